@@ -1,0 +1,42 @@
+/* augment: random changes of training images, and the fixed resize of evaluation.
+ *
+ * `data.augment` is a comma-separated list, each with optional :numbers, applied in the
+ * order of this table whatever the order in the list:
+ *
+ *   random-resized-crop[:min=0.08[:max=1]]  area share, ratio 3/4-4/3, bicubic
+ *   crop[:padding=4]                        random crop after zero padding
+ *   flip                                    left-right, p = 1/2
+ *   jitter[:b=0.4[:c=0.4[:s=0.4]]]          brightness, contrast, saturation
+ *   rand-augment[:m=9[:sd=0.5[:ops=2]]]     timm's rand-m9-mstd0.5-inc1
+ *   erasing[:p=0.25]                        after normalisation, N(0, 1) pixels
+ *
+ * Sources: facts in Cubuk et al. 2020 (RandAugment), Zhong et al. 2020 (erasing), and the
+ * recipes of DeiT and MAE.  Geometry never needs the label, so mixing lives in the loader. */
+#ifndef STEADY_AUGMENT_H
+#define STEADY_AUGMENT_H
+
+#include "data/dataset.h"
+#include "engine/core/rng.h"
+
+typedef struct Augment Augment;
+
+/* NULL: FAIL_USAGE with the table's names.  "none" and "" are an empty list. */
+Augment *augment_parse(const char *list, Err *err);
+void augment_free(Augment *augment);
+
+/* Training view: image (any size) becomes height x width in place. */
+void augment_train(const Augment *augment, Image *image, size_t height, size_t width,
+                   RngCursor *dice);
+
+/* Evaluation view: the shorter side is resized to round(side / 0.875) when the image is larger
+ * than wanted and random-resized-crop is on, to the wanted side otherwise; centre crop. */
+void augment_eval(const Augment *augment, Image *image, size_t height, size_t width);
+
+/* Random erasing of one normalised picture, pixels [C, Y, X]. */
+void augment_erase(const Augment *augment, real *pixels, size_t channels, size_t height,
+                   size_t width, RngCursor *dice);
+
+/* Separable bicubic (a = -0.5, widened for shrinking, as Pillow does). */
+void image_resize(const Image *from, Image *to, size_t height, size_t width);
+
+#endif

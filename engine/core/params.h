@@ -1,0 +1,59 @@
+/* params: the named tensors that live as long as the model.
+ *
+ *     Param *w = params_add(set, PARAM_MATRIX, 2, (size_t[]){out, in}, "%s.weight", prefix);
+ *     ...
+ *     params_finish(set);          values and gradients get their memory, zero-filled
+ *
+ * All trained values lie in one slab and all their gradients in another, in order of
+ * registration, so that an optimizer or an all-reduce can walk them in one pass. */
+#ifndef STEADY_PARAMS_H
+#define STEADY_PARAMS_H
+
+#include "engine/core/tensor.h"
+
+typedef enum {
+    PARAM_MATRIX,    /* weight matrices, embedding tables, patch convolution: decay and trust */
+    PARAM_VECTOR,    /* biases, norms, class token, positions */
+    PARAM_GAIN,      /* gamma and g of a reparametrisation: own learning rate */
+    PARAM_BUFFER,    /* u, v: saved, never trained */
+} ParamRole;
+
+typedef struct Param {
+    char name[120];
+    ParamRole role;
+    Tensor tensor;
+    size_t offset;   /* of a trained parameter in the slabs, in numbers */
+} Param;
+
+typedef struct ParamSet {
+    Param **list;    /* [count] in order of registration */
+    size_t count;
+    real *values;    /* [trained] */
+    real *grads;     /* [trained] */
+    real *buffers;
+    size_t trained;  /* numbers in trained parameters; a multiple of 16 for each (padding 0) */
+} ParamSet;
+
+ParamSet *params_new(void);
+void params_free(ParamSet *set);
+
+/* Registers a parameter; the pointer stays valid until params_free. */
+Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
+                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+void params_finish(ParamSet *set);
+
+Param *params_find(const ParamSet *set, const char *name); /* NULL: none */
+
+/* Numbers that are trained (what "86,567,656 parameters" counts). */
+size_t params_trained_count(const ParamSet *set);
+
+/* Before a step: gradients hold nothing; the first writer overwrites. */
+void params_clear_grads(ParamSet *set);
+/* After the backward pass: gradients that nobody wrote become zero. */
+void params_settle_grads(ParamSet *set);
+
+static inline bool param_is_trained(const Param *param) {
+    return param->role != PARAM_BUFFER;
+}
+
+#endif

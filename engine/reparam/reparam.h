@@ -1,0 +1,64 @@
+/* reparam: sigma-reparametrisation and its rivals behind one table.
+ *
+ * A layer's weight W [O, I] acts as W_hat:
+ *   sigma     W_hat = (gamma / sigma) W    gamma learned, sigma = v.W u, u and v not
+ *             differentiated (Zhai et al. 2023, Eq. 2 and Algorithm 1)
+ *   spectral  W_hat = W / sigma            the same with gamma = 1, not learned
+ *   weight    W_hat_i = g_i W_i / |W_i|    one g a row (Salimans and Kingma 2016)
+ *
+ * W_hat is never built: `scale` is what op_linear multiplies its product by.  A step is
+ *
+ *     reparam_refresh(r);              one power iteration, then scale = gamma / sigma
+ *     ... forward, backward: W.grad collects G = dL/dW_hat ...
+ *     reparam_fold(r);                 G becomes dL/dW in place; d gamma is added
+ *
+ * u [I] is the input side, v [O] the output side, both of length 1. */
+#ifndef STEADY_REPARAM_H
+#define STEADY_REPARAM_H
+
+#include "engine/core/params.h"
+#include "engine/op/op.h"
+
+typedef enum { REPARAM_NONE, REPARAM_SIGMA, REPARAM_SPECTRAL, REPARAM_WEIGHT } ReparamMethod;
+
+typedef struct Reparam {
+    ReparamMethod method;
+    Param *w;
+    Param *gamma;   /* [1], sigma only */
+    Param *u, *v;   /* [I], [O]: sigma and spectral */
+    Param *g;       /* [O]: weight only */
+    real sigma;     /* v.W u of the last refresh */
+    Scale scale;    /* what op_linear uses; count 1 (sigma, spectral) or O (weight) */
+} Reparam;
+
+/* "none", "sigma", "spectral", "weight". */
+const char *reparam_name(ReparamMethod method);
+
+/* Registers the companions of `w` ("X.weight" gives "X.gamma", "X.u", "X.v", "X.g"). */
+Reparam *reparam_new(ParamSet *params, Param *w, ReparamMethod method);
+void reparam_free(Reparam *r);
+
+/* Fills companions from W: u is the first right singular vector, v = W u / |W u|;
+ * gamma = sigma(W) when gamma_spectral, else 1; g_i = |W_i|.  `have_u`, `have_gain` keep what
+ * a file brought; have_u without have_v recomputes v. */
+typedef struct ReparamHave {
+    bool u, v, gain; /* gain: gamma or g */
+} ReparamHave;
+void reparam_start(Reparam *r, bool gamma_spectral, ReparamHave have);
+
+/* Training, once an optimizer step: one power iteration from u, then `scale`.  W = 0 gives
+ * sigma = 0 and scale = 0, never NaN. */
+void reparam_refresh(Reparam *r);
+
+/* Evaluation: `scale` from the stored u and v, which stay as they are. */
+void reparam_freeze(Reparam *r);
+
+/* W.grad holds G = dL/dW_hat, summed over the step.  In place:
+ *   sigma     d gamma += <G,W>/sigma,  dW = (gamma/sigma) (G - (<G,W>/sigma) v u^T)
+ *   weight    d g_i += <G_i,W_i>/|W_i|, dW_i = (g_i/|W_i|) (G_i - <G_i,W_i> W_i/|W_i|^2) */
+void reparam_fold(Reparam *r);
+
+/* W_hat, written out [O, I]; for export and for measuring. */
+void reparam_effective(const Reparam *r, real *w_hat);
+
+#endif

@@ -1,0 +1,102 @@
+/* recipe: everything a run is, read from an INI file and `section.key=value` words.
+ *
+ *     Recipe recipe = recipe_default();
+ *     if (recipe_load(&recipe, "mnist", &err) ||              a built-in name or a file
+ *         recipe_set(&recipe, "optim.lr=0.02", &err)) ...
+ *     recipe_check(&recipe, &err);                            what keys say together
+ *
+ * One table (tools/keys.c) gives each key its place in these structs, type, range, default
+ * and sentence; reading, writing, --help-keys and docs/recipe-keys.md all come from it. */
+#ifndef STEADY_RECIPE_H
+#define STEADY_RECIPE_H
+
+#include <stdio.h>
+
+#include "data/dataset.h"
+#include "engine/optim/config.h"
+#include "models/config.h"
+
+typedef enum { TASK_CLASSIFY } TaskKind;
+typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
+typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
+typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
+
+typedef struct TrainConfig {
+    double epochs;           /* length of the run: epochs or steps, one of them */
+    size_t steps;
+    size_t batch;            /* examples an optimizer step sees */
+    size_t accumulate;       /* micro-batches a step is split into */
+    RecomputeKind recompute;
+    uint64_t seed;
+    double label_smoothing;
+    double mixup, cutmix;    /* alpha of the Beta distribution; 0: off */
+    double ema;              /* decay of the averaged weights; 0: off */
+    char init[1024];         /* safetensors file whose tensors win over initialisation */
+    size_t threads;          /* 0: min(affinity, cgroup quota, physical cores) */
+    size_t log_every;        /* steps between rows of train.jsonl */
+    size_t eval_every;       /* steps; 0: at each epoch's end.  Always at the end */
+    size_t checkpoint_every; /* steps; 0: at each epoch's end.  Always at the end */
+    size_t keep;             /* newest checkpoints that stay, beside the best */
+} TrainConfig;
+
+typedef struct ProbeConfig {
+    size_t every;            /* steps between rows of probe.jsonl; 0: never */
+    bool entropy;            /* attention: entropy and largest logit */
+    bool spectral;           /* weights: sigma and gamma */
+    bool gradients;          /* weights: grad_inf, grad_norm */
+} ProbeConfig;
+
+typedef struct GuardConfig {
+    NonfinitePolicy nonfinite;
+    CollapsePolicy collapse;
+    double entropy_below;    /* collapse: mean entropy of a head under this share of ln(keys) */
+} GuardConfig;
+
+typedef struct InterveneConfig {
+    double temperature;      /* attention temperature from `at_epoch` on; 0: no intervention */
+    double at_epoch;
+} InterveneConfig;
+
+typedef struct Recipe {
+    char name[64];           /* built-in name, or the file's name without .ini */
+    TaskKind task;
+    DataConfig data;
+    ModelConfig model;
+    OptimConfig optim;
+    ScheduleConfig schedule;
+    TrainConfig train;
+    ProbeConfig probe;
+    GuardConfig guard;
+    InterveneConfig intervene;
+} Recipe;
+
+Recipe recipe_default(void);
+
+/* Reads a built-in recipe, or an INI file when `name` has a slash or ends in .ini or names an
+ * existing file.  An error names file, line, and the nearest valid key or value
+ * (FAIL_USAGE).  Keys of other tasks are accepted and noted (recipe_notes). */
+Status recipe_load(Recipe *recipe, const char *name, Err *err);
+Status recipe_load_file(Recipe *recipe, const char *path, Err *err);
+
+/* Applies one "section.key=value" word of the command line. */
+Status recipe_set(Recipe *recipe, const char *word, Err *err);
+
+/* What single keys cannot see: width % heads, epochs and steps both given, ... */
+Status recipe_check(const Recipe *recipe, Err *err);
+
+/* Writes every key with its present value, as an INI file that loads back to the same recipe. */
+Status recipe_save(const Recipe *recipe, const char *path, Err *err);
+void recipe_print(const Recipe *recipe, FILE *out);
+
+/* Value of one key as text ("0.02"), for tables of a sweep; FAIL_USAGE with the nearest key. */
+Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t size, Err *err);
+
+void recipe_help_keys(FILE *out);          /* steady train --help-keys */
+void recipe_help_keys_markdown(FILE *out); /* docs/recipe-keys.md */
+
+/* Built-in recipes: tools/recipes/NAME.ini, compiled in by the Makefile. */
+size_t recipe_builtin_count(void);
+const char *recipe_builtin_name(size_t i);
+const char *recipe_builtin_text(const char *name); /* NULL: no such recipe */
+
+#endif
