@@ -1,7 +1,8 @@
 /* augment: random changes of training images, and the fixed resize of evaluation.
  *
  * `data.augment` is a comma-separated list, each with optional :numbers, applied in the
- * order of this table whatever the order in the list:
+ * order of this table whatever the order in the list.  Numbers go by place or by name
+ * ("rand-augment:7:ops=3"):
  *
  *   random-resized-crop[:min=0.08[:max=1]]  area share, ratio 3/4-4/3, bicubic
  *   crop[:padding=4]                        random crop after zero padding
@@ -18,25 +19,31 @@
 #include "data/dataset.h"
 #include "engine/core/rng.h"
 
+/* Holds scratch memory: one thread at a time. */
 typedef struct Augment Augment;
 
 /* NULL: FAIL_USAGE with the table's names.  "none" and "" are an empty list. */
 Augment *augment_parse(const char *list, Err *err);
 void augment_free(Augment *augment);
 
-/* Training view: image (any size) becomes height x width in place. */
-void augment_train(const Augment *augment, Image *image, size_t height, size_t width,
+/* Colour that rand-augment puts where a moved picture leaves gaps: the data's mean (timm's
+ * rule); grey 128 until set. */
+void augment_set_fill(Augment *augment, const uint8_t fill[CHANNELS_MAX]);
+
+/* Training view: image (any size) becomes height x width in place.  Without
+ * random-resized-crop it is resized to cover that, and its centre is cut out. */
+void augment_train(Augment *augment, Image *image, size_t height, size_t width,
                    RngCursor *dice);
 
 /* Evaluation view: the shorter side is resized to round(side / 0.875) when the image is larger
  * than wanted and random-resized-crop is on, to the wanted side otherwise; centre crop. */
-void augment_eval(const Augment *augment, Image *image, size_t height, size_t width);
+void augment_eval(Augment *augment, Image *image, size_t height, size_t width);
 
-/* Random erasing of one normalised picture, pixels [C, Y, X]. */
+/* Random erasing of one normalised picture, pixels [C, Y, X], if the list has it. */
 void augment_erase(const Augment *augment, real *pixels, size_t channels, size_t height,
                    size_t width, RngCursor *dice);
 
-/* Separable bicubic (a = -0.5, widened for shrinking, as Pillow does). */
+/* Separable bicubic (a = -0.5, widened for shrinking), bit for bit as Pillow does it. */
 void image_resize(const Image *from, Image *to, size_t height, size_t width);
 
 #endif

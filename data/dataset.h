@@ -33,7 +33,7 @@ typedef struct DataConfig {
     size_t channels;            /* 1 or 3 for PNG and JPEG; 0: 3 */
     size_t limit;               /* use only the first items of the training split; 0: all */
     OnError on_error;
-    size_t classes;             /* glyphs: number of classes; others: found in the data */
+    size_t classes;             /* glyphs: number of classes, 1-10 (0: 10); others: found */
     size_t synthetic_count;     /* glyphs: images an epoch; the test split has a fifth */
 } DataConfig;
 
@@ -43,9 +43,10 @@ DataConfig data_config_default(void);
 typedef struct Image {
     uint8_t *pixels;
     size_t height, width, channels;
+    size_t capacity;       /* bytes that pixels has room for; 0: pixels are borrowed */
 } Image;
 
-/* (Re)allocates the pixels when the size differs; contents are then undefined. */
+/* Sets the size, with room for its pixels (grown, never shrunk); contents are undefined. */
 void image_resize_buffer(Image *image, size_t height, size_t width, size_t channels);
 void image_free(Image *image);
 
@@ -56,16 +57,17 @@ struct Dataset {
     size_t count;          /* items in this split */
     size_t classes;        /* largest label + 1 over all splits, or number of class folders */
     size_t channels;
-    size_t height, width;  /* 0: items differ in size and are resized (image_size needed) */
+    size_t height, width;  /* of every item; 0: items differ (folder: image_size is needed) */
     char **class_names;    /* [classes], or NULL when classes are numbers */
     void *state;           /* the reader's own */
-    /* Item i, 0 <= i < count.  A bad item is FAIL_DATA with the file named.  Thread-safe. */
+    /* Item i, 0 <= i < count, in its own size; image may be reused, and after a failure holds
+     * nothing of use.  A bad item is FAIL_DATA with the file named.  Thread-safe. */
     Status (*get)(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
     void (*free_state)(void *state);
 };
 
-/* Opens one split.  SPLIT_VAL is empty (count 0) unless val_fraction > 0; the same items are
- * cut off whatever the seed.  A file that is missing, cut short, of the wrong kind or that
+/* Opens one split.  SPLIT_VAL is empty (count 0) unless val_fraction > 0; the same
+ * round(val_fraction * count) items are cut off whatever the seed.  `limit` comes first.  A file that is missing, cut short, of the wrong kind or that
  * disagrees with its neighbour is FAIL_DATA (a bad key: FAIL_USAGE). */
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
@@ -75,8 +77,12 @@ void dataset_free(Dataset *set);
 const char *source_list(void);
 
 /* Reads one picture file (PNG; JPEG where it is built in), told apart by content, as 8-bit
- * pixels with 1 (grey) or 3 (RGB) channels; alpha is laid over black, 16 bits are reduced. */
+ * pixels with 1 (grey) or 3 (RGB) channels; alpha is laid over black, 16 bits are reduced,
+ * EXIF is ignored.  FAIL_DATA: not such a file, cut short, damaged, CMYK, or more than 2^28
+ * pixels.  FAIL_RUN: a JPEG file in a program that was built without JPEG. */
 Status image_read(const char *path, size_t channels, Image *image, Err *err);
+
+/* Writes 1 (grey) or 3 (RGB) channels.  A file that could not be written whole is removed. */
 Status image_write_png(const char *path, const Image *image, Err *err);
 
 #endif

@@ -49,13 +49,15 @@ typedef struct ProbeConfig {
 typedef struct GuardConfig {
     NonfinitePolicy nonfinite;
     CollapsePolicy collapse;
-    double entropy_below;    /* collapse: mean entropy of a head under this share of ln(keys) */
+    double entropy_below;    /* collapse: mean entropy of a site under this share of ln(keys) */
 } GuardConfig;
 
 typedef struct InterveneConfig {
     double temperature;      /* attention temperature from `at_epoch` on; 0: no intervention */
     double at_epoch;
 } InterveneConfig;
+
+enum { RECIPE_BITS = 3 }; /* words of a set of keys (tools/keys.h) */
 
 typedef struct Recipe {
     char name[64];           /* built-in name, or the file's name without .ini */
@@ -68,18 +70,28 @@ typedef struct Recipe {
     ProbeConfig probe;
     GuardConfig guard;
     InterveneConfig intervene;
+    uint64_t ignored[RECIPE_BITS]; /* bit i: key i was given, and is not used */
+    uint64_t worded[RECIPE_BITS];  /* bit i: key i was given on the command line */
 } Recipe;
 
 Recipe recipe_default(void);
 
-/* Reads a built-in recipe, or an INI file when `name` has a slash or ends in .ini or names an
- * existing file.  An error names file, line, and the nearest valid key or value
- * (FAIL_USAGE).  Keys of other tasks are accepted and noted (recipe_notes). */
+/* Reads a built-in recipe, or an INI file when `name` has a slash or ends in .ini, or is
+ * no built-in name but an existing file.  An error names file, line, and the nearest valid
+ * key or value (FAIL_USAGE) and leaves the recipe as it was.  Keys of other tasks are
+ * accepted and noted (recipe_notes).  A line has at most 1100 characters, a text 1023. */
 Status recipe_load(Recipe *recipe, const char *name, Err *err);
 Status recipe_load_file(Recipe *recipe, const char *path, Err *err);
 
-/* Applies one "section.key=value" word of the command line. */
+/* Applies one "section.key=value" word of the command line.  It wins over the file:
+ * train.steps also takes the place of the file's train.epochs and the other way round, and
+ * so do schedule.warmup_steps and schedule.warmup_epochs; a pair of such words is left to
+ * recipe_check. */
 Status recipe_set(Recipe *recipe, const char *word, Err *err);
+
+/* One line for each key that was given and does nothing, as messages for stderr; returns
+ * how many.  `out` may be NULL. */
+size_t recipe_notes(const Recipe *recipe, FILE *out);
 
 /* What single keys cannot see: width % heads, epochs and steps both given, ... */
 Status recipe_check(const Recipe *recipe, Err *err);
@@ -98,5 +110,6 @@ void recipe_help_keys_markdown(FILE *out); /* docs/recipe-keys.md */
 size_t recipe_builtin_count(void);
 const char *recipe_builtin_name(size_t i);
 const char *recipe_builtin_text(const char *name); /* NULL: no such recipe */
+const char *recipe_builtin_nearest(const char *name); /* for "did you mean" */
 
 #endif

@@ -30,8 +30,9 @@ typedef struct ParamSet {
     size_t count;
     real *values;    /* [trained] */
     real *grads;     /* [trained] */
-    real *buffers;
+    real *buffers;   /* [buffered] */
     size_t trained;  /* numbers in trained parameters; a multiple of 16 for each (padding 0) */
+    size_t buffered; /* the same for buffers */
 } ParamSet;
 
 ParamSet *params_new(void);

@@ -13,6 +13,7 @@ typedef struct Tensor {
     size_t size;       /* product of shape[0..dims) */
     int dims;
     bool needs_grad;   /* a parameter, or computed from one */
+    bool is_param;     /* grad belongs to a ParamSet, not to the tape */
     bool grad_written; /* grad holds something; false: the first writer overwrites */
 } Tensor;
 

@@ -28,7 +28,8 @@ typedef struct Reparam {
     Param *u, *v;   /* [I], [O]: sigma and spectral */
     Param *g;       /* [O]: weight only */
     real sigma;     /* v.W u of the last refresh */
-    Scale scale;    /* what op_linear uses; count 1 (sigma, spectral) or O (weight) */
+    real *factors;  /* [1] sigma and spectral, [O] weight */
+    Scale scale;    /* `factors`, as op_linear borrows them */
 } Reparam;
 
 /* "none", "sigma", "spectral", "weight". */

@@ -1,0 +1,138 @@
+/* IDX, the format of MNIST: big-endian magic (2051 images, 2049 labels), count, [rows,
+ * columns], bytes.  http://yann.lecun.com/exdb/mnist */
+#include <string.h>
+
+#include "data/bytes.h"
+#include "data/readers.h"
+
+#define MAGIC_IMAGES 2051
+#define MAGIC_LABELS 2049
+
+typedef struct IdxSet {
+    uint8_t *images; /* [count, height, width] */
+    uint8_t *labels; /* [count] */
+} IdxSet;
+
+static void idx_free(void *state) {
+    IdxSet *idx = state;
+    mem_free(idx->images);
+    mem_free(idx->labels);
+    mem_free(idx);
+}
+
+static Status idx_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+    (void)err;
+    const IdxSet *idx = set->state;
+    size_t area = set->height * set->width;
+    image_resize_buffer(image, set->height, set->width, 1);
+    memcpy(image->pixels, idx->images + i * area, area);
+    *label = idx->labels[i];
+    return OK;
+}
+
+static size_t big_endian(const uint8_t *bytes) {
+    return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
+}
+
+/* Opens a file and reads its magic and `count` sizes; on failure the file is closed. */
+static Status open_header(ByteFile *file, const char *path, size_t magic, size_t *sizes,
+                          size_t count, Err *err) {
+    Status status = bytes_open(file, path, err);
+    if (status) return status;
+    uint8_t header[16];
+    status = bytes_take(file, header, 4 * (count + 1), err);
+    if (!status && big_endian(header) != magic)
+        status = err_set(err, FAIL_DATA, "%s is no IDX file of %s: its magic number is %zu, not %zu",
+                         path, magic == MAGIC_IMAGES ? "images" : "labels", big_endian(header),
+                         magic);
+    for (size_t k = 0; k < count && !status; k++) {
+        sizes[k] = big_endian(header + 4 * (k + 1));
+        if (sizes[k] == 0)
+            status = err_set(err, FAIL_DATA, "%s holds nothing: size %zu of its header is 0",
+                             path, k + 1);
+    }
+    if (status) bytes_close(file);
+    return status;
+}
+
+static Status read_labels(const char *path, uint8_t **labels, size_t *count, Err *err) {
+    ByteFile file;
+    Status status = open_header(&file, path, MAGIC_LABELS, count, 1, err);
+    if (status) return status;
+    status = bytes_take_new(&file, *count, labels, err);
+    if (!status) status = bytes_end(&file, err);
+    bytes_close(&file);
+    return status;
+}
+
+/* sizes: count, rows, columns. */
+static Status read_pixels(ByteFile *file, const size_t sizes[3], uint8_t **images, Err *err) {
+    size_t area, bytes;
+    if (!size_mul(sizes[1], sizes[2], &area) || !size_mul(sizes[0], area, &bytes))
+        return err_set(err, FAIL_DATA, "%s: a header of %zu images of %zu x %zu cannot be right",
+                       file->path, sizes[0], sizes[1], sizes[2]);
+    Status status = bytes_take_new(file, bytes, images, err);
+    return status ? status : bytes_end(file, err);
+}
+
+static Status read_images(const char *path, const char *labels_path, Dataset *set, Err *err) {
+    IdxSet *idx = set->state;
+    ByteFile file;
+    size_t sizes[3];
+    Status status = open_header(&file, path, MAGIC_IMAGES, sizes, 3, err);
+    if (status) return status;
+    if (sizes[0] != set->count)
+        status = err_set(err, FAIL_DATA,
+                         "%s holds %zu items, %s holds %zu: are both from one split?",
+                         labels_path, set->count, path, sizes[0]);
+    if (!status) status = read_pixels(&file, sizes, &idx->images, err);
+    bytes_close(&file);
+    set->height = sizes[1];
+    set->width = sizes[2];
+    return status;
+}
+
+static Status find_file(const DataConfig *config, const char *split, const char *kind,
+                        char path[PATH_SIZE], Err *err) {
+    char name[64];
+    text_format(name, sizeof name, "%s-%s-ubyte", split, kind);
+    if (bytes_find(config->path, name, path)) return OK;
+    return err_set(err, FAIL_DATA, "%s/%s[.gz] is missing: an IDX set is a folder of "
+                   "{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]", config->path, name);
+}
+
+static size_t largest(const uint8_t *labels, size_t count) {
+    size_t most = 0;
+    for (size_t i = 0; i < count; i++) most = MAX(most, labels[i]);
+    return most;
+}
+
+/* The other split may be missing; where it is there, its labels count for `classes`. */
+static Status widen_classes(const DataConfig *config, const char *split, Dataset *set,
+                            Err *err) {
+    char path[PATH_SIZE];
+    if (find_file(config, split, "labels-idx1", path, NULL)) return OK;
+    uint8_t *labels = NULL;
+    size_t count = 0;
+    Status status = read_labels(path, &labels, &count, err);
+    if (!status) set->classes = MAX(set->classes, largest(labels, count) + 1);
+    mem_free(labels);
+    return status;
+}
+
+Status idx_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
+    static const char *const names[2] = {"train", "t10k"};
+    bool test = split == SPLIT_TEST;
+    IdxSet *idx = set->state = mem_zalloc(sizeof *idx);
+    set->free_state = idx_free;
+    set->get = idx_get;
+    set->channels = 1;
+    char labels[PATH_SIZE], images[PATH_SIZE];
+    Status status = find_file(config, names[test], "labels-idx1", labels, err);
+    if (!status) status = find_file(config, names[test], "images-idx3", images, err);
+    if (!status) status = read_labels(labels, &idx->labels, &set->count, err);
+    if (!status) status = read_images(images, labels, set, err);
+    if (status) return status;
+    set->classes = largest(idx->labels, set->count) + 1;
+    return widen_classes(config, names[!test], set, err);
+}

@@ -1,0 +1,41 @@
+#include "data/plan.h"
+
+#include "engine/core/rng.h"
+
+void plan_begin(Plan *plan) {
+    plan->shuffle = plan->shuffle && plan->training;
+    plan->repeat = plan->training && plan->repeat ? plan->repeat : 1;
+    plan->epoch = SIZE_MAX;
+    if (plan->shuffle) plan->order = mem_alloc(plan->items * sizeof *plan->order);
+}
+
+void plan_end(Plan *plan) {
+    mem_free(plan->order);
+    plan->order = NULL;
+}
+
+size_t plan_batches(const Plan *plan) {
+    size_t left = plan->items % plan->batch;
+    return plan->items / plan->batch + (!plan->training && left);
+}
+
+size_t plan_count(const Plan *plan, size_t n) {
+    if (plan->training || n * plan->batch <= plan->items) return plan->batch;
+    size_t first = (n - 1) * plan->batch;
+    return first < plan->items ? plan->items - first : 0;
+}
+
+static void shuffle_epoch(Plan *plan, size_t epoch) {
+    if (plan->epoch == epoch) return;
+    rng_permutation(rng_make(plan->seed, RNG_SHUFFLE, epoch), plan->order, plan->items);
+    plan->epoch = epoch;
+}
+
+size_t plan_item(Plan *plan, size_t n, size_t slot, size_t skip) {
+    size_t batches = plan_batches(plan), epoch = (n - 1) / batches;
+    size_t place = (n - 1) % batches * plan->batch + slot;
+    size_t entry = (place / plan->repeat + skip) % plan->items;
+    if (!plan->shuffle) return entry;
+    shuffle_epoch(plan, epoch);
+    return plan->order[entry];
+}

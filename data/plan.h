@@ -1,0 +1,29 @@
+/* plan: which item of a dataset stands in which place of an epoch; see loader.h. */
+#ifndef STEADY_PLAN_H
+#define STEADY_PLAN_H
+
+#include "engine/core/base.h"
+
+typedef struct Plan {
+    size_t items;   /* in the dataset */
+    size_t batch;   /* examples a batch */
+    size_t repeat;  /* times that an item stands in a row */
+    bool training;  /* whole batches without end; else the last one short */
+    bool shuffle;
+    uint64_t seed;
+    size_t *order;  /* of epoch `epoch`, when it is shuffled */
+    size_t epoch;
+} Plan;
+
+void plan_begin(Plan *plan);
+void plan_end(Plan *plan);
+
+/* Batches of an epoch, and examples of batch n (from 1; 0: after the end). */
+size_t plan_batches(const Plan *plan);
+size_t plan_count(const Plan *plan, size_t n);
+
+/* Item of slot s of batch n.  skip > 0: the skip-th next one of the epoch's order, which goes
+ * round at its end; skip < items meets each item once. */
+size_t plan_item(Plan *plan, size_t n, size_t slot, size_t skip);
+
+#endif

@@ -1,0 +1,97 @@
+/* tape: define-by-run reverse-mode differentiation over coarse ops.
+ *
+ * An op computes at once and, when gradients are wanted, leaves a Node that knows how to go
+ * back.  tape_backward walks the nodes from last to first.
+ *
+ *     Tape *tape = tape_new();
+ *     tape_begin(tape, (TapeMode){.gradients = true, .training = true, .seed = 1, .step = n});
+ *     Tensor *loss = op_cross_entropy(tape, op_linear(tape, x, w, b, NULL), &target);
+ *     tape_backward(tape, loss);            parameters' .grad now hold the gradient
+ *
+ * Values and what nodes keep live in an arena until the next tape_begin.  Gradients of
+ * activations come from a pool and go back to it as soon as the walk has used them.
+ *
+ * Not for: second derivatives, or several threads on one tape. */
+#ifndef STEADY_TAPE_H
+#define STEADY_TAPE_H
+
+#include "engine/core/arena.h"
+#include "engine/core/rng.h"
+#include "engine/core/tensor.h"
+
+typedef struct Tape Tape;
+typedef struct Node Node;
+
+/* What every op's record starts with; the op's own struct has it as first member. */
+struct Node {
+    void (*backward)(Tape *tape, Node *node); /* adds into the inputs' gradients */
+    const char *op;                           /* "linear" */
+    const char *scope;                        /* "blocks.3.attn" */
+    Tensor *out;
+};
+
+typedef struct TapeMode {
+    bool gradients; /* record nodes */
+    bool training;  /* dropout and drop path are on */
+    bool watch;     /* look for the first non-finite number (slow; for the report) */
+    uint64_t seed;  /* of the random masks */
+    uint64_t step;
+} TapeMode;
+
+Tape *tape_new(void);
+void tape_free(Tape *tape);
+
+/* Forgets the last step; tensors of the old step are gone. */
+void tape_begin(Tape *tape, TapeMode mode);
+const TapeMode *tape_mode(const Tape *tape);
+
+/* Names the place of the ops to come, for messages; the text must outlive the step. */
+void tape_scope(Tape *tape, const char *scope);
+
+/* d loss / d everything; loss is a scalar [1]. */
+void tape_backward(Tape *tape, Tensor *loss);
+
+/* Runs block(context, x) without keeping what its ops keep; the backward pass runs it again.
+ * `block` must be a function of x and of parameters alone (masks are: see rng.h). */
+typedef Tensor *TapeBlock(Tape *tape, void *context, Tensor *x);
+Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x);
+
+/* The first non-finite number that `watch` met; op = NULL: none. */
+typedef struct TapeFault {
+    const char *op, *scope;
+    bool backward;
+} TapeFault;
+TapeFault tape_fault(const Tape *tape);
+
+/* Bytes taken from the system: values and saved data, gradients of activations. */
+typedef struct TapeMemory {
+    size_t arena, gradients;
+} TapeMemory;
+TapeMemory tape_memory(const Tape *tape);
+
+/* ---- for ops ---- */
+
+/* A tensor of this step; the values are not set. */
+Tensor *tape_tensor(Tape *tape, int dims, const size_t *shape);
+Tensor *tape_tensor_like(Tape *tape, const Tensor *x);
+/* A tensor over memory of the caller that outlives the step (a batch); no gradient. */
+Tensor *tape_wrap(Tape *tape, real *values, int dims, const size_t *shape);
+void *tape_alloc(Tape *tape, size_t bytes); /* until the next tape_begin */
+
+/* Scratch memory: back to the pool with tape_unscratch. */
+real *tape_scratch(Tape *tape, size_t count);
+void tape_unscratch(Tape *tape, real *scratch);
+
+/* A zero-filled record of `bytes` (a struct that starts with Node), or NULL when none of the
+ * inputs needs a gradient.  Marks `out` as needing one. */
+void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out, bool inputs_need_grad,
+                void (*backward)(Tape *tape, Node *node));
+
+/* Where x's gradient is collected: write `beta * old + new`.  beta is 0 when it holds nothing
+ * yet, else 1.  Call it once in a backward function for each input. */
+real *tape_grad(Tape *tape, Tensor *x, real *beta);
+
+/* dx += dy for tensors of one size, without a copy where x has no gradient yet. */
+void tape_pass_grad(Tape *tape, Tensor *x, Tensor *y);
+
+#endif

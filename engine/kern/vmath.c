@@ -1,0 +1,32 @@
+#include "engine/kern/vmath.h"
+
+void vm_gelu(real *y, const real *x, size_t n) {
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) y[i] = x[i] * vm_normal_cdf(x[i]);
+}
+
+/* d(x Phi(x)) / dx = Phi(x) + x phi(x). */
+void vm_gelu_backward(real *dx, const real *dy, const real *x, size_t n, real beta) {
+    if (beta == 0) {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) dx[i] = dy[i] * vm_gelu_slope(x[i]);
+    } else {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) dx[i] = beta * dx[i] + dy[i] * vm_gelu_slope(x[i]);
+    }
+}
+
+void vm_relu(real *y, const real *x, size_t n) {
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];
+}
+
+void vm_relu_backward(real *dx, const real *dy, const real *x, size_t n, real beta) {
+    if (beta == 0) {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : 0;
+    } else {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) dx[i] = beta * dx[i] + (x[i] > 0 ? dy[i] : 0);
+    }
+}

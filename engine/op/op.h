@@ -1,0 +1,98 @@
+/* op: the catalogue of differentiable ops.
+ *
+ * Each op computes at once, returns a new tensor of the tape's step, and records how to go
+ * back.  Shapes are checked (CHECK: a wrong shape is the caller's bug).  Letters: B batch,
+ * T queries, S keys, D width, H heads, K head width, R rows, I inputs, O outputs.
+ * Backward formulas open each op's file. */
+#ifndef STEADY_OP_H
+#define STEADY_OP_H
+
+#include "engine/core/tape.h"
+
+/* A factor borrowed by op_linear: one number, or one for each output row of W.  The op never
+ * knows which reparametrisation it comes from (engine/reparam). */
+typedef struct Scale {
+    const real *value; /* [count] */
+    size_t count;      /* 1 or O */
+} Scale;
+
+/* y[.., O] = scale (x[.., I] W^T) + b.   W [O, ...] of O*I numbers, b [O] or NULL, scale or
+ * NULL for 1.  W.grad collects dL/d(scale W), not dL/dW: reparam_fold turns one into the
+ * other once a step. */
+Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b, const Scale *scale);
+
+/* Where queries, keys or values stand: columns [column, column + H K) of x [B, T, columns]. */
+typedef struct Slice {
+    Tensor *x;
+    size_t column;
+} Slice;
+
+/* What attention measures of itself, for each head, over all its examples and valid queries. */
+typedef struct AttentionStats {
+    double *entropy;      /* [H] mean row entropy, nats; pre-allocated by the caller */
+    double *largest;      /* [H] largest logit q.k scale, after temperature */
+    size_t keys;          /* S */
+} AttentionStats;
+
+typedef struct AttentionArgs {
+    Slice q, k, v;
+    size_t heads, head_width;
+    double temperature;      /* tau: softmax(q.k / (sqrt(K) tau)) */
+    bool causal;             /* query i sees keys 0 ... i + S - T */
+    const size_t *key_count; /* [B] keys that are not padding, or NULL: all S */
+    const size_t *query_count; /* [B] queries that are not padding (for the stats), or NULL */
+    AttentionStats *stats;   /* or NULL */
+} AttentionArgs;
+
+/* y[B, T, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).  A row
+ * without an open key gives 0.  T x S is never held: rows of queries go through in blocks,
+ * their log-sum-exp is kept, and the probabilities are made again in the backward pass. */
+Tensor *op_attention(Tape *tape, const AttentionArgs *args);
+
+/* y = gain (x - mean) / sqrt(var + eps) + bias over the last dimension. gain, bias [D]. */
+Tensor *op_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double eps);
+
+Tensor *op_gelu(Tape *tape, Tensor *x); /* x Phi(x), the exact one */
+Tensor *op_relu(Tape *tape, Tensor *x); /* max(x, 0) */
+
+/* Pictures [B, C, Y, X] to rows [B, (Y/P)(X/P), C P P] of pixels in order (C, y, x). */
+Tensor *op_patchify(Tape *tape, Tensor *x, size_t patch);
+
+/* x [B, T, D], token of D numbers -> [B, T + 1, D] with the token first. */
+Tensor *op_prepend_token(Tape *tape, Tensor *x, Tensor *token);
+
+/* y[b, t, :] = x[b, t, :] + position[t, :]   x [B, T, D], position of T D numbers. */
+Tensor *op_add_position(Tape *tape, Tensor *x, Tensor *position);
+
+/* y[b, :] = x[b, index, :] */
+Tensor *op_take_token(Tape *tape, Tensor *x, size_t index);
+
+/* y[b, :] = mean over t >= first of x[b, t, :] */
+Tensor *op_mean_tokens(Tape *tape, Tensor *x, size_t first);
+
+/* y = alpha a + b, one shape.  alpha is 1 but in DeepNorm. */
+Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha);
+
+/* Training only, else x itself: each number is kept with probability 1 - p and divided by it.
+ * `site` keeps the masks of different places apart; `first_example` is the number of x[0] in
+ * the optimizer step, so that micro-batches get the masks of the whole batch. */
+Tensor *op_dropout(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example);
+
+/* The same for whole examples: x[b, ...] is kept or dropped as one (Huang et al. 2016). */
+Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example);
+
+/* Targets of a classification loss over K classes; the arrays are borrowed until the backward
+ * pass is over.  Row r's target distribution is
+ *   (1 - smoothing) (mix_r [label_r] + (1 - mix_r) [other_r]) + smoothing / K */
+typedef struct Target {
+    const size_t *label; /* [R] each < K */
+    const size_t *other; /* [R] or NULL: no mixing */
+    const real *mix;     /* [R] or NULL: 1 */
+    double smoothing;    /* 0 <= smoothing < 1 */
+    double divisor;      /* the loss is the sum over rows divided by this; 0: R */
+} Target;
+
+/* loss [1] = - sum_r sum_k target_rk ln softmax(logits_r)_k / divisor, in nats. */
+Tensor *op_cross_entropy(Tape *tape, Tensor *logits, const Target *target);
+
+#endif

@@ -1,0 +1,201 @@
+#include "engine/optim/optim.h"
+
+#include <math.h>
+
+#include "engine/optim/rule.h"
+
+/* Numbers in a span: four slabs of 32 KB stay in the first-level caches, and a large tensor
+ * gives work to every thread. */
+#define SPAN_SIZE 8192
+
+static const OptimRule *const rules[] = {
+    [OPTIM_ADAMW] = &optim_rule_adamw, [OPTIM_ADAM] = &optim_rule_adam,
+    [OPTIM_SGD] = &optim_rule_sgd,     [OPTIM_LARS] = &optim_rule_lars,
+    [OPTIM_LAMB] = &optim_rule_lamb,   [OPTIM_ADAGRAD] = &optim_rule_adagrad,
+};
+
+/* One trained tensor and its part of the spans. */
+typedef struct Target {
+    size_t first, last; /* spans [first, last) */
+    bool adapted;       /* decay and ratio act */
+    bool gain;
+    double ratio;
+} Target;
+
+typedef struct Place {
+    size_t offset, size; /* in the slabs */
+    size_t target;
+    OptimNorms norms;
+} Place;
+
+struct Optimizer {
+    OptimConfig config;
+    const OptimRule *rule;
+    ParamSet *params;
+    size_t slot_count;
+    real *slots[OPTIM_SLOTS_MAX];
+    uint64_t steps;
+    Target *targets;
+    size_t target_count;
+    Place *places;
+    size_t place_count;
+};
+
+OptimConfig optim_config_default(void) {
+    return (OptimConfig){
+        .name = OPTIM_ADAMW,
+        .lr = 1e-3,
+        .beta1 = 0.9,
+        .beta2 = 0.999,
+        .eps = -1,
+        .momentum = -1,
+        .trust = 0.001,
+        .gamma_lr_scale = 1,
+    };
+}
+
+const char *optim_name(OptimKind kind) {
+    CHECK((size_t)kind < COUNT(rules), "optimizer %d", (int)kind);
+    return rules[kind]->name;
+}
+
+static void resolve_config(OptimConfig *config) {
+    if (config->eps < 0) config->eps = config->name == OPTIM_LAMB ? 1e-6 : 1e-8;
+    if (config->momentum < 0) config->momentum = config->name == OPTIM_LARS ? 0.9 : 0;
+    if (config->name != OPTIM_SGD) config->nesterov = false;
+}
+
+/* sgd and lars without momentum need no buffer. */
+static size_t slots_needed(const Optimizer *o) {
+    bool momentum = o->rule->apply == optim_momentum_apply;
+    return momentum && o->config.momentum == 0 ? 0 : o->rule->slot_count;
+}
+
+static bool is_adapted(const Optimizer *o, ParamRole role) {
+    return role == PARAM_MATRIX || (o->rule->measure && o->config.adapt_1d);
+}
+
+static size_t spans_of(size_t size) { return (size + SPAN_SIZE - 1) / SPAN_SIZE; }
+
+static void count_spans(Optimizer *o) {
+    for (size_t i = 0; i < o->params->count; i++) {
+        if (!param_is_trained(o->params->list[i])) continue;
+        o->target_count++;
+        o->place_count += spans_of(o->params->list[i]->tensor.size);
+    }
+}
+
+static void add_target(Optimizer *o, const Param *param, size_t t, size_t first) {
+    size_t size = param->tensor.size, count = spans_of(size);
+    o->targets[t] = (Target){
+        .first = first,
+        .last = first + count,
+        .adapted = is_adapted(o, param->role),
+        .gain = param->role == PARAM_GAIN,
+        .ratio = 1,
+    };
+    for (size_t k = 0; k < count; k++)
+        o->places[first + k] = (Place){
+            .offset = param->offset + k * SPAN_SIZE,
+            .size = MIN(SPAN_SIZE, size - k * SPAN_SIZE),
+            .target = t,
+        };
+}
+
+Optimizer *optim_new(const OptimConfig *config, ParamSet *params) {
+    CHECK((size_t)config->name < COUNT(rules), "optimizer %d", (int)config->name);
+    CHECK(params->values, "optim_new before params_finish");
+    Optimizer *o = mem_zalloc(sizeof *o);
+    o->config = *config;
+    resolve_config(&o->config);
+    o->rule = rules[config->name];
+    o->params = params;
+    o->slot_count = slots_needed(o);
+    for (size_t i = 0; i < o->slot_count; i++)
+        o->slots[i] = mem_zalloc(params->trained * sizeof(real));
+    count_spans(o);
+    o->targets = mem_zalloc(o->target_count * sizeof *o->targets);
+    o->places = mem_zalloc(o->place_count * sizeof *o->places);
+    for (size_t i = 0, t = 0, first = 0; i < params->count; i++) {
+        if (!param_is_trained(params->list[i])) continue;
+        add_target(o, params->list[i], t, first);
+        first = o->targets[t++].last;
+    }
+    return o;
+}
+
+void optim_free(Optimizer *o) {
+    if (!o) return;
+    for (size_t i = 0; i < o->slot_count; i++) mem_free(o->slots[i]);
+    mem_free(o->targets);
+    mem_free(o->places);
+    mem_free(o);
+}
+
+static OptimSpan span_at(const Optimizer *o, const Place *place, double lr) {
+    const Target *target = &o->targets[place->target];
+    OptimSpan span = {
+        .value = o->params->values + place->offset,
+        .grad = o->params->grads + place->offset,
+        .size = place->size,
+        .lr = (real)(target->gain ? lr * o->config.gamma_lr_scale : lr),
+        .decay = target->adapted ? (real)o->config.weight_decay : 0,
+        .ratio = (real)target->ratio,
+    };
+    for (size_t i = 0; i < o->slot_count; i++) span.slot[i] = o->slots[i] + place->offset;
+    return span;
+}
+
+/* trust |p| / |update| from the sums of the tensor's spans, in order; 1 where a norm is 0. */
+static double ratio_of(const Optimizer *o, const Target *target) {
+    double value = 0, update = 0;
+    for (size_t k = target->first; k < target->last; k++) {
+        value += o->places[k].norms.value;
+        update += o->places[k].norms.update;
+    }
+    if (!target->adapted || value == 0 || update == 0) return 1;
+    double trust = o->config.name == OPTIM_LARS ? o->config.trust : 1;
+    return trust * sqrt(value) / sqrt(update);
+}
+
+static void measure_ratios(Optimizer *o, const OptimPass *pass, double lr) {
+#pragma omp parallel for schedule(static)
+    for (size_t k = 0; k < o->place_count; k++) {
+        OptimSpan span = span_at(o, &o->places[k], lr);
+        o->places[k].norms = o->rule->measure(pass, &span);
+    }
+    for (size_t t = 0; t < o->target_count; t++)
+        o->targets[t].ratio = ratio_of(o, &o->targets[t]);
+}
+
+void optim_step(Optimizer *o, real lr, real grad_scale) {
+    double n = (double)++o->steps;
+    OptimPass pass = {
+        .config = &o->config,
+        .grad_scale = grad_scale,
+        .correct_m = (real)(1 / (1 - pow(o->config.beta1, n))),
+        .correct_v = (real)(1 / sqrt(1 - pow(o->config.beta2, n))),
+    };
+    if (o->rule->measure) measure_ratios(o, &pass, (double)lr);
+#pragma omp parallel for schedule(static)
+    for (size_t k = 0; k < o->place_count; k++) {
+        OptimSpan span = span_at(o, &o->places[k], (double)lr);
+        o->rule->apply(&pass, &span);
+    }
+}
+
+size_t optim_slot_count(const Optimizer *o) { return o->slot_count; }
+
+const char *optim_slot_name(const Optimizer *o, size_t i) {
+    CHECK(i < o->slot_count, "slot %zu of %zu", i, o->slot_count);
+    return o->rule->slot_name[i];
+}
+
+real *optim_slot(Optimizer *o, size_t i) {
+    CHECK(i < o->slot_count, "slot %zu of %zu", i, o->slot_count);
+    return o->slots[i];
+}
+
+uint64_t optim_steps(const Optimizer *o) { return o->steps; }
+
+void optim_set_steps(Optimizer *o, uint64_t steps) { o->steps = steps; }

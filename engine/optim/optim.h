@@ -1,0 +1,58 @@
+/* optim: from gradients to new parameters.
+ *
+ *     Optimizer *o = optim_new(&config, params);
+ *     ...
+ *     optim_step(o, lr, clip_factor);     p changes, gradients stay as they are
+ *     ...
+ *     optim_free(o);
+ *
+ * With g = grad_scale * gradient, decay d (see below) and n the step, from 1:
+ *   sgd      g += d p;  b = mu b + g;  p -= lr (nesterov ? g + mu b : b)
+ *   adam     g += d p;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
+ *            p -= lr m^ / (sqrt(v^) + eps),   m^ = m / (1 - b1^n),  v^ = v / (1 - b2^n)
+ *   adamw    p *= 1 - lr d, then adam without d
+ *   lamb     r = m^ / (sqrt(v^) + eps) + d p;  p -= lr |p| / |r| r
+ *   lars     g += d p;  g *= trust |p| / |g|;  b = mu b + g;  p -= lr b
+ *   adagrad  g += d p;  s += g^2;  p -= lr g / (sqrt(s) + eps)
+ * A ratio of norms is 1 where either norm is 0; norms are of one whole tensor.
+ *
+ * PARAM_MATRIX has decay and ratio.  PARAM_VECTOR and PARAM_GAIN have neither, unless lars or
+ * lamb run with adapt_1d.  PARAM_GAIN learns with lr * gamma_lr_scale.  PARAM_BUFFER is left
+ * alone.
+ *
+ * sgd, adam, adamw, adagrad follow PyTorch 1.13; lamb You et al. 2020 with coupled decay; lars
+ * You et al. 2017 as MoCo v3 writes it.
+ *
+ * Results are bit-identical for any number of threads.  Not for: clipping (the caller finds
+ * the norm and passes the factor) and schedules (schedule.h). */
+#ifndef STEADY_OPTIM_H
+#define STEADY_OPTIM_H
+
+#include "engine/core/params.h"
+#include "engine/optim/config.h"
+
+typedef struct Optimizer Optimizer;
+
+/* adamw, lr 1e-3, betas 0.9 and 0.999, eps and momentum automatic, trust 0.001, no decay, no
+ * clipping, gamma_lr_scale 1. */
+OptimConfig optim_config_default(void);
+
+/* "adamw", "lamb", ... */
+const char *optim_name(OptimKind kind);
+
+/* The state for `params` (finished; borrowed), filled with zeros. */
+Optimizer *optim_new(const OptimConfig *config, ParamSet *params);
+void optim_free(Optimizer *o);
+
+/* One step for all trained parameters, from params->grads. */
+void optim_step(Optimizer *o, real lr, real grad_scale);
+
+/* What a checkpoint keeps: slots of params->trained numbers each, with the offsets of
+ * params->values, and the number of steps done.  Names: "m", "v", "momentum", "sum". */
+size_t optim_slot_count(const Optimizer *o);
+const char *optim_slot_name(const Optimizer *o, size_t i);
+real *optim_slot(Optimizer *o, size_t i);
+uint64_t optim_steps(const Optimizer *o);
+void optim_set_steps(Optimizer *o, uint64_t steps);
+
+#endif

@@ -1,0 +1,54 @@
+/* rule: what distinguishes one optimizer from another; private to engine/optim.
+ *
+ * optim.c cuts every tensor into spans and calls `apply` for each, in any order and from many
+ * threads.  An optimizer with a ratio of norms has `measure`, which optim.c calls for all
+ * spans first and whose sums it adds up for each tensor.
+ *
+ * To add an optimizer: a file with its Rule, its line in rules[] of optim.c and in OptimKind,
+ * and a closed-form case in test/unit/test_optim.c. */
+#ifndef STEADY_OPTIM_RULE_H
+#define STEADY_OPTIM_RULE_H
+
+#include "engine/optim/config.h"
+
+#define OPTIM_SLOTS_MAX 2
+
+/* What all spans of a step share. */
+typedef struct OptimPass {
+    const OptimConfig *config; /* eps and momentum resolved */
+    real grad_scale;
+    real correct_m, correct_v; /* 1 / (1 - beta1^n), 1 / sqrt(1 - beta2^n) */
+} OptimPass;
+
+/* Neighbouring numbers of one tensor. */
+typedef struct OptimSpan {
+    real *value;                 /* [size] */
+    const real *grad;            /* [size] */
+    real *slot[OPTIM_SLOTS_MAX]; /* [size] each; NULL: no such slot */
+    size_t size;
+    real lr;    /* of this tensor's role */
+    real decay; /* 0 where decay does not act */
+    real ratio; /* the trust ratio; 1 while measuring and where it does not act */
+} OptimSpan;
+
+/* Sums of squares whose roots make the ratio. */
+typedef struct OptimNorms {
+    double value, update;
+} OptimNorms;
+
+typedef struct OptimRule {
+    const char *name;
+    size_t slot_count;
+    const char *slot_name[OPTIM_SLOTS_MAX];
+    OptimNorms (*measure)(const OptimPass *pass,
+                          const OptimSpan *span); /* NULL: no ratio */
+    void (*apply)(const OptimPass *pass, const OptimSpan *span);
+} OptimRule;
+
+extern const OptimRule optim_rule_sgd, optim_rule_adam, optim_rule_adamw, optim_rule_lars,
+    optim_rule_lamb, optim_rule_adagrad;
+
+/* g = ratio (grad_scale grad + decay p), then momentum and step; sgd and lars. */
+void optim_momentum_apply(const OptimPass *pass, const OptimSpan *span);
+
+#endif

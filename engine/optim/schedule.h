@@ -1,0 +1,24 @@
+/* schedule: the learning rate of a step.
+ *
+ *     double lr = schedule_rate(&config, optim.lr, n, steps, warmup_steps);
+ *
+ * n counts from 1, N = total_steps, w = warmup_steps (the caller has turned epochs into
+ * steps).  For n <= w every schedule warms up:
+ *     warmup_init + (lr - warmup_init) n / w
+ * and then, with t = (n - w) / (N - w), at most 1:
+ *     constant      lr
+ *     cosine        min_lr + (lr - min_lr) (1 + cos(pi t)) / 2
+ *     linear        min_lr + (lr - min_lr) (1 - t)
+ *     inverse-sqrt  lr sqrt(w / n), with w = 1 where there is no warm-up
+ *     step          lr times step_factor for each entry a of step_at with n > a: the step
+ *                   `a` itself is the last one at the higher rate
+ * Where N <= w nothing is left after the warm-up and t is 1. */
+#ifndef STEADY_SCHEDULE_H
+#define STEADY_SCHEDULE_H
+
+#include "engine/optim/config.h"
+
+double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
+                     size_t total_steps, size_t warmup_steps);
+
+#endif

@@ -1,0 +1,40 @@
+#include "engine/optim/rule.h"
+
+/* p -= lr g */
+static void apply_plain(const OptimPass *pass, const OptimSpan *span) {
+    real *restrict p = span->value;
+    const real *restrict grad = span->grad;
+    real lr = span->lr, decay = span->decay, ratio = span->ratio,
+         scale = pass->grad_scale;
+#pragma omp simd
+    for (size_t i = 0; i < span->size; i++)
+        p[i] -= lr * (ratio * (scale * grad[i] + decay * p[i]));
+}
+
+/* b = mu b + g, p -= lr (own g + next b): own = 0, next = 1, or with Nesterov own = 1,
+ * next = mu.  The first buffer is the gradient, since b starts at 0. */
+void optim_momentum_apply(const OptimPass *pass, const OptimSpan *span) {
+    real *restrict b = span->slot[0], *restrict p = span->value;
+    if (!b) {
+        apply_plain(pass, span);
+        return;
+    }
+    const real *restrict grad = span->grad;
+    real lr = span->lr, decay = span->decay, ratio = span->ratio,
+         scale = pass->grad_scale;
+    real mu = (real)pass->config->momentum;
+    real own = pass->config->nesterov ? 1 : 0, next = pass->config->nesterov ? mu : 1;
+#pragma omp simd
+    for (size_t i = 0; i < span->size; i++) {
+        real g = ratio * (scale * grad[i] + decay * p[i]);
+        b[i] = mu * b[i] + g;
+        p[i] -= lr * (own * g + next * b[i]);
+    }
+}
+
+const OptimRule optim_rule_sgd = {
+    .name = "sgd",
+    .slot_count = 1,
+    .slot_name = {"momentum"},
+    .apply = optim_momentum_apply,
+};

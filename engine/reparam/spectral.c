@@ -1,0 +1,141 @@
+#include "engine/reparam/spectral.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "engine/core/rng.h"
+#include "engine/kern/gemm.h"
+#include "engine/kern/reduce.h"
+#include "engine/kern/rows.h"
+
+enum { EXACT_SIDE_MAX = 512, SMALL = 16384 };
+
+/* LAPACK's symmetric eigen-solver, by its Fortran symbol (Debian has no LAPACKE). */
+#ifdef STEADY_DOUBLE
+#define SYEVR dsyevr_
+#else
+#define SYEVR ssyevr_
+#endif
+void SYEVR(const char *jobz, const char *range, const char *uplo, const int *n, real *a,
+           const int *lda, const real *vl, const real *vu, const int *il, const int *iu,
+           const real *abstol, int *m, real *w, real *z, const int *ldz, int *isuppz,
+           real *work, const int *lwork, int *iwork, const int *liwork, int *info);
+
+static real normalize(real *x, size_t n) {
+    real norm = (real)sqrt(reduce_sum_squares(x, n));
+    if (norm > 0)
+        for (size_t i = 0; i < n; i++) x[i] /= norm;
+    return norm;
+}
+
+/* Rows first ... last-1: v_r = W_r.u, and back += v_r W_r while the row is in cache. */
+static void pass_rows(const real *w, size_t in, size_t first, size_t last, const real *u,
+                      real *v, real *back) {
+    memset(back, 0, in * sizeof(real));
+    for (size_t r = first; r < last; r++) {
+        const real *row = w + r * in;
+        real t = row_dot(row, u, in);
+        v[r] = t;
+#pragma omp simd
+        for (size_t j = 0; j < in; j++) back[j] += t * row[j];
+    }
+}
+
+/* v = W u, back = W^T W u; parts are added in the order of the threads. */
+static void pass(const real *w, size_t out, size_t in, const real *u, real *v, real *back) {
+    size_t threads = out * in > SMALL ? (size_t)omp_get_max_threads() : 1;
+    real *parts = mem_alloc(threads * in * sizeof(real));
+#pragma omp parallel for schedule(static) num_threads((int)threads)
+    for (size_t i = 0; i < threads; i++)
+        pass_rows(w, in, out * i / threads, out * (i + 1) / threads, u, v, parts + i * in);
+    memcpy(back, parts, in * sizeof(real));
+    for (size_t i = 1; i < threads; i++)
+        for (size_t j = 0; j < in; j++) back[j] += parts[i * in + j];
+    mem_free(parts);
+}
+
+real spectral_step(const real *w, size_t out, size_t in, real *u, real *v) {
+    real *next = mem_alloc((in + out) * sizeof(real)), *product = next + in;
+    pass(w, out, in, u, product, next);
+    real length = normalize(product, out), sigma = 0;
+    if (length > 0) {
+        sigma = normalize(next, in) / length;
+        memcpy(u, next, in * sizeof(real));
+        memcpy(v, product, out * sizeof(real));
+    }
+    mem_free(next);
+    return sigma;
+}
+
+real spectral_form(const real *w, size_t out, size_t in, const real *u, const real *v) {
+    real *product = mem_alloc(out * sizeof(real));
+    gemv_n(out, in, w, u, product);
+    real form = (real)reduce_dot(product, v, out);
+    mem_free(product);
+    return form;
+}
+
+real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v, double tolerance,
+                     size_t passes) {
+    if (!(reduce_sum_squares(u, in) > 0)) {
+        Rng rng = rng_make(0, RNG_PROBE, 0);
+        for (size_t j = 0; j < in; j++) u[j] = (real)rng_normal(rng, j);
+        normalize(u, in);
+    }
+    real sigma = 0, before = -1;
+    for (size_t i = 0; i < passes; i++) {
+        sigma = spectral_step(w, out, in, u, v);
+        if (fabs((double)(sigma - before)) <= tolerance * (double)sigma) break;
+        before = sigma;
+    }
+    return sigma;
+}
+
+/* The eigenvector of the largest eigenvalue of the symmetric a [n, n], which is destroyed. */
+static void top_eigenvector(real *a, size_t n, real *vector) {
+    int order = (int)n, found = 0, info = 0, lwork = -1, liwork = -1, iwork_size, support[2];
+    real work_size, tolerance = 0, none = 0;
+    real *values = mem_alloc(n * sizeof(real));
+    SYEVR("V", "I", "L", &order, a, &order, &none, &none, &order, &order, &tolerance, &found,
+          values, vector, &order, support, &work_size, &lwork, &iwork_size, &liwork, &info);
+    lwork = (int)work_size;
+    liwork = iwork_size;
+    real *work = mem_alloc((size_t)lwork * sizeof(real));
+    int *iwork = mem_alloc((size_t)liwork * sizeof(int));
+    SYEVR("V", "I", "L", &order, a, &order, &none, &none, &order, &order, &tolerance, &found,
+          values, vector, &order, support, work, &lwork, iwork, &liwork, &info);
+    CHECK(info == 0 && found == 1, "LAPACK syevr: info %d, %d eigenvalues", info, found);
+    mem_free(iwork);
+    mem_free(work);
+    mem_free(values);
+}
+
+/* From the Gram matrix of the shorter side; the other vector follows from the product. */
+static real exact(const real *w, size_t out, size_t in, real *u, real *v) {
+    size_t n = MIN(out, in);
+    real *gram = mem_alloc(n * n * sizeof(real));
+    if (in <= out) {
+        gemm_tn(n, n, out, 1, w, in, w, in, 0, gram, n);
+        top_eigenvector(gram, n, u);
+    } else {
+        gemm_nt(n, n, in, 1, w, in, w, in, 0, gram, n);
+        top_eigenvector(gram, n, v);
+        gemv_t(out, in, w, v, u);
+    }
+    mem_free(gram);
+    normalize(u, in);
+    return spectral_step(w, out, in, u, v);
+}
+
+real spectral_norm(const real *w, size_t out, size_t in, real *u, real *v) {
+    memset(u, 0, in * sizeof(real));
+    memset(v, 0, out * sizeof(real));
+    double squares = reduce_sum_squares(w, out * in);
+    if (!(squares > 0) || !isfinite(squares)) {
+        u[0] = v[0] = 1;
+        return squares > 0 ? (real)squares : (real)sqrt(squares);
+    }
+    if (MIN(out, in) <= EXACT_SIDE_MAX) return exact(w, out, in, u, v);
+    return spectral_follow(w, out, in, u, v, 1e-7, 1000);
+}

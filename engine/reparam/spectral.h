@@ -1,0 +1,27 @@
+/* spectral: the spectral norm of a matrix and its singular vectors.
+ *
+ * W [O, I] row-major; u [I] is the input side, v [O] the output side. */
+#ifndef STEADY_SPECTRAL_H
+#define STEADY_SPECTRAL_H
+
+#include "engine/core/base.h"
+
+/* One power iteration in one pass over W: v = W u / |W u|, u = W^T v / |W^T v|.  Returns
+ * sigma = v.W u = |W^T v| <= the spectral norm.  W = 0 returns 0 and leaves u and v alone. */
+real spectral_step(const real *w, size_t out, size_t in, real *u, real *v);
+
+/* v.W u for given u and v. */
+real spectral_form(const real *w, size_t out, size_t in, const real *u, const real *v);
+
+/* The largest singular value and its vectors, whatever u and v hold: by LAPACK's eigen-solver
+ * on the smaller Gram matrix when that side is at most 512 (exact to rounding), else by power
+ * iteration until sigma moves by less than 1e-7 of itself or 1000 passes.  W = 0: sigma 0,
+ * u and v the first unit vectors.  FAIL_RUN-worthy trouble inside LAPACK is a CHECK. */
+real spectral_norm(const real *w, size_t out, size_t in, real *u, real *v);
+
+/* Power iteration from the u that is there (it may be all zeros: then from a fixed random
+ * vector) until sigma moves by less than `tolerance` of itself, at most `passes` times. */
+real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v, double tolerance,
+                     size_t passes);
+
+#endif

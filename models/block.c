@@ -1,0 +1,131 @@
+#include "models/block.h"
+
+#include <math.h>
+
+double deepnorm_alpha(size_t depth) {
+    return pow(2 * (double)depth, 0.25);
+}
+
+double deepnorm_beta(size_t depth) {
+    return pow(8 * (double)depth, -0.25);
+}
+
+/* ---- building ---- */
+
+/* Names and heights (in widths) of the query, key and value matrices of each grouping. */
+static const struct {
+    const char *name[3];
+    size_t height[3], count;
+} GROUPS[] = {
+    [QKV_JOINT] = {{"qkv"}, {3}, 1},
+    [QKV_QK_V] = {{"qk", "v"}, {2, 1}, 2},
+    [QKV_SEPARATE] = {{"q", "k", "v"}, {1, 1, 1}, 3},
+};
+
+void block_build(Model *model, Block *block, size_t index, double eps) {
+    const ModelConfig *c = &model->config;
+    size_t width = c->width, hidden = (size_t)llround(c->mlp_ratio * (double)width);
+    bool normed = c->norm != NORM_NONE;
+    *block = (Block){.index = index, .dropout = c->dropout, .activation = c->activation,
+                     .norm = c->norm, .grouping = c->qkv};
+    block->alpha = c->norm == NORM_DEEPNORM ? deepnorm_alpha(c->depth) : 1;
+    block->drop_path =
+        c->depth > 1 ? c->drop_path * (double)index / (double)(c->depth - 1) : c->drop_path;
+    text_format(block->attn_scope, sizeof block->attn_scope, "blocks.%zu.attn", index);
+    text_format(block->mlp_scope, sizeof block->mlp_scope, "blocks.%zu.mlp", index);
+    if (normed) norm_build(model, &block->norm1, eps, "blocks.%zu.norm1", index);
+    for (size_t i = 0; i < GROUPS[c->qkv].count; i++)
+        linear_build(model, &block->qkv[i], PART_ATTENTION, GROUPS[c->qkv].height[i] * width,
+                     width, "%s.%s", block->attn_scope, GROUPS[c->qkv].name[i]);
+    linear_build(model, &block->proj, PART_ATTENTION, width, width, "%s.proj",
+                 block->attn_scope);
+    if (normed) norm_build(model, &block->norm2, eps, "blocks.%zu.norm2", index);
+    linear_build(model, &block->fc1, PART_MLP, hidden, width, "%s.fc1", block->mlp_scope);
+    linear_build(model, &block->fc2, PART_MLP, width, hidden, "%s.fc2", block->mlp_scope);
+    site_build(model, &block->site, c->heads, block->attn_scope);
+}
+
+static void initialize_norm(NormLayer *norm) {
+    if (!norm->weight) return;
+    param_fill(norm->weight, 1);
+    param_fill(norm->bias, 0);
+}
+
+static void initialize_linear(LinearLayer *layer, uint64_t seed, double std) {
+    param_normal(layer->weight, seed, std);
+    param_fill(layer->bias, 0);
+}
+
+void block_initialize(const Model *model, Block *block, uint64_t seed) {
+    const ModelConfig *c = &model->config;
+    double std = c->init_std;
+    double beta = c->norm == NORM_DEEPNORM ? deepnorm_beta(c->depth) : 1;
+    size_t groups = GROUPS[c->qkv].count;
+    initialize_norm(&block->norm1);
+    initialize_norm(&block->norm2);
+    for (size_t i = 0; i < groups; i++) initialize_linear(&block->qkv[i], seed, std);
+    Param *values = block->qkv[groups - 1].weight; /* the value rows are the last D of it */
+    param_scale_rows(values, values->tensor.shape[0] - c->width, c->width, beta);
+    initialize_linear(&block->proj, seed, std * beta);
+    initialize_linear(&block->fc1, seed, std * beta);
+    initialize_linear(&block->fc2, seed, std * beta);
+}
+
+/* ---- running ---- */
+
+/* Queries, keys and values out of one, two or three products. */
+static void project(Tape *tape, const Block *block, Tensor *x, AttentionArgs *args) {
+    size_t width = tensor_last(x);
+    Tensor *y[3];
+    for (size_t i = 0; i < GROUPS[block->grouping].count; i++)
+        y[i] = linear_forward(tape, &block->qkv[i], x);
+    switch (block->grouping) {
+    case QKV_JOINT:
+        args->q = (Slice){y[0], 0}, args->k = (Slice){y[0], width};
+        args->v = (Slice){y[0], 2 * width};
+        break;
+    case QKV_QK_V:
+        args->q = (Slice){y[0], 0}, args->k = (Slice){y[0], width}, args->v = (Slice){y[1], 0};
+        break;
+    case QKV_SEPARATE:
+        args->q = (Slice){y[0], 0}, args->k = (Slice){y[1], 0}, args->v = (Slice){y[2], 0};
+        break;
+    }
+}
+
+static Tensor *attention(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
+    size_t heads = block->site.heads;
+    AttentionArgs args = {.heads = heads, .head_width = tensor_last(x) / heads,
+                          .temperature = mode->temperature, .stats = &block->site.stats};
+    project(tape, block, x, &args);
+    return linear_forward(tape, &block->proj, op_attention(tape, &args));
+}
+
+static Tensor *mlp(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
+    (void)mode;
+    Tensor *hidden = linear_forward(tape, &block->fc1, x);
+    hidden = block->activation == ACTIVATION_RELU ? op_relu(tape, hidden)
+                                                  : op_gelu(tape, hidden);
+    return linear_forward(tape, &block->fc2, hidden);
+}
+
+typedef Tensor *Branch(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x);
+
+/* One residual step around `branch`; `site` numbers its random masks. */
+static Tensor *residual(Tape *tape, Block *block, const ForwardMode *mode, Branch *branch,
+                        const NormLayer *norm, uint32_t site, Tensor *x) {
+    bool before = block->norm == NORM_PRE;
+    Tensor *y = branch(tape, block, mode, before ? norm_forward(tape, norm, x) : x);
+    y = op_dropout(tape, y, block->dropout, site, mode->first_example);
+    y = op_drop_path(tape, y, block->drop_path, site, mode->first_example);
+    y = op_add(tape, x, y, block->alpha);
+    return before ? y : norm_forward(tape, norm, y);
+}
+
+Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
+    uint32_t site = 2 * (uint32_t)block->index + 1; /* 0 is the embedding's */
+    tape_scope(tape, block->attn_scope);
+    x = residual(tape, block, mode, attention, &block->norm1, site, x);
+    tape_scope(tape, block->mlp_scope);
+    return residual(tape, block, mode, mlp, &block->norm2, site + 1, x);
+}

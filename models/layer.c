@@ -1,0 +1,204 @@
+#include "models/layer.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+ModelConfig model_config_default(void) {
+    return (ModelConfig){.width = 192, .depth = 12, .heads = 3, .mlp_ratio = 4, .patch = 4,
+                         .final_norm = true, .init_std = 0.02, .temperature = 1};
+}
+
+void model_init(Model *model, const ModelConfig *config) {
+    *model = (Model){.config = *config, .params = params_new()};
+}
+
+void model_release(Model *model) {
+    for (size_t i = 0; i < model->layer_count; i++) reparam_free(model->layers[i]->reparam);
+    for (size_t i = 0; i < model->site_count; i++) mem_free(model->sites[i]->entropy);
+    mem_free(model->layers);
+    mem_free(model->sites);
+    params_free(model->params);
+}
+
+/* ---- building ---- */
+
+/* A longer list of pointers with one more at its end. */
+static void *list_append(void *list, size_t *count, void *item) {
+    void **longer = mem_alloc((*count + 1) * sizeof *longer);
+    if (*count) memcpy(longer, list, *count * sizeof *longer);
+    longer[(*count)++] = item;
+    mem_free(list);
+    return longer;
+}
+
+static bool in_scope(const ModelConfig *config, LayerPart part) {
+    if (config->reparam == REPARAM_NONE) return false;
+    if (config->reparam_scope == SCOPE_ALL) return true;
+    if (config->reparam_scope == SCOPE_BLOCKS) return part != PART_OUTSIDE;
+    return part == PART_ATTENTION;
+}
+
+void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
+                         const size_t *shape, const char *name) {
+    text_format(layer->name, sizeof layer->name, "%s", name);
+    layer->weight = params_add(model->params, PARAM_MATRIX, dims, shape, "%s.weight", name);
+    layer->bias = params_add(model->params, PARAM_VECTOR, 1, shape, "%s.bias", name);
+    layer->reparam = NULL;
+    if (in_scope(&model->config, part))
+        layer->reparam = reparam_new(model->params, layer->weight, model->config.reparam);
+    model->layers = list_append(model->layers, &model->layer_count, layer);
+}
+
+void linear_build(Model *model, LinearLayer *layer, LayerPart part, size_t out, size_t in,
+                  const char *format, ...) {
+    char name[sizeof layer->name];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    linear_build_shaped(model, layer, part, 2, (size_t[]){out, in}, name);
+}
+
+void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...) {
+    char name[100];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    const size_t *width = &model->config.width;
+    layer->weight = params_add(model->params, PARAM_VECTOR, 1, width, "%s.weight", name);
+    layer->bias = params_add(model->params, PARAM_VECTOR, 1, width, "%s.bias", name);
+    layer->eps = eps;
+}
+
+void site_build(Model *model, Site *site, size_t heads, const char *name) {
+    text_format(site->name, sizeof site->name, "%s", name);
+    site->heads = heads;
+    site->entropy = mem_zalloc(4 * heads * sizeof(double));
+    site->largest = site->entropy + heads;
+    site->stats.entropy = site->entropy + 2 * heads;
+    site->stats.largest = site->entropy + 3 * heads;
+    site->weight = 0;
+    model->sites = list_append(model->sites, &model->site_count, site);
+}
+
+/* ---- running ---- */
+
+Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x) {
+    return op_linear(tape, x, &layer->weight->tensor, layer->bias ? &layer->bias->tensor : NULL,
+                     layer->reparam ? &layer->reparam->scale : NULL);
+}
+
+Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x) {
+    if (!layer->weight) return x;
+    return op_layer_norm(tape, x, &layer->weight->tensor, &layer->bias->tensor, layer->eps);
+}
+
+/* ---- initial values ---- */
+
+/* FNV-1a: a parameter's stream depends on its name, not on its place in the model. */
+static uint32_t name_hash(const char *name) {
+    uint32_t hash = 2166136261u;
+    for (; *name; name++) hash = (hash ^ (uint8_t)*name) * 16777619u;
+    return hash;
+}
+
+void param_fill(Param *param, double value) {
+    for (size_t i = 0; i < param->tensor.size; i++) param->tensor.value[i] = (real)value;
+}
+
+void param_normal(Param *param, uint64_t seed, double std) {
+    Rng rng = rng_make(seed, RNG_INIT + name_hash(param->name), 0);
+#pragma omp parallel for schedule(static) if (param->tensor.size > 8192)
+    for (size_t i = 0; i < param->tensor.size; i++)
+        param->tensor.value[i] = (real)(std * rng_normal(rng, i));
+}
+
+void param_uniform(Param *param, uint64_t seed, double bound) {
+    Rng rng = rng_make(seed, RNG_INIT + name_hash(param->name), 0);
+#pragma omp parallel for schedule(static) if (param->tensor.size > 8192)
+    for (size_t i = 0; i < param->tensor.size; i++)
+        param->tensor.value[i] = (real)(bound * (2 * rng_uniform(rng, i) - 1));
+}
+
+void param_scale_rows(Param *param, size_t first, size_t rows, double factor) {
+    size_t columns = param->tensor.size / param->tensor.shape[0];
+    CHECK(first + rows <= param->tensor.shape[0], "rows %zu+%zu of %s", first, rows, param->name);
+    for (size_t i = first * columns; i < (first + rows) * columns; i++)
+        param->tensor.value[i] *= (real)factor;
+}
+
+/* ---- the life of a step ---- */
+
+static bool brought(const Model *model, const bool *loaded, const Param *param) {
+    if (!loaded || !param) return false;
+    for (size_t i = 0; i < model->params->count; i++)
+        if (model->params->list[i] == param) return loaded[i];
+    return false;
+}
+
+void model_start(Model *model, const bool *loaded) {
+    for (size_t i = 0; i < model->layer_count; i++) {
+        Reparam *r = model->layers[i]->reparam;
+        if (!r) continue;
+        ReparamHave have = {brought(model, loaded, r->u), brought(model, loaded, r->v),
+                            brought(model, loaded, r->gamma ? r->gamma : r->g)};
+        reparam_start(r, model->config.gamma_init == GAMMA_SPECTRAL, have);
+    }
+}
+
+static void each_reparam(Model *model, void (*visit)(Reparam *r)) {
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (model->layers[i]->reparam) visit(model->layers[i]->reparam);
+}
+
+void model_refresh(Model *model) {
+    each_reparam(model, reparam_refresh);
+}
+
+void model_freeze(Model *model) {
+    each_reparam(model, reparam_freeze);
+}
+
+void model_fold(Model *model) {
+    each_reparam(model, reparam_fold);
+}
+
+void model_stats_reset(Model *model) {
+    for (size_t i = 0; i < model->site_count; i++) model->sites[i]->weight = 0;
+}
+
+static void gather(Site *site, double weight) {
+    double before = site->weight, total = before + weight;
+    for (size_t h = 0; h < site->heads; h++) {
+        double old = before > 0 ? site->entropy[h] * before : 0;
+        site->entropy[h] = (old + site->stats.entropy[h] * weight) / total;
+        if (before == 0 || !(site->largest[h] >= site->stats.largest[h]))
+            site->largest[h] = site->stats.largest[h];
+    }
+    site->weight = total;
+}
+
+void model_stats_gather(Model *model, size_t examples) {
+    for (size_t i = 0; i < model->site_count; i++) gather(model->sites[i], (double)examples);
+}
+
+double model_lowest_entropy(const Model *model, const char **site, size_t *head) {
+    double lowest = 1;
+    *site = "";
+    *head = 0;
+    for (size_t i = 0; i < model->site_count; i++) {
+        const Site *s = model->sites[i];
+        if (s->weight == 0 || s->stats.keys < 2) continue;
+        for (size_t h = 0; h < s->heads; h++) {
+            double share = s->entropy[h] / log((double)s->stats.keys);
+            if (share >= lowest) continue;
+            lowest = share;
+            *site = s->name;
+            *head = h;
+        }
+    }
+    return lowest;
+}

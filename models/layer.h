@@ -1,0 +1,94 @@
+/* layer: the parts that every model is built of, and the registry that finds them again.
+ *
+ * A Model registers its parameters once, in order; probes, checkpoints, optimizers and the
+ * reparametrisation walk the lists that building leaves behind. */
+#ifndef STEADY_LAYER_H
+#define STEADY_LAYER_H
+
+#include "engine/core/params.h"
+#include "engine/op/op.h"
+#include "engine/reparam/reparam.h"
+#include "models/config.h"
+
+/* y = scale x W^T + b, named X.weight, X.bias. */
+typedef struct LinearLayer {
+    char name[100];     /* "blocks.0.attn.qkv" */
+    Param *weight;      /* [out, in], or [D, C, P, P] for the patch embedding */
+    Param *bias;        /* [out] */
+    Reparam *reparam;   /* NULL: none */
+} LinearLayer;
+
+typedef struct NormLayer {
+    Param *weight, *bias; /* [D]; NULL: the identity */
+    double eps;
+} NormLayer;
+
+/* A place where attention happens, and what it measured in its last forward pass. */
+typedef struct Site {
+    char name[100];       /* "blocks.0.attn" */
+    size_t heads;
+    AttentionStats stats; /* of the last forward pass */
+    double *entropy;      /* [heads] mean over the micro-batches gathered since the reset */
+    double *largest;      /* [heads] */
+    double weight;        /* examples gathered */
+} Site;
+
+typedef struct Model {
+    ModelConfig config;
+    ParamSet *params;
+    LinearLayer **layers;  /* every linear layer, by depth */
+    size_t layer_count;
+    Site **sites;          /* by depth */
+    size_t site_count;
+} Model;
+
+/* What changes from one forward pass to the next. */
+typedef struct ForwardMode {
+    double temperature;    /* of attention */
+    size_t first_example;  /* number of the first example within the optimizer step */
+    bool recompute;        /* keep block inputs only */
+} ForwardMode;
+
+void model_init(Model *model, const ModelConfig *config);
+void model_release(Model *model);
+
+/* ---- building ---- */
+
+typedef enum { PART_ATTENTION, PART_MLP, PART_OUTSIDE } LayerPart;
+
+/* Registers X.weight [out, in] and X.bias [out]; `part` decides by reparam_scope. */
+void linear_build(Model *model, LinearLayer *layer, LayerPart part, size_t out, size_t in,
+                  const char *format, ...) __attribute__((format(printf, 6, 7)));
+void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
+                         const size_t *shape, const char *name);
+void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void site_build(Model *model, Site *site, size_t heads, const char *name);
+
+/* ---- running ---- */
+
+Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x);
+Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x); /* identity: x */
+
+/* ---- initial values; each parameter draws from its own stream, named by its name ---- */
+
+void param_fill(Param *param, double value);
+void param_normal(Param *param, uint64_t seed, double std);
+void param_uniform(Param *param, uint64_t seed, double bound);
+void param_scale_rows(Param *param, size_t first, size_t rows, double factor);
+
+/* ---- the life of a step ---- */
+
+/* What a checkpoint or train.init brought; others are made. NULL: nothing was brought. */
+void model_start(Model *model, const bool *loaded /* [params->count] */);
+void model_refresh(Model *model); /* before a training step */
+void model_freeze(Model *model);  /* before evaluation */
+void model_fold(Model *model);    /* after the backward pass */
+
+void model_stats_reset(Model *model);
+void model_stats_gather(Model *model, size_t examples); /* after each forward pass */
+
+/* The lowest mean entropy of a head as a share of ln(keys), and where; 1 when unknown. */
+double model_lowest_entropy(const Model *model, const char **site, size_t *head);
+
+#endif

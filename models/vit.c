@@ -1,0 +1,153 @@
+#include "models/vit.h"
+
+#include <math.h>
+
+static const double EPS = 1e-6;
+
+Status vit_check(const ModelConfig *c, PictureShape picture, Err *err) {
+    if (picture.height % c->patch || picture.width % c->patch)
+        return err_set(err, FAIL_USAGE,
+                       "pictures of %zu x %zu cannot be cut into patches of %zu: choose a "
+                       "model.patch that divides both sides, or data.image_size",
+                       picture.height, picture.width, c->patch);
+    if (c->width % c->heads)
+        return err_set(err, FAIL_USAGE, "model.width = %zu is not a multiple of model.heads = %zu",
+                       c->width, c->heads);
+    if (c->position == POSITION_SINCOS && c->width % 4)
+        return err_set(err, FAIL_USAGE,
+                       "model.position = sincos needs a model.width that is a multiple of 4, "
+                       "not %zu", c->width);
+    return OK;
+}
+
+Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
+    CHECK(!vit_check(config, picture, NULL), "a vit that does not fit its pictures");
+    Vit *vit = mem_zalloc(sizeof *vit);
+    Model *model = &vit->model;
+    size_t width = config->width, patch = config->patch;
+    vit->picture = picture;
+    vit->classes = classes;
+    vit->tokens = (picture.height / patch) * (picture.width / patch) + 1;
+    vit->blocks = mem_zalloc(config->depth * sizeof *vit->blocks);
+    model_init(model, config);
+    PositionKind position = config->position;
+    vit->cls_token = params_add(model->params, PARAM_VECTOR, 3, (size_t[]){1, 1, width},
+                                "cls_token");
+    if (position != POSITION_NONE)
+        vit->pos_embed = params_add(
+            model->params, position == POSITION_LEARNED ? PARAM_VECTOR : PARAM_BUFFER, 3,
+            (size_t[]){1, vit->tokens, width}, "pos_embed");
+    linear_build_shaped(model, &vit->patch, PART_OUTSIDE, 4,
+                        (size_t[]){width, picture.channels, patch, patch}, "patch_embed.proj");
+    for (size_t i = 0; i < config->depth; i++) block_build(model, &vit->blocks[i], i, EPS);
+    if (config->norm == NORM_PRE && config->final_norm)
+        norm_build(model, &vit->norm, EPS, "norm");
+    linear_build(model, &vit->head, PART_OUTSIDE, classes, width, "head");
+    params_finish(model->params);
+    return vit;
+}
+
+void vit_free(Vit *vit) {
+    if (!vit) return;
+    model_release(&vit->model);
+    mem_free(vit->blocks);
+    mem_free(vit);
+}
+
+/* ---- initial values ---- */
+
+static void initialize_patch(Vit *vit, uint64_t seed) {
+    const ModelConfig *c = &vit->model.config;
+    bool reparametrised = c->reparam == REPARAM_SIGMA || c->reparam == REPARAM_SPECTRAL;
+    double fan_in = (double)(vit->patch.weight->tensor.size / c->width);
+    param_fill(vit->patch.bias, 0);
+    if (c->patch_init_std > 0 || reparametrised) {
+        double std = c->patch_init_std > 0 ? c->patch_init_std : c->init_std;
+        param_normal(vit->patch.weight, seed, std);
+    } else {
+        param_uniform(vit->patch.weight, seed, 1 / sqrt(fan_in));
+        param_uniform(vit->patch.bias, seed, 1 / sqrt(fan_in));
+    }
+}
+
+/* [sin a w_k, cos a w_k, sin b w_k, cos b w_k] with a the row, b the column of the patch and
+ * w_k = 10000^(-4k/D); zeros for the class token (Chen et al. 2021). */
+static void fill_sincos(Vit *vit) {
+    size_t width = vit->model.config.width, quarter = width / 4;
+    size_t across = vit->picture.width / vit->model.config.patch;
+    for (size_t n = 0; n + 1 < vit->tokens; n++) {
+        real *row = vit->pos_embed->tensor.value + (n + 1) * width;
+        double a = (double)(n / across), b = (double)(n % across);
+        for (size_t k = 0; k < quarter; k++) {
+            double omega = pow(10000, -(double)k / (double)quarter);
+            row[k] = (real)sin(a * omega);
+            row[quarter + k] = (real)cos(a * omega);
+            row[2 * quarter + k] = (real)sin(b * omega);
+            row[3 * quarter + k] = (real)cos(b * omega);
+        }
+    }
+}
+
+void vit_initialize(Vit *vit, uint64_t seed) {
+    const ModelConfig *c = &vit->model.config;
+    param_normal(vit->cls_token, seed, 1e-6);
+    if (c->position == POSITION_LEARNED) param_normal(vit->pos_embed, seed, 0.02);
+    if (c->position == POSITION_SINCOS) fill_sincos(vit);
+    initialize_patch(vit, seed);
+    for (size_t i = 0; i < c->depth; i++) block_initialize(&vit->model, &vit->blocks[i], seed);
+    if (vit->norm.weight) param_fill(vit->norm.weight, 1);
+    if (vit->norm.bias) param_fill(vit->norm.bias, 0);
+    param_normal(vit->head.weight, seed, c->init_std);
+    param_fill(vit->head.bias, 0);
+}
+
+/* ---- running ---- */
+
+typedef struct BlockRun {
+    Block *block;
+    ForwardMode mode;
+} BlockRun;
+
+static Tensor *run_block(Tape *tape, void *context, Tensor *x) {
+    BlockRun *run = context;
+    return block_forward(tape, run->block, &run->mode, x);
+}
+
+static Tensor *run_blocks(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *x) {
+    for (size_t i = 0; i < vit->model.config.depth; i++) {
+        BlockRun *run = tape_alloc(tape, sizeof *run);
+        *run = (BlockRun){&vit->blocks[i], *mode};
+        x = mode->recompute ? tape_recompute(tape, run_block, run, x)
+                            : run_block(tape, run, x);
+    }
+    return x;
+}
+
+static Tensor *pool(Vit *vit, Tape *tape, Tensor *x) {
+    if (vit->model.config.pool == POOL_MEAN)
+        return norm_forward(tape, &vit->norm, op_mean_tokens(tape, x, 1));
+    return norm_forward(tape, &vit->norm, op_take_token(tape, x, 0));
+}
+
+Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels) {
+    tape_scope(tape, "patch_embed");
+    Tensor *x = op_patchify(tape, pixels, vit->model.config.patch);
+    x = linear_forward(tape, &vit->patch, x);
+    x = op_prepend_token(tape, x, &vit->cls_token->tensor);
+    if (vit->pos_embed) x = op_add_position(tape, x, &vit->pos_embed->tensor);
+    x = op_dropout(tape, x, vit->model.config.dropout, 0, mode->first_example);
+    x = run_blocks(vit, tape, mode, x);
+    tape_scope(tape, "head");
+    return linear_forward(tape, &vit->head, pool(vit, tape, x));
+}
+
+double vit_flops(const Vit *vit) {
+    const Model *model = &vit->model;
+    double tokens = (double)vit->tokens, width = (double)model->config.width, sum = 0;
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const LinearLayer *layer = model->layers[i];
+        double rows = layer == &vit->head ? 1 : layer == &vit->patch ? tokens - 1 : tokens;
+        sum += 2 * rows * (double)layer->weight->tensor.size;
+    }
+    return sum + (double)model->config.depth * 4 * tokens * tokens * width;
+}

@@ -1,0 +1,46 @@
+/* vit: the vision transformer (Dosovitskiy et al. 2021) with timm's parameter names.
+ *
+ *     Vit *vit = vit_new(&config, (PictureShape){3, 224, 224}, 1000);
+ *     vit_initialize(vit, seed);
+ *     model_start(&vit->model, NULL);
+ *     Tensor *logits = vit_logits(vit, tape, &mode, pixels);          [B, classes]
+ */
+#ifndef STEADY_VIT_H
+#define STEADY_VIT_H
+
+#include "models/block.h"
+
+typedef struct PictureShape {
+    size_t channels, height, width;
+} PictureShape;
+
+typedef struct Vit {
+    Model model;
+    PictureShape picture;
+    size_t classes;
+    size_t tokens;        /* patches + class token */
+    LinearLayer patch;    /* patch_embed.proj, weight [D, C, P, P] */
+    Param *cls_token;     /* [1, 1, D] */
+    Param *pos_embed;     /* [1, tokens, D] */
+    Block *blocks;        /* [depth] */
+    NormLayer norm;       /* after the last block (pre), else the identity */
+    LinearLayer head;     /* [classes, D] */
+} Vit;
+
+/* The picture must be a multiple of config->patch on both sides and width of heads (CHECK;
+ * vit_check says it as an Err). */
+Status vit_check(const ModelConfig *config, PictureShape picture, Err *err);
+Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes);
+void vit_free(Vit *vit);
+
+/* timm's initial values: matrices N(0, init_std^2), biases 0, positions N(0, .02^2), class
+ * token N(0, 1e-6^2), norms 1 and 0; the patch embedding as ModelConfig.patch_init_std says. */
+void vit_initialize(Vit *vit, uint64_t seed);
+
+/* pixels [B, C, Y, X] -> logits [B, classes] */
+Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels);
+
+/* Multiply-adds x 2 of one example's forward pass: matrix products only. */
+double vit_flops(const Vit *vit);
+
+#endif

@@ -1,0 +1,275 @@
+# What the world gets wrong: each case ends with one clear line that names the file or key, with
+# exit 2 (usage, recipe) or 3 (data), and leaves nothing behind.
+
+tell() { # NAME STATUS
+    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
+}
+cd "$TMP" || exit 1
+export OMP_NUM_THREADS=1
+
+cat >small.ini <<'END_RECIPE'
+[data]
+source = glyphs
+synthetic_count = 64
+image_size = 16
+[model]
+width = 16
+depth = 1
+heads = 2
+patch = 4
+[train]
+steps = 4
+batch = 8
+END_RECIPE
+
+# The command fails with this exit code and one line of the program's that holds the pattern.
+fails() { # EXIT PATTERN COMMAND...
+    wanted=$1 pattern=$2
+    shift 2
+    "$STEADY" "$@" >out 2>err
+    code=$?
+    if [ $code != "$wanted" ] || [ "$(grep -c . err)" != 1 ] || [ -s out ] ||
+            ! grep -q "^steady[a-z ]*: .*$pattern" err; then
+        printf 'steady %s: exit %s, wanted %s and %s\n' "$*" $code "$wanted" "$pattern"
+        cat out err
+        return 1
+    fi
+}
+
+# A training run that is refused before it begins: no folder.
+refused() { # NAME EXIT PATTERN WORDS...
+    name=$1 wanted=$2 pattern=$3
+    shift 3
+    fails "$wanted" "$pattern" train "$@" --out new && [ ! -e new ]
+    tell "$name" $?
+    rm -rf new
+}
+
+# ---- recipes ----
+
+refused "an unknown key is met with the nearest one" 2 'unknown key model.widht; did you mean model.width?' \
+    small.ini model.widht=8
+printf '[model]\nwidth = 16\ndpeth = 2\n' >typo.ini
+refused "an unknown key of a file is named with its line" 2 'typo.ini:3: unknown key model.dpeth; did you mean model.depth?' typo.ini
+printf '[modle]\nwidth = 16\n' >typo.ini
+refused "an unknown section" 2 'typo.ini:1: unknown section .modle.; did you mean .model.?' typo.ini
+refused "a value out of range" 2 'model.dropout.*1.5' small.ini model.dropout=1.5
+refused "a value that is no number" 2 'optim.lr.*fast' small.ini optim.lr=fast
+refused "a choice that does not exist" 2 'optim.name.*adamm.*adam' small.ini optim.name=adamm
+refused "a recipe that does not exist" 2 'mnits.*did you mean mnist' mnits
+refused "a recipe file that does not exist" 2 'nowhere.ini.*No such file' nowhere.ini
+refused "a recipe that is a folder" 2 '\./' ./
+head -c 3000 "$STEADY" >binary.ini
+refused "a recipe that is a binary file" 2 'binary.ini:1: byte 0x.*not an INI file' binary.ini
+: >empty.ini
+refused "an empty recipe" 2 'train.epochs or train.steps' empty.ini
+refused "no recipe at all" 2 'which recipe' --no-report
+refused "a batch larger than the data" 2 'train.batch = 65 .*64' small.ini train.batch=65
+refused "a patch that does not divide the picture" 2 '16.*5' small.ini model.patch=5
+refused "heads that do not divide the width" 2 'model.width = 16.*model.heads = 3' small.ini model.heads=3
+refused "an option that does not exist" 2 '\-\-ouf' small.ini --ouf
+
+# ---- IDX ----
+
+# 64 pictures of 12 x 12, classes 0 to 7.
+make_idx() { # FOLDER
+    mkdir "$1"
+    for split in train t10k; do
+        {
+            printf '\000\000\010\003\000\000\000\100\000\000\000\014\000\000\000\014'
+            head -c 9216 /dev/zero
+        } >"$1/$split-images-idx3-ubyte"
+        {
+            printf '\000\000\010\001\000\000\000\100'
+            for _ in 1 2 3 4 5 6 7 8; do printf '\000\001\002\003\004\005\006\007'; done
+        } >"$1/$split-labels-idx1-ubyte"
+    done
+}
+idx="small.ini data.source=idx data.image_size=0"
+images=train-images-idx3-ubyte labels=train-labels-idx1-ubyte
+
+make_idx good
+# shellcheck disable=SC2086
+"$STEADY" train $idx data.path=good --out fine 2>err
+tell "the IDX files of this test are good to begin with" $?
+
+# shellcheck disable=SC2086
+broken_idx() { # NAME PATTERN; the folder `bad` is ready
+    refused "$1" 3 "$2" $idx data.path=bad
+    rm -rf bad
+}
+
+broken_idx "a data folder that does not exist" 'bad/train-labels-idx1-ubyte.*missing'
+make_idx bad && rm bad/$images
+broken_idx "a data file that is missing" "bad/$images.*missing"
+make_idx bad && gzip bad/$images && head -c 40 bad/$images.gz >part && mv part bad/$images.gz
+broken_idx "a gzip file that is cut short" "bad/$images.gz is cut short"
+make_idx bad && head -c 9000 bad/$images >part && mv part bad/$images
+broken_idx "an IDX file that is cut short" "bad/$images.* cut short.*9216"
+make_idx bad && printf 'x' >>bad/$images
+broken_idx "an IDX file with more than its header says" "bad/$images goes on after"
+make_idx bad && printf '\000\000\010\001\000\000\000\002\001\001' >bad/$labels
+broken_idx "images and labels of different number" "bad/$labels holds 2 items, bad/$images holds 64"
+make_idx bad && cp bad/$images bad/$labels
+broken_idx "a wrong magic number" "bad/$labels.*magic number is 2051, not 2049"
+make_idx bad && printf '\000\000\010\003\377\377\377\377\377\377\377\377\377\377\377\377' >bad/$images
+broken_idx "a header of 2^96 bytes" "bad/$images"
+make_idx bad && rm bad/$images && mkdir bad/$images
+broken_idx "a folder where a file is wanted" "bad/$images is not a regular file"
+make_idx bad && : >bad/$labels
+broken_idx "an empty file" "bad/$labels"
+make_idx bad && rm bad/t10k*
+broken_idx "a test split that is missing" 'bad/t10k-labels-idx1-ubyte.*missing'
+# shellcheck disable=SC2086
+refused "mean of three channels for grey pictures" 2 'data.mean' $idx data.path=good data.mean=0,0,0
+
+# ---- pictures ----
+
+png=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR42mP4zwADFLEAHzcH+U4voEIAAAAASUVORK5CYII=
+echo $png | base64 -d >picture.png 2>/dev/null
+folder="small.ini data.source=folder data.path=bad"
+make_folder() {
+    for split in train test; do
+        for class in cat dog; do
+            mkdir -p bad/$split/$class
+            for i in 1 2 3 4; do cp picture.png bad/$split/$class/$i.png; done
+        done
+    done
+}
+
+if [ "$(wc -c <picture.png)" != 71 ]; then
+    echo "skip broken pictures: needs base64"
+else
+    make_folder
+    # shellcheck disable=SC2086
+    "$STEADY" train $folder --out pictures 2>err
+    tell "the pictures of this test are good to begin with" $?
+
+    # Pictures are read as they are wanted: the run has said what it is about by then.
+    # shellcheck disable=SC2086
+    broken_picture() { # NAME PATTERN
+        "$STEADY" train $folder --out new >out 2>err
+        [ $? = 3 ] && [ "$(grep -c '^steady' err)" = 1 ] &&
+            grep -q "^steady train: .*$2" err && [ ! -e new ]
+        tell "$1" $?
+        rm -rf bad new
+        make_folder
+    }
+    head -c 60 picture.png >bad/train/cat/3.png
+    broken_picture "a picture that is cut short" 'bad/train/cat/3.png is a damaged PNG'
+    echo 'Once upon a time' >bad/train/dog/1.png
+    broken_picture "a text file with the name of a picture" \
+        'bad/train/dog/1.png is neither PNG nor JPEG: it begins with "Once upo"'
+    : >bad/train/dog/1.png
+    broken_picture "an empty picture" 'bad/train/dog/1.png is empty'
+
+    echo 'Once upon a time' >bad/test/dog/1.png
+    # shellcheck disable=SC2086
+    "$STEADY" train $folder train.steps=3 --out late 2>err
+    [ $? = 3 ] && grep -q 'bad/test/dog/1.png' err && ls late/checkpoints/step-00000001.safetensors >out
+    tell "a broken test picture is found late: the steps before are saved" $?
+    cp picture.png bad/test/dog/1.png
+    "$STEADY" train --resume late 2>err && [ "$(wc -l <late/eval.jsonl)" = 3 ]
+    tell "the run goes on once the picture is mended" $?
+
+    rm bad/train/dog/*
+    # shellcheck disable=SC2086
+    refused "a class without pictures" 3 'bad/train/dog holds no picture' $folder
+    rm -rf bad/train/*
+    # shellcheck disable=SC2086
+    refused "a folder without classes" 3 'bad/train' $folder
+    rm -rf bad
+    # shellcheck disable=SC2086
+    refused "no folder of pictures" 3 'bad' $folder
+fi
+
+# ---- weights ----
+
+# A safetensors file: length of the header, header, zeros.
+safetensors() { # HEADER BYTES
+    n=${#1}
+    # shellcheck disable=SC2059
+    printf "\\$(printf %o $((n % 256)))\\$(printf %o $((n / 256)))\\0\\0\\0\\0\\0\\0"
+    printf '%s' "$1"
+    head -c "$2" /dev/zero
+}
+tensor() { # NAME SHAPE BEGIN END
+    printf '"%s":{"dtype":"F32","shape":[%s],"data_offsets":[%s,%s]}' "$@"
+}
+init() { # NAME EXIT PATTERN
+    refused "$1" "$2" "$3" small.ini train.init=weights.safetensors
+    rm -rf weights.safetensors
+}
+
+init "train.init that does not exist" 3 'weights.safetensors: No such file'
+mkdir weights.safetensors
+init "train.init that is a folder" 3 'weights.safetensors.*not a regular file'
+safetensors "{$(tensor cls_token '1, 1, 8' 0 32)}" 32 >weights.safetensors
+init "train.init of a wrong shape" 3 'cls_token is .1, 1, 8., wanted .1, 1, 16.'
+safetensors "{$(tensor a 4 0 16),$(tensor b 4 8 24)}" 24 >weights.safetensors
+init "train.init with tensors that overlap" 3 'tensor b begins at data byte 8, 16 .*overlap'
+printf '\0\0\0\0\0\0\0\020{}' >weights.safetensors
+init "train.init with a header of 2^60 bytes" 3 'weights.safetensors.*1152921504606846976'
+safetensors "{$(tensor a 4 0 16)}" 8 >weights.safetensors
+init "train.init that is cut short" 3 'weights.safetensors.*tensor a.*cut'
+echo hello >weights.safetensors
+init "train.init that is a text file" 3 'weights.safetensors'
+
+# ---- runs ----
+
+"$STEADY" train small.ini --out run 2>err
+sum() { find run -type f | sort | xargs cksum; }
+last=run/checkpoints/step-00000004.safetensors
+sum >before
+
+fails 2 'good holds no run' eval good
+tell "eval of a folder that is no run" $?
+fails 2 'nowhere holds no run' eval nowhere
+tell "eval of a folder that does not exist" $?
+fails 2 'nowhere holds no run' train --resume nowhere
+tell "resume of a folder that does not exist" $?
+fails 2 'which run folder' predict
+tell "predict of nothing" $?
+fails 2 'split.*trian' eval run --split trian
+tell "a split that does not exist" $?
+fails 3 'the val split is empty' eval run --split val
+tell "a split that is empty" $?
+fails 3 'step-00000003.safetensors: no such checkpoint' eval run --checkpoint 3
+tell "a step without a checkpoint" $?
+fails 3 'nowhere.png.*no such file' predict run nowhere.png
+tell "predict of a picture that does not exist" $?
+echo 'Once upon a time' >text.png
+fails 3 'text.png is neither PNG nor JPEG' predict run text.png
+tell "predict of a text file" $?
+fails 3 'good.*no PNG or JPEG' predict run good
+tell "predict of a folder without pictures" $?
+fails 2 'limit.*many' predict run --limit many
+tell "a limit that is no number" $?
+fails 2 'where to' export run
+tell "export to nowhere" $?
+fails 1 'nowhere/x.safetensors' export run -o nowhere/x.safetensors
+tell "export into a folder that does not exist" $?
+long=$(head -c 5000 /dev/zero | tr '\000' a)
+fails 2 'too long' eval "$long" && fails 2 'too long' train --resume "$long" &&
+    fails 2 'too long' predict run --checkpoint "$long" && fails 3 'too long' predict run "$long"
+tell "names that are too long" $?
+
+sum | cmp - before
+tell "none of this has changed the run" $?
+
+head -c 5000 $last >part && mv part $last
+fails 3 "$last" eval run && fails 3 "$last" train --resume run
+tell "a checkpoint that is cut short" $?
+cp run/checkpoints/best.safetensors run/checkpoints/step-00000002.safetensors
+sum >before
+fails 3 "$last.*without this file --resume goes on from step 2" train --resume run
+tell "a damaged checkpoint: resume names the one before it" $?
+size=$(wc -c <run/checkpoints/best.safetensors)
+cp run/checkpoints/best.safetensors $last
+printf 'x' | dd of=$last bs=1 seek=$((size - 100)) conv=notrunc 2>/dev/null
+fails 3 "$last: the data are damaged: CRC-32" train --resume run
+tell "a checkpoint with one wrong byte" $?
+rm $last
+echo '{' >run/task.json
+fails 3 'run/task.json' predict run
+tell "a task.json that is cut short" $?

@@ -1,0 +1,56 @@
+# steady doctor, and how the program makes itself fit the machine.
+
+tell() { # NAME STATUS
+    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
+}
+unset OPENBLAS_CORETYPE OMP_NUM_THREADS STEADY_REEXEC STEADY_MENDED_FROM
+
+"$STEADY" doctor >"$TMP/text"
+tell "doctor names kernels, threads and rate" $((! $(grep -c 'kernels\|^threads\|^GEMM' "$TMP/text") >= 3))
+
+"$STEADY" doctor --json >"$TMP/json"
+tell "doctor --json has the keys" $((! $(grep -c '"openblas"\|"problems"\|"one_thread"' "$TMP/json") == 3))
+
+ls "$XDG_CACHE_HOME"/steady/gemm-rate-* >/dev/null 2>&1
+tell "doctor stores the rate for the trainer" $?
+
+XDG_CACHE_HOME=/proc/nowhere "$STEADY" doctor >"$TMP/text"
+tell "a cache that cannot be written is no failure" $?
+
+"$STEADY" doctor --nonsense >/dev/null 2>&1
+tell "an unknown argument is a usage error" $((! $? == 2))
+
+OMP_NUM_THREADS=3 "$STEADY" doctor --env | grep -q 'OMP_NUM_THREADS=3$'
+tell "OMP_NUM_THREADS of the user is honoured" $?
+
+free=$("$STEADY" doctor --env)
+bound=$(OMP_PROC_BIND=true "$STEADY" doctor --env)
+[ "$free" = "$bound" ]
+tell "bound threads do not change their number" $?
+
+# An OpenBLAS that takes the processor for a Prescott until it is told better.
+cat >"$TMP/shim.c" <<'END'
+#include <stdlib.h>
+char *openblas_get_corename(void) {
+    char *told = getenv("OPENBLAS_CORETYPE");
+    return told ? told : "Prescott";
+}
+END
+wanted=Haswell
+grep -q avx512vl /proc/cpuinfo 2>/dev/null && wanted=SkylakeX
+if ! grep -q avx2 /proc/cpuinfo 2>/dev/null || ! command -v cc >/dev/null ||
+        ! cc -shared -fPIC -o "$TMP/shim.so" "$TMP/shim.c" 2>/dev/null; then
+    echo "skip a wrong core type is mended: needs AVX2 and cc"
+else
+    mended=$(LD_PRELOAD=$TMP/shim.so "$STEADY" doctor --env)
+    [ "$mended" = "OPENBLAS_CORETYPE=$wanted $free" ]
+    tell "a wrong core type is mended by starting again" $?
+
+    mended=$(OMP_PROC_BIND=true LD_PRELOAD=$TMP/shim.so "$STEADY" doctor --env)
+    [ "$mended" = "OPENBLAS_CORETYPE=$wanted $free" ]
+    tell "starting again keeps all processors of bound threads" $?
+
+    mended=$(OPENBLAS_CORETYPE=Prescott LD_PRELOAD=$TMP/shim.so "$STEADY" doctor --env)
+    [ "$mended" = "$free" ]
+    tell "a core type that the user has set is kept" $?
+fi

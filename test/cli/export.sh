@@ -1,0 +1,78 @@
+# steady export: plain weights that mean the same as the run's reparametrised ones.
+
+tell() { # NAME STATUS
+    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
+}
+cd "$TMP" || exit 1
+export OMP_NUM_THREADS=1
+
+cat >small.ini <<'END_RECIPE'
+[data]
+source = glyphs
+synthetic_count = 100
+image_size = 16
+[model]
+width = 16
+depth = 2
+heads = 2
+patch = 4
+[optim]
+lr = 0.003
+[train]
+steps = 20
+batch = 8
+ema = 0.8
+END_RECIPE
+
+# Logits of the test split, comma-separated.
+logits() { "$STEADY" predict "$@" --logits 2>err | sed 's/.*"logits":\[//; s/\].*//'; }
+
+near() { # FILE FILE
+    [ -s "$1" ] && paste -d, "$1" "$2" | awk -F, '
+        { if (NF != 20) bad = 1
+          for (i = 1; i <= 10; i++) { d = $i - $(i + 10); if (d < 0) d = -d; if (d > most) most = d } }
+        END { if (bad || most > 1e-4) { print "largest difference", most; exit 1 } }'
+}
+
+names() { tail -c +9 "$1" | head -c 20000 | grep -a -o '"[^"{}]*":{"dtype"' | cut -d'"' -f2 | sort; }
+
+# Every scope and split of query, key and value is folded in.
+while read -r name words; do
+    rm -rf run plain ./*.safetensors
+    # shellcheck disable=SC2086
+    "$STEADY" train small.ini $words --out run --no-report 2>err
+    logits run >wanted
+    "$STEADY" export run -o plain.safetensors 2>err &&
+        logits run --checkpoint plain.safetensors model.reparam=none >seen && near wanted seen
+    tell "$name: the export's logits are the run's to 1e-4" $?
+
+    names plain.safetensors >seen
+    names run/checkpoints/step-00000020.safetensors |
+        grep -v '^optim\.\|^ema/\|^probe\.\|\.gamma$\|\.u$\|\.v$\|\.g$' | cmp - seen && [ -s seen ]
+    tell "$name: the export holds nothing but plain weights" $?
+
+    # A new run that starts from it and hardly moves.
+    # shellcheck disable=SC2086
+    "$STEADY" train small.ini $words model.reparam=none train.init=plain.safetensors train.steps=1 \
+        optim.name=sgd optim.lr=1e-12 --out plain --no-report 2>err
+    logits plain >seen && near wanted seen
+    tell "$name: a run with train.init goes on from the export" $?
+
+    "$STEADY" export run -o averaged.safetensors --ema 2>err &&
+        logits run --ema >wanted &&
+        logits run --checkpoint averaged.safetensors model.reparam=none >seen && near wanted seen
+    tell "$name: export --ema" $?
+done <<'END_VARIANTS'
+none model.reparam=none
+sigma model.reparam=sigma model.norm=none
+sigma-attention model.reparam=sigma model.reparam_scope=attention model.qkv=separate
+spectral model.reparam=spectral model.qkv=qk-v
+weight model.reparam=weight model.norm=post
+weight-blocks model.reparam=weight model.reparam_scope=blocks model.pool=mean
+END_VARIANTS
+
+"$STEADY" export run -o first.safetensors --checkpoint 20 2>err
+"$STEADY" export run -o second.safetensors 2>err && cmp first.safetensors second.safetensors
+tell "an export is the same each time" $?
+"$STEADY" export run -o first.safetensors --checkpoint best 2>err
+tell "export --checkpoint best" $?

@@ -1,0 +1,199 @@
+# A run that was stopped or killed and went on leaves what the unbroken run leaves, bit for bit.
+
+tell() { # NAME STATUS
+    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
+}
+cd "$TMP" || exit 1
+unset OPENBLAS_CORETYPE
+export OMP_NUM_THREADS=1 # a barrier of two threads is slow where other tests run
+
+cat >small.ini <<'END_RECIPE'
+[data]
+source = glyphs
+synthetic_count = 80
+image_size = 16
+[model]
+width = 16
+depth = 2
+heads = 2
+patch = 4
+[optim]
+lr = 0.003
+[schedule]
+name = cosine
+warmup_steps = 7
+[train]
+steps = 240
+batch = 8
+eval_every = 50
+checkpoint_every = 50
+[probe]
+every = 7
+END_RECIPE
+
+train() { "$STEADY" train "$@" --no-report 2>>messages; }
+
+# Rates and times are those of the machine, not of the run.
+same_logs() { # RUN RUN
+    for log in train probe eval; do
+        for run in "$1" "$2"; do
+            sed 's/,"items_per_s":.*}/}/' "$run/$log.jsonl" >"$run.$log" || return 1
+        done
+        cmp "$1.$log" "$2.$log" || return 1
+    done
+}
+
+same_run() { # RUN RUN LAST_STEP
+    for file in "step-$3" best; do
+        cmp "$1/checkpoints/$file.safetensors" "$2/checkpoints/$file.safetensors" || return 1
+    done
+    same_logs "$1" "$2"
+}
+
+# Waits until a log has so many rows; fails when the process ends first.
+wait_rows() { # FILE ROWS PID
+    until [ -f "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; do kill -0 "$3" || return 1; done
+}
+
+# Starts a run in the background and sends a signal once it has taken some steps; again when
+# a busy machine lets the run end before the signal comes.
+begin_and_send() { # SIGNAL ROWS OUT WORDS...
+    signal=$1 rows=$2 out=$3
+    shift 3
+    for _ in 1 2 3 4 5; do
+        rm -rf "$out"
+        "$STEADY" train small.ini "$@" --out "$out" --no-report 2>"$out.err" &
+        pid=$!
+        wait_rows "$out/train.jsonl" "$rows" $pid && kill -s "$signal" $pid
+        wait $pid && continue
+        return $?
+    done
+}
+
+# ---- SIGTERM, with each kind of state that a run carries ----
+
+interrupted_equals_whole() { # WORDS...
+    rm -rf whole
+    train small.ini "$@" --out whole || return 1
+    begin_and_send TERM 60 broken "$@"
+    [ $? = 75 ] || return 1
+    train --resume broken || return 1
+    same_run whole broken 00000240
+}
+
+while read -r name words; do
+    # shellcheck disable=SC2086
+    interrupted_equals_whole $words
+    tell "2N steps = N + SIGTERM + resume: $name" $?
+done <<'END_VARIANTS'
+adamw train.seed=1
+dropout,drop_path,accumulate model.dropout=0.1 model.drop_path=0.2 train.accumulate=2
+ema,mixup,cutmix,smoothing train.ema=0.9 train.mixup=0.8 train.cutmix=1 train.label_smoothing=0.1
+sigma,lars,ema model.reparam=sigma model.norm=none optim.name=lars optim.lr=0.5 train.ema=0.9
+spectral,sgd,nesterov model.reparam=spectral optim.name=sgd optim.momentum=0.9 optim.nesterov=true
+weight,lamb,clip model.reparam=weight optim.name=lamb optim.clip=0.5 schedule.name=linear
+augment,repeat,val data.augment=random-resized-crop,flip,erasing data.repeat=2 data.val_fraction=0.2
+adagrad,log_every,keep optim.name=adagrad train.log_every=3 train.keep=1 model.temperature=0.5
+END_VARIANTS
+
+OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive interrupted_equals_whole
+tell "2N steps = N + SIGTERM + resume: two threads" $?
+
+# The test split has 6000 pictures here: most of the time is spent on scoring them.
+scoring="data.synthetic_count=30000 data.val_fraction=0.1 train.steps=3 train.eval_every=2
+    train.checkpoint_every=5 schedule.warmup_steps=1"
+rm -rf whole
+# shellcheck disable=SC2086
+train small.ini $scoring --out whole && begin_and_send TERM 2 broken $scoring
+[ $? = 75 ] && grep -q 'interrupted while scoring' broken.err
+tell "SIGTERM while scoring saves and exits with 75" $?
+"$STEADY" train --resume broken --no-report 2>broken.err &
+pid=$!
+wait_rows broken/train.jsonl 3 $pid && wait_rows broken/eval.jsonl 2 $pid && kill $pid
+wait $pid
+train --resume broken && train --resume broken && same_run whole broken 00000003
+tell "an evaluation that was broken off comes again, once" $?
+
+# ---- other ways to end ----
+
+rm -rf whole
+train small.ini --out whole
+begin_and_send INT 60 broken
+tell "SIGINT saves and exits with 75" $((! $? == 75))
+
+grep -q 'steady train --resume broken' broken.err
+tell "an interrupted run says how to go on" $?
+
+begin_and_send KILL 120 broken
+tell "kill -9 leaves a checkpoint" $((! $(ls broken/checkpoints/step-*.safetensors | wc -l) >= 1))
+
+# What a crash in mid-line leaves, and a temporary file of a checkpoint in the making.
+for log in train probe eval; do printf '{"step":9,"ep' >>broken/$log.jsonl; done
+echo half >broken/checkpoints/step-00000149.safetensors.tmp
+train --resume broken && same_run whole broken 00000240
+tell "kill -9 and half-written last lines: resume gives the whole run's files" $?
+
+[ ! -e broken/checkpoints/step-00000149.safetensors.tmp ]
+tell "resume removes temporary files of a killed run" $?
+
+begin_and_send KILL 10 broken
+train --resume broken && same_run whole broken 00000240
+tell "kill -9 before the first checkpoint: resume begins again" $?
+
+# ---- going on ----
+
+sum() { find "$1" -type f | sort | xargs cksum; }
+
+sum whole | grep -v report.html >before
+train --resume whole
+status=$?
+sum whole | cmp - before && [ $status = 0 ]
+tell "resume of a finished run changes nothing and exits with 0" $?
+
+words="schedule.name=constant probe.every=10"
+# shellcheck disable=SC2086
+train small.ini $words train.steps=100 --out longer &&
+    train --resume longer train.steps=200 && train small.ini $words --out once train.steps=200 &&
+    cmp longer/checkpoints/step-00000200.safetensors once/checkpoints/step-00000200.safetensors
+tell "resume with a larger train.steps goes on" $?
+
+sum longer >before
+"$STEADY" train --resume longer train.steps=300 model.width=32 2>err
+status=$?
+grep -q 'cls_token is \[1, 1, 16\], wanted \[1, 1, 32\]' err &&
+    [ "$(wc -l <err)" = 1 ] && [ $status = 3 ]
+tell "resume with another width names tensors and shapes" $?
+sum longer | cmp - before
+tell "resume with another width changes no file" $?
+
+"$STEADY" train small.ini --out longer 2>err
+status=$?
+sum longer | cmp - before && [ $status = 2 ] && grep -q 'holds a run already' err
+tell "an existing run is not written over" $?
+
+cp -R longer orphan && rm orphan/recipe.ini && sum orphan >before
+"$STEADY" train small.ini --out orphan 2>err
+[ $? = 2 ] && sum orphan | cmp - before
+tell "checkpoints without a recipe.ini are not written over" $?
+
+# ---- two at once ----
+
+"$STEADY" train small.ini train.steps=1000000 --out busy --no-report 2>/dev/null &
+pid=$!
+wait_rows busy/train.jsonl 5 $pid
+"$STEADY" train --resume busy 2>err
+status=$?
+kill -0 $pid && [ $status = 1 ] && [ "$(wc -l <err)" = 1 ] && grep -q 'busy is in use' err
+tell "a second process on a run folder is refused" $?
+kill $pid
+wait $pid
+train --resume busy train.steps=7
+tell "the folder is free again when the first has ended" $?
+
+# ---- what may not change the numbers ----
+
+words="model.dropout=0.1 model.drop_path=0.2 train.steps=20 model.reparam=sigma"
+# shellcheck disable=SC2086
+train small.ini $words --out plain && train small.ini $words train.recompute=block --out again &&
+    same_run plain again 00000020
+tell "train.recompute = block computes the same run" $?

@@ -1,0 +1,93 @@
+# steady sweep: a grid of tiny runs, its table and files, and going on after an interruption.
+
+tell() { # NAME STATUS
+    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
+}
+cd "$TMP" || exit 1
+tiny="data.synthetic_count=200 model.width=16 model.depth=1 model.heads=2 train.batch=8
+    train.threads=1 probe.every=1"
+grid="demo $tiny train.steps=5 optim.lr=0.001,0.01 train.seed=0,1"
+
+# A table without what depends on time.
+timeless() { # CSV
+    sed 's/,[0-9.]*,\([0-9]*\),\("[^"]*"\)$/,\1,\2/' "$1"
+}
+
+"$STEADY" sweep $grid --out grid >table 2>messages
+tell "a 2x2 grid runs to its end" $?
+[ "$(grep -c -E '^0\.0(0?)1 +[01] ' table)" = 4 ] && grep -q '^diverged: ' table &&
+    grep -q '^0.001 .* ± .* 0 of 2' table
+tell "the table has a row a cell, sums over seeds, and says what diverged is" $?
+[ "$(wc -l <grid/sweep.csv)" = 5 ] && [ -s grid/sweep.json ] && [ -s grid/sweep.png ] &&
+    [ -s grid/cells/optim.lr=0.01,train.seed=1/train.jsonl ] &&
+    [ -s grid/cells/optim.lr=0.01,train.seed=1.log ]
+tell "the folder has csv, json, png, runs and their messages" $?
+grep -q '^\[4/4\] optim.lr=0.01,train.seed=1: top-1 ' messages
+tell "each finished cell is a line on stderr" $?
+
+"$STEADY" sweep $grid --out pair --jobs 2 >table2 2>/dev/null
+timeless grid/sweep.csv >a && timeless pair/sweep.csv >b && cmp a b
+tell "two jobs give the table of one" $?
+
+cksum grid/cells/*/train.jsonl >before
+"$STEADY" sweep $grid --out grid >again 2>messages && cksum grid/cells/*/train.jsonl |
+    cmp - before && cmp table again && grep -q '4 have ended before' messages
+tell "a finished sweep that is called again only prints its table" $?
+
+"$STEADY" sweep $grid train.label_smoothing=0.1 --out grid >/dev/null 2>messages
+[ $? = 2 ] && grep -q 'holds another sweep' messages
+tell "another grid in the same folder is a usage error" $?
+
+"$STEADY" sweep demo $tiny train.steps=5 optim.lr=0.1,-1 --out bad >/dev/null 2>messages
+[ $? = 2 ] && grep -q 'cell optim.lr=-1: .*wanted number > 0' messages && [ ! -e bad ]
+tell "a bad value is named with its cell before anything runs" $?
+
+"$STEADY" sweep $grid --out dry --dry-run >list 2>/dev/null
+[ $? = 0 ] && [ "$(grep -c '^to run  optim.lr=' list)" = 4 ] && [ ! -e dry ]
+tell "a dry run lists the cells and makes nothing" $?
+
+"$STEADY" sweep demo $tiny train.steps=5 data.source=glyphs,idx data.path=/nowhere \
+    --out broken >table 2>messages
+[ $? = 1 ] && grep -q '^glyphs .* 5 ' table && grep -q '^idx .*failed: exit 3' table &&
+    grep -q 'data.source=idx FAILED (exit 3): .*/nowhere' messages
+tell "a cell that fails is reported and the others go on" $?
+
+"$STEADY" sweep demo $tiny train.steps=60 optim.lr=0.01,1e30 --out boom >table 2>/dev/null
+[ $? = 0 ] && grep -q '^1e30 .*yes: non-finite' table
+tell "a diverged cell is a result, not a failure" $?
+
+# ---- interruptions: checkpoints each 20 steps, long enough to be met half-way ----
+
+slow="demo $tiny train.steps=400 train.checkpoint_every=20 probe.every=50 train.seed=0,1,2"
+"$STEADY" sweep $slow --out whole >/dev/null 2>&1
+
+wait_for() { # PATTERN FILE
+    tries=0
+    until grep -q "$1" "$2" 2>/dev/null || [ $tries -gt 1500 ]; do
+        tries=$((tries + 1))
+        sleep 0.02
+    done
+}
+"$STEADY" sweep $slow --out killed >/dev/null 2>&1 &
+wait_for '"exit"' killed/sweep.json
+wait_for '"step":3[0-9],' killed/cells/train.seed=1/train.jsonl
+kill -9 $!
+wait $! 2>/dev/null
+cksum killed/cells/train.seed=0/train.jsonl >before
+"$STEADY" sweep $slow --out killed >/dev/null 2>messages
+tell "a sweep that was killed goes on when it is called again" $?
+cksum killed/cells/train.seed=0/train.jsonl | cmp - before && grep -q '1 have ended' messages
+tell "a cell that had ended is not run again" $?
+timeless whole/sweep.csv >a && timeless killed/sweep.csv >b && cmp a b
+tell "its table is that of a sweep that was never killed" $?
+
+"$STEADY" sweep $slow --out stopped >/dev/null 2>messages &
+wait_for '"step":3[0-9],' stopped/cells/train.seed=0/train.jsonl
+kill -TERM $!
+wait $!
+[ $? = 75 ] && grep -q 'go on with: steady sweep --resume stopped' messages
+tell "SIGTERM stops and saves the runs, exit 75" $?
+"$STEADY" sweep --resume stopped >/dev/null 2>&1
+tell "--resume DIR goes on with it" $?
+timeless stopped/sweep.csv | cmp - a
+tell "the table after SIGTERM is that of a whole sweep" $?

@@ -1,0 +1,170 @@
+/* Gradients of a whole ViT, and of weights through their reparametrisation, with u and v held. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gradcheck.h"
+#include "models/vit.h"
+
+static const PictureShape PICTURE = {2, 6, 6};
+enum { BATCH = 3, CLASSES = 5 };
+
+typedef struct Run {
+    Vit *vit;
+    Tape *tape;
+    real pixels[BATCH * 2 * 6 * 6];
+    bool recompute;
+    real *at, *direction; /* [trained] */
+} Run;
+
+static ModelConfig small_config(void) {
+    ModelConfig c = model_config_default();
+    c.width = 8, c.depth = 2, c.heads = 2, c.patch = 3, c.init_std = 0.4;
+    return c;
+}
+
+static void run_begin(Run *r, const ModelConfig *config) {
+    *r = (Run){.vit = vit_new(config, PICTURE, CLASSES), .tape = tape_new()};
+    Rng rng = rng_make(4, 0, 0);
+    for (size_t i = 0; i < COUNT(r->pixels); i++) r->pixels[i] = rng_normal(rng, i);
+    vit_initialize(r->vit, 1);
+    ParamSet *params = r->vit->model.params;
+    for (size_t i = 0; i < params->count; i++) { /* biases and tokens away from 0 */
+        Param *p = params->list[i];
+        if (p->role != PARAM_VECTOR) continue;
+        Rng own = rng_make(6, i, 0);
+        for (size_t j = 0; j < p->tensor.size; j++)
+            p->tensor.value[j] += 0.3 * rng_normal(own, j);
+    }
+    model_start(&r->vit->model, NULL);
+    r->at = mem_alloc(2 * params->trained * sizeof(real));
+    r->direction = r->at + params->trained;
+    memcpy(r->at, params->values, params->trained * sizeof(real));
+}
+
+static void run_end(Run *r) {
+    mem_free(r->at);
+    tape_free(r->tape);
+    vit_free(r->vit);
+}
+
+static Tensor *loss_of(Run *r, bool gradients) {
+    static const size_t LABELS[BATCH] = {1, 4, 0};
+    TapeMode mode = {.gradients = gradients, .training = true, .seed = 3, .step = 2};
+    ForwardMode forward = {.temperature = 0.8, .recompute = r->recompute};
+    tape_begin(r->tape, mode);
+    model_freeze(&r->vit->model);
+    Tensor *x = tape_wrap(r->tape, r->pixels, 4, (size_t[]){BATCH, 2, 6, 6});
+    Target target = {.label = LABELS, .smoothing = 0.1};
+    return op_cross_entropy(r->tape, vit_logits(r->vit, r->tape, &forward, x), &target);
+}
+
+static double value_along(double t, void *context) {
+    Run *r = context;
+    ParamSet *params = r->vit->model.params;
+    for (size_t i = 0; i < params->trained; i++)
+        params->values[i] = r->at[i] + t * r->direction[i];
+    return (double)loss_of(r, false)->value[0];
+}
+
+static void backward(Run *r) {
+    ParamSet *params = r->vit->model.params;
+    params_clear_grads(params);
+    Tensor *loss = loss_of(r, true);
+    tape_backward(r->tape, loss);
+    params_settle_grads(params);
+    model_fold(&r->vit->model);
+}
+
+/* Along a random direction in one parameter at a time. */
+static void check_param(Run *r, const Param *p, const char *what) {
+    ParamSet *params = r->vit->model.params;
+    Rng rng = rng_make(8, 0, p->offset);
+    double found = 0, squares = 0;
+    memset(r->direction, 0, params->trained * sizeof(real));
+    for (size_t j = 0; j < p->tensor.size; j++) {
+        r->direction[p->offset + j] = 0.1 * rng_normal(rng, j);
+        found += p->tensor.grad[j] * r->direction[p->offset + j];
+        squares += p->tensor.grad[j] * p->tensor.grad[j];
+    }
+    double wanted = five_point(value_along, r);
+    if (fabs(found - wanted) > GRAD_TOLERANCE * 0.1 * sqrt(squares) + 1e-11)
+        fail_msg("%s: %s: backward says %.12g, differences say %.12g", what, p->name, found,
+                 wanted);
+}
+
+static void check_config(const ModelConfig *config, bool recompute, const char *what) {
+    Run r;
+    run_begin(&r, config);
+    r.recompute = recompute;
+    backward(&r);
+    ParamSet *params = r.vit->model.params;
+    for (size_t i = 0; i < params->count; i++)
+        if (param_is_trained(params->list[i])) check_param(&r, params->list[i], what);
+    run_end(&r);
+}
+
+static void every_norm_with_every_reparametrisation(void **state) {
+    (void)state;
+    for (NormPlace norm = NORM_PRE; norm <= NORM_NONE; norm++)
+        for (ReparamMethod method = REPARAM_NONE; method <= REPARAM_WEIGHT; method++) {
+            ModelConfig c = small_config();
+            c.norm = norm, c.reparam = method;
+            char what[80];
+            text_format(what, sizeof what, "norm %d reparam %s", (int)norm,
+                        reparam_name(method));
+            check_config(&c, false, what);
+        }
+}
+
+static void every_grouping_scope_and_pooling(void **state) {
+    (void)state;
+    for (QkvGrouping qkv = QKV_JOINT; qkv <= QKV_SEPARATE; qkv++)
+        for (ReparamScope scope = SCOPE_ALL; scope <= SCOPE_ATTENTION; scope++) {
+            ModelConfig c = small_config();
+            c.qkv = qkv, c.reparam = REPARAM_SIGMA, c.reparam_scope = scope;
+            c.pool = scope == SCOPE_BLOCKS ? POOL_MEAN : POOL_TOKEN;
+            c.final_norm = scope != SCOPE_ATTENTION;
+            c.position = (PositionKind)qkv;
+            check_config(&c, false, "grouping and scope");
+        }
+}
+
+static void dropout_drop_path_and_recomputed_blocks(void **state) {
+    (void)state;
+    ModelConfig c = small_config();
+    c.reparam = REPARAM_SIGMA, c.norm = NORM_POST, c.dropout = 0.2, c.drop_path = 0.4;
+    check_config(&c, false, "dropout");
+    check_config(&c, true, "dropout, recomputed");
+}
+
+static void recomputed_blocks_give_the_same_gradients_to_the_bit(void **state) {
+    (void)state;
+    ModelConfig c = small_config();
+    c.dropout = 0.2, c.drop_path = 0.4, c.depth = 4;
+    Run plain, again;
+    run_begin(&plain, &c);
+    run_begin(&again, &c);
+    again.recompute = true;
+    backward(&plain);
+    backward(&again);
+    assert_memory_equal(plain.vit->model.params->grads, again.vit->model.params->grads,
+                        plain.vit->model.params->trained * sizeof(real));
+    run_end(&plain);
+    run_end(&again);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(every_norm_with_every_reparametrisation),
+        cmocka_unit_test(every_grouping_scope_and_pooling),
+        cmocka_unit_test(dropout_drop_path_and_recomputed_blocks),
+        cmocka_unit_test(recomputed_blocks_give_the_same_gradients_to_the_bit),
+    };
+    return cmocka_run_group_tests_name("gradients of models", cases, NULL, NULL);
+}

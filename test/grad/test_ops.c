@@ -1,0 +1,309 @@
+/* Gradient cases of every op in engine/op/list.h: every input, every flag. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "gradcheck.h"
+
+#define SHAPE(...) (int)COUNT(((size_t[]){__VA_ARGS__})), (size_t[]){__VA_ARGS__}
+
+/* ---- linear ---- */
+
+typedef struct LinearArgs {
+    bool bias;
+    Scale scale;
+} LinearArgs;
+
+/* W = W_hat / scale.  op_linear leaves dL/dW_hat in W.grad, so backward copies it. */
+typedef struct Unscale {
+    Node node;
+    Tensor *w_hat;
+} Unscale;
+
+static void unscale_backward(Tape *tape, Node *node) {
+    Unscale *n = (Unscale *)node;
+    real beta, *dw = tape_grad(tape, n->w_hat, &beta);
+    for (size_t i = 0; i < n->w_hat->size; i++)
+        dw[i] = (beta != 0 ? dw[i] : 0) + node->out->grad[i];
+}
+
+static Tensor *unscale(Tape *tape, Tensor *w_hat, const Scale *scale) {
+    Tensor *w = tape_tensor_like(tape, w_hat);
+    size_t columns = tensor_last(w_hat);
+    for (size_t i = 0; i < w->size; i++)
+        w->value[i] = w_hat->value[i] / scale->value[scale->count > 1 ? i / columns : 0];
+    Unscale *n = tape_node(tape, sizeof *n, "unscale", w, w_hat->needs_grad, unscale_backward);
+    if (n) n->w_hat = w_hat;
+    return w;
+}
+
+static Tensor *run_linear(Tape *tape, GradCase *c) {
+    LinearArgs *a = c->args;
+    Tensor *w = a->scale.count ? unscale(tape, c->input[1], &a->scale) : c->input[1];
+    return op_linear(tape, c->input[0], w, a->bias ? c->input[2] : NULL,
+                     a->scale.count ? &a->scale : NULL);
+}
+
+static void linear_case(bool bias, Scale scale) {
+    LinearArgs args = {bias, scale};
+    GradCase c = {.name = "linear", .run = run_linear, .args = &args};
+    grad_input(&c, "x", 1, SHAPE(3, 2, 5));
+    grad_input(&c, "w", 1, SHAPE(7, 5));
+    if (bias) grad_input(&c, "b", 1, SHAPE(7));
+    grad_check(&c);
+}
+
+void grad_case_linear(void **state) {
+    (void)state;
+    static const real one[1] = {-1.7}, rows[7] = {1, -2, 0.5, 3, 0.1, -0.3, 2};
+    for (int bias = 0; bias < 2; bias++) {
+        linear_case(bias, (Scale){NULL, 0});
+        linear_case(bias, (Scale){one, 1});
+        linear_case(bias, (Scale){rows, 7});
+    }
+}
+
+/* ---- attention ---- */
+
+typedef struct AttentionCase {
+    int grouping;    /* tensors that q, k, v stand in: 1, 2 or 3 */
+    bool spare;      /* columns that no slice covers */
+    size_t queries, keys;
+    AttentionArgs args;
+} AttentionCase;
+
+static Tensor *run_attention(Tape *tape, GradCase *c) {
+    AttentionCase *a = c->args;
+    size_t hk = a->args.heads * a->args.head_width, first = a->spare ? 2 : 0;
+    AttentionArgs args = a->args;
+    args.q = (Slice){c->input[0], first};
+    args.k = (Slice){c->input[a->grouping == 3 ? 1 : 0], a->grouping == 3 ? 0 : first + hk};
+    args.v = (Slice){c->input[a->grouping - 1], a->grouping == 1 ? first + 2 * hk : 0};
+    return op_attention(tape, &args);
+}
+
+static void attention_case(AttentionCase a) {
+    size_t batch = 2, hk = a.args.heads * a.args.head_width, spare = a.spare ? 3 : 0;
+    GradCase c = {.name = "attention", .run = run_attention, .args = &a};
+    size_t first = (size_t)(4 - a.grouping); /* 3, 2, 1 slices in the first tensor */
+    grad_input(&c, "q..", 1, SHAPE(batch, a.queries, first * hk + spare));
+    if (a.grouping == 3) grad_input(&c, "k", 1, SHAPE(batch, a.keys, hk));
+    if (a.grouping > 1) grad_input(&c, "v", 1, SHAPE(batch, a.keys, hk));
+    grad_check(&c);
+}
+
+void grad_case_attention(void **state) {
+    (void)state;
+    static const size_t some[2] = {3, 5}, none[2] = {0, 4};
+    AttentionArgs plain = {.heads = 2, .head_width = 3, .temperature = 1};
+    for (int grouping = 1; grouping <= 3; grouping++)
+        for (int spare = 0; spare < 2; spare++)
+            attention_case((AttentionCase){grouping, spare, 5, 5, plain});
+    AttentionArgs a = plain;
+    a.temperature = 0.3;
+    attention_case((AttentionCase){1, false, 5, 5, a});
+    a = plain, a.causal = true;
+    attention_case((AttentionCase){1, false, 5, 5, a});
+    attention_case((AttentionCase){3, false, 4, 7, a}); /* with keys from before */
+    a.key_count = some;
+    attention_case((AttentionCase){2, false, 5, 5, a});
+    a.causal = false, a.key_count = none; /* an example without an open key */
+    attention_case((AttentionCase){3, false, 6, 5, a});
+    attention_case((AttentionCase){3, false, 1, 1, plain});
+    a = plain, a.heads = 1, a.head_width = 2; /* several blocks of queries */
+    attention_case((AttentionCase){3, false, 40, 9000, a});
+}
+
+/* ---- rows ---- */
+
+static Tensor *run_layer_norm(Tape *tape, GradCase *c) {
+    return op_layer_norm(tape, c->input[0], c->input[1], c->input[2], *(double *)c->args);
+}
+
+void grad_case_layer_norm(void **state) {
+    (void)state;
+    for (double eps = 1e-6; eps < 1; eps *= 1e5) {
+        GradCase c = {.name = "layer_norm", .run = run_layer_norm, .args = &eps};
+        grad_input(&c, "x", 1, SHAPE(3, 2, 9));
+        grad_input(&c, "gain", 1, SHAPE(9));
+        grad_input(&c, "bias", 1, SHAPE(9));
+        grad_check(&c);
+    }
+}
+
+static Tensor *run_gelu(Tape *tape, GradCase *c) {
+    return op_gelu(tape, c->input[0]);
+}
+
+void grad_case_gelu(void **state) {
+    (void)state;
+    GradCase c = {.name = "gelu", .run = run_gelu};
+    grad_input(&c, "x", 2, SHAPE(5, 11));
+    grad_check(&c);
+    grad_input(&c, "x", 2, SHAPE(9001));
+    grad_check(&c);
+}
+
+static Tensor *run_relu(Tape *tape, GradCase *c) {
+    return op_relu(tape, c->input[0]);
+}
+
+void grad_case_relu(void **state) {
+    (void)state;
+    GradCase c = {.name = "relu", .run = run_relu};
+    grad_avoid(grad_input(&c, "x", 1, SHAPE(5, 11)), 0, 0.02);
+    grad_check(&c);
+}
+
+/* ---- pictures and tokens ---- */
+
+static Tensor *run_patchify(Tape *tape, GradCase *c) {
+    return op_patchify(tape, c->input[0], *(size_t *)c->args);
+}
+
+void grad_case_patchify(void **state) {
+    (void)state;
+    for (size_t patch = 1; patch <= 4; patch *= 2) {
+        GradCase c = {.name = "patchify", .run = run_patchify, .args = &patch};
+        grad_input(&c, "x", 1, SHAPE(2, 3, 8, 4));
+        grad_check(&c);
+    }
+}
+
+static Tensor *run_prepend(Tape *tape, GradCase *c) {
+    return op_prepend_token(tape, c->input[0], c->input[1]);
+}
+
+void grad_case_prepend_token(void **state) {
+    (void)state;
+    GradCase c = {.name = "prepend_token", .run = run_prepend};
+    grad_input(&c, "x", 1, SHAPE(3, 4, 5));
+    grad_input(&c, "token", 1, SHAPE(1, 1, 5));
+    grad_check(&c);
+}
+
+static Tensor *run_position(Tape *tape, GradCase *c) {
+    return op_add_position(tape, c->input[0], c->input[1]);
+}
+
+void grad_case_add_position(void **state) {
+    (void)state;
+    GradCase c = {.name = "add_position", .run = run_position};
+    grad_input(&c, "x", 1, SHAPE(3, 4, 5));
+    grad_input(&c, "position", 1, SHAPE(1, 4, 5));
+    grad_check(&c);
+}
+
+static Tensor *run_take(Tape *tape, GradCase *c) {
+    return op_take_token(tape, c->input[0], *(size_t *)c->args);
+}
+
+void grad_case_take_token(void **state) {
+    (void)state;
+    for (size_t index = 0; index < 4; index += 3) {
+        GradCase c = {.name = "take_token", .run = run_take, .args = &index};
+        grad_input(&c, "x", 1, SHAPE(3, 4, 5));
+        grad_check(&c);
+    }
+}
+
+static Tensor *run_mean(Tape *tape, GradCase *c) {
+    return op_mean_tokens(tape, c->input[0], *(size_t *)c->args);
+}
+
+void grad_case_mean_tokens(void **state) {
+    (void)state;
+    for (size_t first = 0; first < 2; first++) {
+        GradCase c = {.name = "mean_tokens", .run = run_mean, .args = &first};
+        grad_input(&c, "x", 1, SHAPE(3, 4, 5));
+        grad_check(&c);
+    }
+}
+
+/* ---- residual ---- */
+
+static Tensor *run_add(Tape *tape, GradCase *c) {
+    return op_add(tape, c->input[0], c->input[1], *(double *)c->args);
+}
+
+static Tensor *run_add_self(Tape *tape, GradCase *c) {
+    Tensor *x = op_gelu(tape, c->input[0]); /* so that x's gradient is the tape's own */
+    return op_add(tape, x, op_add(tape, x, x, 1), *(double *)c->args);
+}
+
+void grad_case_add(void **state) {
+    (void)state;
+    for (double alpha = 1; alpha < 4; alpha += 1.5) {
+        GradCase c = {.name = "add", .run = run_add, .args = &alpha};
+        grad_input(&c, "a", 1, SHAPE(3, 5));
+        grad_input(&c, "b", 1, SHAPE(3, 5));
+        grad_check(&c);
+        GradCase self = {.name = "add to itself", .run = run_add_self, .args = &alpha};
+        grad_input(&self, "x", 1, SHAPE(3, 5));
+        grad_check(&self);
+    }
+}
+
+static Tensor *run_dropout(Tape *tape, GradCase *c) {
+    return op_dropout(tape, c->input[0], 0.4, 3, *(size_t *)c->args);
+}
+
+void grad_case_dropout(void **state) {
+    (void)state;
+    for (int training = 0; training < 2; training++)
+        for (size_t first = 0; first < 6; first += 5) {
+            GradCase c = {.name = "dropout", .run = run_dropout, .args = &first,
+                          .mode = {.training = training, .seed = 5, .step = 9}};
+            grad_input(&c, "x", 1, SHAPE(6, 7));
+            grad_check(&c);
+        }
+}
+
+static Tensor *run_drop_path(Tape *tape, GradCase *c) {
+    return op_drop_path(tape, c->input[0], 0.4, 3, *(size_t *)c->args);
+}
+
+void grad_case_drop_path(void **state) {
+    (void)state;
+    for (int training = 0; training < 2; training++)
+        for (size_t first = 0; first < 6; first += 5) {
+            GradCase c = {.name = "drop_path", .run = run_drop_path, .args = &first,
+                          .mode = {.training = training, .seed = 5, .step = 9}};
+            grad_input(&c, "x", 1, SHAPE(6, 2, 7));
+            grad_check(&c);
+        }
+}
+
+/* ---- loss ---- */
+
+static Tensor *run_cross_entropy(Tape *tape, GradCase *c) {
+    return op_cross_entropy(tape, c->input[0], c->args);
+}
+
+void grad_case_cross_entropy(void **state) {
+    (void)state;
+    static const size_t label[4] = {0, 3, 6, 2}, other[4] = {5, 3, 0, 1};
+    static const real mix[4] = {1, 0.25, 0.7, 0};
+    for (int mixed = 0; mixed < 2; mixed++)
+        for (double smoothing = 0; smoothing < 0.2; smoothing += 0.1)
+            for (double divisor = 0; divisor < 10; divisor += 9) {
+                Target target = {label, mixed ? other : NULL, mixed ? mix : NULL, smoothing,
+                                 divisor};
+                GradCase c = {.name = "cross_entropy", .run = run_cross_entropy,
+                              .args = &target};
+                grad_input(&c, "logits", 2, SHAPE(4, 7));
+                grad_check(&c);
+            }
+}
+
+/* ---- all of them ---- */
+
+#define LIST_CASE(op) cmocka_unit_test(grad_case_##op),
+
+int main(void) {
+    const struct CMUnitTest cases[] = {OP_LIST(LIST_CASE)};
+    return cmocka_run_group_tests_name("gradients of ops", cases, NULL, NULL);
+}

@@ -1,0 +1,261 @@
+/* Properties of sigma-reparametrisation, spectral norm and weight norm. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/kern/reduce.h"
+#include "engine/reparam/reparam.h"
+#include "engine/reparam/spectral.h"
+
+/* LAPACK's singular values, the judge of ours. */
+#ifdef STEADY_DOUBLE
+#define GESVD dgesvd_
+#else
+#define GESVD sgesvd_
+#endif
+void GESVD(const char *jobu, const char *jobvt, const int *m, const int *n, real *a,
+           const int *lda, real *s, real *u, const int *ldu, real *vt, const int *ldvt,
+           real *work, const int *lwork, int *info);
+
+static double lapack_norm(const real *w, size_t rows, size_t columns) {
+    int m = (int)columns, n = (int)rows, one = 1, lwork = 40 * (m + n), info;
+    real *copy = mem_alloc(rows * columns * sizeof(real)), *work;
+    real *values = mem_alloc(MIN(rows, columns) * sizeof(real));
+    work = mem_alloc((size_t)lwork * sizeof(real));
+    memcpy(copy, w, rows * columns * sizeof(real));
+    GESVD("N", "N", &m, &n, copy, &m, values, NULL, &one, NULL, &one, work, &lwork, &info);
+    assert_int_equal(info, 0);
+    double norm = (double)values[0];
+    mem_free(copy);
+    mem_free(work);
+    mem_free(values);
+    return norm;
+}
+
+typedef struct Layer {
+    ParamSet *params;
+    Param *w;
+    Reparam *r;
+} Layer;
+
+static Layer layer_new(ReparamMethod method, size_t rows, size_t columns, double std) {
+    Layer l = {.params = params_new()};
+    l.w = params_add(l.params, PARAM_MATRIX, 2, (size_t[]){rows, columns}, "layer.weight");
+    l.r = reparam_new(l.params, l.w, method);
+    params_finish(l.params);
+    Rng rng = rng_make(7, 0, 0);
+    for (size_t i = 0; i < l.w->tensor.size; i++)
+        l.w->tensor.value[i] = (real)(std * rng_normal(rng, i));
+    return l;
+}
+
+static void layer_free(Layer *l) {
+    reparam_free(l->r);
+    params_free(l->params);
+}
+
+/* A gradient with respect to W_hat, then the fold. */
+static void give_gradient(Layer *l, uint64_t seed) {
+    Rng rng = rng_make(seed, 1, 0);
+    params_clear_grads(l->params);
+    for (size_t i = 0; i < l->w->tensor.size; i++)
+        l->w->tensor.grad[i] = (real)rng_normal(rng, i);
+    l->w->tensor.grad_written = true;
+    params_settle_grads(l->params);
+    reparam_fold(l->r);
+}
+
+static double effective_norm(const Layer *l) {
+    real *w = mem_alloc(l->w->tensor.size * sizeof(real));
+    reparam_effective(l->r, w);
+    size_t rows = l->w->tensor.shape[0];
+    double norm = lapack_norm(w, rows, l->w->tensor.size / rows);
+    mem_free(w);
+    return norm;
+}
+
+static const size_t SHAPES[][2] = {{64, 64}, {192, 64}, {64, 256}, {10, 64}, {1, 8}, {8, 1}};
+
+static void sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(SHAPES); i++) {
+        size_t rows = SHAPES[i][0], columns = SHAPES[i][1];
+        Layer l = layer_new(REPARAM_SIGMA, rows, columns, 0.02);
+        Rng rng = rng_make(5, 0, 0);
+        for (size_t j = 0; j < columns; j++)
+            l.r->u->tensor.value[j] = (real)(rng_normal(rng, j) / sqrt((double)columns));
+        for (int step = 0; step < 50; step++) reparam_refresh(l.r);
+        double wanted = lapack_norm(l.w->tensor.value, rows, columns);
+        assert_true(fabs((double)l.r->sigma - wanted) < 1e-3 * wanted);
+        layer_free(&l);
+    }
+}
+
+static void the_start_is_the_singular_vector_itself(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(SHAPES); i++) {
+        size_t rows = SHAPES[i][0], columns = SHAPES[i][1];
+        Layer l = layer_new(REPARAM_SIGMA, rows, columns, 0.3);
+        reparam_start(l.r, true, (ReparamHave){0});
+        double wanted = lapack_norm(l.w->tensor.value, rows, columns);
+        assert_true(fabs((double)l.r->sigma - wanted) < 1e-5 * wanted);
+        assert_true(fabs((double)l.r->gamma->tensor.value[0] - wanted) < 1e-5 * wanted);
+        assert_true(fabs((double)l.r->scale.value[0] - 1) < 1e-5); /* gamma/sigma */
+        layer_free(&l);
+    }
+}
+
+static void a_large_matrix_is_followed_to_its_norm(void **state) {
+    (void)state;
+    size_t rows = 700, columns = 600;
+    Layer l = layer_new(REPARAM_SIGMA, rows, columns, 0.02);
+    real *u = mem_alloc((rows + columns) * sizeof(real));
+    double found = (double)spectral_norm(l.w->tensor.value, rows, columns, u, u + columns);
+    double wanted = lapack_norm(l.w->tensor.value, rows, columns);
+    assert_true(fabs(found - wanted) < 1e-4 * wanted);
+    mem_free(u);
+    layer_free(&l);
+}
+
+static void the_size_of_w_does_not_matter(void **state) {
+    (void)state;
+    Layer a = layer_new(REPARAM_SIGMA, 12, 9, 1), b = layer_new(REPARAM_SIGMA, 12, 9, 1000);
+    reparam_start(a.r, false, (ReparamHave){0});
+    reparam_start(b.r, false, (ReparamHave){0});
+    real wa[12 * 9], wb[12 * 9];
+    reparam_effective(a.r, wa);
+    reparam_effective(b.r, wb);
+    for (size_t i = 0; i < COUNT(wa); i++) assert_true(fabs((double)(wa[i] - wb[i])) < 1e-5);
+    give_gradient(&a, 3);
+    give_gradient(&b, 3);
+    for (size_t i = 0; i < COUNT(wa); i++) /* the gradient shrinks by as much as W grows */
+        assert_true(fabs((double)(a.w->tensor.grad[i] - 1000 * b.w->tensor.grad[i])) < 1e-4);
+    layer_free(&a);
+    layer_free(&b);
+}
+
+static void the_folded_gradient_is_orthogonal_to_w(void **state) {
+    (void)state;
+    static const ReparamMethod METHODS[] = {REPARAM_SIGMA, REPARAM_SPECTRAL, REPARAM_WEIGHT};
+    for (size_t m = 0; m < COUNT(METHODS); m++)
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            Layer l = layer_new(METHODS[m], 20, 30, 0.5);
+            reparam_start(l.r, false, (ReparamHave){0});
+            give_gradient(&l, seed);
+            const Tensor *w = &l.w->tensor;
+            double inner = reduce_dot(w->grad, w->value, w->size);
+            double sizes = sqrt(reduce_sum_squares(w->grad, w->size) *
+                                reduce_sum_squares(w->value, w->size));
+            assert_true(fabs(inner) < 1e-6 * sizes);
+            layer_free(&l);
+        }
+}
+
+static void plain_descent_never_shrinks_w(void **state) {
+    (void)state;
+    Layer l = layer_new(REPARAM_SIGMA, 16, 16, 0.1);
+    Tensor *w = &l.w->tensor;
+    reparam_start(l.r, true, (ReparamHave){0});
+    double before = reduce_sum_squares(w->value, w->size);
+    for (uint64_t step = 1; step <= 30; step++) {
+        reparam_refresh(l.r);
+        give_gradient(&l, step);
+        for (size_t i = 0; i < w->size; i++) w->value[i] -= (real)0.01 * w->grad[i];
+        double after = reduce_sum_squares(w->value, w->size);
+        assert_true(after >= before * (1 - 1e-6));
+        before = after;
+    }
+    layer_free(&l);
+}
+
+static void the_effective_norm_is_gamma_once_converged(void **state) {
+    (void)state;
+    Layer l = layer_new(REPARAM_SIGMA, 40, 24, 0.7);
+    reparam_start(l.r, true, (ReparamHave){0});
+    l.r->gamma->tensor.value[0] = (real)2.5;
+    reparam_refresh(l.r);
+    assert_true(fabs(effective_norm(&l) - 2.5) < 1e-4);
+    layer_free(&l);
+    l = layer_new(REPARAM_SPECTRAL, 40, 24, 0.7);
+    reparam_start(l.r, true, (ReparamHave){0});
+    assert_true(fabs(effective_norm(&l) - 1) < 1e-4);
+    layer_free(&l);
+}
+
+/* sigma_hat <= sigma_1, so the effective norm is never below gamma (facts of the method). */
+static void an_unconverged_sigma_lies_below_the_norm(void **state) {
+    (void)state;
+    Layer l = layer_new(REPARAM_SIGMA, 256, 256, 1);
+    Rng rng = rng_make(9, 0, 0);
+    for (size_t j = 0; j < 256; j++) l.r->u->tensor.value[j] = (real)(rng_normal(rng, j) / 16);
+    l.r->gamma->tensor.value[0] = 1;
+    reparam_refresh(l.r);
+    double norm = lapack_norm(l.w->tensor.value, 256, 256);
+    assert_true((double)l.r->sigma > 0.6 * norm && (double)l.r->sigma < 0.8 * norm);
+    assert_true(effective_norm(&l) > 1.2);
+    layer_free(&l);
+}
+
+static void weight_norm_starts_at_w_and_keeps_its_row_norms(void **state) {
+    (void)state;
+    Layer l = layer_new(REPARAM_WEIGHT, 6, 10, 0.4);
+    reparam_start(l.r, false, (ReparamHave){0});
+    real effective[60];
+    reparam_effective(l.r, effective);
+    for (size_t i = 0; i < 60; i++)
+        assert_true(fabs((double)(effective[i] - l.w->tensor.value[i])) < 1e-6);
+    for (size_t i = 0; i < 60; i++) l.w->tensor.value[i] *= 7;
+    reparam_refresh(l.r);
+    real again[60];
+    reparam_effective(l.r, again);
+    for (size_t i = 0; i < 60; i++) assert_true(fabs((double)(effective[i] - again[i])) < 1e-6);
+    layer_free(&l);
+}
+
+static void a_weight_of_zeros_gives_zero_not_nan(void **state) {
+    (void)state;
+    for (ReparamMethod m = REPARAM_SIGMA; m <= REPARAM_WEIGHT; m++) {
+        Layer l = layer_new(m, 4, 5, 0);
+        reparam_start(l.r, true, (ReparamHave){0});
+        reparam_refresh(l.r);
+        give_gradient(&l, 1);
+        assert_true(reduce_all_finite(l.params->grads, l.params->trained));
+        assert_true(reduce_all_finite(l.r->scale.value, l.r->scale.count));
+        layer_free(&l);
+    }
+}
+
+static void evaluation_leaves_the_vectors_alone(void **state) {
+    (void)state;
+    Layer l = layer_new(REPARAM_SIGMA, 12, 12, 1);
+    reparam_start(l.r, true, (ReparamHave){0});
+    for (size_t i = 0; i < l.w->tensor.size; i++) l.w->tensor.value[i] += (real)(i % 5);
+    real u[12];
+    memcpy(u, l.r->u->tensor.value, sizeof u);
+    reparam_freeze(l.r);
+    assert_memory_equal(u, l.r->u->tensor.value, sizeof u);
+    assert_true((double)l.r->sigma <= lapack_norm(l.w->tensor.value, 12, 12) * (1 + 1e-5));
+    layer_free(&l);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start),
+        cmocka_unit_test(the_start_is_the_singular_vector_itself),
+        cmocka_unit_test(a_large_matrix_is_followed_to_its_norm),
+        cmocka_unit_test(the_size_of_w_does_not_matter),
+        cmocka_unit_test(the_folded_gradient_is_orthogonal_to_w),
+        cmocka_unit_test(plain_descent_never_shrinks_w),
+        cmocka_unit_test(the_effective_norm_is_gamma_once_converged),
+        cmocka_unit_test(an_unconverged_sigma_lies_below_the_norm),
+        cmocka_unit_test(weight_norm_starts_at_w_and_keeps_its_row_norms),
+        cmocka_unit_test(a_weight_of_zeros_gives_zero_not_nan),
+        cmocka_unit_test(evaluation_leaves_the_vectors_alone),
+    };
+    return cmocka_run_group_tests_name("reparam", cases, NULL, NULL);
+}

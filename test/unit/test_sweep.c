@@ -1,0 +1,432 @@
+/* Sweeps: grids, names, what is read from run folders, tables (tools/sweep.h). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/rundir.h"
+#include "tools/sweep.h"
+
+/* ---- helpers ---- */
+
+#define OPEN(sweep, ...)                                                                    \
+    open_words(sweep, (const char *const[]){__VA_ARGS__},                                   \
+               COUNT(((const char *const[]){__VA_ARGS__})))
+
+static void open_words(Sweep *sweep, const char *const *words, size_t count) {
+    Err err = ERR_NONE;
+    if (sweep_open(sweep, words, count, &err)) fail_msg("%s", err.text);
+}
+
+#define REFUSED(part, ...)                                                                  \
+    refused(part, (const char *const[]){__VA_ARGS__},                                       \
+            COUNT(((const char *const[]){__VA_ARGS__})))
+
+static void refused(const char *part, const char *const *words, size_t count) {
+    Err err = ERR_NONE;
+    Sweep sweep;
+    Status status = sweep_open(&sweep, words, count, &err);
+    if (!status) status = sweep_check(&sweep, &err);
+    sweep_close(&sweep);
+    assert_int_equal(status, FAIL_USAGE);
+    if (!strstr(err.text, part)) fail_msg("`%s` lacks `%s`", err.text, part);
+}
+
+static char folder[] = "/tmp/steady-sweep-XXXXXX";
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) ? 0 : 1;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where) {
+    (void)info, (void)kind, (void)where;
+    return remove(path);
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void write_file(const char *dir, const char *name, const char *text) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "%s", name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static char *printed(const Sweep *sweep, void (*print)(const Sweep *, FILE *)) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    print(sweep, out);
+    fclose(out);
+    return text;
+}
+
+static void has(const char *text, const char *part) {
+    if (!strstr(text, part)) fail_msg("lacks `%s`:\n%s", part, text);
+}
+
+/* ---- the grid ---- */
+
+static void a_grid_has_every_combination_once_and_the_last_axis_is_fastest(void **state) {
+    (void)state;
+    static const char *const names[] = {
+        "demo,optim.lr=0.1,train.seed=0",       "demo,optim.lr=0.1,train.seed=1",
+        "demo,optim.lr=0.2,train.seed=0",       "demo,optim.lr=0.2,train.seed=1",
+        "demo-sigma,optim.lr=0.1,train.seed=0", "demo-sigma,optim.lr=0.1,train.seed=1",
+        "demo-sigma,optim.lr=0.2,train.seed=0", "demo-sigma,optim.lr=0.2,train.seed=1",
+    };
+    Sweep sweep;
+    OPEN(&sweep, "optim.lr=0.1, 0.2", "demo,demo-sigma", "train.steps=7", "train.seed=0,1");
+    assert_int_equal(sweep.cell_count, COUNT(names));
+    for (size_t c = 0; c < COUNT(names); c++) {
+        assert_string_equal(sweep.cells[c].name, names[c]);
+        assert_int_equal(sweep_index(&sweep, c, 0), c / 4);
+        assert_int_equal(sweep.cells[c].exit, SWEEP_OPEN);
+    }
+    sweep_close(&sweep);
+}
+
+static void a_cell_gets_its_recipe_and_its_values(void **state) {
+    (void)state;
+    Sweep sweep;
+    Recipe recipe;
+    Err err = ERR_NONE;
+    OPEN(&sweep, "demo,demo-sigma", "optim.lr=0.1,0.2", "train.steps=7");
+    assert_int_equal(sweep_recipe(&sweep, 3, &recipe, &err), OK);
+    assert_string_equal(recipe.name, "demo-sigma");
+    assert_true(recipe.optim.lr == 0.2);
+    assert_int_equal(recipe.train.steps, 7);
+    char *word = sweep_word(&sweep, 3, 1);
+    assert_string_equal(word, "optim.lr=0.2");
+    mem_free(word);
+    sweep_close(&sweep);
+}
+
+static void a_single_cell_is_named_after_its_recipe(void **state) {
+    (void)state;
+    Sweep sweep;
+    OPEN(&sweep, "demo", "optim.lr=0.1");
+    assert_int_equal(sweep.cell_count, 1);
+    assert_string_equal(sweep.cells[0].name, "demo");
+    sweep_close(&sweep);
+}
+
+static void values_of_list_and_text_keys_keep_their_commas(void **state) {
+    (void)state;
+    Sweep sweep;
+    OPEN(&sweep, "demo", "data.mean=0.1,0.2,0.3", "data.augment=crop,flip",
+         "schedule.step_at=10,20", "data.path=a,b");
+    assert_int_equal(sweep.cell_count, 1);
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo", "data.augment={none; crop,flip}", "optim.lr={0.1;0.2}");
+    assert_int_equal(sweep.cell_count, 4);
+    assert_string_equal(sweep.axes[1].values[1], "crop,flip");
+    sweep_close(&sweep);
+}
+
+static void names_of_cells_are_names_of_files(void **state) {
+    (void)state;
+    Sweep sweep;
+    char word[600] = "train.init={/a/b;", *end = word + strlen(word);
+    memset(end, 'x', 400);
+    strcpy(end + 400, ";../c}");
+    OPEN(&sweep, "demo", word);
+    assert_string_equal(sweep.cells[0].name, "train.init=_a_b");
+    for (size_t c = 0; c < sweep.cell_count; c++) {
+        assert_true(strlen(sweep.cells[c].name) < SWEEP_NAME);
+        assert_null(strchr(sweep.cells[c].name, '/'));
+    }
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo", "train.init={a/b;a_b}");
+    assert_string_not_equal(sweep.cells[0].name, sweep.cells[1].name);
+    sweep_close(&sweep);
+}
+
+static void what_is_wrong_with_a_grid_is_said_before_anything_runs(void **state) {
+    (void)state;
+    REFUSED("optim.lr", "demo", "optim.rl=0.1,0.2");
+    REFUSED("empty value", "demo", "optim.lr=0.1,,0.2");
+    REFUSED("empty value", "demo,", "optim.lr=0.1");
+    REFUSED("given twice", "demo", "optim.lr=0.1", "optim.lr=0.2");
+    REFUSED("same value", "demo", "optim.lr=0.01,1e-2");
+    REFUSED("same value", "demo,demo");
+    REFUSED("which recipe", "optim.lr=0.1");
+    REFUSED("one word", "demo", "demo-sigma");
+    REFUSED("no recipe", "demo,dmeo");
+    REFUSED("cell optim.lr=-1", "demo", "optim.lr=0.1,-1");
+    REFUSED("cell model.heads=5", "demo", "model.heads=4,5");
+    REFUSED("more than 10000", "demo", "train.seed=0,1,2,3,4,5,6,7,8,9",
+            "train.batch=1,2,3,4,5,6,7,8,9,10", "model.depth=1,2,3,4,5,6,7,8,9,10",
+            "model.width=1,2,3,4,5,6,7,8,9,10", "model.patch=1,2");
+}
+
+/* ---- cells from run folders ---- */
+
+enum { ROWS = 20 };
+
+static void write_logs(const char *dir, double first, double last, double entropy,
+                       double score) {
+    char text[4000] = "", line[300];
+    for (int i = 1; i <= ROWS; i++) {
+        double loss = first + (last - first) * MIN(i, ROWS - 4) / (ROWS - 4);
+        text_format(line, sizeof line, "{\"step\":%d,\"loss\":%.3f}\n", i, loss);
+        strcat(text, line);
+    }
+    write_file(dir, "train.jsonl", text);
+    text_format(line, sizeof line,
+                "{\"step\":5,\"attention\":[{\"site\":\"blocks.3.attn\",\"entropy\":[%.6f],"
+                "\"max_logit\":12.5,\"keys\":17}]}\n", entropy * log(17));
+    write_file(dir, "probe.jsonl", line);
+    text_format(text, sizeof text,
+                "{\"step\":10,\"split\":\"test\",\"loss\":2,\"top1\":%g}\n"
+                "{\"step\":20,\"split\":\"test\",\"loss\":2,\"top1\":%g}\n",
+                score + 0.01, score);
+    write_file(dir, "eval.jsonl", text);
+}
+
+/* A run folder as `steady train` leaves it. */
+static void write_run(const Sweep *sweep, size_t cell, double last, double entropy,
+                      double score) {
+    char dir[PATH_SIZE], path[PATH_SIZE];
+    Err err = ERR_NONE;
+    Recipe recipe;
+    sweep_cell_dir(sweep, cell, dir, sizeof dir);
+    assert_int_equal(rundir_create(dir, &err), OK);
+    assert_int_equal(sweep_recipe(sweep, cell, &recipe, &err), OK);
+    recipe.train.threads = 3; /* what --jobs decides is no difference */
+    rundir_path(path, dir, "recipe.ini");
+    assert_int_equal(recipe_save(&recipe, path, &err), OK);
+    write_file(dir, "checkpoints/step-00000020.safetensors", "");
+    write_file(dir, "task.json", "{\"kind\":\"classify\",\"classes\":10}");
+    write_logs(dir, 2.4, last, entropy, score);
+}
+
+#define GRID "demo,demo-sigma", "optim.lr=0.01,0.02", "train.seed=0,1"
+
+/* Four runs of the first recipe: two fail, one of them by a NaN; one of the second. */
+static void make_sweep(Sweep *sweep, const char *name) {
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE];
+    text_format(dir, sizeof dir, "%s/%s", folder, name);
+    OPEN(sweep, GRID);
+    if (sweep_begin(sweep, dir, &err)) fail_msg("%s", err.text);
+    static const struct {
+        int exit;
+        double last, entropy, score;
+    } runs[] = {{OK, 0.5, 0.50, 0.80}, {OK, 0.7, 0.05, 0.70}, {OK, 2.3, 0.03, 0.10},
+                {FAIL_DIVERGED, 1.5, 0.20, 0.10}, {OK, 0.4, 0.60, 0.90}};
+    for (size_t c = 0; c < COUNT(runs); c++) {
+        write_run(sweep, c, runs[c].last, runs[c].entropy, runs[c].score);
+        sweep->cells[c].exit = runs[c].exit;
+        sweep->cells[c].seconds = 1.5;
+        assert_int_equal(sweep_read_result(sweep, c, &err), OK);
+    }
+    sweep->cells[5].exit = FAIL_DATA;
+}
+
+static void a_run_folder_says_how_its_cell_went(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_sweep(&sweep, "results");
+    const SweepResult *r = &sweep.cells[0].result;
+    assert_string_equal(r->verdict, "learned");
+    assert_string_equal(r->split, "test");
+    assert_string_equal(r->site, "blocks.3.attn");
+    assert_true(r->score == 0.80 && r->best == 0.81 && r->max_logit == 12.5);
+    assert_true(fabs(r->entropy - 0.5) < 1e-5 && fabs(r->loss - 0.5) < 1e-9);
+    assert_int_equal(r->steps, ROWS);
+    assert_true(!sweep.cells[1].result.diverged && sweep.cells[1].result.collapsed);
+    assert_string_equal(sweep.cells[2].result.verdict, "at chance");
+    assert_string_equal(sweep.cells[3].result.verdict, "non-finite");
+    sweep_close(&sweep);
+}
+
+static void the_table_shows_diverged_failed_and_open_cells(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_sweep(&sweep, "table");
+    char *text = printed(&sweep, sweep_print);
+    has(text, "recipe      optim.lr  train.seed  score   best   loss  entropy %");
+    has(text, "demo        0.01      0           80.00  81.00  0.500       50.0  blocks.3.attn");
+    has(text, "no: collapsed");
+    has(text, "yes: at chance");
+    has(text, "yes: non-finite");
+    has(text, "failed: exit 3");
+    has(text, "not run");
+    has(text, "75.00 ± 7.07");
+    has(text, "2 of 2\n");
+    has(text, "diverged: ");
+    free(text);
+    sweep_close(&sweep);
+}
+
+static void seeds_are_summed_up_and_cells_that_did_not_end_are_left_out(void **state) {
+    (void)state;
+    Sweep sweep;
+    SweepGroup groups[8];
+    make_sweep(&sweep, "groups");
+    assert_int_equal(sweep_group(&sweep, groups), 4);
+    assert_true(fabs(groups[0].mean - 0.75) < 1e-12 && fabs(groups[0].sd - sqrt(0.005)) < 1e-9);
+    assert_int_equal(groups[1].diverged, 2);
+    assert_true(fabs(groups[1].entropy - 0.03) < 1e-5);
+    assert_int_equal(groups[2].count, 1);
+    assert_true(isnan(groups[2].sd));
+    assert_int_equal(groups[3].count, 0);
+    assert_true(isnan(groups[3].mean));
+    sweep_close(&sweep);
+}
+
+static void csv_has_a_row_a_cell_and_quotes_what_has_commas(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_sweep(&sweep, "csv");
+    char *text = printed(&sweep, sweep_print_csv);
+    size_t lines = 0;
+    for (char *c = text; *c; c++) lines += *c == '\n';
+    assert_int_equal(lines, 9);
+    has(text, "recipe,optim.lr,train.seed,metric,split,score,");
+    has(text, "\ndemo,0.01,0,top1,test,0.8,0.81,0.5,");
+    has(text, ",learned,20,1.5,0,\"demo,optim.lr=0.01,train.seed=0\"\n");
+    free(text);
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo", "train.init={a\"b;c}");
+    text = printed(&sweep, sweep_print_csv);
+    has(text, "\ndemo,\"a\"\"b\",");
+    free(text);
+    sweep_close(&sweep);
+}
+
+static void the_figure_has_a_line_a_method_and_crosses_for_diverged(void **state) {
+    (void)state;
+    Sweep sweep;
+    SweepPoint points[8];
+    char names[8][SWEEP_NAME];
+    const char *x = "";
+    make_sweep(&sweep, "figure");
+    assert_int_equal(sweep_points(&sweep, points, names, &x), 5);
+    assert_string_equal(x, "optim.lr");
+    assert_string_equal(points[0].method, "demo");
+    assert_string_equal(points[4].method, "demo-sigma");
+    assert_true(points[2].diverged && points[3].diverged && !points[1].diverged);
+    assert_true(points[2].rate == 0.02 && points[0].score == 80);
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo", "model.norm=pre,post", "train.seed=1,2", "optim.weight_decay=0,0.1");
+    assert_int_equal(sweep_points(&sweep, points, names, &x), 0);
+    sweep_close(&sweep);
+}
+
+/* ---- going on ---- */
+
+static void a_sweep_that_is_opened_again_knows_what_has_ended(void **state) {
+    (void)state;
+    Sweep sweep, again;
+    Err err = ERR_NONE;
+    char dir[SWEEP_DIR];
+    make_sweep(&sweep, "again");
+    assert_int_equal(sweep_save(&sweep, &err), OK);
+    text_format(dir, sizeof dir, "%s", sweep.dir);
+    char *before = printed(&sweep, sweep_print_csv);
+    sweep_close(&sweep);
+    OPEN(&again, GRID);
+    if (sweep_begin(&again, dir, &err)) fail_msg("%s", err.text);
+    for (size_t c = 0; c < 8; c++) assert_int_equal(sweep_has_ended(&again.cells[c]), c < 5);
+    /* A cell that failed without a run folder is as good as new. */
+    again.cells[5].exit = FAIL_DATA;
+    char *after = printed(&again, sweep_print_csv);
+    assert_string_equal(before, after);
+    free(before), free(after);
+    sweep_close(&again);
+}
+
+static void another_grid_or_a_changed_recipe_is_refused(void **state) {
+    (void)state;
+    Sweep sweep;
+    Err err = ERR_NONE;
+    char dir[SWEEP_DIR], cell[PATH_SIZE];
+    make_sweep(&sweep, "other");
+    assert_int_equal(sweep_save(&sweep, &err), OK);
+    text_format(dir, sizeof dir, "%s", sweep.dir);
+    sweep_cell_dir(&sweep, 0, cell, sizeof cell);
+    sweep_close(&sweep);
+
+    OPEN(&sweep, "demo,demo-sigma", "optim.lr=0.01,0.02", "train.seed=0,1,2");
+    assert_int_equal(sweep_look(&sweep, dir, &err), FAIL_USAGE);
+    has(err.text, "holds another sweep, steady sweep demo,demo-sigma optim.lr=0.01,0.02");
+    sweep_close(&sweep);
+
+    Recipe recipe;
+    rundir_path(cell, dir, "cells/demo,optim.lr=0.01,train.seed=0/recipe.ini");
+    OPEN(&sweep, GRID);
+    assert_int_equal(sweep_recipe(&sweep, 0, &recipe, &err), OK);
+    recipe.model.depth = 3;
+    assert_int_equal(recipe_save(&recipe, cell, &err), OK);
+    assert_int_equal(sweep_look(&sweep, dir, &err), FAIL_USAGE);
+    has(err.text, "depth = 3 there, depth = 12 now");
+    sweep_close(&sweep);
+}
+
+static void a_run_folder_is_not_taken_for_a_sweep(void **state) {
+    (void)state;
+    Sweep sweep;
+    Err err = ERR_NONE;
+    write_file(folder, "recipe.ini", "");
+    OPEN(&sweep, "demo");
+    assert_int_equal(sweep_begin(&sweep, folder, &err), FAIL_USAGE);
+    has(err.text, "holds a run");
+    sweep_close(&sweep);
+    size_t count;
+    assert_null(sweep_load_words(folder, &count, &err));
+    has(err.text, "no sweep.json");
+}
+
+static void the_words_of_a_sweep_come_back_from_its_folder(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_sweep(&sweep, "words");
+    Err err = ERR_NONE;
+    size_t count = 0;
+    char **words = sweep_load_words(sweep.dir, &count, &err);
+    assert_non_null(words);
+    assert_int_equal(count, 3);
+    assert_string_equal(words[1], "optim.lr=0.01,0.02");
+    for (size_t i = 0; i < count; i++) mem_free(words[i]);
+    mem_free(words);
+    write_file(sweep.dir, "sweep.json", "{\"words\":[\"demo");
+    assert_null(sweep_load_words(sweep.dir, &count, &err));
+    assert_int_equal(err.status, FAIL_DATA);
+    sweep_close(&sweep);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_grid_has_every_combination_once_and_the_last_axis_is_fastest),
+        cmocka_unit_test(a_cell_gets_its_recipe_and_its_values),
+        cmocka_unit_test(a_single_cell_is_named_after_its_recipe),
+        cmocka_unit_test(values_of_list_and_text_keys_keep_their_commas),
+        cmocka_unit_test(names_of_cells_are_names_of_files),
+        cmocka_unit_test(what_is_wrong_with_a_grid_is_said_before_anything_runs),
+        cmocka_unit_test(a_run_folder_says_how_its_cell_went),
+        cmocka_unit_test(the_table_shows_diverged_failed_and_open_cells),
+        cmocka_unit_test(seeds_are_summed_up_and_cells_that_did_not_end_are_left_out),
+        cmocka_unit_test(csv_has_a_row_a_cell_and_quotes_what_has_commas),
+        cmocka_unit_test(the_figure_has_a_line_a_method_and_crosses_for_diverged),
+        cmocka_unit_test(a_sweep_that_is_opened_again_knows_what_has_ended),
+        cmocka_unit_test(another_grid_or_a_changed_recipe_is_refused),
+        cmocka_unit_test(a_run_folder_is_not_taken_for_a_sweep),
+        cmocka_unit_test(the_words_of_a_sweep_come_back_from_its_folder),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,184 @@
+/* The vision transformer: its names, counts and initial values. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/vit.h"
+
+static ModelConfig vit_config(size_t width, size_t depth, size_t heads, size_t patch) {
+    ModelConfig c = model_config_default();
+    c.width = width, c.depth = depth, c.heads = heads, c.patch = patch;
+    return c;
+}
+
+static size_t count(ModelConfig c, size_t side, size_t classes) {
+    Vit *vit = vit_new(&c, (PictureShape){3, side, side}, classes);
+    size_t n = params_trained_count(vit->model.params);
+    vit_free(vit);
+    return n;
+}
+
+static void vit_b16_has_86567656_parameters(void **state) {
+    (void)state;
+    assert_int_equal(count(vit_config(768, 12, 12, 16), 224, 1000), 86567656);
+}
+
+/* 304,326,632 numbers, twice: 2.4 GB, so only where asked for (make check-all). */
+static void vit_l16_has_304326632_parameters(void **state) {
+    (void)state;
+    if (!getenv("STEADY_TEST_LARGE")) return;
+    assert_int_equal(count(vit_config(1024, 24, 16, 16), 224, 1000), 304326632);
+}
+
+/* 25 layer norms of 2 D go, and one gamma comes for each of the 4 * 12 + 2 layers. */
+static void sigma_without_norms_trades_layer_norms_for_gammas(void **state) {
+    (void)state;
+    ModelConfig c = vit_config(48, 12, 4, 8);
+    size_t plain = count(c, 32, 10);
+    c.norm = NORM_NONE, c.reparam = REPARAM_SIGMA;
+    assert_int_equal(count(c, 32, 10), plain - 25 * 2 * 48 + 50);
+    c.reparam_scope = SCOPE_BLOCKS;
+    assert_int_equal(count(c, 32, 10), plain - 25 * 2 * 48 + 48);
+    c.reparam_scope = SCOPE_ATTENTION;
+    assert_int_equal(count(c, 32, 10), plain - 25 * 2 * 48 + 24);
+}
+
+static void names_and_shapes_are_timms(void **state) {
+    (void)state;
+    static const struct { const char *name; size_t shape[4]; int dims; } WANTED[] = {
+        {"cls_token", {1, 1, 12}, 3}, {"pos_embed", {1, 17, 12}, 3},
+        {"patch_embed.proj.weight", {12, 3, 2, 2}, 4}, {"patch_embed.proj.bias", {12}, 1},
+        {"blocks.0.norm1.weight", {12}, 1}, {"blocks.0.norm1.bias", {12}, 1},
+        {"blocks.0.attn.qkv.weight", {36, 12}, 2}, {"blocks.0.attn.qkv.bias", {36}, 1},
+        {"blocks.0.attn.proj.weight", {12, 12}, 2}, {"blocks.0.attn.proj.bias", {12}, 1},
+        {"blocks.0.norm2.weight", {12}, 1}, {"blocks.0.norm2.bias", {12}, 1},
+        {"blocks.0.mlp.fc1.weight", {48, 12}, 2}, {"blocks.0.mlp.fc1.bias", {48}, 1},
+        {"blocks.0.mlp.fc2.weight", {12, 48}, 2}, {"blocks.0.mlp.fc2.bias", {12}, 1},
+        {"norm.weight", {12}, 1}, {"norm.bias", {12}, 1},
+        {"head.weight", {7, 12}, 2}, {"head.bias", {7}, 1}};
+    ModelConfig c = vit_config(12, 1, 3, 2);
+    Vit *vit = vit_new(&c, (PictureShape){3, 8, 8}, 7);
+    assert_int_equal(vit->model.params->count, COUNT(WANTED));
+    for (size_t i = 0; i < COUNT(WANTED); i++) {
+        const Param *p = params_find(vit->model.params, WANTED[i].name);
+        assert_non_null(p);
+        assert_int_equal(p->tensor.dims, WANTED[i].dims);
+        assert_memory_equal(p->tensor.shape, WANTED[i].shape,
+                            (size_t)WANTED[i].dims * sizeof(size_t));
+    }
+    vit_free(vit);
+}
+
+static double deviation(const Param *p) {
+    double squares = 0;
+    for (size_t i = 0; i < p->tensor.size; i++)
+        squares += (double)p->tensor.value[i] * (double)p->tensor.value[i];
+    return sqrt(squares / (double)p->tensor.size);
+}
+
+static void expect_deviation(const Vit *vit, const char *name, double wanted) {
+    double found = deviation(params_find(vit->model.params, name));
+    if (fabs(found - wanted) > 0.05 * wanted + 1e-12)
+        fail_msg("%s: standard deviation %g, wanted %g", name, found, wanted);
+}
+
+static void initial_values_are_timms(void **state) {
+    (void)state;
+    ModelConfig c = vit_config(96, 2, 3, 4);
+    Vit *vit = vit_new(&c, (PictureShape){3, 32, 32}, 100);
+    vit_initialize(vit, 0);
+    expect_deviation(vit, "blocks.1.attn.qkv.weight", 0.02);
+    expect_deviation(vit, "blocks.1.attn.qkv.bias", 0);
+    expect_deviation(vit, "pos_embed", 0.02);
+    expect_deviation(vit, "head.weight", 0.02);
+    expect_deviation(vit, "norm.weight", 1);
+    expect_deviation(vit, "patch_embed.proj.weight", 1 / sqrt(3.0 * 48));
+    assert_true(deviation(vit->cls_token) < 2e-6);
+    vit_free(vit);
+    c.reparam = REPARAM_SIGMA, c.init_std = 0.1;
+    vit = vit_new(&c, (PictureShape){3, 32, 32}, 100);
+    vit_initialize(vit, 0);
+    expect_deviation(vit, "patch_embed.proj.weight", 0.1);
+    expect_deviation(vit, "patch_embed.proj.bias", 0);
+    vit_free(vit);
+}
+
+static void deepnorm_scales_values_and_outputs_but_not_queries(void **state) {
+    (void)state;
+    ModelConfig c = vit_config(96, 6, 3, 8);
+    c.norm = NORM_DEEPNORM;
+    double beta = deepnorm_beta(6);
+    assert_true(fabs(beta - pow(48, -0.25)) < 1e-12);
+    assert_true(fabs(deepnorm_alpha(6) - pow(12, 0.25)) < 1e-12);
+    for (QkvGrouping g = QKV_JOINT; g <= QKV_SEPARATE; g++) {
+        c.qkv = g;
+        Vit *vit = vit_new(&c, (PictureShape){3, 32, 32}, 10);
+        vit_initialize(vit, 0);
+        expect_deviation(vit, "blocks.3.mlp.fc1.weight", 0.02 * beta);
+        expect_deviation(vit, "blocks.3.attn.proj.weight", 0.02 * beta);
+        if (g == QKV_JOINT)
+            expect_deviation(vit, "blocks.3.attn.qkv.weight",
+                             0.02 * sqrt((2 + beta * beta) / 3));
+        else
+            expect_deviation(vit, "blocks.3.attn.v.weight", 0.02 * beta);
+        if (g == QKV_SEPARATE) expect_deviation(vit, "blocks.3.attn.q.weight", 0.02);
+        assert_null(vit->norm.weight);
+        vit_free(vit);
+    }
+}
+
+static void another_seed_gives_other_weights_and_the_same_seed_the_same(void **state) {
+    (void)state;
+    ModelConfig c = vit_config(24, 1, 2, 4);
+    Vit *a = vit_new(&c, (PictureShape){1, 8, 8}, 3), *b = vit_new(&c, (PictureShape){1, 8, 8}, 3);
+    size_t bytes = a->model.params->trained * sizeof(real);
+    vit_initialize(a, 1);
+    vit_initialize(b, 1);
+    assert_memory_equal(a->model.params->values, b->model.params->values, bytes);
+    vit_initialize(b, 2);
+    assert_memory_not_equal(a->model.params->values, b->model.params->values, bytes);
+    vit_free(a);
+    vit_free(b);
+}
+
+static void a_picture_that_does_not_fit_is_a_usage_error(void **state) {
+    (void)state;
+    Err err = ERR_NONE;
+    ModelConfig c = vit_config(24, 1, 2, 5);
+    assert_int_equal(vit_check(&c, (PictureShape){3, 32, 32}, &err), FAIL_USAGE);
+    assert_non_null(strstr(err.text, "32 x 32"));
+    c.patch = 4, c.heads = 5;
+    assert_int_equal(vit_check(&c, (PictureShape){3, 32, 32}, &err), FAIL_USAGE);
+    c.heads = 4;
+    assert_int_equal(vit_check(&c, (PictureShape){3, 32, 32}, &err), OK);
+}
+
+/* 2 flops a weight and token, and 4 T^2 D a block: ViT-B/16 takes 35.1 GFLOP a picture. */
+static void the_flops_of_vit_b16_are_those_of_the_literature(void **state) {
+    (void)state;
+    ModelConfig c = vit_config(768, 12, 12, 16);
+    Vit *vit = vit_new(&c, (PictureShape){3, 224, 224}, 1000);
+    assert_true(fabs(vit_flops(vit) / 35.1e9 - 1) < 0.01);
+    vit_free(vit);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(vit_b16_has_86567656_parameters),
+        cmocka_unit_test(vit_l16_has_304326632_parameters),
+        cmocka_unit_test(sigma_without_norms_trades_layer_norms_for_gammas),
+        cmocka_unit_test(names_and_shapes_are_timms),
+        cmocka_unit_test(initial_values_are_timms),
+        cmocka_unit_test(deepnorm_scales_values_and_outputs_but_not_queries),
+        cmocka_unit_test(another_seed_gives_other_weights_and_the_same_seed_the_same),
+        cmocka_unit_test(a_picture_that_does_not_fit_is_a_usage_error),
+        cmocka_unit_test(the_flops_of_vit_b16_are_those_of_the_literature),
+    };
+    return cmocka_run_group_tests_name("vit", cases, NULL, NULL);
+}

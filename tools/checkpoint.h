@@ -1,0 +1,53 @@
+/* checkpoint: everything that a run needs to go on, in one safetensors file.
+ *
+ *   blocks.0.attn.qkv.weight ...    parameters and buffers under their own names
+ *   optim.m/NAME, optim.v/NAME ...  the optimizer's slots
+ *   ema/NAME                        averaged weights, where they are kept
+ *   probe.u/LAYER                   singular vectors that the probes follow
+ *   __metadata__                    step, best score, data offset, CRC-32
+ *
+ * Written whole or not at all (data/safetensors.h). */
+#ifndef STEADY_CHECKPOINT_H
+#define STEADY_CHECKPOINT_H
+
+#include "data/safetensors.h"
+#include "engine/optim/ema.h"
+#include "engine/optim/optim.h"
+#include "models/layer.h"
+#include "tools/probe.h"
+
+/* What is not a tensor. */
+typedef struct Progressed {
+    size_t step;         /* optimizer steps taken */
+    size_t data_offset;  /* batches that a rollback has passed over */
+    bool pending_eval;   /* stopped before the evaluation that was due at `step` */
+    double best_score;   /* NaN: none yet */
+    size_t best_step;
+    double epoch;        /* of `step` */
+} Progressed;
+
+/* The owners of tensors; optim, ema and prober may be NULL (evaluation). */
+typedef struct CheckpointParts {
+    Model *model;
+    Optimizer *optim;
+    Ema *ema;
+    Prober *prober;
+} CheckpointParts;
+
+Status checkpoint_save(const char *path, const CheckpointParts *parts,
+                       const Progressed *progressed, Err *err);
+
+/* A tensor that is missing or misshapen is FAIL_DATA with names and shapes, and the model is as
+ * it was. */
+Status checkpoint_load(const char *path, const CheckpointParts *parts, Progressed *progressed,
+                       Err *err);
+
+/* Was the file written by checkpoint_save (its metadata says so)? */
+bool checkpoint_is_own(const char *path);
+
+/* train.init: tensors of the file win; companions of a reparametrisation may be missing and
+ * are then made (model_start).  A trained parameter that is missing or misshapen is FAIL_DATA,
+ * listing names and shapes. */
+Status weights_load(const char *path, Model *model, Err *err);
+
+#endif

@@ -1,0 +1,284 @@
+/* classify: pictures in, a class out; a ViT on any of the data sources. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/rundir.h"
+#include "tools/stop.h"
+#include "tools/task.h"
+
+typedef struct Classify {
+    Task task; /* first: a Task * is a Classify * */
+    Dataset *sets[3]; /* by Split; NULL where there is none */
+    Vit *vit;
+    ClassFacts facts;
+    Loader *loader;
+    const Batch *batch;
+} Classify;
+
+Vit *classify_vit(Task *task) {
+    return ((Classify *)task)->vit;
+}
+
+const ClassFacts *classify_facts(const Task *task) {
+    return &((const Classify *)task)->facts;
+}
+
+/* Pictures [from, to) of a batch as a tensor. */
+static Tensor *pictures(Tape *tape, const Batch *batch, size_t from, size_t to) {
+    size_t size = batch->channels * batch->height * batch->width;
+    return tape_wrap(tape, batch->pixels + from * size, 4,
+                     (size_t[]){to - from, batch->channels, batch->height, batch->width});
+}
+
+Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode, const Batch *batch) {
+    tape_begin(tape, (TapeMode){0});
+    return vit_logits(((Classify *)task)->vit, tape, mode,
+                      pictures(tape, batch, 0, batch->count));
+}
+
+/* ---- training ---- */
+
+LoaderConfig classify_loader(const Task *task, bool training, size_t batch) {
+    const Classify *c = (const Classify *)task;
+    const Recipe *r = task->recipe;
+    return (LoaderConfig){.data = r->data, .height = c->facts.height, .width = c->facts.width,
+                          .batch = batch, .seed = r->train.seed, .training = training,
+                          .interrupted = stop_requested,
+                          .mixup = training ? r->train.mixup : 0,
+                          .cutmix = training ? r->train.cutmix : 0};
+}
+
+static Status start(Task *task, size_t first, Err *err) {
+    Classify *c = (Classify *)task;
+    loader_stop(c->loader);
+    LoaderConfig config = classify_loader(task, true, task->recipe->train.batch);
+    c->loader = loader_start(c->sets[SPLIT_TRAIN], &config, first, err);
+    return c->loader ? OK : err->status;
+}
+
+static Status next(Task *task, Err *err) {
+    Classify *c = (Classify *)task;
+    if (loader_next(c->loader, &c->batch, err)) return err->status;
+    task->skipped = c->batch->skipped;
+    return OK;
+}
+
+static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from, size_t to) {
+    Classify *c = (Classify *)task;
+    const Batch *batch = c->batch;
+    ForwardMode own = *mode;
+    own.first_example = from;
+    Tensor *logits = vit_logits(c->vit, tape, &own, pictures(tape, batch, from, to));
+    Target target = {.label = batch->label + from, .other = batch->mixed_label + from,
+                     .mix = batch->mix + from,
+                     .smoothing = task->recipe->train.label_smoothing,
+                     .divisor = (double)batch->count};
+    tape_scope(tape, "loss");
+    return op_cross_entropy(tape, logits, &target);
+}
+
+/* ---- evaluation ---- */
+
+/* Classes with a larger logit than the right one; ties go against us, NaN too. */
+static size_t rank_of(const real *logits, size_t classes, size_t label) {
+    size_t rank = 0;
+    for (size_t k = 0; k < classes; k++)
+        if (k != label && !(logits[k] < logits[label])) rank++;
+    return rank;
+}
+
+static void count_batch(Classify *c, Tape *tape, const ForwardMode *mode, const Batch *batch,
+                        Score *score) {
+    Tensor *logits = classify_logits(&c->task, tape, mode, batch);
+    Target target = {.label = batch->label, .divisor = 1};
+    score->loss += (double)op_cross_entropy(tape, logits, &target)->value[0];
+    for (size_t i = 0; i < batch->count; i++) {
+        size_t classes = c->facts.classes;
+        size_t rank = rank_of(logits->value + i * classes, classes, batch->label[i]);
+        score->top1 += rank < 1;
+        score->top5 += rank < 5;
+    }
+    score->count += batch->count;
+    score->skipped = batch->skipped;
+}
+
+static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                       Score *score, Err *err) {
+    Classify *c = (Classify *)task;
+    *score = (Score){.split = split};
+    const Dataset *set = c->sets[split];
+    if (!set || !set->count) return OK;
+    LoaderConfig config = classify_loader(task, false, MIN(task->recipe->train.batch, set->count));
+    Loader *loader = loader_start(set, &config, 1, err);
+    if (!loader) return err->status;
+    const Batch *batch;
+    Status status;
+    while (!(status = loader_next(loader, &batch, err)) && batch->count) {
+        count_batch(c, tape, mode, batch, score);
+        if (!stop_requested()) continue;
+        status = err_set(err, FAIL_INTERRUPTED, "interrupted while scoring %s",
+                         split_name(split));
+        break;
+    }
+    loader_stop(loader);
+    if (status) return status;
+    double count = score->count ? (double)score->count : 1;
+    score->loss /= count;
+    score->top1 /= count;
+    score->top5 /= count;
+    return OK;
+}
+
+/* ---- opening ---- */
+
+static void class_free(Task *task) {
+    Classify *c = (Classify *)task;
+    loader_stop(c->loader);
+    for (size_t i = 0; i < COUNT(c->sets); i++) dataset_free(c->sets[i]);
+    vit_free(c->vit);
+    class_facts_free(&c->facts);
+    mem_free(c);
+}
+
+static const TaskOps OPS = {"classify", start, next, loss, evaluate, class_free};
+
+void task_initialize(Task *task) {
+    vit_initialize(((Classify *)task)->vit, task->recipe->train.seed);
+}
+
+static char **copy_names(char *const *names, size_t count) {
+    if (!names) return NULL;
+    char **copy = mem_alloc(count * sizeof *copy);
+    for (size_t i = 0; i < count; i++) copy[i] = mem_strdup(names[i]);
+    return copy;
+}
+
+static Status open_sets(Classify *c, const DataConfig *data, Err *err) {
+    c->sets[SPLIT_TRAIN] = dataset_open(data, SPLIT_TRAIN, err);
+    if (!c->sets[SPLIT_TRAIN]) return err->status;
+    if (data->val_fraction > 0) {
+        c->sets[SPLIT_VAL] = dataset_open(data, SPLIT_VAL, err);
+        if (!c->sets[SPLIT_VAL]) return err->status;
+    }
+    c->sets[SPLIT_TEST] = dataset_open(data, SPLIT_TEST, err);
+    return c->sets[SPLIT_TEST] ? OK : err->status;
+}
+
+static Status find_facts(Classify *c, const DataConfig *data, Err *err) {
+    const Dataset *set = c->sets[SPLIT_TRAIN];
+    size_t side = data->image_size;
+    if (!set->height && !side)
+        return err_set(err, FAIL_USAGE,
+                       "data.source = %s holds pictures of any size: say data.image_size",
+                       set->source);
+    c->facts = (ClassFacts){set->channels, side ? side : set->height, side ? side : set->width,
+                            set->classes, copy_names(set->class_names, set->classes)};
+    return OK;
+}
+
+static Status build(Classify *c, Err *err) {
+    const ClassFacts *f = &c->facts;
+    PictureShape picture = {f->channels, f->height, f->width};
+    if (vit_check(&c->task.recipe->model, picture, err)) return err->status;
+    c->vit = vit_new(&c->task.recipe->model, picture, f->classes);
+    c->task.model = &c->vit->model;
+    c->task.chance = log((double)MAX(f->classes, (size_t)1));
+    c->task.flops = vit_flops(c->vit);
+    return OK;
+}
+
+static Classify *new_classify(const Recipe *recipe) {
+    Classify *c = mem_zalloc(sizeof *c);
+    c->task.ops = &OPS;
+    c->task.recipe = recipe;
+    return c;
+}
+
+Task *classify_open(const Recipe *recipe, Err *err) {
+    Classify *c = new_classify(recipe);
+    if (open_sets(c, &recipe->data, err) || find_facts(c, &recipe->data, err) ||
+        build(c, err)) {
+        class_free(&c->task);
+        return NULL;
+    }
+    c->task.examples = c->sets[SPLIT_TRAIN]->count;
+    c->task.has_val = c->sets[SPLIT_VAL] && c->sets[SPLIT_VAL]->count;
+    c->task.has_test = c->sets[SPLIT_TEST]->count;
+    return &c->task;
+}
+
+Task *classify_open_bare(const Recipe *recipe, ClassFacts *facts, Err *err) {
+    Classify *c = new_classify(recipe);
+    c->facts = *facts;
+    *facts = (ClassFacts){0};
+    if (!build(c, err)) return &c->task;
+    class_free(&c->task);
+    return NULL;
+}
+
+/* ---- facts: what a model needs when its data are elsewhere ---- */
+
+void class_facts_free(ClassFacts *facts) {
+    for (size_t i = 0; facts->class_names && i < facts->classes; i++)
+        mem_free(facts->class_names[i]);
+    mem_free(facts->class_names);
+    *facts = (ClassFacts){0};
+}
+
+Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
+    const ClassFacts *f = classify_facts(task);
+    char path[1200];
+    text_format(path, sizeof path, "%s/task.json.new", run_dir);
+    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task->ops->name, "channels",
+                             (json_int_t)f->channels, "height", (json_int_t)f->height, "width",
+                             (json_int_t)f->width, "classes", (json_int_t)f->classes);
+    if (f->class_names) {
+        json_t *names = json_array();
+        for (size_t i = 0; i < f->classes; i++)
+            json_array_append_new(names, json_text(f->class_names[i]));
+        json_object_set_new(root, "class_names", names);
+    }
+    int failed = json_dump_file(root, path, JSON_INDENT(1));
+    json_decref(root);
+    if (!failed) return rundir_replace(run_dir, "task.json", err);
+    unlink(path);
+    return err_set(err, FAIL_RUN, "%s: cannot be written", path);
+}
+
+static size_t positive(const json_t *root, const char *key) {
+    json_int_t value = json_integer_value(json_object_get(root, key));
+    return value > 0 && value < 1 << 24 ? (size_t)value : 0;
+}
+
+static Status read_facts(const json_t *root, const char *path, ClassFacts *f, Err *err) {
+    *f = (ClassFacts){positive(root, "channels"), positive(root, "height"),
+                      positive(root, "width"), positive(root, "classes"), NULL};
+    if (!f->channels || !f->height || !f->width || !f->classes)
+        return err_set(err, FAIL_DATA, "%s: wanted channels, height, width and classes", path);
+    const json_t *names = json_object_get(root, "class_names");
+    if (!names) return OK;
+    if (json_array_size(names) != f->classes)
+        return err_set(err, FAIL_DATA, "%s: %zu class names for %zu classes", path,
+                       json_array_size(names), f->classes);
+    f->class_names = mem_alloc(f->classes * sizeof *f->class_names);
+    for (size_t i = 0; i < f->classes; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        f->class_names[i] = mem_strdup(name ? name : "?");
+    }
+    return OK;
+}
+
+Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err) {
+    char path[1200];
+    text_format(path, sizeof path, "%s/task.json", run_dir);
+    json_error_t where;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    if (!root)
+        return err_set(err, FAIL_DATA, "%s:%d: %s; is %s a run folder?", path, where.line,
+                       where.text, run_dir);
+    Status status = read_facts(root, path, facts, err);
+    json_decref(root);
+    return status;
+}

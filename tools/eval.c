@@ -1,0 +1,76 @@
+/* eval: `steady eval RUN` - one JSON object with the score of a checkpoint. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/commands.h"
+#include "tools/openrun.h"
+#include "tools/rundir.h"
+
+static const char HELP[] =
+    "usage: steady eval RUN [--checkpoint STEP|best|FILE] [--split test|val|train] [--ema]\n"
+    "                   [section.key=value ...]\n"
+    "\n"
+    "Scores a run's model and prints one JSON object: step, split, loss (nats, mean over\n"
+    "examples, no label smoothing), top1, top5, count.\n"
+    "\n"
+    "  --checkpoint X  a step, best, or a .safetensors file (default: the newest)\n"
+    "  --split NAME    default: test, or val where there is no test split\n"
+    "  --ema           the averaged weights (train.ema)\n"
+    "  -h, --help      this text\n";
+
+static Status split_of(const char *name, Split *split, Err *err) {
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+        if (!strcmp(name, split_name(s))) return *split = s, OK;
+    return err_set(err, FAIL_USAGE, "--split %s: wanted train, val or test", name);
+}
+
+static Status read_options(RunChoice *c, const char **split, int argc, char **argv, Err *err) {
+    for (int i = 1, used; i < argc; i += used) {
+        if (run_choice_read(c, argc, argv, i, &used, err)) return err->status;
+        if (used) continue;
+        if (strcmp(argv[i], "--split") || i + 1 >= argc)
+            return err_set(err, FAIL_USAGE, "%s: not understood; -h explains", argv[i]);
+        *split = argv[i + 1];
+        used = 2;
+    }
+    return c->dir ? OK : err_set(err, FAIL_USAGE, "which run folder?");
+}
+
+static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
+    Split split = run->task->has_test ? SPLIT_TEST : SPLIT_VAL;
+    if (wanted && split_of(wanted, &split, err)) return err->status;
+    ForwardMode mode = run_mode(run);
+    if (run->task->ops->evaluate(run->task, run->tape, &mode, split, score, err))
+        return err->status;
+    if (score->count) return OK;
+    return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
+}
+
+static void print(const OpenRun *run, const Score *s) {
+    json_t *row = json_pack("{s:I, s:s, s:o, s:o, s:o, s:I, s:o}", "step",
+                            (json_int_t)run->at.step, "split", split_name(s->split), "loss",
+                            json_number(s->loss), "top1", json_number(s->top1), "top5",
+                            json_number(s->top5), "count", (json_int_t)s->count, "checkpoint",
+                            json_text(run->checkpoint));
+    if (s->skipped) json_object_set_new(row, "skipped", json_integer((json_int_t)s->skipped));
+    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(row);
+}
+
+int eval_main(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (is_help(argv[i])) return fputs(HELP, stdout), OK;
+    Err err = ERR_NONE;
+    OpenRun run = {0};
+    RunChoice choice = {.words = mem_alloc((size_t)argc * sizeof(char *))};
+    const char *split = NULL;
+    Score result;
+    bool failed = read_options(&choice, &split, argc, argv, &err) ||
+                  run_open(&run, &choice, true, &err) || score(&run, split, &result, &err);
+    if (!failed) print(&run, &result);
+    run_close(&run);
+    mem_free(choice.words);
+    return failed ? command_fail("eval", &err) : OK;
+}

@@ -1,0 +1,84 @@
+/* export: `steady export RUN -o FILE` - plain weights, gamma/sigma folded into W. */
+#include <stdio.h>
+#include <string.h>
+
+#include "data/safetensors.h"
+#include "tools/commands.h"
+#include "tools/openrun.h"
+
+static const char HELP[] =
+    "usage: steady export RUN -o FILE.safetensors [--checkpoint STEP|best|FILE] [--ema]\n"
+    "\n"
+    "Writes the model's plain weights under timm's names: a reparametrised layer's W becomes\n"
+    "the weight that acts ((gamma/sigma) W, or g W/|W|), companions are left out.  Any program\n"
+    "that reads safetensors can load the file.\n"
+    "\n"
+    "  -o FILE         where to; an existing file is replaced once the new one is whole\n"
+    "  --checkpoint X  a step, best, or a .safetensors file (default: the newest)\n"
+    "  --ema           the averaged weights (train.ema)\n"
+    "  -h, --help      this text\n";
+
+static Status read_options(RunChoice *c, const char **out, int argc, char **argv, Err *err) {
+    for (int i = 1, used; i < argc; i += used) {
+        if (run_choice_read(c, argc, argv, i, &used, err)) return err->status;
+        if (used) continue;
+        if ((strcmp(argv[i], "-o") && strcmp(argv[i], "--out")) || i + 1 >= argc)
+            return err_set(err, FAIL_USAGE, "%s: not understood; -h explains", argv[i]);
+        *out = argv[i + 1];
+        used = 2;
+    }
+    if (!c->dir) return err_set(err, FAIL_USAGE, "which run folder?");
+    return *out ? OK : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");
+}
+
+/* Effective weights take the place of W; companions are marked by their roles and names. */
+static void fold_all(Model *model) {
+    for (size_t i = 0; i < model->layer_count; i++) {
+        Reparam *r = model->layers[i]->reparam;
+        if (r) reparam_effective(r, r->w->tensor.value);
+    }
+}
+
+static bool is_companion(const Model *model, const Param *p) {
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const Reparam *r = model->layers[i]->reparam;
+        if (r && (p == r->gamma || p == r->u || p == r->v || p == r->g)) return true;
+    }
+    return false;
+}
+
+static Status write_model(const Model *model, const char *path, size_t *count, Err *err) {
+    SafetensorsWriter *writer = safetensors_writer_new();
+    for (size_t i = 0; i < model->params->count; i++) {
+        const Param *p = model->params->list[i];
+        if (is_companion(model, p)) continue;
+        safetensors_add(writer, p->name, p->tensor.dims, p->tensor.shape, p->tensor.value);
+        (*count)++;
+    }
+    safetensors_add_metadata(writer, "format", "pt");
+    Status status = safetensors_save(writer, path, err);
+    safetensors_writer_free(writer);
+    return status;
+}
+
+int export_main(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (is_help(argv[i])) return fputs(HELP, stdout), OK;
+    Err err = ERR_NONE;
+    OpenRun run = {0};
+    RunChoice choice = {.words = mem_alloc((size_t)argc * sizeof(char *))};
+    const char *out = NULL;
+    size_t count = 0;
+    bool failed = read_options(&choice, &out, argc, argv, &err) ||
+                  run_open(&run, &choice, false, &err);
+    if (!failed) {
+        fold_all(run.task->model);
+        failed = write_model(run.task->model, out, &count, &err);
+    }
+    if (!failed)
+        fprintf(stderr, "%s: %zu tensors of step %zu, reparam %s folded in\n", out, count,
+                run.at.step, reparam_name(run.recipe->model.reparam));
+    run_close(&run);
+    mem_free(choice.words);
+    return failed ? command_fail("export", &err) : OK;
+}

@@ -1,0 +1,341 @@
+#include "tools/keys.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "data/augment.h"
+#include "tools/nearest.h"
+
+/* ---- names of choices, in the order of their enums ---- */
+
+#define NAMES(...)                                                                       \
+    (const char *const[]) { __VA_ARGS__, NULL }
+
+static Status check_source(const char *value, Err *err) {
+    char list[200];
+    text_format(list, sizeof list, "%s", source_list());
+    const char *names[32];
+    size_t count = 0;
+    for (char *rest = list, *name; (name = strsep(&rest, ", "));)
+        if (*name && count + 1 < COUNT(names)) names[count++] = name;
+    names[count] = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(value, names[i]) == 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.source = %.60s: choose one of %s; did you mean %s?", value,
+                   source_list(), nearest_word(value, names));
+}
+
+static Status check_augment(const char *value, Err *err) {
+    Augment *augment = augment_parse(value, err);
+    if (!augment) return err ? err->status : FAIL_USAGE;
+    augment_free(augment);
+    return OK;
+}
+
+/* ---- lines of the table: one macro a type; the member's C type is checked ---- */
+
+#define PLACE(type, member)                                                              \
+    _Generic(((Recipe *)0)->member, type : offsetof(Recipe, member))
+#define ROOM(member) sizeof(((Recipe *)0)->member)
+#define REST(tasks_, sentence_) .tasks = (tasks_), .sentence = (sentence_)
+
+#define FROM(low) .min = (low), .max = INFINITY
+#define ABOVE(low) .min = (low), .above_min = true, .max = INFINITY
+#define WITHIN(low, high) .min = (low), .max = (high)
+#define BELOW(low, high) .min = (low), .max = (high), .below_max = true
+#define ANY .min = -INFINITY, .max = INFINITY
+
+#define SIZE(s, n, standard_, range, sentence_)                                          \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_SIZE, .offset = PLACE(size_t, s.n),       \
+        .standard = standard_, range, REST(FOR_ALL, sentence_)                           \
+    }
+#define REAL(s, n, standard_, range, sentence_)                                          \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_REAL, .offset = PLACE(double, s.n),       \
+        .standard = standard_, range, REST(FOR_ALL, sentence_)                           \
+    }
+#define AUTO(s, n, range, sentence_)                                                     \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_REAL, .offset = PLACE(double, s.n),       \
+        .standard = "auto", .unset = "auto", range, REST(FOR_ALL, sentence_)             \
+    }
+#define FLAG(s, n, standard_, sentence_)                                                 \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_FLAG, .offset = PLACE(bool, s.n),         \
+        .standard = standard_, REST(FOR_ALL, sentence_)                                  \
+    }
+#define CHOICE(s, n, standard_, names, later_, sentence_)                                \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_CHOICE, .offset = offsetof(Recipe, s.n),  \
+        .standard = standard_, .choices = names, .later = later_,                        \
+        REST(FOR_ALL, sentence_)                                                         \
+    }
+#define TEXT(s, n, standard_, check_, sentence_)                                         \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_TEXT, .offset = offsetof(Recipe, s.n),    \
+        .room = ROOM(s.n), .standard = standard_, .check = check_,                       \
+        REST(FOR_ALL, sentence_)                                                         \
+    }
+#define REALS(s, n, count, least_, standard_, range, sentence_)                          \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_REALS, .offset = offsetof(Recipe, s.n),   \
+        .room = ROOM(s.n) / sizeof(double), .count_offset = PLACE(size_t, s.count),      \
+        .least = least_, .standard = standard_, range, REST(FOR_ALL, sentence_)          \
+    }
+/* Known, checked as text, stored nowhere. */
+#define OTHER(s, n, tasks_, sentence_)                                                   \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_TEXT, .room = 1024, .standard = "",       \
+        REST(tasks_, sentence_)                                                          \
+    }
+
+const Key keys[] = {
+    {.section = "task",
+     .name = "kind",
+     .type = KEY_CHOICE,
+     .offset = offsetof(Recipe, task),
+     .standard = "classify",
+     .choices = NAMES("classify"),
+     .later = NAMES("contrastive", "language", "translate", "transcribe"),
+     REST(FOR_ALL, "What is learned.")},
+
+    {.section = "data",
+     .name = "source",
+     .type = KEY_TEXT,
+     .offset = offsetof(Recipe, data.source),
+     .room = ROOM(data.source),
+     .standard = "glyphs",
+     .check = check_source,
+     .list = source_list,
+     REST(FOR_ALL,
+          "Where images come from; glyphs are drawn by the program and need no files.")},
+    TEXT(data, path, "", NULL, "Folder or file of the data; glyphs have none."),
+    REALS(data, mean, mean_count, 1, "0", ANY,
+          "Pixels become (p/255 - mean)/std; one number for all channels, or one a "
+          "channel."),
+    REALS(data, std, std_count, 1, "1", ABOVE(0), "See data.mean."),
+    TEXT(data, augment, "none", check_augment,
+         "Changes of training images, comma-separated: random-resized-crop[:min[:max]], "
+         "crop[:padding], flip, jitter[:b[:c[:s]]], rand-augment[:m[:sd[:ops]]], "
+         "erasing[:p]."),
+    SIZE(data, repeat, "1", FROM(1),
+         "Repeated augmentation: copies of an image in an epoch, each changed "
+         "differently."),
+    FLAG(data, shuffle, "true", "New order of the training images each epoch."),
+    REAL(data, val_fraction, "0", BELOW(0, 1),
+         "Share of the training split that is cut off as split val."),
+    SIZE(data, image_size, "0", WITHIN(0, 16384),
+         "Side that images are brought to, in pixels; 0: as the files are."),
+    SIZE(data, channels, "0", WITHIN(0, 4),
+         "Channels that PNG and JPEG files are read with, 1 (grey) or 3 (RGB); 0: 3."),
+    SIZE(data, limit, "0", FROM(0),
+         "Use only the first items of the training split; 0: all."),
+    CHOICE(data, on_error, "stop", NAMES("stop", "skip"), NULL,
+           "What a broken image does: end the run (exit 3), or be left out and counted."),
+    SIZE(data, classes, "10", WITHIN(0, 10),
+         "Glyphs: number of classes (0: 10); elsewhere it is found in the data."),
+    SIZE(data, synthetic_count, "10000", FROM(1),
+         "Glyphs: images of an epoch; the test split has a fifth of that."),
+    OTHER(data, tokens, FOR_TEXTS, "char, word or bpe."),
+    OTHER(data, source_lang, FOR_TRANSLATE, "Suffix of the source files."),
+    OTHER(data, target_lang, FOR_TRANSLATE, "Suffix of the target files."),
+    OTHER(data, source_vocab, FOR_TRANSLATE, "Dictionary file of the source."),
+    OTHER(data, target_vocab, FOR_TRANSLATE, "Dictionary file of the target."),
+    OTHER(data, val_path, FOR_TEXTS | FOR_TRANSCRIBE, "Validation data."),
+    OTHER(data, test_path, FOR_TEXTS | FOR_TRANSCRIBE, "Test data."),
+
+    SIZE(model, width, "192", WITHIN(1, 65536), "D, size of a token's vector."),
+    SIZE(model, depth, "12", WITHIN(1, 10000), "Number of blocks."),
+    SIZE(model, heads, "3", WITHIN(1, 65536),
+         "Attention heads of a block; width must be a multiple."),
+    REAL(model, mlp_ratio, "4", ABOVE(0),
+         "Hidden units of the MLP as a multiple of width."),
+    SIZE(model, patch, "4", WITHIN(1, 16384),
+         "Side of a patch in pixels; the image must be a multiple."),
+    CHOICE(model, norm, "pre", NAMES("pre", "post", "deepnorm", "none"), NULL,
+           "Where LayerNorm stands: before each branch, after each sum, after with "
+           "DeepNorm's "
+           "alpha and beta, or nowhere."),
+    FLAG(model, final_norm, "true",
+         "LayerNorm after the last block; with norm = pre only."),
+    CHOICE(model, reparam, "none", NAMES("none", "sigma", "spectral", "weight"), NULL,
+           "Reparametrisation of weight matrices: sigma is (gamma/sigma) W, spectral "
+           "W/sigma, "
+           "weight one gain a row."),
+    CHOICE(
+        model, reparam_scope, "all", NAMES("all", "blocks", "attention"), NULL,
+        "Which matrices: all with patch embedding and head, those of the blocks, or of "
+        "attention alone."),
+    CHOICE(model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
+           "Start of gamma: the largest singular value of the initial W, or 1."),
+    REAL(model, init_std, "0.02", ABOVE(0),
+         "Standard deviation of initial weight matrices."),
+    REAL(model, patch_init_std, "0", FROM(0),
+         "That of the patch embedding; 0: uniform within 1/sqrt(fan-in) for reparam none "
+         "and "
+         "weight, init_std for sigma and spectral."),
+    CHOICE(model, qkv, "joint", NAMES("joint", "qk-v", "separate"), NULL,
+           "Query, key and value as one matrix, as q with k and v apart, or as three."),
+    CHOICE(model, activation, "gelu", NAMES("gelu", "relu"), NULL,
+           "Non-linearity of the MLP; gelu is the exact one."),
+    CHOICE(model, position, "learned", NAMES("learned", "sincos", "none"),
+           NAMES("sinusoidal", "cape"),
+           "Position embedding; sincos is the fixed 2-D one."),
+    CHOICE(model, pool, "token", NAMES("token", "mean"), NULL,
+           "What the head sees: the class token, or the mean of the patches."),
+    REAL(model, dropout, "0", BELOW(0, 1),
+         "After the embedding sum, the attention output and the MLP output."),
+    REAL(model, drop_path, "0", BELOW(0, 1),
+         "Chance that the last block's branches are left out; grows from 0 over depth."),
+    REAL(model, temperature, "1", ABOVE(0),
+         "tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 sharpens it."),
+    OTHER(model, context, FOR_LANGUAGE, "Tokens of a block of text."),
+    OTHER(model, embed_scale, FOR_TEXTS, "Factor of token embeddings."),
+    OTHER(model, tied, FOR_TEXTS, "Which embeddings the output shares."),
+    OTHER(model, decoder_depth, FOR_TRANSLATE, "Blocks of the decoder."),
+    OTHER(model, layer_drop, FOR_TRANSCRIBE, "Chance that a whole block is left out."),
+    OTHER(model, qk_norm, FOR_LATER, "Norm of queries and keys of each head."),
+
+    CHOICE(optim, name, "adamw", NAMES("adamw", "adam", "sgd", "lars", "lamb", "adagrad"),
+           NULL, "The optimizer."),
+    REAL(optim, lr, "0.001", FROM(0),
+         "Learning rate, absolute: multiply base * batch / 256 yourself."),
+    REAL(optim, beta1, "0.9", BELOW(0, 1), "Adam and LAMB: decay of the mean gradient."),
+    REAL(optim, beta2, "0.999", BELOW(0, 1),
+         "Adam and LAMB: decay of the squared gradient."),
+    AUTO(optim, eps, FROM(0), "Added to the root; auto: 1e-6 for lamb, 1e-8 elsewhere."),
+    REAL(optim, weight_decay, "0", FROM(0),
+         "Acts on weight matrices alone, unless adapt_1d is true."),
+    AUTO(optim, momentum, BELOW(0, 1), "SGD and LARS; auto: 0.9 for lars, 0 for sgd."),
+    FLAG(optim, nesterov, "false", "SGD: add momentum * buffer to the gradient."),
+    REAL(optim, trust, "0.001", ABOVE(0), "LARS: factor of the ratio |w| / |g|."),
+    FLAG(optim, adapt_1d, "false",
+         "LARS and LAMB: decay and trust ratio for every tensor, biases and gamma too."),
+    REAL(optim, clip, "0", FROM(0),
+         "Largest global norm of the gradient; 0: no clipping."),
+    REAL(optim, gamma_lr_scale, "1", FROM(0),
+         "Learning rate of gamma and g as a multiple of lr."),
+
+    CHOICE(schedule, name, "constant",
+           NAMES("constant", "cosine", "step", "inverse-sqrt", "linear"),
+           NAMES("plateau"), "How the rate changes after the warm-up."),
+    SIZE(schedule, warmup_steps, "0", FROM(0), "Steps of linear warm-up, or:"),
+    REAL(schedule, warmup_epochs, "0", FROM(0), "epochs of it."),
+    REAL(schedule, warmup_init, "0", FROM(0), "Rate that the warm-up starts from."),
+    {.section = "schedule",
+     .name = "step_at",
+     .type = KEY_REALS,
+     .offset = offsetof(Recipe, schedule.step_at),
+     .room = SCHEDULE_STEPS_MAX,
+     .count_offset = PLACE(size_t, schedule.step_count),
+     .standard = "",
+     WITHIN(1, 1e12),
+     .whole = true,
+     REST(FOR_ALL, "With name = step: optimizer steps after which the rate "
+                   "shrinks by step_factor.")},
+    REAL(schedule, step_factor, "0.1", ABOVE(0), "See step_at."),
+    REAL(schedule, min_lr, "0", FROM(0), "Rate at the end of cosine and linear."),
+
+    REAL(train, epochs, "0", FROM(0), "Length of the run in epochs, or:"),
+    SIZE(train, steps, "0", FROM(0),
+         "in optimizer steps; exactly one of the two is not 0."),
+    SIZE(train, batch, "64", FROM(1), "Examples that one optimizer step sees."),
+    SIZE(train, accumulate, "1", FROM(1),
+         "Micro-batches that a step is split into: less memory, the same step."),
+    CHOICE(
+        train, recompute, "none", NAMES("none", "block"), NULL,
+        "Recompute what is inside a block in the backward pass: less memory, more time."),
+    {.section = "train",
+     .name = "seed",
+     .type = KEY_SEED,
+     .offset = PLACE(uint64_t, train.seed),
+     .standard = "0",
+     FROM(0),
+     REST(FOR_ALL, "Of all random numbers of the run.")},
+    REAL(train, label_smoothing, "0", BELOW(0, 1),
+         "Share of the target that is spread over all classes."),
+    REAL(train, mixup, "0", FROM(0), "Alpha of MixUp's Beta distribution; 0: off."),
+    REAL(train, cutmix, "0", FROM(0), "Alpha of CutMix's Beta distribution; 0: off."),
+    REAL(train, ema, "0", BELOW(0, 1), "Decay of averaged weights, per step; 0: off."),
+    TEXT(train, init, "", NULL,
+         "Safetensors file whose tensors win over initialisation."),
+    SIZE(train, threads, "0", WITHIN(0, 4096), "0: the cores that this process may use."),
+    SIZE(train, log_every, "1", FROM(1), "Steps between rows of train.jsonl."),
+    SIZE(train, eval_every, "0", FROM(0),
+         "Steps between evaluations; 0: at the end of each epoch."),
+    SIZE(train, checkpoint_every, "0", FROM(0),
+         "Steps between checkpoints; 0: at the end of each epoch."),
+    SIZE(train, keep, "2", FROM(1), "Newest checkpoints that stay, beside the best."),
+    OTHER(train, batch_tokens, FOR_TEXTS, "Size of a batch in tokens."),
+
+    SIZE(probe, every, "10", FROM(0), "Steps between rows of probe.jsonl; 0: never."),
+    FLAG(probe, entropy, "true",
+         "Attention: entropy of each head and the largest logit."),
+    FLAG(probe, spectral, "true", "Weights: sigma and gamma."),
+    FLAG(probe, gradients, "true", "Weights: largest entry and norm of the gradient."),
+    OTHER(probe, sharpness, FOR_LATER, "Largest eigenvalues of the Hessian."),
+
+    CHOICE(guard, nonfinite, "stop", NAMES("stop", "rollback"), NULL,
+           "What a non-finite loss or gradient does: end the run (exit 4), or go back to "
+           "the "
+           "last checkpoint."),
+    CHOICE(guard, collapse, "warn", NAMES("warn", "stop"), NAMES("reparam"),
+           "What entropy collapse does: a message, or the end of the run (exit 5)."),
+    REAL(guard, entropy_below, "0.1", WITHIN(0, 1),
+         "Collapse is an attention site under this share of ln(keys), mean over heads."),
+
+    REAL(intervene, temperature, "0", FROM(0),
+         "Attention temperature from at_epoch on; 0: no intervention."),
+    REAL(intervene, at_epoch, "0", FROM(0), "When it starts."),
+};
+
+const size_t keys_count = COUNT(keys);
+_Static_assert(COUNT(keys) <= RECIPE_BITS * 64, "RECIPE_BITS is too small for the table");
+
+const char *const key_sections[] = {"task",  "data",  "model", "optim",     "schedule",
+                                    "train", "probe", "guard", "intervene", NULL};
+
+/* ---- looking up ---- */
+
+static void full_name(const Key *key, char *text, size_t size) {
+    text_format(text, size, "%s.%s", key->section, key->name);
+}
+
+const Key *key_find_in(const char *section, const char *name) {
+    for (const Key *key = keys; key < keys + keys_count; key++)
+        if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0)
+            return key;
+    return NULL;
+}
+
+const Key *key_find(const char *full) {
+    const char *dot = strchr(full, '.');
+    char section[32];
+    if (!dot || (size_t)(dot - full) >= sizeof section) return NULL;
+    text_format(section, sizeof section, "%.*s", (int)(dot - full), full);
+    return key_find_in(section, dot + 1);
+}
+
+/* A right name in a wrong section costs one. */
+static size_t key_distance(const Key *key, const char *full) {
+    char text[64];
+    full_name(key, text, sizeof text);
+    const char *dot = strchr(full, '.');
+    return MIN(nearest_distance(full, text),
+               nearest_distance(dot ? dot + 1 : full, key->name) + 1);
+}
+
+const Key *key_nearest(const char *full) {
+    const Key *best = keys;
+    size_t least = SIZE_MAX;
+    for (const Key *key = keys; key < keys + keys_count; key++) {
+        size_t distance = key_distance(key, full);
+        if (distance < least) least = distance, best = key;
+    }
+    return best;
+}
+
+bool key_is_stored(const Key *key) { return key->tasks & FOR_CLASSIFY; }

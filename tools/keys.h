@@ -1,0 +1,89 @@
+/* keys: the one table of recipe keys, and their values as text.
+ *
+ *     const Key *key = key_find("optim.lr");
+ *     key_parse(key, &recipe, "0.02", &err);
+ *     key_print(key, &recipe, text, sizeof text);       "0.02"
+ *
+ * Adding a key: a field in its struct, a line in the table of tools/keys.c, and, where it
+ * depends on others, a function in tools/recipe_check.c.  Not for: files, line numbers, or
+ * what several keys say together. */
+#ifndef STEADY_KEYS_H
+#define STEADY_KEYS_H
+
+#include "tools/recipe.h"
+
+typedef enum {
+    KEY_SIZE,   /* size_t: digits */
+    KEY_SEED,   /* uint64_t: digits */
+    KEY_REAL,   /* double */
+    KEY_FLAG,   /* bool: true false yes no on off 1 0 */
+    KEY_CHOICE, /* an enum; names in its order */
+    KEY_TEXT,   /* char[room] */
+    KEY_REALS,  /* double[room] and a size_t: numbers parted by commas or blanks */
+} KeyType;
+
+/* Who reads a key; bit 1 << TaskKind is the task's own. */
+enum {
+    FOR_CLASSIFY = 1 << TASK_CLASSIFY,
+    FOR_CONTRASTIVE = 1 << 1,
+    FOR_LANGUAGE = 1 << 2,
+    FOR_TRANSLATE = 1 << 3,
+    FOR_TRANSCRIBE = 1 << 4,
+    FOR_TEXTS = FOR_LANGUAGE | FOR_TRANSLATE,
+    FOR_VISION = FOR_CLASSIFY | FOR_CONTRASTIVE,
+    FOR_ALL = FOR_VISION | FOR_TEXTS | FOR_TRANSCRIBE,
+    FOR_LATER = 0, /* for no task of this version */
+};
+
+typedef struct Key {
+    const char *section, *name;
+    KeyType type;
+    size_t offset;              /* in Recipe */
+    size_t room;                /* text: bytes with the final 0; reals: most numbers */
+    size_t count_offset;        /* reals: where their count is */
+    size_t least;               /* reals: fewest numbers */
+    const char *const *choices; /* in the order of the enum; ends with NULL */
+    const char *const *later;   /* names that are known but not built in yet, or NULL */
+    const char *standard;       /* default, as text */
+    double min, max;
+    bool above_min, below_max; /* min, max themselves are out */
+    bool whole;                /* reals: integers only */
+    const char *unset; /* word that leaves the choice to the program; stored as -1 */
+    Status (*check)(const char *value, Err *err); /* text: a rule of its own, or NULL; its
+                                                     message names the key */
+    const char *(*list)(void); /* text: names that it can be, or NULL */
+    unsigned tasks;            /* FOR_...: tasks that use it */
+    const char *sentence;
+} Key;
+
+/* Keys in the order of files and help: grouped by section. */
+extern const Key keys[];
+extern const size_t keys_count;
+
+/* Names of sections in order; ends with NULL. */
+extern const char *const key_sections[];
+
+const Key *key_find(const char *full);                         /* "model.width" or NULL */
+const Key *key_find_in(const char *section, const char *name); /* or NULL */
+
+/* The key that "section.name" or a bare name was probably meant to be: by distance of the
+ * whole, or of the name alone in another section.  Never NULL. */
+const Key *key_nearest(const char *full);
+
+/* Is the key one that a task of this version uses?  The others have no place in Recipe:
+ * their value is checked as text and dropped. */
+bool key_is_stored(const Key *key);
+
+/* Reads `text` into the key's place.  FAIL_USAGE says what was seen and wanted; the recipe
+ * is then unchanged. */
+Status key_parse(const Key *key, Recipe *recipe, const char *text, Err *err);
+
+/* The value as text that key_parse reads back to the same bits; size of KEY_VALUE_MAX is
+ * always enough. */
+enum { KEY_VALUE_MAX = 64 * 26 };
+void key_print(const Key *key, const Recipe *recipe, char *text, size_t size);
+
+/* What can be given: "pre | post | none", "number > 0", "whole number >= 1", ... */
+void key_wanted(const Key *key, char *text, size_t size);
+
+#endif

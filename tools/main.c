@@ -1,0 +1,85 @@
+/* The program `steady`: finds the command and runs it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/commands.h"
+#include "tools/nearest.h"
+#include "tools/start.h"
+
+static const struct Command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *sentence;
+} COMMANDS[] = {
+    {"train", train_main, "train a model by a recipe, or go on with a run"},
+    {"eval", eval_main, "score a run's checkpoint: one JSON object"},
+    {"predict", predict_main, "classes (or logits) of pictures"},
+    {"sweep", sweep_main, "a grid over recipe keys: table and figure"},
+    {"plot", plot_main, "losses, entropies, norms of one run or several, as a picture"},
+    {"export", export_main, "plain weights for other programs, scales folded in"},
+    {"doctor", doctor_main, "what this machine offers, and what is wrong with its set-up"},
+    {"recipes", recipes_main, "what can be run; `steady recipes NAME` prints one"},
+};
+
+static void usage(FILE *out) {
+    fprintf(out, "steady %s - trains transformers on CPUs without letting them blow up\n\n"
+                 "usage: steady COMMAND [...]      (steady COMMAND -h explains it)\n\n",
+            STEADY_VERSION);
+    for (size_t i = 0; i < COUNT(COMMANDS); i++)
+        fprintf(out, "  %-8s  %s\n", COMMANDS[i].name, COMMANDS[i].sentence);
+    fprintf(out, "\nfirst time:  steady train demo --out runs/demo\n");
+}
+
+int command_fail(const char *command, const Err *err) {
+    fprintf(stderr, "steady %s: %s\n", command, err->text);
+    return (int)err->status;
+}
+
+bool is_help(const char *word) {
+    return !strcmp(word, "-h") || !strcmp(word, "--help");
+}
+
+static int unknown(const char *word) {
+    const char *names[COUNT(COMMANDS) + 1] = {0};
+    for (size_t i = 0; i < COUNT(COMMANDS); i++) names[i] = COMMANDS[i].name;
+    fprintf(stderr, "steady: there is no command %s; did you mean %s?\n", word,
+            nearest_word(word, names));
+    return FAIL_USAGE;
+}
+
+/* A closed descriptor 0, 1 or 2 would become the next file that is opened, a log for instance,
+ * and messages would be written into it.  Writing to what stands there now fails. */
+static void occupy_standard_files(void) {
+    int file;
+    while ((file = open("/dev/null", O_RDONLY)) >= 0 && file <= STDERR_FILENO) continue;
+    if (file >= 0) close(file);
+}
+
+/* What was printed has arrived, or it is a failure (a full disk, a closed pipe). */
+static int finish_output(const char *command, int code) {
+    if (!fflush(stdout) && !ferror(stdout)) return code;
+    Err err = ERR_NONE;
+    err_set(&err, FAIL_RUN, "the output cannot be written: %s", strerror(errno));
+    if (!code) code = command_fail(command, &err);
+    return code;
+}
+
+static int run_command(int argc, char **argv) {
+    if (argc < 2) return usage(stderr), FAIL_USAGE;
+    if (is_help(argv[1]) || !strcmp(argv[1], "help")) return usage(stdout), OK;
+    if (!strcmp(argv[1], "--version")) return printf("steady %s\n", STEADY_VERSION), OK;
+    for (size_t i = 0; i < COUNT(COMMANDS); i++)
+        if (!strcmp(argv[1], COMMANDS[i].name)) return COMMANDS[i].run(argc - 1, argv + 1);
+    return unknown(argv[1]);
+}
+
+int main(int argc, char **argv) {
+    occupy_standard_files();
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes (ulimit -f) is a write that fails */
+    start_program(argc, argv);
+    return finish_output(argc < 2 ? "" : argv[1], run_command(argc, argv));
+}

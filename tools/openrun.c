@@ -1,0 +1,122 @@
+#include "tools/openrun.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/rundir.h"
+#include "tools/start.h"
+
+static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
+    const char *wanted = c->checkpoint;
+    char *end = NULL;
+    if (!wanted) {
+        size_t step = checkpoint_newest(c->dir, SIZE_MAX);
+        if (!step)
+            return err_set(err, FAIL_DATA, "%s/checkpoints holds no checkpoint yet", c->dir);
+        checkpoint_path(run->checkpoint, c->dir, step);
+    } else if (!strcmp(wanted, "best")) {
+        rundir_path(run->checkpoint, c->dir, "checkpoints/best.safetensors");
+    } else if (*wanted >= '0' && *wanted <= '9' && strtoull(wanted, &end, 10) && !*end) {
+        checkpoint_path(run->checkpoint, c->dir, strtoull(wanted, NULL, 10));
+    } else {
+        text_format(run->checkpoint, sizeof run->checkpoint, "%s", wanted);
+    }
+    if (!access(run->checkpoint, R_OK)) return OK;
+    return err_set(err, FAIL_DATA, "%s: no such checkpoint (--checkpoint takes a step, best, or "
+                                   "a .safetensors file)", run->checkpoint);
+}
+
+static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
+    char path[PATH_SIZE];
+    if (!rundir_holds_run(c->dir))
+        return err_set(err, FAIL_USAGE, "%s holds no run (no recipe.ini)", c->dir);
+    rundir_path(path, c->dir, "recipe.ini");
+    *run->recipe = recipe_default();
+    if (recipe_load_file(run->recipe, path, err)) return err->status;
+    for (size_t i = 0; i < c->word_count; i++)
+        if (recipe_set(run->recipe, c->words[i], err)) return err->status;
+    return recipe_check(run->recipe, err);
+}
+
+static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
+    if (with_data) {
+        run->task = task_open(run->recipe, err);
+    } else {
+        ClassFacts facts;
+        if (class_facts_load(c->dir, &facts, err)) return err->status;
+        run->task = classify_open_bare(run->recipe, &facts, err);
+        class_facts_free(&facts);
+    }
+    return run->task ? OK : err->status;
+}
+
+/* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
+static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
+    Model *model = run->task->model;
+    bool own = checkpoint_is_own(run->checkpoint);
+    if (!own) return weights_load(run->checkpoint, model, err);
+    CheckpointParts parts = {.model = model};
+    if (c->ema) parts.ema = ema_new(model->params, 0.5);
+    if (!checkpoint_load(run->checkpoint, &parts, &run->at, err) && c->ema) {
+        ema_swap(parts.ema);
+        model_refresh(model);
+    }
+    ema_free(parts.ema);
+    return err->status;
+}
+
+Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
+    *run = (OpenRun){.recipe = mem_alloc(sizeof(Recipe))};
+    if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err)) {
+        start_threads(run->recipe->train.threads);
+        if (!open_task(run, c, with_data, err) && !load_weights(run, c, err)) {
+            model_freeze(run->task->model);
+            run->tape = tape_new();
+            return OK;
+        }
+    }
+    run_close(run);
+    return err->status;
+}
+
+void run_close(OpenRun *run) {
+    tape_free(run->tape);
+    task_free(run->task);
+    mem_free(run->recipe);
+    *run = (OpenRun){0};
+}
+
+ForwardMode run_mode(const OpenRun *run) {
+    const InterveneConfig *i = &run->recipe->intervene;
+    bool changed = i->temperature > 0 && run->at.epoch > i->at_epoch;
+    return (ForwardMode){.temperature =
+                             changed ? i->temperature : run->recipe->model.temperature};
+}
+
+/* Names of more than this do not fit into paths of PATH_SIZE. */
+static Status check_length(const char *name, Err *err) {
+    if (!name || strlen(name) < 1024) return OK;
+    return err_set(err, FAIL_USAGE, "%.60s...: a name of %zu bytes is too long", name,
+                   strlen(name));
+}
+
+Status run_choice_read(RunChoice *c, int argc, char **argv, int i, int *used, Err *err) {
+    *used = 1;
+    if (!strcmp(argv[i], "--ema")) {
+        c->ema = true;
+    } else if (!strcmp(argv[i], "--checkpoint")) {
+        if (i + 1 >= argc)
+            return err_set(err, FAIL_USAGE, "--checkpoint wants a step, best, or a file");
+        c->checkpoint = argv[i + 1];
+        *used = 2;
+    } else if (*argv[i] != '-' && strchr(argv[i], '=') && access(argv[i], F_OK)) {
+        c->words[c->word_count++] = argv[i];
+    } else if (*argv[i] != '-' && !c->dir) {
+        c->dir = argv[i];
+    } else {
+        *used = 0;
+    }
+    if (check_length(c->dir, err) || check_length(c->checkpoint, err)) return err->status;
+    return OK;
+}

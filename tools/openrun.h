@@ -1,0 +1,36 @@
+/* openrun: a trained model out of a run folder, for eval, predict and export. */
+#ifndef STEADY_OPENRUN_H
+#define STEADY_OPENRUN_H
+
+#include "tools/checkpoint.h"
+#include "tools/task.h"
+
+typedef struct OpenRun {
+    Recipe *recipe;
+    Task *task;
+    Tape *tape;
+    Progressed at;
+    char checkpoint[1400]; /* the file that was read */
+} OpenRun;
+
+/* What the command line says of a run. */
+typedef struct RunChoice {
+    const char *dir;
+    const char *checkpoint; /* a step, "best", a .safetensors file; NULL: the newest */
+    char **words;           /* section.key=value */
+    size_t word_count;
+    bool ema;               /* the averaged weights */
+} RunChoice;
+
+/* with_data opens the recipe's data set; without it task.json is enough. */
+Status run_open(OpenRun *run, const RunChoice *choice, bool with_data, Err *err);
+void run_close(OpenRun *run);
+
+/* Forward mode of evaluation: the temperature that the run ended with. */
+ForwardMode run_mode(const OpenRun *run);
+
+/* Reads the common words (a run folder, --checkpoint X, --ema, key=value); `*used` counts how
+ * many words were taken at argv[i], 0 when the word is none of these. */
+Status run_choice_read(RunChoice *choice, int argc, char **argv, int i, int *used, Err *err);
+
+#endif

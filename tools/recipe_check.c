@@ -1,0 +1,159 @@
+/* recipe_check: what several keys say together (tools/recipe.h).  One function a rule. */
+#include <math.h>
+#include <string.h>
+
+#include "tools/recipe.h"
+
+static Status check_heads(const Recipe *recipe, Err *err) {
+    size_t width = recipe->model.width, heads = recipe->model.heads;
+    if (width % heads == 0) return OK;
+    size_t below = width / heads * heads;
+    return err_set(err, FAIL_USAGE,
+                   "model.width = %zu is not a multiple of model.heads = %zu; "
+                   "the next widths that are: %zu and %zu",
+                   width, heads, below ? below : heads, below + heads);
+}
+
+static Status check_position(const Recipe *recipe, Err *err) {
+    if (recipe->model.position != POSITION_SINCOS || recipe->model.width % 4 == 0)
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.position = sincos needs a model.width that is a "
+                   "multiple of 4, not %zu",
+                   recipe->model.width);
+}
+
+static Status check_patch(const Recipe *recipe, Err *err) {
+    size_t side = recipe->data.image_size, patch = recipe->model.patch;
+    if (side % patch == 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.image_size = %zu is not a multiple of model.patch = "
+                   "%zu; change one of the two",
+                   side, patch);
+}
+
+static Status check_length(const Recipe *recipe, Err *err) {
+    bool epochs = recipe->train.epochs > 0, steps = recipe->train.steps > 0;
+    if (epochs != steps) return OK;
+    if (!epochs)
+        return err_set(err, FAIL_USAGE,
+                       "how long to train is not said: give train.epochs or "
+                       "train.steps");
+    return err_set(err, FAIL_USAGE,
+                   "train.epochs = %g and train.steps = %zu are both given; "
+                   "set one of them to 0",
+                   recipe->train.epochs, recipe->train.steps);
+}
+
+static Status check_accumulate(const Recipe *recipe, Err *err) {
+    size_t batch = recipe->train.batch, parts = recipe->train.accumulate;
+    if (batch % parts == 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.batch = %zu cannot be split into train.accumulate = "
+                   "%zu equal micro-batches; make one a multiple of the other",
+                   batch, parts);
+}
+
+static Status check_mixing(const Recipe *recipe, Err *err) {
+    const TrainConfig *train = &recipe->train;
+    if ((train->mixup == 0 && train->cutmix == 0) ||
+        train->batch / train->accumulate >= 2)
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.%s mixes pairs of images, but train.batch / "
+                   "train.accumulate is 1; use micro-batches of 2 or more",
+                   train->mixup > 0 ? "mixup" : "cutmix");
+}
+
+static Status check_step_at(const Recipe *recipe, Err *err) {
+    const ScheduleConfig *schedule = &recipe->schedule;
+    if (schedule->name == SCHEDULE_STEP && schedule->step_count == 0)
+        return err_set(err, FAIL_USAGE,
+                       "schedule.name = step needs schedule.step_at, the "
+                       "optimizer steps at which the rate shrinks");
+    for (size_t i = 1; i < schedule->step_count; i++)
+        if (schedule->step_at[i] <= schedule->step_at[i - 1])
+            return err_set(err, FAIL_USAGE,
+                           "schedule.step_at has %.0f after %.0f; list the "
+                           "steps in rising order",
+                           schedule->step_at[i], schedule->step_at[i - 1]);
+    return OK;
+}
+
+static Status check_warmup(const Recipe *recipe, Err *err) {
+    const ScheduleConfig *schedule = &recipe->schedule;
+    const TrainConfig *train = &recipe->train;
+    if (schedule->warmup_steps && schedule->warmup_epochs > 0)
+        return err_set(err, FAIL_USAGE,
+                       "schedule.warmup_steps = %zu and schedule.warmup_epochs "
+                       "= %g are both given; set one of them to 0",
+                       schedule->warmup_steps, schedule->warmup_epochs);
+    if (train->steps && schedule->warmup_steps > train->steps)
+        return err_set(err, FAIL_USAGE,
+                       "schedule.warmup_steps = %zu is longer than the run of "
+                       "%zu steps; shorten the warm-up",
+                       schedule->warmup_steps, train->steps);
+    if (train->epochs > 0 && schedule->warmup_epochs > train->epochs)
+        return err_set(err, FAIL_USAGE,
+                       "schedule.warmup_epochs = %g is longer than the run of "
+                       "%g epochs; shorten the warm-up",
+                       schedule->warmup_epochs, train->epochs);
+    return OK;
+}
+
+static Status check_rates(const Recipe *recipe, Err *err) {
+    if (recipe->schedule.min_lr <= recipe->optim.lr) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "schedule.min_lr = %g is above optim.lr = %g; the rate can "
+                   "only fall",
+                   recipe->schedule.min_lr, recipe->optim.lr);
+}
+
+static Status check_nesterov(const Recipe *recipe, Err *err) {
+    const OptimConfig *optim = &recipe->optim;
+    if (!optim->nesterov || optim->name != OPTIM_SGD || optim->momentum > 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "optim.nesterov needs momentum; set optim.momentum, 0.9 "
+                   "for instance");
+}
+
+static Status check_path(const Recipe *recipe, Err *err) {
+    if (*recipe->data.path || strcmp(recipe->data.source, "glyphs") == 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.source = %s needs data.path, where its files are",
+                   recipe->data.source);
+}
+
+static Status check_channels(const Recipe *recipe, Err *err) {
+    const DataConfig *data = &recipe->data;
+    size_t most = MAX(data->mean_count, data->std_count);
+    size_t least = MIN(data->mean_count, data->std_count);
+    if (data->channels == 2 || data->channels == 4)
+        return err_set(err, FAIL_USAGE,
+                       "data.channels = %zu: wanted 1 (grey), 3 (RGB) or 0 (3)",
+                       data->channels);
+    if (least > 1 && least != most)
+        return err_set(err, FAIL_USAGE,
+                       "data.mean has %zu numbers and data.std %zu; give each "
+                       "one, or one a channel",
+                       data->mean_count, data->std_count);
+    if (data->channels == 0 || most == 1 || most == data->channels) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.mean or data.std has %zu numbers for data.channels = "
+                   "%zu; give one, or one a channel",
+                   most, data->channels);
+}
+
+static Status (*const rules[])(const Recipe *, Err *) = {
+    check_heads,      check_position, check_patch,   check_length,
+    check_accumulate, check_mixing,   check_step_at, check_warmup,
+    check_rates,      check_nesterov, check_path,    check_channels,
+};
+
+Status recipe_check(const Recipe *recipe, Err *err) {
+    for (size_t i = 0; i < COUNT(rules); i++) {
+        Status status = rules[i](recipe, err);
+        if (status) return status;
+    }
+    return OK;
+}

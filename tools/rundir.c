@@ -1,0 +1,238 @@
+#include "tools/rundir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void rundir_path(char path[PATH_SIZE], const char *dir, const char *format, ...) {
+    char tail[300];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(tail, sizeof tail, format, args);
+    va_end(args);
+    text_format(path, PATH_SIZE, "%s/%s", dir, tail);
+}
+
+/* ---- folders ---- */
+
+Status rundir_make_folders(const char *path, Err *err) {
+    char part[PATH_SIZE];
+    text_format(part, sizeof part, "%s", path);
+    for (char *at = part + 1;; at++) {
+        if (*at && *at != '/') continue;
+        char end = *at;
+        *at = 0;
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return err_set(err, FAIL_RUN, "%s: cannot make this folder: %s", part,
+                           strerror(errno));
+        *at = end;
+        if (!end) return OK;
+    }
+}
+
+bool rundir_holds_run(const char *dir) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "recipe.ini");
+    return !access(path, F_OK);
+}
+
+Status rundir_check_free(const char *dir, Err *err) {
+    if (rundir_holds_run(dir))
+        return err_set(err, FAIL_USAGE,
+                       "%s holds a run already: go on with --resume %s, or choose another --out",
+                       dir, dir);
+    if (!checkpoint_newest(dir, SIZE_MAX)) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "%s holds checkpoints of a run whose recipe.ini is missing: choose another "
+                   "--out", dir);
+}
+
+Status rundir_create(const char *dir, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "checkpoints");
+    if (rundir_make_folders(path, err)) return err->status;
+    rundir_path(path, dir, "figures");
+    return rundir_make_folders(path, err);
+}
+
+Status rundir_lock(const char *dir, int *lock, Err *err) {
+    *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0) return err_set(err, FAIL_RUN, "%s: %s", dir, strerror(errno));
+    if (!flock(*lock, LOCK_EX | LOCK_NB)) return OK;
+    bool taken = errno == EWOULDBLOCK;
+    close(*lock);
+    *lock = -1;
+    if (!taken) return OK;
+    return err_set(err, FAIL_RUN, "%s is in use: another process is training this run", dir);
+}
+
+static bool sync_file(const char *path) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    bool good = !fsync(file);
+    close(file);
+    return good;
+}
+
+Status rundir_replace(const char *dir, const char *name, Err *err) {
+    char path[PATH_SIZE], draft[PATH_SIZE];
+    rundir_path(path, dir, "%s", name);
+    rundir_path(draft, dir, "%s.new", name);
+    if (sync_file(draft) && !rename(draft, path)) return OK;
+    int reason = errno;
+    unlink(draft);
+    return err_set(err, FAIL_RUN, "%s: cannot be written: %s", path, strerror(reason));
+}
+
+void rundir_remove_unbegun(const char *dir) {
+    static const char *const names[] = {"train.jsonl", "probe.jsonl", "eval.jsonl", "recipe.ini",
+                                        "task.json",   "checkpoints", "figures"};
+    char path[PATH_SIZE];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        rundir_path(path, dir, "%s", names[i]);
+        remove(path); /* not a folder with something in it */
+    }
+    rmdir(dir);
+}
+
+/* ---- logs ---- */
+
+/* The step of a whole line; SIZE_MAX when it cannot be read. */
+static size_t line_step(const char *line, size_t length) {
+    json_t *row = json_loadb(line, length, 0, NULL);
+    json_t *step = json_object_get(row, "step");
+    size_t value = json_is_integer(step) ? (size_t)json_integer_value(step) : SIZE_MAX;
+    json_decref(row);
+    return value;
+}
+
+/* Bytes of the lines up to `last_step`. */
+static long kept_length(FILE *file, size_t last_step) {
+    char *line = NULL;
+    size_t capacity = 0;
+    long kept = 0;
+    ssize_t length;
+    while ((length = getline(&line, &capacity, file)) > 0) {
+        if (line[length - 1] != '\n') break;
+        size_t step = line_step(line, (size_t)length);
+        if (step == SIZE_MAX || step > last_step) break;
+        kept += length;
+    }
+    free(line);
+    return kept;
+}
+
+Status log_open(Log *log, const char *dir, const char *name, size_t last_step, Err *err) {
+    rundir_path(log->path, dir, "%s", name);
+    log->file = fopen(log->path, "a+");
+    if (!log->file)
+        return err_set(err, FAIL_RUN, "%s: cannot be opened: %s", log->path, strerror(errno));
+    rewind(log->file);
+    long kept = kept_length(log->file, last_step);
+    if (ftruncate(fileno(log->file), kept) || fseek(log->file, 0, SEEK_END))
+        return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path, strerror(errno));
+    return OK;
+}
+
+Status log_row(Log *log, json_t *row, Err *err) {
+    CHECK(row, "a log row that jansson did not build");
+    char *text = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(row);
+    bool failed = !text || fputs(text, log->file) < 0 || fputc('\n', log->file) < 0 ||
+                  fflush(log->file);
+    int reason = errno;
+    free(text);
+    if (!failed) return OK;
+    return err_set(err, FAIL_RUN, "%s: cannot be written: %s", log->path, strerror(reason));
+}
+
+void log_close(Log *log) {
+    if (log->file) fclose(log->file);
+    log->file = NULL;
+}
+
+json_t *json_number(double x) {
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+json_t *json_text(const char *text) {
+    json_t *string = json_string(text);
+    if (string) return string;
+    char *wider = mem_zalloc(2 * strlen(text) + 1), *to = wider;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c >= 0x80) *to++ = (char)(0xC0 | c >> 6);
+        *to++ = (char)(c >= 0x80 ? 0x80 | (c & 0x3F) : c);
+    }
+    string = json_string(wider);
+    mem_free(wider);
+    return string;
+}
+
+/* ---- checkpoints ---- */
+
+void checkpoint_path(char path[PATH_SIZE], const char *dir, size_t step) {
+    rundir_path(path, dir, "checkpoints/step-%08zu.safetensors", step);
+}
+
+/* The step in a checkpoint's file name, or 0. */
+static size_t step_of(const char *name) {
+    size_t step = 0;
+    int end = 0;
+    if (sscanf(name, "step-%zu.safetensors%n", &step, &end) != 1 || !end || name[end]) return 0;
+    return step;
+}
+
+size_t checkpoint_newest(const char *dir, size_t before) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "checkpoints");
+    DIR *folder = opendir(path);
+    if (!folder) return 0;
+    size_t newest = 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        size_t step = step_of(entry->d_name);
+        if (step > newest && step < before) newest = step;
+    }
+    closedir(folder);
+    return newest;
+}
+
+static bool is_temporary(const char *name) {
+    static const char end[] = ".safetensors.tmp";
+    size_t length = strlen(name);
+    return length >= sizeof end && !strcmp(name + length - (sizeof end - 1), end);
+}
+
+static void remove_temporaries(const char *dir) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "checkpoints");
+    DIR *folder = opendir(path);
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (!is_temporary(entry->d_name)) continue;
+        rundir_path(path, dir, "checkpoints/%s", entry->d_name);
+        unlink(path);
+    }
+    closedir(folder);
+}
+
+void checkpoint_prune(const char *dir, size_t keep) {
+    remove_temporaries(dir);
+    size_t step = SIZE_MAX;
+    for (size_t i = 0; i < MAX(keep, (size_t)1); i++) {
+        step = checkpoint_newest(dir, step);
+        if (!step) return;
+    }
+    while ((step = checkpoint_newest(dir, step))) {
+        char path[PATH_SIZE];
+        checkpoint_path(path, dir, step);
+        unlink(path);
+    }
+}

@@ -1,0 +1,69 @@
+/* rundir: the folder that a run leaves behind, and its logs.
+ *
+ *   recipe.ini  task.json  train.jsonl  probe.jsonl  eval.jsonl
+ *   checkpoints/step-00000250.safetensors  checkpoints/best.safetensors  figures/  report.html
+ *
+ * Paths are built here and nowhere else. */
+#ifndef STEADY_RUNDIR_H
+#define STEADY_RUNDIR_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "engine/core/base.h"
+
+enum { PATH_SIZE = 1400 };
+
+/* A path inside the run folder, into a buffer of PATH_SIZE. */
+void rundir_path(char path[PATH_SIZE], const char *dir, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* FAIL_USAGE when the folder holds a run, or checkpoints of one, already; logs alone are of no
+ * worth and are written over. */
+Status rundir_check_free(const char *dir, Err *err);
+/* Makes the folder and its parents. */
+Status rundir_create(const char *dir, Err *err);
+bool rundir_holds_run(const char *dir);
+
+/* For one process alone: *lock is to be closed after use.  FAIL_RUN when another process has
+ * it.  A file system that knows no locks gives -1 and OK. */
+Status rundir_lock(const char *dir, int *lock, Err *err);
+
+/* NAME.new, which has been written, takes the place of NAME: whole or not at all. */
+Status rundir_replace(const char *dir, const char *name, Err *err);
+
+/* Takes back what a run of no step has made; other files stay, and then their folders. */
+void rundir_remove_unbegun(const char *dir);
+Status rundir_make_folders(const char *path, Err *err); /* mkdir -p */
+
+/* ---- logs: one JSON object a line, flushed as written ---- */
+
+typedef struct Log {
+    FILE *file;
+    char path[PATH_SIZE];
+} Log;
+
+/* Opens for appending.  Lines whose "step" is greater than `last_step`, and a last line that
+ * was cut short, are removed first. */
+Status log_open(Log *log, const char *dir, const char *name, size_t last_step, Err *err);
+Status log_row(Log *log, json_t *row /* taken over */, Err *err);
+void log_close(Log *log);
+
+/* A JSON number with nine significant digits, or null where x is not finite. */
+json_t *json_number(double x);
+
+/* A JSON string of a name; file names that are not UTF-8 are taken for Latin-1. */
+json_t *json_text(const char *text);
+
+/* ---- checkpoints ---- */
+
+void checkpoint_path(char path[PATH_SIZE], const char *dir, size_t step);
+
+/* The step of the newest checkpoint, or of the newest below `before`; 0: there is none. */
+size_t checkpoint_newest(const char *dir, size_t before);
+
+/* Removes all but the newest `keep` (at least one), and what a killed process left half
+ * written. */
+void checkpoint_prune(const char *dir, size_t keep);
+
+#endif

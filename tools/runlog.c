@@ -1,0 +1,334 @@
+#include "tools/runlog.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct {
+    const char *name;
+    bool better_high;
+} metrics[] = {{"top1", true}, {"bleu", true}, {"wer", false}, {"ppl", false}};
+
+bool metric_is_better_high(const char *metric) {
+    for (size_t i = 0; i < COUNT(metrics); i++)
+        if (!strcmp(metrics[i].name, metric)) return metrics[i].better_high;
+    return true;
+}
+
+static double *nan_array(size_t count) {
+    double *array = mem_alloc(count * sizeof *array);
+    for (size_t i = 0; i < count; i++) array[i] = NAN;
+    return array;
+}
+
+static double number(const json_t *row, const char *key) {
+    const json_t *value = json_object_get(row, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static const char *text_of(const json_t *row, const char *key) {
+    const json_t *value = json_object_get(row, key);
+    return json_is_string(value) ? json_string_value(value) : NULL;
+}
+
+/* One row of a run into the arrays, which have room for `space` rows. */
+typedef void RowReader(RunLog *run, const json_t *row, double step, size_t space);
+
+static void read_chance(RunLog *run, const json_t *row) {
+    double chance = number(row, "chance");
+    if (isfinite(chance)) run->chance = chance;
+}
+
+static void read_train_row(RunLog *run, const json_t *row, double step, size_t space) {
+    TrainLog *train = &run->train;
+    const struct {
+        double **array;
+        const char *key;
+    } columns[] = {{&train->step, "step"},           {&train->epoch, "epoch"},
+                   {&train->loss, "loss"},           {&train->lr, "lr"},
+                   {&train->grad_norm, "grad_norm"}, {&train->items_per_s, "items_per_s"}};
+    while (train->count && train->step[train->count - 1] >= step) train->count--;
+    for (size_t i = 0; i < COUNT(columns); i++) {
+        if (!*columns[i].array) *columns[i].array = nan_array(space);
+        (*columns[i].array)[train->count] = number(row, columns[i].key);
+    }
+    train->count++;
+    read_chance(run, row);
+}
+
+static void *append(void *list, size_t count, size_t item) {
+    void *longer = mem_zalloc((count + 1) * item);
+    if (count) memcpy(longer, list, count * item);
+    mem_free(list);
+    return longer;
+}
+
+static SiteLog *find_site(ProbeLog *probe, const char *name, size_t heads, size_t space) {
+    for (size_t i = 0; i < probe->site_count; i++)
+        if (!strcmp(probe->sites[i].name, name)) return &probe->sites[i];
+    size_t cells;
+    if (!size_mul(space, MAX(heads, 1), &cells)) return NULL;
+    probe->sites = append(probe->sites, probe->site_count, sizeof *probe->sites);
+    SiteLog *site = &probe->sites[probe->site_count++];
+    snprintf(site->name, sizeof site->name, "%s", name);
+    site->heads = heads;
+    site->entropy = nan_array(cells);
+    site->mean = nan_array(space);
+    site->max_logit = nan_array(space);
+    site->keys = nan_array(space);
+    return site;
+}
+
+static void read_site(ProbeLog *probe, const json_t *row, size_t at, size_t space) {
+    const char *name = text_of(row, "site");
+    const json_t *entropy = json_object_get(row, "entropy");
+    SiteLog *site = name ? find_site(probe, name, json_array_size(entropy), space) : NULL;
+    if (!site) return;
+    double sum = 0;
+    size_t seen = 0;
+    for (size_t h = 0; h < site->heads; h++) {
+        const json_t *value = json_array_get(entropy, h);
+        double nats = json_is_number(value) ? json_number_value(value) : NAN;
+        site->entropy[at * site->heads + h] = nats;
+        if (!isfinite(nats)) continue;
+        sum += nats;
+        seen++;
+    }
+    site->mean[at] = seen ? sum / (double)seen : NAN;
+    site->max_logit[at] = number(row, "max_logit");
+    site->keys[at] = number(row, "keys");
+}
+
+static void read_weight(ProbeLog *probe, const json_t *row, size_t at, size_t space) {
+    const char *name = text_of(row, "name");
+    if (!name) return;
+    WeightLog *weight = NULL;
+    for (size_t i = 0; i < probe->weight_count && !weight; i++)
+        if (!strcmp(probe->weights[i].name, name)) weight = &probe->weights[i];
+    if (!weight) {
+        probe->weights = append(probe->weights, probe->weight_count, sizeof *probe->weights);
+        weight = &probe->weights[probe->weight_count++];
+        snprintf(weight->name, sizeof weight->name, "%s", name);
+        weight->sigma = nan_array(space);
+        weight->gamma = nan_array(space);
+        weight->grad_inf = nan_array(space);
+        weight->grad_norm = nan_array(space);
+    }
+    weight->sigma[at] = number(row, "sigma");
+    weight->gamma[at] = number(row, "gamma");
+    weight->grad_inf[at] = number(row, "grad_inf");
+    weight->grad_norm[at] = number(row, "grad_norm");
+}
+
+static void read_probe_row(RunLog *run, const json_t *row, double step, size_t space) {
+    ProbeLog *probe = &run->probe;
+    if (!probe->step) {
+        probe->step = nan_array(space);
+        probe->sharpness = nan_array(space);
+    }
+    while (probe->count && probe->step[probe->count - 1] >= step) probe->count--;
+    size_t at = probe->count++, i;
+    const json_t *item, *first = json_array_get(json_object_get(row, "sharpness"), 0);
+    probe->step[at] = step;
+    probe->sharpness[at] = json_is_number(first) ? json_number_value(first) : NAN;
+    json_array_foreach(json_object_get(row, "attention"), i, item)
+        read_site(probe, item, at, space);
+    json_array_foreach(json_object_get(row, "weights"), i, item)
+        read_weight(probe, item, at, space);
+}
+
+static void read_eval_row(RunLog *run, const json_t *row, double step, size_t space) {
+    if (!run->evals) run->evals = mem_zalloc(space * sizeof *run->evals);
+    EvalRow *eval = &run->evals[run->eval_count++];
+    const char *split = text_of(row, "split");
+    *eval = (EvalRow){.step = step, .loss = number(row, "loss"), .score = NAN};
+    snprintf(eval->split, sizeof eval->split, "%s", split ? split : "val");
+    for (size_t i = 0; i < COUNT(metrics) && !eval->metric; i++) {
+        if (!json_object_get(row, metrics[i].name)) continue;
+        eval->metric = metrics[i].name;
+        eval->score = number(row, metrics[i].name);
+    }
+    read_chance(run, row);
+}
+
+/* The whole of a file that may still grow, or NULL. */
+static char *read_whole(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return NULL;
+    size_t space = 65536, used = 0, got;
+    char *text = mem_alloc(space);
+    while ((got = fread(text + used, 1, space - 1 - used, file)) > 0) {
+        used += got;
+        if (used < space - 1) continue;
+        char *longer = memcpy(mem_alloc(2 * space), text, used);
+        mem_free(text);
+        text = longer;
+        space *= 2;
+    }
+    bool failed = ferror(file) != 0;
+    int code = errno;
+    fclose(file);
+    errno = code;
+    text[used] = '\0';
+    *size = used;
+    if (!failed) return text;
+    mem_free(text);
+    return NULL;
+}
+
+static Status read_line(RunLog *run, RowReader *reader, const char *line, size_t length,
+                        size_t space, char *why, size_t why_size) {
+    json_error_t error;
+    json_t *row = json_loadb(line, length, 0, &error);
+    double step = number(row, "step");
+    bool good = step >= 0;
+    if (good) reader(run, row, step, space);
+    else snprintf(why, why_size, "%s", row ? "a row has no \"step\"" : error.text);
+    json_decref(row);
+    return good ? OK : FAIL_DATA;
+}
+
+static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *err) {
+    char path[4096], why[200];
+    text_format(path, sizeof path, "%s/%s", run->path, file);
+    size_t size = 0, space = 1;
+    char *text = read_whole(path, &size);
+    if (!text && errno == ENOENT) return OK;
+    if (!text) return err_set(err, FAIL_RUN, "%s: %s", path, strerror(errno));
+    for (size_t i = 0; i < size; i++) space += text[i] == '\n';
+    Status status = OK;
+    size_t number_of_line = 1;
+    for (char *line = text, *end = text + size; line < end && !status; number_of_line++) {
+        char *stop = memchr(line, '\n', (size_t)(end - line));
+        size_t length = (size_t)((stop ? stop : end) - line);
+        if (strspn(line, " \t\r") < length) {
+            status = read_line(run, reader, line, length, space, why, sizeof why);
+            if (status && !stop) status = OK; /* a row that is being written */
+        }
+        if (!status) line += length + 1;
+    }
+    mem_free(text);
+    if (!status) return OK;
+    return err_set(err, FAIL_DATA, "%s:%zu: %s; wanted one JSON object a line", path,
+                   number_of_line - 1, why);
+}
+
+static int keep_setting(void *user, const char *section, const char *key, const char *value) {
+    RunLog *run = user;
+    char name[256];
+    snprintf(name, sizeof name, "%s.%s", section, key);
+    run->settings = append(run->settings, run->setting_count, sizeof *run->settings);
+    run->settings[run->setting_count++] = (Setting){mem_strdup(name), mem_strdup(value)};
+    return 1;
+}
+
+static void read_recipe(RunLog *run) {
+    char path[4096];
+    size_t size;
+    text_format(path, sizeof path, "%s/recipe.ini", run->path);
+    run->recipe = read_whole(path, &size);
+    if (!run->recipe) run->recipe = mem_strdup("");
+    /* Lines that are no settings are shown as text and otherwise passed over. */
+    ini_parse_string(run->recipe, keep_setting, run);
+}
+
+/* A classifier that guesses has a loss of ln(classes). */
+static void read_facts(RunLog *run) {
+    char path[4096];
+    text_format(path, sizeof path, "%s/task.json", run->path);
+    json_t *facts = json_load_file(path, 0, NULL);
+    double classes = (double)json_integer_value(json_object_get(facts, "classes"));
+    if (classes > 1) run->chance = log(classes);
+    json_decref(facts);
+}
+
+static void name_run(RunLog *run) {
+    char *real_path = realpath(run->path, NULL);
+    const char *whole = real_path ? real_path : run->path, *slash = strrchr(whole, '/');
+    snprintf(run->name, sizeof run->name, "%.120s", slash && slash[1] ? slash + 1 : whole);
+    free(real_path);
+}
+
+RunLog *runlog_open(const char *dir, Err *err) {
+    struct stat info;
+    if (stat(dir, &info) || !S_ISDIR(info.st_mode) || strlen(dir) > 4000) {
+        err_set(err, FAIL_USAGE, "%.800s: there is no such run folder", dir);
+        return NULL;
+    }
+    RunLog *run = mem_zalloc(sizeof *run);
+    run->path = mem_strdup(dir);
+    run->chance = NAN;
+    name_run(run);
+    read_recipe(run);
+    read_facts(run);
+    if (!read_rows(run, "train.jsonl", read_train_row, err) &&
+        !read_rows(run, "probe.jsonl", read_probe_row, err) &&
+        !read_rows(run, "eval.jsonl", read_eval_row, err))
+        return run;
+    runlog_free(run);
+    return NULL;
+}
+
+void runlog_free(RunLog *run) {
+    if (!run) return;
+    TrainLog *train = &run->train;
+    double *columns[] = {train->step, train->epoch,     train->loss,
+                         train->lr,   train->grad_norm, train->items_per_s};
+    for (size_t i = 0; i < COUNT(columns); i++) mem_free(columns[i]);
+    for (size_t i = 0; i < run->probe.site_count; i++) {
+        SiteLog *site = &run->probe.sites[i];
+        double *owned[] = {site->entropy, site->mean, site->max_logit, site->keys};
+        for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
+    }
+    for (size_t i = 0; i < run->probe.weight_count; i++) {
+        WeightLog *weight = &run->probe.weights[i];
+        double *owned[] = {weight->sigma, weight->gamma, weight->grad_inf, weight->grad_norm};
+        for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
+    }
+    for (size_t i = 0; i < run->setting_count; i++) {
+        mem_free(run->settings[i].key);
+        mem_free(run->settings[i].value);
+    }
+    void *lists[] = {run->probe.step,    run->probe.sharpness, run->probe.sites,
+                     run->probe.weights, run->evals,           run->settings,
+                     run->recipe,        run->path};
+    for (size_t i = 0; i < COUNT(lists); i++) mem_free(lists[i]);
+    mem_free(run);
+}
+
+Status runlog_check_rows(const RunLog *run, Err *err) {
+    if (run->train.count) return OK;
+    return err_set(err, FAIL_DATA, "%.800s: train.jsonl has no rows yet", run->path);
+}
+
+const char *runlog_setting(const RunLog *run, const char *key) {
+    for (size_t i = run->setting_count; i-- > 0;)
+        if (!strcmp(run->settings[i].key, key)) return run->settings[i].value;
+    return NULL;
+}
+
+EntropyLow runlog_lowest(const RunLog *run) {
+    EntropyLow low = ENTROPY_LOW_NONE;
+    for (size_t p = 0; p < run->probe.count; p++)
+        for (size_t i = 0; i < run->probe.site_count; i++) {
+            const SiteLog *site = &run->probe.sites[i];
+            entropy_low_see(&low, site->name, site->keys[p], site->mean[p],
+                            (size_t)run->probe.step[p]);
+        }
+    return low;
+}
+
+Verdict runlog_verdict(const RunLog *run) {
+    const char *reparam = runlog_setting(run, "model.reparam");
+    return run_verdict(&(VerdictInput){.loss = run->train.loss,
+                                       .step = run->train.step,
+                                       .count = run->train.count,
+                                       .chance = run->chance,
+                                       .sigma = reparam && !strcmp(reparam, "sigma"),
+                                       .low = runlog_lowest(run)});
+}

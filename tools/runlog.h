@@ -1,0 +1,87 @@
+/* runlog: what a run folder holds, as plain arrays.  For figures, reports and tests; it reads
+ * folders of runs that are still being written, and changes nothing in them.
+ *
+ *     RunLog *run = runlog_open("runs/mnist", &err);         NULL: err says why
+ *     for (size_t i = 0; i < run->train.count; i++) ... run->train.loss[i] ...
+ *     runlog_free(run);
+ *
+ * A number that is null or missing in the file is NaN here.  A last line without its newline
+ * that does not parse is a row being written and is left out; any other broken line is
+ * FAIL_DATA and names file and line.  Where steps go back (a log that was not cut at a
+ * resume) the later rows win. */
+#ifndef STEADY_RUNLOG_H
+#define STEADY_RUNLOG_H
+
+#include "tools/verdict.h"
+
+typedef struct TrainLog {
+    size_t count;
+    double *step, *epoch, *loss, *lr, *grad_norm, *items_per_s; /* [count] each */
+} TrainLog;
+
+typedef struct SiteLog {
+    char name[96];       /* "blocks.0.attn" */
+    size_t heads;        /* as in the site's first row */
+    double *entropy;     /* [probes, heads] nats */
+    double *mean;        /* [probes] over the heads */
+    double *max_logit;   /* [probes] */
+    double *keys;        /* [probes] */
+} SiteLog;
+
+typedef struct WeightLog {
+    char name[120];      /* "blocks.0.attn.qkv" */
+    double *sigma, *gamma, *grad_inf, *grad_norm; /* [probes] each */
+} WeightLog;
+
+typedef struct ProbeLog {
+    size_t count;        /* probes */
+    double *step;        /* [count] */
+    double *sharpness;   /* [count] largest Hessian eigenvalue */
+    SiteLog *sites;      /* by depth, as the file lists them */
+    size_t site_count;
+    WeightLog *weights;
+    size_t weight_count;
+} ProbeLog;
+
+typedef struct EvalRow {
+    double step, loss;
+    char split[16];
+    const char *metric;  /* "top1", "bleu", "wer", "ppl"; NULL: the row has none of them */
+    double score;
+} EvalRow;
+
+typedef struct Setting {
+    char *key, *value;   /* "optim.lr", "0.02" */
+} Setting;
+
+typedef struct RunLog {
+    char *path;          /* as given */
+    char name[128];      /* last part of the path */
+    char *recipe;        /* text of recipe.ini; "" when there is none */
+    Setting *settings;
+    size_t setting_count;
+    double chance;       /* a "chance" of a train or eval row, else ln(classes) of task.json; NaN */
+    TrainLog train;
+    ProbeLog probe;
+    EvalRow *evals;
+    size_t eval_count;
+} RunLog;
+
+/* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a run
+ * that has just begun: its arrays are empty. */
+RunLog *runlog_open(const char *dir, Err *err);
+void runlog_free(RunLog *run);
+
+/* FAIL_DATA unless there is at least one row of train.jsonl. */
+Status runlog_check_rows(const RunLog *run, Err *err);
+
+/* Value of a "section.key" of the recipe, or NULL. */
+const char *runlog_setting(const RunLog *run, const char *key);
+
+EntropyLow runlog_lowest(const RunLog *run);
+Verdict runlog_verdict(const RunLog *run);
+
+/* Best value is the largest ("top1", "bleu") or the smallest ("wer", "ppl"). */
+bool metric_is_better_high(const char *metric);
+
+#endif

@@ -1,0 +1,73 @@
+#include "tools/start.h"
+
+#include <omp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/core/base.h"
+#include "engine/core/machine.h"
+
+#ifdef __linux__
+
+#include <sched.h>
+
+/* Under OMP_PROC_BIND the OpenMP run-time tied this thread to one place before main, and an
+ * exec would hand that mask on as if it were all there is: give back every place first. */
+static void release_affinity(void) {
+    enum { MOST = 1 << 16 };
+    int places = omp_get_num_places();
+    if (places == 0) return;
+    size_t bytes = CPU_ALLOC_SIZE(MOST);
+    cpu_set_t *set = mem_zalloc(bytes);
+    for (int place = 0; place < places; place++) {
+        int n = omp_get_place_num_procs(place);
+        int *processors = mem_alloc(sizeof *processors * (size_t)MAX(n, 1));
+        omp_get_place_proc_ids(place, processors);
+        for (int i = 0; i < n; i++)
+            if (processors[i] < MOST) CPU_SET_S((size_t)processors[i], bytes, set);
+        mem_free(processors);
+    }
+    sched_setaffinity(0, bytes, set);
+    mem_free(set);
+}
+
+static void run_again(char **argv) {
+    release_affinity();
+    execv("/proc/self/exe", argv);
+}
+
+#else
+
+static void run_again(char **argv) { execvp(argv[0], argv); }
+
+#endif
+
+static void mend_core_type(char **argv) {
+    if (getenv("OPENBLAS_CORETYPE") || getenv("STEADY_REEXEC")) return;
+    const char *wanted = machine_blas_wanted_core();
+    if (!wanted) return;
+    setenv("STEADY_REEXEC", "1", 1);
+    setenv("STEADY_MENDED_FROM", machine_blas().core, 1);
+    setenv("OPENBLAS_CORETYPE", wanted, 1);
+    run_again(argv);
+    /* Still here: no /proc, or not allowed to.  Slow kernels are better than none. */
+    unsetenv("STEADY_MENDED_FROM");
+    unsetenv("OPENBLAS_CORETYPE");
+}
+
+const char *start_mended_from(void) { return getenv("STEADY_MENDED_FROM"); }
+
+size_t start_threads(size_t n) {
+    const char *user = getenv("OMP_NUM_THREADS");
+    if (n == 0 && user && atoi(user) > 0) n = (size_t)atoi(user);
+    if (n == 0) n = machine_threads("").threads;
+    omp_set_num_threads((int)n);
+    return n;
+}
+
+void start_program(int argc, char **argv) {
+    if (argc > 0) mend_core_type(argv);
+    start_threads(0);
+    machine_flush_denormals();
+}

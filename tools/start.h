@@ -1,0 +1,29 @@
+/* start: makes the process fit the machine, first thing in main.
+ *
+ *     int main(int argc, char **argv) {
+ *         start_program(argc, argv);
+ *         ...
+ *         start_threads(recipe.train.threads);
+ *
+ * Where OpenBLAS is older than the processor it chose kernels up to five times too slow when
+ * it was loaded, before main; only a new process can choose again.  So the program sets
+ * OPENBLAS_CORETYPE and starts itself again, once, unless the user has set it. */
+#ifndef STEADY_START_H
+#define STEADY_START_H
+
+#include <stddef.h>
+
+/* May not return but run the program again with the same arguments (same process id); then
+ * sets the default thread count and flush-to-zero.  Nothing here can fail: what cannot be
+ * mended stays as it is, and `steady doctor` says so. */
+void start_program(int argc, char **argv);
+
+/* Threads of OpenMP and OpenBLAS: n, or, with n = 0, OMP_NUM_THREADS if the user has set it,
+ * else min(affinity, control group's quota, physical cores).  Returns their number. */
+size_t start_threads(size_t n);
+
+/* Core type that OpenBLAS had chosen by itself before the program was started again; NULL:
+ * nothing had to be mended. */
+const char *start_mended_from(void);
+
+#endif

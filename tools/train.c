@@ -1,0 +1,177 @@
+/* train: `steady train RECIPE [key=value ...] [--out DIR]` and `steady train --resume DIR`. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/commands.h"
+#include "tools/figures.h"
+#include "tools/report.h"
+#include "tools/start.h"
+#include "tools/stop.h"
+#include "tools/trainer.h"
+
+static const char HELP[] =
+    "usage: steady train RECIPE|FILE.ini [section.key=value ...] [--out DIR]\n"
+    "       steady train --resume DIR [section.key=value ...]\n"
+    "\n"
+    "Trains by a recipe (`steady recipes` lists the built-in ones) and leaves logs,\n"
+    "checkpoints, figures and a report in DIR.\n"
+    "\n"
+    "  --out DIR       run folder; an existing run is refused (default: runs/NAME)\n"
+    "  --resume DIR    go on from the newest checkpoint, bit for bit as if never stopped\n"
+    "  --no-report     write no figures and no report.html at the end\n"
+    "  --help-keys     every recipe key with its values, default and meaning\n"
+    "                  (--help-keys-markdown: the same as docs/recipe-keys.md)\n"
+    "  -h, --help      this text\n"
+    "\n"
+    "Exit: 0 done, 1 run-time error, 2 usage or recipe, 3 bad data, 4 diverged,\n"
+    "      5 stopped by the collapse guard, 75 interrupted, saved, resume me.\n";
+
+typedef struct Options {
+    const char *recipe, *out, *resume;
+    char **words; /* section.key=value, [word_count] */
+    size_t word_count;
+    bool report;
+} Options;
+
+static Status value_of(int argc, char **argv, int *i, const char **value, Err *err) {
+    if (++*i >= argc) return err_set(err, FAIL_USAGE, "%s wants a folder", argv[*i - 1]);
+    *value = argv[*i];
+    if (strlen(*value) < 1024) return OK;
+    return err_set(err, FAIL_USAGE, "%s %.60s...: the name is too long", argv[*i - 1], *value);
+}
+
+static Status read_word(Options *o, char *word, Err *err) {
+    if (strchr(word, '=')) {
+        o->words[o->word_count++] = word;
+    } else if (*word == '-') {
+        return err_set(err, FAIL_USAGE, "there is no option %s; -h lists them", word);
+    } else if (o->recipe) {
+        return err_set(err, FAIL_USAGE, "two recipes, %s and %s: which one?", o->recipe, word);
+    } else {
+        o->recipe = word;
+    }
+    return OK;
+}
+
+static Status read_options(Options *o, int argc, char **argv, Err *err) {
+    for (int i = 1; i < argc; i++) {
+        Status status = OK;
+        if (!strcmp(argv[i], "--out")) status = value_of(argc, argv, &i, &o->out, err);
+        else if (!strcmp(argv[i], "--resume")) status = value_of(argc, argv, &i, &o->resume, err);
+        else if (!strcmp(argv[i], "--no-report")) o->report = false;
+        else status = read_word(o, argv[i], err);
+        if (status) return status;
+    }
+    if (o->resume && (o->recipe || o->out))
+        return err_set(err, FAIL_USAGE, "--resume takes its recipe and folder from %s; leave "
+                                        "out %s", o->resume, o->recipe ? o->recipe : "--out");
+    if (!o->resume && !o->recipe)
+        return err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
+    return OK;
+}
+
+/* "runs/mnist/" -> "mnist"; a run's own recipe is always called recipe.ini. */
+static void name_after_folder(Recipe *recipe, const char *dir) {
+    size_t end = strlen(dir);
+    while (end && dir[end - 1] == '/') end--;
+    size_t from = end;
+    while (from && dir[from - 1] != '/') from--;
+    text_format(recipe->name, sizeof recipe->name, "%.*s",
+                (int)MIN(end - from, sizeof recipe->name - 1), dir + from);
+}
+
+static Status load_recipe(const Options *o, Recipe *recipe, Err *err) {
+    char path[PATH_SIZE];
+    *recipe = recipe_default();
+    if (o->resume) {
+        if (!rundir_holds_run(o->resume))
+            return err_set(err, FAIL_USAGE, "%s holds no run to resume (no recipe.ini)",
+                           o->resume);
+        rundir_path(path, o->resume, "recipe.ini");
+        if (recipe_load_file(recipe, path, err)) return err->status;
+        name_after_folder(recipe, o->resume);
+    } else if (recipe_load(recipe, o->recipe, err)) {
+        return err->status;
+    }
+    for (size_t i = 0; i < o->word_count; i++)
+        if (recipe_set(recipe, o->words[i], err)) return err->status;
+    return recipe_check(recipe, err);
+}
+
+/* What is about to be trained, in four lines. */
+static void introduce(const Trainer *t) {
+    const Recipe *r = t->recipe;
+    const Model *model = t->task->model;
+    size_t gains = 0, matrices = 0;
+    for (size_t i = 0; i < model->params->count; i++) {
+        const Param *p = model->params->list[i];
+        if (p->role == PARAM_GAIN) gains += p->tensor.size;
+        if (p->role == PARAM_MATRIX) matrices += p->tensor.size;
+    }
+    size_t all = params_trained_count(model->params);
+    fprintf(stderr, "%s: %zu parameters (%zu in matrices, %zu in biases, norms and tokens, %zu "
+                    "gains), reparam %s, width %zu, depth %zu\n",
+            r->name, all, matrices, all - matrices - gains, gains,
+            reparam_name(r->model.reparam), r->model.width, r->model.depth);
+    fprintf(stderr, "%zu training examples, %zu steps an epoch, %zu steps of %zu, %zu threads\n",
+            t->task->examples, t->steps_per_epoch, t->steps, r->train.batch,
+            start_threads(r->train.threads));
+    fprintf(stderr, "writing to %s\n", t->dir);
+}
+
+/* Figures need at least one logged step; the report is there without them too. */
+static void write_report(const char *dir, const Err *ending) {
+    Err err = ERR_NONE;
+    figures_write_run(dir, &err);
+    if (report_write(dir, ending->status ? ending->text : NULL, &err))
+        fprintf(stderr, "steady train: no report: %s\n", err.text);
+    else fprintf(stderr, "report: %s/report.html\n", dir);
+}
+
+static int run(Recipe *recipe, const Options *o, const char *dir) {
+    Err err = ERR_NONE;
+    Trainer trainer;
+    if (trainer_open(&trainer, recipe, dir, o->resume, &err)) return command_fail("train", &err);
+    if (trainer.at.step >= trainer.steps && !trainer.at.pending_eval)
+        fprintf(stderr, "%s has its %zu steps already; more: train.steps=N\n", dir,
+                trainer.steps);
+    else introduce(&trainer);
+    Status status = trainer_run(&trainer, &err);
+    size_t step = trainer.at.step;
+    bool begun = step > 0 || status == FAIL_DIVERGED;
+    trainer_close(&trainer);
+    if (o->report && begun && status != FAIL_INTERRUPTED) write_report(dir, &err);
+    if (!status) return OK;
+    command_fail("train", &err);
+    if (status == FAIL_INTERRUPTED || (status == FAIL_DATA && step))
+        fprintf(stderr, "%sgo on with: steady train --resume %s\n", step ? "saved; " : "", dir);
+    return (int)status;
+}
+
+int train_main(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (is_help(argv[i])) return fputs(HELP, stdout), OK;
+        if (!strcmp(argv[i], "--help-keys")) return recipe_help_keys(stdout), OK;
+        if (!strcmp(argv[i], "--help-keys-markdown"))
+            return recipe_help_keys_markdown(stdout), OK;
+    }
+    Err err = ERR_NONE;
+    Options o = {.report = true, .words = mem_alloc((size_t)argc * sizeof(char *))};
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    int code = FAIL_USAGE;
+    stop_listen();
+    if (read_options(&o, argc, argv, &err) || load_recipe(&o, recipe, &err)) {
+        code = command_fail("train", &err);
+    } else {
+        char named[1100];
+        text_format(named, sizeof named, "runs/%s", recipe->name);
+        start_threads(recipe->train.threads);
+        recipe_notes(recipe, stderr);
+        code = run(recipe, &o, o.resume ? o.resume : o.out ? o.out : named);
+    }
+    mem_free(recipe);
+    mem_free(o.words);
+    return code;
+}

@@ -1,0 +1,446 @@
+#include "tools/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/kern/reduce.h"
+#include "engine/optim/schedule.h"
+#include "tools/fault.h"
+#include "tools/rate.h"
+#include "tools/start.h"
+#include "tools/stop.h"
+#include "tools/verdict.h"
+
+enum { ROLLBACKS_MAX = 3 };
+
+/* ---- one step ---- */
+
+ForwardMode trainer_mode(const Trainer *t, size_t step) {
+    const InterveneConfig *i = &t->recipe->intervene;
+    bool changed = i->temperature > 0 &&
+                   (double)(step - 1) >= i->at_epoch * (double)t->steps_per_epoch;
+    return (ForwardMode){.temperature = changed ? i->temperature : t->recipe->model.temperature,
+                         .recompute = t->recipe->train.recompute == RECOMPUTE_BLOCK};
+}
+
+static TapeMode tape_mode_of(const Trainer *t, size_t step, bool watch) {
+    return (TapeMode){.gradients = true, .training = true, .watch = watch,
+                      .seed = t->recipe->train.seed, .step = step};
+}
+
+/* Forward and backward over the micro-batches of the present batch; the loss of all. */
+static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault) {
+    size_t batch = t->recipe->train.batch, parts = t->recipe->train.accumulate;
+    ForwardMode mode = trainer_mode(t, step);
+    double loss = 0;
+    params_clear_grads(t->task->model->params);
+    model_stats_reset(t->task->model);
+    for (size_t i = 0; i < parts; i++) {
+        size_t from = batch * i / parts, to = batch * (i + 1) / parts;
+        tape_begin(t->tape, tape_mode_of(t, step, watch));
+        Tensor *part = t->task->ops->loss(t->task, t->tape, &mode, from, to);
+        model_stats_gather(t->task->model, to - from);
+        loss += (double)part->value[0];
+        tape_backward(t->tape, part);
+        *fault = tape_fault(t->tape);
+        if (fault->op) break;
+    }
+    params_settle_grads(t->task->model->params);
+    model_fold(t->task->model);
+    return loss;
+}
+
+/* Gradients are ready and lr is known: clip, update, average. */
+static double update(Trainer *t, size_t step) {
+    const OptimConfig *o = &t->recipe->optim;
+    double lr = schedule_rate(&t->recipe->schedule, o->lr, step, t->steps, t->warmup_steps);
+    double factor = 1;
+    if (o->clip > 0 && t->grad_norm > o->clip) factor = o->clip / (t->grad_norm + 1e-6);
+    optim_step(t->optim, (real)lr, (real)factor);
+    if (t->ema) ema_update(t->ema);
+    return lr;
+}
+
+/* ---- logs ---- */
+
+static Status log_step(Trainer *t, double lr, Err *err) {
+    size_t every = t->recipe->train.log_every;
+    if (every && t->at.step % every && t->at.step != t->steps) return OK;
+    double now = clock_now(), spent = now - t->logged_clock;
+    double items = (double)((t->at.step - t->logged_step) * t->recipe->train.batch);
+    double rate = spent > 0 ? items / spent : 0;
+    double mfu = t->gemm_rate > 0 ? 3 * t->task->flops * rate / t->gemm_rate : NAN;
+    t->logged_clock = now;
+    t->logged_step = t->at.step;
+    double epoch = (double)t->at.step / (double)t->steps_per_epoch;
+    return log_row(&t->train_log,
+                   json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
+                             (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
+                             json_number(t->loss), "lr", json_number(lr), "grad_norm",
+                             json_number(t->grad_norm), "items_per_s", json_number(rate), "mfu",
+                             json_number(mfu)),
+                   err);
+}
+
+static Status log_probe(Trainer *t, size_t step, Err *err) {
+    const ProbeConfig *p = &t->recipe->probe;
+    if (!p->every || (step % p->every && step != 1 && step != t->steps)) return OK;
+    return log_row(&t->probe_log, prober_row(t->prober, p, step), err);
+}
+
+static void show(Trainer *t) {
+    ProgressNow now = {.step = t->at.step, .loss = t->loss,
+                       .epoch = (double)t->at.step / (double)t->steps_per_epoch};
+    now.entropy = model_lowest_entropy(t->task->model, &now.site, &now.head);
+    double spent = clock_now() - t->progress.started;
+    double items = (double)((t->at.step - t->progress.first) * t->recipe->train.batch);
+    now.rate = spent > 0 ? items / spent : 0;
+    progress_show(&t->progress, &now);
+}
+
+/* ---- guards ---- */
+
+/* Mean entropy of a site as a share of ln(keys). */
+static double site_share(const Site *site) {
+    double sum = 0;
+    for (size_t h = 0; h < site->heads; h++) sum += site->entropy[h];
+    return site->stats.keys > 1 ? sum / (double)site->heads / log((double)site->stats.keys) : 1;
+}
+
+static Status guard_collapse(Trainer *t, size_t step, Err *err) {
+    const GuardConfig *g = &t->recipe->guard;
+    const Model *model = t->task->model;
+    for (size_t i = 0; i < model->site_count; i++) {
+        double share = site_share(model->sites[i]);
+        if (share >= g->entropy_below || t->warned[i]) continue;
+        t->warned[i] = true;
+        if (g->collapse == COLLAPSE_STOP)
+            return err_set(err, FAIL_COLLAPSED,
+                           "entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu "
+                           "(guard.entropy_below = %g); try model.reparam=sigma with "
+                           "model.norm=none, a lower optim.lr or a longer warm-up",
+                           model->sites[i]->name, 100 * share, model->sites[i]->stats.keys,
+                           step, g->entropy_below);
+        progress_say(&t->progress,
+                     "warning: entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu",
+                     model->sites[i]->name, 100 * share, model->sites[i]->stats.keys, step);
+    }
+    return OK;
+}
+
+/* The step again, now looking for the first number that is not finite. */
+static Status nonfinite(Trainer *t, size_t step, Err *err) {
+    TapeFault fault;
+    const char *what = isfinite(t->loss) ? "gradient" : "loss";
+    run_batches(t, step, true, &fault);
+    return fault_report(err, what, step, fault, t->task->model->params);
+}
+
+/* ---- evaluation and saving ---- */
+
+/* Averaged singular vectors are not of length 1 any more: one power iteration on the averaged
+ * weights, undone afterwards. */
+static void use_average(Trainer *t, real *kept, bool on) {
+    ParamSet *params = t->task->model->params;
+    size_t bytes = params->buffered * sizeof(real);
+    ema_swap(t->ema);
+    if (on) {
+        memcpy(kept, params->buffers, bytes);
+        model_refresh(t->task->model);
+    } else {
+        memcpy(params->buffers, kept, bytes);
+    }
+}
+
+Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *err) {
+    ForwardMode mode = trainer_mode(t, MAX(t->at.step, (size_t)1));
+    real *kept = NULL;
+    if (averaged) {
+        kept = mem_alloc(t->task->model->params->buffered * sizeof(real));
+        use_average(t, kept, true);
+    } else {
+        model_freeze(t->task->model);
+    }
+    Status status = t->task->ops->evaluate(t->task, t->tape, &mode, split, score, err);
+    if (averaged) use_average(t, kept, false);
+    mem_free(kept);
+    return status;
+}
+
+static Status evaluate_split(Trainer *t, Split split, Score *score, Err *err) {
+    if (trainer_score(t, split, false, score, err)) return err->status;
+    json_t *row = json_pack("{s:I, s:s, s:o, s:o, s:o, s:I}", "step", (json_int_t)t->at.step,
+                            "split", split_name(split), "loss", json_number(score->loss), "top1",
+                            json_number(score->top1), "top5", json_number(score->top5), "count",
+                            (json_int_t)score->count);
+    if (score->skipped)
+        json_object_set_new(row, "skipped", json_integer((json_int_t)score->skipped));
+    if (t->ema) {
+        Score averaged;
+        if (trainer_score(t, split, true, &averaged, err)) return json_decref(row), err->status;
+        json_object_set_new(row, "ema_loss", json_number(averaged.loss));
+        json_object_set_new(row, "ema_top1", json_number(averaged.top1));
+        score->top1 = MAX(score->top1, averaged.top1);
+    }
+    if (log_row(&t->eval_log, row, err)) return err->status;
+    if (!isfinite(score->loss))
+        return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu", split_name(split),
+                       t->at.step);
+    progress_say(&t->progress, "step %zu  %s loss %.4f  top-1 %.2f%%", t->at.step,
+                 split_name(split), score->loss, 100 * score->top1);
+    return OK;
+}
+
+static Status save(Trainer *t, const char *path, Err *err) {
+    CheckpointParts parts = {t->task->model, t->optim, t->ema, t->prober};
+    return checkpoint_save(path, &parts, &t->at, err);
+}
+
+static Status save_step(Trainer *t, Err *err) {
+    char path[PATH_SIZE];
+    checkpoint_path(path, t->dir, t->at.step);
+    if (save(t, path, err)) return err->status;
+    checkpoint_prune(t->dir, t->recipe->train.keep);
+    return OK;
+}
+
+static Status evaluate(Trainer *t, Err *err) {
+    t->at.pending_eval = true;
+    bool last = t->at.step == t->steps;
+    Split split = t->task->has_val ? SPLIT_VAL : SPLIT_TEST;
+    Score score = {0};
+    if (t->task->has_val || t->task->has_test) {
+        if (evaluate_split(t, split, &score, err)) return err->status;
+    }
+    if (last && t->task->has_val && t->task->has_test) {
+        Score test;
+        if (evaluate_split(t, SPLIT_TEST, &test, err)) return err->status;
+    }
+    t->at.pending_eval = false;
+    if (score.count && !(t->at.best_score >= score.top1)) {
+        t->at.best_score = score.top1;
+        t->at.best_step = t->at.step;
+        char path[PATH_SIZE];
+        rundir_path(path, t->dir, "checkpoints/best.safetensors");
+        if (save(t, path, err)) return err->status;
+    }
+    return OK;
+}
+
+/* `every` steps; 0: the end of each epoch.  Always at the end. */
+static bool due(const Trainer *t, size_t every) {
+    return t->at.step == t->steps || t->at.step % (every ? every : t->steps_per_epoch) == 0;
+}
+
+/* ---- the loop ---- */
+
+static Status load_step(Trainer *t, size_t step, Err *err);
+static Status open_logs(Trainer *t, Err *err);
+
+/* Back to the last checkpoint, and past the batches that led here. */
+static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
+    size_t step = checkpoint_newest(t->dir, SIZE_MAX);
+    if (t->recipe->guard.nonfinite != NONFINITE_ROLLBACK || !step ||
+        ++t->rollbacks > ROLLBACKS_MAX)
+        return err->status;
+    size_t offset = t->at.data_offset;
+    progress_say(&t->progress, "%s", err->text);
+    *err = ERR_NONE;
+    if (load_step(t, step, err) || open_logs(t, err)) return err->status;
+    t->at.data_offset = offset + bad_step - step;
+    progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)", step,
+                 bad_step - step, t->rollbacks, ROLLBACKS_MAX);
+    return t->task->ops->start(t->task, t->at.step + t->at.data_offset + 1, err);
+}
+
+/* Weights that are not finite are never saved: the checkpoint before them stays the newest. */
+static bool weights_good(const ParamSet *params) {
+    return reduce_all_finite(params->values, params->trained);
+}
+
+static Status take_step(Trainer *t, Err *err) {
+    size_t step = t->at.step + 1;
+    TapeFault fault;
+    if (t->task->ops->next(t->task, err)) return err->status;
+    model_refresh(t->task->model);
+    t->loss = run_batches(t, step, false, &fault);
+    const ParamSet *params = t->task->model->params;
+    t->grad_norm = sqrt(reduce_sum_squares(params->grads, params->trained));
+    if (!isfinite(t->loss) || !isfinite(t->grad_norm)) {
+        nonfinite(t, step, err);
+        return roll_back(t, step, err);
+    }
+    if (log_probe(t, step, err)) return err->status;
+    if (guard_collapse(t, step, err)) return err->status;
+    double lr = update(t, step);
+    t->at.step = step;
+    t->at.epoch = (double)step / (double)t->steps_per_epoch;
+    if (log_step(t, lr, err)) return err->status;
+    show(t);
+    bool scoring = due(t, t->recipe->train.eval_every);
+    bool saving = due(t, t->recipe->train.checkpoint_every);
+    if ((scoring || saving) && !weights_good(params)) {
+        fault_report(err, "update", step, (TapeFault){0}, params);
+        return roll_back(t, step, err);
+    }
+    if (scoring && evaluate(t, err))
+        return err->status == FAIL_DIVERGED ? roll_back(t, step, err) : err->status;
+    return saving ? save_step(t, err) : OK;
+}
+
+static Status loop(Trainer *t, Err *err) {
+    if (t->at.pending_eval && (evaluate(t, err) || save_step(t, err))) return err->status;
+    while (t->at.step < t->steps) {
+        if (stop_requested())
+            return err_set(err, FAIL_INTERRUPTED, "interrupted at step %zu", t->at.step);
+        if (take_step(t, err)) return err->status;
+    }
+    return OK;
+}
+
+Status trainer_run(Trainer *t, Err *err) {
+    t->logged_step = t->at.step;
+    progress_start(&t->progress, t->at.step, t->steps);
+    t->logged_clock = clock_now();
+    Status status = loop(t, err);
+    progress_end(&t->progress);
+    bool saving = status == FAIL_INTERRUPTED || status == FAIL_COLLAPSED || status == FAIL_DATA;
+    Err failed = ERR_NONE;
+    if (saving && t->at.step && save_step(t, &failed)) *err = failed;
+    if (status == FAIL_DATA && !t->at.step && t->fresh) rundir_remove_unbegun(t->dir);
+    return err->status;
+}
+
+/* ---- opening ---- */
+
+static Status load_step(Trainer *t, size_t step, Err *err) {
+    char path[PATH_SIZE];
+    checkpoint_path(path, t->dir, step);
+    CheckpointParts parts = {t->task->model, t->optim, t->ema, t->prober};
+    return checkpoint_load(path, &parts, &t->at, err);
+}
+
+/* Opens the logs, cut back to the present step; an evaluation that was broken off comes again. */
+static Status open_logs(Trainer *t, Err *err) {
+    size_t scored = t->at.step - (t->at.pending_eval ? 1 : 0);
+    log_close(&t->train_log);
+    log_close(&t->probe_log);
+    log_close(&t->eval_log);
+    if (log_open(&t->train_log, t->dir, "train.jsonl", t->at.step, err) ||
+        log_open(&t->probe_log, t->dir, "probe.jsonl", t->at.step, err) ||
+        log_open(&t->eval_log, t->dir, "eval.jsonl", scored, err))
+        return err->status;
+    return OK;
+}
+
+static Status count_steps(Trainer *t, Err *err) {
+    const Recipe *r = t->recipe;
+    t->steps_per_epoch = t->task->examples / r->train.batch;
+    if (!t->steps_per_epoch)
+        return err_set(err, FAIL_USAGE,
+                       "train.batch = %zu is more than the %zu training examples",
+                       r->train.batch, t->task->examples);
+    t->steps = r->train.steps ? r->train.steps
+                              : (size_t)llround(r->train.epochs * (double)t->steps_per_epoch);
+    t->steps = MAX(t->steps, (size_t)1);
+    const ScheduleConfig *s = &r->schedule;
+    t->warmup_steps = s->warmup_steps ? s->warmup_steps
+                                      : (size_t)llround(s->warmup_epochs *
+                                                        (double)t->steps_per_epoch);
+    return OK;
+}
+
+/* A damaged checkpoint is not passed over silently: steps would be lost unseen. */
+static void advise_older(const Trainer *t, size_t step, Err *err) {
+    char path[PATH_SIZE];
+    checkpoint_path(path, t->dir, step);
+    size_t older = checkpoint_newest(t->dir, step);
+    Safetensors *file = older ? safetensors_open(path, SAFETENSORS_VERIFY, NULL) : NULL;
+    if (older && !file) {
+        Err seen = *err;
+        err_set(err, seen.status, "%.800s; without this file --resume goes on from step %zu",
+                seen.text, older);
+    }
+    safetensors_close(file);
+}
+
+static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
+    const Recipe *r = t->recipe;
+    ParamSet *params = t->task->model->params;
+    if (resume_step) {
+        if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
+        if (load_step(t, resume_step, err)) advise_older(t, resume_step, err);
+        return err->status;
+    }
+    task_initialize(t->task);
+    if (*r->train.init) {
+        if (weights_load(r->train.init, t->task->model, err)) return err->status;
+    } else {
+        model_start(t->task->model, NULL);
+    }
+    if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
+    return OK;
+}
+
+/* Makes a new run's folder, writes what says what the run is, and opens the logs. */
+static Status open_folder(Trainer *t, bool resume, Err *err) {
+    if (!resume) {
+        if (rundir_create(t->dir, err) || rundir_lock(t->dir, &t->lock, err) ||
+            rundir_check_free(t->dir, err))
+            return err->status;
+        t->fresh = true;
+    }
+    char path[PATH_SIZE];
+    rundir_path(path, t->dir, "recipe.ini.new");
+    if (recipe_save(t->recipe, path, err)) return unlink(path), err->status;
+    if (rundir_replace(t->dir, "recipe.ini", err) || task_save_facts(t->task, t->dir, err))
+        return err->status;
+    return open_logs(t, err);
+}
+
+static Status prepare(Trainer *t, bool resume, Err *err) {
+    Status status = resume ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
+    if (status) return status;
+    t->task = task_open(t->recipe, err);
+    if (!t->task || count_steps(t, err)) return err->status;
+    Model *model = t->task->model;
+    t->tape = tape_new();
+    t->optim = optim_new(&t->recipe->optim, model->params);
+    t->prober = prober_new(model);
+    t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
+    t->gemm_rate = machine_rate_cached(start_threads(t->recipe->train.threads));
+    size_t step = resume ? checkpoint_newest(t->dir, SIZE_MAX) : 0;
+    t->at = (Progressed){.best_score = NAN};
+    if (fill_model(t, step, err)) return err->status;
+    size_t first = t->at.step + t->at.data_offset + 1;
+    if (t->at.step < t->steps && t->task->ops->start(t->task, first, err)) return err->status;
+    return open_folder(t, resume, err);
+}
+
+Status trainer_open(Trainer *t, Recipe *recipe, const char *dir, bool resume, Err *err) {
+    *t = (Trainer){.recipe = recipe, .lock = -1};
+    if (strlen(dir) >= sizeof t->dir)
+        return err_set(err, FAIL_USAGE, "the name of the run folder is too long");
+    text_format(t->dir, sizeof t->dir, "%s", dir);
+    if (!prepare(t, resume, err)) return OK;
+    if (t->fresh) rundir_remove_unbegun(t->dir);
+    trainer_close(t);
+    return err->status;
+}
+
+void trainer_close(Trainer *t) {
+    log_close(&t->train_log);
+    log_close(&t->probe_log);
+    log_close(&t->eval_log);
+    prober_free(t->prober);
+    mem_free(t->warned);
+    ema_free(t->ema);
+    optim_free(t->optim);
+    tape_free(t->tape);
+    task_free(t->task);
+    if (t->lock >= 0) close(t->lock);
+    *t = (Trainer){.lock = -1};
+}
