@@ -199,3 +199,22 @@ void panel_heat(Panel *panel, const HeatMap *heat) {
     snprintf(parts->bar, sizeof parts->bar, "%s", heat->bar);
     panel->heat = parts;
 }
+
+/* At the start the window shrinks evenly, so that a steep descent is not bent. */
+double *chart_smooth(const double *value, size_t count) {
+    size_t half = count / 50, from = 0, to = 0, seen = 0;
+    double *mean = mem_alloc(count * sizeof *mean), sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t reach = MIN(half, MAX(i, half / 8));
+        for (; to < MIN(i + reach + 1, count); to++) {
+            seen += isfinite(value[to]) != 0;
+            sum += isfinite(value[to]) ? value[to] : 0;
+        }
+        for (; from + reach < i; from++) {
+            seen -= isfinite(value[from]) != 0;
+            sum -= isfinite(value[from]) ? value[from] : 0;
+        }
+        mean[i] = isfinite(value[i]) ? sum / (double)seen : NAN;
+    }
+    return mean;
+}

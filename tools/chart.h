@@ -98,10 +98,15 @@ Colour chart_warning(const Chart *chart); /* of collapse zones and crosses */
 /* 0..1 to a perceptually uniform map: lightness grows evenly, dark violet to yellow. */
 Colour colour_map(double value);
 
+/* Moving mean of a noisy curve over 1/25 of its points, at most (short curves stay as they
+ * are); NaN is left out, and stays NaN.  The caller frees with mem_free. */
+double *chart_smooth(const double *value, size_t count);
+
 /* By the ending of the path: .png, .svg or .pdf.  Another ending is FAIL_USAGE, a path that
  * cannot be written FAIL_RUN. */
 Status chart_write(const Chart *chart, const char *path, Err *err);
-/* The SVG text, zero-terminated; the caller frees with mem_free. */
-char *chart_svg(const Chart *chart, size_t *size, Err *err);
+/* The same into memory: `ending` is ".png", ".svg" or ".pdf".  Zero-terminated; the caller frees
+ * with mem_free. */
+char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err);
 
 #endif

@@ -126,7 +126,7 @@ static Ticks linear_ticks(const Axis *axis, size_t about) {
     Ticks ticks = {0};
     double rough = (axis->high - axis->low) / (double)MAX(about, 1);
     double power = pow(10, floor(log10(rough))), step = power;
-    static const double nice[] = {1, 2, 2.5, 5, 10};
+    static const double nice[] = {1, 2, 5, 10};
     for (size_t i = 0; i < COUNT(nice); i++) {
         step = nice[i] * power;
         if (step >= rough * 0.99) break;
@@ -182,5 +182,6 @@ static Ticks log_ticks(const Axis *axis, size_t about) {
 }
 
 Ticks axis_ticks(const Axis *axis, size_t about) {
-    return axis->log ? log_ticks(axis, about) : linear_ticks(axis, about);
+    bool narrow = axis->high < 6 * axis->low; /* powers and halves would be too few */
+    return axis->log && !narrow ? log_ticks(axis, about) : linear_ticks(axis, about);
 }

@@ -50,7 +50,7 @@ Colour chart_ramp(const Chart *chart, Hue hue, double depth) {
     static const double degrees[HUE_COUNT] = {250, 55, 160, 325};
     double t = MIN(MAX(depth, 0), 1);
     double turn = degrees[hue] - 55 * (1 - t) + 15;
-    if (chart->theme == THEME_DARK) return from_oklch(0.50 + 0.40 * t, 0.14 - 0.05 * t, turn);
+    if (chart->theme == THEME_DARK) return from_oklch(0.58 + 0.34 * t, 0.14 - 0.06 * t, turn);
     return from_oklch(0.78 - 0.46 * t, 0.12, turn);
 }
 

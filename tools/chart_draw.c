@@ -9,7 +9,7 @@
 
 #define EDGE 10.0       /* free space around all */
 #define ROW_GAP 12.0
-#define COLUMN_GAP 14.0
+#define COLUMN_GAP 20.0
 #define TICK_GAP 4.0
 #define SWATCH 15.0
 #define LEGEND_STEP 12.5
@@ -335,24 +335,29 @@ static Status write_bytes(const Bytes *bytes, const char *path, Err *err) {
     return err_set(err, FAIL_RUN, "%.800s: the figure could not be written: %m", path);
 }
 
-Status chart_write(const Chart *chart, const char *path, Err *err) {
+char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err) {
     static const char *const endings[] = {
         [FORM_PNG] = ".png", [FORM_SVG] = ".svg", [FORM_PDF] = ".pdf"};
-    const char *dot = strrchr(path, '.');
     size_t form = 0;
-    while (form < COUNT(endings) && !(dot && !strcasecmp(dot, endings[form]))) form++;
-    if (form == COUNT(endings))
-        return err_set(err, FAIL_USAGE, "%.800s: a figure's name ends in .png, .svg or .pdf", path);
+    while (form < COUNT(endings) && strcasecmp(ending, endings[form])) form++;
+    if (form == COUNT(endings)) {
+        err_set(err, FAIL_USAGE, "a figure's name ends in .png, .svg or .pdf");
+        return NULL;
+    }
     Bytes bytes = {0};
-    Status status = render(chart, (Form)form, &bytes, err);
-    if (!status) status = write_bytes(&bytes, path, err);
-    mem_free(bytes.data);
-    return status;
-}
-
-char *chart_svg(const Chart *chart, size_t *size, Err *err) {
-    Bytes bytes = {0};
-    if (render(chart, FORM_SVG, &bytes, err)) return NULL;
+    if (render(chart, (Form)form, &bytes, err)) return NULL;
     *size = bytes.used;
     return bytes.data;
+}
+
+Status chart_write(const Chart *chart, const char *path, Err *err) {
+    Err own = ERR_NONE;
+    if (!err) err = &own;
+    const char *dot = strrchr(path, '.');
+    Bytes bytes = {0};
+    bytes.data = chart_render(chart, dot ? dot : "", &bytes.used, err);
+    if (!bytes.data) return err_wrap(err, "%.390s", path);
+    Status status = write_bytes(&bytes, path, err);
+    mem_free(bytes.data);
+    return status;
 }

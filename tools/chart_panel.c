@@ -35,15 +35,15 @@ void draw_text_upward(cairo_t *cr, double x, double y, const char *text) {
 
 /* Text with an edge of the paper's colour, so that it reads on top of lines. */
 static void draw_text_over(cairo_t *cr, Theme theme, Colour colour, double x, double y,
-                           double align, const char *text) {
-    cairo_move_to(cr, x - align * text_width(cr, text), y);
+                           const char *text) {
+    cairo_move_to(cr, x, y);
     cairo_text_path(cr, text);
     set_colour(cr, theme_paper(theme), 0.85);
     cairo_set_line_width(cr, 2.5);
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
     cairo_stroke(cr);
     set_colour(cr, colour, 1);
-    draw_text(cr, x, y, align, text);
+    draw_text(cr, x, y, 0, text);
 }
 
 static void draw_mark(cairo_t *cr, const Style *style, double x, double y) {
@@ -174,17 +174,38 @@ static void draw_zone(cairo_t *cr, const Frame *frame, const Item *item) {
     cairo_fill(cr);
 }
 
-/* Points of lines that a small text at height y, between two places, would cover. */
-static size_t crowd(const Panel *panel, const Frame *frame, double y, double from, double to) {
+/* Points of lines that a text in the box would cover. */
+static size_t crowd(const Panel *panel, const Frame *frame, const Box *text) {
     size_t count = 0;
     for (size_t i = 0; i < panel->count; i++) {
         const Item *item = &panel->items[i];
         for (size_t j = 0; item->kind == ITEM_LINE && j < item->count; j++) {
-            double x = place_x(frame, item->x[j]);
-            count += x > from && x < to && fabs(place_y(frame, item->y[j]) - y) < 9;
+            double x = place_x(frame, item->x[j]) - text->x;
+            double y = place_y(frame, item->y[j]) - text->y;
+            count += x > 0 && x < text->width && y > 0 && y < text->height;
         }
     }
     return count;
+}
+
+typedef struct Spot {
+    double x, baseline; /* left end of the text */
+} Spot;
+
+/* The first of some spots, in the order of preference, where the text covers least. */
+static Spot quietest(const Panel *panel, const Frame *frame, const Spot *spots, size_t count,
+                     double width) {
+    size_t best = 0, least = SIZE_MAX;
+    const Box *box = &frame->box;
+    for (size_t i = 0; i < count; i++) {
+        Box text = {spots[i].x - 2, spots[i].baseline - 7, width + 4, 9};
+        bool inside = text.y > box->y - 1 && text.y + text.height < box->y + box->height + 2;
+        size_t covered = crowd(panel, frame, &text);
+        if (!inside || covered >= least) continue;
+        least = covered;
+        best = i;
+    }
+    return spots[best];
 }
 
 static void draw_level(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,
@@ -197,16 +218,15 @@ static void draw_level(cairo_t *cr, Theme theme, const Frame *frame, const Panel
     cairo_line_to(cr, box->x + box->width, y);
     end_stroke(cr);
     set_font(cr, 7, false);
-    bool below = y - box->y < 10;
-    double width = text_width(cr, item->label) + 6, right = box->x + box->width;
-    double baseline = below ? y + 8.5 : y - 3;
-    bool left = crowd(panel, frame, y, right - width, right + 1) >
-                crowd(panel, frame, y, box->x - 1, box->x + width);
-    draw_text_over(cr, theme, item->style.colour, left ? box->x + 4 : right - 3, baseline,
-                   left ? 0 : 1, item->label);
+    double width = text_width(cr, item->label), left = box->x + 4;
+    double right = box->x + box->width - width - 3;
+    const Spot spots[] = {{right, y - 3}, {right, y + 8.5}, {left, y - 3}, {left, y + 8.5}};
+    Spot spot = quietest(panel, frame, spots, COUNT(spots), width);
+    draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
 }
 
-static void draw_note(cairo_t *cr, Theme theme, const Frame *frame, const Item *item) {
+static void draw_note(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,
+                      const Item *item) {
     double x = place_x(frame, item->x[0]), y = place_y(frame, item->y[0]);
     const Box *box = &frame->box;
     if (isnan(x) || isnan(y)) return;
@@ -214,11 +234,13 @@ static void draw_note(cairo_t *cr, Theme theme, const Frame *frame, const Item *
     ring.mark = MARK_RING;
     draw_mark(cr, &ring, x, y);
     set_font(cr, 7, false);
-    double half = text_width(cr, item->label) / 2 + 3;
-    double middle = MIN(MAX(x, box->x + half), box->x + box->width - half);
-    bool above = y - box->y > 22;
-    draw_text_over(cr, theme, item->style.colour, middle, above ? y - 7 : y + 13, 0.5,
-                   item->label);
+    double width = text_width(cr, item->label);
+    double left = box->x + 3, right = box->x + box->width - width - 3;
+    double middle = MAX(MIN(x - width / 2, right), left), after = MAX(MIN(x + 6, right), left);
+    const Spot spots[] = {{middle, y - 7}, {after, y - 7},  {middle, y - 16},
+                          {after, y - 16}, {middle, y + 13}, {middle, y - 28}};
+    Spot spot = quietest(panel, frame, spots, COUNT(spots), width);
+    draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
 }
 
 static void draw_grid(cairo_t *cr, Theme theme, const Frame *frame, const Ticks *xs,
@@ -267,7 +289,7 @@ static void draw_item(cairo_t *cr, Theme theme, const Frame *frame, const Panel 
     case ITEM_BAND: draw_band(cr, frame, item); break;
     case ITEM_ZONE: draw_zone(cr, frame, item); break;
     case ITEM_LEVEL: draw_level(cr, theme, frame, panel, item); break;
-    case ITEM_NOTE: draw_note(cr, theme, frame, item); break;
+    case ITEM_NOTE: draw_note(cr, theme, frame, panel, item); break;
     }
 }
 

@@ -19,26 +19,6 @@ typedef struct Cell {
     Panel *panel;
 } Cell;
 
-/* Moving mean over about 1/25 of the steps on both sides together; NaN is left out.  At the
- * start the window shrinks evenly, so that a steep descent is not bent. */
-static double *smooth(const double *value, size_t count) {
-    size_t half = count / 50, from = 0, to = 0, seen = 0;
-    double *mean = mem_alloc(count * sizeof *mean), sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t reach = MIN(half, i);
-        for (; to < MIN(i + reach + 1, count); to++) {
-            seen += isfinite(value[to]) != 0;
-            sum += isfinite(value[to]) ? value[to] : 0;
-        }
-        for (; from < i - reach; from++) {
-            seen -= isfinite(value[from]) != 0;
-            sum -= isfinite(value[from]) ? value[from] : 0;
-        }
-        mean[i] = seen && isfinite(value[i]) ? sum / (double)seen : NAN;
-    }
-    return mean;
-}
-
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -87,7 +67,7 @@ static void paint_loss(const Cell *cell) {
     double low, high;
     loss_range(cell, &low, &high);
     panel_range_y(cell->panel, low, high);
-    double *mean = smooth(train->loss, train->count);
+    double *mean = chart_smooth(train->loss, train->count);
     Colour colour = chart_ink(cell->chart);
     panel_line_behind(cell->panel, train->step, train->loss, train->count,
                       (Style){.colour = colour, .width = 0.7, .alpha = 0.28}, "every step");
@@ -106,7 +86,7 @@ static void paint_rate(const Cell *cell) {
 
 static void paint_gradient(const Cell *cell) {
     const TrainLog *train = &cell->run->train;
-    double *mean = smooth(train->grad_norm, train->count);
+    double *mean = chart_smooth(train->grad_norm, train->count);
     Colour colour = chart_ink(cell->chart);
     panel_log_y(cell->panel);
     panel_line(cell->panel, train->step, train->grad_norm, train->count,
@@ -213,8 +193,12 @@ static void paint_logit(const Cell *cell) {
         char label[96];
         layer_label(site->name, label);
         Colour colour = site_colour(cell, i);
+        double *logit = chart_smooth(site->max_logit, probe->count);
         panel_line(cell->panel, probe->step, site->max_logit, probe->count,
-                   (Style){.colour = colour}, label);
+                   (Style){.colour = colour, .width = 0.6, .alpha = 0.3}, "");
+        panel_line(cell->panel, probe->step, logit, probe->count, (Style){.colour = colour},
+                   label);
+        mem_free(logit);
     }
 }
 
@@ -259,7 +243,8 @@ static void paint_score(const Cell *cell) {
         }
         if (count)
             panel_line(cell->panel, step, score, count,
-                       (Style){.colour = chart_palette(cell->chart, s), .mark = MARK_DOT},
+                       (Style){.colour = chart_palette(cell->chart, s),
+                               .mark = count > 60 ? MARK_NONE : MARK_DOT},
                        splits[s]);
     }
     mem_free(step);

@@ -135,7 +135,6 @@ static const Measure measures[] = {
     {"spectral norm σ", offsetof(WeightLog, sigma)},
     {"gain γ", offsetof(WeightLog, gamma)},
     {"largest |gradient|", offsetof(WeightLog, grad_inf)},
-    {"gradient norm", offsetof(WeightLog, grad_norm)},
 };
 
 static const double *measured(const WeightLog *weight, const Measure *measure) {
@@ -199,9 +198,10 @@ static void paint_measure(const Chart *chart, Panel *panel, const ProbeLog *prob
         if (name.in_block && in_legend(name.block, last))
             text_format(label, sizeof label, "blocks.%zu", name.block);
         if (!name.in_block) text_format(label, sizeof label, "%s", weight->name);
-        if (is_measured(probe, weight, measure))
-            panel_line(panel, probe->step, measured(weight, measure), probe->count, style,
-                       legend ? label : "");
+        if (!is_measured(probe, weight, measure)) continue;
+        double *curve = chart_smooth(measured(weight, measure), probe->count);
+        panel_line(panel, probe->step, curve, probe->count, style, legend ? label : "");
+        mem_free(curve);
     }
 }
 

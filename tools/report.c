@@ -14,17 +14,17 @@ enum { WORST_HEADS = 8 };
 static const char STYLE[] =
     ":root{--ink:#1c1f26;--soft:#5d6470;--line:#dfe2e8;--paper:#fff;--good:#1b7f4d;--bad:#b3261e}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--soft:#a0a7b4;--line:#363b46;"
-    "--paper:#16181d;--good:#5fd39a;--bad:#ff8a80}.light{display:none}}\n"
-    "@media(prefers-color-scheme:light){.dark{display:none}}\n"
+    "--paper:#171a1f;--good:#5fd39a;--bad:#ff8a80}}\n"
     "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);"
     "max-width:1000px;margin:2rem auto;padding:0 1rem}\n"
     "h1{margin-bottom:.2rem}h2{margin-top:2.2rem;border-bottom:1px solid var(--line)}\n"
     ".verdict{font-size:1.15rem;padding:.8rem 1rem;border-left:5px solid var(--good)}\n"
     ".verdict.bad{border-color:var(--bad)}.soft{color:var(--soft)}\n"
+    "h1{font-size:1.7rem}h2{font-size:1.2rem}a{color:inherit}\n"
     "table{border-collapse:collapse}td,th{padding:.25rem .9rem .25rem 0;text-align:left;"
     "border-bottom:1px solid var(--line)}td.n,th.n{text-align:right;"
     "font-variant-numeric:tabular-nums}\n"
-    "figure{margin:1rem 0}svg{max-width:100%;height:auto}\n"
+    "figure{margin:1rem 0}img{max-width:100%;height:auto}\n"
     "pre{overflow:auto;padding:.8rem;border:1px solid var(--line);font-size:.85rem}\n";
 
 /* Text with the five letters that HTML gives a meaning written out. */
@@ -67,36 +67,118 @@ static const struct Figure {
      figure_weights},
 };
 
-static Status write_svg(FILE *out, const RunLog *run, const struct Figure *f, Theme theme,
-                        Err *err) {
-    Chart *chart = f->make(run, theme);
-    if (!chart) return OK;
+static void write_base64(FILE *out, const unsigned char *data, size_t size) {
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i;
+        unsigned three = (unsigned)data[i] << 16 | (left > 1 ? (unsigned)data[i + 1] << 8 : 0) |
+                         (left > 2 ? data[i + 2] : 0);
+        fputc(letters[three >> 18], out);
+        fputc(letters[three >> 12 & 63], out);
+        fputc(left > 1 ? letters[three >> 6 & 63] : '=', out);
+        fputc(left > 2 ? letters[three & 63] : '=', out);
+    }
+}
+
+/* PNG rather than SVG: a run of many steps and layers has a hundred thousand points. */
+static Status write_picture(FILE *out, const Chart *chart, const char *before,
+                            const char *after, Err *err) {
     size_t size;
-    char *svg = chart_svg(chart, &size, err);
-    chart_free(chart);
-    if (!svg) return err->status;
-    const char *start = strstr(svg, "<svg"); /* after the XML declaration */
-    fprintf(out, "<div class=%s>%s</div>\n", theme == THEME_LIGHT ? "light" : "dark",
-            start ? start : svg);
-    mem_free(svg);
+    char *png = chart_render(chart, ".png", &size, err);
+    if (!png) return err->status;
+    fprintf(out, "%sdata:image/png;base64,", before);
+    write_base64(out, (const unsigned char *)png, size);
+    fputs(after, out);
+    mem_free(png);
     return OK;
+}
+
+static Status write_figure(FILE *out, const RunLog *run, const struct Figure *figure, Err *err) {
+    Chart *light = figure->make(run, THEME_LIGHT);
+    if (!light) return OK;
+    Chart *dark = figure->make(run, THEME_DARK);
+    fprintf(out, "<h2>%s</h2><figure>\n", figure->heading);
+    Status status = write_picture(
+        out, dark, "<picture><source media=\"(prefers-color-scheme:dark)\" srcset=\"", "\">\n", err);
+    if (!status) {
+        fprintf(out, "<img alt=\"%s\" ", figure->caption);
+        status = write_picture(out, light, "src=\"", "\"></picture>\n", err);
+    }
+    fprintf(out, "<figcaption class=soft>%s</figcaption></figure>\n", figure->caption);
+    chart_free(light);
+    chart_free(dark);
+    return status;
 }
 
 static Status write_figures(FILE *out, const RunLog *run, Err *err) {
-    for (size_t i = 0; i < COUNT(FIGURES); i++) {
-        Chart *there = FIGURES[i].make(run, THEME_LIGHT);
-        if (!there) continue;
-        chart_free(there);
-        fprintf(out, "<h2>%s</h2><figure>\n", FIGURES[i].heading);
-        if (write_svg(out, run, &FIGURES[i], THEME_LIGHT, err) ||
-            write_svg(out, run, &FIGURES[i], THEME_DARK, err))
-            return err->status;
-        fprintf(out, "<figcaption class=soft>%s</figcaption></figure>\n", FIGURES[i].caption);
-    }
-    return OK;
+    Status status = OK;
+    for (size_t i = 0; i < COUNT(FIGURES) && !status; i++)
+        status = write_figure(out, run, &FIGURES[i], err);
+    return status;
 }
 
 /* ---- tables ---- */
+
+/* A number, or a dash where there is none. */
+static void number(FILE *out, const char *format, double value) {
+    if (!isfinite(value)) fputs("–", out);
+    else fprintf(out, format, value);
+}
+
+static void fact(FILE *out, const char *what, const char *format, double value) {
+    if (!isfinite(value)) return;
+    fprintf(out, "<tr><th>%s<td class=n>", what);
+    number(out, format, value);
+    fputs("</tr>\n", out);
+}
+
+static double largest(const double *value, size_t count, double before) {
+    for (size_t i = 0; i < count; i++)
+        if (isfinite(value[i])) before = fmax(before, value[i]);
+    return before;
+}
+
+static int by_number(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median of the logged rates: a pause for evaluation or a busy neighbour does not bend it. */
+static double usual_rate(const TrainLog *train) {
+    double *sorted = mem_alloc(train->count * sizeof *sorted);
+    size_t count = 0;
+    for (size_t i = 0; i < train->count; i++)
+        if (isfinite(train->items_per_s[i])) sorted[count++] = train->items_per_s[i];
+    qsort(sorted, count, sizeof *sorted, by_number);
+    double median = count ? sorted[count / 2] : NAN;
+    mem_free(sorted);
+    return median;
+}
+
+static void write_numbers(FILE *out, const RunLog *run) {
+    const TrainLog *train = &run->train;
+    if (!train->count) return;
+    Verdict verdict = runlog_verdict(run);
+    EntropyLow low = runlog_lowest(run);
+    double logit = NAN, sigma = NAN;
+    for (size_t i = 0; i < run->probe.site_count; i++)
+        logit = largest(run->probe.sites[i].max_logit, run->probe.count, logit);
+    for (size_t i = 0; i < run->probe.weight_count; i++)
+        sigma = largest(run->probe.weights[i].sigma, run->probe.count, sigma);
+    fputs("<h2>Numbers</h2><table>\n", out);
+    fact(out, "steps", "%.0f", train->step[train->count - 1]);
+    fact(out, "epochs", "%.2f", train->epoch[train->count - 1]);
+    fact(out, "loss, mean of the first steps", "%.4f", verdict.start);
+    fact(out, "loss, mean of the last fifth", "%.4f", verdict.tail);
+    fact(out, "loss of guessing", "%.4f", run->chance);
+    fact(out, "lowest entropy of a layer (% of ln(keys))", "%.1f", 100 * low.share);
+    fact(out, "largest attention logit", "%.4g", logit);
+    fact(out, "largest spectral norm", "%.4g", sigma);
+    fact(out, "largest gradient norm", "%.4g", largest(train->grad_norm, train->count, NAN));
+    fact(out, "examples a second (median)", "%.1f", usual_rate(train));
+    fputs("</table>\n", out);
+}
 
 static void write_scores(FILE *out, const RunLog *run) {
     if (!run->eval_count) return;
@@ -105,12 +187,14 @@ static void write_scores(FILE *out, const RunLog *run) {
     size_t first = run->eval_count > 12 ? run->eval_count - 12 : 0;
     for (size_t i = first; i < run->eval_count; i++) {
         const EvalRow *row = &run->evals[i];
-        fprintf(out, "<tr><td>%s<td class=n>%.0f<td class=n>%.4f<td class=n>", row->split,
-                row->step, row->loss);
         bool share = row->metric && !strcmp(row->metric, "top1");
-        if (share) fprintf(out, "%.2f&nbsp;%% top-1", 100 * row->score);
-        else if (row->metric) fprintf(out, "%.2f %s", row->score, row->metric);
-        fputs("</tr>\n", out);
+        fputs("<tr><td>", out);
+        escaped(out, row->split);
+        fprintf(out, "<td class=n>%.0f<td class=n>", row->step);
+        number(out, "%.4f", row->loss);
+        fputs("<td class=n>", out);
+        number(out, share ? "%.2f&nbsp;%%" : "%.2f", share ? 100 * row->score : row->score);
+        fprintf(out, " %s</tr>\n", share ? "top-1" : row->metric ? row->metric : "");
     }
     fputs("</table>\n", out);
 }
@@ -188,6 +272,7 @@ static void write_top(FILE *out, const RunLog *run, const char *message) {
 
 static Status write_page(FILE *out, const RunLog *run, const char *message, Err *err) {
     write_top(out, run, message);
+    write_numbers(out, run);
     write_scores(out, run);
     if (run->train.count && write_figures(out, run, err)) return err->status;
     write_heads(out, run);

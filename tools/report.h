@@ -1,8 +1,8 @@
 /* report: one HTML file that tells a run's story and opens offline.
  *
- * DIR/report.html holds the verdict in words, the figures (inline SVG, in a light and a dark
- * version that the reader's settings choose from), scores, the heads with the lowest entropy,
- * and the recipe. */
+ * DIR/report.html holds the verdict in words, final numbers, scores, the figures (PNG inside
+ * the page, in a light and a dark version that the reader's settings choose from), the heads
+ * with the lowest entropy, and the recipe. */
 #ifndef STEADY_REPORT_H
 #define STEADY_REPORT_H
 

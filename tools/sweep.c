@@ -11,7 +11,7 @@
 
 static const char HELP[] =
     "usage: steady sweep RECIPE[,RECIPE...] section.key=value[,value...] ... [options]\n"
-    "       steady sweep --resume DIR [--jobs N] [--threads N]\n"
+    "       steady sweep --resume DIR [--jobs N] [--threads N] [--reports]\n"
     "\n"
     "Trains every combination of the values (each a run of its own) and ends with a table of\n"
     "scores, losses, lowest attention entropies and who diverged, the same over the seeds, and a\n"
@@ -24,6 +24,7 @@ static const char HELP[] =
     "  --threads N     threads of all runs together (default: the cores this process may use);\n"
     "                  shared out evenly unless train.threads is given\n"
     "  --resume DIR    go on with the sweep in DIR.  The same command line does it, too\n"
+    "  --reports       figures and a report.html for each run, too\n"
     "  --dry-run       list the runs and where they stand, run nothing\n"
     "  -h, --help      this text\n"
     "\n"
@@ -46,7 +47,7 @@ typedef struct Options {
     size_t word_count;
     const char *out, *resume;
     size_t jobs, threads;
-    bool dry_run;
+    bool dry_run, reports;
 } Options;
 
 /* ---- the command line ---- */
@@ -70,6 +71,7 @@ static Status read_option(Options *o, int argc, char **argv, int *i, Err *err) {
                    {"--threads", NULL, &o->threads}};
     const char *word = argv[*i];
     if (!strcmp(word, "--dry-run")) return o->dry_run = true, OK;
+    if (!strcmp(word, "--reports")) return o->reports = true, OK;
     for (size_t k = 0; k < COUNT(options); k++) {
         if (strcmp(word, options[k].name)) continue;
         if (++*i >= argc) return err_set(err, FAIL_USAGE, "%s wants a value", word);
@@ -170,7 +172,7 @@ static int start(const Options *o, Sweep *sweep) {
     char named[300];
     name_folder(sweep, named, sizeof named);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
-    SweepPace pace = {.jobs = o->jobs, .threads = start_threads(o->threads)};
+    SweepPace pace = {o->jobs, start_threads(o->threads), o->reports};
     if (!o->dry_run) return run(sweep, dir, &pace);
     if (sweep_look(sweep, dir, &err)) return command_fail("sweep", &err);
     list_cells(sweep, &pace);

@@ -124,6 +124,7 @@ Status sweep_save(const Sweep *sweep, Err *err);
 typedef struct SweepPace {
     size_t jobs;     /* runs at a time */
     size_t threads;  /* of all runs together */
+    bool reports;    /* figures and a report.html for each run */
 } SweepPace;
 
 /* Threads that each run gets. */

@@ -23,6 +23,7 @@ typedef struct Runner {
     Sweep *sweep;
     Job *jobs;       /* [job_count] */
     size_t job_count, running, threads, next;
+    bool reports;
     bool told;       /* the runs have been asked to stop */
     SweepShow show;
 } Runner;
@@ -87,7 +88,7 @@ static size_t fill_arguments(const Runner *r, size_t cell, char *dir, char *thre
         argv[n++] = dir;
         argv[n++] = sweep->axes[0].values[sweep_index(sweep, cell, 0)];
     }
-    argv[n++] = "--no-report";
+    if (!r->reports) argv[n++] = "--no-report";
     if (*threads) argv[n++] = threads;
     return n;
 }
@@ -190,7 +191,7 @@ size_t sweep_share(const Sweep *sweep, const SweepPace *pace) {
 
 Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err) {
     Runner r = {.sweep = sweep, .job_count = MIN(pace->jobs, sweep->cell_count),
-                .threads = sweep_share(sweep, pace)};
+                .threads = sweep_share(sweep, pace), .reports = pace->reports};
     r.jobs = mem_zalloc(r.job_count * sizeof *r.jobs);
     show_start(&r.show, sweep);
     Status status = loop(&r, err);

@@ -92,7 +92,7 @@ static const Column CSV[] = {
     {"best", 0, csv_best},       {"loss", 0, csv_loss},           {"entropy", 0, csv_entropy},
     {"entropy_site", 0, show_site}, {"max_logit", 0, csv_logit},  {"diverged", 0, show_diverged},
     {"collapsed", 0, show_collapsed}, {"verdict", 0, show_verdict}, {"steps", 0, show_steps},
-    {"seconds", 0, show_seconds}, {"exit", 0, csv_exit},          {"name", 0, csv_name},
+    {"exit", 0, csv_exit},       {"name", 0, csv_name},           {"seconds", 0, show_seconds},
 };
 
 /* ---- a table of texts ---- */

@@ -10,7 +10,7 @@ grid="demo $tiny train.steps=5 optim.lr=0.001,0.01 train.seed=0,1"
 
 # A table without what depends on time.
 timeless() { # CSV
-    sed 's/,[0-9.]*,\([0-9]*\),\("[^"]*"\)$/,\1,\2/' "$1"
+    sed 's/,[0-9.]*$//' "$1"
 }
 
 "$STEADY" sweep $grid --out grid >table 2>messages
@@ -39,7 +39,7 @@ tell "a finished sweep that is called again only prints its table" $?
 tell "another grid in the same folder is a usage error" $?
 
 "$STEADY" sweep demo $tiny train.steps=5 optim.lr=0.1,-1 --out bad >/dev/null 2>messages
-[ $? = 2 ] && grep -q 'cell optim.lr=-1: .*wanted number > 0' messages && [ ! -e bad ]
+[ $? = 2 ] && grep -q 'cell optim.lr=-1: .*wanted number' messages && [ ! -e bad ]
 tell "a bad value is named with its cell before anything runs" $?
 
 "$STEADY" sweep $grid --out dry --dry-run >list 2>/dev/null
@@ -58,7 +58,7 @@ tell "a diverged cell is a result, not a failure" $?
 
 # ---- interruptions: checkpoints each 20 steps, long enough to be met half-way ----
 
-slow="demo $tiny train.steps=400 train.checkpoint_every=20 probe.every=50 train.seed=0,1,2"
+slow="demo $tiny train.steps=400 train.checkpoint_every=20 train.seed=0,1,2"
 "$STEADY" sweep $slow --out whole >/dev/null 2>&1
 
 wait_for() { # PATTERN FILE

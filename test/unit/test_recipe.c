@@ -235,7 +235,7 @@ static void numbers_are_read_whole_and_kept_in_range(void **state) {
                                       "optim.nesterov=maybe",
                                       "train.ema=1"};
     for (size_t i = 0; i < COUNT(bad); i++) word_refused(bad[i], "wanted");
-    REFUSED("[optim]\nlr = fast\n", "my.ini:2:", "optim.lr = fast", "number > 0");
+    REFUSED("[optim]\nlr = fast\n", "my.ini:2:", "optim.lr = fast", "number >= 0");
 }
 
 static void numbers_and_flags_take_their_usual_forms(void **state) {
