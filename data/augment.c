@@ -23,11 +23,13 @@ static const struct {
     const char *name;
     Number number[NUMBERS_MAX];
 } table[KINDS] = {
-    [RESIZED_CROP] = {"random-resized-crop", {{"min", 0.08, 0.001, 1}, {"max", 1, 0.001, 1}}},
+    [RESIZED_CROP] = {"random-resized-crop",
+                      {{"min", 0.08, 0.001, 1}, {"max", 1, 0.001, 1}}},
     [CROP] = {"crop", {{"padding", 4, 0, 1000}}},
     [FLIP] = {"flip", {{0}}},
     [JITTER] = {"jitter", {{"b", 0.4, 0, 1}, {"c", 0.4, 0, 1}, {"s", 0.4, 0, 1}}},
-    [RAND_AUGMENT] = {"rand-augment", {{"m", 9, 0, 10}, {"sd", 0.5, 0, 10}, {"ops", 2, 1, 16}}},
+    [RAND_AUGMENT] = {"rand-augment",
+                      {{"m", 9, 0, 10}, {"sd", 0.5, 0, 10}, {"ops", 2, 1, 16}}},
     [ERASING] = {"erasing", {{"p", 0.25, 0, 1}}},
 };
 
@@ -39,7 +41,7 @@ struct Augment {
     ResizeScratch scratch;
 };
 
-/* --- reading the list ------------------------------------------------------------------- */
+/* --- reading the list --------------------------------------------------------------- */
 
 static Status fail_unknown(const char *word, Err *err) {
     char names[300] = "none";
@@ -47,27 +49,32 @@ static Status fail_unknown(const char *word, Err *err) {
         strcat(names, ", ");
         strcat(names, table[k].name);
     }
-    return err_set(err, FAIL_USAGE, "data.augment has no \"%s\"; there are %s", word, names);
+    return err_set(err, FAIL_USAGE, "data.augment has no \"%s\"; there are %s", word,
+                   names);
 }
 
 /* "value" for the next number in order, or "name=value"; *place counts on. */
-static Status read_number(Augment *augment, size_t kind, char *word, size_t *place, Err *err) {
+static Status read_number(Augment *augment, size_t kind, char *word, size_t *place,
+                          Err *err) {
     char *equals = strchr(word, '='), *end;
     size_t k = *place;
     if (equals) {
         *equals = 0;
         for (k = 0; k < NUMBERS_MAX; k++)
-            if (table[kind].number[k].name && !strcmp(table[kind].number[k].name, word)) break;
+            if (table[kind].number[k].name && !strcmp(table[kind].number[k].name, word))
+                break;
     }
     if (k >= NUMBERS_MAX || !table[kind].number[k].name)
-        return err_set(err, FAIL_USAGE, equals ? "data.augment: %s has no number \"%s\""
-                                               : "data.augment: %s takes no number for \"%s\"",
+        return err_set(err, FAIL_USAGE,
+                       equals ? "data.augment: %s has no number \"%s\""
+                              : "data.augment: %s takes no number for \"%s\"",
                        table[kind].name, word);
     const Number *number = &table[kind].number[k];
     const char *text = equals ? equals + 1 : word;
     double value = strtod(text, &end);
     if (end == text || *end || !(value >= number->low && value <= number->high))
-        return err_set(err, FAIL_USAGE, "data.augment: %s: %s is \"%s\", %g to %g is wanted",
+        return err_set(err, FAIL_USAGE,
+                       "data.augment: %s: %s is \"%s\", %g to %g is wanted",
                        table[kind].name, number->name, text, number->low, number->high);
     augment->number[kind][k] = value;
     *place = k + 1;
@@ -92,7 +99,8 @@ static Status read_entry(Augment *augment, char *entry, Err *err) {
 static Status read_list(Augment *augment, const char *list, Err *err) {
     char text[sizeof((DataConfig *)0)->augment], *rest = NULL;
     if (strlen(list) >= sizeof text)
-        return err_set(err, FAIL_USAGE, "data.augment is longer than %zu characters", sizeof text);
+        return err_set(err, FAIL_USAGE, "data.augment is longer than %zu characters",
+                       sizeof text);
     strcpy(text, list);
     Status status = OK;
     for (char *entry = strtok_r(text, ",", &rest); entry && !status;
@@ -100,8 +108,10 @@ static Status read_list(Augment *augment, const char *list, Err *err) {
         status = read_entry(augment, entry, err);
     const double *share = augment->number[RESIZED_CROP];
     if (!status && share[0] > share[1])
-        status = err_set(err, FAIL_USAGE, "data.augment: random-resized-crop: min %g is above "
-                         "max %g", share[0], share[1]);
+        status = err_set(err, FAIL_USAGE,
+                         "data.augment: random-resized-crop: min %g is above "
+                         "max %g",
+                         share[0], share[1]);
     return status;
 }
 
@@ -127,20 +137,22 @@ void augment_set_fill(Augment *augment, const uint8_t fill[CHANNELS_MAX]) {
     memcpy(augment->fill, fill, sizeof augment->fill);
 }
 
-/* --- views ------------------------------------------------------------------------------ */
+/* --- views -------------------------------------------------------------------------- */
 
-static void cut_and_resize(Augment *augment, Image *image, Box box, size_t height, size_t width) {
-    if (box.height == image->height && box.width == image->width && height == box.height &&
-        width == box.width)
+static void cut_and_resize(Augment *augment, Image *image, Box box, size_t height,
+                           size_t width) {
+    if (box.height == image->height && box.width == image->width &&
+        height == box.height && width == box.width)
         return;
-    resize_box(image, box, &augment->spare, height, width, FILTER_BICUBIC, &augment->scratch);
+    resize_box(image, box, &augment->spare, height, width, FILTER_BICUBIC,
+               &augment->scratch);
     image_swap(image, &augment->spare);
 }
 
 /* Resizes, keeping the aspect, so that height x width is covered. */
 static void cover(Augment *augment, Image *image, size_t height, size_t width) {
-    double scale = MAX((double)height / (double)image->height,
-                       (double)width / (double)image->width);
+    double scale =
+        MAX((double)height / (double)image->height, (double)width / (double)image->width);
     size_t tall = MAX(height, (size_t)lround(scale * (double)image->height));
     size_t wide = MAX(width, (size_t)lround(scale * (double)image->width));
     cut_and_resize(augment, image, (Box){0, 0, image->height, image->width}, tall, wide);
@@ -175,7 +187,8 @@ static Box random_box(const Augment *augment, const Image *image, RngCursor *dic
         double ratio = exp(rng_next_between(dice, log(3.0 / 4), log(4.0 / 3)));
         Box box = {.height = (size_t)lround(sqrt(target / ratio)),
                    .width = (size_t)lround(sqrt(target * ratio))};
-        if (!box.height || !box.width || box.height > image->height || box.width > image->width)
+        if (!box.height || !box.width || box.height > image->height ||
+            box.width > image->width)
             continue;
         box.y = (size_t)(rng_next(dice) * (double)(image->height - box.height + 1));
         box.x = (size_t)(rng_next(dice) * (double)(image->width - box.width + 1));

@@ -1,8 +1,8 @@
 /* augment: random changes of training images, and the fixed resize of evaluation.
  *
- * `data.augment` is a comma-separated list, each with optional :numbers, applied in the
- * order of this table whatever the order in the list.  Numbers go by place or by name
- * ("rand-augment:7:ops=3"):
+ * `data.augment` is a comma-separated list, each with optional :numbers, applied in
+ * the order of this table whatever the order in the list.  Numbers go by place or by
+ * name ("rand-augment:7:ops=3"):
  *
  *   random-resized-crop[:min=0.08[:max=1]]  area share, ratio 3/4-4/3, bicubic
  *   crop[:padding=4]                        random crop after zero padding
@@ -11,8 +11,9 @@
  *   rand-augment[:m=9[:sd=0.5[:ops=2]]]     timm's rand-m9-mstd0.5-inc1
  *   erasing[:p=0.25]                        after normalisation, N(0, 1) pixels
  *
- * Sources: facts in Cubuk et al. 2020 (RandAugment), Zhong et al. 2020 (erasing), and the
- * recipes of DeiT and MAE.  Geometry never needs the label, so mixing lives in the loader. */
+ * Sources: facts in Cubuk et al. 2020 (RandAugment), Zhong et al. 2020 (erasing), and
+ * the recipes of DeiT and MAE.  Geometry never needs the label, so mixing lives in the
+ * loader. */
 #ifndef STEADY_AUGMENT_H
 #define STEADY_AUGMENT_H
 
@@ -26,8 +27,8 @@ typedef struct Augment Augment;
 Augment *augment_parse(const char *list, Err *err);
 void augment_free(Augment *augment);
 
-/* Colour that rand-augment puts where a moved picture leaves gaps: the data's mean (timm's
- * rule); grey 128 until set. */
+/* Colour that rand-augment puts where a moved picture leaves gaps: the data's mean
+ * (timm's rule); grey 128 until set. */
 void augment_set_fill(Augment *augment, const uint8_t fill[CHANNELS_MAX]);
 
 /* Training view: image (any size) becomes height x width in place.  Without
@@ -35,8 +36,9 @@ void augment_set_fill(Augment *augment, const uint8_t fill[CHANNELS_MAX]);
 void augment_train(Augment *augment, Image *image, size_t height, size_t width,
                    RngCursor *dice);
 
-/* Evaluation view: the shorter side is resized to round(side / 0.875) when the image is larger
- * than wanted and random-resized-crop is on, to the wanted side otherwise; centre crop. */
+/* Evaluation view: the shorter side is resized to round(side / 0.875) when the image
+ * is larger than wanted and random-resized-crop is on, to the wanted side otherwise;
+ * centre crop. */
 void augment_eval(Augment *augment, Image *image, size_t height, size_t width);
 
 /* Random erasing of one normalised picture, pixels [C, Y, X], if the list has it. */

@@ -71,7 +71,8 @@ Status bytes_take(ByteFile *file, void *to, size_t n, Err *err) {
 }
 
 /* Reads at most `most` bytes into memory that doubles as bytes arrive. */
-static Status take_growing(ByteFile *file, size_t most, uint8_t **to, size_t *n, Err *err) {
+static Status take_growing(ByteFile *file, size_t most, uint8_t **to, size_t *n,
+                           Err *err) {
     size_t room = MIN(most, (size_t)1 << 24);
     *to = mem_alloc(room);
     *n = 0;
@@ -96,10 +97,11 @@ static Status take_growing(ByteFile *file, size_t most, uint8_t **to, size_t *n,
 Status bytes_take_new(ByteFile *file, size_t n, uint8_t **to, Err *err) {
     *to = NULL;
     if (n > file->most - MIN(file->most, file->taken))
-        return err_set(err, FAIL_DATA,
-                       "%s is cut short, or its header is wrong: %zu more bytes are wanted, "
-                       "a file of its length has at most %zu in all",
-                       file->path, n, file->most);
+        return err_set(
+            err, FAIL_DATA,
+            "%s is cut short, or its header is wrong: %zu more bytes are wanted, "
+            "a file of its length has at most %zu in all",
+            file->path, n, file->most);
     size_t got;
     Status status = take_growing(file, n, to, &got, err);
     if (status || got == n) return status;
@@ -117,7 +119,8 @@ Status bytes_end(ByteFile *file, Err *err) {
     size_t got;
     Status status = take_some(file, &extra, 1, &got, err);
     if (!status && got)
-        return err_set(err, FAIL_DATA, "%s goes on after the %zu bytes that it should have",
-                       file->path, file->taken - 1);
+        return err_set(err, FAIL_DATA,
+                       "%s goes on after the %zu bytes that it should have", file->path,
+                       file->taken - 1);
     return status;
 }

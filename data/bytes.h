@@ -17,10 +17,11 @@ typedef struct ByteFile {
     struct gzFile_s *gz;
     char path[PATH_SIZE];
     size_t taken; /* bytes read so far, after decompression */
-    size_t most;  /* bytes that a file of this length can hold (deflate: 1032 times its own) */
+    size_t most;  /* bytes that the file can hold (gzip: 1032 times its length) */
 } ByteFile;
 
-/* Sets path to folder/name, or to folder/name.gz where only that is there; false: neither. */
+/* Sets path to folder/name, or to folder/name.gz where only that is there; false:
+ * neither. */
 bool bytes_find(const char *folder, const char *name, char path[PATH_SIZE]);
 
 Status bytes_open(ByteFile *file, const char *path, Err *err);

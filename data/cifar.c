@@ -42,7 +42,8 @@ static const uint8_t *find_record(const CifarSet *cifar, size_t i) {
     return cifar->bytes[file] + i * cifar->record;
 }
 
-static Status cifar_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+static Status cifar_get(const Dataset *set, size_t i, Image *image, size_t *label,
+                        Err *err) {
     (void)err;
     const CifarSet *cifar = set->state;
     const uint8_t *record = find_record(cifar, i);
@@ -60,13 +61,15 @@ static Status check_labels(const CifarSet *cifar, const CifarKind *kind, const c
     for (size_t i = 0; i < cifar->count[file]; i++) {
         size_t label = cifar->bytes[file][i * cifar->record + kind->label_bytes - 1];
         if (label >= kind->classes)
-            return err_set(err, FAIL_DATA, "%s: record %zu has label %zu, %s has %zu classes",
-                           path, i, label, kind->name, kind->classes);
+            return err_set(err, FAIL_DATA,
+                           "%s: record %zu has label %zu, %s has %zu classes", path, i,
+                           label, kind->name, kind->classes);
     }
     return OK;
 }
 
-static Status add_file(CifarSet *cifar, const CifarKind *kind, const char *path, Err *err) {
+static Status add_file(CifarSet *cifar, const CifarKind *kind, const char *path,
+                       Err *err) {
     ByteFile file;
     Status status = bytes_open(&file, path, err);
     if (status) return status;
@@ -78,7 +81,8 @@ static Status add_file(CifarSet *cifar, const CifarKind *kind, const char *path,
     if (size == 0 || size % cifar->record)
         return err_set(err, FAIL_DATA,
                        "%s: %zu bytes are not a whole number of %s records of %zu bytes: "
-                       "is it cut short?", path, size, kind->name, cifar->record);
+                       "is it cut short?",
+                       path, size, kind->name, cifar->record);
     return check_labels(cifar, kind, path, err);
 }
 
@@ -91,7 +95,8 @@ static Status add_numbered(CifarSet *cifar, const CifarKind *kind, const char *f
         text_format(name, sizeof name, "data_batch_%d.bin", k);
         bool there = bytes_find(folder, name, path);
         if (there && *gap)
-            return err_set(err, FAIL_DATA, "%s is missing, though %s is there", gap, path);
+            return err_set(err, FAIL_DATA, "%s is missing, though %s is there", gap,
+                           path);
         if (!there && !*gap) text_format(gap, sizeof gap, "%s/%s[.gz]", folder, name);
         Status status = there ? add_file(cifar, kind, path, err) : OK;
         if (status) return status;
@@ -122,7 +127,8 @@ static Status split_names(char *text, const char *path, Dataset *set, Err *err) 
     size_t found = 0;
     char *rest = NULL;
     set->class_names = mem_zalloc(set->classes * sizeof(char *));
-    for (char *name = strtok_r(text, "\r\n", &rest); name; name = strtok_r(NULL, "\r\n", &rest)) {
+    for (char *name = strtok_r(text, "\r\n", &rest); name;
+         name = strtok_r(NULL, "\r\n", &rest)) {
         if (found < set->classes) set->class_names[found] = mem_strdup(name);
         found++;
     }
@@ -152,20 +158,23 @@ static Status read_names(const char *folder, const char *name, Dataset *set, Err
 Status cifar_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     const CifarKind *kind = find_kind(config->path);
     if (!kind)
-        return err_set(err, FAIL_DATA, "%s holds no CIFAR files: data_batch_1.bin[.gz] and "
-                       "test_batch.bin[.gz], or train.bin[.gz] and test.bin[.gz], are wanted",
-                       config->path);
+        return err_set(
+            err, FAIL_DATA,
+            "%s holds no CIFAR files: data_batch_1.bin[.gz] and "
+            "test_batch.bin[.gz], or train.bin[.gz] and test.bin[.gz], are wanted",
+            config->path);
     CifarSet *cifar = set->state = mem_zalloc(sizeof *cifar);
     set->free_state = cifar_free;
     set->get = cifar_get;
-    *cifar = (CifarSet){.record = kind->label_bytes + 3 * AREA, .label_bytes = kind->label_bytes};
+    *cifar = (CifarSet){.record = kind->label_bytes + 3 * AREA,
+                        .label_bytes = kind->label_bytes};
     set->channels = 3;
     set->height = set->width = SIDE;
     set->classes = kind->classes;
-    Status status =
-        split == SPLIT_TEST ? add_named(cifar, kind, config->path, kind->test, err)
-        : kind->train       ? add_named(cifar, kind, config->path, kind->train, err)
-                            : add_numbered(cifar, kind, config->path, err);
+    Status status = split == SPLIT_TEST
+                        ? add_named(cifar, kind, config->path, kind->test, err)
+                    : kind->train ? add_named(cifar, kind, config->path, kind->train, err)
+                                  : add_numbered(cifar, kind, config->path, err);
     for (size_t k = 0; k < cifar->files; k++) set->count += cifar->count[k];
     return status ? status : read_names(config->path, kind->names, set, err);
 }

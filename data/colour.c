@@ -71,9 +71,7 @@ void image_equalize(Image *image) {
     }
 }
 
-void image_invert(Image *image) {
-    image_solarize(image, 0);
-}
+void image_invert(Image *image) { image_solarize(image, 0); }
 
 void image_posterize(Image *image, int bits) {
     uint8_t table[256];
@@ -93,7 +91,8 @@ void image_solarize_add(Image *image, int added) {
     apply_table(image, table);
 }
 
-/* plain + factor * (value - plain), in float and cut towards zero as Pillow's blend does. */
+/* plain + factor * (value - plain), in float and cut towards zero as Pillow's blend
+ * does. */
 static uint8_t blend(uint8_t plain, uint8_t value, float factor) {
     float mixed = (float)plain + factor * (float)((int)value - (int)plain);
     return (uint8_t)(mixed <= 0 ? 0 : mixed >= 255 ? 255 : mixed);
@@ -122,9 +121,7 @@ void image_contrast(Image *image, double factor) {
     blend_level(image, (uint8_t)(mean + 0.5), factor);
 }
 
-void image_brighten(Image *image, double factor) {
-    blend_level(image, 0, factor);
-}
+void image_brighten(Image *image, double factor) { blend_level(image, 0, factor); }
 
 /* Mean of 3 x 3 pixels, the middle one counted five times. */
 static uint8_t smooth(const uint8_t *pixel, size_t stride, size_t channels) {

@@ -1,4 +1,5 @@
-/* dataset: labelled images behind one table of functions, whatever file they come from.
+/* dataset: labelled images behind one table of functions, whatever file they come
+ * from.
  *
  *     Dataset *set = dataset_open(&config, SPLIT_TRAIN, &err);      NULL: err says why
  *     Image image = {0};
@@ -6,8 +7,9 @@
  *     if (dataset_get(set, i, &image, &label, &err)) ...
  *     image_free(&image); dataset_free(set);
  *
- * A reader (data/idx.c, cifar.c, folder.c, glyphs.c) fills in a Dataset and knows nothing of
- * the others; data/source.c holds the one list of them.  See docs/adding.md. */
+ * A reader (data/idx.c, cifar.c, folder.c, glyphs.c) fills in a Dataset and knows
+ * nothing of the others; data/source.c holds the one list of them.  See
+ * docs/adding.md. */
 #ifndef STEADY_DATASET_H
 #define STEADY_DATASET_H
 
@@ -22,18 +24,18 @@ typedef enum { ON_ERROR_STOP, ON_ERROR_SKIP } OnError;
 typedef struct DataConfig {
     char source[32];            /* a name of source_list() */
     char path[1024];
-    double mean[CHANNELS_MAX];  /* pixels become (p/255 - mean)/std; one value serves all */
+    double mean[CHANNELS_MAX];  /* pixels become (p/255 - mean)/std; one serves all */
     double std[CHANNELS_MAX];
     size_t mean_count, std_count;
     char augment[256];          /* see data/augment.h; "none" */
-    size_t repeat;              /* repeated augmentation: copies of an image in an epoch */
+    size_t repeat;              /* repeated augmentation: copies of an image an epoch */
     bool shuffle;
     double val_fraction;        /* of the training split, cut off as split `val` */
     size_t image_size;          /* side after resizing; 0: as the files are */
     size_t channels;            /* 1 or 3 for PNG and JPEG; 0: 3 */
-    size_t limit;               /* use only the first items of the training split; 0: all */
+    size_t limit;               /* only the first items of the training split; 0: all */
     OnError on_error;
-    size_t classes;             /* glyphs: number of classes, 1-10 (0: 10); others: found */
+    size_t classes;             /* glyphs: how many, 1-10 (0: 10); others: found */
     size_t synthetic_count;     /* glyphs: images an epoch; the test split has a fifth */
 } DataConfig;
 
@@ -46,7 +48,8 @@ typedef struct Image {
     size_t capacity;       /* bytes that pixels has room for; 0: pixels are borrowed */
 } Image;
 
-/* Sets the size, with room for its pixels (grown, never shrunk); contents are undefined. */
+/* Sets the size, with room for its pixels (grown, never shrunk); contents are
+ * undefined. */
 void image_resize_buffer(Image *image, size_t height, size_t width, size_t channels);
 void image_free(Image *image);
 
@@ -55,20 +58,22 @@ typedef struct Dataset Dataset;
 struct Dataset {
     const char *source;    /* "idx", ... */
     size_t count;          /* items in this split */
-    size_t classes;        /* largest label + 1 over all splits, or number of class folders */
+    size_t classes;        /* largest label + 1 over all splits, or class folders */
     size_t channels;
-    size_t height, width;  /* of every item; 0: items differ (folder: image_size is needed) */
+    size_t height, width;  /* of every item; 0: items differ (folder) */
     char **class_names;    /* [classes], or NULL when classes are numbers */
     void *state;           /* the reader's own */
-    /* Item i, 0 <= i < count, in its own size; image may be reused, and after a failure holds
-     * nothing of use.  A bad item is FAIL_DATA with the file named.  Thread-safe. */
+    /* Item i, 0 <= i < count, in its own size; image may be reused, and after a
+     * failure holds nothing of use.  A bad item is FAIL_DATA with the file named.
+     * Thread-safe. */
     Status (*get)(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
     void (*free_state)(void *state);
 };
 
 /* Opens one split.  SPLIT_VAL is empty (count 0) unless val_fraction > 0; the same
- * round(val_fraction * count) items are cut off whatever the seed.  `limit` comes first.  A file that is missing, cut short, of the wrong kind or that
- * disagrees with its neighbour is FAIL_DATA (a bad key: FAIL_USAGE). */
+ * round(val_fraction * count) items are cut off whatever the seed.  `limit` comes
+ * first.  A file that is missing, cut short, of the wrong kind or that disagrees with
+ * its neighbour is FAIL_DATA (a bad key: FAIL_USAGE). */
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
 void dataset_free(Dataset *set);
@@ -76,13 +81,15 @@ void dataset_free(Dataset *set);
 /* The names that data.source can take, comma-separated. */
 const char *source_list(void);
 
-/* Reads one picture file (PNG; JPEG where it is built in), told apart by content, as 8-bit
- * pixels with 1 (grey) or 3 (RGB) channels; alpha is laid over black, 16 bits are reduced,
- * EXIF is ignored.  FAIL_DATA: not such a file, cut short, damaged, CMYK, or more than 2^28
- * pixels.  FAIL_RUN: a JPEG file in a program that was built without JPEG. */
+/* Reads one picture file (PNG; JPEG where it is built in), told apart by content, as
+ * 8-bit pixels with 1 (grey) or 3 (RGB) channels; alpha is laid over black, 16 bits
+ * are reduced, EXIF is ignored.  FAIL_DATA: not such a file, cut short, damaged, CMYK,
+ * or more than 2^28 pixels.  FAIL_RUN: a JPEG file in a program that was built without
+ * JPEG. */
 Status image_read(const char *path, size_t channels, Image *image, Err *err);
 
-/* Writes 1 (grey) or 3 (RGB) channels.  A file that could not be written whole is removed. */
+/* Writes 1 (grey) or 3 (RGB) channels.  A file that could not be written whole is
+ * removed. */
 Status image_write_png(const char *path, const Image *image, Err *err);
 
 #endif

@@ -26,8 +26,8 @@ bool erase_choose(size_t height, size_t width, Box *box, RngCursor *dice) {
     return false;
 }
 
-void erase_random(double probability, real *pixels, size_t channels, size_t height, size_t width,
-                  RngCursor *dice) {
+void erase_random(double probability, real *pixels, size_t channels, size_t height,
+                  size_t width, RngCursor *dice) {
     Box box;
     if (rng_next(dice) >= probability) return;
     if (erase_choose(height, width, &box, dice))

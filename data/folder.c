@@ -18,8 +18,8 @@ typedef struct FolderSet {
     char path[PATH_SIZE]; /* of the split */
     size_t channels;
     Names classes;
-    Names *files;         /* [classes], sorted */
-    size_t *first;        /* [classes + 1] item number of the first file of each class */
+    Names *files;  /* [classes], sorted */
+    size_t *first; /* [classes + 1] item number of the first file of each class */
 } FolderSet;
 
 static void names_add(Names *names, const char *name) {
@@ -44,7 +44,8 @@ static int by_bytes(const void *a, const void *b) {
 }
 
 static bool is_folder(const char *folder, const struct dirent *entry) {
-    if (entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK) return entry->d_type == DT_DIR;
+    if (entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK)
+        return entry->d_type == DT_DIR;
     char path[PATH_SIZE];
     struct stat info;
     text_format(path, sizeof path, "%s/%s", folder, entry->d_name);
@@ -59,10 +60,12 @@ static bool is_picture(const char *name) {
     return false;
 }
 
-/* Folders of a folder, or the pictures in it; hidden entries and other files are passed over. */
+/* Folders of a folder, or the pictures in it; hidden entries and other files are
+ * passed over. */
 static Status list_folder(const char *path, bool folders, Names *names, Err *err) {
     DIR *dir = opendir(path);
-    if (!dir) return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
+    if (!dir)
+        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
     for (const struct dirent *entry; (entry = readdir(dir));) {
         if (entry->d_name[0] == '.') continue;
         if (strlen(path) + strlen(entry->d_name) + 2 > PATH_SIZE) continue;
@@ -89,18 +92,22 @@ static size_t class_of(const FolderSet *folder, size_t i) {
     size_t low = 0, high = folder->classes.count;
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
-        if (folder->first[middle] <= i) low = middle;
-        else high = middle;
+        if (folder->first[middle] <= i)
+            low = middle;
+        else
+            high = middle;
     }
     return low;
 }
 
-static Status folder_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+static Status folder_get(const Dataset *set, size_t i, Image *image, size_t *label,
+                         Err *err) {
     const FolderSet *folder = set->state;
     size_t k = class_of(folder, i);
     const char *file = folder->files[k].name[i - folder->first[k]];
     char path[2 * PATH_SIZE];
-    text_format(path, sizeof path, "%s/%s/%s", folder->path, folder->classes.name[k], file);
+    text_format(path, sizeof path, "%s/%s/%s", folder->path, folder->classes.name[k],
+                file);
     *label = k;
     return image_read(path, folder->channels, image, err);
 }
@@ -127,8 +134,10 @@ static Status list_pictures(FolderSet *folder, Err *err) {
         Status status = list_folder(path, false, &folder->files[k], err);
         if (status) return status;
         if (folder->files[k].count == 0)
-            return err_set(err, FAIL_DATA, "%s holds no picture (.png, .jpg, .jpeg): each folder "
-                           "of a split is a class", path);
+            return err_set(err, FAIL_DATA,
+                           "%s holds no picture (.png, .jpg, .jpeg): each folder "
+                           "of a split is a class",
+                           path);
         folder->first[k + 1] = folder->first[k] + folder->files[k].count;
     }
     return OK;
@@ -149,7 +158,8 @@ static const char *first_missing(const Names *a, const Names *b, bool *a_lacks) 
 }
 
 /* Where the other split is there too, it must have the same classes. */
-static Status compare_splits(const FolderSet *folder, const char *root, bool test, Err *err) {
+static Status compare_splits(const FolderSet *folder, const char *root, bool test,
+                             Err *err) {
     char other[PATH_SIZE];
     if (!find_split(root, !test, other)) return OK;
     Names classes = {0};
@@ -157,15 +167,17 @@ static Status compare_splits(const FolderSet *folder, const char *root, bool tes
     bool lacks = false;
     const char *name = status ? NULL : first_missing(&folder->classes, &classes, &lacks);
     if (name)
-        status = err_set(err, FAIL_DATA, "%s has a class \"%s\" that %s lacks",
-                         lacks ? other : folder->path, name, lacks ? folder->path : other);
+        status =
+            err_set(err, FAIL_DATA, "%s has a class \"%s\" that %s lacks",
+                    lacks ? other : folder->path, name, lacks ? folder->path : other);
     names_free(&classes);
     return status;
 }
 
 static void copy_names(const Names *names, Dataset *set) {
     set->class_names = mem_zalloc(names->count * sizeof(char *));
-    for (size_t k = 0; k < names->count; k++) set->class_names[k] = mem_strdup(names->name[k]);
+    for (size_t k = 0; k < names->count; k++)
+        set->class_names[k] = mem_strdup(names->name[k]);
 }
 
 Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
@@ -174,15 +186,17 @@ Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err
         return err_set(err, FAIL_USAGE, "data.channels is %zu: 1 or 3 is wanted",
                        config->channels);
     if (!config->image_size)
-        return err_set(err, FAIL_USAGE, "data.image_size is needed with data.source = folder: "
+        return err_set(err, FAIL_USAGE,
+                       "data.image_size is needed with data.source = folder: "
                        "the side that all pictures are resized to");
     FolderSet *folder = set->state = mem_zalloc(sizeof *folder);
     set->free_state = folder_free;
     set->get = folder_get;
     if (!find_split(config->path, test, folder->path))
-        return err_set(err, FAIL_DATA, "%s has no folder %s: path/split/class/picture is wanted, "
-                       "with the splits train and val or test", config->path,
-                       test ? "test or val" : "train");
+        return err_set(err, FAIL_DATA,
+                       "%s has no folder %s: path/split/class/picture is wanted, "
+                       "with the splits train and val or test",
+                       config->path, test ? "test or val" : "train");
     folder->channels = set->channels = config->channels ? config->channels : 3;
     Status status = list_folder(folder->path, true, &folder->classes, err);
     if (status) return status;

@@ -1,4 +1,5 @@
-/* formats: the picture decoders behind image_read, and helpers that picture code shares. */
+/* formats: the picture decoders behind image_read, and helpers that picture code
+ * shares. */
 #ifndef STEADY_FORMATS_H
 #define STEADY_FORMATS_H
 

@@ -12,15 +12,15 @@ static double level(const Image *image, ptrdiff_t y, ptrdiff_t x, size_t c) {
     return image->pixels[(row * image->width + column) * image->channels + c];
 }
 
-static double lerp(double a, double b, double t) {
-    return a + (b - a) * t;
-}
+static double lerp(double a, double b, double t) { return a + (b - a) * t; }
 
 static double sample_bilinear(const Image *image, double y, double x, size_t c) {
     ptrdiff_t row = (ptrdiff_t)floor(y), column = (ptrdiff_t)floor(x);
     double dx = x - (double)column;
-    double upper = lerp(level(image, row, column, c), level(image, row, column + 1, c), dx);
-    double lower = lerp(level(image, row + 1, column, c), level(image, row + 1, column + 1, c), dx);
+    double upper =
+        lerp(level(image, row, column, c), level(image, row, column + 1, c), dx);
+    double lower =
+        lerp(level(image, row + 1, column, c), level(image, row + 1, column + 1, c), dx);
     return lerp(upper, lower, y - (double)row);
 }
 
@@ -33,7 +33,8 @@ static double sample_bicubic(const Image *image, double y, double x, size_t c) {
     ptrdiff_t row = (ptrdiff_t)floor(y), column = (ptrdiff_t)floor(x);
     double dx = x - (double)column, line[4];
     for (int k = 0; k < 4; k++)
-        line[k] = cubic(level(image, row + k - 1, column - 1, c), level(image, row + k - 1, column, c),
+        line[k] = cubic(level(image, row + k - 1, column - 1, c),
+                        level(image, row + k - 1, column, c),
                         level(image, row + k - 1, column + 1, c),
                         level(image, row + k - 1, column + 2, c), dx);
     return cubic(line[0], line[1], line[2], line[3], y - (double)row);
@@ -49,7 +50,8 @@ void image_affine(const Image *from, Image *to, const double m[6], bool bicubic,
         for (size_t i = 0; i < to->width; i++, pixel += to->channels) {
             double u = (double)i + 0.5, v = (double)j + 0.5;
             double x = m[0] * u + m[1] * v + m[2], y = m[3] * u + m[4] * v + m[5];
-            bool inside = x >= 0 && y >= 0 && x < (double)from->width && y < (double)from->height;
+            bool inside =
+                x >= 0 && y >= 0 && x < (double)from->width && y < (double)from->height;
             for (size_t c = 0; c < to->channels; c++) {
                 double value = inside ? sample(from, y - 0.5, x - 0.5, c) : fill[c];
                 pixel[c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
@@ -72,8 +74,8 @@ void image_flip(Image *image) {
     }
 }
 
-void image_window(const Image *from, Image *to, ptrdiff_t top, ptrdiff_t left, size_t height,
-                  size_t width) {
+void image_window(const Image *from, Image *to, ptrdiff_t top, ptrdiff_t left,
+                  size_t height, size_t width) {
     size_t channels = from->channels;
     image_resize_buffer(to, height, width, channels);
     memset(to->pixels, 0, height * width * channels);

@@ -1,8 +1,9 @@
 /* glyphs: a synthetic set of ten digit-like figures, so that everything runs without a
- * download.  Item i of a split is a function of (split, i); its label is i mod classes.
+ * download.  Item i of a split is a function of (split, i); its label is i mod
+ * classes.
  *
- * A figure is drawn as strokes with soft edges after a random affine map; contrast, stroke
- * width and background vary.  About as hard as MNIST. */
+ * A figure is drawn as strokes with soft edges after a random affine map; contrast,
+ * stroke width and background vary.  About as hard as MNIST. */
 #include <math.h>
 #include <string.h>
 
@@ -15,8 +16,9 @@
 #define SIDE_STANDARD 28
 #define SIDE_MAX 1024
 
-/* A line from (a, b) to (c, d), or (arc) an ellipse around (a, b) with radii c, d between two
- * angles in degrees; x to the right, y down, the figure about 1 high around (0, 0). */
+/* A line from (a, b) to (c, d), or (arc) an ellipse around (a, b) with radii c, d
+ * between two angles in degrees; x to the right, y down, the figure about 1 high
+ * around (0, 0). */
 typedef struct Stroke {
     enum { NONE, LINE, ARC } kind;
     double a, b, c, d, from, to;
@@ -75,7 +77,8 @@ static Pen choose_pen(RngCursor *dice, size_t side) {
 }
 
 static Point place(const Pen *pen, double x, double y) {
-    return (Point){pen->xx * x + pen->xy * y + pen->x, pen->yx * x + pen->yy * y + pen->y};
+    return (Point){pen->xx * x + pen->xy * y + pen->x,
+                   pen->yx * x + pen->yy * y + pen->y};
 }
 
 static double distance(Point p, Point a, Point b) {
@@ -95,7 +98,8 @@ static void draw_segment(const Pen *pen, Point a, Point b, Image *image) {
     size_t right = clamp_index(MAX(a.x, b.x) + reach + 1, image->width);
     size_t bottom = clamp_index(MAX(a.y, b.y) + reach + 1, image->height);
     for (size_t y = clamp_index(MIN(a.y, b.y) - reach, image->height); y < bottom; y++)
-        for (size_t x = clamp_index(MIN(a.x, b.x) - reach, image->width); x < right; x++) {
+        for (size_t x = clamp_index(MIN(a.x, b.x) - reach, image->width); x < right;
+             x++) {
             Point centre = {(double)x + 0.5, (double)y + 0.5};
             double cover = 0.5 + pen->radius - distance(centre, a, b);
             uint8_t level = (uint8_t)(255 * MAX(0, MIN(1, cover)) + 0.5);
@@ -106,8 +110,8 @@ static void draw_segment(const Pen *pen, Point a, Point b, Image *image) {
 
 static void draw_stroke(const Pen *pen, const Stroke *stroke, Image *image) {
     if (stroke->kind == LINE) {
-        draw_segment(pen, place(pen, stroke->a, stroke->b), place(pen, stroke->c, stroke->d),
-                     image);
+        draw_segment(pen, place(pen, stroke->a, stroke->b),
+                     place(pen, stroke->c, stroke->d), image);
         return;
     }
     Point last = {0, 0};
@@ -128,12 +132,14 @@ static void develop(const Pen *pen, Rng grain, Image *image) {
     for (size_t p = 0; p < area; p++) {
         if (p % 4 == 0) rng_words(grain, p / 4, words);
         double noise = pen->noise * (2 * (words[p % 4] * 0x1p-32) - 1);
-        double level = pen->paper + noise + (pen->ink - pen->paper) * image->pixels[p] / 255;
+        double level =
+            pen->paper + noise + (pen->ink - pen->paper) * image->pixels[p] / 255;
         image->pixels[p] = (uint8_t)(MAX(0, MIN(255, level)) + 0.5);
     }
 }
 
-static Status glyphs_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+static Status glyphs_get(const Dataset *set, size_t i, Image *image, size_t *label,
+                         Err *err) {
     (void)err;
     const GlyphSet *state = set->state;
     *label = i % set->classes;
@@ -154,7 +160,8 @@ Status glyphs_open(const DataConfig *config, Split split, Dataset *set, Err *err
         return err_set(err, FAIL_USAGE, "data.classes is %zu: glyphs has %d at most",
                        config->classes, GLYPHS);
     if (config->image_size > SIDE_MAX || (config->image_size && config->image_size < 8))
-        return err_set(err, FAIL_USAGE, "data.image_size is %zu: glyphs are drawn at 8 to %d",
+        return err_set(err, FAIL_USAGE,
+                       "data.image_size is %zu: glyphs are drawn at 8 to %d",
                        config->image_size, SIDE_MAX);
     GlyphSet *state = set->state = mem_zalloc(sizeof *state);
     state->split = split;

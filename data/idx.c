@@ -20,7 +20,8 @@ static void idx_free(void *state) {
     mem_free(idx);
 }
 
-static Status idx_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+static Status idx_get(const Dataset *set, size_t i, Image *image, size_t *label,
+                      Err *err) {
     (void)err;
     const IdxSet *idx = set->state;
     size_t area = set->height * set->width;
@@ -31,7 +32,8 @@ static Status idx_get(const Dataset *set, size_t i, Image *image, size_t *label,
 }
 
 static size_t big_endian(const uint8_t *bytes) {
-    return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
+    return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 |
+           bytes[3];
 }
 
 /* Opens a file and reads its magic and `count` sizes; on failure the file is closed. */
@@ -42,14 +44,15 @@ static Status open_header(ByteFile *file, const char *path, size_t magic, size_t
     uint8_t header[16];
     status = bytes_take(file, header, 4 * (count + 1), err);
     if (!status && big_endian(header) != magic)
-        status = err_set(err, FAIL_DATA, "%s is no IDX file of %s: its magic number is %zu, not %zu",
-                         path, magic == MAGIC_IMAGES ? "images" : "labels", big_endian(header),
-                         magic);
+        status = err_set(
+            err, FAIL_DATA, "%s is no IDX file of %s: its magic number is %zu, not %zu",
+            path, magic == MAGIC_IMAGES ? "images" : "labels", big_endian(header), magic);
     for (size_t k = 0; k < count && !status; k++) {
         sizes[k] = big_endian(header + 4 * (k + 1));
         if (sizes[k] == 0)
-            status = err_set(err, FAIL_DATA, "%s holds nothing: size %zu of its header is 0",
-                             path, k + 1);
+            status =
+                err_set(err, FAIL_DATA, "%s holds nothing: size %zu of its header is 0",
+                        path, k + 1);
     }
     if (status) bytes_close(file);
     return status;
@@ -66,16 +69,19 @@ static Status read_labels(const char *path, uint8_t **labels, size_t *count, Err
 }
 
 /* sizes: count, rows, columns. */
-static Status read_pixels(ByteFile *file, const size_t sizes[3], uint8_t **images, Err *err) {
+static Status read_pixels(ByteFile *file, const size_t sizes[3], uint8_t **images,
+                          Err *err) {
     size_t area, bytes;
     if (!size_mul(sizes[1], sizes[2], &area) || !size_mul(sizes[0], area, &bytes))
-        return err_set(err, FAIL_DATA, "%s: a header of %zu images of %zu x %zu cannot be right",
+        return err_set(err, FAIL_DATA,
+                       "%s: a header of %zu images of %zu x %zu cannot be right",
                        file->path, sizes[0], sizes[1], sizes[2]);
     Status status = bytes_take_new(file, bytes, images, err);
     return status ? status : bytes_end(file, err);
 }
 
-static Status read_images(const char *path, const char *labels_path, Dataset *set, Err *err) {
+static Status read_images(const char *path, const char *labels_path, Dataset *set,
+                          Err *err) {
     IdxSet *idx = set->state;
     ByteFile file;
     size_t sizes[3];
@@ -97,8 +103,10 @@ static Status find_file(const DataConfig *config, const char *split, const char 
     char name[64];
     text_format(name, sizeof name, "%s-%s-ubyte", split, kind);
     if (bytes_find(config->path, name, path)) return OK;
-    return err_set(err, FAIL_DATA, "%s/%s[.gz] is missing: an IDX set is a folder of "
-                   "{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]", config->path, name);
+    return err_set(err, FAIL_DATA,
+                   "%s/%s[.gz] is missing: an IDX set is a folder of "
+                   "{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]",
+                   config->path, name);
 }
 
 static size_t largest(const uint8_t *labels, size_t count) {

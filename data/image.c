@@ -32,7 +32,8 @@ void image_swap(Image *a, Image *b) {
 
 /* ITU-R 601 luma as Pillow rounds it; equal channels give themselves. */
 static uint8_t luma(const uint8_t *rgb) {
-    return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
+    return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >>
+                     16);
 }
 
 uint8_t image_grey(const uint8_t *pixel, size_t channels) {
@@ -53,13 +54,15 @@ static Status read_by_content(FILE *file, const char *path, size_t channels, Ima
     uint8_t start[8];
     size_t n = fread(start, 1, sizeof start, file);
     rewind(file);
-    if (n == 8 && !memcmp(start, png, 8)) return png_read(file, path, channels, image, err);
-    if (n >= 3 && !memcmp(start, jpeg, 3)) return jpeg_read(file, path, channels, image, err);
+    if (n == 8 && !memcmp(start, png, 8))
+        return png_read(file, path, channels, image, err);
+    if (n >= 3 && !memcmp(start, jpeg, 3))
+        return jpeg_read(file, path, channels, image, err);
     if (n == 0) return err_set(err, FAIL_DATA, "%s is empty", path);
     char text[32];
     show_start(start, n, text);
-    return err_set(err, FAIL_DATA, "%s is neither PNG nor JPEG: it begins with \"%s\"", path,
-                   text);
+    return err_set(err, FAIL_DATA, "%s is neither PNG nor JPEG: it begins with \"%s\"",
+                   path, text);
 }
 
 Status image_read(const char *path, size_t channels, Image *image, Err *err) {
@@ -70,7 +73,8 @@ Status image_read(const char *path, size_t channels, Image *image, Err *err) {
     if (!S_ISREG(info.st_mode))
         return err_set(err, FAIL_DATA, "%s is not a regular file", path);
     FILE *file = fopen(path, "rbe");
-    if (!file) return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
+    if (!file)
+        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
     Status status = read_by_content(file, path, channels, image, err);
     fclose(file);
     return status;

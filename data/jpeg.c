@@ -20,12 +20,13 @@ static _Noreturn void on_error(j_common_ptr jpeg) {
     longjmp(job->escape, 1);
 }
 
-/* Level -1 is a warning.  Stray bytes between markers and odd application markers do not touch
- * pixels; what does (a file that ends early above all) is an error. */
+/* Level -1 is a warning.  Stray bytes between markers and odd application markers do
+ * not touch pixels; what does (a file that ends early above all) is an error. */
 static void on_message(j_common_ptr jpeg, int level) {
     if (level >= 0) return;
     int code = jpeg->err->msg_code;
-    if (code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR)
+    if (code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM ||
+        code == JWRN_JFIF_MAJOR)
         return;
     on_error(jpeg);
 }
@@ -39,7 +40,8 @@ static void check_header(JpegJob *job) {
     const struct jpeg_decompress_struct *jpeg = &job->jpeg;
     if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK)
         fail(job, "its colours are CMYK; convert it to RGB");
-    if (jpeg->image_width == 0 || jpeg->image_height > PICTURE_PIXELS_MAX / jpeg->image_width)
+    if (jpeg->image_width == 0 ||
+        jpeg->image_height > PICTURE_PIXELS_MAX / jpeg->image_width)
         fail(job, "more than 2^28 pixels");
 }
 
@@ -72,7 +74,9 @@ Status jpeg_read(FILE *file, const char *path, size_t channels, Image *image, Er
     job.errors.emit_message = on_message;
     bool good = decode(&job, file, channels, image);
     jpeg_destroy_decompress(&job.jpeg);
-    return good ? OK : err_set(err, FAIL_DATA, "%s is a damaged JPEG file: %s", path, job.reason);
+    return good ? OK
+                : err_set(err, FAIL_DATA, "%s is a damaged JPEG file: %s", path,
+                          job.reason);
 }
 
 #endif

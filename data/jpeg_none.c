@@ -6,8 +6,10 @@ Status jpeg_read(FILE *file, const char *path, size_t channels, Image *image, Er
     (void)file;
     (void)channels;
     (void)image;
-    return err_set(err, FAIL_RUN, "%s is a JPEG file, and this program was built without JPEG: "
-                   "install libjpeg-turbo and run ./configure again", path);
+    return err_set(err, FAIL_RUN,
+                   "%s is a JPEG file, and this program was built without JPEG: "
+                   "install libjpeg-turbo and run ./configure again",
+                   path);
 }
 
 #endif

@@ -11,8 +11,9 @@
 #define WORKERS_MAX 64
 #define RING_BYTES ((size_t)256 << 20) /* larger batches get no spare place in the ring */
 
-/* Batch n lives in place n mod ring.  A worker claims the next number, fills its place without
- * the lock, and says so; places are free again when the caller asks for the batch after. */
+/* Batch n lives in place n mod ring.  A worker claims the next number, fills its place
+ * without the lock, and says so; places are free again when the caller asks for the
+ * batch after. */
 typedef struct Place {
     Batch batch;
     size_t ready; /* number of the batch that is in it; 0: none */
@@ -35,17 +36,17 @@ struct Loader {
     size_t last;          /* number of the last batch */
     pthread_mutex_t lock; /* over everything below, and `ready` */
     pthread_cond_t filled, freed;
-    size_t next;          /* to be claimed */
-    size_t oldest;        /* still wanted by the caller; those before are free */
+    size_t next;   /* to be claimed */
+    size_t oldest; /* still wanted by the caller; those before are free */
     atomic_bool stop;
     /* the caller's side alone */
-    size_t wanted;        /* number of the batch that loader_next gives */
+    size_t wanted; /* number of the batch that loader_next gives */
     size_t given, skipped;
-    Batch end;            /* count 0, after the last batch */
+    Batch end; /* count 0, after the last batch */
     char skip_reason[sizeof((Err *)0)->text];
 };
 
-/* --- workers ---------------------------------------------------------------------------- */
+/* --- workers ------------------------------------------------------------------------ */
 
 /* The next number, when its place is free; 0: there is no more work. */
 static size_t claim(Loader *loader) {
@@ -65,7 +66,8 @@ static void *work(void *argument) {
     for (size_t n; (n = claim(loader));) {
         Place *place = &loader->place[n % loader->ring];
         place->err = ERR_NONE;
-        place->status = maker_fill(worker->maker, n, &place->batch, &loader->stop, &place->err);
+        place->status =
+            maker_fill(worker->maker, n, &place->batch, &loader->stop, &place->err);
         pthread_mutex_lock(&loader->lock);
         place->ready = n;
         pthread_cond_broadcast(&loader->filled);
@@ -87,17 +89,20 @@ static Status start_workers(Loader *loader, Err *err) {
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!code) return OK;
-    return err_set(err, FAIL_RUN, "a thread to load data cannot start: %s", strerror(code));
+    return err_set(err, FAIL_RUN, "a thread to load data cannot start: %s",
+                   strerror(code));
 }
 
-/* --- the caller's side ------------------------------------------------------------------ */
+/* --- the caller's side -------------------------------------------------------------- */
 
 static void make_places(Loader *loader, const Dataset *set) {
     const LoaderConfig *config = &loader->config;
-    size_t bytes = config->batch * set->channels * config->height * config->width * sizeof(real);
+    size_t bytes =
+        config->batch * set->channels * config->height * config->width * sizeof(real);
     loader->ring = loader->workers + (bytes > RING_BYTES ? 1 : 2);
     loader->place = mem_zalloc(loader->ring * sizeof *loader->place);
-    for (size_t k = 0; k < loader->ring; k++) batch_begin(&loader->place[k].batch, set, config);
+    for (size_t k = 0; k < loader->ring; k++)
+        batch_begin(&loader->place[k].batch, set, config);
 }
 
 static Status make_workers(Loader *loader, const Dataset *set, Err *err) {
@@ -111,7 +116,8 @@ static Status make_workers(Loader *loader, const Dataset *set, Err *err) {
     return OK;
 }
 
-Loader *loader_start(const Dataset *set, const LoaderConfig *config, size_t first, Err *err) {
+Loader *loader_start(const Dataset *set, const LoaderConfig *config, size_t first,
+                     Err *err) {
     CHECK(first >= 1, "batches are numbered from 1, not %zu", first);
     Loader *loader = mem_zalloc(sizeof *loader);
     loader->config = *config;
@@ -140,7 +146,8 @@ void loader_stop(Loader *loader) {
     atomic_store(&loader->stop, true);
     pthread_cond_broadcast(&loader->freed);
     pthread_mutex_unlock(&loader->lock);
-    for (size_t k = 0; k < loader->running; k++) pthread_join(loader->worker[k].thread, NULL);
+    for (size_t k = 0; k < loader->running; k++)
+        pthread_join(loader->worker[k].thread, NULL);
     for (size_t k = 0; k < loader->workers; k++) maker_free(loader->worker[k].maker);
     for (size_t k = 0; loader->place && k < loader->ring; k++)
         batch_end(&loader->place[k].batch);
@@ -205,7 +212,8 @@ Status loader_next(Loader *loader, const Batch **batch, Err *err) {
         }
         take_note(loader, place);
         loader->wanted++;
-        if (place->batch.count == 0) continue; /* evaluation: every item of it was broken */
+        if (place->batch.count == 0)
+            continue; /* evaluation: every item of it was broken */
         place->batch.skipped = loader->skipped;
         place->batch.skip_reason = loader->skip_reason;
         loader->given += place->batch.count;

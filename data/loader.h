@@ -1,7 +1,8 @@
 /* loader: batches of images, made ready by a thread while the step runs.
  *
- * Batch n of a run is a function of (dataset, config, seed, n) alone: a resumed run and a run
- * with other thread counts see the same pixels.  It holds two or three batches of memory.
+ * Batch n of a run is a function of (dataset, config, seed, n) alone: a resumed run
+ * and a run with other thread counts see the same pixels.  It holds two or three
+ * batches of memory.
  *
  *     Loader *loader = loader_start(set, &config, first_step, &err);
  *     while (!loader_next(loader, &batch, &err)) step(batch);
@@ -17,7 +18,7 @@ typedef struct LoaderConfig {
     size_t height, width;      /* of the tensors that come out */
     size_t batch;              /* examples an optimizer step */
     uint64_t seed;
-    bool training;             /* shuffle, augment and mix; else in order, last batch short */
+    bool training;             /* shuffle, augment, mix; else in turn, last one short */
     double mixup, cutmix;      /* alpha of the Beta distribution; 0: off */
     size_t workers;            /* threads that make batches, one each; 0: 1 */
     bool (*interrupted)(void); /* asked while waiting, ten times a second; NULL: never */
@@ -38,26 +39,30 @@ typedef struct Batch {
     const char *skip_reason; /* text of the latest of them; "" */
 } Batch;
 
-/* Training: steps are numbered from 1, an epoch has floor(count / batch) whole batches, and
- * the sequence never ends.  Evaluation: batches 1 ... ceil(count / batch).  `first` is the
- * number of the first batch wanted.  NULL: err says why (FAIL_USAGE: a split smaller than the
- * batch, a wrong augment list, mean or std that do not fit the channels).
+/* Training: steps are numbered from 1, an epoch has floor(count / batch) whole
+ * batches, and the sequence never ends.  Evaluation: batches 1 ... ceil(count /
+ * batch).  `first` is the number of the first batch wanted.  NULL: err says why
+ * (FAIL_USAGE: a split smaller than the batch, a wrong augment list, mean or std that
+ * do not fit the channels).
  *
- * Epoch e (from 0) goes through rng_permutation(rng_make(seed, RNG_SHUFFLE, e)), or through
- * 0, 1, 2, ... without shuffle; with data.repeat = r each entry stands r times in a row and
- * the epoch ends after `count` samples, so it sees count / r images.  Mixing (timm's batch
- * mode): one lambda ~ Beta(alpha, alpha) a batch, the partner of slot s is slot B-1-s; where
- * both are on, CutMix is taken with probability 1/2, and its lambda is the area that stayed. */
-Loader *loader_start(const Dataset *set, const LoaderConfig *config, size_t first, Err *err);
+ * Epoch e (from 0) goes through rng_permutation(rng_make(seed, RNG_SHUFFLE, e)), or
+ * through 0, 1, 2, ... without shuffle; with data.repeat = r each entry stands r times
+ * in a row and the epoch ends after `count` samples, so it sees count / r images.
+ * Mixing (timm's batch mode): one lambda ~ Beta(alpha, alpha) a batch, the partner of
+ * slot s is slot B-1-s; where both are on, CutMix is taken with probability 1/2, and
+ * its lambda is the area that stayed. */
+Loader *loader_start(const Dataset *set, const LoaderConfig *config, size_t first,
+                     Err *err);
 
-/* The next batch, or (evaluation) count = 0 after the last one.  With on_error = stop a broken
- * item is FAIL_DATA with its file named.  With skip, a broken item's place goes to the next
- * good one of the epoch's order (training) or stays out (evaluation); FAIL_DATA when no item
- * is good.  FAIL_INTERRUPTED: config.interrupted said so while no batch was ready. */
+/* The next batch, or (evaluation) count = 0 after the last one.  With on_error = stop
+ * a broken item is FAIL_DATA with its file named.  With skip, a broken item's place
+ * goes to the next good one of the epoch's order (training) or stays out (evaluation);
+ * FAIL_DATA when no item is good.  FAIL_INTERRUPTED: config.interrupted said so while
+ * no batch was ready. */
 Status loader_next(Loader *loader, const Batch **batch, Err *err);
 
-/* Ends the threads (each finishes at most the picture at hand) and frees everything.  At any
- * time; NULL is fine. */
+/* Ends the threads (each finishes at most the picture at hand) and frees everything.
+ * At any time; NULL is fine. */
 void loader_stop(Loader *loader);
 
 #endif

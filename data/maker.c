@@ -15,12 +15,13 @@ struct Maker {
     real level[CHANNELS_MAX][256]; /* normalised value of each byte */
 };
 
-/* --- making and checking ---------------------------------------------------------------- */
+/* --- making and checking ------------------------------------------------------------ */
 
 static Status check_count(const char *key, size_t count, size_t channels, Err *err) {
     if (count == 1 || count == channels) return OK;
-    return err_set(err, FAIL_USAGE, "data.%s has %zu numbers: 1 or %zu are wanted, one a channel",
-                   key, count, channels);
+    return err_set(err, FAIL_USAGE,
+                   "data.%s has %zu numbers: 1 or %zu are wanted, one a channel", key,
+                   count, channels);
 }
 
 static Status check_config(const Dataset *set, const LoaderConfig *config, Err *err) {
@@ -36,20 +37,23 @@ static Status check_config(const Dataset *set, const LoaderConfig *config, Err *
             return err_set(err, FAIL_USAGE, "data.std is %g: more than 0 is wanted",
                            data->std[c]);
     if (config->training && set->count < config->batch)
-        return err_set(err, FAIL_USAGE, "train.batch is %zu, but the training split (%s) holds "
-                       "only %zu images: a whole batch is wanted", config->batch, set->source,
-                       set->count);
+        return err_set(err, FAIL_USAGE,
+                       "train.batch is %zu, but the training split (%s) holds "
+                       "only %zu images: a whole batch is wanted",
+                       config->batch, set->source, set->count);
     return OK;
 }
 
-/* value = (p / 255 - mean) / std; gaps of moved pictures are filled with the mean colour. */
+/* value = (p / 255 - mean) / std; gaps of moved pictures are filled with the mean
+ * colour. */
 static void set_levels(Maker *maker) {
     const DataConfig *data = &maker->config.data;
     uint8_t fill[CHANNELS_MAX] = {0};
     for (size_t c = 0; c < maker->set->channels; c++) {
         double mean = data->mean[data->mean_count > 1 ? c : 0];
         double std = data->std[data->std_count > 1 ? c : 0];
-        for (int p = 0; p < 256; p++) maker->level[c][p] = (real)((p / 255.0 - mean) / std);
+        for (int p = 0; p < 256; p++)
+            maker->level[c][p] = (real)((p / 255.0 - mean) / std);
         fill[c] = (uint8_t)lround(255 * MAX(0, MIN(1, mean)));
     }
     augment_set_fill(maker->augment, fill);
@@ -88,7 +92,8 @@ size_t maker_last(const Maker *maker) {
 
 void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config) {
     size_t slots = config->batch;
-    *batch = (Batch){.channels = set->channels, .height = config->height, .width = config->width};
+    *batch = (Batch){
+        .channels = set->channels, .height = config->height, .width = config->width};
     size_t picture = set->channels * config->height * config->width;
     batch->pixels = mem_alloc(slots * picture * sizeof(real));
     batch->label = mem_zalloc(slots * sizeof *batch->label);
@@ -107,7 +112,7 @@ void batch_end(Batch *batch) {
     *batch = (Batch){0};
 }
 
-/* --- filling ---------------------------------------------------------------------------- */
+/* --- filling ------------------------------------------------------------------------ */
 
 /* [Y, X, C] bytes become [C, Y, X] normalised. */
 static void normalise(const Maker *maker, real *to) {
@@ -129,8 +134,8 @@ static void make_view(Maker *maker, size_t n, size_t slot, real *to) {
     }
     augment_train(maker->augment, &maker->image, config->height, config->width, &dice);
     normalise(maker, to);
-    augment_erase(maker->augment, to, maker->image.channels, config->height, config->width,
-                  &dice);
+    augment_erase(maker->augment, to, maker->image.channels, config->height,
+                  config->width, &dice);
 }
 
 /* Reads the slot's item; with on_error = skip in training the next good one of the order.
@@ -150,7 +155,8 @@ static Status read_slot(Maker *maker, size_t n, size_t slot, Batch *batch, Err *
     return FAIL_DATA;
 }
 
-Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop, Err *err) {
+Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop,
+                  Err *err) {
     const LoaderConfig *config = &maker->config;
     size_t picture = batch->channels * batch->height * batch->width;
     size_t slots = plan_count(&maker->plan, n);
@@ -165,7 +171,7 @@ Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop,
         batch->count++;
     }
     RngCursor dice = {rng_make(config->seed, RNG_MIX, n), 0};
-    mix_batch(batch, config->training ? config->mixup : 0, config->training ? config->cutmix : 0,
-              &dice);
+    mix_batch(batch, config->training ? config->mixup : 0,
+              config->training ? config->cutmix : 0, &dice);
     return OK;
 }

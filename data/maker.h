@@ -1,5 +1,5 @@
-/* maker: makes batch n of a run, a function of (dataset, config, seed, n) alone; see loader.h.
- * One thread at a time; each of a loader's threads has its own. */
+/* maker: makes batch n of a run, a function of (dataset, config, seed, n) alone; see
+ * loader.h.  One thread at a time; each of a loader's threads has its own. */
 #ifndef STEADY_MAKER_H
 #define STEADY_MAKER_H
 
@@ -20,9 +20,10 @@ size_t maker_last(const Maker *maker);
 void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config);
 void batch_end(Batch *batch);
 
-/* Fills the batch.  batch->skipped counts this batch's broken items, and err then holds the
- * text of the last of them even where the result is OK.  A *stop that becomes true ends it
- * after the picture at hand with FAIL_INTERRUPTED. */
-Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop, Err *err);
+/* Fills the batch.  batch->skipped counts this batch's broken items, and err then
+ * holds the text of the last of them even where the result is OK.  A *stop that
+ * becomes true ends it after the picture at hand with FAIL_INTERRUPTED. */
+Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop,
+                  Err *err);
 
 #endif

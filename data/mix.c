@@ -29,20 +29,23 @@ static void swap_box(const Batch *batch, real *a, real *b, Box box) {
 }
 
 /* One side of the box: around a uniform centre, cut at the edges. */
-static void choose_side(size_t n, double ratio, size_t *first, size_t *length, RngCursor *dice) {
+static void choose_side(size_t n, double ratio, size_t *first, size_t *length,
+                        RngCursor *dice) {
     size_t half = (size_t)((double)n * ratio) / 2;
     size_t centre = (size_t)((double)n * rng_next(dice));
     *first = centre > half ? centre - half : 0;
     *length = MIN(centre + half, n) - *first;
 }
 
-/* Sides in the ratio sqrt(1 - lambda) to the picture's; lambda becomes the share that stays. */
+/* Sides in the ratio sqrt(1 - lambda) to the picture's; lambda becomes the share that
+ * stays. */
 static Box choose_box(const Batch *batch, double *lambda, RngCursor *dice) {
     Box box;
     double ratio = sqrt(1 - *lambda);
     choose_side(batch->height, ratio, &box.y, &box.height, dice);
     choose_side(batch->width, ratio, &box.x, &box.width, dice);
-    *lambda = 1 - (double)(box.height * box.width) / (double)(batch->height * batch->width);
+    *lambda =
+        1 - (double)(box.height * box.width) / (double)(batch->height * batch->width);
     return box;
 }
 
@@ -59,8 +62,10 @@ void mix_batch(Batch *batch, double mixup, double cutmix, RngCursor *dice) {
     size_t n = picture_size(batch);
     for (size_t s = 0; s < batch->count / 2; s++) {
         real *a = batch->pixels + s * n, *b = batch->pixels + (batch->count - 1 - s) * n;
-        if (cut) swap_box(batch, a, b, box);
-        else blend_pair(a, b, n, (real)lambda);
+        if (cut)
+            swap_box(batch, a, b, box);
+        else
+            blend_pair(a, b, n, (real)lambda);
     }
     for (size_t s = 0; s < batch->count; s++) {
         batch->mixed_label[s] = batch->label[batch->count - 1 - s];

@@ -1,5 +1,5 @@
-/* mix: Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) of one batch, in timm's batch
- * mode: one lambda a batch, the partner of slot s is slot B-1-s. */
+/* mix: Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) of one batch, in timm's
+ * batch mode: one lambda a batch, the partner of slot s is slot B-1-s. */
 #ifndef STEADY_MIX_H
 #define STEADY_MIX_H
 

@@ -22,8 +22,8 @@ void plan_end(Plan *plan);
 size_t plan_batches(const Plan *plan);
 size_t plan_count(const Plan *plan, size_t n);
 
-/* Item of slot s of batch n.  skip > 0: the skip-th next one of the epoch's order, which goes
- * round at its end; skip < items meets each item once. */
+/* Item of slot s of batch n.  skip > 0: the skip-th next one of the epoch's order,
+ * which goes round at its end; skip < items meets each item once. */
 size_t plan_item(Plan *plan, size_t n, size_t slot, size_t skip);
 
 #endif

@@ -61,7 +61,8 @@ static void store_row(const uint8_t *rgba, size_t y, Image *image) {
     uint8_t *to = image->pixels + y * image->width * image->channels;
     for (size_t x = 0; x < image->width; x++, rgba += 4) {
         uint8_t rgb[3];
-        for (size_t c = 0; c < 3; c++) rgb[c] = (uint8_t)((rgba[c] * rgba[3] + 127) / 255);
+        for (size_t c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)((rgba[c] * rgba[3] + 127) / 255);
         if (image->channels == 3)
             for (size_t c = 0; c < 3; c++) *to++ = rgb[c];
         else
@@ -102,7 +103,9 @@ Status png_read(FILE *file, const char *path, size_t channels, Image *image, Err
     bool good = decode(&job, file, channels, image);
     png_destroy_read_struct(&job.png, &job.info, NULL);
     mem_free(job.rows);
-    return good ? OK : err_set(err, FAIL_DATA, "%s is a damaged PNG file: %s", path, job.reason);
+    return good ? OK
+                : err_set(err, FAIL_DATA, "%s is a damaged PNG file: %s", path,
+                          job.reason);
 }
 
 static bool encode(PngJob *job, FILE *file, const Image *image) {
@@ -111,9 +114,10 @@ static bool encode(PngJob *job, FILE *file, const Image *image) {
     CHECK(job->png, "libpng refuses %s", PNG_LIBPNG_VER_STRING);
     job->info = png_create_info_struct(job->png);
     png_init_io(job->png, file);
-    png_set_IHDR(job->png, job->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 image->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(
+        job->png, job->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+        image->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
+        PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(job->png, job->info);
     for (size_t y = 0; y < image->height; y++)
         png_write_row(job->png, image->pixels + y * image->width * image->channels);
@@ -124,14 +128,16 @@ static bool encode(PngJob *job, FILE *file, const Image *image) {
 Status image_write_png(const char *path, const Image *image, Err *err) {
     CHECK(image->channels == 1 || image->channels == 3, "%zu channels", image->channels);
     FILE *file = fopen(path, "wbe");
-    if (!file) return err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
+    if (!file)
+        return err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
     PngJob job = {0};
     errno = 0;
     bool good = encode(&job, file, image);
     png_destroy_write_struct(&job.png, &job.info);
     if (fclose(file)) good = false;
     if (good) return OK;
-    err_set(err, FAIL_RUN, "%s cannot be written: %s", path, errno ? strerror(errno) : job.reason);
+    err_set(err, FAIL_RUN, "%s cannot be written: %s", path,
+            errno ? strerror(errno) : job.reason);
     unlink(path);
     return FAIL_RUN;
 }

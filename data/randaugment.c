@@ -21,17 +21,11 @@ static void warp(const Job *job, const double matrix[6]) {
     image_swap(job->image, job->spare);
 }
 
-static void autocontrast(const Job *job) {
-    image_autocontrast(job->image);
-}
+static void autocontrast(const Job *job) { image_autocontrast(job->image); }
 
-static void equalize(const Job *job) {
-    image_equalize(job->image);
-}
+static void equalize(const Job *job) { image_equalize(job->image); }
 
-static void invert(const Job *job) {
-    image_invert(job->image);
-}
+static void invert(const Job *job) { image_invert(job->image); }
 
 /* About the centre: x' = R (x - c) + c. */
 static void rotate(const Job *job) {
@@ -57,17 +51,11 @@ static double draw_factor(const Job *job) {
     return MAX(0.1, 1 + random_sign(job, 0.09 * job->m));
 }
 
-static void colour(const Job *job) {
-    image_saturate(job->image, draw_factor(job));
-}
+static void colour(const Job *job) { image_saturate(job->image, draw_factor(job)); }
 
-static void contrast(const Job *job) {
-    image_contrast(job->image, draw_factor(job));
-}
+static void contrast(const Job *job) { image_contrast(job->image, draw_factor(job)); }
 
-static void brightness(const Job *job) {
-    image_brighten(job->image, draw_factor(job));
-}
+static void brightness(const Job *job) { image_brighten(job->image, draw_factor(job)); }
 
 static void sharpness(const Job *job) {
     image_sharpen(job->image, draw_factor(job), job->spare);
@@ -92,13 +80,15 @@ static void translate_y(const Job *job) {
 }
 
 static void (*const operations[RANDAUGMENT_OPS])(const Job *) = {
-    autocontrast, equalize,   invert,    rotate,  posterize, solarize,    solarize_add, colour,
-    contrast,     brightness, sharpness, shear_x, shear_y,   translate_x, translate_y,
+    autocontrast, equalize,     invert,  rotate,      posterize,
+    solarize,     solarize_add, colour,  contrast,    brightness,
+    sharpness,    shear_x,      shear_y, translate_x, translate_y,
 };
 
-void randaugment_apply(const RandAugment *rule, size_t op, double m, Image *image, Image *spare,
-                       RngCursor *dice) {
-    CHECK(op < RANDAUGMENT_OPS && m >= 0 && m <= 10, "operation %zu with magnitude %g", op, m);
+void randaugment_apply(const RandAugment *rule, size_t op, double m, Image *image,
+                       Image *spare, RngCursor *dice) {
+    CHECK(op < RANDAUGMENT_OPS && m >= 0 && m <= 10, "operation %zu with magnitude %g",
+          op, m);
     operations[op](&(Job){image, spare, rule->fill, m, dice});
 }
 

@@ -1,7 +1,7 @@
 /* randaugment: timm's rand-m9-mstd0.5-inc1 (after Cubuk et al. 2020).
  *
- * `ops` operations are drawn with replacement from 15; each is applied with probability 1/2
- * and magnitude m ~ N(magnitude, deviation) cut to [0, 10]:
+ * `ops` operations are drawn with replacement from 15; each is applied with
+ * probability 1/2 and magnitude m ~ N(magnitude, deviation) cut to [0, 10]:
  *
  *   autocontrast, equalize, invert        -
  *   rotate                                +-3m degrees
@@ -31,7 +31,7 @@ typedef struct RandAugment {
 void randaugment(const RandAugment *rule, Image *image, Image *spare, RngCursor *dice);
 
 /* One operation by its place in the table above, 0 ... 14, with magnitude m. */
-void randaugment_apply(const RandAugment *rule, size_t op, double m, Image *image, Image *spare,
-                       RngCursor *dice);
+void randaugment_apply(const RandAugment *rule, size_t op, double m, Image *image,
+                       Image *spare, RngCursor *dice);
 
 #endif

@@ -7,17 +7,15 @@
 
 #define BITS 22 /* of a weight; leaves 2 bits of head room over 8-bit pixels in 32 */
 
-/* Weights of one axis: output i is the sum over k < count[i] of weight[i * widest + k] times
- * input first[i] + k. */
+/* Weights of one axis: output i is the sum over k < count[i] of weight[i * widest + k]
+ * times input first[i] + k. */
 typedef struct Taps {
     size_t widest;
     size_t *first, *count;
     int32_t *weight;
 } Taps;
 
-static double bilinear(double x) {
-    return MAX(0, 1 - fabs(x));
-}
+static double bilinear(double x) { return MAX(0, 1 - fabs(x)); }
 
 /* Keys (1981) with a = -0.5. */
 static double bicubic(double x) {
@@ -46,19 +44,22 @@ static Taps place_taps(ResizeScratch *scratch, size_t out, size_t widest) {
 }
 
 /* Weights of one output pixel, normalised in double and then rounded to BITS. */
-static void fill_taps(const Taps *taps, size_t i, double centre, double stretch, size_t in,
-                      Filter filter) {
+static void fill_taps(const Taps *taps, size_t i, double centre, double stretch,
+                      size_t in, Filter filter) {
     double reach = filters[filter].support * stretch;
     double low = centre - reach + 0.5, high = centre + reach + 0.5;
     size_t first = low > 0 ? (size_t)low : 0;
     size_t count = MIN((size_t)high, in) - first;
     double sum = 0;
     for (size_t k = 0; k < count; k++)
-        sum += filters[filter].weight(((double)(first + k) - centre + 0.5) * (1 / stretch));
+        sum +=
+            filters[filter].weight(((double)(first + k) - centre + 0.5) * (1 / stretch));
     for (size_t k = 0; k < count; k++) {
         double x = ((double)(first + k) - centre + 0.5) * (1 / stretch);
-        double weight = filters[filter].weight(x) * (sum != 0 ? 1 / sum : 1) * (1 << BITS);
-        taps->weight[i * taps->widest + k] = (int32_t)(weight < 0 ? weight - 0.5 : weight + 0.5);
+        double weight =
+            filters[filter].weight(x) * (sum != 0 ? 1 / sum : 1) * (1 << BITS);
+        taps->weight[i * taps->widest + k] =
+            (int32_t)(weight < 0 ? weight - 0.5 : weight + 0.5);
     }
     taps->first[i] = first;
     taps->count[i] = count;
@@ -86,21 +87,23 @@ static void blend_row(const Taps *taps, const uint8_t *from, uint8_t *to, size_t
             const uint8_t *pixel = from + taps->first[x] * channels + c;
             const int32_t *weight = taps->weight + x * taps->widest;
             int32_t sum = 1 << (BITS - 1);
-            for (size_t k = 0; k < taps->count[x]; k++) sum += pixel[k * channels] * weight[k];
+            for (size_t k = 0; k < taps->count[x]; k++)
+                sum += pixel[k * channels] * weight[k];
             to[x * channels + c] = round_sum(sum);
         }
 }
 
 /* to: one row of n bytes, the weighted sum of rows that lie `stride` bytes apart. */
-static void blend_rows(const int32_t *weight, size_t count, const uint8_t *from, size_t stride,
-                       uint8_t *to, size_t n) {
+static void blend_rows(const int32_t *weight, size_t count, const uint8_t *from,
+                       size_t stride, uint8_t *to, size_t n) {
     enum { STRIP = 256 };
     for (size_t start = 0; start < n; start += STRIP) {
         int32_t sum[STRIP];
         size_t wide = MIN((size_t)STRIP, n - start);
         for (size_t x = 0; x < wide; x++) sum[x] = 1 << (BITS - 1);
         for (size_t k = 0; k < count; k++)
-            for (size_t x = 0; x < wide; x++) sum[x] += from[k * stride + start + x] * weight[k];
+            for (size_t x = 0; x < wide; x++)
+                sum[x] += from[k * stride + start + x] * weight[k];
         for (size_t x = 0; x < wide; x++) to[start + x] = round_sum(sum[x]);
     }
 }
@@ -111,10 +114,13 @@ static void resize_across(const Image *from, Box box, Image *middle, size_t widt
     size_t channels = from->channels;
     Taps taps = make_taps(scratch, box.width, width, filter);
     for (size_t y = 0; y < box.height; y++) {
-        const uint8_t *row = from->pixels + ((box.y + y) * from->width + box.x) * channels;
+        const uint8_t *row =
+            from->pixels + ((box.y + y) * from->width + box.x) * channels;
         uint8_t *to = middle->pixels + y * width * channels;
-        if (width == box.width) memcpy(to, row, width * channels);
-        else blend_row(&taps, row, to, width, channels);
+        if (width == box.width)
+            memcpy(to, row, width * channels);
+        else
+            blend_row(&taps, row, to, width, channels);
     }
 }
 
@@ -124,16 +130,16 @@ static void resize_down(const Image *middle, Image *to, size_t height, Filter fi
     Taps taps = make_taps(scratch, middle->height, height, filter);
     for (size_t y = 0; y < height; y++)
         blend_rows(taps.weight + y * taps.widest, taps.count[y],
-                   middle->pixels + taps.first[y] * stride, stride, to->pixels + y * stride,
-                   stride);
+                   middle->pixels + taps.first[y] * stride, stride,
+                   to->pixels + y * stride, stride);
 }
 
 void resize_box(const Image *from, Box box, Image *to, size_t height, size_t width,
                 Filter filter, ResizeScratch *scratch) {
     CHECK(box.height && box.width && box.y + box.height <= from->height &&
               box.x + box.width <= from->width && height && width,
-          "box %zu x %zu at %zu, %zu of a picture %zu x %zu", box.height, box.width, box.y,
-          box.x, from->height, from->width);
+          "box %zu x %zu at %zu, %zu of a picture %zu x %zu", box.height, box.width,
+          box.y, box.x, from->height, from->width);
     image_resize_buffer(to, height, width, from->channels);
     if (height == box.height) {
         resize_across(from, box, to, width, filter, scratch);
@@ -152,7 +158,7 @@ void resize_scratch_free(ResizeScratch *scratch) {
 
 void image_resize(const Image *from, Image *to, size_t height, size_t width) {
     ResizeScratch scratch = {0};
-    resize_box(from, (Box){0, 0, from->height, from->width}, to, height, width, FILTER_BICUBIC,
-               &scratch);
+    resize_box(from, (Box){0, 0, from->height, from->width}, to, height, width,
+               FILTER_BICUBIC, &scratch);
     resize_scratch_free(&scratch);
 }

@@ -1,8 +1,10 @@
-/* resize: Pillow's separable resampling of 8-bit pictures, for part of a picture at a time.
+/* resize: Pillow's separable resampling of 8-bit pictures, for part of a picture at a
+ * time.
  *
- * Each output pixel is a weighted mean of the input around it; shrinking by s widens the
- * filter by s, so nothing is skipped.  Weights are rounded to 22 bits and the picture between
- * the passes to 8, as in Pillow's Resample.c, whose results these are bit for bit. */
+ * Each output pixel is a weighted mean of the input around it; shrinking by s widens
+ * the filter by s, so nothing is skipped.  Weights are rounded to 22 bits and the
+ * picture between the passes to 8, as in Pillow's Resample.c, whose results these are
+ * bit for bit. */
 #ifndef STEADY_RESIZE_H
 #define STEADY_RESIZE_H
 

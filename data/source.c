@@ -47,7 +47,8 @@ static void subset_free(void *state) {
     mem_free(subset);
 }
 
-static Status subset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+static Status subset_get(const Dataset *set, size_t i, Image *image, size_t *label,
+                         Err *err) {
     const Subset *subset = set->state;
     return subset->whole.get(&subset->whole, subset->item[i], image, label, err);
 }
@@ -57,7 +58,8 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* `set` keeps items first ... last-1 of a fixed permutation of 0 ... n-1, in their old order. */
+/* `set` keeps items first ... last-1 of a fixed permutation of 0 ... n-1, in their old
+ * order. */
 static void keep_items(Dataset *set, size_t n, size_t first, size_t last) {
     Subset *subset = mem_zalloc(sizeof *subset);
     subset->whole = *set;
@@ -74,12 +76,14 @@ static void keep_items(Dataset *set, size_t n, size_t first, size_t last) {
     set->get = subset_get;
 }
 
-static Status cut_validation(const DataConfig *config, Split split, Dataset *set, Err *err) {
+static Status cut_validation(const DataConfig *config, Split split, Dataset *set,
+                             Err *err) {
     if (config->limit) set->count = MIN(set->count, config->limit);
     if (config->val_fraction == 0 && split == SPLIT_TRAIN) return OK;
     size_t held = (size_t)llround(config->val_fraction * (double)set->count);
     if (held == set->count)
-        return err_set(err, FAIL_USAGE, "data.val_fraction = %g leaves no training image of %zu",
+        return err_set(err, FAIL_USAGE,
+                       "data.val_fraction = %g leaves no training image of %zu",
                        config->val_fraction, set->count);
     bool val = split == SPLIT_VAL;
     keep_items(set, set->count, val ? 0 : held, val ? held : set->count);
@@ -126,7 +130,8 @@ Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Er
 void dataset_free(Dataset *set) {
     if (!set) return;
     if (set->free_state) set->free_state(set->state);
-    for (size_t k = 0; set->class_names && k < set->classes; k++) mem_free(set->class_names[k]);
+    for (size_t k = 0; set->class_names && k < set->classes; k++)
+        mem_free(set->class_names[k]);
     mem_free(set->class_names);
     mem_free(set);
 }

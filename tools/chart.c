@@ -70,7 +70,8 @@ void chart_title(Chart *chart, const char *title) {
     snprintf(chart->title, sizeof chart->title, "%s", title);
 }
 
-void chart_column_title(Chart *chart, size_t column, const char *heading, const char *detail) {
+void chart_column_title(Chart *chart, size_t column, const char *heading,
+                        const char *detail) {
     CHECK(column < chart->columns, "column %zu of %zu", column, chart->columns);
     ColumnTitle *title = &chart->column_title[column];
     snprintf(title->heading, sizeof title->heading, "%s", heading);
@@ -94,8 +95,8 @@ void chart_own_y(Chart *chart, size_t row) {
 }
 
 Panel *chart_panel(Chart *chart, size_t row, size_t column) {
-    CHECK(row < chart->rows && column < chart->columns, "panel %zu,%zu of %zu,%zu", row, column,
-          chart->rows, chart->columns);
+    CHECK(row < chart->rows && column < chart->columns, "panel %zu,%zu of %zu,%zu", row,
+          column, chart->rows, chart->columns);
     return &chart->panels[row * chart->columns + column];
 }
 
@@ -104,13 +105,9 @@ void panel_axes(Panel *panel, const char *x_label, const char *y_label) {
     snprintf(panel->y.label, sizeof panel->y.label, "%s", y_label);
 }
 
-void panel_log_x(Panel *panel) {
-    panel->x.log = true;
-}
+void panel_log_x(Panel *panel) { panel->x.log = true; }
 
-void panel_log_y(Panel *panel) {
-    panel->y.log = true;
-}
+void panel_log_y(Panel *panel) { panel->y.log = true; }
 
 static void fix(Axis *axis, double low, double high) {
     CHECK(low < high, "an axis from %g to %g", low, high);
@@ -119,15 +116,12 @@ static void fix(Axis *axis, double low, double high) {
     axis->fixed = true;
 }
 
-void panel_range_x(Panel *panel, double low, double high) {
-    fix(&panel->x, low, high);
-}
+void panel_range_x(Panel *panel, double low, double high) { fix(&panel->x, low, high); }
 
-void panel_range_y(Panel *panel, double low, double high) {
-    fix(&panel->y, low, high);
-}
+void panel_range_y(Panel *panel, double low, double high) { fix(&panel->y, low, high); }
 
-static Item *add(Panel *panel, ItemKind kind, size_t count, Style style, const char *label) {
+static Item *add(Panel *panel, ItemKind kind, size_t count, Style style,
+                 const char *label) {
     if (panel->count == panel->space) {
         panel->space = panel->space ? 2 * panel->space : 8;
         Item *items = mem_zalloc(panel->space * sizeof *items);

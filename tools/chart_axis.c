@@ -67,7 +67,8 @@ static void join(Range *all, Range one) {
 
 void chart_axes(const Chart *chart, Axis *x, Axis *y) {
     size_t rows = chart->rows, columns = chart->columns;
-    Range *xs = mem_alloc(rows * columns * sizeof *xs), *ys = mem_alloc(rows * columns * sizeof *ys);
+    Range *xs = mem_alloc(rows * columns * sizeof *xs),
+          *ys = mem_alloc(rows * columns * sizeof *ys);
     for (size_t p = 0; p < rows * columns; p++) {
         xs[p] = ys[p] = nothing;
         see_panel(&chart->panels[p], &xs[p], &ys[p]);
@@ -113,10 +114,14 @@ static void plain_text(double value, double step, double largest, char text[24])
     size_t u = 0;
     while (units[u].unit > 1 && largest < 10 * units[u].unit) u++;
     bool zero = fabs(value) < step * 1e-6;
+    if (step < 1e-5) {
+        snprintf(text, 24, "%.4g", zero ? 0 : value);
+        return;
+    }
     step /= units[u].unit;
     int decimals = 0;
-    while (decimals < 9 && fabs(step - round(step * pow(10, decimals)) / pow(10, decimals)) >
-                               1e-6 * step)
+    while (decimals < 9 &&
+           fabs(step - round(step * pow(10, decimals)) / pow(10, decimals)) > 1e-6 * step)
         decimals++;
     snprintf(text, 24, "%.*f%s", decimals, zero ? 0 : value / units[u].unit,
              zero ? "" : units[u].suffix);
@@ -132,7 +137,8 @@ static Ticks linear_ticks(const Axis *axis, size_t about) {
         if (step >= rough * 0.99) break;
     }
     double slack = 1e-6 * step, largest = fmax(fabs(axis->low), fabs(axis->high));
-    for (double k = ceil((axis->low - slack) / step); k * step <= axis->high + slack; k++) {
+    for (double k = ceil((axis->low - slack) / step); k * step <= axis->high + slack;
+         k++) {
         char text[24];
         plain_text(k * step, step, largest, text);
         add_tick(&ticks, k * step, text);
@@ -143,7 +149,8 @@ static Ticks linear_ticks(const Axis *axis, size_t about) {
 
 /* 10 to a power, with the exponent set high where the number would be long. */
 static void power_text(int exponent, char text[24]) {
-    static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴",
+                                         "⁵", "⁶", "⁷", "⁸", "⁹"};
     if (exponent >= -3 && exponent <= 3) {
         snprintf(text, 24, "%g", pow(10, exponent));
         return;
@@ -172,9 +179,10 @@ static Ticks log_ticks(const Axis *axis, size_t about) {
             snprintf(text, sizeof text, "%.4g", part);
             add_tick(&ticks, part, text);
         }
-        for (int k = 2; k < 10 && decades < 8; k++) {
+        for (int k = 2; k < 10 && stride <= 1; k++) {
             double part = k * at;
-            if (part > axis->low && part < axis->high && ticks.minor_count < COUNT(ticks.minor))
+            if (part > axis->low && part < axis->high &&
+                ticks.minor_count < COUNT(ticks.minor))
                 ticks.minor[ticks.minor_count++] = part;
         }
     }

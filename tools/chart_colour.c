@@ -26,7 +26,8 @@ static bool in_gamut(Colour c) {
 
 static Colour from_oklch(double lightness, double chroma, double hue) {
     Colour c = linear_oklch(lightness, chroma, hue);
-    for (; !in_gamut(c) && chroma > 1e-3; chroma *= 0.97) c = linear_oklch(lightness, chroma, hue);
+    for (; !in_gamut(c) && chroma > 1e-3; chroma *= 0.97)
+        c = linear_oklch(lightness, chroma, hue);
     return (Colour){gamma_encode(c.r), gamma_encode(c.g), gamma_encode(c.b)};
 }
 
@@ -50,7 +51,8 @@ Colour chart_ramp(const Chart *chart, Hue hue, double depth) {
     static const double degrees[HUE_COUNT] = {250, 55, 160, 325};
     double t = MIN(MAX(depth, 0), 1);
     double turn = degrees[hue] - 55 * (1 - t) + 15;
-    if (chart->theme == THEME_DARK) return from_oklch(0.58 + 0.34 * t, 0.14 - 0.06 * t, turn);
+    if (chart->theme == THEME_DARK)
+        return from_oklch(0.58 + 0.34 * t, 0.14 - 0.06 * t, turn);
     return from_oklch(0.78 - 0.46 * t, 0.12, turn);
 }
 
@@ -70,10 +72,9 @@ Colour theme_ink(Theme theme) {
     return theme == THEME_DARK ? (Colour){0.90, 0.91, 0.93} : (Colour){0.12, 0.13, 0.15};
 }
 
-Colour chart_ink(const Chart *chart) {
-    return theme_ink(chart->theme);
-}
+Colour chart_ink(const Chart *chart) { return theme_ink(chart->theme); }
 
 Colour chart_warning(const Chart *chart) {
-    return chart->theme == THEME_DARK ? (Colour){0.98, 0.45, 0.25} : (Colour){0.80, 0.20, 0.05};
+    return chart->theme == THEME_DARK ? (Colour){0.98, 0.45, 0.25}
+                                      : (Colour){0.80, 0.20, 0.05};
 }

@@ -7,7 +7,7 @@
 
 #include "tools/chart_parts.h"
 
-#define EDGE 10.0       /* free space around all */
+#define EDGE 10.0 /* free space around all */
 #define ROW_GAP 12.0
 #define COLUMN_GAP 20.0
 #define TICK_GAP 4.0
@@ -18,10 +18,10 @@
 #define PNG_SCALE 2.0
 
 typedef struct Layout {
-    Box *box;        /* [rows * columns] the panels */
-    Axis *x, *y;     /* [rows * columns] */
-    double *gutter;  /* [columns] width of tick texts left of the column */
-    double right;    /* where legends and colour bars begin */
+    Box *box;       /* [rows * columns] the panels */
+    Axis *x, *y;    /* [rows * columns] */
+    double *gutter; /* [columns] width of tick texts left of the column */
+    double right;   /* where legends and colour bars begin */
     double width, height;
 } Layout;
 
@@ -37,8 +37,8 @@ static bool shows_x_ticks(const Chart *chart, size_t row, size_t column) {
     return row + 1 == chart->rows || panel_at(chart, row, column)->heat;
 }
 
-static double tick_space(cairo_t *cr, const Chart *chart, const Layout *layout, size_t row,
-                         size_t column) {
+static double tick_space(cairo_t *cr, const Chart *chart, const Layout *layout,
+                         size_t row, size_t column) {
     if (!shows_y_ticks(chart, row, column)) return 0;
     const Panel *panel = panel_at(chart, row, column);
     double widest = 0;
@@ -49,7 +49,8 @@ static double tick_space(cairo_t *cr, const Chart *chart, const Layout *layout, 
     }
     Ticks ticks = axis_ticks(&layout->y[row * chart->columns + column],
                              TICKS_HIGH(chart->row_height[row]));
-    for (size_t i = 0; i < ticks.count; i++) widest = MAX(widest, text_width(cr, ticks.text[i]));
+    for (size_t i = 0; i < ticks.count; i++)
+        widest = MAX(widest, text_width(cr, ticks.text[i]));
     return widest + TICK_GAP;
 }
 
@@ -68,7 +69,8 @@ static bool seen_before(const Chart *chart, size_t row, LegendWalk walk) {
         const Panel *panel = panel_at(chart, row, c);
         size_t end = c == walk.column ? walk.item : panel->count;
         for (size_t i = 0; i < end; i++)
-            if (labelled(&panel->items[i]) && !strcmp(panel->items[i].label, label)) return true;
+            if (labelled(&panel->items[i]) && !strcmp(panel->items[i].label, label))
+                return true;
     }
     return false;
 }
@@ -131,11 +133,13 @@ static Layout layout_new(cairo_t *cr, const Chart *chart) {
     }
     for (size_t c = 0; c < columns; c++) {
         for (size_t r = 0; r < rows; r++)
-            layout.gutter[c] = MAX(layout.gutter[c], tick_space(cr, chart, &layout, r, c));
+            layout.gutter[c] =
+                MAX(layout.gutter[c], tick_space(cr, chart, &layout, r, c));
         left += layout.gutter[c];
         double top = EDGE + head_height(chart);
         for (size_t r = 0; r < rows; r++) {
-            layout.box[r * columns + c] = (Box){left, top, chart->panel_width, chart->row_height[r]};
+            layout.box[r * columns + c] =
+                (Box){left, top, chart->panel_width, chart->row_height[r]};
             top += chart->row_height[r] + ROW_GAP;
             if (shows_x_ticks(chart, r, c) && r + 1 < rows) top += 26;
         }
@@ -180,8 +184,8 @@ static void draw_x_texts(cairo_t *cr, const Axis *axis, Box box) {
     }
 }
 
-static void draw_tick_texts(cairo_t *cr, const Chart *chart, const Layout *layout, size_t row,
-                            size_t column) {
+static void draw_tick_texts(cairo_t *cr, const Chart *chart, const Layout *layout,
+                            size_t row, size_t column) {
     size_t p = row * chart->columns + column;
     const Panel *panel = &chart->panels[p];
     Box box = layout->box[p];
@@ -192,8 +196,9 @@ static void draw_tick_texts(cairo_t *cr, const Chart *chart, const Layout *layou
         Ticks ticks = axis_ticks(&layout->y[p], TICKS_HIGH(box.height));
         for (size_t i = 0; i < ticks.count; i++)
             draw_text(cr, box.x - TICK_GAP,
-                      box.y + box.height * (1 - axis_place(&layout->y[p], ticks.at[i])) + 2.8, 1,
-                      ticks.text[i]);
+                      box.y + box.height * (1 - axis_place(&layout->y[p], ticks.at[i])) +
+                          2.8,
+                      1, ticks.text[i]);
     }
     if (!shows_x_ticks(chart, row, column)) return;
     if (!panel->heat || panel->heat->map.x_edges) draw_x_texts(cr, &layout->x[p], box);
@@ -201,23 +206,27 @@ static void draw_tick_texts(cairo_t *cr, const Chart *chart, const Layout *layou
     draw_text(cr, box.x + box.width / 2, box.y + box.height + 24, 0.5, panel->x.label);
 }
 
-static void draw_y_label(cairo_t *cr, const Chart *chart, const Layout *layout, size_t row) {
+static void draw_y_label(cairo_t *cr, const Chart *chart, const Layout *layout,
+                         size_t row) {
     Box box = layout->box[row * chart->columns];
     set_font(cr, 8.5, false);
     set_colour(cr, theme_ink(chart->theme), 1);
     for (size_t c = 0; c < chart->columns; c++) {
         const char *label = panel_at(chart, row, c)->y.label;
         if (!*label) continue;
-        draw_text_upward(cr, box.x - layout->gutter[0] - 6, box.y + box.height / 2, label);
+        draw_text_upward(cr, box.x - layout->gutter[0] - 6, box.y + box.height / 2,
+                         label);
         return;
     }
 }
 
-static void draw_legend(cairo_t *cr, const Chart *chart, const Layout *layout, size_t row) {
+static void draw_legend(cairo_t *cr, const Chart *chart, const Layout *layout,
+                        size_t row) {
     Box box = layout->box[row * chart->columns];
     const HeatParts *heat = row_heat(chart, row);
     if (heat) {
-        draw_colour_bar(cr, chart, heat, (Box){layout->right, box.y, BAR_WIDTH, box.height});
+        draw_colour_bar(cr, chart, heat,
+                        (Box){layout->right, box.y, BAR_WIDTH, box.height});
         return;
     }
     LegendWalk walk = {0};
@@ -256,8 +265,11 @@ static void draw_chart(cairo_t *cr, const Chart *chart, const Layout *layout) {
         for (size_t c = 0; c < chart->columns; c++) {
             size_t p = r * chart->columns + c;
             const Panel *panel = &chart->panels[p];
-            if (panel->heat) draw_heat(cr, chart, panel, layout->box[p]);
-            else draw_panel(cr, chart, panel, &layout->x[p], &layout->y[p], layout->box[p]);
+            if (panel->heat)
+                draw_heat(cr, chart, panel, layout->box[p]);
+            else
+                draw_panel(cr, chart, panel, &layout->x[p], &layout->y[p],
+                           layout->box[p]);
             draw_tick_texts(cr, chart, layout, r, c);
         }
         draw_y_label(cr, chart, layout, r);
@@ -281,7 +293,8 @@ typedef struct Bytes {
     size_t used, space;
 } Bytes;
 
-static cairo_status_t bytes_add(void *closure, const unsigned char *data, unsigned length) {
+static cairo_status_t bytes_add(void *closure, const unsigned char *data,
+                                unsigned length) {
     Bytes *bytes = closure;
     if (bytes->used + length + 1 > bytes->space) {
         bytes->space = 2 * (bytes->used + length + 1);
@@ -298,9 +311,12 @@ static cairo_status_t bytes_add(void *closure, const unsigned char *data, unsign
 
 typedef enum { FORM_PNG, FORM_SVG, FORM_PDF } Form;
 
-static cairo_surface_t *surface_new(Form form, Bytes *bytes, double width, double height) {
-    if (form == FORM_SVG) return cairo_svg_surface_create_for_stream(bytes_add, bytes, width, height);
-    if (form == FORM_PDF) return cairo_pdf_surface_create_for_stream(bytes_add, bytes, width, height);
+static cairo_surface_t *surface_new(Form form, Bytes *bytes, double width,
+                                    double height) {
+    if (form == FORM_SVG)
+        return cairo_svg_surface_create_for_stream(bytes_add, bytes, width, height);
+    if (form == FORM_PDF)
+        return cairo_pdf_surface_create_for_stream(bytes_add, bytes, width, height);
     return cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)ceil(width * PNG_SCALE),
                                       (int)ceil(height * PNG_SCALE));
 }

@@ -85,8 +85,10 @@ static double place_x(const Frame *frame, double value) {
 /* Far outside is clipped here too: cairo's coordinates end at 2^23. */
 static double place_y(const Frame *frame, double value) {
     double y = axis_place(frame->y, value);
-    if (isfinite(y)) y = MIN(MAX(y, -3), 4);
-    else if (!isnan(y)) y = y > 0 ? 4 : -3;
+    if (isfinite(y))
+        y = MIN(MAX(y, -3), 4);
+    else if (!isnan(y))
+        y = y > 0 ? 4 : -3;
     return frame->box.y + frame->box.height * (1 - y);
 }
 
@@ -126,8 +128,10 @@ static void trace(cairo_t *cr, const Frame *frame, const Item *item) {
     for (size_t i = 0; i < item->count; i++) {
         double x = place_x(frame, item->x[i]), y = place_y(frame, item->y[i]);
         bool good = !isnan(x) && !isnan(y);
-        if (good && open) cairo_line_to(cr, x, y);
-        else if (good) cairo_move_to(cr, x, y);
+        if (good && open)
+            cairo_line_to(cr, x, y);
+        else if (good)
+            cairo_move_to(cr, x, y);
         open = good;
     }
 }
@@ -136,8 +140,10 @@ static void draw_line(cairo_t *cr, const Frame *frame, const Item *item) {
     if (item->style.width > 0) {
         begin_stroke(cr, &item->style);
         cairo_new_path(cr);
-        if ((double)item->count > 8 * frame->box.width) trace_dense(cr, frame, item);
-        else trace(cr, frame, item);
+        if ((double)item->count > 8 * frame->box.width)
+            trace_dense(cr, frame, item);
+        else
+            trace(cr, frame, item);
         end_stroke(cr);
     }
     if (item->style.mark == MARK_NONE) return;
@@ -153,13 +159,15 @@ static void draw_band(cairo_t *cr, const Frame *frame, const Item *item) {
     for (size_t i = 0; i < item->count;) {
         size_t from = i;
         while (i < item->count && !isnan(place_x(frame, item->x[i])) &&
-               !isnan(place_y(frame, item->y[i])) && !isnan(place_y(frame, item->high[i])))
+               !isnan(place_y(frame, item->y[i])) &&
+               !isnan(place_y(frame, item->high[i])))
             i++;
         cairo_new_path(cr);
         for (size_t j = from; j < i; j++)
             cairo_line_to(cr, place_x(frame, item->x[j]), place_y(frame, item->high[j]));
         for (size_t j = i; j > from; j--)
-            cairo_line_to(cr, place_x(frame, item->x[j - 1]), place_y(frame, item->y[j - 1]));
+            cairo_line_to(cr, place_x(frame, item->x[j - 1]),
+                          place_y(frame, item->y[j - 1]));
         cairo_fill(cr);
         if (i == from) i++;
     }
@@ -193,13 +201,14 @@ typedef struct Spot {
 } Spot;
 
 /* The first of some spots, in the order of preference, where the text covers least. */
-static Spot quietest(const Panel *panel, const Frame *frame, const Spot *spots, size_t count,
-                     double width) {
+static Spot quietest(const Panel *panel, const Frame *frame, const Spot *spots,
+                     size_t count, double width) {
     size_t best = 0, least = SIZE_MAX;
     const Box *box = &frame->box;
     for (size_t i = 0; i < count; i++) {
         Box text = {spots[i].x - 2, spots[i].baseline - 7, width + 4, 9};
-        bool inside = text.y > box->y - 1 && text.y + text.height < box->y + box->height + 2;
+        bool inside =
+            text.y > box->y - 1 && text.y + text.height < box->y + box->height + 2;
         size_t covered = crowd(panel, frame, &text);
         if (!inside || covered >= least) continue;
         least = covered;
@@ -220,7 +229,8 @@ static void draw_level(cairo_t *cr, Theme theme, const Frame *frame, const Panel
     set_font(cr, 7, false);
     double width = text_width(cr, item->label), left = box->x + 4;
     double right = box->x + box->width - width - 3;
-    const Spot spots[] = {{right, y - 3}, {right, y + 8.5}, {left, y - 3}, {left, y + 8.5}};
+    const Spot spots[] = {
+        {right, y - 3}, {right, y + 8.5}, {left, y - 3}, {left, y + 8.5}};
     Spot spot = quietest(panel, frame, spots, COUNT(spots), width);
     draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
 }
@@ -236,8 +246,9 @@ static void draw_note(cairo_t *cr, Theme theme, const Frame *frame, const Panel 
     set_font(cr, 7, false);
     double width = text_width(cr, item->label);
     double left = box->x + 3, right = box->x + box->width - width - 3;
-    double middle = MAX(MIN(x - width / 2, right), left), after = MAX(MIN(x + 6, right), left);
-    const Spot spots[] = {{middle, y - 7}, {after, y - 7},  {middle, y - 16},
+    double middle = MAX(MIN(x - width / 2, right), left),
+           after = MAX(MIN(x + 6, right), left);
+    const Spot spots[] = {{middle, y - 7}, {after, y - 7},   {middle, y - 16},
                           {after, y - 16}, {middle, y + 13}, {middle, y - 28}};
     Spot spot = quietest(panel, frame, spots, COUNT(spots), width);
     draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
@@ -302,9 +313,11 @@ static void draw_empty(cairo_t *cr, Theme theme, const Box *box, const char *tex
 void draw_panel(cairo_t *cr, const Chart *chart, const Panel *panel, const Axis *x,
                 const Axis *y, Box box) {
     /* Areas first, then lines, then words. */
-    static const ItemKind order[] = {ITEM_ZONE, ITEM_BAND, ITEM_LINE, ITEM_LEVEL, ITEM_NOTE};
+    static const ItemKind order[] = {ITEM_ZONE, ITEM_BAND, ITEM_LINE, ITEM_LEVEL,
+                                     ITEM_NOTE};
     Frame frame = {x, y, box};
-    Ticks xs = axis_ticks(x, TICKS_WIDE(box.width)), ys = axis_ticks(y, TICKS_HIGH(box.height));
+    Ticks xs = axis_ticks(x, TICKS_WIDE(box.width)),
+          ys = axis_ticks(y, TICKS_HIGH(box.height));
     draw_grid(cr, chart->theme, &frame, &xs, &ys);
     cairo_save(cr);
     cairo_rectangle(cr, box.x - 3, box.y - 1, box.width + 6, box.height + 3);
@@ -344,7 +357,8 @@ static double heat_edge(const HeatMap *map, const Box *box, size_t c) {
     return box->x + box->width * share;
 }
 
-static void draw_cell(cairo_t *cr, Theme theme, const HeatMap *map, double value, Box cell) {
+static void draw_cell(cairo_t *cr, Theme theme, const HeatMap *map, double value,
+                      Box cell) {
     bool known = isfinite(value);
     double share = (value - map->low) / (map->high - map->low);
     set_colour(cr, known ? colour_map(share) : theme_grid(theme), 1);
@@ -403,5 +417,6 @@ void draw_colour_bar(cairo_t *cr, const Chart *chart, const HeatParts *heat, Box
     }
     set_font(cr, 8.5, false);
     set_colour(cr, theme_ink(chart->theme), 1);
-    draw_text_upward(cr, box.x + box.width + widest + 16, box.y + box.height / 2, heat->bar);
+    draw_text_upward(cr, box.x + box.width + widest + 16, box.y + box.height / 2,
+                     heat->bar);
 }

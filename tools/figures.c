@@ -70,18 +70,20 @@ static void paint_loss(const Cell *cell) {
     double *mean = chart_smooth(train->loss, train->count);
     Colour colour = chart_ink(cell->chart);
     panel_line_behind(cell->panel, train->step, train->loss, train->count,
-                      (Style){.colour = colour, .width = 0.7, .alpha = 0.28}, "every step");
+                      (Style){.colour = colour, .width = 0.7, .alpha = 0.28},
+                      "every step");
     panel_line(cell->panel, train->step, mean, train->count,
                (Style){.colour = colour, .width = 1.6}, "moving mean");
     mem_free(mean);
     if (cell->run->chance > 0)
-        panel_level(cell->panel, cell->run->chance, chart_palette(cell->chart, 6), "chance");
+        panel_level(cell->panel, cell->run->chance, chart_palette(cell->chart, 6),
+                    "chance");
     note_nonfinite(cell, low + 0.5 * (high - low));
 }
 
 static void paint_rate(const Cell *cell) {
-    panel_line(cell->panel, cell->run->train.step, cell->run->train.lr, cell->run->train.count,
-               (Style){.colour = chart_ink(cell->chart)}, "");
+    panel_line(cell->panel, cell->run->train.step, cell->run->train.lr,
+               cell->run->train.count, (Style){.colour = chart_ink(cell->chart)}, "");
 }
 
 static void paint_gradient(const Cell *cell) {
@@ -91,7 +93,8 @@ static void paint_gradient(const Cell *cell) {
     panel_log_y(cell->panel);
     panel_line(cell->panel, train->step, train->grad_norm, train->count,
                (Style){.colour = colour, .width = 0.7, .alpha = 0.28}, "");
-    panel_line(cell->panel, train->step, mean, train->count, (Style){.colour = colour}, "");
+    panel_line(cell->panel, train->step, mean, train->count, (Style){.colour = colour},
+               "");
     mem_free(mean);
 }
 
@@ -125,7 +128,8 @@ static double entropy_top(const Cell *cell) {
         const ProbeLog *probe = &cell->runs[r]->probe;
         for (size_t i = 0; i < probe->site_count; i++)
             for (size_t p = 0; p < probe->count; p++)
-                if (probe->sites[i].keys[p] > 1) top = fmax(top, log(probe->sites[i].keys[p]));
+                if (probe->sites[i].keys[p] > 1)
+                    top = fmax(top, log(probe->sites[i].keys[p]));
     }
     return top > 0 ? top : 1;
 }
@@ -133,7 +137,8 @@ static double entropy_top(const Cell *cell) {
 static void paint_heads_band(const Cell *cell, const SiteLog *site, Colour colour,
                              const char *label) {
     const ProbeLog *probe = &cell->run->probe;
-    double *low = mem_alloc(probe->count * sizeof *low), *high = mem_alloc(probe->count * sizeof *high);
+    double *low = mem_alloc(probe->count * sizeof *low),
+           *high = mem_alloc(probe->count * sizeof *high);
     for (size_t p = 0; p < probe->count; p++) {
         low[p] = high[p] = NAN;
         for (size_t h = 0; h < site->heads; h++) {
@@ -152,8 +157,8 @@ static void note_lowest(const Cell *cell) {
     if (!low.fell_step) return;
     char label[96], text[180];
     layer_label(low.site, label);
-    text_format(text, sizeof text, "%s: %.1f %% of ln %.0f at step %zu", label, 100 * low.share,
-                low.keys, low.step);
+    text_format(text, sizeof text, "%s: %.1f %% of ln %.0f at step %zu", label,
+                100 * low.share, low.keys, low.step);
     panel_note(cell->panel, (double)low.step, low.share * log(low.keys),
                chart_warning(cell->chart), text);
 }
@@ -163,7 +168,8 @@ static void paint_entropy(const Cell *cell) {
     double top = entropy_top(cell);
     panel_range_y(cell->panel, 0, 1.08 * top);
     panel_zone(cell->panel, 0, COLLAPSE_SHARE * top,
-               (Style){.colour = chart_warning(cell->chart), .alpha = 0.13}, "collapse (< 10 %)");
+               (Style){.colour = chart_warning(cell->chart), .alpha = 0.13},
+               "collapse (< 10 %)");
     if (!probe->site_count) {
         panel_empty(cell->panel, "no entropy probes");
         return;
@@ -196,8 +202,8 @@ static void paint_logit(const Cell *cell) {
         double *logit = chart_smooth(site->max_logit, probe->count);
         panel_line(cell->panel, probe->step, site->max_logit, probe->count,
                    (Style){.colour = colour, .width = 0.6, .alpha = 0.3}, "");
-        panel_line(cell->panel, probe->step, logit, probe->count, (Style){.colour = colour},
-                   label);
+        panel_line(cell->panel, probe->step, logit, probe->count,
+                   (Style){.colour = colour}, label);
         mem_free(logit);
     }
 }
@@ -252,13 +258,9 @@ static void paint_score(const Cell *cell) {
     if (!run->eval_count) panel_empty(cell->panel, "no evaluations");
 }
 
-static bool has_loss(const RunLog *run) {
-    return run->train.count > 0;
-}
+static bool has_loss(const RunLog *run) { return run->train.count > 0; }
 
-static bool has_attention(const RunLog *run) {
-    return run->probe.site_count > 0;
-}
+static bool has_attention(const RunLog *run) { return run->probe.site_count > 0; }
 
 static bool has_sigma(const RunLog *run) {
     for (size_t i = 0; i < run->probe.site_count; i++) {
@@ -290,11 +292,10 @@ static const struct {
     {"lr", "learning rate", paint_rate, has_loss, 70},
 };
 
-const char *figure_rows(void) {
-    return "loss,entropy,logit,sigma,score,grad,lr";
-}
+const char *figure_rows(void) { return "loss,entropy,logit,sigma,score,grad,lr"; }
 
-void figure_rows_present(const RunLog *const *runs, size_t count, char *text, size_t size) {
+void figure_rows_present(const RunLog *const *runs, size_t count, char *text,
+                         size_t size) {
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -307,7 +308,8 @@ void figure_rows_present(const RunLog *const *runs, size_t count, char *text, si
 }
 
 /* Numbers of the rows in `text`; as many as fit into `list`. */
-static Status parse_rows(const char *text, size_t list[COUNT(rows)], size_t *count, Err *err) {
+static Status parse_rows(const char *text, size_t list[COUNT(rows)], size_t *count,
+                         Err *err) {
     char *words = mem_strdup(text), *rest = words, *word;
     Status status = OK;
     *count = 0;
@@ -315,10 +317,13 @@ static Status parse_rows(const char *text, size_t list[COUNT(rows)], size_t *cou
         size_t i = 0;
         while (i < COUNT(rows) && strcmp(rows[i].name, word)) i++;
         if (i == COUNT(rows))
-            status = err_set(err, FAIL_USAGE, "row \"%s\": wanted some of %s", word, figure_rows());
+            status = err_set(err, FAIL_USAGE, "row \"%s\": wanted some of %s", word,
+                             figure_rows());
         else if (*count == COUNT(rows))
-            status = err_set(err, FAIL_USAGE, "more than %zu rows in one figure", COUNT(rows));
-        else list[(*count)++] = i;
+            status =
+                err_set(err, FAIL_USAGE, "more than %zu rows in one figure", COUNT(rows));
+        else
+            list[(*count)++] = i;
     }
     mem_free(words);
     return status;
@@ -327,12 +332,16 @@ static Status parse_rows(const char *text, size_t list[COUNT(rows)], size_t *cou
 static void score_label(const RunLog *const *runs, size_t count, char label[96]) {
     static const struct {
         const char *metric, *label;
-    } names[] = {{"top1", "top-1 (%)"}, {"bleu", "BLEU"}, {"wer", "word error rate"}, {"ppl", "perplexity"}};
+    } names[] = {{"top1", "top-1 (%)"},
+                 {"bleu", "BLEU"},
+                 {"wer", "word error rate"},
+                 {"ppl", "perplexity"}};
     text_format(label, 96, "score");
     for (size_t r = 0; r < count; r++)
         for (size_t i = 0; i < runs[r]->eval_count; i++)
             for (size_t n = 0; n < COUNT(names); n++)
-                if (runs[r]->evals[i].metric && !strcmp(runs[r]->evals[i].metric, names[n].metric))
+                if (runs[r]->evals[i].metric &&
+                    !strcmp(runs[r]->evals[i].metric, names[n].metric))
                     text_format(label, 96, "%s", names[n].label);
 }
 
@@ -350,8 +359,9 @@ static void run_detail(const RunLog *run, char *text, size_t size) {
     }
 }
 
-static Chart *build_training(const RunLog *const *runs, size_t count, const LayerChoice *choice,
-                             const size_t *list, size_t row_count, const FigureOptions *options) {
+static Chart *build_training(const RunLog *const *runs, size_t count,
+                             const LayerChoice *choice, const size_t *list,
+                             size_t row_count, const FigureOptions *options) {
     Chart *chart = chart_new(row_count, count, options->theme);
     if (options->title) chart_title(chart, options->title);
     for (size_t c = 0; c < count; c++) {
@@ -370,12 +380,12 @@ static Chart *build_training(const RunLog *const *runs, size_t count, const Laye
     return chart;
 }
 
-Chart *figure_training(const RunLog *const *runs, size_t count, const FigureOptions *options,
-                       Err *err) {
+Chart *figure_training(const RunLog *const *runs, size_t count,
+                       const FigureOptions *options, Err *err) {
     const char *layers = options->layers ? options->layers : FIGURE_LAYERS_DEFAULT;
     size_t list[COUNT(rows)], row_count;
-    Status status =
-        parse_rows(options->rows ? options->rows : FIGURE_ROWS_DEFAULT, list, &row_count, err);
+    Status status = parse_rows(options->rows ? options->rows : FIGURE_ROWS_DEFAULT, list,
+                               &row_count, err);
     LayerChoice choice = {0};
     for (size_t r = 0; r < count && !status; r++) {
         status = runlog_check_rows(runs[r], err);
@@ -402,9 +412,14 @@ static Status write_all(const RunLog *run, const char *dir, Err *err) {
     Chart *training = figure_training(&run, 1, &(FigureOptions){.rows = present}, err);
     if (!training) return err->status;
     Status status = write_one(training, dir, "training", err);
-    if (!status) status = write_one(figure_entropy_heads(run, THEME_LIGHT), dir, "entropy-heads", err);
-    if (!status) status = write_one(figure_entropy_layers(run, THEME_LIGHT), dir, "entropy-layers", err);
-    if (!status) status = write_one(figure_weights(run, THEME_LIGHT), dir, "weights", err);
+    if (!status)
+        status =
+            write_one(figure_entropy_heads(run, THEME_LIGHT), dir, "entropy-heads", err);
+    if (!status)
+        status = write_one(figure_entropy_layers(run, THEME_LIGHT), dir, "entropy-layers",
+                           err);
+    if (!status)
+        status = write_one(figure_weights(run, THEME_LIGHT), dir, "weights", err);
     return status;
 }
 

@@ -43,16 +43,19 @@ Chart *figure_entropy_heads(const RunLog *run, Theme theme) {
     const ProbeLog *probe = &run->probe;
     if (!probe->site_count) return NULL;
     size_t last = probe->count - 1, heads = 1;
-    for (size_t i = 0; i < probe->site_count; i++) heads = MAX(heads, probe->sites[i].heads);
+    for (size_t i = 0; i < probe->site_count; i++)
+        heads = MAX(heads, probe->sites[i].heads);
     double *value = mem_alloc(probe->site_count * heads * sizeof *value);
     for (size_t i = 0; i < probe->site_count; i++) {
         const SiteLog *site = &probe->sites[i];
         for (size_t h = 0; h < heads; h++)
             value[i * heads + h] =
-                h < site->heads ? share_of(site->entropy[last * site->heads + h], site->keys[last])
-                                : NAN;
+                h < site->heads
+                    ? share_of(site->entropy[last * site->heads + h], site->keys[last])
+                    : NAN;
     }
-    char **labels = site_labels(probe), **numbers = mem_alloc(heads * sizeof *numbers), text[96];
+    char **labels = site_labels(probe), **numbers = mem_alloc(heads * sizeof *numbers),
+         text[96];
     for (size_t h = 0; h < heads; h++) {
         text_format(text, sizeof text, "%zu", h);
         numbers[h] = mem_strdup(text);
@@ -63,8 +66,10 @@ Chart *figure_entropy_heads(const RunLog *run, Theme theme) {
     map.column_names = (const char *const *)numbers;
     map.print_values = heads <= 16 && probe->site_count <= 24;
     Chart *chart = chart_new(1, 1, theme);
-    text_format(text, sizeof text, "Entropy of every head at step %.0f", probe->step[last]);
-    chart_column_title(chart, 0, text, "share of ln(keys) in per cent; under 10 is collapse");
+    text_format(text, sizeof text, "Entropy of every head at step %.0f",
+                probe->step[last]);
+    chart_column_title(chart, 0, text,
+                       "share of ln(keys) in per cent; under 10 is collapse");
     chart_panel_width(chart, MIN(MAX(28.0 * (double)heads, 220), 380));
     chart_row_height(chart, 0, map_height(probe));
     panel_axes(chart_panel(chart, 0, 0), "head", "");
@@ -102,7 +107,8 @@ Chart *figure_entropy_layers(const RunLog *run, Theme theme) {
     size_t columns = MIN(probe->count, MAP_COLUMNS_MAX);
     double *value = mem_alloc(probe->site_count * columns * sizeof *value);
     double *edges = mem_alloc((columns + 1) * sizeof *edges);
-    for (size_t c = 0; c <= columns; c++) edges[c] = edge_before(probe, c * probe->count / columns);
+    for (size_t c = 0; c <= columns; c++)
+        edges[c] = edge_before(probe, c * probe->count / columns);
     for (size_t i = 0; i < probe->site_count; i++)
         for (size_t c = 0; c < columns; c++)
             value[i * columns + c] =
@@ -141,7 +147,8 @@ static const double *measured(const WeightLog *weight, const Measure *measure) {
     return *(double *const *)((const char *)weight + measure->offset);
 }
 
-static bool is_measured(const ProbeLog *probe, const WeightLog *weight, const Measure *measure) {
+static bool is_measured(const ProbeLog *probe, const WeightLog *weight,
+                        const Measure *measure) {
     const double *value = measured(weight, measure);
     for (size_t p = 0; p < probe->count; p++)
         if (value[p] > 0) return true;
@@ -183,8 +190,8 @@ static bool in_legend(size_t block, size_t last) {
     return block == last || (block % stride == 0 && block + stride / 2 < last);
 }
 
-static void paint_measure(const Chart *chart, Panel *panel, const ProbeLog *probe, size_t head,
-                          const Measure *measure, bool legend) {
+static void paint_measure(const Chart *chart, Panel *panel, const ProbeLog *probe,
+                          size_t head, const Measure *measure, bool legend) {
     size_t last = deepest_block(probe), others = 0;
     for (size_t i = head; i < probe->weight_count; i++) {
         const WeightLog *weight = &probe->weights[i];
@@ -216,7 +223,8 @@ static size_t list_columns(const ProbeLog *probe, size_t *heads) {
     size_t count = 0;
     for (int in_block = 1; in_block >= 0; in_block--)
         for (size_t i = 0; i < probe->weight_count; i++)
-            if (column_head(probe, i) == i && layer_name(probe->weights[i].name).in_block == in_block)
+            if (column_head(probe, i) == i &&
+                layer_name(probe->weights[i].name).in_block == in_block)
                 heads[count++] = i;
     return count;
 }

@@ -93,7 +93,8 @@ Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *l
         panel_band(panel, line.rate, line.low, line.high, line.count,
                    (Style){.colour = colour, .alpha = 0.15}, "");
         panel_line(panel, line.rate, line.mean, line.count,
-                   (Style){.colour = colour, .width = 1.7, .mark = MARK_DOT}, points[i].method);
+                   (Style){.colour = colour, .width = 1.7, .mark = MARK_DOT},
+                   points[i].method);
         line_free(&line);
         paint_crosses(panel, points, count, points[i].method, colour);
     }
@@ -102,14 +103,15 @@ Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *l
     for (size_t i = 0; i < count; i++) crosses |= points[i].diverged;
     if (crosses)
         panel_line(panel, &nowhere, &nowhere, 1,
-                   (Style){.colour = chart_ink(chart), .width = -1, .mark = MARK_CROSS}, "diverged");
+                   (Style){.colour = chart_ink(chart), .width = -1, .mark = MARK_CROSS},
+                   "diverged");
     if (isfinite(labels->chance))
         panel_level(panel, labels->chance, chart_palette(chart, 6), "chance");
     return chart;
 }
 
-Status figures_write_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
-                           const char *path, Err *err) {
+Status figures_write_sweep(const SweepPoint *points, size_t count,
+                           const SweepLabels *labels, const char *path, Err *err) {
     Chart *chart = figure_sweep(points, count, labels, THEME_LIGHT);
     Status status = chart_write(chart, path, err);
     chart_free(chart);

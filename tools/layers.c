@@ -110,7 +110,14 @@ static void choose_lowest(LayerChoice *choice, const RunLog *run) {
     }
 }
 
-typedef enum { PICK_ALL, PICK_FIRST, PICK_MIDDLE, PICK_LAST, PICK_LOWEST, PICK_NUMBER } Pick;
+typedef enum {
+    PICK_ALL,
+    PICK_FIRST,
+    PICK_MIDDLE,
+    PICK_LAST,
+    PICK_LOWEST,
+    PICK_NUMBER
+} Pick;
 
 static const char *const pick_names[] = {[PICK_ALL] = "all",
                                          [PICK_FIRST] = "first",
@@ -132,22 +139,25 @@ static bool picked(const ProbeLog *probe, size_t site, Pick pick, size_t wanted)
     return true;
 }
 
-static Status choose_word(LayerChoice *choice, const RunLog *run, const char *word, Err *err) {
+static Status choose_word(LayerChoice *choice, const RunLog *run, const char *word,
+                          Err *err) {
     size_t pick = 0, number = 0;
     while (pick < COUNT(pick_names) && strcmp(pick_names[pick], word)) pick++;
     if (pick == COUNT(pick_names)) {
         char *end;
         number = strtoull(word, &end, 10);
         if (!isdigit((unsigned char)*word) || *end)
-            return err_set(err, FAIL_USAGE,
-                           "layer \"%s\": wanted all, first, middle, last, lowest or numbers", word);
+            return err_set(
+                err, FAIL_USAGE,
+                "layer \"%s\": wanted all, first, middle, last, lowest or numbers", word);
     }
     if (pick == PICK_LOWEST) {
         choose_lowest(choice, run);
         return OK;
     }
     for (size_t i = 0; i < run->probe.site_count; i++)
-        if (picked(&run->probe, i, (Pick)pick, number)) choose(choice, run->probe.sites[i].name);
+        if (picked(&run->probe, i, (Pick)pick, number))
+            choose(choice, run->probe.sites[i].name);
     return OK;
 }
 

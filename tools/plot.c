@@ -8,20 +8,25 @@
 #define RUNS_MAX 16
 
 static const char help[] =
-    "steady plot RUN ... -o FILE [options]     losses, entropies and norms of runs, side by side\n"
+    "steady plot RUN ... -o FILE [options]     losses, entropies and norms of runs, side "
+    "by side\n"
     "\n"
     "  RUN             a run folder; a run that is still going on is fine (at most 16)\n"
-    "  -o FILE         figure to write: .png (twice the resolution), .svg or .pdf by its ending\n"
-    "  --rows LIST     panels from top to bottom, some of loss, entropy, logit, sigma, score,\n"
+    "  -o FILE         figure to write: .png (twice the resolution), .svg or .pdf by its "
+    "ending\n"
+    "  --rows LIST     panels from top to bottom, some of loss, entropy, logit, sigma, "
+    "score,\n"
     "                  grad, lr; \"present\" is all that the runs have numbers for\n"
     "                  (default loss,entropy)\n"
-    "  --layers LIST   all, or some of first, middle, last, lowest and numbers of blocks\n"
+    "  --layers LIST   all, or some of first, middle, last, lowest and numbers of "
+    "blocks\n"
     "                  (default first,middle,last,lowest)\n"
     "  --title TEXT    above everything (default: none)\n"
     "  --theme NAME    light or dark (default light)\n"
     "  -h, --help      this text\n"
     "\n"
-    "Entropy is in nats: the mean over heads is a line, all heads a band, ln(keys) dashed, and\n"
+    "Entropy is in nats: the mean over heads is a line, all heads a band, ln(keys) "
+    "dashed, and\n"
     "under 10 % of ln(keys) attention has collapsed. y axes are shared by the runs.\n";
 
 typedef struct PlotWords {
@@ -51,26 +56,33 @@ static Status parse_option(PlotWords *words, int argc, char **argv, int *i, Err 
         *options[k].value = joined ? word + length + 1 : argv[++*i];
         return OK;
     }
-    return err_set(err, FAIL_USAGE, "unknown option %s (steady plot -h lists them)", word);
+    return err_set(err, FAIL_USAGE, "unknown option %s (steady plot -h lists them)",
+                   word);
 }
 
 static Status parse_words(PlotWords *words, int argc, char **argv, Err *err) {
     for (int i = 1; i < argc; i++) {
         Status status = OK;
-        if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) words->help = true;
-        else if (argv[i][0] == '-' && argv[i][1]) status = parse_option(words, argc, argv, &i, err);
+        if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
+            words->help = true;
+        else if (argv[i][0] == '-' && argv[i][1])
+            status = parse_option(words, argc, argv, &i, err);
         else if (words->run_count == RUNS_MAX)
-            status = err_set(err, FAIL_USAGE, "more than %d runs in one figure", RUNS_MAX);
-        else words->runs[words->run_count++] = argv[i];
+            status =
+                err_set(err, FAIL_USAGE, "more than %d runs in one figure", RUNS_MAX);
+        else
+            words->runs[words->run_count++] = argv[i];
         if (status) return status;
     }
     if (words->help) return OK;
-    if (!words->run_count) return err_set(err, FAIL_USAGE, "no run given (steady plot -h)");
+    if (!words->run_count)
+        return err_set(err, FAIL_USAGE, "no run given (steady plot -h)");
     if (!words->output)
         return err_set(err, FAIL_USAGE, "no output given: -o FILE.png, .svg or .pdf");
     if (words->theme && strcmp(words->theme, "light") && strcmp(words->theme, "dark"))
         return err_set(err, FAIL_USAGE, "--theme %s: wanted light or dark", words->theme);
-    words->options.theme = words->theme && *words->theme == 'd' ? THEME_DARK : THEME_LIGHT;
+    words->options.theme =
+        words->theme && *words->theme == 'd' ? THEME_DARK : THEME_LIGHT;
     return OK;
 }
 

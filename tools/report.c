@@ -12,7 +12,8 @@
 enum { WORST_HEADS = 8 };
 
 static const char STYLE[] =
-    ":root{--ink:#1c1f26;--soft:#5d6470;--line:#dfe2e8;--paper:#fff;--good:#1b7f4d;--bad:#b3261e}\n"
+    ":root{--ink:#1c1f26;--soft:#5d6470;--line:#dfe2e8;--paper:#fff;--good:#1b7f4d;--bad:"
+    "#b3261e}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--soft:#a0a7b4;--line:#363b46;"
     "--paper:#171a1f;--good:#5fd39a;--bad:#ff8a80}}\n"
     "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);"
@@ -49,18 +50,22 @@ static Chart *training_chart(const RunLog *run, Theme theme) {
     char rows[128];
     figure_rows_present(&run, 1, rows, sizeof rows);
     Err ignored = ERR_NONE;
-    return figure_training(&run, 1, &(FigureOptions){.rows = rows, .theme = theme}, &ignored);
+    return figure_training(&run, 1, &(FigureOptions){.rows = rows, .theme = theme},
+                           &ignored);
 }
 
 static const struct Figure {
     const char *heading, *caption;
     MakeChart *make;
 } FIGURES[] = {
-    {"Training", "Loss (each step pale, moving mean strong) and the entropy of attention: mean "
-                 "over a layer's heads, band from its lowest to its highest head.",
+    {"Training",
+     "Loss (each step pale, moving mean strong) and the entropy of attention: mean "
+     "over a layer's heads, band from its lowest to its highest head.",
      training_chart},
-    {"Entropy of every head", "At the last probe, as a share of ln(keys): 1 is uniform "
-                              "attention, 0 looks at a single key.", figure_entropy_heads},
+    {"Entropy of every head",
+     "At the last probe, as a share of ln(keys): 1 is uniform "
+     "attention, 0 looks at a single key.",
+     figure_entropy_heads},
     {"Entropy over time", "Mean over each layer's heads, as a share of ln(keys).",
      figure_entropy_layers},
     {"Weights", "Spectral norm of the weights that act, gamma, and the largest gradient.",
@@ -72,7 +77,8 @@ static void write_base64(FILE *out, const unsigned char *data, size_t size) {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < size; i += 3) {
         size_t left = size - i;
-        unsigned three = (unsigned)data[i] << 16 | (left > 1 ? (unsigned)data[i + 1] << 8 : 0) |
+        unsigned three = (unsigned)data[i] << 16 |
+                         (left > 1 ? (unsigned)data[i + 1] << 8 : 0) |
                          (left > 2 ? data[i + 2] : 0);
         fputc(letters[three >> 18], out);
         fputc(letters[three >> 12 & 63], out);
@@ -94,13 +100,15 @@ static Status write_picture(FILE *out, const Chart *chart, const char *before,
     return OK;
 }
 
-static Status write_figure(FILE *out, const RunLog *run, const struct Figure *figure, Err *err) {
+static Status write_figure(FILE *out, const RunLog *run, const struct Figure *figure,
+                           Err *err) {
     Chart *light = figure->make(run, THEME_LIGHT);
     if (!light) return OK;
     Chart *dark = figure->make(run, THEME_DARK);
     fprintf(out, "<h2>%s</h2><figure>\n", figure->heading);
     Status status = write_picture(
-        out, dark, "<picture><source media=\"(prefers-color-scheme:dark)\" srcset=\"", "\">\n", err);
+        out, dark, "<picture><source media=\"(prefers-color-scheme:dark)\" srcset=\"",
+        "\">\n", err);
     if (!status) {
         fprintf(out, "<img alt=\"%s\" ", figure->caption);
         status = write_picture(out, light, "src=\"", "\"></picture>\n", err);
@@ -122,8 +130,10 @@ static Status write_figures(FILE *out, const RunLog *run, Err *err) {
 
 /* A number, or a dash where there is none. */
 static void number(FILE *out, const char *format, double value) {
-    if (!isfinite(value)) fputs("–", out);
-    else fprintf(out, format, value);
+    if (!isfinite(value))
+        fputs("–", out);
+    else
+        fprintf(out, format, value);
 }
 
 static void fact(FILE *out, const char *what, const char *format, double value) {
@@ -175,15 +185,18 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fact(out, "lowest entropy of a layer (% of ln(keys))", "%.1f", 100 * low.share);
     fact(out, "largest attention logit", "%.4g", logit);
     fact(out, "largest spectral norm", "%.4g", sigma);
-    fact(out, "largest gradient norm", "%.4g", largest(train->grad_norm, train->count, NAN));
+    fact(out, "largest gradient norm", "%.4g",
+         largest(train->grad_norm, train->count, NAN));
     fact(out, "examples a second (median)", "%.1f", usual_rate(train));
     fputs("</table>\n", out);
 }
 
 static void write_scores(FILE *out, const RunLog *run) {
     if (!run->eval_count) return;
-    fputs("<h2>Scores</h2><table><tr><th>split<th class=n>step<th class=n>loss<th class=n>"
-          "score</tr>\n", out);
+    fputs(
+        "<h2>Scores</h2><table><tr><th>split<th class=n>step<th class=n>loss<th class=n>"
+        "score</tr>\n",
+        out);
     size_t first = run->eval_count > 12 ? run->eval_count - 12 : 0;
     for (size_t i = first; i < run->eval_count; i++) {
         const EvalRow *row = &run->evals[i];
@@ -193,7 +206,8 @@ static void write_scores(FILE *out, const RunLog *run) {
         fprintf(out, "<td class=n>%.0f<td class=n>", row->step);
         number(out, "%.4f", row->loss);
         fputs("<td class=n>", out);
-        number(out, share ? "%.2f&nbsp;%%" : "%.2f", share ? 100 * row->score : row->score);
+        number(out, share ? "%.2f&nbsp;%%" : "%.2f",
+               share ? 100 * row->score : row->score);
         fprintf(out, " %s</tr>\n", share ? "top-1" : row->metric ? row->metric : "");
     }
     fputs("</table>\n", out);
@@ -232,9 +246,11 @@ static void write_heads(FILE *out, const RunLog *run) {
     if (!run->probe.count || !run->probe.site_count) return;
     size_t count;
     Head *heads = list_heads(&run->probe, &count);
-    fprintf(out, "<h2>Heads with the lowest entropy</h2><p class=soft>At step %.0f.</p><table>"
-                 "<tr><th>site<th class=n>head<th class=n>entropy (nats)<th class=n>share of "
-                 "ln(keys)</tr>\n", run->probe.step[run->probe.count - 1]);
+    fprintf(out,
+            "<h2>Heads with the lowest entropy</h2><p class=soft>At step %.0f.</p><table>"
+            "<tr><th>site<th class=n>head<th class=n>entropy (nats)<th class=n>share of "
+            "ln(keys)</tr>\n",
+            run->probe.step[run->probe.count - 1]);
     for (size_t i = 0; i < MIN(count, (size_t)WORST_HEADS); i++) {
         fputs("<tr><td>", out);
         escaped(out, heads[i].site->name);
@@ -251,7 +267,8 @@ static void write_top(FILE *out, const RunLog *run, const char *message) {
     Verdict verdict = runlog_verdict(run);
     bool bad = verdict.diverged || verdict.collapsed || message;
     fputs("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
-          "content=\"width=device-width\"><title>", out);
+          "content=\"width=device-width\"><title>",
+          out);
     escaped(out, run->name);
     fprintf(out, "</title><style>%s</style>\n<h1>", STYLE);
     escaped(out, run->name);
@@ -292,7 +309,8 @@ Status report_write(const char *run_dir, const char *message, Err *err) {
                         : err_set(err, FAIL_RUN, "%s: %s", path, strerror(errno));
     bool failed = out && ferror(out);
     if (out && (fclose(out) || failed) && !status)
-        status = err_set(err, FAIL_RUN, "%s: cannot be written: %s", path, strerror(errno));
+        status =
+            err_set(err, FAIL_RUN, "%s: cannot be written: %s", path, strerror(errno));
     runlog_free(run);
     return status;
 }

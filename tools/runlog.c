@@ -49,9 +49,10 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
     const struct {
         double **array;
         const char *key;
-    } columns[] = {{&train->step, "step"},           {&train->epoch, "epoch"},
-                   {&train->loss, "loss"},           {&train->lr, "lr"},
-                   {&train->grad_norm, "grad_norm"}, {&train->items_per_s, "items_per_s"}};
+    } columns[] = {
+        {&train->step, "step"},           {&train->epoch, "epoch"},
+        {&train->loss, "loss"},           {&train->lr, "lr"},
+        {&train->grad_norm, "grad_norm"}, {&train->items_per_s, "items_per_s"}};
     while (train->count && train->step[train->count - 1] >= step) train->count--;
     for (size_t i = 0; i < COUNT(columns); i++) {
         if (!*columns[i].array) *columns[i].array = nan_array(space);
@@ -111,7 +112,8 @@ static void read_weight(ProbeLog *probe, const json_t *row, size_t at, size_t sp
     for (size_t i = 0; i < probe->weight_count && !weight; i++)
         if (!strcmp(probe->weights[i].name, name)) weight = &probe->weights[i];
     if (!weight) {
-        probe->weights = append(probe->weights, probe->weight_count, sizeof *probe->weights);
+        probe->weights =
+            append(probe->weights, probe->weight_count, sizeof *probe->weights);
         weight = &probe->weights[probe->weight_count++];
         snprintf(weight->name, sizeof weight->name, "%s", name);
         weight->sigma = nan_array(space);
@@ -187,8 +189,10 @@ static Status read_line(RunLog *run, RowReader *reader, const char *line, size_t
     json_t *row = json_loadb(line, length, 0, &error);
     double step = number(row, "step");
     bool good = step >= 0;
-    if (good) reader(run, row, step, space);
-    else snprintf(why, why_size, "%s", row ? "a row has no \"step\"" : error.text);
+    if (good)
+        reader(run, row, step, space);
+    else
+        snprintf(why, why_size, "%s", row ? "a row has no \"step\"" : error.text);
     json_decref(row);
     return good ? OK : FAIL_DATA;
 }
@@ -218,7 +222,8 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
                    number_of_line - 1, why);
 }
 
-static int keep_setting(void *user, const char *section, const char *key, const char *value) {
+static int keep_setting(void *user, const char *section, const char *key,
+                        const char *value) {
     RunLog *run = user;
     char name[256];
     snprintf(name, sizeof name, "%s.%s", section, key);
@@ -250,7 +255,8 @@ static void read_facts(RunLog *run) {
 static void name_run(RunLog *run) {
     char *real_path = realpath(run->path, NULL);
     const char *whole = real_path ? real_path : run->path, *slash = strrchr(whole, '/');
-    snprintf(run->name, sizeof run->name, "%.120s", slash && slash[1] ? slash + 1 : whole);
+    snprintf(run->name, sizeof run->name, "%.120s",
+             slash && slash[1] ? slash + 1 : whole);
     free(real_path);
 }
 
@@ -287,16 +293,17 @@ void runlog_free(RunLog *run) {
     }
     for (size_t i = 0; i < run->probe.weight_count; i++) {
         WeightLog *weight = &run->probe.weights[i];
-        double *owned[] = {weight->sigma, weight->gamma, weight->grad_inf, weight->grad_norm};
+        double *owned[] = {weight->sigma, weight->gamma, weight->grad_inf,
+                           weight->grad_norm};
         for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
     }
     for (size_t i = 0; i < run->setting_count; i++) {
         mem_free(run->settings[i].key);
         mem_free(run->settings[i].value);
     }
-    void *lists[] = {run->probe.step,    run->probe.sharpness, run->probe.sites,
-                     run->probe.weights, run->evals,           run->settings,
-                     run->recipe,        run->path};
+    void *lists[] = {
+        run->probe.step, run->probe.sharpness, run->probe.sites, run->probe.weights,
+        run->evals,      run->settings,        run->recipe,      run->path};
     for (size_t i = 0; i < COUNT(lists); i++) mem_free(lists[i]);
     mem_free(run);
 }

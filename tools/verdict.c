@@ -38,7 +38,8 @@ static const struct {
      "model.init_std."},
     {YES, NO, YES, NO, "Try a lower optim.lr or a longer schedule.warmup_steps."},
     {YES, NO, NO, EITHER,
-     "Attention did not collapse. Try a lower optim.lr, a longer schedule.warmup_steps, or "
+     "Attention did not collapse. Try a lower optim.lr, a longer schedule.warmup_steps, "
+     "or "
      "model.reparam=sigma model.norm=none."},
 };
 
@@ -76,15 +77,18 @@ static size_t first_nonfinite(const VerdictInput *input) {
 
 static VerdictKind judge(const VerdictInput *input, const Verdict *verdict) {
     bool known = input->chance > 0;
-    if (input->nonfinite || first_nonfinite(input) < input->count) return VERDICT_NONFINITE;
+    if (input->nonfinite || first_nonfinite(input) < input->count)
+        return VERDICT_NONFINITE;
     if (input->count < VERDICT_ROWS_MIN) return VERDICT_SHORT;
-    if (known && verdict->tail > SHARE_OF_CHANCE * input->chance) return VERDICT_AT_CHANCE;
+    if (known && verdict->tail > SHARE_OF_CHANCE * input->chance)
+        return VERDICT_AT_CHANCE;
     double factor = known ? SHARE_OF_START : SHARE_OF_CHANCE;
     if (verdict->tail > factor * verdict->start) return VERDICT_NO_PROGRESS;
     return verdict->collapsed ? VERDICT_COLLAPSED : VERDICT_LEARNED;
 }
 
-static void describe_loss(const VerdictInput *input, Verdict *verdict, char *text, size_t size) {
+static void describe_loss(const VerdictInput *input, Verdict *verdict, char *text,
+                          size_t size) {
     size_t bad = first_nonfinite(input);
     switch (verdict->kind) {
     case VERDICT_NONFINITE:
@@ -92,7 +96,8 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
             snprintf(text, size, "The loss became non-finite at step %.0f.",
                      input->step ? input->step[bad] : (double)bad + 1);
         else
-            snprintf(text, size, "A non-finite gradient stopped the run after %zu logged steps.",
+            snprintf(text, size,
+                     "A non-finite gradient stopped the run after %zu logged steps.",
                      input->count);
         break;
     case VERDICT_SHORT:
@@ -105,14 +110,15 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
                  verdict->tail, input->chance);
         break;
     case VERDICT_NO_PROGRESS:
-        snprintf(text, size,
-                 "Diverged: at the end the loss is %.3f, no better than at the start (%.3f).",
-                 verdict->tail, verdict->start);
+        snprintf(
+            text, size,
+            "Diverged: at the end the loss is %.3f, no better than at the start (%.3f).",
+            verdict->tail, verdict->start);
         break;
     case VERDICT_LEARNED:
     case VERDICT_COLLAPSED:
-        snprintf(text, size, "Learned: the loss went from %.3f to %.3f%s.", verdict->start,
-                 verdict->tail,
+        snprintf(text, size, "Learned: the loss went from %.3f to %.3f%s.",
+                 verdict->start, verdict->tail,
                  verdict->collapsed ? ", but attention collapsed on the way" : "");
         break;
     }
@@ -122,14 +128,16 @@ static void describe_entropy(const EntropyLow *low, char *text, size_t size) {
     text[0] = '\0';
     if (!isfinite(low->share)) return;
     if (!low->fell_step) {
-        snprintf(text, size,
-                 " Attention entropy stayed above %.0f %% of ln(keys); the lowest was %.1f %% "
-                 "of ln(%.0f), %s at step %zu.",
-                 100 * COLLAPSE_SHARE, 100 * low->share, low->keys, low->site, low->step);
+        snprintf(
+            text, size,
+            " Attention entropy stayed above %.0f %% of ln(keys); the lowest was %.1f %% "
+            "of ln(%.0f), %s at step %zu.",
+            100 * COLLAPSE_SHARE, 100 * low->share, low->keys, low->site, low->step);
         return;
     }
     const char *other = strcmp(low->site, low->fell_site) ? low->site : "";
-    snprintf(text, size, " %s fell under %.0f %% of ln(%.0f) at step %zu; lowest %.1f %%%s%s at "
+    snprintf(text, size,
+             " %s fell under %.0f %% of ln(%.0f) at step %zu; lowest %.1f %%%s%s at "
              "step %zu.",
              low->fell_site, 100 * COLLAPSE_SHARE, low->fell_keys, low->fell_step,
              100 * low->share, *other ? ", " : "", other, low->step);
@@ -169,11 +177,15 @@ Verdict run_verdict(const VerdictInput *input) {
 }
 
 const char *verdict_definition(void) {
-    _Static_assert(SHARE_OF_CHANCE == 0.98 && SHARE_OF_START == 1.02 && COLLAPSE_SHARE == 0.10,
+    _Static_assert(SHARE_OF_CHANCE == 0.98 && SHARE_OF_START == 1.02 &&
+                       COLLAPSE_SHARE == 0.10,
                    "the text below has these numbers");
-    return "diverged: a loss or gradient was not finite, or the mean loss of the last fifth of "
-           "the steps is above 98 % of chance (ln K for K classes; where it is unknown, of the "
+    return "diverged: a loss or gradient was not finite, or the mean loss of the last "
+           "fifth of "
+           "the steps is above 98 % of chance (ln K for K classes; where it is unknown, "
+           "of the "
            "first steps) or above 102 % of the first ten steps.\n"
-           "collapsed: at some probe the entropy of an attention site, mean over its heads, was "
+           "collapsed: at some probe the entropy of an attention site, mean over its "
+           "heads, was "
            "under 10 % of ln(keys); such a run can still have learned.";
 }

@@ -1,0 +1,278 @@
+/* Charts: axes and ticks as numbers, pictures as pixels. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tools/chart_parts.h"
+
+static const double steps[] = {0, 1, 2, 3, 4, 5};
+static const double values[] = {1, 4, 2, 8, 5, 7};
+
+static Chart *line_chart(Theme theme) {
+    Chart *chart = chart_new(1, 1, theme);
+    Panel *panel = chart_panel(chart, 0, 0);
+    panel_axes(panel, "step", "value");
+    panel_line(panel, steps, values, COUNT(steps),
+               (Style){.colour = chart_palette(chart, 1), .width = 3}, "a line");
+    return chart;
+}
+
+/* Pixels of a PNG; the caller destroys the surface. */
+static cairo_surface_t *decode(const Chart *chart) {
+    char path[] = "/tmp/chart-XXXXXX.png";
+    Err err = ERR_NONE;
+    int file = mkstemps(path, 4);
+    assert_true(file >= 0);
+    close(file);
+    if (chart_write(chart, path, &err)) fail_msg("%s", err.text);
+    cairo_surface_t *surface = cairo_image_surface_create_from_png(path);
+    unlink(path);
+    assert_int_equal(cairo_surface_status(surface), CAIRO_STATUS_SUCCESS);
+    return surface;
+}
+
+/* How many pixels are within a small distance of a colour. */
+static size_t count_colour(cairo_surface_t *surface, Colour colour) {
+    size_t width = (size_t)cairo_image_surface_get_width(surface), count = 0;
+    size_t height = (size_t)cairo_image_surface_get_height(surface);
+    size_t stride = (size_t)cairo_image_surface_get_stride(surface);
+    const unsigned char *data = cairo_image_surface_get_data(surface);
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++) {
+            uint32_t pixel;
+            memcpy(&pixel, data + y * stride + 4 * x, 4);
+            double r = (pixel >> 16 & 255) / 255.0, g = (pixel >> 8 & 255) / 255.0;
+            double b = (pixel & 255) / 255.0;
+            count += fabs(r - colour.r) + fabs(g - colour.g) + fabs(b - colour.b) < 0.02;
+        }
+    return count;
+}
+
+static void a_png_decodes_and_shows_the_line_on_the_paper_of_its_theme(void **state) {
+    (void)state;
+    const Theme themes[] = {THEME_LIGHT, THEME_DARK};
+    for (size_t t = 0; t < COUNT(themes); t++) {
+        Chart *chart = line_chart(themes[t]);
+        cairo_surface_t *surface = decode(chart);
+        size_t all = (size_t)cairo_image_surface_get_width(surface) *
+                     (size_t)cairo_image_surface_get_height(surface);
+        assert_true(cairo_image_surface_get_width(surface) >
+                    2 * 380); /* twice the points */
+        assert_true(count_colour(surface, theme_paper(themes[t])) > all / 2);
+        assert_true(count_colour(surface, chart_palette(chart, 1)) > 500);
+        cairo_surface_destroy(surface);
+        chart_free(chart);
+    }
+}
+
+static void the_ending_chooses_the_kind_of_file(void **state) {
+    (void)state;
+    static const struct {
+        const char *ending, *begin;
+    } kinds[] = {
+        {".png", "\x89PNG"}, {".PNG", "\x89PNG"}, {".svg", "<?xml"}, {".pdf", "%PDF"}};
+    Chart *chart = line_chart(THEME_LIGHT);
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        size_t size = 0;
+        char *bytes = chart_render(chart, kinds[k].ending, &size, NULL);
+        assert_non_null(bytes);
+        assert_true(size > 1000);
+        assert_memory_equal(bytes, kinds[k].begin, 4);
+        mem_free(bytes);
+    }
+    chart_free(chart);
+}
+
+static void another_ending_or_a_bad_place_is_an_error_of_one_line(void **state) {
+    (void)state;
+    Chart *chart = line_chart(THEME_LIGHT);
+    Err err = ERR_NONE;
+    assert_int_equal(chart_write(chart, "/tmp/figure.gif", &err), FAIL_USAGE);
+    assert_non_null(strstr(err.text, "figure.gif"));
+    assert_int_equal(chart_write(chart, "figure", &err), FAIL_USAGE);
+    assert_int_equal(chart_write(chart, "/nowhere/figure.png", &err), FAIL_RUN);
+    assert_non_null(strstr(err.text, "/nowhere/figure.png"));
+    assert_null(strchr(err.text, '\n'));
+    chart_free(chart);
+}
+
+static void numbers_that_are_none_do_not_stop_a_drawing(void **state) {
+    (void)state;
+    const double odd[] = {NAN, INFINITY, -INFINITY, 1e300, -1e300, 0};
+    const double none[] = {NAN, NAN, NAN, NAN, NAN, NAN};
+    for (int log_axes = 0; log_axes < 2; log_axes++) {
+        Chart *chart = chart_new(2, 2, THEME_LIGHT);
+        Panel *panel = chart_panel(chart, 0, 0), *other = chart_panel(chart, 1, 1);
+        if (log_axes) panel_log_y(panel), panel_log_x(panel), panel_log_y(other);
+        Style style = {.colour = chart_ink(chart), .mark = MARK_CROSS};
+        panel_line(panel, steps, odd, COUNT(odd), style, "odd");
+        panel_line(panel, odd, steps, COUNT(odd), style, "odd too");
+        panel_band(panel, steps, odd, values, COUNT(odd), style, "");
+        panel_line(other, steps, none, COUNT(none), style, "");
+        panel_line(other, NULL, NULL, 0, style, "nothing");
+        panel_note(other, NAN, 3, chart_ink(chart), "nowhere");
+        panel_level(other, INFINITY, chart_ink(chart), "far");
+        panel_empty(other, "nothing to see");
+        cairo_surface_destroy(decode(chart));
+        chart_free(chart);
+    }
+}
+
+static void a_very_long_line_keeps_its_peak(void **state) {
+    (void)state;
+    enum { LONG = 200000 };
+    double *x = mem_alloc(LONG * sizeof *x), *y = mem_zalloc(LONG * sizeof *y);
+    size_t painted[2], size;
+    for (size_t i = 0; i < LONG; i++) x[i] = (double)i;
+    for (int peak = 0; peak < 2; peak++) {
+        y[123456] = peak;
+        Chart *chart = chart_new(1, 1, THEME_LIGHT);
+        panel_range_y(chart_panel(chart, 0, 0), -0.2, 1);
+        panel_line(chart_panel(chart, 0, 0), x, y, LONG,
+                   (Style){.colour = chart_palette(chart, 1), .width = 2}, "");
+        cairo_surface_t *surface = decode(chart);
+        painted[peak] = count_colour(surface, chart_palette(chart, 1));
+        char *svg = chart_render(chart, ".svg", &size, NULL);
+        assert_true(size < 200000); /* not written out point by point */
+        mem_free(svg);
+        cairo_surface_destroy(surface);
+        chart_free(chart);
+    }
+    assert_true(painted[1] > painted[0] + 200); /* the panel is 240 pixels high */
+    mem_free(x);
+    mem_free(y);
+}
+
+static void ticks_are_round_numbers_inside_the_axis(void **state) {
+    (void)state;
+    static const double ends[][2] = {{0, 1},   {0, 250},     {-3, 7},    {0.0195, 0.0205},
+                                     {0, 1e6}, {1e-9, 3e-9}, {2.1, 2.9}, {0, 86400}};
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        Axis axis = {.low = ends[i][0], .high = ends[i][1]};
+        Ticks ticks = axis_ticks(&axis, 6);
+        assert_in_range(ticks.count, 3, 12);
+        double step = ticks.at[1] - ticks.at[0];
+        double digit = step / pow(10, floor(log10(step) + 1e-9));
+        assert_true(fabs(digit - 1) < 1e-6 || fabs(digit - 2) < 1e-6 ||
+                    fabs(digit - 5) < 1e-6);
+        for (size_t t = 0; t < ticks.count; t++) {
+            assert_true(ticks.at[t] > axis.low - 1e-3 * step &&
+                        ticks.at[t] < axis.high + 1e-3 * step);
+            for (size_t u = 0; u < t; u++)
+                assert_string_not_equal(ticks.text[t], ticks.text[u]);
+        }
+    }
+}
+
+static void large_steps_are_written_with_a_suffix(void **state) {
+    (void)state;
+    Axis axis = {.low = 0, .high = 20000};
+    Ticks ticks = axis_ticks(&axis, 5);
+    assert_string_equal(ticks.text[0], "0");
+    assert_string_equal(ticks.text[1], "5k");
+    assert_string_equal(ticks.text[4], "20k");
+}
+
+static void a_log_axis_has_a_tick_at_every_power_and_no_place_for_zero(void **state) {
+    (void)state;
+    Axis axis = {.low = 1e-5, .high = 1e3, .log = true};
+    Ticks ticks = axis_ticks(&axis, 12);
+    assert_int_equal(ticks.count, 9);
+    assert_string_equal(ticks.text[0], "10⁻⁵");
+    assert_string_equal(ticks.text[8], "1000");
+    assert_true(isnan(axis_place(&axis, 0)) && isnan(axis_place(&axis, -1)));
+    assert_true(fabs(axis_place(&axis, 0.1) - 0.5) < 1e-12);
+}
+
+static void panels_of_a_row_share_y_unless_told_otherwise(void **state) {
+    (void)state;
+    for (int own = 0; own < 2; own++) {
+        Chart *chart = chart_new(1, 2, THEME_LIGHT);
+        double high[COUNT(values)];
+        for (size_t i = 0; i < COUNT(values); i++) high[i] = 10 * values[i];
+        Style style = {.colour = chart_ink(chart)};
+        panel_line(chart_panel(chart, 0, 0), steps, values, COUNT(steps), style, "");
+        panel_line(chart_panel(chart, 0, 1), steps, high, COUNT(steps), style, "");
+        if (own) chart_own_y(chart, 0);
+        Axis x[2], y[2];
+        chart_axes(chart, x, y);
+        assert_int_equal(y[0].high == y[1].high, !own);
+        assert_true(y[1].high > 80);
+        chart_free(chart);
+    }
+}
+
+static double luminance(Colour c) {
+    return 0.2126 * pow(c.r, 2.2) + 0.7152 * pow(c.g, 2.2) + 0.0722 * pow(c.b, 2.2);
+}
+
+static void the_colour_map_grows_lighter_all_the_way(void **state) {
+    (void)state;
+    for (int i = 1; i <= 100; i++)
+        assert_true(luminance(colour_map(i / 100.0)) >
+                    luminance(colour_map((i - 1) / 100.0)));
+    assert_true(luminance(colour_map(-5)) == luminance(colour_map(0)));
+    assert_true(luminance(colour_map(7)) == luminance(colour_map(1)));
+}
+
+static void a_heat_map_paints_every_cell_in_its_colour(void **state) {
+    (void)state;
+    const double cells[] = {0, 0.25, 0.5, 0.75, 1, NAN};
+    const char *const rows[] = {"a", "b"}, *const columns[] = {"0", "1", "2"};
+    Chart *chart = chart_new(1, 1, THEME_LIGHT);
+    panel_heat(chart_panel(chart, 0, 0), &(HeatMap){.value = cells,
+                                                    .rows = 2,
+                                                    .columns = 3,
+                                                    .low = 0,
+                                                    .high = 1,
+                                                    .bar = "share",
+                                                    .bar_mark = 0.1,
+                                                    .row_names = rows,
+                                                    .column_names = columns});
+    cairo_surface_t *surface = decode(chart);
+    for (size_t i = 0; i < 5; i++)
+        assert_true(count_colour(surface, colour_map(cells[i])) > 250 * 100);
+    cairo_surface_destroy(surface);
+    chart_free(chart);
+}
+
+static void a_moving_mean_keeps_a_constant_and_short_curves(void **state) {
+    (void)state;
+    enum { LONG = 1000 };
+    double *flat = mem_alloc(LONG * sizeof *flat);
+    for (size_t i = 0; i < LONG; i++) flat[i] = 2.5;
+    flat[500] = NAN;
+    double *mean = chart_smooth(flat, LONG), *same = chart_smooth(values, COUNT(values));
+    for (size_t i = 0; i < LONG; i++)
+        assert_true(i == 500 ? isnan(mean[i]) : mean[i] == 2.5);
+    assert_memory_equal(same, values, sizeof values);
+    mem_free(mean);
+    mem_free(same);
+    mem_free(flat);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_png_decodes_and_shows_the_line_on_the_paper_of_its_theme),
+        cmocka_unit_test(the_ending_chooses_the_kind_of_file),
+        cmocka_unit_test(another_ending_or_a_bad_place_is_an_error_of_one_line),
+        cmocka_unit_test(numbers_that_are_none_do_not_stop_a_drawing),
+        cmocka_unit_test(a_very_long_line_keeps_its_peak),
+        cmocka_unit_test(ticks_are_round_numbers_inside_the_axis),
+        cmocka_unit_test(large_steps_are_written_with_a_suffix),
+        cmocka_unit_test(a_log_axis_has_a_tick_at_every_power_and_no_place_for_zero),
+        cmocka_unit_test(panels_of_a_row_share_y_unless_told_otherwise),
+        cmocka_unit_test(the_colour_map_grows_lighter_all_the_way),
+        cmocka_unit_test(a_heat_map_paints_every_cell_in_its_colour),
+        cmocka_unit_test(a_moving_mean_keeps_a_constant_and_short_curves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,281 @@
+/* From run folders to figures, report and `steady plot`. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tools/commands.h"
+#include "tools/figures.h"
+#include "tools/layers.h"
+#include "tools/report.h"
+
+static const char *const names[] = {"recipe.ini",
+                                    "task.json",
+                                    "train.jsonl",
+                                    "probe.jsonl",
+                                    "eval.jsonl",
+                                    "report.html",
+                                    "plot.png",
+                                    "figures/training.png",
+                                    "figures/entropy-heads.png",
+                                    "figures/entropy-layers.png",
+                                    "figures/weights.png"};
+
+typedef struct Folder {
+    char dir[64];
+} Folder;
+
+static int set_up(void **state) {
+    Folder *folder = mem_zalloc(sizeof *folder);
+    strcpy(folder->dir, "/tmp/figures-XXXXXX");
+    *state = folder;
+    return mkdtemp(folder->dir) ? 0 : -1;
+}
+
+static const char *path_in(void **state, const char *name, char path[160]) {
+    text_format(path, 160, "%s/%s", ((Folder *)*state)->dir, name);
+    return path;
+}
+
+static int tear_down(void **state) {
+    char path[160];
+    for (size_t i = 0; i < COUNT(names); i++) unlink(path_in(state, names[i], path));
+    rmdir(path_in(state, "figures", path));
+    rmdir(((Folder *)*state)->dir);
+    mem_free(*state);
+    return 0;
+}
+
+static bool exists(void **state, const char *name) {
+    char path[160];
+    return access(path_in(state, name, path), R_OK) == 0;
+}
+
+static FILE *create(void **state, const char *name) {
+    char path[160];
+    FILE *file = fopen(path_in(state, name, path), "w");
+    assert_non_null(file);
+    return file;
+}
+
+static void write_losses(void **state, size_t steps) {
+    FILE *file = create(state, "train.jsonl");
+    for (size_t s = 1; s <= steps; s++)
+        fprintf(file,
+                "{\"step\":%zu,\"epoch\":0,\"loss\":%.9g,\"lr\":0.02,\"grad_norm\":1}\n",
+                s, 2.3 - (double)s / (double)steps);
+    fclose(file);
+}
+
+/* Sites of two kinds, of which the first block of the first kind falls to 2 % of ln 17. */
+static void write_probes(void **state, size_t steps, size_t blocks) {
+    FILE *file = create(state, "probe.jsonl");
+    for (size_t s = 1; s <= steps; s++) {
+        fprintf(file, "{\"step\":%zu,\"attention\":[", s);
+        for (size_t b = 0; b < blocks; b++) {
+            double share = b ? 0.9 : 1 - 0.98 * (double)s / (double)steps;
+            fprintf(file,
+                    "%s{\"site\":\"encoder.blocks.%zu.attn\",\"entropy\":[%.6f,%.6f],"
+                    "\"max_logit\":3,\"keys\":17},{\"site\":\"decoder.blocks.%zu.cross\","
+                    "\"entropy\":[1,1.5],\"max_logit\":2,\"keys\":9}",
+                    b ? "," : "", b, share * log(17), share * log(17) * 0.9, b);
+        }
+        fprintf(file,
+                "],\"weights\":[{\"name\":\"encoder.blocks.0.attn.qkv\",\"sigma\":1.5,"
+                "\"gamma\":null,\"grad_inf\":0.1},{\"name\":\"head\",\"sigma\":2}]}\n");
+    }
+    fclose(file);
+}
+
+static void write_run(void **state) {
+    write_losses(state, 60);
+    write_probes(state, 12, 4);
+    FILE *file = create(state, "eval.jsonl");
+    fputs("{\"step\":60,\"split\":\"<val>\",\"loss\":1.3,\"top1\":0.5}\n", file);
+    fclose(file);
+    file = create(state, "recipe.ini");
+    fputs("[model]\nreparam = none ; <script>alert(\"&\")</script>\n", file);
+    fclose(file);
+}
+
+static char *read_text(void **state, const char *name) {
+    char path[160];
+    FILE *file = fopen(path_in(state, name, path), "r");
+    assert_non_null(file);
+    char *text = mem_zalloc(8 << 20);
+    assert_true(fread(text, 1, (8 << 20) - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static void a_run_gets_all_its_figures(void **state) {
+    write_run(state);
+    Err err = ERR_NONE;
+    for (int again = 0; again < 2; again++) /* the second time over the first */
+        if (figures_write_run(((Folder *)*state)->dir, &err)) fail_msg("%s", err.text);
+    for (size_t i = 7; i < COUNT(names); i++) assert_true(exists(state, names[i]));
+}
+
+static void a_run_without_probes_gets_the_training_figure_alone(void **state) {
+    write_losses(state, 1);
+    assert_int_equal(figures_write_run(((Folder *)*state)->dir, NULL), OK);
+    assert_true(exists(state, "figures/training.png"));
+    assert_false(exists(state, "figures/weights.png"));
+    assert_false(exists(state, "figures/entropy-heads.png"));
+}
+
+static void one_probe_of_one_layer_is_enough_for_every_figure(void **state) {
+    write_losses(state, 2);
+    write_probes(state, 1, 1);
+    assert_int_equal(figures_write_run(((Folder *)*state)->dir, NULL), OK);
+    assert_true(exists(state, "figures/entropy-layers.png"));
+}
+
+static void a_run_without_rows_is_bad_data(void **state) {
+    Err err = ERR_NONE;
+    assert_int_equal(figures_write_run(((Folder *)*state)->dir, &err), FAIL_DATA);
+    assert_non_null(strstr(err.text, "no rows yet"));
+    assert_false(exists(state, "figures"));
+}
+
+static void layers_are_chosen_by_word_and_number_in_every_kind_of_site(void **state) {
+    write_run(state);
+    RunLog *run = runlog_open(((Folder *)*state)->dir, NULL);
+    static const struct {
+        const char *text;
+        size_t count;
+    } cases[] = {{"all", 8}, {"first", 2}, {"first,last", 4}, {"middle", 2},
+                 {"1,2", 4}, {"99", 0},    {"lowest", 2},     {"first,0,lowest", 2}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        LayerChoice choice = {0};
+        assert_int_equal(layer_choose(&choice, run, cases[i].text, NULL), OK);
+        assert_int_equal(choice.count, cases[i].count);
+        layer_choice_free(&choice);
+    }
+    static const char *const wrong[] = {"lats", "", "first,", "-1", "1x"};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        LayerChoice choice = {0};
+        assert_int_equal(layer_choose(&choice, run, wrong[i], NULL), FAIL_USAGE);
+        layer_choice_free(&choice);
+    }
+    runlog_free(run);
+}
+
+static void a_name_comes_apart_into_prefix_block_and_suffix(void **state) {
+    (void)state;
+    LayerName name = layer_name("decoder.blocks.13.cross.kv");
+    assert_true(name.in_block);
+    assert_int_equal(name.block, 13);
+    assert_string_equal(name.prefix, "decoder.");
+    assert_string_equal(name.suffix, "cross.kv");
+    assert_false(layer_name("patch_embed.proj").in_block);
+    assert_false(layer_name("blocks.").in_block);
+    assert_false(layer_name("blocks.7").in_block);
+}
+
+static void an_unknown_row_is_a_usage_error_that_lists_the_rows(void **state) {
+    write_run(state);
+    const RunLog *run = runlog_open(((Folder *)*state)->dir, NULL);
+    Err err = ERR_NONE;
+    assert_null(figure_training(&run, 1, &(FigureOptions){.rows = "loss,entorpy"}, &err));
+    assert_int_equal(err.status, FAIL_USAGE);
+    assert_non_null(strstr(err.text, "loss,entropy,logit"));
+    runlog_free((RunLog *)run);
+}
+
+static void
+the_report_is_one_file_that_loads_nothing_and_escapes_what_it_shows(void **state) {
+    write_run(state);
+    Err err = ERR_NONE;
+    if (report_write(((Folder *)*state)->dir, "stopped at <b>step 9</b>", &err))
+        fail_msg("%s", err.text);
+    char *html = read_text(state, "report.html");
+    static const char *const wanted[] = {
+        "</html>",
+        "data:image/png;base64,iVBOR",
+        "prefers-color-scheme:dark",
+        "encoder.blocks.0.attn fell under 10 % of ln(17)",
+        "model.reparam=sigma",
+        "stopped at &lt;b&gt;step 9&lt;/b&gt;",
+        "&lt;val&gt;",
+        "&lt;script&gt;"};
+    static const char *const unwanted[] = {"http:", "https:", "<script",
+                                           "<link", "<val>",  "@import"};
+    for (size_t i = 0; i < COUNT(wanted); i++)
+        if (!strstr(html, wanted[i])) fail_msg("the report has no %s", wanted[i]);
+    for (size_t i = 0; i < COUNT(unwanted); i++)
+        if (strstr(html, unwanted[i])) fail_msg("the report has a %s", unwanted[i]);
+    mem_free(html);
+}
+
+static void a_run_that_never_took_a_step_still_has_a_report(void **state) {
+    assert_int_equal(report_write(((Folder *)*state)->dir, "no data", NULL), OK);
+    char *html = read_text(state, "report.html");
+    assert_non_null(strstr(html, "Too short to judge"));
+    mem_free(html);
+}
+
+static int plot(const char *a, const char *b, const char *c, const char *d,
+                const char *e) {
+    char *words[] = {"plot", (char *)a, (char *)b, (char *)c, (char *)d, (char *)e, NULL};
+    int count = 1;
+    while (words[count]) count++;
+    return plot_main(count, words);
+}
+
+static void plot_ends_with_the_exit_code_of_what_went_wrong(void **state) {
+    const char *dir = ((Folder *)*state)->dir;
+    char path[160];
+    path_in(state, "plot.png", path);
+    assert_int_equal(plot(dir, "-o", path, NULL, NULL), FAIL_DATA); /* no rows yet */
+    write_run(state);
+    assert_int_equal(plot(NULL, NULL, NULL, NULL, NULL), FAIL_USAGE);
+    assert_int_equal(plot(dir, NULL, NULL, NULL, NULL), FAIL_USAGE);
+    assert_int_equal(plot(dir, "-o", NULL, NULL, NULL), FAIL_USAGE);
+    assert_int_equal(plot(dir, "--rwos=loss", "-o", path, NULL), FAIL_USAGE);
+    assert_int_equal(plot("/tmp/there-is-no-such-run", "-o", path, NULL, NULL),
+                     FAIL_USAGE);
+    assert_int_equal(plot(dir, "-o", "/nowhere/plot.png", NULL, NULL), FAIL_RUN);
+    assert_false(exists(state, "plot.png"));
+    assert_int_equal(plot(dir, dir, "-o", path, "--rows=present"), OK);
+    assert_true(exists(state, "plot.png"));
+}
+
+static void a_sweep_is_drawn_though_cells_have_no_score(void **state) {
+    char path[160];
+    const SweepPoint points[] = {{"none", 0.01, 0.9, false},
+                                 {"none", 0.02, 0.1, true},
+                                 {"none", 0.02, 0.5, false},
+                                 {"sigma", 0.02, NAN, true},
+                                 {"sigma", 0.01, 0.8, false}};
+    const SweepLabels labels = {.x = "optim.lr", .y = "top-1", .chance = 0.1};
+    for (size_t count = 0; count <= COUNT(points); count++)
+        assert_int_equal(figures_write_sweep(points, count, &labels,
+                                             path_in(state, "plot.png", path), NULL),
+                         OK);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(a_run_gets_all_its_figures),
+        CASE(a_run_without_probes_gets_the_training_figure_alone),
+        CASE(one_probe_of_one_layer_is_enough_for_every_figure),
+        CASE(a_run_without_rows_is_bad_data),
+        CASE(layers_are_chosen_by_word_and_number_in_every_kind_of_site),
+        CASE(a_name_comes_apart_into_prefix_block_and_suffix),
+        CASE(an_unknown_row_is_a_usage_error_that_lists_the_rows),
+        CASE(the_report_is_one_file_that_loads_nothing_and_escapes_what_it_shows),
+        CASE(a_run_that_never_took_a_step_still_has_a_report),
+        CASE(plot_ends_with_the_exit_code_of_what_went_wrong),
+        CASE(a_sweep_is_drawn_though_cells_have_no_score),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

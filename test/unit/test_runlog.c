@@ -1,0 +1,229 @@
+/* Reading run folders, whole, half written and broken. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tools/runlog.h"
+
+static const char *const names[] = {"recipe.ini", "task.json", "train.jsonl",
+                                    "probe.jsonl", "eval.jsonl"};
+
+typedef struct Folder {
+    char dir[64];
+} Folder;
+
+static int set_up(void **state) {
+    Folder *folder = mem_zalloc(sizeof *folder);
+    strcpy(folder->dir, "/tmp/runlog-XXXXXX");
+    *state = folder;
+    return mkdtemp(folder->dir) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    Folder *folder = *state;
+    char path[128];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        text_format(path, sizeof path, "%s/%s", folder->dir, names[i]);
+        unlink(path);
+    }
+    rmdir(folder->dir);
+    mem_free(folder);
+    return 0;
+}
+
+static void put(void **state, const char *name, const char *text) {
+    const Folder *folder = *state;
+    char path[128];
+    text_format(path, sizeof path, "%s/%s", folder->dir, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static RunLog *open_run(void **state) {
+    Err err = ERR_NONE;
+    RunLog *run = runlog_open(((Folder *)*state)->dir, &err);
+    if (!run) fail_msg("%s", err.text);
+    return run;
+}
+
+static void expect_failure(void **state, Status status, const char *part) {
+    Err err = ERR_NONE;
+    assert_null(runlog_open(((Folder *)*state)->dir, &err));
+    assert_int_equal(err.status, status);
+    if (!strstr(err.text, part)) fail_msg("\"%s\" is not in \"%s\"", part, err.text);
+}
+
+static void an_empty_folder_is_a_run_without_rows(void **state) {
+    RunLog *run = open_run(state);
+    Err err = ERR_NONE;
+    assert_int_equal(run->train.count, 0);
+    assert_int_equal(run->probe.count, 0);
+    assert_int_equal(runlog_check_rows(run, &err), FAIL_DATA);
+    assert_non_null(strstr(err.text, "no rows yet"));
+    assert_int_equal(runlog_verdict(run).kind, VERDICT_SHORT);
+    runlog_free(run);
+}
+
+static void a_missing_folder_is_a_usage_error(void **state) {
+    (void)state;
+    Err err = ERR_NONE;
+    assert_null(runlog_open("/tmp/there-is-no-such-run", &err));
+    assert_int_equal(err.status, FAIL_USAGE);
+}
+
+static void rows_come_back_as_numbers(void **state) {
+    put(state, "train.jsonl",
+        "{\"step\":1,\"epoch\":0.5,\"loss\":2.5,\"lr\":0.01,\"grad_norm\":1.25,"
+        "\"items_per_s\":80,\"mfu\":null}\n"
+        "{\"step\":2,\"epoch\":1,\"loss\":2.25,\"lr\":0.02,\"grad_norm\":1,\"mfu\":0.5}"
+        "\n");
+    RunLog *run = open_run(state);
+    assert_int_equal(run->train.count, 2);
+    assert_true(run->train.step[1] == 2 && run->train.loss[0] == 2.5);
+    assert_true(run->train.lr[1] == 0.02 && run->train.grad_norm[0] == 1.25);
+    assert_true(run->train.items_per_s[0] == 80 && isnan(run->train.items_per_s[1]));
+    runlog_free(run);
+}
+
+static void a_null_loss_is_not_finite(void **state) {
+    put(state, "train.jsonl", "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":null}\n");
+    RunLog *run = open_run(state);
+    assert_true(isnan(run->train.loss[1]));
+    assert_int_equal(runlog_verdict(run).kind, VERDICT_NONFINITE);
+    runlog_free(run);
+}
+
+static void a_row_that_is_being_written_is_left_out(void **state) {
+    static const char whole[] = "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":1.5}";
+    char text[sizeof whole];
+    for (size_t length = 20; length < sizeof whole; length++) {
+        snprintf(text, length + 1, "%s", whole);
+        put(state, "train.jsonl", text);
+        RunLog *run = open_run(state);
+        assert_int_equal(run->train.count, length == sizeof whole - 1 ? 2 : 1);
+        runlog_free(run);
+    }
+}
+
+static void a_broken_line_in_the_middle_names_file_and_line(void **state) {
+    put(state, "train.jsonl",
+        "{\"step\":1,\"loss\":2}\n{\"step\":2,\"lo\n{\"step\":3,\"loss\":1}\n");
+    expect_failure(state, FAIL_DATA, "train.jsonl:2:");
+    put(state, "train.jsonl", "{\"step\":1,\"loss\":2}\n");
+    put(state, "probe.jsonl", "\n{\"attention\":[]}\n");
+    expect_failure(state, FAIL_DATA, "probe.jsonl:2: a row has no \"step\"");
+    put(state, "probe.jsonl", "[1,2]\n");
+    expect_failure(state, FAIL_DATA, "probe.jsonl:1:");
+}
+
+static void rows_after_a_step_back_replace_the_older_ones(void **state) {
+    put(state, "train.jsonl",
+        "{\"step\":1,\"loss\":4}\n{\"step\":2,\"loss\":3}\n{\"step\":3,\"loss\":2}\n"
+        "{\"step\":2,\"loss\":9}\n");
+    RunLog *run = open_run(state);
+    assert_int_equal(run->train.count, 2);
+    assert_true(run->train.loss[1] == 9);
+    runlog_free(run);
+}
+
+static void probes_are_sites_by_heads_and_weights_by_measure(void **state) {
+    put(state, "probe.jsonl",
+        "{\"step\":1,\"attention\":[{\"site\":\"blocks.0.attn\",\"entropy\":[2,1],\"max_"
+        "logit\":3,"
+        "\"keys\":17},{\"site\":\"blocks.1.attn\",\"entropy\":[2.5,null],\"max_logit\":"
+        "null,"
+        "\"keys\":17}],\"weights\":[{\"name\":\"blocks.0.attn.qkv\",\"sigma\":1.5,"
+        "\"gamma\":null,"
+        "\"grad_inf\":0.1}],\"sharpness\":[7,6]}\n"
+        "{\"step\":5,\"attention\":[{\"site\":\"blocks.0.attn\",\"entropy\":[0.1,0.1],"
+        "\"max_logit\":30,\"keys\":17}],\"weights\":[],\"sharpness\":null}\n");
+    RunLog *run = open_run(state);
+    const ProbeLog *probe = &run->probe;
+    assert_int_equal(probe->count, 2);
+    assert_int_equal(probe->site_count, 2);
+    assert_int_equal(probe->weight_count, 1);
+    assert_string_equal(probe->sites[1].name, "blocks.1.attn");
+    assert_true(probe->sites[0].entropy[1] == 1 && probe->sites[0].mean[0] == 1.5);
+    assert_true(probe->sites[1].mean[0] == 2.5); /* the head that is known */
+    assert_true(
+        isnan(probe->sites[1].mean[1])); /* the site is missing in the second row */
+    assert_true(probe->weights[0].sigma[0] == 1.5 && isnan(probe->weights[0].gamma[0]));
+    assert_true(isnan(probe->weights[0].sigma[1]));
+    assert_true(probe->sharpness[0] == 7 && isnan(probe->sharpness[1]));
+    EntropyLow low = runlog_lowest(run);
+    assert_string_equal(low.fell_site, "blocks.0.attn");
+    assert_int_equal(low.fell_step, 5);
+    runlog_free(run);
+}
+
+static void evaluations_carry_any_of_the_known_scores(void **state) {
+    put(state, "eval.jsonl",
+        "{\"step\":5,\"split\":\"val\",\"loss\":1,\"top1\":0.5}\n"
+        "{\"step\":5,\"split\":\"test\",\"loss\":1,\"bleu\":27.5}\n"
+        "{\"step\":5,\"split\":\"a-very-long-name-of-a-split\",\"loss\":null,\"wer\":"
+        "null}\n"
+        "{\"step\":6,\"loss\":2}\n");
+    RunLog *run = open_run(state);
+    assert_int_equal(run->eval_count, 4);
+    assert_string_equal(run->evals[0].metric, "top1");
+    assert_true(run->evals[1].score == 27.5);
+    assert_true(isnan(run->evals[2].score));
+    assert_null(run->evals[3].metric);
+    assert_true(metric_is_better_high("bleu") && !metric_is_better_high("wer"));
+    runlog_free(run);
+}
+
+static void settings_come_from_the_recipe_and_chance_from_the_task(void **state) {
+    put(state, "recipe.ini",
+        "[model]\nreparam = sigma ; a word\n[optim]\nlr = 0.02\nodd line\n");
+    put(state, "task.json", "{\"classes\":10}\n");
+    RunLog *run = open_run(state);
+    assert_string_equal(runlog_setting(run, "model.reparam"), "sigma");
+    assert_string_equal(runlog_setting(run, "optim.lr"), "0.02");
+    assert_null(runlog_setting(run, "optim.none"));
+    assert_true(fabs(run->chance - log(10)) < 1e-12);
+    assert_true(strncmp(run->name, "runlog-", 7) == 0);
+    runlog_free(run);
+}
+
+static void foreign_types_in_a_row_are_missing_numbers(void **state) {
+    put(state, "train.jsonl",
+        "{\"step\":1,\"loss\":\"low\",\"lr\":[1],\"grad_norm\":{}}\n");
+    put(state, "probe.jsonl",
+        "{\"step\":1,\"attention\":{\"site\":1},\"weights\":3,\"sharpness\":[]}\n"
+        "{\"step\":2,\"attention\":[7,{\"site\":4},{\"site\":\"s\",\"entropy\":3}],"
+        "\"weights\":[{\"name\":null}]}\n");
+    RunLog *run = open_run(state);
+    assert_true(isnan(run->train.loss[0]) && isnan(run->train.lr[0]));
+    assert_int_equal(run->probe.count, 2);
+    assert_int_equal(run->probe.weight_count, 0);
+    runlog_free(run);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(an_empty_folder_is_a_run_without_rows),
+        CASE(a_missing_folder_is_a_usage_error),
+        CASE(rows_come_back_as_numbers),
+        CASE(a_null_loss_is_not_finite),
+        CASE(a_row_that_is_being_written_is_left_out),
+        CASE(a_broken_line_in_the_middle_names_file_and_line),
+        CASE(rows_after_a_step_back_replace_the_older_ones),
+        CASE(probes_are_sites_by_heads_and_weights_by_measure),
+        CASE(evaluations_carry_any_of_the_known_scores),
+        CASE(settings_come_from_the_recipe_and_chance_from_the_task),
+        CASE(foreign_types_in_a_row_are_missing_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+/* The one definition of diverged and collapsed. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tools/verdict.h"
+
+enum { N = 100 };
+
+/* Losses that go from `start` to `end` along a straight line. */
+static void ramp(double *loss, size_t count, double start, double end) {
+    for (size_t i = 0; i < count; i++)
+        loss[i] =
+            count > 1 ? start + (end - start) * (double)i / (double)(count - 1) : start;
+}
+
+static void fill(double *loss, size_t count, double value) {
+    ramp(loss, count, value, value);
+}
+
+static Verdict judge(const double *loss, size_t count, double chance) {
+    return run_verdict(&(VerdictInput){
+        .loss = loss, .count = count, .chance = chance, .low = ENTROPY_LOW_NONE});
+}
+
+static void a_falling_loss_is_learning(void **state) {
+    (void)state;
+    double loss[N];
+    ramp(loss, N, 2.4, 0.5);
+    Verdict known = judge(loss, N, log(10)), unknown = judge(loss, N, NAN);
+    assert_int_equal(known.kind, VERDICT_LEARNED);
+    assert_int_equal(unknown.kind, VERDICT_LEARNED);
+    assert_false(known.diverged);
+    assert_string_equal(known.advice, "");
+}
+
+static void the_border_of_chance_lies_at_98_per_cent(void **state) {
+    (void)state;
+    double loss[N];
+    ramp(loss, N, 4, 3);
+    for (size_t i = 80; i < N; i++) loss[i] = 0.981 * log(10);
+    assert_int_equal(judge(loss, N, log(10)).kind, VERDICT_AT_CHANCE);
+    for (size_t i = 80; i < N; i++) loss[i] = 0.979 * log(10);
+    assert_int_equal(judge(loss, N, log(10)).kind, VERDICT_LEARNED);
+}
+
+static void only_the_last_fifth_counts_at_the_end(void **state) {
+    (void)state;
+    double loss[N];
+    fill(loss, N, 2.3);
+    for (size_t i = 80; i < N; i++) loss[i] = 1;
+    Verdict verdict = judge(loss, N, log(10));
+    assert_int_equal(verdict.kind, VERDICT_LEARNED);
+    assert_true(fabs(verdict.tail - 1) < 1e-12);
+    for (size_t i = 0; i < 80; i++) loss[i] = 1;
+    for (size_t i = 80; i < N; i++) loss[i] = 2.3;
+    assert_true(judge(loss, N, log(10)).diverged);
+}
+
+static void without_chance_a_flat_loss_is_no_progress(void **state) {
+    (void)state;
+    double loss[N];
+    fill(loss, N, 5);
+    assert_int_equal(judge(loss, N, NAN).kind, VERDICT_NO_PROGRESS);
+    assert_int_equal(judge(loss, N, 0).kind, VERDICT_NO_PROGRESS);
+    ramp(loss, N, 5, 4.5);
+    assert_int_equal(judge(loss, N, NAN).kind, VERDICT_LEARNED);
+}
+
+static void
+a_good_start_that_gets_worse_is_no_progress_though_below_chance(void **state) {
+    (void)state;
+    double loss[N];
+    ramp(loss, N, 0.3, 1.2);
+    assert_int_equal(judge(loss, N, log(10)).kind, VERDICT_NO_PROGRESS);
+    fill(loss, N, 0.3); /* fine-tuning that neither gains nor loses */
+    assert_int_equal(judge(loss, N, log(10)).kind, VERDICT_LEARNED);
+}
+
+static void one_non_finite_loss_is_divergence_and_its_step_is_named(void **state) {
+    (void)state;
+    double loss[N], step[N];
+    ramp(loss, N, 2.4, 0.5);
+    for (size_t i = 0; i < N; i++) step[i] = 10.0 * (double)(i + 1);
+    const double bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t b = 0; b < COUNT(bad); b++) {
+        loss[41] = bad[b];
+        Verdict verdict = run_verdict(&(VerdictInput){.loss = loss,
+                                                      .step = step,
+                                                      .count = N,
+                                                      .chance = log(10),
+                                                      .low = ENTROPY_LOW_NONE});
+        assert_int_equal(verdict.kind, VERDICT_NONFINITE);
+        assert_true(verdict.diverged);
+        assert_non_null(strstr(verdict.summary, "step 420"));
+    }
+}
+
+static void a_non_finite_gradient_is_divergence_though_all_losses_are_fine(void **state) {
+    (void)state;
+    double loss[N];
+    ramp(loss, N, 2.4, 0.5);
+    Verdict verdict = run_verdict(&(VerdictInput){
+        .loss = loss, .count = N, .nonfinite = true, .low = ENTROPY_LOW_NONE});
+    assert_int_equal(verdict.kind, VERDICT_NONFINITE);
+}
+
+static void few_steps_are_not_judged_unless_they_are_non_finite(void **state) {
+    (void)state;
+    double loss[VERDICT_ROWS_MIN];
+    fill(loss, VERDICT_ROWS_MIN, 2.31);
+    for (size_t count = 0; count < VERDICT_ROWS_MIN; count++) {
+        Verdict verdict = judge(loss, count, log(10));
+        assert_int_equal(verdict.kind, VERDICT_SHORT);
+        assert_false(verdict.diverged);
+    }
+    assert_int_equal(judge(loss, VERDICT_ROWS_MIN, log(10)).kind, VERDICT_AT_CHANCE);
+    loss[0] = NAN;
+    assert_int_equal(judge(loss, 1, log(10)).kind, VERDICT_NONFINITE);
+}
+
+static void the_first_site_to_fall_is_named_with_its_step_and_keys(void **state) {
+    (void)state;
+    EntropyLow low = ENTROPY_LOW_NONE;
+    double all = log(17);
+    entropy_low_see(&low, "blocks.0.attn", 17, 0.5 * all, 100);
+    entropy_low_see(&low, "blocks.1.attn", 17, 0.4 * all, 100);
+    assert_int_equal(low.fell_step, 0);
+    entropy_low_see(&low, "blocks.0.attn", 17, 0.09 * all, 115);
+    entropy_low_see(&low, "blocks.1.attn", 17, 0.3 * all, 115);
+    entropy_low_see(&low, "blocks.1.attn", 17, 0.02 * all, 120);
+    assert_int_equal(low.fell_step, 115);
+    assert_string_equal(low.fell_site, "blocks.0.attn");
+    assert_string_equal(low.site, "blocks.1.attn");
+    double loss[N];
+    fill(loss, N, log(10));
+    Verdict verdict = run_verdict(
+        &(VerdictInput){.loss = loss, .count = N, .chance = log(10), .low = low});
+    assert_true(verdict.diverged && verdict.collapsed);
+    assert_non_null(
+        strstr(verdict.summary, "blocks.0.attn fell under 10 % of ln(17) at step 115"));
+    assert_non_null(strstr(verdict.summary, "blocks.1.attn at step 120"));
+    assert_non_null(strstr(verdict.advice, "model.reparam=sigma"));
+}
+
+static void a_run_can_be_collapsed_and_still_learn(void **state) {
+    (void)state;
+    EntropyLow low = ENTROPY_LOW_NONE;
+    entropy_low_see(&low, "blocks.0.attn", 50, 0.0999 * log(50), 7);
+    double loss[N];
+    ramp(loss, N, 2.4, 0.5);
+    Verdict verdict = run_verdict(
+        &(VerdictInput){.loss = loss, .count = N, .chance = log(10), .low = low});
+    assert_int_equal(verdict.kind, VERDICT_COLLAPSED);
+    assert_true(verdict.collapsed);
+    assert_false(verdict.diverged);
+}
+
+static void exactly_ten_per_cent_is_not_collapsed(void **state) {
+    (void)state;
+    EntropyLow low = ENTROPY_LOW_NONE;
+    entropy_low_see(&low, "blocks.0.attn", 50, 0.1000001 * log(50), 7);
+    assert_int_equal(low.fell_step, 0);
+}
+
+static void one_key_and_missing_numbers_say_nothing_about_entropy(void **state) {
+    (void)state;
+    EntropyLow low = ENTROPY_LOW_NONE;
+    entropy_low_see(&low, "a", 1, 0, 1);
+    entropy_low_see(&low, "b", NAN, 1, 1);
+    entropy_low_see(&low, "c", 17, NAN, 1);
+    assert_true(isinf(low.share));
+    assert_int_equal(low.fell_step, 0);
+}
+
+static void a_run_under_sigma_reparam_is_not_told_to_use_it(void **state) {
+    (void)state;
+    double loss[N];
+    fill(loss, N, log(10));
+    for (int uniform = 0; uniform < 2; uniform++) {
+        EntropyLow low = ENTROPY_LOW_NONE;
+        entropy_low_see(&low, "blocks.0.attn", 17, (uniform ? 0.99 : 0.05) * log(17), 3);
+        Verdict verdict = run_verdict(&(VerdictInput){
+            .loss = loss, .count = N, .chance = log(10), .sigma = true, .low = low});
+        assert_true(verdict.diverged);
+        assert_null(strstr(verdict.advice, "reparam=sigma"));
+        assert_true(strlen(verdict.advice) > 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_falling_loss_is_learning),
+        cmocka_unit_test(the_border_of_chance_lies_at_98_per_cent),
+        cmocka_unit_test(only_the_last_fifth_counts_at_the_end),
+        cmocka_unit_test(without_chance_a_flat_loss_is_no_progress),
+        cmocka_unit_test(a_good_start_that_gets_worse_is_no_progress_though_below_chance),
+        cmocka_unit_test(one_non_finite_loss_is_divergence_and_its_step_is_named),
+        cmocka_unit_test(a_non_finite_gradient_is_divergence_though_all_losses_are_fine),
+        cmocka_unit_test(few_steps_are_not_judged_unless_they_are_non_finite),
+        cmocka_unit_test(the_first_site_to_fall_is_named_with_its_step_and_keys),
+        cmocka_unit_test(a_run_can_be_collapsed_and_still_learn),
+        cmocka_unit_test(exactly_ten_per_cent_is_not_collapsed),
+        cmocka_unit_test(one_key_and_missing_numbers_say_nothing_about_entropy),
+        cmocka_unit_test(a_run_under_sigma_reparam_is_not_told_to_use_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
