@@ -13,33 +13,43 @@ static const char HELP[] =
     "usage: steady sweep RECIPE[,RECIPE...] section.key=value[,value...] ... [options]\n"
     "       steady sweep --resume DIR [--jobs N] [--threads N] [--reports]\n"
     "\n"
-    "Trains every combination of the values (each a run of its own) and ends with a table of\n"
-    "scores, losses, lowest attention entropies and who diverged, the same over the seeds, and a\n"
-    "figure of score against rate.  A key with one value is the same for all runs; several\n"
+    "Trains every combination of the values (each a run of its own) and ends with a "
+    "table of\n"
+    "scores, losses, lowest attention entropies and who diverged, the same over the "
+    "seeds, and a\n"
+    "figure of score against rate.  A key with one value is the same for all runs; "
+    "several\n"
     "recipes are compared as methods.  All values are checked before anything runs.\n"
     "\n"
     "  --out DIR       folder of the sweep (default: runs/sweep-RECIPE[+RECIPE...])\n"
-    "  --jobs N        runs at a time (default: 1).  Small models are fastest with as many runs\n"
+    "  --jobs N        runs at a time (default: 1).  Small models are fastest with as "
+    "many runs\n"
     "                  as there are cores; each takes its own memory\n"
-    "  --threads N     threads of all runs together (default: the cores this process may use);\n"
+    "  --threads N     threads of all runs together (default: the cores this process may "
+    "use);\n"
     "                  shared out evenly unless train.threads is given\n"
     "  --resume DIR    go on with the sweep in DIR.  The same command line does it, too\n"
     "  --reports       figures and a report.html for each run, too\n"
     "  --dry-run       list the runs and where they stand, run nothing\n"
     "  -h, --help      this text\n"
     "\n"
-    "Commas part values, but not those of text and list keys (data.path, data.augment, data.mean,\n"
-    "schedule.step_at), which have commas themselves; for these, and for any key, braces list\n"
+    "Commas part values, but not those of text and list keys (data.path, data.augment, "
+    "data.mean,\n"
+    "schedule.step_at), which have commas themselves; for these, and for any key, braces "
+    "list\n"
     "values:  'data.augment={none;crop,flip}'\n"
     "\n"
     "  steady sweep demo,demo-sigma optim.lr=0.005,0.01,0.02 train.seed=0,1,2 --jobs 2\n"
-    "  steady sweep mnist data.path=mnist schedule.warmup_steps=0,50,200 train.steps=500\n"
+    "  steady sweep mnist data.path=mnist schedule.warmup_steps=0,50,200 "
+    "train.steps=500\n"
     "\n"
     "DIR/cells/NAME is a run folder as `steady train` leaves it, NAME.log its messages;\n"
-    "DIR/sweep.{csv,json,png} are table, state and figure.  A run that failed does not stop the\n"
+    "DIR/sweep.{csv,json,png} are table, state and figure.  A run that failed does not "
+    "stop the\n"
     "others and is tried again by the next call; one that diverged has ended.\n"
     "\n"
-    "Exit: 0 all runs came to their end (diverged or not), 1 some failed, 2 usage, recipe, or DIR\n"
+    "Exit: 0 all runs came to their end (diverged or not), 1 some failed, 2 usage, "
+    "recipe, or DIR\n"
     "      holds another sweep, 75 interrupted, saved, call me again.\n";
 
 typedef struct Options {
@@ -56,7 +66,8 @@ static Status read_count(const char *name, const char *text, size_t *n, Err *err
     char *end;
     unsigned long value = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || !value || value > 4096)
-        return err_set(err, FAIL_USAGE, "%s %s: wanted a whole number from 1 to 4096", name, text);
+        return err_set(err, FAIL_USAGE, "%s %s: wanted a whole number from 1 to 4096",
+                       name, text);
     *n = value;
     return OK;
 }
@@ -85,8 +96,10 @@ static Status read_option(Options *o, int argc, char **argv, int *i, Err *err) {
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     Status status = OK;
     for (int i = 1; i < argc && !status; i++) {
-        if (*argv[i] == '-') status = read_option(o, argc, argv, &i, err);
-        else o->words[o->word_count++] = argv[i];
+        if (*argv[i] == '-')
+            status = read_option(o, argc, argv, &i, err);
+        else
+            o->words[o->word_count++] = argv[i];
     }
     if (!status && o->resume && (o->word_count || o->out))
         status = err_set(err, FAIL_USAGE, "--resume takes its grid from %s; leave out %s",
@@ -135,7 +148,11 @@ static void list_cells(const Sweep *sweep, const SweepPace *pace) {
         sweep_cell_dir(sweep, c, dir, sizeof dir);
         bool ended = sweep_has_ended(&sweep->cells[c]);
         bool begun = rundir_holds_run(dir) && checkpoint_newest(dir, SIZE_MAX);
-        printf("%s  %s\n", ended ? "done  " : begun ? "begun " : "to run", sweep->cells[c].name);
+        printf("%s  %s\n",
+               ended   ? "done  "
+               : begun ? "begun "
+                       : "to run",
+               sweep->cells[c].name);
     }
     announce(sweep, pace);
 }
@@ -145,7 +162,8 @@ static void introduce(const Sweep *sweep, const SweepPace *pace) {
     if (!sweep_recipe(sweep, 0, recipe, NULL)) recipe_notes(recipe, stderr);
     mem_free(recipe);
     size_t ended = 0;
-    for (size_t c = 0; c < sweep->cell_count; c++) ended += sweep_has_ended(&sweep->cells[c]);
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        ended += sweep_has_ended(&sweep->cells[c]);
     announce(sweep, pace);
     if (ended) fprintf(stderr, "%zu have ended before\n", ended);
 }
@@ -186,7 +204,8 @@ int sweep_main(int argc, char **argv) {
     Options o = {.words = mem_alloc((size_t)argc * sizeof(char *)), .jobs = 1};
     Sweep sweep = {.lock = -1};
     stop_listen();
-    int code = read_options(&o, argc, argv, &err) ? command_fail("sweep", &err) : start(&o, &sweep);
+    int code = read_options(&o, argc, argv, &err) ? command_fail("sweep", &err)
+                                                  : start(&o, &sweep);
     sweep_close(&sweep);
     mem_free(o.words);
     return code;

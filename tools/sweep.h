@@ -24,55 +24,60 @@
 
 enum {
     SWEEP_CELLS_MAX = 10000,
-    SWEEP_NAME = 160,   /* bytes of a cell's name with the final 0 */
-    SWEEP_DIR = 700,    /* bytes of the sweep's folder with the final 0 */
-    SWEEP_OPEN = -1,    /* exit of a cell that has not ended */
+    SWEEP_NAME = 160, /* bytes of a cell's name with the final 0 */
+    SWEEP_DIR = 700,  /* bytes of the sweep's folder with the final 0 */
+    SWEEP_OPEN = -1,  /* exit of a cell that has not ended */
 };
 
 /* One word of the grid.  A word with one value is fixed and appears in no name and no table. */
 typedef struct SweepAxis {
-    char *key;       /* "recipe" (always the first axis) or "section.key" */
-    char **values;   /* as given: recipe names and files, or text of values */
-    char **labels;   /* as shown: values, but recipe files by their names */
+    char *key;     /* "recipe" (always the first axis) or "section.key" */
+    char **values; /* as given: recipe names and files, or text of values */
+    char **labels; /* as shown: values, but recipe files by their names */
     size_t count;
 } SweepAxis;
 
 /* What a run folder says; NaN and "" where it says nothing. */
 typedef struct SweepResult {
-    char split[16];          /* of the score: that of the last evaluation */
-    const char *metric;      /* "top1"; NULL: never evaluated */
-    double score, best;      /* last, and best on the same split */
-    double loss;             /* mean of the last fifth of the steps (verdict.h: tail) */
-    double chance;           /* loss of guessing, or NaN */
-    double entropy;          /* lowest share of ln(keys), mean over the heads of a site */
-    char site[96];           /* where that was */
+    char split[16];     /* of the score: that of the last evaluation */
+    const char *metric; /* "top1"; NULL: never evaluated */
+    double score, best; /* last, and best on the same split */
+    double loss;        /* mean of the last fifth of the steps (verdict.h: tail) */
+    double chance;      /* loss of guessing, or NaN */
+    double entropy;     /* lowest share of ln(keys), mean over the heads of a site */
+    char site[96];      /* where that was */
     size_t entropy_step;
     double max_logit;
-    const char *verdict;     /* name of a VerdictKind */
+    const char *verdict; /* name of a VerdictKind */
     bool diverged, collapsed;
     size_t steps;
 } SweepResult;
 
-#define SWEEP_RESULT_NONE                                                                   \
-    ((SweepResult){.score = NAN, .best = NAN, .loss = NAN, .chance = NAN, .entropy = NAN,   \
-                   .max_logit = NAN, .verdict = ""})
+#define SWEEP_RESULT_NONE                                                                \
+    ((SweepResult){.score = NAN,                                                         \
+                   .best = NAN,                                                          \
+                   .loss = NAN,                                                          \
+                   .chance = NAN,                                                        \
+                   .entropy = NAN,                                                       \
+                   .max_logit = NAN,                                                     \
+                   .verdict = ""})
 
 typedef struct SweepCell {
-    char name[SWEEP_NAME];   /* "demo-sigma,optim.lr=0.02,train.seed=1"; a file name */
-    int exit;                /* of its process, 128 + signal, or SWEEP_OPEN */
-    double seconds;          /* wall time of its processes, as far as they were seen to end */
+    char name[SWEEP_NAME]; /* "demo-sigma,optim.lr=0.02,train.seed=1"; a file name */
+    int exit;              /* of its process, 128 + signal, or SWEEP_OPEN */
+    double seconds; /* wall time of its processes, as far as they were seen to end */
     SweepResult result;
 } SweepCell;
 
 typedef struct Sweep {
     char dir[SWEEP_DIR];
-    char **words;            /* the grid as given, [word_count] */
+    char **words; /* the grid as given, [word_count] */
     size_t word_count;
-    SweepAxis *axes;         /* in the order of the words, the last varies fastest */
+    SweepAxis *axes; /* in the order of the words, the last varies fastest */
     size_t axis_count;
     SweepCell *cells;
     size_t cell_count;
-    int lock;                /* descriptor of the folder, inherited by the runs; -1: none */
+    int lock; /* descriptor of the folder, inherited by the runs; -1: none */
 } Sweep;
 
 /* ---- the grid (sweep_grid.c) ---- */
@@ -122,9 +127,9 @@ Status sweep_save(const Sweep *sweep, Err *err);
 /* ---- running (sweep_run.c) ---- */
 
 typedef struct SweepPace {
-    size_t jobs;     /* runs at a time */
-    size_t threads;  /* of all runs together */
-    bool reports;    /* figures and a report.html for each run */
+    size_t jobs;    /* runs at a time */
+    size_t threads; /* of all runs together */
+    bool reports;   /* figures and a report.html for each run */
 } SweepPace;
 
 /* Threads that each run gets. */
@@ -141,11 +146,11 @@ Status sweep_read_result(Sweep *sweep, size_t cell, Err *err);
 
 /* Cells that differ in train.seed alone. */
 typedef struct SweepGroup {
-    size_t first;                 /* a cell of it: shows the values of all other axes */
+    size_t first; /* a cell of it: shows the values of all other axes */
     size_t count, scored, diverged;
-    double mean, sd;              /* of the scores; sd is NaN for fewer than two */
-    double loss;                  /* mean */
-    double entropy;               /* lowest */
+    double mean, sd; /* of the scores; sd is NaN for fewer than two */
+    double loss;     /* mean */
+    double entropy;  /* lowest */
 } SweepGroup;
 
 /* Into groups[cell_count], in the order of their first cells; returns how many. */
@@ -153,7 +158,7 @@ size_t sweep_group(const Sweep *sweep, SweepGroup *groups);
 
 /* ---- tables (sweep_table.c), figure (sweep_figure.c) ---- */
 
-void sweep_print(const Sweep *sweep, FILE *out);       /* both tables and the definition */
+void sweep_print(const Sweep *sweep, FILE *out); /* both tables and the definition */
 void sweep_print_csv(const Sweep *sweep, FILE *out);
 
 /* Points of DIR/sweep.png, [cell_count] at least; the methods' names are in `names`

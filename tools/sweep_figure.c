@@ -31,11 +31,13 @@ static size_t rate_axis(const Sweep *sweep) {
 }
 
 /* A line of the figure: the values of all swept axes but the rate and the seed. */
-static void name_method(const Sweep *sweep, size_t cell, size_t rate, char name[SWEEP_NAME]) {
+static void name_method(const Sweep *sweep, size_t cell, size_t rate,
+                        char name[SWEEP_NAME]) {
     *name = 0;
     for (size_t a = 0; a < sweep->axis_count; a++) {
         const char *key = sweep->axes[a].key;
-        if (a == rate || !sweep_is_swept(sweep, a) || !strcmp(key, "train.seed")) continue;
+        if (a == rate || !sweep_is_swept(sweep, a) || !strcmp(key, "train.seed"))
+            continue;
         const char *dot = strrchr(key, '.');
         size_t used = strlen(name);
         snprintf(name + used, SWEEP_NAME - used, "%s%s%s%s", used ? ", " : "",

@@ -26,8 +26,9 @@ static Status split_values(SweepAxis *axis, char *text, const char *mark, Err *e
     for (char *part; (part = strsep(&text, mark));) {
         trim(&part);
         if (!*part && *mark)
-            return err_set(err, FAIL_USAGE, "%s: there is an empty value between two `%s`",
-                           axis->key, mark);
+            return err_set(err, FAIL_USAGE,
+                           "%s: there is an empty value between two `%s`", axis->key,
+                           mark);
         axis->values[axis->count] = mem_strdup(part);
         axis->labels[axis->count++] = mem_strdup(part);
     }
@@ -67,8 +68,8 @@ static Status check_twice(const SweepAxis *axis, Err *err) {
         texts[i] = canonical(key_find(axis->key), axis->values[i], scratch);
         for (size_t j = 0; j < i && !status; j++)
             if (!strcmp(texts[i], texts[j]))
-                status = err_set(err, FAIL_USAGE, "%s: %s and %s are the same value", axis->key,
-                                 axis->values[j], axis->values[i]);
+                status = err_set(err, FAIL_USAGE, "%s: %s and %s are the same value",
+                                 axis->key, axis->values[j], axis->values[i]);
     }
     for (size_t i = 0; i < axis->count; i++) mem_free(texts[i]);
     mem_free(texts);
@@ -119,7 +120,8 @@ static Status read_word(Sweep *sweep, const char *text, Err *err) {
     if (setting) {
         status = read_setting(axis, word, err);
     } else if (axis->key) {
-        status = err_set(err, FAIL_USAGE, "%s: recipes are one word, parted by commas", text);
+        status =
+            err_set(err, FAIL_USAGE, "%s: recipes are one word, parted by commas", text);
     } else {
         axis->key = mem_strdup(RECIPE_KEY);
         status = split_values(axis, word, ",", err);
@@ -127,8 +129,8 @@ static Status read_word(Sweep *sweep, const char *text, Err *err) {
     }
     for (size_t a = 1; a + 1 < sweep->axis_count && setting && !status; a++)
         if (!strcmp(sweep->axes[a].key, axis->key))
-            status = err_set(err, FAIL_USAGE, "%s is given twice; list its values in one word",
-                             axis->key);
+            status = err_set(err, FAIL_USAGE,
+                             "%s is given twice; list its values in one word", axis->key);
     if (!status) status = check_twice(axis, err);
     mem_free(word);
     return status;
@@ -193,7 +195,8 @@ static Status make_cells(Sweep *sweep, Err *err) {
     size_t count = 1;
     for (size_t a = 0; a < sweep->axis_count; a++)
         if (!size_mul(count, sweep->axes[a].count, &count) || count > SWEEP_CELLS_MAX)
-            return err_set(err, FAIL_USAGE, "the grid has more than %d cells", SWEEP_CELLS_MAX);
+            return err_set(err, FAIL_USAGE, "the grid has more than %d cells",
+                           SWEEP_CELLS_MAX);
     sweep->cell_count = count;
     sweep->cells = mem_zalloc(count * sizeof *sweep->cells);
     for (size_t c = 0; c < count; c++) {
@@ -223,12 +226,14 @@ void sweep_close(Sweep *sweep) {
 }
 
 Status sweep_open(Sweep *sweep, const char *const *words, size_t count, Err *err) {
-    *sweep = (Sweep){.lock = -1, .axis_count = 1, .word_count = count}; /* axis 0: recipe */
+    *sweep =
+        (Sweep){.lock = -1, .axis_count = 1, .word_count = count}; /* axis 0: recipe */
     sweep->words = mem_zalloc((count + 1) * sizeof *sweep->words);
     sweep->axes = mem_zalloc((count + 1) * sizeof *sweep->axes);
     Status status = OK;
     for (size_t i = 0; i < count; i++) sweep->words[i] = mem_strdup(words[i]);
-    for (size_t i = 0; i < count && !status; i++) status = read_word(sweep, words[i], err);
+    for (size_t i = 0; i < count && !status; i++)
+        status = read_word(sweep, words[i], err);
     if (!status && !sweep->axes[0].key)
         status = err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
     if (!status) status = make_cells(sweep, err);

@@ -16,7 +16,8 @@ static void read_scores(SweepResult *result, const RunLog *run) {
     result->score = result->best = last->score;
     for (const EvalRow *row = run->evals; row < last; row++) {
         if (strcmp(row->split, last->split) || !row->metric) continue;
-        result->best = high ? fmax(result->best, row->score) : fmin(result->best, row->score);
+        result->best =
+            high ? fmax(result->best, row->score) : fmin(result->best, row->score);
     }
 }
 

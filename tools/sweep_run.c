@@ -14,17 +14,17 @@
 #include "tools/sweep_show.h"
 
 typedef struct Job {
-    pid_t pid;       /* 0: free */
+    pid_t pid; /* 0: free */
     size_t cell;
     double started;
 } Job;
 
 typedef struct Runner {
     Sweep *sweep;
-    Job *jobs;       /* [job_count] */
+    Job *jobs; /* [job_count] */
     size_t job_count, running, threads, next;
     bool reports;
-    bool told;       /* the runs have been asked to stop */
+    bool told; /* the runs have been asked to stop */
     SweepShow show;
 } Runner;
 
@@ -44,14 +44,16 @@ static _Noreturn void become_run(char **argv, int log, pid_t parent) {
     dup2(log, STDERR_FILENO);
     execv("/proc/self/exe", argv);
     execvp(argv[0], argv);
-    dprintf(STDERR_FILENO, "steady sweep: %s cannot be run: %s\n", argv[0], strerror(errno));
+    dprintf(STDERR_FILENO, "steady sweep: %s cannot be run: %s\n", argv[0],
+            strerror(errno));
     _exit(FAIL_RUN);
 }
 
 static Status spawn(char **argv, const char *log_name, pid_t *pid, Err *err) {
     int log = open(log_name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (log < 0)
-        return err_set(err, FAIL_RUN, "%s cannot be written: %s", log_name, strerror(errno));
+        return err_set(err, FAIL_RUN, "%s cannot be written: %s", log_name,
+                       strerror(errno));
     pid_t parent = getpid();
     *pid = fork();
     if (*pid == 0) become_run(argv, log, parent);
@@ -98,7 +100,8 @@ static Status start_cell(Runner *r, size_t cell, Err *err) {
     char dir[PATH_SIZE], log[PATH_SIZE], threads[40] = "";
     Recipe *recipe = mem_alloc(sizeof *recipe);
     Status status = sweep_recipe(sweep, cell, recipe, err);
-    if (!recipe->train.threads) text_format(threads, sizeof threads, "train.threads=%zu", r->threads);
+    if (!recipe->train.threads)
+        text_format(threads, sizeof threads, "train.threads=%zu", r->threads);
     mem_free(recipe);
     if (status) return status;
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
@@ -144,8 +147,10 @@ static Status take_end(Runner *r, Job *job, int state, Err *err) {
 
 static Status start_some(Runner *r, Err *err) {
     Status status = OK;
-    for (; r->running < r->job_count && r->next < r->sweep->cell_count && !status; r->next++)
-        if (!sweep_has_ended(&r->sweep->cells[r->next])) status = start_cell(r, r->next, err);
+    for (; r->running < r->job_count && r->next < r->sweep->cell_count && !status;
+         r->next++)
+        if (!sweep_has_ended(&r->sweep->cells[r->next]))
+            status = start_cell(r, r->next, err);
     return status;
 }
 
@@ -165,8 +170,9 @@ static void tell_to_stop(Runner *r) {
     r->told = true;
     for (size_t j = 0; j < r->job_count; j++)
         if (r->jobs[j].pid) kill(r->jobs[j].pid, SIGTERM);
-    if (r->running) show_say(&r->show, "stopping: waiting for %zu run%s to save", r->running,
-                             r->running == 1 ? "" : "s");
+    if (r->running)
+        show_say(&r->show, "stopping: waiting for %zu run%s to save", r->running,
+                 r->running == 1 ? "" : "s");
 }
 
 /* After a failure of the sweep itself (a full disk) the runs are stopped as well. */
@@ -190,17 +196,22 @@ size_t sweep_share(const Sweep *sweep, const SweepPace *pace) {
 }
 
 Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err) {
-    Runner r = {.sweep = sweep, .job_count = MIN(pace->jobs, sweep->cell_count),
-                .threads = sweep_share(sweep, pace), .reports = pace->reports};
+    Runner r = {.sweep = sweep,
+                .job_count = MIN(pace->jobs, sweep->cell_count),
+                .threads = sweep_share(sweep, pace),
+                .reports = pace->reports};
     r.jobs = mem_zalloc(r.job_count * sizeof *r.jobs);
     show_start(&r.show, sweep);
     Status status = loop(&r, err);
     mem_free(r.jobs);
     if (status) return status;
     size_t open = 0;
-    for (size_t c = 0; c < sweep->cell_count; c++) open += !sweep_has_ended(&sweep->cells[c]);
-    if (open && r.told) return err_set(err, FAIL_INTERRUPTED, "interrupted, %zu of %zu cells to go",
-                                       open, sweep->cell_count);
-    if (open) return err_set(err, FAIL_RUN, "%zu of %zu cells failed", open, sweep->cell_count);
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        open += !sweep_has_ended(&sweep->cells[c]);
+    if (open && r.told)
+        return err_set(err, FAIL_INTERRUPTED, "interrupted, %zu of %zu cells to go", open,
+                       sweep->cell_count);
+    if (open)
+        return err_set(err, FAIL_RUN, "%zu of %zu cells failed", open, sweep->cell_count);
     return OK;
 }

@@ -75,8 +75,10 @@ static double look_at(const Sweep *sweep, size_t cell, double *loss) {
 static void left_text(const SweepShow *show, double done, char *text, size_t size) {
     double all = (double)(show->sweep->cell_count - show->ended_before);
     double spent = clock_now() - show->started;
-    if (done > 0.02) duration_text(spent / done * (all - done), text, size);
-    else text_format(text, size, "?");
+    if (done > 0.02)
+        duration_text(spent / done * (all - done), text, size);
+    else
+        text_format(text, size, "?");
 }
 
 /* Cells' worth of work: those that have ended, and the shares of those that run. */
@@ -101,15 +103,19 @@ static void finish(SweepShow *show, size_t cell) {
 /* ---- a cell that has come to its end ---- */
 
 static void score_text(const SweepResult *r, char *text, size_t size) {
-    if (!isfinite(r->score)) text_format(text, size, "no score");
+    if (!isfinite(r->score))
+        text_format(text, size, "no score");
     else if (!strcmp(r->metric, "top1"))
         text_format(text, size, "top-1 %.1f %%", 100 * r->score);
-    else text_format(text, size, "%s %.4g", r->metric, r->score);
+    else
+        text_format(text, size, "%s %.4g", r->metric, r->score);
 }
 
 static void entropy_text(const SweepResult *r, char *text, size_t size) {
-    if (isfinite(r->entropy)) text_format(text, size, "lowest entropy %.1f %%", 100 * r->entropy);
-    else text_format(text, size, "entropy unknown");
+    if (isfinite(r->entropy))
+        text_format(text, size, "lowest entropy %.1f %%", 100 * r->entropy);
+    else
+        text_format(text, size, "entropy unknown");
 }
 
 static void place_text(const SweepShow *show, char *text, size_t size) {
@@ -154,8 +160,10 @@ void show_failure(SweepShow *show, size_t index, const char *log) {
     finish(show, index);
     place_text(show, place, sizeof place);
     last_line(log, why, sizeof why);
-    if (cell->exit > 128) text_format(how, sizeof how, "signal %d", cell->exit - 128);
-    else text_format(how, sizeof how, "exit %d", cell->exit);
+    if (cell->exit > 128)
+        text_format(how, sizeof how, "signal %d", cell->exit - 128);
+    else
+        text_format(how, sizeof how, "exit %d", cell->exit);
     show_say(show, "%s %s FAILED (%s): %s", place, cell->name, how, why);
 }
 
@@ -169,7 +177,8 @@ static void print_live(SweepShow *show, const char *line) {
         return;
     }
     int width = 80;
-    if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &window) && window.ws_col > 20) width = window.ws_col;
+    if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &window) && window.ws_col > 20)
+        width = window.ws_col;
     fprintf(stderr, "\r\033[K%.*s", width - 1, line);
     fflush(stderr);
     show->open_line = true;
@@ -188,7 +197,8 @@ void show_running(SweepShow *show) {
                  show->sweep->cells[cell].name, 100 * share, loss);
     }
     left_text(show, done, left, sizeof left);
-    text_format(line, sizeof line, "%zu/%zu done, %s left%s", show->ended_before + show->finished,
-                show->sweep->cell_count, left, parts);
+    text_format(line, sizeof line, "%zu/%zu done, %s left%s",
+                show->ended_before + show->finished, show->sweep->cell_count, left,
+                parts);
     print_live(show, line);
 }

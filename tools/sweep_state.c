@@ -19,14 +19,13 @@ void sweep_cell_dir(const Sweep *sweep, size_t cell, char *path, size_t size) {
 }
 
 bool sweep_has_ended(const SweepCell *cell) {
-    return cell->exit == OK || cell->exit == FAIL_DIVERGED || cell->exit == FAIL_COLLAPSED;
+    return cell->exit == OK || cell->exit == FAIL_DIVERGED ||
+           cell->exit == FAIL_COLLAPSED;
 }
 
 /* ---- sweep.json ---- */
 
-static json_t *whole_number(size_t n) {
-    return json_integer((json_int_t)n);
-}
+static json_t *whole_number(size_t n) { return json_integer((json_int_t)n); }
 
 static json_t *values_json(const Sweep *sweep, size_t cell, size_t left_out) {
     json_t *values = json_object();
@@ -38,13 +37,14 @@ static json_t *values_json(const Sweep *sweep, size_t cell, size_t left_out) {
 }
 
 static json_t *result_json(const SweepResult *r) {
-    return json_pack("{s:s*, s:s*, s:o, s:o, s:o, s:{s:o, s:s, s:o}, s:o, s:s, s:b, s:b, s:o}",
-                     "split", *r->split ? r->split : NULL, "metric", r->metric, "score",
-                     json_number(r->score), "best", json_number(r->best), "loss",
-                     json_number(r->loss), "entropy", "share", json_number(r->entropy), "site",
-                     r->site, "step", whole_number(r->entropy_step), "max_logit",
-                     json_number(r->max_logit), "verdict", r->verdict, "diverged", r->diverged,
-                     "collapsed", r->collapsed, "steps", whole_number(r->steps));
+    return json_pack(
+        "{s:s*, s:s*, s:o, s:o, s:o, s:{s:o, s:s, s:o}, s:o, s:s, s:b, s:b, s:o}",
+        "split", *r->split ? r->split : NULL, "metric", r->metric, "score",
+        json_number(r->score), "best", json_number(r->best), "loss", json_number(r->loss),
+        "entropy", "share", json_number(r->entropy), "site", r->site, "step",
+        whole_number(r->entropy_step), "max_logit", json_number(r->max_logit), "verdict",
+        r->verdict, "diverged", r->diverged, "collapsed", r->collapsed, "steps",
+        whole_number(r->steps));
 }
 
 static json_t *cell_json(const Sweep *sweep, size_t c) {
@@ -64,14 +64,15 @@ static json_t *groups_json(const Sweep *sweep) {
     SweepGroup *groups = mem_zalloc(sweep->cell_count * sizeof *groups);
     size_t count = seeds < sweep->axis_count ? sweep_group(sweep, groups) : 0;
     for (size_t g = 0; g < count; g++)
-        json_array_append_new(
-            list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "values",
-                            values_json(sweep, groups[g].first, seeds), "runs",
-                            whole_number(groups[g].count), "diverged",
-                            whole_number(groups[g].diverged), "score_mean",
-                            json_number(groups[g].mean), "score_sd", json_number(groups[g].sd),
-                            "loss_mean", json_number(groups[g].loss), "entropy_lowest",
-                            json_number(groups[g].entropy)));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "values",
+                                        values_json(sweep, groups[g].first, seeds),
+                                        "runs", whole_number(groups[g].count), "diverged",
+                                        whole_number(groups[g].diverged), "score_mean",
+                                        json_number(groups[g].mean), "score_sd",
+                                        json_number(groups[g].sd), "loss_mean",
+                                        json_number(groups[g].loss), "entropy_lowest",
+                                        json_number(groups[g].entropy)));
     mem_free(groups);
     return list;
 }
@@ -82,8 +83,9 @@ static json_t *sweep_json(const Sweep *sweep) {
         json_array_append_new(words, json_string(sweep->words[i]));
     for (size_t c = 0; c < sweep->cell_count; c++)
         json_array_append_new(cells, cell_json(sweep, c));
-    return json_pack("{s:o, s:s, s:o, s:o}", "words", words, "definition", verdict_definition(),
-                     "cells", cells, "over_seeds", groups_json(sweep));
+    return json_pack("{s:o, s:s, s:o, s:o}", "words", words, "definition",
+                     verdict_definition(), "cells", cells, "over_seeds",
+                     groups_json(sweep));
 }
 
 /* A new file takes the old one's place, or the old one stays. */
@@ -94,7 +96,8 @@ Status sweep_save(const Sweep *sweep, Err *err) {
     json_t *state = sweep_json(sweep);
     CHECK(state, "a state that jansson did not build");
     FILE *file = fopen(draft, "w");
-    bool good = file && !json_dumpf(state, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) &&
+    bool good = file &&
+                !json_dumpf(state, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) &&
                 fputc('\n', file) != EOF && !fflush(file) && !fsync(fileno(file));
     int reason = errno;
     json_decref(state);
@@ -122,8 +125,8 @@ static char **words_of(const json_t *state, size_t *count) {
     const json_t *list = json_object_get(state, "words"), *item;
     char **words = mem_zalloc((json_array_size(list) + 1) * sizeof *words);
     size_t i;
-    json_array_foreach(list, i, item)
-        words[i] = mem_strdup(json_is_string(item) ? json_string_value(item) : "");
+    json_array_foreach(list, i, item) words[i] =
+        mem_strdup(json_is_string(item) ? json_string_value(item) : "");
     *count = json_array_size(list);
     return words;
 }
@@ -133,8 +136,10 @@ char **sweep_load_words(const char *dir, size_t *count, Err *err) {
     json_t *state = load_state(dir, &why);
     char **words = state ? words_of(state, count) : NULL;
     json_decref(state);
-    if (why.status) err_set(err, why.status, "%s", why.text);
-    else if (!words) err_set(err, FAIL_USAGE, "%s holds no sweep (no sweep.json)", dir);
+    if (why.status)
+        err_set(err, why.status, "%s", why.text);
+    else if (!words)
+        err_set(err, FAIL_USAGE, "%s holds no sweep (no sweep.json)", dir);
     return words;
 }
 
@@ -155,10 +160,11 @@ static Status check_words(const Sweep *sweep, const json_t *state, Err *err) {
     for (size_t i = 0; i < count; i++) mem_free(words[i]);
     mem_free(words);
     if (same) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "%s holds another sweep, steady sweep%s; choose another --out, or go on with "
-                   "that one: steady sweep --resume %s",
-                   sweep->dir, text, sweep->dir);
+    return err_set(
+        err, FAIL_USAGE,
+        "%s holds another sweep, steady sweep%s; choose another --out, or go on with "
+        "that one: steady sweep --resume %s",
+        sweep->dir, text, sweep->dir);
 }
 
 static char *recipe_text(const Recipe *recipe) {
@@ -193,9 +199,10 @@ static Status check_cell_recipe(const Sweep *sweep, size_t cell, Err *err) {
         char *before = recipe_text(had), *now = recipe_text(wants);
         if (strcmp(before, now)) {
             first_difference(before, now, difference, sizeof difference);
-            status = err_set(err, FAIL_USAGE,
-                             "%s was trained with another recipe (%s); choose another --out", dir,
-                             difference);
+            status =
+                err_set(err, FAIL_USAGE,
+                        "%s was trained with another recipe (%s); choose another --out",
+                        dir, difference);
         }
         free(before);
         free(now);
@@ -242,7 +249,8 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
         return err_set(err, FAIL_USAGE, "the name of the sweep's folder is too long");
     text_format(sweep->dir, sizeof sweep->dir, "%s", dir);
     if (rundir_holds_run(dir))
-        return err_set(err, FAIL_USAGE, "%s holds a run, not a sweep; choose another --out", dir);
+        return err_set(err, FAIL_USAGE,
+                       "%s holds a run, not a sweep; choose another --out", dir);
     Err why = ERR_NONE;
     json_t *state = load_state(dir, &why);
     Status status = why.status ? err_set(err, why.status, "%s", why.text) : OK;
@@ -250,8 +258,8 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     if (state && !status) status = check_cells(sweep, err);
     size_t i;
     const json_t *row;
-    json_array_foreach(json_object_get(state, "cells"), i, row)
-        if (!status) status = take_cell(sweep, row, err);
+    json_array_foreach(json_object_get(state, "cells"), i, row) if (!status) status =
+        take_cell(sweep, row, err);
     json_decref(state);
     return status;
 }
@@ -263,8 +271,10 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
 static Status take_lock(Sweep *sweep, Err *err) {
     sweep->lock = open(sweep->dir, O_RDONLY | O_DIRECTORY);
     double since = clock_now();
-    for (bool told = false; flock(sweep->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;) {
-        if (!told) fprintf(stderr, "%s is in use; waiting for its runs to end\n", sweep->dir);
+    for (bool told = false;
+         flock(sweep->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;) {
+        if (!told)
+            fprintf(stderr, "%s is in use; waiting for its runs to end\n", sweep->dir);
         told = true;
         if (stop_requested()) return err_set(err, FAIL_INTERRUPTED, "interrupted");
         if (clock_now() - since > LOCK_WAIT)
@@ -276,7 +286,8 @@ static Status take_lock(Sweep *sweep, Err *err) {
 
 Status sweep_begin(Sweep *sweep, const char *dir, Err *err) {
     char path[PATH_SIZE];
-    Status status = sweep_look(sweep, dir, err); /* makes nothing in a folder that is refused */
+    Status status =
+        sweep_look(sweep, dir, err); /* makes nothing in a folder that is refused */
     if (status) return status;
     rundir_path(path, dir, "cells");
     status = rundir_make_folders(path, err);

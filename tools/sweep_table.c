@@ -26,14 +26,24 @@ static void score_text(const SweepResult *r, double x, char text[TEXT]) {
     real_text(x, share ? 100 : 1, 2, text);
 }
 
-static void show_score(const SweepCell *c, char t[TEXT]) { score_text(&c->result, c->result.score, t); }
-static void show_best(const SweepCell *c, char t[TEXT]) { score_text(&c->result, c->result.best, t); }
-static void show_loss(const SweepCell *c, char t[TEXT]) { real_text(c->result.loss, 1, 3, t); }
-static void show_entropy(const SweepCell *c, char t[TEXT]) { real_text(c->result.entropy, 100, 1, t); }
+static void show_score(const SweepCell *c, char t[TEXT]) {
+    score_text(&c->result, c->result.score, t);
+}
+static void show_best(const SweepCell *c, char t[TEXT]) {
+    score_text(&c->result, c->result.best, t);
+}
+static void show_loss(const SweepCell *c, char t[TEXT]) {
+    real_text(c->result.loss, 1, 3, t);
+}
+static void show_entropy(const SweepCell *c, char t[TEXT]) {
+    real_text(c->result.entropy, 100, 1, t);
+}
 static void show_logit(const SweepCell *c, char t[TEXT]) {
     if (isfinite(c->result.max_logit)) text_format(t, TEXT, "%.3g", c->result.max_logit);
 }
-static void show_site(const SweepCell *c, char t[TEXT]) { text_format(t, TEXT, "%s", c->result.site); }
+static void show_site(const SweepCell *c, char t[TEXT]) {
+    text_format(t, TEXT, "%s", c->result.site);
+}
 static void show_steps(const SweepCell *c, char t[TEXT]) {
     if (sweep_has_ended(c)) text_format(t, TEXT, "%zu", c->result.steps);
 }
@@ -44,31 +54,48 @@ static void show_diverged(const SweepCell *c, char t[TEXT]) {
     if (sweep_has_ended(c)) text_format(t, TEXT, "%s", c->result.diverged ? "yes" : "no");
 }
 static void show_collapsed(const SweepCell *c, char t[TEXT]) {
-    if (sweep_has_ended(c)) text_format(t, TEXT, "%s", c->result.collapsed ? "yes" : "no");
+    if (sweep_has_ended(c))
+        text_format(t, TEXT, "%s", c->result.collapsed ? "yes" : "no");
 }
-static void show_verdict(const SweepCell *c, char t[TEXT]) { text_format(t, TEXT, "%s", c->result.verdict); }
+static void show_verdict(const SweepCell *c, char t[TEXT]) {
+    text_format(t, TEXT, "%s", c->result.verdict);
+}
 
-/* "yes: at chance", "no", "no: collapsed", "failed: exit 3", "not run" */
+/* "no", "yes: at chance", "no: collapsed", "no: stopped by the guard", "failed: exit 3" */
 static void show_fate(const SweepCell *c, char t[TEXT]) {
     const SweepResult *r = &c->result;
-    if (c->exit == SWEEP_OPEN || c->exit == FAIL_INTERRUPTED) text_format(t, TEXT, "not run");
-    else if (!sweep_has_ended(c)) text_format(t, TEXT, "failed: exit %d", c->exit);
-    else if (c->exit == FAIL_COLLAPSED) text_format(t, TEXT, "stopped by the guard");
-    else if (r->diverged || r->collapsed || !strncmp(r->verdict, "too", 3))
-        text_format(t, TEXT, "%s: %s", r->diverged ? "yes" : "no", r->verdict);
-    else text_format(t, TEXT, "no");
+    const char *answer = r->diverged ? "yes" : "no";
+    const char *kind = c->exit == FAIL_COLLAPSED ? "stopped by the guard" : r->verdict;
+    if (c->exit == SWEEP_OPEN || c->exit == FAIL_INTERRUPTED)
+        text_format(t, TEXT, "not run");
+    else if (!sweep_has_ended(c))
+        text_format(t, TEXT, "failed: exit %d", c->exit);
+    else if (!strcmp(kind, "learned"))
+        text_format(t, TEXT, "%s", answer);
+    else
+        text_format(t, TEXT, "%s: %s", answer, kind);
 }
 
-static void csv_name(const SweepCell *c, char t[TEXT]) { text_format(t, TEXT, "%s", c->name); }
+static void csv_name(const SweepCell *c, char t[TEXT]) {
+    text_format(t, TEXT, "%s", c->name);
+}
 static void csv_metric(const SweepCell *c, char t[TEXT]) {
     if (c->result.metric) text_format(t, TEXT, "%s", c->result.metric);
 }
-static void csv_split(const SweepCell *c, char t[TEXT]) { text_format(t, TEXT, "%s", c->result.split); }
-static void csv_score(const SweepCell *c, char t[TEXT]) { exact_text(c->result.score, t); }
+static void csv_split(const SweepCell *c, char t[TEXT]) {
+    text_format(t, TEXT, "%s", c->result.split);
+}
+static void csv_score(const SweepCell *c, char t[TEXT]) {
+    exact_text(c->result.score, t);
+}
 static void csv_best(const SweepCell *c, char t[TEXT]) { exact_text(c->result.best, t); }
 static void csv_loss(const SweepCell *c, char t[TEXT]) { exact_text(c->result.loss, t); }
-static void csv_entropy(const SweepCell *c, char t[TEXT]) { exact_text(c->result.entropy, t); }
-static void csv_logit(const SweepCell *c, char t[TEXT]) { exact_text(c->result.max_logit, t); }
+static void csv_entropy(const SweepCell *c, char t[TEXT]) {
+    exact_text(c->result.entropy, t);
+}
+static void csv_logit(const SweepCell *c, char t[TEXT]) {
+    exact_text(c->result.max_logit, t);
+}
 static void csv_exit(const SweepCell *c, char t[TEXT]) {
     if (c->exit != SWEEP_OPEN) text_format(t, TEXT, "%d", c->exit);
 }
@@ -88,11 +115,14 @@ static const Column COLUMNS[] = {
 };
 
 static const Column CSV[] = {
-    {"metric", 0, csv_metric},   {"split", 0, csv_split},         {"score", 0, csv_score},
-    {"best", 0, csv_best},       {"loss", 0, csv_loss},           {"entropy", 0, csv_entropy},
-    {"entropy_site", 0, show_site}, {"max_logit", 0, csv_logit},  {"diverged", 0, show_diverged},
-    {"collapsed", 0, show_collapsed}, {"verdict", 0, show_verdict}, {"steps", 0, show_steps},
-    {"exit", 0, csv_exit},       {"name", 0, csv_name},           {"seconds", 0, show_seconds},
+    {"metric", 0, csv_metric},      {"split", 0, csv_split},
+    {"score", 0, csv_score},        {"best", 0, csv_best},
+    {"loss", 0, csv_loss},          {"entropy", 0, csv_entropy},
+    {"entropy_site", 0, show_site}, {"max_logit", 0, csv_logit},
+    {"diverged", 0, show_diverged}, {"collapsed", 0, show_collapsed},
+    {"verdict", 0, show_verdict},   {"steps", 0, show_steps},
+    {"exit", 0, csv_exit},          {"name", 0, csv_name},
+    {"seconds", 0, show_seconds},
 };
 
 /* ---- a table of texts ---- */
@@ -132,8 +162,10 @@ static void table_print(const Table *table, FILE *out) {
             const char *text = table->text[r * table->columns + c];
             int space = (int)(column_width(table, c) - width_of(text));
             bool last = c + 1 == table->columns;
-            if (table->left[c]) fprintf(out, "%s%*s", text, last ? 0 : space, "");
-            else fprintf(out, "%*s%s", space, "", text);
+            if (table->left[c])
+                fprintf(out, "%s%*s", text, last ? 0 : space, "");
+            else
+                fprintf(out, "%*s%s", space, "", text);
             fputs(last ? "\n" : "  ", out);
         }
     }
@@ -237,11 +269,14 @@ void sweep_print(const Sweep *sweep, FILE *out) {
     if (seeds < sweep->axis_count) print_groups(sweep, seeds, out);
     bool share = like->metric && !strcmp(like->metric, "top1");
     fprintf(out, "\nscore, best: %s%s of split %s, last and best evaluation\n",
-            share ? "top-1" : like->metric ? like->metric : "none", share ? " in %" : "",
-            *like->split ? like->split : "-");
+            share          ? "top-1"
+            : like->metric ? like->metric
+                           : "none",
+            share ? " in %" : "", *like->split ? like->split : "-");
     fprintf(out, "loss: mean of the last fifth of the steps\n");
-    fprintf(out, "entropy: lowest at any probe, mean over the heads of a site, as a share of "
-                 "ln(keys)\n");
+    fprintf(out,
+            "entropy: lowest at any probe, mean over the heads of a site, as a share of "
+            "ln(keys)\n");
     fprintf(out, "%s\n", verdict_definition());
 }
 

@@ -16,8 +16,8 @@
 
 /* ---- helpers ---- */
 
-#define OPEN(sweep, ...)                                                                    \
-    open_words(sweep, (const char *const[]){__VA_ARGS__},                                   \
+#define OPEN(sweep, ...)                                                                 \
+    open_words(sweep, (const char *const[]){__VA_ARGS__},                                \
                COUNT(((const char *const[]){__VA_ARGS__})))
 
 static void open_words(Sweep *sweep, const char *const *words, size_t count) {
@@ -25,8 +25,8 @@ static void open_words(Sweep *sweep, const char *const *words, size_t count) {
     if (sweep_open(sweep, words, count, &err)) fail_msg("%s", err.text);
 }
 
-#define REFUSED(part, ...)                                                                  \
-    refused(part, (const char *const[]){__VA_ARGS__},                                       \
+#define REFUSED(part, ...)                                                               \
+    refused(part, (const char *const[]){__VA_ARGS__},                                    \
             COUNT(((const char *const[]){__VA_ARGS__})))
 
 static void refused(const char *part, const char *const *words, size_t count) {
@@ -46,7 +46,8 @@ static int make_folder(void **state) {
     return mkdtemp(folder) ? 0 : 1;
 }
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where) {
+static int remove_one(const char *path, const struct stat *info, int kind,
+                      struct FTW *where) {
     (void)info, (void)kind, (void)where;
     return remove(path);
 }
@@ -89,7 +90,8 @@ static void a_grid_has_every_combination_once_and_the_last_axis_is_fastest(void 
         "demo-sigma,optim.lr=0.2,train.seed=0", "demo-sigma,optim.lr=0.2,train.seed=1",
     };
     Sweep sweep;
-    OPEN(&sweep, "optim.lr=0.1, 0.2", "demo,demo-sigma", "train.steps=7", "train.seed=0,1");
+    OPEN(&sweep, "optim.lr=0.1, 0.2", "demo,demo-sigma", "train.steps=7",
+         "train.seed=0,1");
     assert_int_equal(sweep.cell_count, COUNT(names));
     for (size_t c = 0; c < COUNT(names); c++) {
         assert_string_equal(sweep.cells[c].name, names[c]);
@@ -186,9 +188,11 @@ static void write_logs(const char *dir, double first, double last, double entrop
         strcat(text, line);
     }
     write_file(dir, "train.jsonl", text);
-    text_format(line, sizeof line,
-                "{\"step\":5,\"attention\":[{\"site\":\"blocks.3.attn\",\"entropy\":[%.6f],"
-                "\"max_logit\":12.5,\"keys\":17}]}\n", entropy * log(17));
+    text_format(
+        line, sizeof line,
+        "{\"step\":5,\"attention\":[{\"site\":\"blocks.3.attn\",\"entropy\":[%.6f],"
+        "\"max_logit\":12.5,\"keys\":17}]}\n",
+        entropy * log(17));
     write_file(dir, "probe.jsonl", line);
     text_format(text, sizeof text,
                 "{\"step\":10,\"split\":\"test\",\"loss\":2,\"top1\":%g}\n"
@@ -226,8 +230,11 @@ static void make_sweep(Sweep *sweep, const char *name) {
     static const struct {
         int exit;
         double last, entropy, score;
-    } runs[] = {{OK, 0.5, 0.50, 0.80}, {OK, 0.7, 0.05, 0.70}, {OK, 2.3, 0.03, 0.10},
-                {FAIL_DIVERGED, 1.5, 0.20, 0.10}, {OK, 0.4, 0.60, 0.90}};
+    } runs[] = {{OK, 0.5, 0.50, 0.80},
+                {OK, 0.7, 0.05, 0.70},
+                {OK, 2.3, 0.03, 0.10},
+                {FAIL_DIVERGED, 1.5, 0.20, 0.10},
+                {OK, 0.4, 0.60, 0.90}};
     for (size_t c = 0; c < COUNT(runs); c++) {
         write_run(sweep, c, runs[c].last, runs[c].entropy, runs[c].score);
         sweep->cells[c].exit = runs[c].exit;
@@ -260,7 +267,8 @@ static void the_table_shows_diverged_failed_and_open_cells(void **state) {
     make_sweep(&sweep, "table");
     char *text = printed(&sweep, sweep_print);
     has(text, "recipe      optim.lr  train.seed  score   best   loss  entropy %");
-    has(text, "demo        0.01      0           80.00  81.00  0.500       50.0  blocks.3.attn");
+    has(text, "demo        0.01      0           80.00  81.00  0.500       50.0  "
+              "blocks.3.attn");
     has(text, "no: collapsed");
     has(text, "yes: at chance");
     has(text, "yes: non-finite");
@@ -279,7 +287,8 @@ static void seeds_are_summed_up_and_cells_that_did_not_end_are_left_out(void **s
     SweepGroup groups[8];
     make_sweep(&sweep, "groups");
     assert_int_equal(sweep_group(&sweep, groups), 4);
-    assert_true(fabs(groups[0].mean - 0.75) < 1e-12 && fabs(groups[0].sd - sqrt(0.005)) < 1e-9);
+    assert_true(fabs(groups[0].mean - 0.75) < 1e-12 &&
+                fabs(groups[0].sd - sqrt(0.005)) < 1e-9);
     assert_int_equal(groups[1].diverged, 2);
     assert_true(fabs(groups[1].entropy - 0.03) < 1e-5);
     assert_int_equal(groups[2].count, 1);
@@ -323,7 +332,8 @@ static void the_figure_has_a_line_a_method_and_crosses_for_diverged(void **state
     assert_true(points[2].diverged && points[3].diverged && !points[1].diverged);
     assert_true(points[2].rate == 0.02 && points[0].score == 80);
     sweep_close(&sweep);
-    OPEN(&sweep, "demo", "model.norm=pre,post", "train.seed=1,2", "optim.weight_decay=0,0.1");
+    OPEN(&sweep, "demo", "model.norm=pre,post", "train.seed=1,2",
+         "optim.weight_decay=0,0.1");
     assert_int_equal(sweep_points(&sweep, points, names, &x), 0);
     sweep_close(&sweep);
 }
@@ -342,7 +352,8 @@ static void a_sweep_that_is_opened_again_knows_what_has_ended(void **state) {
     sweep_close(&sweep);
     OPEN(&again, GRID);
     if (sweep_begin(&again, dir, &err)) fail_msg("%s", err.text);
-    for (size_t c = 0; c < 8; c++) assert_int_equal(sweep_has_ended(&again.cells[c]), c < 5);
+    for (size_t c = 0; c < 8; c++)
+        assert_int_equal(sweep_has_ended(&again.cells[c]), c < 5);
     /* A cell that failed without a run folder is as good as new. */
     again.cells[5].exit = FAIL_DATA;
     char *after = printed(&again, sweep_print_csv);
