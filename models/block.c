@@ -30,7 +30,7 @@ void block_build(Model *model, Block *block, size_t index, double eps) {
                      .norm = c->norm, .grouping = c->qkv};
     block->alpha = c->norm == NORM_DEEPNORM ? deepnorm_alpha(c->depth) : 1;
     block->drop_path =
-        c->depth > 1 ? c->drop_path * (double)index / (double)(c->depth - 1) : c->drop_path;
+        c->depth > 1 ? c->drop_path * (double)index / (double)(c->depth - 1) : 0;
     text_format(block->attn_scope, sizeof block->attn_scope, "blocks.%zu.attn", index);
     text_format(block->mlp_scope, sizeof block->mlp_scope, "blocks.%zu.mlp", index);
     if (normed) norm_build(model, &block->norm1, eps, "blocks.%zu.norm1", index);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/kern/reduce.h"
+
 enum { NAME_SIZE = 300 };
 
 static const char FORMAT[] = "steady-checkpoint-1";
@@ -93,7 +95,8 @@ Status checkpoint_save(const char *path, const CheckpointParts *parts,
     visit_all(parts, add_item, writer, err);
     safetensors_add_metadata(writer, "format", FORMAT);
     add_number(writer, "step", (double)progressed->step);
-    add_number(writer, "epoch", progressed->epoch);
+    add_number(writer, "temperature", progressed->temperature);
+    if (parts->optim) safetensors_add_metadata(writer, "optimizer", parts->optimizer);
     add_number(writer, "data_offset", (double)progressed->data_offset);
     add_number(writer, "pending_eval", progressed->pending_eval);
     add_number(writer, "best_score", progressed->best_score);
@@ -186,14 +189,25 @@ static void mark_known(const CheckpointParts *parts) {
     }
 }
 
+static Status check_optimizer(const Safetensors *file, const char *path,
+                              const CheckpointParts *parts, Err *err) {
+    const char *seen = safetensors_metadata(file, "optimizer");
+    if (!parts->optim || !seen || !strcmp(seen, parts->optimizer)) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "%s was saved by optim.name = %s, which leaves nothing for %s to go on "
+                   "from; a new run can start from its weights with train.init", path, seen,
+                   parts->optimizer);
+}
+
 static Status load_file(const Safetensors *file, const char *path, const CheckpointParts *parts,
                         Progressed *p, Err *err) {
     Loading l = {.file = file};
+    if (check_optimizer(file, path, parts, err)) return err->status;
     visit_all(parts, check_item, &l, err);
     if (misfit_error(&l.misfits, path, err)) return err->status;
     if (visit_all(parts, read_item, &l, err)) return err->status;
     *p = (Progressed){.step = (size_t)number_of(file, "step"),
-                      .epoch = number_of(file, "epoch"),
+                      .temperature = number_of(file, "temperature"),
                       .data_offset = (size_t)number_of(file, "data_offset"),
                       .pending_eval = number_of(file, "pending_eval") != 0,
                       .best_score = number_of(file, "best_score"),
@@ -240,6 +254,23 @@ static Status check_weights(const Safetensors *file, const char *path, const Par
     return misfit_error(&misfits, path, err);
 }
 
+/* Says which tensors of the file the model has no use for. */
+static void note_unused(const Safetensors *file, const char *path, const ParamSet *params) {
+    size_t unused = 0;
+    const char *first = NULL;
+    for (size_t i = 0; i < safetensors_count(file); i++) {
+        const char *name = safetensors_entry(file, i)->name;
+        if (params_find(params, name)) continue;
+        if (!unused++) first = name;
+    }
+    if (!unused) return;
+    const char *dot = strrchr(first, '.');
+    bool scaled = dot && (!strcmp(dot, ".gamma") || !strcmp(dot, ".g"));
+    fprintf(stderr, "note: %s: %zu tensors are not part of this model and are left out (%s%s)%s\n",
+            path, unused, first, unused > 1 ? ", ..." : "",
+            scaled ? "; its weights are reparametrised: fold them in with steady export" : "");
+}
+
 static Status read_weights(const Safetensors *file, const char *path, Model *model, Err *err) {
     const ParamSet *params = model->params;
     if (check_weights(file, path, params, err)) return err->status;
@@ -251,7 +282,11 @@ static Status read_weights(const Safetensors *file, const char *path, Model *mod
         if (!e) continue;
         loaded[i] = true;
         status = safetensors_read(file, e, p->tensor.value, e->count, err);
+        if (!status && !reduce_all_finite(p->tensor.value, p->tensor.size))
+            status = err_set(err, FAIL_DATA, "%s: %s holds numbers that are not finite", path,
+                             p->name);
     }
+    if (!status) note_unused(file, path, params);
     if (!status) model_start(model, loaded);
     mem_free(loaded);
     return status;

@@ -23,13 +23,14 @@ typedef struct Progressed {
     bool pending_eval;   /* stopped before the evaluation that was due at `step` */
     double best_score;   /* NaN: none yet */
     size_t best_step;
-    double epoch;        /* of `step` */
+    double temperature;  /* of attention, at `step` */
 } Progressed;
 
 /* The owners of tensors; optim, ema and prober may be NULL (evaluation). */
 typedef struct CheckpointParts {
     Model *model;
     Optimizer *optim;
+    const char *optimizer; /* its name, as the recipe has it */
     Ema *ema;
     Prober *prober;
 } CheckpointParts;
@@ -38,7 +39,7 @@ Status checkpoint_save(const char *path, const CheckpointParts *parts,
                        const Progressed *progressed, Err *err);
 
 /* A tensor that is missing or misshapen is FAIL_DATA with names and shapes, and the model is as
- * it was. */
+ * it was.  A checkpoint of another optimizer is FAIL_USAGE. */
 Status checkpoint_load(const char *path, const CheckpointParts *parts, Progressed *progressed,
                        Err *err);
 

@@ -74,13 +74,21 @@ static Status copy_line(IniText *text) {
     return OK;
 }
 
+/* From a `;` or `#` at the start or behind a blank on; inih itself knows only the `;`. */
+static void drop_comment(char *line) {
+    for (char *c = line; *c; c++)
+        if (strchr(";#", *c) && (c == line || isspace((unsigned char)c[-1]))) {
+            *c = 0;
+            return;
+        }
+}
+
 static Status begin_line(IniText *text) {
     text->pieces = 0;
     text->wants_value = false;
     Status status = copy_line(text);
     if (status) return status;
-    if (strchr(";#", *text->whole))
-        *text->whole = 0; /* a comment, or blank: strchr finds 0 */
+    drop_comment(text->whole);
     text->rest = text->whole;
     if (*text->whole == '[') return open_section(text);
     text->wants_value = *text->whole != 0;
@@ -91,15 +99,6 @@ static bool next_line(IniText *text) {
     if (text->wants_value && deliver_value(text)) return false;
     text->wants_value = false;
     return text->next < text->end && begin_line(text) == OK;
-}
-
-/* inih's own rule, for a comment that would otherwise be cut into pieces. */
-static void drop_comment(char *line) {
-    for (char *c = line + 1; *c; c++)
-        if (*c == ';' && isspace((unsigned char)c[-1])) {
-            *c = 0;
-            return;
-        }
 }
 
 /* inih trims pieces and reads comment signs at their start: neither may be at a cut. */
@@ -118,7 +117,6 @@ static char *read_piece(char *buffer, int size, void *stream) {
     if (text->err.status || (!*text->rest && !next_line(text))) return NULL;
     bool first = text->rest == text->whole;
     size_t room = (size_t)size - 3; /* a blank that continues, \n, 0 */
-    if (first && strlen(text->whole) > room) drop_comment(text->whole);
     size_t length = piece_length(text->rest, room);
     if (length == 0 && *text->rest) {
         err_set(&text->err, FAIL_USAGE, "too many blanks in a row");

@@ -131,29 +131,51 @@ static Status parse_reals(const Key *key, Recipe *recipe, const char *text, Err 
     return OK;
 }
 
-static Status parse_flag(const Key *key, bool *place, const char *text, Err *err) {
+static bool read_flag(const char *text, bool *value) {
     static const char *const words[] = {"false", "true", "no", "yes",
                                         "off",   "on",   "0",  "1"};
     for (size_t i = 0; i < COUNT(words); i++)
         if (strcmp(text, words[i]) == 0) {
-            *place = i % 2;
-            return OK;
+            *value = i % 2;
+            return true;
         }
-    return not_wanted(key, text, err);
+    return false;
+}
+
+static Status parse_flag(const Key *key, bool *place, const char *text, Err *err) {
+    return read_flag(text, place) ? OK : not_wanted(key, text, err);
+}
+
+/* "qk_v" is "qk-v": names of choices are the same whichever of the two joins them. */
+static bool same_choice(const char *a, const char *b) {
+    for (; *a && *b; a++, b++)
+        if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b)) return false;
+    return *a == *b;
 }
 
 static bool is_later(const Key *key, const char *text) {
     for (const char *const *name = key->later; name && *name; name++)
-        if (strcmp(text, *name) == 0) return true;
+        if (same_choice(text, *name)) return true;
     return false;
 }
 
+/* A choice between none and one other thing is also a flag. */
+static bool read_choice(const Key *key, const char *text, int *index) {
+    for (*index = 0; key->choices[*index]; ++*index)
+        if (same_choice(text, key->choices[*index])) return true;
+    bool on;
+    bool either = *index == 2 && strcmp(key->choices[0], "none") == 0;
+    if (!either || !read_flag(text, &on)) return false;
+    *index = on;
+    return true;
+}
+
 static Status parse_choice(const Key *key, void *place, const char *text, Err *err) {
-    for (int i = 0; key->choices[i]; i++)
-        if (strcmp(text, key->choices[i]) == 0) {
-            memcpy(place, &i, sizeof i);
-            return OK;
-        }
+    int index;
+    if (read_choice(key, text, &index)) {
+        memcpy(place, &index, sizeof index);
+        return OK;
+    }
     char list[200];
     print_names(key->choices, ", ", list, sizeof list);
     if (is_later(key, text))
@@ -165,12 +187,11 @@ static Status parse_choice(const Key *key, void *place, const char *text, Err *e
                    nearest_word(text, key->choices));
 }
 
-/* An INI file cannot hold control characters, nor a `;` that would start a comment. */
+/* An INI file cannot hold control characters, nor a `;` or `#` that starts a comment. */
 static bool can_be_written(const char *text) {
-    if (*text == ';') return false;
     for (const char *c = text; *c; c++) {
         if (iscntrl((unsigned char)*c) && *c != '\t') return false;
-        if (*c == ';' && isspace((unsigned char)c[-1])) return false;
+        if (strchr(";#", *c) && (c == text || isspace((unsigned char)c[-1]))) return false;
     }
     return true;
 }
@@ -182,8 +203,8 @@ static Status parse_text(const Key *key, char *place, const char *text, Err *err
                        key->section, key->name, strlen(text), key->room - 1);
     if (!can_be_written(text))
         return err_set(err, FAIL_USAGE,
-                       "%s.%s = %.60s: a control character, or a `;` at the "
-                       "start or after a blank, cannot be part of a value",
+                       "%s.%s = %.60s: a control character, or a `;` or `#` "
+                       "at the start or after a blank, cannot be part of a value",
                        key->section, key->name, text);
     Status status = key->check ? key->check(text, err) : OK;
     if (status) return status;

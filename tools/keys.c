@@ -44,8 +44,16 @@ static Status check_augment(const char *value, Err *err) {
 #define FROM(low) .min = (low), .max = INFINITY
 #define ABOVE(low) .min = (low), .above_min = true, .max = INFINITY
 #define WITHIN(low, high) .min = (low), .max = (high)
+#define ABOVE_TO(low, high) .min = (low), .above_min = true, .max = (high)
 #define BELOW(low, high) .min = (low), .max = (high), .below_max = true
 #define ANY .min = -INFINITY, .max = INFINITY
+
+/* Lengths of a run: what they come to in steps stays below 2^63, for
+ * COPIES_MAX * DRAWN_MAX * EPOCHS_MAX = 1e18. */
+#define EPOCHS_MAX 1e6
+#define STEPS_MAX 1e12
+#define COPIES_MAX 1e3
+#define DRAWN_MAX 1e9
 
 #define SIZE(s, n, standard_, range, sentence_)                                          \
     {                                                                                    \
@@ -121,7 +129,7 @@ const Key keys[] = {
          "Changes of training images, comma-separated: random-resized-crop[:min[:max]], "
          "crop[:padding], flip, jitter[:b[:c[:s]]], rand-augment[:m[:sd[:ops]]], "
          "erasing[:p]."),
-    SIZE(data, repeat, "1", FROM(1),
+    SIZE(data, repeat, "1", WITHIN(1, COPIES_MAX),
          "Repeated augmentation: copies of an image in an epoch, each changed "
          "differently."),
     FLAG(data, shuffle, "true", "New order of the training images each epoch."),
@@ -137,7 +145,7 @@ const Key keys[] = {
            "What a broken image does: end the run (exit 3), or be left out and counted."),
     SIZE(data, classes, "10", WITHIN(0, 10),
          "Glyphs: number of classes (0: 10); elsewhere it is found in the data."),
-    SIZE(data, synthetic_count, "10000", FROM(1),
+    SIZE(data, synthetic_count, "10000", WITHIN(1, DRAWN_MAX),
          "Glyphs: images of an epoch; the test split has a fifth of that."),
     OTHER(data, tokens, FOR_TEXTS, "char, word or bpe."),
     OTHER(data, source_lang, FOR_TRANSLATE, "Suffix of the source files."),
@@ -151,7 +159,7 @@ const Key keys[] = {
     SIZE(model, depth, "12", WITHIN(1, 10000), "Number of blocks."),
     SIZE(model, heads, "3", WITHIN(1, 65536),
          "Attention heads of a block; width must be a multiple."),
-    REAL(model, mlp_ratio, "4", ABOVE(0),
+    REAL(model, mlp_ratio, "4", ABOVE_TO(0, 65536),
          "Hidden units of the MLP as a multiple of width."),
     SIZE(model, patch, "4", WITHIN(1, 16384),
          "Side of a patch in pixels; the image must be a multiple."),
@@ -222,8 +230,8 @@ const Key keys[] = {
     CHOICE(schedule, name, "constant",
            NAMES("constant", "cosine", "step", "inverse-sqrt", "linear"),
            NAMES("plateau"), "How the rate changes after the warm-up."),
-    SIZE(schedule, warmup_steps, "0", FROM(0), "Steps of linear warm-up, or:"),
-    REAL(schedule, warmup_epochs, "0", FROM(0), "epochs of it."),
+    SIZE(schedule, warmup_steps, "0", WITHIN(0, STEPS_MAX), "Steps of linear warm-up, or:"),
+    REAL(schedule, warmup_epochs, "0", WITHIN(0, EPOCHS_MAX), "epochs of it."),
     REAL(schedule, warmup_init, "0", FROM(0), "Rate that the warm-up starts from."),
     {.section = "schedule",
      .name = "step_at",
@@ -232,22 +240,23 @@ const Key keys[] = {
      .room = SCHEDULE_STEPS_MAX,
      .count_offset = PLACE(size_t, schedule.step_count),
      .standard = "",
-     WITHIN(1, 1e12),
+     WITHIN(1, STEPS_MAX),
      .whole = true,
      REST(FOR_ALL, "With name = step: optimizer steps after which the rate "
                    "shrinks by step_factor.")},
     REAL(schedule, step_factor, "0.1", ABOVE(0), "See step_at."),
     REAL(schedule, min_lr, "0", FROM(0), "Rate at the end of cosine and linear."),
 
-    REAL(train, epochs, "0", FROM(0), "Length of the run in epochs, or:"),
-    SIZE(train, steps, "0", FROM(0),
+    REAL(train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
+    SIZE(train, steps, "0", WITHIN(0, STEPS_MAX),
          "in optimizer steps; exactly one of the two is not 0."),
     SIZE(train, batch, "64", FROM(1), "Examples that one optimizer step sees."),
     SIZE(train, accumulate, "1", FROM(1),
          "Micro-batches that a step is split into: less memory, the same step."),
     CHOICE(
         train, recompute, "none", NAMES("none", "block"), NULL,
-        "Recompute what is inside a block in the backward pass: less memory, more time."),
+        "Recompute what is inside a block in the backward pass: less memory, more time; "
+        "true means block, false none."),
     {.section = "train",
      .name = "seed",
      .type = KEY_SEED,
@@ -289,7 +298,7 @@ const Key keys[] = {
 
     REAL(intervene, temperature, "0", FROM(0),
          "Attention temperature from at_epoch on; 0: no intervention."),
-    REAL(intervene, at_epoch, "0", FROM(0), "When it starts."),
+    REAL(intervene, at_epoch, "0", WITHIN(0, EPOCHS_MAX), "When it starts."),
 };
 
 const size_t keys_count = COUNT(keys);

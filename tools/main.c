@@ -43,7 +43,20 @@ bool is_help(const char *word) {
     return !strcmp(word, "-h") || !strcmp(word, "--help");
 }
 
+/* Commands that are planned: they are words that are known, not slips of the keyboard. */
+static bool is_planned(const char *word) {
+    static const char *const PLANNED[] = {"probe", "bench"};
+    for (size_t i = 0; i < COUNT(PLANNED); i++)
+        if (!strcmp(word, PLANNED[i])) return true;
+    return false;
+}
+
 static int unknown(const char *word) {
+    if (is_planned(word)) {
+        fprintf(stderr, "steady: the command %s is not built in yet; -h lists those that are\n",
+                word);
+        return FAIL_USAGE;
+    }
     const char *names[COUNT(COMMANDS) + 1] = {0};
     for (size_t i = 0; i < COUNT(COMMANDS); i++) names[i] = COMMANDS[i].name;
     fprintf(stderr, "steady: there is no command %s; did you mean %s?\n", word,

@@ -88,10 +88,8 @@ void run_close(OpenRun *run) {
 }
 
 ForwardMode run_mode(const OpenRun *run) {
-    const InterveneConfig *i = &run->recipe->intervene;
-    bool changed = i->temperature > 0 && run->at.epoch > i->at_epoch;
-    return (ForwardMode){.temperature =
-                             changed ? i->temperature : run->recipe->model.temperature};
+    double own = run->at.temperature; /* 0: the weights are from elsewhere */
+    return (ForwardMode){.temperature = own > 0 ? own : run->recipe->model.temperature};
 }
 
 /* Names of more than this do not fit into paths of PATH_SIZE. */

@@ -46,13 +46,13 @@ real *prober_vector(Prober *p, size_t layer, size_t *size, bool **known) {
     return p->u[layer];
 }
 
-/* Exact the first time; then power iteration from the vectors of the last probe. */
+/* Exact the first time; then followed from the vectors of the last probe. */
 static double norm_of(Prober *p, size_t i, const real *w, size_t rows, size_t columns) {
     if (!p->known[i]) {
         p->known[i] = true;
         return (double)spectral_norm(w, rows, columns, p->u[i], p->v[i]);
     }
-    return (double)spectral_follow(w, rows, columns, p->u[i], p->v[i], 2e-6, 200);
+    return (double)spectral_follow(w, rows, columns, p->u[i], p->v[i], 1e-3, 4);
 }
 
 double prober_sigma(Prober *p, size_t i) {

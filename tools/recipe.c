@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -194,17 +195,49 @@ Status recipe_set(Recipe *recipe, const char *word, Err *err) {
     return status;
 }
 
+/* ---- notes ---- */
+
+static void note(FILE *out, size_t *count, const char *format, ...) {
+    ++*count;
+    if (!out) return;
+    va_list values;
+    va_start(values, format);
+    fputs("steady: note: ", out);
+    vfprintf(out, format, values);
+    fputc('\n', out);
+    va_end(values);
+}
+
+/* Rates that are allowed and seldom meant. */
+static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
+    const ScheduleConfig *schedule = &recipe->schedule;
+    const TrainConfig *train = &recipe->train;
+    bool falls = schedule->name == SCHEDULE_COSINE || schedule->name == SCHEDULE_LINEAR;
+    if (train->steps && schedule->warmup_steps > train->steps)
+        note(out, count,
+             "schedule.warmup_steps = %zu is longer than the run of %zu steps, which "
+             "ends before the rate is at optim.lr",
+             schedule->warmup_steps, train->steps);
+    if (train->epochs > 0 && schedule->warmup_epochs > train->epochs)
+        note(out, count,
+             "schedule.warmup_epochs = %g is longer than the run of %g epochs, which "
+             "ends before the rate is at optim.lr",
+             schedule->warmup_epochs, train->epochs);
+    if (falls && schedule->min_lr > recipe->optim.lr)
+        note(out, count,
+             "schedule.min_lr = %g is above optim.lr = %g: the rate rises to it",
+             schedule->min_lr, recipe->optim.lr);
+}
+
 size_t recipe_notes(const Recipe *recipe, FILE *out) {
     size_t count = 0;
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (!bits_have(recipe->ignored, key)) continue;
-        count++;
-        if (!out) continue;
-        fprintf(out, "steady: note: %s.%s is ignored: ", key->section, key->name);
-        fputs(key->tasks ? "task.kind = classify does not use it\n"
-                         : "it is not built in yet\n",
-              out);
+        note(out, &count, "%s.%s is ignored: %s", key->section, key->name,
+             key->tasks ? "task.kind = classify does not use it"
+                        : "it is not built in yet");
     }
+    note_rates(recipe, out, &count);
     return count;
 }
 

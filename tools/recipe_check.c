@@ -14,6 +14,16 @@ static Status check_heads(const Recipe *recipe, Err *err) {
                    width, heads, below ? below : heads, below + heads);
 }
 
+/* models/block.c rounds in the same way. */
+static Status check_mlp(const Recipe *recipe, Err *err) {
+    double width = (double)recipe->model.width, ratio = recipe->model.mlp_ratio;
+    if (round(ratio * width) >= 1) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.mlp_ratio = %g of model.width = %.0f leaves the MLP no "
+                   "hidden unit; the smallest ratio that leaves one is %g",
+                   ratio, width, 0.5 / width);
+}
+
 static Status check_position(const Recipe *recipe, Err *err) {
     if (recipe->model.position != POSITION_SINCOS || recipe->model.width % 4 == 0)
         return OK;
@@ -56,12 +66,9 @@ static Status check_accumulate(const Recipe *recipe, Err *err) {
 
 static Status check_mixing(const Recipe *recipe, Err *err) {
     const TrainConfig *train = &recipe->train;
-    if ((train->mixup == 0 && train->cutmix == 0) ||
-        train->batch / train->accumulate >= 2)
-        return OK;
+    if ((train->mixup == 0 && train->cutmix == 0) || train->batch >= 2) return OK;
     return err_set(err, FAIL_USAGE,
-                   "train.%s mixes pairs of images, but train.batch / "
-                   "train.accumulate is 1; use micro-batches of 2 or more",
+                   "train.%s mixes pairs of images, but train.batch is 1; use 2 or more",
                    train->mixup > 0 ? "mixup" : "cutmix");
 }
 
@@ -82,31 +89,12 @@ static Status check_step_at(const Recipe *recipe, Err *err) {
 
 static Status check_warmup(const Recipe *recipe, Err *err) {
     const ScheduleConfig *schedule = &recipe->schedule;
-    const TrainConfig *train = &recipe->train;
     if (schedule->warmup_steps && schedule->warmup_epochs > 0)
         return err_set(err, FAIL_USAGE,
                        "schedule.warmup_steps = %zu and schedule.warmup_epochs "
                        "= %g are both given; set one of them to 0",
                        schedule->warmup_steps, schedule->warmup_epochs);
-    if (train->steps && schedule->warmup_steps > train->steps)
-        return err_set(err, FAIL_USAGE,
-                       "schedule.warmup_steps = %zu is longer than the run of "
-                       "%zu steps; shorten the warm-up",
-                       schedule->warmup_steps, train->steps);
-    if (train->epochs > 0 && schedule->warmup_epochs > train->epochs)
-        return err_set(err, FAIL_USAGE,
-                       "schedule.warmup_epochs = %g is longer than the run of "
-                       "%g epochs; shorten the warm-up",
-                       schedule->warmup_epochs, train->epochs);
     return OK;
-}
-
-static Status check_rates(const Recipe *recipe, Err *err) {
-    if (recipe->schedule.min_lr <= recipe->optim.lr) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "schedule.min_lr = %g is above optim.lr = %g; the rate can "
-                   "only fall",
-                   recipe->schedule.min_lr, recipe->optim.lr);
 }
 
 static Status check_nesterov(const Recipe *recipe, Err *err) {
@@ -145,9 +133,9 @@ static Status check_channels(const Recipe *recipe, Err *err) {
 }
 
 static Status (*const rules[])(const Recipe *, Err *) = {
-    check_heads,      check_position, check_patch,   check_length,
-    check_accumulate, check_mixing,   check_step_at, check_warmup,
-    check_rates,      check_nesterov, check_path,    check_channels,
+    check_heads,      check_mlp,    check_position, check_patch,
+    check_length,     check_mixing, check_step_at,  check_warmup,
+    check_accumulate, check_path,   check_nesterov, check_channels,
 };
 
 Status recipe_check(const Recipe *recipe, Err *err) {

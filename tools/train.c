@@ -1,5 +1,6 @@
 /* train: `steady train RECIPE [key=value ...] [--out DIR]` and `steady train --resume DIR`. */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,18 +36,28 @@ typedef struct Options {
     bool report;
 } Options;
 
+/* Is the word `--out`, or `--out=DIR`? */
+static bool is_option(const char *word, const char *option) {
+    size_t length = strlen(option);
+    return !strncmp(word, option, length) && (!word[length] || word[length] == '=');
+}
+
+/* The folder behind `=`, or the next word. */
 static Status value_of(int argc, char **argv, int *i, const char **value, Err *err) {
-    if (++*i >= argc) return err_set(err, FAIL_USAGE, "%s wants a folder", argv[*i - 1]);
-    *value = argv[*i];
+    const char *option = argv[*i], *equals = strchr(option, '=');
+    int length = (int)(equals ? equals - option : (ptrdiff_t)strlen(option));
+    *value = equals ? equals + 1 : ++*i < argc ? argv[*i] : "";
+    if (!**value) return err_set(err, FAIL_USAGE, "%.*s wants a folder", length, option);
     if (strlen(*value) < 1024) return OK;
-    return err_set(err, FAIL_USAGE, "%s %.60s...: the name is too long", argv[*i - 1], *value);
+    return err_set(err, FAIL_USAGE, "%.*s %.60s...: the name is too long", length, option,
+                   *value);
 }
 
 static Status read_word(Options *o, char *word, Err *err) {
-    if (strchr(word, '=')) {
-        o->words[o->word_count++] = word;
-    } else if (*word == '-') {
+    if (*word == '-') {
         return err_set(err, FAIL_USAGE, "there is no option %s; -h lists them", word);
+    } else if (strchr(word, '=')) {
+        o->words[o->word_count++] = word;
     } else if (o->recipe) {
         return err_set(err, FAIL_USAGE, "two recipes, %s and %s: which one?", o->recipe, word);
     } else {
@@ -58,8 +69,9 @@ static Status read_word(Options *o, char *word, Err *err) {
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     for (int i = 1; i < argc; i++) {
         Status status = OK;
-        if (!strcmp(argv[i], "--out")) status = value_of(argc, argv, &i, &o->out, err);
-        else if (!strcmp(argv[i], "--resume")) status = value_of(argc, argv, &i, &o->resume, err);
+        if (is_option(argv[i], "--out")) status = value_of(argc, argv, &i, &o->out, err);
+        else if (is_option(argv[i], "--resume"))
+            status = value_of(argc, argv, &i, &o->resume, err);
         else if (!strcmp(argv[i], "--no-report")) o->report = false;
         else status = read_word(o, argv[i], err);
         if (status) return status;

@@ -68,7 +68,7 @@ static double update(Trainer *t, size_t step) {
 
 static Status log_step(Trainer *t, double lr, Err *err) {
     size_t every = t->recipe->train.log_every;
-    if (every && t->at.step % every && t->at.step != t->steps) return OK;
+    if (every && t->at.step % every) return OK;
     double now = clock_now(), spent = now - t->logged_clock;
     double items = (double)((t->at.step - t->logged_step) * t->recipe->train.batch);
     double rate = spent > 0 ? items / spent : 0;
@@ -87,7 +87,7 @@ static Status log_step(Trainer *t, double lr, Err *err) {
 
 static Status log_probe(Trainer *t, size_t step, Err *err) {
     const ProbeConfig *p = &t->recipe->probe;
-    if (!p->every || (step % p->every && step != 1 && step != t->steps)) return OK;
+    if (!p->every || (step % p->every && step != 1)) return OK;
     return log_row(&t->probe_log, prober_row(t->prober, p, step), err);
 }
 
@@ -194,8 +194,15 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, Err *err) {
     return OK;
 }
 
+static CheckpointParts checkpoint_parts(const Trainer *t) {
+    return (CheckpointParts){.model = t->task->model, .optim = t->optim,
+                             .optimizer = optim_name(t->recipe->optim.name), .ema = t->ema,
+                             .prober = t->prober};
+}
+
 static Status save(Trainer *t, const char *path, Err *err) {
-    CheckpointParts parts = {t->task->model, t->optim, t->ema, t->prober};
+    t->at.temperature = trainer_mode(t, MAX(t->at.step, (size_t)1)).temperature;
+    CheckpointParts parts = checkpoint_parts(t);
     return checkpoint_save(path, &parts, &t->at, err);
 }
 
@@ -238,6 +245,7 @@ static bool due(const Trainer *t, size_t every) {
 /* ---- the loop ---- */
 
 static Status load_step(Trainer *t, size_t step, Err *err);
+static bool due(const Trainer *t, size_t every);
 static Status open_logs(Trainer *t, Err *err);
 
 /* Back to the last checkpoint, and past the batches that led here. */
@@ -277,7 +285,6 @@ static Status take_step(Trainer *t, Err *err) {
     if (guard_collapse(t, step, err)) return err->status;
     double lr = update(t, step);
     t->at.step = step;
-    t->at.epoch = (double)step / (double)t->steps_per_epoch;
     if (log_step(t, lr, err)) return err->status;
     show(t);
     bool scoring = due(t, t->recipe->train.eval_every);
@@ -319,19 +326,21 @@ Status trainer_run(Trainer *t, Err *err) {
 static Status load_step(Trainer *t, size_t step, Err *err) {
     char path[PATH_SIZE];
     checkpoint_path(path, t->dir, step);
-    CheckpointParts parts = {t->task->model, t->optim, t->ema, t->prober};
+    CheckpointParts parts = checkpoint_parts(t);
     return checkpoint_load(path, &parts, &t->at, err);
 }
 
 /* Opens the logs, cut back to the present step; an evaluation that was broken off comes again. */
 static Status open_logs(Trainer *t, Err *err) {
-    size_t scored = t->at.step - (t->at.pending_eval ? 1 : 0);
+    /* A score at the end of a run that now goes on past it would not be there without the stop. */
+    bool scored = !t->at.pending_eval && due(t, t->recipe->train.eval_every);
+    size_t last_score = t->at.step && !scored ? t->at.step - 1 : t->at.step;
     log_close(&t->train_log);
     log_close(&t->probe_log);
     log_close(&t->eval_log);
     if (log_open(&t->train_log, t->dir, "train.jsonl", t->at.step, err) ||
         log_open(&t->probe_log, t->dir, "probe.jsonl", t->at.step, err) ||
-        log_open(&t->eval_log, t->dir, "eval.jsonl", scored, err))
+        log_open(&t->eval_log, t->dir, "eval.jsonl", last_score, err))
         return err->status;
     return OK;
 }
@@ -415,6 +424,9 @@ static Status prepare(Trainer *t, bool resume, Err *err) {
     size_t step = resume ? checkpoint_newest(t->dir, SIZE_MAX) : 0;
     t->at = (Progressed){.best_score = NAN};
     if (fill_model(t, step, err)) return err->status;
+    if (t->at.step > t->steps)
+        return err_set(err, FAIL_USAGE, "%s has %zu steps already, more than the %zu asked for",
+                       t->dir, t->at.step, t->steps);
     size_t first = t->at.step + t->at.data_offset + 1;
     if (t->at.step < t->steps && t->task->ops->start(t->task, first, err)) return err->status;
     return open_folder(t, resume, err);

@@ -10,7 +10,7 @@ static double progress(size_t step, size_t total, size_t warmup) {
 
 static double step_rate(const ScheduleConfig *config, double lr, size_t step) {
     for (size_t i = 0; i < config->step_count; i++)
-        if ((double)step > config->step_at[i]) lr *= config->step_factor;
+        if ((double)step >= config->step_at[i]) lr *= config->step_factor;
     return lr;
 }
 

@@ -10,8 +10,8 @@
  *     cosine        min_lr + (lr - min_lr) (1 + cos(pi t)) / 2
  *     linear        min_lr + (lr - min_lr) (1 - t)
  *     inverse-sqrt  lr sqrt(w / n), with w = 1 where there is no warm-up
- *     step          lr times step_factor for each entry a of step_at with n > a: the step
- *                   `a` itself is the last one at the higher rate
+ *     step          lr times step_factor for each entry a of step_at with n >= a: the step
+ *                   `a` itself is the first one at the lower rate
  * Where N <= w nothing is left after the warm-up and t is 1. */
 #ifndef STEADY_SCHEDULE_H
 #define STEADY_SCHEDULE_H

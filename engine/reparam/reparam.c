@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "engine/kern/reduce.h"
-#include "engine/kern/rows.h"
 #include "engine/reparam/spectral.h"
 
 /* One row a method; `none` has no Reparam at all. */
@@ -57,8 +56,8 @@ static void rescale_weight(Reparam *r) {
     const real *w = r->w->tensor.value, *g = r->g->tensor.value;
 #pragma omp parallel for schedule(static) if (r->w->tensor.size > 16384)
     for (size_t i = 0; i < rows_of(r); i++) {
-        real norm = (real)sqrt((double)row_dot(w + i * columns, w + i * columns, columns));
-        r->factors[i] = norm > 0 ? g[i] / norm : 0;
+        double norm = sqrt(reduce_sum_squares(w + i * columns, columns));
+        r->factors[i] = norm == 0 ? 0 : (real)((double)g[i] / norm);
     }
 }
 
@@ -70,9 +69,9 @@ static void fold_weight(Reparam *r) {
     for (size_t i = 0; i < rows; i++) {
         const real *w = r->w->tensor.value + i * columns;
         real *g = r->w->tensor.grad + i * columns, s = r->scale.value[i];
-        real squares = row_dot(w, w, columns), inner = row_dot(g, w, columns);
-        real along = squares > 0 ? inner / squares : 0;
-        real d = squares > 0 ? inner / (real)sqrt((double)squares) : 0;
+        double squares = reduce_sum_squares(w, columns), inner = reduce_dot(g, w, columns);
+        real along = squares == 0 ? 0 : (real)(inner / squares);
+        real d = squares == 0 ? 0 : (real)(inner / sqrt(squares));
         gain->grad[i] = (add ? gain->grad[i] : 0) + d;
 #pragma omp simd
         for (size_t j = 0; j < columns; j++) g[j] = s * (g[j] - along * w[j]);
@@ -148,7 +147,7 @@ static void start_rows(Reparam *r) {
     const real *w = r->w->tensor.value;
     for (size_t i = 0; i < rows_of(r); i++)
         r->g->tensor.value[i] =
-            (real)sqrt((double)row_dot(w + i * columns, w + i * columns, columns));
+            (real)sqrt(reduce_sum_squares(w + i * columns, columns));
 }
 
 /* gamma = the spectral norm of W itself, also where u came from a file and is not its vector. */

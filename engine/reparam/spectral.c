@@ -59,8 +59,12 @@ real spectral_step(const real *w, size_t out, size_t in, real *u, real *v) {
     real *next = mem_alloc((in + out) * sizeof(real)), *product = next + in;
     pass(w, out, in, u, product, next);
     real length = normalize(product, out), sigma = 0;
-    if (length > 0) {
+    if (length != 0) { /* NaN goes on its way: a bad weight must not look like an empty one */
         sigma = normalize(next, in) / length;
+        if (sigma == 0 || isinf(sigma)) { /* |W|^2 left the range of float, |W| did not */
+            gemv_t(out, in, w, product, next);
+            sigma = normalize(next, in);
+        }
         memcpy(u, next, in * sizeof(real));
         memcpy(v, product, out * sizeof(real));
     }
@@ -74,22 +78,6 @@ real spectral_form(const real *w, size_t out, size_t in, const real *u, const re
     real form = (real)reduce_dot(product, v, out);
     mem_free(product);
     return form;
-}
-
-real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v, double tolerance,
-                     size_t passes) {
-    if (!(reduce_sum_squares(u, in) > 0)) {
-        Rng rng = rng_make(0, RNG_PROBE, 0);
-        for (size_t j = 0; j < in; j++) u[j] = (real)rng_normal(rng, j);
-        normalize(u, in);
-    }
-    real sigma = 0, before = -1;
-    for (size_t i = 0; i < passes; i++) {
-        sigma = spectral_step(w, out, in, u, v);
-        if (fabs((double)(sigma - before)) <= tolerance * (double)sigma) break;
-        before = sigma;
-    }
-    return sigma;
 }
 
 /* The eigenvector of the largest eigenvalue of the symmetric a [n, n], which is destroyed. */
@@ -109,6 +97,91 @@ static void top_eigenvector(real *a, size_t n, real *vector) {
     mem_free(iwork);
     mem_free(work);
     mem_free(values);
+}
+
+/* ---- Lanczos on W^T W, with every new vector made orthogonal to all before ---- */
+
+enum { LANCZOS_STEPS = 24 };
+
+typedef struct Lanczos {
+    size_t in, count;                          /* count: vectors in the basis */
+    real *basis;                               /* [LANCZOS_STEPS + 1, in] */
+    double diagonal[LANCZOS_STEPS], below[LANCZOS_STEPS];
+} Lanczos;
+
+/* back -= its part in the basis; twice is enough. */
+static void make_orthogonal(const Lanczos *l, real *back) {
+    for (int twice = 0; twice < 2; twice++)
+        for (size_t i = 0; i < l->count; i++) {
+            const real *q = l->basis + i * l->in;
+            real inner = (real)reduce_dot(q, back, l->in);
+            for (size_t j = 0; j < l->in; j++) back[j] -= inner * q[j];
+        }
+}
+
+/* The tridiagonal matrix's top eigenvector, and |W^T W x - theta x| / theta of what it means. */
+static double top_ritz(const Lanczos *l, real *vector) {
+    size_t n = l->count;
+    real *dense = mem_zalloc(n * n * sizeof(real));
+    for (size_t i = 0; i < n; i++) {
+        dense[i * n + i] = (real)l->diagonal[i];
+        if (i + 1 < n) dense[i * n + i + 1] = dense[(i + 1) * n + i] = (real)l->below[i];
+    }
+    top_eigenvector(dense, n, vector);
+    mem_free(dense);
+    double theta = 0;
+    for (size_t i = 0; i < n; i++) {
+        theta += l->diagonal[i] * (double)vector[i] * (double)vector[i];
+        if (i + 1 < n) theta += 2 * l->below[i] * (double)vector[i] * (double)vector[i + 1];
+    }
+    return theta > 0 ? fabs(l->below[n - 1] * (double)vector[n - 1]) / theta : 0;
+}
+
+/* u becomes the best vector of the space that LANCZOS_STEPS passes from u span; returns the
+ * residual of its eigenvalue as a share of it. */
+static double improve(const real *w, size_t out, size_t in, real *u, real *v, double tolerance) {
+    Lanczos l = {.in = in, .basis = mem_alloc((LANCZOS_STEPS + 1) * in * sizeof(real))};
+    size_t most = MIN((size_t)LANCZOS_STEPS, in);
+    real ritz[LANCZOS_STEPS];
+    double residual = 0;
+    memcpy(l.basis, u, in * sizeof(real));
+    while (l.count < most) {
+        real *q = l.basis + l.count * in, *back = q + in;
+        pass(w, out, in, q, v, back);
+        l.diagonal[l.count] = reduce_dot(q, back, in);
+        l.count++;
+        make_orthogonal(&l, back);
+        l.below[l.count - 1] = (double)normalize(back, in);
+        bool over = l.count == most || l.below[l.count - 1] <= 1e-6 * l.diagonal[0];
+        if (!over && l.count % 4) continue;
+        residual = top_ritz(&l, ritz);
+        if (over || residual < tolerance) break;
+    }
+    memset(u, 0, in * sizeof(real));
+    for (size_t i = 0; i < l.count; i++)
+        for (size_t j = 0; j < in; j++) u[j] += ritz[i] * l.basis[i * in + j];
+    normalize(u, in);
+    mem_free(l.basis);
+    return residual;
+}
+
+/* A share of noise, always the same: where the largest two singular values have changed places,
+ * the old vector alone would be taken for the answer. */
+static void stir(real *u, size_t in) {
+    Rng rng = rng_make(0, RNG_PROBE, 0);
+    double share = 0.1 / sqrt((double)in);
+    for (size_t j = 0; j < in; j++) u[j] += (real)(share * rng_normal(rng, j));
+    normalize(u, in);
+}
+
+real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v, double tolerance,
+                     size_t rounds) {
+    double squares = reduce_sum_squares(w, out * in);
+    if (!(squares > 0) || !isfinite(squares)) return (real)sqrt(squares);
+    stir(u, in);
+    for (size_t i = 0; i < rounds; i++)
+        if (improve(w, out, in, u, v, tolerance) < tolerance) break;
+    return spectral_step(w, out, in, u, v);
 }
 
 /* From the Gram matrix of the shorter side; the other vector follows from the product. */
@@ -137,5 +210,5 @@ real spectral_norm(const real *w, size_t out, size_t in, real *u, real *v) {
         return squares > 0 ? (real)squares : (real)sqrt(squares);
     }
     if (MIN(out, in) <= EXACT_SIDE_MAX) return exact(w, out, in, u, v);
-    return spectral_follow(w, out, in, u, v, 1e-7, 1000);
+    return spectral_follow(w, out, in, u, v, 1e-5, 20);
 }

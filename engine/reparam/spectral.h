@@ -14,14 +14,17 @@ real spectral_step(const real *w, size_t out, size_t in, real *u, real *v);
 real spectral_form(const real *w, size_t out, size_t in, const real *u, const real *v);
 
 /* The largest singular value and its vectors, whatever u and v hold: by LAPACK's eigen-solver
- * on the smaller Gram matrix when that side is at most 512 (exact to rounding), else by power
- * iteration until sigma moves by less than 1e-7 of itself or 1000 passes.  W = 0: sigma 0,
+ * on the smaller Gram matrix when that side is at most 512 (exact to rounding), else by
+ * spectral_follow to a residual of 1e-5.  W = 0: sigma 0,
  * u and v the first unit vectors.  FAIL_RUN-worthy trouble inside LAPACK is a CHECK. */
 real spectral_norm(const real *w, size_t out, size_t in, real *u, real *v);
 
-/* Power iteration from the u that is there (it may be all zeros: then from a fixed random
- * vector) until sigma moves by less than `tolerance` of itself, at most `passes` times. */
+/* The same from the u that is there (all zeros will do), cheaply where W has moved little since:
+ * rounds of Lanczos iteration on W^T W with full reorthogonalisation, up to 24 passes over W
+ * each, until the residual |W^T W u - sigma^2 u| is under `tolerance` sigma^2.  sigma is then
+ * off by far less, since its error is of second order.  A u of the second-largest singular
+ * value is noticed. */
 real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v, double tolerance,
-                     size_t passes);
+                     size_t rounds);
 
 #endif

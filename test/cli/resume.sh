@@ -187,8 +187,9 @@ kill -0 $pid && [ $status = 1 ] && [ "$(wc -l <err)" = 1 ] && grep -q 'busy is i
 tell "a second process on a run folder is refused" $?
 kill $pid
 wait $pid
-train --resume busy train.steps=7
-tell "the folder is free again when the first has ended" $?
+"$STEADY" train --resume busy train.steps=8 2>err
+[ $? = 2 ] && grep -q 'steps already' err
+tell "the folder is free again when the first has ended, and does not shrink" $?
 
 # ---- what may not change the numbers ----
 
@@ -197,3 +198,21 @@ words="model.dropout=0.1 model.drop_path=0.2 train.steps=20 model.reparam=sigma"
 train small.ini $words --out plain && train small.ini $words train.recompute=block --out again &&
     same_run plain again 00000020
 tell "train.recompute = block computes the same run" $?
+
+# ---- a run's own end is no different from a stop ----
+
+train small.ini probe.every=4 train.log_every=3 train.steps=20 schedule.name=constant --out straight
+train small.ini probe.every=4 train.log_every=3 train.steps=10 schedule.name=constant --out extended
+train --resume extended train.steps=20
+for log in train probe eval; do
+    sed 's/"items_per_s":[^,]*,//; s/"mfu":[^}]*//' straight/$log.jsonl >a
+    sed 's/"items_per_s":[^,]*,//; s/"mfu":[^}]*//' extended/$log.jsonl >b
+    cmp -s a b
+    tell "$log.jsonl of 10 steps and 10 more is that of 20" $?
+done
+crc() { grep -ao '"crc32":"[0-9a-f]*"' "$1/checkpoints/step-00000020.safetensors"; }
+[ -n "$(crc straight)" ] && [ "$(crc straight)" = "$(crc extended)" ]
+tell "so are all tensors of the checkpoint, to the last bit" $?
+"$STEADY" train --resume extended optim.name=sgd train.steps=30 2>err
+[ $? = 2 ] && grep -q 'optim.name = adamw' err
+tell "another optimizer has nothing to go on from" $?

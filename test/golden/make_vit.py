@@ -62,7 +62,7 @@ def learning_rate(n, schedule, lr, total, steps_per_epoch):
     if schedule["name"] == "inverse-sqrt":
         return lr * math.sqrt(w / n)
     if schedule["name"] == "step":
-        return lr * schedule["step_factor"] ** sum(n > at for at in schedule["step_at"])
+        return lr * schedule["step_factor"] ** sum(n >= at for at in schedule["step_at"])
     return lr
 
 

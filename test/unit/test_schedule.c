@@ -60,16 +60,16 @@ static void inverse_sqrt_is_continuous_at_w(void **state) {
     assert_near(schedule_rate(&config, 0.5, 4, 100, 0), 0.25);
 }
 
-static void step_shrinks_after_each_entry(void **state) {
+static void step_shrinks_at_each_entry(void **state) {
     (void)state;
     ScheduleConfig config = {.name = SCHEDULE_STEP,
-                             .step_at = {10, 20.5},
+                             .step_at = {10, 20},
                              .step_count = 2,
                              .step_factor = 0.1};
-    assert_near(schedule_rate(&config, 0.5, 10, 100, 0), 0.5);
-    assert_near(schedule_rate(&config, 0.5, 11, 100, 0), 0.05);
-    assert_near(schedule_rate(&config, 0.5, 20, 100, 0), 0.05);
-    assert_near(schedule_rate(&config, 0.5, 21, 100, 0), 0.005);
+    assert_near(schedule_rate(&config, 0.5, 9, 100, 0), 0.5);
+    assert_near(schedule_rate(&config, 0.5, 10, 100, 0), 0.05);
+    assert_near(schedule_rate(&config, 0.5, 19, 100, 0), 0.05);
+    assert_near(schedule_rate(&config, 0.5, 20, 100, 0), 0.005);
 }
 
 static void a_run_shorter_than_its_warmup_is_defined(void **state) {
@@ -89,7 +89,7 @@ int main(void) {
         cmocka_unit_test(cosine_ends_at_min_lr),
         cmocka_unit_test(linear_ends_at_min_lr),
         cmocka_unit_test(inverse_sqrt_is_continuous_at_w),
-        cmocka_unit_test(step_shrinks_after_each_entry),
+        cmocka_unit_test(step_shrinks_at_each_entry),
         cmocka_unit_test(a_run_shorter_than_its_warmup_is_defined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
