@@ -31,7 +31,8 @@ typedef struct DataConfig {
     size_t repeat;              /* repeated augmentation: copies of an image an epoch */
     bool shuffle;
     double val_fraction;        /* of the training split, cut off as split `val` */
-    size_t image_size;          /* side after resizing; 0: as the files are */
+    size_t image_size;          /* side after resizing; 0: as the files are (folder: as
+                                 * the first training picture is) */
     size_t channels;            /* 1 or 3 for PNG and JPEG; 0: 3 */
     size_t limit;               /* only the first items of the training split; 0: all */
     OnError on_error;
@@ -70,9 +71,10 @@ struct Dataset {
     void (*free_state)(void *state);
 };
 
-/* Opens one split.  SPLIT_VAL is empty (count 0) unless val_fraction > 0; the same
- * round(val_fraction * count) items are cut off whatever the seed.  `limit` comes
- * first.  A file that is missing, cut short, of the wrong kind or that disagrees with
+/* Opens one split.  SPLIT_VAL with val_fraction > 0 is cut off the training split, the
+ * same round(val_fraction * count) items whatever the seed; `limit` comes first.  Without
+ * it a folder's val is SPLIT_VAL where there is a test beside it (a val alone is
+ * SPLIT_TEST), and elsewhere SPLIT_VAL is empty: count 0.  A file that is missing, cut short, of the wrong kind or that disagrees with
  * its neighbour is FAIL_DATA (a bad key: FAIL_USAGE). */
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);

@@ -118,10 +118,13 @@ static bool folder_there(const char *path, const char *split, char full[PATH_SIZ
     return stat(full, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* `test` stands for test, or val where there is no test (ImageNet has train and val). */
-static bool find_split(const char *path, bool test, char full[PATH_SIZE]) {
-    if (!test) return folder_there(path, "train", full);
-    return folder_there(path, "test", full) || folder_there(path, "val", full);
+/* The test split is test, or val where there is no test (ImageNet has train and val); then
+ * there is no val. */
+static bool find_split(const char *path, Split split, char full[PATH_SIZE]) {
+    if (split == SPLIT_TRAIN) return folder_there(path, "train", full);
+    bool test = folder_there(path, "test", full);
+    if (split == SPLIT_TEST) return test || folder_there(path, "val", full);
+    return test && folder_there(path, "val", full);
 }
 
 static Status list_pictures(FolderSet *folder, Err *err) {
@@ -157,11 +160,7 @@ static const char *first_missing(const Names *a, const Names *b, bool *a_lacks) 
     return NULL;
 }
 
-/* Where the other split is there too, it must have the same classes. */
-static Status compare_splits(const FolderSet *folder, const char *root, bool test,
-                             Err *err) {
-    char other[PATH_SIZE];
-    if (!find_split(root, !test, other)) return OK;
+static Status compare_classes(const FolderSet *folder, const char *other, Err *err) {
     Names classes = {0};
     Status status = list_folder(other, true, &classes, err);
     bool lacks = false;
@@ -174,36 +173,49 @@ static Status compare_splits(const FolderSet *folder, const char *root, bool tes
     return status;
 }
 
+/* Where other splits are there too, they must have the same classes. */
+static Status compare_splits(const FolderSet *folder, const char *root, Split split,
+                             Err *err) {
+    char other[PATH_SIZE];
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        if (s == split || !find_split(root, s, other)) continue;
+        Status status = compare_classes(folder, other, err);
+        if (status) return status;
+    }
+    return OK;
+}
+
 static void copy_names(const Names *names, Dataset *set) {
     set->class_names = mem_zalloc(names->count * sizeof(char *));
     for (size_t k = 0; k < names->count; k++)
         set->class_names[k] = mem_strdup(names->name[k]);
 }
 
-Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
-    bool test = split == SPLIT_TEST;
-    if (config->channels != 0 && config->channels != 1 && config->channels != 3)
-        return err_set(err, FAIL_USAGE, "data.channels is %zu: 1 or 3 is wanted",
-                       config->channels);
-    if (!config->image_size)
-        return err_set(err, FAIL_USAGE,
-                       "data.image_size is needed with data.source = folder: "
-                       "the side that all pictures are resized to");
-    FolderSet *folder = set->state = mem_zalloc(sizeof *folder);
-    set->free_state = folder_free;
-    set->get = folder_get;
-    if (!find_split(config->path, test, folder->path))
-        return err_set(err, FAIL_DATA,
-                       "%s has no folder %s: path/split/class/picture is wanted, "
-                       "with the splits train and val or test",
-                       config->path, test ? "test or val" : "train");
-    folder->channels = set->channels = config->channels ? config->channels : 3;
+static Status read_split(FolderSet *folder, const char *root, Split split, Err *err) {
     Status status = list_folder(folder->path, true, &folder->classes, err);
     if (status) return status;
     if (!folder->classes.count)
         return err_set(err, FAIL_DATA, "%s holds no class folders", folder->path);
-    status = compare_splits(folder, config->path, test, err);
-    if (!status) status = list_pictures(folder, err);
+    status = compare_splits(folder, root, split, err);
+    return status ? status : list_pictures(folder, err);
+}
+
+Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
+    if (config->channels != 0 && config->channels != 1 && config->channels != 3)
+        return err_set(err, FAIL_USAGE, "data.channels is %zu: 1 or 3 is wanted",
+                       config->channels);
+    FolderSet *folder = set->state = mem_zalloc(sizeof *folder);
+    set->free_state = folder_free;
+    set->get = folder_get;
+    bool found = find_split(config->path, split, folder->path);
+    if (!found && split == SPLIT_VAL) return OK;
+    if (!found)
+        return err_set(err, FAIL_DATA,
+                       "%s has no folder %s: path/split/class/picture is wanted, "
+                       "with the splits train and val or test",
+                       config->path, split == SPLIT_TEST ? "test or val" : "train");
+    folder->channels = set->channels = config->channels ? config->channels : 3;
+    Status status = read_split(folder, config->path, split, err);
     if (status) return status;
     set->classes = folder->classes.count;
     set->count = folder->first[set->classes];

@@ -1,7 +1,8 @@
 /* readers: what a source of images gives to data/source.c, and nobody else needs.
  *
- * An open function fills in *set (zeroed before) for SPLIT_TRAIN or SPLIT_TEST.  It
- * sets state and free_state before its first failure, so that dataset_free cleans up
+ * An open function fills in *set (zeroed before) for SPLIT_TRAIN or SPLIT_TEST,
+ * and for SPLIT_VAL where data/source.c says that it can have one (count 0: it has
+ * none).  It sets state and free_state before its first failure, so that dataset_free cleans up
  * after it. */
 #ifndef STEADY_READERS_H
 #define STEADY_READERS_H

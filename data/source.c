@@ -5,16 +5,21 @@
 #include "data/readers.h"
 #include "engine/core/rng.h"
 
-/* The one list of sources: name, and whether data.path is needed. */
-#define SOURCES(X) X(glyphs, false) X(idx, true) X(cifar, true) X(folder, true)
+/* The one list of sources: name, whether data.path is needed, and whether there can be a
+ * validation split of its own. */
+#define SOURCES(X)                                                                       \
+    X(glyphs, false, false)                                                              \
+    X(idx, true, false)                                                                  \
+    X(cifar, true, false)                                                                \
+    X(folder, true, true)
 
-#define AS_ROW(name, needs_path) {#name, name##_open, needs_path},
-#define AS_TEXT(name, needs_path) ", " #name
+#define AS_ROW(name, needs_path, has_val) {#name, name##_open, needs_path, has_val},
+#define AS_TEXT(name, needs_path, has_val) ", " #name
 
 static const struct {
     const char *name;
     ReaderOpen *open;
-    bool needs_path;
+    bool needs_path, has_val;
 } sources[] = {SOURCES(AS_ROW)};
 
 const char *source_list(void) {
@@ -79,7 +84,7 @@ static void keep_items(Dataset *set, size_t n, size_t first, size_t last) {
 static Status cut_validation(const DataConfig *config, Split split, Dataset *set,
                              Err *err) {
     if (config->limit) set->count = MIN(set->count, config->limit);
-    if (config->val_fraction == 0 && split == SPLIT_TRAIN) return OK;
+    if (config->val_fraction == 0) return OK;
     size_t held = (size_t)llround(config->val_fraction * (double)set->count);
     if (held == set->count)
         return err_set(err, FAIL_USAGE,
@@ -109,10 +114,10 @@ static Status open_split(const DataConfig *config, Split split, Dataset *set, Er
     set->source = sources[k].name;
     Status status = check_config(config, sources[k].needs_path, err);
     if (status) return status;
-    Split whole = split == SPLIT_TEST ? SPLIT_TEST : SPLIT_TRAIN;
-    status = sources[k].open(config, whole, set, err);
-    if (status || split == SPLIT_TEST) return status;
-    return cut_validation(config, split, set, err);
+    bool cut = split == SPLIT_TRAIN || (split == SPLIT_VAL && config->val_fraction > 0);
+    if (!cut && split == SPLIT_VAL && !sources[k].has_val) return OK;
+    status = sources[k].open(config, cut ? SPLIT_TRAIN : split, set, err);
+    return status || !cut ? status : cut_validation(config, split, set, err);
 }
 
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err) {

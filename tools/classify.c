@@ -1,5 +1,6 @@
 /* classify: pictures in, a class out; a ViT on any of the data sources. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +11,10 @@
 
 typedef struct Classify {
     Task task; /* first: a Task * is a Classify * */
-    Dataset *sets[3]; /* by Split; NULL where there is none */
+    Dataset *sets[3]; /* by Split; NULL: not open */
     Vit *vit;
     ClassFacts facts;
+    bool measured; /* height and width are the first training picture's */
     Loader *loader;
     const Batch *batch;
 } Classify;
@@ -79,6 +81,60 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
     return op_cross_entropy(tape, logits, &target);
 }
 
+/* ---- splits ---- */
+
+/* Files of which one at least is there, plain or as .gz, where a source has a test split; a
+ * source without a row always has one. */
+static const char *const TEST_FILES[][2] = {
+    {"idx", "t10k-images-idx3-ubyte"}, {"idx", "t10k-labels-idx1-ubyte"},
+    {"cifar", "test_batch.bin"},       {"cifar", "test.bin"},
+    {"folder", "test"},                {"folder", "val"},
+};
+
+/* What is there in part or broken is there: dataset_open says what is wrong with it. */
+static bool test_is_there(const DataConfig *data) {
+    bool listed = false;
+    for (size_t i = 0; i < COUNT(TEST_FILES); i++) {
+        if (strcmp(TEST_FILES[i][0], data->source)) continue;
+        char path[PATH_SIZE];
+        listed = true;
+        for (int gz = 0; gz < 2; gz++) {
+            text_format(path, sizeof path, "%s/%s%s", data->path, TEST_FILES[i][1],
+                        gz ? ".gz" : "");
+            if (!access(path, F_OK)) return true;
+        }
+    }
+    return !listed;
+}
+
+/* A set that is opened long after the model was built must be of its kind. */
+static Status check_set(const ClassFacts *f, const Dataset *set, const char *path, Err *err) {
+    if (set->channels != f->channels)
+        return err_set(err, FAIL_DATA, "%s has pictures of %zu channels, the model was trained "
+                                       "on %zu", path, set->channels, f->channels);
+    if (set->classes > f->classes || (set->class_names && set->classes != f->classes))
+        return err_set(err, FAIL_DATA, "%s has %zu classes, the model was trained on %zu", path,
+                       set->classes, f->classes);
+    for (size_t k = 0; set->class_names && f->class_names && k < f->classes; k++)
+        if (strcmp(set->class_names[k], f->class_names[k]))
+            return err_set(err, FAIL_DATA, "%s: class %zu is \"%s\", the model was trained on "
+                                           "\"%s\"", path, k, set->class_names[k],
+                           f->class_names[k]);
+    return OK;
+}
+
+/* A task without data opens just the split that it is asked for. */
+static const Dataset *need_set(Classify *c, Split split, Err *err) {
+    if (c->sets[split]) return c->sets[split];
+    const DataConfig *data = &c->task.recipe->data;
+    Dataset *set = dataset_open(data, split, err);
+    if (set && set->count && check_set(&c->facts, set, data->path, err)) {
+        dataset_free(set);
+        return NULL;
+    }
+    return c->sets[split] = set;
+}
+
 /* ---- evaluation ---- */
 
 /* Classes with a larger logit than the right one; ties go against us, NaN too. */
@@ -108,8 +164,9 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
                        Score *score, Err *err) {
     Classify *c = (Classify *)task;
     *score = (Score){.split = split};
-    const Dataset *set = c->sets[split];
-    if (!set || !set->count) return OK;
+    const Dataset *set = need_set(c, split, err);
+    if (!set) return err->status;
+    if (!set->count) return OK;
     LoaderConfig config = classify_loader(task, false, MIN(task->recipe->train.batch, set->count));
     Loader *loader = loader_start(set, &config, 1, err);
     if (!loader) return err->status;
@@ -158,24 +215,51 @@ static char **copy_names(char *const *names, size_t count) {
 static Status open_sets(Classify *c, const DataConfig *data, Err *err) {
     c->sets[SPLIT_TRAIN] = dataset_open(data, SPLIT_TRAIN, err);
     if (!c->sets[SPLIT_TRAIN]) return err->status;
-    if (data->val_fraction > 0) {
-        c->sets[SPLIT_VAL] = dataset_open(data, SPLIT_VAL, err);
-        if (!c->sets[SPLIT_VAL]) return err->status;
-    }
+    c->sets[SPLIT_VAL] = dataset_open(data, SPLIT_VAL, err);
+    if (!c->sets[SPLIT_VAL]) return err->status;
+    if (!test_is_there(data)) return OK;
     c->sets[SPLIT_TEST] = dataset_open(data, SPLIT_TEST, err);
     return c->sets[SPLIT_TEST] ? OK : err->status;
+}
+
+/* The size of the first picture; with data.on_error = skip, of the first that can be read. */
+static Status measure_first(Classify *c, OnError on_error, Err *err) {
+    const Dataset *set = c->sets[SPLIT_TRAIN];
+    Image image = {0};
+    Status status = FAIL_DATA;
+    size_t label;
+    for (size_t i = 0; i < set->count && status == FAIL_DATA; i++) {
+        status = dataset_get(set, i, &image, &label, err);
+        if (on_error == ON_ERROR_STOP) break;
+    }
+    if (!status) {
+        *err = ERR_NONE;
+        c->facts.height = image.height;
+        c->facts.width = image.width;
+        c->measured = true;
+    }
+    image_free(&image);
+    return status;
 }
 
 static Status find_facts(Classify *c, const DataConfig *data, Err *err) {
     const Dataset *set = c->sets[SPLIT_TRAIN];
     size_t side = data->image_size;
-    if (!set->height && !side)
-        return err_set(err, FAIL_USAGE,
-                       "data.source = %s holds pictures of any size: say data.image_size",
-                       set->source);
     c->facts = (ClassFacts){set->channels, side ? side : set->height, side ? side : set->width,
                             set->classes, copy_names(set->class_names, set->classes)};
-    return OK;
+    return c->facts.height ? OK : measure_first(c, data->on_error, err);
+}
+
+/* What the data decide and the recipe does not say. */
+static void tell_choices(const Classify *c, const char *path) {
+    if (c->measured)
+        fprintf(stderr, "steady: note: data.image_size is not given: all pictures are brought to "
+                        "width %zu, height %zu, the size of the first training picture\n",
+                c->facts.width, c->facts.height);
+    if (!c->task.has_test)
+        fprintf(stderr, "steady: note: %s has no test split: %s\n", path,
+                c->task.has_val ? "the val split alone is scored"
+                                : "nothing is scored (data.val_fraction cuts off a val split)");
 }
 
 static Status build(Classify *c, Err *err) {
@@ -205,7 +289,8 @@ Task *classify_open(const Recipe *recipe, Err *err) {
     }
     c->task.examples = c->sets[SPLIT_TRAIN]->count;
     c->task.has_val = c->sets[SPLIT_VAL] && c->sets[SPLIT_VAL]->count;
-    c->task.has_test = c->sets[SPLIT_TEST]->count;
+    c->task.has_test = c->sets[SPLIT_TEST] && c->sets[SPLIT_TEST]->count;
+    tell_choices(c, recipe->data.path);
     return &c->task;
 }
 
@@ -213,6 +298,8 @@ Task *classify_open_bare(const Recipe *recipe, ClassFacts *facts, Err *err) {
     Classify *c = new_classify(recipe);
     c->facts = *facts;
     *facts = (ClassFacts){0};
+    c->task.has_val = recipe->data.val_fraction > 0;
+    c->task.has_test = test_is_there(&recipe->data);
     if (!build(c, err)) return &c->task;
     class_free(&c->task);
     return NULL;
@@ -227,8 +314,23 @@ void class_facts_free(ClassFacts *facts) {
     *facts = (ClassFacts){0};
 }
 
+/* A run that goes on keeps its pictures' size, though another picture may be first by now. */
+static Status check_size(const Classify *c, const char *run_dir, Err *err) {
+    ClassFacts old;
+    if (!c->measured || !checkpoint_newest(run_dir, SIZE_MAX)) return OK;
+    if (class_facts_load(run_dir, &old, err)) return err->status;
+    if (old.height != c->facts.height || old.width != c->facts.width)
+        err_set(err, FAIL_DATA, "the run's pictures have width %zu, height %zu (%s/task.json), "
+                                "but the first training picture has width %zu, height %zu: has "
+                                "%s changed?", old.width, old.height, run_dir, c->facts.width,
+                c->facts.height, c->task.recipe->data.path);
+    class_facts_free(&old);
+    return err->status;
+}
+
 Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
     const ClassFacts *f = classify_facts(task);
+    if (check_size((const Classify *)task, run_dir, err)) return err->status;
     char path[1200];
     text_format(path, sizeof path, "%s/task.json.new", run_dir);
     json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task->ops->name, "channels",

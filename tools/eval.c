@@ -12,7 +12,7 @@ static const char HELP[] =
     "                   [section.key=value ...]\n"
     "\n"
     "Scores a run's model and prints one JSON object: step, split, loss (nats, mean over\n"
-    "examples, no label smoothing), top1, top5, count.\n"
+    "examples, no label smoothing), top1, top5, count.  Only the split that is scored is opened.\n"
     "\n"
     "  --checkpoint X  a step, best, or a .safetensors file (default: the newest)\n"
     "  --split NAME    default: test, or val where there is no test split\n"
@@ -38,7 +38,8 @@ static Status read_options(RunChoice *c, const char **split, int argc, char **ar
 }
 
 static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
-    Split split = run->task->has_test ? SPLIT_TEST : SPLIT_VAL;
+    bool val = !run->task->has_test && run->task->has_val;
+    Split split = val ? SPLIT_VAL : SPLIT_TEST;
     if (wanted && split_of(wanted, &split, err)) return err->status;
     ForwardMode mode = run_mode(run);
     if (run->task->ops->evaluate(run->task, run->tape, &mode, split, score, err))
@@ -68,7 +69,7 @@ int eval_main(int argc, char **argv) {
     const char *split = NULL;
     Score result;
     bool failed = read_options(&choice, &split, argc, argv, &err) ||
-                  run_open(&run, &choice, true, &err) || score(&run, split, &result, &err);
+                  run_open(&run, &choice, false, &err) || score(&run, split, &result, &err);
     if (!failed) print(&run, &result);
     run_close(&run);
     mem_free(choice.words);

@@ -242,7 +242,7 @@ const Key keys[] = {
      .standard = "",
      WITHIN(1, STEPS_MAX),
      .whole = true,
-     REST(FOR_ALL, "With name = step: optimizer steps after which the rate "
+     REST(FOR_ALL, "With name = step: optimizer steps from which on the rate "
                    "shrinks by step_factor.")},
     REAL(schedule, step_factor, "0.1", ABOVE(0), "See step_at."),
     REAL(schedule, min_lr, "0", FROM(0), "Rate at the end of cosine and linear."),

@@ -16,7 +16,8 @@ static const char HELP[] =
     "                      [--limit N] [--ema] [section.key=value ...]\n"
     "\n"
     "Names the class of each picture (PNG, JPEG), or, with no picture given, of each item of\n"
-    "the recipe's test split: a line with name, class and probability, parted by tabs.\n"
+    "the recipe's test split: a line with name, class and probability, parted by tabs.  A FOLDER\n"
+    "is its pictures in order of their names, or, where it holds none, those of its folders.\n"
     "\n"
     "  --logits        a JSON object a line instead: input, class, logits\n"
     "  --checkpoint X  a step, best, or a .safetensors file (default: the newest)\n"
@@ -24,10 +25,13 @@ static const char HELP[] =
     "  --ema           the averaged weights (train.ema)\n"
     "  -h, --help      this text\n";
 
+/* A folder's name and a picture's name after it fit into PATH_SIZE. */
+enum { NAME_MOST = 1024 };
+
 /* Files given by name, as a data set without labels. */
 typedef struct Files {
     char **paths;
-    size_t count;
+    size_t count, room;
 } Files;
 
 typedef struct Options {
@@ -38,11 +42,14 @@ typedef struct Options {
 } Options;
 
 static void files_add(Files *files, const char *path) {
-    char **longer = mem_alloc((files->count + 1) * sizeof *longer);
-    if (files->count) memcpy(longer, files->paths, files->count * sizeof *longer);
-    longer[files->count++] = mem_strdup(path);
-    mem_free(files->paths);
-    files->paths = longer;
+    if (files->count == files->room) {
+        files->room = files->room ? 2 * files->room : 64;
+        char **longer = mem_alloc(files->room * sizeof *longer);
+        if (files->count) memcpy(longer, files->paths, files->count * sizeof *longer);
+        mem_free(files->paths);
+        files->paths = longer;
+    }
+    files->paths[files->count++] = mem_strdup(path);
 }
 
 static void files_free(Files *files) {
@@ -58,24 +65,49 @@ static int is_picture(const struct dirent *entry) {
     return 0;
 }
 
-/* A file, or the pictures of a folder in order of their names. */
-static Status add_input(Files *files, const char *path, Err *err) {
-    struct stat info;
-    if (strlen(path) >= 1024)
-        return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
-    if (stat(path, &info)) return err_set(err, FAIL_DATA, "%s: no such file", path);
-    if (!S_ISDIR(info.st_mode)) return files_add(files, path), OK;
+static int is_shown(const struct dirent *entry) {
+    return *entry->d_name != '.';
+}
+
+/* The pictures of a folder in order of their names. */
+static void add_pictures(Files *files, const char *folder) {
     struct dirent **entries;
-    int count = scandir(path, &entries, is_picture, alphasort);
-    if (count <= 0) return err_set(err, FAIL_DATA, "%s: no PNG or JPEG files in here", path);
+    int count = scandir(folder, &entries, is_picture, alphasort);
     for (int i = 0; i < count; i++) {
         char full[PATH_SIZE];
-        rundir_path(full, path, "%s", entries[i]->d_name);
+        rundir_path(full, folder, "%s", entries[i]->d_name);
         files_add(files, full);
         free(entries[i]);
     }
-    free(entries);
-    return OK;
+    if (count >= 0) free(entries);
+}
+
+/* The pictures of the folders of a folder, folder after folder. */
+static void add_classes(Files *files, const char *folder) {
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_shown, alphasort);
+    for (int i = 0; i < count; i++) {
+        char full[PATH_SIZE];
+        struct stat info;
+        bool fits = strlen(folder) + strlen(entries[i]->d_name) < NAME_MOST;
+        if (fits) rundir_path(full, folder, "%s", entries[i]->d_name);
+        if (fits && !stat(full, &info) && S_ISDIR(info.st_mode)) add_pictures(files, full);
+        free(entries[i]);
+    }
+    if (count >= 0) free(entries);
+}
+
+static Status add_input(Files *files, const char *path, Err *err) {
+    struct stat info;
+    if (strlen(path) >= NAME_MOST)
+        return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
+    if (stat(path, &info)) return err_set(err, FAIL_DATA, "%s: no such file", path);
+    if (!S_ISDIR(info.st_mode)) return files_add(files, path), OK;
+    size_t before = files->count;
+    add_pictures(files, path);
+    if (files->count == before) add_classes(files, path);
+    if (files->count > before) return OK;
+    return err_set(err, FAIL_DATA, "%s: no PNG or JPEG files in here or in its folders", path);
 }
 
 static Status read_limit(Options *o, const char *word, Err *err) {
@@ -110,6 +142,13 @@ static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label
     const Files *files = set->state;
     *label = 0;
     return image_read(files->paths[i], set->channels, image, err);
+}
+
+/* Broken pictures that are left out are told of; others end the command with their name. */
+static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+    Status status = dataset_get(set->state, i, image, label, err);
+    if (status == FAIL_DATA) fprintf(stderr, "steady predict: left out: %s\n", err->text);
+    return status;
 }
 
 static void keep_state(void *state) {
@@ -162,7 +201,6 @@ static void print_batch(const Options *o, OpenRun *run, const Batch *batch) {
     for (size_t i = 0; i < batch->count; i++) {
         char number[24];
         size_t item = batch->item[i];
-        if (o->limit && item >= o->limit) return;
         text_format(number, sizeof number, "%zu", item);
         print_one(o, facts, o->files.count ? o->files.paths[item] : number,
                   logits->value + i * facts->classes);
@@ -171,16 +209,21 @@ static void print_batch(const Options *o, OpenRun *run, const Batch *batch) {
 
 /* ---- the command ---- */
 
-static Status predict(const Options *o, OpenRun *run, const Dataset *set, Err *err) {
+static Status predict(const Options *o, OpenRun *run, Dataset *set, Err *err) {
+    Dataset told = *set;
+    told.state = set;
+    told.get = get_and_tell;
+    if (o->limit) set->count = told.count = MIN(set->count, o->limit);
+    bool skip = run->recipe->data.on_error == ON_ERROR_SKIP;
     size_t batch = MIN(run->recipe->train.batch, MAX(set->count, (size_t)1));
     LoaderConfig config = classify_loader(run->task, false, batch);
-    Loader *loader = loader_start(set, &config, 1, err);
+    Loader *loader = loader_start(skip ? &told : set, &config, 1, err);
     if (!loader) return err->status;
     const Batch *now;
     Status status;
     while (!(status = loader_next(loader, &now, err)) && now->count) {
         print_batch(o, run, now);
-        if (ferror(stdout) || (o->limit && now->item[now->count - 1] + 1 >= o->limit)) break;
+        if (ferror(stdout)) break;
     }
     loader_stop(loader);
     return status;

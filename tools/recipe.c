@@ -197,7 +197,8 @@ Status recipe_set(Recipe *recipe, const char *word, Err *err) {
 
 /* ---- notes ---- */
 
-static void note(FILE *out, size_t *count, const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static void
+note(FILE *out, size_t *count, const char *format, ...) {
     ++*count;
     if (!out) return;
     va_list values;

@@ -20,8 +20,8 @@ static Status check_mlp(const Recipe *recipe, Err *err) {
     if (round(ratio * width) >= 1) return OK;
     return err_set(err, FAIL_USAGE,
                    "model.mlp_ratio = %g of model.width = %.0f leaves the MLP no "
-                   "hidden unit; the smallest ratio that leaves one is %g",
-                   ratio, width, 0.5 / width);
+                   "hidden unit; %g leaves it one",
+                   ratio, width, 1 / width);
 }
 
 static Status check_position(const Recipe *recipe, Err *err) {

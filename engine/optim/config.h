@@ -34,7 +34,7 @@ typedef struct ScheduleConfig {
     size_t warmup_steps;
     double warmup_epochs; /* used when warmup_steps is 0 */
     double warmup_init;   /* rate before the first step of the warm-up */
-    double step_at[SCHEDULE_STEPS_MAX]; /* `step`: optimizer steps after which lr shrinks */
+    double step_at[SCHEDULE_STEPS_MAX]; /* `step`: first optimizer steps at the lower rate */
     size_t step_count;
     double step_factor;
     double min_lr;

@@ -67,7 +67,22 @@ refused "no recipe at all" 2 'which recipe' --no-report
 refused "a batch larger than the data" 2 'train.batch = 65 .*64' small.ini train.batch=65
 refused "a patch that does not divide the picture" 2 '16.*5' small.ini model.patch=5
 refused "heads that do not divide the width" 2 'model.width = 16.*model.heads = 3' small.ini model.heads=3
+refused "an MLP without hidden units" 2 'model.mlp_ratio = 0.01 .*no hidden unit' small.ini model.mlp_ratio=0.01
+refused "a run of more epochs than can be counted" 2 'train.epochs = 1e300: wanted number' small.ini train.epochs=1e300
 refused "an option that does not exist" 2 '\-\-ouf' small.ini --ouf
+refused "an option with = that does not exist" 2 'no option --ouf=new' small.ini --ouf=new
+refused "an option with = and nothing behind it" 2 '\-\-resume wants a folder' --resume=
+for command in probe bench; do
+    fails 2 "the command $command is not built in yet" $command
+    tell "$command says that it is not built in yet" $?
+done
+
+sed 's/^steps = 4/steps = 2   # a short run/' small.ini >comment.ini
+"$STEADY" train comment.ini schedule.warmup_steps=5 --no-report --out=equals 2>err &&
+    grep -q '^steady: note: schedule.warmup_steps = 5 is longer than the run of 2 steps' err &&
+    "$STEADY" train --resume=equals train.steps=3 --no-report 2>err &&
+    [ "$(wc -l <equals/train.jsonl)" = 3 ]
+tell "a warm-up longer than the run is noted; --out= and --resume= take a folder" $?
 
 # ---- IDX ----
 
@@ -118,8 +133,32 @@ make_idx bad && rm bad/$images && mkdir bad/$images
 broken_idx "a folder where a file is wanted" "bad/$images is not a regular file"
 make_idx bad && : >bad/$labels
 broken_idx "an empty file" "bad/$labels"
+make_idx bad && rm bad/t10k-labels*
+broken_idx "a test split without its labels" 'bad/t10k-labels-idx1-ubyte.*missing'
+make_idx bad && rm bad/t10k-images*
+broken_idx "a test split without its images" 'bad/t10k-images-idx3-ubyte.*missing'
+
 make_idx bad && rm bad/t10k*
-broken_idx "a test split that is missing" 'bad/t10k-labels-idx1-ubyte.*missing'
+# shellcheck disable=SC2086
+"$STEADY" train $idx data.path=bad --out untested 2>err &&
+    [ "$(grep -c 'note: bad has no test split: nothing is scored' err)" = 1 ] &&
+    [ ! -s untested/eval.jsonl ]
+tell "a test split that is missing: a note, and nothing is scored" $?
+fails 3 'bad/t10k-labels-idx1-ubyte.*missing' eval untested
+tell "eval of a test split that is missing" $?
+"$STEADY" eval untested --split train >out && grep -q '"split":"train",.*"count":64,' out
+tell "the training split can be scored all the same" $?
+# shellcheck disable=SC2086
+"$STEADY" train $idx data.path=bad data.val_fraction=0.25 --out untested-val 2>err &&
+    grep -q 'no test split: the val split alone' err && grep -q '"val"' untested-val/eval.jsonl &&
+    "$STEADY" eval untested-val >out && grep -q '"split":"val",.*"count":16,' out
+tell "without a test split val is scored" $?
+cp good/t10k* bad && rm bad/train*
+"$STEADY" eval untested >out && grep -q '"split":"test",.*"count":64,' out
+tell "eval needs no more than the split that it scores" $?
+fails 3 'bad/train-labels-idx1-ubyte.*missing' eval untested --split train
+tell "eval of a training split that is missing" $?
+rm -rf bad
 # shellcheck disable=SC2086
 refused "mean of three channels for grey pictures" 2 'data.mean' $idx data.path=good data.mean=0,0,0
 
@@ -171,6 +210,28 @@ else
     cp picture.png bad/test/dog/1.png
     "$STEADY" train --resume late 2>err && [ "$(wc -l <late/eval.jsonl)" = 3 ]
     tell "the run goes on once the picture is mended" $?
+
+    echo 'Once upon a time' >bad/train/cat/1.png
+    # shellcheck disable=SC2086
+    refused "a first picture that gives no size" 3 'bad/train/cat/1.png is neither PNG nor JPEG' \
+        $folder data.image_size=0
+    # shellcheck disable=SC2086
+    "$STEADY" train $folder data.image_size=0 data.on_error=skip --out second 2>err &&
+        grep -q 'width 8, height 8' err
+    tell "a first picture that is skipped leaves the size to the next" $?
+    cp picture.png bad/train/cat/1.png
+    # shellcheck disable=SC2086
+    refused "a first picture that the patch does not divide" 2 '8 x 8.*patches of 3' \
+        $folder data.image_size=0 model.patch=3
+
+    rm -rf bad/test
+    # shellcheck disable=SC2086
+    "$STEADY" train $folder --out untested-pictures 2>err && grep -q 'bad has no test split' err
+    tell "pictures without a test split" $?
+    mkdir bad/test
+    # shellcheck disable=SC2086
+    refused "a test split that is there and empty" 3 'bad/test lacks' $folder
+    rm -r bad && make_folder
 
     rm bad/train/dog/*
     # shellcheck disable=SC2086

@@ -149,5 +149,71 @@ else
     tell "more pictures than a batch" $?
 fi
 
+# ---- folders of pictures, of their own size ----
+
+wide=iVBORw0KGgoAAAANSUhEUgAAABAAAAAICAAAAADVHSBLAAAAD0lEQVR42mM4gQYYBkYAAJIOZAEG9IKoAAAAAElFTkSuQmCC
+tall=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAQCAAAAAAO4WGhAAAAD0lEQVR42mM4AQUMg4MBACI0ZAERItmiAAAAAElFTkSuQmCC
+echo $wide | base64 -d >wide.png 2>/dev/null
+echo $tall | base64 -d >tall.png 2>/dev/null
+if [ "$(wc -c <wide.png)" != 72 ]; then
+    echo "skip pictures of their own size: needs base64"
+else
+    for class in cat dog; do
+        mkdir -p set/train/$class set/val/$class set/test/$class
+        for i in 1 2 3 4; do cp wide.png set/train/$class/$i.png; done
+        for i in 1 2; do cp one.png set/val/$class/$i.png; done
+        for i in 1 2 3; do cp tall.png set/test/$class/$i.png; done
+    done
+    own="small.ini data.source=folder data.path=set data.image_size=0"
+    # shellcheck disable=SC2086
+    "$STEADY" train $own --out own --no-report 2>err &&
+        [ "$(grep -c 'width 16, height 8, the size of the first training picture' err)" = 1 ] &&
+        grep -q '"height": 8' own/task.json && grep -q '"width": 16' own/task.json
+    tell "pictures have the size of the first" $?
+
+    [ "$(grep -c '"split":"val".*"count":4[,}]' own/eval.jsonl)" = 4 ] &&
+        [ "$(grep -c '"split":"test".*"count":6[,}]' own/eval.jsonl)" = 1 ] &&
+        tail -n 1 own/eval.jsonl | grep -q '"split":"test"'
+    tell "val beside test is scored during the run, test at its end" $?
+
+    # shellcheck disable=SC2086
+    "$STEADY" train $own train.steps=10 --out halves --no-report 2>err &&
+        "$STEADY" train --resume halves train.steps=20 --no-report 2>err &&
+        "$STEADY" predict own --logits >once && "$STEADY" predict halves --logits | cmp - once
+    tell "a run that goes on takes the same size" $?
+
+    "$STEADY" eval own --split val >score && grep -q '"split":"val".*"count":4,' score
+    tell "eval --split val takes the folder val" $?
+
+    cp tall.png set/train/cat/0.png
+    "$STEADY" train --resume halves train.steps=25 --no-report 2>err
+    [ $? = 3 ] && grep -q 'have width 16, height 8 .*has width 8, height 16' err
+    tell "a first picture that has changed since is refused" $?
+    rm set/train/cat/0.png
+
+    "$STEADY" eval own >score && mv set/train away && mv set/val away &&
+        "$STEADY" eval own | cmp - score && "$STEADY" predict own --logits | cmp - once
+    tell "eval and predict need the test split alone" $?
+
+    mv set/test/cat set/test/bird
+    "$STEADY" eval own >out 2>err
+    [ $? = 3 ] && grep -q 'class 0 is "bird".*"cat"' err
+    tell "classes with other names are refused" $?
+    mv set/test/bird set/test/cat
+
+    "$STEADY" predict own set/test >lines
+    [ "$(cut -f1 lines | tr '\n' ' ')" = "$(echo set/test/cat/1.png set/test/cat/2.png \
+        set/test/cat/3.png set/test/dog/1.png set/test/dog/2.png set/test/dog/3.png '')" ]
+    tell "predict descends into class folders" $?
+
+    echo text >set/test/cat/2.png && echo text >set/test/dog/1.png
+    "$STEADY" predict own set/test data.on_error=skip >lines 2>err
+    [ $? = 0 ] && [ "$(wc -l <lines)" = 4 ] && [ "$(wc -l <err)" = 2 ] &&
+        grep -q 'left out: set/test/cat/2.png is neither' err && grep -q 'set/test/dog/1.png' err
+    tell "predict tells of pictures that it leaves out" $?
+    [ "$("$STEADY" predict own set/test data.on_error=skip --limit 2 2>/dev/null | wc -l)" = 1 ]
+    tell "--limit counts pictures that are left out" $?
+fi
+
 mv run moved && "$STEADY" predict moved --limit 1 >out
 tell "a run can be moved" $?

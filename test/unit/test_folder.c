@@ -79,10 +79,64 @@ static void splits_with_different_classes_are_refused(void **state) {
     files_refuse(&config, SPLIT_TEST, FAIL_DATA, "class \"aa\"");
 }
 
-static void a_size_to_bring_pictures_to_is_needed(void **state) {
+static void without_image_size_pictures_keep_their_own(void **state) {
     DataConfig config = make_set(*state, "test");
     config.image_size = 0;
-    files_refuse(&config, SPLIT_TRAIN, FAIL_USAGE, "data.image_size");
+    files_write_png(*state, "train/b/2.png", 9, 0);
+    Dataset *set = files_open(&config, SPLIT_TRAIN);
+    assert_int_equal(set->height, 0);
+    assert_int_equal(set->width, 0);
+    Image image = {0};
+    size_t label;
+    assert_int_equal(dataset_get(set, 0, &image, &label, NULL), OK);
+    assert_int_equal(image.width, 6);
+    assert_int_equal(dataset_get(set, 2, &image, &label, NULL), OK);
+    assert_int_equal(image.width, 9);
+    image_free(&image);
+    dataset_free(set);
+}
+
+static size_t count_of(const DataConfig *config, Split split) {
+    Dataset *set = files_open(config, split);
+    size_t count = set->count;
+    dataset_free(set);
+    return count;
+}
+
+static void val_beside_test_is_a_split_of_its_own(void **state) {
+    DataConfig config = make_set(*state, "test");
+    assert_int_equal(count_of(&config, SPLIT_VAL), 0);
+    files_write_png(*state, "val/a/1.png", 6, 0);
+    files_write_png(*state, "val/b/1.png", 6, 0);
+    assert_int_equal(count_of(&config, SPLIT_TRAIN), 3);
+    assert_int_equal(count_of(&config, SPLIT_VAL), 2);
+    assert_int_equal(count_of(&config, SPLIT_TEST), 3);
+}
+
+static void val_fraction_wins_over_the_folder_val(void **state) {
+    DataConfig config = make_set(*state, "test");
+    files_write_png(*state, "val/a/1.png", 6, 0);
+    files_write_png(*state, "val/b/1.png", 6, 0);
+    config.val_fraction = 0.4;
+    assert_int_equal(count_of(&config, SPLIT_TRAIN), 2);
+    assert_int_equal(count_of(&config, SPLIT_VAL), 1);
+}
+
+static void val_alone_is_the_test_split_and_no_other(void **state) {
+    DataConfig config = make_set(*state, "val");
+    assert_int_equal(count_of(&config, SPLIT_VAL), 0);
+    assert_int_equal(count_of(&config, SPLIT_TEST), 3);
+}
+
+static void val_and_test_need_no_training_split(void **state) {
+    DataConfig config = config_for(*state);
+    files_write_png(*state, "test/a/1.png", 6, 0);
+    files_write_png(*state, "val/a/1.png", 6, 0);
+    assert_int_equal(count_of(&config, SPLIT_VAL), 1);
+    assert_int_equal(count_of(&config, SPLIT_TEST), 1);
+    files_write_png(*state, "val/b/1.png", 6, 0);
+    files_refuse(&config, SPLIT_TEST, FAIL_DATA, "class \"b\"");
+    files_refuse(&config, SPLIT_VAL, FAIL_DATA, "class \"b\"");
 }
 
 static void read_fails(const char *root, const char *name, const char *part) {
@@ -281,7 +335,11 @@ int main(void) {
         FOLDER_TEST(a_missing_split_is_named),
         FOLDER_TEST(a_class_without_pictures_is_named),
         FOLDER_TEST(splits_with_different_classes_are_refused),
-        FOLDER_TEST(a_size_to_bring_pictures_to_is_needed),
+        FOLDER_TEST(without_image_size_pictures_keep_their_own),
+        FOLDER_TEST(val_beside_test_is_a_split_of_its_own),
+        FOLDER_TEST(val_fraction_wins_over_the_folder_val),
+        FOLDER_TEST(val_alone_is_the_test_split_and_no_other),
+        FOLDER_TEST(val_and_test_need_no_training_split),
         FOLDER_TEST(a_text_called_png_is_shown),
         FOLDER_TEST(an_empty_or_missing_picture_is_named),
         FOLDER_TEST(a_png_cut_anywhere_is_named),

@@ -221,6 +221,15 @@ static void numbers_are_read_whole_and_kept_in_range(void **state) {
                                       "optim.momentum=1",
                                       "model.dropout=1",
                                       "model.temperature=0",
+                                      "model.mlp_ratio=0",
+                                      "model.mlp_ratio=1e300",
+                                      "schedule.warmup_steps=1000000000001",
+                                      "schedule.warmup_epochs=1000001",
+                                      "train.epochs=1000001",
+                                      "train.steps=1000000000001",
+                                      "intervene.at_epoch=1e300",
+                                      "data.repeat=1001",
+                                      "data.synthetic_count=1000000001",
                                       "train.seed=-1",
                                       "train.seed=18446744073709551616",
                                       "train.batch=99999999999999999999999",
@@ -260,6 +269,39 @@ static void numbers_and_flags_take_their_usual_forms(void **state) {
     assert_true(recipe.train.seed == UINT64_MAX && recipe.optim.nesterov);
     assert_true(recipe.optim.lr == 0.02 && recipe.schedule.step_count == 3);
     assert_true(recipe.data.mean_count == 1 && recipe.data.mean[0] == -1);
+}
+
+static void choices_are_read_with_either_joining_sign(void **state) {
+    (void)state;
+    Recipe recipe = recipe_default();
+    char value[60];
+    static const char *const words[][3] = {
+        {"model.qkv=qk_v", "model.qkv", "qk-v"},
+        {"model.qkv=separate", "model.qkv", "separate"},
+        {"schedule.name=inverse_sqrt", "schedule.name", "inverse-sqrt"},
+        {"schedule.name=inverse-sqrt", "schedule.name", "inverse-sqrt"}};
+    for (size_t i = 0; i < COUNT(words); i++) {
+        assert_int_equal(recipe_set(&recipe, words[i][0], NULL), OK);
+        assert_int_equal(recipe_get(&recipe, words[i][1], value, sizeof value, NULL), OK);
+        assert_string_equal(value, words[i][2]);
+    }
+    word_refused("schedule.name=inverse", "did you mean inverse-sqrt?");
+    word_refused("schedule.name=inverse_sqrt_", "did you mean inverse-sqrt?");
+}
+
+static void recompute_is_also_a_flag_and_other_choices_are_not(void **state) {
+    (void)state;
+    Recipe recipe = recipe_default();
+    char value[60];
+    assert_int_equal(recipe_set(&recipe, "train.recompute=true", NULL), OK);
+    assert_int_equal(recipe.train.recompute, RECOMPUTE_BLOCK);
+    recipe_get(&recipe, "train.recompute", value, sizeof value, NULL);
+    assert_string_equal(value, "block");
+    assert_int_equal(recipe_set(&recipe, "train.recompute=false", NULL), OK);
+    assert_int_equal(recipe.train.recompute, RECOMPUTE_NONE);
+    word_refused("train.recompute=maybe", "none, block");
+    word_refused("model.pool=true", "token, mean");
+    word_refused("model.reparam=false", "none, sigma");
 }
 
 static void a_key_given_twice_is_refused_with_both_lines(void **state) {
@@ -332,7 +374,7 @@ static void comments_indentation_and_line_ends_of_all_kinds_are_read(void **stat
     Err err = ERR_NONE;
     if (load_text(&recipe,
                   "\xEF\xBB\xBF; first\r\n[model]\r\n  width = 64 ; a comment\r\n"
-                  "\tdepth = 3\r\n# last\r\n\r\nheads=4 ;x",
+                  "\tdepth = 3\t# another ; one\r\n# last\r\n\r\nheads=4 ;x",
                   &err))
         fail_msg("%s", err.text);
     assert_int_equal(recipe.model.width, 64);
@@ -343,13 +385,26 @@ static void comments_indentation_and_line_ends_of_all_kinds_are_read(void **stat
 
 static void long_comments_do_not_become_values(void **state) {
     (void)state;
-    char *tail = long_text(900), text[2000];
-    text_format(text, sizeof text, "; %s\n[model]\nwidth = 64 ; %s", tail, tail);
+    char *tail = long_text(900), text[3000];
+    text_format(text, sizeof text, "; %s\n[model]\nwidth = 64 ; %s\ndepth = 3 # %s", tail,
+                tail, tail);
     Recipe recipe;
     Err err = ERR_NONE;
     if (load_text(&recipe, text, &err)) fail_msg("%s", err.text);
     assert_int_equal(recipe.model.width, 64);
+    assert_int_equal(recipe.model.depth, 3);
     test_free(tail);
+}
+
+static void comment_signs_inside_a_word_are_part_of_the_value(void **state) {
+    (void)state;
+    Recipe recipe;
+    Err err = ERR_NONE;
+    if (load_text(&recipe, "[data]\npath = a#b;c #d\n", &err)) fail_msg("%s", err.text);
+    assert_string_equal(recipe.data.path, "a#b;c");
+    word_refused("data.path=a #b", "cannot be part of a value");
+    word_refused("data.path=#b", "cannot be part of a value");
+    word_refused("data.path=a ;b", "cannot be part of a value");
 }
 
 static void keys_of_other_tasks_are_noted_and_ignored(void **state) {
@@ -386,6 +441,53 @@ static void a_word_for_steps_takes_the_place_of_the_files_epochs(void **state) {
 
 /* ---- keys together ---- */
 
+/* A note and no refusal. */
+static void noted(const char *first, const char *second, const char *part) {
+    Recipe recipe = runnable();
+    Err err = ERR_NONE;
+    if (recipe_set(&recipe, first, &err) || recipe_set(&recipe, second, &err) ||
+        recipe_check(&recipe, &err))
+        fail_msg("%s", err.text);
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_int_equal(recipe_notes(&recipe, out), *part ? 1 : 0);
+    fclose(out);
+    if (!strstr(text, part)) fail_msg("`%s` lacks `%s`", text, part);
+    free(text);
+}
+
+static void rates_that_are_seldom_meant_are_noted_and_allowed(void **state) {
+    (void)state;
+    noted("train.steps=10", "schedule.warmup_steps=11",
+          "steady: note: schedule.warmup_steps = 11 is longer than the run of 10 steps");
+    noted("train.epochs=2", "schedule.warmup_epochs=2.5",
+          "warmup_epochs = 2.5 is longer than the run of 2 epochs");
+    noted("schedule.name=cosine", "schedule.min_lr=1", "min_lr = 1 is above optim.lr");
+    noted("train.steps=10", "schedule.warmup_steps=10", "");
+    noted("schedule.name=constant", "schedule.min_lr=1", "");
+}
+
+static void mixing_needs_two_pictures_a_step_however_it_is_split(void **state) {
+    (void)state;
+    Recipe recipe = runnable();
+    assert_int_equal(recipe_set(&recipe, "train.mixup=1", NULL), OK);
+    assert_int_equal(recipe_set(&recipe, "train.batch=2", NULL), OK);
+    assert_int_equal(recipe_set(&recipe, "train.accumulate=2", NULL), OK);
+    assert_int_equal(recipe_check(&recipe, NULL), OK);
+    CHECK_REFUSES("pairs", "train.mixup=1", "train.batch=1");
+    CHECK_REFUSES("pairs", "train.cutmix=1", "train.batch=1");
+}
+
+static void an_mlp_has_a_hidden_unit(void **state) {
+    (void)state;
+    Recipe recipe = runnable();
+    assert_int_equal(recipe_set(&recipe, "model.mlp_ratio=0.0027", NULL), OK);
+    assert_int_equal(recipe_check(&recipe, NULL), OK);
+    CHECK_REFUSES("hidden unit; 0.00520833 leaves it one", "model.mlp_ratio=0.0026");
+    CHECK_REFUSES("hidden unit", "model.mlp_ratio=1e-300");
+}
+
 static void keys_that_contradict_each_other_are_refused(void **state) {
     (void)state;
     Recipe recipe = recipe_default();
@@ -398,11 +500,8 @@ static void keys_that_contradict_each_other_are_refused(void **state) {
     CHECK_REFUSES("accumulate", "train.accumulate=7");
     CHECK_REFUSES("step_at", "schedule.name=step");
     CHECK_REFUSES("rising", "schedule.name=step", "schedule.step_at=5 5");
-    CHECK_REFUSES("longer than the run", "schedule.warmup_steps=11");
     CHECK_REFUSES("both given", "schedule.warmup_steps=1", "schedule.warmup_epochs=1");
-    CHECK_REFUSES("min_lr", "schedule.min_lr=1");
     CHECK_REFUSES("data.path", "data.source=idx");
-    CHECK_REFUSES("pairs", "train.mixup=1", "train.batch=1");
     CHECK_REFUSES("momentum", "optim.name=sgd", "optim.nesterov=true");
     CHECK_REFUSES("model.patch", "data.image_size=30");
     CHECK_REFUSES("numbers", "data.mean=1 2 3", "data.std=1 2");
@@ -422,6 +521,8 @@ int main(void) {
         cmocka_unit_test(what_is_not_built_in_yet_says_so),
         cmocka_unit_test(numbers_are_read_whole_and_kept_in_range),
         cmocka_unit_test(numbers_and_flags_take_their_usual_forms),
+        cmocka_unit_test(choices_are_read_with_either_joining_sign),
+        cmocka_unit_test(recompute_is_also_a_flag_and_other_choices_are_not),
         cmocka_unit_test(a_key_given_twice_is_refused_with_both_lines),
         cmocka_unit_test(a_key_before_any_section_is_refused),
         cmocka_unit_test(a_line_without_equals_sign_is_refused),
@@ -431,8 +532,12 @@ int main(void) {
         cmocka_unit_test(a_refused_file_leaves_the_recipe_as_it_was),
         cmocka_unit_test(comments_indentation_and_line_ends_of_all_kinds_are_read),
         cmocka_unit_test(long_comments_do_not_become_values),
+        cmocka_unit_test(comment_signs_inside_a_word_are_part_of_the_value),
         cmocka_unit_test(keys_of_other_tasks_are_noted_and_ignored),
         cmocka_unit_test(a_word_for_steps_takes_the_place_of_the_files_epochs),
+        cmocka_unit_test(rates_that_are_seldom_meant_are_noted_and_allowed),
+        cmocka_unit_test(mixing_needs_two_pictures_a_step_however_it_is_split),
+        cmocka_unit_test(an_mlp_has_a_hidden_unit),
         cmocka_unit_test(keys_that_contradict_each_other_are_refused),
     };
     return cmocka_run_group_tests_name("recipe", tests, make_folder, remove_folder);
