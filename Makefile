@@ -157,6 +157,7 @@ check-unit: $(call chosen,$(TEST_BIN))
 check-all: check
 	$(MAKE) --no-print-directory B=build/asan SANITIZE="-fsanitize=address,undefined \
 		-fno-sanitize-recover=all" CFLAGS="$(CFLAGS) -O1" check-unit
+	STEADY_TEST_LARGE=1 $(MAKE) --no-print-directory check-unit ONLY=test_vit
 	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory check-unit
 	OMP_NUM_THREADS=2 $(MAKE) --no-print-directory check-unit
 

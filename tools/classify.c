@@ -149,6 +149,8 @@ static void count_batch(Classify *c, Tape *tape, const ForwardMode *mode, const 
                         Score *score) {
     Tensor *logits = classify_logits(&c->task, tape, mode, batch);
     Target target = {.label = batch->label, .divisor = 1};
+    score->nll += (double)op_cross_entropy(tape, logits, &target)->value[0];
+    target.smoothing = c->task.recipe->train.label_smoothing;
     score->loss += (double)op_cross_entropy(tape, logits, &target)->value[0];
     for (size_t i = 0; i < batch->count; i++) {
         size_t classes = c->facts.classes;
@@ -183,6 +185,7 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     if (status) return status;
     double count = score->count ? (double)score->count : 1;
     score->loss /= count;
+    score->nll /= count;
     score->top1 /= count;
     score->top5 /= count;
     return OK;

@@ -12,7 +12,8 @@ static const char HELP[] =
     "                   [section.key=value ...]\n"
     "\n"
     "Scores a run's model and prints one JSON object: step, split, loss (nats, mean over\n"
-    "examples, no label smoothing), top1, top5, count.  Only the split that is scored is opened.\n"
+    "examples, label smoothing included; nll is without it), top1,\n"
+    "top5, count.  Only the split that is scored is opened.\n"
     "\n"
     "  --checkpoint X  a step, best, or a .safetensors file (default: the newest)\n"
     "  --split NAME    default: test, or val where there is no test split\n"
@@ -49,12 +50,8 @@ static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
 }
 
 static void print(const OpenRun *run, const Score *s) {
-    json_t *row = json_pack("{s:I, s:s, s:o, s:o, s:o, s:I, s:o}", "step",
-                            (json_int_t)run->at.step, "split", split_name(s->split), "loss",
-                            json_number(s->loss), "top1", json_number(s->top1), "top5",
-                            json_number(s->top5), "count", (json_int_t)s->count, "checkpoint",
-                            json_text(run->checkpoint));
-    if (s->skipped) json_object_set_new(row, "skipped", json_integer((json_int_t)s->skipped));
+    json_t *row = score_row(s, run->at.step);
+    json_object_set_new(row, "checkpoint", json_text(run->checkpoint));
     json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(row);

@@ -18,7 +18,8 @@ typedef struct Score {
     Split split;
     size_t count;       /* examples; 0: the split is empty */
     size_t skipped;     /* broken examples left out */
-    double loss;        /* mean cross entropy, nats, no smoothing */
+    double loss;        /* the objective, label smoothing included: mean in nats */
+    double nll;         /* the same without smoothing */
     double top1, top5;  /* shares, 0 ... 1 */
 } Score;
 
@@ -57,6 +58,9 @@ void task_initialize(Task *task);
 Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 const char *split_name(Split split);
+
+/* A row of eval.jsonl; `nll` is in it where smoothing makes it another number than `loss`. */
+json_t *score_row(const Score *score, size_t step);
 
 /* ---- classification ---- */
 

@@ -172,12 +172,7 @@ Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *
 
 static Status evaluate_split(Trainer *t, Split split, Score *score, Err *err) {
     if (trainer_score(t, split, false, score, err)) return err->status;
-    json_t *row = json_pack("{s:I, s:s, s:o, s:o, s:o, s:I}", "step", (json_int_t)t->at.step,
-                            "split", split_name(split), "loss", json_number(score->loss), "top1",
-                            json_number(score->top1), "top5", json_number(score->top5), "count",
-                            (json_int_t)score->count);
-    if (score->skipped)
-        json_object_set_new(row, "skipped", json_integer((json_int_t)score->skipped));
+    json_t *row = score_row(score, t->at.step);
     if (t->ema) {
         Score averaged;
         if (trainer_score(t, split, true, &averaged, err)) return json_decref(row), err->status;

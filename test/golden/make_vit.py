@@ -149,11 +149,11 @@ def spectral_norm(w):
 
 
 @torch.no_grad()
-def evaluate(p, model, pixels, labels, dtype):
-    """Loss without smoothing and share of right answers, with the stored u and v."""
+def evaluate(p, model, pixels, labels, dtype, smoothing):
+    """The objective, smoothing included, and share of right answers, with the stored u and v."""
     logits = forward(p, to_images(pixels, dtype, MEAN, STD), model)
     top = logits.topk(2).values
-    return dict(loss=cross_entropy(logits, labels, 0.0).item(),
+    return dict(loss=cross_entropy(logits, labels, smoothing).item(),
                 top1=(logits.argmax(1) == labels).double().mean().item(),
                 margin=(top[:, 0] - top[:, 1]).min().item())
 
@@ -222,11 +222,11 @@ def run_case(case, dtype=torch.float64):
 
     pixels, labels = read_split(os.path.join(folder, "data"), "t10k")
     labels = torch.tensor(labels.astype(np.int64))
-    log["eval"] = evaluate(p, model, pixels, labels, dtype)
+    log["eval"] = evaluate(p, model, pixels, labels, dtype, train["label_smoothing"])
     if train["ema"] > 0:
         p = {**p, **average}
         power_iteration(p, model)
-        log["eval_ema"] = evaluate(p, model, pixels, labels, dtype)
+        log["eval_ema"] = evaluate(p, model, pixels, labels, dtype, train["label_smoothing"])
     return log
 
 
