@@ -22,22 +22,22 @@ typedef enum { ON_ERROR_STOP, ON_ERROR_SKIP } OnError;
 
 /* The recipe's [data] section, and what of [train] changes pixels. */
 typedef struct DataConfig {
-    char source[32];            /* a name of source_list() */
+    char source[32]; /* a name of source_list() */
     char path[1024];
-    double mean[CHANNELS_MAX];  /* pixels become (p/255 - mean)/std; one serves all */
+    double mean[CHANNELS_MAX]; /* pixels become (p/255 - mean)/std; one serves all */
     double std[CHANNELS_MAX];
     size_t mean_count, std_count;
-    char augment[256];          /* see data/augment.h; "none" */
-    size_t repeat;              /* repeated augmentation: copies of an image an epoch */
+    char augment[256]; /* see data/augment.h; "none" */
+    size_t repeat;     /* repeated augmentation: copies of an image an epoch */
     bool shuffle;
-    double val_fraction;        /* of the training split, cut off as split `val` */
-    size_t image_size;          /* side after resizing; 0: as the files are (folder: as
+    double val_fraction; /* of the training split, cut off as split `val` */
+    size_t image_size;   /* side after resizing; 0: as the files are (folder: as
                                  * the first training picture is) */
-    size_t channels;            /* 1 or 3 for PNG and JPEG; 0: 3 */
-    size_t limit;               /* only the first items of the training split; 0: all */
+    size_t channels;     /* 1 or 3 for PNG and JPEG; 0: 3 */
+    size_t limit;        /* only the first items of the training split; 0: all */
     OnError on_error;
-    size_t classes;             /* glyphs: how many, 1-10 (0: 10); others: found */
-    size_t synthetic_count;     /* glyphs: images an epoch; the test split has a fifth */
+    size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
+    size_t synthetic_count; /* glyphs: images an epoch; the test split has a fifth */
 } DataConfig;
 
 DataConfig data_config_default(void);
@@ -46,7 +46,7 @@ DataConfig data_config_default(void);
 typedef struct Image {
     uint8_t *pixels;
     size_t height, width, channels;
-    size_t capacity;       /* bytes that pixels has room for; 0: pixels are borrowed */
+    size_t capacity; /* bytes that pixels has room for; 0: pixels are borrowed */
 } Image;
 
 /* Sets the size, with room for its pixels (grown, never shrunk); contents are
@@ -57,13 +57,13 @@ void image_free(Image *image);
 typedef struct Dataset Dataset;
 
 struct Dataset {
-    const char *source;    /* "idx", ... */
-    size_t count;          /* items in this split */
-    size_t classes;        /* largest label + 1 over all splits, or class folders */
+    const char *source; /* "idx", ... */
+    size_t count;       /* items in this split */
+    size_t classes;     /* largest label + 1 over all splits, or class folders */
     size_t channels;
-    size_t height, width;  /* of every item; 0: items differ (folder) */
-    char **class_names;    /* [classes], or NULL when classes are numbers */
-    void *state;           /* the reader's own */
+    size_t height, width; /* of every item; 0: items differ (folder) */
+    char **class_names;   /* [classes], or NULL when classes are numbers */
+    void *state;          /* the reader's own */
     /* Item i, 0 <= i < count, in its own size; image may be reused, and after a
      * failure holds nothing of use.  A bad item is FAIL_DATA with the file named.
      * Thread-safe. */

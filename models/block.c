@@ -2,13 +2,9 @@
 
 #include <math.h>
 
-double deepnorm_alpha(size_t depth) {
-    return pow(2 * (double)depth, 0.25);
-}
+double deepnorm_alpha(size_t depth) { return pow(2 * (double)depth, 0.25); }
 
-double deepnorm_beta(size_t depth) {
-    return pow(8 * (double)depth, -0.25);
-}
+double deepnorm_beta(size_t depth) { return pow(8 * (double)depth, -0.25); }
 
 /* ---- building ---- */
 
@@ -26,8 +22,11 @@ void block_build(Model *model, Block *block, size_t index, double eps) {
     const ModelConfig *c = &model->config;
     size_t width = c->width, hidden = (size_t)llround(c->mlp_ratio * (double)width);
     bool normed = c->norm != NORM_NONE;
-    *block = (Block){.index = index, .dropout = c->dropout, .activation = c->activation,
-                     .norm = c->norm, .grouping = c->qkv};
+    *block = (Block){.index = index,
+                     .dropout = c->dropout,
+                     .activation = c->activation,
+                     .norm = c->norm,
+                     .grouping = c->qkv};
     block->alpha = c->norm == NORM_DEEPNORM ? deepnorm_alpha(c->depth) : 1;
     block->drop_path =
         c->depth > 1 ? c->drop_path * (double)index / (double)(c->depth - 1) : 0;
@@ -35,8 +34,9 @@ void block_build(Model *model, Block *block, size_t index, double eps) {
     text_format(block->mlp_scope, sizeof block->mlp_scope, "blocks.%zu.mlp", index);
     if (normed) norm_build(model, &block->norm1, eps, "blocks.%zu.norm1", index);
     for (size_t i = 0; i < GROUPS[c->qkv].count; i++)
-        linear_build(model, &block->qkv[i], PART_ATTENTION, GROUPS[c->qkv].height[i] * width,
-                     width, "%s.%s", block->attn_scope, GROUPS[c->qkv].name[i]);
+        linear_build(model, &block->qkv[i], PART_ATTENTION,
+                     GROUPS[c->qkv].height[i] * width, width, "%s.%s", block->attn_scope,
+                     GROUPS[c->qkv].name[i]);
     linear_build(model, &block->proj, PART_ATTENTION, width, width, "%s.proj",
                  block->attn_scope);
     if (normed) norm_build(model, &block->norm2, eps, "blocks.%zu.norm2", index);
@@ -64,7 +64,8 @@ void block_initialize(const Model *model, Block *block, uint64_t seed) {
     initialize_norm(&block->norm1);
     initialize_norm(&block->norm2);
     for (size_t i = 0; i < groups; i++) initialize_linear(&block->qkv[i], seed, std);
-    Param *values = block->qkv[groups - 1].weight; /* the value rows are the last D of it */
+    Param *values =
+        block->qkv[groups - 1].weight; /* the value rows are the last D of it */
     param_scale_rows(values, values->tensor.shape[0] - c->width, c->width, beta);
     initialize_linear(&block->proj, seed, std * beta);
     initialize_linear(&block->fc1, seed, std * beta);
@@ -85,18 +86,22 @@ static void project(Tape *tape, const Block *block, Tensor *x, AttentionArgs *ar
         args->v = (Slice){y[0], 2 * width};
         break;
     case QKV_QK_V:
-        args->q = (Slice){y[0], 0}, args->k = (Slice){y[0], width}, args->v = (Slice){y[1], 0};
+        args->q = (Slice){y[0], 0}, args->k = (Slice){y[0], width},
+        args->v = (Slice){y[1], 0};
         break;
     case QKV_SEPARATE:
-        args->q = (Slice){y[0], 0}, args->k = (Slice){y[1], 0}, args->v = (Slice){y[2], 0};
+        args->q = (Slice){y[0], 0}, args->k = (Slice){y[1], 0},
+        args->v = (Slice){y[2], 0};
         break;
     }
 }
 
 static Tensor *attention(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
     size_t heads = block->site.heads;
-    AttentionArgs args = {.heads = heads, .head_width = tensor_last(x) / heads,
-                          .temperature = mode->temperature, .stats = &block->site.stats};
+    AttentionArgs args = {.heads = heads,
+                          .head_width = tensor_last(x) / heads,
+                          .temperature = mode->temperature,
+                          .stats = &block->site.stats};
     project(tape, block, x, &args);
     return linear_forward(tape, &block->proj, op_attention(tape, &args));
 }

@@ -11,12 +11,12 @@
 
 typedef struct Block {
     size_t index;
-    double alpha;          /* deepnorm; 1 elsewhere */
+    double alpha; /* deepnorm; 1 elsewhere */
     double dropout, drop_path;
     Activation activation;
     NormPlace norm;
     NormLayer norm1, norm2;
-    LinearLayer qkv[3];    /* 1, 2 or 3 of them, by grouping */
+    LinearLayer qkv[3]; /* 1, 2 or 3 of them, by grouping */
     QkvGrouping grouping;
     LinearLayer proj, fc1, fc2;
     Site site;

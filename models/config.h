@@ -15,26 +15,26 @@ typedef enum { POSITION_LEARNED, POSITION_SINCOS, POSITION_NONE } PositionKind;
 typedef enum { POOL_TOKEN, POOL_MEAN } PoolKind;
 
 typedef struct ModelConfig {
-    size_t width;               /* D */
-    size_t depth;               /* blocks */
-    size_t heads;               /* H; D must be a multiple */
-    double mlp_ratio;           /* hidden units of the MLP = round(mlp_ratio * D) */
-    size_t patch;               /* side of a patch in pixels; the image must be a multiple */
+    size_t width;     /* D */
+    size_t depth;     /* blocks */
+    size_t heads;     /* H; D must be a multiple */
+    double mlp_ratio; /* hidden units of the MLP = round(mlp_ratio * D) */
+    size_t patch;     /* side of a patch in pixels; the image must be a multiple */
     NormPlace norm;
-    bool final_norm;            /* pre only: LayerNorm after the last block */
+    bool final_norm; /* pre only: LayerNorm after the last block */
     ReparamMethod reparam;
     ReparamScope reparam_scope;
     GammaInit gamma_init;
-    double init_std;            /* of every weight matrix */
-    double patch_init_std;      /* of the patch embedding; 0: timm's U(+-1/sqrt(fan_in)) for
+    double init_std;       /* of every weight matrix */
+    double patch_init_std; /* of the patch embedding; 0: timm's U(+-1/sqrt(fan_in)) for
                                    reparam none and weight, init_std for sigma and spectral */
     QkvGrouping qkv;
     Activation activation;
     PositionKind position;
-    PoolKind pool;              /* what the head sees: class token, or mean of the patches */
-    double dropout;             /* after the embedding sum, attention output and MLP output */
-    double drop_path;           /* of the last block; grows linearly from 0 over depth */
-    double temperature;         /* attention is softmax(q.k / (sqrt(K) temperature)) */
+    PoolKind pool;      /* what the head sees: class token, or mean of the patches */
+    double dropout;     /* after the embedding sum, attention output and MLP output */
+    double drop_path;   /* of the last block; grows linearly from 0 over depth */
+    double temperature; /* attention is softmax(q.k / (sqrt(K) temperature)) */
 } ModelConfig;
 
 ModelConfig model_config_default(void);

@@ -6,8 +6,14 @@
 #include <string.h>
 
 ModelConfig model_config_default(void) {
-    return (ModelConfig){.width = 192, .depth = 12, .heads = 3, .mlp_ratio = 4, .patch = 4,
-                         .final_norm = true, .init_std = 0.02, .temperature = 1};
+    return (ModelConfig){.width = 192,
+                         .depth = 12,
+                         .heads = 3,
+                         .mlp_ratio = 4,
+                         .patch = 4,
+                         .final_norm = true,
+                         .init_std = 0.02,
+                         .temperature = 1};
 }
 
 void model_init(Model *model, const ModelConfig *config) {
@@ -15,7 +21,8 @@ void model_init(Model *model, const ModelConfig *config) {
 }
 
 void model_release(Model *model) {
-    for (size_t i = 0; i < model->layer_count; i++) reparam_free(model->layers[i]->reparam);
+    for (size_t i = 0; i < model->layer_count; i++)
+        reparam_free(model->layers[i]->reparam);
     for (size_t i = 0; i < model->site_count; i++) mem_free(model->sites[i]->entropy);
     mem_free(model->layers);
     mem_free(model->sites);
@@ -43,7 +50,8 @@ static bool in_scope(const ModelConfig *config, LayerPart part) {
 void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
                          const size_t *shape, const char *name) {
     text_format(layer->name, sizeof layer->name, "%s", name);
-    layer->weight = params_add(model->params, PARAM_MATRIX, dims, shape, "%s.weight", name);
+    layer->weight =
+        params_add(model->params, PARAM_MATRIX, dims, shape, "%s.weight", name);
     layer->bias = params_add(model->params, PARAM_VECTOR, 1, shape, "%s.bias", name);
     layer->reparam = NULL;
     if (in_scope(&model->config, part))
@@ -87,13 +95,15 @@ void site_build(Model *model, Site *site, size_t heads, const char *name) {
 /* ---- running ---- */
 
 Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x) {
-    return op_linear(tape, x, &layer->weight->tensor, layer->bias ? &layer->bias->tensor : NULL,
+    return op_linear(tape, x, &layer->weight->tensor,
+                     layer->bias ? &layer->bias->tensor : NULL,
                      layer->reparam ? &layer->reparam->scale : NULL);
 }
 
 Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x) {
     if (!layer->weight) return x;
-    return op_layer_norm(tape, x, &layer->weight->tensor, &layer->bias->tensor, layer->eps);
+    return op_layer_norm(tape, x, &layer->weight->tensor, &layer->bias->tensor,
+                         layer->eps);
 }
 
 /* ---- initial values ---- */
@@ -125,7 +135,8 @@ void param_uniform(Param *param, uint64_t seed, double bound) {
 
 void param_scale_rows(Param *param, size_t first, size_t rows, double factor) {
     size_t columns = param->tensor.size / param->tensor.shape[0];
-    CHECK(first + rows <= param->tensor.shape[0], "rows %zu+%zu of %s", first, rows, param->name);
+    CHECK(first + rows <= param->tensor.shape[0], "rows %zu+%zu of %s", first, rows,
+          param->name);
     for (size_t i = first * columns; i < (first + rows) * columns; i++)
         param->tensor.value[i] *= (real)factor;
 }
@@ -154,17 +165,11 @@ static void each_reparam(Model *model, void (*visit)(Reparam *r)) {
         if (model->layers[i]->reparam) visit(model->layers[i]->reparam);
 }
 
-void model_refresh(Model *model) {
-    each_reparam(model, reparam_refresh);
-}
+void model_refresh(Model *model) { each_reparam(model, reparam_refresh); }
 
-void model_freeze(Model *model) {
-    each_reparam(model, reparam_freeze);
-}
+void model_freeze(Model *model) { each_reparam(model, reparam_freeze); }
 
-void model_fold(Model *model) {
-    each_reparam(model, reparam_fold);
-}
+void model_fold(Model *model) { each_reparam(model, reparam_fold); }
 
 void model_stats_reset(Model *model) {
     for (size_t i = 0; i < model->site_count; i++) model->sites[i]->weight = 0;
@@ -182,7 +187,8 @@ static void gather(Site *site, double weight) {
 }
 
 void model_stats_gather(Model *model, size_t examples) {
-    for (size_t i = 0; i < model->site_count; i++) gather(model->sites[i], (double)examples);
+    for (size_t i = 0; i < model->site_count; i++)
+        gather(model->sites[i], (double)examples);
 }
 
 double model_lowest_entropy(const Model *model, const char **site, size_t *head) {

@@ -12,10 +12,10 @@
 
 /* y = scale x W^T + b, named X.weight, X.bias. */
 typedef struct LinearLayer {
-    char name[100];     /* "blocks.0.attn.qkv" */
-    Param *weight;      /* [out, in], or [D, C, P, P] for the patch embedding */
-    Param *bias;        /* [out] */
-    Reparam *reparam;   /* NULL: none */
+    char name[100];   /* "blocks.0.attn.qkv" */
+    Param *weight;    /* [out, in], or [D, C, P, P] for the patch embedding */
+    Param *bias;      /* [out] */
+    Reparam *reparam; /* NULL: none */
 } LinearLayer;
 
 typedef struct NormLayer {
@@ -25,28 +25,28 @@ typedef struct NormLayer {
 
 /* A place where attention happens, and what it measured in its last forward pass. */
 typedef struct Site {
-    char name[100];       /* "blocks.0.attn" */
+    char name[100]; /* "blocks.0.attn" */
     size_t heads;
     AttentionStats stats; /* of the last forward pass */
-    double *entropy;      /* [heads] mean over the micro-batches gathered since the reset */
-    double *largest;      /* [heads] */
-    double weight;        /* examples gathered */
+    double *entropy; /* [heads] mean over the micro-batches gathered since the reset */
+    double *largest; /* [heads] */
+    double weight;   /* examples gathered */
 } Site;
 
 typedef struct Model {
     ModelConfig config;
     ParamSet *params;
-    LinearLayer **layers;  /* every linear layer, by depth */
+    LinearLayer **layers; /* every linear layer, by depth */
     size_t layer_count;
-    Site **sites;          /* by depth */
+    Site **sites; /* by depth */
     size_t site_count;
 } Model;
 
 /* What changes from one forward pass to the next. */
 typedef struct ForwardMode {
-    double temperature;    /* of attention */
-    size_t first_example;  /* number of the first example within the optimizer step */
-    bool recompute;        /* keep block inputs only */
+    double temperature;   /* of attention */
+    size_t first_example; /* number of the first example within the optimizer step */
+    bool recompute;       /* keep block inputs only */
 } ForwardMode;
 
 void model_init(Model *model, const ModelConfig *config);

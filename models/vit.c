@@ -6,17 +6,21 @@ static const double EPS = 1e-6;
 
 Status vit_check(const ModelConfig *c, PictureShape picture, Err *err) {
     if (picture.height % c->patch || picture.width % c->patch)
-        return err_set(err, FAIL_USAGE,
-                       "pictures of %zu x %zu cannot be cut into patches of %zu: choose a "
-                       "model.patch that divides both sides, or data.image_size",
-                       picture.height, picture.width, c->patch);
+        return err_set(
+            err, FAIL_USAGE,
+            "pictures of %zu x %zu cannot be cut into patches of %zu: choose a "
+            "model.patch that divides both sides, or data.image_size",
+            picture.height, picture.width, c->patch);
     if (c->width % c->heads)
-        return err_set(err, FAIL_USAGE, "model.width = %zu is not a multiple of model.heads = %zu",
+        return err_set(err, FAIL_USAGE,
+                       "model.width = %zu is not a multiple of model.heads = %zu",
                        c->width, c->heads);
     if (c->position == POSITION_SINCOS && c->width % 4)
-        return err_set(err, FAIL_USAGE,
-                       "model.position = sincos needs a model.width that is a multiple of 4, "
-                       "not %zu", c->width);
+        return err_set(
+            err, FAIL_USAGE,
+            "model.position = sincos needs a model.width that is a multiple of 4, "
+            "not %zu",
+            c->width);
     return OK;
 }
 
@@ -31,15 +35,17 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
     vit->blocks = mem_zalloc(config->depth * sizeof *vit->blocks);
     model_init(model, config);
     PositionKind position = config->position;
-    vit->cls_token = params_add(model->params, PARAM_VECTOR, 3, (size_t[]){1, 1, width},
-                                "cls_token");
+    vit->cls_token =
+        params_add(model->params, PARAM_VECTOR, 3, (size_t[]){1, 1, width}, "cls_token");
     if (position != POSITION_NONE)
         vit->pos_embed = params_add(
             model->params, position == POSITION_LEARNED ? PARAM_VECTOR : PARAM_BUFFER, 3,
             (size_t[]){1, vit->tokens, width}, "pos_embed");
     linear_build_shaped(model, &vit->patch, PART_OUTSIDE, 4,
-                        (size_t[]){width, picture.channels, patch, patch}, "patch_embed.proj");
-    for (size_t i = 0; i < config->depth; i++) block_build(model, &vit->blocks[i], i, EPS);
+                        (size_t[]){width, picture.channels, patch, patch},
+                        "patch_embed.proj");
+    for (size_t i = 0; i < config->depth; i++)
+        block_build(model, &vit->blocks[i], i, EPS);
     if (config->norm == NORM_PRE && config->final_norm)
         norm_build(model, &vit->norm, EPS, "norm");
     linear_build(model, &vit->head, PART_OUTSIDE, classes, width, "head");
@@ -94,7 +100,8 @@ void vit_initialize(Vit *vit, uint64_t seed) {
     if (c->position == POSITION_LEARNED) param_normal(vit->pos_embed, seed, 0.02);
     if (c->position == POSITION_SINCOS) fill_sincos(vit);
     initialize_patch(vit, seed);
-    for (size_t i = 0; i < c->depth; i++) block_initialize(&vit->model, &vit->blocks[i], seed);
+    for (size_t i = 0; i < c->depth; i++)
+        block_initialize(&vit->model, &vit->blocks[i], seed);
     if (vit->norm.weight) param_fill(vit->norm.weight, 1);
     if (vit->norm.bias) param_fill(vit->norm.bias, 0);
     param_normal(vit->head.weight, seed, c->init_std);
@@ -146,7 +153,9 @@ double vit_flops(const Vit *vit) {
     double tokens = (double)vit->tokens, width = (double)model->config.width, sum = 0;
     for (size_t i = 0; i < model->layer_count; i++) {
         const LinearLayer *layer = model->layers[i];
-        double rows = layer == &vit->head ? 1 : layer == &vit->patch ? tokens - 1 : tokens;
+        double rows = layer == &vit->head    ? 1
+                      : layer == &vit->patch ? tokens - 1
+                                             : tokens;
         sum += 2 * rows * (double)layer->weight->tensor.size;
     }
     return sum + (double)model->config.depth * 4 * tokens * tokens * width;

@@ -18,13 +18,13 @@ typedef struct Vit {
     Model model;
     PictureShape picture;
     size_t classes;
-    size_t tokens;        /* patches + class token */
-    LinearLayer patch;    /* patch_embed.proj, weight [D, C, P, P] */
-    Param *cls_token;     /* [1, 1, D] */
-    Param *pos_embed;     /* [1, tokens, D] */
-    Block *blocks;        /* [depth] */
-    NormLayer norm;       /* after the last block (pre), else the identity */
-    LinearLayer head;     /* [classes, D] */
+    size_t tokens;     /* patches + class token */
+    LinearLayer patch; /* patch_embed.proj, weight [D, C, P, P] */
+    Param *cls_token;  /* [1, 1, D] */
+    Param *pos_embed;  /* [1, tokens, D] */
+    Block *blocks;     /* [depth] */
+    NormLayer norm;    /* after the last block (pre), else the identity */
+    LinearLayer head;  /* [classes, D] */
 } Vit;
 
 /* The picture must be a multiple of config->patch on both sides and width of heads (CHECK;

@@ -41,7 +41,8 @@ void chart_free(Chart *chart);
 
 void chart_title(Chart *chart, const char *title);
 /* Above a column: a heading, and a grey line below it (both may be ""). */
-void chart_column_title(Chart *chart, size_t column, const char *heading, const char *detail);
+void chart_column_title(Chart *chart, size_t column, const char *heading,
+                        const char *detail);
 /* Size of a panel in points; width 0: from the number of columns. */
 void chart_panel_width(Chart *chart, double width);
 void chart_row_height(Chart *chart, size_t row, double height);
@@ -74,15 +75,16 @@ void panel_note(Panel *panel, double x, double y, Colour colour, const char *tex
 void panel_empty(Panel *panel, const char *text);
 
 typedef struct HeatMap {
-    const double *value;       /* [rows, columns], row 0 at the top; NaN: hatched */
+    const double *value; /* [rows, columns], row 0 at the top; NaN: hatched */
     size_t rows, columns;
-    double low, high;          /* ends of the colour bar */
-    const char *bar;           /* label of the colour bar */
-    double bar_mark;           /* a line across the bar, e.g. where collapse begins; NaN: none */
-    const char *const *row_names;    /* [rows] */
-    const char *const *column_names; /* [columns], or NULL: numbers, then x_edges is used */
-    const double *x_edges;     /* [columns + 1] ascending */
-    bool print_values;         /* as per cent, in the cells */
+    double low, high; /* ends of the colour bar */
+    const char *bar;  /* label of the colour bar */
+    double bar_mark;  /* a line across the bar, e.g. where collapse begins; NaN: none */
+    const char *const *row_names; /* [rows] */
+    const char *const
+        *column_names;     /* [columns], or NULL: numbers, then x_edges is used */
+    const double *x_edges; /* [columns + 1] ascending */
+    bool print_values;     /* as per cent, in the cells */
 } HeatMap;
 
 /* Makes the panel a heat map; other items are not drawn in it. */

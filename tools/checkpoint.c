@@ -29,15 +29,16 @@ static Status visit_slab(const ParamSet *params, const char *prefix, real *slab,
     for (size_t i = 0; i < params->count; i++) {
         const Param *p = params->list[i];
         if (!param_is_trained(p)) continue;
-        Item item = {.dims = p->tensor.dims, .shape = p->tensor.shape,
-                     .values = slab + p->offset};
+        Item item = {
+            .dims = p->tensor.dims, .shape = p->tensor.shape, .values = slab + p->offset};
         text_format(item.name, NAME_SIZE, "%s/%s", prefix, p->name);
         if (visit(&item, context, err)) return err->status;
     }
     return OK;
 }
 
-static Status visit_params(const ParamSet *params, VisitItem *visit, void *context, Err *err) {
+static Status visit_params(const ParamSet *params, VisitItem *visit, void *context,
+                           Err *err) {
     for (size_t i = 0; i < params->count; i++) {
         const Tensor *t = &params->list[i]->tensor;
         Item item = {.dims = t->dims, .shape = t->shape, .values = t->value};
@@ -70,7 +71,8 @@ static Status visit_all(const CheckpointParts *parts, VisitItem *visit, void *co
         if (visit_slab(params, prefix, optim_slot(parts->optim, i), visit, context, err))
             return err->status;
     }
-    if (parts->ema && visit_slab(params, "ema", ema_values(parts->ema), visit, context, err))
+    if (parts->ema &&
+        visit_slab(params, "ema", ema_values(parts->ema), visit, context, err))
         return err->status;
     return parts->prober ? visit_prober(parts, visit, context, err) : OK;
 }
@@ -136,15 +138,16 @@ static void add_misfit(Misfits *m, const char *name, const SafetensorsEntry *e, 
     char seen[120] = "missing", wanted[120];
     if (e) shape_text(e->dims, e->shape, seen, sizeof seen);
     shape_text(dims, shape, wanted, sizeof wanted);
-    int written = snprintf(m->text + m->length, sizeof m->text - m->length, "; %s is %s, wanted %s",
-                           name, seen, wanted);
+    int written = snprintf(m->text + m->length, sizeof m->text - m->length,
+                           "; %s is %s, wanted %s", name, seen, wanted);
     m->length = MIN(m->length + (size_t)MAX(written, 0), sizeof m->text - 1);
 }
 
 static Status misfit_error(const Misfits *m, const char *path, Err *err) {
     if (!m->count) return OK;
     return err_set(err, FAIL_DATA, "%s does not fit this model: %zu tensor%s%s%s", path,
-                   m->count, m->count > 1 ? "s" : "", m->text, m->count > 4 ? "; ..." : "");
+                   m->count, m->count > 1 ? "s" : "", m->text,
+                   m->count > 4 ? "; ..." : "");
 }
 
 typedef struct Loading {
@@ -193,14 +196,15 @@ static Status check_optimizer(const Safetensors *file, const char *path,
                               const CheckpointParts *parts, Err *err) {
     const char *seen = safetensors_metadata(file, "optimizer");
     if (!parts->optim || !seen || !strcmp(seen, parts->optimizer)) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "%s was saved by optim.name = %s, which leaves nothing for %s to go on "
-                   "from; a new run can start from its weights with train.init", path, seen,
-                   parts->optimizer);
+    return err_set(
+        err, FAIL_USAGE,
+        "%s was saved by optim.name = %s, which leaves nothing for %s to go on "
+        "from; a new run can start from its weights with train.init",
+        path, seen, parts->optimizer);
 }
 
-static Status load_file(const Safetensors *file, const char *path, const CheckpointParts *parts,
-                        Progressed *p, Err *err) {
+static Status load_file(const Safetensors *file, const char *path,
+                        const CheckpointParts *parts, Progressed *p, Err *err) {
     Loading l = {.file = file};
     if (check_optimizer(file, path, parts, err)) return err->status;
     visit_all(parts, check_item, &l, err);
@@ -217,8 +221,8 @@ static Status load_file(const Safetensors *file, const char *path, const Checkpo
     return OK;
 }
 
-Status checkpoint_load(const char *path, const CheckpointParts *parts, Progressed *progressed,
-                       Err *err) {
+Status checkpoint_load(const char *path, const CheckpointParts *parts,
+                       Progressed *progressed, Err *err) {
     Safetensors *file = open_file(path, err);
     if (!file) return err->status;
     Status status = load_file(file, path, parts, progressed, err);
@@ -241,8 +245,8 @@ static bool may_be_missing(const Param *p) {
     return p->role == PARAM_GAIN || p->role == PARAM_BUFFER;
 }
 
-static Status check_weights(const Safetensors *file, const char *path, const ParamSet *params,
-                            Err *err) {
+static Status check_weights(const Safetensors *file, const char *path,
+                            const ParamSet *params, Err *err) {
     Misfits misfits = {0};
     for (size_t i = 0; i < params->count; i++) {
         const Param *p = params->list[i];
@@ -255,7 +259,8 @@ static Status check_weights(const Safetensors *file, const char *path, const Par
 }
 
 /* Says which tensors of the file the model has no use for. */
-static void note_unused(const Safetensors *file, const char *path, const ParamSet *params) {
+static void note_unused(const Safetensors *file, const char *path,
+                        const ParamSet *params) {
     size_t unused = 0;
     const char *first = NULL;
     for (size_t i = 0; i < safetensors_count(file); i++) {
@@ -266,12 +271,16 @@ static void note_unused(const Safetensors *file, const char *path, const ParamSe
     if (!unused) return;
     const char *dot = strrchr(first, '.');
     bool scaled = dot && (!strcmp(dot, ".gamma") || !strcmp(dot, ".g"));
-    fprintf(stderr, "note: %s: %zu tensors are not part of this model and are left out (%s%s)%s\n",
-            path, unused, first, unused > 1 ? ", ..." : "",
-            scaled ? "; its weights are reparametrised: fold them in with steady export" : "");
+    fprintf(
+        stderr,
+        "note: %s: %zu tensors are not part of this model and are left out (%s%s)%s\n",
+        path, unused, first, unused > 1 ? ", ..." : "",
+        scaled ? "; its weights are reparametrised: fold them in with steady export"
+               : "");
 }
 
-static Status read_weights(const Safetensors *file, const char *path, Model *model, Err *err) {
+static Status read_weights(const Safetensors *file, const char *path, Model *model,
+                           Err *err) {
     const ParamSet *params = model->params;
     if (check_weights(file, path, params, err)) return err->status;
     bool *loaded = mem_zalloc(params->count * sizeof *loaded);
@@ -283,8 +292,8 @@ static Status read_weights(const Safetensors *file, const char *path, Model *mod
         loaded[i] = true;
         status = safetensors_read(file, e, p->tensor.value, e->count, err);
         if (!status && !reduce_all_finite(p->tensor.value, p->tensor.size))
-            status = err_set(err, FAIL_DATA, "%s: %s holds numbers that are not finite", path,
-                             p->name);
+            status = err_set(err, FAIL_DATA, "%s: %s holds numbers that are not finite",
+                             path, p->name);
     }
     if (!status) note_unused(file, path, params);
     if (!status) model_start(model, loaded);

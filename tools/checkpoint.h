@@ -18,12 +18,12 @@
 
 /* What is not a tensor. */
 typedef struct Progressed {
-    size_t step;         /* optimizer steps taken */
-    size_t data_offset;  /* batches that a rollback has passed over */
-    bool pending_eval;   /* stopped before the evaluation that was due at `step` */
-    double best_score;   /* NaN: none yet */
+    size_t step;        /* optimizer steps taken */
+    size_t data_offset; /* batches that a rollback has passed over */
+    bool pending_eval;  /* stopped before the evaluation that was due at `step` */
+    double best_score;  /* NaN: none yet */
     size_t best_step;
-    double temperature;  /* of attention, at `step` */
+    double temperature; /* of attention, at `step` */
 } Progressed;
 
 /* The owners of tensors; optim, ema and prober may be NULL (evaluation). */
@@ -40,8 +40,8 @@ Status checkpoint_save(const char *path, const CheckpointParts *parts,
 
 /* A tensor that is missing or misshapen is FAIL_DATA with names and shapes, and the model is as
  * it was.  A checkpoint of another optimizer is FAIL_USAGE. */
-Status checkpoint_load(const char *path, const CheckpointParts *parts, Progressed *progressed,
-                       Err *err);
+Status checkpoint_load(const char *path, const CheckpointParts *parts,
+                       Progressed *progressed, Err *err);
 
 /* Was the file written by checkpoint_save (its metadata says so)? */
 bool checkpoint_is_own(const char *path);

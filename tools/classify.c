@@ -10,7 +10,7 @@
 #include "tools/task.h"
 
 typedef struct Classify {
-    Task task; /* first: a Task * is a Classify * */
+    Task task;        /* first: a Task * is a Classify * */
     Dataset *sets[3]; /* by Split; NULL: not open */
     Vit *vit;
     ClassFacts facts;
@@ -19,9 +19,7 @@ typedef struct Classify {
     const Batch *batch;
 } Classify;
 
-Vit *classify_vit(Task *task) {
-    return ((Classify *)task)->vit;
-}
+Vit *classify_vit(Task *task) { return ((Classify *)task)->vit; }
 
 const ClassFacts *classify_facts(const Task *task) {
     return &((const Classify *)task)->facts;
@@ -34,7 +32,8 @@ static Tensor *pictures(Tape *tape, const Batch *batch, size_t from, size_t to) 
                      (size_t[]){to - from, batch->channels, batch->height, batch->width});
 }
 
-Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode, const Batch *batch) {
+Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
+                        const Batch *batch) {
     tape_begin(tape, (TapeMode){0});
     return vit_logits(((Classify *)task)->vit, tape, mode,
                       pictures(tape, batch, 0, batch->count));
@@ -45,8 +44,12 @@ Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode, const B
 LoaderConfig classify_loader(const Task *task, bool training, size_t batch) {
     const Classify *c = (const Classify *)task;
     const Recipe *r = task->recipe;
-    return (LoaderConfig){.data = r->data, .height = c->facts.height, .width = c->facts.width,
-                          .batch = batch, .seed = r->train.seed, .training = training,
+    return (LoaderConfig){.data = r->data,
+                          .height = c->facts.height,
+                          .width = c->facts.width,
+                          .batch = batch,
+                          .seed = r->train.seed,
+                          .training = training,
                           .interrupted = stop_requested,
                           .mixup = training ? r->train.mixup : 0,
                           .cutmix = training ? r->train.cutmix : 0};
@@ -67,13 +70,15 @@ static Status next(Task *task, Err *err) {
     return OK;
 }
 
-static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from, size_t to) {
+static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to) {
     Classify *c = (Classify *)task;
     const Batch *batch = c->batch;
     ForwardMode own = *mode;
     own.first_example = from;
     Tensor *logits = vit_logits(c->vit, tape, &own, pictures(tape, batch, from, to));
-    Target target = {.label = batch->label + from, .other = batch->mixed_label + from,
+    Target target = {.label = batch->label + from,
+                     .other = batch->mixed_label + from,
                      .mix = batch->mix + from,
                      .smoothing = task->recipe->train.label_smoothing,
                      .divisor = (double)batch->count};
@@ -86,9 +91,12 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
 /* Files of which one at least is there, plain or as .gz, where a source has a test split; a
  * source without a row always has one. */
 static const char *const TEST_FILES[][2] = {
-    {"idx", "t10k-images-idx3-ubyte"}, {"idx", "t10k-labels-idx1-ubyte"},
-    {"cifar", "test_batch.bin"},       {"cifar", "test.bin"},
-    {"folder", "test"},                {"folder", "val"},
+    {"idx", "t10k-images-idx3-ubyte"},
+    {"idx", "t10k-labels-idx1-ubyte"},
+    {"cifar", "test_batch.bin"},
+    {"cifar", "test.bin"},
+    {"folder", "test"},
+    {"folder", "val"},
 };
 
 /* What is there in part or broken is there: dataset_open says what is wrong with it. */
@@ -108,18 +116,22 @@ static bool test_is_there(const DataConfig *data) {
 }
 
 /* A set that is opened long after the model was built must be of its kind. */
-static Status check_set(const ClassFacts *f, const Dataset *set, const char *path, Err *err) {
+static Status check_set(const ClassFacts *f, const Dataset *set, const char *path,
+                        Err *err) {
     if (set->channels != f->channels)
-        return err_set(err, FAIL_DATA, "%s has pictures of %zu channels, the model was trained "
-                                       "on %zu", path, set->channels, f->channels);
+        return err_set(err, FAIL_DATA,
+                       "%s has pictures of %zu channels, the model was trained "
+                       "on %zu",
+                       path, set->channels, f->channels);
     if (set->classes > f->classes || (set->class_names && set->classes != f->classes))
-        return err_set(err, FAIL_DATA, "%s has %zu classes, the model was trained on %zu", path,
-                       set->classes, f->classes);
+        return err_set(err, FAIL_DATA, "%s has %zu classes, the model was trained on %zu",
+                       path, set->classes, f->classes);
     for (size_t k = 0; set->class_names && f->class_names && k < f->classes; k++)
         if (strcmp(set->class_names[k], f->class_names[k]))
-            return err_set(err, FAIL_DATA, "%s: class %zu is \"%s\", the model was trained on "
-                                           "\"%s\"", path, k, set->class_names[k],
-                           f->class_names[k]);
+            return err_set(err, FAIL_DATA,
+                           "%s: class %zu is \"%s\", the model was trained on "
+                           "\"%s\"",
+                           path, k, set->class_names[k], f->class_names[k]);
     return OK;
 }
 
@@ -145,8 +157,8 @@ static size_t rank_of(const real *logits, size_t classes, size_t label) {
     return rank;
 }
 
-static void count_batch(Classify *c, Tape *tape, const ForwardMode *mode, const Batch *batch,
-                        Score *score) {
+static void count_batch(Classify *c, Tape *tape, const ForwardMode *mode,
+                        const Batch *batch, Score *score) {
     Tensor *logits = classify_logits(&c->task, tape, mode, batch);
     Target target = {.label = batch->label, .divisor = 1};
     score->nll += (double)op_cross_entropy(tape, logits, &target)->value[0];
@@ -169,7 +181,8 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     const Dataset *set = need_set(c, split, err);
     if (!set) return err->status;
     if (!set->count) return OK;
-    LoaderConfig config = classify_loader(task, false, MIN(task->recipe->train.batch, set->count));
+    LoaderConfig config =
+        classify_loader(task, false, MIN(task->recipe->train.batch, set->count));
     Loader *loader = loader_start(set, &config, 1, err);
     if (!loader) return err->status;
     const Batch *batch;
@@ -248,21 +261,24 @@ static Status measure_first(Classify *c, OnError on_error, Err *err) {
 static Status find_facts(Classify *c, const DataConfig *data, Err *err) {
     const Dataset *set = c->sets[SPLIT_TRAIN];
     size_t side = data->image_size;
-    c->facts = (ClassFacts){set->channels, side ? side : set->height, side ? side : set->width,
-                            set->classes, copy_names(set->class_names, set->classes)};
+    c->facts =
+        (ClassFacts){set->channels, side ? side : set->height, side ? side : set->width,
+                     set->classes, copy_names(set->class_names, set->classes)};
     return c->facts.height ? OK : measure_first(c, data->on_error, err);
 }
 
 /* What the data decide and the recipe does not say. */
 static void tell_choices(const Classify *c, const char *path) {
     if (c->measured)
-        fprintf(stderr, "steady: note: data.image_size is not given: all pictures are brought to "
-                        "width %zu, height %zu, the size of the first training picture\n",
+        fprintf(stderr,
+                "steady: note: data.image_size is not given: all pictures are brought to "
+                "width %zu, height %zu, the size of the first training picture\n",
                 c->facts.width, c->facts.height);
     if (!c->task.has_test)
         fprintf(stderr, "steady: note: %s has no test split: %s\n", path,
-                c->task.has_val ? "the val split alone is scored"
-                                : "nothing is scored (data.val_fraction cuts off a val split)");
+                c->task.has_val
+                    ? "the val split alone is scored"
+                    : "nothing is scored (data.val_fraction cuts off a val split)");
 }
 
 static Status build(Classify *c, Err *err) {
@@ -323,10 +339,12 @@ static Status check_size(const Classify *c, const char *run_dir, Err *err) {
     if (!c->measured || !checkpoint_newest(run_dir, SIZE_MAX)) return OK;
     if (class_facts_load(run_dir, &old, err)) return err->status;
     if (old.height != c->facts.height || old.width != c->facts.width)
-        err_set(err, FAIL_DATA, "the run's pictures have width %zu, height %zu (%s/task.json), "
-                                "but the first training picture has width %zu, height %zu: has "
-                                "%s changed?", old.width, old.height, run_dir, c->facts.width,
-                c->facts.height, c->task.recipe->data.path);
+        err_set(err, FAIL_DATA,
+                "the run's pictures have width %zu, height %zu (%s/task.json), "
+                "but the first training picture has width %zu, height %zu: has "
+                "%s changed?",
+                old.width, old.height, run_dir, c->facts.width, c->facts.height,
+                c->task.recipe->data.path);
     class_facts_free(&old);
     return err->status;
 }
@@ -336,9 +354,10 @@ Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
     if (check_size((const Classify *)task, run_dir, err)) return err->status;
     char path[1200];
     text_format(path, sizeof path, "%s/task.json.new", run_dir);
-    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task->ops->name, "channels",
-                             (json_int_t)f->channels, "height", (json_int_t)f->height, "width",
-                             (json_int_t)f->width, "classes", (json_int_t)f->classes);
+    json_t *root =
+        json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task->ops->name, "channels",
+                  (json_int_t)f->channels, "height", (json_int_t)f->height, "width",
+                  (json_int_t)f->width, "classes", (json_int_t)f->classes);
     if (f->class_names) {
         json_t *names = json_array();
         for (size_t i = 0; i < f->classes; i++)
@@ -361,7 +380,8 @@ static Status read_facts(const json_t *root, const char *path, ClassFacts *f, Er
     *f = (ClassFacts){positive(root, "channels"), positive(root, "height"),
                       positive(root, "width"), positive(root, "classes"), NULL};
     if (!f->channels || !f->height || !f->width || !f->classes)
-        return err_set(err, FAIL_DATA, "%s: wanted channels, height, width and classes", path);
+        return err_set(err, FAIL_DATA, "%s: wanted channels, height, width and classes",
+                       path);
     const json_t *names = json_object_get(root, "class_names");
     if (!names) return OK;
     if (json_array_size(names) != f->classes)

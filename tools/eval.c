@@ -8,10 +8,12 @@
 #include "tools/rundir.h"
 
 static const char HELP[] =
-    "usage: steady eval RUN [--checkpoint STEP|best|FILE] [--split test|val|train] [--ema]\n"
+    "usage: steady eval RUN [--checkpoint STEP|best|FILE] [--split test|val|train] "
+    "[--ema]\n"
     "                   [section.key=value ...]\n"
     "\n"
-    "Scores a run's model and prints one JSON object: step, split, loss (nats, mean over\n"
+    "Scores a run's model and prints one JSON object: step, split, loss (nats, mean "
+    "over\n"
     "examples, label smoothing included; nll is without it), top1,\n"
     "top5, count.  Only the split that is scored is opened.\n"
     "\n"
@@ -26,7 +28,8 @@ static Status split_of(const char *name, Split *split, Err *err) {
     return err_set(err, FAIL_USAGE, "--split %s: wanted train, val or test", name);
 }
 
-static Status read_options(RunChoice *c, const char **split, int argc, char **argv, Err *err) {
+static Status read_options(RunChoice *c, const char **split, int argc, char **argv,
+                           Err *err) {
     for (int i = 1, used; i < argc; i += used) {
         if (run_choice_read(c, argc, argv, i, &used, err)) return err->status;
         if (used) continue;
@@ -66,7 +69,8 @@ int eval_main(int argc, char **argv) {
     const char *split = NULL;
     Score result;
     bool failed = read_options(&choice, &split, argc, argv, &err) ||
-                  run_open(&run, &choice, false, &err) || score(&run, split, &result, &err);
+                  run_open(&run, &choice, false, &err) ||
+                  score(&run, split, &result, &err);
     if (!failed) print(&run, &result);
     run_close(&run);
     mem_free(choice.words);

@@ -9,8 +9,10 @@
 static const char HELP[] =
     "usage: steady export RUN -o FILE.safetensors [--checkpoint STEP|best|FILE] [--ema]\n"
     "\n"
-    "Writes the model's plain weights under timm's names: a reparametrised layer's W becomes\n"
-    "the weight that acts ((gamma/sigma) W, or g W/|W|), companions are left out.  Any program\n"
+    "Writes the model's plain weights under timm's names: a reparametrised layer's W "
+    "becomes\n"
+    "the weight that acts ((gamma/sigma) W, or g W/|W|), companions are left out.  Any "
+    "program\n"
     "that reads safetensors can load the file.\n"
     "\n"
     "  -o FILE         where to; an existing file is replaced once the new one is whole\n"
@@ -18,7 +20,8 @@ static const char HELP[] =
     "  --ema           the averaged weights (train.ema)\n"
     "  -h, --help      this text\n";
 
-static Status read_options(RunChoice *c, const char **out, int argc, char **argv, Err *err) {
+static Status read_options(RunChoice *c, const char **out, int argc, char **argv,
+                           Err *err) {
     for (int i = 1, used; i < argc; i += used) {
         if (run_choice_read(c, argc, argv, i, &used, err)) return err->status;
         if (used) continue;
@@ -52,7 +55,8 @@ static Status write_model(const Model *model, const char *path, size_t *count, E
     for (size_t i = 0; i < model->params->count; i++) {
         const Param *p = model->params->list[i];
         if (is_companion(model, p)) continue;
-        safetensors_add(writer, p->name, p->tensor.dims, p->tensor.shape, p->tensor.value);
+        safetensors_add(writer, p->name, p->tensor.dims, p->tensor.shape,
+                        p->tensor.value);
         (*count)++;
     }
     safetensors_add_metadata(writer, "format", "pt");

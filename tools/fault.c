@@ -9,7 +9,8 @@ static const char *bad_param(const ParamSet *params, bool gradient) {
     for (size_t i = 0; i < params->count; i++) {
         const Param *p = params->list[i];
         const real *x = gradient ? p->tensor.grad : p->tensor.value;
-        if (param_is_trained(p) && x && !reduce_all_finite(x, p->tensor.size)) return p->name;
+        if (param_is_trained(p) && x && !reduce_all_finite(x, p->tensor.size))
+            return p->name;
     }
     return NULL;
 }
@@ -19,12 +20,14 @@ Status fault_report(Err *err, const char *what, size_t step, TapeFault fault,
     char place[300] = "";
     if (fault.op)
         text_format(place, sizeof place, ": first in op %s%s at %s", fault.op,
-                    fault.backward ? " (backward)" : "", *fault.scope ? fault.scope : "the input");
+                    fault.backward ? " (backward)" : "",
+                    *fault.scope ? fault.scope : "the input");
     const char *value = bad_param(params, false);
     const char *gradient = value ? NULL : bad_param(params, true);
     char param[300] = "";
     if (value) text_format(param, sizeof param, "; parameter %s is not finite", value);
-    if (gradient) text_format(param, sizeof param, "; gradient of %s is not finite", gradient);
+    if (gradient)
+        text_format(param, sizeof param, "; gradient of %s is not finite", gradient);
     return err_set(err, FAIL_DIVERGED, "non-finite %s at step %zu%s%s", what, step, place,
                    param);
 }

@@ -14,9 +14,10 @@
 #include "tools/runlog.h"
 
 typedef struct FigureOptions {
-    const char *rows;    /* of figure_rows(), comma-separated; NULL: "loss,entropy" */
-    const char *layers;  /* all | numbers, first, middle, last, lowest; NULL: the last four */
-    const char *title;   /* NULL or "": none */
+    const char *rows; /* of figure_rows(), comma-separated; NULL: "loss,entropy" */
+    const char
+        *layers; /* all | numbers, first, middle, last, lowest; NULL: the last four */
+    const char *title; /* NULL or "": none */
     Theme theme;
 } FigureOptions;
 
@@ -27,14 +28,15 @@ typedef struct FigureOptions {
 const char *figure_rows(void);
 
 /* The rows of figure_rows() that these runs have numbers for. */
-void figure_rows_present(const RunLog *const *runs, size_t count, char *rows, size_t size);
+void figure_rows_present(const RunLog *const *runs, size_t count, char *rows,
+                         size_t size);
 
 /* Columns are runs, rows as asked; y axes are shared.  Loss: every step pale, their moving
  * mean strong, chance dashed.  Entropy: for each chosen site the mean over heads, a band from
  * the lowest to the highest head, ln(keys) dashed, the collapse zone shaded.  NULL: an unknown
  * row or layer (FAIL_USAGE), or a run without rows (FAIL_DATA). */
-Chart *figure_training(const RunLog *const *runs, size_t count, const FigureOptions *options,
-                       Err *err);
+Chart *figure_training(const RunLog *const *runs, size_t count,
+                       const FigureOptions *options, Err *err);
 
 /* Layer x head at the last probe, and layer x step of the mean over heads; shares of ln(keys).
  * NULL: the run has no attention probes. */
@@ -51,24 +53,26 @@ Status figures_write_run(const char *run_dir, Err *err);
 
 /* One cell of a sweep: method x rate x seed. */
 typedef struct SweepPoint {
-    const char *method;  /* the line it belongs to; lines appear in order of first mention */
-    double rate;         /* x, > 0 */
-    double score;        /* y; NaN: none (the run broke off) */
-    bool diverged;       /* Verdict.diverged; marked with a cross, at its score or at the foot */
+    const char
+        *method;  /* the line it belongs to; lines appear in order of first mention */
+    double rate;  /* x, > 0 */
+    double score; /* y; NaN: none (the run broke off) */
+    bool
+        diverged; /* Verdict.diverged; marked with a cross, at its score or at the foot */
 } SweepPoint;
 
 typedef struct SweepLabels {
-    const char *title;   /* NULL: none */
-    const char *x;       /* "optim.lr" */
-    const char *y;       /* "top-1 (test)" */
-    double chance;       /* score of guessing; NaN: not drawn */
+    const char *title; /* NULL: none */
+    const char *x;     /* "optim.lr" */
+    const char *y;     /* "top-1 (test)" */
+    double chance;     /* score of guessing; NaN: not drawn */
 } SweepLabels;
 
 /* One line a method through the mean over seeds at each rate, a band from the lowest to the
  * highest seed, crosses at diverged cells; the x axis is logarithmic. */
 Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
                     Theme theme);
-Status figures_write_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
-                           const char *path, Err *err);
+Status figures_write_sweep(const SweepPoint *points, size_t count,
+                           const SweepLabels *labels, const char *path, Err *err);
 
 #endif

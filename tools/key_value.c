@@ -191,7 +191,8 @@ static Status parse_choice(const Key *key, void *place, const char *text, Err *e
 static bool can_be_written(const char *text) {
     for (const char *c = text; *c; c++) {
         if (iscntrl((unsigned char)*c) && *c != '\t') return false;
-        if (strchr(";#", *c) && (c == text || isspace((unsigned char)c[-1]))) return false;
+        if (strchr(";#", *c) && (c == text || isspace((unsigned char)c[-1])))
+            return false;
     }
     return true;
 }

@@ -9,14 +9,15 @@
 #include "tools/runlog.h"
 
 typedef struct LayerName {
-    char prefix[40];     /* "", "encoder.", "decoder." */
-    char suffix[80];     /* "attn", "cross", "attn.qkv"; the whole name without blocks */
+    char prefix[40]; /* "", "encoder.", "decoder." */
+    char suffix[80]; /* "attn", "cross", "attn.qkv"; the whole name without blocks */
     bool in_block;
     size_t block;
 } LayerName;
 
 LayerName layer_name(const char *name);
-bool layer_same_kind(const LayerName *a, const LayerName *b); /* prefix and suffix agree */
+bool layer_same_kind(const LayerName *a,
+                     const LayerName *b); /* prefix and suffix agree */
 
 /* "blocks.0" for "blocks.0.attn": short, and still what the logs say. */
 void layer_label(const char *site, char label[96]);

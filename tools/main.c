@@ -21,13 +21,15 @@ static const struct Command {
     {"sweep", sweep_main, "a grid over recipe keys: table and figure"},
     {"plot", plot_main, "losses, entropies, norms of one run or several, as a picture"},
     {"export", export_main, "plain weights for other programs, scales folded in"},
-    {"doctor", doctor_main, "what this machine offers, and what is wrong with its set-up"},
+    {"doctor", doctor_main,
+     "what this machine offers, and what is wrong with its set-up"},
     {"recipes", recipes_main, "what can be run; `steady recipes NAME` prints one"},
 };
 
 static void usage(FILE *out) {
-    fprintf(out, "steady %s - trains transformers on CPUs without letting them blow up\n\n"
-                 "usage: steady COMMAND [...]      (steady COMMAND -h explains it)\n\n",
+    fprintf(out,
+            "steady %s - trains transformers on CPUs without letting them blow up\n\n"
+            "usage: steady COMMAND [...]      (steady COMMAND -h explains it)\n\n",
             STEADY_VERSION);
     for (size_t i = 0; i < COUNT(COMMANDS); i++)
         fprintf(out, "  %-8s  %s\n", COMMANDS[i].name, COMMANDS[i].sentence);
@@ -39,9 +41,7 @@ int command_fail(const char *command, const Err *err) {
     return (int)err->status;
 }
 
-bool is_help(const char *word) {
-    return !strcmp(word, "-h") || !strcmp(word, "--help");
-}
+bool is_help(const char *word) { return !strcmp(word, "-h") || !strcmp(word, "--help"); }
 
 /* Commands that are planned: they are words that are known, not slips of the keyboard. */
 static bool is_planned(const char *word) {
@@ -53,7 +53,8 @@ static bool is_planned(const char *word) {
 
 static int unknown(const char *word) {
     if (is_planned(word)) {
-        fprintf(stderr, "steady: the command %s is not built in yet; -h lists those that are\n",
+        fprintf(stderr,
+                "steady: the command %s is not built in yet; -h lists those that are\n",
                 word);
         return FAIL_USAGE;
     }
@@ -86,13 +87,15 @@ static int run_command(int argc, char **argv) {
     if (is_help(argv[1]) || !strcmp(argv[1], "help")) return usage(stdout), OK;
     if (!strcmp(argv[1], "--version")) return printf("steady %s\n", STEADY_VERSION), OK;
     for (size_t i = 0; i < COUNT(COMMANDS); i++)
-        if (!strcmp(argv[1], COMMANDS[i].name)) return COMMANDS[i].run(argc - 1, argv + 1);
+        if (!strcmp(argv[1], COMMANDS[i].name))
+            return COMMANDS[i].run(argc - 1, argv + 1);
     return unknown(argv[1]);
 }
 
 int main(int argc, char **argv) {
     occupy_standard_files();
-    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes (ulimit -f) is a write that fails */
+    signal(SIGXFSZ,
+           SIG_IGN); /* a limit on file sizes (ulimit -f) is a write that fails */
     start_program(argc, argv);
     return finish_output(argc < 2 ? "" : argv[1], run_command(argc, argv));
 }

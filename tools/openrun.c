@@ -13,7 +13,8 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
     if (!wanted) {
         size_t step = checkpoint_newest(c->dir, SIZE_MAX);
         if (!step)
-            return err_set(err, FAIL_DATA, "%s/checkpoints holds no checkpoint yet", c->dir);
+            return err_set(err, FAIL_DATA, "%s/checkpoints holds no checkpoint yet",
+                           c->dir);
         checkpoint_path(run->checkpoint, c->dir, step);
     } else if (!strcmp(wanted, "best")) {
         rundir_path(run->checkpoint, c->dir, "checkpoints/best.safetensors");
@@ -23,8 +24,10 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
         text_format(run->checkpoint, sizeof run->checkpoint, "%s", wanted);
     }
     if (!access(run->checkpoint, R_OK)) return OK;
-    return err_set(err, FAIL_DATA, "%s: no such checkpoint (--checkpoint takes a step, best, or "
-                                   "a .safetensors file)", run->checkpoint);
+    return err_set(err, FAIL_DATA,
+                   "%s: no such checkpoint (--checkpoint takes a step, best, or "
+                   "a .safetensors file)",
+                   run->checkpoint);
 }
 
 static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {

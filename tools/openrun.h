@@ -19,7 +19,7 @@ typedef struct RunChoice {
     const char *checkpoint; /* a step, "best", a .safetensors file; NULL: the newest */
     char **words;           /* section.key=value */
     size_t word_count;
-    bool ema;               /* the averaged weights */
+    bool ema; /* the averaged weights */
 } RunChoice;
 
 /* with_data opens the recipe's data set; without it task.json is enough. */
@@ -31,6 +31,7 @@ ForwardMode run_mode(const OpenRun *run);
 
 /* Reads the common words (a run folder, --checkpoint X, --ema, key=value); `*used` counts how
  * many words were taken at argv[i], 0 when the word is none of these. */
-Status run_choice_read(RunChoice *choice, int argc, char **argv, int i, int *used, Err *err);
+Status run_choice_read(RunChoice *choice, int argc, char **argv, int i, int *used,
+                       Err *err);
 
 #endif

@@ -12,12 +12,16 @@
 #include "tools/rundir.h"
 
 static const char HELP[] =
-    "usage: steady predict RUN [PICTURE|FOLDER ...] [--logits] [--checkpoint STEP|best|FILE]\n"
+    "usage: steady predict RUN [PICTURE|FOLDER ...] [--logits] [--checkpoint "
+    "STEP|best|FILE]\n"
     "                      [--limit N] [--ema] [section.key=value ...]\n"
     "\n"
-    "Names the class of each picture (PNG, JPEG), or, with no picture given, of each item of\n"
-    "the recipe's test split: a line with name, class and probability, parted by tabs.  A FOLDER\n"
-    "is its pictures in order of their names, or, where it holds none, those of its folders.\n"
+    "Names the class of each picture (PNG, JPEG), or, with no picture given, of each "
+    "item of\n"
+    "the recipe's test split: a line with name, class and probability, parted by tabs.  "
+    "A FOLDER\n"
+    "is its pictures in order of their names, or, where it holds none, those of its "
+    "folders.\n"
     "\n"
     "  --logits        a JSON object a line instead: input, class, logits\n"
     "  --checkpoint X  a step, best, or a .safetensors file (default: the newest)\n"
@@ -58,16 +62,15 @@ static void files_free(Files *files) {
 }
 
 static int is_picture(const struct dirent *entry) {
-    static const char *const ENDINGS[] = {".png", ".jpg", ".jpeg", ".PNG", ".JPG", ".JPEG"};
+    static const char *const ENDINGS[] = {".png", ".jpg", ".jpeg",
+                                          ".PNG", ".JPG", ".JPEG"};
     const char *dot = strrchr(entry->d_name, '.');
     for (size_t i = 0; dot && i < COUNT(ENDINGS); i++)
         if (!strcmp(dot, ENDINGS[i])) return 1;
     return 0;
 }
 
-static int is_shown(const struct dirent *entry) {
-    return *entry->d_name != '.';
-}
+static int is_shown(const struct dirent *entry) { return *entry->d_name != '.'; }
 
 /* The pictures of a folder in order of their names. */
 static void add_pictures(Files *files, const char *folder) {
@@ -91,7 +94,8 @@ static void add_classes(Files *files, const char *folder) {
         struct stat info;
         bool fits = strlen(folder) + strlen(entries[i]->d_name) < NAME_MOST;
         if (fits) rundir_path(full, folder, "%s", entries[i]->d_name);
-        if (fits && !stat(full, &info) && S_ISDIR(info.st_mode)) add_pictures(files, full);
+        if (fits && !stat(full, &info) && S_ISDIR(info.st_mode))
+            add_pictures(files, full);
         free(entries[i]);
     }
     if (count >= 0) free(entries);
@@ -107,7 +111,8 @@ static Status add_input(Files *files, const char *path, Err *err) {
     add_pictures(files, path);
     if (files->count == before) add_classes(files, path);
     if (files->count > before) return OK;
-    return err_set(err, FAIL_DATA, "%s: no PNG or JPEG files in here or in its folders", path);
+    return err_set(err, FAIL_DATA, "%s: no PNG or JPEG files in here or in its folders",
+                   path);
 }
 
 static Status read_limit(Options *o, const char *word, Err *err) {
@@ -138,27 +143,31 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
 
 /* ---- the data set of given files ---- */
 
-static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label,
+                       Err *err) {
     const Files *files = set->state;
     *label = 0;
     return image_read(files->paths[i], set->channels, image, err);
 }
 
 /* Broken pictures that are left out are told of; others end the command with their name. */
-static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *label,
+                           Err *err) {
     Status status = dataset_get(set->state, i, image, label, err);
     if (status == FAIL_DATA) fprintf(stderr, "steady predict: left out: %s\n", err->text);
     return status;
 }
 
-static void keep_state(void *state) {
-    (void)state;
-}
+static void keep_state(void *state) { (void)state; }
 
 static Dataset *files_dataset(Files *files, const ClassFacts *facts) {
     Dataset *set = mem_zalloc(sizeof *set);
-    *set = (Dataset){.source = "files", .count = files->count, .classes = facts->classes,
-                     .channels = facts->channels, .state = files, .get = get_file,
+    *set = (Dataset){.source = "files",
+                     .count = files->count,
+                     .classes = facts->classes,
+                     .channels = facts->channels,
+                     .state = files,
+                     .get = get_file,
                      .free_state = keep_state};
     return set;
 }
@@ -171,9 +180,11 @@ static const char *class_text(const ClassFacts *facts, size_t k, char buffer[24]
     return buffer;
 }
 
-static void print_logits(const char *name, const char *class, const real *z, size_t classes) {
+static void print_logits(const char *name, const char *class, const real *z,
+                         size_t classes) {
     json_t *logits = json_array();
-    for (size_t k = 0; k < classes; k++) json_array_append_new(logits, json_number((double)z[k]));
+    for (size_t k = 0; k < classes; k++)
+        json_array_append_new(logits, json_number((double)z[k]));
     json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(name), "class",
                             json_text(class), "logits", logits);
     json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
@@ -190,8 +201,10 @@ static void print_one(const Options *o, const ClassFacts *facts, const char *nam
     for (size_t k = 0; k < facts->classes; k++) total += exp((double)(z[k] - z[best]));
     char number[24];
     const char *class = class_text(facts, best, number);
-    if (o->logits) print_logits(name, class, z, facts->classes);
-    else printf("%s\t%s\t%.4f\n", name, class, 1 / total);
+    if (o->logits)
+        print_logits(name, class, z, facts->classes);
+    else
+        printf("%s\t%s\t%.4f\n", name, class, 1 / total);
 }
 
 static void print_batch(const Options *o, OpenRun *run, const Batch *batch) {
@@ -231,14 +244,16 @@ static Status predict(const Options *o, OpenRun *run, Dataset *set, Err *err) {
 
 static Status run_it(Options *o, OpenRun *run, Err *err) {
     if (run_open(run, &o->choice, false, err)) return err->status;
-    Dataset *set = o->files.count
-                       ? files_dataset(&o->files, classify_facts(run->task))
-                       : dataset_open(&run->recipe->data, SPLIT_TEST, err);
+    Dataset *set = o->files.count ? files_dataset(&o->files, classify_facts(run->task))
+                                  : dataset_open(&run->recipe->data, SPLIT_TEST, err);
     if (!set) return err->status;
-    Status status = set->count ? predict(o, run, set, err)
-                               : err_set(err, FAIL_DATA, "the test split is empty: give pictures");
-    if (o->files.count) mem_free(set);
-    else dataset_free(set);
+    Status status =
+        set->count ? predict(o, run, set, err)
+                   : err_set(err, FAIL_DATA, "the test split is empty: give pictures");
+    if (o->files.count)
+        mem_free(set);
+    else
+        dataset_free(set);
     return status;
 }
 

@@ -80,10 +80,10 @@ static json_t *attention_row(const Model *model) {
             json_array_append_new(entropy, json_number(site->entropy[h]));
             if (!(largest >= site->largest[h])) largest = site->largest[h];
         }
-        json_array_append_new(
-            rows, json_pack("{s:s, s:o, s:o, s:I}", "site", site->name, "entropy", entropy,
-                            "max_logit", json_number(largest), "keys",
-                            (json_int_t)site->stats.keys));
+        json_array_append_new(rows, json_pack("{s:s, s:o, s:o, s:I}", "site", site->name,
+                                              "entropy", entropy, "max_logit",
+                                              json_number(largest), "keys",
+                                              (json_int_t)site->stats.keys));
     }
     return rows;
 }
@@ -96,7 +96,8 @@ static json_t *weight_row(Prober *p, const ProbeConfig *config, size_t i) {
         const Param *gamma = layer->reparam ? layer->reparam->gamma : NULL;
         json_object_set_new(row, "sigma", json_number(prober_sigma(p, i)));
         json_object_set_new(row, "gamma",
-                            gamma ? json_number((double)gamma->tensor.value[0]) : json_null());
+                            gamma ? json_number((double)gamma->tensor.value[0])
+                                  : json_null());
     }
     if (config->gradients) {
         json_object_set_new(row, "grad_inf",

@@ -11,9 +11,12 @@ enum { BAR = 24 };
 
 void duration_text(double seconds, char *text, size_t size) {
     unsigned long all = seconds > 0 ? (unsigned long)(seconds + 0.5) : 0;
-    if (all < 60) text_format(text, size, "%lu s", all);
-    else if (all < 3600) text_format(text, size, "%lu:%02lu", all / 60, all % 60);
-    else text_format(text, size, "%lu:%02lu:%02lu", all / 3600, all / 60 % 60, all % 60);
+    if (all < 60)
+        text_format(text, size, "%lu s", all);
+    else if (all < 3600)
+        text_format(text, size, "%lu:%02lu", all / 60, all % 60);
+    else
+        text_format(text, size, "%lu:%02lu:%02lu", all / 3600, all / 60 % 60, all % 60);
 }
 
 void progress_start(Progress *p, size_t first, size_t last) {
@@ -36,7 +39,8 @@ static bool due(const Progress *p, size_t step, double now) {
 }
 
 static void bar_text(const Progress *p, size_t step, size_t cells, char *text) {
-    size_t full = p->last > p->first ? cells * (step - p->first) / (p->last - p->first) : cells;
+    size_t full =
+        p->last > p->first ? cells * (step - p->first) / (p->last - p->first) : cells;
     *text = 0;
     for (size_t i = 0; i < cells; i++) strcat(text, i < full ? "█" : "░");
 }
@@ -48,10 +52,12 @@ static size_t terminal_columns(void) {
 
 /* One line, which must not wrap: \r only goes back to the start of its last row.  Where the
  * terminal is narrow the place is left out, then the bar is shortened. */
-static void show_bar(Progress *p, const ProgressNow *now, const char *left, const char *place) {
+static void show_bar(Progress *p, const ProgressNow *now, const char *left,
+                     const char *place) {
     char words[200], bar[4 * BAR];
-    int length = snprintf(words, sizeof words, "%zu/%zu  loss %.4f  %.0f/s  %s left  entropy ",
-                          now->step, p->last, now->loss, now->rate, left);
+    int length =
+        snprintf(words, sizeof words, "%zu/%zu  loss %.4f  %.0f/s  %s left  entropy ",
+                 now->step, p->last, now->loss, now->rate, left);
     size_t taken = (size_t)MAX(length, 0) + sizeof "100%", columns = terminal_columns();
     size_t room = columns > taken ? columns - taken : 0;
     size_t cells = MIN(room, (size_t)BAR + 1);
@@ -78,9 +84,10 @@ void progress_show(Progress *p, const ProgressNow *now) {
         show_bar(p, now, left, place);
     } else {
         fprintf(stderr,
-                "step %zu/%zu  epoch %.2f  loss %.4f  %.0f/s  %s left  lowest entropy %.0f%%%s\n",
-                now->step, p->last, now->epoch, now->loss, now->rate, left, 100 * now->entropy,
-                place);
+                "step %zu/%zu  epoch %.2f  loss %.4f  %.0f/s  %s left  lowest entropy "
+                "%.0f%%%s\n",
+                now->step, p->last, now->epoch, now->loss, now->rate, left,
+                100 * now->entropy, place);
     }
     p->shown = clock;
     p->shown_step = now->step;

@@ -5,8 +5,8 @@
 #include "engine/core/base.h"
 
 typedef struct Progress {
-    size_t first, last;     /* the run goes from step first + 1 to step last */
-    double started, shown;  /* clock of the start, and of the last line */
+    size_t first, last;    /* the run goes from step first + 1 to step last */
+    double started, shown; /* clock of the start, and of the last line */
     size_t shown_step;
     bool terminal, colour, open_line;
 } Progress;
@@ -14,9 +14,9 @@ typedef struct Progress {
 /* What one line shows. */
 typedef struct ProgressNow {
     size_t step;
-    double epoch, loss, rate;         /* rate: examples a second */
-    double entropy;                   /* lowest head entropy, share of ln(keys) */
-    const char *site;                 /* where that is */
+    double epoch, loss, rate; /* rate: examples a second */
+    double entropy;           /* lowest head entropy, share of ln(keys) */
+    const char *site;         /* where that is */
     size_t head;
 } ProgressNow;
 

@@ -22,10 +22,10 @@ typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
 typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
 
 typedef struct TrainConfig {
-    double epochs;           /* length of the run: epochs or steps, one of them */
+    double epochs; /* length of the run: epochs or steps, one of them */
     size_t steps;
-    size_t batch;            /* examples an optimizer step sees */
-    size_t accumulate;       /* micro-batches a step is split into */
+    size_t batch;      /* examples an optimizer step sees */
+    size_t accumulate; /* micro-batches a step is split into */
     RecomputeKind recompute;
     uint64_t seed;
     double label_smoothing;
@@ -40,27 +40,28 @@ typedef struct TrainConfig {
 } TrainConfig;
 
 typedef struct ProbeConfig {
-    size_t every;            /* steps between rows of probe.jsonl; 0: never */
-    bool entropy;            /* attention: entropy and largest logit */
-    bool spectral;           /* weights: sigma and gamma */
-    bool gradients;          /* weights: grad_inf, grad_norm */
+    size_t every;   /* steps between rows of probe.jsonl; 0: never */
+    bool entropy;   /* attention: entropy and largest logit */
+    bool spectral;  /* weights: sigma and gamma */
+    bool gradients; /* weights: grad_inf, grad_norm */
 } ProbeConfig;
 
 typedef struct GuardConfig {
     NonfinitePolicy nonfinite;
     CollapsePolicy collapse;
-    double entropy_below;    /* collapse: mean entropy of a site under this share of ln(keys) */
+    double
+        entropy_below; /* collapse: mean entropy of a site under this share of ln(keys) */
 } GuardConfig;
 
 typedef struct InterveneConfig {
-    double temperature;      /* attention temperature from `at_epoch` on; 0: no intervention */
+    double temperature; /* attention temperature from `at_epoch` on; 0: no intervention */
     double at_epoch;
 } InterveneConfig;
 
 enum { RECIPE_BITS = 3 }; /* words of a set of keys (tools/keys.h) */
 
 typedef struct Recipe {
-    char name[64];           /* built-in name, or the file's name without .ini */
+    char name[64]; /* built-in name, or the file's name without .ini */
     TaskKind task;
     DataConfig data;
     ModelConfig model;
@@ -101,7 +102,8 @@ Status recipe_save(const Recipe *recipe, const char *path, Err *err);
 void recipe_print(const Recipe *recipe, FILE *out);
 
 /* Value of one key as text ("0.02"), for tables of a sweep; FAIL_USAGE with the nearest key. */
-Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t size, Err *err);
+Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t size,
+                  Err *err);
 
 void recipe_help_keys(FILE *out);          /* steady train --help-keys */
 void recipe_help_keys_markdown(FILE *out); /* docs/recipe-keys.md */
@@ -109,7 +111,7 @@ void recipe_help_keys_markdown(FILE *out); /* docs/recipe-keys.md */
 /* Built-in recipes: tools/recipes/NAME.ini, compiled in by the Makefile. */
 size_t recipe_builtin_count(void);
 const char *recipe_builtin_name(size_t i);
-const char *recipe_builtin_text(const char *name); /* NULL: no such recipe */
+const char *recipe_builtin_text(const char *name);    /* NULL: no such recipe */
 const char *recipe_builtin_nearest(const char *name); /* for "did you mean" */
 
 #endif

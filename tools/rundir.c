@@ -45,13 +45,16 @@ bool rundir_holds_run(const char *dir) {
 
 Status rundir_check_free(const char *dir, Err *err) {
     if (rundir_holds_run(dir))
-        return err_set(err, FAIL_USAGE,
-                       "%s holds a run already: go on with --resume %s, or choose another --out",
-                       dir, dir);
+        return err_set(
+            err, FAIL_USAGE,
+            "%s holds a run already: go on with --resume %s, or choose another --out",
+            dir, dir);
     if (!checkpoint_newest(dir, SIZE_MAX)) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "%s holds checkpoints of a run whose recipe.ini is missing: choose another "
-                   "--out", dir);
+    return err_set(
+        err, FAIL_USAGE,
+        "%s holds checkpoints of a run whose recipe.ini is missing: choose another "
+        "--out",
+        dir);
 }
 
 Status rundir_create(const char *dir, Err *err) {
@@ -70,7 +73,8 @@ Status rundir_lock(const char *dir, int *lock, Err *err) {
     close(*lock);
     *lock = -1;
     if (!taken) return OK;
-    return err_set(err, FAIL_RUN, "%s is in use: another process is training this run", dir);
+    return err_set(err, FAIL_RUN, "%s is in use: another process is training this run",
+                   dir);
 }
 
 static bool sync_file(const char *path) {
@@ -92,8 +96,9 @@ Status rundir_replace(const char *dir, const char *name, Err *err) {
 }
 
 void rundir_remove_unbegun(const char *dir) {
-    static const char *const names[] = {"train.jsonl", "probe.jsonl", "eval.jsonl", "recipe.ini",
-                                        "task.json",   "checkpoints", "figures"};
+    static const char *const names[] = {"train.jsonl", "probe.jsonl", "eval.jsonl",
+                                        "recipe.ini",  "task.json",   "checkpoints",
+                                        "figures"};
     char path[PATH_SIZE];
     for (size_t i = 0; i < COUNT(names); i++) {
         rundir_path(path, dir, "%s", names[i]);
@@ -133,11 +138,13 @@ Status log_open(Log *log, const char *dir, const char *name, size_t last_step, E
     rundir_path(log->path, dir, "%s", name);
     log->file = fopen(log->path, "a+");
     if (!log->file)
-        return err_set(err, FAIL_RUN, "%s: cannot be opened: %s", log->path, strerror(errno));
+        return err_set(err, FAIL_RUN, "%s: cannot be opened: %s", log->path,
+                       strerror(errno));
     rewind(log->file);
     long kept = kept_length(log->file, last_step);
     if (ftruncate(fileno(log->file), kept) || fseek(log->file, 0, SEEK_END))
-        return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path, strerror(errno));
+        return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path,
+                       strerror(errno));
     return OK;
 }
 
@@ -150,7 +157,8 @@ Status log_row(Log *log, json_t *row, Err *err) {
     int reason = errno;
     free(text);
     if (!failed) return OK;
-    return err_set(err, FAIL_RUN, "%s: cannot be written: %s", log->path, strerror(reason));
+    return err_set(err, FAIL_RUN, "%s: cannot be written: %s", log->path,
+                   strerror(reason));
 }
 
 void log_close(Log *log) {
@@ -158,9 +166,7 @@ void log_close(Log *log) {
     log->file = NULL;
 }
 
-json_t *json_number(double x) {
-    return isfinite(x) ? json_real(x) : json_null();
-}
+json_t *json_number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
 
 json_t *json_text(const char *text) {
     json_t *string = json_string(text);
@@ -186,7 +192,8 @@ void checkpoint_path(char path[PATH_SIZE], const char *dir, size_t step) {
 static size_t step_of(const char *name) {
     size_t step = 0;
     int end = 0;
-    if (sscanf(name, "step-%zu.safetensors%n", &step, &end) != 1 || !end || name[end]) return 0;
+    if (sscanf(name, "step-%zu.safetensors%n", &step, &end) != 1 || !end || name[end])
+        return 0;
     return step;
 }
 

@@ -20,24 +20,24 @@ typedef struct TrainLog {
 } TrainLog;
 
 typedef struct SiteLog {
-    char name[96];       /* "blocks.0.attn" */
-    size_t heads;        /* as in the site's first row */
-    double *entropy;     /* [probes, heads] nats */
-    double *mean;        /* [probes] over the heads */
-    double *max_logit;   /* [probes] */
-    double *keys;        /* [probes] */
+    char name[96];     /* "blocks.0.attn" */
+    size_t heads;      /* as in the site's first row */
+    double *entropy;   /* [probes, heads] nats */
+    double *mean;      /* [probes] over the heads */
+    double *max_logit; /* [probes] */
+    double *keys;      /* [probes] */
 } SiteLog;
 
 typedef struct WeightLog {
-    char name[120];      /* "blocks.0.attn.qkv" */
+    char name[120];                               /* "blocks.0.attn.qkv" */
     double *sigma, *gamma, *grad_inf, *grad_norm; /* [probes] each */
 } WeightLog;
 
 typedef struct ProbeLog {
-    size_t count;        /* probes */
-    double *step;        /* [count] */
-    double *sharpness;   /* [count] largest Hessian eigenvalue */
-    SiteLog *sites;      /* by depth, as the file lists them */
+    size_t count;      /* probes */
+    double *step;      /* [count] */
+    double *sharpness; /* [count] largest Hessian eigenvalue */
+    SiteLog *sites;    /* by depth, as the file lists them */
     size_t site_count;
     WeightLog *weights;
     size_t weight_count;
@@ -46,21 +46,22 @@ typedef struct ProbeLog {
 typedef struct EvalRow {
     double step, loss;
     char split[16];
-    const char *metric;  /* "top1", "bleu", "wer", "ppl"; NULL: the row has none of them */
+    const char *metric; /* "top1", "bleu", "wer", "ppl"; NULL: the row has none of them */
     double score;
 } EvalRow;
 
 typedef struct Setting {
-    char *key, *value;   /* "optim.lr", "0.02" */
+    char *key, *value; /* "optim.lr", "0.02" */
 } Setting;
 
 typedef struct RunLog {
-    char *path;          /* as given */
-    char name[128];      /* last part of the path */
-    char *recipe;        /* text of recipe.ini; "" when there is none */
+    char *path;     /* as given */
+    char name[128]; /* last part of the path */
+    char *recipe;   /* text of recipe.ini; "" when there is none */
     Setting *settings;
     size_t setting_count;
-    double chance;       /* a "chance" of a train or eval row, else ln(classes) of task.json; NaN */
+    double
+        chance; /* a "chance" of a train or eval row, else ln(classes) of task.json; NaN */
     TrainLog train;
     ProbeLog probe;
     EvalRow *evals;

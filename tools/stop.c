@@ -19,11 +19,10 @@ void stop_listen(void) {
     sigaction(SIGTERM, &action, NULL);
     struct sigaction hangup;
     sigaction(SIGHUP, NULL, &hangup);
-    if (hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL); /* nohup ignores it */
+    if (hangup.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL); /* nohup ignores it */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
 }
 
-bool stop_requested(void) {
-    return asked;
-}
+bool stop_requested(void) { return asked; }

@@ -16,11 +16,11 @@ typedef struct Task Task;
 /* One evaluation over a split. */
 typedef struct Score {
     Split split;
-    size_t count;       /* examples; 0: the split is empty */
-    size_t skipped;     /* broken examples left out */
-    double loss;        /* the objective, label smoothing included: mean in nats */
-    double nll;         /* the same without smoothing */
-    double top1, top5;  /* shares, 0 ... 1 */
+    size_t count;      /* examples; 0: the split is empty */
+    size_t skipped;    /* broken examples left out */
+    double loss;       /* the objective, label smoothing included: mean in nats */
+    double nll;        /* the same without smoothing */
+    double top1, top5; /* shares, 0 ... 1 */
 } Score;
 
 typedef struct TaskOps {
@@ -30,7 +30,8 @@ typedef struct TaskOps {
     Status (*next)(Task *task, Err *err);
     /* Loss of examples [from, to) of the present batch, as a share of the whole batch's mean:
      * the micro-batches' losses add up to the step's. */
-    Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from, size_t to);
+    Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to);
     Status (*evaluate)(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        Score *score, Err *err);
     void (*free)(Task *task);
@@ -40,11 +41,11 @@ struct Task {
     const TaskOps *ops;
     const Recipe *recipe;
     Model *model;
-    size_t examples;        /* in the training split */
+    size_t examples; /* in the training split */
     bool has_val, has_test;
-    double chance;          /* loss of a uniform guess, ln(classes) */
-    double flops;           /* of one example's forward pass: matrix products */
-    size_t skipped;         /* broken training examples replaced so far */
+    double chance;  /* loss of a uniform guess, ln(classes) */
+    double flops;   /* of one example's forward pass: matrix products */
+    size_t skipped; /* broken training examples replaced so far */
 };
 
 /* Opens the data that the recipe names and builds the model, not yet initialised. */
@@ -76,12 +77,14 @@ Vit *classify_vit(Task *task);
 const ClassFacts *classify_facts(const Task *task);
 
 /* Logits [B, classes] of a batch, without gradients. */
-Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode, const Batch *batch);
+Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
+                        const Batch *batch);
 
 /* How the loader makes batches for this task: its pictures' size, the recipe's data keys. */
 LoaderConfig classify_loader(const Task *task, bool training, size_t batch);
 
 /* A task without data, for predict and export: the model that a run's facts describe. */
-Task *classify_open_bare(const Recipe *recipe, ClassFacts *facts /* taken over */, Err *err);
+Task *classify_open_bare(const Recipe *recipe, ClassFacts *facts /* taken over */,
+                         Err *err);
 
 #endif

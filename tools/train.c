@@ -20,7 +20,8 @@ static const char HELP[] =
     "checkpoints, figures and a report in DIR.\n"
     "\n"
     "  --out DIR       run folder; an existing run is refused (default: runs/NAME)\n"
-    "  --resume DIR    go on from the newest checkpoint, bit for bit as if never stopped\n"
+    "  --resume DIR    go on from the newest checkpoint, bit for bit as if never "
+    "stopped\n"
     "  --no-report     write no figures and no report.html at the end\n"
     "  --help-keys     every recipe key with its values, default and meaning\n"
     "                  (--help-keys-markdown: the same as docs/recipe-keys.md)\n"
@@ -59,7 +60,8 @@ static Status read_word(Options *o, char *word, Err *err) {
     } else if (strchr(word, '=')) {
         o->words[o->word_count++] = word;
     } else if (o->recipe) {
-        return err_set(err, FAIL_USAGE, "two recipes, %s and %s: which one?", o->recipe, word);
+        return err_set(err, FAIL_USAGE, "two recipes, %s and %s: which one?", o->recipe,
+                       word);
     } else {
         o->recipe = word;
     }
@@ -69,16 +71,21 @@ static Status read_word(Options *o, char *word, Err *err) {
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     for (int i = 1; i < argc; i++) {
         Status status = OK;
-        if (is_option(argv[i], "--out")) status = value_of(argc, argv, &i, &o->out, err);
+        if (is_option(argv[i], "--out"))
+            status = value_of(argc, argv, &i, &o->out, err);
         else if (is_option(argv[i], "--resume"))
             status = value_of(argc, argv, &i, &o->resume, err);
-        else if (!strcmp(argv[i], "--no-report")) o->report = false;
-        else status = read_word(o, argv[i], err);
+        else if (!strcmp(argv[i], "--no-report"))
+            o->report = false;
+        else
+            status = read_word(o, argv[i], err);
         if (status) return status;
     }
     if (o->resume && (o->recipe || o->out))
-        return err_set(err, FAIL_USAGE, "--resume takes its recipe and folder from %s; leave "
-                                        "out %s", o->resume, o->recipe ? o->recipe : "--out");
+        return err_set(err, FAIL_USAGE,
+                       "--resume takes its recipe and folder from %s; leave "
+                       "out %s",
+                       o->resume, o->recipe ? o->recipe : "--out");
     if (!o->resume && !o->recipe)
         return err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
     return OK;
@@ -123,11 +130,13 @@ static void introduce(const Trainer *t) {
         if (p->role == PARAM_MATRIX) matrices += p->tensor.size;
     }
     size_t all = params_trained_count(model->params);
-    fprintf(stderr, "%s: %zu parameters (%zu in matrices, %zu in biases, norms and tokens, %zu "
-                    "gains), reparam %s, width %zu, depth %zu\n",
+    fprintf(stderr,
+            "%s: %zu parameters (%zu in matrices, %zu in biases, norms and tokens, %zu "
+            "gains), reparam %s, width %zu, depth %zu\n",
             r->name, all, matrices, all - matrices - gains, gains,
             reparam_name(r->model.reparam), r->model.width, r->model.depth);
-    fprintf(stderr, "%zu training examples, %zu steps an epoch, %zu steps of %zu, %zu threads\n",
+    fprintf(stderr,
+            "%zu training examples, %zu steps an epoch, %zu steps of %zu, %zu threads\n",
             t->task->examples, t->steps_per_epoch, t->steps, r->train.batch,
             start_threads(r->train.threads));
     fprintf(stderr, "writing to %s\n", t->dir);
@@ -139,17 +148,20 @@ static void write_report(const char *dir, const Err *ending) {
     figures_write_run(dir, &err);
     if (report_write(dir, ending->status ? ending->text : NULL, &err))
         fprintf(stderr, "steady train: no report: %s\n", err.text);
-    else fprintf(stderr, "report: %s/report.html\n", dir);
+    else
+        fprintf(stderr, "report: %s/report.html\n", dir);
 }
 
 static int run(Recipe *recipe, const Options *o, const char *dir) {
     Err err = ERR_NONE;
     Trainer trainer;
-    if (trainer_open(&trainer, recipe, dir, o->resume, &err)) return command_fail("train", &err);
+    if (trainer_open(&trainer, recipe, dir, o->resume, &err))
+        return command_fail("train", &err);
     if (trainer.at.step >= trainer.steps && !trainer.at.pending_eval)
         fprintf(stderr, "%s has its %zu steps already; more: train.steps=N\n", dir,
                 trainer.steps);
-    else introduce(&trainer);
+    else
+        introduce(&trainer);
     Status status = trainer_run(&trainer, &err);
     size_t step = trainer.at.step;
     bool begun = step > 0 || status == FAIL_DIVERGED;
@@ -158,7 +170,8 @@ static int run(Recipe *recipe, const Options *o, const char *dir) {
     if (!status) return OK;
     command_fail("train", &err);
     if (status == FAIL_INTERRUPTED || (status == FAIL_DATA && step))
-        fprintf(stderr, "%sgo on with: steady train --resume %s\n", step ? "saved; " : "", dir);
+        fprintf(stderr, "%sgo on with: steady train --resume %s\n", step ? "saved; " : "",
+                dir);
     return (int)status;
 }
 

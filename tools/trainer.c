@@ -22,13 +22,17 @@ ForwardMode trainer_mode(const Trainer *t, size_t step) {
     const InterveneConfig *i = &t->recipe->intervene;
     bool changed = i->temperature > 0 &&
                    (double)(step - 1) >= i->at_epoch * (double)t->steps_per_epoch;
-    return (ForwardMode){.temperature = changed ? i->temperature : t->recipe->model.temperature,
+    return (ForwardMode){.temperature =
+                             changed ? i->temperature : t->recipe->model.temperature,
                          .recompute = t->recipe->train.recompute == RECOMPUTE_BLOCK};
 }
 
 static TapeMode tape_mode_of(const Trainer *t, size_t step, bool watch) {
-    return (TapeMode){.gradients = true, .training = true, .watch = watch,
-                      .seed = t->recipe->train.seed, .step = step};
+    return (TapeMode){.gradients = true,
+                      .training = true,
+                      .watch = watch,
+                      .seed = t->recipe->train.seed,
+                      .step = step};
 }
 
 /* Forward and backward over the micro-batches of the present batch; the loss of all. */
@@ -56,7 +60,8 @@ static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault)
 /* Gradients are ready and lr is known: clip, update, average. */
 static double update(Trainer *t, size_t step) {
     const OptimConfig *o = &t->recipe->optim;
-    double lr = schedule_rate(&t->recipe->schedule, o->lr, step, t->steps, t->warmup_steps);
+    double lr =
+        schedule_rate(&t->recipe->schedule, o->lr, step, t->steps, t->warmup_steps);
     double factor = 1;
     if (o->clip > 0 && t->grad_norm > o->clip) factor = o->clip / (t->grad_norm + 1e-6);
     optim_step(t->optim, (real)lr, (real)factor);
@@ -80,8 +85,8 @@ static Status log_step(Trainer *t, double lr, Err *err) {
                    json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
                              (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
                              json_number(t->loss), "lr", json_number(lr), "grad_norm",
-                             json_number(t->grad_norm), "items_per_s", json_number(rate), "mfu",
-                             json_number(mfu)),
+                             json_number(t->grad_norm), "items_per_s", json_number(rate),
+                             "mfu", json_number(mfu)),
                    err);
 }
 
@@ -92,7 +97,8 @@ static Status log_probe(Trainer *t, size_t step, Err *err) {
 }
 
 static void show(Trainer *t) {
-    ProgressNow now = {.step = t->at.step, .loss = t->loss,
+    ProgressNow now = {.step = t->at.step,
+                       .loss = t->loss,
                        .epoch = (double)t->at.step / (double)t->steps_per_epoch};
     now.entropy = model_lowest_entropy(t->task->model, &now.site, &now.head);
     double spent = clock_now() - t->progress.started;
@@ -107,7 +113,9 @@ static void show(Trainer *t) {
 static double site_share(const Site *site) {
     double sum = 0;
     for (size_t h = 0; h < site->heads; h++) sum += site->entropy[h];
-    return site->stats.keys > 1 ? sum / (double)site->heads / log((double)site->stats.keys) : 1;
+    return site->stats.keys > 1
+               ? sum / (double)site->heads / log((double)site->stats.keys)
+               : 1;
 }
 
 static Status guard_collapse(Trainer *t, size_t step, Err *err) {
@@ -122,11 +130,12 @@ static Status guard_collapse(Trainer *t, size_t step, Err *err) {
                            "entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu "
                            "(guard.entropy_below = %g); try model.reparam=sigma with "
                            "model.norm=none, a lower optim.lr or a longer warm-up",
-                           model->sites[i]->name, 100 * share, model->sites[i]->stats.keys,
-                           step, g->entropy_below);
-        progress_say(&t->progress,
-                     "warning: entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu",
-                     model->sites[i]->name, 100 * share, model->sites[i]->stats.keys, step);
+                           model->sites[i]->name, 100 * share,
+                           model->sites[i]->stats.keys, step, g->entropy_below);
+        progress_say(
+            &t->progress,
+            "warning: entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu",
+            model->sites[i]->name, 100 * share, model->sites[i]->stats.keys, step);
     }
     return OK;
 }
@@ -175,23 +184,26 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, Err *err) {
     json_t *row = score_row(score, t->at.step);
     if (t->ema) {
         Score averaged;
-        if (trainer_score(t, split, true, &averaged, err)) return json_decref(row), err->status;
+        if (trainer_score(t, split, true, &averaged, err))
+            return json_decref(row), err->status;
         json_object_set_new(row, "ema_loss", json_number(averaged.loss));
         json_object_set_new(row, "ema_top1", json_number(averaged.top1));
         score->top1 = MAX(score->top1, averaged.top1);
     }
     if (log_row(&t->eval_log, row, err)) return err->status;
     if (!isfinite(score->loss))
-        return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu", split_name(split),
-                       t->at.step);
+        return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
+                       split_name(split), t->at.step);
     progress_say(&t->progress, "step %zu  %s loss %.4f  top-1 %.2f%%", t->at.step,
                  split_name(split), score->loss, 100 * score->top1);
     return OK;
 }
 
 static CheckpointParts checkpoint_parts(const Trainer *t) {
-    return (CheckpointParts){.model = t->task->model, .optim = t->optim,
-                             .optimizer = optim_name(t->recipe->optim.name), .ema = t->ema,
+    return (CheckpointParts){.model = t->task->model,
+                             .optim = t->optim,
+                             .optimizer = optim_name(t->recipe->optim.name),
+                             .ema = t->ema,
                              .prober = t->prober};
 }
 
@@ -234,7 +246,8 @@ static Status evaluate(Trainer *t, Err *err) {
 
 /* `every` steps; 0: the end of each epoch.  Always at the end. */
 static bool due(const Trainer *t, size_t every) {
-    return t->at.step == t->steps || t->at.step % (every ? every : t->steps_per_epoch) == 0;
+    return t->at.step == t->steps ||
+           t->at.step % (every ? every : t->steps_per_epoch) == 0;
 }
 
 /* ---- the loop ---- */
@@ -254,8 +267,8 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     *err = ERR_NONE;
     if (load_step(t, step, err) || open_logs(t, err)) return err->status;
     t->at.data_offset = offset + bad_step - step;
-    progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)", step,
-                 bad_step - step, t->rollbacks, ROLLBACKS_MAX);
+    progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)",
+                 step, bad_step - step, t->rollbacks, ROLLBACKS_MAX);
     return t->task->ops->start(t->task, t->at.step + t->at.data_offset + 1, err);
 }
 
@@ -309,7 +322,8 @@ Status trainer_run(Trainer *t, Err *err) {
     t->logged_clock = clock_now();
     Status status = loop(t, err);
     progress_end(&t->progress);
-    bool saving = status == FAIL_INTERRUPTED || status == FAIL_COLLAPSED || status == FAIL_DATA;
+    bool saving =
+        status == FAIL_INTERRUPTED || status == FAIL_COLLAPSED || status == FAIL_DATA;
     Err failed = ERR_NONE;
     if (saving && t->at.step && save_step(t, &failed)) *err = failed;
     if (status == FAIL_DATA && !t->at.step && t->fresh) rundir_remove_unbegun(t->dir);
@@ -347,13 +361,14 @@ static Status count_steps(Trainer *t, Err *err) {
         return err_set(err, FAIL_USAGE,
                        "train.batch = %zu is more than the %zu training examples",
                        r->train.batch, t->task->examples);
-    t->steps = r->train.steps ? r->train.steps
-                              : (size_t)llround(r->train.epochs * (double)t->steps_per_epoch);
+    t->steps = r->train.steps
+                   ? r->train.steps
+                   : (size_t)llround(r->train.epochs * (double)t->steps_per_epoch);
     t->steps = MAX(t->steps, (size_t)1);
     const ScheduleConfig *s = &r->schedule;
-    t->warmup_steps = s->warmup_steps ? s->warmup_steps
-                                      : (size_t)llround(s->warmup_epochs *
-                                                        (double)t->steps_per_epoch);
+    t->warmup_steps =
+        s->warmup_steps ? s->warmup_steps
+                        : (size_t)llround(s->warmup_epochs * (double)t->steps_per_epoch);
     return OK;
 }
 
@@ -365,8 +380,9 @@ static void advise_older(const Trainer *t, size_t step, Err *err) {
     Safetensors *file = older ? safetensors_open(path, SAFETENSORS_VERIFY, NULL) : NULL;
     if (older && !file) {
         Err seen = *err;
-        err_set(err, seen.status, "%.800s; without this file --resume goes on from step %zu",
-                seen.text, older);
+        err_set(err, seen.status,
+                "%.800s; without this file --resume goes on from step %zu", seen.text,
+                older);
     }
     safetensors_close(file);
 }
@@ -400,13 +416,15 @@ static Status open_folder(Trainer *t, bool resume, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, t->dir, "recipe.ini.new");
     if (recipe_save(t->recipe, path, err)) return unlink(path), err->status;
-    if (rundir_replace(t->dir, "recipe.ini", err) || task_save_facts(t->task, t->dir, err))
+    if (rundir_replace(t->dir, "recipe.ini", err) ||
+        task_save_facts(t->task, t->dir, err))
         return err->status;
     return open_logs(t, err);
 }
 
 static Status prepare(Trainer *t, bool resume, Err *err) {
-    Status status = resume ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
+    Status status =
+        resume ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
     if (status) return status;
     t->task = task_open(t->recipe, err);
     if (!t->task || count_steps(t, err)) return err->status;
@@ -420,10 +438,12 @@ static Status prepare(Trainer *t, bool resume, Err *err) {
     t->at = (Progressed){.best_score = NAN};
     if (fill_model(t, step, err)) return err->status;
     if (t->at.step > t->steps)
-        return err_set(err, FAIL_USAGE, "%s has %zu steps already, more than the %zu asked for",
-                       t->dir, t->at.step, t->steps);
+        return err_set(err, FAIL_USAGE,
+                       "%s has %zu steps already, more than the %zu asked for", t->dir,
+                       t->at.step, t->steps);
     size_t first = t->at.step + t->at.data_offset + 1;
-    if (t->at.step < t->steps && t->task->ops->start(t->task, first, err)) return err->status;
+    if (t->at.step < t->steps && t->task->ops->start(t->task, first, err))
+        return err->status;
     return open_folder(t, resume, err);
 }
 

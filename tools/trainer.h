@@ -15,28 +15,29 @@
 typedef struct Trainer {
     Recipe *recipe;
     char dir[1024];
-    int lock;                 /* on the folder; -1: none */
-    bool fresh;               /* the folder was made by this process */
+    int lock;   /* on the folder; -1: none */
+    bool fresh; /* the folder was made by this process */
     Task *task;
     Tape *tape;
     Optimizer *optim;
-    Ema *ema;                 /* NULL: off */
+    Ema *ema; /* NULL: off */
     Prober *prober;
     Log train_log, probe_log, eval_log;
     Progress progress;
-    Progressed at;            /* step, best score, ... */
+    Progressed at; /* step, best score, ... */
     size_t steps, steps_per_epoch, warmup_steps;
     size_t rollbacks;
-    bool *warned;             /* [sites] the collapse guard has spoken */
-    double logged_clock;      /* of the last row of train.jsonl */
+    bool *warned;        /* [sites] the collapse guard has spoken */
+    double logged_clock; /* of the last row of train.jsonl */
     size_t logged_step;
-    double gemm_rate;         /* FLOP/s; 0: not known */
-    double loss, grad_norm;   /* of the last step */
+    double gemm_rate;       /* FLOP/s; 0: not known */
+    double loss, grad_norm; /* of the last step */
 } Trainer;
 
 /* Opens data and model, and a checkpoint when `resume`; nothing is written before everything
  * fits.  A folder belongs to one trainer at a time.  On failure *trainer is released. */
-Status trainer_open(Trainer *trainer, Recipe *recipe, const char *dir, bool resume, Err *err);
+Status trainer_open(Trainer *trainer, Recipe *recipe, const char *dir, bool resume,
+                    Err *err);
 
 /* Runs to the end.  FAIL_INTERRUPTED, FAIL_COLLAPSED and FAIL_DATA leave a checkpoint of the
  * last step, FAIL_DIVERGED keeps the last good one.  Data that fail before the first step leave
@@ -48,6 +49,7 @@ void trainer_close(Trainer *trainer);
 ForwardMode trainer_mode(const Trainer *trainer, size_t step);
 
 /* Scores a split with the present weights (or the averaged ones). */
-Status trainer_score(Trainer *trainer, Split split, bool averaged, Score *score, Err *err);
+Status trainer_score(Trainer *trainer, Split split, bool averaged, Score *score,
+                     Err *err);
 
 #endif

@@ -31,11 +31,11 @@
 
 /* Where attention was at its lowest, and which site fell under COLLAPSE_SHARE first. */
 typedef struct EntropyLow {
-    double share;       /* lowest mean entropy of a site / ln(keys); infinite: none seen */
-    double keys;        /* of that site at that step */
+    double share; /* lowest mean entropy of a site / ln(keys); infinite: none seen */
+    double keys;  /* of that site at that step */
     size_t step;
     char site[96];
-    size_t fell_step;   /* first step under COLLAPSE_SHARE; 0: never */
+    size_t fell_step; /* first step under COLLAPSE_SHARE; 0: never */
     double fell_keys;
     char fell_site[96]; /* the lowest of the sites that fell at that step */
     double fell_share;
@@ -50,7 +50,7 @@ void entropy_low_see(EntropyLow *low, const char *site, double keys, double entr
 
 typedef enum {
     VERDICT_LEARNED,
-    VERDICT_COLLAPSED,   /* learned, yet a site collapsed */
+    VERDICT_COLLAPSED, /* learned, yet a site collapsed */
     VERDICT_AT_CHANCE,
     VERDICT_NO_PROGRESS,
     VERDICT_NONFINITE,
@@ -58,22 +58,22 @@ typedef enum {
 } VerdictKind;
 
 typedef struct VerdictInput {
-    const double *loss;    /* [count] */
-    const double *step;    /* [count], or NULL: 1, 2, 3, ... */
+    const double *loss; /* [count] */
+    const double *step; /* [count], or NULL: 1, 2, 3, ... */
     size_t count;
-    double chance;         /* 0 or NaN: unknown */
-    bool nonfinite;        /* the run was stopped by a non-finite loss or gradient */
-    bool sigma;            /* model.reparam = sigma already: the advice is another */
+    double chance;  /* 0 or NaN: unknown */
+    bool nonfinite; /* the run was stopped by a non-finite loss or gradient */
+    bool sigma;     /* model.reparam = sigma already: the advice is another */
     EntropyLow low;
 } VerdictInput;
 
 typedef struct Verdict {
     VerdictKind kind;
-    const char *name;      /* "learned", "collapsed", "at chance", ... */
+    const char *name; /* "learned", "collapsed", "at chance", ... */
     bool diverged, collapsed;
-    double start, tail;    /* NaN when there is nothing to average */
-    char summary[600];     /* one sentence or two, ending in a full stop */
-    char advice[300];      /* what to do; "" when there is nothing to do */
+    double start, tail; /* NaN when there is nothing to average */
+    char summary[600];  /* one sentence or two, ending in a full stop */
+    char advice[300];   /* what to do; "" when there is nothing to do */
 } Verdict;
 
 Verdict run_verdict(const VerdictInput *input);

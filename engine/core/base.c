@@ -31,7 +31,8 @@ Status err_wrap(Err *err, const char *format, ...) {
     return err->status;
 }
 
-void check_failed(const char *file, int line, const char *condition, const char *format, ...) {
+void check_failed(const char *file, int line, const char *condition, const char *format,
+                  ...) {
     fprintf(stderr, "steady: bug at %s:%d: ", file, line);
     va_list args;
     va_start(args, format);
@@ -50,13 +51,9 @@ void *mem_alloc(size_t bytes) {
     return memory;
 }
 
-void *mem_zalloc(size_t bytes) {
-    return memset(mem_alloc(bytes), 0, bytes);
-}
+void *mem_zalloc(size_t bytes) { return memset(mem_alloc(bytes), 0, bytes); }
 
-void mem_free(void *memory) {
-    free(memory);
-}
+void mem_free(void *memory) { free(memory); }
 
 char *mem_strdup(const char *text) {
     size_t bytes = strlen(text) + 1;
@@ -72,8 +69,8 @@ void text_format(char *buffer, size_t size, const char *format, ...) {
     va_start(args, format);
     int length = vsnprintf(buffer, size, format, args);
     va_end(args);
-    CHECK(length >= 0 && (size_t)length < size, "text of %d bytes in a buffer of %zu", length,
-          size);
+    CHECK(length >= 0 && (size_t)length < size, "text of %d bytes in a buffer of %zu",
+          length, size);
 }
 
 double clock_now(void) {

@@ -51,13 +51,14 @@ Status err_wrap(Err *err, const char *format, ...) __attribute__((format(printf,
 
 /* CHECK(condition, "what, with %zu numbers", n): a caller's bug.  Prints place and text to
  * stderr and aborts. */
-#define CHECK(condition, ...)                                                    \
-    do {                                                                         \
-        if (!(condition)) check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__); \
+#define CHECK(condition, ...)                                                            \
+    do {                                                                                 \
+        if (!(condition)) check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);     \
     } while (0)
 
 _Noreturn void check_failed(const char *file, int line, const char *condition,
-                            const char *format, ...) __attribute__((format(printf, 4, 5)));
+                            const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Memory aligned to 64 bytes; never NULL: when there is none left the process says how much
  * was wanted and exits with FAIL_RUN (what was saved before is whole).  Freed by mem_free. */

@@ -12,26 +12,27 @@
 #include "engine/core/tensor.h"
 
 typedef enum {
-    PARAM_MATRIX,    /* weight matrices, embedding tables, patch convolution: decay and trust */
-    PARAM_VECTOR,    /* biases, norms, class token, positions */
-    PARAM_GAIN,      /* gamma and g of a reparametrisation: own learning rate */
-    PARAM_BUFFER,    /* u, v: saved, never trained */
+    PARAM_MATRIX, /* weight matrices, embedding tables, patch convolution: decay and trust */
+    PARAM_VECTOR, /* biases, norms, class token, positions */
+    PARAM_GAIN,   /* gamma and g of a reparametrisation: own learning rate */
+    PARAM_BUFFER, /* u, v: saved, never trained */
 } ParamRole;
 
 typedef struct Param {
     char name[120];
     ParamRole role;
     Tensor tensor;
-    size_t offset;   /* of a trained parameter in the slabs, in numbers */
+    size_t offset; /* of a trained parameter in the slabs, in numbers */
 } Param;
 
 typedef struct ParamSet {
-    Param **list;    /* [count] in order of registration */
+    Param **list; /* [count] in order of registration */
     size_t count;
-    real *values;    /* [trained] */
-    real *grads;     /* [trained] */
-    real *buffers;   /* [buffered] */
-    size_t trained;  /* numbers in trained parameters; a multiple of 16 for each (padding 0) */
+    real *values;  /* [trained] */
+    real *grads;   /* [trained] */
+    real *buffers; /* [buffered] */
+    size_t
+        trained; /* numbers in trained parameters; a multiple of 16 for each (padding 0) */
     size_t buffered; /* the same for buffers */
 } ParamSet;
 

@@ -21,7 +21,8 @@ Rng rng_make(uint64_t seed, uint64_t purpose, uint64_t step) {
     uint32_t block[4] = {(uint32_t)seed, (uint32_t)(seed >> 32), (uint32_t)purpose,
                          (uint32_t)(purpose >> 32)};
     philox(block, 0x53746561u, 0x64790000u);
-    return (Rng){{block[0], block[1]}, {(uint32_t)step, (uint32_t)(step >> 32) ^ block[2]}};
+    return (Rng){{block[0], block[1]},
+                 {(uint32_t)step, (uint32_t)(step >> 32) ^ block[2]}};
 }
 
 void rng_words(Rng rng, uint64_t index, uint32_t words[4]) {
@@ -62,9 +63,7 @@ void rng_permutation(Rng rng, size_t *order, size_t n) {
     }
 }
 
-double rng_next(RngCursor *cursor) {
-    return rng_uniform(cursor->rng, cursor->next++);
-}
+double rng_next(RngCursor *cursor) { return rng_uniform(cursor->rng, cursor->next++); }
 
 double rng_next_between(RngCursor *cursor, double low, double high) {
     return low + (high - low) * rng_next(cursor);
@@ -85,7 +84,8 @@ static double next_gamma(RngCursor *cursor, double a) {
         double x = rng_next_normal(cursor), v = 1 + c * x;
         if (v <= 0) continue;
         v = v * v * v;
-        if (log(1 - rng_next(cursor)) < 0.5 * x * x + d - d * v + d * log(v)) return d * v;
+        if (log(1 - rng_next(cursor)) < 0.5 * x * x + d - d * v + d * log(v))
+            return d * v;
     }
 }
 

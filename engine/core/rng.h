@@ -46,9 +46,9 @@ typedef struct RngCursor {
     uint64_t next;
 } RngCursor;
 
-double rng_next(RngCursor *cursor);                              /* uniform [0, 1) */
+double rng_next(RngCursor *cursor); /* uniform [0, 1) */
 double rng_next_between(RngCursor *cursor, double low, double high);
 double rng_next_normal(RngCursor *cursor);
-double rng_next_beta(RngCursor *cursor, double a, double b);     /* a, b > 0 */
+double rng_next_beta(RngCursor *cursor, double a, double b); /* a, b > 0 */
 
 #endif

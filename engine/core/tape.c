@@ -15,7 +15,8 @@ struct Tape {
     size_t count, capacity;
     const char *scope;
     TapeFault fault;
-    Tensor *touched[TOUCHED_MAX]; /* gradients that the running backward function asked for */
+    Tensor *
+        touched[TOUCHED_MAX]; /* gradients that the running backward function asked for */
     size_t touched_count;
 };
 
@@ -43,17 +44,11 @@ void tape_begin(Tape *tape, TapeMode mode) {
     tape->fault = (TapeFault){0};
 }
 
-const TapeMode *tape_mode(const Tape *tape) {
-    return &tape->mode;
-}
+const TapeMode *tape_mode(const Tape *tape) { return &tape->mode; }
 
-void tape_scope(Tape *tape, const char *scope) {
-    tape->scope = scope;
-}
+void tape_scope(Tape *tape, const char *scope) { tape->scope = scope; }
 
-TapeFault tape_fault(const Tape *tape) {
-    return tape->fault;
-}
+TapeFault tape_fault(const Tape *tape) { return tape->fault; }
 
 TapeMemory tape_memory(const Tape *tape) {
     return (TapeMemory){arena_capacity(tape->arena), pool_capacity(tape->pool)};
@@ -61,9 +56,7 @@ TapeMemory tape_memory(const Tape *tape) {
 
 /* ---- values ---- */
 
-void *tape_alloc(Tape *tape, size_t bytes) {
-    return arena_alloc(tape->arena, bytes);
-}
+void *tape_alloc(Tape *tape, size_t bytes) { return arena_alloc(tape->arena, bytes); }
 
 Tensor *tape_wrap(Tape *tape, real *values, int dims, const size_t *shape) {
     Tensor *x = tape_alloc(tape, sizeof *x);
@@ -83,13 +76,9 @@ Tensor *tape_tensor_like(Tape *tape, const Tensor *x) {
     return tape_tensor(tape, x->dims, x->shape);
 }
 
-real *tape_scratch(Tape *tape, size_t count) {
-    return pool_take(tape->pool, count);
-}
+real *tape_scratch(Tape *tape, size_t count) { return pool_take(tape->pool, count); }
 
-void tape_unscratch(Tape *tape, real *scratch) {
-    pool_release(tape->pool, scratch);
-}
+void tape_unscratch(Tape *tape, real *scratch) { pool_release(tape->pool, scratch); }
 
 /* ---- recording ---- */
 
@@ -117,8 +106,8 @@ static void append(Tape *tape, Node *node) {
     tape->nodes[tape->count++] = node;
 }
 
-void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out, bool inputs_need_grad,
-                void (*backward)(Tape *tape, Node *node)) {
+void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out,
+                bool inputs_need_grad, void (*backward)(Tape *tape, Node *node)) {
     if (tape->mode.watch) watch(tape, op, tape->scope, out->value, out->size, false);
     if (!tape->mode.gradients || !inputs_need_grad) return NULL;
     Node *node = memset(tape_alloc(tape, bytes), 0, bytes);
@@ -132,7 +121,8 @@ void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out, bool inpu
 
 static void touch(Tape *tape, Tensor *x) {
     if (!tape->mode.watch) return;
-    CHECK(tape->touched_count < TOUCHED_MAX, "an op with more than %d inputs", TOUCHED_MAX);
+    CHECK(tape->touched_count < TOUCHED_MAX, "an op with more than %d inputs",
+          TOUCHED_MAX);
     tape->touched[tape->touched_count++] = x;
 }
 
@@ -181,8 +171,8 @@ static void step_back(Tape *tape, Node *node) {
     node->backward(tape, node);
     if (tape->mode.watch)
         for (size_t i = 0; i < tape->touched_count; i++)
-            watch(tape, node->op, node->scope, tape->touched[i]->grad, tape->touched[i]->size,
-                  true);
+            watch(tape, node->op, node->scope, tape->touched[i]->grad,
+                  tape->touched[i]->size, true);
     release_grad(tape, node->out);
 }
 
@@ -238,8 +228,7 @@ Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x) {
     CHECK(y->size == out->size, "a recomputed block keeps its shape");
     memcpy(out->value, y->value, y->size * sizeof(real));
     arena_release(tape->arena, mark);
-    Recompute *r =
-        tape_node(tape, sizeof *r, "recompute", out, true, recompute_backward);
+    Recompute *r = tape_node(tape, sizeof *r, "recompute", out, true, recompute_backward);
     r->block = block;
     r->context = context;
     r->x = x;

@@ -84,8 +84,8 @@ void tape_unscratch(Tape *tape, real *scratch);
 
 /* A zero-filled record of `bytes` (a struct that starts with Node), or NULL when none of the
  * inputs needs a gradient.  Marks `out` as needing one. */
-void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out, bool inputs_need_grad,
-                void (*backward)(Tape *tape, Node *node));
+void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out,
+                bool inputs_need_grad, void (*backward)(Tape *tape, Node *node));
 
 /* Where x's gradient is collected: write `beta * old + new`.  beta is 0 when it holds nothing
  * yet, else 1.  Call it once in a backward function for each input. */

@@ -8,18 +8,16 @@
 
 typedef struct Tensor {
     real *value;
-    real *grad;        /* NULL while no gradient has been asked for (parameters: always there) */
+    real *grad; /* NULL while no gradient has been asked for (parameters: always there) */
     size_t shape[TENSOR_DIMS];
-    size_t size;       /* product of shape[0..dims) */
+    size_t size; /* product of shape[0..dims) */
     int dims;
     bool needs_grad;   /* a parameter, or computed from one */
     bool is_param;     /* grad belongs to a ParamSet, not to the tape */
     bool grad_written; /* grad holds something; false: the first writer overwrites */
 } Tensor;
 
-static inline size_t tensor_last(const Tensor *x) {
-    return x->shape[x->dims - 1];
-}
+static inline size_t tensor_last(const Tensor *x) { return x->shape[x->dims - 1]; }
 
 /* Rows of the tensor seen as a matrix [rows, last dimension]. */
 static inline size_t tensor_rows(const Tensor *x) {

@@ -27,8 +27,9 @@ typedef struct Product {
 
 static void run(const Product *p) {
     if (!p->m || !p->n) return;
-    GEMM(CblasRowMajor, p->ta, p->tb, (blasint)p->m, (blasint)p->n, (blasint)p->k, p->alpha,
-         p->a, (blasint)p->lda, p->b, (blasint)p->ldb, p->beta, p->c, (blasint)p->ldc);
+    GEMM(CblasRowMajor, p->ta, p->tb, (blasint)p->m, (blasint)p->n, (blasint)p->k,
+         p->alpha, p->a, (blasint)p->lda, p->b, (blasint)p->ldb, p->beta, p->c,
+         (blasint)p->ldc);
 }
 
 /* Rows [first, last) of C. */
@@ -69,31 +70,37 @@ static void product(Product p) {
     size_t length = by_rows ? p.m : p.n;
 #pragma omp parallel for schedule(static) num_threads((int)threads)
     for (size_t i = 0; i < threads; i++) {
-        size_t first = part_start(length, i, threads), last = part_start(length, i + 1, threads);
+        size_t first = part_start(length, i, threads),
+               last = part_start(length, i + 1, threads);
         Product part = by_rows ? rows_of(p, first, last) : columns_of(p, first, last);
         run(&part);
     }
 }
 
-void gemm_nt(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda, const real *b,
-             size_t ldb, real beta, real *c, size_t ldc) {
-    product((Product){CblasNoTrans, CblasTrans, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc});
+void gemm_nt(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda,
+             const real *b, size_t ldb, real beta, real *c, size_t ldc) {
+    product((Product){CblasNoTrans, CblasTrans, m, n, k, alpha, a, lda, b, ldb, beta, c,
+                      ldc});
 }
 
-void gemm_nn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda, const real *b,
-             size_t ldb, real beta, real *c, size_t ldc) {
-    product((Product){CblasNoTrans, CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc});
+void gemm_nn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda,
+             const real *b, size_t ldb, real beta, real *c, size_t ldc) {
+    product((Product){CblasNoTrans, CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta, c,
+                      ldc});
 }
 
-void gemm_tn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda, const real *b,
-             size_t ldb, real beta, real *c, size_t ldc) {
-    product((Product){CblasTrans, CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc});
+void gemm_tn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda,
+             const real *b, size_t ldb, real beta, real *c, size_t ldc) {
+    product((Product){CblasTrans, CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta, c,
+                      ldc});
 }
 
 void gemv_n(size_t m, size_t n, const real *a, const real *x, real *y) {
-    GEMV(CblasRowMajor, CblasNoTrans, (blasint)m, (blasint)n, 1, a, (blasint)n, x, 1, 0, y, 1);
+    GEMV(CblasRowMajor, CblasNoTrans, (blasint)m, (blasint)n, 1, a, (blasint)n, x, 1, 0,
+         y, 1);
 }
 
 void gemv_t(size_t m, size_t n, const real *a, const real *x, real *y) {
-    GEMV(CblasRowMajor, CblasTrans, (blasint)m, (blasint)n, 1, a, (blasint)n, x, 1, 0, y, 1);
+    GEMV(CblasRowMajor, CblasTrans, (blasint)m, (blasint)n, 1, a, (blasint)n, x, 1, 0, y,
+         1);
 }

@@ -8,16 +8,16 @@
 #include "engine/core/base.h"
 
 /* C[m, n] = alpha A[m, k] B[n, k]^T + beta C */
-void gemm_nt(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda, const real *b,
-             size_t ldb, real beta, real *c, size_t ldc);
+void gemm_nt(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda,
+             const real *b, size_t ldb, real beta, real *c, size_t ldc);
 
 /* C[m, n] = alpha A[m, k] B[k, n] + beta C */
-void gemm_nn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda, const real *b,
-             size_t ldb, real beta, real *c, size_t ldc);
+void gemm_nn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda,
+             const real *b, size_t ldb, real beta, real *c, size_t ldc);
 
 /* C[m, n] = alpha A[k, m]^T B[k, n] + beta C */
-void gemm_tn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda, const real *b,
-             size_t ldb, real beta, real *c, size_t ldc);
+void gemm_tn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda,
+             const real *b, size_t ldb, real beta, real *c, size_t ldc);
 
 /* y[m] = A[m, n] x[n] and y[n] = A[m, n]^T x[m] */
 void gemv_n(size_t m, size_t n, const real *a, const real *x, real *y);

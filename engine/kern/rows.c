@@ -56,8 +56,8 @@ void row_softmax_backward(real *dp, const real *p, size_t n) {
 
 /* ---- layer norm ---- */
 
-static void layer_norm_row(real *y, const real *x, const real *gain, const real *bias, real eps,
-                           size_t n, real *mean, real *rstd) {
+static void layer_norm_row(real *y, const real *x, const real *gain, const real *bias,
+                           real eps, size_t n, real *mean, real *rstd) {
     real sum = 0, squares = 0;
 #pragma omp simd reduction(+ : sum)
     for (size_t j = 0; j < n; j++) sum += x[j];
@@ -143,7 +143,8 @@ void columns_sum(real *sum, real beta, const real *x, size_t rows, size_t n) {
     }
 }
 
-void rows_scale_bias(real *y, const real *scale, const real *bias, size_t rows, size_t n) {
+void rows_scale_bias(real *y, const real *scale, const real *bias, size_t rows,
+                     size_t n) {
     if (!scale && !bias) return;
 #pragma omp parallel for schedule(static) if (rows * n > 8192)
     for (size_t i = 0; i < rows; i++) {

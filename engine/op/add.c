@@ -27,7 +27,8 @@ Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha) {
     real factor = (real)alpha;
 #pragma omp parallel for simd schedule(static) if (a->size > 32768)
     for (size_t i = 0; i < a->size; i++) y->value[i] = factor * a->value[i] + b->value[i];
-    Add *n = tape_node(tape, sizeof *n, "add", y, a->needs_grad || b->needs_grad, backward);
+    Add *n =
+        tape_node(tape, sizeof *n, "add", y, a->needs_grad || b->needs_grad, backward);
     if (n) n->a = a, n->b = b, n->alpha = factor;
     return y;
 }

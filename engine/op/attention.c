@@ -23,15 +23,19 @@ typedef struct Attention {
 /* The sizes that every part needs. */
 typedef struct Plan {
     size_t batch, queries, keys, heads, width;
-    size_t block;       /* queries in a block */
+    size_t block; /* queries in a block */
     size_t ldq, ldk, ldv;
     real scale;
 } Plan;
 
 static Plan make_plan(const AttentionArgs *a) {
-    Plan p = {.batch = a->q.x->shape[0], .queries = a->q.x->shape[1],
-              .keys = a->k.x->shape[1], .heads = a->heads, .width = a->head_width,
-              .ldq = tensor_last(a->q.x), .ldk = tensor_last(a->k.x),
+    Plan p = {.batch = a->q.x->shape[0],
+              .queries = a->q.x->shape[1],
+              .keys = a->k.x->shape[1],
+              .heads = a->heads,
+              .width = a->head_width,
+              .ldq = tensor_last(a->q.x),
+              .ldk = tensor_last(a->k.x),
               .ldv = tensor_last(a->v.x)};
     p.block = MAX((size_t)8, SCORES_MAX / MAX(p.keys, (size_t)1));
     p.block = MIN(p.block, MAX(p.queries, (size_t)1));
@@ -72,8 +76,8 @@ static void soften_block(const AttentionArgs *a, const Plan *p, size_t b, size_t
     }
 }
 
-static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, size_t h, real *y,
-                            real *lse, real *s) {
+static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, size_t h,
+                            real *y, real *lse, real *s) {
     size_t hk = h * p->width, ldy = p->heads * p->width;
     const real *q = a->q.x->value + b * p->queries * p->ldq + a->q.column + hk;
     const real *k = a->k.x->value + b * p->keys * p->ldk + a->k.column + hk;
@@ -83,8 +87,8 @@ static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, siz
     Measure m = {0, -INFINITY};
     for (size_t i = 0; i < p->queries; i += p->block) {
         size_t rows = MIN(p->block, p->queries - i);
-        gemm_nt(rows, p->keys, p->width, p->scale, q + i * p->ldq, p->ldq, k, p->ldk, 0, s,
-                p->keys);
+        gemm_nt(rows, p->keys, p->width, p->scale, q + i * p->ldq, p->ldq, k, p->ldk, 0,
+                s, p->keys);
         soften_block(a, p, b, i, rows, s, lse + i, &m);
         gemm_nn(rows, p->width, p->keys, 1, s, p->keys, v, p->ldv, 0, y + i * ldy, ldy);
     }
@@ -108,7 +112,8 @@ static void gather_stats(const AttentionArgs *a, const Plan *p, const Measure *m
     a->stats->keys = p->keys;
 }
 
-static void forward(Tape *tape, const AttentionArgs *a, const Plan *p, real *y, real *lse) {
+static void forward(Tape *tape, const AttentionArgs *a, const Plan *p, real *y,
+                    real *lse) {
     size_t tasks = p->batch * p->heads, area = p->block * p->keys;
     size_t threads = MIN((size_t)omp_get_max_threads(), tasks);
     real *scores = tape_scratch(tape, threads * area);
@@ -129,8 +134,8 @@ typedef struct Grads {
     real beta_q, beta_k, beta_v;
 } Grads;
 
-static void probabilities_again(const AttentionArgs *a, const Plan *p, size_t b, size_t first,
-                                size_t rows, real *s, const real *lse) {
+static void probabilities_again(const AttentionArgs *a, const Plan *p, size_t b,
+                                size_t first, size_t rows, real *s, const real *lse) {
     for (size_t i = 0; i < rows; i++) {
         size_t n = open_keys(a, p, b, first + i);
         row_softmax_again(s + i * p->keys, n, lse[i]);
@@ -156,7 +161,8 @@ static void head_backward(const Attention *node, const Plan *p, size_t b, size_t
         gemm_nt(rows, keys, p->width, p->scale, qi, p->ldq, k, p->ldk, 0, prob, keys);
         probabilities_again(a, p, b, i, rows, prob, lse + i);
         if (g->dv)
-            gemm_tn(keys, p->width, rows, 1, prob, keys, dyi, ldy, beta_v, g->dv + at_v, p->ldv);
+            gemm_tn(keys, p->width, rows, 1, prob, keys, dyi, ldy, beta_v, g->dv + at_v,
+                    p->ldv);
         gemm_nt(rows, keys, p->width, 1, dyi, ldy, v, p->ldv, 0, ds, keys);
         for (size_t r = 0; r < rows; r++)
             row_softmax_backward(ds + r * keys, prob + r * keys, keys);
@@ -210,11 +216,11 @@ static void backward(Tape *tape, Node *node) {
 
 static void check_slice(const Slice *s, const AttentionArgs *a, size_t batch,
                         const char *name) {
-    CHECK(s->x->dims == 3 && s->x->shape[0] == batch, "attention: %s is not [%zu, T, .]", name,
-          batch);
+    CHECK(s->x->dims == 3 && s->x->shape[0] == batch, "attention: %s is not [%zu, T, .]",
+          name, batch);
     CHECK(s->column + a->heads * a->head_width <= tensor_last(s->x),
-          "attention: %s has %zu columns, %zu heads of %zu from %zu", name, tensor_last(s->x),
-          a->heads, a->head_width, s->column);
+          "attention: %s has %zu columns, %zu heads of %zu from %zu", name,
+          tensor_last(s->x), a->heads, a->head_width, s->column);
 }
 
 Tensor *op_attention(Tape *tape, const AttentionArgs *args) {
@@ -225,8 +231,8 @@ Tensor *op_attention(Tape *tape, const AttentionArgs *args) {
     CHECK(args->k.x->shape[1] == args->v.x->shape[1], "attention: %zu keys, %zu values",
           args->k.x->shape[1], args->v.x->shape[1]);
     CHECK(args->temperature > 0, "attention: temperature %g", args->temperature);
-    CHECK(!args->causal || args->k.x->shape[1] >= queries, "attention: %zu keys, %zu queries",
-          args->k.x->shape[1], queries);
+    CHECK(!args->causal || args->k.x->shape[1] >= queries,
+          "attention: %zu keys, %zu queries", args->k.x->shape[1], queries);
     Plan p = make_plan(args);
     Tensor *y = tape_tensor(tape, 3, (size_t[]){batch, queries, p.heads * p.width});
     real *lse = tape_alloc(tape, batch * p.heads * queries * sizeof(real));

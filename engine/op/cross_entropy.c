@@ -57,8 +57,8 @@ static double row_loss(const Target *t, const real *z, size_t k, size_t r, real 
 }
 
 /* dz = beta dz + scale (p - t), where the entry of the label is what makes the row's sum 0. */
-static void row_backward(real *dz, real beta, const Target *t, const real *z, size_t k, size_t r,
-                         real top, real share, real scale) {
+static void row_backward(real *dz, real beta, const Target *t, const real *z, size_t k,
+                         size_t r, real top, real share, real scale) {
     real uniform = (real)(t->smoothing / (double)k), sum = 0;
     size_t own = t->label[r];
     real old = beta != 0 ? dz[own] : 0;
@@ -82,8 +82,8 @@ static void backward(Tape *tape, Node *node) {
     real beta, *dz = tape_grad(tape, n->logits, &beta);
 #pragma omp parallel for schedule(static) if (rows * k > 8192)
     for (size_t r = 0; r < rows; r++)
-        row_backward(dz + r * k, beta, &n->target, n->logits->value + r * k, k, r, n->top[r],
-                     n->share[r], scale);
+        row_backward(dz + r * k, beta, &n->target, n->logits->value + r * k, k, r,
+                     n->top[r], n->share[r], scale);
 }
 
 Tensor *op_cross_entropy(Tape *tape, Tensor *logits, const Target *target) {

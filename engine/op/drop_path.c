@@ -23,7 +23,8 @@ static void backward(Tape *tape, Node *node) {
     scale_examples(dx, beta, node->out->grad, n->factor, batch, n->x->size / batch);
 }
 
-Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example) {
+Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
+                     size_t first_example) {
     CHECK(p >= 0 && p < 1, "drop_path: p = %g", p);
     const TapeMode *mode = tape_mode(tape);
     if (p == 0 || !mode->training) return x;

@@ -24,19 +24,19 @@ static void backward(Tape *tape, Node *node) {
     }
     if (l->x->needs_grad) {
         real *dx = tape_grad(tape, l->x, &beta);
-        layer_norm_rows_backward(dx, beta, dy, l->x->value, l->gain->value, rows, n, l->mean,
-                                 l->rstd);
+        layer_norm_rows_backward(dx, beta, dy, l->x->value, l->gain->value, rows, n,
+                                 l->mean, l->rstd);
     }
 }
 
 Tensor *op_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double eps) {
     size_t n = tensor_last(x), rows = tensor_rows(x);
-    CHECK(gain->size == n && bias->size == n, "layer_norm: gain %zu, bias %zu for width %zu",
-          gain->size, bias->size, n);
+    CHECK(gain->size == n && bias->size == n,
+          "layer_norm: gain %zu, bias %zu for width %zu", gain->size, bias->size, n);
     Tensor *y = tape_tensor_like(tape, x);
     real *mean = tape_alloc(tape, 2 * rows * sizeof(real)), *rstd = mean + rows;
-    layer_norm_rows(y->value, x->value, gain->value, bias->value, (real)eps, rows, n, mean,
-                    rstd);
+    layer_norm_rows(y->value, x->value, gain->value, bias->value, (real)eps, rows, n,
+                    mean, rstd);
     bool wanted = x->needs_grad || gain->needs_grad || bias->needs_grad;
     LayerNorm *l = tape_node(tape, sizeof *l, "layer_norm", y, wanted, backward);
     if (l) l->x = x, l->gain = gain, l->bias = bias, l->mean = mean, l->rstd = rstd;

@@ -21,7 +21,8 @@ static void input_backward(Tape *tape, Linear *l, size_t rows, size_t in, size_t
                 scaled[i * out + j] = dy[i * out + j] * l->scale.value[j];
     }
     real beta, *dx = tape_grad(tape, l->x, &beta);
-    gemm_nn(rows, in, out, alpha, scaled ? scaled : dy, out, l->w->value, in, beta, dx, in);
+    gemm_nn(rows, in, out, alpha, scaled ? scaled : dy, out, l->w->value, in, beta, dx,
+            in);
     if (scaled) tape_unscratch(tape, scaled);
 }
 
@@ -47,14 +48,16 @@ Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b, const Scale *scal
           tensor_last(x), in);
     CHECK(!b || b->size == out, "linear: bias of %zu for %zu outputs", b->size, out);
     Scale s = scale ? *scale : (Scale){NULL, 0};
-    CHECK(s.count <= 1 || s.count == out, "linear: %zu scales for %zu rows", s.count, out);
+    CHECK(s.count <= 1 || s.count == out, "linear: %zu scales for %zu rows", s.count,
+          out);
     size_t shape[TENSOR_DIMS];
     for (int i = 0; i < x->dims; i++) shape[i] = x->shape[i];
     shape[x->dims - 1] = out;
     Tensor *y = tape_tensor(tape, x->dims, shape);
     gemm_nt(rows, out, in, s.count == 1 ? s.value[0] : 1, x->value, in, w->value, in, 0,
             y->value, out);
-    rows_scale_bias(y->value, s.count > 1 ? s.value : NULL, b ? b->value : NULL, rows, out);
+    rows_scale_bias(y->value, s.count > 1 ? s.value : NULL, b ? b->value : NULL, rows,
+                    out);
     bool wanted = x->needs_grad || w->needs_grad || (b && b->needs_grad);
     Linear *l = tape_node(tape, sizeof *l, "linear", y, wanted, backward);
     if (l) l->x = x, l->w = w, l->b = b, l->scale = s;

@@ -1,17 +1,17 @@
 /* The ops, one a line.  test/grad asks each name for a gradient case, so an op without one
  * does not link. */
-#define OP_LIST(OP)  \
-    OP(linear)       \
-    OP(attention)    \
-    OP(layer_norm)   \
-    OP(gelu)         \
-    OP(relu)         \
-    OP(patchify)     \
-    OP(prepend_token) \
-    OP(add_position) \
-    OP(take_token)   \
-    OP(mean_tokens)  \
-    OP(add)          \
-    OP(dropout)      \
-    OP(drop_path)    \
+#define OP_LIST(OP)                                                                      \
+    OP(linear)                                                                           \
+    OP(attention)                                                                        \
+    OP(layer_norm)                                                                       \
+    OP(gelu)                                                                             \
+    OP(relu)                                                                             \
+    OP(patchify)                                                                         \
+    OP(prepend_token)                                                                    \
+    OP(add_position)                                                                     \
+    OP(take_token)                                                                       \
+    OP(mean_tokens)                                                                      \
+    OP(add)                                                                              \
+    OP(dropout)                                                                          \
+    OP(drop_path)                                                                        \
     OP(cross_entropy)

@@ -29,9 +29,9 @@ typedef struct Slice {
 
 /* What attention measures of itself, for each head, over all its examples and valid queries. */
 typedef struct AttentionStats {
-    double *entropy;      /* [H] mean row entropy, nats; pre-allocated by the caller */
-    double *largest;      /* [H] largest logit q.k scale, after temperature */
-    size_t keys;          /* S */
+    double *entropy; /* [H] mean row entropy, nats; pre-allocated by the caller */
+    double *largest; /* [H] largest logit q.k scale, after temperature */
+    size_t keys;     /* S */
 } AttentionStats;
 
 typedef struct AttentionArgs {
@@ -40,8 +40,9 @@ typedef struct AttentionArgs {
     double temperature;      /* tau: softmax(q.k / (sqrt(K) tau)) */
     bool causal;             /* query i sees keys 0 ... i + S - T */
     const size_t *key_count; /* [B] keys that are not padding, or NULL: all S */
-    const size_t *query_count; /* [B] queries that are not padding (for the stats), or NULL */
-    AttentionStats *stats;   /* or NULL */
+    const size_t
+        *query_count;      /* [B] queries that are not padding (for the stats), or NULL */
+    AttentionStats *stats; /* or NULL */
 } AttentionArgs;
 
 /* y[B, T, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).  A row
@@ -79,7 +80,8 @@ Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha);
 Tensor *op_dropout(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example);
 
 /* The same for whole examples: x[b, ...] is kept or dropped as one (Huang et al. 2016). */
-Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example);
+Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
+                     size_t first_example);
 
 /* Targets of a classification loss over K classes; the arrays are borrowed until the backward
  * pass is over.  Row r's target distribution is

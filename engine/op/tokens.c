@@ -19,8 +19,8 @@ static void check_sequence(const Tensor *x, const char *op) {
 }
 
 /* out[n] = beta out + sum over b of x[b * stride + 0..n) */
-static void sum_over_batch(real *out, real beta, const real *x, size_t batch, size_t stride,
-                           size_t n) {
+static void sum_over_batch(real *out, real beta, const real *x, size_t batch,
+                           size_t stride, size_t n) {
 #pragma omp parallel for simd schedule(static) if (n * batch > 8192)
     for (size_t j = 0; j < n; j++) {
         real sum = 0;
@@ -46,13 +46,15 @@ static void prepend_backward(Tape *tape, Node *node) {
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < batch; b++)
         for (size_t j = 0; j < row; j++)
-            dx[b * row + j] = (beta != 0 ? dx[b * row + j] : 0) + dy[b * long_row + width + j];
+            dx[b * row + j] =
+                (beta != 0 ? dx[b * row + j] : 0) + dy[b * long_row + width + j];
 }
 
 Tensor *op_prepend_token(Tape *tape, Tensor *x, Tensor *token) {
     check_sequence(x, "prepend_token");
     size_t batch = x->shape[0], width = tensor_last(x), row = x->shape[1] * width;
-    CHECK(token->size == width, "prepend_token: token of %zu for width %zu", token->size, width);
+    CHECK(token->size == width, "prepend_token: token of %zu for width %zu", token->size,
+          width);
     Tensor *y = tape_tensor(tape, 3, (size_t[]){batch, x->shape[1] + 1, width});
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < batch; b++) {
@@ -81,7 +83,8 @@ static void position_backward(Tape *tape, Node *node) {
 Tensor *op_add_position(Tape *tape, Tensor *x, Tensor *position) {
     check_sequence(x, "add_position");
     size_t row = x->size / x->shape[0];
-    CHECK(position->size == row, "add_position: %zu numbers for %zu", position->size, row);
+    CHECK(position->size == row, "add_position: %zu numbers for %zu", position->size,
+          row);
     Tensor *y = tape_tensor_like(tape, x);
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < x->shape[0]; b++)
@@ -97,7 +100,8 @@ Tensor *op_add_position(Tape *tape, Tensor *x, Tensor *position) {
 
 static void take_backward(Tape *tape, Node *node) {
     Tokens *n = (Tokens *)node;
-    size_t batch = n->x->shape[0], width = tensor_last(n->x), row = n->x->shape[1] * width;
+    size_t batch = n->x->shape[0], width = tensor_last(n->x),
+           row = n->x->shape[1] * width;
     real beta, *dx = tape_grad(tape, n->x, &beta);
     if (beta == 0) memset(dx, 0, n->x->size * sizeof(real));
     for (size_t b = 0; b < batch; b++)
@@ -129,7 +133,8 @@ static void mean_backward(Tape *tape, Node *node) {
     for (size_t b = 0; b < n->x->shape[0]; b++)
         for (size_t t = n->index; t < length; t++)
             for (size_t j = 0; j < width; j++)
-                dx[(b * length + t) * width + j] += share * node->out->grad[b * width + j];
+                dx[(b * length + t) * width + j] +=
+                    share * node->out->grad[b * width + j];
 }
 
 Tensor *op_mean_tokens(Tape *tape, Tensor *x, size_t first) {
@@ -139,10 +144,12 @@ Tensor *op_mean_tokens(Tape *tape, Tensor *x, size_t first) {
     Tensor *y = tape_tensor(tape, 2, (size_t[]){x->shape[0], width});
     for (size_t b = 0; b < x->shape[0]; b++) {
         real *out = y->value + b * width;
-        columns_sum(out, 0, x->value + (b * length + first) * width, length - first, width);
+        columns_sum(out, 0, x->value + (b * length + first) * width, length - first,
+                    width);
         for (size_t j = 0; j < width; j++) out[j] /= (real)(length - first);
     }
-    Tokens *n = tape_node(tape, sizeof *n, "mean_tokens", y, x->needs_grad, mean_backward);
+    Tokens *n =
+        tape_node(tape, sizeof *n, "mean_tokens", y, x->needs_grad, mean_backward);
     if (n) n->x = x, n->index = first;
     return y;
 }

@@ -4,7 +4,14 @@
 
 #include "engine/core/base.h"
 
-typedef enum { OPTIM_ADAMW, OPTIM_ADAM, OPTIM_SGD, OPTIM_LARS, OPTIM_LAMB, OPTIM_ADAGRAD } OptimKind;
+typedef enum {
+    OPTIM_ADAMW,
+    OPTIM_ADAM,
+    OPTIM_SGD,
+    OPTIM_LARS,
+    OPTIM_LAMB,
+    OPTIM_ADAGRAD
+} OptimKind;
 typedef enum {
     SCHEDULE_CONSTANT,
     SCHEDULE_COSINE,
@@ -15,16 +22,16 @@ typedef enum {
 
 typedef struct OptimConfig {
     OptimKind name;
-    double lr;            /* absolute; a recipe writes lr * batch / 256 out */
-    double beta1, beta2;  /* Adam family */
-    double eps;           /* outside the root; < 0: 1e-6 for lamb, 1e-8 elsewhere */
-    double weight_decay;  /* acts on weight matrices only, unless adapt_1d */
-    double momentum;      /* sgd, lars; < 0: 0.9 for lars, 0 for sgd */
-    bool nesterov;        /* sgd */
-    double trust;         /* lars: trust coefficient */
-    bool adapt_1d;        /* lars, lamb: decay and trust ratio for every tensor */
-    double clip;          /* largest global gradient norm; 0: no clipping */
-    double gamma_lr_scale;/* learning rate of gamma (and g) relative to the others */
+    double lr;             /* absolute; a recipe writes lr * batch / 256 out */
+    double beta1, beta2;   /* Adam family */
+    double eps;            /* outside the root; < 0: 1e-6 for lamb, 1e-8 elsewhere */
+    double weight_decay;   /* acts on weight matrices only, unless adapt_1d */
+    double momentum;       /* sgd, lars; < 0: 0.9 for lars, 0 for sgd */
+    bool nesterov;         /* sgd */
+    double trust;          /* lars: trust coefficient */
+    bool adapt_1d;         /* lars, lamb: decay and trust ratio for every tensor */
+    double clip;           /* largest global gradient norm; 0: no clipping */
+    double gamma_lr_scale; /* learning rate of gamma (and g) relative to the others */
 } OptimConfig;
 
 #define SCHEDULE_STEPS_MAX 64
@@ -34,7 +41,8 @@ typedef struct ScheduleConfig {
     size_t warmup_steps;
     double warmup_epochs; /* used when warmup_steps is 0 */
     double warmup_init;   /* rate before the first step of the warm-up */
-    double step_at[SCHEDULE_STEPS_MAX]; /* `step`: first optimizer steps at the lower rate */
+    double
+        step_at[SCHEDULE_STEPS_MAX]; /* `step`: first optimizer steps at the lower rate */
     size_t step_count;
     double step_factor;
     double min_lr;

@@ -14,13 +14,9 @@ typedef struct Method {
     void (*fold)(Reparam *r);
 } Method;
 
-static size_t rows_of(const Reparam *r) {
-    return r->w->tensor.shape[0];
-}
+static size_t rows_of(const Reparam *r) { return r->w->tensor.shape[0]; }
 
-static size_t columns_of(const Reparam *r) {
-    return r->w->tensor.size / rows_of(r);
-}
+static size_t columns_of(const Reparam *r) { return r->w->tensor.size / rows_of(r); }
 
 /* ---- sigma and spectral ---- */
 
@@ -69,7 +65,8 @@ static void fold_weight(Reparam *r) {
     for (size_t i = 0; i < rows; i++) {
         const real *w = r->w->tensor.value + i * columns;
         real *g = r->w->tensor.grad + i * columns, s = r->scale.value[i];
-        double squares = reduce_sum_squares(w, columns), inner = reduce_dot(g, w, columns);
+        double squares = reduce_sum_squares(w, columns),
+               inner = reduce_dot(g, w, columns);
         real along = squares == 0 ? 0 : (real)(inner / squares);
         real d = squares == 0 ? 0 : (real)(inner / sqrt(squares));
         gain->grad[i] = (add ? gain->grad[i] : 0) + d;
@@ -86,9 +83,7 @@ static const Method METHODS[] = {
     [REPARAM_WEIGHT] = {"weight", false, false, true, rescale_weight, fold_weight},
 };
 
-const char *reparam_name(ReparamMethod method) {
-    return METHODS[method].name;
-}
+const char *reparam_name(ReparamMethod method) { return METHODS[method].name; }
 
 /* ---- life ---- */
 
@@ -146,8 +141,7 @@ static void start_rows(Reparam *r) {
     size_t columns = columns_of(r);
     const real *w = r->w->tensor.value;
     for (size_t i = 0; i < rows_of(r); i++)
-        r->g->tensor.value[i] =
-            (real)sqrt(reduce_sum_squares(w + i * columns, columns));
+        r->g->tensor.value[i] = (real)sqrt(reduce_sum_squares(w + i * columns, columns));
 }
 
 /* gamma = the spectral norm of W itself, also where u came from a file and is not its vector. */
@@ -184,9 +178,7 @@ void reparam_freeze(Reparam *r) {
     METHODS[r->method].rescale(r);
 }
 
-void reparam_fold(Reparam *r) {
-    METHODS[r->method].fold(r);
-}
+void reparam_fold(Reparam *r) { METHODS[r->method].fold(r); }
 
 void reparam_effective(const Reparam *r, real *w_hat) {
     size_t columns = columns_of(r);

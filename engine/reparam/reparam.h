@@ -19,17 +19,22 @@
 #include "engine/core/params.h"
 #include "engine/op/op.h"
 
-typedef enum { REPARAM_NONE, REPARAM_SIGMA, REPARAM_SPECTRAL, REPARAM_WEIGHT } ReparamMethod;
+typedef enum {
+    REPARAM_NONE,
+    REPARAM_SIGMA,
+    REPARAM_SPECTRAL,
+    REPARAM_WEIGHT
+} ReparamMethod;
 
 typedef struct Reparam {
     ReparamMethod method;
     Param *w;
-    Param *gamma;   /* [1], sigma only */
-    Param *u, *v;   /* [I], [O]: sigma and spectral */
-    Param *g;       /* [O]: weight only */
-    real sigma;     /* v.W u of the last refresh */
-    real *factors;  /* [1] sigma and spectral, [O] weight */
-    Scale scale;    /* `factors`, as op_linear borrows them */
+    Param *gamma;  /* [1], sigma only */
+    Param *u, *v;  /* [I], [O]: sigma and spectral */
+    Param *g;      /* [O]: weight only */
+    real sigma;    /* v.W u of the last refresh */
+    real *factors; /* [1] sigma and spectral, [O] weight */
+    Scale scale;   /* `factors`, as op_linear borrows them */
 } Reparam;
 
 /* "none", "sigma", "spectral", "weight". */

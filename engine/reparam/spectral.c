@@ -43,12 +43,14 @@ static void pass_rows(const real *w, size_t in, size_t first, size_t last, const
 }
 
 /* v = W u, back = W^T W u; parts are added in the order of the threads. */
-static void pass(const real *w, size_t out, size_t in, const real *u, real *v, real *back) {
+static void pass(const real *w, size_t out, size_t in, const real *u, real *v,
+                 real *back) {
     size_t threads = out * in > SMALL ? (size_t)omp_get_max_threads() : 1;
     real *parts = mem_alloc(threads * in * sizeof(real));
 #pragma omp parallel for schedule(static) num_threads((int)threads)
     for (size_t i = 0; i < threads; i++)
-        pass_rows(w, in, out * i / threads, out * (i + 1) / threads, u, v, parts + i * in);
+        pass_rows(w, in, out * i / threads, out * (i + 1) / threads, u, v,
+                  parts + i * in);
     memcpy(back, parts, in * sizeof(real));
     for (size_t i = 1; i < threads; i++)
         for (size_t j = 0; j < in; j++) back[j] += parts[i * in + j];
@@ -59,7 +61,8 @@ real spectral_step(const real *w, size_t out, size_t in, real *u, real *v) {
     real *next = mem_alloc((in + out) * sizeof(real)), *product = next + in;
     pass(w, out, in, u, product, next);
     real length = normalize(product, out), sigma = 0;
-    if (length != 0) { /* NaN goes on its way: a bad weight must not look like an empty one */
+    if (length !=
+        0) { /* NaN goes on its way: a bad weight must not look like an empty one */
         sigma = normalize(next, in) / length;
         if (sigma == 0 || isinf(sigma)) { /* |W|^2 left the range of float, |W| did not */
             gemv_t(out, in, w, product, next);
@@ -82,17 +85,19 @@ real spectral_form(const real *w, size_t out, size_t in, const real *u, const re
 
 /* The eigenvector of the largest eigenvalue of the symmetric a [n, n], which is destroyed. */
 static void top_eigenvector(real *a, size_t n, real *vector) {
-    int order = (int)n, found = 0, info = 0, lwork = -1, liwork = -1, iwork_size, support[2];
+    int order = (int)n, found = 0, info = 0, lwork = -1, liwork = -1, iwork_size,
+        support[2];
     real work_size, tolerance = 0, none = 0;
     real *values = mem_alloc(n * sizeof(real));
-    SYEVR("V", "I", "L", &order, a, &order, &none, &none, &order, &order, &tolerance, &found,
-          values, vector, &order, support, &work_size, &lwork, &iwork_size, &liwork, &info);
+    SYEVR("V", "I", "L", &order, a, &order, &none, &none, &order, &order, &tolerance,
+          &found, values, vector, &order, support, &work_size, &lwork, &iwork_size,
+          &liwork, &info);
     lwork = (int)work_size;
     liwork = iwork_size;
     real *work = mem_alloc((size_t)lwork * sizeof(real));
     int *iwork = mem_alloc((size_t)liwork * sizeof(int));
-    SYEVR("V", "I", "L", &order, a, &order, &none, &none, &order, &order, &tolerance, &found,
-          values, vector, &order, support, work, &lwork, iwork, &liwork, &info);
+    SYEVR("V", "I", "L", &order, a, &order, &none, &none, &order, &order, &tolerance,
+          &found, values, vector, &order, support, work, &lwork, iwork, &liwork, &info);
     CHECK(info == 0 && found == 1, "LAPACK syevr: info %d, %d eigenvalues", info, found);
     mem_free(iwork);
     mem_free(work);
@@ -104,8 +109,8 @@ static void top_eigenvector(real *a, size_t n, real *vector) {
 enum { LANCZOS_STEPS = 24 };
 
 typedef struct Lanczos {
-    size_t in, count;                          /* count: vectors in the basis */
-    real *basis;                               /* [LANCZOS_STEPS + 1, in] */
+    size_t in, count; /* count: vectors in the basis */
+    real *basis;      /* [LANCZOS_STEPS + 1, in] */
     double diagonal[LANCZOS_STEPS], below[LANCZOS_STEPS];
 } Lanczos;
 
@@ -132,14 +137,16 @@ static double top_ritz(const Lanczos *l, real *vector) {
     double theta = 0;
     for (size_t i = 0; i < n; i++) {
         theta += l->diagonal[i] * (double)vector[i] * (double)vector[i];
-        if (i + 1 < n) theta += 2 * l->below[i] * (double)vector[i] * (double)vector[i + 1];
+        if (i + 1 < n)
+            theta += 2 * l->below[i] * (double)vector[i] * (double)vector[i + 1];
     }
     return theta > 0 ? fabs(l->below[n - 1] * (double)vector[n - 1]) / theta : 0;
 }
 
 /* u becomes the best vector of the space that LANCZOS_STEPS passes from u span; returns the
  * residual of its eigenvalue as a share of it. */
-static double improve(const real *w, size_t out, size_t in, real *u, real *v, double tolerance) {
+static double improve(const real *w, size_t out, size_t in, real *u, real *v,
+                      double tolerance) {
     Lanczos l = {.in = in, .basis = mem_alloc((LANCZOS_STEPS + 1) * in * sizeof(real))};
     size_t most = MIN((size_t)LANCZOS_STEPS, in);
     real ritz[LANCZOS_STEPS];
@@ -174,8 +181,8 @@ static void stir(real *u, size_t in) {
     normalize(u, in);
 }
 
-real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v, double tolerance,
-                     size_t rounds) {
+real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v,
+                     double tolerance, size_t rounds) {
     double squares = reduce_sum_squares(w, out * in);
     if (!(squares > 0) || !isfinite(squares)) return (real)sqrt(squares);
     stir(u, in);

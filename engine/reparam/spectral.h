@@ -24,7 +24,7 @@ real spectral_norm(const real *w, size_t out, size_t in, real *u, real *v);
  * each, until the residual |W^T W u - sigma^2 u| is under `tolerance` sigma^2.  sigma is then
  * off by far less, since its error is of second order.  A u of the second-largest singular
  * value is noticed. */
-real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v, double tolerance,
-                     size_t rounds);
+real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v,
+                     double tolerance, size_t rounds);
 
 #endif

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-Tensor *grad_input(GradCase *c, const char *name, double std, int dims, const size_t *shape) {
+Tensor *grad_input(GradCase *c, const char *name, double std, int dims,
+                   const size_t *shape) {
     assert_true(c->inputs < GRAD_INPUTS_MAX);
     Tensor *x = mem_zalloc(sizeof *x);
     tensor_set_shape(x, dims, shape);
@@ -46,7 +47,8 @@ static Tensor *dot(Tape *tape, Tensor *y, uint64_t seed) {
     Rng rng = rng_make(seed, 0, 0);
     Tensor *loss = tape_tensor(tape, 1, (size_t[]){1});
     loss->value[0] = 0;
-    for (size_t i = 0; i < y->size; i++) loss->value[0] += y->value[i] * rng_normal(rng, i);
+    for (size_t i = 0; i < y->size; i++)
+        loss->value[0] += y->value[i] * rng_normal(rng, i);
     Dot *n = tape_node(tape, sizeof *n, "dot", loss, y->needs_grad, dot_backward);
     if (n) n->y = y, n->seed = seed;
     return loss;
@@ -82,7 +84,8 @@ static double value_along(double t, void *context) {
 double five_point(double (*f)(double t, void *context), void *context) {
     double h = 1e-3;
     double slope = (f(-2 * h, context) - 8 * f(-h, context) + 8 * f(h, context) -
-                    f(2 * h, context)) / (12 * h);
+                    f(2 * h, context)) /
+                   (12 * h);
     f(0, context);
     return slope;
 }
@@ -91,12 +94,14 @@ static void compare(const GradCase *c, size_t i, size_t uses, double found, doub
                     double size) {
     double rounding = 1e-11; /* where the gradient is 0: one key, one class */
     if (fabs(found - wanted) <= GRAD_TOLERANCE * size + rounding) return;
-    fail_msg("%s: gradient of %s (used %zu times): backward says %.12g, differences say %.12g, "
-             "|gradient| %.3g", c->name, c->input_name[i], uses, found, wanted, size);
+    fail_msg("%s: gradient of %s (used %zu times): backward says %.12g, differences say "
+             "%.12g, "
+             "|gradient| %.3g",
+             c->name, c->input_name[i], uses, found, wanted, size);
 }
 
-static void check_direction(GradCase *c, Tape *tape, size_t i, size_t uses, const real *grad,
-                            uint64_t seed) {
+static void check_direction(GradCase *c, Tape *tape, size_t i, size_t uses,
+                            const real *grad, uint64_t seed) {
     Tensor *x = c->input[i];
     Rng rng = rng_make(seed, 3, i);
     real *at = mem_alloc(2 * x->size * sizeof(real)), *direction = at + x->size;
@@ -113,7 +118,8 @@ static void check_direction(GradCase *c, Tape *tape, size_t i, size_t uses, cons
 }
 
 /* Backward with gradients for the inputs in `mask` only; copies input i's gradient. */
-static real *backward_grad(GradCase *c, Tape *tape, size_t i, unsigned mask, size_t uses) {
+static real *backward_grad(GradCase *c, Tape *tape, size_t i, unsigned mask,
+                           size_t uses) {
     TapeMode mode = c->mode;
     mode.gradients = true;
     for (size_t j = 0; j < c->inputs; j++) {

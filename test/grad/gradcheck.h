@@ -19,13 +19,14 @@ typedef struct GradCase {
     Tensor *input[GRAD_INPUTS_MAX];
     const char *input_name[GRAD_INPUTS_MAX];
     size_t inputs;
-    TapeMode mode;                 /* training, seed, step; gradients is set by the check */
+    TapeMode mode; /* training, seed, step; gradients is set by the check */
     Tensor *(*run)(Tape *tape, struct GradCase *c);
-    void *args;                    /* the case's own */
+    void *args; /* the case's own */
 } GradCase;
 
 /* An input of the case: values N(0, std^2) (seed of its own), a name for messages. */
-Tensor *grad_input(GradCase *c, const char *name, double std, int dims, const size_t *shape);
+Tensor *grad_input(GradCase *c, const char *name, double std, int dims,
+                   const size_t *shape);
 
 /* Moves numbers that are nearer to `kink` than `distance` away from it. */
 void grad_avoid(Tensor *x, double kink, double distance);

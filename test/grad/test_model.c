@@ -94,8 +94,8 @@ static void check_param(Run *r, const Param *p, const char *what) {
     }
     double wanted = five_point(value_along, r);
     if (fabs(found - wanted) > GRAD_TOLERANCE * 0.1 * sqrt(squares) + 1e-11)
-        fail_msg("%s: %s: backward says %.12g, differences say %.12g", what, p->name, found,
-                 wanted);
+        fail_msg("%s: %s: backward says %.12g, differences say %.12g", what, p->name,
+                 found, wanted);
 }
 
 static void check_config(const ModelConfig *config, bool recompute, const char *what) {

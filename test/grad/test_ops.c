@@ -8,7 +8,8 @@
 
 #include "gradcheck.h"
 
-#define SHAPE(...) (int)COUNT(((size_t[]){__VA_ARGS__})), (size_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                       \
+    (int)COUNT(((size_t[]){__VA_ARGS__})), (size_t[]) { __VA_ARGS__ }
 
 /* ---- linear ---- */
 
@@ -35,7 +36,8 @@ static Tensor *unscale(Tape *tape, Tensor *w_hat, const Scale *scale) {
     size_t columns = tensor_last(w_hat);
     for (size_t i = 0; i < w->size; i++)
         w->value[i] = w_hat->value[i] / scale->value[scale->count > 1 ? i / columns : 0];
-    Unscale *n = tape_node(tape, sizeof *n, "unscale", w, w_hat->needs_grad, unscale_backward);
+    Unscale *n =
+        tape_node(tape, sizeof *n, "unscale", w, w_hat->needs_grad, unscale_backward);
     if (n) n->w_hat = w_hat;
     return w;
 }
@@ -69,8 +71,8 @@ void grad_case_linear(void **state) {
 /* ---- attention ---- */
 
 typedef struct AttentionCase {
-    int grouping;    /* tensors that q, k, v stand in: 1, 2 or 3 */
-    bool spare;      /* columns that no slice covers */
+    int grouping; /* tensors that q, k, v stand in: 1, 2 or 3 */
+    bool spare;   /* columns that no slice covers */
     size_t queries, keys;
     AttentionArgs args;
 } AttentionCase;
@@ -80,7 +82,8 @@ static Tensor *run_attention(Tape *tape, GradCase *c) {
     size_t hk = a->args.heads * a->args.head_width, first = a->spare ? 2 : 0;
     AttentionArgs args = a->args;
     args.q = (Slice){c->input[0], first};
-    args.k = (Slice){c->input[a->grouping == 3 ? 1 : 0], a->grouping == 3 ? 0 : first + hk};
+    args.k =
+        (Slice){c->input[a->grouping == 3 ? 1 : 0], a->grouping == 3 ? 0 : first + hk};
     args.v = (Slice){c->input[a->grouping - 1], a->grouping == 1 ? first + 2 * hk : 0};
     return op_attention(tape, &args);
 }
@@ -134,9 +137,7 @@ void grad_case_layer_norm(void **state) {
     }
 }
 
-static Tensor *run_gelu(Tape *tape, GradCase *c) {
-    return op_gelu(tape, c->input[0]);
-}
+static Tensor *run_gelu(Tape *tape, GradCase *c) { return op_gelu(tape, c->input[0]); }
 
 void grad_case_gelu(void **state) {
     (void)state;
@@ -147,9 +148,7 @@ void grad_case_gelu(void **state) {
     grad_check(&c);
 }
 
-static Tensor *run_relu(Tape *tape, GradCase *c) {
-    return op_relu(tape, c->input[0]);
-}
+static Tensor *run_relu(Tape *tape, GradCase *c) { return op_relu(tape, c->input[0]); }
 
 void grad_case_relu(void **state) {
     (void)state;
@@ -255,7 +254,9 @@ void grad_case_dropout(void **state) {
     (void)state;
     for (int training = 0; training < 2; training++)
         for (size_t first = 0; first < 6; first += 5) {
-            GradCase c = {.name = "dropout", .run = run_dropout, .args = &first,
+            GradCase c = {.name = "dropout",
+                          .run = run_dropout,
+                          .args = &first,
                           .mode = {.training = training, .seed = 5, .step = 9}};
             grad_input(&c, "x", 1, SHAPE(6, 7));
             grad_check(&c);
@@ -270,7 +271,9 @@ void grad_case_drop_path(void **state) {
     (void)state;
     for (int training = 0; training < 2; training++)
         for (size_t first = 0; first < 6; first += 5) {
-            GradCase c = {.name = "drop_path", .run = run_drop_path, .args = &first,
+            GradCase c = {.name = "drop_path",
+                          .run = run_drop_path,
+                          .args = &first,
                           .mode = {.training = training, .seed = 5, .step = 9}};
             grad_input(&c, "x", 1, SHAPE(6, 2, 7));
             grad_check(&c);
@@ -290,10 +293,10 @@ void grad_case_cross_entropy(void **state) {
     for (int mixed = 0; mixed < 2; mixed++)
         for (double smoothing = 0; smoothing < 0.2; smoothing += 0.1)
             for (double divisor = 0; divisor < 10; divisor += 9) {
-                Target target = {label, mixed ? other : NULL, mixed ? mix : NULL, smoothing,
-                                 divisor};
-                GradCase c = {.name = "cross_entropy", .run = run_cross_entropy,
-                              .args = &target};
+                Target target = {label, mixed ? other : NULL, mixed ? mix : NULL,
+                                 smoothing, divisor};
+                GradCase c = {
+                    .name = "cross_entropy", .run = run_cross_entropy, .args = &target};
                 grad_input(&c, "logits", 2, SHAPE(4, 7));
                 grad_check(&c);
             }

@@ -29,8 +29,12 @@ static void begin(Setup *s, size_t batch, size_t tokens, double scale) {
     Rng rng = rng_make(1, 2, 3);
     for (size_t i = 0; i < s->qkv->size; i++)
         s->qkv->value[i] = (real)(scale * rng_normal(rng, i));
-    s->args = (AttentionArgs){.q = {s->qkv, 0}, .k = {s->qkv, WIDTH}, .v = {s->qkv, 2 * WIDTH},
-                              .heads = HEADS, .head_width = HEAD_WIDTH, .temperature = 1};
+    s->args = (AttentionArgs){.q = {s->qkv, 0},
+                              .k = {s->qkv, WIDTH},
+                              .v = {s->qkv, 2 * WIDTH},
+                              .heads = HEADS,
+                              .head_width = HEAD_WIDTH,
+                              .temperature = 1};
 }
 
 static Tensor *run(Setup *s) {
@@ -94,7 +98,8 @@ static void a_query_without_an_open_key_gives_zero_not_nan(void **state) {
     Tensor *y = run(&s);
     for (size_t i = 0; i < 5 * WIDTH; i++) assert_true(y->value[i] == 0);
     for (size_t i = 0; i < y->size; i++) assert_true(isfinite(y->value[i]));
-    for (size_t h = 0; h < HEADS; h++) assert_true(s.entropy[h] < log(3.0) && s.entropy[h] > 0);
+    for (size_t h = 0; h < HEADS; h++)
+        assert_true(s.entropy[h] < log(3.0) && s.entropy[h] > 0);
     tape_free(s.tape);
 }
 
@@ -108,8 +113,10 @@ static void padded_keys_change_nothing(void **state) {
     begin(&b, 1, 4, 1);
     memcpy(b.qkv->value, a.qkv->value, b.qkv->size * sizeof(real));
     Tensor *yb = run(&b);
-    for (size_t i = 0; i < yb->size; i++) assert_true(fabs(ya->value[i] - yb->value[i]) < 1e-6);
-    for (size_t h = 0; h < HEADS; h++) assert_true(fabs(a.entropy[h] - b.entropy[h]) < 1e-6);
+    for (size_t i = 0; i < yb->size; i++)
+        assert_true(fabs(ya->value[i] - yb->value[i]) < 1e-6);
+    for (size_t h = 0; h < HEADS; h++)
+        assert_true(fabs(a.entropy[h] - b.entropy[h]) < 1e-6);
     tape_free(a.tape);
     tape_free(b.tape);
 }
@@ -124,7 +131,8 @@ static void temperature_divides_the_logits(void **state) {
     for (size_t r = 0; r < tensor_rows(b.qkv); r++)
         for (size_t j = 0; j < WIDTH; j++) b.qkv->value[r * 3 * WIDTH + j] *= 4;
     Tensor *yb = run(&b);
-    for (size_t i = 0; i < ya->size; i++) assert_true(fabs(ya->value[i] - yb->value[i]) < 1e-6);
+    for (size_t i = 0; i < ya->size; i++)
+        assert_true(fabs(ya->value[i] - yb->value[i]) < 1e-6);
     assert_true(fabs(a.largest[0] - b.largest[0]) < 1e-4);
     tape_free(a.tape);
     tape_free(b.tape);
@@ -144,7 +152,8 @@ static void blocks_of_queries_equal_the_plain_formula(void **state) {
             p[j] = 0;
             for (size_t c = 0; c < HEAD_WIDTH; c++)
                 p[j] += (double)s.qkv->value[i * 3 * WIDTH + c] *
-                        (double)s.qkv->value[j * 3 * WIDTH + WIDTH + c] / sqrt(HEAD_WIDTH);
+                        (double)s.qkv->value[j * 3 * WIDTH + WIDTH + c] /
+                        sqrt(HEAD_WIDTH);
             top = fmax(top, p[j]);
         }
         for (size_t j = 0; j < T; j++) total += p[j] = exp(p[j] - top);
@@ -175,11 +184,14 @@ static void nan_comes_out_as_nan(void **state) {
 
 static void the_bound_has_the_values_of_its_formula(void **state) {
     (void)state;
-    static const struct { size_t t; double sigma, bound; } VALUES[] = {
-        {2, 1, .494199917}, {5, 3, .542115590}, {16, 5, .490287955}, {64, 4, 2.878547050},
-        {197, 8, .547866239}, {197, 12, .015202692}};
+    static const struct {
+        size_t t;
+        double sigma, bound;
+    } VALUES[] = {{2, 1, .494199917},   {5, 3, .542115590},   {16, 5, .490287955},
+                  {64, 4, 2.878547050}, {197, 8, .547866239}, {197, 12, .015202692}};
     for (size_t i = 0; i < COUNT(VALUES); i++)
-        assert_true(fabs(entropy_bound(VALUES[i].t, VALUES[i].sigma) - VALUES[i].bound) < 1e-8);
+        assert_true(fabs(entropy_bound(VALUES[i].t, VALUES[i].sigma) - VALUES[i].bound) <
+                    1e-8);
     assert_true(fabs(entropy_bound(64, 0) - log(64.0)) < 1e-12);
     assert_true(entropy_bound(1, 3) == 0);
 }

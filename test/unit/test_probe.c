@@ -43,7 +43,8 @@ static void a_weight_that_drifts_is_followed(void **state) {
     for (size_t i = 0; i < ROWS * COLUMNS; i++) w[i] = (real)rng_normal(start, i);
     for (uint64_t step = 1; step <= 40; step++) {
         Rng change = rng_make(3, 0, step);
-        for (size_t i = 0; i < ROWS * COLUMNS; i++) w[i] += (real)(0.1 * rng_normal(change, i));
+        for (size_t i = 0; i < ROWS * COLUMNS; i++)
+            w[i] += (real)(0.1 * rng_normal(change, i));
         expect_followed(w, u, v);
     }
 }
@@ -56,7 +57,8 @@ static void a_weight_of_any_size_has_its_norm(void **state) {
         memset(w, 0, sizeof w);
         w[0] = (real)size, u[0] = 1;
         double sigma = (double)spectral_step(w, ROWS, COLUMNS, u, v);
-        if (!(fabs(sigma / size - 1) < 1e-5)) fail_msg("size %g has norm %g", size, sigma);
+        if (!(fabs(sigma / size - 1) < 1e-5))
+            fail_msg("size %g has norm %g", size, sigma);
     }
 }
 

@@ -28,7 +28,8 @@ static double lapack_norm(const real *w, size_t rows, size_t columns) {
     real *values = mem_alloc(MIN(rows, columns) * sizeof(real));
     work = mem_alloc((size_t)lwork * sizeof(real));
     memcpy(copy, w, rows * columns * sizeof(real));
-    GESVD("N", "N", &m, &n, copy, &m, values, NULL, &one, NULL, &one, work, &lwork, &info);
+    GESVD("N", "N", &m, &n, copy, &m, values, NULL, &one, NULL, &one, work, &lwork,
+          &info);
     assert_int_equal(info, 0);
     double norm = (double)values[0];
     mem_free(copy);
@@ -45,7 +46,8 @@ typedef struct Layer {
 
 static Layer layer_new(ReparamMethod method, size_t rows, size_t columns, double std) {
     Layer l = {.params = params_new()};
-    l.w = params_add(l.params, PARAM_MATRIX, 2, (size_t[]){rows, columns}, "layer.weight");
+    l.w =
+        params_add(l.params, PARAM_MATRIX, 2, (size_t[]){rows, columns}, "layer.weight");
     l.r = reparam_new(l.params, l.w, method);
     params_finish(l.params);
     Rng rng = rng_make(7, 0, 0);
@@ -79,7 +81,8 @@ static double effective_norm(const Layer *l) {
     return norm;
 }
 
-static const size_t SHAPES[][2] = {{64, 64}, {192, 64}, {64, 256}, {10, 64}, {1, 8}, {8, 1}};
+static const size_t SHAPES[][2] = {{64, 64}, {192, 64}, {64, 256},
+                                   {10, 64}, {1, 8},    {8, 1}};
 
 static void sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start(void **state) {
     (void)state;
@@ -115,7 +118,8 @@ static void a_large_matrix_is_followed_to_its_norm(void **state) {
     size_t rows = 700, columns = 600;
     Layer l = layer_new(REPARAM_SIGMA, rows, columns, 0.02);
     real *u = mem_alloc((rows + columns) * sizeof(real));
-    double found = (double)spectral_norm(l.w->tensor.value, rows, columns, u, u + columns);
+    double found =
+        (double)spectral_norm(l.w->tensor.value, rows, columns, u, u + columns);
     double wanted = lapack_norm(l.w->tensor.value, rows, columns);
     assert_true(fabs(found - wanted) < 1e-4 * wanted);
     mem_free(u);
@@ -124,24 +128,29 @@ static void a_large_matrix_is_followed_to_its_norm(void **state) {
 
 static void the_size_of_w_does_not_matter(void **state) {
     (void)state;
-    Layer a = layer_new(REPARAM_SIGMA, 12, 9, 1), b = layer_new(REPARAM_SIGMA, 12, 9, 1000);
+    Layer a = layer_new(REPARAM_SIGMA, 12, 9, 1),
+          b = layer_new(REPARAM_SIGMA, 12, 9, 1000);
     reparam_start(a.r, false, (ReparamHave){0});
     reparam_start(b.r, false, (ReparamHave){0});
     real wa[12 * 9], wb[12 * 9];
     reparam_effective(a.r, wa);
     reparam_effective(b.r, wb);
-    for (size_t i = 0; i < COUNT(wa); i++) assert_true(fabs((double)(wa[i] - wb[i])) < 1e-5);
+    for (size_t i = 0; i < COUNT(wa); i++)
+        assert_true(fabs((double)(wa[i] - wb[i])) < 1e-5);
     give_gradient(&a, 3);
     give_gradient(&b, 3);
-    for (size_t i = 0; i < COUNT(wa); i++) /* the gradient shrinks by as much as W grows */
-        assert_true(fabs((double)(a.w->tensor.grad[i] - 1000 * b.w->tensor.grad[i])) < 1e-4);
+    for (size_t i = 0; i < COUNT(wa);
+         i++) /* the gradient shrinks by as much as W grows */
+        assert_true(fabs((double)(a.w->tensor.grad[i] - 1000 * b.w->tensor.grad[i])) <
+                    1e-4);
     layer_free(&a);
     layer_free(&b);
 }
 
 static void the_folded_gradient_is_orthogonal_to_w(void **state) {
     (void)state;
-    static const ReparamMethod METHODS[] = {REPARAM_SIGMA, REPARAM_SPECTRAL, REPARAM_WEIGHT};
+    static const ReparamMethod METHODS[] = {REPARAM_SIGMA, REPARAM_SPECTRAL,
+                                            REPARAM_WEIGHT};
     for (size_t m = 0; m < COUNT(METHODS); m++)
         for (uint64_t seed = 1; seed <= 5; seed++) {
             Layer l = layer_new(METHODS[m], 20, 30, 0.5);
@@ -192,7 +201,8 @@ static void an_unconverged_sigma_lies_below_the_norm(void **state) {
     (void)state;
     Layer l = layer_new(REPARAM_SIGMA, 256, 256, 1);
     Rng rng = rng_make(9, 0, 0);
-    for (size_t j = 0; j < 256; j++) l.r->u->tensor.value[j] = (real)(rng_normal(rng, j) / 16);
+    for (size_t j = 0; j < 256; j++)
+        l.r->u->tensor.value[j] = (real)(rng_normal(rng, j) / 16);
     l.r->gamma->tensor.value[0] = 1;
     reparam_refresh(l.r);
     double norm = lapack_norm(l.w->tensor.value, 256, 256);
@@ -213,7 +223,8 @@ static void weight_norm_starts_at_w_and_keeps_its_row_norms(void **state) {
     reparam_refresh(l.r);
     real again[60];
     reparam_effective(l.r, again);
-    for (size_t i = 0; i < 60; i++) assert_true(fabs((double)(effective[i] - again[i])) < 1e-6);
+    for (size_t i = 0; i < 60; i++)
+        assert_true(fabs((double)(effective[i] - again[i])) < 1e-6);
     layer_free(&l);
 }
 
@@ -239,7 +250,8 @@ static void evaluation_leaves_the_vectors_alone(void **state) {
     memcpy(u, l.r->u->tensor.value, sizeof u);
     reparam_freeze(l.r);
     assert_memory_equal(u, l.r->u->tensor.value, sizeof u);
-    assert_true((double)l.r->sigma <= lapack_norm(l.w->tensor.value, 12, 12) * (1 + 1e-5));
+    assert_true((double)l.r->sigma <=
+                lapack_norm(l.w->tensor.value, 12, 12) * (1 + 1e-5));
     layer_free(&l);
 }
 

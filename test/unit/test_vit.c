@@ -51,17 +51,30 @@ static void sigma_without_norms_trades_layer_norms_for_gammas(void **state) {
 
 static void names_and_shapes_are_timms(void **state) {
     (void)state;
-    static const struct { const char *name; size_t shape[4]; int dims; } WANTED[] = {
-        {"cls_token", {1, 1, 12}, 3}, {"pos_embed", {1, 17, 12}, 3},
-        {"patch_embed.proj.weight", {12, 3, 2, 2}, 4}, {"patch_embed.proj.bias", {12}, 1},
-        {"blocks.0.norm1.weight", {12}, 1}, {"blocks.0.norm1.bias", {12}, 1},
-        {"blocks.0.attn.qkv.weight", {36, 12}, 2}, {"blocks.0.attn.qkv.bias", {36}, 1},
-        {"blocks.0.attn.proj.weight", {12, 12}, 2}, {"blocks.0.attn.proj.bias", {12}, 1},
-        {"blocks.0.norm2.weight", {12}, 1}, {"blocks.0.norm2.bias", {12}, 1},
-        {"blocks.0.mlp.fc1.weight", {48, 12}, 2}, {"blocks.0.mlp.fc1.bias", {48}, 1},
-        {"blocks.0.mlp.fc2.weight", {12, 48}, 2}, {"blocks.0.mlp.fc2.bias", {12}, 1},
-        {"norm.weight", {12}, 1}, {"norm.bias", {12}, 1},
-        {"head.weight", {7, 12}, 2}, {"head.bias", {7}, 1}};
+    static const struct {
+        const char *name;
+        size_t shape[4];
+        int dims;
+    } WANTED[] = {{"cls_token", {1, 1, 12}, 3},
+                  {"pos_embed", {1, 17, 12}, 3},
+                  {"patch_embed.proj.weight", {12, 3, 2, 2}, 4},
+                  {"patch_embed.proj.bias", {12}, 1},
+                  {"blocks.0.norm1.weight", {12}, 1},
+                  {"blocks.0.norm1.bias", {12}, 1},
+                  {"blocks.0.attn.qkv.weight", {36, 12}, 2},
+                  {"blocks.0.attn.qkv.bias", {36}, 1},
+                  {"blocks.0.attn.proj.weight", {12, 12}, 2},
+                  {"blocks.0.attn.proj.bias", {12}, 1},
+                  {"blocks.0.norm2.weight", {12}, 1},
+                  {"blocks.0.norm2.bias", {12}, 1},
+                  {"blocks.0.mlp.fc1.weight", {48, 12}, 2},
+                  {"blocks.0.mlp.fc1.bias", {48}, 1},
+                  {"blocks.0.mlp.fc2.weight", {12, 48}, 2},
+                  {"blocks.0.mlp.fc2.bias", {12}, 1},
+                  {"norm.weight", {12}, 1},
+                  {"norm.bias", {12}, 1},
+                  {"head.weight", {7, 12}, 2},
+                  {"head.bias", {7}, 1}};
     ModelConfig c = vit_config(12, 1, 3, 2);
     Vit *vit = vit_new(&c, (PictureShape){3, 8, 8}, 7);
     assert_int_equal(vit->model.params->count, COUNT(WANTED));
@@ -136,7 +149,8 @@ static void deepnorm_scales_values_and_outputs_but_not_queries(void **state) {
 static void another_seed_gives_other_weights_and_the_same_seed_the_same(void **state) {
     (void)state;
     ModelConfig c = vit_config(24, 1, 2, 4);
-    Vit *a = vit_new(&c, (PictureShape){1, 8, 8}, 3), *b = vit_new(&c, (PictureShape){1, 8, 8}, 3);
+    Vit *a = vit_new(&c, (PictureShape){1, 8, 8}, 3),
+        *b = vit_new(&c, (PictureShape){1, 8, 8}, 3);
     size_t bytes = a->model.params->trained * sizeof(real);
     vit_initialize(a, 1);
     vit_initialize(b, 1);
