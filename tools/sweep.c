@@ -179,7 +179,7 @@ static int run(Sweep *sweep, const char *dir, const SweepPace *pace) {
         return (int)status;
     }
     if (sweep_report(sweep, stdout, &late)) return command_fail("sweep", &late);
-    fprintf(stderr, "\ntable, figure and runs: %s\n", dir);
+    fprintf(stderr, "\nresults and runs: %s\n", dir);
     return status ? command_fail("sweep", &err) : OK;
 }
 

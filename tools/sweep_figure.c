@@ -80,6 +80,9 @@ static Status write_figure(const Sweep *sweep, Err *err) {
         text_format(y, sizeof y, "%s (%s)", share ? "top-1 %" : r->metric, r->split);
         if (share) labels.chance = 100 * exp(-r->chance);
     }
+    if (!count)
+        fprintf(stderr, "no figure: sweep a key with positive numbers, such as "
+                        "optim.lr=0.001,0.003\n");
     Status status = count ? figures_write_sweep(points, count, &labels, path, err) : OK;
     mem_free(points);
     mem_free(names);
