@@ -80,8 +80,9 @@ int export_main(int argc, char **argv) {
         failed = write_model(run.task->model, out, &count, &err);
     }
     if (!failed)
-        fprintf(stderr, "%s: %zu tensors of step %zu, reparam %s folded in\n", out, count,
-                run.at.step, reparam_name(run.recipe->model.reparam));
+        fprintf(stderr, "%s: %zu tensors of step %zu%s%s\n", out, count, run.at.step,
+                run.recipe->model.reparam ? ", folded in: reparam " : "",
+                run.recipe->model.reparam ? reparam_name(run.recipe->model.reparam) : "");
     run_close(&run);
     mem_free(choice.words);
     return failed ? command_fail("export", &err) : OK;
