@@ -32,7 +32,7 @@ static void vit_b16_has_86567656_parameters(void **state) {
 /* 304,326,632 numbers, twice: 2.4 GB, so only where asked for (make check-all). */
 static void vit_l16_has_304326632_parameters(void **state) {
     (void)state;
-    if (!getenv("STEADY_TEST_LARGE")) return;
+    if (!getenv("STEADY_TEST_LARGE")) skip();
     assert_int_equal(count(vit_config(1024, 24, 16, 16), 224, 1000), 304326632);
 }
 
