@@ -1,9 +1,7 @@
 # What the world gets wrong: each case ends with one clear line that names the file or key, with
 # exit 2 (usage, recipe) or 3 (data), and leaves nothing behind.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 cd "$TMP" || exit 1
 export OMP_NUM_THREADS=1
 

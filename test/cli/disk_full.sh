@@ -1,8 +1,6 @@
 # A save that fails ends the run with exit 1 and one clear line; what was saved before is whole.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 cd "$TMP" || exit 1
 export OMP_NUM_THREADS=1
 

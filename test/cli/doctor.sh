@@ -1,8 +1,6 @@
 # steady doctor, and how the program makes itself fit the machine.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 unset OPENBLAS_CORETYPE OMP_NUM_THREADS STEADY_REEXEC STEADY_MENDED_FROM
 
 "$STEADY" doctor >"$TMP/text"

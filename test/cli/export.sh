@@ -1,8 +1,6 @@
 # steady export: plain weights that mean the same as the run's reparametrised ones.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 cd "$TMP" || exit 1
 export OMP_NUM_THREADS=1
 

@@ -1,8 +1,6 @@
 # make install, and a program that uses what it leaves.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 
 unset MAKEFLAGS MFLAGS MAKELEVEL
 make -s --no-print-directory install PREFIX="$TMP/usr" >"$TMP/log" 2>&1

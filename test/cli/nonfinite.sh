@@ -1,8 +1,6 @@
 # Runs that blow up or collapse: where they stop, what they say and what they leave.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 top=$PWD
 cd "$TMP" || exit 1
 export OMP_NUM_THREADS=1

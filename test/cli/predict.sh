@@ -1,8 +1,6 @@
 # steady predict and steady eval: what they print, and that the numbers are PyTorch's.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 export OMP_NUM_THREADS=1
 golden=$PWD/test/golden/vit
 

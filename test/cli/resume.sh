@@ -1,8 +1,6 @@
 # A run that was stopped or killed and went on leaves what the unbroken run leaves, bit for bit.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 cd "$TMP" || exit 1
 unset OPENBLAS_CORETYPE
 export OMP_NUM_THREADS=1 # a barrier of two threads is slow where other tests run

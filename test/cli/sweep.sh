@@ -1,8 +1,6 @@
 # steady sweep: a grid of tiny runs, its table and files, and going on after an interruption.
 
-tell() { # NAME STATUS
-    if [ "$2" = 0 ]; then echo "ok $1"; else echo "FAIL $1"; fi
-}
+. test/tell.sh
 cd "$TMP" || exit 1
 tiny="data.synthetic_count=200 model.width=16 model.depth=1 model.heads=2 train.batch=8
     train.threads=1 probe.every=1"
