@@ -14,6 +14,13 @@ static real row_max(const real *s, size_t n) {
     return largest;
 }
 
+/* exp(LOWEST) is 0, and 0 LOWEST is not NaN as 0 times minus infinity would be. */
+#ifdef STEADY_DOUBLE
+static const real LOWEST = -1000;
+#else
+static const real LOWEST = -100;
+#endif
+
 /* With z = s - max, Z = sum e^z:  lse = max + ln Z,  H = ln Z - sum (e^z / Z) z. */
 real row_softmax(real *s, size_t n, real *entropy, real *largest) {
     *entropy = *largest = 0;
@@ -21,15 +28,17 @@ real row_softmax(real *s, size_t n, real *entropy, real *largest) {
     real top = row_max(s, n), total = 0, weighted = 0;
 #pragma omp simd reduction(+ : total, weighted)
     for (size_t j = 0; j < n; j++) {
-        real z = s[j] - top, e = vm_exp(z);
+        real z = s[j] - top;
+        z = z < LOWEST ? LOWEST : z;
+        real e = vm_exp(z);
         s[j] = e;
         total += e;
-        weighted += e > 0 ? e * z : e;
+        weighted += e * z;
     }
     real scale = 1 / total;
 #pragma omp simd
     for (size_t j = 0; j < n; j++) s[j] *= scale;
-    real log_total = (real)log((double)total);
+    real log_total = vm_log(total);
     real h = log_total - weighted * scale;
     *entropy = h < 0 ? 0 : h;
     *largest = isnan(total) ? total : top;
