@@ -63,8 +63,8 @@ Loader *loader_start(const Dataset *set, const LoaderConfig *config, size_t firs
 /* The next batch, or (evaluation) count = 0 after the last one.  With on_error = stop
  * a broken item is FAIL_DATA with its file named.  With skip, a broken item's place
  * goes to the next good one of the epoch's order (training) or stays out (evaluation);
- * FAIL_DATA when no item is good (of several parts each may be empty: count their sum).  FAIL_INTERRUPTED: config.interrupted said so while
- * no batch was ready. */
+ * FAIL_DATA when no item is good (one of several parts may end without any: that is for the
+ * caller to judge).  FAIL_INTERRUPTED: config.interrupted said so while no batch was ready. */
 Status loader_next(Loader *loader, const Batch **batch, Err *err);
 
 /* Ends the threads (each finishes at most the picture at hand) and frees everything.
