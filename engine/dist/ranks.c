@@ -22,7 +22,7 @@ Status ranks_agree(Ranks *ranks, Err *err) {
     double failures = failed;
     ranks_add(ranks, &failures, 1);
     ranks_copy_from(ranks, from, err, sizeof *err);
-    if (failures < (double)count && err->status != FAIL_INTERRUPTED)
+    if (from > 0 && failures < (double)count && err->status != FAIL_INTERRUPTED)
         err_wrap(err, "rank %zu", from);
     return err->status;
 }

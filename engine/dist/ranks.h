@@ -44,7 +44,7 @@ void ranks_max(Ranks *ranks, double *x, size_t n);
 void ranks_copy(Ranks *ranks, void *x, size_t bytes);
 
 /* Did any rank fail?  Then all return the same failure, of which err tells: the one of the
- * lowest rank that failed, with its number where not all did.  An interruption
+ * lowest rank that failed, with its number before it where that is not rank 0.  An interruption
  * (FAIL_INTERRUPTED) yields to any other failure and bears no number. */
 Status ranks_agree(Ranks *ranks, Err *err);
 
