@@ -5,8 +5,13 @@
 #include "engine/dist/buckets.h"
 
 /* Bytes of a bucket: long enough that the wire's rate counts and not its latency, short enough
- * that the last one, which nothing hides, is short (docs/scaling.md). */
-enum { BUCKET_BYTES = 8 << 20 };
+ * that the last one, which nothing hides, is a small part of the whole (docs/scaling.md). */
+enum { BUCKET_LEAST = 64 << 10, BUCKET_MOST = 8 << 20, BUCKETS_LEAST = 8 };
+
+static size_t bucket_numbers(size_t all) {
+    size_t bytes = all * sizeof(real) / BUCKETS_LEAST;
+    return MAX(MIN(bytes, (size_t)BUCKET_MOST), (size_t)BUCKET_LEAST) / sizeof(real);
+}
 
 struct Exchange {
     Ranks *ranks;
@@ -20,7 +25,7 @@ Exchange *exchange_new(Ranks *ranks, ParamSet *params, Tape *tape) {
     if (!ranks) return NULL;
     Exchange *x = mem_zalloc(sizeof *x);
     *x = (Exchange){.ranks = ranks, .params = params, .tape = tape};
-    x->buckets = buckets_new(params, BUCKET_BYTES / sizeof(real));
+    x->buckets = buckets_new(params, bucket_numbers(params->trained));
     x->sums = mem_zalloc(params->trained * sizeof *x->sums);
     return x;
 }
