@@ -202,6 +202,6 @@ tell "SIGTERM to one rank: all stop, exit 75" $?
 
 endless killed signal_last_rank KILL && [ $code != 0 ] && sleep 1 &&
     ! pgrep -f "train small.ini .*--out killed" >/dev/null &&
-    "$STEADY" eval killed >/dev/null 2>&1 && ranks 2 --resume killed train.steps=1000 &&
-    [ "$(wc -l <killed/train.jsonl)" = 1000 ]
+    "$STEADY" eval killed >/dev/null 2>&1 && rows=$(($(wc -l <killed/train.jsonl) + 3)) &&
+    ranks 2 --resume killed train.steps=$rows && [ "$(wc -l <killed/train.jsonl)" = $rows ]
 tell "kill -9 of a rank ends the job in seconds; the run goes on from its last checkpoint" $?
