@@ -116,16 +116,19 @@ void ranks_send(Ranks *ranks, const real *from, real *to, size_t n) {
 }
 
 void ranks_poll(Ranks *ranks) {
-    int all;
-    if (!ranks || !ranks->active) return;
-    MPI_Testall(ranks->active, ranks->requests, &all, MPI_STATUSES_IGNORE);
-    if (all) ranks->active = 0;
+    int left = 0;
+    for (int i = 0; ranks && i < ranks->active; i++) {
+        int done;
+        MPI_Test(&ranks->requests[i], &done, MPI_STATUS_IGNORE);
+        if (!done) ranks->requests[left++] = ranks->requests[i];
+    }
+    if (ranks) ranks->active = left;
 }
 
 void ranks_wait(Ranks *ranks) {
-    if (!ranks || !ranks->active) return;
-    MPI_Waitall(ranks->active, ranks->requests, MPI_STATUSES_IGNORE);
-    ranks->active = 0;
+    for (int i = 0; ranks && i < ranks->active; i++)
+        MPI_Wait(&ranks->requests[i], MPI_STATUS_IGNORE);
+    if (ranks) ranks->active = 0;
 }
 
 #endif

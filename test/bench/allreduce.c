@@ -30,7 +30,7 @@ static void sum_all(Way way, float *from, float *to, size_t n, size_t bucket) {
                            way == APART ? to + at : from + at, size, MPI_FLOAT, MPI_SUM,
                            MPI_COMM_WORLD, &requests[count++]);
     }
-    MPI_Waitall(count, requests, MPI_STATUSES_IGNORE);
+    for (int i = 0; i < count; i++) MPI_Wait(&requests[i], MPI_STATUS_IGNORE);
     mem_free(requests);
 }
 
