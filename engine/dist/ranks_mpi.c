@@ -17,12 +17,14 @@ struct Ranks {
     int active, capacity;
 };
 
-/* "Open MPI v4.1.4" out of "Open MPI v4.1.4, package: Debian Open MPI, ident: ..." */
+/* "Open MPI v4.1.4" out of "Open MPI v4.1.4, package: Debian Open MPI, ident: ...";
+ * "MPICH Version: 4.0.2" out of "MPICH Version:\t4.0.2\nMPICH Release date: ...". */
 bool ranks_library(char *name, size_t size) {
     char text[MPI_MAX_LIBRARY_VERSION_STRING];
     int length;
     MPI_Get_library_version(text, &length);
     text[strcspn(text, ",\n")] = 0;
+    for (char *tab; (tab = strchr(text, '\t'));) *tab = ' ';
     snprintf(name, size, "%s", text);
     return true;
 }
