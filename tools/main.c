@@ -86,7 +86,7 @@ static int finish_output(const char *command, int code) {
 /* Under mpirun -n 2 the others would do the same work twice, on the same files. */
 static bool is_alone(const char *command, Err *err) {
     Launch launch = launch_read();
-    if (launch.count == 1 || !strcmp(command, "train")) return true;
+    if (launch.count < 2 || !strcmp(command, "train")) return true;
     err_set(err, FAIL_USAGE,
             "a launcher started several processes; %s wants to be one (only train can be "
             "more)",
