@@ -167,6 +167,11 @@ docs: $(B)/steady
 demo: all
 	@STEADY=$(B)/steady sh tools/demo.sh
 
+# test/bench/NAME.c measures one thing: make build/bench/NAME
+$(B)/bench/%: $(B)/float/test/bench/%.o $(B)/libsteady.a
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $(LIBS)
+
 # ---- installing --------------------------------------------------------------------------
 
 DESTDIR =

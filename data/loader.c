@@ -97,8 +97,8 @@ static Status start_workers(Loader *loader, Err *err) {
 
 static void make_places(Loader *loader, const Dataset *set) {
     const LoaderConfig *config = &loader->config;
-    size_t bytes =
-        config->batch * set->channels * config->height * config->width * sizeof(real);
+    size_t bytes = batch_room(config) * set->channels * config->height * config->width *
+                   sizeof(real);
     loader->ring = loader->workers + (bytes > RING_BYTES ? 1 : 2);
     loader->place = mem_zalloc(loader->ring * sizeof *loader->place);
     for (size_t k = 0; k < loader->ring; k++)
@@ -196,7 +196,7 @@ static void take_note(Loader *loader, const Place *place) {
 static Status give_end(Loader *loader, const Batch **batch, Err *err) {
     loader->end.skipped = loader->skipped;
     *batch = &loader->end;
-    if (loader->given || !loader->skipped) return OK;
+    if (loader->given || !loader->skipped || loader->config.parts > 1) return OK;
     return err_set(err, FAIL_DATA, "none of %zu images can be read; the last: %.800s",
                    loader->skipped, loader->skip_reason);
 }

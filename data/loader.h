@@ -17,6 +17,7 @@ typedef struct LoaderConfig {
     DataConfig data;
     size_t height, width;      /* of the tensors that come out */
     size_t batch;              /* examples an optimizer step */
+    size_t part, parts;        /* make part `part` (from 0) of `parts` of each batch; 0, 0: all */
     uint64_t seed;
     bool training;             /* shuffle, augment, mix; else in turn, last one short */
     double mixup, cutmix;      /* alpha of the Beta distribution; 0: off */
@@ -29,6 +30,7 @@ typedef struct Loader Loader;
 /* One batch.  Owned by the loader and valid until the next loader_next. */
 typedef struct Batch {
     size_t count;          /* B <= config.batch */
+    size_t first, whole;   /* these are examples first, first + 1, ... of a batch of `whole` */
     size_t channels, height, width;
     real *pixels;          /* [B, C, Y, X], normalised */
     size_t *label;         /* [B] */
@@ -50,15 +52,19 @@ typedef struct Batch {
  * in a row and the epoch ends after `count` samples, so it sees count / r images.
  * Mixing (timm's batch mode): one lambda ~ Beta(alpha, alpha) a batch, the partner of
  * slot s is slot B-1-s; where both are on, CutMix is taken with probability 1/2, and
- * its lambda is the area that stayed. */
+ * its lambda is the area that stayed.
+ *
+ * Part k of n has slots [B k / n, B (k + 1) / n) of a batch of B: together the parts hold each
+ * example once, and each holds the pixels that it would have if all were made at once.  A
+ * partner that is in another part is made here too, for its share in the mixture. */
 Loader *loader_start(const Dataset *set, const LoaderConfig *config, size_t first,
                      Err *err);
 
 /* The next batch, or (evaluation) count = 0 after the last one.  With on_error = stop
  * a broken item is FAIL_DATA with its file named.  With skip, a broken item's place
  * goes to the next good one of the epoch's order (training) or stays out (evaluation);
- * FAIL_DATA when no item is good.  FAIL_INTERRUPTED: config.interrupted said so while
- * no batch was ready. */
+ * FAIL_DATA when no item is good (one of several parts may end without any: that is for the
+ * caller to judge).  FAIL_INTERRUPTED: config.interrupted said so while no batch was ready. */
 Status loader_next(Loader *loader, const Batch **batch, Err *err);
 
 /* Ends the threads (each finishes at most the picture at hand) and frees everything.

@@ -69,6 +69,8 @@ Maker *maker_new(const Dataset *set, const LoaderConfig *config, Err *err) {
     maker->augment = augment;
     maker->plan = (Plan){.items = set->count,
                          .batch = config->batch,
+                         .part = config->part,
+                         .parts = config->parts,
                          .repeat = config->data.repeat,
                          .training = config->training,
                          .shuffle = config->data.shuffle,
@@ -90,8 +92,13 @@ size_t maker_last(const Maker *maker) {
     return maker->config.training ? SIZE_MAX : plan_batches(&maker->plan);
 }
 
+size_t batch_room(const LoaderConfig *config) {
+    size_t parts = MAX(config->parts, (size_t)1);
+    return (config->batch + parts - 1) / parts + (parts > 1);
+}
+
 void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config) {
-    size_t slots = config->batch;
+    size_t slots = batch_room(config);
     *batch = (Batch){
         .channels = set->channels, .height = config->height, .width = config->width};
     size_t picture = set->channels * config->height * config->width;
@@ -138,12 +145,12 @@ static void make_view(Maker *maker, size_t n, size_t slot, real *to) {
                   config->width, &dice);
 }
 
-/* Reads the slot's item; with on_error = skip in training the next good one of the order.
- * FAIL_DATA with skip in evaluation: the slot stays out. */
-static Status read_slot(Maker *maker, size_t n, size_t slot, Batch *batch, Err *err) {
+/* Reads the slot's item for `place` of the batch; with on_error = skip in training the next
+ * good one of the order.  FAIL_DATA with skip in evaluation: the slot stays out. */
+static Status read_slot(Maker *maker, size_t n, size_t slot, size_t place, Batch *batch,
+                        Err *err) {
     bool skip = maker->config.data.on_error == ON_ERROR_SKIP;
     size_t tries = skip && maker->config.training ? maker->set->count : 1;
-    size_t place = batch->count;
     for (size_t k = 0; k < tries; k++) {
         batch->item[place] = plan_item(&maker->plan, n, slot, k);
         Status status = dataset_get(maker->set, batch->item[place], &maker->image,
@@ -155,23 +162,66 @@ static Status read_slot(Maker *maker, size_t n, size_t slot, Batch *batch, Err *
     return FAIL_DATA;
 }
 
+static real *picture_of(const Batch *batch, size_t place) {
+    return batch->pixels + place * batch->channels * batch->height * batch->width;
+}
+
+/* The partner of our example at `place`, which is in another part: made again, in the spare
+ * place at the end.  A broken item counts where it is trained on, not here. */
+static Status mix_stranger(Maker *maker, size_t n, size_t place, const Mix *mix,
+                           Batch *batch, Err *err) {
+    size_t spare = batch_room(&maker->config) - 1, skipped = batch->skipped;
+    size_t slot = batch->whole - 1 - (batch->first + place);
+    Status status = read_slot(maker, n, slot, spare, batch, err);
+    batch->skipped = skipped;
+    if (status) return status;
+    make_view(maker, n, slot, picture_of(batch, spare));
+    mix_pair(mix, batch, picture_of(batch, place), picture_of(batch, spare));
+    batch->mixed_label[place] = batch->label[spare];
+    return OK;
+}
+
+/* The partner of slot s is slot whole-1-s; the middle one of an odd batch is its own. */
+static Status mix_part(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop,
+                       Err *err) {
+    const LoaderConfig *config = &maker->config;
+    RngCursor dice = {rng_make(config->seed, RNG_MIX, n), 0};
+    Mix mix = mix_draw(batch, config->mixup, config->cutmix, &dice);
+    for (size_t place = 0; place < batch->count; place++) {
+        size_t other = batch->whole - 1 - (batch->first + place);
+        batch->mix[place] = (real)mix.lambda;
+        if (other < batch->first || other >= batch->first + batch->count) {
+            if (atomic_load(stop)) return FAIL_INTERRUPTED;
+            Status status = mix_stranger(maker, n, place, &mix, batch, err);
+            if (status) return status;
+            continue;
+        }
+        other -= batch->first;
+        batch->mixed_label[place] = batch->label[other];
+        if (place < other)
+            mix_pair(&mix, batch, picture_of(batch, place), picture_of(batch, other));
+    }
+    return OK;
+}
+
 Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop,
                   Err *err) {
     const LoaderConfig *config = &maker->config;
-    size_t picture = batch->channels * batch->height * batch->width;
-    size_t slots = plan_count(&maker->plan, n);
     bool may_leave_out = !config->training && config->data.on_error == ON_ERROR_SKIP;
+    size_t end = plan_part(&maker->plan, n, &batch->first);
+    batch->whole = plan_count(&maker->plan, n);
     batch->count = batch->skipped = 0;
-    for (size_t slot = 0; slot < slots; slot++) {
+    for (size_t slot = batch->first; slot < end; slot++) {
+        size_t place = batch->count;
         if (atomic_load(stop)) return FAIL_INTERRUPTED;
-        Status status = read_slot(maker, n, slot, batch, err);
+        Status status = read_slot(maker, n, slot, place, batch, err);
         if (status == FAIL_DATA && may_leave_out) continue;
         if (status) return status;
-        make_view(maker, n, slot, batch->pixels + batch->count * picture);
+        make_view(maker, n, slot, picture_of(batch, place));
+        batch->mixed_label[place] = batch->label[place];
+        batch->mix[place] = 1;
         batch->count++;
     }
-    RngCursor dice = {rng_make(config->seed, RNG_MIX, n), 0};
-    mix_batch(batch, config->training ? config->mixup : 0,
-              config->training ? config->cutmix : 0, &dice);
-    return OK;
+    bool mixing = config->training && (config->mixup > 0 || config->cutmix > 0);
+    return mixing ? mix_part(maker, n, batch, stop, err) : OK;
 }

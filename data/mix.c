@@ -2,12 +2,6 @@
 
 #include <math.h>
 
-#include "data/resize.h"
-
-static size_t picture_size(const Batch *batch) {
-    return batch->channels * batch->height * batch->width;
-}
-
 /* x = lambda x + (1 - lambda) partner, for both of a pair at once. */
 static void blend_pair(real *a, real *b, size_t n, real lambda) {
     for (size_t p = 0; p < n; p++) {
@@ -49,26 +43,18 @@ static Box choose_box(const Batch *batch, double *lambda, RngCursor *dice) {
     return box;
 }
 
-void mix_batch(Batch *batch, double mixup, double cutmix, RngCursor *dice) {
-    for (size_t s = 0; s < batch->count; s++) {
-        batch->mixed_label[s] = batch->label[s];
-        batch->mix[s] = 1;
-    }
-    if (mixup <= 0 && cutmix <= 0) return;
+Mix mix_draw(const Batch *batch, double mixup, double cutmix, RngCursor *dice) {
     bool cut = cutmix > 0 && (mixup <= 0 || rng_next(dice) < 0.5);
-    double alpha = cut ? cutmix : mixup, lambda = rng_next_beta(dice, alpha, alpha);
-    Box box = {0};
-    if (cut) box = choose_box(batch, &lambda, dice);
-    size_t n = picture_size(batch);
-    for (size_t s = 0; s < batch->count / 2; s++) {
-        real *a = batch->pixels + s * n, *b = batch->pixels + (batch->count - 1 - s) * n;
-        if (cut)
-            swap_box(batch, a, b, box);
-        else
-            blend_pair(a, b, n, (real)lambda);
-    }
-    for (size_t s = 0; s < batch->count; s++) {
-        batch->mixed_label[s] = batch->label[batch->count - 1 - s];
-        batch->mix[s] = (real)lambda;
-    }
+    double alpha = cut ? cutmix : mixup;
+    Mix mix = {.cut = cut, .lambda = rng_next_beta(dice, alpha, alpha)};
+    if (cut) mix.box = choose_box(batch, &mix.lambda, dice);
+    return mix;
+}
+
+void mix_pair(const Mix *mix, const Batch *batch, real *a, real *b) {
+    if (mix->cut)
+        swap_box(batch, a, b, mix->box);
+    else
+        blend_pair(a, b, batch->channels * batch->height * batch->width,
+                   (real)mix->lambda);
 }

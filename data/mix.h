@@ -4,10 +4,20 @@
 #define STEADY_MIX_H
 
 #include "data/loader.h"
+#include "data/resize.h"
 #include "engine/core/rng.h"
 
-/* Mixes pixels and sets mixed_label and mix; alphas of 0 mean off, both on: one by lot.
- * The middle slot of an odd batch is its own partner. */
-void mix_batch(Batch *batch, double mixup, double cutmix, RngCursor *dice);
+typedef struct Mix {
+    bool cut;      /* CutMix: pairs swap `box`; else they are blended */
+    double lambda; /* share of a picture that stays its own */
+    Box box;
+} Mix;
+
+/* The mixture of a batch of such pictures; an alpha of 0 means off, both on: one by lot.  At
+ * least one is on. */
+Mix mix_draw(const Batch *batch, double mixup, double cutmix, RngCursor *dice);
+
+/* Mixes two pictures [C, Y, X] with each other. */
+void mix_pair(const Mix *mix, const Batch *batch, real *a, real *b);
 
 #endif

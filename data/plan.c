@@ -5,6 +5,8 @@
 void plan_begin(Plan *plan) {
     plan->shuffle = plan->shuffle && plan->training;
     plan->repeat = plan->training && plan->repeat ? plan->repeat : 1;
+    plan->parts = MAX(plan->parts, (size_t)1);
+    CHECK(plan->part < plan->parts, "part %zu of %zu", plan->part, plan->parts);
     plan->epoch = SIZE_MAX;
     if (plan->shuffle) plan->order = mem_alloc(plan->items * sizeof *plan->order);
 }
@@ -23,6 +25,12 @@ size_t plan_count(const Plan *plan, size_t n) {
     if (plan->training || n * plan->batch <= plan->items) return plan->batch;
     size_t first = (n - 1) * plan->batch;
     return first < plan->items ? plan->items - first : 0;
+}
+
+size_t plan_part(const Plan *plan, size_t n, size_t *begin) {
+    size_t whole = plan_count(plan, n);
+    *begin = whole * plan->part / plan->parts;
+    return whole * (plan->part + 1) / plan->parts;
 }
 
 static void shuffle_epoch(Plan *plan, size_t epoch) {

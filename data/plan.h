@@ -7,6 +7,7 @@
 typedef struct Plan {
     size_t items;   /* in the dataset */
     size_t batch;   /* examples a batch */
+    size_t part, parts; /* of each batch: see loader.h; at least 1 part */
     size_t repeat;  /* times that an item stands in a row */
     bool training;  /* whole batches without end; else the last one short */
     bool shuffle;
@@ -21,6 +22,9 @@ void plan_end(Plan *plan);
 /* Batches of an epoch, and examples of batch n (from 1; 0: after the end). */
 size_t plan_batches(const Plan *plan);
 size_t plan_count(const Plan *plan, size_t n);
+
+/* Our part of batch n: slots [*begin, return value). */
+size_t plan_part(const Plan *plan, size_t n, size_t *begin);
 
 /* Item of slot s of batch n.  skip > 0: the skip-th next one of the epoch's order,
  * which goes round at its end; skip < items meets each item once. */

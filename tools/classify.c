@@ -48,6 +48,8 @@ LoaderConfig classify_loader(const Task *task, bool training, size_t batch) {
                           .height = c->facts.height,
                           .width = c->facts.width,
                           .batch = batch,
+                          .part = ranks_number(task->ranks),
+                          .parts = ranks_count(task->ranks),
                           .seed = r->train.seed,
                           .training = training,
                           .interrupted = stop_requested,
@@ -67,6 +69,7 @@ static Status next(Task *task, Err *err) {
     Classify *c = (Classify *)task;
     if (loader_next(c->loader, &c->batch, err)) return err->status;
     task->skipped = c->batch->skipped;
+    task->part = c->batch->count;
     return OK;
 }
 
@@ -75,13 +78,13 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
     Classify *c = (Classify *)task;
     const Batch *batch = c->batch;
     ForwardMode own = *mode;
-    own.first_example = from;
+    own.first_example = batch->first + from;
     Tensor *logits = vit_logits(c->vit, tape, &own, pictures(tape, batch, from, to));
     Target target = {.label = batch->label + from,
                      .other = batch->mixed_label + from,
                      .mix = batch->mix + from,
                      .smoothing = task->recipe->train.label_smoothing,
-                     .divisor = (double)batch->count};
+                     .divisor = (double)batch->whole};
     tape_scope(tape, "loss");
     return op_cross_entropy(tape, logits, &target);
 }
@@ -171,18 +174,16 @@ static void count_batch(Classify *c, Tape *tape, const ForwardMode *mode,
         score->top5 += rank < 5;
     }
     score->count += batch->count;
-    score->skipped = batch->skipped;
 }
 
-static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
-                       Score *score, Err *err) {
-    Classify *c = (Classify *)task;
-    *score = (Score){.split = split};
+/* Sums over this rank's part of the split. */
+static Status score_part(Classify *c, Tape *tape, const ForwardMode *mode, Split split,
+                         Score *score, Err *err) {
     const Dataset *set = need_set(c, split, err);
     if (!set) return err->status;
     if (!set->count) return OK;
     LoaderConfig config =
-        classify_loader(task, false, MIN(task->recipe->train.batch, set->count));
+        classify_loader(&c->task, false, MIN(c->task.recipe->train.batch, set->count));
     Loader *loader = loader_start(set, &config, 1, err);
     if (!loader) return err->status;
     const Batch *batch;
@@ -194,8 +195,26 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
                          split_name(split));
         break;
     }
+    if (!status) score->skipped = batch->skipped;
     loader_stop(loader);
-    if (status) return status;
+    return status;
+}
+
+static void add_parts(Ranks *ranks, Score *s) {
+    double sum[] = {(double)s->count, (double)s->skipped, s->loss, s->nll, s->top1, s->top5};
+    ranks_add(ranks, sum, COUNT(sum));
+    *s = (Score){s->split, (size_t)sum[0], (size_t)sum[1], sum[2], sum[3], sum[4], sum[5]};
+}
+
+static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                       Score *score, Err *err) {
+    *score = (Score){.split = split};
+    score_part((Classify *)task, tape, mode, split, score, err);
+    if (ranks_agree(task->ranks, err)) return err->status;
+    add_parts(task->ranks, score);
+    if (!score->count && score->skipped)
+        return err_set(err, FAIL_DATA, "none of the %zu images of the %s split can be read",
+                       score->skipped, split_name(split));
     double count = score->count ? (double)score->count : 1;
     score->loss /= count;
     score->nll /= count;
@@ -292,15 +311,16 @@ static Status build(Classify *c, Err *err) {
     return OK;
 }
 
-static Classify *new_classify(const Recipe *recipe) {
+static Classify *new_classify(const Recipe *recipe, Ranks *ranks) {
     Classify *c = mem_zalloc(sizeof *c);
     c->task.ops = &OPS;
     c->task.recipe = recipe;
+    c->task.ranks = ranks;
     return c;
 }
 
-Task *classify_open(const Recipe *recipe, Err *err) {
-    Classify *c = new_classify(recipe);
+Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+    Classify *c = new_classify(recipe, ranks);
     if (open_sets(c, &recipe->data, err) || find_facts(c, &recipe->data, err) ||
         build(c, err)) {
         class_free(&c->task);
@@ -309,12 +329,12 @@ Task *classify_open(const Recipe *recipe, Err *err) {
     c->task.examples = c->sets[SPLIT_TRAIN]->count;
     c->task.has_val = c->sets[SPLIT_VAL] && c->sets[SPLIT_VAL]->count;
     c->task.has_test = c->sets[SPLIT_TEST] && c->sets[SPLIT_TEST]->count;
-    tell_choices(c, recipe->data.path);
+    if (ranks_lead(ranks)) tell_choices(c, recipe->data.path);
     return &c->task;
 }
 
 Task *classify_open_bare(const Recipe *recipe, ClassFacts *facts, Err *err) {
-    Classify *c = new_classify(recipe);
+    Classify *c = new_classify(recipe, NULL);
     c->facts = *facts;
     *facts = (ClassFacts){0};
     c->task.has_val = recipe->data.val_fraction > 0;

@@ -10,6 +10,7 @@
 
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
+#include "engine/dist/ranks.h"
 #include "tools/rate.h"
 #include "tools/start.h"
 
@@ -58,6 +59,7 @@ typedef struct Findings {
     size_t memory, memory_available;
     BlasInfo blas;
     const char *mended_from;   /* NULL: OpenBLAS chose well, or its choice stands */
+    char mpi[64];              /* the library and its version; "": not built in */
     double rate_one, rate_all; /* FLOP/s */
     bool rate_stored;
     Problem problems[MOST_PROBLEMS];
@@ -155,6 +157,7 @@ static void gather(Findings *found) {
     machine_memory("", &found->memory, &found->memory_available);
     found->blas = machine_blas();
     found->mended_from = start_mended_from();
+    ranks_library(found->mpi, sizeof found->mpi);
     found->rate_one = machine_rate_measure(1, 0.4);
     found->rate_all =
         found->threads > 1 ? machine_rate_measure(found->threads, 0.6) : found->rate_one;
@@ -185,7 +188,12 @@ static void print_text(const Findings *found) {
     for (size_t i = 0; i < COUNT(parts); i++)
         printf("%-12s %s: %s%s\n", parts[i].name, parts[i].built_in ? "yes" : "no",
                parts[i].for_what, parts[i].built_in ? "" : " cannot be read");
-    printf("\n");
+    if (*found->mpi)
+        printf("MPI          %s: mpirun -n N steady train ...\n\n", found->mpi);
+    else
+        printf("MPI          not built in: training is one process on one machine\n\n"
+               "For several: install libopenmpi-dev openmpi-bin (Debian), then ./configure "
+               "&& make.\n");
     for (size_t i = 0; i < COUNT(parts); i++)
         if (!parts[i].built_in)
             printf("For %s: install %s (Debian), then ./configure && make.\n",
@@ -204,6 +212,7 @@ static void print_json(const Findings *found) {
         json_array_append_new(problems,
                               json_pack("{s:s, s:s}", "problem", found->problems[i].what,
                                         "remedy", found->problems[i].remedy));
+    json_object_set_new(optional, "MPI", json_boolean(*found->mpi));
     const ThreadChoice *choice = &found->choice;
     json_t *quota = choice->quota > 0 ? json_real(choice->quota) : json_null();
     json_t *threads =
@@ -219,10 +228,12 @@ static void print_json(const Findings *found) {
     json_t *gflops = json_pack("{s:f, s:f}", "one_thread", found->rate_one / 1e9,
                                "all_threads", found->rate_all / 1e9);
     json_t *all = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", STEADY_VERSION,
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o}", "version",
+        STEADY_VERSION,
         "cpu", found->cpu, "simd", machine_simd_name(found->simd), "compiled_for",
         machine_simd_name(COMPILED_SIMD), "threads", threads, "memory", memory,
-        "openblas", blas, "gflops", gflops, "optional", optional, "problems", problems);
+        "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL, "gflops", gflops,
+        "optional", optional, "problems", problems);
     CHECK(all, "the findings do not fit their pattern");
     json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
     printf("\n");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tools/commands.h"
+#include "tools/launch.h"
 #include "tools/nearest.h"
 #include "tools/start.h"
 
@@ -82,13 +83,26 @@ static int finish_output(const char *command, int code) {
     return code;
 }
 
+/* Under mpirun -n 2 the others would do the same work twice, on the same files. */
+static bool is_alone(const char *command, Err *err) {
+    Launch launch = launch_read();
+    if (launch.count < 2 || !strcmp(command, "train")) return true;
+    err_set(err, FAIL_USAGE,
+            "a launcher started several processes; %s wants to be one (only train can be "
+            "more)",
+            command);
+    return false;
+}
+
 static int run_command(int argc, char **argv) {
+    Err err = ERR_NONE;
     if (argc < 2) return usage(stderr), FAIL_USAGE;
     if (is_help(argv[1]) || !strcmp(argv[1], "help")) return usage(stdout), OK;
     if (!strcmp(argv[1], "--version")) return printf("steady %s\n", STEADY_VERSION), OK;
     for (size_t i = 0; i < COUNT(COMMANDS); i++)
         if (!strcmp(argv[1], COMMANDS[i].name))
-            return COMMANDS[i].run(argc - 1, argv + 1);
+            return is_alone(argv[1], &err) ? COMMANDS[i].run(argc - 1, argv + 1)
+                                           : launch_fail(argv[1], &err);
     return unknown(argv[1]);
 }
 

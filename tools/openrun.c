@@ -44,7 +44,7 @@ static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
 
 static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
     if (with_data) {
-        run->task = task_open(run->recipe, err);
+        run->task = task_open(run->recipe, NULL, err);
     } else {
         ClassFacts facts;
         if (class_facts_load(c->dir, &facts, err)) return err->status;

@@ -19,9 +19,10 @@ void duration_text(double seconds, char *text, size_t size) {
         text_format(text, size, "%lu:%02lu:%02lu", all / 3600, all / 60 % 60, all % 60);
 }
 
-void progress_start(Progress *p, size_t first, size_t last) {
+void progress_start(Progress *p, size_t first, size_t last, bool silent) {
     const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
-    *p = (Progress){.first = first, .last = last, .started = clock_now()};
+    *p = (Progress){
+        .first = first, .last = last, .started = clock_now(), .silent = silent};
     p->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
     p->colour = p->terminal && !(plain && *plain);
     p->shown_step = first;
@@ -73,7 +74,7 @@ static void show_bar(Progress *p, const ProgressNow *now, const char *left,
 
 void progress_show(Progress *p, const ProgressNow *now) {
     double clock = clock_now();
-    if (!due(p, now->step, clock)) return;
+    if (p->silent || !due(p, now->step, clock)) return;
     double done = (double)(now->step - p->first), spent = clock - p->started;
     char left[32], place[120] = "";
     duration_text(done > 0 ? spent / done * (double)(p->last - now->step) : 0, left,
@@ -94,6 +95,7 @@ void progress_show(Progress *p, const ProgressNow *now) {
 }
 
 void progress_say(Progress *p, const char *format, ...) {
+    if (p->silent) return;
     if (p->open_line) fprintf(stderr, "\r\033[K");
     p->open_line = false;
     va_list args;

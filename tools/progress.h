@@ -9,6 +9,7 @@ typedef struct Progress {
     double started, shown; /* clock of the start, and of the last line */
     size_t shown_step;
     bool terminal, colour, open_line;
+    bool silent; /* says nothing at all: another rank does */
 } Progress;
 
 /* What one line shows. */
@@ -20,7 +21,7 @@ typedef struct ProgressNow {
     size_t head;
 } ProgressNow;
 
-void progress_start(Progress *progress, size_t first, size_t last);
+void progress_start(Progress *progress, size_t first, size_t last, bool silent);
 void progress_show(Progress *progress, const ProgressNow *now);
 
 /* A whole line of its own, whatever the bar is doing. */

@@ -86,6 +86,15 @@ size_t start_threads(size_t n) {
     return n;
 }
 
+void start_share_processors(size_t sharers) {
+    if (sharers < 2) return;
+    char threads[32];
+    text_format(threads, sizeof threads, "%zu",
+                MAX(machine_threads("").threads / sharers, (size_t)1));
+    setenv("OMP_NUM_THREADS", threads, 0);
+    start_threads(0);
+}
+
 void start_program(int argc, char **argv) {
     if (argc > 0) mend_environment(argv);
     start_threads(0);

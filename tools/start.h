@@ -22,6 +22,10 @@ void start_program(int argc, char **argv);
  * else min(affinity, control group's quota, physical cores).  Returns their number. */
 size_t start_threads(size_t n);
 
+/* `sharers` processes, this one among them, use the same processors: unless the user has set
+ * OMP_NUM_THREADS it becomes this process's part of them, for start_threads(0). */
+void start_share_processors(size_t sharers);
+
 /* Core type that OpenBLAS had chosen by itself before the program was started again; NULL:
  * nothing had to be mended. */
 const char *start_mended_from(void);

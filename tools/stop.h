@@ -1,4 +1,4 @@
-/* stop: SIGINT, SIGTERM and SIGHUP ask politely; a second one ends the process at once. */
+/* stop: SIGINT, SIGTERM, SIGHUP and SIGUSR1 ask politely; a second one ends the process at once. */
 #ifndef STEADY_STOP_H
 #define STEADY_STOP_H
 

@@ -2,9 +2,9 @@
 
 #include "tools/rundir.h"
 
-Task *task_open(const Recipe *recipe, Err *err) {
+Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     switch (recipe->task) {
-    case TASK_CLASSIFY: return classify_open(recipe, err);
+    case TASK_CLASSIFY: return classify_open(recipe, ranks, err);
     }
     err_set(err, FAIL_USAGE, "task.kind has no builder");
     return NULL;

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "data/loader.h"
+#include "engine/dist/ranks.h"
 #include "models/vit.h"
 #include "tools/recipe.h"
 
@@ -28,10 +29,12 @@ typedef struct TaskOps {
     /* Starts the sequence of training batches at number `first` (from 1). */
     Status (*start)(Task *task, size_t first, Err *err);
     Status (*next)(Task *task, Err *err);
-    /* Loss of examples [from, to) of the present batch, as a share of the whole batch's mean:
-     * the micro-batches' losses add up to the step's. */
+    /* Loss of examples [from, to) of this rank's part of the present batch, as a share of the
+     * whole batch's mean: the losses of all micro-batches of all ranks add up to the step's. */
     Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to);
+    /* Scores a split; the ranks share its examples out and all have the whole score.  A
+     * failure is that of all ranks. */
     Status (*evaluate)(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        Score *score, Err *err);
     void (*free)(Task *task);
@@ -41,15 +44,18 @@ struct Task {
     const TaskOps *ops;
     const Recipe *recipe;
     Model *model;
+    Ranks *ranks;    /* that train together; NULL: this process alone */
     size_t examples; /* in the training split */
+    size_t part;     /* examples of the present batch that are this rank's */
     bool has_val, has_test;
     double chance;  /* loss of a uniform guess, ln(classes) */
     double flops;   /* of one example's forward pass: matrix products */
     size_t skipped; /* broken training examples replaced so far */
 };
 
-/* Opens the data that the recipe names and builds the model, not yet initialised. */
-Task *task_open(const Recipe *recipe, Err *err);
+/* Opens the data that the recipe names and builds the model, not yet initialised.  `ranks`
+ * (borrowed) share the batches out. */
+Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err);
 void task_free(Task *task); /* NULL is fine */
 
 /* Gives every parameter its initial value from the recipe's seed. */
@@ -70,7 +76,7 @@ typedef struct ClassFacts {
     char **class_names; /* [classes] or NULL; owned */
 } ClassFacts;
 
-Task *classify_open(const Recipe *recipe, Err *err);
+Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err);
 Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err);
 void class_facts_free(ClassFacts *facts);
 Vit *classify_vit(Task *task);
@@ -80,7 +86,8 @@ const ClassFacts *classify_facts(const Task *task);
 Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
                         const Batch *batch);
 
-/* How the loader makes batches for this task: its pictures' size, the recipe's data keys. */
+/* How the loader makes batches for this task: its pictures' size, the recipe's data keys, this
+ * rank's part of each. */
 LoaderConfig classify_loader(const Task *task, bool training, size_t batch);
 
 /* A task without data, for predict and export: the model that a run's facts describe. */

@@ -7,6 +7,7 @@
 
 #include "tools/commands.h"
 #include "tools/figures.h"
+#include "tools/launch.h"
 #include "tools/report.h"
 #include "tools/start.h"
 #include "tools/stop.h"
@@ -26,6 +27,10 @@ static const char HELP[] =
     "  --help-keys     every recipe key with its values, default and meaning\n"
     "                  (--help-keys-markdown: the same as docs/recipe-keys.md)\n"
     "  -h, --help      this text\n"
+    "\n"
+    "mpirun -n N steady train ... trains with N processes; train.batch is then the batch "
+    "of\n"
+    "all together (docs/scaling.md).\n"
     "\n"
     "Exit: 0 done, 1 run-time error, 2 usage or recipe, 3 bad data, 4 diverged,\n"
     "      5 stopped by the collapse guard, 75 interrupted, saved, resume me.\n";
@@ -135,10 +140,14 @@ static void introduce(const Trainer *t) {
             "gains), reparam %s, width %zu, depth %zu\n",
             r->name, all, matrices, all - matrices - gains, gains,
             reparam_name(r->model.reparam), r->model.width, r->model.depth);
-    fprintf(stderr,
-            "%zu training examples, %zu steps an epoch, %zu steps of %zu, %zu threads\n",
-            t->task->examples, t->steps_per_epoch, t->steps, r->train.batch,
-            start_threads(r->train.threads));
+    char ranks[40] = "";
+    if (t->ranks)
+        text_format(ranks, sizeof ranks, "%zu ranks of ", ranks_count(t->ranks));
+    fprintf(
+        stderr,
+        "%zu training examples, %zu steps an epoch, %zu steps of %zu, %s%zu threads\n",
+        t->task->examples, t->steps_per_epoch, t->steps, r->train.batch, ranks,
+        start_threads(r->train.threads));
     fprintf(stderr, "writing to %s\n", t->dir);
 }
 
@@ -152,27 +161,55 @@ static void write_report(const char *dir, const Err *ending) {
         fprintf(stderr, "report: %s/report.html\n", dir);
 }
 
-static int run(Recipe *recipe, const Options *o, const char *dir) {
-    Err err = ERR_NONE;
-    Trainer trainer;
-    if (trainer_open(&trainer, recipe, dir, o->resume, &err))
-        return command_fail("train", &err);
-    if (trainer.at.step >= trainer.steps && !trainer.at.pending_eval)
-        fprintf(stderr, "%s has its %zu steps already; more: train.steps=N\n", dir,
-                trainer.steps);
-    else
-        introduce(&trainer);
-    Status status = trainer_run(&trainer, &err);
-    size_t step = trainer.at.step;
+/* What is left to do and to say after a run that took `step` steps: rank 0's part. */
+static int conclude(const Options *o, const char *dir, size_t step, const Err *err) {
+    Status status = err->status;
     bool begun = step > 0 || status == FAIL_DIVERGED;
-    trainer_close(&trainer);
-    if (o->report && begun && status != FAIL_INTERRUPTED) write_report(dir, &err);
+    if (o->report && begun && status != FAIL_INTERRUPTED) write_report(dir, err);
     if (!status) return OK;
-    command_fail("train", &err);
+    command_fail("train", err);
     if (status == FAIL_INTERRUPTED || (status == FAIL_DATA && step))
         fprintf(stderr, "%sgo on with: steady train --resume %s\n", step ? "saved; " : "",
                 dir);
     return (int)status;
+}
+
+static int run(Recipe *recipe, const Options *o, Ranks *ranks) {
+    Err err = ERR_NONE;
+    Trainer trainer;
+    char named[1100];
+    text_format(named, sizeof named, "runs/%s", recipe->name);
+    const char *dir = o->resume ? o->resume : o->out ? o->out : named;
+    bool lead = ranks_lead(ranks);
+    if (trainer_open(&trainer, recipe, dir, o->resume, ranks, &err))
+        return lead ? command_fail("train", &err) : (int)err.status;
+    if (lead && trainer.at.step >= trainer.steps && !trainer.at.pending_eval)
+        fprintf(stderr, "%s has its %zu steps already; more: train.steps=N\n", dir,
+                trainer.steps);
+    else if (lead)
+        introduce(&trainer);
+    trainer_run(&trainer, &err);
+    size_t step = trainer.at.step;
+    trainer_close(&trainer);
+    return lead ? conclude(o, dir, step, &err) : (int)err.status;
+}
+
+/* Every rank reads the command line and the recipe; where one cannot, none goes on. */
+static int train(Options *o, int argc, char **argv, Ranks *ranks) {
+    Err err = ERR_NONE;
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    int code;
+    stop_listen();
+    if (!read_options(o, argc, argv, &err)) load_recipe(o, recipe, &err);
+    if (ranks_agree(ranks, &err)) {
+        code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;
+    } else {
+        start_threads(recipe->train.threads);
+        if (ranks_lead(ranks)) recipe_notes(recipe, stderr);
+        code = run(recipe, o, ranks);
+    }
+    mem_free(recipe);
+    return code;
 }
 
 int train_main(int argc, char **argv) {
@@ -183,20 +220,11 @@ int train_main(int argc, char **argv) {
             return recipe_help_keys_markdown(stdout), OK;
     }
     Err err = ERR_NONE;
+    Ranks *ranks;
+    if (launch_join(&ranks, &err)) return launch_fail("train", &err);
     Options o = {.report = true, .words = mem_alloc((size_t)argc * sizeof(char *))};
-    Recipe *recipe = mem_alloc(sizeof *recipe);
-    int code = FAIL_USAGE;
-    stop_listen();
-    if (read_options(&o, argc, argv, &err) || load_recipe(&o, recipe, &err)) {
-        code = command_fail("train", &err);
-    } else {
-        char named[1100];
-        text_format(named, sizeof named, "runs/%s", recipe->name);
-        start_threads(recipe->train.threads);
-        recipe_notes(recipe, stderr);
-        code = run(recipe, &o, o.resume ? o.resume : o.out ? o.out : named);
-    }
-    mem_free(recipe);
+    int code = train(&o, argc, argv, ranks);
     mem_free(o.words);
+    ranks_finish(ranks);
     return code;
 }

@@ -12,6 +12,8 @@
 #include "tools/rate.h"
 #include "tools/start.h"
 #include "tools/stop.h"
+#include "tools/together.h"
+#include "tools/trainer_parts.h"
 #include "tools/verdict.h"
 
 enum { ROLLBACKS_MAX = 3 };
@@ -35,9 +37,12 @@ static TapeMode tape_mode_of(const Trainer *t, size_t step, bool watch) {
                       .step = step};
 }
 
-/* Forward and backward over the micro-batches of the present batch; the loss of all. */
+/* Forward and backward over the micro-batches of this rank's part of the batch; returns the
+ * loss of the whole batch.  With `watch` the ranks stay apart: loss and gradients are those of
+ * the own part. */
 static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault) {
-    size_t batch = t->recipe->train.batch, parts = t->recipe->train.accumulate;
+    size_t batch = t->task->part, parts = MIN(t->recipe->train.accumulate, batch);
+    Exchange *exchange = watch ? NULL : t->exchange;
     ForwardMode mode = trainer_mode(t, step);
     double loss = 0;
     params_clear_grads(t->task->model->params);
@@ -48,10 +53,13 @@ static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault)
         Tensor *part = t->task->ops->loss(t->task, t->tape, &mode, from, to);
         model_stats_gather(t->task->model, to - from);
         loss += (double)part->value[0];
+        if (i + 1 == parts) exchange_begin(exchange);
         tape_backward(t->tape, part);
         *fault = tape_fault(t->tape);
         if (fault->op) break;
     }
+    exchange_end(exchange);
+    if (!watch) together_measure(t->ranks, t->task->model, &loss);
     params_settle_grads(t->task->model->params);
     model_fold(t->task->model);
     return loss;
@@ -69,83 +77,18 @@ static double update(Trainer *t, size_t step) {
     return lr;
 }
 
-/* ---- logs ---- */
+/* ---- a number that is not finite ---- */
 
-static Status log_step(Trainer *t, double lr, Err *err) {
-    size_t every = t->recipe->train.log_every;
-    if (every && t->at.step % every) return OK;
-    double now = clock_now(), spent = now - t->logged_clock;
-    double items = (double)((t->at.step - t->logged_step) * t->recipe->train.batch);
-    double rate = spent > 0 ? items / spent : 0;
-    double mfu = t->gemm_rate > 0 ? 3 * t->task->flops * rate / t->gemm_rate : NAN;
-    t->logged_clock = now;
-    t->logged_step = t->at.step;
-    double epoch = (double)t->at.step / (double)t->steps_per_epoch;
-    return log_row(&t->train_log,
-                   json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
-                             (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
-                             json_number(t->loss), "lr", json_number(lr), "grad_norm",
-                             json_number(t->grad_norm), "items_per_s", json_number(rate),
-                             "mfu", json_number(mfu)),
-                   err);
-}
-
-static Status log_probe(Trainer *t, size_t step, Err *err) {
-    const ProbeConfig *p = &t->recipe->probe;
-    if (!p->every || (step % p->every && step != 1)) return OK;
-    return log_row(&t->probe_log, prober_row(t->prober, p, step), err);
-}
-
-static void show(Trainer *t) {
-    ProgressNow now = {.step = t->at.step,
-                       .loss = t->loss,
-                       .epoch = (double)t->at.step / (double)t->steps_per_epoch};
-    now.entropy = model_lowest_entropy(t->task->model, &now.site, &now.head);
-    double spent = clock_now() - t->progress.started;
-    double items = (double)((t->at.step - t->progress.first) * t->recipe->train.batch);
-    now.rate = spent > 0 ? items / spent : 0;
-    progress_show(&t->progress, &now);
-}
-
-/* ---- guards ---- */
-
-/* Mean entropy of a site as a share of ln(keys). */
-static double site_share(const Site *site) {
-    double sum = 0;
-    for (size_t h = 0; h < site->heads; h++) sum += site->entropy[h];
-    return site->stats.keys > 1
-               ? sum / (double)site->heads / log((double)site->stats.keys)
-               : 1;
-}
-
-static Status guard_collapse(Trainer *t, size_t step, Err *err) {
-    const GuardConfig *g = &t->recipe->guard;
-    const Model *model = t->task->model;
-    for (size_t i = 0; i < model->site_count; i++) {
-        double share = site_share(model->sites[i]);
-        if (share >= g->entropy_below || t->warned[i]) continue;
-        t->warned[i] = true;
-        if (g->collapse == COLLAPSE_STOP)
-            return err_set(err, FAIL_COLLAPSED,
-                           "entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu "
-                           "(guard.entropy_below = %g); try model.reparam=sigma with "
-                           "model.norm=none, a lower optim.lr or a longer warm-up",
-                           model->sites[i]->name, 100 * share,
-                           model->sites[i]->stats.keys, step, g->entropy_below);
-        progress_say(
-            &t->progress,
-            "warning: entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu",
-            model->sites[i]->name, 100 * share, model->sites[i]->stats.keys, step);
-    }
-    return OK;
-}
-
-/* The step again, now looking for the first number that is not finite. */
+/* The step again, now looking for the first number that is not finite; the rank that has it in
+ * its part tells the others. */
 static Status nonfinite(Trainer *t, size_t step, Err *err) {
     TapeFault fault;
+    const ParamSet *params = t->task->model->params;
     const char *what = isfinite(t->loss) ? "gradient" : "loss";
     run_batches(t, step, true, &fault);
-    return fault_report(err, what, step, fault, t->task->model->params);
+    if (fault.op) fault_report(err, what, step, fault, params);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    return fault_report(err, what, step, fault, params);
 }
 
 /* ---- evaluation and saving ---- */
@@ -190,7 +133,11 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, Err *err) {
         json_object_set_new(row, "ema_top1", json_number(averaged.top1));
         score->top1 = MAX(score->top1, averaged.top1);
     }
-    if (log_row(&t->eval_log, row, err)) return err->status;
+    if (ranks_lead(t->ranks))
+        log_row(&t->eval_log, row, err);
+    else
+        json_decref(row);
+    if (ranks_agree(t->ranks, err)) return err->status;
     if (!isfinite(score->loss))
         return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
                        split_name(split), t->at.step);
@@ -209,6 +156,7 @@ static CheckpointParts checkpoint_parts(const Trainer *t) {
 
 static Status save(Trainer *t, const char *path, Err *err) {
     t->at.temperature = trainer_mode(t, MAX(t->at.step, (size_t)1)).temperature;
+    if (!ranks_lead(t->ranks)) return OK;
     CheckpointParts parts = checkpoint_parts(t);
     return checkpoint_save(path, &parts, &t->at, err);
 }
@@ -217,7 +165,7 @@ static Status save_step(Trainer *t, Err *err) {
     char path[PATH_SIZE];
     checkpoint_path(path, t->dir, t->at.step);
     if (save(t, path, err)) return err->status;
-    checkpoint_prune(t->dir, t->recipe->train.keep);
+    if (ranks_lead(t->ranks)) checkpoint_prune(t->dir, t->recipe->train.keep);
     return OK;
 }
 
@@ -245,20 +193,19 @@ static Status evaluate(Trainer *t, Err *err) {
 }
 
 /* `every` steps; 0: the end of each epoch.  Always at the end. */
-static bool due(const Trainer *t, size_t every) {
-    return t->at.step == t->steps ||
-           t->at.step % (every ? every : t->steps_per_epoch) == 0;
+static bool due(const Trainer *t, size_t step, size_t every) {
+    return step == t->steps || step % (every ? every : t->steps_per_epoch) == 0;
 }
 
 /* ---- the loop ---- */
 
 static Status load_step(Trainer *t, size_t step, Err *err);
-static bool due(const Trainer *t, size_t every);
+static size_t newest_step(Trainer *t);
 static Status open_logs(Trainer *t, Err *err);
 
 /* Back to the last checkpoint, and past the batches that led here. */
 static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
-    size_t step = checkpoint_newest(t->dir, SIZE_MAX);
+    size_t step = newest_step(t);
     if (t->recipe->guard.nonfinite != NONFINITE_ROLLBACK || !step ||
         ++t->rollbacks > ROLLBACKS_MAX)
         return err->status;
@@ -277,10 +224,18 @@ static bool weights_good(const ParamSet *params) {
     return reduce_all_finite(params->values, params->trained);
 }
 
+/* What follows the gradients: probes, guards, update, logs.  A rank may fail in it alone. */
+static Status finish_step(Trainer *t, size_t step, Err *err) {
+    if (trainer_log_probe(t, step, err)) return err->status;
+    if (trainer_guard_collapse(t, step, err)) return err->status;
+    double lr = update(t, step);
+    t->at.step = step;
+    return trainer_log_step(t, lr, err);
+}
+
 static Status take_step(Trainer *t, Err *err) {
     size_t step = t->at.step + 1;
     TapeFault fault;
-    if (t->task->ops->next(t->task, err)) return err->status;
     model_refresh(t->task->model);
     t->loss = run_batches(t, step, false, &fault);
     const ParamSet *params = t->task->model->params;
@@ -289,15 +244,13 @@ static Status take_step(Trainer *t, Err *err) {
         nonfinite(t, step, err);
         return roll_back(t, step, err);
     }
-    if (log_probe(t, step, err)) return err->status;
-    if (guard_collapse(t, step, err)) return err->status;
-    double lr = update(t, step);
-    t->at.step = step;
-    if (log_step(t, lr, err)) return err->status;
-    show(t);
-    bool scoring = due(t, t->recipe->train.eval_every);
-    bool saving = due(t, t->recipe->train.checkpoint_every);
-    if ((scoring || saving) && !weights_good(params)) {
+    finish_step(t, step, err);
+    bool scoring = due(t, step, t->recipe->train.eval_every);
+    bool saving = due(t, step, t->recipe->train.checkpoint_every);
+    if (!scoring && !saving) return err->status;
+    if (!err->status) together_check(t->ranks, params, step, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    if (!weights_good(params)) {
         fault_report(err, "update", step, (TapeFault){0}, params);
         return roll_back(t, step, err);
     }
@@ -306,19 +259,25 @@ static Status take_step(Trainer *t, Err *err) {
     return saving ? save_step(t, err) : OK;
 }
 
+/* Have all ranks come through the last step, and has each its part of the next batch? */
+static Status ready(Trainer *t, Err *err) {
+    if (err->status || t->at.step == t->steps) return ranks_agree(t->ranks, err);
+    if (stop_requested())
+        err_set(err, FAIL_INTERRUPTED, "interrupted at step %zu", t->at.step);
+    else
+        t->task->ops->next(t->task, err);
+    return ranks_agree(t->ranks, err);
+}
+
 static Status loop(Trainer *t, Err *err) {
-    if (t->at.pending_eval && (evaluate(t, err) || save_step(t, err))) return err->status;
-    while (t->at.step < t->steps) {
-        if (stop_requested())
-            return err_set(err, FAIL_INTERRUPTED, "interrupted at step %zu", t->at.step);
-        if (take_step(t, err)) return err->status;
-    }
-    return OK;
+    if (t->at.pending_eval && !evaluate(t, err)) save_step(t, err);
+    while (!ready(t, err) && t->at.step < t->steps) take_step(t, err);
+    return err->status;
 }
 
 Status trainer_run(Trainer *t, Err *err) {
     t->logged_step = t->at.step;
-    progress_start(&t->progress, t->at.step, t->steps);
+    progress_start(&t->progress, t->at.step, t->steps, !ranks_lead(t->ranks));
     t->logged_clock = clock_now();
     Status status = loop(t, err);
     progress_end(&t->progress);
@@ -327,22 +286,34 @@ Status trainer_run(Trainer *t, Err *err) {
     Err failed = ERR_NONE;
     if (saving && t->at.step && save_step(t, &failed)) *err = failed;
     if (status == FAIL_DATA && !t->at.step && t->fresh) rundir_remove_unbegun(t->dir);
-    return err->status;
+    return ranks_agree(t->ranks, err);
 }
 
 /* ---- opening ---- */
 
+/* Rank 0 reads first; a file that is not good is met once. */
 static Status load_step(Trainer *t, size_t step, Err *err) {
     char path[PATH_SIZE];
     checkpoint_path(path, t->dir, step);
     CheckpointParts parts = checkpoint_parts(t);
-    return checkpoint_load(path, &parts, &t->at, err);
+    if (ranks_lead(t->ranks)) checkpoint_load(path, &parts, &t->at, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    if (!ranks_lead(t->ranks)) checkpoint_load(path, &parts, &t->at, err);
+    return ranks_agree(t->ranks, err);
+}
+
+/* The newest checkpoint's, as rank 0 sees the folder; 0: none. */
+static size_t newest_step(Trainer *t) {
+    size_t step = ranks_lead(t->ranks) ? checkpoint_newest(t->dir, SIZE_MAX) : 0;
+    ranks_copy(t->ranks, &step, sizeof step);
+    return step;
 }
 
 /* Opens the logs, cut back to the present step; an evaluation that was broken off comes again. */
 static Status open_logs(Trainer *t, Err *err) {
+    if (!ranks_lead(t->ranks)) return OK;
     /* A score at the end of a run that now goes on past it would not be there without the stop. */
-    bool scored = !t->at.pending_eval && due(t, t->recipe->train.eval_every);
+    bool scored = !t->at.pending_eval && due(t, t->at.step, t->recipe->train.eval_every);
     size_t last_score = t->at.step && !scored ? t->at.step - 1 : t->at.step;
     log_close(&t->train_log);
     log_close(&t->probe_log);
@@ -361,6 +332,12 @@ static Status count_steps(Trainer *t, Err *err) {
         return err_set(err, FAIL_USAGE,
                        "train.batch = %zu is more than the %zu training examples",
                        r->train.batch, t->task->examples);
+    if (r->train.batch < ranks_count(t->ranks))
+        return err_set(
+            err, FAIL_USAGE,
+            "train.batch = %zu cannot be shared out over %zu ranks: each needs "
+            "an example at least",
+            r->train.batch, ranks_count(t->ranks));
     t->steps = r->train.steps
                    ? r->train.steps
                    : (size_t)llround(r->train.epochs * (double)t->steps_per_epoch);
@@ -392,7 +369,8 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     ParamSet *params = t->task->model->params;
     if (resume_step) {
         if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
-        if (load_step(t, resume_step, err)) advise_older(t, resume_step, err);
+        if (load_step(t, resume_step, err) && ranks_lead(t->ranks))
+            advise_older(t, resume_step, err);
         return err->status;
     }
     task_initialize(t->task);
@@ -422,33 +400,47 @@ static Status open_folder(Trainer *t, bool resume, Err *err) {
     return open_logs(t, err);
 }
 
-static Status prepare(Trainer *t, bool resume, Err *err) {
-    Status status =
-        resume ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
+/* The folder is free, the data are there and fit: what a rank may fail in alone. */
+static Status begin(Trainer *t, bool resume, Err *err) {
+    Status status = OK;
+    if (ranks_lead(t->ranks))
+        status =
+            resume ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
     if (status) return status;
-    t->task = task_open(t->recipe, err);
-    if (!t->task || count_steps(t, err)) return err->status;
-    Model *model = t->task->model;
-    t->tape = tape_new();
-    t->optim = optim_new(&t->recipe->optim, model->params);
-    t->prober = prober_new(model);
-    t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
-    t->gemm_rate = machine_rate_cached(start_threads(t->recipe->train.threads));
-    size_t step = resume ? checkpoint_newest(t->dir, SIZE_MAX) : 0;
-    t->at = (Progressed){.best_score = NAN};
-    if (fill_model(t, step, err)) return err->status;
+    t->task = task_open(t->recipe, t->ranks, err);
+    return t->task ? count_steps(t, err) : err->status;
+}
+
+static Status start_batches(Trainer *t, Err *err) {
     if (t->at.step > t->steps)
         return err_set(err, FAIL_USAGE,
                        "%s has %zu steps already, more than the %zu asked for", t->dir,
                        t->at.step, t->steps);
     size_t first = t->at.step + t->at.data_offset + 1;
-    if (t->at.step < t->steps && t->task->ops->start(t->task, first, err))
-        return err->status;
-    return open_folder(t, resume, err);
+    return t->at.step < t->steps ? t->task->ops->start(t->task, first, err) : OK;
 }
 
-Status trainer_open(Trainer *t, Recipe *recipe, const char *dir, bool resume, Err *err) {
-    *t = (Trainer){.recipe = recipe, .lock = -1};
+static Status prepare(Trainer *t, bool resume, Err *err) {
+    begin(t, resume, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    Model *model = t->task->model;
+    t->tape = tape_new();
+    t->exchange = exchange_new(t->ranks, model->params, t->tape);
+    t->optim = optim_new(&t->recipe->optim, model->params);
+    t->prober = prober_new(model);
+    t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
+    t->gemm_rate = machine_rate_cached(start_threads(t->recipe->train.threads));
+    size_t step = resume ? newest_step(t) : 0;
+    t->at = (Progressed){.best_score = NAN};
+    if (!fill_model(t, step, err)) start_batches(t, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    if (ranks_lead(t->ranks)) open_folder(t, resume, err);
+    return ranks_agree(t->ranks, err);
+}
+
+Status trainer_open(Trainer *t, Recipe *recipe, const char *dir, bool resume,
+                    Ranks *ranks, Err *err) {
+    *t = (Trainer){.recipe = recipe, .lock = -1, .ranks = ranks};
     if (strlen(dir) >= sizeof t->dir)
         return err_set(err, FAIL_USAGE, "the name of the run folder is too long");
     text_format(t->dir, sizeof t->dir, "%s", dir);
@@ -466,6 +458,7 @@ void trainer_close(Trainer *t) {
     mem_free(t->warned);
     ema_free(t->ema);
     optim_free(t->optim);
+    exchange_free(t->exchange);
     tape_free(t->tape);
     task_free(t->task);
     if (t->lock >= 0) close(t->lock);

@@ -1,10 +1,15 @@
 /* trainer: the loop that takes a recipe to a trained, measured, saved model.
  *
  *   batch -> loss -> backward -> fold -> clip -> optimizer -> probes -> logs, checkpoint, score
- */
+ *
+ * With several ranks each has a part of every batch; gradients are summed during the backward
+ * pass, so all make the same update.  Rank 0 alone writes and speaks.  What one rank meets
+ * alone - broken data, a full disk, a signal - it keeps in err until ranks_agree, where all
+ * come together before the next step: then all end in the same way. */
 #ifndef STEADY_TRAINER_H
 #define STEADY_TRAINER_H
 
+#include "engine/dist/exchange.h"
 #include "tools/checkpoint.h"
 #include "tools/probe.h"
 #include "tools/progress.h"
@@ -15,8 +20,10 @@
 typedef struct Trainer {
     Recipe *recipe;
     char dir[1024];
-    int lock;   /* on the folder; -1: none */
-    bool fresh; /* the folder was made by this process */
+    int lock;     /* on the folder; -1: none */
+    bool fresh;   /* the folder was made by this process */
+    Ranks *ranks; /* that train together; NULL: this process alone */
+    Exchange *exchange;
     Task *task;
     Tape *tape;
     Optimizer *optim;
@@ -35,9 +42,10 @@ typedef struct Trainer {
 } Trainer;
 
 /* Opens data and model, and a checkpoint when `resume`; nothing is written before everything
- * fits.  A folder belongs to one trainer at a time.  On failure *trainer is released. */
+ * fits.  A folder belongs to one trainer at a time.  On failure *trainer is released.  Called
+ * by all of `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
 Status trainer_open(Trainer *trainer, Recipe *recipe, const char *dir, bool resume,
-                    Err *err);
+                    Ranks *ranks, Err *err);
 
 /* Runs to the end.  FAIL_INTERRUPTED, FAIL_COLLAPSED and FAIL_DATA leave a checkpoint of the
  * last step, FAIL_DIVERGED keeps the last good one.  Data that fail before the first step leave

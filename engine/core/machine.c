@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <math.h>
 #include <omp.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +286,16 @@ ThreadChoice machine_threads(const char *root) {
     mem_free(allowed);
     return machine_choose_threads((size_t)omp_get_num_procs(), cores,
                                   machine_cpu_quota(root));
+}
+
+/* FNV-1a over the flags. */
+uint64_t machine_affinity_mark(void) {
+    size_t n;
+    bool *allowed = allowed_processors(&n);
+    uint64_t mark = 14695981039346656037u;
+    for (size_t i = 0; i < n; i++) mark = (mark ^ allowed[i]) * 1099511628211u;
+    mem_free(allowed);
+    return mark;
 }
 
 /* ---- OpenBLAS --------------------------------------------------------------------- */

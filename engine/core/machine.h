@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Vector instructions, those that both processor and operating system can use. */
 typedef enum {
@@ -49,6 +50,9 @@ ThreadChoice machine_choose_threads(size_t affinity, size_t cores, double quota)
 /* CPUs that the control groups of this process grant: the smallest quota/period on the way
  * from its own group to the root, of cgroup v2 (cpu.max) and v1 (cpu.cfs_quota_us); 0: none. */
 double machine_cpu_quota(const char *root);
+
+/* A number for the set of processors that this process may use: the same set, the same number. */
+uint64_t machine_affinity_mark(void);
 
 /* Physical cores among the processors allowed[0..n); 0 when the system does not tell. */
 size_t machine_physical_cores(const char *root, const bool *allowed, size_t n);

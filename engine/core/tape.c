@@ -19,6 +19,8 @@ struct Tape {
     Tensor *
         touched[TOUCHED_MAX]; /* gradients that the running backward function asked for */
     size_t touched_count;
+    TapeListener *listener;
+    void *listener_context;
 };
 
 Tape *tape_new(void) {
@@ -50,6 +52,11 @@ const TapeMode *tape_mode(const Tape *tape) { return &tape->mode; }
 void tape_scope(Tape *tape, const char *scope) { tape->scope = scope; }
 
 bool tape_replaying(const Tape *tape) { return tape->replaying; }
+
+void tape_listen(Tape *tape, TapeListener *listener, void *context) {
+    tape->listener = listener;
+    tape->listener_context = context;
+}
 
 TapeFault tape_fault(const Tape *tape) { return tape->fault; }
 
@@ -124,7 +131,7 @@ void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out,
 /* ---- gradients ---- */
 
 static void touch(Tape *tape, Tensor *x) {
-    if (!tape->mode.watch) return;
+    if (!tape->mode.watch && !tape->listener) return;
     CHECK(tape->touched_count < TOUCHED_MAX, "an op with more than %d inputs",
           TOUCHED_MAX);
     tape->touched[tape->touched_count++] = x;
@@ -177,6 +184,8 @@ static void step_back(Tape *tape, Node *node) {
         for (size_t i = 0; i < tape->touched_count; i++)
             watch(tape, node->op, node->scope, tape->touched[i]->grad,
                   tape->touched[i]->size, true);
+    if (tape->listener)
+        tape->listener(tape->listener_context, tape->touched, tape->touched_count);
     release_grad(tape, node->out);
 }
 
@@ -189,6 +198,7 @@ void tape_backward(Tape *tape, Tensor *loss) {
     CHECK(loss->size == 1, "backward from %zu numbers; a loss is one", loss->size);
     CHECK(tape->mode.gradients, "backward on a tape that recorded nothing");
     if (!loss->needs_grad) return;
+    tape->touched_count = 0;
     real beta, *seed = tape_grad(tape, loss, &beta);
     *seed = 1;
     walk_back(tape, 0);
@@ -218,10 +228,10 @@ static void recompute_backward(Tape *tape, Node *node) {
     tape->replaying = false;
     tape_pass_grad(tape, y, node->out);
     walk_back(tape, first);
+    tape->touched_count = 0;
     if (input.grad && r->x->needs_grad) tape_pass_grad(tape, r->x, &input);
     release_grad(tape, &input);
     arena_release(tape->arena, mark);
-    tape->touched_count = 0;
 }
 
 Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x) {

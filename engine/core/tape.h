@@ -51,6 +51,12 @@ void tape_scope(Tape *tape, const char *scope);
 /* d loss / d everything; loss is a scalar [1]. */
 void tape_backward(Tape *tape, Tensor *loss);
 
+/* From now on tape_backward calls listener(context, touched, count) after each node, with the
+ * tensors whose gradient that node has written into; recomputed nodes are nodes too.  NULL: no
+ * more.  For telling when a parameter's gradient is final. */
+typedef void TapeListener(void *context, Tensor *const *touched, size_t count);
+void tape_listen(Tape *tape, TapeListener *listener, void *context);
+
 /* Runs block(context, x) without keeping what its ops keep; the backward pass runs it again.
  * `block` must be a function of x and of parameters alone (masks are: see rng.h). */
 typedef Tensor *TapeBlock(Tape *tape, void *context, Tensor *x);

@@ -21,6 +21,7 @@ static const struct Rule {
     {"engine/op", {"engine/op/", "engine/kern/", "engine/core/"}},
     {"engine/reparam", {"engine/reparam/", "engine/op/", "engine/kern/", "engine/core/"}},
     {"engine/optim", {"engine/optim/", "engine/op/", "engine/kern/", "engine/core/"}},
+    {"engine/dist", {"engine/dist/", "engine/core/"}},
     {"models", {"models/", "engine/"}},
     {"data", {"data/", "engine/core/", "engine/kern/"}},
 };

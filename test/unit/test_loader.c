@@ -300,6 +300,81 @@ static void evaluation_never_mixes(void **state) {
     loader_stop(loader);
 }
 
+/* --- parts of a batch --------------------------------------------------------------- */
+
+/* Part after part against the whole, from one loader each; how many examples there were. */
+static size_t compare_parts(const Dataset *set, LoaderConfig config, size_t parts,
+                            size_t batches) {
+    Loader *whole = start(set, &config, 1), *part[8];
+    config.parts = parts;
+    for (config.part = 0; config.part < parts; config.part++)
+        part[config.part] = start(set, &config, 1);
+    size_t compared = 0;
+    for (size_t n = 0; n < batches; n++) {
+        const Batch *all = next(whole);
+        size_t at = 0, size = all->channels * all->height * all->width;
+        for (size_t k = 0; k < parts && at < all->count; k++) {
+            if (all->count * (k + 1) / parts == all->count * k / parts) continue;
+            const Batch *some = next(part[k]);
+            assert_int_equal(some->whole, all->count);
+            assert_int_equal(some->first, at);
+            assert_memory_equal(some->pixels, all->pixels + at * size,
+                                some->count * size * sizeof(real));
+            for (size_t s = 0; s < some->count; s++, at++) {
+                assert_int_equal(some->item[s], all->item[at]);
+                assert_int_equal(some->label[s], all->label[at]);
+                assert_int_equal(some->mixed_label[s], all->mixed_label[at]);
+                assert_true(some->mix[s] == all->mix[at]);
+            }
+        }
+        assert_int_equal(at, all->count);
+        compared += at;
+    }
+    loader_stop(whole);
+    for (size_t k = 0; k < parts; k++) loader_stop(part[k]);
+    return compared;
+}
+
+static void parts_hold_each_example_of_a_training_batch_once(void **state) {
+    (void)state;
+    DataConfig data = data_config_default();
+    data.synthetic_count = 40;
+    Dataset *set = dataset_open(&data, SPLIT_TRAIN, NULL);
+    for (size_t batch = 8; batch <= 11; batch += 3) {
+        LoaderConfig config = config_of(batch, true);
+        strcpy(config.data.augment, "random-resized-crop,flip,erasing:0.5");
+        config.mixup = 0.8;
+        config.cutmix = 1;
+        config.height = config.width = 12;
+        for (size_t parts = 1; parts <= 8; parts++)
+            assert_int_equal(compare_parts(set, config, parts, 5), 5 * batch);
+    }
+    dataset_free(set);
+}
+
+static void parts_share_the_last_short_batch_of_an_evaluation_too(void **state) {
+    (void)state;
+    Fake fake = {0};
+    Dataset set = fake_set(&fake);
+    for (size_t batch = 8; batch <= 9; batch++)
+        for (size_t parts = 1; parts <= 8; parts++)
+            assert_int_equal(compare_parts(&set, config_of(batch, false), parts, 3),
+                             ITEMS);
+}
+
+static void a_part_reads_only_its_own_items_where_nothing_is_mixed(void **state) {
+    (void)state;
+    Fake fake = {0};
+    Dataset set = fake_set(&fake);
+    LoaderConfig config = config_of(8, false);
+    config.part = 1, config.parts = 4;
+    Loader *loader = start(&set, &config, 1);
+    for (int n = 0; n < 3; n++) next(loader);
+    assert_int_equal(next(loader)->count, 0);
+    assert_int_equal(atomic_load(&fake.reads), 2 + 2 + 2); /* of 8, 8 and 7 */
+    loader_stop(loader);
+}
+
 /* --- broken pictures ---------------------------------------------------------------- */
 
 static void a_broken_item_stops_the_run_at_its_own_batch(void **state) {
@@ -471,6 +546,9 @@ int main(void) {
         cmocka_unit_test(cutmix_keeps_the_share_that_it_says),
         cmocka_unit_test(mixup_and_cutmix_take_turns_by_lot),
         cmocka_unit_test(evaluation_never_mixes),
+        cmocka_unit_test(parts_hold_each_example_of_a_training_batch_once),
+        cmocka_unit_test(parts_share_the_last_short_batch_of_an_evaluation_too),
+        cmocka_unit_test(a_part_reads_only_its_own_items_where_nothing_is_mixed),
         cmocka_unit_test(a_broken_item_stops_the_run_at_its_own_batch),
         cmocka_unit_test(in_training_the_next_good_item_takes_a_broken_ones_place),
         cmocka_unit_test(in_evaluation_a_broken_item_is_left_out),

@@ -2,7 +2,8 @@
 # Installs what steady is built from: Debian and Ubuntu, Fedora, Homebrew.  `make setup` runs it.
 # Does nothing, quickly and without the network, when everything is there.
 
-# Required ones first; when the optional ones cannot be had, the build goes on without.
+# Required ones first; when the optional ones cannot be had, the build goes on without: no JPEG,
+# no audio, no mpirun.
 debian_required="make gcc libc6-dev libopenblas-openmp-dev libpng-dev zlib1g-dev libinih-dev
     libjansson-dev libcairo2-dev libcmocka-dev pkg-config fonts-dejavu-core"
 debian_optional="libjpeg-dev libsndfile1-dev libopenmpi-dev openmpi-bin libarpack2-dev"

@@ -1,0 +1,207 @@
+# Several ranks under mpirun train what one process trains, and end together.
+
+. test/tell.sh
+with_mpi=no
+grep -q '^HAVE_MPI = yes' config.mk && with_mpi=yes
+cd "$TMP" || exit 1
+unset OPENBLAS_CORETYPE
+export OMP_NUM_THREADS=1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+cat >small.ini <<'END_RECIPE'
+[data]
+source = glyphs
+synthetic_count = 170
+image_size = 16
+augment = random-resized-crop,flip,erasing
+val_fraction = 0.2
+[model]
+width = 32
+depth = 3
+heads = 2
+patch = 4
+dropout = 0.1
+drop_path = 0.2
+reparam = sigma
+[optim]
+lr = 0.002
+[schedule]
+name = cosine
+[train]
+steps = 20
+batch = 16
+mixup = 0.8
+cutmix = 1
+label_smoothing = 0.1
+ema = 0.9
+eval_every = 10
+checkpoint_every = 10
+[probe]
+every = 5
+END_RECIPE
+
+# ---- what needs no mpirun ----
+
+OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=0 "$STEADY" train small.ini --out new 2>err
+[ $? = 2 ] && [ "$(grep -c . err)" = 1 ] && [ ! -e new ] &&
+    grep -q 'without MPI\|mpirun of the library that steady was built with' err
+tell "a launcher that this build does not understand is refused" $?
+
+OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=0 "$STEADY" eval new 2>err
+[ $? = 2 ] && grep -q 'eval wants to be one' err
+tell "only train can be several processes" $?
+
+if [ $with_mpi = no ]; then
+    echo "skip several ranks: built without MPI"
+    exit
+elif ! command -v mpirun >/dev/null; then
+    echo "skip several ranks: there is no mpirun"
+    exit
+fi
+
+# Open MPI wants to be told that there may be more ranks than cores; MPICH does not know the word.
+more_than_cores=
+mpirun --version 2>&1 | grep -q 'Open MPI' && more_than_cores=--oversubscribe
+
+ranks() { # N WORDS...: train with N processes
+    count=$1
+    shift
+    mpirun $more_than_cores -n "$count" "$STEADY" train "$@" --no-report 2>err </dev/null
+}
+
+alone() { "$STEADY" train "$@" --no-report 2>err; }
+
+# The same steps with the same numbers: none further off than 1e-5 of itself.
+numbers() { # RUN LOG
+    sed 's/,"items_per_s":.*}/}/' "$1/$2.jsonl" | tr ',:[]{}' '\n' |
+        grep -E '^(-?[0-9.]+(e[-+]?[0-9]+)?|null)$'
+}
+same_numbers() { # RUN RUN
+    for log in train eval; do
+        numbers "$1" $log >first && numbers "$2" $log >second && [ -s first ] || return 1
+        paste first second | awk -v log_name="$1 $2 $log" '
+            function off(a, b) { return (a > b ? a - b : b - a) > 1e-5 * (a < 0 ? -a : a) }
+            NF != 2 || off($1, $2) { print log_name, $1, $2; bad = 1 }
+            END { exit bad }' || return 1
+    done
+}
+
+# Entropies of all heads too, more loosely: they are all near ln 17.
+same_probes() { # RUN RUN
+    numbers "$1" probe >first && numbers "$2" probe >second && [ -s first ] &&
+        [ "$(wc -l <first)" = "$(wc -l <second)" ] && paste first second | awk '
+            { d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 + 1e-3 * ($1 < 0 ? -$1 : $1)) bad = 1 }
+            END { exit bad }'
+}
+
+# ---- the same run ----
+
+alone small.ini --out one
+for n in 2 4; do
+    ranks $n small.ini --out with-$n && same_numbers one with-$n && same_probes one with-$n
+    tell "$n ranks: losses, gradients and scores of one process, within 1e-5" $?
+done
+[ "$(grep -c 'parameters (' err)" = 1 ] && grep -q ' 4 ranks of 1 threads' err
+tell "one rank speaks" $?
+
+ranks 2 small.ini train.accumulate=2 --out accumulated && same_numbers one accumulated
+tell "2 ranks, accumulate = 2" $?
+ranks 2 small.ini train.recompute=block --out recomputed && same_numbers one recomputed
+tell "2 ranks, recompute = block" $?
+
+odd="train.batch=15 model.reparam=weight model.norm=none optim.clip=0.5 train.accumulate=5"
+# shellcheck disable=SC2086
+alone small.ini $odd --out odd-one && ranks 4 small.ini $odd --out odd-4 &&
+    same_numbers odd-one odd-4
+tell "4 ranks with unequal parts of an odd batch" $?
+
+# ---- going on with another number of ranks ----
+
+alone small.ini train.steps=40 --out long
+ranks 2 small.ini train.steps=40 --out long-2 && same_numbers long long-2
+tell "2 ranks, 40 steps" $?
+# A copy of the run as it was after 30 steps, but for its logs, which are cut back.
+back_to_30() { # RUN COPY
+    cp -r "$1" "$2" && rm "$2/checkpoints/step-00000040.safetensors"
+}
+back_to_30 long-2 two-one && alone --resume two-one && same_numbers long two-one
+tell "begun by 2 ranks, ended by 1 process" $?
+back_to_30 long one-two && ranks 2 --resume one-two && same_numbers long one-two
+tell "begun by 1 process, ended by 2 ranks" $?
+
+# ---- ending together ----
+
+refused() { # EXIT PATTERN: the last run's exit code was $code
+    [ "$code" = "$1" ] && [ "$(grep -c '^steady train:' err)" = 1 ] && grep -q "^steady train: $2" err
+}
+ranks 4 small.ini train.batch=3 --out new
+code=$?
+refused 2 'train.batch = 3 cannot be shared out over 4 ranks' && [ ! -e new ]
+tell "fewer examples than ranks: exit 2 and one line" $?
+ranks 2 small.ini --out one
+code=$?
+refused 2 'one holds a run already'
+tell "a folder that is taken: exit 2 and one line" $?
+ranks 2 small.ini model.reparam=none optim.lr=1e9 --out blown
+code=$?
+refused 4 'non-finite .* at step [0-9]*: first in op'
+tell "a step that diverges: exit 4 and one line" $?
+
+# Without shuffling the fifth picture of a batch of eight is rank 1's.
+png=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR42mP4zwADFLEAHzcH+U4voEIAAAAASUVORK5CYII=
+for class in cat dog; do
+    mkdir -p bad/train/$class
+    for i in 1 2 3 4; do echo $png | base64 -d >bad/train/$class/$i.png; done
+done
+echo 'Once upon a time' >bad/train/dog/1.png
+folder="data.source=folder data.path=bad data.image_size=8 data.augment=none data.shuffle=false
+    data.val_fraction=0 train.batch=8 train.mixup=0 train.cutmix=0"
+# shellcheck disable=SC2086
+ranks 2 small.ini $folder --out broken
+code=$?
+refused 3 'rank 1: bad/train/dog/1.png is neither PNG nor JPEG' && [ ! -e broken ]
+tell "a broken picture of one rank ends all: exit 3, one line with the rank" $?
+
+# Starts an endless run, waits for its first checkpoint, and runs COMMAND with $pid = mpirun's.
+endless() { # OUT COMMAND...
+    out=$1
+    shift
+    mpirun $more_than_cores -n 2 "$STEADY" train small.ini train.steps=1000000 \
+        train.checkpoint_every=5 train.eval_every=1000000 --no-report --out "$out" \
+        2>err >/dev/null </dev/null &
+    pid=$!
+    until [ -f "$out/train.jsonl" ] && [ "$(wc -l <"$out/train.jsonl")" -ge 12 ]; do
+        kill -0 $pid || return 1
+        sleep 0.05
+    done
+    began=$(date +%s)
+    "$@"
+    wait $pid
+    code=$?
+    [ $(($(date +%s) - began)) -le 20 ]
+}
+signal_mpirun() { kill -s USR1 "$pid"; }
+signal_last_rank() { kill -s "$1" "$(pgrep -P "$pid" | tail -n 1)"; }
+
+# The checkpoint is of the last step that was logged, and the run goes on from it.
+goes_on() { # RUN STEPS
+    last=$(tail -n 1 "$1/train.jsonl" | sed 's/{"step":\([0-9]*\),.*/\1/')
+    [ -f "$(printf '%s/checkpoints/step-%08d.safetensors' "$1" "$last")" ] &&
+        ranks 2 --resume "$1" train.steps=$((last + 3))
+}
+
+if [ -z "$more_than_cores" ] || ! command -v pgrep >/dev/null; then
+    echo "skip signals and kill -9: they need Open MPI's mpirun and pgrep"
+    exit
+fi
+endless asked signal_mpirun && [ $code = 75 ] &&
+    [ "$(grep -c 'interrupted at step' err)" = 1 ] && goes_on asked
+tell "SIGUSR1 to mpirun: all stop at one step, rank 0 saves, exit 75" $?
+endless told signal_last_rank TERM && [ $code = 75 ] && goes_on told
+tell "SIGTERM to one rank: all stop, exit 75" $?
+
+endless killed signal_last_rank KILL && [ $code != 0 ] && sleep 1 &&
+    ! pgrep -f "train small.ini .*--out killed" >/dev/null &&
+    "$STEADY" eval killed >/dev/null 2>&1 && rows=$(($(wc -l <killed/train.jsonl) + 3)) &&
+    ranks 2 --resume killed train.steps=$rows && [ "$(wc -l <killed/train.jsonl)" = $rows ]
+tell "kill -9 of a rank ends the job in seconds; the run goes on from its last checkpoint" $?

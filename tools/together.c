@@ -1,0 +1,53 @@
+#include "tools/together.h"
+
+#include "engine/kern/reduce.h"
+
+/* Numbers of each kind: the loss, and one for each head of each site. */
+static size_t count_numbers(const Model *model) {
+    size_t count = 1;
+    for (size_t i = 0; i < model->site_count; i++) count += model->sites[i]->heads + 1;
+    return count;
+}
+
+void together_measure(Ranks *ranks, Model *model, double *loss) {
+    if (!ranks) return;
+    size_t count = count_numbers(model), n = 1;
+    double *sum = mem_alloc(2 * count * sizeof *sum), *largest = sum + count;
+    sum[0] = largest[0] = *loss;
+    for (size_t i = 0; i < model->site_count; i++) {
+        const Site *site = model->sites[i];
+        sum[n] = largest[n] = site->weight, n++;
+        for (size_t h = 0; h < site->heads; h++, n++) {
+            sum[n] = site->entropy[h] * site->weight;
+            largest[n] = site->largest[h];
+        }
+    }
+    ranks_add(ranks, sum, count);
+    ranks_max(ranks, largest, count);
+    *loss = sum[0];
+    n = 1;
+    for (size_t i = 0; i < model->site_count; i++) {
+        Site *site = model->sites[i];
+        site->weight = sum[n++];
+        for (size_t h = 0; h < site->heads; h++, n++) {
+            site->entropy[h] = sum[n] / site->weight;
+            site->largest[h] = largest[n];
+        }
+    }
+    mem_free(sum);
+}
+
+Status together_check(Ranks *ranks, const ParamSet *params, size_t step, Err *err) {
+    if (!ranks) return OK;
+    double squares = reduce_sum_squares(params->values, params->trained);
+    double extremes[2] = {squares, -squares};
+    ranks_max(ranks, extremes, 2);
+    if (extremes[0] == -extremes[1] ||
+        !reduce_all_finite(params->values, params->trained))
+        return OK;
+    return err_set(
+        err, FAIL_RUN,
+        "the ranks hold different weights after step %zu: are all machines of one "
+        "kind, with the same steady and the same libraries?",
+        step);
+}
