@@ -1,11 +1,4 @@
 /* bench_memory: what the system says about this process (tools/bench.h). */
-#ifdef __GLIBC__
-#include <malloc.h>
-#define give_back_pages() malloc_trim(0)
-#else
-#define give_back_pages() ((void)0)
-#endif
-
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,6 +6,13 @@
 #include <unistd.h>
 
 #include "tools/bench.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#define give_back_pages() malloc_trim(0)
+#else
+#define give_back_pages() ((void)0)
+#endif
 
 /* "VmRSS:     1234 kB" of /proc/self/status, in bytes. */
 static size_t status_bytes(const char *status, const char *field) {
