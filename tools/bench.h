@@ -63,8 +63,8 @@ typedef struct BenchEffort {
 BenchTime bench_time(BenchCall *call, void *context, const BenchEffort *effort);
 BenchTime bench_summary(const double *seconds, size_t count); /* of what was measured */
 
-/* Bytes a second of a[i] = b[i] + s c[i] over vectors that no cache holds, three numbers
- * counted for each i (McCalpin's triad); the best of some passes. */
+/* Bytes a second of a[i] += s b[i] over vectors of 128 MB: two numbers read and one written
+ * for each i; the best of some passes. */
 double bench_bandwidth(double seconds);
 
 /* The same normal numbers at every run. */

@@ -37,27 +37,27 @@ BenchTime bench_time(BenchCall *call, void *context, const BenchEffort *effort) 
 
 /* ---- bandwidth ---- */
 
-static double triad(real *a, const real *b, const real *c, size_t n) {
+/* Nothing is fetched in vain: what is written was read before. */
+static double update(real *a, const real *b, size_t n) {
     double start = clock_now();
 #pragma omp parallel for simd schedule(static)
-    for (size_t i = 0; i < n; i++) a[i] = b[i] + (real)0.5 * c[i];
+    for (size_t i = 0; i < n; i++) a[i] += (real)0.5 * b[i];
     return clock_now() - start;
 }
 
 double bench_bandwidth(double seconds) {
-    enum { BYTES = 96 << 20 };
+    enum { BYTES = 128 << 20 };
     size_t n = BYTES / sizeof(real);
-    real *a = mem_alloc(BYTES), *b = mem_alloc(BYTES), *c = mem_alloc(BYTES);
+    real *a = mem_alloc(BYTES), *b = mem_alloc(BYTES);
 #pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < n; i++) a[i] = 0, b[i] = 1, c[i] = 2;
-    double least = triad(a, b, c, n), end = clock_now() + seconds;
+    for (size_t i = 0; i < n; i++) a[i] = 0, b[i] = 1;
+    double least = update(a, b, n), end = clock_now() + seconds;
     while (clock_now() < end) {
-        double spent = triad(a, b, c, n);
+        double spent = update(a, b, n);
         least = MIN(least, spent);
     }
     mem_free(a);
     mem_free(b);
-    mem_free(c);
     return 3.0 * BYTES / least;
 }
 
