@@ -117,7 +117,7 @@ static void print_json(const Sweep *s, const char *what, const double *y,
     json_t *row = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "level", "fit",
                             "against", s->name, "of", what, "constant", fit[0], "linear",
                             fit[1], "quadratic", fit[2], "worst_share", worst(s, y, fit));
-    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(row);
 }
