@@ -28,7 +28,7 @@ static const char HELP[] =
     "  --threads N       threads (the same as train.threads=N)\n"
     "  --repeat N        calls of a kernel at least, and steps that are timed (default "
     "9)\n"
-    "  --seconds S       time for a kernel or an op (default 0.2)\n"
+    "  --seconds S       time for a kernel, an op, or GEMM (default 0.2)\n"
     "  -o FILE           growth: draw it (.png, .svg or .pdf)\n"
     "  --json            an object a line: the machine, then each measurement\n"
     "  -h, --help        this text\n"
@@ -187,8 +187,9 @@ static Status run(Options *o, Err *err) {
     Bench *bench = &o->bench;
     if (bench_subject(&first, o->models[0], o->words, o->word_count, err))
         return err->status;
-    bench->rate = machine_rate_measure(first.threads, BENCH_RATE_SECONDS);
-    if (o->level[KERNELS] || o->level[OPS]) bench->bandwidth = bench_bandwidth(0.3);
+    bench->rate = machine_rate_measure(first.threads, bench->effort.seconds);
+    if (o->level[KERNELS] || o->level[OPS])
+        bench->bandwidth = bench_bandwidth(bench->effort.seconds);
     bench_print_machine(bench, first.threads);
     bool models = o->level[KERNELS] || o->level[OPS] || o->level[STEPS];
     for (size_t i = 0; models && i < o->model_count && !stop_requested(); i++)

@@ -84,16 +84,15 @@ double bench_process_age(void); /* seconds since the process was made */
 
 /* ---- levels ---- */
 
-#define BENCH_RATE_SECONDS 0.2 /* of one measurement of the product's rate */
-
 /* What the whole command shares. */
 typedef struct Bench {
     bool json;
-    BenchEffort effort; /* of a kernel or op */
-    size_t steps;       /* timed steps of a model */
-    double age;         /* of the process when the command began */
-    double bandwidth;   /* bytes/s; 0: not measured */
-    double rate;        /* GEMM, FLOP/s, beside the rows that are printed next */
+    BenchEffort
+        effort;       /* of a kernel or op; its seconds are GEMM's and bandwidth's too */
+    size_t steps;     /* timed steps of a model */
+    double age;       /* of the process when the command began */
+    double bandwidth; /* bytes/s; 0: not measured */
+    double rate;      /* GEMM, FLOP/s, beside the rows that are printed next */
 } Bench;
 
 void bench_kernels(Bench *bench, const BenchSubject *subject);

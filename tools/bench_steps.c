@@ -180,7 +180,7 @@ static void measure(Run *run, Bench *bench, BenchSteps *result, double rate_befo
         faults += take_steps(run, result, bench->steps * i / ROUNDS,
                              bench->steps * (i + 1) / ROUNDS);
         if (i == 0) read_memory(run, result);
-        rates[i + 1] = machine_rate_measure(threads, BENCH_RATE_SECONDS);
+        rates[i + 1] = machine_rate_measure(threads, bench->effort.seconds);
     }
     double steps = (double)MAX(result->count, (size_t)1);
     result->time = bench_summary(result->seconds, result->count);
@@ -194,7 +194,7 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
     Run run = {.subject = subject};
     *result = (BenchSteps){.seconds = mem_zalloc(bench->steps * sizeof(double)),
                            .loss = mem_zalloc(bench->steps * sizeof(double))};
-    double rate = machine_rate_measure(subject->threads, BENCH_RATE_SECONDS);
+    double rate = machine_rate_measure(subject->threads, bench->effort.seconds);
     double start = clock_now();
     make_batch(&run);
     bench_memory_forget();

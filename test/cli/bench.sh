@@ -58,6 +58,12 @@ tell "a step has its share, page faults, memory, start and losses" $?
 [ $? = 0 ] && grep -q '^steps of vit-s16: batch 4, ' text && grep -q 'of it .*probes [0-9.]* %' text
 tell "recipe keys change model and step; the table names time, rate, phases and memory" $?
 
+"$STEADY" bench growth --json -o growth.png --threads 1 --repeat 1 --seconds 0 model.width=16 \
+    model.heads=1 >growth
+[ $? = 0 ] && [ "$(grep -c '"level":"step"' growth)" = 13 ] && [ "$(grep -c '"level":"fit"' growth)" = 4 ] &&
+    [ -s growth.png ] && between 0.00001 "$(number growth '"tokens","of":"mb"' linear)" 1
+tell "growth measures 13 sizes, fits time and memory, and draws them" $?
+
 "$STEADY" bench --help | grep -q 'cifar-vit'
 tell "-h lists the models" $?
 
