@@ -26,6 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = ["vit-ti16", "vit-s16", "vit-b16", "cifar-vit"]
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184",
           "MALLOC_TOP_PAD_": "268435456"}
+TORCH_WARM_UP = 4  # steps until its heap has stopped growing, or nearly
 
 
 def median(rows, key):
@@ -77,7 +78,8 @@ def run_here(options, env, model, words=()):
 
 def run_torch(options, env, model):
     command = [options.python, os.path.join(HERE, "torch_step.py"), "--json", "--model", model,
-               "--steps", str(options.steps), "--threads", env["OMP_NUM_THREADS"]]
+               "--steps", str(options.steps), "--warmup", str(TORCH_WARM_UP),
+               "--threads", env["OMP_NUM_THREADS"]]
     return run(command, {**env, **MALLOC})[0]
 
 
@@ -176,7 +178,7 @@ def arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=",".join(MODELS), help="parted by commas")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=5, help="timed in each process, after two")
+    parser.add_argument("--steps", type=int, default=5, help="timed in each process, after two here and four there")
     parser.add_argument("--threads", type=int, help="default: the doctor's choice")
     parser.add_argument("--core", help="OPENBLAS_CORETYPE for both, instead of the doctor's")
     parser.add_argument("--steady", default=os.path.join(HERE, "../../build/steady"))
