@@ -127,9 +127,9 @@ def fastest(rows, side):
 
 
 def share(rows, side):
-    """Of the product's rate that was measured between the steps of the same round."""
-    return statistics.median(row["here"]["flops"] / (row[side]["median_ms"] * 1e6) /
-                             row["here"]["gemm_gflops"] for row in rows)
+    """Of the product's rate in the same round, the better of what both sides measured."""
+    return statistics.median(row["here"]["flops"] / (row[side]["median_ms"] * 1e6) / max(
+        row["here"]["gemm_gflops"], row["torch"]["gemm_gflops"]) for row in rows)
 
 
 def table(results):
