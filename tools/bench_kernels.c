@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "engine/kern/gemm.h"
+#include "engine/kern/norm.h"
 #include "engine/kern/reduce.h"
 #include "engine/kern/rows.h"
+#include "engine/kern/tile.h"
 #include "engine/kern/vmath.h"
 #include "engine/optim/optim.h"
 #include "engine/reparam/spectral.h"
@@ -13,7 +15,7 @@
 #include "tools/rate.h"
 #include "tools/stop.h"
 
-enum { BLOCK_SCORES = 64 * 1024, PIECE = 4096 };
+enum { BLOCK_SCORES = 32 * 1024, BLOCK_MIN = 12, PIECE = 4096 };
 
 /* Memory that all kernels of a model work on. */
 typedef struct Desk {
@@ -22,6 +24,7 @@ typedef struct Desk {
     size_t m, n, k;                         /* of the kernel that runs now */
     real *a, *b, *c;                        /* [room] each */
     real *mean, *rstd;                      /* [rows] */
+    real *sums;                             /* sums over rows, and scratch for them */
     size_t room;
     ParamSet *params;
     Optimizer *optim;
@@ -90,60 +93,96 @@ static void all_layers(Bench *bench, Desk *d) {
 
 /* ---- inside attention: a thread works on blocks of its own ---- */
 
-typedef void BlockCall(const Desk *d, size_t rows, const real *qkv, real *scores,
-                       real *out);
+/* A thread's memory: tokens T and head width K, both padded to whole vectors. */
+typedef struct Head {
+    size_t tokens, padded_tokens, width, padded_width;
+    const real *q, *k, *v; /* rows of 3 D numbers */
+    size_t ld;
+    real *keys;   /* [K, padded T] transposed */
+    real *values; /* [T, padded K] */
+    real *scores; /* [block, padded T] */
+    real *out;    /* [T, padded K] */
+} Head;
 
-static void call_scores(const Desk *d, size_t rows, const real *qkv, real *s, real *out) {
-    size_t ld = 3 * d->width;
-    (void)out;
-    gemm_nt(rows, d->subject->tokens, d->head_width, 1, qkv, ld, qkv + d->width, ld, 0, s,
-            d->subject->tokens);
+typedef void BlockCall(Head *h, size_t first, size_t rows);
+
+static void call_scores(Head *h, size_t first, size_t rows) {
+    tile_product(rows, h->padded_tokens, h->width, 1,
+                 (TileA){h->q + first * h->ld, h->ld, 1}, h->keys, h->padded_tokens,
+                 false, h->scores, h->padded_tokens);
 }
 
-static void call_values(const Desk *d, size_t rows, const real *qkv, real *s, real *out) {
-    size_t tokens = d->subject->tokens;
-    gemm_nn(rows, d->head_width, tokens, 1, s, tokens, qkv + 2 * d->width, 3 * d->width,
-            0, out, d->width);
+static void call_values(Head *h, size_t first, size_t rows) {
+    tile_product(rows, h->padded_width, h->tokens, 1,
+                 (TileA){h->scores, h->padded_tokens, 1}, h->values, h->padded_width,
+                 false, h->out + first * h->padded_width, h->padded_width);
 }
 
-static void call_keys(const Desk *d, size_t rows, const real *qkv, real *s, real *out) {
-    size_t tokens = d->subject->tokens;
-    gemm_tn(tokens, d->head_width, rows, 1, s, tokens, qkv, 3 * d->width, 0, out,
-            d->width);
+/* ds^T q and p^T dy are alike; the values stand for the packed block of q or dy. */
+static void call_keys(Head *h, size_t first, size_t rows) {
+    (void)first;
+    tile_product(h->tokens, h->padded_width, rows, 1,
+                 (TileA){h->scores, 1, h->padded_tokens}, h->values, h->padded_width,
+                 false, h->out, h->padded_width);
 }
 
-static void call_softmax(const Desk *d, size_t rows, const real *qkv, real *s,
-                         real *out) {
-    size_t tokens = d->subject->tokens;
-    real entropy, largest;
-    (void)qkv;
-    for (size_t i = 0; i < rows; i++)
-        *out = row_softmax(s + i * tokens, tokens, &entropy, &largest);
+static void call_pack(Head *h, size_t first, size_t rows) {
+    (void)rows;
+    if (first) return; /* once a head */
+    tile_pack_transposed(h->keys, h->k, h->ld, h->tokens, h->width);
+    tile_pack(h->values, h->v, h->ld, h->tokens, h->width);
 }
 
-static void call_softmax_backward(const Desk *d, size_t rows, const real *qkv, real *s,
-                                  real *out) {
-    size_t tokens = d->subject->tokens;
-    (void)qkv, (void)out;
-    for (size_t i = 0; i + 1 < rows; i++)
-        row_softmax_backward(s + i * tokens, s + (i + 1) * tokens, tokens);
+static void call_softmax(Head *h, size_t first, size_t rows) {
+    (void)first;
+    for (size_t i = 0; i < rows; i++) {
+        real entropy, largest;
+        *h->out =
+            row_softmax(h->scores + i * h->padded_tokens, h->tokens, &entropy, &largest);
+    }
+}
+
+static void call_softmax_backward(Head *h, size_t first, size_t rows) {
+    (void)first;
+    for (size_t i = 0; i + 1 < rows; i++) {
+        real *row = h->scores + i * h->padded_tokens;
+        row_softmax_backward(row, row + h->padded_tokens, h->tokens);
+    }
+}
+
+static size_t head_area(const Desk *d) {
+    size_t tokens = d->subject->tokens, padded = tile_padded(tokens);
+    return padded * (d->head_width + d->block) + 2 * tokens * tile_padded(d->head_width);
+}
+
+static Head head_memory(const Desk *d, size_t task) {
+    size_t tokens = d->subject->tokens, b = task / d->heads, h = task % d->heads;
+    Head head = {.tokens = tokens, .padded_tokens = tile_padded(tokens)};
+    head.width = d->head_width;
+    head.padded_width = tile_padded(d->head_width);
+    head.ld = 3 * d->width;
+    head.q = d->a + b * tokens * head.ld + h * d->head_width;
+    head.k = head.q + d->width;
+    head.v = head.k + d->width;
+    head.keys = d->c + (size_t)omp_get_thread_num() * head_area(d);
+    head.values = head.keys + d->head_width * head.padded_tokens;
+    head.scores = head.values + tokens * head.padded_width;
+    head.out = head.scores + d->block * head.padded_tokens;
+    return head;
 }
 
 /* Every query of every example and head once. */
 static void each_block(Desk *d, BlockCall *call) {
     const BenchSubject *s = d->subject;
-    size_t area = d->block * s->tokens;
 #pragma omp parallel for schedule(static)
     for (size_t task = 0; task < s->batch * d->heads; task++) {
-        size_t b = task / d->heads, h = task % d->heads;
-        const real *qkv = d->a + b * s->tokens * 3 * d->width + h * d->head_width;
-        real *out = d->b + b * s->tokens * d->width + h * d->head_width;
+        Head head = head_memory(d, task);
         for (size_t i = 0; i < s->tokens; i += d->block)
-            call(d, MIN(d->block, s->tokens - i), qkv,
-                 d->c + (size_t)omp_get_thread_num() * area, out);
+            call(&head, i, MIN(d->block, s->tokens - i));
     }
 }
 
+static void run_pack(Desk *d) { each_block(d, call_pack); }
 static void run_scores(Desk *d) { each_block(d, call_scores); }
 static void run_values(Desk *d) { each_block(d, call_values); }
 static void run_keys(Desk *d) { each_block(d, call_keys); }
@@ -153,19 +192,29 @@ static void run_softmax_backward(Desk *d) { each_block(d, call_softmax_backward)
 /* ---- rows ---- */
 
 static void run_norm(Desk *d) {
-    layer_norm_rows(d->c, d->a, d->b, d->b, (real)1e-6, d->m, d->n, d->mean, d->rstd);
+    norm_rows(d->c, d->a, d->b, d->b, (real)1e-6, d->m, d->n, d->mean, d->rstd);
 }
 
 static void run_norm_backward(Desk *d) {
-    layer_norm_rows_backward(d->c, 0, d->b, d->a, d->b, d->m, d->n, d->mean, d->rstd);
+    norm_rows_backward(&(NormBackward){.rows = d->m,
+                                       .n = d->n,
+                                       .dy = d->b,
+                                       .x = d->a,
+                                       .gain = d->b,
+                                       .bias = d->b,
+                                       .mean = d->mean,
+                                       .rstd = d->rstd,
+                                       .dx = d->c,
+                                       .dgain = d->sums,
+                                       .dbias = d->sums + d->n,
+                                       .scratch = d->sums + 2 * d->n});
 }
 
-static void run_norm_gain(Desk *d) {
-    layer_norm_gain_backward(d->c, 0, d->b, d->a, d->m, d->n, d->mean, d->rstd);
+static void run_residual(Desk *d) {
+    rows_fill(d->c, 1, d->a, NULL, d->m, d->b, d->m, d->n);
 }
 
-static void run_bias(Desk *d) { rows_scale_bias(d->c, NULL, d->b, d->m, d->n); }
-static void run_bias_backward(Desk *d) { columns_sum(d->c, 0, d->a, d->m, d->n); }
+static void run_bias_backward(Desk *d) { columns_sum(d->sums, 0, 1, d->a, d->m, d->n); }
 
 static void run_gelu(Desk *d) {
     size_t count = d->m * d->n;
@@ -218,7 +267,9 @@ static void attention_kernels(Bench *bench, Desk *d) {
     size_t rows = s->batch * d->heads * s->tokens, depth = s->recipe.model.depth;
     double area = (double)rows * (double)s->tokens;
     double flops = 2 * area * (double)d->head_width;
+    double heads = (double)rows * (double)d->head_width;
     const Line lines[] = {
+        {"attention packs k, v", run_pack, rows, d->head_width, 0, 4 * heads, depth},
         {"attention q k^T", run_scores, rows, s->tokens, flops, 0, depth},
         {"attention p v", run_values, rows, s->tokens, flops, 0, depth},
         {"attention ds^T q", run_keys, rows, s->tokens, flops, 0, depth},
@@ -235,11 +286,10 @@ static void row_kernels(Bench *bench, Desk *d) {
     double x = (double)s->rows * (double)d->width;
     const Line lines[] = {
         {"LayerNorm forward", run_norm, s->rows, d->width, 0, 2 * x, norms},
-        {"LayerNorm dx", run_norm_backward, s->rows, d->width, 0, 3 * x, norms},
-        {"LayerNorm dgain", run_norm_gain, s->rows, d->width, 0, 2 * x, norms},
+        {"LayerNorm backward", run_norm_backward, s->rows, d->width, 0, 3 * x, norms},
         {"GELU forward", run_gelu, s->rows, s->hidden, 0, 2 * wide, depth},
         {"GELU backward", run_gelu_backward, s->rows, s->hidden, 0, 3 * wide, depth},
-        {"bias", run_bias, s->rows, s->hidden, 0, 2 * wide, depth},
+        {"residual and bias", run_residual, s->rows, d->width, 0, 2 * x, 2 * depth},
         {"bias gradient", run_bias_backward, s->rows, s->hidden, 0, wide, depth},
     };
     for (size_t i = 0; i < COUNT(lines); i++) run_line(bench, d, &lines[i]);
@@ -267,21 +317,24 @@ static size_t largest_room(const Desk *d) {
     const ModelConfig *model = &s->recipe.model;
     size_t pixels = s->picture.channels * model->patch * model->patch;
     size_t wide = MAX(MAX(s->hidden, 3 * d->width), MAX(pixels, s->classes));
-    size_t scores = s->threads * d->block * s->tokens;
-    return MAX(MAX(s->rows, d->width) * wide, MAX(s->hidden * wide, scores));
+    size_t heads = s->threads * head_area(d);
+    return MAX(MAX(s->rows, d->width) * wide, MAX(s->hidden * wide, heads));
 }
 
 static void open_desk(Desk *d, const BenchSubject *s, const Vit *vit) {
     const ModelConfig *model = &s->recipe.model;
     *d = (Desk){.subject = s, .width = model->width, .heads = model->heads};
     d->head_width = d->width / d->heads;
-    d->block = MIN(MAX((size_t)8, BLOCK_SCORES / s->tokens), s->tokens);
+    d->block =
+        MIN(MAX((size_t)BLOCK_MIN, BLOCK_SCORES / tile_padded(s->tokens)), s->tokens);
     d->room = largest_room(d);
     d->a = mem_alloc(d->room * sizeof(real));
     d->b = mem_alloc(d->room * sizeof(real));
     d->c = mem_zalloc(d->room * sizeof(real));
     d->mean = mem_zalloc(s->rows * sizeof(real));
     d->rstd = mem_zalloc(s->rows * sizeof(real));
+    size_t wide = MAX(s->hidden, d->width);
+    d->sums = mem_zalloc((2 * wide + norm_scratch(s->rows, wide)) * sizeof(real));
     bench_fill(d->a, d->room, 1);
     bench_fill(d->b, d->room, 1);
     d->params = vit->model.params;
@@ -297,6 +350,7 @@ static void close_desk(Desk *d) {
     mem_free(d->c);
     mem_free(d->mean);
     mem_free(d->rstd);
+    mem_free(d->sums);
 }
 
 void bench_kernels(Bench *bench, const BenchSubject *subject) {

@@ -1,5 +1,6 @@
 /* bench_ops: what models are made of, forward and backward, at a model's shapes
- * (tools/bench.h).
+ * (tools/bench.h).  As in a block, a product has what stands before and behind it on the way:
+ * LayerNorm before qkv and fc1, GELU before fc2, the sum behind proj and fc2.
  *
  * An op stands between two nodes of this file: `source` makes its input a tensor that needs a
  * gradient, `sink` turns its output into a scalar loss, fills in the output's gradient and
@@ -47,19 +48,25 @@ static void sink_backward(Tape *tape, Node *node) {
     sink->bed->started = clock_now();
 }
 
-/* [B, T, columns] of noise, or the pictures, which need no gradient. */
-static Tensor *source(Bed *bed) {
+/* [B, T, columns] of noise that needs a gradient. */
+static Tensor *source(Bed *bed, size_t columns) {
+    const BenchSubject *s = bed->subject;
+    Tensor *x =
+        tape_wrap(bed->tape, bed->noise, 3, (size_t[]){s->batch, s->tokens, columns});
+    tape_node(bed->tape, sizeof(Node), "source", x, true, source_backward);
+    return x;
+}
+
+/* What the op starts from; the pictures need no gradient. */
+static Tensor *input(Bed *bed) {
     const Op *op = bed->op;
     const BenchSubject *s = bed->subject;
     const PictureShape *p = &s->picture;
+    if (op->rows == s->rows) return source(bed, op->columns);
     if (!op->columns)
         return tape_wrap(bed->tape, bed->noise, 4,
                          (size_t[]){s->batch, p->channels, p->height, p->width});
-    Tensor *x =
-        op->rows == s->rows
-            ? tape_wrap(bed->tape, bed->noise, 3,
-                        (size_t[]){s->batch, s->tokens, op->columns})
-            : tape_wrap(bed->tape, bed->noise, 2, (size_t[]){op->rows, op->columns});
+    Tensor *x = tape_wrap(bed->tape, bed->noise, 2, (size_t[]){op->rows, op->columns});
     tape_node(bed->tape, sizeof(Node), "source", x, true, source_backward);
     return x;
 }
@@ -68,7 +75,7 @@ static double timed(void *context) {
     Bed *bed = context;
     params_clear_grads(bed->vit->model.params);
     tape_begin(bed->tape, (TapeMode){.gradients = true, .training = true, .step = 1});
-    Tensor *x = source(bed);
+    Tensor *x = input(bed);
     double start = clock_now();
     Tensor *y = bed->op->run(bed, x);
     double forward = clock_now() - start;
@@ -93,12 +100,30 @@ static Tensor *run_patch(Bed *b, Tensor *x) {
     return linear_forward(b->tape, &b->vit->patch, x);
 }
 
-static Tensor *run_norm(Bed *b, Tensor *x) {
-    return norm_forward(b->tape, &b->vit->blocks->norm1, x);
+/* A product with the LayerNorm that may stand before it. */
+static Tensor *run_entry(Bed *b, const LinearLayer *layer, const NormLayer *norm,
+                         Tensor *x) {
+    LinearArgs args = linear_args(layer, x);
+    if (norm->weight && b->subject->recipe.model.norm == NORM_PRE) {
+        args.intake = INTAKE_NORM;
+        args.gain = &norm->weight->tensor;
+        args.bias = &norm->bias->tensor;
+        args.eps = norm->eps;
+    }
+    return op_linear_fused(b->tape, &args);
+}
+
+/* A product with the sum behind it. */
+static Tensor *run_exit(Bed *b, const LinearLayer *layer, Intake intake, Tensor *x) {
+    LinearArgs args = linear_args(layer, x);
+    args.intake = intake;
+    args.residual = source(b, b->subject->recipe.model.width);
+    args.alpha = 1;
+    return op_linear_fused(b->tape, &args);
 }
 
 static Tensor *run_qkv(Bed *b, Tensor *x) {
-    return linear_forward(b->tape, b->vit->blocks->qkv, x);
+    return run_entry(b, b->vit->blocks->qkv, &b->vit->blocks->norm1, x);
 }
 
 static Tensor *run_attention(Bed *b, Tensor *x) {
@@ -114,19 +139,16 @@ static Tensor *run_attention(Bed *b, Tensor *x) {
 }
 
 static Tensor *run_proj(Bed *b, Tensor *x) {
-    return linear_forward(b->tape, &b->vit->blocks->proj, x);
+    return run_exit(b, &b->vit->blocks->proj, INTAKE_NONE, x);
 }
-
-static Tensor *run_add(Bed *b, Tensor *x) { return op_add(b->tape, x, source(b), 1); }
 
 static Tensor *run_fc1(Bed *b, Tensor *x) {
-    return linear_forward(b->tape, &b->vit->blocks->fc1, x);
+    return run_entry(b, &b->vit->blocks->fc1, &b->vit->blocks->norm2, x);
 }
 
-static Tensor *run_gelu(Bed *b, Tensor *x) { return op_gelu(b->tape, x); }
-
 static Tensor *run_fc2(Bed *b, Tensor *x) {
-    return linear_forward(b->tape, &b->vit->blocks->fc2, x);
+    bool relu = b->subject->recipe.model.activation == ACTIVATION_RELU;
+    return run_exit(b, &b->vit->blocks->fc2, relu ? INTAKE_RELU : INTAKE_GELU, x);
 }
 
 static Tensor *run_block(Bed *b, Tensor *x) {
@@ -161,11 +183,6 @@ static void measure(Bench *bench, Bed *bed, const Op *op, bool backward) {
     bench_print_row(bench, bed->subject, &row);
 }
 
-/* Numbers of an op from x to y, both [rows, ...], that goes over them once: forward x, y;
- * backward x, dy, dx. */
-#define ONCE(x, y)                                                                       \
-    { (double)(x) + (double)(y), 2 * (double)(x) + (double)(y) }
-
 static void all_ops(Bench *bench, Bed *bed) {
     const BenchSubject *s = bed->subject;
     const ModelConfig *model = &s->recipe.model;
@@ -177,20 +194,16 @@ static void all_ops(Bench *bench, Bed *bed) {
     double patches = (double)(R - s->batch), labels = (double)(s->batch * V);
     const Op ops[] = {
         {"patch", run_patch, s->batch, 0, 2 * patches * pixels * (double)D, {0}, 1},
-        {"LayerNorm", run_norm, R, D, 0, ONCE(R * D, R * D), 2 * L + 1},
         {"qkv", run_qkv, R, D, area * (double)(3 * D), {0}, L},
         {"attention", run_attention, R, 3 * D, attention, {0}, L},
         {"proj", run_proj, R, D, area * (double)D, {0}, L},
-        {"add", run_add, R, D, 0, {3 * (double)(R * D)}, 2 * L},
         {"fc1", run_fc1, R, D, area * (double)F, {0}, L},
-        {"GELU", run_gelu, R, F, 0, ONCE(R * F, R * F), L},
         {"fc2", run_fc2, R, F, area * (double)F, {0}, L},
         {"whole block", run_block, R, D, block, {0}, L},
         {"head", run_head, s->batch, D, 2 * labels * (double)D, {0}, 1},
-        {"cross entropy", run_loss, s->batch, V, 0, ONCE(labels, 0), 1},
+        {"cross entropy", run_loss, s->batch, V, 0, {labels, 2 * labels}, 1},
     };
     for (size_t i = 0; i < COUNT(ops); i++) {
-        if (ops[i].run == run_norm && !bed->vit->blocks->norm1.weight) continue;
         measure(bench, bed, &ops[i], false);
         measure(bench, bed, &ops[i], true);
     }
