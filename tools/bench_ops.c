@@ -190,11 +190,12 @@ static void all_ops(Bench *bench, Bed *bed) {
     double area = 2 * (double)R * (double)D; /* a product with one column of weights */
     double attention = 2 * area * (double)s->tokens;
     double pixels = (double)(s->picture.channels * model->patch * model->patch);
+    double first = (double)bed->vit->blocks->qkv->weight->tensor.size;
     double block = area * (double)(4 * D + 2 * F) + attention;
     double patches = (double)(R - s->batch), labels = (double)(s->batch * V);
     const Op ops[] = {
         {"patch", run_patch, s->batch, 0, 2 * patches * pixels * (double)D, {0}, 1},
-        {"qkv", run_qkv, R, D, area * (double)(3 * D), {0}, L},
+        {"qkv", run_qkv, R, D, 2 * (double)R * first, {0}, L},
         {"attention", run_attention, R, 3 * D, attention, {0}, L},
         {"proj", run_proj, R, D, area * (double)D, {0}, L},
         {"fc1", run_fc1, R, D, area * (double)F, {0}, L},
