@@ -116,10 +116,12 @@ static void project(Tape *tape, const Block *block, Tensor *x, AttentionArgs *ar
     }
 }
 
-static Tensor *attend(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
+static Tensor *attend(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x,
+                      size_t outputs) {
     size_t heads = block->site.heads;
     AttentionArgs args = {.heads = heads,
                           .head_width = tensor_last(x) / heads,
+                          .outputs = outputs,
                           .temperature = mode->temperature,
                           .stats = &block->site.stats};
     project(tape, block, x, &args);
@@ -146,10 +148,13 @@ static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
     return norm_forward(tape, norm, op_linear_fused(tape, &args));
 }
 
-Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
+static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x,
+                       bool first) {
     uint32_t site = 2 * (uint32_t)block->index + 1; /* 0 is the embedding's */
     tape_scope(tape, block->attn_scope);
-    LinearArgs proj = linear_args(&block->proj, attend(tape, block, mode, x));
+    Tensor *y = attend(tape, block, mode, x, first);
+    if (first) x = op_take_token(tape, x, 0), y = op_take_token(tape, y, 0);
+    LinearArgs proj = linear_args(&block->proj, y);
     x = leave(tape, block, mode, proj, &block->norm1, site, x);
     tape_scope(tape, block->mlp_scope);
     const NormLayer *norm = norm_before(block, &block->norm2);
@@ -157,4 +162,13 @@ Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor 
     fc2.intake = block->activation == ACTIVATION_RELU ? INTAKE_RELU : INTAKE_GELU;
     fc2.last = true;
     return leave(tape, block, mode, fc2, &block->norm2, site + 1, x);
+}
+
+Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
+    return forward(tape, block, mode, x, false);
+}
+
+Tensor *block_forward_first(Tape *tape, Block *block, const ForwardMode *mode,
+                            Tensor *x) {
+    return forward(tape, block, mode, x, true);
 }

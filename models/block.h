@@ -37,4 +37,8 @@ void block_initialize(const Model *model, Block *block, uint64_t seed);
 /* x [B, T, D] -> [B, T, D] */
 Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x);
 
+/* x [B, T, D] -> [B, D]: what block_forward makes of the first token.  For a last block of
+ * which nothing else is read: keys and values of all tokens, all else of one. */
+Tensor *block_forward_first(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x);
+
 #endif

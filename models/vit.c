@@ -120,20 +120,25 @@ static Tensor *run_block(Tape *tape, void *context, Tensor *x) {
     return block_forward(tape, run->block, &run->mode, x);
 }
 
+/* The class token's model reads one token of the last block, which is cheap enough to keep. */
+static bool ends_early(const Vit *vit) { return vit->model.config.pool == POOL_TOKEN; }
+
 static Tensor *run_blocks(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *x) {
-    for (size_t i = 0; i < vit->model.config.depth; i++) {
+    size_t depth = vit->model.config.depth, whole = depth - ends_early(vit);
+    for (size_t i = 0; i < whole; i++) {
         BlockRun *run = tape_alloc(tape, sizeof *run);
         *run = (BlockRun){&vit->blocks[i], *mode};
         x = mode->recompute ? tape_recompute(tape, run_block, run, x)
                             : run_block(tape, run, x);
     }
-    return x;
+    return whole == depth ? x : block_forward_first(tape, &vit->blocks[whole], mode, x);
 }
 
+/* What the blocks leave, as one row for each example. */
 static Tensor *pool(Vit *vit, Tape *tape, Tensor *x) {
     if (vit->model.config.pool == POOL_MEAN)
         return norm_forward(tape, &vit->norm, op_mean_tokens(tape, x, 1));
-    return norm_forward(tape, &vit->norm, op_take_token(tape, x, 0));
+    return norm_forward(tape, &vit->norm, x);
 }
 
 Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels) {
@@ -148,15 +153,22 @@ Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels
     return linear_forward(tape, &vit->head, pool(vit, tape, x));
 }
 
+/* Rows that a layer multiplies. */
+static double layer_rows(const Vit *vit, const LinearLayer *layer) {
+    if (layer == &vit->head) return 1;
+    if (layer == &vit->patch) return (double)vit->tokens - 1;
+    const Block *last = &vit->blocks[vit->model.config.depth - 1];
+    bool tail = layer == &last->proj || layer == &last->fc1 || layer == &last->fc2;
+    return tail && ends_early(vit) ? 1 : (double)vit->tokens;
+}
+
 double vit_flops(const Vit *vit) {
     const Model *model = &vit->model;
     double tokens = (double)vit->tokens, width = (double)model->config.width, sum = 0;
-    for (size_t i = 0; i < model->layer_count; i++) {
-        const LinearLayer *layer = model->layers[i];
-        double rows = layer == &vit->head    ? 1
-                      : layer == &vit->patch ? tokens - 1
-                                             : tokens;
-        sum += 2 * rows * (double)layer->weight->tensor.size;
-    }
-    return sum + (double)model->config.depth * 4 * tokens * tokens * width;
+    double queries = (double)model->config.depth * tokens;
+    if (ends_early(vit)) queries -= tokens - 1;
+    for (size_t i = 0; i < model->layer_count; i++)
+        sum += 2 * layer_rows(vit, model->layers[i]) *
+               (double)model->layers[i]->weight->tensor.size;
+    return sum + 4 * queries * tokens * width;
 }

@@ -26,6 +26,7 @@ typedef struct Attention {
 /* The sizes that every part needs. */
 typedef struct Plan {
     size_t batch, queries, keys, heads, width;
+    size_t outputs; /* queries that have one: the first */
     size_t padded_keys, padded_width;
     size_t block; /* queries in a block */
     size_t ldq, ldk, ldv;
@@ -35,6 +36,7 @@ typedef struct Plan {
 static Plan make_plan(const AttentionArgs *a) {
     Plan p = {.batch = a->q.x->shape[0],
               .queries = a->q.x->shape[1],
+              .outputs = a->outputs ? a->outputs : a->q.x->shape[1],
               .keys = a->k.x->shape[1],
               .heads = a->heads,
               .width = a->head_width,
@@ -124,20 +126,23 @@ static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, siz
     const real *q = a->q.x->value + b * p->queries * p->ldq + a->q.column + hk;
     const real *k = a->k.x->value + b * p->keys * p->ldk + a->k.column + hk;
     const real *v = a->v.x->value + b * p->keys * p->ldv + a->v.column + hk;
-    y += b * p->queries * ldy + hk;
+    y += b * p->outputs * ldy + hk;
     lse += (b * p->heads + h) * p->queries;
     tile_pack_transposed(f->keys, k, p->ldk, p->keys, p->width);
     tile_pack(f->values, v, p->ldv, p->keys, p->width);
     Measure m = {0, -INFINITY};
-    for (size_t i = 0; i < p->queries; i += p->block) {
-        size_t rows = MIN(p->block, p->queries - i);
+    size_t end = a->stats ? p->queries : p->outputs;
+    for (size_t i = 0; i < end; i += p->block) {
+        size_t rows = MIN(p->block, end - i);
         size_t keys = block_keys(a, p, b, i, rows), lds = p->padded_keys;
         tile_product(rows, tile_padded(keys), p->width, p->scale,
                      (TileA){q + i * p->ldq, p->ldq, 1}, f->keys, lds, false, f->scores,
                      lds);
         soften_block(a, p, b, i, rows, f->scores, lse + i, &m);
-        tile_product_into(rows, p->width, keys, 1, (TileA){f->scores, lds, 1}, f->values,
-                          false, y + i * ldy, ldy, f->out);
+        if (i < p->outputs)
+            tile_product_into(MIN(rows, p->outputs - i), p->width, keys, 1,
+                              (TileA){f->scores, lds, 1}, f->values, false, y + i * ldy,
+                              ldy, f->out);
     }
     return m;
 }
@@ -238,7 +243,7 @@ static Head find_head(const Attention *node, const Plan *p, size_t b, size_t h,
     return (Head){.q = a->q.x->value + q,
                   .k = a->k.x->value + k,
                   .v = a->v.x->value + v,
-                  .dy = node->node.out->grad + b * p->queries * p->heads * p->width + hk,
+                  .dy = node->node.out->grad + b * p->outputs * p->heads * p->width + hk,
                   .lse = node->lse + (b * p->heads + h) * p->queries,
                   .dq = g->dq ? g->dq + q : NULL,
                   .dk = g->dk ? g->dk + k : NULL,
@@ -273,10 +278,10 @@ static void block_backward(const AttentionArgs *a, const Plan *p, size_t b, size
                           m->queries, h->add_k, h->dk, p->ldk, m->spare);
 }
 
-/* Keys that no query sees have no gradient. */
-static void clear_unseen(real *grad, size_t ld, const Plan *p, size_t seen) {
-    for (size_t j = seen; grad && j < p->keys; j++)
-        memset(grad + j * ld, 0, p->width * sizeof(real));
+/* Keys that no query sees have no gradient, nor have queries without an output. */
+static void clear_rows(real *grad, size_t ld, size_t first, size_t end, size_t width) {
+    for (size_t j = first; grad && j < end; j++)
+        memset(grad + j * ld, 0, width * sizeof(real));
 }
 
 /* From the last block, which sees all keys that any block sees. */
@@ -284,16 +289,17 @@ static void head_backward(const Attention *node, const Plan *p, size_t b, size_t
                           const Grads *g, const Backward *m) {
     const AttentionArgs *a = &node->args;
     Head head = find_head(node, p, b, h, g);
-    size_t blocks = (p->queries + p->block - 1) / p->block;
-    size_t seen = open_keys(a, p, b, p->queries - 1);
+    size_t blocks = (p->outputs + p->block - 1) / p->block;
+    size_t seen = open_keys(a, p, b, p->outputs - 1);
     tile_pack(m->keys, head.k, p->ldk, p->keys, p->width);
     tile_pack_transposed(m->keys_t, head.k, p->ldk, p->keys, p->width);
     tile_pack_transposed(m->values_t, head.v, p->ldv, p->keys, p->width);
-    if (!head.add_k) clear_unseen(head.dk, p->ldk, p, seen);
-    if (!head.add_v) clear_unseen(head.dv, p->ldv, p, seen);
+    if (!head.add_k) clear_rows(head.dk, p->ldk, seen, p->keys, p->width);
+    if (!head.add_v) clear_rows(head.dv, p->ldv, seen, p->keys, p->width);
+    if (!head.add_q) clear_rows(head.dq, p->ldq, p->outputs, p->queries, p->width);
     for (size_t n = blocks; n-- > 0;) {
         size_t i = n * p->block;
-        block_backward(a, p, b, i, MIN(p->block, p->queries - i), &head, m);
+        block_backward(a, p, b, i, MIN(p->block, p->outputs - i), &head, m);
         head.add_k = head.add_v = true;
     }
 }
@@ -356,8 +362,10 @@ Tensor *op_attention(Tape *tape, const AttentionArgs *args) {
     CHECK(args->temperature > 0, "attention: temperature %g", args->temperature);
     CHECK(!args->causal || args->k.x->shape[1] >= queries,
           "attention: %zu keys, %zu queries", args->k.x->shape[1], queries);
+    CHECK(args->outputs <= queries, "attention: %zu outputs of %zu queries",
+          args->outputs, queries);
     Plan p = make_plan(args);
-    Tensor *y = tape_tensor(tape, 3, (size_t[]){batch, queries, p.heads * p.width});
+    Tensor *y = tape_tensor(tape, 3, (size_t[]){batch, p.outputs, p.heads * p.width});
     real *lse = tape_alloc(tape, batch * p.heads * queries * sizeof(real));
     forward(tape, args, &p, y->value, lse);
     bool wanted = args->q.x->needs_grad || args->k.x->needs_grad || args->v.x->needs_grad;

@@ -61,6 +61,7 @@ typedef struct AttentionStats {
 typedef struct AttentionArgs {
     Slice q, k, v;
     size_t heads, head_width;
+    size_t outputs;          /* only the first so many queries have one; 0: all T */
     double temperature;      /* tau: softmax(q.k / (sqrt(K) tau)) */
     bool causal;             /* query i sees keys 0 ... i + S - T */
     const size_t *key_count; /* [B] keys that are not padding, or NULL: all S */
@@ -69,7 +70,8 @@ typedef struct AttentionArgs {
     AttentionStats *stats; /* or NULL */
 } AttentionArgs;
 
-/* y[B, T, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).  A row
+/* y[B, T or outputs, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).
+ * Queries without an output are measured all the same.  A row
  * without an open key gives 0.  T x S is never held: rows of queries go through in blocks,
  * their log-sum-exp is kept, and the probabilities are made again in the backward pass. */
 Tensor *op_attention(Tape *tape, const AttentionArgs *args);

@@ -164,6 +164,10 @@ void grad_case_attention(void **state) {
     a.causal = false, a.key_count = none; /* an example without an open key */
     attention_case((AttentionCase){3, false, 6, 5, a});
     attention_case((AttentionCase){3, false, 1, 1, plain});
+    a = plain, a.outputs = 1; /* one query's output alone, or some */
+    attention_case((AttentionCase){1, false, 5, 5, a});
+    a.outputs = 3, a.causal = true, a.key_count = some;
+    attention_case((AttentionCase){2, true, 5, 5, a});
     a = plain, a.heads = 1, a.head_width = 2; /* several blocks of queries */
     attention_case((AttentionCase){3, false, 40, 9000, a});
 }
