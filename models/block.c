@@ -74,12 +74,32 @@ void block_initialize(const Model *model, Block *block, uint64_t seed) {
 
 /* ---- running ---- */
 
+static const NormLayer IDENTITY = {0};
+
+static const NormLayer *norm_before(const Block *block, const NormLayer *norm) {
+    return block->norm == NORM_PRE ? norm : &IDENTITY;
+}
+
+/* The first product of a branch, with the norm that may stand before it. */
+static Tensor *enter(Tape *tape, const LinearLayer *layer, const NormLayer *norm,
+                     Tensor *x) {
+    LinearArgs args = linear_args(layer, x);
+    if (norm->weight) {
+        args.intake = INTAKE_NORM;
+        args.gain = &norm->weight->tensor;
+        args.bias = &norm->bias->tensor;
+        args.eps = norm->eps;
+    }
+    return op_linear_fused(tape, &args);
+}
+
 /* Queries, keys and values out of one, two or three products. */
 static void project(Tape *tape, const Block *block, Tensor *x, AttentionArgs *args) {
-    size_t width = tensor_last(x);
+    size_t width = tensor_last(x), count = GROUPS[block->grouping].count;
+    const NormLayer *norm = norm_before(block, &block->norm1);
     Tensor *y[3];
-    for (size_t i = 0; i < GROUPS[block->grouping].count; i++)
-        y[i] = linear_forward(tape, &block->qkv[i], x);
+    if (count > 1) x = norm_forward(tape, norm, x), norm = &IDENTITY;
+    for (size_t i = 0; i < count; i++) y[i] = enter(tape, &block->qkv[i], norm, x);
     switch (block->grouping) {
     case QKV_JOINT:
         args->q = (Slice){y[0], 0}, args->k = (Slice){y[0], width};
@@ -96,41 +116,45 @@ static void project(Tape *tape, const Block *block, Tensor *x, AttentionArgs *ar
     }
 }
 
-static Tensor *attention(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
+static Tensor *attend(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
     size_t heads = block->site.heads;
     AttentionArgs args = {.heads = heads,
                           .head_width = tensor_last(x) / heads,
                           .temperature = mode->temperature,
                           .stats = &block->site.stats};
     project(tape, block, x, &args);
-    return linear_forward(tape, &block->proj, op_attention(tape, &args));
+    return op_attention(tape, &args);
 }
 
-static Tensor *mlp(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
-    (void)mode;
-    Tensor *hidden = linear_forward(tape, &block->fc1, x);
-    hidden = block->activation == ACTIVATION_RELU ? op_relu(tape, hidden)
-                                                  : op_gelu(tape, hidden);
-    return linear_forward(tape, &block->fc2, hidden);
-}
-
-typedef Tensor *Branch(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x);
-
-/* One residual step around `branch`; `site` numbers its random masks. */
-static Tensor *residual(Tape *tape, Block *block, const ForwardMode *mode, Branch *branch,
-                        const NormLayer *norm, uint32_t site, Tensor *x) {
-    bool before = block->norm == NORM_PRE;
-    Tensor *y = branch(tape, block, mode, before ? norm_forward(tape, norm, x) : x);
-    y = op_dropout(tape, y, block->dropout, site, mode->first_example);
-    y = op_drop_path(tape, y, block->drop_path, site, mode->first_example);
-    y = op_add(tape, x, y, block->alpha);
-    return before ? y : norm_forward(tape, norm, y);
+/* The end of a residual step: the last product of the branch, what is random about it, the sum
+ * with x, the norm that may stand behind it.  `site` numbers the random masks. */
+static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
+                     LinearArgs args, const NormLayer *norm, uint32_t site, Tensor *x) {
+    size_t first = mode->first_example;
+    bool dropout = block->dropout > 0 && tape_mode(tape)->training;
+    if (block->norm == NORM_PRE) norm = &IDENTITY;
+    args.last = args.last && !norm->weight;
+    if (dropout) {
+        Tensor *y = op_linear_fused(tape, &args);
+        y = op_dropout(tape, y, block->dropout, site, first);
+        y = op_drop_path(tape, y, block->drop_path, site, first);
+        return norm_forward(tape, norm, op_add(tape, x, y, block->alpha));
+    }
+    args.residual = x;
+    args.alpha = block->alpha;
+    args.keep = drop_path_factors(tape, x->shape[0], block->drop_path, site, first);
+    return norm_forward(tape, norm, op_linear_fused(tape, &args));
 }
 
 Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
     uint32_t site = 2 * (uint32_t)block->index + 1; /* 0 is the embedding's */
     tape_scope(tape, block->attn_scope);
-    x = residual(tape, block, mode, attention, &block->norm1, site, x);
+    LinearArgs proj = linear_args(&block->proj, attend(tape, block, mode, x));
+    x = leave(tape, block, mode, proj, &block->norm1, site, x);
     tape_scope(tape, block->mlp_scope);
-    return residual(tape, block, mode, mlp, &block->norm2, site + 1, x);
+    const NormLayer *norm = norm_before(block, &block->norm2);
+    LinearArgs fc2 = linear_args(&block->fc2, enter(tape, &block->fc1, norm, x));
+    fc2.intake = block->activation == ACTIVATION_RELU ? INTAKE_RELU : INTAKE_GELU;
+    fc2.last = true;
+    return leave(tape, block, mode, fc2, &block->norm2, site + 1, x);
 }

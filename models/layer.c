@@ -94,10 +94,16 @@ void site_build(Model *model, Site *site, size_t heads, const char *name) {
 
 /* ---- running ---- */
 
+LinearArgs linear_args(const LinearLayer *layer, Tensor *x) {
+    return (LinearArgs){.x = x,
+                        .w = &layer->weight->tensor,
+                        .b = layer->bias ? &layer->bias->tensor : NULL,
+                        .scale = layer->reparam ? &layer->reparam->scale : NULL};
+}
+
 Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x) {
-    return op_linear(tape, x, &layer->weight->tensor,
-                     layer->bias ? &layer->bias->tensor : NULL,
-                     layer->reparam ? &layer->reparam->scale : NULL);
+    LinearArgs args = linear_args(layer, x);
+    return op_linear_fused(tape, &args);
 }
 
 Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x) {

@@ -67,6 +67,8 @@ void site_build(Model *model, Site *site, size_t heads, const char *name);
 
 /* ---- running ---- */
 
+/* What op_linear_fused wants of the layer; the caller adds what stands before and behind it. */
+LinearArgs linear_args(const LinearLayer *layer, Tensor *x);
 Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x);
 Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x); /* identity: x */
 

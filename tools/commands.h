@@ -12,6 +12,7 @@ int export_main(int argc, char **argv);
 int plot_main(int argc, char **argv);
 int sweep_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+int bench_main(int argc, char **argv);
 int recipes_main(int argc, char **argv);
 
 /* Prints "steady COMMAND: text" on stderr and returns the exit code. */

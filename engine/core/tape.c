@@ -15,6 +15,7 @@ struct Tape {
     size_t count, capacity;
     const char *scope;
     TapeFault fault;
+    bool replaying;
     Tensor *
         touched[TOUCHED_MAX]; /* gradients that the running backward function asked for */
     size_t touched_count;
@@ -49,6 +50,8 @@ void tape_begin(Tape *tape, TapeMode mode) {
 const TapeMode *tape_mode(const Tape *tape) { return &tape->mode; }
 
 void tape_scope(Tape *tape, const char *scope) { tape->scope = scope; }
+
+bool tape_replaying(const Tape *tape) { return tape->replaying; }
 
 void tape_listen(Tape *tape, TapeListener *listener, void *context) {
     tape->listener = listener;
@@ -115,7 +118,8 @@ static void append(Tape *tape, Node *node) {
 
 void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out,
                 bool inputs_need_grad, void (*backward)(Tape *tape, Node *node)) {
-    if (tape->mode.watch) watch(tape, op, tape->scope, out->value, out->size, false);
+    if (tape->mode.watch && !tape->replaying)
+        watch(tape, op, tape->scope, out->value, out->size, false);
     if (!tape->mode.gradients || !inputs_need_grad) return NULL;
     Node *node = memset(tape_alloc(tape, bytes), 0, bytes);
     *node = (Node){backward, op, tape->scope, out};
@@ -219,7 +223,9 @@ static void recompute_backward(Tape *tape, Node *node) {
     input.grad = NULL;
     input.grad_written = false;
     input.needs_grad = true;
+    tape->replaying = true;
     Tensor *y = r->block(tape, r->context, &input);
+    tape->replaying = false;
     tape_pass_grad(tape, y, node->out);
     walk_back(tape, first);
     tape->touched_count = 0;

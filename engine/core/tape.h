@@ -62,6 +62,9 @@ void tape_listen(Tape *tape, TapeListener *listener, void *context);
 typedef Tensor *TapeBlock(Tape *tape, void *context, Tensor *x);
 Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x);
 
+/* Is a recomputed block running again?  Its output is there already. */
+bool tape_replaying(const Tape *tape);
+
 /* The first non-finite number that `watch` met; op = NULL: none. */
 typedef struct TapeFault {
     const char *op, *scope;

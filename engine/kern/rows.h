@@ -22,25 +22,12 @@ real row_dot(const real *a, const real *b, size_t n);
 /* dp[0..n) becomes p (dp - sum_j p_j dp_j): the softmax's gradient. */
 void row_softmax_backward(real *dp, const real *p, size_t n);
 
-/* y = gain (x - mean) / sqrt(var + eps) + bias over each row; mean and rstd [rows] are kept
- * for the backward pass (biased variance, Ba et al. 2016). */
-void layer_norm_rows(real *y, const real *x, const real *gain, const real *bias, real eps,
-                     size_t rows, size_t n, real *mean, real *rstd);
+/* sum[n] = beta sum + factor (sum over rows of x[rows, n]); beta = 0 overwrites */
+void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows, size_t n);
 
-/* With h = (x - mean) rstd and d = gain dy:
- *   dx = beta dx + rstd (d - mean(d) - h mean(d h)) */
-void layer_norm_rows_backward(real *dx, real beta, const real *dy, const real *x,
-                              const real *gain, size_t rows, size_t n, const real *mean,
-                              const real *rstd);
-
-/* dgain = beta dgain + sum over rows of dy h; the same without h is columns_sum. */
-void layer_norm_gain_backward(real *dgain, real beta, const real *dy, const real *x,
-                              size_t rows, size_t n, const real *mean, const real *rstd);
-
-/* sum[n] = beta sum + sum over rows of x[rows, n] */
-void columns_sum(real *sum, real beta, const real *x, size_t rows, size_t n);
-
-/* y[rows, n] (+)= bias[n]; scale[n] multiplies y first when it is not NULL. */
-void rows_scale_bias(real *y, const real *scale, const real *bias, size_t rows, size_t n);
+/* y[rows, n] = alpha residual[rows, n] + f bias[n]; residual and bias may be NULL.  f is
+ * factor[i / group] in row i, 1 where factor is NULL. */
+void rows_fill(real *y, real alpha, const real *residual, const real *factor,
+               size_t group, const real *bias, size_t rows, size_t n);
 
 #endif

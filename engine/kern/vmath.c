@@ -16,6 +16,17 @@ void vm_gelu_backward(real *dx, const real *dy, const real *x, size_t n, real be
     }
 }
 
+void vm_gelu_both(real *y, real *dx, const real *dy, const real *x, size_t n, real beta) {
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        real cdf, slope;
+        vm_gelu_parts(x[i], &cdf, &slope);
+        real old = beta != 0 ? beta * dx[i] : 0;
+        dx[i] = old + dy[i] * slope;
+        y[i] = x[i] * cdf;
+    }
+}
+
 void vm_relu(real *y, const real *x, size_t n) {
 #pragma omp simd
     for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];

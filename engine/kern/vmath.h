@@ -39,6 +39,10 @@ void vm_gelu(real *y, const real *x, size_t n);
 /* dx = beta dx + dy (Phi(x) + x phi(x)); beta = 0 overwrites whatever dx holds, NaN too. */
 void vm_gelu_backward(real *dx, const real *dy, const real *x, size_t n, real beta);
 
+/* Both at once: y = x Phi(x) and dx = beta dx + dy (Phi(x) + x phi(x)); dx and dy may be the same
+ * memory when beta is 0. */
+void vm_gelu_both(real *y, real *dx, const real *dy, const real *x, size_t n, real beta);
+
 /* y = max(x, 0); NaN stays NaN. */
 void vm_relu(real *y, const real *x, size_t n);
 

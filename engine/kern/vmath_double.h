@@ -20,6 +20,11 @@ static inline double vm_normal_pdf(double x) {
     return 0.39894228040143267794 * exp(-0.5 * x * x);
 }
 
+static inline void vm_gelu_parts(double x, double *cdf, double *slope) {
+    *cdf = vm_normal_cdf(x);
+    *slope = *cdf + x * vm_normal_pdf(x);
+}
+
 static inline double vm_gelu_slope(double x) {
     return vm_normal_cdf(x) + x * vm_normal_pdf(x);
 }

@@ -2,17 +2,20 @@
  *   s = c q k^T,  p = softmax(s),  y = p v
  *   dv = p^T dy,  dp = dy v^T,  ds = p (dp - sum_j p_j dp_j),  dq = c ds k,  dk = c ds^T q
  *
- * One thread takes one (example, head) at a time and walks down its queries in blocks whose
- * scores stay in the second-level cache. */
+ * One thread takes one (example, head) at a time, packs its keys and values, and walks down its
+ * queries in blocks whose scores stay in the second-level cache. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
 
-#include "engine/kern/gemm.h"
 #include "engine/kern/rows.h"
+#include "engine/kern/tile.h"
 #include "engine/op/op.h"
 
-enum { SCORES_MAX = 64 * 1024 }; /* numbers in a block of scores: 256 KB of floats */
+enum {
+    SCORES_MAX = 32 * 1024,
+    BLOCK_MIN = 12
+}; /* numbers in a block of scores; its rows */
 
 typedef struct Attention {
     Node node;
@@ -23,6 +26,7 @@ typedef struct Attention {
 /* The sizes that every part needs. */
 typedef struct Plan {
     size_t batch, queries, keys, heads, width;
+    size_t padded_keys, padded_width;
     size_t block; /* queries in a block */
     size_t ldq, ldk, ldv;
     real scale;
@@ -37,7 +41,9 @@ static Plan make_plan(const AttentionArgs *a) {
               .ldq = tensor_last(a->q.x),
               .ldk = tensor_last(a->k.x),
               .ldv = tensor_last(a->v.x)};
-    p.block = MAX((size_t)8, SCORES_MAX / MAX(p.keys, (size_t)1));
+    p.padded_keys = tile_padded(p.keys);
+    p.padded_width = tile_padded(p.width);
+    p.block = MAX((size_t)BLOCK_MIN, SCORES_MAX / MAX(p.padded_keys, (size_t)1));
     p.block = MIN(p.block, MAX(p.queries, (size_t)1));
     p.scale = (real)(1 / (sqrt((double)p.width) * a->temperature));
     return p;
@@ -54,7 +60,34 @@ static size_t valid_queries(const AttentionArgs *a, const Plan *p, size_t b) {
     return a->query_count ? a->query_count[b] : p->queries;
 }
 
+/* Keys that some query of the block sees. */
+static size_t block_keys(const AttentionArgs *a, const Plan *p, size_t b, size_t first,
+                         size_t rows) {
+    return open_keys(a, p, b, first + rows - 1);
+}
+
 /* ---- forward ---- */
+
+/* A thread's own memory. */
+typedef struct Forward {
+    real *keys;   /* [K, padded S] transposed */
+    real *values; /* [S, padded K] */
+    real *scores; /* [block, padded S] */
+    real *out;    /* [block, padded K] */
+} Forward;
+
+static size_t forward_area(const Plan *p) {
+    return p->width * p->padded_keys + p->keys * p->padded_width +
+           p->block * (p->padded_keys + p->padded_width);
+}
+
+static Forward forward_memory(const Plan *p, real *memory) {
+    Forward f = {.keys = memory};
+    f.values = f.keys + p->width * p->padded_keys;
+    f.scores = f.values + p->keys * p->padded_width;
+    f.out = f.scores + p->block * p->padded_keys;
+    return f;
+}
 
 /* Entropy and largest logit of one (example, head). */
 typedef struct Measure {
@@ -62,14 +95,23 @@ typedef struct Measure {
     real largest;
 } Measure;
 
+/* Softmax over the n open keys of a row, zeros from there to `end`.  The loop runs to a whole
+ * vector, over keys of -infinity. */
+static real soften_row(real *row, size_t n, size_t end, real *entropy, real *largest) {
+    size_t padded = tile_padded(n);
+    for (size_t j = n; j < padded; j++) row[j] = -INFINITY;
+    real lse = row_softmax(row, n ? padded : 0, entropy, largest);
+    memset(row + n, 0, (end - n) * sizeof(real));
+    return lse;
+}
+
 static void soften_block(const AttentionArgs *a, const Plan *p, size_t b, size_t first,
                          size_t rows, real *s, real *lse, Measure *m) {
-    size_t valid = valid_queries(a, p, b);
+    size_t valid = valid_queries(a, p, b), end = block_keys(a, p, b, first, rows);
     for (size_t i = 0; i < rows; i++) {
         size_t n = open_keys(a, p, b, first + i);
-        real *row = s + i * p->keys, entropy, largest;
-        lse[i] = row_softmax(row, n, &entropy, &largest);
-        memset(row + n, 0, (p->keys - n) * sizeof(real));
+        real entropy, largest;
+        lse[i] = soften_row(s + i * p->padded_keys, n, end, &entropy, &largest);
         if (first + i >= valid || !n) continue;
         m->entropy += (double)entropy;
         if (!(m->largest >= largest)) m->largest = largest;
@@ -77,20 +119,25 @@ static void soften_block(const AttentionArgs *a, const Plan *p, size_t b, size_t
 }
 
 static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, size_t h,
-                            real *y, real *lse, real *s) {
+                            real *y, real *lse, const Forward *f) {
     size_t hk = h * p->width, ldy = p->heads * p->width;
     const real *q = a->q.x->value + b * p->queries * p->ldq + a->q.column + hk;
     const real *k = a->k.x->value + b * p->keys * p->ldk + a->k.column + hk;
     const real *v = a->v.x->value + b * p->keys * p->ldv + a->v.column + hk;
     y += b * p->queries * ldy + hk;
     lse += (b * p->heads + h) * p->queries;
+    tile_pack_transposed(f->keys, k, p->ldk, p->keys, p->width);
+    tile_pack(f->values, v, p->ldv, p->keys, p->width);
     Measure m = {0, -INFINITY};
     for (size_t i = 0; i < p->queries; i += p->block) {
         size_t rows = MIN(p->block, p->queries - i);
-        gemm_nt(rows, p->keys, p->width, p->scale, q + i * p->ldq, p->ldq, k, p->ldk, 0,
-                s, p->keys);
-        soften_block(a, p, b, i, rows, s, lse + i, &m);
-        gemm_nn(rows, p->width, p->keys, 1, s, p->keys, v, p->ldv, 0, y + i * ldy, ldy);
+        size_t keys = block_keys(a, p, b, i, rows), lds = p->padded_keys;
+        tile_product(rows, tile_padded(keys), p->width, p->scale,
+                     (TileA){q + i * p->ldq, p->ldq, 1}, f->keys, lds, false, f->scores,
+                     lds);
+        soften_block(a, p, b, i, rows, f->scores, lse + i, &m);
+        tile_product_into(rows, p->width, keys, 1, (TileA){f->scores, lds, 1}, f->values,
+                          false, y + i * ldy, ldy, f->out);
     }
     return m;
 }
@@ -114,16 +161,17 @@ static void gather_stats(const AttentionArgs *a, const Plan *p, const Measure *m
 
 static void forward(Tape *tape, const AttentionArgs *a, const Plan *p, real *y,
                     real *lse) {
-    size_t tasks = p->batch * p->heads, area = p->block * p->keys;
+    size_t tasks = p->batch * p->heads, area = forward_area(p);
     size_t threads = MIN((size_t)omp_get_max_threads(), tasks);
-    real *scores = tape_scratch(tape, threads * area);
+    real *memory = tape_scratch(tape, threads * area);
     Measure *measures = tape_alloc(tape, tasks * sizeof *measures);
 #pragma omp parallel for schedule(static) num_threads((int)threads)
-    for (size_t i = 0; i < tasks; i++)
-        measures[i] = head_forward(a, p, i / p->heads, i % p->heads, y, lse,
-                                   scores + (size_t)omp_get_thread_num() * area);
+    for (size_t i = 0; i < tasks; i++) {
+        Forward f = forward_memory(p, memory + (size_t)omp_get_thread_num() * area);
+        measures[i] = head_forward(a, p, i / p->heads, i % p->heads, y, lse, &f);
+    }
     if (a->stats) gather_stats(a, p, measures);
-    tape_unscratch(tape, scores);
+    tape_unscratch(tape, memory);
 }
 
 /* ---- backward ---- */
@@ -134,44 +182,119 @@ typedef struct Grads {
     real beta_q, beta_k, beta_v;
 } Grads;
 
+/* A thread's own memory. */
+typedef struct Backward {
+    real *keys_t, *values_t; /* [K, padded S] transposed */
+    real *keys;              /* [S, padded K] */
+    real *queries, *dy;      /* [block, padded K] */
+    real *prob, *ds;         /* [block, padded S] */
+    real *spare;             /* [max(S, block), padded K] */
+} Backward;
+
+static size_t backward_area(const Plan *p) {
+    return 2 * p->width * p->padded_keys +
+           (p->keys + MAX(p->keys, p->block)) * p->padded_width +
+           p->block * (2 * p->padded_width + 2 * p->padded_keys);
+}
+
+static Backward backward_memory(const Plan *p, real *memory) {
+    size_t wide = p->width * p->padded_keys, rows = p->block * p->padded_width;
+    Backward m = {.keys_t = memory};
+    m.values_t = m.keys_t + wide;
+    m.keys = m.values_t + wide;
+    m.queries = m.keys + p->keys * p->padded_width;
+    m.dy = m.queries + rows;
+    m.prob = m.dy + rows;
+    m.ds = m.prob + p->block * p->padded_keys;
+    m.spare = m.ds + p->block * p->padded_keys;
+    return m;
+}
+
 static void probabilities_again(const AttentionArgs *a, const Plan *p, size_t b,
                                 size_t first, size_t rows, real *s, const real *lse) {
+    size_t end = tile_padded(block_keys(a, p, b, first, rows));
     for (size_t i = 0; i < rows; i++) {
         size_t n = open_keys(a, p, b, first + i);
-        row_softmax_again(s + i * p->keys, n, lse[i]);
-        memset(s + i * p->keys + n, 0, (p->keys - n) * sizeof(real));
+        real *row = s + i * p->padded_keys;
+        row_softmax_again(row, tile_padded(n), lse[i]);
+        memset(row + n, 0, (end - n) * sizeof(real));
     }
 }
 
-static void head_backward(const Attention *node, const Plan *p, size_t b, size_t h,
-                          const Grads *g, real *prob, real *ds) {
+/* One (example, head): where its numbers begin. */
+typedef struct Head {
+    const real *q, *k, *v, *dy, *lse;
+    real *dq, *dk, *dv; /* NULL: not wanted */
+    bool add_q, add_k, add_v;
+} Head;
+
+static Head find_head(const Attention *node, const Plan *p, size_t b, size_t h,
+                      const Grads *g) {
     const AttentionArgs *a = &node->args;
-    size_t hk = h * p->width, ldy = p->heads * p->width, keys = p->keys;
-    size_t at_q = b * p->queries * p->ldq + a->q.column + hk;
-    size_t at_k = b * keys * p->ldk + a->k.column + hk;
-    size_t at_v = b * keys * p->ldv + a->v.column + hk;
-    const real *q = a->q.x->value + at_q, *k = a->k.x->value + at_k;
-    const real *v = a->v.x->value + at_v;
-    const real *dy = node->node.out->grad + b * p->queries * ldy + hk;
-    const real *lse = node->lse + (b * p->heads + h) * p->queries;
-    for (size_t i = 0; i < p->queries; i += p->block) {
-        size_t rows = MIN(p->block, p->queries - i);
-        real beta_k = i ? 1 : g->beta_k, beta_v = i ? 1 : g->beta_v;
-        const real *qi = q + i * p->ldq, *dyi = dy + i * ldy;
-        gemm_nt(rows, keys, p->width, p->scale, qi, p->ldq, k, p->ldk, 0, prob, keys);
-        probabilities_again(a, p, b, i, rows, prob, lse + i);
-        if (g->dv)
-            gemm_tn(keys, p->width, rows, 1, prob, keys, dyi, ldy, beta_v, g->dv + at_v,
-                    p->ldv);
-        gemm_nt(rows, keys, p->width, 1, dyi, ldy, v, p->ldv, 0, ds, keys);
-        for (size_t r = 0; r < rows; r++)
-            row_softmax_backward(ds + r * keys, prob + r * keys, keys);
-        if (g->dq)
-            gemm_nn(rows, p->width, keys, p->scale, ds, keys, k, p->ldk, g->beta_q,
-                    g->dq + at_q + i * p->ldq, p->ldq);
-        if (g->dk)
-            gemm_tn(keys, p->width, rows, p->scale, ds, keys, qi, p->ldq, beta_k,
-                    g->dk + at_k, p->ldk);
+    size_t hk = h * p->width;
+    size_t q = b * p->queries * p->ldq + a->q.column + hk;
+    size_t k = b * p->keys * p->ldk + a->k.column + hk;
+    size_t v = b * p->keys * p->ldv + a->v.column + hk;
+    return (Head){.q = a->q.x->value + q,
+                  .k = a->k.x->value + k,
+                  .v = a->v.x->value + v,
+                  .dy = node->node.out->grad + b * p->queries * p->heads * p->width + hk,
+                  .lse = node->lse + (b * p->heads + h) * p->queries,
+                  .dq = g->dq ? g->dq + q : NULL,
+                  .dk = g->dk ? g->dk + k : NULL,
+                  .dv = g->dv ? g->dv + v : NULL,
+                  .add_q = g->beta_q != 0,
+                  .add_k = g->beta_k != 0,
+                  .add_v = g->beta_v != 0};
+}
+
+/* Queries [i, i + rows): their dq, and their part of dk and dv. */
+static void block_backward(const AttentionArgs *a, const Plan *p, size_t b, size_t i,
+                           size_t rows, const Head *h, const Backward *m) {
+    size_t keys = block_keys(a, p, b, i, rows), end = tile_padded(keys);
+    size_t lds = p->padded_keys, ldw = p->padded_width, ldy = p->heads * p->width;
+    tile_pack(m->queries, h->q + i * p->ldq, p->ldq, rows, p->width);
+    tile_pack(m->dy, h->dy + i * ldy, ldy, rows, p->width);
+    tile_product(rows, end, p->width, p->scale, (TileA){m->queries, ldw, 1}, m->keys_t,
+                 lds, false, m->prob, lds);
+    probabilities_again(a, p, b, i, rows, m->prob, h->lse + i);
+    if (h->dv)
+        tile_product_into(keys, p->width, rows, 1, (TileA){m->prob, 1, lds}, m->dy,
+                          h->add_v, h->dv, p->ldv, m->spare);
+    tile_product(rows, end, p->width, 1, (TileA){m->dy, ldw, 1}, m->values_t, lds, false,
+                 m->ds, lds);
+    for (size_t r = 0; r < rows; r++)
+        row_softmax_backward(m->ds + r * lds, m->prob + r * lds, end);
+    if (h->dq)
+        tile_product_into(rows, p->width, keys, p->scale, (TileA){m->ds, lds, 1}, m->keys,
+                          h->add_q, h->dq + i * p->ldq, p->ldq, m->spare);
+    if (h->dk)
+        tile_product_into(keys, p->width, rows, p->scale, (TileA){m->ds, 1, lds},
+                          m->queries, h->add_k, h->dk, p->ldk, m->spare);
+}
+
+/* Keys that no query sees have no gradient. */
+static void clear_unseen(real *grad, size_t ld, const Plan *p, size_t seen) {
+    for (size_t j = seen; grad && j < p->keys; j++)
+        memset(grad + j * ld, 0, p->width * sizeof(real));
+}
+
+/* From the last block, which sees all keys that any block sees. */
+static void head_backward(const Attention *node, const Plan *p, size_t b, size_t h,
+                          const Grads *g, const Backward *m) {
+    const AttentionArgs *a = &node->args;
+    Head head = find_head(node, p, b, h, g);
+    size_t blocks = (p->queries + p->block - 1) / p->block;
+    size_t seen = open_keys(a, p, b, p->queries - 1);
+    tile_pack(m->keys, head.k, p->ldk, p->keys, p->width);
+    tile_pack_transposed(m->keys_t, head.k, p->ldk, p->keys, p->width);
+    tile_pack_transposed(m->values_t, head.v, p->ldv, p->keys, p->width);
+    if (!head.add_k) clear_unseen(head.dk, p->ldk, p, seen);
+    if (!head.add_v) clear_unseen(head.dv, p->ldv, p, seen);
+    for (size_t n = blocks; n-- > 0;) {
+        size_t i = n * p->block;
+        block_backward(a, p, b, i, MIN(p->block, p->queries - i), &head, m);
+        head.add_k = head.add_v = true;
     }
 }
 
@@ -201,15 +324,15 @@ static void backward(Tape *tape, Node *node) {
     for (size_t i = 0; i < 3; i++)
         grads[i] = slice_grad(tape, slices, i, grads, betas, p.heads * p.width);
     Grads g = {grads[0], grads[1], grads[2], betas[0], betas[1], betas[2]};
-    size_t tasks = p.batch * p.heads, area = p.block * p.keys;
+    size_t tasks = p.batch * p.heads, area = backward_area(&p);
     size_t threads = MIN((size_t)omp_get_max_threads(), tasks);
-    real *scratch = tape_scratch(tape, 2 * threads * area);
+    real *memory = tape_scratch(tape, threads * area);
 #pragma omp parallel for schedule(static) num_threads((int)threads)
     for (size_t i = 0; i < tasks; i++) {
-        real *prob = scratch + 2 * (size_t)omp_get_thread_num() * area;
-        head_backward(n, &p, i / p.heads, i % p.heads, &g, prob, prob + area);
+        Backward m = backward_memory(&p, memory + (size_t)omp_get_thread_num() * area);
+        head_backward(n, &p, i / p.heads, i % p.heads, &g, &m);
     }
-    tape_unscratch(tape, scratch);
+    tape_unscratch(tape, memory);
 }
 
 /* ---- the op ---- */

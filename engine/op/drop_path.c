@@ -5,7 +5,7 @@
 typedef struct DropPath {
     Node node;
     Tensor *x;
-    real *factor; /* [B]: 0 or 1/(1 - p) */
+    const real *factor; /* [B]: 0 or 1/(1 - p) */
 } DropPath;
 
 static void scale_examples(real *out, real beta, const real *in, const real *factor,
@@ -23,16 +23,23 @@ static void backward(Tape *tape, Node *node) {
     scale_examples(dx, beta, node->out->grad, n->factor, batch, n->x->size / batch);
 }
 
-Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
-                     size_t first_example) {
+const real *drop_path_factors(Tape *tape, size_t batch, double p, uint32_t site,
+                              size_t first_example) {
     CHECK(p >= 0 && p < 1, "drop_path: p = %g", p);
     const TapeMode *mode = tape_mode(tape);
-    if (p == 0 || !mode->training) return x;
-    size_t batch = x->shape[0];
+    if (p == 0 || !mode->training) return NULL;
     Rng rng = rng_make(mode->seed, RNG_DROP_PATH + site, mode->step);
     real *factor = tape_alloc(tape, batch * sizeof *factor);
     for (size_t b = 0; b < batch; b++)
         factor[b] = rng_uniform(rng, first_example + b) >= p ? (real)(1 / (1 - p)) : 0;
+    return factor;
+}
+
+Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
+                     size_t first_example) {
+    size_t batch = x->shape[0];
+    const real *factor = drop_path_factors(tape, batch, p, site, first_example);
+    if (!factor) return x;
     Tensor *y = tape_tensor_like(tape, x);
     scale_examples(y->value, 0, x->value, factor, batch, x->size / batch);
     DropPath *n = tape_node(tape, sizeof *n, "drop_path", y, x->needs_grad, backward);

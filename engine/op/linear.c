@@ -1,65 +1,280 @@
-/* linear: y = s x W^T + b
- *   dx = s dy W        G = dL/d(sW) = dy^T x        db = sum over rows of dy */
+/* linear: p = f(x),  y = alpha r + k (s p W^T + b), k one factor for each example
+ *   dp = k s dy W,  dx = f'(x) dp,  dr = alpha dy
+ *   G = dL/d(sW) = (k dy)^T p,  db = sum over rows of k dy
+ *
+ * y is filled with alpha r + k b and the product is added to it: neither bias nor residual costs
+ * a pass of its own.  p is not kept: the backward pass makes it again while it makes dx. */
+#include <string.h>
+
 #include "engine/kern/gemm.h"
+#include "engine/kern/norm.h"
 #include "engine/kern/rows.h"
+#include "engine/kern/vmath.h"
 #include "engine/op/op.h"
+
+enum { PIECE = 4096 }; /* numbers that a thread takes at a time */
 
 typedef struct Linear {
     Node node;
-    Tensor *x, *w, *b;
+    LinearArgs a;
     Scale scale;
+    real *mean, *rstd; /* of INTAKE_NORM, [rows] */
 } Linear;
 
-static void input_backward(Tape *tape, Linear *l, size_t rows, size_t in, size_t out) {
-    const real *dy = l->node.out->grad;
-    real *scaled = NULL, alpha = l->scale.count == 1 ? l->scale.value[0] : 1;
-    if (l->scale.count > 1) {
-        scaled = tape_scratch(tape, rows * out);
-#pragma omp parallel for schedule(static) if (rows * out > 8192)
-        for (size_t i = 0; i < rows; i++)
-            for (size_t j = 0; j < out; j++)
-                scaled[i * out + j] = dy[i * out + j] * l->scale.value[j];
+typedef struct Sizes {
+    size_t rows, in, out;
+    size_t group; /* rows of an example */
+} Sizes;
+
+static Sizes sizes_of(const LinearArgs *a) {
+    Sizes s = {.out = a->w->shape[0]};
+    s.in = a->w->size / s.out;
+    s.rows = a->x->size / s.in;
+    s.group = s.rows / a->x->shape[0];
+    return s;
+}
+
+/* ---- runs of rows that share a factor; dropped examples are in none ---- */
+
+typedef struct Run {
+    size_t first, rows; /* rows = 0: no more */
+    real factor;
+} Run;
+
+/* The first run at or after row `from`. */
+static Run next_run(const real *keep, const Sizes *s, size_t from) {
+    if (!keep) return (Run){from, s->rows - from, 1};
+    size_t batch = s->rows / s->group, b = from / s->group, end;
+    while (b < batch && keep[b] == 0) b++;
+    for (end = b; end < batch && keep[end] == keep[b]; end++) continue;
+    return (Run){b * s->group, (end - b) * s->group, b < batch ? keep[b] : 0};
+}
+
+static void clear_dropped(real *x, const real *keep, const Sizes *s, size_t columns) {
+    for (size_t b = 0; keep && b < s->rows / s->group; b++)
+        if (keep[b] == 0)
+            memset(x + b * s->group * columns, 0, s->group * columns * sizeof *x);
+}
+
+/* ---- weights: one scale goes into the product, one for each row into a copy of W ---- */
+
+static const real *effective_weight(Tape *tape, const Linear *l, const Sizes *s) {
+    const real *w = l->a.w->value;
+    if (l->scale.count <= 1) return w;
+    real *scaled = tape_scratch(tape, s->out * s->in);
+#pragma omp parallel for schedule(static) if (s->out * s->in > PIECE)
+    for (size_t i = 0; i < s->out; i++)
+        for (size_t j = 0; j < s->in; j++)
+            scaled[i * s->in + j] = l->scale.value[i] * w[i * s->in + j];
+    return scaled;
+}
+
+static void drop_effective(Tape *tape, const Linear *l, const real *weight) {
+    if (weight != l->a.w->value) tape_unscratch(tape, (real *)(uintptr_t)weight);
+}
+
+static real scale_of(const Linear *l) {
+    return l->scale.count == 1 ? l->scale.value[0] : 1;
+}
+
+/* ---- what happens to x before the product ---- */
+
+static void activate(real *p, const LinearArgs *a) {
+    size_t n = a->x->size;
+    const real *x = a->x->value;
+#pragma omp parallel for schedule(static) if (n > 2 * PIECE)
+    for (size_t i = 0; i < n; i += PIECE) {
+        size_t count = MIN((size_t)PIECE, n - i);
+        if (a->intake == INTAKE_GELU)
+            vm_gelu(p + i, x + i, count);
+        else
+            vm_relu(p + i, x + i, count);
     }
-    real beta, *dx = tape_grad(tape, l->x, &beta);
-    gemm_nn(rows, in, out, alpha, scaled ? scaled : dy, out, l->w->value, in, beta, dx,
-            in);
-    if (scaled) tape_unscratch(tape, scaled);
+}
+
+/* p = f(x), in scratch memory unless f does nothing. */
+static real *take_in(Tape *tape, const Linear *l, const Sizes *s) {
+    const LinearArgs *a = &l->a;
+    if (a->intake == INTAKE_NONE) return a->x->value;
+    real *p = tape_scratch(tape, a->x->size);
+    if (a->intake == INTAKE_NORM)
+        norm_rows(p, a->x->value, a->gain->value, a->bias->value, (real)a->eps, s->rows,
+                  s->in, l->mean, l->rstd);
+    else
+        activate(p, a);
+    return p;
+}
+
+static void drop_intake(Tape *tape, const Linear *l, real *p) {
+    if (l->a.intake != INTAKE_NONE) tape_unscratch(tape, p);
+}
+
+/* p again and dx = beta dx + f'(x) dp; dx NULL: p alone. */
+static void activate_back(real *p, real *dx, real beta, const real *dp,
+                          const LinearArgs *a) {
+    size_t n = a->x->size;
+    const real *x = a->x->value;
+    if (!dx) return activate(p, a);
+#pragma omp parallel for schedule(static) if (n > 2 * PIECE)
+    for (size_t i = 0; i < n; i += PIECE) {
+        size_t count = MIN((size_t)PIECE, n - i);
+        if (a->intake == INTAKE_GELU) {
+            vm_gelu_both(p + i, dx + i, dp + i, x + i, count, beta);
+        } else {
+            vm_relu(p + i, x + i, count);
+            vm_relu_backward(dx + i, dp + i, x + i, count, beta);
+        }
+    }
+}
+
+static void norm_back(Tape *tape, const Linear *l, const Sizes *s, real *p, real *dx,
+                      real beta, const real *dp) {
+    const LinearArgs *a = &l->a;
+    NormBackward b = {.rows = s->rows,
+                      .n = s->in,
+                      .dy = dp,
+                      .x = a->x->value,
+                      .gain = a->gain->value,
+                      .bias = a->bias->value,
+                      .mean = l->mean,
+                      .rstd = l->rstd,
+                      .y = p,
+                      .dx = dx,
+                      .beta_x = beta};
+    if (a->gain->needs_grad) b.dgain = tape_grad(tape, a->gain, &b.beta_gain);
+    if (a->bias->needs_grad) b.dbias = tape_grad(tape, a->bias, &b.beta_bias);
+    b.scratch = tape_scratch(tape, norm_scratch(s->rows, s->in));
+    norm_rows_backward(&b);
+    tape_unscratch(tape, b.scratch);
+}
+
+/* ---- backward ---- */
+
+/* dp = beta dp + k s dy W */
+static void product_back(Tape *tape, const Linear *l, const Sizes *s, real *dp,
+                         real beta) {
+    const real *w = effective_weight(tape, l, s), *dy = l->node.out->grad;
+    if (beta == 0) clear_dropped(dp, l->a.keep, s, s->in);
+    for (Run r = next_run(l->a.keep, s, 0); r.rows;
+         r = next_run(l->a.keep, s, r.first + r.rows))
+        gemm_nn(r.rows, s->in, s->out, r.factor * scale_of(l), dy + r.first * s->out,
+                s->out, w, s->in, beta, dp + r.first * s->in, s->in);
+    drop_effective(tape, l, w);
+}
+
+static void weight_back(Tape *tape, const Linear *l, const Sizes *s, const real *p) {
+    Tensor *w = l->a.w, *b = l->a.b;
+    bool with_w = w->needs_grad, with_b = b && b->needs_grad;
+    real beta_w = 0, beta_b = 0, *g = with_w ? tape_grad(tape, w, &beta_w) : NULL;
+    real *db = with_b ? tape_grad(tape, b, &beta_b) : NULL;
+    Run r = next_run(l->a.keep, s, 0);
+    if (!r.rows && g && beta_w == 0) memset(g, 0, w->size * sizeof *g);
+    if (!r.rows && db && beta_b == 0) memset(db, 0, b->size * sizeof *db);
+    for (; r.rows; r = next_run(l->a.keep, s, r.first + r.rows)) {
+        const real *dy = l->node.out->grad + r.first * s->out;
+        if (g)
+            gemm_tn(s->out, s->in, r.rows, r.factor, dy, s->out, p + r.first * s->in,
+                    s->in, beta_w, g, s->in);
+        if (db) columns_sum(db, beta_b, r.factor, dy, r.rows, s->out);
+        beta_w = beta_b = 1;
+    }
+}
+
+/* dx, and p again; p is the caller's to give back. */
+static real *intake_back(Tape *tape, const Linear *l, const Sizes *s) {
+    Tensor *x = l->a.x;
+    real beta = 0, *dx = x->needs_grad ? tape_grad(tape, x, &beta) : NULL;
+    if (l->a.intake == INTAKE_NONE) {
+        if (dx) product_back(tape, l, s, dx, beta);
+        return x->value;
+    }
+    bool norm = l->a.intake == INTAKE_NORM, wanted = dx || norm,
+         apart = norm || beta != 0;
+    real *p = tape_scratch(tape, x->size), *dp = dx;
+    if (wanted && apart) dp = tape_scratch(tape, x->size);
+    if (wanted) product_back(tape, l, s, dp, 0);
+    if (norm)
+        norm_back(tape, l, s, p, dx, beta, dp);
+    else
+        activate_back(p, dx, beta, dp, &l->a);
+    if (wanted && apart) tape_unscratch(tape, dp);
+    return p;
+}
+
+static void residual_back(Tape *tape, const Linear *l) {
+    Tensor *r = l->a.residual;
+    if (!r || !r->needs_grad) return;
+    if (l->a.alpha == 1) return tape_pass_grad(tape, r, l->node.out);
+    real alpha = (real)l->a.alpha, beta, *dr = tape_grad(tape, r, &beta);
+    const real *dy = l->node.out->grad;
+#pragma omp parallel for simd schedule(static) if (r->size > 32768)
+    for (size_t i = 0; i < r->size; i++) dr[i] = (beta != 0 ? dr[i] : 0) + alpha * dy[i];
 }
 
 static void backward(Tape *tape, Node *node) {
     Linear *l = (Linear *)node;
-    size_t out = l->w->shape[0], in = l->w->size / out, rows = l->x->size / in;
-    const real *dy = node->out->grad;
-    real beta;
-    if (l->w->needs_grad) {
-        real *g = tape_grad(tape, l->w, &beta);
-        gemm_tn(out, in, rows, 1, dy, out, l->x->value, in, beta, g, in);
+    Sizes s = sizes_of(&l->a);
+    residual_back(tape, l);
+    real *p = intake_back(tape, l, &s);
+    weight_back(tape, l, &s, p);
+    drop_intake(tape, l, p);
+}
+
+/* ---- forward ---- */
+
+static void check(const LinearArgs *a, const Sizes *s, Scale scale) {
+    CHECK(tensor_last(a->x) == s->in, "linear: input has %zu columns, weight takes %zu",
+          tensor_last(a->x), s->in);
+    CHECK(!a->b || a->b->size == s->out, "linear: bias of %zu for %zu outputs",
+          a->b->size, s->out);
+    CHECK(scale.count <= 1 || scale.count == s->out, "linear: %zu scales for %zu rows",
+          scale.count, s->out);
+    CHECK(!a->residual || a->residual->size == s->rows * s->out,
+          "linear: residual of %zu numbers for %zu x %zu", a->residual->size, s->rows,
+          s->out);
+    CHECK(a->intake != INTAKE_NORM || (a->gain->size == s->in && a->bias->size == s->in),
+          "linear: gain %zu, bias %zu for width %zu", a->gain->size, a->bias->size,
+          s->in);
+}
+
+static void forward(Tape *tape, Linear *l, const Sizes *s, real *y) {
+    const LinearArgs *a = &l->a;
+    bool needed = !a->last || !tape_replaying(tape);
+    if (a->intake == INTAKE_NORM) {
+        l->mean = tape_alloc(tape, 2 * s->rows * sizeof(real));
+        l->rstd = l->mean + s->rows;
     }
-    if (l->b && l->b->needs_grad) {
-        real *db = tape_grad(tape, l->b, &beta);
-        columns_sum(db, beta, dy, rows, out);
-    }
-    if (l->x->needs_grad) input_backward(tape, l, rows, in, out);
+    if (!needed && a->intake != INTAKE_NORM) return;
+    real *p = take_in(tape, l, s);
+    const real *w = effective_weight(tape, l, s);
+    rows_fill(y, (real)a->alpha, a->residual ? a->residual->value : NULL, a->keep,
+              s->group, a->b ? a->b->value : NULL, s->rows, s->out);
+    for (Run r = next_run(a->keep, s, 0); r.rows;
+         r = next_run(a->keep, s, r.first + r.rows))
+        gemm_nt(r.rows, s->out, s->in, r.factor * scale_of(l), p + r.first * s->in, s->in,
+                w, s->in, 1, y + r.first * s->out, s->out);
+    drop_effective(tape, l, w);
+    drop_intake(tape, l, p);
+}
+
+Tensor *op_linear_fused(Tape *tape, const LinearArgs *a) {
+    Linear made = {.a = *a, .scale = a->scale ? *a->scale : (Scale){NULL, 0}};
+    Sizes s = sizes_of(a);
+    check(a, &s, made.scale);
+    size_t shape[TENSOR_DIMS];
+    for (int i = 0; i < a->x->dims; i++) shape[i] = a->x->shape[i];
+    shape[a->x->dims - 1] = s.out;
+    Tensor *y = tape_tensor(tape, a->x->dims, shape);
+    forward(tape, &made, &s, y->value);
+    bool wanted =
+        a->x->needs_grad || a->w->needs_grad || (a->b && a->b->needs_grad) ||
+        (a->residual && a->residual->needs_grad) ||
+        (a->intake == INTAKE_NORM && (a->gain->needs_grad || a->bias->needs_grad));
+    Linear *l = tape_node(tape, sizeof *l, "linear", y, wanted, backward);
+    if (l) made.node = l->node, *l = made;
+    return y;
 }
 
 Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b, const Scale *scale) {
-    size_t out = w->shape[0], in = w->size / out, rows = x->size / in;
-    CHECK(tensor_last(x) == in, "linear: input has %zu columns, weight takes %zu",
-          tensor_last(x), in);
-    CHECK(!b || b->size == out, "linear: bias of %zu for %zu outputs", b->size, out);
-    Scale s = scale ? *scale : (Scale){NULL, 0};
-    CHECK(s.count <= 1 || s.count == out, "linear: %zu scales for %zu rows", s.count,
-          out);
-    size_t shape[TENSOR_DIMS];
-    for (int i = 0; i < x->dims; i++) shape[i] = x->shape[i];
-    shape[x->dims - 1] = out;
-    Tensor *y = tape_tensor(tape, x->dims, shape);
-    gemm_nt(rows, out, in, s.count == 1 ? s.value[0] : 1, x->value, in, w->value, in, 0,
-            y->value, out);
-    rows_scale_bias(y->value, s.count > 1 ? s.value : NULL, b ? b->value : NULL, rows,
-                    out);
-    bool wanted = x->needs_grad || w->needs_grad || (b && b->needs_grad);
-    Linear *l = tape_node(tape, sizeof *l, "linear", y, wanted, backward);
-    if (l) l->x = x, l->w = w, l->b = b, l->scale = s;
-    return y;
+    return op_linear_fused(tape, &(LinearArgs){.x = x, .w = w, .b = b, .scale = scale});
 }

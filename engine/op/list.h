@@ -2,6 +2,7 @@
  * does not link. */
 #define OP_LIST(OP)                                                                      \
     OP(linear)                                                                           \
+    OP(linear_fused)                                                                     \
     OP(attention)                                                                        \
     OP(layer_norm)                                                                       \
     OP(gelu)                                                                             \

@@ -21,6 +21,30 @@ typedef struct Scale {
  * other once a step. */
 Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b, const Scale *scale);
 
+/* What is done to x on its way into the product. */
+typedef enum {
+    INTAKE_NONE,
+    INTAKE_GELU, /* as op_gelu */
+    INTAKE_RELU, /* as op_relu */
+    INTAKE_NORM, /* as op_layer_norm, with gain, bias, eps */
+} Intake;
+
+typedef struct LinearArgs {
+    Tensor *x, *w, *b;  /* as op_linear takes them */
+    const Scale *scale; /* or NULL */
+    Intake intake;
+    Tensor *gain, *bias; /* [I], of INTAKE_NORM */
+    double eps;
+    Tensor *residual; /* [.., O] or NULL */
+    double alpha;     /* of the residual; 1 but in DeepNorm */
+    const real *keep; /* [B] from drop_path_factors, or NULL: 1 */
+    bool last;        /* a recomputed block ends here: its output is not made again */
+} LinearArgs;
+
+/* y = alpha residual + keep_b (scale (f(x) W^T) + b): op_linear with what stands before and
+ * behind it in a block done on the way.  f(x) is not kept. */
+Tensor *op_linear_fused(Tape *tape, const LinearArgs *args);
+
 /* Where queries, keys or values stand: columns [column, column + H K) of x [B, T, columns]. */
 typedef struct Slice {
     Tensor *x;
@@ -82,6 +106,11 @@ Tensor *op_dropout(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_
 /* The same for whole examples: x[b, ...] is kept or dropped as one (Huang et al. 2016). */
 Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
                      size_t first_example);
+
+/* The factors that op_drop_path multiplies by, [B], 0 or 1 / (1 - p), until the next tape_begin;
+ * NULL where it does nothing. */
+const real *drop_path_factors(Tape *tape, size_t batch, double p, uint32_t site,
+                              size_t first_example);
 
 /* Targets of a classification loss over K classes; the arrays are borrowed until the backward
  * pass is over.  Row r's target distribution is

@@ -144,7 +144,7 @@ Tensor *op_mean_tokens(Tape *tape, Tensor *x, size_t first) {
     Tensor *y = tape_tensor(tape, 2, (size_t[]){x->shape[0], width});
     for (size_t b = 0; b < x->shape[0]; b++) {
         real *out = y->value + b * width;
-        columns_sum(out, 0, x->value + (b * length + first) * width, length - first,
+        columns_sum(out, 0, 1, x->value + (b * length + first) * width, length - first,
                     width);
         for (size_t j = 0; j < width; j++) out[j] /= (real)(length - first);
     }

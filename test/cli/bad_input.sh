@@ -70,7 +70,7 @@ refused "a run of more epochs than can be counted" 2 'train.epochs = 1e300: want
 refused "an option that does not exist" 2 '\-\-ouf' small.ini --ouf
 refused "an option with = that does not exist" 2 'no option --ouf=new' small.ini --ouf=new
 refused "an option with = and nothing behind it" 2 '\-\-resume wants a folder' --resume=
-for command in probe bench; do
+for command in probe; do
     fails 2 "the command $command is not built in yet" $command
     tell "$command says that it is not built in yet" $?
 done

@@ -13,10 +13,10 @@
 
 /* ---- linear ---- */
 
-typedef struct LinearArgs {
+typedef struct PlainCase {
     bool bias;
     Scale scale;
-} LinearArgs;
+} PlainCase;
 
 /* W = W_hat / scale.  op_linear leaves dL/dW_hat in W.grad, so backward copies it. */
 typedef struct Unscale {
@@ -43,14 +43,14 @@ static Tensor *unscale(Tape *tape, Tensor *w_hat, const Scale *scale) {
 }
 
 static Tensor *run_linear(Tape *tape, GradCase *c) {
-    LinearArgs *a = c->args;
+    PlainCase *a = c->args;
     Tensor *w = a->scale.count ? unscale(tape, c->input[1], &a->scale) : c->input[1];
     return op_linear(tape, c->input[0], w, a->bias ? c->input[2] : NULL,
                      a->scale.count ? &a->scale : NULL);
 }
 
 static void linear_case(bool bias, Scale scale) {
-    LinearArgs args = {bias, scale};
+    PlainCase args = {bias, scale};
     GradCase c = {.name = "linear", .run = run_linear, .args = &args};
     grad_input(&c, "x", 1, SHAPE(3, 2, 5));
     grad_input(&c, "w", 1, SHAPE(7, 5));
@@ -66,6 +66,54 @@ void grad_case_linear(void **state) {
         linear_case(bias, (Scale){one, 1});
         linear_case(bias, (Scale){rows, 7});
     }
+}
+
+typedef struct FusedCase {
+    Intake intake;
+    const Scale *scale;
+    const real *keep;
+    int residual; /* 0: none, 1: a tensor of its own, 2: x itself */
+    double alpha;
+} FusedCase;
+
+static Tensor *run_fused(Tape *tape, GradCase *c) {
+    FusedCase *f = c->args;
+    Tensor **in = c->input;
+    LinearArgs a = {.x = in[0], .w = f->scale ? unscale(tape, in[1], f->scale) : in[1]};
+    a.b = in[2], a.scale = f->scale, a.intake = f->intake, a.keep = f->keep;
+    a.alpha = f->alpha;
+    if (f->intake == INTAKE_NORM) a.gain = in[3], a.bias = in[4], a.eps = 1e-3;
+    a.residual = f->residual == 2 ? in[0] : f->residual ? in[c->inputs - 1] : NULL;
+    return op_linear_fused(tape, &a);
+}
+
+static void fused_case(FusedCase f) {
+    GradCase c = {.name = "linear_fused", .run = run_fused, .args = &f};
+    size_t out = f.residual == 2 ? 5 : 7;
+    grad_avoid(grad_input(&c, "x", 1, SHAPE(3, 2, 5)), 0, 0.01);
+    grad_input(&c, "w", 1, SHAPE(out, 5));
+    grad_input(&c, "b", 1, SHAPE(out));
+    if (f.intake == INTAKE_NORM) {
+        grad_input(&c, "gain", 1, SHAPE(5));
+        grad_input(&c, "bias", 1, SHAPE(5));
+    }
+    if (f.residual == 1) grad_input(&c, "residual", 1, SHAPE(3, 2, 7));
+    grad_check(&c);
+}
+
+void grad_case_linear_fused(void **state) {
+    (void)state;
+    static const real one[1] = {-1.7}, rows[7] = {1, -2, 0.5, 3, 0.1, -0.3, 2};
+    static const Scale single = {one, 1}, each = {rows, 7};
+    static const real some[3] = {0, 1.25, 0}, none[3] = {0, 0, 0}, ends[3] = {2, 0, 2};
+    const Scale *scales[] = {NULL, &single, &each};
+    const real *keeps[] = {NULL, some, none, ends};
+    for (Intake intake = INTAKE_NONE; intake <= INTAKE_NORM; intake++)
+        for (int residual = 0; residual < 3; residual++)
+            for (size_t k = 0; k < COUNT(keeps); k++)
+                for (size_t s = 0; s < COUNT(scales) - (residual == 2); s++)
+                    fused_case((FusedCase){intake, scales[s], keeps[k], residual,
+                                           s == 1 ? 1.5 : 1});
 }
 
 /* ---- attention ---- */

@@ -1,0 +1,103 @@
+#include "engine/kern/norm.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SERIAL_MAX = 8192 };
+
+static void norm_row(real *y, const real *x, const real *gain, const real *bias, real eps,
+                     size_t n, real *mean, real *rstd) {
+    real sum = 0, squares = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t j = 0; j < n; j++) sum += x[j];
+    real m = sum / (real)n;
+#pragma omp simd reduction(+ : squares)
+    for (size_t j = 0; j < n; j++) squares += (x[j] - m) * (x[j] - m);
+    real r = 1 / (real)sqrt((double)(squares / (real)n + eps));
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) y[j] = (x[j] - m) * r * gain[j] + bias[j];
+    *mean = m;
+    *rstd = r;
+}
+
+void norm_rows(real *y, const real *x, const real *gain, const real *bias, real eps,
+               size_t rows, size_t n, real *mean, real *rstd) {
+#pragma omp parallel for schedule(static) if (rows * n > SERIAL_MAX)
+    for (size_t i = 0; i < rows; i++)
+        norm_row(y + i * n, x + i * n, gain, bias, eps, n, mean + i, rstd + i);
+}
+
+/* ---- backward ---- */
+
+/* Rows are cut into parts by their number alone; a part's sums are one thread's, and the parts
+ * are added in order. */
+enum { PARTS_MAX = 64, PART_ROWS = 16 };
+
+static size_t part_count(size_t rows) {
+    size_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
+    return MIN(parts, (size_t)PARTS_MAX);
+}
+
+size_t norm_scratch(size_t rows, size_t n) { return 2 * part_count(rows) * n; }
+
+static void row_dx(const NormBackward *b, size_t i) {
+    size_t n = b->n;
+    const real *dy = b->dy + i * n, *x = b->x + i * n, *gain = b->gain;
+    real *dx = b->dx + i * n, m = b->mean[i], r = b->rstd[i], beta = b->beta_x;
+    real sum_d = 0, sum_dh = 0;
+#pragma omp simd reduction(+ : sum_d, sum_dh)
+    for (size_t j = 0; j < n; j++) {
+        real d = dy[j] * gain[j];
+        sum_d += d;
+        sum_dh += d * (x[j] - m) * r;
+    }
+    sum_d /= (real)n;
+    sum_dh /= (real)n;
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) {
+        real h = (x[j] - m) * r, old = beta != 0 ? dx[j] : 0;
+        dx[j] = old + r * (dy[j] * gain[j] - sum_d - h * sum_dh);
+    }
+}
+
+static void row_sums(const NormBackward *b, size_t i, real *gain, real *bias) {
+    size_t n = b->n;
+    const real *dy = b->dy + i * n, *x = b->x + i * n;
+    real m = b->mean[i], r = b->rstd[i];
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) {
+        gain[j] += dy[j] * (x[j] - m) * r;
+        bias[j] += dy[j];
+    }
+}
+
+static void row_again(const NormBackward *b, size_t i) {
+    size_t n = b->n;
+    const real *x = b->x + i * n;
+    real *y = b->y + i * n, m = b->mean[i], r = b->rstd[i];
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) y[j] = (x[j] - m) * r * b->gain[j] + b->bias[j];
+}
+
+static void add_parts(real *out, real beta, const real *part, size_t parts, size_t n) {
+    if (!out) return;
+    for (size_t j = 0; j < n; j++) out[j] = beta != 0 ? out[j] : 0;
+    for (size_t k = 0; k < parts; k++)
+        for (size_t j = 0; j < n; j++) out[j] += part[2 * k * n + j];
+}
+
+void norm_rows_backward(const NormBackward *b) {
+    size_t parts = part_count(b->rows), n = b->n;
+#pragma omp parallel for schedule(static) if (b->rows * n > SERIAL_MAX)
+    for (size_t k = 0; k < parts; k++) {
+        real *gain = b->scratch + 2 * k * n, *bias = gain + n;
+        memset(gain, 0, 2 * n * sizeof(real));
+        for (size_t i = b->rows * k / parts; i < b->rows * (k + 1) / parts; i++) {
+            if (b->dgain || b->dbias) row_sums(b, i, gain, bias);
+            if (b->y) row_again(b, i);
+            if (b->dx) row_dx(b, i);
+        }
+    }
+    add_parts(b->dgain, b->beta_gain, b->scratch, parts, n);
+    add_parts(b->dbias, b->beta_bias, b->scratch + n, parts, n);
+}

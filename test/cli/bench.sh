@@ -1,0 +1,91 @@
+# steady bench: every level runs, its JSON has the numbers, and wrong words are refused.
+
+. test/tell.sh
+cd "$TMP" || exit 1
+unset OMP_NUM_THREADS
+tiny="--batch 4 --threads 1 --repeat 2 --seconds 0 data.image_size=16 model.width=64 model.heads=2
+    model.depth=2"
+
+# A number of the first line that has PATTERN.
+number() { # FILE PATTERN KEY
+    grep -e "$2" "$1" | head -n 1 | sed -n "s/.*\"$3\":\([-+0-9.e]*\).*/\1/p"
+}
+
+between() { # LOW VALUE HIGH
+    awk -v low="$1" -v x="$2" -v high="$3" 'BEGIN { exit !(x != "" && x >= low && x <= high) }'
+}
+
+"$STEADY" bench $tiny --model cifar-vit --json >all 2>messages
+tell "bench runs kernels, ops and steps" $?
+if command -v jq >/dev/null; then
+    jq -es 'map(type == "object" and has("level")) | all' all >/dev/null
+    tell "every line is a JSON object with its level" $?
+else
+    echo "skip every line is a JSON object with its level: needs jq"
+fi
+[ "$(grep -c '"level":"machine"' all)" = 1 ] && between 0.1 "$(number all machine gemm_gflops)" 1e6 &&
+    between 0.1 "$(number all machine bandwidth_gbs)" 1e6 && grep -q '"core":"' all
+tell "the first line is the machine with kernels, rate and bandwidth" $?
+good=0
+for row in "fc1 forward" "fc1 dx" "fc1 dW" "attention q k^T"; do
+    between 0.0001 "$(number all "\"kernel\".*\"$row\"" share)" 3 && good=$((good + 1))
+done
+[ $good = 4 ]
+tell "products are a share of GEMM" $?
+for row in "softmax and entropy" "LayerNorm backward" "GELU backward" adamw "power iteration, fc1"; do
+    between 0.0001 "$(number all "\"kernel\".*\"$row\"" gbs)" 1e6 && good=$((good + 1))
+done
+[ $good = 9 ]
+tell "rows and weights are GB/s" $?
+[ "$(grep -c '"level":"op"' all)" = 18 ] && between 0 "$(number all '"attention backward"' ms)" 1e3
+tell "nine ops, forward and backward" $?
+
+# 3 forward passes of 2 blocks and the ends: 17 tokens, width 64, patches of 4, 10 classes.
+flops=$((3 * 4 * (2 * (17 * 2 * 12 * 64 * 64 + 4 * 17 * 17 * 64) + 2 * 16 * 48 * 64 + 2 * 64 * 10)))
+between "$flops" "$(number all '"step"' flops)" "$flops"
+tell "operations of a step are three forward passes" $?
+# Per block 12 D^2 weights, 9 D biases and 4 D of norms; patches, 17 + 1 rows, last norm, head.
+parameters=$((2 * (12 * 64 * 64 + 13 * 64) + 48 * 64 + 64 + 18 * 64 + 2 * 64 + 64 * 10 + 10))
+[ "$(number all '"step"' parameters)" = $parameters ]
+tell "parameters are counted" $?
+between 0.001 "$(number all '"step"' share)" 1.5 && between 0 "$(number all '"step"' page_faults)" 10 &&
+    between 1 "$(number all '"step"' activation_bytes)" 5e7 &&
+    between 1 "$(number all '"step"' start_ms)" 60000 && grep -q '"loss":\[[0-9.]*,[0-9.]*\]' all
+tell "a step has its share, page faults, memory, start and losses" $?
+
+"$STEADY" bench steps $tiny train.recompute=block model.norm=none model.reparam=sigma \
+    optim.name=lamb optim.clip=1 train.ema=0.99 probe.every=1 train.accumulate=2 >text
+[ $? = 0 ] && grep -q '^steps of vit-s16: batch 4, ' text && grep -q 'of it .*probes [0-9.]* %' text
+tell "recipe keys change model and step; the table names time, rate, phases and memory" $?
+
+"$STEADY" bench growth --json -o growth.png --threads 1 --repeat 1 --seconds 0 model.width=16 \
+    model.heads=1 >growth
+[ $? = 0 ] && [ "$(grep -c '"level":"step"' growth)" = 13 ] && [ "$(grep -c '"level":"fit"' growth)" = 4 ] &&
+    [ -s growth.png ] && between 0.00001 "$(number growth '"tokens","of":"mb"' linear)" 1
+tell "growth measures 13 sizes, fits time and memory, and draws them" $?
+
+"$STEADY" bench --help | grep -q 'cifar-vit'
+tell "-h lists the models" $?
+
+refused() { # CASE TEXT WORDS ...
+    case=$1 text=$2
+    shift 2
+    "$STEADY" bench "$@" >out 2>messages
+    [ $? = 2 ] && grep -q -e "$text" messages && [ ! -s out ]
+    tell "$case" $?
+}
+refused "an unknown model lists those there are" '^  vit-b16 .*768' steps --model vit-x16
+refused "an unknown level" 'no level stepz' stepz
+refused "an unknown option" 'no option --fast' --fast 3
+refused "an option without its value" '--batch wants a value' --batch
+refused "a number that is none" '--repeat x: wanted a number' --repeat x
+refused "an unknown key" 'model.depht.*model.depth' steps model.depht=2
+refused "a patch that does not divide the picture" '18.*16' steps data.image_size=18
+refused "a picture without growth" 'growth' steps -o growth.png
+
+"$STEADY" bench steps --repeat 1000 --model cifar-vit >out 2>messages &
+sleep 2
+kill -TERM $!
+wait $!
+[ $? = 75 ] && grep -q 'interrupted' messages
+tell "a signal ends the measurement" $?
