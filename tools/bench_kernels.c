@@ -211,7 +211,7 @@ static void run_norm_backward(Desk *d) {
 }
 
 static void run_residual(Desk *d) {
-    rows_fill(d->c, 1, d->a, NULL, d->m, d->b, d->m, d->n);
+    rows_fill(d->c, 1, d->a, 1, d->b, d->m, d->n);
 }
 
 static void run_bias_backward(Desk *d) { columns_sum(d->sums, 0, 1, d->a, d->m, d->n); }

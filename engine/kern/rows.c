@@ -96,10 +96,9 @@ static void fill_row(real *y, real alpha, const real *r, real factor, const real
         for (size_t j = 0; j < n; j++) y[j] = alpha * r[j] + factor * b[j];
 }
 
-void rows_fill(real *y, real alpha, const real *residual, const real *factor,
-               size_t group, const real *bias, size_t rows, size_t n) {
+void rows_fill(real *y, real alpha, const real *residual, real factor, const real *bias,
+               size_t rows, size_t n) {
 #pragma omp parallel for schedule(static) if (rows * n > 8192)
     for (size_t i = 0; i < rows; i++)
-        fill_row(y + i * n, alpha, residual ? residual + i * n : NULL,
-                 factor ? factor[i / group] : 1, bias, n);
+        fill_row(y + i * n, alpha, residual ? residual + i * n : NULL, factor, bias, n);
 }

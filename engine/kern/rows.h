@@ -25,9 +25,8 @@ void row_softmax_backward(real *dp, const real *p, size_t n);
 /* sum[n] = beta sum + factor (sum over rows of x[rows, n]); beta = 0 overwrites */
 void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows, size_t n);
 
-/* y[rows, n] = alpha residual[rows, n] + f bias[n]; residual and bias may be NULL.  f is
- * factor[i / group] in row i, 1 where factor is NULL. */
-void rows_fill(real *y, real alpha, const real *residual, const real *factor,
-               size_t group, const real *bias, size_t rows, size_t n);
+/* y[rows, n] = alpha residual[rows, n] + factor bias[n]; residual and bias may be NULL: 0. */
+void rows_fill(real *y, real alpha, const real *residual, real factor, const real *bias,
+               size_t rows, size_t n);
 
 #endif

@@ -45,6 +45,10 @@ void tile_pack(real *out, const real *x, size_t ldx, size_t rows, size_t columns
 void tile_pack_transposed(real *out, const real *x, size_t ldx, size_t rows,
                           size_t columns);
 
+/* The same with rows of ldo numbers, and `padded` >= rows, a multiple of TILE_LANES, of them set. */
+void tile_transpose(real *out, size_t ldo, const real *x, size_t ldx, size_t rows,
+                    size_t columns, size_t padded);
+
 /* tile_product for any n: B has rows of tile_padded(n), C of ldc numbers; scratch holds
  * [m, tile_padded(n)], unused where n is a multiple of TILE_LANES. */
 void tile_product_into(size_t m, size_t n, size_t k, real alpha, TileA a, const real *b,

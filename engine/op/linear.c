@@ -2,17 +2,21 @@
  *   dp = k s dy W,  dx = f'(x) dp,  dr = alpha dy
  *   G = dL/d(sW) = (k dy)^T p,  db = sum over rows of k dy
  *
- * y is filled with alpha r + k b and the product is added to it: neither bias nor residual costs
- * a pass of its own.  p is not kept: the backward pass makes it again while it makes dx. */
+ * The product is added to alpha r + k b, so neither bias nor residual costs a pass of its own.  p
+ * is not kept: the backward pass makes it again while it makes dx. */
 #include <string.h>
 
 #include "engine/kern/gemm.h"
 #include "engine/kern/norm.h"
+#include "engine/kern/panel.h"
 #include "engine/kern/rows.h"
 #include "engine/kern/vmath.h"
 #include "engine/op/op.h"
 
-enum { PIECE = 4096 }; /* numbers that a thread takes at a time */
+enum {
+    PIECE = 4096, /* numbers that a thread takes at a time */
+    FEW_ROWS = 48 /* for fewer it does not pay to pack W */
+};
 
 typedef struct Linear {
     Node node;
@@ -69,7 +73,7 @@ static const real *effective_weight(Tape *tape, const Linear *l, const Sizes *s)
     return scaled;
 }
 
-static void drop_effective(Tape *tape, const Linear *l, const real *weight) {
+static void drop_weight(Tape *tape, const Linear *l, const real *weight) {
     if (weight != l->a.w->value) tape_unscratch(tape, (real *)(uintptr_t)weight);
 }
 
@@ -150,16 +154,41 @@ static void norm_back(Tape *tape, const Linear *l, const Sizes *s, real *p, real
 
 /* ---- backward ---- */
 
+/* W or its transpose for the rows of A to come, as gemm (few rows) or panel_product wants it. */
+static const real *lay_out(Tape *tape, const Linear *l, const Sizes *s, bool forward) {
+    const real *w = effective_weight(tape, l, s);
+    if (s->rows < FEW_ROWS) return w;
+    size_t k = forward ? s->in : s->out, n = forward ? s->out : s->in;
+    real *packed = tape_scratch(tape, panel_size(k, n));
+    panel_pack(packed, w, s->in, k, n, forward ? PANEL_TRANSPOSED : PANEL_PLAIN);
+    drop_weight(tape, l, w);
+    return packed;
+}
+
 /* dp = beta dp + k s dy W */
 static void product_back(Tape *tape, const Linear *l, const Sizes *s, real *dp,
                          real beta) {
-    const real *w = effective_weight(tape, l, s), *dy = l->node.out->grad;
+    const real *w = lay_out(tape, l, s, false), *dy = l->node.out->grad;
     if (beta == 0) clear_dropped(dp, l->a.keep, s, s->in);
     for (Run r = next_run(l->a.keep, s, 0); r.rows;
-         r = next_run(l->a.keep, s, r.first + r.rows))
-        gemm_nn(r.rows, s->in, s->out, r.factor * scale_of(l), dy + r.first * s->out,
-                s->out, w, s->in, beta, dp + r.first * s->in, s->in);
-    drop_effective(tape, l, w);
+         r = next_run(l->a.keep, s, r.first + r.rows)) {
+        const real *from = dy + r.first * s->out;
+        real *to = dp + r.first * s->in, factor = r.factor * scale_of(l);
+        if (s->rows < FEW_ROWS)
+            gemm_nn(r.rows, s->in, s->out, factor, from, s->out, w, s->in, beta, to,
+                    s->in);
+        else
+            panel_product(&(PanelProduct){.m = r.rows,
+                                          .n = s->in,
+                                          .k = s->out,
+                                          .alpha = factor,
+                                          .a = {from, s->out, 1},
+                                          .packed = w,
+                                          .add = beta != 0,
+                                          .c = to,
+                                          .ldc = s->in});
+    }
+    drop_weight(tape, l, w);
 }
 
 static void weight_back(Tape *tape, const Linear *l, const Sizes *s, const real *p) {
@@ -237,6 +266,42 @@ static void check(const LinearArgs *a, const Sizes *s, Scale scale) {
           s->in);
 }
 
+/* y = alpha r + k b + k s p W^T over one run. */
+static void product(const Linear *l, const Sizes *s, Run r, const real *p, const real *w,
+                    real *y) {
+    const LinearArgs *a = &l->a;
+    const real *from = p + r.first * s->in, *bias = a->b ? a->b->value : NULL;
+    const real *residual = a->residual ? a->residual->value + r.first * s->out : NULL;
+    real *to = y + r.first * s->out, factor = r.factor * scale_of(l);
+    if (s->rows < FEW_ROWS) {
+        rows_fill(to, (real)a->alpha, residual, r.factor, bias, r.rows, s->out);
+        gemm_nt(r.rows, s->out, s->in, factor, from, s->in, w, s->in, 1, to, s->out);
+        return;
+    }
+    panel_product(&(PanelProduct){.m = r.rows,
+                                  .n = s->out,
+                                  .k = s->in,
+                                  .alpha = factor,
+                                  .a = {from, s->in, 1},
+                                  .packed = w,
+                                  .residual = residual,
+                                  .residual_alpha = (real)a->alpha,
+                                  .bias = bias,
+                                  .bias_factor = r.factor,
+                                  .c = to,
+                                  .ldc = s->out});
+}
+
+/* Examples whose product is dropped. */
+static void fill_dropped(const LinearArgs *a, const Sizes *s, real *y) {
+    size_t count = s->group * s->out;
+    for (size_t b = 0; a->keep && b < s->rows / s->group; b++)
+        if (a->keep[b] == 0)
+            rows_fill(y + b * count, (real)a->alpha,
+                      a->residual ? a->residual->value + b * count : NULL, 0, NULL,
+                      s->group, s->out);
+}
+
 static void forward(Tape *tape, Linear *l, const Sizes *s, real *y) {
     const LinearArgs *a = &l->a;
     bool needed = !a->last || !tape_replaying(tape);
@@ -246,14 +311,12 @@ static void forward(Tape *tape, Linear *l, const Sizes *s, real *y) {
     }
     if (!needed && a->intake != INTAKE_NORM) return;
     real *p = take_in(tape, l, s);
-    const real *w = effective_weight(tape, l, s);
-    rows_fill(y, (real)a->alpha, a->residual ? a->residual->value : NULL, a->keep,
-              s->group, a->b ? a->b->value : NULL, s->rows, s->out);
+    const real *w = lay_out(tape, l, s, true);
+    fill_dropped(a, s, y);
     for (Run r = next_run(a->keep, s, 0); r.rows;
          r = next_run(a->keep, s, r.first + r.rows))
-        gemm_nt(r.rows, s->out, s->in, r.factor * scale_of(l), p + r.first * s->in, s->in,
-                w, s->in, 1, y + r.first * s->out, s->out);
-    drop_effective(tape, l, w);
+        product(l, s, r, p, w, y);
+    drop_weight(tape, l, w);
     drop_intake(tape, l, p);
 }
 

@@ -101,8 +101,25 @@ static void fused_case(FusedCase f) {
     grad_check(&c);
 }
 
+/* Rows and columns enough for panels: whole ones and one that ends inside a vector. */
+static void large_fused_case(Intake intake, bool keep) {
+    static const real some[3] = {0, 1.25, 0.5};
+    FusedCase f = {intake, NULL, keep ? some : NULL, 2, 0.7};
+    GradCase c = {.name = "linear_fused", .run = run_fused, .args = &f};
+    grad_avoid(grad_input(&c, "x", 1, SHAPE(3, 30, 77)), 0, 0.01);
+    grad_input(&c, "w", 0.2, SHAPE(77, 77));
+    grad_input(&c, "b", 1, SHAPE(77));
+    if (intake == INTAKE_NORM) {
+        grad_input(&c, "gain", 1, SHAPE(77));
+        grad_input(&c, "bias", 1, SHAPE(77));
+    }
+    grad_check(&c);
+}
+
 void grad_case_linear_fused(void **state) {
     (void)state;
+    for (Intake intake = INTAKE_NONE; intake <= INTAKE_NORM; intake++)
+        for (int keep = 0; keep < 2; keep++) large_fused_case(intake, keep);
     static const real one[1] = {-1.7}, rows[7] = {1, -2, 0.5, 3, 0.1, -0.3, 2};
     static const Scale single = {one, 1}, each = {rows, 7};
     static const real some[3] = {0, 1.25, 0}, none[3] = {0, 0, 0}, ends[3] = {2, 0, 2};

@@ -1,4 +1,4 @@
-/* engine/kern/tile.h: small products and packing against the plain loops. */
+/* engine/kern/tile.h and panel.h: products and packing against the plain loops. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "engine/core/rng.h"
-#include "engine/kern/tile.h"
+#include "engine/kern/panel.h"
 
 enum { SPARE = 3 }; /* rows are a little longer than they need be */
 
@@ -53,6 +53,56 @@ static void products_of_every_size(void **state) {
                     check_product(sizes[m], sizes[n], depths[k], way & 1, way & 2);
 }
 
+/* What C starts from. */
+typedef enum {
+    FROM_ZERO,
+    FROM_ITSELF,
+    FROM_BIAS,
+    FROM_RESIDUAL,
+    FROM_BOTH,
+    STARTS
+} Start;
+
+static void check_panel(size_t m, size_t n, size_t k, PanelOrder order, Start start) {
+    size_t ldb = (order == PANEL_PLAIN ? n : k) + SPARE, ldc = n + SPARE;
+    real *a = numbers(m * k, 1), *b = numbers((order == PANEL_PLAIN ? k : n) * ldb, 2);
+    real *c = numbers(m * ldc, 3), *before = numbers(m * ldc, 3), *bias = numbers(n, 7);
+    real *packed = mem_alloc((panel_size(k, n) + 1) * sizeof(real));
+    PanelProduct p = {.m = m, .n = n, .k = k, .alpha = (real)0.5, .a = {a, k, 1}};
+    p.packed = packed, p.c = c, p.ldc = ldc, p.add = start == FROM_ITSELF;
+    if (start == FROM_BIAS || start == FROM_BOTH) p.bias = bias, p.bias_factor = 3;
+    if (start >= FROM_RESIDUAL) p.residual = before, p.residual_alpha = 2;
+    panel_pack(packed, b, ldb, k, n, order);
+    panel_product(&p);
+    TileA columns = {b, 1, ldb}; /* B as A(j, l), so that plain() can read either order */
+    if (order == PANEL_TRANSPOSED) columns = (TileA){b, ldb, 1};
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < ldc; j++) {
+            double old = (double)before[i * ldc + j], wanted = p.add ? old : 0;
+            for (size_t l = 0; j < n && l < k; l++)
+                wanted += 0.5 * (double)a[i * k + l] *
+                          (double)columns.a[j * columns.row + l * columns.column];
+            if (p.bias && j < n) wanted += 3 * (double)bias[j];
+            if (p.residual) wanted += 2 * old;
+            if (j >= n) wanted = old; /* behind the row */
+            assert_true(fabs((double)c[i * ldc + j] - wanted) <= 1e-5 * (3 + (double)k));
+        }
+    mem_free(a), mem_free(b), mem_free(c), mem_free(before), mem_free(bias);
+    mem_free(packed);
+}
+
+static void panels_of_every_size(void **state) {
+    (void)state;
+    static const size_t rows[] = {1, 6, 50, 199, 403}, columns[] = {1, 16, 63, 64, 130};
+    static const size_t depths[] = {1, 65, 384, 400};
+    for (size_t m = 0; m < COUNT(rows); m++)
+        for (size_t n = 0; n < COUNT(columns); n++)
+            for (size_t k = 0; k < COUNT(depths); k++)
+                for (Start start = FROM_ZERO; start < STARTS; start++)
+                    check_panel(rows[m], columns[n], depths[k],
+                                start % 2 ? PANEL_PLAIN : PANEL_TRANSPOSED, start);
+}
+
 static void packing_pads_with_zeros(void **state) {
     (void)state;
     for (size_t rows = 1; rows < 40; rows += 3)
@@ -89,6 +139,7 @@ static void infinity_and_nan_come_through(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_of_every_size),
+        cmocka_unit_test(panels_of_every_size),
         cmocka_unit_test(packing_pads_with_zeros),
         cmocka_unit_test(infinity_and_nan_come_through),
     };
