@@ -149,6 +149,20 @@ void param_scale_rows(Param *param, size_t first, size_t rows, double factor) {
 
 /* ---- the life of a step ---- */
 
+/* GELU's gradient, the widest op, reads and writes four arrays of tokens x hidden.  Each further
+ * micro-batch reads the weights again, which stays small beside 8 tokens for each column. */
+size_t model_parts(const ModelConfig *config, size_t tokens, size_t examples,
+                   size_t cache) {
+    enum { STREAMS = 4, TOKENS_A_COLUMN = 8 };
+    double hidden = config->mlp_ratio * (double)config->width;
+    double rows = (double)tokens * (double)examples;
+    double wanted =
+        STREAMS * rows * hidden * sizeof(real) / (double)MAX(cache, (size_t)1);
+    double most = rows / (double)(TOKENS_A_COLUMN * config->width);
+    if (!cache || wanted <= 1 || most < 2) return 1;
+    return MIN(MIN((size_t)ceil(wanted), (size_t)most), examples);
+}
+
 static bool brought(const Model *model, const bool *loaded, const Param *param) {
     if (!loaded || !param) return false;
     for (size_t i = 0; i < model->params->count; i++)

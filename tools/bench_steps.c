@@ -1,8 +1,10 @@
 /* bench_steps: whole training steps on a batch of noise (tools/bench.h).  The step is that of
  * tools/trainer.c without data, logs and saving. */
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
+#include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
 #include "engine/optim/ema.h"
 #include "engine/optim/optim.h"
@@ -26,6 +28,7 @@ typedef struct Run {
     FILE *nowhere;  /* where rows of probes are written */
     real *pixels;
     size_t *labels;
+    size_t fitting; /* micro-batches that fit the cache */
     size_t step;
     double phase[PHASES];
     double loss;
@@ -96,9 +99,9 @@ static double take_step(Run *run) {
     lap(run, PHASE_REFRESH, &since);
     params_clear_grads(model->params);
     model_stats_reset(model);
-    for (size_t i = 0; i < train->accumulate; i++)
-        run_part(run, train->batch * i / train->accumulate,
-                 train->batch * (i + 1) / train->accumulate, &since);
+    size_t parts = MAX(train->accumulate, run->fitting);
+    for (size_t i = 0; i < parts; i++)
+        run_part(run, train->batch * i / parts, train->batch * (i + 1) / parts, &since);
     params_settle_grads(model->params);
     model_fold(model);
     lap(run, PHASE_FOLD, &since);
@@ -127,6 +130,8 @@ static void make_model(Run *run) {
     const BenchSubject *s = run->subject;
     const Recipe *r = &s->recipe;
     run->vit = vit_new(&r->model, s->picture, s->classes);
+    run->fitting = model_parts(&r->model, run->vit->tokens, s->batch,
+                               machine_cache_share("", (size_t)omp_get_max_threads()));
     vit_initialize(run->vit, r->train.seed);
     model_start(&run->vit->model, NULL);
     run->tape = tape_new();

@@ -307,6 +307,7 @@ static Status build(Classify *c, Err *err) {
     c->vit = vit_new(&c->task.recipe->model, picture, f->classes);
     c->task.model = &c->vit->model;
     c->task.chance = log((double)MAX(f->classes, (size_t)1));
+    c->task.tokens = c->vit->tokens;
     c->task.flops = vit_flops(c->vit);
     return OK;
 }

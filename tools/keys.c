@@ -251,9 +251,12 @@ const Key keys[] = {
     REAL(train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
     SIZE(train, steps, "0", WITHIN(0, STEPS_MAX),
          "in optimizer steps; exactly one of the two is not 0."),
-    SIZE(train, batch, "64", FROM(1), "Examples that one optimizer step sees, over all ranks."),
+    SIZE(train, batch, "64", FROM(1),
+         "Examples that one optimizer step sees, over all ranks."),
     SIZE(train, accumulate, "1", FROM(1),
-         "Micro-batches that a step is split into: less memory, the same step."),
+         "Micro-batches that a step is split into, at least: less memory, the same step. "
+         "More are "
+         "made where they fit the third-level cache better."),
     CHOICE(
         train, recompute, "none", NAMES("none", "block"), NULL,
         "Recompute what is inside a block in the backward pass: less memory, more time; "

@@ -49,6 +49,7 @@ struct Task {
     size_t part;     /* examples of the present batch that are this rank's */
     bool has_val, has_test;
     double chance;  /* loss of a uniform guess, ln(classes) */
+    size_t tokens;  /* of one example */
     double flops;   /* of one example's forward pass: matrix products */
     size_t skipped; /* broken training examples replaced so far */
 };

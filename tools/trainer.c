@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
 #include "engine/optim/schedule.h"
 #include "tools/fault.h"
@@ -41,7 +42,9 @@ static TapeMode tape_mode_of(const Trainer *t, size_t step, bool watch) {
  * loss of the whole batch.  With `watch` the ranks stay apart: loss and gradients are those of
  * the own part. */
 static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault) {
-    size_t batch = t->task->part, parts = MIN(t->recipe->train.accumulate, batch);
+    size_t batch = t->task->part;
+    size_t fitting = model_parts(&t->recipe->model, t->task->tokens, batch, t->cache);
+    size_t parts = MIN(MAX(t->recipe->train.accumulate, fitting), batch);
     Exchange *exchange = watch ? NULL : t->exchange;
     ForwardMode mode = trainer_mode(t, step);
     double loss = 0;
@@ -429,7 +432,9 @@ static Status prepare(Trainer *t, bool resume, Err *err) {
     t->optim = optim_new(&t->recipe->optim, model->params);
     t->prober = prober_new(model);
     t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
-    t->gemm_rate = machine_rate_cached(start_threads(t->recipe->train.threads));
+    size_t threads = start_threads(t->recipe->train.threads);
+    t->gemm_rate = machine_rate_cached(threads);
+    t->cache = machine_cache_share("", threads);
     size_t step = resume ? newest_step(t) : 0;
     t->at = (Progressed){.best_score = NAN};
     if (!fill_model(t, step, err)) start_batches(t, err);

@@ -37,6 +37,7 @@ typedef struct Trainer {
     bool *warned;        /* [sites] the collapse guard has spoken */
     double logged_clock; /* of the last row of train.jsonl */
     size_t logged_step;
+    size_t cache;           /* bytes, to cut micro-batches by; 0: not known */
     double gemm_rate;       /* FLOP/s; 0: not known */
     double loss, grad_norm; /* of the last step */
 } Trainer;

@@ -218,6 +218,32 @@ size_t machine_physical_cores(const char *root, const bool *allowed, size_t n) {
     return cores;
 }
 
+/* Processors in "0-3,8": 5. */
+static size_t list_length(const char *list) {
+    size_t count = 0;
+    char *p = (char *)(uintptr_t)list;
+    while (*p >= '0' && *p <= '9') {
+        size_t low = strtoul(p, &p, 10), high = low;
+        if (*p == '-') high = strtoul(p + 1, &p, 10);
+        count += high >= low ? high - low + 1 : 0;
+        if (*p == ',') p++;
+    }
+    return count;
+}
+
+size_t machine_cache_share(const char *root, size_t threads) {
+    char size[LINE_SIZE], list[LINE_SIZE], *unit;
+    const char *folder = "/sys/devices/system/cpu/cpu0/cache/index3/";
+    char path[128];
+    snprintf(path, sizeof path, "%ssize", folder);
+    if (!read_line(root, path, size, sizeof size)) return 0;
+    snprintf(path, sizeof path, "%sshared_cpu_list", folder);
+    if (!read_line(root, path, list, sizeof list)) return 0;
+    size_t bytes = strtoul(size, &unit, 10), sharers = list_length(list);
+    bytes <<= *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
+    return sharers ? bytes / sharers * threads : 0;
+}
+
 ThreadChoice machine_choose_threads(size_t affinity, size_t cores, double quota) {
     ThreadChoice choice = {.affinity = MAX(affinity, 1), .quota = quota};
     choice.cores = cores ? cores : choice.affinity;

@@ -57,6 +57,10 @@ uint64_t machine_affinity_mark(void);
 /* Physical cores among the processors allowed[0..n); 0 when the system does not tell. */
 size_t machine_physical_cores(const char *root, const bool *allowed, size_t n);
 
+/* Bytes of third-level cache that `threads` threads have if each of the processors that share one
+ * takes its part; 0: not known. */
+size_t machine_cache_share(const char *root, size_t threads);
+
 /* ---- memory ----------------------------------------------------------------------- */
 
 /* Bytes; `available` is what can be had without swapping.  Both are cut to the smallest

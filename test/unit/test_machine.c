@@ -143,6 +143,18 @@ static void memory_is_cut_to_the_groups_limit(void **state) {
     assert_int_equal(available, 4096000);
 }
 
+static void threads_have_a_share_of_the_third_level_cache(void **state) {
+    (void)state;
+    assert_int_equal(machine_cache_share(root, 2), 0);
+    put("/sys/devices/system/cpu/cpu0/cache/index3/size", "32768K\n");
+    assert_int_equal(machine_cache_share(root, 2), 0);
+    put("/sys/devices/system/cpu/cpu0/cache/index3/shared_cpu_list", "0-6,8\n");
+    assert_int_equal(machine_cache_share(root, 2), 8 << 20);
+    assert_int_equal(machine_cache_share(root, 16), 64 << 20);
+    put("/sys/devices/system/cpu/cpu0/cache/index3/shared_cpu_list", "nonsense\n");
+    assert_int_equal(machine_cache_share(root, 2), 0);
+}
+
 /* ---- cores and threads ---------------------------------------------------------------- */
 
 static void two_threads_of_a_core_count_once(void **state) {
@@ -274,6 +286,7 @@ int main(void) {
         CASE(v1_cpuset_is_not_cpu),
         CASE(nonsense_is_no_quota),
         CASE(memory_is_cut_to_the_groups_limit),
+        CASE(threads_have_a_share_of_the_third_level_cache),
         CASE(two_threads_of_a_core_count_once),
         CASE(ranges_of_siblings_are_understood),
         CASE(unknown_topology_says_nothing),

@@ -190,6 +190,19 @@ static void the_flops_of_vit_b16_are_those_of_the_literature(void **state) {
     vit_free(vit);
 }
 
+/* 64 pictures of 65 tokens, hidden 768: four arrays of 12.8 MB. */
+static void micro_batches_are_cut_to_the_cache(void **state) {
+    (void)state;
+    ModelConfig c = vit_config(192, 12, 3, 4);
+    size_t one = 4 * 65 * 768 * sizeof(real);
+    assert_int_equal(model_parts(&c, 65, 64, 0), 1);
+    assert_int_equal(model_parts(&c, 65, 64, 64 * one), 1);
+    assert_int_equal(model_parts(&c, 65, 64, 64 * one - 1), 2);
+    assert_int_equal(model_parts(&c, 65, 64, 1), 2); /* 1,536 tokens at least */
+    assert_int_equal(model_parts(&c, 65, 256, 64 * one), 4);
+    assert_int_equal(model_parts(&c, 100000, 3, 1), 3);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(vit_b16_has_86567656_parameters),
@@ -200,6 +213,7 @@ int main(void) {
         cmocka_unit_test(deepnorm_scales_values_and_outputs_but_not_queries),
         cmocka_unit_test(another_seed_gives_other_weights_and_the_same_seed_the_same),
         cmocka_unit_test(a_picture_that_does_not_fit_is_a_usage_error),
+        cmocka_unit_test(micro_batches_are_cut_to_the_cache),
         cmocka_unit_test(the_flops_of_vit_b16_are_those_of_the_literature),
     };
     return cmocka_run_group_tests_name("vit", cases, NULL, NULL);
