@@ -40,8 +40,10 @@ tell "rows and weights are GB/s" $?
 [ "$(grep -c '"level":"op"' all)" = 18 ] && between 0 "$(number all '"attention backward"' ms)" 1e3
 tell "nine ops, forward and backward" $?
 
-# 3 forward passes of 2 blocks and the ends: 17 tokens, width 64, patches of 4, 10 classes.
-flops=$((3 * 4 * (2 * (17 * 2 * 12 * 64 * 64 + 4 * 17 * 17 * 64) + 2 * 16 * 48 * 64 + 2 * 64 * 10)))
+# 3 forward passes of 2 blocks and the ends: 17 tokens, width 64, patches of 4, 10 classes; the second
+# block has keys and values of all tokens, all else of one.
+flops=$((3 * 4 * (2 * 64 * 64 * (17 * 12 + 17 * 3 + 9) + 4 * 64 * (17 * 17 + 17) +
+    2 * 16 * 48 * 64 + 2 * 64 * 10)))
 between "$flops" "$(number all '"step"' flops)" "$flops"
 tell "operations of a step are three forward passes" $?
 # Per block 12 D^2 weights, 9 D biases and 4 D of norms; patches, 17 + 1 rows, last norm, head.
