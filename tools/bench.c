@@ -188,6 +188,7 @@ static Status run(Options *o, Err *err) {
     if (bench_subject(&first, o->models[0], o->words, o->word_count, err))
         return err->status;
     bench->rate = machine_rate_measure(first.threads, bench->effort.seconds);
+    machine_rate_store(first.threads, bench->rate); /* for mfu; no matter if it cannot */
     if (o->level[KERNELS] || o->level[OPS])
         bench->bandwidth = bench_bandwidth(bench->effort.seconds);
     bench_print_machine(bench, first.threads);

@@ -98,6 +98,7 @@ double machine_rate_cached(size_t threads) {
 }
 
 bool machine_rate_store(size_t threads, double rate) {
+    rate = MAX(rate, machine_rate_cached(threads));
     char directory[PATH_SIZE], path[PATH_SIZE], temporary[PATH_SIZE + 32], name[256];
     if (!cache_directory(directory, sizeof directory)) return false;
     if (!cache_file(path, sizeof path, threads)) return false;

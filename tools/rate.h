@@ -20,7 +20,8 @@ double machine_rate_measure(size_t threads, double seconds);
 /* What was stored on a machine with this one's processor; 0 when nothing was. */
 double machine_rate_cached(size_t threads);
 
-/* False when it cannot be written (a home that is read-only is no error). */
+/* Keeps the larger of this and what was stored: a busy machine measures too little.  False when it
+ * cannot be written (a home that is read-only is no error). */
 bool machine_rate_store(size_t threads, double rate);
 
 #endif
