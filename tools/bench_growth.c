@@ -83,6 +83,7 @@ static Status measure_point(Bench *bench, Sweep *s, size_t i, char **words, size
     all[count] = value;
     if (bench_subject(&subject, bench_model_find("small"), all, count + 1, err))
         return err->status;
+    subject.whole = true; /* a cut would be a step in the lines */
     if (!bench_steps(bench, &subject, &steps, err)) {
         s->x[i] = (double)(strcmp(s->name, "tokens") ? subject.recipe.model.depth
                                                      : subject.tokens);

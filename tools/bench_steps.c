@@ -130,8 +130,9 @@ static void make_model(Run *run) {
     const BenchSubject *s = run->subject;
     const Recipe *r = &s->recipe;
     run->vit = vit_new(&r->model, s->picture, s->classes);
-    run->fitting = model_parts(&r->model, run->vit->tokens, s->batch,
-                               machine_cache_share("", (size_t)omp_get_max_threads()));
+    size_t cache =
+        s->whole ? 0 : machine_cache_share("", (size_t)omp_get_max_threads());
+    run->fitting = model_parts(&r->model, run->vit->tokens, s->batch, cache);
     vit_initialize(run->vit, r->train.seed);
     model_start(&run->vit->model, NULL);
     run->tape = tape_new();

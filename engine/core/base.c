@@ -55,7 +55,8 @@ void *mem_alloc(size_t bytes) {
         exit(FAIL_RUN);
     }
 #ifdef MADV_HUGEPAGE
-    if (large) madvise(memory, bytes, MADV_HUGEPAGE);
+    /* Whole ones: what stands behind the last would cost a page all the same. */
+    if (large) madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 #endif
     return memory;
 }
