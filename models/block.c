@@ -135,7 +135,7 @@ static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
     size_t first = mode->first_example;
     bool dropout = block->dropout > 0 && tape_mode(tape)->training;
     if (block->norm == NORM_PRE) norm = &IDENTITY;
-    args.last = args.last && !norm->weight;
+    args.last = args.last && !norm->weight && !dropout;
     if (dropout) {
         Tensor *y = op_linear_fused(tape, &args);
         y = op_dropout(tape, y, block->dropout, site, first);

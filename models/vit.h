@@ -40,8 +40,8 @@ void vit_initialize(Vit *vit, uint64_t seed);
 /* pixels [B, C, Y, X] -> logits [B, classes] */
 Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels);
 
-/* Multiply-adds x 2 of one example's forward pass: matrix products only, and only those that the
- * loss depends on (with the class token little of the last block). */
+/* Multiply-adds x 2 of one example's forward pass: matrix products only, without what
+ * no one reads of the last block (with the class token: all but keys, values and queries of the others). */
 double vit_flops(const Vit *vit);
 
 #endif

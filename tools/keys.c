@@ -254,9 +254,9 @@ const Key keys[] = {
     SIZE(train, batch, "64", FROM(1),
          "Examples that one optimizer step sees, over all ranks."),
     SIZE(train, accumulate, "1", FROM(1),
-         "Micro-batches that a step is split into, at least: less memory, the same step. "
-         "More are "
-         "made where they fit the third-level cache better."),
+         "Micro-batches that a step is split into: less memory, the same step. More are "
+         "made "
+         "where they fit the third-level cache better."),
     CHOICE(
         train, recompute, "none", NAMES("none", "block"), NULL,
         "Recompute what is inside a block in the backward pass: less memory, more time; "

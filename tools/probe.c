@@ -8,10 +8,11 @@
 #include "tools/rundir.h"
 
 /* Probes that come as often as every FREQUENT steps find W hardly moved: one power iteration
- * tells.  But a u that belongs to the second-largest singular value would never be noticed, so in
- * each THOROUGH steps there is a probe that looks again. */
+ * tells.  What it tells is a lower bound: where the two largest singular values are close u may lag by
+ * more than it turned, and a u that belongs to the second would never be noticed.  So in each
+ * THOROUGH steps there is a probe that looks again. */
 enum { FREQUENT = 4, THOROUGH = 8 };
-static const double TURNED_MAX = 2e-3; /* radians between u before and after */
+static const double TURNED_MAX = 1e-3; /* radians between u before and after */
 
 struct Prober {
     const Model *model;
@@ -59,13 +60,15 @@ real *prober_vector(Prober *p, size_t layer, size_t *size, bool **known) {
     return p->u[layer];
 }
 
-/* One power iteration; false where it turned u too far for sigma to be good to 1e-4. */
+/* One power iteration; false where u turned too far, or where W or W u has no numbers to go by. */
 static bool still_there(Prober *p, size_t i, const real *w, size_t rows, size_t columns,
                         double *sigma) {
     real *u = p->u[i];
     memcpy(p->before, u, columns * sizeof(real));
     *sigma = (double)spectral_step(w, rows, columns, u, p->v[i]);
-    return 2 * (1 - reduce_dot(p->before, u, columns)) < TURNED_MAX * TURNED_MAX;
+    if (!isfinite(*sigma)) memcpy(u, p->before, columns * sizeof(real));
+    return *sigma > 0 && isfinite(*sigma) &&
+           2 * (1 - reduce_dot(p->before, u, columns)) < TURNED_MAX * TURNED_MAX;
 }
 
 /* Exact the first time; then followed from the vectors of the last probe. */

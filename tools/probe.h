@@ -22,7 +22,8 @@ json_t *prober_row(Prober *prober, const ProbeConfig *config, size_t step);
  * checkpoint it makes a resumed run's rows the same to the last digit. */
 real *prober_vector(Prober *prober, size_t layer, size_t *size, bool **known);
 
-/* The spectral norm of layer i's effective weight, to 1e-4 of itself or better. */
+/* The spectral norm of layer i's effective weight.  To 1e-4 of itself or better; in rows of frequent
+ * probes (probe.every <= 4), but for those of every eighth step, it is a lower bound, mostly as good. */
 double prober_sigma(Prober *prober, size_t layer);
 
 #endif

@@ -25,7 +25,7 @@ typedef struct TrainConfig {
     double epochs; /* length of the run: epochs or steps, one of them */
     size_t steps;
     size_t batch;      /* examples an optimizer step sees */
-    size_t accumulate; /* micro-batches a step is split into */
+    size_t accumulate; /* micro-batches a step is split into, at least */
     RecomputeKind recompute;
     uint64_t seed;
     double label_smoothing;

@@ -66,7 +66,8 @@ static bool machine_is_busy(void) {
 /* A thread that waits for the others at the end of a loop spins for milliseconds by GNU's
  * default.  When another process wants the processor too, that is the time in which the
  * awaited thread could have run: beside two busy processes on two cores a step took six times
- * as long as with the short spin (docs/performance.md).  Alone, a longer one saves the waking. */
+ * as long as with the short spin (docs/performance.md).  Alone, a longer one saves the waking.
+ * Looked at once: the run-time reads its spin before main. */
 static bool shorten_spin(void) {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return false;
     setenv("GOMP_SPINCOUNT", machine_is_busy() ? "1000" : "10000", 1);

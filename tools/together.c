@@ -1,5 +1,7 @@
 #include "tools/together.h"
 
+#include <math.h>
+
 #include "engine/kern/reduce.h"
 
 /* Numbers of each kind: the loss, and one for each head of each site. */
@@ -31,7 +33,7 @@ void together_measure(Ranks *ranks, Model *model, double *loss) {
         site->weight = sum[n++];
         for (size_t h = 0; h < site->heads; h++, n++) {
             site->entropy[h] = sum[n] / site->weight;
-            site->largest[h] = largest[n];
+            site->largest[h] = isnan(sum[n]) ? NAN : largest[n]; /* a maximum drops NaN */
         }
     }
     mem_free(sum);

@@ -251,7 +251,9 @@ static Status take_step(Trainer *t, Err *err) {
     bool scoring = due(t, step, t->recipe->train.eval_every);
     bool saving = due(t, step, t->recipe->train.checkpoint_every);
     if (!scoring && !saving) return err->status;
-    if (!err->status) together_check(t->ranks, params, step, err);
+    /* A rank that failed alone says so before the ranks compare anything. */
+    if (ranks_agree(t->ranks, err)) return err->status;
+    together_check(t->ranks, params, step, err);
     if (ranks_agree(t->ranks, err)) return err->status;
     if (!weights_good(params)) {
         fault_report(err, "update", step, (TapeFault){0}, params);

@@ -7,7 +7,7 @@
  * Rows that a product reads or writes as vectors are padded to TILE_LANES numbers:
  * tile_padded(n).  A need not be padded.
  *
- * Not for: large matrices (gemm.h). */
+ * Not for: large matrices (panel.h, gemm.h). */
 #ifndef STEADY_TILE_H
 #define STEADY_TILE_H
 

@@ -32,7 +32,7 @@ typedef void Multiply(const TileBlock *t);
     static void multiply_##rows##_##columns(const TileBlock *t) {                        \
         multiply(t, rows, columns);                                                      \
     }
-#if defined __AVX__ && !defined __AVX512F__
+#if !defined __AVX512F__ && !defined __aarch64__
 #define SIZES(rows) SIZE(rows, 1) SIZE(rows, 2)
 #define NAMES(rows)                                                                      \
     { multiply_##rows##_1, multiply_##rows##_2 }

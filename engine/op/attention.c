@@ -13,9 +13,9 @@
 #include "engine/op/op.h"
 
 enum {
-    SCORES_MAX = 32 * 1024,
-    BLOCK_MIN = 12
-}; /* numbers in a block of scores; its rows */
+    SCORES_MAX = 32 * 1024, /* numbers in a block of scores, */
+    BLOCK_MIN = 12,         /* but so many queries at least */
+};
 
 typedef struct Attention {
     Node node;
@@ -362,6 +362,9 @@ Tensor *op_attention(Tape *tape, const AttentionArgs *args) {
     CHECK(args->temperature > 0, "attention: temperature %g", args->temperature);
     CHECK(!args->causal || args->k.x->shape[1] >= queries,
           "attention: %zu keys, %zu queries", args->k.x->shape[1], queries);
+    for (size_t b = 0; args->key_count && b < batch; b++)
+        CHECK(args->key_count[b] <= args->k.x->shape[1], "attention: %zu of %zu keys",
+              args->key_count[b], args->k.x->shape[1]);
     CHECK(args->outputs <= queries, "attention: %zu outputs of %zu queries",
           args->outputs, queries);
     Plan p = make_plan(args);

@@ -152,7 +152,7 @@ static void norm_back(Tape *tape, const Linear *l, const Sizes *s, real *p, real
     tape_unscratch(tape, b.scratch);
 }
 
-/* ---- backward ---- */
+/* ---- W in the order of the product ---- */
 
 /* W or its transpose for the rows of A to come, as gemm (few rows) or panel_product wants it. */
 static const real *lay_out(Tape *tape, const Linear *l, const Sizes *s, bool forward) {
@@ -164,6 +164,8 @@ static const real *lay_out(Tape *tape, const Linear *l, const Sizes *s, bool for
     drop_weight(tape, l, w);
     return packed;
 }
+
+/* ---- backward ---- */
 
 /* dp = beta dp + k s dy W */
 static void product_back(Tape *tape, const Linear *l, const Sizes *s, real *dp,
@@ -261,6 +263,9 @@ static void check(const LinearArgs *a, const Sizes *s, Scale scale) {
     CHECK(!a->residual || a->residual->size == s->rows * s->out,
           "linear: residual of %zu numbers for %zu x %zu", a->residual->size, s->rows,
           s->out);
+    CHECK(!a->residual || a->alpha != 0, "linear: a residual times 0");
+    CHECK(!a->last || a->intake != INTAKE_NORM,
+          "linear: a norm's sums are made in the product");
     CHECK(a->intake != INTAKE_NORM || (a->gain->size == s->in && a->bias->size == s->in),
           "linear: gain %zu, bias %zu for width %zu", a->gain->size, a->bias->size,
           s->in);
@@ -309,7 +314,7 @@ static void forward(Tape *tape, Linear *l, const Sizes *s, real *y) {
         l->mean = tape_alloc(tape, 2 * s->rows * sizeof(real));
         l->rstd = l->mean + s->rows;
     }
-    if (!needed && a->intake != INTAKE_NORM) return;
+    if (!needed) return;
     real *p = take_in(tape, l, s);
     const real *w = lay_out(tape, l, s, true);
     fill_dropped(a, s, y);

@@ -109,7 +109,7 @@ Tensor *op_dropout(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_
 Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
                      size_t first_example);
 
-/* The factors that op_drop_path multiplies by, [B], 0 or 1 / (1 - p), until the next tape_begin;
+/* The factors that op_drop_path multiplies by, [B], 0 or 1 / (1 - p), in the tape's memory;
  * NULL where it does nothing. */
 const real *drop_path_factors(Tape *tape, size_t batch, double p, uint32_t site,
                               size_t first_example);
