@@ -19,6 +19,8 @@
 
 typedef enum { SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST } Split;
 typedef enum { ON_ERROR_STOP, ON_ERROR_SKIP } OnError;
+typedef enum { TOKENS_CHAR, TOKENS_WORD, TOKENS_BPE } TokenKind;
+typedef enum { SPLIT_WORDS_NONE, SPLIT_WORDS_13A } WordSplit;
 
 /* The recipe's [data] section, and what of [train] changes pixels. */
 typedef struct DataConfig {
@@ -38,6 +40,20 @@ typedef struct DataConfig {
     OnError on_error;
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
     size_t synthetic_count; /* glyphs: images an epoch; the test split has a fifth */
+    /* texts (data/textset.h) */
+    TokenKind tokens;
+    char val_path[1024], test_path[1024];         /* splits of their own; "" none */
+    char source_lang[32], target_lang[32];        /* pairs: endings of the files */
+    char source_vocab[1024], target_vocab[1024];  /* dictionaries; "": made from the data */
+    char bpe_codes[1024];                         /* "": learned from the training text */
+    size_t bpe_merges;                            /* how many, when learned */
+    size_t min_count;                             /* rarer words are <unk> */
+    bool joint;           /* pairs: one dictionary and one set of codes for both languages */
+    bool lowercase;       /* first of all */
+    WordSplit word_split; /* then punctuation is parted from words, or not */
+    size_t max_length;    /* tokens of a sentence, </s> apart */
+    double max_ratio;     /* longer / shorter sentence of a pair, in tokens; 0: any */
+    bool drop_long;       /* sentences beyond these are left out; else they are an error */
 } DataConfig;
 
 DataConfig data_config_default(void);
