@@ -195,20 +195,23 @@ void model_stats_reset(Model *model) {
     for (size_t i = 0; i < model->site_count; i++) model->sites[i]->weight = 0;
 }
 
-static void gather(Site *site, double weight) {
-    double before = site->weight, total = before + weight;
+static void gather(Site *site) {
+    double before = site->weight, weight = (double)site->stats.queries;
+    double total = before + weight;
+    if (weight == 0) return;
     for (size_t h = 0; h < site->heads; h++) {
         double old = before > 0 ? site->entropy[h] * before : 0;
         site->entropy[h] = (old + site->stats.entropy[h] * weight) / total;
         if (before == 0 || !(site->largest[h] >= site->stats.largest[h]))
             site->largest[h] = site->stats.largest[h];
     }
+    double old = before > 0 ? site->uniform * before : 0;
+    site->uniform = (old + site->stats.uniform * weight) / total;
     site->weight = total;
 }
 
-void model_stats_gather(Model *model, size_t examples) {
-    for (size_t i = 0; i < model->site_count; i++)
-        gather(model->sites[i], (double)examples);
+void model_stats_gather(Model *model) {
+    for (size_t i = 0; i < model->site_count; i++) gather(model->sites[i]);
 }
 
 double model_lowest_entropy(const Model *model, const char **site, size_t *head) {
@@ -217,9 +220,9 @@ double model_lowest_entropy(const Model *model, const char **site, size_t *head)
     *head = 0;
     for (size_t i = 0; i < model->site_count; i++) {
         const Site *s = model->sites[i];
-        if (s->weight == 0 || s->stats.keys < 2) continue;
+        if (s->weight == 0 || !(s->uniform > 0)) continue;
         for (size_t h = 0; h < s->heads; h++) {
-            double share = s->entropy[h] / log((double)s->stats.keys);
+            double share = s->entropy[h] / s->uniform;
             if (share >= lowest) continue;
             lowest = share;
             *site = s->name;

@@ -28,9 +28,10 @@ typedef struct Site {
     char name[100]; /* "blocks.0.attn" */
     size_t heads;
     AttentionStats stats; /* of the last forward pass */
-    double *entropy; /* [heads] mean over the micro-batches gathered since the reset */
+    double *entropy; /* [heads] mean over the queries gathered since the reset */
     double *largest; /* [heads] */
-    double weight;   /* examples gathered */
+    double uniform;  /* what the entropy would be, were attention uniform */
+    double weight;   /* queries gathered */
 } Site;
 
 typedef struct Model {
@@ -94,9 +95,10 @@ void model_freeze(Model *model);  /* before evaluation */
 void model_fold(Model *model);    /* after the backward pass */
 
 void model_stats_reset(Model *model);
-void model_stats_gather(Model *model, size_t examples); /* after each forward pass */
+void model_stats_gather(Model *model); /* after each forward pass */
 
-/* The lowest mean entropy of a head as a share of ln(keys), and where; 1 when unknown. */
+/* The lowest mean entropy of a head as a share of uniform attention's, and where; 1 when
+ * unknown. */
 double model_lowest_entropy(const Model *model, const char **site, size_t *head);
 
 #endif

@@ -64,7 +64,7 @@ static void run_part(Run *run, size_t from, size_t to, double *since) {
     Tensor *logits = vit_logits(run->vit, run->tape, &mode, pixels);
     tape_scope(run->tape, "loss");
     Tensor *loss = op_cross_entropy(run->tape, logits, &target);
-    model_stats_gather(&run->vit->model, to - from);
+    model_stats_gather(&run->vit->model);
     run->loss += (double)loss->value[0];
     lap(run, PHASE_FORWARD, since);
     tape_backward(run->tape, loss);

@@ -4,10 +4,10 @@
 
 #include "engine/kern/reduce.h"
 
-/* Numbers of each kind: the loss, and one for each head of each site. */
+/* Numbers of each kind: the loss, two for each site, and one for each of its heads. */
 static size_t count_numbers(const Model *model) {
     size_t count = 1;
-    for (size_t i = 0; i < model->site_count; i++) count += model->sites[i]->heads + 1;
+    for (size_t i = 0; i < model->site_count; i++) count += model->sites[i]->heads + 2;
     return count;
 }
 
@@ -19,6 +19,7 @@ void together_measure(Ranks *ranks, Model *model, double *loss) {
     for (size_t i = 0; i < model->site_count; i++) {
         const Site *site = model->sites[i];
         sum[n] = largest[n] = site->weight, n++;
+        sum[n] = largest[n] = site->uniform * site->weight, n++;
         for (size_t h = 0; h < site->heads; h++, n++) {
             sum[n] = site->entropy[h] * site->weight;
             largest[n] = site->largest[h];
@@ -31,6 +32,7 @@ void together_measure(Ranks *ranks, Model *model, double *loss) {
     for (size_t i = 0; i < model->site_count; i++) {
         Site *site = model->sites[i];
         site->weight = sum[n++];
+        site->uniform = sum[n++] / site->weight;
         for (size_t h = 0; h < site->heads; h++, n++) {
             site->entropy[h] = sum[n] / site->weight;
             site->largest[h] = isnan(sum[n]) ? NAN : largest[n]; /* a maximum drops NaN */

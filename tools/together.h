@@ -7,7 +7,7 @@
 #include "models/layer.h"
 
 /* The step's loss and attention statistics out of those of each rank's examples: *loss is the
- * sum (each rank's is its share of the mean), entropies are means weighted by examples, the
+ * sum (each rank's is its share of the mean), entropies are means weighted by queries, the
  * largest logit is the largest. */
 void together_measure(Ranks *ranks, Model *model, double *loss);
 

@@ -54,7 +54,7 @@ static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault)
         size_t from = batch * i / parts, to = batch * (i + 1) / parts;
         tape_begin(t->tape, tape_mode_of(t, step, watch));
         Tensor *part = t->task->ops->loss(t->task, t->tape, &mode, from, to);
-        model_stats_gather(t->task->model, to - from);
+        model_stats_gather(t->task->model);
         loss += (double)part->value[0];
         if (i + 1 == parts) exchange_begin(exchange);
         tape_backward(t->tape, part);

@@ -47,13 +47,11 @@ Status trainer_log_step(Trainer *t, double lr, Err *err) {
     return OK;
 }
 
-/* Mean entropy of a site as a share of ln(keys). */
+/* Mean entropy of a site as a share of uniform attention's. */
 static double site_share(const Site *site) {
     double sum = 0;
     for (size_t h = 0; h < site->heads; h++) sum += site->entropy[h];
-    return site->stats.keys > 1
-               ? sum / (double)site->heads / log((double)site->stats.keys)
-               : 1;
+    return site->uniform > 0 ? sum / (double)site->heads / site->uniform : 1;
 }
 
 Status trainer_guard_collapse(Trainer *t, size_t step, Err *err) {

@@ -147,10 +147,25 @@ static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, siz
     return m;
 }
 
+/* Sum over the valid queries of example b of what entropy they could have. */
+static double uniform_entropy(const AttentionArgs *a, const Plan *p, size_t b) {
+    size_t valid = valid_queries(a, p, b);
+    double sum = 0;
+    if (!a->causal)
+        return (double)valid * log((double)MAX(open_keys(a, p, b, 0), (size_t)1));
+    for (size_t i = 0; i < valid; i++)
+        sum += log((double)MAX(open_keys(a, p, b, i), (size_t)1));
+    return sum;
+}
+
 /* Sums in the order of the examples, whoever computed them. */
 static void gather_stats(const AttentionArgs *a, const Plan *p, const Measure *measures) {
     size_t valid = 0;
-    for (size_t b = 0; b < p->batch; b++) valid += valid_queries(a, p, b);
+    double uniform = 0;
+    for (size_t b = 0; b < p->batch; b++) {
+        valid += valid_queries(a, p, b);
+        uniform += uniform_entropy(a, p, b);
+    }
     for (size_t h = 0; h < p->heads; h++) {
         double entropy = 0, largest = -INFINITY;
         for (size_t b = 0; b < p->batch; b++) {
@@ -162,6 +177,8 @@ static void gather_stats(const AttentionArgs *a, const Plan *p, const Measure *m
         a->stats->largest[h] = largest;
     }
     a->stats->keys = p->keys;
+    a->stats->queries = valid;
+    a->stats->uniform = valid ? uniform / (double)valid : 0;
 }
 
 static void forward(Tape *tape, const AttentionArgs *a, const Plan *p, real *y,

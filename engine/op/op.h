@@ -56,6 +56,8 @@ typedef struct AttentionStats {
     double *entropy; /* [H] mean row entropy, nats; pre-allocated by the caller */
     double *largest; /* [H] largest logit q.k scale, after temperature */
     size_t keys;     /* S */
+    size_t queries;  /* valid ones of all examples: what the means are over */
+    double uniform;  /* mean of ln(open keys): the entropy of uniform attention, nats */
 } AttentionStats;
 
 typedef struct AttentionArgs {
