@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "data/utf8_lower.h"
+#include "data/utf8_lower_parts.h"
 
 /* What a first byte promises: how many bytes in all, and the range of the second, which is what
  * excludes overlong forms, surrogates and codes above U+10FFFF (Unicode 15, table 3-7). */
@@ -91,4 +91,30 @@ uint32_t utf8_lower(uint32_t code) {
     const struct LowerRow *row = &LOWER_ROWS[low];
     if (code < row->first || (code - row->first) % row->step) return code;
     return (uint32_t)((int32_t)code + row->shift);
+}
+
+bool utf8_is_space(uint32_t code) {
+    if (code <= 0x20) return code == 0x20 || (code >= 9 && code <= 13) || code >= 0x1C;
+    if (code < 0x85) return false;
+    return code == 0x85 || code == 0xA0 || code == 0x1680 ||
+           (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 ||
+           code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+/* Bytes of the white space that the text begins with: 0 where it begins with none. */
+static size_t space_bytes(const char *text, size_t length) {
+    uint32_t code;
+    size_t used = utf8_next(text, length, &code);
+    return used && utf8_is_space(code) ? used : 0;
+}
+
+bool utf8_word(const char *text, size_t length, size_t *at, size_t *word) {
+    size_t begin = *at, used;
+    while ((used = space_bytes(text + begin, length - begin))) begin += used;
+    /* The bytes inside a code point begin no other, so that single steps do no harm. */
+    size_t end = begin;
+    while (end < length && !space_bytes(text + end, length - end)) end++;
+    *at = end;
+    *word = end - begin;
+    return end > begin;
 }

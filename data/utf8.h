@@ -34,4 +34,14 @@ size_t utf8_put(uint32_t code, char out[UTF8_BYTES]);
  * (i with dot, left alone) and the final form of a Greek sigma. */
 uint32_t utf8_lower(uint32_t code);
 
+/* Whether `code` is white space: those at which Python's str.split() splits. */
+bool utf8_is_space(uint32_t code);
+
+/* The next word of a text, as str.split() has them: from *at on, `word` bytes long after the call,
+ * which moves *at behind it.  Bytes that are no UTF-8 are part of words.  False: no more words.
+ *
+ *     for (size_t at = 0, length; utf8_word(text, n, &at, &length);)
+ *         use(text + at - length, length); */
+bool utf8_word(const char *text, size_t length, size_t *at, size_t *word);
+
 #endif

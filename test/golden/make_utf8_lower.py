@@ -1,6 +1,6 @@
-"""Makes the table of data/utf8_lower.h from Python's str.lower(), and the checksum in test_utf8.c.
+"""Makes the table of data/utf8_lower_parts.h from Python's str.lower(), and the checksum in test_utf8.c.
 
-    python3 test/golden/make_utf8_lower.py > data/utf8_lower.h
+    python3 test/golden/make_utf8_lower.py > data/utf8_lower_parts.h
 
 A row says: from `first` to `last`, each `step`-th code point has a lower-case form that is
 `shift` higher.  Mappings to several code points (U+0130 is the only one) are left out.
@@ -41,10 +41,10 @@ def checksum():
     return sum_
 
 
-print(f"""/* utf8_lower: upper-case code points beyond ASCII and how far their lower-case form is.
+print(f"""/* utf8_lower_parts: upper-case code points beyond ASCII and how far their lower-case form is.
  * Made by test/golden/make_utf8_lower.py from Unicode {unicodedata.unidata_version}: do not edit. */
-#ifndef STEADY_UTF8_LOWER_H
-#define STEADY_UTF8_LOWER_H
+#ifndef STEADY_UTF8_LOWER_PARTS_H
+#define STEADY_UTF8_LOWER_PARTS_H
 
 #include <stdint.h>
 

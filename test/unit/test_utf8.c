@@ -128,6 +128,41 @@ static void lower_case_of_lower_case_is_itself(void **state) {
         assert_int_equal(utf8_lower(utf8_lower(code)), utf8_lower(code));
 }
 
+/* The codes for which Python 3.11 says chr(code).isspace(). */
+static void white_space_is_pythons(void **state) {
+    (void)state;
+    static const uint32_t SPACES[] = {
+        0x9,    0xA,    0xB,    0xC,    0xD,    0x1C,   0x1D,   0x1E,   0x1F,   0x20,
+        0x85,   0xA0,   0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006,
+        0x2007, 0x2008, 0x2009, 0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,
+    };
+    size_t found = 0;
+    for (uint32_t code = 0; code <= 0x10FFFF; code++)
+        if (utf8_is_space(code)) {
+            assert_true(found < COUNT(SPACES));
+            assert_int_equal(code, SPACES[found++]);
+        }
+    assert_int_equal(found, COUNT(SPACES));
+}
+
+static void words_are_what_stands_between_white_space(void **state) {
+    (void)state;
+    static const char TEXT[] =
+        " \t one\xC2\xA0two\xE3\x80\x80\x80\xFF \xE2\x82\xAC\xC3  ";
+    static const char *const WORDS[] = {"one", "two", "\x80\xFF", "\xE2\x82\xAC\xC3"};
+    size_t found = 0, at = 0;
+    for (size_t length; utf8_word(TEXT, sizeof TEXT - 1, &at, &length); found++) {
+        assert_true(found < COUNT(WORDS));
+        assert_int_equal(length, strlen(WORDS[found]));
+        assert_memory_equal(TEXT + at - length, WORDS[found], length);
+    }
+    assert_int_equal(found, COUNT(WORDS));
+    assert_int_equal(at, sizeof TEXT - 1);
+    at = 0;
+    assert_false(utf8_word("", 0, &at, &(size_t){0}));
+    assert_false(utf8_word("  ", 2, &at, &(size_t){0}));
+}
+
 static void a_buffer_holds_all_that_was_appended(void **state) {
     (void)state;
     TextBuffer buffer = {0};
@@ -165,6 +200,8 @@ int main(void) {
         cmocka_unit_test(letters_of_each_script_become_lower_case),
         cmocka_unit_test(lower_case_is_pythons_for_all_code_points),
         cmocka_unit_test(lower_case_of_lower_case_is_itself),
+        cmocka_unit_test(white_space_is_pythons),
+        cmocka_unit_test(words_are_what_stands_between_white_space),
         cmocka_unit_test(a_buffer_holds_all_that_was_appended),
     };
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);
