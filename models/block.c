@@ -6,78 +6,159 @@ double deepnorm_alpha(size_t depth) { return pow(2 * (double)depth, 0.25); }
 
 double deepnorm_beta(size_t depth) { return pow(8 * (double)depth, -0.25); }
 
+BlockSpec block_spec_alone(const ModelConfig *config, bool causal, double eps) {
+    bool deep = config->norm == NORM_DEEPNORM;
+    return (BlockSpec){.prefix = "",
+                       .depth = config->depth,
+                       .causal = causal,
+                       .alpha = deep ? deepnorm_alpha(config->depth) : 1,
+                       .beta = deep ? deepnorm_beta(config->depth) : 1,
+                       .eps = eps};
+}
+
 /* ---- building ---- */
 
-/* Names and heights (in widths) of the query, key and value matrices of each grouping. */
-static const struct {
+/* Names and heights (in widths) of the input matrices of each grouping; the last of them ends
+ * with the values. */
+typedef struct Grouping {
     const char *name[3];
     size_t height[3], count;
-} GROUPS[] = {
+} Grouping;
+
+static const Grouping SELF[] = {
     [QKV_JOINT] = {{"qkv"}, {3}, 1},
     [QKV_QK_V] = {{"qk", "v"}, {2, 1}, 2},
     [QKV_SEPARATE] = {{"q", "k", "v"}, {1, 1, 1}, 3},
 };
+static const Grouping CROSS[] = {
+    [QKV_JOINT] = {{"q", "kv"}, {1, 2}, 2},
+    [QKV_QK_V] = {{"q", "k", "v"}, {1, 1, 1}, 3},
+    [QKV_SEPARATE] = {{"q", "k", "v"}, {1, 1, 1}, 3},
+};
 
-void block_build(Model *model, Block *block, size_t index, double eps) {
+static void attention_build(Model *model, AttentionPart *part, const Grouping *grouping,
+                            const char *scope) {
+    size_t width = model->config.width;
+    part->in_count = grouping->count;
+    for (size_t i = 0; i < grouping->count; i++)
+        linear_build(model, &part->in[i], PART_ATTENTION, grouping->height[i] * width,
+                     width, "%s.%s", scope, grouping->name[i]);
+    linear_build(model, &part->proj, PART_ATTENTION, width, width, "%s.proj", scope);
+    site_build(model, &part->site, model->config.heads, scope);
+}
+
+static void take_config(Block *block, const ModelConfig *c, const BlockSpec *spec) {
+    block->dropout = c->dropout;
+    block->attention_dropout = c->attention_dropout;
+    block->activation_dropout = c->activation_dropout;
+    block->activation = c->activation;
+    block->place = c->norm;
+    block->causal = spec->causal;
+    block->has_cross = spec->cross;
+    block->alpha = spec->alpha;
+    block->drop_path = spec->depth > 1 ? c->drop_path * (double)block->index /
+                                             (double)(spec->depth - 1)
+                                       : 0;
+    block->first_site = spec->site + SITES_A_BLOCK * (uint32_t)block->index;
+}
+
+void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index) {
     const ModelConfig *c = &model->config;
     size_t width = c->width, hidden = (size_t)llround(c->mlp_ratio * (double)width);
+    char name[90];
+    text_format(name, sizeof name, "%sblocks.%zu", spec->prefix, index);
+    *block = (Block){.index = index};
+    take_config(block, c, spec);
+    char scope[100];
     bool normed = c->norm != NORM_NONE;
-    *block = (Block){.index = index,
-                     .dropout = c->dropout,
-                     .activation = c->activation,
-                     .norm = c->norm,
-                     .grouping = c->qkv};
-    block->alpha = c->norm == NORM_DEEPNORM ? deepnorm_alpha(c->depth) : 1;
-    block->drop_path =
-        c->depth > 1 ? c->drop_path * (double)index / (double)(c->depth - 1) : 0;
-    text_format(block->attn_scope, sizeof block->attn_scope, "blocks.%zu.attn", index);
-    text_format(block->mlp_scope, sizeof block->mlp_scope, "blocks.%zu.mlp", index);
-    if (normed) norm_build(model, &block->norm1, eps, "blocks.%zu.norm1", index);
-    for (size_t i = 0; i < GROUPS[c->qkv].count; i++)
-        linear_build(model, &block->qkv[i], PART_ATTENTION,
-                     GROUPS[c->qkv].height[i] * width, width, "%s.%s", block->attn_scope,
-                     GROUPS[c->qkv].name[i]);
-    linear_build(model, &block->proj, PART_ATTENTION, width, width, "%s.proj",
-                 block->attn_scope);
-    if (normed) norm_build(model, &block->norm2, eps, "blocks.%zu.norm2", index);
+    if (normed) norm_build(model, &block->self.norm, spec->eps, "%s.norm1", name);
+    text_format(scope, sizeof scope, "%s.attn", name);
+    attention_build(model, &block->self, &SELF[c->qkv], scope);
+    if (spec->cross) {
+        if (normed) norm_build(model, &block->cross.norm, spec->eps, "%s.norm2", name);
+        text_format(scope, sizeof scope, "%s.cross", name);
+        attention_build(model, &block->cross, &CROSS[c->qkv], scope);
+    }
+    if (normed)
+        norm_build(model, &block->norm, spec->eps, "%s.norm%d", name, spec->cross ? 3 : 2);
+    text_format(block->mlp_scope, sizeof block->mlp_scope, "%s.mlp", name);
     linear_build(model, &block->fc1, PART_MLP, hidden, width, "%s.fc1", block->mlp_scope);
     linear_build(model, &block->fc2, PART_MLP, width, hidden, "%s.fc2", block->mlp_scope);
-    site_build(model, &block->site, c->heads, block->attn_scope);
 }
 
-static void initialize_norm(NormLayer *norm) {
-    if (!norm->weight) return;
-    param_fill(norm->weight, 1);
-    param_fill(norm->bias, 0);
-}
+/* ---- initial values ---- */
 
-static void initialize_linear(LinearLayer *layer, uint64_t seed, double std) {
-    param_normal(layer->weight, seed, std);
-    param_fill(layer->bias, 0);
-}
+/* Where a matrix stands in its block. */
+typedef enum { QUERY_KEY, VALUE, PROJ, MLP } Place;
 
-void block_initialize(const Model *model, Block *block, uint64_t seed) {
+/* Rows [first, first + rows) of a matrix get the deviation or bound that their place asks for:
+ * each of query, key and value is a matrix of its own here, however they are grouped. */
+static void fill_rows(const Model *model, const BlockSpec *spec, LinearLayer *layer,
+                      size_t first, size_t rows, Place place) {
     const ModelConfig *c = &model->config;
-    double std = c->init_std;
-    double beta = c->norm == NORM_DEEPNORM ? deepnorm_beta(c->depth) : 1;
-    size_t groups = GROUPS[c->qkv].count;
-    initialize_norm(&block->norm1);
-    initialize_norm(&block->norm2);
-    for (size_t i = 0; i < groups; i++) initialize_linear(&block->qkv[i], seed, std);
-    Param *values =
-        block->qkv[groups - 1].weight; /* the value rows are the last D of it */
-    param_scale_rows(values, values->tensor.shape[0] - c->width, c->width, beta);
-    initialize_linear(&block->proj, seed, std * beta);
-    initialize_linear(&block->fc1, seed, std * beta);
-    initialize_linear(&block->fc2, seed, std * beta);
+    bool deep = c->norm == NORM_DEEPNORM;
+    size_t columns = tensor_last(&layer->weight->tensor);
+    double beta = deep && place != QUERY_KEY ? spec->beta : 1, factor = beta;
+    if (c->init == INIT_FAIRSEQ) {
+        double fans = (double)(rows + columns);
+        factor = deep             ? beta * sqrt(2 / fans)
+                 : place == PROJ  ? sqrt(6 / fans)
+                 : place == MLP   ? 1 / sqrt((double)columns)
+                                  : sqrt(3 / fans);
+    }
+    param_scale_rows(layer->weight, first, rows, factor);
+}
+
+/* Weights drawn with a deviation (INIT_FAIRSEQ: deviation or bound 1) that fill_rows scales. */
+static void draw(const Model *model, LinearLayer *layer, uint64_t seed, bool bias) {
+    const ModelConfig *c = &model->config;
+    bool uniform = c->init == INIT_FAIRSEQ && c->norm != NORM_DEEPNORM;
+    double unit = c->init == INIT_FAIRSEQ ? 1 : c->init_std;
+    (uniform ? param_uniform : param_normal)(layer->weight, seed, unit);
+    double columns = (double)tensor_last(&layer->weight->tensor);
+    if (bias && uniform)
+        param_uniform(layer->bias, seed, 1 / sqrt(columns));
+    else
+        param_fill(layer->bias, 0);
+}
+
+static void initialize_attention(const Model *model, const BlockSpec *spec,
+                                 AttentionPart *part, uint64_t seed) {
+    size_t width = model->config.width;
+    norm_initialize(&part->norm);
+    for (size_t i = 0; i < part->in_count; i++) {
+        LinearLayer *layer = &part->in[i];
+        size_t rows = layer->weight->tensor.shape[0];
+        bool has_values = i + 1 == part->in_count;
+        draw(model, layer, seed, true);
+        for (size_t row = 0; row < rows; row += width)
+            fill_rows(model, spec, layer, row, width,
+                      has_values && row + width == rows ? VALUE : QUERY_KEY);
+    }
+    draw(model, &part->proj, seed, false);
+    fill_rows(model, spec, &part->proj, 0, width, PROJ);
+}
+
+void block_initialize(const Model *model, Block *block, const BlockSpec *spec,
+                      uint64_t seed) {
+    initialize_attention(model, spec, &block->self, seed);
+    if (block->has_cross) initialize_attention(model, spec, &block->cross, seed);
+    norm_initialize(&block->norm);
+    draw(model, &block->fc1, seed, true);
+    fill_rows(model, spec, &block->fc1, 0, block->fc1.weight->tensor.shape[0], MLP);
+    draw(model, &block->fc2, seed, true);
+    fill_rows(model, spec, &block->fc2, 0, block->fc2.weight->tensor.shape[0], MLP);
 }
 
 /* ---- running ---- */
 
 static const NormLayer IDENTITY = {0};
 
+/* Numbers of a block's random masks. */
+enum { SITE_SELF = 1, SITE_CROSS, SITE_MLP, SITE_SELF_P, SITE_CROSS_P, SITE_HIDDEN };
+
 static const NormLayer *norm_before(const Block *block, const NormLayer *norm) {
-    return block->norm == NORM_PRE ? norm : &IDENTITY;
+    return block->place == NORM_PRE ? norm : &IDENTITY;
 }
 
 /* The first product of a branch, with the norm that may stand before it. */
@@ -93,48 +174,88 @@ static Tensor *enter(Tape *tape, const LinearLayer *layer, const NormLayer *norm
     return op_linear_fused(tape, &args);
 }
 
-/* Queries, keys and values out of one, two or three products. */
-static void project(Tape *tape, const Block *block, Tensor *x, AttentionArgs *args) {
-    size_t width = tensor_last(x), count = GROUPS[block->grouping].count;
-    const NormLayer *norm = norm_before(block, &block->norm1);
-    Tensor *y[3];
+/* Queries, keys and values of self-attention out of one, two or three products. */
+static void project_self(Tape *tape, const Block *block, Tensor *x, AttentionArgs *args) {
+    const AttentionPart *part = &block->self;
+    size_t width = tensor_last(x), count = part->in_count;
+    const NormLayer *norm = norm_before(block, &part->norm);
+    Tensor *y[3] = {NULL};
     if (count > 1) x = norm_forward(tape, norm, x), norm = &IDENTITY;
-    for (size_t i = 0; i < count; i++) y[i] = enter(tape, &block->qkv[i], norm, x);
-    switch (block->grouping) {
-    case QKV_JOINT:
-        args->q = (Slice){y[0], 0}, args->k = (Slice){y[0], width};
-        args->v = (Slice){y[0], 2 * width};
-        break;
-    case QKV_QK_V:
-        args->q = (Slice){y[0], 0}, args->k = (Slice){y[0], width},
-        args->v = (Slice){y[1], 0};
-        break;
-    case QKV_SEPARATE:
-        args->q = (Slice){y[0], 0}, args->k = (Slice){y[1], 0},
-        args->v = (Slice){y[2], 0};
-        break;
-    }
+    for (size_t i = 0; i < count; i++) y[i] = enter(tape, &part->in[i], norm, x);
+    Tensor *second = y[count == 3], *last = y[count - 1];
+    args->q = (Slice){y[0], 0};
+    args->k = (Slice){second, count == 3 ? 0 : width};
+    args->v = (Slice){last, count == 1 ? 2 * width : 0};
 }
 
-static Tensor *attend(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x,
-                      size_t outputs) {
-    size_t heads = block->site.heads;
-    AttentionArgs args = {.heads = heads,
-                          .head_width = tensor_last(x) / heads,
-                          .outputs = outputs,
-                          .temperature = mode->temperature,
-                          .stats = &block->site.stats};
-    project(tape, block, x, &args);
+/* Keys and values of the memory, out of one or two products. */
+static void project_memory(Tape *tape, const AttentionPart *part, Tensor *memory,
+                           AttentionArgs *args) {
+    size_t width = tensor_last(memory);
+    Tensor *keys = linear_forward(tape, &part->in[1], memory);
+    args->k = (Slice){keys, 0};
+    args->v = part->in_count == 2
+                  ? (Slice){keys, width}
+                  : (Slice){linear_forward(tape, &part->in[2], memory), 0};
+}
+
+/* What the block has made before, with this step's keys and values behind it. */
+static void through_cache(Tape *tape, KeyCache *cache, size_t tokens,
+                          AttentionArgs *args) {
+    size_t width = args->heads * args->head_width;
+    if (args->k.x) key_cache_append(cache, args->k, args->v, tokens);
+    size_t shape[] = {cache->rows, cache->room, width};
+    args->k = (Slice){tape_wrap(tape, cache->keys, 3, shape), 0};
+    args->v = (Slice){tape_wrap(tape, cache->values, 3, shape), 0};
+    args->keys = cache->used;
+}
+
+static AttentionArgs attention_args(const Block *block, AttentionPart *part,
+                                    const ForwardMode *mode, uint32_t site) {
+    size_t heads = part->site.heads;
+    return (AttentionArgs){.heads = heads,
+                           .head_width = part->proj.weight->tensor.shape[0] / heads,
+                           .temperature = mode->temperature,
+                           .dropout = block->attention_dropout,
+                           .site = block->first_site + site,
+                           .first_example = mode->first_example,
+                           .stats = &part->site.stats};
+}
+
+static Tensor *attend_self(Tape *tape, Block *block, const ForwardMode *mode,
+                           const BlockInput *input, Tensor *x, size_t outputs) {
+    AttentionArgs args = attention_args(block, &block->self, mode, SITE_SELF_P);
+    args.outputs = outputs;
+    args.causal = block->causal;
+    args.key_count = args.query_count = input->count;
+    project_self(tape, block, x, &args);
+    if (input->self) through_cache(tape, input->self, x->shape[1], &args);
+    return op_attention(tape, &args);
+}
+
+static Tensor *attend_cross(Tape *tape, Block *block, const ForwardMode *mode,
+                            const BlockInput *input, Tensor *x) {
+    AttentionPart *part = &block->cross;
+    AttentionArgs args = attention_args(block, part, mode, SITE_CROSS_P);
+    args.key_count = input->memory_count;
+    args.query_count = input->count;
+    const NormLayer *norm = norm_before(block, &part->norm);
+    args.q = (Slice){enter(tape, &part->in[0], norm, x), 0};
+    bool known = input->cross && input->cross->used;
+    if (!known) project_memory(tape, part, input->memory, &args);
+    if (input->cross)
+        through_cache(tape, input->cross, known ? 0 : input->memory->shape[1], &args);
     return op_attention(tape, &args);
 }
 
 /* The end of a residual step: the last product of the branch, what is random about it, the sum
- * with x, the norm that may stand behind it.  `site` numbers the random masks. */
+ * with x, the norm that may stand behind it. */
 static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
                      LinearArgs args, const NormLayer *norm, uint32_t site, Tensor *x) {
     size_t first = mode->first_example;
     bool dropout = block->dropout > 0 && tape_mode(tape)->training;
-    if (block->norm == NORM_PRE) norm = &IDENTITY;
+    if (block->place == NORM_PRE) norm = &IDENTITY;
+    site += block->first_site;
     args.last = args.last && !norm->weight && !dropout;
     if (dropout) {
         Tensor *y = op_linear_fused(tape, &args);
@@ -148,27 +269,46 @@ static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
     return norm_forward(tape, norm, op_linear_fused(tape, &args));
 }
 
-static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x,
-                       bool first) {
-    uint32_t site = 2 * (uint32_t)block->index + 1; /* 0 is the embedding's */
-    tape_scope(tape, block->attn_scope);
-    Tensor *y = attend(tape, block, mode, x, first);
-    if (first) x = op_take_token(tape, x, 0), y = op_take_token(tape, y, 0);
-    LinearArgs proj = linear_args(&block->proj, y);
-    x = leave(tape, block, mode, proj, &block->norm1, site, x);
-    tape_scope(tape, block->mlp_scope);
-    const NormLayer *norm = norm_before(block, &block->norm2);
-    LinearArgs fc2 = linear_args(&block->fc2, enter(tape, &block->fc1, norm, x));
-    fc2.intake = block->activation == ACTIVATION_RELU ? INTAKE_RELU : INTAKE_GELU;
-    fc2.last = true;
-    return leave(tape, block, mode, fc2, &block->norm2, site + 1, x);
+/* fc2 with its activation on the way in, but for hidden units that are dropped. */
+static LinearArgs mlp_end(Tape *tape, const Block *block, const ForwardMode *mode,
+                          Tensor *hidden) {
+    bool relu = block->activation == ACTIVATION_RELU;
+    LinearArgs args = linear_args(&block->fc2, hidden);
+    args.last = true;
+    args.intake = relu ? INTAKE_RELU : INTAKE_GELU;
+    if (block->activation_dropout == 0 || !tape_mode(tape)->training) return args;
+    hidden = relu ? op_relu(tape, hidden) : op_gelu(tape, hidden);
+    args.x = op_dropout(tape, hidden, block->activation_dropout,
+                        block->first_site + SITE_HIDDEN, mode->first_example);
+    args.intake = INTAKE_NONE;
+    return args;
 }
 
-Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
-    return forward(tape, block, mode, x, false);
+static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode,
+                       const BlockInput *input, Tensor *x, bool first) {
+    tape_scope(tape, block->self.site.name);
+    Tensor *y = attend_self(tape, block, mode, input, x, first);
+    if (first) x = op_take_token(tape, x, 0), y = op_take_token(tape, y, 0);
+    LinearArgs proj = linear_args(&block->self.proj, y);
+    x = leave(tape, block, mode, proj, &block->self.norm, SITE_SELF, x);
+    if (block->has_cross) {
+        tape_scope(tape, block->cross.site.name);
+        y = attend_cross(tape, block, mode, input, x);
+        proj = linear_args(&block->cross.proj, y);
+        x = leave(tape, block, mode, proj, &block->cross.norm, SITE_CROSS, x);
+    }
+    tape_scope(tape, block->mlp_scope);
+    const NormLayer *norm = norm_before(block, &block->norm);
+    LinearArgs fc2 = mlp_end(tape, block, mode, enter(tape, &block->fc1, norm, x));
+    return leave(tape, block, mode, fc2, &block->norm, SITE_MLP, x);
+}
+
+Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode,
+                      const BlockInput *input, Tensor *x) {
+    return forward(tape, block, mode, input, x, false);
 }
 
 Tensor *block_forward_first(Tape *tape, Block *block, const ForwardMode *mode,
                             Tensor *x) {
-    return forward(tape, block, mode, x, true);
+    return forward(tape, block, mode, &(BlockInput){0}, x, true);
 }

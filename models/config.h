@@ -11,8 +11,17 @@ typedef enum { SCOPE_ALL, SCOPE_BLOCKS, SCOPE_ATTENTION } ReparamScope;
 typedef enum { GAMMA_SPECTRAL, GAMMA_ONE } GammaInit;
 typedef enum { QKV_JOINT, QKV_QK_V, QKV_SEPARATE } QkvGrouping;
 typedef enum { ACTIVATION_GELU, ACTIVATION_RELU } Activation;
-typedef enum { POSITION_LEARNED, POSITION_SINCOS, POSITION_NONE } PositionKind;
+typedef enum {
+    POSITION_LEARNED,
+    POSITION_SINCOS, /* of pictures, in two dimensions */
+    POSITION_NONE,
+    POSITION_SINUSOIDAL /* of texts */
+} PositionKind;
+typedef enum { INIT_NORMAL, INIT_FAIRSEQ } InitKind;
+typedef enum { TIED_NONE, TIED_DECODER, TIED_ALL } Tied;
 typedef enum { POOL_TOKEN, POOL_MEAN } PoolKind;
+
+enum { ADAPTIVE_CUTS_MAX = 7 };
 
 typedef struct ModelConfig {
     size_t width;     /* D */
@@ -25,7 +34,8 @@ typedef struct ModelConfig {
     ReparamMethod reparam;
     ReparamScope reparam_scope;
     GammaInit gamma_init;
-    double init_std;       /* of every weight matrix */
+    InitKind init;         /* see block_initialize */
+    double init_std;       /* of every weight matrix, with INIT_NORMAL */
     double patch_init_std; /* of the patch embedding; 0: timm's U(+-1/sqrt(fan_in)) for
                                    reparam none and weight, init_std for sigma and spectral */
     QkvGrouping qkv;
@@ -34,7 +44,18 @@ typedef struct ModelConfig {
     PoolKind pool;      /* what the head sees: class token, or mean of the patches */
     double dropout;     /* after the embedding sum, attention output and MLP output */
     double drop_path;   /* of the last block; grows linearly from 0 over depth */
+    double attention_dropout;  /* of the probabilities */
+    double activation_dropout; /* of the MLP's hidden units */
     double temperature; /* attention is softmax(q.k / (sqrt(K) temperature)) */
+    /* texts */
+    size_t context;       /* language: T, tokens of a block; else rows of learned positions */
+    size_t decoder_depth; /* translation; 0: as depth */
+    double embed_scale;   /* < 0: sqrt(D) with sinusoidal positions, else 1 */
+    Tied tied;            /* what the output matrix shares (language: any but none) */
+    size_t cutoffs[ADAPTIVE_CUTS_MAX]; /* language: where the vocabulary's bands end, but for */
+    size_t cutoff_count;               /* the last; 0: one band, no adaptive softmax */
+    double adaptive_factor;            /* each band's vectors are so many times shorter */
+    double adaptive_dropout;           /* of the tails' features */
 } ModelConfig;
 
 ModelConfig model_config_default(void);

@@ -125,6 +125,12 @@ void param_fill(Param *param, double value) {
     for (size_t i = 0; i < param->tensor.size; i++) param->tensor.value[i] = (real)value;
 }
 
+void norm_initialize(NormLayer *layer) {
+    if (!layer->weight) return;
+    param_fill(layer->weight, 1);
+    param_fill(layer->bias, 0);
+}
+
 void param_normal(Param *param, uint64_t seed, double std) {
     Rng rng = rng_make(seed, RNG_INIT + name_hash(param->name), 0);
 #pragma omp parallel for schedule(static) if (param->tensor.size > 8192)

@@ -75,6 +75,7 @@ Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x); /* identity
 
 /* ---- initial values; each parameter draws from its own stream, named by its name ---- */
 
+void norm_initialize(NormLayer *layer); /* 1 and 0; identity: nothing */
 void param_fill(Param *param, double value);
 void param_normal(Param *param, uint64_t seed, double std);
 void param_uniform(Param *param, uint64_t seed, double bound);

@@ -32,7 +32,6 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
     vit->picture = picture;
     vit->classes = classes;
     vit->tokens = (picture.height / patch) * (picture.width / patch) + 1;
-    vit->blocks = mem_zalloc(config->depth * sizeof *vit->blocks);
     model_init(model, config);
     PositionKind position = config->position;
     vit->cls_token =
@@ -44,10 +43,8 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
     linear_build_shaped(model, &vit->patch, PART_OUTSIDE, 4,
                         (size_t[]){width, picture.channels, patch, patch},
                         "patch_embed.proj");
-    for (size_t i = 0; i < config->depth; i++)
-        block_build(model, &vit->blocks[i], i, EPS);
-    if (config->norm == NORM_PRE && config->final_norm)
-        norm_build(model, &vit->norm, EPS, "norm");
+    BlockSpec spec = block_spec_alone(config, false, EPS);
+    stack_build(model, &vit->stack, &spec);
     linear_build(model, &vit->head, PART_OUTSIDE, classes, width, "head");
     params_finish(model->params);
     return vit;
@@ -56,7 +53,7 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
 void vit_free(Vit *vit) {
     if (!vit) return;
     model_release(&vit->model);
-    mem_free(vit->blocks);
+    stack_release(&vit->stack);
     mem_free(vit);
 }
 
@@ -100,45 +97,28 @@ void vit_initialize(Vit *vit, uint64_t seed) {
     if (c->position == POSITION_LEARNED) param_normal(vit->pos_embed, seed, 0.02);
     if (c->position == POSITION_SINCOS) fill_sincos(vit);
     initialize_patch(vit, seed);
-    for (size_t i = 0; i < c->depth; i++)
-        block_initialize(&vit->model, &vit->blocks[i], seed);
-    if (vit->norm.weight) param_fill(vit->norm.weight, 1);
-    if (vit->norm.bias) param_fill(vit->norm.bias, 0);
+    stack_initialize(&vit->model, &vit->stack, seed);
     param_normal(vit->head.weight, seed, c->init_std);
     param_fill(vit->head.bias, 0);
 }
 
 /* ---- running ---- */
 
-typedef struct BlockRun {
-    Block *block;
-    ForwardMode mode;
-} BlockRun;
-
-static Tensor *run_block(Tape *tape, void *context, Tensor *x) {
-    BlockRun *run = context;
-    return block_forward(tape, run->block, &run->mode, x);
-}
-
 /* The class token's model reads one token of the last block, which is cheap enough to keep. */
 static bool ends_early(const Vit *vit) { return vit->model.config.pool == POOL_TOKEN; }
 
 static Tensor *run_blocks(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *x) {
     size_t depth = vit->model.config.depth, whole = depth - ends_early(vit);
-    for (size_t i = 0; i < whole; i++) {
-        BlockRun *run = tape_alloc(tape, sizeof *run);
-        *run = (BlockRun){&vit->blocks[i], *mode};
-        x = mode->recompute ? tape_recompute(tape, run_block, run, x)
-                            : run_block(tape, run, x);
-    }
-    return whole == depth ? x : block_forward_first(tape, &vit->blocks[whole], mode, x);
+    x = stack_run(tape, &vit->stack, whole, mode, &(BlockInput){0}, NULL, x);
+    if (whole == depth) return x;
+    return block_forward_first(tape, &vit->stack.blocks[whole], mode, x);
 }
 
 /* What the blocks leave, as one row for each example. */
 static Tensor *pool(Vit *vit, Tape *tape, Tensor *x) {
     if (vit->model.config.pool == POOL_MEAN)
-        return norm_forward(tape, &vit->norm, op_mean_tokens(tape, x, 1));
-    return norm_forward(tape, &vit->norm, x);
+        return norm_forward(tape, &vit->stack.norm, op_mean_tokens(tape, x, 1));
+    return norm_forward(tape, &vit->stack.norm, x);
 }
 
 Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels) {
@@ -157,8 +137,8 @@ Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels
 static double layer_rows(const Vit *vit, const LinearLayer *layer) {
     if (layer == &vit->head) return 1;
     if (layer == &vit->patch) return (double)vit->tokens - 1;
-    const Block *last = &vit->blocks[vit->model.config.depth - 1];
-    bool tail = layer == &last->proj || layer == &last->fc1 || layer == &last->fc2;
+    const Block *last = &vit->stack.blocks[vit->model.config.depth - 1];
+    bool tail = layer == &last->self.proj || layer == &last->fc1 || layer == &last->fc2;
     return tail && ends_early(vit) ? 1 : (double)vit->tokens;
 }
 

@@ -8,7 +8,7 @@
 #ifndef STEADY_VIT_H
 #define STEADY_VIT_H
 
-#include "models/block.h"
+#include "models/stack.h"
 
 typedef struct PictureShape {
     size_t channels, height, width;
@@ -22,8 +22,7 @@ typedef struct Vit {
     LinearLayer patch; /* patch_embed.proj, weight [D, C, P, P] */
     Param *cls_token;  /* [1, 1, D] */
     Param *pos_embed;  /* [1, tokens, D] */
-    Block *blocks;     /* [depth] */
-    NormLayer norm;    /* after the last block (pre), else the identity */
+    Stack stack;       /* blocks, and the norm after the last */
     LinearLayer head;  /* [classes, D] */
 } Vit;
 

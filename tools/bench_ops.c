@@ -123,7 +123,7 @@ static Tensor *run_exit(Bed *b, const LinearLayer *layer, Intake intake, Tensor 
 }
 
 static Tensor *run_qkv(Bed *b, Tensor *x) {
-    return run_entry(b, b->vit->blocks->qkv, &b->vit->blocks->norm1, x);
+    return run_entry(b, b->vit->stack.blocks->self.in, &b->vit->stack.blocks->self.norm, x);
 }
 
 static Tensor *run_attention(Bed *b, Tensor *x) {
@@ -134,26 +134,26 @@ static Tensor *run_attention(Bed *b, Tensor *x) {
                           .heads = model->heads,
                           .head_width = model->width / model->heads,
                           .temperature = model->temperature,
-                          .stats = &b->vit->blocks->site.stats};
+                          .stats = &b->vit->stack.blocks->self.site.stats};
     return op_attention(b->tape, &args);
 }
 
 static Tensor *run_proj(Bed *b, Tensor *x) {
-    return run_exit(b, &b->vit->blocks->proj, INTAKE_NONE, x);
+    return run_exit(b, &b->vit->stack.blocks->self.proj, INTAKE_NONE, x);
 }
 
 static Tensor *run_fc1(Bed *b, Tensor *x) {
-    return run_entry(b, &b->vit->blocks->fc1, &b->vit->blocks->norm2, x);
+    return run_entry(b, &b->vit->stack.blocks->fc1, &b->vit->stack.blocks->norm, x);
 }
 
 static Tensor *run_fc2(Bed *b, Tensor *x) {
     bool relu = b->subject->recipe.model.activation == ACTIVATION_RELU;
-    return run_exit(b, &b->vit->blocks->fc2, relu ? INTAKE_RELU : INTAKE_GELU, x);
+    return run_exit(b, &b->vit->stack.blocks->fc2, relu ? INTAKE_RELU : INTAKE_GELU, x);
 }
 
 static Tensor *run_block(Bed *b, Tensor *x) {
     ForwardMode mode = {.temperature = b->subject->recipe.model.temperature};
-    return block_forward(b->tape, b->vit->blocks, &mode, x);
+    return block_forward(b->tape, b->vit->stack.blocks, &mode, &(BlockInput){0}, x);
 }
 
 static Tensor *run_head(Bed *b, Tensor *x) {
@@ -190,7 +190,7 @@ static void all_ops(Bench *bench, Bed *bed) {
     double area = 2 * (double)R * (double)D; /* a product with one column of weights */
     double attention = 2 * area * (double)s->tokens;
     double pixels = (double)(s->picture.channels * model->patch * model->patch);
-    double first = (double)bed->vit->blocks->qkv->weight->tensor.size;
+    double first = (double)bed->vit->stack.blocks->self.in->weight->tensor.size;
     double block = area * (double)(4 * D + 2 * F) + attention;
     double patches = (double)(R - s->batch), labels = (double)(s->batch * V);
     const Op ops[] = {

@@ -26,6 +26,7 @@ typedef struct Attention {
 /* The sizes that every part needs. */
 typedef struct Plan {
     size_t batch, queries, keys, heads, width;
+    size_t room; /* keys that each example has memory for */
     size_t outputs; /* queries that have one: the first */
     size_t padded_keys, padded_width;
     size_t block; /* queries in a block */
@@ -37,7 +38,8 @@ static Plan make_plan(const AttentionArgs *a) {
     Plan p = {.batch = a->q.x->shape[0],
               .queries = a->q.x->shape[1],
               .outputs = a->outputs ? a->outputs : a->q.x->shape[1],
-              .keys = a->k.x->shape[1],
+              .keys = a->keys ? a->keys : a->k.x->shape[1],
+              .room = a->k.x->shape[1],
               .heads = a->heads,
               .width = a->head_width,
               .ldq = tensor_last(a->q.x),
@@ -124,8 +126,8 @@ static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, siz
                             real *y, real *lse, const Forward *f) {
     size_t hk = h * p->width, ldy = p->heads * p->width;
     const real *q = a->q.x->value + b * p->queries * p->ldq + a->q.column + hk;
-    const real *k = a->k.x->value + b * p->keys * p->ldk + a->k.column + hk;
-    const real *v = a->v.x->value + b * p->keys * p->ldv + a->v.column + hk;
+    const real *k = a->k.x->value + b * p->room * p->ldk + a->k.column + hk;
+    const real *v = a->v.x->value + b * p->room * p->ldv + a->v.column + hk;
     y += b * p->outputs * ldy + hk;
     lse += (b * p->heads + h) * p->queries;
     tile_pack_transposed(f->keys, k, p->ldk, p->keys, p->width);
@@ -255,8 +257,8 @@ static Head find_head(const Attention *node, const Plan *p, size_t b, size_t h,
     const AttentionArgs *a = &node->args;
     size_t hk = h * p->width;
     size_t q = b * p->queries * p->ldq + a->q.column + hk;
-    size_t k = b * p->keys * p->ldk + a->k.column + hk;
-    size_t v = b * p->keys * p->ldv + a->v.column + hk;
+    size_t k = b * p->room * p->ldk + a->k.column + hk;
+    size_t v = b * p->room * p->ldv + a->v.column + hk;
     return (Head){.q = a->q.x->value + q,
                   .k = a->k.x->value + k,
                   .v = a->v.x->value + v,
@@ -369,6 +371,17 @@ static void check_slice(const Slice *s, const AttentionArgs *a, size_t batch,
           tensor_last(s->x), a->heads, a->head_width, s->column);
 }
 
+static void check_keys(const AttentionArgs *a, const Plan *p) {
+    CHECK(p->keys <= p->room, "attention: %zu keys of %zu", p->keys, p->room);
+    CHECK(p->keys == p->room || !(a->k.x->needs_grad || a->v.x->needs_grad),
+          "attention: gradients of %zu keys among %zu", p->keys, p->room);
+    CHECK(!a->causal || p->keys >= p->queries, "attention: %zu keys, %zu queries",
+          p->keys, p->queries);
+    for (size_t b = 0; a->key_count && b < p->batch; b++)
+        CHECK(a->key_count[b] <= p->keys, "attention: %zu of %zu keys", a->key_count[b],
+              p->keys);
+}
+
 Tensor *op_attention(Tape *tape, const AttentionArgs *args) {
     size_t batch = args->q.x->shape[0], queries = args->q.x->shape[1];
     check_slice(&args->q, args, batch, "q");
@@ -377,14 +390,10 @@ Tensor *op_attention(Tape *tape, const AttentionArgs *args) {
     CHECK(args->k.x->shape[1] == args->v.x->shape[1], "attention: %zu keys, %zu values",
           args->k.x->shape[1], args->v.x->shape[1]);
     CHECK(args->temperature > 0, "attention: temperature %g", args->temperature);
-    CHECK(!args->causal || args->k.x->shape[1] >= queries,
-          "attention: %zu keys, %zu queries", args->k.x->shape[1], queries);
-    for (size_t b = 0; args->key_count && b < batch; b++)
-        CHECK(args->key_count[b] <= args->k.x->shape[1], "attention: %zu of %zu keys",
-              args->key_count[b], args->k.x->shape[1]);
     CHECK(args->outputs <= queries, "attention: %zu outputs of %zu queries",
           args->outputs, queries);
     Plan p = make_plan(args);
+    check_keys(args, &p);
     Tensor *y = tape_tensor(tape, 3, (size_t[]){batch, p.outputs, p.heads * p.width});
     real *lse = tape_alloc(tape, batch * p.heads * queries * sizeof(real));
     forward(tape, args, &p, y->value, lse);

@@ -64,12 +64,17 @@ typedef struct AttentionArgs {
     Slice q, k, v;
     size_t heads, head_width;
     size_t outputs;          /* only the first so many queries have one; 0: all T */
+    size_t keys;             /* S: only the first so many rows of k and v are there (and
+                              * then have no gradient); 0: all */
     double temperature;      /* tau: softmax(q.k / (sqrt(K) tau)) */
     bool causal;             /* query i sees keys 0 ... i + S - T */
     const size_t *key_count; /* [B] keys that are not padding, or NULL: all S */
     const size_t
         *query_count;      /* [B] queries that are not padding (for the stats), or NULL */
     AttentionStats *stats; /* or NULL */
+    double dropout;        /* of probabilities, in training; entropy is measured before it */
+    uint32_t site;         /* numbers its masks */
+    size_t first_example;
 } AttentionArgs;
 
 /* y[B, T or outputs, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).

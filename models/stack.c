@@ -1,0 +1,79 @@
+#include "models/stack.h"
+
+void stack_build(Model *model, Stack *stack, const BlockSpec *spec) {
+    const ModelConfig *c = &model->config;
+    *stack = (Stack){.spec = *spec,
+                     .blocks = mem_zalloc(spec->depth * sizeof *stack->blocks)};
+    for (size_t i = 0; i < spec->depth; i++)
+        block_build(model, &stack->blocks[i], spec, i);
+    if (c->norm == NORM_PRE && c->final_norm)
+        norm_build(model, &stack->norm, spec->eps, "%snorm", spec->prefix);
+}
+
+void stack_release(Stack *stack) { mem_free(stack->blocks); }
+
+void stack_initialize(const Model *model, Stack *stack, uint64_t seed) {
+    for (size_t i = 0; i < stack->spec.depth; i++)
+        block_initialize(model, &stack->blocks[i], &stack->spec, seed);
+    norm_initialize(&stack->norm);
+}
+
+/* ---- running ---- */
+
+typedef struct BlockRun {
+    Block *block;
+    ForwardMode mode;
+    BlockInput input;
+} BlockRun;
+
+static Tensor *run_block(Tape *tape, void *context, Tensor *x) {
+    BlockRun *run = context;
+    return block_forward(tape, run->block, &run->mode, &run->input, x);
+}
+
+Tensor *stack_run(Tape *tape, Stack *stack, size_t depth, const ForwardMode *mode,
+                  const BlockInput *input, KeyCache *caches, Tensor *x) {
+    for (size_t i = 0; i < depth; i++) {
+        BlockRun *run = tape_alloc(tape, sizeof *run);
+        *run = (BlockRun){&stack->blocks[i], *mode, *input};
+        if (caches) run->input.self = &caches[2 * i];
+        if (caches && stack->spec.cross) run->input.cross = &caches[2 * i + 1];
+        x = mode->recompute ? tape_recompute(tape, run_block, run, x)
+                            : run_block(tape, run, x);
+    }
+    return x;
+}
+
+Tensor *stack_forward(Tape *tape, Stack *stack, const ForwardMode *mode,
+                      const BlockInput *input, KeyCache *caches, Tensor *x) {
+    x = stack_run(tape, stack, stack->spec.depth, mode, input, caches, x);
+    return norm_forward(tape, &stack->norm, x);
+}
+
+/* ---- counting ---- */
+
+static double layer_flops(const LinearLayer *layer, double rows) {
+    return 2 * rows * (double)layer->weight->tensor.size;
+}
+
+static double attention_flops(const AttentionPart *part, double tokens, double keys,
+                              double key_tokens, bool cross) {
+    double width = (double)part->proj.weight->tensor.shape[0];
+    double sum = layer_flops(&part->proj, tokens) + 4 * tokens * keys * width;
+    for (size_t i = 0; i < part->in_count; i++)
+        sum += layer_flops(&part->in[i], cross && i ? key_tokens : tokens);
+    return sum;
+}
+
+double stack_flops(const Stack *stack, double tokens, double keys, double memory,
+                   double memory_tokens) {
+    double sum = 0;
+    for (size_t i = 0; i < stack->spec.depth; i++) {
+        const Block *block = &stack->blocks[i];
+        sum += attention_flops(&block->self, tokens, keys, tokens, false);
+        if (block->has_cross)
+            sum += attention_flops(&block->cross, tokens, memory, memory_tokens, true);
+        sum += layer_flops(&block->fc1, tokens) + layer_flops(&block->fc2, tokens);
+    }
+    return sum;
+}
