@@ -1,6 +1,8 @@
-/* dropout: y = m x / (1 - p),  dx = m dy / (1 - p),  m_i = [u_i >= p]
+/* dropout: y = m x,  dx = m dy,  m_i = 0 or 1 / (1 - p)
  *
- * The mask is a function of (seed, site, step, index): the backward pass draws it again. */
+ * The mask is a function of (seed, site, step, example, place in the example): the backward pass
+ * draws it again. */
+#include "engine/kern/mask.h"
 #include "engine/op/op.h"
 
 typedef struct Dropout {
@@ -11,24 +13,20 @@ typedef struct Dropout {
     size_t first_example;
 } Dropout;
 
-/* out = beta out + mask * in / (1 - p).  Four neighbours come from one draw, and a row of
- * draws belongs to an example, so that micro-batches get the masks of the whole batch. */
+enum { BLOCKS = 32 }; /* that a thread takes at a time */
+
 static void apply_mask(const Tape *tape, const Dropout *d, real *out, real beta,
                        const real *in) {
     const TapeMode *mode = tape_mode(tape);
-    Rng rng = rng_make(mode->seed, RNG_DROPOUT + d->site, mode->step);
-    uint32_t limit = (uint32_t)(d->p * 0x1p32);
-    size_t batch = d->x->shape[0], row = d->x->size / batch, draws = (row + 3) / 4;
-    real scale = (real)(1 / (1 - d->p));
+    Mask mask = mask_make(rng_make(mode->seed, RNG_DROPOUT + d->site, mode->step), d->p);
+    size_t batch = d->x->shape[0], row = d->x->size / batch, piece = BLOCKS * RNG_BLOCK;
+    size_t pieces = (row + piece - 1) / piece;
 #pragma omp parallel for schedule(static) if (d->x->size > 8192)
-    for (size_t i = 0; i < batch * draws; i++) {
-        size_t b = i / draws, first = b * row + i % draws * 4, last = (b + 1) * row;
-        uint32_t words[4];
-        rng_words(rng, d->first_example * draws + i, words);
-        for (size_t j = first; j < MIN(first + 4, last); j++) {
-            real kept = words[j - first] >= limit ? in[j] * scale : 0;
-            out[j] = (beta != 0 ? out[j] : 0) + kept;
-        }
+    for (size_t i = 0; i < batch * pieces; i++) {
+        size_t b = i / pieces, part = i % pieces, first = b * row + part * piece;
+        uint64_t example = d->first_example + b;
+        mask_apply(&mask, (example << 32) + part * BLOCKS, out + first, beta, in + first,
+                   MIN(piece, row - part * piece));
     }
 }
 

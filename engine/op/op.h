@@ -73,8 +73,9 @@ typedef struct AttentionArgs {
         *query_count;      /* [B] queries that are not padding (for the stats), or NULL */
     AttentionStats *stats; /* or NULL */
     double dropout; /* of probabilities, in training; entropy is measured before it */
-    uint32_t site;  /* numbers its masks */
-    size_t first_example;
+    uint32_t site;  /* numbers its masks; */
+    size_t first_example; /* as op_dropout. A mask belongs to (example, head, query, key),
+                           * whatever S, T and B are */
 } AttentionArgs;
 
 /* y[B, T or outputs, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).

@@ -156,11 +156,32 @@ static Tensor *run_attention(Tape *tape, GradCase *c) {
 static void attention_case(AttentionCase a) {
     size_t batch = 2, hk = a.args.heads * a.args.head_width, spare = a.spare ? 3 : 0;
     GradCase c = {.name = "attention", .run = run_attention, .args = &a};
+    c.mode = (TapeMode){.training = true, .seed = 5, .step = 9};
     size_t first = (size_t)(4 - a.grouping); /* 3, 2, 1 slices in the first tensor */
     grad_input(&c, "q..", 1, SHAPE(batch, a.queries, first * hk + spare));
     if (a.grouping == 3) grad_input(&c, "k", 1, SHAPE(batch, a.keys, hk));
     if (a.grouping > 1) grad_input(&c, "v", 1, SHAPE(batch, a.keys, hk));
     grad_check(&c);
+}
+
+/* Dropout with everything else. */
+static void dropped_attention_cases(void) {
+    static const size_t some[2] = {3, 5}, none[2] = {0, 4};
+    AttentionArgs plain = {.heads = 2, .head_width = 3, .temperature = 0.7};
+    plain.dropout = 0.4, plain.site = 3, plain.first_example = 7;
+    for (int grouping = 1; grouping <= 3; grouping++)
+        attention_case((AttentionCase){grouping, grouping == 2, 5, 5, plain});
+    AttentionArgs a = plain;
+    a.key_count = none;
+    attention_case((AttentionCase){3, false, 6, 5, a});
+    a.causal = true, a.key_count = some;
+    attention_case((AttentionCase){1, false, 5, 5, a});
+    a.key_count = NULL;
+    attention_case((AttentionCase){3, false, 4, 7, a});
+    a.outputs = 3, a.key_count = some;
+    attention_case((AttentionCase){2, true, 5, 5, a});
+    a = plain, a.heads = 1, a.head_width = 2; /* several blocks of queries, of masks */
+    attention_case((AttentionCase){3, false, 20, 4000, a});
 }
 
 void grad_case_attention(void **state) {
@@ -187,6 +208,7 @@ void grad_case_attention(void **state) {
     attention_case((AttentionCase){2, true, 5, 5, a});
     a = plain, a.heads = 1, a.head_width = 2; /* several blocks of queries */
     attention_case((AttentionCase){3, false, 40, 9000, a});
+    dropped_attention_cases();
 }
 
 /* ---- rows ---- */
