@@ -180,6 +180,134 @@ static void embedding_sums_in_one_order(void **state) {
     omp_set_num_threads(threads);
 }
 
+/* ---- bands: of 3, 4 and 5 tokens with 6, 3 and 2 numbers each ---- */
+
+enum { BANDS = 3, D = 6, TOKENS = 12 };
+static const size_t SIZE[BANDS] = {3, 4, 5}, NUMBERS[BANDS] = {6, 3, 2};
+
+typedef struct Words {
+    Band bands[BANDS];
+    Tensor *clusters;
+    AdaptiveArgs args;
+} Words;
+
+static void make_words(Words *words, Tape *tape) {
+    for (size_t i = 0; i < BANDS; i++)
+        words->bands[i] = (Band){noise(tape, 1, 10 + i, SIZE[i], NUMBERS[i]),
+                                 noise(tape, 1, 20 + i, D, NUMBERS[i]), NULL};
+    words->clusters = noise(tape, 1, 30, BANDS - 1, D);
+    words->args = (AdaptiveArgs){words->bands, BANDS, words->clusters, 0.5, 1, 0};
+}
+
+static double ln_p(Tape *tape, Tensor *x, Words *words, uint32_t token) {
+    double nll;
+    VocabTarget t = {&token, IGNORE, 0, 1, &nll, NULL};
+    Tensor *loss = op_adaptive_loss(tape, x, &words->args, &t);
+    assert_true(near(loss->value[0], nll, 1e-6));
+    return -nll;
+}
+
+static void probabilities_of_all_bands_sum_to_one(void **state) {
+    (void)state;
+    Tape *tape = begin(false);
+    Words words;
+    make_words(&words, tape);
+    for (uint64_t seed = 1; seed < 5; seed++) {
+        Tensor *x = noise(tape, 1, seed, 1, D);
+        double sum = 0;
+        for (uint32_t w = 0; w < TOKENS; w++) sum += exp(ln_p(tape, x, &words, w));
+        assert_true(fabs(sum - 1) < 1e-5);
+    }
+    tape_free(tape);
+}
+
+static double dot(const real *a, const real *b, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+static double ln_softmax(const double *z, size_t n, size_t i) {
+    double sum = 0;
+    for (size_t j = 0; j < n; j++) sum += exp(z[j]);
+    return z[i] - log(sum);
+}
+
+static void a_rare_word_has_its_bands_probability_times_its_own(void **state) {
+    (void)state;
+    Tape *tape = begin(false);
+    Words words;
+    make_words(&words, tape);
+    Tensor *x = noise(tape, 1, 4, 1, D);
+    const Band *tail = &words.bands[2];
+    double head[5], own[5], h[2] = {0, 0};
+    for (size_t j = 0; j < 3; j++)
+        head[j] = dot(x->value, words.bands[0].table->value + j * D, D);
+    for (size_t j = 0; j < 2; j++)
+        head[3 + j] = dot(x->value, words.clusters->value + j * D, D);
+    for (size_t i = 0; i < D; i++)
+        for (size_t j = 0; j < 2; j++)
+            h[j] += (double)x->value[i] * (double)tail->proj->value[i * 2 + j];
+    for (size_t w = 0; w < 5; w++)
+        own[w] = h[0] * (double)tail->table->value[2 * w] +
+                 h[1] * (double)tail->table->value[2 * w + 1];
+    for (uint32_t w = 0; w < 3; w++)
+        assert_true(near(ln_p(tape, x, &words, w), ln_softmax(head, 5, w), 1e-5));
+    for (uint32_t w = 0; w < 5; w++)
+        assert_true(near(ln_p(tape, x, &words, 7 + w),
+                         ln_softmax(head, 5, 4) + ln_softmax(own, 5, w), 1e-5));
+    tape_free(tape);
+}
+
+/* One token of each band is made the best of its own; rows lean to band 0, 1 or 2. */
+static void a_row_is_right_where_head_and_tail_are(void **state) {
+    (void)state;
+    static const uint32_t label[5] = {1, 4, 9, 2, IGNORE};
+    Tape *tape = begin(false);
+    Words words;
+    make_words(&words, tape);
+    Tensor *x = noise(tape, 0, 1, 5, D);
+    for (size_t i = 0; i < BANDS; i++) {
+        Band *b = &words.bands[i];
+        memset(b->table->value, 0, b->table->size * sizeof(real));
+        for (size_t j = 0; j < b->proj->size; j++) b->proj->value[j] = 1;
+    }
+    memset(words.clusters->value, 0, words.clusters->size * sizeof(real));
+    for (size_t r = 0; r < 5; r++) x->value[r * D + MIN(r, (size_t)2)] = 1;
+    words.bands[0].table->value[1 * D] = 5;     /* row 0: token 1 */
+    words.clusters->value[1] = 5;               /* row 1: band 1, */
+    words.bands[1].table->value[1 * 3] = 5;     /* its second token, 4 */
+    words.clusters->value[D + 2] = 5;           /* rows 2 ...: band 2, */
+    words.bands[2].table->value[2 * 2 + 1] = 5; /* its third, 9 */
+    size_t right;
+    VocabTarget t = {label, IGNORE, 0, 1, NULL, &right};
+    op_adaptive_loss(tape, x, &words.args, &t);
+    assert_int_equal(right, 3);
+    words.bands[2].table->value[0] = 9; /* another one of the band */
+    op_adaptive_loss(tape, x, &words.args, &t);
+    assert_int_equal(right, 2);
+    tape_free(tape);
+}
+
+static void bands_are_embedded_by_their_projections(void **state) {
+    (void)state;
+    static const uint32_t ids[4] = {11, 0, 5, 11};
+    static const size_t band[4] = {2, 0, 1, 2}, row[4] = {4, 0, 2, 4};
+    Tape *tape = begin(false);
+    Words words;
+    make_words(&words, tape);
+    Tensor *y = op_adaptive_embedding(tape, words.bands, BANDS, ids, 2, 2, 3);
+    for (size_t r = 0; r < 4; r++)
+        for (size_t j = 0; j < D; j++) {
+            const Band *b = &words.bands[band[r]];
+            size_t n = NUMBERS[band[r]];
+            double wanted =
+                3 * dot(b->table->value + row[r] * n, b->proj->value + j * n, n);
+            assert_true(fabs((double)y->value[r * D + j] - wanted) < 1e-5);
+        }
+    tape_free(tape);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(the_loss_is_that_of_linear_and_cross_entropy),
@@ -189,6 +317,10 @@ int main(void) {
         cmocka_unit_test(no_row_that_counts_gives_no_loss),
         cmocka_unit_test(nan_comes_out_as_nan),
         cmocka_unit_test(embedding_sums_in_one_order),
+        cmocka_unit_test(probabilities_of_all_bands_sum_to_one),
+        cmocka_unit_test(a_rare_word_has_its_bands_probability_times_its_own),
+        cmocka_unit_test(a_row_is_right_where_head_and_tail_are),
+        cmocka_unit_test(bands_are_embedded_by_their_projections),
     };
     return cmocka_run_group_tests_name("vocabulary", cases, NULL, NULL);
 }
