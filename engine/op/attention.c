@@ -15,7 +15,8 @@
 
 enum {
     SCORES_MAX = 32 * 1024, /* numbers in a block of scores, */
-    BLOCK_MIN = 12,         /* but so many queries at least */
+    BLOCK_MIN = 12,         /* but so many queries at least, */
+    CAUSAL_BLOCK = 24,      /* and not more where the first ones see fewer keys */
 };
 
 typedef struct Attention {
@@ -56,6 +57,7 @@ static Plan make_plan(const Tape *tape, const AttentionArgs *a) {
     p.padded_width = tile_padded(p.width);
     p.block = MAX((size_t)BLOCK_MIN, SCORES_MAX / MAX(p.padded_keys, (size_t)1));
     p.block = MIN(p.block, MAX(p.queries, (size_t)1));
+    if (a->causal) p.block = MIN(p.block, (size_t)CAUSAL_BLOCK);
     p.scale = (real)(1 / (sqrt((double)p.width) * a->temperature));
     p.drops = a->dropout != 0 && mode->training;
     if (p.drops)

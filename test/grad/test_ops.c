@@ -178,6 +178,7 @@ static void dropped_attention_cases(void) {
     attention_case((AttentionCase){1, false, 5, 5, a});
     a.key_count = NULL;
     attention_case((AttentionCase){3, false, 4, 7, a});
+    attention_case((AttentionCase){3, false, 61, 67, a}); /* in several blocks */
     a.outputs = 3, a.key_count = some;
     attention_case((AttentionCase){2, true, 5, 5, a});
     a = plain, a.heads = 1, a.head_width = 2; /* several blocks of queries, of masks */
@@ -196,7 +197,8 @@ void grad_case_attention(void **state) {
     attention_case((AttentionCase){1, false, 5, 5, a});
     a = plain, a.causal = true;
     attention_case((AttentionCase){1, false, 5, 5, a});
-    attention_case((AttentionCase){3, false, 4, 7, a}); /* with keys from before */
+    attention_case((AttentionCase){3, false, 4, 7, a});   /* with keys from before */
+    attention_case((AttentionCase){1, false, 61, 61, a}); /* in several blocks */
     a.key_count = some;
     attention_case((AttentionCase){2, false, 5, 5, a});
     a.causal = false, a.key_count = none; /* an example without an open key */
