@@ -146,7 +146,7 @@ static void drop_block(const AttentionArgs *a, const Plan *p, size_t b, size_t h
                        size_t first, size_t rows, const real *s, real *kept) {
     for (size_t i = 0; i < rows; i++) {
         size_t row = i * p->padded_keys;
-        mask_apply(&p->mask, mask_row(a, b, h, first + i), kept + row, 0, s + row,
+        mask_apply(&p->mask, mask_row(a, b, h, first + i), kept + row, 0, NULL, s + row,
                    open_keys(a, p, b, first + i));
     }
 }

@@ -41,11 +41,14 @@ typedef struct LinearArgs {
     Tensor *residual; /* [.., O] or NULL */
     double alpha;     /* of the residual; 1 but in DeepNorm */
     const real *keep; /* [B] from drop_path_factors, or NULL: 1 */
-    bool last;        /* a recomputed block ends here: its output is not made again */
+    double dropout;   /* of the product, in training: op_dropout's, with its ... */
+    uint32_t site;    /* ... site and */
+    size_t first_example;
+    bool last; /* a recomputed block ends here: its output is not made again */
 } LinearArgs;
 
-/* y = alpha residual + keep_b (scale (f(x) W^T) + b): op_linear with what stands before and
- * behind it in a block done on the way.  f(x) is not kept. */
+/* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear with what stands before
+ * and behind it in a block done on the way.  f(x) is not kept. */
 Tensor *op_linear_fused(Tape *tape, const LinearArgs *args);
 
 /* Where queries, keys or values stand: columns [column, column + H K) of x [B, T, columns]. */

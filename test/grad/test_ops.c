@@ -73,7 +73,7 @@ typedef struct FusedCase {
     const Scale *scale;
     const real *keep;
     int residual; /* 0: none, 1: a tensor of its own, 2: x itself */
-    double alpha;
+    double alpha, dropout;
 } FusedCase;
 
 static Tensor *run_fused(Tape *tape, GradCase *c) {
@@ -81,7 +81,7 @@ static Tensor *run_fused(Tape *tape, GradCase *c) {
     Tensor **in = c->input;
     LinearArgs a = {.x = in[0], .w = f->scale ? unscale(tape, in[1], f->scale) : in[1]};
     a.b = in[2], a.scale = f->scale, a.intake = f->intake, a.keep = f->keep;
-    a.alpha = f->alpha;
+    a.alpha = f->alpha, a.dropout = f->dropout, a.site = 3, a.first_example = 4;
     if (f->intake == INTAKE_NORM) a.gain = in[3], a.bias = in[4], a.eps = 1e-3;
     a.residual = f->residual == 2 ? in[0] : f->residual ? in[c->inputs - 1] : NULL;
     return op_linear_fused(tape, &a);
@@ -89,6 +89,7 @@ static Tensor *run_fused(Tape *tape, GradCase *c) {
 
 static void fused_case(FusedCase f) {
     GradCase c = {.name = "linear_fused", .run = run_fused, .args = &f};
+    c.mode = (TapeMode){.training = true, .seed = 5, .step = 9};
     size_t out = f.residual == 2 ? 5 : 7;
     grad_avoid(grad_input(&c, "x", 1, SHAPE(3, 2, 5)), 0, 0.01);
     grad_input(&c, "w", 1, SHAPE(out, 5));
@@ -104,8 +105,9 @@ static void fused_case(FusedCase f) {
 /* Rows and columns enough for panels: whole ones and one that ends inside a vector. */
 static void large_fused_case(Intake intake, bool keep) {
     static const real some[3] = {0, 1.25, 0.5};
-    FusedCase f = {intake, NULL, keep ? some : NULL, 2, 0.7};
+    FusedCase f = {intake, NULL, keep ? some : NULL, 2, 0.7, keep ? 0 : 0.3};
     GradCase c = {.name = "linear_fused", .run = run_fused, .args = &f};
+    c.mode = (TapeMode){.training = true, .seed = 5, .step = 9};
     grad_avoid(grad_input(&c, "x", 1, SHAPE(3, 30, 77)), 0, 0.01);
     grad_input(&c, "w", 0.2, SHAPE(77, 77));
     grad_input(&c, "b", 1, SHAPE(77));
@@ -130,7 +132,7 @@ void grad_case_linear_fused(void **state) {
             for (size_t k = 0; k < COUNT(keeps); k++)
                 for (size_t s = 0; s < COUNT(scales) - (residual == 2); s++)
                     fused_case((FusedCase){intake, scales[s], keeps[k], residual,
-                                           s == 1 ? 1.5 : 1});
+                                           s == 1 ? 1.5 : 1, (k + s) % 2 ? 0.4 : 0});
 }
 
 /* ---- attention ---- */

@@ -103,6 +103,32 @@ static void masks_do_not_know_how_many_threads_there_are(void **state) {
     tape_free(tape);
 }
 
+/* The sum is taken in another order: equal but for rounding. */
+static void a_product_drops_what_op_dropout_drops(void **state) {
+    (void)state;
+    for (size_t rows = 7; rows < 80; rows += 70) { /* by gemm, by panels */
+        Tape *tape = begin();
+        Tensor *x = noise(tape, 3, (size_t[]){3, rows, 20});
+        Tensor *w = noise(tape, 2, (size_t[]){41, 20}),
+               *b = noise(tape, 1, (size_t[]){41});
+        Tensor *residual = noise(tape, 3, (size_t[]){3, rows, 41});
+        Tensor *y = op_dropout(tape, op_linear(tape, x, w, b, NULL), 0.3, 4, 10);
+        y = op_add(tape, residual, y, 1.5);
+        LinearArgs args = {.x = x,
+                           .w = w,
+                           .b = b,
+                           .residual = residual,
+                           .alpha = 1.5,
+                           .dropout = 0.3,
+                           .site = 4,
+                           .first_example = 10};
+        Tensor *fused = op_linear_fused(tape, &args);
+        for (size_t i = 0; i < y->size; i++)
+            assert_true(fabs((double)(y->value[i] - fused->value[i])) < 1e-4);
+        tape_free(tape);
+    }
+}
+
 /* ---- attention ---- */
 
 enum { HEADS = 2, WIDTH = 8 };
@@ -194,6 +220,7 @@ int main(void) {
         cmocka_unit_test(examples_sites_and_steps_have_masks_of_their_own),
         cmocka_unit_test(a_micro_batch_has_the_masks_of_the_whole),
         cmocka_unit_test(masks_do_not_know_how_many_threads_there_are),
+        cmocka_unit_test(a_product_drops_what_op_dropout_drops),
         cmocka_unit_test(attention_drops_probabilities_without_changing_their_mean),
         cmocka_unit_test(attention_is_measured_before_dropout),
         cmocka_unit_test(attention_drops_nothing_outside_of_training),
