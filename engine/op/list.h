@@ -17,4 +17,10 @@
     OP(dropout)                                                                          \
     OP(drop_path)                                                                        \
     OP(cross_entropy)                                                                    \
-    OP(vocab_loss)
+    OP(vocab_loss)                                                                       \
+    OP(linear_transposed)                                                                \
+    OP(take_rows)                                                                        \
+    OP(merge_rows)                                                                       \
+    OP(dropout_rows)                                                                     \
+    OP(adaptive_embedding)                                                               \
+    OP(adaptive_loss)

@@ -21,6 +21,9 @@ typedef struct Scale {
  * other once a step. */
 Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b, const Scale *scale);
 
+/* y[.., I] = scale x[.., O] W   W [O, I], scale: one number, or NULL.  W.grad as op_linear's. */
+Tensor *op_linear_transposed(Tape *tape, Tensor *x, Tensor *w, const Scale *scale);
+
 /* What is done to x on its way into the product. */
 typedef enum {
     INTAKE_NONE,
@@ -38,11 +41,14 @@ typedef struct LinearArgs {
     Tensor *residual; /* [.., O] or NULL */
     double alpha;     /* of the residual; 1 but in DeepNorm */
     const real *keep; /* [B] from drop_path_factors, or NULL: 1 */
-    bool last;        /* a recomputed block ends here: its output is not made again */
+    double dropout;   /* of the product, in training: op_dropout's, with its ... */
+    uint32_t site;    /* ... site and */
+    size_t first_example;
+    bool last; /* a recomputed block ends here: its output is not made again */
 } LinearArgs;
 
-/* y = alpha residual + keep_b (scale (f(x) W^T) + b): op_linear with what stands before and
- * behind it in a block done on the way.  f(x) is not kept. */
+/* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear with what stands before
+ * and behind it in a block done on the way.  f(x) is not kept. */
 Tensor *op_linear_fused(Tape *tape, const LinearArgs *args);
 
 /* Where queries, keys or values stand: columns [column, column + H K) of x [B, T, columns]. */
@@ -73,8 +79,9 @@ typedef struct AttentionArgs {
         *query_count;      /* [B] queries that are not padding (for the stats), or NULL */
     AttentionStats *stats; /* or NULL */
     double dropout; /* of probabilities, in training; entropy is measured before it */
-    uint32_t site;  /* numbers its masks */
-    size_t first_example;
+    uint32_t site;  /* numbers its masks; */
+    size_t first_example; /* as op_dropout. A mask belongs to (example, head, query, key),
+                           * whatever S, T and B are */
 } AttentionArgs;
 
 /* y[B, T or outputs, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).
@@ -110,6 +117,21 @@ Tensor *op_take_token(Tape *tape, Tensor *x, size_t index);
 /* y[b, :] = mean over t >= first of x[b, t, :] */
 Tensor *op_mean_tokens(Tape *tape, Tensor *x, size_t first);
 
+/* y[0, i, :] = x[rows[i], :]   x [.., D] seen as rows; rows [count] in rising order, borrowed until
+ * the backward pass is over -> [1, count, D].  count may be 0. */
+Tensor *op_take_rows(Tape *tape, Tensor *x, const size_t *rows, size_t count);
+
+/* Rows, by where they go: part [.., D] of count rows. */
+typedef struct RowPart {
+    Tensor *x;
+    const size_t *rows; /* [count] borrowed until the backward pass is over */
+    size_t count;       /* may be 0 */
+} RowPart;
+
+/* y[rows_p[i], :] = x_p[i, :], y [batch, length, D]: each of its rows is in one part. */
+Tensor *op_merge_rows(Tape *tape, const RowPart *parts, size_t count, size_t batch,
+                      size_t length);
+
 /* y = alpha a + b, one shape.  alpha is 1 but in DeepNorm. */
 Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha);
 
@@ -117,6 +139,11 @@ Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha);
  * `site` keeps the masks of different places apart; `first_example` is the number of x[0] in
  * the optimizer step, so that micro-batches get the masks of the whole batch. */
 Tensor *op_dropout(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example);
+
+/* The same where x's rows are examples: row i is number first_row + rows[i] (NULL: + i) of the
+ * optimizer step.  rows are borrowed until the backward pass is over. */
+Tensor *op_dropout_rows(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_row,
+                        const size_t *rows);
 
 /* The same for whole examples: x[b, ...] is kept or dropped as one (Huang et al. 2016). */
 Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
@@ -160,5 +187,39 @@ typedef struct VocabTarget {
  * W.grad collects dL/d(scale W), as op_linear's does. */
 Tensor *op_vocab_loss(Tape *tape, Tensor *x, Tensor *w, Tensor *bias, const Scale *scale,
                       const VocabTarget *target);
+
+/* Vocabularies in bands, the rarer the narrower (Baevski and Auli 2019).  Band i has the tokens
+ * behind those of bands 0 ... i - 1. */
+typedef struct Band {
+    Tensor *table;      /* [n_i, d_i] */
+    Tensor *proj;       /* [D, d_i] */
+    const Scale *scale; /* of proj: one number, or NULL */
+} Band;
+
+enum { BANDS_MAX = 8 };
+
+/* y[b, t, :] = scale table_i[w - first_i] proj_i^T, w = ids[b, t] of band i -> [B, T, D].
+ * bands [count], count <= BANDS_MAX, and ids are borrowed until the backward pass is over. */
+Tensor *op_adaptive_embedding(Tape *tape, const Band *bands, size_t count,
+                              const uint32_t *ids, size_t batch, size_t length,
+                              double scale);
+
+typedef struct AdaptiveArgs {
+    const Band *bands; /* [count], 2 or more; proj of band 0 is not used: d_0 = D */
+    size_t count;
+    Tensor *clusters; /* [count - 1, D] */
+    double dropout;   /* of the tails' projected features, in training */
+    uint32_t site;    /* of band 1; band i has site + i - 1 */
+    size_t first_row; /* number of x's first row in the optimizer step, for the masks */
+} AdaptiveArgs;
+
+/* loss [1] = - sum_r ln p(label_r) / divisor, in nats, with p(w) = p_0(w) in band 0, and else
+ *   p(w) = p_0(band of w) p_i(w)
+ *   p_0 = softmax(x [table_0; clusters]^T),  p_i = softmax(dropout(x proj_i) table_i^T)
+ * Tables and projections may be those of op_adaptive_embedding.  A band is looked at for its own
+ * labels only.  target as op_vocab_loss takes it, without smoothing; a row is right where p_0's
+ * largest is the label, or its band and p_i's largest the label. */
+Tensor *op_adaptive_loss(Tape *tape, Tensor *x, const AdaptiveArgs *args,
+                         const VocabTarget *target);
 
 #endif

@@ -4,19 +4,21 @@
  *
  * p - t takes the place of the logits while a row of them is in the cache, in the forward pass;
  * what the loss is multiplied by later goes into the products' alpha. */
+#include "engine/op/vocab_loss.h"
+
 #include <string.h>
 
 #include "engine/kern/choice.h"
 #include "engine/kern/gemm.h"
 #include "engine/kern/rows.h"
-#include "engine/op/op.h"
 
 enum { CHUNK_NUMBERS = 1 << 23, CHUNK_ROWS = 64 }; /* of logits that nobody keeps */
 
 typedef struct VocabLoss {
     Node node;
-    Tensor *x, *w, *bias;
-    Scale scale;
+    Tensor *x, *w[2], *bias;
+    size_t parts; /* of W */
+    Scale scale;  /* of the first part */
     double divisor;
     const size_t *row; /* [count] of x: those that count; NULL: all */
     size_t count;
@@ -24,12 +26,17 @@ typedef struct VocabLoss {
     real *dz;   /* [count, V] p - t */
 } VocabLoss;
 
-static size_t vocab_of(const VocabLoss *l) { return l->w->shape[0]; }
+/* Where part i of W begins. */
+static size_t start_of(const VocabLoss *l, size_t i) { return i ? l->w[0]->shape[0] : 0; }
+
+static size_t vocab_of(const VocabLoss *l) {
+    return start_of(l, l->parts - 1) + l->w[l->parts - 1]->shape[0];
+}
 
 static size_t width_of(const VocabLoss *l) { return tensor_last(l->x); }
 
-static real factor_of(const VocabLoss *l) {
-    return l->scale.count == 1 ? l->scale.value[0] : 1;
+static real factor_of(const VocabLoss *l, size_t part) {
+    return !part && l->scale.count == 1 ? l->scale.value[0] : 1;
 }
 
 /* ---- the rows that count ---- */
@@ -81,8 +88,9 @@ static void rows_forward(const VocabLoss *l, const VocabTarget *t, size_t first,
     size_t vocab = vocab_of(l), width = width_of(l);
     const real *scale = l->scale.count > 1 ? l->scale.value : NULL;
     const real *bias = l->bias ? l->bias->value : NULL;
-    gemm_nt(rows, vocab, width, factor_of(l), l->kept + first * width, width, l->w->value,
-            width, 0, z, vocab);
+    for (size_t i = 0; i < l->parts; i++)
+        gemm_nt(rows, l->w[i]->shape[0], width, factor_of(l, i), l->kept + first * width,
+                width, l->w[i]->value, width, 0, z + start_of(l, i), vocab);
 #pragma omp parallel for schedule(static) if (rows * vocab > 8192)
     for (size_t i = 0; i < rows; i++) {
         size_t r = l->row ? l->row[first + i] : first + i;
@@ -113,10 +121,11 @@ static void forward(Tape *tape, VocabLoss *l, const VocabTarget *t, bool gradien
 static void weight_back(Tape *tape, const VocabLoss *l, real alpha) {
     size_t vocab = vocab_of(l), width = width_of(l);
     real beta;
-    if (l->w->needs_grad) {
-        real *dw = tape_grad(tape, l->w, &beta);
-        gemm_tn(vocab, width, l->count, alpha, l->dz, vocab, l->kept, width, beta, dw,
-                width);
+    for (size_t i = 0; i < l->parts; i++) {
+        if (!l->w[i]->needs_grad) continue;
+        real *dw = tape_grad(tape, l->w[i], &beta);
+        gemm_tn(l->w[i]->shape[0], width, l->count, alpha, l->dz + start_of(l, i), vocab,
+                l->kept, width, beta, dw, width);
     }
     if (l->bias && l->bias->needs_grad) {
         real *db = tape_grad(tape, l->bias, &beta);
@@ -137,9 +146,12 @@ static void input_back(Tape *tape, const VocabLoss *l, real alpha) {
     size_t vocab = vocab_of(l), width = width_of(l);
     real beta, *dx = tape_grad(tape, l->x, &beta);
     real *to = l->row ? tape_scratch(tape, l->count * width) : dx;
+    real start = l->row ? 0 : beta;
     scale_columns(l);
-    gemm_nn(l->count, width, vocab, alpha * factor_of(l), l->dz, vocab, l->w->value,
-            width, l->row ? 0 : beta, to, width);
+    for (size_t i = 0; i < l->parts; i++)
+        gemm_nn(l->count, width, l->w[i]->shape[0], alpha * factor_of(l, i),
+                l->dz + start_of(l, i), vocab, l->w[i]->value, width, i ? 1 : start, to,
+                width);
     if (!l->row) return;
     scatter_rows(l, to, dx, beta);
     tape_unscratch(tape, to);
@@ -156,8 +168,12 @@ static void backward(Tape *tape, Node *node) {
 
 static void check(const VocabLoss *l, const VocabTarget *t) {
     size_t vocab = vocab_of(l), width = width_of(l);
-    CHECK(l->w->size == vocab * width, "vocab_loss: %zu tokens of %zu for width %zu",
-          vocab, l->w->size / vocab, width);
+    for (size_t i = 0; i < l->parts; i++)
+        CHECK(l->w[i]->size == l->w[i]->shape[0] * width,
+              "vocab_loss: %zu tokens of %zu numbers for width %zu", l->w[i]->shape[0],
+              l->w[i]->size / l->w[i]->shape[0], width);
+    CHECK(l->parts == 1 || (!l->bias && l->scale.count <= 1),
+          "vocab_loss: a bias or %zu scales with W in two parts", l->scale.count);
     CHECK(!l->bias || l->bias->size == vocab, "vocab_loss: bias of %zu for %zu tokens",
           l->bias->size, vocab);
     CHECK(l->scale.count <= 1 || l->scale.count == vocab,
@@ -181,19 +197,41 @@ static double sum_up(const Choice *choices, size_t count, const VocabTarget *t) 
     return loss / t->divisor;
 }
 
-Tensor *op_vocab_loss(Tape *tape, Tensor *x, Tensor *w, Tensor *bias, const Scale *scale,
-                      const VocabTarget *target) {
-    VocabLoss made = {.x = x, .w = w, .bias = bias, .divisor = target->divisor};
-    if (scale) made.scale = *scale;
+static void mark_hits(const VocabLoss *l, const Choice *choices, bool *hit) {
+    for (size_t i = 0; hit && i < l->count; i++)
+        hit[l->row ? l->row[i] : i] = choices[i].right;
+}
+
+static bool any_wanted(const VocabLoss *l) {
+    bool wanted = l->x->needs_grad || (l->bias && l->bias->needs_grad);
+    for (size_t i = 0; i < l->parts; i++) wanted |= l->w[i]->needs_grad;
+    return wanted;
+}
+
+Tensor *vocab_loss(Tape *tape, Tensor *x, const VocabOutput *output,
+                   const VocabTarget *target, bool *hit) {
+    VocabLoss made = {.x = x,
+                      .w = {output->w, output->more},
+                      .parts = output->more ? 2 : 1,
+                      .bias = output->bias,
+                      .divisor = target->divisor};
+    if (output->scale) made.scale = *output->scale;
     check(&made, target);
-    bool wanted = x->needs_grad || w->needs_grad || (bias && bias->needs_grad);
+    bool wanted = any_wanted(&made);
     choose_rows(tape, &made, target);
     gather_rows(tape, &made);
     Choice *choices = tape_alloc(tape, (made.count + 1) * sizeof *choices);
     forward(tape, &made, target, wanted && tape_mode(tape)->gradients, choices);
+    mark_hits(&made, choices, hit);
     Tensor *loss = tape_tensor(tape, 1, (size_t[]){1});
     loss->value[0] = (real)sum_up(choices, made.count, target);
     VocabLoss *l = tape_node(tape, sizeof *l, "vocab_loss", loss, wanted, backward);
     if (l) made.node = l->node, *l = made;
     return loss;
+}
+
+Tensor *op_vocab_loss(Tape *tape, Tensor *x, Tensor *w, Tensor *bias, const Scale *scale,
+                      const VocabTarget *target) {
+    VocabOutput output = {.w = w, .bias = bias, .scale = scale};
+    return vocab_loss(tape, x, &output, target, NULL);
 }
