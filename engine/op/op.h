@@ -72,8 +72,8 @@ typedef struct AttentionArgs {
     const size_t
         *query_count;      /* [B] queries that are not padding (for the stats), or NULL */
     AttentionStats *stats; /* or NULL */
-    double dropout;        /* of probabilities, in training; entropy is measured before it */
-    uint32_t site;         /* numbers its masks */
+    double dropout; /* of probabilities, in training; entropy is measured before it */
+    uint32_t site;  /* numbers its masks */
     size_t first_example;
 } AttentionArgs;
 
@@ -95,7 +95,13 @@ Tensor *op_patchify(Tape *tape, Tensor *x, size_t patch);
 /* x [B, T, D], token of D numbers -> [B, T + 1, D] with the token first. */
 Tensor *op_prepend_token(Tape *tape, Tensor *x, Tensor *token);
 
-/* y[b, t, :] = x[b, t, :] + position[t, :]   x [B, T, D], position of T D numbers. */
+/* y[b, t, :] = scale table[ids[b, t], :]   table [V, D], ids [B, T] each < V -> [B, T, D].
+ * ids are borrowed until the backward pass is over. */
+Tensor *op_embedding(Tape *tape, Tensor *table, const uint32_t *ids, size_t batch,
+                     size_t length, double scale);
+
+/* y[b, t, :] = x[b, t, :] + position[t, :]   x [B, T, D], position [.., D] of T rows or more: the
+ * first T are added and have a gradient. */
 Tensor *op_add_position(Tape *tape, Tensor *x, Tensor *position);
 
 /* y[b, :] = x[b, index, :] */
@@ -134,5 +140,25 @@ typedef struct Target {
 
 /* loss [1] = - sum_r sum_k target_rk ln softmax(logits_r)_k / divisor, in nats. */
 Tensor *op_cross_entropy(Tape *tape, Tensor *logits, const Target *target);
+
+/* Tokens to be predicted; the arrays are borrowed until the backward pass is over.  Row r's
+ * target distribution over the V tokens is (1 - smoothing) [label_r] + smoothing / V. */
+typedef struct VocabTarget {
+    const uint32_t *label; /* [R] each < V, or `ignore`: that row counts for nothing */
+    uint32_t ignore;
+    double smoothing; /* 0 <= smoothing < 1 */
+    double divisor;   /* > 0: the loss is the sum over rows divided by this */
+    double *nll;      /* set to the sum over counted rows of -ln p_label; or NULL */
+    size_t *right;    /* set to how many rows have the (first) largest logit at their
+                       * label; or NULL */
+} VocabTarget;
+
+/* loss [1] = - sum_r sum_v target_rv ln softmax(z_r)_v / divisor, z = scale (x W^T) + b, nats.
+ * x [.., D] of R rows, W [V, D], b [V] or NULL, scale or NULL: as op_linear and
+ * op_cross_entropy, but the product is made for the rows that count alone, and one [R, V]
+ * buffer holds the logits and then their gradient; without gradients not even that.
+ * W.grad collects dL/d(scale W), as op_linear's does. */
+Tensor *op_vocab_loss(Tape *tape, Tensor *x, Tensor *w, Tensor *bias, const Scale *scale,
+                      const VocabTarget *target);
 
 #endif

@@ -253,6 +253,32 @@ void grad_case_prepend_token(void **state) {
     grad_check(&c);
 }
 
+typedef struct EmbeddingCase {
+    const uint32_t *ids;
+    size_t batch, length;
+    double scale;
+    bool tied; /* the table is an output matrix, too */
+} EmbeddingCase;
+
+static Tensor *run_embedding(Tape *tape, GradCase *c) {
+    EmbeddingCase *e = c->args;
+    Tensor *table = c->input[0];
+    Tensor *y = op_embedding(tape, table, e->ids, e->batch, e->length, e->scale);
+    return e->tied ? op_linear(tape, y, table, NULL, NULL) : y;
+}
+
+void grad_case_embedding(void **state) {
+    (void)state;
+    static const uint32_t ids[6] = {3, 0, 3, 6, 3, 1}; /* 2, 4 and 5 stand nowhere */
+    for (int tied = 0; tied < 2; tied++)
+        for (size_t width = 5; width < 100; width += 90) {
+            EmbeddingCase args = {ids, 2, 3, tied ? 1 : -2.5, tied};
+            GradCase c = {.name = "embedding", .run = run_embedding, .args = &args};
+            grad_input(&c, "table", 1, SHAPE(7, width));
+            grad_check(&c);
+        }
+}
+
 static Tensor *run_position(Tape *tape, GradCase *c) {
     return op_add_position(tape, c->input[0], c->input[1]);
 }
@@ -262,6 +288,9 @@ void grad_case_add_position(void **state) {
     GradCase c = {.name = "add_position", .run = run_position};
     grad_input(&c, "x", 1, SHAPE(3, 4, 5));
     grad_input(&c, "position", 1, SHAPE(1, 4, 5));
+    grad_check(&c);
+    grad_input(&c, "x", 1, SHAPE(3, 4, 5));
+    grad_input(&c, "position", 1, SHAPE(7, 5)); /* of longer sequences as well */
     grad_check(&c);
 }
 
@@ -369,6 +398,46 @@ void grad_case_cross_entropy(void **state) {
                 grad_input(&c, "logits", 2, SHAPE(4, 7));
                 grad_check(&c);
             }
+}
+
+typedef struct VocabCase {
+    VocabTarget target;
+    bool bias;
+    const Scale *scale;
+} VocabCase;
+
+static Tensor *run_vocab_loss(Tape *tape, GradCase *c) {
+    VocabCase *v = c->args;
+    Tensor *w = v->scale ? unscale(tape, c->input[1], v->scale) : c->input[1];
+    return op_vocab_loss(tape, c->input[0], w, v->bias ? c->input[2] : NULL, v->scale,
+                         &v->target);
+}
+
+static void vocab_case(VocabCase v, size_t vocab) {
+    GradCase c = {.name = "vocab_loss", .run = run_vocab_loss, .args = &v};
+    grad_input(&c, "x", 1, SHAPE(2, 3, 5));
+    grad_input(&c, "w", 1, SHAPE(vocab, 5));
+    if (v.bias) grad_input(&c, "bias", 1, SHAPE(vocab));
+    grad_check(&c);
+}
+
+void grad_case_vocab_loss(void **state) {
+    (void)state;
+    static const uint32_t all[6] = {0, 3, 6, 2, 2, 5}, some[6] = {9, 3, 9, 9, 6, 0},
+                          none[6] = {9, 9, 9, 9, 9, 9};
+    static const uint32_t *const labels[] = {all, some, none};
+    static const real one[1] = {-1.7}, rows[7] = {1, -2, 0.5, 3, 0.1, -0.3, 2};
+    static const Scale single = {one, 1}, each = {rows, 7};
+    const Scale *scales[] = {NULL, &single, &each};
+    for (size_t l = 0; l < COUNT(labels); l++)
+        for (int bias = 0; bias < 2; bias++)
+            for (size_t s = 0; s < COUNT(scales); s++)
+                for (double smoothing = 0; smoothing < 0.3; smoothing += 0.2)
+                    vocab_case((VocabCase){{labels[l], 9, smoothing, 3, NULL, NULL},
+                                           bias,
+                                           scales[s]},
+                               7);
+    vocab_case((VocabCase){{all, 0, 0.1, 3, NULL, NULL}, true, NULL}, 2500);
 }
 
 /* ---- all of them ---- */
