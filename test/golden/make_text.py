@@ -35,7 +35,8 @@ DATA = {"char": dict(source="text", tokens="char", path="chars.txt", test_path="
         "word": dict(source="text", tokens="word", path="words.txt", test_path="words-test.txt"),
         "pairs": dict(source="parallel", tokens="word", path="pairs", test_path="pairs-test",
                       source_lang="aa", target_lang="bb", joint=False)}
-TRAIN = dict(batch=BATCH, label_smoothing=0.0, accumulate=1, recompute="none", ema=0.0)
+TRAIN = dict(batch=BATCH, label_smoothing=0.0, accumulate=1, recompute="none", ema=0.0,
+             eval_stride=0)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -43,13 +44,14 @@ TRAIN = dict(batch=BATCH, label_smoothing=0.0, accumulate=1, recompute="none", e
 
 
 @torch.no_grad()
-def evaluate(p, model, examples, smoothing):
+def evaluate(p, model, batches, smoothing):
     """Means over the target tokens of a split, with the stored u and v.  nll is logged where it
     is not the loss."""
-    loss, nll, count = loss_sums(p, model, examples, smoothing)
-    score = dict(loss=loss.item() / count, ppl=math.exp(nll.item() / count))
+    sums = [loss_sums(p, model, batch, smoothing) for batch in batches]
+    loss, nll, count = (float(sum(part)) for part in zip(*sums))
+    score = dict(loss=loss / count, ppl=math.exp(nll / count))
     if smoothing:
-        score["nll"] = nll.item() / count
+        score["nll"] = nll / count
     return score
 
 
@@ -182,12 +184,12 @@ def make_chars(rng):
     train = text((STEPS * BATCH + 2) * CONTEXT)
     known = set(train)
     write("chars.txt", train)
-    write("chars-test.txt", "".join(c for c in text(400) if c in known)[:10 * CONTEXT + 1])
+    write("chars-test.txt", "".join(c for c in text(400) if c in known)[:10 * CONTEXT + 6])
 
 
 def make_words(rng):
     """Lines of words: an empty one, two blanks and a tab between words, words that the test text
-    has alone.  With </s> the test text has one token more than ten blocks."""
+    has alone, a test text that ends within a block."""
     lines, tokens = [], 0
     while tokens < (STEPS * BATCH + 2) * CONTEXT:
         words = sentence(rng, int(rng.randint(1, 12)))
@@ -197,7 +199,7 @@ def make_words(rng):
     lines[5] = lines[5].replace(" ", "  ")
     lines[6] = lines[6].replace(" ", "\t", 1)
     write("words.txt", "\n".join(lines) + "\n")
-    lines, left = [], 10 * CONTEXT + 1
+    lines, left = [], 10 * CONTEXT + 4
     while left:
         length = left - 1 if left <= 12 else int(rng.randint(1, 10))
         lines.append(spell(sentence(rng, length), WORDS, rare=(1,) if len(lines) % 4 == 0 else ()))
@@ -227,7 +229,7 @@ def data_of(case):
 def open_case(case):
     data = {key: os.path.join(ROOT, value) if key.endswith("path") else value
             for key, value in data_of(case).items()}
-    return open_task(case["model"]["kind"], data, CONTEXT)
+    return open_task(case["model"]["kind"], data, CONTEXT, case["train"]["eval_stride"])
 
 
 def make_init(case):
@@ -320,6 +322,9 @@ def make_cases():
     lm("accumulate-sigma", train_accumulate=3, **sigma, **adamw)
     lm("recompute", train_recompute="block", **adamw)
     lm("recompute-sigma", train_recompute="block", train_accumulate=2, **sigma, **adamw)
+    lm("eval-stride", train_eval_stride=5, **nesterov)
+    lm("word-eval-stride", "word", train_eval_stride=4, train_label_smoothing=0.1,
+       model_tied=True, **sines, **adamw)
     lm("ema-sigma", train_ema=0.8, **sigma, **adamw)
 
     adam = dict(optim_name="adam", optim_lr=3e-3, optim_beta1=0.9, optim_beta2=0.98)

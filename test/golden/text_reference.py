@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from vit_reference import reparametrise
 
 BOS, PAD, EOS, UNK = range(4)
+IGNORED = -1
 SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 
 MODEL = dict(kind="language", width=16, depth=2, heads=2, mlp_ratio=2, context=12, norm="pre",
@@ -52,11 +53,24 @@ def blocks(tokens, context):
             for i in range(0, len(tokens) - context, context)]
 
 
-# train, test: lists of (inputs, targets), or of (source, target) sentences with </s> at the end
+def windows(tokens, context, stride):
+    """Each target once, by windows that score their last `stride` ones and see as many tokens
+    before them as `context` lets them; (inputs, targets) with IGNORED where nothing is scored."""
+    rows = []
+    for before in range(0, len(tokens) - 1, stride):
+        end = min(before + stride, len(tokens) - 1)
+        first = max(end - context, 0)
+        rows.append((tokens[first:end],
+                     [IGNORED] * (before - first) + tokens[before + 1:end + 1]))
+    return rows
+
+
+# train: a list of (inputs, targets), or of (source, target) sentences with </s> at the end; test:
+# a list of such lists, of one shape each where they are blocks
 Task = namedtuple("Task", "train test vocabs")
 
 
-def open_language(data, context):
+def open_language(data, context, stride):
     def chars(path):
         with open(path, encoding="utf-8", newline="") as file:
             return file.read()
@@ -68,7 +82,8 @@ def open_language(data, context):
         ids = dictionary(read_lines(data["path"]))
         train, test = ([t for line in read_lines(data[key]) for t in encode(line, ids)]
                        for key in ("path", "test_path"))
-    return Task(blocks(train, context), blocks(test, context), (len(ids),))
+    return Task(blocks(train, context), [[row] for row in windows(test, context, stride)],
+                (len(ids),))
 
 
 def open_pairs(data):
@@ -84,11 +99,13 @@ def open_pairs(data):
         return [(encode(a, ids[0]), encode(b, ids[1]))
                 for a, b in zip(*(texts[key, lang] for lang in languages))]
 
-    return Task(pairs("path"), pairs("test_path"), (len(ids[0]), len(ids[1])))
+    return Task(pairs("path"), [pairs("test_path")], (len(ids[0]), len(ids[1])))
 
 
-def open_task(kind, data, context):
-    return open_language(data, context) if kind == "language" else open_pairs(data)
+def open_task(kind, data, context, stride=0):
+    if kind == "translate":
+        return open_pairs(data)
+    return open_language(data, context, stride or context)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -326,7 +343,7 @@ def loss_sums(p, model, examples, smoothing, seen=None):
     run = Pass(p, model, seen)
     if model["kind"] == "language":
         targets = torch.tensor(second)
-        inside = torch.ones_like(targets, dtype=torch.bool)
+        inside = targets != IGNORED
         logits = language_logits(run, torch.tensor(first))
     else:
         targets = padded(second)
@@ -334,7 +351,7 @@ def loss_sums(p, model, examples, smoothing, seen=None):
         logits = translator_logits(run, padded(first), padded([[EOS] + t[:-1] for t in second]))
     log_prob = F.log_softmax(logits, -1)
     classes = log_prob.shape[-1]
-    nll = -log_prob.gather(2, targets[:, :, None])[:, :, 0]
+    nll = -log_prob.gather(2, targets.clamp(min=0)[:, :, None])[:, :, 0]
     share = smoothing / (classes if model["kind"] == "language" else classes - 1)
     keep = 1 - smoothing - (share if model["kind"] == "translate" else 0.0)
     objective = keep * nll - share * log_prob.sum(-1)

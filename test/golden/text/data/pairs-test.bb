@@ -1,14 +1,14 @@
-pal mon unseenmon ren ïk Ruma mon he tami
-aka pal unseenmon vig ters ba larin yar rez
-nip so unseenhe aka
-iss ox unseenhe ula larin he Ruma mon
-kade kwil
-larin ïk unseenRuma ba ïk hund
-ba kwil unseenba wop
-sok ula unseenïk ïk hund mon dato dorn
-mon kade unseenmon bri
-mon vig unseenters nip mon dato dorn
+jol ba unseenbri pal mon vig ba
+ters
+vig ters
+yar rez unseenïk pal
+iss sok unseenïk kade ïk yar ïk hund
+jol ba unseenmon nip so tami
+ba wop
+sok ula unseenïk ïk yar mon dato
+mon kade unseenmon jol bri
+aka elum unseenmon vig ters mon dato dorn
 pal
 vig ters
-iss he unseenula larin yar
-larin yar unseenïk rez pal vig ba ters
+iss he unseenula
+larin yar unseenïk rez pal vig ba ters nip

@@ -1,43 +1,42 @@
-ïk ox
-he larin he tami hund
-ren ba so larin he yar rez dato ba
+larin he tami hund
+ren Ruma ba so tami larin he yar rez
 bri
-wop aka ïk elum iss ox
-nip wop he aka elum rez ïk vig ters
+wop aka ïk elum ox
+nip wop he aka elum rez ïk pal vig
 gre sok
-iss sok mon vig ters
-ula ïk he ox jol ba bri
-kade
-ox rez mon ters mon nip so tami ïk
-pal vig ba ren ïk he ox kade
+sok mon vig
+ula ïk he ox ba bri
+ox kade
+ox rez mon jol vig mon nip so tami
+pal ba dorn ren ïk he ox kade
 iss
-ox ba sok kade kwil ba larin
-bri ïk Ruma ox
-kwil yar ïk hund dato larin he yar rez
-he ren Ruma mon
+aka ba sok kwil ba larin
+bri ren ïk Ruma ox kade
+ïk hund dato larin he yar rez
+jol dorn he ren Ruma mon
 Ruma mon ba ba hund Ruma he ox aka
-ox kade mon kwil bri
-so aka ïk elum iss ïk
-ula larin he yar vig ba ba iss
+ox mon bri
+so aka ïk iss ox ïk
+ula larin he yar rez vig ba ba hund
 jol dorn
 rez
 ox
-kade ox ïk kade
-kade elum mon vig yar mon jol bri gre
+ox ïk kade
+kade elum mon vig yar rez mon bri gre
 ba kwil ba wop
-kade mon jol
+sok kade mon jol
 elum
 pal vig
 ters he ba larin yar
 dorn ba mon nip wop aka ïk elum iss
-kade elum mon iss sok he
-rez pal mon vig
-ren ïk ïk ox kade ïk elum ters
+kade mon iss sok he
+rez pal mon
+dorn ren ïk kade ïk elum vig ters
+iss sok
 iss
-iss
-pal ba larin tami ren
+hund ba larin tami
 so
-iss ters mon nip dorn he ula
+iss ters mon nip so dorn he ula ïk
 ïk ba mon nip dato dorn
 ox kade mon kwil bri
 elum
@@ -45,20 +44,21 @@ sok kade mon jol
 dato sok he he
 so tami he ren ïk yar he gre
 mon kade mon jol vig
-kade kwil ba bri ters he mon jol wop
-he so he iss
-ïk ox mon kwil sok
-jol bri mon
-he ren Ruma he ula ba
+kade kwil ba bri ters mon wop sok he
+he he tami hund iss
+mon iss sok
+bri mon jol
+jol he ren Ruma he ula ba
 ters
-aka mon vig ters ba dorn
-ters he ba so pal
-pal ba ters he mon iss ters nip ba
-ren ïk he yar rez
-yar mon jol ren Ruma mon
-ïk yar ïk rez dato sok he ula ïk
-ula he ox
+aka elum mon ters he ba
+ters he ba aka pal
+pal vig ba ters he elum mon iss ters
+ren ïk he rez
+yar rez mon jol ren Ruma mon nip
+yar ïk dato sok he ula ïk ox
+ula ïk he ox
 ïk ox he aka elum
 tami hund mon dato dorn ba mon nip so
-bri gre
-nip so ba dorn ula kwil ba
+gre
+nip so ba dorn ula ba wop
+kade ba bri ren nip mon dato
