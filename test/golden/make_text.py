@@ -188,8 +188,8 @@ def make_chars(rng):
 
 
 def make_words(rng):
-    """Lines of words: an empty one, two blanks and a tab between words, words that the test text
-    has alone, a test text that ends within a block."""
+    """Lines of words: an empty one, two blanks and a tab between words, <unk> as a word, words that
+    the test text has alone, a test text that ends within a block."""
     lines, tokens = [], 0
     while tokens < (STEPS * BATCH + 2) * CONTEXT:
         words = sentence(rng, int(rng.randint(1, 12)))
@@ -198,6 +198,7 @@ def make_words(rng):
     lines[3] = ""
     lines[5] = lines[5].replace(" ", "  ")
     lines[6] = lines[6].replace(" ", "\t", 1)
+    lines[8] += " <unk>"
     write("words.txt", "\n".join(lines) + "\n")
     lines, left = [], 10 * CONTEXT + 4
     while left:

@@ -38,7 +38,7 @@ def read_lines(path):
 def dictionary(lines):
     """{token: id} as fairseq makes it: the specials, then by falling count, equal ones by
     name."""
-    counts = Counter(word for line in lines for word in line.split())
+    counts = Counter(w for line in lines for w in line.split() if w not in SPECIALS)
     words = sorted(counts, key=lambda word: (-counts[word], word))
     return {word: i for i, word in enumerate(SPECIALS + words)}
 
