@@ -15,11 +15,10 @@ typedef struct Word {
     size_t count, times;
 } Word;
 
-/* Words in which a pair has stood. */
-typedef struct Places {
-    uint32_t *words;
+typedef struct IndexList {
+    uint32_t *items;
     size_t count, room;
-} Places;
+} IndexList;
 
 typedef struct Entry {
     size_t count, pair;
@@ -31,10 +30,12 @@ typedef struct Learner {
     size_t word_count;
     uint32_t *slab; /* memory of all words' symbols */
     PairMap pairs;
-    Places *places; /* [places_room] by pair */
+    IndexList *places; /* [places_room] by pair: words in which it has stood */
     size_t places_room;
     Entry *heap;
     size_t heap_count, heap_room;
+    uint32_t merge;  /* number of the present one, from 1 */
+    IndexList moved; /* pairs whose counts it has changed */
 } Learner;
 
 /* ---- the heap: largest count first, of equals the largest strings ---- */
@@ -82,23 +83,29 @@ static Entry heap_pop(Learner *l) {
 static void need_places(Learner *l) {
     if (l->pairs.count <= l->places_room) return;
     size_t room = MAX(2 * l->places_room, (size_t)1024);
-    Places *longer = mem_zalloc(room * sizeof *longer);
+    IndexList *longer = mem_zalloc(room * sizeof *longer);
     if (l->places_room) memcpy(longer, l->places, l->places_room * sizeof *longer);
     mem_free(l->places);
     l->places = longer;
     l->places_room = room;
 }
 
-static void add_place(Places *p, uint32_t word) {
-    if (p->count && p->words[p->count - 1] == word) return;
-    if (p->count == p->room) {
-        p->room = MAX(2 * p->room, (size_t)4);
-        uint32_t *longer = mem_alloc(p->room * sizeof *longer);
-        if (p->count) memcpy(longer, p->words, p->count * sizeof *longer);
-        mem_free(p->words);
-        p->words = longer;
+static void list_add(IndexList *list, uint32_t item) {
+    if (list->count == list->room) {
+        list->room = MAX(2 * list->room, (size_t)4);
+        uint32_t *longer = mem_alloc(list->room * sizeof *longer);
+        if (list->count) memcpy(longer, list->items, list->count * sizeof *longer);
+        mem_free(list->items);
+        list->items = longer;
     }
-    p->words[p->count++] = word;
+    list->items[list->count++] = item;
+}
+
+/* Each pair goes to the heap once a merge, with its count after it. */
+static void note_moved(Learner *l, size_t pair) {
+    if (l->pairs.pairs[pair].merged == l->merge) return;
+    l->pairs.pairs[pair].merged = l->merge;
+    list_add(&l->moved, (uint32_t)pair);
 }
 
 static void count_pairs(Learner *l, uint32_t number) {
@@ -107,7 +114,10 @@ static void count_pairs(Learner *l, uint32_t number) {
         size_t pair = pairmap_add(&l->pairs, w->symbols[i], w->symbols[i + 1]);
         need_places(l);
         l->pairs.pairs[pair].count += w->times;
-        add_place(&l->places[pair], number);
+        note_moved(l, pair);
+        IndexList *places = &l->places[pair];
+        if (!places->count || places->items[places->count - 1] != number)
+            list_add(places, number);
     }
 }
 
@@ -115,12 +125,8 @@ static void uncount_pairs(Learner *l, const Word *w) {
     for (size_t i = 0; i + 1 < w->count; i++) {
         size_t pair = pairmap_find(&l->pairs, w->symbols[i], w->symbols[i + 1]);
         l->pairs.pairs[pair].count -= w->times;
+        note_moved(l, pair);
     }
-}
-
-static void push_pairs(Learner *l, const Word *w) {
-    for (size_t i = 0; i + 1 < w->count; i++)
-        heap_push(l, pairmap_find(&l->pairs, w->symbols[i], w->symbols[i + 1]));
 }
 
 static void merge(Learner *l, size_t pair) {
@@ -128,18 +134,19 @@ static void merge(Learner *l, size_t pair) {
     uint32_t a = (uint32_t)(key >> 32), b = (uint32_t)key;
     bpe_add_merge(l->bpe, a, b);
     uint32_t merged = l->bpe->merges.pairs[l->bpe->merges.count - 1].merged;
-    Places places = l->places[pair];
-    l->places[pair] = (Places){0};
+    IndexList places = l->places[pair];
+    l->places[pair] = (IndexList){0};
+    l->merge++;
+    l->moved.count = 0;
     for (size_t i = 0; i < places.count; i++) {
-        Word *w = &l->words[places.words[i]];
+        Word *w = &l->words[places.items[i]];
         uncount_pairs(l, w);
-        push_pairs(l, w); /* counts have fallen: what the heap has is out of date */
         w->count = bpe_merge(w->symbols, w->count, a, b, merged);
-        count_pairs(l, places.words[i]);
-        push_pairs(l, w);
+        count_pairs(l, places.items[i]);
     }
-    mem_free(places.words);
+    mem_free(places.items);
     l->pairs.pairs[pair].count = 0;
+    for (size_t i = 0; i < l->moved.count; i++) heap_push(l, l->moved.items[i]);
 }
 
 /* ---- the whole ---- */
@@ -163,11 +170,12 @@ static void take_words(Learner *l, const StringMap *words) {
 }
 
 static void release(Learner *l) {
-    for (size_t i = 0; i < l->places_room; i++) mem_free(l->places[i].words);
+    for (size_t i = 0; i < l->places_room; i++) mem_free(l->places[i].items);
     mem_free(l->places);
     mem_free(l->words);
     mem_free(l->slab);
     mem_free(l->heap);
+    mem_free(l->moved.items);
     pairmap_free(&l->pairs);
 }
 

@@ -7,8 +7,7 @@
 /* Two symbols that stand side by side. */
 typedef struct Pair {
     uint64_t key;    /* first << 32 | second */
-    uint32_t merged; /* the symbol that they make */
-    uint32_t place;  /* for learning */
+    uint32_t merged; /* the symbol that they make (learning: the last merge that moved them) */
     size_t count;
 } Pair;
 

@@ -230,7 +230,8 @@ static void count_files(const Tokenizer *t, bool words, const TextFile *const *f
             else
                 each_token(t, prepared.text, prepared.length, count_token, counts);
         }
-        if (!t->specials && files[f]->count) count_token(counts, "\n", 1);
+        if (!t->specials && memchr(files[f]->bytes, '\n', files[f]->size))
+            count_token(counts, "\n", 1);
     }
     text_free(&prepared);
 }

@@ -148,6 +148,8 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
         json_object_set_new(row, "ema_loss", json_number(averaged.loss));
         if (!isnan(averaged.top1))
             json_object_set_new(row, "ema_top1", json_number(averaged.top1));
+        if (!isnan(averaged.ppl))
+            json_object_set_new(row, "ema_ppl", json_number(averaged.ppl));
         if (!isnan(averaged.bleu))
             json_object_set_new(row, "ema_bleu", json_number(averaged.bleu));
         *goodness = MAX(*goodness, score_goodness(&averaged, t->recipe));
