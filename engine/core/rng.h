@@ -23,6 +23,7 @@
 #define RNG_SPLIT (7ull << 32)
 #define RNG_SYNTHETIC (8ull << 32)
 #define RNG_PROBE (9ull << 32)
+#define RNG_SAMPLE (11ull << 32)
 #define RNG_ATTENTION (10ull << 32)
 
 /* A stream: copy it freely, it has no state. */
