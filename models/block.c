@@ -56,9 +56,9 @@ static void take_config(Block *block, const ModelConfig *c, const BlockSpec *spe
     block->causal = spec->causal;
     block->has_cross = spec->cross;
     block->alpha = spec->alpha;
-    block->drop_path = spec->depth > 1 ? c->drop_path * (double)block->index /
-                                             (double)(spec->depth - 1)
-                                       : 0;
+    block->drop_path =
+        spec->depth > 1 ? c->drop_path * (double)block->index / (double)(spec->depth - 1)
+                        : 0;
     block->first_site = spec->site + SITES_A_BLOCK * (uint32_t)block->index;
 }
 
@@ -80,7 +80,8 @@ void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index
         attention_build(model, &block->cross, &CROSS[c->qkv], scope);
     }
     if (normed)
-        norm_build(model, &block->norm, spec->eps, "%s.norm%d", name, spec->cross ? 3 : 2);
+        norm_build(model, &block->norm, spec->eps, "%s.norm%d", name,
+                   spec->cross ? 3 : 2);
     text_format(block->mlp_scope, sizeof block->mlp_scope, "%s.mlp", name);
     linear_build(model, &block->fc1, PART_MLP, hidden, width, "%s.fc1", block->mlp_scope);
     linear_build(model, &block->fc2, PART_MLP, width, hidden, "%s.fc2", block->mlp_scope);
@@ -101,10 +102,10 @@ static void fill_rows(const Model *model, const BlockSpec *spec, LinearLayer *la
     double beta = deep && place != QUERY_KEY ? spec->beta : 1, factor = beta;
     if (c->init == INIT_FAIRSEQ) {
         double fans = (double)(rows + columns);
-        factor = deep             ? beta * sqrt(2 / fans)
-                 : place == PROJ  ? sqrt(6 / fans)
-                 : place == MLP   ? 1 / sqrt((double)columns)
-                                  : sqrt(3 / fans);
+        factor = deep            ? beta * sqrt(2 / fans)
+                 : place == PROJ ? sqrt(6 / fans)
+                 : place == MLP  ? 1 / sqrt((double)columns)
+                                 : sqrt(3 / fans);
     }
     param_scale_rows(layer->weight, first, rows, factor);
 }
@@ -253,16 +254,12 @@ static Tensor *attend_cross(Tape *tape, Block *block, const ForwardMode *mode,
 static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
                      LinearArgs args, const NormLayer *norm, uint32_t site, Tensor *x) {
     size_t first = mode->first_example;
-    bool dropout = block->dropout > 0 && tape_mode(tape)->training;
     if (block->place == NORM_PRE) norm = &IDENTITY;
     site += block->first_site;
-    args.last = args.last && !norm->weight && !dropout;
-    if (dropout) {
-        Tensor *y = op_linear_fused(tape, &args);
-        y = op_dropout(tape, y, block->dropout, site, first);
-        y = op_drop_path(tape, y, block->drop_path, site, first);
-        return norm_forward(tape, norm, op_add(tape, x, y, block->alpha));
-    }
+    args.last = args.last && !norm->weight;
+    args.dropout = block->dropout;
+    args.site = site;
+    args.first_example = first;
     args.residual = x;
     args.alpha = block->alpha;
     args.keep = drop_path_factors(tape, x->shape[0], block->drop_path, site, first);

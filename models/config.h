@@ -52,7 +52,7 @@ typedef struct ModelConfig {
     size_t decoder_depth; /* translation; 0: as depth */
     double embed_scale;   /* < 0: sqrt(D) with sinusoidal positions, else 1 */
     Tied tied;            /* what the output matrix shares (language: any but none) */
-    size_t cutoffs[ADAPTIVE_CUTS_MAX]; /* language: where the vocabulary's bands end, but for */
+    double cutoffs[ADAPTIVE_CUTS_MAX]; /* language: where the vocabulary's bands end, but for */
     size_t cutoff_count;               /* the last; 0: one band, no adaptive softmax */
     double adaptive_factor;            /* each band's vectors are so many times shorter */
     double adaptive_dropout;           /* of the tails' features */

@@ -157,11 +157,11 @@ void param_scale_rows(Param *param, size_t first, size_t rows, double factor) {
 
 /* GELU's gradient, the widest op, reads and writes four arrays of tokens x hidden.  Each further
  * micro-batch reads the weights again, which stays small beside 8 tokens for each column. */
-size_t model_parts(const ModelConfig *config, size_t tokens, size_t examples,
+size_t model_parts(const ModelConfig *config, double tokens, size_t examples,
                    size_t cache) {
     enum { STREAMS = 4, TOKENS_A_COLUMN = 8 };
     double hidden = config->mlp_ratio * (double)config->width;
-    double rows = (double)tokens * (double)examples;
+    double rows = tokens * (double)examples;
     double wanted =
         STREAMS * rows * hidden * sizeof(real) / (double)MAX(cache, (size_t)1);
     double most = rows / (double)(TOKENS_A_COLUMN * config->width);

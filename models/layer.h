@@ -86,7 +86,7 @@ void param_scale_rows(Param *param, size_t first, size_t rows, double factor);
 /* Into how many micro-batches to cut `examples` of `tokens` tokens so that what one op of the
  * backward pass reads and writes stays in `cache` bytes (0: not known), as long as a micro-batch has
  * activations enough to outweigh the weights; 1 mostly. */
-size_t model_parts(const ModelConfig *config, size_t tokens, size_t examples,
+size_t model_parts(const ModelConfig *config, double tokens, size_t examples,
                    size_t cache);
 
 /* What a checkpoint or train.init brought; others are made. NULL: nothing was brought. */

@@ -87,7 +87,8 @@ static Status add_model(Options *o, const char *name, Err *err) {
 }
 
 static Status read_models(Options *o, const char *list, Err *err) {
-    static const char ALL[] = "vit-ti16,vit-s16,vit-b16,cifar-vit";
+    static const char ALL[] = "vit-ti16,vit-s16,vit-b16,cifar-vit,gpt2-124m,"
+                              "shakespeare-char,mt-6l,mt-18l";
     char *copy = mem_strdup(strcmp(list, "all") ? list : ALL), *rest = copy;
     Status status = OK;
     for (char *name; !status && (name = strsep(&rest, ","));)
@@ -172,8 +173,13 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     BenchSubject subject;
     Bench *bench = &o->bench;
     if (bench_subject(&subject, model, o->words, o->word_count, err)) return err->status;
-    if (o->level[KERNELS]) bench_kernels(bench, &subject);
-    if (o->level[OPS]) bench_ops(bench, &subject);
+    bool pictures = model->task == TASK_CLASSIFY;
+    if (!pictures && !o->level[STEPS])
+        return err_set(err, FAIL_USAGE,
+                       "%s: kernels and ops are measured on models of pictures; steps on "
+                       "all", model->name);
+    if (pictures && o->level[KERNELS]) bench_kernels(bench, &subject);
+    if (pictures && o->level[OPS]) bench_ops(bench, &subject);
     if (!o->level[STEPS] || stop_requested()) return OK;
     BenchSteps steps;
     if (!bench_steps(bench, &subject, &steps, err))

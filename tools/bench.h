@@ -21,7 +21,10 @@
 /* A model that can be named on the command line. */
 typedef struct BenchModel {
     const char *name;
-    size_t image, patch, width, depth, heads, classes, batch;
+    TaskKind task;
+    size_t width, depth, heads, batch;
+    size_t image, patch, classes; /* pictures */
+    size_t vocab, length;         /* texts: tokens that there are, and in a sequence */
 } BenchModel;
 
 /* NULL: there is none of that name. */
@@ -34,6 +37,7 @@ typedef struct BenchSubject {
     Recipe recipe; /* model, optim, train, probe, data.image_size are used */
     PictureShape picture;
     size_t classes;
+    size_t vocab, length; /* of texts */
     size_t tokens, rows; /* rows = batch * tokens */
     size_t hidden;       /* of the MLP */
     size_t batch, threads;
@@ -43,6 +47,25 @@ typedef struct BenchSubject {
 /* words: section.key=value.  Sets the number of threads, too. */
 Status bench_subject(BenchSubject *subject, const BenchModel *model, char **words,
                      size_t count, Err *err);
+
+/* The subject's model with a batch of noise (bench_work.c). */
+typedef struct BenchWork BenchWork;
+struct BenchWork {
+    const BenchSubject *subject;
+    Model *model;
+    void *owner; /* Vit, Language or Translator */
+    double flops; /* of the batch's forward pass */
+    real *pixels;
+    size_t *labels;
+    uint32_t *ids, *input, *target;
+    Tensor *(*loss)(BenchWork *work, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to);
+    void (*free_owner)(void *owner);
+};
+
+void bench_work_make_batch(BenchWork *work, const BenchSubject *subject);
+void bench_work_make_model(BenchWork *work); /* initialised */
+void bench_work_release(BenchWork *work);
 
 /* ---- measuring (bench_time.c) ---- */
 

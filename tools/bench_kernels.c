@@ -146,7 +146,8 @@ static void call_softmax_backward(Head *h, size_t first, size_t rows) {
     (void)first;
     for (size_t i = 0; i + 1 < rows; i++) {
         real *row = h->scores + i * h->padded_tokens;
-        row_softmax_backward(row, row + h->padded_tokens, h->tokens);
+        row_softmax_backward(row, row + h->padded_tokens, row + h->padded_tokens,
+                             h->tokens);
     }
 }
 
@@ -210,9 +211,7 @@ static void run_norm_backward(Desk *d) {
                                        .scratch = d->sums + 2 * d->n});
 }
 
-static void run_residual(Desk *d) {
-    rows_fill(d->c, 1, d->a, 1, d->b, d->m, d->n);
-}
+static void run_residual(Desk *d) { rows_fill(d->c, 1, d->a, 1, d->b, d->m, d->n); }
 
 static void run_bias_backward(Desk *d) { columns_sum(d->sums, 0, 1, d->a, d->m, d->n); }
 

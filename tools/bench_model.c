@@ -2,15 +2,34 @@
 #include <math.h>
 #include <string.h>
 
+#include "models/language.h"
+#include "models/translator.h"
 #include "tools/bench.h"
 #include "tools/start.h"
 
-/* The last one is small enough to be carried to 4,096 tokens or 100 blocks. */
+/* `small` can be carried to 4,096 tokens or 100 blocks. */
+#define PICTURES(name_, image_, patch_, width_, depth_, heads_, classes_, batch_)        \
+    {                                                                                    \
+        .name = name_, .task = TASK_CLASSIFY, .image = image_, .patch = patch_,          \
+        .width = width_, .depth = depth_, .heads = heads_, .classes = classes_,          \
+        .batch = batch_                                                                  \
+    }
+#define TEXTS(name_, task_, width_, depth_, heads_, vocab_, length_, batch_)             \
+    {                                                                                    \
+        .name = name_, .task = task_, .width = width_, .depth = depth_, .heads = heads_, \
+        .vocab = vocab_, .length = length_, .batch = batch_                              \
+    }
 static const BenchModel MODELS[] = {
-    /* name    image patch width depth heads classes batch */
-    {"vit-ti16", 224, 16, 192, 12, 3, 1000, 8}, {"vit-s16", 224, 16, 384, 12, 6, 1000, 8},
-    {"vit-b16", 224, 16, 768, 12, 12, 1000, 8}, {"cifar-vit", 32, 4, 192, 12, 3, 10, 64},
-    {"small", 32, 4, 192, 2, 3, 10, 2},
+    PICTURES("vit-ti16", 224, 16, 192, 12, 3, 1000, 8),
+    PICTURES("vit-s16", 224, 16, 384, 12, 6, 1000, 8),
+    PICTURES("vit-b16", 224, 16, 768, 12, 12, 1000, 8),
+    PICTURES("cifar-vit", 32, 4, 192, 12, 3, 10, 64),
+    PICTURES("small", 32, 4, 192, 2, 3, 10, 2),
+    TEXTS("gpt2-124m", TASK_LANGUAGE, 768, 12, 12, 50257, 64, 4),
+    TEXTS("shakespeare-char", TASK_LANGUAGE, 128, 4, 4, 65, 64, 12),
+    TEXTS("mt-6l", TASK_TRANSLATE, 512, 6, 8, 8000, 32, 32),
+    TEXTS("mt-18l", TASK_TRANSLATE, 512, 18, 8, 8000, 32, 32),
+    TEXTS("mt-100l", TASK_TRANSLATE, 512, 100, 8, 8000, 32, 32),
 };
 
 const BenchModel *bench_model_find(const char *name) {
@@ -19,23 +38,42 @@ const BenchModel *bench_model_find(const char *name) {
     return NULL;
 }
 
+static void list_one(FILE *out, const BenchModel *m) {
+    fprintf(out, "  %-16s width %zu, depth %zu%s, %zu heads, batch %zu, ", m->name, m->width,
+            m->depth, m->task == TASK_TRANSLATE ? " a side" : "", m->heads, m->batch);
+    if (m->task == TASK_CLASSIFY)
+        fprintf(out, "%zu px, patch %zu, %zu classes\n", m->image, m->patch, m->classes);
+    else
+        fprintf(out, "%zu tokens, vocabulary %zu\n", m->length, m->vocab);
+}
+
 void bench_model_list(FILE *out) {
-    for (size_t i = 0; i < COUNT(MODELS); i++) {
-        const BenchModel *m = &MODELS[i];
-        fprintf(out,
-                "  %-10s %zu px, patch %zu, width %zu, depth %zu, %zu heads, %zu "
-                "classes, batch %zu\n",
-                m->name, m->image, m->patch, m->width, m->depth, m->heads, m->classes,
-                m->batch);
-    }
+    for (size_t i = 0; i < COUNT(MODELS); i++) list_one(out, &MODELS[i]);
+}
+
+static void fill_texts(Recipe *r, const BenchModel *m) {
+    bool pairs = m->task == TASK_TRANSLATE;
+    text_format(r->data.source, sizeof r->data.source, pairs ? "numbers" : "grammar");
+    r->model.context = m->length;
+    r->model.tied = pairs ? TIED_ALL : TIED_DECODER;
+    r->data.joint = pairs;
+    if (!pairs) return;
+    r->model.position = POSITION_SINUSOIDAL;
+    r->model.activation = ACTIVATION_RELU;
+    r->train.label_smoothing = 0.1;
 }
 
 static void fill_recipe(Recipe *r, const BenchModel *m) {
     *r = recipe_default();
+    r->task = m->task;
     text_format(r->data.source, sizeof r->data.source, "glyphs");
-    r->data.image_size = m->image;
-    r->data.channels = 3;
-    r->model.patch = m->patch;
+    if (m->task == TASK_CLASSIFY) {
+        r->data.image_size = m->image;
+        r->data.channels = 3;
+        r->model.patch = m->patch;
+    } else {
+        fill_texts(r, m);
+    }
     r->model.width = m->width;
     r->model.depth = m->depth;
     r->model.heads = m->heads;
@@ -48,6 +86,27 @@ static void fill_recipe(Recipe *r, const BenchModel *m) {
     r->probe.every = 0;
 }
 
+static Status shape_pictures(BenchSubject *s, Err *err) {
+    const Recipe *r = &s->recipe;
+    size_t side = r->data.image_size, across = side / r->model.patch;
+    s->picture = (PictureShape){r->data.channels ? r->data.channels : 3, side, side};
+    if (vit_check(&r->model, s->picture, err)) return err->status;
+    if (!across)
+        return err_set(err, FAIL_USAGE,
+                       "data.image_size = 0: give the side of the pictures");
+    s->tokens = across * across + 1;
+    return OK;
+}
+
+static Status shape_texts(BenchSubject *s, const BenchModel *model, Err *err) {
+    s->vocab = model->vocab;
+    s->length = s->recipe.model.context;
+    s->tokens = model->task == TASK_TRANSLATE ? 2 * s->length : s->length;
+    return model->task == TASK_TRANSLATE
+               ? translator_check(&s->recipe.model, s->vocab, s->vocab, err)
+               : language_check(&s->recipe.model, s->vocab, err);
+}
+
 Status bench_subject(BenchSubject *s, const BenchModel *model, char **words, size_t count,
                      Err *err) {
     *s = (BenchSubject){.name = model->name, .classes = model->classes};
@@ -55,13 +114,9 @@ Status bench_subject(BenchSubject *s, const BenchModel *model, char **words, siz
     for (size_t i = 0; i < count; i++)
         if (recipe_set(&s->recipe, words[i], err)) return err->status;
     const Recipe *r = &s->recipe;
-    size_t side = r->data.image_size, across = side / r->model.patch;
-    s->picture = (PictureShape){r->data.channels ? r->data.channels : 3, side, side};
-    if (recipe_check(r, err) || vit_check(&r->model, s->picture, err)) return err->status;
-    if (!across)
-        return err_set(err, FAIL_USAGE,
-                       "data.image_size = 0: give the side of the pictures");
-    s->tokens = across * across + 1;
+    if (recipe_check(r, err)) return err->status;
+    if (model->task == TASK_CLASSIFY ? shape_pictures(s, err) : shape_texts(s, model, err))
+        return err->status;
     s->batch = r->train.batch;
     s->rows = s->batch * s->tokens;
     s->hidden = (size_t)llround(r->model.mlp_ratio * (double)r->model.width);

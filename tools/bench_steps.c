@@ -13,21 +13,19 @@
 #include "tools/rate.h"
 #include "tools/stop.h"
 
-enum { WARM_UP = 2, ROUNDS = 3, LABELS_STEP = 7 };
+enum { WARM_UP = 2, ROUNDS = 3 };
 
 const char *const bench_phase_names[PHASES] = {"refresh", "forward", "backward",
                                                "fold",    "probes",  "update"};
 
 typedef struct Run {
     const BenchSubject *subject;
-    Vit *vit;
+    BenchWork work;
     Tape *tape;
     Optimizer *optim;
     Ema *ema;       /* NULL: off */
     Prober *prober; /* NULL: off */
     FILE *nowhere;  /* where rows of probes are written */
-    real *pixels;
-    size_t *labels;
     size_t fitting; /* micro-batches that fit the cache */
     size_t step;
     double phase[PHASES];
@@ -47,24 +45,15 @@ static void lap(Run *run, size_t phase, double *since) {
 static void run_part(Run *run, size_t from, size_t to, double *since) {
     const BenchSubject *s = run->subject;
     const TrainConfig *train = &s->recipe.train;
-    const PictureShape *p = &s->picture;
-    size_t size = p->channels * p->height * p->width;
     ForwardMode mode = {.temperature = s->recipe.model.temperature,
                         .first_example = from,
                         .recompute = train->recompute == RECOMPUTE_BLOCK};
-    Target target = {.label = run->labels + from,
-                     .smoothing = train->label_smoothing,
-                     .divisor = (double)s->batch};
     tape_begin(run->tape, (TapeMode){.gradients = true,
                                      .training = true,
                                      .seed = train->seed,
                                      .step = run->step});
-    Tensor *pixels = tape_wrap(run->tape, run->pixels + from * size, 4,
-                               (size_t[]){to - from, p->channels, p->height, p->width});
-    Tensor *logits = vit_logits(run->vit, run->tape, &mode, pixels);
-    tape_scope(run->tape, "loss");
-    Tensor *loss = op_cross_entropy(run->tape, logits, &target);
-    model_stats_gather(&run->vit->model);
+    Tensor *loss = run->work.loss(&run->work, run->tape, &mode, from, to);
+    model_stats_gather(run->work.model);
     run->loss += (double)loss->value[0];
     lap(run, PHASE_FORWARD, since);
     tape_backward(run->tape, loss);
@@ -82,7 +71,7 @@ static void probe(Run *run) {
     const ProbeConfig *config = &run->subject->recipe.probe;
     const char *site;
     size_t head;
-    model_lowest_entropy(&run->vit->model, &site, &head);
+    model_lowest_entropy(run->work.model, &site, &head);
     if (!run->prober || run->step % config->every) return;
     json_t *row = prober_row(run->prober, config, run->step);
     if (run->nowhere) json_dumpf(row, run->nowhere, 0);
@@ -91,7 +80,7 @@ static void probe(Run *run) {
 
 static double take_step(Run *run) {
     const TrainConfig *train = &run->subject->recipe.train;
-    Model *model = &run->vit->model;
+    Model *model = run->work.model;
     double start = clock_now(), since = start;
     run->step++;
     run->loss = 0;
@@ -116,30 +105,19 @@ static double take_step(Run *run) {
 
 /* ---- a run ---- */
 
-static void make_batch(Run *run) {
-    const BenchSubject *s = run->subject;
-    const PictureShape *p = &s->picture;
-    size_t numbers = s->batch * p->channels * p->height * p->width;
-    run->pixels = mem_alloc(numbers * sizeof(real));
-    bench_fill(run->pixels, numbers, 1);
-    run->labels = mem_alloc(s->batch * sizeof *run->labels);
-    for (size_t i = 0; i < s->batch; i++) run->labels[i] = LABELS_STEP * i % s->classes;
-}
-
 static void make_model(Run *run) {
     const BenchSubject *s = run->subject;
     const Recipe *r = &s->recipe;
-    run->vit = vit_new(&r->model, s->picture, s->classes);
+    bench_work_make_model(&run->work);
     size_t cache =
         s->whole ? 0 : machine_cache_share("", (size_t)omp_get_max_threads());
-    run->fitting = model_parts(&r->model, run->vit->tokens, s->batch, cache);
-    vit_initialize(run->vit, r->train.seed);
-    model_start(&run->vit->model, NULL);
+    run->fitting = model_parts(&r->model, (double)s->tokens, s->batch, cache);
+    model_start(run->work.model, NULL);
     run->tape = tape_new();
-    run->optim = optim_new(&r->optim, run->vit->model.params);
-    if (r->train.ema > 0) run->ema = ema_new(run->vit->model.params, r->train.ema);
+    run->optim = optim_new(&r->optim, run->work.model->params);
+    if (r->train.ema > 0) run->ema = ema_new(run->work.model->params, r->train.ema);
     if (!r->probe.every) return;
-    run->prober = prober_new(&run->vit->model);
+    run->prober = prober_new(run->work.model);
     run->nowhere = fopen("/dev/null", "w");
 }
 
@@ -149,9 +127,7 @@ static void release(Run *run) {
     ema_free(run->ema);
     optim_free(run->optim);
     tape_free(run->tape);
-    vit_free(run->vit);
-    mem_free(run->pixels);
-    mem_free(run->labels);
+    bench_work_release(&run->work);
 }
 
 static void read_memory(const Run *run, BenchSteps *result) {
@@ -163,7 +139,7 @@ static void read_memory(const Run *run, BenchSteps *result) {
     result->arena = tape.arena;
     result->gradients = tape.gradients;
     result->optimizer =
-        optim_slot_count(run->optim) * sizeof(real) * run->vit->model.params->trained;
+        optim_slot_count(run->optim) * sizeof(real) * run->work.model->params->trained;
 }
 
 /* Steps [from, to) of those that are timed; returns their page faults. */
@@ -202,12 +178,12 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
                            .loss = mem_zalloc(bench->steps * sizeof(double))};
     double rate = machine_rate_measure(subject->threads, bench->effort.seconds);
     double start = clock_now();
-    make_batch(&run);
+    bench_work_make_batch(&run.work, subject);
     bench_memory_forget();
     result->before = bench_memory().now;
     make_model(&run);
-    result->parameters = params_trained_count(run.vit->model.params);
-    result->flops = 3 * (double)subject->batch * vit_flops(run.vit);
+    result->parameters = params_trained_count(run.work.model->params);
+    result->flops = 3 * run.work.flops;
     result->first = take_step(&run);
     result->start = bench->age + clock_now() - start;
     while (run.step < WARM_UP && !stop_requested()) take_step(&run);

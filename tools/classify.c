@@ -70,6 +70,8 @@ static Status next(Task *task, Err *err) {
     if (loader_next(c->loader, &c->batch, err)) return err->status;
     task->skipped = c->batch->skipped;
     task->part = c->batch->count;
+    task->items = (double)c->batch->whole;
+    task->flops = task->items * vit_flops(c->vit);
     return OK;
 }
 
@@ -203,12 +205,15 @@ static Status score_part(Classify *c, Tape *tape, const ForwardMode *mode, Split
 static void add_parts(Ranks *ranks, Score *s) {
     double sum[] = {(double)s->count, (double)s->skipped, s->loss, s->nll, s->top1, s->top5};
     ranks_add(ranks, sum, COUNT(sum));
-    *s = (Score){s->split, (size_t)sum[0], (size_t)sum[1], sum[2], sum[3], sum[4], sum[5]};
+    s->count = (size_t)sum[0], s->skipped = (size_t)sum[1];
+    s->loss = sum[2], s->nll = sum[3], s->top1 = sum[4], s->top5 = sum[5];
 }
 
 static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
-                       Score *score, Err *err) {
-    *score = (Score){.split = split};
+                       bool thorough, Score *score, Err *err) {
+    (void)thorough;
+    *score = score_none(split);
+    score->top1 = score->top5 = 0;
     score_part((Classify *)task, tape, mode, split, score, err);
     if (ranks_agree(task->ranks, err)) return err->status;
     add_parts(task->ranks, score);
@@ -225,6 +230,13 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
 
 /* ---- opening ---- */
 
+static void class_facts_free(ClassFacts *facts) {
+    for (size_t i = 0; facts->class_names && i < facts->classes; i++)
+        mem_free(facts->class_names[i]);
+    mem_free(facts->class_names);
+    *facts = (ClassFacts){0};
+}
+
 static void class_free(Task *task) {
     Classify *c = (Classify *)task;
     loader_stop(c->loader);
@@ -234,11 +246,20 @@ static void class_free(Task *task) {
     mem_free(c);
 }
 
-static const TaskOps OPS = {"classify", start, next, loss, evaluate, class_free};
-
-void task_initialize(Task *task) {
-    vit_initialize(((Classify *)task)->vit, task->recipe->train.seed);
+static void initialize(Task *task, uint64_t seed) {
+    vit_initialize(((Classify *)task)->vit, seed);
 }
+
+static Status save_facts(const Task *task, const char *run_dir, Err *err);
+
+static const TaskOps OPS = {.name = "classify",
+                            .initialize = initialize,
+                            .start = start,
+                            .next = next,
+                            .loss = loss,
+                            .evaluate = evaluate,
+                            .save_facts = save_facts,
+                            .free = class_free};
 
 static char **copy_names(char *const *names, size_t count) {
     if (!names) return NULL;
@@ -307,8 +328,7 @@ static Status build(Classify *c, Err *err) {
     c->vit = vit_new(&c->task.recipe->model, picture, f->classes);
     c->task.model = &c->vit->model;
     c->task.chance = log((double)MAX(f->classes, (size_t)1));
-    c->task.tokens = c->vit->tokens;
-    c->task.flops = vit_flops(c->vit);
+    c->task.tokens = (double)c->vit->tokens;
     return OK;
 }
 
@@ -328,16 +348,21 @@ Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err) {
         return NULL;
     }
     c->task.examples = c->sets[SPLIT_TRAIN]->count;
+    c->task.steps_per_epoch = c->task.examples / recipe->train.batch;
     c->task.has_val = c->sets[SPLIT_VAL] && c->sets[SPLIT_VAL]->count;
     c->task.has_test = c->sets[SPLIT_TEST] && c->sets[SPLIT_TEST]->count;
     if (ranks_lead(ranks)) tell_choices(c, recipe->data.path);
     return &c->task;
 }
 
-Task *classify_open_bare(const Recipe *recipe, ClassFacts *facts, Err *err) {
+static Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err);
+
+Task *classify_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     Classify *c = new_classify(recipe, NULL);
-    c->facts = *facts;
-    *facts = (ClassFacts){0};
+    if (class_facts_load(run_dir, &c->facts, err)) {
+        class_free(&c->task);
+        return NULL;
+    }
     c->task.has_val = recipe->data.val_fraction > 0;
     c->task.has_test = test_is_there(&recipe->data);
     if (!build(c, err)) return &c->task;
@@ -346,13 +371,6 @@ Task *classify_open_bare(const Recipe *recipe, ClassFacts *facts, Err *err) {
 }
 
 /* ---- facts: what a model needs when its data are elsewhere ---- */
-
-void class_facts_free(ClassFacts *facts) {
-    for (size_t i = 0; facts->class_names && i < facts->classes; i++)
-        mem_free(facts->class_names[i]);
-    mem_free(facts->class_names);
-    *facts = (ClassFacts){0};
-}
 
 /* A run that goes on keeps its pictures' size, though another picture may be first by now. */
 static Status check_size(const Classify *c, const char *run_dir, Err *err) {
@@ -370,7 +388,7 @@ static Status check_size(const Classify *c, const char *run_dir, Err *err) {
     return err->status;
 }
 
-Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
+static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     const ClassFacts *f = classify_facts(task);
     if (check_size((const Classify *)task, run_dir, err)) return err->status;
     char path[1200];
@@ -416,7 +434,7 @@ static Status read_facts(const json_t *root, const char *path, ClassFacts *f, Er
     return OK;
 }
 
-Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err) {
+static Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err) {
     char path[1200];
     text_format(path, sizeof path, "%s/task.json", run_dir);
     json_error_t where;

@@ -46,7 +46,7 @@ static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
     Split split = val ? SPLIT_VAL : SPLIT_TEST;
     if (wanted && split_of(wanted, &split, err)) return err->status;
     ForwardMode mode = run_mode(run);
-    if (run->task->ops->evaluate(run->task, run->tape, &mode, split, score, err))
+    if (run->task->ops->evaluate(run->task, run->tape, &mode, split, true, score, err))
         return err->status;
     if (score->count) return OK;
     return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));

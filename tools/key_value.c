@@ -159,8 +159,15 @@ static bool is_later(const Key *key, const char *text) {
     return false;
 }
 
+static const char *full_name_of(const Key *key, const char *text) {
+    for (const char *const *pair = key->aliases; pair && *pair; pair += 2)
+        if (strcmp(text, pair[0]) == 0) return pair[1];
+    return text;
+}
+
 /* A choice between none and one other thing is also a flag. */
 static bool read_choice(const Key *key, const char *text, int *index) {
+    text = full_name_of(key, text);
     for (*index = 0; key->choices[*index]; ++*index)
         if (same_choice(text, key->choices[*index])) return true;
     bool on;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/augment.h"
+#include "data/textset.h"
 #include "tools/nearest.h"
 
 /* ---- names of choices, in the order of their enums ---- */
@@ -12,9 +13,15 @@
 #define NAMES(...)                                                                       \
     (const char *const[]) { __VA_ARGS__, NULL }
 
+static const char *all_sources(void) {
+    static char list[300];
+    text_format(list, sizeof list, "%s, %s", source_list(), textset_source_list());
+    return list;
+}
+
 static Status check_source(const char *value, Err *err) {
-    char list[200];
-    text_format(list, sizeof list, "%s", source_list());
+    char list[300];
+    text_format(list, sizeof list, "%s", all_sources());
     const char *names[32];
     size_t count = 0;
     for (char *rest = list, *name; (name = strsep(&rest, ", "));)
@@ -55,43 +62,43 @@ static Status check_augment(const char *value, Err *err) {
 #define COPIES_MAX 1e3
 #define DRAWN_MAX 1e9
 
-#define SIZE(s, n, standard_, range, sentence_)                                          \
+#define SIZE(tasks_, s, n, standard_, range, sentence_)                                          \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_SIZE, .offset = PLACE(size_t, s.n),       \
-        .standard = standard_, range, REST(FOR_ALL, sentence_)                           \
+        .standard = standard_, range, REST(tasks_, sentence_)                           \
     }
-#define REAL(s, n, standard_, range, sentence_)                                          \
+#define REAL(tasks_, s, n, standard_, range, sentence_)                                          \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_REAL, .offset = PLACE(double, s.n),       \
-        .standard = standard_, range, REST(FOR_ALL, sentence_)                           \
+        .standard = standard_, range, REST(tasks_, sentence_)                           \
     }
-#define AUTO(s, n, range, sentence_)                                                     \
+#define AUTO(tasks_, s, n, range, sentence_)                                                     \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_REAL, .offset = PLACE(double, s.n),       \
-        .standard = "auto", .unset = "auto", range, REST(FOR_ALL, sentence_)             \
+        .standard = "auto", .unset = "auto", range, REST(tasks_, sentence_)             \
     }
-#define FLAG(s, n, standard_, sentence_)                                                 \
+#define FLAG(tasks_, s, n, standard_, sentence_)                                                 \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_FLAG, .offset = PLACE(bool, s.n),         \
-        .standard = standard_, REST(FOR_ALL, sentence_)                                  \
+        .standard = standard_, REST(tasks_, sentence_)                                  \
     }
-#define CHOICE(s, n, standard_, names, later_, sentence_)                                \
+#define CHOICE(tasks_, s, n, standard_, names, later_, sentence_)                                \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_CHOICE, .offset = offsetof(Recipe, s.n),  \
         .standard = standard_, .choices = names, .later = later_,                        \
-        REST(FOR_ALL, sentence_)                                                         \
+        REST(tasks_, sentence_)                                                         \
     }
-#define TEXT(s, n, standard_, check_, sentence_)                                         \
+#define TEXT(tasks_, s, n, standard_, check_, sentence_)                                         \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_TEXT, .offset = offsetof(Recipe, s.n),    \
         .room = ROOM(s.n), .standard = standard_, .check = check_,                       \
-        REST(FOR_ALL, sentence_)                                                         \
+        REST(tasks_, sentence_)                                                         \
     }
-#define REALS(s, n, count, least_, standard_, range, sentence_)                          \
+#define REALS(tasks_, s, n, count, least_, standard_, range, sentence_)                          \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_REALS, .offset = offsetof(Recipe, s.n),   \
         .room = ROOM(s.n) / sizeof(double), .count_offset = PLACE(size_t, s.count),      \
-        .least = least_, .standard = standard_, range, REST(FOR_ALL, sentence_)          \
+        .least = least_, .standard = standard_, range, REST(tasks_, sentence_)          \
     }
 /* Known, checked as text, stored nowhere. */
 #define OTHER(s, n, tasks_, sentence_)                                                   \
@@ -106,8 +113,8 @@ const Key keys[] = {
      .type = KEY_CHOICE,
      .offset = offsetof(Recipe, task),
      .standard = "classify",
-     .choices = NAMES("classify"),
-     .later = NAMES("contrastive", "language", "translate", "transcribe"),
+     .choices = NAMES("classify", "language", "translate"),
+     .later = NAMES("contrastive", "transcribe"),
      REST(FOR_ALL, "What is learned.")},
 
     {.section = "data",
@@ -117,123 +124,181 @@ const Key keys[] = {
      .room = ROOM(data.source),
      .standard = "glyphs",
      .check = check_source,
-     .list = source_list,
+     .list = all_sources,
      REST(FOR_ALL,
-          "Where images come from; glyphs are drawn by the program and need no files.")},
-    TEXT(data, path, "", NULL, "Folder or file of the data; glyphs have none."),
-    REALS(data, mean, mean_count, 1, "0", ANY,
+          "Where examples come from; glyphs (pictures), grammar (text) and numbers (pairs) are "
+          "made by the program and need no files.")},
+    TEXT(FOR_ALL, data, path, "", NULL, "Folder or file of the data; glyphs have none."),
+    REALS(FOR_VISION, data, mean, mean_count, 1, "0", ANY,
           "Pixels become (p/255 - mean)/std; one number for all channels, or one a "
           "channel."),
-    REALS(data, std, std_count, 1, "1", ABOVE(0), "See data.mean."),
-    TEXT(data, augment, "none", check_augment,
+    REALS(FOR_VISION, data, std, std_count, 1, "1", ABOVE(0), "See data.mean."),
+    TEXT(FOR_VISION, data, augment, "none", check_augment,
          "Changes of training images, comma-separated: random-resized-crop[:min[:max]], "
          "crop[:padding], flip, jitter[:b[:c[:s]]], rand-augment[:m[:sd[:ops]]], "
          "erasing[:p]."),
-    SIZE(data, repeat, "1", WITHIN(1, COPIES_MAX),
+    SIZE(FOR_VISION, data, repeat, "1", WITHIN(1, COPIES_MAX),
          "Repeated augmentation: copies of an image in an epoch, each changed "
          "differently."),
-    FLAG(data, shuffle, "true", "New order of the training images each epoch."),
-    REAL(data, val_fraction, "0", BELOW(0, 1),
+    FLAG(FOR_ALL, data, shuffle, "true", "New order of the training images each epoch."),
+    REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
          "Share of the training split that is cut off as split val."),
-    SIZE(data, image_size, "0", WITHIN(0, 16384),
+    SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),
          "Side that images are brought to, in pixels; 0: as the files are."),
-    SIZE(data, channels, "0", WITHIN(0, 4),
+    SIZE(FOR_VISION, data, channels, "0", WITHIN(0, 4),
          "Channels that PNG and JPEG files are read with, 1 (grey) or 3 (RGB); 0: 3."),
-    SIZE(data, limit, "0", FROM(0),
+    SIZE(FOR_ALL, data, limit, "0", FROM(0),
          "Use only the first items of the training split; 0: all."),
-    CHOICE(data, on_error, "stop", NAMES("stop", "skip"), NULL,
+    CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,
            "What a broken image does: end the run (exit 3), or be left out and counted."),
-    SIZE(data, classes, "10", WITHIN(0, 10),
+    SIZE(FOR_VISION, data, classes, "10", WITHIN(0, 10),
          "Glyphs: number of classes (0: 10); elsewhere it is found in the data."),
-    SIZE(data, synthetic_count, "10000", WITHIN(1, DRAWN_MAX),
-         "Glyphs: images of an epoch; the test split has a fifth of that."),
-    OTHER(data, tokens, FOR_TEXTS, "char, word or bpe."),
-    OTHER(data, source_lang, FOR_TRANSLATE, "Suffix of the source files."),
-    OTHER(data, target_lang, FOR_TRANSLATE, "Suffix of the target files."),
-    OTHER(data, source_vocab, FOR_TRANSLATE, "Dictionary file of the source."),
-    OTHER(data, target_vocab, FOR_TRANSLATE, "Dictionary file of the target."),
-    OTHER(data, val_path, FOR_TEXTS | FOR_TRANSCRIBE, "Validation data."),
-    OTHER(data, test_path, FOR_TEXTS | FOR_TRANSCRIBE, "Test data."),
+    SIZE(FOR_ALL, data, synthetic_count, "10000", WITHIN(1, DRAWN_MAX),
+         "Glyphs, grammar, numbers: examples of an epoch; the test split has a fifth of that."),
+    CHOICE(FOR_TEXTS, data, tokens, "word", NAMES("char", "word", "bpe"), NULL,
+           "What a token is: a character, a word between blanks, or a piece of a word "
+           "(byte pair encoding as subword-nmt has it)."),
+    TEXT(FOR_TRANSLATE, data, source_lang, "", NULL, "Ending of the source files."),
+    TEXT(FOR_TRANSLATE, data, target_lang, "", NULL, "Ending of the target files."),
+    TEXT(FOR_TEXTS, data, source_vocab, "", NULL,
+         "Dictionary of the source (or of a language model): a token and its count a "
+         "line; empty: made from the training text."),
+    TEXT(FOR_TRANSLATE, data, target_vocab, "", NULL, "Dictionary of the target."),
+    TEXT(FOR_TEXTS, data, bpe_codes, "", NULL,
+         "With tokens = bpe: file of merges (subword-nmt, #version: 0.2); empty: learned "
+         "from the training text."),
+    SIZE(FOR_TEXTS, data, bpe_merges, "8000", WITHIN(0, 1e7),
+         "Merges to learn, at most."),
+    SIZE(FOR_TEXTS, data, min_count, "1", WITHIN(1, 1e9),
+         "Tokens that are rarer in the training text become <unk>."),
+    FLAG(FOR_TRANSLATE, data, joint, "false",
+         "One dictionary, and one set of merges, for both languages."),
+    FLAG(FOR_TEXTS, data, lowercase, "false", "Bring all letters to lower case first."),
+    CHOICE(FOR_TEXTS, data, word_split, "none", NAMES("none", "13a"), NULL,
+           "Part punctuation from words before tokens are made, as sacreBLEU's 13a does."),
+    SIZE(FOR_TEXTS, data, max_length, "1024", WITHIN(1, 1e6),
+         "Longest sentence of a pair, in tokens."),
+    REAL(FOR_TRANSLATE, data, max_ratio, "0", FROM(0),
+         "Largest ratio of the lengths of a pair, in tokens; 0: any."),
+    FLAG(FOR_TEXTS, data, drop_long, "false",
+         "Leave out what max_length and max_ratio forbid, and count it; else it is an "
+         "error (exit 3)."),
+    TEXT(FOR_TEXTS, data, val_path, "", NULL, "Validation data, named like data.path."),
+    TEXT(FOR_TEXTS, data, test_path, "", NULL, "Test data, named like data.path."),
 
-    SIZE(model, width, "192", WITHIN(1, 65536), "D, size of a token's vector."),
-    SIZE(model, depth, "12", WITHIN(1, 10000), "Number of blocks."),
-    SIZE(model, heads, "3", WITHIN(1, 65536),
+    SIZE(FOR_ALL, model, width, "192", WITHIN(1, 65536), "D, size of a token's vector."),
+    SIZE(FOR_ALL, model, depth, "12", WITHIN(1, 10000), "Number of blocks."),
+    SIZE(FOR_ALL, model, heads, "3", WITHIN(1, 65536),
          "Attention heads of a block; width must be a multiple."),
-    REAL(model, mlp_ratio, "4", ABOVE_TO(0, 65536),
+    REAL(FOR_ALL, model, mlp_ratio, "4", ABOVE_TO(0, 65536),
          "Hidden units of the MLP as a multiple of width."),
-    SIZE(model, patch, "4", WITHIN(1, 16384),
+    SIZE(FOR_VISION, model, patch, "4", WITHIN(1, 16384),
          "Side of a patch in pixels; the image must be a multiple."),
-    CHOICE(model, norm, "pre", NAMES("pre", "post", "deepnorm", "none"), NULL,
+    CHOICE(FOR_ALL, model, norm, "pre", NAMES("pre", "post", "deepnorm", "none"), NULL,
            "Where LayerNorm stands: before each branch, after each sum, after with "
            "DeepNorm's "
            "alpha and beta, or nowhere."),
-    FLAG(model, final_norm, "true",
+    FLAG(FOR_ALL, model, final_norm, "true",
          "LayerNorm after the last block; with norm = pre only."),
-    CHOICE(model, reparam, "none", NAMES("none", "sigma", "spectral", "weight"), NULL,
+    CHOICE(FOR_ALL, model, reparam, "none", NAMES("none", "sigma", "spectral", "weight"), NULL,
            "Reparametrisation of weight matrices: sigma is (gamma/sigma) W, spectral "
            "W/sigma, "
            "weight one gain a row."),
     CHOICE(
-        model, reparam_scope, "all", NAMES("all", "blocks", "attention"), NULL,
+        FOR_ALL, model, reparam_scope, "all", NAMES("all", "blocks", "attention"), NULL,
         "Which matrices: all with patch embedding and head, those of the blocks, or of "
         "attention alone."),
-    CHOICE(model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
+    CHOICE(FOR_ALL, model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
            "Start of gamma: the largest singular value of the initial W, or 1."),
-    REAL(model, init_std, "0.02", ABOVE(0),
+    CHOICE(FOR_TEXTS, model, init, "normal", NAMES("normal", "fairseq"), NULL,
+           "Initial weights: normal with init_std, or fairseq's Xavier and uniform ones "
+           "(DeepNorm's with norm = deepnorm)."),
+    REAL(FOR_ALL, model, init_std, "0.02", ABOVE(0),
          "Standard deviation of initial weight matrices."),
-    REAL(model, patch_init_std, "0", FROM(0),
+    REAL(FOR_VISION, model, patch_init_std, "0", FROM(0),
          "That of the patch embedding; 0: uniform within 1/sqrt(fan-in) for reparam none "
          "and "
          "weight, init_std for sigma and spectral."),
-    CHOICE(model, qkv, "joint", NAMES("joint", "qk-v", "separate"), NULL,
+    CHOICE(FOR_ALL, model, qkv, "joint", NAMES("joint", "qk-v", "separate"), NULL,
            "Query, key and value as one matrix, as q with k and v apart, or as three."),
-    CHOICE(model, activation, "gelu", NAMES("gelu", "relu"), NULL,
+    CHOICE(FOR_ALL, model, activation, "gelu", NAMES("gelu", "relu"), NULL,
            "Non-linearity of the MLP; gelu is the exact one."),
-    CHOICE(model, position, "learned", NAMES("learned", "sincos", "none"),
-           NAMES("sinusoidal", "cape"),
-           "Position embedding; sincos is the fixed 2-D one."),
-    CHOICE(model, pool, "token", NAMES("token", "mean"), NULL,
+    CHOICE(FOR_ALL, model, position, "learned", NAMES("learned", "sincos", "none", "sinusoidal"), NAMES("cape"),
+           "Position embedding; sincos is the fixed one of pictures, sinusoidal of "
+           "texts."),
+    CHOICE(FOR_VISION, model, pool, "token", NAMES("token", "mean"), NULL,
            "What the head sees: the class token, or the mean of the patches."),
-    REAL(model, dropout, "0", BELOW(0, 1),
+    REAL(FOR_ALL, model, dropout, "0", BELOW(0, 1),
          "After the embedding sum, the attention output and the MLP output."),
-    REAL(model, drop_path, "0", BELOW(0, 1),
+    REAL(FOR_ALL, model, drop_path, "0", BELOW(0, 1),
          "Chance that the last block's branches are left out; grows from 0 over depth."),
-    REAL(model, temperature, "1", ABOVE(0),
+    REAL(FOR_ALL, model, temperature, "1", ABOVE(0),
          "tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 sharpens it."),
-    OTHER(model, context, FOR_LANGUAGE, "Tokens of a block of text."),
-    OTHER(model, embed_scale, FOR_TEXTS, "Factor of token embeddings."),
-    OTHER(model, tied, FOR_TEXTS, "Which embeddings the output shares."),
-    OTHER(model, decoder_depth, FOR_TRANSLATE, "Blocks of the decoder."),
+    REAL(FOR_TEXTS, model, attention_dropout, "0", BELOW(0, 1),
+         "Of attention's probabilities."),
+    REAL(FOR_TEXTS, model, activation_dropout, "0", BELOW(0, 1),
+         "Of the MLP's hidden units."),
+    SIZE(FOR_TEXTS, model, context, "256", WITHIN(1, 1e6),
+         "Language: tokens of a block of text. Translation: rows of learned positions."),
+    AUTO(FOR_TEXTS, model, embed_scale, FROM(0),
+         "Factor of token embeddings; auto: sqrt(width) with sinusoidal positions, else "
+         "1."),
+    {.section = "model",
+     .name = "tied",
+     .type = KEY_CHOICE,
+     .offset = offsetof(Recipe, model.tied),
+     .standard = "none",
+     .choices = NAMES("none", "decoder", "all"),
+     .aliases = NAMES("false", "none", "true", "decoder"),
+     REST(FOR_TEXTS, "What the output matrix shares: nothing, the (decoder's) embedding, or "
+                     "one for encoder, decoder and output; language: false or true.")},
+    SIZE(FOR_TRANSLATE, model, decoder_depth, "0", WITHIN(0, 10000),
+         "Blocks of the decoder; 0: as many as model.depth, the encoder's."),
+    {.section = "model",
+     .name = "cutoffs",
+     .type = KEY_REALS,
+     .offset = offsetof(Recipe, model.cutoffs),
+     .room = ADAPTIVE_CUTS_MAX,
+     .count_offset = PLACE(size_t, model.cutoff_count),
+     .standard = "",
+     WITHIN(1, 1e9),
+     .whole = true,
+     REST(FOR_LANGUAGE, "Adaptive input and softmax: ends of the vocabulary's bands, but "
+                        "for the last; none: one band.")},
+    REAL(FOR_LANGUAGE, model, adaptive_factor, "4", FROM(1),
+         "Vectors of each band are so many times shorter than those before."),
+    REAL(FOR_LANGUAGE, model, adaptive_dropout, "0", BELOW(0, 1),
+         "Of the features that the adaptive softmax sees."),
     OTHER(model, layer_drop, FOR_TRANSCRIBE, "Chance that a whole block is left out."),
     OTHER(model, qk_norm, FOR_LATER, "Norm of queries and keys of each head."),
 
-    CHOICE(optim, name, "adamw", NAMES("adamw", "adam", "sgd", "lars", "lamb", "adagrad"),
+    CHOICE(FOR_ALL, optim, name, "adamw", NAMES("adamw", "adam", "sgd", "lars", "lamb", "adagrad"),
            NULL, "The optimizer."),
-    REAL(optim, lr, "0.001", FROM(0),
+    REAL(FOR_ALL, optim, lr, "0.001", FROM(0),
          "Learning rate, absolute: multiply base * batch / 256 yourself."),
-    REAL(optim, beta1, "0.9", BELOW(0, 1), "Adam and LAMB: decay of the mean gradient."),
-    REAL(optim, beta2, "0.999", BELOW(0, 1),
+    REAL(FOR_ALL, optim, beta1, "0.9", BELOW(0, 1), "Adam and LAMB: decay of the mean gradient."),
+    REAL(FOR_ALL, optim, beta2, "0.999", BELOW(0, 1),
          "Adam and LAMB: decay of the squared gradient."),
-    AUTO(optim, eps, FROM(0), "Added to the root; auto: 1e-6 for lamb, 1e-8 elsewhere."),
-    REAL(optim, weight_decay, "0", FROM(0),
+    AUTO(FOR_ALL, optim, eps, FROM(0), "Added to the root; auto: 1e-6 for lamb, 1e-8 elsewhere."),
+    REAL(FOR_ALL, optim, weight_decay, "0", FROM(0),
          "Acts on weight matrices alone, unless adapt_1d is true."),
-    AUTO(optim, momentum, BELOW(0, 1), "SGD and LARS; auto: 0.9 for lars, 0 for sgd."),
-    FLAG(optim, nesterov, "false", "SGD: add momentum * buffer to the gradient."),
-    REAL(optim, trust, "0.001", ABOVE(0), "LARS: factor of the ratio |w| / |g|."),
-    FLAG(optim, adapt_1d, "false",
+    AUTO(FOR_ALL, optim, momentum, BELOW(0, 1), "SGD and LARS; auto: 0.9 for lars, 0 for sgd."),
+    FLAG(FOR_ALL, optim, nesterov, "false", "SGD: add momentum * buffer to the gradient."),
+    REAL(FOR_ALL, optim, trust, "0.001", ABOVE(0), "LARS: factor of the ratio |w| / |g|."),
+    FLAG(FOR_ALL, optim, adapt_1d, "false",
          "LARS and LAMB: decay and trust ratio for every tensor, biases and gamma too."),
-    REAL(optim, clip, "0", FROM(0),
+    REAL(FOR_ALL, optim, clip, "0", FROM(0),
          "Largest global norm of the gradient; 0: no clipping."),
-    REAL(optim, gamma_lr_scale, "1", FROM(0),
+    REAL(FOR_ALL, optim, gamma_lr_scale, "1", FROM(0),
          "Learning rate of gamma and g as a multiple of lr."),
 
-    CHOICE(schedule, name, "constant",
+    CHOICE(FOR_ALL, schedule, name, "constant",
            NAMES("constant", "cosine", "step", "inverse-sqrt", "linear"),
            NAMES("plateau"), "How the rate changes after the warm-up."),
-    SIZE(schedule, warmup_steps, "0", WITHIN(0, STEPS_MAX),
+    SIZE(FOR_ALL, schedule, warmup_steps, "0", WITHIN(0, STEPS_MAX),
          "Steps of linear warm-up, or:"),
-    REAL(schedule, warmup_epochs, "0", WITHIN(0, EPOCHS_MAX), "epochs of it."),
-    REAL(schedule, warmup_init, "0", FROM(0), "Rate that the warm-up starts from."),
+    REAL(FOR_ALL, schedule, warmup_epochs, "0", WITHIN(0, EPOCHS_MAX), "epochs of it."),
+    REAL(FOR_ALL, schedule, warmup_init, "0", FROM(0), "Rate that the warm-up starts from."),
     {.section = "schedule",
      .name = "step_at",
      .type = KEY_REALS,
@@ -245,20 +310,20 @@ const Key keys[] = {
      .whole = true,
      REST(FOR_ALL, "With name = step: optimizer steps from which on the rate "
                    "shrinks by step_factor.")},
-    REAL(schedule, step_factor, "0.1", ABOVE(0), "See step_at."),
-    REAL(schedule, min_lr, "0", FROM(0), "Rate at the end of cosine and linear."),
+    REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0), "See step_at."),
+    REAL(FOR_ALL, schedule, min_lr, "0", FROM(0), "Rate at the end of cosine and linear."),
 
-    REAL(train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
-    SIZE(train, steps, "0", WITHIN(0, STEPS_MAX),
+    REAL(FOR_ALL, train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
+    SIZE(FOR_ALL, train, steps, "0", WITHIN(0, STEPS_MAX),
          "in optimizer steps; exactly one of the two is not 0."),
-    SIZE(train, batch, "64", FROM(1),
+    SIZE(FOR_ALL, train, batch, "64", FROM(1),
          "Examples that one optimizer step sees, over all ranks."),
-    SIZE(train, accumulate, "1", FROM(1),
+    SIZE(FOR_ALL, train, accumulate, "1", FROM(1),
          "Micro-batches that a step is split into: less memory, the same step. More are "
          "made "
          "where they fit the third-level cache better."),
     CHOICE(
-        train, recompute, "none", NAMES("none", "block"), NULL,
+        FOR_ALL, train, recompute, "none", NAMES("none", "block"), NULL,
         "Recompute what is inside a block in the backward pass: less memory, more time; "
         "true means block, false none."),
     {.section = "train",
@@ -268,42 +333,55 @@ const Key keys[] = {
      .standard = "0",
      FROM(0),
      REST(FOR_ALL, "Of all random numbers of the run.")},
-    REAL(train, label_smoothing, "0", BELOW(0, 1),
+    REAL(FOR_ALL, train, label_smoothing, "0", BELOW(0, 1),
          "Share of the target that is spread over all classes."),
-    REAL(train, mixup, "0", FROM(0), "Alpha of MixUp's Beta distribution; 0: off."),
-    REAL(train, cutmix, "0", FROM(0), "Alpha of CutMix's Beta distribution; 0: off."),
-    REAL(train, ema, "0", BELOW(0, 1), "Decay of averaged weights, per step; 0: off."),
-    TEXT(train, init, "", NULL,
+    REAL(FOR_VISION, train, mixup, "0", FROM(0), "Alpha of MixUp's Beta distribution; 0: off."),
+    REAL(FOR_VISION, train, cutmix, "0", FROM(0), "Alpha of CutMix's Beta distribution; 0: off."),
+    REAL(FOR_ALL, train, ema, "0", BELOW(0, 1), "Decay of averaged weights, per step; 0: off."),
+    TEXT(FOR_ALL, train, init, "", NULL,
          "Safetensors file whose tensors win over initialisation."),
-    SIZE(train, threads, "0", WITHIN(0, 4096), "0: the cores that this process may use."),
-    SIZE(train, log_every, "1", FROM(1), "Steps between rows of train.jsonl."),
-    SIZE(train, eval_every, "0", FROM(0),
+    SIZE(FOR_ALL, train, threads, "0", WITHIN(0, 4096), "0: the cores that this process may use."),
+    SIZE(FOR_ALL, train, log_every, "1", FROM(1), "Steps between rows of train.jsonl."),
+    SIZE(FOR_ALL, train, eval_every, "0", FROM(0),
          "Steps between evaluations; 0: at the end of each epoch."),
-    SIZE(train, checkpoint_every, "0", FROM(0),
+    SIZE(FOR_ALL, train, checkpoint_every, "0", FROM(0),
          "Steps between checkpoints; 0: at the end of each epoch."),
-    SIZE(train, keep, "2", FROM(1), "Newest checkpoints that stay, beside the best."),
-    OTHER(train, batch_tokens, FOR_TEXTS, "Size of a batch in tokens."),
+    SIZE(FOR_ALL, train, keep, "2", FROM(1), "Newest checkpoints that stay, beside the best."),
+    SIZE(FOR_TRANSLATE, train, batch_tokens, "0", FROM(0),
+         "Token slots that one step sees, padding included, in buckets of like length; 0: "
+         "train.batch counts pairs."),
+    CHOICE(FOR_ALL, train, best, "auto", NAMES("auto", "loss", "top1", "bleu"), NULL,
+           "Score that the best checkpoint is chosen by; auto: top1 of pictures, loss of "
+           "texts."),
+    SIZE(FOR_LANGUAGE, train, eval_stride, "0", FROM(0),
+         "Tokens that each window of model.context scores, its last ones; 0: all."),
+    SIZE(FOR_TRANSLATE, train, beam, "5", WITHIN(0, 1000),
+         "Hypotheses that the search for a translation keeps; 0: scores have no BLEU."),
+    REAL(FOR_TRANSLATE, train, length_penalty, "1", FROM(0),
+         "Exponent of the length that a translation's score is divided by."),
+    SIZE(FOR_TRANSLATE, train, max_decode, "200", WITHIN(1, 1e6),
+         "Tokens of a translation, at most."),
 
-    SIZE(probe, every, "10", FROM(0), "Steps between rows of probe.jsonl; 0: never."),
-    FLAG(probe, entropy, "true",
+    SIZE(FOR_ALL, probe, every, "10", FROM(0), "Steps between rows of probe.jsonl; 0: never."),
+    FLAG(FOR_ALL, probe, entropy, "true",
          "Attention: entropy of each head and the largest logit."),
-    FLAG(probe, spectral, "true", "Weights: sigma and gamma."),
-    FLAG(probe, gradients, "true", "Weights: largest entry and norm of the gradient."),
+    FLAG(FOR_ALL, probe, spectral, "true", "Weights: sigma and gamma."),
+    FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient."),
     OTHER(probe, sharpness, FOR_LATER, "Largest eigenvalues of the Hessian."),
 
-    CHOICE(guard, nonfinite, "stop", NAMES("stop", "rollback"), NULL,
+    CHOICE(FOR_ALL, guard, nonfinite, "stop", NAMES("stop", "rollback"), NULL,
            "What a non-finite loss or gradient does: end the run (exit 4), or go back to "
            "the "
            "last checkpoint."),
-    CHOICE(guard, collapse, "warn", NAMES("warn", "stop"), NAMES("reparam"),
+    CHOICE(FOR_ALL, guard, collapse, "warn", NAMES("warn", "stop"), NAMES("reparam"),
            "What entropy collapse does: a message, or the end of the run (exit 5)."),
-    REAL(guard, entropy_below, "0.1", WITHIN(0, 1),
+    REAL(FOR_ALL, guard, entropy_below, "0.1", WITHIN(0, 1),
          "Collapse is an attention site under this share of uniform attention's entropy, "
          "mean over heads."),
 
-    REAL(intervene, temperature, "0", FROM(0),
+    REAL(FOR_ALL, intervene, temperature, "0", FROM(0),
          "Attention temperature from at_epoch on; 0: no intervention."),
-    REAL(intervene, at_epoch, "0", WITHIN(0, EPOCHS_MAX), "When it starts."),
+    REAL(FOR_ALL, intervene, at_epoch, "0", WITHIN(0, EPOCHS_MAX), "When it starts."),
 };
 
 const size_t keys_count = COUNT(keys);
@@ -352,4 +430,8 @@ const Key *key_nearest(const char *full) {
     return best;
 }
 
-bool key_is_stored(const Key *key) { return key->tasks & FOR_CLASSIFY; }
+bool key_is_stored(const Key *key) { return key->tasks & FOR_BUILT; }
+
+bool key_applies(const Key *key, const Recipe *recipe) {
+    return key->tasks & 1u << recipe->task;
+}

@@ -22,15 +22,16 @@ typedef enum {
     KEY_REALS,  /* double[room] and a size_t: numbers parted by commas or blanks */
 } KeyType;
 
-/* Who reads a key; bit 1 << TaskKind is the task's own. */
+/* Who reads a key; bit 1 << TaskKind is the task's own, the others are tasks to come. */
 enum {
     FOR_CLASSIFY = 1 << TASK_CLASSIFY,
-    FOR_CONTRASTIVE = 1 << 1,
-    FOR_LANGUAGE = 1 << 2,
-    FOR_TRANSLATE = 1 << 3,
-    FOR_TRANSCRIBE = 1 << 4,
+    FOR_LANGUAGE = 1 << TASK_LANGUAGE,
+    FOR_TRANSLATE = 1 << TASK_TRANSLATE,
+    FOR_CONTRASTIVE = 1 << 8,
+    FOR_TRANSCRIBE = 1 << 9,
     FOR_TEXTS = FOR_LANGUAGE | FOR_TRANSLATE,
     FOR_VISION = FOR_CLASSIFY | FOR_CONTRASTIVE,
+    FOR_BUILT = FOR_CLASSIFY | FOR_TEXTS, /* tasks of this version */
     FOR_ALL = FOR_VISION | FOR_TEXTS | FOR_TRANSCRIBE,
     FOR_LATER = 0, /* for no task of this version */
 };
@@ -48,6 +49,7 @@ typedef struct Key {
     double min, max;
     bool above_min, below_max; /* min, max themselves are out */
     bool whole;                /* reals: integers only */
+    const char *const *aliases; /* pairs: another name of a choice, its name; ends with NULL */
     const char *unset; /* word that leaves the choice to the program; stored as -1 */
     Status (*check)(const char *value, Err *err); /* text: a rule of its own, or NULL; its
                                                      message names the key */
@@ -69,6 +71,9 @@ const Key *key_find_in(const char *section, const char *name); /* or NULL */
 /* The key that "section.name" or a bare name was probably meant to be: by distance of the
  * whole, or of the name alone in another section.  Never NULL. */
 const Key *key_nearest(const char *full);
+
+/* Does the recipe's task use the key? */
+bool key_applies(const Key *key, const Recipe *recipe);
 
 /* Is the key one that a task of this version uses?  The others have no place in Recipe:
  * their value is checked as text and dropped. */

@@ -7,9 +7,19 @@
 #include "tools/rundir.h"
 #include "tools/start.h"
 
+/* "average:5" */
+static bool read_average(const char *word, OpenRun *run) {
+    static const char START[] = "average:";
+    char *end;
+    if (strncmp(word, START, sizeof START - 1)) return false;
+    run->average = strtoull(word + sizeof START - 1, &end, 10);
+    return run->average && !*end;
+}
+
 static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
     const char *wanted = c->checkpoint;
     char *end = NULL;
+    if (wanted && read_average(wanted, run)) wanted = NULL;
     if (!wanted) {
         size_t step = checkpoint_newest(c->dir, SIZE_MAX);
         if (!step)
@@ -25,8 +35,8 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
     }
     if (!access(run->checkpoint, R_OK)) return OK;
     return err_set(err, FAIL_DATA,
-                   "%s: no such checkpoint (--checkpoint takes a step, best, or "
-                   "a .safetensors file)",
+                   "%s: no such checkpoint (--checkpoint takes a step, best, average:N, "
+                   "or a .safetensors file)",
                    run->checkpoint);
 }
 
@@ -43,14 +53,8 @@ static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
 }
 
 static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
-    if (with_data) {
-        run->task = task_open(run->recipe, NULL, err);
-    } else {
-        ClassFacts facts;
-        if (class_facts_load(c->dir, &facts, err)) return err->status;
-        run->task = classify_open_bare(run->recipe, &facts, err);
-        class_facts_free(&facts);
-    }
+    run->task = with_data ? task_open(run->recipe, NULL, err)
+                          : task_open_bare(run->recipe, c->dir, err);
     return run->task ? OK : err->status;
 }
 
@@ -69,11 +73,44 @@ static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
     return err->status;
 }
 
+/* The mean of the newest checkpoints' weights; the newest is loaded already.  Their singular
+ * vectors are followed by one power iteration on the mean. */
+static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
+    ParamSet *params = run->task->model->params;
+    size_t count = params->trained, used = 1;
+    double *sum = mem_alloc(count * sizeof *sum);
+    real *buffers = mem_alloc(params->buffered * sizeof(real));
+    memcpy(buffers, params->buffers, params->buffered * sizeof(real));
+    for (size_t i = 0; i < count; i++) sum[i] = (double)params->values[i];
+    size_t step = run->at.step;
+    Progressed ignored;
+    CheckpointParts parts = {.model = run->task->model};
+    while (used < run->average && (step = checkpoint_newest(c->dir, step))) {
+        char path[PATH_SIZE];
+        checkpoint_path(path, c->dir, step);
+        if (checkpoint_load(path, &parts, &ignored, err)) break;
+        for (size_t i = 0; i < count; i++) sum[i] += (double)params->values[i];
+        used++;
+    }
+    for (size_t i = 0; i < count; i++) params->values[i] = (real)(sum[i] / (double)used);
+    memcpy(params->buffers, buffers, params->buffered * sizeof(real));
+    model_refresh(run->task->model);
+    mem_free(sum);
+    mem_free(buffers);
+    if (!err->status && used < run->average)
+        err_set(err, FAIL_DATA,
+                "%s/checkpoints holds %zu checkpoints, not the %zu of average:%zu; "
+                "train.keep says how many stay",
+                c->dir, used, run->average, run->average);
+    return err->status;
+}
+
 Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
     *run = (OpenRun){.recipe = mem_alloc(sizeof(Recipe))};
     if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err)) {
         start_threads(run->recipe->train.threads);
-        if (!open_task(run, c, with_data, err) && !load_weights(run, c, err)) {
+        if (!open_task(run, c, with_data, err) && !load_weights(run, c, err) &&
+            !(run->average && average_weights(run, c, err))) {
             model_freeze(run->task->model);
             run->tape = tape_new();
             return OK;

@@ -10,13 +10,14 @@ typedef struct OpenRun {
     Task *task;
     Tape *tape;
     Progressed at;
+    size_t average; /* the mean of so many checkpoints; 0: one alone */
     char checkpoint[1400]; /* the file that was read */
 } OpenRun;
 
 /* What the command line says of a run. */
 typedef struct RunChoice {
     const char *dir;
-    const char *checkpoint; /* a step, "best", a .safetensors file; NULL: the newest */
+    const char *checkpoint; /* a step, "best", "average:N", a .safetensors file; NULL: the newest */
     char **words;           /* section.key=value */
     size_t word_count;
     bool ema; /* the averaged weights */

@@ -1,260 +1,111 @@
-/* predict: `steady predict RUN [PICTURE ...]` - a line for each picture. */
-#include <dirent.h>
-#include <jansson.h>
+/* predict: `steady predict RUN [INPUT ...]` - classes, text or translations. */
+#include "tools/predict.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tools/commands.h"
-#include "tools/openrun.h"
-#include "tools/rundir.h"
 
 static const char HELP[] =
-    "usage: steady predict RUN [PICTURE|FOLDER ...] [--logits] [--checkpoint "
-    "STEP|best|FILE]\n"
-    "                      [--limit N] [--ema] [section.key=value ...]\n"
+    "usage: steady predict RUN [INPUT ...] [--checkpoint STEP|best|average:N|FILE] "
+    "[--ema]\n"
+    "                      [--logits] [--limit N] [section.key=value ...]\n"
     "\n"
-    "Names the class of each picture (PNG, JPEG), or, with no picture given, of each "
-    "item of\n"
-    "the recipe's test split: a line with name, class and probability, parted by tabs.  "
-    "A FOLDER\n"
-    "is its pictures in order of their names, or, where it holds none, those of its "
-    "folders.\n"
+    "Pictures (task.kind = classify): a line for each PNG or JPEG file with name, class "
+    "and\n"
+    "probability, parted by tabs; without INPUT the recipe's test split.  A folder is its\n"
+    "pictures in order of their names, or, where it holds none, those of its folders.\n"
     "\n"
-    "  --logits        a JSON object a line instead: input, class, logits\n"
-    "  --checkpoint X  a step, best, or a .safetensors file (default: the newest)\n"
-    "  --limit N       only the first N\n"
-    "  --ema           the averaged weights (train.ema)\n"
-    "  -h, --help      this text\n";
+    "Text (language): goes on where --prompt ends.\n"
+    "  --prompt TEXT     default: the start of a line\n"
+    "  --tokens N        how many to write (default 200)\n"
+    "  --temperature T   0 takes the likeliest token each time (default 1)\n"
+    "  --top-k K         only among the K likeliest (default: all)\n"
+    "  --seed S          of the choices (default 0)\n"
+    "  With INPUT and --logits: a JSON object for each line with the logits of every "
+    "place.\n"
+    "\n"
+    "Translations (translate): line in, line out; from stdin where no INPUT is given.\n"
+    "  --beam N          hypotheses of the search (default: train.beam, 5 at least)\n"
+    "  --nbest N         N lines for each: number of the line, score, text, parted by tabs\n"
+    "\n"
+    "  --logits          a JSON object a line instead, with numbers\n"
+    "  --checkpoint X    a step, best, average:N (of the N newest), or a .safetensors file\n"
+    "                    (default: the newest)\n"
+    "  --limit N         only the first N inputs\n"
+    "  --ema             the averaged weights (train.ema)\n"
+    "  -h, --help        this text\n";
 
-/* A folder's name and a picture's name after it fit into PATH_SIZE. */
-enum { NAME_MOST = 1024 };
-
-/* Files given by name, as a data set without labels. */
-typedef struct Files {
-    char **paths;
-    size_t count, room;
-} Files;
-
-typedef struct Options {
-    RunChoice choice;
-    Files files;
-    bool logits;
-    size_t limit; /* 0: all */
-} Options;
-
-static void files_add(Files *files, const char *path) {
-    if (files->count == files->room) {
-        files->room = files->room ? 2 * files->room : 64;
-        char **longer = mem_alloc(files->room * sizeof *longer);
-        if (files->count) memcpy(longer, files->paths, files->count * sizeof *longer);
-        mem_free(files->paths);
-        files->paths = longer;
-    }
-    files->paths[files->count++] = mem_strdup(path);
-}
-
-static void files_free(Files *files) {
-    for (size_t i = 0; i < files->count; i++) mem_free(files->paths[i]);
-    mem_free(files->paths);
-}
-
-static int is_picture(const struct dirent *entry) {
-    static const char *const ENDINGS[] = {".png", ".jpg", ".jpeg",
-                                          ".PNG", ".JPG", ".JPEG"};
-    const char *dot = strrchr(entry->d_name, '.');
-    for (size_t i = 0; dot && i < COUNT(ENDINGS); i++)
-        if (!strcmp(dot, ENDINGS[i])) return 1;
-    return 0;
-}
-
-static int is_shown(const struct dirent *entry) { return *entry->d_name != '.'; }
-
-/* The pictures of a folder in order of their names. */
-static void add_pictures(Files *files, const char *folder) {
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_picture, alphasort);
-    for (int i = 0; i < count; i++) {
-        char full[PATH_SIZE];
-        rundir_path(full, folder, "%s", entries[i]->d_name);
-        files_add(files, full);
-        free(entries[i]);
-    }
-    if (count >= 0) free(entries);
-}
-
-/* The pictures of the folders of a folder, folder after folder. */
-static void add_classes(Files *files, const char *folder) {
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_shown, alphasort);
-    for (int i = 0; i < count; i++) {
-        char full[PATH_SIZE];
-        struct stat info;
-        bool fits = strlen(folder) + strlen(entries[i]->d_name) < NAME_MOST;
-        if (fits) rundir_path(full, folder, "%s", entries[i]->d_name);
-        if (fits && !stat(full, &info) && S_ISDIR(info.st_mode))
-            add_pictures(files, full);
-        free(entries[i]);
-    }
-    if (count >= 0) free(entries);
-}
-
-static Status add_input(Files *files, const char *path, Err *err) {
-    struct stat info;
-    if (strlen(path) >= NAME_MOST)
-        return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
-    if (stat(path, &info)) return err_set(err, FAIL_DATA, "%s: no such file", path);
-    if (!S_ISDIR(info.st_mode)) return files_add(files, path), OK;
-    size_t before = files->count;
-    add_pictures(files, path);
-    if (files->count == before) add_classes(files, path);
-    if (files->count > before) return OK;
-    return err_set(err, FAIL_DATA, "%s: no PNG or JPEG files in here or in its folders",
-                   path);
-}
-
-static Status read_limit(Options *o, const char *word, Err *err) {
+static Status read_whole(const char *option, const char *word, size_t *value, Err *err) {
     char *end;
-    o->limit = strtoull(word, &end, 10);
+    *value = strtoull(word, &end, 10);
     if (*word >= '0' && *word <= '9' && !*end) return OK;
-    return err_set(err, FAIL_USAGE, "--limit %s: wanted a whole number", word);
+    return err_set(err, FAIL_USAGE, "%s %s: wanted a whole number", option, word);
 }
 
-static Status read_options(Options *o, int argc, char **argv, Err *err) {
+static Status read_temperature(const char *word, double *value, Err *err) {
+    char *end;
+    *value = strtod(word, &end);
+    if (end > word && !*end && isfinite(*value) && *value >= 0) return OK;
+    return err_set(err, FAIL_USAGE, "--temperature %s: wanted a number >= 0", word);
+}
+
+/* An option and the word behind it. */
+static Status read_pair(PredictOptions *o, const char *option, const char *word,
+                        bool *known, Err *err) {
+    const struct {
+        const char *name;
+        size_t *value;
+    } COUNTS[] = {{"--limit", &o->limit},
+                  {"--tokens", &o->tokens},
+                  {"--top-k", &o->top_k},
+                  {"--seed", (size_t *)&o->seed},
+                  {"--beam", &o->beam},
+                  {"--nbest", &o->nbest}};
+    *known = true;
+    for (size_t i = 0; i < COUNT(COUNTS); i++)
+        if (!strcmp(option, COUNTS[i].name))
+            return read_whole(option, word, COUNTS[i].value, err);
+    if (!strcmp(option, "--temperature"))
+        return read_temperature(word, &o->temperature, err);
+    *known = !strcmp(option, "--prompt");
+    if (*known) o->prompt = word;
+    return OK;
+}
+
+static Status read_options(PredictOptions *o, int argc, char **argv, Err *err) {
     for (int i = 1, used; i < argc; i += used) {
         if (run_choice_read(&o->choice, argc, argv, i, &used, err)) return err->status;
         if (used) continue;
+        bool known = false;
         used = 1;
         if (!strcmp(argv[i], "--logits")) {
             o->logits = true;
-        } else if (!strcmp(argv[i], "--limit") && i + 1 < argc) {
-            if (read_limit(o, argv[i + 1], err)) return err->status;
-            used = 2;
-        } else if (*argv[i] == '-') {
-            return err_set(err, FAIL_USAGE, "%s: not understood; -h explains", argv[i]);
-        } else if (add_input(&o->files, argv[i], err)) {
-            return err->status;
+            continue;
         }
+        if (*argv[i] != '-' || !argv[i][1]) {
+            o->inputs[o->input_count++] = argv[i];
+            continue;
+        }
+        if (i + 1 < argc && read_pair(o, argv[i], argv[i + 1], &known, err))
+            return err->status;
+        if (!known)
+            return err_set(err, FAIL_USAGE, "%s: not understood; -h explains", argv[i]);
+        used = 2;
     }
     return o->choice.dir ? OK : err_set(err, FAIL_USAGE, "which run folder?");
 }
 
-/* ---- the data set of given files ---- */
-
-static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label,
-                       Err *err) {
-    const Files *files = set->state;
-    *label = 0;
-    return image_read(files->paths[i], set->channels, image, err);
-}
-
-/* Broken pictures that are left out are told of; others end the command with their name. */
-static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *label,
-                           Err *err) {
-    Status status = dataset_get(set->state, i, image, label, err);
-    if (status == FAIL_DATA) fprintf(stderr, "steady predict: left out: %s\n", err->text);
-    return status;
-}
-
-static void keep_state(void *state) { (void)state; }
-
-static Dataset *files_dataset(Files *files, const ClassFacts *facts) {
-    Dataset *set = mem_zalloc(sizeof *set);
-    *set = (Dataset){.source = "files",
-                     .count = files->count,
-                     .classes = facts->classes,
-                     .channels = facts->channels,
-                     .state = files,
-                     .get = get_file,
-                     .free_state = keep_state};
-    return set;
-}
-
-/* ---- output ---- */
-
-static const char *class_text(const ClassFacts *facts, size_t k, char buffer[24]) {
-    if (facts->class_names) return facts->class_names[k];
-    text_format(buffer, 24, "%zu", k);
-    return buffer;
-}
-
-static void print_logits(const char *name, const char *class, const real *z,
-                         size_t classes) {
-    json_t *logits = json_array();
-    for (size_t k = 0; k < classes; k++)
-        json_array_append_new(logits, json_number((double)z[k]));
-    json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(name), "class",
-                            json_text(class), "logits", logits);
-    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(row);
-}
-
-static void print_one(const Options *o, const ClassFacts *facts, const char *name,
-                      const real *z) {
-    size_t best = 0;
-    double total = 0;
-    for (size_t k = 1; k < facts->classes; k++)
-        if (z[k] > z[best]) best = k;
-    for (size_t k = 0; k < facts->classes; k++) total += exp((double)(z[k] - z[best]));
-    char number[24];
-    const char *class = class_text(facts, best, number);
-    if (o->logits)
-        print_logits(name, class, z, facts->classes);
-    else
-        printf("%s\t%s\t%.4f\n", name, class, 1 / total);
-}
-
-static void print_batch(const Options *o, OpenRun *run, const Batch *batch) {
-    const ClassFacts *facts = classify_facts(run->task);
-    ForwardMode mode = run_mode(run);
-    Tensor *logits = classify_logits(run->task, run->tape, &mode, batch);
-    for (size_t i = 0; i < batch->count; i++) {
-        char number[24];
-        size_t item = batch->item[i];
-        text_format(number, sizeof number, "%zu", item);
-        print_one(o, facts, o->files.count ? o->files.paths[item] : number,
-                  logits->value + i * facts->classes);
-    }
-}
-
-/* ---- the command ---- */
-
-static Status predict(const Options *o, OpenRun *run, Dataset *set, Err *err) {
-    Dataset told = *set;
-    told.state = set;
-    told.get = get_and_tell;
-    if (o->limit) set->count = told.count = MIN(set->count, o->limit);
-    bool skip = run->recipe->data.on_error == ON_ERROR_SKIP;
-    size_t batch = MIN(run->recipe->train.batch, MAX(set->count, (size_t)1));
-    LoaderConfig config = classify_loader(run->task, false, batch);
-    Loader *loader = loader_start(skip ? &told : set, &config, 1, err);
-    if (!loader) return err->status;
-    const Batch *now;
-    Status status;
-    while (!(status = loader_next(loader, &now, err)) && now->count) {
-        print_batch(o, run, now);
-        if (ferror(stdout)) break;
-    }
-    loader_stop(loader);
-    return status;
-}
-
-static Status run_it(Options *o, OpenRun *run, Err *err) {
+static Status run_it(const PredictOptions *o, OpenRun *run, Err *err) {
     if (run_open(run, &o->choice, false, err)) return err->status;
-    Dataset *set = o->files.count ? files_dataset(&o->files, classify_facts(run->task))
-                                  : dataset_open(&run->recipe->data, SPLIT_TEST, err);
-    if (!set) return err->status;
-    Status status =
-        set->count ? predict(o, run, set, err)
-                   : err_set(err, FAIL_DATA, "the test split is empty: give pictures");
-    if (o->files.count)
-        mem_free(set);
-    else
-        dataset_free(set);
-    return status;
+    switch (run->recipe->task) {
+    case TASK_CLASSIFY: return predict_pictures(o, run, err);
+    case TASK_LANGUAGE: return predict_language(o, run, err);
+    case TASK_TRANSLATE: return predict_translate(o, run, err);
+    }
+    return FAIL_USAGE;
 }
 
 int predict_main(int argc, char **argv) {
@@ -262,10 +113,14 @@ int predict_main(int argc, char **argv) {
         if (is_help(argv[i])) return fputs(HELP, stdout), OK;
     Err err = ERR_NONE;
     OpenRun run = {0};
-    Options o = {.choice.words = mem_alloc((size_t)argc * sizeof(char *))};
+    PredictOptions o = {.choice.words = mem_alloc((size_t)argc * sizeof(char *)),
+                        .inputs = mem_alloc((size_t)argc * sizeof(char *)),
+                        .tokens = 200,
+                        .temperature = 1,
+                        .nbest = 1};
     bool failed = read_options(&o, argc, argv, &err) || run_it(&o, &run, &err);
     run_close(&run);
-    files_free(&o.files);
+    mem_free(o.inputs);
     mem_free(o.choice.words);
     return failed ? command_fail("predict", &err) : OK;
 }

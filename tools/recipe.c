@@ -33,7 +33,7 @@ static Status unknown_key(const char *full, Err *err) {
 
 static Status give_value(Recipe *recipe, const Key *key, const char *value, Err *err) {
     Status status = key_parse(key, recipe, value, err);
-    if (!status && !key_is_stored(key)) bits_add(recipe->ignored, key);
+    if (!status) bits_add(recipe->given, key);
     return status;
 }
 
@@ -209,6 +209,11 @@ note(FILE *out, size_t *count, const char *format, ...) {
     va_end(values);
 }
 
+const char *task_name(TaskKind task) {
+    static const char *const NAMES[] = {"classify", "language", "translate"};
+    return NAMES[task];
+}
+
 /* Rates that are allowed and seldom meant. */
 static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
     const ScheduleConfig *schedule = &recipe->schedule;
@@ -233,10 +238,13 @@ static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
 size_t recipe_notes(const Recipe *recipe, FILE *out) {
     size_t count = 0;
     for (const Key *key = keys; key < keys + keys_count; key++) {
-        if (!bits_have(recipe->ignored, key)) continue;
-        note(out, &count, "%s.%s is ignored: %s", key->section, key->name,
-             key->tasks ? "task.kind = classify does not use it"
-                        : "it is not built in yet");
+        if (!bits_have(recipe->given, key) || key_applies(key, recipe)) continue;
+        if (key->tasks)
+            note(out, &count, "%s.%s is ignored: task.kind = %s does not use it",
+                 key->section, key->name, task_name(recipe->task));
+        else
+            note(out, &count, "%s.%s is ignored: it is not built in yet", key->section,
+                 key->name);
     }
     note_rates(recipe, out, &count);
     return count;
@@ -247,7 +255,7 @@ size_t recipe_notes(const Recipe *recipe, FILE *out) {
 static void print_section(const Recipe *recipe, const char *section, FILE *out) {
     fprintf(out, "[%s]\n", section);
     for (const Key *key = keys; key < keys + keys_count; key++) {
-        if (strcmp(key->section, section) != 0 || !key_is_stored(key)) continue;
+        if (strcmp(key->section, section) != 0 || !key_applies(key, recipe)) continue;
         char value[KEY_VALUE_MAX];
         key_print(key, recipe, value, sizeof value);
         fprintf(out, "%s =%s%s\n", key->name, *value ? " " : "", value);

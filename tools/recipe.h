@@ -16,15 +16,17 @@
 #include "engine/optim/config.h"
 #include "models/config.h"
 
-typedef enum { TASK_CLASSIFY } TaskKind;
+typedef enum { TASK_CLASSIFY, TASK_LANGUAGE, TASK_TRANSLATE } TaskKind;
 typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
 typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
+typedef enum { BEST_AUTO, BEST_LOSS, BEST_TOP1, BEST_BLEU } BestScore;
 typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
 
 typedef struct TrainConfig {
     double epochs; /* length of the run: epochs or steps, one of them */
     size_t steps;
     size_t batch;      /* examples an optimizer step sees */
+    size_t batch_tokens; /* pairs of sentences: token slots a step instead; 0: batch */
     size_t accumulate; /* micro-batches a step is split into, at least */
     RecomputeKind recompute;
     uint64_t seed;
@@ -37,6 +39,11 @@ typedef struct TrainConfig {
     size_t eval_every;       /* steps; 0: at each epoch's end.  Always at the end */
     size_t checkpoint_every; /* steps; 0: at each epoch's end.  Always at the end */
     size_t keep;             /* newest checkpoints that stay, beside the best */
+    BestScore best;          /* what the best checkpoint is chosen by */
+    size_t eval_stride;      /* language: tokens that each window scores; 0: all of it */
+    size_t beam;             /* translation: hypotheses of the search; 0: none is made */
+    double length_penalty;   /* exponent of the length that scores are divided by */
+    size_t max_decode;       /* tokens of a translation */
 } TrainConfig;
 
 typedef struct ProbeConfig {
@@ -71,9 +78,11 @@ typedef struct Recipe {
     ProbeConfig probe;
     GuardConfig guard;
     InterveneConfig intervene;
-    uint64_t ignored[RECIPE_BITS]; /* bit i: key i was given, and is not used */
+    uint64_t given[RECIPE_BITS];   /* bit i: key i was given, in a file or a word */
     uint64_t worded[RECIPE_BITS];  /* bit i: key i was given on the command line */
 } Recipe;
+
+const char *task_name(TaskKind task);
 
 Recipe recipe_default(void);
 

@@ -25,6 +25,13 @@ static Status check_mlp(const Recipe *recipe, Err *err) {
 }
 
 static Status check_position(const Recipe *recipe, Err *err) {
+    bool pictures = recipe->task == TASK_CLASSIFY;
+    PositionKind position = recipe->model.position;
+    if (position == (pictures ? POSITION_SINUSOIDAL : POSITION_SINCOS))
+        return err_set(err, FAIL_USAGE,
+                       "model.position = %s is for %s; %s have %s",
+                       pictures ? "sinusoidal" : "sincos", pictures ? "texts" : "pictures",
+                       pictures ? "pictures" : "texts", pictures ? "sincos" : "sinusoidal");
     if (recipe->model.position != POSITION_SINCOS || recipe->model.width % 4 == 0)
         return OK;
     return err_set(err, FAIL_USAGE,
@@ -34,6 +41,7 @@ static Status check_position(const Recipe *recipe, Err *err) {
 }
 
 static Status check_patch(const Recipe *recipe, Err *err) {
+    if (recipe->task != TASK_CLASSIFY) return OK;
     size_t side = recipe->data.image_size, patch = recipe->model.patch;
     if (side % patch == 0) return OK;
     return err_set(err, FAIL_USAGE,
@@ -57,6 +65,7 @@ static Status check_length(const Recipe *recipe, Err *err) {
 
 static Status check_accumulate(const Recipe *recipe, Err *err) {
     size_t batch = recipe->train.batch, parts = recipe->train.accumulate;
+    if (recipe->train.batch_tokens) return OK;
     if (batch % parts == 0) return OK;
     return err_set(err, FAIL_USAGE,
                    "train.batch = %zu cannot be split into train.accumulate = "
@@ -105,11 +114,84 @@ static Status check_nesterov(const Recipe *recipe, Err *err) {
                    "for instance");
 }
 
-static Status check_path(const Recipe *recipe, Err *err) {
-    if (*recipe->data.path || strcmp(recipe->data.source, "glyphs") == 0) return OK;
+/* Sources that a task can take, and whether they need data.path. */
+static const struct {
+    const char *source;
+    TaskKind task;
+    bool path;
+} SOURCES[] = {{"glyphs", TASK_CLASSIFY, false},   {"text", TASK_LANGUAGE, true},
+               {"grammar", TASK_LANGUAGE, false},  {"parallel", TASK_TRANSLATE, true},
+               {"numbers", TASK_TRANSLATE, false}};
+
+static Status check_source_task(const Recipe *recipe, Err *err) {
+    TaskKind task = TASK_CLASSIFY; /* pictures from files */
+    bool path = true;
+    for (size_t i = 0; i < COUNT(SOURCES); i++)
+        if (!strcmp(SOURCES[i].source, recipe->data.source))
+            task = SOURCES[i].task, path = SOURCES[i].path;
+    static const char *const TAKES[] = {"pictures: glyphs, idx, cifar or folder",
+                                        "text: text or grammar",
+                                        "pairs of sentences: parallel or numbers"};
+    if (task != recipe->task)
+        return err_set(err, FAIL_USAGE,
+                       "data.source = %s is not for task.kind = %s, which takes %s",
+                       recipe->data.source, task_name(recipe->task), TAKES[recipe->task]);
+    if (*recipe->data.path || !path) return OK;
     return err_set(err, FAIL_USAGE,
                    "data.source = %s needs data.path, where its files are",
                    recipe->data.source);
+}
+
+static Status check_languages(const Recipe *recipe, Err *err) {
+    const DataConfig *data = &recipe->data;
+    if (recipe->task != TASK_TRANSLATE || strcmp(data->source, "parallel")) return OK;
+    if (!*data->source_lang || !*data->target_lang)
+        return err_set(err, FAIL_USAGE,
+                       "data.source = parallel needs data.source_lang and "
+                       "data.target_lang, the endings of its files");
+    if (strcmp(data->source_lang, data->target_lang)) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.source_lang and data.target_lang are both %s: a text would be "
+                   "translated into itself",
+                   data->source_lang);
+}
+
+static Status check_tied(const Recipe *recipe, Err *err) {
+    if (recipe->task != TASK_TRANSLATE || recipe->model.tied != TIED_ALL ||
+        recipe->data.joint)
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.tied = all needs one dictionary for both languages: set "
+                   "data.joint = true");
+}
+
+static Status check_cutoffs(const Recipe *recipe, Err *err) {
+    const ModelConfig *model = &recipe->model;
+    for (size_t i = 1; i < model->cutoff_count; i++)
+        if (model->cutoffs[i] <= model->cutoffs[i - 1])
+            return err_set(err, FAIL_USAGE,
+                           "model.cutoffs has %.0f after %.0f; list them in rising order",
+                           model->cutoffs[i], model->cutoffs[i - 1]);
+    return OK;
+}
+
+static Status check_stride(const Recipe *recipe, Err *err) {
+    size_t stride = recipe->train.eval_stride, context = recipe->model.context;
+    if (stride <= context) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.eval_stride = %zu is more than the %zu tokens of model.context",
+                   stride, context);
+}
+
+static Status check_best(const Recipe *recipe, Err *err) {
+    static const char *const NAMES[] = {"auto", "loss", "top1", "bleu"};
+    BestScore best = recipe->train.best;
+    bool pictures = recipe->task == TASK_CLASSIFY, pairs = recipe->task == TASK_TRANSLATE;
+    if ((best == BEST_TOP1 && !pictures) || (best == BEST_BLEU && !pairs))
+        return err_set(err, FAIL_USAGE, "train.best = %s: task.kind = %s has no such score",
+                       NAMES[best], task_name(recipe->task));
+    if (best != BEST_BLEU || recipe->train.beam) return OK;
+    return err_set(err, FAIL_USAGE, "train.best = bleu needs translations: train.beam > 0");
 }
 
 static Status check_channels(const Recipe *recipe, Err *err) {
@@ -133,9 +215,10 @@ static Status check_channels(const Recipe *recipe, Err *err) {
 }
 
 static Status (*const rules[])(const Recipe *, Err *) = {
-    check_heads,      check_mlp,    check_position, check_patch,
-    check_length,     check_mixing, check_step_at,  check_warmup,
-    check_accumulate, check_path,   check_nesterov, check_channels,
+    check_heads,      check_mlp,         check_position, check_patch,   check_length,
+    check_mixing,     check_step_at,     check_warmup,   check_tied,    check_accumulate,
+    check_nesterov,   check_source_task, check_channels, check_cutoffs, check_languages,
+    check_stride,     check_best,
 };
 
 Status recipe_check(const Recipe *recipe, Err *err) {

@@ -14,18 +14,23 @@
 
 typedef struct Task Task;
 
-/* One evaluation over a split. */
+/* One evaluation over a split; NAN marks what the task does not measure. */
 typedef struct Score {
     Split split;
-    size_t count;      /* examples; 0: the split is empty */
+    size_t count;      /* examples, or target tokens of a text; 0: the split is empty */
     size_t skipped;    /* broken examples left out */
     double loss;       /* the objective, label smoothing included: mean in nats */
     double nll;        /* the same without smoothing */
     double top1, top5; /* shares, 0 ... 1 */
+    double ppl;        /* texts: e^nll */
+    double bleu;       /* translations, 0 ... 100: sacreBLEU's 13a on the lines as they are */
+    double bleu_tokens; /* on tokens between blanks, without smoothing */
+    char signature[120]; /* of bleu; "" */
 } Score;
 
 typedef struct TaskOps {
     const char *name;
+    void (*initialize)(Task *task, uint64_t seed);
     /* Starts the sequence of training batches at number `first` (from 1). */
     Status (*start)(Task *task, size_t first, Err *err);
     Status (*next)(Task *task, Err *err);
@@ -33,10 +38,14 @@ typedef struct TaskOps {
      * whole batch's mean: the losses of all micro-batches of all ranks add up to the step's. */
     Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to);
-    /* Scores a split; the ranks share its examples out and all have the whole score.  A
-     * failure is that of all ranks. */
+    /* Where micro-batch i of `parts` begins, 0 <= i <= parts; NULL: at equal shares. */
+    size_t (*edge)(const Task *task, size_t i, size_t parts);
+    /* Scores a split; the ranks share its examples out and all have the whole score.  With
+     * `thorough` also what takes long: translations.  A failure is that of all ranks. */
     Status (*evaluate)(Task *task, Tape *tape, const ForwardMode *mode, Split split,
-                       Score *score, Err *err);
+                       bool thorough, Score *score, Err *err);
+    /* What `predict` needs without the data, into the run's folder. */
+    Status (*save_facts)(const Task *task, const char *run_dir, Err *err);
     void (*free)(Task *task);
 } TaskOps;
 
@@ -46,12 +55,15 @@ struct Task {
     Model *model;
     Ranks *ranks;    /* that train together; NULL: this process alone */
     size_t examples; /* in the training split */
-    size_t part;     /* examples of the present batch that are this rank's */
+    size_t steps_per_epoch;
     bool has_val, has_test;
     double chance;  /* loss of a uniform guess, ln(classes) */
-    size_t tokens;  /* of one example */
-    double flops;   /* of one example's forward pass: matrix products */
     size_t skipped; /* broken training examples replaced so far */
+    /* of the present batch */
+    size_t part;   /* examples that are this rank's */
+    double tokens; /* of one of them, padding included */
+    double items;  /* that items_per_s counts: examples, or target tokens; of all ranks */
+    double flops;  /* of the forward pass over all examples of all ranks: matrix products */
 };
 
 /* Opens the data that the recipe names and builds the model, not yet initialised.  `ranks`
@@ -59,16 +71,26 @@ struct Task {
 Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err);
 void task_free(Task *task); /* NULL is fine */
 
+/* The same without the data, from what task_save_facts left in a run's folder: for eval, predict
+ * and export. */
+Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+
 /* Gives every parameter its initial value from the recipe's seed. */
 void task_initialize(Task *task);
-
-/* What `predict` needs without the data: runs/NAME/task.json. */
 Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 const char *split_name(Split split);
 
+Score score_none(Split split); /* nothing measured yet */
+
 /* A row of eval.jsonl; `nll` is in it where smoothing makes it another number than `loss`. */
 json_t *score_row(const Score *score, size_t step);
+
+/* What the best checkpoint has the most of, by train.best. */
+double score_goodness(const Score *score, const Recipe *recipe);
+
+/* "val loss 1.2345  top-1 61.20%", for people. */
+void score_text(const Score *score, char *text, size_t size);
 
 /* ---- classification ---- */
 
@@ -78,8 +100,6 @@ typedef struct ClassFacts {
 } ClassFacts;
 
 Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err);
-Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err);
-void class_facts_free(ClassFacts *facts);
 Vit *classify_vit(Task *task);
 const ClassFacts *classify_facts(const Task *task);
 
@@ -91,8 +111,13 @@ Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
  * rank's part of each. */
 LoaderConfig classify_loader(const Task *task, bool training, size_t batch);
 
-/* A task without data, for predict and export: the model that a run's facts describe. */
-Task *classify_open_bare(const Recipe *recipe, ClassFacts *facts /* taken over */,
-                         Err *err);
+Task *classify_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+
+/* ---- texts: tools/language.c, tools/translate.c ---- */
+
+Task *language_open(const Recipe *recipe, Ranks *ranks, Err *err);
+Task *language_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err);
+Task *translate_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 
 #endif

@@ -38,20 +38,25 @@ static TapeMode tape_mode_of(const Trainer *t, size_t step, bool watch) {
                       .step = step};
 }
 
+static size_t edge(const Task *task, size_t i, size_t parts) {
+    return task->ops->edge ? task->ops->edge(task, i, parts) : task->part * i / parts;
+}
+
 /* Forward and backward over the micro-batches of this rank's part of the batch; returns the
  * loss of the whole batch.  With `watch` the ranks stay apart: loss and gradients are those of
  * the own part. */
 static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault) {
     size_t batch = t->task->part;
     size_t fitting = model_parts(&t->recipe->model, t->task->tokens, batch, t->cache);
-    size_t parts = MIN(MAX(t->recipe->train.accumulate, fitting), batch);
+    size_t parts = MAX(MIN(MAX(t->recipe->train.accumulate, fitting), batch), (size_t)1);
     Exchange *exchange = watch ? NULL : t->exchange;
     ForwardMode mode = trainer_mode(t, step);
     double loss = 0;
     params_clear_grads(t->task->model->params);
     model_stats_reset(t->task->model);
     for (size_t i = 0; i < parts; i++) {
-        size_t from = batch * i / parts, to = batch * (i + 1) / parts;
+        size_t from = edge(t->task, i, parts), to = edge(t->task, i + 1, parts);
+        if (from == to && parts > 1) continue;
         tape_begin(t->tape, tape_mode_of(t, step, watch));
         Tensor *part = t->task->ops->loss(t->task, t->tape, &mode, from, to);
         model_stats_gather(t->task->model);
@@ -110,6 +115,11 @@ static void use_average(Trainer *t, real *kept, bool on) {
     }
 }
 
+/* Translations are made where they choose the best checkpoint, and at the end. */
+static bool thorough(const Trainer *t) {
+    return t->at.step == t->steps || t->recipe->train.best == BEST_BLEU;
+}
+
 Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *err) {
     ForwardMode mode = trainer_mode(t, MAX(t->at.step, (size_t)1));
     real *kept = NULL;
@@ -119,22 +129,28 @@ Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *
     } else {
         model_freeze(t->task->model);
     }
-    Status status = t->task->ops->evaluate(t->task, t->tape, &mode, split, score, err);
+    Status status = t->task->ops->evaluate(t->task, t->tape, &mode, split, thorough(t),
+                                              score, err);
     if (averaged) use_average(t, kept, false);
     mem_free(kept);
     return status;
 }
 
-static Status evaluate_split(Trainer *t, Split split, Score *score, Err *err) {
+static Status evaluate_split(Trainer *t, Split split, Score *score, double *goodness,
+                             Err *err) {
     if (trainer_score(t, split, false, score, err)) return err->status;
+    *goodness = score_goodness(score, t->recipe);
     json_t *row = score_row(score, t->at.step);
     if (t->ema) {
         Score averaged;
         if (trainer_score(t, split, true, &averaged, err))
             return json_decref(row), err->status;
         json_object_set_new(row, "ema_loss", json_number(averaged.loss));
-        json_object_set_new(row, "ema_top1", json_number(averaged.top1));
-        score->top1 = MAX(score->top1, averaged.top1);
+        if (!isnan(averaged.top1))
+            json_object_set_new(row, "ema_top1", json_number(averaged.top1));
+        if (!isnan(averaged.bleu))
+            json_object_set_new(row, "ema_bleu", json_number(averaged.bleu));
+        *goodness = MAX(*goodness, score_goodness(&averaged, t->recipe));
     }
     if (ranks_lead(t->ranks))
         log_row(&t->eval_log, row, err);
@@ -144,8 +160,9 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, Err *err) {
     if (!isfinite(score->loss))
         return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
                        split_name(split), t->at.step);
-    progress_say(&t->progress, "step %zu  %s loss %.4f  top-1 %.2f%%", t->at.step,
-                 split_name(split), score->loss, 100 * score->top1);
+    char text[200];
+    score_text(score, text, sizeof text);
+    progress_say(&t->progress, "step %zu  %s", t->at.step, text);
     return OK;
 }
 
@@ -177,16 +194,17 @@ static Status evaluate(Trainer *t, Err *err) {
     bool last = t->at.step == t->steps;
     Split split = t->task->has_val ? SPLIT_VAL : SPLIT_TEST;
     Score score = {0};
+    double goodness = NAN, ignored;
     if (t->task->has_val || t->task->has_test) {
-        if (evaluate_split(t, split, &score, err)) return err->status;
+        if (evaluate_split(t, split, &score, &goodness, err)) return err->status;
     }
     if (last && t->task->has_val && t->task->has_test) {
         Score test;
-        if (evaluate_split(t, SPLIT_TEST, &test, err)) return err->status;
+        if (evaluate_split(t, SPLIT_TEST, &test, &ignored, err)) return err->status;
     }
     t->at.pending_eval = false;
-    if (score.count && !(t->at.best_score >= score.top1)) {
-        t->at.best_score = score.top1;
+    if (score.count && !(t->at.best_score >= goodness)) {
+        t->at.best_score = goodness;
         t->at.best_step = t->at.step;
         char path[PATH_SIZE];
         rundir_path(path, t->dir, "checkpoints/best.safetensors");
@@ -233,6 +251,8 @@ static Status finish_step(Trainer *t, size_t step, Err *err) {
     if (trainer_guard_collapse(t, step, err)) return err->status;
     double lr = update(t, step);
     t->at.step = step;
+    t->items += t->task->items;
+    t->flops += t->task->flops;
     return trainer_log_step(t, lr, err);
 }
 
@@ -281,7 +301,6 @@ static Status loop(Trainer *t, Err *err) {
 }
 
 Status trainer_run(Trainer *t, Err *err) {
-    t->logged_step = t->at.step;
     progress_start(&t->progress, t->at.step, t->steps, !ranks_lead(t->ranks));
     t->logged_clock = clock_now();
     Status status = loop(t, err);
@@ -332,12 +351,13 @@ static Status open_logs(Trainer *t, Err *err) {
 
 static Status count_steps(Trainer *t, Err *err) {
     const Recipe *r = t->recipe;
-    t->steps_per_epoch = t->task->examples / r->train.batch;
+    t->steps_per_epoch = t->task->steps_per_epoch;
+    bool counted = !r->train.batch_tokens; /* batches are so many examples */
     if (!t->steps_per_epoch)
         return err_set(err, FAIL_USAGE,
                        "train.batch = %zu is more than the %zu training examples",
                        r->train.batch, t->task->examples);
-    if (r->train.batch < ranks_count(t->ranks))
+    if (counted && r->train.batch < ranks_count(t->ranks))
         return err_set(
             err, FAIL_USAGE,
             "train.batch = %zu cannot be shared out over %zu ranks: each needs "

@@ -36,7 +36,8 @@ typedef struct Trainer {
     size_t rollbacks;
     bool *warned;        /* [sites] the collapse guard has spoken */
     double logged_clock; /* of the last row of train.jsonl */
-    size_t logged_step;
+    double items, flops;    /* of all steps of this process so far (tools/task.h) */
+    double logged_items, logged_flops;
     size_t cache;           /* bytes, to cut micro-batches by; 0: not known */
     double gemm_rate;       /* FLOP/s; 0: not known */
     double loss, grad_norm; /* of the last step */

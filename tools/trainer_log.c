@@ -7,12 +7,13 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
     size_t every = t->recipe->train.log_every;
     if (!ranks_lead(t->ranks) || (every && t->at.step % every)) return OK;
     double now = clock_now(), spent = now - t->logged_clock;
-    double items = (double)((t->at.step - t->logged_step) * t->recipe->train.batch);
+    double items = t->items - t->logged_items, flops = t->flops - t->logged_flops;
     double rate = spent > 0 ? items / spent : 0;
     double machine = t->gemm_rate * (double)ranks_count(t->ranks);
-    double mfu = machine > 0 ? 3 * t->task->flops * rate / machine : NAN;
+    double mfu = machine > 0 && spent > 0 ? 3 * flops / spent / machine : NAN;
     t->logged_clock = now;
-    t->logged_step = t->at.step;
+    t->logged_items = t->items;
+    t->logged_flops = t->flops;
     double epoch = (double)t->at.step / (double)t->steps_per_epoch;
     return log_row(&t->train_log,
                    json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
@@ -36,8 +37,7 @@ static void show(Trainer *t) {
                        .epoch = (double)t->at.step / (double)t->steps_per_epoch};
     now.entropy = model_lowest_entropy(t->task->model, &now.site, &now.head);
     double spent = clock_now() - t->progress.started;
-    double items = (double)((t->at.step - t->progress.first) * t->recipe->train.batch);
-    now.rate = spent > 0 ? items / spent : 0;
+    now.rate = spent > 0 ? t->items / spent : 0;
     progress_show(&t->progress, &now);
 }
 

@@ -23,6 +23,8 @@
 #define RNG_SPLIT (7ull << 32)
 #define RNG_SYNTHETIC (8ull << 32)
 #define RNG_PROBE (9ull << 32)
+#define RNG_SAMPLE (11ull << 32)
+#define RNG_ATTENTION (10ull << 32)
 
 /* A stream: copy it freely, it has no state. */
 typedef struct Rng {
@@ -33,9 +35,13 @@ typedef struct Rng {
 Rng rng_make(uint64_t seed, uint64_t purpose, uint64_t step);
 
 void rng_words(Rng rng, uint64_t index, uint32_t words[4]); /* 128 random bits */
-double rng_uniform(Rng rng, uint64_t index);                /* [0, 1), 32 random bits */
-double rng_normal(Rng rng, uint64_t index);                 /* N(0, 1), Box-Muller */
-size_t rng_below(Rng rng, uint64_t index, size_t n);        /* 0 ... n-1, n < 2^32 */
+/* Many at once, by vectors: RNG_BLOCK numbers of 16 random bits, a function of `index` < 2^60. */
+enum { RNG_BLOCK = 128 };
+void rng_block(Rng rng, uint64_t index, uint16_t bits[RNG_BLOCK]);
+
+double rng_uniform(Rng rng, uint64_t index);         /* [0, 1), 32 random bits */
+double rng_normal(Rng rng, uint64_t index);          /* N(0, 1), Box-Muller */
+size_t rng_below(Rng rng, uint64_t index, size_t n); /* 0 ... n-1, n < 2^32 */
 
 /* order[0..n) becomes a random permutation of 0..n-1 (Fisher-Yates). */
 void rng_permutation(Rng rng, size_t *order, size_t n);

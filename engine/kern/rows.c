@@ -57,10 +57,15 @@ real row_dot(const real *a, const real *b, size_t n) {
     return sum;
 }
 
-void row_softmax_backward(real *dp, const real *p, size_t n) {
-    real inner = row_dot(dp, p, n);
+void row_softmax_backward(real *dp, const real *p, const real *kept, size_t n) {
+    real inner = row_dot(dp, kept, n);
+    if (kept == p) {
 #pragma omp simd
-    for (size_t j = 0; j < n; j++) dp[j] = p[j] * (dp[j] - inner);
+        for (size_t j = 0; j < n; j++) dp[j] = p[j] * (dp[j] - inner);
+    } else {
+#pragma omp simd
+        for (size_t j = 0; j < n; j++) dp[j] = kept[j] * dp[j] - p[j] * inner;
+    }
 }
 
 /* ---- sums over rows: a thread owns a strip of columns, so the order is fixed ---- */

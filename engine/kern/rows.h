@@ -19,8 +19,9 @@ void row_softmax_again(real *s, size_t n, real lse);
 /* sum_j a_j b_j */
 real row_dot(const real *a, const real *b, size_t n);
 
-/* dp[0..n) becomes p (dp - sum_j p_j dp_j): the softmax's gradient. */
-void row_softmax_backward(real *dp, const real *p, size_t n);
+/* dp[0..n) becomes ds, the gradient of y = m softmax(s) given dp = dy: kept = m p, p itself
+ * where m = 1;   ds = kept dp - p sum_j kept_j dp_j */
+void row_softmax_backward(real *dp, const real *p, const real *kept, size_t n);
 
 /* sum[n] = beta sum + factor (sum over rows of x[rows, n]); beta = 0 overwrites */
 void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows, size_t n);

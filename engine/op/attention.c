@@ -1,6 +1,6 @@
-/* attention: for each example and head, with c = 1/(sqrt(K) tau),
- *   s = c q k^T,  p = softmax(s),  y = p v
- *   dv = p^T dy,  dp = dy v^T,  ds = p (dp - sum_j p_j dp_j),  dq = c ds k,  dk = c ds^T q
+/* attention: for each example and head, with c = 1/(sqrt(K) tau) and dropout's mask m (or 1),
+ *   s = c q k^T,  p = softmax(s),  y = (m p) v
+ *   dv = (m p)^T dy,  dp = m (dy v^T),  ds = p (dp - sum_j p_j dp_j),  dq = c ds k,  dk = c ds^T q
  *
  * One thread takes one (example, head) at a time, packs its keys and values, and walks down its
  * queries in blocks whose scores stay in the second-level cache. */
@@ -8,13 +8,15 @@
 #include <omp.h>
 #include <string.h>
 
+#include "engine/kern/mask.h"
 #include "engine/kern/rows.h"
 #include "engine/kern/tile.h"
 #include "engine/op/op.h"
 
 enum {
     SCORES_MAX = 32 * 1024, /* numbers in a block of scores, */
-    BLOCK_MIN = 12,         /* but so many queries at least */
+    BLOCK_MIN = 12,         /* but so many queries at least, */
+    CAUSAL_BLOCK = 24,      /* and not more where the first ones see fewer keys */
 };
 
 typedef struct Attention {
@@ -23,18 +25,24 @@ typedef struct Attention {
     real *lse; /* [B, H, T] */
 } Attention;
 
+/* Dropout's masks: a row of them has a number made of example, head, query, and key. */
+enum { KEY_BITS = 10, QUERY_BITS = 18, HEAD_BITS = 10, EXAMPLE_BITS = 22 };
+
 /* The sizes that every part needs. */
 typedef struct Plan {
     size_t batch, queries, keys, heads, width;
-    size_t room; /* keys that each example has memory for */
+    size_t room;    /* keys that each example has memory for */
     size_t outputs; /* queries that have one: the first */
     size_t padded_keys, padded_width;
     size_t block; /* queries in a block */
     size_t ldq, ldk, ldv;
     real scale;
+    bool drops;
+    Mask mask;
 } Plan;
 
-static Plan make_plan(const AttentionArgs *a) {
+static Plan make_plan(const Tape *tape, const AttentionArgs *a) {
+    const TapeMode *mode = tape_mode(tape);
     Plan p = {.batch = a->q.x->shape[0],
               .queries = a->q.x->shape[1],
               .outputs = a->outputs ? a->outputs : a->q.x->shape[1],
@@ -49,7 +57,12 @@ static Plan make_plan(const AttentionArgs *a) {
     p.padded_width = tile_padded(p.width);
     p.block = MAX((size_t)BLOCK_MIN, SCORES_MAX / MAX(p.padded_keys, (size_t)1));
     p.block = MIN(p.block, MAX(p.queries, (size_t)1));
+    if (a->causal) p.block = MIN(p.block, (size_t)CAUSAL_BLOCK);
     p.scale = (real)(1 / (sqrt((double)p.width) * a->temperature));
+    p.drops = a->dropout != 0 && mode->training;
+    if (p.drops)
+        p.mask = mask_make(rng_make(mode->seed, RNG_ATTENTION + a->site, mode->step),
+                           a->dropout);
     return p;
 }
 
@@ -58,6 +71,12 @@ static size_t open_keys(const AttentionArgs *a, const Plan *p, size_t b, size_t 
     size_t n = a->key_count ? a->key_count[b] : p->keys;
     if (a->causal) n = MIN(n, i + 1 + p->keys - p->queries);
     return n;
+}
+
+/* The first block of the mask of query i. */
+static uint64_t mask_row(const AttentionArgs *a, size_t b, size_t h, size_t i) {
+    uint64_t row = ((uint64_t)(a->first_example + b) << HEAD_BITS) + h;
+    return ((row << QUERY_BITS) + i) << KEY_BITS;
 }
 
 static size_t valid_queries(const AttentionArgs *a, const Plan *p, size_t b) {
@@ -122,6 +141,16 @@ static void soften_block(const AttentionArgs *a, const Plan *p, size_t b, size_t
     }
 }
 
+/* Drops some of the probabilities of queries [first, first + rows). */
+static void drop_block(const AttentionArgs *a, const Plan *p, size_t b, size_t h,
+                       size_t first, size_t rows, const real *s, real *kept) {
+    for (size_t i = 0; i < rows; i++) {
+        size_t row = i * p->padded_keys;
+        mask_apply(&p->mask, mask_row(a, b, h, first + i), kept + row, 0, NULL, s + row,
+                   open_keys(a, p, b, first + i));
+    }
+}
+
 static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, size_t h,
                             real *y, real *lse, const Forward *f) {
     size_t hk = h * p->width, ldy = p->heads * p->width;
@@ -130,10 +159,10 @@ static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, siz
     const real *v = a->v.x->value + b * p->room * p->ldv + a->v.column + hk;
     y += b * p->outputs * ldy + hk;
     lse += (b * p->heads + h) * p->queries;
-    tile_pack_transposed(f->keys, k, p->ldk, p->keys, p->width);
-    tile_pack(f->values, v, p->ldv, p->keys, p->width);
     Measure m = {0, -INFINITY};
-    size_t end = a->stats ? p->queries : p->outputs;
+    size_t end = a->stats ? p->queries : p->outputs, seen = block_keys(a, p, b, 0, end);
+    tile_transpose(f->keys, p->padded_keys, k, p->ldk, seen, p->width, tile_padded(seen));
+    tile_pack(f->values, v, p->ldv, seen, p->width);
     for (size_t i = 0; i < end; i += p->block) {
         size_t rows = MIN(p->block, end - i);
         size_t keys = block_keys(a, p, b, i, rows), lds = p->padded_keys;
@@ -141,10 +170,11 @@ static Measure head_forward(const AttentionArgs *a, const Plan *p, size_t b, siz
                      (TileA){q + i * p->ldq, p->ldq, 1}, f->keys, lds, false, f->scores,
                      lds);
         soften_block(a, p, b, i, rows, f->scores, lse + i, &m);
-        if (i < p->outputs)
-            tile_product_into(MIN(rows, p->outputs - i), p->width, keys, 1,
-                              (TileA){f->scores, lds, 1}, f->values, false, y + i * ldy,
-                              ldy, f->out);
+        if (i >= p->outputs) continue;
+        rows = MIN(rows, p->outputs - i);
+        if (p->drops) drop_block(a, p, b, h, i, rows, f->scores, f->scores);
+        tile_product_into(rows, p->width, keys, 1, (TileA){f->scores, lds, 1}, f->values,
+                          false, y + i * ldy, ldy, f->out);
     }
     return m;
 }
@@ -212,13 +242,14 @@ typedef struct Backward {
     real *keys;              /* [S, padded K] */
     real *queries, *dy;      /* [block, padded K] */
     real *prob, *ds;         /* [block, padded S] */
+    real *kept;              /* the same: m p; prob itself where nothing is dropped */
     real *spare;             /* [max(S, block), padded K] */
 } Backward;
 
 static size_t backward_area(const Plan *p) {
     return 2 * p->width * p->padded_keys +
            (p->keys + MAX(p->keys, p->block)) * p->padded_width +
-           p->block * (2 * p->padded_width + 2 * p->padded_keys);
+           p->block * (2 * p->padded_width + (p->drops ? 3 : 2) * p->padded_keys);
 }
 
 static Backward backward_memory(const Plan *p, real *memory) {
@@ -230,7 +261,8 @@ static Backward backward_memory(const Plan *p, real *memory) {
     m.dy = m.queries + rows;
     m.prob = m.dy + rows;
     m.ds = m.prob + p->block * p->padded_keys;
-    m.spare = m.ds + p->block * p->padded_keys;
+    m.kept = p->drops ? m.ds + p->block * p->padded_keys : m.prob;
+    m.spare = (p->drops ? m.kept : m.ds) + p->block * p->padded_keys;
     return m;
 }
 
@@ -247,6 +279,7 @@ static void probabilities_again(const AttentionArgs *a, const Plan *p, size_t b,
 
 /* One (example, head): where its numbers begin. */
 typedef struct Head {
+    size_t number;
     const real *q, *k, *v, *dy, *lse;
     real *dq, *dk, *dv; /* NULL: not wanted */
     bool add_q, add_k, add_v;
@@ -259,7 +292,8 @@ static Head find_head(const Attention *node, const Plan *p, size_t b, size_t h,
     size_t q = b * p->queries * p->ldq + a->q.column + hk;
     size_t k = b * p->room * p->ldk + a->k.column + hk;
     size_t v = b * p->room * p->ldv + a->v.column + hk;
-    return (Head){.q = a->q.x->value + q,
+    return (Head){.number = h,
+                  .q = a->q.x->value + q,
                   .k = a->k.x->value + k,
                   .v = a->v.x->value + v,
                   .dy = node->node.out->grad + b * p->outputs * p->heads * p->width + hk,
@@ -272,6 +306,17 @@ static Head find_head(const Attention *node, const Plan *p, size_t b, size_t h,
                   .add_v = g->beta_v != 0};
 }
 
+/* m p, with the zeros of p behind each row. */
+static void kept_again(const AttentionArgs *a, const Plan *p, size_t b, size_t h,
+                       size_t first, size_t rows, const Backward *m) {
+    size_t end = tile_padded(block_keys(a, p, b, first, rows));
+    drop_block(a, p, b, h, first, rows, m->prob, m->kept);
+    for (size_t i = 0; i < rows; i++) {
+        size_t n = open_keys(a, p, b, first + i);
+        memset(m->kept + i * p->padded_keys + n, 0, (end - n) * sizeof(real));
+    }
+}
+
 /* Queries [i, i + rows): their dq, and their part of dk and dv. */
 static void block_backward(const AttentionArgs *a, const Plan *p, size_t b, size_t i,
                            size_t rows, const Head *h, const Backward *m) {
@@ -282,13 +327,14 @@ static void block_backward(const AttentionArgs *a, const Plan *p, size_t b, size
     tile_product(rows, end, p->width, p->scale, (TileA){m->queries, ldw, 1}, m->keys_t,
                  lds, false, m->prob, lds);
     probabilities_again(a, p, b, i, rows, m->prob, h->lse + i);
+    if (p->drops) kept_again(a, p, b, h->number, i, rows, m);
     if (h->dv)
-        tile_product_into(keys, p->width, rows, 1, (TileA){m->prob, 1, lds}, m->dy,
+        tile_product_into(keys, p->width, rows, 1, (TileA){m->kept, 1, lds}, m->dy,
                           h->add_v, h->dv, p->ldv, m->spare);
     tile_product(rows, end, p->width, 1, (TileA){m->dy, ldw, 1}, m->values_t, lds, false,
                  m->ds, lds);
     for (size_t r = 0; r < rows; r++)
-        row_softmax_backward(m->ds + r * lds, m->prob + r * lds, end);
+        row_softmax_backward(m->ds + r * lds, m->prob + r * lds, m->kept + r * lds, end);
     if (h->dq)
         tile_product_into(rows, p->width, keys, p->scale, (TileA){m->ds, lds, 1}, m->keys,
                           h->add_q, h->dq + i * p->ldq, p->ldq, m->spare);
@@ -310,9 +356,10 @@ static void head_backward(const Attention *node, const Plan *p, size_t b, size_t
     Head head = find_head(node, p, b, h, g);
     size_t blocks = (p->outputs + p->block - 1) / p->block;
     size_t seen = open_keys(a, p, b, p->outputs - 1);
-    tile_pack(m->keys, head.k, p->ldk, p->keys, p->width);
-    tile_pack_transposed(m->keys_t, head.k, p->ldk, p->keys, p->width);
-    tile_pack_transposed(m->values_t, head.v, p->ldv, p->keys, p->width);
+    size_t padded = tile_padded(seen), lds = p->padded_keys;
+    tile_pack(m->keys, head.k, p->ldk, seen, p->width);
+    tile_transpose(m->keys_t, lds, head.k, p->ldk, seen, p->width, padded);
+    tile_transpose(m->values_t, lds, head.v, p->ldv, seen, p->width, padded);
     if (!head.add_k) clear_rows(head.dk, p->ldk, seen, p->keys, p->width);
     if (!head.add_v) clear_rows(head.dv, p->ldv, seen, p->keys, p->width);
     if (!head.add_q) clear_rows(head.dq, p->ldq, p->outputs, p->queries, p->width);
@@ -343,7 +390,7 @@ static real *slice_grad(Tape *tape, const Slice *slices, size_t i, real *const *
 
 static void backward(Tape *tape, Node *node) {
     Attention *n = (Attention *)node;
-    Plan p = make_plan(&n->args);
+    Plan p = make_plan(tape, &n->args);
     Slice slices[3] = {n->args.q, n->args.k, n->args.v};
     real *grads[3], betas[3] = {0};
     for (size_t i = 0; i < 3; i++)
@@ -382,6 +429,16 @@ static void check_keys(const AttentionArgs *a, const Plan *p) {
               p->keys);
 }
 
+/* Each row of masks has a number of its own. */
+static void check_masks(const AttentionArgs *a, const Plan *p) {
+    CHECK(a->dropout >= 0 && a->dropout < 1, "attention: dropout %g", a->dropout);
+    CHECK(!p->drops || (p->keys <= (size_t)RNG_BLOCK << KEY_BITS &&
+                        p->queries <= 1u << QUERY_BITS && p->heads <= 1u << HEAD_BITS &&
+                        a->first_example + p->batch <= 1u << EXAMPLE_BITS),
+          "attention: no masks for %zu examples, %zu heads, %zu x %zu scores",
+          a->first_example + p->batch, p->heads, p->queries, p->keys);
+}
+
 Tensor *op_attention(Tape *tape, const AttentionArgs *args) {
     size_t batch = args->q.x->shape[0], queries = args->q.x->shape[1];
     check_slice(&args->q, args, batch, "q");
@@ -392,8 +449,9 @@ Tensor *op_attention(Tape *tape, const AttentionArgs *args) {
     CHECK(args->temperature > 0, "attention: temperature %g", args->temperature);
     CHECK(args->outputs <= queries, "attention: %zu outputs of %zu queries",
           args->outputs, queries);
-    Plan p = make_plan(args);
+    Plan p = make_plan(tape, args);
     check_keys(args, &p);
+    check_masks(args, &p);
     Tensor *y = tape_tensor(tape, 3, (size_t[]){batch, p.outputs, p.heads * p.width});
     real *lse = tape_alloc(tape, batch * p.heads * queries * sizeof(real));
     forward(tape, args, &p, y->value, lse);

@@ -1,12 +1,14 @@
-/* linear: p = f(x),  y = alpha r + k (s p W^T + b), k one factor for each example
- *   dp = k s dy W,  dx = f'(x) dp,  dr = alpha dy
- *   G = dL/d(sW) = (k dy)^T p,  db = sum over rows of k dy
+/* linear: p = f(x),  y = alpha r + k m (s p W^T + b), k one factor for each example, m dropout's
+ * mask or 1
+ *   dz = m dy,  dp = k s dz W,  dx = f'(x) dp,  dr = alpha dy
+ *   G = dL/d(sW) = (k dz)^T p,  db = sum over rows of k dz
  *
  * The product is added to alpha r + k b, so neither bias nor residual costs a pass of its own.  p
  * is not kept: the backward pass makes it again while it makes dx. */
 #include <string.h>
 
 #include "engine/kern/gemm.h"
+#include "engine/kern/mask.h"
 #include "engine/kern/norm.h"
 #include "engine/kern/panel.h"
 #include "engine/kern/rows.h"
@@ -23,6 +25,9 @@ typedef struct Linear {
     LinearArgs a;
     Scale scale;
     real *mean, *rstd; /* of INTAKE_NORM, [rows] */
+    bool drops;
+    Mask mask;      /* where it drops */
+    const real *dz; /* [rows, out], in the backward pass */
 } Linear;
 
 typedef struct Sizes {
@@ -167,14 +172,14 @@ static const real *lay_out(Tape *tape, const Linear *l, const Sizes *s, bool for
 
 /* ---- backward ---- */
 
-/* dp = beta dp + k s dy W */
+/* dp = beta dp + k s dz W */
 static void product_back(Tape *tape, const Linear *l, const Sizes *s, real *dp,
                          real beta) {
-    const real *w = lay_out(tape, l, s, false), *dy = l->node.out->grad;
+    const real *w = lay_out(tape, l, s, false);
     if (beta == 0) clear_dropped(dp, l->a.keep, s, s->in);
     for (Run r = next_run(l->a.keep, s, 0); r.rows;
          r = next_run(l->a.keep, s, r.first + r.rows)) {
-        const real *from = dy + r.first * s->out;
+        const real *from = l->dz + r.first * s->out;
         real *to = dp + r.first * s->in, factor = r.factor * scale_of(l);
         if (s->rows < FEW_ROWS)
             gemm_nn(r.rows, s->in, s->out, factor, from, s->out, w, s->in, beta, to,
@@ -202,11 +207,11 @@ static void weight_back(Tape *tape, const Linear *l, const Sizes *s, const real 
     if (!r.rows && g && beta_w == 0) memset(g, 0, w->size * sizeof *g);
     if (!r.rows && db && beta_b == 0) memset(db, 0, b->size * sizeof *db);
     for (; r.rows; r = next_run(l->a.keep, s, r.first + r.rows)) {
-        const real *dy = l->node.out->grad + r.first * s->out;
+        const real *dz = l->dz + r.first * s->out;
         if (g)
-            gemm_tn(s->out, s->in, r.rows, r.factor, dy, s->out, p + r.first * s->in,
+            gemm_tn(s->out, s->in, r.rows, r.factor, dz, s->out, p + r.first * s->in,
                     s->in, beta_w, g, s->in);
-        if (db) columns_sum(db, beta_b, r.factor, dy, r.rows, s->out);
+        if (db) columns_sum(db, beta_b, r.factor, dz, r.rows, s->out);
         beta_w = beta_b = 1;
     }
 }
@@ -242,13 +247,30 @@ static void residual_back(Tape *tape, const Linear *l) {
     for (size_t i = 0; i < r->size; i++) dr[i] = (beta != 0 ? dr[i] : 0) + alpha * dy[i];
 }
 
+static MaskedExamples examples_of(const LinearArgs *a, const Sizes *s) {
+    return (MaskedExamples){a->first_example, NULL, a->x->shape[0], s->group * s->out};
+}
+
+/* dz = m dy, in scratch memory where something is dropped. */
+static real *masked_gradient(Tape *tape, const Linear *l, const Sizes *s) {
+    real *dy = l->node.out->grad;
+    if (!l->drops) return dy;
+    real *dz = tape_scratch(tape, s->rows * s->out);
+    MaskedExamples examples = examples_of(&l->a, s);
+    mask_examples(&l->mask, &examples, dz, 0, NULL, dy);
+    return dz;
+}
+
 static void backward(Tape *tape, Node *node) {
     Linear *l = (Linear *)node;
     Sizes s = sizes_of(&l->a);
+    real *dz = masked_gradient(tape, l, &s);
+    l->dz = dz;
     residual_back(tape, l);
     real *p = intake_back(tape, l, &s);
     weight_back(tape, l, &s, p);
     drop_intake(tape, l, p);
+    if (l->drops) tape_unscratch(tape, dz);
 }
 
 /* ---- forward ---- */
@@ -264,6 +286,7 @@ static void check(const LinearArgs *a, const Sizes *s, Scale scale) {
           "linear: residual of %zu numbers for %zu x %zu", a->residual->size, s->rows,
           s->out);
     CHECK(!a->residual || a->alpha != 0, "linear: a residual times 0");
+    CHECK(a->dropout >= 0 && a->dropout < 1, "linear: dropout %g", a->dropout);
     CHECK(!a->last || a->intake != INTAKE_NORM,
           "linear: a norm's sums are made in the product");
     CHECK(a->intake != INTAKE_NORM || (a->gain->size == s->in && a->bias->size == s->in),
@@ -271,12 +294,18 @@ static void check(const LinearArgs *a, const Sizes *s, Scale scale) {
           s->in);
 }
 
+/* What the product is added to: a residual waits until its mask is drawn. */
+static const real *product_residual(const Linear *l) {
+    return l->a.residual && !l->drops ? l->a.residual->value : NULL;
+}
+
 /* y = alpha r + k b + k s p W^T over one run. */
 static void product(const Linear *l, const Sizes *s, Run r, const real *p, const real *w,
                     real *y) {
     const LinearArgs *a = &l->a;
     const real *from = p + r.first * s->in, *bias = a->b ? a->b->value : NULL;
-    const real *residual = a->residual ? a->residual->value + r.first * s->out : NULL;
+    const real *residual = product_residual(l);
+    if (residual) residual += r.first * s->out;
     real *to = y + r.first * s->out, factor = r.factor * scale_of(l);
     if (s->rows < FEW_ROWS) {
         rows_fill(to, (real)a->alpha, residual, r.factor, bias, r.rows, s->out);
@@ -298,13 +327,14 @@ static void product(const Linear *l, const Sizes *s, Run r, const real *p, const
 }
 
 /* Examples whose product is dropped. */
-static void fill_dropped(const LinearArgs *a, const Sizes *s, real *y) {
+static void fill_dropped(const Linear *l, const Sizes *s, real *y) {
+    const LinearArgs *a = &l->a;
+    const real *residual = product_residual(l);
     size_t count = s->group * s->out;
     for (size_t b = 0; a->keep && b < s->rows / s->group; b++)
         if (a->keep[b] == 0)
             rows_fill(y + b * count, (real)a->alpha,
-                      a->residual ? a->residual->value + b * count : NULL, 0, NULL,
-                      s->group, s->out);
+                      residual ? residual + b * count : NULL, 0, NULL, s->group, s->out);
 }
 
 static void forward(Tape *tape, Linear *l, const Sizes *s, real *y) {
@@ -317,10 +347,15 @@ static void forward(Tape *tape, Linear *l, const Sizes *s, real *y) {
     if (!needed) return;
     real *p = take_in(tape, l, s);
     const real *w = lay_out(tape, l, s, true);
-    fill_dropped(a, s, y);
+    fill_dropped(l, s, y);
     for (Run r = next_run(a->keep, s, 0); r.rows;
          r = next_run(a->keep, s, r.first + r.rows))
         product(l, s, r, p, w, y);
+    if (l->drops) {
+        MaskedExamples examples = examples_of(a, s);
+        mask_examples(&l->mask, &examples, y, (real)a->alpha,
+                      a->residual ? a->residual->value : NULL, y);
+    }
     drop_weight(tape, l, w);
     drop_intake(tape, l, p);
 }
@@ -329,6 +364,11 @@ Tensor *op_linear_fused(Tape *tape, const LinearArgs *a) {
     Linear made = {.a = *a, .scale = a->scale ? *a->scale : (Scale){NULL, 0}};
     Sizes s = sizes_of(a);
     check(a, &s, made.scale);
+    const TapeMode *mode = tape_mode(tape);
+    made.drops = a->dropout > 0 && mode->training;
+    if (made.drops)
+        made.mask = mask_make(rng_make(mode->seed, RNG_DROPOUT + a->site, mode->step),
+                              a->dropout);
     size_t shape[TENSOR_DIMS];
     for (int i = 0; i < a->x->dims; i++) shape[i] = a->x->shape[i];
     shape[a->x->dims - 1] = s.out;

@@ -9,10 +9,18 @@
     OP(relu)                                                                             \
     OP(patchify)                                                                         \
     OP(prepend_token)                                                                    \
+    OP(embedding)                                                                        \
     OP(add_position)                                                                     \
     OP(take_token)                                                                       \
     OP(mean_tokens)                                                                      \
     OP(add)                                                                              \
     OP(dropout)                                                                          \
     OP(drop_path)                                                                        \
-    OP(cross_entropy)
+    OP(cross_entropy)                                                                    \
+    OP(vocab_loss)                                                                       \
+    OP(linear_transposed)                                                                \
+    OP(take_rows)                                                                        \
+    OP(merge_rows)                                                                       \
+    OP(dropout_rows)                                                                     \
+    OP(adaptive_embedding)                                                               \
+    OP(adaptive_loss)

@@ -21,6 +21,9 @@ typedef struct Scale {
  * other once a step. */
 Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b, const Scale *scale);
 
+/* y[.., I] = scale x[.., O] W   W [O, I], scale: one number, or NULL.  W.grad as op_linear's. */
+Tensor *op_linear_transposed(Tape *tape, Tensor *x, Tensor *w, const Scale *scale);
+
 /* What is done to x on its way into the product. */
 typedef enum {
     INTAKE_NONE,
@@ -38,11 +41,14 @@ typedef struct LinearArgs {
     Tensor *residual; /* [.., O] or NULL */
     double alpha;     /* of the residual; 1 but in DeepNorm */
     const real *keep; /* [B] from drop_path_factors, or NULL: 1 */
-    bool last;        /* a recomputed block ends here: its output is not made again */
+    double dropout;   /* of the product, in training: op_dropout's, with its ... */
+    uint32_t site;    /* ... site and */
+    size_t first_example;
+    bool last; /* a recomputed block ends here: its output is not made again */
 } LinearArgs;
 
-/* y = alpha residual + keep_b (scale (f(x) W^T) + b): op_linear with what stands before and
- * behind it in a block done on the way.  f(x) is not kept. */
+/* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear with what stands before
+ * and behind it in a block done on the way.  f(x) is not kept. */
 Tensor *op_linear_fused(Tape *tape, const LinearArgs *args);
 
 /* Where queries, keys or values stand: columns [column, column + H K) of x [B, T, columns]. */
@@ -72,9 +78,10 @@ typedef struct AttentionArgs {
     const size_t
         *query_count;      /* [B] queries that are not padding (for the stats), or NULL */
     AttentionStats *stats; /* or NULL */
-    double dropout;        /* of probabilities, in training; entropy is measured before it */
-    uint32_t site;         /* numbers its masks */
-    size_t first_example;
+    double dropout; /* of probabilities, in training; entropy is measured before it */
+    uint32_t site;  /* numbers its masks; */
+    size_t first_example; /* as op_dropout. A mask belongs to (example, head, query, key),
+                           * whatever S, T and B are */
 } AttentionArgs;
 
 /* y[B, T or outputs, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).
@@ -95,7 +102,13 @@ Tensor *op_patchify(Tape *tape, Tensor *x, size_t patch);
 /* x [B, T, D], token of D numbers -> [B, T + 1, D] with the token first. */
 Tensor *op_prepend_token(Tape *tape, Tensor *x, Tensor *token);
 
-/* y[b, t, :] = x[b, t, :] + position[t, :]   x [B, T, D], position of T D numbers. */
+/* y[b, t, :] = scale table[ids[b, t], :]   table [V, D], ids [B, T] each < V -> [B, T, D].
+ * ids are borrowed until the backward pass is over. */
+Tensor *op_embedding(Tape *tape, Tensor *table, const uint32_t *ids, size_t batch,
+                     size_t length, double scale);
+
+/* y[b, t, :] = x[b, t, :] + position[t, :]   x [B, T, D], position [.., D] of T rows or more: the
+ * first T are added and have a gradient. */
 Tensor *op_add_position(Tape *tape, Tensor *x, Tensor *position);
 
 /* y[b, :] = x[b, index, :] */
@@ -104,6 +117,21 @@ Tensor *op_take_token(Tape *tape, Tensor *x, size_t index);
 /* y[b, :] = mean over t >= first of x[b, t, :] */
 Tensor *op_mean_tokens(Tape *tape, Tensor *x, size_t first);
 
+/* y[0, i, :] = x[rows[i], :]   x [.., D] seen as rows; rows [count] in rising order, borrowed until
+ * the backward pass is over -> [1, count, D].  count may be 0. */
+Tensor *op_take_rows(Tape *tape, Tensor *x, const size_t *rows, size_t count);
+
+/* Rows, by where they go: part [.., D] of count rows. */
+typedef struct RowPart {
+    Tensor *x;
+    const size_t *rows; /* [count] borrowed until the backward pass is over */
+    size_t count;       /* may be 0 */
+} RowPart;
+
+/* y[rows_p[i], :] = x_p[i, :], y [batch, length, D]: each of its rows is in one part. */
+Tensor *op_merge_rows(Tape *tape, const RowPart *parts, size_t count, size_t batch,
+                      size_t length);
+
 /* y = alpha a + b, one shape.  alpha is 1 but in DeepNorm. */
 Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha);
 
@@ -111,6 +139,11 @@ Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha);
  * `site` keeps the masks of different places apart; `first_example` is the number of x[0] in
  * the optimizer step, so that micro-batches get the masks of the whole batch. */
 Tensor *op_dropout(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example);
+
+/* The same where x's rows are examples: row i is number first_row + rows[i] (NULL: + i) of the
+ * optimizer step.  rows are borrowed until the backward pass is over. */
+Tensor *op_dropout_rows(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_row,
+                        const size_t *rows);
 
 /* The same for whole examples: x[b, ...] is kept or dropped as one (Huang et al. 2016). */
 Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
@@ -134,5 +167,59 @@ typedef struct Target {
 
 /* loss [1] = - sum_r sum_k target_rk ln softmax(logits_r)_k / divisor, in nats. */
 Tensor *op_cross_entropy(Tape *tape, Tensor *logits, const Target *target);
+
+/* Tokens to be predicted; the arrays are borrowed until the backward pass is over.  Row r's
+ * target distribution over the V tokens is (1 - smoothing) [label_r] + smoothing / V. */
+typedef struct VocabTarget {
+    const uint32_t *label; /* [R] each < V, or `ignore`: that row counts for nothing */
+    uint32_t ignore;
+    double smoothing; /* 0 <= smoothing < 1 */
+    double divisor;   /* > 0: the loss is the sum over rows divided by this */
+    double *nll;      /* set to the sum over counted rows of -ln p_label; or NULL */
+    size_t *right;    /* set to how many rows have the (first) largest logit at their
+                       * label; or NULL */
+} VocabTarget;
+
+/* loss [1] = - sum_r sum_v target_rv ln softmax(z_r)_v / divisor, z = scale (x W^T) + b, nats.
+ * x [.., D] of R rows, W [V, D], b [V] or NULL, scale or NULL: as op_linear and
+ * op_cross_entropy, but the product is made for the rows that count alone, and one [R, V]
+ * buffer holds the logits and then their gradient; without gradients not even that.
+ * W.grad collects dL/d(scale W), as op_linear's does. */
+Tensor *op_vocab_loss(Tape *tape, Tensor *x, Tensor *w, Tensor *bias, const Scale *scale,
+                      const VocabTarget *target);
+
+/* Vocabularies in bands, the rarer the narrower (Baevski and Auli 2019).  Band i has the tokens
+ * behind those of bands 0 ... i - 1. */
+typedef struct Band {
+    Tensor *table;      /* [n_i, d_i] */
+    Tensor *proj;       /* [D, d_i] */
+    const Scale *scale; /* of proj: one number, or NULL */
+} Band;
+
+enum { BANDS_MAX = 8 };
+
+/* y[b, t, :] = scale table_i[w - first_i] proj_i^T, w = ids[b, t] of band i -> [B, T, D].
+ * bands [count], count <= BANDS_MAX, and ids are borrowed until the backward pass is over. */
+Tensor *op_adaptive_embedding(Tape *tape, const Band *bands, size_t count,
+                              const uint32_t *ids, size_t batch, size_t length,
+                              double scale);
+
+typedef struct AdaptiveArgs {
+    const Band *bands; /* [count], 2 or more; proj of band 0 is not used: d_0 = D */
+    size_t count;
+    Tensor *clusters; /* [count - 1, D] */
+    double dropout;   /* of the tails' projected features, in training */
+    uint32_t site;    /* of band 1; band i has site + i - 1 */
+    size_t first_row; /* number of x's first row in the optimizer step, for the masks */
+} AdaptiveArgs;
+
+/* loss [1] = - sum_r ln p(label_r) / divisor, in nats, with p(w) = p_0(w) in band 0, and else
+ *   p(w) = p_0(band of w) p_i(w)
+ *   p_0 = softmax(x [table_0; clusters]^T),  p_i = softmax(dropout(x proj_i) table_i^T)
+ * Tables and projections may be those of op_adaptive_embedding.  A band is looked at for its own
+ * labels only.  target as op_vocab_loss takes it, without smoothing; a row is right where p_0's
+ * largest is the label, or its band and p_i's largest the label. */
+Tensor *op_adaptive_loss(Tape *tape, Tensor *x, const AdaptiveArgs *args,
+                         const VocabTarget *target);
 
 #endif

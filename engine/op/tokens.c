@@ -1,6 +1,6 @@
 /* tokens: ops that add, place, pick and average the tokens of a sequence [B, T, D].
  *   prepend_token  dtoken = sum_b dy[b, 0], dx = dy[:, 1:]
- *   add_position   dposition = sum_b dy[b],  dx = dy
+ *   add_position   dposition[:T] = sum_b dy[b],  dx = dy
  *   take_token     dx[b, index] = dy[b], 0 elsewhere
  *   mean_tokens    dx[b, t] = dy[b] / (T - first) for t >= first, 0 before */
 #include <string.h>
@@ -76,6 +76,7 @@ static void position_backward(Tape *tape, Node *node) {
     if (n->other->needs_grad) {
         real beta, *dposition = tape_grad(tape, n->other, &beta);
         sum_over_batch(dposition, beta, node->out->grad, batch, row, row);
+        if (beta == 0) memset(dposition + row, 0, (n->other->size - row) * sizeof(real));
     }
     tape_pass_grad(tape, n->x, node->out);
 }
@@ -83,8 +84,9 @@ static void position_backward(Tape *tape, Node *node) {
 Tensor *op_add_position(Tape *tape, Tensor *x, Tensor *position) {
     check_sequence(x, "add_position");
     size_t row = x->size / x->shape[0];
-    CHECK(position->size == row, "add_position: %zu numbers for %zu", position->size,
-          row);
+    CHECK(tensor_last(position) == tensor_last(x) && position->size >= row,
+          "add_position: %zu numbers in rows of %zu for [%zu, %zu]", position->size,
+          tensor_last(position), x->shape[1], x->shape[2]);
     Tensor *y = tape_tensor_like(tape, x);
 #pragma omp parallel for schedule(static)
     for (size_t b = 0; b < x->shape[0]; b++)

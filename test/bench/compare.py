@@ -2,8 +2,10 @@
 """The same training steps here and in PyTorch, side by side in one run: a table in Markdown.
 
     make
-    python3 test/bench/compare.py                          all four models, about 10 minutes
+    python3 test/bench/compare.py                          all four ViTs, about 10 minutes
     python3 test/bench/compare.py --models vit-s16 --rounds 5 --threads 2
+    python3 test/bench/compare.py --models texts           GPT-2 and translators
+    python3 test/bench/compare.py --models mt-6l --sigma   with sigmaReparam on both sides
 
 A round is one process of each kind after the other (here, PyTorch, here with
 train.recompute=block), so that all see the same machine; the table has medians over the rounds,
@@ -24,6 +26,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = ["vit-ti16", "vit-s16", "vit-b16", "cifar-vit"]
+TEXTS = ["gpt2-124m", "mt-6l", "mt-18l", "shakespeare-char"]
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184",
           "MALLOC_TOP_PAD_": "268435456"}
 TORCH_WARM_UP = 4  # steps until its heap has stopped growing, or nearly
@@ -71,15 +74,17 @@ def run(command, env):
 
 
 def run_here(options, env, model, words=()):
+    sigma = ["model.reparam=sigma"] if options.sigma else []
     machine, step = run([options.steady, "bench", "steps", "--json", "--model", model,
-                         "--repeat", str(options.steps), *words], env)
+                         "--repeat", str(options.steps), *sigma, *words], env)
     return machine, step
 
 
 def run_torch(options, env, model):
-    command = [options.python, os.path.join(HERE, "torch_step.py"), "--json", "--model", model,
+    script = "torch_step.py" if model in MODELS else "torch_text.py"
+    command = [options.python, os.path.join(HERE, script), "--json", "--model", model,
                "--steps", str(options.steps), "--warmup", str(TORCH_WARM_UP),
-               "--threads", env["OMP_NUM_THREADS"]]
+               "--threads", env["OMP_NUM_THREADS"]] + ["--sigma"] * options.sigma
     return run(command, {**env, **MALLOC})[0]
 
 
@@ -162,13 +167,14 @@ def facts(options, env, results):
     return (
         "%s, %s threads; steady %s; PyTorch %s (%s).  OpenBLAS %s: %s kernels here, %s in "
         "PyTorch (OPENBLAS_CORETYPE %s).  GEMM %.0f GFLOP/s here, %.0f in PyTorch.  Medians of "
-        "%d rounds of %d steps, AdamW, LayerNorm before, fp32; PyTorch with %s.  Other programs "
-        "took %.0f %% of the processors (median of the rounds; at most %.0f %%)." % (
+        "%d rounds of %d steps, AdamW, LayerNorm before%s, fp32; PyTorch with %s.  Other "
+        "programs took %.0f %% of the processors (median of the rounds; at most %.0f %%)." % (
             machine["processor"], env["OMP_NUM_THREADS"], machine["steady"], torch["torch"],
             torch["blas"], machine["openblas"], machine["core"], torch["core"],
             "= " + chosen if chosen else "not set",
             median([row["here"] for row in rows], "gemm_gflops"),
             median([row["torch"] for row in rows], "gemm_gflops"), options.rounds, options.steps,
+            " and sigmaReparam" if options.sigma else "",
             " ".join("%s=%s" % pair for pair in MALLOC.items()), 100 * median(rows, "others"),
             100 * max(row["others"] for row in rows)))
 
@@ -176,7 +182,9 @@ def facts(options, env, results):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", default=",".join(MODELS), help="parted by commas")
+    parser.add_argument("--models", default=",".join(MODELS),
+                        help="parted by commas; texts: " + ",".join(TEXTS))
+    parser.add_argument("--sigma", action="store_true", help="sigmaReparam on both sides")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=5, help="timed in each process, after two here and four there")
     parser.add_argument("--threads", type=int, help="default: the doctor's choice")
@@ -191,7 +199,7 @@ def main():
     options = arguments()
     env = environment(options)
     results = {}
-    for model in options.models.split(","):
+    for model in (",".join(TEXTS) if options.models == "texts" else options.models).split(","):
         results[model] = rounds_of(options, env, model)
         if options.raw:
             with open(options.raw, "a") as file:

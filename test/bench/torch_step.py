@@ -181,21 +181,27 @@ def gemm_gflops(seconds=0.5, n=2048):
     return best
 
 
-def train(shape):
-    """Runs the steps; times of all of them in ms, losses, page faults, and memory."""
-    pictures = torch.randn(shape.batch, 3, shape.image, shape.image)
+def pictures(shape):
+    """A batch of noise: how to build the model, and the loss that a step begins with."""
+    x = torch.randn(shape.batch, 3, shape.image, shape.image)
     labels = torch.randint(shape.classes, (shape.batch,))
+    return lambda: ViT(shape), lambda model: F.cross_entropy(model(x), labels)
+
+
+def train(shape, setup):
+    """Runs the steps; times of all of them in ms, losses, page faults, and memory."""
+    build, loss_of = setup(shape)
     torch.rand(256, 256) @ torch.rand(256, 256)
     forget_peak()
     before = status_bytes("VmRSS")
-    model = ViT(shape)
+    model = build()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.05)
     parameters = sum(p.numel() for p in model.parameters())
     times, losses, faults = [], [], []
     for _ in range(shape.warmup + shape.steps):
         faults_before, start = page_faults(), time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(model(pictures), labels)
+        loss = loss_of(model)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -211,32 +217,34 @@ def train(shape):
 # command line
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__,
+def arguments(description, models, standard, sizes):
+    """sizes: what may be given in place of the model's."""
+    parser = argparse.ArgumentParser(description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=sorted(MODELS), default="cifar-vit")
-    for name in ("image", "patch", "width", "depth", "heads", "classes", "batch"):
+    parser.add_argument("--model", choices=sorted(models), default=standard)
+    for name in sizes:
         parser.add_argument("--" + name, type=int, help="instead of the model's")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, default=8, help="that are timed")
     parser.add_argument("--warmup", type=int, default=2, help="steps before them")
     parser.add_argument("--norm", choices=("pre", "none"), default="pre")
-    parser.add_argument("--sigma", action="store_true", help="sigmaReparam on every layer")
+    parser.add_argument("--sigma", action="store_true",
+                        help="sigmaReparam on every layer (of texts: of the blocks)")
     parser.add_argument("--json", action="store_true")
     shape = parser.parse_args()
-    for name, value in MODELS[shape.model].items():
-        if getattr(shape, name) is None:
+    for name, value in models[shape.model].items():
+        if getattr(shape, name, None) is None:
             setattr(shape, name, value)
     return shape
 
 
-def main():
-    shape = arguments()
+def run(shape, setup):
+    """Trains and prints."""
     torch.manual_seed(1)
     torch.set_num_threads(shape.threads)
-    result = dict(program="torch", torch=torch.__version__, **vars(shape))
+    result = dict(program="torch", torch=torch.__version__, name=shape.model, **vars(shape))
     result.pop("json")
-    result.update(train(shape))
+    result.update(train(shape, setup))
     result["median_ms"] = statistics.median(result["step_ms"])
     result["blas"], result["core"] = blas()
     result["gemm_gflops"] = gemm_gflops()
@@ -254,4 +262,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(arguments(__doc__, MODELS, "cifar-vit",
+                  ("image", "patch", "width", "depth", "heads", "classes", "batch")), pictures)

@@ -67,7 +67,7 @@ def learning_rate(n, schedule, lr, total, steps_per_epoch):
 
 
 def is_matrix(name, tensor):
-    return tensor.ndim >= 2 and name not in ("cls_token", "pos_embed")
+    return tensor.ndim >= 2 and name.rsplit(".", 1)[-1] not in ("cls_token", "pos_embed")
 
 
 def is_gain(name):
@@ -251,6 +251,26 @@ def make_data(folder):
         write_idx(os.path.join(folder, split + "-labels-idx1-ubyte"), labels)
 
 
+def shake_companions(tensors, names, seed, keep):
+    """gamma and g off by up to 40 %, unit vectors far from converged; what keep(i, part) does
+    not want of layer i is left out."""
+    rng = np.random.RandomState(seed)
+    for i, name in enumerate(names):
+        for part in ("gamma", "g", "u", "v"):
+            key = name + "." + part
+            if key not in tensors:
+                continue
+            if part in ("gamma", "g"):
+                tensors[key] = tensors[key] * rng.uniform(0.6, 1.4, tensors[key].shape)
+            else:
+                off = tensors[key] + rng.normal(0, 1.2 / math.sqrt(tensors[key].size),
+                                                tensors[key].shape)
+                tensors[key] = off / np.linalg.norm(off)
+            if not keep(i, part):
+                del tensors[key]
+    return tensors
+
+
 def make_inits(folder):
     """Starting points.  A tensor is the same in every file of a kind of norm and grouping, so
     that cases differ in what they are about."""
@@ -269,23 +289,8 @@ def make_inits(folder):
         return tensors
 
     def companions(tensors, model, seed, keep):
-        """Adds gamma off by up to 40 % and unit vectors far from converged, where keep says."""
-        rng = np.random.RandomState(seed)
         fill_companions(tensors, model)
-        for i, name in enumerate(reparametrised_layers(model)):
-            for part in ("gamma", "g", "u", "v"):
-                key = name + "." + part
-                if key not in tensors:
-                    continue
-                if part in ("gamma", "g"):
-                    tensors[key] = tensors[key] * rng.uniform(0.6, 1.4, tensors[key].shape)
-                else:
-                    off = tensors[key] + rng.normal(0, 1.2 / math.sqrt(tensors[key].size),
-                                                    tensors[key].shape)
-                    tensors[key] = off / np.linalg.norm(off)
-                if not keep(i, part):
-                    del tensors[key]
-        return tensors
+        return shake_companions(tensors, reparametrised_layers(model), seed, keep)
 
     def save(name, tensors):
         write_safetensors(os.path.join(folder, "init", name + ".safetensors"), tensors)
@@ -409,6 +414,11 @@ def recipe_text(case):
              "train": dict(steps=STEPS, batch=BATCH, threads=1, log_every=1,
                            init="%s/init/%s" % (FOLDER, case["init"])),
              "probe": dict(every=1, entropy=True, spectral=True, gradients=True)}
+    return ini_text(words, case)
+
+
+def ini_text(words, case):
+    """words: {section: {key: value}}, what fixes the run."""
     words["model"].update(norm=case["model"]["norm"], reparam=case["model"]["reparam"])
     words["optim"].update(name=case["optim"]["name"], lr=case["optim"]["lr"])
     words["schedule"].update(name=case["schedule"]["name"])

@@ -134,16 +134,20 @@ def parameter_shapes(model, classes=10, channels=1, tokens=9):
     return shapes
 
 
-def effective_weight(p, name, model):
+def reparametrise(p, name, method):
     """W_hat [out, in]; autograd through it is the gradient after the fold.  u and v are
     constants, W inside sigma = v.W u is not."""
     w = p[name + ".weight"].flatten(1)
-    if name not in reparametrised_layers(model):
-        return w
-    if model["reparam"] == "weight":
+    if method == "weight":
         return p[name + ".g"][:, None] * w / w.norm(dim=1, keepdim=True)
     sigma = p[name + ".v"] @ w @ p[name + ".u"]
-    return (p[name + ".gamma"] if model["reparam"] == "sigma" else 1.0) / sigma * w
+    return (p[name + ".gamma"] if method == "sigma" else 1.0) / sigma * w
+
+
+def effective_weight(p, name, model):
+    if name in reparametrised_layers(model):
+        return reparametrise(p, name, model["reparam"])
+    return p[name + ".weight"].flatten(1)
 
 
 def forward(p, images, model, seen=None):
@@ -213,10 +217,11 @@ def cross_entropy(logits, labels, smoothing):
 # sigma-reparametrisation: start, and once an optimizer step
 
 
-def fill_companions(tensors, model):
+def fill_companions(tensors, model, names=None):
     """Adds what the file did not bring: u the top right singular vector, v = W u / |W u|,
-    gamma = sigma_1(W) or 1, g_i = |w_i|; all from the loaded W, whatever u the file holds."""
-    for name in reparametrised_layers(model):
+    gamma = sigma_1(W) or 1, g_i = |w_i|; all from the loaded W, whatever u the file holds.
+    names: the layers; of a ViT by default."""
+    for name in reparametrised_layers(model) if names is None else names:
         w = torch.tensor(tensors[name + ".weight"], dtype=torch.float64).flatten(1)
         if model["reparam"] == "weight":
             tensors.setdefault(name + ".g", w.norm(dim=1).numpy())
@@ -230,9 +235,9 @@ def fill_companions(tensors, model):
 
 
 @torch.no_grad()
-def power_iteration(p, model):
+def power_iteration(p, model, names=None):
     if model["reparam"] in ("sigma", "spectral"):
-        for name in reparametrised_layers(model):
+        for name in reparametrised_layers(model) if names is None else names:
             w = p[name + ".weight"].flatten(1)
             p[name + ".v"] = F.normalize(w @ p[name + ".u"], dim=0)
             p[name + ".u"] = F.normalize(w.T @ p[name + ".v"], dim=0)

@@ -1,7 +1,7 @@
 /* golden: runs of the program agree with a second implementation, step by step.
  *
- * test/golden/vit/golden.json holds what PyTorch (float64) computed for each recipe of
- * test/golden/vit/cases; test/golden/README.md says how.  A case trains ten steps with
+ * test/golden/{vit,text}/golden.json hold what PyTorch (float64) computed for each recipe
+ * of the cases beside them; test/golden/README.md says how.  A case trains ten steps with
  * the program and compares its logs.  Names of cases as arguments (globs) run only those:
  *
  *     STEADY=build/steady build/test/unit/test_golden 'lars-*'
@@ -26,7 +26,9 @@
 
 #include <cmocka.h>
 
-#define GOLDEN "test/golden/vit"
+/* Folders of test/golden. */
+static const char *const SUITES[] = {"vit", "text"};
+enum { SUITE_COUNT = sizeof SUITES / sizeof *SUITES };
 
 enum { STEPS = 10, REPORTED_MAX = 12 };
 
@@ -40,12 +42,13 @@ typedef struct Tolerance {
 
 static const Tolerance LOSS = {2e-4, 0}, LR = {1e-8, 0}, GRAD_NORM = {1e-3, 0},
                        ENTROPY = {0, 1e-4}, MAX_LOGIT = {1e-3, 1e-4}, SIGMA = {1e-3, 0},
-                       GAMMA = {1e-4, 0}, GRAD_INF = {1e-3, 0}, TOP1 = {0, 1e-6};
+                       GAMMA = {1e-4, 0}, GRAD_INF = {1e-3, 0}, TOP1 = {0, 1e-6},
+                       PPL = {1e-3, 0};
 
-static const char *steady;   /* the program */
-static char folder[512];     /* where runs go */
-static json_t *golden;
-static size_t mismatches;    /* of the case that runs */
+static const char *steady; /* the program */
+static char folder[512];   /* where runs go */
+static json_t *golden[SUITE_COUNT];
+static size_t mismatches; /* of the case that runs */
 
 /* ---- comparing ---- */
 
@@ -94,8 +97,10 @@ static json_t *read_rows(const char *run, const char *name) {
         json_error_t error;
         json_t *row = json_loads(line, JSON_REJECT_DUPLICATES, &error);
         number++;
-        if (row) json_array_append_new(rows, row);
-        else report("%s:%zu: %s", path, number, error.text);
+        if (row)
+            json_array_append_new(rows, row);
+        else
+            report("%s:%zu: %s", path, number, error.text);
     }
     if (file) fclose(file);
     free(line);
@@ -186,18 +191,26 @@ static void check_probe(const char *run, const json_t *wanted) {
     json_decref(rows);
 }
 
-static void check_score(const json_t *row, const json_t *wanted, const char *loss,
-                        const char *top1) {
-    compare(json_object_get(row, loss), json_object_get(wanted, "loss"), LOSS, STEPS,
-            "eval.jsonl, test split", loss);
-    compare(json_object_get(row, top1), json_object_get(wanted, "top1"), TOP1, STEPS,
-            "eval.jsonl, test split", top1);
+static Tolerance score_tolerance(const char *key) {
+    return !strcmp(key, "top1") ? TOP1 : !strcmp(key, "ppl") ? PPL : LOSS;
+}
+
+/* Every score of `wanted`, in the row as PREFIXkey. */
+static void check_score(const json_t *row, json_t *wanted, const char *prefix) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(wanted, key, value) {
+        char name[40];
+        snprintf(name, sizeof name, "%s%s", prefix, key);
+        compare(json_object_get(row, name), value, score_tolerance(key), STEPS,
+                "eval.jsonl, test split", name);
+    }
 }
 
 /* The evaluation of the test split after the last step. */
 static void check_eval(const char *run, const json_t *wanted) {
     json_t *rows = read_rows(run, "eval.jsonl");
-    const json_t *last = NULL, *averaged = json_object_get(wanted, "eval_ema");
+    const json_t *last = NULL;
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
         const char *split = json_string_value(json_object_get(row, "split"));
@@ -205,8 +218,8 @@ static void check_eval(const char *run, const json_t *wanted) {
             json_integer_value(json_object_get(row, "step")) == STEPS)
             last = row;
     }
-    check_score(last, json_object_get(wanted, "eval"), "loss", "top1");
-    if (averaged) check_score(last, averaged, "ema_loss", "ema_top1");
+    check_score(last, json_object_get(wanted, "eval"), "");
+    check_score(last, json_object_get(wanted, "eval_ema"), "ema_");
     json_decref(rows);
 }
 
@@ -237,11 +250,17 @@ static int train(const char *recipe, const char *run, const char *output) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+typedef struct Case {
+    const char *suite, *name;
+    const json_t *wanted;
+} Case;
+
 static void run_agrees_with_the_reference(void **state) {
-    const char *name = *state;
-    const json_t *wanted = json_object_get(golden, name);
+    const Case *c = *state;
+    const char *name = c->name;
+    const json_t *wanted = c->wanted;
     char recipe[300], run[600], output[700];
-    snprintf(recipe, sizeof recipe, GOLDEN "/cases/%s.ini", name);
+    snprintf(recipe, sizeof recipe, "test/golden/%s/cases/%s.ini", c->suite, name);
     snprintf(run, sizeof run, "%s/%s", folder, name);
     snprintf(output, sizeof output, "%s.out", run);
     mismatches = 0;
@@ -271,34 +290,54 @@ static bool find_program(void) {
     return access(steady, F_OK) == 0;
 }
 
+static bool load_suites(void) {
+    for (size_t i = 0; i < SUITE_COUNT; i++) {
+        char path[100];
+        json_error_t error;
+        snprintf(path, sizeof path, "test/golden/%s/golden.json", SUITES[i]);
+        golden[i] = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+        if (golden[i]) continue;
+        fprintf(stderr, "%s: %s (start in the top directory)\n", path, error.text);
+        return false;
+    }
+    return true;
+}
+
+/* A folder for the runs. */
+static bool make_folder(void) {
+    const char *base = getenv("TMP");
+    snprintf(folder, sizeof folder, "%s/golden.XXXXXX", base && *base ? base : "/tmp");
+    if (mkdtemp(folder)) return true;
+    perror(folder);
+    return false;
+}
+
+static void list_cases(Case *cases, struct CMUnitTest *tests) {
+    for (size_t s = 0, i = 0; s < SUITE_COUNT; s++) {
+        const char *name;
+        json_t *wanted;
+        json_object_foreach(golden[s], name, wanted) {
+            cases[i] = (Case){SUITES[s], name, wanted};
+            tests[i] = (struct CMUnitTest){.name = name,
+                                           .test_func = run_agrees_with_the_reference,
+                                           .initial_state = &cases[i]};
+            i++;
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     if (!find_program()) {
         printf("skip golden %s is not built\n", steady);
         return 0;
     }
-    json_error_t error;
-    golden = json_load_file(GOLDEN "/golden.json", JSON_REJECT_DUPLICATES, &error);
-    if (!golden) {
-        fprintf(stderr, GOLDEN "/golden.json: %s (start in the top directory)\n",
-                error.text);
-        return 1;
-    }
-    const char *base = getenv("TMP");
-    snprintf(folder, sizeof folder, "%s/golden.XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(folder)) {
-        perror(folder);
-        return 1;
-    }
-    size_t count = json_object_size(golden), i = 0;
+    if (!load_suites() || !make_folder()) return 1;
+    size_t count = 0;
+    for (size_t s = 0; s < SUITE_COUNT; s++) count += json_object_size(golden[s]);
     struct CMUnitTest *tests = calloc(count, sizeof *tests);
-    if (!tests) return 1;
-    const char *name;
-    json_t *wanted;
-    json_object_foreach(golden, name, wanted) {
-        tests[i++] = (struct CMUnitTest){.name = name,
-                                         .test_func = run_agrees_with_the_reference,
-                                         .initial_state = (void *)(uintptr_t)name};
-    }
+    Case *cases = calloc(count, sizeof *cases);
+    if (!tests || !cases) return 1;
+    list_cases(cases, tests);
     int failed = 0;
     if (argc < 2) failed = _cmocka_run_group_tests("golden", tests, count, NULL, NULL);
     for (int a = 1; a < argc; a++) {
@@ -307,6 +346,7 @@ int main(int argc, char **argv) {
     }
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     free(tests);
-    json_decref(golden);
+    free(cases);
+    for (size_t s = 0; s < SUITE_COUNT; s++) json_decref(golden[s]);
     return failed != 0;
 }

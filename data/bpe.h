@@ -1,0 +1,31 @@
+/* bpe: byte pair encoding of words, as subword-nmt 0.3 learns and applies it (Sennrich et al.
+ * 2016), files of its version 0.2.
+ *
+ *     Bpe *bpe = bpe_learn(&words, 8000);
+ *     bpe_split(bpe, "unhappy", 7, &pieces);      "un@@ happy"
+ *     bpe_free(bpe);
+ *
+ * A word is its code points, the last with </w> behind it.  Learning merges the pair that is
+ * most frequent (of equals the largest, as strings) until there are enough merges or none is
+ * there twice.  Splitting makes the merges in the order in which they were learned. */
+#ifndef STEADY_BPE_H
+#define STEADY_BPE_H
+
+#include "data/stringmap.h"
+
+typedef struct Bpe Bpe;
+
+/* words: each with its count. */
+Bpe *bpe_learn(const StringMap *words, size_t merges);
+
+/* FAIL_DATA with file and line: no header, a line that is not a pair, a pair twice. */
+Bpe *bpe_load(const char *path, Err *err);
+Status bpe_save(const Bpe *bpe, const char *path, Err *err);
+void bpe_free(Bpe *bpe);
+
+size_t bpe_merge_count(const Bpe *bpe);
+
+/* Appends the word's pieces, parted by blanks, all but the last ending in @@. */
+void bpe_split(const Bpe *bpe, const char *word, size_t length, TextBuffer *pieces);
+
+#endif

@@ -1,0 +1,348 @@
+#include "data/textbatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/core/rng.h"
+
+/* ---- memory ---- */
+
+static void need(uint32_t **list, size_t *room, size_t count) {
+    if (count <= *room && *list) return;
+    mem_free(*list);
+    *room = MAX(count, (size_t)64);
+    *list = mem_alloc(*room * sizeof **list);
+}
+
+static void need_batch(TextBatch *b, size_t count, size_t source, size_t target) {
+    if (count > b->room_items || !b->item) {
+        mem_free(b->item);
+        b->room_items = MAX(count, (size_t)64);
+        b->item = mem_alloc(3 * b->room_items * sizeof *b->item);
+        b->source_count = b->item + b->room_items;
+        b->target_count = b->item + 2 * b->room_items;
+    }
+    need(&b->source, &b->room_source, count * source);
+    if (count * target > b->room_target || !b->input) {
+        mem_free(b->input);
+        b->room_target = MAX(count * target, (size_t)64);
+        b->input = mem_alloc(2 * b->room_target * sizeof *b->input);
+        b->target = b->input + b->room_target;
+    }
+    b->count = count;
+    b->source_length = source;
+    b->length = target;
+}
+
+void textbatch_free(TextBatch *b) {
+    mem_free(b->item);
+    mem_free(b->source);
+    mem_free(b->input);
+    *b = (TextBatch){0};
+}
+
+/* ---- rows ---- */
+
+static void copy_padded(uint32_t *to, const uint32_t *from, size_t count, size_t length) {
+    memcpy(to, from, count * sizeof *to);
+    for (size_t i = count; i < length; i++) to[i] = ID_PAD;
+}
+
+void textbatch_cut(const TextBatch *b, size_t from, size_t to, TextBatch *piece) {
+    size_t source = 0, target = 0;
+    for (size_t i = from; i < to; i++) {
+        source = MAX(source, b->source_count[i]);
+        target = MAX(target, b->target_count[i]);
+    }
+    need_batch(piece, to - from, source, target);
+    piece->first = b->first + from;
+    piece->whole = b->whole;
+    piece->targets = b->targets;
+    for (size_t i = from, k = 0; i < to; i++, k++) {
+        piece->item[k] = b->item[i];
+        piece->source_count[k] = b->source_count[i];
+        piece->target_count[k] = b->target_count[i];
+        copy_padded(piece->source + k * source, b->source + i * b->source_length,
+                    b->source_count[i], source);
+        copy_padded(piece->input + k * target, b->input + i * b->length,
+                    b->target_count[i], target);
+        copy_padded(piece->target + k * target, b->target + i * b->length,
+                    b->target_count[i], target);
+    }
+}
+
+/* Blocks of a stream. */
+static void fill_blocks(const TextSet *set, const size_t *items, size_t count,
+                        size_t context, TextBatch *b) {
+    need_batch(b, count, 0, context);
+    for (size_t k = 0; k < count; k++) {
+        const uint32_t *ids = set->stream + items[k] * context;
+        b->item[k] = items[k];
+        b->source_count[k] = 0;
+        b->target_count[k] = context;
+        memcpy(b->input + k * context, ids, context * sizeof *ids);
+        memcpy(b->target + k * context, ids + 1, context * sizeof *ids);
+    }
+}
+
+static void fill_pairs(const TextSet *set, const size_t *items, size_t count,
+                       TextBatch *b) {
+    size_t source = 0, target = 0, m, n;
+    for (size_t k = 0; k < count; k++) {
+        textset_source(set, items[k], &m);
+        textset_target(set, items[k], &n);
+        source = MAX(source, m), target = MAX(target, n);
+    }
+    need_batch(b, count, source, target);
+    for (size_t k = 0; k < count; k++) {
+        const uint32_t *x = textset_source(set, items[k], &m);
+        const uint32_t *y = textset_target(set, items[k], &n);
+        b->item[k] = items[k];
+        b->source_count[k] = m, b->target_count[k] = n;
+        copy_padded(b->source + k * source, x, m, source);
+        copy_padded(b->target + k * target, y, n, target);
+        copy_padded(b->input + k * target + 1, y, n - 1, target - 1);
+        b->input[k * target] = ID_EOS;
+    }
+}
+
+/* ---- order ---- */
+
+typedef struct Length {
+    uint32_t target, source;
+    size_t order, item; /* order: of equals */
+} Length;
+
+static int by_length(const void *a, const void *b) {
+    const Length *x = a, *y = b;
+    if (x->target != y->target) return x->target < y->target ? -1 : 1;
+    if (x->source != y->source) return x->source < y->source ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* items become ordered by length; equals stay as they are. */
+static void sort_items(const TextSet *set, size_t *items, size_t count) {
+    Length *lengths = mem_alloc(MAX(count, (size_t)1) * sizeof *lengths);
+    for (size_t i = 0; i < count; i++) {
+        size_t m, n;
+        textset_source(set, items[i], &m);
+        textset_target(set, items[i], &n);
+        lengths[i] = (Length){(uint32_t)n, (uint32_t)m, i, items[i]};
+    }
+    qsort(lengths, count, sizeof *lengths, by_length);
+    for (size_t i = 0; i < count; i++) items[i] = lengths[i].item;
+    mem_free(lengths);
+}
+
+static size_t slots_of(const TextSet *set, size_t item) {
+    size_t m, n;
+    textset_source(set, item, &m);
+    textset_target(set, item, &n);
+    return MAX(m, n);
+}
+
+/* The end of the bucket that begins at items[at]: n max(length) <= tokens, n a multiple of 8
+ * where there are more than 8, and one at least. */
+static size_t bucket_end(const TextSet *set, const size_t *items, size_t count, size_t at,
+                         size_t tokens) {
+    enum { MULTIPLE = 8 };
+    size_t end = at, longest = 0;
+    while (end < count) {
+        longest = MAX(longest, slots_of(set, items[end]));
+        if (end > at && (end - at + 1) * longest > tokens) break;
+        end++;
+    }
+    size_t n = end - at;
+    return end < count && n > MULTIPLE ? at + n / MULTIPLE * MULTIPLE : end;
+}
+
+/* ---- plans ---- */
+
+struct TextPlan {
+    const TextSet *set;
+    TextPlanConfig config;
+    size_t items, steps;
+    size_t epoch; /* whose order is held; SIZE_MAX: none */
+    size_t *order; /* [items] */
+    size_t *bucket, bucket_count; /* [bucket_count + 1] where buckets begin in order */
+    size_t *bucket_order;         /* [bucket_count] of the epoch */
+};
+
+static void make_permutation(const TextPlan *p, uint64_t stream, size_t *order,
+                             size_t count) {
+    if (p->config.shuffle)
+        rng_permutation(rng_make(p->config.seed, RNG_SHUFFLE, stream), order, count);
+    else
+        for (size_t i = 0; i < count; i++) order[i] = i;
+}
+
+/* Buckets are the same in each epoch; their order is not. */
+static void make_buckets(TextPlan *p) {
+    size_t tokens = MAX(p->config.batch_tokens / p->config.accumulate, (size_t)1);
+    p->bucket = mem_alloc((p->items + 1) * sizeof *p->bucket);
+    make_permutation(p, UINT64_MAX, p->order, p->items);
+    sort_items(p->set, p->order, p->items);
+    p->bucket[0] = 0;
+    while (p->bucket[p->bucket_count] < p->items) {
+        size_t end = bucket_end(p->set, p->order, p->items, p->bucket[p->bucket_count],
+                                tokens);
+        p->bucket[++p->bucket_count] = end;
+    }
+    p->bucket_order = mem_alloc(p->bucket_count * sizeof *p->bucket_order);
+}
+
+TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *err) {
+    TextPlan *p = mem_zalloc(sizeof *p);
+    *p = (TextPlan){.set = set, .config = *config, .epoch = SIZE_MAX};
+    TextPlanConfig *c = &p->config;
+    c->accumulate = MAX(c->accumulate, (size_t)1);
+    c->parts = MAX(c->parts, (size_t)1);
+    p->items = set->pairs              ? set->count
+               : set->stream_count > 1 ? (set->stream_count - 1) / c->context
+                                       : 0;
+    p->order = mem_alloc(MAX(p->items, (size_t)1) * sizeof *p->order);
+    if (set->pairs && c->batch_tokens && p->items) make_buckets(p);
+    p->steps = p->bucket_count ? p->bucket_count / c->accumulate : p->items / c->batch;
+    if (p->steps) return p;
+    if (p->bucket_count)
+        err_set(err, FAIL_USAGE,
+                "the %zu pairs fill %zu buckets, fewer than train.accumulate = %zu",
+                p->items, p->bucket_count, c->accumulate);
+    else
+        err_set(err, FAIL_USAGE, "train.batch = %zu is more than the %zu training %s",
+                c->batch, p->items, set->pairs ? "pairs" : "blocks of text");
+    textplan_free(p);
+    return NULL;
+}
+
+void textplan_free(TextPlan *p) {
+    if (!p) return;
+    mem_free(p->order);
+    mem_free(p->bucket);
+    mem_free(p->bucket_order);
+    mem_free(p);
+}
+
+size_t textplan_items(const TextPlan *p) { return p->items; }
+
+size_t textplan_steps(const TextPlan *p) { return p->steps; }
+
+static void need_epoch(TextPlan *p, size_t epoch) {
+    if (p->epoch == epoch) return;
+    p->epoch = epoch;
+    if (p->bucket_count)
+        make_permutation(p, epoch, p->bucket_order, p->bucket_count);
+    else
+        make_permutation(p, epoch, p->order, p->items);
+}
+
+/* The items of step n, in new memory. */
+static size_t *step_items(TextPlan *p, size_t n, size_t *count) {
+    size_t step = (n - 1) % p->steps;
+    need_epoch(p, (n - 1) / p->steps);
+    size_t *items = mem_alloc(p->items * sizeof *items);
+    *count = 0;
+    if (!p->bucket_count) {
+        *count = p->config.batch;
+        memcpy(items, p->order + step * *count, *count * sizeof *items);
+    }
+    for (size_t i = 0; p->bucket_count && i < p->config.accumulate; i++) {
+        size_t b = p->bucket_order[step * p->config.accumulate + i];
+        for (size_t k = p->bucket[b]; k < p->bucket[b + 1]; k++)
+            items[(*count)++] = p->order[k];
+    }
+    if (p->set->pairs) sort_items(p->set, items, *count);
+    return items;
+}
+
+/* Ranks take every parts-th pair, so that their lengths are alike; blocks are all of one
+ * length. */
+static size_t own_items(const TextPlan *p, size_t *items, size_t count, size_t *first) {
+    size_t part = p->config.part, parts = p->config.parts;
+    size_t from = count * part / parts, to = count * (part + 1) / parts, kept = 0;
+    *first = from;
+    if (!p->set->pairs) {
+        memmove(items, items + from, (to - from) * sizeof *items);
+        return to - from;
+    }
+    for (size_t i = part; i < count; i += parts) items[kept++] = items[i];
+    return kept;
+}
+
+void textplan_fill(TextPlan *p, size_t n, TextBatch *b) {
+    CHECK(n > 0, "steps are numbered from %d", 1);
+    size_t count, first, targets = 0, length;
+    size_t *items = step_items(p, n, &count);
+    for (size_t i = 0; p->set->pairs && i < count; i++) {
+        textset_target(p->set, items[i], &length);
+        targets += length;
+    }
+    size_t own = own_items(p, items, count, &first);
+    if (p->set->pairs)
+        fill_pairs(p->set, items, own, b);
+    else
+        fill_blocks(p->set, items, own, p->config.context, b);
+    b->first = first;
+    b->whole = count;
+    b->targets = p->set->pairs ? targets : count * p->config.context;
+    mem_free(items);
+}
+
+double textplan_padding(TextPlan *p) {
+    size_t slots = 0, tokens = 0;
+    for (size_t n = 1; n <= p->steps && p->set->pairs; n++) {
+        size_t count, m, t;
+        size_t *items = step_items(p, n, &count);
+        size_t pieces = p->bucket_count ? p->config.accumulate : 1;
+        for (size_t piece = 0; piece < pieces; piece++) {
+            size_t from = count * piece / pieces, to = count * (piece + 1) / pieces;
+            size_t source = 0, target = 0;
+            for (size_t i = from; i < to; i++) {
+                textset_source(p->set, items[i], &m);
+                textset_target(p->set, items[i], &t);
+                source = MAX(source, m), target = MAX(target, t), tokens += m + t;
+            }
+            slots += (to - from) * (source + target);
+        }
+        mem_free(items);
+    }
+    return slots ? 1 - (double)tokens / (double)slots : 0;
+}
+
+/* ---- evaluation ---- */
+
+struct TextEval {
+    const TextSet *set;
+    size_t tokens, part, parts;
+    size_t *order, at, number;
+};
+
+TextEval *texteval_new(const TextSet *set, size_t tokens, size_t part, size_t parts) {
+    TextEval *e = mem_zalloc(sizeof *e);
+    *e = (TextEval){set, tokens, part, MAX(parts, (size_t)1), NULL, 0, 0};
+    e->order = mem_alloc(MAX(set->count, (size_t)1) * sizeof *e->order);
+    for (size_t i = 0; i < set->count; i++) e->order[i] = i;
+    sort_items(set, e->order, set->count);
+    return e;
+}
+
+bool texteval_next(TextEval *e, TextBatch *b) {
+    while (e->at < e->set->count) {
+        size_t from = e->at;
+        e->at = bucket_end(e->set, e->order, e->set->count, from, e->tokens);
+        if (e->number++ % e->parts != e->part) continue;
+        fill_pairs(e->set, e->order + from, e->at - from, b);
+        b->first = 0;
+        b->whole = b->count;
+        b->targets = 0;
+        for (size_t i = 0; i < b->count; i++) b->targets += b->target_count[i];
+        return true;
+    }
+    return false;
+}
+
+void texteval_free(TextEval *e) {
+    if (!e) return;
+    mem_free(e->order);
+    mem_free(e);
+}

@@ -1,0 +1,122 @@
+#include "data/textfile.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/bytes.h"
+#include "data/utf8.h"
+
+enum { LINE_MOST = 1 << 24 };
+
+bool textfile_exists(const char *path) {
+    char packed[PATH_SIZE];
+    text_format(packed, sizeof packed, "%s.gz", path);
+    return access(path, F_OK) == 0 || access(packed, F_OK) == 0;
+}
+
+static Status read_stdin(TextFile *file, Err *err) {
+    TextBuffer all = {0};
+    char part[1 << 14];
+    ssize_t got;
+    while ((got = read(STDIN_FILENO, part, sizeof part)) != 0) {
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            text_free(&all);
+            return err_set(err, FAIL_DATA, "standard input cannot be read: %s",
+                           strerror(errno));
+        }
+        text_append(&all, part, (size_t)got);
+    }
+    file->bytes = all.text;
+    file->size = all.length;
+    return OK;
+}
+
+static Status read_bytes(TextFile *file, const char *path, Err *err) {
+    if (!strcmp(path, "-")) return read_stdin(file, err);
+    char packed[PATH_SIZE];
+    text_format(packed, sizeof packed, "%s.gz", path);
+    if (access(path, F_OK) && !access(packed, F_OK)) path = packed;
+    text_format(file->path, sizeof file->path, "%s", path);
+    ByteFile bytes;
+    uint8_t *all = NULL;
+    if (bytes_open(&bytes, path, err)) return err->status;
+    Status status = bytes_take_rest(&bytes, &all, &file->size, err);
+    bytes_close(&bytes);
+    file->bytes = (char *)all;
+    return status;
+}
+
+static void count_lines(TextFile *file) {
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < file->size; i++) count += file->bytes[i] == '\n';
+    if (file->size && file->bytes[file->size - 1] != '\n') count++;
+    file->count = count;
+    file->start = mem_alloc((count + 1) * sizeof *file->start);
+    for (size_t i = 0; i < count; i++) {
+        file->start[i] = at;
+        const char *end = memchr(file->bytes + at, '\n', file->size - at);
+        at = end ? (size_t)(end - file->bytes) + 1 : file->size + 1;
+    }
+    file->start[count] = at;
+}
+
+static Status check_line(const TextFile *file, size_t i, Err *err) {
+    size_t length, bad;
+    const char *line = textfile_line(file, i, &length);
+    const char *name = *file->path ? file->path : "standard input";
+    if (length > LINE_MOST)
+        return err_set(err, FAIL_DATA, "%s:%zu: a line of %zu bytes; at most %d are read",
+                       name, i + 1, length, LINE_MOST);
+    const char *nul = memchr(line, 0, length);
+    if (nul)
+        return err_set(err, FAIL_DATA,
+                       "%s:%zu: a NUL byte at byte %zu of the line: is this a text?", name,
+                       i + 1, (size_t)(nul - line) + 1);
+    if (utf8_valid(line, length, &bad)) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s:%zu: byte %zu of the line (0x%02x) is not UTF-8; convert the file "
+                   "(iconv -t UTF-8)",
+                   name, i + 1, bad + 1, (unsigned)(unsigned char)line[bad]);
+}
+
+static void drop_byte_order_mark(TextFile *file) {
+    if (file->size < 3 || memcmp(file->bytes, "\xEF\xBB\xBF", 3)) return;
+    file->size -= 3;
+    memmove(file->bytes, file->bytes + 3, file->size);
+}
+
+Status textfile_read(TextFile *file, const char *path, Err *err) {
+    *file = (TextFile){0};
+    if (strlen(path) >= sizeof file->path - 4)
+        return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
+    if (read_bytes(file, path, err)) return textfile_free(file), err->status;
+    drop_byte_order_mark(file);
+    count_lines(file);
+    for (size_t i = 0; i < file->count; i++)
+        if (check_line(file, i, err)) return textfile_free(file), err->status;
+    return OK;
+}
+
+void textfile_of(TextFile *file, TextBuffer *text, const char *name) {
+    *file = (TextFile){.bytes = text->text, .size = text->length};
+    text_format(file->path, sizeof file->path, "%s", name);
+    *text = (TextBuffer){0};
+    count_lines(file);
+}
+
+const char *textfile_line(const TextFile *file, size_t i, size_t *length) {
+    CHECK(i < file->count, "line %zu of %zu", i, file->count);
+    const char *line = file->bytes + file->start[i];
+    *length = file->start[i + 1] - file->start[i] - 1;
+    if (*length && line[*length - 1] == '\r') --*length;
+    return line;
+}
+
+void textfile_free(TextFile *file) {
+    mem_free(file->bytes);
+    mem_free(file->start);
+    file->bytes = NULL;
+    file->start = NULL;
+}

@@ -1,0 +1,35 @@
+/* textfile: a whole text in memory, plain or gzip, as lines of checked UTF-8.
+ *
+ *     TextFile file;
+ *     if (textfile_read(&file, "train.de", &err)) return err.status;       also train.de.gz
+ *     line = textfile_line(&file, i, &length);
+ *     textfile_free(&file);
+ *
+ * A line ends at \n; a \r before it, and a byte order mark at the start, are left out. */
+#ifndef STEADY_TEXTFILE_H
+#define STEADY_TEXTFILE_H
+
+#include "data/textbuffer.h"
+
+typedef struct TextFile {
+    char *bytes;
+    size_t size;
+    size_t *start; /* [count + 1] where lines begin */
+    size_t count;  /* lines; a last one without \n is one too */
+    char path[1040];
+} TextFile;
+
+/* "-" is standard input.  FAIL_DATA with file and line: missing, cut short, NUL or other bytes that
+ * are no UTF-8, a line of more than 16 MiB.  After a failure there is nothing to free. */
+Status textfile_read(TextFile *file, const char *path, Err *err);
+
+/* Lines made by the program; takes the buffer over. */
+void textfile_of(TextFile *file, TextBuffer *text, const char *name);
+
+/* Line i, 0 <= i < count, not NUL-terminated. */
+const char *textfile_line(const TextFile *file, size_t i, size_t *length);
+
+bool textfile_exists(const char *path); /* or path.gz */
+void textfile_free(TextFile *file);
+
+#endif

@@ -1,0 +1,479 @@
+#include "data/tokenizer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/bpe.h"
+#include "data/tok13a.h"
+#include "data/utf8.h"
+
+enum { PATH_MOST = 1400 };
+
+struct Tokenizer {
+    TokenKind kind;
+    bool specials, lowercase;
+    WordSplit word_split;
+    StringMap vocab;   /* numbered by id; count_of as in the dictionary */
+    Bpe *bpe;          /* TOKENS_BPE */
+    uint32_t line_end;
+};
+
+static const char *const SPECIALS[] = {"<s>", "<pad>", "</s>", "<unk>"};
+
+/* ---- lists ---- */
+
+void idlist_add(IdList *list, uint32_t id) {
+    if (list->count == list->room) {
+        list->room = MAX(2 * list->room, (size_t)64);
+        uint32_t *longer = mem_alloc(list->room * sizeof *longer);
+        if (list->count) memcpy(longer, list->ids, list->count * sizeof *longer);
+        mem_free(list->ids);
+        list->ids = longer;
+    }
+    list->ids[list->count++] = id;
+}
+
+void idlist_free(IdList *list) {
+    mem_free(list->ids);
+    *list = (IdList){0};
+}
+
+/* ---- a line's way to tokens ---- */
+
+static void lower(const char *line, size_t length, TextBuffer *out) {
+    for (size_t at = 0, used; at < length; at += used) {
+        uint32_t code;
+        used = utf8_next(line + at, length - at, &code);
+        if (used) text_append_code(out, utf8_lower(code));
+        if (!used) text_append_byte(out, line[at]), used = 1;
+    }
+}
+
+void tokenizer_prepare(const Tokenizer *t, const char *line, size_t length,
+                       TextBuffer *out) {
+    text_clear(out);
+    if (t->word_split != SPLIT_WORDS_13A) {
+        if (t->lowercase)
+            lower(line, length, out);
+        else
+            text_append(out, line, length);
+        return;
+    }
+    TextBuffer low = {0};
+    text_clear(&low);
+    if (t->lowercase) lower(line, length, &low);
+    tok13a(t->lowercase ? low.text : line, t->lowercase ? low.length : length, out);
+    text_free(&low);
+}
+
+/* Calls visit for each token of a prepared line. */
+typedef void VisitToken(void *context, const char *token, size_t length);
+
+static void each_character(const char *line, size_t length, VisitToken *visit,
+                           void *context) {
+    for (size_t at = 0, used; at < length; at += used) {
+        uint32_t code;
+        used = utf8_next(line + at, length - at, &code);
+        if (!used) used = 1;
+        visit(context, line + at, used);
+    }
+}
+
+static void each_word(const char *line, size_t length, VisitToken *visit, void *context) {
+    for (size_t at = 0, word; utf8_word(line, length, &at, &word);)
+        visit(context, line + at - word, word);
+}
+
+static bool is_special(const char *token, size_t length) {
+    for (size_t i = 0; i < COUNT(SPECIALS); i++)
+        if (strlen(SPECIALS[i]) == length && !memcmp(SPECIALS[i], token, length))
+            return true;
+    return false;
+}
+
+typedef struct Pieces {
+    const Bpe *bpe;
+    VisitToken *visit;
+    void *context;
+    TextBuffer text;
+} Pieces;
+
+static void split_word(void *context, const char *word, size_t length) {
+    Pieces *p = context;
+    if (is_special(word, length)) {
+        p->visit(p->context, word, length);
+        return;
+    }
+    text_clear(&p->text);
+    bpe_split(p->bpe, word, length, &p->text);
+    for (size_t at = 0; at < p->text.length;) {
+        const char *blank = memchr(p->text.text + at, ' ', p->text.length - at);
+        size_t end = blank ? (size_t)(blank - p->text.text) : p->text.length;
+        p->visit(p->context, p->text.text + at, end - at);
+        at = end + 1;
+    }
+}
+
+static void each_token(const Tokenizer *t, const char *line, size_t length,
+                       VisitToken *visit, void *context) {
+    if (t->kind == TOKENS_CHAR) {
+        each_character(line, length, visit, context);
+    } else if (t->kind == TOKENS_WORD) {
+        each_word(line, length, visit, context);
+    } else {
+        Pieces pieces = {.bpe = t->bpe, .visit = visit, .context = context};
+        each_word(line, length, split_word, &pieces);
+        text_free(&pieces.text);
+    }
+}
+
+/* ---- encoding and decoding ---- */
+
+typedef struct Encoding {
+    const Tokenizer *t;
+    IdList *ids;
+    const char *unknown; /* the first token that has no id */
+    size_t unknown_length;
+} Encoding;
+
+static void encode_token(void *context, const char *token, size_t length) {
+    Encoding *e = context;
+    size_t id = stringmap_find(&e->t->vocab, token, length);
+    if (id == SIZE_MAX && !e->t->specials) {
+        if (!e->unknown) e->unknown = token, e->unknown_length = length;
+        return;
+    }
+    idlist_add(e->ids, id == SIZE_MAX ? ID_UNK : (uint32_t)id);
+}
+
+Status tokenizer_encode(const Tokenizer *t, const char *line, size_t length, IdList *ids,
+                        Err *err) {
+    TextBuffer prepared = {0};
+    bool changed = t->lowercase || t->word_split != SPLIT_WORDS_NONE;
+    if (changed) {
+        tokenizer_prepare(t, line, length, &prepared);
+        line = prepared.text, length = prepared.length;
+    }
+    Encoding e = {.t = t, .ids = ids};
+    each_token(t, line, length, encode_token, &e);
+    if (e.unknown) {
+        uint32_t code = 0;
+        utf8_next(e.unknown, e.unknown_length, &code);
+        err_set(err, FAIL_DATA, "the character '%.*s' (U+%04X) is not in the vocabulary",
+                (int)e.unknown_length, code == '\n' ? "" : e.unknown, (unsigned)code);
+    }
+    text_free(&prepared);
+    return e.unknown ? FAIL_DATA : OK;
+}
+
+/* "un@@ happy" is one word. */
+static bool goes_on(const Tokenizer *t, const char *token, size_t length) {
+    return t->kind == TOKENS_BPE && length > 2 && !memcmp(token + length - 2, "@@", 2);
+}
+
+void tokenizer_decode(const Tokenizer *t, const uint32_t *ids, size_t count,
+                      TextBuffer *text) {
+    bool fresh = true; /* nothing to be parted from */
+    text_append(text, "", 0);
+    for (size_t i = 0; i < count; i++) {
+        size_t length;
+        const char *token = stringmap_text(&t->vocab, ids[i], &length);
+        if (t->specials && (ids[i] == ID_BOS || ids[i] == ID_PAD)) continue;
+        if (t->specials && ids[i] == ID_EOS) {
+            text_append_byte(text, '\n');
+            fresh = true;
+            continue;
+        }
+        if (!fresh && t->kind != TOKENS_CHAR) text_append_byte(text, ' ');
+        fresh = goes_on(t, token, length);
+        text_append(text, token, length - (fresh ? 2 : 0));
+    }
+}
+
+size_t tokenizer_size(const Tokenizer *t) { return t->vocab.count; }
+
+uint32_t tokenizer_line_end(const Tokenizer *t) { return t->line_end; }
+
+bool tokenizer_has_specials(const Tokenizer *t) { return t->specials; }
+
+/* ---- making one ---- */
+
+TokenizerConfig tokenizer_config(const DataConfig *d, bool specials, size_t side) {
+    return (TokenizerConfig){.kind = d->tokens,
+                             .specials = specials || d->tokens != TOKENS_CHAR,
+                             .lowercase = d->lowercase,
+                             .word_split = d->word_split,
+                             .vocab = side ? d->target_vocab : d->source_vocab,
+                             .codes = d->bpe_codes,
+                             .merges = d->bpe_merges,
+                             .min_count = d->min_count};
+}
+
+static void count_token(void *context, const char *token, size_t length) {
+    stringmap_count(context, token, length, 1);
+}
+
+/* Counts the tokens (or, for BPE that is to be learned, the words) of files. */
+static void count_files(const Tokenizer *t, bool words, const TextFile *const *files,
+                        size_t file_count, StringMap *counts) {
+    TextBuffer prepared = {0};
+    for (size_t f = 0; f < file_count; f++) {
+        for (size_t i = 0; i < files[f]->count; i++) {
+            size_t length;
+            const char *line = textfile_line(files[f], i, &length);
+            tokenizer_prepare(t, line, length, &prepared);
+            if (words)
+                each_word(prepared.text, prepared.length, count_token, counts);
+            else
+                each_token(t, prepared.text, prepared.length, count_token, counts);
+        }
+        if (!t->specials && files[f]->count) count_token(counts, "\n", 1);
+    }
+    text_free(&prepared);
+}
+
+/* Each word is split once, however often it stands in the text. */
+static void count_pieces(const Tokenizer *t, const StringMap *words, StringMap *counts) {
+    TextBuffer pieces = {0};
+    for (size_t w = 0; w < words->count; w++) {
+        size_t length;
+        const char *word = stringmap_text(words, w, &length);
+        text_clear(&pieces);
+        if (is_special(word, length)) continue;
+        bpe_split(t->bpe, word, length, &pieces);
+        for (size_t at = 0; at < pieces.length;) {
+            const char *blank = memchr(pieces.text + at, ' ', pieces.length - at);
+            size_t end = blank ? (size_t)(blank - pieces.text) : pieces.length;
+            stringmap_count(counts, pieces.text + at, end - at, words->count_of[w]);
+            at = end + 1;
+        }
+    }
+    text_free(&pieces);
+}
+
+typedef struct Counted {
+    const StringMap *map;
+    size_t index;
+} Counted;
+
+static int by_text(const void *a, const void *b) {
+    const Counted *x = a, *y = b;
+    return stringmap_compare(x->map, x->index, y->index);
+}
+
+static int by_count(const void *a, const void *b) {
+    const Counted *x = a, *y = b;
+    size_t m = x->map->count_of[x->index], n = y->map->count_of[y->index];
+    return m != n ? (m > n ? -1 : 1) : by_text(a, b);
+}
+
+static void add_specials(Tokenizer *t) {
+    for (size_t i = 0; t->specials && i < COUNT(SPECIALS); i++)
+        stringmap_add(&t->vocab, SPECIALS[i], strlen(SPECIALS[i]));
+}
+
+static void number_tokens(Tokenizer *t, const StringMap *counts, size_t min_count) {
+    Counted *order = mem_alloc(MAX(counts->count, (size_t)1) * sizeof *order);
+    for (size_t i = 0; i < counts->count; i++) order[i] = (Counted){counts, i};
+    qsort(order, counts->count, sizeof *order, t->specials ? by_count : by_text);
+    add_specials(t);
+    for (size_t i = 0; i < counts->count; i++) {
+        size_t length, count = counts->count_of[order[i].index];
+        const char *token = stringmap_text(counts, order[i].index, &length);
+        if (t->specials && (count < min_count || is_special(token, length))) continue;
+        stringmap_count(&t->vocab, token, length, count);
+    }
+    mem_free(order);
+}
+
+static void find_line_end(Tokenizer *t) {
+    size_t id = t->specials ? (size_t)ID_EOS : stringmap_find(&t->vocab, "\n", 1);
+    t->line_end = id == SIZE_MAX ? 0 : (uint32_t)id;
+}
+
+/* ---- dictionary files ---- */
+
+/* "token count"; of characters "U+0041 count". */
+static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err) {
+    size_t blank = length;
+    while (blank && line[blank - 1] != ' ') blank--;
+    char number[24], *end, text[UTF8_BYTES];
+    const char *token = line;
+    size_t size = blank ? blank - 1 : 0;
+    if (size && length - blank < sizeof number) {
+        memcpy(number, line + blank, length - blank);
+        number[length - blank] = 0;
+        unsigned long long count = strtoull(number, &end, 10);
+        bool good = *number >= '0' && *number <= '9' && !*end;
+        if (good && t->kind == TOKENS_CHAR) {
+            char code_text[16] = {0};
+            memcpy(code_text, line, MIN(size, sizeof code_text - 1));
+            unsigned long code = strtoul(code_text + 2, &end, 16);
+            good = !strncmp(code_text, "U+", 2) && end > code_text + 2 && !*end &&
+                   code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+            if (good) token = text, size = utf8_put((uint32_t)code, text);
+        }
+        if (good) {
+            if (stringmap_find(&t->vocab, token, size) != SIZE_MAX)
+                return err_set(err, FAIL_DATA, "this token stands in the file already");
+            stringmap_count(&t->vocab, token, size, (size_t)count);
+            return OK;
+        }
+    }
+    return err_set(err, FAIL_DATA, "wanted a token, a blank and its count");
+}
+
+static Status read_vocab(Tokenizer *t, const char *path, Err *err) {
+    TextFile file;
+    if (textfile_read(&file, path, err)) return err->status;
+    add_specials(t);
+    for (size_t i = 0; i < file.count && !err->status; i++) {
+        size_t length;
+        const char *line = textfile_line(&file, i, &length);
+        if (read_token(t, line, length, err)) err_wrap(err, "%s:%zu", path, i + 1);
+    }
+    if (!err->status && t->vocab.count <= (t->specials ? COUNT(SPECIALS) : 0))
+        err_set(err, FAIL_DATA, "%s holds no tokens", path);
+    textfile_free(&file);
+    return err->status;
+}
+
+static void write_token(const Tokenizer *t, size_t id, FILE *file) {
+    size_t length;
+    const char *token = stringmap_text(&t->vocab, id, &length);
+    uint32_t code = 0;
+    if (t->kind == TOKENS_CHAR && utf8_next(token, length, &code))
+        fprintf(file, "U+%04X", (unsigned)code);
+    else
+        fwrite(token, 1, length, file);
+    fprintf(file, " %zu\n", t->vocab.count_of[id]);
+}
+
+static Status close_file(FILE *file, const char *path, Err *err) {
+    bool failed = ferror(file) != 0;
+    if (!((fclose(file) != 0) | failed)) return OK;
+    unlink(path);
+    return err_set(err, FAIL_RUN, "%s was not written: %s", path, strerror(errno));
+}
+
+static FILE *open_file(const char *path, Err *err) {
+    FILE *file = fopen(path, "wb");
+    if (!file) err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
+    return file;
+}
+
+static Status write_vocab(const Tokenizer *t, const char *path, Err *err) {
+    FILE *file = open_file(path, err);
+    if (!file) return err->status;
+    for (size_t i = t->specials ? COUNT(SPECIALS) : 0; i < t->vocab.count; i++)
+        write_token(t, i, file);
+    return close_file(file, path, err);
+}
+
+/* ---- building ---- */
+
+static Status get_bpe(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
+                      Err *err) {
+    if (t->kind != TOKENS_BPE) return OK;
+    t->bpe = *c->codes ? bpe_load(c->codes, err) : bpe_learn(words, c->merges);
+    return t->bpe ? OK : err->status;
+}
+
+static Status get_vocab(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
+                        const TextFile *const *files, size_t file_count, Err *err) {
+    if (*c->vocab) return read_vocab(t, c->vocab, err);
+    StringMap counts = {0};
+    if (t->kind == TOKENS_BPE)
+        count_pieces(t, words, &counts);
+    else
+        count_files(t, false, files, file_count, &counts);
+    number_tokens(t, &counts, c->min_count);
+    stringmap_free(&counts);
+    return OK;
+}
+
+Tokenizer *tokenizer_build(const TokenizerConfig *c, const TextFile *const *files,
+                           size_t file_count, Err *err) {
+    Tokenizer *t = mem_zalloc(sizeof *t);
+    *t = (Tokenizer){.kind = c->kind,
+                     .specials = c->specials,
+                     .lowercase = c->lowercase,
+                     .word_split = c->word_split};
+    StringMap words = {0};
+    if (c->kind == TOKENS_BPE) count_files(t, true, files, file_count, &words);
+    if (!get_bpe(t, c, &words, err)) get_vocab(t, c, &words, files, file_count, err);
+    stringmap_free(&words);
+    if (err->status) {
+        tokenizer_free(t);
+        return NULL;
+    }
+    find_line_end(t);
+    return t;
+}
+
+void tokenizer_free(Tokenizer *t) {
+    if (!t) return;
+    stringmap_free(&t->vocab);
+    bpe_free(t->bpe);
+    mem_free(t);
+}
+
+/* ---- a run's own ---- */
+
+static void path_of(char path[PATH_MOST], const char *folder, const char *name,
+                    const char *ending) {
+    text_format(path, PATH_MOST, "%s/%s.%s", folder, name, ending);
+}
+
+static const char SETTINGS[] = "kind %d specials %d lowercase %d word_split %d\n";
+
+Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name, Err *err) {
+    char path[PATH_MOST];
+    path_of(path, folder, name, "vocab");
+    if (write_vocab(t, path, err)) return err->status;
+    path_of(path, folder, name, "codes");
+    if (t->bpe && bpe_save(t->bpe, path, err)) return err->status;
+    path_of(path, folder, name, "tokenizer");
+    FILE *file = open_file(path, err);
+    if (!file) return err->status;
+    fprintf(file, SETTINGS, (int)t->kind, t->specials, t->lowercase, (int)t->word_split);
+    return close_file(file, path, err);
+}
+
+static Status read_settings(Tokenizer *t, const char *path, Err *err) {
+    TextFile file;
+    int kind, specials, low, split;
+    if (textfile_read(&file, path, err)) return err->status;
+    char line[120] = {0};
+    memcpy(line, file.bytes, MIN(file.size, sizeof line - 1));
+    textfile_free(&file);
+    if (sscanf(line, SETTINGS, &kind, &specials, &low, &split) != 4 || kind < 0 ||
+        kind > TOKENS_BPE || split < 0 || split > SPLIT_WORDS_13A)
+        return err_set(err, FAIL_DATA, "%s: these are no settings of a tokenizer", path);
+    t->kind = (TokenKind)kind;
+    t->specials = specials;
+    t->lowercase = low;
+    t->word_split = (WordSplit)split;
+    return OK;
+}
+
+Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err) {
+    Tokenizer *t = mem_zalloc(sizeof *t);
+    char path[PATH_MOST];
+    path_of(path, folder, name, "tokenizer");
+    Status status = read_settings(t, path, err);
+    path_of(path, folder, name, "vocab");
+    if (!status) status = read_vocab(t, path, err);
+    path_of(path, folder, name, "codes");
+    if (!status && t->kind == TOKENS_BPE && !(t->bpe = bpe_load(path, err)))
+        status = err->status;
+    if (!status) {
+        find_line_end(t);
+        return t;
+    }
+    tokenizer_free(t);
+    return NULL;
+}

@@ -1,0 +1,90 @@
+#include "models/embedding.h"
+
+#include <math.h>
+#include <string.h>
+
+void embedding_build(Model *model, Embedding *e, const char *prefix, size_t vocab,
+                     size_t rows, Param *shared) {
+    const ModelConfig *c = &model->config;
+    bool sinusoidal = c->position == POSITION_SINUSOIDAL;
+    *e = (Embedding){.table = shared,
+                     .owns_table = !shared,
+                     .sinusoidal = sinusoidal,
+                     .scale = c->embed_scale,
+                     .dropout = c->dropout};
+    if (e->scale < 0) e->scale = sinusoidal ? sqrt((double)c->width) : 1;
+    if (!shared)
+        e->table = params_add(model->params, PARAM_MATRIX, 2,
+                              (size_t[]){vocab, c->width}, "%sembed.weight", prefix);
+    if (c->position == POSITION_LEARNED)
+        e->position = params_add(model->params, PARAM_VECTOR, 2,
+                                 (size_t[]){rows, c->width}, "%spos_embed", prefix);
+}
+
+void embedding_release(Embedding *e) { mem_free(e->sines); }
+
+void embedding_initialize(const Model *model, Embedding *e, uint64_t seed, bool unit,
+                          size_t pad) {
+    const ModelConfig *c = &model->config;
+    size_t width = c->width;
+    double std = unit || e->sinusoidal ? 1 / sqrt((double)width) : c->init_std;
+    if (e->owns_table) {
+        param_normal(e->table, seed, std);
+        if (pad != SIZE_MAX) param_scale_rows(e->table, pad, 1, 0);
+    }
+    if (e->position) param_normal(e->position, seed, c->init_std);
+}
+
+/* ---- positions ---- */
+
+enum { POSITION_FIRST = 2 }; /* fairseq's padding index + 1 */
+
+static void fill_sines(real *row, size_t position, size_t width) {
+    size_t half = width / 2;
+    for (size_t k = 0; k < half; k++) {
+        double step = half > 1 ? (double)k / (double)(half - 1) : 0;
+        double angle = (double)position * pow(10000, -step);
+        row[k] = (real)sin(angle);
+        row[half + k] = (real)cos(angle);
+    }
+    if (width % 2) row[width - 1] = 0;
+}
+
+/* The table for `rows` positions: made anew, twice as long, when it is too short. */
+static void need_sines(Embedding *e, size_t rows, size_t width) {
+    if (rows <= e->sine_rows) return;
+    rows = MAX(rows, 2 * e->sine_rows);
+    mem_free(e->sines);
+    e->sines = mem_alloc(rows * width * sizeof(real));
+    e->sine_rows = rows;
+#pragma omp parallel for schedule(static)
+    for (size_t t = 0; t < rows; t++)
+        fill_sines(e->sines + t * width, t + POSITION_FIRST, width);
+}
+
+static Tensor *add_positions(Tape *tape, Embedding *e, Tensor *x, size_t first) {
+    size_t length = x->shape[1], width = x->shape[2];
+    if (e->position && !first) return op_add_position(tape, x, &e->position->tensor);
+    real *rows = NULL;
+    if (e->position) {
+        CHECK(first + length <= e->position->tensor.shape[0], "position %zu of %zu",
+              first + length, e->position->tensor.shape[0]);
+        CHECK(!tape_mode(tape)->gradients, "positions from %zu on in training", first);
+        rows = e->position->tensor.value + first * width;
+    } else if (e->sinusoidal) {
+        need_sines(e, first + length, width);
+        /* The table may move before the step is over: a recomputed block never reads it again,
+         * for positions are added outside of blocks. */
+        rows = e->sines + first * width;
+    }
+    if (!rows) return x;
+    return op_add_position(tape, x, tape_wrap(tape, rows, 2, (size_t[]){length, width}));
+}
+
+Tensor *embedding_forward(Tape *tape, Embedding *e, const ForwardMode *mode,
+                          const TokenRows *tokens, size_t first) {
+    Tensor *x = op_embedding(tape, &e->table->tensor, tokens->ids, tokens->batch,
+                             tokens->length, e->scale);
+    x = add_positions(tape, e, x, first);
+    return op_dropout(tape, x, e->dropout, e->site, mode->first_example);
+}

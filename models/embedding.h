@@ -1,0 +1,45 @@
+/* embedding: tokens in, vectors out; and the matrix that makes logits of them again.
+ *
+ *     x[b, t] = scale table[id] + position[t]
+ *
+ * Sinusoidal positions (Vaswani et al. 2017 as fairseq has them) count from 2:
+ *     [sin(p w) | cos(p w)],  w_k = 10000^(-k / (D/2 - 1)) */
+#ifndef STEADY_EMBEDDING_H
+#define STEADY_EMBEDDING_H
+
+#include "models/layer.h"
+
+/* Sequences of tokens, padded behind: ids [batch, length]. */
+typedef struct TokenRows {
+    const uint32_t *ids; /* borrowed until the backward pass is over */
+    size_t batch, length;
+    const size_t *count; /* [batch] tokens that are not padding; NULL: all */
+} TokenRows;
+
+typedef struct Embedding {
+    Param *table;    /* [V, D]; borrowed where it is shared */
+    Param *position; /* [rows, D] learned, or NULL */
+    real *sines;     /* [sine_rows, D], made as far as they are needed */
+    size_t sine_rows;
+    bool sinusoidal, owns_table;
+    double scale, dropout;
+    uint32_t site; /* number of the dropout mask */
+} Embedding;
+
+/* Registers PREFIXembed.weight [vocab, D] (not where `shared` is given) and, when learned,
+ * PREFIXpos_embed [rows, D]. */
+void embedding_build(Model *model, Embedding *e, const char *prefix, size_t vocab,
+                     size_t rows, Param *shared);
+void embedding_release(Embedding *e);
+
+/* Vectors N(0, 1/D) with sinusoidal positions or `unit`, else N(0, init_std^2); row `pad` 0
+ * (SIZE_MAX: there is none); learned positions N(0, init_std^2). */
+void embedding_initialize(const Model *model, Embedding *e, uint64_t seed, bool unit,
+                          size_t pad);
+
+/* Tokens, the first of each row at position `first`: -> [batch, length, D], dropout
+ * included. */
+Tensor *embedding_forward(Tape *tape, Embedding *e, const ForwardMode *mode,
+                          const TokenRows *tokens, size_t first);
+
+#endif

@@ -1,0 +1,162 @@
+/* predict_language: text that goes on where a prompt ends (tools/predict.h). */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models/generation.h"
+#include "models/sample.h"
+#include "tools/predict.h"
+#include "tools/rundir.h"
+#include "tools/stop.h"
+#include "tools/texts.h"
+
+/* ---- sampling ---- */
+
+typedef struct Sampler {
+    Language *lm;
+    const Tokenizer *tokenizer;
+    const PredictOptions *options;
+    OpenRun *run;
+    Generation *generation;
+    IdList ids; /* all tokens so far */
+    real *logits;
+    TextBuffer text, shown; /* of the ids, and what is printed of it */
+} Sampler;
+
+/* Where learned positions end, the text goes on from its last half. */
+static void read_on(Sampler *s, size_t first) {
+    if (generation_read(s->generation, s->ids.ids + first, s->ids.count - first, s->logits))
+        return;
+    ForwardMode mode = run_mode(s->run);
+    size_t keep = MAX(s->lm->model.config.context / 2, (size_t)1);
+    generation_free(s->generation);
+    s->generation = generation_of_text(s->lm, s->run->tape, &mode);
+    size_t from = s->ids.count > keep ? s->ids.count - keep : 0;
+    CHECK(generation_read(s->generation, s->ids.ids + from, s->ids.count - from, s->logits),
+          "half of the context is more than the context");
+}
+
+/* What decoding the ids adds to what stands on the screen. */
+static void show(Sampler *s) {
+    text_clear(&s->text);
+    tokenizer_decode(s->tokenizer, s->ids.ids, s->ids.count, &s->text);
+    size_t old = s->shown.length;
+    if (s->text.length < old || memcmp(s->text.text, s->shown.text, old)) return;
+    fwrite(s->text.text + old, 1, s->text.length - old, stdout);
+    fflush(stdout);
+    text_append(&s->shown, s->text.text + old, s->text.length - old);
+}
+
+static void sample(Sampler *s) {
+    const PredictOptions *o = s->options;
+    Rng dice = rng_make(o->seed, RNG_SAMPLE, 0);
+    read_on(s, 0);
+    for (size_t i = 0; i < o->tokens && !stop_requested() && !ferror(stdout); i++) {
+        uint32_t id = sample_next(s->logits, s->lm->vocab, o->temperature, o->top_k, dice, i);
+        idlist_add(&s->ids, id);
+        show(s);
+        read_on(s, s->ids.count - 1);
+    }
+    putchar('\n');
+}
+
+/* The prompt's tokens, or what a line begins behind. */
+static Status begin(Sampler *s, Err *err) {
+    const char *prompt = s->options->prompt;
+    if (prompt && *prompt &&
+        tokenizer_encode(s->tokenizer, prompt, strlen(prompt), &s->ids, err))
+        return err_wrap(err, "--prompt"), err->status;
+    if (!s->ids.count) idlist_add(&s->ids, tokenizer_line_end(s->tokenizer));
+    size_t context = s->lm->model.config.context;
+    if (s->lm->embed.position && s->ids.count > context)
+        return err_set(err, FAIL_USAGE,
+                       "--prompt has %zu tokens; the model's positions end at %zu",
+                       s->ids.count, context);
+    return OK;
+}
+
+static Status sample_text(const PredictOptions *o, OpenRun *run, Err *err) {
+    Language *lm = language_model(run->task);
+    ForwardMode mode = run_mode(run);
+    Sampler s = {.lm = lm,
+                 .tokenizer = text_task_tokenizer(run->task, 0),
+                 .options = o,
+                 .run = run,
+                 .generation = generation_of_text(lm, run->tape, &mode),
+                 .logits = mem_alloc(lm->vocab * sizeof(real))};
+    if (!begin(&s, err)) {
+        show(&s);
+        sample(&s);
+    }
+    generation_free(s.generation);
+    idlist_free(&s.ids);
+    text_free(&s.text);
+    text_free(&s.shown);
+    mem_free(s.logits);
+    return err->status;
+}
+
+/* ---- logits of given lines ---- */
+
+static json_t *row_of(const real *logits, size_t vocab) {
+    json_t *row = json_array();
+    for (size_t k = 0; k < vocab; k++)
+        json_array_append_new(row, json_number((double)logits[k]));
+    return row;
+}
+
+static Status print_line(OpenRun *run, const char *line, size_t length, Err *err) {
+    Language *lm = language_model(run->task);
+    IdList ids = {0};
+    if (!tokenizer_encode(text_task_tokenizer(run->task, 0), line, length, &ids, err) &&
+        ids.count) {
+        ForwardMode mode = run_mode(run);
+        size_t count = lm->embed.position ? MIN(ids.count, lm->model.config.context)
+                                          : ids.count;
+        TokenRows rows = {.ids = ids.ids, .batch = 1, .length = count};
+        tape_begin(run->tape, (TapeMode){0});
+        Tensor *logits = language_logits(lm, run->tape, &mode, &rows);
+        json_t *all = json_array(), *tokens = json_array();
+        for (size_t t = 0; t < count; t++) {
+            json_array_append_new(tokens, json_integer(ids.ids[t]));
+            json_array_append_new(all, row_of(logits->value + t * lm->vocab, lm->vocab));
+        }
+        json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(line), "tokens",
+                                tokens, "logits", all);
+        json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        putchar('\n');
+        json_decref(row);
+    }
+    idlist_free(&ids);
+    return err->status;
+}
+
+static Status print_logits(const PredictOptions *o, OpenRun *run, Err *err) {
+    for (size_t i = 0; i < o->input_count; i++) {
+        TextFile file;
+        if (textfile_read(&file, o->inputs[i], err)) return err->status;
+        size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
+        for (size_t k = 0; k < most && !err->status; k++) {
+            size_t length;
+            const char *line = textfile_line(&file, k, &length);
+            char *copy = mem_alloc(length + 1);
+            memcpy(copy, line, length);
+            copy[length] = 0;
+            if (print_line(run, copy, length, err))
+                err_wrap(err, "%s:%zu", o->inputs[i], k + 1);
+            mem_free(copy);
+        }
+        textfile_free(&file);
+        if (err->status) return err->status;
+    }
+    return OK;
+}
+
+Status predict_language(const PredictOptions *o, OpenRun *run, Err *err) {
+    if (o->logits && o->input_count) return print_logits(o, run, err);
+    if (o->input_count || o->logits)
+        return err_set(err, FAIL_USAGE,
+                       "a language model writes text behind --prompt TEXT; files are read "
+                       "with --logits alone");
+    return sample_text(o, run, err);
+}

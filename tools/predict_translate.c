@@ -1,0 +1,138 @@
+/* predict_translate: line in, line out (tools/predict.h). */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/predict.h"
+#include "tools/rundir.h"
+#include "tools/stop.h"
+#include "tools/texts.h"
+#include "tools/translation.h"
+
+enum { CHUNK = 256 }; /* lines that are translated together, and then printed */
+
+typedef struct Lines {
+    size_t number;             /* of the first, from 1 */
+    size_t count;              /* in the chunk */
+    IdList ids[CHUNK];         /* </s> at the end of each */
+    char *text[CHUNK];
+} Lines;
+
+static void lines_clear(Lines *lines) {
+    lines->number += lines->count;
+    for (size_t i = 0; i < lines->count; i++) {
+        idlist_free(&lines->ids[i]);
+        mem_free(lines->text[i]);
+    }
+    lines->count = 0;
+}
+
+/* ---- output ---- */
+
+static void print_numbers(const Lines *lines, size_t i, const char *output,
+                          const BeamHypothesis *best) {
+    json_t *tokens = json_array();
+    for (size_t k = 0; k < best->length; k++)
+        json_array_append_new(tokens, json_integer(best->tokens[k]));
+    json_t *row = json_pack("{s:o, s:o, s:o, s:o, s:o}", "input",
+                            json_text(lines->text[i]), "output", json_text(output),
+                            "score", json_number(best->score), "log_prob",
+                            json_number(best->log_prob), "tokens", tokens);
+    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(row);
+}
+
+static void print_one(const PredictOptions *o, const Tokenizer *tokenizer,
+                      const Lines *lines, size_t i, const BeamResult *result) {
+    static const BeamHypothesis NOTHING = {0};
+    size_t count = MAX(MIN(o->nbest, result->count), (size_t)1);
+    TextBuffer text = {0};
+    for (size_t k = 0; k < count; k++) {
+        const BeamHypothesis *h = k < result->count ? &result->best[k] : &NOTHING;
+        text_clear(&text);
+        tokenizer_decode(tokenizer, h->tokens, h->length, &text);
+        if (o->logits)
+            print_numbers(lines, i, text.text, h);
+        else if (o->nbest > 1)
+            printf("%zu\t%.6f\t%s\n", lines->number + i, h->score, text.text);
+        else
+            printf("%s\n", text.text);
+    }
+    text_free(&text);
+}
+
+static Status translate_chunk(const PredictOptions *o, OpenRun *run, Lines *lines,
+                              Err *err) {
+    Sentence sentences[CHUNK];
+    ForwardMode mode = run_mode(run);
+    SearchOptions options = search_options(run->recipe);
+    if (o->beam) options.beam = o->beam;
+    options.beam = MAX(MAX(options.beam, o->nbest), (size_t)1);
+    for (size_t i = 0; i < lines->count; i++)
+        sentences[i] = (Sentence){lines->ids[i].ids, lines->ids[i].count};
+    BeamResult *results = translate_sentences(translate_model(run->task), run->tape, &mode,
+                                              sentences, lines->count, &options);
+    const Tokenizer *tokenizer = text_task_tokenizer(run->task, 1);
+    for (size_t i = 0; results && i < lines->count; i++)
+        print_one(o, tokenizer, lines, i, &results[i]);
+    fflush(stdout);
+    size_t count = lines->count;
+    lines_clear(lines);
+    if (!results) return err_set(err, FAIL_INTERRUPTED, "interrupted");
+    beam_results_free(results, count);
+    return OK;
+}
+
+/* ---- input ---- */
+
+static Status add_line(OpenRun *run, Lines *lines, const char *line, size_t length,
+                       Err *err) {
+    const Tokenizer *tokenizer = text_task_tokenizer(run->task, 0);
+    const Translator *t = translate_model(run->task);
+    IdList *ids = &lines->ids[lines->count];
+    *ids = (IdList){0};
+    lines->text[lines->count] = mem_alloc(length + 1);
+    memcpy(lines->text[lines->count], line, length);
+    lines->text[lines->count][length] = 0;
+    lines->count++;
+    if (tokenizer_encode(tokenizer, line, length, ids, err)) return err->status;
+    idlist_add(ids, ID_EOS);
+    size_t most = run->recipe->data.max_length + 1;
+    if (t->source.position) most = MIN(most, t->source.position->tensor.shape[0]);
+    if (ids->count <= most) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%zu tokens; at most %zu are possible (data.max_length, or the "
+                   "model's learned positions)",
+                   ids->count, most);
+}
+
+static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines,
+                             const char *path, Err *err) {
+    TextFile file;
+    if (textfile_read(&file, path, err)) return err->status;
+    size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
+    for (size_t k = 0; k < most && !err->status; k++) {
+        size_t length;
+        const char *line = textfile_line(&file, k, &length);
+        if (add_line(run, lines, line, length, err))
+            err_wrap(err, "%s:%zu", path, k + 1);
+        else if (lines->count == CHUNK || k + 1 == most)
+            translate_chunk(o, run, lines, err);
+    }
+    textfile_free(&file);
+    return err->status;
+}
+
+Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
+    static const char *const STDIN = "-";
+    const char *const *inputs = o->input_count ? (const char *const *)o->inputs : &STDIN;
+    size_t count = MAX(o->input_count, (size_t)1);
+    Lines *lines = mem_zalloc(sizeof *lines);
+    lines->number = 1;
+    for (size_t i = 0; i < count && !err->status; i++)
+        translate_file(o, run, lines, inputs[i], err);
+    lines_clear(lines);
+    mem_free(lines);
+    return err->status;
+}

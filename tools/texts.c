@@ -1,0 +1,175 @@
+#include "tools/texts.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tools/rundir.h"
+
+const TextBatch *text_task_batch(const Task *task) {
+    return &((const TextTask *)task)->batch;
+}
+
+const Tokenizer *text_task_tokenizer(const Task *task, size_t side) {
+    return ((const TextTask *)task)->texts.tokenizer[side];
+}
+
+const TextSet *text_task_set(Task *task, Split split, Err *err) {
+    return texts_set(&((TextTask *)task)->texts, split, err);
+}
+
+/* ---- what is in the data ---- */
+
+static void tell_side(const TextReport *r, size_t side, const char *name, size_t vocab,
+                      bool pairs) {
+    fprintf(stderr, "%s: %zu tokens of %zu", name, r->tokens[side], vocab);
+    if (r->unknown[side])
+        fprintf(stderr, ", %.2f%% <unk>",
+                100 * (double)r->unknown[side] / (double)r->tokens[side]);
+    if (pairs) fprintf(stderr, ", longest sentence %zu", r->longest[side]);
+    fputc('\n', stderr);
+}
+
+static void tell_dropped(const TextReport *r, const char *split) {
+    if (r->empty + r->too_long + r->ratio)
+        fprintf(stderr,
+                "steady: note: %s: of %zu pairs %zu with an empty line, %zu too long and "
+                "%zu of too different length are left out\n",
+                split, r->lines, r->empty, r->too_long, r->ratio);
+}
+
+static void tell(TextTask *t) {
+    static const char *const NAMES[] = {"source", "target"};
+    const TextSet *train = t->texts.sets[SPLIT_TRAIN];
+    bool pairs = t->texts.pairs;
+    for (size_t side = 0; side < (pairs ? 2 : 1); side++)
+        tell_side(&train->report, side, pairs ? NAMES[side] : "text",
+                  tokenizer_size(t->texts.tokenizer[side]), pairs);
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST && pairs; s++)
+        if (t->texts.sets[s]) tell_dropped(&t->texts.sets[s]->report, split_name(s));
+    if (pairs)
+        fprintf(stderr,
+                "%zu pairs, target/source length %.2f, %.1f%% of a batch is padding\n",
+                train->count,
+                (double)train->report.tokens[1] / (double)MAX(train->report.tokens[0],
+                                                              (size_t)1),
+                100 * textplan_padding(t->plan));
+    if (!t->task.has_val && !t->task.has_test)
+        fprintf(stderr, "steady: note: no val or test split is named: nothing is scored "
+                        "(data.val_path, data.val_fraction, data.test_path)\n");
+}
+
+/* ---- opening ---- */
+
+static TextPlan *make_plan(TextTask *t, Err *err) {
+    const Recipe *r = t->task.recipe;
+    TextPlanConfig config = {.context = r->model.context,
+                             .batch = r->train.batch,
+                             .batch_tokens = r->train.batch_tokens,
+                             .accumulate = r->train.accumulate,
+                             .part = ranks_number(t->task.ranks),
+                             .parts = ranks_count(t->task.ranks),
+                             .seed = r->train.seed,
+                             .shuffle = r->data.shuffle};
+    return textplan_new(t->texts.sets[SPLIT_TRAIN], &config, err);
+}
+
+static bool not_empty(const TextSet *set) {
+    return set && (set->pairs ? set->count > 0 : set->stream_count > 1);
+}
+
+Status text_task_open(Task *task, Err *err) {
+    TextTask *t = (TextTask *)task;
+    bool pairs = task->recipe->task == TASK_TRANSLATE;
+    if (texts_open(&t->texts, &task->recipe->data, pairs, err)) return err->status;
+    t->plan = make_plan(t, err);
+    if (!t->plan) return err->status;
+    task->examples = textplan_items(t->plan);
+    task->steps_per_epoch = textplan_steps(t->plan);
+    task->has_val = not_empty(t->texts.sets[SPLIT_VAL]);
+    task->has_test = not_empty(t->texts.sets[SPLIT_TEST]);
+    if (ranks_lead(task->ranks)) tell(t);
+    return OK;
+}
+
+Status text_task_open_bare(Task *task, const char *run_dir, Err *err) {
+    TextTask *t = (TextTask *)task;
+    bool pairs = task->recipe->task == TASK_TRANSLATE;
+    if (texts_open_run(&t->texts, &task->recipe->data, pairs, run_dir, err))
+        return err->status;
+    task->has_val = texts_has(&t->texts, SPLIT_VAL);
+    task->has_test = texts_has(&t->texts, SPLIT_TEST);
+    return OK;
+}
+
+void text_task_release(Task *task) {
+    TextTask *t = (TextTask *)task;
+    textplan_free(t->plan);
+    textbatch_free(&t->batch);
+    if (t->texts.config) texts_close(&t->texts);
+}
+
+/* ---- batches ---- */
+
+Status text_task_start(Task *task, size_t first, Err *err) {
+    (void)err;
+    ((TextTask *)task)->number = first;
+    return OK;
+}
+
+Status text_task_next(Task *task, Err *err) {
+    (void)err;
+    TextTask *t = (TextTask *)task;
+    TextBatch *batch = &t->batch;
+    textplan_fill(t->plan, t->number++, batch);
+    size_t tokens = 0, count = MAX(batch->count, (size_t)1);
+    for (size_t i = 0; i < batch->count; i++)
+        tokens += batch->source_count[i] + batch->target_count[i];
+    task->part = batch->count;
+    task->tokens = (double)tokens / (double)count;
+    task->items = (double)batch->targets;
+    return OK;
+}
+
+/* ---- scores ---- */
+
+Status text_task_finish_score(Task *task, Score *s, Err *err) {
+    if (ranks_agree(task->ranks, err)) return err->status;
+    double sum[] = {(double)s->count, s->loss, s->nll};
+    ranks_add(task->ranks, sum, COUNT(sum));
+    double count = sum[0] > 0 ? sum[0] : 1;
+    s->count = (size_t)sum[0];
+    s->loss = sum[1] / count;
+    s->nll = sum[2] / count;
+    s->ppl = exp(s->nll);
+    return OK;
+}
+
+/* ---- facts ---- */
+
+static Status write_facts(const Task *task, const char *path, Err *err) {
+    const TextTask *t = (const TextTask *)task;
+    json_t *root = json_pack("{s:s, s:o, s:I}", "kind", task_name(task->recipe->task),
+                             "chance", json_number(task->chance), "vocab",
+                             (json_int_t)tokenizer_size(t->texts.tokenizer[0]));
+    if (t->texts.pairs)
+        json_object_set_new(
+            root, "target_vocab",
+            json_integer((json_int_t)tokenizer_size(t->texts.tokenizer[1])));
+    int failed = json_dump_file(root, path, JSON_INDENT(1));
+    json_decref(root);
+    if (!failed) return OK;
+    unlink(path);
+    return err_set(err, FAIL_RUN, "%s: cannot be written", path);
+}
+
+Status text_task_save_facts(const Task *task, const char *run_dir, Err *err) {
+    const TextTask *t = (const TextTask *)task;
+    char path[PATH_SIZE];
+    rundir_path(path, run_dir, "task.json.new");
+    if (texts_save(&t->texts, run_dir, err) || write_facts(task, path, err) ||
+        rundir_replace(run_dir, "task.json", err))
+        return err->status;
+    return OK;
+}
