@@ -169,6 +169,13 @@ static double usual_rate(const TrainLog *train) {
     return median;
 }
 
+/* Has any evaluation this score? */
+static bool is_scored(const RunLog *run, Metric metric) {
+    for (size_t i = 0; i < run->eval_count; i++)
+        if (isfinite(run->evals[i].scores[metric])) return true;
+    return false;
+}
+
 /* Of an encoder-decoder, for each kind of attention. */
 static void write_lowest(FILE *out, const RunLog *run) {
     fact(out, "lowest entropy of a layer (% of uniform attention's)", "%.1f",
@@ -200,15 +207,10 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fact(out, "largest spectral norm", "%.4g", sigma);
     fact(out, "largest gradient norm", "%.4g",
          largest(train->grad_norm, train->count, NAN));
-    fact(out, "examples a second (median)", "%.1f", usual_rate(train));
+    bool text = is_scored(run, METRIC_PPL);
+    fact(out, text ? "tokens a second (median)" : "examples a second (median)", "%.1f",
+         usual_rate(train));
     fputs("</table>\n", out);
-}
-
-/* Has any evaluation this score? */
-static bool is_scored(const RunLog *run, Metric metric) {
-    for (size_t i = 0; i < run->eval_count; i++)
-        if (isfinite(run->evals[i].scores[metric])) return true;
-    return false;
 }
 
 static void write_score_row(FILE *out, const RunLog *run, const EvalRow *row) {

@@ -382,9 +382,11 @@ static void print_meaning(const Sweep *sweep, FILE *out) {
     Metric metric = metric_find(like->metric);
     const char *what = metric < METRIC_COUNT ? metrics[metric].label : "none";
     bool lower = metric < METRIC_COUNT && !metrics[metric].better_high;
-    fprintf(out, "\nscore, best: %s%s, of split %s, last and best evaluation\n", what,
-            lower ? " (lower is better)" : "", *like->split ? like->split : "-");
-    fprintf(out, "loss: training, mean of the last fifth of the steps\n");
+    fprintf(out, "\nscore, best: %s%s, of split %s, last and best evaluation%s\n", what,
+            lower ? " (lower is better)" : "", *like->split ? like->split : "-",
+            metric == METRIC_BLEU ? "; ppl of the same split" : "");
+    fprintf(out, "loss: training, mean of the last fifth of the steps; val loss: last "
+                 "evaluation of split val\n");
     fprintf(out,
             "entropy: lowest at any probe, mean over the heads of a site, as a share of "
             "what uniform attention has\n");
