@@ -173,3 +173,10 @@ double language_flops(const Language *lm, size_t length) {
     double output = 2 * tokens * (double)rows * (double)lm->model.config.width;
     return stack_flops(&lm->stack, tokens, (tokens + 1) / 2, 0, 0) + output;
 }
+
+double language_memory(const Language *lm, size_t length, size_t rows, bool recompute) {
+    double tokens = (double)length * (double)rows, width = (double)lm->model.config.width;
+    size_t head = lm->embed.band_count ? lm->embed.bands[0]->tensor.shape[0] : lm->vocab;
+    double ends = tokens * ((double)head + 4 * width);
+    return (stack_memory(&lm->stack, tokens, 0, recompute) + ends) * sizeof(real);
+}

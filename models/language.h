@@ -46,4 +46,7 @@ Tensor *language_logits(Language *lm, Tape *tape, const ForwardMode *mode,
 /* Multiply-adds x 2 of one block of `length` tokens, forward: matrix products only. */
 double language_flops(const Language *lm, size_t length);
 
+/* Bytes of activations of a training step over `rows` blocks of `length` tokens: an estimate. */
+double language_memory(const Language *lm, size_t length, size_t rows, bool recompute);
+
 #endif

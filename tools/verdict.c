@@ -186,8 +186,8 @@ const char *verdict_definition(void) {
                    "the text below has these numbers");
     return "diverged: a loss or gradient was not finite, or the mean loss of the last "
            "fifth of "
-           "the steps is above 98 % of chance (ln K for K classes or tokens of a "
-           "vocabulary; where "
+           "the steps is above 98 % of chance (ln K for K classes; for texts the "
+           "entropy of how frequent tokens are; where "
            "it is unknown, of the first steps) or above 102 % of the first ten steps.\n"
            "collapsed: at some probe the entropy of an attention site, mean over its "
            "heads, was "
