@@ -119,9 +119,7 @@ static Status read_merge(Bpe *bpe, const char *line, size_t length, Err *err) {
     size_t first = (size_t)(blank - line);
     uint32_t a = (uint32_t)stringmap_add(&bpe->symbols, line, first);
     uint32_t b = (uint32_t)stringmap_add(&bpe->symbols, blank + 1, length - first - 1);
-    if (pairmap_find(&bpe->merges, a, b) != SIZE_MAX)
-        return err_set(err, FAIL_DATA, "this pair stands in the file already");
-    bpe_add_merge(bpe, a, b);
+    if (pairmap_find(&bpe->merges, a, b) == SIZE_MAX) bpe_add_merge(bpe, a, b);
     return OK;
 }
 
