@@ -162,8 +162,8 @@ struct TextPlan {
     const TextSet *set;
     TextPlanConfig config;
     size_t items, steps;
-    size_t epoch; /* whose order is held; SIZE_MAX: none */
-    size_t *order; /* [items] */
+    size_t epoch;                 /* whose order is held; SIZE_MAX: none */
+    size_t *order;                /* [items] */
     size_t *bucket, bucket_count; /* [bucket_count + 1] where buckets begin in order */
     size_t *bucket_order;         /* [bucket_count] of the epoch */
 };
@@ -184,8 +184,8 @@ static void make_buckets(TextPlan *p) {
     sort_items(p->set, p->order, p->items);
     p->bucket[0] = 0;
     while (p->bucket[p->bucket_count] < p->items) {
-        size_t end = bucket_end(p->set, p->order, p->items, p->bucket[p->bucket_count],
-                                tokens);
+        size_t end =
+            bucket_end(p->set, p->order, p->items, p->bucket[p->bucket_count], tokens);
         p->bucket[++p->bucket_count] = end;
     }
     p->bucket_order = mem_alloc(p->bucket_count * sizeof *p->bucket_order);
@@ -240,27 +240,25 @@ static void need_epoch(TextPlan *p, size_t epoch) {
 static size_t *step_items(TextPlan *p, size_t n, size_t *count) {
     size_t step = (n - 1) % p->steps;
     need_epoch(p, (n - 1) / p->steps);
-    size_t *items = mem_alloc(p->items * sizeof *items);
-    *count = 0;
-    if (!p->bucket_count) {
-        *count = p->config.batch;
-        memcpy(items, p->order + step * *count, *count * sizeof *items);
-    }
-    for (size_t i = 0; p->bucket_count && i < p->config.accumulate; i++) {
-        size_t b = p->bucket_order[step * p->config.accumulate + i];
-        for (size_t k = p->bucket[b]; k < p->bucket[b + 1]; k++)
-            items[(*count)++] = p->order[k];
-    }
+    const size_t *buckets = p->bucket_order + step * p->config.accumulate;
+    *count = p->bucket_count ? 0 : p->config.batch;
+    for (size_t i = 0; p->bucket_count && i < p->config.accumulate; i++)
+        *count += p->bucket[buckets[i] + 1] - p->bucket[buckets[i]];
+    size_t *items = mem_alloc(*count * sizeof *items), filled = 0;
+    if (!p->bucket_count) memcpy(items, p->order + step * *count, *count * sizeof *items);
+    for (size_t i = 0; filled < *count && p->bucket_count; i++)
+        for (size_t k = p->bucket[buckets[i]]; k < p->bucket[buckets[i] + 1]; k++)
+            items[filled++] = p->order[k];
     if (p->set->pairs) sort_items(p->set, items, *count);
     return items;
 }
 
-/* Ranks take every parts-th pair, so that their lengths are alike; blocks are all of one
- * length. */
+/* Ranks take every parts-th pair, so that their lengths are alike (and are numbered rank after rank);
+ * blocks are all of one length. */
 static size_t own_items(const TextPlan *p, size_t *items, size_t count, size_t *first) {
     size_t part = p->config.part, parts = p->config.parts;
     size_t from = count * part / parts, to = count * (part + 1) / parts, kept = 0;
-    *first = from;
+    *first = p->set->pairs ? part * (count / parts) + MIN(part, count % parts) : from;
     if (!p->set->pairs) {
         memmove(items, items + from, (to - from) * sizeof *items);
         return to - from;

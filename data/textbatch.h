@@ -13,11 +13,11 @@
 #include "data/textset.h"
 
 typedef struct TextBatch {
-    size_t count;                 /* B sequences */
-    size_t first, whole;          /* these are first, first + 1, ... of a batch of `whole` */
-    size_t source_length, length; /* S (0: language), T: the longest here */
-    uint32_t *source;             /* [B, S] padded behind with ID_PAD */
-    uint32_t *input, *target;     /* [B, T] */
+    size_t count;        /* B sequences */
+    size_t first, whole; /* these are first, first + 1, ... of a batch of `whole` */
+    size_t source_length, length;        /* S (0: language), T: the longest here */
+    uint32_t *source;                    /* [B, S] padded behind with ID_PAD */
+    uint32_t *input, *target;            /* [B, T] */
     size_t *source_count, *target_count; /* [B] tokens that are not padding */
     size_t *item;                        /* [B] index in the split */
     size_t targets;                      /* target tokens of the whole batch, all parts */
@@ -30,11 +30,12 @@ void textbatch_free(TextBatch *batch);
 void textbatch_cut(const TextBatch *batch, size_t from, size_t to, TextBatch *piece);
 
 typedef struct TextPlanConfig {
-    size_t context;      /* language: T */
-    size_t batch;        /* sequences of a step, or */
-    size_t batch_tokens; /* pairs: token slots of a step, n max(S, T) in each bucket; 0: none */
-    size_t accumulate;   /* buckets of a step */
-    size_t part, parts;  /* this rank's share; 0, 0: all */
+    size_t context; /* language: T */
+    size_t batch;   /* sequences of a step, or */
+    size_t
+        batch_tokens; /* pairs: token slots of a step, n max(S, T) in each bucket; 0: none */
+    size_t accumulate;  /* buckets of a step */
+    size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
     bool shuffle;
 } TextPlanConfig;
