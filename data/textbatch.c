@@ -32,12 +32,14 @@ static void need_batch(TextBatch *b, size_t count, size_t source, size_t target)
     b->count = count;
     b->source_length = source;
     b->length = target;
+    b->buckets = 0;
 }
 
 void textbatch_free(TextBatch *b) {
     mem_free(b->item);
     mem_free(b->source);
     mem_free(b->input);
+    mem_free(b->bucket_edge);
     *b = (TextBatch){0};
 }
 
@@ -69,6 +71,16 @@ void textbatch_cut(const TextBatch *b, size_t from, size_t to, TextBatch *piece)
         copy_padded(piece->target + k * target, b->target + i * b->length,
                     b->target_count[i], target);
     }
+}
+
+size_t textbatch_edge(const TextBatch *b, size_t i, size_t parts) {
+    size_t tokens = 0, sum = 0, at = 0;
+    if (parts == b->buckets) return b->bucket_edge[i];
+    for (size_t k = 0; k < b->count; k++)
+        tokens += b->source_count[k] + b->target_count[k];
+    for (; at < b->count && sum * parts < tokens * i; at++)
+        sum += b->source_count[at] + b->target_count[at];
+    return i == parts ? b->count : at;
 }
 
 /* Blocks of a stream. */
@@ -267,6 +279,30 @@ static size_t own_items(const TextPlan *p, size_t *items, size_t count, size_t *
     return kept;
 }
 
+static int by_number(const void *a, const void *b) {
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Buckets are numbered by length, and so the rows of a step stand bucket by bucket; of the first
+ * `end` rows of all ranks every parts-th is ours. */
+static void set_edges(const TextPlan *p, size_t n, TextBatch *b) {
+    size_t buckets = p->bucket_count ? p->config.accumulate : 0, end = 0;
+    size_t part = p->config.part, parts = p->config.parts;
+    if (!buckets) return;
+    mem_free(b->bucket_edge);
+    b->bucket_edge = mem_zalloc((buckets + 1) * sizeof *b->bucket_edge);
+    b->buckets = buckets;
+    memcpy(b->bucket_edge + 1, p->bucket_order + (n - 1) % p->steps * buckets,
+           buckets * sizeof *b->bucket_edge);
+    qsort(b->bucket_edge + 1, buckets, sizeof *b->bucket_edge, by_number);
+    for (size_t i = 1; i <= buckets; i++) {
+        size_t bucket = b->bucket_edge[i];
+        end += p->bucket[bucket + 1] - p->bucket[bucket];
+        b->bucket_edge[i] = end > part ? (end - part - 1) / parts + 1 : 0;
+    }
+}
+
 void textplan_fill(TextPlan *p, size_t n, TextBatch *b) {
     CHECK(n > 0, "steps are numbered from %d", 1);
     size_t count, first, targets = 0, length;
@@ -280,30 +316,35 @@ void textplan_fill(TextPlan *p, size_t n, TextBatch *b) {
         fill_pairs(p->set, items, own, b);
     else
         fill_blocks(p->set, items, own, p->config.context, b);
+    set_edges(p, n, b);
     b->first = first;
     b->whole = count;
     b->targets = p->set->pairs ? targets : count * p->config.context;
     mem_free(items);
 }
 
-double textplan_padding(TextPlan *p) {
-    size_t slots = 0, tokens = 0;
-    for (size_t n = 1; n <= p->steps && p->set->pairs; n++) {
-        size_t count, m, t;
-        size_t *items = step_items(p, n, &count);
-        size_t pieces = p->bucket_count ? p->config.accumulate : 1;
-        for (size_t piece = 0; piece < pieces; piece++) {
-            size_t from = count * piece / pieces, to = count * (piece + 1) / pieces;
-            size_t source = 0, target = 0;
-            for (size_t i = from; i < to; i++) {
-                textset_source(p->set, items[i], &m);
-                textset_target(p->set, items[i], &t);
-                source = MAX(source, m), target = MAX(target, t), tokens += m + t;
-            }
-            slots += (to - from) * (source + target);
-        }
-        mem_free(items);
+/* Token slots of rows [from, to), cut out as a micro-batch. */
+static size_t slots_of_piece(const TextBatch *b, size_t from, size_t to) {
+    size_t source = 0, target = 0;
+    for (size_t k = from; k < to; k++) {
+        source = MAX(source, b->source_count[k]);
+        target = MAX(target, b->target_count[k]);
     }
+    return (to - from) * (source + target);
+}
+
+double textplan_padding(TextPlan *p) {
+    size_t slots = 0, tokens = 0, pieces = p->bucket_count ? p->config.accumulate : 1;
+    TextBatch b = {0};
+    for (size_t n = 1; n <= p->steps && p->set->pairs; n++) {
+        textplan_fill(p, n, &b);
+        for (size_t k = 0; k < b.count; k++)
+            tokens += b.source_count[k] + b.target_count[k];
+        for (size_t i = 0; i < pieces; i++)
+            slots += slots_of_piece(&b, textbatch_edge(&b, i, pieces),
+                                    textbatch_edge(&b, i + 1, pieces));
+    }
+    textbatch_free(&b);
     return slots ? 1 - (double)tokens / (double)slots : 0;
 }
 
