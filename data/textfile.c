@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/bytes.h"
@@ -28,9 +29,21 @@ static Status read_stdin(TextFile *file, Err *err) {
         }
         text_append(&all, part, (size_t)got);
     }
+    text_format(file->path, sizeof file->path, "standard input");
     file->bytes = all.text;
     file->size = all.length;
     return OK;
+}
+
+/* Of a gzip file that was cut within its first two bytes zlib makes a plain one. */
+static Status check_packed(const TextFile *file, Err *err) {
+    enum { MAGIC = 2 };
+    size_t length = strlen(file->path);
+    bool packed = length > 3 && !strcmp(file->path + length - 3, ".gz");
+    struct stat info;
+    if (!packed || stat(file->path, &info) || info.st_size >= MAGIC) return OK;
+    return err_set(err, FAIL_DATA, "%s is cut short: it holds %zu bytes", file->path,
+                   (size_t)info.st_size);
 }
 
 static Status read_bytes(TextFile *file, const char *path, Err *err) {
@@ -45,7 +58,7 @@ static Status read_bytes(TextFile *file, const char *path, Err *err) {
     Status status = bytes_take_rest(&bytes, &all, &file->size, err);
     bytes_close(&bytes);
     file->bytes = (char *)all;
-    return status;
+    return status ? status : check_packed(file, err);
 }
 
 static void count_lines(TextFile *file) {
@@ -65,20 +78,19 @@ static void count_lines(TextFile *file) {
 static Status check_line(const TextFile *file, size_t i, Err *err) {
     size_t length, bad;
     const char *line = textfile_line(file, i, &length);
-    const char *name = *file->path ? file->path : "standard input";
     if (length > LINE_MOST)
         return err_set(err, FAIL_DATA, "%s:%zu: a line of %zu bytes; at most %d are read",
-                       name, i + 1, length, LINE_MOST);
+                       file->path, i + 1, length, LINE_MOST);
     const char *nul = memchr(line, 0, length);
     if (nul)
         return err_set(err, FAIL_DATA,
-                       "%s:%zu: a NUL byte at byte %zu of the line: is this a text?", name,
-                       i + 1, (size_t)(nul - line) + 1);
+                       "%s:%zu: a NUL byte at byte %zu of the line: is this a text?",
+                       file->path, i + 1, (size_t)(nul - line) + 1);
     if (utf8_valid(line, length, &bad)) return OK;
     return err_set(err, FAIL_DATA,
                    "%s:%zu: byte %zu of the line (0x%02x) is not UTF-8; convert the file "
                    "(iconv -t UTF-8)",
-                   name, i + 1, bad + 1, (unsigned)(unsigned char)line[bad]);
+                   file->path, i + 1, bad + 1, (unsigned)(unsigned char)line[bad]);
 }
 
 static void drop_byte_order_mark(TextFile *file) {
