@@ -96,7 +96,8 @@ void bpe_add_merge(Bpe *bpe, uint32_t a, uint32_t b) {
     part = stringmap_text(symbols, b, &length);
     text_append(&text, part, length);
     size_t i = pairmap_add(&bpe->merges, a, b);
-    bpe->merges.pairs[i].merged = (uint32_t)stringmap_add(symbols, text.text, text.length);
+    bpe->merges.pairs[i].merged =
+        (uint32_t)stringmap_add(symbols, text.text, text.length);
     text_free(&text);
 }
 
@@ -119,9 +120,7 @@ static Status read_merge(Bpe *bpe, const char *line, size_t length, Err *err) {
     size_t first = (size_t)(blank - line);
     uint32_t a = (uint32_t)stringmap_add(&bpe->symbols, line, first);
     uint32_t b = (uint32_t)stringmap_add(&bpe->symbols, blank + 1, length - first - 1);
-    if (pairmap_find(&bpe->merges, a, b) != SIZE_MAX)
-        return err_set(err, FAIL_DATA, "this pair stands in the file already");
-    bpe_add_merge(bpe, a, b);
+    if (pairmap_find(&bpe->merges, a, b) == SIZE_MAX) bpe_add_merge(bpe, a, b);
     return OK;
 }
 
@@ -239,7 +238,8 @@ static void split_part(const Bpe *bpe, const char *word, size_t length,
 void bpe_split(const Bpe *bpe, const char *word, size_t length, TextBuffer *pieces) {
     for (size_t at = 0; at < length;) {
         size_t part = MIN(length - at, (size_t)WORD_MOST);
-        while (at + part < length && part > 1 && ((unsigned char)word[at + part] & 0xC0) == 0x80)
+        while (at + part < length && part > 1 &&
+               ((unsigned char)word[at + part] & 0xC0) == 0x80)
             part--; /* not within a code point */
         if (at) text_append(pieces, "@@ ", 3);
         split_part(bpe, word + at, part, pieces);

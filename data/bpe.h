@@ -18,7 +18,8 @@ typedef struct Bpe Bpe;
 /* words: each with its count. */
 Bpe *bpe_learn(const StringMap *words, size_t merges);
 
-/* FAIL_DATA with file and line: no header, a line that is not a pair, a pair twice. */
+/* Of a pair that comes twice the first counts (learning never makes one).  FAIL_DATA with file and
+ * line: no header, a line that is not a pair. */
 Bpe *bpe_load(const char *path, Err *err);
 Status bpe_save(const Bpe *bpe, const char *path, Err *err);
 void bpe_free(Bpe *bpe);

@@ -32,12 +32,14 @@ static void need_batch(TextBatch *b, size_t count, size_t source, size_t target)
     b->count = count;
     b->source_length = source;
     b->length = target;
+    b->buckets = 0;
 }
 
 void textbatch_free(TextBatch *b) {
     mem_free(b->item);
     mem_free(b->source);
     mem_free(b->input);
+    mem_free(b->bucket_edge);
     *b = (TextBatch){0};
 }
 
@@ -69,6 +71,16 @@ void textbatch_cut(const TextBatch *b, size_t from, size_t to, TextBatch *piece)
         copy_padded(piece->target + k * target, b->target + i * b->length,
                     b->target_count[i], target);
     }
+}
+
+size_t textbatch_edge(const TextBatch *b, size_t i, size_t parts) {
+    size_t tokens = 0, sum = 0, at = 0;
+    if (parts == b->buckets) return b->bucket_edge[i];
+    for (size_t k = 0; k < b->count; k++)
+        tokens += b->source_count[k] + b->target_count[k];
+    for (; at < b->count && sum * parts < tokens * i; at++)
+        sum += b->source_count[at] + b->target_count[at];
+    return i == parts ? b->count : at;
 }
 
 /* Blocks of a stream. */
@@ -162,8 +174,8 @@ struct TextPlan {
     const TextSet *set;
     TextPlanConfig config;
     size_t items, steps;
-    size_t epoch; /* whose order is held; SIZE_MAX: none */
-    size_t *order; /* [items] */
+    size_t epoch;                 /* whose order is held; SIZE_MAX: none */
+    size_t *order;                /* [items] */
     size_t *bucket, bucket_count; /* [bucket_count + 1] where buckets begin in order */
     size_t *bucket_order;         /* [bucket_count] of the epoch */
 };
@@ -184,8 +196,8 @@ static void make_buckets(TextPlan *p) {
     sort_items(p->set, p->order, p->items);
     p->bucket[0] = 0;
     while (p->bucket[p->bucket_count] < p->items) {
-        size_t end = bucket_end(p->set, p->order, p->items, p->bucket[p->bucket_count],
-                                tokens);
+        size_t end =
+            bucket_end(p->set, p->order, p->items, p->bucket[p->bucket_count], tokens);
         p->bucket[++p->bucket_count] = end;
     }
     p->bucket_order = mem_alloc(p->bucket_count * sizeof *p->bucket_order);
@@ -240,33 +252,55 @@ static void need_epoch(TextPlan *p, size_t epoch) {
 static size_t *step_items(TextPlan *p, size_t n, size_t *count) {
     size_t step = (n - 1) % p->steps;
     need_epoch(p, (n - 1) / p->steps);
-    size_t *items = mem_alloc(p->items * sizeof *items);
-    *count = 0;
-    if (!p->bucket_count) {
-        *count = p->config.batch;
-        memcpy(items, p->order + step * *count, *count * sizeof *items);
-    }
-    for (size_t i = 0; p->bucket_count && i < p->config.accumulate; i++) {
-        size_t b = p->bucket_order[step * p->config.accumulate + i];
-        for (size_t k = p->bucket[b]; k < p->bucket[b + 1]; k++)
-            items[(*count)++] = p->order[k];
-    }
+    const size_t *buckets = p->bucket_order + step * p->config.accumulate;
+    *count = p->bucket_count ? 0 : p->config.batch;
+    for (size_t i = 0; p->bucket_count && i < p->config.accumulate; i++)
+        *count += p->bucket[buckets[i] + 1] - p->bucket[buckets[i]];
+    size_t *items = mem_alloc(*count * sizeof *items), filled = 0;
+    if (!p->bucket_count) memcpy(items, p->order + step * *count, *count * sizeof *items);
+    for (size_t i = 0; filled < *count && p->bucket_count; i++)
+        for (size_t k = p->bucket[buckets[i]]; k < p->bucket[buckets[i] + 1]; k++)
+            items[filled++] = p->order[k];
     if (p->set->pairs) sort_items(p->set, items, *count);
     return items;
 }
 
-/* Ranks take every parts-th pair, so that their lengths are alike; blocks are all of one
- * length. */
+/* Ranks take every parts-th pair, so that their lengths are alike (and are numbered rank after rank);
+ * blocks are all of one length. */
 static size_t own_items(const TextPlan *p, size_t *items, size_t count, size_t *first) {
     size_t part = p->config.part, parts = p->config.parts;
     size_t from = count * part / parts, to = count * (part + 1) / parts, kept = 0;
-    *first = from;
+    *first = p->set->pairs ? part * (count / parts) + MIN(part, count % parts) : from;
     if (!p->set->pairs) {
         memmove(items, items + from, (to - from) * sizeof *items);
         return to - from;
     }
     for (size_t i = part; i < count; i += parts) items[kept++] = items[i];
     return kept;
+}
+
+static int by_number(const void *a, const void *b) {
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Buckets are numbered by length, and so the rows of a step stand bucket by bucket; of the first
+ * `end` rows of all ranks every parts-th is ours. */
+static void set_edges(const TextPlan *p, size_t n, TextBatch *b) {
+    size_t buckets = p->bucket_count ? p->config.accumulate : 0, end = 0;
+    size_t part = p->config.part, parts = p->config.parts;
+    if (!buckets) return;
+    mem_free(b->bucket_edge);
+    b->bucket_edge = mem_zalloc((buckets + 1) * sizeof *b->bucket_edge);
+    b->buckets = buckets;
+    memcpy(b->bucket_edge + 1, p->bucket_order + (n - 1) % p->steps * buckets,
+           buckets * sizeof *b->bucket_edge);
+    qsort(b->bucket_edge + 1, buckets, sizeof *b->bucket_edge, by_number);
+    for (size_t i = 1; i <= buckets; i++) {
+        size_t bucket = b->bucket_edge[i];
+        end += p->bucket[bucket + 1] - p->bucket[bucket];
+        b->bucket_edge[i] = end > part ? (end - part - 1) / parts + 1 : 0;
+    }
 }
 
 void textplan_fill(TextPlan *p, size_t n, TextBatch *b) {
@@ -282,30 +316,35 @@ void textplan_fill(TextPlan *p, size_t n, TextBatch *b) {
         fill_pairs(p->set, items, own, b);
     else
         fill_blocks(p->set, items, own, p->config.context, b);
+    set_edges(p, n, b);
     b->first = first;
     b->whole = count;
     b->targets = p->set->pairs ? targets : count * p->config.context;
     mem_free(items);
 }
 
-double textplan_padding(TextPlan *p) {
-    size_t slots = 0, tokens = 0;
-    for (size_t n = 1; n <= p->steps && p->set->pairs; n++) {
-        size_t count, m, t;
-        size_t *items = step_items(p, n, &count);
-        size_t pieces = p->bucket_count ? p->config.accumulate : 1;
-        for (size_t piece = 0; piece < pieces; piece++) {
-            size_t from = count * piece / pieces, to = count * (piece + 1) / pieces;
-            size_t source = 0, target = 0;
-            for (size_t i = from; i < to; i++) {
-                textset_source(p->set, items[i], &m);
-                textset_target(p->set, items[i], &t);
-                source = MAX(source, m), target = MAX(target, t), tokens += m + t;
-            }
-            slots += (to - from) * (source + target);
-        }
-        mem_free(items);
+/* Token slots of rows [from, to), cut out as a micro-batch. */
+static size_t slots_of_piece(const TextBatch *b, size_t from, size_t to) {
+    size_t source = 0, target = 0;
+    for (size_t k = from; k < to; k++) {
+        source = MAX(source, b->source_count[k]);
+        target = MAX(target, b->target_count[k]);
     }
+    return (to - from) * (source + target);
+}
+
+double textplan_padding(TextPlan *p) {
+    size_t slots = 0, tokens = 0, pieces = p->bucket_count ? p->config.accumulate : 1;
+    TextBatch b = {0};
+    for (size_t n = 1; n <= p->steps && p->set->pairs; n++) {
+        textplan_fill(p, n, &b);
+        for (size_t k = 0; k < b.count; k++)
+            tokens += b.source_count[k] + b.target_count[k];
+        for (size_t i = 0; i < pieces; i++)
+            slots += slots_of_piece(&b, textbatch_edge(&b, i, pieces),
+                                    textbatch_edge(&b, i + 1, pieces));
+    }
+    textbatch_free(&b);
     return slots ? 1 - (double)tokens / (double)slots : 0;
 }
 

@@ -13,14 +13,16 @@
 #include "data/textset.h"
 
 typedef struct TextBatch {
-    size_t count;                 /* B sequences */
-    size_t first, whole;          /* these are first, first + 1, ... of a batch of `whole` */
-    size_t source_length, length; /* S (0: language), T: the longest here */
-    uint32_t *source;             /* [B, S] padded behind with ID_PAD */
-    uint32_t *input, *target;     /* [B, T] */
+    size_t count;        /* B sequences */
+    size_t first, whole; /* these are first, first + 1, ... of a batch of `whole` */
+    size_t source_length, length;        /* S (0: language), T: the longest here */
+    uint32_t *source;                    /* [B, S] padded behind with ID_PAD */
+    uint32_t *input, *target;            /* [B, T] */
     size_t *source_count, *target_count; /* [B] tokens that are not padding */
     size_t *item;                        /* [B] index in the split */
     size_t targets;                      /* target tokens of the whole batch, all parts */
+    size_t *bucket_edge;                 /* [buckets + 1] rows where its buckets begin */
+    size_t buckets;                      /* 0: it has none, or it is a piece */
     size_t room_items, room_source, room_target; /* of the arrays */
 } TextBatch;
 
@@ -29,12 +31,17 @@ void textbatch_free(TextBatch *batch);
 /* Sequences [from, to), padded to the longest of them. */
 void textbatch_cut(const TextBatch *batch, size_t from, size_t to, TextBatch *piece);
 
+/* Where micro-batch i of `parts` begins (i = parts: where the last ends): at the buckets if there are as
+ * many, which pads least, and else so that all have about as many tokens. */
+size_t textbatch_edge(const TextBatch *batch, size_t i, size_t parts);
+
 typedef struct TextPlanConfig {
-    size_t context;      /* language: T */
-    size_t batch;        /* sequences of a step, or */
-    size_t batch_tokens; /* pairs: token slots of a step, n max(S, T) in each bucket; 0: none */
-    size_t accumulate;   /* buckets of a step */
-    size_t part, parts;  /* this rank's share; 0, 0: all */
+    size_t context; /* language: T */
+    size_t batch;   /* sequences of a step, or */
+    size_t
+        batch_tokens; /* pairs: token slots of a step, n max(S, T) in each bucket; 0: none */
+    size_t accumulate;  /* buckets of a step */
+    size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
     bool shuffle;
 } TextPlanConfig;
@@ -47,7 +54,8 @@ void textplan_free(TextPlan *plan);
 
 size_t textplan_items(const TextPlan *plan); /* blocks or pairs */
 size_t textplan_steps(const TextPlan *plan); /* of an epoch */
-/* Share of an epoch's token slots, source's and target's, that is padding. */
+/* Share of an epoch's token slots, source's and target's, that is padding, when buckets are cut into
+ * `accumulate` micro-batches by textbatch_edge. */
 double textplan_padding(TextPlan *plan);
 
 void textplan_fill(TextPlan *plan, size_t n, TextBatch *batch);

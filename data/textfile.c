@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/bytes.h"
@@ -28,9 +29,21 @@ static Status read_stdin(TextFile *file, Err *err) {
         }
         text_append(&all, part, (size_t)got);
     }
+    text_format(file->path, sizeof file->path, "standard input");
     file->bytes = all.text;
     file->size = all.length;
     return OK;
+}
+
+/* Of a gzip file that was cut within its first two bytes zlib makes a plain one. */
+static Status check_packed(const TextFile *file, Err *err) {
+    enum { MAGIC = 2 };
+    size_t length = strlen(file->path);
+    bool packed = length > 3 && !strcmp(file->path + length - 3, ".gz");
+    struct stat info;
+    if (!packed || stat(file->path, &info) || info.st_size >= MAGIC) return OK;
+    return err_set(err, FAIL_DATA, "%s is cut short: it holds %zu bytes", file->path,
+                   (size_t)info.st_size);
 }
 
 static Status read_bytes(TextFile *file, const char *path, Err *err) {
@@ -45,7 +58,7 @@ static Status read_bytes(TextFile *file, const char *path, Err *err) {
     Status status = bytes_take_rest(&bytes, &all, &file->size, err);
     bytes_close(&bytes);
     file->bytes = (char *)all;
-    return status;
+    return status ? status : check_packed(file, err);
 }
 
 static void count_lines(TextFile *file) {
@@ -62,23 +75,28 @@ static void count_lines(TextFile *file) {
     file->start[count] = at;
 }
 
-static Status check_line(const TextFile *file, size_t i, Err *err) {
-    size_t length, bad;
-    const char *line = textfile_line(file, i, &length);
-    const char *name = *file->path ? file->path : "standard input";
+Status textfile_check_line(const char *name, size_t number, const char *line,
+                           size_t length, Err *err) {
+    size_t bad;
     if (length > LINE_MOST)
         return err_set(err, FAIL_DATA, "%s:%zu: a line of %zu bytes; at most %d are read",
-                       name, i + 1, length, LINE_MOST);
+                       name, number, length, LINE_MOST);
     const char *nul = memchr(line, 0, length);
     if (nul)
         return err_set(err, FAIL_DATA,
                        "%s:%zu: a NUL byte at byte %zu of the line: is this a text?", name,
-                       i + 1, (size_t)(nul - line) + 1);
+                       number, (size_t)(nul - line) + 1);
     if (utf8_valid(line, length, &bad)) return OK;
     return err_set(err, FAIL_DATA,
                    "%s:%zu: byte %zu of the line (0x%02x) is not UTF-8; convert the file "
                    "(iconv -t UTF-8)",
-                   name, i + 1, bad + 1, (unsigned)(unsigned char)line[bad]);
+                   name, number, bad + 1, (unsigned)(unsigned char)line[bad]);
+}
+
+static Status check_line(const TextFile *file, size_t i, Err *err) {
+    size_t length;
+    const char *line = textfile_line(file, i, &length);
+    return textfile_check_line(file->path, i + 1, line, length, err);
 }
 
 static void drop_byte_order_mark(TextFile *file) {

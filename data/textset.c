@@ -23,7 +23,9 @@ static bool is_synthetic(const DataConfig *c) {
 }
 
 static const char *path_of_split(const DataConfig *c, Split split) {
-    return split == SPLIT_TRAIN ? c->path : split == SPLIT_VAL ? c->val_path : c->test_path;
+    return split == SPLIT_TRAIN ? c->path
+           : split == SPLIT_VAL ? c->val_path
+                                : c->test_path;
 }
 
 bool texts_has(const Texts *t, Split split) {
@@ -92,12 +94,18 @@ static size_t count_unknown(const Tokenizer *t, const uint32_t *ids, size_t coun
     return unknown;
 }
 
-static Status fill_stream(TextSet *set, const Tokenizer *t, const TextFile *file, Err *err) {
+static Status fill_stream(TextSet *set, const Tokenizer *t, const TextFile *file,
+                          Err *err) {
     bool ends = file->size && file->bytes[file->size - 1] == '\n';
     for (size_t i = 0; i < file->count; i++) {
         if (encode_line(t, file, i, &set->own, err)) return err->status;
-        if (tokenizer_has_specials(t) || i + 1 < file->count || ends)
-            idlist_add(&set->own, tokenizer_line_end(t));
+        if (!tokenizer_has_specials(t) && i + 1 == file->count && !ends) break;
+        if (!tokenizer_has_line_end(t))
+            return err_set(err, FAIL_DATA,
+                           "%s:%zu: a line's end is not in the vocabulary: the training "
+                           "text is one line",
+                           file->path, i + 1);
+        idlist_add(&set->own, tokenizer_line_end(t));
     }
     set->report.lines = file->count;
     return OK;

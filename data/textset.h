@@ -16,9 +16,10 @@
 
 /* What was read, and what was left out. */
 typedef struct TextReport {
-    size_t lines, empty, too_long, ratio; /* pairs: of lines; the last three are left out */
-    size_t tokens[2], unknown[2];         /* source (or text), target; </s> included */
-    size_t longest[2];                    /* sentences, </s> included */
+    size_t lines, empty, too_long,
+        ratio;                    /* pairs: of lines; the last three are left out */
+    size_t tokens[2], unknown[2]; /* source (or text), target; </s> included */
+    size_t longest[2];            /* sentences, </s> included */
 } TextReport;
 
 /* One side of the pairs. */
@@ -42,8 +43,9 @@ typedef struct TextSet {
 typedef struct Texts {
     const DataConfig *config;
     bool pairs;
-    Tokenizer *tokenizer[2]; /* source (or text), target; one and the same where they are joint */
-    TextSet *sets[3];        /* by Split; NULL: not open, or not there */
+    Tokenizer *tokenizer
+        [2]; /* source (or text), target; one and the same where they are joint */
+    TextSet *sets[3]; /* by Split; NULL: not open, or not there */
 } Texts;
 
 /* Is it a source of texts?  And all of them, comma-separated. */

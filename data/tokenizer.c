@@ -16,9 +16,10 @@ struct Tokenizer {
     TokenKind kind;
     bool specials, lowercase;
     WordSplit word_split;
-    StringMap vocab;   /* numbered by id; count_of as in the dictionary */
-    Bpe *bpe;          /* TOKENS_BPE */
+    StringMap vocab; /* numbered by id; count_of as in the dictionary */
+    Bpe *bpe;        /* TOKENS_BPE */
     uint32_t line_end;
+    bool has_line_end;
 };
 
 static const char *const SPECIALS[] = {"<s>", "<pad>", "</s>", "<unk>"};
@@ -179,6 +180,7 @@ void tokenizer_decode(const Tokenizer *t, const uint32_t *ids, size_t count,
     bool fresh = true; /* nothing to be parted from */
     text_append(text, "", 0);
     for (size_t i = 0; i < count; i++) {
+        CHECK(ids[i] < t->vocab.count, "id %u of %zu", ids[i], t->vocab.count);
         size_t length;
         const char *token = stringmap_text(&t->vocab, ids[i], &length);
         if (t->specials && (ids[i] == ID_BOS || ids[i] == ID_PAD)) continue;
@@ -196,6 +198,8 @@ void tokenizer_decode(const Tokenizer *t, const uint32_t *ids, size_t count,
 size_t tokenizer_size(const Tokenizer *t) { return t->vocab.count; }
 
 uint32_t tokenizer_line_end(const Tokenizer *t) { return t->line_end; }
+
+bool tokenizer_has_line_end(const Tokenizer *t) { return t->has_line_end; }
 
 bool tokenizer_has_specials(const Tokenizer *t) { return t->specials; }
 
@@ -292,12 +296,25 @@ static void number_tokens(Tokenizer *t, const StringMap *counts, size_t min_coun
 
 static void find_line_end(Tokenizer *t) {
     size_t id = t->specials ? (size_t)ID_EOS : stringmap_find(&t->vocab, "\n", 1);
-    t->line_end = id == SIZE_MAX ? 0 : (uint32_t)id;
+    t->has_line_end = id != SIZE_MAX;
+    t->line_end = t->has_line_end ? (uint32_t)id : 0;
 }
 
 /* ---- dictionary files ---- */
 
-/* "token count"; of characters "U+0041 count". */
+/* "U+0041", or the character itself. */
+static bool read_character(const char *token, size_t size, uint32_t *code) {
+    if (utf8_next(token, size, code) == size) return true;
+    char text[16] = {0}, *end;
+    memcpy(text, token, MIN(size, sizeof text - 1));
+    if (strncmp(text, "U+", 2)) return false;
+    unsigned long number = strtoul(text + 2, &end, 16);
+    *code = (uint32_t)number;
+    return end > text + 2 && !*end && number <= 0x10FFFF &&
+           (number < 0xD800 || number > 0xDFFF);
+}
+
+/* "token count". */
 static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err) {
     size_t blank = length;
     while (blank && line[blank - 1] != ' ') blank--;
@@ -310,12 +327,9 @@ static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err
         unsigned long long count = strtoull(number, &end, 10);
         bool good = *number >= '0' && *number <= '9' && !*end;
         if (good && t->kind == TOKENS_CHAR) {
-            char code_text[16] = {0};
-            memcpy(code_text, line, MIN(size, sizeof code_text - 1));
-            unsigned long code = strtoul(code_text + 2, &end, 16);
-            good = !strncmp(code_text, "U+", 2) && end > code_text + 2 && !*end &&
-                   code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
-            if (good) token = text, size = utf8_put((uint32_t)code, text);
+            uint32_t code;
+            good = read_character(line, size, &code);
+            if (good) token = text, size = utf8_put(code, text);
         }
         if (good) {
             if (stringmap_find(&t->vocab, token, size) != SIZE_MAX)
@@ -431,7 +445,8 @@ static void path_of(char path[PATH_MOST], const char *folder, const char *name,
 
 static const char SETTINGS[] = "kind %d specials %d lowercase %d word_split %d\n";
 
-Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name, Err *err) {
+Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name,
+                      Err *err) {
     char path[PATH_MOST];
     path_of(path, folder, name, "vocab");
     if (write_vocab(t, path, err)) return err->status;

@@ -47,8 +47,10 @@ void tokenizer_free(Tokenizer *t);
 Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name, Err *err);
 Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err);
 
-size_t tokenizer_size(const Tokenizer *t); /* V */
+size_t tokenizer_size(const Tokenizer *t);       /* V */
 uint32_t tokenizer_line_end(const Tokenizer *t); /* </s>, or the character \n (0: none) */
+bool tokenizer_has_line_end(
+    const Tokenizer *t); /* false: characters of a text of one line */
 bool tokenizer_has_specials(const Tokenizer *t);
 
 /* The line as it is before it is split: lower case, punctuation apart. */
