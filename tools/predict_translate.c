@@ -72,18 +72,21 @@ static Status translate_chunk(const PredictOptions *o, OpenRun *run, Lines *line
     SearchOptions options = search_options(run->recipe);
     if (o->beam) options.beam = o->beam;
     options.beam = MAX(MAX(options.beam, o->nbest), (size_t)1);
+    size_t full = 0; /* lines with more than </s>: nothing is the translation of nothing */
     for (size_t i = 0; i < lines->count; i++)
-        sentences[i] = (Sentence){lines->ids[i].ids, lines->ids[i].count};
+        if (lines->ids[i].count > 1)
+            sentences[full++] = (Sentence){lines->ids[i].ids, lines->ids[i].count};
     BeamResult *results = translate_sentences(translate_model(run->task), run->tape, &mode,
-                                              sentences, lines->count, &options);
+                                              sentences, full, &options);
+    static const BeamResult NOTHING = {0};
     const Tokenizer *tokenizer = text_task_tokenizer(run->task, 1);
-    for (size_t i = 0; results && i < lines->count; i++)
-        print_one(o, tokenizer, lines, i, &results[i]);
+    for (size_t i = 0, k = 0; results && i < lines->count; i++)
+        print_one(o, tokenizer, lines, i,
+                  lines->ids[i].count > 1 ? &results[k++] : &NOTHING);
     fflush(stdout);
-    size_t count = lines->count;
     lines_clear(lines);
     if (!results) return err_set(err, FAIL_INTERRUPTED, "interrupted");
-    beam_results_free(results, count);
+    beam_results_free(results, full);
     return OK;
 }
 

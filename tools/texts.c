@@ -162,6 +162,7 @@ Status text_task_finish_score(Task *task, Score *s, Err *err) {
     s->count = (size_t)sum[0];
     s->loss = sum[1] / count;
     s->nll = sum[2] / count;
+    if (!(task->recipe->train.label_smoothing > 0)) s->loss = s->nll; /* to the last digit */
     s->ppl = exp(s->nll);
     return OK;
 }
@@ -187,6 +188,9 @@ static Status write_facts(const Task *task, const char *path, Err *err) {
 Status text_task_save_facts(const Task *task, const char *run_dir, Err *err) {
     const TextTask *t = (const TextTask *)task;
     char path[PATH_SIZE];
+    rundir_path(path, run_dir, "task.json");
+    if (!access(path, F_OK) && texts_check_saved(&t->texts, run_dir, err))
+        return err->status;
     rundir_path(path, run_dir, "task.json.new");
     if (texts_save(&t->texts, run_dir, err) || write_facts(task, path, err) ||
         rundir_replace(run_dir, "task.json", err))
