@@ -33,13 +33,14 @@ static Status check_positions(const TranslateTask *t, const TextSet *set, Err *e
         textset_source(set, i, &source);
         textset_target(set, i, &target);
         if (MAX(source, target) <= rows) continue;
-        return err_set(err, FAIL_DATA,
-                       "%s:%zu: %s has %zu tokens, </s> included; model.position = learned "
-                       "ends at model.context = %zu (or leave such pairs out: "
-                       "data.max_length = %zu, data.drop_long = true)",
-                       set->target.path, set->line[i] + 1,
-                       source > target ? "the source of this line" : "this line",
-                       MAX(source, target), rows, rows - 1);
+        return err_set(
+            err, FAIL_DATA,
+            "%s:%zu: %s has %zu tokens, </s> included; model.position = learned "
+            "ends at model.context = %zu (or leave such pairs out: "
+            "data.max_length = %zu, data.drop_long = true)",
+            set->target.path, set->line[i] + 1,
+            source > target ? "the source of this line" : "this line",
+            MAX(source, target), rows, rows - 1);
     }
     return OK;
 }
@@ -130,8 +131,8 @@ static void count_bleu(const TranslateTask *t, const TextSet *set, size_t i,
     const char *line = textset_target_line(set, i, &length);
     tokenizer_prepare(tokenizer, line, length, &prepared);
     bool lower = t->text.task.recipe->data.lowercase;
-    bleu_add(&counts[0], lower ? BLEU_13A_LOWER : BLEU_13A, text->text, text->length, line,
-             length);
+    bleu_add(&counts[0], lower ? BLEU_13A_LOWER : BLEU_13A, text->text, text->length,
+             line, length);
     bleu_add(&counts[1], BLEU_TOKENS, text->text, text->length, prepared.text,
              prepared.length);
     text_free(&prepared);

@@ -82,9 +82,8 @@ static void expect_rows(const Case *c, const Prefix *prefixes, size_t rows,
  * as many rows as before of other sentences, one row. */
 static const struct {
     size_t rows, from[MOST];
-} PLAN[STEPS] = {{3, {0, 1, 2}},       {6, {0, 0, 1, 1, 2, 2}},
-                 {6, {1, 0, 3, 3, 5, 4}}, {4, {0, 1, 4, 4}},
-                 {4, {3, 2, 1, 0}},    {1, {2}}};
+} PLAN[STEPS] = {{3, {0, 1, 2}},    {6, {0, 0, 1, 1, 2, 2}}, {6, {1, 0, 3, 3, 5, 4}},
+                 {4, {0, 1, 4, 4}}, {4, {3, 2, 1, 0}},       {1, {2}}};
 
 static void expect_cached(const ModelConfig *config, const char *what) {
     Case c = make_case(config);
@@ -184,7 +183,8 @@ typedef struct Text {
     double log_prob, score;
 } Text;
 
-static double score_of(const Case *c, const Text *text, double penalty, double *log_prob) {
+static double score_of(const Case *c, const Text *text, double penalty,
+                       double *log_prob) {
     ForwardMode mode = toy_mode();
     uint32_t input[LONGEST + 1] = {TOY_END};
     memcpy(input + 1, text->tokens, text->length * sizeof *input);
@@ -254,7 +254,8 @@ static void a_beam_as_wide_as_all_texts_finds_what_trying_all_finds(void **state
             if (k && texts[k - 1].score - texts[k].score < 1e-5) continue;
             if (k + 1 < count && texts[k].score - texts[k + 1].score < 1e-5) continue;
             assert_int_equal(h->length, texts[k].length);
-            assert_memory_equal(h->tokens, texts[k].tokens, h->length * sizeof *h->tokens);
+            assert_memory_equal(h->tokens, texts[k].tokens,
+                                h->length * sizeof *h->tokens);
             assert_true(fabs(h->log_prob - texts[k].log_prob) <= 1e-5);
         }
         beam_results_free(results, 1);
