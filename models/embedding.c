@@ -3,6 +3,30 @@
 #include <math.h>
 #include <string.h>
 
+/* Band i has tokens [first, first + rows) of vectors d_i = D / factor^i. */
+static void build_bands(Model *model, Embedding *e, const char *prefix, size_t vocab) {
+    const ModelConfig *c = &model->config;
+    e->band_count = c->cutoff_count + 1;
+    for (size_t i = 0, first = 0; i < e->band_count; i++) {
+        size_t end = i < c->cutoff_count ? (size_t)c->cutoffs[i] : vocab;
+        double share = pow(c->adaptive_factor, (double)i);
+        size_t width = MAX((size_t)((double)c->width / share), (size_t)1);
+        e->bands[i] = params_add(model->params, PARAM_MATRIX, 2,
+                                 (size_t[]){end - first, width}, "%sembed.%zu.weight",
+                                 prefix, i);
+        e->projs[i] = params_add(model->params, PARAM_MATRIX, 2,
+                                 (size_t[]){c->width, width}, "%sembed.%zu.proj.weight",
+                                 prefix, i);
+        first = end;
+    }
+}
+
+size_t embedding_bands(const Embedding *e, Band bands[BANDS_MAX]) {
+    for (size_t i = 0; i < e->band_count; i++)
+        bands[i] = (Band){&e->bands[i]->tensor, &e->projs[i]->tensor, NULL};
+    return e->band_count;
+}
+
 void embedding_build(Model *model, Embedding *e, const char *prefix, size_t vocab,
                      size_t rows, Param *shared) {
     const ModelConfig *c = &model->config;
@@ -13,7 +37,9 @@ void embedding_build(Model *model, Embedding *e, const char *prefix, size_t voca
                      .scale = c->embed_scale,
                      .dropout = c->dropout};
     if (e->scale < 0) e->scale = sinusoidal ? sqrt((double)c->width) : 1;
-    if (!shared)
+    if (c->cutoff_count)
+        build_bands(model, e, prefix, vocab);
+    else if (!shared)
         e->table = params_add(model->params, PARAM_MATRIX, 2,
                               (size_t[]){vocab, c->width}, "%sembed.weight", prefix);
     if (c->position == POSITION_LEARNED)
@@ -28,7 +54,12 @@ void embedding_initialize(const Model *model, Embedding *e, uint64_t seed, bool 
     const ModelConfig *c = &model->config;
     size_t width = c->width;
     double std = unit || e->sinusoidal ? 1 / sqrt((double)width) : c->init_std;
-    if (e->owns_table) {
+    for (size_t i = 0; i < e->band_count; i++) {
+        double columns = (double)tensor_last(&e->bands[i]->tensor);
+        param_normal(e->bands[i], seed, 1 / sqrt(columns));
+        param_uniform(e->projs[i], seed, sqrt(6 / (columns + (double)width)));
+    }
+    if (e->owns_table && e->table) {
         param_normal(e->table, seed, std);
         if (pad != SIZE_MAX) param_scale_rows(e->table, pad, 1, 0);
     }
@@ -83,8 +114,12 @@ static Tensor *add_positions(Tape *tape, Embedding *e, Tensor *x, size_t first) 
 
 Tensor *embedding_forward(Tape *tape, Embedding *e, const ForwardMode *mode,
                           const TokenRows *tokens, size_t first) {
-    Tensor *x = op_embedding(tape, &e->table->tensor, tokens->ids, tokens->batch,
-                             tokens->length, e->scale);
+    Band *bands = tape_alloc(tape, BANDS_MAX * sizeof *bands);
+    size_t count = embedding_bands(e, bands);
+    Tensor *x = count ? op_adaptive_embedding(tape, bands, count, tokens->ids,
+                                              tokens->batch, tokens->length, e->scale)
+                      : op_embedding(tape, &e->table->tensor, tokens->ids,
+                                     tokens->batch, tokens->length, e->scale);
     x = add_positions(tape, e, x, first);
     return op_dropout(tape, x, e->dropout, e->site, mode->first_example);
 }

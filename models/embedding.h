@@ -17,7 +17,9 @@ typedef struct TokenRows {
 } TokenRows;
 
 typedef struct Embedding {
-    Param *table;    /* [V, D]; borrowed where it is shared */
+    Param *table;    /* [V, D]; borrowed where it is shared; NULL: bands */
+    Param *bands[BANDS_MAX], *projs[BANDS_MAX]; /* adaptive: [n_i, d_i], [D, d_i] */
+    size_t band_count;                          /* 0: one table */
     Param *position; /* [rows, D] learned, or NULL */
     real *sines;     /* [sine_rows, D], made as far as they are needed */
     size_t sine_rows;
@@ -26,14 +28,18 @@ typedef struct Embedding {
     uint32_t site; /* number of the dropout mask */
 } Embedding;
 
-/* Registers PREFIXembed.weight [vocab, D] (not where `shared` is given) and, when learned,
- * PREFIXpos_embed [rows, D]. */
+/* Registers PREFIXembed.weight [vocab, D] (not where `shared` is given), or with cutoffs
+ * PREFIXembed.N.weight [n_N, d_N] and PREFIXembed.N.proj.weight [D, d_N], d_N = D / factor^N; and, when
+ * learned, PREFIXpos_embed [rows, D]. */
 void embedding_build(Model *model, Embedding *e, const char *prefix, size_t vocab,
                      size_t rows, Param *shared);
 void embedding_release(Embedding *e);
 
+/* The bands as op_adaptive_embedding takes them; returns how many. */
+size_t embedding_bands(const Embedding *e, Band bands[BANDS_MAX]);
+
 /* Vectors N(0, 1/D) with sinusoidal positions or `unit`, else N(0, init_std^2); row `pad` 0
- * (SIZE_MAX: there is none); learned positions N(0, init_std^2). */
+ * (SIZE_MAX: there is none); bands N(0, 1/d_i), their projections uniform as Xavier's; learned positions N(0, init_std^2). */
 void embedding_initialize(const Model *model, Embedding *e, uint64_t seed, bool unit,
                           size_t pad);
 

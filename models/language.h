@@ -19,7 +19,7 @@ typedef struct Language {
     size_t vocab;
     Embedding embed;
     Stack stack;
-    Param *head; /* [V, D]; NULL: the embedding table */
+    Param *head; /* [V, D]; NULL: the embedding table; with bands [bands - 1, D] */
 } Language;
 
 Status language_check(const ModelConfig *config, size_t vocab, Err *err);
@@ -36,7 +36,7 @@ Tensor *language_features(Language *lm, Tape *tape, const ForwardMode *mode,
 Tensor *language_loss(Language *lm, Tape *tape, const ForwardMode *mode,
                       const TokenRows *tokens, const VocabTarget *target);
 
-/* Logits [.., V] of features [.., D]. */
+/* Logits (with bands: ln p) [.., V] of features [.., D]; without gradients where there are bands. */
 Tensor *language_output(Language *lm, Tape *tape, Tensor *x);
 
 /* [B, T, V] */
@@ -45,5 +45,8 @@ Tensor *language_logits(Language *lm, Tape *tape, const ForwardMode *mode,
 
 /* Multiply-adds x 2 of one block of `length` tokens, forward: matrix products only. */
 double language_flops(const Language *lm, size_t length);
+
+/* Bytes of activations of a training step over `rows` blocks of `length` tokens: an estimate. */
+double language_memory(const Language *lm, size_t length, size_t rows, bool recompute);
 
 #endif

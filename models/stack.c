@@ -77,3 +77,26 @@ double stack_flops(const Stack *stack, double tokens, double keys, double memory
     }
     return sum;
 }
+
+/* One block: queries, keys and values, what attention gives, the sums and norms, hidden units. */
+static double block_memory(const Block *b, double tokens, double memory_tokens) {
+    double width = (double)b->self.proj.weight->tensor.shape[0];
+    double hidden = (double)b->fc1.weight->tensor.shape[0];
+    double branches = b->has_cross ? 3 : 2;
+    bool behind = b->place == NORM_POST || b->place == NORM_DEEPNORM;
+    double rows = 4 + branches + (b->has_cross ? 2 : 0) + (behind ? branches : 0);
+    double sum = tokens * (rows * width + hidden);
+    if (b->has_cross) sum += 2 * width * memory_tokens;
+    if (b->activation_dropout > 0) sum += 2 * hidden * tokens;
+    return sum;
+}
+
+double stack_memory(const Stack *stack, double tokens, double memory_tokens,
+                    bool recompute) {
+    const Block *b = &stack->blocks[0];
+    double width = (double)b->self.proj.weight->tensor.shape[0];
+    double hidden = (double)b->fc1.weight->tensor.shape[0];
+    double one = block_memory(b, tokens, memory_tokens), depth = (double)stack->spec.depth;
+    double gradients = tokens * (4 * width + 2 * hidden);
+    return gradients + (recompute ? depth * tokens * width + one : depth * one);
+}

@@ -30,4 +30,10 @@ Tensor *stack_forward(Tape *tape, Stack *stack, const ForwardMode *mode,
 double stack_flops(const Stack *stack, double tokens, double keys, double memory,
                    double memory_tokens);
 
+/* Numbers that a training step keeps for its backward pass over `tokens` tokens and a memory of
+ * `memory_tokens`: what blocks hold (with recomputation their inputs, and one block), and the largest
+ * gradients of activations.  An estimate, mostly within 15 per cent. */
+double stack_memory(const Stack *stack, double tokens, double memory_tokens,
+                    bool recompute);
+
 #endif

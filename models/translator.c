@@ -137,3 +137,12 @@ double translator_flops(const Translator *t, double source, double target) {
     return stack_flops(&t->encoder, source, source, 0, 0) +
            stack_flops(&t->decoder, target, (target + 1) / 2, source, source) + output;
 }
+
+double translator_memory(const Translator *t, double source, double target,
+                         bool recompute) {
+    double width = (double)t->model.config.width;
+    double ends = target * ((double)t->target_vocab + 4 * width) + 4 * source * width;
+    return (stack_memory(&t->encoder, source, 0, recompute) +
+            stack_memory(&t->decoder, target, source, recompute) + ends) *
+           sizeof(real);
+}

@@ -59,4 +59,8 @@ Tensor *translator_output(Translator *t);
 /* Multiply-adds x 2 of one pair of S source and T target tokens, forward: matrix products only. */
 double translator_flops(const Translator *t, double source, double target);
 
+/* Bytes of activations of a training step over so many source and target tokens: an estimate. */
+double translator_memory(const Translator *t, double source, double target,
+                         bool recompute);
+
 #endif

@@ -152,3 +152,10 @@ double vit_flops(const Vit *vit) {
                (double)model->layers[i]->weight->tensor.size;
     return sum + 4 * queries * tokens * width;
 }
+
+double vit_memory(const Vit *vit, size_t pictures, bool recompute) {
+    double tokens = (double)vit->tokens * (double)pictures;
+    double pixels = (double)(vit->picture.channels * vit->picture.height * vit->picture.width);
+    double ends = (double)pictures * pixels + 4 * tokens * (double)vit->model.config.width;
+    return (stack_memory(&vit->stack, tokens, 0, recompute) + ends) * sizeof(real);
+}

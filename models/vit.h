@@ -43,4 +43,7 @@ Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels
  * no one reads of the last block (with the class token: all but keys, values and queries of the others). */
 double vit_flops(const Vit *vit);
 
+/* Bytes of activations of a training step over `pictures`: an estimate. */
+double vit_memory(const Vit *vit, size_t pictures, bool recompute);
+
 #endif

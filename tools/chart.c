@@ -176,6 +176,12 @@ void panel_note(Panel *panel, double x, double y, Colour colour, const char *tex
     item->y = copy(&y, 1);
 }
 
+void panel_heading(Panel *panel, const char *text) {
+    snprintf(panel->heading, sizeof panel->heading, "%s", text);
+}
+
+void panel_hide(Panel *panel) { panel->hidden = true; }
+
 void panel_empty(Panel *panel, const char *text) {
     snprintf(panel->empty, sizeof panel->empty, "%s", text);
 }

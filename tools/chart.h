@@ -71,6 +71,10 @@ void panel_zone(Panel *panel, double low, double high, Style style, const char *
 void panel_level(Panel *panel, double y, Colour colour, const char *text);
 /* A ring at a point, and a small text beside it. */
 void panel_note(Panel *panel, double x, double y, Colour colour, const char *text);
+/* A bold line above the panel, where the heading of its column does not say enough. */
+void panel_heading(Panel *panel, const char *text);
+/* Nothing of the panel is drawn: rows need not be equally long. */
+void panel_hide(Panel *panel);
 /* Grey text in the middle of a panel that has nothing to show. */
 void panel_empty(Panel *panel, const char *text);
 
@@ -92,8 +96,8 @@ void panel_heat(Panel *panel, const HeatMap *heat);
 
 /* Colours.  Palette: eight hues that colour-blind readers can tell apart (Okabe and Ito). */
 Colour chart_palette(const Chart *chart, size_t i);
-/* One hue for depth 0 (first layer) to 1 (last): pale to deep on paper, dim to bright in the
- * dark theme. */
+/* One hue for depth 0 (first layer) to 1 (last): the deeper, the lighter, as in the paper's
+ * figures. */
 Colour chart_ramp(const Chart *chart, Hue hue, double depth);
 Colour chart_ink(const Chart *chart);
 Colour chart_warning(const Chart *chart); /* of collapse zones and crosses */

@@ -50,6 +50,7 @@ Colour chart_palette(const Chart *chart, size_t i) {
 Colour chart_ramp(const Chart *chart, Hue hue, double depth) {
     static const double degrees[HUE_COUNT] = {250, 55, 160, 325};
     double t = MIN(MAX(depth, 0), 1);
+    if (chart->theme == THEME_LIGHT) t = 1 - t;
     double turn = degrees[hue] - 55 * (1 - t) + 15;
     if (chart->theme == THEME_DARK)
         return from_oklch(0.58 + 0.34 * t, 0.14 - 0.06 * t, turn);

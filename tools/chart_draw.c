@@ -9,6 +9,7 @@
 
 #define EDGE 10.0 /* free space around all */
 #define ROW_GAP 12.0
+#define HEADING 13.0
 #define COLUMN_GAP 20.0
 #define TICK_GAP 4.0
 #define SWATCH 15.0
@@ -33,14 +34,24 @@ static bool shows_y_ticks(const Chart *chart, size_t row, size_t column) {
     return column == 0 || chart->own_y[row] || panel_at(chart, row, column)->heat;
 }
 
+/* Under the last panel of a column; heat maps each have their own. */
 static bool shows_x_ticks(const Chart *chart, size_t row, size_t column) {
-    return row + 1 == chart->rows || panel_at(chart, row, column)->heat;
+    if (panel_at(chart, row, column)->heat) return true;
+    for (size_t r = row + 1; r < chart->rows; r++)
+        if (!panel_at(chart, r, column)->hidden) return false;
+    return true;
+}
+
+static bool row_has_heading(const Chart *chart, size_t row) {
+    for (size_t c = 0; c < chart->columns; c++)
+        if (*panel_at(chart, row, c)->heading) return true;
+    return false;
 }
 
 static double tick_space(cairo_t *cr, const Chart *chart, const Layout *layout,
                          size_t row, size_t column) {
-    if (!shows_y_ticks(chart, row, column)) return 0;
     const Panel *panel = panel_at(chart, row, column);
+    if (panel->hidden || !shows_y_ticks(chart, row, column)) return 0;
     double widest = 0;
     if (panel->heat) {
         for (size_t i = 0; i < panel->heat->map.rows; i++)
@@ -138,10 +149,11 @@ static Layout layout_new(cairo_t *cr, const Chart *chart) {
         left += layout.gutter[c];
         double top = EDGE + head_height(chart);
         for (size_t r = 0; r < rows; r++) {
+            if (row_has_heading(chart, r)) top += HEADING;
             layout.box[r * columns + c] =
                 (Box){left, top, chart->panel_width, chart->row_height[r]};
             top += chart->row_height[r] + ROW_GAP;
-            if (shows_x_ticks(chart, r, c) && r + 1 < rows) top += 26;
+            if (panel_at(chart, r, c)->heat && r + 1 < rows) top += 26;
         }
         layout.height = MAX(layout.height, top);
         left += chart->panel_width + COLUMN_GAP;
@@ -239,6 +251,21 @@ static void draw_legend(cairo_t *cr, const Chart *chart, const Layout *layout,
     }
 }
 
+/* At most as wide as its column: in smaller letters if it must be. */
+static void draw_fitted(cairo_t *cr, const Chart *chart, double size, bool bold, double x,
+                        double y, const char *text) {
+    double room = chart->columns > 1 ? chart->panel_width + COLUMN_GAP - 6 : INFINITY;
+    set_font(cr, size, bold);
+    for (; size > 5 && text_width(cr, text) > room; size -= 0.25)
+        set_font(cr, size, bold);
+    draw_text(cr, x, y, 0, text);
+}
+
+static void draw_heading(cairo_t *cr, const Chart *chart, const Panel *panel, Box box) {
+    set_colour(cr, theme_ink(chart->theme), 1);
+    draw_fitted(cr, chart, 8.5, true, box.x, box.y - 6, panel->heading);
+}
+
 static void draw_titles(cairo_t *cr, const Chart *chart, const Layout *layout) {
     set_colour(cr, theme_ink(chart->theme), 1);
     set_font(cr, 11, true);
@@ -246,15 +273,14 @@ static void draw_titles(cairo_t *cr, const Chart *chart, const Layout *layout) {
     for (size_t c = 0; c < chart->columns; c++) {
         const ColumnTitle *title = &chart->column_title[c];
         double x = layout->box[c].x, y = layout->box[c].y - 7;
+        if (row_has_heading(chart, 0)) y -= HEADING;
         if (*title->detail) {
-            set_font(cr, 7.5, false);
             set_colour(cr, theme_soft(chart->theme), 1);
-            draw_text(cr, x, y, 0, title->detail);
+            draw_fitted(cr, chart, 7.5, false, x, y, title->detail);
             y -= 11;
         }
-        set_font(cr, 9, true);
         set_colour(cr, theme_ink(chart->theme), 1);
-        draw_text(cr, x, y, 0, title->heading);
+        draw_fitted(cr, chart, 9, true, x, y, title->heading);
     }
 }
 
@@ -265,6 +291,8 @@ static void draw_chart(cairo_t *cr, const Chart *chart, const Layout *layout) {
         for (size_t c = 0; c < chart->columns; c++) {
             size_t p = r * chart->columns + c;
             const Panel *panel = &chart->panels[p];
+            if (panel->hidden) continue;
+            draw_heading(cr, chart, panel, layout->box[p]);
             if (panel->heat)
                 draw_heat(cr, chart, panel, layout->box[p]);
             else

@@ -36,7 +36,8 @@ struct Panel {
     size_t count, space;
     Axis x, y;
     HeatParts *heat;
-    char empty[96];
+    char empty[96], heading[96];
+    bool hidden;
 };
 
 typedef struct ColumnTitle {

@@ -348,6 +348,9 @@ Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err) {
         return NULL;
     }
     c->task.examples = c->sets[SPLIT_TRAIN]->count;
+    c->task.memory =
+        vit_memory(c->vit, recipe->train.batch / recipe->train.accumulate / ranks_count(ranks),
+                   recipe->train.recompute == RECOMPUTE_BLOCK);
     c->task.steps_per_epoch = c->task.examples / recipe->train.batch;
     c->task.has_val = c->sets[SPLIT_VAL] && c->sets[SPLIT_VAL]->count;
     c->task.has_test = c->sets[SPLIT_TEST] && c->sets[SPLIT_TEST]->count;

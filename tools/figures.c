@@ -3,260 +3,12 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tools/layers.h"
+#include "tools/figures_parts.h"
 
-/* What a row painter gets: one run in one panel. */
-typedef struct Cell {
-    const RunLog *const *runs;
-    size_t run_count;
-    const RunLog *run;
-    const LayerChoice *choice;
-    const Chart *chart;
-    Panel *panel;
-} Cell;
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Limits that show nearly all losses of all runs, and not the heights of an explosion. */
-static void loss_range(const Cell *cell, double *low, double *high) {
-    *low = INFINITY;
-    *high = -INFINITY;
-    double cap = 0;
-    for (size_t r = 0; r < cell->run_count; r++) {
-        const RunLog *run = cell->runs[r];
-        double *sorted = mem_alloc(run->train.count * sizeof *sorted);
-        size_t count = 0;
-        for (size_t i = 0; i < run->train.count; i++)
-            if (isfinite(run->train.loss[i])) sorted[count++] = run->train.loss[i];
-        if (count) {
-            cap = fmax(cap, 1.6 * fmax(sorted[0], run->chance));
-            qsort(sorted, count, sizeof *sorted, by_value);
-            *low = fmin(*low, sorted[count / 200]);
-            *high = fmax(*high, sorted[count - 1 - count / 200]);
-        }
-        *high = fmax(*high, run->chance);
-        mem_free(sorted);
-    }
-    if (cap > 0 && cap > *low) *high = fmin(*high, cap);
-    if (!(*low < *high)) *high = (*low = isfinite(*low) ? *low - 0.5 : 0) + 1;
-    double air = 0.06 * (*high - *low);
-    *low = *low >= 0 && *low < 0.4 * *high ? 0 : *low - air;
-    *high += air;
-}
-
-static void note_nonfinite(const Cell *cell, double height) {
-    const TrainLog *train = &cell->run->train;
-    for (size_t i = 0; i < train->count; i++) {
-        if (isfinite(train->loss[i])) continue;
-        char text[80];
-        text_format(text, sizeof text, "non-finite at step %.0f", train->step[i]);
-        panel_note(cell->panel, train->step[i], height, chart_warning(cell->chart), text);
-        return;
-    }
-}
-
-static void paint_loss(const Cell *cell) {
-    const TrainLog *train = &cell->run->train;
-    double low, high;
-    loss_range(cell, &low, &high);
-    panel_range_y(cell->panel, low, high);
-    double *mean = chart_smooth(train->loss, train->count);
-    Colour colour = chart_ink(cell->chart);
-    panel_line_behind(cell->panel, train->step, train->loss, train->count,
-                      (Style){.colour = colour, .width = 0.7, .alpha = 0.28},
-                      "every step");
-    panel_line(cell->panel, train->step, mean, train->count,
-               (Style){.colour = colour, .width = 1.6}, "moving mean");
-    mem_free(mean);
-    if (cell->run->chance > 0)
-        panel_level(cell->panel, cell->run->chance, chart_palette(cell->chart, 6),
-                    "chance");
-    note_nonfinite(cell, low + 0.5 * (high - low));
-}
-
-static void paint_rate(const Cell *cell) {
-    panel_line(cell->panel, cell->run->train.step, cell->run->train.lr,
-               cell->run->train.count, (Style){.colour = chart_ink(cell->chart)}, "");
-}
-
-static void paint_gradient(const Cell *cell) {
-    const TrainLog *train = &cell->run->train;
-    double *mean = chart_smooth(train->grad_norm, train->count);
-    Colour colour = chart_ink(cell->chart);
-    panel_log_y(cell->panel);
-    panel_line(cell->panel, train->step, train->grad_norm, train->count,
-               (Style){.colour = colour, .width = 0.7, .alpha = 0.28}, "");
-    panel_line(cell->panel, train->step, mean, train->count, (Style){.colour = colour},
-               "");
-    mem_free(mean);
-}
-
-static Colour site_colour(const Cell *cell, size_t site) {
-    const ProbeLog *probe = &cell->run->probe;
-    return chart_ramp(cell->chart, layer_hue(probe, site),
-                      layer_shade(cell->choice, probe->sites[site].name));
-}
-
-/* ln(keys) of the sites that are shown, each height once. */
-static void paint_entropy_levels(const Cell *cell) {
-    const ProbeLog *probe = &cell->run->probe;
-    double drawn[3];
-    size_t count = 0;
-    for (size_t i = 0; i < probe->site_count; i++) {
-        double keys = probe->sites[i].keys[probe->count - 1];
-        bool known = !layer_chosen(cell->choice, probe->sites[i].name) || !(keys > 1);
-        for (size_t j = 0; j < count; j++) known |= drawn[j] == keys;
-        if (known || count == COUNT(drawn)) continue;
-        char text[32];
-        text_format(text, sizeof text, "ln %.0f", keys);
-        panel_level(cell->panel, log(keys), chart_palette(cell->chart, 6), text);
-        drawn[count++] = keys;
-    }
-}
-
-/* The largest ln(keys) of all runs: the height of the axis they share. */
-static double entropy_top(const Cell *cell) {
-    double top = 0;
-    for (size_t r = 0; r < cell->run_count; r++) {
-        const ProbeLog *probe = &cell->runs[r]->probe;
-        for (size_t i = 0; i < probe->site_count; i++)
-            for (size_t p = 0; p < probe->count; p++)
-                if (probe->sites[i].keys[p] > 1)
-                    top = fmax(top, log(probe->sites[i].keys[p]));
-    }
-    return top > 0 ? top : 1;
-}
-
-static void paint_heads_band(const Cell *cell, const SiteLog *site, Colour colour,
-                             const char *label) {
-    const ProbeLog *probe = &cell->run->probe;
-    double *low = mem_alloc(probe->count * sizeof *low),
-           *high = mem_alloc(probe->count * sizeof *high);
-    for (size_t p = 0; p < probe->count; p++) {
-        low[p] = high[p] = NAN;
-        for (size_t h = 0; h < site->heads; h++) {
-            low[p] = fmin(low[p], site->entropy[p * site->heads + h]);
-            high[p] = fmax(high[p], site->entropy[p * site->heads + h]);
-        }
-    }
-    panel_band(cell->panel, probe->step, low, high, probe->count,
-               (Style){.colour = colour, .alpha = 0.16}, label);
-    mem_free(low);
-    mem_free(high);
-}
-
-static void note_lowest(const Cell *cell) {
-    EntropyLow low = runlog_lowest(cell->run);
-    if (!low.fell_step) return;
-    char label[96], text[180];
-    layer_label(low.site, label);
-    text_format(text, sizeof text, "%s: %.1f %% of ln %.0f at step %zu", label,
-                100 * low.share, low.keys, low.step);
-    panel_note(cell->panel, (double)low.step, low.share * log(low.keys),
-               chart_warning(cell->chart), text);
-}
-
-static void paint_entropy(const Cell *cell) {
-    const ProbeLog *probe = &cell->run->probe;
-    double top = entropy_top(cell);
-    panel_range_y(cell->panel, 0, 1.08 * top);
-    panel_zone(cell->panel, 0, COLLAPSE_SHARE * top,
-               (Style){.colour = chart_warning(cell->chart), .alpha = 0.13},
-               "collapse (< 10 %)");
-    if (!probe->site_count) {
-        panel_empty(cell->panel, "no entropy probes");
-        return;
-    }
-    for (size_t i = 0; i < probe->site_count; i++) {
-        const SiteLog *site = &probe->sites[i];
-        if (!layer_chosen(cell->choice, site->name)) continue;
-        Colour colour = site_colour(cell, i);
-        char label[96];
-        layer_label(site->name, label);
-        if (cell->choice->count <= 6 && site->heads > 1)
-            paint_heads_band(cell, site, colour, "all heads of a layer");
-        panel_line(cell->panel, probe->step, site->mean, probe->count,
-                   (Style){.colour = colour}, label);
-    }
-    paint_entropy_levels(cell);
-    note_lowest(cell);
-}
-
-static void paint_logit(const Cell *cell) {
-    const ProbeLog *probe = &cell->run->probe;
-    panel_log_y(cell->panel);
-    if (!probe->site_count) panel_empty(cell->panel, "no entropy probes");
-    for (size_t i = 0; i < probe->site_count; i++) {
-        const SiteLog *site = &probe->sites[i];
-        if (!layer_chosen(cell->choice, site->name)) continue;
-        char label[96];
-        layer_label(site->name, label);
-        Colour colour = site_colour(cell, i);
-        double *logit = chart_smooth(site->max_logit, probe->count);
-        panel_line(cell->panel, probe->step, site->max_logit, probe->count,
-                   (Style){.colour = colour, .width = 0.6, .alpha = 0.3}, "");
-        panel_line(cell->panel, probe->step, logit, probe->count,
-                   (Style){.colour = colour}, label);
-        mem_free(logit);
-    }
-}
-
-/* The weight that makes the queries of a site: "blocks.0.attn" -> "blocks.0.attn.qkv". */
-static const WeightLog *query_weight(const ProbeLog *probe, const char *site) {
-    static const char *const ends[] = {"qkv", "qk", "q"};
-    for (size_t e = 0; e < COUNT(ends); e++)
-        for (size_t i = 0; i < probe->weight_count; i++) {
-            char name[120];
-            snprintf(name, sizeof name, "%s.%s", site, ends[e]);
-            if (!strcmp(probe->weights[i].name, name)) return &probe->weights[i];
-        }
-    return NULL;
-}
-
-static void paint_sigma(const Cell *cell) {
-    const ProbeLog *probe = &cell->run->probe;
-    if (!probe->weight_count) panel_empty(cell->panel, "no probes of weights");
-    panel_log_y(cell->panel);
-    for (size_t i = 0; i < probe->site_count; i++) {
-        const SiteLog *site = &probe->sites[i];
-        const WeightLog *weight = query_weight(probe, site->name);
-        if (!weight || !layer_chosen(cell->choice, site->name)) continue;
-        Colour colour = site_colour(cell, i);
-        panel_line(cell->panel, probe->step, weight->sigma, probe->count,
-                   (Style){.colour = colour}, weight->name);
-    }
-}
-
-static void paint_score(const Cell *cell) {
-    static const char *const splits[] = {"val", "test", "train"};
-    const RunLog *run = cell->run;
-    double *step = mem_alloc(run->eval_count * sizeof *step);
-    double *score = mem_alloc(run->eval_count * sizeof *score);
-    for (size_t s = 0; s < COUNT(splits); s++) {
-        size_t count = 0;
-        for (size_t i = 0; i < run->eval_count; i++) {
-            const EvalRow *row = &run->evals[i];
-            if (!row->metric || strcmp(row->split, splits[s])) continue;
-            step[count] = row->step;
-            score[count++] = row->score * (strcmp(row->metric, "top1") ? 1 : 100);
-        }
-        if (count)
-            panel_line(cell->panel, step, score, count,
-                       (Style){.colour = chart_palette(cell->chart, s),
-                               .mark = count > 60 ? MARK_NONE : MARK_DOT},
-                       splits[s]);
-    }
-    mem_free(step);
-    mem_free(score);
-    if (!run->eval_count) panel_empty(cell->panel, "no evaluations");
-}
+/* ---- what runs have numbers for ---- */
 
 static bool has_loss(const RunLog *run) { return run->train.count > 0; }
 
@@ -264,35 +16,68 @@ static bool has_attention(const RunLog *run) { return run->probe.site_count > 0;
 
 static bool has_sigma(const RunLog *run) {
     for (size_t i = 0; i < run->probe.site_count; i++) {
-        const WeightLog *weight = query_weight(&run->probe, run->probe.sites[i].name);
+        const WeightLog *weight =
+            figure_query_weight(&run->probe, run->probe.sites[i].name);
         for (size_t p = 0; weight && p < run->probe.count; p++)
             if (weight->sigma[p] > 0) return true;
     }
     return false;
 }
 
-static bool has_score(const RunLog *run) {
-    size_t scores = 0;
-    for (size_t i = 0; i < run->eval_count; i++) scores += isfinite(run->evals[i].score);
-    return scores > 0;
+/* Evaluations of any run that have this score. */
+static bool has_metric(const RunLog *const *runs, size_t count, Metric metric) {
+    for (size_t r = 0; r < count; r++)
+        for (size_t i = 0; i < runs[r]->eval_count; i++)
+            if (isfinite(runs[r]->evals[i].scores[metric])) return true;
+    return false;
 }
+
+static bool has_score(const RunLog *run) {
+    bool any = false;
+    for (size_t m = 0; m < METRIC_COUNT; m++) any |= has_metric(&run, 1, (Metric)m);
+    return any;
+}
+
+static bool has_kind(const RunLog *const *runs, size_t count, LayerKind kind) {
+    for (size_t r = 0; r < count; r++)
+        if (layer_kind_count(&runs[r]->probe, kind)) return true;
+    return false;
+}
+
+/* ---- the choice of rows ---- */
+
+enum { ROW_ENTROPY = 1, ROW_SCORE = 4 };
 
 static const struct {
     const char *name, *label;
-    void (*paint)(const Cell *cell);
+    PaintCell *paint;
     bool (*present)(const RunLog *run);
     double height;
 } rows[] = {
-    {"loss", "training loss", paint_loss, has_loss, 125},
-    {"entropy", "attention entropy (nats)", paint_entropy, has_attention, 140},
+    {"loss", "loss", paint_loss, has_loss, 125},
+    [ROW_ENTROPY] = {"entropy", "attention", paint_entropy, has_attention, 140},
     {"logit", "largest logit", paint_logit, has_attention, 95},
     {"sigma", "spectral norm σ", paint_sigma, has_sigma, 95},
-    {"score", "score", paint_score, has_score, 95},
+    [ROW_SCORE] = {"score", "score", paint_score, has_score, 95},
     {"grad", "gradient norm", paint_gradient, has_loss, 95},
     {"lr", "learning rate", paint_rate, has_loss, 70},
 };
 
-const char *figure_rows(void) { return "loss,entropy,logit,sigma,score,grad,lr"; }
+/* A row of panels: entropy of one kind of attention, one score, or the only one of its name. */
+typedef struct RowChoice {
+    size_t index; /* of rows[] */
+    LayerKind kind;
+    Metric metric;
+} RowChoice;
+
+typedef struct RowList {
+    RowChoice row[COUNT(rows) + KIND_COUNT + METRIC_COUNT];
+    size_t count;
+} RowList;
+
+const char *figure_rows(void) {
+    return "loss,entropy,encoder,cross,decoder,logit,sigma,score,grad,lr";
+}
 
 void figure_rows_present(const RunLog *const *runs, size_t count, char *text,
                          size_t size) {
@@ -307,50 +92,97 @@ void figure_rows_present(const RunLog *const *runs, size_t count, char *text,
     }
 }
 
-/* Numbers of the rows in `text`; as many as fit into `list`. */
-static Status parse_rows(const char *text, size_t list[COUNT(rows)], size_t *count,
-                         Err *err) {
+/* What is named twice stands once. */
+static void add_row(RowList *list, size_t index, LayerKind kind, Metric metric) {
+    for (size_t i = 0; i < list->count; i++) {
+        const RowChoice *row = &list->row[i];
+        if (row->index == index && row->kind == kind && row->metric == metric) return;
+    }
+    list->row[list->count++] = (RowChoice){index, kind, metric};
+}
+
+/* Entropy: a row for each kind of attention that the runs have. */
+static void add_kinds(RowList *list, const RunLog *const *runs, size_t count) {
+    bool any = false;
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        bool wanted = has_kind(runs, count, (LayerKind)k);
+        if (wanted || (k == KIND_PLAIN && !any))
+            add_row(list, ROW_ENTROPY, (LayerKind)k, METRIC_COUNT);
+        any |= wanted;
+    }
+}
+
+/* Score: a row for each that the evaluations have.  BLEU of tokens says little beside BLEU. */
+static void add_metrics(RowList *list, const RunLog *const *runs, size_t count) {
+    bool any = false;
+    for (size_t m = 0; m <= METRIC_COUNT; m++) {
+        bool wanted = m < METRIC_COUNT ? has_metric(runs, count, (Metric)m) : !any;
+        if (m == METRIC_BLEU_TOKENS && any) wanted = false;
+        if (wanted) add_row(list, ROW_SCORE, KIND_PLAIN, (Metric)m);
+        any |= wanted;
+    }
+}
+
+static Status add_word(RowList *list, const char *word, const RunLog *const *runs,
+                       size_t count, Err *err) {
+    for (size_t k = 0; k < KIND_PLAIN; k++)
+        if (!strcmp(layer_kinds[k].key, word)) {
+            add_row(list, ROW_ENTROPY, (LayerKind)k, METRIC_COUNT);
+            return OK;
+        }
+    size_t i = 0;
+    while (i < COUNT(rows) && strcmp(rows[i].name, word)) i++;
+    if (i == COUNT(rows))
+        return err_set(err, FAIL_USAGE, "row \"%s\": wanted some of %s", word,
+                       figure_rows());
+    if (i == ROW_ENTROPY)
+        add_kinds(list, runs, count);
+    else if (i == ROW_SCORE)
+        add_metrics(list, runs, count);
+    else
+        add_row(list, i, KIND_PLAIN, METRIC_COUNT);
+    return OK;
+}
+
+static Status parse_rows(RowList *list, const char *text, const RunLog *const *runs,
+                         size_t count, Err *err) {
     char *words = mem_strdup(text), *rest = words, *word;
     Status status = OK;
-    *count = 0;
-    while (!status && (word = strsep(&rest, ","))) {
-        size_t i = 0;
-        while (i < COUNT(rows) && strcmp(rows[i].name, word)) i++;
-        if (i == COUNT(rows))
-            status = err_set(err, FAIL_USAGE, "row \"%s\": wanted some of %s", word,
-                             figure_rows());
-        else if (*count == COUNT(rows))
-            status =
-                err_set(err, FAIL_USAGE, "more than %zu rows in one figure", COUNT(rows));
-        else
-            list[(*count)++] = i;
-    }
+    while (!status && (word = strsep(&rest, ",")))
+        status = add_word(list, word, runs, count, err);
     mem_free(words);
     return status;
 }
 
-static void score_label(const RunLog *const *runs, size_t count, char label[96]) {
-    static const struct {
-        const char *metric, *label;
-    } names[] = {{"top1", "top-1 (%)"},
-                 {"bleu", "BLEU"},
-                 {"wer", "word error rate"},
-                 {"ppl", "perplexity"}};
-    text_format(label, 96, "score");
-    for (size_t r = 0; r < count; r++)
-        for (size_t i = 0; i < runs[r]->eval_count; i++)
-            for (size_t n = 0; n < COUNT(names); n++)
-                if (runs[r]->evals[i].metric &&
-                    !strcmp(runs[r]->evals[i].metric, names[n].metric))
-                    text_format(label, 96, "%s", names[n].label);
+static void row_label(const RowChoice *row, char label[96]) {
+    if (row->index == ROW_ENTROPY && row->kind == KIND_PLAIN)
+        text_format(label, 96, "attention entropy (nats)");
+    else if (row->index == ROW_ENTROPY)
+        text_format(label, 96, "%s (nats)", layer_kinds[row->kind].label);
+    else if (row->metric < METRIC_COUNT)
+        text_format(label, 96, "%s", metrics[row->metric].label);
+    else
+        text_format(label, 96, "%s", rows[row->index].label);
+}
+
+/* ---- the figure ---- */
+
+static bool depths_differ(const RunLog *const *runs, size_t count) {
+    const char *first = runlog_setting(runs[0], "model.depth");
+    for (size_t r = 1; r < count; r++) {
+        const char *other = runlog_setting(runs[r], "model.depth");
+        if (first && other && strcmp(first, other)) return true;
+    }
+    return false;
 }
 
 /* What distinguishes a run, from its recipe: "reparam sigma · norm none · lr 0.02". */
-static void run_detail(const RunLog *run, char *text, size_t size) {
-    static const char *const keys[] = {"model.reparam", "model.norm", "optim.lr"};
+static void run_detail(const RunLog *run, bool depth, char *text, size_t size) {
+    static const char *const keys[] = {"model.depth", "model.reparam", "model.norm",
+                                       "optim.lr"};
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < COUNT(keys); i++) {
+    for (size_t i = depth ? 0 : 1; i < COUNT(keys); i++) {
         const char *value = runlog_setting(run, keys[i]);
         if (!value) continue;
         int more = snprintf(text + used, size - used, "%s%s %.24s", used ? " · " : "",
@@ -360,21 +192,28 @@ static void run_detail(const RunLog *run, char *text, size_t size) {
 }
 
 static Chart *build_training(const RunLog *const *runs, size_t count,
-                             const LayerChoice *choice, const size_t *list,
-                             size_t row_count, const FigureOptions *options) {
-    Chart *chart = chart_new(row_count, count, options->theme);
+                             const LayerChoice *choice, const RowList *list,
+                             const FigureOptions *options) {
+    Chart *chart = chart_new(list->count, count, options->theme);
     if (options->title) chart_title(chart, options->title);
     for (size_t c = 0; c < count; c++) {
-        char detail[128], score[96];
-        run_detail(runs[c], detail, sizeof detail);
-        score_label(runs, count, score);
+        char detail[128], label[96];
+        run_detail(runs[c], depths_differ(runs, count), detail, sizeof detail);
         chart_column_title(chart, c, runs[c]->name, detail);
-        for (size_t r = 0; r < row_count; r++) {
+        for (size_t r = 0; r < list->count; r++) {
+            const RowChoice *row = &list->row[r];
             Panel *panel = chart_panel(chart, r, c);
-            bool is_score = rows[list[r]].paint == paint_score;
-            panel_axes(panel, "optimizer step", is_score ? score : rows[list[r]].label);
-            chart_row_height(chart, r, rows[list[r]].height);
-            rows[list[r]].paint(&(Cell){runs, count, runs[c], choice, chart, panel});
+            row_label(row, label);
+            panel_axes(panel, "optimizer step", label);
+            chart_row_height(chart, r, rows[row->index].height);
+            rows[row->index].paint(&(Cell){.runs = runs,
+                                           .run_count = count,
+                                           .run = runs[c],
+                                           .choice = choice,
+                                           .kind = row->kind,
+                                           .metric = row->metric,
+                                           .chart = chart,
+                                           .panel = panel});
         }
     }
     return chart;
@@ -383,16 +222,15 @@ static Chart *build_training(const RunLog *const *runs, size_t count,
 Chart *figure_training(const RunLog *const *runs, size_t count,
                        const FigureOptions *options, Err *err) {
     const char *layers = options->layers ? options->layers : FIGURE_LAYERS_DEFAULT;
-    size_t list[COUNT(rows)], row_count;
-    Status status = parse_rows(options->rows ? options->rows : FIGURE_ROWS_DEFAULT, list,
-                               &row_count, err);
+    RowList list = {.count = 0};
+    Status status = parse_rows(&list, options->rows ? options->rows : FIGURE_ROWS_DEFAULT,
+                               runs, count, err);
     LayerChoice choice = {0};
     for (size_t r = 0; r < count && !status; r++) {
         status = runlog_check_rows(runs[r], err);
         if (!status) status = layer_choose(&choice, runs[r], layers, err);
     }
-    Chart *chart =
-        status ? NULL : build_training(runs, count, &choice, list, row_count, options);
+    Chart *chart = status ? NULL : build_training(runs, count, &choice, &list, options);
     layer_choice_free(&choice);
     return chart;
 }

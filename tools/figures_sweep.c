@@ -57,17 +57,19 @@ static bool is_first(const SweepPoint *points, size_t i) {
     return true;
 }
 
-/* Height for cells without a score: the lowest that any cell has. */
-static double foot(const SweepPoint *points, size_t count) {
-    double lowest = INFINITY;
-    for (size_t i = 0; i < count; i++)
-        if (isfinite(points[i].score)) lowest = fmin(lowest, points[i].score);
-    return isfinite(lowest) ? lowest : 0;
+/* Height for cells without a score: the worst that any cell has. */
+static double worst(const SweepPoint *points, size_t count, bool lower) {
+    double height = NAN;
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(points[i].score)) continue;
+        height = lower ? fmax(height, points[i].score) : fmin(height, points[i].score);
+    }
+    return isfinite(height) ? height : 1;
 }
 
 static void paint_crosses(Panel *panel, const SweepPoint *points, size_t count,
-                          const char *method, Colour colour) {
-    double height = foot(points, count);
+                          const char *method, bool lower, Colour colour) {
+    double height = worst(points, count, lower);
     for (size_t i = 0; i < count; i++) {
         const SweepPoint *point = &points[i];
         if (!point->diverged || strcmp(point->method, method)) continue;
@@ -85,6 +87,7 @@ Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *l
     if (labels->title) chart_title(chart, labels->title);
     panel_axes(panel, labels->x, labels->y);
     panel_log_x(panel);
+    if (labels->log_y) panel_log_y(panel);
     size_t hue = 0;
     for (size_t i = 0; i < count; i++) {
         if (!is_first(points, i)) continue;
@@ -96,7 +99,7 @@ Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *l
                    (Style){.colour = colour, .width = 1.7, .mark = MARK_DOT},
                    points[i].method);
         line_free(&line);
-        paint_crosses(panel, points, count, points[i].method, colour);
+        paint_crosses(panel, points, count, points[i].method, labels->lower, colour);
     }
     double nowhere = NAN;
     bool crosses = false;

@@ -376,7 +376,8 @@ const Key keys[] = {
     CHOICE(FOR_ALL, guard, collapse, "warn", NAMES("warn", "stop"), NAMES("reparam"),
            "What entropy collapse does: a message, or the end of the run (exit 5)."),
     REAL(FOR_ALL, guard, entropy_below, "0.1", WITHIN(0, 1),
-         "Collapse is an attention site under this share of ln(keys), mean over heads."),
+         "Collapse is an attention site under this share of uniform attention's entropy, "
+         "mean over heads."),
 
     REAL(FOR_ALL, intervene, temperature, "0", FROM(0),
          "Attention temperature from at_epoch on; 0: no intervention."),

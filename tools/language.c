@@ -157,7 +157,6 @@ static Task *finish(LanguageTask *l, Status status, Err *err) {
     }
     l->lm = language_new(&task->recipe->model, vocab);
     task->model = &l->lm->model;
-    task->chance = log((double)vocab);
     return task;
 }
 
@@ -169,7 +168,14 @@ static LanguageTask *new_task(const Recipe *recipe, Ranks *ranks) {
 
 Task *language_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     LanguageTask *l = new_task(recipe, ranks);
-    return finish(l, text_task_open(&l->text.task, err), err);
+    Task *task = finish(l, text_task_open(&l->text.task, err), err);
+    if (!task) return NULL;
+    const TrainConfig *train = &recipe->train;
+    size_t rows = MAX(train->batch / train->accumulate / ranks_count(ranks), (size_t)1);
+    task->chance = text_task_guess(task, train->label_smoothing);
+    task->memory = language_memory(l->lm, recipe->model.context, rows,
+                                   train->recompute == RECOMPUTE_BLOCK);
+    return task;
 }
 
 Task *language_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {

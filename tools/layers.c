@@ -34,6 +34,48 @@ void layer_label(const char *site, char label[96]) {
     if (length > 5 && !strcmp(label + length - 5, ".attn")) label[length - 5] = '\0';
 }
 
+void layer_block_label(const char *site, char label[96]) {
+    LayerName name = layer_name(site);
+    if (name.in_block)
+        text_format(label, 96, "blocks.%zu", name.block);
+    else
+        layer_label(site, label);
+}
+
+const LayerKindFacts layer_kinds[KIND_COUNT] = {
+    [KIND_ENCODER] = {"encoder", "encoder self-attention"},
+    [KIND_CROSS] = {"cross", "cross attention"},
+    [KIND_DECODER] = {"decoder", "decoder self-attention"},
+    [KIND_PLAIN] = {"", "attention"},
+};
+
+LayerKind layer_kind(const char *name) {
+    LayerName part = layer_name(name);
+    if (!strcmp(part.prefix, "encoder.")) return KIND_ENCODER;
+    if (strcmp(part.prefix, "decoder.")) return KIND_PLAIN;
+    return strncmp(part.suffix, "cross", 5) ? KIND_DECODER : KIND_CROSS;
+}
+
+size_t layer_kind_count(const ProbeLog *probe, LayerKind kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < probe->site_count; i++)
+        count += layer_kind(probe->sites[i].name) == kind;
+    return count;
+}
+
+EntropyLow layer_kind_lowest(const RunLog *run, LayerKind kind) {
+    EntropyLow low = ENTROPY_LOW_NONE;
+    const ProbeLog *probe = &run->probe;
+    for (size_t p = 0; p < probe->count; p++)
+        for (size_t i = 0; i < probe->site_count; i++) {
+            const SiteLog *site = &probe->sites[i];
+            if (layer_kind(site->name) == kind)
+                entropy_low_see(&low, site->name, site->uniform[p], site->mean[p],
+                                (size_t)probe->step[p]);
+        }
+    return low;
+}
+
 /* Number of the deepest block of the same kind. */
 static size_t deepest(const ProbeLog *probe, const LayerName *kind) {
     size_t last = 0;
@@ -66,16 +108,41 @@ bool layer_chosen(const LayerChoice *choice, const char *site) {
     return false;
 }
 
-double layer_shade(const LayerChoice *choice, const char *site) {
+/* How many chosen sites there are of the kind of `site`; *before: in front of it. */
+static size_t rank(const LayerChoice *choice, const char *site, size_t *before) {
     LayerName own = layer_name(site);
-    double before = 0, all = 0;
+    size_t all = 0;
+    *before = 0;
     for (size_t i = 0; i < choice->count; i++) {
         LayerName other = layer_name(choice->names[i]);
         if (!layer_same_kind(&own, &other)) continue;
-        before += other.block < own.block;
+        *before += other.block < own.block;
         all++;
     }
-    return all > 1 ? before / (all - 1) : 0.5;
+    return all;
+}
+
+/* Of many layers the first get more of the ramp: where a run of 6 layers stands beside one of
+ * 100, a colour is one layer in both, and the six are still told apart. */
+double layer_shade(const LayerChoice *choice, const char *site) {
+    size_t before, all = rank(choice, site, &before);
+    double depth = all > 1 ? (double)before / (double)(all - 1) : 0.5;
+    return all > 12 ? sqrt(depth) : depth;
+}
+
+size_t layer_chosen_count(const LayerChoice *choice, LayerKind kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < choice->count; i++)
+        count += layer_kind(choice->names[i]) == kind;
+    return count;
+}
+
+bool layer_in_legend(const LayerChoice *choice, const char *site, size_t most) {
+    size_t before, all = rank(choice, site, &before);
+    if (all <= most) return true;
+    for (size_t k = 0; k < most; k++)
+        if (before == (k * (all - 1) + (most - 1) / 2) / (most - 1)) return true;
+    return false;
 }
 
 static void choose(LayerChoice *choice, const char *site) {
@@ -99,7 +166,7 @@ static void choose_lowest(LayerChoice *choice, const RunLog *run) {
             if (kind_head(probe, i) != head) continue;
             const SiteLog *site = &probe->sites[i];
             for (size_t p = 0; p < probe->count; p++) {
-                double share = site->mean[p] / log(site->keys[p]);
+                double share = entropy_share(site->mean[p], site->uniform[p]);
                 if (share < lowest) {
                     lowest = share;
                     best = i;

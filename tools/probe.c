@@ -107,10 +107,11 @@ static json_t *attention_row(const Model *model) {
             json_array_append_new(entropy, json_number(site->entropy[h]));
             if (!(largest >= site->largest[h])) largest = site->largest[h];
         }
-        json_array_append_new(rows, json_pack("{s:s, s:o, s:o, s:I}", "site", site->name,
-                                              "entropy", entropy, "max_logit",
+        json_array_append_new(rows, json_pack("{s:s, s:o, s:o, s:I, s:o}", "site",
+                                              site->name, "entropy", entropy, "max_logit",
                                               json_number(largest), "keys",
-                                              (json_int_t)site->stats.keys));
+                                              (json_int_t)site->stats.keys, "uniform",
+                                              json_number(site->uniform)));
     }
     return rows;
 }

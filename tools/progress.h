@@ -16,7 +16,7 @@ typedef struct Progress {
 typedef struct ProgressNow {
     size_t step;
     double epoch, loss, rate; /* rate: examples a second */
-    double entropy;           /* lowest head entropy, share of ln(keys) */
+    double entropy;           /* lowest head entropy, share of uniform's */
     const char *site;         /* where that is */
     size_t head;
 } ProgressNow;

@@ -57,7 +57,7 @@ typedef struct GuardConfig {
     NonfinitePolicy nonfinite;
     CollapsePolicy collapse;
     double
-        entropy_below; /* collapse: mean entropy of a site under this share of ln(keys) */
+        entropy_below; /* collapse: mean entropy of a site under this share of uniform's */
 } GuardConfig;
 
 typedef struct InterveneConfig {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/figures.h"
+#include "tools/layers.h"
 #include "tools/runlog.h"
 
 enum { WORST_HEADS = 8 };
@@ -59,14 +60,16 @@ static const struct Figure {
     MakeChart *make;
 } FIGURES[] = {
     {"Training",
-     "Loss (each step pale, moving mean strong) and the entropy of attention: mean "
-     "over a layer's heads, band from its lowest to its highest head.",
+     "Loss (each step pale, moving mean strong, evaluations dashed) and the entropy of "
+     "attention: mean over a layer's heads, the deeper the lighter; of few layers a band "
+     "from the lowest to the highest head.",
      training_chart},
     {"Entropy of every head",
-     "At the last probe, as a share of ln(keys): 1 is uniform "
+     "At the last probe, as a share of what uniform attention has: 1 is uniform "
      "attention, 0 looks at a single key.",
      figure_entropy_heads},
-    {"Entropy over time", "Mean over each layer's heads, as a share of ln(keys).",
+    {"Entropy over time",
+     "Mean over each layer's heads, as a share of what uniform attention has.",
      figure_entropy_layers},
     {"Weights", "Spectral norm of the weights that act, gamma, and the largest gradient.",
      figure_weights},
@@ -166,11 +169,28 @@ static double usual_rate(const TrainLog *train) {
     return median;
 }
 
+/* Has any evaluation this score? */
+static bool is_scored(const RunLog *run, Metric metric) {
+    for (size_t i = 0; i < run->eval_count; i++)
+        if (isfinite(run->evals[i].scores[metric])) return true;
+    return false;
+}
+
+/* Of an encoder-decoder, for each kind of attention. */
+static void write_lowest(FILE *out, const RunLog *run) {
+    fact(out, "lowest entropy of a layer (% of uniform attention's)", "%.1f",
+         100 * runlog_lowest(run).share);
+    for (size_t k = 0; k < KIND_PLAIN; k++) {
+        char what[120];
+        text_format(what, sizeof what, "lowest entropy, %s (%%)", layer_kinds[k].label);
+        fact(out, what, "%.1f", 100 * layer_kind_lowest(run, (LayerKind)k).share);
+    }
+}
+
 static void write_numbers(FILE *out, const RunLog *run) {
     const TrainLog *train = &run->train;
     if (!train->count) return;
     Verdict verdict = runlog_verdict(run);
-    EntropyLow low = runlog_lowest(run);
     double logit = NAN, sigma = NAN;
     for (size_t i = 0; i < run->probe.site_count; i++)
         logit = largest(run->probe.sites[i].max_logit, run->probe.count, logit);
@@ -182,34 +202,40 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fact(out, "loss, mean of the first steps", "%.4f", verdict.start);
     fact(out, "loss, mean of the last fifth", "%.4f", verdict.tail);
     fact(out, "loss of guessing", "%.4f", run->chance);
-    fact(out, "lowest entropy of a layer (% of ln(keys))", "%.1f", 100 * low.share);
+    write_lowest(out, run);
     fact(out, "largest attention logit", "%.4g", logit);
     fact(out, "largest spectral norm", "%.4g", sigma);
     fact(out, "largest gradient norm", "%.4g",
          largest(train->grad_norm, train->count, NAN));
-    fact(out, "examples a second (median)", "%.1f", usual_rate(train));
+    bool text = is_scored(run, METRIC_PPL);
+    fact(out, text ? "tokens a second (median)" : "examples a second (median)", "%.1f",
+         usual_rate(train));
     fputs("</table>\n", out);
 }
 
+static void write_score_row(FILE *out, const RunLog *run, const EvalRow *row) {
+    fputs("<tr><td>", out);
+    escaped(out, row->split);
+    fprintf(out, "<td class=n>%.0f<td class=n>", row->step);
+    number(out, "%.4f", row->loss);
+    for (size_t m = 0; m < METRIC_COUNT; m++) {
+        if (!is_scored(run, (Metric)m)) continue;
+        fputs("<td class=n>", out);
+        number(out, "%.2f", metrics[m].factor * row->scores[m]);
+    }
+    fputs("</tr>\n", out);
+}
+
+/* A column for each score that there is. */
 static void write_scores(FILE *out, const RunLog *run) {
     if (!run->eval_count) return;
-    fputs(
-        "<h2>Scores</h2><table><tr><th>split<th class=n>step<th class=n>loss<th class=n>"
-        "score</tr>\n",
-        out);
+    fputs("<h2>Scores</h2><table><tr><th>split<th class=n>step<th class=n>loss", out);
+    for (size_t m = 0; m < METRIC_COUNT; m++)
+        if (is_scored(run, (Metric)m)) fprintf(out, "<th class=n>%s", metrics[m].label);
+    fputs("</tr>\n", out);
     size_t first = run->eval_count > 12 ? run->eval_count - 12 : 0;
-    for (size_t i = first; i < run->eval_count; i++) {
-        const EvalRow *row = &run->evals[i];
-        bool share = row->metric && !strcmp(row->metric, "top1");
-        fputs("<tr><td>", out);
-        escaped(out, row->split);
-        fprintf(out, "<td class=n>%.0f<td class=n>", row->step);
-        number(out, "%.4f", row->loss);
-        fputs("<td class=n>", out);
-        number(out, share ? "%.2f&nbsp;%%" : "%.2f",
-               share ? 100 * row->score : row->score);
-        fprintf(out, " %s</tr>\n", share ? "top-1" : row->metric ? row->metric : "");
-    }
+    for (size_t i = first; i < run->eval_count; i++)
+        write_score_row(out, run, &run->evals[i]);
     fputs("</table>\n", out);
 }
 
@@ -224,7 +250,7 @@ static int by_share(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Every head at the last probe, the lowest share of ln(keys) first; the caller frees. */
+/* Every head at the last probe, the lowest share of uniform's first; the caller frees. */
 static Head *list_heads(const ProbeLog *probe, size_t *count) {
     *count = 0;
     for (size_t i = 0; i < probe->site_count; i++) *count += probe->sites[i].heads;
@@ -234,7 +260,7 @@ static Head *list_heads(const ProbeLog *probe, size_t *count) {
         for (size_t h = 0; h < probe->sites[i].heads; h++) {
             const SiteLog *site = &probe->sites[i];
             double entropy = site->entropy[last * site->heads + h];
-            double share = site->keys[last] > 1 ? entropy / log(site->keys[last]) : NAN;
+            double share = entropy_share(entropy, site->uniform[last]);
             if (isfinite(share)) heads[n++] = (Head){site, h, entropy, share};
         }
     *count = n;
@@ -249,7 +275,7 @@ static void write_heads(FILE *out, const RunLog *run) {
     fprintf(out,
             "<h2>Heads with the lowest entropy</h2><p class=soft>At step %.0f.</p><table>"
             "<tr><th>site<th class=n>head<th class=n>entropy (nats)<th class=n>share of "
-            "ln(keys)</tr>\n",
+            "uniform attention's</tr>\n",
             run->probe.step[run->probe.count - 1]);
     for (size_t i = 0; i < MIN(count, (size_t)WORST_HEADS); i++) {
         fputs("<tr><td>", out);

@@ -9,15 +9,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const struct {
-    const char *name;
-    bool better_high;
-} metrics[] = {{"top1", true}, {"bleu", true}, {"wer", false}, {"ppl", false}};
+const MetricFacts metrics[METRIC_COUNT] = {
+    [METRIC_TOP1] = {"top1", "top-1 %", 100, true},
+    [METRIC_BLEU] = {"bleu", "BLEU", 1, true},
+    [METRIC_BLEU_TOKENS] = {"bleu_tokens", "BLEU of tokens", 1, true},
+    [METRIC_WER] = {"wer", "word error rate", 1, false},
+    [METRIC_PPL] = {"ppl", "perplexity", 1, false},
+};
 
-bool metric_is_better_high(const char *metric) {
-    for (size_t i = 0; i < COUNT(metrics); i++)
-        if (!strcmp(metrics[i].name, metric)) return metrics[i].better_high;
-    return true;
+Metric metric_find(const char *key) {
+    size_t i = 0;
+    while (i < METRIC_COUNT && (!key || strcmp(metrics[i].key, key))) i++;
+    return (Metric)i;
 }
 
 static double *nan_array(size_t count) {
@@ -69,7 +72,12 @@ static void *append(void *list, size_t count, size_t item) {
     return longer;
 }
 
-static SiteLog *find_site(ProbeLog *probe, const char *name, size_t heads, size_t space) {
+/* Rows list their sites and weights in one order: `guess`, the place in the row, is where the
+ * name mostly stands. */
+static SiteLog *find_site(ProbeLog *probe, const char *name, size_t guess, size_t heads,
+                          size_t space) {
+    if (guess < probe->site_count && !strcmp(probe->sites[guess].name, name))
+        return &probe->sites[guess];
     for (size_t i = 0; i < probe->site_count; i++)
         if (!strcmp(probe->sites[i].name, name)) return &probe->sites[i];
     size_t cells;
@@ -82,13 +90,16 @@ static SiteLog *find_site(ProbeLog *probe, const char *name, size_t heads, size_
     site->mean = nan_array(space);
     site->max_logit = nan_array(space);
     site->keys = nan_array(space);
+    site->uniform = nan_array(space);
     return site;
 }
 
-static void read_site(ProbeLog *probe, const json_t *row, size_t at, size_t space) {
+static void read_site(ProbeLog *probe, const json_t *row, size_t guess, size_t at,
+                      size_t space) {
     const char *name = text_of(row, "site");
     const json_t *entropy = json_object_get(row, "entropy");
-    SiteLog *site = name ? find_site(probe, name, json_array_size(entropy), space) : NULL;
+    size_t heads = json_array_size(entropy);
+    SiteLog *site = name ? find_site(probe, name, guess, heads, space) : NULL;
     if (!site) return;
     double sum = 0;
     size_t seen = 0;
@@ -102,25 +113,32 @@ static void read_site(ProbeLog *probe, const json_t *row, size_t at, size_t spac
     }
     site->mean[at] = seen ? sum / (double)seen : NAN;
     site->max_logit[at] = number(row, "max_logit");
-    site->keys[at] = number(row, "keys");
+    double keys = number(row, "keys"), uniform = number(row, "uniform");
+    site->keys[at] = keys;
+    site->uniform[at] = isfinite(uniform) ? uniform : keys >= 1 ? log(keys) : NAN;
 }
 
-static void read_weight(ProbeLog *probe, const json_t *row, size_t at, size_t space) {
+static WeightLog *find_weight(ProbeLog *probe, const char *name, size_t guess,
+                              size_t space) {
+    if (guess < probe->weight_count && !strcmp(probe->weights[guess].name, name))
+        return &probe->weights[guess];
+    for (size_t i = 0; i < probe->weight_count; i++)
+        if (!strcmp(probe->weights[i].name, name)) return &probe->weights[i];
+    probe->weights = append(probe->weights, probe->weight_count, sizeof *probe->weights);
+    WeightLog *weight = &probe->weights[probe->weight_count++];
+    snprintf(weight->name, sizeof weight->name, "%s", name);
+    weight->sigma = nan_array(space);
+    weight->gamma = nan_array(space);
+    weight->grad_inf = nan_array(space);
+    weight->grad_norm = nan_array(space);
+    return weight;
+}
+
+static void read_weight(ProbeLog *probe, const json_t *row, size_t guess, size_t at,
+                        size_t space) {
     const char *name = text_of(row, "name");
     if (!name) return;
-    WeightLog *weight = NULL;
-    for (size_t i = 0; i < probe->weight_count && !weight; i++)
-        if (!strcmp(probe->weights[i].name, name)) weight = &probe->weights[i];
-    if (!weight) {
-        probe->weights =
-            append(probe->weights, probe->weight_count, sizeof *probe->weights);
-        weight = &probe->weights[probe->weight_count++];
-        snprintf(weight->name, sizeof weight->name, "%s", name);
-        weight->sigma = nan_array(space);
-        weight->gamma = nan_array(space);
-        weight->grad_inf = nan_array(space);
-        weight->grad_norm = nan_array(space);
-    }
+    WeightLog *weight = find_weight(probe, name, guess, space);
     weight->sigma[at] = number(row, "sigma");
     weight->gamma[at] = number(row, "gamma");
     weight->grad_inf[at] = number(row, "grad_inf");
@@ -139,9 +157,9 @@ static void read_probe_row(RunLog *run, const json_t *row, double step, size_t s
     probe->step[at] = step;
     probe->sharpness[at] = json_is_number(first) ? json_number_value(first) : NAN;
     json_array_foreach(json_object_get(row, "attention"), i, item)
-        read_site(probe, item, at, space);
+        read_site(probe, item, i, at, space);
     json_array_foreach(json_object_get(row, "weights"), i, item)
-        read_weight(probe, item, at, space);
+        read_weight(probe, item, i, at, space);
 }
 
 static void read_eval_row(RunLog *run, const json_t *row, double step, size_t space) {
@@ -150,10 +168,11 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
     const char *split = text_of(row, "split");
     *eval = (EvalRow){.step = step, .loss = number(row, "loss"), .score = NAN};
     snprintf(eval->split, sizeof eval->split, "%s", split ? split : "val");
-    for (size_t i = 0; i < COUNT(metrics) && !eval->metric; i++) {
-        if (!json_object_get(row, metrics[i].name)) continue;
-        eval->metric = metrics[i].name;
-        eval->score = number(row, metrics[i].name);
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        eval->scores[i] = number(row, metrics[i].key);
+        if (eval->metric || !json_object_get(row, metrics[i].key)) continue;
+        eval->metric = metrics[i].key;
+        eval->score = eval->scores[i];
     }
     read_chance(run, row);
 }
@@ -242,13 +261,16 @@ static void read_recipe(RunLog *run) {
     ini_parse_string(run->recipe, keep_setting, run);
 }
 
-/* A classifier that guesses has a loss of ln(classes). */
+/* The task says what guessing costs; a classifier's older task.json leaves it to ln(classes). */
 static void read_facts(RunLog *run) {
     char path[4096];
     text_format(path, sizeof path, "%s/task.json", run->path);
     json_t *facts = json_load_file(path, 0, NULL);
-    double classes = (double)json_integer_value(json_object_get(facts, "classes"));
-    if (classes > 1) run->chance = log(classes);
+    double chance = number(facts, "chance"), classes = number(facts, "classes");
+    if (isfinite(chance))
+        run->chance = chance;
+    else if (classes > 1)
+        run->chance = log(classes);
     json_decref(facts);
 }
 
@@ -288,7 +310,8 @@ void runlog_free(RunLog *run) {
     for (size_t i = 0; i < COUNT(columns); i++) mem_free(columns[i]);
     for (size_t i = 0; i < run->probe.site_count; i++) {
         SiteLog *site = &run->probe.sites[i];
-        double *owned[] = {site->entropy, site->mean, site->max_logit, site->keys};
+        double *owned[] = {site->entropy, site->mean, site->max_logit, site->keys,
+                           site->uniform};
         for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
     }
     for (size_t i = 0; i < run->probe.weight_count; i++) {
@@ -324,7 +347,7 @@ EntropyLow runlog_lowest(const RunLog *run) {
     for (size_t p = 0; p < run->probe.count; p++)
         for (size_t i = 0; i < run->probe.site_count; i++) {
             const SiteLog *site = &run->probe.sites[i];
-            entropy_low_see(&low, site->name, site->keys[p], site->mean[p],
+            entropy_low_see(&low, site->name, site->uniform[p], site->mean[p],
                             (size_t)run->probe.step[p]);
         }
     return low;

@@ -26,6 +26,7 @@ typedef struct SiteLog {
     double *mean;      /* [probes] over the heads */
     double *max_logit; /* [probes] */
     double *keys;      /* [probes] */
+    double *uniform;   /* [probes] nats that uniform attention has; old logs: ln(keys) */
 } SiteLog;
 
 typedef struct WeightLog {
@@ -43,11 +44,33 @@ typedef struct ProbeLog {
     size_t weight_count;
 } ProbeLog;
 
+/* Scores that a row of eval.jsonl can have, the most telling first. */
+typedef enum {
+    METRIC_TOP1,
+    METRIC_BLEU,
+    METRIC_BLEU_TOKENS,
+    METRIC_WER,
+    METRIC_PPL,
+    METRIC_COUNT
+} Metric;
+
+typedef struct MetricFacts {
+    const char *key, *label; /* in the file, "top1"; for people, "top-1 %" */
+    double factor;           /* from the file's number to the one that people read */
+    bool better_high;
+} MetricFacts;
+
+extern const MetricFacts metrics[METRIC_COUNT];
+
+/* By key; METRIC_COUNT: none of them, NULL included. */
+Metric metric_find(const char *key);
+
 typedef struct EvalRow {
     double step, loss;
     char split[16];
-    const char *metric; /* "top1", "bleu", "wer", "ppl"; NULL: the row has none of them */
-    double score;
+    const char *metric; /* the first of metrics[] in the row; NULL: it has none of them */
+    double score;       /* of that */
+    double scores[METRIC_COUNT];
 } EvalRow;
 
 typedef struct Setting {
@@ -61,7 +84,7 @@ typedef struct RunLog {
     Setting *settings;
     size_t setting_count;
     double
-        chance; /* a "chance" of a train or eval row, else ln(classes) of task.json; NaN */
+        chance; /* "chance" of a train or eval row, else of task.json, else ln(classes); NaN */
     TrainLog train;
     ProbeLog probe;
     EvalRow *evals;
@@ -81,8 +104,5 @@ const char *runlog_setting(const RunLog *run, const char *key);
 
 EntropyLow runlog_lowest(const RunLog *run);
 Verdict runlog_verdict(const RunLog *run);
-
-/* Best value is the largest ("top1", "bleu") or the smallest ("wer", "ppl"). */
-bool metric_is_better_high(const char *metric);
 
 #endif

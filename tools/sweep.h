@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #include "tools/figures.h"
+#include "tools/layers.h"
 #include "tools/recipe.h"
 
 enum {
@@ -39,13 +40,17 @@ typedef struct SweepAxis {
 
 /* What a run folder says; NaN and "" where it says nothing. */
 typedef struct SweepResult {
-    char split[16];     /* of the score: that of the last evaluation */
-    const char *metric; /* "top1"; NULL: never evaluated */
-    double score, best; /* last, and best on the same split */
-    double loss;        /* mean of the last fifth of the steps (verdict.h: tail) */
-    double chance;      /* loss of guessing, or NaN */
-    double entropy;     /* lowest share of ln(keys), mean over the heads of a site */
-    char site[96];      /* where that was */
+    char split[16];              /* of the score: that of the last evaluation */
+    const char *metric;          /* "top1"; NULL: never evaluated */
+    double score, best;          /* last, and best on the same split */
+    double scores[METRIC_COUNT]; /* all of that split, the last of each */
+    double loss;     /* mean of the last fifth of the steps (verdict.h: tail) */
+    double val_loss; /* of the last evaluation on split val */
+    double chance;   /* loss of guessing, or NaN */
+    double
+        entropy; /* lowest share of uniform attention's, mean over the heads of a site */
+    double kind_entropy[KIND_COUNT]; /* the same for each kind of attention */
+    char site[96];                   /* where that was */
     size_t entropy_step;
     double max_logit;
     const char *verdict; /* name of a VerdictKind */
@@ -53,14 +58,7 @@ typedef struct SweepResult {
     size_t steps;
 } SweepResult;
 
-#define SWEEP_RESULT_NONE                                                                \
-    ((SweepResult){.score = NAN,                                                         \
-                   .best = NAN,                                                          \
-                   .loss = NAN,                                                          \
-                   .chance = NAN,                                                        \
-                   .entropy = NAN,                                                       \
-                   .max_logit = NAN,                                                     \
-                   .verdict = ""})
+SweepResult sweep_result_none(void);
 
 typedef struct SweepCell {
     char name[SWEEP_NAME]; /* "demo-sigma,optim.lr=0.02,train.seed=1"; a file name */
@@ -144,13 +142,20 @@ Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err);
 /* Reads the run folder of an ended cell into cell->result. */
 Status sweep_read_result(Sweep *sweep, size_t cell, Err *err);
 
+/* Of the cells that have the number. */
+typedef struct SweepSpread {
+    size_t count;
+    double mean, sd; /* NaN for fewer than one, two */
+} SweepSpread;
+
 /* Cells that differ in train.seed alone. */
 typedef struct SweepGroup {
     size_t first; /* a cell of it: shows the values of all other axes */
-    size_t count, scored, diverged;
-    double mean, sd; /* of the scores; sd is NaN for fewer than two */
-    double loss;     /* mean */
-    double entropy;  /* lowest */
+    size_t count, diverged, collapsed;
+    SweepSpread score, loss, val_loss;
+    SweepSpread scores[METRIC_COUNT];
+    double entropy; /* lowest */
+    double kind_entropy[KIND_COUNT];
 } SweepGroup;
 
 /* Into groups[cell_count], in the order of their first cells; returns how many. */

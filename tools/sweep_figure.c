@@ -55,15 +55,24 @@ size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_
         const SweepResult *r = &sweep->cells[c].result;
         if (!sweep_has_ended(&sweep->cells[c])) continue;
         name_method(sweep, c, rate, names[count]);
-        bool share = r->metric && !strcmp(r->metric, "top1");
+        Metric metric = metric_find(r->metric);
         points[count] = (SweepPoint){
             .method = names[count],
             .rate = rate_of(sweep->axes[rate].values[sweep_index(sweep, c, rate)]),
-            .score = share ? 100 * r->score : r->score,
+            .score = metric < METRIC_COUNT ? metrics[metric].factor * r->score : NAN,
             .diverged = r->diverged};
         count++;
     }
     return count;
+}
+
+/* What guessing scores: e^-loss of the answers are right, and the perplexity is e^loss. */
+static double chance_score(const SweepResult *r, Metric metric) {
+    switch (metric) {
+    case METRIC_TOP1: return metrics[METRIC_TOP1].factor * exp(-r->chance);
+    case METRIC_PPL: return exp(r->chance);
+    default: return NAN;
+    }
 }
 
 static Status write_figure(const Sweep *sweep, Err *err) {
@@ -75,10 +84,12 @@ static Status write_figure(const Sweep *sweep, Err *err) {
     size_t count = sweep_points(sweep, points, names, &labels.x);
     for (size_t c = 0; c < sweep->cell_count; c++) {
         const SweepResult *r = &sweep->cells[c].result;
-        if (!r->metric) continue;
-        bool share = !strcmp(r->metric, "top1");
-        text_format(y, sizeof y, "%s (%s)", share ? "top-1 %" : r->metric, r->split);
-        if (share) labels.chance = 100 * exp(-r->chance);
+        Metric metric = metric_find(r->metric);
+        if (metric == METRIC_COUNT) continue;
+        text_format(y, sizeof y, "%s (%s)", metrics[metric].label, r->split);
+        labels.chance = chance_score(r, metric);
+        labels.lower = !metrics[metric].better_high;
+        labels.log_y = metric == METRIC_PPL;
     }
     if (!count)
         fprintf(stderr, "no figure: sweep a key with positive numbers, such as "

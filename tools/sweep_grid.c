@@ -200,7 +200,7 @@ static Status make_cells(Sweep *sweep, Err *err) {
     sweep->cell_count = count;
     sweep->cells = mem_zalloc(count * sizeof *sweep->cells);
     for (size_t c = 0; c < count; c++) {
-        sweep->cells[c] = (SweepCell){.exit = SWEEP_OPEN, .result = SWEEP_RESULT_NONE};
+        sweep->cells[c] = (SweepCell){.exit = SWEEP_OPEN, .result = sweep_result_none()};
         name_cell(sweep, c);
     }
     return OK;

@@ -5,20 +5,43 @@
 
 /* ---- one cell ---- */
 
+SweepResult sweep_result_none(void) {
+    SweepResult none = {.score = NAN,
+                        .best = NAN,
+                        .loss = NAN,
+                        .val_loss = NAN,
+                        .chance = NAN,
+                        .entropy = NAN,
+                        .max_logit = NAN,
+                        .verdict = ""};
+    for (size_t m = 0; m < METRIC_COUNT; m++) none.scores[m] = NAN;
+    for (size_t k = 0; k < KIND_COUNT; k++) none.kind_entropy[k] = NAN;
+    return none;
+}
+
 /* The last evaluation, and the best of those on the same split. */
 static void read_scores(SweepResult *result, const RunLog *run) {
     if (!run->eval_count) return;
     const EvalRow *last = &run->evals[run->eval_count - 1];
-    if (!last->metric) return;
-    bool high = metric_is_better_high(last->metric);
+    Metric metric = metric_find(last->metric);
+    if (metric == METRIC_COUNT) return;
     memcpy(result->split, last->split, sizeof result->split);
     result->metric = last->metric;
-    result->score = result->best = last->score;
-    for (const EvalRow *row = run->evals; row < last; row++) {
-        if (strcmp(row->split, last->split) || !row->metric) continue;
+    result->score = last->score;
+    for (const EvalRow *row = run->evals; row <= last; row++) {
+        if (strcmp(row->split, last->split)) continue;
+        double x = row->scores[metric];
         result->best =
-            high ? fmax(result->best, row->score) : fmin(result->best, row->score);
+            metrics[metric].better_high ? fmax(result->best, x) : fmin(result->best, x);
+        for (size_t m = 0; m < METRIC_COUNT; m++)
+            if (isfinite(row->scores[m])) result->scores[m] = row->scores[m];
     }
+}
+
+static double last_val_loss(const RunLog *run) {
+    for (size_t i = run->eval_count; i-- > 0;)
+        if (!strcmp(run->evals[i].split, "val")) return run->evals[i].loss;
+    return NAN;
 }
 
 static double largest_logit(const RunLog *run) {
@@ -34,6 +57,13 @@ static void read_entropy(SweepResult *result, const EntropyLow *low) {
     result->entropy = low->share;
     result->entropy_step = low->step;
     memcpy(result->site, low->site, sizeof result->site);
+}
+
+static void read_kinds(SweepResult *result, const RunLog *run) {
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        double share = layer_kind_lowest(run, (LayerKind)k).share;
+        if (isfinite(share)) result->kind_entropy[k] = share;
+    }
 }
 
 /* The process's exit code knows of a non-finite loss that never became a row of the log. */
@@ -54,10 +84,12 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     if (!run) return err->status;
     Verdict verdict = judge(run, cell->exit);
     EntropyLow low = runlog_lowest(run);
-    SweepResult result = SWEEP_RESULT_NONE;
+    SweepResult result = sweep_result_none();
     read_scores(&result, run);
     read_entropy(&result, &low);
+    read_kinds(&result, run);
     result.loss = verdict.tail;
+    result.val_loss = last_val_loss(run);
     result.chance = run->chance;
     result.max_logit = largest_logit(run);
     result.verdict = verdict.name;
@@ -78,26 +110,47 @@ static bool same_group(const Sweep *sweep, size_t a, size_t b, size_t seeds) {
     return true;
 }
 
-/* mean and sd hold sum and sum of squares until settle(). */
+/* Mean and sum of squared deviations so far (Welford); settle() makes it the spread. */
+static void see(SweepSpread *spread, double x) {
+    if (!isfinite(x)) return;
+    double before = spread->count ? spread->mean : 0;
+    spread->count++;
+    spread->mean = before + (x - before) / (double)spread->count;
+    spread->sd += (x - before) * (x - spread->mean);
+}
+
+static void settle(SweepSpread *spread) {
+    size_t n = spread->count;
+    if (!n) spread->mean = NAN;
+    spread->sd = n > 1 ? sqrt(spread->sd / (double)(n - 1)) : NAN;
+}
+
 static void add_cell(SweepGroup *group, const SweepCell *cell) {
     if (!sweep_has_ended(cell)) return;
     const SweepResult *r = &cell->result;
     group->count++;
     group->diverged += r->diverged;
-    group->loss += r->loss;
+    group->collapsed += r->collapsed;
     group->entropy = fmin(group->entropy, r->entropy);
-    if (!isfinite(r->score)) return;
-    group->scored++;
-    group->mean += r->score;
-    group->sd += r->score * r->score;
+    for (size_t k = 0; k < KIND_COUNT; k++)
+        group->kind_entropy[k] = fmin(group->kind_entropy[k], r->kind_entropy[k]);
+    see(&group->score, r->score);
+    see(&group->loss, r->loss);
+    see(&group->val_loss, r->val_loss);
+    for (size_t m = 0; m < METRIC_COUNT; m++) see(&group->scores[m], r->scores[m]);
 }
 
-static void settle(SweepGroup *group) {
-    double n = (double)group->scored, mean = group->mean / n;
-    double squares = fmax(group->sd - n * mean * mean, 0);
-    group->mean = group->scored ? mean : NAN;
-    group->sd = group->scored > 1 ? sqrt(squares / (n - 1)) : NAN;
-    group->loss = group->count ? group->loss / (double)group->count : NAN;
+static SweepGroup new_group(size_t first) {
+    SweepGroup group = {.first = first, .entropy = NAN};
+    for (size_t k = 0; k < KIND_COUNT; k++) group.kind_entropy[k] = NAN;
+    return group;
+}
+
+static void settle_group(SweepGroup *group) {
+    settle(&group->score);
+    settle(&group->loss);
+    settle(&group->val_loss);
+    for (size_t m = 0; m < METRIC_COUNT; m++) settle(&group->scores[m]);
 }
 
 size_t sweep_group(const Sweep *sweep, SweepGroup *groups) {
@@ -105,9 +158,9 @@ size_t sweep_group(const Sweep *sweep, SweepGroup *groups) {
     for (size_t c = 0; c < sweep->cell_count; c++) {
         size_t g = 0;
         while (g < count && !same_group(sweep, groups[g].first, c, seeds)) g++;
-        if (g == count) groups[count++] = (SweepGroup){.first = c, .entropy = NAN};
+        if (g == count) groups[count++] = new_group(c);
         add_cell(&groups[g], &sweep->cells[c]);
     }
-    for (size_t g = 0; g < count; g++) settle(&groups[g]);
+    for (size_t g = 0; g < count; g++) settle_group(&groups[g]);
     return count;
 }

@@ -103,12 +103,13 @@ static void finish(SweepShow *show, size_t cell) {
 /* ---- a cell that has come to its end ---- */
 
 static void score_text(const SweepResult *r, char *text, size_t size) {
-    if (!isfinite(r->score))
+    Metric metric = metric_find(r->metric);
+    if (!isfinite(r->score) || metric == METRIC_COUNT)
         text_format(text, size, "no score");
-    else if (!strcmp(r->metric, "top1"))
+    else if (metric == METRIC_TOP1)
         text_format(text, size, "top-1 %.1f %%", 100 * r->score);
     else
-        text_format(text, size, "%s %.4g", r->metric, r->score);
+        text_format(text, size, "%s %.4g", metrics[metric].label, r->score);
 }
 
 static void entropy_text(const SweepResult *r, char *text, size_t size) {

@@ -36,15 +36,36 @@ static json_t *values_json(const Sweep *sweep, size_t cell, size_t left_out) {
     return values;
 }
 
+/* Those that there are: {"ppl":12.5,"bleu":30}. */
+static json_t *scores_json(const double scores[METRIC_COUNT]) {
+    json_t *list = json_object();
+    for (size_t m = 0; m < METRIC_COUNT; m++)
+        if (isfinite(scores[m]))
+            json_object_set_new(list, metrics[m].key, json_number(scores[m]));
+    return list;
+}
+
+/* {"encoder":0.4,"cross":0.03,"decoder":0.5}; without them where attention is of one kind. */
+static json_t *kinds_json(const double share[KIND_COUNT]) {
+    json_t *list = json_object();
+    for (size_t k = 0; k < KIND_PLAIN; k++)
+        if (isfinite(share[k]))
+            json_object_set_new(list, layer_kinds[k].key, json_number(share[k]));
+    return list;
+}
+
 static json_t *result_json(const SweepResult *r) {
-    return json_pack(
-        "{s:s*, s:s*, s:o, s:o, s:o, s:{s:o, s:s, s:o}, s:o, s:s, s:b, s:b, s:o}",
-        "split", *r->split ? r->split : NULL, "metric", r->metric, "score",
-        json_number(r->score), "best", json_number(r->best), "loss", json_number(r->loss),
-        "entropy", "share", json_number(r->entropy), "site", r->site, "step",
-        whole_number(r->entropy_step), "max_logit", json_number(r->max_logit), "verdict",
-        r->verdict, "diverged", r->diverged, "collapsed", r->collapsed, "steps",
-        whole_number(r->steps));
+    return json_pack("{s:s*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:s, s:o, s:o}, s:o, "
+                     "s:s, s:b, s:b, s:o}",
+                     "split", *r->split ? r->split : NULL, "metric", r->metric, "score",
+                     json_number(r->score), "best", json_number(r->best), "scores",
+                     scores_json(r->scores), "loss", json_number(r->loss), "val_loss",
+                     json_number(r->val_loss), "entropy", "share",
+                     json_number(r->entropy), "site", r->site, "step",
+                     whole_number(r->entropy_step), "kinds", kinds_json(r->kind_entropy),
+                     "max_logit", json_number(r->max_logit), "verdict", r->verdict,
+                     "diverged", r->diverged, "collapsed", r->collapsed, "steps",
+                     whole_number(r->steps));
 }
 
 static json_t *cell_json(const Sweep *sweep, size_t c) {
@@ -58,21 +79,32 @@ static json_t *cell_json(const Sweep *sweep, size_t c) {
     return row;
 }
 
+static json_t *group_json(const Sweep *sweep, const SweepGroup *group, size_t seeds) {
+    double mean[METRIC_COUNT], sd[METRIC_COUNT];
+    for (size_t m = 0; m < METRIC_COUNT; m++) {
+        mean[m] = group->scores[m].mean;
+        sd[m] = group->scores[m].sd;
+    }
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "values", values_json(sweep, group->first, seeds), "runs",
+        whole_number(group->count), "diverged", whole_number(group->diverged),
+        "collapsed", whole_number(group->collapsed), "score_mean",
+        json_number(group->score.mean), "score_sd", json_number(group->score.sd),
+        "scores_mean", scores_json(mean), "scores_sd", scores_json(sd), "loss_mean",
+        json_number(group->loss.mean), "loss_sd", json_number(group->loss.sd),
+        "val_loss_mean", json_number(group->val_loss.mean), "val_loss_sd",
+        json_number(group->val_loss.sd), "entropy_lowest", json_number(group->entropy),
+        "entropy_kinds", kinds_json(group->kind_entropy));
+}
+
 static json_t *groups_json(const Sweep *sweep) {
     json_t *list = json_array();
     size_t seeds = sweep_axis(sweep, "train.seed");
     SweepGroup *groups = mem_zalloc(sweep->cell_count * sizeof *groups);
     size_t count = seeds < sweep->axis_count ? sweep_group(sweep, groups) : 0;
     for (size_t g = 0; g < count; g++)
-        json_array_append_new(list,
-                              json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "values",
-                                        values_json(sweep, groups[g].first, seeds),
-                                        "runs", whole_number(groups[g].count), "diverged",
-                                        whole_number(groups[g].diverged), "score_mean",
-                                        json_number(groups[g].mean), "score_sd",
-                                        json_number(groups[g].sd), "loss_mean",
-                                        json_number(groups[g].loss), "entropy_lowest",
-                                        json_number(groups[g].entropy)));
+        json_array_append_new(list, group_json(sweep, &groups[g], seeds));
     mem_free(groups);
     return list;
 }

@@ -1,4 +1,5 @@
 /* sweep_table: the tables of a sweep as text, and as CSV (tools/sweep.h). */
+#include <stddef.h>
 #include <string.h>
 
 #include "tools/progress.h"
@@ -12,18 +13,33 @@ enum { TEXT = 200 };
 /* Text of one cell of the table; "" is shown as "-". */
 typedef void CellText(const SweepCell *cell, char text[TEXT]);
 
+/* A column is a text, or a number of the result. */
+typedef struct Column {
+    const char *title;
+    CellText *text; /* NULL: a number */
+    size_t offset;  /* of the number in SweepResult */
+    double factor;  /* tables; CSV has the number itself */
+    int digits;
+    bool left, optional; /* optional: left out where it is empty */
+} Column;
+
+#define NUMBER(member) .offset = offsetof(SweepResult, member)
+#define KIND(kind)                                                                       \
+    NUMBER(kind_entropy[kind]), .factor = 100, .digits = 1, .optional = true
+#define SCORE(metric) NUMBER(scores[metric]), .factor = 1, .digits = 2, .optional = true
+
 static void real_text(double x, double factor, int digits, char text[TEXT]) {
     if (isfinite(x)) text_format(text, TEXT, "%.*f", digits, factor * x);
 }
 
-static void exact_text(double x, char text[TEXT]) {
-    if (isfinite(x)) text_format(text, TEXT, "%.9g", x);
+static double number_of(const Column *column, const SweepCell *cell) {
+    return *(const double *)((const char *)&cell->result + column->offset);
 }
 
-/* top-1 is shown in per cent. */
+/* As people read it: top-1 in per cent. */
 static void score_text(const SweepResult *r, double x, char text[TEXT]) {
-    bool share = r->metric && !strcmp(r->metric, "top1");
-    real_text(x, share ? 100 : 1, 2, text);
+    Metric metric = metric_find(r->metric);
+    real_text(x, metric < METRIC_COUNT ? metrics[metric].factor : 1, 2, text);
 }
 
 static void show_score(const SweepCell *c, char t[TEXT]) {
@@ -31,12 +47,6 @@ static void show_score(const SweepCell *c, char t[TEXT]) {
 }
 static void show_best(const SweepCell *c, char t[TEXT]) {
     score_text(&c->result, c->result.best, t);
-}
-static void show_loss(const SweepCell *c, char t[TEXT]) {
-    real_text(c->result.loss, 1, 3, t);
-}
-static void show_entropy(const SweepCell *c, char t[TEXT]) {
-    real_text(c->result.entropy, 100, 1, t);
 }
 static void show_logit(const SweepCell *c, char t[TEXT]) {
     if (isfinite(c->result.max_logit)) text_format(t, TEXT, "%.3g", c->result.max_logit);
@@ -76,54 +86,78 @@ static void show_fate(const SweepCell *c, char t[TEXT]) {
         text_format(t, TEXT, "%s: %s", answer, kind);
 }
 
-static void csv_name(const SweepCell *c, char t[TEXT]) {
+static void show_name(const SweepCell *c, char t[TEXT]) {
     text_format(t, TEXT, "%s", c->name);
 }
-static void csv_metric(const SweepCell *c, char t[TEXT]) {
+static void show_metric(const SweepCell *c, char t[TEXT]) {
     if (c->result.metric) text_format(t, TEXT, "%s", c->result.metric);
 }
-static void csv_split(const SweepCell *c, char t[TEXT]) {
+static void show_split(const SweepCell *c, char t[TEXT]) {
     text_format(t, TEXT, "%s", c->result.split);
 }
-static void csv_score(const SweepCell *c, char t[TEXT]) {
-    exact_text(c->result.score, t);
-}
-static void csv_best(const SweepCell *c, char t[TEXT]) { exact_text(c->result.best, t); }
-static void csv_loss(const SweepCell *c, char t[TEXT]) { exact_text(c->result.loss, t); }
-static void csv_entropy(const SweepCell *c, char t[TEXT]) {
-    exact_text(c->result.entropy, t);
-}
-static void csv_logit(const SweepCell *c, char t[TEXT]) {
-    exact_text(c->result.max_logit, t);
-}
-static void csv_exit(const SweepCell *c, char t[TEXT]) {
+static void show_exit(const SweepCell *c, char t[TEXT]) {
     if (c->exit != SWEEP_OPEN) text_format(t, TEXT, "%d", c->exit);
 }
 
-typedef struct Column {
-    const char *title;
-    bool left;
-    CellText *text;
-} Column;
-
 static const Column COLUMNS[] = {
-    {"score", false, show_score},     {"best", false, show_best},
-    {"loss", false, show_loss},       {"entropy %", false, show_entropy},
-    {"at", true, show_site},          {"logit", false, show_logit},
-    {"diverged", true, show_fate},    {"steps", false, show_steps},
-    {"seconds", false, show_seconds},
+    {"score", .text = show_score},
+    {"best", .text = show_best},
+    {"ppl", SCORE(METRIC_PPL)},
+    {"bleu", SCORE(METRIC_BLEU)},
+    {"bleu_tokens", SCORE(METRIC_BLEU_TOKENS)},
+    {"loss", NUMBER(loss), .factor = 1, .digits = 3},
+    {"val loss", NUMBER(val_loss), .factor = 1, .digits = 3, .optional = true},
+    {"entropy %", NUMBER(entropy), .factor = 100, .digits = 1},
+    {"encoder %", KIND(KIND_ENCODER)},
+    {"cross %", KIND(KIND_CROSS)},
+    {"decoder %", KIND(KIND_DECODER)},
+    {"at", .text = show_site, .left = true},
+    {"logit", .text = show_logit},
+    {"diverged", .text = show_fate, .left = true},
+    {"steps", .text = show_steps},
+    {"seconds", .text = show_seconds},
 };
 
 static const Column CSV[] = {
-    {"metric", 0, csv_metric},      {"split", 0, csv_split},
-    {"score", 0, csv_score},        {"best", 0, csv_best},
-    {"loss", 0, csv_loss},          {"entropy", 0, csv_entropy},
-    {"entropy_site", 0, show_site}, {"max_logit", 0, csv_logit},
-    {"diverged", 0, show_diverged}, {"collapsed", 0, show_collapsed},
-    {"verdict", 0, show_verdict},   {"steps", 0, show_steps},
-    {"exit", 0, csv_exit},          {"name", 0, csv_name},
-    {"seconds", 0, show_seconds},
+    {"metric", .text = show_metric},
+    {"split", .text = show_split},
+    {"score", NUMBER(score)},
+    {"best", NUMBER(best)},
+    {"loss", NUMBER(loss)},
+    {"val_loss", NUMBER(val_loss)},
+    {"ppl", NUMBER(scores[METRIC_PPL])},
+    {"bleu", NUMBER(scores[METRIC_BLEU])},
+    {"bleu_tokens", NUMBER(scores[METRIC_BLEU_TOKENS])},
+    {"entropy", NUMBER(entropy)},
+    {"entropy_site", .text = show_site},
+    {"entropy_encoder", NUMBER(kind_entropy[KIND_ENCODER])},
+    {"entropy_cross", NUMBER(kind_entropy[KIND_CROSS])},
+    {"entropy_decoder", NUMBER(kind_entropy[KIND_DECODER])},
+    {"max_logit", NUMBER(max_logit)},
+    {"diverged", .text = show_diverged},
+    {"collapsed", .text = show_collapsed},
+    {"verdict", .text = show_verdict},
+    {"steps", .text = show_steps},
+    {"exit", .text = show_exit},
+    {"name", .text = show_name},
+    {"seconds", .text = show_seconds},
 };
+
+static void cell_text(const Column *column, const SweepCell *cell, char text[TEXT]) {
+    *text = 0;
+    if (column->text)
+        column->text(cell, text);
+    else
+        real_text(number_of(column, cell), column->factor, column->digits, text);
+}
+
+static void csv_text(const Column *column, const SweepCell *cell, char text[TEXT]) {
+    *text = 0;
+    if (column->text)
+        column->text(cell, text);
+    else if (isfinite(number_of(column, cell)))
+        text_format(text, TEXT, "%.9g", number_of(column, cell));
+}
 
 /* ---- a table of texts ---- */
 
@@ -195,21 +229,47 @@ static void put_axes(Table *table, const Sweep *sweep, const size_t *axes, size_
                   row ? sweep_label(sweep, cell, axes[i]) : sweep->axes[axes[i]].key);
 }
 
+/* The cell that says what kind of score there is: one that was evaluated. */
+static const SweepResult *scored(const Sweep *sweep) {
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        if (sweep->cells[c].result.metric) return &sweep->cells[c].result;
+    return &sweep->cells[0].result;
+}
+
+/* An optional column is shown where it has something to say that the score does not. */
+static bool is_shown(const Sweep *sweep, const Column *column) {
+    const char *metric = scored(sweep)->metric;
+    if (!column->optional) return true;
+    if (metric && !strcmp(metric, column->title)) return false;
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        if (isfinite(number_of(column, &sweep->cells[c]))) return true;
+    return false;
+}
+
+static size_t shown_columns(const Sweep *sweep, const Column **shown) {
+    size_t count = 0;
+    for (size_t k = 0; k < COUNT(COLUMNS); k++)
+        if (is_shown(sweep, &COLUMNS[k])) shown[count++] = &COLUMNS[k];
+    return count;
+}
+
 static void print_cells(const Sweep *sweep, FILE *out) {
+    const Column *shown[COUNT(COLUMNS)];
     size_t *axes = mem_alloc(sweep->axis_count * sizeof *axes);
     size_t count = shown_axes(sweep, sweep->axis_count, axes);
-    Table table = table_new(sweep->cell_count + 1, count + COUNT(COLUMNS));
+    size_t columns = shown_columns(sweep, shown);
+    Table table = table_new(sweep->cell_count + 1, count + columns);
     for (size_t i = 0; i < count; i++) table.left[i] = true;
-    put_axes(&table, sweep, axes, count, 0, 0);
-    for (size_t k = 0; k < COUNT(COLUMNS); k++) {
-        table_put(&table, 0, count + k, COLUMNS[k].title);
-        table.left[count + k] = COLUMNS[k].left;
+    for (size_t k = 0; k < columns; k++) {
+        table_put(&table, 0, count + k, shown[k]->title);
+        table.left[count + k] = shown[k]->left;
     }
+    put_axes(&table, sweep, axes, count, 0, 0);
     for (size_t c = 0; c < sweep->cell_count; c++) {
         put_axes(&table, sweep, axes, count, c + 1, c);
-        for (size_t k = 0; k < COUNT(COLUMNS); k++) {
-            char text[TEXT] = "";
-            COLUMNS[k].text(&sweep->cells[c], text);
+        for (size_t k = 0; k < columns; k++) {
+            char text[TEXT];
+            cell_text(shown[k], &sweep->cells[c], text);
             table_put(&table, c + 1, count + k, text);
         }
     }
@@ -218,66 +278,126 @@ static void print_cells(const Sweep *sweep, FILE *out) {
     mem_free(axes);
 }
 
-static void put_group(Table *table, size_t row, size_t at, const SweepGroup *group,
-                      const SweepResult *like) {
-    char mean[TEXT] = "", sd[TEXT] = "", text[2 * TEXT + 8] = "";
-    score_text(like, group->mean, mean);
-    score_text(like, group->sd, sd);
-    text_format(text, sizeof text, "%s%s%s", mean, *sd ? " ± " : "", sd);
-    table_put(table, row, at, text);
-    *mean = *sd = 0;
-    real_text(group->loss, 1, 3, mean);
-    table_put(table, row, at + 1, mean);
-    real_text(group->entropy, 100, 1, sd);
-    table_put(table, row, at + 2, sd);
-    text_format(text, sizeof text, "%zu of %zu", group->diverged, group->count);
-    table_put(table, row, at + 3, text);
+/* ---- over seeds ---- */
+
+/* A column of the groups' table: a spread, a lowest share, or how many seeds. */
+typedef enum { OF_SPREAD, OF_SHARE, OF_COUNT } GroupPart;
+
+typedef struct GroupColumn {
+    const char *title;
+    GroupPart part;
+    size_t offset; /* in SweepGroup */
+    int digits;
+    bool optional;
+} GroupColumn;
+
+#define GROUP(part, member) part, offsetof(SweepGroup, member)
+
+static const GroupColumn GROUP_COLUMNS[] = {
+    {"score", GROUP(OF_SPREAD, score), 2, false},
+    {"ppl", GROUP(OF_SPREAD, scores[METRIC_PPL]), 2, true},
+    {"bleu", GROUP(OF_SPREAD, scores[METRIC_BLEU]), 2, true},
+    {"bleu_tokens", GROUP(OF_SPREAD, scores[METRIC_BLEU_TOKENS]), 2, true},
+    {"loss", GROUP(OF_SPREAD, loss), 3, false},
+    {"val loss", GROUP(OF_SPREAD, val_loss), 3, true},
+    {"lowest entropy %", GROUP(OF_SHARE, entropy), 1, false},
+    {"encoder %", GROUP(OF_SHARE, kind_entropy[KIND_ENCODER]), 1, true},
+    {"cross %", GROUP(OF_SHARE, kind_entropy[KIND_CROSS]), 1, true},
+    {"decoder %", GROUP(OF_SHARE, kind_entropy[KIND_DECODER]), 1, true},
+    {"diverged", GROUP(OF_COUNT, diverged), 0, false},
+    {"collapsed", GROUP(OF_COUNT, collapsed), 0, false},
+};
+
+static void spread_text(const SweepSpread *spread, double factor, int digits,
+                        char text[TEXT]) {
+    char mean[TEXT / 3] = "", sd[TEXT / 3] = "";
+    if (isfinite(spread->mean))
+        text_format(mean, sizeof mean, "%.*f", digits, factor * spread->mean);
+    if (isfinite(spread->sd))
+        text_format(sd, sizeof sd, " ± %.*f", digits, factor * spread->sd);
+    text_format(text, TEXT, "%s%s", mean, sd);
 }
 
-/* The cell of the group that says what kind of score it has: one that was evaluated. */
-static const SweepResult *scored(const Sweep *sweep) {
-    for (size_t c = 0; c < sweep->cell_count; c++)
-        if (sweep->cells[c].result.metric) return &sweep->cells[c].result;
-    return &sweep->cells[0].result;
+static void group_text(const GroupColumn *column, const SweepGroup *group,
+                       const SweepResult *like, char text[TEXT]) {
+    const void *at = (const char *)group + column->offset;
+    Metric metric = metric_find(like->metric);
+    bool scaled = at == &group->score && metric < METRIC_COUNT;
+    *text = 0;
+    switch (column->part) {
+    case OF_SPREAD:
+        spread_text(at, scaled ? metrics[metric].factor : 1, column->digits, text);
+        break;
+    case OF_SHARE: real_text(*(const double *)at, 100, column->digits, text); break;
+    case OF_COUNT:
+        text_format(text, TEXT, "%zu of %zu", *(const size_t *)at, group->count);
+        break;
+    }
+}
+
+/* The same columns as in the table of cells. */
+static size_t shown_group_columns(const Sweep *sweep, const GroupColumn **shown) {
+    size_t count = 0;
+    for (size_t k = 0; k < COUNT(GROUP_COLUMNS); k++) {
+        const GroupColumn *column = &GROUP_COLUMNS[k];
+        bool wanted = !column->optional;
+        for (size_t i = 0; i < COUNT(COLUMNS) && !wanted; i++)
+            wanted =
+                !strcmp(COLUMNS[i].title, column->title) && is_shown(sweep, &COLUMNS[i]);
+        if (wanted) shown[count++] = column;
+    }
+    return count;
 }
 
 static void print_groups(const Sweep *sweep, size_t seeds, FILE *out) {
-    static const char *const titles[] = {"score", "loss", "lowest entropy %", "diverged"};
+    const GroupColumn *shown[COUNT(GROUP_COLUMNS)];
     size_t *axes = mem_alloc(sweep->axis_count * sizeof *axes);
     size_t count = shown_axes(sweep, seeds, axes);
+    size_t columns = shown_group_columns(sweep, shown);
     SweepGroup *groups = mem_zalloc(sweep->cell_count * sizeof *groups);
     size_t rows = sweep_group(sweep, groups);
-    Table table = table_new(rows + 1, count + COUNT(titles));
+    Table table = table_new(rows + 1, count + columns);
     for (size_t i = 0; i < count; i++) table.left[i] = true;
     put_axes(&table, sweep, axes, count, 0, 0);
-    for (size_t k = 0; k < COUNT(titles); k++) table_put(&table, 0, count + k, titles[k]);
+    for (size_t k = 0; k < columns; k++) table_put(&table, 0, count + k, shown[k]->title);
     for (size_t g = 0; g < rows; g++) {
         put_axes(&table, sweep, axes, count, g + 1, groups[g].first);
-        put_group(&table, g + 1, count, &groups[g], scored(sweep));
+        for (size_t k = 0; k < columns; k++) {
+            char text[TEXT];
+            group_text(shown[k], &groups[g], scored(sweep), text);
+            table_put(&table, g + 1, count + k, text);
+        }
     }
-    fprintf(out, "\nover train.seed: mean ± standard deviation of the scores\n\n");
+    fprintf(out,
+            "\nover train.seed: mean ± standard deviation of the seeds that have the "
+            "number; entropy: the lowest of them\n\n");
     table_print(&table, out);
     table_free(&table);
     mem_free(groups);
     mem_free(axes);
 }
 
-void sweep_print(const Sweep *sweep, FILE *out) {
+static void print_meaning(const Sweep *sweep, FILE *out) {
     const SweepResult *like = scored(sweep);
+    Metric metric = metric_find(like->metric);
+    const char *what = metric < METRIC_COUNT ? metrics[metric].label : "none";
+    bool lower = metric < METRIC_COUNT && !metrics[metric].better_high;
+    fprintf(out, "\nscore, best: %s%s, of split %s, last and best evaluation%s\n", what,
+            lower ? " (lower is better)" : "", *like->split ? like->split : "-",
+            metric == METRIC_BLEU ? "; ppl of the same split" : "");
+    fprintf(out, "loss: training, mean of the last fifth of the steps; val loss: last "
+                 "evaluation of split val\n");
+    fprintf(out,
+            "entropy: lowest at any probe, mean over the heads of a site, as a share of "
+            "what uniform attention has\n");
+    fprintf(out, "%s\n", verdict_definition());
+}
+
+void sweep_print(const Sweep *sweep, FILE *out) {
     size_t seeds = sweep_axis(sweep, "train.seed");
     print_cells(sweep, out);
     if (seeds < sweep->axis_count) print_groups(sweep, seeds, out);
-    bool share = like->metric && !strcmp(like->metric, "top1");
-    fprintf(out, "\nscore, best: %s%s of split %s, last and best evaluation\n",
-            share          ? "top-1"
-            : like->metric ? like->metric
-                           : "none",
-            share ? " in %" : "", *like->split ? like->split : "-");
-    fprintf(out, "loss: mean of the last fifth of the steps\n");
-    fprintf(out,
-            "entropy: lowest at any probe, mean over the heads of a site, as a share of "
-            "ln(keys)\n");
-    fprintf(out, "%s\n", verdict_definition());
+    print_meaning(sweep, out);
 }
 
 /* ---- CSV ---- */
@@ -301,8 +421,8 @@ void sweep_print_csv(const Sweep *sweep, FILE *out) {
         for (size_t a = 0; a < sweep->axis_count; a++)
             csv_field(c ? sweep_label(sweep, c - 1, a) : sweep->axes[a].key, ',', out);
         for (size_t k = 0; k < COUNT(CSV); k++) {
-            char text[TEXT] = "";
-            if (c) CSV[k].text(&sweep->cells[c - 1], text);
+            char text[TEXT];
+            if (c) csv_text(&CSV[k], &sweep->cells[c - 1], text);
             csv_field(c ? text : CSV[k].title, k + 1 < COUNT(CSV) ? ',' : '\n', out);
         }
     }

@@ -57,8 +57,9 @@ struct Task {
     size_t examples; /* in the training split */
     size_t steps_per_epoch;
     bool has_val, has_test;
-    double chance;  /* loss of a uniform guess, ln(classes) */
+    double chance;  /* loss of a guess: ln(classes), or from the frequencies of tokens */
     size_t skipped; /* broken training examples replaced so far */
+    double memory;  /* bytes of activations of a micro-batch: an estimate */
     /* of the present batch */
     size_t part;   /* examples that are this rank's */
     double tokens; /* of one of them, padding included */

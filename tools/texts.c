@@ -62,6 +62,26 @@ static void tell(TextTask *t) {
 
 /* ---- opening ---- */
 
+/* The loss of who knows how frequent each token is and nothing else: the entropy of the target
+ * distribution, smoothing of eps over all V tokens included. */
+double text_task_guess(const Task *task, double smoothing) {
+    const TextSet *set = ((const TextTask *)task)->texts.sets[SPLIT_TRAIN];
+    bool pairs = set->pairs;
+    size_t vocab = tokenizer_size(text_task_tokenizer(task, pairs));
+    const uint32_t *ids = pairs ? set->side[1].ids.ids : set->stream;
+    size_t count = pairs ? set->side[1].start[set->count] : set->stream_count;
+    size_t *times = mem_zalloc(vocab * sizeof *times);
+    for (size_t i = 0; i < count; i++) times[ids[i]]++;
+    double entropy = 0;
+    for (size_t v = 0; v < vocab; v++) {
+        double p = (1 - smoothing) * (double)times[v] / (double)MAX(count, (size_t)1) +
+                   smoothing / (double)vocab;
+        if (p > 0) entropy -= p * log(p);
+    }
+    mem_free(times);
+    return entropy;
+}
+
 static TextPlan *make_plan(TextTask *t, Err *err) {
     const Recipe *r = t->task.recipe;
     TextPlanConfig config = {.context = r->model.context,

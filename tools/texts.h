@@ -31,6 +31,9 @@ Status text_task_save_facts(const Task *task, const char *run_dir, Err *err);
 const TextBatch *text_task_batch(const Task *task);
 const Tokenizer *text_task_tokenizer(const Task *task, size_t side); /* 0 source, 1 target */
 
+/* Loss of a guess from the frequencies of tokens alone, nats; smoothing over all V tokens. */
+double text_task_guess(const Task *task, double smoothing);
+
 /* A split, opened now if it was not; NULL: err says why. */
 const TextSet *text_task_set(Task *task, Split split, Err *err);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/core/machine.h"
 #include "tools/commands.h"
 #include "tools/figures.h"
 #include "tools/launch.h"
@@ -124,7 +125,25 @@ static Status load_recipe(const Options *o, Recipe *recipe, Err *err) {
     return recipe_check(recipe, err);
 }
 
-/* What is about to be trained, in four lines. */
+static void tell_memory(const Trainer *t) {
+    const ParamSet *params = t->task->model->params;
+    double numbers = 2 + (double)optim_slot_count(t->optim) + (t->ema ? 1 : 0);
+    double owned = numbers * sizeof(real) * (double)params->trained;
+    double all = owned + t->task->memory;
+    size_t total, available;
+    machine_memory("", &total, &available);
+    fprintf(stderr,
+            "memory: about %.2f GB, %.2f of parameters, gradients and optimizer, %.2f of "
+            "activations\n",
+            all / 1e9, owned / 1e9, t->task->memory / 1e9);
+    if (available && all > (double)available)
+        fprintf(stderr,
+                "steady: note: this machine has %.1f GB free; train.recompute=block and a "
+                "larger train.accumulate need less\n",
+                (double)available / 1e9);
+}
+
+/* What is about to be trained, in five lines. */
 static void introduce(const Trainer *t) {
     const Recipe *r = t->recipe;
     const Model *model = t->task->model;
@@ -143,11 +162,14 @@ static void introduce(const Trainer *t) {
     char ranks[40] = "";
     if (t->ranks)
         text_format(ranks, sizeof ranks, "%zu ranks of ", ranks_count(t->ranks));
-    fprintf(
-        stderr,
-        "%zu training examples, %zu steps an epoch, %zu steps of %zu, %s%zu threads\n",
-        t->task->examples, t->steps_per_epoch, t->steps, r->train.batch, ranks,
-        start_threads(r->train.threads));
+    bool slots = r->train.batch_tokens > 0;
+    fprintf(stderr,
+            "%zu training examples, %zu steps an epoch, %zu steps of %zu%s, %s%zu "
+            "threads\n",
+            t->task->examples, t->steps_per_epoch, t->steps,
+            slots ? r->train.batch_tokens : r->train.batch, slots ? " token slots" : "",
+            ranks, start_threads(r->train.threads));
+    tell_memory(t);
     fprintf(stderr, "writing to %s\n", t->dir);
 }
 

@@ -62,16 +62,18 @@ Status trainer_guard_collapse(Trainer *t, size_t step, Err *err) {
         if (share >= g->entropy_below || t->warned[i]) continue;
         t->warned[i] = true;
         if (g->collapse == COLLAPSE_STOP)
-            return err_set(err, FAIL_COLLAPSED,
-                           "entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu "
-                           "(guard.entropy_below = %g); try model.reparam=sigma with "
-                           "model.norm=none, a lower optim.lr or a longer warm-up",
-                           model->sites[i]->name, 100 * share,
-                           model->sites[i]->stats.keys, step, g->entropy_below);
+            return err_set(
+                err, FAIL_COLLAPSED,
+                "entropy collapse: %s fell to %.1f%% of uniform attention's "
+                "entropy at step %zu (guard.entropy_below = %g); try "
+                "model.reparam=sigma with model.norm=none, a lower optim.lr or "
+                "a longer warm-up",
+                model->sites[i]->name, 100 * share, step, g->entropy_below);
         progress_say(
             &t->progress,
-            "warning: entropy collapse: %s fell to %.1f%% of ln(%zu) at step %zu",
-            model->sites[i]->name, 100 * share, model->sites[i]->stats.keys, step);
+            "warning: entropy collapse: %s fell to %.1f%% of uniform attention's "
+            "entropy at step %zu",
+            model->sites[i]->name, 100 * share, step);
     }
     return OK;
 }

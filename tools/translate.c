@@ -219,7 +219,6 @@ static Task *finish(TranslateTask *t, Status status, Err *err) {
     }
     t->translator = translator_new(model, source, target, model->context);
     task->model = &t->translator->model;
-    task->chance = log((double)target);
     return task;
 }
 
@@ -229,9 +228,28 @@ static TranslateTask *new_task(const Recipe *recipe, Ranks *ranks) {
     return t;
 }
 
+/* Of the largest micro-batch: a bucket, or pairs of the mean lengths. */
+static double memory_of(const TranslateTask *t) {
+    const TrainConfig *train = &t->text.task.recipe->train;
+    const TextSet *set = t->text.texts.sets[SPLIT_TRAIN];
+    double parts = (double)(train->accumulate * ranks_count(t->text.task.ranks));
+    double tokens[2];
+    for (size_t side = 0; side < 2; side++)
+        tokens[side] = train->batch_tokens
+                           ? (double)train->batch_tokens / parts
+                           : (double)train->batch / parts *
+                                 (double)set->report.tokens[side] / (double)set->count;
+    return translator_memory(t->translator, tokens[0], tokens[1],
+                             train->recompute == RECOMPUTE_BLOCK);
+}
+
 Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     TranslateTask *t = new_task(recipe, ranks);
-    return finish(t, text_task_open(&t->text.task, err), err);
+    Task *task = finish(t, text_task_open(&t->text.task, err), err);
+    if (!task) return NULL;
+    task->chance = text_task_guess(task, smoothing_of(task));
+    task->memory = memory_of(t);
+    return task;
 }
 
 Task *translate_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {

@@ -43,13 +43,17 @@ static const struct {
      "model.reparam=sigma model.norm=none."},
 };
 
-void entropy_low_see(EntropyLow *low, const char *site, double keys, double entropy,
+double entropy_share(double entropy, double uniform) {
+    return uniform > 0 ? entropy / uniform : NAN;
+}
+
+void entropy_low_see(EntropyLow *low, const char *site, double uniform, double entropy,
                      size_t step) {
-    if (!(keys > 1) || !isfinite(entropy)) return;
-    double share = entropy / log(keys);
+    double share = entropy_share(entropy, uniform);
+    if (!isfinite(share)) return;
     if (share < low->share) {
         low->share = share;
-        low->keys = keys;
+        low->uniform = uniform;
         low->step = step;
         snprintf(low->site, sizeof low->site, "%s", site);
     }
@@ -57,7 +61,7 @@ void entropy_low_see(EntropyLow *low, const char *site, double keys, double entr
     if (share < COLLAPSE_SHARE &&
         (first || (step == low->fell_step && share < low->fell_share))) {
         low->fell_step = step;
-        low->fell_keys = keys;
+        low->fell_uniform = uniform;
         low->fell_share = share;
         snprintf(low->fell_site, sizeof low->fell_site, "%s", site);
     }
@@ -130,16 +134,16 @@ static void describe_entropy(const EntropyLow *low, char *text, size_t size) {
     if (!low->fell_step) {
         snprintf(
             text, size,
-            " Attention entropy stayed above %.0f %% of ln(keys); the lowest was %.1f %% "
-            "of ln(%.0f), %s at step %zu.",
-            100 * COLLAPSE_SHARE, 100 * low->share, low->keys, low->site, low->step);
+            " Attention entropy stayed above %.0f %% of what uniform attention has; the "
+            "lowest was %.1f %% of %.3f nats, %s at step %zu.",
+            100 * COLLAPSE_SHARE, 100 * low->share, low->uniform, low->site, low->step);
         return;
     }
     const char *other = strcmp(low->site, low->fell_site) ? low->site : "";
     snprintf(text, size,
-             " %s fell under %.0f %% of ln(%.0f) at step %zu; lowest %.1f %%%s%s at "
-             "step %zu.",
-             low->fell_site, 100 * COLLAPSE_SHARE, low->fell_keys, low->fell_step,
+             " %s fell under %.0f %% of uniform attention's entropy (%.3f nats) at step "
+             "%zu; lowest %.1f %%%s%s at step %zu.",
+             low->fell_site, 100 * COLLAPSE_SHARE, low->fell_uniform, low->fell_step,
              100 * low->share, *other ? ", " : "", other, low->step);
 }
 
@@ -182,10 +186,10 @@ const char *verdict_definition(void) {
                    "the text below has these numbers");
     return "diverged: a loss or gradient was not finite, or the mean loss of the last "
            "fifth of "
-           "the steps is above 98 % of chance (ln K for K classes; where it is unknown, "
-           "of the "
-           "first steps) or above 102 % of the first ten steps.\n"
+           "the steps is above 98 % of chance (ln K for K classes; for texts the "
+           "entropy of how frequent tokens are; where "
+           "it is unknown, of the first steps) or above 102 % of the first ten steps.\n"
            "collapsed: at some probe the entropy of an attention site, mean over its "
            "heads, was "
-           "under 10 % of ln(keys); such a run can still have learned.";
+           "under 10 % of what uniform attention has; such a run can still have learned.";
 }

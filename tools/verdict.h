@@ -2,7 +2,7 @@
  * sweep and the report.
  *
  *     EntropyLow low = ENTROPY_LOW_NONE;
- *     entropy_low_see(&low, "blocks.0.attn", 17, mean_entropy, step);      at every probe
+ *     entropy_low_see(&low, "blocks.0.attn", uniform, mean_entropy, step); at every probe
  *     Verdict verdict = run_verdict(&(VerdictInput){.loss = loss, .count = n,
  *                                                   .chance = log(10), .low = low});
  *     puts(verdict.summary);
@@ -16,9 +16,14 @@
  *   diverged     non-finite, at chance or no progress
  *   short        fewer than VERDICT_ROWS_MIN losses, all finite: nothing more is said
  *   collapsed    at some probe the entropy of a site, mean over its heads, was under
- *                COLLAPSE_SHARE of ln(keys); a run can be collapsed and still learn
+ *                COLLAPSE_SHARE of what uniform attention has; a run can be collapsed and still
+ *                learn
  *
- * `chance` is the objective of a model that answers every class alike: ln K for K classes.
+ * Uniform attention has ln(keys) where every query sees all keys.  Under a causal mask, or with
+ * padding, queries see fewer: it is the mean over queries of ln(keys that are open).
+ *
+ * `chance` is the objective of a model that answers every class alike: ln K for K classes, or
+ * for a vocabulary of K tokens.
  * Label smoothing leaves it at ln K (the weights of the classes still sum to one); an
  * objective with another level (CTC, NT-Xent) passes its own number, or 0 for unknown. */
 #ifndef STEADY_VERDICT_H
@@ -31,21 +36,24 @@
 
 /* Where attention was at its lowest, and which site fell under COLLAPSE_SHARE first. */
 typedef struct EntropyLow {
-    double share; /* lowest mean entropy of a site / ln(keys); infinite: none seen */
-    double keys;  /* of that site at that step */
+    double share;   /* lowest mean entropy of a site / uniform; infinite: none seen */
+    double uniform; /* uniform attention's entropy at that site and step, nats */
     size_t step;
     char site[96];
     size_t fell_step; /* first step under COLLAPSE_SHARE; 0: never */
-    double fell_keys;
+    double fell_uniform;
     char fell_site[96]; /* the lowest of the sites that fell at that step */
     double fell_share;
 } EntropyLow;
 
 #define ENTROPY_LOW_NONE ((EntropyLow){.share = __builtin_inf()})
 
-/* Takes one site of one probe.  entropy: nats, mean over heads; steps must not decrease.
- * One key or a non-finite entropy says nothing and is skipped. */
-void entropy_low_see(EntropyLow *low, const char *site, double keys, double entropy,
+/* entropy / uniform, both in nats; NaN where uniform attention has none (a single key). */
+double entropy_share(double entropy, double uniform);
+
+/* Takes one site of one probe.  entropy: nats, mean over heads; uniform: what uniform attention
+ * has there; steps must not decrease.  An unknown share says nothing and is skipped. */
+void entropy_low_see(EntropyLow *low, const char *site, double uniform, double entropy,
                      size_t step);
 
 typedef enum {

@@ -135,7 +135,8 @@ Tensor *op_merge_rows(Tape *tape, const RowPart *parts, size_t count, size_t bat
 /* y = alpha a + b, one shape.  alpha is 1 but in DeepNorm. */
 Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha);
 
-/* Training only, else x itself: each number is kept with probability 1 - p and divided by it.
+/* Training only, else x itself: each number is kept with probability 1 - p (p to 16 bits) and
+ * divided by it.
  * `site` keeps the masks of different places apart; `first_example` is the number of x[0] in
  * the optimizer step, so that micro-batches get the masks of the whole batch. */
 Tensor *op_dropout(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example);

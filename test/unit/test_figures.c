@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tools/chart_parts.h"
 #include "tools/commands.h"
 #include "tools/figures.h"
 #include "tools/layers.h"
@@ -185,7 +186,7 @@ static void an_unknown_row_is_a_usage_error_that_lists_the_rows(void **state) {
     Err err = ERR_NONE;
     assert_null(figure_training(&run, 1, &(FigureOptions){.rows = "loss,entorpy"}, &err));
     assert_int_equal(err.status, FAIL_USAGE);
-    assert_non_null(strstr(err.text, "loss,entropy,logit"));
+    assert_non_null(strstr(err.text, "loss,entropy,encoder"));
     runlog_free((RunLog *)run);
 }
 
@@ -200,7 +201,7 @@ the_report_is_one_file_that_loads_nothing_and_escapes_what_it_shows(void **state
         "</html>",
         "data:image/png;base64,iVBOR",
         "prefers-color-scheme:dark",
-        "encoder.blocks.0.attn fell under 10 % of ln(17)",
+        "encoder.blocks.0.attn fell under 10 % of uniform attention&#39;s entropy",
         "model.reparam=sigma",
         "stopped at &lt;b&gt;step 9&lt;/b&gt;",
         "&lt;val&gt;",
@@ -247,6 +248,198 @@ static void plot_ends_with_the_exit_code_of_what_went_wrong(void **state) {
     assert_true(exists(state, "plot.png"));
 }
 
+/* ---- encoder and decoder ---- */
+
+/* A translator of `blocks` a side; uniform attention has less than ln(keys), and in cross
+ * attention it changes with the batch. */
+static void write_translator(void **state, size_t blocks) {
+    write_losses(state, 40);
+    FILE *file = create(state, "probe.jsonl");
+    for (size_t s = 1; s <= 4; s++) {
+        fprintf(file, "{\"step\":%zu,\"attention\":[", s);
+        for (size_t b = 0; b < 3 * blocks; b++) {
+            static const char *const sites[] = {"encoder.blocks.%zu.attn",
+                                                "decoder.blocks.%zu.attn",
+                                                "decoder.blocks.%zu.cross"};
+            char name[64];
+            snprintf(name, sizeof name, sites[b / blocks], b % blocks);
+            double uniform = b / blocks == 2 ? 2 + 0.1 * (double)s : 2;
+            fprintf(file,
+                    "%s{\"site\":\"%s\",\"entropy\":[1,1.5],\"max_logit\":2,\"keys\":50,"
+                    "\"uniform\":%g}",
+                    b ? "," : "", name, uniform);
+        }
+        fprintf(file, "],\"weights\":[");
+        for (size_t b = 0; b < blocks; b++)
+            fprintf(file,
+                    "{\"name\":\"encoder.blocks.%zu.attn.qkv\",\"sigma\":1.5},"
+                    "{\"name\":\"encoder.blocks.%zu.mlp.fc1\",\"sigma\":1.5},"
+                    "{\"name\":\"decoder.blocks.%zu.cross.q\",\"sigma\":1.5},"
+                    "{\"name\":\"decoder.blocks.%zu.attn.qkv\",\"sigma\":1.5},",
+                    b, b, b, b);
+        fprintf(file, "{\"name\":\"decoder.head\",\"sigma\":2}]}\n");
+    }
+    fclose(file);
+    file = create(state, "eval.jsonl");
+    fputs("{\"step\":20,\"split\":\"val\",\"loss\":2,\"ppl\":7.4}\n"
+          "{\"step\":40,\"split\":\"val\",\"loss\":1.5,\"ppl\":4.5,\"bleu\":30,"
+          "\"bleu_tokens\":31}\n",
+          file);
+    fclose(file);
+}
+
+static Chart *training(void **state, const char *rows, const char *layers) {
+    const RunLog *run = runlog_open(((Folder *)*state)->dir, NULL);
+    Err err = ERR_NONE;
+    Chart *chart =
+        figure_training(&run, 1, &(FigureOptions){.rows = rows, .layers = layers}, &err);
+    if (!chart) fail_msg("%s", err.text);
+    runlog_free((RunLog *)run);
+    return chart;
+}
+
+static void expect_rows(void **state, const char *rows, const char *const *labels,
+                        size_t count) {
+    Chart *chart = training(state, rows, NULL);
+    assert_int_equal(chart->rows, count);
+    for (size_t r = 0; r < count; r++)
+        assert_string_equal(chart_panel(chart, r, 0)->y.label, labels[r]);
+    chart_free(chart);
+}
+
+#define ROWS(state, rows, ...)                                                           \
+    expect_rows(state, rows, (const char *const[]){__VA_ARGS__},                         \
+                COUNT(((const char *const[]){__VA_ARGS__})))
+
+static void each_kind_of_attention_and_each_score_has_a_row_of_its_own(void **state) {
+    write_translator(state, 3);
+    ROWS(state, "loss,entropy", "loss", "encoder self-attention (nats)",
+         "cross attention (nats)", "decoder self-attention (nats)");
+    ROWS(state, "decoder,loss,encoder,encoder", "decoder self-attention (nats)", "loss",
+         "encoder self-attention (nats)");
+    ROWS(state, "cross,entropy", "cross attention (nats)",
+         "encoder self-attention (nats)", "decoder self-attention (nats)");
+    ROWS(state, "score,lr", "BLEU", "perplexity", "learning rate");
+    write_run(state);
+    ROWS(state, "score", "top-1 %");
+    unlink(path_in(state, "eval.jsonl", (char[160]){0}));
+    ROWS(state, "score", "score");
+}
+
+static double lightness(Colour c) { return 0.3 * c.r + 0.6 * c.g + 0.1 * c.b; }
+
+static void deeper_layers_are_lighter_and_the_legend_of_a_hundred_is_short(void **state) {
+    write_translator(state, 100);
+    Chart *chart = training(state, "encoder,cross,decoder,logit", "all");
+    for (size_t r = 0; r < 3; r++) {
+        const Panel *panel = chart_panel(chart, r, 0);
+        double before = 0, first = 0;
+        size_t layers = 0, named = 0;
+        for (size_t i = 0; i < panel->count; i++) {
+            const Item *item = &panel->items[i];
+            if (item->kind != ITEM_LINE || item->style.dashed) continue;
+            /* the gamut's edges bend the ramp a little */
+            assert_true(lightness(item->style.colour) > before - 0.01);
+            before = lightness(item->style.colour);
+            if (!layers) first = before;
+            named += *item->label != '\0';
+            layers++;
+        }
+        assert_true(before > first + 0.3);
+        assert_int_equal(layers, 100);
+        assert_int_equal(named, 6);
+    }
+    size_t named = 0; /* two of each of three kinds */
+    const Panel *logits = chart_panel(chart, 3, 0);
+    for (size_t i = 0; i < logits->count; i++) named += *logits->items[i].label != '\0';
+    assert_int_equal(named, 6);
+    chart_free(chart);
+}
+
+static const Item *find_item(const Panel *panel, ItemKind kind, const char *label) {
+    for (size_t i = 0; i < panel->count; i++)
+        if (panel->items[i].kind == kind && !strcmp(panel->items[i].label, label))
+            return &panel->items[i];
+    fail_msg("no item \"%s\"", label);
+    return NULL;
+}
+
+static void uniform_attention_is_a_level_or_a_curve_as_the_batches_have_it(void **state) {
+    write_translator(state, 2);
+    Chart *chart = training(state, "encoder,cross", NULL);
+    const Item *level = find_item(chart_panel(chart, 0, 0), ITEM_LEVEL, "uniform");
+    assert_true(level->y[0] == 2);
+    const Item *curve =
+        find_item(chart_panel(chart, 1, 0), ITEM_LINE, "uniform attention");
+    assert_int_equal(curve->count, 4);
+    assert_true(curve->style.dashed && fabs(curve->y[3] - 2.4) < 1e-12);
+    chart_free(chart);
+    write_run(state); /* an old log of full attention */
+    chart = training(state, "encoder", NULL);
+    find_item(chart_panel(chart, 0, 0), ITEM_LEVEL, "uniform (ln 17)");
+    chart_free(chart);
+}
+
+static void validation_losses_are_dashed_beside_those_of_training(void **state) {
+    write_translator(state, 2);
+    Chart *chart = training(state, "loss", NULL);
+    const Panel *panel = chart_panel(chart, 0, 0);
+    const Item *line = find_item(panel, ITEM_LINE, "validation");
+    assert_true(line->style.dashed && line->count == 2 && line->y[1] == 1.5);
+    assert_false(find_item(panel, ITEM_LINE, "moving mean")->style.dashed);
+    chart_free(chart);
+}
+
+static void maps_and_weights_of_encoder_and_decoder_stand_in_groups(void **state) {
+    static const char *const kinds[] = {"encoder self-attention", "cross attention",
+                                        "decoder self-attention"};
+    write_translator(state, 2);
+    RunLog *run = runlog_open(((Folder *)*state)->dir, NULL);
+    Chart *maps[] = {figure_entropy_heads(run, THEME_LIGHT),
+                     figure_entropy_layers(run, THEME_LIGHT)};
+    for (size_t m = 0; m < COUNT(maps); m++) {
+        assert_int_equal(maps[m]->rows, 3);
+        for (size_t r = 0; r < 3; r++) {
+            const Panel *panel = chart_panel(maps[m], r, 0);
+            assert_string_equal(panel->heading, kinds[r]);
+            assert_int_equal(panel->heat->map.rows, 2);
+            assert_string_equal(panel->heat->row_names[1], "blocks.1");
+            double uniform = r == 1 ? 2.4 : 2, first = m == 0 ? 1 : 1.25;
+            double last =
+                panel->heat->map.value[m == 0 ? 0 : panel->heat->map.columns - 1];
+            assert_true(fabs(last - first / uniform) < 1e-9);
+        }
+        chart_free(maps[m]);
+    }
+    Chart *weights = figure_weights(run, THEME_LIGHT);
+    assert_int_equal(weights->rows, 3);
+    assert_int_equal(weights->columns, 2);
+    static const char *const headings[] = {"encoder.attn.qkv", "encoder.mlp.fc1",
+                                           "decoder.cross.q",  "",
+                                           "decoder.attn.qkv", "outside the blocks"};
+    for (size_t p = 0; p < COUNT(headings); p++) {
+        assert_string_equal(weights->panels[p].heading, headings[p]);
+        assert_int_equal(weights->panels[p].hidden, !*headings[p]);
+    }
+    chart_free(weights);
+    runlog_free(run);
+}
+
+static void a_translator_gets_all_its_figures_and_its_scores_in_the_report(void **state) {
+    write_translator(state, 100);
+    Err err = ERR_NONE;
+    if (report_write(((Folder *)*state)->dir, NULL, &err)) fail_msg("%s", err.text);
+    char *html = read_text(state, "report.html");
+    static const char *const wanted[] = {
+        "loss<th class=n>BLEU<th class=n>BLEU of tokens<th class=n>perplexity</tr>",
+        "<td class=n>30.00<td class=n>31.00<td class=n>4.50</tr>",
+        "<td class=n>–<td class=n>–<td class=n>7.40</tr>",
+        "lowest entropy, cross attention (%)<td class=n>52.1"};
+    for (size_t i = 0; i < COUNT(wanted); i++)
+        if (!strstr(html, wanted[i])) fail_msg("the report has no %s", wanted[i]);
+    mem_free(html);
+}
+
 static void a_sweep_is_drawn_though_cells_have_no_score(void **state) {
     char path[160];
     const SweepPoint points[] = {{"none", 0.01, 0.9, false},
@@ -275,6 +468,12 @@ int main(void) {
         CASE(the_report_is_one_file_that_loads_nothing_and_escapes_what_it_shows),
         CASE(a_run_that_never_took_a_step_still_has_a_report),
         CASE(plot_ends_with_the_exit_code_of_what_went_wrong),
+        CASE(each_kind_of_attention_and_each_score_has_a_row_of_its_own),
+        CASE(deeper_layers_are_lighter_and_the_legend_of_a_hundred_is_short),
+        CASE(uniform_attention_is_a_level_or_a_curve_as_the_batches_have_it),
+        CASE(validation_losses_are_dashed_beside_those_of_training),
+        CASE(maps_and_weights_of_encoder_and_decoder_stand_in_groups),
+        CASE(a_translator_gets_all_its_figures_and_its_scores_in_the_report),
         CASE(a_sweep_is_drawn_though_cells_have_no_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include "engine/core/rng.h"
 #include "engine/reparam/spectral.h"
+#include "tools/probe.h"
 
 enum { ROWS = 48, COLUMNS = 32 };
 
@@ -74,12 +75,36 @@ static void a_bad_number_in_a_weight_is_not_taken_for_zero(void **state) {
     }
 }
 
+/* A site of two heads under a causal mask: 8 keys, and 1.5 nats that they allow. */
+static void a_row_says_what_uniform_attention_would_have(void **state) {
+    (void)state;
+    double entropy[] = {1.25, 0.5}, largest[] = {2, 3};
+    Site site = {.name = "blocks.0.attn",
+                 .heads = 2,
+                 .stats = {.keys = 8},
+                 .entropy = entropy,
+                 .largest = largest,
+                 .uniform = 1.5,
+                 .weight = 1};
+    Site *sites[] = {&site};
+    Model model = {.sites = sites, .site_count = 1};
+    Prober *prober = prober_new(&model);
+    json_t *row = prober_row(prober, &(ProbeConfig){.every = 1, .entropy = true}, 7);
+    const json_t *item = json_array_get(json_object_get(row, "attention"), 0);
+    assert_true(json_number_value(json_object_get(item, "uniform")) == 1.5);
+    assert_int_equal(json_integer_value(json_object_get(item, "keys")), 8);
+    assert_true(json_number_value(json_object_get(item, "max_logit")) == 3);
+    json_decref(row);
+    prober_free(prober);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(two_singular_values_that_change_places_are_noticed),
         cmocka_unit_test(a_weight_that_drifts_is_followed),
         cmocka_unit_test(a_weight_of_any_size_has_its_norm),
         cmocka_unit_test(a_bad_number_in_a_weight_is_not_taken_for_zero),
+        cmocka_unit_test(a_row_says_what_uniform_attention_would_have),
     };
     return cmocka_run_group_tests_name("probe", cases, NULL, NULL);
 }

@@ -178,7 +178,61 @@ static void evaluations_carry_any_of_the_known_scores(void **state) {
     assert_true(run->evals[1].score == 27.5);
     assert_true(isnan(run->evals[2].score));
     assert_null(run->evals[3].metric);
-    assert_true(metric_is_better_high("bleu") && !metric_is_better_high("wer"));
+    assert_int_equal(metric_find("bleu"), METRIC_BLEU);
+    assert_int_equal(metric_find("accuracy"), METRIC_COUNT);
+    assert_int_equal(metric_find(NULL), METRIC_COUNT);
+    assert_true(metrics[METRIC_BLEU].better_high && !metrics[METRIC_PPL].better_high);
+    runlog_free(run);
+}
+
+static void an_evaluation_of_a_translation_keeps_all_its_scores(void **state) {
+    put(state, "eval.jsonl",
+        "{\"step\":5,\"split\":\"val\",\"loss\":3,\"ppl\":20}\n"
+        "{\"step\":9,\"split\":\"val\",\"loss\":2,\"ppl\":8,\"bleu_tokens\":31,"
+        "\"bleu\":30}\n");
+    RunLog *run = open_run(state);
+    assert_string_equal(run->evals[0].metric, "ppl");
+    assert_string_equal(run->evals[1].metric, "bleu");
+    assert_true(run->evals[1].score == 30 && run->evals[1].scores[METRIC_PPL] == 8);
+    assert_true(run->evals[1].scores[METRIC_BLEU_TOKENS] == 31);
+    assert_true(isnan(run->evals[0].scores[METRIC_BLEU]));
+    assert_true(isnan(run->evals[0].scores[METRIC_TOP1]));
+    runlog_free(run);
+}
+
+/* Under a causal mask row i sees i + 1 keys: 1.5 nats are all that 8 keys allow. */
+static void
+entropy_is_measured_against_uniform_attention_not_against_all_keys(void **state) {
+    put(state, "probe.jsonl",
+        "{\"step\":1,\"attention\":["
+        "{\"site\":\"causal\",\"entropy\":[1.2],\"max_logit\":1,\"keys\":8,"
+        "\"uniform\":1.5},"
+        "{\"site\":\"old\",\"entropy\":[1.9],\"max_logit\":1,\"keys\":8},"
+        "{\"site\":\"alone\",\"entropy\":[0],\"max_logit\":1,\"keys\":1,"
+        "\"uniform\":0}]}\n");
+    RunLog *run = open_run(state);
+    assert_true(run->probe.sites[0].uniform[0] == 1.5);
+    assert_true(run->probe.sites[1].uniform[0] == log(8));
+    EntropyLow low = runlog_lowest(run);
+    assert_string_equal(low.site, "causal");
+    assert_true(fabs(low.share - 0.8) < 1e-12 && low.uniform == 1.5);
+    runlog_free(run);
+}
+
+static void the_task_says_what_guessing_costs_a_text(void **state) {
+    char rows[2000] = "";
+    for (int i = 1; i <= 20; i++)
+        text_format(rows + strlen(rows), sizeof rows - strlen(rows),
+                    "{\"step\":%d,\"loss\":8.95}\n", i);
+    put(state, "train.jsonl", rows);
+    put(state, "task.json", "{\"kind\":\"translate\",\"chance\":8.98}\n");
+    RunLog *run = open_run(state);
+    assert_true(run->chance == 8.98);
+    assert_int_equal(runlog_verdict(run).kind, VERDICT_AT_CHANCE);
+    runlog_free(run);
+    put(state, "task.json", "{\"classes\":\"ten\",\"chance\":null}\n");
+    run = open_run(state);
+    assert_true(isnan(run->chance));
     runlog_free(run);
 }
 
@@ -222,6 +276,9 @@ int main(void) {
         CASE(rows_after_a_step_back_replace_the_older_ones),
         CASE(probes_are_sites_by_heads_and_weights_by_measure),
         CASE(evaluations_carry_any_of_the_known_scores),
+        CASE(an_evaluation_of_a_translation_keeps_all_its_scores),
+        CASE(entropy_is_measured_against_uniform_attention_not_against_all_keys),
+        CASE(the_task_says_what_guessing_costs_a_text),
         CASE(settings_come_from_the_recipe_and_chance_from_the_task),
         CASE(foreign_types_in_a_row_are_missing_numbers),
     };

@@ -275,7 +275,7 @@ static void the_table_shows_diverged_failed_and_open_cells(void **state) {
     has(text, "failed: exit 3");
     has(text, "not run");
     has(text, "75.00 ± 7.07");
-    has(text, "2 of 2\n");
+    has(text, "    2 of 2     1 of 2\n"); /* diverged, collapsed */
     has(text, "diverged: ");
     free(text);
     sweep_close(&sweep);
@@ -287,14 +287,90 @@ static void seeds_are_summed_up_and_cells_that_did_not_end_are_left_out(void **s
     SweepGroup groups[8];
     make_sweep(&sweep, "groups");
     assert_int_equal(sweep_group(&sweep, groups), 4);
-    assert_true(fabs(groups[0].mean - 0.75) < 1e-12 &&
-                fabs(groups[0].sd - sqrt(0.005)) < 1e-9);
+    assert_true(fabs(groups[0].score.mean - 0.75) < 1e-12 &&
+                fabs(groups[0].score.sd - sqrt(0.005)) < 1e-9);
+    assert_true(fabs(groups[0].loss.mean - 0.6) < 1e-9);
+    assert_int_equal(groups[0].collapsed, 1);
     assert_int_equal(groups[1].diverged, 2);
     assert_true(fabs(groups[1].entropy - 0.03) < 1e-5);
     assert_int_equal(groups[2].count, 1);
-    assert_true(isnan(groups[2].sd));
+    assert_true(isnan(groups[2].score.sd));
     assert_int_equal(groups[3].count, 0);
-    assert_true(isnan(groups[3].mean));
+    assert_true(isnan(groups[3].score.mean));
+    sweep_close(&sweep);
+}
+
+/* ---- texts ---- */
+
+/* A translator's logs: entropy shares of its three kinds of attention. */
+static void write_translator(const Sweep *sweep, size_t cell, double last, double ppl,
+                             const double share[3]) {
+    static const char *const sites[] = {"encoder.blocks.1.attn", "decoder.blocks.0.cross",
+                                        "decoder.blocks.0.attn"};
+    char dir[PATH_SIZE], text[2000] = "";
+    write_run(sweep, cell, last, 0.5, 0.5);
+    sweep_cell_dir(sweep, cell, dir, sizeof dir);
+    write_file(dir, "task.json", "{\"kind\":\"translate\",\"chance\":9}");
+    for (size_t i = 0; i < COUNT(sites); i++) {
+        size_t used = strlen(text);
+        text_format(text + used, sizeof text - used,
+                    "%s{\"site\":\"%s\",\"entropy\":[%g],\"max_logit\":1,\"keys\":99,"
+                    "\"uniform\":2}",
+                    i ? "," : "{\"step\":5,\"attention\":[", sites[i], 2 * share[i]);
+    }
+    strcat(text, "]}\n");
+    write_file(dir, "probe.jsonl", text);
+    text_format(text, sizeof text,
+                "{\"step\":10,\"split\":\"val\",\"loss\":2.25,\"ppl\":%g}\n"
+                "{\"step\":20,\"split\":\"val\",\"loss\":2.5,\"ppl\":%g}\n",
+                ppl - 1, ppl);
+    write_file(dir, "eval.jsonl", text);
+}
+
+static void make_translators(Sweep *sweep, const char *name) {
+    static const double shares[3][3] = {
+        {0.5, 0.4, 0.7}, {0.5, 0.04, 0.7}, {0.03, 0.4, 0.6}};
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE];
+    text_format(dir, sizeof dir, "%s/%s", folder, name);
+    OPEN(sweep, "demo", "model.depth=6,18", "train.seed=0,1,2");
+    if (sweep_begin(sweep, dir, &err)) fail_msg("%s", err.text);
+    for (size_t c = 0; c < 3; c++) {
+        write_translator(sweep, c, c < 2 ? 0.5 : 8.95, c < 2 ? 10 : 8000, shares[c]);
+        sweep->cells[c].exit = OK;
+        assert_int_equal(sweep_read_result(sweep, c, &err), OK);
+    }
+}
+
+static void
+a_text_is_judged_by_its_chance_and_its_best_perplexity_is_the_lowest(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_translators(&sweep, "translators");
+    const SweepResult *r = &sweep.cells[0].result;
+    assert_string_equal(r->metric, "ppl");
+    assert_true(r->score == 10 && r->best == 9 && r->val_loss == 2.5);
+    assert_true(fabs(r->kind_entropy[KIND_ENCODER] - 0.5) < 1e-9);
+    assert_true(fabs(r->kind_entropy[KIND_CROSS] - 0.4) < 1e-9);
+    assert_true(fabs(r->kind_entropy[KIND_DECODER] - 0.7) < 1e-9);
+    assert_true(isnan(r->kind_entropy[KIND_PLAIN]));
+    assert_string_equal(sweep.cells[1].result.verdict, "collapsed");
+    assert_string_equal(sweep.cells[2].result.verdict, "at chance");
+    assert_true(sweep.cells[2].result.diverged && sweep.cells[2].result.collapsed);
+    sweep_close(&sweep);
+}
+
+static void the_tables_of_texts_have_a_column_for_each_kind_of_attention(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_translators(&sweep, "kinds");
+    char *text = printed(&sweep, sweep_print);
+    has(text, "loss  val loss  entropy %  encoder %  cross %  decoder %  at");
+    has(text, "score, best: perplexity (lower is better), of split val");
+    has(text, "2673.33 ± 4613.03  3.317 ± 4.879  2.500 ± 0.000               3.0        "
+              "3.0      4.0       60.0    1 of 3     2 of 3\n");
+    free(text);
+    assert_int_equal(sweep_save(&sweep, NULL), OK);
     sweep_close(&sweep);
 }
 
@@ -307,7 +383,8 @@ static void csv_has_a_row_a_cell_and_quotes_what_has_commas(void **state) {
     for (char *c = text; *c; c++) lines += *c == '\n';
     assert_int_equal(lines, 9);
     has(text, "recipe,optim.lr,train.seed,metric,split,score,");
-    has(text, "\ndemo,0.01,0,top1,test,0.8,0.81,0.5,");
+    has(text, "\ndemo,0.01,0,top1,test,0.8,0.81,0.5,,,,,0.");
+    has(text, ",blocks.3.attn,,,,12.5,no,");
     has(text, ",learned,20,0,\"demo,optim.lr=0.01,train.seed=0\",1.5\n");
     free(text);
     sweep_close(&sweep);
@@ -432,6 +509,9 @@ int main(void) {
         cmocka_unit_test(a_run_folder_says_how_its_cell_went),
         cmocka_unit_test(the_table_shows_diverged_failed_and_open_cells),
         cmocka_unit_test(seeds_are_summed_up_and_cells_that_did_not_end_are_left_out),
+        cmocka_unit_test(
+            a_text_is_judged_by_its_chance_and_its_best_perplexity_is_the_lowest),
+        cmocka_unit_test(the_tables_of_texts_have_a_column_for_each_kind_of_attention),
         cmocka_unit_test(csv_has_a_row_a_cell_and_quotes_what_has_commas),
         cmocka_unit_test(the_figure_has_a_line_a_method_and_crosses_for_diverged),
         cmocka_unit_test(a_sweep_that_is_opened_again_knows_what_has_ended),

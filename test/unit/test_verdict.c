@@ -123,16 +123,17 @@ static void few_steps_are_not_judged_unless_they_are_non_finite(void **state) {
     assert_int_equal(judge(loss, 1, log(10)).kind, VERDICT_NONFINITE);
 }
 
-static void the_first_site_to_fall_is_named_with_its_step_and_keys(void **state) {
+static void
+the_first_site_to_fall_is_named_with_its_step_and_what_uniform_has(void **state) {
     (void)state;
     EntropyLow low = ENTROPY_LOW_NONE;
     double all = log(17);
-    entropy_low_see(&low, "blocks.0.attn", 17, 0.5 * all, 100);
-    entropy_low_see(&low, "blocks.1.attn", 17, 0.4 * all, 100);
+    entropy_low_see(&low, "blocks.0.attn", log(17), 0.5 * all, 100);
+    entropy_low_see(&low, "blocks.1.attn", log(17), 0.4 * all, 100);
     assert_int_equal(low.fell_step, 0);
-    entropy_low_see(&low, "blocks.0.attn", 17, 0.09 * all, 115);
-    entropy_low_see(&low, "blocks.1.attn", 17, 0.3 * all, 115);
-    entropy_low_see(&low, "blocks.1.attn", 17, 0.02 * all, 120);
+    entropy_low_see(&low, "blocks.0.attn", log(17), 0.09 * all, 115);
+    entropy_low_see(&low, "blocks.1.attn", log(17), 0.3 * all, 115);
+    entropy_low_see(&low, "blocks.1.attn", log(17), 0.02 * all, 120);
     assert_int_equal(low.fell_step, 115);
     assert_string_equal(low.fell_site, "blocks.0.attn");
     assert_string_equal(low.site, "blocks.1.attn");
@@ -141,8 +142,9 @@ static void the_first_site_to_fall_is_named_with_its_step_and_keys(void **state)
     Verdict verdict = run_verdict(
         &(VerdictInput){.loss = loss, .count = N, .chance = log(10), .low = low});
     assert_true(verdict.diverged && verdict.collapsed);
-    assert_non_null(
-        strstr(verdict.summary, "blocks.0.attn fell under 10 % of ln(17) at step 115"));
+    assert_non_null(strstr(verdict.summary,
+                           "blocks.0.attn fell under 10 % of uniform "
+                           "attention's entropy (2.833 nats) at step 115"));
     assert_non_null(strstr(verdict.summary, "blocks.1.attn at step 120"));
     assert_non_null(strstr(verdict.advice, "model.reparam=sigma"));
 }
@@ -150,7 +152,7 @@ static void the_first_site_to_fall_is_named_with_its_step_and_keys(void **state)
 static void a_run_can_be_collapsed_and_still_learn(void **state) {
     (void)state;
     EntropyLow low = ENTROPY_LOW_NONE;
-    entropy_low_see(&low, "blocks.0.attn", 50, 0.0999 * log(50), 7);
+    entropy_low_see(&low, "blocks.0.attn", log(50), 0.0999 * log(50), 7);
     double loss[N];
     ramp(loss, N, 2.4, 0.5);
     Verdict verdict = run_verdict(
@@ -163,16 +165,16 @@ static void a_run_can_be_collapsed_and_still_learn(void **state) {
 static void exactly_ten_per_cent_is_not_collapsed(void **state) {
     (void)state;
     EntropyLow low = ENTROPY_LOW_NONE;
-    entropy_low_see(&low, "blocks.0.attn", 50, 0.1000001 * log(50), 7);
+    entropy_low_see(&low, "blocks.0.attn", log(50), 0.1000001 * log(50), 7);
     assert_int_equal(low.fell_step, 0);
 }
 
-static void one_key_and_missing_numbers_say_nothing_about_entropy(void **state) {
+static void no_choice_and_missing_numbers_say_nothing_about_entropy(void **state) {
     (void)state;
     EntropyLow low = ENTROPY_LOW_NONE;
-    entropy_low_see(&low, "a", 1, 0, 1);
+    entropy_low_see(&low, "a", 0, 0, 1);
     entropy_low_see(&low, "b", NAN, 1, 1);
-    entropy_low_see(&low, "c", 17, NAN, 1);
+    entropy_low_see(&low, "c", log(17), NAN, 1);
     assert_true(isinf(low.share));
     assert_int_equal(low.fell_step, 0);
 }
@@ -183,7 +185,8 @@ static void a_run_under_sigma_reparam_is_not_told_to_use_it(void **state) {
     fill(loss, N, log(10));
     for (int uniform = 0; uniform < 2; uniform++) {
         EntropyLow low = ENTROPY_LOW_NONE;
-        entropy_low_see(&low, "blocks.0.attn", 17, (uniform ? 0.99 : 0.05) * log(17), 3);
+        entropy_low_see(&low, "blocks.0.attn", log(17), (uniform ? 0.99 : 0.05) * log(17),
+                        3);
         Verdict verdict = run_verdict(&(VerdictInput){
             .loss = loss, .count = N, .chance = log(10), .sigma = true, .low = low});
         assert_true(verdict.diverged);
@@ -202,10 +205,11 @@ int main(void) {
         cmocka_unit_test(one_non_finite_loss_is_divergence_and_its_step_is_named),
         cmocka_unit_test(a_non_finite_gradient_is_divergence_though_all_losses_are_fine),
         cmocka_unit_test(few_steps_are_not_judged_unless_they_are_non_finite),
-        cmocka_unit_test(the_first_site_to_fall_is_named_with_its_step_and_keys),
+        cmocka_unit_test(
+            the_first_site_to_fall_is_named_with_its_step_and_what_uniform_has),
         cmocka_unit_test(a_run_can_be_collapsed_and_still_learn),
         cmocka_unit_test(exactly_ten_per_cent_is_not_collapsed),
-        cmocka_unit_test(one_key_and_missing_numbers_say_nothing_about_entropy),
+        cmocka_unit_test(no_choice_and_missing_numbers_say_nothing_about_entropy),
         cmocka_unit_test(a_run_under_sigma_reparam_is_not_told_to_use_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
