@@ -106,7 +106,9 @@ static void top_eigenvector(real *a, size_t n, real *vector) {
 
 /* ---- Lanczos on W^T W, with every new vector made orthogonal to all before ---- */
 
-enum { LANCZOS_STEPS = 24 };
+/* The residual is looked at after CHECK_FIRST vectors at the earliest: a vector that has just overtaken
+ * is hardly seen before. */
+enum { LANCZOS_STEPS = 24, CHECK_FIRST = 8 };
 
 typedef struct Lanczos {
     size_t in, count; /* count: vectors in the basis */
@@ -160,7 +162,7 @@ static double improve(const real *w, size_t out, size_t in, real *u, real *v,
         make_orthogonal(&l, back);
         l.below[l.count - 1] = (double)normalize(back, in);
         bool over = l.count == most || l.below[l.count - 1] <= 1e-6 * l.diagonal[0];
-        if (!over && l.count % 4) continue;
+        if (!over && (l.count < CHECK_FIRST || l.count % 4)) continue;
         residual = top_ritz(&l, ritz);
         if (over || residual < tolerance) break;
     }
@@ -172,23 +174,16 @@ static double improve(const real *w, size_t out, size_t in, real *u, real *v,
     return residual;
 }
 
+/* Sides up to which the exact answer is as cheap as passes over W. */
+enum { FOLLOW_EXACT_MAX = 64 };
+
 /* A share of noise, always the same: where the largest two singular values have changed places,
  * the old vector alone would be taken for the answer. */
 static void stir(real *u, size_t in) {
     Rng rng = rng_make(0, RNG_PROBE, 0);
-    double share = 0.1 / sqrt((double)in);
+    double share = 0.5 / sqrt((double)in);
     for (size_t j = 0; j < in; j++) u[j] += (real)(share * rng_normal(rng, j));
     normalize(u, in);
-}
-
-real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v,
-                     double tolerance, size_t rounds) {
-    double squares = reduce_sum_squares(w, out * in);
-    if (!(squares > 0) || !isfinite(squares)) return (real)sqrt(squares);
-    stir(u, in);
-    for (size_t i = 0; i < rounds; i++)
-        if (improve(w, out, in, u, v, tolerance) < tolerance) break;
-    return spectral_step(w, out, in, u, v);
 }
 
 /* From the Gram matrix of the shorter side; the other vector follows from the product. */
@@ -205,6 +200,17 @@ static real exact(const real *w, size_t out, size_t in, real *u, real *v) {
     }
     mem_free(gram);
     normalize(u, in);
+    return spectral_step(w, out, in, u, v);
+}
+
+real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v,
+                     double tolerance, size_t rounds) {
+    double squares = reduce_sum_squares(w, out * in);
+    if (!(squares > 0) || !isfinite(squares)) return (real)sqrt(squares);
+    if (MIN(out, in) <= FOLLOW_EXACT_MAX) return exact(w, out, in, u, v);
+    stir(u, in);
+    for (size_t i = 0; i < rounds; i++)
+        if (improve(w, out, in, u, v, tolerance) < tolerance) break;
     return spectral_step(w, out, in, u, v);
 }
 

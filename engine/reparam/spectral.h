@@ -22,8 +22,9 @@ real spectral_norm(const real *w, size_t out, size_t in, real *u, real *v);
 /* The same from the u that is there (all zeros will do), cheaply where W has moved little since:
  * rounds of Lanczos iteration on W^T W with full reorthogonalisation, up to 24 passes over W
  * each, until the residual |W^T W u - sigma^2 u| is under `tolerance` sigma^2.  sigma is then
- * off by far less, since its error is of second order.  A u of the second-largest singular
- * value is noticed. */
+ * off by far less, since its error is of second order.  Exact where a side is at most 64.  A u of the
+ * second-largest singular value is noticed, unless the two are within a few per cent of each
+ * other: then sigma is low by as much at most. */
 real spectral_follow(const real *w, size_t out, size_t in, real *u, real *v,
                      double tolerance, size_t rounds);
 
