@@ -99,14 +99,13 @@ void grammar_text(uint64_t seed, Split split, size_t count, TextBuffer *text) {
 /* ---- accepting: one word ahead decides ---- */
 
 typedef struct Parser {
-    const char *word, *end; /* the next word, the line's end */
-    size_t length;          /* of the word; 0: there is none */
+    const char *word;
+    size_t length;
 } Parser;
 
 static void skip_blanks(Parser *p) {
-    while (p->word < p->end && *p->word == ' ') p->word++;
-    const char *blank = memchr(p->word, ' ', (size_t)(p->end - p->word));
-    p->length = (size_t)((blank ? blank : p->end) - p->word);
+    while (*p->word == ' ') p->word++;
+    p->length = strcspn(p->word, " ");
 }
 
 /* Takes the word where it is the next. */
@@ -166,10 +165,10 @@ static bool take_clause(Parser *p, int depth) {
     return take_noun_phrase(p, &many, 0) && take_verb_phrase(p, many, 0);
 }
 
-bool grammar_accepts(const char *line, size_t length) {
-    Parser p = {line, line + length, 0};
+bool grammar_accepts(const char *line) {
+    Parser p = {line, 0};
     skip_blanks(&p);
-    return take_clause(&p, 0) && take(&p, ".") && !p.length;
+    return take_clause(&p, 0) && take(&p, ".") && !*p.word;
 }
 
 /* ---- measuring: entropy and words of what a rule gives ---- */

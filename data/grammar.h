@@ -20,8 +20,8 @@
  * independent draws, so that short sentences stand in more than one. */
 void grammar_text(uint64_t seed, Split split, size_t count, TextBuffer *text);
 
-/* Whether the line (without \n; its words parted by blanks) is a sentence of it. */
-bool grammar_accepts(const char *line, size_t length);
+/* Whether the line (without \n; words parted by single or more blanks) is a sentence of it. */
+bool grammar_accepts(const char *line);
 
 /* Mean entropy of a sentence in nats; *tokens (may be NULL): its mean number of words and </s>.
  * Their ratio is the least mean loss a token of a word model. */
