@@ -89,7 +89,7 @@ void numbers_text(uint64_t seed, Split split, size_t count, TextBuffer *source,
     RngCursor dice = {rng_make(seed, RNG_SYNTHETIC, split), 0};
     for (size_t i = 0; i < count;) {
         size_t n = draw(&dice);
-        if (numbers_split(n) != split) continue;
+        if (!n || numbers_split(n) != split) continue;
         numbers_german(n, source);
         numbers_english(n, target);
         text_append_byte(source, '\n');
@@ -97,4 +97,3 @@ void numbers_text(uint64_t seed, Split split, size_t count, TextBuffer *source,
         i++;
     }
 }
-

@@ -17,7 +17,8 @@ void numbers_german(size_t number, TextBuffer *text);
 void numbers_english(size_t number, TextBuffer *text);
 Split numbers_split(size_t number); /* one in ten is val's, one in ten test's; 0 is training's */
 
-/* `count` numbers of one to six digits, a line each on both sides. */
+/* `count` numbers of one to six digits, a line each on both sides; never 0, whose word no other
+ * number has. */
 void numbers_text(uint64_t seed, Split split, size_t count, TextBuffer *source,
                   TextBuffer *target);
 

@@ -75,22 +75,28 @@ static void count_lines(TextFile *file) {
     file->start[count] = at;
 }
 
-static Status check_line(const TextFile *file, size_t i, Err *err) {
-    size_t length, bad;
-    const char *line = textfile_line(file, i, &length);
+Status textfile_check_line(const char *name, size_t number, const char *line,
+                           size_t length, Err *err) {
+    size_t bad;
     if (length > LINE_MOST)
         return err_set(err, FAIL_DATA, "%s:%zu: a line of %zu bytes; at most %d are read",
-                       file->path, i + 1, length, LINE_MOST);
+                       name, number, length, LINE_MOST);
     const char *nul = memchr(line, 0, length);
     if (nul)
         return err_set(err, FAIL_DATA,
-                       "%s:%zu: a NUL byte at byte %zu of the line: is this a text?",
-                       file->path, i + 1, (size_t)(nul - line) + 1);
+                       "%s:%zu: a NUL byte at byte %zu of the line: is this a text?", name,
+                       number, (size_t)(nul - line) + 1);
     if (utf8_valid(line, length, &bad)) return OK;
     return err_set(err, FAIL_DATA,
                    "%s:%zu: byte %zu of the line (0x%02x) is not UTF-8; convert the file "
                    "(iconv -t UTF-8)",
-                   file->path, i + 1, bad + 1, (unsigned)(unsigned char)line[bad]);
+                   name, number, bad + 1, (unsigned)(unsigned char)line[bad]);
+}
+
+static Status check_line(const TextFile *file, size_t i, Err *err) {
+    size_t length;
+    const char *line = textfile_line(file, i, &length);
+    return textfile_check_line(file->path, i + 1, line, length, err);
 }
 
 static void drop_byte_order_mark(TextFile *file) {

@@ -29,6 +29,10 @@ void textfile_of(TextFile *file, TextBuffer *text, const char *name);
 /* Line i, 0 <= i < count, not NUL-terminated. */
 const char *textfile_line(const TextFile *file, size_t i, size_t *length);
 
+/* What textfile_read asks of each line; its number is from 1. */
+Status textfile_check_line(const char *name, size_t number, const char *line,
+                           size_t length, Err *err);
+
 bool textfile_exists(const char *path); /* or path.gz */
 void textfile_free(TextFile *file);
 

@@ -1,7 +1,10 @@
 /* predict_translate: line in, line out (tools/predict.h). */
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/predict.h"
 #include "tools/rundir.h"
@@ -124,6 +127,36 @@ static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines
     return err->status;
 }
 
+/* Does a line wait already?  Where none does, those that came are answered. */
+static bool input_waits(void) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&input, 1, 0) > 0 && input.revents & POLLIN;
+}
+
+/* Unbuffered, so that what waits is in the pipe and not in a buffer of ours. */
+static Status translate_stdin(const PredictOptions *o, OpenRun *run, Lines *lines,
+                              Err *err) {
+    static const char NAME[] = "standard input";
+    char *line = NULL;
+    size_t room = 0, number = 0;
+    ssize_t size;
+    setvbuf(stdin, NULL, _IONBF, 0);
+    while (!err->status && (!o->limit || number < o->limit) &&
+           (size = getline(&line, &room, stdin)) > 0) {
+        size_t length = (size_t)size;
+        if (line[length - 1] == '\n') length--;
+        if (length && line[length - 1] == '\r') length--;
+        if (textfile_check_line(NAME, ++number, line, length, err)) break;
+        if (add_line(run, lines, line, length, err))
+            err_wrap(err, "%s:%zu", NAME, number);
+        else if (lines->count == CHUNK || !input_waits())
+            translate_chunk(o, run, lines, err);
+    }
+    free(line);
+    if (!err->status && lines->count) translate_chunk(o, run, lines, err);
+    return err->status;
+}
+
 Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
     static const char *const STDIN = "-";
     const char *const *inputs = o->input_count ? (const char *const *)o->inputs : &STDIN;
@@ -131,7 +164,10 @@ Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
     Lines *lines = mem_zalloc(sizeof *lines);
     lines->number = 1;
     for (size_t i = 0; i < count && !err->status; i++)
-        translate_file(o, run, lines, inputs[i], err);
+        if (strcmp(inputs[i], STDIN))
+            translate_file(o, run, lines, inputs[i], err);
+        else
+            translate_stdin(o, run, lines, err);
     lines_clear(lines);
     mem_free(lines);
     return err->status;

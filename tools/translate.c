@@ -43,15 +43,8 @@ static Status next(Task *task, Err *err) {
     return OK;
 }
 
-/* Micro-batches of like numbers of token slots: the batch is in order of length. */
 static size_t edge(const Task *task, size_t i, size_t parts) {
-    const TextBatch *batch = text_task_batch(task);
-    size_t slots = 0, sum = 0, at = 0;
-    for (size_t k = 0; k < batch->count; k++)
-        slots += batch->source_count[k] + batch->target_count[k];
-    for (; at < batch->count && sum * parts < slots * i; at++)
-        sum += batch->source_count[at] + batch->target_count[at];
-    return i == parts ? batch->count : at;
+    return textbatch_edge(text_task_batch(task), i, parts);
 }
 
 /* The sum over a batch's target tokens, divided by `divisor`; *nll is that without smoothing. */
