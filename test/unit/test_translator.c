@@ -41,45 +41,44 @@ static Translator *small(ModelConfig *c) {
 
 static void names_and_shapes_are_those_of_the_documentation(void **state) {
     (void)state;
-    static const Wanted WANTED[] = {
-        {"encoder.embed.weight", {8, 6}, 2},
-        {"decoder.embed.weight", {9, 6}, 2},
-        {"encoder.blocks.0.norm1.weight", {6}, 1},
-        {"encoder.blocks.0.norm1.bias", {6}, 1},
-        {"encoder.blocks.0.attn.qkv.weight", {18, 6}, 2},
-        {"encoder.blocks.0.attn.qkv.bias", {18}, 1},
-        {"encoder.blocks.0.attn.proj.weight", {6, 6}, 2},
-        {"encoder.blocks.0.attn.proj.bias", {6}, 1},
-        {"encoder.blocks.0.norm2.weight", {6}, 1},
-        {"encoder.blocks.0.norm2.bias", {6}, 1},
-        {"encoder.blocks.0.mlp.fc1.weight", {12, 6}, 2},
-        {"encoder.blocks.0.mlp.fc1.bias", {12}, 1},
-        {"encoder.blocks.0.mlp.fc2.weight", {6, 12}, 2},
-        {"encoder.blocks.0.mlp.fc2.bias", {6}, 1},
-        {"encoder.norm.weight", {6}, 1},
-        {"encoder.norm.bias", {6}, 1},
-        {"decoder.blocks.0.norm1.weight", {6}, 1},
-        {"decoder.blocks.0.norm1.bias", {6}, 1},
-        {"decoder.blocks.0.attn.qkv.weight", {18, 6}, 2},
-        {"decoder.blocks.0.attn.qkv.bias", {18}, 1},
-        {"decoder.blocks.0.attn.proj.weight", {6, 6}, 2},
-        {"decoder.blocks.0.attn.proj.bias", {6}, 1},
-        {"decoder.blocks.0.norm2.weight", {6}, 1},
-        {"decoder.blocks.0.norm2.bias", {6}, 1},
-        {"decoder.blocks.0.cross.q.weight", {6, 6}, 2},
-        {"decoder.blocks.0.cross.q.bias", {6}, 1},
-        {"decoder.blocks.0.cross.kv.weight", {12, 6}, 2},
-        {"decoder.blocks.0.cross.kv.bias", {12}, 1},
-        {"decoder.blocks.0.cross.proj.weight", {6, 6}, 2},
-        {"decoder.blocks.0.cross.proj.bias", {6}, 1},
-        {"decoder.blocks.0.norm3.weight", {6}, 1},
-        {"decoder.blocks.0.norm3.bias", {6}, 1},
-        {"decoder.blocks.0.mlp.fc1.weight", {12, 6}, 2},
-        {"decoder.blocks.0.mlp.fc1.bias", {12}, 1},
-        {"decoder.blocks.0.mlp.fc2.weight", {6, 12}, 2},
-        {"decoder.blocks.0.mlp.fc2.bias", {6}, 1},
-        {"decoder.norm.weight", {6}, 1},
-        {"decoder.norm.bias", {6}, 1}};
+    static const Wanted WANTED[] = {{"encoder.embed.weight", {8, 6}, 2},
+                                    {"decoder.embed.weight", {9, 6}, 2},
+                                    {"encoder.blocks.0.norm1.weight", {6}, 1},
+                                    {"encoder.blocks.0.norm1.bias", {6}, 1},
+                                    {"encoder.blocks.0.attn.qkv.weight", {18, 6}, 2},
+                                    {"encoder.blocks.0.attn.qkv.bias", {18}, 1},
+                                    {"encoder.blocks.0.attn.proj.weight", {6, 6}, 2},
+                                    {"encoder.blocks.0.attn.proj.bias", {6}, 1},
+                                    {"encoder.blocks.0.norm2.weight", {6}, 1},
+                                    {"encoder.blocks.0.norm2.bias", {6}, 1},
+                                    {"encoder.blocks.0.mlp.fc1.weight", {12, 6}, 2},
+                                    {"encoder.blocks.0.mlp.fc1.bias", {12}, 1},
+                                    {"encoder.blocks.0.mlp.fc2.weight", {6, 12}, 2},
+                                    {"encoder.blocks.0.mlp.fc2.bias", {6}, 1},
+                                    {"encoder.norm.weight", {6}, 1},
+                                    {"encoder.norm.bias", {6}, 1},
+                                    {"decoder.blocks.0.norm1.weight", {6}, 1},
+                                    {"decoder.blocks.0.norm1.bias", {6}, 1},
+                                    {"decoder.blocks.0.attn.qkv.weight", {18, 6}, 2},
+                                    {"decoder.blocks.0.attn.qkv.bias", {18}, 1},
+                                    {"decoder.blocks.0.attn.proj.weight", {6, 6}, 2},
+                                    {"decoder.blocks.0.attn.proj.bias", {6}, 1},
+                                    {"decoder.blocks.0.norm2.weight", {6}, 1},
+                                    {"decoder.blocks.0.norm2.bias", {6}, 1},
+                                    {"decoder.blocks.0.cross.q.weight", {6, 6}, 2},
+                                    {"decoder.blocks.0.cross.q.bias", {6}, 1},
+                                    {"decoder.blocks.0.cross.kv.weight", {12, 6}, 2},
+                                    {"decoder.blocks.0.cross.kv.bias", {12}, 1},
+                                    {"decoder.blocks.0.cross.proj.weight", {6, 6}, 2},
+                                    {"decoder.blocks.0.cross.proj.bias", {6}, 1},
+                                    {"decoder.blocks.0.norm3.weight", {6}, 1},
+                                    {"decoder.blocks.0.norm3.bias", {6}, 1},
+                                    {"decoder.blocks.0.mlp.fc1.weight", {12, 6}, 2},
+                                    {"decoder.blocks.0.mlp.fc1.bias", {12}, 1},
+                                    {"decoder.blocks.0.mlp.fc2.weight", {6, 12}, 2},
+                                    {"decoder.blocks.0.mlp.fc2.bias", {6}, 1},
+                                    {"decoder.norm.weight", {6}, 1},
+                                    {"decoder.norm.bias", {6}, 1}};
     ModelConfig c = toy_config(NORM_PRE);
     c.tied = TIED_DECODER;
     Translator *t = small(&c);
@@ -275,8 +274,8 @@ static double largest(const Param *p, size_t first, size_t rows) {
 }
 
 /* Thousands of numbers: their deviation is known to 2 per cent (of 64 in a bias: 20). */
-static void expect_normal(const Translator *t, const char *name, size_t first, size_t rows,
-                          double std) {
+static void expect_normal(const Translator *t, const char *name, size_t first,
+                          size_t rows, double std) {
     const Param *p = params_find(t->model.params, name);
     assert_non_null(p);
     double found = deviation(p, first, rows);
@@ -499,7 +498,8 @@ static double step(Translator *t, bool recompute, real *grads) {
     mode.recompute = recompute;
     mode.first_example = 3;
     params_clear_grads(t->model.params);
-    tape_begin(tape, (TapeMode){.gradients = true, .training = true, .seed = 9, .step = 4});
+    tape_begin(tape,
+               (TapeMode){.gradients = true, .training = true, .seed = 9, .step = 4});
     Tensor *loss = loss_of(t, tape, &mode, &pairs, pairs.label, ROWS);
     double value = (double)loss->value[0];
     tape_backward(tape, loss);
