@@ -59,19 +59,27 @@ void pairmap_free(PairMap *map) {
 
 /* ---- symbols and merges ---- */
 
+enum { SYMBOL_MOST = UTF8_BYTES + sizeof END_OF_WORD };
+
+/* The symbol that begins at `at` of a word, into `text`; returns its bytes of the word. */
+static size_t first_symbol(const char *word, size_t length, size_t at,
+                           char text[SYMBOL_MOST], size_t *size) {
+    uint32_t code;
+    size_t used = utf8_next(word + at, length - at, &code);
+    if (!used) used = 1; /* bytes that are no UTF-8 stand for themselves */
+    *size = used;
+    memcpy(text, word + at, used);
+    if (at + used < length) return used;
+    memcpy(text + used, END_OF_WORD, sizeof END_OF_WORD - 1);
+    *size += sizeof END_OF_WORD - 1;
+    return used;
+}
+
 size_t bpe_symbols(StringMap *symbols, const char *word, size_t length, uint32_t *out) {
-    size_t count = 0;
-    for (size_t at = 0, used; at < length; at += used) {
-        uint32_t code;
-        used = utf8_next(word + at, length - at, &code);
-        if (!used) used = 1; /* bytes that are no UTF-8 stand for themselves */
-        char text[UTF8_BYTES + sizeof END_OF_WORD];
-        size_t size = used;
-        memcpy(text, word + at, used);
-        if (at + used == length) {
-            memcpy(text + used, END_OF_WORD, sizeof END_OF_WORD - 1);
-            size += sizeof END_OF_WORD - 1;
-        }
+    size_t count = 0, size;
+    char text[SYMBOL_MOST];
+    for (size_t at = 0; at < length;) {
+        at += first_symbol(word, length, at, text, &size);
         out[count++] = (uint32_t)stringmap_add(symbols, text, size);
     }
     return count;
@@ -173,21 +181,13 @@ Status bpe_save(const Bpe *bpe, const char *path, Err *err) {
 /* A symbol that no merge has is a number of its own, beyond those of the merges. */
 static size_t known_symbols(const Bpe *bpe, const char *word, size_t length,
                             uint32_t *out, uint32_t *offset) {
-    size_t count = 0;
-    for (size_t at = 0, used; at < length; at += used) {
-        uint32_t code;
-        used = utf8_next(word + at, length - at, &code);
-        if (!used) used = 1;
-        char text[UTF8_BYTES + sizeof END_OF_WORD];
-        size_t size = used;
-        memcpy(text, word + at, used);
-        if (at + used == length) {
-            memcpy(text + used, END_OF_WORD, sizeof END_OF_WORD - 1);
-            size += sizeof END_OF_WORD - 1;
-        }
+    size_t count = 0, size;
+    char text[SYMBOL_MOST];
+    for (size_t at = 0; at < length;) {
+        offset[count] = (uint32_t)at;
+        at += first_symbol(word, length, at, text, &size);
         size_t symbol = stringmap_find(&bpe->symbols, text, size);
-        out[count] = symbol == SIZE_MAX ? UINT32_MAX : (uint32_t)symbol;
-        offset[count++] = (uint32_t)at;
+        out[count++] = symbol == SIZE_MAX ? UINT32_MAX : (uint32_t)symbol;
     }
     return count;
 }
