@@ -11,6 +11,7 @@ ModelConfig toy_config(NormPlace norm) {
     c.position = POSITION_SINUSOIDAL;
     c.embed_scale = -1;
     c.init_std = 0.3;
+    c.gamma_init = GAMMA_ONE; /* without norms large weights would blow rounding up */
     c.context = 12;
     return c;
 }
