@@ -53,7 +53,7 @@ config.mk: configure
 LIB_SRC := $(sort $(wildcard engine/*/*.c models/*.c data/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c))
 HEADERS := $(sort $(wildcard engine/*/*.h models/*.h data/*.h))
-RECIPES := $(sort $(wildcard tools/recipes/*.ini))
+RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/float/%.o)
 LIB64_OBJ := $(LIB_SRC:%.c=$(B)/double/%.o)

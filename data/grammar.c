@@ -44,7 +44,7 @@ static void put(Writer *w, const char *word) {
 static bool toss(Writer *w, double p) { return rng_next(&w->dice) < p; }
 
 static size_t pick(Writer *w, size_t n) {
-    return MIN((size_t)(rng_next(&w->dice) * (double)n), n - 1);
+    return (size_t)(rng_next(&w->dice) * (double)n); /* below n: rng_next is below 1 */
 }
 
 static void put_verb_phrase(Writer *w, bool many, int depth);

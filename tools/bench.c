@@ -20,11 +20,12 @@ static const char HELP[] =
     "  kernels           products at the model's shapes, rows, activations, optimizer\n"
     "  ops               what models are made of, forward and backward\n"
     "  steps             whole training steps: time, rate, memory, page faults\n"
-    "  growth            steps against tokens (64 to 4,096) and depth (2 to 100), with "
+    "  growth            steps against tokens (64 to 4,096 of pictures) and depth (2 to "
+    "100), with "
     "fits\n"
     "                    (nothing named: kernels, ops and steps)\n"
     "  --model NAME,..   one or several of those below, or all (default vit-s16)\n"
-    "  --batch N         examples a step (the same as train.batch=N)\n"
+    "  --batch N         pictures, blocks or pairs a step (the same as train.batch=N)\n"
     "  --threads N       threads (the same as train.threads=N)\n"
     "  --repeat N        calls of a kernel at least, and steps that are timed (default "
     "9)\n"
@@ -40,7 +41,8 @@ static const char HELP[] =
     "is\n"
     "peak RSS - RSS before the model - 16 bytes a parameter (4 numbers each).\n"
     "\n"
-    "Models (LayerNorm before the branches, AdamW):\n";
+    "Models (LayerNorm before the branches, AdamW; of pictures, text, pairs of "
+    "sentences):\n";
 
 enum { KERNELS, OPS, STEPS, GROWTH, LEVELS };
 static const char *const LEVEL_NAMES[LEVELS] = {"kernels", "ops", "steps", "growth"};
@@ -177,7 +179,8 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     if (!pictures && !o->level[STEPS])
         return err_set(err, FAIL_USAGE,
                        "%s: kernels and ops are measured on models of pictures; steps on "
-                       "all", model->name);
+                       "all",
+                       model->name);
     if (pictures && o->level[KERNELS]) bench_kernels(bench, &subject);
     if (pictures && o->level[OPS]) bench_ops(bench, &subject);
     if (!o->level[STEPS] || stop_requested()) return OK;

@@ -7,16 +7,22 @@
 #include "tools/openrun.h"
 
 static const char HELP[] =
-    "usage: steady export RUN -o FILE.safetensors [--checkpoint STEP|best|FILE] [--ema]\n"
+    "usage: steady export RUN -o FILE.safetensors [--checkpoint "
+    "STEP|best|average:N|FILE]\n"
+    "                     [--ema]\n"
     "\n"
-    "Writes the model's plain weights under timm's names: a reparametrised layer's W "
+    "Writes the model's plain weights, a vision transformer's under timm's names, a "
+    "language\n"
+    "model's or translator's under those of docs/texts.md: a reparametrised layer's W "
     "becomes\n"
     "the weight that acts ((gamma/sigma) W, or g W/|W|), companions are left out.  Any "
     "program\n"
     "that reads safetensors can load the file.\n"
     "\n"
     "  -o FILE         where to; an existing file is replaced once the new one is whole\n"
-    "  --checkpoint X  a step, best, or a .safetensors file (default: the newest)\n"
+    "  --checkpoint X  a step, best, average:N (of the N newest), or a .safetensors "
+    "file\n"
+    "                  (default: the newest)\n"
     "  --ema           the averaged weights (train.ema)\n"
     "  -h, --help      this text\n";
 

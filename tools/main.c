@@ -18,7 +18,8 @@ static const struct Command {
 } COMMANDS[] = {
     {"train", train_main, "train a model by a recipe, or go on with a run"},
     {"eval", eval_main, "score a run's checkpoint: one JSON object"},
-    {"predict", predict_main, "classes (or logits) of pictures"},
+    {"predict", predict_main,
+     "classes of pictures, text, translations, or numbers instead"},
     {"sweep", sweep_main, "a grid over recipe keys: table and figure"},
     {"plot", plot_main, "losses, entropies, norms of one run or several, as a picture"},
     {"export", export_main, "plain weights for other programs, scales folded in"},

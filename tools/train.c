@@ -29,9 +29,14 @@ static const char HELP[] =
     "                  (--help-keys-markdown: the same as docs/recipe-keys.md)\n"
     "  -h, --help      this text\n"
     "\n"
-    "mpirun -n N steady train ... trains with N processes; train.batch is then the batch "
+    "What is learned is task.kind: classify (pictures), language (text) or translate "
+    "(pairs "
     "of\n"
-    "all together (docs/scaling.md).\n"
+    "sentences); glyphs, grammar and numbers are data that the program makes.\n"
+    "\n"
+    "mpirun -n N steady train ... trains with N processes; train.batch or "
+    "batch_tokens\n"
+    "is then that of all together (docs/scaling.md).\n"
     "\n"
     "Exit: 0 done, 1 run-time error, 2 usage or recipe, 3 bad data, 4 diverged,\n"
     "      5 stopped by the collapse guard, 75 interrupted, saved, resume me.\n";
@@ -137,10 +142,11 @@ static void tell_memory(const Trainer *t) {
             "activations\n",
             all / 1e9, owned / 1e9, t->task->memory / 1e9);
     if (available && all > (double)available)
-        fprintf(stderr,
-                "steady: note: this machine has %.1f GB free; train.recompute=block and a "
-                "larger train.accumulate need less\n",
-                (double)available / 1e9);
+        fprintf(
+            stderr,
+            "steady: note: this machine has %.1f GB free; train.recompute=block and a "
+            "larger train.accumulate need less\n",
+            (double)available / 1e9);
 }
 
 /* What is about to be trained, in five lines. */

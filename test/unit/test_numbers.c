@@ -400,6 +400,37 @@ static void the_entropy_is_the_mean_surprise_of_drawn_sentences(void **state) {
     text_free(&text);
 }
 
+/* How often the word stands in the text, parted by blanks and line ends. */
+static double times(const char *text, const char *word) {
+    size_t length = strlen(word), count = 0;
+    for (const char *at = text; (at = strstr(at, word)); at += length)
+        count += at > text && strchr(" \n", at[-1]) && strchr(" \n", at[length]);
+    return (double)count;
+}
+
+static void words_of_a_kind_are_drawn_equally_often(void **state) {
+    (void)state;
+    static const char *const KINDS[][6] = {
+        {"grey", "small", "young", "wild"},
+        {"while", "and"},
+        {"dog", "cat", "mouse", "wolves", "sheep-dog", "sheep-dogs"},
+        {"sees", "chases", "hears", "follows", "likes", "fears"},
+        {"sleep", "sing", "run", "hide", "wait", "eat"}};
+    TextBuffer text = {0};
+    grammar_text(3, SPLIT_TRAIN, 20000, &text);
+    text_append_byte(&text, 0);
+    for (size_t k = 0; k < COUNT(KINDS); k++) {
+        size_t n = 0;
+        double count[6], sum = 0;
+        for (; n < 6 && KINDS[k][n]; n++) sum += count[n] = times(text.text, KINDS[k][n]);
+        /* 5 standard deviations of a count: of one sentence's words few are of one kind */
+        for (size_t i = 0; i < n; i++)
+            if (fabs(count[i] - sum / (double)n) > 5 * sqrt(sum / (double)n))
+                fail_msg("%s: %g times, mean %g", KINDS[k][i], count[i], sum / (double)n);
+    }
+    text_free(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_said_as_people_say_them),
@@ -411,6 +442,7 @@ int main(void) {
         cmocka_unit_test(sentences_are_told_from_others),
         cmocka_unit_test(brackets_without_end_are_refused),
         cmocka_unit_test(what_is_drawn_is_accepted_until_a_verb_changes_its_number),
+        cmocka_unit_test(words_of_a_kind_are_drawn_equally_often),
         cmocka_unit_test(the_entropy_is_the_mean_surprise_of_drawn_sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,46 @@ static void every_built_in_recipe_loads_and_agrees_with_itself(void **state) {
     }
 }
 
+static Recipe translator(size_t depth, const char *norm, bool sigma) {
+    Recipe recipe = recipe_default();
+    Err err = ERR_NONE;
+    char name[64];
+    text_format(name, sizeof name, "wmt17-%zul-%s%s", depth, norm, sigma ? "-sigma" : "");
+    if (recipe_load(&recipe, name, &err)) fail_msg("%s", err.text);
+    return recipe;
+}
+
+static void check_translator(size_t depth, const char *norm, NormPlace place,
+                             bool sigma) {
+    Recipe one = translator(depth, norm, sigma), first = translator(6, "pre", sigma);
+    assert_int_equal(one.model.reparam, sigma ? REPARAM_SIGMA : REPARAM_NONE);
+    assert_int_equal(one.model.gamma_init, GAMMA_ONE * sigma);
+    assert_true(one.optim.lr == (sigma ? 4.5e-3 : 1.4e-3));
+    first.model.depth = depth;
+    first.model.norm = place;
+    first.train.recompute = depth >= 50 ? RECOMPUTE_BLOCK : RECOMPUTE_NONE;
+    char *is = recipe_text(&one), *wanted = recipe_text(&first);
+    assert_string_equal(is, wanted);
+    free(is), free(wanted);
+}
+
+static void the_papers_translators_differ_in_depth_norm_and_method_alone(void **state) {
+    (void)state;
+    static const size_t DEPTHS[] = {6, 18, 50, 100};
+    for (size_t i = 0; i < 2 * COUNT(DEPTHS); i++) {
+        check_translator(DEPTHS[i / 2], "pre", NORM_PRE, i % 2);
+        check_translator(DEPTHS[i / 2], "post", NORM_POST, i % 2);
+        check_translator(DEPTHS[i / 2], "deepnorm", NORM_DEEPNORM, i % 2);
+    }
+    Recipe plain = translator(6, "pre", false), sigma = translator(6, "pre", true);
+    sigma.model.reparam = plain.model.reparam, sigma.model.init = plain.model.init;
+    sigma.model.gamma_init = plain.model.gamma_init;
+    sigma.model.init_std = plain.model.init_std, sigma.optim.lr = plain.optim.lr;
+    char *is = recipe_text(&sigma), *wanted = recipe_text(&plain);
+    assert_string_equal(is, wanted);
+    free(is), free(wanted);
+}
+
 static void the_papers_rates_are_base_rate_times_batch_over_256(void **state) {
     (void)state;
     static const struct {
@@ -161,6 +201,7 @@ int main(void) {
         cmocka_unit_test(defaults_of_data_agree_with_the_data_library),
         cmocka_unit_test(every_choice_can_be_given_and_read_back),
         cmocka_unit_test(every_built_in_recipe_loads_and_agrees_with_itself),
+        cmocka_unit_test(the_papers_translators_differ_in_depth_norm_and_method_alone),
         cmocka_unit_test(the_papers_rates_are_base_rate_times_batch_over_256),
         cmocka_unit_test(demo_sigma_differs_from_demo_in_the_cure_alone),
         cmocka_unit_test(the_nearest_word_counts_swapped_letters_once),
