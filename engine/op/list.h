@@ -23,4 +23,5 @@
     OP(merge_rows)                                                                       \
     OP(dropout_rows)                                                                     \
     OP(adaptive_embedding)                                                               \
-    OP(adaptive_loss)
+    OP(adaptive_loss)                                                                    \
+    OP(ctc)

@@ -223,4 +223,21 @@ typedef struct AdaptiveArgs {
 Tensor *op_adaptive_loss(Tape *tape, Tensor *x, const AdaptiveArgs *args,
                          const VocabTarget *target);
 
+/* Transcripts; the arrays are borrowed until the backward pass is over. */
+typedef struct CtcTarget {
+    const uint32_t *label; /* [B, length] utterance b's come first in row b; each < V */
+    size_t length;         /* L */
+    const size_t *label_count; /* [B] each <= L; may be 0 */
+    const size_t *frame_count; /* [B] each <= T, or NULL: all T */
+    uint32_t blank;            /* the class between labels; no label */
+    double divisor; /* > 0: the loss is the sum over utterances divided by this */
+    double *each;   /* [B] set to each utterance's -ln P; or NULL */
+} CtcTarget;
+
+/* loss [1] = - sum_b ln P(labels_b | logits_b) / divisor, in nats (Graves et al. 2006), with P
+ * the sum over the alignments of softmax(logits) that spell the labels; logits [B, T, V].  Frames
+ * behind frame_count count for nothing.  An utterance that ctc_fits (engine/kern/ctc.h) denies is the
+ * caller's bug: ask before. */
+Tensor *op_ctc(Tape *tape, Tensor *logits, const CtcTarget *target);
+
 #endif

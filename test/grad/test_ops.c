@@ -618,6 +618,31 @@ void grad_case_adaptive_loss(void **state) {
     }
 }
 
+/* ---- speech ---- */
+
+static Tensor *run_ctc(Tape *tape, GradCase *c) {
+    return op_ctc(tape, c->input[0], c->args);
+}
+
+static void ctc_case(CtcTarget target, size_t frames) {
+    GradCase c = {.name = "ctc", .run = run_ctc, .args = &target};
+    grad_input(&c, "logits", 2, SHAPE(3, frames, 5));
+    grad_check(&c);
+}
+
+/* Repeated labels, none, one frame to spare and none, padding. */
+void grad_case_ctc(void **state) {
+    (void)state;
+    static const uint32_t label[12] = {1, 1, 2, 0, 4, 0, 4, 4, 9, 9, 9, 9};
+    static const size_t three[3] = {3, 3, 0}, four[3] = {4, 4, 0}, some[3] = {5, 3, 2},
+                        none[3] = {4, 7, 0};
+    ctc_case((CtcTarget){label, 4, three, NULL, 3, 1, NULL}, 6);
+    ctc_case((CtcTarget){label, 4, three, some, 3, 0.7, NULL}, 6);
+    ctc_case((CtcTarget){label, 4, four, NULL, 3, 3, NULL}, 30);
+    ctc_case((CtcTarget){label, 4, (size_t[]){2, 3, 0}, none, 3, 3, NULL}, 7);
+    ctc_case((CtcTarget){label, 0, (size_t[]){0, 0, 0}, some, 0, 3, NULL}, 6);
+}
+
 /* ---- all of them ---- */
 
 #define LIST_CASE(op) cmocka_unit_test(grad_case_##op),
