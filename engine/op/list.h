@@ -24,4 +24,9 @@
     OP(dropout_rows)                                                                     \
     OP(adaptive_embedding)                                                               \
     OP(adaptive_loss)                                                                    \
-    OP(ctc)
+    OP(ctc)                                                                              \
+    OP(glu)                                                                              \
+    OP(add_scalar)                                                                       \
+    OP(masked_norm)                                                                      \
+    OP(frames)                                                                           \
+    OP(conv1d)
