@@ -23,8 +23,10 @@
 #define RNG_SPLIT (7ull << 32)
 #define RNG_SYNTHETIC (8ull << 32)
 #define RNG_PROBE (9ull << 32)
-#define RNG_SAMPLE (11ull << 32)
 #define RNG_ATTENTION (10ull << 32)
+#define RNG_SAMPLE (11ull << 32)
+#define RNG_LAYER_DROP (12ull << 32)
+#define RNG_POSITION (13ull << 32)
 
 /* A stream: copy it freely, it has no state. */
 typedef struct Rng {

@@ -27,6 +27,15 @@ static double part_dot(const real *a, const real *b, size_t n) {
     return sum;
 }
 
+/* b is not looked at. */
+static double part_sum(const real *a, const real *b, size_t n) {
+    (void)b;
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++) sum += (double)a[i];
+    return sum;
+}
+
 static Bits part_max(const real *a, size_t n) {
     Bits max = 0;
 #pragma omp simd reduction(max : max)
@@ -44,17 +53,25 @@ static size_t part_length(size_t n, size_t begin, size_t step) {
     return begin >= n ? 0 : MIN(step, n - begin);
 }
 
-double reduce_dot(const real *a, const real *b, size_t n) {
-    if (n < SERIAL_MAX) return part_dot(a, b, n);
+typedef double PartSum(const real *a, const real *b, size_t n);
+
+static double sum_of_parts(PartSum *part, const real *a, const real *b, size_t n) {
+    if (n < SERIAL_MAX) return part(a, b, n);
     double partial[PARTS];
     size_t step = part_size(n);
 #pragma omp parallel for schedule(static)
     for (size_t k = 0; k < PARTS; k++)
-        partial[k] = part_dot(a + MIN(k * step, n), b + MIN(k * step, n),
-                              part_length(n, k * step, step));
+        partial[k] = part(a + MIN(k * step, n), b + MIN(k * step, n),
+                          part_length(n, k * step, step));
     double sum = 0;
     for (size_t k = 0; k < PARTS; k++) sum += partial[k];
     return sum;
+}
+
+double reduce_sum(const real *a, size_t n) { return sum_of_parts(part_sum, a, a, n); }
+
+double reduce_dot(const real *a, const real *b, size_t n) {
+    return sum_of_parts(part_dot, a, b, n);
 }
 
 double reduce_sum_squares(const real *a, size_t n) { return reduce_dot(a, a, n); }

@@ -15,6 +15,7 @@
 
 #include "engine/core/base.h"
 
+double reduce_sum(const real *a, size_t n);                /* sum a_i */
 double reduce_dot(const real *a, const real *b, size_t n); /* sum a_i b_i */
 double reduce_sum_squares(const real *a, size_t n);        /* sum a_i^2 */
 double reduce_max_abs(const real *a, size_t n);  /* max |a_i|; NaN if any is NaN */

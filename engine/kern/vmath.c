@@ -27,6 +27,23 @@ void vm_gelu_both(real *y, real *dx, const real *dy, const real *x, size_t n, re
     }
 }
 
+void vm_glu(real *y, const real *a, const real *b, size_t n) {
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) y[i] = a[i] * vm_sigmoid(b[i]);
+}
+
+void vm_glu_backward(real *da, real *db, const real *dy, const real *a, const real *b,
+                     size_t n, real beta) {
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        real value, slope, old_a = beta != 0 ? beta * da[i] : 0;
+        real old_b = beta != 0 ? beta * db[i] : 0;
+        vm_sigmoid_parts(b[i], &value, &slope);
+        da[i] = old_a + dy[i] * value;
+        db[i] = old_b + dy[i] * a[i] * slope;
+    }
+}
+
 void vm_relu(real *y, const real *x, size_t n) {
 #pragma omp simd
     for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];

@@ -12,6 +12,12 @@ static inline double vm_tanh(double x) { return tanh(x); }
 
 static inline double vm_sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
+static inline void vm_sigmoid_parts(double x, double *value, double *slope) {
+    double e = exp(-fabs(x)), share = 1 / (1 + e);
+    *value = x < 0 ? e * share : share;
+    *slope = e * share * share;
+}
+
 static inline double vm_normal_cdf(double x) {
     return 0.5 * erfc(x * -0.70710678118654752440);
 }

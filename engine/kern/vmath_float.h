@@ -64,6 +64,14 @@ static inline float vm_tanh(float x) {
 /* Relative error <= 2.4e-7 for x >= -87.3, 0 below. */
 static inline float vm_sigmoid(float x) { return 1.0f / (1.0f + vm_exp(-x)); }
 
+/* sigmoid(x) and its derivative s (1 - s), from e = exp(-|x|): neither cancels.  Relative
+ * errors <= 3e-7 and <= 4.5e-7 for |x| <= 87.3. */
+static inline void vm_sigmoid_parts(float x, float *value, float *slope) {
+    float e = vm_exp(-fabsf(x)), share = 1.0f / (1.0f + e);
+    *value = x < 0.0f ? e * share : share;
+    *slope = e * share * share;
+}
+
 /* Phi(-|x|), given density = exp(-x^2/2):  density t P(t), t = 1 / (1 + 0.34 |x|). */
 static inline float vm_normal_tail(float x, float density) {
     float t = 1.0f / (1.0f + 0.34f * fabsf(x));

@@ -1,5 +1,7 @@
 /* drop_path: y_b = m_b x_b / (1 - p),  dx_b = m_b dy_b / (1 - p),  m_b = [u_b >= p]
  * (Huang et al. 2016, one draw for an example). */
+#include <string.h>
+
 #include "engine/op/op.h"
 
 typedef struct DropPath {
@@ -32,6 +34,20 @@ const real *drop_path_factors(Tape *tape, size_t batch, double p, uint32_t site,
     real *factor = tape_alloc(tape, batch * sizeof *factor);
     for (size_t b = 0; b < batch; b++)
         factor[b] = rng_uniform(rng, first_example + b) >= p ? (real)(1 / (1 - p)) : 0;
+    return factor;
+}
+
+bool layer_dropped(const Tape *tape, double p, uint32_t site) {
+    CHECK(p >= 0 && p < 1, "layer_drop: p = %g", p);
+    const TapeMode *mode = tape_mode(tape);
+    Rng rng = rng_make(mode->seed, RNG_LAYER_DROP + site, mode->step);
+    return mode->training && rng_uniform(rng, 0) < p;
+}
+
+const real *layer_drop_factors(Tape *tape, size_t batch, double p, uint32_t site) {
+    if (!layer_dropped(tape, p, site)) return NULL;
+    real *factor = tape_alloc(tape, batch * sizeof *factor);
+    memset(factor, 0, batch * sizeof *factor);
     return factor;
 }
 

@@ -23,4 +23,10 @@
     OP(merge_rows)                                                                       \
     OP(dropout_rows)                                                                     \
     OP(adaptive_embedding)                                                               \
-    OP(adaptive_loss)
+    OP(adaptive_loss)                                                                    \
+    OP(ctc)                                                                              \
+    OP(glu)                                                                              \
+    OP(add_scalar)                                                                       \
+    OP(masked_norm)                                                                      \
+    OP(frames)                                                                           \
+    OP(conv1d)

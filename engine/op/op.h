@@ -96,6 +96,43 @@ Tensor *op_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double 
 Tensor *op_gelu(Tape *tape, Tensor *x); /* x Phi(x), the exact one */
 Tensor *op_relu(Tape *tape, Tensor *x); /* max(x, 0) */
 
+/* y[.., d] = x[.., d] sigmoid(x[.., D + d])   x [.., 2 D] -> [.., D]  (Dauphin et al. 2017) */
+Tensor *op_glu(Tape *tape, Tensor *x);
+
+/* y = x + a   a [1] */
+Tensor *op_add_scalar(Tape *tape, Tensor *x, Tensor *a);
+
+/* Sequences with padding: frame_count [B], each <= T, or NULL: all T; borrowed until the
+ * backward pass is over.  What stands behind it is never read and has no gradient. */
+
+/* y = scale (x - mean) / (std + eps) + bias, mean and (biased) std over the valid frames and all
+ * channels of an utterance; 0 at padding.  x [B, T, C], scale and bias [1].  An utterance of one
+ * value throughout, std = 0, gives y = bias. */
+Tensor *op_masked_norm(Tape *tape, Tensor *x, const size_t *frame_count, Tensor *scale,
+                       Tensor *bias, double eps);
+
+/* Windows of `kernel` frames, `stride` apart, of x [B, T, C] with `before` zero frames in front
+ * and as many as are needed behind; zeros at padding. */
+typedef struct FramesArgs {
+    Tensor *x;
+    size_t kernel, stride, before;
+    const size_t *frame_count;
+} FramesArgs;
+
+/* y[b, t, c kernel + k] = x[b, t stride + k - before, c] -> [B, ceil(T / stride), C kernel] */
+Tensor *op_frames(Tape *tape, const FramesArgs *args);
+
+/* `before` of "SAME" padding: half, rounded down, of
+ *   max(0, (ceil(T / stride) - 1) stride + kernel - T)
+ * It moves by up to stride / 2 frames with T, padding included, so that neighbours in the batch
+ * shift an utterance; (kernel - 1) / 2, the largest that it becomes, does not. */
+size_t frames_before_same(size_t length, size_t kernel, size_t stride);
+
+/* y[b, t, o] = b[o] + sum_ck w[o, c, k] frames[b, t, c, k]   w [O, C, kernel], b [O] or NULL
+ * -> [B, ceil(T / stride), O].  Output frames behind an utterance's end are made of the bias and
+ * what windows still reach: mask them further on. */
+Tensor *op_conv1d(Tape *tape, const FramesArgs *args, Tensor *w, Tensor *b);
+
 /* Pictures [B, C, Y, X] to rows [B, (Y/P)(X/P), C P P] of pixels in order (C, y, x). */
 Tensor *op_patchify(Tape *tape, Tensor *x, size_t patch);
 
@@ -154,6 +191,14 @@ Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
  * NULL where it does nothing. */
 const real *drop_path_factors(Tape *tape, size_t batch, double p, uint32_t site,
                               size_t first_example);
+
+/* Layer drop (Fan et al. 2020): is the block of this site left out?  One draw, true with
+ * probability p, for all examples of an optimizer step; in training only.  What is kept is not
+ * rescaled. */
+bool layer_dropped(const Tape *tape, double p, uint32_t site);
+
+/* The same as factors for LinearArgs.keep: [B] zeros in the tape's memory, or NULL: kept. */
+const real *layer_drop_factors(Tape *tape, size_t batch, double p, uint32_t site);
 
 /* Targets of a classification loss over K classes; the arrays are borrowed until the backward
  * pass is over.  Row r's target distribution is
@@ -222,5 +267,22 @@ typedef struct AdaptiveArgs {
  * largest is the label, or its band and p_i's largest the label. */
 Tensor *op_adaptive_loss(Tape *tape, Tensor *x, const AdaptiveArgs *args,
                          const VocabTarget *target);
+
+/* Transcripts; the arrays are borrowed until the backward pass is over. */
+typedef struct CtcTarget {
+    const uint32_t *label; /* [B, length] utterance b's come first in row b; each < V */
+    size_t length;         /* L */
+    const size_t *label_count; /* [B] each <= L; may be 0 */
+    const size_t *frame_count; /* [B] each <= T, or NULL: all T */
+    uint32_t blank;            /* the class between labels; no label */
+    double divisor; /* > 0: the loss is the sum over utterances divided by this */
+    double *each;   /* [B] set to each utterance's -ln P; or NULL */
+} CtcTarget;
+
+/* loss [1] = - sum_b ln P(labels_b | logits_b) / divisor, in nats (Graves et al. 2006), with P
+ * the sum over the alignments of softmax(logits) that spell the labels; logits [B, T, V].  Frames
+ * behind frame_count count for nothing.  An utterance that ctc_fits (engine/kern/ctc.h) denies is
+ * the caller's bug: ask before. */
+Tensor *op_ctc(Tape *tape, Tensor *logits, const CtcTarget *target);
 
 #endif

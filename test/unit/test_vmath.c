@@ -28,6 +28,29 @@ static real gelu_one(real x) {
     return y;
 }
 
+static double sigmoid_slope(double x) { return sigmoid(-fabs(x)) * sigmoid(fabs(x)); }
+
+/* a = 1.7, so that the product rounds. */
+static double glu(double x) { return (double)(real)1.7 * sigmoid(x); }
+
+static real glu_one(real x) {
+    real y, a = (real)1.7;
+    vm_glu(&y, &a, &x, 1);
+    return y;
+}
+
+static real glu_da(real x) {
+    real da, db, one = 1;
+    vm_glu_backward(&da, &db, &one, &one, &x, 1, 0);
+    return da;
+}
+
+static real glu_db(real x) {
+    real da, db, one = 1;
+    vm_glu_backward(&da, &db, &one, &one, &x, 1, 0);
+    return db;
+}
+
 /* What an error is divided by. */
 static double as_absolute(double x, double value) {
     (void)x;
@@ -76,6 +99,9 @@ static const Bound bounds[] = {
     {"normal_pdf", at_pdf, normal_pdf, -13.1, 13.1, as_tail, 3e-7},
     {"gelu_slope", at_slope, gelu_slope, -FLT_MAX, FLT_MAX, as_absolute, 2.4e-7},
     {"gelu", gelu_one, gelu, -FLT_MAX, FLT_MAX, as_size, 1.3e-7},
+    {"glu", glu_one, glu, -87.3, FLT_MAX, as_relative, 3.1e-7},
+    {"glu da", glu_da, sigmoid, -87.3, FLT_MAX, as_relative, 3e-7},
+    {"glu db", glu_db, sigmoid_slope, -87.3, 87.3, as_relative, 4.5e-7},
     {"gelu", gelu_one, gelu, -13.2, -1e-30, as_tail, 5.1e-7},
 };
 
@@ -164,6 +190,30 @@ static void a_row_equals_its_elements_at_any_length(void **state) {
     }
 }
 
+static void glu_backward_adds_beta_times_the_old_and_reaches_its_limits(void **state) {
+    (void)state;
+    const real a[4] = {-1, 2, 3, -4}, dy[4] = {1, 2, 3, 4};
+    const real b[4] = {-INFINITY, 0, (real)0.5, INFINITY};
+    real da[4] = {10, 20, 30, 40}, db[4] = {1, 2, 3, 4}, y[4];
+    vm_glu_backward(da, db, dy, a, b, 4, (real)0.5);
+    for (int i = 0; i < 4; i++) {
+        double s = sigmoid((double)b[i]), slope = sigmoid_slope((double)b[i]);
+        assert_true(fabs((double)da[i] - 5. * (i + 1) - (i + 1) * s) < 3e-6);
+        assert_true(fabs((double)db[i] - .5 * (i + 1) - (i + 1) * (double)a[i] * slope) <
+                    1e-6);
+    }
+    vm_glu(y, a, b, 4);
+    assert_true(y[0] == 0 && y[1] == 1 && y[3] == -4);
+    da[1] = db[1] = NAN;
+    vm_glu_backward(da, db, dy, a, b, 4, 0);
+    assert_true(da[1] == 1 && db[1] == 1 && da[0] == 0 && da[3] == 4 && db[3] == 0);
+    const real bad = NAN;
+    vm_glu(y, a, &bad, 1);
+    assert_true(isnan(y[0]));
+    vm_glu_backward(da, db, dy, a, &bad, 1, 0);
+    assert_true(isnan(da[0]) && isnan(db[0]));
+}
+
 static void backward_scales_what_was_there_by_beta(void **state) {
     (void)state;
     const real x[4] = {-1, 0, (real)0.5, 3}, dy[4] = {1, 2, 3, 4};
@@ -202,7 +252,9 @@ static void sums_agree_with_plain_loops_at_every_part_boundary(void **state) {
     real *a = make_vector(LONG);
     const size_t lengths[] = {0, 1, 17, 32767, 32768, 32769, 65537, LONG - 1, LONG};
     for (size_t k = 0; k < COUNT(lengths); k++) {
-        long double dot = 0, squares = 0;
+        long double dot = 0, squares = 0, sum = 0;
+        for (size_t i = 0; i < lengths[k]; i++) sum += a[i];
+        assert_true(fabs(reduce_sum(a, lengths[k]) - (double)sum) < 1e-9);
         for (size_t i = 0; i + 1 < lengths[k]; i++) dot += (long double)a[i] * a[i + 1];
         for (size_t i = 0; i < lengths[k]; i++) squares += (long double)a[i] * a[i];
         size_t pairs = lengths[k] ? lengths[k] - 1 : 0;
@@ -217,10 +269,10 @@ static void sums_do_not_depend_on_the_number_of_threads(void **state) {
     real *a = make_vector(LONG);
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
-    double want = reduce_sum_squares(a, LONG);
+    double want = reduce_sum_squares(a, LONG), sum = reduce_sum(a, LONG);
     for (int t = 2; t <= 5; t++) {
         omp_set_num_threads(t);
-        assert_true(reduce_sum_squares(a, LONG) == want);
+        assert_true(reduce_sum_squares(a, LONG) == want && reduce_sum(a, LONG) == sum);
     }
     omp_set_num_threads(threads);
     mem_free(a);
@@ -264,6 +316,7 @@ int main(void) {
         cmocka_unit_test(log_of_special_values),
         cmocka_unit_test(nan_stays_nan_and_limits_are_reached),
         cmocka_unit_test(a_row_equals_its_elements_at_any_length),
+        cmocka_unit_test(glu_backward_adds_beta_times_the_old_and_reaches_its_limits),
         cmocka_unit_test(backward_scales_what_was_there_by_beta),
         cmocka_unit_test(relu_keeps_nan_and_works_in_place),
         cmocka_unit_test(sums_agree_with_plain_loops_at_every_part_boundary),
