@@ -1,0 +1,79 @@
+/* speechbatch: batches of utterances by seconds of sound, made ready by a thread while the step runs.
+ *
+ *     SpeechLoader *loader = speechloader_start(set, &config, first_step, &err);
+ *     while (!speechloader_next(loader, &batch, &err)) step(batch);
+ *     speechloader_stop(loader);
+ *
+ * Batch n is a function of (set, configuration, seed, n) alone.  Utterances of like length stand in a
+ * bucket; a step is `accumulate` buckets, shortest first, each a micro-batch. */
+#ifndef STEADY_SPEECHBATCH_H
+#define STEADY_SPEECHBATCH_H
+
+#include "data/speechset.h"
+
+typedef struct SpeechBatchConfig {
+    double
+        batch_seconds; /* of a step, padding counted; the bucket of one utterance may be longer */
+    size_t batch;       /* utterances of a step at most; 0: any number */
+    size_t accumulate;  /* buckets of a step; 0: 1 */
+    size_t part, parts; /* this rank's share; 0, 0: all */
+    uint64_t seed;
+    bool
+        training; /* shuffle, mask, go on for ever; else every utterance once, by length */
+    bool shuffle;
+    SpecAugment augment;       /* training; all 0: none */
+    bool (*interrupted)(void); /* asked while waiting, ten times a second; NULL: never */
+} SpeechBatchConfig;
+
+/* One batch, valid until the next speechloader_next.  Rows lie one behind the other, not padded. */
+typedef struct SpeechBatch {
+    size_t count; /* B utterances, this part's */
+    size_t first,
+        whole; /* these are first, first + 1, ... of `whole` in the step as planned */
+    size_t filters;
+    const SpeechItem **item; /* [B] */
+    size_t *number;          /* [B] index in the set */
+    size_t *frames;          /* [B] rows of features */
+    size_t *start;           /* [B] of its first number in `features` */
+    real *features;
+    size_t buckets, *bucket_edge; /* [buckets + 1] utterances where buckets begin */
+    double seconds;               /* of sound */
+    size_t skipped;          /* recordings found broken since the start, and left out */
+    const char *skip_reason; /* text of the latest of them; "" */
+    size_t room_items, room_features;
+} SpeechBatch;
+
+/* Where micro-batch i of `parts` begins: at the buckets where there are as many, else in shares of about
+ * equal frames. */
+size_t speechbatch_edge(const SpeechBatch *batch, size_t i, size_t parts);
+
+/* The longest of utterances [from, to), in frames; 0: there are none. */
+size_t speechbatch_longest(const SpeechBatch *batch, size_t from, size_t to);
+
+/* Utterances [from, to) padded behind with 0: to [to - from, length, filters]. */
+void speechbatch_pad(const SpeechBatch *batch, size_t from, size_t to, size_t length,
+                     real *padded);
+
+typedef struct SpeechLoader SpeechLoader;
+
+/* The set is borrowed; `first` is the number of the first batch wanted, from 1.
+ * Training: utterances are sorted by length and cut into buckets once; in each epoch those
+ * within a tenth of each other's length change places, and buckets come in another order.  An epoch is
+ * floor(buckets / accumulate) steps.  Evaluation: part k of n takes every n-th bucket.
+ * NULL: FAIL_USAGE, fewer buckets than accumulate; FAIL_RUN. */
+SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config,
+                                 size_t first, Err *err);
+
+size_t
+speechloader_steps(const SpeechLoader *loader); /* of an epoch; evaluation: batches */
+double speechloader_padding(
+    const SpeechLoader *loader); /* share of an epoch's frames, at most */
+
+/* The next batch; evaluation: count = 0 after the last.  A recording that turns out to be damaged is FAIL_DATA,
+ * or with data.on_error = skip is left out, its place empty; FAIL_DATA when a training batch of one rank
+ * loses all.  FAIL_INTERRUPTED: config.interrupted said so. */
+Status speechloader_next(SpeechLoader *loader, const SpeechBatch **batch, Err *err);
+
+void speechloader_stop(SpeechLoader *loader); /* at any time; NULL is fine */
+
+#endif

@@ -1,0 +1,218 @@
+/* LibriSpeech's folders; which folders and manifests a split is. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/speech_parts.h"
+#include "data/textfile.h"
+
+enum { DEPTH_MOST = 4 };
+
+/* ---- entries of a folder, sorted by their bytes ---- */
+
+typedef struct Entries {
+    struct dirent **entry;
+    int count;
+} Entries;
+
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_shown(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+
+static Status entries_open(const char *path, Entries *entries, Err *err) {
+    entries->count = scandir(path, &entries->entry, is_shown, by_bytes);
+    if (entries->count >= 0) return OK;
+    return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
+}
+
+static void entries_close(Entries *entries) {
+    for (int i = 0; i < entries->count; i++) free(entries->entry[i]);
+    if (entries->count >= 0) free(entries->entry);
+}
+
+static bool is_kind(const char *folder, const struct dirent *entry, bool wants_folder) {
+    char path[SPEECH_PATH];
+    struct stat info;
+    if (entry->d_type == DT_DIR || entry->d_type == DT_REG)
+        return (entry->d_type == DT_DIR) == wants_folder;
+    text_format(path, sizeof path, "%s/%s", folder, entry->d_name);
+    if (stat(path, &info)) return false;
+    return wants_folder ? S_ISDIR(info.st_mode) : S_ISREG(info.st_mode);
+}
+
+static bool ends_with(const char *name, const char *end) {
+    size_t length = strlen(name), tail = strlen(end);
+    return length > tail && !strcmp(name + length - tail, end);
+}
+
+static bool is_recording(const char *name) {
+    return ends_with(name, ".flac") || ends_with(name, ".wav");
+}
+
+/* ---- a chapter ---- */
+
+static int by_name(const void *name, const void *entry) {
+    return strcmp(name, (*(struct dirent *const *)entry)->d_name);
+}
+
+/* Entry ID.flac or ID.wav, or -1. */
+static int find_recording(const Entries *entries, const char *id, size_t length) {
+    static const char *const ENDS[] = {".flac", ".wav"};
+    char name[300];
+    for (size_t k = 0; k < COUNT(ENDS) && length < sizeof name - 6; k++) {
+        text_format(name, sizeof name, "%.*s%s", (int)length, id, ENDS[k]);
+        struct dirent *const *found =
+            bsearch(name, entries->entry, (size_t)entries->count, sizeof *entries->entry,
+                    by_name);
+        if (found) return (int)(found - entries->entry);
+    }
+    return -1;
+}
+
+static Status read_line(SpeechFill *fill, const char *folder, const Entries *entries,
+                        bool *used, const TextFile *file, size_t i, Err *err) {
+    char path[SPEECH_PATH];
+    size_t length, id = 0;
+    const char *line = textfile_line(file, i, &length);
+    while (id < length && line[id] != ' ' && line[id] != '\t') id++;
+    if (!length) return OK;
+    if (!id)
+        return err_set(err, FAIL_DATA,
+                       "%s:%zu: the line begins with a blank, not with an ID", file->path,
+                       i + 1);
+    int k = find_recording(entries, line, id);
+    if (k < 0) {
+        fill->set->report.listed++;
+        speech_fault(fill->set, SPEECH_NO_AUDIO,
+                     "%s:%zu: there is no recording %.*s.flac", file->path, i + 1,
+                     (int)MIN(id, (size_t)200), line);
+        return OK;
+    }
+    if (used[k])
+        return err_set(err, FAIL_DATA, "%s:%zu: %.*s stands here a second time",
+                       file->path, i + 1, (int)MIN(id, (size_t)200), line);
+    used[k] = true;
+    text_format(path, sizeof path, "%s/%s", folder, entries->entry[k]->d_name);
+    speech_add(fill, path, line + id, length - id, i + 1);
+    return OK;
+}
+
+static Status read_transcripts(SpeechFill *fill, const char *folder,
+                               const Entries *entries, bool *used, const char *name,
+                               Err *err) {
+    char path[SPEECH_PATH];
+    TextFile file;
+    text_format(path, sizeof path, "%s/%s", folder, name);
+    if (textfile_read(&file, path, err)) return err->status;
+    speech_begin_list(fill, path);
+    for (size_t i = 0; i < file.count && !err->status; i++)
+        read_line(fill, folder, entries, used, &file, i, err);
+    textfile_free(&file);
+    return err->status;
+}
+
+static Status read_entries(SpeechFill *fill, const char *folder, const Entries *entries,
+                           Err *err) {
+    bool *used = mem_zalloc((size_t)MAX(entries->count, 1) * sizeof *used);
+    for (int i = 0; i < entries->count && !err->status; i++)
+        if (ends_with(entries->entry[i]->d_name, ".trans.txt"))
+            read_transcripts(fill, folder, entries, used, entries->entry[i]->d_name, err);
+    for (int i = 0; i < entries->count && !err->status; i++)
+        if (!used[i] && is_recording(entries->entry[i]->d_name)) {
+            fill->set->report.listed++;
+            speech_fault(fill->set, SPEECH_NO_TEXT,
+                         "%s/%s: no line of a .trans.txt file beside it has its name",
+                         folder, entries->entry[i]->d_name);
+        }
+    mem_free(used);
+    return err->status;
+}
+
+static Status read_folder(SpeechFill *fill, const char *folder, int depth, Err *err) {
+    Entries entries;
+    if (strlen(folder) > SPEECH_PATH - 300)
+        return err_set(err, FAIL_DATA, "%.60s...: the name is too long", folder);
+    if (entries_open(folder, &entries, err)) return err->status;
+    read_entries(fill, folder, &entries, err);
+    for (int i = 0; i < entries.count && !err->status; i++) {
+        char path[SPEECH_PATH];
+        if (depth == DEPTH_MOST || !is_kind(folder, entries.entry[i], true)) continue;
+        text_format(path, sizeof path, "%s/%s", folder, entries.entry[i]->d_name);
+        read_folder(fill, path, depth + 1, err);
+    }
+    entries_close(&entries);
+    return err->status;
+}
+
+/* ---- names ---- */
+
+static bool matches(const char *name, const char *pattern, size_t length) {
+    if (length && pattern[length - 1] == '*') return !strncmp(name, pattern, length - 1);
+    return strlen(name) == length && !strncmp(name, pattern, length);
+}
+
+typedef Status UseName(SpeechFill *fill, const char *path, Err *err);
+
+static Status use_folder(SpeechFill *fill, const char *path, Err *err) {
+    return read_folder(fill, path, 0, err);
+}
+
+/* Uses what a pattern matches; nothing is an error. */
+static Status use_pattern(SpeechFill *fill, const Entries *entries, const char *pattern,
+                          size_t length, Err *err) {
+    const SpeechConfig *c = &fill->set->config;
+    bool folders = !strcmp(c->source, "librispeech"), any = false;
+    for (int i = 0; i < entries->count && !err->status; i++) {
+        char path[SPEECH_PATH];
+        const char *name = entries->entry[i]->d_name;
+        if (!matches(name, pattern, length) ||
+            !is_kind(c->path, entries->entry[i], folders))
+            continue;
+        any = true;
+        text_format(path, sizeof path, "%s/%s", c->path, name);
+        (folders ? use_folder : speech_read_manifest)(fill, path, err);
+    }
+    if (any || err->status) return err->status;
+    return err_set(err, FAIL_DATA, "%s has no %s %.*s", c->path,
+                   folders ? "folder" : "manifest", (int)length, pattern);
+}
+
+Status speech_list(SpeechFill *fill, const char *names, Err *err) {
+    Entries entries;
+    if (entries_open(fill->set->config.path, &entries, err)) return err->status;
+    for (const char *at = names; *at && !err->status;) {
+        size_t length = strcspn(at, ",");
+        if (length) use_pattern(fill, &entries, at, length, err);
+        at += length + (at[length] == ',');
+    }
+    entries_close(&entries);
+    return err->status;
+}
+
+static bool pattern_there(const SpeechConfig *c, const Entries *entries,
+                          const char *names) {
+    bool folders = !strcmp(c->source, "librispeech");
+    for (const char *at = names; *at;) {
+        size_t length = strcspn(at, ",");
+        for (int i = 0; length && i < entries->count; i++)
+            if (matches(entries->entry[i]->d_name, at, length) &&
+                is_kind(c->path, entries->entry[i], folders))
+                return true;
+        at += length + (at[length] == ',');
+    }
+    return false;
+}
+
+bool speech_has(const SpeechConfig *c, Split split) {
+    const char *const NAMES[] = {c->train, c->val, c->test};
+    Entries entries;
+    if (!strcmp(c->source, "tones")) return true;
+    if (entries_open(c->path, &entries, NULL)) return false;
+    bool there = pattern_there(c, &entries, NAMES[split]);
+    entries_close(&entries);
+    return there;
+}

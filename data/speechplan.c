@@ -1,0 +1,187 @@
+#include "data/speechplan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/core/rng.h"
+
+#define LIKE 1.1 /* lengths of a class differ by a tenth at most */
+
+/* ---- order ---- */
+
+typedef struct Length {
+    size_t frames, number;
+} Length;
+
+static int by_length(const void *a, const void *b) {
+    const Length *x = a, *y = b;
+    if (x->frames != y->frames) return x->frames < y->frames ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static size_t *sort_items(const SpeechSet *set) {
+    Length *lengths = mem_alloc(set->count * sizeof *lengths);
+    size_t *sorted = mem_alloc(set->count * sizeof *sorted);
+    for (size_t i = 0; i < set->count; i++) lengths[i] = (Length){set->item[i].frames, i};
+    qsort(lengths, set->count, sizeof *lengths, by_length);
+    for (size_t i = 0; i < set->count; i++) sorted[i] = lengths[i].number;
+    mem_free(lengths);
+    return sorted;
+}
+
+static size_t frames_at(const SpeechPlan *p, size_t place) {
+    return p->set->item[p->sorted[place]].frames;
+}
+
+static void make_classes(SpeechPlan *p) {
+    size_t count = p->set->count;
+    p->class_start = mem_alloc((count + 1) * sizeof *p->class_start);
+    for (size_t i = 0; i < count; i++) {
+        bool like = i && p->config.training && p->config.shuffle &&
+                    (double)frames_at(p, i) <=
+                        LIKE * (double)frames_at(p, p->class_start[p->classes - 1]);
+        if (!like) p->class_start[p->classes++] = i;
+    }
+    p->class_start[p->classes] = count;
+}
+
+/* Utterances of a class change places, so a bucket counts the class's longest for all of them. */
+static void make_buckets(SpeechPlan *p) {
+    enum { FRAMES_PER_SECOND = 100 };
+    size_t count = p->set->count, accumulate = p->config.accumulate;
+    size_t most =
+        p->config.batch ? MAX(p->config.batch / accumulate, (size_t)1) : SIZE_MAX;
+    double frames = FRAMES_PER_SECOND * p->config.batch_seconds / (double)accumulate;
+    p->bucket_start = mem_alloc((count + 1) * sizeof *p->bucket_start);
+    for (size_t i = 0, class = 0, size = 0; i < count; i++, size++) {
+        while (p->class_start[class + 1] <= i) class ++;
+        size_t longest = frames_at(p, p->class_start[class + 1] - 1);
+        if (!i || size == most || (double)((size + 1) * longest) > frames) {
+            p->bucket_start[p->buckets++] = i;
+            size = 0;
+        }
+    }
+    p->bucket_start[p->buckets] = count;
+}
+
+Status speechplan_open(SpeechPlan *p, const SpeechSet *set,
+                       const SpeechBatchConfig *config, Err *err) {
+    *p = (SpeechPlan){.set = set, .config = *config, .epoch = SIZE_MAX};
+    SpeechBatchConfig *c = &p->config;
+    CHECK(set->count && c->batch_seconds > 0, "%zu utterances, %g s", set->count,
+          c->batch_seconds);
+    c->accumulate = c->training ? MAX(c->accumulate, (size_t)1) : 1;
+    c->parts = MAX(c->parts, (size_t)1);
+    p->sorted = sort_items(set);
+    make_classes(p);
+    make_buckets(p);
+    p->order = mem_alloc(set->count * sizeof *p->order);
+    p->bucket_order = mem_alloc(p->buckets * sizeof *p->bucket_order);
+    p->steps = c->training ? p->buckets / c->accumulate
+                           : p->buckets / c->parts + (c->part < p->buckets % c->parts);
+    if (p->steps || !c->training) return OK;
+    err_set(err, FAIL_USAGE,
+            "the %zu utterances fill %zu buckets, fewer than train.accumulate = %zu",
+            set->count, p->buckets, c->accumulate);
+    speechplan_close(p);
+    return FAIL_USAGE;
+}
+
+void speechplan_close(SpeechPlan *p) {
+    mem_free(p->sorted);
+    mem_free(p->class_start);
+    mem_free(p->bucket_start);
+    mem_free(p->order);
+    mem_free(p->bucket_order);
+    *p = (SpeechPlan){0};
+}
+
+/* ---- an epoch ---- */
+
+static void shuffle_class(SpeechPlan *p, size_t class, size_t epoch) {
+    size_t first = p->class_start[class], count = p->class_start[class + 1] - first;
+    size_t *places = mem_alloc(count * sizeof *places);
+    rng_permutation(rng_make(p->config.seed, RNG_SHUFFLE + 1 + class, epoch), places,
+                    count);
+    for (size_t k = 0; k < count; k++) p->order[first + k] = p->sorted[first + places[k]];
+    mem_free(places);
+}
+
+static void need_epoch(SpeechPlan *p, size_t epoch) {
+    if (p->epoch == epoch) return;
+    p->epoch = epoch;
+    bool shuffled = p->config.training && p->config.shuffle;
+    memcpy(p->order, p->sorted, p->set->count * sizeof *p->order);
+    for (size_t b = 0; b < p->buckets; b++) p->bucket_order[b] = b;
+    if (!shuffled) return;
+    for (size_t k = 0; k < p->classes; k++) shuffle_class(p, k, epoch);
+    rng_permutation(rng_make(p->config.seed, RNG_SHUFFLE, epoch), p->bucket_order,
+                    p->buckets);
+}
+
+/* ---- a batch ---- */
+
+void speechplan_need(SpeechBatch *b, size_t items, size_t features) {
+    if (items > b->room_items) {
+        mem_free(b->number);
+        mem_free(b->item);
+        b->room_items = items;
+        b->number = mem_alloc(3 * items * sizeof *b->number);
+        b->item = mem_alloc(items * sizeof *b->item);
+    }
+    b->frames = b->number + b->room_items;
+    b->start = b->number + 2 * b->room_items;
+    if (features <= b->room_features) return;
+    mem_free(b->features);
+    b->room_features = features;
+    b->features = mem_alloc(features * sizeof *b->features);
+}
+
+static int by_number(const void *a, const void *b) {
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static size_t bucket_size(const SpeechPlan *p, size_t bucket) {
+    return p->bucket_start[bucket + 1] - p->bucket_start[bucket];
+}
+
+/* Every parts-th utterance of the buckets is ours, so that ranks have like lengths. */
+static void take_buckets(const SpeechPlan *p, const size_t *buckets, size_t count,
+                         size_t part, size_t parts, SpeechBatch *b) {
+    size_t at = 0;
+    for (size_t k = 0; k < count; k++) at += bucket_size(p, buckets[k]);
+    speechplan_need(b, at, 0);
+    b->whole = at;
+    b->first = part * (at / parts) + MIN(part, at % parts);
+    b->count = at = 0;
+    for (size_t k = 0; k < count; k++) {
+        b->bucket_edge[k] = b->count;
+        for (size_t i = 0; i < bucket_size(p, buckets[k]); i++, at++)
+            if (at % parts == part)
+                b->number[b->count++] = p->order[p->bucket_start[buckets[k]] + i];
+    }
+    b->bucket_edge[count] = b->count;
+    b->buckets = count;
+}
+
+void speechplan_pick(SpeechPlan *p, size_t n, SpeechBatch *b) {
+    const SpeechBatchConfig *c = &p->config;
+    CHECK(n > 0, "batches are numbered from %d", 1);
+    mem_free(b->bucket_edge);
+    b->bucket_edge = mem_alloc((c->accumulate + 1) * sizeof *b->bucket_edge);
+    b->count = b->whole = 0;
+    if (!c->training && n > p->steps) return;
+    need_epoch(p, c->training ? (n - 1) / p->steps : 0);
+    if (!c->training) {
+        size_t bucket = (n - 1) * c->parts + c->part;
+        take_buckets(p, &bucket, 1, 0, 1, b);
+        return;
+    }
+    size_t *mine = mem_alloc(c->accumulate * sizeof *mine);
+    memcpy(mine, p->bucket_order + (n - 1) % p->steps * c->accumulate,
+           c->accumulate * sizeof *mine);
+    qsort(mine, c->accumulate, sizeof *mine, by_number);
+    take_buckets(p, mine, c->accumulate, c->part, c->parts, b);
+    mem_free(mine);
+}

@@ -1,0 +1,379 @@
+#include "data/speechset.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/audio.h"
+#include "data/speech_parts.h"
+#include "data/tones.h"
+
+enum { TONES_SEED = 1, HELD_OUT_SHARE = 5 };
+
+struct SpeechStore {
+    LogMel *mel[SPEECH_RATES_MOST];
+    Split split; /* tones */
+    pthread_mutex_t lock;
+    real **kept; /* [count] features, or NULL */
+    size_t bytes;
+};
+
+static const char *const SOURCES[] = {"librispeech", "manifest", "tones"};
+
+bool speech_source_known(const char *name) {
+    for (size_t i = 0; i < COUNT(SOURCES); i++)
+        if (!strcmp(SOURCES[i], name)) return true;
+    return false;
+}
+
+const char *speech_source_list(void) { return "librispeech, manifest, tones"; }
+
+SpeechConfig speech_config_default(void) {
+    return (SpeechConfig){.source = "librispeech",
+                          .train = "train*",
+                          .val = "dev-clean",
+                          .test = "test-clean",
+                          .synthetic_count = 1000,
+                          .filters = 80,
+                          .stride = 3,
+                          .cache_bytes = (size_t)2 << 30};
+}
+
+/* ---- faults ---- */
+
+void speech_fault(SpeechSet *set, SpeechFault fault, const char *format, ...) {
+    SpeechReport *r = &set->report;
+    char text[SPEECH_PATH];
+    r->faults[fault]++;
+    r->left_out++;
+    if (r->left_out > SPEECH_NAMED_MOST) return;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    text_append(&r->named, text, strlen(text));
+    text_append_byte(&r->named, '\n');
+}
+
+void speech_fault_text(const SpeechReport *report, char *text, size_t size) {
+    static const char *const NAMES[] = {"transcripts without a recording",
+                                        "recordings without a transcript",
+                                        "empty transcripts",
+                                        "with unknown characters",
+                                        "broken recordings",
+                                        "too short for their text"};
+    size_t at = 0;
+    CHECK(size >= 300, "%zu bytes for a text", size);
+    text[0] = 0;
+    for (size_t i = 0; i < SPEECH_FAULTS; i++)
+        if (report->faults[i])
+            at += (size_t)snprintf(text + at, size - at, "%s%zu %s", at ? ", " : "",
+                                   report->faults[i], NAMES[i]);
+}
+
+/* ---- filling ---- */
+
+void speech_begin_list(SpeechFill *fill, const char *path) {
+    SpeechSet *set = fill->set;
+    if (set->lists == fill->list_room) {
+        fill->list_room = fill->list_room ? 2 * fill->list_room : 64;
+        char **wider = mem_alloc(fill->list_room * sizeof *wider);
+        if (set->lists) memcpy(wider, set->list, set->lists * sizeof *wider);
+        mem_free(set->list);
+        set->list = wider;
+    }
+    set->list[set->lists++] = mem_strdup(path);
+}
+
+void speech_add_clean(SpeechFill *fill, const char *path, const char *text, size_t line) {
+    SpeechSet *set = fill->set;
+    if (set->count == fill->room) {
+        fill->room = fill->room ? 2 * fill->room : 256;
+        SpeechItem *wider = mem_alloc(fill->room * sizeof *wider);
+        if (set->count) memcpy(wider, set->item, set->count * sizeof *wider);
+        mem_free(set->item);
+        set->item = wider;
+    }
+    SpeechItem *item = &set->item[set->count++];
+    *item = (SpeechItem){.path = mem_strdup(path), .text = mem_strdup(text)};
+    item->list = set->lists - 1;
+    item->line = line;
+    item->labels = mem_alloc((strlen(text) + 2) * sizeof *item->labels);
+    item->label_count = speech_encode(text, item->labels);
+}
+
+void speech_add(SpeechFill *fill, const char *path, const char *text, size_t length,
+                size_t line) {
+    SpeechSet *set = fill->set;
+    Err err = ERR_NONE;
+    set->report.listed++;
+    if (speech_clean(text, length, &fill->clean, &err))
+        speech_fault(set, SPEECH_UNKNOWN, "%s:%zu: %s", set->list[set->lists - 1], line,
+                     err.text);
+    else if (!fill->clean.length)
+        speech_fault(set, SPEECH_EMPTY_TEXT, "%s:%zu: there is no word",
+                     set->list[set->lists - 1], line);
+    else
+        speech_add_clean(fill, path, fill->clean.text, line);
+}
+
+/* ---- recordings ---- */
+
+static void free_item(SpeechItem *item) {
+    mem_free(item->path);
+    mem_free(item->text);
+    mem_free(item->labels);
+}
+
+/* Looks at all recordings, several at a time; fault[i]: what is wrong with the i-th, or NULL.  Without
+ * libsndfile nothing can be done. */
+static Status check_recordings(SpeechSet *set, char **fault, Err *err) {
+    Status status = OK;
+#pragma omp parallel for schedule(dynamic, 16) if (set->count > 64)
+    for (size_t i = 0; i < set->count; i++) {
+        SpeechItem *item = &set->item[i];
+        Err own = ERR_NONE;
+        if (audio_check(item->path, &item->samples, &item->rate, &own) == OK) continue;
+        fault[i] = mem_strdup(own.text);
+        if (own.status == FAIL_RUN)
+#pragma omp critical(speech_check)
+        {
+            if (err) *err = own;
+            status = FAIL_RUN;
+        }
+    }
+    return status;
+}
+
+/* Is it long enough for its text?  Sets frames. */
+static bool fits(const SpeechSet *set, SpeechItem *item, size_t *needed) {
+    item->frames = logmel_frames_at(item->rate, item->samples);
+    *needed = speech_rows_needed(item->labels, item->label_count);
+    return item->frames / set->config.stride >= *needed;
+}
+
+static bool judge(SpeechSet *set, SpeechItem *item, const char *fault) {
+    const char *list = set->list[item->list];
+    size_t needed;
+    if (fault) {
+        bool missing = access(item->path, F_OK) != 0;
+        speech_fault(set, missing ? SPEECH_NO_AUDIO : SPEECH_BROKEN, "%s:%zu: %s", list,
+                     item->line, fault);
+        return false;
+    }
+    if (fits(set, item, &needed)) return true;
+    speech_fault(set, SPEECH_TOO_SHORT,
+                 "%s:%zu: %s: %zu characters with their repeats need %zu rows, its %.2f "
+                 "s give %zu: CTC "
+                 "cannot align them",
+                 list, item->line, item->path, item->label_count, needed,
+                 (double)item->samples / (double)item->rate,
+                 item->frames / set->config.stride);
+    return false;
+}
+
+/* Leaves out what is not good. */
+static Status check_items(SpeechSet *set, Err *err) {
+    char **fault = mem_zalloc(MAX(set->count, (size_t)1) * sizeof *fault);
+    bool tones = !strcmp(set->config.source, "tones");
+    Status status = tones ? OK : check_recordings(set, fault, err);
+    size_t kept = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        SpeechItem *item = &set->item[i];
+        if (!status && judge(set, item, fault[i]))
+            set->item[kept++] = *item;
+        else
+            free_item(item);
+        mem_free(fault[i]);
+    }
+    set->count = kept;
+    mem_free(fault);
+    return status;
+}
+
+static Status note_rates(SpeechSet *set, Err *err) {
+    for (size_t i = 0; i < set->count; i++) {
+        const SpeechItem *item = &set->item[i];
+        size_t k = 0;
+        set->seconds += (double)item->samples / (double)item->rate;
+        while (k < set->rates && set->rate[k] != item->rate) k++;
+        if (k < set->rates) continue;
+        if (k == SPEECH_RATES_MOST)
+            return err_set(err, FAIL_DATA,
+                           "%s: recordings of more than %d rates in a set: resample them",
+                           item->path, SPEECH_RATES_MOST);
+        set->rate[set->rates++] = item->rate;
+        set->store->mel[k] = logmel_new(item->rate, set->config.filters);
+    }
+    return OK;
+}
+
+/* ---- opening ---- */
+
+static const char *const TONES_NAMES[] = {"train", "val", "test"};
+
+static Status fill_tones(SpeechFill *fill, const char *name, Err *err) {
+    SpeechSet *set = fill->set;
+    size_t split = 0, count = set->config.synthetic_count;
+    while (split < 3 && strcmp(TONES_NAMES[split], name)) split++;
+    if (split == 3)
+        return err_set(err, FAIL_USAGE,
+                       "tones have the splits train, val and test, not %s", name);
+    if (split) count = MAX(count / HELD_OUT_SHARE, (size_t)1);
+    set->store->split = (Split)split;
+    speech_begin_list(fill, "tones");
+    for (size_t i = 0; i < count; i++) {
+        tones_text(TONES_SEED, (Split)split, i, &fill->clean);
+        speech_add_clean(fill, "tones", fill->clean.text, i + 1);
+        set->item[i].samples = tones_length(TONES_SEED, (Split)split, i);
+        set->item[i].rate = TONES_RATE;
+    }
+    set->report.listed = count;
+    return OK;
+}
+
+/* After all was looked at: is it good enough to go on? */
+static Status conclude(const SpeechSet *set, const char *names, Err *err) {
+    const SpeechReport *r = &set->report;
+    char counts[400];
+    speech_fault_text(r, counts, sizeof counts);
+    if (r->left_out && (set->config.on_error == ON_ERROR_STOP || !set->count)) {
+        int first = (int)MIN(strcspn(r->named.text, "\n"), (size_t)500);
+        return err_set(err, FAIL_DATA, "%.*s (%s%s: %s)", first, r->named.text,
+                       set->count ? "in all; data.on_error = skip leaves them out; "
+                                  : "none of the utterances is good; ",
+                       names, counts);
+    }
+    if (set->count) return OK;
+    return err_set(err, FAIL_DATA, "%s: no utterances in %s", set->config.path, names);
+}
+
+static void apply_limit(SpeechSet *set, size_t limit) {
+    while (limit && set->count > limit) free_item(&set->item[--set->count]);
+}
+
+static Status fill_set(SpeechFill *fill, const char *names, size_t limit, Err *err) {
+    SpeechSet *set = fill->set;
+    bool tones = !strcmp(set->config.source, "tones");
+    if (!*names)
+        return err_set(err, FAIL_DATA, "there is no such split: nothing is named");
+    if (tones ? fill_tones(fill, names, err) : speech_list(fill, names, err))
+        return err->status;
+    apply_limit(set, limit);
+    if (check_items(set, err) || conclude(set, names, err) || note_rates(set, err))
+        return err->status;
+    set->store->kept = mem_zalloc(set->count * sizeof *set->store->kept);
+    return OK;
+}
+
+static SpeechSet *open_names(const SpeechConfig *config, const char *names, size_t limit,
+                             Err *err) {
+    Err own = ERR_NONE;
+    if (!err) err = &own;
+    CHECK(config->stride && config->filters, "stride %zu, %zu filters", config->stride,
+          config->filters);
+    CHECK(speech_source_known(config->source), "source %s", config->source);
+    SpeechSet *set = mem_zalloc(sizeof *set);
+    set->config = *config;
+    set->store = mem_zalloc(sizeof *set->store);
+    pthread_mutex_init(&set->store->lock, NULL);
+    SpeechFill fill = {.set = set};
+    Status status = fill_set(&fill, names, limit, err);
+    text_free(&fill.clean);
+    if (!status) return set;
+    speechset_free(set);
+    return NULL;
+}
+
+SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err) {
+    return open_names(config, names, 0, err);
+}
+
+SpeechSet *speechset_open(const SpeechConfig *c, Split split, Err *err) {
+    const char *const NAMES[] = {c->train, c->val, c->test};
+    bool tones = !strcmp(c->source, "tones");
+    return open_names(c, tones ? TONES_NAMES[split] : NAMES[split],
+                      split == SPLIT_TRAIN ? c->limit : 0, err);
+}
+
+void speechset_free(SpeechSet *set) {
+    if (!set) return;
+    struct SpeechStore *store = set->store;
+    for (size_t i = 0; i < set->count; i++) {
+        if (store->kept) mem_free(store->kept[i]);
+        free_item(&set->item[i]);
+    }
+    for (size_t i = 0; i < set->lists; i++) mem_free(set->list[i]);
+    for (size_t i = 0; i < set->rates; i++) logmel_free(store->mel[i]);
+    text_free(&set->report.named);
+    pthread_mutex_destroy(&store->lock);
+    mem_free(store->kept);
+    mem_free(store);
+    mem_free(set->item);
+    mem_free(set->list);
+    mem_free(set);
+}
+
+/* ---- features ---- */
+
+static Status read_item(const SpeechSet *set, size_t i, Audio *audio, Err *err) {
+    const SpeechItem *item = &set->item[i];
+    if (!strcmp(set->config.source, "tones")) {
+        tones_audio(TONES_SEED, set->store->split, item->line - 1, audio);
+        return OK;
+    }
+    if (audio_read(item->path, audio, err)) return err ? err->status : FAIL_DATA;
+    if (audio->count == item->samples && audio->rate == item->rate) return OK;
+    return err_set(err, FAIL_DATA, "%s has changed since it was checked", item->path);
+}
+
+static Status compute(const SpeechSet *set, size_t i, real *features, Err *err) {
+    const SpeechItem *item = &set->item[i];
+    Audio audio = {0};
+    size_t k = 0;
+    Status status = read_item(set, i, &audio, err);
+    while (set->rate[k] != item->rate) k++;
+    if (!status) {
+        logmel_compute(set->store->mel[k], audio.samples, audio.count, features);
+        logmel_normalise(features, item->frames * set->config.filters);
+    }
+    audio_free(&audio);
+    return status;
+}
+
+static void keep(SpeechSet *set, size_t i, const real *features, size_t bytes) {
+    struct SpeechStore *store = set->store;
+    pthread_mutex_lock(&store->lock);
+    if (!store->kept[i] && bytes <= set->config.cache_bytes - store->bytes) {
+        store->kept[i] = mem_alloc(bytes);
+        memcpy(store->kept[i], features, bytes);
+        store->bytes += bytes;
+    }
+    pthread_mutex_unlock(&store->lock);
+}
+
+Status speechset_features(SpeechSet *set, size_t i, real *features, Err *err) {
+    struct SpeechStore *store = set->store;
+    CHECK(i < set->count, "utterance %zu of %zu", i, set->count);
+    size_t bytes = set->item[i].frames * set->config.filters * sizeof *features;
+    pthread_mutex_lock(&store->lock);
+    const real *kept = store->kept[i]; /* never moved or freed before the set is */
+    pthread_mutex_unlock(&store->lock);
+    if (kept) {
+        memcpy(features, kept, bytes);
+        return OK;
+    }
+    Status status = compute(set, i, features, err);
+    if (!status) keep(set, i, features, bytes);
+    return status;
+}
+
+size_t speechset_cached(SpeechSet *set) {
+    pthread_mutex_lock(&set->store->lock);
+    size_t bytes = set->store->bytes;
+    pthread_mutex_unlock(&set->store->lock);
+    return bytes;
+}

@@ -1,0 +1,103 @@
+/* speechset: recordings with their transcripts, checked before anything is trained.
+ *
+ *     SpeechConfig config = speech_config_default();
+ *     strcpy(config.path, "LibriSpeech");
+ *     SpeechSet *set = speechset_open(&config, SPLIT_TRAIN, &err);        NULL: err says why
+ *     speechset_features(set, i, features, &err);       [set->item[i].frames, config.filters]
+ *     speechset_free(set);
+ *
+ * Sources:
+ *   librispeech  folders of `path`: FOLDER/speaker/chapter/ID.flac (or .wav) beside *.trans.txt with lines
+ *                "ID TEXT"; any depth up to four folders
+ *   manifest     files of `path`: a JSON object a line with audio_filepath, text and perhaps duration
+ *                (NeMo), or path, duration and text between tabs; paths are relative to the manifest's folder
+ *   tones        built in (data/tones.h)
+ * A split is a list of such names, with commas between; a name that ends with * stands for all that begin
+ * so. */
+#ifndef STEADY_SPEECHSET_H
+#define STEADY_SPEECHSET_H
+
+#include "data/dataset.h"
+#include "data/logmel.h"
+#include "data/speechtext.h"
+
+typedef struct SpeechConfig {
+    char source[32];
+    char path[1024];
+    char train[256], val[256], test[256]; /* names of each split; "": there is none */
+    size_t limit;           /* only the first utterances of the training split; 0: all */
+    OnError on_error;       /* skip: what fails a check is left out and counted */
+    size_t synthetic_count; /* tones: of the training split; the others have a fifth */
+    size_t filters;         /* numbers in a row of features */
+    size_t stride;          /* rows a label at most: CTC sees frames / stride of them */
+    size_t cache_bytes;     /* features kept in memory */
+} SpeechConfig;
+
+/* librispeech, train* / dev-clean / test-clean, 80 filters, stride 3, a cache of 2 GiB. */
+SpeechConfig speech_config_default(void);
+
+bool speech_source_known(const char *name);
+const char *speech_source_list(void); /* comma-separated */
+
+typedef struct SpeechItem {
+    char *path;       /* of the recording; tones: "tones" */
+    char *text;       /* lower case, one blank between words */
+    uint32_t *labels; /* [label_count], see speechtext.h */
+    size_t label_count;
+    size_t samples, rate;
+    size_t frames;     /* rows of features */
+    size_t list, line; /* where the transcript stands: set->list[list], from 1 */
+} SpeechItem;
+
+/* What a check can find. */
+typedef enum {
+    SPEECH_NO_AUDIO,   /* a transcript's line without a recording */
+    SPEECH_NO_TEXT,    /* a recording without a line */
+    SPEECH_EMPTY_TEXT, /* a line without words */
+    SPEECH_UNKNOWN,    /* a character that has no label */
+    SPEECH_BROKEN,     /* a recording that audio_check refuses */
+    SPEECH_TOO_SHORT, /* fewer than labels + repeated labels frames / stride: CTC cannot align it */
+    SPEECH_FAULTS,
+} SpeechFault;
+
+enum { SPEECH_NAMED_MOST = 100, SPEECH_RATES_MOST = 8 };
+
+typedef struct SpeechReport {
+    size_t listed; /* lines, and recordings without a line */
+    size_t faults[SPEECH_FAULTS];
+    size_t left_out;  /* their sum */
+    TextBuffer named; /* a line each for the first SPEECH_NAMED_MOST */
+} SpeechReport;
+
+typedef struct SpeechSet {
+    SpeechConfig config;
+    SpeechItem *item; /* [count], in order of their names or lines */
+    size_t count;
+    double seconds; /* of all */
+    SpeechReport report;
+    char **list; /* [lists] manifests and trans.txt files */
+    size_t lists;
+    size_t rate[SPEECH_RATES_MOST], rates; /* that occur */
+    struct SpeechStore *store;             /* tables, cached features */
+} SpeechSet;
+
+/* Reads lists and looks at each recording (audio_check).  FAIL_DATA with file and line: a list that is
+ * missing or malformed; no utterance at all; with on_error = stop also any fault, after all were counted:
+ * the text names the first and tells how many of each kind there are. */
+SpeechSet *speechset_open(const SpeechConfig *config, Split split, Err *err);
+/* The same for names of the caller's ("dev-other"; tones: train, val, test). */
+SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err);
+void speechset_free(SpeechSet *set); /* NULL is fine */
+
+/* Are there such folders or files? */
+bool speech_has(const SpeechConfig *config, Split split);
+
+/* "2 recordings without a transcript, 1 too short for its text"; "" without faults. */
+void speech_fault_text(const SpeechReport *report, char *text, size_t size);
+
+/* Normalised log-mel features of utterance i, from the cache or now.  Thread-safe.  FAIL_DATA: the
+ * recording is damaged in its middle, or another than at the check. */
+Status speechset_features(SpeechSet *set, size_t i, real *features, Err *err);
+size_t speechset_cached(SpeechSet *set); /* bytes in the cache */
+
+#endif

@@ -1,0 +1,406 @@
+/* Sets of recordings: lists, checks, features. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "data/speechset.h"
+#include "files.h"
+#include "sounds.h"
+
+static void put(const char *root, const char *name, const char *text) {
+    files_write(root, name, text, strlen(text));
+}
+
+static SpeechConfig config_of(const char *root, const char *source) {
+    SpeechConfig c = speech_config_default();
+    strcpy(c.source, source);
+    text_format(c.path, sizeof c.path, "%s", root);
+    return c;
+}
+
+static SpeechSet *open_set(const SpeechConfig *config, Split split) {
+    Err err = ERR_NONE;
+    SpeechSet *set = speechset_open(config, split, &err);
+    if (!set) fail_msg("%s", err.text);
+    return set;
+}
+
+/* ---- labels ---- */
+
+static void labels_are_letters_between_word_boundaries(void **state) {
+    (void)state;
+    TextBuffer clean = {0};
+    uint32_t labels[20];
+    static const char LINE[] = " Don't\t GO  z";
+    static const uint32_t WANTED[] = {0, 5, 16, 15, 1, 21, 0, 8, 16, 0, 27, 0};
+    assert_int_equal(speech_clean(LINE, strlen(LINE), &clean, NULL), OK);
+    assert_string_equal(clean.text, "don't go z");
+    assert_int_equal(speech_encode(clean.text, labels), COUNT(WANTED));
+    assert_memory_equal(labels, WANTED, sizeof WANTED);
+    text_free(&clean);
+}
+
+static void a_path_reads_without_repeats_and_blanks(void **state) {
+    (void)state;
+    static const uint32_t PATH[] = {28, 0,  0, 21, 9, 28, 6, 6,  28, 6,
+                                    0,  28, 0, 2,  2, 28, 1, 28, 0,  28};
+    TextBuffer text = {0};
+    speech_read_path(PATH, COUNT(PATH), &text);
+    assert_string_equal(text.text, "thee a'");
+    speech_read_path(PATH, 0, &text);
+    assert_string_equal(text.text, "");
+    text_free(&text);
+}
+
+static void equal_neighbours_need_a_row_between(void **state) {
+    (void)state;
+    uint32_t labels[8];
+    assert_int_equal(speech_rows_needed(labels, speech_encode("a", labels)), 3);
+    assert_int_equal(speech_rows_needed(labels, speech_encode("three", labels)), 8);
+    assert_int_equal(speech_rows_needed(labels, 0), 0);
+}
+
+static void unknown_characters_are_named(void **state) {
+    (void)state;
+    static const char *const CASES[][2] = {{"a b1", "'1' (U+0031)"},
+                                           {"caf\xC3\xA9", "(U+00E9)"},
+                                           {"a\x01", "'' (U+0001)"},
+                                           {"a-b", "'-' (U+002D)"}};
+    TextBuffer clean = {0};
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        Err err = ERR_NONE;
+        assert_int_equal(speech_clean(CASES[i][0], strlen(CASES[i][0]), &clean, &err),
+                         FAIL_DATA);
+        if (!strstr(err.text, CASES[i][1])) fail_msg("%s", err.text);
+    }
+    text_free(&clean);
+}
+
+/* ---- tones ---- */
+
+static void tones_are_a_set_like_others(void **state) {
+    (void)state;
+    SpeechConfig config = config_of("", "tones");
+    config.synthetic_count = 50;
+    config.limit = 30;
+    SpeechSet *train = open_set(&config, SPLIT_TRAIN),
+              *val = open_set(&config, SPLIT_VAL);
+    assert_int_equal(train->count, 30);
+    assert_int_equal(val->count, 10);
+    assert_int_equal(train->report.left_out, 0);
+    assert_int_equal(train->rates, 1);
+    const SpeechItem *item = &train->item[7];
+    real *x = mem_alloc(2 * item->frames * 80 * sizeof *x), *y = x + item->frames * 80;
+    assert_int_equal(speechset_features(train, 7, x, NULL), OK);
+    assert_int_equal(speechset_cached(train), item->frames * 80 * sizeof *x);
+    assert_int_equal(speechset_features(train, 7, y, NULL), OK);
+    assert_memory_equal(x, y, item->frames * 80 * sizeof *x);
+    double sum = 0;
+    for (size_t i = 0; i < item->frames * 80; i++) sum += (double)x[i];
+    assert_true(fabs(sum) < 1e-2 * (double)item->frames);
+    mem_free(x);
+    speechset_free(train);
+    speechset_free(val);
+    Err err = ERR_NONE;
+    assert_null(speechset_open_names(&config, "dev", &err));
+    assert_int_equal(err.status, FAIL_USAGE);
+}
+
+#ifdef HAVE_SNDFILE
+
+static void refuse(const SpeechConfig *config, Split split, const char *part) {
+    Err err = ERR_NONE;
+    SpeechSet *set = speechset_open(config, split, &err);
+    if (set) fail_msg("opened, though \"%s\" was to be noticed", part);
+    if (!strstr(err.text, part)) fail_msg("\"%s\" is not in \"%s\"", part, err.text);
+    assert_int_equal(err.status, FAIL_DATA);
+}
+
+/* Must be refused for `part`, and with `skip` leave out one utterance of that kind. */
+static void refuse_or_skip(SpeechConfig config, SpeechFault fault, size_t left,
+                           const char *part) {
+    config.on_error = ON_ERROR_STOP;
+    refuse(&config, SPLIT_TRAIN, part);
+    config.on_error = ON_ERROR_SKIP;
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    assert_int_equal(set->count, left);
+    assert_int_equal(set->report.left_out, 1);
+    assert_int_equal(set->report.faults[fault], 1);
+    assert_int_equal(set->report.listed, left + 1);
+    if (!strstr(set->report.named.text, part)) fail_msg("%s", set->report.named.text);
+    speechset_free(set);
+}
+
+/* ---- LibriSpeech ---- */
+
+#define CHAPTER "train-clean/7/2/7-2"
+
+static SpeechConfig make_folders(const char *root) {
+    put(root, CHAPTER ".trans.txt", "7-2-0000 ONE TWO\n7-2-0001 IT'S THREE\n");
+    sound_flac(root, CHAPTER "-0000.flac", 16, 1);
+    sound_wav(root, CHAPTER "-0001.wav", 8, 2, false);
+    put(root, "train-other/1/1/1-1.trans.txt", "1-1-0000 FOUR\n\n");
+    sound_wav_of(root, "train-other/1/1/1-1-0000.wav", 1.5);
+    put(root, "dev-clean/3/1/3-1.trans.txt", "3-1-0000 FIVE\n");
+    sound_flac(root, "dev-clean/3/1/3-1-0000.flac", 24, 1);
+    put(root, "train-readme.txt", "not a folder");
+    return config_of(root, "librispeech");
+}
+
+static void folders_of_librispeech_are_read_in_order(void **state) {
+    SpeechConfig config = make_folders(*state);
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    static const char *const TEXTS[] = {"one two", "it's three", "four"};
+    assert_int_equal(set->count, 3);
+    for (size_t i = 0; i < 3; i++) assert_string_equal(set->item[i].text, TEXTS[i]);
+    assert_int_equal(set->item[0].samples, SOUND_COUNT);
+    assert_int_equal(set->item[0].frames, 98);
+    assert_int_equal(set->item[1].line, 2);
+    assert_int_equal(set->item[2].samples, 12000);
+    assert_true(fabs(set->seconds - 3.5) < 1e-9);
+    assert_int_equal(set->report.listed, 3);
+    speechset_free(set);
+    set = open_set(&config, SPLIT_VAL);
+    assert_int_equal(set->count, 1);
+    speechset_free(set);
+    set = speechset_open_names(&config, "dev-clean,train-other", NULL);
+    assert_int_equal(set->count, 2);
+    assert_string_equal(set->item[0].text, "five");
+    speechset_free(set);
+    assert_true(speech_has(&config, SPLIT_VAL));
+    assert_false(speech_has(&config, SPLIT_TEST));
+    refuse(&config, SPLIT_TEST, "has no folder test-clean");
+    strcpy(config.path, "/nonexistent");
+    refuse(&config, SPLIT_TRAIN, "cannot be opened");
+}
+
+static void each_fault_of_a_chapter_is_named_counted_and_skipped(void **state) {
+    SpeechConfig config = make_folders(*state);
+    const char *root = *state;
+    files_remove(root, CHAPTER "-0000.flac");
+    refuse_or_skip(config, SPEECH_NO_AUDIO, 2,
+                   "7-2.trans.txt:1: there is no recording 7-2-0000.flac");
+    make_folders(root);
+    put(root, CHAPTER ".trans.txt", "7-2-0000 ONE\n");
+    refuse_or_skip(config, SPEECH_NO_TEXT, 2, "7-2-0001.wav: no line");
+    put(root, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0001 \n");
+    refuse_or_skip(config, SPEECH_EMPTY_TEXT, 2, "7-2.trans.txt:2: there is no word");
+    put(root, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0001 2\n");
+    refuse_or_skip(config, SPEECH_UNKNOWN, 2,
+                   "7-2.trans.txt:2: the character '2' (U+0032)");
+    make_folders(root);
+    put(root, CHAPTER "-0000.flac", "this is a text");
+    refuse_or_skip(config, SPEECH_BROKEN, 2, "7-2-0000.flac is not a recording");
+    make_folders(root);
+    sound_patch_flac_count(root, CHAPTER "-0000.flac", 36000 * 8000);
+    refuse_or_skip(config, SPEECH_BROKEN, 2, "its header promises 36000.0 s");
+}
+
+static void an_utterance_too_short_for_ctc_is_named(void **state) {
+    SpeechConfig config = make_folders(*state);
+    /* 98 frames / 3 = 32 rows: 30 letters and two boundaries fit, 31 do not, nor 30 with a repeat */
+    put(*state, CHAPTER ".trans.txt",
+        "7-2-0000 ababababababababababababababab\n7-2-0001 a\n");
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    assert_int_equal(set->item[0].label_count, 32);
+    speechset_free(set);
+    put(*state, CHAPTER ".trans.txt",
+        "7-2-0000 abababababababababababababababa\n7-2-0001 a\n");
+    refuse_or_skip(config, SPEECH_TOO_SHORT, 2, "need 33 rows, its 1.00 s give 32");
+    put(*state, CHAPTER ".trans.txt",
+        "7-2-0000 aabababababababababababababbba\n7-2-0001 a\n");
+    refuse_or_skip(config, SPEECH_TOO_SHORT, 2, "need 35 rows");
+    config.stride = 2;
+    set = open_set(&config, SPLIT_TRAIN);
+    speechset_free(set);
+    sound_wav_of(*state, CHAPTER "-0001.wav", 0.01);
+    refuse_or_skip(config, SPEECH_TOO_SHORT, 2, "its 0.01 s give 0");
+}
+
+static void several_faults_are_counted_by_kind(void **state) {
+    SpeechConfig config = make_folders(*state);
+    put(*state, CHAPTER ".trans.txt", "7-2-0000 1\n7-2-0003 ONE\n7-2-0004 TWO\n");
+    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:1: the character '1'");
+    refuse(&config, SPLIT_TRAIN,
+           "2 transcripts without a recording, 1 recordings without a transcript, "
+           "1 with unknown characters");
+    config.on_error = ON_ERROR_SKIP;
+    strcpy(config.train, "train-clean");
+    refuse(&config, SPLIT_TRAIN, "none of the utterances is good");
+}
+
+static void malformed_transcripts_are_refused_with_their_line(void **state) {
+    SpeechConfig config = make_folders(*state);
+    config.on_error = ON_ERROR_SKIP;
+    put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0000 ONE\n");
+    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:2: 7-2-0000 stands here a second time");
+    put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n ONE\n");
+    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:2: the line begins with a blank");
+    put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0001 \xFF\n");
+    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:2: byte 10 of the line (0xff)");
+    files_write(*state, CHAPTER ".trans.txt", "7-2-0000 O\0E\n", 13);
+    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:1: a NUL byte");
+}
+
+/* ---- manifests ---- */
+
+static SpeechConfig make_manifest(const char *root, const char *text) {
+    SpeechConfig config = config_of(root, "manifest");
+    put(root, "train.txt", text);
+    sound_wav(root, "a.wav", 16, 1, false);
+    sound_flac(root, "sub/b.flac", 16, 1);
+    return config;
+}
+
+static void manifests_name_recordings_beside_them(void **state) {
+    char absolute[1200];
+    text_format(absolute, sizeof absolute, "%s/a.wav\t1\ttwo\n", (char *)*state);
+    static const char *const TEXTS[] = {
+        "{\"audio_filepath\": \"sub/b.flac\", \"duration\": 1.0, \"text\": \"One\"}\n\n"
+        "{\"text\": \"t\\u0077o\", \"audio_filepath\": \"a.wav\", \"lang\": \"en\", "
+        "\"offset\": 0}",
+        "path\tduration\ttext\nsub/b.flac\t1.0\tone\r\na.wav\t1e0\ttwo",
+        "sub/b.flac\t1\tONE\n"};
+    for (size_t i = 0; i < COUNT(TEXTS); i++) {
+        char text[2000];
+        text_format(text, sizeof text, "%s%s", TEXTS[i], i == 2 ? absolute : "");
+        SpeechConfig config = make_manifest(*state, text);
+        SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+        assert_int_equal(set->count, 2);
+        assert_string_equal(set->item[0].text, "one");
+        assert_string_equal(set->item[1].text, "two");
+        speechset_free(set);
+    }
+}
+
+static void malformed_manifests_are_refused_with_their_line(void **state) {
+    static const char GOOD[] = "{\"audio_filepath\": \"a.wav\", \"text\": \"a\"}\n";
+    static const char *const JSON[][2] = {
+        {"{\"text\": \"a\"}", "train.txt:2: there is no string \"audio_filepath\""},
+        {"{\"audio_filepath\": 1, \"text\": \"a\"}", ":2: there is no string \"audio_"},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": null}",
+         ":2: there is no string \"text\""},
+        {"{\"audio_filepath\": \"\", \"text\": \"a\"}", ":2: the path is empty"},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"duration\": -1}",
+         ":2: \"duration\""},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"offset\": 2}",
+         ":2: \"offset\""},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\\u0000\"}", ":2: not JSON"},
+        {"{\"text\": \"a\", \"text\": \"b\"}", ":2: not JSON"},
+        {"{\"text\": ", ":2: not JSON"},
+        {"[1]", ":2: not a JSON object"},
+        {"a.wav\t1\ta", ":2: not JSON"}};
+    static const char *const TABS[][2] = {{"a.wav\t1", ":1: path, duration and text"},
+                                          {"a.wav\tx\ta", ":1: the second column"},
+                                          {"a.wav\t-1\ta", ":1: the second column"},
+                                          {"a.wav\t\ta", ":1: the second column"},
+                                          {"a.wav\tnan\ta", ":1: the second column"},
+                                          {"\t1\ta", ":1: the path is empty"},
+                                          {"", "no utterances in train"}};
+    for (size_t i = 0; i < COUNT(JSON); i++) {
+        char text[500];
+        text_format(text, sizeof text, "%s%s", GOOD, JSON[i][0]);
+        SpeechConfig config = make_manifest(*state, text);
+        refuse(&config, SPLIT_TRAIN, JSON[i][1]);
+    }
+    for (size_t i = 0; i < COUNT(TABS); i++) {
+        SpeechConfig config = make_manifest(*state, TABS[i][0]);
+        refuse(&config, SPLIT_TRAIN, TABS[i][1]);
+    }
+}
+
+static void a_missing_recording_of_a_manifest_is_named(void **state) {
+    SpeechConfig config = make_manifest(*state, "a.wav\t1\ta\nnone.wav\t1\tb\n");
+    refuse_or_skip(config, SPEECH_NO_AUDIO, 1, "train.txt:2: ");
+    refuse_or_skip(config, SPEECH_NO_AUDIO, 1, "none.wav cannot be opened");
+    strcpy(config.val, "val*");
+    refuse(&config, SPLIT_VAL, "has no manifest val*");
+    strcpy(config.val, "");
+    refuse(&config, SPLIT_VAL, "there is no such split");
+}
+
+static void damaged_lists_are_read_or_refused(void **state) {
+    static const char *const GOOD[] = {
+        "{\"audio_filepath\": \"a.wav\", \"duration\": 1, \"text\": \"a\"}\n"
+        "{\"audio_filepath\": \"sub/b.flac\", \"text\": \"b\"}\n",
+        "a.wav\t1.0\tone\nsub/b.flac\t1.0\ttwo\n",
+        "7-2-0000 ONE TWO\n7-2-0001 IT'S THREE\n"};
+    make_folders(*state);
+    make_manifest(*state, GOOD[0]);
+    for (unsigned trial = 0; trial < 600; trial++) {
+        size_t n, kind = trial % 3;
+        SpeechConfig config = config_of(*state, "manifest");
+        uint8_t *bad =
+            files_damage((const uint8_t *)GOOD[kind], strlen(GOOD[kind]), trial, &n);
+        files_write(*state, kind == 2 ? CHAPTER ".trans.txt" : "train.txt", bad, n);
+        mem_free(bad);
+        if (kind == 2)
+            strcpy(config.source, "librispeech"), strcpy(config.train, "train-clean");
+        else
+            strcpy(config.train, "train.txt");
+        config.on_error = trial % 2 ? ON_ERROR_SKIP : ON_ERROR_STOP;
+        Err err = ERR_NONE;
+        SpeechSet *set = speechset_open(&config, SPLIT_TRAIN, &err);
+        assert_true(set || err.status == FAIL_DATA);
+        speechset_free(set);
+    }
+}
+
+static void a_recording_that_changes_after_the_check_is_named(void **state) {
+    SpeechConfig config = make_manifest(*state, "a.wav\t1\ta\n");
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    real *x = mem_alloc(set->item[0].frames * 80 * sizeof *x);
+    Err err = ERR_NONE;
+    sound_wav_of(*state, "a.wav", 3);
+    assert_int_equal(speechset_features(set, 0, x, &err), FAIL_DATA);
+    assert_non_null(strstr(err.text, "a.wav has changed"));
+    mem_free(x);
+    speechset_free(set);
+}
+
+static void the_real_digits_have_their_known_counts(void **state) {
+    (void)state;
+    SpeechConfig config = config_of(files_real("librispeech-digits"), "librispeech");
+    SpeechSet *train = open_set(&config, SPLIT_TRAIN);
+    SpeechSet *other = speechset_open_names(&config, "dev-other", NULL);
+    assert_non_null(other);
+    assert_int_equal(train->report.left_out, 0);
+    assert_int_equal(train->rates, 1);
+    assert_int_equal(train->rate[0], 8000);
+    assert_int_equal(train->count, 1200);
+    assert_int_equal(other->count, 120);
+    assert_in_range((size_t)train->seconds, 3676, 3678);
+    speechset_free(train);
+    speechset_free(other);
+}
+
+#endif
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(labels_are_letters_between_word_boundaries),
+        cmocka_unit_test(a_path_reads_without_repeats_and_blanks),
+        cmocka_unit_test(equal_neighbours_need_a_row_between),
+        cmocka_unit_test(unknown_characters_are_named),
+        cmocka_unit_test(tones_are_a_set_like_others),
+#ifdef HAVE_SNDFILE
+        FOLDER_TEST(folders_of_librispeech_are_read_in_order),
+        FOLDER_TEST(each_fault_of_a_chapter_is_named_counted_and_skipped),
+        FOLDER_TEST(an_utterance_too_short_for_ctc_is_named),
+        FOLDER_TEST(several_faults_are_counted_by_kind),
+        FOLDER_TEST(malformed_transcripts_are_refused_with_their_line),
+        FOLDER_TEST(manifests_name_recordings_beside_them),
+        FOLDER_TEST(malformed_manifests_are_refused_with_their_line),
+        FOLDER_TEST(a_missing_recording_of_a_manifest_is_named),
+        FOLDER_TEST(damaged_lists_are_read_or_refused),
+        FOLDER_TEST(a_recording_that_changes_after_the_check_is_named),
+        cmocka_unit_test(the_real_digits_have_their_known_counts),
+#endif
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
