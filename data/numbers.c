@@ -72,6 +72,7 @@ void numbers_english(size_t n, TextBuffer *text) {
 }
 
 Split numbers_split(size_t n) {
+    if (!n) return SPLIT_TRAIN; /* else its word would be in no training sentence */
     size_t place = n * 2654435761u % 4294967296u / 429496730u;
     return place == 0 ? SPLIT_VAL : place == 1 ? SPLIT_TEST : SPLIT_TRAIN;
 }

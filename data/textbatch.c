@@ -220,9 +220,15 @@ TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *er
         err_set(err, FAIL_USAGE,
                 "the %zu pairs fill %zu buckets, fewer than train.accumulate = %zu",
                 p->items, p->bucket_count, c->accumulate);
+    else if (set->pairs)
+        err_set(err, FAIL_USAGE, "train.batch = %zu is more than the %zu training pairs",
+                c->batch, p->items);
     else
-        err_set(err, FAIL_USAGE, "train.batch = %zu is more than the %zu training %s",
-                c->batch, p->items, set->pairs ? "pairs" : "blocks of text");
+        err_set(
+            err, FAIL_USAGE,
+            "train.batch = %zu is more than the %zu training blocks of text: it has %zu "
+            "tokens, a block model.context = %zu and one to predict",
+            c->batch, p->items, set->stream_count, c->context);
     textplan_free(p);
     return NULL;
 }

@@ -393,6 +393,19 @@ Status texts_open_run(Texts *t, const DataConfig *config, bool pairs, const char
     return OK;
 }
 
+Status texts_check_saved(const Texts *t, const char *run_dir, Err *err) {
+    Texts saved;
+    if (texts_open_run(&saved, t->config, t->pairs, run_dir, err)) return err->status;
+    for (size_t side = 0; side < (t->pairs ? 2 : 1) && !err->status; side++)
+        if (!tokenizer_same(t->tokenizer[side], saved.tokenizer[side]))
+            err_set(err, FAIL_DATA,
+                    "%s/%s.vocab is not what the training text gives now; has the text "
+                    "changed?",
+                    run_dir, name_of(t, side));
+    texts_close(&saved);
+    return err->status;
+}
+
 Status texts_save(const Texts *t, const char *run_dir, Err *err) {
     for (size_t side = 0; side < (t->pairs ? 2 : 1); side++)
         if ((!side || t->tokenizer[1] != t->tokenizer[0]) &&

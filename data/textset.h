@@ -60,6 +60,9 @@ Status texts_open_run(Texts *texts, const DataConfig *config, bool pairs,
                       const char *run_dir, Err *err);
 void texts_close(Texts *texts);
 
+/* FAIL_DATA: the folder holds tokenizers that are not these, so the numbers in its checkpoints mean
+ * other tokens. */
+Status texts_check_saved(const Texts *texts, const char *run_dir, Err *err);
 Status texts_save(const Texts *texts, const char *run_dir, Err *err);
 
 /* Does the configuration name such a split? */

@@ -368,7 +368,7 @@ static void write_token(const Tokenizer *t, size_t id, FILE *file) {
 }
 
 static Status close_file(FILE *file, const char *path, Err *err) {
-    bool failed = ferror(file) != 0;
+    bool failed = fflush(file) || fsync(fileno(file)) || ferror(file);
     if (!((fclose(file) != 0) | failed)) return OK;
     unlink(path);
     return err_set(err, FAIL_RUN, "%s was not written: %s", path, strerror(errno));
@@ -445,18 +445,39 @@ static void path_of(char path[PATH_MOST], const char *folder, const char *name,
 
 static const char SETTINGS[] = "kind %d specials %d lowercase %d word_split %d\n";
 
-Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name,
-                      Err *err) {
-    char path[PATH_MOST];
-    path_of(path, folder, name, "vocab");
-    if (write_vocab(t, path, err)) return err->status;
-    path_of(path, folder, name, "codes");
-    if (t->bpe && bpe_save(t->bpe, path, err)) return err->status;
-    path_of(path, folder, name, "tokenizer");
+static Status write_settings(const Tokenizer *t, const char *path, Err *err) {
     FILE *file = open_file(path, err);
     if (!file) return err->status;
     fprintf(file, SETTINGS, (int)t->kind, t->specials, t->lowercase, (int)t->word_split);
     return close_file(file, path, err);
+}
+
+static Status write_codes(const Tokenizer *t, const char *path, Err *err) {
+    return bpe_save(t->bpe, path, err);
+}
+
+/* The file as a draft first: one that is there already stays whole until the new one is. */
+static Status save_file(const Tokenizer *t, const char *path,
+                        Status (*write)(const Tokenizer *t, const char *path, Err *err),
+                        Err *err) {
+    char draft[PATH_MOST + 8];
+    text_format(draft, sizeof draft, "%s.new", path);
+    if (write(t, draft, err)) return unlink(draft), err->status;
+    if (!rename(draft, path)) return OK;
+    err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
+    unlink(draft);
+    return err->status;
+}
+
+Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name,
+                      Err *err) {
+    char path[PATH_MOST];
+    path_of(path, folder, name, "vocab");
+    if (save_file(t, path, write_vocab, err)) return err->status;
+    path_of(path, folder, name, "codes");
+    if (t->bpe && save_file(t, path, write_codes, err)) return err->status;
+    path_of(path, folder, name, "tokenizer");
+    return save_file(t, path, write_settings, err);
 }
 
 static Status read_settings(Tokenizer *t, const char *path, Err *err) {
@@ -492,4 +513,20 @@ Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err) {
     }
     tokenizer_free(t);
     return NULL;
+}
+
+static bool same_tokens(const StringMap *a, const StringMap *b) {
+    size_t bytes = a->count == b->count && a->count ? a->start[a->count] : 0;
+    return a->count == b->count &&
+           (!a->count ||
+            (!memcmp(a->start, b->start, (a->count + 1) * sizeof *a->start) &&
+             !memcmp(a->text.text, b->text.text, bytes)));
+}
+
+bool tokenizer_same(const Tokenizer *a, const Tokenizer *b) {
+    size_t merges = a->bpe ? bpe_merge_count(a->bpe) : 0;
+    return a->kind == b->kind && a->specials == b->specials &&
+           a->lowercase == b->lowercase && a->word_split == b->word_split &&
+           merges == (b->bpe ? bpe_merge_count(b->bpe) : 0) &&
+           same_tokens(&a->vocab, &b->vocab);
 }

@@ -43,9 +43,13 @@ Tokenizer *tokenizer_build(const TokenizerConfig *config, const TextFile *const 
                            size_t file_count, Err *err);
 void tokenizer_free(Tokenizer *t);
 
-/* folder/NAME.vocab, NAME.codes, NAME.tokenizer: all that a run's predictions need. */
+/* folder/NAME.vocab, NAME.codes, NAME.tokenizer: all that a run's predictions need.  Each is whole or
+ * as it was before. */
 Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name, Err *err);
 Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err);
+
+/* Do they number the same tokens in the same way? */
+bool tokenizer_same(const Tokenizer *a, const Tokenizer *b);
 
 size_t tokenizer_size(const Tokenizer *t);       /* V */
 uint32_t tokenizer_line_end(const Tokenizer *t); /* </s>, or the character \n (0: none) */

@@ -55,8 +55,8 @@ Language *language_new(const ModelConfig *config, size_t vocab) {
 void language_free(Language *lm) {
     if (!lm) return;
     embedding_release(&lm->embed);
+    model_release(&lm->model); /* it looks into the blocks */
     stack_release(&lm->stack);
-    model_release(&lm->model);
     mem_free(lm);
 }
 

@@ -83,9 +83,9 @@ void translator_free(Translator *t) {
     if (!t) return;
     embedding_release(&t->source);
     embedding_release(&t->target);
+    model_release(&t->model); /* it looks into the blocks */
     stack_release(&t->encoder);
     stack_release(&t->decoder);
-    model_release(&t->model);
     mem_free(t);
 }
 

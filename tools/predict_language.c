@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/utf8.h"
 #include "models/generation.h"
 #include "models/sample.h"
 #include "tools/predict.h"
@@ -25,15 +26,17 @@ typedef struct Sampler {
 
 /* Where learned positions end, the text goes on from its last half. */
 static void read_on(Sampler *s, size_t first) {
-    if (generation_read(s->generation, s->ids.ids + first, s->ids.count - first, s->logits))
+    if (generation_read(s->generation, s->ids.ids + first, s->ids.count - first,
+                        s->logits))
         return;
     ForwardMode mode = run_mode(s->run);
     size_t keep = MAX(s->lm->model.config.context / 2, (size_t)1);
     generation_free(s->generation);
     s->generation = generation_of_text(s->lm, s->run->tape, &mode);
     size_t from = s->ids.count > keep ? s->ids.count - keep : 0;
-    CHECK(generation_read(s->generation, s->ids.ids + from, s->ids.count - from, s->logits),
-          "half of the context is more than the context");
+    CHECK(
+        generation_read(s->generation, s->ids.ids + from, s->ids.count - from, s->logits),
+        "half of the context is more than the context");
 }
 
 /* What decoding the ids adds to what stands on the screen. */
@@ -52,7 +55,8 @@ static void sample(Sampler *s) {
     Rng dice = rng_make(o->seed, RNG_SAMPLE, 0);
     read_on(s, 0);
     for (size_t i = 0; i < o->tokens && !stop_requested() && !ferror(stdout); i++) {
-        uint32_t id = sample_next(s->logits, s->lm->vocab, o->temperature, o->top_k, dice, i);
+        uint32_t id =
+            sample_next(s->logits, s->lm->vocab, o->temperature, o->top_k, dice, i);
         idlist_add(&s->ids, id);
         show(s);
         read_on(s, s->ids.count - 1);
@@ -63,6 +67,10 @@ static void sample(Sampler *s) {
 /* The prompt's tokens, or what a line begins behind. */
 static Status begin(Sampler *s, Err *err) {
     const char *prompt = s->options->prompt;
+    size_t bad;
+    if (prompt && !utf8_valid(prompt, strlen(prompt), &bad))
+        return err_set(err, FAIL_USAGE, "--prompt: byte %zu (0x%02x) is not UTF-8",
+                       bad + 1, (unsigned)(unsigned char)prompt[bad]);
     if (prompt && *prompt &&
         tokenizer_encode(s->tokenizer, prompt, strlen(prompt), &s->ids, err))
         return err_wrap(err, "--prompt"), err->status;
@@ -105,24 +113,29 @@ static json_t *row_of(const real *logits, size_t vocab) {
     return row;
 }
 
-static Status print_line(OpenRun *run, const char *line, size_t length, Err *err) {
+/* As many of the ids as the model has positions for; their logits row by row. */
+static void fill_rows(OpenRun *run, const IdList *ids, json_t *tokens, json_t *logits) {
     Language *lm = language_model(run->task);
+    size_t most = lm->embed.position ? lm->model.config.context : ids->count;
+    size_t count = MIN(ids->count, most);
+    if (!count) return;
+    ForwardMode mode = run_mode(run);
+    TokenRows rows = {.ids = ids->ids, .batch = 1, .length = count};
+    tape_begin(run->tape, (TapeMode){0});
+    const Tensor *y = language_logits(lm, run->tape, &mode, &rows);
+    for (size_t t = 0; t < count; t++) {
+        json_array_append_new(tokens, json_integer(ids->ids[t]));
+        json_array_append_new(logits, row_of(y->value + t * lm->vocab, lm->vocab));
+    }
+}
+
+static Status print_line(OpenRun *run, const char *line, size_t length, Err *err) {
     IdList ids = {0};
-    if (!tokenizer_encode(text_task_tokenizer(run->task, 0), line, length, &ids, err) &&
-        ids.count) {
-        ForwardMode mode = run_mode(run);
-        size_t count = lm->embed.position ? MIN(ids.count, lm->model.config.context)
-                                          : ids.count;
-        TokenRows rows = {.ids = ids.ids, .batch = 1, .length = count};
-        tape_begin(run->tape, (TapeMode){0});
-        Tensor *logits = language_logits(lm, run->tape, &mode, &rows);
-        json_t *all = json_array(), *tokens = json_array();
-        for (size_t t = 0; t < count; t++) {
-            json_array_append_new(tokens, json_integer(ids.ids[t]));
-            json_array_append_new(all, row_of(logits->value + t * lm->vocab, lm->vocab));
-        }
+    if (!tokenizer_encode(text_task_tokenizer(run->task, 0), line, length, &ids, err)) {
+        json_t *tokens = json_array(), *logits = json_array();
+        fill_rows(run, &ids, tokens, logits);
         json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(line), "tokens",
-                                tokens, "logits", all);
+                                tokens, "logits", logits);
         json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
         putchar('\n');
         json_decref(row);
@@ -155,8 +168,9 @@ static Status print_logits(const PredictOptions *o, OpenRun *run, Err *err) {
 Status predict_language(const PredictOptions *o, OpenRun *run, Err *err) {
     if (o->logits && o->input_count) return print_logits(o, run, err);
     if (o->input_count || o->logits)
-        return err_set(err, FAIL_USAGE,
-                       "a language model writes text behind --prompt TEXT; files are read "
-                       "with --logits alone");
+        return err_set(
+            err, FAIL_USAGE,
+            "a language model writes text behind --prompt TEXT; files are read "
+            "with --logits alone");
     return sample_text(o, run, err);
 }

@@ -15,9 +15,9 @@
 enum { CHUNK = 256 }; /* lines that are translated together, and then printed */
 
 typedef struct Lines {
-    size_t number;             /* of the first, from 1 */
-    size_t count;              /* in the chunk */
-    IdList ids[CHUNK];         /* </s> at the end of each */
+    size_t number;     /* of the first, from 1 */
+    size_t count;      /* in the chunk */
+    IdList ids[CHUNK]; /* </s> at the end of each */
     char *text[CHUNK];
 } Lines;
 
@@ -37,10 +37,10 @@ static void print_numbers(const Lines *lines, size_t i, const char *output,
     json_t *tokens = json_array();
     for (size_t k = 0; k < best->length; k++)
         json_array_append_new(tokens, json_integer(best->tokens[k]));
-    json_t *row = json_pack("{s:o, s:o, s:o, s:o, s:o}", "input",
-                            json_text(lines->text[i]), "output", json_text(output),
-                            "score", json_number(best->score), "log_prob",
-                            json_number(best->log_prob), "tokens", tokens);
+    json_t *row =
+        json_pack("{s:o, s:o, s:o, s:o, s:o}", "input", json_text(lines->text[i]),
+                  "output", json_text(output), "score", json_number(best->score),
+                  "log_prob", json_number(best->log_prob), "tokens", tokens);
     json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(row);
@@ -72,18 +72,22 @@ static Status translate_chunk(const PredictOptions *o, OpenRun *run, Lines *line
     SearchOptions options = search_options(run->recipe);
     if (o->beam) options.beam = o->beam;
     options.beam = MAX(MAX(options.beam, o->nbest), (size_t)1);
+    size_t full =
+        0; /* lines with more than </s>: nothing is the translation of nothing */
     for (size_t i = 0; i < lines->count; i++)
-        sentences[i] = (Sentence){lines->ids[i].ids, lines->ids[i].count};
-    BeamResult *results = translate_sentences(translate_model(run->task), run->tape, &mode,
-                                              sentences, lines->count, &options);
+        if (lines->ids[i].count > 1)
+            sentences[full++] = (Sentence){lines->ids[i].ids, lines->ids[i].count};
+    BeamResult *results = translate_sentences(translate_model(run->task), run->tape,
+                                              &mode, sentences, full, &options);
+    static const BeamResult NOTHING = {0};
     const Tokenizer *tokenizer = text_task_tokenizer(run->task, 1);
-    for (size_t i = 0; results && i < lines->count; i++)
-        print_one(o, tokenizer, lines, i, &results[i]);
+    for (size_t i = 0, k = 0; results && i < lines->count; i++)
+        print_one(o, tokenizer, lines, i,
+                  lines->ids[i].count > 1 ? &results[k++] : &NOTHING);
     fflush(stdout);
-    size_t count = lines->count;
     lines_clear(lines);
     if (!results) return err_set(err, FAIL_INTERRUPTED, "interrupted");
-    beam_results_free(results, count);
+    beam_results_free(results, full);
     return OK;
 }
 

@@ -96,9 +96,12 @@ Status rundir_replace(const char *dir, const char *name, Err *err) {
 }
 
 void rundir_remove_unbegun(const char *dir) {
-    static const char *const names[] = {"train.jsonl", "probe.jsonl", "eval.jsonl",
-                                        "recipe.ini",  "task.json",   "checkpoints",
-                                        "figures"};
+    static const char *const names[] = {
+        "train.jsonl",      "probe.jsonl",    "eval.jsonl",    "recipe.ini",
+        "recipe.ini.new",   "task.json",      "task.json.new", "checkpoints",
+        "figures",          "text.tokenizer", "text.vocab",    "text.codes",
+        "source.tokenizer", "source.vocab",   "source.codes",  "target.tokenizer",
+        "target.vocab",     "target.codes"};
     char path[PATH_SIZE];
     for (size_t i = 0; i < COUNT(names); i++) {
         rundir_path(path, dir, "%s", names[i]);

@@ -52,8 +52,8 @@ static void tell(TextTask *t) {
         fprintf(stderr,
                 "%zu pairs, target/source length %.2f, %.1f%% of a batch is padding\n",
                 train->count,
-                (double)train->report.tokens[1] / (double)MAX(train->report.tokens[0],
-                                                              (size_t)1),
+                (double)train->report.tokens[1] /
+                    (double)MAX(train->report.tokens[0], (size_t)1),
                 100 * textplan_padding(t->plan));
     if (!t->task.has_val && !t->task.has_test)
         fprintf(stderr, "steady: note: no val or test split is named: nothing is scored "
@@ -162,6 +162,8 @@ Status text_task_finish_score(Task *task, Score *s, Err *err) {
     s->count = (size_t)sum[0];
     s->loss = sum[1] / count;
     s->nll = sum[2] / count;
+    if (!(task->recipe->train.label_smoothing > 0))
+        s->loss = s->nll; /* to the last digit */
     s->ppl = exp(s->nll);
     return OK;
 }
@@ -187,6 +189,9 @@ static Status write_facts(const Task *task, const char *path, Err *err) {
 Status text_task_save_facts(const Task *task, const char *run_dir, Err *err) {
     const TextTask *t = (const TextTask *)task;
     char path[PATH_SIZE];
+    rundir_path(path, run_dir, "task.json");
+    if (!access(path, F_OK) && texts_check_saved(&t->texts, run_dir, err))
+        return err->status;
     rundir_path(path, run_dir, "task.json.new");
     if (texts_save(&t->texts, run_dir, err) || write_facts(task, path, err) ||
         rundir_replace(run_dir, "task.json", err))

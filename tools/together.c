@@ -18,11 +18,12 @@ void together_measure(Ranks *ranks, Model *model, double *loss) {
     sum[0] = largest[0] = *loss;
     for (size_t i = 0; i < model->site_count; i++) {
         const Site *site = model->sites[i];
+        bool empty = site->weight == 0; /* what it holds is of a step before */
         sum[n] = largest[n] = site->weight, n++;
-        sum[n] = largest[n] = site->uniform * site->weight, n++;
+        sum[n] = largest[n] = empty ? 0 : site->uniform * site->weight, n++;
         for (size_t h = 0; h < site->heads; h++, n++) {
-            sum[n] = site->entropy[h] * site->weight;
-            largest[n] = site->largest[h];
+            sum[n] = empty ? 0 : site->entropy[h] * site->weight;
+            largest[n] = empty ? -INFINITY : site->largest[h];
         }
     }
     ranks_add(ranks, sum, count);

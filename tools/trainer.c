@@ -42,6 +42,13 @@ static size_t edge(const Task *task, size_t i, size_t parts) {
     return task->ops->edge ? task->ops->edge(task, i, parts) : task->part * i / parts;
 }
 
+/* The last micro-batch that has an example; `parts`: none has, for this rank's part is empty. */
+static size_t last_part(const Task *task, size_t parts) {
+    for (size_t i = parts; i-- > 0;)
+        if (edge(task, i, parts) < edge(task, i + 1, parts)) return i;
+    return parts;
+}
+
 /* Forward and backward over the micro-batches of this rank's part of the batch; returns the
  * loss of the whole batch.  With `watch` the ranks stay apart: loss and gradients are those of
  * the own part. */
@@ -49,23 +56,26 @@ static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault)
     size_t batch = t->task->part;
     size_t fitting = model_parts(&t->recipe->model, t->task->tokens, batch, t->cache);
     size_t parts = MAX(MIN(MAX(t->recipe->train.accumulate, fitting), batch), (size_t)1);
+    size_t last = last_part(t->task, parts);
     Exchange *exchange = watch ? NULL : t->exchange;
     ForwardMode mode = trainer_mode(t, step);
     double loss = 0;
+    *fault = (TapeFault){0};
     params_clear_grads(t->task->model->params);
     model_stats_reset(t->task->model);
     for (size_t i = 0; i < parts; i++) {
         size_t from = edge(t->task, i, parts), to = edge(t->task, i + 1, parts);
-        if (from == to && parts > 1) continue;
+        if (from == to) continue;
         tape_begin(t->tape, tape_mode_of(t, step, watch));
         Tensor *part = t->task->ops->loss(t->task, t->tape, &mode, from, to);
         model_stats_gather(t->task->model);
         loss += (double)part->value[0];
-        if (i + 1 == parts) exchange_begin(exchange);
+        if (i == last) exchange_begin(exchange);
         tape_backward(t->tape, part);
         *fault = tape_fault(t->tape);
         if (fault->op) break;
     }
+    if (last == parts) exchange_begin(exchange); /* what there is to send is zero */
     exchange_end(exchange);
     if (!watch) together_measure(t->ranks, t->task->model, &loss);
     params_settle_grads(t->task->model->params);
@@ -129,8 +139,8 @@ Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *
     } else {
         model_freeze(t->task->model);
     }
-    Status status = t->task->ops->evaluate(t->task, t->tape, &mode, split, thorough(t),
-                                              score, err);
+    Status status =
+        t->task->ops->evaluate(t->task, t->tape, &mode, split, thorough(t), score, err);
     if (averaged) use_average(t, kept, false);
     mem_free(kept);
     return status;

@@ -25,6 +25,26 @@ static double smoothing_of(const Task *task) {
     return task->recipe->train.label_smoothing * vocab / (vocab - 1);
 }
 
+/* Learned positions have an end, which no sentence may pass. */
+static Status check_positions(const TranslateTask *t, const TextSet *set, Err *err) {
+    const Param *position = t->translator->source.position;
+    for (size_t i = 0; position && i < set->count; i++) {
+        size_t source, target, rows = position->tensor.shape[0];
+        textset_source(set, i, &source);
+        textset_target(set, i, &target);
+        if (MAX(source, target) <= rows) continue;
+        return err_set(
+            err, FAIL_DATA,
+            "%s:%zu: %s has %zu tokens, </s> included; model.position = learned "
+            "ends at model.context = %zu (or leave such pairs out: "
+            "data.max_length = %zu, data.drop_long = true)",
+            set->target.path, set->line[i] + 1,
+            source > target ? "the source of this line" : "this line",
+            MAX(source, target), rows, rows - 1);
+    }
+    return OK;
+}
+
 /* ---- training ---- */
 
 static void initialize(Task *task, uint64_t seed) {
@@ -111,8 +131,8 @@ static void count_bleu(const TranslateTask *t, const TextSet *set, size_t i,
     const char *line = textset_target_line(set, i, &length);
     tokenizer_prepare(tokenizer, line, length, &prepared);
     bool lower = t->text.task.recipe->data.lowercase;
-    bleu_add(&counts[0], lower ? BLEU_13A_LOWER : BLEU_13A, text->text, text->length, line,
-             length);
+    bleu_add(&counts[0], lower ? BLEU_13A_LOWER : BLEU_13A, text->text, text->length,
+             line, length);
     bleu_add(&counts[1], BLEU_TOKENS, text->text, text->length, prepared.text,
              prepared.length);
     text_free(&prepared);
@@ -175,7 +195,7 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     TranslateTask *t = (TranslateTask *)task;
     *score = score_none(split);
     const TextSet *set = text_task_set(task, split, err);
-    if (set) score_part(t, tape, mode, set, score, err);
+    if (set && !check_positions(t, set, err)) score_part(t, tape, mode, set, score, err);
     if (text_task_finish_score(task, score, err)) return err->status;
     if (!thorough || !task->recipe->train.beam || !score->count) return OK;
     return score_bleu(t, tape, mode, set, score, err);
@@ -239,6 +259,12 @@ static double memory_of(const TranslateTask *t) {
 Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     TranslateTask *t = new_task(recipe, ranks);
     Task *task = finish(t, text_task_open(&t->text.task, err), err);
+    for (Split s = SPLIT_TRAIN; task && s <= SPLIT_TEST; s++) {
+        const TextSet *set = t->text.texts.sets[s];
+        if (!set || !check_positions(t, set, err)) continue;
+        translate_task_free(task);
+        return NULL;
+    }
     if (!task) return NULL;
     task->chance = text_task_guess(task, smoothing_of(task));
     task->memory = memory_of(t);

@@ -98,8 +98,10 @@ const Bucket *buckets_next(Buckets *b) {
 
 const Bucket *buckets_rest(Buckets *b) {
     if (b->sent < b->list_count) return &b->list[b->sent++];
-    for (size_t i = 0; i < b->count; i++)
+    /* A pass without an example says nothing of how often parameters are touched. */
+    for (size_t i = 0; i < b->count; i++) {
         b->uses[i].expected = MAX(b->uses[i].expected, b->uses[i].seen);
-    b->counted = true;
+        b->counted = b->counted || b->uses[i].seen;
+    }
     return NULL;
 }

@@ -69,7 +69,9 @@ static void swap_slabs(Exchange *x) {
     x->sums = old;
     for (size_t i = 0; i < params->count; i++) {
         Param *param = params->list[i];
-        if (param_is_trained(param)) param->tensor.grad = params->grads + param->offset;
+        if (!param_is_trained(param)) continue;
+        param->tensor.grad = params->grads + param->offset;
+        param->tensor.grad_written = true; /* by others, where this rank had no example */
     }
 }
 

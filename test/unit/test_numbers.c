@@ -11,6 +11,8 @@
 
 #include "data/grammar.h"
 #include "data/numbers.h"
+#include "data/stringmap.h"
+#include "data/utf8.h"
 #include "engine/core/base.h"
 
 /* ---- numbers ---- */
@@ -145,6 +147,29 @@ static void each_split_has_numbers_of_its_own_of_all_lengths(void **state) {
         assert_true(large > LINES / 10);
         assert_true(small > LINES / 4);
         text_free(&german), text_free(&english);
+    }
+}
+
+static void expect_words_known(const TextBuffer *train, const TextBuffer *held_out) {
+    StringMap known = {0};
+    for (size_t at = 0, n; utf8_word(train->text, train->length, &at, &n);)
+        stringmap_add(&known, train->text + at - n, n);
+    for (size_t at = 0, n; utf8_word(held_out->text, held_out->length, &at, &n);)
+        if (stringmap_find(&known, held_out->text + at - n, n) == SIZE_MAX)
+            fail_msg("not in training: %.*s", (int)n, held_out->text + at - n);
+    stringmap_free(&known);
+}
+
+static void every_word_of_a_held_out_split_is_in_training(void **state) {
+    (void)state;
+    for (int split = SPLIT_VAL; split <= SPLIT_TEST; split++) {
+        TextBuffer train[2] = {{0}}, held_out[2] = {{0}};
+        numbers_text(1, SPLIT_TRAIN, 2000, &train[0], &train[1]);
+        numbers_text(1, (Split)split, 2000, &held_out[0], &held_out[1]);
+        for (size_t s = 0; s < 2; s++) {
+            expect_words_known(&train[s], &held_out[s]);
+            text_free(&train[s]), text_free(&held_out[s]);
+        }
     }
 }
 
@@ -412,6 +437,7 @@ int main(void) {
         cmocka_unit_test(words_mean_their_number),
         cmocka_unit_test(four_numbers_in_five_are_for_training),
         cmocka_unit_test(each_split_has_numbers_of_its_own_of_all_lengths),
+        cmocka_unit_test(every_word_of_a_held_out_split_is_in_training),
         cmocka_unit_test(line_i_is_a_function_of_seed_and_i),
         cmocka_unit_test(sentences_are_told_from_others),
         cmocka_unit_test(brackets_without_end_are_refused),

@@ -322,6 +322,24 @@ static void save_pieces(const char *root) {
     tokenizer_free(t);
 }
 
+static void tokenizers_are_the_same_that_number_alike(void **state) {
+    (void)state;
+    TokenizerConfig words = config_of(TOKENS_WORD, true), pieces = words;
+    pieces.kind = TOKENS_BPE, pieces.merges = 1;
+    Tokenizer *t = build(&words, "b a b\n"), *often = build(&words, "b b b b a\n");
+    Tokenizer *order = build(&words, "b a a\n"), *more = build(&words, "b a b c\n");
+    Tokenizer *bpe = build(&pieces, "b a b\n");
+    assert_true(tokenizer_same(t, often));
+    assert_false(tokenizer_same(t, order));
+    assert_false(tokenizer_same(t, more));
+    assert_false(tokenizer_same(t, bpe));
+    words.lowercase = true;
+    Tokenizer *lower = build(&words, "b a b\n");
+    assert_false(tokenizer_same(t, lower));
+    Tokenizer *const all[] = {t, often, order, more, bpe, lower};
+    for (size_t i = 0; i < COUNT(all); i++) tokenizer_free(all[i]);
+}
+
 static const char *const FILES[] = {"source.vocab", "source.codes", "source.tokenizer"};
 
 static void what_a_folder_lacks_is_named(void **state) {
@@ -388,6 +406,7 @@ int main(void) {
         FOLDER_TEST(bad_dictionaries_are_refused_with_their_line),
         FOLDER_TEST(saved_tokenizers_come_back),
         FOLDER_TEST(a_saved_character_model_keeps_blanks_and_line_ends),
+        cmocka_unit_test(tokenizers_are_the_same_that_number_alike),
         FOLDER_TEST(a_saved_dictionary_is_fairseqs),
         FOLDER_TEST(what_a_folder_lacks_is_named),
         FOLDER_TEST(damaged_folders_are_read_or_refused),

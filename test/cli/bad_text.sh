@@ -1,0 +1,258 @@
+# What the world gets wrong with texts: each case ends with one clear line that names file and line,
+# or key, with exit 2 (recipe) or 3 (data), and leaves nothing behind.
+
+. test/tell.sh
+cd "$TMP" || exit 1
+export OMP_NUM_THREADS=1
+unset OPENBLAS_CORETYPE
+
+cat >text.ini <<'END_RECIPE'
+[task]
+kind = language
+[data]
+source = text
+path = good
+[model]
+width = 16
+depth = 1
+heads = 2
+context = 8
+tied = true
+[train]
+steps = 2
+batch = 4
+END_RECIPE
+
+cat >pairs.ini <<'END_RECIPE'
+[task]
+kind = translate
+[data]
+source = parallel
+path = pairs
+source_lang = de
+target_lang = en
+[model]
+width = 16
+depth = 1
+heads = 2
+position = sinusoidal
+tied = decoder
+[train]
+steps = 2
+batch = 4
+beam = 1
+max_decode = 8
+END_RECIPE
+
+i=1
+while [ $i -le 40 ]; do
+    echo "a b c $((i % 5)) d" >&3
+    echo "x y $((i % 5)) z w v"
+    i=$((i + 1))
+done 3>pairs.de >pairs.en
+cp pairs.de good
+
+# The command fails with this exit code; its last line, the only one that is no news of what was
+# read, holds the pattern.
+fails() { # EXIT PATTERN COMMAND...
+    wanted=$1 pattern=$2
+    shift 2
+    "$STEADY" "$@" >out 2>err
+    code=$?
+    if [ $code != "$wanted" ] || [ "$(grep -c '^steady [a-z]*:' err)" != 1 ] || [ -s out ] ||
+            ! tail -n 1 err | grep -q "^steady [a-z]*: .*$pattern"; then
+        printf 'steady %s: exit %s, wanted %s and %s\n' "$*" $code "$wanted" "$pattern"
+        head -c 1000 out
+        head -c 1000 err
+        return 1
+    fi
+}
+
+# A training run that is refused before it begins: no folder.
+refused() { # NAME EXIT PATTERN WORDS...
+    name=$1 wanted=$2 pattern=$3
+    shift 3
+    fails "$wanted" "$pattern" train "$@" --out new --no-report && [ ! -e new ]
+    tell "$name" $?
+    rm -rf new
+}
+
+# ---- files ----
+
+refused "a text that is not there" 3 'nowhere cannot be opened' text.ini data.path=nowhere
+refused "pairs that are not there" 3 'nowhere.de cannot be opened' pairs.ini data.path=nowhere
+cp pairs.de half.de
+refused "one side that is not there" 3 'half.en cannot be opened' pairs.ini data.path=half
+refused "a text that is a folder" 3 '\. is not a regular file' text.ini data.path=.
+: >empty
+refused "an empty text" 3 'empty is empty' text.ini data.path=empty
+: >void.de && : >void.en
+refused "empty pairs" 3 'void.de is empty' pairs.ini data.path=void
+printf '\n\n\n' >blank
+refused "a text of line ends alone" 2 'it has 3 tokens' text.ini data.path=blank data.tokens=char
+echo 'one line' >line
+refused "a text of one line" 2 'the 0 training blocks of text: it has 3 tokens' text.ini data.path=line
+printf 'good\nb\0d\n' >nul
+refused "a NUL byte" 3 'nul:2: a NUL byte at byte 2' text.ini data.path=nul
+printf 'good\nb\377d\n' >latin
+refused "bytes that are no UTF-8" 3 'latin:2: byte 2 of the line (0xff) is not UTF-8' text.ini data.path=latin
+printf 'good\nb\355\240\200\n' >surrogate
+refused "half of a surrogate pair" 3 'surrogate:2: byte 2' text.ini data.path=surrogate
+head -c 4000 "$STEADY" | gzip >cut && head -c 500 cut >cut.gz && rm cut
+refused "a packed text that is cut short" 3 'cut.gz is cut short or damaged' text.ini data.path=cut
+refused "the same by its whole name" 3 'cut.gz is cut short or damaged' text.ini data.path=cut.gz
+refused "a val text that is not there" 3 'nowhere cannot be opened' text.ini data.val_path=nowhere
+refused "a test text that is broken" 3 'latin:2' text.ini data.test_path=latin
+
+# ---- pairs ----
+
+cp pairs.de short.de && head -n 39 pairs.en >short.en
+refused "a line fewer on one side" 3 'short.de has 40 lines, short.en has 39' pairs.ini data.path=short
+sed 7s/.*// pairs.de >gap.de && sed 9s/.*// pairs.en >gap.en
+refused "an empty line on one side" 3 'gap.de:7: an empty line' pairs.ini data.path=gap
+"$STEADY" train pairs.ini data.path=gap data.on_error=skip --out skipped --no-report 2>err &&
+    grep -q 'of 40 pairs 2 with an empty line' err && grep -q '^38 pairs' err
+tell "data.on_error = skip leaves such pairs out and counts them" $?
+{ cat pairs.de && seq -s ' ' 1000000; } >long.de && { cat pairs.en && echo long; } >long.en
+refused "a line of a million tokens" 3 'long.de:41: 1000000 tokens, more than data.max_length = 1024' \
+    pairs.ini data.path=long
+"$STEADY" train pairs.ini data.path=long data.drop_long=true data.source_vocab=skipped/source.vocab \
+    --out dropped --no-report 2>err && grep -q 'of 41 pairs .* 1 too long' err
+tell "data.drop_long = true leaves it out and counts it" $?
+refused "a pair of too different lengths" 3 'pairs.en:1: 6 tokens for 5, a ratio above data.max_ratio = 1.1' \
+    pairs.ini data.max_ratio=1.1
+refused "all pairs left out" 2 'the 0 training pairs' pairs.ini data.max_ratio=1.1 data.drop_long=true
+
+# ---- vocabularies ----
+
+echo 'a b ß c' >other
+refused "a val text with a character that the vocabulary lacks" 3 "other:1: the character 'ß' (U+00DF)" \
+    text.ini data.tokens=char data.val_path=other
+printf 'a 3\nb 2\nc 1\n' >small.vocab
+"$STEADY" train text.ini data.source_vocab=small.vocab --out unknown --no-report 2>err &&
+    grep -q '^text: 240 tokens of 7, 33.33% <unk>' err && cmp small.vocab unknown/text.vocab
+tell "what a given dictionary lacks is <unk>, and counted" $?
+dictionary() { # NAME PATTERN TEXT
+    printf "$3" >broken.vocab
+    refused "$1" 3 "$2" text.ini data.source_vocab=broken.vocab
+}
+dictionary "a dictionary without a count" 'broken.vocab:2: .*count' 'a 3\nb\nc 1\n'
+dictionary "a dictionary with a count that is none" 'broken.vocab:1: .*count' 'a 3x\nb 2\n'
+dictionary "a dictionary with a token twice" 'broken.vocab:3: .*already' 'a 3\nb 2\na 1\n'
+dictionary "an empty dictionary" 'broken.vocab holds no tokens' ''
+refused "a dictionary that is not there" 3 'nowhere cannot be opened' text.ini data.source_vocab=nowhere
+codes() { # NAME PATTERN TEXT
+    printf "$3" >broken.codes
+    refused "$1" 3 "$2" text.ini data.tokens=bpe data.bpe_codes=broken.codes
+}
+codes "codes without a header" 'broken.codes:1: ' 'a b\n'
+codes "codes with a line that is no pair" 'broken.codes:3: ' '#version: 0.2\na b\nabc\n'
+codes "codes with three words in a line" 'broken.codes:2: ' '#version: 0.2\na b c\n'
+codes "empty codes" 'broken.codes' ''
+refused "codes that are not there" 3 'nowhere cannot be opened' text.ini data.tokens=bpe data.bpe_codes=nowhere
+
+# ---- lengths ----
+
+refused "a sentence longer than learned positions" 3 \
+    'pairs.en:1: this line has 7 tokens.*model.context = 6' pairs.ini model.position=learned model.context=6
+sed '3s/$/ d d d d d d/' pairs.de >val.de && cp pairs.en val.en
+refused "the same in the val split, in the source" 3 'val.en:3: the source of this line has 12 tokens' \
+    pairs.ini model.position=learned model.context=8 data.val_path=val
+"$STEADY" train pairs.ini model.position=learned model.context=8 --out learned --no-report 2>err &&
+    fails 3 'val.en:3: the source .* 12 tokens' eval learned data.test_path=val &&
+    fails 3 'val.de:3: 12 tokens; at most 8' predict learned val.de
+tell "eval and predict refuse sentences longer than learned positions" $?
+refused "a context longer than the text" 2 'it has 240 tokens, a block model.context = 500' \
+    text.ini model.context=500
+refused "a batch larger than the text" 2 'train.batch = 30 is more than the 29 training blocks' \
+    text.ini train.batch=30
+refused "a batch larger than the pairs" 2 'train.batch = 41 is more than the 40 training pairs' \
+    pairs.ini train.batch=41
+refused "fewer buckets than micro-batches" 2 '1 buckets, fewer than train.accumulate = 2' \
+    pairs.ini train.batch_tokens=100000 train.accumulate=2
+refused "a task that the source is not for" 2 'data.source = parallel is not for task.kind = language' \
+    pairs.ini task.kind=language
+refused "one language twice" 2 'both de' pairs.ini data.target_lang=de
+refused "tables tied without one dictionary" 2 'data.joint = true' pairs.ini model.tied=all
+
+# ---- a run's folder ----
+
+"$STEADY" train pairs.ini data.tokens=bpe data.bpe_merges=9 data.test_path=pairs --out run --no-report 2>err
+fails 3 'long.de:41: [0-9]* tokens; at most 1025' predict run long.de
+tell "predict refuses a line of a million tokens" $?
+fails 3 'standard input:2: .*UTF-8' predict run - <latin
+tell "predict names the line of standard input that is no text" $?
+for file in source.vocab target.codes source.tokenizer; do
+    mv run/$file kept && fails 3 "run/$file cannot be opened" predict run good &&
+        fails 3 "run/$file cannot be opened" eval run
+    tell "a run without $file: eval and predict name it" $?
+    head -c 1 kept >run/$file && fails 3 "run/$file" predict run good
+    tell "a run with a damaged $file: predict names it" $?
+    mv kept run/$file
+done
+cp run/source.vocab kept && sed 1d kept >run/source.vocab && fails 3 'encoder.embed' predict run good
+tell "a dictionary that does not fit the weights" $?
+cp kept run/source.vocab
+
+# ---- a disk that is full ----
+
+# The dictionary of ten thousand words is larger than all else that is written before it.
+seq 10000 | tr '\n' ' ' >words && echo >>words
+limited() { # BLOCKS COMMAND...
+    blocks=$1
+    shift
+    { (ulimit -f "$blocks" && "$STEADY" "$@"); echo $?; } 2>&1 | cat >err
+    status=$(tail -n 1 err)
+}
+limited 40 train text.ini data.path=words --out new --no-report
+[ "$status" = 1 ] && grep -q 'text.vocab.* was not written: File too large' err && [ ! -e new ]
+tell "a dictionary that does not fit: exit 1, and no folder" $?
+"$STEADY" train text.ini data.path=words --out full --no-report 2>err && cksum full/text.* >before
+limited 40 train --resume full train.steps=3 --no-report
+[ "$status" = 1 ] && grep -q 'text.vocab.* was not written' err && cksum full/text.* | cmp - before &&
+    [ ! -e full/text.vocab.new ] && "$STEADY" predict full --tokens 2 >out
+tell "the same when a run goes on: its dictionary stays" $?
+if [ "$(id -u)" = 0 ]; then
+    echo "skip a folder that cannot be written: the superuser may"
+else
+    mkdir locked && chmod a-w locked
+    fails 1 'locked' train text.ini --out locked/run --no-report
+    tell "a folder that cannot be written" $?
+fi
+
+# ---- signals ----
+
+# TERM while 400,000 lines are read and their pieces are learned.
+i=0
+while [ $i -lt 11 ]; do
+    cat good good good good good good good good good good
+    i=$((i + 1))
+done | awk '{ for (k = 0; k < 40; k++) print $0, NR * k % 7919 }' >large
+interrupted() { # WORDS...: a TERM after a moment
+    "$STEADY" "$@" --no-report >out 2>err &
+    pid=$!
+    sleep 0.3
+    kill -s TERM $pid
+    wait $pid
+}
+interrupted train text.ini data.path=large data.tokens=bpe train.steps=100000 --out asked
+[ $? = 75 ] && grep -q interrupted err && {
+    [ ! -e asked ] || "$STEADY" train --resume asked train.steps=1 --no-report 2>err || [ $? = 2 ]
+}
+tell "TERM while data are prepared: exit 75" $?
+
+# A last step that is soon there, and a translation that takes long.
+"$STEADY" train pairs.ini data.source=numbers data.path= data.synthetic_count=5000 train.beam=20 \
+    train.max_decode=300 train.checkpoint_every=1 --out scored --no-report >out 2>err &
+pid=$! n=0
+until [ -f scored/train.jsonl ] && [ "$(wc -l <scored/train.jsonl)" = 2 ] || [ $n = 100 ]; do
+    sleep 0.05
+    n=$((n + 1))
+done
+sleep 0.2
+kill -s TERM $pid
+wait $pid
+[ $? = 75 ] && grep -q 'interrupted while' err && [ "$(wc -l <scored/train.jsonl)" = 2 ] &&
+    "$STEADY" train --resume scored train.beam=1 train.max_decode=2 --no-report 2>err &&
+    [ "$(grep -c '"step":2,"split":"val".*"bleu"' scored/eval.jsonl)" = 1 ]
+tell "TERM while sentences are translated: exit 75, and the score comes again" $?

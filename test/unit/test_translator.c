@@ -1,0 +1,562 @@
+/* The translator: its names, counts and initial values; padding and recomputed blocks change
+ * nothing. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "toy_models.h"
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+typedef struct Wanted {
+    const char *name;
+    size_t shape[2];
+    int dims;
+} Wanted;
+
+static void expect_param(const ParamSet *params, const Wanted *w) {
+    const Param *p = params_find(params, w->name);
+    if (!p) fail_msg("there is no %s", w->name);
+    if (p->tensor.dims != w->dims ||
+        memcmp(p->tensor.shape, w->shape, (size_t)w->dims * sizeof(size_t)))
+        fail_msg("%s has another shape", w->name);
+}
+
+static void expect_params(const ParamSet *params, const Wanted *wanted, size_t count) {
+    for (size_t i = 0; i < count; i++) expect_param(params, &wanted[i]);
+}
+
+/* Width 6, hidden 12, vocabularies 8 and 9, one block a side. */
+static Translator *small(ModelConfig *c) {
+    c->width = 6, c->depth = 1;
+    size_t target = c->tied == TIED_ALL ? 8 : 9;
+    return translator_new(c, 8, target, c->context);
+}
+
+static void names_and_shapes_are_those_of_the_documentation(void **state) {
+    (void)state;
+    static const Wanted WANTED[] = {{"encoder.embed.weight", {8, 6}, 2},
+                                    {"decoder.embed.weight", {9, 6}, 2},
+                                    {"encoder.blocks.0.norm1.weight", {6}, 1},
+                                    {"encoder.blocks.0.norm1.bias", {6}, 1},
+                                    {"encoder.blocks.0.attn.qkv.weight", {18, 6}, 2},
+                                    {"encoder.blocks.0.attn.qkv.bias", {18}, 1},
+                                    {"encoder.blocks.0.attn.proj.weight", {6, 6}, 2},
+                                    {"encoder.blocks.0.attn.proj.bias", {6}, 1},
+                                    {"encoder.blocks.0.norm2.weight", {6}, 1},
+                                    {"encoder.blocks.0.norm2.bias", {6}, 1},
+                                    {"encoder.blocks.0.mlp.fc1.weight", {12, 6}, 2},
+                                    {"encoder.blocks.0.mlp.fc1.bias", {12}, 1},
+                                    {"encoder.blocks.0.mlp.fc2.weight", {6, 12}, 2},
+                                    {"encoder.blocks.0.mlp.fc2.bias", {6}, 1},
+                                    {"encoder.norm.weight", {6}, 1},
+                                    {"encoder.norm.bias", {6}, 1},
+                                    {"decoder.blocks.0.norm1.weight", {6}, 1},
+                                    {"decoder.blocks.0.norm1.bias", {6}, 1},
+                                    {"decoder.blocks.0.attn.qkv.weight", {18, 6}, 2},
+                                    {"decoder.blocks.0.attn.qkv.bias", {18}, 1},
+                                    {"decoder.blocks.0.attn.proj.weight", {6, 6}, 2},
+                                    {"decoder.blocks.0.attn.proj.bias", {6}, 1},
+                                    {"decoder.blocks.0.norm2.weight", {6}, 1},
+                                    {"decoder.blocks.0.norm2.bias", {6}, 1},
+                                    {"decoder.blocks.0.cross.q.weight", {6, 6}, 2},
+                                    {"decoder.blocks.0.cross.q.bias", {6}, 1},
+                                    {"decoder.blocks.0.cross.kv.weight", {12, 6}, 2},
+                                    {"decoder.blocks.0.cross.kv.bias", {12}, 1},
+                                    {"decoder.blocks.0.cross.proj.weight", {6, 6}, 2},
+                                    {"decoder.blocks.0.cross.proj.bias", {6}, 1},
+                                    {"decoder.blocks.0.norm3.weight", {6}, 1},
+                                    {"decoder.blocks.0.norm3.bias", {6}, 1},
+                                    {"decoder.blocks.0.mlp.fc1.weight", {12, 6}, 2},
+                                    {"decoder.blocks.0.mlp.fc1.bias", {12}, 1},
+                                    {"decoder.blocks.0.mlp.fc2.weight", {6, 12}, 2},
+                                    {"decoder.blocks.0.mlp.fc2.bias", {6}, 1},
+                                    {"decoder.norm.weight", {6}, 1},
+                                    {"decoder.norm.bias", {6}, 1}};
+    ModelConfig c = toy_config(NORM_PRE);
+    c.tied = TIED_DECODER;
+    Translator *t = small(&c);
+    assert_int_equal(t->model.params->count, COUNT(WANTED));
+    expect_params(t->model.params, WANTED, COUNT(WANTED));
+    translator_free(t);
+}
+
+static void queries_keys_and_values_are_grouped_as_asked(void **state) {
+    (void)state;
+    static const Wanted QK_V[] = {{"encoder.blocks.0.attn.qk.weight", {12, 6}, 2},
+                                  {"encoder.blocks.0.attn.qk.bias", {12}, 1},
+                                  {"encoder.blocks.0.attn.v.weight", {6, 6}, 2},
+                                  {"decoder.blocks.0.attn.qk.weight", {12, 6}, 2},
+                                  {"decoder.blocks.0.attn.v.bias", {6}, 1},
+                                  {"decoder.blocks.0.cross.q.weight", {6, 6}, 2},
+                                  {"decoder.blocks.0.cross.k.weight", {6, 6}, 2},
+                                  {"decoder.blocks.0.cross.k.bias", {6}, 1},
+                                  {"decoder.blocks.0.cross.v.weight", {6, 6}, 2}};
+    static const Wanted APART[] = {{"encoder.blocks.0.attn.q.weight", {6, 6}, 2},
+                                   {"encoder.blocks.0.attn.k.bias", {6}, 1},
+                                   {"encoder.blocks.0.attn.v.weight", {6, 6}, 2},
+                                   {"decoder.blocks.0.attn.q.weight", {6, 6}, 2},
+                                   {"decoder.blocks.0.attn.k.weight", {6, 6}, 2},
+                                   {"decoder.blocks.0.cross.q.bias", {6}, 1},
+                                   {"decoder.blocks.0.cross.k.weight", {6, 6}, 2},
+                                   {"decoder.blocks.0.cross.v.weight", {6, 6}, 2}};
+    ModelConfig c = toy_config(NORM_PRE);
+    c.tied = TIED_DECODER;
+    for (QkvGrouping g = QKV_QK_V; g <= QKV_SEPARATE; g++) {
+        c.qkv = g;
+        Translator *t = small(&c);
+        bool apart = g == QKV_SEPARATE;
+        expect_params(t->model.params, apart ? APART : QK_V,
+                      apart ? COUNT(APART) : COUNT(QK_V));
+        /* each matrix more has a weight and a bias */
+        assert_int_equal(t->model.params->count, 38 + (apart ? 10 : 6));
+        assert_null(params_find(t->model.params, "decoder.blocks.0.cross.kv.weight"));
+        assert_null(params_find(t->model.params, "encoder.blocks.0.attn.qkv.weight"));
+        translator_free(t);
+    }
+}
+
+static void tied_tables_are_there_once(void **state) {
+    (void)state;
+    ModelConfig c = toy_config(NORM_PRE);
+    c.tied = TIED_NONE;
+    Translator *t = small(&c);
+    expect_param(t->model.params, &(Wanted){"decoder.head.weight", {9, 6}, 2});
+    assert_null(params_find(t->model.params, "decoder.head.bias"));
+    assert_ptr_equal(translator_output(t),
+                     &params_find(t->model.params, "decoder.head.weight")->tensor);
+    assert_int_equal(t->model.params->count, 39);
+    translator_free(t);
+    c.tied = TIED_ALL;
+    t = small(&c);
+    expect_param(t->model.params, &(Wanted){"embed.weight", {8, 6}, 2});
+    assert_int_equal(t->model.params->count, 37);
+    assert_ptr_equal(t->source.table, t->target.table);
+    assert_ptr_equal(translator_output(t), &t->source.table->tensor);
+    translator_free(t);
+}
+
+static void norms_stand_where_they_are_asked_for(void **state) {
+    (void)state;
+    ModelConfig c = toy_config(NORM_PRE);
+    c.tied = TIED_DECODER;
+    c.final_norm = false;
+    Translator *t = small(&c);
+    assert_int_equal(t->model.params->count, 34);
+    assert_null(params_find(t->model.params, "encoder.norm.weight"));
+    translator_free(t);
+    c.final_norm = true;
+    for (NormPlace place = NORM_POST; place <= NORM_DEEPNORM; place++) {
+        c.norm = place;
+        t = small(&c);
+        assert_int_equal(t->model.params->count, 34); /* no norm behind the stacks */
+        assert_null(params_find(t->model.params, "decoder.norm.weight"));
+        assert_non_null(params_find(t->model.params, "decoder.blocks.0.norm3.bias"));
+        translator_free(t);
+    }
+    c.norm = NORM_NONE;
+    t = small(&c);
+    assert_int_equal(t->model.params->count, 24);
+    assert_null(params_find(t->model.params, "encoder.blocks.0.norm1.weight"));
+    translator_free(t);
+}
+
+static void learned_positions_and_companions_of_sigma_have_their_names(void **state) {
+    (void)state;
+    ModelConfig c = toy_config(NORM_POST);
+    c.tied = TIED_NONE;
+    c.position = POSITION_LEARNED;
+    c.reparam = REPARAM_SIGMA;
+    Translator *t = small(&c);
+    const ParamSet *params = t->model.params;
+    expect_param(params, &(Wanted){"encoder.pos_embed", {12, 6}, 2});
+    expect_param(params, &(Wanted){"decoder.pos_embed", {12, 6}, 2});
+    expect_param(params, &(Wanted){"decoder.blocks.0.cross.kv.gamma", {1}, 1});
+    expect_param(params, &(Wanted){"decoder.blocks.0.cross.kv.u", {6}, 1});
+    expect_param(params, &(Wanted){"decoder.blocks.0.cross.kv.v", {12}, 1});
+    assert_null(params_find(params, "decoder.head.gamma"));
+    assert_null(params_find(params, "encoder.embed.gamma"));
+    /* 4 + 7 layers with three companions each */
+    assert_int_equal(params->count, 35 + 2 + 3 * 11);
+    assert_int_equal(t->model.layer_count, 11);
+    translator_free(t);
+}
+
+static void the_sides_can_differ_in_depth(void **state) {
+    (void)state;
+    ModelConfig c = toy_config(NORM_PRE);
+    c.depth = 3, c.decoder_depth = 1;
+    Translator *t = translator_new(&c, 8, 8, 0);
+    assert_non_null(params_find(t->model.params, "encoder.blocks.2.mlp.fc1.weight"));
+    assert_null(params_find(t->model.params, "decoder.blocks.1.mlp.fc1.weight"));
+    assert_int_equal(t->model.site_count, 3 + 2);
+    assert_string_equal(t->model.sites[3]->name, "decoder.blocks.0.attn");
+    assert_string_equal(t->model.sites[4]->name, "decoder.blocks.0.cross");
+    translator_free(t);
+}
+
+/* ---- counts ------------------------------------------------------------------------------ */
+
+/* The 44,138,496 numbers of torch.nn.Transformer (512, 8 heads, 6 + 6 blocks, hidden 2048; with
+ * its two last norms 44,140,544), and two tables of 10,000 vectors. */
+static void a_base_translator_has_54378496_parameters(void **state) {
+    (void)state;
+    ModelConfig c = toy_config(NORM_POST);
+    c.width = 512, c.heads = 8, c.depth = 6, c.mlp_ratio = 4;
+    c.tied = TIED_DECODER;
+    Translator *t = translator_new(&c, 10000, 10000, 0);
+    assert_int_equal(params_trained_count(t->model.params), 44138496 + 2 * 5120000);
+    translator_free(t);
+    c.norm = NORM_PRE, c.tied = TIED_ALL;
+    t = translator_new(&c, 10000, 10000, 0);
+    assert_int_equal(params_trained_count(t->model.params), 44140544 + 5120000);
+    translator_free(t);
+}
+
+/* ---- DeepNorm ---------------------------------------------------------------------------- */
+
+static void deepnorms_numbers_are_those_of_the_paper(void **state) {
+    (void)state;
+    static const struct {
+        size_t depth;
+        double wanted[4];
+    } ROWS[] = {{6, {1.4179, .4970, 2.0598, .3433}},
+                {18, {1.9987, .3526, 2.7108, .2608}},
+                {50, {2.7505, .2562, 3.4996, .2021}},
+                {100, {3.4157, .2063, 4.1618, .1699}}};
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
+        DeepNorm d = deepnorm_pair(ROWS[i].depth, ROWS[i].depth);
+        double found[] = {d.encoder_alpha, d.encoder_beta, d.decoder_alpha,
+                          d.decoder_beta};
+        for (size_t k = 0; k < 4; k++)
+            if (!(fabs(found[k] - ROWS[i].wanted[k]) <= 5.1e-5))
+                fail_msg("%zu layers: number %zu is %.6f", ROWS[i].depth, k, found[k]);
+    }
+    DeepNorm d = deepnorm_pair(12, 3); /* of unequal sides: N^4 M, and M alone */
+    assert_true(fabs(d.encoder_alpha - 0.81 * pow(20736.0 * 3, 1 / 16.0)) < 1e-9);
+    assert_true(fabs(d.encoder_beta - 0.87 * pow(20736.0 * 3, -1 / 16.0)) < 1e-9);
+    assert_true(fabs(d.decoder_alpha - pow(9, 0.25)) < 1e-9);
+    assert_true(fabs(d.decoder_beta - pow(36, -0.25)) < 1e-9);
+}
+
+/* ---- initial values ---------------------------------------------------------------------- */
+
+enum { WIDE = 64, HIDDEN = 128 };
+
+static Translator *wide(ModelConfig *c) {
+    c->width = WIDE, c->depth = 6;
+    Translator *t = translator_new(c, 300, 300, 40);
+    translator_initialize(t, 5, TOY_PAD);
+    return t;
+}
+
+/* Rows [first, first + rows) of a matrix, or numbers of a vector. */
+static double deviation(const Param *p, size_t first, size_t rows) {
+    size_t columns = p->tensor.size / p->tensor.shape[0];
+    double squares = 0;
+    for (size_t i = first * columns; i < (first + rows) * columns; i++)
+        squares += (double)p->tensor.value[i] * (double)p->tensor.value[i];
+    return sqrt(squares / (double)(rows * columns));
+}
+
+static double largest(const Param *p, size_t first, size_t rows) {
+    size_t columns = p->tensor.size / p->tensor.shape[0];
+    double most = 0;
+    for (size_t i = first * columns; i < (first + rows) * columns; i++)
+        most = fmax(most, fabs((double)p->tensor.value[i]));
+    return most;
+}
+
+/* Thousands of numbers: their deviation is known to 2 per cent (of 64 in a bias: 20). */
+static void expect_normal(const Translator *t, const char *name, size_t first,
+                          size_t rows, double std) {
+    const Param *p = params_find(t->model.params, name);
+    assert_non_null(p);
+    double found = deviation(p, first, rows);
+    if (!(fabs(found - std) <= 0.05 * std))
+        fail_msg("%s: deviation %g, wanted %g", name, found, std);
+    if (!(largest(p, first, rows) > 2.5 * std)) fail_msg("%s is not normal", name);
+}
+
+static void expect_uniform(const Translator *t, const char *name, size_t first,
+                           size_t rows, double bound) {
+    const Param *p = params_find(t->model.params, name);
+    assert_non_null(p);
+    double most = largest(p, first, rows), found = deviation(p, first, rows);
+    double room = p->tensor.dims == 1 ? 0.25 : 0.05;
+    if (!(most <= bound * 1.000001 && most > 0.9 * bound))
+        fail_msg("%s: largest %g, wanted the bound %g", name, most, bound);
+    if (!(fabs(found * sqrt(3) / bound - 1) <= room))
+        fail_msg("%s: deviation %g is not that of a uniform one", name, found);
+}
+
+static void expect_zero(const Translator *t, const char *name) {
+    const Param *p = params_find(t->model.params, name);
+    assert_non_null(p);
+    if (largest(p, 0, p->tensor.shape[0]) > 0) fail_msg("%s is not zero", name);
+}
+
+/* q, k, v: sqrt(6 / (D + D)) / sqrt(2), in joint matrices too; proj: sqrt(6 / (D + D)). */
+static void fairseqs_initial_values_have_their_bounds(void **state) {
+    (void)state;
+    ModelConfig c = toy_config(NORM_POST);
+    c.init = INIT_FAIRSEQ, c.tied = TIED_NONE;
+    double qkv = sqrt(3.0 / (2 * WIDE)), proj = sqrt(6.0 / (2 * WIDE));
+    double narrow = 1 / sqrt(WIDE), broad = 1 / sqrt(HIDDEN);
+    Translator *t = wide(&c);
+    for (size_t part = 0; part < 3; part++)
+        expect_uniform(t, "encoder.blocks.5.attn.qkv.weight", part * WIDE, WIDE, qkv);
+    expect_uniform(t, "encoder.blocks.5.attn.qkv.bias", 0, 3 * WIDE, narrow);
+    expect_uniform(t, "decoder.blocks.0.attn.qkv.weight", 0, 3 * WIDE, qkv);
+    expect_uniform(t, "decoder.blocks.0.cross.q.weight", 0, WIDE, qkv);
+    expect_uniform(t, "decoder.blocks.0.cross.kv.weight", 0, WIDE, qkv);
+    expect_uniform(t, "decoder.blocks.0.cross.kv.weight", WIDE, WIDE, qkv);
+    expect_uniform(t, "decoder.blocks.0.cross.kv.bias", 0, 2 * WIDE, narrow);
+    expect_uniform(t, "decoder.blocks.3.cross.proj.weight", 0, WIDE, proj);
+    expect_zero(t, "decoder.blocks.3.cross.proj.bias");
+    expect_uniform(t, "encoder.blocks.2.mlp.fc1.weight", 0, HIDDEN, narrow);
+    expect_uniform(t, "encoder.blocks.2.mlp.fc1.bias", 0, HIDDEN, narrow);
+    expect_uniform(t, "encoder.blocks.2.mlp.fc2.weight", 0, WIDE, broad);
+    expect_uniform(t, "encoder.blocks.2.mlp.fc2.bias", 0, WIDE, broad);
+    translator_free(t);
+}
+
+static void tables_have_deviation_1_over_root_d_and_a_pad_of_zeros(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {"encoder.embed.weight", "decoder.embed.weight"};
+    ModelConfig c = toy_config(NORM_PRE);
+    c.tied = TIED_NONE;
+    for (int learned = 0; learned < 2; learned++) {
+        c.position = learned ? POSITION_LEARNED : POSITION_SINUSOIDAL;
+        c.init_std = 0.02;
+        Translator *t = wide(&c);
+        for (size_t i = 0; i < 2; i++) {
+            const Param *p = params_find(t->model.params, NAMES[i]);
+            expect_normal(t, NAMES[i], TOY_END, 298, 0.125);
+            assert_true(largest(p, TOY_PAD, 1) == 0);
+            assert_true(largest(p, 0, 1) > 0 && largest(p, TOY_END, 1) > 0);
+        }
+        expect_normal(t, "decoder.head.weight", 0, 300, 0.125);
+        if (learned) expect_normal(t, "decoder.pos_embed", 0, 40, 0.02);
+        translator_free(t);
+    }
+    c.tied = TIED_ALL;
+    Translator *t = wide(&c);
+    expect_normal(t, "embed.weight", TOY_END, 298, 0.125);
+    assert_true(largest(t->source.table, TOY_PAD, 1) == 0);
+    translator_free(t);
+}
+
+/* q and k as they were; v, proj, fc1 and fc2 times beta, of each side its own. */
+static void expect_beta(const Translator *t, double unit_square, double unit_mlp) {
+    DeepNorm d = deepnorm_pair(6, 6);
+    double e = d.encoder_beta, b = d.decoder_beta;
+    expect_normal(t, "encoder.blocks.1.attn.q.weight", 0, WIDE, unit_square);
+    expect_normal(t, "encoder.blocks.1.attn.k.weight", 0, WIDE, unit_square);
+    expect_normal(t, "encoder.blocks.1.attn.v.weight", 0, WIDE, e * unit_square);
+    expect_normal(t, "encoder.blocks.1.attn.proj.weight", 0, WIDE, e * unit_square);
+    expect_normal(t, "encoder.blocks.1.mlp.fc1.weight", 0, HIDDEN, e * unit_mlp);
+    expect_normal(t, "encoder.blocks.1.mlp.fc2.weight", 0, WIDE, e * unit_mlp);
+    expect_normal(t, "decoder.blocks.4.attn.k.weight", 0, WIDE, unit_square);
+    expect_normal(t, "decoder.blocks.4.attn.v.weight", 0, WIDE, b * unit_square);
+    expect_normal(t, "decoder.blocks.4.cross.q.weight", 0, WIDE, unit_square);
+    expect_normal(t, "decoder.blocks.4.cross.k.weight", 0, WIDE, unit_square);
+    expect_normal(t, "decoder.blocks.4.cross.v.weight", 0, WIDE, b * unit_square);
+    expect_normal(t, "decoder.blocks.4.cross.proj.weight", 0, WIDE, b * unit_square);
+    expect_normal(t, "decoder.blocks.4.mlp.fc2.weight", 0, WIDE, b * unit_mlp);
+    expect_zero(t, "encoder.blocks.1.attn.v.bias");
+    expect_zero(t, "decoder.blocks.4.mlp.fc1.bias");
+}
+
+static void deepnorm_scales_values_outputs_and_mlp_alone(void **state) {
+    (void)state;
+    ModelConfig c = toy_config(NORM_DEEPNORM);
+    c.qkv = QKV_SEPARATE;
+    c.init_std = 0.05;
+    Translator *t = wide(&c);
+    expect_beta(t, 0.05, 0.05);
+    translator_free(t);
+    c.init = INIT_FAIRSEQ; /* Xavier's normal: sqrt(2 / (in + out)) */
+    t = wide(&c);
+    expect_beta(t, sqrt(2.0 / (2 * WIDE)), sqrt(2.0 / (WIDE + HIDDEN)));
+    translator_free(t);
+    c.qkv = QKV_JOINT; /* the values' rows of joint matrices */
+    t = wide(&c);
+    double unit = sqrt(2.0 / (2 * WIDE)), beta = deepnorm_pair(6, 6).decoder_beta;
+    expect_normal(t, "decoder.blocks.0.attn.qkv.weight", WIDE, WIDE, unit);
+    expect_normal(t, "decoder.blocks.0.attn.qkv.weight", 2L * WIDE, WIDE, beta * unit);
+    expect_normal(t, "decoder.blocks.0.cross.kv.weight", 0, WIDE, unit);
+    expect_normal(t, "decoder.blocks.0.cross.kv.weight", WIDE, WIDE, beta * unit);
+    translator_free(t);
+}
+
+/* ---- padding and recomputation ----------------------------------------------------------- */
+
+enum { ROWS = 3, SOURCE = 9, TARGET = 8, VOCAB = 13 };
+static const size_t SOURCES[ROWS] = {4, 9, 6}, TARGETS[ROWS] = {8, 3, 5};
+
+typedef struct Pairs {
+    uint32_t source[ROWS * SOURCE], input[ROWS * TARGET], label[ROWS * TARGET];
+} Pairs;
+
+/* What stands in the padding is a token like others: it must not matter. */
+static Pairs make_pairs(uint32_t filler) {
+    Pairs p;
+    for (size_t i = 0; i < ROWS * SOURCE; i++) p.source[i] = filler;
+    for (size_t i = 0; i < ROWS * TARGET; i++) p.input[i] = filler, p.label[i] = TOY_PAD;
+    for (size_t r = 0; r < ROWS; r++) {
+        uint32_t *label = p.label + r * TARGET, *input = p.input + r * TARGET;
+        toy_sentence(p.source + r * SOURCE, SOURCES[r], VOCAB, 1 + r);
+        toy_sentence(label, TARGETS[r], VOCAB, 50 + r);
+        input[0] = TOY_END;
+        memcpy(input + 1, label, (TARGETS[r] - 1) * sizeof *label);
+    }
+    return p;
+}
+
+static Tensor *loss_of(Translator *t, Tape *tape, const ForwardMode *mode, const Pairs *p,
+                       const uint32_t *label, size_t rows) {
+    TokenRows source = {p->source, rows, SOURCE, SOURCES};
+    TokenRows input = {p->input, rows, TARGET, TARGETS};
+    VocabTarget target = {
+        .label = label, .ignore = TOY_PAD, .smoothing = 0.1, .divisor = 10};
+    return translator_loss(t, tape, mode, &source, &input, &target);
+}
+
+/* Row r alone, without a token of padding. */
+static double loss_alone(Translator *t, Tape *tape, const Pairs *p, size_t r) {
+    ForwardMode mode = toy_mode();
+    TokenRows source = {p->source + r * SOURCE, 1, SOURCES[r], NULL};
+    TokenRows input = {p->input + r * TARGET, 1, TARGETS[r], NULL};
+    VocabTarget target = {.label = p->label + r * TARGET,
+                          .ignore = TOY_PAD,
+                          .smoothing = 0.1,
+                          .divisor = 10};
+    tape_begin(tape, (TapeMode){0});
+    return (double)translator_loss(t, tape, &mode, &source, &input, &target)->value[0];
+}
+
+static void padding_does_not_change_a_sentences_loss(void **state) {
+    (void)state;
+    Tape *tape = tape_new();
+    for (NormPlace place = NORM_PRE; place <= NORM_NONE; place++) {
+        ModelConfig c = toy_config(place);
+        c.reparam = place == NORM_NONE ? REPARAM_SIGMA : REPARAM_NONE;
+        c.position = place == NORM_POST ? POSITION_LEARNED : POSITION_SINUSOIDAL;
+        Translator *t = toy_translator(&c, VOCAB, VOCAB, 12, 3);
+        Pairs pairs = make_pairs(7);
+        ForwardMode mode = toy_mode();
+        for (size_t r = 0; r < ROWS; r++) {
+            uint32_t label[ROWS * TARGET]; /* of this row alone */
+            for (size_t i = 0; i < ROWS * TARGET; i++)
+                label[i] = i / TARGET == r ? pairs.label[i] : TOY_PAD;
+            tape_begin(tape, (TapeMode){0});
+            double padded =
+                (double)loss_of(t, tape, &mode, &pairs, label, ROWS)->value[0];
+            double alone = loss_alone(t, tape, &pairs, r);
+            if (!(fabs(padded - alone) <= 1e-5 * alone))
+                fail_msg("norm %d, sentence %zu: %.8f alone, %.8f padded", (int)place, r,
+                         alone, padded);
+        }
+        translator_free(t);
+    }
+    tape_free(tape);
+}
+
+static void what_stands_in_the_padding_gets_no_gradient(void **state) {
+    (void)state;
+    ModelConfig c = toy_config(NORM_PRE);
+    Translator *t = toy_translator(&c, VOCAB, VOCAB, 0, 3);
+    Tape *tape = tape_new();
+    Pairs pairs = make_pairs(TOY_FIRST - 1); /* a token that no sentence has */
+    ForwardMode mode = toy_mode();
+    params_clear_grads(t->model.params);
+    tape_begin(tape, (TapeMode){.gradients = true, .training = true});
+    tape_backward(tape, loss_of(t, tape, &mode, &pairs, pairs.label, ROWS));
+    params_settle_grads(t->model.params);
+    const Tensor *table = &t->source.table->tensor;
+    for (size_t k = 0; k < 16; k++)
+        assert_true(table->grad[(TOY_FIRST - 1) * 16 + k] == 0);
+    double sum = 0;
+    for (size_t i = 0; i < table->size; i++) sum += fabs((double)table->grad[i]);
+    assert_true(sum > 0);
+    tape_free(tape);
+    translator_free(t);
+}
+
+/* A loss with its gradients, which go to `grads`. */
+static double step(Translator *t, bool recompute, real *grads) {
+    Tape *tape = tape_new();
+    Pairs pairs = make_pairs(TOY_PAD);
+    ForwardMode mode = toy_mode();
+    mode.recompute = recompute;
+    mode.first_example = 3;
+    params_clear_grads(t->model.params);
+    tape_begin(tape,
+               (TapeMode){.gradients = true, .training = true, .seed = 9, .step = 4});
+    Tensor *loss = loss_of(t, tape, &mode, &pairs, pairs.label, ROWS);
+    double value = (double)loss->value[0];
+    tape_backward(tape, loss);
+    params_settle_grads(t->model.params);
+    memcpy(grads, t->model.params->grads, t->model.params->trained * sizeof(real));
+    tape_free(tape);
+    return value;
+}
+
+static void recomputed_blocks_give_the_same_loss_and_gradients(void **state) {
+    (void)state;
+    for (NormPlace place = NORM_PRE; place <= NORM_NONE; place++) {
+        ModelConfig c = toy_config(place);
+        c.reparam = REPARAM_SIGMA;
+        c.dropout = c.attention_dropout = c.activation_dropout = c.drop_path = 0.2;
+        Translator *t = toy_translator(&c, VOCAB, VOCAB, 0, 3);
+        size_t count = t->model.params->trained;
+        real *kept = mem_alloc(count * sizeof(real));
+        real *again = mem_alloc(count * sizeof(real));
+        double loss = step(t, false, kept);
+        assert_true(step(t, true, again) == loss);
+        assert_true(toy_apart(again, kept, count) <= 1e-6);
+        mem_free(kept);
+        mem_free(again);
+        translator_free(t);
+    }
+}
+
+static void vocabularies_that_differ_cannot_be_tied(void **state) {
+    (void)state;
+    Err err = ERR_NONE;
+    ModelConfig c = toy_config(NORM_PRE);
+    c.tied = TIED_ALL;
+    assert_int_equal(translator_check(&c, 8, 9, &err), FAIL_USAGE);
+    assert_non_null(strstr(err.text, "8 and 9"));
+    assert_int_equal(translator_check(&c, 8, 8, &err), OK);
+    c.heads = 3;
+    assert_int_equal(translator_check(&c, 8, 8, &err), FAIL_USAGE);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(names_and_shapes_are_those_of_the_documentation),
+        cmocka_unit_test(queries_keys_and_values_are_grouped_as_asked),
+        cmocka_unit_test(tied_tables_are_there_once),
+        cmocka_unit_test(norms_stand_where_they_are_asked_for),
+        cmocka_unit_test(learned_positions_and_companions_of_sigma_have_their_names),
+        cmocka_unit_test(the_sides_can_differ_in_depth),
+        cmocka_unit_test(a_base_translator_has_54378496_parameters),
+        cmocka_unit_test(deepnorms_numbers_are_those_of_the_paper),
+        cmocka_unit_test(fairseqs_initial_values_have_their_bounds),
+        cmocka_unit_test(tables_have_deviation_1_over_root_d_and_a_pad_of_zeros),
+        cmocka_unit_test(deepnorm_scales_values_outputs_and_mlp_alone),
+        cmocka_unit_test(padding_does_not_change_a_sentences_loss),
+        cmocka_unit_test(what_stands_in_the_padding_gets_no_gradient),
+        cmocka_unit_test(recomputed_blocks_give_the_same_loss_and_gradients),
+        cmocka_unit_test(vocabularies_that_differ_cannot_be_tied),
+    };
+    return cmocka_run_group_tests_name("translator", cases, NULL, NULL);
+}
