@@ -340,7 +340,7 @@ static size_t slots_of_piece(const TextBatch *b, size_t from, size_t to) {
 }
 
 double textplan_padding(TextPlan *p) {
-    size_t slots = 0, tokens = 0, pieces = p->bucket_count ? p->config.accumulate : 1;
+    size_t slots = 0, tokens = 0, pieces = p->config.accumulate;
     TextBatch b = {0};
     for (size_t n = 1; n <= p->steps && p->set->pairs; n++) {
         textplan_fill(p, n, &b);

@@ -147,6 +147,7 @@ static void encode_token(void *context, const char *token, size_t length) {
         if (!e->unknown) e->unknown = token, e->unknown_length = length;
         return;
     }
+    if (e->t->specials && id == ID_PAD) id = ID_UNK; /* padding counts for nothing */
     idlist_add(e->ids, id == SIZE_MAX ? ID_UNK : (uint32_t)id);
 }
 
@@ -407,7 +408,11 @@ static Status get_vocab(Tokenizer *t, const TokenizerConfig *c, const StringMap 
         count_files(t, false, files, file_count, &counts);
     number_tokens(t, &counts, c->min_count);
     stringmap_free(&counts);
-    return OK;
+    if (t->vocab.count > (t->specials ? COUNT(SPECIALS) : 0)) return OK;
+    return err_set(err, FAIL_DATA,
+                   "the training text has no token that stands %zu times in it "
+                   "(data.min_count)",
+                   c->min_count);
 }
 
 Tokenizer *tokenizer_build(const TokenizerConfig *c, const TextFile *const *files,

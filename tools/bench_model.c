@@ -114,7 +114,7 @@ Status bench_subject(BenchSubject *s, const BenchModel *model, char **words, siz
     for (size_t i = 0; i < count; i++)
         if (recipe_set(&s->recipe, words[i], err)) return err->status;
     const Recipe *r = &s->recipe;
-    if (recipe_check(r, err)) return err->status;
+    if (recipe_check(&s->recipe, err)) return err->status;
     if (model->task == TASK_CLASSIFY ? shape_pictures(s, err) : shape_texts(s, model, err))
         return err->status;
     s->batch = r->train.batch;

@@ -62,6 +62,8 @@ static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
 static void print(const OpenRun *run, const Score *s) {
     json_t *row = score_row(s, run->at.step);
     json_object_set_new(row, "checkpoint", json_text(run->checkpoint));
+    if (run->average)
+        json_object_set_new(row, "average", json_integer((json_int_t)run->average));
     json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(row);

@@ -31,7 +31,7 @@ static Status check_source(const char *value, Err *err) {
         if (strcmp(value, names[i]) == 0) return OK;
     return err_set(err, FAIL_USAGE,
                    "data.source = %.60s: choose one of %s; did you mean %s?", value,
-                   source_list(), nearest_word(value, names));
+                   all_sources(), nearest_word(value, names));
 }
 
 static Status check_augment(const char *value, Err *err) {

@@ -105,9 +105,16 @@ static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
     return err->status;
 }
 
+/* The mean of checkpoints and the running mean of one are two things. */
+static Status check_average(const OpenRun *run, const RunChoice *c, Err *err) {
+    if (!run->average || !c->ema) return OK;
+    return err_set(err, FAIL_USAGE, "--checkpoint average:N and --ema: choose one of them");
+}
+
 Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
     *run = (OpenRun){.recipe = mem_alloc(sizeof(Recipe))};
-    if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err)) {
+    if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err) &&
+        !check_average(run, c, err)) {
         start_threads(run->recipe->train.threads);
         if (!open_task(run, c, with_data, err) && !load_weights(run, c, err) &&
             !(run->average && average_weights(run, c, err))) {

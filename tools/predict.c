@@ -45,6 +45,13 @@ static Status read_whole(const char *option, const char *word, size_t *value, Er
     return err_set(err, FAIL_USAGE, "%s %s: wanted a whole number", option, word);
 }
 
+enum { BEAM_MOST = 1000 };
+
+static Status check_beam(const PredictOptions *o, Err *err) {
+    if (o->beam <= BEAM_MOST && o->nbest <= BEAM_MOST) return OK;
+    return err_set(err, FAIL_USAGE, "--beam and --nbest are at most %d", BEAM_MOST);
+}
+
 static Status read_temperature(const char *word, double *value, Err *err) {
     char *end;
     *value = strtod(word, &end);
@@ -95,6 +102,7 @@ static Status read_options(PredictOptions *o, int argc, char **argv, Err *err) {
             return err_set(err, FAIL_USAGE, "%s: not understood; -h explains", argv[i]);
         used = 2;
     }
+    if (check_beam(o, err)) return err->status;
     return o->choice.dir ? OK : err_set(err, FAIL_USAGE, "which run folder?");
 }
 

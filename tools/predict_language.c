@@ -44,7 +44,7 @@ static void show(Sampler *s) {
     text_clear(&s->text);
     tokenizer_decode(s->tokenizer, s->ids.ids, s->ids.count, &s->text);
     size_t old = s->shown.length;
-    if (s->text.length < old || memcmp(s->text.text, s->shown.text, old)) return;
+    if (s->text.length < old || !s->shown.text || memcmp(s->text.text, s->shown.text, old)) return;
     fwrite(s->text.text + old, 1, s->text.length - old, stdout);
     fflush(stdout);
     text_append(&s->shown, s->text.text + old, s->text.length - old);
@@ -92,8 +92,12 @@ static Status sample_text(const PredictOptions *o, OpenRun *run, Err *err) {
                  .run = run,
                  .generation = generation_of_text(lm, run->tape, &mode),
                  .logits = mem_alloc(lm->vocab * sizeof(real))};
+    text_clear(&s.shown);
     if (!begin(&s, err)) {
-        show(&s);
+        if (o->prompt && *o->prompt)
+            show(&s);
+        else
+            tokenizer_decode(s.tokenizer, s.ids.ids, s.ids.count, &s.shown);
         sample(&s);
     }
     generation_free(s.generation);

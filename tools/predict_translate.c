@@ -114,6 +114,13 @@ static Status add_line(OpenRun *run, Lines *lines, const char *line, size_t leng
                    ids->count, most);
 }
 
+/* A line that cannot be translated. */
+static void drop_last(Lines *lines) {
+    lines->count--;
+    idlist_free(&lines->ids[lines->count]);
+    mem_free(lines->text[lines->count]);
+}
+
 static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines,
                              const char *path, Err *err) {
     TextFile file;
@@ -123,7 +130,7 @@ static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines
         size_t length;
         const char *line = textfile_line(&file, k, &length);
         if (add_line(run, lines, line, length, err))
-            err_wrap(err, "%s:%zu", path, k + 1);
+            drop_last(lines), err_wrap(err, "%s:%zu", path, k + 1);
         else if (lines->count == CHUNK || k + 1 == most)
             translate_chunk(o, run, lines, err);
     }
@@ -152,7 +159,7 @@ static Status translate_stdin(const PredictOptions *o, OpenRun *run, Lines *line
         if (length && line[length - 1] == '\r') length--;
         if (textfile_check_line(NAME, ++number, line, length, err)) break;
         if (add_line(run, lines, line, length, err))
-            err_wrap(err, "%s:%zu", NAME, number);
+            drop_last(lines), err_wrap(err, "%s:%zu", NAME, number);
         else if (lines->count == CHUNK || !input_waits())
             translate_chunk(o, run, lines, err);
     }
@@ -172,6 +179,8 @@ Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
             translate_file(o, run, lines, inputs[i], err);
         else
             translate_stdin(o, run, lines, err);
+    Err later = ERR_NONE; /* what stood before the line that ended it is answered all the same */
+    if (err->status == FAIL_DATA && lines->count) translate_chunk(o, run, lines, &later);
     lines_clear(lines);
     mem_free(lines);
     return err->status;

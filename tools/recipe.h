@@ -103,8 +103,9 @@ Status recipe_set(Recipe *recipe, const char *word, Err *err);
  * how many.  `out` may be NULL. */
 size_t recipe_notes(const Recipe *recipe, FILE *out);
 
-/* What single keys cannot see: width % heads, epochs and steps both given, ... */
-Status recipe_check(const Recipe *recipe, Err *err);
+/* Keys that the task does not use go back to their defaults (recipe_notes has named them).  Then
+ * what single keys cannot see: width % heads, epochs and steps both given, ... */
+Status recipe_check(Recipe *recipe, Err *err);
 
 /* Writes every key with its present value, as an INI file that loads back to the same recipe. */
 Status recipe_save(const Recipe *recipe, const char *path, Err *err);

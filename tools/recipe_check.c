@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tools/keys.h"
 #include "tools/recipe.h"
 
 static Status check_heads(const Recipe *recipe, Err *err) {
@@ -175,6 +176,24 @@ static Status check_cutoffs(const Recipe *recipe, Err *err) {
     return OK;
 }
 
+static Status check_adaptive(const Recipe *recipe, Err *err) {
+    if (!recipe->model.cutoff_count || recipe->train.label_smoothing == 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.cutoffs (the adaptive softmax) and train.label_smoothing do not go "
+                   "together; set one of them to nothing");
+}
+
+static Status check_joint(const Recipe *recipe, Err *err) {
+    const DataConfig *data = &recipe->data;
+    if (!data->joint || !*data->target_vocab ||
+        !strcmp(data->target_vocab, data->source_vocab))
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.joint = true has one dictionary, data.source_vocab; leave out "
+                   "data.target_vocab = %s",
+                   data->target_vocab);
+}
+
 static Status check_stride(const Recipe *recipe, Err *err) {
     size_t stride = recipe->train.eval_stride, context = recipe->model.context;
     if (stride <= context) return OK;
@@ -218,10 +237,17 @@ static Status (*const rules[])(const Recipe *, Err *) = {
     check_heads,      check_mlp,         check_position, check_patch,   check_length,
     check_mixing,     check_step_at,     check_warmup,   check_tied,    check_accumulate,
     check_nesterov,   check_source_task, check_channels, check_cutoffs, check_languages,
-    check_stride,     check_best,
+    check_stride,     check_best,        check_adaptive, check_joint,
 };
 
-Status recipe_check(const Recipe *recipe, Err *err) {
+static void reset_unused(Recipe *recipe) {
+    for (const Key *key = keys; key < keys + keys_count; key++)
+        if (key_is_stored(key) && !key_applies(key, recipe))
+            key_parse(key, recipe, key->standard, NULL);
+}
+
+Status recipe_check(Recipe *recipe, Err *err) {
+    reset_unused(recipe);
     for (size_t i = 0; i < COUNT(rules); i++) {
         Status status = rules[i](recipe, err);
         if (status) return status;

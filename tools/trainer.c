@@ -430,11 +430,9 @@ static Status open_folder(Trainer *t, bool resume, Err *err) {
     }
     char path[PATH_SIZE];
     rundir_path(path, t->dir, "recipe.ini.new");
-    if (recipe_save(t->recipe, path, err)) return unlink(path), err->status;
-    if (rundir_replace(t->dir, "recipe.ini", err) ||
-        task_save_facts(t->task, t->dir, err))
-        return err->status;
-    return open_logs(t, err);
+    if (recipe_save(t->recipe, path, err) || task_save_facts(t->task, t->dir, err))
+        return unlink(path), err->status; /* a run that cannot go on keeps its recipe */
+    return rundir_replace(t->dir, "recipe.ini", err) ? err->status : open_logs(t, err);
 }
 
 /* The folder is free, the data are there and fit: what a rank may fail in alone. */
