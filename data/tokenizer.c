@@ -1,28 +1,12 @@
-#include "data/tokenizer.h"
+#include "data/tokenizer_parts.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "data/bpe.h"
 #include "data/tok13a.h"
 #include "data/utf8.h"
 
-enum { PATH_MOST = 1400 };
-
-struct Tokenizer {
-    TokenKind kind;
-    bool specials, lowercase;
-    WordSplit word_split;
-    StringMap vocab; /* numbered by id; count_of as in the dictionary */
-    Bpe *bpe;        /* TOKENS_BPE */
-    uint32_t line_end;
-    bool has_line_end;
-};
-
-static const char *const SPECIALS[] = {"<s>", "<pad>", "</s>", "<unk>"};
+static const char *const SPECIALS[TOKENIZER_SPECIALS] = {"<s>", "<pad>", "</s>", "<unk>"};
 
 /* ---- lists ---- */
 
@@ -276,7 +260,7 @@ static int by_count(const void *a, const void *b) {
     return m != n ? (m > n ? -1 : 1) : by_text(a, b);
 }
 
-static void add_specials(Tokenizer *t) {
+void tokenizer_add_specials(Tokenizer *t) {
     for (size_t i = 0; t->specials && i < COUNT(SPECIALS); i++)
         stringmap_add(&t->vocab, SPECIALS[i], strlen(SPECIALS[i]));
 }
@@ -285,7 +269,7 @@ static void number_tokens(Tokenizer *t, const StringMap *counts, size_t min_coun
     Counted *order = mem_alloc(MAX(counts->count, (size_t)1) * sizeof *order);
     for (size_t i = 0; i < counts->count; i++) order[i] = (Counted){counts, i};
     qsort(order, counts->count, sizeof *order, t->specials ? by_count : by_text);
-    add_specials(t);
+    tokenizer_add_specials(t);
     for (size_t i = 0; i < counts->count; i++) {
         size_t length, count = counts->count_of[order[i].index];
         const char *token = stringmap_text(counts, order[i].index, &length);
@@ -295,98 +279,10 @@ static void number_tokens(Tokenizer *t, const StringMap *counts, size_t min_coun
     mem_free(order);
 }
 
-static void find_line_end(Tokenizer *t) {
+void tokenizer_find_line_end(Tokenizer *t) {
     size_t id = t->specials ? (size_t)ID_EOS : stringmap_find(&t->vocab, "\n", 1);
     t->has_line_end = id != SIZE_MAX;
     t->line_end = t->has_line_end ? (uint32_t)id : 0;
-}
-
-/* ---- dictionary files ---- */
-
-/* "U+0041", or the character itself. */
-static bool read_character(const char *token, size_t size, uint32_t *code) {
-    if (utf8_next(token, size, code) == size) return true;
-    char text[16] = {0}, *end;
-    memcpy(text, token, MIN(size, sizeof text - 1));
-    if (strncmp(text, "U+", 2)) return false;
-    unsigned long number = strtoul(text + 2, &end, 16);
-    *code = (uint32_t)number;
-    return end > text + 2 && !*end && number <= 0x10FFFF &&
-           (number < 0xD800 || number > 0xDFFF);
-}
-
-/* "token count". */
-static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err) {
-    size_t blank = length;
-    while (blank && line[blank - 1] != ' ') blank--;
-    char number[24], *end, text[UTF8_BYTES];
-    const char *token = line;
-    size_t size = blank ? blank - 1 : 0;
-    if (size && length - blank < sizeof number) {
-        memcpy(number, line + blank, length - blank);
-        number[length - blank] = 0;
-        unsigned long long count = strtoull(number, &end, 10);
-        bool good = *number >= '0' && *number <= '9' && !*end;
-        if (good && t->kind == TOKENS_CHAR) {
-            uint32_t code;
-            good = read_character(line, size, &code);
-            if (good) token = text, size = utf8_put(code, text);
-        }
-        if (good) {
-            if (stringmap_find(&t->vocab, token, size) != SIZE_MAX)
-                return err_set(err, FAIL_DATA, "this token stands in the file already");
-            stringmap_count(&t->vocab, token, size, (size_t)count);
-            return OK;
-        }
-    }
-    return err_set(err, FAIL_DATA, "wanted a token, a blank and its count");
-}
-
-static Status read_vocab(Tokenizer *t, const char *path, Err *err) {
-    TextFile file;
-    if (textfile_read(&file, path, err)) return err->status;
-    add_specials(t);
-    for (size_t i = 0; i < file.count && !err->status; i++) {
-        size_t length;
-        const char *line = textfile_line(&file, i, &length);
-        if (read_token(t, line, length, err)) err_wrap(err, "%s:%zu", path, i + 1);
-    }
-    if (!err->status && t->vocab.count <= (t->specials ? COUNT(SPECIALS) : 0))
-        err_set(err, FAIL_DATA, "%s holds no tokens", path);
-    textfile_free(&file);
-    return err->status;
-}
-
-static void write_token(const Tokenizer *t, size_t id, FILE *file) {
-    size_t length;
-    const char *token = stringmap_text(&t->vocab, id, &length);
-    uint32_t code = 0;
-    if (t->kind == TOKENS_CHAR && utf8_next(token, length, &code))
-        fprintf(file, "U+%04X", (unsigned)code);
-    else
-        fwrite(token, 1, length, file);
-    fprintf(file, " %zu\n", t->vocab.count_of[id]);
-}
-
-static Status close_file(FILE *file, const char *path, Err *err) {
-    bool failed = fflush(file) || fsync(fileno(file)) || ferror(file);
-    if (!((fclose(file) != 0) | failed)) return OK;
-    unlink(path);
-    return err_set(err, FAIL_RUN, "%s was not written: %s", path, strerror(errno));
-}
-
-static FILE *open_file(const char *path, Err *err) {
-    FILE *file = fopen(path, "wb");
-    if (!file) err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
-    return file;
-}
-
-static Status write_vocab(const Tokenizer *t, const char *path, Err *err) {
-    FILE *file = open_file(path, err);
-    if (!file) return err->status;
-    for (size_t i = t->specials ? COUNT(SPECIALS) : 0; i < t->vocab.count; i++)
-        write_token(t, i, file);
-    return close_file(file, path, err);
 }
 
 /* ---- building ---- */
@@ -400,7 +296,7 @@ static Status get_bpe(Tokenizer *t, const TokenizerConfig *c, const StringMap *w
 
 static Status get_vocab(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
                         const TextFile *const *files, size_t file_count, Err *err) {
-    if (*c->vocab) return read_vocab(t, c->vocab, err);
+    if (*c->vocab) return tokenizer_read_vocab(t, c->vocab, err);
     StringMap counts = {0};
     if (t->kind == TOKENS_BPE)
         count_pieces(t, words, &counts);
@@ -430,7 +326,7 @@ Tokenizer *tokenizer_build(const TokenizerConfig *c, const TextFile *const *file
         tokenizer_free(t);
         return NULL;
     }
-    find_line_end(t);
+    tokenizer_find_line_end(t);
     return t;
 }
 
@@ -441,84 +337,7 @@ void tokenizer_free(Tokenizer *t) {
     mem_free(t);
 }
 
-/* ---- a run's own ---- */
-
-static void path_of(char path[PATH_MOST], const char *folder, const char *name,
-                    const char *ending) {
-    text_format(path, PATH_MOST, "%s/%s.%s", folder, name, ending);
-}
-
-static const char SETTINGS[] = "kind %d specials %d lowercase %d word_split %d\n";
-
-static Status write_settings(const Tokenizer *t, const char *path, Err *err) {
-    FILE *file = open_file(path, err);
-    if (!file) return err->status;
-    fprintf(file, SETTINGS, (int)t->kind, t->specials, t->lowercase, (int)t->word_split);
-    return close_file(file, path, err);
-}
-
-static Status write_codes(const Tokenizer *t, const char *path, Err *err) {
-    return bpe_save(t->bpe, path, err);
-}
-
-/* The file as a draft first: one that is there already stays whole until the new one is. */
-static Status save_file(const Tokenizer *t, const char *path,
-                        Status (*write)(const Tokenizer *t, const char *path, Err *err),
-                        Err *err) {
-    char draft[PATH_MOST + 8];
-    text_format(draft, sizeof draft, "%s.new", path);
-    if (write(t, draft, err)) return unlink(draft), err->status;
-    if (!rename(draft, path)) return OK;
-    err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
-    unlink(draft);
-    return err->status;
-}
-
-Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name,
-                      Err *err) {
-    char path[PATH_MOST];
-    path_of(path, folder, name, "vocab");
-    if (save_file(t, path, write_vocab, err)) return err->status;
-    path_of(path, folder, name, "codes");
-    if (t->bpe && save_file(t, path, write_codes, err)) return err->status;
-    path_of(path, folder, name, "tokenizer");
-    return save_file(t, path, write_settings, err);
-}
-
-static Status read_settings(Tokenizer *t, const char *path, Err *err) {
-    TextFile file;
-    int kind, specials, low, split;
-    if (textfile_read(&file, path, err)) return err->status;
-    char line[120] = {0};
-    memcpy(line, file.bytes, MIN(file.size, sizeof line - 1));
-    textfile_free(&file);
-    if (sscanf(line, SETTINGS, &kind, &specials, &low, &split) != 4 || kind < 0 ||
-        kind > TOKENS_BPE || split < 0 || split > SPLIT_WORDS_13A)
-        return err_set(err, FAIL_DATA, "%s: these are no settings of a tokenizer", path);
-    t->kind = (TokenKind)kind;
-    t->specials = specials;
-    t->lowercase = low;
-    t->word_split = (WordSplit)split;
-    return OK;
-}
-
-Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err) {
-    Tokenizer *t = mem_zalloc(sizeof *t);
-    char path[PATH_MOST];
-    path_of(path, folder, name, "tokenizer");
-    Status status = read_settings(t, path, err);
-    path_of(path, folder, name, "vocab");
-    if (!status) status = read_vocab(t, path, err);
-    path_of(path, folder, name, "codes");
-    if (!status && t->kind == TOKENS_BPE && !(t->bpe = bpe_load(path, err)))
-        status = err->status;
-    if (!status) {
-        find_line_end(t);
-        return t;
-    }
-    tokenizer_free(t);
-    return NULL;
-}
+/* ---- comparing ---- */
 
 static bool same_tokens(const StringMap *a, const StringMap *b) {
     size_t bytes = a->count == b->count && a->count ? a->start[a->count] : 0;
