@@ -54,6 +54,9 @@ typedef struct DataConfig {
     size_t max_length;    /* tokens of a sentence, </s> apart */
     double max_ratio;     /* longer / shorter sentence of a pair, in tokens; 0: any */
     bool drop_long;       /* sentences beyond these are left out; else they are an error */
+    /* speech (data/speechset.h) */
+    char train_split[256], val_split[256], test_split[256]; /* names; "": the source's own */
+    size_t cache; /* features kept in memory, MB */
 } DataConfig;
 
 DataConfig data_config_default(void);

@@ -1,6 +1,7 @@
 #include "data/logmel.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/kern/gemm.h"
@@ -149,6 +150,45 @@ void logmel_normalise(real *x, size_t n) {
 /* ---- SpecAugment ---- */
 
 SpecAugment specaugment_default(void) { return (SpecAugment){2, 30, 10, 50, 0.1}; }
+
+static Status read_counts(const char *text, SpecAugment *config, Err *err) {
+    double value[5] = {0};
+    size_t count = 0;
+    for (const char *at = text; *at; count++) {
+        char *end;
+        value[MIN(count, (size_t)4)] = strtod(at + 1, &end);
+        if (*at != ':' || end == at + 1 || count == COUNT(value))
+            return err_set(err, FAIL_USAGE,
+                           "specaugment%.60s: wanted specaugment[:bands[:band_width"
+                           "[:spans[:span_width[:span_share]]]]], numbers",
+                           text);
+        at = end;
+    }
+    size_t *const whole[] = {&config->bands, &config->band_width, &config->spans,
+                             &config->span_width};
+    for (size_t i = 0; i < count; i++) {
+        bool share = i == COUNT(whole);
+        double most = share ? 1 : 1e4;
+        if (!(value[i] >= 0 && value[i] <= most) || (!share && value[i] != floor(value[i])))
+            return err_set(err, FAIL_USAGE, "specaugment: %g is not %s", value[i],
+                           share ? "a share from 0 to 1" : "a whole number up to 10000");
+        if (share)
+            config->span_share = value[i];
+        else
+            *whole[i] = (size_t)value[i];
+    }
+    return OK;
+}
+
+Status specaugment_parse(const char *text, SpecAugment *config, Err *err) {
+    static const char NAME[] = "specaugment";
+    *config = (SpecAugment){0};
+    if (!*text || !strcmp(text, "none")) return OK;
+    if (strncmp(text, NAME, strlen(NAME)))
+        return err_set(err, FAIL_USAGE, "augment %.60s: speech has none or specaugment", text);
+    *config = specaugment_default();
+    return read_counts(text + strlen(NAME), config, err);
+}
 
 /* Two draws: the width below `width`, and the first of the places 0 ... n - w - 1. */
 static size_t draw_mask(RngCursor *dice, size_t width, size_t n, size_t *first) {

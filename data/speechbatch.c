@@ -212,18 +212,7 @@ void speechloader_stop(SpeechLoader *l) {
 
 size_t speechloader_steps(const SpeechLoader *l) { return l->plan.steps; }
 
-double speechloader_padding(const SpeechLoader *l) {
-    const SpeechPlan *p = &l->plan;
-    size_t frames = 0, slots = 0;
-    for (size_t k = 0, class = 0; k < p->buckets; k++) {
-        size_t from = p->bucket_start[k], to = p->bucket_start[k + 1];
-        while (p->class_start[class + 1] < to) class ++;
-        size_t last = p->sorted[p->class_start[class + 1] - 1];
-        slots += (to - from) * l->set->item[last].frames;
-        for (size_t i = from; i < to; i++) frames += l->set->item[p->sorted[i]].frames;
-    }
-    return 1 - (double)frames / (double)slots;
-}
+double speechloader_padding(const SpeechLoader *l) { return l->plan.padding; }
 
 static void wait_a_moment(SpeechLoader *l) {
     struct timespec until;

@@ -4,17 +4,19 @@
  *     while (!speechloader_next(loader, &batch, &err)) step(batch);
  *     speechloader_stop(loader);
  *
- * Batch n is a function of (set, configuration, seed, n) alone.  Utterances of like length stand in a
- * bucket; a step is `accumulate` buckets, shortest first, each a micro-batch. */
+ * Batch n is a function of (set, configuration, seed, n) alone.  By seconds: utterances of like length
+ * stand in a bucket; a step is `accumulate` buckets, shortest first, each a micro-batch.  Without
+ * batch_seconds a step is `batch` utterances as they come, or in an order of each epoch's own, and
+ * what fills no batch at the end of an epoch is left out. */
 #ifndef STEADY_SPEECHBATCH_H
 #define STEADY_SPEECHBATCH_H
 
 #include "data/speechset.h"
 
 typedef struct SpeechBatchConfig {
-    double
-        batch_seconds; /* of a step, padding counted; the bucket of one utterance may be longer */
-    size_t batch;       /* utterances of a step at most; 0: any number */
+    double batch_seconds; /* of a step, padding counted; the bucket of one utterance may be
+                           * longer; 0 (training): batches are counted */
+    size_t batch;         /* utterances of a step, by seconds at most; 0: any number */
     size_t accumulate;  /* buckets of a step; 0: 1 */
     size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
@@ -30,6 +32,7 @@ typedef struct SpeechBatch {
     size_t count; /* B utterances, this part's */
     size_t first,
         whole; /* these are first, first + 1, ... of `whole` in the step as planned */
+    size_t longest; /* frames of the longest of the whole step */
     size_t filters;
     const SpeechItem **item; /* [B] */
     size_t *number;          /* [B] index in the set */
@@ -59,7 +62,7 @@ typedef struct SpeechLoader SpeechLoader;
 /* The set is borrowed; `first` is the number of the first batch wanted, from 1.
  * Training: utterances are sorted by length and cut into buckets once; in each epoch those
  * within a tenth of each other's length change places, and buckets come in another order.  An epoch is
- * floor(buckets / accumulate) steps.  Evaluation: part k of n takes every n-th bucket.
+ * floor(buckets / accumulate) steps, counted floor(utterances / batch).  Evaluation: part k of n takes every n-th bucket.
  * NULL: FAIL_USAGE, fewer buckets than accumulate; FAIL_RUN. */
 SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config,
                                  size_t first, Err *err);
@@ -67,7 +70,7 @@ SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config
 size_t
 speechloader_steps(const SpeechLoader *loader); /* of an epoch; evaluation: batches */
 double speechloader_padding(
-    const SpeechLoader *loader); /* share of an epoch's frames, at most */
+    const SpeechLoader *loader); /* share of the first epoch's frames */
 
 /* The next batch; evaluation: count = 0 after the last.  A recording that turns out to be damaged is FAIL_DATA,
  * or with data.on_error = skip is left out, its place empty; FAIL_DATA when a training batch of one rank

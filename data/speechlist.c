@@ -161,11 +161,18 @@ static Status use_folder(SpeechFill *fill, const char *path, Err *err) {
     return read_folder(fill, path, 0, err);
 }
 
-/* Uses what a pattern matches; nothing is an error. */
+static bool is_path(const char *name, size_t length) { return memchr(name, '/', length); }
+
+/* Uses what a pattern matches, or the path that it is; nothing is an error. */
 static Status use_pattern(SpeechFill *fill, const Entries *entries, const char *pattern,
                           size_t length, Err *err) {
     const SpeechConfig *c = &fill->set->config;
     bool folders = !strcmp(c->source, "librispeech"), any = false;
+    if (is_path(pattern, length)) {
+        char path[SPEECH_PATH];
+        text_format(path, sizeof path, "%.*s", (int)length, pattern);
+        return (folders ? use_folder : speech_read_manifest)(fill, path, err);
+    }
     for (int i = 0; i < entries->count && !err->status; i++) {
         char path[SPEECH_PATH];
         const char *name = entries->entry[i]->d_name;
@@ -182,8 +189,10 @@ static Status use_pattern(SpeechFill *fill, const Entries *entries, const char *
 }
 
 Status speech_list(SpeechFill *fill, const char *names, Err *err) {
-    Entries entries;
-    if (entries_open(fill->set->config.path, &entries, err)) return err->status;
+    Entries entries = {0};
+    if (!is_path(names, strlen(names)) &&
+        entries_open(fill->set->config.path, &entries, err))
+        return err->status;
     for (const char *at = names; *at && !err->status;) {
         size_t length = strcspn(at, ",");
         if (length) use_pattern(fill, &entries, at, length, err);
@@ -211,6 +220,7 @@ bool speech_has(const SpeechConfig *c, Split split) {
     const char *const NAMES[] = {c->train, c->val, c->test};
     Entries entries;
     if (!strcmp(c->source, "tones")) return true;
+    if (is_path(NAMES[split], strlen(NAMES[split]))) return true;
     if (entries_open(c->path, &entries, NULL)) return false;
     bool there = pattern_there(c, &entries, NAMES[split]);
     entries_close(&entries);

@@ -19,6 +19,12 @@ static int by_length(const void *a, const void *b) {
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
+static size_t *natural_order(const SpeechSet *set) {
+    size_t *order = mem_alloc(set->count * sizeof *order);
+    for (size_t i = 0; i < set->count; i++) order[i] = i;
+    return order;
+}
+
 static size_t *sort_items(const SpeechSet *set) {
     Length *lengths = mem_alloc(set->count * sizeof *lengths);
     size_t *sorted = mem_alloc(set->count * sizeof *sorted);
@@ -64,25 +70,65 @@ static void make_buckets(SpeechPlan *p) {
     p->bucket_start[p->buckets] = count;
 }
 
+/* Counted batches: one class of all utterances, buckets of the same number. */
+static void make_counted(SpeechPlan *p) {
+    size_t count = p->set->count, size = p->config.batch / p->config.accumulate;
+    p->class_start = mem_alloc(2 * sizeof *p->class_start);
+    p->class_start[0] = 0;
+    p->class_start[1] = count;
+    p->classes = 1;
+    p->buckets = count / size;
+    p->bucket_start = mem_alloc((p->buckets + 1) * sizeof *p->bucket_start);
+    for (size_t b = 0; b <= p->buckets; b++) p->bucket_start[b] = b * size;
+}
+
+static void need_epoch(SpeechPlan *p, size_t epoch);
+
+static void measure_padding(SpeechPlan *p) {
+    size_t frames = 0, slots = 0;
+    need_epoch(p, 0);
+    for (size_t k = 0; k < p->buckets; k++) {
+        size_t from = p->bucket_start[k], to = p->bucket_start[k + 1], longest = 0;
+        for (size_t i = from; i < to; i++) {
+            size_t own = p->set->item[p->order[i]].frames;
+            longest = MAX(longest, own);
+            frames += own;
+        }
+        slots += (to - from) * longest;
+    }
+    p->padding = slots ? 1 - (double)frames / (double)slots : 0;
+}
+
 Status speechplan_open(SpeechPlan *p, const SpeechSet *set,
                        const SpeechBatchConfig *config, Err *err) {
     *p = (SpeechPlan){.set = set, .config = *config, .epoch = SIZE_MAX};
     SpeechBatchConfig *c = &p->config;
-    CHECK(set->count && c->batch_seconds > 0, "%zu utterances, %g s", set->count,
-          c->batch_seconds);
+    bool counted = c->training && c->batch_seconds == 0;
     c->accumulate = c->training ? MAX(c->accumulate, (size_t)1) : 1;
     c->parts = MAX(c->parts, (size_t)1);
-    p->sorted = sort_items(set);
-    make_classes(p);
-    make_buckets(p);
+    CHECK(set->count && (counted ? c->batch >= c->accumulate : c->batch_seconds > 0),
+          "%zu utterances, %g s, batches of %zu in %zu parts", set->count,
+          c->batch_seconds, c->batch, c->accumulate);
+    p->sorted = counted ? natural_order(set) : sort_items(set);
+    if (counted) {
+        make_counted(p);
+    } else {
+        make_classes(p);
+        make_buckets(p);
+    }
     p->order = mem_alloc(set->count * sizeof *p->order);
-    p->bucket_order = mem_alloc(p->buckets * sizeof *p->bucket_order);
+    p->bucket_order = mem_alloc(MAX(p->buckets, (size_t)1) * sizeof *p->bucket_order);
+    measure_padding(p);
     p->steps = c->training ? p->buckets / c->accumulate
                            : p->buckets / c->parts + (c->part < p->buckets % c->parts);
     if (p->steps || !c->training) return OK;
-    err_set(err, FAIL_USAGE,
-            "the %zu utterances fill %zu buckets, fewer than train.accumulate = %zu",
-            set->count, p->buckets, c->accumulate);
+    if (counted)
+        err_set(err, FAIL_USAGE, "train.batch = %zu is more than the %zu utterances",
+                c->batch, set->count);
+    else
+        err_set(err, FAIL_USAGE,
+                "the %zu utterances fill %zu buckets, fewer than train.accumulate = %zu",
+                set->count, p->buckets, c->accumulate);
     speechplan_close(p);
     return FAIL_USAGE;
 }
@@ -115,8 +161,9 @@ static void need_epoch(SpeechPlan *p, size_t epoch) {
     for (size_t b = 0; b < p->buckets; b++) p->bucket_order[b] = b;
     if (!shuffled) return;
     for (size_t k = 0; k < p->classes; k++) shuffle_class(p, k, epoch);
-    rng_permutation(rng_make(p->config.seed, RNG_SHUFFLE, epoch), p->bucket_order,
-                    p->buckets);
+    if (p->config.batch_seconds > 0)
+        rng_permutation(rng_make(p->config.seed, RNG_SHUFFLE, epoch), p->bucket_order,
+                        p->buckets);
 }
 
 /* ---- a batch ---- */
@@ -150,6 +197,7 @@ static size_t bucket_size(const SpeechPlan *p, size_t bucket) {
 static void take_buckets(const SpeechPlan *p, const size_t *buckets, size_t count,
                          size_t part, size_t parts, SpeechBatch *b) {
     size_t at = 0;
+    b->longest = 0;
     for (size_t k = 0; k < count; k++) at += bucket_size(p, buckets[k]);
     speechplan_need(b, at, 0);
     b->whole = at;
@@ -157,9 +205,11 @@ static void take_buckets(const SpeechPlan *p, const size_t *buckets, size_t coun
     b->count = at = 0;
     for (size_t k = 0; k < count; k++) {
         b->bucket_edge[k] = b->count;
-        for (size_t i = 0; i < bucket_size(p, buckets[k]); i++, at++)
-            if (at % parts == part)
-                b->number[b->count++] = p->order[p->bucket_start[buckets[k]] + i];
+        for (size_t i = 0; i < bucket_size(p, buckets[k]); i++, at++) {
+            size_t number = p->order[p->bucket_start[buckets[k]] + i];
+            b->longest = MAX(b->longest, p->set->item[number].frames);
+            if (at % parts == part) b->number[b->count++] = number;
+        }
     }
     b->bucket_edge[count] = b->count;
     b->buckets = count;

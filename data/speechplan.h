@@ -7,10 +7,11 @@
 typedef struct SpeechPlan {
     const SpeechSet *set;
     SpeechBatchConfig config;
-    size_t *sorted;                /* [count] by length */
+    size_t *sorted;                /* [count] by length; counted batches: as they stand */
     size_t *class_start, classes;  /* [classes + 1] in sorted: of like length */
     size_t *bucket_start, buckets; /* [buckets + 1] in sorted */
     size_t steps;                  /* of an epoch */
+    double padding;                /* share of the first epoch's frames */
     size_t epoch;                  /* whose order is held; SIZE_MAX: none */
     size_t *order;                 /* [count] */
     size_t *bucket_order;          /* [buckets] */

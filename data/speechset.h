@@ -13,7 +13,7 @@
  *                (NeMo), or path, duration and text between tabs; paths are relative to the manifest's folder
  *   tones        built in (data/tones.h)
  * A split is a list of such names, with commas between; a name that ends with * stands for all that begin
- * so. */
+ * so, and a list with a slash in it holds paths of their own. */
 #ifndef STEADY_SPEECHSET_H
 #define STEADY_SPEECHSET_H
 
@@ -24,7 +24,7 @@
 typedef struct SpeechConfig {
     char source[32];
     char path[1024];
-    char train[256], val[256], test[256]; /* names of each split; "": there is none */
+    char train[1100], val[1100], test[1100]; /* names of each split; "": there is none */
     size_t limit;           /* only the first utterances of the training split; 0: all */
     OnError on_error;       /* skip: what fails a check is left out and counted */
     size_t synthetic_count; /* tones: of the training split; the others have a fifth */

@@ -37,13 +37,17 @@ static const Grouping CROSS[] = {
 };
 
 static void attention_build(Model *model, AttentionPart *part, const Grouping *grouping,
-                            const char *scope) {
+                            bool bare, const char *scope) {
     size_t width = model->config.width;
     part->in_count = grouping->count;
+    if (bare)
+        part->shift = params_add(model->params, PARAM_VECTOR, 1, (size_t[]){1},
+                                 "%s.shift", scope);
     for (size_t i = 0; i < grouping->count; i++)
-        linear_build(model, &part->in[i], PART_ATTENTION, grouping->height[i] * width,
-                     width, "%s.%s", scope, grouping->name[i]);
-    linear_build(model, &part->proj, PART_ATTENTION, width, width, "%s.proj", scope);
+        linear_build(model, &part->in[i], PART_ATTENTION, !bare,
+                     grouping->height[i] * width, width, "%s.%s", scope,
+                     grouping->name[i]);
+    linear_build(model, &part->proj, PART_ATTENTION, !bare, width, width, "%s.proj", scope);
     site_build(model, &part->site, model->config.heads, scope);
 }
 
@@ -54,6 +58,7 @@ static void take_config(Block *block, const ModelConfig *c, const BlockSpec *spe
     block->activation = c->activation;
     block->place = c->norm;
     block->causal = spec->causal;
+    block->layer_drop = spec->layer_drop;
     block->has_cross = spec->cross;
     block->alpha = spec->alpha;
     block->drop_path =
@@ -73,18 +78,21 @@ void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index
     bool normed = c->norm != NORM_NONE;
     if (normed) norm_build(model, &block->self.norm, spec->eps, "%s.norm1", name);
     text_format(scope, sizeof scope, "%s.attn", name);
-    attention_build(model, &block->self, &SELF[c->qkv], scope);
+    attention_build(model, &block->self, &SELF[c->qkv], spec->bare, scope);
     if (spec->cross) {
         if (normed) norm_build(model, &block->cross.norm, spec->eps, "%s.norm2", name);
         text_format(scope, sizeof scope, "%s.cross", name);
-        attention_build(model, &block->cross, &CROSS[c->qkv], scope);
+        attention_build(model, &block->cross, &CROSS[c->qkv], spec->bare, scope);
     }
     if (normed)
         norm_build(model, &block->norm, spec->eps, "%s.norm%d", name,
                    spec->cross ? 3 : 2);
     text_format(block->mlp_scope, sizeof block->mlp_scope, "%s.mlp", name);
-    linear_build(model, &block->fc1, PART_MLP, hidden, width, "%s.fc1", block->mlp_scope);
-    linear_build(model, &block->fc2, PART_MLP, width, hidden, "%s.fc2", block->mlp_scope);
+    bool bias = !spec->bare;
+    linear_build(model, &block->fc1, PART_MLP, bias, hidden, width, "%s.fc1",
+                 block->mlp_scope);
+    linear_build(model, &block->fc2, PART_MLP, bias, width, hidden, "%s.fc2",
+                 block->mlp_scope);
 }
 
 /* ---- initial values ---- */
@@ -113,11 +121,15 @@ static void fill_rows(const Model *model, const BlockSpec *spec, LinearLayer *la
 /* Weights drawn with a deviation (INIT_FAIRSEQ: deviation or bound 1) that fill_rows scales. */
 static void draw(const Model *model, LinearLayer *layer, uint64_t seed, bool bias) {
     const ModelConfig *c = &model->config;
-    bool uniform = c->init == INIT_FAIRSEQ && c->norm != NORM_DEEPNORM;
-    double unit = c->init == INIT_FAIRSEQ ? 1 : c->init_std;
-    (uniform ? param_uniform : param_normal)(layer->weight, seed, unit);
+    bool fairseq = c->init == INIT_FAIRSEQ && c->norm != NORM_DEEPNORM;
+    bool uniform = fairseq || c->init == INIT_UNIFORM;
     double columns = (double)tensor_last(&layer->weight->tensor);
-    if (bias && uniform)
+    double unit = c->init == INIT_NORMAL    ? c->init_std
+                  : c->init == INIT_UNIFORM ? 1 / sqrt(columns)
+                                            : 1;
+    (uniform ? param_uniform : param_normal)(layer->weight, seed, unit);
+    if (!layer->bias) return;
+    if (bias && fairseq)
         param_uniform(layer->bias, seed, 1 / sqrt(columns));
     else
         param_fill(layer->bias, 0);
@@ -127,6 +139,7 @@ static void initialize_attention(const Model *model, const BlockSpec *spec,
                                  AttentionPart *part, uint64_t seed) {
     size_t width = model->config.width;
     norm_initialize(&part->norm);
+    if (part->shift) param_fill(part->shift, 0);
     for (size_t i = 0; i < part->in_count; i++) {
         LinearLayer *layer = &part->in[i];
         size_t rows = layer->weight->tensor.shape[0];
@@ -181,7 +194,8 @@ static void project_self(Tape *tape, const Block *block, Tensor *x, AttentionArg
     size_t width = tensor_last(x), count = part->in_count;
     const NormLayer *norm = norm_before(block, &part->norm);
     Tensor *y[3] = {NULL};
-    if (count > 1) x = norm_forward(tape, norm, x), norm = &IDENTITY;
+    if (count > 1 || part->shift) x = norm_forward(tape, norm, x), norm = &IDENTITY;
+    if (part->shift) x = op_add_scalar(tape, x, &part->shift->tensor);
     for (size_t i = 0; i < count; i++) y[i] = enter(tape, &part->in[i], norm, x);
     Tensor *second = y[count == 3], *last = y[count - 1];
     args->q = (Slice){y[0], 0};
@@ -281,9 +295,22 @@ static LinearArgs mlp_end(Tape *tape, const Block *block, const ForwardMode *mod
     return args;
 }
 
+/* What a block that layer drop leaves out makes of x: the norms behind its branches.  Its attention
+ * is measured all the same. */
+static Tensor *pass_over(Tape *tape, Block *block, const ForwardMode *mode,
+                         const BlockInput *input, Tensor *x) {
+    attend_self(tape, block, mode, input, x, 0);
+    if (block->place == NORM_PRE || block->place == NORM_NONE) return x;
+    CHECK(block->alpha == 1 && !block->has_cross, "%s: no layer drop here",
+          block->mlp_scope);
+    return norm_forward(tape, &block->norm, norm_forward(tape, &block->self.norm, x));
+}
+
 static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode,
                        const BlockInput *input, Tensor *x, bool first) {
     tape_scope(tape, block->self.site.name);
+    if (layer_dropped(tape, block->layer_drop, block->first_site))
+        return pass_over(tape, block, mode, input, x);
     Tensor *y = attend_self(tape, block, mode, input, x, first);
     if (first) x = op_take_token(tape, x, 0), y = op_take_token(tape, y, 0);
     LinearArgs proj = linear_args(&block->self.proj, y);

@@ -4,7 +4,8 @@
  *   none      x += f(x)              deepnorm  x = LN(alpha x + f(x))
  *
  * with f self-attention, then (in a decoder that has a memory to look at) cross attention, then
- * the MLP.  Dropout and drop path act on f's output. */
+ * the MLP.  Dropout and drop path act on f's output; layer drop leaves all branches out, norms
+ * behind them stay. */
 #ifndef STEADY_BLOCK_H
 #define STEADY_BLOCK_H
 
@@ -20,6 +21,9 @@ typedef struct BlockSpec {
     double alpha;       /* deepnorm: what the residual is multiplied by */
     double beta;        /* deepnorm: what initial v, proj, fc1, fc2 are multiplied by */
     double eps;         /* of LayerNorm */
+    bool bare;          /* no biases, but one learned number (`shift`) that is added to what
+                         * queries, keys and values are made of */
+    double layer_drop;  /* chance that a block is left out of a step */
     uint32_t site;      /* numbers of the random masks begin here; SITES_A_BLOCK each */
 } BlockSpec;
 
@@ -34,6 +38,7 @@ typedef struct AttentionPart {
     size_t in_count;
     LinearLayer proj;
     NormLayer norm;
+    Param *shift; /* [1], or NULL: 0 */
     Site site;
 } AttentionPart;
 
@@ -41,7 +46,7 @@ typedef struct Block {
     size_t index;
     uint32_t first_site;
     double alpha; /* deepnorm; 1 elsewhere */
-    double dropout, drop_path, attention_dropout, activation_dropout;
+    double dropout, drop_path, layer_drop, attention_dropout, activation_dropout;
     Activation activation;
     NormPlace place;
     bool causal, has_cross;
@@ -70,7 +75,8 @@ void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index
 /* INIT_NORMAL: weights N(0, init_std^2), biases 0; deepnorm scales v, proj, fc1, fc2 by beta.
  * INIT_FAIRSEQ: q, k, v uniform as Xavier's with gain 1/sqrt(2), proj with gain 1, the others and the
  * biases of q, k, v uniform within 1/sqrt(fan_in); with deepnorm all are normal as Xavier's
- * with gain beta (q and k: 1) and biases 0.  Norms 1 and 0. */
+ * with gain beta (q and k: 1) and biases 0.  INIT_UNIFORM: weights uniform within 1/sqrt(fan_in),
+ * biases 0; deepnorm as with INIT_NORMAL.  Norms 1 and 0, shift 0. */
 void block_initialize(const Model *model, Block *block, const BlockSpec *spec,
                       uint64_t seed);
 

@@ -15,9 +15,10 @@ typedef enum {
     POSITION_LEARNED,
     POSITION_SINCOS, /* of pictures, in two dimensions */
     POSITION_NONE,
-    POSITION_SINUSOIDAL /* of texts */
+    POSITION_SINUSOIDAL, /* of texts */
+    POSITION_CAPE        /* of speech */
 } PositionKind;
-typedef enum { INIT_NORMAL, INIT_FAIRSEQ } InitKind;
+typedef enum { INIT_NORMAL, INIT_FAIRSEQ, INIT_UNIFORM } InitKind;
 typedef enum { TIED_NONE, TIED_DECODER, TIED_ALL } Tied;
 typedef enum { POOL_TOKEN, POOL_MEAN } PoolKind;
 
@@ -56,6 +57,9 @@ typedef struct ModelConfig {
     size_t cutoff_count;               /* the last; 0: one band, no adaptive softmax */
     double adaptive_factor;            /* each band's vectors are so many times shorter */
     double adaptive_dropout;           /* of the tails' features */
+    /* speech */
+    double layer_drop; /* chance that a block is left out, in training */
+    double cape_shift; /* largest random shift of cape's positions, seconds */
 } ModelConfig;
 
 ModelConfig model_config_default(void);

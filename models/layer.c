@@ -47,26 +47,32 @@ static bool in_scope(const ModelConfig *config, LayerPart part) {
     return part == PART_ATTENTION;
 }
 
-void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
-                         const size_t *shape, const char *name) {
+static void build(Model *model, LinearLayer *layer, LayerPart part, bool bias, int dims,
+                  const size_t *shape, const char *name) {
     text_format(layer->name, sizeof layer->name, "%s", name);
     layer->weight =
         params_add(model->params, PARAM_MATRIX, dims, shape, "%s.weight", name);
-    layer->bias = params_add(model->params, PARAM_VECTOR, 1, shape, "%s.bias", name);
+    layer->bias =
+        bias ? params_add(model->params, PARAM_VECTOR, 1, shape, "%s.bias", name) : NULL;
     layer->reparam = NULL;
     if (in_scope(&model->config, part))
         layer->reparam = reparam_new(model->params, layer->weight, model->config.reparam);
     model->layers = list_append(model->layers, &model->layer_count, layer);
 }
 
-void linear_build(Model *model, LinearLayer *layer, LayerPart part, size_t out, size_t in,
-                  const char *format, ...) {
+void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
+                         const size_t *shape, const char *name) {
+    build(model, layer, part, true, dims, shape, name);
+}
+
+void linear_build(Model *model, LinearLayer *layer, LayerPart part, bool bias, size_t out,
+                  size_t in, const char *format, ...) {
     char name[sizeof layer->name];
     va_list args;
     va_start(args, format);
     vsnprintf(name, sizeof name, format, args);
     va_end(args);
-    linear_build_shaped(model, layer, part, 2, (size_t[]){out, in}, name);
+    build(model, layer, part, bias, 2, (size_t[]){out, in}, name);
 }
 
 void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...) {

@@ -14,7 +14,7 @@
 typedef struct LinearLayer {
     char name[100];   /* "blocks.0.attn.qkv" */
     Param *weight;    /* [out, in], or [D, C, P, P] for the patch embedding */
-    Param *bias;      /* [out] */
+    Param *bias;      /* [out] or NULL */
     Reparam *reparam; /* NULL: none */
 } LinearLayer;
 
@@ -57,9 +57,10 @@ void model_release(Model *model);
 
 typedef enum { PART_ATTENTION, PART_MLP, PART_OUTSIDE } LayerPart;
 
-/* Registers X.weight [out, in] and X.bias [out]; `part` decides by reparam_scope. */
-void linear_build(Model *model, LinearLayer *layer, LayerPart part, size_t out, size_t in,
-                  const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* Registers X.weight [out, in] and, with `bias`, X.bias [out]; `part` decides by reparam_scope. */
+void linear_build(Model *model, LinearLayer *layer, LayerPart part, bool bias, size_t out,
+                  size_t in, const char *format, ...)
+    __attribute__((format(printf, 7, 8)));
 void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
                          const size_t *shape, const char *name);
 void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...)

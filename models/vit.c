@@ -45,7 +45,7 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
                         "patch_embed.proj");
     BlockSpec spec = block_spec_alone(config, false, EPS);
     stack_build(model, &vit->stack, &spec);
-    linear_build(model, &vit->head, PART_OUTSIDE, classes, width, "head");
+    linear_build(model, &vit->head, PART_OUTSIDE, true, classes, width, "head");
     params_finish(model->params);
     return vit;
 }

@@ -20,6 +20,9 @@ static const char HELP[] =
     "  translate   ppl, bleu (sacreBLEU's 13a, with its signature), bleu_tokens; "
     "train.beam = 0:\n"
     "              no translations\n"
+    "  transcribe  wer, cer (greedy decoding), errors of each kind, the worst "
+    "transcripts;\n"
+    "              data.test_split=dev-other scores another folder\n"
     "Only the split that is scored is opened.\n"
     "\n"
     "  --checkpoint X  a step, best, average:N (of the N newest), or a .safetensors "
@@ -76,11 +79,12 @@ int eval_main(int argc, char **argv) {
     OpenRun run = {0};
     RunChoice choice = {.words = mem_alloc((size_t)argc * sizeof(char *))};
     const char *split = NULL;
-    Score result;
+    Score result = {0};
     bool failed = read_options(&choice, &split, argc, argv, &err) ||
                   run_open(&run, &choice, false, &err) ||
                   score(&run, split, &result, &err);
     if (!failed) print(&run, &result);
+    score_clear(&result);
     run_close(&run);
     mem_free(choice.words);
     return failed ? command_fail("eval", &err) : OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/augment.h"
+#include "data/speechset.h"
 #include "data/textset.h"
 #include "tools/nearest.h"
 
@@ -15,7 +16,8 @@
 
 static const char *all_sources(void) {
     static char list[300];
-    text_format(list, sizeof list, "%s, %s", source_list(), textset_source_list());
+    text_format(list, sizeof list, "%s, %s, %s", source_list(), textset_source_list(),
+                speech_source_list());
     return list;
 }
 
@@ -35,6 +37,8 @@ static Status check_source(const char *value, Err *err) {
 }
 
 static Status check_augment(const char *value, Err *err) {
+    SpecAugment masks;
+    if (!strncmp(value, "spec", 4)) return specaugment_parse(value, &masks, err);
     Augment *augment = augment_parse(value, err);
     if (!augment) return err ? err->status : FAIL_USAGE;
     augment_free(augment);
@@ -113,8 +117,8 @@ const Key keys[] = {
      .type = KEY_CHOICE,
      .offset = offsetof(Recipe, task),
      .standard = "classify",
-     .choices = NAMES("classify", "language", "translate"),
-     .later = NAMES("contrastive", "transcribe"),
+     .choices = NAMES("classify", "language", "translate", "transcribe"),
+     .later = NAMES("contrastive"),
      REST(FOR_ALL, "What is learned.")},
 
     {.section = "data",
@@ -126,22 +130,23 @@ const Key keys[] = {
      .check = check_source,
      .list = all_sources,
      REST(FOR_ALL,
-          "Where examples come from; glyphs (pictures), grammar (text) and numbers (pairs) are "
-          "made by the program and need no files.")},
+          "Where examples come from; glyphs (pictures), grammar (text), numbers (pairs) and "
+          "tones (speech) are made by the program and need no files.")},
     TEXT(FOR_ALL, data, path, "", NULL, "Folder or file of the data; glyphs have none."),
     REALS(FOR_VISION, data, mean, mean_count, 1, "0", ANY,
           "Pixels become (p/255 - mean)/std; one number for all channels, or one a "
           "channel."),
     REALS(FOR_VISION, data, std, std_count, 1, "1", ABOVE(0), "See data.mean."),
-    TEXT(FOR_VISION, data, augment, "none", check_augment,
+    TEXT(FOR_VISION | FOR_TRANSCRIBE, data, augment, "none", check_augment,
          "Changes of training images, comma-separated: random-resized-crop[:min[:max]], "
          "crop[:padding], flip, jitter[:b[:c[:s]]], rand-augment[:m[:sd[:ops]]], "
-         "erasing[:p]."),
+         "erasing[:p]; of speech: specaugment[:bands[:width[:spans[:width[:share]]]]], by "
+         "itself 2 bands below 30 filters, 10 spans below 50 rows and a tenth of all."),
     SIZE(FOR_VISION, data, repeat, "1", WITHIN(1, COPIES_MAX),
          "Repeated augmentation: copies of an image in an epoch, each changed "
          "differently."),
-    FLAG(FOR_ALL, data, shuffle, "true", "New order of the training images each epoch."),
-    REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
+    FLAG(FOR_ALL, data, shuffle, "true", "New order of the training examples each epoch."),
+    REAL(FOR_VISION | FOR_TEXTS, data, val_fraction, "0", BELOW(0, 1),
          "Share of the training split that is cut off as split val."),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),
          "Side that images are brought to, in pixels; 0: as the files are."),
@@ -150,11 +155,13 @@ const Key keys[] = {
     SIZE(FOR_ALL, data, limit, "0", FROM(0),
          "Use only the first items of the training split; 0: all."),
     CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,
-           "What a broken image does: end the run (exit 3), or be left out and counted."),
+           "What a broken image, recording or transcript does: end the run (exit 3), or be "
+           "left out and counted."),
     SIZE(FOR_VISION, data, classes, "10", WITHIN(0, 10),
          "Glyphs: number of classes (0: 10); elsewhere it is found in the data."),
     SIZE(FOR_ALL, data, synthetic_count, "10000", WITHIN(1, DRAWN_MAX),
-         "Glyphs, grammar, numbers: examples of an epoch; the test split has a fifth of that."),
+         "Glyphs, grammar, numbers, tones: examples of an epoch; the test split has a fifth "
+         "of that."),
     CHOICE(FOR_TEXTS, data, tokens, "word", NAMES("char", "word", "bpe"), NULL,
            "What a token is: a character, a word between blanks, or a piece of a word "
            "(byte pair encoding as subword-nmt has it)."),
@@ -183,8 +190,21 @@ const Key keys[] = {
     FLAG(FOR_TEXTS, data, drop_long, "false",
          "Leave out what max_length and max_ratio forbid, and count it; else it is an "
          "error (exit 3)."),
-    TEXT(FOR_TEXTS, data, val_path, "", NULL, "Validation data, named like data.path."),
-    TEXT(FOR_TEXTS, data, test_path, "", NULL, "Test data, named like data.path."),
+    TEXT(FOR_TEXTS | FOR_TRANSCRIBE, data, val_path, "", NULL,
+         "Validation data, named like data.path; of speech a manifest, or a folder of "
+         "speakers."),
+    TEXT(FOR_TEXTS | FOR_TRANSCRIBE, data, test_path, "", NULL,
+         "Test data, named like data.val_path."),
+    TEXT(FOR_TRANSCRIBE, data, train_split, "", NULL,
+         "Folders (librispeech) or manifests of data.path to train on, comma-separated, a * "
+         "at the end for all that begin so; empty: train*."),
+    TEXT(FOR_TRANSCRIBE, data, val_split, "", NULL,
+         "The same for validation; empty: dev-clean, or of manifests dev* or val*, where "
+         "they are there."),
+    TEXT(FOR_TRANSCRIBE, data, test_split, "", NULL,
+         "The same for the test; empty: test-clean, or of manifests test*."),
+    SIZE(FOR_TRANSCRIBE, data, cache, "2048", WITHIN(0, 1e9),
+         "Features that are kept in memory, MB; others are computed again each epoch."),
 
     SIZE(FOR_ALL, model, width, "192", WITHIN(1, 65536), "D, size of a token's vector."),
     SIZE(FOR_ALL, model, depth, "12", WITHIN(1, 10000), "Number of blocks."),
@@ -210,9 +230,10 @@ const Key keys[] = {
         "attention alone."),
     CHOICE(FOR_ALL, model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
            "Start of gamma: the largest singular value of the initial W, or 1."),
-    CHOICE(FOR_TEXTS, model, init, "normal", NAMES("normal", "fairseq"), NULL,
-           "Initial weights: normal with init_std, or fairseq's Xavier and uniform ones "
-           "(DeepNorm's with norm = deepnorm)."),
+    CHOICE(FOR_TEXTS | FOR_TRANSCRIBE, model, init, "normal",
+           NAMES("normal", "fairseq", "uniform"), NULL,
+           "Initial weights of the blocks: normal with init_std, fairseq's Xavier and uniform "
+           "ones (DeepNorm's with norm = deepnorm), or uniform within 1/sqrt(fan-in)."),
     REAL(FOR_ALL, model, init_std, "0.02", ABOVE(0),
          "Standard deviation of initial weight matrices."),
     REAL(FOR_VISION, model, patch_init_std, "0", FROM(0),
@@ -223,13 +244,14 @@ const Key keys[] = {
            "Query, key and value as one matrix, as q with k and v apart, or as three."),
     CHOICE(FOR_ALL, model, activation, "gelu", NAMES("gelu", "relu"), NULL,
            "Non-linearity of the MLP; gelu is the exact one."),
-    CHOICE(FOR_ALL, model, position, "learned", NAMES("learned", "sincos", "none", "sinusoidal"), NAMES("cape"),
-           "Position embedding; sincos is the fixed one of pictures, sinusoidal of "
-           "texts."),
+    CHOICE(FOR_ALL, model, position, "learned", NAMES("learned", "sincos", "none", "sinusoidal", "cape"), NULL,
+           "Position embedding; sincos is the fixed one of pictures, sinusoidal of texts, "
+           "cape of speech."),
     CHOICE(FOR_VISION, model, pool, "token", NAMES("token", "mean"), NULL,
            "What the head sees: the class token, or the mean of the patches."),
     REAL(FOR_ALL, model, dropout, "0", BELOW(0, 1),
-         "After the embedding sum, the attention output and the MLP output."),
+         "After the embedding sum, the attention output and the MLP output; in speech after "
+         "the front end, of attention's probabilities and of the MLP's hidden units."),
     REAL(FOR_ALL, model, drop_path, "0", BELOW(0, 1),
          "Chance that the last block's branches are left out; grows from 0 over depth."),
     REAL(FOR_ALL, model, temperature, "1", ABOVE(0),
@@ -238,8 +260,8 @@ const Key keys[] = {
          "Of attention's probabilities."),
     REAL(FOR_TEXTS, model, activation_dropout, "0", BELOW(0, 1),
          "Of the MLP's hidden units."),
-    SIZE(FOR_TEXTS, model, context, "256", WITHIN(1, 1e6),
-         "Language: tokens of a block of text. Translation: rows of learned positions."),
+    SIZE(FOR_TEXTS | FOR_TRANSCRIBE, model, context, "256", WITHIN(1, 1e6),
+         "Language: tokens of a block of text. Others: rows of learned positions."),
     AUTO(FOR_TEXTS, model, embed_scale, FROM(0),
          "Factor of token embeddings; auto: sqrt(width) with sinusoidal positions, else "
          "1."),
@@ -269,7 +291,10 @@ const Key keys[] = {
          "Vectors of each band are so many times shorter than those before."),
     REAL(FOR_LANGUAGE, model, adaptive_dropout, "0", BELOW(0, 1),
          "Of the features that the adaptive softmax sees."),
-    OTHER(model, layer_drop, FOR_TRANSCRIBE, "Chance that a whole block is left out."),
+    REAL(FOR_TRANSCRIBE, model, layer_drop, "0", BELOW(0, 1),
+         "Chance that a block is left out of a step, norms behind its branches apart."),
+    REAL(FOR_TRANSCRIBE, model, cape_shift, "30", FROM(0),
+         "cape: largest random shift of an utterance's positions, in seconds."),
     OTHER(model, qk_norm, FOR_LATER, "Norm of queries and keys of each head."),
 
     CHOICE(FOR_ALL, optim, name, "adamw", NAMES("adamw", "adam", "sgd", "lars", "lamb", "adagrad"),
@@ -333,7 +358,7 @@ const Key keys[] = {
      .standard = "0",
      FROM(0),
      REST(FOR_ALL, "Of all random numbers of the run.")},
-    REAL(FOR_ALL, train, label_smoothing, "0", BELOW(0, 1),
+    REAL(FOR_VISION | FOR_TEXTS, train, label_smoothing, "0", BELOW(0, 1),
          "Share of the target that is spread over all classes."),
     REAL(FOR_VISION, train, mixup, "0", FROM(0), "Alpha of MixUp's Beta distribution; 0: off."),
     REAL(FOR_VISION, train, cutmix, "0", FROM(0), "Alpha of CutMix's Beta distribution; 0: off."),
@@ -350,9 +375,12 @@ const Key keys[] = {
     SIZE(FOR_TRANSLATE, train, batch_tokens, "0", FROM(0),
          "Token slots that one step sees, padding included, in buckets of like length; 0: "
          "train.batch counts pairs."),
-    CHOICE(FOR_ALL, train, best, "auto", NAMES("auto", "loss", "top1", "bleu"), NULL,
+    REAL(FOR_TRANSCRIBE, train, batch_seconds, "0", FROM(0),
+         "Seconds of sound that one step sees, padding included, in buckets of like length, "
+         "train.batch utterances at most; 0: train.batch counts them."),
+    CHOICE(FOR_ALL, train, best, "auto", NAMES("auto", "loss", "top1", "bleu", "wer"), NULL,
            "Score that the best checkpoint is chosen by; auto: top1 of pictures, loss of "
-           "texts."),
+           "texts, wer of speech."),
     SIZE(FOR_LANGUAGE, train, eval_stride, "0", FROM(0),
          "Tokens that each window of model.context scores, its last ones; 0: all."),
     SIZE(FOR_TRANSLATE, train, beam, "5", WITHIN(0, 1000),

@@ -1,4 +1,4 @@
-/* predict: `steady predict RUN [INPUT ...]` - classes, text or translations. */
+/* predict: `steady predict RUN [INPUT ...]` - classes, text, translations or transcripts. */
 #include "tools/predict.h"
 
 #include <math.h>
@@ -30,6 +30,10 @@ static const char HELP[] =
     "Translations (translate): line in, line out; from stdin where no INPUT is given.\n"
     "  --beam N          hypotheses of the search (default: train.beam, 5 at least)\n"
     "  --nbest N         N lines for each: number of the line, score, text, parted by tabs\n"
+    "\n"
+    "Transcripts (transcribe): a line for each recording (WAV, FLAC, ...) with name and text,\n"
+    "parted by a tab; without INPUT those of the recipe's test split.  A folder is its\n"
+    "recordings, or those of its folders.\n"
     "\n"
     "  --logits          a JSON object a line instead, with numbers\n"
     "  --checkpoint X    a step, best, average:N (of the N newest), or a .safetensors file\n"
@@ -112,6 +116,7 @@ static Status run_it(const PredictOptions *o, OpenRun *run, Err *err) {
     case TASK_CLASSIFY: return predict_pictures(o, run, err);
     case TASK_LANGUAGE: return predict_language(o, run, err);
     case TASK_TRANSLATE: return predict_translate(o, run, err);
+    case TASK_TRANSCRIBE: return predict_transcribe(o, run, err);
     }
     return FAIL_USAGE;
 }

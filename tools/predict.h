@@ -24,6 +24,8 @@ typedef struct PredictOptions {
 Status predict_pictures(const PredictOptions *options, OpenRun *run, Err *err);
 /* Samples text behind a prompt. */
 Status predict_language(const PredictOptions *options, OpenRun *run, Err *err);
+/* Recordings, or those of the test split. */
+Status predict_transcribe(const PredictOptions *options, OpenRun *run, Err *err);
 /* Files or stdin, line in, line out. */
 Status predict_translate(const PredictOptions *options, OpenRun *run, Err *err);
 

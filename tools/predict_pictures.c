@@ -1,101 +1,19 @@
 /* predict_pictures: a line for each picture (tools/predict.h). */
-#include <dirent.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
+#include "tools/inputs.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
-
-/* A folder's name and a picture's name after it fit into PATH_SIZE. */
-enum { NAME_MOST = 1024 };
-
-/* Files given by name, as a data set without labels. */
-typedef struct Files {
-    char **paths;
-    size_t count, room;
-} Files;
-
-static void files_add(Files *files, const char *path) {
-    if (files->count == files->room) {
-        files->room = files->room ? 2 * files->room : 64;
-        char **longer = mem_alloc(files->room * sizeof *longer);
-        if (files->count) memcpy(longer, files->paths, files->count * sizeof *longer);
-        mem_free(files->paths);
-        files->paths = longer;
-    }
-    files->paths[files->count++] = mem_strdup(path);
-}
-
-static void files_free(Files *files) {
-    for (size_t i = 0; i < files->count; i++) mem_free(files->paths[i]);
-    mem_free(files->paths);
-}
-
-static int is_picture(const struct dirent *entry) {
-    static const char *const ENDINGS[] = {".png", ".jpg", ".jpeg",
-                                          ".PNG", ".JPG", ".JPEG"};
-    const char *dot = strrchr(entry->d_name, '.');
-    for (size_t i = 0; dot && i < COUNT(ENDINGS); i++)
-        if (!strcmp(dot, ENDINGS[i])) return 1;
-    return 0;
-}
-
-static int is_shown(const struct dirent *entry) { return *entry->d_name != '.'; }
-
-/* The pictures of a folder in order of their names. */
-static void add_pictures(Files *files, const char *folder) {
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_picture, alphasort);
-    for (int i = 0; i < count; i++) {
-        char full[PATH_SIZE];
-        rundir_path(full, folder, "%s", entries[i]->d_name);
-        files_add(files, full);
-        free(entries[i]);
-    }
-    if (count >= 0) free(entries);
-}
-
-/* The pictures of the folders of a folder, folder after folder. */
-static void add_classes(Files *files, const char *folder) {
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_shown, alphasort);
-    for (int i = 0; i < count; i++) {
-        char full[PATH_SIZE];
-        struct stat info;
-        bool fits = strlen(folder) + strlen(entries[i]->d_name) < NAME_MOST;
-        if (fits) rundir_path(full, folder, "%s", entries[i]->d_name);
-        if (fits && !stat(full, &info) && S_ISDIR(info.st_mode))
-            add_pictures(files, full);
-        free(entries[i]);
-    }
-    if (count >= 0) free(entries);
-}
-
-static Status add_input(Files *files, const char *path, Err *err) {
-    struct stat info;
-    if (strlen(path) >= NAME_MOST)
-        return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
-    if (stat(path, &info)) return err_set(err, FAIL_DATA, "%s: no such file", path);
-    if (!S_ISDIR(info.st_mode)) return files_add(files, path), OK;
-    size_t before = files->count;
-    add_pictures(files, path);
-    if (files->count == before) add_classes(files, path);
-    if (files->count > before) return OK;
-    return err_set(err, FAIL_DATA, "%s: no PNG or JPEG files in here or in its folders",
-                   path);
-}
 
 /* ---- the data set of given files ---- */
 
 static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label,
                        Err *err) {
-    const Files *files = set->state;
+    const Inputs *files = set->state;
     *label = 0;
-    return image_read(files->paths[i], set->channels, image, err);
+    return image_read(files->path[i], set->channels, image, err);
 }
 
 /* Broken pictures that are left out are told of; others end the command with their name. */
@@ -108,7 +26,7 @@ static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *l
 
 static void keep_state(void *state) { (void)state; }
 
-static Dataset *files_dataset(Files *files, const ClassFacts *facts) {
+static Dataset *files_dataset(Inputs *files, const ClassFacts *facts) {
     Dataset *set = mem_zalloc(sizeof *set);
     *set = (Dataset){.source = "files",
                      .count = files->count,
@@ -155,7 +73,7 @@ static void print_one(bool numbers, const ClassFacts *facts, const char *name,
         printf("%s\t%s\t%.4f\n", name, class, 1 / total);
 }
 
-static void print_batch(const PredictOptions *o, const Files *files, OpenRun *run,
+static void print_batch(const PredictOptions *o, const Inputs *files, OpenRun *run,
                         const Batch *batch) {
     const ClassFacts *facts = classify_facts(run->task);
     ForwardMode mode = run_mode(run);
@@ -164,14 +82,14 @@ static void print_batch(const PredictOptions *o, const Files *files, OpenRun *ru
         char number[24];
         size_t item = batch->item[i];
         text_format(number, sizeof number, "%zu", item);
-        print_one(o->logits, facts, files->count ? files->paths[item] : number,
+        print_one(o->logits, facts, files->count ? files->path[item] : number,
                   logits->value + i * facts->classes);
     }
 }
 
 /* ---- the whole ---- */
 
-static Status predict(const PredictOptions *o, const Files *files, OpenRun *run,
+static Status predict(const PredictOptions *o, const Inputs *files, OpenRun *run,
                       Dataset *set, Err *err) {
     Dataset told = *set;
     told.state = set;
@@ -192,7 +110,7 @@ static Status predict(const PredictOptions *o, const Files *files, OpenRun *run,
     return status;
 }
 
-static Status predict_set(const PredictOptions *o, Files *files, OpenRun *run, Err *err) {
+static Status predict_set(const PredictOptions *o, Inputs *files, OpenRun *run, Err *err) {
     Dataset *set = files->count ? files_dataset(files, classify_facts(run->task))
                                 : dataset_open(&run->recipe->data, SPLIT_TEST, err);
     if (!set) return err->status;
@@ -207,11 +125,12 @@ static Status predict_set(const PredictOptions *o, Files *files, OpenRun *run, E
 }
 
 Status predict_pictures(const PredictOptions *o, OpenRun *run, Err *err) {
-    Files files = {0};
+    static InputEndings ENDINGS = {".png", ".jpg", ".jpeg", NULL};
+    Inputs files = {0};
     Status status = OK;
     for (size_t i = 0; i < o->input_count && !status; i++)
-        status = add_input(&files, o->inputs[i], err);
+        status = inputs_add(&files, o->inputs[i], ENDINGS, "PNG or JPEG files", err);
     if (!status) status = predict_set(o, &files, run, err);
-    files_free(&files);
+    inputs_free(&files);
     return status;
 }

@@ -16,10 +16,10 @@
 #include "engine/optim/config.h"
 #include "models/config.h"
 
-typedef enum { TASK_CLASSIFY, TASK_LANGUAGE, TASK_TRANSLATE } TaskKind;
+typedef enum { TASK_CLASSIFY, TASK_LANGUAGE, TASK_TRANSLATE, TASK_TRANSCRIBE } TaskKind;
 typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
 typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
-typedef enum { BEST_AUTO, BEST_LOSS, BEST_TOP1, BEST_BLEU } BestScore;
+typedef enum { BEST_AUTO, BEST_LOSS, BEST_TOP1, BEST_BLEU, BEST_WER } BestScore;
 typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
 
 typedef struct TrainConfig {
@@ -27,6 +27,7 @@ typedef struct TrainConfig {
     size_t steps;
     size_t batch;      /* examples an optimizer step sees */
     size_t batch_tokens; /* pairs of sentences: token slots a step instead; 0: batch */
+    double batch_seconds; /* speech: seconds of sound a step instead; 0: batch */
     size_t accumulate; /* micro-batches a step is split into, at least */
     RecomputeKind recompute;
     uint64_t seed;

@@ -28,6 +28,15 @@ static Status check_mlp(const Recipe *recipe, Err *err) {
 static Status check_position(const Recipe *recipe, Err *err) {
     bool pictures = recipe->task == TASK_CLASSIFY;
     PositionKind position = recipe->model.position;
+    if (recipe->task == TASK_TRANSCRIBE) {
+        if (position != POSITION_SINCOS && position != POSITION_SINUSOIDAL) return OK;
+        return err_set(err, FAIL_USAGE,
+                       "model.position = %s is not for speech, which has cape, learned and "
+                       "none",
+                       position == POSITION_SINCOS ? "sincos" : "sinusoidal");
+    }
+    if (position == POSITION_CAPE)
+        return err_set(err, FAIL_USAGE, "model.position = cape is for speech");
     if (position == (pictures ? POSITION_SINUSOIDAL : POSITION_SINCOS))
         return err_set(err, FAIL_USAGE,
                        "model.position = %s is for %s; %s have %s",
@@ -66,7 +75,7 @@ static Status check_length(const Recipe *recipe, Err *err) {
 
 static Status check_accumulate(const Recipe *recipe, Err *err) {
     size_t batch = recipe->train.batch, parts = recipe->train.accumulate;
-    if (recipe->train.batch_tokens) return OK;
+    if (recipe->train.batch_tokens || recipe->train.batch_seconds > 0) return OK;
     if (batch % parts == 0) return OK;
     return err_set(err, FAIL_USAGE,
                    "train.batch = %zu cannot be split into train.accumulate = "
@@ -122,7 +131,8 @@ static const struct {
     bool path;
 } SOURCES[] = {{"glyphs", TASK_CLASSIFY, false},   {"text", TASK_LANGUAGE, true},
                {"grammar", TASK_LANGUAGE, false},  {"parallel", TASK_TRANSLATE, true},
-               {"numbers", TASK_TRANSLATE, false}};
+               {"numbers", TASK_TRANSLATE, false}, {"librispeech", TASK_TRANSCRIBE, true},
+               {"manifest", TASK_TRANSCRIBE, true}, {"tones", TASK_TRANSCRIBE, false}};
 
 static Status check_source_task(const Recipe *recipe, Err *err) {
     TaskKind task = TASK_CLASSIFY; /* pictures from files */
@@ -132,7 +142,8 @@ static Status check_source_task(const Recipe *recipe, Err *err) {
             task = SOURCES[i].task, path = SOURCES[i].path;
     static const char *const TAKES[] = {"pictures: glyphs, idx, cifar or folder",
                                         "text: text or grammar",
-                                        "pairs of sentences: parallel or numbers"};
+                                        "pairs of sentences: parallel or numbers",
+                                        "speech: librispeech, manifest or tones"};
     if (task != recipe->task)
         return err_set(err, FAIL_USAGE,
                        "data.source = %s is not for task.kind = %s, which takes %s",
@@ -203,14 +214,30 @@ static Status check_stride(const Recipe *recipe, Err *err) {
 }
 
 static Status check_best(const Recipe *recipe, Err *err) {
-    static const char *const NAMES[] = {"auto", "loss", "top1", "bleu"};
+    static const char *const NAMES[] = {"auto", "loss", "top1", "bleu", "wer"};
     BestScore best = recipe->train.best;
     bool pictures = recipe->task == TASK_CLASSIFY, pairs = recipe->task == TASK_TRANSLATE;
-    if ((best == BEST_TOP1 && !pictures) || (best == BEST_BLEU && !pairs))
+    bool speech = recipe->task == TASK_TRANSCRIBE;
+    if ((best == BEST_TOP1 && !pictures) || (best == BEST_BLEU && !pairs) ||
+        (best == BEST_WER && !speech))
         return err_set(err, FAIL_USAGE, "train.best = %s: task.kind = %s has no such score",
                        NAMES[best], task_name(recipe->task));
     if (best != BEST_BLEU || recipe->train.beam) return OK;
     return err_set(err, FAIL_USAGE, "train.best = bleu needs translations: train.beam > 0");
+}
+
+static Status check_augment(const Recipe *recipe, Err *err) {
+    const char *augment = recipe->data.augment;
+    bool speech = recipe->task == TASK_TRANSCRIBE, masks = !strncmp(augment, "spec", 4);
+    if (!strcmp(augment, "none") || !*augment || speech == masks) return OK;
+    return err_set(err, FAIL_USAGE, "data.augment = %s is for %s", augment,
+                   masks ? "speech" : "pictures; speech has specaugment");
+}
+
+static Status check_layer_drop(const Recipe *recipe, Err *err) {
+    if (recipe->model.layer_drop == 0 || recipe->model.norm != NORM_DEEPNORM) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.layer_drop and model.norm = deepnorm do not go together");
 }
 
 static Status check_channels(const Recipe *recipe, Err *err) {
@@ -237,7 +264,8 @@ static Status (*const rules[])(const Recipe *, Err *) = {
     check_heads,      check_mlp,         check_position, check_patch,   check_length,
     check_mixing,     check_step_at,     check_warmup,   check_tied,    check_accumulate,
     check_nesterov,   check_source_task, check_channels, check_cutoffs, check_languages,
-    check_stride,     check_best,        check_adaptive, check_joint,
+    check_stride,     check_best,        check_adaptive, check_joint,   check_augment,
+    check_layer_drop,
 };
 
 static void reset_unused(Recipe *recipe) {

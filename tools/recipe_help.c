@@ -29,10 +29,6 @@ static const char *task_text(const Key *key) {
         const char *text;
     } texts[] = {
         {FOR_LATER, "not built in yet"},
-        {FOR_TRANSLATE, "translate; not built in yet"},
-        {FOR_LANGUAGE, "language; not built in yet"},
-        {FOR_TRANSCRIBE, "transcribe; not built in yet"},
-        {FOR_TEXTS, "language, translate; not built in yet"},
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         if (texts[i].tasks == key->tasks) return texts[i].text;
@@ -64,7 +60,9 @@ static const char *standard_text(const Key *key) {
 static void print_key(const Key *key, FILE *out) {
     char wanted[WANTED_MAX];
     describe(key, wanted, sizeof wanted);
-    fprintf(out, "  %-17s %-9s %s\n", key->name, standard_text(key), wanted);
+    bool fits = 30 + strlen(wanted) <= COLUMNS;
+    fprintf(out, "  %-17s %-9s %s\n", key->name, standard_text(key), fits ? wanted : "");
+    if (!fits) print_wrapped(wanted, out);
     char sentence[SENTENCE_MAX];
     explain(key, sentence, sizeof sentence);
     print_wrapped(sentence, out);

@@ -16,7 +16,8 @@ enum { FAMILY = 8, ROOM = 23 }; /* so many of a name's start are one line of the
 static const char *const HEADINGS[] = {[TASK_CLASSIFY] =
                                            "Pictures (task.kind = classify)",
                                        [TASK_LANGUAGE] = "Text (language)",
-                                       [TASK_TRANSLATE] = "Translation (translate)"};
+                                       [TASK_TRANSLATE] = "Translation (translate)",
+                                       [TASK_TRANSCRIBE] = "Speech (transcribe)"};
 
 static TaskKind task_of(size_t i) {
     Recipe recipe = recipe_default();
@@ -101,7 +102,7 @@ static void list_task(TaskKind task) {
 }
 
 static int list_recipes(void) {
-    for (TaskKind task = TASK_CLASSIFY; task <= TASK_TRANSLATE; task++) {
+    for (TaskKind task = TASK_CLASSIFY; task <= TASK_TRANSCRIBE; task++) {
         if (task) putchar('\n');
         list_task(task);
     }

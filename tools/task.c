@@ -12,6 +12,7 @@ static const struct {
     [TASK_CLASSIFY] = {classify_open, classify_open_bare},
     [TASK_LANGUAGE] = {language_open, language_open_bare},
     [TASK_TRANSLATE] = {translate_open, translate_open_bare},
+    [TASK_TRANSCRIBE] = {transcribe_open, transcribe_open_bare},
 };
 
 Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err) {
@@ -47,7 +48,22 @@ Score score_none(Split split) {
                    .top5 = NAN,
                    .ppl = NAN,
                    .bleu = NAN,
-                   .bleu_tokens = NAN};
+                   .bleu_tokens = NAN,
+                   .wer = NAN,
+                   .cer = NAN};
+}
+
+void score_clear(Score *s) {
+    json_decref(s->worst);
+    s->worst = NULL;
+}
+
+static void add_edits(json_t *row, const Score *s) {
+    const EditCount *w = &s->words;
+    json_object_set_new(row, "words", json_integer((json_int_t)w->reference));
+    json_object_set_new(row, "substitutions", json_integer((json_int_t)w->substitutions));
+    json_object_set_new(row, "insertions", json_integer((json_int_t)w->insertions));
+    json_object_set_new(row, "deletions", json_integer((json_int_t)w->deletions));
 }
 
 static void add_measured(json_t *row, const char *name, double value) {
@@ -63,20 +79,28 @@ json_t *score_row(const Score *s, size_t step) {
     add_measured(row, "ppl", s->ppl);
     add_measured(row, "bleu", s->bleu);
     add_measured(row, "bleu_tokens", s->bleu_tokens);
+    add_measured(row, "wer", s->wer);
+    add_measured(row, "cer", s->cer);
+    if (!isnan(s->wer)) add_edits(row, s);
     if (*s->signature) json_object_set_new(row, "signature", json_string(s->signature));
     json_object_set_new(row, "count", json_integer((json_int_t)s->count));
     if (s->nll != s->loss) json_object_set_new(row, "nll", json_number(s->nll));
     if (s->skipped)
         json_object_set_new(row, "skipped", json_integer((json_int_t)s->skipped));
+    if (s->worst) json_object_set(row, "worst", s->worst);
     return row;
 }
 
 double score_goodness(const Score *s, const Recipe *recipe) {
     BestScore best = recipe->train.best;
-    if (best == BEST_AUTO) best = recipe->task == TASK_CLASSIFY ? BEST_TOP1 : BEST_LOSS;
+    if (best == BEST_AUTO)
+        best = recipe->task == TASK_CLASSIFY     ? BEST_TOP1
+               : recipe->task == TASK_TRANSCRIBE ? BEST_WER
+                                                 : BEST_LOSS;
     switch (best) {
     case BEST_TOP1: return s->top1;
     case BEST_BLEU: return s->bleu;
+    case BEST_WER: return -s->wer;
     default: return -s->nll;
     }
 }
@@ -94,4 +118,6 @@ void score_text(const Score *s, char *text, size_t size) {
     append(text, size, &used, "  top-1 %.2f%%", 100 * s->top1);
     append(text, size, &used, "  ppl %.4g", s->ppl);
     append(text, size, &used, "  BLEU %.2f", s->bleu);
+    append(text, size, &used, "  WER %.2f%%", 100 * s->wer);
+    append(text, size, &used, "  CER %.2f%%", 100 * s->cer);
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "data/loader.h"
+#include "data/wer.h"
 #include "engine/dist/ranks.h"
 #include "models/vit.h"
 #include "tools/recipe.h"
@@ -26,6 +27,9 @@ typedef struct Score {
     double bleu;       /* translations, 0 ... 100: sacreBLEU's 13a on the lines as they are */
     double bleu_tokens; /* on tokens between blanks, without smoothing */
     char signature[120]; /* of bleu; "" */
+    double wer, cer; /* transcripts: errors a word, a character of the references */
+    EditCount words; /* of wer */
+    json_t *worst;   /* transcripts with the most errors (tools/transcription.h), or NULL; owned */
 } Score;
 
 typedef struct TaskOps {
@@ -83,6 +87,7 @@ Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 const char *split_name(Split split);
 
 Score score_none(Split split); /* nothing measured yet */
+void score_clear(Score *score); /* lets go of what it owns */
 
 /* A row of eval.jsonl; `nll` is in it where smoothing makes it another number than `loss`. */
 json_t *score_row(const Score *score, size_t step);
@@ -120,5 +125,10 @@ Task *language_open(const Recipe *recipe, Ranks *ranks, Err *err);
 Task *language_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err);
 Task *translate_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+
+/* ---- speech: tools/transcribe.c ---- */
+
+Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err);
+Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 
 #endif

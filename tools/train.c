@@ -29,10 +29,9 @@ static const char HELP[] =
     "                  (--help-keys-markdown: the same as docs/recipe-keys.md)\n"
     "  -h, --help      this text\n"
     "\n"
-    "What is learned is task.kind: classify (pictures), language (text) or translate "
-    "(pairs "
-    "of\n"
-    "sentences); glyphs, grammar and numbers are data that the program makes.\n"
+    "What is learned is task.kind: classify (pictures), language (text), translate (pairs\n"
+    "of sentences) or transcribe (speech); glyphs, grammar, numbers and tones are data that\n"
+    "the program makes.\n"
     "\n"
     "mpirun -n N steady train ... trains with N processes; train.batch or "
     "batch_tokens\n"
@@ -168,13 +167,18 @@ static void introduce(const Trainer *t) {
     char ranks[40] = "";
     if (t->ranks)
         text_format(ranks, sizeof ranks, "%zu ranks of ", ranks_count(t->ranks));
-    bool slots = r->train.batch_tokens > 0;
+    bool slots = r->train.batch_tokens > 0, sound = r->train.batch_seconds > 0;
+    char batch[60];
+    if (sound)
+        text_format(batch, sizeof batch, "%g s of sound", r->train.batch_seconds);
+    else
+        text_format(batch, sizeof batch, "%zu%s",
+                    slots ? r->train.batch_tokens : r->train.batch,
+                    slots ? " token slots" : "");
     fprintf(stderr,
-            "%zu training examples, %zu steps an epoch, %zu steps of %zu%s, %s%zu "
+            "%zu training examples, %zu steps an epoch, %zu steps of %s, %s%zu "
             "threads\n",
-            t->task->examples, t->steps_per_epoch, t->steps,
-            slots ? r->train.batch_tokens : r->train.batch, slots ? " token slots" : "",
-            ranks, start_threads(r->train.threads));
+            t->task->examples, t->steps_per_epoch, t->steps, batch, ranks, start_threads(r->train.threads));
     tell_memory(t);
     fprintf(stderr, "writing to %s\n", t->dir);
 }

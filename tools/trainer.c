@@ -151,10 +151,12 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
     if (trainer_score(t, split, false, score, err)) return err->status;
     *goodness = score_goodness(score, t->recipe);
     json_t *row = score_row(score, t->at.step);
+    score_clear(score);
     if (t->ema) {
         Score averaged;
         if (trainer_score(t, split, true, &averaged, err))
             return json_decref(row), err->status;
+        score_clear(&averaged);
         json_object_set_new(row, "ema_loss", json_number(averaged.loss));
         if (!isnan(averaged.top1))
             json_object_set_new(row, "ema_top1", json_number(averaged.top1));
@@ -162,6 +164,8 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
             json_object_set_new(row, "ema_ppl", json_number(averaged.ppl));
         if (!isnan(averaged.bleu))
             json_object_set_new(row, "ema_bleu", json_number(averaged.bleu));
+        if (!isnan(averaged.wer))
+            json_object_set_new(row, "ema_wer", json_number(averaged.wer));
         *goodness = MAX(*goodness, score_goodness(&averaged, t->recipe));
     }
     if (ranks_lead(t->ranks))
@@ -364,7 +368,7 @@ static Status open_logs(Trainer *t, Err *err) {
 static Status count_steps(Trainer *t, Err *err) {
     const Recipe *r = t->recipe;
     t->steps_per_epoch = t->task->steps_per_epoch;
-    bool counted = !r->train.batch_tokens; /* batches are so many examples */
+    bool counted = !r->train.batch_tokens && r->train.batch_seconds == 0;
     if (!t->steps_per_epoch)
         return err_set(err, FAIL_USAGE,
                        "train.batch = %zu is more than the %zu training examples",

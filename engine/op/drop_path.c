@@ -44,13 +44,6 @@ bool layer_dropped(const Tape *tape, double p, uint32_t site) {
     return mode->training && rng_uniform(rng, 0) < p;
 }
 
-const real *layer_drop_factors(Tape *tape, size_t batch, double p, uint32_t site) {
-    if (!layer_dropped(tape, p, site)) return NULL;
-    real *factor = tape_alloc(tape, batch * sizeof *factor);
-    memset(factor, 0, batch * sizeof *factor);
-    return factor;
-}
-
 Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
                      size_t first_example) {
     size_t batch = x->shape[0];

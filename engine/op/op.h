@@ -116,6 +116,7 @@ Tensor *op_masked_norm(Tape *tape, Tensor *x, const size_t *frame_count, Tensor 
 typedef struct FramesArgs {
     Tensor *x;
     size_t kernel, stride, before;
+    const size_t *each_before; /* [B] for each utterance its own, or NULL: `before` */
     const size_t *frame_count;
 } FramesArgs;
 
@@ -196,9 +197,6 @@ const real *drop_path_factors(Tape *tape, size_t batch, double p, uint32_t site,
  * probability p, for all examples of an optimizer step; in training only.  What is kept is not
  * rescaled. */
 bool layer_dropped(const Tape *tape, double p, uint32_t site);
-
-/* The same as factors for LinearArgs.keep: [B] zeros in the tape's memory, or NULL: kept. */
-const real *layer_drop_factors(Tape *tape, size_t batch, double p, uint32_t site);
 
 /* Targets of a classification loss over K classes; the arrays are borrowed until the backward
  * pass is over.  Row r's target distribution is

@@ -693,12 +693,16 @@ static Tensor *run_frames(Tape *tape, GradCase *c) {
 
 /* Windows that overlap, touch, leave gaps; more of them than frames, or hardly one. */
 static void frames_cases(const char *name, size_t inputs) {
-    static const size_t some[3] = {8, 1, 0};
+    static const size_t some[3] = {8, 1, 0}, each[3] = {0, 6, 2};
     const size_t sizes[][3] = {{7, 3, 3}, {7, 3, 0}, {3, 3, 1},  {2, 5, 1},
                                {1, 1, 0}, {9, 8, 8}, {20, 2, 19}};
     for (size_t i = 0; i < 2 * COUNT(sizes); i++) {
         const size_t *s = sizes[i / 2];
-        FramesArgs args = {NULL, s[0], s[1], s[2], i % 2 ? some : NULL};
+        FramesArgs args = {.kernel = s[0],
+                           .stride = s[1],
+                           .before = s[2],
+                           .each_before = i < 4 ? each : NULL,
+                           .frame_count = i % 2 ? some : NULL};
         GradCase c = {.name = name, .run = run_frames, .args = &args};
         grad_input(&c, "x", 1, SHAPE(3, 11, 4));
         if (inputs > 1) grad_input(&c, "weight", 1, SHAPE(5, 4, s[0]));

@@ -1,0 +1,131 @@
+#include "models/speech.h"
+
+#include <math.h>
+
+#include "models/cape.h"
+
+static const double EPS = 1e-5, INPUT_EPS = 1e-7;
+static const double SECONDS_A_ROW = 0.03; /* SPEECH_STRIDE frames of 10 ms */
+
+/* ---- building ---- */
+
+static void build_front(Speech *s) {
+    ParamSet *params = s->model.params;
+    size_t width = s->model.config.width, one = 1, channels = 2 * width;
+    s->norm_scale = params_add(params, PARAM_VECTOR, 1, &one, "input_norm.weight");
+    s->norm_shift = params_add(params, PARAM_VECTOR, 1, &one, "input_norm.bias");
+    s->conv_weight =
+        params_add(params, PARAM_MATRIX, 3,
+                   (size_t[]){channels, s->filters, SPEECH_KERNEL}, "conv.weight");
+    s->conv_bias = params_add(params, PARAM_VECTOR, 1, &channels, "conv.bias");
+    if (s->model.config.position == POSITION_LEARNED)
+        s->position = params_add(params, PARAM_VECTOR, 2,
+                                 (size_t[]){s->model.config.context, width}, "pos_embed");
+}
+
+Speech *speech_new(const ModelConfig *config, size_t filters, size_t labels) {
+    Speech *s = mem_zalloc(sizeof *s);
+    ModelConfig own = *config;
+    s->filters = filters;
+    s->labels = labels;
+    s->dropout = own.attention_dropout = own.activation_dropout = config->dropout;
+    own.dropout = 0;
+    CHECK(own.width % own.heads == 0, "width %zu, %zu heads", own.width, own.heads);
+    model_init(&s->model, &own);
+    build_front(s);
+    BlockSpec spec = block_spec_alone(&own, false, EPS);
+    spec.bare = true;
+    spec.layer_drop = config->layer_drop;
+    stack_build(&s->model, &s->stack, &spec);
+    linear_build(&s->model, &s->head, PART_OUTSIDE, true, labels, own.width, "head");
+    params_finish(s->model.params);
+    return s;
+}
+
+void speech_free(Speech *s) {
+    if (!s) return;
+    model_release(&s->model);
+    stack_release(&s->stack);
+    mem_free(s);
+}
+
+/* ---- initial values ---- */
+
+static void lecun(Param *weight, Param *bias, uint64_t seed) {
+    double fan_in = (double)(weight->tensor.size / weight->tensor.shape[0]);
+    param_uniform(weight, seed, sqrt(3 / fan_in));
+    param_uniform(bias, seed, 1 / sqrt(fan_in));
+}
+
+void speech_initialize(Speech *s, uint64_t seed) {
+    const ModelConfig *c = &s->model.config;
+    bool normalised = c->reparam == REPARAM_SIGMA || c->reparam == REPARAM_SPECTRAL;
+    param_fill(s->norm_scale, 1);
+    param_fill(s->norm_shift, 0);
+    lecun(s->conv_weight, s->conv_bias, seed);
+    if (s->position) param_normal(s->position, seed, 0.02);
+    stack_initialize(&s->model, &s->stack, seed);
+    lecun(s->head.weight, s->head.bias, seed);
+    if (normalised && s->head.reparam && c->init == INIT_NORMAL)
+        param_normal(s->head.weight, seed, c->init_std);
+}
+
+/* ---- running ---- */
+
+static Tensor *add_positions(Speech *s, Tape *tape, const ForwardMode *mode, Tensor *x,
+                             const size_t *count) {
+    if (s->position) return op_add_position(tape, x, &s->position->tensor);
+    if (s->model.config.position != POSITION_CAPE) return x;
+    CapeArgs args = {.batch = x->shape[0],
+                     .length = x->shape[1],
+                     .width = x->shape[2],
+                     .frame_count = count,
+                     .seconds = SECONDS_A_ROW,
+                     .shift = s->model.config.cape_shift,
+                     .first_example = mode->first_example};
+    return op_add(tape, x, cape_positions(tape, &args), 1);
+}
+
+static Tensor *front(Speech *s, Tape *tape, const ForwardMode *mode,
+                     const SpeechRows *rows, const size_t *count) {
+    tape_scope(tape, "conv");
+    Tensor *x = op_masked_norm(tape, rows->x, rows->frames, &s->norm_scale->tensor,
+                               &s->norm_shift->tensor, INPUT_EPS);
+    FramesArgs frames = {.x = x,
+                         .kernel = SPEECH_KERNEL,
+                         .stride = SPEECH_STRIDE,
+                         .before = rows->before,
+                         .each_before = rows->each_before,
+                         .frame_count = rows->frames};
+    x = op_conv1d(tape, &frames, &s->conv_weight->tensor, &s->conv_bias->tensor);
+    x = op_dropout(tape, op_glu(tape, x), s->dropout, 0, mode->first_example);
+    return add_positions(s, tape, mode, x, count);
+}
+
+Tensor *speech_logits(Speech *s, Tape *tape, const ForwardMode *mode,
+                      const SpeechRows *rows) {
+    size_t batch = rows->x->shape[0];
+    size_t *count = tape_alloc(tape, batch * sizeof *count);
+    for (size_t b = 0; b < batch; b++) count[b] = speech_rows(rows->frames[b]);
+    BlockInput input = {.count = count};
+    Tensor *x = front(s, tape, mode, rows, count);
+    x = stack_forward(tape, &s->stack, mode, &input, NULL, x);
+    tape_scope(tape, "head");
+    return linear_forward(tape, &s->head, x);
+}
+
+/* ---- counting ---- */
+
+double speech_flops(const Speech *s, size_t frames) {
+    double rows = ceil((double)frames / SPEECH_STRIDE);
+    double ends = (double)(s->conv_weight->tensor.size + s->head.weight->tensor.size);
+    return 2 * rows * ends + stack_flops(&s->stack, rows, rows, 0, 0);
+}
+
+double speech_memory(const Speech *s, double frames, double count, bool recompute) {
+    double rows = ceil(frames / SPEECH_STRIDE) * count;
+    double front = count * frames * 2 * (double)s->filters +
+                   rows * (SPEECH_KERNEL * (double)s->filters +
+                           6 * (double)s->model.config.width + 2 * (double)s->labels);
+    return (stack_memory(&s->stack, rows, 0, recompute) + front) * sizeof(real);
+}

@@ -1,0 +1,22 @@
+/* inputs: the files that `predict` is given by their names or their folders'. */
+#ifndef STEADY_INPUTS_H
+#define STEADY_INPUTS_H
+
+#include "engine/core/base.h"
+
+typedef struct Inputs {
+    char **path; /* [count] */
+    size_t count, room;
+} Inputs;
+
+/* What a file's name ends with, its dot included; ends with NULL; capitals do as well. */
+typedef const char *const InputEndings[];
+
+/* A file as it is; of a folder the files with such an ending in order of their names, or, where it holds
+ * none, those of its folders, up to four deep.  FAIL_DATA: no such file; no file in the folder
+ * (`what` names them: "PNG or JPEG files"). */
+Status inputs_add(Inputs *inputs, const char *path, InputEndings endings, const char *what,
+                  Err *err);
+void inputs_free(Inputs *inputs);
+
+#endif

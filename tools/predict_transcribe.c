@@ -1,0 +1,135 @@
+/* predict_transcribe: a line for each recording (tools/predict.h). */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/audio.h"
+#include "tools/inputs.h"
+#include "tools/predict.h"
+#include "tools/rundir.h"
+#include "tools/speech.h"
+#include "tools/stop.h"
+
+static void print_numbers(const char *name, const char *text, const real *z,
+                          size_t rows) {
+    json_t *logits = json_array();
+    for (size_t t = 0; t < rows; t++) {
+        json_t *row = json_array();
+        for (size_t k = 0; k < SPEECH_LABELS; k++)
+            json_array_append_new(row, json_number((double)z[t * SPEECH_LABELS + k]));
+        json_array_append_new(logits, row);
+    }
+    json_t *object = json_pack("{s:o, s:s, s:o}", "input", json_text(name), "output", text,
+                               "logits", logits);
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(object);
+}
+
+/* Features [frames, filters] of one recording; too short for a row of logits: no words. */
+static Status transcribe_one(const PredictOptions *o, OpenRun *run, const char *name,
+                             const real *features, size_t frames, Err *err) {
+    Speech *speech = transcribe_model(run->task);
+    ForwardMode mode = run_mode(run);
+    size_t count = speech_rows(frames), longest = (frames + 2) / SPEECH_STRIDE;
+    TextBuffer text = {0};
+    const real *z = NULL;
+    if (speech->position && longest > speech->position->tensor.shape[0])
+        return err_set(err, FAIL_DATA, "%s: %zu rows, but the model has learned %zu positions",
+                       name, longest, speech->position->tensor.shape[0]);
+    if (count) {
+        tape_begin(run->tape, (TapeMode){0});
+        size_t shape[] = {1, frames, SPEECH_FILTERS};
+        SpeechRows rows = {
+            .x = tape_tensor(run->tape, 3, shape),
+            .frames = &frames,
+            .before = frames_before_same(frames, SPEECH_KERNEL, SPEECH_STRIDE)};
+        memcpy(rows.x->value, features, frames * SPEECH_FILTERS * sizeof *features);
+        z = speech_logits(speech, run->tape, &mode, &rows)->value;
+    }
+    transcript_greedy(z, count, &text);
+    if (o->logits)
+        print_numbers(name, text.text, z, count);
+    else
+        printf("%s\t%s\n", name, text.text);
+    fflush(stdout);
+    text_free(&text);
+    return OK;
+}
+
+/* ---- files ---- */
+
+/* Tables of the rate that came last. */
+static LogMel *tables_for(LogMel **tables, size_t *rate, size_t wanted) {
+    if (*rate != wanted) {
+        logmel_free(*tables);
+        *tables = logmel_new(wanted, SPEECH_FILTERS);
+        *rate = wanted;
+    }
+    return *tables;
+}
+
+static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char *path,
+                              Audio *audio, LogMel *mel, Err *err) {
+    size_t frames = logmel_frames(mel, audio->count);
+    real *features = mem_alloc(MAX(frames, (size_t)1) * SPEECH_FILTERS * sizeof *features);
+    logmel_compute(mel, audio->samples, audio->count, features);
+    logmel_normalise(features, frames * SPEECH_FILTERS);
+    Status status = transcribe_one(o, run, path, features, frames, err);
+    mem_free(features);
+    return status;
+}
+
+static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inputs *files,
+                               Err *err) {
+    bool skip = run->recipe->data.on_error == ON_ERROR_SKIP;
+    size_t count = o->limit ? MIN(o->limit, files->count) : files->count, rate = 0;
+    LogMel *tables = NULL;
+    Audio audio = {0};
+    for (size_t i = 0; i < count && !err->status; i++) {
+        if (stop_requested()) {
+            err_set(err, FAIL_INTERRUPTED, "interrupted");
+        } else if (!audio_read(files->path[i], &audio, err)) {
+            transcribe_file(o, run, files->path[i], &audio,
+                            tables_for(&tables, &rate, audio.rate), err);
+        } else if (skip && err->status == FAIL_DATA) {
+            fprintf(stderr, "steady predict: left out: %s\n", err->text);
+            *err = ERR_NONE;
+        }
+    }
+    audio_free(&audio);
+    logmel_free(tables);
+    return err->status;
+}
+
+/* ---- the test split ---- */
+
+static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) {
+    SpeechSet *set = transcribe_set(run->task, SPLIT_TEST, err);
+    if (!set) return err_wrap(err, "the test split (or give recordings)");
+    size_t count = o->limit ? MIN(o->limit, set->count) : set->count;
+    for (size_t i = 0; i < count && !err->status; i++) {
+        const SpeechItem *item = &set->item[i];
+        real *features = mem_alloc(item->frames * SPEECH_FILTERS * sizeof *features);
+        if (stop_requested())
+            err_set(err, FAIL_INTERRUPTED, "interrupted");
+        else if (!speechset_features(set, i, features, err))
+            transcribe_one(o, run, item->path, features, item->frames, err);
+        mem_free(features);
+    }
+    return err->status;
+}
+
+Status predict_transcribe(const PredictOptions *o, OpenRun *run, Err *err) {
+    static InputEndings ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".aiff", ".aif",
+                                   ".au",  ".caf",  ".mp3", NULL};
+    Inputs files = {0};
+    for (size_t i = 0; i < o->input_count && !err->status; i++)
+        inputs_add(&files, o->inputs[i], ENDINGS, "recordings (WAV, FLAC, ...)", err);
+    if (!err->status && o->input_count)
+        transcribe_files(o, run, &files, err);
+    else if (!err->status)
+        transcribe_split(o, run, err);
+    inputs_free(&files);
+    return err->status;
+}

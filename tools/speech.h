@@ -1,0 +1,13 @@
+/* speech: what `predict` needs of the task of speech (tools/transcribe.c). */
+#ifndef STEADY_TOOLS_SPEECH_H
+#define STEADY_TOOLS_SPEECH_H
+
+#include "tools/task.h"
+#include "tools/transcription.h"
+
+Speech *transcribe_model(Task *task);
+
+/* A split, opened now if it was not; NULL: err says why. */
+SpeechSet *transcribe_set(Task *task, Split split, Err *err);
+
+#endif

@@ -1,0 +1,378 @@
+/* transcribe: recordings in, letters out; an encoder under CTC (models/speech.h). */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/rundir.h"
+#include "tools/speech.h"
+#include "tools/stop.h"
+
+enum { EVAL_SECONDS = 60, WORST_KEPT = 10 };
+
+typedef struct Transcribe {
+    Task task; /* first: a Task * is a Transcribe * */
+    Speech *speech;
+    SpeechSet *sets[3];
+    SpeechLoader *loader;
+    const SpeechBatch *batch;
+} Transcribe;
+
+Speech *transcribe_model(Task *task) { return ((Transcribe *)task)->speech; }
+
+/* ---- the recipe's data ---- */
+
+/* A path that speechset takes for one: with a slash in it. */
+static void as_path(char *name, size_t size, const char *path) {
+    text_format(name, size, "%s%s", strchr(path, '/') ? "" : "./", path);
+}
+
+static bool is_file(const char *path) {
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode);
+}
+
+/* Names of the splits: as the recipe has them, else those that the source's folders bear.  data.path may
+ * also be the training data themselves: a manifest, or a folder of speakers. */
+static void name_splits(const DataConfig *d, SpeechConfig *c) {
+    bool manifest = !strcmp(d->source, "manifest");
+    text_format(c->train, sizeof c->train, "%s", *d->train_split ? d->train_split : "train*");
+    bool itself = manifest ? is_file(d->path) : !speech_has(c, SPLIT_TRAIN);
+    if (itself && !*d->train_split) as_path(c->train, sizeof c->train, d->path);
+    const char *val = manifest ? "dev*" : "dev-clean";
+    text_format(c->val, sizeof c->val, "%s", *d->val_split ? d->val_split : val);
+    if (manifest && !*d->val_split && !speech_has(c, SPLIT_VAL))
+        text_format(c->val, sizeof c->val, "val*");
+    const char *test = manifest ? "test*" : "test-clean";
+    text_format(c->test, sizeof c->test, "%s", *d->test_split ? d->test_split : test);
+    if (*d->val_path) as_path(c->val, sizeof c->val, d->val_path);
+    if (*d->test_path) as_path(c->test, sizeof c->test, d->test_path);
+}
+
+static SpeechConfig speech_config(const Recipe *recipe) {
+    const DataConfig *d = &recipe->data;
+    SpeechConfig c = speech_config_default();
+    text_format(c.source, sizeof c.source, "%s", d->source);
+    text_format(c.path, sizeof c.path, "%s", d->path);
+    c.limit = d->limit;
+    c.on_error = d->on_error;
+    c.synthetic_count = d->synthetic_count;
+    c.filters = SPEECH_FILTERS;
+    c.stride = SPEECH_STRIDE;
+    c.cache_bytes = d->cache << 20;
+    name_splits(d, &c);
+    return c;
+}
+
+/* Is the split named, or there? */
+static bool wanted(const Recipe *recipe, const SpeechConfig *c, Split split) {
+    const DataConfig *d = &recipe->data;
+    bool named = split == SPLIT_VAL ? *d->val_split || *d->val_path
+                                    : *d->test_split || *d->test_path;
+    return named || speech_has(c, split);
+}
+
+SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    if (t->sets[split]) return t->sets[split];
+    SpeechConfig config = speech_config(task->recipe);
+    return t->sets[split] = speechset_open(&config, split, err);
+}
+
+/* ---- training ---- */
+
+static void initialize(Task *task, uint64_t seed) {
+    speech_initialize(transcribe_model(task), seed);
+}
+
+static SpeechBatchConfig batch_config(const Task *task, bool training) {
+    const Recipe *r = task->recipe;
+    double seconds = r->train.batch_seconds / (double)r->train.accumulate;
+    SpeechBatchConfig c = {
+        .batch_seconds = training      ? r->train.batch_seconds
+                         : seconds > 0 ? seconds
+                                       : EVAL_SECONDS,
+        .batch = training ? r->train.batch : 0,
+        .accumulate = r->train.accumulate,
+        .part = ranks_number(task->ranks),
+        .parts = ranks_count(task->ranks),
+        .seed = r->train.seed,
+        .training = training,
+        .shuffle = r->data.shuffle,
+        .interrupted = stop_requested};
+    specaugment_parse(r->data.augment, &c.augment, NULL);
+    return c;
+}
+
+static Status start(Task *task, size_t first, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    SpeechBatchConfig config = batch_config(task, true);
+    speechloader_stop(t->loader);
+    t->loader = speechloader_start(t->sets[SPLIT_TRAIN], &config, first, err);
+    return t->loader ? OK : err->status;
+}
+
+/* Products of the forward pass over the whole batch, were all ranks' utterances like ours. */
+static double batch_flops(const Transcribe *t, const SpeechBatch *batch) {
+    double sum = 0;
+    for (size_t b = 0; b < batch->count; b++)
+        sum += speech_flops(t->speech, batch->frames[b]);
+    double kept = 1 - t->task.recipe->model.layer_drop;
+    return kept * sum * (double)batch->whole / (double)MAX(batch->count, (size_t)1);
+}
+
+static Status next(Task *task, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    if (speechloader_next(t->loader, &t->batch, err)) return err->status;
+    const SpeechBatch *batch = t->batch;
+    task->skipped = batch->skipped;
+    task->part = batch->count;
+    task->tokens = (double)speechbatch_longest(batch, 0, batch->count) / SPEECH_STRIDE;
+    task->items = (double)batch->whole;
+    task->flops = batch_flops(t, batch);
+    return OK;
+}
+
+static size_t edge(const Task *task, size_t i, size_t parts) {
+    return speechbatch_edge(((const Transcribe *)task)->batch, i, parts);
+}
+
+static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to) {
+    const Transcribe *t = (Transcribe *)task;
+    const SpeechBatch *batch = t->batch;
+    ForwardMode own = *mode;
+    own.first_example = batch->first + from;
+    SpeechRows rows = transcript_rows(tape, batch, from, to, batch->longest, false);
+    Tensor *logits = speech_logits(t->speech, tape, &own, &rows);
+    CtcTarget target = transcript_target(tape, batch, from, to);
+    target.divisor = (double)batch->whole;
+    tape_scope(tape, "loss");
+    return op_ctc(tape, logits, &target);
+}
+
+/* ---- evaluation ---- */
+
+typedef struct Scoring {
+    Score *score;
+    Wer wer;
+    Worst worst;
+    TextBuffer text;
+} Scoring;
+
+/* "84-121123-0005" of ".../84-121123-0005.flac". */
+static void name_of(const SpeechItem *item, char *name, size_t size) {
+    const char *slash = strrchr(item->path, '/'), *from = slash ? slash + 1 : item->path;
+    const char *dot = strrchr(from, '.');
+    if (dot)
+        text_format(name, size, "%.*s", (int)MIN((size_t)(dot - from), size - 1), from);
+    else
+        text_format(name, size, "%s-%zu", from, item->line);
+}
+
+static void score_batch(Transcribe *t, Tape *tape, const ForwardMode *mode,
+                        const SpeechBatch *batch, Scoring *s) {
+    tape_begin(tape, (TapeMode){0});
+    SpeechRows rows = transcript_rows(tape, batch, 0, batch->count, 0, true);
+    Tensor *logits = speech_logits(t->speech, tape, mode, &rows);
+    CtcTarget target = transcript_target(tape, batch, 0, batch->count);
+    target.divisor = 1;
+    s->score->nll += (double)op_ctc(tape, logits, &target)->value[0];
+    s->score->count += batch->count;
+    for (size_t b = 0; b < batch->count; b++) {
+        char name[200];
+        const real *z = logits->value + b * logits->shape[1] * SPEECH_LABELS;
+        text_clear(&s->text);
+        transcript_greedy(z, target.frame_count[b], &s->text);
+        wer_add(&s->wer, batch->item[b]->text, s->text.text);
+        name_of(batch->item[b], name, sizeof name);
+        worst_see(&s->worst, name, batch->item[b]->text, s->text.text);
+    }
+}
+
+/* Sums over this rank's part of the split. */
+static Status score_part(Transcribe *t, Tape *tape, const ForwardMode *mode, Split split,
+                         Scoring *s, Err *err) {
+    SpeechSet *set = transcribe_set(&t->task, split, err);
+    if (!set) return err->status;
+    SpeechBatchConfig config = batch_config(&t->task, false);
+    SpeechLoader *loader = speechloader_start(set, &config, 1, err);
+    if (!loader) return err->status;
+    const SpeechBatch *batch;
+    while (!speechloader_next(loader, &batch, err)) {
+        s->score->skipped = set->report.left_out + batch->skipped;
+        if (!batch->count) break;
+        score_batch(t, tape, mode, batch, s);
+    }
+    speechloader_stop(loader);
+    return err->status;
+}
+
+static void add_counts(Ranks *ranks, EditCount *c) {
+    double sum[] = {(double)c->reference, (double)c->substitutions, (double)c->insertions,
+                    (double)c->deletions};
+    ranks_add(ranks, sum, COUNT(sum));
+    *c = (EditCount){(size_t)sum[0], (size_t)sum[1], (size_t)sum[2], (size_t)sum[3]};
+}
+
+static void finish_score(Ranks *ranks, Scoring *s) {
+    Score *score = s->score;
+    double sum[] = {(double)score->count, score->nll};
+    ranks_add(ranks, sum, COUNT(sum));
+    add_counts(ranks, &s->wer.words);
+    add_counts(ranks, &s->wer.characters);
+    score->count = (size_t)sum[0];
+    score->loss = score->nll = sum[1] / fmax(sum[0], 1);
+    score->wer = wer_rate(&s->wer.words);
+    score->cer = wer_rate(&s->wer.characters);
+    score->words = s->wer.words;
+}
+
+static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                       bool thorough, Score *score, Err *err) {
+    Scoring s = {.score = score,
+                 .worst = {json_array(), thorough ? WORST_KEPT : 0}};
+    *score = score_none(split);
+    score_part((Transcribe *)task, tape, mode, split, &s, err);
+    if (!ranks_agree(task->ranks, err)) finish_score(task->ranks, &s);
+    text_free(&s.text);
+    if (thorough && !err->status)
+        score->worst = s.worst.rows;
+    else
+        json_decref(s.worst.rows);
+    return err->status;
+}
+
+/* ---- opening ---- */
+
+static void transcribe_free(Task *task) {
+    Transcribe *t = (Transcribe *)task;
+    speechloader_stop(t->loader);
+    for (size_t i = 0; i < COUNT(t->sets); i++) speechset_free(t->sets[i]);
+    speech_free(t->speech);
+    mem_free(t);
+}
+
+static Status save_facts(const Task *task, const char *run_dir, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, run_dir, "task.json.new");
+    json_t *root = json_pack("{s:s, s:o, s:I, s:I}", "kind", task->ops->name, "chance",
+                             json_number(task->chance), "filters",
+                             (json_int_t)SPEECH_FILTERS, "labels",
+                             (json_int_t)SPEECH_LABELS);
+    int failed = json_dump_file(root, path, JSON_INDENT(1));
+    json_decref(root);
+    if (!failed) return rundir_replace(run_dir, "task.json", err);
+    unlink(path);
+    return err_set(err, FAIL_RUN, "%s: cannot be written", path);
+}
+
+static const TaskOps OPS = {.name = "transcribe",
+                            .initialize = initialize,
+                            .start = start,
+                            .next = next,
+                            .loss = loss,
+                            .edge = edge,
+                            .evaluate = evaluate,
+                            .save_facts = save_facts,
+                            .free = transcribe_free};
+
+static Transcribe *new_task(const Recipe *recipe, Ranks *ranks) {
+    Transcribe *t = mem_zalloc(sizeof *t);
+    t->task = (Task){.ops = &OPS, .recipe = recipe, .ranks = ranks};
+    t->speech = speech_new(&recipe->model, SPEECH_FILTERS, SPEECH_LABELS);
+    t->task.model = &t->speech->model;
+    return t;
+}
+
+static void tell_faults(const SpeechSet *set, Split split) {
+    char text[400];
+    speech_fault_text(&set->report, text, sizeof text);
+    if (!*text) return;
+    fprintf(stderr, "steady: note: %s: left out of %zu: %s\n%s", split_name(split),
+            set->report.listed, text, set->report.named.text);
+    if (set->report.left_out > SPEECH_NAMED_MOST)
+        fprintf(stderr, "... and %zu more\n", set->report.left_out - SPEECH_NAMED_MOST);
+}
+
+static void tell(const Transcribe *t, double padding) {
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        const SpeechSet *set = t->sets[s];
+        if (!set) continue;
+        fprintf(stderr, "%s: %zu utterances, %.1f min, ", split_name(s), set->count,
+                set->seconds / 60);
+        for (size_t k = 0; k < set->rates; k++)
+            fprintf(stderr, "%s%g", k ? ", " : "", (double)set->rate[k] / 1000);
+        fputs(" kHz\n", stderr);
+        tell_faults(set, s);
+    }
+    fprintf(stderr, "%.1f%% of a batch is padding\n", 100 * padding);
+    if (!t->sets[SPLIT_VAL] && !t->sets[SPLIT_TEST])
+        fprintf(stderr, "steady: note: there is no val or test split: nothing is scored "
+                        "(data.val_path, data.val_split, data.test_path)\n");
+}
+
+/* Learned positions are so many; who is longer is met before the first step. */
+static Status check_lengths(const Transcribe *t, Err *err) {
+    const Recipe *r = t->task.recipe;
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+        for (size_t i = 0; t->sets[s] && i < t->sets[s]->count; i++) {
+            const SpeechItem *item = &t->sets[s]->item[i];
+            size_t rows = (item->frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
+            if (!t->speech->position || rows <= r->model.context) continue;
+            return err_set(err, FAIL_DATA,
+                           "%s has %zu rows, but model.context = %zu positions are "
+                           "learned; model.position = cape has no end",
+                           item->path, rows, r->model.context);
+        }
+    return OK;
+}
+
+/* All that is there is looked at before the first step. */
+static Status open_sets(Transcribe *t, Err *err) {
+    const Recipe *r = t->task.recipe;
+    SpeechConfig config = speech_config(r);
+    if (!transcribe_set(&t->task, SPLIT_TRAIN, err)) return err->status;
+    for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
+        if (wanted(r, &config, s) && !transcribe_set(&t->task, s, err)) return err->status;
+    t->task.examples = t->sets[SPLIT_TRAIN]->count;
+    t->task.has_val = t->sets[SPLIT_VAL] != NULL;
+    t->task.has_test = t->sets[SPLIT_TEST] != NULL;
+    t->task.chance = transcript_guess(t->sets[SPLIT_TRAIN]);
+    return check_lengths(t, err);
+}
+
+static double micro_batch_memory(const Transcribe *t) {
+    const TrainConfig *train = &t->task.recipe->train;
+    const SpeechSet *set = t->sets[SPLIT_TRAIN];
+    double parts = (double)train->accumulate * (double)ranks_count(t->task.ranks);
+    double frames = 100 * set->seconds / (double)set->count;
+    double count = train->batch_seconds > 0 ? 100 * train->batch_seconds / frames
+                                            : (double)train->batch;
+    return speech_memory(t->speech, frames, fmax(count / parts, 1),
+                         train->recompute == RECOMPUTE_BLOCK);
+}
+
+Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+    Transcribe *t = new_task(recipe, ranks);
+    if (open_sets(t, err) || start(&t->task, 1, err)) {
+        transcribe_free(&t->task);
+        return NULL;
+    }
+    t->task.steps_per_epoch = speechloader_steps(t->loader);
+    t->task.memory = micro_batch_memory(t);
+    if (ranks_lead(ranks)) tell(t, speechloader_padding(t->loader));
+    return &t->task;
+}
+
+Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
+    (void)run_dir;
+    (void)err;
+    Transcribe *t = new_task(recipe, NULL);
+    SpeechConfig config = speech_config(recipe);
+    t->task.has_val = wanted(recipe, &config, SPLIT_VAL);
+    t->task.has_test = wanted(recipe, &config, SPLIT_TEST);
+    return &t->task;
+}
