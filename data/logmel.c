@@ -169,7 +169,8 @@ static Status read_counts(const char *text, SpecAugment *config, Err *err) {
     for (size_t i = 0; i < count; i++) {
         bool share = i == COUNT(whole);
         double most = share ? 1 : 1e4;
-        if (!(value[i] >= 0 && value[i] <= most) || (!share && value[i] != floor(value[i])))
+        if (!(value[i] >= 0 && value[i] <= most) ||
+            (!share && value[i] != floor(value[i])))
             return err_set(err, FAIL_USAGE, "specaugment: %g is not %s", value[i],
                            share ? "a share from 0 to 1" : "a whole number up to 10000");
         if (share)
@@ -185,7 +186,8 @@ Status specaugment_parse(const char *text, SpecAugment *config, Err *err) {
     *config = (SpecAugment){0};
     if (!*text || !strcmp(text, "none")) return OK;
     if (strncmp(text, NAME, strlen(NAME)))
-        return err_set(err, FAIL_USAGE, "augment %.60s: speech has none or specaugment", text);
+        return err_set(err, FAIL_USAGE, "augment %.60s: speech has none or specaugment",
+                       text);
     *config = specaugment_default();
     return read_counts(text + strlen(NAME), config, err);
 }

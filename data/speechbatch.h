@@ -14,9 +14,10 @@
 #include "data/speechset.h"
 
 typedef struct SpeechBatchConfig {
-    double batch_seconds; /* of a step, padding counted; the bucket of one utterance may be
+    double
+        batch_seconds;  /* of a step, padding counted; the bucket of one utterance may be
                            * longer; 0 (training): batches are counted */
-    size_t batch;         /* utterances of a step, by seconds at most; 0: any number */
+    size_t batch;       /* utterances of a step, by seconds at most; 0: any number */
     size_t accumulate;  /* buckets of a step; 0: 1 */
     size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
@@ -69,8 +70,8 @@ SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config
 
 size_t
 speechloader_steps(const SpeechLoader *loader); /* of an epoch; evaluation: batches */
-double speechloader_padding(
-    const SpeechLoader *loader); /* share of the first epoch's frames */
+double
+speechloader_padding(const SpeechLoader *loader); /* share of the first epoch's frames */
 
 /* The next batch; evaluation: count = 0 after the last.  A recording that turns out to be damaged is FAIL_DATA,
  * or with data.on_error = skip is left out, its place empty; FAIL_DATA when a training batch of one rank

@@ -41,13 +41,14 @@ static void attention_build(Model *model, AttentionPart *part, const Grouping *g
     size_t width = model->config.width;
     part->in_count = grouping->count;
     if (bare)
-        part->shift = params_add(model->params, PARAM_VECTOR, 1, (size_t[]){1},
-                                 "%s.shift", scope);
+        part->shift =
+            params_add(model->params, PARAM_VECTOR, 1, (size_t[]){1}, "%s.shift", scope);
     for (size_t i = 0; i < grouping->count; i++)
         linear_build(model, &part->in[i], PART_ATTENTION, !bare,
                      grouping->height[i] * width, width, "%s.%s", scope,
                      grouping->name[i]);
-    linear_build(model, &part->proj, PART_ATTENTION, !bare, width, width, "%s.proj", scope);
+    linear_build(model, &part->proj, PART_ATTENTION, !bare, width, width, "%s.proj",
+                 scope);
     site_build(model, &part->site, model->config.heads, scope);
 }
 

@@ -21,10 +21,10 @@ typedef struct BlockSpec {
     double alpha;       /* deepnorm: what the residual is multiplied by */
     double beta;        /* deepnorm: what initial v, proj, fc1, fc2 are multiplied by */
     double eps;         /* of LayerNorm */
-    bool bare;          /* no biases, but one learned number (`shift`) that is added to what
+    bool bare; /* no biases, but one learned number (`shift`) that is added to what
                          * queries, keys and values are made of */
-    double layer_drop;  /* chance that a block is left out of a step */
-    uint32_t site;      /* numbers of the random masks begin here; SITES_A_BLOCK each */
+    double layer_drop; /* chance that a block is left out of a step */
+    uint32_t site;     /* numbers of the random masks begin here; SITES_A_BLOCK each */
 } BlockSpec;
 
 enum { SITES_A_BLOCK = 8, SITES_A_STACK = 1 << 20 };

@@ -28,10 +28,10 @@ typedef struct Site {
     char name[100]; /* "blocks.0.attn" */
     size_t heads;
     AttentionStats stats; /* of the last forward pass */
-    double *entropy; /* [heads] mean over the queries gathered since the reset */
-    double *largest; /* [heads] */
-    double uniform;  /* what the entropy would be, were attention uniform */
-    double weight;   /* queries gathered */
+    double *entropy;      /* [heads] mean over the queries gathered since the reset */
+    double *largest;      /* [heads] */
+    double uniform;       /* what the entropy would be, were attention uniform */
+    double weight;        /* queries gathered */
 } Site;
 
 typedef struct Model {

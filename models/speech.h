@@ -42,7 +42,7 @@ void speech_initialize(Speech *speech, uint64_t seed);
 typedef struct SpeechRows {
     Tensor *x;            /* [B, T, filters] zeros behind each utterance's end */
     const size_t *frames; /* [B] each <= T */
-    size_t before;        /* zero rows in front: frames_before_same of the padded length */
+    size_t before; /* zero rows in front: frames_before_same of the padded length */
     const size_t *each_before; /* [B] or NULL: of each utterance's own length */
 } SpeechRows;
 

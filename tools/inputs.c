@@ -64,8 +64,8 @@ static void add_folder(Inputs *inputs, const char *folder, InputEndings endings,
         add_folder(inputs, folder, endings, true, depth);
 }
 
-Status inputs_add(Inputs *inputs, const char *path, InputEndings endings, const char *what,
-                  Err *err) {
+Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,
+                  const char *what, Err *err) {
     struct stat info;
     if (strlen(path) >= NAME_MOST)
         return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);

@@ -15,8 +15,8 @@ typedef const char *const InputEndings[];
 /* A file as it is; of a folder the files with such an ending in order of their names, or, where it holds
  * none, those of its folders, up to four deep.  FAIL_DATA: no such file; no file in the folder
  * (`what` names them: "PNG or JPEG files"). */
-Status inputs_add(Inputs *inputs, const char *path, InputEndings endings, const char *what,
-                  Err *err);
+Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,
+                  const char *what, Err *err);
 void inputs_free(Inputs *inputs);
 
 #endif

@@ -376,8 +376,8 @@ const Key keys[] = {
          "Token slots that one step sees, padding included, in buckets of like length; 0: "
          "train.batch counts pairs."),
     REAL(FOR_TRANSCRIBE, train, batch_seconds, "0", FROM(0),
-         "Seconds of sound that one step sees, padding included, in buckets of like length, "
-         "train.batch utterances at most; 0: train.batch counts them."),
+         "Seconds of sound that one step sees, padding included, in buckets of like length; "
+         "0: train.batch counts utterances."),
     CHOICE(FOR_ALL, train, best, "auto", NAMES("auto", "loss", "top1", "bleu", "wer"), NULL,
            "Score that the best checkpoint is chosen by; auto: top1 of pictures, loss of "
            "texts, wer of speech."),

@@ -19,8 +19,8 @@ static void print_numbers(const char *name, const char *text, const real *z,
             json_array_append_new(row, json_number((double)z[t * SPEECH_LABELS + k]));
         json_array_append_new(logits, row);
     }
-    json_t *object = json_pack("{s:o, s:s, s:o}", "input", json_text(name), "output", text,
-                               "logits", logits);
+    json_t *object = json_pack("{s:o, s:s, s:o}", "input", json_text(name), "output",
+                               text, "logits", logits);
     json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(object);
@@ -35,15 +35,16 @@ static Status transcribe_one(const PredictOptions *o, OpenRun *run, const char *
     TextBuffer text = {0};
     const real *z = NULL;
     if (speech->position && longest > speech->position->tensor.shape[0])
-        return err_set(err, FAIL_DATA, "%s: %zu rows, but the model has learned %zu positions",
-                       name, longest, speech->position->tensor.shape[0]);
+        return err_set(err, FAIL_DATA,
+                       "%s: %zu rows, but the model has learned %zu positions", name,
+                       longest, speech->position->tensor.shape[0]);
     if (count) {
         tape_begin(run->tape, (TapeMode){0});
         size_t shape[] = {1, frames, SPEECH_FILTERS};
-        SpeechRows rows = {
-            .x = tape_tensor(run->tape, 3, shape),
-            .frames = &frames,
-            .before = frames_before_same(frames, SPEECH_KERNEL, SPEECH_STRIDE)};
+        SpeechRows rows = {.x = tape_tensor(run->tape, 3, shape),
+                           .frames = &frames,
+                           .before =
+                               frames_before_same(frames, SPEECH_KERNEL, SPEECH_STRIDE)};
         memcpy(rows.x->value, features, frames * SPEECH_FILTERS * sizeof *features);
         z = speech_logits(speech, run->tape, &mode, &rows)->value;
     }
@@ -72,7 +73,8 @@ static LogMel *tables_for(LogMel **tables, size_t *rate, size_t wanted) {
 static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char *path,
                               Audio *audio, LogMel *mel, Err *err) {
     size_t frames = logmel_frames(mel, audio->count);
-    real *features = mem_alloc(MAX(frames, (size_t)1) * SPEECH_FILTERS * sizeof *features);
+    real *features =
+        mem_alloc(MAX(frames, (size_t)1) * SPEECH_FILTERS * sizeof *features);
     logmel_compute(mel, audio->samples, audio->count, features);
     logmel_normalise(features, frames * SPEECH_FILTERS);
     Status status = transcribe_one(o, run, path, features, frames, err);
@@ -121,8 +123,8 @@ static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) 
 }
 
 Status predict_transcribe(const PredictOptions *o, OpenRun *run, Err *err) {
-    static InputEndings ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".aiff", ".aif",
-                                   ".au",  ".caf",  ".mp3", NULL};
+    static InputEndings ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".aiff",
+                                   ".aif", ".au",   ".caf", ".mp3",  NULL};
     Inputs files = {0};
     for (size_t i = 0; i < o->input_count && !err->status; i++)
         inputs_add(&files, o->inputs[i], ENDINGS, "recordings (WAV, FLAC, ...)", err);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/wer.h"
 #include "tools/figures.h"
 #include "tools/layers.h"
 #include "tools/runlog.h"
@@ -287,6 +288,29 @@ static void write_heads(FILE *out, const RunLog *run) {
     mem_free(heads);
 }
 
+/* Reference and transcript one below the other, the worst first. */
+static void write_worst(FILE *out, const RunLog *run) {
+    size_t i;
+    json_t *row;
+    if (!json_array_size(run->worst)) return;
+    fprintf(out, "<h2>Worst transcripts</h2><p class=soft>Of split %s.</p><pre>",
+            run->worst_split);
+    json_array_foreach(run->worst, i, row) {
+        const char *id, *reference, *hypothesis;
+        if (json_unpack(row, "{s:s, s:s, s:s}", "id", &id, "reference", &reference,
+                        "hypothesis", &hypothesis))
+            continue;
+        TextBuffer text = {0};
+        wer_align(reference, hypothesis, &text);
+        fputs(i ? "\n" : "", out);
+        escaped(out, id);
+        fputc('\n', out);
+        escaped(out, text.text);
+        text_free(&text);
+    }
+    fputs("</pre>\n", out);
+}
+
 /* ---- the page ---- */
 
 static void write_top(FILE *out, const RunLog *run, const char *message) {
@@ -319,6 +343,7 @@ static Status write_page(FILE *out, const RunLog *run, const char *message, Err 
     write_scores(out, run);
     if (run->train.count && write_figures(out, run, err)) return err->status;
     write_heads(out, run);
+    write_worst(out, run);
     fputs("<h2>Recipe</h2><pre>", out);
     escaped(out, run->recipe);
     fputs("</pre></html>\n", out);

@@ -13,7 +13,7 @@ const MetricFacts metrics[METRIC_COUNT] = {
     [METRIC_TOP1] = {"top1", "top-1 %", 100, true},
     [METRIC_BLEU] = {"bleu", "BLEU", 1, true},
     [METRIC_BLEU_TOKENS] = {"bleu_tokens", "BLEU of tokens", 1, true},
-    [METRIC_WER] = {"wer", "word error rate", 1, false},
+    [METRIC_WER] = {"wer", "WER %", 100, false},
     [METRIC_PPL] = {"ppl", "perplexity", 1, false},
 };
 
@@ -174,6 +174,11 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
         eval->metric = metrics[i].key;
         eval->score = eval->scores[i];
     }
+    json_t *worst = json_object_get(row, "worst");
+    if (!worst) return;
+    json_decref(run->worst);
+    run->worst = json_incref(worst);
+    memcpy(run->worst_split, eval->split, sizeof run->worst_split);
     read_chance(run, row);
 }
 
@@ -304,6 +309,7 @@ RunLog *runlog_open(const char *dir, Err *err) {
 
 void runlog_free(RunLog *run) {
     if (!run) return;
+    json_decref(run->worst);
     TrainLog *train = &run->train;
     double *columns[] = {train->step, train->epoch,     train->loss,
                          train->lr,   train->grad_norm, train->items_per_s};

@@ -12,6 +12,8 @@
 #ifndef STEADY_RUNLOG_H
 #define STEADY_RUNLOG_H
 
+#include <jansson.h>
+
 #include "tools/verdict.h"
 
 typedef struct TrainLog {
@@ -89,6 +91,8 @@ typedef struct RunLog {
     ProbeLog probe;
     EvalRow *evals;
     size_t eval_count;
+    json_t *worst; /* of the last row that has it: the transcripts with the most errors; or NULL */
+    char worst_split[16];
 } RunLog;
 
 /* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a run

@@ -38,7 +38,8 @@ static bool is_file(const char *path) {
  * also be the training data themselves: a manifest, or a folder of speakers. */
 static void name_splits(const DataConfig *d, SpeechConfig *c) {
     bool manifest = !strcmp(d->source, "manifest");
-    text_format(c->train, sizeof c->train, "%s", *d->train_split ? d->train_split : "train*");
+    text_format(c->train, sizeof c->train, "%s",
+                *d->train_split ? d->train_split : "train*");
     bool itself = manifest ? is_file(d->path) : !speech_has(c, SPLIT_TRAIN);
     if (itself && !*d->train_split) as_path(c->train, sizeof c->train, d->path);
     const char *val = manifest ? "dev*" : "dev-clean";
@@ -94,7 +95,7 @@ static SpeechBatchConfig batch_config(const Task *task, bool training) {
         .batch_seconds = training      ? r->train.batch_seconds
                          : seconds > 0 ? seconds
                                        : EVAL_SECONDS,
-        .batch = training ? r->train.batch : 0,
+        .batch = r->train.batch_seconds > 0 || !training ? 0 : r->train.batch,
         .accumulate = r->train.accumulate,
         .part = ranks_number(task->ranks),
         .parts = ranks_count(task->ranks),
@@ -232,8 +233,7 @@ static void finish_score(Ranks *ranks, Scoring *s) {
 
 static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err) {
-    Scoring s = {.score = score,
-                 .worst = {json_array(), thorough ? WORST_KEPT : 0}};
+    Scoring s = {.score = score, .worst = {json_array(), thorough ? WORST_KEPT : 0}};
     *score = score_none(split);
     score_part((Transcribe *)task, tape, mode, split, &s, err);
     if (!ranks_agree(task->ranks, err)) finish_score(task->ranks, &s);
@@ -258,10 +258,10 @@ static void transcribe_free(Task *task) {
 static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, run_dir, "task.json.new");
-    json_t *root = json_pack("{s:s, s:o, s:I, s:I}", "kind", task->ops->name, "chance",
-                             json_number(task->chance), "filters",
-                             (json_int_t)SPEECH_FILTERS, "labels",
-                             (json_int_t)SPEECH_LABELS);
+    json_t *root =
+        json_pack("{s:s, s:o, s:I, s:I}", "kind", task->ops->name, "chance",
+                  json_number(task->chance), "filters", (json_int_t)SPEECH_FILTERS,
+                  "labels", (json_int_t)SPEECH_LABELS);
     int failed = json_dump_file(root, path, JSON_INDENT(1));
     json_decref(root);
     if (!failed) return rundir_replace(run_dir, "task.json", err);
@@ -336,7 +336,8 @@ static Status open_sets(Transcribe *t, Err *err) {
     SpeechConfig config = speech_config(r);
     if (!transcribe_set(&t->task, SPLIT_TRAIN, err)) return err->status;
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
-        if (wanted(r, &config, s) && !transcribe_set(&t->task, s, err)) return err->status;
+        if (wanted(r, &config, s) && !transcribe_set(&t->task, s, err))
+            return err->status;
     t->task.examples = t->sets[SPLIT_TRAIN]->count;
     t->task.has_val = t->sets[SPLIT_VAL] != NULL;
     t->task.has_test = t->sets[SPLIT_TEST] != NULL;

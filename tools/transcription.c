@@ -24,11 +24,10 @@ void transcript_greedy(const real *logits, size_t rows, TextBuffer *text) {
 SpeechRows transcript_rows(Tape *tape, const SpeechBatch *batch, size_t from, size_t to,
                            size_t longest, bool alone) {
     size_t count = to - from, length = speechbatch_longest(batch, from, to);
-    SpeechRows rows = {.x = tape_tensor(tape, 3,
-                                        (size_t[]){count, length, batch->filters}),
-                       .frames = batch->frames + from,
-                       .before =
-                           frames_before_same(longest, SPEECH_KERNEL, SPEECH_STRIDE)};
+    SpeechRows rows = {
+        .x = tape_tensor(tape, 3, (size_t[]){count, length, batch->filters}),
+        .frames = batch->frames + from,
+        .before = frames_before_same(longest, SPEECH_KERNEL, SPEECH_STRIDE)};
     speechbatch_pad(batch, from, to, length, rows.x->value);
     if (!alone) return rows;
     size_t *before = tape_alloc(tape, count * sizeof *before);
@@ -130,7 +129,8 @@ double transcript_guess(const SpeechSet *set) {
     }
     count_labels(&g);
     g.logits = mem_alloc(MAX(g.rows, (size_t)1) * SPEECH_LABELS * sizeof *g.logits);
-    g.work = mem_alloc(MAX(ctc_work(g.rows, g.labels, false), (size_t)1) * sizeof *g.work);
+    g.work =
+        mem_alloc(MAX(ctc_work(g.rows, g.labels, false), (size_t)1) * sizeof *g.work);
     double loss = best_guess(&g);
     mem_free(g.logits);
     mem_free(g.work);
