@@ -1,4 +1,5 @@
-/* Gradients of a whole ViT, and of weights through their reparametrisation, with u and v held. */
+/* Gradients of whole models, a ViT and a speech recogniser, and of weights through their
+ * reparametrisation, with u and v held. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,14 +10,21 @@
 #include <cmocka.h>
 
 #include "gradcheck.h"
+#include "models/speech.h"
 #include "models/vit.h"
 
 static const PictureShape PICTURE = {2, 6, 6};
 enum { BATCH = 3, CLASSES = 5 };
 
+enum { FILTERS = 4, FRAMES_MOST = 17, LABELS_MOST = 3 };
+static const size_t FRAMES[BATCH] = {17, 12, 10};
+
 typedef struct Run {
-    Vit *vit;
+    Vit *vit; /* or: */
+    Speech *speech;
+    Model *model; /* of the one that is there */
     Tape *tape;
+    real features[BATCH * FRAMES_MOST * FILTERS];
     real pixels[BATCH * 2 * 6 * 6];
     bool recompute;
     real *at, *direction; /* [trained] */
@@ -28,12 +36,8 @@ static ModelConfig small_config(void) {
     return c;
 }
 
-static void run_begin(Run *r, const ModelConfig *config) {
-    *r = (Run){.vit = vit_new(config, PICTURE, CLASSES), .tape = tape_new()};
-    Rng rng = rng_make(4, 0, 0);
-    for (size_t i = 0; i < COUNT(r->pixels); i++) r->pixels[i] = rng_normal(rng, i);
-    vit_initialize(r->vit, 1);
-    ParamSet *params = r->vit->model.params;
+static void begin_model(Run *r) {
+    ParamSet *params = r->model->params;
     for (size_t i = 0; i < params->count; i++) { /* biases and tokens away from 0 */
         Param *p = params->list[i];
         if (p->role != PARAM_VECTOR) continue;
@@ -41,16 +45,53 @@ static void run_begin(Run *r, const ModelConfig *config) {
         for (size_t j = 0; j < p->tensor.size; j++)
             p->tensor.value[j] += 0.3 * rng_normal(own, j);
     }
-    model_start(&r->vit->model, NULL);
+    model_start(r->model, NULL);
     r->at = mem_alloc(2 * params->trained * sizeof(real));
     r->direction = r->at + params->trained;
     memcpy(r->at, params->values, params->trained * sizeof(real));
+}
+
+static void run_begin(Run *r, const ModelConfig *config) {
+    *r = (Run){.vit = vit_new(config, PICTURE, CLASSES), .tape = tape_new()};
+    Rng rng = rng_make(4, 0, 0);
+    for (size_t i = 0; i < COUNT(r->pixels); i++) r->pixels[i] = rng_normal(rng, i);
+    vit_initialize(r->vit, 1);
+    r->model = &r->vit->model;
+    begin_model(r);
+}
+
+static void run_begin_speech(Run *r, const ModelConfig *config) {
+    *r = (Run){.speech = speech_new(config, FILTERS, CLASSES), .tape = tape_new()};
+    Rng rng = rng_make(4, 0, 0);
+    for (size_t b = 0; b < BATCH; b++)
+        for (size_t i = 0; i < FRAMES[b] * FILTERS; i++)
+            r->features[b * FRAMES_MOST * FILTERS + i] = rng_normal(rng, 1000 * b + i);
+    speech_initialize(r->speech, 1);
+    r->model = &r->speech->model;
+    begin_model(r);
 }
 
 static void run_end(Run *r) {
     mem_free(r->at);
     tape_free(r->tape);
     vit_free(r->vit);
+    speech_free(r->speech);
+}
+
+static Tensor *speech_loss(Run *r, const ForwardMode *forward) {
+    static const uint32_t LABELS[BATCH * LABELS_MOST] = {1, 1, 2, 0, 3, 0, 2};
+    static const size_t COUNTS[BATCH] = {3, 2, 1}, ROWS[BATCH] = {5, 4, 3};
+    SpeechRows rows = {
+        .x = tape_wrap(r->tape, r->features, 3, (size_t[]){BATCH, FRAMES_MOST, FILTERS}),
+        .frames = FRAMES,
+        .before = 2};
+    CtcTarget target = {.label = LABELS,
+                        .length = LABELS_MOST,
+                        .label_count = COUNTS,
+                        .frame_count = ROWS,
+                        .blank = CLASSES - 1,
+                        .divisor = BATCH};
+    return op_ctc(r->tape, speech_logits(r->speech, r->tape, forward, &rows), &target);
 }
 
 static Tensor *loss_of(Run *r, bool gradients) {
@@ -58,7 +99,8 @@ static Tensor *loss_of(Run *r, bool gradients) {
     TapeMode mode = {.gradients = gradients, .training = true, .seed = 3, .step = 2};
     ForwardMode forward = {.temperature = 0.8, .recompute = r->recompute};
     tape_begin(r->tape, mode);
-    model_freeze(&r->vit->model);
+    model_freeze(r->model);
+    if (r->speech) return speech_loss(r, &forward);
     Tensor *x = tape_wrap(r->tape, r->pixels, 4, (size_t[]){BATCH, 2, 6, 6});
     Target target = {.label = LABELS, .smoothing = 0.1};
     return op_cross_entropy(r->tape, vit_logits(r->vit, r->tape, &forward, x), &target);
@@ -66,24 +108,24 @@ static Tensor *loss_of(Run *r, bool gradients) {
 
 static double value_along(double t, void *context) {
     Run *r = context;
-    ParamSet *params = r->vit->model.params;
+    ParamSet *params = r->model->params;
     for (size_t i = 0; i < params->trained; i++)
         params->values[i] = r->at[i] + t * r->direction[i];
     return (double)loss_of(r, false)->value[0];
 }
 
 static void backward(Run *r) {
-    ParamSet *params = r->vit->model.params;
+    ParamSet *params = r->model->params;
     params_clear_grads(params);
     Tensor *loss = loss_of(r, true);
     tape_backward(r->tape, loss);
     params_settle_grads(params);
-    model_fold(&r->vit->model);
+    model_fold(r->model);
 }
 
 /* Along a random direction in one parameter at a time. */
 static void check_param(Run *r, const Param *p, const char *what) {
-    ParamSet *params = r->vit->model.params;
+    ParamSet *params = r->model->params;
     Rng rng = rng_make(8, 0, p->offset);
     double found = 0, squares = 0;
     memset(r->direction, 0, params->trained * sizeof(real));
@@ -98,15 +140,27 @@ static void check_param(Run *r, const Param *p, const char *what) {
                  found, wanted);
 }
 
+/* Every trained parameter, and then the end of the run. */
+static void check_run(Run *r, const char *what) {
+    backward(r);
+    ParamSet *params = r->model->params;
+    for (size_t i = 0; i < params->count; i++)
+        if (param_is_trained(params->list[i])) check_param(r, params->list[i], what);
+    run_end(r);
+}
+
 static void check_config(const ModelConfig *config, bool recompute, const char *what) {
     Run r;
     run_begin(&r, config);
     r.recompute = recompute;
-    backward(&r);
-    ParamSet *params = r.vit->model.params;
-    for (size_t i = 0; i < params->count; i++)
-        if (param_is_trained(params->list[i])) check_param(&r, params->list[i], what);
-    run_end(&r);
+    check_run(&r, what);
+}
+
+static void check_speech(const ModelConfig *config, bool recompute, const char *what) {
+    Run r;
+    run_begin_speech(&r, config);
+    r.recompute = recompute;
+    check_run(&r, what);
 }
 
 static void every_norm_with_every_reparametrisation(void **state) {
@@ -153,10 +207,37 @@ static void recomputed_blocks_give_the_same_gradients_to_the_bit(void **state) {
     again.recompute = true;
     backward(&plain);
     backward(&again);
-    assert_memory_equal(plain.vit->model.params->grads, again.vit->model.params->grads,
-                        plain.vit->model.params->trained * sizeof(real));
+    assert_memory_equal(plain.model->params->grads, again.model->params->grads,
+                        plain.model->params->trained * sizeof(real));
     run_end(&plain);
     run_end(&again);
+}
+
+static void speech_with_every_norm_and_reparametrisation(void **state) {
+    (void)state;
+    for (NormPlace norm = NORM_PRE; norm <= NORM_NONE; norm++)
+        for (ReparamMethod method = REPARAM_NONE; method <= REPARAM_WEIGHT; method++) {
+            ModelConfig c = small_config();
+            c.norm = norm, c.reparam = method, c.position = POSITION_CAPE;
+            c.qkv = (QkvGrouping)(method % 3);
+            char what[80];
+            text_format(what, sizeof what, "speech, norm %d reparam %s", (int)norm,
+                        reparam_name(method));
+            check_speech(&c, method == REPARAM_SPECTRAL, what);
+        }
+}
+
+/* With seed and step of loss_of one of the four blocks is left out. */
+static void speech_with_dropout_and_blocks_left_out(void **state) {
+    (void)state;
+    ModelConfig c = small_config();
+    c.depth = 4, c.dropout = 0.2, c.layer_drop = 0.4, c.reparam = REPARAM_SIGMA;
+    c.context = 8;
+    for (NormPlace norm = NORM_PRE; norm <= NORM_POST; norm++) {
+        c.norm = norm;
+        check_speech(&c, false, "layer drop");
+        check_speech(&c, true, "layer drop, recomputed");
+    }
 }
 
 int main(void) {
@@ -165,6 +246,8 @@ int main(void) {
         cmocka_unit_test(every_grouping_scope_and_pooling),
         cmocka_unit_test(dropout_drop_path_and_recomputed_blocks),
         cmocka_unit_test(recomputed_blocks_give_the_same_gradients_to_the_bit),
+        cmocka_unit_test(speech_with_every_norm_and_reparametrisation),
+        cmocka_unit_test(speech_with_dropout_and_blocks_left_out),
     };
     return cmocka_run_group_tests_name("gradients of models", cases, NULL, NULL);
 }
