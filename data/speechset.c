@@ -226,8 +226,10 @@ static Status fill_tones(SpeechFill *fill, const char *name, Err *err) {
     set->store->split = (Split)split;
     speech_begin_list(fill, "tones");
     for (size_t i = 0; i < count; i++) {
+        char path[40];
+        text_format(path, sizeof path, "tones-%zu", i + 1);
         tones_text(TONES_SEED, (Split)split, i, &fill->clean);
-        speech_add_clean(fill, "tones", fill->clean.text, i + 1);
+        speech_add_clean(fill, path, fill->clean.text, i + 1);
         set->item[i].samples = tones_length(TONES_SEED, (Split)split, i);
         set->item[i].rate = TONES_RATE;
     }

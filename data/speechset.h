@@ -40,7 +40,7 @@ bool speech_source_known(const char *name);
 const char *speech_source_list(void); /* comma-separated */
 
 typedef struct SpeechItem {
-    char *path;       /* of the recording; tones: "tones" */
+    char *path;       /* of the recording; tones: "tones-1", ... */
     char *text;       /* lower case, one blank between words */
     uint32_t *labels; /* [label_count], see speechtext.h */
     size_t label_count;

@@ -38,8 +38,9 @@ Tensor *stack_run(Tape *tape, Stack *stack, size_t depth, const ForwardMode *mod
         *run = (BlockRun){&stack->blocks[i], *mode, *input};
         if (caches) run->input.self = &caches[2 * i];
         if (caches && stack->spec.cross) run->input.cross = &caches[2 * i + 1];
-        x = mode->recompute ? tape_recompute(tape, run_block, run, x)
-                            : run_block(tape, run, x);
+        /* Without gradients nothing of a block is read again: its memory is the next one's. */
+        bool forget = mode->recompute || !tape_mode(tape)->gradients;
+        x = forget ? tape_recompute(tape, run_block, run, x) : run_block(tape, run, x);
     }
     return x;
 }

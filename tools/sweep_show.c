@@ -109,7 +109,8 @@ static void score_text(const SweepResult *r, char *text, size_t size) {
     else if (metric == METRIC_TOP1)
         text_format(text, size, "top-1 %.1f %%", 100 * r->score);
     else
-        text_format(text, size, "%s %.4g", metrics[metric].label, r->score);
+        text_format(text, size, "%s %.4g", metrics[metric].label,
+                    metrics[metric].factor * r->score);
 }
 
 static void entropy_text(const SweepResult *r, char *text, size_t size) {

@@ -167,10 +167,8 @@ typedef struct Scoring {
 static void name_of(const SpeechItem *item, char *name, size_t size) {
     const char *slash = strrchr(item->path, '/'), *from = slash ? slash + 1 : item->path;
     const char *dot = strrchr(from, '.');
-    if (dot)
-        text_format(name, size, "%.*s", (int)MIN((size_t)(dot - from), size - 1), from);
-    else
-        text_format(name, size, "%s-%zu", from, item->line);
+    size_t length = dot ? (size_t)(dot - from) : strlen(from);
+    text_format(name, size, "%.*s", (int)MIN(length, size - 1), from);
 }
 
 static void score_batch(Transcribe *t, Tape *tape, const ForwardMode *mode,

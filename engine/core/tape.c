@@ -235,15 +235,16 @@ static void recompute_backward(Tape *tape, Node *node) {
 }
 
 Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x) {
-    if (!tape->mode.gradients) return block(tape, context, x);
+    bool gradients = tape->mode.gradients;
     Tensor *out = tape_tensor_like(tape, x);
     ArenaMark mark = arena_mark(tape->arena);
     tape->mode.gradients = false;
     Tensor *y = block(tape, context, x);
-    tape->mode.gradients = true;
+    tape->mode.gradients = gradients;
     CHECK(y->size == out->size, "a recomputed block keeps its shape");
     memcpy(out->value, y->value, y->size * sizeof(real));
     arena_release(tape->arena, mark);
+    if (!gradients) return out;
     Recompute *r = tape_node(tape, sizeof *r, "recompute", out, true, recompute_backward);
     r->block = block;
     r->context = context;

@@ -57,7 +57,8 @@ void tape_backward(Tape *tape, Tensor *loss);
 typedef void TapeListener(void *context, Tensor *const *touched, size_t count);
 void tape_listen(Tape *tape, TapeListener *listener, void *context);
 
-/* Runs block(context, x) without keeping what its ops keep; the backward pass runs it again.
+/* Runs block(context, x) without keeping what its ops keep; the backward pass, where gradients are
+ * wanted, runs it again.
  * `block` must be a function of x and of parameters alone (masks are: see rng.h). */
 typedef Tensor *TapeBlock(Tape *tape, void *context, Tensor *x);
 Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x);
