@@ -103,6 +103,11 @@ Status checkpoint_save(const char *path, const CheckpointParts *parts,
     add_number(writer, "pending_eval", progressed->pending_eval);
     add_number(writer, "best_score", progressed->best_score);
     add_number(writer, "best_step", (double)progressed->best_step);
+    if (isfinite(progressed->plateau.best)) {
+        add_number(writer, "plateau_best", progressed->plateau.best);
+        add_number(writer, "plateau_bad", (double)progressed->plateau.bad);
+        add_number(writer, "plateau_reductions", (double)progressed->plateau.reductions);
+    }
     Status status = safetensors_save(writer, path, err);
     safetensors_writer_free(writer);
     return status;
@@ -215,7 +220,12 @@ static Status load_file(const Safetensors *file, const char *path,
                       .data_offset = (size_t)number_of(file, "data_offset"),
                       .pending_eval = number_of(file, "pending_eval") != 0,
                       .best_score = number_of(file, "best_score"),
-                      .best_step = (size_t)number_of(file, "best_step")};
+                      .best_step = (size_t)number_of(file, "best_step"),
+                      .plateau = PLATEAU_START};
+    if (safetensors_metadata(file, "plateau_best"))
+        p->plateau = (Plateau){number_of(file, "plateau_best"),
+                               (size_t)number_of(file, "plateau_bad"),
+                               (size_t)number_of(file, "plateau_reductions")};
     if (parts->optim) optim_set_steps(parts->optim, p->step);
     mark_known(parts);
     return OK;

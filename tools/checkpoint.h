@@ -13,6 +13,7 @@
 #include "data/safetensors.h"
 #include "engine/optim/ema.h"
 #include "engine/optim/optim.h"
+#include "engine/optim/plateau.h"
 #include "models/layer.h"
 #include "tools/probe.h"
 
@@ -24,6 +25,7 @@ typedef struct Progressed {
     double best_score;  /* NaN: none yet */
     size_t best_step;
     double temperature; /* of attention, at `step` */
+    Plateau plateau;    /* of schedule.name = plateau */
 } Progressed;
 
 /* The owners of tensors; optim, ema and prober may be NULL (evaluation). */

@@ -318,8 +318,8 @@ const Key keys[] = {
          "Learning rate of gamma and g as a multiple of lr."),
 
     CHOICE(FOR_ALL, schedule, name, "constant",
-           NAMES("constant", "cosine", "step", "inverse-sqrt", "linear"),
-           NAMES("plateau"), "How the rate changes after the warm-up."),
+           NAMES("constant", "cosine", "step", "inverse-sqrt", "linear", "plateau"), NULL,
+           "How the rate changes after the warm-up."),
     SIZE(FOR_ALL, schedule, warmup_steps, "0", WITHIN(0, STEPS_MAX),
          "Steps of linear warm-up, or:"),
     REAL(FOR_ALL, schedule, warmup_epochs, "0", WITHIN(0, EPOCHS_MAX), "epochs of it."),
@@ -335,8 +335,12 @@ const Key keys[] = {
      .whole = true,
      REST(FOR_ALL, "With name = step: optimizer steps from which on the rate "
                    "shrinks by step_factor.")},
-    REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0), "See step_at."),
-    REAL(FOR_ALL, schedule, min_lr, "0", FROM(0), "Rate at the end of cosine and linear."),
+    REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0),
+         "step, plateau: what the rate is multiplied by each time."),
+    SIZE(FOR_ALL, schedule, patience, "5", WITHIN(0, 1e6),
+         "plateau: evaluations in a row without a better loss (by 1e-4 of it) that are borne; "
+         "the next one makes the rate shrink. Those of the warm-up do not count."),
+    REAL(FOR_ALL, schedule, min_lr, "0", FROM(0), "Rate at the end of cosine and linear; plateau: the lowest."),
 
     REAL(FOR_ALL, train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
     SIZE(FOR_ALL, train, steps, "0", WITHIN(0, STEPS_MAX),

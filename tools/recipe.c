@@ -210,7 +210,7 @@ note(FILE *out, size_t *count, const char *format, ...) {
 }
 
 const char *task_name(TaskKind task) {
-    static const char *const NAMES[] = {"classify", "language", "translate"};
+    static const char *const NAMES[] = {"classify", "language", "translate", "transcribe"};
     return NAMES[task];
 }
 

@@ -86,8 +86,8 @@ static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault)
 /* Gradients are ready and lr is known: clip, update, average. */
 static double update(Trainer *t, size_t step) {
     const OptimConfig *o = &t->recipe->optim;
-    double lr =
-        schedule_rate(&t->recipe->schedule, o->lr, step, t->steps, t->warmup_steps);
+    double lr = schedule_rate(&t->recipe->schedule, o->lr, step, t->steps, t->warmup_steps,
+                              t->at.plateau.reductions);
     double factor = 1;
     if (o->clip > 0 && t->grad_norm > o->clip) factor = o->clip / (t->grad_norm + 1e-6);
     optim_step(t->optim, (real)lr, (real)factor);
@@ -213,6 +213,7 @@ static Status evaluate(Trainer *t, Err *err) {
     double goodness = NAN, ignored;
     if (t->task->has_val || t->task->has_test) {
         if (evaluate_split(t, split, &score, &goodness, err)) return err->status;
+        trainer_see_plateau(t, score.loss);
     }
     if (last && t->task->has_val && t->task->has_test) {
         Score test;
@@ -447,7 +448,13 @@ static Status begin(Trainer *t, bool resume, Err *err) {
             resume ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
     if (status) return status;
     t->task = task_open(t->recipe, t->ranks, err);
-    return t->task ? count_steps(t, err) : err->status;
+    if (!t->task) return err->status;
+    bool judged = t->task->has_val || t->task->has_test;
+    if (t->recipe->schedule.name == SCHEDULE_PLATEAU && !judged)
+        return err_set(err, FAIL_USAGE,
+                       "schedule.name = plateau goes by the loss of a val or test split, and "
+                       "there is none");
+    return count_steps(t, err);
 }
 
 static Status start_batches(Trainer *t, Err *err) {
@@ -472,7 +479,7 @@ static Status prepare(Trainer *t, bool resume, Err *err) {
     t->gemm_rate = machine_rate_cached(threads);
     t->cache = machine_cache_share("", threads);
     size_t step = resume ? newest_step(t) : 0;
-    t->at = (Progressed){.best_score = NAN};
+    t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
     if (!fill_model(t, step, err)) start_batches(t, err);
     if (ranks_agree(t->ranks, err)) return err->status;
     if (ranks_lead(t->ranks)) open_folder(t, resume, err);

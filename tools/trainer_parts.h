@@ -10,6 +10,9 @@
 Status trainer_log_probe(Trainer *trainer, size_t step, Err *err);
 Status trainer_log_step(Trainer *trainer, double lr, Err *err);
 
+/* schedule.name = plateau: one evaluation's loss is looked at; says when the rate shrinks. */
+void trainer_see_plateau(Trainer *trainer, double loss);
+
 /* Warns of each site once; FAIL_COLLAPSED where the recipe wants to stop. */
 Status trainer_guard_collapse(Trainer *trainer, size_t step, Err *err);
 

@@ -18,6 +18,7 @@ typedef enum {
     SCHEDULE_STEP,
     SCHEDULE_INVERSE_SQRT,
     SCHEDULE_LINEAR,
+    SCHEDULE_PLATEAU,
 } ScheduleKind;
 
 typedef struct OptimConfig {
@@ -45,6 +46,7 @@ typedef struct ScheduleConfig {
         step_at[SCHEDULE_STEPS_MAX]; /* `step`: first optimizer steps at the lower rate */
     size_t step_count;
     double step_factor;
+    size_t patience; /* plateau: evaluations without a better loss that are borne */
     double min_lr;
 } ScheduleConfig;
 

@@ -14,8 +14,13 @@ static double step_rate(const ScheduleConfig *config, double lr, size_t step) {
     return lr;
 }
 
+static double plateau_rate(const ScheduleConfig *config, double lr, size_t reductions) {
+    double lower = lr * pow(config->step_factor, (double)reductions);
+    return fmax(lower, fmin(config->min_lr, lr));
+}
+
 double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
-                     size_t total_steps, size_t warmup_steps) {
+                     size_t total_steps, size_t warmup_steps, size_t reductions) {
     CHECK(step >= 1, "steps count from 1, this is %zu", step);
     if (step <= warmup_steps) {
         double share = (double)step / (double)warmup_steps;
@@ -30,6 +35,7 @@ double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
     case SCHEDULE_INVERSE_SQRT:
         return base_lr * sqrt((double)MAX(warmup_steps, 1) / (double)step);
     case SCHEDULE_STEP: return step_rate(config, base_lr, step);
+    case SCHEDULE_PLATEAU: return plateau_rate(config, base_lr, reductions);
     }
     CHECK(false, "schedule %d", (int)config->name);
     return 0;

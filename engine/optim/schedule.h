@@ -1,6 +1,6 @@
 /* schedule: the learning rate of a step.
  *
- *     double lr = schedule_rate(&config, optim.lr, n, steps, warmup_steps);
+ *     double lr = schedule_rate(&config, optim.lr, n, steps, warmup_steps, reductions);
  *
  * n counts from 1, N = total_steps, w = warmup_steps (the caller has turned epochs into
  * steps).  For n <= w every schedule warms up:
@@ -12,6 +12,8 @@
  *     inverse-sqrt  lr sqrt(w / n), with w = 1 where there is no warm-up
  *     step          lr times step_factor for each entry a of step_at with n >= a: the step
  *                   `a` itself is the first one at the lower rate
+ *     plateau       lr times step_factor for each of `reductions` (engine/optim/plateau.h), but not
+ *                   below min_lr
  * Where N <= w nothing is left after the warm-up and t is 1. */
 #ifndef STEADY_SCHEDULE_H
 #define STEADY_SCHEDULE_H
@@ -19,6 +21,6 @@
 #include "engine/optim/config.h"
 
 double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
-                     size_t total_steps, size_t warmup_steps);
+                     size_t total_steps, size_t warmup_steps, size_t reductions);
 
 #endif

@@ -214,3 +214,19 @@ tell "so are all tensors of the checkpoint, to the last bit" $?
 "$STEADY" train --resume extended optim.name=sgd train.steps=30 2>err
 [ $? = 2 ] && grep -q 'optim.name = adamw' err
 tell "another optimizer has nothing to go on from" $?
+
+# ---- a rate that goes by the validation loss ----
+
+words="schedule.name=plateau schedule.patience=0 schedule.step_factor=0.5 schedule.warmup_steps=4 train.eval_every=5 optim.lr=0.03 train.checkpoint_every=20"
+# shellcheck disable=SC2086
+train small.ini $words train.steps=40 --out fall
+# shellcheck disable=SC2086
+train small.ini $words train.steps=20 --out fell && train --resume fell train.steps=40
+rates() { sed 's/.*"lr":\([^,]*\),.*/\1/' "$1/train.jsonl" | tail -n +5 | sort -u | wc -l; }
+[ "$(rates fall)" -ge 3 ] && same_logs fall fell
+tell "with schedule = plateau the rate falls, and a resume knows how often it did" $?
+seq 500 >numbers.txt
+"$STEADY" train grammar schedule.name=plateau data.source=text data.tokens=char data.path=numbers.txt \
+    --out none 2>err
+[ $? = 2 ] && grep -q 'plateau goes by the loss of a val or test split' err
+tell "plateau without a split to go by is refused" $?

@@ -199,7 +199,6 @@ static void what_is_not_built_in_yet_says_so(void **state) {
                  "task.kind = contrastive is not built in yet; this version has: classify");
     word_refused("guard.collapse=reparam",
                  "not built in yet; this version has: warn, stop");
-    word_refused("schedule.name=plateau", "not built in yet");
 }
 
 static void numbers_are_read_whole_and_kept_in_range(void **state) {
