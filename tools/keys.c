@@ -293,8 +293,8 @@ const Key keys[] = {
          "Of the features that the adaptive softmax sees."),
     REAL(FOR_TRANSCRIBE, model, layer_drop, "0", BELOW(0, 1),
          "Chance that a block is left out of a step, norms behind its branches apart."),
-    REAL(FOR_TRANSCRIBE, model, cape_shift, "30", FROM(0),
-         "cape: largest random shift of an utterance's positions, in seconds."),
+    REAL(FOR_TRANSCRIBE, model, cape_shift, "0", FROM(0),
+         "cape: largest random shift of an utterance's positions in training, seconds."),
     OTHER(model, qk_norm, FOR_LATER, "Norm of queries and keys of each head."),
 
     CHOICE(FOR_ALL, optim, name, "adamw", NAMES("adamw", "adam", "sgd", "lars", "lamb", "adagrad"),
