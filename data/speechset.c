@@ -1,5 +1,6 @@
 #include "data/speechset.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -257,22 +258,47 @@ static void apply_limit(SpeechSet *set, size_t limit) {
     while (limit && set->count > limit) free_item(&set->item[--set->count]);
 }
 
-static Status fill_set(SpeechFill *fill, const char *names, size_t limit, Err *err) {
+/* What part of its names a split is. */
+typedef struct Share {
+    size_t limit;  /* only the first utterances; 0: all */
+    double apart;  /* share of the utterances that is apart from the others */
+    bool is_apart; /* the set is that share; else what is left */
+} Share;
+
+static Status take_share(SpeechSet *set, const Share *share, Err *err) {
+    size_t count = set->count, kept = 0;
+    size_t apart = (size_t)llround(share->apart * (double)count);
+    for (size_t i = 0; i < count; i++) {
+        bool is_apart = (i + 1) * apart / count > i * apart / count;
+        if (is_apart == share->is_apart)
+            set->item[kept++] = set->item[i];
+        else
+            free_item(&set->item[i]);
+    }
+    set->count = kept;
+    if (kept) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.val_fraction = %g of %zu utterances leaves no %s utterance",
+                   share->apart, count, share->is_apart ? "val" : "training");
+}
+
+static Status fill_set(SpeechFill *fill, const char *names, const Share *share, Err *err) {
     SpeechSet *set = fill->set;
     bool tones = !strcmp(set->config.source, "tones");
     if (!*names)
         return err_set(err, FAIL_DATA, "there is no such split: nothing is named");
     if (tones ? fill_tones(fill, names, err) : speech_list(fill, names, err))
         return err->status;
-    apply_limit(set, limit);
-    if (check_items(set, err) || conclude(set, names, err) || note_rates(set, err))
-        return err->status;
+    apply_limit(set, share->limit);
+    if (check_items(set, err) || conclude(set, names, err)) return err->status;
+    if (share->apart > 0 && take_share(set, share, err)) return err->status;
+    if (note_rates(set, err)) return err->status;
     set->store->kept = mem_zalloc(set->count * sizeof *set->store->kept);
     return OK;
 }
 
-static SpeechSet *open_names(const SpeechConfig *config, const char *names, size_t limit,
-                             Err *err) {
+static SpeechSet *open_names(const SpeechConfig *config, const char *names,
+                             const Share *share, Err *err) {
     Err own = ERR_NONE;
     if (!err) err = &own;
     CHECK(config->stride && config->filters, "stride %zu, %zu filters", config->stride,
@@ -283,7 +309,7 @@ static SpeechSet *open_names(const SpeechConfig *config, const char *names, size
     set->store = mem_zalloc(sizeof *set->store);
     pthread_mutex_init(&set->store->lock, NULL);
     SpeechFill fill = {.set = set};
-    Status status = fill_set(&fill, names, limit, err);
+    Status status = fill_set(&fill, names, share, err);
     text_free(&fill.clean);
     if (!status) return set;
     speechset_free(set);
@@ -291,14 +317,17 @@ static SpeechSet *open_names(const SpeechConfig *config, const char *names, size
 }
 
 SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err) {
-    return open_names(config, names, 0, err);
+    return open_names(config, names, &(Share){0}, err);
 }
 
 SpeechSet *speechset_open(const SpeechConfig *c, Split split, Err *err) {
     const char *const NAMES[] = {c->train, c->val, c->test};
-    bool tones = !strcmp(c->source, "tones");
-    return open_names(c, tones ? TONES_NAMES[split] : NAMES[split],
-                      split == SPLIT_TRAIN ? c->limit : 0, err);
+    bool tones = !strcmp(c->source, "tones"), cut = c->val_fraction > 0;
+    Split from = cut && split == SPLIT_VAL ? SPLIT_TRAIN : split;
+    Share share = {.limit = from == SPLIT_TRAIN ? c->limit : 0,
+                   .apart = cut && from == SPLIT_TRAIN ? c->val_fraction : 0,
+                   .is_apart = split == SPLIT_VAL};
+    return open_names(c, tones ? TONES_NAMES[from] : NAMES[from], &share, err);
 }
 
 void speechset_free(SpeechSet *set) {

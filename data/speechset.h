@@ -25,6 +25,8 @@ typedef struct SpeechConfig {
     char source[32];
     char path[1024];
     char train[1100], val[1100], test[1100]; /* names of each split; "": there is none */
+    double val_fraction;    /* share of the training names' utterances, evenly spread, that is the val
+                             * split; 0: it has names of its own */
     size_t limit;           /* only the first utterances of the training split; 0: all */
     OnError on_error;       /* skip: what fails a check is left out and counted */
     size_t synthetic_count; /* tones: of the training split; the others have a fifth */

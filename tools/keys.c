@@ -146,7 +146,7 @@ const Key keys[] = {
          "Repeated augmentation: copies of an image in an epoch, each changed "
          "differently."),
     FLAG(FOR_ALL, data, shuffle, "true", "New order of the training examples each epoch."),
-    REAL(FOR_VISION | FOR_TEXTS, data, val_fraction, "0", BELOW(0, 1),
+    REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
          "Share of the training split that is cut off as split val."),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),
          "Side that images are brought to, in pixels; 0: as the files are."),

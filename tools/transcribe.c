@@ -58,6 +58,7 @@ static SpeechConfig speech_config(const Recipe *recipe) {
     text_format(c.source, sizeof c.source, "%s", d->source);
     text_format(c.path, sizeof c.path, "%s", d->path);
     c.limit = d->limit;
+    c.val_fraction = d->val_fraction;
     c.on_error = d->on_error;
     c.synthetic_count = d->synthetic_count;
     c.filters = SPEECH_FILTERS;
@@ -70,7 +71,7 @@ static SpeechConfig speech_config(const Recipe *recipe) {
 /* Is the split named, or there? */
 static bool wanted(const Recipe *recipe, const SpeechConfig *c, Split split) {
     const DataConfig *d = &recipe->data;
-    bool named = split == SPLIT_VAL ? *d->val_split || *d->val_path
+    bool named = split == SPLIT_VAL ? *d->val_split || *d->val_path || d->val_fraction > 0
                                     : *d->test_split || *d->test_path;
     return named || speech_has(c, split);
 }

@@ -83,6 +83,33 @@ static void unknown_characters_are_named(void **state) {
 
 /* ---- tones ---- */
 
+static void a_share_of_the_training_set_can_be_the_val_split(void **state) {
+    (void)state;
+    SpeechConfig config = config_of("", "tones");
+    config.synthetic_count = 43;
+    SpeechSet *all = speechset_open(&config, SPLIT_TRAIN, NULL);
+    config.val_fraction = 0.25;
+    SpeechSet *train = speechset_open(&config, SPLIT_TRAIN, NULL);
+    SpeechSet *val = speechset_open(&config, SPLIT_VAL, NULL);
+    assert_int_equal(val->count, 11); /* 10.75 */
+    assert_int_equal(train->count, 32);
+    size_t t = 0, v = 0;
+    for (size_t i = 0; i < all->count; i++) { /* each is in one of them, in its order */
+        if (v < val->count && !strcmp(val->item[v].path, all->item[i].path))
+            v++;
+        else
+            assert_string_equal(train->item[t++].path, all->item[i].path);
+    }
+    assert_true(fabs(train->seconds + val->seconds - all->seconds) < 1e-6);
+    config.val_fraction = 0.999;
+    Err err = ERR_NONE;
+    assert_null(speechset_open(&config, SPLIT_TRAIN, &err));
+    assert_int_equal(err.status, FAIL_USAGE);
+    speechset_free(all);
+    speechset_free(train);
+    speechset_free(val);
+}
+
 static void tones_are_a_set_like_others(void **state) {
     (void)state;
     SpeechConfig config = config_of("", "tones");
@@ -388,6 +415,7 @@ int main(void) {
         cmocka_unit_test(equal_neighbours_need_a_row_between),
         cmocka_unit_test(unknown_characters_are_named),
         cmocka_unit_test(tones_are_a_set_like_others),
+        cmocka_unit_test(a_share_of_the_training_set_can_be_the_val_split),
 #ifdef HAVE_SNDFILE
         FOLDER_TEST(folders_of_librispeech_are_read_in_order),
         FOLDER_TEST(each_fault_of_a_chapter_is_named_counted_and_skipped),
