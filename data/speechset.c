@@ -75,6 +75,13 @@ void speech_fault_text(const SpeechReport *report, char *text, size_t size) {
                                    report->faults[i], NAMES[i]);
 }
 
+void speech_name_faults(const SpeechReport *r, FILE *out) {
+    if (!r->left_out) return;
+    fputs(r->named.text, out);
+    if (r->left_out > SPEECH_NAMED_MOST)
+        fprintf(out, "... and %zu more\n", r->left_out - SPEECH_NAMED_MOST);
+}
+
 /* ---- filling ---- */
 
 void speech_begin_list(SpeechFill *fill, const char *path) {
@@ -244,6 +251,8 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
     char counts[400];
     speech_fault_text(r, counts, sizeof counts);
     if (r->left_out && (set->config.on_error == ON_ERROR_STOP || !set->count)) {
+        bool several = r->left_out > 1;
+        if (several && set->config.faults) speech_name_faults(r, set->config.faults);
         int first = (int)MIN(strcspn(r->named.text, "\n"), (size_t)500);
         return err_set(err, FAIL_DATA, "%.*s (%s%s: %s)", first, r->named.text,
                        set->count ? "in all; data.on_error = skip leaves them out; "

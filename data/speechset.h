@@ -17,6 +17,8 @@
 #ifndef STEADY_SPEECHSET_H
 #define STEADY_SPEECHSET_H
 
+#include <stdio.h>
+
 #include "data/dataset.h"
 #include "data/logmel.h"
 #include "data/speechtext.h"
@@ -33,6 +35,7 @@ typedef struct SpeechConfig {
     size_t filters;         /* numbers in a row of features */
     size_t stride;          /* rows a label at most: CTC sees frames / stride of them */
     size_t cache_bytes;     /* features kept in memory */
+    FILE *faults; /* where the faults that end the opening are named, all of them; NULL: nowhere */
 } SpeechConfig;
 
 /* librispeech, train* / dev-clean / test-clean, 80 filters, stride 3, a cache of 2 GiB. */
@@ -85,7 +88,7 @@ typedef struct SpeechSet {
 
 /* Reads lists and looks at each recording (audio_check).  FAIL_DATA with file and line: a list that is
  * missing or malformed; no utterance at all; with on_error = stop also any fault, after all were counted:
- * the text names the first and tells how many of each kind there are. */
+ * the text names the first and tells how many of each kind there are, config->faults has them all. */
 SpeechSet *speechset_open(const SpeechConfig *config, Split split, Err *err);
 /* The same for names of the caller's ("dev-other"; tones: train, val, test). */
 SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err);
@@ -93,6 +96,9 @@ void speechset_free(SpeechSet *set); /* NULL is fine */
 
 /* Are there such folders or files? */
 bool speech_has(const SpeechConfig *config, Split split);
+
+/* The faults by name, a line each; how many more there are. */
+void speech_name_faults(const SpeechReport *report, FILE *out);
 
 /* "2 recordings without a transcript, 1 too short for its text"; "" without faults. */
 void speech_fault_text(const SpeechReport *report, char *text, size_t size);

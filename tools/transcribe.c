@@ -80,6 +80,7 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (t->sets[split]) return t->sets[split];
     SpeechConfig config = speech_config(task->recipe);
+    if (ranks_lead(task->ranks)) config.faults = stderr;
     return t->sets[split] = speechset_open(&config, split, err);
 }
 
@@ -290,10 +291,9 @@ static void tell_faults(const SpeechSet *set, Split split) {
     char text[400];
     speech_fault_text(&set->report, text, sizeof text);
     if (!*text) return;
-    fprintf(stderr, "steady: note: %s: left out of %zu: %s\n%s", split_name(split),
-            set->report.listed, text, set->report.named.text);
-    if (set->report.left_out > SPEECH_NAMED_MOST)
-        fprintf(stderr, "... and %zu more\n", set->report.left_out - SPEECH_NAMED_MOST);
+    fprintf(stderr, "steady: note: %s: left out of %zu: %s\n", split_name(split),
+            set->report.listed, text);
+    speech_name_faults(&set->report, stderr);
 }
 
 static void tell(const Transcribe *t, double padding) {
