@@ -147,7 +147,7 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
     const Transcribe *t = (Transcribe *)task;
     const SpeechBatch *batch = t->batch;
     ForwardMode own = *mode;
-    own.first_example = batch->first + from;
+    own.first_example = batch->place[from];
     SpeechRows rows = transcript_rows(tape, batch, from, to, batch->longest, false);
     Tensor *logits = speech_logits(t->speech, tape, &own, &rows);
     CtcTarget target = transcript_target(tape, batch, from, to);
