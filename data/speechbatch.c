@@ -11,12 +11,32 @@
 
 /* ---- pieces ---- */
 
+static size_t frames_of(const SpeechBatch *b, size_t from, size_t to) {
+    size_t frames = 0;
+    for (size_t k = from; k < to; k++) frames += b->frames[k];
+    return frames;
+}
+
+/* The first piece of bucket k, of `parts` in all: each has one, the others go by frames. */
+static size_t first_piece(const SpeechBatch *b, size_t k, size_t parts) {
+    size_t all = frames_of(b, 0, b->count), before = frames_of(b, 0, b->bucket_edge[k]);
+    return k + (all ? (parts - b->buckets) * before / all : 0);
+}
+
 size_t speechbatch_edge(const SpeechBatch *b, size_t i, size_t parts) {
-    size_t frames = 0, sum = 0, at = 0;
-    if (parts == b->buckets) return b->bucket_edge[i];
+    size_t bucket = 0, sum = 0;
+    if (parts < b->buckets) {
+        CHECK(parts >= b->count, "%zu parts of %zu utterances in %zu buckets", parts,
+              b->count, b->buckets);
+        return MIN(i, b->count);
+    }
     if (i == parts) return b->count;
-    for (size_t k = 0; k < b->count; k++) frames += b->frames[k];
-    while (at < b->count && sum * parts < frames * i) sum += b->frames[at++];
+    while (bucket + 1 < b->buckets && first_piece(b, bucket + 1, parts) <= i) bucket++;
+    size_t first = first_piece(b, bucket, parts), at = b->bucket_edge[bucket];
+    size_t pieces = (bucket + 1 < b->buckets ? first_piece(b, bucket + 1, parts) : parts);
+    size_t end = b->bucket_edge[bucket + 1], frames = frames_of(b, at, end);
+    pieces -= first;
+    while (at < end && sum * pieces < frames * (i - first)) sum += b->frames[at++];
     return at;
 }
 
@@ -80,6 +100,7 @@ static Status make_row(SpeechLoader *l, SpeechBatch *b, size_t n, size_t from, s
     b->item[to] = item;
     b->frames[to] = item->frames;
     b->start[to] = start;
+    b->place[to] = b->place[from];
     b->seconds += (double)item->samples / (double)item->rate;
     return OK;
 }

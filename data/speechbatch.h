@@ -30,15 +30,15 @@ typedef struct SpeechBatchConfig {
 
 /* One batch, valid until the next speechloader_next.  Rows lie one behind the other, not padded. */
 typedef struct SpeechBatch {
-    size_t count; /* B utterances, this part's */
-    size_t first,
-        whole; /* these are first, first + 1, ... of `whole` in the step as planned */
+    size_t count;   /* B utterances, this part's */
+    size_t whole;   /* utterances of the step as planned, all parts' */
     size_t longest; /* frames of the longest of the whole step */
     size_t filters;
     const SpeechItem **item; /* [B] */
     size_t *number;          /* [B] index in the set */
     size_t *frames;          /* [B] rows of features */
     size_t *start;           /* [B] of its first number in `features` */
+    size_t *place; /* [B] in the step, < whole; of a bucket one after the other */
     real *features;
     size_t buckets, *bucket_edge; /* [buckets + 1] utterances where buckets begin */
     double seconds;               /* of sound */
@@ -47,8 +47,9 @@ typedef struct SpeechBatch {
     size_t room_items, room_features;
 } SpeechBatch;
 
-/* Where micro-batch i of `parts` begins: at the buckets where there are as many, else in shares of about
- * equal frames. */
+/* Where micro-batch i of `parts` begins, so that each is of one bucket: at the buckets where there are as
+ * many, at pieces of them of about equal frames where there are fewer.  parts: at least MIN(buckets,
+ * count). */
 size_t speechbatch_edge(const SpeechBatch *batch, size_t i, size_t parts);
 
 /* The longest of utterances [from, to), in frames; 0: there are none. */

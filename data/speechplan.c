@@ -173,11 +173,12 @@ void speechplan_need(SpeechBatch *b, size_t items, size_t features) {
         mem_free(b->number);
         mem_free(b->item);
         b->room_items = items;
-        b->number = mem_alloc(3 * items * sizeof *b->number);
+        b->number = mem_alloc(4 * items * sizeof *b->number);
         b->item = mem_alloc(items * sizeof *b->item);
     }
     b->frames = b->number + b->room_items;
     b->start = b->number + 2 * b->room_items;
+    b->place = b->number + 3 * b->room_items;
     if (features <= b->room_features) return;
     mem_free(b->features);
     b->room_features = features;
@@ -193,23 +194,32 @@ static size_t bucket_size(const SpeechPlan *p, size_t bucket) {
     return p->bucket_start[bucket + 1] - p->bucket_start[bucket];
 }
 
-/* Every parts-th utterance of the buckets is ours, so that ranks have like lengths. */
+/* This part's piece of a bucket that begins at place `at` of the step.  What is left over goes to the
+ * parts in turn, from one bucket to the next. */
+static void take_piece(const SpeechPlan *p, size_t bucket, size_t at, size_t part,
+                       size_t parts, SpeechBatch *b) {
+    size_t size = bucket_size(p, bucket), turn = (part + parts - at % parts) % parts;
+    size_t from = turn * (size / parts) + MIN(turn, size % parts);
+    size_t to = from + size / parts + (turn < size % parts);
+    for (size_t i = 0; i < size; i++) {
+        size_t number = p->order[p->bucket_start[bucket] + i];
+        b->longest = MAX(b->longest, p->set->item[number].frames);
+        if (i < from || i >= to) continue;
+        b->place[b->count] = at + i;
+        b->number[b->count++] = number;
+    }
+}
+
 static void take_buckets(const SpeechPlan *p, const size_t *buckets, size_t count,
                          size_t part, size_t parts, SpeechBatch *b) {
     size_t at = 0;
-    b->longest = 0;
-    for (size_t k = 0; k < count; k++) at += bucket_size(p, buckets[k]);
-    speechplan_need(b, at, 0);
-    b->whole = at;
-    b->first = part * (at / parts) + MIN(part, at % parts);
-    b->count = at = 0;
+    b->count = b->whole = b->longest = 0;
+    for (size_t k = 0; k < count; k++) b->whole += bucket_size(p, buckets[k]);
+    speechplan_need(b, b->whole, 0);
     for (size_t k = 0; k < count; k++) {
         b->bucket_edge[k] = b->count;
-        for (size_t i = 0; i < bucket_size(p, buckets[k]); i++, at++) {
-            size_t number = p->order[p->bucket_start[buckets[k]] + i];
-            b->longest = MAX(b->longest, p->set->item[number].frames);
-            if (at % parts == part) b->number[b->count++] = number;
-        }
+        take_piece(p, buckets[k], at, part, parts, b);
+        at += bucket_size(p, buckets[k]);
     }
     b->bucket_edge[count] = b->count;
     b->buckets = count;

@@ -82,22 +82,26 @@ static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char 
     return status;
 }
 
+/* With data.on_error = skip a recording that cannot be transcribed is named and left out. */
+static void pass_over(const OpenRun *run, Err *err) {
+    bool skip = run->recipe->data.on_error == ON_ERROR_SKIP;
+    if (!skip || err->status != FAIL_DATA) return;
+    fprintf(stderr, "steady predict: left out: %s\n", err->text);
+    *err = ERR_NONE;
+}
+
 static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inputs *files,
                                Err *err) {
-    bool skip = run->recipe->data.on_error == ON_ERROR_SKIP;
     size_t count = o->limit ? MIN(o->limit, files->count) : files->count, rate = 0;
     LogMel *tables = NULL;
     Audio audio = {0};
     for (size_t i = 0; i < count && !err->status; i++) {
-        if (stop_requested()) {
+        if (stop_requested())
             err_set(err, FAIL_INTERRUPTED, "interrupted");
-        } else if (!audio_read(files->path[i], &audio, err)) {
+        else if (!audio_read(files->path[i], &audio, err))
             transcribe_file(o, run, files->path[i], &audio,
                             tables_for(&tables, &rate, audio.rate), err);
-        } else if (skip && err->status == FAIL_DATA) {
-            fprintf(stderr, "steady predict: left out: %s\n", err->text);
-            *err = ERR_NONE;
-        }
+        pass_over(run, err);
     }
     audio_free(&audio);
     logmel_free(tables);
@@ -117,6 +121,7 @@ static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) 
             err_set(err, FAIL_INTERRUPTED, "interrupted");
         else if (!speechset_features(set, i, features, err))
             transcribe_one(o, run, item->path, features, item->frames, err);
+        pass_over(run, err);
         mem_free(features);
     }
     return err->status;

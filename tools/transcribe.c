@@ -76,12 +76,30 @@ static bool wanted(const Recipe *recipe, const SpeechConfig *c, Split split) {
     return named || speech_has(c, split);
 }
 
+/* Learned positions are so many; who is longer is met before the first step. */
+static Status check_lengths(const Transcribe *t, const SpeechSet *set, Err *err) {
+    const Param *position = t->speech->position;
+    for (size_t i = 0; position && i < set->count; i++) {
+        const SpeechItem *item = &set->item[i];
+        size_t rows = (item->frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
+        if (rows <= position->tensor.shape[0]) continue;
+        return err_set(err, FAIL_DATA,
+                       "%s has %zu rows, but model.context = %zu positions are "
+                       "learned; model.position = cape has no end",
+                       item->path, rows, position->tensor.shape[0]);
+    }
+    return OK;
+}
+
 SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (t->sets[split]) return t->sets[split];
     SpeechConfig config = speech_config(task->recipe);
     if (ranks_lead(task->ranks)) config.faults = stderr;
-    return t->sets[split] = speechset_open(&config, split, err);
+    SpeechSet *set = speechset_open(&config, split, err);
+    if (!set || !check_lengths(t, set, err)) return t->sets[split] = set;
+    speechset_free(set);
+    return NULL;
 }
 
 /* ---- training ---- */
@@ -126,10 +144,18 @@ static double batch_flops(const Transcribe *t, const SpeechBatch *batch) {
     return kept * sum * (double)batch->whole / (double)MAX(batch->count, (size_t)1);
 }
 
+/* Damage that the check did not see: the latest is named. */
+static void tell_skipped(Split split, const SpeechBatch *batch, size_t before) {
+    if (batch->skipped > before)
+        fprintf(stderr, "steady: note: %s: left out: %s (%zu so far)\n",
+                split_name(split), batch->skip_reason, batch->skipped);
+}
+
 static Status next(Task *task, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (speechloader_next(t->loader, &t->batch, err)) return err->status;
     const SpeechBatch *batch = t->batch;
+    tell_skipped(SPLIT_TRAIN, batch, task->skipped);
     task->skipped = batch->skipped;
     task->part = batch->count;
     task->tokens = (double)speechbatch_longest(batch, 0, batch->count) / SPEECH_STRIDE;
@@ -147,7 +173,7 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
     const Transcribe *t = (Transcribe *)task;
     const SpeechBatch *batch = t->batch;
     ForwardMode own = *mode;
-    own.first_example = batch->first + from;
+    own.first_example = batch->place[from];
     SpeechRows rows = transcript_rows(tape, batch, from, to, batch->longest, false);
     Tensor *logits = speech_logits(t->speech, tape, &own, &rows);
     CtcTarget target = transcript_target(tape, batch, from, to);
@@ -203,7 +229,8 @@ static Status score_part(Transcribe *t, Tape *tape, const ForwardMode *mode, Spl
     if (!loader) return err->status;
     const SpeechBatch *batch;
     while (!speechloader_next(loader, &batch, err)) {
-        s->score->skipped = set->report.left_out + batch->skipped;
+        tell_skipped(split, batch, s->score->skipped);
+        s->score->skipped = batch->skipped;
         if (!batch->count) break;
         score_batch(t, tape, mode, batch, s);
     }
@@ -218,9 +245,10 @@ static void add_counts(Ranks *ranks, EditCount *c) {
     *c = (EditCount){(size_t)sum[0], (size_t)sum[1], (size_t)sum[2], (size_t)sum[3]};
 }
 
-static void finish_score(Ranks *ranks, Scoring *s) {
+static Status finish_score(Transcribe *t, Split split, Scoring *s, Err *err) {
+    Ranks *ranks = t->task.ranks;
     Score *score = s->score;
-    double sum[] = {(double)score->count, score->nll};
+    double sum[] = {(double)score->count, score->nll, (double)score->skipped};
     ranks_add(ranks, sum, COUNT(sum));
     add_counts(ranks, &s->wer.words);
     add_counts(ranks, &s->wer.characters);
@@ -229,6 +257,10 @@ static void finish_score(Ranks *ranks, Scoring *s) {
     score->wer = wer_rate(&s->wer.words);
     score->cer = wer_rate(&s->wer.characters);
     score->words = s->wer.words;
+    score->skipped = (size_t)sum[2] + t->sets[split]->report.left_out;
+    if (score->count) return OK;
+    return err_set(err, FAIL_DATA, "none of the recordings of the %s split can be read",
+                   split_name(split));
 }
 
 static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
@@ -236,7 +268,7 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     Scoring s = {.score = score, .worst = {json_array(), thorough ? WORST_KEPT : 0}};
     *score = score_none(split);
     score_part((Transcribe *)task, tape, mode, split, &s, err);
-    if (!ranks_agree(task->ranks, err)) finish_score(task->ranks, &s);
+    if (!ranks_agree(task->ranks, err)) finish_score((Transcribe *)task, split, &s, err);
     text_free(&s.text);
     if (thorough && !err->status)
         score->worst = s.worst.rows;
@@ -313,22 +345,6 @@ static void tell(const Transcribe *t, double padding) {
                         "(data.val_path, data.val_split, data.test_path)\n");
 }
 
-/* Learned positions are so many; who is longer is met before the first step. */
-static Status check_lengths(const Transcribe *t, Err *err) {
-    const Recipe *r = t->task.recipe;
-    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
-        for (size_t i = 0; t->sets[s] && i < t->sets[s]->count; i++) {
-            const SpeechItem *item = &t->sets[s]->item[i];
-            size_t rows = (item->frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
-            if (!t->speech->position || rows <= r->model.context) continue;
-            return err_set(err, FAIL_DATA,
-                           "%s has %zu rows, but model.context = %zu positions are "
-                           "learned; model.position = cape has no end",
-                           item->path, rows, r->model.context);
-        }
-    return OK;
-}
-
 /* All that is there is looked at before the first step. */
 static Status open_sets(Transcribe *t, Err *err) {
     const Recipe *r = t->task.recipe;
@@ -341,7 +357,7 @@ static Status open_sets(Transcribe *t, Err *err) {
     t->task.has_val = t->sets[SPLIT_VAL] != NULL;
     t->task.has_test = t->sets[SPLIT_TEST] != NULL;
     t->task.chance = transcript_guess(t->sets[SPLIT_TRAIN]);
-    return check_lengths(t, err);
+    return OK;
 }
 
 static double micro_batch_memory(const Transcribe *t) {

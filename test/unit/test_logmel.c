@@ -256,6 +256,59 @@ static void masks_are_a_function_of_the_stream(void **state) {
     mem_free(x);
 }
 
+static void expect_masks(const char *text, SpecAugment wanted) {
+    SpecAugment c;
+    Err err = ERR_NONE;
+    if (specaugment_parse(text, &c, &err)) fail_msg("%s: %s", text, err.text);
+    assert_int_equal(c.bands, wanted.bands);
+    assert_int_equal(c.band_width, wanted.band_width);
+    assert_int_equal(c.spans, wanted.spans);
+    assert_int_equal(c.span_width, wanted.span_width);
+    assert_true(c.span_share == wanted.span_share);
+}
+
+static void masks_are_read_by_place(void **state) {
+    (void)state;
+    expect_masks("", (SpecAugment){0});
+    expect_masks("none", (SpecAugment){0});
+    expect_masks("specaugment", specaugment_default());
+    expect_masks("specaugment:0", (SpecAugment){0, 30, 10, 50, 0.1});
+    expect_masks("specaugment:1:20", (SpecAugment){1, 20, 10, 50, 0.1});
+    expect_masks("specaugment:1:20:3", (SpecAugment){1, 20, 3, 50, 0.1});
+    expect_masks("specaugment:1:20:3:40", (SpecAugment){1, 20, 3, 40, 0.1});
+    expect_masks("specaugment:1:20:3:40:1", (SpecAugment){1, 20, 3, 40, 1});
+    expect_masks("specaugment:10000:2:0:1:0", (SpecAugment){10000, 2, 0, 1, 0});
+}
+
+static void other_words_for_masks_are_refused(void **state) {
+    (void)state;
+    static const char *const BAD[][2] = {
+        {"spec", "none or specaugment"},
+        {"flip", "none or specaugment"},
+        {"Specaugment", "none or specaugment"},
+        {"specaugments", "wanted specaugment["},
+        {"specaugment:", "wanted specaugment["},
+        {"specaugment:2:", "wanted specaugment["},
+        {"specaugment::30", "wanted specaugment["},
+        {"specaugment:2,flip", "wanted specaugment["},
+        {"specaugment:2:x", "wanted specaugment["},
+        {"specaugment:1:2:3:4:0.5:6", "wanted specaugment["},
+        {"specaugment:1.5", "1.5 is not a whole number"},
+        {"specaugment:-1", "-1 is not a whole number"},
+        {"specaugment:10001", "10001 is not a whole number"},
+        {"specaugment:nan", "nan is not a whole number"},
+        {"specaugment:2:inf", "inf is not a whole number"},
+        {"specaugment:2:30:10:50:1.1", "1.1 is not a share"},
+        {"specaugment:2:30:10:50:nan", "nan is not a share"},
+    };
+    for (size_t i = 0; i < COUNT(BAD); i++) {
+        SpecAugment c;
+        Err err = ERR_NONE;
+        assert_int_equal(specaugment_parse(BAD[i][0], &c, &err), FAIL_USAGE);
+        if (!strstr(err.text, BAD[i][1])) fail_msg("%s: %s", BAD[i][0], err.text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_equal_numpy_to_1e_4),
@@ -268,6 +321,8 @@ int main(void) {
         cmocka_unit_test(a_band_is_0_to_29_wide_and_anywhere),
         cmocka_unit_test(a_span_is_at_most_a_tenth_of_the_frames),
         cmocka_unit_test(masks_are_a_function_of_the_stream),
+        cmocka_unit_test(masks_are_read_by_place),
+        cmocka_unit_test(other_words_for_masks_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,23 @@ static void buckets_stay_within_the_seconds(void **state) {
     speechset_free(set);
 }
 
+/* A micro-batch's utterances stand one after the other in the step: masks of dropout go by that. */
+static void expect_places(const SpeechBatch *b) {
+    size_t most = MAX(2 * b->count, 2 * b->buckets);
+    for (size_t parts = MIN(b->buckets, b->count); parts <= most; parts++) {
+        size_t to = 0;
+        for (size_t i = 0; i < parts; i++) {
+            size_t from = speechbatch_edge(b, i, parts);
+            assert_int_equal(from, to);
+            to = speechbatch_edge(b, i + 1, parts);
+            assert_in_range(to, from, b->count);
+            for (size_t k = from; k + 1 < to; k++)
+                assert_int_equal(b->place[k + 1], b->place[k] + 1);
+        }
+        if (parts) assert_int_equal(to, b->count);
+    }
+}
+
 static void parts_together_are_the_whole(void **state) {
     (void)state;
     enum { PARTS = 3, STEPS = 4 };
@@ -148,10 +165,13 @@ static void parts_together_are_the_whole(void **state) {
         for (size_t k = 0; k < PARTS; k++) {
             const SpeechBatch *b = next(part[k]);
             assert_int_equal(b->whole, all->count);
-            assert_int_equal(b->first, count);
             assert_int_equal(b->buckets, 2);
             count += b->count;
-            for (size_t i = 0; i < b->count; i++) seen[b->number[i]]++;
+            for (size_t i = 0; i < b->count; i++) {
+                seen[b->number[i]]++;
+                assert_int_equal(all->number[b->place[i]], b->number[i]);
+            }
+            expect_places(b);
         }
         assert_int_equal(count, all->count);
         for (size_t i = 0; i < all->count; i++) assert_int_equal(seen[all->number[i]], 1);
@@ -253,6 +273,130 @@ static void too_few_buckets_are_told(void **state) {
     speechset_free(set);
 }
 
+/* ---- counted batches ---- */
+
+static SpeechBatchConfig counted(size_t batch, size_t accumulate, bool shuffle) {
+    return (SpeechBatchConfig){.batch = batch,
+                               .accumulate = accumulate,
+                               .seed = 3,
+                               .training = true,
+                               .shuffle = shuffle};
+}
+
+static void counted_batches_are_consecutive_without_shuffle(void **state) {
+    (void)state;
+    enum { BATCH = 9, STEPS = UTTERANCES / BATCH };
+    SpeechSet *set = make_set();
+    for (size_t accumulate = 1; accumulate <= BATCH; accumulate *= 3) {
+        SpeechBatchConfig config = counted(BATCH, accumulate, false);
+        SpeechLoader *loader = start(set, &config, 1);
+        assert_int_equal(speechloader_steps(loader), STEPS);
+        for (size_t n = 0; n < 2 * STEPS; n++) {
+            const SpeechBatch *b = next(loader);
+            assert_int_equal(b->count, BATCH);
+            assert_int_equal(b->whole, BATCH);
+            assert_int_equal(b->buckets, accumulate);
+            for (size_t k = 0; k < BATCH; k++)
+                assert_int_equal(b->number[k], n % STEPS * BATCH + k);
+            for (size_t i = 0; i <= accumulate; i++)
+                assert_int_equal(speechbatch_edge(b, i, accumulate),
+                                 i * BATCH / accumulate);
+        }
+        speechloader_stop(loader);
+    }
+    speechset_free(set);
+}
+
+/* Sets where[i] to 1 + the place of utterance i in the epoch that comes now; 0: it is not in it. */
+static void walk_epoch(SpeechLoader *loader, size_t where[UTTERANCES]) {
+    size_t place = 0;
+    memset(where, 0, UTTERANCES * sizeof *where);
+    for (size_t n = 0; n < speechloader_steps(loader); n++) {
+        const SpeechBatch *b = next(loader);
+        for (size_t k = 0; k < b->count; k++) {
+            assert_int_equal(where[b->number[k]], 0);
+            where[b->number[k]] = ++place;
+        }
+    }
+}
+
+static void counted_batches_are_a_permutation_with_shuffle(void **state) {
+    (void)state;
+    SpeechSet *set = make_set();
+    size_t first[UTTERANCES], second[UTTERANCES], left = 0;
+    SpeechBatchConfig config = counted(6, 3, true);
+    SpeechLoader *loader = start(set, &config, 1);
+    assert_int_equal(speechloader_steps(loader), UTTERANCES / 6);
+    walk_epoch(loader, first);
+    walk_epoch(loader, second);
+    size_t same = 0, at_home = 0;
+    for (size_t i = 0; i < UTTERANCES; i++) {
+        assert_true(first[i] && second[i]);
+        same += first[i] == second[i];
+        at_home += first[i] == i + 1;
+    }
+    assert_true(same < UTTERANCES / 6 && at_home < UTTERANCES / 6);
+    speechloader_stop(loader);
+    config = counted(7, 1, true); /* four are left out, others in each epoch */
+    loader = start(set, &config, 1);
+    walk_epoch(loader, first);
+    walk_epoch(loader, second);
+    for (size_t i = 0; i < UTTERANCES; i++) left += !first[i];
+    assert_int_equal(left, UTTERANCES % 7);
+    for (size_t i = 0; i < UTTERANCES; i++) left -= !first[i] && !second[i];
+    assert_true(left > 0);
+    speechloader_stop(loader);
+    speechset_free(set);
+}
+
+static void ranks_share_counted_batches(void **state) {
+    (void)state;
+    enum { PARTS = 4, BATCH = 6 };
+    SpeechSet *set = make_set();
+    for (size_t accumulate = 1; accumulate <= 3; accumulate++) {
+        size_t seen[UTTERANCES] = {0}, sum = 0, longest = 0;
+        for (size_t part = 0; part < PARTS; part++) {
+            SpeechBatchConfig config = counted(BATCH, accumulate, false);
+            config.part = part, config.parts = PARTS;
+            SpeechLoader *loader = start(set, &config, 2);
+            const SpeechBatch *b = next(loader);
+            assert_int_equal(b->count, BATCH / PARTS + (part < BATCH % PARTS));
+            assert_int_equal(b->whole, BATCH);
+            for (size_t k = 0; k < b->count; k++)
+                assert_int_equal(b->number[k], BATCH + b->place[k]);
+            expect_places(b);
+            assert_int_equal(b->bucket_edge[0], 0);
+            assert_int_equal(b->bucket_edge[accumulate], b->count);
+            for (size_t k = 0; k < b->count; k++) seen[b->number[k]]++;
+            sum += b->count;
+            if (part) assert_int_equal(b->longest, longest);
+            longest = b->longest;
+            speechloader_stop(loader);
+        }
+        for (size_t i = 0; i < UTTERANCES; i++) assert_int_equal(seen[i], i / BATCH == 1);
+    }
+    speechset_free(set);
+}
+
+static void a_batch_of_all_is_an_epoch_and_more_is_refused(void **state) {
+    (void)state;
+    SpeechSet *set = make_set();
+    SpeechBatchConfig config = counted(UTTERANCES, 1, false);
+    SpeechLoader *loader = start(set, &config, 5);
+    assert_int_equal(speechloader_steps(loader), 1);
+    assert_int_equal(next(loader)->count, UTTERANCES);
+    speechloader_stop(loader);
+    config.batch = UTTERANCES + 1;
+    Err err = ERR_NONE;
+    assert_null(speechloader_start(set, &config, 1, &err));
+    assert_int_equal(err.status, FAIL_USAGE);
+    assert_non_null(strstr(err.text, "train.batch = 61 is more than the 60 utterances"));
+    config = counted(2 * UTTERANCES, 2, false); /* one bucket of two */
+    assert_null(speechloader_start(set, &config, 1, &err));
+    assert_int_equal(err.status, FAIL_USAGE);
+    speechset_free(set);
+}
+
 #ifdef HAVE_SNDFILE
 
 /* Damage that comes after the check. */
@@ -333,6 +477,10 @@ int main(void) {
         cmocka_unit_test(the_cache_stays_within_its_limit),
         cmocka_unit_test(an_interrupt_ends_the_wait),
         cmocka_unit_test(too_few_buckets_are_told),
+        cmocka_unit_test(counted_batches_are_consecutive_without_shuffle),
+        cmocka_unit_test(counted_batches_are_a_permutation_with_shuffle),
+        cmocka_unit_test(ranks_share_counted_batches),
+        cmocka_unit_test(a_batch_of_all_is_an_epoch_and_more_is_refused),
 #ifdef HAVE_SNDFILE
         FOLDER_TEST(a_recording_damaged_later_is_skipped_or_named),
         FOLDER_TEST(a_batch_without_a_good_recording_is_an_error),

@@ -1,0 +1,310 @@
+# What the world gets wrong with recordings and transcripts: each case ends before the first step with
+# one clear line that names file and line, exit 3 (data) or 2 (recipe), and leaves nothing behind; with
+# data.on_error = skip training goes on without it and says so.
+
+. test/tell.sh
+. test/wav.sh
+grep -q '^HAVE_SNDFILE = yes' config.mk || { echo "skip recordings: built without libsndfile"; exit; }
+cd "$TMP" || exit 1
+export OMP_NUM_THREADS=1
+unset OPENBLAS_CORETYPE
+
+cat >bad.ini <<'END_RECIPE'
+[task]
+kind = transcribe
+[data]
+source = librispeech
+path = corpus
+[model]
+width = 16
+depth = 1
+heads = 2
+position = cape
+[train]
+steps = 2
+batch_seconds = 8
+[probe]
+every = 0
+END_RECIPE
+
+# Four good utterances, which each case makes one worse of.
+mkdir -p good/train/1/7
+for i in 0 1 2 3; do
+    speak good/train/1/7/1-7-000$i.wav 4000 $((9 + i)) $((8 << i))
+    echo "1-7-000$i ONE TWO"
+done >good/train/1/7/1-7.trans.txt
+chapter=corpus/train/1/7
+lines=$chapter/1-7.trans.txt
+again() { chmod -R u+rw corpus 2>/dev/null; rm -rf corpus && cp -r good corpus; }
+
+# The command fails with this exit code and one line that holds the pattern; it prints nothing.
+fails() { # EXIT PATTERN COMMAND...
+    wanted=$1 pattern=$2
+    shift 2
+    "$STEADY" "$@" >out 2>err
+    code=$?
+    if [ $code != "$wanted" ] || [ "$(grep -c '^steady [a-z]*:' err)" != 1 ] || [ -s out ] ||
+            ! tail -n 1 err | grep -q "^steady [a-z]*: .*$pattern"; then
+        printf 'steady %s: exit %s, wanted %s and %s\n' "$*" $code "$wanted" "$pattern"
+        head -c 1000 out
+        head -c 1000 err
+        return 1
+    fi
+}
+# A training run that is refused before it begins: no folder.
+refused() { # NAME EXIT PATTERN WORDS...
+    name=$1 wanted=$2 pattern=$3
+    shift 3
+    fails "$wanted" "$pattern" train bad.ini "$@" --out new --no-report && [ ! -e new ]
+    tell "$name" $?
+    rm -rf new
+}
+# A run that goes on with the others: counts and names what it leaves out.
+skips() { # COUNTED PATTERN
+    "$STEADY" train bad.ini data.on_error=skip --out new --no-report >out 2>err &&
+        grep -q "^steady: note: train: left out of [0-9]*: $1\$" err && grep -q "$2" err &&
+        [ "$(wc -l <new/train.jsonl)" = 2 ] && rm -r new && return
+    head -c 1000 err
+    false
+}
+
+"$STEADY" train bad.ini data.path=good --out run --no-report 2>err
+tell "the good ones are trained on" $?
+
+# A recording spoiled by COMMAND, which gets its name: refused, left out, and refused by predict.
+spoiled() { # NAME PATTERN COMMAND...
+    name=$1 seen=$2
+    shift 2
+    again && "$@" $chapter/1-7-0002.wav
+    file=$(find $chapter -name '1-7-0002.*')
+    refused "$name" 3 "1-7.trans.txt:3: $file.*$seen.*1 broken recordings)"
+    skips '1 broken recordings' "^$lines:3: $file" && "$STEADY" train bad.ini data.on_error=skip \
+        --out new --no-report 2>err && grep -q '^train: 3 utterances' err
+    tell "... left out" $?
+    rm -rf new
+    fails 3 "$file.*$seen" predict run "$file" && "$STEADY" predict run "$file" \
+        good/train/1/7/1-7-0001.wav data.on_error=skip >out 2>err && [ "$(cut -f1 out)" = \
+        good/train/1/7/1-7-0001.wav ] && grep -q "^steady predict: left out: $file.*$seen" err
+    tell "... and predict" $?
+}
+no_bytes() { : >"$1"; }
+header_alone() { wav_head 1 1 4000 16 0 >"$1"; }
+a_text() { rm "$1" && echo 'Once upon a time there was' >"${1%.wav}.flac"; }
+ten_hours() { { wav_head 1 1 4000 16 288000000 && wave 4000 8 '\000\040' '\000\340'; } >"$1"; }
+cut_short() { head -c 3000 good/train/1/7/1-7-0002.wav >"$1"; }
+floats() { # FILE ESCAPES: an odd one in the middle
+    { wav_head 3 1 4000 32 16000 && wave 1999 8 '\000\000\000\077' '\000\000\000\277' &&
+        printf "$2" && wave 2000 8 '\000\000\000\077' '\000\000\000\277'; } >"$1"
+}
+not_a_number() { floats "$1" '\000\000\300\177'; }
+infinite() { floats "$1" '\000\000\200\177'; }
+enormous() { floats "$1" '\377\377\177\177'; }
+a_folder() { rm "$1" && mkdir "${1%.wav}.flac"; }
+too_slow() { speak "$1" 3000 10 8; }
+too_fast() { speak "$1" 192000 1 8; }
+spoiled "a recording of no bytes" 'is empty (0 bytes)' no_bytes
+spoiled "a WAV header and no samples" '' header_alone
+spoiled "a text that is called .flac" 'is not a recording that can be read (.*); it begins with "Once upon' a_text
+spoiled "a header that promises ten hours" 'cut short' ten_hours
+spoiled "a recording that is cut short" 'cut short' cut_short
+spoiled "a sample that is not a number" 'the sample at 0.500 s is not a finite number' not_a_number
+spoiled "a sample that is infinite" 'the sample at 0.500 s is not a finite number' infinite
+spoiled "a sample beyond all measure" 'the sample at 0.500 s is not a finite number' enormous
+again && a_folder $chapter/1-7-0002.wav
+refused "a folder that is called .flac" 3 "1-7.trans.txt:3: $chapter/1-7-0002.flac is not a regular file.*1 broken recordings)"
+fails 3 '1-7-0002.flac: no recordings' predict run $chapter/1-7-0002.flac
+tell "... and predict" $?
+spoiled "a rate below telephones'" 'has 3000 samples a second; 4000 ... 96000 are read' too_slow
+spoiled "a rate above studios'" 'has 192000 samples a second; 4000 ... 96000 are read' too_fast
+if [ "$(id -u)" = 0 ]; then
+    echo "skip a recording that may not be read: the superuser may"
+else
+    spoiled "a recording that may not be read" 'cannot be opened: Permission denied' chmod 000
+fi
+fails 3 'nowhere.wav: no such file' predict run nowhere.wav
+tell "predict names a file that is not there" $?
+mkdir hollow && fails 3 'hollow: no recordings' predict run hollow
+tell "predict names a folder without recordings" $?
+
+# ---- what is unusual and good ----
+
+again
+wav $chapter/1-7-0000.wav 1 1 8000 8 10 16 '\240' '\140'
+wav $chapter/1-7-0001.wav 1 2 8000 24 10 16 '\000\000\040\000\000\040' '\000\000\340\000\000\340'
+wav $chapter/1-7-0002.wav 3 1 48000 32 10 96 '\000\000\000\077' '\000\000\000\277'
+"$STEADY" train bad.ini --out unusual --no-report 2>err && grep -q '^train: 4 utterances, .* 8, 48, 4 kHz' err &&
+    "$STEADY" predict unusual corpus >out && [ "$(wc -l <out)" = 4 ]
+tell "8, 24 and 32 bits, two channels, 4 to 48 kHz" $?
+# The same wave in other samples is the same rows.
+for kind in '1 1 8000 16 10 16 \000\040 \000\340' '1 1 8000 8 10 16 \240 \140' \
+    '1 1 8000 24 10 16 \000\000\040 \000\000\340' '1 1 8000 32 10 16 \000\000\000\040 \000\000\000\340' \
+    '3 1 8000 32 10 16 \000\000\200\076 \000\000\200\276' \
+    '1 2 8000 16 10 16 \000\040\000\040 \000\340\000\340' \
+    '1 2 8000 16 10 16 \000\100\000\000 \000\300\000\000'; do
+    # shellcheck disable=SC2086
+    wav same.wav $kind && "$STEADY" predict unusual same.wav --logits || break
+done >out
+[ "$(wc -l <out)" = 7 ] && [ "$(uniq out | wc -l)" = 1 ]
+tell "one wave in 8, 16, 24, 32 bits, floats, one and two channels: the same numbers" $?
+printf '\000' >>same.wav && "$STEADY" predict unusual same.wav >out && speak short.wav 4000 0 8 &&
+    { wav_head 1 1 4000 16 2 && printf '\001\000'; } >short.wav && "$STEADY" predict unusual short.wav >out &&
+    [ "$(cat out)" = 'short.wav	' ] && "$STEADY" predict unusual short.wav --logits >out &&
+    grep -q '"output":"","logits":\[\]' out
+tell "a recording of one sample: no words" $?
+
+# ---- transcripts ----
+
+# The third line replaced.
+line() { again && sed -i "3s/.*/$1/" $lines; }
+fault() { # NAME PATTERN COUNTED
+    refused "$1" 3 "$2.*$3)"
+    skips "$3" "^$2"
+    tell "... left out" $?
+}
+line '1-7-0009 SEVEN' && rm $chapter/1-7-0002.wav
+fault "a line without a recording" "$lines:3: there is no recording 1-7-0009" '1 transcripts without a recording'
+again && sed -i 3d $lines
+fault "a recording without a line" "$chapter/1-7-0002.wav: no line" '1 recordings without a transcript'
+again && rm $lines && refused "a chapter without transcripts" 3 '1-7-0000.wav: no line.*none of the utterances is good.*4 recordings without'
+line '1-7-0002 SEVEN 11'
+fault "a character without a label" "$lines:3: .*'1'" '1 with unknown characters'
+line '1-7-0002 D\xc3\x89J\xc3\x80'
+fault "a letter with an accent" "$lines:3: .*U+00" '1 with unknown characters'
+line '1-7-0002 ALL THESE WORDS IN THE ONE SECOND THAT THERE IS ARE FAR TOO MANY'
+fault "an utterance too short for its text" "$lines:3: .*1-7-0002.wav: .*CTC cannot align" '1 too short for their text'
+line '1-7-0002'
+fault "an ID and no words" "$lines:3: there is no word" '1 empty transcripts'
+line '1-7-0002   '
+fault "an ID and blanks" "$lines:3: there is no word" '1 empty transcripts'
+line '1-7-0001 ONE' && refused "a line twice" 3 "$lines:3: 1-7-0001 stands here a second time"
+line ' 1-7-0002 ONE' && refused "a line that begins with a blank" 3 "$lines:3: the line begins with a blank"
+line '1-7-0002 ONE \xe9' && refused "transcripts that are no UTF-8" 3 "$lines:3: byte 14 of the line (0xe9) is not UTF-8"
+sed -i '3s/.*//' $lines && rm $chapter/1-7-0002.wav && "$STEADY" train bad.ini --out new --no-report 2>err
+tell "an empty line is none" $?
+rm -rf new
+
+# All at once: counted by kind, the first is named.
+again && : >$chapter/1-7-0000.wav && sed -i '2s/ONE/1/; 3d' $lines && echo '1-7-0004 ONE' >>$lines
+refused "all kinds are counted at once" 3 \
+    '1 transcripts without a recording, 1 recordings without a transcript, 1 with unknown characters, 1 broken recordings)'
+skips '1 transcripts without a recording, 1 recordings without a transcript, 1 with unknown characters, 1 broken recordings' \
+    'left out of 5' && [ "$(grep -c "^$chapter" err)" = 4 ]
+tell "... and each is named where they are left out" $?
+for i in 0 1 2 3; do : >$chapter/1-7-000$i.wav; done
+refused "none is good" 3 'none of the utterances is good' data.on_error=skip
+
+# ---- folders ----
+
+refused "a path that is not there" 3 'nowhere' data.path=nowhere
+refused "no path" 2 'data.path' data.path=
+refused "a file for a folder" 3 'bad.ini' data.path=bad.ini
+mkdir void && refused "an empty folder" 3 'void' data.path=void
+mkdir void/train && refused "an empty split" 3 'no utterances' data.path=void
+again && refused "a split that is not there" 3 'has no folder train-other' data.train_split=train-other
+refused "a val split that is not there" 3 'has no folder dev-other' data.val_split=dev-other
+refused "a val path that is not there" 3 'nowhere' data.val_path=nowhere
+mkdir -p corpus/dev-clean && refused "an empty val split" 3 'no utterances in dev-clean'
+cp -r good/train/1 corpus/dev-clean && : >corpus/dev-clean/1/7/1-7-0003.wav
+refused "a broken recording of the val split" 3 'dev-clean/1/7/1-7.trans.txt:4: .*0003.wav is empty'
+"$STEADY" train bad.ini data.on_error=skip --out new --no-report 2>err && grep -q 'note: val: left out of 4: 1 broken' err &&
+    grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
+tell "... left out, and counted in the score" $?
+rm -rf new && again
+fails 3 'dev-other' eval run data.test_split=dev-other
+tell "eval names a split that is not there" $?
+fails 3 'test' predict run
+tell "predict without recordings and without a test split" $?
+
+# ---- recipes ----
+
+refused "more in a batch than there are" 2 'train.batch = 5 is more than the 4 utterances' train.batch_seconds=0 train.batch=5
+refused "more micro-batches than buckets" 2 'fewer than train.accumulate = 9' train.accumulate=9
+refused "a batch that has no equal parts" 2 'train.batch = 3 cannot be split' train.batch_seconds=0 train.batch=3 train.accumulate=2
+refused "positions of pictures" 2 'model.position = sincos is not for speech' model.position=sincos
+refused "masks of pictures" 2 'data.augment = flip' data.augment=flip
+refused "masks with too many numbers" 2 'specaugment' data.augment=specaugment:1:2:3:4:0.5:6
+refused "a score of pictures" 2 'train.best = top1' train.best=top1
+refused "too few learned positions" 3 '1-7-0002.wav has 36 rows, but model.context = 35' model.position=learned model.context=35
+"$STEADY" train bad.ini model.position=learned model.context=50 --out learned --no-report 2>err &&
+    mkdir -p long/test-clean/1/7 && speak long/test-clean/1/7/1-7-0000.wav 4000 30 8 &&
+    echo '1-7-0000 ONE' >long/test-clean/1/7/1-7.trans.txt &&
+    fails 3 '1-7-0000.wav.* 100 rows.*50' eval learned data.path=long
+tell "eval of a recording with more rows than learned positions" $?
+fails 3 '1-7-0000.wav.* 100 rows.*50' predict learned long && "$STEADY" predict learned long good \
+    data.on_error=skip >out 2>err && [ "$(wc -l <out)" = 4 ] && grep -q 'left out: .*1-7-0000.wav' err
+tell "... and predict" $?
+fails 3 '1-7-0000.wav.* 100 rows.*50' predict learned data.path=long
+tell "... of the test split" $?
+
+# ---- manifests ----
+
+cp good/train/1/7/*.wav .
+good='{"audio_filepath": "1-7-0000.wav", "duration": 0.9, "text": "one"}'
+manifest() { # NAME PATTERN THIRD-LINE
+    { echo "$good" && echo "$good" && echo "$3"; } >list.json
+    refused "a manifest: $1" 3 "list.json:3: .*$2" data.source=manifest data.path=list.json
+}
+manifest "broken JSON" 'not JSON' '{"audio_filepath": "1-7-0001.wav", "text"'
+manifest "no object" 'not a JSON object' '[1]'
+manifest "a name twice" 'not JSON: duplicate' '{"text": "one", "text": "two", "audio_filepath": "1-7-0001.wav"}'
+manifest "no path" 'there is no string "audio_filepath"' '{"text": "one"}'
+manifest "a path that is a number" 'there is no string "audio_filepath"' '{"audio_filepath": 7, "text": "one"}'
+manifest "an empty path" 'path is empty' '{"audio_filepath": "", "text": "one"}'
+manifest "no text" 'there is no string "text"' '{"audio_filepath": "1-7-0001.wav"}'
+manifest "no duration" '"duration" is not a number' '{"audio_filepath": "1-7-0001.wav", "text": "one", "duration": "long"}'
+manifest "an offset" '"offset" is not 0' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": 1.5}'
+manifest "a recording that is not there" 'nowhere.wav cannot be opened.*1 transcripts without a recording)' \
+    '{"audio_filepath": "nowhere.wav", "text": "one"}'
+manifest "a NUL in a path" '' '{"audio_filepath": "1-7\u0000.wav", "text": "one"}'
+manifest "a NUL in a text" '' '{"audio_filepath": "1-7-0001.wav", "text": "one\u0000two"}'
+printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tone\n' >list.tsv
+refused "a manifest: a column too few" 3 'list.tsv:2: path, duration and text' data.source=manifest data.path=list.tsv
+printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tlong\tone\n' >list.tsv
+refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column' data.source=manifest data.path=list.tsv
+printf '\n\n' >list.tsv
+refused "a manifest of blank lines" 3 'no utterances' data.source=manifest data.path=list.tsv
+mkdir -p lists/train.json && refused "a folder for a manifest" 3 'lists' data.source=manifest data.path=lists
+refused "the same by its name" 3 'train.json is not a regular file' data.source=manifest data.train_split=lists/train.json \
+    data.path=lists
+refused "a manifest that is not there" 3 'nowhere.json' data.source=manifest data.path=nowhere.json
+
+# ---- damage that comes later ----
+
+# A FLAC file of five frames, each the same number over and over; one of them is changed.  Its ends, all
+# that is looked at before, are whole.
+flac=ZkxhQwAAACIQABAAAAAMAAAOAPoA8AAATiB/+UZbfenIP3pSWj9ZmatnhAAAKCAAAAByZWZlcmVuY2UgbGliRkxBQyAxLjQuMiAyMDIyMTAyMgAAAAD/
+flac=$flac+MwIAASwASB91wz/+MwIAQSlASB9Kwn/+MwIAgSaASB9rwP/+MwIAwSPASB9Uwb/+HwIBA4fBFEBIH2L1w==
+again && rm $chapter/1-7-0002.wav
+sed -i 's/batch_seconds = 8/batch_seconds = 60/' bad.ini
+if echo $flac | base64 -d >$chapter/1-7-0002.flac 2>/dev/null; then
+    "$STEADY" train bad.ini --out new --no-report 2>err && grep -q '^train: 4 utterances' err
+    tell "FLAC" $?
+    rm -rf new
+    printf '\125' | dd of=$chapter/1-7-0002.flac bs=1 seek=123 conv=notrunc 2>/dev/null
+    refused "damage in the middle of a FLAC file ends the first step that needs it" 3 '1-7-0002.flac is cut short or damaged'
+    "$STEADY" train bad.ini data.on_error=skip data.val_path=corpus/train --out new --no-report 2>err &&
+        [ "$(wc -l <new/train.jsonl)" = 2 ] && grep -q 'note: train: left out: .*1-7-0002.flac is cut short or damaged' err &&
+        grep -q 'note: val: left out: .*1-7-0002.flac' err && grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
+    tell "... left out, named and counted" $?
+    fails 3 '1-7-0002.flac is cut short or damaged' eval run data.test_path=corpus/train &&
+        "$STEADY" eval run data.test_path=corpus/train data.on_error=skip >out && grep -q '"count":3,.*"skipped":1' out
+    tell "... in eval" $?
+    "$STEADY" predict run data.test_path=corpus/train >out 2>err
+    [ $? = 3 ] && [ "$(wc -l <out)" = 2 ] && grep -q 'predict: .*1-7-0002.flac is cut short or damaged' err &&
+        "$STEADY" predict run data.test_path=corpus/train data.on_error=skip >out 2>err &&
+        [ "$(wc -l <out)" = 3 ] && grep -q 'left out: .*1-7-0002.flac is cut short or damaged' err
+    tell "... in predict, which answers those before" $?
+    rm -rf new
+else
+    echo "skip damage in the middle of a FLAC file: needs base64"
+fi
+
+# A recording that is replaced while the run goes on, and no cache to hide it.
+again
+"$STEADY" train bad.ini data.cache=0 train.steps=1000000 train.checkpoint_every=1000000 --out new --no-report 2>err &
+pid=$!
+until [ -f new/train.jsonl ] && [ "$(wc -l <new/train.jsonl)" -ge 2 ]; do kill -0 $pid || break; done
+speak other.wav 4000 5 8 && mv other.wav $chapter/1-7-0001.wav
+wait $pid
+[ $? = 3 ] && grep -q '^steady train: .*1-7-0001.wav has changed since it was checked' err
+tell "a recording that changes while the run goes on: exit 3" $?
