@@ -49,19 +49,26 @@ def bank(rate, bins):
     return np.maximum(0, np.minimum(rise, fall))
 
 
-def features(rate):
-    f = frames_of(signal(rate), rate)
+def features(x, rate):
+    """[frames, FILTERS] of samples within -1 ... 1."""
+    f = frames_of(x, rate)
     points = 1 << (f.shape[1] - 1).bit_length()
     magnitude = np.abs(np.fft.rfft(f, points))
     return np.log(np.maximum(magnitude @ bank(rate, points // 2 + 1), 1.0))
 
 
-cases = []
-for rate in (8000, 11025, 16000, 44100):
-    x = features(rate)
-    rows = [0, len(x) // 3, len(x) * 3 // 4, len(x) - 1]
-    normal = (x - x.mean()) / x.std()
-    cases.append({"rate": rate, "frames": len(x), "mean": round(x.mean(), 7), "std": round(x.std(), 7),
-                  "rows": rows, "features": [[round(v, 5) for v in x[r]] for r in rows],
-                  "normal": [round(v, 6) for v in normal[rows[1]]]})
-print("[" + ",\n".join(json.dumps(c) for c in cases) + "]")
+def main():
+    cases = []
+    for rate in (8000, 11025, 16000, 44100):
+        x = features(signal(rate), rate)
+        rows = [0, len(x) // 3, len(x) * 3 // 4, len(x) - 1]
+        normal = (x - x.mean()) / x.std()
+        cases.append({"rate": rate, "frames": len(x), "mean": round(x.mean(), 7),
+                      "std": round(x.std(), 7), "rows": rows,
+                      "features": [[round(v, 5) for v in x[r]] for r in rows],
+                      "normal": [round(v, 6) for v in normal[rows[1]]]})
+    print("[" + ",\n".join(json.dumps(c) for c in cases) + "]")
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ import math
 import os
 import sys
 import zlib
+from collections import namedtuple
 
 sys.dont_write_bytecode = True
 
@@ -42,12 +43,20 @@ TRAIN = dict(batch=BATCH, label_smoothing=0.0, accumulate=1, recompute="none", e
 # ---------------------------------------------------------------------------------------------
 # one case
 
+# What a kind of cases brings along.  open(case): a task with its training examples in `train`;
+# shapes(model, task): parameters; layers(model), reparametrised(model): names;
+# effective(p, name, model): a layer's matrix; backward(p, case, examples, seen): a step's loss;
+# evaluate(p, case, task): scores; init(case): tensors; recipe(case): text.
+Kind = namedtuple("Kind", "folder open shapes layers reparametrised effective backward evaluate "
+                          "init recipe key_bias")
+
 
 @torch.no_grad()
-def evaluate(p, model, batches, smoothing):
+def evaluate(p, case, task):
     """Means over the target tokens of a split, with the stored u and v.  nll is logged where it
     is not the loss."""
-    sums = [loss_sums(p, model, batch, smoothing) for batch in batches]
+    smoothing = case["train"]["label_smoothing"]
+    sums = [loss_sums(p, case["model"], batch, smoothing) for batch in task.test]
     loss, nll, count = (float(sum(part)) for part in zip(*sums))
     score = dict(loss=loss / count, ppl=math.exp(nll / count))
     if smoothing:
@@ -55,10 +64,10 @@ def evaluate(p, model, batches, smoothing):
     return score
 
 
-def log_weights(log, p, model, n):
-    for name in linear_layers(model):
+def log_weights(log, p, kind, model, n):
+    for name in kind.layers(model):
         row = log["weights"].setdefault(name, dict(sigma=[]))
-        row["sigma"].append(spectral_norm(effective_weight(p, name, model)))
+        row["sigma"].append(spectral_norm(kind.effective(p, name, model)))
         if name + ".gamma" in p:
             row.setdefault("gamma", []).append(p[name + ".gamma"].item())
         if n == 1:
@@ -77,13 +86,16 @@ def backward(p, case, examples, seen):
     return loss
 
 
-def start(case, task, dtype):
-    """Tensors of the starting file and what is missing there; names of those that are trained."""
-    model = case["model"]
-    path = os.path.join(ROOT, FOLDER, "init", case["init"])
-    tensors = dict(read_safetensors(path))
-    assert set(parameter_shapes(model, task.vocabs)) <= set(tensors)
-    fill_companions(tensors, model, reparametrised_layers(model))
+def start(case, kind, task, dtype):
+    """Tensors of the starting file that the model has, and what is missing there; names of those that
+    are trained."""
+    model, shapes = case["model"], kind.shapes(case["model"], task)
+    layers = kind.reparametrised(model)
+    parts = [name + part for name in layers for part in (".gamma", ".g", ".u", ".v")]
+    file = read_safetensors(os.path.join(ROOT, kind.folder, "init", case["init"]))
+    tensors = {name: file[name] for name in file if name in shapes or name in parts}
+    assert set(shapes) <= set(tensors)
+    fill_companions(tensors, model, layers)
     p = {name: torch.tensor(array, dtype=dtype) for name, array in tensors.items()}
     trained = [name for name in p if name.rsplit(".", 1)[-1] not in ("u", "v")]
     for name in trained:
@@ -91,28 +103,29 @@ def start(case, task, dtype):
     return p, trained
 
 
-def run_case(case, dtype=torch.float64):
+def run_case(case, kind, dtype=torch.float64):
     model, optim, train = case["model"], case["optim"], case["train"]
-    task = open_case(case)
-    p, trained = start(case, task, dtype)
+    task = kind.open(case)
+    p, trained = start(case, kind, task, dtype)
     optimizer = make_optimizer(p, trained, optim)
     average = {name: p[name].detach().clone() for name in trained}
-    batch, layers = train["batch"], reparametrised_layers(model)
-    assert len(task.train) >= STEPS * batch
+    batch, layers = train["batch"], kind.reparametrised(model)
+    per_epoch = len(task.train) // batch
     log = dict(loss=[], lr=[], grad_norm=[], entropy={}, max_logit={}, weights={})
     for n in range(1, STEPS + 1):
         power_iteration(p, model, layers)
         optimizer.zero_grad(set_to_none=True)
         seen = {}
-        log["loss"].append(backward(p, case, task.train[(n - 1) * batch:n * batch], seen))
+        first = (n - 1) % per_epoch * batch
+        log["loss"].append(kind.backward(p, case, task.train[first:first + batch], seen))
         norm = math.sqrt(sum(p[name].grad.double().pow(2).sum().item() for name in trained))
-        lr = learning_rate(n, case["schedule"], optim["lr"], STEPS, len(task.train) // batch)
+        lr = learning_rate(n, case["schedule"], optim["lr"], STEPS, per_epoch)
         log["lr"].append(lr)
         log["grad_norm"].append(norm)
         for site, (entropy, queries, largest) in seen.items():
             log["entropy"].setdefault(site, []).append((entropy / queries).tolist())
             log["max_logit"].setdefault(site, []).append(largest)
-        log_weights(log, p, model, n)
+        log_weights(log, p, kind, model, n)
         if optim["clip"] > 0 and norm > optim["clip"]:
             for name in trained:
                 p[name].grad *= optim["clip"] / norm
@@ -121,14 +134,13 @@ def run_case(case, dtype=torch.float64):
         optimizer.step()
         for name in trained:
             average[name] = train["ema"] * average[name] + (1 - train["ema"]) * p[name].detach()
-    if optim["name"] != "sgd":  # the bias of the keys makes steps of rounding errors: README.md
+    if kind.key_bias and optim["name"] != "sgd":  # the bias of the keys makes steps of rounding errors: README.md
         log["max_logit"] = {site: values[:1] for site, values in log["max_logit"].items()}
-    log["eval"] = evaluate(p, model, task.test, train["label_smoothing"])
+    log["eval"] = kind.evaluate(p, case, task)
     if train["ema"] > 0:
         p = {**p, **average}
         power_iteration(p, model, layers)
-        averaged = evaluate(p, model, task.test, train["label_smoothing"])
-        log["eval_ema"] = dict(loss=averaged["loss"])
+        log["eval_ema"] = dict(loss=kind.evaluate(p, case, task)["loss"])
     return log
 
 
@@ -382,42 +394,55 @@ def recipe_text(case):
     return ini_text(words, case)
 
 
+TEXTS = Kind(folder=FOLDER, open=open_case,
+             shapes=lambda model, task: parameter_shapes(model, task.vocabs),
+             layers=linear_layers, reparametrised=reparametrised_layers,
+             effective=effective_weight, backward=backward, evaluate=evaluate, init=make_init,
+             recipe=recipe_text, key_bias=True)
+
+
 # ---------------------------------------------------------------------------------------------
 
 
-def show_float32(cases):
+def show_float32(cases, kind):
     print("%-24s" % "case" + "".join("%10s" % key for key in (
         "first", "last", "loss", "grad_norm", "entropy", "max_logit", "sigma", "gamma",
-        "grad_inf", "eval")))
+        "grad_inf", "eval", "margin")))
     for name, case in cases.items():
-        log = run_case(case)
-        far = deviations(log, run_case(case, torch.float32))
+        log = run_case(case, kind)
+        far = deviations(log, run_case(case, kind, torch.float32))
         print("%-24s%10.4f%10.4f" % (name, log["loss"][0], log["loss"][-1]) +
               "".join("%10.1e" % value for value in far.values()) +
+              "%10.1e" % log["eval"].get("margin", math.nan) +
               ("   too wild" if far["loss"] > 5e-5 else ""))
 
 
-def main():
+def remake(cases, kind, make_data):
+    """Or with --float32 shows deviations and writes nothing."""
     torch.set_num_threads(1)
-    folder, cases = os.path.join(ROOT, FOLDER), make_cases()
+    folder = os.path.join(ROOT, kind.folder)
     if "--float32" in sys.argv:
-        show_float32(cases)
+        show_float32(cases, kind)
         return
     for part in ("data", "init", "cases"):
         os.makedirs(os.path.join(folder, part), exist_ok=True)
         for old in os.listdir(os.path.join(folder, part)):
             os.remove(os.path.join(folder, part, old))
-    rng = np.random.RandomState(12)
-    for make in (make_chars, make_words, make_pairs):
-        make(rng)
+    make_data()
     for name, case in cases.items():
-        write_safetensors(os.path.join(folder, "init", case["init"]), make_init(case))
+        write_safetensors(os.path.join(folder, "init", case["init"]), kind.init(case))
         with open(os.path.join(folder, "cases", name + ".ini"), "w") as out:
-            out.write(recipe_text(case))
+            out.write(kind.recipe(case))
     write_golden(os.path.join(folder, "golden.json"),
-                 {name: run_case(case) for name, case in cases.items()})
+                 {name: run_case(case, kind) for name, case in cases.items()})
     print("%d cases in %s" % (len(cases), folder))
 
 
+def make_data():
+    rng = np.random.RandomState(12)
+    for make in (make_chars, make_words, make_pairs):
+        make(rng)
+
+
 if __name__ == "__main__":
-    main()
+    remake(make_cases(), TEXTS, make_data)

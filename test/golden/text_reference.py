@@ -121,7 +121,7 @@ def stacks(model):
     blocks .81 (N^4 M)^1/16 and (3M)^1/4."""
     n, m = model["depth"], model["decoder_depth"] or model["depth"]
     deep = model["norm"] == "deepnorm"
-    if model["kind"] == "language":
+    if model["kind"] != "translate":
         return [Stack("", n, False, (2 * n) ** 0.25 if deep else 1.0)]
     return [Stack("encoder.", n, False, 0.81 * (n ** 4 * m) ** (1 / 16) if deep else 1.0),
             Stack("decoder.", m, True, (3 * m) ** 0.25 if deep else 1.0)]
