@@ -25,7 +25,7 @@ static const char HELP[] =
     "fits\n"
     "                    (nothing named: kernels, ops and steps)\n"
     "  --model NAME,..   one or several of those below, or all (default vit-s16)\n"
-    "  --batch N         pictures, blocks or pairs a step (the same as train.batch=N)\n"
+    "  --batch N         pictures, blocks, pairs or utterances a step (the same as train.batch=N)\n"
     "  --threads N       threads (the same as train.threads=N)\n"
     "  --repeat N        calls of a kernel at least, and steps that are timed (default "
     "9)\n"
@@ -42,7 +42,7 @@ static const char HELP[] =
     "peak RSS - RSS before the model - 16 bytes a parameter (4 numbers each).\n"
     "\n"
     "Models (LayerNorm before the branches, AdamW; of pictures, text, pairs of "
-    "sentences):\n";
+    "sentences,\nspeech):\n";
 
 enum { KERNELS, OPS, STEPS, GROWTH, LEVELS };
 static const char *const LEVEL_NAMES[LEVELS] = {"kernels", "ops", "steps", "growth"};
@@ -90,7 +90,7 @@ static Status add_model(Options *o, const char *name, Err *err) {
 
 static Status read_models(Options *o, const char *list, Err *err) {
     static const char ALL[] = "vit-ti16,vit-s16,vit-b16,cifar-vit,gpt2-124m,"
-                              "shakespeare-char,mt-6l,mt-18l";
+                              "shakespeare-char,mt-6l,mt-18l,asr-12l";
     char *copy = mem_strdup(strcmp(list, "all") ? list : ALL), *rest = copy;
     Status status = OK;
     for (char *name; !status && (name = strsep(&rest, ","));)

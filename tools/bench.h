@@ -24,7 +24,8 @@ typedef struct BenchModel {
     TaskKind task;
     size_t width, depth, heads, batch;
     size_t image, patch, classes; /* pictures */
-    size_t vocab, length;         /* texts: tokens that there are, and in a sequence */
+    size_t vocab, length; /* texts: tokens that there are, and in a sequence; speech: labels,
+                           * and rows behind the convolution */
 } BenchModel;
 
 /* NULL: there is none of that name. */
@@ -37,7 +38,7 @@ typedef struct BenchSubject {
     Recipe recipe; /* model, optim, train, probe, data.image_size are used */
     PictureShape picture;
     size_t classes;
-    size_t vocab, length; /* of texts */
+    size_t vocab, length; /* of texts and speech */
     size_t tokens, rows; /* rows = batch * tokens */
     size_t hidden;       /* of the MLP */
     size_t batch, threads;
@@ -53,10 +54,10 @@ typedef struct BenchWork BenchWork;
 struct BenchWork {
     const BenchSubject *subject;
     Model *model;
-    void *owner; /* Vit, Language or Translator */
+    void *owner; /* Vit, Language, Translator or Speech */
     double flops; /* of the batch's forward pass */
-    real *pixels;
-    size_t *labels;
+    real *pixels; /* or rows of filters */
+    size_t *labels, *frames, *label_count;
     uint32_t *ids, *input, *target;
     Tensor *(*loss)(BenchWork *work, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to);
