@@ -106,6 +106,7 @@ void bench_memory_forget(
     void); /* free pages go back to the system, the peak begins anew */
 size_t bench_page_faults(void); /* so far, those that read no file */
 double bench_process_age(void); /* seconds since the process was made */
+double bench_processor(void);   /* seconds that its threads have spent on processors */
 
 /* ---- levels ---- */
 
@@ -137,7 +138,8 @@ extern const char *const bench_phase_names[PHASES];
 
 typedef struct BenchSteps {
     BenchTime time;
-    double *seconds, *loss; /* [count] of each timed step; owned */
+    BenchTime processor; /* what this process's threads took together */
+    double *seconds, *spent, *loss; /* [count] of each timed step; owned */
     size_t count;
     double phase[PHASES]; /* seconds of a step, mean */
     double flops;         /* of a step: 3 times the forward pass */
@@ -151,6 +153,11 @@ typedef struct BenchSteps {
 Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result,
                    Err *err);
 void bench_steps_release(BenchSteps *result);
+
+/* Steps of one model by where LayerNorm stands and with sigmaReparam or without (the paper's Table 5):
+ * in turn, three steps of each, bench->steps of each in all. */
+Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,
+                   Err *err);
 
 /* Time and memory against tokens and depth: rows, fits, and a picture at `path` or none. */
 Status bench_growth(Bench *bench, char **words, size_t count, const char *path, Err *err);
@@ -172,5 +179,15 @@ void bench_print_row(const Bench *bench, const BenchSubject *subject,
                      const BenchRow *row);
 void bench_print_steps(const Bench *bench, const BenchSubject *subject,
                        const BenchSteps *result);
+
+/* A kind of norm, beside the kind without any. */
+typedef struct BenchNorm {
+    const char *name;
+    BenchTime time, processor;
+    double over, processor_over; /* times the floor's: medians of the turns' ratios */
+} BenchNorm;
+
+void bench_print_norms(const Bench *bench, const BenchSubject *subject,
+                       const BenchNorm *norms, size_t count);
 
 #endif

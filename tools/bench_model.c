@@ -48,8 +48,9 @@ const BenchModel *bench_model_find(const char *name) {
 }
 
 static void list_one(FILE *out, const BenchModel *m) {
-    fprintf(out, "  %-16s width %zu, depth %zu%s, %zu heads, batch %zu, ", m->name, m->width,
-            m->depth, m->task == TASK_TRANSLATE ? " a side" : "", m->heads, m->batch);
+    fprintf(out, "  %-16s width %zu, depth %zu%s, %zu heads, batch %zu, ", m->name,
+            m->width, m->depth, m->task == TASK_TRANSLATE ? " a side" : "", m->heads,
+            m->batch);
     if (m->task == TASK_CLASSIFY)
         fprintf(out, "%zu px, patch %zu, %zu classes\n", m->image, m->patch, m->classes);
     else if (m->task == TASK_TRANSCRIBE)

@@ -150,7 +150,8 @@ static void make_utterances(BenchWork *w) {
     w->frames = mem_alloc(s->batch * sizeof *w->frames);
     w->label_count = mem_alloc(s->batch * sizeof *w->label_count);
     w->target = mem_alloc(s->batch * labels * sizeof *w->target);
-    for (size_t b = 0; b < s->batch; b++) w->frames[b] = frames, w->label_count[b] = labels;
+    for (size_t b = 0; b < s->batch; b++)
+        w->frames[b] = frames, w->label_count[b] = labels;
     for (size_t i = 0; i < s->batch * labels; i++)
         w->target[i] = (uint32_t)(i * LABELS_STEP % SPEECH_BLANK);
 }
