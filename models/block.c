@@ -169,22 +169,28 @@ void block_initialize(const Model *model, Block *block, const BlockSpec *spec,
 
 static const NormLayer IDENTITY = {0};
 
+/* A norm before a branch, as tensors: gain NULL is the identity. */
+typedef struct Before {
+    Tensor *gain, *bias;
+    double eps;
+} Before;
+
 /* Numbers of a block's random masks. */
 enum { SITE_SELF = 1, SITE_CROSS, SITE_MLP, SITE_SELF_P, SITE_CROSS_P, SITE_HIDDEN };
 
-static const NormLayer *norm_before(const Block *block, const NormLayer *norm) {
-    return block->place == NORM_PRE ? norm : &IDENTITY;
+static Before norm_before(const Block *block, const NormLayer *norm) {
+    if (block->place != NORM_PRE) return (Before){0};
+    return (Before){&norm->weight->tensor, &norm->bias->tensor, norm->eps};
 }
 
 /* The first product of a branch, with the norm that may stand before it. */
-static Tensor *enter(Tape *tape, const LinearLayer *layer, const NormLayer *norm,
-                     Tensor *x) {
+static Tensor *enter(Tape *tape, const LinearLayer *layer, Before norm, Tensor *x) {
     LinearArgs args = linear_args(layer, x);
-    if (norm->weight) {
+    if (norm.gain) {
         args.intake = INTAKE_NORM;
-        args.gain = &norm->weight->tensor;
-        args.bias = &norm->bias->tensor;
-        args.eps = norm->eps;
+        args.gain = norm.gain;
+        args.bias = norm.bias;
+        args.eps = norm.eps;
     }
     return op_linear_fused(tape, &args);
 }
@@ -193,10 +199,16 @@ static Tensor *enter(Tape *tape, const LinearLayer *layer, const NormLayer *norm
 static void project_self(Tape *tape, const Block *block, Tensor *x, AttentionArgs *args) {
     const AttentionPart *part = &block->self;
     size_t width = tensor_last(x), count = part->in_count;
-    const NormLayer *norm = norm_before(block, &part->norm);
+    Before norm = norm_before(block, &part->norm);
     Tensor *y[3] = {NULL};
-    if (count > 1 || part->shift) x = norm_forward(tape, norm, x), norm = &IDENTITY;
-    if (part->shift) x = op_add_scalar(tape, x, &part->shift->tensor);
+    if (part->shift) { /* the norm's bias takes it, where there is one */
+        Tensor **shifted = norm.gain ? &norm.bias : &x;
+        *shifted = op_add_scalar(tape, *shifted, &part->shift->tensor);
+    }
+    if (count > 1 && norm.gain) {
+        x = op_layer_norm(tape, x, norm.gain, norm.bias, norm.eps);
+        norm = (Before){0};
+    }
     for (size_t i = 0; i < count; i++) y[i] = enter(tape, &part->in[i], norm, x);
     Tensor *second = y[count == 3], *last = y[count - 1];
     args->q = (Slice){y[0], 0};
@@ -255,7 +267,7 @@ static Tensor *attend_cross(Tape *tape, Block *block, const ForwardMode *mode,
     AttentionArgs args = attention_args(block, part, mode, SITE_CROSS_P);
     args.key_count = input->memory_count;
     args.query_count = input->count;
-    const NormLayer *norm = norm_before(block, &part->norm);
+    Before norm = norm_before(block, &part->norm);
     args.q = (Slice){enter(tape, &part->in[0], norm, x), 0};
     bool known = input->cross && input->cross->used;
     if (!known) project_memory(tape, part, input->memory, &args);
@@ -323,7 +335,7 @@ static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode,
         x = leave(tape, block, mode, proj, &block->cross.norm, SITE_CROSS, x);
     }
     tape_scope(tape, block->mlp_scope);
-    const NormLayer *norm = norm_before(block, &block->norm);
+    Before norm = norm_before(block, &block->norm);
     LinearArgs fc2 = mlp_end(tape, block, mode, enter(tape, &block->fc1, norm, x));
     return leave(tape, block, mode, fc2, &block->norm, SITE_MLP, x);
 }

@@ -10,7 +10,7 @@
 #include "tools/stop.h"
 
 static const char HELP[] =
-    "usage: steady bench [kernels] [ops] [steps] [growth] [options] "
+    "usage: steady bench [kernels] [ops] [steps] [norms] [growth] [options] "
     "[section.key=value ...]\n"
     "\n"
     "Measures on a batch of noise how fast this machine trains, and as which share of "
@@ -20,12 +20,14 @@ static const char HELP[] =
     "  kernels           products at the model's shapes, rows, activations, optimizer\n"
     "  ops               what models are made of, forward and backward\n"
     "  steps             whole training steps: time, rate, memory, page faults\n"
+    "  norms             steps without norm, pre, post, sigma, sigma + post, in turn\n"
     "  growth            steps against tokens (64 to 4,096 of pictures) and depth (2 to "
     "100), with "
     "fits\n"
     "                    (nothing named: kernels, ops and steps)\n"
     "  --model NAME,..   one or several of those below, or all (default vit-s16)\n"
-    "  --batch N         pictures, blocks or pairs a step (the same as train.batch=N)\n"
+    "  --batch N         pictures, blocks, pairs or utterances a step (the same as "
+    "train.batch=N)\n"
     "  --threads N       threads (the same as train.threads=N)\n"
     "  --repeat N        calls of a kernel at least, and steps that are timed (default "
     "9)\n"
@@ -42,10 +44,11 @@ static const char HELP[] =
     "peak RSS - RSS before the model - 16 bytes a parameter (4 numbers each).\n"
     "\n"
     "Models (LayerNorm before the branches, AdamW; of pictures, text, pairs of "
-    "sentences):\n";
+    "sentences,\nspeech):\n";
 
-enum { KERNELS, OPS, STEPS, GROWTH, LEVELS };
-static const char *const LEVEL_NAMES[LEVELS] = {"kernels", "ops", "steps", "growth"};
+enum { KERNELS, OPS, STEPS, NORMS, GROWTH, LEVELS };
+static const char *const LEVEL_NAMES[LEVELS] = {"kernels", "ops", "steps", "norms",
+                                                "growth"};
 
 enum { MODELS_MAX = 16, WORDS_MAX = 64, WORD_SIZE = 64 };
 
@@ -90,7 +93,7 @@ static Status add_model(Options *o, const char *name, Err *err) {
 
 static Status read_models(Options *o, const char *list, Err *err) {
     static const char ALL[] = "vit-ti16,vit-s16,vit-b16,cifar-vit,gpt2-124m,"
-                              "shakespeare-char,mt-6l,mt-18l";
+                              "shakespeare-char,mt-6l,mt-18l,asr-12l";
     char *copy = mem_strdup(strcmp(list, "all") ? list : ALL), *rest = copy;
     Status status = OK;
     for (char *name; !status && (name = strsep(&rest, ","));)
@@ -164,7 +167,7 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (o->output && !o->level[GROWTH])
         return err_set(err, FAIL_USAGE, "-o is the picture of growth; name that level");
     bool *l = o->level;
-    if (!l[KERNELS] && !l[OPS] && !l[STEPS] && !l[GROWTH])
+    if (!l[KERNELS] && !l[OPS] && !l[STEPS] && !l[NORMS] && !l[GROWTH])
         l[KERNELS] = l[OPS] = l[STEPS] = true;
     return o->model_count ? OK : add_model(o, "vit-s16", err);
 }
@@ -176,18 +179,22 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     Bench *bench = &o->bench;
     if (bench_subject(&subject, model, o->words, o->word_count, err)) return err->status;
     bool pictures = model->task == TASK_CLASSIFY;
-    if (!pictures && !o->level[STEPS])
-        return err_set(err, FAIL_USAGE,
-                       "%s: kernels and ops are measured on models of pictures; steps on "
-                       "all",
-                       model->name);
+    if (!pictures && !o->level[STEPS] && !o->level[NORMS])
+        return err_set(
+            err, FAIL_USAGE,
+            "%s: kernels and ops are measured on models of pictures; steps and "
+            "norms on all",
+            model->name);
     if (pictures && o->level[KERNELS]) bench_kernels(bench, &subject);
     if (pictures && o->level[OPS]) bench_ops(bench, &subject);
-    if (!o->level[STEPS] || stop_requested()) return OK;
-    BenchSteps steps;
-    if (!bench_steps(bench, &subject, &steps, err))
-        bench_print_steps(bench, &subject, &steps);
-    bench_steps_release(&steps);
+    if (o->level[STEPS] && !stop_requested()) {
+        BenchSteps steps;
+        if (!bench_steps(bench, &subject, &steps, err))
+            bench_print_steps(bench, &subject, &steps);
+        bench_steps_release(&steps);
+    }
+    if (!err->status && o->level[NORMS] && !stop_requested())
+        return bench_norms(bench, model, o->words, o->word_count, err);
     return err->status;
 }
 
@@ -201,7 +208,8 @@ static Status run(Options *o, Err *err) {
     if (o->level[KERNELS] || o->level[OPS])
         bench->bandwidth = bench_bandwidth(bench->effort.seconds);
     bench_print_machine(bench, first.threads);
-    bool models = o->level[KERNELS] || o->level[OPS] || o->level[STEPS];
+    bool models =
+        o->level[KERNELS] || o->level[OPS] || o->level[STEPS] || o->level[NORMS];
     for (size_t i = 0; models && i < o->model_count && !stop_requested(); i++)
         if (run_model(o, o->models[i], err)) return err->status;
     if (o->level[GROWTH] && bench_growth(bench, o->words, o->word_count, o->output, err))

@@ -24,7 +24,8 @@ typedef struct BenchModel {
     TaskKind task;
     size_t width, depth, heads, batch;
     size_t image, patch, classes; /* pictures */
-    size_t vocab, length;         /* texts: tokens that there are, and in a sequence */
+    size_t vocab, length; /* texts: tokens that there are, and in a sequence; speech: labels,
+                           * and rows behind the convolution */
 } BenchModel;
 
 /* NULL: there is none of that name. */
@@ -37,7 +38,7 @@ typedef struct BenchSubject {
     Recipe recipe; /* model, optim, train, probe, data.image_size are used */
     PictureShape picture;
     size_t classes;
-    size_t vocab, length; /* of texts */
+    size_t vocab, length; /* of texts and speech */
     size_t tokens, rows; /* rows = batch * tokens */
     size_t hidden;       /* of the MLP */
     size_t batch, threads;
@@ -53,10 +54,10 @@ typedef struct BenchWork BenchWork;
 struct BenchWork {
     const BenchSubject *subject;
     Model *model;
-    void *owner; /* Vit, Language or Translator */
+    void *owner; /* Vit, Language, Translator or Speech */
     double flops; /* of the batch's forward pass */
-    real *pixels;
-    size_t *labels;
+    real *pixels; /* or rows of filters */
+    size_t *labels, *frames, *label_count;
     uint32_t *ids, *input, *target;
     Tensor *(*loss)(BenchWork *work, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to);
@@ -105,6 +106,7 @@ void bench_memory_forget(
     void); /* free pages go back to the system, the peak begins anew */
 size_t bench_page_faults(void); /* so far, those that read no file */
 double bench_process_age(void); /* seconds since the process was made */
+double bench_processor(void);   /* seconds that its threads have spent on processors */
 
 /* ---- levels ---- */
 
@@ -136,7 +138,8 @@ extern const char *const bench_phase_names[PHASES];
 
 typedef struct BenchSteps {
     BenchTime time;
-    double *seconds, *loss; /* [count] of each timed step; owned */
+    BenchTime processor; /* what this process's threads took together */
+    double *seconds, *spent, *loss; /* [count] of each timed step; owned */
     size_t count;
     double phase[PHASES]; /* seconds of a step, mean */
     double flops;         /* of a step: 3 times the forward pass */
@@ -150,6 +153,11 @@ typedef struct BenchSteps {
 Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result,
                    Err *err);
 void bench_steps_release(BenchSteps *result);
+
+/* Steps of one model by where LayerNorm stands and with sigmaReparam or without (the paper's Table 5):
+ * in turn, three steps of each, bench->steps of each in all. */
+Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,
+                   Err *err);
 
 /* Time and memory against tokens and depth: rows, fits, and a picture at `path` or none. */
 Status bench_growth(Bench *bench, char **words, size_t count, const char *path, Err *err);
@@ -171,5 +179,15 @@ void bench_print_row(const Bench *bench, const BenchSubject *subject,
                      const BenchRow *row);
 void bench_print_steps(const Bench *bench, const BenchSubject *subject,
                        const BenchSteps *result);
+
+/* A kind of norm, beside the kind without any. */
+typedef struct BenchNorm {
+    const char *name;
+    BenchTime time, processor;
+    double over, processor_over; /* times the floor's: medians of the turns' ratios */
+} BenchNorm;
+
+void bench_print_norms(const Bench *bench, const BenchSubject *subject,
+                       const BenchNorm *norms, size_t count);
 
 #endif

@@ -50,6 +50,12 @@ size_t bench_page_faults(void) {
     return (size_t)usage.ru_minflt;
 }
 
+double bench_processor(void) {
+    struct timespec spent;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (double)spent.tv_sec + 1e-9 * (double)spent.tv_nsec;
+}
+
 /* Field 22 of /proc/self/stat: start of the process in clock ticks since boot.  The name in
  * field 2 may hold blanks and brackets, so fields are counted from the last bracket. */
 double bench_process_age(void) {

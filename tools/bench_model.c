@@ -6,6 +6,7 @@
 #include "models/translator.h"
 #include "tools/bench.h"
 #include "tools/start.h"
+#include "tools/transcription.h"
 
 /* `small` can be carried to 4,096 tokens or 100 blocks. */
 #define PICTURES(name_, image_, patch_, width_, depth_, heads_, classes_, batch_)        \
@@ -19,6 +20,11 @@
         .name = name_, .task = task_, .width = width_, .depth = depth_, .heads = heads_, \
         .vocab = vocab_, .length = length_, .batch = batch_                              \
     }
+#define SPEECH(name_, width_, depth_, heads_, rows_, batch_)                             \
+    {                                                                                    \
+        .name = name_, .task = TASK_TRANSCRIBE, .width = width_, .depth = depth_,        \
+        .heads = heads_, .vocab = SPEECH_LABELS, .length = rows_, .batch = batch_        \
+    }
 static const BenchModel MODELS[] = {
     PICTURES("vit-ti16", 224, 16, 192, 12, 3, 1000, 8),
     PICTURES("vit-s16", 224, 16, 384, 12, 6, 1000, 8),
@@ -30,6 +36,9 @@ static const BenchModel MODELS[] = {
     TEXTS("mt-6l", TASK_TRANSLATE, 512, 6, 8, 8000, 32, 32),
     TEXTS("mt-18l", TASK_TRANSLATE, 512, 18, 8, 8000, 32, 32),
     TEXTS("mt-100l", TASK_TRANSLATE, 512, 100, 8, 8000, 32, 32),
+    SPEECH("asr-12l", 256, 12, 4, 200, 8),
+    SPEECH("asr-36l", 768, 36, 4, 400, 4),
+    SPEECH("asr-72l", 768, 72, 4, 400, 4),
 };
 
 const BenchModel *bench_model_find(const char *name) {
@@ -39,10 +48,13 @@ const BenchModel *bench_model_find(const char *name) {
 }
 
 static void list_one(FILE *out, const BenchModel *m) {
-    fprintf(out, "  %-16s width %zu, depth %zu%s, %zu heads, batch %zu, ", m->name, m->width,
-            m->depth, m->task == TASK_TRANSLATE ? " a side" : "", m->heads, m->batch);
+    fprintf(out, "  %-16s width %zu, depth %zu%s, %zu heads, batch %zu, ", m->name,
+            m->width, m->depth, m->task == TASK_TRANSLATE ? " a side" : "", m->heads,
+            m->batch);
     if (m->task == TASK_CLASSIFY)
         fprintf(out, "%zu px, patch %zu, %zu classes\n", m->image, m->patch, m->classes);
+    else if (m->task == TASK_TRANSCRIBE)
+        fprintf(out, "%zu frames, %zu labels\n", SPEECH_STRIDE * m->length, m->vocab);
     else
         fprintf(out, "%zu tokens, vocabulary %zu\n", m->length, m->vocab);
 }
@@ -63,6 +75,14 @@ static void fill_texts(Recipe *r, const BenchModel *m) {
     r->train.label_smoothing = 0.1;
 }
 
+static void fill_speech(Recipe *r, const BenchModel *m) {
+    text_format(r->data.source, sizeof r->data.source, "tones");
+    r->model.context = m->length;
+    r->model.position = POSITION_CAPE;
+    r->model.activation = ACTIVATION_RELU;
+    r->model.init = INIT_UNIFORM;
+}
+
 static void fill_recipe(Recipe *r, const BenchModel *m) {
     *r = recipe_default();
     r->task = m->task;
@@ -71,6 +91,8 @@ static void fill_recipe(Recipe *r, const BenchModel *m) {
         r->data.image_size = m->image;
         r->data.channels = 3;
         r->model.patch = m->patch;
+    } else if (m->task == TASK_TRANSCRIBE) {
+        fill_speech(r, m);
     } else {
         fill_texts(r, m);
     }
@@ -98,10 +120,11 @@ static Status shape_pictures(BenchSubject *s, Err *err) {
     return OK;
 }
 
-static Status shape_texts(BenchSubject *s, const BenchModel *model, Err *err) {
+static Status shape_rows(BenchSubject *s, const BenchModel *model, Err *err) {
     s->vocab = model->vocab;
     s->length = s->recipe.model.context;
     s->tokens = model->task == TASK_TRANSLATE ? 2 * s->length : s->length;
+    if (model->task == TASK_TRANSCRIBE) return OK;
     return model->task == TASK_TRANSLATE
                ? translator_check(&s->recipe.model, s->vocab, s->vocab, err)
                : language_check(&s->recipe.model, s->vocab, err);
@@ -115,7 +138,7 @@ Status bench_subject(BenchSubject *s, const BenchModel *model, char **words, siz
         if (recipe_set(&s->recipe, words[i], err)) return err->status;
     const Recipe *r = &s->recipe;
     if (recipe_check(&s->recipe, err)) return err->status;
-    if (model->task == TASK_CLASSIFY ? shape_pictures(s, err) : shape_texts(s, model, err))
+    if (model->task == TASK_CLASSIFY ? shape_pictures(s, err) : shape_rows(s, model, err))
         return err->status;
     s->batch = r->train.batch;
     s->rows = s->batch * s->tokens;

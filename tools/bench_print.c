@@ -155,6 +155,7 @@ static void print_steps_json(const BenchSubject *s, const BenchSteps *r) {
     add_number(row, "median_ms", 1e3 * r->time.median);
     add_number(row, "least_ms", 1e3 * r->time.least);
     add_number(row, "most_ms", 1e3 * r->time.most);
+    add_number(row, "processor_ms", 1e3 * r->processor.median);
     json_object_set_new(row, "step_ms", numbers(r->seconds, r->count, 1e3));
     json_object_set_new(row, "loss", numbers(r->loss, r->count, 1));
     add_number(row, "items_per_s", (double)s->batch / r->time.median);
@@ -208,5 +209,44 @@ void bench_print_steps(const Bench *bench, const BenchSubject *s, const BenchSte
     printf("  start   %.0f ms to the end of the first step, which took %.0f; then %.1f "
            "page faults a step\n",
            1e3 * r->start, 1e3 * r->first, r->page_faults);
+    fflush(stdout);
+}
+
+/* ---- norms ---- */
+
+static void print_norm_json(const BenchSubject *s, const BenchNorm *n) {
+    json_t *row = json_object();
+    add_text(row, "level", "norm");
+    add_text(row, "model", s->name);
+    add_text(row, "norm", n->name);
+    add_count(row, "batch", s->batch);
+    add_count(row, "threads", s->threads);
+    add_count(row, "repeats", n->time.count);
+    add_number(row, "median_ms", 1e3 * n->time.median);
+    add_number(row, "least_ms", 1e3 * n->time.least);
+    add_number(row, "processor_ms", 1e3 * n->processor.median);
+    add_number(row, "over_none", n->over);
+    add_number(row, "processor_over_none", n->processor_over);
+    print_object(row);
+}
+
+void bench_print_norms(const Bench *bench, const BenchSubject *s, const BenchNorm *norms,
+                       size_t count) {
+    if (!bench->json)
+        printf("\nsteps of %s by norm: batch %zu, %zu tokens, width %zu, depth %zu, "
+               "%zu threads, %zu steps of each, in turn\n"
+               "%20s %10s %10s %10s %14s %10s\n",
+               s->name, s->batch, s->tokens, s->recipe.model.width, s->recipe.model.depth,
+               s->threads, norms->time.count, "", "ms", "least", "over none",
+               "processor ms", "over none");
+    for (size_t i = 0; i < count; i++) {
+        const BenchNorm *n = &norms[i];
+        if (bench->json)
+            print_norm_json(s, n);
+        else
+            printf("%20s %10.1f %10.1f %+8.1f %% %14.1f %+8.1f %%\n", n->name,
+                   1e3 * n->time.median, 1e3 * n->time.least, 100 * (n->over - 1),
+                   1e3 * n->processor.median, 100 * (n->processor_over - 1));
+    }
     fflush(stdout);
 }

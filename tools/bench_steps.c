@@ -109,8 +109,7 @@ static void make_model(Run *run) {
     const BenchSubject *s = run->subject;
     const Recipe *r = &s->recipe;
     bench_work_make_model(&run->work);
-    size_t cache =
-        s->whole ? 0 : machine_cache_share("", (size_t)omp_get_max_threads());
+    size_t cache = s->whole ? 0 : machine_cache_share("", (size_t)omp_get_max_threads());
     run->fitting = model_parts(&r->model, (double)s->tokens, s->batch, cache);
     model_start(run->work.model, NULL);
     run->tape = tape_new();
@@ -146,7 +145,9 @@ static void read_memory(const Run *run, BenchSteps *result) {
 static size_t take_steps(Run *run, BenchSteps *result, size_t from, size_t to) {
     size_t faults = bench_page_faults();
     for (size_t i = from; i < to && !stop_requested(); i++) {
+        double spent = bench_processor();
         result->seconds[i] = take_step(run);
+        result->spent[i] = bench_processor() - spent;
         result->loss[i] = run->loss;
         result->count++;
     }
@@ -166,6 +167,7 @@ static void measure(Run *run, Bench *bench, BenchSteps *result, double rate_befo
     }
     double steps = (double)MAX(result->count, (size_t)1);
     result->time = bench_summary(result->seconds, result->count);
+    result->processor = bench_summary(result->spent, result->count);
     result->rate = bench_summary(rates, COUNT(rates)).median;
     result->page_faults = (double)faults / steps;
     for (size_t i = 0; i < PHASES; i++) result->phase[i] = run->phase[i] / steps;
@@ -175,6 +177,7 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
                    Err *err) {
     Run run = {.subject = subject};
     *result = (BenchSteps){.seconds = mem_zalloc(bench->steps * sizeof(double)),
+                           .spent = mem_zalloc(bench->steps * sizeof(double)),
                            .loss = mem_zalloc(bench->steps * sizeof(double))};
     double rate = machine_rate_measure(subject->threads, bench->effort.seconds);
     double start = clock_now();
@@ -197,5 +200,6 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
 
 void bench_steps_release(BenchSteps *result) {
     mem_free(result->seconds);
+    mem_free(result->spent);
     mem_free(result->loss);
 }

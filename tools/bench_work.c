@@ -3,8 +3,10 @@
 #include "models/language.h"
 #include "models/translator.h"
 #include "tools/bench.h"
+#include "tools/transcription.h"
 
 enum { LABELS_STEP = 7, IDS_STEP = 7919, IDS_FIRST = 4, NO_PAD = UINT32_MAX };
+enum { ROWS_A_LABEL = 5 }; /* of speech */
 
 /* ---- pictures ---- */
 
@@ -119,6 +121,54 @@ static void make_translator(BenchWork *w) {
     w->free_owner = free_translator;
 }
 
+/* ---- speech: utterances of one length, so that nothing is padding ---- */
+
+static Tensor *loss_of_speech(BenchWork *w, Tape *tape, const ForwardMode *mode,
+                              size_t from, size_t to) {
+    const BenchSubject *s = w->subject;
+    size_t longest = SPEECH_STRIDE * s->length, labels = s->length / ROWS_A_LABEL;
+    size_t shape[] = {to - from, longest, SPEECH_FILTERS};
+    SpeechRows rows = {
+        .x = tape_wrap(tape, w->pixels + from * longest * SPEECH_FILTERS, 3, shape),
+        .frames = w->frames + from,
+        .before = frames_before_same(longest, SPEECH_KERNEL, SPEECH_STRIDE)};
+    Tensor *logits = speech_logits(w->owner, tape, mode, &rows);
+    CtcTarget target = {.label = w->target + from * labels,
+                        .length = labels,
+                        .label_count = w->label_count + from,
+                        .blank = SPEECH_BLANK,
+                        .divisor = (double)s->batch};
+    tape_scope(tape, "loss");
+    return op_ctc(tape, logits, &target);
+}
+
+static void make_utterances(BenchWork *w) {
+    const BenchSubject *s = w->subject;
+    size_t frames = SPEECH_STRIDE * s->length, labels = s->length / ROWS_A_LABEL;
+    w->pixels = mem_alloc(s->batch * frames * SPEECH_FILTERS * sizeof(real));
+    bench_fill(w->pixels, s->batch * frames * SPEECH_FILTERS, 1);
+    w->frames = mem_alloc(s->batch * sizeof *w->frames);
+    w->label_count = mem_alloc(s->batch * sizeof *w->label_count);
+    w->target = mem_alloc(s->batch * labels * sizeof *w->target);
+    for (size_t b = 0; b < s->batch; b++)
+        w->frames[b] = frames, w->label_count[b] = labels;
+    for (size_t i = 0; i < s->batch * labels; i++)
+        w->target[i] = (uint32_t)(i * LABELS_STEP % SPEECH_BLANK);
+}
+
+static void free_speech(void *owner) { speech_free(owner); }
+
+static void make_speech(BenchWork *w) {
+    const BenchSubject *s = w->subject;
+    Speech *speech = speech_new(&s->recipe.model, SPEECH_FILTERS, SPEECH_LABELS);
+    speech_initialize(speech, s->recipe.train.seed);
+    w->owner = speech;
+    w->model = &speech->model;
+    w->flops = (double)s->batch * speech_flops(speech, SPEECH_STRIDE * s->length);
+    w->loss = loss_of_speech;
+    w->free_owner = free_speech;
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -128,6 +178,7 @@ static const struct {
     [TASK_CLASSIFY] = {make_pictures, make_vit},
     [TASK_LANGUAGE] = {make_texts, make_language},
     [TASK_TRANSLATE] = {make_texts, make_translator},
+    [TASK_TRANSCRIBE] = {make_utterances, make_speech},
 };
 
 void bench_work_make_batch(BenchWork *work, const BenchSubject *subject) {
@@ -143,6 +194,8 @@ void bench_work_release(BenchWork *w) {
     if (w->owner) w->free_owner(w->owner);
     mem_free(w->pixels);
     mem_free(w->labels);
+    mem_free(w->frames);
+    mem_free(w->label_count);
     mem_free(w->ids);
     mem_free(w->input);
     mem_free(w->target);

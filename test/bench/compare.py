@@ -6,10 +6,13 @@
     python3 test/bench/compare.py --models vit-s16 --rounds 5 --threads 2
     python3 test/bench/compare.py --models texts           GPT-2 and translators
     python3 test/bench/compare.py --models mt-6l --sigma   with sigmaReparam on both sides
+    python3 test/bench/compare.py --models asr-12l --threads 1 --seconds 0
 
 A round is one process of each kind after the other (here, PyTorch, here with
 train.recompute=block), so that all see the same machine; the table has medians over the rounds,
-and the ratios are medians of each round's ratio.  Both sides run the OpenBLAS kernels that
+and the ratios are medians of each round's ratio.  Where other programs run, look at the ratio of the
+fastest steps, and with one thread at that of processor times (several threads wait for each other
+in loops, which counts).  Both sides run the OpenBLAS kernels that
 `steady doctor` finds right; PyTorch gets a malloc that keeps its pages, without which it is
 slower.  Needs the Python that has PyTorch (Debian: python3-torch) at --python; itself it needs
 the standard library alone.
@@ -27,6 +30,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = ["vit-ti16", "vit-s16", "vit-b16", "cifar-vit"]
 TEXTS = ["gpt2-124m", "mt-6l", "mt-18l", "shakespeare-char"]
+SPEECH = ["asr-12l", "asr-36l", "asr-72l"]
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184",
           "MALLOC_TOP_PAD_": "268435456"}
 TORCH_WARM_UP = 4  # steps until its heap has stopped growing, or nearly
@@ -76,12 +80,14 @@ def run(command, env):
 def run_here(options, env, model, words=()):
     sigma = ["model.reparam=sigma"] if options.sigma else []
     machine, step = run([options.steady, "bench", "steps", "--json", "--model", model,
-                         "--repeat", str(options.steps), *sigma, *words], env)
+                         "--repeat", str(options.steps), "--seconds", str(options.seconds), *sigma,
+                         *words], env)
     return machine, step
 
 
 def run_torch(options, env, model):
-    script = "torch_step.py" if model in MODELS else "torch_text.py"
+    script = ("torch_step.py" if model in MODELS else
+              "torch_speech.py" if model in SPEECH else "torch_text.py")
     command = [options.python, os.path.join(HERE, script), "--json", "--model", model,
                "--steps", str(options.steps), "--warmup", str(TORCH_WARM_UP),
                "--threads", env["OMP_NUM_THREADS"]] + ["--sigma"] * options.sigma
@@ -139,18 +145,19 @@ def share(rows, side):
 
 def table(results):
     lines = ["| step | PyTorch ms | here ms | PyTorch / here | fastest steps: PyTorch / "
-             "here | share of GEMM: PyTorch | here | MB: PyTorch | here | here / PyTorch | "
+             "here | processor time: PyTorch / here | share of GEMM: PyTorch | here | MB: PyTorch | here | here / PyTorch | "
              "recompute = block: time | memory / PyTorch | page faults a step: PyTorch | here |",
-             "| --- " * 14 + "|"]
+             "| --- " * 15 + "|"]
     for model, rows in results.items():
         here, torch, block = ([row[side] for row in rows] for side in ("here", "torch", "block"))
         faults = statistics.median(statistics.mean(row["page_faults"]) for row in torch)
         lines.append(
-            "| %s, batch %d | %.1f | %.1f | %.2f | %.2f | %.0f %% | %.0f %% | %.0f | %.0f | %.2f | "
+            "| %s, batch %d | %.1f | %.1f | %.2f | %.2f | %.2f | %.0f %% | %.0f %% | %.0f | %.0f | %.2f | "
             "%+.0f %% | %.2f | %.0f | %.1f |" % (
                 model, here[0]["batch"], median(torch, "median_ms"), median(here, "median_ms"),
                 ratio(rows, "torch", "here", "median_ms"),
-                fastest(rows, "torch") / fastest(rows, "here"), 100 * share(rows, "torch"),
+                fastest(rows, "torch") / fastest(rows, "here"),
+                ratio(rows, "torch", "here", "processor_ms"), 100 * share(rows, "torch"),
                 100 * share(rows, "here"), median(torch, "activation_bytes") / 1e6,
                 median(here, "activation_bytes") / 1e6,
                 ratio(rows, "here", "torch", "activation_bytes"),
@@ -183,10 +190,11 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=",".join(MODELS),
-                        help="parted by commas; texts: " + ",".join(TEXTS))
+                        help="parted by commas; texts: %s; also %s" % (",".join(TEXTS), ",".join(SPEECH)))
     parser.add_argument("--sigma", action="store_true", help="sigmaReparam on both sides")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=5, help="timed in each process, after two here and four there")
+    parser.add_argument("--seconds", type=float, default=0.2, help="for each reading of GEMM here")
     parser.add_argument("--threads", type=int, help="default: the doctor's choice")
     parser.add_argument("--core", help="OPENBLAS_CORETYPE for both, instead of the doctor's")
     parser.add_argument("--steady", default=os.path.join(HERE, "../../build/steady"))

@@ -40,8 +40,8 @@ class SigmaLinear(nn.Linear):
     """y = gamma / sigma(W) x W^T + b, as it is mostly written: one power iteration and a new
     matrix in each forward pass; the gradient goes through sigma."""
 
-    def __init__(self, inputs, outputs):
-        super().__init__(inputs, outputs)
+    def __init__(self, inputs, outputs, bias=True):
+        super().__init__(inputs, outputs, bias=bias)
         self.gamma = nn.Parameter(torch.ones(1))
         self.register_buffer("u", F.normalize(torch.randn(inputs), dim=0))
         self.register_buffer("v", F.normalize(torch.randn(outputs), dim=0))
@@ -197,18 +197,21 @@ def train(shape, setup):
     model = build()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.05)
     parameters = sum(p.numel() for p in model.parameters())
-    times, losses, faults = [], [], []
+    times, spent, losses, faults = [], [], [], []
     for _ in range(shape.warmup + shape.steps):
         faults_before, start = page_faults(), time.perf_counter()
+        spent_before = time.process_time()
         optimizer.zero_grad(set_to_none=True)
         loss = loss_of(model)
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
         times.append(1000 * (time.perf_counter() - start))
+        spent.append(1000 * (time.process_time() - spent_before))
         faults.append(page_faults() - faults_before)
     peak = status_bytes("VmHWM")
     return dict(step_ms=times[shape.warmup:], warmup_ms=times[:shape.warmup], loss=losses,
+                processor_ms=statistics.median(spent[shape.warmup:]),
                 page_faults=faults[shape.warmup:], rss_before=before, rss_peak=peak,
                 parameters=parameters, activation_bytes=peak - before - 16 * parameters)
 

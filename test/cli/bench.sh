@@ -66,6 +66,24 @@ tell "recipe keys change model and step; the table names time, rate, phases and 
     [ -s growth.png ] && between 0.00001 "$(number growth '"tokens","of":"mb"' linear)" 1
 tell "growth measures 13 sizes, fits time and memory, and draws them" $?
 
+# 12 rows of 36 frames; blocks without biases but one number each; head and final norm.
+speech="--model asr-12l --batch 2 --threads 1 --repeat 2 --seconds 0 model.width=16 model.heads=2 model.depth=2
+    model.context=12"
+"$STEADY" bench steps $speech --json >out
+parameters=$((2 * (12 * 16 * 16 + 1 + 4 * 16) + 2 + 32 * 80 * 7 + 32 + 2 * 16 + 29 * 16 + 29))
+[ $? = 0 ] && [ "$(number out '"step"' parameters)" = $parameters ] &&
+    between 0.001 "$(number out '"step"' processor_ms)" 10000
+tell "speech: the encoder under CTC takes steps, its parameters are counted" $?
+flops=$((3 * 2 * (2 * 12 * (32 * 80 * 7 + 29 * 16) + 2 * (2 * 12 * 12 * 16 * 16 + 4 * 12 * 12 * 16))))
+between "$flops" "$(number out '"step"' flops)" "$flops"
+tell "speech: operations of a step are three forward passes" $?
+
+"$STEADY" bench norms $speech --repeat 4 --json >out
+[ $? = 0 ] && [ "$(sed -n 's/.*"norm":"\([^"]*\)".*/\1/p' out | tr '\n' ,)" = \
+    "none,pre,post,sigma,sigma + post," ] && [ "$(grep -c '"repeats":4,' out)" = 5 ] &&
+    between 1 "$(number out '"none"' over_none)" 1 && between 0.01 "$(number out '"post"' over_none)" 100
+tell "norms measures five kinds in turn, beside the one without any" $?
+
 "$STEADY" bench --help | grep -q 'cifar-vit'
 tell "-h lists the models" $?
 
