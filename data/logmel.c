@@ -48,8 +48,9 @@ static void fill_transform(LogMel *mel, size_t points) {
 static double mel_of(double hertz) { return 2595 * log10(1 + hertz / 700); }
 static double hertz_of(double mel) { return 700 * (pow(10, mel / 2595) - 1); }
 
-static void fill_bank(LogMel *mel, double rate) {
-    double top = mel_of(rate / 2), step = top / (double)(mel->filters + 1);
+/* Filters up to the frequency `highest`, of bins up to rate / 2. */
+static void fill_bank(LogMel *mel, double rate, double highest) {
+    double top = mel_of(highest), step = top / (double)(mel->filters + 1);
     double bins_per_hertz = 2 * (double)(mel->bins - 1) / rate;
     for (size_t j = 0; j < mel->filters; j++) {
         double h[3];
@@ -64,19 +65,23 @@ static void fill_bank(LogMel *mel, double rate) {
 }
 
 LogMel *logmel_new(size_t rate, size_t filters) {
-    CHECK(rate >= 1000 && rate < 1000000 && filters, "%zu Hz, %zu filters", rate,
-          filters);
+    return logmel_new_played(rate, rate, filters);
+}
+
+LogMel *logmel_new_played(size_t rate, size_t played, size_t filters) {
+    CHECK(MIN(rate, played) >= 1000 && MAX(rate, played) < 1000000 && filters,
+          "%zu Hz at %zu Hz, %zu filters", rate, played, filters);
     LogMel *mel = mem_zalloc(sizeof *mel);
     size_t points = 1;
-    mel->frame = frame_of(rate);
-    mel->hop = hop_of(rate);
+    mel->frame = frame_of(played);
+    mel->hop = hop_of(played);
     while (points < mel->frame) points *= 2;
     mel->bins = points / 2 + 1;
     mel->filters = filters;
     mel->transform = mem_alloc(2 * mel->bins * mel->frame * sizeof(real));
     mel->bank = mem_alloc(filters * mel->bins * sizeof(real));
     fill_transform(mel, points);
-    fill_bank(mel, (double)rate);
+    fill_bank(mel, (double)played, (double)rate / 2);
     return mel;
 }
 

@@ -26,6 +26,9 @@
 typedef struct LogMel LogMel;
 
 LogMel *logmel_new(size_t rate, size_t filters);
+/* For a recording of `rate` that is played at another one, slower and lower or faster and higher; the
+ * filters stay where they are in hertz, those above what is heard see nothing. */
+LogMel *logmel_new_played(size_t rate, size_t played, size_t filters);
 void logmel_free(LogMel *mel); /* NULL is fine */
 
 size_t logmel_filters(const LogMel *mel);

@@ -85,6 +85,22 @@ struct SpeechLoader {
     SpeechBatch end; /* count 0, after the last batch */
 };
 
+/* One of the speeds in training where the set has them, as long as the text fits; and the rows. */
+static void choose_speed(const SpeechLoader *l, SpeechBatch *b, size_t n, size_t k) {
+    enum { DRAW = 1 << 20 }; /* SpecAugment draws the first numbers of the stream */
+    const SpeechBatchConfig *c = &l->plan.config;
+    size_t number = b->number[k];
+    b->speed[k] = 0;
+    b->frames[k] = l->set->item[number].frames;
+    if (!c->training || !l->set->config.speeds) return;
+    Rng rng = rng_make(c->seed, RNG_AUGMENT + number, n);
+    size_t speed = (size_t)(SPEECH_SPEEDS * rng_uniform(rng, DRAW));
+    size_t frames = speechset_frames_at(l->set, number, speed);
+    if (!frames) return;
+    b->speed[k] = speed;
+    b->frames[k] = frames;
+}
+
 /* Utterance `from` of the batch becomes the to-th: its features, or a fault. */
 static Status make_row(SpeechLoader *l, SpeechBatch *b, size_t n, size_t from, size_t to,
                        size_t start, Err *err) {
@@ -92,13 +108,15 @@ static Status make_row(SpeechLoader *l, SpeechBatch *b, size_t n, size_t from, s
     size_t number = b->number[from];
     const SpeechItem *item = &l->set->item[number];
     real *features = b->features + start;
-    if (speechset_features(l->set, number, features, err)) return err->status;
+    size_t frames = b->frames[from], speed = b->speed[from];
+    if (speechset_features_at(l->set, number, speed, features, err)) return err->status;
     if (c->training)
         specaugment(&c->augment, rng_make(c->seed, RNG_AUGMENT + number, n), features,
-                    item->frames, b->filters);
+                    frames, b->filters);
     b->number[to] = number;
     b->item[to] = item;
-    b->frames[to] = item->frames;
+    b->frames[to] = frames;
+    b->speed[to] = speed;
     b->start[to] = start;
     b->place[to] = b->place[from];
     b->seconds += (double)item->samples / (double)item->rate;
@@ -116,7 +134,7 @@ static Status fill_rows(SpeechLoader *l, SpeechBatch *b, size_t n, Err *err) {
     for (size_t k = 0; k < count; k++) {
         Err own = ERR_NONE;
         move_edges(b, k, kept, &edge);
-        size_t size = l->set->item[b->number[k]].frames * b->filters;
+        size_t size = b->frames[k] * b->filters;
         if (make_row(l, b, n, k, kept, start, &own) == OK) {
             kept++;
             start += size;
@@ -140,8 +158,10 @@ static Status fill(SpeechLoader *l, size_t n, Place *place) {
     b->skipped = 0;
     speechplan_pick(&l->plan, n, b);
     size_t features = 0, planned = b->count;
-    for (size_t k = 0; k < b->count; k++)
-        features += l->set->item[b->number[k]].frames * b->filters;
+    for (size_t k = 0; k < b->count; k++) {
+        choose_speed(l, b, n, k);
+        features += b->frames[k] * b->filters;
+    }
     speechplan_need(b, 0, features);
     if (fill_rows(l, b, n, &place->err)) return place->err.status;
     if (b->count || !planned || !l->plan.config.training) return OK;

@@ -24,7 +24,7 @@ typedef struct SpeechBatchConfig {
     bool
         training; /* shuffle, mask, go on for ever; else every utterance once, by length */
     bool shuffle;
-    SpecAugment augment;       /* training; all 0: none */
+    SpecAugment augment;       /* training; all 0: none; speeds are the set's */
     bool (*interrupted)(void); /* asked while waiting, ten times a second; NULL: never */
 } SpeechBatchConfig;
 
@@ -38,6 +38,7 @@ typedef struct SpeechBatch {
     size_t *number;          /* [B] index in the set */
     size_t *frames;          /* [B] rows of features */
     size_t *start;           /* [B] of its first number in `features` */
+    size_t *speed;           /* [B] see speechset_features_at */
     size_t *place; /* [B] in the step, < whole; of a bucket one after the other */
     real *features;
     size_t buckets, *bucket_edge; /* [buckets + 1] utterances where buckets begin */

@@ -173,12 +173,13 @@ void speechplan_need(SpeechBatch *b, size_t items, size_t features) {
         mem_free(b->number);
         mem_free(b->item);
         b->room_items = items;
-        b->number = mem_alloc(4 * items * sizeof *b->number);
+        b->number = mem_alloc(5 * items * sizeof *b->number);
         b->item = mem_alloc(items * sizeof *b->item);
     }
     b->frames = b->number + b->room_items;
     b->start = b->number + 2 * b->room_items;
     b->place = b->number + 3 * b->room_items;
+    b->speed = b->number + 4 * b->room_items;
     if (features <= b->room_features) return;
     mem_free(b->features);
     b->room_features = features;

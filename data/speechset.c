@@ -15,10 +15,11 @@
 enum { TONES_SEED = 1, HELD_OUT_SHARE = 5 };
 
 struct SpeechStore {
-    LogMel *mel[SPEECH_RATES_MOST];
-    Split split; /* tones */
+    LogMel *mel[SPEECH_RATES_MOST]
+               [SPEECH_SPEEDS]; /* others than [0] where they are asked for */
+    Split split;                /* tones */
     pthread_mutex_t lock;
-    real **kept; /* [count] features, or NULL */
+    real **kept; /* [count, SPEECH_SPEEDS] features, or NULL */
     size_t bytes;
 };
 
@@ -202,6 +203,12 @@ static Status check_items(SpeechSet *set, Err *err) {
     return status;
 }
 
+/* The rate that a recording is played at. */
+static size_t played_at(size_t rate, size_t speed) {
+    static const size_t TENTHS[SPEECH_SPEEDS] = {10, 9, 11};
+    return (rate * TENTHS[speed] + 5) / 10;
+}
+
 static Status note_rates(SpeechSet *set, Err *err) {
     for (size_t i = 0; i < set->count; i++) {
         const SpeechItem *item = &set->item[i];
@@ -214,7 +221,9 @@ static Status note_rates(SpeechSet *set, Err *err) {
                            "%s: recordings of more than %d rates in a set: resample them",
                            item->path, SPEECH_RATES_MOST);
         set->rate[set->rates++] = item->rate;
-        set->store->mel[k] = logmel_new(item->rate, set->config.filters);
+        for (size_t s = 0; s < (set->config.speeds ? SPEECH_SPEEDS : 1); s++)
+            set->store->mel[k][s] = logmel_new_played(
+                item->rate, played_at(item->rate, s), set->config.filters);
     }
     return OK;
 }
@@ -291,7 +300,8 @@ static Status take_share(SpeechSet *set, const Share *share, Err *err) {
                    share->apart, count, share->is_apart ? "val" : "training");
 }
 
-static Status fill_set(SpeechFill *fill, const char *names, const Share *share, Err *err) {
+static Status fill_set(SpeechFill *fill, const char *names, const Share *share,
+                       Err *err) {
     SpeechSet *set = fill->set;
     bool tones = !strcmp(set->config.source, "tones");
     if (!*names)
@@ -302,7 +312,7 @@ static Status fill_set(SpeechFill *fill, const char *names, const Share *share, 
     if (check_items(set, err) || conclude(set, names, err)) return err->status;
     if (share->apart > 0 && take_share(set, share, err)) return err->status;
     if (note_rates(set, err)) return err->status;
-    set->store->kept = mem_zalloc(set->count * sizeof *set->store->kept);
+    set->store->kept = mem_zalloc(SPEECH_SPEEDS * set->count * sizeof *set->store->kept);
     return OK;
 }
 
@@ -343,11 +353,13 @@ void speechset_free(SpeechSet *set) {
     if (!set) return;
     struct SpeechStore *store = set->store;
     for (size_t i = 0; i < set->count; i++) {
-        if (store->kept) mem_free(store->kept[i]);
+        for (size_t s = 0; store->kept && s < SPEECH_SPEEDS; s++)
+            mem_free(store->kept[i * SPEECH_SPEEDS + s]);
         free_item(&set->item[i]);
     }
     for (size_t i = 0; i < set->lists; i++) mem_free(set->list[i]);
-    for (size_t i = 0; i < set->rates; i++) logmel_free(store->mel[i]);
+    for (size_t i = 0; i < set->rates * SPEECH_SPEEDS; i++)
+        logmel_free(store->mel[i / SPEECH_SPEEDS][i % SPEECH_SPEEDS]);
     text_free(&set->report.named);
     pthread_mutex_destroy(&store->lock);
     mem_free(store->kept);
@@ -370,45 +382,78 @@ static Status read_item(const SpeechSet *set, size_t i, Audio *audio, Err *err) 
     return err_set(err, FAIL_DATA, "%s has changed since it was checked", item->path);
 }
 
-static Status compute(const SpeechSet *set, size_t i, real *features, Err *err) {
+static Status compute(const SpeechSet *set, size_t i, size_t speed, size_t frames,
+                      real *features, Err *err) {
     const SpeechItem *item = &set->item[i];
     Audio audio = {0};
     size_t k = 0;
     Status status = read_item(set, i, &audio, err);
     while (set->rate[k] != item->rate) k++;
     if (!status) {
-        logmel_compute(set->store->mel[k], audio.samples, audio.count, features);
-        logmel_normalise(features, item->frames * set->config.filters);
+        logmel_compute(set->store->mel[k][speed], audio.samples, audio.count, features);
+        logmel_normalise(features, frames * set->config.filters);
     }
     audio_free(&audio);
     return status;
 }
 
-static void keep(SpeechSet *set, size_t i, const real *features, size_t bytes) {
+static void keep(SpeechSet *set, size_t place, const real *features, size_t bytes) {
     struct SpeechStore *store = set->store;
     pthread_mutex_lock(&store->lock);
-    if (!store->kept[i] && bytes <= set->config.cache_bytes - store->bytes) {
-        store->kept[i] = mem_alloc(bytes);
-        memcpy(store->kept[i], features, bytes);
+    if (!store->kept[place] && bytes <= set->config.cache_bytes - store->bytes) {
+        store->kept[place] = mem_alloc(bytes);
+        memcpy(store->kept[place], features, bytes);
         store->bytes += bytes;
     }
     pthread_mutex_unlock(&store->lock);
 }
 
+size_t speechset_frames_at(const SpeechSet *set, size_t i, size_t speed) {
+    const SpeechItem *item = &set->item[i];
+    size_t frames = logmel_frames_at(played_at(item->rate, speed), item->samples);
+    size_t needed = speech_rows_needed(item->labels, item->label_count);
+    return frames / set->config.stride >= needed ? frames : 0;
+}
+
 Status speechset_features(SpeechSet *set, size_t i, real *features, Err *err) {
+    return speechset_features_at(set, i, 0, features, err);
+}
+
+Status speechset_features_at(SpeechSet *set, size_t i, size_t speed, real *features,
+                             Err *err) {
     struct SpeechStore *store = set->store;
     CHECK(i < set->count, "utterance %zu of %zu", i, set->count);
-    size_t bytes = set->item[i].frames * set->config.filters * sizeof *features;
+    CHECK(!speed || (set->config.speeds && speed < SPEECH_SPEEDS), "speed %zu", speed);
+    size_t frames = speechset_frames_at(set, i, speed);
+    size_t bytes = frames * set->config.filters * sizeof *features;
+    size_t place = i * SPEECH_SPEEDS + speed;
     pthread_mutex_lock(&store->lock);
-    const real *kept = store->kept[i]; /* never moved or freed before the set is */
+    const real *kept = store->kept[place]; /* never moved or freed before the set is */
     pthread_mutex_unlock(&store->lock);
     if (kept) {
         memcpy(features, kept, bytes);
         return OK;
     }
-    Status status = compute(set, i, features, err);
-    if (!status) keep(set, i, features, bytes);
+    Status status = compute(set, i, speed, frames, features, err);
+    if (!status) keep(set, place, features, bytes);
     return status;
+}
+
+Status speech_augment_parse(const char *list, bool *speeds, SpecAugment *masks,
+                            Err *err) {
+    *speeds = false;
+    *masks = (SpecAugment){0};
+    for (const char *at = list; *at;) {
+        char word[120];
+        size_t length = strcspn(at, ",");
+        text_format(word, sizeof word, "%.*s", (int)MIN(length, sizeof word - 1), at);
+        if (!strcmp(word, "speed"))
+            *speeds = true;
+        else if (specaugment_parse(word, masks, err))
+            return FAIL_USAGE;
+        at += length + (at[length] == ',');
+    }
+    return OK;
 }
 
 size_t speechset_cached(SpeechSet *set) {

@@ -27,15 +27,18 @@ typedef struct SpeechConfig {
     char source[32];
     char path[1024];
     char train[1100], val[1100], test[1100]; /* names of each split; "": there is none */
-    double val_fraction;    /* share of the training names' utterances, evenly spread, that is the val
+    double
+        val_fraction; /* share of the training names' utterances, evenly spread, that is the val
                              * split; 0: it has names of its own */
     size_t limit;           /* only the first utterances of the training split; 0: all */
     OnError on_error;       /* skip: what fails a check is left out and counted */
     size_t synthetic_count; /* tones: of the training split; the others have a fifth */
     size_t filters;         /* numbers in a row of features */
     size_t stride;          /* rows a label at most: CTC sees frames / stride of them */
+    bool speeds;            /* training hears utterances at other speeds, too */
     size_t cache_bytes;     /* features kept in memory */
-    FILE *faults; /* where the faults that end the opening are named, all of them; NULL: nowhere */
+    FILE *
+        faults; /* where the faults that end the opening are named, all of them; NULL: nowhere */
 } SpeechConfig;
 
 /* librispeech, train* / dev-clean / test-clean, 80 filters, stride 3, a cache of 2 GiB. */
@@ -66,6 +69,9 @@ typedef enum {
 } SpeechFault;
 
 enum { SPEECH_NAMED_MOST = 100, SPEECH_RATES_MOST = 8 };
+
+/* Speeds (Ko et al. 2015): as recorded, 0.9 and 1.1 times as fast, pitch and all. */
+enum { SPEECH_SPEEDS = 3 };
 
 typedef struct SpeechReport {
     size_t listed; /* lines, and recordings without a line */
@@ -106,6 +112,15 @@ void speech_fault_text(const SpeechReport *report, char *text, size_t size);
 /* Normalised log-mel features of utterance i, from the cache or now.  Thread-safe.  FAIL_DATA: the
  * recording is damaged in its middle, or another than at the check. */
 Status speechset_features(SpeechSet *set, size_t i, real *features, Err *err);
+
+/* The same at one of SPEECH_SPEEDS (0: as recorded; others where config.speeds), and how many rows that
+ * are.  0 rows: at this speed CTC could not align the text. */
+Status speechset_features_at(SpeechSet *set, size_t i, size_t speed, real *features,
+                             Err *err);
+size_t speechset_frames_at(const SpeechSet *set, size_t i, size_t speed);
+
+/* data.augment of speech: "none", or "speed" and "specaugment..." (logmel.h) with a comma between. */
+Status speech_augment_parse(const char *list, bool *speeds, SpecAugment *masks, Err *err);
 size_t speechset_cached(SpeechSet *set); /* bytes in the cache */
 
 #endif

@@ -38,7 +38,9 @@ static Status check_source(const char *value, Err *err) {
 
 static Status check_augment(const char *value, Err *err) {
     SpecAugment masks;
-    if (!strncmp(value, "spec", 4)) return specaugment_parse(value, &masks, err);
+    bool speeds;
+    if (!strncmp(value, "spe", 3))
+        return speech_augment_parse(value, &speeds, &masks, err);
     Augment *augment = augment_parse(value, err);
     if (!augment) return err ? err->status : FAIL_USAGE;
     augment_free(augment);
@@ -140,7 +142,8 @@ const Key keys[] = {
     TEXT(FOR_VISION | FOR_TRANSCRIBE, data, augment, "none", check_augment,
          "Changes of training images, comma-separated: random-resized-crop[:min[:max]], "
          "crop[:padding], flip, jitter[:b[:c[:s]]], rand-augment[:m[:sd[:ops]]], "
-         "erasing[:p]; of speech: specaugment[:bands[:width[:spans[:width[:share]]]]], by "
+         "erasing[:p]; of speech: speed (0.9, 1 or 1.1 times as fast), "
+         "specaugment[:bands[:width[:spans[:width[:share]]]]], by "
          "itself 2 bands below 30 filters, 10 spans below 50 rows and a tenth of all."),
     SIZE(FOR_VISION, data, repeat, "1", WITHIN(1, COPIES_MAX),
          "Repeated augmentation: copies of an image in an epoch, each changed "

@@ -228,10 +228,10 @@ static Status check_best(const Recipe *recipe, Err *err) {
 
 static Status check_augment(const Recipe *recipe, Err *err) {
     const char *augment = recipe->data.augment;
-    bool speech = recipe->task == TASK_TRANSCRIBE, masks = !strncmp(augment, "spec", 4);
+    bool speech = recipe->task == TASK_TRANSCRIBE, masks = !strncmp(augment, "spe", 3);
     if (!strcmp(augment, "none") || !*augment || speech == masks) return OK;
     return err_set(err, FAIL_USAGE, "data.augment = %s is for %s", augment,
-                   masks ? "speech" : "pictures; speech has specaugment");
+                   masks ? "speech" : "pictures; speech has speed and specaugment");
 }
 
 static Status check_layer_drop(const Recipe *recipe, Err *err) {

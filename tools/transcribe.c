@@ -64,6 +64,8 @@ static SpeechConfig speech_config(const Recipe *recipe) {
     c.filters = SPEECH_FILTERS;
     c.stride = SPEECH_STRIDE;
     c.cache_bytes = d->cache << 20;
+    SpecAugment masks; /* the batch's (batch_config) */
+    speech_augment_parse(d->augment, &c.speeds, &masks, NULL);
     name_splits(d, &c);
     return c;
 }
@@ -123,7 +125,8 @@ static SpeechBatchConfig batch_config(const Task *task, bool training) {
         .training = training,
         .shuffle = r->data.shuffle,
         .interrupted = stop_requested};
-    specaugment_parse(r->data.augment, &c.augment, NULL);
+    bool speeds; /* the set's (speech_config) */
+    speech_augment_parse(r->data.augment, &speeds, &c.augment, NULL);
     return c;
 }
 

@@ -48,7 +48,7 @@ CtcTarget transcript_target(Tape *tape, const SpeechBatch *batch, size_t from,
     for (size_t b = 0; b < count; b++) {
         const SpeechItem *item = batch->item[from + b];
         label_count[b] = item->label_count;
-        rows[b] = speech_rows(item->frames);
+        rows[b] = speech_rows(batch->frames[from + b]);
         memcpy(label + b * length, item->labels, item->label_count * sizeof *label);
         memset(label + b * length + item->label_count, 0,
                (length - item->label_count) * sizeof *label);

@@ -110,6 +110,49 @@ static void a_share_of_the_training_set_can_be_the_val_split(void **state) {
     speechset_free(val);
 }
 
+/* 0.9 times as fast is so many more rows; what text still fits at 1.1 is asked of CTC. */
+static void speeds_change_length_and_features(void **state) {
+    (void)state;
+    SpeechConfig config = config_of("", "tones");
+    config.synthetic_count = 3;
+    config.speeds = true;
+    SpeechSet *set = speechset_open(&config, SPLIT_TRAIN, NULL);
+    for (size_t i = 0; i < set->count; i++) {
+        double rows[SPEECH_SPEEDS];
+        for (size_t s = 0; s < SPEECH_SPEEDS; s++)
+            rows[s] = (double)speechset_frames_at(set, i, s);
+        assert_true(rows[0] == (double)set->item[i].frames);
+        assert_true(fabs(rows[1] * 0.9 - rows[0]) < 3);
+        assert_true(rows[2] == 0 || fabs(rows[2] * 1.1 - rows[0]) < 3);
+        size_t n = (size_t)rows[1] * 80;
+        real *x = mem_alloc(2 * n * sizeof *x), *again = x + n;
+        assert_int_equal(speechset_features_at(set, i, 1, x, NULL), OK);
+        assert_int_equal(speechset_features_at(set, i, 1, again, NULL), OK);
+        assert_memory_equal(x, again, n * sizeof *x); /* from the cache */
+        assert_int_equal(speechset_features(set, i, again, NULL), OK);
+        assert_memory_not_equal(x, again, (size_t)rows[0] * 80 * sizeof *x);
+        mem_free(x);
+    }
+    speechset_free(set);
+}
+
+static void augmentations_of_speech_are_a_list(void **state) {
+    (void)state;
+    bool speeds;
+    SpecAugment masks;
+    Err err = ERR_NONE;
+    assert_int_equal(
+        speech_augment_parse("speed,specaugment:1:2:3", &speeds, &masks, &err), OK);
+    assert_true(speeds && masks.bands == 1 && masks.band_width == 2 && masks.spans == 3);
+    assert_int_equal(speech_augment_parse("none", &speeds, &masks, &err), OK);
+    assert_true(!speeds && !masks.bands && !masks.spans);
+    assert_int_equal(speech_augment_parse("specaugment", &speeds, &masks, &err), OK);
+    assert_true(!speeds && masks.bands == 2);
+    assert_int_equal(speech_augment_parse("speeds", &speeds, &masks, &err), FAIL_USAGE);
+    assert_int_equal(speech_augment_parse("speed,crop", &speeds, &masks, &err),
+                     FAIL_USAGE);
+}
+
 static void tones_are_a_set_like_others(void **state) {
     (void)state;
     SpeechConfig config = config_of("", "tones");
@@ -414,6 +457,8 @@ int main(void) {
         cmocka_unit_test(a_path_reads_without_repeats_and_blanks),
         cmocka_unit_test(equal_neighbours_need_a_row_between),
         cmocka_unit_test(unknown_characters_are_named),
+        cmocka_unit_test(speeds_change_length_and_features),
+        cmocka_unit_test(augmentations_of_speech_are_a_list),
         cmocka_unit_test(tones_are_a_set_like_others),
         cmocka_unit_test(a_share_of_the_training_set_can_be_the_val_split),
 #ifdef HAVE_SNDFILE
