@@ -187,6 +187,9 @@ rm -rf new
 again && : >$chapter/1-7-0000.wav && sed -i '2s/ONE/1/; 3d' $lines && echo '1-7-0004 ONE' >>$lines
 refused "all kinds are counted at once" 3 \
     '1 transcripts without a recording, 1 recordings without a transcript, 1 with unknown characters, 1 broken recordings)'
+"$STEADY" train bad.ini --out new --no-report 2>err
+[ $? = 3 ] && [ "$(grep -c "^$chapter" err)" = 4 ]
+tell "... and each is named" $?
 skips '1 transcripts without a recording, 1 recordings without a transcript, 1 with unknown characters, 1 broken recordings' \
     'left out of 5' && [ "$(grep -c "^$chapter" err)" = 4 ]
 tell "... and each is named where they are left out" $?
