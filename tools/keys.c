@@ -339,11 +339,13 @@ const Key keys[] = {
      REST(FOR_ALL, "With name = step: optimizer steps from which on the rate "
                    "shrinks by step_factor.")},
     REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0),
-         "step, plateau: what the rate is multiplied by each time."),
+         "step, plateau: what the rate is multiplied by each time; plateau: below 1."),
     SIZE(FOR_ALL, schedule, patience, "5", WITHIN(0, 1e6),
          "plateau: evaluations in a row without a better loss (by 1e-4 of it) that are borne; "
-         "the next one makes the rate shrink. Those of the warm-up do not count."),
-    REAL(FOR_ALL, schedule, min_lr, "0", FROM(0), "Rate at the end of cosine and linear; plateau: the lowest."),
+         "the next one makes the rate shrink, as in PyTorch's ReduceLROnPlateau. Those of the "
+         "warm-up do not count, nor one at the end that train.eval_every would not make."),
+    REAL(FOR_ALL, schedule, min_lr, "0", FROM(0),
+         "Rate at the end of cosine and linear; plateau: the lowest."),
 
     REAL(FOR_ALL, train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
     SIZE(FOR_ALL, train, steps, "0", WITHIN(0, STEPS_MAX),

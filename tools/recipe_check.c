@@ -91,6 +91,16 @@ static Status check_mixing(const Recipe *recipe, Err *err) {
                    train->mixup > 0 ? "mixup" : "cutmix");
 }
 
+/* From 1 on the rate would rise; PyTorch refuses that too. */
+static Status check_plateau(const Recipe *recipe, Err *err) {
+    const ScheduleConfig *schedule = &recipe->schedule;
+    if (schedule->name != SCHEDULE_PLATEAU || schedule->step_factor < 1) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "schedule.step_factor = %g does not lower the rate; schedule.name = plateau "
+                   "needs less than 1",
+                   schedule->step_factor);
+}
+
 static Status check_step_at(const Recipe *recipe, Err *err) {
     const ScheduleConfig *schedule = &recipe->schedule;
     if (schedule->name == SCHEDULE_STEP && schedule->step_count == 0)
@@ -265,7 +275,7 @@ static Status (*const rules[])(const Recipe *, Err *) = {
     check_mixing,     check_step_at,     check_warmup,   check_tied,    check_accumulate,
     check_nesterov,   check_source_task, check_channels, check_cutoffs, check_languages,
     check_stride,     check_best,        check_adaptive, check_joint,   check_augment,
-    check_layer_drop,
+    check_layer_drop, check_plateau,
 };
 
 static void reset_unused(Recipe *recipe) {

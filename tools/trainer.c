@@ -213,13 +213,13 @@ static Status evaluate(Trainer *t, Err *err) {
     double goodness = NAN, ignored;
     if (t->task->has_val || t->task->has_test) {
         if (evaluate_split(t, split, &score, &goodness, err)) return err->status;
-        trainer_see_plateau(t, score.loss);
     }
     if (last && t->task->has_val && t->task->has_test) {
         Score test;
         if (evaluate_split(t, SPLIT_TEST, &test, &ignored, err)) return err->status;
     }
     t->at.pending_eval = false;
+    if (score.count) trainer_see_plateau(t, split, score.loss);
     if (score.count && !(t->at.best_score >= goodness)) {
         t->at.best_score = goodness;
         t->at.best_step = t->at.step;
@@ -232,7 +232,7 @@ static Status evaluate(Trainer *t, Err *err) {
 
 /* `every` steps; 0: the end of each epoch.  Always at the end. */
 static bool due(const Trainer *t, size_t step, size_t every) {
-    return step == t->steps || step % (every ? every : t->steps_per_epoch) == 0;
+    return step == t->steps || trainer_on_beat(t, step, every);
 }
 
 /* ---- the loop ---- */
@@ -448,12 +448,7 @@ static Status begin(Trainer *t, bool resume, Err *err) {
             resume ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
     if (status) return status;
     t->task = task_open(t->recipe, t->ranks, err);
-    if (!t->task) return err->status;
-    bool judged = t->task->has_val || t->task->has_test;
-    if (t->recipe->schedule.name == SCHEDULE_PLATEAU && !judged)
-        return err_set(err, FAIL_USAGE,
-                       "schedule.name = plateau goes by the loss of a val or test split, and "
-                       "there is none");
+    if (!t->task || trainer_check_plateau(t, err)) return err->status;
     return count_steps(t, err);
 }
 

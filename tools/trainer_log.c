@@ -1,7 +1,6 @@
 /* trainer_log: what a step leaves behind (tools/trainer_parts.h). */
 #include <math.h>
 
-#include "engine/optim/schedule.h"
 #include "tools/trainer_parts.h"
 
 static Status log_row_of_step(Trainer *t, double lr, Err *err) {
@@ -46,19 +45,6 @@ Status trainer_log_step(Trainer *t, double lr, Err *err) {
     if (log_row_of_step(t, lr, err)) return err->status;
     show(t);
     return OK;
-}
-
-void trainer_see_plateau(Trainer *t, double loss) {
-    const ScheduleConfig *s = &t->recipe->schedule;
-    double lr = t->recipe->optim.lr;
-    size_t every = t->recipe->train.eval_every, step = t->at.step;
-    /* The evaluation at a run's end would not be there in a longer run. */
-    bool regular = step % (every ? every : t->steps_per_epoch) == 0;
-    if (s->name != SCHEDULE_PLATEAU || step <= t->warmup_steps || !regular) return;
-    Plateau *p = &t->at.plateau;
-    if (!plateau_see(p, loss, s->patience)) return;
-    progress_say(&t->progress, "step %zu  the loss has stopped falling: rate %.4g", step,
-                 schedule_rate(s, lr, step + 1, t->steps, t->warmup_steps, p->reductions));
 }
 
 /* Mean entropy of a site as a share of uniform attention's. */

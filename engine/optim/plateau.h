@@ -4,9 +4,9 @@
  *     if (plateau_see(&plateau, loss, patience)) ...            the rate is now lower
  *     schedule_rate(&config, lr, step, steps, warmup, plateau.reductions);
  *
- * As PyTorch's ReduceLROnPlateau(mode = "min", threshold = 1e-4, threshold_mode = "rel", cooldown
- * = 0): a loss counts as better below best (1 - 1e-4); after more than `patience` losses in a row
- * that are not, the rate shrinks and the count begins again. */
+ * As PyTorch's ReduceLROnPlateau(mode = "min", threshold = 1e-4, threshold_mode = "rel",
+ * cooldown = 0, eps = 0): a loss counts as better below best (1 - 1e-4); after more than
+ * `patience` losses in a row that are not, the rate shrinks and the count begins again. */
 #ifndef STEADY_PLATEAU_H
 #define STEADY_PLATEAU_H
 

@@ -12,8 +12,8 @@
  *     inverse-sqrt  lr sqrt(w / n), with w = 1 where there is no warm-up
  *     step          lr times step_factor for each entry a of step_at with n >= a: the step
  *                   `a` itself is the first one at the lower rate
- *     plateau       lr times step_factor for each of `reductions` (engine/optim/plateau.h), but not
- *                   below min_lr
+ *     plateau       lr times step_factor for each of `reductions` (engine/optim/plateau.h),
+ *                   but not below min_lr; the others do not look at `reductions`
  * Where N <= w nothing is left after the warm-up and t is 1. */
 #ifndef STEADY_SCHEDULE_H
 #define STEADY_SCHEDULE_H

@@ -1,0 +1,37 @@
+/* trainer_plateau: schedule.name = plateau in the trainer (tools/trainer_parts.h). */
+#include "engine/optim/schedule.h"
+#include "tools/trainer_parts.h"
+
+Status trainer_check_plateau(const Trainer *t, Err *err) {
+    bool judged = t->task->has_val || t->task->has_test;
+    if (t->recipe->schedule.name != SCHEDULE_PLATEAU || judged) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "schedule.name = plateau goes by the loss of a val or test split, and "
+                   "there is none");
+}
+
+static double next_rate(const Trainer *t, size_t reductions) {
+    return schedule_rate(&t->recipe->schedule, t->recipe->optim.lr, t->at.step + 1,
+                         t->steps, t->warmup_steps, reductions);
+}
+
+static void say_reduction(Trainer *t, Split split, double old, double new) {
+    size_t bad = t->recipe->schedule.patience + 1;
+    progress_say(&t->progress,
+                 "step %zu: %s loss has not improved for %zu evaluation%s: rate %.4g -> %.4g",
+                 t->at.step, split_name(split), bad, bad == 1 ? "" : "s", old, new);
+}
+
+void trainer_see_plateau(Trainer *t, Split split, double loss) {
+    const ScheduleConfig *s = &t->recipe->schedule;
+    Plateau *p = &t->at.plateau;
+    /* The evaluation at a run's end would not be there in a longer run. */
+    bool regular = trainer_on_beat(t, t->at.step, t->recipe->train.eval_every);
+    if (s->name != SCHEDULE_PLATEAU || t->at.step <= t->warmup_steps || !regular) return;
+    double old = next_rate(t, p->reductions);
+    plateau_see(p, loss, s->patience);
+    /* A last bit of the loss that differs on another machine must not part the ranks. */
+    ranks_copy(t->ranks, p, sizeof *p);
+    double new = next_rate(t, p->reductions);
+    if (new != old) say_reduction(t, split, old, new);
+}
