@@ -96,8 +96,8 @@ static Status check_plateau(const Recipe *recipe, Err *err) {
     const ScheduleConfig *schedule = &recipe->schedule;
     if (schedule->name != SCHEDULE_PLATEAU || schedule->step_factor < 1) return OK;
     return err_set(err, FAIL_USAGE,
-                   "schedule.step_factor = %g does not lower the rate; schedule.name = plateau "
-                   "needs less than 1",
+                   "schedule.step_factor = %g does not lower the rate; schedule.name = "
+                   "plateau needs less than 1",
                    schedule->step_factor);
 }
 

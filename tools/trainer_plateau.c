@@ -17,9 +17,10 @@ static double next_rate(const Trainer *t, size_t reductions) {
 
 static void say_reduction(Trainer *t, Split split, double old, double new) {
     size_t bad = t->recipe->schedule.patience + 1;
-    progress_say(&t->progress,
-                 "step %zu: %s loss has not improved for %zu evaluation%s: rate %.4g -> %.4g",
-                 t->at.step, split_name(split), bad, bad == 1 ? "" : "s", old, new);
+    progress_say(
+        &t->progress,
+        "step %zu: %s loss has not improved for %zu evaluation%s: rate %.4g -> %.4g",
+        t->at.step, split_name(split), bad, bad == 1 ? "" : "s", old, new);
 }
 
 void trainer_see_plateau(Trainer *t, Split split, double loss) {

@@ -115,6 +115,13 @@ alone small.ini $odd --out odd-one && ranks 4 small.ini $odd --out odd-4 &&
     same_numbers odd-one odd-4
 tell "4 ranks with unequal parts of an odd batch" $?
 
+falling="schedule.name=plateau schedule.patience=0 schedule.step_factor=0.5 optim.lr=0.05
+    train.eval_every=2"
+# shellcheck disable=SC2086
+alone small.ini $falling --out falling-one && ranks 2 small.ini $falling --out falling-2 &&
+    grep -q 'rate 0.05 -> 0.025' err && same_numbers falling-one falling-2
+tell "2 ranks, schedule = plateau: the rate falls at the same steps" $?
+
 # ---- going on with another number of ranks ----
 
 alone small.ini train.steps=40 --out long

@@ -103,6 +103,18 @@ train small.ini $flash guard.nonfinite=rollback train.steps=7 --out halves &&
     cut -d, -f1-5 passed/train.jsonl >whole && cut -d, -f1-5 halves/train.jsonl | cmp - whole
 tell "a resumed run remembers the batch it has passed over" $?
 
+# Step 4 is scored, undone and scored again: its loss counts once.
+# shellcheck disable=SC2086
+train small.ini $flash guard.nonfinite=rollback schedule.name=plateau schedule.patience=0 \
+    schedule.step_factor=0.5 optim.lr=4 train.eval_every=1 train.checkpoint_every=3 --out down
+status=$?
+field() { sed -n "s/.*\"$1\":\([^,}]*\)[,}].*/\1/p" "$2"; }
+field loss down/eval.jsonl | awk 'BEGIN { lr = 4 }
+    { print lr } NR == 1 || $1 < best * (1 - 1e-4) { best = $1; next } { lr /= 2 }' >want
+[ $status = 0 ] && grep -q 'rolled back to step 3, past 2 batches' err &&
+    field lr down/train.jsonl | awk '{ print $1 + 0 }' | cmp - want && [ "$(sed -n 4p want)" != "$(sed -n 5p want)" ]
+tell "schedule = plateau forgets the evaluations that a rollback undoes" $?
+
 # ---- guard.collapse ----
 
 train small.ini guard.collapse=stop guard.entropy_below=1 optim.lr=1e-9 --out fallen

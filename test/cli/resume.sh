@@ -217,14 +217,23 @@ tell "another optimizer has nothing to go on from" $?
 
 # ---- a rate that goes by the validation loss ----
 
-words="schedule.name=plateau schedule.patience=0 schedule.step_factor=0.5 schedule.warmup_steps=4 train.eval_every=5 optim.lr=0.03 train.checkpoint_every=20"
+# Broken off between two evaluations, with some behind it that count and some that do not.
+falling="schedule.name=plateau schedule.patience=1 schedule.step_factor=0.5 schedule.warmup_steps=4
+    train.eval_every=5 optim.lr=0.03 train.checkpoint_every=20"
 # shellcheck disable=SC2086
-train small.ini $words train.steps=40 --out fall
+train small.ini $falling train.steps=60 --out fall
 # shellcheck disable=SC2086
-train small.ini $words train.steps=20 --out fell && train --resume fell train.steps=40
-rates() { sed 's/.*"lr":\([^,]*\),.*/\1/' "$1/train.jsonl" | tail -n +5 | sort -u | wc -l; }
-[ "$(rates fall)" -ge 3 ] && same_logs fall fell
-tell "with schedule = plateau the rate falls, and a resume knows how often it did" $?
+train small.ini $falling train.steps=38 --out fell && train --resume fell train.steps=60
+# Different rates after the warm-up, of the steps to 38 or of all.
+rates() { sed -n 's/.*"lr":\([^,]*\),.*/\1/p' fall/train.jsonl | sed -n "5,$1p" | uniq | wc -l; }
+[ "$(rates 38)" -ge 2 ] && [ "$(rates 60)" -gt "$(rates 38)" ]
+tell "with schedule = plateau the rate falls" $?
+[ "$(rates 60)" -ge 2 ] && same_logs fall fell
+tell "a resumed run knows how often it did, and how long the loss has not improved" $?
+# shellcheck disable=SC2086
+train --resume straight $falling train.steps=80 &&
+    grep -q '"lr":0.015,' straight/train.jsonl
+tell "a checkpoint of another schedule goes on with it" $?
 seq 500 >numbers.txt
 "$STEADY" train grammar schedule.name=plateau data.source=text data.tokens=char data.path=numbers.txt \
     --out none 2>err

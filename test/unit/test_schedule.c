@@ -84,22 +84,46 @@ static void a_run_shorter_than_its_warmup_is_defined(void **state) {
     }
 }
 
-/* What PyTorch 1.13's ReduceLROnPlateau(factor = 0.5, patience = 2, min_lr = 0.15) makes of 0.8. */
-static void plateau_is_that_of_pytorch(void **state) {
-    (void)state;
-    static const double losses[] = {3,   2,   2.5, 2.4, 2.2, 1.9999, 1.99985, 2.1, 2.2, 1.5,
-                                    1.6, 1.7, 1.8, 1.4999, 1.6, 1.6, 1.6,     1.6, 1.6, 1.6};
-    static const double rates[] = {0.8, 0.8, 0.8,  0.8,  0.4,  0.4,  0.4,  0.2,  0.2,  0.2,
-                                   0.2, 0.2, 0.15, 0.15, 0.15, 0.15, 0.15, 0.15, 0.15, 0.15};
-    ScheduleConfig config = {
-        .name = SCHEDULE_PLATEAU, .min_lr = 0.15, .step_factor = 0.5, .patience = 2};
+/* ---- PyTorch 1.13's ReduceLROnPlateau from 0.8 on; test/golden/plateau_rates.py ---- */
+
+static void assert_rates(const ScheduleConfig *config, const double rates[20]) {
+    static const double losses[20] = {3,   2,   2.5, 2.4, 2.2, 1.9999, 1.99985,
+                                      2.1, 2.2, 1.5, 1.6, 1.7, 1.8,    1.4999,
+                                      1.6, 1.6, 1.6, 1.6, 1.6, 1.6};
     Plateau plateau = PLATEAU_START;
     for (size_t i = 0; i < COUNT(losses); i++) {
         size_t before = plateau.reductions;
-        bool shrinks = plateau_see(&plateau, losses[i], config.patience);
+        bool shrinks = plateau_see(&plateau, losses[i], config->patience);
         assert_true(shrinks == (plateau.reductions > before));
-        assert_near(schedule_rate(&config, 0.8, 100, 1000, 10, plateau.reductions), rates[i]);
+        double seen = schedule_rate(config, 0.8, 100, 1000, 10, plateau.reductions);
+        /* They have 12 digits, and a product is not quite pow(). */
+        assert_true(fabs(seen / rates[i] - 1) < 1e-11);
     }
+}
+
+static void plateau_lowers_the_rate_where_pytorch_does(void **state) {
+    (void)state;
+    ScheduleConfig five = {.name = SCHEDULE_PLATEAU, .step_factor = 0.5, .patience = 5};
+    assert_rates(&five, (double[]){0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4,
+                                   0.4, 0.4, 0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2});
+    ScheduleConfig none = {.name = SCHEDULE_PLATEAU, .step_factor = 0.1};
+    assert_rates(&none, (double[]){0.8,   0.8,   0.08,  0.008, 8e-4,  8e-5,  8e-6,
+                                   8e-7,  8e-8,  8e-8,  8e-9,  8e-10, 8e-11, 8e-12,
+                                   8e-13, 8e-14, 8e-15, 8e-16, 8e-17, 8e-18});
+}
+
+static void plateau_stays_above_min_lr_as_pytorch_does(void **state) {
+    (void)state;
+    ScheduleConfig config = {
+        .name = SCHEDULE_PLATEAU, .min_lr = 0.15, .step_factor = 0.5, .patience = 2};
+    assert_rates(&config,
+                 (double[]){0.8, 0.8, 0.8,  0.8,  0.4,  0.4,  0.4,  0.2,  0.2,  0.2,
+                            0.2, 0.2, 0.15, 0.15, 0.15, 0.15, 0.15, 0.15, 0.15, 0.15});
+    config.min_lr = 0.9; /* above the rate: it is never raised */
+    config.patience = 1;
+    double base[20];
+    for (size_t i = 0; i < COUNT(base); i++) base[i] = 0.8;
+    assert_rates(&config, base);
 }
 
 int main(void) {
@@ -111,7 +135,8 @@ int main(void) {
         cmocka_unit_test(inverse_sqrt_is_continuous_at_w),
         cmocka_unit_test(step_shrinks_at_each_entry),
         cmocka_unit_test(a_run_shorter_than_its_warmup_is_defined),
-        cmocka_unit_test(plateau_is_that_of_pytorch),
+        cmocka_unit_test(plateau_lowers_the_rate_where_pytorch_does),
+        cmocka_unit_test(plateau_stays_above_min_lr_as_pytorch_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
