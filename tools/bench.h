@@ -116,6 +116,7 @@ typedef struct Bench {
     BenchEffort
         effort;       /* of a kernel or op; its seconds are GEMM's and bandwidth's too */
     size_t steps;     /* timed steps of a model */
+    bool no_rate;     /* nobody asks for GEMM between the steps */
     double age;       /* of the process when the command began */
     double bandwidth; /* bytes/s; 0: not measured */
     double rate;      /* GEMM, FLOP/s, beside the rows that are printed next */

@@ -66,6 +66,7 @@ static Status make_subject(BenchSubject *subject, const BenchModel *model, size_
 static Status measure(Bench *bench, const BenchModel *model, char **words, size_t count,
                       Kind *kinds, size_t turns, Err *err) {
     size_t steps = bench->steps;
+    bench->no_rate = true;
     for (size_t turn = 0; turn < turns && !err->status; turn++) {
         BenchTime floor[2] = {{0}};
         bench->steps = MIN(steps - turn * STEPS_A_TURN, (size_t)STEPS_A_TURN);
@@ -76,6 +77,7 @@ static Status measure(Bench *bench, const BenchModel *model, char **words, size_
         }
     }
     bench->steps = steps;
+    bench->no_rate = false;
     return err->status;
 }
 

@@ -154,6 +154,11 @@ static size_t take_steps(Run *run, BenchSteps *result, size_t from, size_t to) {
     return bench_page_faults() - faults;
 }
 
+static double measure_rate(const Bench *bench, size_t threads) {
+    return bench->no_rate ? bench->rate
+                          : machine_rate_measure(threads, bench->effort.seconds);
+}
+
 /* A third of the steps, a measurement of the product, and so on: both see the same machine. */
 static void measure(Run *run, Bench *bench, BenchSteps *result, double rate_before) {
     double rates[ROUNDS + 1] = {rate_before};
@@ -163,7 +168,7 @@ static void measure(Run *run, Bench *bench, BenchSteps *result, double rate_befo
         faults += take_steps(run, result, bench->steps * i / ROUNDS,
                              bench->steps * (i + 1) / ROUNDS);
         if (i == 0) read_memory(run, result);
-        rates[i + 1] = machine_rate_measure(threads, bench->effort.seconds);
+        rates[i + 1] = measure_rate(bench, threads);
     }
     double steps = (double)MAX(result->count, (size_t)1);
     result->time = bench_summary(result->seconds, result->count);
@@ -179,7 +184,7 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
     *result = (BenchSteps){.seconds = mem_zalloc(bench->steps * sizeof(double)),
                            .spent = mem_zalloc(bench->steps * sizeof(double)),
                            .loss = mem_zalloc(bench->steps * sizeof(double))};
-    double rate = machine_rate_measure(subject->threads, bench->effort.seconds);
+    double rate = measure_rate(bench, subject->threads);
     double start = clock_now();
     bench_work_make_batch(&run.work, subject);
     bench_memory_forget();
