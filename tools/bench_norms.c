@@ -1,7 +1,8 @@
 /* bench_norms: what norms and sigmaReparam cost a step (tools/bench.h).
  *
- * A machine's speed drifts by more than what is looked for, so kinds take turns, each turn's
- * times are divided by the floor's of the same turn, and the median of the ratios is told. */
+ * A machine's speed drifts by more than what is looked for, so kinds take turns, each turn begins with
+ * another kind, its times are divided by the floor's of the same turn, and the median of the ratios is
+ * told. */
 #include <string.h>
 
 #include "tools/bench.h"
@@ -20,9 +21,9 @@ static const struct {
     {"sigma + post", {"model.norm=post", "model.reparam=sigma"}},
 };
 
-/* One kind's steps [steps] and its turns' ratios [turns]. */
+/* One kind's steps [steps] and its turns' medians [turns]. */
 typedef struct Kind {
-    double *seconds, *spent, *over, *spent_over;
+    double *seconds, *spent, *turn_seconds, *turn_spent;
     size_t count;
 } Kind;
 
@@ -30,21 +31,19 @@ static Kind kind_new(size_t steps, size_t turns) {
     double *numbers = mem_zalloc(2 * (steps + turns) * sizeof *numbers);
     return (Kind){.seconds = numbers,
                   .spent = numbers + steps,
-                  .over = numbers + 2 * steps,
-                  .spent_over = numbers + 2 * steps + turns};
+                  .turn_seconds = numbers + 2 * steps,
+                  .turn_spent = numbers + 2 * steps + turns};
 }
 
-/* One kind's turn; `floor` has had this turn's already. */
 static Status take_turn(Bench *bench, const BenchSubject *subject, Kind *kind,
-                        size_t turn, BenchTime floor[2], Err *err) {
+                        size_t turn, Err *err) {
     BenchSteps steps;
     if (!bench_steps(bench, subject, &steps, err)) {
         memcpy(kind->seconds + kind->count, steps.seconds, steps.count * sizeof(double));
         memcpy(kind->spent + kind->count, steps.spent, steps.count * sizeof(double));
         kind->count += steps.count;
-        if (!floor[0].count) floor[0] = steps.time, floor[1] = steps.processor;
-        kind->over[turn] = steps.time.median / floor[0].median;
-        kind->spent_over[turn] = steps.processor.median / floor[1].median;
+        kind->turn_seconds[turn] = steps.time.median;
+        kind->turn_spent[turn] = steps.processor.median;
     }
     bench_steps_release(&steps);
     if (stop_requested()) err_set(err, FAIL_INTERRUPTED, "interrupted");
@@ -68,12 +67,12 @@ static Status measure(Bench *bench, const BenchModel *model, char **words, size_
     size_t steps = bench->steps;
     bench->no_rate = true;
     for (size_t turn = 0; turn < turns && !err->status; turn++) {
-        BenchTime floor[2] = {{0}};
         bench->steps = MIN(steps - turn * STEPS_A_TURN, (size_t)STEPS_A_TURN);
-        for (size_t i = 0; i < COUNT(KINDS) && !err->status; i++) {
+        for (size_t k = 0; k < COUNT(KINDS) && !err->status; k++) {
             BenchSubject subject;
+            size_t i = (turn + k) % COUNT(KINDS);
             if (!make_subject(&subject, model, i, words, count, err))
-                take_turn(bench, &subject, &kinds[i], turn, floor, err);
+                take_turn(bench, &subject, &kinds[i], turn, err);
         }
     }
     bench->steps = steps;
@@ -81,12 +80,19 @@ static Status measure(Bench *bench, const BenchModel *model, char **words, size_
     return err->status;
 }
 
-static BenchNorm summary(const Kind *kind, size_t turns, const char *name) {
-    return (BenchNorm){.name = name,
-                       .time = bench_summary(kind->seconds, kind->count),
-                       .processor = bench_summary(kind->spent, kind->count),
-                       .over = bench_summary(kind->over, turns).median,
-                       .processor_over = bench_summary(kind->spent_over, turns).median};
+/* The median of time / floor over the turns; time becomes the ratio. */
+static double median_over(double *time, const double *floor, size_t turns) {
+    for (size_t turn = 0; turn < turns; turn++) time[turn] /= floor[turn];
+    return bench_summary(time, turns).median;
+}
+
+static BenchNorm summary(Kind *kind, const Kind *floor, size_t turns, const char *name) {
+    return (BenchNorm){
+        .name = name,
+        .time = bench_summary(kind->seconds, kind->count),
+        .processor = bench_summary(kind->spent, kind->count),
+        .over = median_over(kind->turn_seconds, floor->turn_seconds, turns),
+        .processor_over = median_over(kind->turn_spent, floor->turn_spent, turns)};
 }
 
 Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,
@@ -98,8 +104,8 @@ Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t c
     if (bench_subject(&subject, model, words, count, err)) return err->status;
     for (size_t i = 0; i < COUNT(KINDS); i++) kinds[i] = kind_new(bench->steps, turns);
     if (!measure(bench, model, words, count, kinds, turns, err)) {
-        for (size_t i = 0; i < COUNT(KINDS); i++)
-            norms[i] = summary(&kinds[i], turns, KINDS[i].name);
+        for (size_t i = COUNT(KINDS); i--;) /* the floor last: others are divided by it */
+            norms[i] = summary(&kinds[i], &kinds[0], turns, KINDS[i].name);
         bench_print_norms(bench, &subject, norms, COUNT(KINDS));
     }
     for (size_t i = 0; i < COUNT(KINDS); i++) mem_free(kinds[i].seconds);

@@ -4,8 +4,8 @@
 cd "$TMP" || exit 1
 
 "$STEADY" recipes >list
-[ "$(grep -c '^[A-Z]' list) $(grep -c '^  numbers-p' list)" = "3 3" ]
-tell "recipes: three headings, and names under them" $?
+[ "$(grep -c '^[A-Z]' list) $(grep -c '^  numbers-p' list)" = "4 3" ]
+tell "recipes: four headings, and names under them" $?
 [ "$(grep -c wmt17 list)" = 1 ]
 tell "recipes: a large family is one line" $?
 [ -z "$(awk 'length > 120' list)" ]
