@@ -1,12 +1,9 @@
 #include "data/speechbatch.h"
 
-#include <errno.h>
 #include <omp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 
+#include "data/ring.h"
 #include "data/speechplan.h"
 
 /* ---- pieces ---- */
@@ -60,27 +57,15 @@ void speechbatch_pad(const SpeechBatch *b, size_t from, size_t to, size_t length
 
 /* ---- making ---- */
 
-typedef struct Place {
-    SpeechBatch batch;
-    size_t ready; /* number of the batch that is in it; 0: none */
-    Status status;
-    Err err;
-} Place;
-
-enum { RING = 2 };
+enum { PLACES = 2 };
 
 struct SpeechLoader {
     SpeechSet *set;
-    SpeechPlan plan;
-    Place place[RING]; /* batch n is in n mod RING */
-    pthread_t thread;
-    bool running;
-    pthread_mutex_t lock; /* over `ready`, `oldest` and `stop` */
-    pthread_cond_t filled, freed;
-    size_t oldest; /* still wanted by the caller; those before are free */
-    bool stop;
-    /* the thread's alone before it starts, and then the caller's */
-    size_t first, wanted, skipped;
+    SpeechPlan plan; /* the thread's, once it runs */
+    Ring *ring;
+    SpeechBatch batch[PLACES];
+    /* the caller's side alone */
+    size_t skipped;
     char skip_reason[sizeof((Err *)0)->text];
     SpeechBatch end; /* count 0, after the last batch */
 };
@@ -150,9 +135,14 @@ static Status fill_rows(SpeechLoader *l, SpeechBatch *b, size_t n, Err *err) {
     return OK;
 }
 
-static Status fill(SpeechLoader *l, size_t n, Place *place) {
-    SpeechBatch *b = &place->batch;
-    place->err = ERR_NONE;
+/* One core for the products here: the step has the others. */
+static Status fill(void *owner, size_t thread, size_t n, const atomic_bool *stop,
+                   Err *err) {
+    SpeechLoader *l = owner;
+    SpeechBatch *b = &l->batch[n % PLACES];
+    (void)thread;
+    (void)stop;
+    omp_set_num_threads(1);
     b->filters = l->set->config.filters;
     b->seconds = 0;
     b->skipped = 0;
@@ -163,66 +153,27 @@ static Status fill(SpeechLoader *l, size_t n, Place *place) {
         features += b->frames[k] * b->filters;
     }
     speechplan_need(b, 0, features);
-    if (fill_rows(l, b, n, &place->err)) return place->err.status;
+    if (fill_rows(l, b, n, err)) return err->status;
     if (b->count || !planned || !l->plan.config.training) return OK;
-    return err_wrap(&place->err, "no recording of batch %zu can be read; the last", n);
+    return err_wrap(err, "no recording of batch %zu can be read; the last", n);
 }
 
-/* ---- the thread ---- */
-
-/* Waits until the place of batch n is free; false: the end. */
-static bool wait_for_place(SpeechLoader *l, size_t n) {
-    pthread_mutex_lock(&l->lock);
-    while (!l->stop && n >= l->oldest + RING) pthread_cond_wait(&l->freed, &l->lock);
-    bool go_on = !l->stop;
-    pthread_mutex_unlock(&l->lock);
-    return go_on;
-}
-
-/* One core for the products here: the step has the others. */
-static void *work(void *argument) {
-    SpeechLoader *l = argument;
-    const SpeechPlan *p = &l->plan;
-    omp_set_num_threads(1);
-    for (size_t n = l->first; p->config.training || n <= p->steps; n++) {
-        if (!wait_for_place(l, n)) break;
-        Place *place = &l->place[n % RING];
-        place->status = fill(l, n, place);
-        pthread_mutex_lock(&l->lock);
-        place->ready = n;
-        pthread_cond_broadcast(&l->filled);
-        pthread_mutex_unlock(&l->lock);
-    }
-    return NULL;
-}
-
-/* Signals are for the main thread: it must notice them while it waits. */
-static Status start_thread(SpeechLoader *l, Err *err) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&l->thread, NULL, work, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    l->running = !code;
-    if (!code) return OK;
-    return err_set(err, FAIL_RUN, "a thread to load data cannot start: %s",
-                   strerror(code));
-}
+/* ---- the caller's side ---- */
 
 SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config,
                                  size_t first, Err *err) {
-    CHECK(first >= 1, "batches are numbered from 1, not %zu", first);
     SpeechLoader *l = mem_zalloc(sizeof *l);
     l->set = set;
-    l->first = l->oldest = l->wanted = first;
-    pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->freed, NULL);
-    pthread_condattr_t steady_clock;
-    pthread_condattr_init(&steady_clock);
-    pthread_condattr_setclock(&steady_clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->filled, &steady_clock);
-    pthread_condattr_destroy(&steady_clock);
-    if (!speechplan_open(&l->plan, set, config, err) && !start_thread(l, err)) return l;
+    if (!speechplan_open(&l->plan, set, config, err)) {
+        RingConfig ring = {.fill = fill,
+                           .owner = l,
+                           .places = PLACES,
+                           .first = first,
+                           .last = config->training ? SIZE_MAX : l->plan.steps,
+                           .interrupted = config->interrupted};
+        l->ring = ring_start(&ring, err);
+    }
+    if (l->ring) return l;
     speechloader_stop(l);
     return NULL;
 }
@@ -236,61 +187,15 @@ static void free_batch(SpeechBatch *b) {
 
 void speechloader_stop(SpeechLoader *l) {
     if (!l) return;
-    pthread_mutex_lock(&l->lock);
-    l->stop = true;
-    pthread_cond_broadcast(&l->freed);
-    pthread_mutex_unlock(&l->lock);
-    if (l->running) pthread_join(l->thread, NULL);
-    for (size_t k = 0; k < RING; k++) free_batch(&l->place[k].batch);
+    ring_stop(l->ring);
+    for (size_t k = 0; k < PLACES; k++) free_batch(&l->batch[k]);
     speechplan_close(&l->plan);
-    pthread_cond_destroy(&l->filled);
-    pthread_cond_destroy(&l->freed);
-    pthread_mutex_destroy(&l->lock);
     mem_free(l);
 }
-
-/* ---- the caller's side ---- */
 
 size_t speechloader_steps(const SpeechLoader *l) { return l->plan.steps; }
 
 double speechloader_padding(const SpeechLoader *l) { return l->plan.padding; }
-
-static void wait_a_moment(SpeechLoader *l) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += 100000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    pthread_cond_timedwait(&l->filled, &l->lock, &until);
-}
-
-/* Frees what the caller had before and waits for the wanted batch. */
-static Status wait_for(SpeechLoader *l, const Place *place, Err *err) {
-    bool (*interrupted)(void) = l->plan.config.interrupted;
-    Status status = OK;
-    pthread_mutex_lock(&l->lock);
-    l->oldest = l->wanted;
-    pthread_cond_broadcast(&l->freed);
-    while (place->ready != l->wanted && !status) {
-        if (interrupted && interrupted())
-            status = err_set(err, FAIL_INTERRUPTED, "interrupted while waiting for data");
-        else
-            wait_a_moment(l);
-    }
-    pthread_mutex_unlock(&l->lock);
-    return status;
-}
-
-static void give(SpeechLoader *l, Place *place, const SpeechBatch **batch) {
-    SpeechBatch *b = &place->batch;
-    if (b->skipped) memcpy(l->skip_reason, place->err.text, sizeof l->skip_reason);
-    l->skipped += b->skipped;
-    b->skipped = l->skipped;
-    b->skip_reason = l->skip_reason;
-    *batch = b;
-}
 
 static Status give_end(SpeechLoader *l, const SpeechBatch **batch) {
     l->end.skipped = l->skipped;
@@ -300,20 +205,19 @@ static Status give_end(SpeechLoader *l, const SpeechBatch **batch) {
 }
 
 Status speechloader_next(SpeechLoader *l, const SpeechBatch **batch, Err *err) {
-    for (;;) {
-        Place *place = &l->place[l->wanted % RING];
-        bool ended = !l->plan.config.training && l->wanted > l->plan.steps;
-        if (ended) break;
-        Status status = wait_for(l, place, err);
+    Err own;
+    for (size_t n;;) {
+        Status status = ring_next(l->ring, &n, &own);
+        if (status && err) *err = own;
         if (status) return status;
-        if (place->status) {
-            if (err) *err = place->err;
-            return place->status;
-        }
-        l->wanted++;
-        give(l, place, batch);
+        if (!n) return give_end(l, batch);
+        SpeechBatch *next = &l->batch[n % PLACES];
+        if (next->skipped) memcpy(l->skip_reason, own.text, sizeof own.text);
+        l->skipped += next->skipped;
+        next->skipped = l->skipped;
+        next->skip_reason = l->skip_reason;
+        *batch = next;
         /* A share of none is training's to judge; evaluation goes on to the next. */
-        if (place->batch.count || l->plan.config.training) return OK;
+        if (next->count || l->plan.config.training) return OK;
     }
-    return give_end(l, batch);
 }
