@@ -25,7 +25,6 @@ every = 1
 name = sgd
 END_RECIPE
 
-train() { "$STEADY" train "$@" --no-report 2>err; }
 
 "$STEADY" train small.ini --out whole --no-report 2>err
 "$STEADY" train small.ini train.steps=40 --out long --no-report 2>err

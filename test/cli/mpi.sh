@@ -1,12 +1,9 @@
 # Several ranks under mpirun train what one process trains, and end together.
 
 . test/tell.sh
-with_mpi=no
-grep -q '^HAVE_MPI = yes' config.mk && with_mpi=yes
+. test/ranks.sh
 cd "$TMP" || exit 1
 unset OPENBLAS_CORETYPE
-export OMP_NUM_THREADS=1
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 cat >small.ini <<'END_RECIPE'
 [data]
@@ -51,40 +48,7 @@ OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=0 "$STEADY" eval new 2>err
 [ $? = 2 ] && grep -q 'eval wants to be one' err
 tell "only train can be several processes" $?
 
-if [ $with_mpi = no ]; then
-    echo "skip several ranks: built without MPI"
-    exit
-elif ! command -v mpirun >/dev/null; then
-    echo "skip several ranks: there is no mpirun"
-    exit
-fi
-
-# Open MPI wants to be told that there may be more ranks than cores; MPICH does not know the word.
-more_than_cores=
-mpirun --version 2>&1 | grep -q 'Open MPI' && more_than_cores=--oversubscribe
-
-ranks() { # N WORDS...: train with N processes
-    count=$1
-    shift
-    mpirun $more_than_cores -n "$count" "$STEADY" train "$@" --no-report 2>err </dev/null
-}
-
-alone() { "$STEADY" train "$@" --no-report 2>err; }
-
-# The same steps with the same numbers: none further off than 1e-5 of itself.
-numbers() { # RUN LOG
-    sed 's/,"items_per_s":.*}/}/' "$1/$2.jsonl" | tr ',:[]{}' '\n' |
-        grep -E '^(-?[0-9.]+(e[-+]?[0-9]+)?|null)$'
-}
-same_numbers() { # RUN RUN
-    for log in train eval; do
-        numbers "$1" $log >first && numbers "$2" $log >second && [ -s first ] || return 1
-        paste first second | awk -v log_name="$1 $2 $log" '
-            function off(a, b) { return (a > b ? a - b : b - a) > 1e-5 * (a < 0 ? -a : a) }
-            NF != 2 || off($1, $2) { print log_name, $1, $2; bad = 1 }
-            END { exit bad }' || return 1
-    done
-}
+need_mpi
 
 # Entropies of all heads too, more loosely: they are all near ln 17.
 same_probes() { # RUN RUN
@@ -96,7 +60,7 @@ same_probes() { # RUN RUN
 
 # ---- the same run ----
 
-alone small.ini --out one
+train small.ini --out one
 for n in 2 4; do
     ranks $n small.ini --out with-$n && same_numbers one with-$n && same_probes one with-$n
     tell "$n ranks: losses, gradients and scores of one process, within 1e-5" $?
@@ -111,27 +75,27 @@ tell "2 ranks, recompute = block" $?
 
 odd="train.batch=15 model.reparam=weight model.norm=none optim.clip=0.5 train.accumulate=5"
 # shellcheck disable=SC2086
-alone small.ini $odd --out odd-one && ranks 4 small.ini $odd --out odd-4 &&
+train small.ini $odd --out odd-one && ranks 4 small.ini $odd --out odd-4 &&
     same_numbers odd-one odd-4
 tell "4 ranks with unequal parts of an odd batch" $?
 
 falling="schedule.name=plateau schedule.patience=0 schedule.step_factor=0.5 optim.lr=0.05
     train.eval_every=2"
 # shellcheck disable=SC2086
-alone small.ini $falling --out falling-one && ranks 2 small.ini $falling --out falling-2 &&
+train small.ini $falling --out falling-one && ranks 2 small.ini $falling --out falling-2 &&
     grep -q 'rate 0.05 -> 0.025' err && same_numbers falling-one falling-2
 tell "2 ranks, schedule = plateau: the rate falls at the same steps" $?
 
 # ---- going on with another number of ranks ----
 
-alone small.ini train.steps=40 --out long
+train small.ini train.steps=40 --out long
 ranks 2 small.ini train.steps=40 --out long-2 && same_numbers long long-2
 tell "2 ranks, 40 steps" $?
 # A copy of the run as it was after 30 steps, but for its logs, which are cut back.
 back_to_30() { # RUN COPY
     cp -r "$1" "$2" && rm "$2/checkpoints/step-00000040.safetensors"
 }
-back_to_30 long-2 two-one && alone --resume two-one && same_numbers long two-one
+back_to_30 long-2 two-one && train --resume two-one && same_numbers long two-one
 tell "begun by 2 ranks, ended by 1 process" $?
 back_to_30 long one-two && ranks 2 --resume one-two && same_numbers long one-two
 tell "begun by 1 process, ended by 2 ranks" $?

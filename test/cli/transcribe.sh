@@ -2,13 +2,11 @@
 # out, resume, batches, LibriSpeech's folders and manifests, several ranks.
 
 . test/tell.sh
+. test/ranks.sh
 . test/wav.sh
-with_mpi=no with_audio=no
-grep -q '^HAVE_MPI = yes' config.mk && command -v mpirun >/dev/null && with_mpi=yes
+with_audio=no
 grep -q '^HAVE_SNDFILE = yes' config.mk && with_audio=yes
 cd "$TMP" || exit 1
-export OMP_NUM_THREADS=1
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 unset OPENBLAS_CORETYPE
 
 cat >small.ini <<'END_RECIPE'
@@ -40,8 +38,6 @@ keep = 9
 every = 2
 END_RECIPE
 
-train() { "$STEADY" train "$@" --no-report 2>err; }
-numbers() { sed 's/,"items_per_s":.*}/}/' "$1"; } # a log without times
 
 # ---- it learns ----
 
@@ -110,11 +106,11 @@ tell "predict --logits: an object, a row of 29 for each 30 ms" $?
 
 same_logs() { # RUN RUN
     for log in train probe eval; do
-        numbers "$1/$log.jsonl" >a && numbers "$2/$log.jsonl" >b && [ -s a ] && cmp a b || return 1
+        timeless "$1/$log.jsonl" >a && timeless "$2/$log.jsonl" >b && [ -s a ] && cmp a b || return 1
     done
 }
 train small.ini train.steps=4 --out half && train --resume half train.steps=6 &&
-    numbers half/train.jsonl >a && numbers run/train.jsonl | cmp - a &&
+    timeless half/train.jsonl >a && timeless run/train.jsonl | cmp - a &&
     cmp half/checkpoints/step-00000006.safetensors run/checkpoints/step-00000006.safetensors
 tell "4 + 2 steps are 6 steps, bit for bit" $?
 
@@ -247,39 +243,7 @@ fi
 
 # ---- several ranks ----
 
-if [ $with_mpi = no ]; then
-    echo "skip several ranks: built without MPI, or there is no mpirun"
-    exit
-fi
-more_than_cores=
-mpirun --version 2>&1 | grep -q 'Open MPI' && more_than_cores=--oversubscribe
-ranks() { # N WORDS...
-    count=$1
-    shift
-    mpirun $more_than_cores -n "$count" "$STEADY" train "$@" --no-report 2>err </dev/null
-}
-# Rank 0 lists the worst of its own part.
-values() { # RUN LOG
-    numbers "$1/$2.jsonl" | sed 's/,"worst".*//' | tr ',:[]{}' '\n' |
-        grep -E '^(-?[0-9.]+(e[-+]?[0-9]+)?|null)$'
-}
-same_values() { # RUN RUN: none further off than 1e-5 of itself
-    for log in train eval; do
-        values "$1" $log >first && values "$2" $log >second && [ -s first ] || return 1
-        paste first second | awk -v log_name="$1 $2 $log" '
-            function off(a, b) { return (a > b ? a - b : b - a) > 1e-5 * (a < 0 ? -a : a) }
-            NF != 2 || off($1, $2) { print log_name, $1, $2; bad = 1 }
-            END { exit bad }' || return 1
-    done
-}
-together() { # NAME RANKS WORDS...
-    name=$1 count=$2
-    shift 2
-    rm -rf one many
-    train small.ini "$@" --out one && ranks "$count" small.ini "$@" --out many &&
-        same_values one many
-    tell "$name" $?
-}
+need_mpi
 together "2 ranks, batches by seconds" 2
 together "2 ranks, counted batches, two micro-batches" 2 train.batch_seconds=0 train.batch=6 train.accumulate=2
 together "3 ranks, buckets of like length, recomputed blocks" 3 train.accumulate=2 train.recompute=block model.reparam=sigma

@@ -2,11 +2,8 @@
 # out, several ranks.
 
 . test/tell.sh
-with_mpi=no
-grep -q '^HAVE_MPI = yes' config.mk && command -v mpirun >/dev/null && with_mpi=yes
+. test/ranks.sh
 cd "$TMP" || exit 1
-export OMP_NUM_THREADS=1
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 unset OPENBLAS_CORETYPE
 
 cat >small.ini <<'END_RECIPE'
@@ -35,8 +32,6 @@ max_decode = 20
 every = 2
 END_RECIPE
 
-train() { "$STEADY" train "$@" --no-report 2>err; }
-numbers() { sed 's/,"items_per_s":.*}/}/' "$1"; } # a log without times
 
 # ---- what a run leaves ----
 
@@ -56,7 +51,7 @@ tell "logs: perplexity at each score, BLEU at the end, all three kinds of attent
 
 train small.ini model.dropout=0.1 train.steps=4 --out half &&
     train --resume half train.steps=8 && for log in train probe eval; do
-    numbers half/$log.jsonl | grep -v bleu >a && numbers run/$log.jsonl | grep -v bleu >b &&
+    timeless half/$log.jsonl | grep -v bleu >a && timeless run/$log.jsonl | grep -v bleu >b &&
         [ -s a ] && cmp a b || break
 done && cmp half/checkpoints/step-00000008.safetensors run/checkpoints/step-00000008.safetensors
 tell "4 + 4 steps are 8 steps, bit for bit" $?
@@ -128,8 +123,8 @@ for kind in word bpe char; do
 done
 gzip -k pairs.de pairs.en && mkdir packed && mv pairs.??.gz packed
 # shellcheck disable=SC2086
-train $files data.path=packed/pairs --out packed-run && numbers packed-run/train.jsonl >a &&
-    numbers word/train.jsonl | cmp - a
+train $files data.path=packed/pairs --out packed-run && timeless packed-run/train.jsonl >a &&
+    timeless word/train.jsonl | cmp - a
 tell "packed files are the files" $?
 # shellcheck disable=SC2086
 train $files data.joint=true model.tied=all model.norm=deepnorm model.reparam=sigma --out all &&
@@ -137,8 +132,8 @@ train $files data.joint=true model.tied=all model.norm=deepnorm model.reparam=si
 tell "one dictionary and one table for both sides" $?
 # shellcheck disable=SC2086
 train $files data.source_vocab=word/source.vocab data.target_vocab=word/target.vocab --out given &&
-    cmp given/source.vocab word/source.vocab && numbers given/train.jsonl >a &&
-    numbers word/train.jsonl | cmp - a
+    cmp given/source.vocab word/source.vocab && timeless given/train.jsonl >a &&
+    timeless word/train.jsonl | cmp - a
 tell "dictionaries that are given are those of the run that made them" $?
 # shellcheck disable=SC2086
 train $files model.position=learned model.context=12 --out learned && "$STEADY" eval learned >out &&
@@ -147,39 +142,7 @@ tell "learned positions: trained, scored and translated" $?
 
 # ---- several ranks ----
 
-if [ $with_mpi = no ]; then
-    echo "skip several ranks: built without MPI, or there is no mpirun"
-    exit
-fi
-more_than_cores=
-mpirun --version 2>&1 | grep -q 'Open MPI' && more_than_cores=--oversubscribe
-ranks() { # N WORDS...
-    count=$1
-    shift
-    mpirun $more_than_cores -n "$count" "$STEADY" train "$@" --no-report 2>err </dev/null
-}
-
-values() { # RUN LOG
-    numbers "$1/$2.jsonl" | sed 's/"signature":"[^"]*"//' | tr ',:[]{}' '\n' |
-        grep -E '^(-?[0-9.]+(e[-+]?[0-9]+)?|null)$'
-}
-same_values() { # RUN RUN: none further off than 1e-5 of itself
-    for log in train eval; do
-        values "$1" $log >first && values "$2" $log >second && [ -s first ] || return 1
-        paste first second | awk -v log_name="$1 $2 $log" '
-            function off(a, b) { return (a > b ? a - b : b - a) > 1e-5 * (a < 0 ? -a : a) }
-            NF != 2 || off($1, $2) { print log_name, $1, $2; bad = 1 }
-            END { exit bad }' || return 1
-    done
-}
-together() { # NAME RANKS WORDS...
-    name=$1 count=$2
-    shift 2
-    rm -rf one many
-    train small.ini "$@" --out one && ranks "$count" small.ini "$@" --out many &&
-        same_values one many
-    tell "$name" $?
-}
+need_mpi
 together "2 ranks, batch" 2
 together "4 ranks with unequal parts of a batch" 4 train.batch=7
 together "2 ranks, batch_tokens" 2 train.batch_tokens=60
