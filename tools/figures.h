@@ -74,7 +74,7 @@ typedef struct SweepLabels {
 } SweepLabels;
 
 /* One line a method through the mean over seeds at each rate, a band from the lowest to the
- * highest seed, crosses at diverged cells; the x axis is logarithmic. */
+ * highest seed, crosses at diverged cells; the x axis is logarithmic where all rates are positive. */
 Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
                     Theme theme);
 Status figures_write_sweep(const SweepPoint *points, size_t count,

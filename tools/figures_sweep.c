@@ -79,6 +79,12 @@ static void paint_crosses(Panel *panel, const SweepPoint *points, size_t count,
     }
 }
 
+static bool all_positive(const SweepPoint *points, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (points[i].rate <= 0) return false;
+    return true;
+}
+
 Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
                     Theme theme) {
     Chart *chart = chart_new(1, 1, theme);
@@ -86,7 +92,7 @@ Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *l
     chart_row_height(chart, 0, 210);
     if (labels->title) chart_title(chart, labels->title);
     panel_axes(panel, labels->x, labels->y);
-    panel_log_x(panel);
+    if (all_positive(points, count)) panel_log_x(panel);
     if (labels->log_y) panel_log_y(panel);
     size_t hue = 0;
     for (size_t i = 0; i < count; i++) {

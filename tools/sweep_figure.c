@@ -8,11 +8,11 @@
 
 /* ---- the swept rate ---- */
 
-/* The number of a value, or NaN when it is no positive number (the axis is logarithmic). */
+/* The number of a value, or NaN. */
 static double rate_of(const char *text) {
     char *end;
     double x = strtod(text, &end);
-    return end > text && !*end && x > 0 && isfinite(x) ? x : NAN;
+    return end > text && !*end && isfinite(x) ? x : NAN;
 }
 
 static bool is_rate(const SweepAxis *axis) {
@@ -21,7 +21,7 @@ static bool is_rate(const SweepAxis *axis) {
     return axis->count > 1 && strcmp(axis->key, "train.seed");
 }
 
-/* optim.lr if it is swept, else the first axis of positive numbers; axis_count: none. */
+/* optim.lr if it is swept, else the first axis of numbers; axis_count: none. */
 static size_t rate_axis(const Sweep *sweep) {
     size_t axis = sweep_axis(sweep, "optim.lr");
     if (axis < sweep->axis_count) return axis;
@@ -75,6 +75,7 @@ static double chance_score(const SweepResult *r, Metric metric) {
     }
 }
 
+/* Without a swept key of numbers there is nothing to draw. */
 static Status write_figure(const Sweep *sweep, Err *err) {
     char path[PATH_SIZE], y[80] = "score";
     rundir_path(path, sweep->dir, "sweep.png");
@@ -91,9 +92,6 @@ static Status write_figure(const Sweep *sweep, Err *err) {
         labels.lower = !metrics[metric].better_high;
         labels.log_y = metric == METRIC_PPL;
     }
-    if (!count)
-        fprintf(stderr, "no figure: sweep a key with positive numbers, such as "
-                        "optim.lr=0.001,0.003\n");
     Status status = count ? figures_write_sweep(points, count, &labels, path, err) : OK;
     mem_free(points);
     mem_free(names);
