@@ -191,7 +191,7 @@ Status specaugment_parse(const char *text, SpecAugment *config, Err *err) {
     *config = (SpecAugment){0};
     if (!*text || !strcmp(text, "none")) return OK;
     if (strncmp(text, NAME, strlen(NAME)))
-        return err_set(err, FAIL_USAGE, "augment %.60s: speech has none or specaugment",
+        return err_set(err, FAIL_USAGE, "augment %.60s: speech has none, speed or specaugment",
                        text);
     *config = specaugment_default();
     return read_counts(text + strlen(NAME), config, err);

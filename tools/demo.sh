@@ -53,5 +53,6 @@ under 10 % it has collapsed: nearly all attention goes to one token
 picture   runs/demo.png
 reports   $baseline/report.html  $sigma/report.html
 next      $steady sweep demo,demo-sigma optim.lr=0.003,0.01,0.03 --jobs 2
+          $steady train tones-sigma; $steady predict runs/tones-sigma --limit 5     (speech, needs no files)
           $steady train mnist-sigma data.path=FOLDER     (more: $steady recipes)
 END_OF_TEXT

@@ -283,9 +283,9 @@ static void masks_are_read_by_place(void **state) {
 static void other_words_for_masks_are_refused(void **state) {
     (void)state;
     static const char *const BAD[][2] = {
-        {"spec", "none or specaugment"},
-        {"flip", "none or specaugment"},
-        {"Specaugment", "none or specaugment"},
+        {"spec", "none, speed or specaugment"},
+        {"flip", "none, speed or specaugment"},
+        {"Specaugment", "none, speed or specaugment"},
         {"specaugments", "wanted specaugment["},
         {"specaugment:", "wanted specaugment["},
         {"specaugment:2:", "wanted specaugment["},
