@@ -255,6 +255,7 @@ manifest "a path that is a number" 'there is no string "audio_filepath"' '{"audi
 manifest "an empty path" 'path is empty' '{"audio_filepath": "", "text": "one"}'
 manifest "no text" 'there is no string "text"' '{"audio_filepath": "1-7-0001.wav"}'
 manifest "no duration" '"duration" is not a number' '{"audio_filepath": "1-7-0001.wav", "text": "one", "duration": "long"}'
+manifest "an offset in quotes" '"offset" is not 0' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": "1.5"}'
 manifest "an offset" '"offset" is not 0' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": 1.5}'
 manifest "a recording that is not there" 'nowhere.wav cannot be opened.*1 transcripts without a recording)' \
     '{"audio_filepath": "nowhere.wav", "text": "one"}'
@@ -263,7 +264,9 @@ manifest "a NUL in a text" '' '{"audio_filepath": "1-7-0001.wav", "text": "one\u
 printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tone\n' >list.tsv
 refused "a manifest: a column too few" 3 'list.tsv:2: path, duration and text' data.source=manifest data.path=list.tsv
 printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tlong\tone\n' >list.tsv
-refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column' data.source=manifest data.path=list.tsv
+refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column, "long", is not' data.source=manifest data.path=list.tsv
+echo "[$good]" >list.json
+refused "a manifest: one array" 3 'list.json:1: .*or a JSON object' data.source=manifest data.path=list.json
 printf '\n\n' >list.tsv
 refused "a manifest of blank lines" 3 'no utterances' data.source=manifest data.path=list.tsv
 mkdir -p lists/train.json && refused "a folder for a manifest" 3 'lists' data.source=manifest data.path=lists
@@ -283,6 +286,10 @@ if echo $flac | base64 -d >$chapter/1-7-0002.flac 2>/dev/null; then
     "$STEADY" train bad.ini --out new --no-report 2>err && grep -q '^train: 4 utterances' err
     tell "FLAC" $?
     rm -rf new
+    cp $chapter/1-7-0002.flac known.flac
+    printf '\360\000\000\000\000' | dd of=$chapter/1-7-0002.flac bs=1 seek=21 conv=notrunc 2>/dev/null
+    refused "a FLAC file that went through a pipe" 3 '1-7-0002.flac does not say how long it is'
+    mv known.flac $chapter/1-7-0002.flac
     printf '\125' | dd of=$chapter/1-7-0002.flac bs=1 seek=123 conv=notrunc 2>/dev/null
     refused "damage in the middle of a FLAC file ends the first step that needs it" 3 '1-7-0002.flac is cut short or damaged'
     "$STEADY" train bad.ini data.on_error=skip data.val_path=corpus/train --out new --no-report 2>err &&
