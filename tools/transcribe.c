@@ -58,7 +58,8 @@ static SpeechConfig speech_config(const Recipe *recipe) {
     text_format(c.source, sizeof c.source, "%s", d->source);
     text_format(c.path, sizeof c.path, "%s", d->path);
     c.limit = d->limit;
-    c.val_fraction = d->val_fraction;
+    /* As with texts, a val split of its own wins. */
+    c.val_fraction = *d->val_split || *d->val_path ? 0 : d->val_fraction;
     c.on_error = d->on_error;
     c.synthetic_count = d->synthetic_count;
     c.filters = SPEECH_FILTERS;

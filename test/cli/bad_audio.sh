@@ -206,6 +206,11 @@ mkdir void/train && refused "an empty split" 3 'no utterances' data.path=void
 again && refused "a split that is not there" 3 'has no folder train-other' data.train_split=train-other
 refused "a val split that is not there" 3 'has no folder dev-other' data.val_split=dev-other
 refused "a val path that is not there" 3 'nowhere' data.val_path=nowhere
+refused "... nor is one cut off instead" 3 'nowhere' data.val_path=nowhere data.val_fraction=0.25
+mkdir -p above && cp -r good above/LibriSpeech && mkdir above/LibriSpeech/dev-clean &&
+    refused "the folder above LibriSpeech's" 3 \
+        'above/LibriSpeech holds the split dev-clean, not speakers: set data.path = \./above/LibriSpeech' data.path=above
+refused "all splits as one" 3 'LibriSpeech holds the split dev-clean' data.val_path=above/LibriSpeech
 mkdir -p corpus/dev-clean && refused "an empty val split" 3 'no utterances in dev-clean'
 cp -r good/train/1 corpus/dev-clean && : >corpus/dev-clean/1/7/1-7-0003.wav
 refused "a broken recording of the val split" 3 'dev-clean/1/7/1-7.trans.txt:4: .*0003.wav is empty'

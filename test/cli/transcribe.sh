@@ -221,6 +221,14 @@ train small.ini data.source=manifest data.path=tabs/train.tsv data.val_path=line
     data.test_path=tabs/test.tsv --out itself && same_logs libri itself
 tell "a manifest as data.path, others as val_path and test_path" $?
 
+mv tabs 'ta, bs' && train small.ini data.source=manifest data.path='ta, bs/train.tsv' data.val_path='ta, bs/dev.tsv' \
+    data.test_path='ta, bs/test.tsv' --out commas && mv 'ta, bs' tabs && same_logs libri commas
+tell "commas in paths" $?
+# shellcheck disable=SC2086
+train $folders data.train_split='train-clean, dev-other' data.val_split=dev-clean data.val_fraction=0.5 \
+    train.steps=1 --out lists && grep -q '^train: 17 utterances' err && grep -q '^val: 6 utterances' err
+tell "a list of folders; a named val split wins over a fraction" $?
+
 # Consecutive lines: step 2 of the whole is step 1 of a manifest with the third and the fourth.
 sed -n '3,4p' tabs/train.tsv >tabs/pair.tsv
 # shellcheck disable=SC2086
