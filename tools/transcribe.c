@@ -79,17 +79,29 @@ static bool wanted(const Recipe *recipe, const SpeechConfig *c, Split split) {
     return named || speech_has(c, split);
 }
 
+/* The most frames that an utterance has at one of its speeds. */
+static size_t longest_frames(const SpeechSet *set, size_t i, bool speeds) {
+    size_t most = set->item[i].frames;
+    for (size_t speed = 1; speeds && speed < SPEECH_SPEEDS; speed++)
+        most = MAX(most, speechset_frames_at(set, i, speed));
+    return most;
+}
+
 /* Learned positions are so many; who is longer is met before the first step. */
-static Status check_lengths(const Transcribe *t, const SpeechSet *set, Err *err) {
+static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split split,
+                            Err *err) {
     const Param *position = t->speech->position;
+    bool speeds = split == SPLIT_TRAIN && set->config.speeds;
     for (size_t i = 0; position && i < set->count; i++) {
-        const SpeechItem *item = &set->item[i];
-        size_t rows = (item->frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
+        size_t frames = longest_frames(set, i, speeds);
+        size_t rows = (frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
         if (rows <= position->tensor.shape[0]) continue;
         return err_set(err, FAIL_DATA,
-                       "%s has %zu rows, but model.context = %zu positions are "
+                       "%s has %zu rows%s, but model.context = %zu positions are "
                        "learned; model.position = cape has no end",
-                       item->path, rows, position->tensor.shape[0]);
+                       set->item[i].path, rows,
+                       frames > set->item[i].frames ? " at speed 0.9" : "",
+                       position->tensor.shape[0]);
     }
     return OK;
 }
@@ -100,7 +112,7 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     SpeechConfig config = speech_config(task->recipe);
     if (ranks_lead(task->ranks)) config.faults = stderr;
     SpeechSet *set = speechset_open(&config, split, err);
-    if (!set || !check_lengths(t, set, err)) return t->sets[split] = set;
+    if (!set || !check_lengths(t, set, split, err)) return t->sets[split] = set;
     speechset_free(set);
     return NULL;
 }

@@ -233,6 +233,12 @@ refused "masks of pictures" 2 'data.augment = flip' data.augment=flip
 refused "masks with too many numbers" 2 'specaugment' data.augment=specaugment:1:2:3:4:0.5:6
 refused "a score of pictures" 2 'train.best = top1' train.best=top1
 refused "too few learned positions" 3 '1-7-0002.wav has 36 rows, but model.context = 35' model.position=learned model.context=35
+refused "too few of them for a slower voice" 3 '1-7-0003.wav has 44 rows at speed 0.9, but model.context = 43' \
+    model.position=learned model.context=43 data.augment=speed
+"$STEADY" train bad.ini model.position=learned model.context=44 data.augment=speed train.steps=6 --out new --no-report 2>err
+tell "... and just enough" $?
+rm -rf new
+refused "an augmentation that nobody has" 2 'no "Speed".*for speech speed and specaugment' data.augment=Speed
 "$STEADY" train bad.ini model.position=learned model.context=50 --out learned --no-report 2>err &&
     mkdir -p long/test-clean/1/7 && speak long/test-clean/1/7/1-7-0000.wav 4000 30 8 &&
     echo '1-7-0000 ONE' >long/test-clean/1/7/1-7.trans.txt &&
