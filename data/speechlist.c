@@ -89,7 +89,7 @@ static Status read_line(SpeechFill *fill, const char *folder, const Entries *ent
     if (k < 0) {
         fill->set->report.listed++;
         speech_fault(fill->set, SPEECH_NO_AUDIO,
-                     "%s:%zu: there is no recording %.*s.flac", file->path, i + 1,
+                     "%s:%zu: there is no recording %.*s.flac or .wav", file->path, i + 1,
                      (int)MIN(id, (size_t)200), line);
         return OK;
     }
@@ -191,11 +191,19 @@ static size_t next_name(const char **at, const char **name) {
     return length;
 }
 
+/* Is the entry a split of that name?  Recordings beside a manifest are none. */
+static bool is_split(const SpeechConfig *c, const struct dirent *entry, const char *name,
+                     size_t length) {
+    bool folders = has_folders(c);
+    return matches(entry->d_name, name, length) && is_kind(c->path, entry, folders) &&
+           (folders || !is_recording(entry->d_name));
+}
+
 /* Uses what a pattern matches, or the path that it is; nothing is an error. */
 static Status use_pattern(SpeechFill *fill, const Entries *entries, const char *pattern,
                           size_t length, Err *err) {
     const SpeechConfig *c = &fill->set->config;
-    bool folders = has_folders(c), any = false;
+    bool any = false;
     if (is_path(pattern, length)) {
         char path[SPEECH_PATH];
         text_format(path, sizeof path, "%.*s", (int)length, pattern);
@@ -203,17 +211,14 @@ static Status use_pattern(SpeechFill *fill, const Entries *entries, const char *
     }
     for (int i = 0; i < entries->count && !err->status; i++) {
         char path[SPEECH_PATH];
-        const char *name = entries->entry[i]->d_name;
-        if (!matches(name, pattern, length) ||
-            !is_kind(c->path, entries->entry[i], folders))
-            continue;
+        if (!is_split(c, entries->entry[i], pattern, length)) continue;
         any = true;
-        text_format(path, sizeof path, "%s/%s", c->path, name);
+        text_format(path, sizeof path, "%s/%s", c->path, entries->entry[i]->d_name);
         use_path(fill, path, err);
     }
     if (any || err->status) return err->status;
     return err_set(err, FAIL_DATA, "%s has no %s %.*s", c->path,
-                   folders ? "folder" : "manifest", (int)length, pattern);
+                   has_folders(c) ? "folder" : "manifest", (int)length, pattern);
 }
 
 Status speech_list(SpeechFill *fill, const char *names, Err *err) {
@@ -236,9 +241,7 @@ static bool pattern_there(const SpeechConfig *c, const Entries *entries,
     const char *name;
     for (size_t length; (length = next_name(&names, &name));)
         for (int i = 0; i < entries->count; i++)
-            if (matches(entries->entry[i]->d_name, name, length) &&
-                is_kind(c->path, entries->entry[i], has_folders(c)))
-                return true;
+            if (is_split(c, entries->entry[i], name, length)) return true;
     return false;
 }
 

@@ -258,6 +258,12 @@ manifest() { # NAME PATTERN THIRD-LINE
     { echo "$good" && echo "$good" && echo "$3"; } >list.json
     refused "a manifest: $1" 3 "list.json:3: .*$2" data.source=manifest data.path=list.json
 }
+mkdir beside && cp good/train/1/7/1-7-0000.wav beside/train_0.wav && cp beside/train_0.wav beside/test_0.wav &&
+    for i in 1 2 3 4; do echo '{"audio_filepath": "train_0.wav", "text": "one"}'; done >beside/train.json &&
+    "$STEADY" train bad.ini data.source=manifest data.path=beside --out new --no-report 2>err &&
+    grep -q '^train: 4 utterances' err && ! grep -q '^test' err
+tell "recordings beside a manifest, named as it is, are no manifests" $?
+rm -rf new
 manifest "broken JSON" 'not JSON' '{"audio_filepath": "1-7-0001.wav", "text"'
 manifest "no object" 'not a JSON object' '[1]'
 manifest "a name twice" 'not JSON: duplicate' '{"text": "one", "text": "two", "audio_filepath": "1-7-0001.wav"}'
