@@ -135,6 +135,13 @@ wav $chapter/1-7-0002.wav 3 1 48000 32 10 96 '\000\000\000\077' '\000\000\000\27
 "$STEADY" train bad.ini --out unusual --no-report 2>err && grep -q '^train: 4 utterances, .* 8, 48, 4 kHz' err &&
     "$STEADY" predict unusual corpus >out && [ "$(wc -l <out)" = 4 ]
 tell "8, 24 and 32 bits, two channels, 4 to 48 kHz" $?
+speak other.wav 16000 10 32 && "$STEADY" predict run other.wav other.wav good/train/1/7/1-7-0001.wav >out 2>err &&
+    [ "$(wc -l <out)" = 3 ] && [ "$(cat err)" = "steady: note: other.wav: 16 kHz, but training heard 4 kHz: the filters stand \
+elsewhere; resample it" ]
+tell "predict tells once of a rate that training has not heard" $?
+"$STEADY" eval run data.test_path=corpus/train >out 2>err && grep -q 'note: test: 8 kHz, but training heard 4 kHz:' err &&
+    grep -q 'note: test: 48 kHz' err && ! grep -q 'test: 4 kHz' err
+tell "... and eval" $?
 # The same wave in other samples is the same rows.
 for kind in '1 1 8000 16 10 16 \000\040 \000\340' '1 1 8000 8 10 16 \240 \140' \
     '1 1 8000 24 10 16 \000\000\040 \000\000\340' '1 1 8000 32 10 16 \000\000\000\040 \000\000\000\340' \

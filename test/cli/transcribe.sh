@@ -54,7 +54,7 @@ for file in recipe.ini task.json train.jsonl probe.jsonl eval.jsonl checkpoints/
         checkpoints/step-00000120.safetensors; do
     [ -s learned/$file ] || { echo "no $file"; false; } || break
 done && [ -z "$(find learned -name '*.new')" ] && [ "$(wc -l <learned/train.jsonl)" = 120 ] &&
-    tr -d ' \n' <learned/task.json | grep -q '^{"kind":"transcribe","chance":[0-9.]*,"filters":80,"labels":29}$'
+    tr -d ' \n' <learned/task.json | grep -q '^{"kind":"transcribe","chance":[0-9.]*,"filters":80,"labels":29,"rates":\[8000\]}$'
 tell "a run leaves recipe, facts, logs and checkpoints" $?
 [ "$(grep -c '^{"step":[0-9]*,"epoch":[0-9.]*,"loss":[0-9.]*,"lr":[0-9.]*,"grad_norm":[0-9.]*,' \
     learned/train.jsonl)" = 120 ] && grep -q '"site":"blocks.1.attn"' learned/probe.jsonl
