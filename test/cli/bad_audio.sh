@@ -320,6 +320,9 @@ if echo $flac | base64 -d >$chapter/1-7-0002.flac 2>/dev/null; then
         [ "$(wc -l <new/train.jsonl)" = 2 ] && grep -q 'note: train: left out: .*1-7-0002.flac is cut short or damaged' err &&
         grep -q 'note: val: left out: .*1-7-0002.flac' err && grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
     tell "... left out, named and counted" $?
+    rm -rf new && "$STEADY" train bad.ini data.on_error=skip train.batch_seconds=0 train.batch=1 train.steps=8 --out new \
+        --no-report 2>err && [ "$(wc -l <new/train.jsonl)" = 8 ] && grep -q '(2 so far)' err
+    tell "... alone in its batch, another takes its place" $?
     fails 3 '1-7-0002.flac is cut short or damaged' eval run data.test_path=corpus/train &&
         "$STEADY" eval run data.test_path=corpus/train data.on_error=skip >out && grep -q '"count":3,.*"skipped":1' out
     tell "... in eval" $?
