@@ -114,13 +114,14 @@ static void move_edges(SpeechBatch *b, size_t from, size_t to, size_t *edge) {
         b->bucket_edge[(*edge)++] = to;
 }
 
-/* In training another utterance, no longer than was planned, takes a damaged one's place, so that the
+/* In training another utterance that is no longer takes a damaged one's place, so that the
  * mean is over as many; false: none can. */
 static bool replace_row(SpeechLoader *l, SpeechBatch *b, size_t n, size_t from, size_t to,
                         size_t start) {
     enum { TRIES = 16 }; /* where most are damaged, the disk is */
-    size_t count = l->set->count, damaged = b->number[from], most = b->frames[from];
+    size_t count = l->set->count, damaged = b->number[from];
     size_t tries = l->plan.config.training ? TRIES : 0;
+    size_t most = l->set->item[damaged].frames;
     for (size_t i = 1; i < count && tries; i++) {
         size_t other = (damaged + i) % count;
         if (l->set->item[other].frames > most) continue;
@@ -169,7 +170,7 @@ static Status fill(void *owner, size_t thread, size_t n, const atomic_bool *stop
     size_t features = 0, planned = b->count;
     for (size_t k = 0; k < b->count; k++) {
         choose_speed(l, b, n, k);
-        features += b->frames[k] * b->filters;
+        features += MAX(b->frames[k], l->set->item[b->number[k]].frames) * b->filters;
     }
     speechplan_need(b, 0, features);
     if (fill_rows(l, b, n, err)) return err->status;
