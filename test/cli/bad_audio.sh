@@ -120,6 +120,9 @@ if [ "$(id -u)" = 0 ]; then
     echo "skip a recording that may not be read: the superuser may"
 else
     spoiled "a recording that may not be read" 'cannot be opened: Permission denied' chmod 000
+    mkdir locked && chmod 000 locked && fails 3 'locked cannot be opened: Permission denied' predict run locked
+    tell "predict names a folder that may not be read" $?
+    rmdir locked
 fi
 fails 3 'nowhere.wav: no such file' predict run nowhere.wav
 tell "predict names a file that is not there" $?
