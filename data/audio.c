@@ -105,6 +105,10 @@ static Status open_sound(Reader *r, Err *err) {
 static Status check_header(const Reader *r, Err *err) {
     const SF_INFO *info = &r->info;
     if (info->frames <= 0) return err_set(err, FAIL_DATA, "%s holds no samples", r->path);
+    if (info->frames == SF_COUNT_MAX) /* a FLAC encoder that wrote into a pipe */
+        return err_set(err, FAIL_DATA,
+                       "%s does not say how long it is: encode it again into a file",
+                       r->path);
     if (info->samplerate < AUDIO_RATE_LEAST || info->samplerate > AUDIO_RATE_MOST)
         return err_set(err, FAIL_DATA,
                        "%s has %d samples a second; %d ... %d are read: resample it",

@@ -49,8 +49,10 @@ static Status fail_unknown(const char *word, Err *err) {
         strcat(names, ", ");
         strcat(names, table[k].name);
     }
-    return err_set(err, FAIL_USAGE, "data.augment has no \"%s\"; there are %s", word,
-                   names);
+    return err_set(err, FAIL_USAGE,
+                   "data.augment has no \"%s\"; there are %s; for speech speed and "
+                   "specaugment",
+                   word, names);
 }
 
 /* "value" for the next number in order, or "name=value"; *place counts on. */

@@ -94,7 +94,8 @@ static Status make_row(SpeechLoader *l, SpeechBatch *b, size_t n, size_t from, s
     const SpeechItem *item = &l->set->item[number];
     real *features = b->features + start;
     size_t frames = b->frames[from], speed = b->speed[from];
-    if (speechset_features_at(l->set, number, speed, features, err)) return err->status;
+    Status status = speechset_features_at(l->set, number, speed, features, err);
+    if (status) return status;
     if (c->training)
         specaugment(&c->augment, rng_make(c->seed, RNG_AUGMENT + number, n), features,
                     frames, b->filters);
@@ -113,22 +114,41 @@ static void move_edges(SpeechBatch *b, size_t from, size_t to, size_t *edge) {
         b->bucket_edge[(*edge)++] = to;
 }
 
-/* Recordings that turn out to be damaged are closed up over. */
+/* In training another utterance that is no longer takes a damaged one's place, so that the
+ * mean is over as many; false: none can. */
+static bool replace_row(SpeechLoader *l, SpeechBatch *b, size_t n, size_t from, size_t to,
+                        size_t start) {
+    enum { TRIES = 16 }; /* where most are damaged, the disk is */
+    size_t count = l->set->count, damaged = b->number[from];
+    size_t tries = l->plan.config.training ? TRIES : 0;
+    size_t most = l->set->item[damaged].frames;
+    for (size_t i = 1; i < count && tries; i++) {
+        size_t other = (damaged + i) % count;
+        if (l->set->item[other].frames > most) continue;
+        tries--;
+        b->number[from] = other;
+        b->frames[from] = l->set->item[other].frames;
+        b->speed[from] = 0;
+        if (make_row(l, b, n, from, to, start, NULL) == OK) return true;
+    }
+    return false;
+}
+
+/* Recordings that turn out to be damaged and cannot be replaced are closed up over. */
 static Status fill_rows(SpeechLoader *l, SpeechBatch *b, size_t n, Err *err) {
     size_t count = b->count, kept = 0, start = 0, edge = 0;
     for (size_t k = 0; k < count; k++) {
         Err own = ERR_NONE;
         move_edges(b, k, kept, &edge);
-        size_t size = b->frames[k] * b->filters;
-        if (make_row(l, b, n, k, kept, start, &own) == OK) {
-            kept++;
-            start += size;
-            continue;
+        bool made = make_row(l, b, n, k, kept, start, &own) == OK;
+        if (!made) {
+            *err = own;
+            if (l->set->config.on_error == ON_ERROR_STOP || own.status != FAIL_DATA)
+                return own.status;
+            b->skipped++;
+            made = replace_row(l, b, n, k, kept, start);
         }
-        *err = own;
-        if (l->set->config.on_error == ON_ERROR_STOP || own.status != FAIL_DATA)
-            return own.status;
-        b->skipped++;
+        if (made) start += b->frames[kept++] * b->filters;
     }
     move_edges(b, count, kept, &edge);
     b->count = kept;
@@ -150,7 +170,7 @@ static Status fill(void *owner, size_t thread, size_t n, const atomic_bool *stop
     size_t features = 0, planned = b->count;
     for (size_t k = 0; k < b->count; k++) {
         choose_speed(l, b, n, k);
-        features += b->frames[k] * b->filters;
+        features += MAX(b->frames[k], l->set->item[b->number[k]].frames) * b->filters;
     }
     speechplan_need(b, 0, features);
     if (fill_rows(l, b, n, err)) return err->status;

@@ -43,7 +43,8 @@ typedef struct SpeechBatch {
     real *features;
     size_t buckets, *bucket_edge; /* [buckets + 1] utterances where buckets begin */
     double seconds;               /* of sound */
-    size_t skipped;          /* recordings found broken since the start, and left out */
+    /* recordings found broken since the start, and left out; training replaces them */
+    size_t skipped;
     const char *skip_reason; /* text of the latest of them; "" */
     size_t room_items, room_features;
 } SpeechBatch;

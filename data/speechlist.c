@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "data/speech_parts.h"
 #include "data/textfile.h"
@@ -88,7 +89,7 @@ static Status read_line(SpeechFill *fill, const char *folder, const Entries *ent
     if (k < 0) {
         fill->set->report.listed++;
         speech_fault(fill->set, SPEECH_NO_AUDIO,
-                     "%s:%zu: there is no recording %.*s.flac", file->path, i + 1,
+                     "%s:%zu: there is no recording %.*s.flac or .wav", file->path, i + 1,
                      (int)MIN(id, (size_t)200), line);
         return OK;
     }
@@ -132,12 +133,27 @@ static Status read_entries(SpeechFill *fill, const char *folder, const Entries *
     return err->status;
 }
 
+/* Whoever names the folder above the splits would train on all of them, the test's as well. */
+static Status check_speakers(const char *folder, const Entries *entries, Err *err) {
+    static const char *const SPLITS[] = {"train-clean", "train-other", "dev-clean",
+                                         "dev-other",   "test-clean",  "test-other"};
+    for (int i = 0; i < entries->count; i++)
+        for (size_t k = 0; k < COUNT(SPLITS); k++)
+            if (!strncmp(entries->entry[i]->d_name, SPLITS[k], strlen(SPLITS[k])) &&
+                is_kind(folder, entries->entry[i], true))
+                return err_set(err, FAIL_DATA,
+                               "%s holds the split %s, not speakers: set data.path = %s, "
+                               "and data.train_split if no folder there is train*",
+                               folder, entries->entry[i]->d_name, folder);
+    return OK;
+}
+
 static Status read_folder(SpeechFill *fill, const char *folder, int depth, Err *err) {
     Entries entries;
     if (strlen(folder) > SPEECH_PATH - 300)
         return err_set(err, FAIL_DATA, "%.60s...: the name is too long", folder);
     if (entries_open(folder, &entries, err)) return err->status;
-    read_entries(fill, folder, &entries, err);
+    if (!check_speakers(folder, &entries, err)) read_entries(fill, folder, &entries, err);
     for (int i = 0; i < entries.count && !err->status; i++) {
         char path[SPEECH_PATH];
         if (depth == DEPTH_MOST || !is_kind(folder, entries.entry[i], true)) continue;
@@ -155,64 +171,77 @@ static bool matches(const char *name, const char *pattern, size_t length) {
     return strlen(name) == length && !strncmp(name, pattern, length);
 }
 
-typedef Status UseName(SpeechFill *fill, const char *path, Err *err);
+static bool has_folders(const SpeechConfig *c) {
+    return !strcmp(c->source, "librispeech");
+}
 
-static Status use_folder(SpeechFill *fill, const char *path, Err *err) {
-    return read_folder(fill, path, 0, err);
+static Status use_path(SpeechFill *fill, const char *path, Err *err) {
+    return has_folders(&fill->set->config) ? read_folder(fill, path, 0, err)
+                                           : speech_read_manifest(fill, path, err);
 }
 
 static bool is_path(const char *name, size_t length) { return memchr(name, '/', length); }
+
+/* The next of names with commas and perhaps blanks between, "" behind the last; *at moves on. */
+static size_t next_name(const char **at, const char **name) {
+    *name = *at + strspn(*at, ", \t");
+    size_t length = strcspn(*name, ",");
+    *at = *name + length;
+    while (length && strchr(" \t", (*name)[length - 1])) length--;
+    return length;
+}
+
+/* Is the entry a split of that name?  Recordings beside a manifest are none. */
+static bool is_split(const SpeechConfig *c, const struct dirent *entry, const char *name,
+                     size_t length) {
+    bool folders = has_folders(c);
+    return matches(entry->d_name, name, length) && is_kind(c->path, entry, folders) &&
+           (folders || !is_recording(entry->d_name));
+}
 
 /* Uses what a pattern matches, or the path that it is; nothing is an error. */
 static Status use_pattern(SpeechFill *fill, const Entries *entries, const char *pattern,
                           size_t length, Err *err) {
     const SpeechConfig *c = &fill->set->config;
-    bool folders = !strcmp(c->source, "librispeech"), any = false;
+    bool any = false;
     if (is_path(pattern, length)) {
         char path[SPEECH_PATH];
         text_format(path, sizeof path, "%.*s", (int)length, pattern);
-        return (folders ? use_folder : speech_read_manifest)(fill, path, err);
+        return use_path(fill, path, err);
     }
     for (int i = 0; i < entries->count && !err->status; i++) {
         char path[SPEECH_PATH];
-        const char *name = entries->entry[i]->d_name;
-        if (!matches(name, pattern, length) ||
-            !is_kind(c->path, entries->entry[i], folders))
-            continue;
+        if (!is_split(c, entries->entry[i], pattern, length)) continue;
         any = true;
-        text_format(path, sizeof path, "%s/%s", c->path, name);
-        (folders ? use_folder : speech_read_manifest)(fill, path, err);
+        text_format(path, sizeof path, "%s/%s", c->path, entries->entry[i]->d_name);
+        use_path(fill, path, err);
     }
     if (any || err->status) return err->status;
     return err_set(err, FAIL_DATA, "%s has no %s %.*s", c->path,
-                   folders ? "folder" : "manifest", (int)length, pattern);
+                   has_folders(c) ? "folder" : "manifest", (int)length, pattern);
 }
 
 Status speech_list(SpeechFill *fill, const char *names, Err *err) {
     Entries entries = {0};
+    /* A path may have commas of its own. */
+    if (is_path(names, strlen(names)) && !access(names, F_OK))
+        return use_path(fill, names, err);
     if (!is_path(names, strlen(names)) &&
         entries_open(fill->set->config.path, &entries, err))
         return err->status;
-    for (const char *at = names; *at && !err->status;) {
-        size_t length = strcspn(at, ",");
-        if (length) use_pattern(fill, &entries, at, length, err);
-        at += length + (at[length] == ',');
-    }
+    const char *name;
+    for (size_t length; !err->status && (length = next_name(&names, &name));)
+        use_pattern(fill, &entries, name, length, err);
     entries_close(&entries);
     return err->status;
 }
 
 static bool pattern_there(const SpeechConfig *c, const Entries *entries,
                           const char *names) {
-    bool folders = !strcmp(c->source, "librispeech");
-    for (const char *at = names; *at;) {
-        size_t length = strcspn(at, ",");
-        for (int i = 0; length && i < entries->count; i++)
-            if (matches(entries->entry[i]->d_name, at, length) &&
-                is_kind(c->path, entries->entry[i], folders))
-                return true;
-        at += length + (at[length] == ',');
-    }
+    const char *name;
+    for (size_t length; (length = next_name(&names, &name));)
+        for (int i = 0; i < entries->count; i++)
+            if (is_split(c, entries->entry[i], name, length)) return true;
     return false;
 }
 

@@ -44,7 +44,9 @@ static Status add_object(const Line *line, const json_t *object, Err *err) {
     if (!json_is_string(text)) return fail_at(line, err, "there is no string \"text\"");
     if (duration && !(json_number_value(duration) > 0))
         return fail_at(line, err, "\"duration\" is not a number of seconds above 0");
-    if (offset && json_number_value(offset) != 0)
+    bool whole = !offset || json_is_null(offset) ||
+                 (json_is_number(offset) && json_number_value(offset) == 0);
+    if (!whole)
         return fail_at(line, err,
                        "\"offset\" is not 0: cut the recording into utterances first");
     return add(line, json_string_value(path), json_string_length(path),
@@ -79,13 +81,19 @@ static Status read_tabs(const Line *line, const char *bytes, size_t length, Err 
     const char *second =
         first ? memchr(first + 1, '\t', (size_t)(end - first - 1)) : NULL;
     if (!second)
-        return fail_at(line, err, "path, duration and text between tabs are wanted");
+        return fail_at(
+            line, err,
+            "path, duration and text between tabs are wanted, or a JSON object");
     size_t width = (size_t)(second - first - 1);
     bool head = line->number == 1 && width == strlen("duration") &&
                 !memcmp(first + 1, "duration", width);
     if (head) return OK;
     if (!is_duration(first + 1, width))
-        return fail_at(line, err, "the second column is not a number of seconds above 0");
+        return err_set(err, FAIL_DATA,
+                       "%s:%zu: the second column, \"%.*s\", is not a number of seconds "
+                       "above 0",
+                       line->file->path, line->number, (int)MIN(width, (size_t)40),
+                       first + 1);
     return add(line, bytes, (size_t)(first - bytes), second + 1,
                (size_t)(end - second - 1), err);
 }
@@ -106,7 +114,7 @@ Status speech_read_manifest(SpeechFill *fill, const char *path, Err *err) {
         const char *bytes = textfile_line(&file, i, &length);
         Line line = {fill, &file, i + 1};
         if (is_blank(bytes, length)) continue;
-        if (!known) json = bytes[0] == '{', known = true;
+        if (!known) json = bytes[strspn(bytes, " \t")] == '{', known = true;
         (json ? read_json : read_tabs)(&line, bytes, length, err);
     }
     textfile_free(&file);

@@ -439,19 +439,35 @@ Status speechset_features_at(SpeechSet *set, size_t i, size_t speed, real *featu
     return status;
 }
 
+/* One of the list; each at most once. */
+static Status read_augment(const char *word, bool *speeds, bool *masked,
+                           SpecAugment *masks, Err *err) {
+    static const char NAME[] = "specaugment";
+    bool speed = !strcmp(word, "speed"), mask = !strncmp(word, NAME, strlen(NAME));
+    if (!speed && !mask)
+        return err_set(err, FAIL_USAGE,
+                       "data.augment has no \"%s\" for speech; there are none, speed, "
+                       "specaugment",
+                       word);
+    if (speed ? *speeds : *masked)
+        return err_set(err, FAIL_USAGE, "data.augment names %s twice",
+                       speed ? "speed" : NAME);
+    *(speed ? speeds : masked) = true;
+    return speed ? OK : specaugment_parse(word, masks, err);
+}
+
 Status speech_augment_parse(const char *list, bool *speeds, SpecAugment *masks,
                             Err *err) {
+    char word[120];
+    bool masked = false;
     *speeds = false;
     *masks = (SpecAugment){0};
-    for (const char *at = list; *at;) {
-        char word[120];
-        size_t length = strcspn(at, ",");
+    if (!strcmp(list, "none")) return OK;
+    for (const char *at = list; *(at += strspn(at, ", \t"));) {
+        size_t length = strcspn(at, ", \t");
         text_format(word, sizeof word, "%.*s", (int)MIN(length, sizeof word - 1), at);
-        if (!strcmp(word, "speed"))
-            *speeds = true;
-        else if (specaugment_parse(word, masks, err))
-            return FAIL_USAGE;
-        at += length + (at[length] == ',');
+        if (read_augment(word, speeds, &masked, masks, err)) return FAIL_USAGE;
+        at += length;
     }
     return OK;
 }

@@ -1,10 +1,12 @@
 #include "tools/inputs.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/rundir.h"
 
@@ -71,6 +73,8 @@ Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,
         return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
     if (stat(path, &info)) return err_set(err, FAIL_DATA, "%s: no such file", path);
     if (!S_ISDIR(info.st_mode)) return add(inputs, path), OK;
+    if (access(path, R_OK | X_OK))
+        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
     size_t before = inputs->count;
     add_folder(inputs, path, endings, false, 0);
     if (inputs->count > before) return OK;

@@ -150,7 +150,7 @@ const Key keys[] = {
          "differently."),
     FLAG(FOR_ALL, data, shuffle, "true", "New order of the training examples each epoch."),
     REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
-         "Share of the training split that is cut off as split val."),
+         "Share of the training split that is cut off as split val, where none is named."),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),
          "Side that images are brought to, in pixels; 0: as the files are."),
     SIZE(FOR_VISION, data, channels, "0", WITHIN(0, 4),

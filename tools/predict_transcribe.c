@@ -73,6 +73,7 @@ static LogMel *tables_for(LogMel **tables, size_t *rate, size_t wanted) {
 static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char *path,
                               Audio *audio, LogMel *mel, Err *err) {
     size_t frames = logmel_frames(mel, audio->count);
+    transcribe_hear(run->task, audio->rate, path);
     real *features =
         mem_alloc(MAX(frames, (size_t)1) * SPEECH_FILTERS * sizeof *features);
     logmel_compute(mel, audio->samples, audio->count, features);

@@ -10,4 +10,7 @@ Speech *transcribe_model(Task *task);
 /* A split, opened now if it was not; NULL: err says why. */
 SpeechSet *transcribe_set(Task *task, Split split, Err *err);
 
+/* Tells on stderr, once a rate, of a recording at one that training has not heard. */
+void transcribe_hear(Task *task, size_t rate, const char *where);
+
 #endif

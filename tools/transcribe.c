@@ -18,6 +18,8 @@ typedef struct Transcribe {
     SpeechSet *sets[3];
     SpeechLoader *loader;
     const SpeechBatch *batch;
+    size_t rate[SPEECH_RATES_MOST], rates; /* training's, and behind them those told of */
+    size_t heard;                          /* of them training's; 0: unknown */
 } Transcribe;
 
 Speech *transcribe_model(Task *task) { return ((Transcribe *)task)->speech; }
@@ -58,7 +60,8 @@ static SpeechConfig speech_config(const Recipe *recipe) {
     text_format(c.source, sizeof c.source, "%s", d->source);
     text_format(c.path, sizeof c.path, "%s", d->path);
     c.limit = d->limit;
-    c.val_fraction = d->val_fraction;
+    /* As with texts, a val split of its own wins. */
+    c.val_fraction = *d->val_split || *d->val_path ? 0 : d->val_fraction;
     c.on_error = d->on_error;
     c.synthetic_count = d->synthetic_count;
     c.filters = SPEECH_FILTERS;
@@ -78,19 +81,54 @@ static bool wanted(const Recipe *recipe, const SpeechConfig *c, Split split) {
     return named || speech_has(c, split);
 }
 
+/* The most frames that an utterance has at one of its speeds. */
+static size_t longest_frames(const SpeechSet *set, size_t i, bool speeds) {
+    size_t most = set->item[i].frames;
+    for (size_t speed = 1; speeds && speed < SPEECH_SPEEDS; speed++)
+        most = MAX(most, speechset_frames_at(set, i, speed));
+    return most;
+}
+
 /* Learned positions are so many; who is longer is met before the first step. */
-static Status check_lengths(const Transcribe *t, const SpeechSet *set, Err *err) {
+static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split split,
+                            Err *err) {
     const Param *position = t->speech->position;
+    bool speeds = split == SPLIT_TRAIN && set->config.speeds;
     for (size_t i = 0; position && i < set->count; i++) {
-        const SpeechItem *item = &set->item[i];
-        size_t rows = (item->frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
+        size_t frames = longest_frames(set, i, speeds);
+        size_t rows = (frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
         if (rows <= position->tensor.shape[0]) continue;
         return err_set(err, FAIL_DATA,
-                       "%s has %zu rows, but model.context = %zu positions are "
+                       "%s has %zu rows%s, but model.context = %zu positions are "
                        "learned; model.position = cape has no end",
-                       item->path, rows, position->tensor.shape[0]);
+                       set->item[i].path, rows,
+                       frames > set->item[i].frames ? " at speed 0.9" : "",
+                       position->tensor.shape[0]);
     }
     return OK;
+}
+
+void transcribe_hear(Task *task, size_t rate, const char *where) {
+    Transcribe *t = (Transcribe *)task;
+    for (size_t k = 0; k < t->rates; k++)
+        if (t->rate[k] == rate) return;
+    if (!t->heard || !ranks_lead(task->ranks)) return;
+    fprintf(stderr,
+            "steady: note: %s: %g kHz, but training heard %g kHz%s: the filters stand "
+            "elsewhere; resample it\n",
+            where, (double)rate / 1000, (double)t->rate[0] / 1000,
+            t->heard > 1 ? " and others" : "");
+    if (t->rates < COUNT(t->rate)) t->rate[t->rates++] = rate;
+}
+
+/* The set's rates: the first set's are training's, others are told of. */
+static void meet_rates(Transcribe *t, const SpeechSet *set, Split split) {
+    if (!t->heard && split == SPLIT_TRAIN) {
+        t->heard = t->rates = set->rates;
+        memcpy(t->rate, set->rate, sizeof t->rate);
+    }
+    for (size_t k = 0; k < set->rates; k++)
+        transcribe_hear(&t->task, set->rate[k], split_name(split));
 }
 
 SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
@@ -99,9 +137,12 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     SpeechConfig config = speech_config(task->recipe);
     if (ranks_lead(task->ranks)) config.faults = stderr;
     SpeechSet *set = speechset_open(&config, split, err);
-    if (!set || !check_lengths(t, set, err)) return t->sets[split] = set;
-    speechset_free(set);
-    return NULL;
+    if (set && check_lengths(t, set, split, err)) {
+        speechset_free(set);
+        return NULL;
+    }
+    if (set) meet_rates(t, set, split);
+    return t->sets[split] = set;
 }
 
 /* ---- training ---- */
@@ -291,12 +332,16 @@ static void transcribe_free(Task *task) {
 }
 
 static Status save_facts(const Task *task, const char *run_dir, Err *err) {
+    const SpeechSet *set = ((const Transcribe *)task)->sets[SPLIT_TRAIN];
     char path[PATH_SIZE];
     rundir_path(path, run_dir, "task.json.new");
+    json_t *rates = json_array();
+    for (size_t k = 0; k < set->rates; k++)
+        json_array_append_new(rates, json_integer((json_int_t)set->rate[k]));
     json_t *root =
-        json_pack("{s:s, s:o, s:I, s:I}", "kind", task->ops->name, "chance",
+        json_pack("{s:s, s:o, s:I, s:I, s:o}", "kind", task->ops->name, "chance",
                   json_number(task->chance), "filters", (json_int_t)SPEECH_FILTERS,
-                  "labels", (json_int_t)SPEECH_LABELS);
+                  "labels", (json_int_t)SPEECH_LABELS, "rates", rates);
     int failed = json_dump_file(root, path, JSON_INDENT(1));
     json_decref(root);
     if (!failed) return rundir_replace(run_dir, "task.json", err);
@@ -386,10 +431,22 @@ Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     return &t->task;
 }
 
+/* An older run has none: nothing is told then. */
+static void read_rates(Transcribe *t, const char *run_dir) {
+    char path[PATH_SIZE];
+    rundir_path(path, run_dir, "task.json");
+    json_t *facts = json_load_file(path, 0, NULL);
+    const json_t *rates = json_object_get(facts, "rates");
+    for (size_t k = 0; k < json_array_size(rates) && k < COUNT(t->rate); k++)
+        t->rate[t->rates++] = (size_t)json_integer_value(json_array_get(rates, k));
+    t->heard = t->rates;
+    json_decref(facts);
+}
+
 Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
-    (void)run_dir;
     (void)err;
     Transcribe *t = new_task(recipe, NULL);
+    read_rates(t, run_dir);
     SpeechConfig config = speech_config(recipe);
     t->task.has_val = wanted(recipe, &config, SPLIT_VAL);
     t->task.has_test = wanted(recipe, &config, SPLIT_TEST);

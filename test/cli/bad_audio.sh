@@ -120,6 +120,9 @@ if [ "$(id -u)" = 0 ]; then
     echo "skip a recording that may not be read: the superuser may"
 else
     spoiled "a recording that may not be read" 'cannot be opened: Permission denied' chmod 000
+    mkdir locked && chmod 000 locked && fails 3 'locked cannot be opened: Permission denied' predict run locked
+    tell "predict names a folder that may not be read" $?
+    rmdir locked
 fi
 fails 3 'nowhere.wav: no such file' predict run nowhere.wav
 tell "predict names a file that is not there" $?
@@ -135,6 +138,13 @@ wav $chapter/1-7-0002.wav 3 1 48000 32 10 96 '\000\000\000\077' '\000\000\000\27
 "$STEADY" train bad.ini --out unusual --no-report 2>err && grep -q '^train: 4 utterances, .* 8, 48, 4 kHz' err &&
     "$STEADY" predict unusual corpus >out && [ "$(wc -l <out)" = 4 ]
 tell "8, 24 and 32 bits, two channels, 4 to 48 kHz" $?
+speak other.wav 16000 10 32 && "$STEADY" predict run other.wav other.wav good/train/1/7/1-7-0001.wav >out 2>err &&
+    [ "$(wc -l <out)" = 3 ] && [ "$(cat err)" = "steady: note: other.wav: 16 kHz, but training heard 4 kHz: the filters stand \
+elsewhere; resample it" ]
+tell "predict tells once of a rate that training has not heard" $?
+"$STEADY" eval run data.test_path=corpus/train >out 2>err && grep -q 'note: test: 8 kHz, but training heard 4 kHz:' err &&
+    grep -q 'note: test: 48 kHz' err && ! grep -q 'test: 4 kHz' err
+tell "... and eval" $?
 # The same wave in other samples is the same rows.
 for kind in '1 1 8000 16 10 16 \000\040 \000\340' '1 1 8000 8 10 16 \240 \140' \
     '1 1 8000 24 10 16 \000\000\040 \000\000\340' '1 1 8000 32 10 16 \000\000\000\040 \000\000\000\340' \
@@ -206,6 +216,11 @@ mkdir void/train && refused "an empty split" 3 'no utterances' data.path=void
 again && refused "a split that is not there" 3 'has no folder train-other' data.train_split=train-other
 refused "a val split that is not there" 3 'has no folder dev-other' data.val_split=dev-other
 refused "a val path that is not there" 3 'nowhere' data.val_path=nowhere
+refused "... nor is one cut off instead" 3 'nowhere' data.val_path=nowhere data.val_fraction=0.25
+mkdir -p above && cp -r good above/LibriSpeech && mkdir above/LibriSpeech/dev-clean &&
+    refused "the folder above LibriSpeech's" 3 \
+        'above/LibriSpeech holds the split dev-clean, not speakers: set data.path = \./above/LibriSpeech' data.path=above
+refused "all splits as one" 3 'LibriSpeech holds the split dev-clean' data.val_path=above/LibriSpeech
 mkdir -p corpus/dev-clean && refused "an empty val split" 3 'no utterances in dev-clean'
 cp -r good/train/1 corpus/dev-clean && : >corpus/dev-clean/1/7/1-7-0003.wav
 refused "a broken recording of the val split" 3 'dev-clean/1/7/1-7.trans.txt:4: .*0003.wav is empty'
@@ -228,6 +243,12 @@ refused "masks of pictures" 2 'data.augment = flip' data.augment=flip
 refused "masks with too many numbers" 2 'specaugment' data.augment=specaugment:1:2:3:4:0.5:6
 refused "a score of pictures" 2 'train.best = top1' train.best=top1
 refused "too few learned positions" 3 '1-7-0002.wav has 36 rows, but model.context = 35' model.position=learned model.context=35
+refused "too few of them for a slower voice" 3 '1-7-0003.wav has 44 rows at speed 0.9, but model.context = 43' \
+    model.position=learned model.context=43 data.augment=speed
+"$STEADY" train bad.ini model.position=learned model.context=44 data.augment=speed train.steps=6 --out new --no-report 2>err
+tell "... and just enough" $?
+rm -rf new
+refused "an augmentation that nobody has" 2 'no "Speed".*for speech speed and specaugment' data.augment=Speed
 "$STEADY" train bad.ini model.position=learned model.context=50 --out learned --no-report 2>err &&
     mkdir -p long/test-clean/1/7 && speak long/test-clean/1/7/1-7-0000.wav 4000 30 8 &&
     echo '1-7-0000 ONE' >long/test-clean/1/7/1-7.trans.txt &&
@@ -247,6 +268,12 @@ manifest() { # NAME PATTERN THIRD-LINE
     { echo "$good" && echo "$good" && echo "$3"; } >list.json
     refused "a manifest: $1" 3 "list.json:3: .*$2" data.source=manifest data.path=list.json
 }
+mkdir beside && cp good/train/1/7/1-7-0000.wav beside/train_0.wav && cp beside/train_0.wav beside/test_0.wav &&
+    for i in 1 2 3 4; do echo '{"audio_filepath": "train_0.wav", "text": "one"}'; done >beside/train.json &&
+    "$STEADY" train bad.ini data.source=manifest data.path=beside --out new --no-report 2>err &&
+    grep -q '^train: 4 utterances' err && ! grep -q '^test' err
+tell "recordings beside a manifest, named as it is, are no manifests" $?
+rm -rf new
 manifest "broken JSON" 'not JSON' '{"audio_filepath": "1-7-0001.wav", "text"'
 manifest "no object" 'not a JSON object' '[1]'
 manifest "a name twice" 'not JSON: duplicate' '{"text": "one", "text": "two", "audio_filepath": "1-7-0001.wav"}'
@@ -255,6 +282,7 @@ manifest "a path that is a number" 'there is no string "audio_filepath"' '{"audi
 manifest "an empty path" 'path is empty' '{"audio_filepath": "", "text": "one"}'
 manifest "no text" 'there is no string "text"' '{"audio_filepath": "1-7-0001.wav"}'
 manifest "no duration" '"duration" is not a number' '{"audio_filepath": "1-7-0001.wav", "text": "one", "duration": "long"}'
+manifest "an offset in quotes" '"offset" is not 0' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": "1.5"}'
 manifest "an offset" '"offset" is not 0' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": 1.5}'
 manifest "a recording that is not there" 'nowhere.wav cannot be opened.*1 transcripts without a recording)' \
     '{"audio_filepath": "nowhere.wav", "text": "one"}'
@@ -263,7 +291,9 @@ manifest "a NUL in a text" '' '{"audio_filepath": "1-7-0001.wav", "text": "one\u
 printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tone\n' >list.tsv
 refused "a manifest: a column too few" 3 'list.tsv:2: path, duration and text' data.source=manifest data.path=list.tsv
 printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tlong\tone\n' >list.tsv
-refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column' data.source=manifest data.path=list.tsv
+refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column, "long", is not' data.source=manifest data.path=list.tsv
+echo "[$good]" >list.json
+refused "a manifest: one array" 3 'list.json:1: .*or a JSON object' data.source=manifest data.path=list.json
 printf '\n\n' >list.tsv
 refused "a manifest of blank lines" 3 'no utterances' data.source=manifest data.path=list.tsv
 mkdir -p lists/train.json && refused "a folder for a manifest" 3 'lists' data.source=manifest data.path=lists
@@ -283,12 +313,19 @@ if echo $flac | base64 -d >$chapter/1-7-0002.flac 2>/dev/null; then
     "$STEADY" train bad.ini --out new --no-report 2>err && grep -q '^train: 4 utterances' err
     tell "FLAC" $?
     rm -rf new
+    cp $chapter/1-7-0002.flac known.flac
+    printf '\360\000\000\000\000' | dd of=$chapter/1-7-0002.flac bs=1 seek=21 conv=notrunc 2>/dev/null
+    refused "a FLAC file that went through a pipe" 3 '1-7-0002.flac does not say how long it is'
+    mv known.flac $chapter/1-7-0002.flac
     printf '\125' | dd of=$chapter/1-7-0002.flac bs=1 seek=123 conv=notrunc 2>/dev/null
     refused "damage in the middle of a FLAC file ends the first step that needs it" 3 '1-7-0002.flac is cut short or damaged'
     "$STEADY" train bad.ini data.on_error=skip data.val_path=corpus/train --out new --no-report 2>err &&
         [ "$(wc -l <new/train.jsonl)" = 2 ] && grep -q 'note: train: left out: .*1-7-0002.flac is cut short or damaged' err &&
         grep -q 'note: val: left out: .*1-7-0002.flac' err && grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
     tell "... left out, named and counted" $?
+    rm -rf new && "$STEADY" train bad.ini data.on_error=skip train.batch_seconds=0 train.batch=1 train.steps=8 --out new \
+        --no-report 2>err && [ "$(wc -l <new/train.jsonl)" = 8 ] && grep -q '(2 so far)' err
+    tell "... alone in its batch, another takes its place" $?
     fails 3 '1-7-0002.flac is cut short or damaged' eval run data.test_path=corpus/train &&
         "$STEADY" eval run data.test_path=corpus/train data.on_error=skip >out && grep -q '"count":3,.*"skipped":1' out
     tell "... in eval" $?

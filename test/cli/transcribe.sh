@@ -54,7 +54,7 @@ for file in recipe.ini task.json train.jsonl probe.jsonl eval.jsonl checkpoints/
         checkpoints/step-00000120.safetensors; do
     [ -s learned/$file ] || { echo "no $file"; false; } || break
 done && [ -z "$(find learned -name '*.new')" ] && [ "$(wc -l <learned/train.jsonl)" = 120 ] &&
-    tr -d ' \n' <learned/task.json | grep -q '^{"kind":"transcribe","chance":[0-9.]*,"filters":80,"labels":29}$'
+    tr -d ' \n' <learned/task.json | grep -q '^{"kind":"transcribe","chance":[0-9.]*,"filters":80,"labels":29,"rates":\[8000\]}$'
 tell "a run leaves recipe, facts, logs and checkpoints" $?
 [ "$(grep -c '^{"step":[0-9]*,"epoch":[0-9.]*,"loss":[0-9.]*,"lr":[0-9.]*,"grad_norm":[0-9.]*,' \
     learned/train.jsonl)" = 120 ] && grep -q '"site":"blocks.1.attn"' learned/probe.jsonl
@@ -220,6 +220,14 @@ done
 train small.ini data.source=manifest data.path=tabs/train.tsv data.val_path=lines/dev.json \
     data.test_path=tabs/test.tsv --out itself && same_logs libri itself
 tell "a manifest as data.path, others as val_path and test_path" $?
+
+mv tabs 'ta, bs' && train small.ini data.source=manifest data.path='ta, bs/train.tsv' data.val_path='ta, bs/dev.tsv' \
+    data.test_path='ta, bs/test.tsv' --out commas && mv 'ta, bs' tabs && same_logs libri commas
+tell "commas in paths" $?
+# shellcheck disable=SC2086
+train $folders data.train_split='train-clean, dev-other' data.val_split=dev-clean data.val_fraction=0.5 \
+    train.steps=1 --out lists && grep -q '^train: 17 utterances' err && grep -q '^val: 6 utterances' err
+tell "a list of folders; a named val split wins over a fraction" $?
 
 # Consecutive lines: step 2 of the whole is step 1 of a manifest with the third and the fourth.
 sed -n '3,4p' tabs/train.tsv >tabs/pair.tsv

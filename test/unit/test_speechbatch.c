@@ -421,18 +421,26 @@ static SpeechSet *make_damaged(const char *root, OnError on_error) {
     return set;
 }
 
-static void a_recording_damaged_later_is_skipped_or_named(void **state) {
+static void a_recording_damaged_later_is_replaced_or_named(void **state) {
     SpeechBatchConfig config = {.batch_seconds = 100, .training = true};
     SpeechSet *set = make_damaged(*state, ON_ERROR_SKIP);
     SpeechLoader *loader = start(set, &config, 1);
     for (size_t n = 1; n <= 3; n++) {
         const SpeechBatch *b = next(loader);
-        assert_int_equal(b->count, 5);
+        assert_int_equal(b->count, 6);
         assert_int_equal(b->whole, 6);
-        assert_int_equal(b->bucket_edge[1], 5);
+        assert_int_equal(b->bucket_edge[1], 6);
         assert_int_equal(b->skipped, n);
         assert_non_null(strstr(b->skip_reason, "2.wav is not a recording"));
-        for (size_t k = 0; k < 5; k++) assert_int_equal(b->number[k], k + (k >= 2));
+        for (size_t k = 0; k < 6; k++) {
+            size_t number = k == 2 ? 0 : k; /* the first that is not longer */
+            assert_int_equal(b->number[k], number);
+            assert_int_equal(b->frames[k], set->item[number].frames);
+            assert_int_equal(b->place[k], k);
+            if (k) assert_int_equal(b->start[k], b->start[k - 1] + 80 * b->frames[k - 1]);
+        }
+        assert_memory_equal(b->features, b->features + b->start[2],
+                            80 * b->frames[0] * sizeof *b->features);
     }
     speechloader_stop(loader);
     set->config.on_error = ON_ERROR_STOP;
@@ -448,18 +456,23 @@ static void a_recording_damaged_later_is_skipped_or_named(void **state) {
 static void a_batch_without_a_good_recording_is_an_error(void **state) {
     SpeechBatchConfig config = {.batch_seconds = 100, .batch = 1, .training = true};
     SpeechSet *set = make_damaged(*state, ON_ERROR_SKIP);
+    set->config.cache_bytes = 0;
     SpeechLoader *loader = start(set, &config, 3);
+    assert_int_equal(next(loader)->number[0], 0); /* in the place of 2 */
+    speechloader_stop(loader);
+    files_write(*state, "0.wav", "no sound", 8); /* nothing is as short */
+    loader = start(set, &config, 7);
     const SpeechBatch *batch;
     Err err = ERR_NONE;
     assert_int_equal(speechloader_next(loader, &batch, &err), FAIL_DATA);
-    assert_non_null(strstr(err.text, "no recording of batch 3 can be read"));
+    assert_non_null(strstr(err.text, "no recording of batch 7 can be read"));
     speechloader_stop(loader);
-    config.training = false; /* evaluation goes on without it */
+    config.training = false; /* evaluation goes on without them */
     loader = start(set, &config, 1);
     size_t count = 0;
     while ((batch = next(loader))->count) count += batch->count;
-    assert_int_equal(count, 5);
-    assert_int_equal(batch->skipped, 1);
+    assert_int_equal(count, 4);
+    assert_int_equal(batch->skipped, 2);
     speechloader_stop(loader);
     speechset_free(set);
 }
@@ -482,7 +495,7 @@ int main(void) {
         cmocka_unit_test(ranks_share_counted_batches),
         cmocka_unit_test(a_batch_of_all_is_an_epoch_and_more_is_refused),
 #ifdef HAVE_SNDFILE
-        FOLDER_TEST(a_recording_damaged_later_is_skipped_or_named),
+        FOLDER_TEST(a_recording_damaged_later_is_replaced_or_named),
         FOLDER_TEST(a_batch_without_a_good_recording_is_an_error),
 #endif
     };

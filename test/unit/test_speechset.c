@@ -148,9 +148,22 @@ static void augmentations_of_speech_are_a_list(void **state) {
     assert_true(!speeds && !masks.bands && !masks.spans);
     assert_int_equal(speech_augment_parse("specaugment", &speeds, &masks, &err), OK);
     assert_true(!speeds && masks.bands == 2);
-    assert_int_equal(speech_augment_parse("speeds", &speeds, &masks, &err), FAIL_USAGE);
-    assert_int_equal(speech_augment_parse("speed,crop", &speeds, &masks, &err),
-                     FAIL_USAGE);
+    assert_int_equal(speech_augment_parse(" specaugment:3, speed", &speeds, &masks, &err),
+                     OK);
+    assert_true(speeds && masks.bands == 3);
+    static const char *const BAD[][2] = {
+        {"speeds", "no \"speeds\" for speech; there are none, speed, specaugment"},
+        {"speed,crop", "no \"crop\" for speech"},
+        {"speed,none", "no \"none\" for speech"},
+        {"speed,specaugment:2,speed", "names speed twice"},
+        {"specaugment:2,specaugment", "names specaugment twice"},
+        {"speed,specaugment:-1", "-1 is not a whole number"},
+    };
+    for (size_t i = 0; i < COUNT(BAD); i++) {
+        assert_int_equal(speech_augment_parse(BAD[i][0], &speeds, &masks, &err),
+                         FAIL_USAGE);
+        if (!strstr(err.text, BAD[i][1])) fail_msg("%s: %s", BAD[i][0], err.text);
+    }
 }
 
 static void tones_are_a_set_like_others(void **state) {
