@@ -35,7 +35,8 @@ static void make_places(Loader *loader, const Dataset *set) {
                    sizeof(real);
     loader->places = loader->makers + (bytes > RING_BYTES ? 1 : 2);
     loader->batch = mem_zalloc(loader->places * sizeof *loader->batch);
-    for (size_t k = 0; k < loader->places; k++) batch_begin(&loader->batch[k], set, config);
+    for (size_t k = 0; k < loader->places; k++)
+        batch_begin(&loader->batch[k], set, config);
 }
 
 static Status make_makers(Loader *loader, const Dataset *set, Err *err) {

@@ -48,10 +48,10 @@ static void fill_transform(LogMel *mel, size_t points) {
 static double mel_of(double hertz) { return 2595 * log10(1 + hertz / 700); }
 static double hertz_of(double mel) { return 700 * (pow(10, mel / 2595) - 1); }
 
-/* Filters up to the frequency `highest`, of bins up to rate / 2. */
-static void fill_bank(LogMel *mel, double rate, double highest) {
-    double top = mel_of(highest), step = top / (double)(mel->filters + 1);
-    double bins_per_hertz = 2 * (double)(mel->bins - 1) / rate;
+/* Filters of `rate` on bins up to played / 2. */
+static void fill_bank(LogMel *mel, double rate, double played) {
+    double top = mel_of(rate / 2), step = top / (double)(mel->filters + 1);
+    double bins_per_hertz = 2 * (double)(mel->bins - 1) / played;
     for (size_t j = 0; j < mel->filters; j++) {
         double h[3];
         for (size_t i = 0; i < 3; i++)
@@ -81,7 +81,7 @@ LogMel *logmel_new_played(size_t rate, size_t played, size_t filters) {
     mel->transform = mem_alloc(2 * mel->bins * mel->frame * sizeof(real));
     mel->bank = mem_alloc(filters * mel->bins * sizeof(real));
     fill_transform(mel, points);
-    fill_bank(mel, (double)played, (double)rate / 2);
+    fill_bank(mel, (double)rate, (double)played);
     return mel;
 }
 
@@ -191,8 +191,8 @@ Status specaugment_parse(const char *text, SpecAugment *config, Err *err) {
     *config = (SpecAugment){0};
     if (!*text || !strcmp(text, "none")) return OK;
     if (strncmp(text, NAME, strlen(NAME)))
-        return err_set(err, FAIL_USAGE, "augment %.60s: speech has none, speed or specaugment",
-                       text);
+        return err_set(err, FAIL_USAGE,
+                       "augment %.60s: speech has none, speed or specaugment", text);
     *config = specaugment_default();
     return read_counts(text + strlen(NAME), config, err);
 }

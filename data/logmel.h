@@ -26,8 +26,9 @@
 typedef struct LogMel LogMel;
 
 LogMel *logmel_new(size_t rate, size_t filters);
-/* For a recording of `rate` that is played at another one, slower and lower or faster and higher; the
- * filters stay where they are in hertz, those above what is heard see nothing. */
+/* For sound of `played` samples a second about as logmel_new(rate) would see it after resampling, but for a
+ * constant: the filters stay where they are in hertz, those above what is there see nothing.  With
+ * samples that were recorded at `rate` it is that sound slower and lower, or faster and higher. */
 LogMel *logmel_new_played(size_t rate, size_t played, size_t filters);
 void logmel_free(LogMel *mel); /* NULL is fine */
 

@@ -106,8 +106,7 @@ void ring_stop(Ring *ring) {
     atomic_store(&ring->stop, true);
     pthread_cond_broadcast(&ring->freed);
     pthread_mutex_unlock(&ring->lock);
-    for (size_t k = 0; k < ring->running; k++)
-        pthread_join(ring->thread[k].thread, NULL);
+    for (size_t k = 0; k < ring->running; k++) pthread_join(ring->thread[k].thread, NULL);
     pthread_cond_destroy(&ring->filled);
     pthread_cond_destroy(&ring->freed);
     pthread_mutex_destroy(&ring->lock);

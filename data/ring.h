@@ -22,9 +22,10 @@ typedef struct RingConfig {
     Status (*fill)(void *owner, size_t thread, size_t n, const atomic_bool *stop,
                    Err *err);
     void *owner;
-    size_t threads;            /* 1 ... RING_THREADS_MAX; 0: 1 */
-    size_t places;             /* batches at a time, that which the caller has among them */
-    size_t first, last;        /* numbers of the batches, from 1; last SIZE_MAX: there is no end */
+    size_t threads; /* 1 ... RING_THREADS_MAX; 0: 1 */
+    size_t places;  /* batches at a time, that which the caller has among them */
+    size_t first,
+        last; /* numbers of the batches, from 1; last SIZE_MAX: there is no end */
     bool (*interrupted)(void); /* asked while waiting, ten times a second; NULL: never */
 } RingConfig;
 

@@ -221,9 +221,10 @@ static Status note_rates(SpeechSet *set, Err *err) {
                            "%s: recordings of more than %d rates in a set: resample them",
                            item->path, SPEECH_RATES_MOST);
         set->rate[set->rates++] = item->rate;
+        size_t heard = set->config.heard ? set->config.heard : item->rate;
         for (size_t s = 0; s < (set->config.speeds ? SPEECH_SPEEDS : 1); s++)
-            set->store->mel[k][s] = logmel_new_played(
-                item->rate, played_at(item->rate, s), set->config.filters);
+            set->store->mel[k][s] =
+                logmel_new_played(heard, played_at(item->rate, s), set->config.filters);
     }
     return OK;
 }

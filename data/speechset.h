@@ -36,7 +36,9 @@ typedef struct SpeechConfig {
     size_t filters;         /* numbers in a row of features */
     size_t stride;          /* rows a label at most: CTC sees frames / stride of them */
     bool speeds;            /* training hears utterances at other speeds, too */
-    size_t cache_bytes;     /* features kept in memory */
+    size_t
+        heard; /* recordings at other rates are heard as if resampled to this; 0: as they are */
+    size_t cache_bytes; /* features kept in memory */
     FILE *
         faults; /* where the faults that end the opening are named, all of them; NULL: nowhere */
 } SpeechConfig;

@@ -61,19 +61,24 @@ static Status transcribe_one(const PredictOptions *o, OpenRun *run, const char *
 /* ---- files ---- */
 
 /* Tables of the rate that came last. */
-static LogMel *tables_for(LogMel **tables, size_t *rate, size_t wanted) {
-    if (*rate != wanted) {
-        logmel_free(*tables);
-        *tables = logmel_new(wanted, SPEECH_FILTERS);
-        *rate = wanted;
+typedef struct Tables {
+    LogMel *mel;
+    size_t rate, heard;
+} Tables;
+
+static const LogMel *tables_for(Tables *t, size_t rate, size_t heard) {
+    if (t->rate != rate || t->heard != heard) {
+        logmel_free(t->mel);
+        *t = (Tables){logmel_new_played(heard, rate, SPEECH_FILTERS), rate, heard};
     }
-    return *tables;
+    return t->mel;
 }
 
 static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char *path,
-                              Audio *audio, LogMel *mel, Err *err) {
+                              const Audio *audio, Tables *tables, Err *err) {
+    size_t heard = transcribe_hear(run->task, audio->rate, path);
+    const LogMel *mel = tables_for(tables, audio->rate, heard);
     size_t frames = logmel_frames(mel, audio->count);
-    transcribe_hear(run->task, audio->rate, path);
     real *features =
         mem_alloc(MAX(frames, (size_t)1) * SPEECH_FILTERS * sizeof *features);
     logmel_compute(mel, audio->samples, audio->count, features);
@@ -93,19 +98,18 @@ static void pass_over(const OpenRun *run, Err *err) {
 
 static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inputs *files,
                                Err *err) {
-    size_t count = o->limit ? MIN(o->limit, files->count) : files->count, rate = 0;
-    LogMel *tables = NULL;
+    size_t count = o->limit ? MIN(o->limit, files->count) : files->count;
+    Tables tables = {0};
     Audio audio = {0};
     for (size_t i = 0; i < count && !err->status; i++) {
         if (stop_requested())
             err_set(err, FAIL_INTERRUPTED, "interrupted");
         else if (!audio_read(files->path[i], &audio, err))
-            transcribe_file(o, run, files->path[i], &audio,
-                            tables_for(&tables, &rate, audio.rate), err);
+            transcribe_file(o, run, files->path[i], &audio, &tables, err);
         pass_over(run, err);
     }
     audio_free(&audio);
-    logmel_free(tables);
+    logmel_free(tables.mel);
     return err->status;
 }
 

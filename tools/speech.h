@@ -10,7 +10,8 @@ Speech *transcribe_model(Task *task);
 /* A split, opened now if it was not; NULL: err says why. */
 SpeechSet *transcribe_set(Task *task, Split split, Err *err);
 
-/* Tells on stderr, once a rate, of a recording at one that training has not heard. */
-void transcribe_hear(Task *task, size_t rate, const char *where);
+/* The rate that a recording is to be heard at (logmel_new_played): training's, if it had but one.  Tells on
+ * stderr, once a rate, of one that training has not heard. */
+size_t transcribe_hear(Task *task, size_t rate, const char *where);
 
 #endif

@@ -108,17 +108,33 @@ static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split spl
     return OK;
 }
 
-void transcribe_hear(Task *task, size_t rate, const char *where) {
+/* The one rate of training; 0: it had several, or is unknown. */
+static size_t trained_rate(const Transcribe *t) { return t->heard == 1 ? t->rate[0] : 0; }
+
+static void tell_rate(const Transcribe *t, size_t rate, const char *where) {
+    double own = (double)rate / 1000, trained = (double)t->rate[0] / 1000;
+    fprintf(stderr, "steady: note: %s: %g kHz, ", where, own);
+    if (t->heard > 1)
+        fprintf(stderr,
+                "but training heard %g kHz and others: the filters stand "
+                "elsewhere; resample it\n",
+                trained);
+    else if (own > trained)
+        fprintf(stderr, "heard as the %g kHz of training\n", trained);
+    else
+        fprintf(stderr, "but training heard %g kHz: what is above %g kHz is missing\n",
+                trained, own / 2);
+}
+
+size_t transcribe_hear(Task *task, size_t rate, const char *where) {
     Transcribe *t = (Transcribe *)task;
-    for (size_t k = 0; k < t->rates; k++)
-        if (t->rate[k] == rate) return;
-    if (!t->heard || !ranks_lead(task->ranks)) return;
-    fprintf(stderr,
-            "steady: note: %s: %g kHz, but training heard %g kHz%s: the filters stand "
-            "elsewhere; resample it\n",
-            where, (double)rate / 1000, (double)t->rate[0] / 1000,
-            t->heard > 1 ? " and others" : "");
-    if (t->rates < COUNT(t->rate)) t->rate[t->rates++] = rate;
+    size_t k = 0, trained = trained_rate(t);
+    while (k < t->rates && t->rate[k] != rate) k++;
+    if (k == t->rates && t->heard && ranks_lead(task->ranks)) {
+        tell_rate(t, rate, where);
+        if (t->rates < COUNT(t->rate)) t->rate[t->rates++] = rate;
+    }
+    return trained ? trained : rate;
 }
 
 /* The set's rates: the first set's are training's, others are told of. */
@@ -136,6 +152,7 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     if (t->sets[split]) return t->sets[split];
     SpeechConfig config = speech_config(task->recipe);
     if (ranks_lead(task->ranks)) config.faults = stderr;
+    config.heard = trained_rate(t);
     SpeechSet *set = speechset_open(&config, split, err);
     if (set && check_lengths(t, set, split, err)) {
         speechset_free(set);

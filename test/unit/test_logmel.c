@@ -309,6 +309,49 @@ static void other_words_for_masks_are_refused(void **state) {
     }
 }
 
+/* A second of 78 tones up to 3.9 kHz, loud enough to be far from the floor. */
+static float *make_chord(size_t rate) {
+    float *x = mem_zalloc(rate * sizeof *x);
+    for (size_t i = 0; i < rate; i++)
+        for (size_t k = 2; k < 80; k++)
+            x[i] += (float)(0.01 * sin(2 * PI * (double)(k * i) * 50 / (double)rate +
+                                       (double)(k * k)));
+    return x;
+}
+
+/* Normalised rows of the chord, heard at 8 kHz; *frames of them. */
+static real *hear_chord(size_t rate, size_t *frames) {
+    LogMel *mel = logmel_new_played(8000, rate, FILTERS);
+    float *x = make_chord(rate);
+    *frames = logmel_frames(mel, rate);
+    real *features = mem_alloc(*frames * FILTERS * sizeof *features);
+    logmel_compute(mel, x, rate, features);
+    logmel_normalise(features, *frames * FILTERS);
+    logmel_free(mel);
+    mem_free(x);
+    return features;
+}
+
+static void sound_of_another_rate_is_heard_as_if_resampled(void **state) {
+    (void)state;
+    static const size_t RATES[] = {11025, 16000, 44100};
+    size_t frames, others;
+    real *own = hear_chord(8000, &frames);
+    for (size_t r = 0; r < COUNT(RATES); r++) {
+        double square = 0;
+        real *other = hear_chord(RATES[r], &others);
+        assert_in_range(others, frames - 1, frames + 1);
+        size_t rows = MIN(frames, others);
+        for (size_t i = 0; i < rows * FILTERS; i++)
+            square +=
+                ((double)own[i] - (double)other[i]) * ((double)own[i] - (double)other[i]);
+        double off = sqrt(square / (double)(rows * FILTERS)); /* deviation is 1 */
+        if (off > 0.2) fail_msg("%zu Hz: %g off", RATES[r], off);
+        mem_free(other);
+    }
+    mem_free(own);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_equal_numpy_to_1e_4),
@@ -321,6 +364,7 @@ int main(void) {
         cmocka_unit_test(a_band_is_0_to_29_wide_and_anywhere),
         cmocka_unit_test(a_span_is_at_most_a_tenth_of_the_frames),
         cmocka_unit_test(masks_are_a_function_of_the_stream),
+        cmocka_unit_test(sound_of_another_rate_is_heard_as_if_resampled),
         cmocka_unit_test(masks_are_read_by_place),
         cmocka_unit_test(other_words_for_masks_are_refused),
     };
