@@ -17,9 +17,17 @@ static Status fail_at(const Line *line, Err *err, const char *what) {
     return err_set(err, FAIL_DATA, "%s:%zu: %s", line->file->path, line->number, what);
 }
 
-/* The path is relative to the manifest's folder. */
-static Status add(const Line *line, const char *path, size_t path_length,
-                  const char *text, size_t length, Err *err) {
+/* What a line says of its recording. */
+typedef struct Recording {
+    const char *path; /* relative to the manifest's folder */
+    size_t length;    /* of the path */
+    double seconds;   /* 0: not said */
+} Recording;
+
+static Status add(const Line *line, const Recording *recording, const char *text,
+                  size_t length, Err *err) {
+    const char *path = recording->path;
+    size_t path_length = recording->length, before = line->fill->set->count;
     char full[SPEECH_PATH];
     const char *slash = strrchr(line->file->path, '/');
     size_t folder = slash && path[0] != '/' ? (size_t)(slash - line->file->path) + 1 : 0;
@@ -29,6 +37,8 @@ static Status add(const Line *line, const char *path, size_t path_length,
     text_format(full, sizeof full, "%.*s%.*s", (int)folder, line->file->path,
                 (int)path_length, path);
     speech_add(line->fill, full, text, length, line->number);
+    SpeechSet *set = line->fill->set;
+    if (set->count > before) set->item[before].said = recording->seconds;
     return OK;
 }
 
@@ -49,8 +59,9 @@ static Status add_object(const Line *line, const json_t *object, Err *err) {
     if (!whole)
         return fail_at(line, err,
                        "\"offset\" is not 0: cut the recording into utterances first");
-    return add(line, json_string_value(path), json_string_length(path),
-               json_string_value(text), json_string_length(text), err);
+    Recording recording = {json_string_value(path), json_string_length(path),
+                           json_number_value(duration)};
+    return add(line, &recording, json_string_value(text), json_string_length(text), err);
 }
 
 static Status read_json(const Line *line, const char *bytes, size_t length, Err *err) {
@@ -67,13 +78,14 @@ static Status read_json(const Line *line, const char *bytes, size_t length, Err 
 
 /* ---- tabs ---- */
 
-static bool is_duration(const char *text, size_t length) {
+/* Seconds, or 0 where it is no duration. */
+static double read_duration(const char *text, size_t length) {
     char copy[40], *end;
-    if (!length || length >= sizeof copy) return false;
+    if (!length || length >= sizeof copy) return 0;
     memcpy(copy, text, length);
     copy[length] = 0;
     double seconds = strtod(copy, &end);
-    return *end == 0 && seconds > 0 && seconds < 1e9;
+    return *end == 0 && seconds > 0 && seconds < 1e9 ? seconds : 0;
 }
 
 static Status read_tabs(const Line *line, const char *bytes, size_t length, Err *err) {
@@ -88,14 +100,15 @@ static Status read_tabs(const Line *line, const char *bytes, size_t length, Err 
     bool head = line->number == 1 && width == strlen("duration") &&
                 !memcmp(first + 1, "duration", width);
     if (head) return OK;
-    if (!is_duration(first + 1, width))
+    Recording recording = {bytes, (size_t)(first - bytes),
+                           read_duration(first + 1, width)};
+    if (recording.seconds == 0)
         return err_set(err, FAIL_DATA,
                        "%s:%zu: the second column, \"%.*s\", is not a number of seconds "
                        "above 0",
                        line->file->path, line->number, (int)MIN(width, (size_t)40),
                        first + 1);
-    return add(line, bytes, (size_t)(first - bytes), second + 1,
-               (size_t)(end - second - 1), err);
+    return add(line, &recording, second + 1, (size_t)(end - second - 1), err);
 }
 
 static bool is_blank(const char *bytes, size_t length) {

@@ -164,6 +164,18 @@ static bool fits(const SpeechSet *set, SpeechItem *item, size_t *needed) {
     return item->frames / set->config.stride >= *needed;
 }
 
+/* A segment of a longer recording, perhaps, of which the text is; rounded seconds are none. */
+static void compare_length(SpeechSet *set, const SpeechItem *item) {
+    double seconds = (double)item->samples / (double)item->rate;
+    double most = fmax(0.5, 0.05 * item->said);
+    if (item->said <= 0 || fabs(seconds - item->said) <= most) return;
+    char text[SPEECH_PATH];
+    snprintf(text, sizeof text, "%s:%zu: %s lasts %.2f s, not %.2f s",
+             set->list[item->list], item->line, item->path, seconds, item->said);
+    if (!set->report.otherwise++)
+        text_append(&set->report.otherwise_first, text, strlen(text));
+}
+
 static bool judge(SpeechSet *set, SpeechItem *item, const char *fault) {
     const char *list = set->list[item->list];
     size_t needed;
@@ -173,6 +185,7 @@ static bool judge(SpeechSet *set, SpeechItem *item, const char *fault) {
                      item->line, fault);
         return false;
     }
+    compare_length(set, item);
     if (fits(set, item, &needed)) return true;
     speech_fault(set, SPEECH_TOO_SHORT,
                  "%s:%zu: %s: %zu characters with their repeats need %zu rows, its %.2f "
@@ -362,6 +375,7 @@ void speechset_free(SpeechSet *set) {
     for (size_t i = 0; i < set->rates * SPEECH_SPEEDS; i++)
         logmel_free(store->mel[i / SPEECH_SPEEDS][i % SPEECH_SPEEDS]);
     text_free(&set->report.named);
+    text_free(&set->report.otherwise_first);
     pthread_mutex_destroy(&store->lock);
     mem_free(store->kept);
     mem_free(store);

@@ -55,6 +55,7 @@ typedef struct SpeechItem {
     uint32_t *labels; /* [label_count], see speechtext.h */
     size_t label_count;
     size_t samples, rate;
+    double said;       /* seconds by its manifest; 0: it says nothing */
     size_t frames;     /* rows of features */
     size_t list, line; /* where the transcript stands: set->list[list], from 1 */
 } SpeechItem;
@@ -80,6 +81,8 @@ typedef struct SpeechReport {
     size_t faults[SPEECH_FAULTS];
     size_t left_out;  /* their sum */
     TextBuffer named; /* a line each for the first SPEECH_NAMED_MOST */
+    size_t otherwise; /* that last longer or shorter than their manifest says, by much */
+    TextBuffer otherwise_first; /* the first of them: "list.json:2: a.wav lasts ..." */
 } SpeechReport;
 
 typedef struct SpeechSet {

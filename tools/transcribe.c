@@ -385,12 +385,18 @@ static Transcribe *new_task(const Recipe *recipe, Ranks *ranks) {
 }
 
 static void tell_faults(const SpeechSet *set, Split split) {
+    const SpeechReport *report = &set->report;
     char text[400];
-    speech_fault_text(&set->report, text, sizeof text);
+    if (report->otherwise)
+        fprintf(stderr,
+                "steady: note: %s: %zu recordings do not last as long as their manifest "
+                "says, and are used whole; the first: %s\n",
+                split_name(split), report->otherwise, report->otherwise_first.text);
+    speech_fault_text(report, text, sizeof text);
     if (!*text) return;
     fprintf(stderr, "steady: note: %s: left out of %zu: %s\n", split_name(split),
-            set->report.listed, text);
-    speech_name_faults(&set->report, stderr);
+            report->listed, text);
+    speech_name_faults(report, stderr);
 }
 
 static void tell(const Transcribe *t, double padding) {

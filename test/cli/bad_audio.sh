@@ -291,6 +291,11 @@ printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tone\n' >list.tsv
 refused "a manifest: a column too few" 3 'list.tsv:2: path, duration and text' data.source=manifest data.path=list.tsv
 printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tlong\tone\n' >list.tsv
 refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column, "long", is not' data.source=manifest data.path=list.tsv
+{ echo "$good" && echo "$good" && echo "$good" && echo "$good" | sed 's/0\.9/5/'; } >list.json
+"$STEADY" train bad.ini data.source=manifest data.path=list.json --out new --no-report 2>err &&
+    grep -q 'note: train: 1 recordings do not last as long.*list.json:4: .*1-7-0000.wav lasts [0-9.]* s, not 5.00 s' err
+tell "a manifest: another duration than the recording has is told" $?
+rm -rf new
 echo "[$good]" >list.json
 refused "a manifest: one array" 3 'list.json:1: .*or a JSON object' data.source=manifest data.path=list.json
 printf '\n\n' >list.tsv
