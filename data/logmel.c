@@ -188,11 +188,7 @@ static Status read_counts(const char *text, SpecAugment *config, Err *err) {
 
 Status specaugment_parse(const char *text, SpecAugment *config, Err *err) {
     static const char NAME[] = "specaugment";
-    *config = (SpecAugment){0};
-    if (!*text || !strcmp(text, "none")) return OK;
-    if (strncmp(text, NAME, strlen(NAME)))
-        return err_set(err, FAIL_USAGE,
-                       "augment %.60s: speech has none, speed or specaugment", text);
+    CHECK(!strncmp(text, NAME, strlen(NAME)), "masks: %.60s", text);
     *config = specaugment_default();
     return read_counts(text + strlen(NAME), config, err);
 }

@@ -57,8 +57,8 @@ typedef struct SpecAugment {
 
 SpecAugment specaugment_default(void); /* 2 of 30, 10 of 50, 0.1; all 0: none */
 
-/* "none", or "specaugment[:bands[:band_width[:spans[:span_width[:span_share]]]]]" by place.
- * FAIL_USAGE says what was seen and wanted. */
+/* "specaugment[:bands[:band_width[:spans[:span_width[:span_share]]]]]", by place; CHECK: another name
+ * (speech_augment_parse looks at that).  FAIL_USAGE says what was seen and wanted. */
 Status specaugment_parse(const char *text, SpecAugment *config, Err *err);
 
 /* features: [frames, filters].  A width is uniform, then its place among those that fit. */

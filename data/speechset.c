@@ -169,11 +169,11 @@ static void compare_length(SpeechSet *set, const SpeechItem *item) {
     double seconds = (double)item->samples / (double)item->rate;
     double most = fmax(0.5, 0.05 * item->said);
     if (item->said <= 0 || fabs(seconds - item->said) <= most) return;
+    if (set->report.otherwise++) return;
     char text[SPEECH_PATH];
     snprintf(text, sizeof text, "%s:%zu: %s lasts %.2f s, not %.2f s",
              set->list[item->list], item->line, item->path, seconds, item->said);
-    if (!set->report.otherwise++)
-        text_append(&set->report.otherwise_first, text, strlen(text));
+    text_append(&set->report.otherwise_first, text, strlen(text));
 }
 
 static bool judge(SpeechSet *set, SpeechItem *item, const char *fault) {

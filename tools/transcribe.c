@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/audio.h"
 #include "tools/rundir.h"
 #include "tools/speech.h"
 #include "tools/stop.h"
@@ -454,14 +455,17 @@ Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     return &t->task;
 }
 
-/* An older run has none: nothing is told then. */
+/* An older run has none, a spoiled one none that recordings have: nothing is told then. */
 static void read_rates(Transcribe *t, const char *run_dir) {
     char path[PATH_SIZE];
     rundir_path(path, run_dir, "task.json");
     json_t *facts = json_load_file(path, 0, NULL);
     const json_t *rates = json_object_get(facts, "rates");
-    for (size_t k = 0; k < json_array_size(rates) && k < COUNT(t->rate); k++)
-        t->rate[t->rates++] = (size_t)json_integer_value(json_array_get(rates, k));
+    for (size_t k = 0; k < json_array_size(rates) && k < COUNT(t->rate); k++) {
+        json_int_t rate = json_integer_value(json_array_get(rates, k));
+        if (rate >= AUDIO_RATE_LEAST && rate <= AUDIO_RATE_MOST)
+            t->rate[t->rates++] = (size_t)rate;
+    }
     t->heard = t->rates;
     json_decref(facts);
 }

@@ -52,31 +52,7 @@ while [ $i -le 40 ]; do
 done 3>pairs.de >pairs.en
 cp pairs.de good
 
-# The command fails with this exit code; its last line, the only one that is no news of what was
-# read, holds the pattern.  Nothing is printed, but by predict: what stood before the bad line.
-fails() { # EXIT PATTERN COMMAND...
-    wanted=$1 pattern=$2
-    shift 2
-    "$STEADY" "$@" >out 2>err
-    code=$?
-    if [ $code != "$wanted" ] || [ "$(grep -c '^steady [a-z]*:' err)" != 1 ] ||
-            { [ "$1" != predict ] && [ -s out ]; } ||
-            ! tail -n 1 err | grep -q "^steady [a-z]*: .*$pattern"; then
-        printf 'steady %s: exit %s, wanted %s and %s\n' "$*" $code "$wanted" "$pattern"
-        head -c 1000 out
-        head -c 1000 err
-        return 1
-    fi
-}
-
-# A training run that is refused before it begins: no folder.
-refused() { # NAME EXIT PATTERN WORDS...
-    name=$1 wanted=$2 pattern=$3
-    shift 3
-    fails "$wanted" "$pattern" train "$@" --out new --no-report && [ ! -e new ]
-    tell "$name" $?
-    rm -rf new
-}
+may_print=predict # what stood before the bad line
 
 # ---- files ----
 

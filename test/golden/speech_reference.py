@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 
 import text_reference
+import vit_reference
 from make_logmel import FILTERS, features
 from text_reference import SELF, Pass, norm_layers, stacks
-from vit_reference import reparametrise
 
 LETTERS = " 'abcdefghijklmnopqrstuvwxyz"  # labels 0 ... 27
 BLANK = len(LETTERS)
@@ -83,12 +83,7 @@ def linear_layers(model):
 
 
 def reparametrised_layers(model):
-    if model["reparam"] == "none":
-        return []
-    keep = {"all": lambda name: True,
-            "blocks": lambda name: name.startswith("blocks."),
-            "attention": lambda name: ".attn." in name}[model["reparam_scope"]]
-    return [name for name in linear_layers(model) if keep(name)]
+    return vit_reference.reparametrised_layers(model, linear_layers(model))
 
 
 def parameter_shapes(model):
@@ -111,7 +106,7 @@ def parameter_shapes(model):
 
 def effective_weight(p, name, model):
     if name in reparametrised_layers(model):
-        return reparametrise(p, name, model["reparam"])
+        return vit_reference.reparametrise(p, name, model["reparam"])
     return p[name + ".weight"]
 
 

@@ -101,13 +101,14 @@ def linear_layers(model):
     return names + ["head"]
 
 
-def reparametrised_layers(model):
+def reparametrised_layers(model, names=None):
+    """Of all linear layers, or of `names`."""
     if model["reparam"] == "none":
         return []
     keep = {"all": lambda name: True,
             "blocks": lambda name: name.startswith("blocks."),
             "attention": lambda name: ".attn." in name}[model["reparam_scope"]]
-    return [name for name in linear_layers(model) if keep(name)]
+    return [name for name in names or linear_layers(model) if keep(name)]
 
 
 def parameter_shapes(model, classes=10, channels=1, tokens=9):

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "data/audio.h"
 #include "data/speechset.h"
 #include "files.h"
 #include "sounds.h"
@@ -462,6 +463,40 @@ static void the_real_digits_have_their_known_counts(void **state) {
     speechset_free(other);
 }
 
+/* Rows of the one recording, heard at a rate; the caller's. */
+static real *hear(SpeechConfig config, size_t heard, size_t *size) {
+    config.heard = heard;
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    *size = set->item[0].frames * config.filters;
+    real *x = mem_alloc(*size * sizeof *x);
+    assert_int_equal(speechset_features(set, 0, x, NULL), OK);
+    speechset_free(set);
+    return x;
+}
+
+static void a_set_is_heard_at_the_rate_that_is_asked_for(void **state) {
+    Audio audio = {0};
+    char path[1200];
+    size_t size;
+    SpeechConfig config = make_manifest(*state, "a.wav\t1\ta\n");
+    real *as_it_is = hear(config, 0, &size), *own = hear(config, 8000, &size);
+    real *lower = hear(config, 4000, &size), *wanted = mem_alloc(size * sizeof *wanted);
+    assert_memory_equal(as_it_is, own, size * sizeof *own);
+    text_format(path, sizeof path, "%s/a.wav", (const char *)*state);
+    assert_int_equal(audio_read(path, &audio, NULL), OK);
+    LogMel *mel = logmel_new_played(4000, 8000, config.filters);
+    logmel_compute(mel, audio.samples, audio.count, wanted);
+    logmel_normalise(wanted, size);
+    assert_memory_equal(lower, wanted, size * sizeof *lower);
+    assert_memory_not_equal(lower, own, size * sizeof *lower);
+    logmel_free(mel);
+    audio_free(&audio);
+    mem_free(as_it_is);
+    mem_free(own);
+    mem_free(lower);
+    mem_free(wanted);
+}
+
 #endif
 
 int main(void) {
@@ -485,6 +520,7 @@ int main(void) {
         FOLDER_TEST(a_missing_recording_of_a_manifest_is_named),
         FOLDER_TEST(damaged_lists_are_read_or_refused),
         FOLDER_TEST(a_recording_that_changes_after_the_check_is_named),
+        FOLDER_TEST(a_set_is_heard_at_the_rate_that_is_asked_for),
         cmocka_unit_test(the_real_digits_have_their_known_counts),
 #endif
     };
