@@ -13,7 +13,7 @@
 #ifndef STEADY_DATASET_H
 #define STEADY_DATASET_H
 
-#include "engine/core/base.h"
+#include "data/facts.h"
 
 #define CHANNELS_MAX 4
 
@@ -82,6 +82,7 @@ struct Dataset {
     size_t channels;
     size_t height, width; /* of every item; 0: items differ (folder) */
     char **class_names;   /* [classes], or NULL when classes are numbers */
+    DataFacts facts;      /* what was left out or guessed (data/facts.h) */
     void *state;          /* the reader's own */
     /* Item i, 0 <= i < count, in its own size; image may be reused, and after a
      * failure holds nothing of use.  A bad item is FAIL_DATA with the file named.

@@ -69,6 +69,7 @@ static void keep_items(Dataset *set, size_t n, size_t first, size_t last) {
     Subset *subset = mem_zalloc(sizeof *subset);
     subset->whole = *set;
     subset->whole.class_names = NULL;
+    subset->whole.facts = (DataFacts){0};
     size_t *order = mem_alloc(n * sizeof *order);
     rng_permutation(rng_make(0, RNG_SPLIT, 0), order, n);
     set->count = last - first;
@@ -122,7 +123,10 @@ static Status open_split(const DataConfig *config, Split split, Dataset *set, Er
 
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err) {
     Dataset *set = mem_zalloc(sizeof *set);
-    if (open_split(config, split, set, err) == OK) return set;
+    if (open_split(config, split, set, err) == OK) {
+        set->facts.count = set->count;
+        return set;
+    }
     dataset_free(set);
     return NULL;
 }
@@ -138,5 +142,6 @@ void dataset_free(Dataset *set) {
     for (size_t k = 0; set->class_names && k < set->classes; k++)
         mem_free(set->class_names[k]);
     mem_free(set->class_names);
+    facts_free(&set->facts);
     mem_free(set);
 }

@@ -344,6 +344,7 @@ static SpeechSet *open_names(const SpeechConfig *config, const char *names,
     SpeechFill fill = {.set = set};
     Status status = fill_set(&fill, names, share, err);
     text_free(&fill.clean);
+    set->facts.count = set->count;
     if (!status) return set;
     speechset_free(set);
     return NULL;
@@ -375,6 +376,7 @@ void speechset_free(SpeechSet *set) {
     for (size_t i = 0; i < set->rates * SPEECH_SPEEDS; i++)
         logmel_free(store->mel[i / SPEECH_SPEEDS][i % SPEECH_SPEEDS]);
     text_free(&set->report.named);
+    facts_free(&set->facts);
     text_free(&set->report.otherwise_first);
     pthread_mutex_destroy(&store->lock);
     mem_free(store->kept);

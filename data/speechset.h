@@ -91,6 +91,7 @@ typedef struct SpeechSet {
     size_t count;
     double seconds; /* of all */
     SpeechReport report;
+    DataFacts facts; /* data/facts.h */
     char **list; /* [lists] manifests and trans.txt files */
     size_t lists;
     size_t rate[SPEECH_RATES_MOST], rates; /* that occur */

@@ -233,6 +233,7 @@ static void textset_free(TextSet *set) {
     idlist_free(&set->own);
     textfile_free(&set->target);
     mem_free(set->line);
+    facts_free(&set->facts);
     mem_free(set);
 }
 
@@ -298,6 +299,7 @@ static void finish_set(const Texts *t, TextSet *set) {
         finish_pairs(set, t);
     else
         finish_stream(set, t->tokenizer[0]);
+    set->facts.count = t->pairs ? set->count : set->stream_count;
 }
 
 /* The training text, and the validation split where it is cut off from it. */

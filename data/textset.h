@@ -34,6 +34,7 @@ typedef struct TextSet {
     const uint32_t *stream; /* language */
     size_t stream_count;
     TextReport report;
+    DataFacts facts; /* data/facts.h; count: tokens, or pairs */
     TextSide side[2];
     IdList own;      /* the stream's memory */
     TextFile target; /* lines of the target as they are, */

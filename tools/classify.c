@@ -252,12 +252,18 @@ static void initialize(Task *task, uint64_t seed) {
 
 static Status save_facts(const Task *task, const char *run_dir, Err *err);
 
+static const DataFacts *data_facts(const Task *task, Split split) {
+    const Dataset *set = ((const Classify *)task)->sets[split];
+    return set && set->count ? &set->facts : NULL;
+}
+
 static const TaskOps OPS = {.name = "classify",
                             .initialize = initialize,
                             .start = start,
                             .next = next,
                             .loss = loss,
                             .evaluate = evaluate,
+                            .facts = data_facts,
                             .save_facts = save_facts,
                             .free = class_free};
 

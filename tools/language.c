@@ -145,6 +145,7 @@ static const TaskOps OPS = {.name = "language",
                             .next = next,
                             .loss = loss,
                             .evaluate = evaluate,
+                            .facts = text_task_facts,
                             .save_facts = text_task_save_facts,
                             .free = language_task_free};
 

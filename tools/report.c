@@ -332,6 +332,7 @@ static void write_top(FILE *out, const RunLog *run, const char *message) {
     escaped(out, verdict.summary);
     fputs(" ", out);
     escaped(out, verdict.advice);
+    escaped(out, verdict.data);
     fputs("</p>\n<p class=soft>", out);
     escaped(out, verdict_definition());
     fputs("</p>\n", out);

@@ -1,6 +1,6 @@
 /* rundir: the folder that a run leaves behind, and its logs.
  *
- *   recipe.ini  task.json  train.jsonl  probe.jsonl  eval.jsonl
+ *   recipe.ini  task.json  data.json  train.jsonl  probe.jsonl  eval.jsonl
  *   checkpoints/step-00000250.safetensors  checkpoints/best.safetensors  figures/  report.html
  *
  * Paths are built here and nowhere else. */

@@ -299,6 +299,7 @@ RunLog *runlog_open(const char *dir, Err *err) {
     name_run(run);
     read_recipe(run);
     read_facts(run);
+    datafacts_load(dir, &run->data, NULL);
     if (!read_rows(run, "train.jsonl", read_train_row, err) &&
         !read_rows(run, "probe.jsonl", read_probe_row, err) &&
         !read_rows(run, "eval.jsonl", read_eval_row, err))
@@ -309,6 +310,7 @@ RunLog *runlog_open(const char *dir, Err *err) {
 
 void runlog_free(RunLog *run) {
     if (!run) return;
+    datarecord_free(&run->data);
     json_decref(run->worst);
     TrainLog *train = &run->train;
     double *columns[] = {train->step, train->epoch,     train->loss,
@@ -361,10 +363,13 @@ EntropyLow runlog_lowest(const RunLog *run) {
 
 Verdict runlog_verdict(const RunLog *run) {
     const char *reparam = runlog_setting(run, "model.reparam");
-    return run_verdict(&(VerdictInput){.loss = run->train.loss,
-                                       .step = run->train.step,
-                                       .count = run->train.count,
-                                       .chance = run->chance,
-                                       .sigma = reparam && !strcmp(reparam, "sigma"),
-                                       .low = runlog_lowest(run)});
+    Verdict verdict =
+        run_verdict(&(VerdictInput){.loss = run->train.loss,
+                                    .step = run->train.step,
+                                    .count = run->train.count,
+                                    .chance = run->chance,
+                                    .sigma = reparam && !strcmp(reparam, "sigma"),
+                                    .low = runlog_lowest(run)});
+    datarecord_text(&run->data, verdict.data, sizeof verdict.data);
+    return verdict;
 }

@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "tools/datafacts.h"
 #include "tools/verdict.h"
 
 typedef struct TrainLog {
@@ -93,6 +94,7 @@ typedef struct RunLog {
     size_t eval_count;
     json_t *worst; /* of the last row that has it: the transcripts with the most errors; or NULL */
     char worst_split[16];
+    DataRecord data; /* of data.json; empty where it is not there or not readable */
 } RunLog;
 
 /* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a run

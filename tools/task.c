@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "tools/datafacts.h"
 #include "tools/rundir.h"
 
 static const struct {
@@ -24,7 +25,9 @@ Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 }
 
 void task_free(Task *task) {
-    if (task) task->ops->free(task);
+    if (!task) return;
+    facts_free(&task->notes);
+    task->ops->free(task);
 }
 
 void task_initialize(Task *task) {
@@ -32,7 +35,8 @@ void task_initialize(Task *task) {
 }
 
 Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
-    return task->ops->save_facts(task, run_dir, err);
+    if (task->ops->save_facts(task, run_dir, err)) return err->status;
+    return datafacts_save(task, run_dir, err);
 }
 
 const char *split_name(Split split) {

@@ -48,6 +48,8 @@ typedef struct TaskOps {
      * `thorough` also what takes long: translations.  A failure is that of all ranks. */
     Status (*evaluate)(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err);
+    /* What is known of a split's data beside its items; NULL: the split is not open. */
+    const DataFacts *(*facts)(const Task *task, Split split);
     /* What `predict` needs without the data, into the run's folder. */
     Status (*save_facts)(const Task *task, const char *run_dir, Err *err);
     void (*free)(Task *task);
@@ -63,6 +65,7 @@ struct Task {
     bool has_val, has_test;
     double chance;  /* loss of a guess: ln(classes), or from the frequencies of tokens */
     size_t skipped; /* broken training examples replaced so far */
+    DataFacts notes; /* on how the task uses its data: notes alone, of no split */
     double memory;  /* bytes of activations of a micro-batch: an estimate */
     /* of the present batch */
     size_t part;   /* examples that are this rank's */
@@ -82,6 +85,7 @@ Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 
 /* Gives every parameter its initial value from the recipe's seed. */
 void task_initialize(Task *task);
+/* task.json and what goes with it, and data.json (tools/datafacts.h). */
 Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 const char *split_name(Split split);

@@ -170,6 +170,11 @@ Status text_task_finish_score(Task *task, Score *s, Err *err) {
 
 /* ---- facts ---- */
 
+const DataFacts *text_task_facts(const Task *task, Split split) {
+    const TextSet *set = ((const TextTask *)task)->texts.sets[split];
+    return set ? &set->facts : NULL;
+}
+
 static Status write_facts(const Task *task, const char *path, Err *err) {
     const TextTask *t = (const TextTask *)task;
     json_t *root = json_pack("{s:s, s:o, s:I}", "kind", task_name(task->recipe->task),

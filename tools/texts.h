@@ -26,6 +26,7 @@ void text_task_release(Task *task);
 /* TaskOps */
 Status text_task_start(Task *task, size_t first, Err *err);
 Status text_task_next(Task *task, Err *err);
+const DataFacts *text_task_facts(const Task *task, Split split);
 Status text_task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 const TextBatch *text_task_batch(const Task *task);

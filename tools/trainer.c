@@ -9,6 +9,7 @@
 #include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
 #include "engine/optim/schedule.h"
+#include "tools/datafacts.h"
 #include "tools/fault.h"
 #include "tools/rate.h"
 #include "tools/start.h"
@@ -449,6 +450,7 @@ static Status begin(Trainer *t, bool resume, Err *err) {
     if (status) return status;
     t->task = task_open(t->recipe, t->ranks, err);
     if (!t->task || trainer_check_plateau(t, err)) return err->status;
+    if (ranks_lead(t->ranks)) datafacts_say(t->task);
     return count_steps(t, err);
 }
 

@@ -367,6 +367,11 @@ static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     return err_set(err, FAIL_RUN, "%s: cannot be written", path);
 }
 
+static const DataFacts *data_facts(const Task *task, Split split) {
+    const SpeechSet *set = ((const Transcribe *)task)->sets[split];
+    return set ? &set->facts : NULL;
+}
+
 static const TaskOps OPS = {.name = "transcribe",
                             .initialize = initialize,
                             .start = start,
@@ -374,6 +379,7 @@ static const TaskOps OPS = {.name = "transcribe",
                             .loss = loss,
                             .edge = edge,
                             .evaluate = evaluate,
+                            .facts = data_facts,
                             .save_facts = save_facts,
                             .free = transcribe_free};
 

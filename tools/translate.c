@@ -218,6 +218,7 @@ static const TaskOps OPS = {.name = "translate",
                             .loss = loss,
                             .edge = edge,
                             .evaluate = evaluate,
+                            .facts = text_task_facts,
                             .save_facts = text_task_save_facts,
                             .free = translate_task_free};
 

@@ -82,6 +82,7 @@ typedef struct Verdict {
     double start, tail; /* NaN when there is nothing to average */
     char summary[600];  /* one sentence or two, ending in a full stop */
     char advice[300];   /* what to do; "" when there is nothing to do */
+    char data[1200];    /* what was left out of the data, as a sentence; "": nothing */
 } Verdict;
 
 Verdict run_verdict(const VerdictInput *input);

@@ -1,0 +1,42 @@
+#include "data/facts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FNV_START 0xCBF29CE484222325u
+#define FNV_PRIME 0x100000001B3u
+
+void facts_note(DataFacts *facts, size_t count, const char *format, ...) {
+    if (!count) return;
+    char text[800];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (length >= (int)sizeof text) memcpy(text + sizeof text - 4, "...", 4);
+    DataNote *wider = mem_alloc((facts->notes + 1) * sizeof *wider);
+    if (facts->notes) memcpy(wider, facts->note, facts->notes * sizeof *wider);
+    mem_free(facts->note);
+    facts->note = wider;
+    facts->note[facts->notes++] = (DataNote){count, mem_strdup(text)};
+}
+
+uint64_t facts_hash(uint64_t hash, const void *bytes, size_t n) {
+    const uint8_t *byte = bytes;
+    if (!hash) hash = FNV_START;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ byte[i]) * FNV_PRIME;
+    return hash ? hash : 1;
+}
+
+uint64_t facts_hash_number(uint64_t hash, uint64_t number) {
+    uint8_t bytes[8];
+    for (size_t i = 0; i < 8; i++) bytes[i] = (uint8_t)(number >> 8 * i);
+    return facts_hash(hash, bytes, sizeof bytes);
+}
+
+void facts_free(DataFacts *facts) {
+    for (size_t i = 0; i < facts->notes; i++) mem_free(facts->note[i].text);
+    mem_free(facts->note);
+    *facts = (DataFacts){0};
+}
