@@ -5,7 +5,8 @@
  *     status = bytes_take(&file, header, sizeof header, &err);
  *     bytes_close(&file);
  *
- * Memory grows with what the file really holds, so a header cannot ask for more. */
+ * Memory grows with what the file really holds, so a header cannot ask for more.  Bytes after a
+ * gzip member that are no member are FAIL_DATA in whatever reads to the end. */
 #ifndef STEADY_BYTES_H
 #define STEADY_BYTES_H
 
@@ -14,7 +15,7 @@
 #define PATH_SIZE 1400
 
 typedef struct ByteFile {
-    struct gzFile_s *gz;
+    struct Gunzip *in; /* data/gunzip.h */
     char path[PATH_SIZE];
     size_t taken; /* bytes read so far, after decompression */
     size_t most;  /* bytes that the file can hold (gzip: 1032 times its length) */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/bytes.h"
@@ -35,17 +34,6 @@ static Status read_stdin(TextFile *file, Err *err) {
     return OK;
 }
 
-/* Of a gzip file that was cut within its first two bytes zlib makes a plain one. */
-static Status check_packed(const TextFile *file, Err *err) {
-    enum { MAGIC = 2 };
-    size_t length = strlen(file->path);
-    bool packed = length > 3 && !strcmp(file->path + length - 3, ".gz");
-    struct stat info;
-    if (!packed || stat(file->path, &info) || info.st_size >= MAGIC) return OK;
-    return err_set(err, FAIL_DATA, "%s is cut short: it holds %zu bytes", file->path,
-                   (size_t)info.st_size);
-}
-
 static Status read_bytes(TextFile *file, const char *path, Err *err) {
     if (!strcmp(path, "-")) return read_stdin(file, err);
     char packed[PATH_SIZE];
@@ -58,7 +46,7 @@ static Status read_bytes(TextFile *file, const char *path, Err *err) {
     Status status = bytes_take_rest(&bytes, &all, &file->size, err);
     bytes_close(&bytes);
     file->bytes = (char *)all;
-    return status ? status : check_packed(file, err);
+    return status;
 }
 
 static void count_lines(TextFile *file) {

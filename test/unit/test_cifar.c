@@ -110,6 +110,29 @@ static void a_part_of_a_record_is_noticed(void **state) {
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "data_batch_1.bin");
 }
 
+/* Of two members of a record each the second is damaged: one record more is no whole number of
+ * records less. */
+static void a_damaged_second_gzip_member_is_no_end_of_the_records(void **state) {
+    DataConfig config = config_for(*state);
+    uint8_t *record = mem_zalloc(RECORD), *packed, *two;
+    size_t n;
+    files_write_gz(*state, "data_batch_1.bin.gz", record, RECORD);
+    packed = files_read(*state, "data_batch_1.bin.gz", &n);
+    two = mem_alloc(2 * n);
+    memcpy(two, packed, n);
+    memcpy(two + n, packed, n);
+    files_write(*state, "data_batch_1.bin.gz", two, 2 * n);
+    Dataset *set = files_open(&config, SPLIT_TRAIN);
+    assert_int_equal(set->count, 2);
+    dataset_free(set);
+    two[n] ^= 1;
+    files_write(*state, "data_batch_1.bin.gz", two, 2 * n);
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "belong to no gzip member");
+    mem_free(record);
+    mem_free(packed);
+    mem_free(two);
+}
+
 static void a_label_out_of_range_is_placed(void **state) {
     DataConfig config = config_for(*state);
     uint8_t *bytes = mem_zalloc(2 * RECORD);
@@ -169,6 +192,7 @@ int main(void) {
         FOLDER_TEST(cifar_100_gives_fine_labels),
         FOLDER_TEST(names_of_classes_are_read_where_they_are),
         FOLDER_TEST(a_part_of_a_record_is_noticed),
+        FOLDER_TEST(a_damaged_second_gzip_member_is_no_end_of_the_records),
         FOLDER_TEST(a_label_out_of_range_is_placed),
         FOLDER_TEST(a_folder_without_files_says_what_is_wanted),
         FOLDER_TEST(damaged_files_are_read_or_refused),

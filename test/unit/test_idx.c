@@ -124,6 +124,23 @@ static void bytes_after_the_end_are_noticed(void **state) {
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_LABELS " goes on after");
 }
 
+static void what_follows_a_gzip_file_is_noticed_but_for_zeros(void **state) {
+    DataConfig config = make_set(*state);
+    size_t n;
+    files_remove(*state, TRAIN_IMAGES);
+    files_write_gz(*state, TRAIN_IMAGES ".gz", images, sizeof images);
+    uint8_t *packed = files_read(*state, TRAIN_IMAGES ".gz", &n);
+    uint8_t *longer = mem_zalloc(n + 512);
+    memcpy(longer, packed, n);
+    files_write(*state, TRAIN_IMAGES ".gz", longer, n + 512);
+    check_items(&config, SPLIT_TRAIN);
+    longer[n + 300] = 'x';
+    files_write(*state, TRAIN_IMAGES ".gz", longer, n + 512);
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, ": 512 bytes after byte");
+    mem_free(packed);
+    mem_free(longer);
+}
+
 static void a_wrong_magic_number_is_shown(void **state) {
     DataConfig config = make_set(*state);
     files_write(*state, TRAIN_LABELS, images, sizeof images);
@@ -217,6 +234,7 @@ int main(void) {
         FOLDER_TEST(a_file_cut_short_is_named),
         FOLDER_TEST(a_gzip_file_cut_anywhere_is_named),
         FOLDER_TEST(bytes_after_the_end_are_noticed),
+        FOLDER_TEST(what_follows_a_gzip_file_is_noticed_but_for_zeros),
         FOLDER_TEST(a_wrong_magic_number_is_shown),
         FOLDER_TEST(images_and_labels_of_different_numbers_are_both_named),
         FOLDER_TEST(a_header_cannot_ask_for_more_than_the_file_holds),
