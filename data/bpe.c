@@ -95,7 +95,7 @@ size_t bpe_merge(uint32_t *word, size_t count, uint32_t a, uint32_t b, uint32_t 
     return kept;
 }
 
-void bpe_add_merge(Bpe *bpe, uint32_t a, uint32_t b) {
+uint32_t bpe_add_merge(Bpe *bpe, uint32_t a, uint32_t b) {
     StringMap *symbols = &bpe->symbols;
     TextBuffer text = {0};
     size_t length;
@@ -104,9 +104,10 @@ void bpe_add_merge(Bpe *bpe, uint32_t a, uint32_t b) {
     part = stringmap_text(symbols, b, &length);
     text_append(&text, part, length);
     size_t i = pairmap_add(&bpe->merges, a, b);
-    bpe->merges.pairs[i].merged =
-        (uint32_t)stringmap_add(symbols, text.text, text.length);
+    uint32_t merged = (uint32_t)stringmap_add(symbols, text.text, text.length);
+    bpe->merges.pairs[i].merged = merged;
     text_free(&text);
+    return merged;
 }
 
 size_t bpe_merge_count(const Bpe *bpe) { return bpe->merges.count; }
@@ -177,6 +178,19 @@ Status bpe_save(const Bpe *bpe, const char *path, Err *err) {
 }
 
 /* ---- splitting ---- */
+
+static bool parts_words(char byte) {
+    return byte == ' ' || byte == '\r' || byte == '\n';
+}
+
+bool bpe_word(const char *line, size_t length, size_t *at, size_t *word) {
+    size_t begin = *at, end;
+    while (begin < length && parts_words(line[begin])) begin++;
+    for (end = begin; end < length && !parts_words(line[end]);) end++;
+    *at = end;
+    *word = end - begin;
+    return end > begin;
+}
 
 /* A symbol that no merge has is a number of its own, beyond those of the merges. */
 static size_t known_symbols(const Bpe *bpe, const char *word, size_t length,

@@ -5,6 +5,7 @@
  *     bpe_split(bpe, "unhappy", 7, &pieces);      "un@@ happy"
  *     bpe_free(bpe);
  *
+ * Words are parted by U+0020 alone: a tab, a no-break space or U+3000 is a letter like any other.
  * A word is its code points, the last with </w> behind it.  Learning merges the pair that is
  * most frequent (of equals the largest, as strings) until there are enough merges or none is
  * there twice.  Splitting makes the merges in the order in which they were learned. */
@@ -25,6 +26,10 @@ Status bpe_save(const Bpe *bpe, const char *path, Err *err);
 void bpe_free(Bpe *bpe);
 
 size_t bpe_merge_count(const Bpe *bpe);
+
+/* The next word of a line, as utf8_word finds it, but as subword-nmt has words: what is between
+ * U+0020 (and \r and \n, where Python ends a line).  False: no more words. */
+bool bpe_word(const char *line, size_t length, size_t *at, size_t *word);
 
 /* Appends the word's pieces, parted by blanks, all but the last ending in @@. */
 void bpe_split(const Bpe *bpe, const char *word, size_t length, TextBuffer *pieces);

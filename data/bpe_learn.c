@@ -6,37 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/bpe_parts.h"
+#include "data/bpe_learn_parts.h"
+#include "data/utf8.h"
 
 enum { FREQUENCY_LEAST = 2 };
-
-typedef struct Word {
-    uint32_t *symbols;
-    size_t count, times;
-} Word;
-
-typedef struct IndexList {
-    uint32_t *items;
-    size_t count, room;
-} IndexList;
-
-typedef struct Entry {
-    size_t count, pair;
-} Entry;
-
-typedef struct Learner {
-    Bpe *bpe;
-    Word *words;
-    size_t word_count;
-    uint32_t *slab; /* memory of all words' symbols */
-    PairMap pairs;
-    IndexList *places; /* [places_room] by pair: words in which it has stood */
-    size_t places_room;
-    Entry *heap;
-    size_t heap_count, heap_room;
-    uint32_t merge;  /* number of the present one, from 1 */
-    IndexList moved; /* pairs whose counts it has changed */
-} Learner;
 
 /* ---- the heap: largest count first, of equals the largest strings ---- */
 
@@ -90,7 +63,7 @@ static void need_places(Learner *l) {
     l->places_room = room;
 }
 
-static void list_add(IndexList *list, uint32_t item) {
+void list_add(IndexList *list, uint32_t item) {
     if (list->count == list->room) {
         list->room = MAX(2 * list->room, (size_t)4);
         uint32_t *longer = mem_alloc(list->room * sizeof *longer);
@@ -108,48 +81,55 @@ static void note_moved(Learner *l, size_t pair) {
     list_add(&l->moved, (uint32_t)pair);
 }
 
-static void count_pairs(Learner *l, uint32_t number) {
-    const Word *w = &l->words[number];
-    for (size_t i = 0; i + 1 < w->count; i++) {
-        size_t pair = pairmap_add(&l->pairs, w->symbols[i], w->symbols[i + 1]);
-        need_places(l);
-        l->pairs.pairs[pair].count += w->times;
-        note_moved(l, pair);
-        IndexList *places = &l->places[pair];
-        if (!places->count || places->items[places->count - 1] != number)
-            list_add(places, number);
-    }
+size_t pair_move(Learner *l, uint32_t a, uint32_t b, int64_t times, uint32_t number) {
+    size_t pair = pairmap_add(&l->pairs, a, b);
+    need_places(l);
+    l->pairs.pairs[pair].count += times;
+    note_moved(l, pair);
+    IndexList *places = &l->places[pair];
+    if (times > 0 && (!places->count || places->items[places->count - 1] != number))
+        list_add(places, number);
+    return pair;
 }
 
-static void uncount_pairs(Learner *l, const Word *w) {
-    for (size_t i = 0; i + 1 < w->count; i++) {
-        size_t pair = pairmap_find(&l->pairs, w->symbols[i], w->symbols[i + 1]);
-        l->pairs.pairs[pair].count -= w->times;
-        note_moved(l, pair);
-    }
+static void count_pairs(Learner *l, uint32_t number, bool less) {
+    const Word *w = &l->words[number];
+    int64_t times = less ? -w->times : w->times;
+    for (size_t i = 0; i + 1 < w->count; i++)
+        pair_move(l, w->symbols[i], w->symbols[i + 1], times, number);
 }
 
 static void merge(Learner *l, size_t pair) {
     uint64_t key = l->pairs.pairs[pair].key;
     uint32_t a = (uint32_t)(key >> 32), b = (uint32_t)key;
-    bpe_add_merge(l->bpe, a, b);
-    uint32_t merged = l->bpe->merges.pairs[l->bpe->merges.count - 1].merged;
+    uint32_t merged = bpe_add_merge(l->bpe, a, b);
     IndexList places = l->places[pair];
     l->places[pair] = (IndexList){0};
     l->merge++;
     l->moved.count = 0;
+    bool *there = spaces_take(l, pair, &places);
     for (size_t i = 0; i < places.count; i++) {
         Word *w = &l->words[places.items[i]];
-        uncount_pairs(l, w);
+        if (w->spaces) {
+            if (there[i]) spaces_merge(l, places.items[i], a, b, merged);
+            continue;
+        }
+        count_pairs(l, places.items[i], true);
         w->count = bpe_merge(w->symbols, w->count, a, b, merged);
-        count_pairs(l, places.items[i]);
+        count_pairs(l, places.items[i], false);
     }
+    mem_free(there);
     mem_free(places.items);
     l->pairs.pairs[pair].count = 0;
     for (size_t i = 0; i < l->moved.count; i++) heap_push(l, l->moved.items[i]);
 }
 
 /* ---- the whole ---- */
+
+static bool has_space(const char *word, size_t length) {
+    size_t at = 0, first;
+    return utf8_word(word, length, &at, &first) ? first < length : length > 0;
+}
 
 static void take_words(Learner *l, const StringMap *words) {
     size_t used = 0;
@@ -161,11 +141,16 @@ static void take_words(Learner *l, const StringMap *words) {
         const char *text = stringmap_text(words, i, &length);
         Word *w = &l->words[i];
         w->symbols = l->slab + used;
-        w->times = words->count_of[i];
+        w->times = (int64_t)words->count_of[i];
+        w->spaces = has_space(text, length);
         w->count = bpe_symbols(&l->bpe->symbols, text, length, w->symbols);
         used += w->count;
     }
-    for (size_t i = 0; i < words->count; i++) count_pairs(l, (uint32_t)i);
+    for (size_t i = 0; i < words->count; i++)
+        if (l->words[i].spaces)
+            spaces_count(l, (uint32_t)i);
+        else
+            count_pairs(l, (uint32_t)i, false);
     for (size_t i = 0; i < l->pairs.count; i++) heap_push(l, i);
 }
 
@@ -177,12 +162,13 @@ static void release(Learner *l) {
     mem_free(l->heap);
     mem_free(l->moved.items);
     pairmap_free(&l->pairs);
+    pairmap_free(&l->held);
 }
 
 Bpe *bpe_learn(const StringMap *words, size_t merges) {
     Learner l = {.bpe = mem_zalloc(sizeof(Bpe))};
     take_words(&l, words);
-    while (l.bpe->merges.count < merges && l.heap_count) {
+    while (l.merge < merges && l.heap_count) {
         Entry top = heap_pop(&l);
         if (l.pairs.pairs[top.pair].count == top.count) merge(&l, top.pair);
     }

@@ -8,7 +8,7 @@
 typedef struct Pair {
     uint64_t key;    /* first << 32 | second */
     uint32_t merged; /* the symbol that they make (learning: the last merge that moved them) */
-    size_t count;
+    int64_t count;   /* learning alone; below 0: see data/bpe_learn_spaces.c */
 } Pair;
 
 typedef struct PairMap {
@@ -33,6 +33,7 @@ size_t bpe_symbols(StringMap *symbols, const char *word, size_t length, uint32_t
 /* All a b of a word become `merged`, from left to right; returns the new count. */
 size_t bpe_merge(uint32_t *word, size_t count, uint32_t a, uint32_t b, uint32_t merged);
 
-void bpe_add_merge(Bpe *bpe, uint32_t a, uint32_t b);
+/* Returns the symbol that they become. */
+uint32_t bpe_add_merge(Bpe *bpe, uint32_t a, uint32_t b);
 
 #endif

@@ -67,8 +67,12 @@ static void each_character(const char *line, size_t length, VisitToken *visit,
     }
 }
 
-static void each_word(const char *line, size_t length, VisitToken *visit, void *context) {
-    for (size_t at = 0, word; utf8_word(line, length, &at, &word);)
+/* Words end at any white space, as fairseq has it; those of BPE as subword-nmt has it. */
+static void each_word(TokenKind kind, const char *line, size_t length, VisitToken *visit,
+                      void *context) {
+    bool (*next)(const char *, size_t, size_t *, size_t *) =
+        kind == TOKENS_BPE ? bpe_word : utf8_word;
+    for (size_t at = 0, word; next(line, length, &at, &word);)
         visit(context, line + at - word, word);
 }
 
@@ -107,10 +111,10 @@ static void each_token(const Tokenizer *t, const char *line, size_t length,
     if (t->kind == TOKENS_CHAR) {
         each_character(line, length, visit, context);
     } else if (t->kind == TOKENS_WORD) {
-        each_word(line, length, visit, context);
+        each_word(t->kind, line, length, visit, context);
     } else {
         Pieces pieces = {.bpe = t->bpe, .visit = visit, .context = context};
-        each_word(line, length, split_word, &pieces);
+        each_word(t->kind, line, length, split_word, &pieces);
         text_free(&pieces.text);
     }
 }
@@ -215,7 +219,7 @@ static void count_files(const Tokenizer *t, bool words, const TextFile *const *f
             const char *line = textfile_line(files[f], i, &length);
             tokenizer_prepare(t, line, length, &prepared);
             if (words)
-                each_word(prepared.text, prepared.length, count_token, counts);
+                each_word(t->kind, prepared.text, prepared.length, count_token, counts);
             else
                 each_token(t, prepared.text, prepared.length, count_token, counts);
         }

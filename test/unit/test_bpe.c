@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "data/bpe.h"
 #include "data/textfile.h"
@@ -22,7 +23,7 @@ static char *path_in(const char *root, const char *name) {
 }
 
 static void count_words(const char *text, size_t length, StringMap *words) {
-    for (size_t at = 0, word; utf8_word(text, length, &at, &word);)
+    for (size_t at = 0, word; bpe_word(text, length, &at, &word);)
         stringmap_count(words, text + at - word, word, 1);
 }
 
@@ -37,7 +38,7 @@ static Bpe *learn(const char *text, size_t merges) {
 /* All words of a line, as subword-nmt apply-bpe prints it. */
 static void apply(const Bpe *bpe, const char *line, size_t length, TextBuffer *out) {
     text_clear(out);
-    for (size_t at = 0, word; utf8_word(line, length, &at, &word);) {
+    for (size_t at = 0, word; bpe_word(line, length, &at, &word);) {
         if (out->length) text_append_byte(out, ' ');
         bpe_split(bpe, line + at - word, word, out);
     }
@@ -155,7 +156,7 @@ static void learning_step_by_step_equals_counting_anew_for_each_merge(void **sta
         learn_plainly(&plain, 30, &codes);
         expect_codes(*state, bpe, codes.text);
         size_t at = 0, word;
-        for (size_t w = 0; utf8_word(text.text, text.length, &at, &word); w++) {
+        for (size_t w = 0; bpe_word(text.text, text.length, &at, &word); w++) {
             text_clear(&expected), text_clear(&out);
             join_plainly(&plain, w, &expected);
             bpe_split(bpe, text.text + at - word, word, &out);
@@ -326,6 +327,55 @@ static void a_word_of_a_million_letters_is_split(void **state) {
     bpe_free(bpe);
 }
 
+static void check_case(const char *root, const json_t *one) {
+    json_t *pieces = json_object_get(one, "pieces"), *line;
+    const json_t *text = json_object_get(one, "text");
+    const char *from = json_string_value(text);
+    StringMap words = {0};
+    TextBuffer out = {0};
+    size_t i, merges = (size_t)json_integer_value(json_object_get(one, "merges"));
+    json_array_foreach(pieces, i, line) {
+        size_t length = strcspn(from, "\n");
+        count_words(from, length, &words);
+        from += length + 1;
+    }
+    Bpe *bpe = bpe_learn(&words, merges);
+    expect_codes(root, bpe, json_string_value(json_object_get(one, "codes")));
+    from = json_string_value(text);
+    json_array_foreach(pieces, i, line) {
+        size_t length = strcspn(from, "\n");
+        apply(bpe, from, length, &out);
+        assert_string_equal(out.text, json_string_value(line));
+        from += length + 1;
+    }
+    bpe_free(bpe);
+    stringmap_free(&words);
+    text_free(&out);
+}
+
+/* Blanks of all kinds within words, runs of U+0020, "@@" and "</w>" in the text. */
+static void codes_and_pieces_are_those_of_subword_nmt(void **state) {
+    json_t *cases = json_load_file("test/golden/bpe.json", 0, NULL), *one;
+    size_t i;
+    assert_true(json_array_size(cases) > 40);
+    json_array_foreach(cases, i, one) check_case(*state, one);
+    json_decref(cases);
+}
+
+static void words_end_at_blanks_and_at_no_other_white_space(void **state) {
+    (void)state;
+    static const char LINE[] = "  a\tb  10\xC2\xA0km\xE3\x80\x80weit\r \xE2\x80\xA8\xC2\x85 ";
+    static const char *const EXPECTED[] = {"a\tb", "10\xC2\xA0km\xE3\x80\x80weit",
+                                           "\xE2\x80\xA8\xC2\x85"};
+    size_t at = 0, word;
+    for (size_t i = 0; i < COUNT(EXPECTED); i++) {
+        assert_true(bpe_word(LINE, sizeof LINE - 1, &at, &word));
+        assert_int_equal(word, strlen(EXPECTED[i]));
+        assert_memory_equal(LINE + at - word, EXPECTED[i], word);
+    }
+    assert_false(bpe_word(LINE, sizeof LINE - 1, &at, &word));
+}
+
 static void multi30k_gives_the_codes_of_subword_nmt(void **state) {
     char golden[1000];
     text_format(golden, sizeof golden, "%s", files_real("../golden/bpe-2000.en"));
@@ -372,6 +422,8 @@ int main(void) {
         FOLDER_TEST(codes_that_cannot_be_written_are_named),
         FOLDER_TEST(damaged_codes_are_read_or_refused),
         cmocka_unit_test(a_word_of_a_million_letters_is_split),
+        cmocka_unit_test(words_end_at_blanks_and_at_no_other_white_space),
+        FOLDER_TEST(codes_and_pieces_are_those_of_subword_nmt),
         FOLDER_TEST(multi30k_gives_the_codes_of_subword_nmt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
