@@ -229,7 +229,7 @@ int bench_main(int argc, char **argv) {
             return OK;
         }
     if (read_options(&options, argc, argv, &err)) return command_fail("bench", &err);
-    stop_listen();
+    stop_listen("after this measurement");
     if (run(&options, &err)) return command_fail("bench", &err);
     return OK;
 }

@@ -1,7 +1,6 @@
 /* The program `steady`: finds the command and runs it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "tools/launch.h"
 #include "tools/nearest.h"
 #include "tools/start.h"
+#include "tools/stop.h"
 
 static const struct Command {
     const char *name;
@@ -110,8 +110,7 @@ static int run_command(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     occupy_standard_files();
-    signal(SIGXFSZ,
-           SIG_IGN); /* a limit on file sizes (ulimit -f) is a write that fails */
+    stop_forget_inherited();
     start_program(argc, argv);
     return finish_output(argc < 2 ? "" : argv[1], run_command(argc, argv));
 }

@@ -203,7 +203,7 @@ int sweep_main(int argc, char **argv) {
     Err err = ERR_NONE;
     Options o = {.words = mem_alloc((size_t)argc * sizeof(char *)), .jobs = 1};
     Sweep sweep = {.lock = -1};
-    stop_listen();
+    stop_listen("the runs are saved first");
     int code = read_options(&o, argc, argv, &err) ? command_fail("sweep", &err)
                                                   : start(&o, &sweep);
     sweep_close(&sweep);

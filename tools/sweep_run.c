@@ -34,9 +34,13 @@ static void log_path(const Sweep *sweep, size_t cell, char path[PATH_SIZE]) {
     rundir_path(path, sweep->dir, "cells/%s.log", sweep->cells[cell].name);
 }
 
-/* In the child; does not return.  It is told to stop when the sweep dies, whatever of. */
-static _Noreturn void become_run(char **argv, int log, pid_t parent) {
+/* In the child; does not return.  It is asked to stop when the sweep dies, whatever of.  A signal
+ * that comes before it is a run ends it: caught by the sweep's handler it would be lost. */
+static _Noreturn void become_run(char **argv, int log, pid_t parent,
+                                 const sigset_t *before) {
+    stop_unlisten();
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    sigprocmask(SIG_SETMASK, before, NULL);
     if (getppid() != parent) _exit(FAIL_INTERRUPTED);
     int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, STDIN_FILENO);
@@ -54,10 +58,14 @@ static Status spawn(char **argv, const char *log_name, pid_t *pid, Err *err) {
     if (log < 0)
         return err_set(err, FAIL_RUN, "%s cannot be written: %s", log_name,
                        strerror(errno));
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid();
     *pid = fork();
-    if (*pid == 0) become_run(argv, log, parent);
+    if (*pid == 0) become_run(argv, log, parent, &before);
     int reason = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
     close(log);
     if (*pid > 0) return OK;
     return err_set(err, FAIL_RUN, "no process for a run: %s", strerror(reason));
@@ -136,7 +144,7 @@ static Status take_end(Runner *r, Job *job, int state, Err *err) {
     if (sweep_has_ended(cell)) {
         status = sweep_read_result(r->sweep, job->cell, err);
         if (!status) show_cell(&r->show, job->cell);
-    } else if (!r->told) {
+    } else if (!r->told && !stop_requested()) {
         log_path(r->sweep, job->cell, log);
         show_failure(&r->show, job->cell, log);
     }
@@ -157,8 +165,9 @@ static Status start_some(Runner *r, Err *err) {
 static Status collect(Runner *r, Err *err) {
     Status status = OK;
     for (Job *job = r->jobs; job < r->jobs + r->job_count; job++) {
-        int state;
-        if (!job->pid || waitpid(job->pid, &state, WNOHANG) != job->pid) continue;
+        int state = FAIL_RUN << 8; /* of a run that nobody can be asked about any more */
+        pid_t ended = job->pid ? waitpid(job->pid, &state, WNOHANG) : 0;
+        if (ended == 0 || (ended < 0 && errno == EINTR)) continue;
         Status one = take_end(r, job, state, err);
         if (one) status = one;
     }

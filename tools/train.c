@@ -231,7 +231,12 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     Err err = ERR_NONE;
     Recipe *recipe = mem_alloc(sizeof *recipe);
     int code;
-    stop_listen();
+    /* Ranks agree on their end before they leave; a single process has nothing to save until
+     * its folder is made (trainer_open). */
+    if (ranks)
+        stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
+    else
+        stop_at_once("train");
     if (!read_options(o, argc, argv, &err)) load_recipe(o, recipe, &err);
     if (ranks_agree(ranks, &err)) {
         code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;

@@ -479,6 +479,7 @@ static Status prepare(Trainer *t, bool resume, Err *err) {
     t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
     if (!fill_model(t, step, err)) start_batches(t, err);
     if (ranks_agree(t->ranks, err)) return err->status;
+    stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
     if (ranks_lead(t->ranks)) open_folder(t, resume, err);
     return ranks_agree(t->ranks, err);
 }

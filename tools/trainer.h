@@ -43,8 +43,12 @@ typedef struct Trainer {
     double loss, grad_norm; /* of the last step */
 } Trainer;
 
+/* What a run that is asked to stop says (tools/stop.h). */
+#define TRAINER_PROMISE "the run is saved first"
+
 /* Opens data and model, and a checkpoint when `resume`; nothing is written before everything
- * fits.  A folder belongs to one trainer at a time.  On failure *trainer is released.  Called
+ * fits; from then on signals are asked for between the steps.  A folder belongs to one trainer
+ * at a time.  On failure *trainer is released.  Called
  * by all of `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
 Status trainer_open(Trainer *trainer, Recipe *recipe, const char *dir, bool resume,
                     Ranks *ranks, Err *err);

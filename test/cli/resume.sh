@@ -119,6 +119,33 @@ train small.ini --out whole
 begin_and_send INT 60 broken
 tell "SIGINT saves and exits with 75" $((! $? == 75))
 
+# timeout(1), Slurm and shells send two; a model that takes its time to save.
+wide="model.width=256 model.depth=8 model.heads=4 train.steps=300 train.eval_every=300"
+rm -rf twice
+# shellcheck disable=SC2086
+"$STEADY" train small.ini $wide --out twice --no-report 2>twice.err &
+pid=$!
+wait_rows twice/train.jsonl 1 $pid
+for signal in TERM TERM INT HUP TERM; do kill -s $signal $pid && sleep 0.01; done
+wait $pid
+[ $? = 75 ] && grep -q '^stopping: the run is saved first; Ctrl-C again' twice.err &&
+    [ "$(ls twice/checkpoints)" = "$(printf 'step-%08d.safetensors' "$(wc -l <twice/train.jsonl)")" ]
+tell "more signals do not end a run before it has saved" $?
+
+# Signals before the handlers are there end it as they end any program.
+for _ in 1 2 3 4 5; do
+    "$STEADY" train numbers-post data.synthetic_count=1000000 --out early 2>early.err &
+    pid=$!
+    sleep 0.5
+    kill $pid && sleep 0.01 && kill $pid
+    wait $pid
+    status=$?
+    [ $status = 143 ] || break
+done
+[ $status = 75 ] && [ ! -e early ] &&
+    [ "$(cat early.err)" = "steady train: interrupted before the first step; nothing was written" ]
+tell "SIGTERM while the data are read ends it with 75 and leaves nothing" $?
+
 grep -q 'steady train --resume broken' broken.err
 tell "an interrupted run says how to go on" $?
 

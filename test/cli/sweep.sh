@@ -89,3 +89,8 @@ tell "SIGTERM stops and saves the runs, exit 75" $?
 tell "--resume DIR goes on with it" $?
 timeless stopped/sweep.csv | cmp - a
 tell "the table after SIGTERM is that of a whole sweep" $?
+
+# timeout is outside: it would give its child a SIGCHLD that is not ignored.
+timeout 60 sh -c 'trap "" CHLD; exec "$STEADY" sweep "$@" --out ignored' sh $grid >table2 2>/dev/null &&
+    timeless grid/sweep.csv >a && timeless ignored/sweep.csv | cmp - a
+tell "a parent that ignores SIGCHLD does not make it wait for ever" $?
