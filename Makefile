@@ -1,6 +1,7 @@
 # make            build/steady (float) and build/steady64 (double)
 # make check      builds and runs the tests (ONLY=word: just those with the word in their name)
-# make check-all  also with the sanitizers, and with 1 and 2 threads
+# make check-all  also with the sanitizers, with 1 and 2 threads, and with the fuzzers
+# make fuzz       the fuzzers of test/fuzz (clang)
 # make setup      installs the packages; `make setup demo` and `make setup check` also work
 # make demo       a first run of a few minutes
 # make docs       docs/recipe-keys.md from the table of keys
@@ -69,7 +70,7 @@ CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
 ONLY ?=
 chosen = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
 
-.PHONY: all check check-unit check-all demo docs install uninstall format clean distclean
+.PHONY: all check check-unit check-all demo docs fuzz fuzz-programs install uninstall format clean distclean
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -160,6 +161,23 @@ check-all: check
 	STEADY_TEST_LARGE=1 $(MAKE) --no-print-directory check-unit ONLY=test_vit
 	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory check-unit
 	OMP_NUM_THREADS=2 $(MAKE) --no-print-directory check-unit
+	@if [ -n "$(CLANG)" ]; then $(MAKE) --no-print-directory fuzz && sh test/fuzz/run.sh -s 3; \
+	else echo "skipped: the fuzzers need clang"; fi
+
+# libFuzzer's harnesses, one a parser: build/fuzz/NAME of test/fuzz/NAME.c (clang and libomp).
+CLANG ?= $(firstword $(foreach c,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,\
+	$(if $(shell command -v $(c)),$(c))))
+FUZZ_BIN := $(patsubst test/fuzz/%.c,$(B)/%,$(filter-out %/fuzz.c,$(wildcard test/fuzz/*.c)))
+
+fuzz:
+	@test -n "$(CLANG)" || { echo "fuzzing needs clang (Debian: clang libomp-dev)"; exit 1; }
+	@$(MAKE) --no-print-directory B=build/fuzz CC=$(CLANG) WARNINGS=-Wno-pass-failed \
+		FLAGS="-std=c11 -O2 -g -fopenmp" CFLAGS= SANITIZE="-fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=all" fuzz-programs
+fuzz-programs: $(FUZZ_BIN)
+$(FUZZ_BIN): $(B)/%: $(B)/float/test/fuzz/%.o $(B)/float/test/fuzz/fuzz.o $(B)/libtools.a \
+		$(B)/libsteady.a
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 docs: $(B)/steady
 	$(B)/steady train --help-keys-markdown > docs/recipe-keys.md

@@ -77,7 +77,7 @@ Status bytes_take(ByteFile *file, void *to, size_t n, Err *err) {
 /* Reads at most `most` bytes into memory that doubles as bytes arrive. */
 static Status take_growing(ByteFile *file, size_t most, uint8_t **to, size_t *n,
                            Err *err) {
-    size_t room = MIN(most, (size_t)1 << 24);
+    size_t room = MIN(most, (size_t)1 << 16);
     *to = mem_alloc(room);
     *n = 0;
     for (;;) {

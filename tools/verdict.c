@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SHARE_OF_CHANCE 0.98
-#define SHARE_OF_START 1.02
+#define CHANCE_PERCENT 98
+#define START_PERCENT 102
+#define SHARE_OF_CHANCE (CHANCE_PERCENT / 100.0)
+#define SHARE_OF_START (START_PERCENT / 100.0)
 #define START_ROWS 10
 #define UNIFORM_SHARE 0.97 /* attention that never left (nearly) equal weights */
 
@@ -168,7 +170,7 @@ Verdict run_verdict(const VerdictInput *input) {
     size_t fifth = input->count / 5;
     size_t tail = MIN(MAX(fifth, 1), input->count);
     verdict.start = mean(input->loss, MIN(START_ROWS, input->count - fifth));
-    verdict.tail = mean(input->loss + input->count - tail, tail);
+    verdict.tail = tail ? mean(input->loss + input->count - tail, tail) : NAN;
     verdict.kind = judge(input, &verdict);
     verdict.name = kinds[verdict.kind].name;
     verdict.diverged = kinds[verdict.kind].diverged;
@@ -181,8 +183,7 @@ Verdict run_verdict(const VerdictInput *input) {
 }
 
 const char *verdict_definition(void) {
-    _Static_assert(SHARE_OF_CHANCE == 0.98 && SHARE_OF_START == 1.02 &&
-                       COLLAPSE_SHARE == 0.10,
+    _Static_assert(CHANCE_PERCENT == 98 && START_PERCENT == 102 && COLLAPSE_PERCENT == 10,
                    "the text below has these numbers");
     return "diverged: a loss or gradient was not finite, or the mean loss of the last "
            "fifth of "

@@ -31,7 +31,8 @@
 
 #include "engine/core/base.h"
 
-#define COLLAPSE_SHARE 0.10
+#define COLLAPSE_PERCENT 10
+#define COLLAPSE_SHARE (COLLAPSE_PERCENT / 100.0)
 #define VERDICT_ROWS_MIN 10
 
 /* Where attention was at its lowest, and which site fell under COLLAPSE_SHARE first. */

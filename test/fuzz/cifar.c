@@ -1,0 +1,9 @@
+/* CIFAR's binary batches. */
+#include "test/fuzz/sets.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    fuzz_file("data_batch_1.bin", data, size);
+    fuzz_file("test_batch.bin", data, size);
+    sets_walk("cifar");
+    return 0;
+}
