@@ -170,6 +170,12 @@ void panel_level(Panel *panel, double y, Colour colour, const char *text) {
     item->y = copy(&y, 1);
 }
 
+void panel_moment(Panel *panel, double x, Colour colour, const char *label) {
+    Style style = {.colour = colour, .width = 0.8, .alpha = 0.8, .dashed = true};
+    Item *item = add(panel, ITEM_MOMENT, 1, style, label);
+    item->x = copy(&x, 1);
+}
+
 void panel_note(Panel *panel, double x, double y, Colour colour, const char *text) {
     Item *item = add(panel, ITEM_NOTE, 1, (Style){.colour = colour}, text);
     item->x = copy(&x, 1);

@@ -69,6 +69,8 @@ void panel_band(Panel *panel, const double *x, const double *low, const double *
 void panel_zone(Panel *panel, double low, double high, Style style, const char *label);
 /* Dashed line over the whole width, and a small text at the end that has more room. */
 void panel_level(Panel *panel, double y, Colour colour, const char *text);
+/* A thin line over the whole height at x, behind what else there is; outside the limits nothing. */
+void panel_moment(Panel *panel, double x, Colour colour, const char *label);
 /* A ring at a point, and a small text beside it. */
 void panel_note(Panel *panel, double x, double y, Colour colour, const char *text);
 /* A bold line above the panel, where the heading of its column does not say enough. */

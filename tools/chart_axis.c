@@ -19,6 +19,7 @@ static void see_panel(const Panel *panel, Range *x, Range *y) {
     for (size_t i = 0; i < panel->count; i++) {
         const Item *item = &panel->items[i];
         for (size_t j = 0; j < item->count; j++) {
+            if (item->kind == ITEM_MOMENT) continue;
             if (item->x && item->kind != ITEM_NOTE) see(x, item->x[j], panel->x.log);
             if (item->behind || item->kind == ITEM_ZONE) continue;
             see(y, item->y[j], panel->y.log);

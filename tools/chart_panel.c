@@ -235,6 +235,16 @@ static void draw_level(cairo_t *cr, Theme theme, const Frame *frame, const Panel
     draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
 }
 
+static void draw_moment(cairo_t *cr, const Frame *frame, const Item *item) {
+    double x = place_x(frame, item->x[0]);
+    const Box *box = &frame->box;
+    if (!(x >= box->x - 0.5 && x <= box->x + box->width + 0.5)) return;
+    begin_stroke(cr, &item->style);
+    cairo_move_to(cr, x, box->y);
+    cairo_line_to(cr, x, box->y + box->height);
+    end_stroke(cr);
+}
+
 static void draw_note(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,
                       const Item *item) {
     double x = place_x(frame, item->x[0]), y = place_y(frame, item->y[0]);
@@ -301,6 +311,7 @@ static void draw_item(cairo_t *cr, Theme theme, const Frame *frame, const Panel 
     case ITEM_ZONE: draw_zone(cr, frame, item); break;
     case ITEM_LEVEL: draw_level(cr, theme, frame, panel, item); break;
     case ITEM_NOTE: draw_note(cr, theme, frame, panel, item); break;
+    case ITEM_MOMENT: draw_moment(cr, frame, item); break;
     }
 }
 
@@ -313,8 +324,8 @@ static void draw_empty(cairo_t *cr, Theme theme, const Box *box, const char *tex
 void draw_panel(cairo_t *cr, const Chart *chart, const Panel *panel, const Axis *x,
                 const Axis *y, Box box) {
     /* Areas first, then lines, then words. */
-    static const ItemKind order[] = {ITEM_ZONE, ITEM_BAND, ITEM_LINE, ITEM_LEVEL,
-                                     ITEM_NOTE};
+    static const ItemKind order[] = {ITEM_ZONE, ITEM_BAND,  ITEM_MOMENT,
+                                     ITEM_LINE, ITEM_LEVEL, ITEM_NOTE};
     Frame frame = {x, y, box};
     Ticks xs = axis_ticks(x, TICKS_WIDE(box.width)),
           ys = axis_ticks(y, TICKS_HIGH(box.height));

@@ -8,11 +8,12 @@
 
 #include "tools/chart.h"
 
-typedef enum { ITEM_LINE, ITEM_BAND, ITEM_ZONE, ITEM_LEVEL, ITEM_NOTE } ItemKind;
+typedef enum { ITEM_LINE, ITEM_BAND, ITEM_ZONE, ITEM_LEVEL, ITEM_NOTE,
+               ITEM_MOMENT } ItemKind;
 
 typedef struct Item {
     ItemKind kind;
-    double *x, *y, *high;  /* [count]; zone: y[0], high[0]; level and note: [1] */
+    double *x, *y, *high;  /* [count]; zone: y[0], high[0]; level and note: [1]; moment: x[0] */
     size_t count;
     Style style;
     bool behind;           /* no say in the y limits */

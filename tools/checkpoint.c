@@ -91,6 +91,21 @@ static void add_number(SafetensorsWriter *writer, const char *key, double value)
     safetensors_add_metadata(writer, key, text);
 }
 
+/* Sites that the collapse guard has warned of, "blocks.0.attn blocks.3.attn". */
+static void add_warned(SafetensorsWriter *writer, const CheckpointParts *parts) {
+    size_t count = parts->warned ? parts->model->site_count : 0, room = 1, used = 0;
+    for (size_t i = 0; i < count; i++) room += strlen(parts->model->sites[i]->name) + 1;
+    char *text = mem_zalloc(room);
+    for (size_t i = 0; i < count; i++) {
+        if (!parts->warned[i]) continue;
+        text_format(text + used, room - used, "%s%s", used ? " " : "",
+                    parts->model->sites[i]->name);
+        used += strlen(text + used);
+    }
+    if (used) safetensors_add_metadata(writer, "warned", text);
+    mem_free(text);
+}
+
 Status checkpoint_save(const char *path, const CheckpointParts *parts,
                        const Progressed *progressed, Err *err) {
     SafetensorsWriter *writer = safetensors_writer_new();
@@ -103,6 +118,7 @@ Status checkpoint_save(const char *path, const CheckpointParts *parts,
     add_number(writer, "pending_eval", progressed->pending_eval);
     add_number(writer, "best_score", progressed->best_score);
     add_number(writer, "best_step", (double)progressed->best_step);
+    add_warned(writer, parts);
     if (isfinite(progressed->plateau.best)) {
         add_number(writer, "plateau_best", progressed->plateau.best);
         add_number(writer, "plateau_bad", (double)progressed->plateau.bad);
@@ -208,6 +224,20 @@ static Status check_optimizer(const Safetensors *file, const char *path,
         path, seen, parts->optimizer);
 }
 
+static void read_warned(const Safetensors *file, const CheckpointParts *parts) {
+    const char *text = safetensors_metadata(file, "warned");
+    for (size_t i = 0; parts->warned && i < parts->model->site_count; i++) {
+        const char *name = parts->model->sites[i]->name, *at = text;
+        size_t length = strlen(name);
+        parts->warned[i] = false;
+        while (at && !parts->warned[i] && (at = strstr(at, name))) {
+            bool whole = (at == text || at[-1] == ' ') && (!at[length] || at[length] == ' ');
+            parts->warned[i] = whole;
+            at += length;
+        }
+    }
+}
+
 static Status load_file(const Safetensors *file, const char *path,
                         const CheckpointParts *parts, Progressed *p, Err *err) {
     Loading l = {.file = file};
@@ -227,6 +257,7 @@ static Status load_file(const Safetensors *file, const char *path,
                                (size_t)number_of(file, "plateau_bad"),
                                (size_t)number_of(file, "plateau_reductions")};
     if (parts->optim) optim_set_steps(parts->optim, p->step);
+    read_warned(file, parts);
     mark_known(parts);
     return OK;
 }

@@ -34,6 +34,7 @@ typedef struct CheckpointParts {
     Optimizer *optim;
     const char *optimizer; /* its name, as the recipe has it */
     Ema *ema;
+    bool *warned; /* [sites of the model] guard.collapse has warned; NULL: not kept */
     Prober *prober;
 } CheckpointParts;
 

@@ -214,6 +214,7 @@ static Chart *build_training(const RunLog *const *runs, size_t count,
                                            .metric = row->metric,
                                            .chart = chart,
                                            .panel = panel});
+            figure_events(chart, panel, runs[c], r == 0);
         }
     }
     return chart;

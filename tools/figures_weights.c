@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/figures.h"
-#include "tools/layers.h"
+#include "tools/figures_parts.h"
 
 /* A measure of weights: a row of the figure. */
 typedef struct Measure {
@@ -149,9 +148,9 @@ static void shelves_free(Shelves *s) {
 }
 
 /* The row of a measure of a shelf. */
-static void paint_shelf(Chart *chart, size_t row, const ProbeLog *probe,
-                        const Shelf *shelf, size_t columns, const Measure *measure,
-                        bool first) {
+static void paint_shelf(Chart *chart, size_t row, const RunLog *run, const Shelf *shelf,
+                        size_t columns, const Measure *measure, bool first) {
+    const ProbeLog *probe = &run->probe;
     for (size_t c = 0; c < columns; c++) {
         Panel *panel = chart_panel(chart, row, c);
         if (c >= shelf->count) {
@@ -164,6 +163,7 @@ static void paint_shelf(Chart *chart, size_t row, const ProbeLog *probe,
         panel_axes(panel, "optimizer step", measure->label);
         panel_log_y(panel);
         paint_measure(chart, panel, probe, shelf->heads[c], measure, first);
+        figure_events(chart, panel, run, false);
     }
 }
 
@@ -180,7 +180,7 @@ Chart *figure_weights(const RunLog *run, Theme theme) {
         for (size_t m = 0; m < measured_count; m++) {
             size_t row = s * measured_count + m;
             if (shelves.count > 1) chart_row_height(chart, row, 95);
-            paint_shelf(chart, row, probe, &shelves.shelf[s], shelves.columns,
+            paint_shelf(chart, row, run, &shelves.shelf[s], shelves.columns,
                         &measures[shown[m]], m == 0);
         }
     shelves_free(&shelves);

@@ -11,7 +11,7 @@
 #include "tools/layers.h"
 #include "tools/runlog.h"
 
-enum { WORST_HEADS = 8 };
+enum { WORST_HEADS = 8, EVENTS_SHOWN = 200 };
 
 static const char STYLE[] =
     ":root{--ink:#1c1f26;--soft:#5d6470;--line:#dfe2e8;--paper:#fff;--good:#1b7f4d;--bad:"
@@ -288,6 +288,23 @@ static void write_heads(FILE *out, const RunLog *run) {
     mem_free(heads);
 }
 
+static void write_events(FILE *out, const RunLog *run) {
+    if (!run->event_count) return;
+    fputs("<h2>Events</h2><table><tr><th class=n>step<th>event<th>what happened</tr>\n", out);
+    size_t shown = MIN(run->event_count, (size_t)EVENTS_SHOWN);
+    for (size_t i = 0; i < shown; i++) {
+        fprintf(out, "<tr><td class=n>%.0f<td>", run->events[i].step);
+        escaped(out, run->events[i].kind);
+        fputs("<td>", out);
+        escaped(out, run->events[i].text);
+        fputs("</tr>\n", out);
+    }
+    fputs("</table>\n", out);
+    if (shown < run->event_count)
+        fprintf(out, "<p class=soft>%zu more events are in train.jsonl.</p>\n",
+                run->event_count - shown);
+}
+
 /* Reference and transcript one below the other, the worst first. */
 static void write_worst(FILE *out, const RunLog *run) {
     size_t i;
@@ -341,6 +358,7 @@ static void write_top(FILE *out, const RunLog *run, const char *message) {
 static Status write_page(FILE *out, const RunLog *run, const char *message, Err *err) {
     write_top(out, run, message);
     write_numbers(out, run);
+    write_events(out, run);
     write_scores(out, run);
     if (run->train.count && write_figures(out, run, err)) return err->status;
     write_heads(out, run);

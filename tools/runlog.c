@@ -47,6 +47,25 @@ static void read_chance(RunLog *run, const json_t *row) {
     if (isfinite(chance)) run->chance = chance;
 }
 
+/* An intervention has a key and two values in place of a text. */
+static char *event_text(const json_t *row) {
+    const char *text = text_of(row, "text"), *key = text_of(row, "key");
+    if (text || !key) return mem_strdup(text ? text : "");
+    char *from = json_dumps(json_object_get(row, "from"), JSON_ENCODE_ANY);
+    char *to = json_dumps(json_object_get(row, "to"), JSON_ENCODE_ANY);
+    char line[300];
+    snprintf(line, sizeof line, "%s was %s, is %s", key, from ? from : "?", to ? to : "?");
+    free(from);
+    free(to);
+    return mem_strdup(line);
+}
+
+static void read_event(RunLog *run, const json_t *row, double step, size_t space) {
+    if (!run->events) run->events = mem_zalloc(space * sizeof *run->events);
+    run->events[run->event_count++] =
+        (RunEvent){step, mem_strdup(text_of(row, "event")), event_text(row)};
+}
+
 static void read_train_row(RunLog *run, const json_t *row, double step, size_t space) {
     TrainLog *train = &run->train;
     const struct {
@@ -56,6 +75,10 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
         {&train->step, "step"},           {&train->epoch, "epoch"},
         {&train->loss, "loss"},           {&train->lr, "lr"},
         {&train->grad_norm, "grad_norm"}, {&train->items_per_s, "items_per_s"}};
+    if (text_of(row, "event")) {
+        read_event(run, row, step, space);
+        return;
+    }
     while (train->count && train->step[train->count - 1] >= step) train->count--;
     for (size_t i = 0; i < COUNT(columns); i++) {
         if (!*columns[i].array) *columns[i].array = nan_array(space);
@@ -328,13 +351,18 @@ void runlog_free(RunLog *run) {
                            weight->grad_norm};
         for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
     }
+    for (size_t i = 0; i < run->event_count; i++) {
+        mem_free(run->events[i].kind);
+        mem_free(run->events[i].text);
+    }
     for (size_t i = 0; i < run->setting_count; i++) {
         mem_free(run->settings[i].key);
         mem_free(run->settings[i].value);
     }
     void *lists[] = {
         run->probe.step, run->probe.sharpness, run->probe.sites, run->probe.weights,
-        run->evals,      run->settings,        run->recipe,      run->path};
+        run->evals,      run->settings,        run->recipe,      run->path,
+        run->events};
     for (size_t i = 0; i < COUNT(lists); i++) mem_free(lists[i]);
     mem_free(run);
 }

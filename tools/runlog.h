@@ -8,7 +8,7 @@
  * A number that is null or missing in the file is NaN here.  A last line without its newline
  * that does not parse is a row being written and is left out; any other broken line is
  * FAIL_DATA and names file and line.  Where steps go back (a log that was not cut at a
- * resume) the later rows win. */
+ * resume) the later rows win.  Rows of train.jsonl with an "event" are kept apart. */
 #ifndef STEADY_RUNLOG_H
 #define STEADY_RUNLOG_H
 
@@ -21,6 +21,12 @@ typedef struct TrainLog {
     size_t count;
     double *step, *epoch, *loss, *lr, *grad_norm, *items_per_s; /* [count] each */
 } TrainLog;
+
+/* A row of train.jsonl that is no step: what happened in the run. */
+typedef struct RunEvent {
+    double step;
+    char *kind, *text; /* "resume", "skip", "rollback", "alarm", ...; a sentence, or "" */
+} RunEvent;
 
 typedef struct SiteLog {
     char name[96];     /* "blocks.0.attn" */
@@ -90,6 +96,8 @@ typedef struct RunLog {
         chance; /* "chance" of a train or eval row, else of task.json, else ln(classes); NaN */
     TrainLog train;
     ProbeLog probe;
+    RunEvent *events; /* in the order of the file */
+    size_t event_count;
     EvalRow *evals;
     size_t eval_count;
     json_t *worst; /* of the last row that has it: the transcripts with the most errors; or NULL */

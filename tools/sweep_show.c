@@ -36,9 +36,22 @@ void show_say(SweepShow *show, const char *format, ...) {
 
 /* ---- cells that run ---- */
 
-/* The last whole row of the cell's train.jsonl, or NULL. */
+/* The last row of a step in whole lines of text, or NULL. */
+static json_t *last_step(const char *text, size_t size) {
+    while (size) {
+        const char *before = memrchr(text, '\n', --size);
+        size_t start = before ? (size_t)(before + 1 - text) : 0;
+        json_t *row = json_loadb(text + start, size - start, 0, NULL);
+        if (row && !json_object_get(row, "event")) return row;
+        json_decref(row);
+        size = start;
+    }
+    return NULL;
+}
+
+/* The last whole row of a step in the cell's train.jsonl, or NULL. */
 static json_t *last_row(const Sweep *sweep, size_t cell) {
-    char dir[PATH_SIZE], path[PATH_SIZE], tail[1024];
+    char dir[PATH_SIZE], path[PATH_SIZE], tail[8192];
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
     rundir_path(path, dir, "train.jsonl");
     FILE *file = fopen(path, "r");
@@ -47,10 +60,7 @@ static json_t *last_row(const Sweep *sweep, size_t cell) {
     size_t size = fread(tail, 1, sizeof tail - 1, file);
     fclose(file);
     while (size && tail[size - 1] != '\n') size--;
-    if (size) size--;
-    size_t start = size;
-    while (start && tail[start - 1] != '\n') start--;
-    return json_loadb(tail + start, size - start, 0, NULL);
+    return last_step(tail, size);
 }
 
 static double number(const json_t *row, const char *key) {

@@ -1,6 +1,7 @@
 #include "tools/task.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "tools/datafacts.h"
@@ -27,6 +28,7 @@ Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 void task_free(Task *task) {
     if (!task) return;
     facts_free(&task->notes);
+    json_decref(task->events);
     task->ops->free(task);
 }
 
@@ -42,6 +44,18 @@ Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
 const char *split_name(Split split) {
     static const char *const NAMES[] = {"train", "val", "test"};
     return NAMES[split];
+}
+
+void task_event(Task *task, const char *event, size_t count, const char *format, ...) {
+    char text[1200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (!task->events) task->events = json_array();
+    json_array_append_new(task->events,
+                          json_pack("{s:s, s:o, s:I}", "event", event, "text",
+                                    json_text(text), "count", (json_int_t)count));
 }
 
 /* ---- scores ---- */

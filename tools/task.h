@@ -66,6 +66,7 @@ struct Task {
     double chance;  /* loss of a guess: ln(classes), or from the frequencies of tokens */
     size_t skipped; /* broken training examples replaced so far */
     DataFacts notes; /* on how the task uses its data: notes alone, of no split */
+    json_t *events; /* that the present batch brought with it (task_event); NULL: none */
     double memory;  /* bytes of activations of a micro-batch: an estimate */
     /* of the present batch */
     size_t part;   /* examples that are this rank's */
@@ -89,6 +90,13 @@ void task_initialize(Task *task);
 Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 const char *split_name(Split split);
+
+/* Something worth a row of train.jsonl came with the present batch: called within `next` or
+ * `loss`, by rank 0.  The row has the step that the batch is for, so that a resumed run
+ * writes it again: an event of a batch that was only prepared belongs to a later call.
+ *     task_event(task, "skip", 1, "%s (%zu so far)", reason, task->skipped) */
+void task_event(Task *task, const char *event, size_t count, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 Score score_none(Split split); /* nothing measured yet */
 void score_clear(Score *score); /* lets go of what it owns */

@@ -188,6 +188,7 @@ static CheckpointParts checkpoint_parts(const Trainer *t) {
                              .optim = t->optim,
                              .optimizer = optim_name(t->recipe->optim.name),
                              .ema = t->ema,
+                             .warned = t->warned,
                              .prober = t->prober};
 }
 
@@ -220,7 +221,7 @@ static Status evaluate(Trainer *t, Err *err) {
         if (evaluate_split(t, SPLIT_TEST, &test, &ignored, err)) return err->status;
     }
     t->at.pending_eval = false;
-    if (score.count) trainer_see_plateau(t, split, score.loss);
+    if (score.count && trainer_see_plateau(t, split, score.loss, err)) return err->status;
     if (score.count && !(t->at.best_score >= goodness)) {
         t->at.best_score = goodness;
         t->at.best_step = t->at.step;
@@ -249,12 +250,19 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
         ++t->rollbacks > ROLLBACKS_MAX)
         return err->status;
     size_t offset = t->at.data_offset;
-    progress_say(&t->progress, "%s", err->text);
+    Err reason = *err;
+    char text[sizeof reason.text + 100];
+    progress_say(&t->progress, "%s", reason.text);
     *err = ERR_NONE;
+    json_decref(t->task->events);
+    t->task->events = NULL;
     if (load_step(t, step, err) || open_logs(t, err)) return err->status;
     t->at.data_offset = offset + bad_step - step;
     progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)",
                  step, bad_step - step, t->rollbacks, ROLLBACKS_MAX);
+    text_format(text, sizeof text, "rolled back to step %zu, past %zu batches: %s", step,
+                bad_step - step, reason.text);
+    if (trainer_log_event(t, step, "rollback", text, NULL, err)) return err->status;
     return t->task->ops->start(t->task, t->at.step + t->at.data_offset + 1, err);
 }
 
@@ -265,6 +273,7 @@ static bool weights_good(const ParamSet *params) {
 
 /* What follows the gradients: probes, guards, update, logs.  A rank may fail in it alone. */
 static Status finish_step(Trainer *t, size_t step, Err *err) {
+    if (trainer_log_task_events(t, step, err)) return err->status;
     if (trainer_log_probe(t, step, err)) return err->status;
     if (trainer_guard_collapse(t, step, err)) return err->status;
     double lr = update(t, step);
@@ -438,7 +447,8 @@ static Status open_folder(Trainer *t, bool resume, Err *err) {
     rundir_path(path, t->dir, "recipe.ini.new");
     if (recipe_save(t->recipe, path, err) || task_save_facts(t->task, t->dir, err))
         return unlink(path), err->status; /* a run that cannot go on keeps its recipe */
-    return rundir_replace(t->dir, "recipe.ini", err) ? err->status : open_logs(t, err);
+    if (rundir_replace(t->dir, "recipe.ini", err) || open_logs(t, err)) return err->status;
+    return resume ? trainer_drop_departures(&t->train_log, t->at.step, err) : OK;
 }
 
 /* The folder is free, the data are there and fit: what a rank may fail in alone. */

@@ -54,26 +54,32 @@ static double site_share(const Site *site) {
     return site->uniform > 0 ? sum / (double)site->heads / site->uniform : 1;
 }
 
+static Status alarm_of(Trainer *t, const Site *site, double share, size_t step, Err *err) {
+    const GuardConfig *g = &t->recipe->guard;
+    char text[300];
+    text_format(text, sizeof text,
+                "entropy collapse: %s fell to %.1f%% of uniform attention's entropy",
+                site->name, 100 * share);
+    json_t *more = json_pack("{s:s, s:o}", "site", site->name, "share", json_number(share));
+    if (trainer_log_event(t, step, "alarm", text, more, err)) return err->status;
+    if (g->collapse == COLLAPSE_STOP)
+        return err_set(err, FAIL_COLLAPSED,
+                       "%s at step %zu (guard.entropy_below = %g); try "
+                       "model.reparam=sigma with model.norm=none, a lower optim.lr or "
+                       "a longer warm-up",
+                       text, step, g->entropy_below);
+    progress_say(&t->progress, "warning: %s at step %zu", text, step);
+    return OK;
+}
+
 Status trainer_guard_collapse(Trainer *t, size_t step, Err *err) {
     const GuardConfig *g = &t->recipe->guard;
     const Model *model = t->task->model;
     for (size_t i = 0; i < model->site_count; i++) {
         double share = site_share(model->sites[i]);
         if (share >= g->entropy_below || t->warned[i]) continue;
+        if (alarm_of(t, model->sites[i], share, step, err)) return err->status;
         t->warned[i] = true;
-        if (g->collapse == COLLAPSE_STOP)
-            return err_set(
-                err, FAIL_COLLAPSED,
-                "entropy collapse: %s fell to %.1f%% of uniform attention's "
-                "entropy at step %zu (guard.entropy_below = %g); try "
-                "model.reparam=sigma with model.norm=none, a lower optim.lr or "
-                "a longer warm-up",
-                model->sites[i]->name, 100 * share, step, g->entropy_below);
-        progress_say(
-            &t->progress,
-            "warning: entropy collapse: %s fell to %.1f%% of uniform attention's "
-            "entropy at step %zu",
-            model->sites[i]->name, 100 * share, step);
     }
     return OK;
 }

@@ -1,6 +1,6 @@
 /* trainer_parts: what the files of the trainer share.  A step's rows, its line of progress and the
- * warning about collapse are in trainer_log.c, the rate that goes by the loss in
- * trainer_plateau.c. */
+ * warning about collapse are in trainer_log.c, rows of events in trainer_event.c, the rate that
+ * goes by the loss in trainer_plateau.c. */
 #ifndef STEADY_TRAINER_PARTS_H
 #define STEADY_TRAINER_PARTS_H
 
@@ -10,6 +10,20 @@
  * elsewhere.  `lr` is the rate of the step just taken. */
 Status trainer_log_probe(Trainer *trainer, size_t step, Err *err);
 Status trainer_log_step(Trainer *trainer, double lr, Err *err);
+
+/* A row of train.jsonl for what happened at `step`, on rank 0:
+ *     {"step":10,"event":"rollback","text":"one sentence", ...}
+ * `more` (taken over, NULL: nothing) are further members.  A run that is resumed keeps the rows
+ * up to the step of its checkpoint and has to come to the same ones after it; "resume" and
+ * "rollback" rows of that very step, which say how it was left, are dropped with those after. */
+Status trainer_log_event(Trainer *trainer, size_t step, const char *event,
+                         const char *text, json_t *more, Err *err);
+
+/* The rows that the present batch brought (task_event), before that of its step. */
+Status trainer_log_task_events(Trainer *trainer, size_t step, Err *err);
+
+/* Drops the last rows that say how `step` was left, from a log that is cut back to it. */
+Status trainer_drop_departures(Log *train_log, size_t step, Err *err);
 
 /* Is the step one of each `every`; 0: the end of an epoch? */
 static inline bool trainer_on_beat(const Trainer *trainer, size_t step, size_t every) {
@@ -22,7 +36,7 @@ Status trainer_check_plateau(const Trainer *trainer, Err *err);
 /* Counts the loss of the evaluation after this step and says when the rate shrinks.  Nothing
  * where the schedule is another, in the warm-up, and at the end of a run off the beat of
  * train.eval_every.  All ranks call it and go by the loss of rank 0. */
-void trainer_see_plateau(Trainer *trainer, Split split, double loss);
+Status trainer_see_plateau(Trainer *trainer, Split split, double loss, Err *err);
 
 /* Warns of each site once; FAIL_COLLAPSED where the recipe wants to stop. */
 Status trainer_guard_collapse(Trainer *trainer, size_t step, Err *err);

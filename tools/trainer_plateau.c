@@ -15,24 +15,29 @@ static double next_rate(const Trainer *t, size_t reductions) {
                          t->steps, t->warmup_steps, reductions);
 }
 
-static void say_reduction(Trainer *t, Split split, double old, double new) {
+static Status say_reduction(Trainer *t, Split split, double old, double new, Err *err) {
     size_t bad = t->recipe->schedule.patience + 1;
-    progress_say(
-        &t->progress,
-        "step %zu: %s loss has not improved for %zu evaluation%s: rate %.4g -> %.4g",
-        t->at.step, split_name(split), bad, bad == 1 ? "" : "s", old, new);
+    char text[200];
+    text_format(text, sizeof text,
+                "%s loss has not improved for %zu evaluation%s: rate %.4g -> %.4g",
+                split_name(split), bad, bad == 1 ? "" : "s", old, new);
+    progress_say(&t->progress, "step %zu: %s", t->at.step, text);
+    return trainer_log_event(
+        t, t->at.step, "plateau", text,
+        json_pack("{s:o, s:o}", "from", json_number(old), "to", json_number(new)), err);
 }
 
-void trainer_see_plateau(Trainer *t, Split split, double loss) {
+Status trainer_see_plateau(Trainer *t, Split split, double loss, Err *err) {
     const ScheduleConfig *s = &t->recipe->schedule;
     Plateau *p = &t->at.plateau;
     /* The evaluation at a run's end would not be there in a longer run. */
     bool regular = trainer_on_beat(t, t->at.step, t->recipe->train.eval_every);
-    if (s->name != SCHEDULE_PLATEAU || t->at.step <= t->warmup_steps || !regular) return;
+    if (s->name != SCHEDULE_PLATEAU || t->at.step <= t->warmup_steps || !regular)
+        return OK;
     double old = next_rate(t, p->reductions);
     plateau_see(p, loss, s->patience);
     /* A last bit of the loss that differs on another machine must not part the ranks. */
     ranks_copy(t->ranks, p, sizeof *p);
     double new = next_rate(t, p->reductions);
-    if (new != old) say_reduction(t, split, old, new);
+    return new != old ? say_reduction(t, split, old, new, err) : OK;
 }

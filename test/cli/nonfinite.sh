@@ -26,7 +26,7 @@ checkpoint_every = 1
 END_RECIPE
 
 train() { "$STEADY" train "$@" 2>err; }
-rows() { wc -l <"$1"; }
+rows() { grep -c '"loss"' "$1"; } # of steps
 finite() { ! grep -q -i 'nan\|inf[^_]\|null' "$1"; }
 
 # ---- guard.nonfinite ----
@@ -95,6 +95,17 @@ train small.ini $flash guard.nonfinite=rollback --out passed
 [ $? = 0 ] && [ "$(grep -c 'rolled back to step 4, past 1 batches (1 of 3)' err)" = 1 ] &&
     [ "$(rows passed/train.jsonl)" = 10 ] && finite passed/eval.jsonl
 tell "rollback passes over a bad batch and exits with 0" $?
+[ "$(grep -c '"event"' passed/train.jsonl)" = 1 ] && sed -n 5p passed/train.jsonl |
+    grep -q '^{"step":4,"event":"rollback","text":"rolled back to step 4, past 1 batches: non-finite' &&
+    grep -q 'rolled back to step 4' passed/report.html
+tell "and leaves an event behind step 4, in log and report" $?
+
+# Killed between the rollback and the next checkpoint: the same batch is met again, logged once.
+# shellcheck disable=SC2086
+train small.ini $flash guard.nonfinite=rollback train.steps=4 --out redone &&
+    cat passed/train.jsonl >redone/train.jsonl && train --resume redone train.steps=10
+timeless redone/train.jsonl >a && timeless passed/train.jsonl | cmp - a
+tell "a resume from before the rollback writes its event once" $?
 
 # Interrupted after the rollback: the batch stays passed over.
 # shellcheck disable=SC2086
@@ -124,3 +135,11 @@ tell "guard.collapse = stop ends the run with exit 5 and names the layer" $?
 train small.ini guard.collapse=warn guard.entropy_below=1 --out warned
 [ $? = 0 ] && [ "$(grep -c '^warning: entropy collapse: blocks.1.attn ' err)" = 1 ]
 tell "guard.collapse = warn says so once a layer and goes on" $?
+
+[ "$(grep -c '"event":"alarm"' warned/train.jsonl)" = 2 ] && sed -n 1p warned/train.jsonl |
+    grep -q '^{"step":1,"event":"alarm","text":"entropy collapse: blocks.0.attn fell to .*"site":"blocks.0.attn"'
+tell "each warning is an event before the row of its step" $?
+train small.ini guard.collapse=warn guard.entropy_below=1 train.steps=7 --out wary &&
+    train --resume wary train.steps=12 && ! grep -q 'entropy collapse' err
+timeless wary/train.jsonl >a && timeless warned/train.jsonl | cmp - a
+tell "a resumed run has not forgotten which layers it warned of" $?

@@ -249,6 +249,25 @@ static void settings_come_from_the_recipe_and_chance_from_the_task(void **state)
     runlog_free(run);
 }
 
+static void events_are_kept_apart_from_steps(void **state) {
+    put(state, "train.jsonl",
+        "{\"step\":1,\"event\":\"alarm\",\"text\":\"low <entropy>\"}\n"
+        "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":2}\n"
+        "{\"step\":2,\"event\":\"intervene\",\"key\":\"optim.lr\",\"from\":\"0.1\",\"to\":2}\n"
+        "{\"step\":2,\"event\":\"odd\",\"text\":[1]}\n"
+        "{\"step\":3,\"loss\":1}\n");
+    RunLog *run = open_run(state);
+    assert_int_equal(run->train.count, 3);
+    assert_true(run->train.loss[0] == 3 && run->train.loss[2] == 1);
+    assert_int_equal(run->event_count, 3);
+    assert_string_equal(run->events[0].kind, "alarm");
+    assert_string_equal(run->events[0].text, "low <entropy>");
+    assert_true(run->events[1].step == 2);
+    assert_string_equal(run->events[1].text, "optim.lr was \"0.1\", is 2");
+    assert_string_equal(run->events[2].text, "");
+    runlog_free(run);
+}
+
 static void foreign_types_in_a_row_are_missing_numbers(void **state) {
     put(state, "train.jsonl",
         "{\"step\":1,\"loss\":\"low\",\"lr\":[1],\"grad_norm\":{}}\n");
@@ -280,6 +299,7 @@ int main(void) {
         CASE(entropy_is_measured_against_uniform_attention_not_against_all_keys),
         CASE(the_task_says_what_guessing_costs_a_text),
         CASE(settings_come_from_the_recipe_and_chance_from_the_task),
+        CASE(events_are_kept_apart_from_steps),
         CASE(foreign_types_in_a_row_are_missing_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

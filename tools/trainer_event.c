@@ -1,0 +1,66 @@
+/* trainer_event: rows of train.jsonl that are no steps (tools/trainer_parts.h). */
+#include <errno.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "tools/trainer_parts.h"
+
+Status trainer_log_event(Trainer *t, size_t step, const char *event, const char *text,
+                         json_t *more, Err *err) {
+    if (!ranks_lead(t->ranks)) return json_decref(more), OK;
+    json_t *row = json_pack("{s:I, s:s, s:o}", "step", (json_int_t)step, "event", event,
+                            "text", json_text(text));
+    if (more) json_object_update_missing(row, more);
+    json_decref(more);
+    return log_row(&t->train_log, row, err);
+}
+
+Status trainer_log_task_events(Trainer *t, size_t step, Err *err) {
+    json_t *events = t->task->events, *event;
+    size_t i;
+    t->task->events = NULL;
+    json_array_foreach(events, i, event) {
+        const char *kind = json_string_value(json_object_get(event, "event"));
+        const char *text = json_string_value(json_object_get(event, "text"));
+        if (trainer_log_event(t, step, kind, text, json_incref(event), err)) break;
+    }
+    json_decref(events);
+    return err->status;
+}
+
+/* ---- at a resume ---- */
+
+enum { TAIL = 1 << 16 };
+
+static bool is_departure(const char *line, size_t length, size_t step) {
+    json_t *row = json_loadb(line, length, 0, NULL);
+    const char *event = json_string_value(json_object_get(row, "event"));
+    bool is = event && (!strcmp(event, "resume") || !strcmp(event, "rollback")) &&
+              (size_t)json_integer_value(json_object_get(row, "step")) == step;
+    json_decref(row);
+    return is;
+}
+
+/* Bytes of `text` without the lines at its end that are departures from `step`. */
+static size_t kept_bytes(const char *text, size_t size, size_t step) {
+    while (size) {
+        const char *before = size > 1 ? memrchr(text, '\n', size - 1) : NULL;
+        size_t start = before ? (size_t)(before + 1 - text) : 0;
+        if (!is_departure(text + start, size - start, step)) break;
+        size = start;
+    }
+    return size;
+}
+
+Status trainer_drop_departures(Log *log, size_t step, Err *err) {
+    char tail[TAIL];
+    int file = fileno(log->file);
+    off_t size = lseek(file, 0, SEEK_END), from = MAX(size - TAIL, (off_t)0);
+    ssize_t got = size < 0 ? -1 : pread(file, tail, (size_t)(size - from), from);
+    off_t kept = got < 0 ? 0 : from + (off_t)kept_bytes(tail, (size_t)got, step);
+    bool good = got >= 0 && from + got == size;
+    if (good && kept < size) good = !ftruncate(file, kept);
+    if (good && !fseek(log->file, 0, SEEK_END)) return OK;
+    return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path, strerror(errno));
+}
