@@ -309,7 +309,23 @@ const Key keys[] = {
          "Adam and LAMB: decay of the squared gradient."),
     AUTO(FOR_ALL, optim, eps, FROM(0), "Added to the root; auto: 1e-6 for lamb, 1e-8 elsewhere."),
     REAL(FOR_ALL, optim, weight_decay, "0", FROM(0),
-         "Acts on weight matrices alone, unless adapt_1d is true."),
+         "Acts on weight matrices alone, unless decay_scope is all or adapt_1d is true."),
+    CHOICE(FOR_ALL, optim, decay, "auto", NAMES("auto", "coupled", "decoupled"), NULL,
+           "Weight decay is added to the gradient (coupled), or w is multiplied by "
+           "1 - lr * weight_decay before the update (decoupled); auto: decoupled for adamw, "
+           "coupled elsewhere. lars and lamb are always coupled."),
+    CHOICE(FOR_ALL, optim, decay_scope, "matrices", NAMES("matrices", "all"), NULL,
+           "What decays: weight matrices and embedding tables, or all that is trained: "
+           "biases, norms, positions, gamma and g too."),
+    {.section = "optim",
+     .name = "weight_decay_end",
+     .type = KEY_REAL,
+     .offset = PLACE(double, optim.weight_decay_end),
+     .standard = "none",
+     .unset = "none",
+     FROM(0),
+     REST(FOR_ALL, "Weight decay at the end of the run; it follows a cosine from weight_decay. "
+                   "none: weight_decay is constant.")},
     AUTO(FOR_ALL, optim, momentum, BELOW(0, 1), "SGD and LARS; auto: 0.9 for lars, 0 for sgd."),
     FLAG(FOR_ALL, optim, nesterov, "false", "SGD: add momentum * buffer to the gradient."),
     REAL(FOR_ALL, optim, trust, "0.001", ABOVE(0), "LARS: factor of the ratio |w| / |g|."),

@@ -91,6 +91,7 @@ static double update(Trainer *t, size_t step) {
                               t->at.plateau.reductions);
     double factor = 1;
     if (o->clip > 0 && t->grad_norm > o->clip) factor = o->clip / (t->grad_norm + 1e-6);
+    optim_set_decay(t->optim, schedule_weight_decay(o, step, t->steps));
     optim_step(t->optim, (real)lr, (real)factor);
     if (t->ema) ema_update(t->ema);
     return lr;

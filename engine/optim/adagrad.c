@@ -8,6 +8,7 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
     const real *restrict grad = span->grad;
     real lr = span->lr, decay = span->decay, scale = pass->grad_scale;
     real eps = (real)pass->config->eps;
+    optim_shrink(span);
 #pragma omp simd
     for (size_t i = 0; i < span->size; i++) {
         real g = scale * grad[i] + decay * p[i];
@@ -20,5 +21,6 @@ const OptimRule optim_rule_adagrad = {
     .name = "adagrad",
     .slot_count = 1,
     .slot_name = {"sum"},
+    .decay = DECAY_COUPLED,
     .apply = apply,
 };

@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-/* g += gradient_decay p;  m, v;  p = keep p - lr m^ / (sqrt(v^) + eps). */
-static void apply(const OptimPass *pass, const OptimSpan *span, real gradient_decay,
-                  real keep) {
+/* g += decay p;  m, v;  p = keep p - lr m^ / (sqrt(v^) + eps).  adam and adamw differ in what
+ * DECAY_AUTO means alone. */
+static void apply(const OptimPass *pass, const OptimSpan *span) {
     real *restrict p = span->value, *restrict m = span->slot[0],
                    *restrict v = span->slot[1];
     const real *restrict grad = span->grad;
@@ -13,33 +13,28 @@ static void apply(const OptimPass *pass, const OptimSpan *span, real gradient_de
     real beta2 = (real)config->beta2, rest2 = (real)(1 - config->beta2);
     real rate = span->lr * pass->correct_m, root = pass->correct_v;
     real eps = (real)config->eps, scale = pass->grad_scale;
+    real decay = span->decay, keep = span->keep;
 #pragma omp simd
     for (size_t i = 0; i < span->size; i++) {
-        real g = scale * grad[i] + gradient_decay * p[i];
+        real g = scale * grad[i] + decay * p[i];
         m[i] = beta1 * m[i] + rest1 * g;
         v[i] = beta2 * v[i] + rest2 * (g * g);
         p[i] = keep * p[i] - rate * m[i] / ((real)sqrt(v[i]) * root + eps);
     }
 }
 
-static void apply_adam(const OptimPass *pass, const OptimSpan *span) {
-    apply(pass, span, span->decay, 1);
-}
-
-static void apply_adamw(const OptimPass *pass, const OptimSpan *span) {
-    apply(pass, span, 0, (real)(1 - (double)span->lr * (double)span->decay));
-}
-
 const OptimRule optim_rule_adam = {
     .name = "adam",
     .slot_count = 2,
     .slot_name = {"m", "v"},
-    .apply = apply_adam,
+    .decay = DECAY_COUPLED,
+    .apply = apply,
 };
 
 const OptimRule optim_rule_adamw = {
     .name = "adamw",
     .slot_count = 2,
     .slot_name = {"m", "v"},
-    .apply = apply_adamw,
+    .decay = DECAY_DECOUPLED,
+    .apply = apply,
 };

@@ -12,6 +12,9 @@ typedef enum {
     OPTIM_LAMB,
     OPTIM_ADAGRAD
 } OptimKind;
+/* How weight decay acts: added to the gradient, or p *= 1 - lr * decay before the update. */
+typedef enum { DECAY_AUTO, DECAY_COUPLED, DECAY_DECOUPLED } DecayKind;
+typedef enum { DECAY_MATRICES, DECAY_ALL } DecayScope;
 typedef enum {
     SCHEDULE_CONSTANT,
     SCHEDULE_COSINE,
@@ -26,7 +29,10 @@ typedef struct OptimConfig {
     double lr;             /* absolute; a recipe writes lr * batch / 256 out */
     double beta1, beta2;   /* Adam family */
     double eps;            /* outside the root; < 0: 1e-6 for lamb, 1e-8 elsewhere */
-    double weight_decay;   /* acts on weight matrices only, unless adapt_1d */
+    double weight_decay;   /* of the first step, see weight_decay_end */
+    double weight_decay_end; /* cosine from weight_decay to it over the run; < 0: constant */
+    DecayKind decay;         /* auto: decoupled for adamw, coupled elsewhere */
+    DecayScope decay_scope;  /* weight matrices, or every trained tensor */
     double momentum;       /* sgd, lars; < 0: 0.9 for lars, 0 for sgd */
     bool nesterov;         /* sgd */
     double trust;          /* lars: trust coefficient */

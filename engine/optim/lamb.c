@@ -41,6 +41,8 @@ const OptimRule optim_rule_lamb = {
     .name = "lamb",
     .slot_count = 2,
     .slot_name = {"m", "v"},
+    .decay = DECAY_COUPLED,
+    .fixed_decay = true,
     .measure = measure,
     .apply = apply,
 };

@@ -18,6 +18,8 @@ const OptimRule optim_rule_lars = {
     .name = "lars",
     .slot_count = 1,
     .slot_name = {"momentum"},
+    .decay = DECAY_COUPLED,
+    .fixed_decay = true,
     .measure = measure,
     .apply = optim_momentum_apply,
 };

@@ -17,7 +17,8 @@ static const OptimRule *const rules[] = {
 /* One trained tensor and its part of the spans. */
 typedef struct Target {
     size_t first, last; /* spans [first, last) */
-    bool adapted;       /* decay and ratio act */
+    bool adapted;       /* the trust ratio acts, where the optimizer has one */
+    bool decayed;       /* weight decay acts */
     bool gain;
     double ratio;
 } Target;
@@ -35,6 +36,7 @@ struct Optimizer {
     size_t slot_count;
     real *slots[OPTIM_SLOTS_MAX];
     uint64_t steps;
+    double weight_decay; /* of the next step */
     Target *targets;
     size_t target_count;
     Place *places;
@@ -48,6 +50,7 @@ OptimConfig optim_config_default(void) {
         .beta1 = 0.9,
         .beta2 = 0.999,
         .eps = -1,
+        .weight_decay_end = -1,
         .momentum = -1,
         .trust = 0.001,
         .gamma_lr_scale = 1,
@@ -63,6 +66,8 @@ static void resolve_config(OptimConfig *config) {
     if (config->eps < 0) config->eps = config->name == OPTIM_LAMB ? 1e-6 : 1e-8;
     if (config->momentum < 0) config->momentum = config->name == OPTIM_LARS ? 0.9 : 0;
     if (config->name != OPTIM_SGD) config->nesterov = false;
+    const OptimRule *rule = rules[config->name];
+    if (rule->fixed_decay || config->decay == DECAY_AUTO) config->decay = rule->decay;
 }
 
 /* sgd and lars without momentum need no buffer. */
@@ -73,6 +78,10 @@ static size_t slots_needed(const Optimizer *o) {
 
 static bool is_adapted(const Optimizer *o, ParamRole role) {
     return role == PARAM_MATRIX || (o->rule->measure && o->config.adapt_1d);
+}
+
+static bool is_decayed(const Optimizer *o, ParamRole role) {
+    return is_adapted(o, role) || o->config.decay_scope == DECAY_ALL;
 }
 
 static size_t spans_of(size_t size) { return (size + SPAN_SIZE - 1) / SPAN_SIZE; }
@@ -91,6 +100,7 @@ static void add_target(Optimizer *o, const Param *param, size_t t, size_t first)
         .first = first,
         .last = first + count,
         .adapted = is_adapted(o, param->role),
+        .decayed = is_decayed(o, param->role),
         .gain = param->role == PARAM_GAIN,
         .ratio = 1,
     };
@@ -109,6 +119,7 @@ Optimizer *optim_new(const OptimConfig *config, ParamSet *params) {
     o->config = *config;
     resolve_config(&o->config);
     o->rule = rules[config->name];
+    o->weight_decay = config->weight_decay;
     o->params = params;
     o->slot_count = slots_needed(o);
     for (size_t i = 0; i < o->slot_count; i++)
@@ -134,12 +145,16 @@ void optim_free(Optimizer *o) {
 
 static OptimSpan span_at(const Optimizer *o, const Place *place, double lr) {
     const Target *target = &o->targets[place->target];
+    real own_lr = (real)(target->gain ? lr * o->config.gamma_lr_scale : lr);
+    real decay = target->decayed ? (real)o->weight_decay : 0;
+    bool coupled = o->config.decay == DECAY_COUPLED;
     OptimSpan span = {
         .value = o->params->values + place->offset,
         .grad = o->params->grads + place->offset,
         .size = place->size,
-        .lr = (real)(target->gain ? lr * o->config.gamma_lr_scale : lr),
-        .decay = target->adapted ? (real)o->config.weight_decay : 0,
+        .lr = own_lr,
+        .decay = coupled ? decay : 0,
+        .keep = coupled ? 1 : (real)(1 - (double)own_lr * (double)decay),
         .ratio = (real)target->ratio,
     };
     for (size_t i = 0; i < o->slot_count; i++) span.slot[i] = o->slots[i] + place->offset;
@@ -166,6 +181,10 @@ static void measure_ratios(Optimizer *o, const OptimPass *pass, double lr) {
     }
     for (size_t t = 0; t < o->target_count; t++)
         o->targets[t].ratio = ratio_of(o, &o->targets[t]);
+}
+
+void optim_set_decay(Optimizer *o, double weight_decay) {
+    o->weight_decay = weight_decay;
 }
 
 void optim_step(Optimizer *o, real lr, real grad_scale) {

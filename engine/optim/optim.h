@@ -7,18 +7,26 @@
  *     optim_free(o);
  *
  * With g = grad_scale * gradient, decay d (see below) and n the step, from 1:
+ *   decoupled decay   p *= 1 - lr d first; everything below is then without d
  *   sgd      g += d p;  b = mu b + g;  p -= lr (nesterov ? g + mu b : b)
  *   adam     g += d p;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
  *            p -= lr m^ / (sqrt(v^) + eps),   m^ = m / (1 - b1^n),  v^ = v / (1 - b2^n)
- *   adamw    p *= 1 - lr d, then adam without d
+ *   adamw    as adam; they differ in the decay that DECAY_AUTO means
  *   lamb     r = m^ / (sqrt(v^) + eps) + d p;  p -= lr |p| / |r| r
  *   lars     g += d p;  g *= trust |p| / |g|;  b = mu b + g;  p -= lr b
  *   adagrad  g += d p;  s += g^2;  p -= lr g / (sqrt(s) + eps)
  * A ratio of norms is 1 where either norm is 0; norms are of one whole tensor.
  *
+ * DECAY_AUTO is decoupled for adamw and coupled elsewhere; lars and lamb are always coupled, for
+ * their ratio is of what the decay is part of.
+ *
  * PARAM_MATRIX has decay and ratio.  PARAM_VECTOR and PARAM_GAIN have neither, unless lars or
- * lamb run with adapt_1d.  PARAM_GAIN learns with lr * gamma_lr_scale.  PARAM_BUFFER is left
- * alone.
+ * lamb run with adapt_1d; with DECAY_ALL they have decay.  PARAM_GAIN learns, and decays where
+ * decay is decoupled, with lr * gamma_lr_scale.  PARAM_BUFFER is left alone.
+ *
+ * sgd with nesterov is fairseq's NAG, at any sequence of learning rates: with v = -lr b (lr that
+ * of the buffer's last step) PyTorch's b' = mu b + g, p -= lr' (g + mu b') is fairseq's
+ * v' = mu (lr'/lr) v - lr' g, p += mu v' - lr' g.  fairseq decays as decoupled, DECAY_ALL does.
  *
  * sgd, adam, adamw, adagrad follow PyTorch 1.13; lamb You et al. 2020 with coupled decay; lars
  * You et al. 2017 as MoCo v3 writes it.
@@ -33,8 +41,8 @@
 
 typedef struct Optimizer Optimizer;
 
-/* adamw, lr 1e-3, betas 0.9 and 0.999, eps and momentum automatic, trust 0.001, no decay, no
- * clipping, gamma_lr_scale 1. */
+/* adamw, lr 1e-3, betas 0.9 and 0.999, eps, momentum and kind of decay automatic, trust 0.001,
+ * no decay, no clipping, gamma_lr_scale 1. */
 OptimConfig optim_config_default(void);
 
 /* "adamw", "lamb", ... */
@@ -43,6 +51,9 @@ const char *optim_name(OptimKind kind);
 /* The state for `params` (finished; borrowed), filled with zeros. */
 Optimizer *optim_new(const OptimConfig *config, ParamSet *params);
 void optim_free(Optimizer *o);
+
+/* Weight decay from the next step on; until then it is the config's. */
+void optim_set_decay(Optimizer *o, double weight_decay);
 
 /* One step for all trained parameters, from params->grads. */
 void optim_step(Optimizer *o, real lr, real grad_scale);

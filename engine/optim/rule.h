@@ -27,7 +27,8 @@ typedef struct OptimSpan {
     real *slot[OPTIM_SLOTS_MAX]; /* [size] each; NULL: no such slot */
     size_t size;
     real lr;    /* of this tensor's role */
-    real decay; /* 0 where decay does not act */
+    real decay; /* added to the gradient as decay p; 0 where no coupled decay acts */
+    real keep;  /* 1 - lr decay, by which p shrinks first; 1 where no decoupled decay acts */
     real ratio; /* the trust ratio; 1 while measuring and where it does not act */
 } OptimSpan;
 
@@ -40,6 +41,8 @@ typedef struct OptimRule {
     const char *name;
     size_t slot_count;
     const char *slot_name[OPTIM_SLOTS_MAX];
+    DecayKind decay;  /* what DECAY_AUTO means; never DECAY_AUTO itself */
+    bool fixed_decay; /* nothing else: the trust ratio is of the update with its decay */
     OptimNorms (*measure)(const OptimPass *pass,
                           const OptimSpan *span); /* NULL: no ratio */
     void (*apply)(const OptimPass *pass, const OptimSpan *span);
@@ -47,6 +50,9 @@ typedef struct OptimRule {
 
 extern const OptimRule optim_rule_sgd, optim_rule_adam, optim_rule_adamw, optim_rule_lars,
     optim_rule_lamb, optim_rule_adagrad;
+
+/* p = keep p: decoupled decay, before the rest of the update. */
+void optim_shrink(const OptimSpan *span);
 
 /* g = ratio (grad_scale grad + decay p), then momentum and step; sgd and lars. */
 void optim_momentum_apply(const OptimPass *pass, const OptimSpan *span);

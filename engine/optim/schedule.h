@@ -1,4 +1,4 @@
-/* schedule: the learning rate of a step.
+/* schedule: the learning rate and the weight decay of a step.
  *
  *     double lr = schedule_rate(&config, optim.lr, n, steps, warmup_steps, reductions);
  *
@@ -22,5 +22,10 @@
 
 double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
                      size_t total_steps, size_t warmup_steps, size_t reductions);
+
+/* Weight decay of step n: weight_decay, or, where weight_decay_end = e is set,
+ *     e + (weight_decay - e) (1 + cos(pi n / N)) / 2
+ * whatever the warm-up; e itself from step N on. */
+double schedule_weight_decay(const OptimConfig *config, size_t step, size_t total_steps);
 
 #endif

@@ -1,5 +1,13 @@
 #include "engine/optim/rule.h"
 
+void optim_shrink(const OptimSpan *span) {
+    real *restrict p = span->value;
+    real keep = span->keep;
+    if (keep == 1) return;
+#pragma omp simd
+    for (size_t i = 0; i < span->size; i++) p[i] *= keep;
+}
+
 /* p -= lr g */
 static void apply_plain(const OptimPass *pass, const OptimSpan *span) {
     real *restrict p = span->value;
@@ -15,6 +23,7 @@ static void apply_plain(const OptimPass *pass, const OptimSpan *span) {
  * next = mu.  The first buffer is the gradient, since b starts at 0. */
 void optim_momentum_apply(const OptimPass *pass, const OptimSpan *span) {
     real *restrict b = span->slot[0], *restrict p = span->value;
+    optim_shrink(span);
     if (!b) {
         apply_plain(pass, span);
         return;
@@ -36,5 +45,6 @@ const OptimRule optim_rule_sgd = {
     .name = "sgd",
     .slot_count = 1,
     .slot_name = {"momentum"},
+    .decay = DECAY_COUPLED,
     .apply = optim_momentum_apply,
 };

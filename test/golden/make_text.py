@@ -23,7 +23,8 @@ import numpy as np
 import torch
 
 from make_vit import (OPTIM, ROOT, SCHEDULE, STEPS, deviations, ini_text, learning_rate,
-                      make_optimizer, shake_companions, spectral_norm, write_golden)
+                      make_optimizer, shake_companions, spectral_norm, weight_decay,
+                      write_golden)
 from text_reference import (MODEL, effective_weight, linear_layers, loss_sums, open_task,
                             parameter_shapes, reparametrised_layers)
 from vit_reference import (fill_companions, power_iteration, read_safetensors,
@@ -131,6 +132,7 @@ def run_case(case, kind, dtype=torch.float64):
                 p[name].grad *= optim["clip"] / norm
         for group in optimizer.param_groups:
             group["lr"] = lr * group["scale"]
+            group["weight_decay"] = weight_decay(n, optim, STEPS) if group["decayed"] else 0.0
         optimizer.step()
         for name in trained:
             average[name] = train["ema"] * average[name] + (1 - train["ema"]) * p[name].detach()
@@ -341,6 +343,11 @@ def make_cases():
        model_tied=True, **sines, **adamw)
     lm("ema-sigma", train_ema=0.8, **sigma, **adamw)
 
+    # fairseq's trainers: decay apart from the gradient, on all that is trained
+    lm("decay-nag-all", optim_decay="decoupled", optim_decay_scope="all", optim_weight_decay=0.4,
+       model_tied=True, schedule_name="cosine", schedule_warmup_steps=3, **sigma, **sines,
+       **nesterov)
+
     adam = dict(optim_name="adam", optim_lr=3e-3, optim_beta1=0.9, optim_beta2=0.98)
     paper = dict(model_position="sinusoidal", model_activation="relu", model_tied="decoder",
                  train_batch=5, train_label_smoothing=0.1)
@@ -373,6 +380,9 @@ def make_cases():
     mt("final-norm-off", model_final_norm=False, **adamw)
     mt("accumulate", train_batch=6, train_accumulate=3, **adamw)
     mt("accumulate-sigma", train_batch=6, train_accumulate=2, **sigma, **nesterov)
+    mt("decay-adam-all", optim_decay="decoupled", optim_decay_scope="all",
+       optim_weight_decay=0.3, model_reparam="sigma", model_norm="post", **adam, **warm)
+    mt("decay-end-adamw", optim_lr=3e-3, optim_weight_decay=0.5, optim_weight_decay_end=0.0)
     mt("recompute", train_recompute="block", model_norm="post", **adamw)
     mt("recompute-sigma", train_recompute="block", **sigma, **nesterov)
     return cases

@@ -43,7 +43,7 @@ MEAN, STD = 0.5, 0.25
 
 OPTIM = dict(name="adamw", lr=3e-3, beta1=0.9, beta2=0.999, eps=-1, weight_decay=0.0,
              momentum=-1, nesterov=False, trust=0.001, adapt_1d=False, clip=0.0,
-             gamma_lr_scale=1.0)
+             gamma_lr_scale=1.0, decay="auto", decay_scope="matrices", weight_decay_end=None)
 SCHEDULE = dict(name="constant", warmup_steps=0, warmup_epochs=0, warmup_init=0.0, step_at=(),
                 step_factor=0.1, min_lr=0.0)
 
@@ -66,12 +66,36 @@ def learning_rate(n, schedule, lr, total, steps_per_epoch):
     return lr
 
 
+def weight_decay(n, optim, total):
+    """Decay of step n = 1 ... total: constant, or half a cosine to weight_decay_end."""
+    start, end = optim["weight_decay"], optim["weight_decay_end"]
+    if end is None:
+        return start
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * n / total))
+
+
 def is_matrix(name, tensor):
     return tensor.ndim >= 2 and name.rsplit(".", 1)[-1] not in ("cls_token", "pos_embed")
 
 
 def is_gain(name):
     return name.endswith(".gamma") or name.endswith(".g")
+
+
+class Nag(torch.optim.Optimizer):
+    """fairseq's Nesterov, the learning rate inside the momentum, decay apart from the gradient."""
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            lr, m = group["lr"], group["momentum"]
+            for p in group["params"]:
+                state = self.state[p]
+                change = lr / state.get("lr", lr)
+                p *= 1 - lr * group["weight_decay"]
+                state["v"] = m * change * state.get("v", torch.zeros_like(p)) - lr * p.grad
+                state["lr"] = lr
+                p += m * state["v"] - lr * p.grad
 
 
 class Lars(torch.optim.Optimizer):
@@ -81,9 +105,8 @@ class Lars(torch.optim.Optimizer):
     def step(self):
         for group in self.param_groups:
             for p in group["params"]:
-                g = p.grad
+                g = p.grad + group["weight_decay"] * p
                 if group["adapt"]:
-                    g = g + group["weight_decay"] * p
                     pn, gn = p.norm(), g.norm()
                     g = g * (group["trust"] * pn / gn if pn > 0 and gn > 0 else 1.0)
                 state = self.state[p]
@@ -105,34 +128,38 @@ class Lamb(torch.optim.Optimizer):
                 state["v"] = b2 * state.get("v", 0.0) + (1 - b2) * p.grad ** 2
                 update = state["m"] / (1 - b1 ** n) / (
                     (state["v"] / (1 - b2 ** n)).sqrt() + group["eps"])
+                update = update + group["weight_decay"] * p
                 ratio = 1.0
                 if group["adapt"]:
-                    update = update + group["weight_decay"] * p
                     pn, un = p.norm(), update.norm()
                     ratio = pn / un if pn > 0 and un > 0 else 1.0
                 p -= group["lr"] * ratio * update
 
 
 def make_optimizer(p, trained, optim):
-    """One group a tensor: decay and trust ratio on weight matrices (adapt_1d: on everything),
-    a rate of its own for gamma and g."""
+    """One group a tensor: decay and trust ratio on weight matrices (adapt_1d: on everything;
+    decay_scope = all: decay on everything), a rate of its own for gamma and g."""
     name = optim["name"]
     adapt_all = optim["adapt_1d"] and name in ("lars", "lamb")
+    decay_all = optim["decay_scope"] == "all"
     groups = []
     for key in trained:
         adapt = adapt_all or is_matrix(key, p[key])
         groups.append(dict(params=[p[key]], adapt=adapt,
-                           weight_decay=optim["weight_decay"] if adapt else 0.0,
+                           decayed=adapt or decay_all, weight_decay=0.0,
                            scale=optim["gamma_lr_scale"] if is_gain(key) else 1.0))
     betas = (optim["beta1"], optim["beta2"])
     eps = optim["eps"] if optim["eps"] >= 0 else (1e-6 if name == "lamb" else 1e-8)
     momentum = optim["momentum"] if optim["momentum"] >= 0 else (0.9 if name == "lars" else 0.0)
+    decoupled = optim["decay"] == "decoupled" or (optim["decay"] == "auto" and name == "adamw")
+    if name == "sgd" and decoupled:
+        assert optim["nesterov"]
+        return Nag(groups, dict(lr=0.1, momentum=momentum))
     if name == "sgd":
         return torch.optim.SGD(groups, lr=0.1, momentum=momentum, nesterov=optim["nesterov"])
-    if name == "adam":
-        return torch.optim.Adam(groups, lr=0.1, betas=betas, eps=eps)
-    if name == "adamw":
-        return torch.optim.AdamW(groups, lr=0.1, betas=betas, eps=eps)
+    if name in ("adam", "adamw"):
+        kind = torch.optim.AdamW if decoupled else torch.optim.Adam
+        return kind(groups, lr=0.1, betas=betas, eps=eps)
     if name == "adagrad":
         return torch.optim.Adagrad(groups, lr=0.1, eps=eps)
     if name == "lars":
@@ -211,6 +238,7 @@ def run_case(case, dtype=torch.float64):
                 p[name].grad *= optim["clip"] / norm
         for group in optimizer.param_groups:
             group["lr"] = lr * group["scale"]
+            group["weight_decay"] = weight_decay(n, optim, STEPS) if group["decayed"] else 0.0
         optimizer.step()
         for name in trained:
             average[name] = train["ema"] * average[name] + (1 - train["ema"]) * p[name].detach()
@@ -363,6 +391,25 @@ def make_cases():
             optim_weight_decay=0.1, **base)
         add("adagrad-" + short, optim_name="adagrad", optim_lr=0.005, optim_weight_decay=0.02,
             **base)
+
+    decoupled = dict(optim_name="sgd", optim_lr=0.02, optim_momentum=0.9, optim_nesterov=True,
+                     optim_decay="decoupled", optim_weight_decay=0.5)
+    add("decay-nag-pre", **decoupled, **pre)
+    add("decay-nag-all-sigma", optim_decay_scope="all", schedule_name="cosine",
+        schedule_warmup_steps=3, **decoupled, **sigma)
+    add("decay-all-weight", optim_decay_scope="all", optim_gamma_lr_scale=2.0,
+        model_norm="none", model_reparam="weight", **adamw)
+    add("decay-adam-decoupled", optim_name="adam", optim_lr=3e-3, optim_decay="decoupled",
+        optim_weight_decay=0.3, **pre)
+    add("decay-adamw-coupled", optim_name="adamw", optim_lr=3e-3, optim_decay="coupled",
+        optim_weight_decay=0.1, **pre)
+    add("decay-end-adamw", optim_lr=3e-3, optim_weight_decay=0.0, optim_weight_decay_end=2.0,
+        **pre)
+    add("decay-end-lamb", optim_name="lamb", optim_lr=0.01, optim_weight_decay=0.5,
+        optim_weight_decay_end=0.0, **sigma)
+    add("decay-end-lars-all", optim_name="lars", optim_lr=0.05, optim_trust=0.1,
+        optim_weight_decay=0.3, optim_weight_decay_end=0.02, optim_decay_scope="all",
+        schedule_warmup_steps=4, **sigma)
 
     # momentum: the rate is outside of it
     warm = dict(schedule_warmup_steps=3, optim_name="sgd", optim_lr=0.06, optim_momentum=0.5,
