@@ -11,6 +11,8 @@
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
 #include "engine/dist/ranks.h"
+#include "tools/commands.h"
+#include "tools/kernels.h"
 #include "tools/rate.h"
 #include "tools/start.h"
 
@@ -45,7 +47,7 @@ static const Part parts[] = {
 };
 
 typedef struct Problem {
-    char what[256], remedy[256];
+    char what[sizeof((KernelsAnswer *)0)->fault], remedy[256];
 } Problem;
 
 enum { MOST_PROBLEMS = 8 };
@@ -60,7 +62,8 @@ typedef struct Findings {
     BlasInfo blas;
     const char *mended_from;   /* NULL: OpenBLAS chose well, or its choice stands */
     char mpi[64];              /* the library and its version; "": not built in */
-    double rate_one, rate_all; /* FLOP/s */
+    KernelsAnswer kernels;     /* are products right? */
+    double rate_one, rate_all; /* FLOP/s; 0 where products are wrong */
     bool rate_stored;
     Problem problems[MOST_PROBLEMS];
     size_t problem_count;
@@ -119,7 +122,8 @@ static void check_threads(Findings *found) {
                     found->choice.threads);
         add_problem(found, remedy, "%zu threads on a machine that has room for %zu: %s",
                     found->threads, found->choice.threads, found->choice.why);
-    } else if (found->rate_all < 0.6 * (double)found->threads * found->rate_one) {
+    } else if (!*found->kernels.fault &&
+               found->rate_all < 0.6 * (double)found->threads * found->rate_one) {
         add_problem(
             found,
             "see with `top` whether other programs are busy; in a virtual machine the "
@@ -130,6 +134,8 @@ static void check_threads(Findings *found) {
 }
 
 static void find_problems(Findings *found) {
+    if (*found->kernels.fault)
+        add_problem(found, found->kernels.remedy, "%s", found->kernels.fault);
     check_blas(found);
     check_threads(found);
     if ((found->simd & SIMD_AVX512 && !(COMPILED_SIMD & (SIMD_AVX512 | SIMD_NEON))) ||
@@ -141,15 +147,24 @@ static void find_problems(Findings *found) {
         add_problem(found, "end other programs, or lower train.batch",
                     "only %.2f GB of memory are available",
                     (double)found->memory_available / 1e9);
-    if (!found->rate_stored)
+    if (!found->rate_stored && !*found->kernels.fault)
         add_problem(found, "set XDG_CACHE_HOME to a directory that can be written",
                     "the measured rate could not be stored: logs will have no mfu");
 }
 
 /* ---- gathering -------------------------------------------------------------------- */
 
-static void gather(Findings *found) {
+static void measure(Findings *found) {
+    found->rate_one = machine_rate_measure(1, 0.4);
+    found->rate_all =
+        found->threads > 1 ? machine_rate_measure(found->threads, 0.6) : found->rate_one;
+    found->rate_stored = machine_rate_store(1, found->rate_one) &&
+                         machine_rate_store(found->threads, found->rate_all);
+}
+
+static Status gather(Findings *found, Err *err) {
     memset(found, 0, sizeof *found);
+    if (kernels_check(&found->kernels, err) == FAIL_USAGE) return err->status;
     machine_cpu_name("", found->cpu, sizeof found->cpu);
     found->simd = machine_simd();
     found->choice = machine_threads("");
@@ -158,15 +173,23 @@ static void gather(Findings *found) {
     found->blas = machine_blas();
     found->mended_from = start_mended_from();
     ranks_library(found->mpi, sizeof found->mpi);
-    found->rate_one = machine_rate_measure(1, 0.4);
-    found->rate_all =
-        found->threads > 1 ? machine_rate_measure(found->threads, 0.6) : found->rate_one;
-    found->rate_stored = machine_rate_store(1, found->rate_one) &&
-                         machine_rate_store(found->threads, found->rate_all);
+    if (!*found->kernels.fault) measure(found);
     find_problems(found);
+    return OK;
 }
 
 /* ---- printing --------------------------------------------------------------------- */
+
+static void print_rates(const Findings *found) {
+    if (*found->kernels.fault) {
+        printf("\nGEMM         not measured\n");
+        return;
+    }
+    printf("\nGEMM         %.0f GFLOP/s with one thread", found->rate_one / 1e9);
+    if (found->threads > 1)
+        printf(", %.0f with %zu", found->rate_all / 1e9, found->threads);
+    printf("\n");
+}
 
 static void print_text(const Findings *found) {
     printf("steady       %s, %s, compiled for %s\n", STEADY_VERSION,
@@ -181,10 +204,16 @@ static void print_text(const Findings *found) {
     printf("OpenBLAS     %s, %s, %s kernels", found->blas.version, found->blas.flavour,
            found->blas.core);
     if (found->mended_from) printf(" (mended: it had chosen %s)", found->mended_from);
-    printf("\nGEMM         %.0f GFLOP/s with one thread", found->rate_one / 1e9);
-    if (found->threads > 1)
-        printf(", %.0f with %zu", found->rate_all / 1e9, found->threads);
-    printf("\n");
+    printf("\nproducts     ");
+    if (*found->kernels.fault)
+        printf("WRONG: see below");
+    else if (found->kernels.cases)
+        printf("right: %zu cases of gemm, gemv and syevr equal plain loops, single and "
+               "double",
+               found->kernels.cases);
+    else
+        printf("not checked: " KERNELS_VARIABLE " says so");
+    print_rates(found);
     for (size_t i = 0; i < COUNT(parts); i++)
         printf("%-12s %s: %s%s\n", parts[i].name, parts[i].built_in ? "yes" : "no",
                parts[i].for_what, parts[i].built_in ? "" : " cannot be read");
@@ -227,13 +256,17 @@ static void print_json(const Findings *found) {
                              found->mended_from, "config", info->config);
     json_t *gflops = json_pack("{s:f, s:f}", "one_thread", found->rate_one / 1e9,
                                "all_threads", found->rate_all / 1e9);
+    const KernelsAnswer *kernels = &found->kernels;
+    json_t *products =
+        json_pack("{s:I, s:s?}", "checked", (json_int_t)kernels->cases, "fault",
+                  *kernels->fault ? kernels->fault : NULL);
     json_t *all = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o}", "version",
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}", "version",
         STEADY_VERSION,
         "cpu", found->cpu, "simd", machine_simd_name(found->simd), "compiled_for",
         machine_simd_name(COMPILED_SIMD), "threads", threads, "memory", memory,
         "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL, "gflops", gflops,
-        "optional", optional, "problems", problems);
+        "products", products, "optional", optional, "problems", problems);
     CHECK(all, "the findings do not fit their pattern");
     json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
     printf("\n");
@@ -249,9 +282,10 @@ static void print_env(void) {
 static const char usage[] =
     "usage: steady doctor [--json | --env]\n"
     "\n"
-    "Shows what this machine offers, measures its matrix products for about a second, "
-    "and\n"
-    "says what is wrong with its set-up and what to do.\n"
+    "Shows what this machine offers, compares OpenBLAS's products with plain loops, "
+    "measures\n"
+    "their speed for about a second, and says what is wrong with the set-up and what to "
+    "do.\n"
     "\n"
     "  --json   the same as one JSON object\n"
     "  --env    measures nothing, prints the environment that lets programs with "
@@ -280,10 +314,11 @@ int doctor_main(int argc, char **argv) {
         return OK;
     }
     Findings found;
-    gather(&found);
+    Err err = ERR_NONE;
+    if (gather(&found, &err)) return command_fail("doctor", &err);
     if (json)
         print_json(&found);
     else
         print_text(&found);
-    return OK;
+    return *found.kernels.fault ? FAIL_RUN : OK;
 }

@@ -3,7 +3,7 @@
 #define STEADY_DOCTOR_H
 
 /* argv[0] is "doctor".  Returns an exit code; problems that it finds are its result, not its
- * failure.  Stores the rates that it measures (tools/rate.h). */
+ * failure, but for products that are wrong (FAIL_RUN).  Stores the rates that it measures (tools/rate.h). */
 int doctor_main(int argc, char **argv);
 
 #endif

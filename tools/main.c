@@ -14,19 +14,22 @@
 static const struct Command {
     const char *name;
     int (*run)(int argc, char **argv);
+    bool computes; /* matrix products, which have to be right */
     const char *sentence;
 } COMMANDS[] = {
-    {"train", train_main, "train a model by a recipe, or go on with a run"},
-    {"eval", eval_main, "score a run's checkpoint: one JSON object"},
-    {"predict", predict_main,
+    {"train", train_main, true, "train a model by a recipe, or go on with a run"},
+    {"eval", eval_main, true, "score a run's checkpoint: one JSON object"},
+    {"predict", predict_main, true,
      "classes of pictures, text, translations, or numbers instead"},
-    {"sweep", sweep_main, "a grid over recipe keys: table and figure"},
-    {"plot", plot_main, "losses, entropies, norms of one run or several, as a picture"},
-    {"export", export_main, "plain weights for other programs, scales folded in"},
-    {"doctor", doctor_main,
+    {"sweep", sweep_main, true, "a grid over recipe keys: table and figure"},
+    {"plot", plot_main, false,
+     "losses, entropies, norms of one run or several, as a picture"},
+    {"export", export_main, true, "plain weights for other programs, scales folded in"},
+    {"doctor", doctor_main, false,
      "what this machine offers, and what is wrong with its set-up"},
-    {"bench", bench_main, "speed of kernels, ops and steps beside this machine's GEMM"},
-    {"recipes", recipes_main, "what can be run; `steady recipes NAME` prints one"},
+    {"bench", bench_main, true,
+     "speed of kernels, ops and steps beside this machine's GEMM"},
+    {"recipes", recipes_main, false, "what can be run; `steady recipes NAME` prints one"},
 };
 
 static void usage(FILE *out) {
@@ -96,15 +99,22 @@ static bool is_alone(const char *command, Err *err) {
     return false;
 }
 
-static int run_command(int argc, char **argv) {
+static int run_one(const struct Command *command, int argc, char **argv) {
     Err err = ERR_NONE;
+    bool asked = argc > 1 && is_help(argv[1]);
+    if (!is_alone(argv[0], &err)) return launch_fail(argv[0], &err);
+    if (command->computes && !asked && start_computing(&err))
+        return launch_fail(argv[0], &err);
+    return command->run(argc, argv);
+}
+
+static int run_command(int argc, char **argv) {
     if (argc < 2) return usage(stderr), FAIL_USAGE;
     if (is_help(argv[1]) || !strcmp(argv[1], "help")) return usage(stdout), OK;
     if (!strcmp(argv[1], "--version")) return printf("steady %s\n", STEADY_VERSION), OK;
     for (size_t i = 0; i < COUNT(COMMANDS); i++)
         if (!strcmp(argv[1], COMMANDS[i].name))
-            return is_alone(argv[1], &err) ? COMMANDS[i].run(argc - 1, argv + 1)
-                                           : launch_fail(argv[1], &err);
+            return run_one(&COMMANDS[i], argc - 1, argv + 1);
     return unknown(argv[1]);
 }
 

@@ -1,17 +1,13 @@
 #include "tools/rate.h"
 
 #include <omp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
 #include "engine/kern/gemm.h"
-
-enum { PATH_SIZE = 4096 };
+#include "tools/cache.h"
 
 /* ---- measuring -------------------------------------------------------------------- */
 
@@ -53,63 +49,30 @@ double machine_rate_measure(size_t threads, double seconds) {
 
 /* ---- keeping ---------------------------------------------------------------------- */
 
-/* $XDG_CACHE_HOME/steady or ~/.cache/steady; false without a home. */
-static bool cache_directory(char *path, size_t size) {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int length = -1;
-    if (cache && *cache == '/')
-        length = snprintf(path, size, "%s/steady", cache);
-    else if (home && *home == '/')
-        length = snprintf(path, size, "%s/.cache/steady", home);
-    return length > 0 && (size_t)length < size;
-}
-
-static bool cache_file(char *path, size_t size, size_t threads) {
-    char directory[PATH_SIZE];
-    const char *type = sizeof(real) == 4 ? "" : "-f64";
-    if (!cache_directory(directory, sizeof directory)) return false;
-    int length = snprintf(path, size, "%s/gemm-rate-%s-%zu%s", directory,
-                          machine_blas().core, threads, type);
-    return length > 0 && (size_t)length < size;
-}
-
-static void make_directories(char *path) {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        mkdir(path, 0777);
-        *slash = '/';
-    }
-    mkdir(path, 0777);
+static void file_name(char *name, size_t size, size_t threads) {
+    text_format(name, size, "gemm-rate-%s-%zu%s", machine_blas().core, threads,
+                sizeof(real) == 4 ? "" : "-f64");
 }
 
 /* A home directory may be shared by machines of several kinds: the second line of the file
  * is the processor that was measured. */
 double machine_rate_cached(size_t threads) {
-    char path[PATH_SIZE], line[256] = "", seen[256] = "", name[256];
-    if (!cache_file(path, sizeof path, threads)) return 0;
-    FILE *file = fopen(path, "r");
-    if (!file) return 0;
-    bool read = fgets(line, sizeof line, file) && fgets(seen, sizeof seen, file);
-    fclose(file);
+    char file[200], text[512], name[256];
+    file_name(file, sizeof file, threads);
+    if (!cache_read(file, text, sizeof text)) return 0;
+    char *seen = text + strcspn(text, "\n");
+    seen += *seen == '\n';
     seen[strcspn(seen, "\n")] = 0;
     machine_cpu_name("", name, sizeof name);
-    double rate = read && strcmp(seen, name) == 0 ? strtod(line, NULL) : 0;
+    double rate = strcmp(seen, name) == 0 ? strtod(text, NULL) : 0;
     return rate > 1e6 && rate < 1e18 ? rate : 0;
 }
 
 bool machine_rate_store(size_t threads, double rate) {
+    char file[200], text[512], name[256];
     rate = MAX(rate, machine_rate_cached(threads));
-    char directory[PATH_SIZE], path[PATH_SIZE], temporary[PATH_SIZE + 32], name[256];
-    if (!cache_directory(directory, sizeof directory)) return false;
-    if (!cache_file(path, sizeof path, threads)) return false;
-    make_directories(directory);
+    file_name(file, sizeof file, threads);
     machine_cpu_name("", name, sizeof name);
-    text_format(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
-    FILE *file = fopen(temporary, "w");
-    if (!file) return false;
-    bool ok = fprintf(file, "%.6e FLOP/s\n%s\n", rate, name) > 0;
-    ok = fclose(file) == 0 && ok;
-    ok = ok && rename(temporary, path) == 0;
-    if (!ok) unlink(temporary);
-    return ok;
+    text_format(text, sizeof text, "%.6e FLOP/s\n%s\n", rate, name);
+    return cache_write(file, text);
 }

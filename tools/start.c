@@ -8,6 +8,7 @@
 
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
+#include "tools/kernels.h"
 
 #ifdef __linux__
 
@@ -110,5 +111,10 @@ void start_share_processors(size_t sharers) {
 void start_program(int argc, char **argv) {
     if (argc > 0) mend_environment(argv);
     start_threads(0);
+}
+
+Status start_computing(Err *err) {
+    if (kernels_trust(err)) return err->status;
     machine_flush_denormals();
+    return OK;
 }

@@ -3,6 +3,7 @@
  *     int main(int argc, char **argv) {
  *         start_program(argc, argv);
  *         ...
+ *         if (start_computing(&err)) return command_fail(command, &err);
  *         start_threads(recipe.train.threads);
  *
  * Where OpenBLAS is older than the processor it chose kernels up to five times too slow when
@@ -11,12 +12,16 @@
 #ifndef STEADY_START_H
 #define STEADY_START_H
 
-#include <stddef.h>
+#include "engine/core/base.h"
 
 /* May not return but run the program again with the same arguments (same process id); then
- * sets the default thread count and flush-to-zero.  Nothing here can fail: what cannot be
- * mended stays as it is, and `steady doctor` says so. */
+ * sets the default thread count.  Nothing here can fail: what cannot be mended stays as it is,
+ * and `steady doctor` says so. */
 void start_program(int argc, char **argv);
+
+/* Before the first product: OpenBLAS's kernels are right (tools/kernels.h), and what is too small
+ * for a normal number is zero.  Before this the process has one thread. */
+Status start_computing(Err *err);
 
 /* Threads of OpenMP and OpenBLAS: n, or, with n = 0, OMP_NUM_THREADS if the user has set it,
  * else min(affinity, control group's quota, physical cores).  Returns their number. */

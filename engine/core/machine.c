@@ -350,6 +350,20 @@ const char *machine_wanted_core(const char *core, unsigned simd) {
     return simd & SIMD_AVX2 ? "Haswell" : NULL;
 }
 
+const char *machine_other_core(const char *core) {
+    static const char *const OLDER[][2] = {
+        {"SapphireRapids", "Haswell"}, {"Cooperlake", "Haswell"},
+        {"SkylakeX", "Haswell"},       {"Haswell", "Sandybridge"},
+        {"Zen", "Sandybridge"},        {"Sandybridge", "Nehalem"},
+        {"Nehalem", "Prescott"},       {"Bulldozer", "Barcelona"},
+        {"neoversev1", "armv8"},       {"neoversen2", "armv8"},
+        {"neoversen1", "armv8"},
+    };
+    for (size_t i = 0; i < COUNT(OLDER); i++)
+        if (strcasecmp(core, OLDER[i][0]) == 0) return OLDER[i][1];
+    return NULL;
+}
+
 const char *machine_blas_wanted_core(void) {
     BlasInfo info = machine_blas();
     return info.dynamic ? machine_wanted_core(info.core, cpu_simd()) : NULL;

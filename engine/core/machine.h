@@ -90,6 +90,9 @@ const char *machine_blas_wanted_core(void);
 /* The same as a function of the kernels' name and the processor's instructions (Simd). */
 const char *machine_wanted_core(const char *core, unsigned simd);
 
+/* Older kernels that run wherever `core`'s do, for when those are wrong; NULL: none is known. */
+const char *machine_other_core(const char *core);
+
 /* ---- denormals -------------------------------------------------------------------- */
 
 /* Flush-to-zero and denormals-are-zero in this thread and all OpenMP threads: numbers below

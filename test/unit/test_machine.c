@@ -250,6 +250,13 @@ static void wanted_core_fits_the_processor(void **state) {
     }
 }
 
+static void older_kernels_are_known_for_those_that_fail(void **state) {
+    (void)state;
+    assert_string_equal(machine_other_core("Cooperlake"), "Haswell");
+    assert_string_equal(machine_other_core("haswell"), "Sandybridge");
+    assert_null(machine_other_core("Prescott"));
+}
+
 static void linked_openblas_is_the_openmp_flavour(void **state) {
     (void)state;
     assert_string_equal(machine_blas().flavour, "OpenMP");
@@ -293,6 +300,7 @@ int main(void) {
         cmocka_unit_test(thread_choice_is_the_smallest_of_three),
         cmocka_unit_test(this_machine_offers_at_least_one_thread),
         cmocka_unit_test(wanted_core_fits_the_processor),
+        cmocka_unit_test(older_kernels_are_known_for_those_that_fail),
         cmocka_unit_test(linked_openblas_is_the_openmp_flavour),
         cmocka_unit_test(denormals_become_zero_in_every_thread),
     };
