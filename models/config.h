@@ -51,7 +51,7 @@ typedef struct ModelConfig {
     /* texts */
     size_t context;       /* language: T, tokens of a block; else rows of learned positions */
     size_t decoder_depth; /* translation; 0: as depth */
-    double embed_scale;   /* < 0: sqrt(D) with sinusoidal positions, else 1 */
+    double embed_scale;   /* < 0: sqrt(D) with sinusoidal positions, else 1; 0 is refused */
     Tied tied;            /* what the output matrix shares (language: any but none) */
     double cutoffs[ADAPTIVE_CUTS_MAX]; /* language: where the vocabulary's bands end, but for */
     size_t cutoff_count;               /* the last; 0: one band, no adaptive softmax */
@@ -62,6 +62,16 @@ typedef struct ModelConfig {
     double cape_shift; /* largest random shift of cape's positions, seconds */
 } ModelConfig;
 
+/* The defaults of the recipe's [model] section: with it every builder makes a model that learns,
+ * but for what depends on the data (patch, heads, cutoffs). */
 ModelConfig model_config_default(void);
+
+/* FAIL_USAGE with the key that no model can have: sizes of 0, heads that do not divide the width, a
+ * number outside its range, a position whose bit (1u << POSITION_...) is not in `positions`.  The
+ * builders' own checks (vit_check, language_check ...) ask it first. */
+Status model_config_check(const ModelConfig *config, unsigned positions, Err *err);
+Status model_config_check_texts(const ModelConfig *config, Err *err); /* embed_scale, too */
+/* Cutoffs and factor of the adaptive softmax. */
+Status model_config_check_cutoffs(const ModelConfig *config, size_t vocab, Err *err);
 
 #endif

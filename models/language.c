@@ -8,10 +8,7 @@
 static const double EPS = 1e-5;
 
 Status language_check(const ModelConfig *c, size_t vocab, Err *err) {
-    if (c->width % c->heads)
-        return err_set(err, FAIL_USAGE,
-                       "model.width = %zu is not a multiple of model.heads = %zu",
-                       c->width, c->heads);
+    if (model_config_check_texts(c, err)) return FAIL_USAGE;
     if (vocab < 2)
         return err_set(err, FAIL_DATA,
                        "the vocabulary has %zu tokens: there is nothing to predict",
@@ -19,12 +16,7 @@ Status language_check(const ModelConfig *c, size_t vocab, Err *err) {
     if (!c->context)
         return err_set(err, FAIL_USAGE,
                        "model.context, the tokens of a block of text, is not given");
-    double cut = c->cutoff_count ? c->cutoffs[c->cutoff_count - 1] : 0;
-    if (cut >= (double)vocab)
-        return err_set(err, FAIL_USAGE,
-                       "model.cutoffs ends with %.0f, but the vocabulary has %zu tokens: "
-                       "nothing is left for the last band",
-                       cut, vocab);
+    if (model_config_check_cutoffs(c, vocab, err)) return FAIL_USAGE;
     if (c->cutoff_count && c->tied == TIED_NONE)
         return err_set(err, FAIL_USAGE,
                        "model.cutoffs needs model.tied = true: the adaptive softmax "

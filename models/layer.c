@@ -13,7 +13,10 @@ ModelConfig model_config_default(void) {
                          .patch = 4,
                          .final_norm = true,
                          .init_std = 0.02,
-                         .temperature = 1};
+                         .temperature = 1,
+                         .context = 256,
+                         .embed_scale = -1,
+                         .adaptive_factor = 4};
 }
 
 void model_init(Model *model, const ModelConfig *config) {

@@ -23,14 +23,27 @@ static void build_front(Speech *s) {
                                  (size_t[]){s->model.config.context, width}, "pos_embed");
 }
 
+Status speech_check(const ModelConfig *c, size_t filters, size_t labels, Err *err) {
+    unsigned positions = 1u << POSITION_LEARNED | 1u << POSITION_NONE | 1u << POSITION_CAPE;
+    if (model_config_check(c, positions, err)) return FAIL_USAGE;
+    if (!filters || labels < 2)
+        return err_set(err, FAIL_USAGE,
+                       "%zu filters and %zu labels: a recogniser needs a filter, the blank and a "
+                       "letter",
+                       filters, labels);
+    if (c->position != POSITION_LEARNED || c->context) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.context, the rows of learned positions, is not given");
+}
+
 Speech *speech_new(const ModelConfig *config, size_t filters, size_t labels) {
+    CHECK(!speech_check(config, filters, labels, NULL), "a recogniser that cannot be");
     Speech *s = mem_zalloc(sizeof *s);
     ModelConfig own = *config;
     s->filters = filters;
     s->labels = labels;
     s->dropout = own.attention_dropout = own.activation_dropout = config->dropout;
     own.dropout = 0;
-    CHECK(own.width % own.heads == 0, "width %zu, %zu heads", own.width, own.heads);
     model_init(&s->model, &own);
     build_front(s);
     BlockSpec spec = block_spec_alone(&own, false, EPS);

@@ -30,7 +30,8 @@ typedef struct Speech {
 } Speech;
 
 /* model.dropout acts in three places: behind the front end, on attention's probabilities and on the
- * MLP's hidden units; not behind the branches.  CHECK: width is a multiple of heads. */
+ * MLP's hidden units; not behind the branches. */
+Status speech_check(const ModelConfig *config, size_t filters, size_t labels, Err *err);
 Speech *speech_new(const ModelConfig *config, size_t filters, size_t labels);
 void speech_free(Speech *speech);
 

@@ -15,10 +15,11 @@ DeepNorm deepnorm_pair(size_t encoder, size_t decoder) {
 
 Status translator_check(const ModelConfig *c, size_t source_vocab, size_t target_vocab,
                         Err *err) {
-    if (c->width % c->heads)
-        return err_set(err, FAIL_USAGE,
-                       "model.width = %zu is not a multiple of model.heads = %zu",
-                       c->width, c->heads);
+    if (model_config_check_texts(c, err)) return FAIL_USAGE;
+    if (source_vocab < 2 || target_vocab < 2)
+        return err_set(err, FAIL_DATA,
+                       "the vocabularies have %zu and %zu tokens: there is nothing to predict",
+                       source_vocab, target_vocab);
     if (c->tied == TIED_ALL && source_vocab != target_vocab)
         return err_set(err, FAIL_USAGE,
                        "model.tied = all needs one vocabulary for both languages "

@@ -5,16 +5,19 @@
 static const double EPS = 1e-6;
 
 Status vit_check(const ModelConfig *c, PictureShape picture, Err *err) {
+    unsigned positions = 1u << POSITION_LEARNED | 1u << POSITION_SINCOS | 1u << POSITION_NONE;
+    if (model_config_check(c, positions, err)) return FAIL_USAGE;
+    if (!c->patch || !picture.height || !picture.width || !picture.channels)
+        return err_set(err, FAIL_USAGE,
+                       "model.patch = %zu of pictures of %zu x %zu with %zu channels: none may "
+                       "be 0",
+                       c->patch, picture.height, picture.width, picture.channels);
     if (picture.height % c->patch || picture.width % c->patch)
         return err_set(
             err, FAIL_USAGE,
             "pictures of %zu x %zu cannot be cut into patches of %zu: choose a "
             "model.patch that divides both sides, or data.image_size",
             picture.height, picture.width, c->patch);
-    if (c->width % c->heads)
-        return err_set(err, FAIL_USAGE,
-                       "model.width = %zu is not a multiple of model.heads = %zu",
-                       c->width, c->heads);
     if (c->position == POSITION_SINCOS && c->width % 4)
         return err_set(
             err, FAIL_USAGE,

@@ -383,7 +383,8 @@ static const TaskOps OPS = {.name = "transcribe",
                             .save_facts = save_facts,
                             .free = transcribe_free};
 
-static Transcribe *new_task(const Recipe *recipe, Ranks *ranks) {
+static Transcribe *new_task(const Recipe *recipe, Ranks *ranks, Err *err) {
+    if (speech_check(&recipe->model, SPEECH_FILTERS, SPEECH_LABELS, err)) return NULL;
     Transcribe *t = mem_zalloc(sizeof *t);
     t->task = (Task){.ops = &OPS, .recipe = recipe, .ranks = ranks};
     t->speech = speech_new(&recipe->model, SPEECH_FILTERS, SPEECH_LABELS);
@@ -450,7 +451,8 @@ static double micro_batch_memory(const Transcribe *t) {
 }
 
 Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
-    Transcribe *t = new_task(recipe, ranks);
+    Transcribe *t = new_task(recipe, ranks, err);
+    if (!t) return NULL;
     if (open_sets(t, err) || start(&t->task, 1, err)) {
         transcribe_free(&t->task);
         return NULL;
@@ -477,8 +479,8 @@ static void read_rates(Transcribe *t, const char *run_dir) {
 }
 
 Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
-    (void)err;
-    Transcribe *t = new_task(recipe, NULL);
+    Transcribe *t = new_task(recipe, NULL, err);
+    if (!t) return NULL;
     read_rates(t, run_dir);
     SpeechConfig config = speech_config(recipe);
     t->task.has_val = wanted(recipe, &config, SPLIT_VAL);

@@ -9,7 +9,6 @@ ModelConfig toy_config(NormPlace norm) {
     c.width = 16, c.heads = 2, c.depth = 2, c.mlp_ratio = 2;
     c.norm = norm;
     c.position = POSITION_SINUSOIDAL;
-    c.embed_scale = -1;
     c.init_std = 0.3;
     c.gamma_init = GAMMA_ONE; /* without norms large weights would blow rounding up */
     c.context = 12;
