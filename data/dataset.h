@@ -36,6 +36,7 @@ typedef struct DataConfig {
     size_t image_size;   /* side after resizing; 0: as the files are (folder: as
                                  * the first training picture is) */
     size_t channels;     /* 1 or 3 for PNG and JPEG; 0: 3 */
+    char background[32]; /* behind transparent pixels: see background_parse */
     size_t limit;        /* only the first items of the training split; 0: all */
     OnError on_error;
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
@@ -103,12 +104,32 @@ void dataset_free(Dataset *set);
 /* The names that data.source can take, comma-separated. */
 const char *source_list(void);
 
-/* Reads one picture file (PNG; JPEG where it is built in), told apart by content, as
- * 8-bit pixels with 1 (grey) or 3 (RGB) channels; alpha is laid over black, 16 bits
- * are reduced, EXIF is ignored.  FAIL_DATA: not such a file, cut short, damaged, CMYK,
- * or more than 2^28 pixels.  FAIL_RUN: a JPEG file in a program that was built without
- * JPEG. */
-Status image_read(const char *path, size_t channels, Image *image, Err *err);
+/* What a picture file is, as far as its pixels do not show it. */
+typedef struct PictureTraits {
+    unsigned orientation; /* of its Exif data, 1-8; applied (data/exif.h) */
+    bool grey;            /* the file holds no colour */
+    bool inks;            /* CMYK or YCCK, converted without a colour profile */
+    bool clear;           /* a pixel is transparent, in part at least */
+} PictureTraits;
+
+typedef struct PictureReading {
+    size_t channels;       /* 1 (grey) or 3 (RGB) */
+    uint8_t background[3]; /* RGB behind what is transparent */
+    PictureTraits *traits; /* to be filled; NULL: not wanted */
+} PictureReading;
+
+/* What data.channels and data.background say; a background that is none is black. */
+PictureReading picture_reading(const DataConfig *config);
+
+/* "black", "white", "grey" (128), one level 0-255, or three as R,G,B.  FAIL_USAGE. */
+Status background_parse(const char *text, uint8_t rgb[3], Err *err);
+
+/* Reads one picture file (PNG; JPEG where it is built in), told apart by content, as 8-bit pixels:
+ * transparent ones are laid over the background, 16 bits are reduced, Exif orientation is applied,
+ * CMYK becomes RGB (with the marker of Adobe the inks are inverted), gamma and colour profiles are
+ * ignored.  FAIL_DATA: not such a file (other kinds are named), cut short, damaged, or more than
+ * 2^28 pixels.  FAIL_RUN: a JPEG file in a program that was built without JPEG. */
+Status image_read(const char *path, const PictureReading *how, Image *image, Err *err);
 
 /* Writes 1 (grey) or 3 (RGB) channels.  A file that could not be written whole is
  * removed. */

@@ -16,7 +16,7 @@ typedef struct Names {
 
 typedef struct FolderSet {
     char path[PATH_SIZE]; /* of the split */
-    size_t channels;
+    PictureReading reading;
     Names classes;
     Names *files;  /* [classes], sorted */
     size_t *first; /* [classes + 1] item number of the first file of each class */
@@ -109,7 +109,7 @@ static Status folder_get(const Dataset *set, size_t i, Image *image, size_t *lab
     text_format(path, sizeof path, "%s/%s/%s", folder->path, folder->classes.name[k],
                 file);
     *label = k;
-    return image_read(path, folder->channels, image, err);
+    return image_read(path, &folder->reading, image, err);
 }
 
 static bool folder_there(const char *path, const char *split, char full[PATH_SIZE]) {
@@ -214,7 +214,8 @@ Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err
                        "%s has no folder %s: path/split/class/picture is wanted, "
                        "with the splits train and val or test",
                        config->path, split == SPLIT_TEST ? "test or val" : "train");
-    folder->channels = set->channels = config->channels ? config->channels : 3;
+    folder->reading = picture_reading(config);
+    set->channels = folder->reading.channels;
     Status status = read_split(folder, config->path, split, err);
     if (status) return status;
     set->classes = folder->classes.count;

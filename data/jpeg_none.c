@@ -2,9 +2,11 @@
 
 #include "data/formats.h"
 
-Status jpeg_read(FILE *file, const char *path, size_t channels, Image *image, Err *err) {
+Status jpeg_read(FILE *file, const char *path, const PictureReading *how,
+                 PictureTraits *traits, Image *image, Err *err) {
     (void)file;
-    (void)channels;
+    (void)how;
+    (void)traits;
     (void)image;
     return err_set(err, FAIL_RUN,
                    "%s is a JPEG file, and this program was built without JPEG: "

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/exif.h"
 #include "data/formats.h"
 
 /* What a decoding owns, outside of the function that setjmp returns to. */
@@ -57,20 +58,25 @@ static int ask_for_rgba(PngJob *job) {
     return passes;
 }
 
-static void store_row(const uint8_t *rgba, size_t y, Image *image) {
-    uint8_t *to = image->pixels + y * image->width * image->channels;
+/* c = a c + (1 - a) background, rounded. */
+static void store_row(const uint8_t *rgba, const uint8_t background[3], size_t y,
+                      PictureTraits *traits, Image *image) {
+    uint8_t *to = image->pixels + y * image->width * image->channels, opaque = 255;
     for (size_t x = 0; x < image->width; x++, rgba += 4) {
-        uint8_t rgb[3];
+        uint8_t rgb[3], alpha = rgba[3];
+        opaque &= alpha;
         for (size_t c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)((rgba[c] * rgba[3] + 127) / 255);
+            rgb[c] = (uint8_t)((rgba[c] * alpha + background[c] * (255 - alpha) + 127) / 255);
         if (image->channels == 3)
             for (size_t c = 0; c < 3; c++) *to++ = rgb[c];
         else
             *to++ = image_grey(rgb, 3);
     }
+    if (opaque != 255) traits->clear = true;
 }
 
-static void read_rows(PngJob *job, Image *image) {
+static void read_rows(PngJob *job, const PictureReading *how, PictureTraits *traits,
+                      Image *image) {
     int passes = ask_for_rgba(job);
     size_t stride = 4 * image->width;
     job->rows = mem_alloc(stride * (passes > 1 ? image->height : 1));
@@ -78,12 +84,21 @@ static void read_rows(PngJob *job, Image *image) {
         for (size_t y = 0; y < image->height; y++) {
             uint8_t *row = job->rows + (passes > 1 ? y * stride : 0);
             png_read_row(job->png, row, NULL);
-            if (pass == passes - 1) store_row(row, y, image);
+            if (pass == passes - 1) store_row(row, how->background, y, traits, image);
         }
-    png_read_end(job->png, NULL);
+    png_read_end(job->png, job->info);
 }
 
-static bool decode(PngJob *job, FILE *file, size_t channels, Image *image) {
+/* The eXIf chunk may follow the pixels. */
+static unsigned find_orientation(const PngJob *job) {
+    png_uint_32 length;
+    png_bytep exif;
+    if (!png_get_eXIf_1(job->png, job->info, &length, &exif)) return 1;
+    return exif_orientation(exif, length);
+}
+
+static bool decode(PngJob *job, FILE *file, const PictureReading *how,
+                   PictureTraits *traits, Image *image) {
     if (setjmp(job->escape)) return false;
     job->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
     CHECK(job->png, "libpng refuses %s", PNG_LIBPNG_VER_STRING);
@@ -93,14 +108,18 @@ static bool decode(PngJob *job, FILE *file, size_t channels, Image *image) {
     png_read_info(job->png, job->info);
     check_size(job, file);
     image_resize_buffer(image, png_get_image_height(job->png, job->info),
-                        png_get_image_width(job->png, job->info), channels);
-    read_rows(job, image);
+                        png_get_image_width(job->png, job->info), how->channels);
+    *traits = (PictureTraits){
+        .grey = !(png_get_color_type(job->png, job->info) & PNG_COLOR_MASK_COLOR)};
+    read_rows(job, how, traits, image);
+    traits->orientation = find_orientation(job);
     return true;
 }
 
-Status png_read(FILE *file, const char *path, size_t channels, Image *image, Err *err) {
+Status png_read(FILE *file, const char *path, const PictureReading *how,
+                PictureTraits *traits, Image *image, Err *err) {
     PngJob job = {0};
-    bool good = decode(&job, file, channels, image);
+    bool good = decode(&job, file, how, traits, image);
     png_destroy_read_struct(&job.png, &job.info, NULL);
     mem_free(job.rows);
     return good ? OK

@@ -30,6 +30,7 @@ const char *source_list(void) {
 DataConfig data_config_default(void) {
     return (DataConfig){.source = "glyphs",
                         .augment = "none",
+                        .background = "black",
                         .mean_count = 1,
                         .std = {1},
                         .std_count = 1,

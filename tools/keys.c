@@ -47,6 +47,11 @@ static Status check_augment(const char *value, Err *err) {
     return OK;
 }
 
+static Status check_background(const char *value, Err *err) {
+    uint8_t rgb[3];
+    return background_parse(value, rgb, err);
+}
+
 /* ---- lines of the table: one macro a type; the member's C type is checked ---- */
 
 #define PLACE(type, member)                                                              \
@@ -155,6 +160,9 @@ const Key keys[] = {
          "Side that images are brought to, in pixels; 0: as the files are."),
     SIZE(FOR_VISION, data, channels, "0", WITHIN(0, 4),
          "Channels that PNG and JPEG files are read with, 1 (grey) or 3 (RGB); 0: 3."),
+    TEXT(FOR_VISION, data, background, "black", check_background,
+         "Colour that transparent pixels of PNG files are laid over: black, white, grey, a level "
+         "0-255, or three levels as R,G,B; predict uses the run's."),
     SIZE(FOR_ALL, data, limit, "0", FROM(0),
          "Use only the first items of the training split; 0: all."),
     CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,

@@ -9,11 +9,16 @@
 
 /* ---- the data set of given files ---- */
 
+typedef struct Files {
+    Inputs inputs;
+    PictureReading reading; /* as the run read its own */
+} Files;
+
 static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label,
                        Err *err) {
-    const Inputs *files = set->state;
+    const Files *files = set->state;
     *label = 0;
-    return image_read(files->path[i], set->channels, image, err);
+    return image_read(files->inputs.path[i], &files->reading, image, err);
 }
 
 /* Broken pictures that are left out are told of; others end the command with their name. */
@@ -26,10 +31,13 @@ static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *l
 
 static void keep_state(void *state) { (void)state; }
 
-static Dataset *files_dataset(Inputs *files, const ClassFacts *facts) {
+static Dataset *files_dataset(Files *files, const OpenRun *run) {
+    const ClassFacts *facts = classify_facts(run->task);
+    files->reading = picture_reading(&run->recipe->data);
+    files->reading.channels = facts->channels;
     Dataset *set = mem_zalloc(sizeof *set);
     *set = (Dataset){.source = "files",
-                     .count = files->count,
+                     .count = files->inputs.count,
                      .classes = facts->classes,
                      .channels = facts->channels,
                      .state = files,
@@ -110,14 +118,15 @@ static Status predict(const PredictOptions *o, const Inputs *files, OpenRun *run
     return status;
 }
 
-static Status predict_set(const PredictOptions *o, Inputs *files, OpenRun *run, Err *err) {
-    Dataset *set = files->count ? files_dataset(files, classify_facts(run->task))
-                                : dataset_open(&run->recipe->data, SPLIT_TEST, err);
+static Status predict_set(const PredictOptions *o, Files *files, OpenRun *run, Err *err) {
+    bool given = files->inputs.count;
+    Dataset *set = given ? files_dataset(files, run)
+                         : dataset_open(&run->recipe->data, SPLIT_TEST, err);
     if (!set) return err->status;
     Status status =
-        set->count ? predict(o, files, run, set, err)
+        set->count ? predict(o, &files->inputs, run, set, err)
                    : err_set(err, FAIL_DATA, "the test split is empty: give pictures");
-    if (files->count)
+    if (given)
         mem_free(set);
     else
         dataset_free(set);
@@ -126,11 +135,11 @@ static Status predict_set(const PredictOptions *o, Inputs *files, OpenRun *run, 
 
 Status predict_pictures(const PredictOptions *o, OpenRun *run, Err *err) {
     static InputEndings ENDINGS = {".png", ".jpg", ".jpeg", NULL};
-    Inputs files = {0};
+    Files files = {0};
     Status status = OK;
     for (size_t i = 0; i < o->input_count && !status; i++)
-        status = inputs_add(&files, o->inputs[i], ENDINGS, "PNG or JPEG files", err);
+        status = inputs_add(&files.inputs, o->inputs[i], ENDINGS, "PNG or JPEG files", err);
     if (!status) status = predict_set(o, &files, run, err);
-    inputs_free(&files);
+    inputs_free(&files.inputs);
     return status;
 }

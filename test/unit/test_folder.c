@@ -139,12 +139,16 @@ static void val_and_test_need_no_training_split(void **state) {
     files_refuse(&config, SPLIT_VAL, FAIL_DATA, "class \"b\"");
 }
 
+static Status read_as(const char *path, size_t channels, Image *image, Err *err) {
+    return image_read(path, &(PictureReading){.channels = channels}, image, err);
+}
+
 static void read_fails(const char *root, const char *name, const char *part) {
     char path[1200];
     Err err = ERR_NONE;
     Image image = {0};
     text_format(path, sizeof path, "%s/%s", root, name);
-    assert_int_equal(image_read(path, 3, &image, &err), FAIL_DATA);
+    assert_int_equal(read_as(path, 3, &image, &err), FAIL_DATA);
     if (!strstr(err.text, name)) fail_msg("\"%s\" is not in \"%s\"", name, err.text);
     if (!strstr(err.text, part)) fail_msg("\"%s\" is not in \"%s\"", part, err.text);
     image_free(&image);
@@ -203,7 +207,7 @@ static void png_files_come_back_as_they_were_written(void **state) {
         image_resize_buffer(&image, 7, 11, channels);
         for (size_t p = 0; p < 77 * channels; p++) image.pixels[p] = (uint8_t)(p * 29);
         assert_int_equal(image_write_png(path, &image, NULL), OK);
-        assert_int_equal(image_read(path, channels, &back, NULL), OK);
+        assert_int_equal(read_as(path, channels, &back, NULL), OK);
         assert_int_equal(back.width, 11);
         assert_memory_equal(image.pixels, back.pixels, 77 * channels);
         image_free(&image);
@@ -218,9 +222,9 @@ static void grey_survives_a_detour_through_colour(void **state) {
     image_resize_buffer(&image, 16, 16, 1);
     for (size_t p = 0; p < 256; p++) image.pixels[p] = (uint8_t)p;
     assert_int_equal(image_write_png(path, &image, NULL), OK);
-    assert_int_equal(image_read(path, 3, &colour, NULL), OK);
+    assert_int_equal(read_as(path, 3, &colour, NULL), OK);
     assert_int_equal(image_write_png(path, &colour, NULL), OK);
-    assert_int_equal(image_read(path, 1, &grey, NULL), OK);
+    assert_int_equal(read_as(path, 1, &grey, NULL), OK);
     assert_memory_equal(image.pixels, grey.pixels, 256);
     image_free(&image);
     image_free(&colour);
@@ -254,7 +258,7 @@ static void read_damaged(const char *root, const char *name, const uint8_t *good
         uint8_t *bad = files_damage(good, size, trial, &n);
         files_write(root, name, bad, n);
         mem_free(bad);
-        Status status = image_read(path, trial % 4 ? 3 : 1, &image, NULL);
+        Status status = read_as(path, trial % 4 ? 3 : 1, &image, NULL);
         assert_true(status == OK || status == FAIL_DATA);
     }
     image_free(&image);
@@ -302,7 +306,7 @@ static void a_jpeg_cut_short_is_an_error(void **state) {
     uint8_t *good = files_read(files_real("cifar10-jpg"), "test/airplane/0700.jpg", &n);
     for (size_t length = 3; length + 2 < n; length += 7) {
         files_write(*state, "a.jpg", good, length);
-        read_fails(*state, "a.jpg", "damaged JPEG");
+        read_fails(*state, "a.jpg", "a damaged JPEG file");
     }
     mem_free(good);
 }
@@ -320,7 +324,7 @@ static void a_jpeg_is_refused_with_what_to_install(void **state) {
     Image image = {0};
     files_write(*state, "a.jpg", "\xFF\xD8\xFF\xE0", 4);
     text_format(path, sizeof path, "%s/a.jpg", (char *)*state);
-    assert_int_equal(image_read(path, 3, &image, &err), FAIL_RUN);
+    assert_int_equal(read_as(path, 3, &image, &err), FAIL_RUN);
     assert_non_null(strstr(err.text, "libjpeg-turbo"));
 }
 
