@@ -101,7 +101,7 @@ void rundir_remove_unbegun(const char *dir) {
         "recipe.ini.new",   "task.json",      "task.json.new", "checkpoints",
         "figures",          "text.tokenizer", "text.vocab",    "text.codes",
         "source.tokenizer", "source.vocab",   "source.codes",  "target.tokenizer",
-        "target.vocab",     "target.codes"};
+        "target.vocab",     "target.codes",   "data.json",     "data.json.new"};
     char path[PATH_SIZE];
     for (size_t i = 0; i < COUNT(names); i++) {
         rundir_path(path, dir, "%s", names[i]);
