@@ -37,14 +37,6 @@ typedef void Convert(real *out, const void *bytes, size_t count);
 
 CONVERT(convert_f64, double)
 CONVERT(convert_f32, float)
-CONVERT(convert_i64, int64_t)
-CONVERT(convert_i32, int32_t)
-CONVERT(convert_i16, int16_t)
-CONVERT(convert_i8, int8_t)
-CONVERT(convert_u64, uint64_t)
-CONVERT(convert_u32, uint32_t)
-CONVERT(convert_u16, uint16_t)
-CONVERT(convert_u8, uint8_t)
 
 static float float_of_bits(uint32_t bits) {
     float value;
@@ -78,15 +70,15 @@ static void convert_f16(real *out, const void *bytes, size_t count) {
 typedef struct Dtype {
     const char *name;
     size_t bytes;
-    Convert *convert;
+    Convert *convert; /* NULL: whole numbers, which are never weights */
 } Dtype;
 
 static const Dtype dtypes[] = {
     {"F32", 4, convert_f32},   {"F64", 8, convert_f64}, {"F16", 2, convert_f16},
-    {"BF16", 2, convert_bf16}, {"I64", 8, convert_i64}, {"I32", 4, convert_i32},
-    {"I16", 2, convert_i16},   {"I8", 1, convert_i8},   {"U64", 8, convert_u64},
-    {"U32", 4, convert_u32},   {"U16", 2, convert_u16}, {"U8", 1, convert_u8},
-    {"BOOL", 1, convert_u8},
+    {"BF16", 2, convert_bf16}, {"I64", 8, NULL},        {"I32", 4, NULL},
+    {"I16", 2, NULL},          {"I8", 1, NULL},         {"U64", 8, NULL},
+    {"U32", 4, NULL},          {"U16", 2, NULL},        {"U8", 1, NULL},
+    {"BOOL", 1, NULL},
 };
 #define DTYPE_NAMES "F32 F64 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL"
 
@@ -94,6 +86,10 @@ static const Dtype *find_dtype(const char *name) {
     for (size_t i = 0; i < COUNT(dtypes); i++)
         if (!strcmp(dtypes[i].name, name)) return &dtypes[i];
     return NULL;
+}
+
+bool safetensors_is_real(const SafetensorsEntry *entry) {
+    return find_dtype(entry->dtype)->convert != NULL;
 }
 
 /* ---- files ---- */
@@ -375,6 +371,9 @@ Status safetensors_read(const Safetensors *file, const SafetensorsEntry *entry, 
     CHECK(count == entry->count, "%s: %zu numbers of %zu", entry->name, count,
           entry->count);
     const Dtype *dtype = find_dtype(entry->dtype);
+    if (!dtype->convert)
+        return BAD("%s: tensor %.200s holds whole numbers (%s); wanted %s", file->path,
+                   entry->name, entry->dtype, SAFETENSORS_REALS);
     size_t offset = file->data_begin + entry->begin, step = CHUNK / dtype->bytes;
     void *chunk = mem_alloc(CHUNK);
     Status status = OK;

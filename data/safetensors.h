@@ -56,12 +56,17 @@ size_t safetensors_count(const Safetensors *file);
 const SafetensorsEntry *safetensors_entry(const Safetensors *file, size_t i);
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);
 
+/* Whole numbers and BOOL are listed, but not read: quantized weights need their scales, which only
+ * their program knows. */
+#define SAFETENSORS_REALS "F32, F64, F16 or BF16"
+bool safetensors_is_real(const SafetensorsEntry *entry);
+
 /* A string of `__metadata__`; NULL: none. */
 const char *safetensors_metadata(const Safetensors *file, const char *key);
 
 /* Converts all of an entry to `out` [count]; count must be entry->count.  Numbers are rounded
  * to nearest where `real` is narrower.  Fails when the file ends early (it has been cut since
- * it was opened). */
+ * it was opened), and where the entry is not real. */
 Status safetensors_read(const Safetensors *file, const SafetensorsEntry *entry, real *out,
                         size_t count, Err *err);
 

@@ -147,6 +147,10 @@ static bool same_shape(const SafetensorsEntry *e, int dims, const size_t *shape)
     return true;
 }
 
+static bool fits(const SafetensorsEntry *e, int dims, const size_t *shape) {
+    return e && same_shape(e, dims, shape) && safetensors_is_real(e);
+}
+
 /* Appends "; name: seen, wanted" for a tensor that does not fit; the first four are named. */
 typedef struct Misfits {
     size_t count, length;
@@ -159,6 +163,10 @@ static void add_misfit(Misfits *m, const char *name, const SafetensorsEntry *e, 
     char seen[120] = "missing", wanted[120];
     if (e) shape_text(e->dims, e->shape, seen, sizeof seen);
     shape_text(dims, shape, wanted, sizeof wanted);
+    if (e && same_shape(e, dims, shape)) { /* then its numbers are the fault */
+        text_format(seen, sizeof seen, "of whole numbers (%s)", e->dtype);
+        text_format(wanted, sizeof wanted, SAFETENSORS_REALS);
+    }
     int written = snprintf(m->text + m->length, sizeof m->text - m->length,
                            "; %s is %s, wanted %s", name, seen, wanted);
     m->length = MIN(m->length + (size_t)MAX(written, 0), sizeof m->text - 1);
@@ -180,7 +188,7 @@ static Status check_item(const Item *item, void *context, Err *err) {
     (void)err;
     Loading *l = context;
     const SafetensorsEntry *e = safetensors_find(l->file, item->name);
-    if (!e || !same_shape(e, item->dims, item->shape))
+    if (!fits(e, item->dims, item->shape))
         add_misfit(&l->misfits, item->name, e, item->dims, item->shape);
     return OK;
 }
@@ -293,7 +301,7 @@ static Status check_weights(const Safetensors *file, const char *path,
         const Param *p = params->list[i];
         const SafetensorsEntry *e = safetensors_find(file, p->name);
         if (!e && may_be_missing(p)) continue;
-        if (!e || !same_shape(e, p->tensor.dims, p->tensor.shape))
+        if (!fits(e, p->tensor.dims, p->tensor.shape))
             add_misfit(&misfits, p->name, e, p->tensor.dims, p->tensor.shape);
     }
     return misfit_error(&misfits, path, err);

@@ -265,6 +265,8 @@ mkdir weights.safetensors
 init "train.init that is a folder" 3 'weights.safetensors.*not a regular file'
 safetensors "{$(tensor cls_token '1, 1, 8' 0 32)}" 32 >weights.safetensors
 init "train.init of a wrong shape" 3 'cls_token is .1, 1, 8., wanted .1, 1, 16.'
+safetensors "{$(tensor cls_token '1, 1, 16' 0 64 | sed s/F32/I32/)}" 64 >weights.safetensors
+init "train.init of whole numbers" 3 'cls_token is of whole numbers (I32), wanted F32, F64, F16 or BF16'
 safetensors "{$(tensor a 4 0 16),$(tensor b 4 8 24)}" 24 >weights.safetensors
 init "train.init with tensors that overlap" 3 'tensor b begins at data byte 8, 16 .*overlap'
 printf '\0\0\0\0\0\0\0\020{}' >weights.safetensors

@@ -170,36 +170,57 @@ static const TypeCase types[] = {
     {"F16", 2, {0xff, 0x03}, 6.097555160522461e-5},   /* the largest denormal */
     {"F16", 2, {0x00, 0x04}, 6.103515625e-5},         /* the smallest normal number */
     {"F16", 2, {0x00, 0xfc}, -INFINITY},
-    {"I64", 8, {0xfe, 255, 255, 255, 255, 255, 255, 255}, -2},
-    {"U64", 8, {3, 1}, 259},
-    {"I32", 4, {0xfe, 255, 255, 255}, -2},
-    {"U32", 4, {0, 0, 0, 0x80}, 2147483648.0},
-    {"I16", 2, {0xfe, 255}, -2},
-    {"U16", 2, {0xfe, 255}, 65534},
-    {"I8", 1, {0xfe}, -2},
-    {"U8", 1, {0xfe}, 254},
-    {"BOOL", 1, {1}, 1},
 };
 
-static void every_number_type_is_converted(void **state) {
+/* A file with one tensor x of one number. */
+static Safetensors *open_number(const char *dtype, const unsigned char *data, size_t size) {
+    char json[200];
+    unsigned char bytes[300] = {0};
+    text_format(json, sizeof json,
+                "{\"x\":{\"dtype\":\"%s\",\"shape\":[1],\"data_offsets\":[0,%zu]}}", dtype,
+                size);
+    uint64_t length = strlen(json);
+    memcpy(bytes, &length, 8);
+    memcpy(bytes + 8, json, length);
+    memcpy(bytes + 8 + length, data, size);
+    write_bytes(path_of("type"), bytes, 8 + length + size);
+    return open_good(path_of("type"));
+}
+
+static void every_real_type_is_converted(void **state) {
     (void)state;
     for (size_t k = 0; k < COUNT(types); k++) {
-        char json[200];
-        unsigned char bytes[300] = {0};
-        text_format(json, sizeof json,
-                    "{\"x\":{\"dtype\":\"%s\",\"shape\":[1],\"data_offsets\":[0,%zu]}}",
-                    types[k].dtype, types[k].bytes);
-        uint64_t length = strlen(json);
-        memcpy(bytes, &length, 8);
-        memcpy(bytes + 8, json, length);
-        memcpy(bytes + 8 + length, types[k].data, types[k].bytes);
-        write_bytes(path_of("type"), bytes, 8 + length + types[k].bytes);
-        Safetensors *file = open_good(path_of("type"));
+        Safetensors *file = open_number(types[k].dtype, types[k].data, types[k].bytes);
         real out;
+        assert_true(safetensors_is_real(safetensors_entry(file, 0)));
         assert_int_equal(
             safetensors_read(file, safetensors_entry(file, 0), &out, 1, NULL), OK);
         if (out != (real)types[k].value)
             fail_msg("%s: %g, wanted %g", types[k].dtype, (double)out, types[k].value);
+        safetensors_close(file);
+    }
+}
+
+/* Quantized weights without their scales are not the weights. */
+static void whole_numbers_are_listed_and_not_read(void **state) {
+    (void)state;
+    static const struct {
+        const char *dtype;
+        size_t bytes;
+    } WHOLE[] = {{"I64", 8}, {"U64", 8}, {"I32", 4}, {"U32", 4}, {"I16", 2},
+                 {"U16", 2}, {"I8", 1},  {"U8", 1},  {"BOOL", 1}};
+    static const unsigned char ONE[8] = {1};
+    for (size_t k = 0; k < COUNT(WHOLE); k++) {
+        Safetensors *file = open_number(WHOLE[k].dtype, ONE, WHOLE[k].bytes);
+        const SafetensorsEntry *x = safetensors_entry(file, 0);
+        Err err = ERR_NONE;
+        real out = 7;
+        assert_false(safetensors_is_real(x));
+        assert_int_equal(x->count, 1);
+        assert_int_equal(safetensors_read(file, x, &out, 1, &err), FAIL_DATA);
+        assert_non_null(strstr(err.text, "tensor x"));
+        assert_non_null(strstr(err.text, WHOLE[k].dtype));
+        assert_true(out == 7);
         safetensors_close(file);
     }
 }
@@ -530,7 +551,8 @@ int main(void) {
         cmocka_unit_test(large_tensors_pass_through_several_chunks),
         cmocka_unit_test(the_header_is_padded_so_that_data_are_aligned),
         cmocka_unit_test(a_writer_without_tensors_makes_a_valid_file),
-        cmocka_unit_test(every_number_type_is_converted),
+        cmocka_unit_test(every_real_type_is_converted),
+        cmocka_unit_test(whole_numbers_are_listed_and_not_read),
         cmocka_unit_test(nan_of_half_precision_stays_nan),
         cmocka_unit_test(every_broken_header_is_refused_with_a_reason),
         cmocka_unit_test(lengths_that_the_file_does_not_have_are_refused),
