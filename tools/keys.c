@@ -7,12 +7,10 @@
 #include "data/augment.h"
 #include "data/speechset.h"
 #include "data/textset.h"
+#include "tools/key_lines.h"
 #include "tools/nearest.h"
 
-/* ---- names of choices, in the order of their enums ---- */
-
-#define NAMES(...)                                                                       \
-    (const char *const[]) { __VA_ARGS__, NULL }
+/* ---- texts that are more than texts ---- */
 
 static const char *all_sources(void) {
     static char list[300];
@@ -52,71 +50,7 @@ static Status check_background(const char *value, Err *err) {
     return background_parse(value, rgb, err);
 }
 
-/* ---- lines of the table: one macro a type; the member's C type is checked ---- */
-
-#define PLACE(type, member)                                                              \
-    _Generic(((Recipe *)0)->member, type : offsetof(Recipe, member))
-#define ROOM(member) sizeof(((Recipe *)0)->member)
-#define REST(tasks_, sentence_) .tasks = (tasks_), .sentence = (sentence_)
-
-#define FROM(low) .min = (low), .max = INFINITY
-#define ABOVE(low) .min = (low), .above_min = true, .max = INFINITY
-#define WITHIN(low, high) .min = (low), .max = (high)
-#define ABOVE_TO(low, high) .min = (low), .above_min = true, .max = (high)
-#define BELOW(low, high) .min = (low), .max = (high), .below_max = true
-#define ANY .min = -INFINITY, .max = INFINITY
-
-/* Lengths of a run: what they come to in steps stays below 2^63, for
- * COPIES_MAX * DRAWN_MAX * EPOCHS_MAX = 1e18. */
-#define EPOCHS_MAX 1e6
-#define STEPS_MAX 1e12
-#define COPIES_MAX 1e3
-#define DRAWN_MAX 1e9
-
-#define SIZE(tasks_, s, n, standard_, range, sentence_)                                          \
-    {                                                                                    \
-        .section = #s, .name = #n, .type = KEY_SIZE, .offset = PLACE(size_t, s.n),       \
-        .standard = standard_, range, REST(tasks_, sentence_)                           \
-    }
-#define REAL(tasks_, s, n, standard_, range, sentence_)                                          \
-    {                                                                                    \
-        .section = #s, .name = #n, .type = KEY_REAL, .offset = PLACE(double, s.n),       \
-        .standard = standard_, range, REST(tasks_, sentence_)                           \
-    }
-#define AUTO(tasks_, s, n, range, sentence_)                                                     \
-    {                                                                                    \
-        .section = #s, .name = #n, .type = KEY_REAL, .offset = PLACE(double, s.n),       \
-        .standard = "auto", .unset = "auto", range, REST(tasks_, sentence_)             \
-    }
-#define FLAG(tasks_, s, n, standard_, sentence_)                                                 \
-    {                                                                                    \
-        .section = #s, .name = #n, .type = KEY_FLAG, .offset = PLACE(bool, s.n),         \
-        .standard = standard_, REST(tasks_, sentence_)                                  \
-    }
-#define CHOICE(tasks_, s, n, standard_, names, later_, sentence_)                                \
-    {                                                                                    \
-        .section = #s, .name = #n, .type = KEY_CHOICE, .offset = offsetof(Recipe, s.n),  \
-        .standard = standard_, .choices = names, .later = later_,                        \
-        REST(tasks_, sentence_)                                                         \
-    }
-#define TEXT(tasks_, s, n, standard_, check_, sentence_)                                         \
-    {                                                                                    \
-        .section = #s, .name = #n, .type = KEY_TEXT, .offset = offsetof(Recipe, s.n),    \
-        .room = ROOM(s.n), .standard = standard_, .check = check_,                       \
-        REST(tasks_, sentence_)                                                         \
-    }
-#define REALS(tasks_, s, n, count, least_, standard_, range, sentence_)                          \
-    {                                                                                    \
-        .section = #s, .name = #n, .type = KEY_REALS, .offset = offsetof(Recipe, s.n),   \
-        .room = ROOM(s.n) / sizeof(double), .count_offset = PLACE(size_t, s.count),      \
-        .least = least_, .standard = standard_, range, REST(tasks_, sentence_)          \
-    }
-/* Known, checked as text, stored nowhere. */
-#define OTHER(s, n, tasks_, sentence_)                                                   \
-    {                                                                                    \
-        .section = #s, .name = #n, .type = KEY_TEXT, .room = 1024, .standard = "",       \
-        REST(tasks_, sentence_)                                                          \
-    }
+/* ---- the table ---- */
 
 const Key keys[] = {
     {.section = "task",
@@ -139,7 +73,8 @@ const Key keys[] = {
      REST(FOR_ALL,
           "Where examples come from; glyphs (pictures), grammar (text), numbers (pairs) and "
           "tones (speech) are made by the program and need no files.")},
-    TEXT(FOR_ALL, data, path, "", NULL, "Folder or file of the data; glyphs have none."),
+    TEXT(FOR_ALL, data, path, "", NULL, "Folder or file of the data; glyphs have none.",
+         WHEN(FROM_FILES)),
     REALS(FOR_VISION, data, mean, mean_count, 1, "0", ANY,
           "Pixels become (p/255 - mean)/std; one number for all channels, or one a "
           "channel."),
@@ -155,11 +90,14 @@ const Key keys[] = {
          "differently."),
     FLAG(FOR_ALL, data, shuffle, "true", "New order of the training examples each epoch."),
     REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
-         "Share of the training split that is cut off as split val, where none is named."),
+         "Share of the training split that is cut off as split val, where none is named.",
+         WHEN("data.source != grammar|numbers and data.val_path is empty "
+              "and data.val_split is empty")),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),
          "Side that images are brought to, in pixels; 0: as the files are."),
     SIZE(FOR_VISION, data, channels, "0", WITHIN(0, 4),
-         "Channels that PNG and JPEG files are read with, 1 (grey) or 3 (RGB); 0: 3."),
+         "Channels that PNG and JPEG files are read with, 1 (grey) or 3 (RGB); 0: 3.",
+         WHEN("data.source = folder")),
     TEXT(FOR_VISION, data, background, "black", check_background,
          "Colour that transparent pixels of PNG files are laid over: black, white, grey, a level "
          "0-255, or three levels as R,G,B; predict uses the run's."),
@@ -167,53 +105,67 @@ const Key keys[] = {
          "Use only the first items of the training split; 0: all."),
     CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,
            "What a broken image, recording or transcript does: end the run (exit 3), or be "
-           "left out and counted."),
+           "left out and counted.",
+         WHEN("data.source = folder|parallel|librispeech|manifest")),
     SIZE(FOR_VISION, data, classes, "10", WITHIN(0, 10),
-         "Glyphs: number of classes (0: 10); elsewhere it is found in the data."),
+         "Glyphs: number of classes (0: 10); elsewhere it is found in the data.",
+         WHEN("data.source = glyphs")),
     SIZE(FOR_ALL, data, synthetic_count, "10000", WITHIN(1, DRAWN_MAX),
          "Glyphs, grammar, numbers, tones: examples of an epoch; the test split has a fifth "
-         "of that."),
+         "of that.",
+         WHEN("data.source = glyphs|grammar|numbers|tones")),
     CHOICE(FOR_TEXTS, data, tokens, "word", NAMES("char", "word", "bpe"), NULL,
            "What a token is: a character, a word between blanks, or a piece of a word "
            "(byte pair encoding as subword-nmt has it)."),
-    TEXT(FOR_TRANSLATE, data, source_lang, "", NULL, "Ending of the source files."),
-    TEXT(FOR_TRANSLATE, data, target_lang, "", NULL, "Ending of the target files."),
+    TEXT(FOR_TRANSLATE, data, source_lang, "", NULL, "Ending of the source files.",
+         WHEN("data.source = parallel")),
+    TEXT(FOR_TRANSLATE, data, target_lang, "", NULL, "Ending of the target files.",
+         WHEN("data.source = parallel")),
     TEXT(FOR_TEXTS, data, source_vocab, "", NULL,
          "Dictionary of the source (or of a language model): a token and its count a "
          "line; empty: made from the training text."),
-    TEXT(FOR_TRANSLATE, data, target_vocab, "", NULL, "Dictionary of the target."),
+    TEXT(FOR_TRANSLATE, data, target_vocab, "", NULL, "Dictionary of the target.",
+         WHEN("data.joint = false")),
     TEXT(FOR_TEXTS, data, bpe_codes, "", NULL,
-         "With tokens = bpe: file of merges (subword-nmt, #version: 0.2); empty: learned "
-         "from the training text."),
+         "File of merges (subword-nmt, #version: 0.2); empty: learned "
+         "from the training text.",
+         WHEN("data.tokens = bpe")),
     SIZE(FOR_TEXTS, data, bpe_merges, "8000", WITHIN(0, 1e7),
-         "Merges to learn, at most."),
+         "Merges to learn, at most.",
+         WHEN("data.tokens = bpe and data.bpe_codes is empty")),
     SIZE(FOR_TEXTS, data, min_count, "1", WITHIN(1, 1e9),
-         "Tokens that are rarer in the training text become <unk>."),
+         "Tokens that are rarer in the training text become <unk>.",
+         WHEN(MIN_COUNT)),
     FLAG(FOR_TRANSLATE, data, joint, "false",
          "One dictionary, and one set of merges, for both languages."),
     FLAG(FOR_TEXTS, data, lowercase, "false", "Bring all letters to lower case first."),
     CHOICE(FOR_TEXTS, data, word_split, "none", NAMES("none", "13a"), NULL,
            "Part punctuation from words before tokens are made, as sacreBLEU's 13a does."),
-    SIZE(FOR_TEXTS, data, max_length, "1024", WITHIN(1, 1e6),
+    SIZE(FOR_TRANSLATE, data, max_length, "1024", WITHIN(1, 1e6),
          "Longest sentence of a pair, in tokens."),
     REAL(FOR_TRANSLATE, data, max_ratio, "0", FROM(0),
          "Largest ratio of the lengths of a pair, in tokens; 0: any."),
-    FLAG(FOR_TEXTS, data, drop_long, "false",
+    FLAG(FOR_TRANSLATE, data, drop_long, "false",
          "Leave out what max_length and max_ratio forbid, and count it; else it is an "
          "error (exit 3)."),
     TEXT(FOR_TEXTS | FOR_TRANSCRIBE, data, val_path, "", NULL,
          "Validation data, named like data.path; of speech a manifest, or a folder of "
-         "speakers."),
+         "speakers.",
+         WHEN("data.source != grammar|numbers|tones")),
     TEXT(FOR_TEXTS | FOR_TRANSCRIBE, data, test_path, "", NULL,
-         "Test data, named like data.val_path."),
+         "Test data, named like data.val_path.",
+         WHEN("data.source != grammar|numbers|tones")),
     TEXT(FOR_TRANSCRIBE, data, train_split, "", NULL,
          "Folders (librispeech) or manifests of data.path to train on, comma-separated, a * "
-         "at the end for all that begin so; empty: train*."),
+         "at the end for all that begin so; empty: train*.",
+         WHEN("data.source = librispeech|manifest")),
     TEXT(FOR_TRANSCRIBE, data, val_split, "", NULL,
          "The same for validation; empty: dev-clean, or of manifests dev* or val*, where "
-         "they are there."),
+         "they are there.",
+         WHEN("data.source = librispeech|manifest and data.val_path is empty")),
     TEXT(FOR_TRANSCRIBE, data, test_split, "", NULL,
-         "The same for the test; empty: test-clean, or of manifests test*."),
+         "The same for the test; empty: test-clean, or of manifests test*.",
+         WHEN("data.source = librispeech|manifest and data.test_path is empty")),
     SIZE(FOR_TRANSCRIBE, data, cache, "2048", WITHIN(0, 1e9),
          "Features that are kept in memory, MB; others are computed again each epoch."),
 
@@ -230,7 +182,8 @@ const Key keys[] = {
            "DeepNorm's "
            "alpha and beta, or nowhere."),
     FLAG(FOR_ALL, model, final_norm, "true",
-         "LayerNorm after the last block; with norm = pre only."),
+         "LayerNorm after the last block.",
+         WHEN("model.norm = pre")),
     CHOICE(FOR_ALL, model, reparam, "none", NAMES("none", "sigma", "spectral", "weight"), NULL,
            "Reparametrisation of weight matrices: sigma is (gamma/sigma) W, spectral "
            "W/sigma, "
@@ -238,19 +191,24 @@ const Key keys[] = {
     CHOICE(
         FOR_ALL, model, reparam_scope, "all", NAMES("all", "blocks", "attention"), NULL,
         "Which matrices: all with patch embedding and head, those of the blocks, or of "
-        "attention alone."),
+        "attention alone.",
+         WHEN("model.reparam != none")),
     CHOICE(FOR_ALL, model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
-           "Start of gamma: the largest singular value of the initial W, or 1."),
+           "Start of gamma: the largest singular value of the initial W, or 1.",
+         WHEN("model.reparam = sigma")),
     CHOICE(FOR_TEXTS | FOR_TRANSCRIBE, model, init, "normal",
            NAMES("normal", "fairseq", "uniform"), NULL,
            "Initial weights of the blocks: normal with init_std, fairseq's Xavier and uniform "
-           "ones (DeepNorm's with norm = deepnorm), or uniform within 1/sqrt(fan-in)."),
+           "ones (DeepNorm's with norm = deepnorm), or uniform within 1/sqrt(fan-in).",
+         WHEN("train.init is empty")),
     REAL(FOR_ALL, model, init_std, "0.02", ABOVE(0),
-         "Standard deviation of initial weight matrices."),
+         "Standard deviation of initial weight matrices.",
+         WHEN(INIT_STD)),
     REAL(FOR_VISION, model, patch_init_std, "0", FROM(0),
          "That of the patch embedding; 0: uniform within 1/sqrt(fan-in) for reparam none "
          "and "
-         "weight, init_std for sigma and spectral."),
+         "weight, init_std for sigma and spectral.",
+         WHEN("train.init is empty")),
     CHOICE(FOR_ALL, model, qkv, "joint", NAMES("joint", "qk-v", "separate"), NULL,
            "Query, key and value as one matrix, as q with k and v apart, or as three."),
     CHOICE(FOR_ALL, model, activation, "gelu", NAMES("gelu", "relu"), NULL,
@@ -264,15 +222,18 @@ const Key keys[] = {
          "After the embedding sum, the attention output and the MLP output; in speech after "
          "the front end, of attention's probabilities and of the MLP's hidden units."),
     REAL(FOR_ALL, model, drop_path, "0", BELOW(0, 1),
-         "Chance that the last block's branches are left out; grows from 0 over depth."),
+         "Chance that the last block's branches are left out; grows from 0 over depth.",
+         WHEN("model.depth > 1 or model.decoder_depth > 1")),
     REAL(FOR_ALL, model, temperature, "1", ABOVE(0),
-         "tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 sharpens it."),
+         "tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 sharpens it.",
+         WHEN("intervene.temperature = 0 or intervene.at_epoch > 0")),
     REAL(FOR_TEXTS, model, attention_dropout, "0", BELOW(0, 1),
          "Of attention's probabilities."),
     REAL(FOR_TEXTS, model, activation_dropout, "0", BELOW(0, 1),
          "Of the MLP's hidden units."),
     SIZE(FOR_TEXTS | FOR_TRANSCRIBE, model, context, "256", WITHIN(1, 1e6),
-         "Language: tokens of a block of text. Others: rows of learned positions."),
+         "Language: tokens of a block of text. Others: rows of learned positions.",
+         WHEN("task.kind = language or model.position = learned")),
     AUTO(FOR_TEXTS, model, embed_scale, FROM(0),
          "Factor of token embeddings; auto: sqrt(width) with sinusoidal positions, else "
          "1."),
@@ -299,32 +260,40 @@ const Key keys[] = {
      REST(FOR_LANGUAGE, "Adaptive input and softmax: ends of the vocabulary's bands, but "
                         "for the last; none: one band.")},
     REAL(FOR_LANGUAGE, model, adaptive_factor, "4", FROM(1),
-         "Vectors of each band are so many times shorter than those before."),
+         "Vectors of each band are so many times shorter than those before.",
+         WHEN("model.cutoffs is given")),
     REAL(FOR_LANGUAGE, model, adaptive_dropout, "0", BELOW(0, 1),
-         "Of the features that the adaptive softmax sees."),
+         "Of the features that the adaptive softmax sees.",
+         WHEN("model.cutoffs is given")),
     REAL(FOR_TRANSCRIBE, model, layer_drop, "0", BELOW(0, 1),
          "Chance that a block is left out of a step, norms behind its branches apart."),
     REAL(FOR_TRANSCRIBE, model, cape_shift, "0", FROM(0),
-         "cape: largest random shift of an utterance's positions in training, seconds."),
+         "Largest random shift of an utterance's positions in training, seconds.",
+         WHEN("model.position = cape")),
     OTHER(model, qk_norm, FOR_LATER, "Norm of queries and keys of each head."),
 
     CHOICE(FOR_ALL, optim, name, "adamw", NAMES("adamw", "adam", "sgd", "lars", "lamb", "adagrad"),
            NULL, "The optimizer."),
     REAL(FOR_ALL, optim, lr, "0.001", FROM(0),
          "Learning rate, absolute: multiply base * batch / 256 yourself."),
-    REAL(FOR_ALL, optim, beta1, "0.9", BELOW(0, 1), "Adam and LAMB: decay of the mean gradient."),
+    REAL(FOR_ALL, optim, beta1, "0.9", BELOW(0, 1), "Adam and LAMB: decay of the mean gradient.",
+         WHEN("optim.name = adamw|adam|lamb")),
     REAL(FOR_ALL, optim, beta2, "0.999", BELOW(0, 1),
-         "Adam and LAMB: decay of the squared gradient."),
-    AUTO(FOR_ALL, optim, eps, FROM(0), "Added to the root; auto: 1e-6 for lamb, 1e-8 elsewhere."),
+         "Adam and LAMB: decay of the squared gradient.",
+         WHEN("optim.name = adamw|adam|lamb")),
+    AUTO(FOR_ALL, optim, eps, FROM(0), "Added to the root; auto: 1e-6 for lamb, 1e-8 elsewhere.",
+         WHEN("optim.name = adamw|adam|lamb|adagrad")),
     REAL(FOR_ALL, optim, weight_decay, "0", FROM(0),
          "Acts on weight matrices alone, unless decay_scope is all or adapt_1d is true."),
     CHOICE(FOR_ALL, optim, decay, "auto", NAMES("auto", "coupled", "decoupled"), NULL,
            "Weight decay is added to the gradient (coupled), or w is multiplied by "
            "1 - lr * weight_decay before the update (decoupled); auto: decoupled for adamw, "
-           "coupled elsewhere. lars and lamb are always coupled."),
+           "coupled elsewhere. lars and lamb are always coupled.",
+           WHEN("optim.name != lars|lamb and " DECAYS)),
     CHOICE(FOR_ALL, optim, decay_scope, "matrices", NAMES("matrices", "all"), NULL,
            "What decays: weight matrices and embedding tables, or all that is trained: "
-           "biases, norms, positions, gamma and g too."),
+           "biases, norms, positions, gamma and g too.",
+           WHEN(DECAYS)),
     {.section = "optim",
      .name = "weight_decay_end",
      .type = KEY_REAL,
@@ -334,15 +303,20 @@ const Key keys[] = {
      FROM(0),
      REST(FOR_ALL, "Weight decay at the end of the run; it follows a cosine from weight_decay. "
                    "none: weight_decay is constant.")},
-    AUTO(FOR_ALL, optim, momentum, BELOW(0, 1), "SGD and LARS; auto: 0.9 for lars, 0 for sgd."),
-    FLAG(FOR_ALL, optim, nesterov, "false", "SGD: add momentum * buffer to the gradient."),
-    REAL(FOR_ALL, optim, trust, "0.001", ABOVE(0), "LARS: factor of the ratio |w| / |g|."),
+    AUTO(FOR_ALL, optim, momentum, BELOW(0, 1), "SGD and LARS; auto: 0.9 for lars, 0 for sgd.",
+         WHEN("optim.name = sgd|lars")),
+    FLAG(FOR_ALL, optim, nesterov, "false", "Add momentum * buffer to the gradient.",
+         WHEN("optim.name = sgd")),
+    REAL(FOR_ALL, optim, trust, "0.001", ABOVE(0), "Factor of the ratio |w| / |g|.",
+         WHEN("optim.name = lars")),
     FLAG(FOR_ALL, optim, adapt_1d, "false",
-         "LARS and LAMB: decay and trust ratio for every tensor, biases and gamma too."),
+         "LARS and LAMB: decay and trust ratio for every tensor, biases and gamma too.",
+         WHEN("optim.name = lars|lamb")),
     REAL(FOR_ALL, optim, clip, "0", FROM(0),
          "Largest global norm of the gradient; 0: no clipping."),
     REAL(FOR_ALL, optim, gamma_lr_scale, "1", FROM(0),
-         "Learning rate of gamma and g as a multiple of lr."),
+         "Learning rate of gamma and g as a multiple of lr.",
+         WHEN("model.reparam = sigma|weight")),
 
     CHOICE(FOR_ALL, schedule, name, "constant",
            NAMES("constant", "cosine", "step", "inverse-sqrt", "linear", "plateau"), NULL,
@@ -350,7 +324,8 @@ const Key keys[] = {
     SIZE(FOR_ALL, schedule, warmup_steps, "0", WITHIN(0, STEPS_MAX),
          "Steps of linear warm-up, or:"),
     REAL(FOR_ALL, schedule, warmup_epochs, "0", WITHIN(0, EPOCHS_MAX), "epochs of it."),
-    REAL(FOR_ALL, schedule, warmup_init, "0", FROM(0), "Rate that the warm-up starts from."),
+    REAL(FOR_ALL, schedule, warmup_init, "0", FROM(0), "Rate that the warm-up starts from.",
+         WHEN("schedule.warmup_steps > 0 or schedule.warmup_epochs > 0")),
     {.section = "schedule",
      .name = "step_at",
      .type = KEY_REALS,
@@ -360,22 +335,27 @@ const Key keys[] = {
      .standard = "",
      WITHIN(1, STEPS_MAX),
      .whole = true,
-     REST(FOR_ALL, "With name = step: optimizer steps from which on the rate "
-                   "shrinks by step_factor.")},
+     REST(FOR_ALL, "Optimizer steps from which on the rate "
+                   "shrinks by step_factor.",
+         WHEN("schedule.name = step"))},
     REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0),
-         "step, plateau: what the rate is multiplied by each time; plateau: below 1."),
+         "step, plateau: what the rate is multiplied by each time; plateau: below 1.",
+         WHEN("schedule.name = step|plateau")),
     SIZE(FOR_ALL, schedule, patience, "5", WITHIN(0, 1e6),
          "plateau: evaluations in a row without a better loss (by 1e-4 of it) that are borne; "
          "the next one makes the rate shrink, as in PyTorch's ReduceLROnPlateau. Those of the "
-         "warm-up do not count, nor one at the end that train.eval_every would not make."),
+         "warm-up do not count, nor one at the end that train.eval_every would not make.",
+         WHEN("schedule.name = plateau")),
     REAL(FOR_ALL, schedule, min_lr, "0", FROM(0),
-         "Rate at the end of cosine and linear; plateau: the lowest."),
+         "Rate at the end of cosine and linear; plateau: the lowest.",
+         WHEN("schedule.name = cosine|linear|plateau")),
 
     REAL(FOR_ALL, train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
     SIZE(FOR_ALL, train, steps, "0", WITHIN(0, STEPS_MAX),
          "in optimizer steps; exactly one of the two is not 0."),
     SIZE(FOR_ALL, train, batch, "64", FROM(1),
-         "Examples that one optimizer step sees, over all ranks."),
+         "Examples that one optimizer step sees, over all ranks.",
+         WHEN("train.batch_tokens = 0 and train.batch_seconds = 0")),
     SIZE(FOR_ALL, train, accumulate, "1", FROM(1),
          "Micro-batches that a step is split into: less memory, the same step. More are "
          "made "
@@ -419,15 +399,20 @@ const Key keys[] = {
     SIZE(FOR_TRANSLATE, train, beam, "5", WITHIN(0, 1000),
          "Hypotheses that the search for a translation keeps; 0: scores have no BLEU."),
     REAL(FOR_TRANSLATE, train, length_penalty, "1", FROM(0),
-         "Exponent of the length that a translation's score is divided by."),
+         "Exponent of the length that a translation's score is divided by.",
+         WHEN("train.beam > 0")),
     SIZE(FOR_TRANSLATE, train, max_decode, "200", WITHIN(1, 1e6),
-         "Tokens of a translation, at most."),
+         "Tokens of a translation, at most.",
+         WHEN("train.beam > 0")),
 
     SIZE(FOR_ALL, probe, every, "10", FROM(0), "Steps between rows of probe.jsonl; 0: never."),
     FLAG(FOR_ALL, probe, entropy, "true",
-         "Attention: entropy of each head and the largest logit."),
-    FLAG(FOR_ALL, probe, spectral, "true", "Weights: sigma and gamma."),
-    FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient."),
+         "Attention: entropy of each head and the largest logit.",
+         WHEN("probe.every > 0")),
+    FLAG(FOR_ALL, probe, spectral, "true", "Weights: sigma and gamma.",
+         WHEN("probe.every > 0")),
+    FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient.",
+         WHEN("probe.every > 0")),
     OTHER(probe, sharpness, FOR_LATER, "Largest eigenvalues of the Hessian."),
 
     CHOICE(FOR_ALL, guard, nonfinite, "stop", NAMES("stop", "rollback"), NULL,
@@ -435,14 +420,16 @@ const Key keys[] = {
            "the "
            "last checkpoint."),
     CHOICE(FOR_ALL, guard, collapse, "warn", NAMES("warn", "stop"), NAMES("reparam"),
-           "What entropy collapse does: a message, or the end of the run (exit 5)."),
+           "What entropy collapse does: a message, or the end of the run (exit 5).",
+         WHEN("guard.entropy_below > 0")),
     REAL(FOR_ALL, guard, entropy_below, "0.1", WITHIN(0, 1),
          "Collapse is an attention site under this share of uniform attention's entropy, "
          "mean over heads."),
 
     REAL(FOR_ALL, intervene, temperature, "0", FROM(0),
          "Attention temperature from at_epoch on; 0: no intervention."),
-    REAL(FOR_ALL, intervene, at_epoch, "0", WITHIN(0, EPOCHS_MAX), "When it starts."),
+    REAL(FOR_ALL, intervene, at_epoch, "0", WITHIN(0, EPOCHS_MAX), "When it starts.",
+         WHEN("intervene.temperature > 0")),
 };
 
 const size_t keys_count = COUNT(keys);
@@ -450,49 +437,3 @@ _Static_assert(COUNT(keys) <= RECIPE_BITS * 64, "RECIPE_BITS is too small for th
 
 const char *const key_sections[] = {"task",  "data",  "model", "optim",     "schedule",
                                     "train", "probe", "guard", "intervene", NULL};
-
-/* ---- looking up ---- */
-
-static void full_name(const Key *key, char *text, size_t size) {
-    text_format(text, size, "%s.%s", key->section, key->name);
-}
-
-const Key *key_find_in(const char *section, const char *name) {
-    for (const Key *key = keys; key < keys + keys_count; key++)
-        if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0)
-            return key;
-    return NULL;
-}
-
-const Key *key_find(const char *full) {
-    const char *dot = strchr(full, '.');
-    char section[32];
-    if (!dot || (size_t)(dot - full) >= sizeof section) return NULL;
-    text_format(section, sizeof section, "%.*s", (int)(dot - full), full);
-    return key_find_in(section, dot + 1);
-}
-
-/* A right name in a wrong section costs one. */
-static size_t key_distance(const Key *key, const char *full) {
-    char text[64];
-    full_name(key, text, sizeof text);
-    const char *dot = strchr(full, '.');
-    return MIN(nearest_distance(full, text),
-               nearest_distance(dot ? dot + 1 : full, key->name) + 1);
-}
-
-const Key *key_nearest(const char *full) {
-    const Key *best = keys;
-    size_t least = SIZE_MAX;
-    for (const Key *key = keys; key < keys + keys_count; key++) {
-        size_t distance = key_distance(key, full);
-        if (distance < least) least = distance, best = key;
-    }
-    return best;
-}
-
-bool key_is_stored(const Key *key) { return key->tasks & FOR_BUILT; }
-
-bool key_applies(const Key *key, const Recipe *recipe) {
-    return key->tasks & 1u << recipe->task;
-}

@@ -4,9 +4,9 @@
  *     key_parse(key, &recipe, "0.02", &err);
  *     key_print(key, &recipe, text, sizeof text);       "0.02"
  *
- * Adding a key: a field in its struct, a line in the table of tools/keys.c, and, where it
- * depends on others, a function in tools/recipe_check.c.  Not for: files, line numbers, or
- * what several keys say together. */
+ * Adding a key: a field in its struct and a line in the table of tools/keys.c.  A key that has
+ * an effect only beside certain values of others says so there, in WHEN; what several keys
+ * must not say together is a function in tools/recipe_check.c.  Not for: files, line numbers. */
 #ifndef STEADY_KEYS_H
 #define STEADY_KEYS_H
 
@@ -56,6 +56,7 @@ typedef struct Key {
     const char *(*list)(void); /* text: names that it can be, or NULL */
     unsigned tasks;            /* FOR_...: tasks that use it */
     const char *sentence;
+    const char *when; /* condition under which it has an effect (below); NULL: always */
 } Key;
 
 /* Keys in the order of files and help: grouped by section. */
@@ -78,6 +79,31 @@ bool key_applies(const Key *key, const Recipe *recipe);
 /* Is the key one that a task of this version uses?  The others have no place in Recipe:
  * their value is checked as text and dropped. */
 bool key_is_stored(const Key *key);
+
+/* `when` is parts joined by " and "; a part is terms joined by " or "; a term is
+ *
+ *     section.key = VALUE|VALUE     one of these, as text       section.key is empty
+ *     section.key != VALUE|VALUE    none of these               section.key is given
+ *     section.key > NUMBER
+ *
+ * so "a = 1 or b = 2 and c > 0" is (a = 1 or b = 2) and (c > 0).  The recipe must have been
+ * checked (recipe_check), so that keys of other tasks are at their defaults.  False: `why`
+ * (may be NULL) is filled in from the first part that does not hold,
+ *
+ *     "it needs data.tokens = bpe (is word)" */
+enum { KEY_WHY_MAX = 900 };
+bool key_has_effect(const Key *key, const Recipe *recipe, char *why, size_t size);
+
+/* The same, false also for a key of other tasks or of a later version. */
+bool key_acts(const Key *key, const Recipe *recipe, char *why, size_t size);
+
+/* The condition for readers, "(a = 1 or b = 2) and c > 0"; "" without one. */
+void key_when_text(const Key *key, char *text, size_t size);
+
+/* Sets of keys, in Recipe: RECIPE_BITS words, bit i for keys[i]. */
+void keyset_add(uint64_t *set, const Key *key);
+void keyset_remove(uint64_t *set, const Key *key);
+bool keyset_has(const uint64_t *set, const Key *key);
 
 /* Reads `text` into the key's place.  FAIL_USAGE says what was seen and wanted; the recipe
  * is then unchanged. */

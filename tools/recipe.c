@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,16 +10,9 @@
 #include "tools/nearest.h"
 #include "tools/recipes.h"
 
-/* ---- sets of keys ---- */
-
-static void bits_add(uint64_t *bits, const Key *key) {
-    size_t i = (size_t)(key - keys);
-    bits[i / 64] |= UINT64_C(1) << i % 64;
-}
-
-static bool bits_have(const uint64_t *bits, const Key *key) {
-    size_t i = (size_t)(key - keys);
-    return bits[i / 64] >> i % 64 & 1;
+const char *task_name(TaskKind task) {
+    static const char *const NAMES[] = {"classify", "language", "translate", "transcribe"};
+    return NAMES[task];
 }
 
 /* ---- one key ---- */
@@ -33,7 +25,7 @@ static Status unknown_key(const char *full, Err *err) {
 
 static Status give_value(Recipe *recipe, const Key *key, const char *value, Err *err) {
     Status status = key_parse(key, recipe, value, err);
-    if (!status) bits_add(recipe->given, key);
+    if (!status) keyset_add(recipe->given, key);
     return status;
 }
 
@@ -66,6 +58,7 @@ Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t siz
 
 typedef struct Reading {
     Recipe *recipe;
+    bool own; /* the file is the user's */
     size_t given[RECIPE_BITS * 64]; /* line of each key, 0: not yet */
 } Reading;
 
@@ -92,6 +85,7 @@ static Status read_value(void *user, const char *section, const char *name,
                        "%s.%s is already set in line %zu; keep one of the two", section,
                        name, *given);
     *given = line;
+    if (reading->own) keyset_add(reading->recipe->own, key);
     return give_value(reading->recipe, key, value, err);
 }
 
@@ -107,14 +101,18 @@ static void set_name(Recipe *recipe, const char *path) {
     text_format(recipe->name, sizeof recipe->name, "%.*s", (int)length, base);
 }
 
-Status recipe_load_file(Recipe *recipe, const char *path, Err *err) {
+static Status load_file(Recipe *recipe, const char *path, bool own, Err *err) {
     Recipe draft = *recipe;
-    Reading reading = {.recipe = &draft};
+    Reading reading = {.recipe = &draft, .own = own};
     Status status = inifile_load(path, &calls, &reading, err);
     if (status) return status;
     set_name(&draft, path);
     *recipe = draft;
     return OK;
+}
+
+Status recipe_load_file(Recipe *recipe, const char *path, Err *err) {
+    return load_file(recipe, path, false, err);
 }
 
 static Status load_builtin(Recipe *recipe, const char *name, const char *text, Err *err) {
@@ -135,10 +133,10 @@ static bool looks_like_file(const char *name) {
 }
 
 Status recipe_load(Recipe *recipe, const char *name, Err *err) {
-    if (looks_like_file(name)) return recipe_load_file(recipe, name, err);
+    if (looks_like_file(name)) return load_file(recipe, name, true, err);
     const char *text = recipe_builtin_text(name);
     if (text) return load_builtin(recipe, name, text, err);
-    if (access(name, F_OK) == 0) return recipe_load_file(recipe, name, err);
+    if (access(name, F_OK) == 0) return load_file(recipe, name, true, err);
     return err_set(err, FAIL_USAGE,
                    "there is no recipe and no file %.200s; did you mean %s? "
                    "`steady recipes` lists all",
@@ -160,7 +158,7 @@ static const struct {
 static void clear_rival(Recipe *recipe, const Key *key) {
     for (size_t i = 0; i < COUNT(rivals); i++) {
         const Key *rival = key_find(rivals[i].rival);
-        if (key_find(rivals[i].key) == key && !bits_have(recipe->worded, rival))
+        if (key_find(rivals[i].key) == key && !keyset_has(recipe->worded, rival))
             key_parse(rival, recipe, "0", NULL);
     }
 }
@@ -182,7 +180,8 @@ static Status set_word(Recipe *recipe, char *word, Err *err) {
     if (!key) return unknown_key(name, err);
     Status status = give_value(recipe, key, value, err);
     if (status) return status;
-    bits_add(recipe->worded, key);
+    keyset_add(recipe->worded, key);
+    keyset_add(recipe->own, key);
     if (strcmp(value, "0") != 0) clear_rival(recipe, key);
     return OK;
 }
@@ -193,61 +192,6 @@ Status recipe_set(Recipe *recipe, const char *word, Err *err) {
     mem_free(copy);
     if (status && err) err_wrap(err, "command line");
     return status;
-}
-
-/* ---- notes ---- */
-
-__attribute__((format(printf, 3, 4))) static void
-note(FILE *out, size_t *count, const char *format, ...) {
-    ++*count;
-    if (!out) return;
-    va_list values;
-    va_start(values, format);
-    fputs("steady: note: ", out);
-    vfprintf(out, format, values);
-    fputc('\n', out);
-    va_end(values);
-}
-
-const char *task_name(TaskKind task) {
-    static const char *const NAMES[] = {"classify", "language", "translate", "transcribe"};
-    return NAMES[task];
-}
-
-/* Rates that are allowed and seldom meant. */
-static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
-    const ScheduleConfig *schedule = &recipe->schedule;
-    const TrainConfig *train = &recipe->train;
-    bool falls = schedule->name == SCHEDULE_COSINE || schedule->name == SCHEDULE_LINEAR;
-    if (train->steps && schedule->warmup_steps > train->steps)
-        note(out, count,
-             "schedule.warmup_steps = %zu is longer than the run of %zu steps, which "
-             "ends before the rate is at optim.lr",
-             schedule->warmup_steps, train->steps);
-    if (train->epochs > 0 && schedule->warmup_epochs > train->epochs)
-        note(out, count,
-             "schedule.warmup_epochs = %g is longer than the run of %g epochs, which "
-             "ends before the rate is at optim.lr",
-             schedule->warmup_epochs, train->epochs);
-    if (falls && schedule->min_lr > recipe->optim.lr)
-        note(out, count,
-             "schedule.min_lr = %g is above optim.lr = %g: the rate rises to it",
-             schedule->min_lr, recipe->optim.lr);
-}
-
-size_t recipe_notes(const Recipe *recipe, FILE *out) {
-    size_t count = 0;
-    for (const Key *key = keys; key < keys + keys_count; key++) {
-        if (!bits_have(recipe->given, key) || key_applies(key, recipe)) continue;
-        if (key->tasks)
-            note(out, &count, "%s.%s is ignored: task.kind = %s does not use it",
-                 key->section, key->name, task_name(recipe->task));
-        else
-            note(out, &count, "%s.%s is ignored: it is not built in yet", key->section,
-                 key->name);
-    }
-    note_rates(recipe, out, &count);
-    return count;
 }
 
 /* ---- writing ---- */

@@ -81,6 +81,8 @@ typedef struct Recipe {
     InterveneConfig intervene;
     uint64_t given[RECIPE_BITS];   /* bit i: key i was given, in a file or a word */
     uint64_t worded[RECIPE_BITS];  /* bit i: key i was given on the command line */
+    uint64_t own[RECIPE_BITS]; /* bit i: key i was given by the user: worded, or in a file of
+                                  theirs, which neither a built-in recipe nor a run's is */
 } Recipe;
 
 const char *task_name(TaskKind task);
@@ -92,6 +94,8 @@ Recipe recipe_default(void);
  * key or value (FAIL_USAGE) and leaves the recipe as it was.  Keys of other tasks are
  * accepted and noted (recipe_notes).  A line has at most 1100 characters, a text 1023. */
 Status recipe_load(Recipe *recipe, const char *name, Err *err);
+
+/* The recipe.ini of a run: what it sets is not the user's (recipe_notes). */
 Status recipe_load_file(Recipe *recipe, const char *path, Err *err);
 
 /* Applies one "section.key=value" word of the command line.  It wins over the file:
@@ -100,8 +104,11 @@ Status recipe_load_file(Recipe *recipe, const char *path, Err *err);
  * recipe_check. */
 Status recipe_set(Recipe *recipe, const char *word, Err *err);
 
-/* One line for each key that was given and does nothing, as messages for stderr; returns
- * how many.  `out` may be NULL. */
+/* One line for each key that was given and does nothing, as messages for stderr; returns how
+ * many.  `out` may be NULL.  A key of another task is named whoever gave it; one whose condition
+ * does not hold (Key.when) if it is a word, or stands in the user's file with another value than
+ * its default: "data.bpe_codes has no effect: it needs data.tokens = bpe (is word)".  Call it
+ * after recipe_check. */
 size_t recipe_notes(const Recipe *recipe, FILE *out);
 
 /* Keys that the task does not use go back to their defaults (recipe_notes has named them).  Then

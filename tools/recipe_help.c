@@ -3,7 +3,7 @@
 
 #include "tools/keys.h"
 
-enum { COLUMNS = 90, INDENT = 8, WANTED_MAX = 300, SENTENCE_MAX = 500 };
+enum { COLUMNS = 90, INDENT = 8, WANTED_MAX = 300, SENTENCE_MAX = 1000 };
 
 /* Words of `text`, broken at COLUMNS, every line indented. */
 static void print_wrapped(const char *text, FILE *out) {
@@ -42,9 +42,12 @@ static void describe(const Key *key, char *text, size_t size) {
         text_format(text, size, "(%s)", task_text(key));
 }
 
-/* The key's sentence, and the choices that are still to come. */
+/* The key's sentence, its condition, and the choices that are still to come. */
 static void explain(const Key *key, char *text, size_t size) {
-    text_format(text, size, "%s", key->sentence);
+    char when[SENTENCE_MAX / 2];
+    key_when_text(key, when, sizeof when);
+    text_format(text, size, "%s%s%s%s", key->sentence, *when ? " Needs " : "",
+                when, *when ? "." : "");
     for (const char *const *name = key->later; name && *name; name++) {
         size_t used = strlen(text);
         text_format(text + used, size - used, "%s%s%s",

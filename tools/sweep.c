@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/commands.h"
+#include "tools/keys.h"
 #include "tools/rundir.h"
 #include "tools/start.h"
 #include "tools/stop.h"
@@ -159,7 +160,10 @@ static void list_cells(const Sweep *sweep, const SweepPace *pace) {
 
 static void introduce(const Sweep *sweep, const SweepPace *pace) {
     Recipe *recipe = mem_alloc(sizeof *recipe);
-    if (!sweep_recipe(sweep, 0, recipe, NULL)) recipe_notes(recipe, stderr);
+    Status status = sweep_recipe(sweep, 0, recipe, NULL);
+    for (size_t a = 1; a < sweep->axis_count; a++) /* sweep_check has noted the words */
+        keyset_remove(recipe->given, key_find(sweep->axes[a].key));
+    if (!status) recipe_notes(recipe, stderr);
     mem_free(recipe);
     size_t ended = 0;
     for (size_t c = 0; c < sweep->cell_count; c++)
@@ -186,7 +190,7 @@ static int run(Sweep *sweep, const char *dir, const SweepPace *pace) {
 static int start(const Options *o, Sweep *sweep) {
     Err err = ERR_NONE;
     if (open_grid(o, sweep, &err)) return command_fail("sweep", &err);
-    if (sweep_check(sweep, &err)) return command_fail("sweep", &err);
+    if (sweep_check(sweep, stderr, &err)) return command_fail("sweep", &err);
     char named[300];
     name_folder(sweep, named, sizeof named);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;

@@ -3,7 +3,7 @@
  *     Sweep sweep;
  *     const char *words[] = {"demo,demo-sigma", "optim.lr=0.01,0.02", "train.seed=0,1"};
  *     sweep_open(&sweep, words, 3, &err);              8 cells
- *     sweep_check(&sweep, &err);                       every cell's recipe, before any runs
+ *     sweep_check(&sweep, stderr, &err);               every cell's recipe, before any runs
  *     sweep_begin(&sweep, "runs/sweep-demo", &err);    folder, lock, what has ended before
  *     sweep_run(&sweep, &(SweepPace){.jobs = 2, .threads = 2}, &err);
  *     sweep_report(&sweep, stdout, &err);              tables, sweep.csv, sweep.json, sweep.png
@@ -87,8 +87,10 @@ typedef struct Sweep {
 Status sweep_open(Sweep *sweep, const char *const *words, size_t count, Err *err);
 void sweep_close(Sweep *sweep);
 
-/* recipe_check of every cell; the message names the first cell that cannot be run. */
-Status sweep_check(const Sweep *sweep, Err *err);
+/* recipe_check of every cell; the message names the first cell that cannot be run.  A swept key
+ * that has no effect in any cell is FAIL_USAGE; one that has none in some, and a word with one
+ * value that has none, are a line in `notes` (may be NULL). */
+Status sweep_check(const Sweep *sweep, FILE *notes, Err *err);
 
 /* Which value of an axis a cell has. */
 size_t sweep_index(const Sweep *sweep, size_t cell, size_t axis);

@@ -264,7 +264,45 @@ Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err) {
     return status ? status : recipe_check(recipe, err);
 }
 
-Status sweep_check(const Sweep *sweep, Err *err) {
+/* In how many cells does the axis's key do nothing?  `first` is one of them and `why` is its
+ * reason. */
+static Status count_idle(const Sweep *sweep, size_t axis, size_t *idle, size_t *first,
+                         char *why, size_t size, Err *err) {
+    const Key *key = key_find(sweep->axes[axis].key);
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    Status status = OK;
+    *idle = 0;
+    for (size_t c = sweep->cell_count; c-- > 0 && !status;) {
+        status = sweep_recipe(sweep, c, recipe, err);
+        if (status || key_acts(key, recipe, why, size)) continue;
+        *first = c;
+        ++*idle;
+    }
+    mem_free(recipe);
+    return status;
+}
+
+/* A swept key that does nothing anywhere would train the same run several times. */
+static Status check_axis(const Sweep *sweep, size_t axis, FILE *notes, Err *err) {
+    char why[KEY_WHY_MAX];
+    size_t idle, first;
+    const char *key = sweep->axes[axis].key;
+    if (count_idle(sweep, axis, &idle, &first, why, sizeof why, err)) return err->status;
+    if (!idle) return OK;
+    if (idle == sweep->cell_count && sweep_is_swept(sweep, axis))
+        return err_set(err, FAIL_USAGE,
+                       "%s has no effect in any cell of the sweep: %s; leave it out", key,
+                       why);
+    if (notes && idle == sweep->cell_count)
+        fprintf(notes, "steady: note: %s has no effect: %s\n", key, why);
+    else if (notes)
+        fprintf(notes,
+                "steady: note: %s has no effect in %zu of %zu cells (first: %s): %s\n",
+                key, idle, sweep->cell_count, sweep->cells[first].name, why);
+    return OK;
+}
+
+Status sweep_check(const Sweep *sweep, FILE *notes, Err *err) {
     Recipe *recipe = mem_alloc(sizeof *recipe);
     Status status = OK;
     for (size_t c = 0; c < sweep->cell_count && !status; c++) {
@@ -272,5 +310,7 @@ Status sweep_check(const Sweep *sweep, Err *err) {
         if (status) err_wrap(err, "cell %s", sweep->cells[c].name);
     }
     mem_free(recipe);
+    for (size_t a = 1; a < sweep->axis_count && !status; a++)
+        status = check_axis(sweep, a, notes, err);
     return status;
 }

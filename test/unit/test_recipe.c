@@ -464,7 +464,8 @@ static void rates_that_are_seldom_meant_are_noted_and_allowed(void **state) {
           "warmup_epochs = 2.5 is longer than the run of 2 epochs");
     noted("schedule.name=cosine", "schedule.min_lr=1", "min_lr = 1 is above optim.lr");
     noted("train.steps=10", "schedule.warmup_steps=10", "");
-    noted("schedule.name=constant", "schedule.min_lr=1", "");
+    noted("schedule.name=constant", "schedule.min_lr=1",
+          "schedule.min_lr has no effect: it needs schedule.name = cosine|linear|plateau");
 }
 
 static void mixing_needs_two_pictures_a_step_however_it_is_split(void **state) {

@@ -33,7 +33,7 @@ static void refused(const char *part, const char *const *words, size_t count) {
     Err err = ERR_NONE;
     Sweep sweep;
     Status status = sweep_open(&sweep, words, count, &err);
-    if (!status) status = sweep_check(&sweep, &err);
+    if (!status) status = sweep_check(&sweep, NULL, &err);
     sweep_close(&sweep);
     assert_int_equal(status, FAIL_USAGE);
     if (!strstr(err.text, part)) fail_msg("`%s` lacks `%s`", err.text, part);
