@@ -3,12 +3,13 @@
 #include "data/audio.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <sndfile.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "data/openfile.h"
 
 #define SAMPLE_MOST                                                                      \
     1e9 /* 32768 times the sum of a frame stays far below what float holds */
@@ -224,10 +225,8 @@ static Status run(const char *path, Audio *audio, bool keep, Err *err) {
     if (!err) err = &own;
     Reader r = {.path = path};
     audio->count = 0;
-    /* A pipe would keep open() waiting. */
-    r.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (r.descriptor < 0)
-        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
+    r.descriptor = openfile_read(path, NULL, err);
+    if (r.descriptor < 0) return FAIL_DATA;
     Status status = begin(&r, err);
     if (!status) status = read_or_check(&r, audio, keep, err);
     if (r.file) sf_close(r.file);

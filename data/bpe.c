@@ -1,9 +1,7 @@
 #include "data/bpe_parts.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/textfile.h"
 #include "data/utf8.h"
@@ -148,9 +146,9 @@ static Status read_merges(Bpe *bpe, const TextFile *file, Err *err) {
     return OK;
 }
 
-Bpe *bpe_load(const char *path, Err *err) {
+Bpe *bpe_load(const char *path, const char *root, Err *err) {
     TextFile file;
-    if (textfile_read(&file, path, err)) return NULL;
+    if (textfile_read_in(&file, path, root, err)) return NULL;
     Bpe *bpe = mem_zalloc(sizeof *bpe);
     Status status = read_merges(bpe, &file, err);
     textfile_free(&file);
@@ -159,10 +157,7 @@ Bpe *bpe_load(const char *path, Err *err) {
     return NULL;
 }
 
-Status bpe_save(const Bpe *bpe, const char *path, Err *err) {
-    FILE *file = fopen(path, "wb");
-    if (!file)
-        return err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
+void bpe_write(const Bpe *bpe, FILE *file) {
     fprintf(file, "%s\n", HEADER);
     for (size_t i = 0; i < bpe->merges.count; i++) {
         uint64_t key = bpe->merges.pairs[i].key;
@@ -171,10 +166,6 @@ Status bpe_save(const Bpe *bpe, const char *path, Err *err) {
         const char *b = stringmap_text(&bpe->symbols, (uint32_t)key, &n);
         fprintf(file, "%.*s %.*s\n", (int)m, a, (int)n, b);
     }
-    bool failed = ferror(file) != 0;
-    if (!((fclose(file) != 0) | failed)) return OK;
-    unlink(path);
-    return err_set(err, FAIL_RUN, "%s was not written: %s", path, strerror(errno));
 }
 
 /* ---- splitting ---- */

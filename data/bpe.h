@@ -12,6 +12,8 @@
 #ifndef STEADY_BPE_H
 #define STEADY_BPE_H
 
+#include <stdio.h>
+
 #include "data/stringmap.h"
 
 typedef struct Bpe Bpe;
@@ -20,9 +22,10 @@ typedef struct Bpe Bpe;
 Bpe *bpe_learn(const StringMap *words, size_t merges);
 
 /* Of a pair that comes twice the first counts (learning never makes one).  FAIL_DATA with file and
- * line: no header, a line that is not a pair. */
-Bpe *bpe_load(const char *path, Err *err);
-Status bpe_save(const Bpe *bpe, const char *path, Err *err);
+ * line: no header, a line that is not a pair.  `root`: of data/openfile.h. */
+Bpe *bpe_load(const char *path, const char *root, Err *err);
+/* Whether it could be written is for the caller to see (ferror, fclose). */
+void bpe_write(const Bpe *bpe, FILE *file);
 void bpe_free(Bpe *bpe);
 
 size_t bpe_merge_count(const Bpe *bpe);

@@ -1,12 +1,12 @@
 #include "data/bytes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/gunzip.h"
+#include "data/openfile.h"
 
 #define DEFLATE_MOST 1032 /* bytes out of one byte, at best (zlib's technical notes) */
 
@@ -29,15 +29,13 @@ static Status check_packed(const ByteFile *file, size_t size, Err *err) {
 Status bytes_open(ByteFile *file, const char *path, Err *err) {
     *file = (ByteFile){0};
     text_format(file->path, sizeof file->path, "%s", path);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0)
-        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
+    int descriptor = openfile_read(path, NULL, err);
+    if (descriptor < 0) return FAIL_DATA;
     struct stat info;
-    if (fstat(descriptor, &info) || !S_ISREG(info.st_mode)) {
-        close(descriptor);
-        return err_set(err, FAIL_DATA, "%s is not a regular file", path);
-    }
-    Status status = check_packed(file, (size_t)info.st_size, err);
+    Status status = OK;
+    if (fstat(descriptor, &info))
+        status = err_set(err, FAIL_DATA, "%s: %s", path, strerror(errno));
+    if (!status) status = check_packed(file, (size_t)info.st_size, err);
     if (status) {
         close(descriptor);
         return status;

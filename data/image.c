@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "data/exif.h"
 #include "data/formats.h"
+#include "data/openfile.h"
 
 void image_resize_buffer(Image *image, size_t height, size_t width, size_t channels) {
     size_t area, bytes;
@@ -106,14 +106,8 @@ static Status read_by_content(FILE *file, const char *path, const PictureReading
 Status image_read(const char *path, const PictureReading *how, Image *image, Err *err) {
     CHECK(how->channels == 1 || how->channels == 3, "image_read: %zu channels",
           how->channels);
-    struct stat info;
-    if (stat(path, &info))
-        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
-    if (!S_ISREG(info.st_mode))
-        return err_set(err, FAIL_DATA, "%s is not a regular file", path);
-    FILE *file = fopen(path, "rbe");
-    if (!file)
-        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
+    FILE *file = openfile_stream(path, NULL, err);
+    if (!file) return FAIL_DATA;
     Status status = read_by_content(file, path, how, image, err);
     fclose(file);
     return status;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -100,7 +101,8 @@ static Status fail(const char *path, const char *root, const char *verb, Status 
                 "not followed; put the file itself there",
                 path);
     else if (reason == EISDIR || reason == ENXIO)
-        err_set(err, FAIL_DATA, "%s is not a regular file", path);
+        err_set(err, FAIL_DATA, "%s is not a regular file%s", path,
+                reason == EISDIR ? " but a directory" : "");
     else if (reason == EMLINK)
         err_set(err, FAIL_DATA,
                 "%s has other hard links, which would change with it; replace it by a "
@@ -225,32 +227,84 @@ bool openfile_exists(const char *path, const char *root) {
     return there;
 }
 
-/* Both in the folder of `to`; a `to` that is a link is replaced, not followed. */
-static bool sync_and_rename(const Place *to, const char *from) {
-    const char *slash = strrchr(from, '/');
-    Place draft = *to;
-    draft.name = draft.links && slash ? slash + 1 : from;
-    int fd = open_regular(&draft, O_RDONLY);
+static const char *last_part(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* A link is replaced, not followed; a folder, a pipe or a device stays. */
+static bool may_replace(const Place *to) {
+    struct stat info;
+    if (fstatat(to->folder, to->name, &info, AT_SYMLINK_NOFOLLOW)) return errno == ENOENT;
+    int reason = check_kind(&info);
+    errno = reason;
+    return !reason || reason == ELOOP;
+}
+
+bool openfile_rename(const char *from, const char *to, const char *root) {
+    Place p;
+    if (!place_open(&p, to, root)) return false;
+    bool good = may_replace(&p) && !renameat(p.folder, root ? last_part(from) : from,
+                                             p.folder, p.name);
+    place_close(&p);
+    return good;
+}
+
+bool openfile_sync_folder(const char *path, const char *root) {
+    Place p;
+    if (!place_open(&p, path, root)) return false;
+    size_t length = (size_t)(last_part(p.name) - p.name);
+    char *name = length ? mem_strdup(p.name) : mem_strdup(".");
+    if (length) name[length] = 0;
+    int fd = openat(p.folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && (!fsync(fd) || errno == EINVAL);
+    int reason = errno;
+    if (fd >= 0) close(fd);
+    mem_free(name);
+    errno = reason;
+    place_close(&p);
+    return good;
+}
+
+static bool sync_file(const char *path, const char *root) {
+    int fd = open_with(path, root, O_RDONLY);
     if (fd < 0) return false;
     bool good = !fsync(fd);
     int reason = errno;
     close(fd);
     errno = reason;
-    return good && !renameat(to->folder, draft.name, to->folder, to->name);
+    return good;
 }
 
 Status openfile_replace(const char *from, const char *to, const char *root, Err *err) {
-    Place p;
-    bool good = place_open(&p, to, root);
-    if (good) {
-        good = sync_and_rename(&p, from);
-        place_close(&p);
-    }
-    if (good) return OK;
+    if (sync_file(from, root) && openfile_rename(from, to, root)) return OK;
     int reason = errno;
     openfile_remove(from, root);
     errno = reason;
     return fail(to, root, "written", FAIL_RUN, err);
+}
+
+Status openfile_save(const char *path, const char *root, const void *bytes, size_t size,
+                     Err *err) {
+    char *behind = root ? NULL : realpath(path, NULL);
+    if (behind) path = behind;
+    char *draft = mem_alloc(strlen(path) + sizeof ".new");
+    text_format(draft, strlen(path) + sizeof ".new", "%s.new", path);
+    FILE *file = openfile_draft(draft, root, err);
+    Status status = file ? OK : FAIL_RUN;
+    if (file) {
+        bool good = fwrite(bytes, 1, size, file) == size && !fflush(file);
+        int reason = errno;
+        if (fclose(file) && good) good = false, reason = errno;
+        errno = reason;
+        if (good)
+            status = openfile_replace(draft, path, root, err);
+        else
+            status = fail(path, root, "written", FAIL_RUN, err), openfile_remove(draft, root);
+    }
+    mem_free(draft);
+    free(behind);
+    return status;
 }
 
 bool openfile_remove(const char *path, const char *root) {

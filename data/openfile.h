@@ -41,12 +41,22 @@ char *openfile_text(const char *path, const char *root, size_t most, size_t *siz
 /* A JSON file of at most 64 MB without duplicate keys (json_decref); NULL after a failure. */
 json_t *openfile_json(const char *path, const char *root, Err *err);
 
+/* The whole of a new file, by way of path.new: whole, or as it was before.  Without a root, what a
+ * link leads to is replaced. */
+Status openfile_save(const char *path, const char *root, const void *bytes, size_t size,
+                     Err *err);
+
 /* Is there anything of this name, be it a link that leads nowhere? */
 bool openfile_exists(const char *path, const char *root);
 
 /* `to`, in the same folder, is replaced by `from`, which need not be whole before: fsync, rename.
  * After a failure `from` is gone and `to` as it was. */
 Status openfile_replace(const char *from, const char *to, const char *root, Err *err);
+/* The renaming alone; false with errno.  What is there and is no regular file stays. */
+bool openfile_rename(const char *from, const char *to, const char *root);
+/* After this a new name survives a power cut; false with errno.  File systems that cannot sync a
+ * folder are left to themselves. */
+bool openfile_sync_folder(const char *path, const char *root);
 /* A file or a link, not what it leads to, or an empty folder; false with errno. */
 bool openfile_remove(const char *path, const char *root);
 

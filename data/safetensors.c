@@ -1,13 +1,14 @@
 #include "data/safetensors.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "data/openfile.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the data section is little-endian");
@@ -268,7 +269,6 @@ static Status file_size(const Safetensors *file, size_t *size, Err *err) {
     struct stat info;
     if (fstat(file->fd, &info))
         return err_set(err, FAIL_RUN, "%s: %s", file->path, strerror(errno));
-    if (!S_ISREG(info.st_mode)) return BAD("%s: not a regular file", file->path);
     *size = (size_t)info.st_size;
     return OK;
 }
@@ -327,11 +327,15 @@ static Status verify_crc(const Safetensors *file, Err *err) {
 /* ---- reading ---- */
 
 Safetensors *safetensors_open(const char *path, SafetensorsCheck check, Err *err) {
+    return safetensors_open_in(path, NULL, check, err);
+}
+
+Safetensors *safetensors_open_in(const char *path, const char *root,
+                                 SafetensorsCheck check, Err *err) {
     Safetensors *file = mem_zalloc(sizeof *file);
     file->path = mem_strdup(path);
-    file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    Status status = OK;
-    if (file->fd < 0) status = err_set(err, FAIL_RUN, "%s: %s", path, strerror(errno));
+    file->fd = openfile_read(path, root, err);
+    Status status = file->fd < 0 ? FAIL_DATA : OK;
     if (!status) status = read_header(file, err);
     if (!status && check == SAFETENSORS_VERIFY) status = verify_crc(file, err);
     if (!status) return file;

@@ -16,8 +16,8 @@
  * {"name":{"dtype":"F32","shape":[..],"data_offsets":[begin,end]},...,"__metadata__":{..}}
  * that spaces may follow, and the data without gaps (github.com/huggingface/safetensors).
  * Every claim of the header is checked against the file; what does not hold is FAIL_DATA with
- * the file, the tensor, what was seen and what was wanted.  A file that cannot be opened or
- * read is FAIL_RUN.
+ * the file, the tensor, what was seen and what was wanted.  So is a file that cannot be opened;
+ * one that the disk does not give is FAIL_RUN.
  *
  * Only little-endian machines are served.  Not for: files of several shards. */
 #ifndef STEADY_SAFETENSORS_H
@@ -49,6 +49,9 @@ typedef enum {
 
 /* Opens and checks the header; NULL and `err` on failure. */
 Safetensors *safetensors_open(const char *path, SafetensorsCheck check, Err *err);
+/* The same below a run folder, whose links are not followed (data/openfile.h); NULL: anywhere. */
+Safetensors *safetensors_open_in(const char *path, const char *root,
+                                 SafetensorsCheck check, Err *err);
 void safetensors_close(Safetensors *file);
 
 /* Entries in the order of their data; what they point to lives as long as the file. */
@@ -87,5 +90,8 @@ void safetensors_add_metadata(SafetensorsWriter *writer, const char *key,
  * (FAIL_RUN) path.tmp is removed and what `path` held before is untouched.  The CRC-32 of the
  * data stands in the metadata as "crc32", 8 hexadecimal digits. */
 Status safetensors_save(const SafetensorsWriter *writer, const char *path, Err *err);
+/* The same below a run folder. */
+Status safetensors_save_in(const SafetensorsWriter *writer, const char *path,
+                           const char *root, Err *err);
 
 #endif

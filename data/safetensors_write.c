@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "data/openfile.h"
 #include "data/safetensors.h"
 
 /* Bytes handed to zlib and to write at once. */
@@ -139,36 +139,20 @@ static bool write_contents(const SafetensorsWriter *writer, int fd) {
     return good && fsync(fd) == 0;
 }
 
-/* After this a rename survives a power cut.  Some file systems cannot sync a directory
- * (EINVAL); they are left to themselves. */
-static bool sync_directory(const char *path) {
-    char *directory = mem_strdup(path), *slash = strrchr(directory, '/');
-    if (slash) slash[slash == directory] = '\0';
-    int fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
-    int kept = errno;
-    if (fd >= 0) close(fd);
-    mem_free(directory);
-    errno = kept;
-    return good;
-}
-
 /* Removes `temporary`; errno still tells what went wrong. */
-static Status give_up(const char *path, const char *temporary,
+static Status give_up(const char *path, const char *temporary, const char *root,
                       const SafetensorsWriter *writer, Err *err) {
     int reason = errno;
-    unlink(temporary);
+    openfile_remove(temporary, root);
     return err_set(err, FAIL_RUN,
                    "%s: cannot be written (%.1f MB): %s; nothing was changed", path,
                    (double)writer->bytes / 1e6, strerror(reason));
 }
 
 static Status save_by_way_of(const SafetensorsWriter *writer, const char *path,
-                             const char *temporary, Err *err) {
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return err_set(err, FAIL_RUN, "%s: cannot be created: %s", temporary,
-                       strerror(errno));
+                             const char *temporary, const char *root, Err *err) {
+    int fd = openfile_create(temporary, root, err);
+    if (fd < 0) return err->status;
     bool good = write_contents(writer, fd);
     int kept = errno;
     if (close(fd) && good) {
@@ -176,8 +160,9 @@ static Status save_by_way_of(const SafetensorsWriter *writer, const char *path,
         kept = errno;
     }
     errno = kept;
-    if (!good || rename(temporary, path)) return give_up(path, temporary, writer, err);
-    if (!sync_directory(path))
+    if (!good || !openfile_rename(temporary, path, root))
+        return give_up(path, temporary, root, writer, err);
+    if (!openfile_sync_folder(path, root))
         return err_set(err, FAIL_RUN,
                        "%s: written, but its directory cannot be synced: %s", path,
                        strerror(errno));
@@ -185,6 +170,11 @@ static Status save_by_way_of(const SafetensorsWriter *writer, const char *path,
 }
 
 Status safetensors_save(const SafetensorsWriter *writer, const char *path, Err *err) {
+    return safetensors_save_in(writer, path, NULL, err);
+}
+
+Status safetensors_save_in(const SafetensorsWriter *writer, const char *path,
+                           const char *root, Err *err) {
     if (writer->bad_name)
         return err_set(err, FAIL_RUN,
                        "%s: the name or the text of \"%.60s\" is not UTF-8", path,
@@ -192,7 +182,7 @@ Status safetensors_save(const SafetensorsWriter *writer, const char *path, Err *
     size_t size = strlen(path) + sizeof ".tmp";
     char *temporary = mem_alloc(size);
     text_format(temporary, size, "%s.tmp", path);
-    Status status = save_by_way_of(writer, path, temporary, err);
+    Status status = save_by_way_of(writer, path, temporary, root, err);
     mem_free(temporary);
     return status;
 }

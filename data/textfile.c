@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include "data/bytes.h"
+#include "data/openfile.h"
 #include "data/utf8.h"
 
-enum { LINE_MOST = 1 << 24 };
+enum { LINE_MOST = 1 << 24, OWN_MOST = 1 << 28 };
 
 bool textfile_exists(const char *path) {
     char packed[PATH_SIZE];
@@ -34,7 +35,15 @@ static Status read_stdin(TextFile *file, Err *err) {
     return OK;
 }
 
-static Status read_bytes(TextFile *file, const char *path, Err *err) {
+/* A run's own, which is never packed. */
+static Status read_own(TextFile *file, const char *path, const char *root, Err *err) {
+    text_format(file->path, sizeof file->path, "%s", path);
+    file->bytes = openfile_text(path, root, OWN_MOST, &file->size, err);
+    return file->bytes ? OK : FAIL_DATA;
+}
+
+static Status read_bytes(TextFile *file, const char *path, const char *root, Err *err) {
+    if (root) return read_own(file, path, root, err);
     if (!strcmp(path, "-")) return read_stdin(file, err);
     char packed[PATH_SIZE];
     text_format(packed, sizeof packed, "%s.gz", path);
@@ -94,10 +103,14 @@ static void drop_byte_order_mark(TextFile *file) {
 }
 
 Status textfile_read(TextFile *file, const char *path, Err *err) {
+    return textfile_read_in(file, path, NULL, err);
+}
+
+Status textfile_read_in(TextFile *file, const char *path, const char *root, Err *err) {
     *file = (TextFile){0};
     if (strlen(path) >= sizeof file->path - 4)
         return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
-    if (read_bytes(file, path, err)) return textfile_free(file), err->status;
+    if (read_bytes(file, path, root, err)) return textfile_free(file), err->status;
     drop_byte_order_mark(file);
     count_lines(file);
     for (size_t i = 0; i < file->count; i++)

@@ -294,13 +294,13 @@ void tokenizer_find_line_end(Tokenizer *t) {
 static Status get_bpe(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
                       Err *err) {
     if (t->kind != TOKENS_BPE) return OK;
-    t->bpe = *c->codes ? bpe_load(c->codes, err) : bpe_learn(words, c->merges);
+    t->bpe = *c->codes ? bpe_load(c->codes, NULL, err) : bpe_learn(words, c->merges);
     return t->bpe ? OK : err->status;
 }
 
 static Status get_vocab(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
                         const TextFile *const *files, size_t file_count, Err *err) {
-    if (*c->vocab) return tokenizer_read_vocab(t, c->vocab, err);
+    if (*c->vocab) return tokenizer_read_vocab(t, c->vocab, NULL, err);
     StringMap counts = {0};
     if (t->kind == TOKENS_BPE)
         count_pieces(t, words, &counts);

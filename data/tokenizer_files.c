@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "data/openfile.h"
 #include "data/tokenizer_parts.h"
 #include "data/utf8.h"
 
@@ -51,9 +51,9 @@ static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err
     return err_set(err, FAIL_DATA, "wanted a token, a blank and its count");
 }
 
-Status tokenizer_read_vocab(Tokenizer *t, const char *path, Err *err) {
+Status tokenizer_read_vocab(Tokenizer *t, const char *path, const char *root, Err *err) {
     TextFile file;
-    if (textfile_read(&file, path, err)) return err->status;
+    if (textfile_read_in(&file, path, root, err)) return err->status;
     tokenizer_add_specials(t);
     for (size_t i = 0; i < file.count && !err->status; i++) {
         size_t length;
@@ -77,25 +77,9 @@ static void write_token(const Tokenizer *t, size_t id, FILE *file) {
     fprintf(file, " %zu\n", t->vocab.count_of[id]);
 }
 
-static Status close_file(FILE *file, const char *path, Err *err) {
-    bool failed = fflush(file) || fsync(fileno(file)) || ferror(file);
-    if (!((fclose(file) != 0) | failed)) return OK;
-    unlink(path);
-    return err_set(err, FAIL_RUN, "%s was not written: %s", path, strerror(errno));
-}
-
-static FILE *open_file(const char *path, Err *err) {
-    FILE *file = fopen(path, "wb");
-    if (!file) err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
-    return file;
-}
-
-static Status write_vocab(const Tokenizer *t, const char *path, Err *err) {
-    FILE *file = open_file(path, err);
-    if (!file) return err->status;
+static void write_vocab(const Tokenizer *t, FILE *file) {
     for (size_t i = t->specials ? TOKENIZER_SPECIALS : 0; i < t->vocab.count; i++)
         write_token(t, i, file);
-    return close_file(file, path, err);
 }
 
 /* ---- a run's own ---- */
@@ -107,45 +91,42 @@ static void path_of(char path[PATH_MOST], const char *folder, const char *name,
 
 static const char SETTINGS[] = "kind %d specials %d lowercase %d word_split %d\n";
 
-static Status write_settings(const Tokenizer *t, const char *path, Err *err) {
-    FILE *file = open_file(path, err);
-    if (!file) return err->status;
+static void write_settings(const Tokenizer *t, FILE *file) {
     fprintf(file, SETTINGS, (int)t->kind, t->specials, t->lowercase, (int)t->word_split);
-    return close_file(file, path, err);
 }
 
-static Status write_codes(const Tokenizer *t, const char *path, Err *err) {
-    return bpe_save(t->bpe, path, err);
-}
+static void write_codes(const Tokenizer *t, FILE *file) { bpe_write(t->bpe, file); }
 
 /* The file as a draft first: one that is there already stays whole until the new one is. */
-static Status save_file(const Tokenizer *t, const char *path,
-                        Status (*write)(const Tokenizer *t, const char *path, Err *err),
+static Status save_file(const Tokenizer *t, const char *folder, const char *name,
+                        const char *ending, void (*write)(const Tokenizer *t, FILE *file),
                         Err *err) {
-    char draft[PATH_MOST + 8];
+    char path[PATH_MOST], draft[PATH_MOST + 8];
+    path_of(path, folder, name, ending);
     text_format(draft, sizeof draft, "%s.new", path);
-    if (write(t, draft, err)) return unlink(draft), err->status;
-    if (!rename(draft, path)) return OK;
-    err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
-    unlink(draft);
+    FILE *file = openfile_draft(draft, folder, err);
+    if (!file) return err->status;
+    write(t, file);
+    bool failed = fflush(file) || ferror(file);
+    int reason = errno;
+    if (!((fclose(file) != 0) | failed)) return openfile_replace(draft, path, folder, err);
+    err_set(err, FAIL_RUN, "%s was not written: %s", path, strerror(reason));
+    openfile_remove(draft, folder);
     return err->status;
 }
 
 Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name,
                       Err *err) {
-    char path[PATH_MOST];
-    path_of(path, folder, name, "vocab");
-    if (save_file(t, path, write_vocab, err)) return err->status;
-    path_of(path, folder, name, "codes");
-    if (t->bpe && save_file(t, path, write_codes, err)) return err->status;
-    path_of(path, folder, name, "tokenizer");
-    return save_file(t, path, write_settings, err);
+    if (save_file(t, folder, name, "vocab", write_vocab, err)) return err->status;
+    if (t->bpe && save_file(t, folder, name, "codes", write_codes, err))
+        return err->status;
+    return save_file(t, folder, name, "tokenizer", write_settings, err);
 }
 
-static Status read_settings(Tokenizer *t, const char *path, Err *err) {
+static Status read_settings(Tokenizer *t, const char *path, const char *root, Err *err) {
     TextFile file;
     int kind, specials, low, split;
-    if (textfile_read(&file, path, err)) return err->status;
+    if (textfile_read_in(&file, path, root, err)) return err->status;
     char line[120] = {0};
     memcpy(line, file.bytes, MIN(file.size, sizeof line - 1));
     textfile_free(&file);
@@ -163,11 +144,11 @@ Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err) {
     Tokenizer *t = mem_zalloc(sizeof *t);
     char path[PATH_MOST];
     path_of(path, folder, name, "tokenizer");
-    Status status = read_settings(t, path, err);
+    Status status = read_settings(t, path, folder, err);
     path_of(path, folder, name, "vocab");
-    if (!status) status = tokenizer_read_vocab(t, path, err);
+    if (!status) status = tokenizer_read_vocab(t, path, folder, err);
     path_of(path, folder, name, "codes");
-    if (!status && t->kind == TOKENS_BPE && !(t->bpe = bpe_load(path, err)))
+    if (!status && t->kind == TOKENS_BPE && !(t->bpe = bpe_load(path, folder, err)))
         status = err->status;
     if (!status) {
         tokenizer_find_line_end(t);

@@ -21,7 +21,7 @@ struct Tokenizer {
 void tokenizer_add_specials(Tokenizer *t);
 void tokenizer_find_line_end(Tokenizer *t);
 
-/* Fills the vocabulary from a dictionary file. */
-Status tokenizer_read_vocab(Tokenizer *t, const char *path, Err *err);
+/* Fills the vocabulary from a dictionary file; `root` as in data/openfile.h. */
+Status tokenizer_read_vocab(Tokenizer *t, const char *path, const char *root, Err *err);
 
 #endif

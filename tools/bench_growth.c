@@ -172,7 +172,7 @@ static Status draw_all(const Sweep *sweeps, size_t count, const char *path, Err 
     }
     chart_own_y(chart, 0);
     chart_own_y(chart, 1);
-    Status status = chart_write(chart, path, err);
+    Status status = chart_write(chart, path, NULL, err);
     chart_free(chart);
     return status;
 }

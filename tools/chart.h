@@ -5,7 +5,7 @@
  *     Panel *panel = chart_panel(chart, 0, 0);
  *     panel_axes(panel, "", "training loss");
  *     panel_line(panel, step, loss, n, (Style){.colour = chart_palette(chart, 0)}, "baseline");
- *     if (chart_write(chart, "loss.png", &err)) ...
+ *     if (chart_write(chart, "loss.png", NULL, &err)) ...
  *     chart_free(chart);
  *
  * Panels of one column share the x axis, and those of one row the y axis unless
@@ -111,8 +111,9 @@ Colour colour_map(double value);
 double *chart_smooth(const double *value, size_t count);
 
 /* By the ending of the path: .png, .svg or .pdf.  Another ending is FAIL_USAGE, a path that
- * cannot be written FAIL_RUN. */
-Status chart_write(const Chart *chart, const char *path, Err *err);
+ * cannot be written FAIL_RUN; what was there stays then.  `root`: the run folder that the figure
+ * belongs to, or NULL (data/openfile.h). */
+Status chart_write(const Chart *chart, const char *path, const char *root, Err *err);
 /* The same into memory: `ending` is ".png", ".svg" or ".pdf".  Zero-terminated; the caller frees
  * with mem_free. */
 char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err);

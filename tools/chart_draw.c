@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "data/openfile.h"
 #include "tools/chart_parts.h"
 
 #define EDGE 10.0 /* free space around all */
@@ -370,15 +371,6 @@ static Status render(const Chart *chart, Form form, Bytes *bytes, Err *err) {
                    cairo_status_to_string(status));
 }
 
-static Status write_bytes(const Bytes *bytes, const char *path, Err *err) {
-    FILE *file = fopen(path, "wb");
-    if (!file) return err_set(err, FAIL_RUN, "%.800s: %m", path);
-    bool good = fwrite(bytes->data, 1, bytes->used, file) == bytes->used;
-    good = fclose(file) == 0 && good;
-    if (good) return OK;
-    return err_set(err, FAIL_RUN, "%.800s: the figure could not be written: %m", path);
-}
-
 char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err) {
     static const char *const endings[] = {
         [FORM_PNG] = ".png", [FORM_SVG] = ".svg", [FORM_PDF] = ".pdf"};
@@ -394,14 +386,14 @@ char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *er
     return bytes.data;
 }
 
-Status chart_write(const Chart *chart, const char *path, Err *err) {
+Status chart_write(const Chart *chart, const char *path, const char *root, Err *err) {
     Err own = ERR_NONE;
     if (!err) err = &own;
     const char *dot = strrchr(path, '.');
     Bytes bytes = {0};
     bytes.data = chart_render(chart, dot ? dot : "", &bytes.used, err);
     if (!bytes.data) return err_wrap(err, "%.390s", path);
-    Status status = write_bytes(&bytes, path, err);
+    Status status = openfile_save(path, root, bytes.data, bytes.used, err);
     mem_free(bytes.data);
     return status;
 }

@@ -1,11 +1,9 @@
 #include "tools/checkpoint.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/kern/reduce.h"
 
@@ -106,7 +104,7 @@ static void add_warned(SafetensorsWriter *writer, const CheckpointParts *parts) 
     mem_free(text);
 }
 
-Status checkpoint_save(const char *path, const CheckpointParts *parts,
+Status checkpoint_save(const char *path, const char *root, const CheckpointParts *parts,
                        const Progressed *progressed, Err *err) {
     SafetensorsWriter *writer = safetensors_writer_new();
     visit_all(parts, add_item, writer, err);
@@ -124,7 +122,7 @@ Status checkpoint_save(const char *path, const CheckpointParts *parts,
         add_number(writer, "plateau_bad", (double)progressed->plateau.bad);
         add_number(writer, "plateau_reductions", (double)progressed->plateau.reductions);
     }
-    Status status = safetensors_save(writer, path, err);
+    Status status = safetensors_save_in(writer, path, root, err);
     safetensors_writer_free(writer);
     return status;
 }
@@ -204,12 +202,6 @@ static double number_of(const Safetensors *file, const char *key) {
     return text ? strtod(text, NULL) : 0;
 }
 
-static Safetensors *open_file(const char *path, Err *err) {
-    if (!access(path, R_OK)) return safetensors_open(path, SAFETENSORS_VERIFY, err);
-    err_set(err, FAIL_DATA, "%s: %s", path, strerror(errno));
-    return NULL;
-}
-
 /* A vector of zeros is one that was not known yet. */
 static void mark_known(const CheckpointParts *parts) {
     for (size_t i = 0; parts->prober && i < parts->model->layer_count; i++) {
@@ -270,17 +262,17 @@ static Status load_file(const Safetensors *file, const char *path,
     return OK;
 }
 
-Status checkpoint_load(const char *path, const CheckpointParts *parts,
+Status checkpoint_load(const char *path, const char *root, const CheckpointParts *parts,
                        Progressed *progressed, Err *err) {
-    Safetensors *file = open_file(path, err);
+    Safetensors *file = safetensors_open_in(path, root, SAFETENSORS_VERIFY, err);
     if (!file) return err->status;
     Status status = load_file(file, path, parts, progressed, err);
     safetensors_close(file);
     return status;
 }
 
-bool checkpoint_is_own(const char *path) {
-    Safetensors *file = safetensors_open(path, SAFETENSORS_TRUST, NULL);
+bool checkpoint_is_own(const char *path, const char *root) {
+    Safetensors *file = safetensors_open_in(path, root, SAFETENSORS_TRUST, NULL);
     const char *format = file ? safetensors_metadata(file, "format") : NULL;
     bool own = format && !strcmp(format, FORMAT);
     safetensors_close(file);
@@ -350,8 +342,8 @@ static Status read_weights(const Safetensors *file, const char *path, Model *mod
     return status;
 }
 
-Status weights_load(const char *path, Model *model, Err *err) {
-    Safetensors *file = open_file(path, err);
+Status weights_load(const char *path, const char *root, Model *model, Err *err) {
+    Safetensors *file = safetensors_open_in(path, root, SAFETENSORS_VERIFY, err);
     if (!file) return err->status;
     Status status = read_weights(file, path, model, err);
     safetensors_close(file);

@@ -38,20 +38,22 @@ typedef struct CheckpointParts {
     Prober *prober;
 } CheckpointParts;
 
-Status checkpoint_save(const char *path, const CheckpointParts *parts,
+/* `root` of these: the run folder that the path begins with, or NULL (data/openfile.h). */
+
+Status checkpoint_save(const char *path, const char *root, const CheckpointParts *parts,
                        const Progressed *progressed, Err *err);
 
 /* A tensor that is missing or misshapen is FAIL_DATA with names and shapes, and the model is as
  * it was.  A checkpoint of another optimizer is FAIL_USAGE. */
-Status checkpoint_load(const char *path, const CheckpointParts *parts,
+Status checkpoint_load(const char *path, const char *root, const CheckpointParts *parts,
                        Progressed *progressed, Err *err);
 
 /* Was the file written by checkpoint_save (its metadata says so)? */
-bool checkpoint_is_own(const char *path);
+bool checkpoint_is_own(const char *path, const char *root);
 
 /* train.init: tensors of the file win; companions of a reparametrisation may be missing and
  * are then made (model_start).  A trained parameter that is missing or misshapen is FAIL_DATA,
  * listing names and shapes. */
-Status weights_load(const char *path, Model *model, Err *err);
+Status weights_load(const char *path, const char *root, Model *model, Err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
 #include "tools/task.h"
@@ -400,8 +401,6 @@ static Status check_size(const Classify *c, const char *run_dir, Err *err) {
 static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     const ClassFacts *f = classify_facts(task);
     if (check_size((const Classify *)task, run_dir, err)) return err->status;
-    char path[1200];
-    text_format(path, sizeof path, "%s/task.json.new", run_dir);
     json_t *root =
         json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task->ops->name, "channels",
                   (json_int_t)f->channels, "height", (json_int_t)f->height, "width",
@@ -412,11 +411,7 @@ static Status save_facts(const Task *task, const char *run_dir, Err *err) {
             json_array_append_new(names, json_text(f->class_names[i]));
         json_object_set_new(root, "class_names", names);
     }
-    int failed = json_dump_file(root, path, JSON_INDENT(1));
-    json_decref(root);
-    if (!failed) return rundir_replace(run_dir, "task.json", err);
-    unlink(path);
-    return err_set(err, FAIL_RUN, "%s: cannot be written", path);
+    return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 
 static size_t positive(const json_t *root, const char *key) {
@@ -444,13 +439,10 @@ static Status read_facts(const json_t *root, const char *path, ClassFacts *f, Er
 }
 
 static Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err) {
-    char path[1200];
-    text_format(path, sizeof path, "%s/task.json", run_dir);
-    json_error_t where;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
-    if (!root)
-        return err_set(err, FAIL_DATA, "%s:%d: %s; is %s a run folder?", path, where.line,
-                       where.text, run_dir);
+    char path[PATH_SIZE];
+    rundir_path(path, run_dir, "task.json");
+    json_t *root = openfile_json(path, run_dir, err);
+    if (!root) return err->status;
     Status status = read_facts(root, path, facts, err);
     json_decref(root);
     return status;

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/rundir.h"
 #include "tools/task.h"
 
@@ -46,20 +46,13 @@ static json_t *split_json(const DataFacts *facts) {
 }
 
 Status datafacts_save(const Task *task, const char *run_dir, Err *err) {
-    char path[PATH_SIZE];
-    rundir_path(path, run_dir, "data.json.new");
     json_t *splits = json_object();
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
         if (facts_of(task, s))
             json_object_set_new(splits, split_name(s), split_json(facts_of(task, s)));
     json_t *root = json_pack("{s:o, s:o}", "notes", notes_json(&task->notes), "splits",
                              splits);
-    int failed = json_dump_file(root, path, JSON_INDENT(1));
-    json_decref(root);
-    if (!failed) return rundir_replace(run_dir, "data.json", err);
-    int reason = errno;
-    unlink(path);
-    return err_set(err, FAIL_RUN, "%s: cannot be written: %s", path, strerror(reason));
+    return rundir_save_json(run_dir, "data.json", root, 0, err);
 }
 
 /* ---- reading ---- */
@@ -110,11 +103,9 @@ Status datafacts_load(const char *run_dir, DataRecord *record, Err *err) {
     char path[PATH_SIZE];
     *record = (DataRecord){0};
     rundir_path(path, run_dir, "data.json");
-    if (access(path, F_OK)) return OK;
-    json_error_t where;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
-    if (!root)
-        return err_set(err, FAIL_DATA, "%s:%d: %s", path, where.line, where.text);
+    if (!openfile_exists(path, run_dir)) return OK;
+    json_t *root = openfile_json(path, run_dir, err);
+    if (!root) return err->status;
     Status status = read_record(root, path, record, err);
     json_decref(root);
     return status;

@@ -1,11 +1,10 @@
 #include "tools/figures.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "data/openfile.h"
 #include "tools/figures_parts.h"
 
 /* ---- what runs have numbers for ---- */
@@ -240,7 +239,7 @@ static Status write_one(Chart *chart, const char *dir, const char *name, Err *er
     if (!chart) return OK;
     char path[4200];
     text_format(path, sizeof path, "%s/figures/%s.png", dir, name);
-    Status status = chart_write(chart, path, err);
+    Status status = chart_write(chart, path, dir, err);
     chart_free(chart);
     return status;
 }
@@ -270,8 +269,7 @@ Status figures_write_run(const char *run_dir, Err *err) {
     char dir[4100];
     text_format(dir, sizeof dir, "%s/figures", run_dir);
     Status status = runlog_check_rows(run, err);
-    if (!status && mkdir(dir, 0777) && errno != EEXIST)
-        status = err_set(err, FAIL_RUN, "%.800s: %s", dir, strerror(errno));
+    if (!status) status = openfile_make_folder(dir, run_dir, err);
     if (!status) status = write_all(run, run_dir, err);
     runlog_free(run);
     return status;

@@ -4,7 +4,7 @@
  *
  *     const RunLog *runs[] = {baseline, sigma};             side by side, as in the paper
  *     Chart *chart = figure_training(runs, 2, &(FigureOptions){.rows = "loss,entropy"}, &err);
- *     if (chart && chart_write(chart, "pair.pdf", &err)) ...
+ *     if (chart && chart_write(chart, "pair.pdf", NULL, &err)) ...
  *
  * Whoever asks for a chart frees it with chart_free. */
 #ifndef STEADY_FIGURES_H
@@ -78,6 +78,7 @@ typedef struct SweepLabels {
 Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
                     Theme theme);
 Status figures_write_sweep(const SweepPoint *points, size_t count,
-                           const SweepLabels *labels, const char *path, Err *err);
+                           const SweepLabels *labels, const char *path, const char *root,
+                           Err *err);
 
 #endif

@@ -120,9 +120,10 @@ Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *l
 }
 
 Status figures_write_sweep(const SweepPoint *points, size_t count,
-                           const SweepLabels *labels, const char *path, Err *err) {
+                           const SweepLabels *labels, const char *path, const char *root,
+                           Err *err) {
     Chart *chart = figure_sweep(points, count, labels, THEME_LIGHT);
-    Status status = chart_write(chart, path, err);
+    Status status = chart_write(chart, path, root, err);
     chart_free(chart);
     return status;
 }

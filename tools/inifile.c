@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/openfile.h"
+
 typedef struct IniText {
     const char *label;
     const IniCalls *calls;
@@ -163,17 +165,29 @@ Status inifile_parse(const char *label, const char *text, size_t length,
     return OK;
 }
 
-static Status cannot_read(const char *path, Err *err) {
-    return err_set(err, FAIL_USAGE, "%.300s cannot be read: %s", path, strerror(errno));
+/* What a shell makes of <(...) is a pipe that somebody writes: nothing waits for long. */
+static bool is_substitution(const char *path) {
+    return !strncmp(path, "/dev/fd/", 8) || !strcmp(path, "/dev/stdin");
 }
 
-Status inifile_load(const char *path, const IniCalls *calls, void *user, Err *err) {
+static FILE *open_text(const char *path, const char *root, Err *err) {
+    if (root || !is_substitution(path)) return openfile_stream(path, root, err);
     FILE *file = fopen(path, "rb");
-    if (!file) return cannot_read(path, err);
+    if (!file) err_set(err, FAIL_USAGE, "%.300s: %s", path, strerror(errno));
+    return file;
+}
+
+Status inifile_load(const char *path, const char *root, const IniCalls *calls, void *user,
+                    Err *err) {
+    FILE *file = open_text(path, root, err);
+    if (!file) return root ? FAIL_DATA : err_set(err, FAIL_USAGE, "%s", err->text);
     char *text = mem_alloc(INIFILE_SIZE_MAX + 1);
     size_t length = fread(text, 1, INIFILE_SIZE_MAX + 1, file);
-    Status status = ferror(file) ? cannot_read(path, err) : OK;
-    if (!status && length > INIFILE_SIZE_MAX)
+    Status status = OK;
+    if (ferror(file))
+        status = err_set(err, FAIL_USAGE, "%.300s cannot be read: %s", path,
+                         strerror(errno));
+    else if (length > INIFILE_SIZE_MAX)
         status = err_set(err, FAIL_USAGE,
                          "%.300s is larger than 1 MB: this is not a recipe", path);
     fclose(file);

@@ -27,7 +27,9 @@ typedef struct IniCalls {
 Status inifile_parse(const char *label, const char *text, size_t length,
                      const IniCalls *calls, void *user, Err *err);
 
-/* The same for a file; FAIL_USAGE also when it cannot be read. */
-Status inifile_load(const char *path, const IniCalls *calls, void *user, Err *err);
+/* The same for a file; FAIL_USAGE also when it cannot be read.  A run's own, below `root`
+ * (data/openfile.h), is FAIL_DATA then. */
+Status inifile_load(const char *path, const char *root, const IniCalls *calls, void *user,
+                    Err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/rundir.h"
 #include "tools/start.h"
 
@@ -19,6 +20,7 @@ static bool read_average(const char *word, OpenRun *run) {
 static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
     const char *wanted = c->checkpoint;
     char *end = NULL;
+    run->root = c->dir;
     if (wanted && read_average(wanted, run)) wanted = NULL;
     if (!wanted) {
         size_t step = checkpoint_newest(c->dir, SIZE_MAX);
@@ -32,8 +34,9 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
         checkpoint_path(run->checkpoint, c->dir, strtoull(wanted, NULL, 10));
     } else {
         text_format(run->checkpoint, sizeof run->checkpoint, "%s", wanted);
+        run->root = NULL;
     }
-    if (!access(run->checkpoint, R_OK)) return OK;
+    if (openfile_exists(run->checkpoint, run->root)) return OK;
     return err_set(err, FAIL_DATA,
                    "%s: no such checkpoint (--checkpoint takes a step, best, average:N, "
                    "or a .safetensors file)",
@@ -46,7 +49,7 @@ static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
         return err_set(err, FAIL_USAGE, "%s holds no run (no recipe.ini)", c->dir);
     rundir_path(path, c->dir, "recipe.ini");
     *run->recipe = recipe_default();
-    if (recipe_load_file(run->recipe, path, err)) return err->status;
+    if (recipe_load_file(run->recipe, path, c->dir, err)) return err->status;
     for (size_t i = 0; i < c->word_count; i++)
         if (recipe_set(run->recipe, c->words[i], err)) return err->status;
     return recipe_check(run->recipe, err);
@@ -61,11 +64,11 @@ static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *e
 /* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
 static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
     Model *model = run->task->model;
-    bool own = checkpoint_is_own(run->checkpoint);
-    if (!own) return weights_load(run->checkpoint, model, err);
+    bool own = checkpoint_is_own(run->checkpoint, run->root);
+    if (!own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
     if (c->ema) parts.ema = ema_new(model->params, 0.5);
-    if (!checkpoint_load(run->checkpoint, &parts, &run->at, err) && c->ema) {
+    if (!checkpoint_load(run->checkpoint, run->root, &parts, &run->at, err) && c->ema) {
         ema_swap(parts.ema);
         model_refresh(model);
     }
@@ -88,7 +91,7 @@ static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
     while (used < run->average && (step = checkpoint_newest(c->dir, step))) {
         char path[PATH_SIZE];
         checkpoint_path(path, c->dir, step);
-        if (checkpoint_load(path, &parts, &ignored, err)) break;
+        if (checkpoint_load(path, c->dir, &parts, &ignored, err)) break;
         for (size_t i = 0; i < count; i++) sum[i] += (double)params->values[i];
         used++;
     }

@@ -12,6 +12,7 @@ typedef struct OpenRun {
     Progressed at;
     size_t average; /* the mean of so many checkpoints; 0: one alone */
     char checkpoint[1400]; /* the file that was read */
+    const char *root;      /* the run folder where it is of the run; else NULL */
 } OpenRun;
 
 /* What the command line says of a run. */

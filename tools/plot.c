@@ -112,7 +112,7 @@ static Status plot(PlotWords *words, Err *err) {
     }
     if (!status) {
         Chart *chart = figure_training(list, words->run_count, &words->options, err);
-        status = chart ? chart_write(chart, words->output, err) : err->status;
+        status = chart ? chart_write(chart, words->output, NULL, err) : err->status;
         chart_free(chart);
     }
     for (size_t r = 0; r < words->run_count; r++) runlog_free(runs[r]);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/inifile.h"
 #include "tools/keys.h"
 #include "tools/nearest.h"
@@ -101,18 +102,19 @@ static void set_name(Recipe *recipe, const char *path) {
     text_format(recipe->name, sizeof recipe->name, "%.*s", (int)length, base);
 }
 
-static Status load_file(Recipe *recipe, const char *path, bool own, Err *err) {
+static Status load_file(Recipe *recipe, const char *path, const char *root,
+                        bool own, Err *err) {
     Recipe draft = *recipe;
     Reading reading = {.recipe = &draft, .own = own};
-    Status status = inifile_load(path, &calls, &reading, err);
+    Status status = inifile_load(path, root, &calls, &reading, err);
     if (status) return status;
     set_name(&draft, path);
     *recipe = draft;
     return OK;
 }
 
-Status recipe_load_file(Recipe *recipe, const char *path, Err *err) {
-    return load_file(recipe, path, false, err);
+Status recipe_load_file(Recipe *recipe, const char *path, const char *root, Err *err) {
+    return load_file(recipe, path, root, false, err);
 }
 
 static Status load_builtin(Recipe *recipe, const char *name, const char *text, Err *err) {
@@ -133,10 +135,10 @@ static bool looks_like_file(const char *name) {
 }
 
 Status recipe_load(Recipe *recipe, const char *name, Err *err) {
-    if (looks_like_file(name)) return load_file(recipe, name, true, err);
+    if (looks_like_file(name)) return load_file(recipe, name, NULL, true, err);
     const char *text = recipe_builtin_text(name);
     if (text) return load_builtin(recipe, name, text, err);
-    if (access(name, F_OK) == 0) return load_file(recipe, name, true, err);
+    if (access(name, F_OK) == 0) return load_file(recipe, name, NULL, true, err);
     return err_set(err, FAIL_USAGE,
                    "there is no recipe and no file %.200s; did you mean %s? "
                    "`steady recipes` lists all",
@@ -213,11 +215,9 @@ void recipe_print(const Recipe *recipe, FILE *out) {
     }
 }
 
-Status recipe_save(const Recipe *recipe, const char *path, Err *err) {
-    FILE *file = fopen(path, "wb");
-    if (!file)
-        return err_set(err, FAIL_RUN, "%.300s cannot be written: %s", path,
-                       strerror(errno));
+Status recipe_save(const Recipe *recipe, const char *path, const char *root, Err *err) {
+    FILE *file = openfile_draft(path, root, err);
+    if (!file) return err->status;
     recipe_print(recipe, file);
     bool failed = ferror(file) != 0;
     if ((fclose(file) != 0) | failed)

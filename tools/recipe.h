@@ -95,8 +95,9 @@ Recipe recipe_default(void);
  * accepted and noted (recipe_notes).  A line has at most 1100 characters, a text 1023. */
 Status recipe_load(Recipe *recipe, const char *name, Err *err);
 
-/* The recipe.ini of a run: what it sets is not the user's (recipe_notes). */
-Status recipe_load_file(Recipe *recipe, const char *path, Err *err);
+/* The recipe.ini of a run: what it sets is not the user's (recipe_notes).  `root`: the run folder
+ * (data/openfile.h), or NULL. */
+Status recipe_load_file(Recipe *recipe, const char *path, const char *root, Err *err);
 
 /* Applies one "section.key=value" word of the command line.  It wins over the file:
  * train.steps also takes the place of the file's train.epochs and the other way round, and
@@ -115,8 +116,9 @@ size_t recipe_notes(const Recipe *recipe, FILE *out);
  * what single keys cannot see: width % heads, epochs and steps both given, ... */
 Status recipe_check(Recipe *recipe, Err *err);
 
-/* Writes every key with its present value, as an INI file that loads back to the same recipe. */
-Status recipe_save(const Recipe *recipe, const char *path, Err *err);
+/* Writes every key with its present value, as an INI file that loads back to the same recipe;
+ * a new file (openfile_create). */
+Status recipe_save(const Recipe *recipe, const char *path, const char *root, Err *err);
 void recipe_print(const Recipe *recipe, FILE *out);
 
 /* Value of one key as text ("0.02"), for tables of a sweep; FAIL_USAGE with the nearest key. */

@@ -1,11 +1,11 @@
 #include "tools/report.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/openfile.h"
 #include "data/wer.h"
 #include "tools/figures.h"
 #include "tools/layers.h"
@@ -372,15 +372,17 @@ static Status write_page(FILE *out, const RunLog *run, const char *message, Err 
 Status report_write(const char *run_dir, const char *message, Err *err) {
     RunLog *run = runlog_open(run_dir, err);
     if (!run) return err->status;
-    char path[4200];
+    char *page = NULL, path[4200];
+    size_t size = 0;
+    FILE *out = open_memstream(&page, &size);
+    CHECK(out, "no memory stream");
+    Status status = write_page(out, run, message, err);
+    bool failed = ferror(out) != 0;
+    if (((fclose(out) != 0) | failed) && !status)
+        status = err_set(err, FAIL_RUN, "%s: no memory for its report", run_dir);
     text_format(path, sizeof path, "%s/report.html", run_dir);
-    FILE *out = fopen(path, "w");
-    Status status = out ? write_page(out, run, message, err)
-                        : err_set(err, FAIL_RUN, "%s: %s", path, strerror(errno));
-    bool failed = out && ferror(out);
-    if (out && (fclose(out) || failed) && !status)
-        status =
-            err_set(err, FAIL_RUN, "%s: cannot be written: %s", path, strerror(errno));
+    if (!status) status = openfile_save(path, run_dir, page, size, err);
+    free(page);
     runlog_free(run);
     return status;
 }

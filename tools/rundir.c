@@ -1,6 +1,5 @@
 #include "tools/rundir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -10,6 +9,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "data/openfile.h"
 
 void rundir_path(char path[PATH_SIZE], const char *dir, const char *format, ...) {
     char tail[300];
@@ -40,7 +41,7 @@ Status rundir_make_folders(const char *path, Err *err) {
 bool rundir_holds_run(const char *dir) {
     char path[PATH_SIZE];
     rundir_path(path, dir, "recipe.ini");
-    return !access(path, F_OK);
+    return openfile_exists(path, dir);
 }
 
 Status rundir_check_free(const char *dir, Err *err) {
@@ -59,10 +60,11 @@ Status rundir_check_free(const char *dir, Err *err) {
 
 Status rundir_create(const char *dir, Err *err) {
     char path[PATH_SIZE];
+    if (rundir_make_folders(dir, err)) return err->status;
     rundir_path(path, dir, "checkpoints");
-    if (rundir_make_folders(path, err)) return err->status;
+    if (openfile_make_folder(path, dir, err)) return err->status;
     rundir_path(path, dir, "figures");
-    return rundir_make_folders(path, err);
+    return openfile_make_folder(path, dir, err);
 }
 
 Status rundir_lock(const char *dir, int *lock, Err *err) {
@@ -77,35 +79,42 @@ Status rundir_lock(const char *dir, int *lock, Err *err) {
                    dir);
 }
 
-static bool sync_file(const char *path) {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return false;
-    bool good = !fsync(file);
-    close(file);
-    return good;
-}
-
 Status rundir_replace(const char *dir, const char *name, Err *err) {
     char path[PATH_SIZE], draft[PATH_SIZE];
     rundir_path(path, dir, "%s", name);
     rundir_path(draft, dir, "%s.new", name);
-    if (sync_file(draft) && !rename(draft, path)) return OK;
+    return openfile_replace(draft, path, dir, err);
+}
+
+Status rundir_save_json(const char *dir, const char *name, json_t *root, size_t flags,
+                        Err *err) {
+    char draft[PATH_SIZE];
+    rundir_path(draft, dir, "%s.new", name);
+    CHECK(root, "%s: an object that jansson did not build", name);
+    FILE *file = openfile_draft(draft, dir, err);
+    bool failed = !file || json_dumpf(root, file, JSON_INDENT(1) | flags) ||
+                  fputc('\n', file) == EOF || fflush(file);
     int reason = errno;
-    unlink(draft);
-    return err_set(err, FAIL_RUN, "%s: cannot be written: %s", path, strerror(reason));
+    json_decref(root);
+    if (!file) return err->status;
+    if (!((fclose(file) != 0) | failed)) return rundir_replace(dir, name, err);
+    openfile_remove(draft, dir);
+    return err_set(err, FAIL_RUN, "%s/%s cannot be written: %s", dir, name,
+                   strerror(reason));
 }
 
 void rundir_remove_unbegun(const char *dir) {
     static const char *const names[] = {
         "train.jsonl",      "probe.jsonl",    "eval.jsonl",    "recipe.ini",
-        "recipe.ini.new",   "task.json",      "task.json.new", "checkpoints",
+        "recipe.ini.new",   "task.json",      "task.json.new", "data.json",
+        "data.json.new",  "checkpoints",
         "figures",          "text.tokenizer", "text.vocab",    "text.codes",
         "source.tokenizer", "source.vocab",   "source.codes",  "target.tokenizer",
         "target.vocab",     "target.codes",   "data.json",     "data.json.new"};
     char path[PATH_SIZE];
     for (size_t i = 0; i < COUNT(names); i++) {
         rundir_path(path, dir, "%s", names[i]);
-        remove(path); /* not a folder with something in it */
+        openfile_remove(path, dir); /* not a folder with something in it */
     }
     rmdir(dir);
 }
@@ -139,10 +148,10 @@ static long kept_length(FILE *file, size_t last_step) {
 
 Status log_open(Log *log, const char *dir, const char *name, size_t last_step, Err *err) {
     rundir_path(log->path, dir, "%s", name);
-    log->file = fopen(log->path, "a+");
-    if (!log->file)
-        return err_set(err, FAIL_RUN, "%s: cannot be opened: %s", log->path,
-                       strerror(errno));
+    int descriptor = openfile_append(log->path, dir, err);
+    if (descriptor < 0) return err->status;
+    log->file = fdopen(descriptor, "a+");
+    CHECK(log->file, "fdopen");
     rewind(log->file);
     long kept = kept_length(log->file, last_step);
     if (ftruncate(fileno(log->file), kept) || fseek(log->file, 0, SEEK_END))
@@ -203,7 +212,7 @@ static size_t step_of(const char *name) {
 size_t checkpoint_newest(const char *dir, size_t before) {
     char path[PATH_SIZE];
     rundir_path(path, dir, "checkpoints");
-    DIR *folder = opendir(path);
+    DIR *folder = openfile_folder(path, dir, NULL);
     if (!folder) return 0;
     size_t newest = 0;
     for (struct dirent *entry; (entry = readdir(folder));) {
@@ -223,12 +232,12 @@ static bool is_temporary(const char *name) {
 static void remove_temporaries(const char *dir) {
     char path[PATH_SIZE];
     rundir_path(path, dir, "checkpoints");
-    DIR *folder = opendir(path);
+    DIR *folder = openfile_folder(path, dir, NULL);
     if (!folder) return;
     for (struct dirent *entry; (entry = readdir(folder));) {
         if (!is_temporary(entry->d_name)) continue;
         rundir_path(path, dir, "checkpoints/%s", entry->d_name);
-        unlink(path);
+        openfile_remove(path, dir);
     }
     closedir(folder);
 }
@@ -243,6 +252,6 @@ void checkpoint_prune(const char *dir, size_t keep) {
     while ((step = checkpoint_newest(dir, step))) {
         char path[PATH_SIZE];
         checkpoint_path(path, dir, step);
-        unlink(path);
+        openfile_remove(path, dir);
     }
 }

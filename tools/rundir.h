@@ -31,6 +31,9 @@ Status rundir_lock(const char *dir, int *lock, Err *err);
 
 /* NAME.new, which has been written, takes the place of NAME: whole or not at all. */
 Status rundir_replace(const char *dir, const char *name, Err *err);
+/* The same of an object, which is taken over, with its draft; flags of json_dumpf. */
+Status rundir_save_json(const char *dir, const char *name, json_t *root, size_t flags,
+                        Err *err);
 
 /* Takes back what a run of no step has made; other files stay, and then their folders. */
 void rundir_remove_unbegun(const char *dir);

@@ -1,6 +1,5 @@
 #include "tools/runlog.h"
 
-#include <errno.h>
 #include <ini.h>
 #include <jansson.h>
 #include <math.h>
@@ -8,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "data/openfile.h"
+
+#define RECIPE_MOST ((size_t)1 << 20)
+#define LOG_MOST ((size_t)4 << 30)
 
 const MetricFacts metrics[METRIC_COUNT] = {
     [METRIC_TOP1] = {"top1", "top-1 %", 100, true},
@@ -205,31 +209,6 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
     read_chance(run, row);
 }
 
-/* The whole of a file that may still grow, or NULL. */
-static char *read_whole(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    if (!file) return NULL;
-    size_t space = 65536, used = 0, got;
-    char *text = mem_alloc(space);
-    while ((got = fread(text + used, 1, space - 1 - used, file)) > 0) {
-        used += got;
-        if (used < space - 1) continue;
-        char *longer = memcpy(mem_alloc(2 * space), text, used);
-        mem_free(text);
-        text = longer;
-        space *= 2;
-    }
-    bool failed = ferror(file) != 0;
-    int code = errno;
-    fclose(file);
-    errno = code;
-    text[used] = '\0';
-    *size = used;
-    if (!failed) return text;
-    mem_free(text);
-    return NULL;
-}
-
 static Status read_line(RunLog *run, RowReader *reader, const char *line, size_t length,
                         size_t space, char *why, size_t why_size) {
     json_error_t error;
@@ -248,9 +227,9 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
     char path[4096], why[200];
     text_format(path, sizeof path, "%s/%s", run->path, file);
     size_t size = 0, space = 1;
-    char *text = read_whole(path, &size);
-    if (!text && errno == ENOENT) return OK;
-    if (!text) return err_set(err, FAIL_RUN, "%s: %s", path, strerror(errno));
+    if (!openfile_exists(path, run->path)) return OK;
+    char *text = openfile_text(path, run->path, LOG_MOST, &size, err);
+    if (!text) return err->status;
     for (size_t i = 0; i < size; i++) space += text[i] == '\n';
     Status status = OK;
     size_t number_of_line = 1;
@@ -283,7 +262,7 @@ static void read_recipe(RunLog *run) {
     char path[4096];
     size_t size;
     text_format(path, sizeof path, "%s/recipe.ini", run->path);
-    run->recipe = read_whole(path, &size);
+    run->recipe = openfile_text(path, run->path, RECIPE_MOST, &size, NULL);
     if (!run->recipe) run->recipe = mem_strdup("");
     /* Lines that are no settings are shown as text and otherwise passed over. */
     ini_parse_string(run->recipe, keep_setting, run);
@@ -293,7 +272,7 @@ static void read_recipe(RunLog *run) {
 static void read_facts(RunLog *run) {
     char path[4096];
     text_format(path, sizeof path, "%s/task.json", run->path);
-    json_t *facts = json_load_file(path, 0, NULL);
+    json_t *facts = openfile_json(path, run->path, NULL);
     double chance = number(facts, "chance"), classes = number(facts, "classes");
     if (isfinite(chance))
         run->chance = chance;

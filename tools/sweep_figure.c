@@ -1,8 +1,8 @@
 /* sweep_figure: the picture of a sweep, and all that is left behind at its end (tools/sweep.h). */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/openfile.h"
 #include "tools/rundir.h"
 #include "tools/sweep.h"
 
@@ -92,7 +92,7 @@ static Status write_figure(const Sweep *sweep, Err *err) {
         labels.lower = !metrics[metric].better_high;
         labels.log_y = metric == METRIC_PPL;
     }
-    Status status = count ? figures_write_sweep(points, count, &labels, path, err) : OK;
+    Status status = count ? figures_write_sweep(points, count, &labels, path, sweep->dir, err) : OK;
     mem_free(points);
     mem_free(names);
     return status;
@@ -103,12 +103,15 @@ static Status write_figure(const Sweep *sweep, Err *err) {
 static Status write_csv(const Sweep *sweep, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, sweep->dir, "sweep.csv");
-    FILE *file = fopen(path, "w");
-    if (file) sweep_print_csv(sweep, file);
-    bool failed = !file || ferror(file);
-    if (file) failed |= fclose(file) != 0;
-    if (!failed) return OK;
-    return err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(errno));
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    CHECK(file, "no memory stream");
+    sweep_print_csv(sweep, file);
+    CHECK(!fclose(file), "no memory stream");
+    Status status = openfile_save(path, sweep->dir, text, size, err);
+    free(text);
+    return status;
 }
 
 Status sweep_report(const Sweep *sweep, FILE *out, Err *err) {

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
 #include "tools/sweep.h"
@@ -53,11 +54,10 @@ static _Noreturn void become_run(char **argv, int log, pid_t parent,
     _exit(FAIL_RUN);
 }
 
-static Status spawn(char **argv, const char *log_name, pid_t *pid, Err *err) {
-    int log = open(log_name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (log < 0)
-        return err_set(err, FAIL_RUN, "%s cannot be written: %s", log_name,
-                       strerror(errno));
+static Status spawn(char **argv, const char *log_name, const char *root, pid_t *pid,
+                    Err *err) {
+    int log = openfile_append(log_name, root, err);
+    if (log < 0) return err->status;
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
@@ -79,7 +79,7 @@ static bool can_resume(const char *dir) {
     if (!rundir_holds_run(dir)) return false;
     if (checkpoint_newest(dir, SIZE_MAX)) return true;
     rundir_path(path, dir, "recipe.ini");
-    unlink(path);
+    openfile_remove(path, dir);
     return false;
 }
 
@@ -121,7 +121,7 @@ static Status start_cell(Runner *r, size_t cell, Err *err) {
     Job *job = r->jobs;
     while (job->pid) job++;
     *job = (Job){.cell = cell, .started = clock_now()};
-    status = spawn(argv, log, &job->pid, err);
+    status = spawn(argv, log, sweep->dir, &job->pid, err);
     if (status) {
         job->pid = 0;
     } else {

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/progress.h"
 #include "tools/rundir.h"
 
@@ -54,7 +55,7 @@ static json_t *last_row(const Sweep *sweep, size_t cell) {
     char dir[PATH_SIZE], path[PATH_SIZE], tail[8192];
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
     rundir_path(path, dir, "train.jsonl");
-    FILE *file = fopen(path, "r");
+    FILE *file = openfile_stream(path, dir, NULL);
     if (!file) return NULL;
     if (fseek(file, -(long)sizeof tail + 1, SEEK_END)) rewind(file);
     size_t size = fread(tail, 1, sizeof tail - 1, file);
@@ -153,10 +154,10 @@ void show_cell(SweepShow *show, size_t index) {
 }
 
 /* The last line of a log: what went wrong. */
-static void last_line(const char *path, char *text, size_t size) {
+static void last_line(const char *path, const char *root, char *text, size_t size) {
     char *line = NULL;
     size_t capacity = 0;
-    FILE *file = fopen(path, "r");
+    FILE *file = openfile_stream(path, root, NULL);
     *text = 0;
     for (ssize_t n; file && (n = getline(&line, &capacity, file)) > 0;) {
         line[strcspn(line, "\n")] = 0;
@@ -171,7 +172,7 @@ void show_failure(SweepShow *show, size_t index, const char *log) {
     char place[60], why[LINE], how[40];
     finish(show, index);
     place_text(show, place, sizeof place);
-    last_line(log, why, sizeof why);
+    last_line(log, show->sweep->dir, why, sizeof why);
     if (cell->exit > 128)
         text_format(how, sizeof how, "signal %d", cell->exit - 128);
     else

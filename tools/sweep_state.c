@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
 #include "tools/sweep.h"
@@ -122,34 +123,19 @@ static json_t *sweep_json(const Sweep *sweep) {
 
 /* A new file takes the old one's place, or the old one stays. */
 Status sweep_save(const Sweep *sweep, Err *err) {
-    char path[PATH_SIZE], draft[PATH_SIZE];
-    rundir_path(path, sweep->dir, "sweep.json");
-    rundir_path(draft, sweep->dir, "sweep.json.new");
-    json_t *state = sweep_json(sweep);
-    CHECK(state, "a state that jansson did not build");
-    FILE *file = fopen(draft, "w");
-    bool good = file &&
-                !json_dumpf(state, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) &&
-                fputc('\n', file) != EOF && !fflush(file) && !fsync(fileno(file));
-    int reason = errno;
-    json_decref(state);
-    if (file && fclose(file) && good) good = false, reason = errno;
-    if (good && rename(draft, path)) good = false, reason = errno;
-    if (good) return OK;
-    return err_set(err, FAIL_RUN, "%s cannot be written: %s", path, strerror(reason));
+    return rundir_save_json(sweep->dir, "sweep.json", sweep_json(sweep),
+                            JSON_REAL_PRECISION(9), err);
 }
 
 /* NULL with err OK: there is none. */
 static json_t *load_state(const char *dir, Err *err) {
     char path[PATH_SIZE];
-    json_error_t why;
     rundir_path(path, dir, "sweep.json");
-    if (access(path, F_OK)) return NULL;
-    json_t *state = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
-    if (state && json_is_array(json_object_get(state, "words"))) return state;
+    if (!openfile_exists(path, dir)) return NULL;
+    json_t *state = openfile_json(path, dir, err);
+    if (!state || json_is_array(json_object_get(state, "words"))) return state;
     json_decref(state);
-    err_set(err, FAIL_DATA, "%s:%d: %s; it is not the state of a sweep", path,
-            state ? 1 : why.line, state ? "no words" : why.text);
+    err_set(err, FAIL_DATA, "%s:1: no words; it is not the state of a sweep", path);
     return NULL;
 }
 
@@ -224,7 +210,7 @@ static Status check_cell_recipe(const Sweep *sweep, size_t cell, Err *err) {
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
     rundir_path(path, dir, "recipe.ini");
     *had = recipe_default();
-    Status status = recipe_load_file(had, path, err);
+    Status status = recipe_load_file(had, path, dir, err);
     if (!status) status = sweep_recipe(sweep, cell, wants, err);
     if (!status) {
         had->train.threads = wants->train.threads; /* changes with --jobs */
@@ -244,11 +230,21 @@ static Status check_cell_recipe(const Sweep *sweep, size_t cell, Err *err) {
     return status;
 }
 
+/* A run's folder may be a link, as its user wishes; a cell's belongs to the sweep. */
+static Status check_cell_folder(const Sweep *sweep, const char *dir, Err *err) {
+    if (!openfile_exists(dir, sweep->dir)) return OK;
+    DIR *folder = openfile_folder(dir, sweep->dir, err);
+    if (!folder) return err->status;
+    closedir(folder);
+    return OK;
+}
+
 static Status check_cells(const Sweep *sweep, Err *err) {
     Status status = OK;
     for (size_t c = 0; c < sweep->cell_count && !status; c++) {
         char dir[PATH_SIZE];
         sweep_cell_dir(sweep, c, dir, sizeof dir);
+        if (check_cell_folder(sweep, dir, err)) return err->status;
         bool begun = rundir_holds_run(dir) && checkpoint_newest(dir, SIZE_MAX);
         if (begun) status = check_cell_recipe(sweep, c, err);
     }
@@ -321,8 +317,9 @@ Status sweep_begin(Sweep *sweep, const char *dir, Err *err) {
     Status status =
         sweep_look(sweep, dir, err); /* makes nothing in a folder that is refused */
     if (status) return status;
+    status = rundir_make_folders(dir, err);
     rundir_path(path, dir, "cells");
-    status = rundir_make_folders(path, err);
+    if (!status) status = openfile_make_folder(path, dir, err);
     if (!status) status = take_lock(sweep, err);
     if (!status) status = sweep_look(sweep, dir, err); /* now with nobody writing */
     return status ? status : sweep_save(sweep, err);

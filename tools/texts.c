@@ -3,8 +3,8 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/rundir.h"
 
 const TextBatch *text_task_batch(const Task *task) {
@@ -175,7 +175,7 @@ const DataFacts *text_task_facts(const Task *task, Split split) {
     return set ? &set->facts : NULL;
 }
 
-static Status write_facts(const Task *task, const char *path, Err *err) {
+static Status write_facts(const Task *task, const char *run_dir, Err *err) {
     const TextTask *t = (const TextTask *)task;
     json_t *root = json_pack("{s:s, s:o, s:I}", "kind", task_name(task->recipe->task),
                              "chance", json_number(task->chance), "vocab",
@@ -184,22 +184,15 @@ static Status write_facts(const Task *task, const char *path, Err *err) {
         json_object_set_new(
             root, "target_vocab",
             json_integer((json_int_t)tokenizer_size(t->texts.tokenizer[1])));
-    int failed = json_dump_file(root, path, JSON_INDENT(1));
-    json_decref(root);
-    if (!failed) return OK;
-    unlink(path);
-    return err_set(err, FAIL_RUN, "%s: cannot be written", path);
+    return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 
 Status text_task_save_facts(const Task *task, const char *run_dir, Err *err) {
     const TextTask *t = (const TextTask *)task;
     char path[PATH_SIZE];
     rundir_path(path, run_dir, "task.json");
-    if (!access(path, F_OK) && texts_check_saved(&t->texts, run_dir, err))
+    if (openfile_exists(path, run_dir) && texts_check_saved(&t->texts, run_dir, err))
         return err->status;
-    rundir_path(path, run_dir, "task.json.new");
-    if (texts_save(&t->texts, run_dir, err) || write_facts(task, path, err) ||
-        rundir_replace(run_dir, "task.json", err))
-        return err->status;
-    return OK;
+    return texts_save(&t->texts, run_dir, err) ? err->status
+                                               : write_facts(task, run_dir, err);
 }

@@ -119,7 +119,7 @@ static Status load_recipe(const Options *o, Recipe *recipe, Err *err) {
             return err_set(err, FAIL_USAGE, "%s holds no run to resume (no recipe.ini)",
                            o->resume);
         rundir_path(path, o->resume, "recipe.ini");
-        if (recipe_load_file(recipe, path, err)) return err->status;
+        if (recipe_load_file(recipe, path, o->resume, err)) return err->status;
         name_after_folder(recipe, o->resume);
     } else if (recipe_load(recipe, o->recipe, err)) {
         return err->status;

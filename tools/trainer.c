@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/openfile.h"
 #include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
 #include "engine/optim/schedule.h"
@@ -197,7 +198,7 @@ static Status save(Trainer *t, const char *path, Err *err) {
     t->at.temperature = trainer_mode(t, MAX(t->at.step, (size_t)1)).temperature;
     if (!ranks_lead(t->ranks)) return OK;
     CheckpointParts parts = checkpoint_parts(t);
-    return checkpoint_save(path, &parts, &t->at, err);
+    return checkpoint_save(path, t->dir, &parts, &t->at, err);
 }
 
 static Status save_step(Trainer *t, Err *err) {
@@ -348,9 +349,9 @@ static Status load_step(Trainer *t, size_t step, Err *err) {
     char path[PATH_SIZE];
     checkpoint_path(path, t->dir, step);
     CheckpointParts parts = checkpoint_parts(t);
-    if (ranks_lead(t->ranks)) checkpoint_load(path, &parts, &t->at, err);
+    if (ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
     if (ranks_agree(t->ranks, err)) return err->status;
-    if (!ranks_lead(t->ranks)) checkpoint_load(path, &parts, &t->at, err);
+    if (!ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
     return ranks_agree(t->ranks, err);
 }
 
@@ -407,7 +408,7 @@ static void advise_older(const Trainer *t, size_t step, Err *err) {
     char path[PATH_SIZE];
     checkpoint_path(path, t->dir, step);
     size_t older = checkpoint_newest(t->dir, step);
-    Safetensors *file = older ? safetensors_open(path, SAFETENSORS_VERIFY, NULL) : NULL;
+    Safetensors *file = older ? safetensors_open_in(path, t->dir, SAFETENSORS_VERIFY, NULL) : NULL;
     if (older && !file) {
         Err seen = *err;
         err_set(err, seen.status,
@@ -428,7 +429,7 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     }
     task_initialize(t->task);
     if (*r->train.init) {
-        if (weights_load(r->train.init, t->task->model, err)) return err->status;
+        if (weights_load(r->train.init, NULL, t->task->model, err)) return err->status;
     } else {
         model_start(t->task->model, NULL);
     }
@@ -446,8 +447,10 @@ static Status open_folder(Trainer *t, bool resume, Err *err) {
     }
     char path[PATH_SIZE];
     rundir_path(path, t->dir, "recipe.ini.new");
-    if (recipe_save(t->recipe, path, err) || task_save_facts(t->task, t->dir, err))
-        return unlink(path), err->status; /* a run that cannot go on keeps its recipe */
+    if (recipe_save(t->recipe, path, t->dir, err) || task_save_facts(t->task, t->dir, err)) {
+        openfile_remove(path, t->dir); /* a run that cannot go on keeps its recipe */
+        return err->status;
+    }
     if (rundir_replace(t->dir, "recipe.ini", err) || open_logs(t, err)) return err->status;
     return resume ? trainer_drop_departures(&t->train_log, t->at.step, err) : OK;
 }

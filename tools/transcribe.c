@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "data/audio.h"
+#include "data/openfile.h"
 #include "tools/rundir.h"
 #include "tools/speech.h"
 #include "tools/stop.h"
@@ -351,8 +351,6 @@ static void transcribe_free(Task *task) {
 
 static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     const SpeechSet *set = ((const Transcribe *)task)->sets[SPLIT_TRAIN];
-    char path[PATH_SIZE];
-    rundir_path(path, run_dir, "task.json.new");
     json_t *rates = json_array();
     for (size_t k = 0; k < set->rates; k++)
         json_array_append_new(rates, json_integer((json_int_t)set->rate[k]));
@@ -360,11 +358,7 @@ static Status save_facts(const Task *task, const char *run_dir, Err *err) {
         json_pack("{s:s, s:o, s:I, s:I, s:o}", "kind", task->ops->name, "chance",
                   json_number(task->chance), "filters", (json_int_t)SPEECH_FILTERS,
                   "labels", (json_int_t)SPEECH_LABELS, "rates", rates);
-    int failed = json_dump_file(root, path, JSON_INDENT(1));
-    json_decref(root);
-    if (!failed) return rundir_replace(run_dir, "task.json", err);
-    unlink(path);
-    return err_set(err, FAIL_RUN, "%s: cannot be written", path);
+    return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 
 static const DataFacts *data_facts(const Task *task, Split split) {
@@ -467,7 +461,7 @@ Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
 static void read_rates(Transcribe *t, const char *run_dir) {
     char path[PATH_SIZE];
     rundir_path(path, run_dir, "task.json");
-    json_t *facts = json_load_file(path, 0, NULL);
+    json_t *facts = openfile_json(path, run_dir, NULL);
     const json_t *rates = json_object_get(facts, "rates");
     for (size_t k = 0; k < json_array_size(rates) && k < COUNT(t->rate); k++) {
         json_int_t rate = json_integer_value(json_array_get(rates, k));

@@ -260,7 +260,7 @@ init() { # NAME EXIT PATTERN
     rm -rf weights.safetensors
 }
 
-init "train.init that does not exist" 3 'weights.safetensors: No such file'
+init "train.init that does not exist" 3 'weights.safetensors cannot be opened: No such file'
 mkdir weights.safetensors
 init "train.init that is a folder" 3 'weights.safetensors.*not a regular file'
 safetensors "{$(tensor cls_token '1, 1, 8' 0 32)}" 32 >weights.safetensors

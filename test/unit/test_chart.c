@@ -32,7 +32,7 @@ static cairo_surface_t *decode(const Chart *chart) {
     int file = mkstemps(path, 4);
     assert_true(file >= 0);
     close(file);
-    if (chart_write(chart, path, &err)) fail_msg("%s", err.text);
+    if (chart_write(chart, path, NULL, &err)) fail_msg("%s", err.text);
     cairo_surface_t *surface = cairo_image_surface_create_from_png(path);
     unlink(path);
     assert_int_equal(cairo_surface_status(surface), CAIRO_STATUS_SUCCESS);
@@ -95,10 +95,10 @@ static void another_ending_or_a_bad_place_is_an_error_of_one_line(void **state) 
     (void)state;
     Chart *chart = line_chart(THEME_LIGHT);
     Err err = ERR_NONE;
-    assert_int_equal(chart_write(chart, "/tmp/figure.gif", &err), FAIL_USAGE);
+    assert_int_equal(chart_write(chart, "/tmp/figure.gif", NULL, &err), FAIL_USAGE);
     assert_non_null(strstr(err.text, "figure.gif"));
-    assert_int_equal(chart_write(chart, "figure", &err), FAIL_USAGE);
-    assert_int_equal(chart_write(chart, "/nowhere/figure.png", &err), FAIL_RUN);
+    assert_int_equal(chart_write(chart, "figure", NULL, &err), FAIL_USAGE);
+    assert_int_equal(chart_write(chart, "/nowhere/figure.png", NULL, &err), FAIL_RUN);
     assert_non_null(strstr(err.text, "/nowhere/figure.png"));
     assert_null(strchr(err.text, '\n'));
     chart_free(chart);

@@ -98,8 +98,8 @@ static void a_saved_recipe_loads_back_to_the_same_bytes(void **state) {
         Err err = ERR_NONE;
         assert_int_equal(recipe_load(&recipe, recipe_builtin_name(i), &err), OK);
         assert_int_equal(recipe_set(&recipe, "optim.lr=0.1234567890123456789", &err), OK);
-        assert_int_equal(recipe_save(&recipe, file_path, &err), OK);
-        if (recipe_load_file(&again, file_path, &err)) fail_msg("%s", err.text);
+        assert_int_equal(recipe_save(&recipe, file_path, NULL, &err), OK);
+        if (recipe_load_file(&again, file_path, NULL, &err)) fail_msg("%s", err.text);
         assert_true(again.optim.lr == recipe.optim.lr);
         char *first = recipe_text(&recipe), *second = recipe_text(&again);
         assert_string_equal(first, second);
@@ -141,8 +141,8 @@ static void a_text_of_1023_characters_goes_through_a_file(void **state) {
     Err err = ERR_NONE;
     memcpy(recipe.data.path, path, 1024);
     memcpy(recipe.train.init, path, 1024);
-    assert_int_equal(recipe_save(&recipe, file_path, &err), OK);
-    if (recipe_load_file(&again, file_path, &err)) fail_msg("%s", err.text);
+    assert_int_equal(recipe_save(&recipe, file_path, NULL, &err), OK);
+    if (recipe_load_file(&again, file_path, NULL, &err)) fail_msg("%s", err.text);
     assert_string_equal(again.data.path, path);
     assert_string_equal(again.train.init, path);
     test_free(path);
@@ -155,8 +155,8 @@ static void sixty_four_steps_go_through_a_file(void **state) {
     for (size_t i = 0; i < SCHEDULE_STEPS_MAX; i++)
         recipe.schedule.step_at[i] = 999999999000 + (double)i;
     recipe.schedule.step_count = SCHEDULE_STEPS_MAX;
-    assert_int_equal(recipe_save(&recipe, file_path, &err), OK);
-    if (recipe_load_file(&again, file_path, &err)) fail_msg("%s", err.text);
+    assert_int_equal(recipe_save(&recipe, file_path, NULL, &err), OK);
+    if (recipe_load_file(&again, file_path, NULL, &err)) fail_msg("%s", err.text);
     assert_int_equal(again.schedule.step_count, SCHEDULE_STEPS_MAX);
     assert_memory_equal(again.schedule.step_at, recipe.schedule.step_at,
                         sizeof again.schedule.step_at);
@@ -348,7 +348,7 @@ static void a_missing_file_or_a_folder_is_named(void **state) {
     Recipe recipe = recipe_default();
     Err err = ERR_NONE;
     assert_int_equal(recipe_load(&recipe, "/nowhere/x.ini", &err), FAIL_USAGE);
-    assert_non_null(strstr(err.text, "/nowhere/x.ini cannot be read: No such file"));
+    assert_non_null(strstr(err.text, "/nowhere/x.ini cannot be opened: No such file"));
     assert_int_equal(recipe_load(&recipe, folder, &err), FAIL_USAGE);
     assert_non_null(strstr(err.text, folder));
     assert_non_null(strstr(err.text, "directory"));

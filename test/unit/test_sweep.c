@@ -212,7 +212,7 @@ static void write_run(const Sweep *sweep, size_t cell, double last, double entro
     assert_int_equal(sweep_recipe(sweep, cell, &recipe, &err), OK);
     recipe.train.threads = 3; /* what --jobs decides is no difference */
     rundir_path(path, dir, "recipe.ini");
-    assert_int_equal(recipe_save(&recipe, path, &err), OK);
+    assert_int_equal(recipe_save(&recipe, path, NULL, &err), OK);
     write_file(dir, "checkpoints/step-00000020.safetensors", "");
     write_file(dir, "task.json", "{\"kind\":\"classify\",\"classes\":10}");
     write_logs(dir, 2.4, last, entropy, score);
@@ -460,7 +460,7 @@ static void another_grid_or_a_changed_recipe_is_refused(void **state) {
     OPEN(&sweep, GRID);
     assert_int_equal(sweep_recipe(&sweep, 0, &recipe, &err), OK);
     recipe.model.depth = 3;
-    assert_int_equal(recipe_save(&recipe, cell, &err), OK);
+    assert_int_equal(recipe_save(&recipe, cell, NULL, &err), OK);
     assert_int_equal(sweep_look(&sweep, dir, &err), FAIL_USAGE);
     has(err.text, "depth = 3 there, depth = 12 now");
     sweep_close(&sweep);
