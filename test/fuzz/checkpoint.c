@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *path = fuzz_file("c.safetensors", data, size);
     Progressed at;
     CheckpointParts parts = {.model = &vit->model};
-    if (checkpoint_is_own(path)) checkpoint_load(path, &parts, &at, &err);
-    weights_load(path, &vit->model, &err);
+    if (checkpoint_is_own(path, NULL)) checkpoint_load(path, NULL, &parts, &at, &err);
+    weights_load(path, NULL, &vit->model, &err);
     return 0;
 }
