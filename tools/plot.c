@@ -104,7 +104,10 @@ static Status plot(PlotWords *words, Err *err) {
     char present[128];
     Status status = OK;
     for (size_t r = 0; r < words->run_count && !status; r++)
-        if (!(runs[r] = runlog_open(words->runs[r], err))) status = err->status;
+        if ((runs[r] = runlog_open(words->runs[r], err)))
+            runlog_say(runs[r]);
+        else
+            status = err->status;
     const RunLog *const *list = (const RunLog *const *)runs;
     if (!status && words->options.rows && !strcmp(words->options.rows, "present")) {
         figure_rows_present(list, words->run_count, present, sizeof present);

@@ -357,6 +357,13 @@ static void write_top(FILE *out, const RunLog *run, const char *message) {
 
 static Status write_page(FILE *out, const RunLog *run, const char *message, Err *err) {
     write_top(out, run, message);
+    char note[600];
+    runlog_note(run, note, sizeof note);
+    if (*note) {
+        fputs("<p>", out);
+        escaped(out, note);
+        fputs(".</p>\n", out);
+    }
     write_numbers(out, run);
     write_events(out, run);
     write_scores(out, run);
@@ -372,6 +379,7 @@ static Status write_page(FILE *out, const RunLog *run, const char *message, Err 
 Status report_write(const char *run_dir, const char *message, Err *err) {
     RunLog *run = runlog_open(run_dir, err);
     if (!run) return err->status;
+    runlog_say(run);
     char *page = NULL, path[4200];
     size_t size = 0;
     FILE *out = open_memstream(&page, &size);

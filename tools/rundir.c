@@ -119,65 +119,6 @@ void rundir_remove_unbegun(const char *dir) {
     rmdir(dir);
 }
 
-/* ---- logs ---- */
-
-/* The step of a whole line; SIZE_MAX when it cannot be read. */
-static size_t line_step(const char *line, size_t length) {
-    json_t *row = json_loadb(line, length, 0, NULL);
-    json_t *step = json_object_get(row, "step");
-    size_t value = json_is_integer(step) ? (size_t)json_integer_value(step) : SIZE_MAX;
-    json_decref(row);
-    return value;
-}
-
-/* Bytes of the lines up to `last_step`. */
-static long kept_length(FILE *file, size_t last_step) {
-    char *line = NULL;
-    size_t capacity = 0;
-    long kept = 0;
-    ssize_t length;
-    while ((length = getline(&line, &capacity, file)) > 0) {
-        if (line[length - 1] != '\n') break;
-        size_t step = line_step(line, (size_t)length);
-        if (step == SIZE_MAX || step > last_step) break;
-        kept += length;
-    }
-    free(line);
-    return kept;
-}
-
-Status log_open(Log *log, const char *dir, const char *name, size_t last_step, Err *err) {
-    rundir_path(log->path, dir, "%s", name);
-    int descriptor = openfile_append(log->path, dir, err);
-    if (descriptor < 0) return err->status;
-    log->file = fdopen(descriptor, "a+");
-    CHECK(log->file, "fdopen");
-    rewind(log->file);
-    long kept = kept_length(log->file, last_step);
-    if (ftruncate(fileno(log->file), kept) || fseek(log->file, 0, SEEK_END))
-        return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path,
-                       strerror(errno));
-    return OK;
-}
-
-Status log_row(Log *log, json_t *row, Err *err) {
-    CHECK(row, "a log row that jansson did not build");
-    char *text = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    json_decref(row);
-    bool failed = !text || fputs(text, log->file) < 0 || fputc('\n', log->file) < 0 ||
-                  fflush(log->file);
-    int reason = errno;
-    free(text);
-    if (!failed) return OK;
-    return err_set(err, FAIL_RUN, "%s: cannot be written: %s", log->path,
-                   strerror(reason));
-}
-
-void log_close(Log *log) {
-    if (log->file) fclose(log->file);
-    log->file = NULL;
-}
-
 json_t *json_number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
 
 json_t *json_text(const char *text) {

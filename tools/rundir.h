@@ -1,4 +1,4 @@
-/* rundir: the folder that a run leaves behind, and its logs.
+/* rundir: the folder that a run leaves behind.
  *
  *   recipe.ini  task.json  data.json  train.jsonl  probe.jsonl  eval.jsonl
  *   checkpoints/step-00000250.safetensors  checkpoints/best.safetensors  figures/  report.html
@@ -38,19 +38,6 @@ Status rundir_save_json(const char *dir, const char *name, json_t *root, size_t 
 /* Takes back what a run of no step has made; other files stay, and then their folders. */
 void rundir_remove_unbegun(const char *dir);
 Status rundir_make_folders(const char *path, Err *err); /* mkdir -p */
-
-/* ---- logs: one JSON object a line, flushed as written ---- */
-
-typedef struct Log {
-    FILE *file;
-    char path[PATH_SIZE];
-} Log;
-
-/* Opens for appending.  Lines whose "step" is greater than `last_step`, and a last line that
- * was cut short, are removed first. */
-Status log_open(Log *log, const char *dir, const char *name, size_t last_step, Err *err);
-Status log_row(Log *log, json_t *row /* taken over */, Err *err);
-void log_close(Log *log);
 
 /* A JSON number with nine significant digits, or null where x is not finite. */
 json_t *json_number(double x);

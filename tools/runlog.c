@@ -209,8 +209,9 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
     read_chance(run, row);
 }
 
-static Status read_line(RunLog *run, RowReader *reader, const char *line, size_t length,
-                        size_t space, char *why, size_t why_size) {
+/* False with the reason in `why`. */
+static bool read_line(RunLog *run, RowReader *reader, const char *line, size_t length,
+                      size_t space, char *why, size_t why_size) {
     json_error_t error;
     json_t *row = json_loadb(line, length, 0, &error);
     double step = number(row, "step");
@@ -220,7 +221,7 @@ static Status read_line(RunLog *run, RowReader *reader, const char *line, size_t
     else
         snprintf(why, why_size, "%s", row ? "a row has no \"step\"" : error.text);
     json_decref(row);
-    return good ? OK : FAIL_DATA;
+    return good;
 }
 
 static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *err) {
@@ -231,21 +232,34 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
     char *text = openfile_text(path, run->path, LOG_MOST, &size, err);
     if (!text) return err->status;
     for (size_t i = 0; i < size; i++) space += text[i] == '\n';
-    Status status = OK;
-    size_t number_of_line = 1;
-    for (char *line = text, *end = text + size; line < end && !status; number_of_line++) {
+    size_t line_number = 1;
+    for (char *line = text, *end = text + size; line < end; line_number++) {
         char *stop = memchr(line, '\n', (size_t)(end - line));
         size_t length = (size_t)((stop ? stop : end) - line);
-        if (strspn(line, " \t\r") < length) {
-            status = read_line(run, reader, line, length, space, why, sizeof why);
-            if (status && !stop) status = OK; /* a row that is being written */
-        }
-        if (!status) line += length + 1;
+        for (; length && !*line; length--) line++; /* zeros of a power cut */
+        bool blank = strspn(line, " \t\r") >= length;
+        if (!blank && !read_line(run, reader, line, length, space, why, sizeof why) &&
+            stop && !run->bad_rows++) /* without an end it is a row that is being written */
+            snprintf(run->bad_first, sizeof run->bad_first, "%.280s:%zu: %s", path,
+                     line_number, why);
+        line += length + 1;
     }
     mem_free(text);
-    if (!status) return OK;
-    return err_set(err, FAIL_DATA, "%s:%zu: %s; wanted one JSON object a line", path,
-                   number_of_line - 1, why);
+    return OK;
+}
+
+void runlog_note(const RunLog *run, char *text, size_t size) {
+    *text = 0;
+    if (run->bad_rows)
+        snprintf(text, size, "%zu line%s of the logs %s not used (%s%s)", run->bad_rows,
+                 run->bad_rows == 1 ? "" : "s", run->bad_rows == 1 ? "is" : "are",
+                 run->bad_rows == 1 ? "" : "first: ", run->bad_first);
+}
+
+void runlog_say(const RunLog *run) {
+    char text[600];
+    runlog_note(run, text, sizeof text);
+    if (*text) fprintf(stderr, "steady: note: %s\n", text);
 }
 
 static int keep_setting(void *user, const char *section, const char *key,

@@ -6,9 +6,9 @@
  *     runlog_free(run);
  *
  * A number that is null or missing in the file is NaN here.  A last line without its newline
- * that does not parse is a row being written and is left out; any other broken line is
- * FAIL_DATA and names file and line.  Where steps go back (a log that was not cut at a
- * resume) the later rows win.  Rows of train.jsonl with an "event" are kept apart. */
+ * that does not parse is a row being written and is left out; any other line that is no row is
+ * left out too, and counted.  Where steps go back (a log that was not cut at a resume) the later
+ * rows win.  Rows of train.jsonl with an "event" are kept apart. */
 #ifndef STEADY_RUNLOG_H
 #define STEADY_RUNLOG_H
 
@@ -102,6 +102,8 @@ typedef struct RunLog {
     size_t eval_count;
     json_t *worst; /* of the last row that has it: the transcripts with the most errors; or NULL */
     char worst_split[16];
+    size_t bad_rows;     /* lines that are no rows, in all three logs */
+    char bad_first[500]; /* file, line and fault of the first */
     DataRecord data; /* of data.json; empty where it is not there or not readable */
 } RunLog;
 
@@ -109,6 +111,11 @@ typedef struct RunLog {
  * that has just begun: its arrays are empty. */
 RunLog *runlog_open(const char *dir, Err *err);
 void runlog_free(RunLog *run);
+
+/* "3 lines of the logs are not used (runs/x/train.jsonl:5: ...)"; "" where all are. */
+void runlog_note(const RunLog *run, char *text, size_t size);
+/* The same as a note on stderr. */
+void runlog_say(const RunLog *run);
 
 /* FAIL_DATA unless there is at least one row of train.jsonl. */
 Status runlog_check_rows(const RunLog *run, Err *err);

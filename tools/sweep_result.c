@@ -82,6 +82,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     sweep_cell_dir(sweep, index, dir, sizeof dir);
     RunLog *run = runlog_open(dir, err);
     if (!run) return err->status;
+    runlog_say(run);
     Verdict verdict = judge(run, cell->exit);
     EntropyLow low = runlog_lowest(run);
     SweepResult result = sweep_result_none();

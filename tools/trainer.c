@@ -197,6 +197,9 @@ static CheckpointParts checkpoint_parts(const Trainer *t) {
 static Status save(Trainer *t, const char *path, Err *err) {
     t->at.temperature = trainer_mode(t, MAX(t->at.step, (size_t)1)).temperature;
     if (!ranks_lead(t->ranks)) return OK;
+    if (log_sync(&t->train_log, err) || log_sync(&t->probe_log, err) ||
+        log_sync(&t->eval_log, err))
+        return err->status;
     CheckpointParts parts = checkpoint_parts(t);
     return checkpoint_save(path, t->dir, &parts, &t->at, err);
 }
@@ -371,11 +374,20 @@ static Status open_logs(Trainer *t, Err *err) {
     log_close(&t->train_log);
     log_close(&t->probe_log);
     log_close(&t->eval_log);
-    if (log_open(&t->train_log, t->dir, "train.jsonl", t->at.step, err) ||
-        log_open(&t->probe_log, t->dir, "probe.jsonl", t->at.step, err) ||
-        log_open(&t->eval_log, t->dir, "eval.jsonl", last_score, err))
-        return err->status;
-    return OK;
+    const struct {
+        Log *log;
+        const char *name;
+        size_t every, last;
+    } logs[] = {
+        {&t->train_log, "train.jsonl", MAX(t->recipe->train.log_every, (size_t)1), t->at.step},
+        {&t->probe_log, "probe.jsonl", t->recipe->probe.every, t->at.step},
+        {&t->eval_log, "eval.jsonl", 0, last_score}};
+    for (size_t i = 0; i < COUNT(logs) && !err->status; i++) {
+        log_open(logs[i].log, t->dir, logs[i].name, logs[i].every, logs[i].last, err);
+        if (*logs[i].log->note)
+            progress_say(&t->progress, "steady: note: %s", logs[i].log->note);
+    }
+    return err->status;
 }
 
 static Status count_steps(Trainer *t, Err *err) {
@@ -447,12 +459,13 @@ static Status open_folder(Trainer *t, bool resume, Err *err) {
     }
     char path[PATH_SIZE];
     rundir_path(path, t->dir, "recipe.ini.new");
-    if (recipe_save(t->recipe, path, t->dir, err) || task_save_facts(t->task, t->dir, err)) {
+    if (recipe_save(t->recipe, path, t->dir, err) || task_save_facts(t->task, t->dir, err) ||
+        open_logs(t, err) ||
+        (resume && trainer_drop_departures(&t->train_log, t->at.step, err))) {
         openfile_remove(path, t->dir); /* a run that cannot go on keeps its recipe */
         return err->status;
     }
-    if (rundir_replace(t->dir, "recipe.ini", err) || open_logs(t, err)) return err->status;
-    return resume ? trainer_drop_departures(&t->train_log, t->at.step, err) : OK;
+    return rundir_replace(t->dir, "recipe.ini", err);
 }
 
 /* The folder is free, the data are there and fit: what a rank may fail in alone. */

@@ -11,6 +11,7 @@
 
 #include "engine/dist/exchange.h"
 #include "tools/checkpoint.h"
+#include "tools/log.h"
 #include "tools/probe.h"
 #include "tools/progress.h"
 #include "tools/recipe.h"

@@ -165,6 +165,32 @@ begin_and_send KILL 10 broken
 train --resume broken && same_run whole broken 00000240
 tell "kill -9 before the first checkpoint: resume begins again" $?
 
+# ---- logs that are not as they were left ----
+
+cp -R whole holed
+sed -i '5s/.*/{"step":5,"lo/' holed/train.jsonl
+rm holed/checkpoints/step-00000240.safetensors
+"$STEADY" train --resume holed --no-report 2>err
+status=$?
+[ $status = 0 ] && [ "$(wc -l <holed/train.jsonl)" = 239 ] && [ "$(cat holed/train.jsonl.bad)" = '{"step":5,"lo' ] &&
+    grep -q '^steady: note: holed/train.jsonl: 1 line .* holed/train.jsonl.bad (line 5: .*); no row of step 5$' err
+tell "a bad line is kept apart, said, and costs no other row" $?
+timeless whole/train.jsonl | sed 5d >a && timeless holed/train.jsonl | cmp - a
+tell "the other rows are those of the whole run" $?
+
+rm -rf holed && cp -R whole holed && head -n 120 whole/train.jsonl >holed/train.jsonl
+rm holed/checkpoints/step-00000240.safetensors
+"$STEADY" train --resume holed --no-report 2>err
+[ $? = 0 ] && grep -q '^steady: note: holed/train.jsonl: no row of steps 121 to 200$' err
+tell "rows that are missing before the checkpoint are said" $?
+
+rm -rf holed && cp -R whole holed && rm holed/train.jsonl holed/checkpoints/step-00000240.safetensors
+mkdir holed/train.jsonl && cp holed/recipe.ini recipe.before
+"$STEADY" train --resume holed train.batch=4 --no-report 2>err
+[ $? = 3 ] && grep -q '^steady train: holed/train.jsonl is not a regular file' err &&
+    cmp holed/recipe.ini recipe.before && [ ! -e holed/recipe.ini.new ]
+tell "a log that cannot be opened leaves the recipe as it was" $?
+
 # ---- going on ----
 
 sum() { find "$1" -type f | sort | xargs cksum; }
