@@ -1,3 +1,4 @@
+#include "tools/apart.h"
 #include "tools/commands.h"
 
 #include <stdio.h>
@@ -99,7 +100,8 @@ static Status parse_words(PlotWords *words, int argc, char **argv, Err *err) {
     return OK;
 }
 
-static Status plot(PlotWords *words, Err *err) {
+static Status plot(void *input, Err *err) {
+    PlotWords *words = input;
     RunLog *runs[RUNS_MAX] = {0};
     char present[128];
     Status status = OK;
@@ -130,7 +132,7 @@ int plot_main(int argc, char **argv) {
         fputs(help, stdout);
         return OK;
     }
-    if (!status) status = plot(&words, &err);
+    if (!status) status = apart_run(plot, &words, &err);
     if (status) fprintf(stderr, "steady plot: %s\n", err.text);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/openfile.h"
+#include "tools/apart.h"
 #include "tools/rundir.h"
 #include "tools/sweep.h"
 
@@ -76,7 +77,8 @@ static double chance_score(const SweepResult *r, Metric metric) {
 }
 
 /* Without a swept key of numbers there is nothing to draw. */
-static Status write_figure(const Sweep *sweep, Err *err) {
+static Status draw_figure(void *input, Err *err) {
+    const Sweep *sweep = input;
     char path[PATH_SIZE], y[80] = "score";
     rundir_path(path, sweep->dir, "sweep.png");
     SweepPoint *points = mem_zalloc(sweep->cell_count * sizeof *points);
@@ -117,5 +119,5 @@ static Status write_csv(const Sweep *sweep, Err *err) {
 Status sweep_report(const Sweep *sweep, FILE *out, Err *err) {
     sweep_print(sweep, out);
     if (sweep_save(sweep, err) || write_csv(sweep, err)) return err->status;
-    return write_figure(sweep, err);
+    return apart_run(draw_figure, (void *)sweep, err);
 }

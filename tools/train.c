@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/core/machine.h"
+#include "tools/apart.h"
 #include "tools/commands.h"
 #include "tools/figures.h"
 #include "tools/launch.h"
@@ -183,11 +184,23 @@ static void introduce(const Trainer *t) {
     fprintf(stderr, "writing to %s\n", t->dir);
 }
 
+typedef struct ReportOf {
+    const char *dir, *message; /* message: how the run ended; NULL: well */
+} ReportOf;
+
 /* Figures need at least one logged step; the report is there without them too. */
+static Status draw_report(void *input, Err *err) {
+    const ReportOf *of = input;
+    Err why = ERR_NONE;
+    if (figures_write_run(of->dir, &why) == FAIL_RUN)
+        fprintf(stderr, "steady: note: no figures: %s\n", why.text);
+    return report_write(of->dir, of->message, err);
+}
+
 static void write_report(const char *dir, const Err *ending) {
     Err err = ERR_NONE;
-    figures_write_run(dir, &err);
-    if (report_write(dir, ending->status ? ending->text : NULL, &err))
+    ReportOf of = {dir, ending->status ? ending->text : NULL};
+    if (apart_run(draw_report, &of, &err))
         fprintf(stderr, "steady train: no report: %s\n", err.text);
     else
         fprintf(stderr, "report: %s/report.html\n", dir);
