@@ -1,6 +1,6 @@
 # make            build/steady (float) and build/steady64 (double)
 # make check      builds and runs the tests (ONLY=word: just those with the word in their name)
-# make check-all  also with the sanitizers, with 1 and 2 threads, and with the fuzzers
+# make check-all  also with the sanitizers, with 1 and 2 threads, faults, kills, fuzzers
 # make fuzz       the fuzzers of test/fuzz (clang)
 # make setup      installs the packages; `make setup demo` and `make setup check` also work
 # make demo       a first run of a few minutes
@@ -161,6 +161,8 @@ check-all: check
 	STEADY_TEST_LARGE=1 $(MAKE) --no-print-directory check-unit ONLY=test_vit
 	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory check-unit
 	OMP_NUM_THREADS=2 $(MAKE) --no-print-directory check-unit
+	STEADY=$(B)/steady sh test/fault/kill.sh 20
+	STEADY=$(B)/steady sh test/fault/run.sh -e 400 -s 7
 	@if [ -n "$(CLANG)" ]; then $(MAKE) --no-print-directory fuzz && sh test/fuzz/run.sh -s 3; \
 	else echo "skipped: the fuzzers need clang"; fi
 
