@@ -23,7 +23,7 @@ typedef struct BlockSpec {
     double eps;         /* of LayerNorm */
     bool bare; /* no biases, but one learned number (`shift`) that is added to what
                          * queries, keys and values are made of */
-    double layer_drop; /* chance that a block is left out of a step */
+    double layer_drop; /* chance that a block is left out of a forward pass */
     uint32_t site;     /* numbers of the random masks begin here; SITES_A_BLOCK each */
 } BlockSpec;
 

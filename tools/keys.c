@@ -266,7 +266,8 @@ const Key keys[] = {
          "Of the features that the adaptive softmax sees.",
          WHEN("model.cutoffs is given")),
     REAL(FOR_TRANSCRIBE, model, layer_drop, "0", BELOW(0, 1),
-         "Chance that a block is left out of a step, norms behind its branches apart."),
+         "Chance that a block is left out of a micro-batch (train.accumulate of them a step, on "
+         "each rank); norms behind its branches stay."),
     REAL(FOR_TRANSCRIBE, model, cape_shift, "0", FROM(0),
          "Largest random shift of an utterance's positions in training, seconds.",
          WHEN("model.position = cape")),

@@ -12,6 +12,7 @@
 #include "engine/optim/schedule.h"
 #include "tools/datafacts.h"
 #include "tools/fault.h"
+#include "tools/microbatch.h"
 #include "tools/rate.h"
 #include "tools/start.h"
 #include "tools/stop.h"
@@ -32,33 +33,21 @@ ForwardMode trainer_mode(const Trainer *t, size_t step) {
                          .recompute = t->recipe->train.recompute == RECOMPUTE_BLOCK};
 }
 
-static TapeMode tape_mode_of(const Trainer *t, size_t step, bool watch) {
+static TapeMode tape_mode_of(const Trainer *t, size_t step, size_t from, bool watch) {
     return (TapeMode){.gradients = true,
                       .training = true,
                       .watch = watch,
                       .seed = t->recipe->train.seed,
-                      .step = step};
-}
-
-static size_t edge(const Task *task, size_t i, size_t parts) {
-    return task->ops->edge ? task->ops->edge(task, i, parts) : task->part * i / parts;
-}
-
-/* The last micro-batch that has an example; `parts`: none has, for this rank's part is empty. */
-static size_t last_part(const Task *task, size_t parts) {
-    for (size_t i = parts; i-- > 0;)
-        if (edge(task, i, parts) < edge(task, i + 1, parts)) return i;
-    return parts;
+                      .step = step,
+                      .pass = microbatch_pass(t->task, from)};
 }
 
 /* Forward and backward over the micro-batches of this rank's part of the batch; returns the
  * loss of the whole batch.  With `watch` the ranks stay apart: loss and gradients are those of
  * the own part. */
 static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault) {
-    size_t batch = t->task->part;
-    size_t fitting = model_parts(&t->recipe->model, t->task->tokens, batch, t->cache);
-    size_t parts = MAX(MIN(MAX(t->recipe->train.accumulate, fitting), batch), (size_t)1);
-    size_t last = last_part(t->task, parts);
+    size_t parts = microbatch_pieces(t->task, t->cache);
+    size_t last = microbatch_last(t->task, parts);
     Exchange *exchange = watch ? NULL : t->exchange;
     ForwardMode mode = trainer_mode(t, step);
     double loss = 0;
@@ -66,9 +55,10 @@ static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault)
     params_clear_grads(t->task->model->params);
     model_stats_reset(t->task->model);
     for (size_t i = 0; i < parts; i++) {
-        size_t from = edge(t->task, i, parts), to = edge(t->task, i + 1, parts);
+        size_t from = microbatch_edge(t->task, i, parts);
+        size_t to = microbatch_edge(t->task, i + 1, parts);
         if (from == to) continue;
-        tape_begin(t->tape, tape_mode_of(t, step, watch));
+        tape_begin(t->tape, tape_mode_of(t, step, from, watch));
         Tensor *part = t->task->ops->loss(t->task, t->tape, &mode, from, to);
         model_stats_gather(t->task->model);
         loss += (double)part->value[0];

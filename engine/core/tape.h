@@ -36,6 +36,7 @@ typedef struct TapeMode {
     bool watch;     /* look for the first non-finite number (slow; for the report) */
     uint64_t seed;  /* of the random masks */
     uint64_t step;
+    uint64_t pass; /* forward pass of the step, of all ranks: what layer drop draws by */
 } TapeMode;
 
 Tape *tape_new(void);

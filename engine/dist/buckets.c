@@ -3,7 +3,7 @@
 /* What is known of a trained parameter; in the order of the slab. */
 typedef struct Use {
     size_t bucket;
-    size_t expected; /* touches of a pass; 0: none seen yet */
+    size_t expected; /* touches of a pass; 0: none seen yet, final at the end */
     size_t seen;     /* in this pass */
 } Use;
 
@@ -64,7 +64,9 @@ void buckets_begin(Buckets *b) {
     for (size_t k = 0; k < b->list_count; k++) b->list[k].open = 0;
     for (size_t i = 0; i < b->count; i++) {
         b->uses[i].seen = 0;
-        b->list[b->uses[i].bucket].open += b->uses[i].expected > 0;
+        /* Gains have their gradient from the fold, after the pass. */
+        bool awaited = b->uses[i].expected > 0 || b->params[i]->role != PARAM_GAIN;
+        b->list[b->uses[i].bucket].open += awaited;
     }
 }
 

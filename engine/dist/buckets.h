@@ -11,8 +11,9 @@
  *     while ((bucket = buckets_rest(b))) send(bucket);  after the pass: what is left
  *
  * A parameter is final when it has been touched as often as in the passes before.  The first
- * pass only counts: all its buckets leave at the end.  Every pass must touch the parameters
- * equally often; one that is touched after its bucket left is a CHECK.
+ * pass only counts: all its buckets leave at the end, and so does, in any pass, that of a parameter
+ * that no pass has touched yet, gains apart: no pass touches them.  A pass may leave parameters out (layer drop: each rank its own),
+ * but not touch one oftener than before; one that is touched after its bucket left is a CHECK.
  *
  * Not for: sending (engine/dist/exchange.h). */
 #ifndef STEADY_BUCKETS_H

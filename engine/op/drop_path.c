@@ -41,7 +41,7 @@ bool layer_dropped(const Tape *tape, double p, uint32_t site) {
     CHECK(p >= 0 && p < 1, "layer_drop: p = %g", p);
     const TapeMode *mode = tape_mode(tape);
     Rng rng = rng_make(mode->seed, RNG_LAYER_DROP + site, mode->step);
-    return mode->training && rng_uniform(rng, 0) < p;
+    return mode->training && rng_uniform(rng, mode->pass) < p;
 }
 
 Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,

@@ -194,8 +194,8 @@ const real *drop_path_factors(Tape *tape, size_t batch, double p, uint32_t site,
                               size_t first_example);
 
 /* Layer drop (Fan et al. 2020): is the block of this site left out?  One draw, true with
- * probability p, for all examples of an optimizer step; in training only.  What is kept is not
- * rescaled. */
+ * probability p, for all examples of a forward pass (TapeMode.pass: a micro-batch of a rank);
+ * in training only.  What is kept is not rescaled. */
 bool layer_dropped(const Tape *tape, double p, uint32_t site);
 
 /* Targets of a classification loss over K classes; the arrays are borrowed until the backward

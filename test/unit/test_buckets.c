@@ -144,6 +144,25 @@ static void a_parameter_that_a_pass_leaves_out_holds_its_bucket_to_the_end(void 
     params_free(set);
 }
 
+/* Layer drop leaves blocks out of the passes that count. */
+static void a_parameter_that_comes_late_was_not_sent_before(void **state) {
+    (void)state;
+    ParamSet *set = make_set();
+    Buckets *b = buckets_new(set, 16); /* e, d, c, b, a */
+    const char *const passes[] = {"eba", "ecba", "ecba"};
+    const size_t rest[] = {5, 3, 0}; /* all; c, b, a; nothing */
+    for (size_t pass = 0; pass < COUNT(passes); pass++) {
+        buckets_begin(b);
+        for (const char *name = passes[pass]; *name; name++) {
+            buckets_touch(b, tensor_of(set, (char[]){*name, 0}));
+            all_next(b);
+        }
+        assert_int_equal(all_rest(b), rest[pass]);
+    }
+    buckets_free(b);
+    params_free(set);
+}
+
 /* In a child, since a CHECK ends the process. */
 static void a_gradient_that_is_written_after_it_left_is_a_bug(void **state) {
     (void)state;
@@ -262,6 +281,7 @@ int main(void) {
         cmocka_unit_test(a_pass_without_a_count_sends_all_at_its_end),
         cmocka_unit_test(buckets_leave_in_their_order_whatever_is_final_first),
         cmocka_unit_test(a_parameter_that_a_pass_leaves_out_holds_its_bucket_to_the_end),
+        cmocka_unit_test(a_parameter_that_comes_late_was_not_sent_before),
         cmocka_unit_test(a_gradient_that_is_written_after_it_left_is_a_bug),
         cmocka_unit_test(what_left_early_was_final),
         cmocka_unit_test(no_ranks_are_one_rank_that_agrees_with_itself),

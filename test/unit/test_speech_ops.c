@@ -198,6 +198,29 @@ static size_t drops(double p, uint32_t site, bool training, size_t steps, bool *
     return count;
 }
 
+/* Four forward passes a step: each draws for itself, and again the same. */
+static void passes_of_a_step_draw_apart(void **state) {
+    (void)state;
+    size_t first = 0, both = 0, differ = 0;
+    for (size_t step = 0; step < 500; step++) {
+        bool drop[4];
+        for (size_t pass = 0; pass < 8; pass++) {
+            Tape *tape = begin((TapeMode){
+                .training = true, .seed = 9, .step = step, .pass = pass % 4});
+            bool now = layer_dropped(tape, 0.5, 1);
+            if (pass >= 4) assert_int_equal(now, drop[pass % 4]);
+            drop[pass % 4] = now;
+            tape_free(tape);
+        }
+        first += drop[0];
+        both += drop[0] && drop[3];
+        differ += drop[0] != drop[1] || drop[1] != drop[2] || drop[2] != drop[3];
+    }
+    assert_in_range(first, 200, 300);
+    assert_in_range(both, 85, 165);    /* 125, deviation 10 */
+    assert_in_range(differ, 400, 475); /* 7/8 of 500 */
+}
+
 /* 2000 draws: the count has a deviation of 20. */
 static void a_layer_is_dropped_for_all_examples_at_the_rate_given(void **state) {
     (void)state;
@@ -224,6 +247,7 @@ int main(void) {
         cmocka_unit_test(glu_gates_the_first_half_by_the_second),
         cmocka_unit_test(the_scalar_is_added_to_every_number),
         cmocka_unit_test(a_layer_is_dropped_for_all_examples_at_the_rate_given),
+        cmocka_unit_test(passes_of_a_step_draw_apart),
     };
     return cmocka_run_group_tests_name("ops of speech", cases, NULL, NULL);
 }
