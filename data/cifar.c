@@ -55,6 +55,16 @@ static Status cifar_get(const Dataset *set, size_t i, Image *image, size_t *labe
     return OK;
 }
 
+static size_t cifar_label(const Dataset *set, size_t i) {
+    const CifarSet *cifar = set->state;
+    return find_record(cifar, i)[cifar->label_bytes - 1];
+}
+
+static uint64_t cifar_digest(const Dataset *set, size_t i) {
+    const CifarSet *cifar = set->state;
+    return facts_digest(find_record(cifar, i) + cifar->label_bytes, 3 * AREA);
+}
+
 static Status check_labels(const CifarSet *cifar, const CifarKind *kind, const char *path,
                            Err *err) {
     size_t file = cifar->files - 1;
@@ -166,6 +176,8 @@ Status cifar_open(const DataConfig *config, Split split, Dataset *set, Err *err)
     CifarSet *cifar = set->state = mem_zalloc(sizeof *cifar);
     set->free_state = cifar_free;
     set->get = cifar_get;
+    set->label = cifar_label;
+    set->digest = cifar_digest;
     *cifar = (CifarSet){.record = kind->label_bytes + 3 * AREA,
                         .label_bytes = kind->label_bytes};
     set->channels = 3;

@@ -37,7 +37,7 @@ typedef struct DataConfig {
                                  * the first training picture is) */
     size_t channels;     /* 1 or 3 for PNG and JPEG; 0: 3 */
     char background[32]; /* behind transparent pixels: see background_parse */
-    size_t limit;        /* only the first items of the training split; 0: all */
+    size_t limit;        /* so many items of the training split; 0: all */
     OnError on_error;
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
     size_t synthetic_count; /* glyphs: images an epoch; the test split has a fifth */
@@ -74,6 +74,7 @@ typedef struct Image {
 void image_resize_buffer(Image *image, size_t height, size_t width, size_t channels);
 void image_free(Image *image);
 
+enum { DATASET_PATH = 2800 };
 typedef struct Dataset Dataset;
 
 struct Dataset {
@@ -89,14 +90,24 @@ struct Dataset {
      * failure holds nothing of use.  A bad item is FAIL_DATA with the file named.
      * Thread-safe. */
     Status (*get)(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
+    /* What is known of item i without reading it.  Any may be NULL: it is not known. */
+    size_t (*label)(const Dataset *set, size_t i);
+    uint64_t (*digest)(const Dataset *set, size_t i); /* of its pixels; where they are in a file
+                                                         of its own, of that one's name and length */
+    void (*path)(const Dataset *set, size_t i, char path[DATASET_PATH]); /* of such a file */
+    size_t (*bytes)(const Dataset *set, size_t i);                       /* its length */
     void (*free_state)(void *state);
 };
 
-/* Opens one split.  SPLIT_VAL with val_fraction > 0 is cut off the training split, the
- * same round(val_fraction * count) items whatever the seed; `limit` comes first.  Without
- * it a folder's val is SPLIT_VAL where there is a test beside it (a val alone is
- * SPLIT_TEST), and elsewhere SPLIT_VAL is empty: count 0.  A file that is missing, cut short, of the wrong kind or that disagrees with
- * its neighbour is FAIL_DATA (a bad key: FAIL_USAGE). */
+/* Opens one split.  data.limit comes first: so many items of the training split, drawn from all
+ * classes in their share (data/stratify.h); fewer than there are classes is FAIL_DATA.  Then
+ * SPLIT_VAL with val_fraction > 0 is cut off what is left: round(val_fraction * count) items, drawn
+ * in the same way, so that each class keeps one for training.  Both draws are the same whatever
+ * the seed and the threads; the items keep their order.  Without val_fraction a folder's val is
+ * SPLIT_VAL where there is a test beside it (a val alone is SPLIT_TEST), and elsewhere SPLIT_VAL
+ * is empty: count 0.  facts has count, hash (class names, labels, digests of the items that are
+ * left) and what was left out.  A file that is missing, cut short, of the wrong kind or that
+ * disagrees with its neighbour is FAIL_DATA (a bad key: FAIL_USAGE). */
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
 void dataset_free(Dataset *set);

@@ -35,6 +35,19 @@ uint64_t facts_hash_number(uint64_t hash, uint64_t number) {
     return facts_hash(hash, bytes, sizeof bytes);
 }
 
+uint64_t facts_digest(const void *bytes, size_t n) {
+    const uint8_t *byte = bytes;
+    uint64_t hash = FNV_START ^ n;
+    for (; n >= 8; n -= 8, byte += 8) {
+        uint64_t word = 0;
+        for (size_t k = 0; k < 8; k++) word |= (uint64_t)byte[k] << 8 * k;
+        hash = (hash ^ word) * FNV_PRIME;
+        hash ^= hash >> 32;
+    }
+    for (; n; n--, byte++) hash = (hash ^ *byte) * FNV_PRIME;
+    return hash ^ hash >> 32;
+}
+
 void facts_free(DataFacts *facts) {
     for (size_t i = 0; i < facts->notes; i++) mem_free(facts->note[i].text);
     mem_free(facts->note);

@@ -36,6 +36,9 @@ void facts_note(DataFacts *facts, size_t count, const char *format, ...)
 uint64_t facts_hash(uint64_t hash, const void *bytes, size_t n);
 uint64_t facts_hash_number(uint64_t hash, uint64_t number); /* eight bytes, least first */
 
+/* A hash of n bytes of one item, eight at a time: for many large ones, pictures say. */
+uint64_t facts_digest(const void *bytes, size_t n);
+
 void facts_free(DataFacts *facts); /* what it holds */
 
 #endif

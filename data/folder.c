@@ -1,81 +1,19 @@
 /* Pictures in folders, ImageNet's layout: path/split/class/picture. */
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "data/bytes.h"
+#include "data/folderlist.h"
 #include "data/readers.h"
-
-typedef struct Names {
-    char **name;
-    size_t count, room;
-} Names;
 
 typedef struct FolderSet {
     char path[PATH_SIZE]; /* of the split */
     PictureReading reading;
     Names classes;
-    Names *files;  /* [classes], sorted */
+    Names *files;  /* [classes] */
     size_t *first; /* [classes + 1] item number of the first file of each class */
+    Listing listing;
 } FolderSet;
-
-static void names_add(Names *names, const char *name) {
-    if (names->count == names->room) {
-        names->room = names->room ? 2 * names->room : 64;
-        char **wider = mem_alloc(names->room * sizeof *wider);
-        if (names->count) memcpy(wider, names->name, names->count * sizeof *wider);
-        mem_free(names->name);
-        names->name = wider;
-    }
-    names->name[names->count++] = mem_strdup(name);
-}
-
-static void names_free(Names *names) {
-    for (size_t k = 0; k < names->count; k++) mem_free(names->name[k]);
-    mem_free(names->name);
-    *names = (Names){0};
-}
-
-static int by_bytes(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool is_folder(const char *folder, const struct dirent *entry) {
-    if (entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK)
-        return entry->d_type == DT_DIR;
-    char path[PATH_SIZE];
-    struct stat info;
-    text_format(path, sizeof path, "%s/%s", folder, entry->d_name);
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-static bool is_picture(const char *name) {
-    static const char *const ends[] = {"png", "jpg", "jpeg"};
-    const char *dot = strrchr(name, '.');
-    for (size_t k = 0; dot && k < COUNT(ends); k++)
-        if (!strcasecmp(dot + 1, ends[k])) return true;
-    return false;
-}
-
-/* Folders of a folder, or the pictures in it; hidden entries and other files are
- * passed over. */
-static Status list_folder(const char *path, bool folders, Names *names, Err *err) {
-    DIR *dir = opendir(path);
-    if (!dir)
-        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", path, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(dir));) {
-        if (entry->d_name[0] == '.') continue;
-        if (strlen(path) + strlen(entry->d_name) + 2 > PATH_SIZE) continue;
-        if (folders ? is_folder(path, entry) : is_picture(entry->d_name))
-            names_add(names, entry->d_name);
-    }
-    closedir(dir);
-    if (names->count) qsort(names->name, names->count, sizeof *names->name, by_bytes);
-    return OK;
-}
 
 static void folder_free(void *state) {
     FolderSet *folder = state;
@@ -84,6 +22,7 @@ static void folder_free(void *state) {
     mem_free(folder->files);
     mem_free(folder->first);
     names_free(&folder->classes);
+    listing_free(&folder->listing);
     mem_free(folder);
 }
 
@@ -100,15 +39,36 @@ static size_t class_of(const FolderSet *folder, size_t i) {
     return low;
 }
 
+static void folder_path(const Dataset *set, size_t i, char path[DATASET_PATH]) {
+    const FolderSet *folder = set->state;
+    size_t k = class_of(folder, i);
+    text_format(path, DATASET_PATH, "%s/%s/%s", folder->path, folder->classes.name[k],
+                folder->files[k].name[i - folder->first[k]]);
+}
+
+static size_t folder_label(const Dataset *set, size_t i) { return class_of(set->state, i); }
+
+/* Of the file's name and length: its pixels would have to be read. */
+static uint64_t folder_digest(const Dataset *set, size_t i) {
+    const FolderSet *folder = set->state;
+    size_t k = class_of(folder, i), file = i - folder->first[k];
+    const char *name = folder->files[k].name[file];
+    uint64_t hash = facts_hash(0, name, strlen(name) + 1);
+    return facts_hash_number(hash, folder->files[k].bytes[file]);
+}
+
+static size_t folder_bytes(const Dataset *set, size_t i) {
+    const FolderSet *folder = set->state;
+    size_t k = class_of(folder, i);
+    return folder->files[k].bytes[i - folder->first[k]];
+}
+
 static Status folder_get(const Dataset *set, size_t i, Image *image, size_t *label,
                          Err *err) {
     const FolderSet *folder = set->state;
-    size_t k = class_of(folder, i);
-    const char *file = folder->files[k].name[i - folder->first[k]];
-    char path[2 * PATH_SIZE];
-    text_format(path, sizeof path, "%s/%s/%s", folder->path, folder->classes.name[k],
-                file);
-    *label = k;
+    char path[DATASET_PATH];
+    folder_path(set, i, path);
+    *label = class_of(folder, i);
     return image_read(path, &folder->reading, image, err);
 }
 
@@ -127,20 +87,29 @@ static bool find_split(const char *path, Split split, char full[PATH_SIZE]) {
     return test && folder_there(path, "val", full);
 }
 
-static Status list_pictures(FolderSet *folder, Err *err) {
+/* What stands in a class folder in place of pictures. */
+static Status fail_empty(const FolderSet *folder, const char *path, const size_t before[],
+                         Err *err) {
+    const size_t *now = folder->listing.count;
+    return err_set(err, FAIL_DATA,
+                   "%s holds no picture (PNG or JPEG): each folder of a split is a class; %zu "
+                   "other files and %zu pictures in deeper folders are in it",
+                   path, now[ODD_ENDING] - before[ODD_ENDING],
+                   now[ODD_DEEPER] - before[ODD_DEEPER]);
+}
+
+static Status list_files(FolderSet *folder, Err *err) {
     size_t classes = folder->classes.count;
     folder->files = mem_zalloc(classes * sizeof *folder->files);
     folder->first = mem_zalloc((classes + 1) * sizeof *folder->first);
     for (size_t k = 0; k < classes; k++) {
         char path[2 * PATH_SIZE];
+        size_t before[ODD_KINDS];
+        memcpy(before, folder->listing.count, sizeof before);
         text_format(path, sizeof path, "%s/%s", folder->path, folder->classes.name[k]);
-        Status status = list_folder(path, false, &folder->files[k], err);
+        Status status = list_pictures(path, &folder->listing, &folder->files[k], err);
         if (status) return status;
-        if (folder->files[k].count == 0)
-            return err_set(err, FAIL_DATA,
-                           "%s holds no picture (.png, .jpg, .jpeg): each folder "
-                           "of a split is a class",
-                           path);
+        if (folder->files[k].count == 0) return fail_empty(folder, path, before, err);
         folder->first[k + 1] = folder->first[k] + folder->files[k].count;
     }
     return OK;
@@ -162,7 +131,9 @@ static const char *first_missing(const Names *a, const Names *b, bool *a_lacks) 
 
 static Status compare_classes(const FolderSet *folder, const char *other, Err *err) {
     Names classes = {0};
-    Status status = list_folder(other, true, &classes, err);
+    Listing others = {0};
+    Status status = list_classes(other, &others, &classes, err);
+    listing_free(&others);
     bool lacks = false;
     const char *name = status ? NULL : first_missing(&folder->classes, &classes, &lacks);
     if (name)
@@ -192,12 +163,15 @@ static void copy_names(const Names *names, Dataset *set) {
 }
 
 static Status read_split(FolderSet *folder, const char *root, Split split, Err *err) {
-    Status status = list_folder(folder->path, true, &folder->classes, err);
+    Status status = list_classes(folder->path, &folder->listing, &folder->classes, err);
     if (status) return status;
     if (!folder->classes.count)
         return err_set(err, FAIL_DATA, "%s holds no class folders", folder->path);
     status = compare_splits(folder, root, split, err);
-    return status ? status : list_pictures(folder, err);
+    if (status) return status;
+    return split == SPLIT_TRAIN && list_beside(root, &folder->listing, err)
+               ? FAIL_DATA
+               : list_files(folder, err);
 }
 
 Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
@@ -207,6 +181,10 @@ Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err
     FolderSet *folder = set->state = mem_zalloc(sizeof *folder);
     set->free_state = folder_free;
     set->get = folder_get;
+    set->path = folder_path;
+    set->label = folder_label;
+    set->digest = folder_digest;
+    set->bytes = folder_bytes;
     bool found = find_split(config->path, split, folder->path);
     if (!found && split == SPLIT_VAL) return OK;
     if (!found)
@@ -221,5 +199,7 @@ Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err
     set->classes = folder->classes.count;
     set->count = folder->first[set->classes];
     copy_names(&folder->classes, set);
+    const char *slash = strrchr(folder->path, '/');
+    listing_note(&folder->listing, slash ? slash + 1 : folder->path, &set->facts);
     return OK;
 }

@@ -138,6 +138,8 @@ static void develop(const Pen *pen, Rng grain, Image *image) {
     }
 }
 
+static size_t glyphs_label(const Dataset *set, size_t i) { return i % set->classes; }
+
 static Status glyphs_get(const Dataset *set, size_t i, Image *image, size_t *label,
                          Err *err) {
     (void)err;
@@ -167,6 +169,7 @@ Status glyphs_open(const DataConfig *config, Split split, Dataset *set, Err *err
     state->split = split;
     set->free_state = mem_free;
     set->get = glyphs_get;
+    set->label = glyphs_label;
     set->classes = config->classes ? config->classes : GLYPHS;
     set->count = split == SPLIT_TEST ? MAX(count / 5, 1) : count;
     set->channels = 1;

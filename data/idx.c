@@ -31,6 +31,15 @@ static Status idx_get(const Dataset *set, size_t i, Image *image, size_t *label,
     return OK;
 }
 
+static size_t idx_label(const Dataset *set, size_t i) {
+    return ((const IdxSet *)set->state)->labels[i];
+}
+
+static uint64_t idx_digest(const Dataset *set, size_t i) {
+    size_t area = set->height * set->width;
+    return facts_digest(((const IdxSet *)set->state)->images + i * area, area);
+}
+
 static size_t big_endian(const uint8_t *bytes) {
     return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 |
            bytes[3];
@@ -134,6 +143,8 @@ Status idx_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     IdxSet *idx = set->state = mem_zalloc(sizeof *idx);
     set->free_state = idx_free;
     set->get = idx_get;
+    set->label = idx_label;
+    set->digest = idx_digest;
     set->channels = 1;
     char labels[PATH_SIZE], images[PATH_SIZE];
     Status status = find_file(config, names[test], "labels-idx1", labels, err);

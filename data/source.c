@@ -1,9 +1,8 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "data/readers.h"
-#include "engine/core/rng.h"
+#include "data/stratify.h"
 
 /* The one list of sources: name, whether data.path is needed, and whether there can be a
  * validation split of its own. */
@@ -59,42 +58,118 @@ static Status subset_get(const Dataset *set, size_t i, Image *image, size_t *lab
     return subset->whole.get(&subset->whole, subset->item[i], image, label, err);
 }
 
-static int by_size(const void *a, const void *b) {
-    size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return (x > y) - (x < y);
+static size_t subset_label(const Dataset *set, size_t i) {
+    const Subset *subset = set->state;
+    return subset->whole.label(&subset->whole, subset->item[i]);
 }
 
-/* `set` keeps items first ... last-1 of a fixed permutation of 0 ... n-1, in their old
- * order. */
-static void keep_items(Dataset *set, size_t n, size_t first, size_t last) {
+static uint64_t subset_digest(const Dataset *set, size_t i) {
+    const Subset *subset = set->state;
+    return subset->whole.digest(&subset->whole, subset->item[i]);
+}
+
+static void subset_path(const Dataset *set, size_t i, char path[DATASET_PATH]) {
+    const Subset *subset = set->state;
+    subset->whole.path(&subset->whole, subset->item[i], path);
+}
+
+static size_t subset_bytes(const Dataset *set, size_t i) {
+    const Subset *subset = set->state;
+    return subset->whole.bytes(&subset->whole, subset->item[i]);
+}
+
+/* `set` keeps the items whose `chosen` is `wanted`, in their order. */
+static void keep_items(Dataset *set, const bool *chosen, bool wanted) {
     Subset *subset = mem_zalloc(sizeof *subset);
+    size_t n = set->count;
     subset->whole = *set;
     subset->whole.class_names = NULL;
     subset->whole.facts = (DataFacts){0};
-    size_t *order = mem_alloc(n * sizeof *order);
-    rng_permutation(rng_make(0, RNG_SPLIT, 0), order, n);
-    set->count = last - first;
-    subset->item = mem_alloc(set->count * sizeof *order);
-    memcpy(subset->item, order + first, set->count * sizeof *order);
-    mem_free(order);
-    qsort(subset->item, set->count, sizeof *subset->item, by_size);
+    subset->item = mem_alloc(n * sizeof *subset->item);
+    set->count = 0;
+    for (size_t i = 0; i < n; i++)
+        if (chosen[i] == wanted) subset->item[set->count++] = i;
     set->state = subset;
     set->free_state = subset_free;
     set->get = subset_get;
+    if (set->label) set->label = subset_label;
+    if (set->digest) set->digest = subset_digest;
+    if (set->path) set->path = subset_path;
+    if (set->bytes) set->bytes = subset_bytes;
+}
+
+/* Labels of all items; of a set without labels each is 0. */
+static size_t *labels_of(const Dataset *set) {
+    size_t *label = mem_zalloc(MAX(set->count, (size_t)1) * sizeof *label);
+    for (size_t i = 0; set->label && i < set->count; i++) label[i] = set->label(set, i);
+    return label;
+}
+
+static size_t classes_in(const size_t *label, size_t n, size_t classes) {
+    size_t *count = mem_alloc(classes * sizeof *count), in = 0;
+    class_counts(label, n, count, classes);
+    for (size_t k = 0; k < classes; k++) in += count[k] > 0;
+    mem_free(count);
+    return in;
+}
+
+/* Draws `want` items, seeded by `draw` alone, and keeps them or the others. */
+typedef struct Cut {
+    const char *key;
+    size_t want, leave, draw;
+    bool others;
+} Cut;
+
+static Status cut_items(Dataset *set, const Cut *cut, Err *err) {
+    size_t *label = labels_of(set), n = set->count;
+    size_t in = classes_in(label, n, set->classes);
+    bool *chosen = mem_alloc(n * sizeof *chosen);
+    Status status = OK;
+    size_t taken = stratify(label, n, set->classes, cut->want, cut->leave,
+                            rng_make(0, RNG_SPLIT, cut->draw), chosen);
+    if (!cut->leave && taken < in)
+        status = err_set(err, FAIL_DATA,
+                         "%s = %zu is less than the %zu classes of the training split: each "
+                         "needs a picture; give %zu at least",
+                         cut->key, cut->want, in, in);
+    else if (taken < cut->want)
+        status = err_set(err, FAIL_USAGE,
+                         "%s takes %zu of %zu training images: some of the %zu classes would "
+                         "keep none; give less",
+                         cut->key, cut->want, n, in);
+    else
+        keep_items(set, chosen, !cut->others);
+    mem_free(chosen);
+    mem_free(label);
+    return status;
 }
 
 static Status cut_validation(const DataConfig *config, Split split, Dataset *set,
                              Err *err) {
-    if (config->limit) set->count = MIN(set->count, config->limit);
+    bool val = split == SPLIT_VAL;
+    if (val) facts_free(&set->facts); /* what the reader met is said of the training split */
+    if (config->limit && config->limit < set->count) {
+        Cut cut = {.key = "data.limit", .want = config->limit, .draw = 1};
+        if (!val)
+            facts_note(&set->facts, set->count - config->limit,
+                       "%zu of %zu examples are not used: data.limit = %zu, drawn from all "
+                       "classes",
+                       set->count - config->limit, set->count, config->limit);
+        if (cut_items(set, &cut, err)) return err->status;
+    }
     if (config->val_fraction == 0) return OK;
     size_t held = (size_t)llround(config->val_fraction * (double)set->count);
     if (held == set->count)
         return err_set(err, FAIL_USAGE,
                        "data.val_fraction = %g leaves no training image of %zu",
                        config->val_fraction, set->count);
-    bool val = split == SPLIT_VAL;
-    keep_items(set, set->count, val ? 0 : held, val ? held : set->count);
-    return OK;
+    if (!held)
+        return err_set(err, FAIL_USAGE,
+                       "data.val_fraction = %g of %zu training images is none; %g holds back "
+                       "one",
+                       config->val_fraction, set->count, 1.0 / (double)set->count);
+    Cut cut = {"data.val_fraction", held, 1, 0, !val};
+    return cut_items(set, &cut, err);
 }
 
 static Status check_config(const DataConfig *config, bool needs_path, Err *err) {
@@ -122,10 +197,26 @@ static Status open_split(const DataConfig *config, Split split, Dataset *set, Er
     return status || !cut ? status : cut_validation(config, split, set, err);
 }
 
+/* Names of the classes, labels and digests; 0 where nothing is known of them. */
+static uint64_t hash_items(const Dataset *set) {
+    uint64_t hash = 0;
+    if (!set->digest || !set->label) return 0;
+    for (size_t k = 0; set->class_names && k < set->classes; k++)
+        hash = facts_hash(hash, set->class_names[k], strlen(set->class_names[k]) + 1);
+    for (size_t i = 0; i < set->count; i++) {
+        hash = facts_hash_number(hash, set->label(set, i));
+        hash = facts_hash_number(hash, set->digest(set, i));
+    }
+    return hash;
+}
+
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err) {
     Dataset *set = mem_zalloc(sizeof *set);
+    Err own = ERR_NONE;
+    err = err ? err : &own;
     if (open_split(config, split, set, err) == OK) {
         set->facts.count = set->count;
+        set->facts.hash = hash_items(set);
         return set;
     }
     dataset_free(set);

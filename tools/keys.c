@@ -90,7 +90,8 @@ const Key keys[] = {
          "differently."),
     FLAG(FOR_ALL, data, shuffle, "true", "New order of the training examples each epoch."),
     REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
-         "Share of the training split that is cut off as split val, where none is named.",
+         "Share of the training split that is cut off as split val, where none is named; of "
+         "pictures drawn from all classes, the same whatever the seed.",
          WHEN("data.source != grammar|numbers and data.val_path is empty "
               "and data.val_split is empty")),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),
@@ -100,9 +101,12 @@ const Key keys[] = {
          WHEN("data.source = folder")),
     TEXT(FOR_VISION, data, background, "black", check_background,
          "Colour that transparent pixels of PNG files are laid over: black, white, grey, a level "
-         "0-255, or three levels as R,G,B; predict uses the run's."),
+         "0-255, or three levels as R,G,B; predict uses the run's.",
+         WHEN("data.source = folder")),
     SIZE(FOR_ALL, data, limit, "0", FROM(0),
-         "Use only the first items of the training split; 0: all."),
+         "Use only so many items of the training split; 0: all. Of pictures they are drawn from "
+         "all classes, the same whatever the seed, before data.val_fraction; of texts and speech "
+         "they are the first."),
     CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,
            "What a broken image, recording or transcript does: end the run (exit 3), or be "
            "left out and counted.",

@@ -1,0 +1,54 @@
+/* folderlist: what stands in a folder of class folders, and what of it is no picture.
+ *
+ *     Listing all = {0};
+ *     list_classes(path, &all, &names, &err);      "train": its folders
+ *     list_pictures(path, &all, &files, &err);     "train/cat": its pictures
+ *     listing_note(&all, "train", &set->facts); listing_free(&all);
+ *
+ * A picture is a file with the ending .png, .jpg or .jpeg, or one whose first bytes are those of
+ * a PNG or JPEG file.  Everything else is counted by what it is, with the first of its kind. */
+#ifndef STEADY_FOLDERLIST_H
+#define STEADY_FOLDERLIST_H
+
+#include "data/dataset.h"
+
+typedef struct Names {
+    char **name;   /* sorted by bytes */
+    size_t *bytes; /* of the file; 0 where it is not there or a folder */
+    size_t count, room;
+} Names;
+
+void names_free(Names *names);
+
+typedef enum {
+    ODD_DEEPER,  /* pictures in folders below a class folder */
+    ODD_ENDING,  /* files that are no pictures */
+    ODD_CONTENT, /* files that are used: by their first bytes they are pictures */
+    ODD_HIDDEN,  /* pictures and folders whose names begin with a dot */
+    ODD_LOOSE,   /* pictures beside the class folders */
+    ODD_LONG,    /* names that do not fit into a path */
+    ODD_BESIDE,  /* folders beside train, val and test */
+    ODD_KINDS,
+} OddKind;
+
+enum { ENDINGS_MOST = 6, ENDING_ROOM = 16 };
+
+typedef struct Listing {
+    size_t count[ODD_KINDS];
+    char *first[ODD_KINDS]; /* in the order of bytes; NULL: none */
+    char ending[ENDINGS_MOST][ENDING_ROOM]; /* of ODD_ENDING; more are not named */
+    size_t endings;
+} Listing;
+
+/* Folders of `path`.  FAIL_DATA: it cannot be read. */
+Status list_classes(const char *path, Listing *all, Names *names, Err *err);
+/* Pictures of the class folder `path`. */
+Status list_pictures(const char *path, Listing *all, Names *names, Err *err);
+/* Folders of a set's path that are none of its splits. */
+Status list_beside(const char *path, Listing *all, Err *err);
+
+/* A note for each kind that was met.  `split` is the split's folder, for the text. */
+void listing_note(const Listing *all, const char *split, DataFacts *facts);
+void listing_free(Listing *all);
+
+#endif
