@@ -1,5 +1,6 @@
 #include "tools/rundir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -23,16 +24,32 @@ void rundir_path(char path[PATH_SIZE], const char *dir, const char *format, ...)
 
 /* ---- folders ---- */
 
-Status rundir_make_folders(const char *path, Err *err) {
+void rundir_remove_folders(const char *path, const MadeFolders *made) {
     char part[PATH_SIZE];
+    text_format(part, sizeof part, "%s", path);
+    for (size_t length = strlen(part); made->shortest && length >= made->shortest;) {
+        rmdir(part);
+        while (length && part[length - 1] != '/') length--;
+        while (length && part[length - 1] == '/') length--;
+        part[length] = 0;
+    }
+}
+
+Status rundir_make_folders(const char *path, MadeFolders *made, Err *err) {
+    char part[PATH_SIZE];
+    *made = (MadeFolders){0};
     text_format(part, sizeof part, "%s", path);
     for (char *at = part + 1;; at++) {
         if (*at && *at != '/') continue;
         char end = *at;
         *at = 0;
-        if (mkdir(part, 0777) && errno != EEXIST)
-            return err_set(err, FAIL_RUN, "%s: cannot make this folder: %s", part,
-                           strerror(errno));
+        bool new = !mkdir(part, 0777);
+        if (!new && errno != EEXIST) {
+            err_set(err, FAIL_RUN, "%s: cannot make this folder: %s", part, strerror(errno));
+            rundir_remove_folders(part, made);
+            return FAIL_RUN;
+        }
+        if (new && !made->shortest) made->shortest = strlen(part);
         *at = end;
         if (!end) return OK;
     }
@@ -44,23 +61,68 @@ bool rundir_holds_run(const char *dir) {
     return openfile_exists(path, dir);
 }
 
+static bool is_left_over(const char *dir, const char *name, const char *const *folders,
+                         const char *draft) {
+    struct stat info;
+    char path[PATH_SIZE];
+    text_format(path, sizeof path, "%s/%.255s", dir, name);
+    bool there = !lstat(path, &info);
+    if (there && S_ISREG(info.st_mode)) return !strcmp(name, draft);
+    while (*folders && strcmp(name, *folders)) folders++;
+    DIR *folder = *folders ? opendir(path) : NULL;
+    size_t entries = 0;
+    while (folder && readdir(folder)) entries++;
+    if (folder) closedir(folder);
+    return entries == 2; /* . and .. */
+}
+
+/* The first three names of what is in the folder, and how many there are. */
+static size_t list_others(DIR *folder, const char *dir, const char *const *folders,
+                          const char *draft, char *names, size_t size) {
+    size_t count = 0;
+    *names = 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        const char *name = entry->d_name;
+        if (!strcmp(name, ".") || !strcmp(name, "..") ||
+            is_left_over(dir, name, folders, draft))
+            continue;
+        size_t used = strlen(names);
+        if (++count <= 3)
+            snprintf(names + used, size - used, "%s%.60s", used ? ", " : "", name);
+    }
+    return count;
+}
+
+Status rundir_check_empty(const char *dir, const char *const *folders, const char *draft,
+                          Err *err) {
+    char names[200], more[40] = "";
+    DIR *folder = opendir(dir);
+    if (!folder && errno == ENOENT) return OK;
+    if (!folder)
+        return err_set(err, errno == ENOTDIR ? FAIL_USAGE : FAIL_RUN,
+                       "%s cannot be used as a folder: %s; choose another --out", dir,
+                       strerror(errno));
+    size_t count = list_others(folder, dir, folders, draft, names, sizeof names);
+    closedir(folder);
+    if (!count) return OK;
+    if (count > 3) text_format(more, sizeof more, " and %zu more", count - 3);
+    return err_set(err, FAIL_USAGE,
+                   "%s is not empty (%s%s): choose another --out, or an empty folder", dir,
+                   names, more);
+}
+
 Status rundir_check_free(const char *dir, Err *err) {
-    if (rundir_holds_run(dir))
-        return err_set(
-            err, FAIL_USAGE,
-            "%s holds a run already: go on with --resume %s, or choose another --out",
-            dir, dir);
-    if (!checkpoint_newest(dir, SIZE_MAX)) return OK;
+    static const char *const FOLDERS[] = {"checkpoints", "figures", NULL};
+    if (!rundir_holds_run(dir))
+        return rundir_check_empty(dir, FOLDERS, "recipe.ini.new", err);
     return err_set(
         err, FAIL_USAGE,
-        "%s holds checkpoints of a run whose recipe.ini is missing: choose another "
-        "--out",
+        "%s holds a run already: go on with --resume %s, or choose another --out", dir,
         dir);
 }
 
 Status rundir_create(const char *dir, Err *err) {
     char path[PATH_SIZE];
-    if (rundir_make_folders(dir, err)) return err->status;
     rundir_path(path, dir, "checkpoints");
     if (openfile_make_folder(path, dir, err)) return err->status;
     rundir_path(path, dir, "figures");
@@ -105,18 +167,16 @@ Status rundir_save_json(const char *dir, const char *name, json_t *root, size_t 
 
 void rundir_remove_unbegun(const char *dir) {
     static const char *const names[] = {
-        "train.jsonl",      "probe.jsonl",    "eval.jsonl",    "recipe.ini",
-        "recipe.ini.new",   "task.json",      "task.json.new", "data.json",
-        "data.json.new",  "checkpoints",
-        "figures",          "text.tokenizer", "text.vocab",    "text.codes",
-        "source.tokenizer", "source.vocab",   "source.codes",  "target.tokenizer",
-        "target.vocab",     "target.codes",   "data.json",     "data.json.new"};
+        "train.jsonl",      "probe.jsonl",   "eval.jsonl",     "task.json",
+        "task.json.new",    "data.json",     "data.json.new",  "checkpoints",
+        "figures",          "text.vocab",    "text.codes",     "text.tokenizer",
+        "source.vocab",     "source.codes",  "source.tokenizer", "target.vocab",
+        "target.codes",     "target.tokenizer", "recipe.ini.new", "recipe.ini"};
     char path[PATH_SIZE];
     for (size_t i = 0; i < COUNT(names); i++) {
         rundir_path(path, dir, "%s", names[i]);
         openfile_remove(path, dir); /* not a folder with something in it */
     }
-    rmdir(dir);
 }
 
 json_t *json_number(double x) { return isfinite(x) ? json_real(x) : json_null(); }

@@ -18,10 +18,25 @@ enum { PATH_SIZE = 1400 };
 void rundir_path(char path[PATH_SIZE], const char *dir, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* FAIL_USAGE when the folder holds a run, or checkpoints of one, already; logs alone are of no
- * worth and are written over. */
+/* FAIL_USAGE unless there is no such folder, or nothing in it but what a process that was killed
+ * at once had made: empty folders of the names in `folders`, and the file `draft`. */
+Status rundir_check_empty(const char *dir, const char *const *folders, const char *draft,
+                          Err *err);
+/* The same for a new run; a folder that holds one already says how to resume it. */
 Status rundir_check_free(const char *dir, Err *err);
-/* Makes the folder and its parents. */
+
+/* The folders on a path that were made: all from the one whose path has `shortest` bytes; 0:
+ * none. */
+typedef struct MadeFolders {
+    size_t shortest;
+} MadeFolders;
+
+/* mkdir -p.  After a failure what was made is removed. */
+Status rundir_make_folders(const char *path, MadeFolders *made, Err *err);
+/* Those that were made, as far as they are empty. */
+void rundir_remove_folders(const char *path, const MadeFolders *made);
+
+/* checkpoints/ and figures/ */
 Status rundir_create(const char *dir, Err *err);
 bool rundir_holds_run(const char *dir);
 
@@ -35,9 +50,9 @@ Status rundir_replace(const char *dir, const char *name, Err *err);
 Status rundir_save_json(const char *dir, const char *name, json_t *root, size_t flags,
                         Err *err);
 
-/* Takes back what a run of no step has made; other files stay, and then their folders. */
+/* Takes back what a run of no step has made in a folder that was free; recipe.ini goes last.  Files
+ * of other names stay. */
 void rundir_remove_unbegun(const char *dir);
-Status rundir_make_folders(const char *path, Err *err); /* mkdir -p */
 
 /* A JSON number with nine significant digits, or null where x is not finite. */
 json_t *json_number(double x);

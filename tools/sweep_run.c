@@ -75,11 +75,9 @@ static Status spawn(char **argv, const char *log_name, const char *root, pid_t *
 
 /* A run without a checkpoint has nothing to go on from: it starts anew. */
 static bool can_resume(const char *dir) {
-    char path[PATH_SIZE];
     if (!rundir_holds_run(dir)) return false;
     if (checkpoint_newest(dir, SIZE_MAX)) return true;
-    rundir_path(path, dir, "recipe.ini");
-    openfile_remove(path, dir);
+    rundir_remove_unbegun(dir);
     return false;
 }
 

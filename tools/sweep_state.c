@@ -280,8 +280,11 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
         return err_set(err, FAIL_USAGE,
                        "%s holds a run, not a sweep; choose another --out", dir);
     Err why = ERR_NONE;
+    static const char *const FOLDERS[] = {"cells", NULL};
     json_t *state = load_state(dir, &why);
     Status status = why.status ? err_set(err, why.status, "%s", why.text) : OK;
+    if (!state && !status)
+        status = rundir_check_empty(dir, FOLDERS, "sweep.json.new", err);
     if (state) status = check_words(sweep, state, err);
     if (state && !status) status = check_cells(sweep, err);
     size_t i;
@@ -314,13 +317,16 @@ static Status take_lock(Sweep *sweep, Err *err) {
 
 Status sweep_begin(Sweep *sweep, const char *dir, Err *err) {
     char path[PATH_SIZE];
+    MadeFolders made;
     Status status =
         sweep_look(sweep, dir, err); /* makes nothing in a folder that is refused */
+    if (!status) status = rundir_make_folders(dir, &made, err);
     if (status) return status;
-    status = rundir_make_folders(dir, err);
+    status = take_lock(sweep, err);
+    if (!status) status = sweep_look(sweep, dir, err); /* now with nobody writing */
+    if (!status) status = sweep_save(sweep, err);
     rundir_path(path, dir, "cells");
     if (!status) status = openfile_make_folder(path, dir, err);
-    if (!status) status = take_lock(sweep, err);
-    if (!status) status = sweep_look(sweep, dir, err); /* now with nobody writing */
-    return status ? status : sweep_save(sweep, err);
+    if (status) rundir_remove_folders(dir, &made);
+    return status;
 }

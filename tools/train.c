@@ -22,7 +22,7 @@ static const char HELP[] =
     "Trains by a recipe (`steady recipes` lists the built-in ones) and leaves logs,\n"
     "checkpoints, figures and a report in DIR.\n"
     "\n"
-    "  --out DIR       run folder; an existing run is refused (default: runs/NAME)\n"
+    "  --out DIR       run folder, a new or an empty one (default: runs/NAME)\n"
     "  --resume DIR    go on from the newest checkpoint, bit for bit as if never "
     "stopped\n"
     "  --no-report     write no figures and no report.html at the end\n"

@@ -237,6 +237,7 @@ static bool due(const Trainer *t, size_t step, size_t every) {
 static Status load_step(Trainer *t, size_t step, Err *err);
 static size_t newest_step(Trainer *t);
 static Status open_logs(Trainer *t, Err *err);
+static void remove_unbegun(const Trainer *t);
 
 /* Back to the last checkpoint, and past the batches that led here. */
 static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
@@ -331,7 +332,7 @@ Status trainer_run(Trainer *t, Err *err) {
         status == FAIL_INTERRUPTED || status == FAIL_COLLAPSED || status == FAIL_DATA;
     Err failed = ERR_NONE;
     if (saving && t->at.step && save_step(t, &failed)) *err = failed;
-    if (status == FAIL_DATA && !t->at.step && t->fresh) rundir_remove_unbegun(t->dir);
+    if (status == FAIL_DATA && !t->at.step) remove_unbegun(t);
     return ranks_agree(t->ranks, err);
 }
 
@@ -439,23 +440,38 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     return OK;
 }
 
-/* Makes a new run's folder, writes what says what the run is, and opens the logs. */
-static Status open_folder(Trainer *t, bool resume, Err *err) {
-    if (!resume) {
-        if (rundir_create(t->dir, err) || rundir_lock(t->dir, &t->lock, err) ||
-            rundir_check_free(t->dir, err))
-            return err->status;
-        t->fresh = true;
-    }
-    char path[PATH_SIZE];
-    rundir_path(path, t->dir, "recipe.ini.new");
-    if (recipe_save(t->recipe, path, t->dir, err) || task_save_facts(t->task, t->dir, err) ||
-        open_logs(t, err) ||
-        (resume && trainer_drop_departures(&t->train_log, t->at.step, err))) {
-        openfile_remove(path, t->dir); /* a run that cannot go on keeps its recipe */
+static Status save_recipe(const Trainer *t, Err *err) {
+    char draft[PATH_SIZE];
+    rundir_path(draft, t->dir, "recipe.ini.new");
+    if (!recipe_save(t->recipe, draft, t->dir, err))
+        return rundir_replace(t->dir, "recipe.ini", err);
+    openfile_remove(draft, t->dir);
+    return err->status;
+}
+
+/* Makes a new run's folder.  recipe.ini comes first: what a killed process leaves is a run. */
+static Status make_folder(Trainer *t, Err *err) {
+    if (rundir_make_folders(t->dir, &t->made, err) ||
+        rundir_lock(t->dir, &t->lock, err) || rundir_check_free(t->dir, err))
         return err->status;
-    }
-    return rundir_replace(t->dir, "recipe.ini", err);
+    t->fresh = true;
+    return save_recipe(t, err) ? err->status : rundir_create(t->dir, err);
+}
+
+/* Writes what says what the run is, and opens the logs; a run that cannot go on keeps its
+ * recipe. */
+static Status open_folder(Trainer *t, bool resume, Err *err) {
+    if (!resume && make_folder(t, err)) return err->status;
+    if (task_save_facts(t->task, t->dir, err) || open_logs(t, err)) return err->status;
+    if (!resume) return OK;
+    if (trainer_drop_departures(&t->train_log, t->at.step, err)) return err->status;
+    return save_recipe(t, err);
+}
+
+static void remove_unbegun(const Trainer *t) {
+    if (!t->fresh) return;
+    rundir_remove_unbegun(t->dir);
+    rundir_remove_folders(t->dir, &t->made);
 }
 
 /* The folder is free, the data are there and fit: what a rank may fail in alone. */
@@ -508,7 +524,7 @@ Status trainer_open(Trainer *t, Recipe *recipe, const char *dir, bool resume,
         return err_set(err, FAIL_USAGE, "the name of the run folder is too long");
     text_format(t->dir, sizeof t->dir, "%s", dir);
     if (!prepare(t, resume, err)) return OK;
-    if (t->fresh) rundir_remove_unbegun(t->dir);
+    remove_unbegun(t);
     trainer_close(t);
     return err->status;
 }

@@ -22,7 +22,8 @@ typedef struct Trainer {
     Recipe *recipe;
     char dir[1024];
     int lock;     /* on the folder; -1: none */
-    bool fresh;   /* the folder was made by this process */
+    bool fresh;   /* the folder was free: what is in it is of this process */
+    MadeFolders made;
     Ranks *ranks; /* that train together; NULL: this process alone */
     Exchange *exchange;
     Task *task;
@@ -56,7 +57,7 @@ Status trainer_open(Trainer *trainer, Recipe *recipe, const char *dir, bool resu
 
 /* Runs to the end.  FAIL_INTERRUPTED, FAIL_COLLAPSED and FAIL_DATA leave a checkpoint of the
  * last step, FAIL_DIVERGED keeps the last good one.  Data that fail before the first step leave
- * no folder behind. */
+ * nothing behind: what was made goes, and no more than that. */
 Status trainer_run(Trainer *trainer, Err *err);
 void trainer_close(Trainer *trainer);
 

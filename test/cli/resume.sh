@@ -227,6 +227,45 @@ cp -R longer orphan && rm orphan/recipe.ini && sum orphan >before
 [ $? = 2 ] && sum orphan | cmp - before
 tell "checkpoints without a recipe.ini are not written over" $?
 
+# ---- folders that are not a run's ----
+
+list() { find "$1" | sort; }
+
+mkdir mine && for name in probe.jsonl source.vocab text.codes notes; do echo mine >mine/$name; done
+sum mine >before
+"$STEADY" train small.ini --out mine 2>err
+[ $? = 2 ] && sum mine | cmp - before && grep -q ': mine is not empty (.* and 1 more): choose another' err
+tell "a folder with files in it is refused, and they stay" $?
+
+mkdir dots && echo >dots/.hidden
+"$STEADY" train small.ini --out dots 2>err
+[ $? = 2 ] && [ -e dots/.hidden ] && grep -q 'not empty (.hidden)' err
+tell "a hidden file is one, too" $?
+
+"$STEADY" train small.ini --out notes/new 2>err
+"$STEADY" train small.ini --out small.ini/new 2>err2
+[ $? = 2 ] && grep -q 'small.ini/new cannot be used as a folder' err2 && rm -r notes
+tell "a file is no folder" $?
+
+# Pictures that cannot be read end a run before its first step, after its folder was made.
+mkdir -p pics/train/a pics/train/b pics/val/a && for i in 1 2 3 4 5 6 7 8; do
+    echo none >pics/train/a/$i.png && echo none >pics/train/b/$i.png; done
+bad="data.source=folder data.path=pics data.image_size=16"
+mkdir empty
+# shellcheck disable=SC2086
+for out in empty new/deep/er empty/down; do
+    "$STEADY" train small.ini $bad --out $out --no-report 2>err
+    [ $? = 3 ] || break
+done
+[ "$out" = empty/down ] && [ "$(list empty)" = empty ] && [ ! -e new ]
+tell "what a run that does not begin has made goes, and no more than that" $?
+
+mkdir -p killed/checkpoints killed/figures && echo half >killed/recipe.ini.new
+train small.ini train.steps=2 --out killed && mkdir -p kept/checkpoints && echo >kept/checkpoints/mine
+"$STEADY" train small.ini --out kept 2>err
+[ $? = 2 ] && [ -e kept/checkpoints/mine ]
+tell "what a process that was killed at once has left is no hindrance" $?
+
 # ---- two at once ----
 
 "$STEADY" train small.ini train.steps=1000000 --out busy --no-report 2>/dev/null &

@@ -40,6 +40,11 @@ tell "another grid in the same folder is a usage error" $?
 [ $? = 2 ] && grep -q 'cell optim.lr=-1: .*wanted number' messages && [ ! -e bad ]
 tell "a bad value is named with its cell before anything runs" $?
 
+mkdir mine && echo mine >mine/sweep.csv
+"$STEADY" sweep $grid --out mine >/dev/null 2>messages
+[ $? = 2 ] && grep -q 'mine is not empty (sweep.csv)' messages && [ "$(ls mine)" = sweep.csv ]
+tell "a folder with other files is a usage error" $?
+
 "$STEADY" sweep $grid --out dry --dry-run >list 2>/dev/null
 [ $? = 0 ] && [ "$(grep -c '^to run  optim.lr=' list)" = 4 ] && [ ! -e dry ]
 tell "a dry run lists the cells and makes nothing" $?

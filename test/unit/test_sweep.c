@@ -208,6 +208,8 @@ static void write_run(const Sweep *sweep, size_t cell, double last, double entro
     Err err = ERR_NONE;
     Recipe recipe;
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
+    MadeFolders made;
+    assert_int_equal(rundir_make_folders(dir, &made, &err), OK);
     assert_int_equal(rundir_create(dir, &err), OK);
     assert_int_equal(sweep_recipe(sweep, cell, &recipe, &err), OK);
     recipe.train.threads = 3; /* what --jobs decides is no difference */
