@@ -70,7 +70,7 @@ CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
 ONLY ?=
 chosen = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
 
-.PHONY: all check check-unit check-all demo docs fuzz fuzz-programs install uninstall format clean distclean
+.PHONY: all tests check check-unit check-all demo docs fuzz fuzz-programs install uninstall format clean distclean
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -150,6 +150,8 @@ RUN_TESTS = STEADY=$(B)/steady STEADY64=$(B)/steady64 sh test/run.sh
 
 check: all $(call chosen,$(TEST_BIN))
 	@$(RUN_TESTS) $(call chosen,$(TEST_BIN) $(CLI_TESTS))
+
+tests: $(TEST_BIN)
 
 check-unit: $(call chosen,$(TEST_BIN))
 	@STEADY=build/steady sh test/run.sh $(call chosen,$(TEST_BIN))

@@ -61,7 +61,7 @@ static const char *resumed(const char *text, size_t step) {
     Err err = ERR_NONE;
     Log log;
     put(text);
-    assert_int_equal(log_open(&log, dir, "train.jsonl", step, &err), OK);
+    assert_int_equal(log_open(&log, dir, "train.jsonl", 0, step, &err), OK);
     assert_int_equal(trainer_drop_departures(&log, step, &err), OK);
     log_close(&log);
     return get("train.jsonl");
