@@ -284,7 +284,7 @@ static void a_users_file_is_noted_but_for_defaults_and_a_runs_is_not(void **stat
     close(file);
     Recipe mine = recipe_default(), run = recipe_default();
     assert_int_equal(recipe_load(&mine, path, NULL), OK);
-    assert_int_equal(recipe_load_file(&run, path, NULL), OK);
+    assert_int_equal(recipe_load_file(&run, path, NULL, NULL), OK);
     unlink(path);
     assert_int_equal(recipe_notes(&mine, NULL), 1);
     assert_int_equal(times_noted(&mine, key_find("optim.beta1")), 1);
