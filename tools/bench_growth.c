@@ -6,6 +6,8 @@
 
 #include "tools/bench.h"
 #include "tools/chart.h"
+#include "tools/output.h"
+#include "tools/rundir.h"
 #include "tools/stop.h"
 
 enum { POINTS_MAX = 8, TERMS = 3, WORDS_MAX = 80 };
@@ -115,12 +117,12 @@ static void fit_text(char *text, size_t size, const double *fit, const char *uni
 
 static void print_json(const Sweep *s, const char *what, const double *y,
                        const double *fit) {
-    json_t *row = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "level", "fit",
-                            "against", s->name, "of", what, "constant", fit[0], "linear",
-                            fit[1], "quadratic", fit[2], "worst_share", worst(s, y, fit));
-    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(row);
+    json_t *row =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "level", "fit", "against",
+                  s->name, "of", what, "constant", json_number(fit[0]), "linear",
+                  json_number(fit[1]), "quadratic", json_number(fit[2]), "worst_share",
+                  json_number(worst(s, y, fit)));
+    output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
 static void print_sweep(const Bench *bench, const Sweep *s) {

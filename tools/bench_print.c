@@ -1,16 +1,16 @@
 /* bench_print: tables for people, a JSON object a line for programs (tools/bench.h). */
 #include <jansson.h>
 #include <omp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/core/machine.h"
 #include "tools/bench.h"
+#include "tools/output.h"
 
 static void print_object(json_t *object) {
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
+    output_json(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
     fflush(stdout);
-    json_decref(object);
 }
 
 static void add_number(json_t *object, const char *key, double value) {

@@ -13,6 +13,7 @@
 #include "engine/dist/ranks.h"
 #include "tools/commands.h"
 #include "tools/kernels.h"
+#include "tools/output.h"
 #include "tools/rate.h"
 #include "tools/start.h"
 
@@ -268,9 +269,7 @@ static void print_json(const Findings *found) {
         "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL, "gflops", gflops,
         "products", products, "optional", optional, "problems", problems);
     CHECK(all, "the findings do not fit their pattern");
-    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
-    printf("\n");
-    json_decref(all);
+    output_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
 }
 
 /* Environment in which another program, one that links libsteady, runs as fast. */

@@ -5,6 +5,7 @@
 
 #include "tools/commands.h"
 #include "tools/openrun.h"
+#include "tools/output.h"
 #include "tools/rundir.h"
 
 static const char HELP[] =
@@ -67,9 +68,7 @@ static void print(const OpenRun *run, const Score *s) {
     json_object_set_new(row, "checkpoint", json_text(run->checkpoint));
     if (run->average)
         json_object_set_new(row, "average", json_integer((json_int_t)run->average));
-    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(row);
+    output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
 int eval_main(int argc, char **argv) {

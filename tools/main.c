@@ -1,13 +1,11 @@
 /* The program `steady`: finds the command and runs it. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/commands.h"
 #include "tools/launch.h"
 #include "tools/nearest.h"
+#include "tools/output.h"
 #include "tools/start.h"
 #include "tools/stop.h"
 
@@ -71,23 +69,6 @@ static int unknown(const char *word) {
     return FAIL_USAGE;
 }
 
-/* A closed descriptor 0, 1 or 2 would become the next file that is opened, a log for instance,
- * and messages would be written into it.  Writing to what stands there now fails. */
-static void occupy_standard_files(void) {
-    int file;
-    while ((file = open("/dev/null", O_RDONLY)) >= 0 && file <= STDERR_FILENO) continue;
-    if (file >= 0) close(file);
-}
-
-/* What was printed has arrived, or it is a failure (a full disk, a closed pipe). */
-static int finish_output(const char *command, int code) {
-    if (!fflush(stdout) && !ferror(stdout)) return code;
-    Err err = ERR_NONE;
-    err_set(&err, FAIL_RUN, "the output cannot be written: %s", strerror(errno));
-    if (!code) code = command_fail(command, &err);
-    return code;
-}
-
 /* Under mpirun -n 2 the others would do the same work twice, on the same files. */
 static bool is_alone(const char *command, Err *err) {
     Launch launch = launch_read();
@@ -119,8 +100,8 @@ static int run_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    occupy_standard_files();
+    output_begin();
     stop_forget_inherited();
     start_program(argc, argv);
-    return finish_output(argc < 2 ? "" : argv[1], run_command(argc, argv));
+    return output_end(argc < 2 ? "" : argv[1], run_command(argc, argv));
 }

@@ -6,6 +6,7 @@
 #include "data/utf8.h"
 #include "models/generation.h"
 #include "models/sample.h"
+#include "tools/output.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
@@ -54,7 +55,7 @@ static void sample(Sampler *s) {
     const PredictOptions *o = s->options;
     Rng dice = rng_make(o->seed, RNG_SAMPLE, 0);
     read_on(s, 0);
-    for (size_t i = 0; i < o->tokens && !stop_requested() && !ferror(stdout); i++) {
+    for (size_t i = 0; i < o->tokens && !stop_requested() && !output_failed(); i++) {
         uint32_t id =
             sample_next(s->logits, s->lm->vocab, o->temperature, o->top_k, dice, i);
         idlist_add(&s->ids, id);
@@ -140,9 +141,7 @@ static Status print_line(OpenRun *run, const char *line, size_t length, Err *err
         fill_rows(run, &ids, tokens, logits);
         json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(line), "tokens",
                                 tokens, "logits", logits);
-        json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        putchar('\n');
-        json_decref(row);
+        output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
     }
     idlist_free(&ids);
     return err->status;
@@ -153,7 +152,7 @@ static Status print_logits(const PredictOptions *o, OpenRun *run, Err *err) {
         TextFile file;
         if (textfile_read(&file, o->inputs[i], err)) return err->status;
         size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
-        for (size_t k = 0; k < most && !err->status; k++) {
+        for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
             size_t length;
             const char *line = textfile_line(&file, k, &length);
             char *copy = mem_alloc(length + 1);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/inputs.h"
+#include "tools/output.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
 
@@ -61,9 +62,7 @@ static void print_logits(const char *name, const char *class, const real *z,
         json_array_append_new(logits, json_number((double)z[k]));
     json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(name), "class",
                             json_text(class), "logits", logits);
-    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(row);
+    output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
 static void print_one(bool numbers, const ClassFacts *facts, const char *name,
@@ -112,7 +111,7 @@ static Status predict(const PredictOptions *o, const Inputs *files, OpenRun *run
     Status status;
     while (!(status = loader_next(loader, &now, err)) && now->count) {
         print_batch(o, files, run, now);
-        if (ferror(stdout)) break;
+        if (output_failed()) break;
     }
     loader_stop(loader);
     return status;

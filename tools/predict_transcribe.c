@@ -5,6 +5,7 @@
 
 #include "data/audio.h"
 #include "tools/inputs.h"
+#include "tools/output.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
 #include "tools/speech.h"
@@ -21,9 +22,7 @@ static void print_numbers(const char *name, const char *text, const real *z,
     }
     json_t *object = json_pack("{s:o, s:s, s:o}", "input", json_text(name), "output",
                                text, "logits", logits);
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(object);
+    output_json(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
 /* Features [frames, filters] of one recording; too short for a row of logits: no words. */
@@ -101,7 +100,7 @@ static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inpu
     size_t count = o->limit ? MIN(o->limit, files->count) : files->count;
     Tables tables = {0};
     Audio audio = {0};
-    for (size_t i = 0; i < count && !err->status; i++) {
+    for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
         if (stop_requested())
             err_set(err, FAIL_INTERRUPTED, "interrupted");
         else if (!audio_read(files->path[i], &audio, err))
@@ -119,7 +118,7 @@ static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) 
     SpeechSet *set = transcribe_set(run->task, SPLIT_TEST, err);
     if (!set) return err_wrap(err, "the test split (or give recordings)");
     size_t count = o->limit ? MIN(o->limit, set->count) : set->count;
-    for (size_t i = 0; i < count && !err->status; i++) {
+    for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
         const SpeechItem *item = &set->item[i];
         real *features = mem_alloc(item->frames * SPEECH_FILTERS * sizeof *features);
         if (stop_requested())

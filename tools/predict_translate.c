@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/output.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
@@ -41,9 +42,7 @@ static void print_numbers(const Lines *lines, size_t i, const char *output,
         json_pack("{s:o, s:o, s:o, s:o, s:o}", "input", json_text(lines->text[i]),
                   "output", json_text(output), "score", json_number(best->score),
                   "log_prob", json_number(best->log_prob), "tokens", tokens);
-    json_dumpf(row, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(row);
+    output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
 static void print_one(const PredictOptions *o, const Tokenizer *tokenizer,
@@ -126,7 +125,7 @@ static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines
     TextFile file;
     if (textfile_read(&file, path, err)) return err->status;
     size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
-    for (size_t k = 0; k < most && !err->status; k++) {
+    for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
         size_t length;
         const char *line = textfile_line(&file, k, &length);
         if (add_line(run, lines, line, length, err))
@@ -152,7 +151,7 @@ static Status translate_stdin(const PredictOptions *o, OpenRun *run, Lines *line
     size_t room = 0, number = 0;
     ssize_t size;
     setvbuf(stdin, NULL, _IONBF, 0);
-    while (!err->status && (!o->limit || number < o->limit) &&
+    while (!err->status && !output_failed() && (!o->limit || number < o->limit) &&
            (size = getline(&line, &room, stdin)) > 0) {
         size_t length = (size_t)size;
         if (line[length - 1] == '\n') length--;

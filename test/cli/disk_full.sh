@@ -90,15 +90,53 @@ tell "resume where nothing can be written leaves the recipe whole" $?
 if [ ! -c /dev/full ]; then
     echo "skip output on a full disk: no /dev/full"
 else
-    for command in "eval whole" "predict whole --limit 3" recipes "train --help-keys" --version; do
-        # shellcheck disable=SC2086
-        "$STEADY" $command >/dev/full 2>err
-        [ $? = 1 ] && grep -q '^steady.*: the output cannot be written: No space left' err
-        tell "steady ${command%% *} notices that its output is lost" $?
+    lost() { # NAME COMMAND...: exit 1 and one line that says so
+        name=$1
+        shift
+        "$STEADY" "$@" >/dev/full 2>err
+        [ $? = 1 ] && [ "$(grep -c '^steady.*: the output cannot be written' err)" = 1 ]
+        tell "$name notices that its output is lost" $?
+    }
+    lost "the list of recipes" recipes
+    lost "a recipe" recipes demo
+    lost "the version" --version
+    lost "the list of commands" help
+    for command in train eval predict sweep plot export doctor bench recipes; do
+        lost "steady $command -h" $command -h
     done
+    lost "the list of keys" train --help-keys
+    lost "eval" eval whole
+    lost "predict" predict whole --limit 3
+    lost "predict with numbers" predict whole --limit 3 --logits
+    lost "a dry run" sweep small.ini optim.lr=0.1,0.2 --out dry --dry-run
+    lost "the table of a sweep" sweep small.ini train.steps=2 train.seed=0,1 --out swept
+    lost "doctor" doctor --json
+    lost "bench" bench --model cifar-vit --batch 2 --threads 1 --repeat 1 --seconds 0 ops \
+        data.image_size=16 model.width=32 model.heads=2 model.depth=1 --json
+
+    "$STEADY" train numbers-post model.width=16 model.depth=1 model.heads=2 data.synthetic_count=100 \
+        train.batch=8 train.epochs=0 train.steps=1 schedule.warmup_steps=0 --out pairs --no-report 2>err
+    # More text than there is time for.
+    yes 'one two three' |
+        timeout 50 "$STEADY" predict pairs --beam 1 >/dev/full 2>err
+    tell "translating ends when its output is lost" $((! $? == 1))
     (exec 2>/dev/full && "$STEADY" train small.ini --out deaf --no-report)
     tell "messages that are lost do not stop a run" $?
 fi
+
+for command in recipes "eval whole" "predict whole --limit 3"; do
+    # shellcheck disable=SC2086
+    "$STEADY" $command >&- 2>err
+    [ $? = 1 ] && grep -q 'the output cannot be written: Bad file descriptor' err
+    tell "steady ${command%% *} notices that its output is closed" $?
+done
+
+for ignored in 0 1; do
+    # shellcheck disable=SC2064
+    first=$([ $ignored = 0 ] || trap '' PIPE; "$STEADY" train --help-keys 2>err | head -n 1)
+    [ "${first%% *}" = Keys ] && [ ! -s err ]
+    tell "what is read in part only ends quietly (SIGPIPE ignored: $ignored)" $?
+done
 
 "$STEADY" train small.ini --out closed --no-report <&- >&- 2>&- && cmp closed/probe.jsonl whole/probe.jsonl
 tell "messages do not go into the logs when stderr is closed" $?
