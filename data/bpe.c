@@ -119,10 +119,16 @@ void bpe_free(Bpe *bpe) {
 
 /* ---- files ---- */
 
+static void strip_blanks(const char **line, size_t *length) {
+    while (*length && (*line)[*length - 1] == ' ') --*length;
+    while (*length && **line == ' ') ++*line, --*length;
+}
+
 static Status read_merge(Bpe *bpe, const char *line, size_t length, Err *err) {
+    strip_blanks(&line, &length);
     const char *blank = memchr(line, ' ', length), *end = line + length;
-    if (!blank || blank == line || blank + 1 == end ||
-        memchr(blank + 1, ' ', (size_t)(end - blank - 1)))
+    if (!blank || memchr(blank + 1, ' ', (size_t)(end - blank - 1)) ||
+        memchr(line, '\r', length))
         return err_set(err, FAIL_DATA, "wanted two symbols and a blank between them");
     size_t first = (size_t)(blank - line);
     uint32_t a = (uint32_t)stringmap_add(&bpe->symbols, line, first);
@@ -131,14 +137,21 @@ static Status read_merge(Bpe *bpe, const char *line, size_t length, Err *err) {
     return OK;
 }
 
+/* Empty lines at the end, as subword-nmt has it, are none. */
+static size_t lines_of_codes(const TextFile *file) {
+    size_t count = file->count, length;
+    while (count > 1 && (textfile_line(file, count - 1, &length), !length)) count--;
+    return count;
+}
+
 static Status read_merges(Bpe *bpe, const TextFile *file, Err *err) {
-    size_t length;
+    size_t length = 0, count = lines_of_codes(file);
     const char *line = file->count ? textfile_line(file, 0, &length) : "";
-    if (!file->count || length < sizeof HEADER - 1 ||
-        memcmp(line, HEADER, sizeof HEADER - 1))
+    strip_blanks(&line, &length);
+    if (length != sizeof HEADER - 1 || memcmp(line, HEADER, sizeof HEADER - 1))
         return err_set(err, FAIL_DATA, "%s:1: wanted \"%s\", the first line of BPE codes",
                        file->path, HEADER);
-    for (size_t i = 1; i < file->count; i++) {
+    for (size_t i = 1; i < count; i++) {
         line = textfile_line(file, i, &length);
         if (read_merge(bpe, line, length, err))
             return err_wrap(err, "%s:%zu", file->path, i + 1), err->status;

@@ -245,6 +245,8 @@ size_t textplan_items(const TextPlan *p) { return p->items; }
 
 size_t textplan_steps(const TextPlan *p) { return p->steps; }
 
+size_t textplan_buckets(const TextPlan *p) { return p->bucket_count; }
+
 static void need_epoch(TextPlan *p, size_t epoch) {
     if (p->epoch == epoch) return;
     p->epoch = epoch;

@@ -54,6 +54,7 @@ void textplan_free(TextPlan *plan);
 
 size_t textplan_items(const TextPlan *plan); /* blocks or pairs */
 size_t textplan_steps(const TextPlan *plan); /* of an epoch */
+size_t textplan_buckets(const TextPlan *plan); /* 0: steps are of train.batch items */
 /* Share of an epoch's token slots, source's and target's, that is padding, when buckets are cut into
  * `accumulate` micro-batches by textbatch_edge. */
 double textplan_padding(TextPlan *plan);

@@ -6,6 +6,7 @@
 
 #include "data/bytes.h"
 #include "data/openfile.h"
+#include "data/textmarks.h"
 #include "data/utf8.h"
 
 enum { LINE_MOST = 1 << 24, OWN_MOST = 1 << 28 };
@@ -90,10 +91,13 @@ Status textfile_check_line(const char *name, size_t number, const char *line,
                    name, number, bad + 1, (unsigned)(unsigned char)line[bad]);
 }
 
+/* What is no text at all is named as a whole. */
 static Status check_line(const TextFile *file, size_t i, Err *err) {
     size_t length;
     const char *line = textfile_line(file, i, &length);
-    return textfile_check_line(file->path, i + 1, line, length, err);
+    if (!textfile_check_line(file->path, i + 1, line, length, err)) return OK;
+    const char *kind = textmarks_kind(file->bytes, file->size);
+    return kind ? err_set(err, FAIL_DATA, "%s is %s", file->path, kind) : FAIL_DATA;
 }
 
 static void drop_byte_order_mark(TextFile *file) {
@@ -111,7 +115,7 @@ Status textfile_read_in(TextFile *file, const char *path, const char *root, Err 
     if (strlen(path) >= sizeof file->path - 4)
         return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
     if (read_bytes(file, path, root, err)) return textfile_free(file), err->status;
-    drop_byte_order_mark(file);
+    if (!root) drop_byte_order_mark(file); /* a run's own begins with what it saved */
     count_lines(file);
     for (size_t i = 0; i < file->count; i++)
         if (check_line(file, i, err)) return textfile_free(file), err->status;

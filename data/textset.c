@@ -6,6 +6,8 @@
 
 #include "data/grammar.h"
 #include "data/numbers.h"
+#include "data/textmarks.h"
+#include "data/textset_parts.h"
 
 bool textset_source_known(const char *name) {
     static const char *const NAMES[] = {"text", "parallel", "grammar", "numbers"};
@@ -66,11 +68,7 @@ static Status read_files(const Texts *t, Split split, TextFile files[2], Err *er
             return err->status;
         }
     }
-    if (files[0].count == files[1].count) return OK;
-    err_set(err, FAIL_DATA,
-            "%s has %zu lines, %s has %zu: line k of the one must be the translation of "
-            "line k of the other",
-            files[0].path, files[0].count, files[1].path, files[1].count);
+    if (!pairs_check_lines(files, err)) return OK;
     textfile_free(&files[0]);
     textfile_free(&files[1]);
     return err->status;
@@ -78,27 +76,23 @@ static Status read_files(const Texts *t, Split split, TextFile files[2], Err *er
 
 /* ---- a stream ---- */
 
-static Status encode_line(const Tokenizer *t, const TextFile *file, size_t i, IdList *ids,
-                          Err *err) {
-    size_t length;
+Status textset_encode(TextSet *set, const Texts *t, size_t side, const TextFile *file,
+                      size_t i, IdList *ids, Err *err) {
+    const Tokenizer *tokenizer = t->tokenizer[side];
+    size_t length, before = ids->count;
     const char *line = textfile_line(file, i, &length);
-    if (tokenizer_encode(t, line, length, ids, err))
+    if (tokenizer_encode(tokenizer, line, length, ids, err))
         return err_wrap(err, "%s:%zu", file->path, i + 1), err->status;
+    textnotes_unknown(set, tokenizer, side, file, i, ids->ids + before, ids->count - before);
     return OK;
 }
 
-static size_t count_unknown(const Tokenizer *t, const uint32_t *ids, size_t count) {
-    size_t unknown = 0;
-    for (size_t i = 0; tokenizer_has_specials(t) && i < count; i++)
-        unknown += ids[i] == ID_UNK;
-    return unknown;
-}
-
-static Status fill_stream(TextSet *set, const Tokenizer *t, const TextFile *file,
+static Status fill_stream(TextSet *set, const Texts *texts, const TextFile *file,
                           Err *err) {
+    const Tokenizer *t = texts->tokenizer[0];
     bool ends = file->size && file->bytes[file->size - 1] == '\n';
     for (size_t i = 0; i < file->count; i++) {
-        if (encode_line(t, file, i, &set->own, err)) return err->status;
+        if (textset_encode(set, texts, 0, file, i, &set->own, err)) return err->status;
         if (!tokenizer_has_specials(t) && i + 1 == file->count && !ends) break;
         if (!tokenizer_has_line_end(t))
             return err_set(err, FAIL_DATA,
@@ -111,100 +105,7 @@ static Status fill_stream(TextSet *set, const Tokenizer *t, const TextFile *file
     return OK;
 }
 
-static void finish_stream(TextSet *set, const Tokenizer *t) {
-    set->stream = set->own.ids;
-    set->stream_count = set->own.count;
-    set->report.tokens[0] = set->own.count;
-    set->report.unknown[0] = count_unknown(t, set->own.ids, set->own.count);
-}
-
 /* ---- pairs ---- */
-
-typedef enum { KEEP, EMPTY, LONG, RATIO } Verdict;
-
-static Verdict judge_pair(const DataConfig *c, size_t source, size_t target) {
-    if (!source || !target) return EMPTY;
-    if (MAX(source, target) > c->max_length) return LONG;
-    double ratio = (double)MAX(source, target) / (double)MIN(source, target);
-    return c->max_ratio > 0 && ratio > c->max_ratio ? RATIO : KEEP;
-}
-
-static Status refuse(const DataConfig *c, Verdict verdict, const TextFile files[2],
-                     size_t line, const size_t count[2], Err *err) {
-    const TextFile *file = &files[count[1] > count[0]];
-    switch (verdict) {
-    case EMPTY:
-        file = &files[count[1] == 0 && count[0] != 0];
-        return err_set(err, FAIL_DATA,
-                       "%s:%zu: an empty line has no translation; data.on_error = skip "
-                       "leaves such pairs out",
-                       file->path, line + 1);
-    case LONG:
-        return err_set(err, FAIL_DATA,
-                       "%s:%zu: %zu tokens, more than data.max_length = %zu; "
-                       "data.drop_long = true leaves such pairs out",
-                       file->path, line + 1, MAX(count[0], count[1]), c->max_length);
-    default:
-        return err_set(err, FAIL_DATA,
-                       "%s:%zu: %zu tokens for %zu, a ratio above data.max_ratio = %g; "
-                       "data.drop_long = true leaves such pairs out",
-                       file->path, line + 1, MAX(count[0], count[1]),
-                       MIN(count[0], count[1]), c->max_ratio);
-    }
-}
-
-/* Encodes line i on both sides; takes it back where the pair is left out. */
-static Status add_pair(TextSet *set, const Texts *t, const TextFile files[2], size_t i,
-                       Err *err) {
-    const DataConfig *c = t->config;
-    size_t before[2], count[2];
-    for (size_t s = 0; s < 2; s++) {
-        IdList *ids = &set->side[s].ids;
-        before[s] = ids->count;
-        if (encode_line(t->tokenizer[s], &files[s], i, ids, err)) return err->status;
-        count[s] = ids->count - before[s];
-    }
-    Verdict verdict = judge_pair(c, count[0], count[1]);
-    bool drop = verdict == EMPTY ? c->on_error == ON_ERROR_SKIP : c->drop_long;
-    if (verdict != KEEP && !drop) return refuse(c, verdict, files, i, count, err);
-    TextReport *r = &set->report;
-    r->empty += verdict == EMPTY, r->too_long += verdict == LONG;
-    r->ratio += verdict == RATIO;
-    for (size_t s = 0; s < 2; s++) {
-        IdList *ids = &set->side[s].ids;
-        if (verdict != KEEP) {
-            ids->count = before[s];
-            continue;
-        }
-        idlist_add(ids, ID_EOS);
-        set->side[s].start[set->count + 1] = ids->count;
-        r->longest[s] = MAX(r->longest[s], count[s] + 1);
-    }
-    if (verdict == KEEP) set->line[set->count++] = i;
-    return OK;
-}
-
-static Status fill_pairs(TextSet *set, const Texts *t, TextFile files[2], Err *err) {
-    size_t most = files[0].count;
-    for (size_t s = 0; s < 2; s++)
-        set->side[s].start = mem_zalloc((most + 1) * sizeof(size_t));
-    set->line = mem_alloc(MAX(most, (size_t)1) * sizeof *set->line);
-    set->report.lines = most;
-    for (size_t i = 0; i < most; i++)
-        if (add_pair(set, t, files, i, err)) return err->status;
-    set->target = files[1];
-    files[1] = (TextFile){0};
-    return OK;
-}
-
-static void finish_pairs(TextSet *set, const Texts *t) {
-    for (size_t s = 0; s < 2; s++) {
-        size_t count = set->side[s].start[set->count];
-        set->report.tokens[s] = count;
-        set->report.unknown[s] =
-            count_unknown(t->tokenizer[s], set->side[s].ids.ids, count);
-    }
-}
 
 const uint32_t *textset_source(const TextSet *set, size_t i, size_t *count) {
     const TextSide *s = &set->side[0];
@@ -240,8 +141,10 @@ static void textset_free(TextSet *set) {
 static TextSet *make_set(const Texts *t, TextFile files[2], Err *err) {
     TextSet *set = mem_zalloc(sizeof *set);
     set->pairs = t->pairs;
-    Status status = t->pairs ? fill_pairs(set, t, files, err)
-                             : fill_stream(set, t->tokenizer[0], &files[0], err);
+    for (size_t side = 0; side < (t->pairs ? 2 : 1) && !is_synthetic(t->config); side++)
+        textmarks_note(&files[side], &set->facts);
+    Status status = t->pairs ? pairs_fill(set, t, files, err)
+                             : fill_stream(set, t, &files[0], err);
     if (!status) return set;
     textset_free(set);
     return NULL;
@@ -260,46 +163,25 @@ static TextSet *cut_stream(TextSet *train, double fraction) {
     return val;
 }
 
-static TextSet *cut_pairs(TextSet *train, double fraction) {
-    TextSet *val = mem_zalloc(sizeof *val);
-    size_t cut = (size_t)llround(fraction * (double)train->count);
-    size_t first = train->count - cut;
-    val->pairs = true;
-    val->count = cut;
-    val->line = mem_alloc(MAX(cut, (size_t)1) * sizeof *val->line);
-    for (size_t i = 0; i < cut; i++) val->line[i] = i;
-    TextBuffer lines = {0};
-    for (size_t i = first; i < train->count; i++) {
-        size_t length;
-        const char *line = textset_target_line(train, i, &length);
-        text_append(&lines, line, length);
-        text_append_byte(&lines, '\n');
-    }
-    textfile_of(&val->target, &lines, "validation split");
-    for (size_t s = 0; s < 2; s++) {
-        const TextSide *from = &train->side[s];
-        size_t base = from->start[first];
-        val->side[s].start = mem_alloc((cut + 1) * sizeof(size_t));
-        for (size_t i = 0; i <= cut; i++)
-            val->side[s].start[i] = from->start[first + i] - base;
-        copy_ids(&val->side[s].ids, from->ids.ids + base, val->side[s].start[cut]);
-    }
-    train->count = first;
+static void limit_stream(TextSet *set, size_t limit) {
+    if (!limit || limit >= set->own.count) return;
+    facts_note(&set->facts, set->own.count - limit,
+               "data.limit = %zu: the first of %zu tokens are used", limit, set->own.count);
+    set->own.count = limit;
+}
+
+/* A fraction of nothing, or of too little. */
+static void note_no_cut(TextSet *train, size_t count, double fraction) {
+    facts_note(&train->facts, 1,
+               "data.val_fraction = %g of %zu %s rounds to none: there is no val split", fraction,
+               count, train->pairs ? "pairs" : "tokens");
+}
+
+static TextSet *cut(Texts *t, TextSet *train, double fraction) {
+    size_t count = t->pairs ? train->count : train->own.count;
+    TextSet *val = t->pairs ? pairs_cut(train, fraction) : cut_stream(train, fraction);
+    if (!(t->pairs ? val->count : val->own.count)) note_no_cut(train, count, fraction);
     return val;
-}
-
-static void limit_set(TextSet *set, size_t limit) {
-    if (!limit) return;
-    set->count = MIN(set->count, limit);
-    set->own.count = MIN(set->own.count, limit);
-}
-
-static void finish_set(const Texts *t, TextSet *set) {
-    if (t->pairs)
-        finish_pairs(set, t);
-    else
-        finish_stream(set, t->tokenizer[0]);
-    set->facts.count = t->pairs ? set->count : set->stream_count;
 }
 
 /* The training text, and the validation split where it is cut off from it. */
@@ -307,16 +189,31 @@ static Status open_train(Texts *t, TextFile files[2], Err *err) {
     const DataConfig *c = t->config;
     TextSet *train = make_set(t, files, err), *val = NULL;
     if (!train) return err->status;
-    limit_set(train, c->limit);
-    if (!*c->val_path && c->val_fraction > 0 && !is_synthetic(c)) {
-        val = t->pairs ? cut_pairs(train, c->val_fraction)
-                       : cut_stream(train, c->val_fraction);
-        finish_set(t, val);
-        t->sets[SPLIT_VAL] = val;
-    }
-    finish_set(t, train);
+    if (t->pairs)
+        pairs_limit(train, c->limit);
+    else
+        limit_stream(train, c->limit);
+    if (!*c->val_path && c->val_fraction > 0 && !is_synthetic(c))
+        val = cut(t, train, c->val_fraction);
+    textnotes_finish(t, train, SPLIT_TRAIN);
     t->sets[SPLIT_TRAIN] = train;
+    if (val) textnotes_finish(t, t->sets[SPLIT_VAL] = val, SPLIT_VAL);
     return OK;
+}
+
+/* A split that has a file of its own. */
+static Status open_named(Texts *t, TextFile files[2], Split split, Err *err) {
+    TextSet *set = make_set(t, files, err);
+    if (!set) return err->status;
+    size_t left = t->pairs ? set->count : set->own.count;
+    const char *path = t->pairs ? set->target.path : files[0].path;
+    if (!left)
+        err_set(err, FAIL_DATA, "%s %s: the %s split has nothing to score", path,
+                set->report.lines ? "has no pair that is kept" : "is empty",
+                split == SPLIT_VAL ? "val (data.val_path)" : "test (data.test_path)");
+    if (left) textnotes_finish(t, t->sets[split] = set, split);
+    if (!left) textset_free(set);
+    return err->status;
 }
 
 static Status open_split(Texts *t, Split split, Err *err) {
@@ -326,8 +223,8 @@ static Status open_split(Texts *t, Split split, Err *err) {
     if (read_files(t, from, files, err)) return err->status;
     if (from == SPLIT_TRAIN)
         open_train(t, files, err);
-    else if ((t->sets[split] = make_set(t, files, err)))
-        finish_set(t, t->sets[split]);
+    else
+        open_named(t, files, split, err);
     textfile_free(&files[0]);
     textfile_free(&files[1]);
     return err->status;
@@ -375,6 +272,7 @@ Status texts_open(Texts *t, const DataConfig *config, bool pairs, Err *err) {
     textfile_free(&files[1]);
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST && !err->status; s++)
         if (texts_has(t, s)) texts_set(t, s, err);
+    if (!err->status && !is_synthetic(config)) textnotes_overlap(t);
     if (err->status) texts_close(t);
     return err->status;
 }

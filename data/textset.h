@@ -7,8 +7,9 @@
  *     texts_close(&texts);
  *
  * Language: characters of the whole file, or each line's tokens and </s>.  Pairs: both
- * sentences end with </s>.  val is val_path, or the last round(val_fraction n) tokens or pairs of the
- * training text; test is test_path. */
+ * sentences end with </s>.  val is val_path, or round(val_fraction n) of the training text: its last
+ * tokens, or pairs drawn over all of it, for pairs may be sorted; the draw is always the same.
+ * test is test_path.  limit takes the first tokens, or pairs drawn over all. */
 #ifndef STEADY_TEXTSET_H
 #define STEADY_TEXTSET_H
 
@@ -35,6 +36,7 @@ typedef struct TextSet {
     size_t stream_count;
     TextReport report;
     DataFacts facts; /* data/facts.h; count: tokens, or pairs */
+    char first_unknown[2][300]; /* "val.de:7: 'word'", of each side; "": none */
     TextSide side[2];
     IdList own;      /* the stream's memory */
     TextFile target; /* lines of the target as they are, */
@@ -73,6 +75,8 @@ const TextSet *texts_set(Texts *texts, Split split, Err *err);
 
 const uint32_t *textset_source(const TextSet *set, size_t i, size_t *count);
 const uint32_t *textset_target(const TextSet *set, size_t i, size_t *count);
+/* Share of <unk> among the tokens of the source (or the text), 0, or the target, 1. */
+double textset_unknown(const TextSet *set, size_t side);
 /* The target line of pair i as it stands in the file. */
 const char *textset_target_line(const TextSet *set, size_t i, size_t *length);
 

@@ -54,9 +54,6 @@ void tokenizer_prepare(const Tokenizer *t, const char *line, size_t length,
     text_free(&low);
 }
 
-/* Calls visit for each token of a prepared line. */
-typedef void VisitToken(void *context, const char *token, size_t length);
-
 static void each_character(const char *line, size_t length, VisitToken *visit,
                            void *context) {
     for (size_t at = 0, used; at < length; at += used) {
@@ -157,6 +154,28 @@ Status tokenizer_encode(const Tokenizer *t, const char *line, size_t length, IdL
     }
     text_free(&prepared);
     return e.unknown ? FAIL_DATA : OK;
+}
+
+typedef struct Stranger {
+    const Tokenizer *t;
+    VisitToken *visit;
+    void *context;
+} Stranger;
+
+static void visit_stranger(void *context, const char *token, size_t length) {
+    const Stranger *s = context;
+    size_t id = stringmap_find(&s->t->vocab, token, length);
+    if (id == SIZE_MAX || (s->t->specials && (id == ID_UNK || id == ID_PAD)))
+        s->visit(s->context, token, length);
+}
+
+void tokenizer_unknown(const Tokenizer *t, const char *line, size_t length,
+                       VisitToken *visit, void *context) {
+    TextBuffer prepared = {0};
+    Stranger stranger = {t, visit, context};
+    tokenizer_prepare(t, line, length, &prepared);
+    each_token(t, prepared.text, prepared.length, visit_stranger, &stranger);
+    text_free(&prepared);
 }
 
 /* "un@@ happy" is one word. */

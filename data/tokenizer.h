@@ -64,6 +64,12 @@ void tokenizer_prepare(const Tokenizer *t, const char *line, size_t length,
 Status tokenizer_encode(const Tokenizer *t, const char *line, size_t length, IdList *ids,
                         Err *err);
 
+/* Visits each token of the line that has no id of its own (characters, words or pieces, whichever the
+ * tokens are); `token` is valid during the call. */
+typedef void VisitToken(void *context, const char *token, size_t length);
+void tokenizer_unknown(const Tokenizer *t, const char *line, size_t length,
+                       VisitToken *visit, void *context);
+
 /* Appends the text: words parted by blanks, pieces joined; </s> is a new line, <s> and <pad> are
  * nothing. */
 void tokenizer_decode(const Tokenizer *t, const uint32_t *ids, size_t count,

@@ -24,31 +24,39 @@ static bool read_character(const char *token, size_t size, uint32_t *code) {
            (number < 0xD800 || number > 0xDFFF);
 }
 
-/* "token count". */
+/* "token count": where the count begins, or 0. */
+static size_t count_place(const char *line, size_t length, size_t *count) {
+    char number[24], *end;
+    size_t at = length;
+    while (at && line[at - 1] != ' ') at--;
+    if (at < 2 || length - at >= sizeof number) return 0;
+    memcpy(number, line + at, length - at);
+    number[length - at] = 0;
+    *count = (size_t)strtoull(number, &end, 10);
+    return *number >= '0' && *number <= '9' && !*end ? at : 0;
+}
+
 static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err) {
-    size_t blank = length;
-    while (blank && line[blank - 1] != ' ') blank--;
-    char number[24], *end, text[UTF8_BYTES];
+    size_t count, place = count_place(line, length, &count);
+    char text[UTF8_BYTES];
     const char *token = line;
-    size_t size = blank ? blank - 1 : 0;
-    if (size && length - blank < sizeof number) {
-        memcpy(number, line + blank, length - blank);
-        number[length - blank] = 0;
-        unsigned long long count = strtoull(number, &end, 10);
-        bool good = *number >= '0' && *number <= '9' && !*end;
-        if (good && t->kind == TOKENS_CHAR) {
-            uint32_t code;
-            good = read_character(line, size, &code);
-            if (good) token = text, size = utf8_put(code, text);
-        }
-        if (good) {
-            if (stringmap_find(&t->vocab, token, size) != SIZE_MAX)
-                return err_set(err, FAIL_DATA, "this token stands in the file already");
-            stringmap_count(&t->vocab, token, size, (size_t)count);
-            return OK;
-        }
-    }
-    return err_set(err, FAIL_DATA, "wanted a token, a blank and its count");
+    size_t size = place ? place - 1 : 0;
+    uint32_t code;
+    bool characters = t->kind == TOKENS_CHAR;
+    if (!size || (characters && !read_character(line, size, &code)))
+        return err_set(err, FAIL_DATA, "wanted a token, a blank and its count");
+    if (characters) token = text, size = utf8_put(code, text);
+    if (!characters && (memchr(token, ' ', size) || memchr(token, '\r', size)))
+        return err_set(err, FAIL_DATA,
+                       "the token '%.*s' has a blank or a carriage return in it, and so is in no "
+                       "text; wanted a token, a blank and its count",
+                       (int)MIN(size, (size_t)60), token);
+    size_t old = stringmap_find(&t->vocab, token, size);
+    if (old != SIZE_MAX)
+        return err_set(err, FAIL_DATA, "the token '%.*s' has number %zu already; wanted each once",
+                       (int)MIN(size, (size_t)60), token, old);
+    stringmap_count(&t->vocab, token, size, count);
+    return OK;
 }
 
 Status tokenizer_read_vocab(Tokenizer *t, const char *path, const char *root, Err *err) {

@@ -65,6 +65,8 @@ Score score_none(Split split) {
                    .top1 = NAN,
                    .top5 = NAN,
                    .ppl = NAN,
+                   .unknown = NAN,
+                   .unknown_source = NAN,
                    .bleu = NAN,
                    .bleu_tokens = NAN,
                    .wer = NAN,
@@ -95,6 +97,8 @@ json_t *score_row(const Score *s, size_t step) {
     add_measured(row, "top1", s->top1);
     add_measured(row, "top5", s->top5);
     add_measured(row, "ppl", s->ppl);
+    add_measured(row, "unknown", s->unknown);
+    add_measured(row, "unknown_source", s->unknown_source);
     add_measured(row, "bleu", s->bleu);
     add_measured(row, "bleu_tokens", s->bleu_tokens);
     add_measured(row, "wer", s->wer);

@@ -24,6 +24,8 @@ typedef struct Score {
     double nll;        /* the same without smoothing */
     double top1, top5; /* shares, 0 ... 1 */
     double ppl;        /* texts: e^nll */
+    double unknown;    /* texts: share of <unk> among the tokens that are scored, */
+    double unknown_source; /* and, of pairs, in the source */
     double bleu;       /* translations, 0 ... 100: sacreBLEU's 13a on the lines as they are */
     double bleu_tokens; /* on tokens between blanks, without smoothing */
     char signature[120]; /* of bleu; "" */

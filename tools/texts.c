@@ -21,22 +21,47 @@ const TextSet *text_task_set(Task *task, Split split, Err *err) {
 
 /* ---- what is in the data ---- */
 
-static void tell_side(const TextReport *r, size_t side, const char *name, size_t vocab,
-                      bool pairs) {
+static void tell_side(const TextSet *set, size_t side, const char *name, size_t vocab) {
+    const TextReport *r = &set->report;
     fprintf(stderr, "%s: %zu tokens of %zu", name, r->tokens[side], vocab);
-    if (r->unknown[side])
-        fprintf(stderr, ", %.2f%% <unk>",
-                100 * (double)r->unknown[side] / (double)r->tokens[side]);
-    if (pairs) fprintf(stderr, ", longest sentence %zu", r->longest[side]);
+    if (r->unknown[side]) fprintf(stderr, ", %.4g %% <unk>", 100 * textset_unknown(set, side));
+    if (set->pairs) fprintf(stderr, ", longest sentence %zu", r->longest[side]);
     fputc('\n', stderr);
 }
 
-static void tell_dropped(const TextReport *r, const char *split) {
-    if (r->empty + r->too_long + r->ratio)
-        fprintf(stderr,
-                "steady: note: %s: of %zu pairs %zu with an empty line, %zu too long and "
-                "%zu of too different length are left out\n",
-                split, r->lines, r->empty, r->too_long, r->ratio);
+/* What no step reads: the end of a stream, and what fills no batch. */
+static void note_left_over(TextTask *t) {
+    const Recipe *r = t->task.recipe;
+    TextSet *set = t->texts.sets[SPLIT_TRAIN];
+    size_t items = textplan_items(t->plan), steps = textplan_steps(t->plan);
+    size_t context = r->model.context, buckets = textplan_buckets(t->plan);
+    const char *which = r->data.shuffle ? "others in each epoch" : "the last, in each epoch";
+    if (!set->pairs)
+        facts_note(&set->facts, set->stream_count - 1 - items * context,
+                   "the last %zu tokens fill no block of model.context = %zu and are not read",
+                   set->stream_count - 1 - items * context, context);
+    if (buckets)
+        facts_note(&set->facts, buckets - steps * r->train.accumulate,
+                   "%zu of %zu buckets of pairs are left out of each epoch, whose steps take "
+                   "train.accumulate = %zu; %s",
+                   buckets - steps * r->train.accumulate, buckets, r->train.accumulate, which);
+    else
+        facts_note(&set->facts, items - steps * r->train.batch,
+                   "%zu of %zu %s are left out of each epoch, whose steps take train.batch = %zu; "
+                   "%s",
+                   items - steps * r->train.batch, items,
+                   set->pairs ? "pairs" : "blocks of text", r->train.batch, which);
+}
+
+static void note_short(TextTask *t, Split split) {
+    TextSet *set = t->texts.sets[split];
+    size_t context = t->task.recipe->model.context;
+    if (!set || set->pairs || set->stream_count > context) return;
+    facts_note(&set->facts, set->stream_count,
+               set->stream_count > 1
+                   ? "%zu tokens, fewer than a block of model.context = %zu and one to predict"
+                   : "%zu token, and none to predict behind it: it is not scored",
+               set->stream_count, context);
 }
 
 static void tell(TextTask *t) {
@@ -44,10 +69,8 @@ static void tell(TextTask *t) {
     const TextSet *train = t->texts.sets[SPLIT_TRAIN];
     bool pairs = t->texts.pairs;
     for (size_t side = 0; side < (pairs ? 2 : 1); side++)
-        tell_side(&train->report, side, pairs ? NAMES[side] : "text",
-                  tokenizer_size(t->texts.tokenizer[side]), pairs);
-    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST && pairs; s++)
-        if (t->texts.sets[s]) tell_dropped(&t->texts.sets[s]->report, split_name(s));
+        tell_side(train, side, pairs ? NAMES[side] : "text",
+                  tokenizer_size(t->texts.tokenizer[side]));
     if (pairs)
         fprintf(stderr,
                 "%zu pairs, target/source length %.2f, %.1f%% of a batch is padding\n",
@@ -109,6 +132,9 @@ Status text_task_open(Task *task, Err *err) {
     task->steps_per_epoch = textplan_steps(t->plan);
     task->has_val = not_empty(t->texts.sets[SPLIT_VAL]);
     task->has_test = not_empty(t->texts.sets[SPLIT_TEST]);
+    note_left_over(t);
+    note_short(t, SPLIT_VAL);
+    note_short(t, SPLIT_TEST);
     if (ranks_lead(task->ranks)) tell(t);
     return OK;
 }
@@ -165,6 +191,11 @@ Status text_task_finish_score(Task *task, Score *s, Err *err) {
     if (!(task->recipe->train.label_smoothing > 0))
         s->loss = s->nll; /* to the last digit */
     s->ppl = exp(s->nll);
+    const Texts *texts = &((const TextTask *)task)->texts;
+    const TextSet *set = texts->sets[s->split];
+    if (set && tokenizer_has_specials(texts->tokenizer[set->pairs]))
+        s->unknown = textset_unknown(set, set->pairs);
+    if (set && set->pairs) s->unknown_source = textset_unknown(set, 0);
     return OK;
 }
 

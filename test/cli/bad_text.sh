@@ -88,13 +88,13 @@ refused "a line fewer on one side" 3 'short.de has 40 lines, short.en has 39' pa
 sed 7s/.*// pairs.de >gap.de && sed 9s/.*// pairs.en >gap.en
 refused "an empty line on one side" 3 'gap.de:7: an empty line' pairs.ini data.path=gap
 "$STEADY" train pairs.ini data.path=gap data.on_error=skip --out skipped --no-report 2>err &&
-    grep -q 'of 40 pairs 2 with an empty line' err && grep -q '^38 pairs' err
+    grep -q 'note: train: 2 of 40 pairs have an empty line .* (first: gap.en:7)' err && grep -q '^38 pairs' err
 tell "data.on_error = skip leaves such pairs out and counts them" $?
 { cat pairs.de && seq -s ' ' 1000000; } >long.de && { cat pairs.en && echo long; } >long.en
 refused "a line of a million tokens" 3 'long.de:41: 1000000 tokens, more than data.max_length = 1024' \
     pairs.ini data.path=long
 "$STEADY" train pairs.ini data.path=long data.drop_long=true data.source_vocab=skipped/source.vocab \
-    --out dropped --no-report 2>err && grep -q 'of 41 pairs .* 1 too long' err
+    --out dropped --no-report 2>err && grep -q '1 of 41 pairs have more tokens than data.max_length' err
 tell "data.drop_long = true leaves it out and counts it" $?
 refused "a pair of too different lengths" 3 'pairs.en:1: 6 tokens for 5, a ratio above data.max_ratio = 1.1' \
     pairs.ini data.max_ratio=1.1
@@ -107,7 +107,7 @@ refused "a val text with a character that the vocabulary lacks" 3 "other:1: the 
     text.ini data.tokens=char data.val_path=other
 printf 'a 3\nb 2\nc 1\n' >small.vocab
 "$STEADY" train text.ini data.source_vocab=small.vocab --out unknown --no-report 2>err &&
-    grep -q '^text: 240 tokens of 7, 33.33% <unk>' err && cmp small.vocab unknown/text.vocab
+    grep -q '^text: 240 tokens of 7, 33.33 % <unk>' err && cmp small.vocab unknown/text.vocab
 tell "what a given dictionary lacks is <unk>, and counted" $?
 dictionary() { # NAME PATTERN TEXT
     printf "$3" >broken.vocab
@@ -115,7 +115,7 @@ dictionary() { # NAME PATTERN TEXT
 }
 dictionary "a dictionary without a count" 'broken.vocab:2: .*count' 'a 3\nb\nc 1\n'
 dictionary "a dictionary with a count that is none" 'broken.vocab:1: .*count' 'a 3x\nb 2\n'
-dictionary "a dictionary with a token twice" 'broken.vocab:3: .*already' 'a 3\nb 2\na 1\n'
+dictionary "a dictionary with a token twice" 'broken.vocab:3: the token .a. has number 4 already' 'a 3\nb 2\na 1\n'
 dictionary "an empty dictionary" 'broken.vocab holds no tokens' ''
 refused "a dictionary that is not there" 3 'nowhere cannot be opened' text.ini data.source_vocab=nowhere
 codes() { # NAME PATTERN TEXT

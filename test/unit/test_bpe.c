@@ -263,6 +263,16 @@ static void of_a_pair_that_comes_twice_the_first_counts(void **state) {
     bpe_free(bpe);
 }
 
+/* As subword-nmt reads them. */
+static void blanks_around_codes_and_empty_lines_at_their_end_are_left_out(void **state) {
+    Err err = ERR_NONE;
+    Bpe *bpe = load_text(*state, "#version: 0.2 \r\n a b \nab c\n\n\n", &err);
+    if (!bpe) fail_msg("%s", err.text);
+    assert_int_equal(bpe_merge_count(bpe), 2);
+    expect_split(bpe, "abcx", "abc@@ x");
+    bpe_free(bpe);
+}
+
 static void codes_that_are_none_are_refused_with_their_line(void **state) {
     static const char *const BAD[][2] = {
         {"", "codes:1: wanted \"#version: 0.2\""},
@@ -272,6 +282,9 @@ static void codes_that_are_none_are_refused_with_their_line(void **state) {
         {"#version: 0.2\na b c\n", "codes:2: wanted two symbols"},
         {"#version: 0.2\n\na b\n", "codes:2: wanted two symbols"},
         {"#version: 0.2\n b\n", "codes:2: wanted two symbols"},
+        {"#version: 0.25\na b\n", "codes:1: wanted"},
+        {"#version: 0.2\na b\n\n\nb c\n", "codes:3: wanted two symbols"},
+        {"#version: 0.2\na b\rb c\n", "codes:2: wanted two symbols"},
         {"#version: 0.2\na \n", "codes:2: wanted two symbols"},
         {"#version: 0.2\na \xFF\n", "codes:2: byte 3"},
     };
@@ -417,6 +430,7 @@ int main(void) {
         cmocka_unit_test(pieces_joined_are_the_word_again),
         FOLDER_TEST(codes_come_back_from_their_file),
         FOLDER_TEST(of_a_pair_that_comes_twice_the_first_counts),
+        FOLDER_TEST(blanks_around_codes_and_empty_lines_at_their_end_are_left_out),
         FOLDER_TEST(codes_that_are_none_are_refused_with_their_line),
         FOLDER_TEST(damaged_codes_are_read_or_refused),
         cmocka_unit_test(a_word_of_a_million_letters_is_split),

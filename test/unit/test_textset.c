@@ -123,6 +123,9 @@ static void validation_is_the_end_of_the_stream(void **state) {
     open_texts(&texts, &config);
     expect_stream(&texts, SPLIT_TRAIN, "aaa");
     expect_stream(&texts, SPLIT_VAL, "ab");
+    assert_int_equal(texts.sets[SPLIT_TRAIN]->facts.notes, 1);
+    assert_non_null(strstr(texts.sets[SPLIT_TRAIN]->facts.note[0].text,
+                           "data.limit = 5: the first of 9 tokens"));
     texts_close(&texts);
 }
 
@@ -270,29 +273,223 @@ static void long_and_lopsided_pairs_are_named_or_dropped(void **state) {
     texts_close(&texts);
 }
 
-static void validation_is_the_last_pairs(void **state) {
+/* One note, and no other, has each of the two parts. */
+static void expect_note(const TextSet *set, size_t count, const char *part, const char *more) {
+    for (size_t i = 0; i < set->facts.notes; i++) {
+        const DataNote *note = &set->facts.note[i];
+        if (!strstr(note->text, part)) continue;
+        if (note->count != count || !strstr(note->text, more))
+            fail_msg("%zu: \"%s\", wanted %zu and \"%s\"", note->count, note->text, count, more);
+        return;
+    }
+    fail_msg("no note of %zu has \"%s\"", set->facts.notes, part);
+}
+
+static void expect_no_notes(const TextSet *set) {
+    if (set->facts.notes) fail_msg("%s", set->facts.note[0].text);
+}
+
+/* A number word of pair i on the source side, in sorted order; its target is in capitals. */
+enum { SORTED = 60 };
+
+static void put_sorted(const char *root) {
+    TextBuffer source = {0}, target = {0};
+    for (int i = 0; i < SORTED; i++) {
+        char line[20];
+        text_format(line, sizeof line, "w%02d\n", i);
+        text_append(&source, line, 4);
+        text_format(line, sizeof line, "W%02d\n", i);
+        text_append(&target, line, 4);
+    }
+    put_pairs(root, source.text, target.text);
+    text_free(&source), text_free(&target);
+}
+
+/* Counts which lines a set has, checks that both sides and the line go together, in order. */
+static void see_lines(const Texts *t, Split split, int seen[SORTED]) {
+    const TextSet *set = t->sets[split];
+    int before = -1;
+    for (size_t i = 0; i < set->count; i++) {
+        size_t length;
+        const char *line = textset_target_line(set, i, &length);
+        char source[8], target[8];
+        int number = (line[1] - '0') * 10 + line[2] - '0';
+        assert_int_equal(length, 3);
+        text_format(source, sizeof source, "w%02d", number);
+        text_format(target, sizeof target, "W%02d", number);
+        expect_pair(t, split, i, source, target);
+        assert_true(number > before);
+        before = number;
+        seen[number]++;
+    }
+}
+
+static void validation_pairs_are_drawn_over_a_sorted_text(void **state) {
     Texts texts;
-    put_pairs(*state, "a\nb\n\nc\nd\ne\n", "A\nB\nX\nC\nD\nE e\n");
+    int train[SORTED] = {0}, val[SORTED] = {0}, late = 0;
+    put_sorted(*state);
     DataConfig config = config_of(*state, true, TOKENS_WORD);
+    config.val_fraction = 0.25;
+    open_texts(&texts, &config);
+    assert_int_equal(texts.sets[SPLIT_TRAIN]->count, 45);
+    assert_int_equal(texts.sets[SPLIT_VAL]->count, 15);
+    see_lines(&texts, SPLIT_TRAIN, train);
+    see_lines(&texts, SPLIT_VAL, val);
+    for (int i = 0; i < SORTED; i++) assert_int_equal(train[i] + val[i], 1);
+    for (int i = SORTED / 2; i < SORTED; i++) late += val[i];
+    assert_in_range(late, 3, 12);
+    assert_int_equal(texts.sets[SPLIT_TRAIN]->report.tokens[1], 90);
+    assert_int_equal(texts.sets[SPLIT_VAL]->report.tokens[0], 30);
+    expect_no_notes(texts.sets[SPLIT_VAL]);
+    texts_close(&texts);
+}
+
+static void a_limit_of_pairs_is_drawn_over_a_sorted_text_and_said(void **state) {
+    Texts texts;
+    int train[SORTED] = {0}, late = 0;
+    put_sorted(*state);
+    DataConfig config = config_of(*state, true, TOKENS_WORD);
+    config.limit = 20;
+    open_texts(&texts, &config);
+    assert_int_equal(texts.sets[SPLIT_TRAIN]->count, 20);
+    see_lines(&texts, SPLIT_TRAIN, train);
+    for (int i = SORTED / 2; i < SORTED; i++) late += train[i];
+    assert_in_range(late, 4, 16);
+    expect_note(texts.sets[SPLIT_TRAIN], 40, "data.limit = 20", "of 60 pairs");
+    texts_close(&texts);
+    config.limit = SORTED;
+    open_texts(&texts, &config);
+    expect_no_notes(texts.sets[SPLIT_TRAIN]);
+    texts_close(&texts);
+}
+
+/* ---- what is said ---- */
+
+static void what_is_left_out_is_noted_with_its_first_line(void **state) {
+    Texts texts;
+    put_pairs(*state, "a\n\nb b b b b\na b\nc\nsame\n", "A\nB\nB\nA a a a a a\n\nsame\n");
+    DataConfig config = config_of(*state, true, TOKENS_WORD);
+    config.on_error = ON_ERROR_SKIP, config.drop_long = true;
+    config.max_length = 4;
+    open_texts(&texts, &config);
+    const TextSet *set = texts.sets[SPLIT_TRAIN];
+    expect_note(set, 2, "have an empty line", "/train.en:2");
+    expect_note(set, 2, "more tokens than data.max_length", "/train.en:3");
+    expect_note(set, 1, "same text on both sides", "/train.en:6");
+    texts_close(&texts);
+    config.max_length = 10, config.max_ratio = 2;
+    open_texts(&texts, &config);
+    expect_note(texts.sets[SPLIT_TRAIN], 2, "data.max_ratio", "2 of 6 pairs");
+    texts_close(&texts);
+}
+
+static void unknown_words_of_val_and_test_are_noted_beside_those_of_training(void **state) {
+    Texts texts;
+    put(*state, "train", "a a a a b\n");
+    put(*state, "v", "a x\na y\n");
+    DataConfig config = config_of(*state, false, TOKENS_WORD);
+    config.min_count = 2;
+    text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
+    open_texts(&texts, &config);
+    const TextSet *val = texts.sets[SPLIT_VAL];
+    assert_float_equal(textset_unknown(val, 0), 2.0 / 6, 1e-12);
+    expect_note(val, 2, "6 tokens, 33.3 % <unk>; the training text has 16.7 %", "/v:1: 'x'");
+    texts_close(&texts);
+    put_pairs(*state, "a b\n", "A B\n");
+    put(*state, "v.de", "a b\n");
+    put(*state, "v.en", "A C\n");
+    config = config_of(*state, true, TOKENS_WORD);
+    text_format(config.test_path, sizeof config.test_path, "%s/v", (char *)*state);
+    open_texts(&texts, &config);
+    expect_note(texts.sets[SPLIT_TEST], 1, "target: 3 tokens, 33.3 % <unk>", "/v.en:1: 'C'");
+    assert_true(textset_unknown(texts.sets[SPLIT_TEST], 0) == 0);
+    texts_close(&texts);
+}
+
+static void a_val_split_of_nothing_is_noted_or_refused(void **state) {
+    Texts texts;
+    put(*state, "train", "a b c\n");
+    put(*state, "v", "");
+    DataConfig config = config_of(*state, false, TOKENS_WORD);
+    config.val_fraction = 0.1;
+    open_texts(&texts, &config);
+    expect_note(texts.sets[SPLIT_TRAIN], 1, "data.val_fraction = 0.1 of 4 tokens", "none");
+    texts_close(&texts);
+    text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
+    refuse(&config, "/v is empty: the val (data.val_path) split has nothing to score");
+    put_pairs(*state, "a\n", "A\n");
+    put(*state, "v.de", "\n");
+    put(*state, "v.en", "\n");
+    config = config_of(*state, true, TOKENS_WORD);
     config.on_error = ON_ERROR_SKIP;
-    config.val_fraction = 0.4; /* of the five pairs that are left */
+    text_format(config.test_path, sizeof config.test_path, "%s/v", (char *)*state);
+    refuse(&config, "/v.en has no pair that is kept: the test (data.test_path) split");
+}
+
+static void what_is_in_two_splits_is_noted(void **state) {
+    static const char LINE[] = "one two three four five six seven eight nine ten\n";
+    Texts texts;
+    TextBuffer text = {0};
+    text_append(&text, "x y\n", 4);
+    for (int i = 0; i < 3; i++) text_append(&text, LINE, sizeof LINE - 1);
+    put(*state, "train", text.text);
+    put(*state, "v", text.text + 4 + sizeof LINE - 1);
+    put(*state, "t", "one two three four five six seven eight nine ten eleven x y x y x y x y x y");
+    DataConfig config = config_of(*state, false, TOKENS_WORD);
+    text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
+    text_format(config.test_path, sizeof config.test_path, "%s/t", (char *)*state);
     open_texts(&texts, &config);
-    assert_int_equal(texts.sets[SPLIT_TRAIN]->count, 3);
-    assert_int_equal(texts.sets[SPLIT_VAL]->count, 2);
-    expect_pair(&texts, SPLIT_TRAIN, 2, "c", "C");
-    expect_pair(&texts, SPLIT_VAL, 0, "d", "D");
-    expect_pair(&texts, SPLIT_VAL, 1, "e", "E e");
-    size_t length;
-    assert_memory_equal(textset_target_line(texts.sets[SPLIT_VAL], 1, &length), "E e", 3);
-    assert_int_equal(length, 3);
-    assert_int_equal(texts.sets[SPLIT_TRAIN]->report.tokens[1], 6);
-    assert_int_equal(texts.sets[SPLIT_VAL]->report.tokens[1], 5);
+    expect_note(texts.sets[SPLIT_VAL], 22, "all 22 tokens are in the training text", "");
+    assert_int_equal(texts.sets[SPLIT_TEST]->facts.notes, 1); /* eleven is <unk> */
     texts_close(&texts);
-    config.limit = 3;
-    config.val_fraction = 0;
+    text_free(&text);
+    put_pairs(*state, "a\nb\nc\n", "A\nB\nC\n");
+    put(*state, "v.de", "c\nb\na\n");
+    put(*state, "v.en", "C\nA\nA\n");
+    config = config_of(*state, true, TOKENS_WORD);
+    text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
     open_texts(&texts, &config);
-    assert_int_equal(texts.sets[SPLIT_TRAIN]->count, 3);
+    expect_note(texts.sets[SPLIT_VAL], 2, "2 of 3 pairs are in the training text", "/v.en:1");
     texts_close(&texts);
+}
+
+static uint64_t hash_of(const DataConfig *config) {
+    Texts texts;
+    open_texts(&texts, config);
+    uint64_t hash = texts.sets[SPLIT_TRAIN]->facts.hash;
+    texts_close(&texts);
+    assert_true(hash);
+    return hash;
+}
+
+static void the_hash_is_of_the_text_in_its_order(void **state) {
+    static const char *const TEXTS[] = {"a b\nc\n", "c\na b\n", "a\nb c\n", "a b c\n"};
+    static const char *const TARGETS[] = {"A\nB\n", "B\nA\n", "A B\n\n", "A\n B\n"};
+    uint64_t hash[4], pair[4];
+    DataConfig config = config_of(*state, false, TOKENS_CHAR);
+    for (size_t i = 0; i < COUNT(TEXTS); i++) {
+        put(*state, "train", TEXTS[i]);
+        hash[i] = hash_of(&config);
+        assert_true(hash[i] == hash_of(&config));
+        for (size_t k = 0; k < i; k++) assert_true(hash[i] != hash[k]);
+    }
+    config = config_of(*state, true, TOKENS_WORD);
+    config.on_error = ON_ERROR_SKIP;
+    for (size_t i = 0; i < COUNT(TARGETS); i++) {
+        put_pairs(*state, "a\nb\n", TARGETS[i]);
+        pair[i] = hash_of(&config);
+        for (size_t k = 0; k < i; k++) assert_true(pair[i] != pair[k]);
+    }
+}
+
+static void files_of_different_lengths_show_where_they_part(void **state) {
+    DataConfig config = config_of(*state, true, TOKENS_WORD);
+    put_pairs(*state, "a\nb\n\nd\n", "A\nB\nC\nD\nE\n");
+    refuse(&config, "has 4 lines, ");
+    refuse(&config, "has 5: ");
+    refuse(&config, "their lengths first differ much in line 3");
+    put_pairs(*state, "a\nb\n", "A\nB\nC\n");
+    refuse(&config, "the first without is line 3");
 }
 
 static void bytes_that_are_no_text_are_named(void **state) {
@@ -338,7 +535,7 @@ static void a_run_opens_its_texts_as_training_did(void **state) {
         const TextSet *val = texts_set(&run, SPLIT_VAL, &err);
         assert_non_null(val);
         assert_int_equal(val->count, 1);
-        expect_pair(&run, SPLIT_VAL, 0, "low", "nieder");
+        assert_true(val->facts.hash == texts.sets[SPLIT_VAL]->facts.hash);
         assert_ptr_equal(texts_set(&run, SPLIT_VAL, &err), val);
         assert_int_equal(texts_set(&run, SPLIT_TRAIN, &err)->count, 2);
         assert_null(texts_set(&run, SPLIT_TEST, &err));
@@ -431,7 +628,14 @@ int main(void) {
         FOLDER_TEST(a_file_one_line_short_is_refused_with_both_counts),
         FOLDER_TEST(an_empty_line_is_named_or_skipped),
         FOLDER_TEST(long_and_lopsided_pairs_are_named_or_dropped),
-        FOLDER_TEST(validation_is_the_last_pairs),
+        FOLDER_TEST(validation_pairs_are_drawn_over_a_sorted_text),
+        FOLDER_TEST(a_limit_of_pairs_is_drawn_over_a_sorted_text_and_said),
+        FOLDER_TEST(what_is_left_out_is_noted_with_its_first_line),
+        FOLDER_TEST(unknown_words_of_val_and_test_are_noted_beside_those_of_training),
+        FOLDER_TEST(a_val_split_of_nothing_is_noted_or_refused),
+        FOLDER_TEST(what_is_in_two_splits_is_noted),
+        FOLDER_TEST(the_hash_is_of_the_text_in_its_order),
+        FOLDER_TEST(files_of_different_lengths_show_where_they_part),
         FOLDER_TEST(bytes_that_are_no_text_are_named),
         FOLDER_TEST(a_gzip_file_cut_short_is_named),
         FOLDER_TEST(a_run_opens_its_texts_as_training_did),

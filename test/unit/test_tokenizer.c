@@ -250,8 +250,12 @@ static void bad_dictionaries_are_refused_with_their_line(void **state) {
         {TOKENS_WORD, "a \n", "dict.txt:1: wanted"},
         {TOKENS_WORD, " 1\n", "dict.txt:1: wanted"},
         {TOKENS_WORD, "a 123456789012345678901234567890\n", "dict.txt:1: wanted"},
-        {TOKENS_WORD, "a 1\nb 1\na 1\n", "dict.txt:3: this token stands"},
-        {TOKENS_WORD, "<unk> 1\n", "dict.txt:1: this token stands"},
+        {TOKENS_WORD, "a 1\nb 1\na 1\n", "dict.txt:3: the token 'a' has number 4 already"},
+        {TOKENS_WORD, "<unk> 1\n", "dict.txt:1: the token '<unk>' has number 3 already"},
+        {TOKENS_BPE, "a 1\na@@ 1\na@@ 2\n", "dict.txt:3: the token 'a@@' has number 5"},
+        {TOKENS_WORD, "a 1\nb c 1\n", "dict.txt:2: the token 'b c' has a blank"},
+        {TOKENS_BPE, "a 1\rb 1\r", "dict.txt:1: "},
+        {TOKENS_WORD, "a\r 1\n", "dict.txt:1: the token 'a\r' has a blank or a carriage return"},
         {TOKENS_WORD, "a\xFF 1\n", "dict.txt:1: byte 2"},
         {TOKENS_CHAR, "ab 1\n", "dict.txt:1: wanted"},
         {TOKENS_CHAR, "U+D800 1\n", "dict.txt:1: wanted"},
@@ -266,6 +270,34 @@ static void bad_dictionaries_are_refused_with_their_line(void **state) {
         if (!strstr(err.text, BAD[i].part))
             fail_msg("\"%s\" is not in \"%s\"", BAD[i].part, err.text);
     }
+}
+
+/* ---- unknown tokens ---- */
+
+static void append_token(void *context, const char *token, size_t length) {
+    text_append(context, token, length);
+    text_append_byte(context, '|');
+}
+
+static void expect_unknown(const Tokenizer *t, const char *line, const char *expected) {
+    TextBuffer seen = {0};
+    text_clear(&seen);
+    tokenizer_unknown(t, line, strlen(line), append_token, &seen);
+    assert_string_equal(seen.text, expected);
+    text_free(&seen);
+}
+
+static void tokens_without_a_number_of_their_own_are_visited(void **state) {
+    Err err = ERR_NONE;
+    Tokenizer *t = with_dictionary(*state, TOKENS_WORD, "a 1\nb 1\n", &err);
+    expect_unknown(t, "a nosuch b  word nosuch", "nosuch|word|nosuch|");
+    expect_unknown(t, "a b a", "");
+    expect_unknown(t, "", "");
+    expect_unknown(t, "<unk> a <pad> </s>", "<unk>|<pad>|");
+    tokenizer_free(t);
+    t = with_dictionary(*state, TOKENS_CHAR, "a 1\nb 1\n", &err);
+    expect_unknown(t, "ab\xC3\xA4 ", "\xC3\xA4| |");
+    tokenizer_free(t);
 }
 
 /* ---- a run's folder ---- */
@@ -314,6 +346,19 @@ static void a_saved_dictionary_is_fairseqs(void **state) {
     assert_int_equal(tokenizer_save(t, *state, "text", NULL), OK);
     expect_file(*state, "text.vocab", "b 2\na 1\n\xC3\xA4 1\n");
     tokenizer_free(t);
+}
+
+/* A mark inside the text, as the first and most frequent word of the dictionary. */
+static void a_saved_dictionary_may_begin_with_a_byte_order_mark(void **state) {
+    TokenizerConfig config = config_of(TOKENS_WORD, true);
+    Tokenizer *t = build(&config, "a \xEF\xBB\xBF" "b \xEF\xBB\xBF" "b b\n");
+    assert_int_equal(tokenizer_save(t, *state, "text", NULL), OK);
+    Err err = ERR_NONE;
+    Tokenizer *back = tokenizer_load(*state, "text", &err);
+    if (!back) fail_msg("%s", err.text);
+    assert_true(tokenizer_same(t, back));
+    tokenizer_free(t);
+    tokenizer_free(back);
 }
 
 static void save_pieces(const char *root) {
@@ -405,10 +450,12 @@ int main(void) {
         FOLDER_TEST(a_dictionary_file_keeps_its_order),
         FOLDER_TEST(characters_of_a_dictionary_stand_as_such_or_as_codes),
         FOLDER_TEST(bad_dictionaries_are_refused_with_their_line),
+        FOLDER_TEST(tokens_without_a_number_of_their_own_are_visited),
         FOLDER_TEST(saved_tokenizers_come_back),
         FOLDER_TEST(a_saved_character_model_keeps_blanks_and_line_ends),
         cmocka_unit_test(tokenizers_are_the_same_that_number_alike),
         FOLDER_TEST(a_saved_dictionary_is_fairseqs),
+        FOLDER_TEST(a_saved_dictionary_may_begin_with_a_byte_order_mark),
         FOLDER_TEST(what_a_folder_lacks_is_named),
         FOLDER_TEST(damaged_folders_are_read_or_refused),
         cmocka_unit_test(a_folder_that_cannot_be_written_is_named),

@@ -1,0 +1,154 @@
+/* textnotes: what is said of a split of texts, and its hash (data/textset.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/textset_parts.h"
+
+/* ---- unknown tokens ---- */
+
+typedef struct FirstUnknown {
+    char text[80];
+    bool found;
+} FirstUnknown;
+
+static void keep_first(void *context, const char *token, size_t length) {
+    FirstUnknown *f = context;
+    if (f->found) return;
+    f->found = true;
+    text_format(f->text, sizeof f->text, "%.*s", (int)MIN(length, sizeof f->text - 1), token);
+}
+
+void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side, const TextFile *file,
+                       size_t i, const uint32_t *ids, size_t count) {
+    if (*set->first_unknown[side] || !tokenizer_has_specials(t)) return;
+    for (size_t k = 0; k < count; k++) {
+        if (ids[k] != ID_UNK) continue;
+        FirstUnknown first = {0};
+        size_t length;
+        const char *line = textfile_line(file, i, &length);
+        tokenizer_unknown(t, line, length, keep_first, &first);
+        text_format(set->first_unknown[side], sizeof set->first_unknown[side],
+                    "%s:%zu: '%s'", file->path, i + 1, first.text);
+        return;
+    }
+}
+
+static size_t count_unknown(const Tokenizer *t, const uint32_t *ids, size_t count) {
+    size_t unknown = 0;
+    for (size_t i = 0; tokenizer_has_specials(t) && i < count; i++)
+        unknown += ids[i] == ID_UNK;
+    return unknown;
+}
+
+double textset_unknown(const TextSet *set, size_t side) {
+    const TextReport *r = &set->report;
+    return r->tokens[side] ? (double)r->unknown[side] / (double)r->tokens[side] : 0;
+}
+
+/* Of val and test, beside that of the training text. */
+static void note_unknown(const Texts *t, TextSet *set, size_t side) {
+    static const char *const NAMES[] = {"source: ", "target: "};
+    const TextSet *train = t->sets[SPLIT_TRAIN];
+    char training[80] = "";
+    if (train)
+        text_format(training, sizeof training, "; the training text has %.3g %%",
+                    100 * textset_unknown(train, side));
+    bool first = *set->first_unknown[side];
+    facts_note(&set->facts, set->report.unknown[side], "%s%zu tokens, %.3g %% <unk>%s%s%s%s",
+               set->pairs ? NAMES[side] : "", set->report.tokens[side],
+               100 * textset_unknown(set, side), training, first ? " (first: " : "",
+               set->first_unknown[side], first ? ")" : "");
+}
+
+/* ---- counts and hash ---- */
+
+static void finish_stream(const Texts *t, TextSet *set) {
+    set->stream = set->own.ids;
+    set->stream_count = set->own.count;
+    set->report.tokens[0] = set->own.count;
+    set->report.unknown[0] = count_unknown(t->tokenizer[0], set->own.ids, set->own.count);
+    set->facts.count = set->stream_count;
+    set->facts.hash = facts_hash(0, set->own.ids, set->own.count * sizeof *set->own.ids);
+}
+
+static uint64_t hash_pair(uint64_t hash, const TextSet *set, size_t i) {
+    size_t m, n, length;
+    const uint32_t *x = textset_source(set, i, &m), *y = textset_target(set, i, &n);
+    const char *line = textset_target_line(set, i, &length);
+    hash = facts_hash(hash, x, m * sizeof *x);
+    hash = facts_hash(hash, y, n * sizeof *y);
+    return facts_hash_number(facts_hash(hash, line, length), length);
+}
+
+static void finish_pairs(const Texts *t, TextSet *set) {
+    for (size_t s = 0; s < 2; s++) {
+        size_t count = set->side[s].start[set->count];
+        set->report.tokens[s] = count;
+        set->report.unknown[s] =
+            count_unknown(t->tokenizer[s], set->side[s].ids.ids, count);
+    }
+    set->facts.count = set->count;
+    set->facts.hash = 0;
+    for (size_t i = 0; i < set->count; i++)
+        set->facts.hash = hash_pair(set->facts.hash, set, i);
+}
+
+void textnotes_finish(const Texts *t, TextSet *set, Split split) {
+    if (t->pairs)
+        finish_pairs(t, set);
+    else
+        finish_stream(t, set);
+    for (size_t s = 0; split != SPLIT_TRAIN && s < (t->pairs ? 2 : 1); s++)
+        note_unknown(t, set, s);
+}
+
+/* ---- what is in two splits ---- */
+
+static int by_hash(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void note_pairs(const TextSet *set, DataFacts *facts, const uint64_t *known, size_t count) {
+    size_t found = 0, first = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        uint64_t hash = hash_pair(0, set, i);
+        if (!bsearch(&hash, known, count, sizeof hash, by_hash)) continue;
+        if (!found++) first = set->line[i] + 1;
+    }
+    facts_note(facts, found,
+               "%zu of %zu pairs are in the training text, too (first: %s:%zu)", found,
+               set->count, set->target.path, first);
+}
+
+/* Fewer tokens may be the same by chance. */
+enum { SAYING = 20 };
+
+static void note_stream(const TextSet *train, TextSet *set) {
+    size_t size = set->stream_count * sizeof *set->stream, all;
+    if (set->stream_count < SAYING || set->stream_count > train->stream_count) return;
+    const char *at = (const char *)train->stream;
+    const char *end = at + train->stream_count * sizeof *train->stream;
+    while ((all = (size_t)(end - at)) >= size && (at = memmem(at, all, set->stream, size))) {
+        size_t offset = (size_t)(at - (const char *)train->stream) % sizeof *set->stream;
+        if (!offset) break;
+        at += sizeof *set->stream - offset;
+    }
+    if (at && all >= size)
+        facts_note(&set->facts, set->stream_count,
+                   "all %zu tokens are in the training text, too, in this order",
+                   set->stream_count);
+}
+
+void textnotes_overlap(Texts *t) {
+    const TextSet *train = t->sets[SPLIT_TRAIN];
+    uint64_t *known = mem_alloc(MAX(train->count, (size_t)1) * sizeof *known);
+    for (size_t i = 0; i < train->count; i++) known[i] = hash_pair(0, train, i);
+    qsort(known, train->count, sizeof *known, by_hash);
+    for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++) {
+        TextSet *set = t->sets[s];
+        if (set && t->pairs) note_pairs(set, &set->facts, known, train->count);
+        if (set && !t->pairs) note_stream(train, set);
+    }
+    mem_free(known);
+}
