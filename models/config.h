@@ -7,7 +7,7 @@
 #include "engine/reparam/reparam.h"
 
 typedef enum { NORM_PRE, NORM_POST, NORM_DEEPNORM, NORM_NONE } NormPlace;
-typedef enum { SCOPE_ALL, SCOPE_BLOCKS, SCOPE_ATTENTION } ReparamScope;
+typedef enum { SCOPE_AUTO, SCOPE_ALL, SCOPE_BLOCKS, SCOPE_ATTENTION } ReparamScope;
 typedef enum { GAMMA_SPECTRAL, GAMMA_ONE } GammaInit;
 typedef enum { QKV_JOINT, QKV_QK_V, QKV_SEPARATE } QkvGrouping;
 typedef enum { ACTIVATION_GELU, ACTIVATION_RELU } Activation;
@@ -33,7 +33,7 @@ typedef struct ModelConfig {
     NormPlace norm;
     bool final_norm; /* pre only: LayerNorm after the last block */
     ReparamMethod reparam;
-    ReparamScope reparam_scope;
+    ReparamScope reparam_scope; /* see LayerPart in models/layer.h */
     GammaInit gamma_init;
     InitKind init;         /* see block_initialize */
     double init_std;       /* of every weight matrix, with INIT_NORMAL */

@@ -105,7 +105,7 @@ void generation_step(void *generation, size_t rows, const uint32_t *token,
     Tensor *x = translator_decode(g->pairs, g->tape, &g->mode, g->memory, g->memory_count,
                                   &input, g->caches);
     g->memory = NULL;
-    Tensor *logits = op_linear(g->tape, x, translator_output(g->pairs), NULL, NULL);
+    Tensor *logits = translator_output(g->pairs, g->tape, x);
     log_softmax(log_prob, logits->value, rows, g->vocab);
 }
 

@@ -34,12 +34,11 @@ Language *language_new(const ModelConfig *config, size_t vocab) {
     BlockSpec spec = block_spec_alone(config, true, EPS);
     stack_build(model, &lm->stack, &spec);
     if (config->cutoff_count)
-        lm->head = params_add(model->params, PARAM_MATRIX, 2,
-                              (size_t[]){config->cutoff_count, config->width},
-                              "head.weight");
+        lm->head.weight = params_add(model->params, PARAM_MATRIX, 2,
+                                     (size_t[]){config->cutoff_count, config->width},
+                                     "head.weight");
     else if (config->tied == TIED_NONE)
-        lm->head = params_add(model->params, PARAM_MATRIX, 2,
-                              (size_t[]){vocab, config->width}, "head.weight");
+        output_build(model, &lm->head, vocab, config->width, "head");
     params_finish(model->params);
     return lm;
 }
@@ -56,8 +55,8 @@ void language_initialize(Language *lm, uint64_t seed) {
     embedding_initialize(&lm->model, &lm->embed, seed, false, SIZE_MAX);
     stack_initialize(&lm->model, &lm->stack, seed);
     double width = (double)lm->model.config.width;
-    if (lm->head)
-        param_normal(lm->head, seed,
+    if (lm->head.weight)
+        param_normal(lm->head.weight, seed,
                      lm->embed.band_count ? 1 / sqrt(width) : lm->model.config.init_std);
 }
 
@@ -75,7 +74,7 @@ Tensor *language_features(Language *lm, Tape *tape, const ForwardMode *mode,
 }
 
 static Tensor *output_matrix(Language *lm) {
-    return lm->head ? &lm->head->tensor : &lm->embed.table->tensor;
+    return lm->head.weight ? &lm->head.weight->tensor : &lm->embed.table->tensor;
 }
 
 /* Numbers of the masks of the adaptive softmax's features, beyond those of the blocks. */
@@ -87,7 +86,7 @@ static Tensor *adaptive_loss(Language *lm, Tape *tape, const ForwardMode *mode, 
     double dropout = lm->model.config.adaptive_dropout;
     AdaptiveArgs args = {.bands = bands,
                          .count = embedding_bands(&lm->embed, bands),
-                         .clusters = &lm->head->tensor,
+                         .clusters = &lm->head.weight->tensor,
                          .dropout = dropout,
                          .site = SITE_TAILS,
                          .first_row = mode->first_example * x->shape[1]};
@@ -99,7 +98,7 @@ Tensor *language_loss(Language *lm, Tape *tape, const ForwardMode *mode,
                       const TokenRows *tokens, const VocabTarget *target) {
     Tensor *x = language_features(lm, tape, mode, tokens, NULL);
     if (lm->embed.band_count) return adaptive_loss(lm, tape, mode, x, target);
-    return op_vocab_loss(tape, x, output_matrix(lm), NULL, NULL, target);
+    return op_vocab_loss(tape, x, output_matrix(lm), NULL, linear_scale(&lm->head), target);
 }
 
 /* to[r, 0 ... n) = ln softmax(z_r)[0 ... n) + plus_r; the rows of z have `columns`, those of `to`
@@ -128,7 +127,7 @@ static Tensor *adaptive_output(Language *lm, Tape *tape, Tensor *x) {
     Tensor *y = tape_tensor(tape, 2, (size_t[]){rows, lm->vocab});
     Tensor *z = tape_tensor(tape, 2, (size_t[]){rows, head + tails});
     Tensor *a = op_linear(tape, x, &e->bands[0]->tensor, NULL, NULL);
-    Tensor *b = op_linear(tape, x, &lm->head->tensor, NULL, NULL);
+    Tensor *b = op_linear(tape, x, &lm->head.weight->tensor, NULL, NULL);
     for (size_t r = 0; r < rows; r++) {
         real *to = z->value + r * (head + tails);
         memcpy(to, a->value + r * head, head * sizeof(real));
@@ -149,7 +148,7 @@ static Tensor *adaptive_output(Language *lm, Tape *tape, Tensor *x) {
 
 Tensor *language_output(Language *lm, Tape *tape, Tensor *x) {
     if (lm->embed.band_count) return adaptive_output(lm, tape, x);
-    return op_linear(tape, x, output_matrix(lm), NULL, NULL);
+    return op_linear(tape, x, output_matrix(lm), NULL, linear_scale(&lm->head));
 }
 
 Tensor *language_logits(Language *lm, Tape *tape, const ForwardMode *mode,

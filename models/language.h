@@ -19,7 +19,8 @@ typedef struct Language {
     size_t vocab;
     Embedding embed;
     Stack stack;
-    Param *head; /* [V, D]; NULL: the embedding table; with bands [bands - 1, D] */
+    LinearLayer head; /* weight [V, D]; NULL: the embedding table; with bands the clusters'
+                         [bands - 1, D], which are never reparametrised */
 } Language;
 
 Status language_check(const ModelConfig *config, size_t vocab, Err *err);

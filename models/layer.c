@@ -44,10 +44,11 @@ static void *list_append(void *list, size_t *count, void *item) {
 }
 
 static bool in_scope(const ModelConfig *config, LayerPart part) {
-    if (config->reparam == REPARAM_NONE) return false;
-    if (config->reparam_scope == SCOPE_ALL) return true;
-    if (config->reparam_scope == SCOPE_BLOCKS) return part != PART_OUTSIDE;
-    return part == PART_ATTENTION;
+    static const LayerPart LAST[] = {[SCOPE_AUTO] = PART_OUTSIDE,
+                                     [SCOPE_ALL] = PART_OUTPUT,
+                                     [SCOPE_BLOCKS] = PART_MLP,
+                                     [SCOPE_ATTENTION] = PART_ATTENTION};
+    return config->reparam != REPARAM_NONE && part <= LAST[config->reparam_scope];
 }
 
 static void build(Model *model, LinearLayer *layer, LayerPart part, bool bias, int dims,
@@ -78,6 +79,16 @@ void linear_build(Model *model, LinearLayer *layer, LayerPart part, bool bias, s
     build(model, layer, part, bias, 2, (size_t[]){out, in}, name);
 }
 
+void output_build(Model *model, LinearLayer *layer, size_t out, size_t in,
+                  const char *name) {
+    size_t shape[] = {out, in};
+    if (in_scope(&model->config, PART_OUTPUT))
+        build(model, layer, PART_OUTPUT, false, 2, shape, name);
+    else
+        layer->weight =
+            params_add(model->params, PARAM_MATRIX, 2, shape, "%s.weight", name);
+}
+
 void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...) {
     char name[100];
     va_list args;
@@ -103,11 +114,15 @@ void site_build(Model *model, Site *site, size_t heads, const char *name) {
 
 /* ---- running ---- */
 
+const Scale *linear_scale(const LinearLayer *layer) {
+    return layer->reparam ? &layer->reparam->scale : NULL;
+}
+
 LinearArgs linear_args(const LinearLayer *layer, Tensor *x) {
     return (LinearArgs){.x = x,
                         .w = &layer->weight->tensor,
                         .b = layer->bias ? &layer->bias->tensor : NULL,
-                        .scale = layer->reparam ? &layer->reparam->scale : NULL};
+                        .scale = linear_scale(layer)};
 }
 
 Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x) {

@@ -55,7 +55,15 @@ void model_release(Model *model);
 
 /* ---- building ---- */
 
-typedef enum { PART_ATTENTION, PART_MLP, PART_OUTSIDE } LayerPart;
+/* Which layers model.reparam_scope means: attention is PART_ATTENTION, blocks that and PART_MLP,
+ * auto all but PART_OUTPUT, and all is all.  Tables of embeddings, also where they are the
+ * output (tied, adaptive softmax), and the speech convolution are no layers. */
+typedef enum {
+    PART_ATTENTION,
+    PART_MLP,
+    PART_OUTSIDE, /* patch embedding; head of pictures and of speech */
+    PART_OUTPUT   /* of texts, a matrix of its own */
+} LayerPart;
 
 /* Registers X.weight [out, in] and, with `bias`, X.bias [out]; `part` decides by reparam_scope. */
 void linear_build(Model *model, LinearLayer *layer, LayerPart part, bool bias, size_t out,
@@ -63,11 +71,19 @@ void linear_build(Model *model, LinearLayer *layer, LayerPart part, bool bias, s
     __attribute__((format(printf, 7, 8)));
 void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
                          const size_t *shape, const char *name);
+/* Registers the output matrix X.weight [out, in] of texts, PART_OUTPUT without a bias.  Where
+ * it is not reparametrised it is a plain parameter, as the table of a tied output is: no layer
+ * of the probes. */
+void output_build(Model *model, LinearLayer *layer, size_t out, size_t in,
+                  const char *name);
 void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void site_build(Model *model, Site *site, size_t heads, const char *name);
 
 /* ---- running ---- */
+
+/* What the layer's products are multiplied by; NULL: nothing. */
+const Scale *linear_scale(const LinearLayer *layer);
 
 /* What op_linear_fused wants of the layer; the caller adds what stands before and behind it. */
 LinearArgs linear_args(const LinearLayer *layer, Tensor *x);

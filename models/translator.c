@@ -73,9 +73,7 @@ Translator *translator_new(const ModelConfig *config, size_t source_vocab,
     t->target.site = SITES_A_STACK;
     build_stacks(t);
     if (config->tied == TIED_NONE)
-        t->head = params_add(model->params, PARAM_MATRIX, 2,
-                             (size_t[]){target_vocab, config->width},
-                             "decoder.head.weight");
+        output_build(model, &t->head, target_vocab, config->width, "decoder.head");
     params_finish(model->params);
     return t;
 }
@@ -95,8 +93,8 @@ void translator_initialize(Translator *t, uint64_t seed, size_t pad) {
     embedding_initialize(&t->model, &t->target, seed, true, pad);
     stack_initialize(&t->model, &t->encoder, seed);
     stack_initialize(&t->model, &t->decoder, seed);
-    if (t->head)
-        param_normal(t->head, seed, 1 / sqrt((double)t->model.config.width));
+    if (t->head.weight)
+        param_normal(t->head.weight, seed, 1 / sqrt((double)t->model.config.width));
 }
 
 /* ---- running ---- */
@@ -121,8 +119,12 @@ Tensor *translator_decode(Translator *t, Tape *tape, const ForwardMode *mode,
     return x;
 }
 
-Tensor *translator_output(Translator *t) {
-    return t->head ? &t->head->tensor : &t->target.table->tensor;
+static Tensor *output_matrix(Translator *t) {
+    return t->head.weight ? &t->head.weight->tensor : &t->target.table->tensor;
+}
+
+Tensor *translator_output(Translator *t, Tape *tape, Tensor *x) {
+    return op_linear(tape, x, output_matrix(t), NULL, linear_scale(&t->head));
 }
 
 Tensor *translator_loss(Translator *t, Tape *tape, const ForwardMode *mode,
@@ -130,7 +132,7 @@ Tensor *translator_loss(Translator *t, Tape *tape, const ForwardMode *mode,
                         const VocabTarget *target) {
     Tensor *memory = translator_encode(t, tape, mode, source);
     Tensor *x = translator_decode(t, tape, mode, memory, source->count, input, NULL);
-    return op_vocab_loss(tape, x, translator_output(t), NULL, NULL, target);
+    return op_vocab_loss(tape, x, output_matrix(t), NULL, linear_scale(&t->head), target);
 }
 
 double translator_flops(const Translator *t, double source, double target) {

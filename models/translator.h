@@ -20,7 +20,7 @@ typedef struct Translator {
     size_t source_vocab, target_vocab;
     Embedding source, target;
     Stack encoder, decoder;
-    Param *head; /* [V, D]; NULL: the decoder's table */
+    LinearLayer head; /* weight [V, D]; NULL: the decoder's table */
 } Translator;
 
 /* DeepNorm's numbers for N encoder and M decoder blocks (Wang et al. 2022): encoder
@@ -53,8 +53,8 @@ Tensor *translator_loss(Translator *t, Tape *tape, const ForwardMode *mode,
                         const TokenRows *source, const TokenRows *input,
                         const VocabTarget *target);
 
-/* The matrix [V, D] that makes logits of the decoder's vectors. */
-Tensor *translator_output(Translator *t);
+/* Logits [.., V] of the decoder's vectors [.., D]. */
+Tensor *translator_output(Translator *t, Tape *tape, Tensor *x);
 
 /* Multiply-adds x 2 of one pair of S source and T target tokens, forward: matrix products only. */
 double translator_flops(const Translator *t, double source, double target);

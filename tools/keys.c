@@ -193,9 +193,10 @@ const Key keys[] = {
            "W/sigma, "
            "weight one gain a row."),
     CHOICE(
-        FOR_ALL, model, reparam_scope, "all", NAMES("all", "blocks", "attention"), NULL,
-        "Which matrices: all with patch embedding and head, those of the blocks, or of "
-        "attention alone.",
+        FOR_ALL, model, reparam_scope, "auto", NAMES("auto", "all", "blocks", "attention"), NULL,
+        "Which matrices: all with patch embedding and head, in texts with an output matrix that "
+        "is not tied; those of the blocks; or of attention alone. auto: all, but in texts "
+        "blocks. Embeddings, the adaptive softmax and the convolution of speech: never.",
          WHEN("model.reparam != none")),
     CHOICE(FOR_ALL, model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
            "Start of gamma: the largest singular value of the initial W, or 1.",

@@ -327,6 +327,9 @@ def make_cases():
     lm("qk-v", model_qkv="qk-v", **sigma, **adamw)
     lm("separate", model_qkv="separate", **sigma, **adamw)
     lm("scope-attention", model_reparam_scope="attention", **sigma, **adamw)
+    scope = dict(model_reparam_scope="all")  # the output too
+    lm("scope-all", **scope, **sigma, **adamw)
+    lm("scope-all-weight", model_reparam="weight", **scope, **sines, **nesterov)
     lm("some-sigma", some=True, **sigma, **adamw)
     lm("smoothing", train_label_smoothing=0.1, **adamw)
     lm("word", "word", model_tied=True, **sines, **adamw, **warm)
@@ -374,6 +377,9 @@ def make_cases():
     mt("qk-v", model_qkv="qk-v", **sigma, **adamw)
     mt("separate", model_qkv="separate", model_norm="post", model_reparam="sigma", **nesterov)
     mt("scope-attention", model_reparam_scope="attention", **sigma, **adamw)
+    mt("scope-all", model_tied="none", model_norm="post", model_reparam="sigma",
+       model_gamma_init=1, **scope, **adam, **warm)
+    mt("scope-all-spectral", model_tied="none", model_reparam="spectral", **scope, **nesterov)
     mt("some-sigma", some=True, **sigma, **adamw)
     mt("learned", model_position="learned", model_activation="gelu", train_label_smoothing=0.0,
        **adamw)

@@ -21,7 +21,7 @@ IGNORED = -1
 SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 
 MODEL = dict(kind="language", width=16, depth=2, heads=2, mlp_ratio=2, context=12, norm="pre",
-             final_norm=True, reparam="none", reparam_scope="all", gamma_init="spectral",
+             final_norm=True, reparam="none", reparam_scope="auto", gamma_init="spectral",
              qkv="joint", activation="gelu", temperature=1.0, position="learned",
              embed_scale="auto", tied=False, decoder_depth=0)
 
@@ -127,8 +127,22 @@ def stacks(model):
             Stack("decoder.", m, True, (3 * m) ** 0.25 if deep else 1.0)]
 
 
+def output_layer(model):
+    """Name of the output matrix, or None where it is a table of embeddings."""
+    if model["kind"] == "language":
+        return None if model["tied"] else "head"
+    return "decoder.head" if model["tied"] == "none" else None
+
+
 def linear_layers(model):
-    """Names of the layers of the blocks, by depth; nothing else is one."""
+    """Names of the layers of the blocks, by depth, and the output where it is reparametrised;
+    nothing else is one."""
+    names = block_layers(model)
+    output = model["reparam"] != "none" and model["reparam_scope"] == "all" and output_layer(model)
+    return names + [output] if output else names
+
+
+def block_layers(model):
     names = []
     for stack in stacks(model):
         for n in range(stack.depth):
@@ -180,7 +194,7 @@ def parameter_shapes(model, vocabs):
     """Shapes of the plain parameters (no companions)."""
     d, hidden = model["width"], int(model["width"] * model["mlp_ratio"])
     shapes = table_shapes(model, vocabs)
-    for name in linear_layers(model):
+    for name in block_layers(model):
         part = name.rsplit(".", 1)[-1]
         rows = hidden if part == "fc1" else {"qkv": 3, "qk": 2, "kv": 2}.get(part, 1) * d
         shapes[name + ".weight"] = (rows, hidden if part == "fc2" else d)
@@ -299,6 +313,12 @@ class Pass:
         return x
 
 
+def output_logits(run, x, table):
+    """By the output matrix, where there is one, or by a table."""
+    name = output_layer(run.model)
+    return x @ (effective_weight(run.p, name, run.model) if name else run.p[table]).T
+
+
 def causal(length):
     return torch.ones(1, length, length, dtype=torch.bool).tril()
 
@@ -308,22 +328,21 @@ def language_logits(run, ids):
     x = run.embed(ids, "embed.weight", "")
     valid = torch.ones(ids.shape, dtype=torch.bool)
     x = run.stack(stacks(run.model)[0], x, causal(ids.shape[1]), valid)
-    return x @ run.p["embed.weight" if run.model["tied"] else "head.weight"].T
+    return output_logits(run, x, "embed.weight")
 
 
 def translator_logits(run, source, target):
     """[B, T, V] of what the decoder reads, padded like the source."""
     tied = run.model["tied"]
-    tables = (["embed.weight"] * 3 if tied == "all" else
-              ["encoder.embed.weight", "decoder.embed.weight",
-               "decoder.%s.weight" % ("embed" if tied == "decoder" else "head")])
+    tables = (["embed.weight"] * 2 if tied == "all" else
+              ["encoder.embed.weight", "decoder.embed.weight"])
     encoder, decoder = stacks(run.model)
     there, valid = source != PAD, target != PAD
     keys = there[:, None, :]
     memory = run.stack(encoder, run.embed(source, tables[0], "encoder."), keys, there)
     x = run.stack(decoder, run.embed(target, tables[1], "decoder."), causal(target.shape[1]),
                   valid, memory, keys)
-    return x @ run.p[tables[2]].T
+    return output_logits(run, x, tables[1])
 
 
 # ---------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ static void whole(const Case *c, const Prefix *prefix, real *log_prob) {
     tape_begin(tape, (TapeMode){0});
     Tensor *memory = translator_encode(c->t, tape, &mode, &source);
     Tensor *x = translator_decode(c->t, tape, &mode, memory, NULL, &input, NULL);
-    const Tensor *y = op_linear(tape, x, translator_output(c->t), NULL, NULL);
+    const Tensor *y = translator_output(c->t, tape, x);
     const real *z = y->value + (prefix->length - 1) * VOCAB;
     double sum = 0;
     for (size_t v = 0; v < VOCAB; v++) sum += exp((double)z[v]);
@@ -125,6 +125,7 @@ static void groupings_and_ties_are_cached_alike(void **state) {
     (void)state;
     ModelConfig c = toy_config(NORM_POST);
     c.reparam = REPARAM_SIGMA;
+    c.reparam_scope = SCOPE_ALL;
     for (QkvGrouping g = QKV_JOINT; g <= QKV_SEPARATE; g++) {
         c.qkv = g;
         c.tied = g == QKV_JOINT ? TIED_ALL : TIED_NONE;
@@ -159,7 +160,7 @@ static void long_outputs_outgrow_the_first_room(void **state) {
     tape_begin(k.tape, (TapeMode){0});
     Tensor *memory = translator_encode(k.t, k.tape, &mode, &source);
     Tensor *x = translator_decode(k.t, k.tape, &mode, memory, COUNTS, &input, NULL);
-    const Tensor *y = op_linear(k.tape, x, translator_output(k.t), NULL, NULL);
+    const Tensor *y = translator_output(k.t, k.tape, x);
     for (size_t s = 0; s < SENTENCES; s++) {
         const real *z = y->value + ((s + 1) * LONG - 1) * VOCAB;
         double sum = 0;
@@ -193,7 +194,7 @@ static double score_of(const Case *c, const Text *text, double penalty,
     tape_begin(c->tape, (TapeMode){0});
     Tensor *memory = translator_encode(c->t, c->tape, &mode, &source);
     Tensor *x = translator_decode(c->t, c->tape, &mode, memory, NULL, &rows, NULL);
-    const Tensor *y = op_linear(c->tape, x, translator_output(c->t), NULL, NULL);
+    const Tensor *y = translator_output(c->t, c->tape, x);
     *log_prob = 0;
     for (size_t i = 0; i <= text->length; i++) {
         const real *z = y->value + i * TINY;

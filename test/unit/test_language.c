@@ -158,6 +158,51 @@ static void a_later_token_changes_no_earlier_logits(void **state) {
     expect_causal(&c, 4);
 }
 
+/* ---- the scope of a reparametrisation ---------------------------------------------------- */
+
+/* How far logits move when the output matrix is multiplied by 8. */
+static double moved_by_output(ReparamMethod method, ReparamScope scope) {
+    ModelConfig c = config_of(NORM_PRE);
+    c.tied = TIED_NONE;
+    c.reparam = method, c.reparam_scope = scope;
+    Language *lm = toy_language(&c, VOCAB, 4);
+    Tape *tape = tape_new();
+    uint32_t ids[ROWS * LENGTH];
+    make_text(ids, ROWS * LENGTH);
+    real *before = logits_of(lm, tape, ids);
+    Tensor *w = &lm->head.weight->tensor;
+    for (size_t i = 0; i < w->size; i++) w->value[i] *= 8;
+    model_freeze(&lm->model);
+    real *after = logits_of(lm, tape, ids);
+    double apart = toy_apart(after, before, ROWS * LENGTH * VOCAB);
+    mem_free(before), mem_free(after);
+    tape_free(tape);
+    language_free(lm);
+    return apart;
+}
+
+static void scope_all_holds_an_untied_output_and_the_others_do_not(void **state) {
+    (void)state;
+    for (ReparamMethod m = REPARAM_SIGMA; m <= REPARAM_WEIGHT; m++) {
+        assert_true(moved_by_output(m, SCOPE_ALL) < 1e-4);
+        assert_true(moved_by_output(m, SCOPE_AUTO) > 0.1);
+        assert_true(moved_by_output(m, SCOPE_BLOCKS) > 0.1);
+    }
+}
+
+/* The clusters beside the first band's rows are part of a table: as that, never. */
+static void the_adaptive_softmax_is_in_no_scope(void **state) {
+    (void)state;
+    ModelConfig c = banded();
+    c.reparam = REPARAM_SIGMA, c.reparam_scope = SCOPE_ALL;
+    Language *lm = language_new(&c, VOCAB);
+    assert_null(lm->head.reparam);
+    assert_null(params_find(lm->model.params, "head.gamma"));
+    assert_null(params_find(lm->model.params, "embed.1.proj.gamma"));
+    assert_non_null(params_find(lm->model.params, "blocks.0.mlp.fc2.gamma"));
+    language_free(lm);
+}
+
 /* ---- losses ------------------------------------------------------------------------------ */
 
 static double loss_of(Language *lm, Tape *tape, const VocabTarget *target) {
@@ -235,6 +280,8 @@ int main(void) {
         cmocka_unit_test(each_band_has_vectors_of_its_own_length),
         cmocka_unit_test(what_cannot_be_is_told_by_key),
         cmocka_unit_test(a_later_token_changes_no_earlier_logits),
+        cmocka_unit_test(scope_all_holds_an_untied_output_and_the_others_do_not),
+        cmocka_unit_test(the_adaptive_softmax_is_in_no_scope),
         cmocka_unit_test(a_model_of_zeros_loses_ln_v),
         cmocka_unit_test(the_loss_is_that_of_the_logits),
     };

@@ -58,7 +58,7 @@ static void defaults_are_neutral(void **state) {
     assert_true(recipe.model.temperature == 1 && recipe.model.qkv == QKV_JOINT);
     assert_int_equal(recipe.model.norm, NORM_PRE);
     assert_int_equal(recipe.model.reparam, REPARAM_NONE);
-    assert_int_equal(recipe.model.reparam_scope, SCOPE_ALL);
+    assert_int_equal(recipe.model.reparam_scope, SCOPE_AUTO);
     assert_true(recipe.optim.weight_decay == 0 && recipe.optim.clip == 0);
     assert_true(recipe.optim.eps < 0 && recipe.optim.momentum < 0 &&
                 !recipe.optim.adapt_1d);

@@ -129,8 +129,7 @@ static void tied_tables_are_there_once(void **state) {
     Translator *t = small(&c);
     expect_param(t->model.params, &(Wanted){"decoder.head.weight", {9, 6}, 2});
     assert_null(params_find(t->model.params, "decoder.head.bias"));
-    assert_ptr_equal(translator_output(t),
-                     &params_find(t->model.params, "decoder.head.weight")->tensor);
+    assert_ptr_equal(t->head.weight, params_find(t->model.params, "decoder.head.weight"));
     assert_int_equal(t->model.params->count, 39);
     translator_free(t);
     c.tied = TIED_ALL;
@@ -138,7 +137,7 @@ static void tied_tables_are_there_once(void **state) {
     expect_param(t->model.params, &(Wanted){"embed.weight", {8, 6}, 2});
     assert_int_equal(t->model.params->count, 37);
     assert_ptr_equal(t->source.table, t->target.table);
-    assert_ptr_equal(translator_output(t), &t->source.table->tensor);
+    assert_null(t->head.weight);
     translator_free(t);
 }
 
@@ -185,6 +184,12 @@ static void learned_positions_and_companions_of_sigma_have_their_names(void **st
     /* 4 + 7 layers with three companions each */
     assert_int_equal(params->count, 35 + 2 + 3 * 11);
     assert_int_equal(t->model.layer_count, 11);
+    translator_free(t);
+    c.reparam_scope = SCOPE_ALL;
+    t = small(&c);
+    expect_param(t->model.params, &(Wanted){"decoder.head.gamma", {1}, 1});
+    expect_param(t->model.params, &(Wanted){"decoder.head.v", {9}, 1});
+    assert_int_equal(t->model.layer_count, 12);
     translator_free(t);
 }
 
