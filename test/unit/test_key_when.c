@@ -51,16 +51,15 @@ static size_t times_noted(const Recipe *recipe, const Key *key) {
 
 /* Some value that is not the key's default. */
 static const char *other_value(const Key *key) {
-    static const char *const NUMBERS[] = {"0.25", "2", "1", "3", "0.5"};
+    static const char *const SOME[] = {"0.25", "2", "1", "3", "0.5", "x", "white"};
     Recipe recipe = recipe_default();
     char standard[KEY_VALUE_MAX];
     key_print(key, &recipe, standard, sizeof standard);
     if (key->type == KEY_FLAG) return strcmp(standard, "true") ? "true" : "false";
     if (key->type == KEY_CHOICE) return key->choices[!strcmp(standard, key->choices[0])];
-    if (key->type == KEY_TEXT) return "x";
-    for (size_t i = 0; i < COUNT(NUMBERS); i++)
-        if (strcmp(NUMBERS[i], standard) && !key_parse(key, &recipe, NUMBERS[i], NULL))
-            return NUMBERS[i];
+    for (size_t i = 0; i < COUNT(SOME); i++)
+        if (strcmp(SOME[i], standard) && !key_parse(key, &recipe, SOME[i], NULL))
+            return SOME[i];
     fail_msg("%s.%s: no value but its default", key->section, key->name);
     return NULL;
 }
