@@ -112,6 +112,7 @@ Status checkpoint_save(const char *path, const char *root, const CheckpointParts
     add_number(writer, "step", (double)progressed->step);
     add_number(writer, "temperature", progressed->temperature);
     if (parts->optim) safetensors_add_metadata(writer, "optimizer", parts->optimizer);
+    if (parts->recipe) safetensors_add_metadata(writer, "recipe", parts->recipe);
     add_number(writer, "data_offset", (double)progressed->data_offset);
     add_number(writer, "pending_eval", progressed->pending_eval);
     add_number(writer, "best_score", progressed->best_score);
@@ -213,10 +214,33 @@ static void mark_known(const CheckpointParts *parts) {
     }
 }
 
+static bool has_prefix(const Safetensors *file, const char *prefix) {
+    for (size_t i = 0; i < safetensors_count(file); i++)
+        if (!strncmp(safetensors_entry(file, i)->name, prefix, strlen(prefix))) return true;
+    return false;
+}
+
+/* State that the recipe asks for now and did not when the file was saved. */
+static Status check_state(const Safetensors *file, const char *path,
+                          const CheckpointParts *parts, Err *err) {
+    if (parts->optim && optim_slot_count(parts->optim) && !has_prefix(file, "optim."))
+        return err_set(err, FAIL_USAGE,
+                       "%s was saved with optim.momentum = 0 and has no momentum to go on "
+                       "from; resume with 0, or start a new run with train.init",
+                       path);
+    if (parts->ema && !has_prefix(file, "ema/"))
+        return err_set(err, FAIL_USAGE,
+                       "%s was saved with train.ema = 0 and has no averaged weights; resume "
+                       "with 0, or start a new run with train.init",
+                       path);
+    return OK;
+}
+
 static Status check_optimizer(const Safetensors *file, const char *path,
                               const CheckpointParts *parts, Err *err) {
     const char *seen = safetensors_metadata(file, "optimizer");
-    if (!parts->optim || !seen || !strcmp(seen, parts->optimizer)) return OK;
+    if (!parts->optim || !seen || !strcmp(seen, parts->optimizer))
+        return check_state(file, path, parts, err);
     return err_set(
         err, FAIL_USAGE,
         "%s was saved by optim.name = %s, which leaves nothing for %s to go on "
@@ -271,11 +295,18 @@ Status checkpoint_load(const char *path, const char *root, const CheckpointParts
     return status;
 }
 
-bool checkpoint_is_own(const char *path, const char *root) {
+char *checkpoint_fact(const char *path, const char *root, const char *name) {
     Safetensors *file = safetensors_open_in(path, root, SAFETENSORS_TRUST, NULL);
-    const char *format = file ? safetensors_metadata(file, "format") : NULL;
-    bool own = format && !strcmp(format, FORMAT);
+    const char *text = file ? safetensors_metadata(file, name) : NULL;
+    char *copy = text ? mem_strdup(text) : NULL;
     safetensors_close(file);
+    return copy;
+}
+
+bool checkpoint_is_own(const char *path, const char *root) {
+    char *format = checkpoint_fact(path, root, "format");
+    bool own = format && !strcmp(format, FORMAT);
+    mem_free(format);
     return own;
 }
 

@@ -4,7 +4,7 @@
  *   optim.m/NAME, optim.v/NAME ...  the optimizer's slots
  *   ema/NAME                        averaged weights, where they are kept
  *   probe.u/LAYER                   singular vectors that the probes follow
- *   __metadata__                    step, best score, data offset, CRC-32
+ *   __metadata__                    step, best score, data offset, recipe, CRC-32
  *
  * Written whole or not at all (data/safetensors.h). */
 #ifndef STEADY_CHECKPOINT_H
@@ -33,6 +33,7 @@ typedef struct CheckpointParts {
     Model *model;
     Optimizer *optim;
     const char *optimizer; /* its name, as the recipe has it */
+    const char *recipe;    /* recipe_digest of what led here; NULL: not kept */
     Ema *ema;
     bool *warned; /* [sites of the model] guard.collapse has warned; NULL: not kept */
     Prober *prober;
@@ -47,6 +48,10 @@ Status checkpoint_save(const char *path, const char *root, const CheckpointParts
  * it was.  A checkpoint of another optimizer is FAIL_USAGE. */
 Status checkpoint_load(const char *path, const char *root, const CheckpointParts *parts,
                        Progressed *progressed, Err *err);
+
+/* Metadata of a checkpoint, as text; NULL: it has none of this name, or cannot be read.  The
+ * caller frees. */
+char *checkpoint_fact(const char *path, const char *root, const char *name);
 
 /* Was the file written by checkpoint_save (its metadata says so)? */
 bool checkpoint_is_own(const char *path, const char *root);

@@ -1,12 +1,13 @@
-/* keys: the one table of recipe keys, and their values as text.
+/* keys: the table of recipe keys, and their values as text.
  *
  *     const Key *key = key_find("optim.lr");
  *     key_parse(key, &recipe, "0.02", &err);
  *     key_print(key, &recipe, text, sizeof text);       "0.02"
  *
- * Adding a key: a field in its struct and a line in the table of tools/keys.c.  A key that has
- * an effect only beside certain values of others says so there, in WHEN; what several keys
- * must not say together is a function in tools/recipe_check.c.  Not for: files, line numbers. */
+ * Adding a key: a field in its struct, a line in the table of tools/keys.c and one in that of
+ * tools/key_change.c.  One that has an effect only beside certain values of others says so in the
+ * first, in WHEN; what several keys must not say together is a function in
+ * tools/recipe_check.c.  Not for: files, line numbers. */
 #ifndef STEADY_KEYS_H
 #define STEADY_KEYS_H
 
@@ -108,6 +109,34 @@ bool keyset_has(const uint64_t *set, const Key *key);
 /* Reads `text` into the key's place.  FAIL_USAGE says what was seen and wanted; the recipe
  * is then unchanged. */
 Status key_parse(const Key *key, Recipe *recipe, const char *text, Err *err);
+
+/* What another value means to a run that has begun.  The table is tools/key_change.c: each key
+ * has a row. */
+typedef enum {
+    CHANGE_MODEL,  /* what the saved weights compute or mean: refused */
+    CHANGE_START,  /* acts when a run begins, and has no effect later: refused */
+    CHANGE_STATE,  /* leaves the optimizer's state without use: refused */
+    CHANGE_FILES,  /* where the data are; that they are the same is checked (data.changed) */
+    CHANGE_ITEMS,  /* which of them are used */
+    CHANGE_ORDER,  /* how they are put into batches */
+    CHANGE_COURSE, /* how the run goes on, what it watches and keeps */
+    CHANGE_LENGTH, /* where it ends; what is before stays as it is, but for schedules to the end */
+    CHANGE_SPEED,  /* how it is computed; the numbers stay as they are */
+} KeyChange;
+
+KeyChange key_change(const Key *key); /* CHANGE_MODEL: also of a key without a row */
+bool key_change_known(const Key *key);
+
+/* Commands on a run in which a word for the key does something. */
+enum {
+    USE_EVAL_TRAIN = 1, /* eval --split train */
+    USE_EVAL_VAL = 2,
+    USE_EVAL_TEST = 4,
+    USE_PREDICT_SPLIT = 8,  /* predict without INPUT: the test split */
+    USE_PREDICT_INPUT = 16, /* with INPUT, and where the task takes no split */
+    USE_EXPORT = 32,
+};
+unsigned key_uses(const Key *key, const Recipe *recipe);
 
 /* The value as text that key_parse reads back to the same bits; size of KEY_VALUE_MAX is
  * always enough. */

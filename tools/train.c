@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/core/machine.h"
 #include "tools/apart.h"
@@ -112,22 +113,41 @@ static void name_after_folder(Recipe *recipe, const char *dir) {
                 (int)MIN(end - from, sizeof recipe->name - 1), dir + from);
 }
 
-static Status load_recipe(const Options *o, Recipe *recipe, Err *err) {
+/* The recipe of a run's folder; *was: what its newest checkpoint was trained by. */
+static Status load_run(const char *dir, Recipe *recipe, Recipe *was, bool *begun, Err *err) {
     char path[PATH_SIZE];
+    if (!rundir_holds_run(dir))
+        return err_set(err, FAIL_USAGE, "%s holds no run to resume (no recipe.ini)", dir);
+    rundir_path(path, dir, "recipe.ini");
+    if (recipe_load_file(recipe, path, dir, err)) return err->status;
+    name_after_folder(recipe, dir);
+    *was = *recipe;
+    *begun = trainer_recipe_was(dir, was);
+    return recipe_check(was, err);
+}
+
+static Status load_recipe(const Options *o, Recipe *recipe, Recipe *was, Err *err) {
+    bool begun = false;
     *recipe = recipe_default();
-    if (o->resume) {
-        if (!rundir_holds_run(o->resume))
-            return err_set(err, FAIL_USAGE, "%s holds no run to resume (no recipe.ini)",
-                           o->resume);
-        rundir_path(path, o->resume, "recipe.ini");
-        if (recipe_load_file(recipe, path, o->resume, err)) return err->status;
-        name_after_folder(recipe, o->resume);
-    } else if (recipe_load(recipe, o->recipe, err)) {
+    if (o->resume ? load_run(o->resume, recipe, was, &begun, err)
+                  : recipe_load(recipe, o->recipe, err))
         return err->status;
-    }
     for (size_t i = 0; i < o->word_count; i++)
         if (recipe_set(recipe, o->words[i], err)) return err->status;
-    return recipe_check(recipe, err);
+    if (recipe_check(recipe, err) || !begun) return err->status;
+    RecipeChanges changes = recipe_compare(was, recipe);
+    recipe_check_resumed(&changes, o->resume, err);
+    recipe_changes_free(&changes);
+    return err->status;
+}
+
+/* A line for each key that is not as it was. */
+static void tell_changes(const RecipeChanges *changes) {
+    for (size_t i = 0; i < changes->count; i++) {
+        const RecipeChange *c = &changes->change[i];
+        fprintf(stderr, "steady: note: %s.%s was %s, is %s\n", c->key->section, c->key->name,
+                c->was, c->is);
+    }
 }
 
 static void tell_memory(const Trainer *t) {
@@ -206,10 +226,18 @@ static void write_report(const char *dir, const Err *ending) {
         fprintf(stderr, "report: %s/report.html\n", dir);
 }
 
-/* What is left to do and to say after a run that took `step` steps: rank 0's part. */
-static int conclude(const Options *o, const char *dir, size_t step, const Err *err) {
+static bool has_report(const char *dir) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "report.html");
+    return !access(path, F_OK);
+}
+
+/* What is left to do and to say of a run that has taken `step` steps, some of them now (`moved`):
+ * rank 0's part. */
+static int conclude(const Options *o, const char *dir, size_t step, bool moved,
+                    const Err *err) {
     Status status = err->status;
-    bool begun = step > 0 || status == FAIL_DIVERGED;
+    bool begun = moved || status == FAIL_DIVERGED || (step && !has_report(dir));
     if (o->report && begun && status != FAIL_INTERRUPTED) write_report(dir, err);
     if (!status) return OK;
     command_fail("train", err);
@@ -219,30 +247,32 @@ static int conclude(const Options *o, const char *dir, size_t step, const Err *e
     return (int)status;
 }
 
-static int run(Recipe *recipe, const Options *o, Ranks *ranks) {
+static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks) {
     Err err = ERR_NONE;
     Trainer trainer;
     char named[1100];
     text_format(named, sizeof named, "runs/%s", recipe->name);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
     bool lead = ranks_lead(ranks);
-    if (trainer_open(&trainer, recipe, dir, o->resume, ranks, &err))
+    if (trainer_open(&trainer, recipe, o->resume ? was : NULL, dir, ranks, &err))
         return lead ? command_fail("train", &err) : (int)err.status;
-    if (lead && trainer.at.step >= trainer.steps && !trainer.at.pending_eval)
-        fprintf(stderr, "%s has its %zu steps already; more: train.steps=N\n", dir,
-                trainer.steps);
-    else if (lead)
-        introduce(&trainer);
+    bool work = trainer_has_work(&trainer);
+    if (lead && !work)
+        fprintf(stderr, "%s has its %zu steps already%s; more: train.steps=N\n", dir,
+                trainer.steps,
+                trainer.changes.count ? ", and what is changed has no effect" : "");
+    if (lead && work) tell_changes(&trainer.changes);
+    if (lead && work) introduce(&trainer);
     trainer_run(&trainer, &err);
     size_t step = trainer.at.step;
     trainer_close(&trainer);
-    return lead ? conclude(o, dir, step, &err) : (int)err.status;
+    return lead ? conclude(o, dir, step, work && step, &err) : (int)err.status;
 }
 
 /* Every rank reads the command line and the recipe; where one cannot, none goes on. */
 static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     Err err = ERR_NONE;
-    Recipe *recipe = mem_alloc(sizeof *recipe);
+    Recipe *recipe = mem_alloc(sizeof *recipe), *was = mem_alloc(sizeof *was);
     int code;
     /* Ranks agree on their end before they leave; a single process has nothing to save until
      * its folder is made (trainer_open). */
@@ -250,15 +280,16 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
         stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
     else
         stop_at_once("train");
-    if (!read_options(o, argc, argv, &err)) load_recipe(o, recipe, &err);
+    if (!read_options(o, argc, argv, &err)) load_recipe(o, recipe, was, &err);
     if (ranks_agree(ranks, &err)) {
         code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;
     } else {
         start_threads(recipe->train.threads);
         if (ranks_lead(ranks)) recipe_notes(recipe, stderr);
-        code = run(recipe, o, ranks);
+        code = run(recipe, was, o, ranks);
     }
     mem_free(recipe);
+    mem_free(was);
     return code;
 }
 

@@ -175,23 +175,21 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
     return OK;
 }
 
-static CheckpointParts checkpoint_parts(const Trainer *t) {
-    return (CheckpointParts){.model = t->task->model,
-                             .optim = t->optim,
-                             .optimizer = optim_name(t->recipe->optim.name),
-                             .ema = t->ema,
-                             .warned = t->warned,
-                             .prober = t->prober};
-}
-
+/* Until a step is taken the recipe that led here is the old one. */
 static Status save(Trainer *t, const char *path, Err *err) {
     t->at.temperature = trainer_mode(t, MAX(t->at.step, (size_t)1)).temperature;
     if (!ranks_lead(t->ranks)) return OK;
     if (log_sync(&t->train_log, err) || log_sync(&t->probe_log, err) ||
         log_sync(&t->eval_log, err))
         return err->status;
-    CheckpointParts parts = checkpoint_parts(t);
-    return checkpoint_save(path, t->dir, &parts, &t->at, err);
+    bool old = t->was && t->at.step && t->at.step == t->began;
+    TextBuffer recipe = {0};
+    recipe_digest(old ? t->was : t->recipe, &recipe);
+    CheckpointParts parts = trainer_checkpoint_parts(t);
+    parts.recipe = recipe.text;
+    Status status = checkpoint_save(path, t->dir, &parts, &t->at, err);
+    text_free(&recipe);
+    return status;
 }
 
 static Status save_step(Trainer *t, Err *err) {
@@ -227,21 +225,11 @@ static Status evaluate(Trainer *t, Err *err) {
     return OK;
 }
 
-/* `every` steps; 0: the end of each epoch.  Always at the end. */
-static bool due(const Trainer *t, size_t step, size_t every) {
-    return step == t->steps || trainer_on_beat(t, step, every);
-}
-
 /* ---- the loop ---- */
-
-static Status load_step(Trainer *t, size_t step, Err *err);
-static size_t newest_step(Trainer *t);
-static Status open_logs(Trainer *t, Err *err);
-static void remove_unbegun(const Trainer *t);
 
 /* Back to the last checkpoint, and past the batches that led here. */
 static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
-    size_t step = newest_step(t);
+    size_t step = trainer_newest_step(t);
     if (t->recipe->guard.nonfinite != NONFINITE_ROLLBACK || !step ||
         ++t->rollbacks > ROLLBACKS_MAX)
         return err->status;
@@ -252,7 +240,7 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     *err = ERR_NONE;
     json_decref(t->task->events);
     t->task->events = NULL;
-    if (load_step(t, step, err) || open_logs(t, err)) return err->status;
+    if (trainer_load_step(t, step, err) || trainer_open_logs(t, err)) return err->status;
     t->at.data_offset = offset + bad_step - step;
     progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)",
                  step, bad_step - step, t->rollbacks, ROLLBACKS_MAX);
@@ -291,8 +279,8 @@ static Status take_step(Trainer *t, Err *err) {
         return roll_back(t, step, err);
     }
     finish_step(t, step, err);
-    bool scoring = due(t, step, t->recipe->train.eval_every);
-    bool saving = due(t, step, t->recipe->train.checkpoint_every);
+    bool scoring = trainer_due(t, step, t->recipe->train.eval_every);
+    bool saving = trainer_due(t, step, t->recipe->train.checkpoint_every);
     if (!scoring && !saving) return err->status;
     /* A rank that failed alone says so before the ranks compare anything. */
     if (ranks_agree(t->ranks, err)) return err->status;
@@ -331,215 +319,7 @@ Status trainer_run(Trainer *t, Err *err) {
     bool saving =
         status == FAIL_INTERRUPTED || status == FAIL_COLLAPSED || status == FAIL_DATA;
     Err failed = ERR_NONE;
-    if (saving && t->at.step && save_step(t, &failed)) *err = failed;
-    if (status == FAIL_DATA && !t->at.step) remove_unbegun(t);
+    if (saving && t->at.step > t->began && save_step(t, &failed)) *err = failed;
+    if (status == FAIL_DATA && !t->at.step) trainer_remove_unbegun(t);
     return ranks_agree(t->ranks, err);
-}
-
-/* ---- opening ---- */
-
-/* Rank 0 reads first; a file that is not good is met once. */
-static Status load_step(Trainer *t, size_t step, Err *err) {
-    char path[PATH_SIZE];
-    checkpoint_path(path, t->dir, step);
-    CheckpointParts parts = checkpoint_parts(t);
-    if (ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
-    if (ranks_agree(t->ranks, err)) return err->status;
-    if (!ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
-    return ranks_agree(t->ranks, err);
-}
-
-/* The newest checkpoint's, as rank 0 sees the folder; 0: none. */
-static size_t newest_step(Trainer *t) {
-    size_t step = ranks_lead(t->ranks) ? checkpoint_newest(t->dir, SIZE_MAX) : 0;
-    ranks_copy(t->ranks, &step, sizeof step);
-    return step;
-}
-
-/* Opens the logs, cut back to the present step; an evaluation that was broken off comes again. */
-static Status open_logs(Trainer *t, Err *err) {
-    if (!ranks_lead(t->ranks)) return OK;
-    /* A score at the end of a run that now goes on past it would not be there without the stop. */
-    bool scored = !t->at.pending_eval && due(t, t->at.step, t->recipe->train.eval_every);
-    size_t last_score = t->at.step && !scored ? t->at.step - 1 : t->at.step;
-    log_close(&t->train_log);
-    log_close(&t->probe_log);
-    log_close(&t->eval_log);
-    const struct {
-        Log *log;
-        const char *name;
-        size_t every, last;
-    } logs[] = {
-        {&t->train_log, "train.jsonl", MAX(t->recipe->train.log_every, (size_t)1), t->at.step},
-        {&t->probe_log, "probe.jsonl", t->recipe->probe.every, t->at.step},
-        {&t->eval_log, "eval.jsonl", 0, last_score}};
-    for (size_t i = 0; i < COUNT(logs) && !err->status; i++) {
-        log_open(logs[i].log, t->dir, logs[i].name, logs[i].every, logs[i].last, err);
-        if (*logs[i].log->note)
-            progress_say(&t->progress, "steady: note: %s", logs[i].log->note);
-    }
-    return err->status;
-}
-
-static Status count_steps(Trainer *t, Err *err) {
-    const Recipe *r = t->recipe;
-    t->steps_per_epoch = t->task->steps_per_epoch;
-    bool counted = !r->train.batch_tokens && r->train.batch_seconds == 0;
-    if (!t->steps_per_epoch)
-        return err_set(err, FAIL_USAGE,
-                       "train.batch = %zu is more than the %zu training examples",
-                       r->train.batch, t->task->examples);
-    if (counted && r->train.batch < ranks_count(t->ranks))
-        return err_set(
-            err, FAIL_USAGE,
-            "train.batch = %zu cannot be shared out over %zu ranks: each needs "
-            "an example at least",
-            r->train.batch, ranks_count(t->ranks));
-    t->steps = r->train.steps
-                   ? r->train.steps
-                   : (size_t)llround(r->train.epochs * (double)t->steps_per_epoch);
-    t->steps = MAX(t->steps, (size_t)1);
-    const ScheduleConfig *s = &r->schedule;
-    t->warmup_steps =
-        s->warmup_steps ? s->warmup_steps
-                        : (size_t)llround(s->warmup_epochs * (double)t->steps_per_epoch);
-    return OK;
-}
-
-/* A damaged checkpoint is not passed over silently: steps would be lost unseen. */
-static void advise_older(const Trainer *t, size_t step, Err *err) {
-    char path[PATH_SIZE];
-    checkpoint_path(path, t->dir, step);
-    size_t older = checkpoint_newest(t->dir, step);
-    Safetensors *file = older ? safetensors_open_in(path, t->dir, SAFETENSORS_VERIFY, NULL) : NULL;
-    if (older && !file) {
-        Err seen = *err;
-        err_set(err, seen.status,
-                "%.800s; without this file --resume goes on from step %zu", seen.text,
-                older);
-    }
-    safetensors_close(file);
-}
-
-static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
-    const Recipe *r = t->recipe;
-    ParamSet *params = t->task->model->params;
-    if (resume_step) {
-        if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
-        if (load_step(t, resume_step, err) && ranks_lead(t->ranks))
-            advise_older(t, resume_step, err);
-        return err->status;
-    }
-    task_initialize(t->task);
-    if (*r->train.init) {
-        if (weights_load(r->train.init, NULL, t->task->model, err)) return err->status;
-    } else {
-        model_start(t->task->model, NULL);
-    }
-    if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
-    return OK;
-}
-
-static Status save_recipe(const Trainer *t, Err *err) {
-    char draft[PATH_SIZE];
-    rundir_path(draft, t->dir, "recipe.ini.new");
-    if (!recipe_save(t->recipe, draft, t->dir, err))
-        return rundir_replace(t->dir, "recipe.ini", err);
-    openfile_remove(draft, t->dir);
-    return err->status;
-}
-
-/* Makes a new run's folder.  recipe.ini comes first: what a killed process leaves is a run. */
-static Status make_folder(Trainer *t, Err *err) {
-    if (rundir_make_folders(t->dir, &t->made, err) ||
-        rundir_lock(t->dir, &t->lock, err) || rundir_check_free(t->dir, err))
-        return err->status;
-    t->fresh = true;
-    return save_recipe(t, err) ? err->status : rundir_create(t->dir, err);
-}
-
-/* Writes what says what the run is, and opens the logs; a run that cannot go on keeps its
- * recipe. */
-static Status open_folder(Trainer *t, bool resume, Err *err) {
-    if (!resume && make_folder(t, err)) return err->status;
-    if (task_save_facts(t->task, t->dir, err) || open_logs(t, err)) return err->status;
-    if (!resume) return OK;
-    if (trainer_drop_departures(&t->train_log, t->at.step, err)) return err->status;
-    return save_recipe(t, err);
-}
-
-static void remove_unbegun(const Trainer *t) {
-    if (!t->fresh) return;
-    rundir_remove_unbegun(t->dir);
-    rundir_remove_folders(t->dir, &t->made);
-}
-
-/* The folder is free, the data are there and fit: what a rank may fail in alone. */
-static Status begin(Trainer *t, bool resume, Err *err) {
-    Status status = OK;
-    if (ranks_lead(t->ranks))
-        status =
-            resume ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
-    if (status) return status;
-    t->task = task_open(t->recipe, t->ranks, err);
-    if (!t->task || trainer_check_plateau(t, err)) return err->status;
-    if (ranks_lead(t->ranks)) datafacts_say(t->task);
-    return count_steps(t, err);
-}
-
-static Status start_batches(Trainer *t, Err *err) {
-    if (t->at.step > t->steps)
-        return err_set(err, FAIL_USAGE,
-                       "%s has %zu steps already, more than the %zu asked for", t->dir,
-                       t->at.step, t->steps);
-    size_t first = t->at.step + t->at.data_offset + 1;
-    return t->at.step < t->steps ? t->task->ops->start(t->task, first, err) : OK;
-}
-
-static Status prepare(Trainer *t, bool resume, Err *err) {
-    begin(t, resume, err);
-    if (ranks_agree(t->ranks, err)) return err->status;
-    Model *model = t->task->model;
-    t->tape = tape_new();
-    t->exchange = exchange_new(t->ranks, model->params, t->tape);
-    t->optim = optim_new(&t->recipe->optim, model->params);
-    t->prober = prober_new(model);
-    t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
-    size_t threads = start_threads(t->recipe->train.threads);
-    t->gemm_rate = machine_rate_cached(threads);
-    t->cache = machine_cache_share("", threads);
-    size_t step = resume ? newest_step(t) : 0;
-    t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
-    if (!fill_model(t, step, err)) start_batches(t, err);
-    if (ranks_agree(t->ranks, err)) return err->status;
-    stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
-    if (ranks_lead(t->ranks)) open_folder(t, resume, err);
-    return ranks_agree(t->ranks, err);
-}
-
-Status trainer_open(Trainer *t, Recipe *recipe, const char *dir, bool resume,
-                    Ranks *ranks, Err *err) {
-    *t = (Trainer){.recipe = recipe, .lock = -1, .ranks = ranks};
-    if (strlen(dir) >= sizeof t->dir)
-        return err_set(err, FAIL_USAGE, "the name of the run folder is too long");
-    text_format(t->dir, sizeof t->dir, "%s", dir);
-    if (!prepare(t, resume, err)) return OK;
-    remove_unbegun(t);
-    trainer_close(t);
-    return err->status;
-}
-
-void trainer_close(Trainer *t) {
-    log_close(&t->train_log);
-    log_close(&t->probe_log);
-    log_close(&t->eval_log);
-    prober_free(t->prober);
-    mem_free(t->warned);
-    ema_free(t->ema);
-    optim_free(t->optim);
-    exchange_free(t->exchange);
-    tape_free(t->tape);
-    task_free(t->task);
-    if (t->lock >= 0) close(t->lock);
-    *t = (Trainer){.lock = -1};
 }

@@ -14,12 +14,15 @@
 #include "tools/log.h"
 #include "tools/probe.h"
 #include "tools/progress.h"
-#include "tools/recipe.h"
+#include "tools/recipe_change.h"
 #include "tools/rundir.h"
 #include "tools/task.h"
 
 typedef struct Trainer {
     Recipe *recipe;
+    const Recipe *was;     /* the recipe up to the checkpoint; NULL: a new run */
+    RecipeChanges changes; /* from it; none before a first checkpoint */
+    size_t began;          /* the step that this process began behind */
     char dir[1024];
     int lock;     /* on the folder; -1: none */
     bool fresh;   /* the folder was free: what is in it is of this process */
@@ -48,12 +51,20 @@ typedef struct Trainer {
 /* What a run that is asked to stop says (tools/stop.h). */
 #define TRAINER_PROMISE "the run is saved first"
 
-/* Opens data and model, and a checkpoint when `resume`; nothing is written before everything
- * fits; from then on signals are asked for between the steps.  A folder belongs to one trainer
- * at a time.  On failure *trainer is released.  Called
- * by all of `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
-Status trainer_open(Trainer *trainer, Recipe *recipe, const char *dir, bool resume,
+/* Opens data and model, and, where `was` is given, the newest checkpoint of the run whose
+ * recipe it is (trainer_recipe_was); NULL starts a new run.  Nothing is written before
+ * everything fits, and nothing at all to a run that has its steps already; from then on signals
+ * are asked for between the steps.  A folder belongs to one trainer at a time.  `was` is
+ * borrowed.  On failure *trainer is released.  Called by all of `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
+Status trainer_open(Trainer *trainer, Recipe *recipe, const Recipe *was, const char *dir,
                     Ranks *ranks, Err *err);
+
+/* The recipe that the newest checkpoint in `dir` was trained by, laid over that of recipe.ini;
+ * false: there is no checkpoint.  One that cannot be read leaves the recipe as it is. */
+bool trainer_recipe_was(const char *dir, Recipe *recipe);
+
+/* Is there a step, or an evaluation, left to take? */
+bool trainer_has_work(const Trainer *trainer);
 
 /* Runs to the end.  FAIL_INTERRUPTED, FAIL_COLLAPSED and FAIL_DATA leave a checkpoint of the
  * last step, FAIL_DIVERGED keeps the last good one.  Data that fail before the first step leave

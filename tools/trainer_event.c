@@ -64,3 +64,36 @@ Status trainer_drop_departures(Log *log, size_t step, Err *err) {
     if (good && !fseek(log->file, 0, SEEK_END)) return OK;
     return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path, strerror(errno));
 }
+
+static json_t *changes_json(const RecipeChanges *changes) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < changes->count; i++) {
+        const RecipeChange *c = &changes->change[i];
+        char key[80];
+        text_format(key, sizeof key, "%s.%s", c->key->section, c->key->name);
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "key", key, "from",
+                                              json_text(c->was), "to", json_text(c->is)));
+    }
+    return json_pack("{s:o}", "changes", list);
+}
+
+Status trainer_log_resumed(Trainer *t, Err *err) {
+    if (trainer_drop_departures(&t->train_log, t->at.step, err)) return err->status;
+    if (!t->at.step || !recipe_changes_course(&t->changes, t->recipe)) return OK;
+    TextBuffer text = {0};
+    recipe_changes_text(&t->changes, &text);
+    trainer_log_event(t, t->at.step, "resume", text.text, changes_json(&t->changes), err);
+    text_free(&text);
+    return err->status;
+}
+
+bool trainer_recipe_was(const char *dir, Recipe *recipe) {
+    char path[PATH_SIZE];
+    size_t step = checkpoint_newest(dir, SIZE_MAX);
+    if (!step) return false;
+    checkpoint_path(path, dir, step);
+    char *digest = checkpoint_fact(path, dir, "recipe");
+    if (digest) recipe_read_digest(recipe, digest);
+    mem_free(digest);
+    return true;
+}

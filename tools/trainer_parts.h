@@ -1,6 +1,6 @@
 /* trainer_parts: what the files of the trainer share.  A step's rows, its line of progress and the
  * warning about collapse are in trainer_log.c, rows of events in trainer_event.c, the rate that
- * goes by the loss in trainer_plateau.c. */
+ * goes by the loss in trainer_plateau.c, the way to the first step in trainer_open.c. */
 #ifndef STEADY_TRAINER_PARTS_H
 #define STEADY_TRAINER_PARTS_H
 
@@ -25,10 +25,31 @@ Status trainer_log_task_events(Trainer *trainer, size_t step, Err *err);
 /* Drops the last rows that say how `step` was left, from a log that is cut back to it. */
 Status trainer_drop_departures(Log *train_log, size_t step, Err *err);
 
+/* At a resume: does that, and leaves a row for what is changed from this step on. */
+Status trainer_log_resumed(Trainer *trainer, Err *err);
+
 /* Is the step one of each `every`; 0: the end of an epoch? */
 static inline bool trainer_on_beat(const Trainer *trainer, size_t step, size_t every) {
     return step % (every ? every : trainer->steps_per_epoch) == 0;
 }
+
+/* The same at the end of the run, whatever `every` is. */
+static inline bool trainer_due(const Trainer *trainer, size_t step, size_t every) {
+    return step == trainer->steps || trainer_on_beat(trainer, step, every);
+}
+
+/* What a checkpoint holds of a trainer, but for its recipe. */
+CheckpointParts trainer_checkpoint_parts(const Trainer *trainer);
+
+/* Loads a checkpoint on all ranks; the number of the newest, 0: none. */
+Status trainer_load_step(Trainer *trainer, size_t step, Err *err);
+size_t trainer_newest_step(Trainer *trainer);
+
+/* Takes back the folder of a new run that did not begin. */
+void trainer_remove_unbegun(const Trainer *trainer);
+
+/* Opens the logs, cut back to the present step. */
+Status trainer_open_logs(Trainer *trainer, Err *err);
 
 /* schedule.name = plateau.  FAIL_USAGE where the data have no split to go by. */
 Status trainer_check_plateau(const Trainer *trainer, Err *err);

@@ -174,5 +174,6 @@ tell "SIGTERM to one rank: all stop, exit 75" $?
 endless killed signal_last_rank KILL && [ $code != 0 ] && sleep 1 &&
     ! pgrep -f "train small.ini .*--out killed" >/dev/null &&
     "$STEADY" eval killed >/dev/null 2>&1 && rows=$(($(wc -l <killed/train.jsonl) + 3)) &&
-    ranks 2 --resume killed train.steps=$rows && [ "$(wc -l <killed/train.jsonl)" = $rows ]
+    ranks 2 --resume killed train.steps=$rows && [ "$(grep -c '"loss"' killed/train.jsonl)" = $rows ] &&
+    [ "$(grep -c '"event":"resume"' killed/train.jsonl)" = 1 ] # cosine: another end is another rate
 tell "kill -9 of a rank ends the job in seconds; the run goes on from its last checkpoint" $?

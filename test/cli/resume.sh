@@ -209,13 +209,56 @@ train small.ini $words train.steps=100 --out longer &&
 tell "resume with a larger train.steps goes on" $?
 
 sum longer >before
-"$STEADY" train --resume longer train.steps=300 model.width=32 2>err
-status=$?
-grep -q 'cls_token is \[1, 1, 16\], wanted \[1, 1, 32\]' err &&
-    [ "$(wc -l <err)" = 1 ] && [ $status = 3 ]
-tell "resume with another width names tensors and shapes" $?
-sum longer | cmp - before
-tell "resume with another width changes no file" $?
+while read -r key was is; do
+    "$STEADY" train --resume longer train.steps=300 "$key=$is" 2>err
+    [ $? = 2 ] && [ "$(wc -l <err)" = 1 ] &&
+        grep -q "$key = $was in the checkpoint, $is now" err && sum longer | cmp - before
+    tell "resume with another $key is refused, with both values, and changes no file" $?
+done <<'END_KEYS'
+model.width 16 32
+model.heads 2 4
+model.temperature 1 0.5
+model.activation gelu relu
+model.norm pre post
+data.mean 0 0.5
+data.image_size 16 32
+model.init_std 0.02 0.1
+train.init (empty) longer/checkpoints/best.safetensors
+optim.name adamw sgd
+END_KEYS
+
+# A recipe.ini that was edited by hand says what the next steps are to be, not what the last were.
+cp -R longer edited && sed -i 's/^heads = 2/heads = 4/' edited/recipe.ini
+"$STEADY" train --resume edited train.steps=300 2>err
+[ $? = 2 ] && grep -q 'model.heads = 2 in the checkpoint, 4 now' err
+tell "so is one in an edited recipe.ini" $?
+
+# ---- allowed changes are said, kept and shown ----
+
+events() { grep '"event":"resume"' "$1/train.jsonl"; }
+
+# shellcheck disable=SC2086
+train small.ini $words train.steps=20 --out course && cp -R course spare
+"$STEADY" train --resume course train.steps=30 optim.lr=0.0001 model.dropout=0.1 \
+    train.threads=1 2>err && grep -q '^steady: note: optim.lr was 0.003, is 0.0001$' err &&
+    grep -q '^steady: note: train.steps was 20, is 30$' err &&
+    grep -q '^steady: note: train.threads was 0, is 1$' err
+tell "resume prints a line for each key that is not as it was" $?
+[ "$(events course | wc -l)" = 1 ] && sed -n 21p course/train.jsonl |
+    grep -q '^{"step":20,"event":"resume","text":"model.dropout was 0, is 0.1; optim.lr was 0.003,' &&
+    [ "$(wc -l <course/train.jsonl)" = 31 ] && grep -q 'optim.lr was 0.003, is 0.0001' course/report.html
+tell "leaves a row behind the step, and a line in the report" $?
+train --resume course train.steps=40 && [ "$(events course | wc -l)" = 1 ] &&
+    train --resume course train.steps=45 optim.lr=0.0002 optim.clip=0 && [ "$(events course | wc -l)" = 2 ] &&
+    events course | tail -n 1 | grep -q '"step":40,.*"text":"optim.lr was 0.0001, is 0.0002; train.steps'
+tell "a second change is a second row; what stays is none" $?
+
+# Killed before a checkpoint of the new steps: the change is said and logged again, once.
+cp spare/checkpoints/step-00000020.safetensors course/checkpoints
+rm course/checkpoints/step-0000004*
+"$STEADY" train --resume course --no-report 2>err && grep -q 'optim.lr was 0.003, is 0.0002' err &&
+    [ "$(events course | wc -l)" = 1 ] && events course | grep -q 'optim.lr was 0.003, is 0.0002'
+tell "what counts is what the checkpoint was trained by" $?
 
 "$STEADY" train small.ini --out longer 2>err
 status=$?
