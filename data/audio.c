@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/audiohead.h"
+#include "data/audiokind.h"
+#include "data/audiolevel.h"
 #include "data/openfile.h"
 
 #define SAMPLE_MOST                                                                      \
@@ -18,40 +21,15 @@ typedef struct Reader {
     const char *path;
     int descriptor;
     sf_count_t size, at; /* of the file, in bytes */
+    AudioHead head;
     SNDFILE *file;
     SF_INFO info;
+    size_t first, count; /* frames that are wanted; OPEN_END: to the end, wherever it is */
 } Reader;
 
+#define OPEN_END SIZE_MAX
+
 /* ---- opening ---- */
-
-static uint32_t little_endian(const uint8_t *b) {
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
-           (uint32_t)b[3] << 24;
-}
-
-/* libsndfile cuts a WAV header's promise down to the file without a word; so the chunks are walked
- * here.  0 and 0xFFFFFFFF are what a program writes that streams and cannot go back. */
-static Status check_wav(int file, const char *path, uint64_t size, Err *err) {
-    uint8_t head[12];
-    if (pread(file, head, 12, 0) != 12 || memcmp(head, "RIFF", 4) ||
-        memcmp(head + 8, "WAVE", 4))
-        return OK;
-    for (uint64_t at = 12; pread(file, head, 8, (off_t)at) == 8;) {
-        uint64_t length = little_endian(head + 4);
-        at += 8;
-        if (!memcmp(head, "data", 4)) {
-            if (!length || length == UINT32_MAX || length <= size - at) return OK;
-            return err_set(err, FAIL_DATA,
-                           "%s is cut short: its header promises %llu bytes of samples, "
-                           "%llu are there",
-                           path, (unsigned long long)length,
-                           (unsigned long long)(size - at));
-        }
-        at += length + length % 2;
-        if (at >= size) break;
-    }
-    return OK;
-}
 
 /* The first bytes as people see them: "hell?". */
 static void show_start(int file, char text[17]) {
@@ -78,38 +56,44 @@ static sf_count_t seek(sf_count_t offset, int whence, void *reader) {
 static sf_count_t take(void *to, sf_count_t count, void *reader) {
     Reader *r = reader;
     sf_count_t done = 0;
+    count = MIN(count, MAX(r->size - r->at, 0));
     while (done < count) {
         ssize_t got =
             pread(r->descriptor, (char *)to + done, (size_t)(count - done), r->at);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) break;
+        audiohead_patch(&r->head, (uint64_t)r->at, (char *)to + done, (size_t)got);
         done += got;
         r->at += got;
     }
     return done;
 }
 
-static Status open_sound(Reader *r, Err *err) {
-    SF_VIRTUAL_IO way = {
-        .get_filelen = size_of, .seek = seek, .read = take, .tell = tell};
-    char start[17];
-    r->file = sf_open_virtual(&way, SFM_READ, &r->info, r);
-    if (r->file) return OK;
-    const char *reason = sf_error_number(sf_error(NULL));
+static Status fail_unknown(Reader *r, Err *err) {
+    char start[17], reason[201];
+    text_format(reason, sizeof reason, "%.200s", sf_error_number(sf_error(NULL)));
+    if (audiokind_refuse(r->descriptor, r->path, true, err)) return err->status;
     show_start(r->descriptor, start);
     return err_set(
         err, FAIL_DATA,
-        "%s is not a recording that can be read (%.200s); it begins with \"%s\"", r->path,
+        "%s is not a recording that can be read (%s); it begins with \"%s\"", r->path,
         reason, start);
+}
+
+static Status open_sound(Reader *r, Err *err) {
+    SF_VIRTUAL_IO way = {
+        .get_filelen = size_of, .seek = seek, .read = take, .tell = tell};
+    char log[4096] = "";
+    if (audiokind_refuse(r->descriptor, r->path, false, err)) return err->status;
+    r->file = sf_open_virtual(&way, SFM_READ, &r->info, r);
+    if (!r->file) return fail_unknown(r, err);
+    sf_command(r->file, SFC_GET_LOG_INFO, log, sizeof log - 1);
+    return audiohead_judge(log, r->path, err);
 }
 
 static Status check_header(const Reader *r, Err *err) {
     const SF_INFO *info = &r->info;
     if (info->frames <= 0) return err_set(err, FAIL_DATA, "%s holds no samples", r->path);
-    if (info->frames == SF_COUNT_MAX) /* a FLAC encoder that wrote into a pipe */
-        return err_set(err, FAIL_DATA,
-                       "%s does not say how long it is: encode it again into a file",
-                       r->path);
     if (info->samplerate < AUDIO_RATE_LEAST || info->samplerate > AUDIO_RATE_MOST)
         return err_set(err, FAIL_DATA,
                        "%s has %d samples a second; %d ... %d are read: resample it",
@@ -120,38 +104,64 @@ static Status check_header(const Reader *r, Err *err) {
     return OK;
 }
 
-static double seconds_of(const Reader *r) {
-    return (double)r->info.frames / r->info.samplerate;
-}
+/* A FLAC encoder that wrote into a pipe could not say. */
+static bool is_open(const Reader *r) { return r->info.frames == SF_COUNT_MAX; }
 
 static Status fail_short(const Reader *r, Err *err) {
+    if (is_open(r)) return err_set(err, FAIL_DATA, "%s is cut short or damaged", r->path);
     return err_set(err, FAIL_DATA,
                    "%s is cut short or damaged: its header promises %.1f s, which cannot "
                    "be read to their end",
-                   r->path, seconds_of(r));
+                   r->path, (double)r->info.frames / r->info.samplerate);
 }
 
-/* After the check of the end: a wrong header is told as such. */
-static Status check_length(const Reader *r, Err *err) {
-    if (seconds_of(r) <= AUDIO_SECONDS_MOST) return OK;
+static Status fail_behind(const Reader *r, const AudioSpan *span, size_t frames,
+                          Err *err) {
+    return err_set(err, FAIL_DATA, "%s lasts %.3f s: there is nothing from %g s on",
+                   r->path, (double)frames / r->info.samplerate, span->start);
+}
+
+/* After the check of the end: a wrong header is reported as such. */
+static Status check_length(const Reader *r, size_t count, Err *err) {
+    double seconds = (double)count / r->info.samplerate;
+    if (seconds <= AUDIO_SECONDS_MOST) return OK;
     return err_set(err, FAIL_DATA,
                    "%s is %.0f s long, more than an hour: cut it into utterances",
-                   r->path, seconds_of(r));
+                   r->path, seconds);
 }
 
-static Status begin(Reader *r, Err *err) {
+/* Frames of a span. */
+static Status choose_frames(Reader *r, const AudioSpan *span, Err *err) {
+    double rate = r->info.samplerate, frames = (double)r->info.frames;
+    AudioSpan whole = {0};
+    if (!span) span = &whole;
+    double first = round(span->start * rate), count = round(span->seconds * rate);
+    CHECK(span->start >= 0 && span->seconds >= 0, "a span of %g s from %g s",
+          span->seconds, span->start);
+    if (first >= frames) return fail_behind(r, span, (size_t)r->info.frames, err);
+    r->first = (size_t)first;
+    r->count = is_open(r) ? OPEN_END : (size_t)(frames - first);
+    if (span->seconds > 0 && count < (double)r->count)
+        r->count = (size_t)fmax(count, 1);
+    return OK;
+}
+
+static Status begin(Reader *r, const AudioSpan *span, Err *err) {
     struct stat stat;
     if (fstat(r->descriptor, &stat) || !S_ISREG(stat.st_mode))
         return err_set(err, FAIL_DATA, "%s is not a regular file", r->path);
     if (!stat.st_size) return err_set(err, FAIL_DATA, "%s is empty (0 bytes)", r->path);
     r->size = stat.st_size;
-    if (check_wav(r->descriptor, r->path, (uint64_t)stat.st_size, err))
+    if (audiohead_read(r->descriptor, r->path, (uint64_t)stat.st_size, &r->head, err))
         return err->status;
-    return open_sound(r, err) ? err->status : check_header(r, err);
+    r->size -= (sf_count_t)r->head.behind; /* another file perhaps; players stop there */
+    if (open_sound(r, err) || check_header(r, err)) return err->status;
+    return choose_frames(r, span, err);
 }
 
 static Status read_last(const Reader *r, Err *err) {
     float frame[AUDIO_CHANNELS_MOST];
+    if (is_open(r)) return OK;
     if (sf_seek(r->file, r->info.frames - 1, SEEK_SET) != r->info.frames - 1 ||
         sf_readf_float(r->file, frame, 1) != 1 || sf_error(r->file))
         return fail_short(r, err);
@@ -162,12 +172,14 @@ static Status read_last(const Reader *r, Err *err) {
 
 enum { BLOCK = 1 << 14 }; /* of values of all channels */
 
-/* Means over channels; the place of the first bad one, or `count`. */
-static size_t mix_down(const float *from, size_t count, size_t channels, float *to) {
+/* Means over channels, or one of them (from 1); the place of the first bad one, or `count`. */
+static size_t mix_down(const float *from, size_t count, size_t channels, size_t channel,
+                       float *to) {
     for (size_t i = 0; i < count; i++) {
         double sum = 0;
         for (size_t c = 0; c < channels; c++) sum += (double)from[i * channels + c];
         to[i] = (float)(sum / (double)channels);
+        if (channel) to[i] = from[i * channels + channel - 1];
         if (!(fabs(sum) <= SAMPLE_MOST)) return i; /* NaN is not <= anything */
     }
     return count;
@@ -182,27 +194,74 @@ static void need_room(Audio *audio, size_t count) {
     audio->room = 2 * count;
 }
 
-/* Memory grows with what is read, not with what the header says.  `keep` NULL: only checked. */
-static Status read_all(const Reader *r, Audio *audio, bool keep, Err *err) {
+/* How a recording is gone through. */
+typedef struct Pass {
+    bool keep;    /* its samples */
+    bool to_sound; /* no further than to the first sound */
+    size_t channel; /* from 1; 0: the mean of all */
+    AudioLevel level;
+} Pass;
+
+/* To the first frame that is wanted; where the length is not known, through those before it. */
+static bool go_to_first(const Reader *r) {
     float values[BLOCK];
-    size_t channels = (size_t)r->info.channels, frames = (size_t)r->info.frames;
-    for (size_t done = 0; done < frames;) {
-        size_t want = MIN(BLOCK / channels, frames - done);
-        sf_count_t got = sf_readf_float(r->file, values, (sf_count_t)want);
-        if (got <= 0 || sf_error(r->file)) return fail_short(r, err);
-        audio->count = keep ? done : 0;
-        need_room(audio, audio->count + (size_t)got);
-        size_t good =
-            mix_down(values, (size_t)got, channels, audio->samples + audio->count);
-        if (good < (size_t)got)
-            return err_set(err, FAIL_DATA,
-                           "%s: the sample at %.3f s is not a finite number below 1e9",
-                           r->path, (double)(done + good) / r->info.samplerate);
-        done += (size_t)got;
+    sf_count_t first = (sf_count_t)r->first, left = first;
+    if (!is_open(r) || !first) return sf_seek(r->file, first, SEEK_SET) == first;
+    if (sf_seek(r->file, 0, SEEK_SET)) return false;
+    while (left > 0) {
+        sf_count_t got = sf_readf_float(r->file, values,
+                                        MIN(left, (sf_count_t)(BLOCK / r->info.channels)));
+        if (got <= 0) return false;
+        left -= got;
     }
-    audio->count = frames;
-    audio->rate = (size_t)r->info.samplerate;
-    return OK;
+    return true;
+}
+
+/* One block to the end of what the audio holds. */
+static Status take_block(const Reader *r, Pass *pass, const float *values, size_t got,
+                         size_t done, Audio *audio, Err *err) {
+    size_t channels = (size_t)r->info.channels;
+    audio->count = pass->keep ? done : 0;
+    need_room(audio, audio->count + got);
+    float *to = audio->samples + audio->count;
+    size_t good = mix_down(values, got, channels, pass->channel, to);
+    audiolevel_add(&pass->level, values, good, to);
+    if (good == got) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s: the sample at %.3f s is not a finite number below 1e9", r->path,
+                   (double)(r->first + done + good) / r->info.samplerate);
+}
+
+/* Memory grows with what is read, not with what the header says. */
+static Status read_all(Reader *r, Pass *pass, Audio *audio, Err *err) {
+    float values[BLOCK];
+    size_t channels = (size_t)r->info.channels, done = 0;
+    bool open = is_open(r);
+    audiolevel_begin(&pass->level, channels);
+    if (!go_to_first(r)) return fail_short(r, err);
+    while (done < r->count) {
+        size_t want = MIN(BLOCK / channels, r->count - done);
+        sf_count_t got = sf_readf_float(r->file, values, (sf_count_t)want);
+        if (!got && open && !sf_error(r->file)) break;
+        if (got <= 0 || sf_error(r->file)) return fail_short(r, err);
+        if (take_block(r, pass, values, (size_t)got, done, audio, err)) return err->status;
+        done += (size_t)got;
+        if (check_length(r, done, err)) return err->status;
+        if (pass->to_sound && !open && !audiolevel_silent(&pass->level)) break;
+    }
+    if (open) r->count = done;
+    if (done) return OK;
+    return err_set(err, FAIL_DATA, "%s holds no samples", r->path);
+}
+
+/* The channel that is used where they cancel each other needs a second pass. */
+static Status read_twice(Reader *r, Pass *pass, Audio *audio, Err *err) {
+    if (read_all(r, pass, audio, err)) return err->status;
+    audio->traits = audiolevel_traits(&pass->level);
+    audio->traits.behind = r->head.behind;
+    if (!pass->keep || !audio->traits.channel) return OK;
+    pass->channel = audio->traits.channel;
+    return read_all(r, pass, audio, err);
 }
 
 static bool holds_floats(const Reader *r) {
@@ -210,41 +269,42 @@ static bool holds_floats(const Reader *r) {
     return kind == SF_FORMAT_FLOAT || kind == SF_FORMAT_DOUBLE;
 }
 
-static Status read_or_check(const Reader *r, Audio *audio, bool keep, Err *err) {
-    if (keep || holds_floats(r)) {
-        if (seconds_of(r) > AUDIO_SECONDS_MOST && read_last(r, err)) return err->status;
-        return check_length(r, err) ? err->status : read_all(r, audio, keep, err);
-    }
-    audio->count = (size_t)r->info.frames;
+static Status read_or_check(Reader *r, bool keep, bool thorough, Audio *audio, Err *err) {
+    Pass pass = {.keep = keep, .to_sound = !keep && !thorough && !holds_floats(r)};
+    size_t known = is_open(r) ? 0 : r->count;
+    if ((!keep || known > (size_t)r->info.samplerate * AUDIO_SECONDS_MOST) &&
+        read_last(r, err))
+        return err->status;
+    if (check_length(r, known, err) || read_twice(r, &pass, audio, err))
+        return err->status;
+    audio->count = r->count;
     audio->rate = (size_t)r->info.samplerate;
-    return read_last(r, err) ? err->status : check_length(r, err);
+    audio->whole = is_open(r) ? r->first + r->count : (size_t)r->info.frames;
+    return OK;
 }
 
-static Status run(const char *path, Audio *audio, bool keep, Err *err) {
+static Status run(const char *path, const AudioSpan *span, bool keep, bool thorough,
+                  Audio *audio, Err *err) {
     Err own = ERR_NONE;
     if (!err) err = &own;
     Reader r = {.path = path};
     audio->count = 0;
     r.descriptor = openfile_read(path, NULL, err);
     if (r.descriptor < 0) return FAIL_DATA;
-    Status status = begin(&r, err);
-    if (!status) status = read_or_check(&r, audio, keep, err);
+    Status status = begin(&r, span, err);
+    if (!status) status = read_or_check(&r, keep, thorough, audio, err);
     if (r.file) sf_close(r.file);
     close(r.descriptor);
     return status;
 }
 
-Status audio_read(const char *path, Audio *audio, Err *err) {
-    return run(path, audio, true, err);
+Status audio_read(const char *path, const AudioSpan *span, Audio *audio, Err *err) {
+    return run(path, span, true, true, audio, err);
 }
 
-Status audio_check(const char *path, size_t *count, size_t *rate, Err *err) {
-    Audio audio = {0};
-    Status status = run(path, &audio, false, err);
-    *count = audio.count;
-    *rate = audio.rate;
-    audio_free(&audio);
-    return status;
+Status audio_check(const char *path, const AudioSpan *span, bool thorough, Audio *audio,
+                   Err *err) {
+    return run(path, span, false, thorough, audio, err);
 }
 
 void audio_free(Audio *audio) {

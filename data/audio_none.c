@@ -9,14 +9,17 @@ static Status refuse(const char *path, Err *err) {
                    path);
 }
 
-Status audio_read(const char *path, Audio *audio, Err *err) {
+Status audio_read(const char *path, const AudioSpan *span, Audio *audio, Err *err) {
+    (void)span;
     (void)audio;
     return refuse(path, err);
 }
 
-Status audio_check(const char *path, size_t *count, size_t *rate, Err *err) {
-    (void)count;
-    (void)rate;
+Status audio_check(const char *path, const AudioSpan *span, bool thorough, Audio *audio,
+                   Err *err) {
+    (void)span;
+    (void)thorough;
+    (void)audio;
     return refuse(path, err);
 }
 

@@ -73,6 +73,8 @@ SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config
 
 size_t
 speechloader_steps(const SpeechLoader *loader); /* of an epoch; evaluation: batches */
+/* Utterances that fill no step at an epoch's end (shuffled by seconds: of the first epoch). */
+size_t speechloader_rest(const SpeechLoader *loader);
 double
 speechloader_padding(const SpeechLoader *loader); /* share of the first epoch's frames */
 

@@ -1,8 +1,11 @@
 /* LibriSpeech's folders; which folders and manifests a split is. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +57,17 @@ static bool is_recording(const char *name) {
     return ends_with(name, ".flac") || ends_with(name, ".wav");
 }
 
+/* A sound, by its name, that a chapter's lines cannot mean. */
+static bool has_other_ending(const char *name) {
+    static const char *const ENDS[] = {".mp3", ".m4a", ".mp4", ".aac", ".ogg", ".opus",
+                                       ".wma", ".amr", ".aif", ".aiff", ".au", ".caf",
+                                       ".webm", ".sph", ".flac", ".wav"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < COUNT(ENDS); i++)
+        if (!strcasecmp(dot, ENDS[i])) return !is_recording(name);
+    return false;
+}
+
 /* ---- a chapter ---- */
 
 static int by_name(const void *name, const void *entry) {
@@ -74,32 +88,50 @@ static int find_recording(const Entries *entries, const char *id, size_t length)
     return -1;
 }
 
-static Status read_line(SpeechFill *fill, const char *folder, const Entries *entries,
-                        bool *used, const TextFile *file, size_t i, Err *err) {
+static void __attribute__((format(printf, 4, 5)))
+malformed(SpeechFill *fill, const TextFile *file, size_t i, const char *format, ...) {
+    char text[600];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    fill->set->report.listed++;
+    speech_fault(fill->set, SPEECH_MALFORMED, "%s:%zu: %s", file->path, i + 1, text);
+}
+
+static void read_line(SpeechFill *fill, const char *folder, const Entries *entries,
+                      bool *used, const TextFile *file, size_t i) {
     char path[SPEECH_PATH];
     size_t length, id = 0;
+    Err err = ERR_NONE;
     const char *line = textfile_line(file, i, &length);
     while (id < length && line[id] != ' ' && line[id] != '\t') id++;
-    if (!length) return OK;
-    if (!id)
-        return err_set(err, FAIL_DATA,
-                       "%s:%zu: the line begins with a blank, not with an ID", file->path,
-                       i + 1);
+    if (!length) return;
+    if (textfile_check_line("", i + 1, line, length, &err)) {
+        const char *text = strchr(err.text, ' '); /* behind ":12:" */
+        malformed(fill, file, i, "%s", text ? text + 1 : err.text);
+        return;
+    }
+    if (!id) {
+        malformed(fill, file, i, "the line begins with a blank, not with an ID");
+        return;
+    }
     int k = find_recording(entries, line, id);
     if (k < 0) {
         fill->set->report.listed++;
         speech_fault(fill->set, SPEECH_NO_AUDIO,
                      "%s:%zu: there is no recording %.*s.flac or .wav", file->path, i + 1,
                      (int)MIN(id, (size_t)200), line);
-        return OK;
+        return;
     }
-    if (used[k])
-        return err_set(err, FAIL_DATA, "%s:%zu: %.*s stands here a second time",
-                       file->path, i + 1, (int)MIN(id, (size_t)200), line);
+    if (used[k]) {
+        malformed(fill, file, i, "%.*s is listed a second time",
+                  (int)MIN(id, (size_t)200), line);
+        return;
+    }
     used[k] = true;
     text_format(path, sizeof path, "%s/%s", folder, entries->entry[k]->d_name);
     speech_add(fill, path, line + id, length - id, i + 1);
-    return OK;
 }
 
 static Status read_transcripts(SpeechFill *fill, const char *folder,
@@ -108,10 +140,10 @@ static Status read_transcripts(SpeechFill *fill, const char *folder,
     char path[SPEECH_PATH];
     TextFile file;
     text_format(path, sizeof path, "%s/%s", folder, name);
-    if (textfile_read(&file, path, err)) return err->status;
+    if (textfile_read_unchecked(&file, path, err)) return err->status;
     speech_begin_list(fill, path);
-    for (size_t i = 0; i < file.count && !err->status; i++)
-        read_line(fill, folder, entries, used, &file, i, err);
+    for (size_t i = 0; i < file.count; i++)
+        read_line(fill, folder, entries, used, &file, i);
     textfile_free(&file);
     return err->status;
 }
@@ -122,6 +154,9 @@ static Status read_entries(SpeechFill *fill, const char *folder, const Entries *
     for (int i = 0; i < entries->count && !err->status; i++)
         if (ends_with(entries->entry[i]->d_name, ".trans.txt"))
             read_transcripts(fill, folder, entries, used, entries->entry[i]->d_name, err);
+    for (int i = 0; i < entries->count; i++)
+        if (has_other_ending(entries->entry[i]->d_name))
+            speech_tally(&fill->endings, "%s/%s", folder, entries->entry[i]->d_name);
     for (int i = 0; i < entries->count && !err->status; i++)
         if (!used[i] && is_recording(entries->entry[i]->d_name)) {
             fill->set->report.listed++;
@@ -156,9 +191,12 @@ static Status read_folder(SpeechFill *fill, const char *folder, int depth, Err *
     if (!check_speakers(folder, &entries, err)) read_entries(fill, folder, &entries, err);
     for (int i = 0; i < entries.count && !err->status; i++) {
         char path[SPEECH_PATH];
-        if (depth == DEPTH_MOST || !is_kind(folder, entries.entry[i], true)) continue;
+        if (!is_kind(folder, entries.entry[i], true)) continue;
         text_format(path, sizeof path, "%s/%s", folder, entries.entry[i]->d_name);
-        read_folder(fill, path, depth + 1, err);
+        if (depth == DEPTH_MOST)
+            speech_tally(&fill->deep, "%s", path);
+        else
+            read_folder(fill, path, depth + 1, err);
     }
     entries_close(&entries);
     return err->status;

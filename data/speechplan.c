@@ -7,6 +7,10 @@
 
 #define LIKE 1.1 /* lengths of a class differ by a tenth at most */
 
+static size_t bucket_size(const SpeechPlan *p, size_t bucket) {
+    return p->bucket_start[bucket + 1] - p->bucket_start[bucket];
+}
+
 /* ---- order ---- */
 
 typedef struct Length {
@@ -99,6 +103,13 @@ static void measure_padding(SpeechPlan *p) {
     p->padding = slots ? 1 - (double)frames / (double)slots : 0;
 }
 
+static void count_rest(SpeechPlan *p) {
+    size_t taken = 0;
+    for (size_t b = 0; b < p->steps * p->config.accumulate; b++)
+        taken += bucket_size(p, p->bucket_order[b]);
+    p->rest = p->config.training ? p->set->count - taken : 0;
+}
+
 Status speechplan_open(SpeechPlan *p, const SpeechSet *set,
                        const SpeechBatchConfig *config, Err *err) {
     *p = (SpeechPlan){.set = set, .config = *config, .epoch = SIZE_MAX};
@@ -121,6 +132,7 @@ Status speechplan_open(SpeechPlan *p, const SpeechSet *set,
     measure_padding(p);
     p->steps = c->training ? p->buckets / c->accumulate
                            : p->buckets / c->parts + (c->part < p->buckets % c->parts);
+    count_rest(p);
     if (p->steps || !c->training) return OK;
     if (counted)
         err_set(err, FAIL_USAGE, "train.batch = %zu is more than the %zu utterances",
@@ -189,10 +201,6 @@ void speechplan_need(SpeechBatch *b, size_t items, size_t features) {
 static int by_number(const void *a, const void *b) {
     size_t x = *(const size_t *)a, y = *(const size_t *)b;
     return x < y ? -1 : x > y;
-}
-
-static size_t bucket_size(const SpeechPlan *p, size_t bucket) {
-    return p->bucket_start[bucket + 1] - p->bucket_start[bucket];
 }
 
 /* This part's piece of a bucket that begins at place `at` of the step.  What is left over goes to the

@@ -11,6 +11,7 @@ typedef struct SpeechPlan {
     size_t *class_start, classes;  /* [classes + 1] in sorted: of like length */
     size_t *bucket_start, buckets; /* [buckets + 1] in sorted */
     size_t steps;                  /* of an epoch */
+    size_t rest;                   /* utterances that the first epoch leaves out */
     double padding;                /* share of the first epoch's frames */
     size_t epoch;                  /* whose order is held; SIZE_MAX: none */
     size_t *order;                 /* [count] */

@@ -2,13 +2,10 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "data/audio.h"
 #include "data/speech_parts.h"
 #include "data/tones.h"
 
@@ -44,45 +41,6 @@ SpeechConfig speech_config_default(void) {
                           .cache_bytes = (size_t)2 << 30};
 }
 
-/* ---- faults ---- */
-
-void speech_fault(SpeechSet *set, SpeechFault fault, const char *format, ...) {
-    SpeechReport *r = &set->report;
-    char text[SPEECH_PATH];
-    r->faults[fault]++;
-    r->left_out++;
-    if (r->left_out > SPEECH_NAMED_MOST) return;
-    va_list values;
-    va_start(values, format);
-    vsnprintf(text, sizeof text, format, values);
-    va_end(values);
-    text_append(&r->named, text, strlen(text));
-    text_append_byte(&r->named, '\n');
-}
-
-void speech_fault_text(const SpeechReport *report, char *text, size_t size) {
-    static const char *const NAMES[] = {"transcripts without a recording",
-                                        "recordings without a transcript",
-                                        "empty transcripts",
-                                        "with unknown characters",
-                                        "broken recordings",
-                                        "too short for their text"};
-    size_t at = 0;
-    CHECK(size >= 300, "%zu bytes for a text", size);
-    text[0] = 0;
-    for (size_t i = 0; i < SPEECH_FAULTS; i++)
-        if (report->faults[i])
-            at += (size_t)snprintf(text + at, size - at, "%s%zu %s", at ? ", " : "",
-                                   report->faults[i], NAMES[i]);
-}
-
-void speech_name_faults(const SpeechReport *r, FILE *out) {
-    if (!r->left_out) return;
-    fputs(r->named.text, out);
-    if (r->left_out > SPEECH_NAMED_MOST)
-        fprintf(out, "... and %zu more\n", r->left_out - SPEECH_NAMED_MOST);
-}
-
 /* ---- filling ---- */
 
 void speech_begin_list(SpeechFill *fill, const char *path) {
@@ -97,7 +55,8 @@ void speech_begin_list(SpeechFill *fill, const char *path) {
     set->list[set->lists++] = mem_strdup(path);
 }
 
-void speech_add_clean(SpeechFill *fill, const char *path, const char *text, size_t line) {
+SpeechItem *speech_add_clean(SpeechFill *fill, const char *path, const char *text,
+                             size_t line) {
     SpeechSet *set = fill->set;
     if (set->count == fill->room) {
         fill->room = fill->room ? 2 * fill->room : 256;
@@ -112,109 +71,31 @@ void speech_add_clean(SpeechFill *fill, const char *path, const char *text, size
     item->line = line;
     item->labels = mem_alloc((strlen(text) + 2) * sizeof *item->labels);
     item->label_count = speech_encode(text, item->labels);
+    return item;
 }
 
-void speech_add(SpeechFill *fill, const char *path, const char *text, size_t length,
-                size_t line) {
+SpeechItem *speech_add(SpeechFill *fill, const char *path, const char *text,
+                       size_t length, size_t line) {
     SpeechSet *set = fill->set;
+    const char *list = set->list[set->lists - 1];
     Err err = ERR_NONE;
     set->report.listed++;
     if (speech_clean(text, length, &fill->clean, &err))
-        speech_fault(set, SPEECH_UNKNOWN, "%s:%zu: %s", set->list[set->lists - 1], line,
-                     err.text);
+        speech_fault(set, SPEECH_UNKNOWN, "%s:%zu: %s", list, line, err.text);
     else if (!fill->clean.length)
-        speech_fault(set, SPEECH_EMPTY_TEXT, "%s:%zu: there is no word",
-                     set->list[set->lists - 1], line);
+        speech_fault(set, SPEECH_EMPTY_TEXT, "%s:%zu: there is no word", list, line);
     else
-        speech_add_clean(fill, path, fill->clean.text, line);
+        return speech_add_clean(fill, path, fill->clean.text, line);
+    return NULL;
 }
 
-/* ---- recordings ---- */
-
-static void free_item(SpeechItem *item) {
+void speech_free_item(SpeechItem *item) {
     mem_free(item->path);
     mem_free(item->text);
     mem_free(item->labels);
 }
 
-/* Looks at all recordings, several at a time; fault[i]: what is wrong with the i-th, or NULL.  Without
- * libsndfile nothing can be done. */
-static Status check_recordings(SpeechSet *set, char **fault, Err *err) {
-    Status status = OK;
-#pragma omp parallel for schedule(dynamic, 16) if (set->count > 64)
-    for (size_t i = 0; i < set->count; i++) {
-        SpeechItem *item = &set->item[i];
-        Err own = ERR_NONE;
-        if (audio_check(item->path, &item->samples, &item->rate, &own) == OK) continue;
-        fault[i] = mem_strdup(own.text);
-        if (own.status == FAIL_RUN)
-#pragma omp critical(speech_check)
-        {
-            if (err) *err = own;
-            status = FAIL_RUN;
-        }
-    }
-    return status;
-}
-
-/* Is it long enough for its text?  Sets frames. */
-static bool fits(const SpeechSet *set, SpeechItem *item, size_t *needed) {
-    item->frames = logmel_frames_at(item->rate, item->samples);
-    *needed = speech_rows_needed(item->labels, item->label_count);
-    return item->frames / set->config.stride >= *needed;
-}
-
-/* A segment of a longer recording, perhaps, of which the text is; rounded seconds are none. */
-static void compare_length(SpeechSet *set, const SpeechItem *item) {
-    double seconds = (double)item->samples / (double)item->rate;
-    double most = fmax(0.5, 0.05 * item->said);
-    if (item->said <= 0 || fabs(seconds - item->said) <= most) return;
-    if (set->report.otherwise++) return;
-    char text[SPEECH_PATH];
-    snprintf(text, sizeof text, "%s:%zu: %s lasts %.2f s, not %.2f s",
-             set->list[item->list], item->line, item->path, seconds, item->said);
-    text_append(&set->report.otherwise_first, text, strlen(text));
-}
-
-static bool judge(SpeechSet *set, SpeechItem *item, const char *fault) {
-    const char *list = set->list[item->list];
-    size_t needed;
-    if (fault) {
-        bool missing = access(item->path, F_OK) != 0;
-        speech_fault(set, missing ? SPEECH_NO_AUDIO : SPEECH_BROKEN, "%s:%zu: %s", list,
-                     item->line, fault);
-        return false;
-    }
-    compare_length(set, item);
-    if (fits(set, item, &needed)) return true;
-    speech_fault(set, SPEECH_TOO_SHORT,
-                 "%s:%zu: %s: %zu characters with their repeats need %zu rows, its %.2f "
-                 "s give %zu: CTC "
-                 "cannot align them",
-                 list, item->line, item->path, item->label_count, needed,
-                 (double)item->samples / (double)item->rate,
-                 item->frames / set->config.stride);
-    return false;
-}
-
-/* Leaves out what is not good. */
-static Status check_items(SpeechSet *set, Err *err) {
-    char **fault = mem_zalloc(MAX(set->count, (size_t)1) * sizeof *fault);
-    bool tones = !strcmp(set->config.source, "tones");
-    Status status = tones ? OK : check_recordings(set, fault, err);
-    size_t kept = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        SpeechItem *item = &set->item[i];
-        if (!status && judge(set, item, fault[i]))
-            set->item[kept++] = *item;
-        else
-            free_item(item);
-        mem_free(fault[i]);
-    }
-    set->count = kept;
-    mem_free(fault);
-    return status;
-}
+/* ---- rates ---- */
 
 /* The rate that a recording is played at. */
 static size_t played_at(size_t rate, size_t speed) {
@@ -271,7 +152,7 @@ static Status fill_tones(SpeechFill *fill, const char *name, Err *err) {
 /* After all was looked at: is it good enough to go on? */
 static Status conclude(const SpeechSet *set, const char *names, Err *err) {
     const SpeechReport *r = &set->report;
-    char counts[400];
+    char counts[500];
     speech_fault_text(r, counts, sizeof counts);
     if (r->left_out && (set->config.on_error == ON_ERROR_STOP || !set->count)) {
         bool several = r->left_out > 1;
@@ -286,8 +167,21 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
     return err_set(err, FAIL_DATA, "%s: no utterances in %s", set->config.path, names);
 }
 
+/* Lists are sorted by speakers, or by what else: an even share of them.  Tones are not sorted. */
 static void apply_limit(SpeechSet *set, size_t limit) {
-    while (limit && set->count > limit) free_item(&set->item[--set->count]);
+    size_t count = set->count, kept = 0;
+    bool tones = !strcmp(set->config.source, "tones");
+    if (!limit || count <= limit) return;
+    for (size_t i = 0; i < count; i++)
+        if (tones ? i < limit : (i + 1) * limit / count > i * limit / count)
+            set->item[kept++] = set->item[i];
+        else
+            speech_free_item(&set->item[i]);
+    set->count = kept;
+    if (!tones)
+        facts_note(&set->facts, count - kept,
+                   "data.limit: %zu of %zu utterances, evenly spread over them, are used",
+                   kept, count);
 }
 
 /* What part of its names a split is. */
@@ -305,13 +199,39 @@ static Status take_share(SpeechSet *set, const Share *share, Err *err) {
         if (is_apart == share->is_apart)
             set->item[kept++] = set->item[i];
         else
-            free_item(&set->item[i]);
+            speech_free_item(&set->item[i]);
     }
     set->count = kept;
     if (kept) return OK;
     return err_set(err, FAIL_USAGE,
                    "data.val_fraction = %g of %zu utterances leaves no %s utterance",
                    share->apart, count, share->is_apart ? "val" : "training");
+}
+
+/* The lists' own notes and faults are those of the training split where two are cut from them. */
+static void note_lists(SpeechFill *fill, const Share *share) {
+    SpeechSet *set = fill->set;
+    if (share->apart > 0 && share->is_apart) {
+        text_free(&set->report.named);
+        set->report = (SpeechReport){0};
+        facts_free(&set->facts);
+        return;
+    }
+    speech_note_tally(set, &fill->endings,
+                      "files that are not read for their ending: .flac and .wav are");
+    speech_note_tally(set, &fill->deep,
+                      "folders that are not read for their depth, more than four below the "
+                      "split");
+}
+
+static Status need_sound(const SpeechSet *set, const char *names, Err *err) {
+    size_t silent = 0;
+    for (size_t i = 0; i < set->count; i++) silent += set->item[i].traits.silent;
+    if (silent < set->count) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s: all %zu recordings are silent, one value throughout (first: %s): "
+                   "there is nothing to learn from",
+                   names, silent, set->item[0].path);
 }
 
 static Status fill_set(SpeechFill *fill, const char *names, const Share *share,
@@ -323,9 +243,11 @@ static Status fill_set(SpeechFill *fill, const char *names, const Share *share,
     if (tones ? fill_tones(fill, names, err) : speech_list(fill, names, err))
         return err->status;
     apply_limit(set, share->limit);
-    if (check_items(set, err) || conclude(set, names, err)) return err->status;
+    if (speech_check_items(set, err) || conclude(set, names, err)) return err->status;
     if (share->apart > 0 && take_share(set, share, err)) return err->status;
-    if (note_rates(set, err)) return err->status;
+    if (need_sound(set, names, err) || note_rates(set, err)) return err->status;
+    note_lists(fill, share);
+    speech_note(set);
     set->store->kept = mem_zalloc(SPEECH_SPEEDS * set->count * sizeof *set->store->kept);
     return OK;
 }
@@ -344,7 +266,6 @@ static SpeechSet *open_names(const SpeechConfig *config, const char *names,
     SpeechFill fill = {.set = set};
     Status status = fill_set(&fill, names, share, err);
     text_free(&fill.clean);
-    set->facts.count = set->count;
     if (!status) return set;
     speechset_free(set);
     return NULL;
@@ -370,14 +291,13 @@ void speechset_free(SpeechSet *set) {
     for (size_t i = 0; i < set->count; i++) {
         for (size_t s = 0; store->kept && s < SPEECH_SPEEDS; s++)
             mem_free(store->kept[i * SPEECH_SPEEDS + s]);
-        free_item(&set->item[i]);
+        speech_free_item(&set->item[i]);
     }
     for (size_t i = 0; i < set->lists; i++) mem_free(set->list[i]);
     for (size_t i = 0; i < set->rates * SPEECH_SPEEDS; i++)
         logmel_free(store->mel[i / SPEECH_SPEEDS][i % SPEECH_SPEEDS]);
     text_free(&set->report.named);
     facts_free(&set->facts);
-    text_free(&set->report.otherwise_first);
     pthread_mutex_destroy(&store->lock);
     mem_free(store->kept);
     mem_free(store);
@@ -394,8 +314,10 @@ static Status read_item(const SpeechSet *set, size_t i, Audio *audio, Err *err) 
         tones_audio(TONES_SEED, set->store->split, item->line - 1, audio);
         return OK;
     }
-    if (audio_read(item->path, audio, err)) return err ? err->status : FAIL_DATA;
-    if (audio->count == item->samples && audio->rate == item->rate) return OK;
+    if (audio_read(item->path, &item->span, audio, err)) return err ? err->status : FAIL_DATA;
+    if (audio->count == item->samples && audio->rate == item->rate &&
+        audio->whole == item->whole)
+        return OK;
     return err_set(err, FAIL_DATA, "%s has changed since it was checked", item->path);
 }
 

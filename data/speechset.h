@@ -9,8 +9,9 @@
  * Sources:
  *   librispeech  folders of `path`: FOLDER/speaker/chapter/ID.flac (or .wav) beside *.trans.txt with lines
  *                "ID TEXT"; any depth up to four folders
- *   manifest     files of `path`: a JSON object a line with audio_filepath, text and perhaps duration
- *                (NeMo), or path, duration and text between tabs; paths are relative to the manifest's folder
+ *   manifest     files of `path`: a JSON object a line with audio_filepath, text and perhaps offset and
+ *                duration (NeMo), or path, duration and text between tabs; paths are relative to the
+ *                manifest's folder; offset and duration cut the recording
  *   tones        built in (data/tones.h)
  * A split is a list of such names, with commas between; a name that ends with * stands for all that begin
  * so, and a list with a slash in it holds paths of their own. */
@@ -19,6 +20,7 @@
 
 #include <stdio.h>
 
+#include "data/audio.h"
 #include "data/dataset.h"
 #include "data/logmel.h"
 #include "data/speechtext.h"
@@ -30,7 +32,7 @@ typedef struct SpeechConfig {
     double
         val_fraction; /* share of the training names' utterances, evenly spread, that is the val
                              * split; 0: it has names of its own */
-    size_t limit;           /* only the first utterances of the training split; 0: all */
+    size_t limit; /* so many utterances of the training split, evenly over all; 0: all */
     OnError on_error;       /* skip: what fails a check is left out and counted */
     size_t synthetic_count; /* tones: of the training split; the others have a fifth */
     size_t filters;         /* numbers in a row of features */
@@ -54,8 +56,11 @@ typedef struct SpeechItem {
     char *text;       /* lower case, one blank between words */
     uint32_t *labels; /* [label_count], see speechtext.h */
     size_t label_count;
-    size_t samples, rate;
-    double said;       /* seconds by its manifest; 0: it says nothing */
+    AudioSpan span;       /* of the recording; as its manifest has it, or {0}: all of it */
+    bool cut;             /* the manifest has an offset */
+    size_t samples, rate; /* of the span */
+    size_t whole;         /* samples of the recording */
+    AudioTraits traits;
     size_t frames;     /* rows of features */
     size_t list, line; /* where the transcript stands: set->list[list], from 1 */
 } SpeechItem;
@@ -68,10 +73,12 @@ typedef enum {
     SPEECH_UNKNOWN,    /* a character that has no label */
     SPEECH_BROKEN,     /* a recording that audio_check refuses */
     SPEECH_TOO_SHORT, /* fewer than labels + repeated labels frames / stride: CTC cannot align it */
+    SPEECH_MALFORMED, /* a line that is no utterance: keys, types, JSON, columns, bytes */
+    SPEECH_OUTSIDE,   /* an offset behind the end of the recording */
     SPEECH_FAULTS,
 } SpeechFault;
 
-enum { SPEECH_NAMED_MOST = 100, SPEECH_RATES_MOST = 8 };
+enum { SPEECH_NAMED_MOST = 100, SPEECH_RATES_MOST = 8, SPEECH_SCANNED = 200000000 };
 
 /* Speeds (Ko et al. 2015): as recorded, 0.9 and 1.1 times as fast, pitch and all. */
 enum { SPEECH_SPEEDS = 3 };
@@ -81,8 +88,6 @@ typedef struct SpeechReport {
     size_t faults[SPEECH_FAULTS];
     size_t left_out;  /* their sum */
     TextBuffer named; /* a line each for the first SPEECH_NAMED_MOST */
-    size_t otherwise; /* that last longer or shorter than their manifest says, by much */
-    TextBuffer otherwise_first; /* the first of them: "list.json:2: a.wav lasts ..." */
 } SpeechReport;
 
 typedef struct SpeechSet {
@@ -91,23 +96,32 @@ typedef struct SpeechSet {
     size_t count;
     double seconds; /* of all */
     SpeechReport report;
-    DataFacts facts; /* data/facts.h */
+    DataFacts facts; /* data/facts.h; hash: of names, texts and lengths */
     char **list; /* [lists] manifests and trans.txt files */
     size_t lists;
     size_t rate[SPEECH_RATES_MOST], rates; /* that occur */
     struct SpeechStore *store;             /* tables, cached features */
 } SpeechSet;
 
-/* Reads lists and looks at each recording (audio_check).  FAIL_DATA with file and line: a list that is
- * missing or malformed; no utterance at all; with on_error = stop also any fault, after all were counted:
- * the text names the first and tells how many of each kind there are, config->faults has them all. */
+/* Reads lists and looks at each recording (audio_check): at all of it up to SPEECH_SCANNED samples of a
+ * set, beyond that at every so many.  FAIL_DATA with file and line: a list that is missing or of another
+ * kind; no utterance at all, or none with a sound; with on_error = stop also any fault, after all were
+ * counted: the text names the first and tells how many of each kind there are, config->faults has them
+ * all. */
 SpeechSet *speechset_open(const SpeechConfig *config, Split split, Err *err);
 /* The same for names of the caller's ("dev-other"; tones: train, val, test). */
 SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err);
 void speechset_free(SpeechSet *set); /* NULL is fine */
 
+/* How many utterances of `set` are in `other`, too: the same file name, text and samples; `first` is
+ * one of them. */
+size_t speechset_shared(const SpeechSet *set, const SpeechSet *other, size_t *first);
+
 /* Are there such folders or files? */
 bool speech_has(const SpeechConfig *config, Split split);
+
+/* Its path, and "@12.5" behind it for a piece that begins at 12.5 s. */
+void speech_item_name(const SpeechItem *item, char *name, size_t size);
 
 /* The faults by name, a line each; how many more there are. */
 void speech_name_faults(const SpeechReport *report, FILE *out);

@@ -110,13 +110,22 @@ Status textfile_read(TextFile *file, const char *path, Err *err) {
     return textfile_read_in(file, path, NULL, err);
 }
 
-Status textfile_read_in(TextFile *file, const char *path, const char *root, Err *err) {
+static Status read_lines(TextFile *file, const char *path, const char *root, Err *err) {
     *file = (TextFile){0};
     if (strlen(path) >= sizeof file->path - 4)
         return err_set(err, FAIL_DATA, "%.60s...: the name is too long", path);
     if (read_bytes(file, path, root, err)) return textfile_free(file), err->status;
     if (!root) drop_byte_order_mark(file); /* a run's own begins with what it saved */
     count_lines(file);
+    return OK;
+}
+
+Status textfile_read_unchecked(TextFile *file, const char *path, Err *err) {
+    return read_lines(file, path, NULL, err);
+}
+
+Status textfile_read_in(TextFile *file, const char *path, const char *root, Err *err) {
+    if (read_lines(file, path, root, err)) return err->status;
     for (size_t i = 0; i < file->count; i++)
         if (check_line(file, i, err)) return textfile_free(file), err->status;
     return OK;

@@ -73,9 +73,32 @@ static const LogMel *tables_for(Tables *t, size_t rate, size_t heard) {
     return t->mel;
 }
 
+/* What can be read, but not as one would expect. */
+static void note_traits(const char *path, const Audio *audio) {
+    const AudioTraits *t = &audio->traits;
+    if (t->silent)
+        fprintf(stderr, "steady: note: %s: silence, one value throughout\n", path);
+    if (t->channel)
+        fprintf(stderr,
+                "steady: note: %s: its channels cancel each other; channel %zu, the "
+                "loudest, is used\n",
+                path, t->channel);
+    if (t->clipped >= AUDIO_CLIPPED)
+        fprintf(stderr, "steady: note: %s: clipped, %.0f%% of it is at full scale\n", path,
+                100 * t->clipped);
+    if (t->behind)
+        fprintf(stderr,
+                "steady: note: %s: the %zu bytes after the end of its sound are not read\n",
+                path, t->behind);
+    if (!speech_rows(logmel_frames_at(audio->rate, audio->count)))
+        fprintf(stderr, "steady: note: %s: %.3f s are too short for a letter\n", path,
+                (double)audio->count / (double)audio->rate);
+}
+
 static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char *path,
                               const Audio *audio, Tables *tables, Err *err) {
     size_t heard = transcribe_hear(run->task, audio->rate, path);
+    note_traits(path, audio);
     const LogMel *mel = tables_for(tables, audio->rate, heard);
     size_t frames = logmel_frames(mel, audio->count);
     real *features =
@@ -103,7 +126,7 @@ static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inpu
     for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
         if (stop_requested())
             err_set(err, FAIL_INTERRUPTED, "interrupted");
-        else if (!audio_read(files->path[i], &audio, err))
+        else if (!audio_read(files->path[i], NULL, &audio, err))
             transcribe_file(o, run, files->path[i], &audio, &tables, err);
         pass_over(run, err);
     }
@@ -120,11 +143,13 @@ static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) 
     size_t count = o->limit ? MIN(o->limit, set->count) : set->count;
     for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
         const SpeechItem *item = &set->item[i];
+        char name[2 * PATH_SIZE];
+        speech_item_name(item, name, sizeof name);
         real *features = mem_alloc(item->frames * SPEECH_FILTERS * sizeof *features);
         if (stop_requested())
             err_set(err, FAIL_INTERRUPTED, "interrupted");
         else if (!speechset_features(set, i, features, err))
-            transcribe_one(o, run, item->path, features, item->frames, err);
+            transcribe_one(o, run, name, features, item->frames, err);
         pass_over(run, err);
         mem_free(features);
     }

@@ -21,6 +21,7 @@ typedef struct Transcribe {
     const SpeechBatch *batch;
     size_t rate[SPEECH_RATES_MOST], rates; /* training's, and behind them those told of */
     size_t heard;                          /* of them training's; 0: unknown */
+    bool bare;                             /* opened without data: for eval and predict */
 } Transcribe;
 
 Speech *transcribe_model(Task *task) { return ((Transcribe *)task)->speech; }
@@ -148,6 +149,13 @@ static void meet_rates(Transcribe *t, const SpeechSet *set, Split split) {
         transcribe_hear(&t->task, set->rate[k], split_name(split));
 }
 
+/* In training the trainer does. */
+static void say_notes(const SpeechSet *set, Split split) {
+    for (size_t i = 0; i < set->facts.notes; i++)
+        fprintf(stderr, "steady: note: %s: %s\n", split_name(split),
+                set->facts.note[i].text);
+}
+
 SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (t->sets[split]) return t->sets[split];
@@ -160,6 +168,7 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
         return NULL;
     }
     if (set) meet_rates(t, set, split);
+    if (set && t->bare) say_notes(set, split);
     return t->sets[split] = set;
 }
 
@@ -218,6 +227,9 @@ static Status next(Task *task, Err *err) {
     if (speechloader_next(t->loader, &t->batch, err)) return err->status;
     const SpeechBatch *batch = t->batch;
     tell_skipped(SPLIT_TRAIN, batch, task->skipped);
+    if (batch->skipped > task->skipped && ranks_lead(task->ranks))
+        task_event(task, "skip", batch->skipped - task->skipped, "left out: %s (%zu so far)",
+                   batch->skip_reason, batch->skipped);
     task->skipped = batch->skipped;
     task->part = batch->count;
     task->tokens = (double)speechbatch_longest(batch, 0, batch->count) / SPEECH_STRIDE;
@@ -253,12 +265,15 @@ typedef struct Scoring {
     TextBuffer text;
 } Scoring;
 
-/* "84-121123-0005" of ".../84-121123-0005.flac". */
+/* "84-121123-0005" of ".../84-121123-0005.flac", and of a piece of it "84-121123-0005@12.5". */
 static void name_of(const SpeechItem *item, char *name, size_t size) {
     const char *slash = strrchr(item->path, '/'), *from = slash ? slash + 1 : item->path;
     const char *dot = strrchr(from, '.');
+    char start[32] = "";
+    if (item->cut) text_format(start, sizeof start, "@%g", item->span.start);
     size_t length = dot ? (size_t)(dot - from) : strlen(from);
-    text_format(name, size, "%.*s", (int)MIN(length, size - 1), from);
+    int most = (int)MIN(length, size - sizeof start - 1);
+    text_format(name, size, "%.*s%s", most, from, start);
 }
 
 static void score_batch(Transcribe *t, Tape *tape, const ForwardMode *mode,
@@ -386,21 +401,6 @@ static Transcribe *new_task(const Recipe *recipe, Ranks *ranks, Err *err) {
     return t;
 }
 
-static void tell_faults(const SpeechSet *set, Split split) {
-    const SpeechReport *report = &set->report;
-    char text[400];
-    if (report->otherwise)
-        fprintf(stderr,
-                "steady: note: %s: %zu recordings do not last as long as their manifest "
-                "says, and are used whole; the first: %s\n",
-                split_name(split), report->otherwise, report->otherwise_first.text);
-    speech_fault_text(report, text, sizeof text);
-    if (!*text) return;
-    fprintf(stderr, "steady: note: %s: left out of %zu: %s\n", split_name(split),
-            report->listed, text);
-    speech_name_faults(report, stderr);
-}
-
 static void tell(const Transcribe *t, double padding) {
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
         const SpeechSet *set = t->sets[s];
@@ -410,12 +410,39 @@ static void tell(const Transcribe *t, double padding) {
         for (size_t k = 0; k < set->rates; k++)
             fprintf(stderr, "%s%g", k ? ", " : "", (double)set->rate[k] / 1000);
         fputs(" kHz\n", stderr);
-        tell_faults(set, s);
+        speech_name_faults(&set->report, stderr);
     }
     fprintf(stderr, "%.1f%% of a batch is padding\n", 100 * padding);
     if (!t->sets[SPLIT_VAL] && !t->sets[SPLIT_TEST])
         fprintf(stderr, "steady: note: there is no val or test split: nothing is scored "
                         "(data.val_path, data.val_split, data.test_path)\n");
+}
+
+/* A score on what was trained on is no score. */
+static void note_shared(Transcribe *t, Split split) {
+    SpeechSet *set = t->sets[split], *train = t->sets[SPLIT_TRAIN];
+    size_t first = 0, shared = set ? speechset_shared(set, train, &first) : 0;
+    if (!shared) return;
+    facts_note(&set->facts, shared,
+               "utterances that are in training, too: %zu of %zu (first: %s)%s", shared,
+               set->count, set->item[first].path,
+               shared == set->count ? ": the score says nothing about new ones" : "");
+}
+
+/* What fills no batch at the end of an epoch; another rest each time where it is shuffled. */
+static void note_rest(Transcribe *t) {
+    size_t rest = speechloader_rest(t->loader);
+    const TrainConfig *train = &t->task.recipe->train;
+    if (train->batch_seconds > 0)
+        facts_note(&t->sets[SPLIT_TRAIN]->facts, rest,
+                   "each epoch leaves out %zu utterances, the buckets that fill no step of "
+                   "train.accumulate = %zu",
+                   rest, train->accumulate);
+    else
+        facts_note(&t->sets[SPLIT_TRAIN]->facts, rest,
+                   "each epoch leaves out %zu of %zu utterances, which fill no batch of "
+                   "train.batch = %zu",
+                   rest, t->task.examples, train->batch);
 }
 
 /* All that is there is looked at before the first step. */
@@ -426,6 +453,8 @@ static Status open_sets(Transcribe *t, Err *err) {
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
         if (wanted(r, &config, s) && !transcribe_set(&t->task, s, err))
             return err->status;
+    note_shared(t, SPLIT_VAL);
+    note_shared(t, SPLIT_TEST);
     t->task.examples = t->sets[SPLIT_TRAIN]->count;
     t->task.has_val = t->sets[SPLIT_VAL] != NULL;
     t->task.has_test = t->sets[SPLIT_TEST] != NULL;
@@ -453,6 +482,7 @@ Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     }
     t->task.steps_per_epoch = speechloader_steps(t->loader);
     t->task.memory = micro_batch_memory(t);
+    note_rest(t);
     if (ranks_lead(ranks)) tell(t, speechloader_padding(t->loader));
     return &t->task;
 }
@@ -475,6 +505,7 @@ static void read_rates(Transcribe *t, const char *run_dir) {
 Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     Transcribe *t = new_task(recipe, NULL, err);
     if (!t) return NULL;
+    t->bare = true;
     read_rates(t, run_dir);
     SpeechConfig config = speech_config(recipe);
     t->task.has_val = wanted(recipe, &config, SPLIT_VAL);

@@ -41,7 +41,7 @@ recipe=bad.ini
 # A run that goes on with the others: counts and names what it leaves out.
 skips() { # COUNTED PATTERN
     "$STEADY" train bad.ini data.on_error=skip --out new --no-report >out 2>err &&
-        grep -q "^steady: note: train: left out of [0-9]*: $1\$" err && grep -q "$2" err &&
+        grep -q "^steady: note: train: left out of [0-9]*: $1 (first: " err && grep -q "left out of [0-9]*: $1" new/data.json && grep -q "$2" err &&
         [ "$(wc -l <new/train.jsonl)" = 2 ] && rm -r new && return
     head -c 1000 err
     false
@@ -139,6 +139,24 @@ for kind in '1 1 8000 16 10 16 \000\040 \000\340' '1 1 8000 8 10 16 \240 \140' \
 done >out
 [ "$(wc -l <out)" = 7 ] && [ "$(uniq out | wc -l)" = 1 ]
 tell "one wave in 8, 16, 24, 32 bits, floats, one and two channels: the same numbers" $?
+# What can be read and holds nothing, or not what one would think, is said by predict.
+predict_says() { # NAME PATTERN FILE
+    "$STEADY" predict run "$3" >out 2>err && [ "$(wc -l <out)" = 1 ] && grep -q "^steady: note: $3: $2" err
+    tell "predict: $1" $?
+}
+wav odd.wav 1 2 4000 16 10 16 '\000\040\000\340' '\000\340\000\040'
+predict_says "channels that cancel each other" 'its channels cancel each other; channel 1, the loudest, is used' odd.wav
+"$STEADY" predict run --logits odd.wav 2>err | sed 's/.*"output"//' >a && wav one.wav 1 1 4000 16 10 16 '\000\040' '\000\340' &&
+    "$STEADY" predict run --logits one.wav | sed 's/.*"output"//' | cmp - a
+tell "... are the louder one alone" $?
+wav odd.wav 1 1 4000 16 10 16 '\000\040' '\000\040' && predict_says "silence" 'silence, one value throughout' odd.wav
+wav odd.wav 1 1 4000 16 10 16 '\377\177' '\000\200' && predict_says "clipping" 'clipped, [0-9]*% of it' odd.wav
+cat one.wav one.wav >odd.wav && predict_says "a file behind a file" 'the 8044 bytes after the end' odd.wav
+{ wav_head 1 1 4000 16 0 && tail -c +45 one.wav; } >odd.wav && "$STEADY" predict run one.wav odd.wav >out 2>err &&
+    [ "$(cut -f2 out | uniq | wc -l)" = 1 ] && [ ! -s err ]
+tell "predict: a WAV header of a stream, length 0, is read to the end" $?
+printf '\000\000\000\040ftypM4A \000\000\000\000' >odd.wav && fails 3 'odd.wav is an MPEG-4 file (m4a.*ffmpeg -i odd.wav' predict run odd.wav
+tell "predict: an m4a file is named" $?
 printf '\000' >>same.wav && "$STEADY" predict unusual same.wav >out && speak short.wav 4000 0 8 &&
     { wav_head 1 1 4000 16 2 && printf '\001\000'; } >short.wav && "$STEADY" predict unusual short.wav >out &&
     [ "$(cat out)" = 'short.wav	' ] && "$STEADY" predict unusual short.wav --logits >out &&
@@ -169,10 +187,13 @@ line '1-7-0002'
 fault "an ID and no words" "$lines:3: there is no word" '1 empty transcripts'
 line '1-7-0002   '
 fault "an ID and blanks" "$lines:3: there is no word" '1 empty transcripts'
-line '1-7-0001 ONE' && refused "a line twice" 3 "$lines:3: 1-7-0001 stands here a second time"
-line ' 1-7-0002 ONE' && refused "a line that begins with a blank" 3 "$lines:3: the line begins with a blank"
-line '1-7-0002 ONE \xe9' && refused "transcripts that are no UTF-8" 3 "$lines:3: byte 14 of the line (0xe9) is not UTF-8"
-sed -i '3s/.*//' $lines && rm $chapter/1-7-0002.wav && "$STEADY" train bad.ini --out new --no-report 2>err
+line '1-7-0002 ONE' && sed -i '$s/.*/1-7-0001 ONE/' $lines && rm $chapter/1-7-0003.wav
+fault "a line twice" "$lines:4: 1-7-0001 is listed a second time" '1 malformed lines'
+line ' 1-7-0002 ONE' && rm $chapter/1-7-0002.wav
+fault "a line that begins with a blank" "$lines:3: the line begins with a blank" '1 malformed lines'
+line '1-7-0002 ONE \xe9' && rm $chapter/1-7-0002.wav
+fault "transcripts that are no UTF-8" "$lines:3: byte 14 of the line (0xe9) is not UTF-8" '1 malformed lines'
+again && sed -i '3s/.*//' $lines && rm $chapter/1-7-0002.wav && "$STEADY" train bad.ini --out new --no-report 2>err
 tell "an empty line is none" $?
 rm -rf new
 
@@ -247,8 +268,9 @@ tell "... of the test split" $?
 
 cp good/train/1/7/*.wav .
 good='{"audio_filepath": "1-7-0000.wav", "duration": 0.9, "text": "one"}'
+other=$(echo "$good" | sed 's/0000/0001/')
 manifest() { # NAME PATTERN THIRD-LINE
-    { echo "$good" && echo "$good" && echo "$3"; } >list.json
+    { echo "$good" && echo "$other" && echo "$3"; } >list.json
     refused "a manifest: $1" 3 "list.json:3: .*$2" data.source=manifest data.path=list.json
 }
 mkdir beside && cp good/train/1/7/1-7-0000.wav beside/train_0.wav && cp beside/train_0.wav beside/test_0.wav &&
@@ -261,12 +283,13 @@ manifest "broken JSON" 'not JSON' '{"audio_filepath": "1-7-0001.wav", "text"'
 manifest "no object" 'not a JSON object' '[1]'
 manifest "a name twice" 'not JSON: duplicate' '{"text": "one", "text": "two", "audio_filepath": "1-7-0001.wav"}'
 manifest "no path" 'there is no string "audio_filepath"' '{"text": "one"}'
-manifest "a path that is a number" 'there is no string "audio_filepath"' '{"audio_filepath": 7, "text": "one"}'
+manifest "a path that is a number" '"audio_filepath" is no string, but a number' '{"audio_filepath": 7, "text": "one"}'
 manifest "an empty path" 'path is empty' '{"audio_filepath": "", "text": "one"}'
 manifest "no text" 'there is no string "text"' '{"audio_filepath": "1-7-0001.wav"}'
 manifest "no duration" '"duration" is not a number' '{"audio_filepath": "1-7-0001.wav", "text": "one", "duration": "long"}'
-manifest "an offset in quotes" '"offset" is not 0' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": "1.5"}'
-manifest "an offset" '"offset" is not 0' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": 1.5}'
+manifest "an offset in quotes" '"offset" is not a number' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": "1.5"}'
+manifest "an offset behind the end" 'there is nothing from 1.5 s on' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": 1.5}'
+manifest "another key" 'the keys here: audio, text; expected: audio_filepath, text' '{"audio": "1-7-0001.wav", "text": "one"}'
 manifest "a recording that is not there" 'nowhere.wav cannot be opened.*1 transcripts without a recording)' \
     '{"audio_filepath": "nowhere.wav", "text": "one"}'
 manifest "a NUL in a path" '' '{"audio_filepath": "1-7\u0000.wav", "text": "one"}'
@@ -277,11 +300,50 @@ printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tlong\tone\n' >list.tsv
 refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column, "long", is not' data.source=manifest data.path=list.tsv
 { echo "$good" && echo "$good" && echo "$good" && echo "$good" | sed 's/0\.9/5/'; } >list.json
 "$STEADY" train bad.ini data.source=manifest data.path=list.json --out new --no-report 2>err &&
-    grep -q 'note: train: 1 recordings do not last as long.*list.json:4: .*1-7-0000.wav lasts [0-9.]* s, not 5.00 s' err
-tell "a manifest: another duration than the recording has is told" $?
+    grep -q 'note: train: recordings that do not last as long .*1 of 4 (first: ./list.json:4: .*1-7-0000.wav lasts [0-9.]* s, not 5.00 s' err &&
+    [ "$(grep -c 'note: .*do not last' err)" = 1 ]
+tell "a manifest: a longer duration than the recording has is said" $?
 rm -rf new
 echo "[$good]" >list.json
-refused "a manifest: one array" 3 'list.json:1: .*or a JSON object' data.source=manifest data.path=list.json
+refused "a manifest: one array" 3 'list.json:1: this is a JSON array; one JSON object a line is expected' data.source=manifest data.path=list.json
+printf 'client_id\tpath\tsentence\nx\t1-7-0000.wav\tone\n' >list.tsv
+refused "a manifest: columns of Common Voice" 3 'list.tsv:1: .*columns of another kind of list; expected' data.source=manifest data.path=list.tsv
+# All at once, with the lines that are no utterances; left out, counted and named.
+{ echo "$good" && echo '{"text": "two"}' && echo "$other" && echo '{' && echo "$good" | sed 's/one/2/' &&
+    echo "$good" | sed 's/0\.9/0/' && echo "$other"; } >list.json
+refused "a manifest: all faults at once" 3 'list.json:2: .*1 with unknown characters, 3 malformed lines)' data.source=manifest data.path=list.json
+"$STEADY" train bad.ini data.source=manifest data.path=list.json --out new --no-report 2>err
+[ $? = 3 ] && [ "$(grep -c '^./list.json:[2456]: ' err)" = 4 ]
+tell "... each with its line" $?
+"$STEADY" train bad.ini data.source=manifest data.path=list.json data.on_error=skip --out new --no-report 2>err &&
+    grep -q 'note: train: left out of 7: 1 with unknown characters, 3 malformed lines (first: ./list.json:2: ' err &&
+    grep -q 'utterances that are listed more than once: 1 of 3' err && grep -q '3 malformed lines' new/data.json
+tell "... left out, counted and named" $?
+rm -rf new
+# A talk of two seconds, low and then high, is two utterances; each is as the piece alone.
+{ wav_head 1 1 4000 16 16000 && wave 4000 8 '\000\040' '\000\340' && wave 4000 32 '\000\040' '\000\340'; } >talk.wav
+speak low.wav 4000 10 8 && speak high.wav 4000 10 32
+for piece in '0, "duration": 1, "text": "one"' '1.0, "text": "two"'; do
+    echo "{\"audio_filepath\": \"talk.wav\", \"offset\": $piece}"
+done >pieces.json
+"$STEADY" predict run --logits data.source=manifest data.test_path=pieces.json 2>err | sed 's/"input".*"output"//' >a &&
+    "$STEADY" predict run --logits low.wav high.wav | sed 's/"input".*"output"//' | cmp - a &&
+    [ "$("$STEADY" predict run data.source=manifest data.test_path=pieces.json 2>err | cut -f1)" = './talk.wav@0
+./talk.wav@1' ] && grep -q 'note: test: recordings that offset and duration .* cut: 2 of 2' err
+tell "a manifest: offset and duration cut the recording" $?
+"$STEADY" train bad.ini data.source=manifest data.path=pieces.json data.val_path=pieces.json --out new --no-report 2>err &&
+    grep -q 'note: val: utterances that are in training, too: 2 of 2' err && grep -q '"id":"talk@1"' new/eval.jsonl &&
+    "$STEADY" eval new --split val >out && grep -q '"words":2,.*"count":2' out
+tell "... in training and eval; a validation that is the training data is said" $?
+rm -rf new
+speak still.wav 4000 0 8 && wav still.wav 1 1 4000 16 10 8 '\000\020' '\000\020'
+{ echo "$good" && echo "$other" && echo "$good" | sed 's/1-7-0000/still/'; } >list.json
+"$STEADY" train bad.ini data.source=manifest data.path=list.json --out new --no-report 2>err &&
+    grep -q 'note: train: silent recordings, one value throughout: 1 of 3 (first: .*still.wav)' err && grep -q 'silent recordings' new/data.json
+tell "a silent recording is said" $?
+rm -rf new
+echo "$good" | sed 's/1-7-0000/still/' >list.json
+refused "nothing but silence" 3 'all 1 recordings are silent' data.source=manifest data.path=list.json
 printf '\n\n' >list.tsv
 refused "a manifest of blank lines" 3 'no utterances' data.source=manifest data.path=list.tsv
 mkdir -p lists/train.json && refused "a folder for a manifest" 3 'lists' data.source=manifest data.path=lists
@@ -303,25 +365,26 @@ if echo $flac | base64 -d >$chapter/1-7-0002.flac 2>/dev/null; then
     rm -rf new
     cp $chapter/1-7-0002.flac known.flac
     printf '\360\000\000\000\000' | dd of=$chapter/1-7-0002.flac bs=1 seek=21 conv=notrunc 2>/dev/null
-    refused "a FLAC file that went through a pipe" 3 '1-7-0002.flac does not say how long it is'
+    "$STEADY" train bad.ini --out new --no-report 2>err && grep -q '^train: 4 utterances' err &&
+        "$STEADY" predict run known.flac >a && "$STEADY" predict run $chapter/1-7-0002.flac >b &&
+        [ "$(cut -f2 a)" = "$(cut -f2 b)" ]
+    tell "a FLAC file that went through a pipe, and does not say how long it is, is read to its end" $?
+    rm -rf new
     mv known.flac $chapter/1-7-0002.flac
     printf '\125' | dd of=$chapter/1-7-0002.flac bs=1 seek=123 conv=notrunc 2>/dev/null
-    refused "damage in the middle of a FLAC file ends the first step that needs it" 3 '1-7-0002.flac is cut short or damaged'
+    refused "damage in the middle of a FLAC file is found before the first step" 3 \
+        '1-7.trans.txt:3: .*1-7-0002.flac is cut short or damaged.*1 broken recordings)'
     "$STEADY" train bad.ini data.on_error=skip data.val_path=corpus/train --out new --no-report 2>err &&
-        [ "$(wc -l <new/train.jsonl)" = 2 ] && grep -q 'note: train: left out: .*1-7-0002.flac is cut short or damaged' err &&
-        grep -q 'note: val: left out: .*1-7-0002.flac' err && grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
+        [ "$(wc -l <new/train.jsonl)" = 2 ] && grep -q 'note: train: left out of 4: 1 broken .*1-7-0002.flac is cut short or damaged' err &&
+        grep -q 'note: val: left out of 4: .*1-7-0002.flac' err && grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
     tell "... left out, named and counted" $?
-    rm -rf new && "$STEADY" train bad.ini data.on_error=skip train.batch_seconds=0 train.batch=1 train.steps=8 --out new \
-        --no-report 2>err && [ "$(wc -l <new/train.jsonl)" = 8 ] && grep -q '(2 so far)' err
-    tell "... alone in its batch, another takes its place" $?
     fails 3 '1-7-0002.flac is cut short or damaged' eval run data.test_path=corpus/train &&
         "$STEADY" eval run data.test_path=corpus/train data.on_error=skip >out && grep -q '"count":3,.*"skipped":1' out
     tell "... in eval" $?
-    "$STEADY" predict run data.test_path=corpus/train >out 2>err
-    [ $? = 3 ] && [ "$(wc -l <out)" = 2 ] && grep -q 'predict: .*1-7-0002.flac is cut short or damaged' err &&
+    fails 3 '1-7-0002.flac is cut short or damaged' predict run data.test_path=corpus/train &&
         "$STEADY" predict run data.test_path=corpus/train data.on_error=skip >out 2>err &&
-        [ "$(wc -l <out)" = 3 ] && grep -q 'left out: .*1-7-0002.flac is cut short or damaged' err
-    tell "... in predict, which answers those before" $?
+        [ "$(wc -l <out)" = 3 ] && grep -q 'note: test: left out of 4: .*1-7-0002.flac is cut short or damaged' err
+    tell "... in predict" $?
     rm -rf new
 else
     echo "skip damage in the middle of a FLAC file: needs base64"
@@ -336,3 +399,15 @@ speak other.wav 4000 5 8 && mv other.wav $chapter/1-7-0001.wav
 wait $pid
 [ $? = 3 ] && grep -q '^steady train: .*1-7-0001.wav has changed since it was checked' err
 tell "a recording that changes while the run goes on: exit 3" $?
+again && rm -rf new
+"$STEADY" train bad.ini data.cache=0 data.on_error=skip train.batch_seconds=0 train.batch=2 train.steps=1000000 \
+    train.checkpoint_every=1000000 --out new --no-report 2>err &
+pid=$!
+until [ -f new/train.jsonl ] && [ "$(wc -l <new/train.jsonl)" -ge 2 ]; do kill -0 $pid || break; done
+speak other.wav 4000 5 8 && mv other.wav $chapter/1-7-0001.wav
+until grep -q '"event":"skip"' new/train.jsonl; do kill -0 $pid || break; done
+kill -s TERM $pid
+wait $pid
+[ $? = 75 ] && grep -q '^{"step":[0-9]*,"event":"skip","text":"left out: .*1-7-0001.wav has changed since.*"count":[0-9]*}' new/train.jsonl &&
+    grep -q '^steady: note: train: left out: .*1-7-0001.wav has changed' err
+tell "... with data.on_error = skip another takes its place, and the log has a row of it" $?

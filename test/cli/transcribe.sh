@@ -206,9 +206,10 @@ tell "predict without input, with a folder and with files" $?
 for split in train dev test; do
     for file in corpus/$split-clean/*/7/*.trans.txt; do
         while read -r id text; do
-            path=${file%/*}/$id.wav
-            echo "{\"audio_filepath\": \"$path\", \"duration\": 1.0, \"text\": \"$text\"}"
-            printf '%s\t1.0\t%s\n' "$path" "$text" >&3
+            path=${file%/*}/$id.wav tenths=$((8 + ${id##*-000}))
+            lasts=$((tenths / 10)).$((tenths % 10))
+            echo "{\"audio_filepath\": \"$path\", \"duration\": $lasts, \"text\": \"$text\"}"
+            printf '%s\t%s\t%s\n' "$path" "$lasts" "$text" >&3
         done <"$file"
     done 3>$split.tsv >$split.json
 done

@@ -4,10 +4,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Err err = ERR_NONE;
-    size_t count, rate;
-    const char *path = fuzz_file("a.wav", data, size);
-    if (audio_check(path, &count, &rate, &err)) return 0;
     Audio audio = {0};
-    if (!audio_read(path, &audio, &err)) audio_free(&audio);
+    const AudioSpan span = {.start = 0.01, .seconds = 0.02};
+    const char *path = fuzz_file("a.wav", data, size);
+    if (!audio_check(path, NULL, size % 2, &audio, &err)) {
+        audio_read(path, NULL, &audio, &err);
+        audio_read(path, &span, &audio, &err);
+    }
+    audio_free(&audio);
     return 0;
 }

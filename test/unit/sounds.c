@@ -47,6 +47,21 @@ static void write_wav(const char *root, const char *name, unsigned bits,
     mem_free(bytes);
 }
 
+void sound_wav_by(const char *root, const char *name, unsigned channels, size_t count,
+                  double (*value)(size_t i, unsigned c)) {
+    uint8_t *bytes = mem_alloc(44 + 2 * channels * count), *at = bytes;
+    write_wav(root, name, 16, channels, false, count);
+    size_t size;
+    uint8_t *head = files_read(root, name, &size);
+    memcpy(bytes, head, 44);
+    mem_free(head);
+    at += 44;
+    for (size_t i = 0; i < count; i++)
+        for (unsigned c = 0; c < channels; c++) at += put_sample(at, value(i, c), 16, false);
+    files_write(root, name, bytes, size);
+    mem_free(bytes);
+}
+
 void sound_wav(const char *root, const char *name, unsigned bits, unsigned channels,
                bool floats) {
     write_wav(root, name, bits, channels, floats, SOUND_COUNT);
@@ -99,6 +114,20 @@ void sound_flac(const char *root, const char *name, unsigned bits, unsigned chan
     for (size_t i = 0; i < SOUND_COUNT; i++) {
         double frame[2] = {sound_ramp(i), sound_ramp(i)};
         assert_int_equal(sf_writef_double(file, frame, 1), 1);
+    }
+    sf_close(file);
+}
+
+void sound_in(const char *root, const char *name, int format) {
+    char path[1100];
+    files_write(root, name, "", 0);
+    text_format(path, sizeof path, "%s/%s", root, name);
+    SF_INFO info = {.samplerate = 8000, .channels = 1, .format = format};
+    SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+    assert_non_null(file);
+    for (size_t i = 0; i < SOUND_COUNT; i++) {
+        double value = sound_ramp(i);
+        assert_int_equal(sf_writef_double(file, &value, 1), 1);
     }
     sf_close(file);
 }

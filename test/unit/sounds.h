@@ -23,6 +23,12 @@ void sound_silence_flac(const char *root, const char *name, size_t seconds);
 /* `seconds` of the ramp, over and over: 16 bits. */
 void sound_wav_of(const char *root, const char *name, double seconds);
 
+/* 16 bits, `channels` of `count` frames: 32768 value(i, c). */
+void sound_wav_by(const char *root, const char *name, unsigned channels, size_t count,
+                  double (*value)(size_t i, unsigned c));
+/* One channel of 16 bits in a container that libsndfile names by SF_FORMAT_ numbers. */
+void sound_in(const char *root, const char *name, int format);
+
 /* Writes four bytes, the lowest first. */
 void sound_patch(const char *root, const char *name, size_t at, uint32_t value);
 void sound_patch_flac_count(const char *root, const char *name, uint64_t samples);

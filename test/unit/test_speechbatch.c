@@ -409,7 +409,7 @@ static SpeechSet *make_damaged(const char *root, OnError on_error) {
     for (int i = 0; i < 6; i++) {
         char name[20], line[60];
         text_format(name, sizeof name, "%d.wav", i);
-        text_format(line, sizeof line, "%s\t1\ta\n", name);
+        text_format(line, sizeof line, "%s\t%.1f\ta\n", name, 1 + 0.1 * i);
         sound_wav_of(root, name, 1 + 0.1 * i);
         text_append(&list, line, strlen(line));
     }
@@ -419,6 +419,28 @@ static SpeechSet *make_damaged(const char *root, OnError on_error) {
     assert_non_null(set);
     files_write(root, "2.wav", "no sound", 8);
     return set;
+}
+
+/* Of 6 utterances, and of as many by seconds. */
+static void what_fills_no_step_is_counted(void **state) {
+    static const struct {
+        size_t batch, accumulate;
+        double seconds;
+        size_t rest;
+    } CASES[] = {{4, 1, 0, 2}, {3, 1, 0, 0}, {4, 2, 0, 2}, {6, 1, 0, 0}, {0, 2, 2.7, 0},
+                 {0, 4, 5.4, 2}};
+    SpeechSet *set = make_damaged(*state, ON_ERROR_SKIP);
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        SpeechBatchConfig config = {.batch = CASES[i].batch,
+                                    .accumulate = CASES[i].accumulate,
+                                    .batch_seconds = CASES[i].seconds,
+                                    .training = true};
+        SpeechLoader *loader = start(set, &config, 1);
+        if (speechloader_rest(loader) != CASES[i].rest)
+            fail_msg("case %zu: %zu", i, speechloader_rest(loader));
+        speechloader_stop(loader);
+    }
+    speechset_free(set);
 }
 
 static void a_recording_damaged_later_is_replaced_or_named(void **state) {
@@ -495,6 +517,7 @@ int main(void) {
         cmocka_unit_test(ranks_share_counted_batches),
         cmocka_unit_test(a_batch_of_all_is_an_epoch_and_more_is_refused),
 #ifdef HAVE_SNDFILE
+        FOLDER_TEST(what_fills_no_step_is_counted),
         FOLDER_TEST(a_recording_damaged_later_is_replaced_or_named),
         FOLDER_TEST(a_batch_without_a_good_recording_is_an_error),
 #endif

@@ -318,17 +318,72 @@ static void several_faults_are_counted_by_kind(void **state) {
     refuse(&config, SPLIT_TRAIN, "none of the utterances is good");
 }
 
-static void malformed_transcripts_are_refused_with_their_line(void **state) {
+static void malformed_transcripts_are_faults_like_others(void **state) {
     SpeechConfig config = make_folders(*state);
-    config.on_error = ON_ERROR_SKIP;
-    put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0000 ONE\n");
-    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:2: 7-2-0000 stands here a second time");
-    put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n ONE\n");
-    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:2: the line begins with a blank");
+    put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0001 TWO\n7-2-0000 ONE\n");
+    refuse_or_skip(config, SPEECH_MALFORMED, 3,
+                   "7-2.trans.txt:3: 7-2-0000 is listed a second time");
+    put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n ONE\n7-2-0001 TWO\n");
+    refuse_or_skip(config, SPEECH_MALFORMED, 3,
+                   "7-2.trans.txt:2: the line begins with a blank");
+    files_remove(*state, CHAPTER "-0001.wav");
     put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0001 \xFF\n");
-    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:2: byte 10 of the line (0xff)");
-    files_write(*state, CHAPTER ".trans.txt", "7-2-0000 O\0E\n", 13);
-    refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:1: a NUL byte");
+    refuse_or_skip(config, SPEECH_MALFORMED, 2,
+                   "7-2.trans.txt:2: byte 10 of the line (0xff)");
+    files_write(*state, CHAPTER ".trans.txt", "7-2-0000 A\n7-2-0001 O\0E\n", 24);
+    refuse_or_skip(config, SPEECH_MALFORMED, 2, "7-2.trans.txt:2: a NUL byte");
+}
+
+/* The note that begins so. */
+static const char *note_of(const SpeechSet *set, const char *start) {
+    for (size_t i = 0; i < set->facts.notes; i++)
+        if (!strncmp(set->facts.note[i].text, start, strlen(start)))
+            return set->facts.note[i].text;
+    return "";
+}
+
+static void expect_note(const SpeechSet *set, const char *start, const char *part) {
+    if (!strstr(note_of(set, start), part))
+        fail_msg("\"%s\" is not in \"%s\"", part, note_of(set, start));
+}
+
+static void files_and_folders_that_are_passed_over_are_noted(void **state) {
+    SpeechConfig config = make_folders(*state);
+    put(*state, "train-clean/7/2/7-2-0002.mp3", "x");
+    put(*state, "train-clean/7/2/7-2-0003.FLAC", "x");
+    put(*state, "train-clean/7/2/notes.txt", "x");
+    put(*state, "train-clean/1/2/3/4/5/6.trans.txt", "x");
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    assert_int_equal(set->facts.notes, 2);
+    expect_note(set, "files that are not read for their ending", "2 of");
+    expect_note(set, "files that are not read for their ending", "7-2-0002.mp3)");
+    expect_note(set, "folders that are not read for their depth", "(first: ");
+    expect_note(set, "folders that are not read for their depth", "/1/2/3/4/5)");
+    speechset_free(set);
+}
+
+static void a_limit_takes_utterances_of_all_speakers(void **state) {
+    SpeechConfig config = config_of(*state, "librispeech");
+    for (int speaker = 1; speaker <= 4; speaker++)
+        for (int i = 0; i < 3; i++) {
+            char name[60], line[90];
+            text_format(name, sizeof name, "train/%d/1/%d-1-%d.wav", speaker, speaker, i);
+            sound_wav_of(*state, name, 1);
+            text_format(name, sizeof name, "train/%d/1/%d-1.trans.txt", speaker, speaker);
+            text_format(line, sizeof line, "%d-1-0 ONE\n%d-1-1 ONE\n%d-1-2 ONE\n", speaker,
+                        speaker, speaker);
+            put(*state, name, line);
+        }
+    config.limit = 4;
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    assert_int_equal(set->count, 4);
+    for (int i = 0; i < 4; i++) {
+        char speaker[10];
+        text_format(speaker, sizeof speaker, "/%d/1/", i + 1);
+        assert_non_null(strstr(set->item[i].path, speaker));
+    }
+    expect_note(set, "data.limit", "4 of 12 utterances, evenly spread");
+    speechset_free(set);
 }
 
 /* ---- manifests ---- */
@@ -366,14 +421,29 @@ static void malformed_manifests_are_refused_with_their_line(void **state) {
     static const char GOOD[] = "{\"audio_filepath\": \"a.wav\", \"text\": \"a\"}\n";
     static const char *const JSON[][2] = {
         {"{\"text\": \"a\"}", "train.txt:2: there is no string \"audio_filepath\""},
-        {"{\"audio_filepath\": 1, \"text\": \"a\"}", ":2: there is no string \"audio_"},
+        {"{\"audio_filepath\": 1, \"text\": \"a\"}",
+         ":2: \"audio_filepath\" is no string, but a number"},
         {"{\"audio_filepath\": \"a.wav\", \"text\": null}",
-         ":2: there is no string \"text\""},
+         ":2: \"text\" is no string, but null"},
+        {"{\"audio\": \"a.wav\", \"transcript\": \"a\"}",
+         ":2: there is no string \"audio_filepath\" (the keys here: audio, transcript; "
+         "expected: audio_filepath, text, and if need be offset and duration)"},
         {"{\"audio_filepath\": \"\", \"text\": \"a\"}", ":2: the path is empty"},
         {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"duration\": -1}",
          ":2: \"duration\""},
-        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"offset\": 2}",
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"duration\": 0}",
+         ":2: \"duration\""},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"duration\": \"1\"}",
+         ":2: \"duration\""},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"duration\": 1e400}",
+         ":2: not JSON"},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"offset\": NaN}",
+         ":2: not JSON"},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"offset\": -0.5}",
+         ":2: \"offset\" is not a number of seconds from 0"},
+        {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"offset\": \"0\"}",
          ":2: \"offset\""},
+        {"\xFF", ":2: byte 1 of the line (0xff) is not UTF-8"},
         {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\\u0000\"}", ":2: not JSON"},
         {"{\"text\": \"a\", \"text\": \"b\"}", ":2: not JSON"},
         {"{\"text\": ", ":2: not JSON"},
@@ -390,12 +460,177 @@ static void malformed_manifests_are_refused_with_their_line(void **state) {
         char text[500];
         text_format(text, sizeof text, "%s%s", GOOD, JSON[i][0]);
         SpeechConfig config = make_manifest(*state, text);
-        refuse(&config, SPLIT_TRAIN, JSON[i][1]);
+        refuse_or_skip(config, SPEECH_MALFORMED, 1, JSON[i][1]);
     }
     for (size_t i = 0; i < COUNT(TABS); i++) {
         SpeechConfig config = make_manifest(*state, TABS[i][0]);
         refuse(&config, SPLIT_TRAIN, TABS[i][1]);
     }
+}
+
+static void all_malformed_lines_are_counted_at_once(void **state) {
+    SpeechConfig config = make_manifest(
+        *state, "\xEF\xBB\xBF{\"audio_filepath\": \"a.wav\", \"text\": \"a\"}\r\n\r\n"
+                "{\"audio_filepath\": \"a.wav\", \"text\": \"7\"}\n"
+                "{\"audio_filepath\": \"a.wav\"\n"
+                "{\"wav\": \"a.wav\", \"text\": \"a\"}\n"
+                "{\"audio_filepath\": \"none.wav\", \"text\": \"a\"}\n");
+    refuse(&config, SPLIT_TRAIN,
+           "1 transcripts without a recording, 1 with unknown characters, 2 malformed lines");
+    config.on_error = ON_ERROR_SKIP;
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    assert_int_equal(set->count, 1);
+    assert_int_equal(set->report.listed, 5);
+    static const char *const LINES[] = {"train.txt:3: ", "train.txt:4: not JSON", "train.txt:5: ",
+                                        "train.txt:6: "};
+    for (size_t i = 0; i < COUNT(LINES); i++)
+        if (!strstr(set->report.named.text, LINES[i])) fail_msg("%s", LINES[i]);
+    expect_note(set, "left out of 5: 1 transcripts without a recording", "train.txt:3: the ch");
+    speechset_free(set);
+}
+
+static void lists_of_other_kinds_are_named_as_such(void **state) {
+    static const char *const CASES[][2] = {
+        {"[{\"audio_filepath\": \"a.wav\", \"text\": \"a\"}]", "train.txt:1: this is a JSON array"},
+        {"\n [\n{}]", "train.txt:2: this is a JSON array"},
+        {"{\n \"audio_filepath\": \"a.wav\",\n \"text\": \"a\"\n}\n",
+         "train.txt:1: a JSON object that goes over several lines"},
+        {"client_id\tpath\tsentence\nx\ta.wav\tone\n",
+         "train.txt:1: \"client_id\tpath\tsentence\" are columns of another kind of list"},
+        {"wav_filename,duration,transcript\na.wav,3,a\n", "expected is a JSON object a line"},
+        {"path,text\na.wav,a\n", "or path, duration and text with tabs between"}};
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        SpeechConfig config = make_manifest(*state, CASES[i][0]);
+        for (int skip = 0; skip < 2; skip++) {
+            config.on_error = skip ? ON_ERROR_SKIP : ON_ERROR_STOP;
+            refuse(&config, SPLIT_TRAIN, CASES[i][1]);
+        }
+    }
+}
+
+/* ---- pieces of recordings ---- */
+
+#define LINE(more) "{\"audio_filepath\": \"a.wav\", \"text\": \"a\"" more "}\n"
+
+static void offset_and_duration_cut_the_recording(void **state) {
+    SpeechConfig config = make_manifest(
+        *state, LINE(", \"offset\": 0.25, \"duration\": 0.5") LINE(", \"duration\": 0.4")
+                    LINE(", \"offset\": 0.75") LINE(", \"duration\": 0.96")
+                        LINE(", \"offset\": 0, \"duration\": 0.96")
+                            LINE(", \"duration\": 1.3") LINE(", \"duration\": 5")
+                                LINE(", \"duration\": null, \"offset\": null"));
+    static const size_t FIRST[] = {2000, 0, 6000, 0, 0, 0, 0, 0};
+    static const size_t COUNTS[] = {4000, 3200, 2000, 8000, 7680, 8000, 8000, 8000};
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    assert_int_equal(set->count, COUNT(FIRST));
+    Audio audio = {0};
+    char path[1200];
+    text_format(path, sizeof path, "%s/a.wav", (const char *)*state);
+    assert_int_equal(audio_read(path, NULL, &audio, NULL), OK);
+    LogMel *mel = logmel_new(8000, 80);
+    for (size_t i = 0; i < COUNT(FIRST); i++) {
+        size_t frames = logmel_frames_at(8000, COUNTS[i]), n = frames * 80;
+        real *wanted = mem_alloc(2 * n * sizeof *wanted), *got = wanted + n;
+        assert_int_equal(set->item[i].samples, COUNTS[i]);
+        assert_int_equal(set->item[i].frames, frames);
+        logmel_compute(mel, audio.samples + FIRST[i], COUNTS[i], wanted);
+        logmel_normalise(wanted, n);
+        assert_int_equal(speechset_features(set, i, got, NULL), OK);
+        assert_memory_equal(wanted, got, n * sizeof *got);
+        mem_free(wanted);
+    }
+    expect_note(set, "recordings that offset and duration", "4 of 8 (first: ");
+    expect_note(set, "recordings that offset and duration", "train.txt:1: ");
+    expect_note(set, "recordings that offset and duration", "a.wav, 0.50 s of 1.00 s)");
+    expect_note(set, "recordings that do not last", "1 of 8");
+    expect_note(set, "recordings that do not last", "a.wav lasts 1.00 s, not 5.00 s");
+    expect_note(set, "utterances that are listed more than once", "3 of 8");
+    char name[1300];
+    speech_item_name(&set->item[0], name, sizeof name);
+    assert_non_null(strstr(name, "a.wav@0.25"));
+    speech_item_name(&set->item[1], name, sizeof name);
+    assert_string_equal(name, path);
+    logmel_free(mel);
+    audio_free(&audio);
+    speechset_free(set);
+}
+
+static void an_offset_behind_the_end_is_a_fault(void **state) {
+    SpeechConfig config = make_manifest(*state, LINE("") LINE(", \"offset\": 1"));
+    refuse_or_skip(config, SPEECH_OUTSIDE, 1, "a.wav lasts 1.000 s: there is nothing from 1 s");
+}
+
+/* ---- what recordings hold ---- */
+
+static double still(size_t i, unsigned c) { return (void)i, (void)c, 0.125; }
+static double opposite(size_t i, unsigned c) { return c ? -sound_ramp(i) : sound_ramp(i); }
+static double loud(size_t i, unsigned c) { return (void)c, i % 40 < 20 ? 0.9999 : -1; }
+
+static void what_recordings_hold_is_noted_once_with_the_first(void **state) {
+    SpeechConfig config = make_manifest(
+        *state, "a.wav\t1\ta\nstill.wav\t1\ta\nodd.wav\t1\tb\nloud.wav\t1\tc\na.wav\t1\tb\n");
+    sound_wav_by(*state, "still.wav", 1, SOUND_COUNT, still);
+    sound_wav_by(*state, "odd.wav", 2, SOUND_COUNT, opposite);
+    sound_wav_by(*state, "loud.wav", 1, SOUND_COUNT, loud);
+    SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+    assert_int_equal(set->count, 5);
+    expect_note(set, "silent recordings", "1 of 5 (first: ");
+    expect_note(set, "silent recordings", "still.wav)");
+    expect_note(set, "recordings whose channels cancel", "odd.wav, channel 1)");
+    expect_note(set, "clipped recordings", "loud.wav, 9");
+    expect_note(set, "recordings that are listed again with another text", "a.wav, as line 1)");
+    assert_int_equal(set->facts.notes, 4);
+    speechset_free(set);
+    put(*state, "train.txt", "still.wav\t1\ta\nstill.wav\t1\tb\n");
+    refuse(&config, SPLIT_TRAIN, "all 2 recordings are silent");
+}
+
+static void a_set_knows_its_items_by_a_hash(void **state) {
+    static const char *const LISTS[] = {
+        "a.wav\t1\ta\nsub/b.flac\t1\tb\n", "a.wav\t1.0\tA\nsub/b.flac\t1\tb\n\n",
+        "sub/b.flac\t1\tb\na.wav\t1\ta\n", "a.wav\t1\ta\nsub/b.flac\t1\tc\n",
+        "a.wav\t1\ta\n", "a.wav\t0.5\ta\nsub/b.flac\t1\tb\n"};
+    uint64_t hash[COUNT(LISTS)];
+    for (size_t i = 0; i < COUNT(LISTS); i++) {
+        SpeechConfig config = make_manifest(*state, LISTS[i]);
+        SpeechSet *set = open_set(&config, SPLIT_TRAIN);
+        assert_int_equal(set->facts.count, set->count);
+        hash[i] = set->facts.hash;
+        assert_true((hash[i] == hash[0]) == (i < 2));
+        speechset_free(set);
+    }
+}
+
+static void utterances_of_two_sets_are_found_by_name_text_and_length(void **state) {
+    SpeechConfig config = make_manifest(*state, "a.wav\t1\ta\nsub/b.flac\t1\tb\n");
+    put(*state, "val.txt", "copy/a.wav\t1\ta\nsub/b.flac\t1\tc\n");
+    sound_wav(*state, "copy/a.wav", 16, 1, false);
+    strcpy(config.val, "val.txt");
+    SpeechSet *train = open_set(&config, SPLIT_TRAIN), *val = open_set(&config, SPLIT_VAL);
+    size_t first = 7;
+    assert_int_equal(speechset_shared(val, train, &first), 1);
+    assert_int_equal(first, 0);
+    assert_int_equal(speechset_shared(train, train, &first), 2);
+    speechset_free(train);
+    speechset_free(val);
+}
+
+/* Faults and notes of a list that two splits are cut from are those of training. */
+static void a_list_of_two_splits_is_noted_once(void **state) {
+    SpeechConfig config = make_manifest(
+        *state, "a.wav\t1\ta\nsub/b.flac\t1\tb\na.wav\t1\tc\nnone.wav\t1\ta\nsub/b.flac\t9\td\n");
+    config.on_error = ON_ERROR_SKIP;
+    config.val_fraction = 0.5;
+    SpeechSet *train = open_set(&config, SPLIT_TRAIN), *val = open_set(&config, SPLIT_VAL);
+    assert_int_equal(train->count + val->count, 4);
+    assert_int_equal(train->report.left_out, 1);
+    assert_int_equal(val->report.left_out, 0);
+    expect_note(train, "left out of 5", "1 transcripts without a recording");
+    assert_true(!*note_of(val, "left out"));
+    assert_true(!*note_of(train, "recordings that do not last") !=
+                !*note_of(val, "recordings that do not last"));
+    speechset_free(train);
+    speechset_free(val);
 }
 
 static void a_missing_recording_of_a_manifest_is_named(void **state) {
@@ -483,7 +718,7 @@ static void a_set_is_heard_at_the_rate_that_is_asked_for(void **state) {
     real *lower = hear(config, 4000, &size), *wanted = mem_alloc(size * sizeof *wanted);
     assert_memory_equal(as_it_is, own, size * sizeof *own);
     text_format(path, sizeof path, "%s/a.wav", (const char *)*state);
-    assert_int_equal(audio_read(path, &audio, NULL), OK);
+    assert_int_equal(audio_read(path, NULL, &audio, NULL), OK);
     LogMel *mel = logmel_new_played(4000, 8000, config.filters);
     logmel_compute(mel, audio.samples, audio.count, wanted);
     logmel_normalise(wanted, size);
@@ -514,7 +749,17 @@ int main(void) {
         FOLDER_TEST(each_fault_of_a_chapter_is_named_counted_and_skipped),
         FOLDER_TEST(an_utterance_too_short_for_ctc_is_named),
         FOLDER_TEST(several_faults_are_counted_by_kind),
-        FOLDER_TEST(malformed_transcripts_are_refused_with_their_line),
+        FOLDER_TEST(malformed_transcripts_are_faults_like_others),
+        FOLDER_TEST(files_and_folders_that_are_passed_over_are_noted),
+        FOLDER_TEST(a_limit_takes_utterances_of_all_speakers),
+        FOLDER_TEST(all_malformed_lines_are_counted_at_once),
+        FOLDER_TEST(lists_of_other_kinds_are_named_as_such),
+        FOLDER_TEST(offset_and_duration_cut_the_recording),
+        FOLDER_TEST(an_offset_behind_the_end_is_a_fault),
+        FOLDER_TEST(what_recordings_hold_is_noted_once_with_the_first),
+        FOLDER_TEST(a_set_knows_its_items_by_a_hash),
+        FOLDER_TEST(utterances_of_two_sets_are_found_by_name_text_and_length),
+        FOLDER_TEST(a_list_of_two_splits_is_noted_once),
         FOLDER_TEST(manifests_name_recordings_beside_them),
         FOLDER_TEST(malformed_manifests_are_refused_with_their_line),
         FOLDER_TEST(a_missing_recording_of_a_manifest_is_named),
