@@ -9,6 +9,7 @@
 typedef enum { NORM_PRE, NORM_POST, NORM_DEEPNORM, NORM_NONE } NormPlace;
 typedef enum { SCOPE_AUTO, SCOPE_ALL, SCOPE_BLOCKS, SCOPE_ATTENTION } ReparamScope;
 typedef enum { GAMMA_SPECTRAL, GAMMA_ONE } GammaInit;
+typedef enum { UV_SVD, UV_RANDOM } UvInit;
 typedef enum { QKV_JOINT, QKV_QK_V, QKV_SEPARATE } QkvGrouping;
 typedef enum { ACTIVATION_GELU, ACTIVATION_RELU } Activation;
 typedef enum {
@@ -35,6 +36,8 @@ typedef struct ModelConfig {
     ReparamMethod reparam;
     ReparamScope reparam_scope; /* see LayerPart in models/layer.h */
     GammaInit gamma_init;
+    UvInit uv_init;        /* sigma, spectral: the first singular vectors, or random ones */
+    size_t power_steps;    /* sigma, spectral: power iterations of a training step */
     InitKind init;         /* see block_initialize */
     double init_std;       /* of every weight matrix, with INIT_NORMAL */
     double patch_init_std; /* of the patch embedding; 0: timm's U(+-1/sqrt(fan_in)) for

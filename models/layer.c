@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/kern/reduce.h"
+
 ModelConfig model_config_default(void) {
     return (ModelConfig){.width = 192,
                          .depth = 12,
                          .heads = 3,
                          .mlp_ratio = 4,
                          .patch = 4,
+                         .power_steps = 1,
                          .final_norm = true,
                          .init_std = 0.02,
                          .temperature = 1,
@@ -59,8 +62,10 @@ static void build(Model *model, LinearLayer *layer, LayerPart part, bool bias, i
     layer->bias =
         bias ? params_add(model->params, PARAM_VECTOR, 1, shape, "%s.bias", name) : NULL;
     layer->reparam = NULL;
-    if (in_scope(&model->config, part))
+    if (in_scope(&model->config, part)) {
         layer->reparam = reparam_new(model->params, layer->weight, model->config.reparam);
+        layer->reparam->power_steps = model->config.power_steps;
+    }
     model->layers = list_append(model->layers, &model->layer_count, layer);
 }
 
@@ -200,11 +205,25 @@ static bool brought(const Model *model, const bool *loaded, const Param *param) 
     return false;
 }
 
+void model_draw_vectors(Model *model, uint64_t seed) {
+    if (model->config.uv_init != UV_RANDOM) return;
+    for (size_t i = 0; i < model->layer_count; i++) {
+        Reparam *r = model->layers[i]->reparam;
+        if (r && r->u)
+            reparam_draw(r, rng_make(seed, RNG_INIT + name_hash(r->u->name), 0));
+    }
+}
+
+static bool drawn(const Param *u) {
+    return u && reduce_sum_squares(u->tensor.value, u->tensor.size) > 0;
+}
+
 void model_start(Model *model, const bool *loaded) {
+    bool random = model->config.uv_init == UV_RANDOM;
     for (size_t i = 0; i < model->layer_count; i++) {
         Reparam *r = model->layers[i]->reparam;
         if (!r) continue;
-        ReparamHave have = {brought(model, loaded, r->u), brought(model, loaded, r->v),
+        ReparamHave have = {brought(model, loaded, r->u) || (random && drawn(r->u)), brought(model, loaded, r->v),
                             brought(model, loaded, r->gamma ? r->gamma : r->g)};
         reparam_start(r, model->config.gamma_init == GAMMA_SPECTRAL, have);
     }

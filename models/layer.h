@@ -106,6 +106,10 @@ void param_scale_rows(Param *param, size_t first, size_t rows, double factor);
 size_t model_parts(const ModelConfig *config, double tokens, size_t examples,
                    size_t cache);
 
+/* With UV_RANDOM: u of every layer from its own stream.  Before model_start, which finds singular
+ * vectors where none was drawn. */
+void model_draw_vectors(Model *model, uint64_t seed);
+
 /* What a checkpoint or train.init brought; others are made. NULL: nothing was brought. */
 void model_start(Model *model, const bool *loaded /* [params->count] */);
 void model_refresh(Model *model); /* before a training step */

@@ -119,6 +119,8 @@ Status checkpoint_save(const char *path, const char *root, const CheckpointParts
     add_number(writer, "best_step", (double)progressed->best_step);
     add_warned(writer, parts);
     if (isfinite(progressed->plateau.best)) {
+        safetensors_add_metadata(writer, "plateau_watch",
+                                 plateau_watch_name(progressed->plateau.watch));
         add_number(writer, "plateau_best", progressed->plateau.best);
         add_number(writer, "plateau_bad", (double)progressed->plateau.bad);
         add_number(writer, "plateau_reductions", (double)progressed->plateau.reductions);
@@ -276,8 +278,10 @@ static Status load_file(const Safetensors *file, const char *path,
                       .best_score = number_of(file, "best_score"),
                       .best_step = (size_t)number_of(file, "best_step"),
                       .plateau = PLATEAU_START};
+    const char *watch = safetensors_metadata(file, "plateau_watch");
     if (safetensors_metadata(file, "plateau_best"))
-        p->plateau = (Plateau){number_of(file, "plateau_best"),
+        p->plateau = (Plateau){plateau_watch_named(watch ? watch : ""),
+                               number_of(file, "plateau_best"),
                                (size_t)number_of(file, "plateau_bad"),
                                (size_t)number_of(file, "plateau_reductions")};
     if (parts->optim) optim_set_steps(parts->optim, p->step);

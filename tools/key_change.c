@@ -69,6 +69,8 @@ static const struct {
     {"model.reparam", CHANGE_MODEL, NONE, 0},
     {"model.reparam_scope", CHANGE_MODEL, NONE, 0},
     {"model.gamma_init", CHANGE_START, NONE, 0},
+    {"model.uv_init", CHANGE_START, NONE, 0},
+    {"model.power_steps", CHANGE_COURSE, NONE, 0},
     {"model.init", CHANGE_START, NONE, 0},
     {"model.init_std", CHANGE_START, NONE, 0},
     {"model.patch_init_std", CHANGE_START, NONE, 0},
@@ -114,6 +116,7 @@ static const struct {
     {"schedule.warmup_init", CHANGE_COURSE, NONE, 0},
     {"schedule.step_at", CHANGE_COURSE, NONE, 0},
     {"schedule.step_factor", CHANGE_COURSE, NONE, 0},
+    {"schedule.watch", CHANGE_COURSE, NONE, 0},
     {"schedule.patience", CHANGE_COURSE, NONE, 0},
     {"schedule.min_lr", CHANGE_COURSE, NONE, 0},
 

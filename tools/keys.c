@@ -201,6 +201,13 @@ const Key keys[] = {
     CHOICE(FOR_ALL, model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
            "Start of gamma: the largest singular value of the initial W, or 1.",
          WHEN("model.reparam = sigma")),
+    CHOICE(FOR_ALL, model, uv_init, "svd", NAMES("svd", "random"), NULL,
+           "Start of the vectors that sigma is measured along: the first singular vectors, or "
+           "random ones (the paper's Algorithm 1), whose sigma is too small at first.",
+           WHEN("model.reparam = sigma|spectral")),
+    SIZE(FOR_ALL, model, power_steps, "1", WITHIN(1, 1000),
+         "Power iterations of a training step; each reads every reparametrised matrix once.",
+         WHEN("model.reparam = sigma|spectral")),
     CHOICE(FOR_TEXTS | FOR_TRANSCRIBE, model, init, "normal",
            NAMES("normal", "fairseq", "uniform"), NULL,
            "Initial weights of the blocks: normal with init_std, fairseq's Xavier and uniform "
@@ -347,8 +354,11 @@ const Key keys[] = {
     REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0),
          "step, plateau: what the rate is multiplied by each time; plateau: below 1.",
          WHEN("schedule.name = step|plateau")),
+    CHOICE(FOR_ALL, schedule, watch, "loss", NAMES("loss", "wer", "bleu", "top1", "ppl"), NULL,
+           "Score of the val split (test, where there is no val) that plateau goes by.",
+           WHEN("schedule.name = plateau")),
     SIZE(FOR_ALL, schedule, patience, "5", WITHIN(0, 1e6),
-         "plateau: evaluations in a row without a better loss (by 1e-4 of it) that are borne; "
+         "plateau: evaluations in a row without a better score (by 1e-4 of it) that are borne; "
          "the next one makes the rate shrink, as in PyTorch's ReduceLROnPlateau. Those of the "
          "warm-up do not count, nor one at the end that train.eval_every would not make.",
          WHEN("schedule.name = plateau")),

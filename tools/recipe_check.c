@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/optim/plateau.h"
 #include "tools/keys.h"
 #include "tools/recipe.h"
 
@@ -99,6 +100,31 @@ static Status check_plateau(const Recipe *recipe, Err *err) {
                    "schedule.step_factor = %g does not lower the rate; schedule.name = "
                    "plateau needs less than 1",
                    schedule->step_factor);
+}
+
+/* Whether the task measures what the schedule watches. */
+static Status check_watch(const Recipe *recipe, Err *err) {
+    static const unsigned MEASURED_BY[] = {
+        [WATCH_LOSS] = FOR_ALL,
+        [WATCH_WER] = FOR_TRANSCRIBE,
+        [WATCH_BLEU] = FOR_TRANSLATE,
+        [WATCH_TOP1] = FOR_CLASSIFY,
+        [WATCH_PPL] = FOR_TEXTS,
+    };
+    const ScheduleConfig *schedule = &recipe->schedule;
+    if (schedule->name != SCHEDULE_PLATEAU) return OK;
+    if (!(MEASURED_BY[schedule->watch] & 1u << recipe->task))
+        return err_set(err, FAIL_USAGE,
+                       "schedule.watch = %s: task.kind = %s has no such score; wanted "
+                       "loss or %s",
+                       plateau_watch_name(schedule->watch), task_name(recipe->task),
+                       recipe->task == TASK_CLASSIFY     ? "top1"
+                       : recipe->task == TASK_TRANSCRIBE ? "wer"
+                       : recipe->task == TASK_TRANSLATE  ? "ppl or bleu"
+                                                         : "ppl");
+    if (schedule->watch != WATCH_BLEU || recipe->train.beam) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "schedule.watch = bleu needs translations: train.beam > 0");
 }
 
 static Status check_step_at(const Recipe *recipe, Err *err) {
@@ -275,7 +301,7 @@ static Status (*const rules[])(const Recipe *, Err *) = {
     check_mixing,     check_step_at,     check_warmup,   check_tied,    check_accumulate,
     check_nesterov,   check_source_task, check_channels, check_cutoffs, check_languages,
     check_stride,     check_best,        check_adaptive, check_joint,   check_augment,
-    check_layer_drop, check_plateau,
+    check_layer_drop, check_plateau,     check_watch,
 };
 
 static void reset_unused(Recipe *recipe) {

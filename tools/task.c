@@ -34,6 +34,7 @@ void task_free(Task *task) {
 
 void task_initialize(Task *task) {
     task->ops->initialize(task, task->recipe->train.seed);
+    model_draw_vectors(task->model, task->recipe->train.seed);
 }
 
 Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
@@ -125,6 +126,18 @@ double score_goodness(const Score *s, const Recipe *recipe) {
     case BEST_WER: return -s->wer;
     default: return -s->nll;
     }
+}
+
+double score_watched(const Score *s, WatchedScore watch) {
+    switch (watch) {
+    case WATCH_LOSS: return s->loss;
+    case WATCH_WER: return s->wer;
+    case WATCH_BLEU: return -s->bleu;
+    case WATCH_TOP1: return -s->top1;
+    case WATCH_PPL: return s->ppl;
+    }
+    CHECK(false, "score %d", (int)watch);
+    return NAN;
 }
 
 static void append(char *text, size_t size, size_t *used, const char *format,

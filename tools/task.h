@@ -109,6 +109,9 @@ json_t *score_row(const Score *score, size_t step);
 /* What the best checkpoint has the most of, by train.best. */
 double score_goodness(const Score *score, const Recipe *recipe);
 
+/* What schedule.watch names, turned so that less is better; NaN: not measured. */
+double score_watched(const Score *score, WatchedScore watch);
+
 /* "val loss 1.2345  top-1 61.20%", for people. */
 void score_text(const Score *score, char *text, size_t size);
 

@@ -118,9 +118,11 @@ static void use_average(Trainer *t, real *kept, bool on) {
     }
 }
 
-/* Translations are made where they choose the best checkpoint, and at the end. */
+/* Translations are made where they choose the best checkpoint or the rate, and at the end. */
 static bool thorough(const Trainer *t) {
-    return t->at.step == t->steps || t->recipe->train.best == BEST_BLEU;
+    const ScheduleConfig *s = &t->recipe->schedule;
+    bool watched = s->name == SCHEDULE_PLATEAU && s->watch == WATCH_BLEU;
+    return t->at.step == t->steps || t->recipe->train.best == BEST_BLEU || watched;
 }
 
 Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *err) {
@@ -214,7 +216,7 @@ static Status evaluate(Trainer *t, Err *err) {
         if (evaluate_split(t, SPLIT_TEST, &test, &ignored, err)) return err->status;
     }
     t->at.pending_eval = false;
-    if (score.count && trainer_see_plateau(t, split, score.loss, err)) return err->status;
+    if (score.count && trainer_see_plateau(t, split, &score, err)) return err->status;
     if (score.count && !(t->at.best_score >= goodness)) {
         t->at.best_score = goodness;
         t->at.best_step = t->at.step;

@@ -1,6 +1,6 @@
 /* trainer_parts: what the files of the trainer share.  A step's rows, its line of progress and the
  * warning about collapse are in trainer_log.c, rows of events in trainer_event.c, the rate that
- * goes by the loss in trainer_plateau.c, the way to the first step in trainer_open.c. */
+ * goes by a score in trainer_plateau.c, the way to the first step in trainer_open.c. */
 #ifndef STEADY_TRAINER_PARTS_H
 #define STEADY_TRAINER_PARTS_H
 
@@ -57,7 +57,7 @@ Status trainer_check_plateau(const Trainer *trainer, Err *err);
 /* Counts the loss of the evaluation after this step and says when the rate shrinks.  Nothing
  * where the schedule is another, in the warm-up, and at the end of a run off the beat of
  * train.eval_every.  All ranks call it and go by the loss of rank 0. */
-Status trainer_see_plateau(Trainer *trainer, Split split, double loss, Err *err);
+Status trainer_see_plateau(Trainer *trainer, Split split, const Score *score, Err *err);
 
 /* Warns of each site once; FAIL_COLLAPSED where the recipe wants to stop. */
 Status trainer_guard_collapse(Trainer *trainer, size_t step, Err *err);

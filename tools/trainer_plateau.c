@@ -6,7 +6,7 @@ Status trainer_check_plateau(const Trainer *t, Err *err) {
     bool judged = t->task->has_val || t->task->has_test;
     if (t->recipe->schedule.name != SCHEDULE_PLATEAU || judged) return OK;
     return err_set(err, FAIL_USAGE,
-                   "schedule.name = plateau goes by the loss of a val or test split, and "
+                   "schedule.name = plateau goes by the score of a val or test split, and "
                    "there is none");
 }
 
@@ -19,15 +19,16 @@ static Status say_reduction(Trainer *t, Split split, double old, double new, Err
     size_t bad = t->recipe->schedule.patience + 1;
     char text[200];
     text_format(text, sizeof text,
-                "%s loss has not improved for %zu evaluation%s: rate %.4g -> %.4g",
-                split_name(split), bad, bad == 1 ? "" : "s", old, new);
+                "%s %s has not improved for %zu evaluation%s: rate %.4g -> %.4g",
+                split_name(split), plateau_watch_name(t->recipe->schedule.watch), bad,
+                bad == 1 ? "" : "s", old, new);
     progress_say(&t->progress, "step %zu: %s", t->at.step, text);
     return trainer_log_event(
         t, t->at.step, "plateau", text,
         json_pack("{s:o, s:o}", "from", json_number(old), "to", json_number(new)), err);
 }
 
-Status trainer_see_plateau(Trainer *t, Split split, double loss, Err *err) {
+Status trainer_see_plateau(Trainer *t, Split split, const Score *score, Err *err) {
     const ScheduleConfig *s = &t->recipe->schedule;
     Plateau *p = &t->at.plateau;
     /* The evaluation at a run's end would not be there in a longer run. */
@@ -35,8 +36,16 @@ Status trainer_see_plateau(Trainer *t, Split split, double loss, Err *err) {
     if (s->name != SCHEDULE_PLATEAU || t->at.step <= t->warmup_steps || !regular)
         return OK;
     double old = next_rate(t, p->reductions);
-    plateau_see(p, loss, s->patience);
-    /* A last bit of the loss that differs on another machine must not part the ranks. */
+    double watched = score_watched(score, s->watch);
+    if (isnan(watched)) {
+        progress_say(&t->progress,
+                     "step %zu: %s has no %s: schedule.name = plateau does not count this "
+                     "evaluation",
+                     t->at.step, split_name(split), plateau_watch_name(s->watch));
+        return OK;
+    }
+    plateau_see(p, s->watch, watched, s->patience);
+    /* A last bit of the score that differs on another machine must not part the ranks. */
     ranks_copy(t->ranks, p, sizeof *p);
     double new = next_rate(t, p->reductions);
     return new != old ? say_reduction(t, split, old, new, err) : OK;

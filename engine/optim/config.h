@@ -24,6 +24,9 @@ typedef enum {
     SCHEDULE_PLATEAU,
 } ScheduleKind;
 
+/* What the plateau schedule goes by. */
+typedef enum { WATCH_LOSS, WATCH_WER, WATCH_BLEU, WATCH_TOP1, WATCH_PPL } WatchedScore;
+
 typedef struct OptimConfig {
     OptimKind name;
     double lr;             /* absolute; a recipe writes lr * batch / 256 out */
@@ -52,6 +55,7 @@ typedef struct ScheduleConfig {
         step_at[SCHEDULE_STEPS_MAX]; /* `step`: first optimizer steps at the lower rate */
     size_t step_count;
     double step_factor;
+    WatchedScore watch; /* plateau: of the validation split, or of test where there is none */
     size_t patience; /* plateau: evaluations without a better loss that are borne */
     double min_lr;
 } ScheduleConfig;

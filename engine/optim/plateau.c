@@ -1,10 +1,20 @@
 #include "engine/optim/plateau.h"
 
+#include <string.h>
+
 static const double THRESHOLD = 1e-4;
 
-bool plateau_see(Plateau *p, double loss, size_t patience) {
-    if (loss < p->best * (1 - THRESHOLD)) {
-        p->best = loss;
+static const char *const NAMES[] = {[WATCH_LOSS] = "loss",
+                                    [WATCH_WER] = "wer",
+                                    [WATCH_BLEU] = "bleu",
+                                    [WATCH_TOP1] = "top1",
+                                    [WATCH_PPL] = "ppl"};
+
+bool plateau_see(Plateau *p, WatchedScore watch, double score, size_t patience) {
+    if (watch != p->watch)
+        *p = (Plateau){.watch = watch, .best = INFINITY, .reductions = p->reductions};
+    if (score < p->best * (p->best < 0 ? 1 + THRESHOLD : 1 - THRESHOLD)) {
+        p->best = score;
         p->bad = 0;
         return false;
     }
@@ -12,4 +22,12 @@ bool plateau_see(Plateau *p, double loss, size_t patience) {
     p->bad = 0;
     p->reductions++;
     return true;
+}
+
+const char *plateau_watch_name(WatchedScore watch) { return NAMES[watch]; }
+
+WatchedScore plateau_watch_named(const char *name) {
+    for (size_t i = 0; i < COUNT(NAMES); i++)
+        if (!strcmp(NAMES[i], name)) return (WatchedScore)i;
+    return WATCH_LOSS;
 }

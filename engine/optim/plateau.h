@@ -1,28 +1,36 @@
-/* plateau: has the validation loss stopped falling?  For schedule.name = plateau.
+/* plateau: has the score of the validation split stopped getting better?  For schedule.name =
+ * plateau.
  *
  *     Plateau plateau = PLATEAU_START;
- *     if (plateau_see(&plateau, loss, patience)) ...            the rate is now lower
+ *     if (plateau_see(&plateau, WATCH_LOSS, loss, patience)) ...        the rate is now lower
  *     schedule_rate(&config, lr, step, steps, warmup, plateau.reductions);
  *
- * As PyTorch's ReduceLROnPlateau(mode = "min", threshold = 1e-4, threshold_mode = "rel",
- * cooldown = 0, eps = 0): a loss counts as better below best (1 - 1e-4); after more than
- * `patience` losses in a row that are not, the rate shrinks and the count begins again. */
+ * As PyTorch's ReduceLROnPlateau(threshold = 1e-4, threshold_mode = "rel", cooldown = 0, eps = 0):
+ * a score counts as better below best (1 - 1e-4); after more than `patience` in a row that are
+ * not, the rate shrinks and the count begins again.  Scores that are better when larger come in
+ * with a minus sign, which is mode = "max": better above best (1 + 1e-4). */
 #ifndef STEADY_PLATEAU_H
 #define STEADY_PLATEAU_H
 
 #include <math.h>
 
-#include "engine/core/base.h"
+#include "engine/optim/config.h"
 
 typedef struct Plateau {
+    WatchedScore watch; /* what `best` is of */
     double best;
-    size_t bad;        /* losses since the best, or since the last reduction */
+    size_t bad;        /* scores since the best, or since the last reduction */
     size_t reductions; /* so far */
 } Plateau;
 
 #define PLATEAU_START ((Plateau){.best = INFINITY})
 
-/* True where this loss, one evaluation's, makes the rate shrink. */
-bool plateau_see(Plateau *plateau, double loss, size_t patience);
+/* True where this score, one evaluation's, makes the rate shrink.  Where `watch` is another than
+ * before, best and count begin again and reductions stay. */
+bool plateau_see(Plateau *plateau, WatchedScore watch, double score, size_t patience);
+
+/* "loss", "wer", "bleu", "top1", "ppl"; the other way round, an unknown name is WATCH_LOSS. */
+const char *plateau_watch_name(WatchedScore watch);
+WatchedScore plateau_watch_named(const char *name);
 
 #endif

@@ -100,6 +100,7 @@ Reparam *reparam_new(ParamSet *params, Param *w, ReparamMethod method) {
     Reparam *r = mem_zalloc(sizeof *r);
     r->method = method;
     r->w = w;
+    r->power_steps = 1;
     size_t rows = rows_of(r), columns = columns_of(r), one = 1;
     int stem = stem_length(w);
     if (m->has_gamma)
@@ -162,10 +163,19 @@ void reparam_start(Reparam *r, bool gamma_spectral, ReparamHave have) {
     METHODS[r->method].rescale(r);
 }
 
+void reparam_draw(Reparam *r, Rng rng) {
+    if (!r->u) return;
+    real *u = r->u->tensor.value;
+    size_t columns = columns_of(r);
+    for (size_t j = 0; j < columns; j++) u[j] = (real)rng_normal(rng, j);
+    real norm = (real)sqrt(reduce_sum_squares(u, columns));
+    for (size_t j = 0; j < columns; j++) u[j] /= norm;
+}
+
 /* ---- a step ---- */
 
 void reparam_refresh(Reparam *r) {
-    if (r->u)
+    for (size_t i = 0; r->u && i < r->power_steps; i++)
         r->sigma = spectral_step(r->w->tensor.value, rows_of(r), columns_of(r),
                                  r->u->tensor.value, r->v->tensor.value);
     METHODS[r->method].rescale(r);

@@ -8,7 +8,7 @@
  *
  * W_hat is never built: `scale` is what op_linear multiplies its product by.  A step is
  *
- *     reparam_refresh(r);              one power iteration, then scale = gamma / sigma
+ *     reparam_refresh(r);              power iteration, then scale = gamma / sigma
  *     ... forward, backward: W.grad collects G = dL/dW_hat ...
  *     reparam_fold(r);                 G becomes dL/dW in place; d gamma is added
  *
@@ -17,6 +17,7 @@
 #define STEADY_REPARAM_H
 
 #include "engine/core/params.h"
+#include "engine/core/rng.h"
 #include "engine/op/op.h"
 
 typedef enum {
@@ -33,6 +34,7 @@ typedef struct Reparam {
     Param *u, *v;  /* [I], [O]: sigma and spectral */
     Param *g;      /* [O]: weight only */
     real sigma;    /* v.W u of the last refresh */
+    size_t power_steps; /* iterations of a refresh, 1 */
     real *factors; /* [1] sigma and spectral, [O] weight */
     Scale scale;   /* `factors`, as op_linear borrows them */
 } Reparam;
@@ -52,7 +54,12 @@ typedef struct ReparamHave {
 } ReparamHave;
 void reparam_start(Reparam *r, bool gamma_spectral, ReparamHave have);
 
-/* Training, once an optimizer step: one power iteration from u, then `scale`.  W = 0 gives
+/* Before reparam_start, whose have.u it makes true: u is a random unit vector, as in the paper's
+ * Algorithm 1; nothing without u.  From such a start sigma is too small at first - about 0.707
+ * of the spectral norm of a square Gaussian matrix after one iteration - and W_hat too large. */
+void reparam_draw(Reparam *r, Rng rng);
+
+/* Training, once an optimizer step: power_steps iterations from u, then `scale`.  W = 0 gives
  * sigma = 0 and scale = 0, never NaN. */
 void reparam_refresh(Reparam *r);
 

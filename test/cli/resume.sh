@@ -89,6 +89,7 @@ dropout,drop_path,accumulate model.dropout=0.1 model.drop_path=0.2 train.accumul
 ema,mixup,cutmix,smoothing train.ema=0.9 train.mixup=0.8 train.cutmix=1 train.label_smoothing=0.1
 sigma,lars,ema model.reparam=sigma model.norm=none optim.name=lars optim.lr=0.5 train.ema=0.9
 spectral,sgd,nesterov model.reparam=spectral optim.name=sgd optim.momentum=0.9 optim.nesterov=true
+sigma,random,decay model.reparam=sigma model.uv_init=random model.power_steps=2 optim.weight_decay_end=0.3 optim.decay_scope=all
 weight,lamb,clip model.reparam=weight optim.name=lamb optim.clip=0.5 schedule.name=linear
 augment,repeat,val data.augment=random-resized-crop,flip,erasing data.repeat=2 data.val_fraction=0.2
 adagrad,log_every,keep optim.name=adagrad train.log_every=3 train.keep=1 model.temperature=0.5
@@ -366,11 +367,17 @@ tell "with schedule = plateau the rate falls" $?
 [ "$(rates 60)" -ge 2 ] && same_logs fall fell
 tell "a resumed run knows how often it did, and how long the loss has not improved" $?
 # shellcheck disable=SC2086
+train small.ini $falling schedule.watch=top1 schedule.patience=0 train.steps=40 --out watch &&
+    grep -q '"event":"plateau","text":"[a-z]* top1 has not improved' watch/train.jsonl &&
+    train small.ini $falling schedule.watch=top1 schedule.patience=0 train.steps=23 --out watched &&
+    train --resume watched train.steps=40 && same_logs watch watched
+tell "schedule.watch: the rate goes by the accuracy, over a resume too" $?
+# shellcheck disable=SC2086
 train --resume straight $falling train.steps=80 &&
     grep -q '"lr":0.015,' straight/train.jsonl
 tell "a checkpoint of another schedule goes on with it" $?
 seq 500 >numbers.txt
 "$STEADY" train grammar schedule.name=plateau data.source=text data.tokens=char data.path=numbers.txt \
     --out none 2>err
-[ $? = 2 ] && grep -q 'plateau goes by the loss of a val or test split' err
+[ $? = 2 ] && grep -q 'plateau goes by the score of a val or test split' err
 tell "plateau without a split to go by is refused" $?

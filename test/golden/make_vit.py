@@ -448,6 +448,10 @@ def make_cases():
     add("file-sigma-some", "none-sigma-some", **sigma, **adamw)
     add("file-spectral-u", "none-spectral-u", model_norm="none", model_reparam="spectral",
         **adamw)
+    # vectors far from converged: each iteration counts
+    add("power-steps-sigma", "none-sigma-all", model_power_steps=3, **sigma, **adamw)
+    add("power-steps-spectral", "none-spectral-u", model_power_steps=2, model_norm="none",
+        model_reparam="spectral", **adamw)
     add("file-weight-g", "none-weight-g", model_norm="none", model_reparam="weight", **adamw)
     return cases
 

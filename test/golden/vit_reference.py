@@ -88,7 +88,7 @@ def to_images(pixels, dtype, mean=0.5, std=0.25):
 
 MODEL = dict(width=16, depth=2, heads=2, mlp_ratio=4, patch=4, norm="pre", final_norm=True,
              reparam="none", reparam_scope="all", gamma_init="spectral", qkv="joint",
-             activation="gelu", temperature=1.0)
+             activation="gelu", temperature=1.0, power_steps=1)
 
 
 def linear_layers(model):
@@ -240,5 +240,6 @@ def power_iteration(p, model, names=None):
     if model["reparam"] in ("sigma", "spectral"):
         for name in reparametrised_layers(model) if names is None else names:
             w = p[name + ".weight"].flatten(1)
-            p[name + ".v"] = F.normalize(w @ p[name + ".u"], dim=0)
-            p[name + ".u"] = F.normalize(w.T @ p[name + ".v"], dim=0)
+            for _ in range(model.get("power_steps", 1)):
+                p[name + ".v"] = F.normalize(w @ p[name + ".u"], dim=0)
+                p[name + ".u"] = F.normalize(w.T @ p[name + ".v"], dim=0)

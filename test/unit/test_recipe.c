@@ -501,6 +501,7 @@ static void keys_that_contradict_each_other_are_refused(void **state) {
     CHECK_REFUSES("step_at", "schedule.name=step");
     CHECK_REFUSES("rising", "schedule.name=step", "schedule.step_at=5 5");
     CHECK_REFUSES("less than 1", "schedule.name=plateau", "schedule.step_factor=1");
+    CHECK_REFUSES("wanted loss or top1", "schedule.name=plateau", "schedule.watch=wer");
     CHECK_REFUSES("both given", "schedule.warmup_steps=1", "schedule.warmup_epochs=1");
     CHECK_REFUSES("data.path", "data.source=idx");
     CHECK_REFUSES("momentum", "optim.name=sgd", "optim.nesterov=true");

@@ -99,6 +99,82 @@ static void sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start(void 
     }
 }
 
+/* v = W u / |W u|, u = W^T v / |W^T v|, sigma = v.W u, k times, in plain loops and double. */
+static double plain_iterations(const real *w, size_t rows, size_t columns, double *u,
+                               double *v, size_t k) {
+    double sigma = 0;
+    for (size_t n = 0; n < k; n++) {
+        double length = 0;
+        for (size_t i = 0; i < rows; i++) {
+            v[i] = 0;
+            for (size_t j = 0; j < columns; j++) v[i] += (double)w[i * columns + j] * u[j];
+            length += v[i] * v[i];
+        }
+        for (size_t i = 0; i < rows; i++) v[i] /= sqrt(length);
+        sigma = 0;
+        for (size_t j = 0; j < columns; j++) {
+            u[j] = 0;
+            for (size_t i = 0; i < rows; i++) u[j] += (double)w[i * columns + j] * v[i];
+            sigma += u[j] * u[j];
+        }
+        sigma = sqrt(sigma);
+        for (size_t j = 0; j < columns; j++) u[j] /= sigma;
+    }
+    return sigma;
+}
+
+static void steps_from_a_drawn_start_agree_with_plain_loops(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(SHAPES); i++)
+        for (size_t k = 1; k <= 4; k++) {
+            size_t rows = SHAPES[i][0], columns = SHAPES[i][1];
+            double u[256], v[256], length = 0;
+            Layer l = layer_new(REPARAM_SIGMA, rows, columns, 0.1);
+            l.r->power_steps = k;
+            reparam_draw(l.r, rng_make(11, 0, 0));
+            for (size_t j = 0; j < columns; j++) {
+                u[j] = (double)l.r->u->tensor.value[j];
+                length += u[j] * u[j];
+            }
+            assert_true(fabs(length - 1) < 1e-5);
+            reparam_start(l.r, false, (ReparamHave){.u = true});
+            for (size_t step = 0; step < 3; step++) {
+                double sigma =
+                    plain_iterations(l.w->tensor.value, rows, columns, u, v, k);
+                reparam_refresh(l.r);
+                assert_true(fabs((double)l.r->sigma - sigma) < 1e-5 * sigma);
+                assert_true(fabs((double)l.r->scale.value[0] * sigma - 1) < 1e-5);
+            }
+            for (size_t j = 0; j < columns; j++)
+                assert_true(fabs((double)l.r->u->tensor.value[j] - u[j]) < 1e-4);
+            for (size_t r = 0; r < rows; r++)
+                assert_true(fabs((double)l.r->v->tensor.value[r] - v[r]) < 1e-4);
+            layer_free(&l);
+        }
+}
+
+/* sigma^2 after one step is tr(W W^T W W^T) / tr(W W^T) on average, 2 of sigma_1^2 = 4 where W is a
+ * large square Gaussian. */
+static void the_first_sigma_of_a_drawn_start_is_too_small(void **state) {
+    (void)state;
+    size_t side = 512;
+    Layer l = layer_new(REPARAM_SIGMA, side, side, 0.02);
+    reparam_draw(l.r, rng_make(12, 0, 0));
+    reparam_start(l.r, true, (ReparamHave){.u = true});
+    double wanted = lapack_norm(l.w->tensor.value, side, side);
+    assert_true(fabs((double)l.r->gamma->tensor.value[0] - wanted) < 1e-4 * wanted);
+    double before = 0;
+    for (int n = 1; n <= 200; n++) {
+        reparam_refresh(l.r);
+        double sigma = (double)l.r->sigma / wanted;
+        if (n == 1) assert_true(fabs(sigma - sqrt(0.5)) < 0.05);
+        assert_true(sigma > before - 1e-5 && sigma < 1 + 1e-5); /* grows to the norm */
+        before = sigma;
+    }
+    assert_true(before > 0.99);
+    layer_free(&l);
+}
+
 static void the_start_is_the_singular_vector_itself(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(SHAPES); i++) {
@@ -258,6 +334,8 @@ static void evaluation_leaves_the_vectors_alone(void **state) {
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start),
+        cmocka_unit_test(steps_from_a_drawn_start_agree_with_plain_loops),
+        cmocka_unit_test(the_first_sigma_of_a_drawn_start_is_too_small),
         cmocka_unit_test(the_start_is_the_singular_vector_itself),
         cmocka_unit_test(a_large_matrix_is_followed_to_its_norm),
         cmocka_unit_test(the_size_of_w_does_not_matter),

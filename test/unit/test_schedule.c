@@ -93,7 +93,7 @@ static void assert_rates(const ScheduleConfig *config, const double rates[20]) {
     Plateau plateau = PLATEAU_START;
     for (size_t i = 0; i < COUNT(losses); i++) {
         size_t before = plateau.reductions;
-        bool shrinks = plateau_see(&plateau, losses[i], config->patience);
+        bool shrinks = plateau_see(&plateau, WATCH_LOSS, losses[i], config->patience);
         assert_true(shrinks == (plateau.reductions > before));
         double seen = schedule_rate(config, 0.8, 100, 1000, 10, plateau.reductions);
         /* They have 12 digits, and a product is not quite pow(). */
@@ -126,6 +126,35 @@ static void plateau_stays_above_min_lr_as_pytorch_does(void **state) {
     assert_rates(&config, base);
 }
 
+/* mode = "max" of the same row upside down; test/golden/plateau_rates.py. */
+static void scores_that_should_rise_are_judged_as_pytorch_does(void **state) {
+    (void)state;
+    static const double scores[20] = {20, 30, 25, 24, 22, 30.001,  29, 28, 30.004, 29,
+                                      28, 35, 34, 33, 32, 35.0034, 34, 33, 35.1,   36};
+    static const double rates[20] = {0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05};
+    ScheduleConfig config = {
+        .name = SCHEDULE_PLATEAU, .step_factor = 0.5, .patience = 2};
+    Plateau plateau = PLATEAU_START;
+    for (size_t i = 0; i < COUNT(scores); i++) {
+        plateau_see(&plateau, WATCH_BLEU, -scores[i], config.patience);
+        double seen = schedule_rate(&config, 0.8, 100, 1000, 10, plateau.reductions);
+        assert_true(fabs(seen / rates[i] - 1) < 1e-11);
+    }
+}
+
+/* A run that is resumed with another schedule.watch. */
+static void another_score_begins_anew_at_the_rate_that_is_there(void **state) {
+    (void)state;
+    Plateau plateau = PLATEAU_START;
+    plateau_see(&plateau, WATCH_WER, 0.5, 0);
+    assert_true(plateau_see(&plateau, WATCH_WER, 0.5, 0));
+    assert_false(plateau_see(&plateau, WATCH_LOSS, 40, 0));
+    assert_true(plateau.best == 40 && plateau.reductions == 1);
+    for (int w = WATCH_LOSS; w <= WATCH_PPL; w++)
+        assert_int_equal(plateau_watch_named(plateau_watch_name(w)), w);
+    assert_int_equal(plateau_watch_named("hue"), WATCH_LOSS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_schedule_warms_up_and_reaches_the_rate_at_w),
@@ -137,6 +166,8 @@ int main(void) {
         cmocka_unit_test(a_run_shorter_than_its_warmup_is_defined),
         cmocka_unit_test(plateau_lowers_the_rate_where_pytorch_does),
         cmocka_unit_test(plateau_stays_above_min_lr_as_pytorch_does),
+        cmocka_unit_test(scores_that_should_rise_are_judged_as_pytorch_does),
+        cmocka_unit_test(another_score_begins_anew_at_the_rate_that_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
