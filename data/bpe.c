@@ -126,9 +126,12 @@ static void strip_blanks(const char **line, size_t *length) {
 
 static Status read_merge(Bpe *bpe, const char *line, size_t length, Err *err) {
     strip_blanks(&line, &length);
+    if (memchr(line, '\r', length))
+        return err_set(err, FAIL_DATA,
+                       "a carriage return (0x0D) in a symbol: no word has one, and no file "
+                       "of codes can hold it; remove it");
     const char *blank = memchr(line, ' ', length), *end = line + length;
-    if (!blank || memchr(blank + 1, ' ', (size_t)(end - blank - 1)) ||
-        memchr(line, '\r', length))
+    if (!blank || memchr(blank + 1, ' ', (size_t)(end - blank - 1)))
         return err_set(err, FAIL_DATA, "wanted two symbols and a blank between them");
     size_t first = (size_t)(blank - line);
     uint32_t a = (uint32_t)stringmap_add(&bpe->symbols, line, first);
@@ -179,6 +182,23 @@ void bpe_write(const Bpe *bpe, FILE *file) {
         const char *b = stringmap_text(&bpe->symbols, (uint32_t)key, &n);
         fprintf(file, "%.*s %.*s\n", (int)m, a, (int)n, b);
     }
+}
+
+static bool same_symbol(const Bpe *a, size_t i, const Bpe *b, size_t j) {
+    size_t m, n;
+    const char *x = stringmap_text(&a->symbols, i, &m);
+    const char *y = stringmap_text(&b->symbols, j, &n);
+    return m == n && !memcmp(x, y, m);
+}
+
+bool bpe_same(const Bpe *a, const Bpe *b) {
+    bool same = a->merges.count == b->merges.count;
+    for (size_t i = 0; i < a->merges.count && same; i++) {
+        uint64_t x = a->merges.pairs[i].key, y = b->merges.pairs[i].key;
+        same = same_symbol(a, x >> 32, b, y >> 32) &&
+               same_symbol(a, (uint32_t)x, b, (uint32_t)y);
+    }
+    return same;
 }
 
 /* ---- splitting ---- */

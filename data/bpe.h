@@ -22,13 +22,15 @@ typedef struct Bpe Bpe;
 Bpe *bpe_learn(const StringMap *words, size_t merges);
 
 /* Of a pair that comes twice the first counts (learning never makes one).  FAIL_DATA with file and
- * line: no header, a line that is not a pair.  `root`: of data/openfile.h. */
+ * line: no header, a line that is not a pair, a symbol with \r, which ends lines (bpe_write could
+ * not keep it, nor is it in any word).  `root`: of data/openfile.h. */
 Bpe *bpe_load(const char *path, const char *root, Err *err);
 /* Whether it could be written is for the caller to see (ferror, fclose). */
 void bpe_write(const Bpe *bpe, FILE *file);
 void bpe_free(Bpe *bpe);
 
 size_t bpe_merge_count(const Bpe *bpe);
+bool bpe_same(const Bpe *a, const Bpe *b); /* the same merges in the same order */
 
 /* The next word of a line, as utf8_word finds it, but as subword-nmt has words: what is between
  * U+0020 (and \r and \n, where Python ends a line).  False: no more words. */

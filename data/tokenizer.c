@@ -371,9 +371,8 @@ static bool same_tokens(const StringMap *a, const StringMap *b) {
 }
 
 bool tokenizer_same(const Tokenizer *a, const Tokenizer *b) {
-    size_t merges = a->bpe ? bpe_merge_count(a->bpe) : 0;
+    if (!a->bpe != !b->bpe || (a->bpe && !bpe_same(a->bpe, b->bpe))) return false;
     return a->kind == b->kind && a->specials == b->specials &&
            a->lowercase == b->lowercase && a->word_split == b->word_split &&
-           merges == (b->bpe ? bpe_merge_count(b->bpe) : 0) &&
            same_tokens(&a->vocab, &b->vocab);
 }

@@ -44,7 +44,7 @@ Tokenizer *tokenizer_build(const TokenizerConfig *config, const TextFile *const 
 void tokenizer_free(Tokenizer *t);
 
 /* folder/NAME.vocab, NAME.codes, NAME.tokenizer: all that a run's predictions need.  Each is whole or
- * as it was before. */
+ * as it was before.  FAIL_DATA where tokenizer_load would not give the same one back. */
 Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name, Err *err);
 Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err);
 

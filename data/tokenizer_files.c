@@ -123,12 +123,28 @@ static Status save_file(const Tokenizer *t, const char *folder, const char *name
     return err->status;
 }
 
+/* A run that trains and cannot be opened afterwards would be worth nothing. */
+static Status check_saved(const Tokenizer *t, const char *folder, const char *name,
+                          Err *err) {
+    Err why = ERR_NONE;
+    Tokenizer *back = tokenizer_load(folder, name, &why);
+    if (!back) return err_set(err, why.status, "%s (as it was just written)", why.text);
+    bool same = tokenizer_same(t, back);
+    tokenizer_free(back);
+    if (same) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s/%s.vocab or %s.codes is not read back as it was written: its tokens "
+                   "cannot be kept; choose other data.tokens, or a dictionary without them",
+                   folder, name, name);
+}
+
 Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name,
                       Err *err) {
     if (save_file(t, folder, name, "vocab", write_vocab, err)) return err->status;
     if (t->bpe && save_file(t, folder, name, "codes", write_codes, err))
         return err->status;
-    return save_file(t, folder, name, "tokenizer", write_settings, err);
+    if (save_file(t, folder, name, "tokenizer", write_settings, err)) return err->status;
+    return check_saved(t, folder, name, err);
 }
 
 static Status read_settings(Tokenizer *t, const char *path, const char *root, Err *err) {

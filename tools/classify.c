@@ -121,6 +121,15 @@ static bool test_is_there(const DataConfig *data) {
     return !listed;
 }
 
+/* A run keeps names of folders as JSON has them: one that is not UTF-8 is another text there. */
+static bool same_name(const char *a, const char *b) {
+    json_t *x = json_text(a), *y = json_text(b);
+    bool same = json_equal(x, y);
+    json_decref(x);
+    json_decref(y);
+    return same;
+}
+
 /* A set that is opened long after the model was built must be of its kind. */
 static Status check_set(const ClassFacts *f, const Dataset *set, const char *path,
                         Err *err) {
@@ -133,7 +142,7 @@ static Status check_set(const ClassFacts *f, const Dataset *set, const char *pat
         return err_set(err, FAIL_DATA, "%s has %zu classes, the model was trained on %zu",
                        path, set->classes, f->classes);
     for (size_t k = 0; set->class_names && f->class_names && k < f->classes; k++)
-        if (strcmp(set->class_names[k], f->class_names[k]))
+        if (!same_name(set->class_names[k], f->class_names[k]))
             return err_set(err, FAIL_DATA,
                            "%s: class %zu is \"%s\", the model was trained on "
                            "\"%s\"",

@@ -183,6 +183,16 @@ else
     "$STEADY" train $folder --out pictures 2>err
     tell "the pictures of this test are good to begin with" $?
 
+    latin=$(printf 'caf\351')
+    if mv bad/train/cat "bad/train/$latin" && mv bad/test/cat "bad/test/$latin"; then
+        # shellcheck disable=SC2086
+        "$STEADY" train $folder --out latin 2>err && "$STEADY" eval latin >out 2>err &&
+            "$STEADY" train --resume latin train.steps=30 2>err
+        tell "a class whose name is not UTF-8 is known again" $?
+    fi
+    rm -rf bad latin
+    make_folder
+
     # Pictures are read as they are wanted: the run has said what it is about by then.
     # shellcheck disable=SC2086
     broken_picture() { # NAME PATTERN

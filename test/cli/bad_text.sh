@@ -125,6 +125,8 @@ codes() { # NAME PATTERN TEXT
 codes "codes without a header" 'broken.codes:1: ' 'a b\n'
 codes "codes with a line that is no pair" 'broken.codes:3: ' '#version: 0.2\na b\nabc\n'
 codes "codes with three words in a line" 'broken.codes:2: ' '#version: 0.2\na b c\n'
+codes "codes with a carriage return in a symbol" 'broken.codes:3: a carriage return' '#version: 0.2\na b\nb \r\r\n'
+codes "codes whose lines end as on an old Mac" 'broken.codes:1: ' '#version: 0.2\ra b\r'
 codes "empty codes" 'broken.codes' ''
 refused "codes that are not there" 3 'nowhere cannot be opened' text.ini data.tokens=bpe data.bpe_codes=nowhere
 

@@ -255,6 +255,41 @@ static void codes_come_back_from_their_file(void **state) {
     bpe_free(back);
 }
 
+static void codes_with_strange_symbols_come_back(void **state) {
+    /* Blanks of all kinds, line ends of other standards, marks; line ends of another system. */
+    static const char *const GOOD[] = {
+        "#version: 0.2\n\t \t\n\xC2\xA0 a\n\xE2\x80\xA8 \xE2\x80\xA9\n",
+        "#version: 0.2\n\xC2\x85 b\n\v \f\n\x1C \x1D\n\xE3\x80\x80 c</w>\n",
+        "#version: 0.2\n\xEF\xBB\xBF d\n@@ @@\n</w> </w>\n# version\n",
+        "\xEF\xBB\xBF#version: 0.2 \r\na b\r\nab c\r\n"};
+    for (size_t i = 0; i < COUNT(GOOD); i++) {
+        Err err = ERR_NONE;
+        Bpe *bpe = load_text(*state, GOOD[i], &err);
+        if (!bpe) fail_msg("%s", err.text);
+        save(bpe, path_in(*state, "saved"));
+        Bpe *back = bpe_load(path_in(*state, "saved"), NULL, &err);
+        if (!back) fail_msg("%s", err.text);
+        assert_true(bpe_same(bpe, back));
+        bpe_free(bpe);
+        bpe_free(back);
+    }
+}
+
+static void codes_are_the_same_merge_by_merge(void **state) {
+    static const char *const TEXTS[] = {
+        "#version: 0.2\na b\nab c\n", "#version: 0.2\na b\nab d\n",
+        "#version: 0.2\nab c\na b\n", "#version: 0.2\na b\n"};
+    Err err = ERR_NONE;
+    for (size_t i = 0; i < COUNT(TEXTS); i++)
+        for (size_t j = 0; j < COUNT(TEXTS); j++) {
+            Bpe *a = load_text(*state, TEXTS[i], &err);
+            Bpe *b = load_text(*state, TEXTS[j], &err);
+            assert_int_equal(bpe_same(a, b), i == j);
+            bpe_free(a);
+            bpe_free(b);
+        }
+}
+
 static void of_a_pair_that_comes_twice_the_first_counts(void **state) {
     Err err = ERR_NONE;
     Bpe *bpe = load_text(*state, "#version: 0.2\na b\nb c\na b\n", &err);
@@ -284,9 +319,15 @@ static void codes_that_are_none_are_refused_with_their_line(void **state) {
         {"#version: 0.2\n b\n", "codes:2: wanted two symbols"},
         {"#version: 0.25\na b\n", "codes:1: wanted"},
         {"#version: 0.2\na b\n\n\nb c\n", "codes:3: wanted two symbols"},
-        {"#version: 0.2\na b\rb c\n", "codes:2: wanted two symbols"},
+        {"#version: 0.2\na b\rb c\n", "codes:2: a carriage return"},
         {"#version: 0.2\na \n", "codes:2: wanted two symbols"},
         {"#version: 0.2\na \xFF\n", "codes:2: byte 3"},
+        {"#version: 0.2\na b\na \r\r\n", "codes:3: a carriage return (0x0D) in a symbol"},
+        {"#version: 0.2\na\rb c\n", "codes:2: a carriage return"},
+        {"#version: 0.2\n\r \r\n", "codes:2: a carriage return"},
+        {"#version: 0.2\ra b\rb c\r", "codes:1: wanted \"#version: 0.2\""},
+        {"#version: 0.23\na b\n", "codes:1: wanted \"#version: 0.2\""},
+        {"#version: 0.2\na  b\n", "codes:2: wanted two symbols"},
     };
     for (size_t i = 0; i < COUNT(BAD); i++) {
         Err err = ERR_NONE;
@@ -429,6 +470,8 @@ int main(void) {
         FOLDER_TEST(learning_stops_when_no_pair_is_there_twice),
         cmocka_unit_test(pieces_joined_are_the_word_again),
         FOLDER_TEST(codes_come_back_from_their_file),
+        FOLDER_TEST(codes_with_strange_symbols_come_back),
+        FOLDER_TEST(codes_are_the_same_merge_by_merge),
         FOLDER_TEST(of_a_pair_that_comes_twice_the_first_counts),
         FOLDER_TEST(blanks_around_codes_and_empty_lines_at_their_end_are_left_out),
         FOLDER_TEST(codes_that_are_none_are_refused_with_their_line),
