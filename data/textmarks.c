@@ -86,17 +86,21 @@ static size_t line_of(const TextFile *file, size_t byte) {
 }
 
 void textmarks_note(const TextFile *file, DataFacts *facts) {
-    static const char *const TEXTS[MARKS] = {
-        [LINE_END_CRLF] = "lines end in \\r\\n; the \\r is left out",
-        [LONE_CR] = "carriage returns (\\r) without \\n, which end no line; if they are line ends of "
-                    "an old Mac text: tr '\\r' '\\n'",
-        [MARK_INSIDE] = "byte order marks (U+FEFF) inside the text, which stay and are part of words",
-        [REPLACEMENT] = "replacement characters (U+FFFD), left by an earlier conversion that failed",
-        [OTHER_LINE_END] = "characters U+0085, U+2028 or U+2029, which end no line"};
+    static const struct {
+        const char *what, *then;
+    } TEXTS[MARKS] = {
+        [LINE_END_CRLF] = {"line ends \\r\\n", "the \\r is left out"},
+        [LONE_CR] = {"carriage returns (\\r) without \\n",
+                     "they end no line; if they are line ends of an old Mac text: tr '\\r' '\\n'"},
+        [MARK_INSIDE] = {"byte order marks (U+FEFF) inside the text",
+                         "they stay and are parts of words"},
+        [REPLACEMENT] = {"replacement characters (U+FFFD)", "an earlier conversion failed there"},
+        [OTHER_LINE_END] = {"characters U+0085, U+2028 or U+2029", "they end no line"}};
     Seen seen[MARKS] = {{0, 0}};
     look(file, seen);
     for (size_t m = 0; m < MARKS; m++)
         if (seen[m].count)
-            facts_note(facts, seen[m].count, "%s: %zu %s (first: line %zu)", file->path,
-                       seen[m].count, TEXTS[m], line_of(file, seen[m].first));
+            facts_note(facts, seen[m].count, "%s: %s: %zu (first: line %zu); %s", file->path,
+                       TEXTS[m].what, seen[m].count, line_of(file, seen[m].first),
+                       TEXTS[m].then);
 }

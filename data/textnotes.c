@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/textset_parts.h"
+#include "data/utf8.h"
 
 /* ---- unknown tokens ---- */
 
@@ -15,7 +16,7 @@ static void keep_first(void *context, const char *token, size_t length) {
     FirstUnknown *f = context;
     if (f->found) return;
     f->found = true;
-    text_format(f->text, sizeof f->text, "%.*s", (int)MIN(length, sizeof f->text - 1), token);
+    utf8_show(token, length, f->text, sizeof f->text);
 }
 
 void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side, const TextFile *file,

@@ -36,7 +36,7 @@ typedef struct TextSet {
     size_t stream_count;
     TextReport report;
     DataFacts facts; /* data/facts.h; count: tokens, or pairs */
-    char first_unknown[2][300]; /* "val.de:7: 'word'", of each side; "": none */
+    char first_unknown[2][1200]; /* "val.de:7: 'word'", of each side; "": none */
     TextSide side[2];
     IdList own;      /* the stream's memory */
     TextFile target; /* lines of the target as they are, */

@@ -211,6 +211,8 @@ bool tokenizer_has_line_end(const Tokenizer *t) { return t->has_line_end; }
 
 bool tokenizer_has_specials(const Tokenizer *t) { return t->specials; }
 
+TokenKind tokenizer_kind(const Tokenizer *t) { return t->kind; }
+
 /* ---- making one ---- */
 
 TokenizerConfig tokenizer_config(const DataConfig *d, bool specials, size_t side) {

@@ -56,6 +56,7 @@ uint32_t tokenizer_line_end(const Tokenizer *t); /* </s>, or the character \n (0
 bool tokenizer_has_line_end(
     const Tokenizer *t); /* false: characters of a text of one line */
 bool tokenizer_has_specials(const Tokenizer *t);
+TokenKind tokenizer_kind(const Tokenizer *t);
 
 /* The line as it is before it is split: lower case, punctuation apart. */
 void tokenizer_prepare(const Tokenizer *t, const char *line, size_t length,

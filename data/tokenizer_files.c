@@ -38,7 +38,7 @@ static size_t count_place(const char *line, size_t length, size_t *count) {
 
 static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err) {
     size_t count, place = count_place(line, length, &count);
-    char text[UTF8_BYTES];
+    char text[UTF8_BYTES], shown[80];
     const char *token = line;
     size_t size = place ? place - 1 : 0;
     uint32_t code;
@@ -46,15 +46,16 @@ static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err
     if (!size || (characters && !read_character(line, size, &code)))
         return err_set(err, FAIL_DATA, "wanted a token, a blank and its count");
     if (characters) token = text, size = utf8_put(code, text);
+    utf8_show(token, size, shown, sizeof shown);
     if (!characters && (memchr(token, ' ', size) || memchr(token, '\r', size)))
         return err_set(err, FAIL_DATA,
-                       "the token '%.*s' has a blank or a carriage return in it, and so is in no "
+                       "the token '%s' has a blank or a carriage return in it, and so is in no "
                        "text; wanted a token, a blank and its count",
-                       (int)MIN(size, (size_t)60), token);
+                       shown);
     size_t old = stringmap_find(&t->vocab, token, size);
     if (old != SIZE_MAX)
-        return err_set(err, FAIL_DATA, "the token '%.*s' has number %zu already; wanted each once",
-                       (int)MIN(size, (size_t)60), token, old);
+        return err_set(err, FAIL_DATA, "the token '%s' has number %zu already; wanted each once",
+                       shown, old);
     stringmap_count(&t->vocab, token, size, count);
     return OK;
 }

@@ -93,6 +93,34 @@ uint32_t utf8_lower(uint32_t code) {
     return (uint32_t)((int32_t)code + row->shift);
 }
 
+void utf8_show(const char *text, size_t length, char *out, size_t size) {
+    enum { LONGEST = 8, END = sizeof "..." }; /* of a code point as shown; "..." and NUL */
+    CHECK(size >= LONGEST, "a message of %zu bytes", size);
+    size_t kept = 0, cut = 0; /* where "..." still fits */
+    for (size_t at = 0, used; at < length; at += used) {
+        uint32_t code = 0;
+        char one[LONGEST + 1];
+        used = utf8_next(text + at, length - at, &code);
+        bool plain = used && code >= 0x20 && (code < 0x7F || code > 0x9F);
+        if (!used) used = 1;
+        size_t n = plain ? used : 0;
+        memcpy(one, text + at, n);
+        for (size_t i = 0; !plain && i < used; i++, n += 4) {
+            static const char HEX[] = "0123456789abcdef";
+            unsigned char byte = (unsigned char)text[at + i];
+            memcpy(one + n, (char[]){'\\', 'x', HEX[byte >> 4], HEX[byte & 15]}, 4);
+        }
+        if (kept + END <= size) cut = kept;
+        if (kept + n + 1 > size) {
+            memcpy(out + cut, "...", END);
+            return;
+        }
+        memcpy(out + kept, one, n);
+        kept += n;
+    }
+    out[kept] = 0;
+}
+
 bool utf8_is_space(uint32_t code) {
     if (code <= 0x20) return code == 0x20 || (code >= 9 && code <= 13) || code >= 0x1C;
     if (code < 0x85) return false;

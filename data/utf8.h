@@ -34,6 +34,10 @@ size_t utf8_put(uint32_t code, char out[UTF8_BYTES]);
  * (i with dot, left alone) and the final form of a Greek sigma. */
 uint32_t utf8_lower(uint32_t code);
 
+/* Text for a message, NUL-terminated, of at most `size` bytes: control characters and bytes that are no
+ * UTF-8 become \xNN, what does not fit "..." at the end of a whole code point.  size >= 8. */
+void utf8_show(const char *text, size_t length, char *out, size_t size);
+
 /* Whether `code` is white space: those at which Python's str.split() splits. */
 bool utf8_is_space(uint32_t code);
 

@@ -10,6 +10,7 @@
 #include "tools/predict.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
+#include "tools/strangers.h"
 #include "tools/texts.h"
 
 /* ---- sampling ---- */
@@ -75,6 +76,11 @@ static Status begin(Sampler *s, Err *err) {
     if (prompt && *prompt &&
         tokenizer_encode(s->tokenizer, prompt, strlen(prompt), &s->ids, err))
         return err_wrap(err, "--prompt"), err->status;
+    if (prompt) {
+        Strangers strangers = strangers_of(s->tokenizer);
+        strangers_see(&strangers, "--prompt", 0, prompt, strlen(prompt));
+        strangers_end(&strangers);
+    }
     if (!s->ids.count) idlist_add(&s->ids, tokenizer_line_end(s->tokenizer));
     size_t context = s->lm->model.config.context;
     if (s->lm->embed.position && s->ids.count > context)
@@ -134,38 +140,47 @@ static void fill_rows(OpenRun *run, const IdList *ids, json_t *tokens, json_t *l
     }
 }
 
-static Status print_line(OpenRun *run, const char *line, size_t length, Err *err) {
+static Status print_line(OpenRun *run, const char *line, size_t length, size_t unknown,
+                         Err *err) {
     IdList ids = {0};
     if (!tokenizer_encode(text_task_tokenizer(run->task, 0), line, length, &ids, err)) {
         json_t *tokens = json_array(), *logits = json_array();
         fill_rows(run, &ids, tokens, logits);
         json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(line), "tokens",
                                 tokens, "logits", logits);
+        if (unknown) json_object_set_new(row, "unknown", json_integer((json_int_t)unknown));
         output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
     }
     idlist_free(&ids);
     return err->status;
 }
 
-static Status print_logits(const PredictOptions *o, OpenRun *run, Err *err) {
-    for (size_t i = 0; i < o->input_count; i++) {
-        TextFile file;
-        if (textfile_read(&file, o->inputs[i], err)) return err->status;
-        size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
-        for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
-            size_t length;
-            const char *line = textfile_line(&file, k, &length);
-            char *copy = mem_alloc(length + 1);
-            memcpy(copy, line, length);
-            copy[length] = 0;
-            if (print_line(run, copy, length, err))
-                err_wrap(err, "%s:%zu", o->inputs[i], k + 1);
-            mem_free(copy);
-        }
-        textfile_free(&file);
-        if (err->status) return err->status;
+static Status print_file(const PredictOptions *o, OpenRun *run, const char *path,
+                         Strangers *strangers, Err *err) {
+    TextFile file;
+    if (textfile_read(&file, path, err)) return err->status;
+    text_say_marks(&file);
+    size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
+    for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
+        size_t length;
+        const char *line = textfile_line(&file, k, &length);
+        char *copy = mem_alloc(length + 1);
+        memcpy(copy, line, length);
+        copy[length] = 0;
+        size_t unknown = strangers_see(strangers, path, k + 1, line, length);
+        if (print_line(run, copy, length, unknown, err)) err_wrap(err, "%s:%zu", path, k + 1);
+        mem_free(copy);
     }
-    return OK;
+    textfile_free(&file);
+    return err->status;
+}
+
+static Status print_logits(const PredictOptions *o, OpenRun *run, Err *err) {
+    Strangers strangers = strangers_of(text_task_tokenizer(run->task, 0));
+    for (size_t i = 0; i < o->input_count && !err->status; i++)
+        print_file(o, run, o->inputs[i], &strangers, err);
+    strangers_end(&strangers);
+    return err->status;
 }
 
 Status predict_language(const PredictOptions *o, OpenRun *run, Err *err) {

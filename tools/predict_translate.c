@@ -6,10 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/textmarks.h"
 #include "tools/output.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
+#include "tools/strangers.h"
 #include "tools/texts.h"
 #include "tools/translation.h"
 
@@ -20,6 +22,8 @@ typedef struct Lines {
     size_t count;      /* in the chunk */
     IdList ids[CHUNK]; /* </s> at the end of each */
     char *text[CHUNK];
+    size_t unknown[CHUNK]; /* tokens of each that are read as <unk> */
+    Strangers strangers;
 } Lines;
 
 static void lines_clear(Lines *lines) {
@@ -42,6 +46,8 @@ static void print_numbers(const Lines *lines, size_t i, const char *output,
         json_pack("{s:o, s:o, s:o, s:o, s:o}", "input", json_text(lines->text[i]),
                   "output", json_text(output), "score", json_number(best->score),
                   "log_prob", json_number(best->log_prob), "tokens", tokens);
+    if (lines->unknown[i])
+        json_object_set_new(row, "unknown", json_integer((json_int_t)lines->unknown[i]));
     output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
@@ -92,8 +98,8 @@ static Status translate_chunk(const PredictOptions *o, OpenRun *run, Lines *line
 
 /* ---- input ---- */
 
-static Status add_line(OpenRun *run, Lines *lines, const char *line, size_t length,
-                       Err *err) {
+static Status add_line(OpenRun *run, Lines *lines, const char *where, size_t number,
+                       const char *line, size_t length, Err *err) {
     const Tokenizer *tokenizer = text_task_tokenizer(run->task, 0);
     const Translator *t = translate_model(run->task);
     IdList *ids = &lines->ids[lines->count];
@@ -101,7 +107,8 @@ static Status add_line(OpenRun *run, Lines *lines, const char *line, size_t leng
     lines->text[lines->count] = mem_alloc(length + 1);
     memcpy(lines->text[lines->count], line, length);
     lines->text[lines->count][length] = 0;
-    lines->count++;
+    lines->unknown[lines->count++] =
+        strangers_see(&lines->strangers, where, number, line, length);
     if (tokenizer_encode(tokenizer, line, length, ids, err)) return err->status;
     idlist_add(ids, ID_EOS);
     size_t most = run->recipe->data.max_length + 1;
@@ -124,11 +131,12 @@ static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines
                              const char *path, Err *err) {
     TextFile file;
     if (textfile_read(&file, path, err)) return err->status;
+    text_say_marks(&file);
     size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
     for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
         size_t length;
         const char *line = textfile_line(&file, k, &length);
-        if (add_line(run, lines, line, length, err))
+        if (add_line(run, lines, path, k + 1, line, length, err))
             drop_last(lines), err_wrap(err, "%s:%zu", path, k + 1);
         else if (lines->count == CHUNK || k + 1 == most)
             translate_chunk(o, run, lines, err);
@@ -137,32 +145,54 @@ static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines
     return err->status;
 }
 
+static const char STDIN_NAME[] = "standard input";
+
+typedef struct StdinLines {
+    size_t number, returns, first_return; /* lines with \r inside, and the first of them */
+} StdinLines;
+
 /* Does a line wait already?  Where none does, those that came are answered. */
 static bool input_waits(void) {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
     return poll(&input, 1, 0) > 0 && input.revents & POLLIN;
 }
 
+/* What textfile_read does with the lines of a file. */
+static Status take_line(StdinLines *in, char **line, size_t *length, Err *err) {
+    static const char MARK[] = "\xEF\xBB\xBF";
+    if ((*line)[*length - 1] == '\n') --*length;
+    if (*length && (*line)[*length - 1] == '\r') --*length;
+    if (!in->number++ && *length >= 3 && !memcmp(*line, MARK, 3)) *line += 3, *length -= 3;
+    if (memchr(*line, '\r', *length) && !in->returns++) in->first_return = in->number;
+    if (!textfile_check_line(STDIN_NAME, in->number, *line, *length, err)) return OK;
+    const char *kind = in->number == 1 ? textmarks_kind(*line, *length) : NULL;
+    return kind ? err_set(err, FAIL_DATA, "%s is %s", STDIN_NAME, kind) : err->status;
+}
+
 /* Unbuffered, so that what waits is in the pipe and not in a buffer of ours. */
 static Status translate_stdin(const PredictOptions *o, OpenRun *run, Lines *lines,
                               Err *err) {
-    static const char NAME[] = "standard input";
+    StdinLines in = {0};
     char *line = NULL;
-    size_t room = 0, number = 0;
+    size_t room = 0;
     ssize_t size;
     setvbuf(stdin, NULL, _IONBF, 0);
-    while (!err->status && !output_failed() && (!o->limit || number < o->limit) &&
+    while (!err->status && !output_failed() && (!o->limit || in.number < o->limit) &&
            (size = getline(&line, &room, stdin)) > 0) {
         size_t length = (size_t)size;
-        if (line[length - 1] == '\n') length--;
-        if (length && line[length - 1] == '\r') length--;
-        if (textfile_check_line(NAME, ++number, line, length, err)) break;
-        if (add_line(run, lines, line, length, err))
-            drop_last(lines), err_wrap(err, "%s:%zu", NAME, number);
+        char *text = line;
+        if (take_line(&in, &text, &length, err)) break;
+        if (add_line(run, lines, STDIN_NAME, in.number, text, length, err))
+            drop_last(lines), err_wrap(err, "%s:%zu", STDIN_NAME, in.number);
         else if (lines->count == CHUNK || !input_waits())
             translate_chunk(o, run, lines, err);
     }
     free(line);
+    if (in.returns)
+        fprintf(stderr,
+                "steady: note: %s: lines with a carriage return (\\r) inside: %zu (first: line "
+                "%zu); it ends no line\n",
+                STDIN_NAME, in.returns, in.first_return);
     if (!err->status && lines->count) translate_chunk(o, run, lines, err);
     return err->status;
 }
@@ -173,6 +203,7 @@ Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
     size_t count = MAX(o->input_count, (size_t)1);
     Lines *lines = mem_zalloc(sizeof *lines);
     lines->number = 1;
+    lines->strangers = strangers_of(text_task_tokenizer(run->task, 0));
     for (size_t i = 0; i < count && !err->status; i++)
         if (strcmp(inputs[i], STDIN))
             translate_file(o, run, lines, inputs[i], err);
@@ -181,6 +212,7 @@ Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
     Err later = ERR_NONE; /* what stood before the line that ended it is answered all the same */
     if (err->status == FAIL_DATA && lines->count) translate_chunk(o, run, lines, &later);
     lines_clear(lines);
+    strangers_end(&lines->strangers);
     mem_free(lines);
     return err->status;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "data/openfile.h"
+#include "data/textmarks.h"
 #include "tools/rundir.h"
 
 const TextBatch *text_task_batch(const Task *task) {
@@ -176,6 +177,16 @@ Status text_task_next(Task *task, Err *err) {
     task->tokens = (double)tokens / (double)count;
     task->items = (double)batch->targets;
     return OK;
+}
+
+/* ---- inputs ---- */
+
+void text_say_marks(const TextFile *file) {
+    DataFacts facts = {0};
+    textmarks_note(file, &facts);
+    for (size_t i = 0; i < facts.notes; i++)
+        fprintf(stderr, "steady: note: %s\n", facts.note[i].text);
+    facts_free(&facts);
 }
 
 /* ---- scores ---- */

@@ -75,6 +75,18 @@ printf 'good\nb\377d\n' >latin
 refused "bytes that are no UTF-8" 3 'latin:2: byte 2 of the line (0xff) is not UTF-8' text.ini data.path=latin
 printf 'good\nb\355\240\200\n' >surrogate
 refused "half of a surrogate pair" 3 'surrogate:2: byte 2' text.ini data.path=surrogate
+iconv -f UTF-8 -t UTF-16 good >wide
+refuse16='wide is UTF-16, not UTF-8; convert it: iconv -f UTF-16'
+refused "UTF-16" 3 "$refuse16" text.ini data.path=wide
+refused "UTF-16 as a dictionary" 3 "$refuse16" text.ini data.source_vocab=wide
+for damage in junk member; do
+    gzip -c good >$damage.gz && { [ $damage = junk ] && echo junk || gzip -c good | sed 's/^\x1f/\x1e/'; } >>$damage.gz
+    refused "a packed text with a damaged second member ($damage)" 3 \
+        "$damage.gz: [0-9]* bytes after byte [0-9]* belong to no gzip member" text.ini data.path=$damage
+done
+{ gzip -c good && head -c 1000 /dev/zero; } >zeros.gz
+"$STEADY" train text.ini data.path=zeros --out zeros --no-report 2>err && grep -q '^text: 240 tokens of' err
+tell "zeros behind a packed text are padding" $?
 head -c 4000 "$STEADY" | gzip >cut && head -c 500 cut >cut.gz && rm cut
 refused "a packed text that is cut short" 3 'cut.gz is cut short or damaged' text.ini data.path=cut
 refused "the same by its whole name" 3 'cut.gz is cut short or damaged' text.ini data.path=cut.gz
@@ -129,6 +141,29 @@ codes "codes with a carriage return in a symbol" 'broken.codes:3: a carriage ret
 codes "codes whose lines end as on an old Mac" 'broken.codes:1: ' '#version: 0.2\ra b\r'
 codes "empty codes" 'broken.codes' ''
 refused "codes that are not there" 3 'nowhere cannot be opened' text.ini data.tokens=bpe data.bpe_codes=nowhere
+
+# ---- what is said ----
+
+printf 'a b c 1 d\nx y\n' >odd && printf 'a b\rc\n1 \357\273\277d d\r\n' >>odd && cat good >>odd
+"$STEADY" train text.ini data.path=odd data.val_path=odd data.min_count=2 data.limit=200 --out said --no-report 2>err &&
+    grep -q 'note: train: odd: line ends .*: 1 (first: line 4)' err &&
+    grep -q 'note: train: odd: carriage returns .*: 1 (first: line 3)' err &&
+    grep -q 'note: train: odd: byte order marks .*: 1 (first: line 4)' err &&
+    grep -q 'note: train: data.limit = 200: the first of [0-9]* tokens' err &&
+    grep -q 'note: train: the last 7 tokens fill no block of model.context = 8' err &&
+    grep -q "note: val: [0-9]* tokens, 1.17 % <unk>; .* (first: odd:2: 'x')" err &&
+    grep -q '"split":"val".*"unknown":0.01167' said/eval.jsonl && grep -q 'byte order marks' said/data.json &&
+    "$STEADY" eval said >out && grep -q '"unknown":0.01167' out
+tell "what is odd, left out or unknown in a text is said and kept" $?
+: >nothing
+refused "an empty val text" 3 'nothing is empty: the val (data.val_path) split' text.ini data.val_path=nothing
+"$STEADY" train pairs.ini data.val_fraction=0.001 --out rounded --no-report 2>err &&
+    grep -q 'note: train: data.val_fraction = 0.001 of 40 pairs rounds to none' err
+tell "a val_fraction that rounds to nothing is said" $?
+"$STEADY" train pairs.ini data.val_path=pairs train.batch=7 --out same --no-report 2>err &&
+    grep -q 'note: val: 40 of 40 pairs are in the training text, too' err &&
+    grep -q 'note: train: 5 of 40 pairs are left out of each epoch.*train.batch = 7' err
+tell "val pairs of the training text, and pairs that fill no batch, are said" $?
 
 # ---- lengths ----
 

@@ -106,6 +106,14 @@ printf 'the dog\n\nthe cat sees\n' >lines
     sed -n 2p out | grep -q '"input":"","tokens":\[\],"logits":\[\]' &&
     head -n 1 out | grep -q '"input":"the dog","tokens":\[[0-9]*,[0-9]*\],"logits":\[\['
 tell "logits: an object for each line, empty ones too" $?
+"$STEADY" predict run --prompt 'the nosuch dog other' --tokens 2 >a 2>err && [ "$(wc -l <err)" = 2 ] &&
+    grep -q "^steady: note: --prompt: the word 'nosuch' is not in the vocabulary" err &&
+    grep -q "2 words of the input .*: 'nosuch', 'other'$" err && say --tokens 1 2>err >a && [ ! -s err ]
+tell "unknown words of a prompt are named" $?
+printf 'the dog\nthe quux\r\n' >lines && "$STEADY" predict run lines --logits >out 2>err &&
+    grep -q "note: lines:2: the word 'quux'" err && grep -q 'note: lines: line ends ' err &&
+    tail -n 1 out | grep -q '"unknown":1' && head -n 1 out | grep -qv unknown
+tell "the same of lines, whose objects count them" $?
 "$STEADY" predict run lines 2>err
 [ $? = 2 ] && grep -q -e '--prompt' err
 tell "files without --logits are refused" $?

@@ -80,6 +80,17 @@ tell "a line for each line, an empty one for an empty one" $?
 "$STEADY" predict run <lines | cmp - out && "$STEADY" predict run - <lines | cmp - out &&
     gzip -c lines >lines.gz && "$STEADY" predict run lines.gz | cmp - out
 tell "file, packed file and standard input alike" $?
+printf 'ein quatsch\n\nquatsch unsinn\n' | "$STEADY" predict run >none 2>err && [ "$(wc -l <none)" = 3 ] &&
+    [ "$(wc -l <err)" = 2 ] && grep -q "standard input:1: the word 'quatsch' is not in the vocabulary" err &&
+    grep -q "3 words of the input .*: 'quatsch', 'unsinn' ...$" err
+tell "unknown words are named once and counted" $?
+printf '\357\273\277ein hundert\r\nein\rhundert\n' | "$STEADY" predict run >none 2>err &&
+    [ "$(head -n 1 none)" = "$(head -n 1 out)" ] && [ "$(wc -l <none)" = 2 ] &&
+    grep -q 'note: standard input: lines with a carriage return .*: 1 (first: line 2)' err
+tell "a byte order mark is left out, and a lone carriage return is said" $?
+printf 'ein hundert\n' | iconv -f UTF-8 -t UTF-16LE | "$STEADY" predict run >none 2>err
+[ $? = 3 ] && grep -q 'standard input is UTF-16, not UTF-8; convert it: iconv -f UTF-16LE' err
+tell "UTF-16 is refused as what it is" $?
 "$STEADY" predict run </dev/null >none && [ ! -s none ]
 tell "nothing gives nothing" $?
 "$STEADY" predict run lines lines --limit 2 >two && [ "$(wc -l <two)" = 4 ]

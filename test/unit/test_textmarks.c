@@ -84,13 +84,13 @@ static void expect_notes(const char *root, const char *text, size_t count,
 static void what_is_odd_in_a_text_is_counted_with_its_first_line(void **state) {
     expect_notes(*state, "a\nb c\n\n", 0, NULL, NULL);
     expect_notes(*state, "\xEF\xBB\xBF" "a\n", 0, NULL, NULL); /* a mark at the start is none inside */
-    NOTES("a\nb\r\nc\r\nd\n", 1, PARTS("2 lines end in \\r\\n; the \\r is left out (first: line 2)"), 2);
-    NOTES("a\rb\rc\r", 1, PARTS("3 carriage returns (\\r) without \\n"), 3);
-    NOTES("x\n\ny\rz\r\n", 2, PARTS("1 lines end in \\r\\n", "1 carriage returns"), 1, 1);
-    NOTES("x\nab\n\xEF\xBB\xBF" "c \xEF\xBB\xBF", 1, PARTS("2 byte order marks (U+FEFF) inside"), 2);
+    NOTES("a\nb\r\nc\r\nd\n", 1, PARTS("t: line ends \\r\\n: 2 (first: line 2); the \\r is left out"), 2);
+    NOTES("a\rb\rc\r", 1, PARTS("carriage returns (\\r) without \\n: 3 (first: line 1)"), 3);
+    NOTES("x\n\ny\rz\r\n", 2, PARTS("line ends \\r\\n: 1", "carriage returns (\\r) without \\n: 1"), 1, 1);
+    NOTES("x\nab\n\xEF\xBB\xBF" "c \xEF\xBB\xBF", 1, PARTS("byte order marks (U+FEFF) inside the text: 2 (first: line 3)"), 2);
     NOTES("a\n\xEF\xBF\xBD\n", 1, PARTS("replacement characters (U+FFFD)"), 1);
     NOTES("a\n\n\xC2\x85\xE2\x80\xA8 \xE2\x80\xA9 \xC2\xA0\xE2\x82\xAC", 1,
-          PARTS("3 characters U+0085, U+2028 or U+2029, which end no line (first: line 3)"), 3);
+          PARTS("characters U+0085, U+2028 or U+2029: 3 (first: line 3); they end no line"), 3);
 }
 
 static void the_first_line_is_found_in_long_texts(void **state) {

@@ -255,7 +255,7 @@ static void bad_dictionaries_are_refused_with_their_line(void **state) {
         {TOKENS_BPE, "a 1\na@@ 1\na@@ 2\n", "dict.txt:3: the token 'a@@' has number 5"},
         {TOKENS_WORD, "a 1\nb c 1\n", "dict.txt:2: the token 'b c' has a blank"},
         {TOKENS_BPE, "a 1\rb 1\r", "dict.txt:1: "},
-        {TOKENS_WORD, "a\r 1\n", "dict.txt:1: the token 'a\r' has a blank or a carriage return"},
+        {TOKENS_WORD, "a\r 1\n", "dict.txt:1: the token 'a\\x0d' has a blank or a carriage return"},
         {TOKENS_WORD, "a\xFF 1\n", "dict.txt:1: byte 2"},
         {TOKENS_CHAR, "ab 1\n", "dict.txt:1: wanted"},
         {TOKENS_CHAR, "U+D800 1\n", "dict.txt:1: wanted"},

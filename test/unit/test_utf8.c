@@ -190,8 +190,32 @@ static void a_buffer_holds_all_that_was_appended(void **state) {
     text_free(&buffer);
 }
 
+static void text_for_a_message_is_cut_and_shown(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+        size_t size;
+    } CASES[] = {{"", "", 8},
+                 {"abc", "abc", 8},
+                 {"abcdefg", "abcdefg", 8},
+                 {"abcdefgh", "abcd...", 8},
+                 {"\x1B[2Jx\n", "\\x1b[2Jx\\x0a", 20},
+                 {"\xC2\x9B" "0\x7F\xFF", "\\xc2\\x9b0\\x7f\\xff", 20},
+                 {"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", "\xE6\x97\xA5...", 9},
+                 {"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", 10},
+                 {"\x01\x02\x03", "\\x01...", 8}};
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        char shown[64];
+        memset(shown, 'Z', sizeof shown);
+        utf8_show(CASES[i].text, strlen(CASES[i].text), shown, CASES[i].size);
+        assert_string_equal(shown, CASES[i].shown);
+        assert_int_equal(shown[CASES[i].size], 'Z');
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_for_a_message_is_cut_and_shown),
         cmocka_unit_test(every_code_point_is_read_as_it_was_written),
         cmocka_unit_test(known_letters_have_their_known_bytes),
         cmocka_unit_test(nothing_is_read_that_would_be_written_differently),
