@@ -20,9 +20,12 @@ static void say(const DataFacts *facts, const char *where) {
                 facts->note[i].text);
 }
 
+void datafacts_say_split(const Task *task, Split split) {
+    say(facts_of(task, split), split_name(split));
+}
+
 void datafacts_say(const Task *task) {
-    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
-        say(facts_of(task, s), split_name(s));
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) datafacts_say_split(task, s);
     say(&task->notes, "");
 }
 

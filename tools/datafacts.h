@@ -20,6 +20,8 @@ typedef struct DataRecord {
 
 /* Each note on one line of stderr: "steady: note: train: TEXT". */
 void datafacts_say(const struct Task *task);
+/* Those of one split, for eval. */
+void datafacts_say_split(const struct Task *task, Split split);
 
 Status datafacts_save(const struct Task *task, const char *run_dir, Err *err);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/commands.h"
+#include "tools/datafacts.h"
 #include "tools/openrun.h"
 #include "tools/output.h"
 #include "tools/rundir.h"
@@ -59,6 +60,7 @@ static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
     ForwardMode mode = run_mode(run);
     if (run->task->ops->evaluate(run->task, run->tape, &mode, split, true, score, err))
         return err->status;
+    datafacts_say_split(run->task, split);
     if (score->count) return OK;
     return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
 }

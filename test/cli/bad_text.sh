@@ -153,7 +153,7 @@ printf 'a b c 1 d\nx y\n' >odd && printf 'a b\rc\n1 \357\273\277d d\r\n' >>odd &
     grep -q 'note: train: the last 7 tokens fill no block of model.context = 8' err &&
     grep -q "note: val: [0-9]* tokens, 1.17 % <unk>; .* (first: odd:2: 'x')" err &&
     grep -q '"split":"val".*"unknown":0.01167' said/eval.jsonl && grep -q 'byte order marks' said/data.json &&
-    "$STEADY" eval said >out && grep -q '"unknown":0.01167' out
+    "$STEADY" eval said >out 2>err && grep -q '"unknown":0.01167' out && grep -q 'note: val: .* <unk>' err
 tell "what is odd, left out or unknown in a text is said and kept" $?
 : >nothing
 refused "an empty val text" 3 'nothing is empty: the val (data.val_path) split' text.ini data.val_path=nothing
