@@ -25,7 +25,8 @@ static const char HELP[] =
     "  transcribe  wer, cer (greedy decoding), errors of each kind, the worst "
     "transcripts;\n"
     "              data.test_split=dev-other scores another folder\n"
-    "Only the split that is scored is opened.\n"
+    "Only the split that is scored is opened.  section.key=value names other data, a batch, a\n"
+    "beam, threads; what has no effect, or is another model's, is refused.\n"
     "\n"
     "  --checkpoint X  a step, best, average:N (of the N newest), or a .safetensors "
     "file\n"
@@ -53,10 +54,17 @@ static Status read_options(RunChoice *c, const char **split, int argc, char **ar
     return c->dir ? OK : err_set(err, FAIL_USAGE, "which run folder?");
 }
 
+/* What words can be for, by split. */
+static const unsigned USES[] = {
+    [SPLIT_TRAIN] = USE_EVAL_TRAIN, [SPLIT_VAL] = USE_EVAL_VAL, [SPLIT_TEST] = USE_EVAL_TEST};
+
 static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
     bool val = !run->task->has_test && run->task->has_val;
     Split split = val ? SPLIT_VAL : SPLIT_TEST;
     if (wanted && split_of(wanted, &split, err)) return err->status;
+    char command[40];
+    text_format(command, sizeof command, "eval --split %s", split_name(split));
+    if (run_check_words(run, command, USES[split], err)) return err->status;
     ForwardMode mode = run_mode(run);
     if (run->task->ops->evaluate(run->task, run->tape, &mode, split, true, score, err))
         return err->status;
@@ -78,7 +86,9 @@ int eval_main(int argc, char **argv) {
         if (is_help(argv[i])) return fputs(HELP, stdout), OK;
     Err err = ERR_NONE;
     OpenRun run = {0};
-    RunChoice choice = {.words = mem_alloc((size_t)argc * sizeof(char *))};
+    RunChoice choice = {.words = mem_alloc((size_t)argc * sizeof(char *)),
+                        .command = "eval",
+                        .use = USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST};
     const char *split = NULL;
     Score result = {0};
     bool failed = read_options(&choice, &split, argc, argv, &err) ||

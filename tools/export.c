@@ -77,7 +77,9 @@ int export_main(int argc, char **argv) {
         if (is_help(argv[i])) return fputs(HELP, stdout), OK;
     Err err = ERR_NONE;
     OpenRun run = {0};
-    RunChoice choice = {.words = mem_alloc((size_t)argc * sizeof(char *))};
+    RunChoice choice = {.words = mem_alloc((size_t)argc * sizeof(char *)),
+                        .command = "export",
+                        .use = USE_EXPORT};
     const char *out = NULL;
     size_t count = 0;
     bool failed = read_options(&choice, &out, argc, argv, &err) ||

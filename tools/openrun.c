@@ -50,9 +50,28 @@ static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
     rundir_path(path, c->dir, "recipe.ini");
     *run->recipe = recipe_default();
     if (recipe_load_file(run->recipe, path, c->dir, err)) return err->status;
+    *run->was = *run->recipe;
     for (size_t i = 0; i < c->word_count; i++)
         if (recipe_set(run->recipe, c->words[i], err)) return err->status;
-    return recipe_check(run->recipe, err);
+    return recipe_check(run->recipe, err) ? err->status : recipe_check(run->was, err);
+}
+
+Status run_check_words(const OpenRun *run, const char *command, unsigned use, Err *err) {
+    if (!run->own) use |= USE_MODEL;
+    return recipe_check_use(run->was, run->recipe, use, command, err);
+}
+
+/* A checkpoint keeps the recipe that led to it.  Texts are predicted from what is given alone. */
+static Status check_words(OpenRun *run, const RunChoice *c, Err *err) {
+    TaskKind task = run->recipe->task;
+    unsigned use = c->use;
+    run->own = checkpoint_is_own(run->checkpoint, run->root);
+    char *digest = checkpoint_fact(run->checkpoint, run->root, "recipe");
+    if (digest) recipe_read_digest(run->was, digest);
+    mem_free(digest);
+    if ((task == TASK_LANGUAGE || task == TASK_TRANSLATE) && use == USE_PREDICT_SPLIT)
+        use = USE_PREDICT_INPUT;
+    return run_check_words(run, c->command, use, err);
 }
 
 static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
@@ -64,8 +83,7 @@ static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *e
 /* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
 static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
     Model *model = run->task->model;
-    bool own = checkpoint_is_own(run->checkpoint, run->root);
-    if (!own) return weights_load(run->checkpoint, run->root, model, err);
+    if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
     if (c->ema) parts.ema = ema_new(model->params, 0.5);
     if (!checkpoint_load(run->checkpoint, run->root, &parts, &run->at, err) && c->ema) {
@@ -115,9 +133,9 @@ static Status check_average(const OpenRun *run, const RunChoice *c, Err *err) {
 }
 
 Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
-    *run = (OpenRun){.recipe = mem_alloc(sizeof(Recipe))};
+    *run = (OpenRun){.recipe = mem_alloc(sizeof(Recipe)), .was = mem_alloc(sizeof(Recipe))};
     if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err) &&
-        !check_average(run, c, err)) {
+        !check_average(run, c, err) && !check_words(run, c, err)) {
         start_threads(run->recipe->train.threads);
         if (!open_task(run, c, with_data, err) && !load_weights(run, c, err) &&
             !(run->average && average_weights(run, c, err))) {
@@ -134,6 +152,7 @@ void run_close(OpenRun *run) {
     tape_free(run->tape);
     task_free(run->task);
     mem_free(run->recipe);
+    mem_free(run->was);
     *run = (OpenRun){0};
 }
 

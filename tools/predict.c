@@ -110,7 +110,9 @@ static Status read_options(PredictOptions *o, int argc, char **argv, Err *err) {
     return o->choice.dir ? OK : err_set(err, FAIL_USAGE, "which run folder?");
 }
 
-static Status run_it(const PredictOptions *o, OpenRun *run, Err *err) {
+static Status run_it(PredictOptions *o, OpenRun *run, Err *err) {
+    o->choice.command = o->input_count ? "predict with INPUT" : "predict";
+    o->choice.use = o->input_count ? USE_PREDICT_INPUT : USE_PREDICT_SPLIT;
     if (run_open(run, &o->choice, false, err)) return err->status;
     switch (run->recipe->task) {
     case TASK_CLASSIFY: return predict_pictures(o, run, err);

@@ -84,33 +84,44 @@ Status recipe_check_resumed(const RecipeChanges *changes, const char *dir, Err *
     return OK;
 }
 
-static Status refuse_use(const RecipeChange *c, const Recipe *is, const char *command,
-                         Err *err) {
-    const char *section = c->key->section, *name = c->key->name;
-    if (!key_applies(c->key, is))
+static Status refuse_idle(const Key *key, const char *value, const char *why, Err *err) {
+    return err_set(err, FAIL_USAGE, "%s.%s%s%.200s has no effect: %s; leave it out",
+                   key->section, key->name, *value ? " = " : "", value, why);
+}
+
+static Status check_change(const RecipeChange *c, const Recipe *is, unsigned use,
+                           const char *command, Err *err) {
+    if (key_uses(c->key, is) & use) return OK;
+    bool model = key_change(c->key) == CHANGE_MODEL;
+    if (model && use & USE_MODEL) return OK;
+    if (model)
         return err_set(err, FAIL_USAGE,
-                       "%s.%s has no effect: task.kind = %s does not use it; leave it out",
-                       section, name, task_name(is->task));
-    if (key_change(c->key) == CHANGE_MODEL)
-        return err_set(err, FAIL_USAGE,
-                       "%s.%s = %.200s in the run, %.200s asked for: this changes what the "
+                       "%s.%s = %.200s in the checkpoint, %.200s now: this changes what the "
                        "saved weights compute; leave it out",
-                       section, name, c->was, c->is);
-    return err_set(err, FAIL_USAGE,
-                   "%s.%s = %.200s has no effect on %s with task.kind = %s; leave it out",
-                   section, name, c->is, command, task_name(is->task));
+                       c->key->section, c->key->name, c->was, c->is);
+    if (!keyset_has(is->worded, c->key)) return OK;
+    char why[100];
+    text_format(why, sizeof why, "%s does not use it", command);
+    return refuse_idle(c->key, c->is, why, err);
+}
+
+/* A word whose key does nothing beside the others'.  Not for predict, which goes by its options. */
+static Status check_condition(const Key *key, const Recipe *is, unsigned use, Err *err) {
+    char why[KEY_WHY_MAX];
+    bool eval = use & (USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST);
+    if (!keyset_has(is->worded, key)) return OK;
+    if (eval ? key_acts(key, is, why, sizeof why) : key_applies(key, is)) return OK;
+    if (!eval) text_format(why, sizeof why, "task.kind = %s does not use it", task_name(is->task));
+    return refuse_idle(key, "", why, err);
 }
 
 Status recipe_check_use(const Recipe *was, const Recipe *is, unsigned use,
                         const char *command, Err *err) {
     RecipeChanges changes = recipe_compare(was, is);
-    for (const Key *key = keys; key < keys + keys_count && was->task == is->task; key++)
-        if (keyset_has(is->worded, key) && !key_applies(key, is))
-            return recipe_changes_free(&changes),
-                   refuse_use(&(RecipeChange){.key = key}, is, command, err);
     for (size_t i = 0; i < changes.count && !err->status; i++)
-        if (!(key_uses(changes.change[i].key, is) & use))
-            refuse_use(&changes.change[i], is, command, err);
+        check_change(&changes.change[i], is, use, command, err);
+    for (const Key *key = keys; key < keys + keys_count && !err->status; key++)
+        check_condition(key, is, use, err);
     recipe_changes_free(&changes);
     return err->status;
 }

@@ -36,9 +36,10 @@ bool recipe_changes_course(const RecipeChanges *changes, const Recipe *is);
 /* FAIL_USAGE for the first change that a run with trained weights cannot take. */
 Status recipe_check_resumed(const RecipeChanges *changes, const char *dir, Err *err);
 
-/* A word given to `command` (eval, predict, export) on a run: FAIL_USAGE where it changes the
- * model, or has no effect there; a value that is the run's own is no change.  `use` is USE_...
- * of tools/keys.h, one or several. */
+/* Words given to `command` (eval, predict, export) on a run, `was` being the recipe that its
+ * weights were trained by: FAIL_USAGE for one that changes the model, or has no effect there; a
+ * value that is the run's own is no change.  A recipe.ini that says something else of the model
+ * than its checkpoint is refused as well.  `use` is USE_... of tools/keys.h, one or several. */
 Status recipe_check_use(const Recipe *was, const Recipe *is, unsigned use,
                         const char *command, Err *err);
 

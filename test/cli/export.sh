@@ -74,3 +74,32 @@ END_VARIANTS
 tell "an export is the same each time" $?
 "$STEADY" export run -o first.safetensors --checkpoint best 2>err
 tell "export --checkpoint best" $?
+
+# ---- words that do nothing, or another model ----
+
+refuses() { # NAME PATTERN COMMAND...
+    name=$1 pattern=$2
+    shift 2
+    fails 2 "$pattern" "$@" && [ ! -e none.safetensors ]
+    tell "$name" $?
+}
+refuses "export takes no word without an effect" \
+    'train.batch = 3 has no effect: export does not use it; leave it out' \
+    export run -o none.safetensors train.batch=3
+refuses "nor one that changes the model" 'model.heads = 2 in the checkpoint, 4 now: this changes' \
+    export run -o none.safetensors model.heads=4
+refuses "eval takes no word for another model of the same shapes" 'model.temperature = 1 in the checkpoint, 2 now' \
+    eval run model.temperature=2
+refuses "nor one of training alone" 'optim.lr = 9 has no effect: eval does not use it' eval run optim.lr=9
+refuses "nor one of another split" 'data.limit = 5 has no effect: eval --split test does not use it' \
+    eval run data.limit=5
+refuses "nor one of another task" 'train.beam has no effect: task.kind = classify does not use it' \
+    eval run train.beam=2
+refuses "predict with pictures takes no word for the test split" \
+    'data.synthetic_count = 5 has no effect: predict with INPUT does not use it' \
+    predict run one.png data.synthetic_count=5
+refuses "predict takes no other pixels" 'data.mean = 0 in the checkpoint, 0.5 now' predict run data.mean=0.5
+"$STEADY" eval run train.batch=3 train.threads=1 model.heads=2 data.synthetic_count=100 >out 2>err
+tell "eval takes batch, threads, data, and what the run has anyway" $?
+cp -R run edited && sed -i 's/^heads = 2/heads = 4/' edited/recipe.ini
+refuses "a recipe.ini that is not the checkpoint's is seen" 'model.heads = 2 in the checkpoint, 4 now' eval edited
