@@ -72,7 +72,9 @@ double deepnorm_beta(size_t depth);
 /* Registers parameters PREFIXblocks.N.* */
 void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index);
 
-/* INIT_NORMAL: weights N(0, init_std^2), biases 0; deepnorm scales v, proj, fc1, fc2 by beta.
+/* INIT_NORMAL: weights N(0, init_std^2), biases 0; deepnorm scales v, proj, fc1, fc2 by beta
+ * (under sigma-reparametrisation that cancels where v is a matrix of its own; in a joint one
+ * the values of W-hat stay beta times shorter than its queries and keys).
  * INIT_FAIRSEQ: q, k, v uniform as Xavier's with gain 1/sqrt(2), proj with gain 1, the others and the
  * biases of q, k, v uniform within 1/sqrt(fan_in); with deepnorm all are normal as Xavier's
  * with gain beta (q and k: 1) and biases 0.  INIT_UNIFORM: weights uniform within 1/sqrt(fan_in),

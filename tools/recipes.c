@@ -91,7 +91,7 @@ static void list_task(TaskKind task) {
     puts(HEADINGS[task]);
     for (size_t i = 0, end; i < recipes_builtin_count; i = end) {
         end = family_end(i);
-        bool family = end - i >= FAMILY;
+        bool family = end - i >= FAMILY && common_start(i, end);
         if (!family) end = i + 1;
         if (task_of(i) != task) continue;
         if (family)

@@ -154,21 +154,6 @@ static void the_papers_translators_differ_in_depth_norm_and_method_alone(void **
     free(is), free(wanted);
 }
 
-static void the_papers_rates_are_base_rate_times_batch_over_256(void **state) {
-    (void)state;
-    static const struct {
-        const char *name;
-        double base;
-    } rates[] = {{"vit-b16-deit", 5e-4}, {"vit-b16-mae", 1e-4},  {"vit-b16-sigma", .1},
-                 {"vit-l16-mae", 1e-4},  {"vit-l16-sigma", .15}, {"vit-h14-sigma", .15}};
-    for (size_t i = 0; i < COUNT(rates); i++) {
-        Recipe recipe = recipe_default();
-        assert_int_equal(recipe_load(&recipe, rates[i].name, NULL), OK);
-        double lr = rates[i].base * (double)recipe.train.batch / 256;
-        assert_true(recipe.optim.lr > .999999 * lr && recipe.optim.lr < 1.000001 * lr);
-    }
-}
-
 static void demo_sigma_differs_from_demo_in_the_cure_alone(void **state) {
     (void)state;
     Recipe sick = recipe_default(), cured = recipe_default();
@@ -202,7 +187,6 @@ int main(void) {
         cmocka_unit_test(every_choice_can_be_given_and_read_back),
         cmocka_unit_test(every_built_in_recipe_loads_and_agrees_with_itself),
         cmocka_unit_test(the_papers_translators_differ_in_depth_norm_and_method_alone),
-        cmocka_unit_test(the_papers_rates_are_base_rate_times_batch_over_256),
         cmocka_unit_test(demo_sigma_differs_from_demo_in_the_cure_alone),
         cmocka_unit_test(the_nearest_word_counts_swapped_letters_once),
     };

@@ -250,6 +250,35 @@ static void deepnorms_numbers_are_those_of_the_paper(void **state) {
     assert_true(fabs(d.decoder_beta - pow(36, -0.25)) < 1e-9);
 }
 
+/* Length of the values' rows of the first block's W-hat under sigma. */
+static double length_of_values(NormPlace norm, QkvGrouping grouping) {
+    ModelConfig c = toy_config(norm);
+    c.depth = 50, c.qkv = grouping, c.reparam = REPARAM_SIGMA;
+    Translator *t = toy_translator(&c, 9, 9, 0, 3);
+    AttentionPart *part = &t->encoder.blocks[0].self;
+    const Reparam *r = part->in[part->in_count - 1].reparam;
+    size_t size = r->w->tensor.size, values = c.width * c.width;
+    real *w_hat = mem_alloc(size * sizeof *w_hat);
+    reparam_effective(r, w_hat);
+    double sum = 0;
+    for (size_t i = size - values; i < size; i++)
+        sum += (double)w_hat[i] * (double)w_hat[i];
+    mem_free(w_hat);
+    translator_free(t);
+    return sqrt(sum);
+}
+
+static void deepnorms_beta_cancels_under_sigma_where_values_have_a_matrix(void **state) {
+    (void)state;
+    double beta = deepnorm_pair(50, 50).encoder_beta;
+    double apart = length_of_values(NORM_DEEPNORM, QKV_SEPARATE) /
+                   length_of_values(NORM_POST, QKV_SEPARATE);
+    double joint = length_of_values(NORM_DEEPNORM, QKV_JOINT) /
+                   length_of_values(NORM_POST, QKV_JOINT);
+    assert_true(fabs(apart - 1) < 1e-4);
+    assert_true(beta < 0.26 && joint < 1.4 * beta);
+}
+
 /* ---- initial values ---------------------------------------------------------------------- */
 
 enum { WIDE = 64, HIDDEN = 128 };
@@ -555,6 +584,7 @@ int main(void) {
         cmocka_unit_test(the_sides_can_differ_in_depth),
         cmocka_unit_test(a_base_translator_has_54378496_parameters),
         cmocka_unit_test(deepnorms_numbers_are_those_of_the_paper),
+        cmocka_unit_test(deepnorms_beta_cancels_under_sigma_where_values_have_a_matrix),
         cmocka_unit_test(fairseqs_initial_values_have_their_bounds),
         cmocka_unit_test(tables_have_deviation_1_over_root_d_and_a_pad_of_zeros),
         cmocka_unit_test(deepnorm_scales_values_outputs_and_mlp_alone),
