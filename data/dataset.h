@@ -38,6 +38,7 @@ typedef struct DataConfig {
     size_t channels;     /* 1 or 3 for PNG and JPEG; 0: 3 */
     char background[32]; /* behind transparent pixels: see background_parse */
     size_t limit;        /* so many items of the training split; 0: all */
+    size_t label_gap;    /* idx: most labels in a row that nothing has, below one in use; 0: any */
     OnError on_error;
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
     size_t synthetic_count; /* glyphs: images an epoch; the test split has a fifth */

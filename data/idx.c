@@ -118,22 +118,74 @@ static Status find_file(const DataConfig *config, const char *split, const char 
                    config->path, name);
 }
 
-static size_t largest(const uint8_t *labels, size_t count) {
-    size_t most = 0;
-    for (size_t i = 0; i < count; i++) most = MAX(most, labels[i]);
-    return most;
+enum { LABELS = 256 };
+
+/* How often each label is used. */
+static void count_labels(const uint8_t *labels, size_t count, size_t used[LABELS]) {
+    for (size_t i = 0; i < count; i++) used[labels[i]]++;
 }
 
-/* The other split may be missing; where it is there, its labels count for `classes`. */
-static Status widen_classes(const DataConfig *config, const char *split, Dataset *set,
-                            Err *err) {
+/* The first item of a file that has a label of `least` or more. */
+static size_t find_item(const uint8_t *labels, size_t count, size_t least) {
+    for (size_t i = 0; i < count; i++)
+        if (labels[i] >= least) return i;
+    return count;
+}
+
+typedef struct LabelFile {
     char path[PATH_SIZE];
-    if (find_file(config, split, "labels-idx1", path, NULL)) return OK;
-    uint8_t *labels = NULL;
-    size_t count = 0;
-    Status status = read_labels(path, &labels, &count, err);
-    if (!status) set->classes = MAX(set->classes, largest(labels, count) + 1);
-    mem_free(labels);
+    uint8_t *labels;
+    size_t count; /* 0: the file is not there */
+} LabelFile;
+
+/* The labels of the other split; it may be missing. */
+static Status read_other(const DataConfig *config, const char *split, LabelFile *file,
+                         Err *err) {
+    if (find_file(config, split, "labels-idx1", file->path, NULL)) return OK;
+    return read_labels(file->path, &file->labels, &file->count, err);
+}
+
+/* One stray 255 would make 256 classes: a longer gap than data.label_gap below a label that is
+ * used is refused. */
+static Status check_gaps(const DataConfig *config, const size_t used[LABELS],
+                         const LabelFile file[2], Err *err) {
+    size_t gap = 0, below = 0;
+    for (size_t k = 0; k < LABELS; k++) {
+        if (!used[k]) {
+            gap++;
+            continue;
+        }
+        if (config->label_gap && gap > config->label_gap) {
+            size_t item = find_item(file[0].labels, file[0].count, k);
+            const LabelFile *in = item < file[0].count ? &file[0] : &file[1];
+            item = find_item(in->labels, in->count, k);
+            return err_set(err, FAIL_DATA,
+                           "%s: item %zu has label %u, but none has a label from %zu to %zu: is "
+                           "it damaged? data.label_gap = %zu allows %zu unused labels in a row "
+                           "(0: any)",
+                           in->path, item, (unsigned)in->labels[item], below, k - 1,
+                           config->label_gap, config->label_gap);
+        }
+        gap = 0;
+        below = k + 1;
+    }
+    return OK;
+}
+
+/* Classes are counted over both splits. */
+static Status find_classes(const DataConfig *config, const char *split, const char *path,
+                           Dataset *set, Err *err) {
+    const IdxSet *idx = set->state;
+    LabelFile file[2] = {{.labels = idx->labels, .count = set->count}};
+    size_t used[LABELS] = {0};
+    text_format(file[0].path, PATH_SIZE, "%s", path);
+    Status status = read_other(config, split, &file[1], err);
+    for (size_t k = 0; k < 2 && !status; k++)
+        count_labels(file[k].labels, file[k].count, used);
+    if (!status) status = check_gaps(config, used, file, err);
+    for (size_t k = 0; k < LABELS; k++)
+        if (used[k]) set->classes = k + 1;
+    mem_free(file[1].labels);
     return status;
 }
 
@@ -152,6 +204,5 @@ Status idx_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     if (!status) status = read_labels(labels, &idx->labels, &set->count, err);
     if (!status) status = read_images(images, labels, set, err);
     if (status) return status;
-    set->classes = largest(idx->labels, set->count) + 1;
-    return widen_classes(config, names[!test], set, err);
+    return find_classes(config, names[!test], labels, set, err);
 }

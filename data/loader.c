@@ -16,7 +16,8 @@ struct Loader {
     size_t makers;
     /* the caller's side alone */
     size_t given, skipped;
-    Batch end; /* count 0, after the last batch */
+    Batch end;   /* count 0, after the last batch */
+    Batch empty; /* its skips are those of batches without an example */
     char skip_reason[sizeof((Err *)0)->text];
 };
 
@@ -80,13 +81,25 @@ void loader_stop(Loader *loader) {
     for (size_t k = 0; k < loader->makers; k++) maker_free(loader->maker[k]);
     for (size_t k = 0; loader->batch && k < loader->places; k++)
         batch_end(&loader->batch[k]);
+    batch_end(&loader->end);
+    batch_end(&loader->empty);
     mem_free(loader->batch);
     mem_free(loader);
+}
+
+/* Skips of batches without an example go to the next that is given. */
+static void pass_skips(Batch *from, Batch *to) {
+    for (size_t k = 0; k < from->skips; k++) {
+        batch_note_skip(to, from->skip[k].item, from->skip[k].text);
+        mem_free(from->skip[k].text);
+    }
+    from->skips = 0;
 }
 
 static Status give_end(Loader *loader, const Batch **batch, Err *err) {
     loader->end.skipped = loader->skipped;
     *batch = &loader->end;
+    pass_skips(&loader->empty, &loader->end);
     if (loader->given || !loader->skipped || loader->config.parts > 1) return OK;
     return err_set(err, FAIL_DATA, "none of %zu images can be read; the last: %.800s",
                    loader->skipped, loader->skip_reason);
@@ -102,7 +115,11 @@ Status loader_next(Loader *loader, const Batch **batch, Err *err) {
         Batch *next = &loader->batch[n % loader->places];
         if (next->skipped) memcpy(loader->skip_reason, own.text, sizeof own.text);
         loader->skipped += next->skipped;
-        if (!next->count) continue; /* evaluation: every item of it was broken */
+        if (!next->count) { /* evaluation: every item of it was broken */
+            pass_skips(next, &loader->empty);
+            continue;
+        }
+        pass_skips(&loader->empty, next);
         next->skipped = loader->skipped;
         next->skip_reason = loader->skip_reason;
         loader->given += next->count;

@@ -30,6 +30,7 @@ DataConfig data_config_default(void) {
     return (DataConfig){.source = "glyphs",
                         .augment = "none",
                         .background = "black",
+                        .label_gap = 16,
                         .mean_count = 1,
                         .std = {1},
                         .std_count = 1,

@@ -104,6 +104,13 @@ static void add_warned(SafetensorsWriter *writer, const CheckpointParts *parts) 
     mem_free(text);
 }
 
+static void add_skips(SafetensorsWriter *writer, const CheckpointParts *parts) {
+    if (!parts->skips || !parts->skips->count) return;
+    char *text = skips_text(parts->skips);
+    safetensors_add_metadata(writer, "skipped", text);
+    mem_free(text);
+}
+
 Status checkpoint_save(const char *path, const char *root, const CheckpointParts *parts,
                        const Progressed *progressed, Err *err) {
     SafetensorsWriter *writer = safetensors_writer_new();
@@ -118,6 +125,7 @@ Status checkpoint_save(const char *path, const char *root, const CheckpointParts
     add_number(writer, "best_score", progressed->best_score);
     add_number(writer, "best_step", (double)progressed->best_step);
     add_warned(writer, parts);
+    add_skips(writer, parts);
     if (isfinite(progressed->plateau.best)) {
         safetensors_add_metadata(writer, "plateau_watch",
                                  plateau_watch_name(progressed->plateau.watch));
@@ -286,6 +294,7 @@ static Status load_file(const Safetensors *file, const char *path,
                                (size_t)number_of(file, "plateau_reductions")};
     if (parts->optim) optim_set_steps(parts->optim, p->step);
     read_warned(file, parts);
+    if (parts->skips) skips_read(parts->skips, safetensors_metadata(file, "skipped"));
     mark_known(parts);
     return OK;
 }

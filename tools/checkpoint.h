@@ -10,6 +10,7 @@
 #ifndef STEADY_CHECKPOINT_H
 #define STEADY_CHECKPOINT_H
 
+#include "data/skips.h"
 #include "data/safetensors.h"
 #include "engine/optim/ema.h"
 #include "engine/optim/optim.h"
@@ -36,6 +37,7 @@ typedef struct CheckpointParts {
     const char *recipe;    /* recipe_digest of what led here; NULL: not kept */
     Ema *ema;
     bool *warned; /* [sites of the model] guard.collapse has warned; NULL: not kept */
+    Skips *skips; /* broken training examples that were met; NULL: not kept */
     Prober *prober;
 } CheckpointParts;
 

@@ -8,17 +8,7 @@
 #include "data/openfile.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
-#include "tools/task.h"
-
-typedef struct Classify {
-    Task task;        /* first: a Task * is a Classify * */
-    Dataset *sets[3]; /* by Split; NULL: not open */
-    Vit *vit;
-    ClassFacts facts;
-    bool measured; /* height and width are the first training picture's */
-    Loader *loader;
-    const Batch *batch;
-} Classify;
+#include "tools/classify_parts.h"
 
 Vit *classify_vit(Task *task) { return ((Classify *)task)->vit; }
 
@@ -68,8 +58,9 @@ static Status start(Task *task, size_t first, Err *err) {
 
 static Status next(Task *task, Err *err) {
     Classify *c = (Classify *)task;
-    if (loader_next(c->loader, &c->batch, err)) return err->status;
-    task->skipped = c->batch->skipped;
+    if (loader_next(c->loader, &c->batch, err) ||
+        classify_see_skips(c, SPLIT_TRAIN, c->batch, err))
+        return err->status;
     task->part = c->batch->count;
     task->items = (double)c->batch->whole;
     task->flops = task->items * vit_flops(c->vit);
@@ -90,76 +81,6 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
                      .divisor = (double)batch->whole};
     tape_scope(tape, "loss");
     return op_cross_entropy(tape, logits, &target);
-}
-
-/* ---- splits ---- */
-
-/* Files of which one at least is there, plain or as .gz, where a source has a test split; a
- * source without a row always has one. */
-static const char *const TEST_FILES[][2] = {
-    {"idx", "t10k-images-idx3-ubyte"},
-    {"idx", "t10k-labels-idx1-ubyte"},
-    {"cifar", "test_batch.bin"},
-    {"cifar", "test.bin"},
-    {"folder", "test"},
-    {"folder", "val"},
-};
-
-/* What is there in part or broken is there: dataset_open says what is wrong with it. */
-static bool test_is_there(const DataConfig *data) {
-    bool listed = false;
-    for (size_t i = 0; i < COUNT(TEST_FILES); i++) {
-        if (strcmp(TEST_FILES[i][0], data->source)) continue;
-        char path[PATH_SIZE];
-        listed = true;
-        for (int gz = 0; gz < 2; gz++) {
-            text_format(path, sizeof path, "%s/%s%s", data->path, TEST_FILES[i][1],
-                        gz ? ".gz" : "");
-            if (!access(path, F_OK)) return true;
-        }
-    }
-    return !listed;
-}
-
-/* A run keeps names of folders as JSON has them: one that is not UTF-8 is another text there. */
-static bool same_name(const char *a, const char *b) {
-    json_t *x = json_text(a), *y = json_text(b);
-    bool same = json_equal(x, y);
-    json_decref(x);
-    json_decref(y);
-    return same;
-}
-
-/* A set that is opened long after the model was built must be of its kind. */
-static Status check_set(const ClassFacts *f, const Dataset *set, const char *path,
-                        Err *err) {
-    if (set->channels != f->channels)
-        return err_set(err, FAIL_DATA,
-                       "%s has pictures of %zu channels, the model was trained "
-                       "on %zu",
-                       path, set->channels, f->channels);
-    if (set->classes > f->classes || (set->class_names && set->classes != f->classes))
-        return err_set(err, FAIL_DATA, "%s has %zu classes, the model was trained on %zu",
-                       path, set->classes, f->classes);
-    for (size_t k = 0; set->class_names && f->class_names && k < f->classes; k++)
-        if (!same_name(set->class_names[k], f->class_names[k]))
-            return err_set(err, FAIL_DATA,
-                           "%s: class %zu is \"%s\", the model was trained on "
-                           "\"%s\"",
-                           path, k, set->class_names[k], f->class_names[k]);
-    return OK;
-}
-
-/* A task without data opens just the split that it is asked for. */
-static const Dataset *need_set(Classify *c, Split split, Err *err) {
-    if (c->sets[split]) return c->sets[split];
-    const DataConfig *data = &c->task.recipe->data;
-    Dataset *set = dataset_open(data, split, err);
-    if (set && set->count && check_set(&c->facts, set, data->path, err)) {
-        dataset_free(set);
-        return NULL;
-    }
-    return c->sets[split] = set;
 }
 
 /* ---- evaluation ---- */
@@ -191,7 +112,7 @@ static void count_batch(Classify *c, Tape *tape, const ForwardMode *mode,
 /* Sums over this rank's part of the split. */
 static Status score_part(Classify *c, Tape *tape, const ForwardMode *mode, Split split,
                          Score *score, Err *err) {
-    const Dataset *set = need_set(c, split, err);
+    const Dataset *set = classify_need_set(c, split, err);
     if (!set) return err->status;
     if (!set->count) return OK;
     LoaderConfig config =
@@ -200,7 +121,8 @@ static Status score_part(Classify *c, Tape *tape, const ForwardMode *mode, Split
     if (!loader) return err->status;
     const Batch *batch;
     Status status;
-    while (!(status = loader_next(loader, &batch, err)) && batch->count) {
+    while (!(status = loader_next(loader, &batch, err)) &&
+           !(status = classify_see_skips(c, split, batch, err)) && batch->count) {
         count_batch(c, tape, mode, batch, score);
         if (!stop_requested()) continue;
         status = err_set(err, FAIL_INTERRUPTED, "interrupted while scoring %s",
@@ -251,6 +173,7 @@ static void class_free(Task *task) {
     Classify *c = (Classify *)task;
     loader_stop(c->loader);
     for (size_t i = 0; i < COUNT(c->sets); i++) dataset_free(c->sets[i]);
+    for (size_t i = 0; i < COUNT(c->scored); i++) skips_end(&c->scored[i]);
     vit_free(c->vit);
     class_facts_free(&c->facts);
     mem_free(c);
@@ -284,16 +207,6 @@ static char **copy_names(char *const *names, size_t count) {
     return copy;
 }
 
-static Status open_sets(Classify *c, const DataConfig *data, Err *err) {
-    c->sets[SPLIT_TRAIN] = dataset_open(data, SPLIT_TRAIN, err);
-    if (!c->sets[SPLIT_TRAIN]) return err->status;
-    c->sets[SPLIT_VAL] = dataset_open(data, SPLIT_VAL, err);
-    if (!c->sets[SPLIT_VAL]) return err->status;
-    if (!test_is_there(data)) return OK;
-    c->sets[SPLIT_TEST] = dataset_open(data, SPLIT_TEST, err);
-    return c->sets[SPLIT_TEST] ? OK : err->status;
-}
-
 /* The size of the first picture; with data.on_error = skip, of the first that can be read. */
 static Status measure_first(Classify *c, OnError on_error, Err *err) {
     const Dataset *set = c->sets[SPLIT_TRAIN];
@@ -324,17 +237,25 @@ static Status find_facts(Classify *c, const DataConfig *data, Err *err) {
 }
 
 /* What the data decide and the recipe does not say. */
-static void tell_choices(const Classify *c, const char *path) {
+static void note_choices(Classify *c) {
+    const Recipe *r = c->task.recipe;
+    DataFacts *notes = &c->task.notes;
+    size_t left = c->task.examples % r->train.batch;
     if (c->measured)
-        fprintf(stderr,
-                "steady: note: data.image_size is not given: all pictures are brought to "
-                "width %zu, height %zu, the size of the first training picture\n",
-                c->facts.width, c->facts.height);
+        facts_note(notes, 1,
+                   "data.image_size is not given: all pictures are brought to width %zu, height "
+                   "%zu, the size of the first training picture",
+                   c->facts.width, c->facts.height);
     if (!c->task.has_test)
-        fprintf(stderr, "steady: note: %s has no test split: %s\n", path,
-                c->task.has_val
-                    ? "the val split alone is scored"
-                    : "nothing is scored (data.val_fraction cuts off a val split)");
+        facts_note(notes, 1, "%s has no test split: %s", r->data.path,
+                   c->task.has_val
+                       ? "the val split alone is scored"
+                       : "nothing is scored (data.val_fraction cuts off a val split)");
+    if (c->task.steps_per_epoch)
+        facts_note(notes, left,
+                   "%zu of %zu examples are left out of each epoch: the last incomplete batch%s",
+                   left, c->task.examples,
+                   r->data.shuffle ? "" : ", always the same ones without data.shuffle");
 }
 
 static Status build(Classify *c, Err *err) {
@@ -358,9 +279,9 @@ static Classify *new_classify(const Recipe *recipe, Ranks *ranks) {
 
 Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     Classify *c = new_classify(recipe, ranks);
-    if (open_sets(c, &recipe->data, err) || find_facts(c, &recipe->data, err) ||
-        build(c, err)) {
-        class_free(&c->task);
+    if (classify_open_sets(c, err) || find_facts(c, &recipe->data, err) || build(c, err) ||
+        (ranks_lead(ranks) && classify_survey(c, err))) {
+        task_free(&c->task);
         return NULL;
     }
     c->task.examples = c->sets[SPLIT_TRAIN]->count;
@@ -370,7 +291,7 @@ Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     c->task.steps_per_epoch = c->task.examples / recipe->train.batch;
     c->task.has_val = c->sets[SPLIT_VAL] && c->sets[SPLIT_VAL]->count;
     c->task.has_test = c->sets[SPLIT_TEST] && c->sets[SPLIT_TEST]->count;
-    if (ranks_lead(ranks)) tell_choices(c, recipe->data.path);
+    note_choices(c);
     return &c->task;
 }
 
@@ -383,7 +304,7 @@ Task *classify_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
         return NULL;
     }
     c->task.has_val = recipe->data.val_fraction > 0;
-    c->task.has_test = test_is_there(&recipe->data);
+    c->task.has_test = classify_test_is_there(&recipe->data);
     if (!build(c, err)) return &c->task;
     class_free(&c->task);
     return NULL;

@@ -107,6 +107,10 @@ const Key keys[] = {
          "Use only so many items of the training split; 0: all. Of pictures they are drawn from "
          "all classes, the same whatever the seed, before data.val_fraction; of texts and speech "
          "they are the first."),
+    SIZE(FOR_VISION, data, label_gap, "16", WITHIN(0, 255),
+         "IDX: most labels in a row that no item has, below one that is in use; a longer gap is "
+         "refused, for a stray 255 would make 256 classes. 0: any.",
+         WHEN("data.source = idx")),
     CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,
            "What a broken image, recording or transcript does: end the run (exit 3), or be "
            "left out and counted.",

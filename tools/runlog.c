@@ -67,7 +67,8 @@ static char *event_text(const json_t *row) {
 static void read_event(RunLog *run, const json_t *row, double step, size_t space) {
     if (!run->events) run->events = mem_zalloc(space * sizeof *run->events);
     run->events[run->event_count++] =
-        (RunEvent){step, mem_strdup(text_of(row, "event")), event_text(row)};
+        (RunEvent){step, mem_strdup(text_of(row, "event")), event_text(row),
+                   number(row, "count")};
 }
 
 static void read_train_row(RunLog *run, const json_t *row, double step, size_t space) {
@@ -382,6 +383,20 @@ EntropyLow runlog_lowest(const RunLog *run) {
     return low;
 }
 
+/* " 8 of 16 training examples could not be read and were left out." */
+static void add_skips(const RunLog *run, char *text, size_t size) {
+    double count = 0;
+    char of[40] = "";
+    for (size_t i = 0; i < run->event_count; i++)
+        if (!strcmp(run->events[i].kind, "skip") && run->events[i].count > 0)
+            count += run->events[i].count;
+    size_t used = strlen(text), all = run->data.split[SPLIT_TRAIN].count;
+    if (!(count > 0)) return;
+    if (all) text_format(of, sizeof of, " of %zu", all);
+    snprintf(text + used, size - used,
+             " %.0f%s training examples could not be read and were left out.", count, of);
+}
+
 Verdict runlog_verdict(const RunLog *run) {
     const char *reparam = runlog_setting(run, "model.reparam");
     Verdict verdict =
@@ -391,6 +406,7 @@ Verdict runlog_verdict(const RunLog *run) {
                                     .chance = run->chance,
                                     .sigma = reparam && !strcmp(reparam, "sigma"),
                                     .low = runlog_lowest(run)});
-    datarecord_text(&run->data, verdict.data, sizeof verdict.data);
+    datarecord_text(&run->data, verdict.data, sizeof verdict.data - 120);
+    add_skips(run, verdict.data, sizeof verdict.data);
     return verdict;
 }

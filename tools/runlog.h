@@ -26,6 +26,7 @@ typedef struct TrainLog {
 typedef struct RunEvent {
     double step;
     char *kind, *text; /* "resume", "skip", "rollback", "alarm", ...; a sentence, or "" */
+    double count;      /* of what it is about; NaN: it does not say */
 } RunEvent;
 
 typedef struct SiteLog {

@@ -29,6 +29,7 @@ void task_free(Task *task) {
     if (!task) return;
     facts_free(&task->notes);
     json_decref(task->events);
+    skips_end(&task->skips);
     task->ops->free(task);
 }
 

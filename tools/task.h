@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "data/loader.h"
+#include "data/skips.h"
 #include "data/wer.h"
 #include "engine/dist/ranks.h"
 #include "models/vit.h"
@@ -67,6 +68,7 @@ struct Task {
     bool has_val, has_test;
     double chance;  /* loss of a guess: ln(classes), or from the frequencies of tokens */
     size_t skipped; /* broken training examples replaced so far */
+    Skips skips;    /* which ones, each once; a task that does not say leaves it empty */
     DataFacts notes; /* on how the task uses its data: notes alone, of no split */
     json_t *events; /* that the present batch brought with it (task_event); NULL: none */
     double memory;  /* bytes of activations of a micro-batch: an estimate */

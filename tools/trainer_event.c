@@ -16,6 +16,16 @@ Status trainer_log_event(Trainer *t, size_t step, const char *event, const char 
     return log_row(&t->train_log, row, err);
 }
 
+/* Of many skips the first are named on stderr, and then where they pass another hundred; all are
+ * rows. */
+static void say_skip(Trainer *t, const json_t *event, const char *text) {
+    enum { NAMED_MOST = 20, NAMED_EVERY = 100 };
+    size_t now = t->task->skips.count;
+    size_t before = now - MIN(now, (size_t)json_integer_value(json_object_get(event, "count")));
+    if (before < NAMED_MOST || before / NAMED_EVERY < now / NAMED_EVERY)
+        progress_say(&t->progress, "skipped: %s", text);
+}
+
 Status trainer_log_task_events(Trainer *t, size_t step, Err *err) {
     json_t *events = t->task->events, *event;
     size_t i;
@@ -23,6 +33,7 @@ Status trainer_log_task_events(Trainer *t, size_t step, Err *err) {
     json_array_foreach(events, i, event) {
         const char *kind = json_string_value(json_object_get(event, "event"));
         const char *text = json_string_value(json_object_get(event, "text"));
+        if (!strcmp(kind, "skip")) say_skip(t, event, text);
         if (trainer_log_event(t, step, kind, text, json_incref(event), err)) break;
     }
     json_decref(events);

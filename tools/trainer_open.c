@@ -17,6 +17,7 @@ CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
                              .optimizer = optim_name(t->recipe->optim.name),
                              .ema = t->ema,
                              .warned = t->warned,
+                             .skips = &t->task->skips,
                              .prober = t->prober};
 }
 

@@ -211,12 +211,18 @@ else
     : >bad/train/dog/1.png
     broken_picture "an empty picture" 'bad/train/dog/1.png is empty'
 
-    echo 'Once upon a time' >bad/test/dog/1.png
+    # Of more than 256 pictures a sample is looked at before the first step; the third is not in it.
+    i=100
+    while [ $i -lt 600 ]; do
+        ln picture.png bad/test/cat/$i.png
+        i=$((i + 1))
+    done
+    rm bad/test/cat/101.png && echo 'Once upon a time' >bad/test/cat/101.png
     # shellcheck disable=SC2086
     "$STEADY" train $folder train.steps=3 --out late 2>err
-    [ $? = 3 ] && grep -q 'bad/test/dog/1.png' err && ls late/checkpoints/step-00000001.safetensors >out
+    [ $? = 3 ] && grep -q 'bad/test/cat/101.png' err && ls late/checkpoints/step-00000001.safetensors >out
     tell "a broken test picture is found late: the steps before are saved" $?
-    cp picture.png bad/test/dog/1.png
+    cp picture.png bad/test/cat/101.png
     "$STEADY" train --resume late 2>err && [ "$(wc -l <late/eval.jsonl)" = 3 ]
     tell "the run goes on once the picture is mended" $?
 

@@ -80,6 +80,38 @@ static void classes_are_counted_over_both_splits(void **state) {
     dataset_free(set);
 }
 
+static void a_stray_label_is_refused_and_a_gap_is_not(void **state) {
+    DataConfig config = make_set(*state);
+    labels[8 + 5] = 255;
+    files_write(*state, TRAIN_LABELS, labels, sizeof labels);
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA,
+                 TRAIN_LABELS ": item 5 has label 255, but none has a label from 4 to 254");
+    config.label_gap = 0;
+    Dataset *set = files_open(&config, SPLIT_TRAIN);
+    assert_int_equal(set->classes, 256);
+    dataset_free(set);
+    config.label_gap = 16;
+    labels[8 + 5] = 20;
+    files_write(*state, TRAIN_LABELS, labels, sizeof labels);
+    set = files_open(&config, SPLIT_TRAIN);
+    assert_int_equal(set->classes, 21);
+    dataset_free(set);
+    labels[8 + 5] = 21;
+    files_write(*state, TRAIN_LABELS, labels, sizeof labels);
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "item 5 has label 21");
+}
+
+/* The test split's labels count too, and labels may begin above 0. */
+static void a_stray_label_of_the_other_split_is_refused(void **state) {
+    DataConfig config = make_set(*state);
+    for (int i = 0; i < ITEMS; i++) labels[8 + i] = (uint8_t)(5 + i % 4);
+    files_write(*state, TRAIN_LABELS, labels, sizeof labels);
+    dataset_free(files_open(&config, SPLIT_TRAIN));
+    labels[8 + 7] = 99;
+    files_write(*state, TEST_LABELS, labels, sizeof labels);
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TEST_LABELS ": item 7 has label 99");
+}
+
 static void a_missing_test_split_matters_only_when_it_is_opened(void **state) {
     DataConfig config = make_set(*state);
     Dataset *set = files_open(&config, SPLIT_TRAIN);
@@ -229,6 +261,8 @@ int main(void) {
         FOLDER_TEST(items_come_back_as_they_were_written),
         FOLDER_TEST(gzip_files_read_like_plain_ones),
         FOLDER_TEST(classes_are_counted_over_both_splits),
+        FOLDER_TEST(a_stray_label_is_refused_and_a_gap_is_not),
+        FOLDER_TEST(a_stray_label_of_the_other_split_is_refused),
         FOLDER_TEST(a_missing_test_split_matters_only_when_it_is_opened),
         FOLDER_TEST(a_missing_file_is_named),
         FOLDER_TEST(a_file_cut_short_is_named),

@@ -1,0 +1,32 @@
+/* survey: what can be said of a set of pictures before it is used, at a bounded cost.
+ *
+ *     survey_classes(set, true, &err);                    labels alone
+ *     survey_pictures(set, &config, interrupted, &err);   a sample is read
+ *     survey_overlap(train, val, "val");                  compared by content
+ *
+ * What is found becomes notes of set->facts.  Not for: pictures that are broken while a run goes
+ * on (data/loader.h). */
+#ifndef STEADY_SURVEY_H
+#define STEADY_SURVEY_H
+
+#include "data/dataset.h"
+
+/* Pictures that are read of a split, evenly spread over it. */
+enum { SURVEY_MOST = 256 };
+
+/* Classes without a picture, and the share of the largest one where it is far above an even one.
+ * FAIL_DATA: a training split with pictures of one class only. */
+Status survey_classes(Dataset *set, bool training, Err *err);
+
+/* Of pictures in files of their own: how many of the sample are turned by their Exif data, made of
+ * inks, grey though RGB is wanted or the other way round, transparent, of one colour.
+ * FAIL_DATA: a broken one (data.on_error = skip: a class of which all were read and none is good;
+ * others are noted).  FAIL_INTERRUPTED: interrupted (NULL: never) said so. */
+Status survey_pictures(Dataset *set, const DataConfig *config, bool (*interrupted)(void),
+                       Err *err);
+
+/* Pictures of `other`, the split `name`, that are in `train` too, by pixels, or of files by their
+ * bytes in a sample: noted in other->facts. */
+void survey_overlap(const Dataset *train, Dataset *other, const char *name);
+
+#endif
