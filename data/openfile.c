@@ -284,12 +284,21 @@ Status openfile_replace(const char *from, const char *to, const char *root, Err 
     return fail(to, root, "written", FAIL_RUN, err);
 }
 
+char *openfile_draft_name(const char *path, const char *ending, const char *root) {
+    enum { DIGITS = 20 };
+    size_t size = strlen(path) + strlen(ending) + DIGITS + 2;
+    char *name = mem_alloc(size);
+    text_format(name, size, "%s%s", path, ending);
+    for (size_t i = 2; !root && openfile_exists(name, root) && i < 1000; i++)
+        text_format(name, size, "%s%s.%zu", path, ending, i);
+    return name;
+}
+
 Status openfile_save(const char *path, const char *root, const void *bytes, size_t size,
                      Err *err) {
     char *behind = root ? NULL : realpath(path, NULL);
     if (behind) path = behind;
-    char *draft = mem_alloc(strlen(path) + sizeof ".new");
-    text_format(draft, strlen(path) + sizeof ".new", "%s.new", path);
+    char *draft = openfile_draft_name(path, ".new", root);
     FILE *file = openfile_draft(draft, root, err);
     Status status = file ? OK : FAIL_RUN;
     if (file) {

@@ -41,6 +41,10 @@ char *openfile_text(const char *path, const char *root, size_t most, size_t *siz
 /* A JSON file of at most 64 MB without duplicate keys (json_decref); NULL after a failure. */
 json_t *openfile_json(const char *path, const char *root, Err *err);
 
+/* The name of a draft of `path`, with this ending (mem_free).  In a run folder what has the name is
+ * a draft that a killed process left; elsewhere it is the user's, and a number is added. */
+char *openfile_draft_name(const char *path, const char *ending, const char *root);
+
 /* The whole of a new file, by way of path.new: whole, or as it was before.  Without a root, what a
  * link leads to is replaced. */
 Status openfile_save(const char *path, const char *root, const void *bytes, size_t size,

@@ -179,9 +179,7 @@ Status safetensors_save_in(const SafetensorsWriter *writer, const char *path,
         return err_set(err, FAIL_RUN,
                        "%s: the name or the text of \"%.60s\" is not UTF-8", path,
                        writer->bad_name);
-    size_t size = strlen(path) + sizeof ".tmp";
-    char *temporary = mem_alloc(size);
-    text_format(temporary, size, "%s.tmp", path);
+    char *temporary = openfile_draft_name(path, ".tmp", root);
     Status status = save_by_way_of(writer, path, temporary, root, err);
     mem_free(temporary);
     return status;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "data/safetensors.h"
+#include "tools/checkpoint.h"
 #include "tools/commands.h"
 #include "tools/openrun.h"
 
@@ -57,6 +58,15 @@ static bool is_companion(const Model *model, const Param *p) {
     return false;
 }
 
+/* The weights alone are not a run's state: it could not be resumed from them. */
+static Status check_target(const char *out, Err *err) {
+    if (!checkpoint_is_own(out, NULL)) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "-o %s: this is a checkpoint of a run, which could not be resumed without "
+                   "it; choose another file",
+                   out);
+}
+
 static Status write_model(const Model *model, const char *path, size_t *count, Err *err) {
     SafetensorsWriter *writer = safetensors_writer_new();
     for (size_t i = 0; i < model->params->count; i++) {
@@ -83,7 +93,7 @@ int export_main(int argc, char **argv) {
     const char *out = NULL;
     size_t count = 0;
     bool failed = read_options(&choice, &out, argc, argv, &err) ||
-                  run_open(&run, &choice, false, &err);
+                  check_target(out, &err) || run_open(&run, &choice, false, &err);
     if (!failed) {
         fold_all(run.task->model);
         failed = write_model(run.task->model, out, &count, &err);

@@ -13,21 +13,22 @@ static const struct Command {
     const char *name;
     int (*run)(int argc, char **argv);
     bool computes; /* matrix products, which have to be right */
+    bool resumes;  /* what a signal has ended: exit 75 from the start */
     const char *sentence;
 } COMMANDS[] = {
-    {"train", train_main, true, "train a model by a recipe, or go on with a run"},
-    {"eval", eval_main, true, "score a run's checkpoint: one JSON object"},
-    {"predict", predict_main, true,
+    {"train", train_main, true, true, "train a model by a recipe, or go on with a run"},
+    {"eval", eval_main, true, false, "score a run's checkpoint: one JSON object"},
+    {"predict", predict_main, true, false, 
      "classes of pictures, text, translations, or numbers instead"},
-    {"sweep", sweep_main, true, "a grid over recipe keys: table and figure"},
-    {"plot", plot_main, false,
+    {"sweep", sweep_main, true, true, "a grid over recipe keys: table and figure"},
+    {"plot", plot_main, false, false, 
      "losses, entropies, norms of one run or several, as a picture"},
-    {"export", export_main, true, "plain weights for other programs, scales folded in"},
-    {"doctor", doctor_main, false,
+    {"export", export_main, true, false, "plain weights for other programs, scales folded in"},
+    {"doctor", doctor_main, false, false, 
      "what this machine offers, and what is wrong with its set-up"},
-    {"bench", bench_main, true,
+    {"bench", bench_main, true, false, 
      "speed of kernels, ops and steps beside this machine's GEMM"},
-    {"recipes", recipes_main, false, "what can be run; `steady recipes NAME` prints one"},
+    {"recipes", recipes_main, false, false, "what can be run; `steady recipes NAME` prints one"},
 };
 
 static void usage(FILE *out) {
@@ -89,19 +90,25 @@ static int run_one(const struct Command *command, int argc, char **argv) {
     return command->run(argc, argv);
 }
 
-static int run_command(int argc, char **argv) {
+static const struct Command *find_command(const char *word) {
+    for (size_t i = 0; i < COUNT(COMMANDS); i++)
+        if (!strcmp(word, COMMANDS[i].name)) return &COMMANDS[i];
+    return NULL;
+}
+
+static int run_command(const struct Command *command, int argc, char **argv) {
     if (argc < 2) return usage(stderr), FAIL_USAGE;
     if (is_help(argv[1]) || !strcmp(argv[1], "help")) return usage(stdout), OK;
     if (!strcmp(argv[1], "--version")) return printf("steady %s\n", STEADY_VERSION), OK;
-    for (size_t i = 0; i < COUNT(COMMANDS); i++)
-        if (!strcmp(argv[1], COMMANDS[i].name))
-            return run_one(&COMMANDS[i], argc - 1, argv + 1);
-    return unknown(argv[1]);
+    return command ? run_one(command, argc - 1, argv + 1) : unknown(argv[1]);
 }
 
 int main(int argc, char **argv) {
+    const struct Command *command = argc < 2 ? NULL : find_command(argv[1]);
     output_begin();
     stop_forget_inherited();
+    if (command && command->resumes) stop_at_once(command->name);
     start_program(argc, argv);
-    return output_end(argc < 2 ? "" : argv[1], run_command(argc, argv));
+    int code = run_command(command, argc, argv);
+    return output_end(argc < 2 ? "" : argv[1], code);
 }

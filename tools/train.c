@@ -275,11 +275,8 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     Recipe *recipe = mem_alloc(sizeof *recipe), *was = mem_alloc(sizeof *was);
     int code;
     /* Ranks agree on their end before they leave; a single process has nothing to save until
-     * its folder is made (trainer_open). */
-    if (ranks)
-        stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
-    else
-        stop_at_once("train");
+     * its folder is made (trainer_open), and main has said so. */
+    if (ranks) stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
     if (!read_options(o, argc, argv, &err)) load_recipe(o, recipe, was, &err);
     if (ranks_agree(ranks, &err)) {
         code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;

@@ -76,6 +76,21 @@ limited 512 export whole -o small.safetensors
     [ ! -e small.safetensors ] && [ ! -e small.safetensors.tmp ]
 tell "an export that does not fit leaves no file" $?
 
+echo mine >small.safetensors.tmp && echo mine >small.svg.new
+limited 512 export whole -o small.safetensors
+"$STEADY" plot whole -o small.svg && "$STEADY" plot whole -o small.svg &&
+    cksum small.svg >before && limited 512 plot whole -o small.svg
+[ "$status" = 1 ] && cksum small.svg | cmp - before && [ ! -e small.safetensors ] &&
+    [ "$(cat small.safetensors.tmp small.svg.new | uniq -c | tr -d ' ')" = 2mine ] &&
+    [ -z "$(ls small.*.2 2>/dev/null)" ]
+tell "what an output was before stays, and so do files with the name of a draft" $?
+
+last=whole/checkpoints/step-00000020.safetensors
+cksum $last >before
+"$STEADY" export whole -o $last 2>err
+[ $? = 2 ] && grep -q 'is a checkpoint of a run' err && cksum $last | cmp - before
+tell "an export does not take the place of a checkpoint" $?
+
 limited 0 train small.ini --out nothing
 [ "$status" = 1 ] && [ "$(grep -c '^steady' err)" = 1 ] && [ ! -e nothing ]
 tell "a folder in which nothing can be written leaves nothing" $?
@@ -94,7 +109,7 @@ else
         name=$1
         shift
         "$STEADY" "$@" >/dev/full 2>err
-        [ $? = 1 ] && [ "$(grep -c '^steady.*: the output cannot be written' err)" = 1 ]
+        [ $? = 1 ] && [ "$(grep -c '^steady.*: the output cannot be written: No space left' err)" = 1 ]
         tell "$name notices that its output is lost" $?
     }
     lost "the list of recipes" recipes

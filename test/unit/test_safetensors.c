@@ -523,9 +523,25 @@ static void a_name_that_is_not_utf8_is_an_error_when_saving(void **state) {
 
 static void a_temporary_file_of_a_killed_run_is_in_nobodys_way(void **state) {
     (void)state;
+    char path[200];
+    text_format(path, sizeof path, "%s", path_of("killed"));
     write_bytes(path_of("killed.tmp"), "half a checkpoint", 17);
-    assert_int_equal(save_small(path_of("killed"), small, NULL), OK);
-    assert_untouched(path_of("killed"));
+    SafetensorsWriter *w = safetensors_writer_new();
+    safetensors_add(w, "blocks.0.weight", 2, (size_t[]){2, 3}, small);
+    assert_int_equal(safetensors_save_in(w, path, folder, NULL), OK);
+    safetensors_writer_free(w);
+    assert_untouched(path);
+}
+
+static void outside_of_a_run_a_file_of_that_name_is_somebodys(void **state) {
+    (void)state;
+    write_bytes(path_of("own.tmp"), "mine", 4);
+    assert_int_equal(save_small(path_of("own"), small, NULL), OK);
+    safetensors_close(open_good(path_of("own")));
+    struct stat info;
+    assert_int_equal(stat(path_of("own.tmp"), &info), 0);
+    assert_int_equal(info.st_size, 4);
+    assert_int_not_equal(access(path_of("own.tmp.2"), F_OK), 0);
 }
 
 static int make_folder(void **state) {
@@ -565,6 +581,7 @@ int main(void) {
         cmocka_unit_test(a_target_that_is_a_folder_leaves_no_temporary_file),
         cmocka_unit_test(a_name_that_is_not_utf8_is_an_error_when_saving),
         cmocka_unit_test(a_temporary_file_of_a_killed_run_is_in_nobodys_way),
+        cmocka_unit_test(outside_of_a_run_a_file_of_that_name_is_somebodys),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
