@@ -88,6 +88,19 @@ static Status judge_data(int file, const char *path, uint64_t at, uint64_t lengt
     return OK;
 }
 
+/* libsndfile says nothing of use here. */
+static Status judge_format(int file, const char *path, uint64_t at, uint64_t length,
+                           Err *err) {
+    uint8_t format[16];
+    if (length < sizeof format || !take(file, at, format, sizeof format)) return OK;
+    unsigned channels = format[2] | (unsigned)format[3] << 8;
+    uint32_t rate = little_endian(format + 4);
+    if (channels && rate && rate <= INT32_MAX) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s is damaged: its header says %u channels of %u samples a second", path,
+                   channels, (unsigned)rate);
+}
+
 static Status read_wav(int file, const char *path, uint64_t size, AudioHead *head,
                        Err *err) {
     uint8_t chunk[CHUNK];
@@ -96,6 +109,8 @@ static Status read_wav(int file, const char *path, uint64_t size, AudioHead *hea
         at += CHUNK;
         if (!memcmp(chunk, "data", 4))
             return judge_data(file, path, at, length, size, head, err);
+        if (!memcmp(chunk, "fmt ", 4) && judge_format(file, path, at, length, err))
+            return err->status;
         at += length + length % 2;
     }
     return OK;

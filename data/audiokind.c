@@ -51,6 +51,8 @@ static const Kind KINDS[] = {
     KIND(0, "<!DOCTYPE", "a web page (HTML)", DOWNLOAD, false),
     KIND(0, "<html", "a web page (HTML)", DOWNLOAD, false),
     KIND(0, "<?xml", "an XML file", DOWNLOAD, false),
+    KIND(0, "{\"", "a JSON text, a manifest perhaps (data.train_split, data.test_path)", OTHER,
+         false),
     KIND(0, "ID3", "an MP3 file", CONVERT, true),
     KIND(0, "\xFF\xFB", "an MP3 file", CONVERT, true),
     KIND(0, "\xFF\xF3", "an MP3 file", CONVERT, true),

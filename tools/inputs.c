@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,6 +28,7 @@ static void add(Inputs *inputs, const char *path) {
 void inputs_free(Inputs *inputs) {
     for (size_t i = 0; i < inputs->count; i++) mem_free(inputs->path[i]);
     mem_free(inputs->path);
+    mem_free(inputs->passed_first);
     *inputs = (Inputs){0};
 }
 
@@ -35,6 +37,20 @@ static bool has_ending(const char *name, InputEndings endings) {
     for (size_t i = 0; dot && endings[i]; i++)
         if (!strcasecmp(dot, endings[i])) return true;
     return false;
+}
+
+static void pass_over(Inputs *inputs, const char *path) {
+    static InputEndings TEXTS = {".txt", ".json", ".tsv", ".csv", ".md", NULL};
+    if (has_ending(path, TEXTS)) return;
+    if (!inputs->passed++) inputs->passed_first = mem_strdup(path);
+}
+
+void inputs_say_passed(const Inputs *inputs) {
+    if (inputs->passed)
+        fprintf(stderr,
+                "steady: note: passed over in folders, for another ending or as a folder "
+                "beside files: %zu (first: %s); what is named itself is read\n",
+                inputs->passed, inputs->passed_first);
 }
 
 static int is_shown(const struct dirent *entry) { return *entry->d_name != '.'; }
@@ -49,6 +65,7 @@ static void add_folder(Inputs *inputs, const char *folder, InputEndings endings,
                        bool folders, int depth) {
     struct dirent **entries;
     size_t before = inputs->count;
+    char beside[PATH_SIZE] = "";
     int count = scandir(folder, &entries, is_shown, alphasort);
     for (int i = 0; i < count; i++) {
         char full[PATH_SIZE];
@@ -57,13 +74,17 @@ static void add_folder(Inputs *inputs, const char *folder, InputEndings endings,
         if (fits) rundir_path(full, folder, "%s", name);
         if (fits && is_folder(full) && folders && depth < DEPTH_MOST)
             add_folder(inputs, full, endings, false, depth + 1);
-        else if (fits && !folders && has_ending(name, endings) && !is_folder(full))
-            add(inputs, full);
+        else if (fits && !folders && !is_folder(full))
+            (has_ending(name, endings) ? add : pass_over)(inputs, full);
+        else if (fits && !folders && !*beside)
+            text_format(beside, sizeof beside, "%s", full);
         free(entries[i]);
     }
     if (count >= 0) free(entries);
     if (!folders && inputs->count == before)
         add_folder(inputs, folder, endings, true, depth);
+    else if (*beside)
+        pass_over(inputs, beside);
 }
 
 Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,

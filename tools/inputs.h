@@ -7,6 +7,9 @@
 typedef struct Inputs {
     char **path; /* [count] */
     size_t count, room;
+    /* Of folders: files with other endings but for texts, and folders beside files; the first. */
+    size_t passed;
+    char *passed_first;
 } Inputs;
 
 /* What a file's name ends with, its dot included; ends with NULL; capitals do as well. */
@@ -17,6 +20,8 @@ typedef const char *const InputEndings[];
  * (`what` names them: "PNG or JPEG files"). */
 Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,
                   const char *what, Err *err);
+/* Says on stderr how many were passed over. */
+void inputs_say_passed(const Inputs *inputs);
 void inputs_free(Inputs *inputs);
 
 #endif

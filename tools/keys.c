@@ -105,8 +105,9 @@ const Key keys[] = {
          WHEN("data.source = folder")),
     SIZE(FOR_ALL, data, limit, "0", FROM(0),
          "Use only so many items of the training split; 0: all. Of pictures they are drawn from "
-         "all classes, the same whatever the seed, before data.val_fraction; of texts and speech "
-         "they are the first."),
+         "all classes, the same whatever the seed, before data.val_fraction; of pairs they "
+         "are drawn, too; of speech evenly from the whole list, so that all speakers are among "
+         "them; of a text they are the first."),
     SIZE(FOR_VISION, data, label_gap, "16", WITHIN(0, 255),
          "IDX: most labels in a row that no item has, below one that is in use; a longer gap is "
          "refused, for a stray 255 would make 256 classes. 0: any.",

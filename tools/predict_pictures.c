@@ -138,6 +138,7 @@ Status predict_pictures(const PredictOptions *o, OpenRun *run, Err *err) {
     Status status = OK;
     for (size_t i = 0; i < o->input_count && !status; i++)
         status = inputs_add(&files.inputs, o->inputs[i], ENDINGS, "PNG or JPEG files", err);
+    if (!status) inputs_say_passed(&files.inputs);
     if (!status) status = predict_set(o, &files, run, err);
     inputs_free(&files.inputs);
     return status;

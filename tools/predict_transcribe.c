@@ -162,6 +162,7 @@ Status predict_transcribe(const PredictOptions *o, OpenRun *run, Err *err) {
     Inputs files = {0};
     for (size_t i = 0; i < o->input_count && !err->status; i++)
         inputs_add(&files, o->inputs[i], ENDINGS, "recordings (WAV, FLAC, ...)", err);
+    if (!err->status) inputs_say_passed(&files);
     if (!err->status && o->input_count)
         transcribe_files(o, run, &files, err);
     else if (!err->status)

@@ -155,6 +155,10 @@ cat one.wav one.wav >odd.wav && predict_says "a file behind a file" 'the 8044 by
 { wav_head 1 1 4000 16 0 && tail -c +45 one.wav; } >odd.wav && "$STEADY" predict run one.wav odd.wav >out 2>err &&
     [ "$(cut -f2 out | uniq | wc -l)" = 1 ] && [ ! -s err ]
 tell "predict: a WAV header of a stream, length 0, is read to the end" $?
+rm -rf mixed && mkdir -p mixed/deeper && cp one.wav mixed && cp one.wav mixed/deeper && : >mixed/x.m4a && : >mixed/x.txt &&
+    "$STEADY" predict run mixed >out 2>err && [ "$(cut -f1 out)" = mixed/one.wav ] &&
+    [ "$(cat err)" = 'steady: note: passed over in folders, for another ending or as a folder beside files: 2 (first: mixed/x.m4a); what is named itself is read' ]
+tell "predict: what is passed over in a folder is said" $?
 printf '\000\000\000\040ftypM4A \000\000\000\000' >odd.wav && fails 3 'odd.wav is an MPEG-4 file (m4a.*ffmpeg -i odd.wav' predict run odd.wav
 tell "predict: an m4a file is named" $?
 printf '\000' >>same.wav && "$STEADY" predict unusual same.wav >out && speak short.wav 4000 0 8 &&

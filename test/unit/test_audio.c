@@ -131,6 +131,7 @@ static void other_files_are_named_as_what_they_are(void **state) {
          "is a pointer of git LFS, not the file itself; fetch that (git lfs pull"},
         {"\0\0\0\0\0\0\0\0\0", 9, "begins with 9 zeros: it was never written"},
         {"ID3\3\0\0\0\0\0\1xxxx", 14, "MP3 file"},
+        {"{\"audio_filepath\": \"a.wav\"}", 27, "is a JSON text, a manifest perhaps"},
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
         files_write(*state, "x.wav", CASES[i].bytes, CASES[i].count);
@@ -387,6 +388,10 @@ static void rates_and_lengths_beyond_the_limits_are_named(void **state) {
     sound_wav(*state, "x.wav", 16, 1, false);
     sound_patch(*state, "x.wav", 24, 1000);
     refuse(*state, "x.wav", "1000 samples a second");
+    sound_patch(*state, "x.wav", 24, 0);
+    refuse(*state, "x.wav", "is damaged: its header says 1 channels of 0 samples a second");
+    sound_patch(*state, "x.wav", 24, UINT32_MAX);
+    refuse(*state, "x.wav", "samples a second");
     sound_patch(*state, "x.wav", 24, 192000);
     refuse(*state, "x.wav", "192000 samples a second");
     sound_silence_flac(*state, "long.flac", 3601);
