@@ -152,4 +152,9 @@ void textnotes_overlap(Texts *t) {
         if (set && !t->pairs) note_stream(train, set);
     }
     mem_free(known);
+    const TextSet *val = t->sets[SPLIT_VAL];
+    TextSet *test = t->sets[SPLIT_TEST];
+    if (val && test && test->facts.count == val->facts.count &&
+        test->facts.hash == val->facts.hash)
+        facts_note(&test->facts, test->facts.count, "the same text as the val split");
 }

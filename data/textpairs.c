@@ -179,25 +179,20 @@ static void append_pair(TextSet *to, const TextSet *from, size_t i) {
     }
 }
 
-/* A set of the drawn pairs, with lines of its own. */
+/* A set of the drawn pairs, whose lines are those of `from`. */
 static TextSet *copy_pairs(const TextSet *from, const bool *drawn, size_t count) {
     TextSet *set = mem_zalloc(sizeof *set);
-    TextBuffer lines = {0};
     set->pairs = true;
+    set->target = from->target;
+    set->borrows = true;
     set->line = mem_alloc(MAX(count, (size_t)1) * sizeof *set->line);
     for (size_t s = 0; s < 2; s++)
         set->side[s].start = mem_zalloc((count + 1) * sizeof(size_t));
     for (size_t i = 0; i < from->count; i++) {
         if (!drawn[i]) continue;
-        size_t length;
-        const char *line = textset_target_line(from, i, &length);
-        text_append(&lines, line, length);
-        text_append_byte(&lines, '\n');
         append_pair(set, from, i);
-        set->line[set->count] = set->count;
-        set->count++;
+        set->line[set->count++] = from->line[i];
     }
-    textfile_of(&set->target, &lines, "validation split");
     return set;
 }
 

@@ -132,7 +132,7 @@ static void textset_free(TextSet *set) {
         mem_free(set->side[s].start);
     }
     idlist_free(&set->own);
-    textfile_free(&set->target);
+    if (!set->borrows) textfile_free(&set->target);
     mem_free(set->line);
     facts_free(&set->facts);
     mem_free(set);

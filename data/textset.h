@@ -40,7 +40,8 @@ typedef struct TextSet {
     TextSide side[2];
     IdList own;      /* the stream's memory */
     TextFile target; /* lines of the target as they are, */
-    size_t *line;    /* [count] of each pair */
+    bool borrows;    /* which are those of the training set, */
+    size_t *line;    /* [count] and the line of each pair */
 } TextSet;
 
 typedef struct Texts {

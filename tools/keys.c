@@ -91,7 +91,8 @@ const Key keys[] = {
     FLAG(FOR_ALL, data, shuffle, "true", "New order of the training examples each epoch."),
     REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
          "Share of the training split that is cut off as split val, where none is named; of "
-         "pictures drawn from all classes, the same whatever the seed.",
+         "pictures drawn from all classes and of pairs of sentences from the whole text, the same "
+         "whatever the seed; of a text its end.",
          WHEN("data.source != grammar|numbers and data.val_path is empty "
               "and data.val_split is empty")),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),

@@ -451,6 +451,10 @@ static void what_is_in_two_splits_is_noted(void **state) {
     open_texts(&texts, &config);
     expect_note(texts.sets[SPLIT_VAL], 2, "2 of 3 pairs are in the training text", "/v.en:1");
     texts_close(&texts);
+    strcpy(config.test_path, config.val_path);
+    open_texts(&texts, &config);
+    expect_note(texts.sets[SPLIT_TEST], 3, "the same text as the val split", "");
+    texts_close(&texts);
 }
 
 static uint64_t hash_of(const DataConfig *config) {
