@@ -178,6 +178,7 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     BenchSubject subject;
     Bench *bench = &o->bench;
     if (bench_subject(&subject, model, o->words, o->word_count, err)) return err->status;
+    recipe_notes(&subject.recipe, stderr);
     bool pictures = model->task == TASK_CLASSIFY;
     if (!pictures && !o->level[STEPS] && !o->level[NORMS])
         return err_set(
