@@ -26,6 +26,12 @@ static Status check_packed(const ByteFile *file, size_t size, Err *err) {
     return err_set(err, FAIL_DATA, "%s is cut short: it holds %zu bytes", file->path, size);
 }
 
+bool bytes_has_twin(const char *path) {
+    char packed[PATH_SIZE + 4];
+    text_format(packed, sizeof packed, "%s.gz", path);
+    return access(packed, F_OK) == 0;
+}
+
 Status bytes_open(ByteFile *file, const char *path, Err *err) {
     *file = (ByteFile){0};
     text_format(file->path, sizeof file->path, "%s", path);

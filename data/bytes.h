@@ -25,6 +25,9 @@ typedef struct ByteFile {
  * neither. */
 bool bytes_find(const char *folder, const char *name, char path[PATH_SIZE]);
 
+/* Is path.gz there beside path? */
+bool bytes_has_twin(const char *path);
+
 Status bytes_open(ByteFile *file, const char *path, Err *err);
 void bytes_close(ByteFile *file);
 

@@ -28,6 +28,7 @@ typedef struct CifarSet {
     size_t files;
     uint8_t *bytes[FILES_MAX];
     size_t count[FILES_MAX]; /* records of each file */
+    char path[FILES_MAX][PATH_SIZE];
 } CifarSet;
 
 static void cifar_free(void *state) {
@@ -87,6 +88,7 @@ static Status add_file(CifarSet *cifar, const CifarKind *kind, const char *path,
     status = bytes_take_rest(&file, &cifar->bytes[cifar->files], &size, err);
     bytes_close(&file);
     if (status) return status;
+    text_format(cifar->path[cifar->files], PATH_SIZE, "%s", path);
     cifar->count[cifar->files++] = size / cifar->record;
     if (size == 0 || size % cifar->record)
         return err_set(err, FAIL_DATA,
@@ -122,14 +124,25 @@ static Status add_named(CifarSet *cifar, const CifarKind *kind, const char *fold
     return err_set(err, FAIL_DATA, "%s/%s[.gz] is missing", folder, name);
 }
 
-static const CifarKind *find_kind(const char *folder) {
+/* The first kind from `k` on of which a file is there; NULL: none. */
+static const CifarKind *find_kind(const char *folder, size_t k) {
     static const char *const marks[][2] = {{"data_batch_1.bin", "test_batch.bin"},
                                            {"train.bin", "test.bin"}};
     char path[PATH_SIZE];
-    for (size_t k = 0; k < COUNT(kinds); k++)
+    for (; k < COUNT(kinds); k++)
         for (size_t m = 0; m < 2; m++)
             if (bytes_find(folder, marks[k][m], path)) return &kinds[k];
     return NULL;
+}
+
+static void note_others(const char *folder, const CifarKind *kind, const CifarSet *cifar,
+                        Dataset *set) {
+    const CifarKind *other = find_kind(folder, (size_t)(kind - kinds) + 1);
+    if (other)
+        facts_note(&set->facts, 1, "%s holds %s too, which is not used", folder, other->name);
+    for (size_t k = 0; k < cifar->files; k++)
+        facts_note(&set->facts, bytes_has_twin(cifar->path[k]),
+                   "%s is read, the .gz beside it is not", cifar->path[k]);
 }
 
 /* One name a line; blank lines at the end are fine. */
@@ -166,7 +179,7 @@ static Status read_names(const char *folder, const char *name, Dataset *set, Err
 }
 
 Status cifar_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
-    const CifarKind *kind = find_kind(config->path);
+    const CifarKind *kind = find_kind(config->path, 0);
     if (!kind)
         return err_set(
             err, FAIL_DATA,
@@ -188,5 +201,7 @@ Status cifar_open(const DataConfig *config, Split split, Dataset *set, Err *err)
                     : kind->train ? add_named(cifar, kind, config->path, kind->train, err)
                                   : add_numbered(cifar, kind, config->path, err);
     for (size_t k = 0; k < cifar->files; k++) set->count += cifar->count[k];
-    return status ? status : read_names(config->path, kind->names, set, err);
+    if (status) return status;
+    note_others(config->path, kind, cifar, set);
+    return read_names(config->path, kind->names, set, err);
 }

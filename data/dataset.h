@@ -143,6 +143,9 @@ Status background_parse(const char *text, uint8_t rgb[3], Err *err);
  * 2^28 pixels.  FAIL_RUN: a JPEG file in a program that was built without JPEG. */
 Status image_read(const char *path, const PictureReading *how, Image *image, Err *err);
 
+/* Does the file begin as a PNG or JPEG file does? */
+bool image_is_picture(const char *path);
+
 /* Writes 1 (grey) or 3 (RGB) channels.  A file that could not be written whole is
  * removed. */
 Status image_write_png(const char *path, const Image *image, Err *err);

@@ -199,6 +199,11 @@ Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err
     set->classes = folder->classes.count;
     set->count = folder->first[set->classes];
     copy_names(&folder->classes, set);
+    char val[PATH_SIZE];
+    if (split == SPLIT_TRAIN && config->val_fraction > 0 &&
+        find_split(config->path, SPLIT_VAL, val))
+        facts_note(&set->facts, 1,
+                   "%s is not used: data.val_fraction takes its place (0 uses it)", val);
     const char *slash = strrchr(folder->path, '/');
     listing_note(&folder->listing, slash ? slash + 1 : folder->path, &set->facts);
     return OK;

@@ -204,5 +204,9 @@ Status idx_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     if (!status) status = read_labels(labels, &idx->labels, &set->count, err);
     if (!status) status = read_images(images, labels, set, err);
     if (status) return status;
+    const char *const read[2] = {labels, images};
+    for (size_t k = 0; k < 2; k++)
+        facts_note(&set->facts, bytes_has_twin(read[k]), "%s is read, the .gz beside it is not",
+                   read[k]);
     return find_classes(config, names[!test], labels, set, err);
 }

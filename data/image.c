@@ -103,6 +103,14 @@ static Status read_by_content(FILE *file, const char *path, const PictureReading
                    path, text);
 }
 
+bool image_is_picture(const char *path) {
+    uint8_t start[PICTURE_START];
+    FILE *file = openfile_stream(path, NULL, NULL);
+    size_t n = file ? fread(start, 1, sizeof start, file) : 0;
+    if (file) fclose(file);
+    return picture_kind(start, n).decode != NULL;
+}
+
 Status image_read(const char *path, const PictureReading *how, Image *image, Err *err) {
     CHECK(how->channels == 1 || how->channels == 3, "image_read: %zu channels",
           how->channels);

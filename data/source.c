@@ -158,6 +158,9 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
                        set->count - config->limit, set->count, config->limit);
         if (cut_items(set, &cut, err)) return err->status;
     }
+    else if (config->limit && !val)
+        facts_note(&set->facts, 1, "data.limit = %zu has no effect: there are %zu examples",
+                   config->limit, set->count);
     if (config->val_fraction == 0) return OK;
     size_t held = (size_t)llround(config->val_fraction * (double)set->count);
     if (held == set->count)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/openfile.h"
 #include "data/survey.h"
 
 /* Most that is read to compare files: of the training split, and of one file. */
@@ -44,7 +45,7 @@ static Entry *find(Entry *entry, size_t n, uint64_t key) {
 static uint64_t read_content(const Dataset *set, size_t i) {
     char path[DATASET_PATH];
     set->path(set, i, path);
-    FILE *file = set->bytes(set, i) <= FILE_MOST ? fopen(path, "rbe") : NULL;
+    FILE *file = set->bytes(set, i) <= FILE_MOST ? openfile_stream(path, NULL, NULL) : NULL;
     if (!file) return 0;
     size_t room = set->bytes(set, i) + 1;
     uint8_t *bytes = mem_alloc(room);

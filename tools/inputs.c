@@ -39,6 +39,10 @@ static bool has_ending(const char *name, InputEndings endings) {
     return false;
 }
 
+static bool is_wanted(const Inputs *inputs, const char *path, InputEndings endings) {
+    return has_ending(path, endings) || (inputs->is_one && inputs->is_one(path));
+}
+
 static void pass_over(Inputs *inputs, const char *path) {
     static InputEndings TEXTS = {".txt", ".json", ".tsv", ".csv", ".md", NULL};
     if (has_ending(path, TEXTS)) return;
@@ -75,7 +79,7 @@ static void add_folder(Inputs *inputs, const char *folder, InputEndings endings,
         if (fits && is_folder(full) && folders && depth < DEPTH_MOST)
             add_folder(inputs, full, endings, false, depth + 1);
         else if (fits && !folders && !is_folder(full))
-            (has_ending(name, endings) ? add : pass_over)(inputs, full);
+            (is_wanted(inputs, full, endings) ? add : pass_over)(inputs, full);
         else if (fits && !folders && !*beside)
             text_format(beside, sizeof beside, "%s", full);
         free(entries[i]);

@@ -134,7 +134,7 @@ static Status predict_set(const PredictOptions *o, Files *files, OpenRun *run, E
 
 Status predict_pictures(const PredictOptions *o, OpenRun *run, Err *err) {
     static InputEndings ENDINGS = {".png", ".jpg", ".jpeg", NULL};
-    Files files = {0};
+    Files files = {.inputs = {.is_one = image_is_picture}};
     Status status = OK;
     for (size_t i = 0; i < o->input_count && !status; i++)
         status = inputs_add(&files.inputs, o->inputs[i], ENDINGS, "PNG or JPEG files", err);

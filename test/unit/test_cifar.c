@@ -101,6 +101,18 @@ static void names_of_classes_are_read_where_they_are(void **state) {
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "names 2 classes, 10 are wanted");
 }
 
+static void files_that_are_there_twice_are_named(void **state) {
+    DataConfig config = config_for(*state);
+    write_records(*state, "data_batch_1.bin", 1, 0, false);
+    write_records(*state, "train.bin", 1, 0, true);
+    files_write(*state, "data_batch_1.bin.gz", "", 0);
+    Dataset *set = files_open(&config, SPLIT_TRAIN);
+    assert_int_equal(set->facts.notes, 2);
+    assert_non_null(strstr(set->facts.note[0].text, "holds CIFAR-100 too, which is not used"));
+    assert_non_null(strstr(set->facts.note[1].text, "data_batch_1.bin is read, the .gz beside"));
+    dataset_free(set);
+}
+
 static void a_part_of_a_record_is_noticed(void **state) {
     DataConfig config = config_for(*state);
     write_records(*state, "data_batch_1.bin", 2, 0, false);
@@ -191,6 +203,7 @@ int main(void) {
         FOLDER_TEST(a_gap_in_the_numbered_files_is_named),
         FOLDER_TEST(cifar_100_gives_fine_labels),
         FOLDER_TEST(names_of_classes_are_read_where_they_are),
+        FOLDER_TEST(files_that_are_there_twice_are_named),
         FOLDER_TEST(a_part_of_a_record_is_noticed),
         FOLDER_TEST(a_damaged_second_gzip_member_is_no_end_of_the_records),
         FOLDER_TEST(a_label_out_of_range_is_placed),

@@ -109,6 +109,18 @@ static void folders_beside_the_splits_are_named(void **state) {
     noted(&config, SPLIT_TRAIN, 1, "/valid)");
 }
 
+static void a_val_folder_that_val_fraction_replaces_is_named(void **state) {
+    DataConfig config = make_set(*state);
+    files_write_png(*state, "train/cat/2.png", 6, 5);
+    files_write_png(*state, "train/dog/2.png", 6, 6);
+    files_write_png(*state, "val/cat/1.png", 6, 1);
+    files_write_png(*state, "val/dog/1.png", 6, 1);
+    config.val_fraction = 0.5;
+    config.limit = 9;
+    noted(&config, SPLIT_TRAIN, 1, "/val is not used: data.val_fraction takes its place");
+    noted(&config, SPLIT_TRAIN, 1, "data.limit = 9 has no effect: there are 4 examples");
+}
+
 static void a_class_of_other_files_says_what_is_there(void **state) {
     DataConfig config = make_set(*state);
     files_write(*state, "train/owl/1.webp", "RIFF\1\0\0\0WEBPVP8 ", 16);
@@ -161,6 +173,7 @@ int main(void) {
         FOLDER_TEST(hidden_pictures_and_folders_are_counted),
         FOLDER_TEST(pictures_of_no_class_are_counted),
         FOLDER_TEST(folders_beside_the_splits_are_named),
+        FOLDER_TEST(a_val_folder_that_val_fraction_replaces_is_named),
         FOLDER_TEST(a_class_of_other_files_says_what_is_there),
         FOLDER_TEST(a_name_that_fits_no_path_is_counted),
     };

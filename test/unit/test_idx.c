@@ -112,6 +112,15 @@ static void a_stray_label_of_the_other_split_is_refused(void **state) {
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TEST_LABELS ": item 7 has label 99");
 }
 
+static void a_file_that_is_there_twice_is_named(void **state) {
+    DataConfig config = make_set(*state);
+    files_write(*state, TRAIN_IMAGES ".gz", "", 0);
+    Dataset *set = files_open(&config, SPLIT_TRAIN);
+    assert_int_equal(set->facts.notes, 1);
+    assert_non_null(strstr(set->facts.note[0].text, TRAIN_IMAGES " is read, the .gz beside"));
+    dataset_free(set);
+}
+
 static void a_missing_test_split_matters_only_when_it_is_opened(void **state) {
     DataConfig config = make_set(*state);
     Dataset *set = files_open(&config, SPLIT_TRAIN);
@@ -263,6 +272,7 @@ int main(void) {
         FOLDER_TEST(classes_are_counted_over_both_splits),
         FOLDER_TEST(a_stray_label_is_refused_and_a_gap_is_not),
         FOLDER_TEST(a_stray_label_of_the_other_split_is_refused),
+        FOLDER_TEST(a_file_that_is_there_twice_is_named),
         FOLDER_TEST(a_missing_test_split_matters_only_when_it_is_opened),
         FOLDER_TEST(a_missing_file_is_named),
         FOLDER_TEST(a_file_cut_short_is_named),
