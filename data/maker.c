@@ -103,7 +103,7 @@ void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config) {
     *batch = (Batch){
         .channels = set->channels, .height = config->height, .width = config->width};
     size_t picture = set->channels * config->height * config->width;
-    batch->pixels = mem_alloc(slots * picture * sizeof(real));
+    batch->pixels = mem_array(slots, picture * sizeof(real));
     batch->label = mem_zalloc(slots * sizeof *batch->label);
     batch->mixed_label = mem_zalloc(slots * sizeof *batch->mixed_label);
     batch->mix = mem_zalloc(slots * sizeof *batch->mix);

@@ -8,7 +8,7 @@ void plan_begin(Plan *plan) {
     plan->parts = MAX(plan->parts, (size_t)1);
     CHECK(plan->part < plan->parts, "part %zu of %zu", plan->part, plan->parts);
     plan->epoch = SIZE_MAX;
-    if (plan->shuffle) plan->order = mem_alloc(plan->items * sizeof *plan->order);
+    if (plan->shuffle) plan->order = mem_array(plan->items, sizeof *plan->order);
 }
 
 void plan_end(Plan *plan) {

@@ -125,6 +125,8 @@ static Status note_rates(SpeechSet *set, Err *err) {
 
 /* ---- opening ---- */
 
+enum { TONES_BYTES = 100 }; /* name, text and labels of an utterance, at least */
+
 static const char *const TONES_NAMES[] = {"train", "val", "test"};
 
 static Status fill_tones(SpeechFill *fill, const char *name, Err *err) {
@@ -136,6 +138,7 @@ static Status fill_tones(SpeechFill *fill, const char *name, Err *err) {
                        "tones have the splits train, val and test, not %s", name);
     if (split) count = MAX(count / HELD_OUT_SHARE, (size_t)1);
     set->store->split = (Split)split;
+    mem_expect((double)count * (sizeof(SpeechItem) + TONES_BYTES), "data.synthetic_count");
     speech_begin_list(fill, "tones");
     for (size_t i = 0; i < count; i++) {
         char path[40];

@@ -38,11 +38,15 @@ bool texts_has(const Texts *t, Split split) {
 
 enum { SYNTHETIC_SEED = 1, HELD_OUT_SHARE = 5, HELD_OUT_MOST = 1000 };
 
+/* What a line takes at least: its letters, where it begins, its tokens. */
+static const double LINE_BYTES = 80;
+
 static void make_synthetic(const DataConfig *c, Split split, TextFile files[2]) {
     TextBuffer source = {0}, target = {0};
     size_t count = c->synthetic_count;
     if (split != SPLIT_TRAIN)
         count = MAX(MIN(count / HELD_OUT_SHARE, (size_t)HELD_OUT_MOST), (size_t)1);
+    mem_expect(LINE_BYTES * (double)count, "data.synthetic_count");
     if (!strcmp(c->source, "numbers")) {
         numbers_text(SYNTHETIC_SEED, split, count, &source, &target);
         textfile_of(&files[1], &target, "numbers.target");

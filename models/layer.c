@@ -37,13 +37,17 @@ void model_release(Model *model) {
 
 /* ---- building ---- */
 
-/* A longer list of pointers with one more at its end. */
+/* The list of pointers, longer where needed, with one more at its end: it is full when count is 0
+ * or a power of two. */
 static void *list_append(void *list, size_t *count, void *item) {
-    void **longer = mem_alloc((*count + 1) * sizeof *longer);
-    if (*count) memcpy(longer, list, *count * sizeof *longer);
-    longer[(*count)++] = item;
-    mem_free(list);
-    return longer;
+    void **items = list;
+    if ((*count & (*count - 1)) == 0) {
+        items = mem_alloc(2 * (*count + 1) * sizeof *items);
+        if (*count) memcpy(items, list, *count * sizeof *items);
+        mem_free(list);
+    }
+    items[(*count)++] = item;
+    return items;
 }
 
 static bool in_scope(const ModelConfig *config, LayerPart part) {

@@ -143,6 +143,7 @@ Status bench_subject(BenchSubject *s, const BenchModel *model, char **words, siz
     s->batch = r->train.batch;
     s->rows = s->batch * s->tokens;
     s->hidden = (size_t)llround(r->model.mlp_ratio * (double)r->model.width);
+    if (start_threads_checked(r->train.threads, err)) return err->status;
     s->threads = start_threads(r->train.threads);
     return OK;
 }

@@ -47,6 +47,7 @@
 #define STEPS_MAX 1e12
 #define COPIES_MAX 1e3
 #define DRAWN_MAX 1e9
+#define BATCH_MAX 1e9 /* times the largest picture it still fits a size_t */
 
 #define SIZE(tasks_, s, n, standard_, range, ...)                                          \
     {                                                                                    \

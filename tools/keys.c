@@ -375,10 +375,10 @@ const Key keys[] = {
     REAL(FOR_ALL, train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
     SIZE(FOR_ALL, train, steps, "0", WITHIN(0, STEPS_MAX),
          "in optimizer steps; exactly one of the two is not 0."),
-    SIZE(FOR_ALL, train, batch, "64", FROM(1),
+    SIZE(FOR_ALL, train, batch, "64", WITHIN(1, BATCH_MAX),
          "Examples that one optimizer step sees, over all ranks.",
          WHEN("train.batch_tokens = 0 and train.batch_seconds = 0")),
-    SIZE(FOR_ALL, train, accumulate, "1", FROM(1),
+    SIZE(FOR_ALL, train, accumulate, "1", WITHIN(1, BATCH_MAX),
          "Micro-batches that a step is split into: less memory, the same step. More are "
          "made "
          "where they fit the third-level cache better."),
@@ -407,16 +407,16 @@ const Key keys[] = {
     SIZE(FOR_ALL, train, checkpoint_every, "0", FROM(0),
          "Steps between checkpoints; 0: at the end of each epoch."),
     SIZE(FOR_ALL, train, keep, "2", FROM(1), "Newest checkpoints that stay, beside the best."),
-    SIZE(FOR_TRANSLATE, train, batch_tokens, "0", FROM(0),
+    SIZE(FOR_TRANSLATE, train, batch_tokens, "0", WITHIN(0, BATCH_MAX),
          "Token slots that one step sees, padding included, in buckets of like length; 0: "
          "train.batch counts pairs."),
-    REAL(FOR_TRANSCRIBE, train, batch_seconds, "0", FROM(0),
+    REAL(FOR_TRANSCRIBE, train, batch_seconds, "0", WITHIN(0, BATCH_MAX),
          "Seconds of sound that one step sees, padding included, in buckets of like length; "
          "0: train.batch counts utterances."),
     CHOICE(FOR_ALL, train, best, "auto", NAMES("auto", "loss", "top1", "bleu", "wer"), NULL,
            "Score that the best checkpoint is chosen by; auto: top1 of pictures, loss of "
            "texts, wer of speech."),
-    SIZE(FOR_LANGUAGE, train, eval_stride, "0", FROM(0),
+    SIZE(FOR_LANGUAGE, train, eval_stride, "0", WITHIN(0, 1e6),
          "Tokens that each window of model.context scores, its last ones; 0: all."),
     SIZE(FOR_TRANSLATE, train, beam, "5", WITHIN(0, 1000),
          "Hypotheses that the search for a translation keeps; 0: scores have no BLEU."),

@@ -9,6 +9,7 @@
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
 #include "tools/kernels.h"
+#include "tools/room.h"
 
 #ifdef __linux__
 
@@ -113,8 +114,13 @@ void start_program(int argc, char **argv) {
     start_threads(0);
 }
 
+Status start_threads_checked(size_t n, Err *err) {
+    size_t before = (size_t)omp_get_max_threads();
+    return room_for_threads(before, start_threads(n), err);
+}
+
 Status start_computing(Err *err) {
-    if (kernels_trust(err)) return err->status;
+    if (room_for_threads(0, start_threads(0), err) || kernels_trust(err)) return err->status;
     machine_flush_denormals();
     return OK;
 }

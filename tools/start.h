@@ -26,6 +26,8 @@ Status start_computing(Err *err);
 /* Threads of OpenMP and OpenBLAS: n, or, with n = 0, OMP_NUM_THREADS if the user has set it,
  * else min(affinity, control group's quota, physical cores).  Returns their number. */
 size_t start_threads(size_t n);
+/* The same; FAIL_RUN when there is no room for more threads than before (tools/room.h). */
+Status start_threads_checked(size_t n, Err *err);
 
 /* `sharers` processes, this one among them, use the same processors: unless the user has set
  * OMP_NUM_THREADS it becomes this process's part of them, for start_threads(0). */

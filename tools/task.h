@@ -72,6 +72,7 @@ struct Task {
     DataFacts notes; /* on how the task uses its data: notes alone, of no split */
     json_t *events; /* that the present batch brought with it (task_event); NULL: none */
     double memory;  /* bytes of activations of a micro-batch: an estimate */
+    double kept;    /* bytes of examples that will stay in memory (data.cache) */
     /* of the present batch */
     size_t part;   /* examples that are this rank's */
     double tokens; /* of one of them, padding included */

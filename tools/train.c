@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/core/machine.h"
 #include "tools/apart.h"
 #include "tools/commands.h"
 #include "tools/figures.h"
@@ -14,7 +13,7 @@
 #include "tools/report.h"
 #include "tools/start.h"
 #include "tools/stop.h"
-#include "tools/trainer.h"
+#include "tools/trainer_parts.h"
 
 static const char HELP[] =
     "usage: steady train RECIPE|FILE.ini [section.key=value ...] [--out DIR]\n"
@@ -150,25 +149,6 @@ static void tell_changes(const RecipeChanges *changes) {
     }
 }
 
-static void tell_memory(const Trainer *t) {
-    const ParamSet *params = t->task->model->params;
-    double numbers = 2 + (double)optim_slot_count(t->optim) + (t->ema ? 1 : 0);
-    double owned = numbers * sizeof(real) * (double)params->trained;
-    double all = owned + t->task->memory;
-    size_t total, available;
-    machine_memory("", &total, &available);
-    fprintf(stderr,
-            "memory: about %.2f GB, %.2f of parameters, gradients and optimizer, %.2f of "
-            "activations\n",
-            all / 1e9, owned / 1e9, t->task->memory / 1e9);
-    if (available && all > (double)available)
-        fprintf(
-            stderr,
-            "steady: note: this machine has %.1f GB free; train.recompute=block and a "
-            "larger train.accumulate need less\n",
-            (double)available / 1e9);
-}
-
 /* What is about to be trained, in five lines. */
 static void introduce(const Trainer *t) {
     const Recipe *r = t->recipe;
@@ -200,7 +180,7 @@ static void introduce(const Trainer *t) {
             "%zu training examples, %zu steps an epoch, %zu steps of %s, %s%zu "
             "threads\n",
             t->task->examples, t->steps_per_epoch, t->steps, batch, ranks, start_threads(r->train.threads));
-    tell_memory(t);
+    trainer_say_memory(t);
     fprintf(stderr, "writing to %s\n", t->dir);
 }
 
@@ -277,11 +257,11 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     /* Ranks agree on their end before they leave; a single process has nothing to save until
      * its folder is made (trainer_open), and main has said so. */
     if (ranks) stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
-    if (!read_options(o, argc, argv, &err)) load_recipe(o, recipe, was, &err);
+    if (!read_options(o, argc, argv, &err) && !load_recipe(o, recipe, was, &err))
+        start_threads_checked(recipe->train.threads, &err);
     if (ranks_agree(ranks, &err)) {
         code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;
     } else {
-        start_threads(recipe->train.threads);
         if (ranks_lead(ranks)) recipe_notes(recipe, stderr);
         code = run(recipe, was, o, ranks);
     }

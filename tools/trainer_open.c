@@ -165,7 +165,8 @@ static Status begin(Trainer *t, Err *err) {
             t->was ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
     if (status) return status;
     t->task = task_open(t->recipe, t->ranks, err);
-    if (!t->task || trainer_check_plateau(t, err)) return err->status;
+    if (!t->task || trainer_check_plateau(t, err) || trainer_check_memory(t, err))
+        return err->status;
     if (ranks_lead(t->ranks)) datafacts_say(t->task);
     return count_steps(t, err);
 }

@@ -1,6 +1,7 @@
 /* trainer_parts: what the files of the trainer share.  A step's rows, its line of progress and the
  * warning about collapse are in trainer_log.c, rows of events in trainer_event.c, the rate that
- * goes by a score in trainer_plateau.c, the way to the first step in trainer_open.c. */
+ * goes by a score in trainer_plateau.c, the way to the first step in trainer_open.c, what the run
+ * needs of memory in trainer_memory.c. */
 #ifndef STEADY_TRAINER_PARTS_H
 #define STEADY_TRAINER_PARTS_H
 
@@ -50,6 +51,11 @@ void trainer_remove_unbegun(const Trainer *trainer);
 
 /* Opens the logs, cut back to the present step. */
 Status trainer_open_logs(Trainer *trainer, Err *err);
+
+/* FAIL_RUN when parameters, gradients, optimizer and activations are more than this process can
+ * ever have (machine_memory_most); before the optimizer is made. */
+Status trainer_check_memory(const Trainer *trainer, Err *err);
+void trainer_say_memory(const Trainer *trainer); /* a line on stderr, and a note where it is tight */
 
 /* schedule.name = plateau.  FAIL_USAGE where the data have no split to go by. */
 Status trainer_check_plateau(const Trainer *trainer, Err *err);

@@ -473,6 +473,17 @@ static double micro_batch_memory(const Transcribe *t) {
                          train->recompute == RECOMPUTE_BLOCK);
 }
 
+/* What the sets' features will take, as far as data.cache lets them. */
+static double cache_memory(const Transcribe *t) {
+    double bytes = 0;
+    for (size_t i = 0; i < COUNT(t->sets); i++) {
+        const SpeechSet *set = t->sets[i];
+        double all = set ? 100 * set->seconds * SPEECH_FILTERS * sizeof(real) : 0;
+        bytes += set ? fmin(all, (double)set->config.cache_bytes) : 0;
+    }
+    return bytes;
+}
+
 Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     Transcribe *t = new_task(recipe, ranks, err);
     if (!t) return NULL;
@@ -482,6 +493,7 @@ Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     }
     t->task.steps_per_epoch = speechloader_steps(t->loader);
     t->task.memory = micro_batch_memory(t);
+    t->task.kept = cache_memory(t);
     note_rest(t);
     if (ranks_lead(ranks)) tell(t, speechloader_padding(t->loader));
     return &t->task;

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "engine/core/machine.h"
+
 Status err_set(Err *err, Status status, const char *format, ...) {
     if (!err) return status;
     char text[sizeof err->text];
@@ -45,11 +47,48 @@ void check_failed(const char *file, int line, const char *condition, const char 
 
 /* Large memory lies on pages of 2 MB where the system has them to give: a matrix that is walked
  * across its rows then misses the table of pages a hundred times less (docs/performance.md). */
-enum { LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 4 << 20 };
+enum { LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 4 << 20, GIANT = 1 << 28 };
 
+void mem_text(double bytes, char *text, size_t size) {
+    if (bytes < 1e15)
+        text_format(text, size, "%.1f GB", bytes / 1e9);
+    else
+        text_format(text, size, "%.3g bytes", bytes);
+}
+
+void mem_expect(double bytes, const char *what) {
+    double known = machine_memory_most(""), most = known > 0 ? known : (double)PTRDIFF_MAX;
+    if (bytes < GIANT || bytes <= most) return;
+    char need[32], have[32];
+    mem_text(bytes, need, sizeof need);
+    mem_text(most, have, sizeof have);
+    fprintf(stderr,
+            "steady: out of memory: %s are needed for %s, and this process can have %s at "
+            "most\n",
+            need, what, have);
+    exit(FAIL_RUN);
+}
+
+static size_t array_bytes(size_t count, size_t item) {
+    size_t bytes;
+    if (size_mul(count, item, &bytes)) return bytes;
+    fprintf(stderr, "steady: out of memory: %.3g bytes were wanted at once\n",
+            (double)count * (double)item);
+    exit(FAIL_RUN);
+}
+
+void *mem_array(size_t count, size_t item) { return mem_alloc(array_bytes(count, item)); }
+
+void *mem_zarray(size_t count, size_t item) {
+    return mem_zalloc(array_bytes(count, item));
+}
+
+/* Linux promises more than there is, and kills what then takes it: what can never be had is
+ * refused before. */
 void *mem_alloc(size_t bytes) {
     void *memory = NULL;
     bool large = bytes >= LARGE;
+    if (bytes >= GIANT) mem_expect((double)bytes, "one array");
     if (posix_memalign(&memory, large ? HUGE_PAGE : LINE, bytes ? bytes : 1)) {
         fprintf(stderr, "steady: out of memory: %.1f MB more were wanted\n", bytes / 1e6);
         exit(FAIL_RUN);

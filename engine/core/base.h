@@ -64,8 +64,18 @@ _Noreturn void check_failed(const char *file, int line, const char *condition,
  * was wanted and exits with FAIL_RUN (what was saved before is whole).  Freed by mem_free. */
 void *mem_alloc(size_t bytes);
 void *mem_zalloc(size_t bytes); /* the same, filled with zeros */
+/* The same for `count` items, whose product may not fit a size_t (sizes from outside). */
+void *mem_array(size_t count, size_t item);
+void *mem_zarray(size_t count, size_t item);
 void mem_free(void *memory);    /* NULL is fine */
 char *mem_strdup(const char *text);
+
+/* Ends the process in that way, at once, when `bytes` are more than it can ever have
+ * (machine_memory_most); `what` needs them, as in "the model's parameters".  Asked before
+ * something large is built of many parts. */
+void mem_expect(double bytes, const char *what);
+/* "1.5 GB", "2.2e+16 bytes". */
+void mem_text(double bytes, char *text, size_t size);
 
 /* a * b, or false when the product does not fit (sizes that come from a file). */
 bool size_mul(size_t a, size_t b, size_t *product);

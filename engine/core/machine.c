@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "engine/core/base.h"
@@ -188,6 +189,20 @@ void machine_memory(const char *root, size_t *total, size_t *available) {
     left = MIN(left, all);
     *total = (size_t)all;
     *available = (size_t)left;
+}
+
+static double own_limit(int which, double most) {
+    struct rlimit limit;
+    if (getrlimit(which, &limit) || limit.rlim_cur == RLIM_INFINITY) return most;
+    return most > 0 ? fmin(most, (double)limit.rlim_cur) : (double)limit.rlim_cur;
+}
+
+double machine_memory_most(const char *root) {
+    double swap = meminfo(root, "SwapTotal");
+    double most = meminfo(root, "MemTotal") + swap;
+    double limit = cgroup_smallest(root, "memory", memory_limit_v1, memory_limit_v2) + swap;
+    if (limit > swap && limit < most) most = limit;
+    return own_limit(RLIMIT_DATA, own_limit(RLIMIT_AS, most));
 }
 
 /* ---- threads ---------------------------------------------------------------------- */

@@ -68,6 +68,10 @@ size_t machine_cache_share(const char *root, size_t threads);
  * of that is page cache.  0: not known. */
 void machine_memory(const char *root, size_t *total, size_t *available);
 
+/* Bytes that this process can have at most, swap included: of the machine, of its control groups
+ * and of its own limits (ulimit -v, ulimit -d); 0: not known. */
+double machine_memory_most(const char *root);
+
 /* ---- OpenBLAS --------------------------------------------------------------------- */
 
 typedef struct BlasInfo {

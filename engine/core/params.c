@@ -17,6 +17,7 @@ void params_free(ParamSet *set) {
     if (!set) return;
     for (size_t i = 0; i < set->count; i++) mem_free(set->list[i]);
     mem_free(set->list);
+    mem_free(set->slots);
     mem_free(set->values);
     mem_free(set->grads);
     mem_free(set->buffers);
@@ -34,6 +35,38 @@ static void append(ParamSet *set, Param *param) {
     set->list[set->count++] = param;
 }
 
+/* ---- names ---- */
+
+/* The slot of the name, or the free one where it belongs (FNV-1a, linear probing). */
+static size_t slot_of(const ParamSet *set, const char *name) {
+    uint64_t hash = 14695981039346656037u;
+    for (const char *c = name; *c; c++) hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    size_t mask = set->slot_count - 1, slot = (hash ^ hash >> 32) & mask;
+    while (set->slots[slot] && strcmp(set->list[set->slots[slot] - 1]->name, name))
+        slot = (slot + 1) & mask;
+    return slot;
+}
+
+static void add_name(ParamSet *set, size_t number) {
+    set->slots[slot_of(set, set->list[number]->name)] = (uint32_t)number + 1;
+}
+
+/* At most half of the slots are taken. */
+static void grow_slots(ParamSet *set) {
+    if (2 * (set->count + 1) <= set->slot_count) return;
+    set->slot_count = set->slot_count ? 2 * set->slot_count : 64;
+    mem_free(set->slots);
+    set->slots = mem_zalloc(set->slot_count * sizeof *set->slots);
+    for (size_t i = 0; i < set->count; i++) add_name(set, i);
+}
+
+Param *params_find(const ParamSet *set, const char *name) {
+    uint32_t number = set->slot_count ? set->slots[slot_of(set, name)] : 0;
+    return number ? set->list[number - 1] : NULL;
+}
+
+/* ---- building ---- */
+
 Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
                   const char *format, ...) {
     CHECK(!set->values, "params_add after params_finish");
@@ -49,7 +82,9 @@ Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
     tensor_set_shape(&param->tensor, dims, shape);
     param->tensor.needs_grad = param_is_trained(param);
     param->tensor.is_param = true;
+    grow_slots(set);
     append(set, param);
+    add_name(set, set->count - 1);
     return param;
 }
 
@@ -64,25 +99,34 @@ static size_t assign_offsets(ParamSet *set, bool trained) {
     return next;
 }
 
+static void expect_memory(const ParamSet *set) {
+    double numbers = 0, bytes = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const Param *param = set->list[i];
+        double size = (double)param->tensor.size;
+        numbers += param_is_trained(param) ? size : 0;
+        bytes += size * (param_is_trained(param) ? 2 : 1) * sizeof(real);
+    }
+    char what[80];
+    text_format(what, sizeof what, "the model's %.4g parameters and their gradients",
+                numbers);
+    mem_expect(bytes, what);
+}
+
 void params_finish(ParamSet *set) {
     CHECK(!set->values, "params_finish called twice");
+    expect_memory(set);
     set->trained = assign_offsets(set, true);
     set->buffered = assign_offsets(set, false);
-    set->values = mem_zalloc(set->trained * sizeof(real));
-    set->grads = mem_zalloc(set->trained * sizeof(real));
-    set->buffers = mem_zalloc(set->buffered * sizeof(real));
+    set->values = mem_zarray(set->trained, sizeof(real));
+    set->grads = mem_zarray(set->trained, sizeof(real));
+    set->buffers = mem_zarray(set->buffered, sizeof(real));
     for (size_t i = 0; i < set->count; i++) {
         Param *param = set->list[i];
         bool trained = param_is_trained(param);
         param->tensor.value = (trained ? set->values : set->buffers) + param->offset;
         param->tensor.grad = trained ? set->grads + param->offset : NULL;
     }
-}
-
-Param *params_find(const ParamSet *set, const char *name) {
-    for (size_t i = 0; i < set->count; i++)
-        if (!strcmp(set->list[i]->name, name)) return set->list[i];
-    return NULL;
 }
 
 size_t params_trained_count(const ParamSet *set) {

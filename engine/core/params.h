@@ -28,6 +28,8 @@ typedef struct Param {
 typedef struct ParamSet {
     Param **list; /* [count] in order of registration */
     size_t count;
+    uint32_t *slots; /* [slot_count] of a name: its place in the list + 1; 0: free */
+    size_t slot_count;
     real *values;  /* [trained] */
     real *grads;   /* [trained] */
     real *buffers; /* [buffered] */
@@ -42,6 +44,7 @@ void params_free(ParamSet *set);
 /* Registers a parameter; the pointer stays valid until params_free. */
 Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Ends the process with a line when values and gradients need more than it can have (mem_expect). */
 void params_finish(ParamSet *set);
 
 Param *params_find(const ParamSet *set, const char *name); /* NULL: none */

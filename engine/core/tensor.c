@@ -23,4 +23,6 @@ void tensor_set_shape(Tensor *x, int dims, const size_t *shape) {
         CHECK(size_mul(x->size, x->shape[d], &x->size), "dimension %d of %zu overflows",
               d, x->shape[d]);
     }
+    size_t bytes;
+    CHECK(size_mul(x->size, 4 * sizeof(real), &bytes), "a tensor of %zu numbers", x->size);
 }

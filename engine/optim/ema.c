@@ -15,7 +15,7 @@ Ema *ema_new(ParamSet *params, double decay) {
     Ema *ema = mem_zalloc(sizeof *ema);
     ema->params = params;
     ema->decay = decay;
-    ema->average = mem_alloc(params->trained * sizeof(real));
+    ema->average = mem_array(params->trained, sizeof(real));
     memcpy(ema->average, params->values, params->trained * sizeof(real));
     return ema;
 }

@@ -71,9 +71,12 @@ static void resolve_config(OptimConfig *config) {
 }
 
 /* sgd and lars without momentum need no buffer. */
-static size_t slots_needed(const Optimizer *o) {
-    bool momentum = o->rule->apply == optim_momentum_apply;
-    return momentum && o->config.momentum == 0 ? 0 : o->rule->slot_count;
+size_t optim_slots_needed(const OptimConfig *config) {
+    CHECK((size_t)config->name < COUNT(rules), "optimizer %d", (int)config->name);
+    OptimConfig own = *config;
+    resolve_config(&own);
+    const OptimRule *rule = rules[own.name];
+    return rule->apply == optim_momentum_apply && own.momentum == 0 ? 0 : rule->slot_count;
 }
 
 static bool is_adapted(const Optimizer *o, ParamRole role) {
@@ -121,9 +124,9 @@ Optimizer *optim_new(const OptimConfig *config, ParamSet *params) {
     o->rule = rules[config->name];
     o->weight_decay = config->weight_decay;
     o->params = params;
-    o->slot_count = slots_needed(o);
+    o->slot_count = optim_slots_needed(config);
     for (size_t i = 0; i < o->slot_count; i++)
-        o->slots[i] = mem_zalloc(params->trained * sizeof(real));
+        o->slots[i] = mem_zarray(params->trained, sizeof(real));
     count_spans(o);
     o->targets = mem_zalloc(o->target_count * sizeof *o->targets);
     o->places = mem_zalloc(o->place_count * sizeof *o->places);

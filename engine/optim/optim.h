@@ -61,6 +61,7 @@ void optim_step(Optimizer *o, real lr, real grad_scale);
 /* What a checkpoint keeps: slots of params->trained numbers each, with the offsets of
  * params->values, and the number of steps done.  Names: "m", "v", "momentum", "sum". */
 size_t optim_slot_count(const Optimizer *o);
+size_t optim_slots_needed(const OptimConfig *config); /* the same before there is one */
 const char *optim_slot_name(const Optimizer *o, size_t i);
 real *optim_slot(Optimizer *o, size_t i);
 uint64_t optim_steps(const Optimizer *o);

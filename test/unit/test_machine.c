@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,6 +142,24 @@ static void memory_is_cut_to_the_groups_limit(void **state) {
     machine_memory(root, &total, &available);
     assert_int_equal(total, 4096000);
     assert_int_equal(available, 4096000);
+}
+
+static void what_a_process_can_have_is_memory_and_swap_within_all_limits(void **state) {
+    (void)state;
+    struct rlimit before, limit;
+    assert_false(getrlimit(RLIMIT_DATA, &before));
+    if (before.rlim_cur != RLIM_INFINITY) skip();
+    put("/proc/meminfo", "MemTotal:  8000 kB\nSwapTotal:  1000 kB\n");
+    assert_true(machine_memory_most(root) == 9000 * 1024);
+    put("/proc/self/cgroup", "0::/a\n");
+    put("/sys/fs/cgroup/a/memory.max", "4096000\n");
+    assert_true(machine_memory_most(root) == 4096000 + 1000 * 1024);
+    limit = before;
+    limit.rlim_cur = 3000000;
+    assert_false(setrlimit(RLIMIT_DATA, &limit));
+    double most = machine_memory_most(root);
+    assert_false(setrlimit(RLIMIT_DATA, &before));
+    assert_true(most == 3000000);
 }
 
 static void threads_have_a_share_of_the_third_level_cache(void **state) {
@@ -293,6 +312,7 @@ int main(void) {
         CASE(v1_cpuset_is_not_cpu),
         CASE(nonsense_is_no_quota),
         CASE(memory_is_cut_to_the_groups_limit),
+        CASE(what_a_process_can_have_is_memory_and_swap_within_all_limits),
         CASE(threads_have_a_share_of_the_third_level_cache),
         CASE(two_threads_of_a_core_count_once),
         CASE(ranges_of_siblings_are_understood),

@@ -64,7 +64,10 @@ static void pointers_stay_valid_while_the_set_grows(void **state) {
         params[i] = params_add(set, PARAM_VECTOR, 1, (size_t[]){i}, "p%zu", i);
     params_finish(set);
     for (size_t i = 0; i < 100; i++) {
+        char name[16];
+        text_format(name, sizeof name, "p%zu", i);
         assert_ptr_equal(set->list[i], params[i]);
+        assert_ptr_equal(params_find(set, name), params[i]);
         assert_int_equal(params[i]->tensor.size, i);
     }
     params_free(set);
