@@ -12,6 +12,7 @@
 #define STEADY_LOADER_H
 
 #include "data/dataset.h"
+#include "data/place.h"
 
 typedef struct LoaderConfig {
     DataConfig data;
@@ -19,6 +20,7 @@ typedef struct LoaderConfig {
     size_t batch;              /* examples an optimizer step */
     size_t part, parts;        /* make part `part` (from 0) of `parts` of each batch; 0, 0: all */
     uint64_t seed;
+    Place start;               /* training: what of the run is over; first > start.number */
     bool training;             /* shuffle, augment, mix; else in turn, last one short */
     double mixup, cutmix;      /* alpha of the Beta distribution; 0: off */
     size_t workers;            /* threads that make batches, one each; 0: 1 */

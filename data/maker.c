@@ -75,6 +75,7 @@ Maker *maker_new(const Dataset *set, const LoaderConfig *config, Err *err) {
                          .repeat = config->data.repeat,
                          .training = config->training,
                          .shuffle = config->data.shuffle,
+                         .start = config->start,
                          .seed = config->seed};
     plan_begin(&maker->plan);
     set_levels(maker);

@@ -21,6 +21,10 @@ size_t plan_batches(const Plan *plan) {
     return plan->items / plan->batch + (!plan->training && left);
 }
 
+size_t plan_left(const Plan *plan) {
+    return (plan->items - MIN(place_given(&plan->start), plan->items)) / plan->batch;
+}
+
 size_t plan_count(const Plan *plan, size_t n) {
     if (plan->training || n * plan->batch <= plan->items) return plan->batch;
     size_t first = (n - 1) * plan->batch;
@@ -40,10 +44,12 @@ static void shuffle_epoch(Plan *plan, size_t epoch) {
 }
 
 size_t plan_item(Plan *plan, size_t n, size_t slot, size_t skip) {
-    size_t batches = plan_batches(plan), epoch = (n - 1) / batches;
-    size_t place = (n - 1) % batches * plan->batch + slot;
+    PlaceIn at = {false, 0, n - 1};
+    if (plan->training)
+        at = place_find(&plan->start, plan_left(plan), plan_batches(plan), n);
+    size_t place = (at.first ? place_given(&plan->start) : 0) + at.index * plan->batch + slot;
     size_t entry = (place / plan->repeat + skip) % plan->items;
     if (!plan->shuffle) return entry;
-    shuffle_epoch(plan, epoch);
+    shuffle_epoch(plan, at.epoch);
     return plan->order[entry];
 }

@@ -2,7 +2,7 @@
 #ifndef STEADY_PLAN_H
 #define STEADY_PLAN_H
 
-#include "engine/core/base.h"
+#include "data/place.h"
 
 typedef struct Plan {
     size_t items;   /* in the dataset */
@@ -12,6 +12,7 @@ typedef struct Plan {
     bool training;  /* whole batches without end; else the last one short */
     bool shuffle;
     uint64_t seed;
+    Place start;    /* training: what is over */
     size_t *order;  /* of epoch `epoch`, when it is shuffled */
     size_t epoch;
 } Plan;
@@ -21,6 +22,8 @@ void plan_end(Plan *plan);
 
 /* Batches of an epoch, and examples of batch n (from 1; 0: after the end). */
 size_t plan_batches(const Plan *plan);
+/* Batches that are left of the epoch of plan->start. */
+size_t plan_left(const Plan *plan);
 size_t plan_count(const Plan *plan, size_t n);
 
 /* Our part of batch n: slots [*begin, return value). */

@@ -215,6 +215,8 @@ void speechloader_stop(SpeechLoader *l) {
 
 size_t speechloader_steps(const SpeechLoader *l) { return l->plan.steps; }
 
+size_t speechloader_left(const SpeechLoader *l) { return l->plan.left_steps; }
+
 size_t speechloader_rest(const SpeechLoader *l) { return l->plan.rest; }
 
 double speechloader_padding(const SpeechLoader *l) { return l->plan.padding; }

@@ -11,6 +11,7 @@
 #ifndef STEADY_SPEECHBATCH_H
 #define STEADY_SPEECHBATCH_H
 
+#include "data/place.h"
 #include "data/speechset.h"
 
 typedef struct SpeechBatchConfig {
@@ -21,6 +22,7 @@ typedef struct SpeechBatchConfig {
     size_t accumulate;  /* buckets of a step; 0: 1 */
     size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
+    Place start; /* training: what is over; what is left of its epoch is cut anew */
     bool
         training; /* shuffle, mask, go on for ever; else every utterance once, by length */
     bool shuffle;
@@ -71,6 +73,8 @@ typedef struct SpeechLoader SpeechLoader;
 SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config,
                                  size_t first, Err *err);
 
+/* Batches that are left of the epoch of config.start. */
+size_t speechloader_left(const SpeechLoader *loader);
 size_t
 speechloader_steps(const SpeechLoader *loader); /* of an epoch; evaluation: batches */
 /* Utterances that fill no step at an epoch's end (shuffled by seconds: of the first epoch). */

@@ -23,20 +23,20 @@ static int by_length(const void *a, const void *b) {
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static size_t *natural_order(const SpeechSet *set) {
-    size_t *order = mem_alloc(set->count * sizeof *order);
-    for (size_t i = 0; i < set->count; i++) order[i] = i;
+/* The utterances of the plan as they stand: the pool's, or the set's. */
+static size_t *natural_order(const SpeechPlan *p, const size_t *pool) {
+    size_t *order = mem_alloc(MAX(p->count, (size_t)1) * sizeof *order);
+    for (size_t i = 0; i < p->count; i++) order[i] = pool ? pool[i] : i;
     return order;
 }
 
-static size_t *sort_items(const SpeechSet *set) {
-    Length *lengths = mem_alloc(set->count * sizeof *lengths);
-    size_t *sorted = mem_alloc(set->count * sizeof *sorted);
-    for (size_t i = 0; i < set->count; i++) lengths[i] = (Length){set->item[i].frames, i};
-    qsort(lengths, set->count, sizeof *lengths, by_length);
-    for (size_t i = 0; i < set->count; i++) sorted[i] = lengths[i].number;
+static void sort_items(const SpeechSet *set, size_t *items, size_t count) {
+    Length *lengths = mem_alloc(MAX(count, (size_t)1) * sizeof *lengths);
+    for (size_t i = 0; i < count; i++)
+        lengths[i] = (Length){set->item[items[i]].frames, items[i]};
+    qsort(lengths, count, sizeof *lengths, by_length);
+    for (size_t i = 0; i < count; i++) items[i] = lengths[i].number;
     mem_free(lengths);
-    return sorted;
 }
 
 static size_t frames_at(const SpeechPlan *p, size_t place) {
@@ -44,7 +44,7 @@ static size_t frames_at(const SpeechPlan *p, size_t place) {
 }
 
 static void make_classes(SpeechPlan *p) {
-    size_t count = p->set->count;
+    size_t count = p->count;
     p->class_start = mem_alloc((count + 1) * sizeof *p->class_start);
     for (size_t i = 0; i < count; i++) {
         bool like = i && p->config.training && p->config.shuffle &&
@@ -58,7 +58,7 @@ static void make_classes(SpeechPlan *p) {
 /* Utterances of a class change places, so a bucket counts the class's longest for all of them. */
 static void make_buckets(SpeechPlan *p) {
     enum { FRAMES_PER_SECOND = 100 };
-    size_t count = p->set->count, accumulate = p->config.accumulate;
+    size_t count = p->count, accumulate = p->config.accumulate;
     size_t most =
         p->config.batch ? MAX(p->config.batch / accumulate, (size_t)1) : SIZE_MAX;
     double frames = FRAMES_PER_SECOND * p->config.batch_seconds / (double)accumulate;
@@ -76,7 +76,7 @@ static void make_buckets(SpeechPlan *p) {
 
 /* Counted batches: one class of all utterances, buckets of the same number. */
 static void make_counted(SpeechPlan *p) {
-    size_t count = p->set->count, size = p->config.batch / p->config.accumulate;
+    size_t count = p->count, size = p->config.batch / p->config.accumulate;
     p->class_start = mem_alloc(2 * sizeof *p->class_start);
     p->class_start[0] = 0;
     p->class_start[1] = count;
@@ -107,34 +107,90 @@ static void count_rest(SpeechPlan *p) {
     size_t taken = 0;
     for (size_t b = 0; b < p->steps * p->config.accumulate; b++)
         taken += bucket_size(p, p->bucket_order[b]);
-    p->rest = p->config.training ? p->set->count - taken : 0;
+    p->rest = p->config.training ? p->count - taken : 0;
 }
 
-Status speechplan_open(SpeechPlan *p, const SpeechSet *set,
-                       const SpeechBatchConfig *config, Err *err) {
+static bool is_counted(const SpeechBatchConfig *c) {
+    return c->training && c->batch_seconds == 0;
+}
+
+/* Over the whole set, or, where `pool` is given, over `count` utterances of it. */
+static void plan_over(SpeechPlan *p, const SpeechSet *set, const SpeechBatchConfig *config,
+                      const size_t *pool, size_t count) {
     *p = (SpeechPlan){.set = set, .config = *config, .epoch = SIZE_MAX};
     SpeechBatchConfig *c = &p->config;
-    bool counted = c->training && c->batch_seconds == 0;
+    p->count = pool ? count : set->count;
     c->accumulate = c->training ? MAX(c->accumulate, (size_t)1) : 1;
     c->parts = MAX(c->parts, (size_t)1);
-    CHECK(set->count && (counted ? c->batch >= c->accumulate : c->batch_seconds > 0),
-          "%zu utterances, %g s, batches of %zu in %zu parts", set->count,
-          c->batch_seconds, c->batch, c->accumulate);
-    p->sorted = counted ? natural_order(set) : sort_items(set);
+    bool counted = is_counted(c);
+    CHECK(counted ? c->batch >= c->accumulate : c->batch_seconds > 0,
+          "%g s, batches of %zu in %zu parts", c->batch_seconds, c->batch, c->accumulate);
+    p->sorted = natural_order(p, pool);
+    if (pool && counted) c->shuffle = false; /* it stands in the epoch's order */
     if (counted) {
         make_counted(p);
     } else {
+        sort_items(set, p->sorted, p->count);
         make_classes(p);
         make_buckets(p);
     }
-    p->order = mem_alloc(set->count * sizeof *p->order);
+    p->order = mem_alloc(MAX(p->count, (size_t)1) * sizeof *p->order);
     p->bucket_order = mem_alloc(MAX(p->buckets, (size_t)1) * sizeof *p->bucket_order);
     measure_padding(p);
     p->steps = c->training ? p->buckets / c->accumulate
                            : p->buckets / c->parts + (c->part < p->buckets % c->parts);
     count_rest(p);
+}
+
+/* The utterances of an epoch that its first `batches` batches leave, in new memory. */
+static size_t *items_behind(SpeechPlan *p, size_t epoch, size_t batches, size_t *count) {
+    size_t *items = mem_alloc(MAX(p->count, (size_t)1) * sizeof *items), filled = 0;
+    need_epoch(p, epoch);
+    for (size_t b = batches * p->config.accumulate; b < p->buckets; b++)
+        for (size_t i = 0, k = p->bucket_order[b]; i < bucket_size(p, k); i++)
+            items[filled++] = p->order[p->bucket_start[k] + i];
+    for (size_t i = p->bucket_start[p->buckets]; i < p->count; i++)
+        items[filled++] = p->order[i];
+    *count = filled;
+    return items;
+}
+
+/* What the place's parts leave of its epoch. */
+static void make_left(SpeechPlan *p) {
+    const Place *place = &p->config.start;
+    size_t *pool = NULL, count = 0;
+    p->left_steps = p->steps;
+    if (!p->config.training || !place->parts) return;
+    for (size_t i = 0; i <= place->parts; i++) {
+        SpeechBatchConfig config = p->config;
+        SpeechPlan *before = mem_zalloc(sizeof *before);
+        if (i < place->parts) {
+            config.batch = place->part[i].load > 0 ? 0 : place->part[i].batch;
+            config.batch_seconds = place->part[i].load;
+            config.accumulate = place->part[i].accumulate;
+        }
+        plan_over(before, p->set, &config, pool, count);
+        mem_free(pool);
+        pool = NULL;
+        if (i == place->parts) {
+            p->left = before;
+            p->left_steps = before->steps;
+            return;
+        }
+        pool = items_behind(before, place->epoch, place->part[i].batches, &count);
+        speechplan_close(before);
+        mem_free(before);
+    }
+}
+
+Status speechplan_open(SpeechPlan *p, const SpeechSet *set,
+                       const SpeechBatchConfig *config, Err *err) {
+    CHECK(set->count, "a set of %zu utterances", set->count);
+    plan_over(p, set, config, NULL, 0);
+    const SpeechBatchConfig *c = &p->config;
+    make_left(p);
     if (p->steps || !c->training) return OK;
-    if (counted)
+    if (is_counted(c))
         err_set(err, FAIL_USAGE, "train.batch = %zu is more than the %zu utterances",
                 c->batch, set->count);
     else
@@ -146,6 +202,8 @@ Status speechplan_open(SpeechPlan *p, const SpeechSet *set,
 }
 
 void speechplan_close(SpeechPlan *p) {
+    if (p->left) speechplan_close(p->left);
+    mem_free(p->left);
     mem_free(p->sorted);
     mem_free(p->class_start);
     mem_free(p->bucket_start);
@@ -169,7 +227,7 @@ static void need_epoch(SpeechPlan *p, size_t epoch) {
     if (p->epoch == epoch) return;
     p->epoch = epoch;
     bool shuffled = p->config.training && p->config.shuffle;
-    memcpy(p->order, p->sorted, p->set->count * sizeof *p->order);
+    memcpy(p->order, p->sorted, p->count * sizeof *p->order);
     for (size_t b = 0; b < p->buckets; b++) p->bucket_order[b] = b;
     if (!shuffled) return;
     for (size_t k = 0; k < p->classes; k++) shuffle_class(p, k, epoch);
@@ -234,23 +292,34 @@ static void take_buckets(const SpeechPlan *p, const size_t *buckets, size_t coun
     b->buckets = count;
 }
 
-void speechplan_pick(SpeechPlan *p, size_t n, SpeechBatch *b) {
+static void pick_evaluated(SpeechPlan *p, size_t n, SpeechBatch *b) {
     const SpeechBatchConfig *c = &p->config;
-    CHECK(n > 0, "batches are numbered from %d", 1);
-    mem_free(b->bucket_edge);
-    b->bucket_edge = mem_alloc((c->accumulate + 1) * sizeof *b->bucket_edge);
-    b->count = b->whole = 0;
-    if (!c->training && n > p->steps) return;
-    need_epoch(p, c->training ? (n - 1) / p->steps : 0);
-    if (!c->training) {
-        size_t bucket = (n - 1) * c->parts + c->part;
-        take_buckets(p, &bucket, 1, 0, 1, b);
-        return;
-    }
+    if (n > p->steps) return;
+    need_epoch(p, 0);
+    size_t bucket = (n - 1) * c->parts + c->part;
+    take_buckets(p, &bucket, 1, 0, 1, b);
+}
+
+static void pick_trained(SpeechPlan *p, PlaceIn at, SpeechBatch *b) {
+    const SpeechBatchConfig *c = &p->config;
+    need_epoch(p, at.epoch);
     size_t *mine = mem_alloc(c->accumulate * sizeof *mine);
-    memcpy(mine, p->bucket_order + (n - 1) % p->steps * c->accumulate,
-           c->accumulate * sizeof *mine);
+    memcpy(mine, p->bucket_order + at.index * c->accumulate, c->accumulate * sizeof *mine);
     qsort(mine, c->accumulate, sizeof *mine, by_number);
     take_buckets(p, mine, c->accumulate, c->part, c->parts, b);
     mem_free(mine);
+}
+
+void speechplan_pick(SpeechPlan *p, size_t n, SpeechBatch *b) {
+    const SpeechBatchConfig *c = &p->config;
+    CHECK(n > c->start.number, "batch %zu: %zu are over", n, c->start.number);
+    mem_free(b->bucket_edge);
+    b->bucket_edge = mem_alloc((c->accumulate + 1) * sizeof *b->bucket_edge);
+    b->count = b->whole = 0;
+    if (!c->training) {
+        pick_evaluated(p, n, b);
+        return;
+    }
+    PlaceIn at = place_find(&c->start, p->left_steps, p->steps, n);
+    pick_trained(at.first && p->left ? p->left : p, at, b);
 }

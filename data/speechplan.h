@@ -6,6 +6,7 @@
 
 typedef struct SpeechPlan {
     const SpeechSet *set;
+    size_t count; /* utterances: of the set, or of what is left of an epoch */
     SpeechBatchConfig config;
     size_t *sorted;                /* [count] by length; counted batches: as they stand */
     size_t *class_start, classes;  /* [classes + 1] in sorted: of like length */
@@ -16,6 +17,8 @@ typedef struct SpeechPlan {
     size_t epoch;                  /* whose order is held; SIZE_MAX: none */
     size_t *order;                 /* [count] */
     size_t *bucket_order;          /* [buckets] */
+    struct SpeechPlan *left;       /* of config.start's epoch; NULL: all of it */
+    size_t left_steps;             /* batches of that epoch to come */
 } SpeechPlan;
 
 Status speechplan_open(SpeechPlan *plan, const SpeechSet *set,

@@ -173,7 +173,10 @@ static size_t bucket_end(const TextSet *set, const size_t *items, size_t count, 
 struct TextPlan {
     const TextSet *set;
     TextPlanConfig config;
+    size_t *pool; /* [items] the rest of an epoch, in its order; NULL: the whole set */
     size_t items, steps;
+    Place place;    /* what is over */
+    TextPlan *rest; /* of the place's epoch; NULL: all of it */
     size_t epoch;                 /* whose order is held; SIZE_MAX: none */
     size_t *order;                /* [items] */
     size_t *bucket, bucket_count; /* [bucket_count + 1] where buckets begin in order */
@@ -188,11 +191,19 @@ static void make_permutation(const TextPlan *p, uint64_t stream, size_t *order,
         for (size_t i = 0; i < count; i++) order[i] = i;
 }
 
+/* Of the items: the pool's own, or a permutation. */
+static void make_order(TextPlan *p, uint64_t stream) {
+    if (p->pool)
+        memcpy(p->order, p->pool, p->items * sizeof *p->order);
+    else
+        make_permutation(p, stream, p->order, p->items);
+}
+
 /* Buckets are the same in each epoch; their order is not. */
 static void make_buckets(TextPlan *p) {
     size_t tokens = MAX(p->config.batch_tokens / p->config.accumulate, (size_t)1);
     p->bucket = mem_alloc((p->items + 1) * sizeof *p->bucket);
-    make_permutation(p, UINT64_MAX, p->order, p->items);
+    make_order(p, UINT64_MAX);
     sort_items(p->set, p->order, p->items);
     p->bucket[0] = 0;
     while (p->bucket[p->bucket_count] < p->items) {
@@ -203,18 +214,27 @@ static void make_buckets(TextPlan *p) {
     p->bucket_order = mem_alloc(p->bucket_count * sizeof *p->bucket_order);
 }
 
-TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *err) {
+/* Over the whole set, or, where `pool` is given (taken over), over `count` items of it. */
+static TextPlan *plan_over(const TextSet *set, const TextPlanConfig *config, size_t *pool,
+                           size_t count) {
     TextPlan *p = mem_zalloc(sizeof *p);
-    *p = (TextPlan){.set = set, .config = *config, .epoch = SIZE_MAX};
+    *p = (TextPlan){.set = set, .config = *config, .pool = pool, .epoch = SIZE_MAX};
     TextPlanConfig *c = &p->config;
     c->accumulate = MAX(c->accumulate, (size_t)1);
     c->parts = MAX(c->parts, (size_t)1);
-    p->items = set->pairs              ? set->count
+    p->items = pool                    ? count
+               : set->pairs            ? set->count
                : set->stream_count > 1 ? (set->stream_count - 1) / c->context
                                        : 0;
     p->order = mem_alloc(MAX(p->items, (size_t)1) * sizeof *p->order);
     if (set->pairs && c->batch_tokens && p->items) make_buckets(p);
     p->steps = p->bucket_count ? p->bucket_count / c->accumulate : p->items / c->batch;
+    return p;
+}
+
+TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *err) {
+    TextPlan *p = plan_over(set, config, NULL, 0);
+    const TextPlanConfig *c = &p->config;
     if (p->steps) return p;
     if (p->bucket_count)
         err_set(err, FAIL_USAGE,
@@ -235,6 +255,8 @@ TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *er
 
 void textplan_free(TextPlan *p) {
     if (!p) return;
+    textplan_free(p->rest);
+    mem_free(p->pool);
     mem_free(p->order);
     mem_free(p->bucket);
     mem_free(p->bucket_order);
@@ -253,13 +275,53 @@ static void need_epoch(TextPlan *p, size_t epoch) {
     if (p->bucket_count)
         make_permutation(p, epoch, p->bucket_order, p->bucket_count);
     else
-        make_permutation(p, epoch, p->order, p->items);
+        make_order(p, epoch);
 }
 
-/* The items of step n, in new memory. */
-static size_t *step_items(TextPlan *p, size_t n, size_t *count) {
-    size_t step = (n - 1) % p->steps;
-    need_epoch(p, (n - 1) / p->steps);
+/* The items of an epoch that its first `batches` batches leave, in new memory. */
+static size_t *items_behind(TextPlan *p, size_t epoch, size_t batches, size_t *count) {
+    size_t *items = mem_alloc(MAX(p->items, (size_t)1) * sizeof *items), filled = 0;
+    need_epoch(p, epoch);
+    size_t from = MIN(batches * p->config.batch, p->items);
+    for (size_t k = from; k < p->items && !p->bucket_count; k++)
+        items[filled++] = p->order[k];
+    for (size_t b = batches * p->config.accumulate; b < p->bucket_count; b++)
+        for (size_t k = p->bucket[p->bucket_order[b]]; k < p->bucket[p->bucket_order[b] + 1];
+             k++)
+            items[filled++] = p->order[k];
+    *count = filled;
+    return items;
+}
+
+size_t textplan_go_on(TextPlan *p, const Place *place) {
+    textplan_free(p->rest);
+    p->rest = NULL;
+    p->place = *place;
+    size_t *pool = NULL, count = 0;
+    for (size_t i = 0; i < place->parts; i++) {
+        const PlacePart *part = &place->part[i];
+        TextPlanConfig config = p->config;
+        config.batch = MAX(part->batch, (size_t)1);
+        config.batch_tokens = (size_t)part->load;
+        config.accumulate = part->accumulate;
+        TextPlan *before = plan_over(p->set, &config, pool, count);
+        pool = items_behind(before, place->epoch, part->batches, &count);
+        textplan_free(before);
+    }
+    if (place->parts) p->rest = plan_over(p->set, &p->config, pool, count);
+    return p->rest ? p->rest->steps : p->steps;
+}
+
+/* The plan that batch n is of, with the batch's epoch and index. */
+static TextPlan *plan_of(TextPlan *p, size_t n, PlaceIn *at) {
+    *at = place_find(&p->place, p->rest ? p->rest->steps : p->steps, p->steps, n);
+    return at->first && p->rest ? p->rest : p;
+}
+
+/* The items of a batch, in new memory. */
+static size_t *step_items(TextPlan *p, PlaceIn at, size_t *count) {
+    size_t step = at.index;
+    need_epoch(p, at.epoch);
     const size_t *buckets = p->bucket_order + step * p->config.accumulate;
     *count = p->bucket_count ? 0 : p->config.batch;
     for (size_t i = 0; p->bucket_count && i < p->config.accumulate; i++)
@@ -294,14 +356,14 @@ static int by_number(const void *a, const void *b) {
 
 /* Buckets are numbered by length, and so the rows of a step stand bucket by bucket; of the first
  * `end` rows of all ranks every parts-th is ours. */
-static void set_edges(const TextPlan *p, size_t n, TextBatch *b) {
+static void set_edges(const TextPlan *p, size_t index, TextBatch *b) {
     size_t buckets = p->bucket_count ? p->config.accumulate : 0, end = 0;
     size_t part = p->config.part, parts = p->config.parts;
     if (!buckets) return;
     mem_free(b->bucket_edge);
     b->bucket_edge = mem_zalloc((buckets + 1) * sizeof *b->bucket_edge);
     b->buckets = buckets;
-    memcpy(b->bucket_edge + 1, p->bucket_order + (n - 1) % p->steps * buckets,
+    memcpy(b->bucket_edge + 1, p->bucket_order + index * buckets,
            buckets * sizeof *b->bucket_edge);
     qsort(b->bucket_edge + 1, buckets, sizeof *b->bucket_edge, by_number);
     for (size_t i = 1; i <= buckets; i++) {
@@ -311,10 +373,12 @@ static void set_edges(const TextPlan *p, size_t n, TextBatch *b) {
     }
 }
 
-void textplan_fill(TextPlan *p, size_t n, TextBatch *b) {
-    CHECK(n > 0, "steps are numbered from %d", 1);
+void textplan_fill(TextPlan *plan, size_t n, TextBatch *b) {
+    CHECK(n > plan->place.number, "batch %zu: %zu are over", n, plan->place.number);
     size_t count, first, targets = 0, length;
-    size_t *items = step_items(p, n, &count);
+    PlaceIn at;
+    TextPlan *p = plan_of(plan, n, &at);
+    size_t *items = step_items(p, at, &count);
     for (size_t i = 0; p->set->pairs && i < count; i++) {
         textset_target(p->set, items[i], &length);
         targets += length;
@@ -324,7 +388,7 @@ void textplan_fill(TextPlan *p, size_t n, TextBatch *b) {
         fill_pairs(p->set, items, own, b);
     else
         fill_blocks(p->set, items, own, p->config.context, b);
-    set_edges(p, n, b);
+    set_edges(p, at.index, b);
     b->first = first;
     b->whole = count;
     b->targets = p->set->pairs ? targets : count * p->config.context;

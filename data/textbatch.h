@@ -10,6 +10,7 @@
 #ifndef STEADY_TEXTBATCH_H
 #define STEADY_TEXTBATCH_H
 
+#include "data/place.h"
 #include "data/textset.h"
 
 typedef struct TextBatch {
@@ -51,6 +52,11 @@ typedef struct TextPlan TextPlan;
 /* The set is borrowed.  FAIL_USAGE: not enough text for one step. */
 TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *err);
 void textplan_free(TextPlan *plan);
+
+/* From now on batches go on behind a place (data/place.h): what is left of its epoch is cut anew,
+ * once; batches of like length also where the parts before were counted, and the other way
+ * round.  Returns the batches that are left of that epoch. */
+size_t textplan_go_on(TextPlan *plan, const Place *place);
 
 size_t textplan_items(const TextPlan *plan); /* blocks or pairs */
 size_t textplan_steps(const TextPlan *plan); /* of an epoch */

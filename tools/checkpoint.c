@@ -111,6 +111,21 @@ static void add_skips(SafetensorsWriter *writer, const CheckpointParts *parts) {
     mem_free(text);
 }
 
+/* "step epoch share number epoch", and "; batch accumulate load batches" for each part. */
+static void add_anchor(SafetensorsWriter *writer, const Anchor *a) {
+    char text[(PLACE_PARTS + 2) * 100];
+    if (!a->step) return;
+    text_format(text, sizeof text, "%zu %.17g %.17g %zu %zu", a->step, a->epoch, a->share,
+                a->place.number, a->place.epoch);
+    for (size_t i = 0; i < a->place.parts; i++) {
+        const PlacePart *part = &a->place.part[i];
+        size_t used = strlen(text);
+        text_format(text + used, sizeof text - used, "; %zu %zu %.17g %zu", part->batch,
+                    part->accumulate, part->load, part->batches);
+    }
+    safetensors_add_metadata(writer, "place", text);
+}
+
 Status checkpoint_save(const char *path, const char *root, const CheckpointParts *parts,
                        const Progressed *progressed, Err *err) {
     SafetensorsWriter *writer = safetensors_writer_new();
@@ -124,6 +139,11 @@ Status checkpoint_save(const char *path, const char *root, const CheckpointParts
     add_number(writer, "pending_eval", progressed->pending_eval);
     add_number(writer, "best_score", progressed->best_score);
     add_number(writer, "best_step", (double)progressed->best_step);
+    if (progressed->epoch_steps) {
+        add_number(writer, "epoch_steps", (double)progressed->epoch_steps);
+        add_number(writer, "epoch_left", (double)progressed->epoch_left);
+    }
+    add_anchor(writer, &progressed->anchor);
     add_warned(writer, parts);
     add_skips(writer, parts);
     if (isfinite(progressed->plateau.best)) {
@@ -258,6 +278,41 @@ static Status check_optimizer(const Safetensors *file, const char *path,
         path, seen, parts->optimizer);
 }
 
+/* Numbers as add_anchor writes them: whole ones below 2^48, lengths that can be divided by. */
+static bool read_numbers(const char **text, double *number, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        char *end;
+        number[i] = strtod(*text, &end);
+        bool good = end > *text && number[i] >= 0 && number[i] < 0x1p48;
+        *text = end;
+        if (!good) return false;
+    }
+    return true;
+}
+
+static bool read_part(const char **text, Place *place) {
+    double n[4];
+    ++*text;
+    if (place->parts == PLACE_PARTS || !read_numbers(text, n, COUNT(n))) return false;
+    PlacePart part = {(size_t)n[0], (size_t)n[1], n[2], (size_t)n[3]};
+    place->part[place->parts++] = part;
+    return part.batch && part.accumulate && part.accumulate <= MAX(part.batch, part.load);
+}
+
+static Status read_anchor(const Safetensors *file, const char *path, Anchor *a, Err *err) {
+    const char *text = safetensors_metadata(file, "place");
+    double n[5];
+    *a = (Anchor){0};
+    if (!text) return OK;
+    bool good = read_numbers(&text, n, COUNT(n)) && n[2] <= 1;
+    if (good)
+        *a = (Anchor){(size_t)n[0], n[1], n[2],
+                      {.number = (size_t)n[3], .epoch = (size_t)n[4]}};
+    while (good && *text == ';') good = read_part(&text, &a->place);
+    if (good && !*text) return OK;
+    return err_set(err, FAIL_DATA, "%s: __metadata__: place is not a place in the data", path);
+}
+
 static void read_warned(const Safetensors *file, const CheckpointParts *parts) {
     const char *text = safetensors_metadata(file, "warned");
     for (size_t i = 0; parts->warned && i < parts->model->site_count; i++) {
@@ -292,6 +347,9 @@ static Status load_file(const Safetensors *file, const char *path,
                                number_of(file, "plateau_best"),
                                (size_t)number_of(file, "plateau_bad"),
                                (size_t)number_of(file, "plateau_reductions")};
+    p->epoch_steps = (size_t)number_of(file, "epoch_steps");
+    p->epoch_left = (size_t)number_of(file, "epoch_left");
+    if (read_anchor(file, path, &p->anchor, err)) return err->status;
     if (parts->optim) optim_set_steps(parts->optim, p->step);
     read_warned(file, parts);
     if (parts->skips) skips_read(parts->skips, safetensors_metadata(file, "skipped"));

@@ -10,6 +10,7 @@
 #ifndef STEADY_CHECKPOINT_H
 #define STEADY_CHECKPOINT_H
 
+#include "data/place.h"
 #include "data/skips.h"
 #include "data/safetensors.h"
 #include "engine/optim/ema.h"
@@ -18,8 +19,18 @@
 #include "models/layer.h"
 #include "tools/probe.h"
 
+/* Where a run's batches began to be made in another way; all zero: never. */
+typedef struct Anchor {
+    size_t step;         /* behind this step */
+    double epoch, share; /* of the run, as logged; of the data's epoch, 0 ... 1 */
+    Place place;
+} Anchor;
+
 /* What is not a tensor. */
 typedef struct Progressed {
+    size_t epoch_steps; /* batches of a whole epoch; 0: an older checkpoint */
+    size_t epoch_left;  /* of the epoch of anchor.place, from there on */
+    Anchor anchor;
     size_t step;        /* optimizer steps taken */
     size_t data_offset; /* batches that a rollback has passed over */
     bool pending_eval;  /* stopped before the evaluation that was due at `step` */

@@ -48,10 +48,19 @@ LoaderConfig classify_loader(const Task *task, bool training, size_t batch) {
                           .cutmix = training ? r->train.cutmix : 0};
 }
 
+static Status go_on(Task *task, const Place *place, size_t *left, Err *err) {
+    (void)err;
+    ((Classify *)task)->place = *place;
+    *left = (task->examples - MIN(place_given(place), task->examples)) /
+            task->recipe->train.batch;
+    return OK;
+}
+
 static Status start(Task *task, size_t first, Err *err) {
     Classify *c = (Classify *)task;
     loader_stop(c->loader);
     LoaderConfig config = classify_loader(task, true, task->recipe->train.batch);
+    config.start = c->place;
     c->loader = loader_start(c->sets[SPLIT_TRAIN], &config, first, err);
     return c->loader ? OK : err->status;
 }
@@ -192,6 +201,7 @@ static const DataFacts *data_facts(const Task *task, Split split) {
 
 static const TaskOps OPS = {.name = "classify",
                             .initialize = initialize,
+                            .go_on = go_on,
                             .start = start,
                             .next = next,
                             .loss = loss,

@@ -12,6 +12,7 @@ typedef struct Classify {
     ClassFacts facts;
     bool measured; /* height and width are the first training picture's */
     Loader *loader;
+    Place place; /* in the training data */
     const Batch *batch;
     Skips scored[3]; /* by Split: broken items that evaluations met */
 } Classify;

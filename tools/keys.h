@@ -118,7 +118,8 @@ typedef enum {
     CHANGE_STATE,  /* leaves the optimizer's state without use: refused */
     CHANGE_FILES,  /* where the data are; that they are the same is checked (data.changed) */
     CHANGE_ITEMS,  /* which of them are used */
-    CHANGE_ORDER,  /* how they are put into batches */
+    CHANGE_BATCH,  /* how many make a batch */
+    CHANGE_ORDER,  /* in what order they come */
     CHANGE_COURSE, /* how the run goes on, what it watches and keeps */
     CHANGE_LENGTH, /* where it ends; what is before stays as it is, but for schedules to the end */
     CHANGE_SPEED,  /* how it is computed; the numbers stay as they are */

@@ -141,6 +141,7 @@ static void language_task_free(Task *task) {
 
 static const TaskOps OPS = {.name = "language",
                             .initialize = initialize,
+                            .go_on = text_task_go_on,
                             .start = text_task_start,
                             .next = next,
                             .loss = loss,

@@ -38,6 +38,9 @@ typedef struct Score {
 typedef struct TaskOps {
     const char *name;
     void (*initialize)(Task *task, uint64_t seed);
+    /* Where the run is in its data (data/place.h), before start; *left: batches that are left
+     * of that epoch.  Not called for a new run: all of it is. */
+    Status (*go_on)(Task *task, const Place *place, size_t *left, Err *err);
     /* Starts the sequence of training batches at number `first` (from 1). */
     Status (*start)(Task *task, size_t first, Err *err);
     Status (*next)(Task *task, Err *err);

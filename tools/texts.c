@@ -159,6 +159,12 @@ void text_task_release(Task *task) {
 
 /* ---- batches ---- */
 
+Status text_task_go_on(Task *task, const Place *place, size_t *left, Err *err) {
+    (void)err;
+    *left = textplan_go_on(((TextTask *)task)->plan, place);
+    return OK;
+}
+
 Status text_task_start(Task *task, size_t first, Err *err) {
     (void)err;
     ((TextTask *)task)->number = first;

@@ -24,6 +24,7 @@ Status text_task_open_bare(Task *task, const char *run_dir, Err *err);
 void text_task_release(Task *task);
 
 /* TaskOps */
+Status text_task_go_on(Task *task, const Place *place, size_t *left, Err *err);
 Status text_task_start(Task *task, size_t first, Err *err);
 Status text_task_next(Task *task, Err *err);
 const DataFacts *text_task_facts(const Task *task, Split split);

@@ -140,13 +140,19 @@ static Status load_recipe(const Options *o, Recipe *recipe, Recipe *was, Err *er
     return err->status;
 }
 
-/* A line for each key that is not as it was. */
-static void tell_changes(const RecipeChanges *changes) {
-    for (size_t i = 0; i < changes->count; i++) {
-        const RecipeChange *c = &changes->change[i];
+/* A line for each key that is not as it was, and one where that moves the place in the data. */
+static void tell_changes(const Trainer *t) {
+    const Anchor *a = &t->at.anchor;
+    for (size_t i = 0; i < t->changes.count; i++) {
+        const RecipeChange *c = &t->changes.change[i];
         fprintf(stderr, "steady: note: %s.%s was %s, is %s\n", c->key->section, c->key->name,
                 c->was, c->is);
     }
+    if (!a->step || a->step != t->at.step) return;
+    fprintf(stderr, "steady: note: epoch %.4g goes on %s; %zu steps of it are left\n", a->epoch,
+            t->new_order ? "at the same share of a new order of the examples"
+                         : "with the examples that it has not had",
+            t->at.epoch_left);
 }
 
 /* What is about to be trained, in five lines. */
@@ -241,7 +247,7 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
         fprintf(stderr, "%s has its %zu steps already%s; more: train.steps=N\n", dir,
                 trainer.steps,
                 trainer.changes.count ? ", and what is changed has no effect" : "");
-    if (lead && work) tell_changes(&trainer.changes);
+    if (lead && work) tell_changes(&trainer);
     if (lead && work) introduce(&trainer);
     trainer_run(&trainer, &err);
     size_t step = trainer.at.step;

@@ -26,8 +26,7 @@ enum { ROLLBACKS_MAX = 3 };
 
 ForwardMode trainer_mode(const Trainer *t, size_t step) {
     const InterveneConfig *i = &t->recipe->intervene;
-    bool changed = i->temperature > 0 &&
-                   (double)(step - 1) >= i->at_epoch * (double)t->steps_per_epoch;
+    bool changed = i->temperature > 0 && trainer_is_past(t, step - 1, i->at_epoch);
     return (ForwardMode){.temperature =
                              changed ? i->temperature : t->recipe->model.temperature,
                          .recompute = t->recipe->train.recompute == RECOMPUTE_BLOCK};
@@ -235,7 +234,7 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     if (t->recipe->guard.nonfinite != NONFINITE_ROLLBACK || !step ||
         ++t->rollbacks > ROLLBACKS_MAX)
         return err->status;
-    size_t offset = t->at.data_offset;
+    Progressed before = t->at;
     Err reason = *err;
     char text[sizeof reason.text + 100];
     progress_say(&t->progress, "%s", reason.text);
@@ -243,7 +242,9 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     json_decref(t->task->events);
     t->task->events = NULL;
     if (trainer_load_step(t, step, err) || trainer_open_logs(t, err)) return err->status;
-    t->at.data_offset = offset + bad_step - step;
+    t->at.data_offset = before.data_offset + bad_step - step;
+    t->at.epoch_steps = before.epoch_steps, t->at.epoch_left = before.epoch_left;
+    t->at.anchor = before.anchor;
     progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)",
                  step, bad_step - step, t->rollbacks, ROLLBACKS_MAX);
     text_format(text, sizeof text, "rolled back to step %zu, past %zu batches: %s", step,

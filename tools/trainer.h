@@ -23,6 +23,7 @@ typedef struct Trainer {
     const Recipe *was;     /* the recipe up to the checkpoint; NULL: a new run */
     RecipeChanges changes; /* from it; none before a first checkpoint */
     size_t began;          /* the step that this process began behind */
+    bool new_order;        /* of the examples, from there on */
     char dir[1024];
     int lock;     /* on the folder; -1: none */
     bool fresh;   /* the folder was free: what is in it is of this process */

@@ -14,7 +14,7 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
     t->logged_clock = now;
     t->logged_items = t->items;
     t->logged_flops = t->flops;
-    double epoch = (double)t->at.step / (double)t->steps_per_epoch;
+    double epoch = trainer_epoch(t, t->at.step);
     return log_row(&t->train_log,
                    json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
                              (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
@@ -34,7 +34,7 @@ Status trainer_log_probe(Trainer *t, size_t step, Err *err) {
 static void show(Trainer *t) {
     ProgressNow now = {.step = t->at.step,
                        .loss = t->loss,
-                       .epoch = (double)t->at.step / (double)t->steps_per_epoch};
+                       .epoch = trainer_epoch(t, t->at.step)};
     now.entropy = model_lowest_entropy(t->task->model, &now.site, &now.head);
     double spent = clock_now() - t->progress.started;
     now.rate = spent > 0 ? t->items / spent : 0;

@@ -64,11 +64,10 @@ Status trainer_open_logs(Trainer *t, Err *err) {
     return err->status;
 }
 
-static Status count_steps(Trainer *t, Err *err) {
+static Status check_batch(Trainer *t, Err *err) {
     const Recipe *r = t->recipe;
-    t->steps_per_epoch = t->task->steps_per_epoch;
     bool counted = !r->train.batch_tokens && r->train.batch_seconds == 0;
-    if (!t->steps_per_epoch)
+    if (!t->task->steps_per_epoch)
         return err_set(err, FAIL_USAGE,
                        "train.batch = %zu is more than the %zu training examples",
                        r->train.batch, t->task->examples);
@@ -78,15 +77,18 @@ static Status count_steps(Trainer *t, Err *err) {
             "train.batch = %zu cannot be shared out over %zu ranks: each needs "
             "an example at least",
             r->train.batch, ranks_count(t->ranks));
+    return OK;
+}
+
+static void count_steps(Trainer *t) {
+    const Recipe *r = t->recipe;
     t->steps = r->train.steps
                    ? r->train.steps
-                   : (size_t)llround(r->train.epochs * (double)t->steps_per_epoch);
+                   : trainer_step_of(t, r->train.epochs);
     t->steps = MAX(t->steps, (size_t)1);
     const ScheduleConfig *s = &r->schedule;
     t->warmup_steps =
-        s->warmup_steps ? s->warmup_steps
-                        : (size_t)llround(s->warmup_epochs * (double)t->steps_per_epoch);
-    return OK;
+        s->warmup_steps ? s->warmup_steps : trainer_step_of(t, s->warmup_epochs);
 }
 
 /* A damaged checkpoint is not passed over silently: steps would be lost unseen. */
@@ -168,7 +170,7 @@ static Status begin(Trainer *t, Err *err) {
     if (!t->task || trainer_check_plateau(t, err) || trainer_check_memory(t, err))
         return err->status;
     if (ranks_lead(t->ranks)) datafacts_say(t->task);
-    return count_steps(t, err);
+    return check_batch(t, err);
 }
 
 static Status start_batches(Trainer *t, Err *err) {
@@ -194,7 +196,10 @@ static Status prepare(Trainer *t, Err *err) {
     t->cache = machine_cache_share("", threads);
     size_t step = t->was ? trainer_newest_step(t) : 0;
     t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
-    if (!fill_model(t, step, err)) start_batches(t, err);
+    if (!fill_model(t, step, err) && !trainer_find_place(t, false, err)) {
+        count_steps(t);
+        start_batches(t, err);
+    }
     if (ranks_agree(t->ranks, err)) return err->status;
     stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
     t->began = t->at.step;

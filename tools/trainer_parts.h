@@ -29,9 +29,22 @@ Status trainer_drop_departures(Log *train_log, size_t step, Err *err);
 /* At a resume: does that, and leaves a row for what is changed from this step on. */
 Status trainer_log_resumed(Trainer *trainer, Err *err);
 
+/* The epoch that a step is at, as it is logged; the step at which an epoch, whole or not, is over;
+ * whether a step ends one (all in tools/trainer_place.c). */
+double trainer_epoch(const Trainer *trainer, size_t step);
+size_t trainer_step_of(const Trainer *trainer, double epoch);
+bool trainer_ends_epoch(const Trainer *trainer, size_t step);
+bool trainer_is_past(const Trainer *trainer, size_t step, double epoch);
+
+/* Sets the run's place in its data when the checkpoint is loaded: where batches are made in another
+ * way from here on, no example of the epoch comes twice and none is passed over; where the
+ * examples or their order are others (`other_data`, data.limit, train.seed, ...) the epoch goes on
+ * at the same share of the new order. */
+Status trainer_find_place(Trainer *trainer, bool other_data, Err *err);
+
 /* Is the step one of each `every`; 0: the end of an epoch? */
 static inline bool trainer_on_beat(const Trainer *trainer, size_t step, size_t every) {
-    return step % (every ? every : trainer->steps_per_epoch) == 0;
+    return every ? step % every == 0 : trainer_ends_epoch(trainer, step);
 }
 
 /* The same at the end of the run, whatever `every` is. */

@@ -18,6 +18,7 @@ typedef struct Transcribe {
     Speech *speech;
     SpeechSet *sets[3];
     SpeechLoader *loader;
+    Place place; /* in the training data */
     const SpeechBatch *batch;
     size_t rate[SPEECH_RATES_MOST], rates; /* training's, and behind them those told of */
     size_t heard;                          /* of them training's; 0: unknown */
@@ -198,9 +199,21 @@ static SpeechBatchConfig batch_config(const Task *task, bool training) {
     return c;
 }
 
+static Status start(Task *task, size_t first, Err *err);
+
+/* The plan is the loader's: one is started at the place. */
+static Status go_on(Task *task, const Place *place, size_t *left, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    t->place = *place;
+    if (start(task, place->number + 1, err)) return err->status;
+    *left = speechloader_left(t->loader);
+    return OK;
+}
+
 static Status start(Task *task, size_t first, Err *err) {
     Transcribe *t = (Transcribe *)task;
     SpeechBatchConfig config = batch_config(task, true);
+    config.start = t->place;
     speechloader_stop(t->loader);
     t->loader = speechloader_start(t->sets[SPLIT_TRAIN], &config, first, err);
     return t->loader ? OK : err->status;
@@ -383,6 +396,7 @@ static const DataFacts *data_facts(const Task *task, Split split) {
 
 static const TaskOps OPS = {.name = "transcribe",
                             .initialize = initialize,
+                            .go_on = go_on,
                             .start = start,
                             .next = next,
                             .loss = loss,

@@ -213,6 +213,7 @@ static void translate_task_free(Task *task) {
 
 static const TaskOps OPS = {.name = "translate",
                             .initialize = initialize,
+                            .go_on = text_task_go_on,
                             .start = text_task_start,
                             .next = next,
                             .loss = loss,

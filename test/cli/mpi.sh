@@ -100,6 +100,11 @@ tell "begun by 2 ranks, ended by 1 process" $?
 back_to_30 long one-two && ranks 2 --resume one-two && same_numbers long one-two
 tell "begun by 1 process, ended by 2 ranks" $?
 
+back_to_30 long smaller-one && cp -r smaller-one smaller-2 &&
+    train --resume smaller-one train.batch=6 && ranks 2 --resume smaller-2 train.batch=6 &&
+    grep -q 'train.batch was 16, is 6' err && same_numbers smaller-one smaller-2
+tell "another batch in mid-epoch, by 1 process and by 2 ranks" $?
+
 # ---- ending together ----
 
 refused() { # EXIT PATTERN: the last run's exit code was $code

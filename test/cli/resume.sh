@@ -31,6 +31,10 @@ END_RECIPE
 
 train() { "$STEADY" train "$@" --no-report 2>>messages; }
 
+crc_of() { # RUN STEP
+    grep -ao '"crc32":"[0-9a-f]*"' "$1/checkpoints/step-000000$2.safetensors"
+}
+
 # Rates and times are those of the machine, not of the run.
 same_logs() { # RUN RUN
     for log in train probe eval; do
@@ -309,6 +313,30 @@ train small.ini train.steps=2 --out killed && mkdir -p kept/checkpoints && echo 
 "$STEADY" train small.ini --out kept 2>err
 [ $? = 2 ] && [ -e kept/checkpoints/mine ]
 tell "what a process that was killed at once has left is no hindrance" $?
+
+# ---- another batch in mid-epoch: 10 steps an epoch, then 20 ----
+
+still="schedule.name=constant schedule.warmup_steps=0 train.eval_every=0 train.checkpoint_every=100 probe.every=0"
+# shellcheck disable=SC2086
+train small.ini $still train.steps=14 --out cut && cp -R cut joined &&
+    train --resume cut train.batch=4 train.steps=30 &&
+    train --resume joined train.batch=4 train.steps=20 && train --resume joined train.steps=30
+field() { sed -n "s/.*\"step\":$2,\"epoch\":\([^,]*\),.*/\1/p" "$1/train.jsonl"; }
+[ "$(field cut 14) $(field cut 15) $(field cut 26) $(field cut 30)" = '1.4 1.45 2.0 2.2' ]
+tell "the epoch goes on from what it was when the batch changes" $?
+[ "$(grep -c '"step":26,' cut/eval.jsonl)" = 1 ] && [ "$(grep -c '"step":20,' cut/eval.jsonl)" = 0 ]
+tell "and ends, with its evaluation, when its examples are over" $?
+timeless joined/train.jsonl | sed 's/, is 20/, is 30/; s/"to":"20"/"to":"30"/' >a &&
+    timeless cut/train.jsonl | cmp - a && grep -q '"step":14,"event":"resume".*batch was 8, is 4' a &&
+    [ "$(crc_of cut 30)" = "$(crc_of joined 30)" ] && [ -n "$(crc_of cut 30)" ]
+tell "stopped again and resumed it is the same run" $?
+rm -rf whole
+# shellcheck disable=SC2086
+train small.ini $still train.epochs=3 train.steps=0 train.checkpoint_every=14 train.keep=5 --out whole &&
+    rm whole/checkpoints/step-0000003* whole/checkpoints/step-0000002*
+train --resume whole train.batch=4 train.seed=4 && [ "$(field whole 14) $(field whole 46)" = '1.4 3.0' ] &&
+    [ "$(field whole 47)" = '' ]
+tell "a length in epochs stays one" $?
 
 # ---- two at once ----
 
