@@ -21,7 +21,7 @@ static const struct {
              {"\x28\xB5\x2F\xFD", 4, PACKED("a zstd file", "unzstd")},
              {"PK\x03\x04", 4, "a zip file (or a document of an office program); take the text out of it"},
              {"%PDF-", 5, "a PDF document; take the text out of it (pdftotext)"},
-             {"\x1F\x8B", 2, "gzip within gzip; unpack it once"}};
+             {"\x1F\x8B", 2, "gzip; unpack it first (gunzip -c; files are unpacked once)"}};
 
 /* Latin letters in UTF-16 have a zero in every other byte. */
 static const char *kind_of_zeros(const char *bytes, size_t size) {
