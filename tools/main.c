@@ -106,8 +106,8 @@ static int run_command(const struct Command *command, int argc, char **argv) {
 int main(int argc, char **argv) {
     const struct Command *command = argc < 2 ? NULL : find_command(argv[1]);
     output_begin();
-    stop_forget_inherited();
     if (command && command->resumes) stop_at_once(command->name);
+    stop_forget_inherited();
     start_program(argc, argv);
     int code = run_command(command, argc, argv);
     return output_end(argc < 2 ? "" : argv[1], code);

@@ -8,6 +8,7 @@
 
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
+#include "tools/stop.h"
 #include "tools/kernels.h"
 #include "tools/room.h"
 
@@ -35,16 +36,23 @@ static void release_affinity(void) {
     mem_free(set);
 }
 
-static void run_again(char **argv) {
+static void become(char **argv) {
     release_affinity();
     execv("/proc/self/exe", argv);
 }
 
 #else
 
-static void run_again(char **argv) { execvp(argv[0], argv); }
+static void become(char **argv) { execvp(argv[0], argv); }
 
 #endif
+
+/* A signal that comes while the new process loads waits until it has its handlers. */
+static void run_again(char **argv) {
+    stop_hold(true);
+    become(argv);
+    stop_hold(false);
+}
 
 /* Did OpenBLAS mistake the processor, and has the user not chosen for it? */
 static bool mend_core_type(void) {

@@ -61,16 +61,20 @@ static void handle(void (*handler)(int)) {
     }
 }
 
-void stop_forget_inherited(void) {
+void stop_hold(bool on) {
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < COUNT(SIGNALS); i++) sigaddset(&set, SIGNALS[i]);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGPIPE);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    sigprocmask(on ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+void stop_forget_inherited(void) {
     signal(SIGCHLD, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_IGN);
+    stop_hold(false);
 }
 
 /* What is said breaks off the line of progress that a terminal shows. */

@@ -15,7 +15,8 @@
 enum { STOP_PATIENCE = 3 };
 
 /* What the process inherited may be in the way: SIGCHLD ignored (no child can be waited for),
- * SIGPIPE ignored (`steady recipes | head -1` would complain), signals blocked.  First in main. */
+ * SIGPIPE ignored (`steady recipes | head -1` would complain), signals blocked.  Those that wait
+ * come now.  First in main, behind stop_at_once. */
 void stop_forget_inherited(void);
 
 /* A signal ends the process with FAIL_INTERRUPTED and a line that says that nothing was
@@ -28,5 +29,8 @@ void stop_at_once(const char *command);
 void stop_listen(const char *promise);
 void stop_unlisten(void); /* in a child that becomes another program */
 bool stop_requested(void);
+
+/* Signals wait, or come again. */
+void stop_hold(bool on);
 
 #endif
