@@ -292,6 +292,8 @@ static Status run(const char *path, const AudioSpan *span, bool keep, bool thoro
     r.descriptor = openfile_read(path, NULL, err);
     if (r.descriptor < 0) return FAIL_DATA;
     Status status = begin(&r, span, err);
+    audio->rate = (size_t)MAX(r.info.samplerate, 0);
+    audio->whole = is_open(&r) ? 0 : (size_t)MAX(r.info.frames, 0);
     if (!status) status = read_or_check(&r, keep, thorough, audio, err);
     if (r.file) sf_close(r.file);
     close(r.descriptor);

@@ -38,7 +38,7 @@ typedef struct Audio {
     float *samples; /* [count] */
     size_t count;
     size_t rate;  /* a second */
-    size_t whole; /* samples of the whole recording */
+    size_t whole; /* samples of the whole recording, also where the span is refused; 0: unknown */
     AudioTraits traits;
     size_t room; /* of samples; it is kept when the struct is read into again */
 } Audio;

@@ -107,16 +107,17 @@ static void round_up(SpeechItem *item) {
     item->samples = item->whole;
 }
 
-static SpeechFault kind_of(const SpeechItem *item, const char *fault) {
+static SpeechFault kind_of(const SpeechItem *item) {
     if (access(item->path, F_OK)) return SPEECH_NO_AUDIO;
-    return strstr(fault, "there is nothing from") ? SPEECH_OUTSIDE : SPEECH_BROKEN;
+    bool outside = item->whole && item->span.start * (double)item->rate >= (double)item->whole;
+    return outside ? SPEECH_OUTSIDE : SPEECH_BROKEN;
 }
 
 static bool judge(SpeechSet *set, SpeechItem *item, const char *fault) {
     const char *list = set->list[item->list];
     size_t needed;
     if (fault) {
-        speech_fault(set, kind_of(item, fault), "%s:%zu: %s", list, item->line, fault);
+        speech_fault(set, kind_of(item), "%s:%zu: %s", list, item->line, fault);
         return false;
     }
     round_up(item);

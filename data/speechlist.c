@@ -88,6 +88,26 @@ static int find_recording(const Entries *entries, const char *id, size_t length)
     return -1;
 }
 
+/* A sound of that name with an ending that is not read, or NULL. */
+static const char *other_recording(const Entries *entries, const char *id, size_t length) {
+    for (int i = 0; i < entries->count; i++) {
+        const char *name = entries->entry[i]->d_name;
+        if (!strncmp(name, id, length) && name[length] == '.' && has_other_ending(name))
+            return name;
+    }
+    return NULL;
+}
+
+static void no_recording(SpeechFill *fill, const Entries *entries, const TextFile *file,
+                         size_t i, const char *id, size_t length) {
+    const char *other = other_recording(entries, id, length);
+    fill->set->report.listed++;
+    speech_fault(fill->set, SPEECH_NO_AUDIO,
+                 "%s:%zu: there is no recording %.*s.flac or .wav%s%.200s%s", file->path, i + 1,
+                 (int)MIN(length, (size_t)200), id, other ? ", but " : "",
+                 other ? other : "", other ? ": convert it" : "");
+}
+
 static void __attribute__((format(printf, 4, 5)))
 malformed(SpeechFill *fill, const TextFile *file, size_t i, const char *format, ...) {
     char text[600];
@@ -118,10 +138,7 @@ static void read_line(SpeechFill *fill, const char *folder, const Entries *entri
     }
     int k = find_recording(entries, line, id);
     if (k < 0) {
-        fill->set->report.listed++;
-        speech_fault(fill->set, SPEECH_NO_AUDIO,
-                     "%s:%zu: there is no recording %.*s.flac or .wav", file->path, i + 1,
-                     (int)MIN(id, (size_t)200), line);
+        no_recording(fill, entries, file, i, line, id);
         return;
     }
     if (used[k]) {

@@ -103,5 +103,10 @@ Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,
     size_t before = inputs->count;
     add_folder(inputs, path, endings, false, 0);
     if (inputs->count > before) return OK;
-    return err_set(err, FAIL_DATA, "%s: no %s in here or in its folders", path, what);
+    if (!inputs->passed)
+        return err_set(err, FAIL_DATA, "%s: no %s in here or in its folders", path, what);
+    return err_set(err, FAIL_DATA,
+                   "%s: no %s in here or in its folders, but %zu files of other kinds (first: "
+                   "%s)",
+                   path, what, inputs->passed, inputs->passed_first);
 }

@@ -23,17 +23,8 @@ typedef struct Work {
     double *row, *columns;             /* of op(A); op(B) transposed */
 } Work;
 
-static void work_open(Work *w) {
-    float *single = mem_alloc(ROOM * sizeof *single);
-    double *doubled = mem_alloc(ROOM * sizeof *doubled);
-    Rng rng = rng_make(1, RNG_PROBE, 0);
-    for (size_t i = 0; i < ROOM; i += 4) {
-        uint32_t words[4];
-        rng_words(rng, i, words);
-        for (size_t j = 0; j < 4; j++)
-            doubled[i + j] = single[i + j] =
-                (float)((int32_t)words[j] / 256) / (float)(1 << 23);
-    }
+/* What a thread needs of its own. */
+static void work_open(Work *w, const float *single, const double *doubled) {
     *w = (Work){.single = single,
                 .doubled = doubled,
                 .c_single = mem_alloc(ROOM * sizeof *w->c_single),
@@ -44,9 +35,18 @@ static void work_open(Work *w) {
                 .columns = mem_alloc(ROOM * sizeof *w->columns)};
 }
 
+static void fill_factors(float *single, double *doubled) {
+    Rng rng = rng_make(1, RNG_PROBE, 0);
+    for (size_t i = 0; i < ROOM; i += 4) {
+        uint32_t words[4];
+        rng_words(rng, i, words);
+        for (size_t j = 0; j < 4; j++)
+            doubled[i + j] = single[i + j] =
+                (float)((int32_t)words[j] / 256) / (float)(1 << 23);
+    }
+}
+
 static void work_close(Work *w) {
-    mem_free((void *)w->single);
-    mem_free((void *)w->doubled);
     mem_free(w->c_single);
     mem_free(w->c_double);
     mem_free(w->start);
@@ -351,7 +351,7 @@ static Status try_at_once(Check *k) {
 #pragma omp parallel num_threads((int)k->threads)
     {
         Work own;
-        work_open(&own);
+        work_open(&own, k->work.single, k->work.doubled);
 #pragma omp for schedule(dynamic)
         for (size_t i = 0; i < 4 * COUNT(LARGE); i++) {
             Err err = ERR_NONE;
@@ -385,10 +385,15 @@ Status blas_check(size_t threads, BlasCase *now, Err *err) {
     Err own = ERR_NONE;
     Check k = {.threads = threads, .now = now, .err = err ? err : &own};
     int before = omp_get_max_threads();
+    float *single = mem_alloc(ROOM * sizeof *single);
+    double *doubled = mem_alloc(ROOM * sizeof *doubled);
     *now = (BlasCase){0};
-    work_open(&k.work);
+    fill_factors(single, doubled);
+    work_open(&k.work, single, doubled);
     Status status = try_all(&k);
     work_close(&k.work);
+    mem_free(single);
+    mem_free(doubled);
     omp_set_num_threads(before);
     return status;
 }

@@ -159,6 +159,8 @@ rm -rf mixed && mkdir -p mixed/deeper && cp one.wav mixed && cp one.wav mixed/de
     "$STEADY" predict run mixed >out 2>err && [ "$(cut -f1 out)" = mixed/one.wav ] &&
     [ "$(cat err)" = 'steady: note: passed over in folders, for another ending or as a folder beside files: 2 (first: mixed/x.m4a); what is named itself is read' ]
 tell "predict: what is passed over in a folder is said" $?
+rm -r mixed/one.wav mixed/deeper && fails 3 'mixed: no recordings .*, but 1 files of other kinds (first: mixed/x.m4a)' predict run mixed
+tell "predict: a folder of other kinds alone" $?
 printf '\000\000\000\040ftypM4A \000\000\000\000' >odd.wav && fails 3 'odd.wav is an MPEG-4 file (m4a.*ffmpeg -i odd.wav' predict run odd.wav
 tell "predict: an m4a file is named" $?
 printf '\000' >>same.wav && "$STEADY" predict unusual same.wav >out && speak short.wav 4000 0 8 &&

@@ -118,21 +118,23 @@ static void other_files_are_named_as_what_they_are(void **state) {
         size_t count;
         const char *part;
     } CASES[] = {
-        {"\0\0\0\x20" "ftypM4A \0\0\2\0isomiso2", 28,
+#define BYTES(text) text, sizeof text - 1
+        {BYTES("\0\0\0\x20" "ftypM4A \0\0\2\0isomiso2"),
          "is an MPEG-4 file (m4a, mp4, AAC), which is not read here; convert it: ffmpeg -i "},
-        {"\xFF\xF1\x50\x80\3\x9F\xFC", 7, "is an AAC file"},
-        {"\x1A\x45\xDF\xA3\x9F\x42\x86\x81", 8, "is a WebM"},
-        {"\x30\x26\xB2\x75\x8E\x66\xCF\x11", 8, "is a Windows Media file"},
-        {"#!AMR\n\x3C", 7, "is an AMR file"},
-        {"PK\3\4\x14\0\0\0", 8, "is a ZIP archive, not a recording; unpack it"},
-        {"\n <!doctype html><html>", 23, "is a web page (HTML), not a recording"},
-        {"<HTML><body>404", 15, "is a web page"},
-        {"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", 57,
+        {BYTES("\xFF\xF1\x50\x80\3\x9F\xFC"), "is an AAC file"},
+        {BYTES("\x1A\x45\xDF\xA3\x9F\x42\x86\x81"), "is a WebM"},
+        {BYTES("\x30\x26\xB2\x75\x8E\x66\xCF\x11"), "is a Windows Media file"},
+        {BYTES("#!AMR\n\x3C"), "is an AMR file"},
+        {BYTES("PK\3\4\x14\0\0\0"), "is a ZIP archive, not a recording; unpack it"},
+        {BYTES("\n <!doctype html><html>"), "is a web page (HTML), not a recording"},
+        {BYTES("<HTML><body>404"), "is a web page"},
+        {BYTES("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a"),
          "is a pointer of git LFS, not the file itself; fetch that (git lfs pull"},
-        {"\0\0\0\0\0\0\0\0\0", 9, "begins with 9 zeros: it was never written"},
-        {"ID3\3\0\0\0\0\0\1xxxx", 14, "MP3 file"},
-        {"{\"audio_filepath\": \"a.wav\"}", 27, "is a JSON text, a manifest perhaps"},
+        {BYTES("\0\0\0\0\0\0\0\0\0"), "begins with 9 zeros: it was never written"},
+        {BYTES("ID3\3\0\0\0\0\0\1xxxx"), "MP3 file"},
+        {BYTES("{\"audio_filepath\": \"a.wav\"}"), "is a JSON text, a manifest perhaps"},
     };
+#undef BYTES
     for (size_t i = 0; i < COUNT(CASES); i++) {
         files_write(*state, "x.wav", CASES[i].bytes, CASES[i].count);
         refuse(*state, "x.wav", CASES[i].part);

@@ -362,6 +362,15 @@ static void files_and_folders_that_are_passed_over_are_noted(void **state) {
     speechset_free(set);
 }
 
+static void a_recording_of_another_ending_is_named_where_it_is_missed(void **state) {
+    SpeechConfig config = make_folders(*state);
+    files_remove(*state, CHAPTER "-0001.wav");
+    put(*state, CHAPTER "-0001.mp3", "x");
+    refuse_or_skip(config, SPEECH_NO_AUDIO, 2,
+                   "7-2.trans.txt:2: there is no recording 7-2-0001.flac or .wav, but "
+                   "7-2-0001.mp3: convert it");
+}
+
 static void a_limit_takes_utterances_of_all_speakers(void **state) {
     SpeechConfig config = config_of(*state, "librispeech");
     for (int speaker = 1; speaker <= 4; speaker++)
@@ -751,6 +760,7 @@ int main(void) {
         FOLDER_TEST(several_faults_are_counted_by_kind),
         FOLDER_TEST(malformed_transcripts_are_faults_like_others),
         FOLDER_TEST(files_and_folders_that_are_passed_over_are_noted),
+        FOLDER_TEST(a_recording_of_another_ending_is_named_where_it_is_missed),
         FOLDER_TEST(a_limit_takes_utterances_of_all_speakers),
         FOLDER_TEST(all_malformed_lines_are_counted_at_once),
         FOLDER_TEST(lists_of_other_kinds_are_named_as_such),
