@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/core/text.h"
+
 #define FNV_START 0xCBF29CE484222325u
 #define FNV_PRIME 0x100000001B3u
 
@@ -19,7 +21,9 @@ void facts_note(DataFacts *facts, size_t count, const char *format, ...) {
     if (facts->notes) memcpy(wider, facts->note, facts->notes * sizeof *wider);
     mem_free(facts->note);
     facts->note = wider;
-    facts->note[facts->notes++] = (DataNote){count, mem_strdup(text)};
+    char shown[sizeof text];
+    utf8_show(text, strlen(text), shown, sizeof shown);
+    facts->note[facts->notes++] = (DataNote){count, mem_strdup(shown)};
 }
 
 uint64_t facts_hash(uint64_t hash, const void *bytes, size_t n) {

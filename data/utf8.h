@@ -7,19 +7,14 @@
  *         ...
  *     }
  *
+ * utf8_next and utf8_show are in engine/core/text.h, for messages show what files hold.
+ *
  * NUL is a code point like any other: lengths count, not a terminator.  Nothing here is
  * composed or decomposed: e + U+0301 stays apart from U+00E9. */
 #ifndef STEADY_UTF8_H
 #define STEADY_UTF8_H
 
-#include "engine/core/base.h"
-
-#define UTF8_BYTES 4 /* the longest code point */
-
-/* Reads the code point at `text`; the bytes that it takes (1 ... 4), or 0 where none of the
- * `length` bytes begin one: a stray or missing continuation, an overlong form, a surrogate,
- * more than U+10FFFF, or length 0.  `code` is written only on success. */
-size_t utf8_next(const char *text, size_t length, uint32_t *code);
+#include "engine/core/text.h"
 
 /* Whether all of the text is well-formed; if not, *bad (may be NULL) is where the first code
  * point that is not begins. */
@@ -33,10 +28,6 @@ size_t utf8_put(uint32_t code, char out[UTF8_BYTES]);
  * without one come back as they are.  Not done, because it is not one code to one code: U+0130
  * (i with dot, left alone) and the final form of a Greek sigma. */
 uint32_t utf8_lower(uint32_t code);
-
-/* Text for a message, NUL-terminated, of at most `size` bytes: control characters and bytes that are no
- * UTF-8 become \xNN, what does not fit "..." at the end of a whole code point.  size >= 8. */
-void utf8_show(const char *text, size_t length, char *out, size_t size);
 
 /* Whether `code` is white space: those at which Python's str.split() splits. */
 bool utf8_is_space(uint32_t code);

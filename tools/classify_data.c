@@ -6,6 +6,7 @@
 #include "data/survey.h"
 #include "tools/classify_parts.h"
 #include "tools/rundir.h"
+#include "tools/say.h"
 #include "tools/stop.h"
 
 /* ---- splits ---- */
@@ -149,7 +150,7 @@ static void name_skips(Classify *c, Split split, const Skips *skips, const Skip 
         task_event(&c->task, "skip", fresh, "%s%s (%zu of %zu so far)", first->text, more,
                    skips->count, skips->items);
     else if (before < NAMED_MOST || before / NAMED_EVERY < skips->count / NAMED_EVERY)
-        fprintf(stderr, "steady: skipped in %s: %s%s (%zu of %zu so far)\n",
+        say("steady: skipped in %s: %s%s (%zu of %zu so far)",
                 split_name(split), first->text, more, skips->count, skips->items);
 }
 

@@ -7,6 +7,7 @@
 
 #include "data/openfile.h"
 #include "tools/rundir.h"
+#include "tools/say.h"
 #include "tools/task.h"
 
 /* Facts that a task has of a split, or NULL. */
@@ -14,19 +15,18 @@ static const DataFacts *facts_of(const Task *task, Split split) {
     return task->ops->facts ? task->ops->facts(task, split) : NULL;
 }
 
-static void say(const DataFacts *facts, const char *where) {
+static void say_notes(const DataFacts *facts, const char *where) {
     for (size_t i = 0; facts && i < facts->notes; i++)
-        fprintf(stderr, "steady: note: %s%s%s\n", where, *where ? ": " : "",
-                facts->note[i].text);
+        say("steady: note: %s%s%s", where, *where ? ": " : "", facts->note[i].text);
 }
 
 void datafacts_say_split(const Task *task, Split split) {
-    say(facts_of(task, split), split_name(split));
+    say_notes(facts_of(task, split), split_name(split));
 }
 
 void datafacts_say(const Task *task) {
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) datafacts_say_split(task, s);
-    say(&task->notes, "");
+    say_notes(&task->notes, "");
 }
 
 /* ---- writing ---- */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tools/rundir.h"
+#include "tools/say.h"
 
 /* A folder's name and a file's name after it fit into PATH_SIZE. */
 enum { NAME_MOST = 1024, DEPTH_MOST = 4 };
@@ -51,10 +52,9 @@ static void pass_over(Inputs *inputs, const char *path) {
 
 void inputs_say_passed(const Inputs *inputs) {
     if (inputs->passed)
-        fprintf(stderr,
-                "steady: note: passed over in folders, for another ending or as a folder "
-                "beside files: %zu (first: %s); what is named itself is read\n",
-                inputs->passed, inputs->passed_first);
+        say("steady: note: passed over in folders, for another ending or as a folder "
+            "beside files: %zu (first: %s); what is named itself is read",
+            inputs->passed, inputs->passed_first);
 }
 
 static int is_shown(const struct dirent *entry) { return *entry->d_name != '.'; }

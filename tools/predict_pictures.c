@@ -7,6 +7,7 @@
 #include "tools/output.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
+#include "tools/say.h"
 
 /* ---- the data set of given files ---- */
 
@@ -77,7 +78,7 @@ static void print_one(bool numbers, const ClassFacts *facts, const char *name,
     if (numbers)
         print_logits(name, class, z, facts->classes);
     else
-        printf("%s\t%s\t%.4f\n", name, class, 1 / total);
+        print_field(name), putchar('\t'), print_field(class), printf("\t%.4f\n", 1 / total);
 }
 
 static void print_batch(const PredictOptions *o, const Inputs *files, OpenRun *run,

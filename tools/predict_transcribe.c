@@ -8,6 +8,7 @@
 #include "tools/output.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
+#include "tools/say.h"
 #include "tools/speech.h"
 #include "tools/stop.h"
 
@@ -51,7 +52,7 @@ static Status transcribe_one(const PredictOptions *o, OpenRun *run, const char *
     if (o->logits)
         print_numbers(name, text.text, z, count);
     else
-        printf("%s\t%s\n", name, text.text);
+        print_field(name), printf("\t%s\n", text.text);
     fflush(stdout);
     text_free(&text);
     return OK;
@@ -77,21 +78,19 @@ static const LogMel *tables_for(Tables *t, size_t rate, size_t heard) {
 static void note_traits(const char *path, const Audio *audio) {
     const AudioTraits *t = &audio->traits;
     if (t->silent)
-        fprintf(stderr, "steady: note: %s: silence, one value throughout\n", path);
+        say("steady: note: %s: silence, one value throughout", path);
     if (t->channel)
-        fprintf(stderr,
-                "steady: note: %s: its channels cancel each other; channel %zu, the "
-                "loudest, is used\n",
+        say("steady: note: %s: its channels cancel each other; channel %zu, the "
+                "loudest, is used",
                 path, t->channel);
     if (t->clipped >= AUDIO_CLIPPED)
-        fprintf(stderr, "steady: note: %s: clipped, %.0f%% of it is at full scale\n", path,
+        say("steady: note: %s: clipped, %.0f%% of it is at full scale", path,
                 100 * t->clipped);
     if (t->behind)
-        fprintf(stderr,
-                "steady: note: %s: the %zu bytes after the end of its sound are not read\n",
+        say("steady: note: %s: the %zu bytes after the end of its sound are not read",
                 path, t->behind);
     if (!speech_rows(logmel_frames_at(audio->rate, audio->count)))
-        fprintf(stderr, "steady: note: %s: %.3f s are too short for a letter\n", path,
+        say("steady: note: %s: %.3f s are too short for a letter", path,
                 (double)audio->count / (double)audio->rate);
 }
 

@@ -10,6 +10,7 @@
 #include "tools/output.h"
 #include "tools/predict.h"
 #include "tools/rundir.h"
+#include "tools/say.h"
 #include "tools/stop.h"
 #include "tools/strangers.h"
 #include "tools/texts.h"
@@ -63,7 +64,8 @@ static void print_one(const PredictOptions *o, const Tokenizer *tokenizer,
         if (o->logits)
             print_numbers(lines, i, text.text, h);
         else if (o->nbest > 1)
-            printf("%zu\t%.6f\t%s\n", lines->number + i, h->score, text.text);
+            printf("%zu\t%.6f\t", lines->number + i, h->score), print_field(text.text),
+                putchar('\n');
         else
             printf("%s\n", text.text);
     }

@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tools/say.h"
+
 enum { BAR = 24 };
 
 void duration_text(double seconds, char *text, size_t size) {
@@ -100,9 +102,8 @@ void progress_say(Progress *p, const char *format, ...) {
     p->open_line = false;
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    say_list(format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
 void progress_end(Progress *p) {

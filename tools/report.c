@@ -305,19 +305,24 @@ static void write_events(FILE *out, const RunLog *run) {
                 run->event_count - shown);
 }
 
+/* Aligning takes time and memory with the product of the lengths. */
+enum { ALIGN_MOST = 4000 };
+
 /* Reference and transcript one below the other, the worst first. */
 static void write_worst(FILE *out, const RunLog *run) {
     size_t i;
     json_t *row;
     if (!json_array_size(run->worst)) return;
-    fprintf(out, "<h2>Worst transcripts</h2><p class=soft>Of split %s.</p><pre>",
-            run->worst_split);
+    fputs("<h2>Worst transcripts</h2><p class=soft>Of split ", out);
+    escaped(out, run->worst_split);
+    fputs(".</p><pre>", out);
     json_array_foreach(run->worst, i, row) {
         const char *id, *reference, *hypothesis;
         if (json_unpack(row, "{s:s, s:s, s:s}", "id", &id, "reference", &reference,
                         "hypothesis", &hypothesis))
             continue;
         TextBuffer text = {0};
+        if (strlen(reference) > ALIGN_MOST || strlen(hypothesis) > ALIGN_MOST) continue;
         wer_align(reference, hypothesis, &text);
         fputs(i ? "\n" : "", out);
         escaped(out, id);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "data/openfile.h"
+#include "tools/say.h"
 
 #define RECIPE_MOST ((size_t)1 << 20)
 #define LOG_MOST ((size_t)4 << 30)
@@ -260,7 +261,7 @@ void runlog_note(const RunLog *run, char *text, size_t size) {
 void runlog_say(const RunLog *run) {
     char text[600];
     runlog_note(run, text, sizeof text);
-    if (*text) fprintf(stderr, "steady: note: %s\n", text);
+    if (*text) say("steady: note: %s", text);
 }
 
 static int keep_setting(void *user, const char *section, const char *key,

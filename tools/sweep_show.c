@@ -10,6 +10,7 @@
 #include "data/openfile.h"
 #include "tools/progress.h"
 #include "tools/rundir.h"
+#include "tools/say.h"
 
 enum { PLAIN_EVERY = 30, LINE = 400 };
 
@@ -30,9 +31,8 @@ void show_say(SweepShow *show, const char *format, ...) {
     show_end(show);
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    say_list(format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
 /* ---- cells that run ---- */

@@ -11,6 +11,7 @@
 #include "tools/figures.h"
 #include "tools/launch.h"
 #include "tools/report.h"
+#include "tools/say.h"
 #include "tools/start.h"
 #include "tools/stop.h"
 #include "tools/trainer_parts.h"
@@ -145,7 +146,7 @@ static void tell_changes(const Trainer *t) {
     const Anchor *a = &t->at.anchor;
     for (size_t i = 0; i < t->changes.count; i++) {
         const RecipeChange *c = &t->changes.change[i];
-        fprintf(stderr, "steady: note: %s.%s was %s, is %s\n", c->key->section, c->key->name,
+        say("steady: note: %s.%s was %s, is %s", c->key->section, c->key->name,
                 c->was, c->is);
     }
     if (!a->step || a->step != t->at.step) return;

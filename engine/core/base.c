@@ -8,15 +8,16 @@
 #include <time.h>
 
 #include "engine/core/machine.h"
+#include "engine/core/text.h"
 
 Status err_set(Err *err, Status status, const char *format, ...) {
     if (!err) return status;
-    char text[sizeof err->text];
+    char text[2 * sizeof err->text];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    memcpy(err->text, text, sizeof text);
+    utf8_show(text, strlen(text), err->text, sizeof err->text);
     err->status = status;
     return status;
 }
@@ -28,10 +29,7 @@ Status err_wrap(Err *err, const char *format, ...) {
     va_start(args, format);
     vsnprintf(prefix, sizeof prefix, format, args);
     va_end(args);
-    char text[sizeof err->text];
-    snprintf(text, sizeof text, "%s: %.590s", prefix, err->text);
-    memcpy(err->text, text, sizeof text);
-    return err->status;
+    return err_set(err, err->status, "%s: %.590s", prefix, err->text);
 }
 
 void check_failed(const char *file, int line, const char *condition, const char *format,

@@ -42,7 +42,8 @@ typedef struct Err {
 
 #define ERR_NONE ((Err){OK, ""})
 
-/* Fills `err` (which may be NULL) with one formatted line and returns `status`. */
+/* Fills `err` (which may be NULL) with one formatted line and returns `status`.  Control characters
+ * and bytes that are no UTF-8, from names and files, become \xNN (utf8_show). */
 Status err_set(Err *err, Status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
