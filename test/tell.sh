@@ -24,6 +24,7 @@ fails() { # EXIT PATTERN COMMAND...
         printf 'steady %s: exit %s, wanted %s and %s\n' "$*" $code "$wanted" "$pattern"
         head -c 1000 out
         head -c 1000 err
+        echo
         return 1
     fi
 }

@@ -263,8 +263,8 @@ static void note_choices(Classify *c) {
                        : "nothing is scored (data.val_fraction cuts off a val split)");
     if (c->task.steps_per_epoch)
         facts_note(notes, left,
-                   "%zu of %zu examples are left out of each epoch: the last incomplete batch%s",
-                   left, c->task.examples,
+                   "%zu of %zu examples %s left out of each epoch: the last incomplete batch%s",
+                   left, c->task.examples, left == 1 ? "is" : "are",
                    r->data.shuffle ? "" : ", always the same ones without data.shuffle");
 }
 

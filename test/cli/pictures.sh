@@ -84,9 +84,13 @@ while [ $i -lt 1300 ]; do
     i=$((i + 1))
 done
 head -c 50 ink.png >set/train/b/1.png && cp set/train/b/1.png set/train/b/2.png
-fails 3 'none of the 2 pictures of class b can be read' train small.ini train.steps=100 \
-    train.checkpoint_every=1000 --out lost --no-report
-tell "a class without a good picture ends the run when that is known" $?
+lost='^steady train: none of the 2 pictures of class b can be read'
+train small.ini train.steps=100 train.checkpoint_every=1000 --out lost
+[ $? = 3 ] && grep -q "$lost" err && {
+    train --resume lost
+    [ $? = 3 ]
+} && grep -q "$lost" err
+tell "a class without a good picture ends the run when that is known, and its resume" $?
 
 rm -r set/train/b set/test/b
 refused "a set of one class" 3 'pictures are of one class (a)' small.ini
