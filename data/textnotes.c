@@ -20,16 +20,16 @@ static void keep_first(void *context, const char *token, size_t length) {
 }
 
 void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side, const TextFile *file,
-                       size_t i, const uint32_t *ids, size_t count) {
+                       size_t i, const IdList *ids, size_t first) {
     if (*set->first_unknown[side] || !tokenizer_has_specials(t)) return;
-    for (size_t k = 0; k < count; k++) {
-        if (ids[k] != ID_UNK) continue;
-        FirstUnknown first = {0};
+    for (size_t k = first; k < ids->count; k++) {
+        if (ids->ids[k] != ID_UNK) continue;
+        FirstUnknown unknown = {0};
         size_t length;
         const char *line = textfile_line(file, i, &length);
-        tokenizer_unknown(t, line, length, keep_first, &first);
+        tokenizer_unknown(t, line, length, keep_first, &unknown);
         text_format(set->first_unknown[side], sizeof set->first_unknown[side],
-                    "%s:%zu: '%s'", file->path, i + 1, first.text);
+                    "%s:%zu: '%s'", file->path, i + 1, unknown.text);
         return;
     }
 }

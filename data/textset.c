@@ -87,7 +87,7 @@ Status textset_encode(TextSet *set, const Texts *t, size_t side, const TextFile 
     const char *line = textfile_line(file, i, &length);
     if (tokenizer_encode(tokenizer, line, length, ids, err))
         return err_wrap(err, "%s:%zu", file->path, i + 1), err->status;
-    textnotes_unknown(set, tokenizer, side, file, i, ids->ids + before, ids->count - before);
+    textnotes_unknown(set, tokenizer, side, file, i, ids, before);
     return OK;
 }
 

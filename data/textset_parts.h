@@ -24,9 +24,9 @@ TextSet *pairs_cut(TextSet *train, double fraction);
 
 /* Counts, hash and the share of <unk>, once the split is what it will be. */
 void textnotes_finish(const Texts *t, TextSet *set, Split split);
-/* The first <unk> of a side, with its line. */
+/* The first <unk> of a side, with its line i, whose tokens are ids from `first` on. */
 void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side, const TextFile *file,
-                       size_t i, const uint32_t *ids, size_t count);
+                       size_t i, const IdList *ids, size_t first);
 /* Notes of val and test on what of them is in the training text, too. */
 void textnotes_overlap(Texts *t);
 
