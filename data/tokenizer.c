@@ -121,15 +121,19 @@ static void each_token(const Tokenizer *t, const char *line, size_t length,
 typedef struct Encoding {
     const Tokenizer *t;
     IdList *ids;
-    const char *unknown; /* the first token that has no id */
-    size_t unknown_length;
+    char unknown[4 * UTF8_BYTES]; /* the first token that has no id, as far as it fits */
+    size_t unknown_length;        /* 0: all have one */
 } Encoding;
 
 static void encode_token(void *context, const char *token, size_t length) {
     Encoding *e = context;
     size_t id = stringmap_find(&e->t->vocab, token, length);
     if (id == SIZE_MAX && !e->t->specials) {
-        if (!e->unknown) e->unknown = token, e->unknown_length = length;
+        /* Pieces of words are gone when their line is through. */
+        if (!e->unknown_length) {
+            e->unknown_length = MIN(length, sizeof e->unknown);
+            memcpy(e->unknown, token, e->unknown_length);
+        }
         return;
     }
     if (e->t->specials && id == ID_PAD) id = ID_UNK; /* padding counts for nothing */
@@ -146,14 +150,14 @@ Status tokenizer_encode(const Tokenizer *t, const char *line, size_t length, IdL
     }
     Encoding e = {.t = t, .ids = ids};
     each_token(t, line, length, encode_token, &e);
-    if (e.unknown) {
+    if (e.unknown_length) {
         uint32_t code = 0;
         utf8_next(e.unknown, e.unknown_length, &code);
         err_set(err, FAIL_DATA, "the character '%.*s' (U+%04X) is not in the vocabulary",
                 (int)e.unknown_length, code == '\n' ? "" : e.unknown, (unsigned)code);
     }
     text_free(&prepared);
-    return e.unknown ? FAIL_DATA : OK;
+    return e.unknown_length ? FAIL_DATA : OK;
 }
 
 typedef struct Stranger {

@@ -156,7 +156,8 @@ static Status read_settings(Tokenizer *t, const char *path, const char *root, Er
     memcpy(line, file.bytes, MIN(file.size, sizeof line - 1));
     textfile_free(&file);
     if (sscanf(line, SETTINGS, &kind, &specials, &low, &split) != 4 || kind < 0 ||
-        kind > TOKENS_BPE || split < 0 || split > SPLIT_WORDS_13A)
+        kind > TOKENS_BPE || split < 0 || split > SPLIT_WORDS_13A ||
+        (kind != TOKENS_CHAR && !specials))
         return err_set(err, FAIL_DATA, "%s: these are no settings of a tokenizer", path);
     t->kind = (TokenKind)kind;
     t->specials = specials;

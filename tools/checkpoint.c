@@ -9,6 +9,8 @@
 
 enum { NAME_SIZE = 300 };
 
+#define COUNT_MOST 1e15 /* of steps, batches, epochs */
+
 static const char FORMAT[] = "steady-checkpoint-1";
 
 /* ---- what a checkpoint consists of: one walk serves saving, checking and loading ---- */
@@ -233,6 +235,14 @@ static double number_of(const Safetensors *file, const char *key) {
     return text ? strtod(text, NULL) : 0;
 }
 
+/* A count; FAIL_DATA where it is none that a run can come to, which `bad` then names. */
+static size_t count_of(const Safetensors *file, const char *key, const char **bad) {
+    double number = number_of(file, key);
+    if (number >= 0 && number <= COUNT_MOST) return (size_t)number;
+    *bad = key;
+    return 0;
+}
+
 /* A vector of zeros is one that was not known yet. */
 static void mark_known(const CheckpointParts *parts) {
     for (size_t i = 0; parts->prober && i < parts->model->layer_count; i++) {
@@ -334,21 +344,25 @@ static Status load_file(const Safetensors *file, const char *path,
     visit_all(parts, check_item, &l, err);
     if (misfit_error(&l.misfits, path, err)) return err->status;
     if (visit_all(parts, read_item, &l, err)) return err->status;
-    *p = (Progressed){.step = (size_t)number_of(file, "step"),
+    const char *bad = NULL;
+    *p = (Progressed){.step = count_of(file, "step", &bad),
                       .temperature = number_of(file, "temperature"),
-                      .data_offset = (size_t)number_of(file, "data_offset"),
+                      .data_offset = count_of(file, "data_offset", &bad),
                       .pending_eval = number_of(file, "pending_eval") != 0,
                       .best_score = number_of(file, "best_score"),
-                      .best_step = (size_t)number_of(file, "best_step"),
+                      .best_step = count_of(file, "best_step", &bad),
                       .plateau = PLATEAU_START};
     const char *watch = safetensors_metadata(file, "plateau_watch");
     if (safetensors_metadata(file, "plateau_best"))
         p->plateau = (Plateau){plateau_watch_named(watch ? watch : ""),
                                number_of(file, "plateau_best"),
-                               (size_t)number_of(file, "plateau_bad"),
-                               (size_t)number_of(file, "plateau_reductions")};
-    p->epoch_steps = (size_t)number_of(file, "epoch_steps");
-    p->epoch_left = (size_t)number_of(file, "epoch_left");
+                               count_of(file, "plateau_bad", &bad),
+                               count_of(file, "plateau_reductions", &bad)};
+    p->epoch_steps = count_of(file, "epoch_steps", &bad);
+    p->epoch_left = count_of(file, "epoch_left", &bad);
+    if (bad)
+        return err_set(err, FAIL_DATA, "%s: __metadata__: %s is \"%.40s\"; a count is expected",
+                       path, bad, safetensors_metadata(file, bad));
     if (read_anchor(file, path, &p->anchor, err)) return err->status;
     if (parts->optim) optim_set_steps(parts->optim, p->step);
     read_warned(file, parts);

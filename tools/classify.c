@@ -354,6 +354,8 @@ static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 
+enum { SIDE_MOST = 16384 }; /* of a picture: the range of data.image_size */
+
 static size_t positive(const json_t *root, const char *key) {
     json_int_t value = json_integer_value(json_object_get(root, key));
     return value > 0 && value < 1 << 24 ? (size_t)value : 0;
@@ -365,6 +367,11 @@ static Status read_facts(const json_t *root, const char *path, ClassFacts *f, Er
     if (!f->channels || !f->height || !f->width || !f->classes)
         return err_set(err, FAIL_DATA, "%s: wanted channels, height, width and classes",
                        path);
+    if ((f->channels != 1 && f->channels != 3) || f->height > SIDE_MOST || f->width > SIDE_MOST)
+        return err_set(err, FAIL_DATA,
+                       "%s: pictures of %zu channels, %zu x %zu pixels; 1 or 3 channels and at "
+                       "most %d pixels a side are expected",
+                       path, f->channels, f->height, f->width, SIDE_MOST);
     const json_t *names = json_object_get(root, "class_names");
     if (!names) return OK;
     if (json_array_size(names) != f->classes)

@@ -45,7 +45,7 @@ static void paint_uniform(const Cell *cell, const SiteLog *site) {
     }
     double keys = site->keys[probe->count - 1];
     char text[40] = "uniform";
-    if (fabs(log(keys) - high) < 1e-4)
+    if (keys < 1e15 && fabs(log(keys) - high) < 1e-4)
         text_format(text, sizeof text, "uniform (ln %.0f)", keys);
     panel_level(cell->panel, high, colour, text);
 }
@@ -103,7 +103,7 @@ static void note_lowest(const Cell *cell) {
     char label[96], text[180];
     layer_block_label(low.site, label);
     text_format(text, sizeof text, "%s: %.1f %% of uniform at step %zu", label,
-                100 * low.share, low.step);
+                100 * fmin(low.share, 1e9), low.step);
     panel_note(cell->panel, (double)low.step, low.share * low.uniform,
                chart_warning(cell->chart), text);
 }

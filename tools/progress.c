@@ -1,5 +1,6 @@
 #include "tools/progress.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 enum { BAR = 24 };
 
 void duration_text(double seconds, char *text, size_t size) {
-    unsigned long all = seconds > 0 ? (unsigned long)(seconds + 0.5) : 0;
+    enum { MOST = 2000000000 }; /* 60 years, for numbers that a file made up */
+    unsigned long all = seconds > 0 ? (unsigned long)(fmin(seconds, MOST) + 0.5) : 0;
     if (all < 60)
         text_format(text, size, "%lu s", all);
     else if (all < 3600)

@@ -13,6 +13,15 @@
 
 #define RECIPE_MOST ((size_t)1 << 20)
 #define LOG_MOST ((size_t)4 << 30)
+#define CELLS_LEAST ((size_t)64 << 20) /* numbers that any log may take: 512 MB */
+#define STEP_MOST 1e15
+#define NUMBER_MOST 1e39 /* beyond all floats */
+
+enum {
+    ROW_LEAST = sizeof "{\"step\":1}" - 1, /* bytes of the shortest row */
+    LINE_MOST = 16 << 20,
+    NAMES_MOST = 20000, /* sites, heads of one, weights */
+};
 
 const MetricFacts metrics[METRIC_COUNT] = {
     [METRIC_TOP1] = {"top1", "top-1 %", 100, true},
@@ -34,9 +43,14 @@ static double *nan_array(size_t count) {
     return array;
 }
 
+/* NaN for what is no number, or larger than any that a run logs. */
+static double number_in(const json_t *value) {
+    double x = json_is_number(value) ? json_number_value(value) : NAN;
+    return fabs(x) <= NUMBER_MOST ? x : NAN;
+}
+
 static double number(const json_t *row, const char *key) {
-    const json_t *value = json_object_get(row, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
+    return number_in(json_object_get(row, key));
 }
 
 static const char *text_of(const json_t *row, const char *key) {
@@ -94,28 +108,50 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
     read_chance(run, row);
 }
 
+/* With room for one more: it is full when count is 0 or a power of two. */
 static void *append(void *list, size_t count, size_t item) {
-    void *longer = mem_zalloc((count + 1) * item);
+    if (count & (count - 1)) return list;
+    void *longer = mem_zarray(2 * (count + 1), item);
     if (count) memcpy(longer, list, count * item);
     mem_free(list);
     return longer;
 }
 
+/* A name that is too long is kept without its end. */
+static bool is_named(const char *kept, size_t room, const char *name) {
+    return !strncmp(kept, name, room - 1);
+}
+
+/* Each name takes numbers for each row.  Of rows that belong together they are fewer than the
+ * bytes that name them; what strangers write must not take all memory.  False: the name is
+ * left out, which is said (runlog_note). */
+static bool afford(RunLog *run, const char *name, size_t count, size_t space, size_t each) {
+    size_t cells;
+    bool good = count < NAMES_MOST && size_mul(space, each, &cells) &&
+                cells <= run->room - MIN(run->room, run->cells);
+    if (good) run->cells += cells;
+    if (!good && !run->bad_rows++)
+        snprintf(run->bad_first, sizeof run->bad_first,
+                 "probe.jsonl: %.60s: too many names for its rows", name);
+    return good;
+}
+
 /* Rows list their sites and weights in one order: `guess`, the place in the row, is where the
  * name mostly stands. */
-static SiteLog *find_site(ProbeLog *probe, const char *name, size_t guess, size_t heads,
+static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t heads,
                           size_t space) {
-    if (guess < probe->site_count && !strcmp(probe->sites[guess].name, name))
+    ProbeLog *probe = &run->probe;
+    if (guess < probe->site_count && is_named(probe->sites[guess].name, sizeof probe->sites[guess].name, name))
         return &probe->sites[guess];
     for (size_t i = 0; i < probe->site_count; i++)
-        if (!strcmp(probe->sites[i].name, name)) return &probe->sites[i];
-    size_t cells;
-    if (!size_mul(space, MAX(heads, 1), &cells)) return NULL;
+        if (is_named(probe->sites[i].name, sizeof probe->sites[i].name, name)) return &probe->sites[i];
+    if (heads > NAMES_MOST || !afford(run, name, probe->site_count, space, 4 + heads))
+        return NULL;
     probe->sites = append(probe->sites, probe->site_count, sizeof *probe->sites);
     SiteLog *site = &probe->sites[probe->site_count++];
     snprintf(site->name, sizeof site->name, "%s", name);
     site->heads = heads;
-    site->entropy = nan_array(cells);
+    site->entropy = nan_array(space * MAX(heads, 1));
     site->mean = nan_array(space);
     site->max_logit = nan_array(space);
     site->keys = nan_array(space);
@@ -123,18 +159,18 @@ static SiteLog *find_site(ProbeLog *probe, const char *name, size_t guess, size_
     return site;
 }
 
-static void read_site(ProbeLog *probe, const json_t *row, size_t guess, size_t at,
+static void read_site(RunLog *run, const json_t *row, size_t guess, size_t at,
                       size_t space) {
     const char *name = text_of(row, "site");
     const json_t *entropy = json_object_get(row, "entropy");
     size_t heads = json_array_size(entropy);
-    SiteLog *site = name ? find_site(probe, name, guess, heads, space) : NULL;
+    SiteLog *site = name ? find_site(run, name, guess, heads, space) : NULL;
     if (!site) return;
     double sum = 0;
     size_t seen = 0;
     for (size_t h = 0; h < site->heads; h++) {
         const json_t *value = json_array_get(entropy, h);
-        double nats = json_is_number(value) ? json_number_value(value) : NAN;
+        double nats = number_in(value);
         site->entropy[at * site->heads + h] = nats;
         if (!isfinite(nats)) continue;
         sum += nats;
@@ -147,12 +183,13 @@ static void read_site(ProbeLog *probe, const json_t *row, size_t guess, size_t a
     site->uniform[at] = isfinite(uniform) ? uniform : keys >= 1 ? log(keys) : NAN;
 }
 
-static WeightLog *find_weight(ProbeLog *probe, const char *name, size_t guess,
-                              size_t space) {
-    if (guess < probe->weight_count && !strcmp(probe->weights[guess].name, name))
+static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_t space) {
+    ProbeLog *probe = &run->probe;
+    if (guess < probe->weight_count && is_named(probe->weights[guess].name, sizeof probe->weights[guess].name, name))
         return &probe->weights[guess];
     for (size_t i = 0; i < probe->weight_count; i++)
-        if (!strcmp(probe->weights[i].name, name)) return &probe->weights[i];
+        if (is_named(probe->weights[i].name, sizeof probe->weights[i].name, name)) return &probe->weights[i];
+    if (!afford(run, name, probe->weight_count, space, 4)) return NULL;
     probe->weights = append(probe->weights, probe->weight_count, sizeof *probe->weights);
     WeightLog *weight = &probe->weights[probe->weight_count++];
     snprintf(weight->name, sizeof weight->name, "%s", name);
@@ -163,11 +200,11 @@ static WeightLog *find_weight(ProbeLog *probe, const char *name, size_t guess,
     return weight;
 }
 
-static void read_weight(ProbeLog *probe, const json_t *row, size_t guess, size_t at,
+static void read_weight(RunLog *run, const json_t *row, size_t guess, size_t at,
                         size_t space) {
     const char *name = text_of(row, "name");
-    if (!name) return;
-    WeightLog *weight = find_weight(probe, name, guess, space);
+    WeightLog *weight = name ? find_weight(run, name, guess, space) : NULL;
+    if (!weight) return;
     weight->sigma[at] = number(row, "sigma");
     weight->gamma[at] = number(row, "gamma");
     weight->grad_inf[at] = number(row, "grad_inf");
@@ -184,11 +221,11 @@ static void read_probe_row(RunLog *run, const json_t *row, double step, size_t s
     size_t at = probe->count++, i;
     const json_t *item, *first = json_array_get(json_object_get(row, "sharpness"), 0);
     probe->step[at] = step;
-    probe->sharpness[at] = json_is_number(first) ? json_number_value(first) : NAN;
+    probe->sharpness[at] = number_in(first);
     json_array_foreach(json_object_get(row, "attention"), i, item)
-        read_site(probe, item, i, at, space);
+        read_site(run, item, i, at, space);
     json_array_foreach(json_object_get(row, "weights"), i, item)
-        read_weight(probe, item, i, at, space);
+        read_weight(run, item, i, at, space);
 }
 
 static void read_eval_row(RunLog *run, const json_t *row, double step, size_t space) {
@@ -215,11 +252,13 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
 static bool read_line(RunLog *run, RowReader *reader, const char *line, size_t length,
                       size_t space, char *why, size_t why_size) {
     json_error_t error;
-    json_t *row = json_loadb(line, length, 0, &error);
+    json_t *row = length <= LINE_MOST ? json_loadb(line, length, 0, &error) : NULL;
     double step = number(row, "step");
-    bool good = step >= 0;
+    bool good = step >= 0 && step <= STEP_MOST;
     if (good)
         reader(run, row, step, space);
+    else if (length > LINE_MOST)
+        snprintf(why, why_size, "a row of %zu bytes", length);
     else
         snprintf(why, why_size, "%s", row ? "a row has no \"step\"" : error.text);
     json_decref(row);
@@ -233,7 +272,10 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
     if (!openfile_exists(path, run->path)) return OK;
     char *text = openfile_text(path, run->path, LOG_MOST, &size, err);
     if (!text) return err->status;
-    for (size_t i = 0; i < size; i++) space += text[i] == '\n';
+    for (size_t i = 0, start = 0; i < size; i++)
+        if (text[i] == '\n') space += i - start >= ROW_LEAST, start = i + 1;
+    run->cells = 0;
+    run->room = MAX(CELLS_LEAST, size / 2);
     size_t line_number = 1;
     for (char *line = text, *end = text + size; line < end; line_number++) {
         char *stop = memchr(line, '\n', (size_t)(end - line));

@@ -103,7 +103,8 @@ typedef struct RunLog {
     size_t eval_count;
     json_t *worst; /* of the last row that has it: the transcripts with the most errors; or NULL */
     char worst_split[16];
-    size_t bad_rows;     /* lines that are no rows, in all three logs */
+    size_t bad_rows;     /* lines that are no rows, in all three logs, and names too many */
+    size_t cells, room;  /* numbers that the present log's names take, and may take */
     char bad_first[500]; /* file, line and fault of the first */
     DataRecord data; /* of data.json; empty where it is not there or not readable */
 } RunLog;

@@ -118,7 +118,7 @@ static void score_text(const SweepResult *r, char *text, size_t size) {
     if (!isfinite(r->score) || metric == METRIC_COUNT)
         text_format(text, size, "no score");
     else if (metric == METRIC_TOP1)
-        text_format(text, size, "top-1 %.1f %%", 100 * r->score);
+        text_format(text, size, "top-1 %.1f %%", 100 * fmin(r->score, 1e9));
     else
         text_format(text, size, "%s %.4g", metrics[metric].label,
                     metrics[metric].factor * r->score);
@@ -126,7 +126,7 @@ static void score_text(const SweepResult *r, char *text, size_t size) {
 
 static void entropy_text(const SweepResult *r, char *text, size_t size) {
     if (isfinite(r->entropy))
-        text_format(text, size, "lowest entropy %.1f %%", 100 * r->entropy);
+        text_format(text, size, "lowest entropy %.1f %%", 100 * fmin(r->entropy, 1e9));
     else
         text_format(text, size, "entropy unknown");
 }

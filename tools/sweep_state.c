@@ -13,6 +13,8 @@
 #include "tools/stop.h"
 #include "tools/sweep.h"
 
+#define SECONDS_MOST 1e9 /* 30 years */
+
 enum { LOCK_WAIT = 60 }; /* seconds; a run that was told to stop saves within a step */
 
 void sweep_cell_dir(const Sweep *sweep, size_t cell, char *path, size_t size) {
@@ -268,7 +270,8 @@ static Status take_cell(Sweep *sweep, const json_t *row, Err *err) {
     sweep_cell_dir(sweep, index, dir, sizeof dir);
     if (!rundir_holds_run(dir)) return OK; /* removed since: it is run again */
     cell->exit = (int)json_integer_value(code);
-    cell->seconds = json_number_value(json_object_get(row, "seconds"));
+    double seconds = json_number_value(json_object_get(row, "seconds"));
+    cell->seconds = seconds > 0 ? fmin(seconds, SECONDS_MOST) : 0;
     return sweep_has_ended(cell) ? sweep_read_result(sweep, index, err) : OK;
 }
 
