@@ -228,6 +228,7 @@ static void say_gap(const LogCut *cut, char *note, size_t size) {
     add(note, size, "%s no row of step%s %zu", *note ? ";" : ":",
         gap.end > gap.first ? "s" : "", gap.first);
     if (gap.end > gap.first) add(note, size, " to %zu", gap.end);
+    if (cut->every > 1) add(note, size, " (one is due every %zu steps)", cut->every);
     if (gap.more) add(note, size, ", and %zu more gaps", gap.more);
 }
 

@@ -84,6 +84,9 @@ static void add_line(LogCut *cut, const char *text, size_t length) {
  * unwritten: they are a line of their own, and what follows them may be a row. */
 static void split(LogCut *cut) {
     const char *at = cut->text, *end = cut->text + cut->size;
+    enum { MARK = 3 }; /* a byte order mark, that an editor put there */
+    if (cut->size >= MARK && !cut->before && !memcmp(at, "\xEF\xBB\xBF", MARK))
+        add_line(cut, at, MARK), at += MARK;
     while (at < end) {
         const char *stop = at;
         while (stop < end && !*stop) stop++;

@@ -281,6 +281,8 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
         char *stop = memchr(line, '\n', (size_t)(end - line));
         size_t length = (size_t)((stop ? stop : end) - line);
         for (; length && !*line; length--) line++; /* zeros of a power cut */
+        if (line == text && length >= 3 && !memcmp(line, "\xEF\xBB\xBF", 3))
+            line += 3, length -= 3; /* a byte order mark */
         bool blank = strspn(line, " \t\r") >= length;
         if (!blank && !read_line(run, reader, line, length, space, why, sizeof why) &&
             stop && !run->bad_rows++) /* without an end it is a row that is being written */

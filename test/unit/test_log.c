@@ -142,7 +142,7 @@ static void a_spacing_that_was_changed_is_no_gap(void **state) {
     cut(*state, 10, 39, "");
     put(*state, ROW(1) ROW(5) ROW(10) ROW(15));
     cut(*state, 5, 19, "");
-    cut(*state, 5, 20, "no row of steps 16 to 20");
+    cut(*state, 5, 20, "no row of steps 16 to 20 (one is due every 5 steps)");
 }
 
 static void a_last_line_that_was_cut_short(void **state) {
@@ -171,6 +171,13 @@ static void line_ends_of_another_system_stay(void **state) {
     put(*state, "{\"step\":1}\r\n\r\n{\"step\":2}\r\n{\"step\":3}\r\n");
     cut(*state, 1, 2, "");
     expect(*state, "train.jsonl", "{\"step\":1}\r\n\r\n{\"step\":2}\r\n");
+}
+
+static void a_byte_order_mark_costs_no_row(void **state) {
+    put(*state, "\xEF\xBB\xBF" ROW(1) ROW(2));
+    cut(*state, 1, 2, "1 line that does not fit");
+    expect(*state, "train.jsonl", ROW(1) ROW(2));
+    expect(*state, "train.jsonl.bad", "\xEF\xBB\xBF\n");
 }
 
 static void rows_out_of_order_are_sorted(void **state) {
@@ -303,6 +310,7 @@ int main(void) {
         FOLDER_TEST(a_last_line_that_was_cut_short),
         FOLDER_TEST(zeros_of_a_power_cut_hide_no_row),
         FOLDER_TEST(line_ends_of_another_system_stay),
+        FOLDER_TEST(a_byte_order_mark_costs_no_row),
         FOLDER_TEST(rows_out_of_order_are_sorted),
         FOLDER_TEST(of_rows_that_come_twice_the_later_counts),
         FOLDER_TEST(rows_of_one_step_that_say_different_things_stay),

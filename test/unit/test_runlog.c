@@ -126,6 +126,9 @@ static void a_line_that_is_no_row_is_counted_and_the_others_are_read(void **stat
     expect_note(state, 2, 0, "train.jsonl:2: ");
     put(state, "probe.jsonl", "\n{\"attention\":[]}\n[1,2]\n{\"step\":7}\n");
     expect_note(state, 2, 1, "3 lines of the logs are not used (first: /tmp/");
+    put(state, "probe.jsonl", "\xEF\xBB\xBF{\"step\":7}\n");
+    expect_note(state, 2, 1, "1 line of the logs");
+    put(state, "probe.jsonl", "\n{\"attention\":[]}\n{\"step\":7}\n");
     put(state, "train.jsonl", "");
     expect_note(state, 0, 1, "probe.jsonl:2: a row has no \"step\")");
 }
