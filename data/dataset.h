@@ -19,6 +19,7 @@
 
 typedef enum { SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST } Split;
 typedef enum { ON_ERROR_STOP, ON_ERROR_SKIP } OnError;
+typedef enum { DATA_REFUSE, DATA_ALLOW } DataChanged;
 typedef enum { TOKENS_CHAR, TOKENS_WORD, TOKENS_BPE } TokenKind;
 typedef enum { SPLIT_WORDS_NONE, SPLIT_WORDS_13A } WordSplit;
 
@@ -40,6 +41,7 @@ typedef struct DataConfig {
     size_t limit;        /* so many items of the training split; 0: all */
     size_t label_gap;    /* idx: most labels in a row that nothing has, below one in use; 0: any */
     OnError on_error;
+    DataChanged changed; /* of a run that is resumed */
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
     size_t synthetic_count; /* glyphs: images an epoch; the test split has a fifth */
     /* texts (data/textset.h) */

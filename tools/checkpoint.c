@@ -1,4 +1,4 @@
-#include "tools/checkpoint.h"
+#include "tools/checkpoint_facts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,8 +8,6 @@
 #include "engine/kern/reduce.h"
 
 enum { NAME_SIZE = 300 };
-
-#define COUNT_MOST 1e15 /* of steps, batches, epochs */
 
 static const char FORMAT[] = "steady-checkpoint-1";
 
@@ -85,76 +83,14 @@ static Status add_item(const Item *item, void *writer, Err *err) {
     return OK;
 }
 
-static void add_number(SafetensorsWriter *writer, const char *key, double value) {
-    char text[64];
-    text_format(text, sizeof text, "%.17g", value);
-    safetensors_add_metadata(writer, key, text);
-}
-
-/* Sites that the collapse guard has warned of, "blocks.0.attn blocks.3.attn". */
-static void add_warned(SafetensorsWriter *writer, const CheckpointParts *parts) {
-    size_t count = parts->warned ? parts->model->site_count : 0, room = 1, used = 0;
-    for (size_t i = 0; i < count; i++) room += strlen(parts->model->sites[i]->name) + 1;
-    char *text = mem_zalloc(room);
-    for (size_t i = 0; i < count; i++) {
-        if (!parts->warned[i]) continue;
-        text_format(text + used, room - used, "%s%s", used ? " " : "",
-                    parts->model->sites[i]->name);
-        used += strlen(text + used);
-    }
-    if (used) safetensors_add_metadata(writer, "warned", text);
-    mem_free(text);
-}
-
-static void add_skips(SafetensorsWriter *writer, const CheckpointParts *parts) {
-    if (!parts->skips || !parts->skips->count) return;
-    char *text = skips_text(parts->skips);
-    safetensors_add_metadata(writer, "skipped", text);
-    mem_free(text);
-}
-
-/* "step epoch share number epoch", and "; batch accumulate load batches" for each part. */
-static void add_anchor(SafetensorsWriter *writer, const Anchor *a) {
-    char text[(PLACE_PARTS + 2) * 100];
-    if (!a->step) return;
-    text_format(text, sizeof text, "%zu %.17g %.17g %zu %zu", a->step, a->epoch, a->share,
-                a->place.number, a->place.epoch);
-    for (size_t i = 0; i < a->place.parts; i++) {
-        const PlacePart *part = &a->place.part[i];
-        size_t used = strlen(text);
-        text_format(text + used, sizeof text - used, "; %zu %zu %.17g %zu", part->batch,
-                    part->accumulate, part->load, part->batches);
-    }
-    safetensors_add_metadata(writer, "place", text);
-}
-
 Status checkpoint_save(const char *path, const char *root, const CheckpointParts *parts,
                        const Progressed *progressed, Err *err) {
     SafetensorsWriter *writer = safetensors_writer_new();
     visit_all(parts, add_item, writer, err);
     safetensors_add_metadata(writer, "format", FORMAT);
-    add_number(writer, "step", (double)progressed->step);
-    add_number(writer, "temperature", progressed->temperature);
     if (parts->optim) safetensors_add_metadata(writer, "optimizer", parts->optimizer);
     if (parts->recipe) safetensors_add_metadata(writer, "recipe", parts->recipe);
-    add_number(writer, "data_offset", (double)progressed->data_offset);
-    add_number(writer, "pending_eval", progressed->pending_eval);
-    add_number(writer, "best_score", progressed->best_score);
-    add_number(writer, "best_step", (double)progressed->best_step);
-    if (progressed->epoch_steps) {
-        add_number(writer, "epoch_steps", (double)progressed->epoch_steps);
-        add_number(writer, "epoch_left", (double)progressed->epoch_left);
-    }
-    add_anchor(writer, &progressed->anchor);
-    add_warned(writer, parts);
-    add_skips(writer, parts);
-    if (isfinite(progressed->plateau.best)) {
-        safetensors_add_metadata(writer, "plateau_watch",
-                                 plateau_watch_name(progressed->plateau.watch));
-        add_number(writer, "plateau_best", progressed->plateau.best);
-        add_number(writer, "plateau_bad", (double)progressed->plateau.bad);
-        add_number(writer, "plateau_reductions", (double)progressed->plateau.reductions);
-    }
+    checkpoint_add_facts(writer, parts, progressed);
     Status status = safetensors_save_in(writer, path, root, err);
     safetensors_writer_free(writer);
     return status;
@@ -230,19 +166,6 @@ static Status read_item(const Item *item, void *context, Err *err) {
     return safetensors_read(l->file, e, item->values, e->count, err);
 }
 
-static double number_of(const Safetensors *file, const char *key) {
-    const char *text = safetensors_metadata(file, key);
-    return text ? strtod(text, NULL) : 0;
-}
-
-/* A count; FAIL_DATA where it is none that a run can come to, which `bad` then names. */
-static size_t count_of(const Safetensors *file, const char *key, const char **bad) {
-    double number = number_of(file, key);
-    if (number >= 0 && number <= COUNT_MOST) return (size_t)number;
-    *bad = key;
-    return 0;
-}
-
 /* A vector of zeros is one that was not known yet. */
 static void mark_known(const CheckpointParts *parts) {
     for (size_t i = 0; parts->prober && i < parts->model->layer_count; i++) {
@@ -288,85 +211,17 @@ static Status check_optimizer(const Safetensors *file, const char *path,
         path, seen, parts->optimizer);
 }
 
-/* Numbers as add_anchor writes them: whole ones below 2^48, lengths that can be divided by. */
-static bool read_numbers(const char **text, double *number, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        char *end;
-        number[i] = strtod(*text, &end);
-        bool good = end > *text && number[i] >= 0 && number[i] < 0x1p48;
-        *text = end;
-        if (!good) return false;
-    }
-    return true;
-}
-
-static bool read_part(const char **text, Place *place) {
-    double n[4];
-    ++*text;
-    if (place->parts == PLACE_PARTS || !read_numbers(text, n, COUNT(n))) return false;
-    PlacePart part = {(size_t)n[0], (size_t)n[1], n[2], (size_t)n[3]};
-    place->part[place->parts++] = part;
-    return part.batch && part.accumulate && part.accumulate <= MAX(part.batch, part.load);
-}
-
-static Status read_anchor(const Safetensors *file, const char *path, Anchor *a, Err *err) {
-    const char *text = safetensors_metadata(file, "place");
-    double n[5];
-    *a = (Anchor){0};
-    if (!text) return OK;
-    bool good = read_numbers(&text, n, COUNT(n)) && n[2] <= 1;
-    if (good)
-        *a = (Anchor){(size_t)n[0], n[1], n[2],
-                      {.number = (size_t)n[3], .epoch = (size_t)n[4]}};
-    while (good && *text == ';') good = read_part(&text, &a->place);
-    if (good && !*text) return OK;
-    return err_set(err, FAIL_DATA, "%s: __metadata__: place is not a place in the data", path);
-}
-
-static void read_warned(const Safetensors *file, const CheckpointParts *parts) {
-    const char *text = safetensors_metadata(file, "warned");
-    for (size_t i = 0; parts->warned && i < parts->model->site_count; i++) {
-        const char *name = parts->model->sites[i]->name, *at = text;
-        size_t length = strlen(name);
-        parts->warned[i] = false;
-        while (at && !parts->warned[i] && (at = strstr(at, name))) {
-            bool whole = (at == text || at[-1] == ' ') && (!at[length] || at[length] == ' ');
-            parts->warned[i] = whole;
-            at += length;
-        }
-    }
-}
-
 static Status load_file(const Safetensors *file, const char *path,
                         const CheckpointParts *parts, Progressed *p, Err *err) {
     Loading l = {.file = file};
     if (check_optimizer(file, path, parts, err)) return err->status;
     visit_all(parts, check_item, &l, err);
     if (misfit_error(&l.misfits, path, err)) return err->status;
+    Progressed seen;
+    if (checkpoint_read_facts(file, path, parts, &seen, err)) return err->status;
     if (visit_all(parts, read_item, &l, err)) return err->status;
-    const char *bad = NULL;
-    *p = (Progressed){.step = count_of(file, "step", &bad),
-                      .temperature = number_of(file, "temperature"),
-                      .data_offset = count_of(file, "data_offset", &bad),
-                      .pending_eval = number_of(file, "pending_eval") != 0,
-                      .best_score = number_of(file, "best_score"),
-                      .best_step = count_of(file, "best_step", &bad),
-                      .plateau = PLATEAU_START};
-    const char *watch = safetensors_metadata(file, "plateau_watch");
-    if (safetensors_metadata(file, "plateau_best"))
-        p->plateau = (Plateau){plateau_watch_named(watch ? watch : ""),
-                               number_of(file, "plateau_best"),
-                               count_of(file, "plateau_bad", &bad),
-                               count_of(file, "plateau_reductions", &bad)};
-    p->epoch_steps = count_of(file, "epoch_steps", &bad);
-    p->epoch_left = count_of(file, "epoch_left", &bad);
-    if (bad)
-        return err_set(err, FAIL_DATA, "%s: __metadata__: %s is \"%.40s\"; a count is expected",
-                       path, bad, safetensors_metadata(file, bad));
-    if (read_anchor(file, path, &p->anchor, err)) return err->status;
+    *p = seen;
     if (parts->optim) optim_set_steps(parts->optim, p->step);
-    read_warned(file, parts);
-    if (parts->skips) skips_read(parts->skips, safetensors_metadata(file, "skipped"));
     mark_known(parts);
     return OK;
 }

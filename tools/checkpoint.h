@@ -26,11 +26,19 @@ typedef struct Anchor {
     Place place;
 } Anchor;
 
+/* What the data of a split were (data/facts.h). */
+typedef struct DataMark {
+    bool there;
+    size_t count;
+    uint64_t hash; /* 0: not known */
+} DataMark;
+
 /* What is not a tensor. */
 typedef struct Progressed {
     size_t epoch_steps; /* batches of a whole epoch; 0: an older checkpoint */
     size_t epoch_left;  /* of the epoch of anchor.place, from there on */
     Anchor anchor;
+    DataMark data[3];   /* by split: train, val, test */
     size_t step;        /* optimizer steps taken */
     size_t data_offset; /* batches that a rollback has passed over */
     bool pending_eval;  /* stopped before the evaluation that was due at `step` */
@@ -65,6 +73,9 @@ Status checkpoint_load(const char *path, const char *root, const CheckpointParts
 /* Metadata of a checkpoint, as text; NULL: it has none of this name, or cannot be read.  The
  * caller frees. */
 char *checkpoint_fact(const char *path, const char *root, const char *name);
+
+/* What its data were; false: it does not say so, or cannot be read. */
+bool checkpoint_data(const char *path, const char *root, DataMark data[3]);
 
 /* Was the file written by checkpoint_save (its metadata says so)? */
 bool checkpoint_is_own(const char *path, const char *root);

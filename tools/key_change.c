@@ -35,6 +35,7 @@ static const struct {
     {"data.channels", CHANGE_MODEL, NONE, 0},
     {"data.limit", CHANGE_ITEMS, TRAIN_VAL, 0},
     {"data.label_gap", CHANGE_SPEED, EVAL | SPLIT, 0}, /* it guards, and changes no item */
+    {"data.changed", CHANGE_SPEED, NONE, 0},
     {"data.on_error", CHANGE_ITEMS, EVAL | PREDICT, FOR_VISION | FOR_TRANSCRIBE},
     {"data.on_error", CHANGE_ITEMS, EVAL, FOR_TRANSLATE},
     {"data.classes", CHANGE_MODEL, NONE, 0},

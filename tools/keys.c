@@ -113,6 +113,11 @@ const Key keys[] = {
          "IDX: most labels in a row that no item has, below one that is in use; a longer gap is "
          "refused, for a stray 255 would make 256 classes. 0: any.",
          WHEN("data.source = idx")),
+    CHOICE(FOR_ALL, data, changed, "refuse", NAMES("refuse", "allow"), NULL,
+           "What a resumed run does where its data are not those that it was trained on: end "
+           "(exit 3), or say so and train on. Other counts, files, classes, lines or rows, or "
+           "another order, are seen; of pictures in folders the names and lengths of files are "
+           "compared."),
     CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,
            "What a broken image, recording or transcript does: end the run (exit 3), or be "
            "left out and counted.",

@@ -235,12 +235,15 @@ static Status write_facts(const Task *task, const char *run_dir, Err *err) {
     return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 
-Status text_task_save_facts(const Task *task, const char *run_dir, Err *err) {
-    const TextTask *t = (const TextTask *)task;
+Status text_task_check_facts(const Task *task, const char *run_dir, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, run_dir, "task.json");
-    if (openfile_exists(path, run_dir) && texts_check_saved(&t->texts, run_dir, err))
-        return err->status;
+    if (!openfile_exists(path, run_dir)) return OK;
+    return texts_check_saved(&((const TextTask *)task)->texts, run_dir, err);
+}
+
+Status text_task_save_facts(const Task *task, const char *run_dir, Err *err) {
+    const TextTask *t = (const TextTask *)task;
     return texts_save(&t->texts, run_dir, err) ? err->status
                                                : write_facts(task, run_dir, err);
 }

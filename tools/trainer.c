@@ -186,6 +186,8 @@ static Status save(Trainer *t, const char *path, Err *err) {
     bool old = t->was && t->at.step && t->at.step == t->began;
     TextBuffer recipe = {0};
     recipe_digest(old ? t->was : t->recipe, &recipe);
+    trainer_mark_data(t->task, t->at.data);
+    if (old) memcpy(t->at.data, t->data_was, sizeof t->at.data);
     CheckpointParts parts = trainer_checkpoint_parts(t);
     parts.recipe = recipe.text;
     Status status = checkpoint_save(path, t->dir, &parts, &t->at, err);

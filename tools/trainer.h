@@ -24,6 +24,9 @@ typedef struct Trainer {
     RecipeChanges changes; /* from it; none before a first checkpoint */
     size_t began;          /* the step that this process began behind */
     bool new_order;        /* of the examples, from there on */
+    TextBuffer data_change; /* how the data differ from those up to the checkpoint; "" */
+    bool other_data, other_scores; /* of training, of evaluations */
+    DataMark data_was[3];          /* up to the checkpoint; of a new run: as they are */
     char dir[1024];
     int lock;     /* on the folder; -1: none */
     bool fresh;   /* the folder was free: what is in it is of this process */

@@ -90,9 +90,15 @@ static json_t *changes_json(const RecipeChanges *changes) {
 
 Status trainer_log_resumed(Trainer *t, Err *err) {
     if (trainer_drop_departures(&t->train_log, t->at.step, err)) return err->status;
-    if (!t->at.step || !recipe_changes_course(&t->changes, t->recipe)) return OK;
+    bool course = recipe_changes_course(&t->changes, t->recipe);
+    if (!t->at.step || !(course || t->data_change.length)) return OK;
     TextBuffer text = {0};
     recipe_changes_text(&t->changes, &text);
+    if (t->data_change.length) {
+        const char *start = text.length ? "; the data changed: " : "the data changed: ";
+        text_append(&text, start, strlen(start));
+        text_append(&text, t->data_change.text, t->data_change.length);
+    }
     trainer_log_event(t, t->at.step, "resume", text.text, changes_json(&t->changes), err);
     text_free(&text);
     return err->status;

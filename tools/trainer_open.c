@@ -173,6 +173,12 @@ static Status begin(Trainer *t, Err *err) {
     return check_batch(t, err);
 }
 
+/* Scores on other data are no measure of those to come. */
+static void forget_scores(Trainer *t) {
+    t->at.best_score = NAN;
+    t->at.plateau = PLATEAU_START;
+}
+
 static Status start_batches(Trainer *t, Err *err) {
     if (t->at.step > t->steps)
         return err_set(err, FAIL_USAGE,
@@ -195,9 +201,14 @@ static Status prepare(Trainer *t, Err *err) {
     t->gemm_rate = machine_rate_cached(threads);
     t->cache = machine_cache_share("", threads);
     size_t step = t->was ? trainer_newest_step(t) : 0;
+    if (ranks_lead(t->ranks)) trainer_check_data(t, step, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    ranks_copy(t->ranks, &t->other_data, sizeof t->other_data);
+    ranks_copy(t->ranks, &t->other_scores, sizeof t->other_scores);
     t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
-    if (!fill_model(t, step, err) && !trainer_find_place(t, false, err)) {
+    if (!fill_model(t, step, err) && !trainer_find_place(t, t->other_data, err)) {
         count_steps(t);
+        if (t->other_scores) forget_scores(t);
         start_batches(t, err);
     }
     if (ranks_agree(t->ranks, err)) return err->status;
@@ -225,6 +236,7 @@ Status trainer_open(Trainer *t, Recipe *recipe, const Recipe *was, const char *d
 }
 
 void trainer_close(Trainer *t) {
+    text_free(&t->data_change);
     recipe_changes_free(&t->changes);
     log_close(&t->train_log);
     log_close(&t->probe_log);

@@ -42,6 +42,14 @@ bool trainer_is_past(const Trainer *trainer, size_t step, double epoch);
  * at the same share of the new order. */
 Status trainer_find_place(Trainer *trainer, bool other_data, Err *err);
 
+/* What the data are, by split. */
+void trainer_mark_data(const Task *task, DataMark data[3]);
+
+/* Compares them with those of the checkpoint of `step` (0: none): sets data_change, other_data,
+ * other_scores, data_was.  FAIL_DATA where they differ unasked and data.changed = refuse.  For
+ * rank 0. */
+Status trainer_check_data(Trainer *trainer, size_t step, Err *err);
+
 /* Is the step one of each `every`; 0: the end of an epoch? */
 static inline bool trainer_on_beat(const Trainer *trainer, size_t step, size_t every) {
     return every ? step % every == 0 : trainer_ends_epoch(trainer, step);

@@ -1,0 +1,145 @@
+# A run that is resumed on other data than it was trained on: refused with what differs, or, where
+# data.changed = allow, said, kept and gone on with; the same data in another place are the same.
+
+. test/tell.sh
+. test/wav.sh
+sound=$(grep -c '^HAVE_SNDFILE = yes' config.mk)
+cd "$TMP" || exit 1
+unset OPENBLAS_CORETYPE
+export OMP_NUM_THREADS=1
+
+begin() { # WORDS...: a run of 3 steps in `run`
+    rm -rf run && "$STEADY" train "$@" train.steps=3 --out run --no-report 2>err ||
+        { tail -n 3 err; return 1; }
+}
+refuses() { # NAME PATTERN: the data that are there now
+    cksum run/*.json* run/recipe.ini run/checkpoints/* >before
+    "$STEADY" train --resume run train.steps=6 --no-report >out 2>err
+    [ $? = 3 ] && tail -n 1 err | grep -q "the data are not those that run was trained on: .*$2" &&
+        grep -q 'or with data.changed=allow' err && cksum run/*.json* run/recipe.ini run/checkpoints/* | cmp - before
+    tell "$1" $?
+}
+allows() { # NAME PATTERN
+    "$STEADY" train --resume run train.steps=6 data.changed=allow --no-report 2>err &&
+        grep -q "^steady: note: the data changed: .*$2" err &&
+        grep -q "^{\"step\":3,\"event\":\"resume\",\"text\":\"[^\"]*the data changed: .*$2" run/train.jsonl &&
+        "$STEADY" train --resume run train.steps=8 --no-report 2>err && ! grep -q 'data changed' err &&
+        [ "$(grep -c '"event":"resume"' run/train.jsonl)" = 1 ]
+    tell "$1" $?
+}
+
+model="schedule.name=constant model.width=16 model.depth=1 model.heads=2 schedule.warmup_steps=0 schedule.warmup_epochs=0
+    probe.every=0 train.epochs=0 train.eval_every=3"
+
+# ---- pictures in folders ----
+
+echo iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR42mP4zwADFLEAHzcH+U4voEIAAAAASUVORK5CYII= |
+    base64 -d >one.png 2>/dev/null
+again() {
+    rm -rf set
+    for split in train test; do
+        for class in cat dog fox; do
+            mkdir -p set/$split/$class
+            for i in 1 2 3 4; do cp one.png set/$split/$class/$class$i.png; done
+        done
+    done
+}
+pictures="cifar10 data.source=folder data.path=set data.image_size=8 data.augment=none model.patch=4
+    model.drop_path=0 train.batch=4"
+if [ "$(wc -c <one.png)" = 71 ]; then
+    # shellcheck disable=SC2086
+    again && begin $pictures $model
+    mv set/train/cat/cat1.png elsewhere.png
+    refuses "a picture that is gone" 'train: 12 items were, 11 are'
+    cp elsewhere.png set/train/cat/cat1.png && cp one.png set/test/fox/new.png
+    refuses "a picture more in the test split" 'test: 12 items were, 13 are'
+    again && mv set/train/cat set/train/ape && mv set/test/cat set/test/ape
+    refuses "a class of another name" 'train: 12 items as before, but others.*class 0 was "cat", is "ape"'
+    again && mv set/train/cat x && mv set/train/dog set/train/cat && mv x set/train/dog
+    refuses "two classes that change places" 'train: 12 items as before, but others'
+    again && cp -R set/train/dog set/train/eel && cp -R set/test/dog set/test/eel
+    refuses "a class more" '3 classes were, 4 are'
+    again && echo more >>set/train/cat/cat2.png
+    refuses "a file of another length" 'train: 12 items as before, but others'
+    again && mv set moved && "$STEADY" train --resume run data.path=moved train.steps=6 --no-report 2>err &&
+        grep -q 'note: data.path was set, is moved' err && ! grep -q 'the data changed' err
+    tell "the same pictures in another folder" $?
+    # shellcheck disable=SC2086
+    rm -rf moved && again && begin $pictures $model && rm set/train/cat/cat1.png
+    allows "data.changed = allow goes on without the picture" 'train: 12 items were, 11 are'
+else
+    echo "skip pictures in folders: needs base64"
+fi
+
+# ---- IDX ----
+
+idx() { # LABELS (octal, 8 of them) BYTE OF THE PICTURES
+    rm -rf digits && mkdir digits
+    for split in train t10k; do
+        printf '\000\000\010\003\000\000\000\010\000\000\000\010\000\000\000\010' >digits/$split-images-idx3-ubyte
+        head -c 512 /dev/zero | tr '\000' "$2" >>digits/$split-images-idx3-ubyte
+        printf '\000\000\010\001\000\000\000\010'"$1" >digits/$split-labels-idx1-ubyte
+    done
+}
+labels='\000\001\000\001\000\001\000\001'
+idx $labels a
+# shellcheck disable=SC2086
+begin mnist data.path=digits data.image_size=0 data.augment=none model.patch=4 train.batch=4 $model
+idx '\001\000\000\001\000\001\000\001' a
+refuses "labels that are swapped" 'train: 8 items as before, but others'
+idx $labels b
+refuses "other pixels" 'train: 8 items as before, but others'
+idx $labels a && "$STEADY" train --resume run train.steps=6 --no-report 2>err
+tell "the old data again" $?
+
+# ---- texts ----
+
+seq 100 400 >lines
+text="grammar data.source=text data.tokens=char model.context=8 train.batch=4 data.val_path=val"
+seq 900 990 >val
+# shellcheck disable=SC2086
+begin $text data.path=lines $model
+{ sed -n 2p lines; sed 2d lines; } >other && cp lines kept && mv other lines
+refuses "lines in another order" 'train: 1204 items as before, but others'
+cp kept lines && sed -i '$d' lines
+refuses "a line that is gone" 'train: 1204 items were, 1200 are'
+cp kept lines && seq 900 980 >val
+refuses "another validation text" 'val: 364 items were, 324 are'
+allows "data.changed = allow: trains on, and scores begin anew" 'val: 364 items were, 324 are'
+# shellcheck disable=SC2086
+begin $text data.path=lines $model && "$STEADY" train --resume run data.limit=600 train.steps=6 --no-report 2>err &&
+    grep -q 'the data changed: train: 1204 items were, 600 are' err
+tell "a limit that is asked for needs no leave" $?
+seq 900 970 >val2
+"$STEADY" train --resume run data.val_path=val2 train.steps=8 --no-report 2>err &&
+    grep -q 'val: 324 items were, 284 are; the best checkpoint is chosen anew' err
+tell "nor does another validation set" $?
+
+for i in 1 2 3 1 2 3 1 2 3; do echo "ein wort $i" >&3 && echo "a word $i"; done >p.en 3>p.de
+pairs="numbers-post data.source=parallel data.source_lang=de data.target_lang=en data.path=p data.tokens=word
+    train.batch=3 train.batch_tokens=0 train.accumulate=1 train.beam=0"
+# shellcheck disable=SC2086
+begin $pairs $model
+{ sed 1d p.de && sed -n 1p p.de; } >other && mv other p.de
+refuses "pairs that are shifted by a line" 'train: 9 items as before, but others'
+
+# ---- speech ----
+
+if [ "$sound" = 1 ]; then
+    mkdir clips && for i in 1 2 3 4 5 6; do
+        speak clips/$i.wav 4000 $((9 + i)) $((1 << i))
+        printf '%s.wav\t0.5\tone two\n' $i
+    done >clips/train.tsv
+    speech="tones data.source=manifest data.path=clips data.augment=none model.position=none
+        train.batch=2 train.batch_seconds=0 train.accumulate=1"
+    # shellcheck disable=SC2086
+    begin $speech $model
+    cp clips/train.tsv kept && sed -i 3d clips/train.tsv
+    refuses "a row of a manifest that is gone" 'train: 6 items were, 5 are'
+    sed 's/one two/two one/' kept >clips/train.tsv
+    refuses "other transcripts" 'train: 6 items as before, but others'
+    cp kept clips/train.tsv && mv clips sounds &&
+        "$STEADY" train --resume run data.path=sounds train.steps=6 --no-report 2>err &&
+        ! grep -q 'the data changed' err
+    tell "the same recordings in another folder" $?
+fi
