@@ -24,9 +24,10 @@ mkdir "$HOME"
 mended=$("$STEADY" doctor --env 2>/dev/null || true)
 [ -n "${OMP_NUM_THREADS:-}" ] && mended="$mended OMP_NUM_THREADS=$OMP_NUM_THREADS"
 
-here=${0%/*}
-sanitizers="LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
-    UBSAN_OPTIONS=print_stacktrace=1"
+# Of programs that are built with sanitizers; shell tests start theirs in other folders.
+here=$(cd "${0%/*}" && pwd)
+export LSAN_OPTIONS="suppressions=$here/lsan.supp:print_suppressions=0"
+export UBSAN_OPTIONS=print_stacktrace=1
 limit=
 command -v timeout >/dev/null && limit="timeout ${TEST_TIMEOUT:-300}"
 
@@ -42,7 +43,7 @@ for test do
     status=0
     case $test in
     *.sh) $limit sh "$test" >"$out" 2>&1 </dev/null || status=$? ;;
-    *) env CMOCKA_MESSAGE_OUTPUT=TAP $mended $sanitizers $limit "$test" >"$out" 2>&1 \
+    *) env CMOCKA_MESSAGE_OUTPUT=TAP $mended $limit "$test" >"$out" 2>&1 \
            </dev/null || status=$? ;;
     esac
     # cmocka writes a case that was passed over as `not ok N # SKIP`.

@@ -1,16 +1,19 @@
-/* task.json and the recipe of a classifier's run: a model is built of them, small ones only. */
+/* task.json and the recipe of a run, a classifier's and a recogniser's: a model is built of them,
+ * small ones only. */
 #include "test/fuzz/fuzz.h"
 #include "tools/task.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static Recipe recipe;
-    Err err = ERR_NONE;
-    recipe = recipe_default();
-    recipe_set(&recipe, "model.width=8", &err);
-    recipe_set(&recipe, "model.heads=2", &err);
-    recipe_set(&recipe, "model.depth=1", &err);
-    recipe_set(&recipe, "model.patch=4", &err);
+    static const TaskKind KINDS[] = {TASK_CLASSIFY, TASK_TRANSCRIBE};
     fuzz_file("task.json", data, size);
-    task_free(task_open_bare(&recipe, fuzz_folder(), &err));
+    for (size_t k = 0; k < COUNT(KINDS); k++) {
+        Err err = ERR_NONE;
+        recipe = recipe_default();
+        recipe.task = KINDS[k];
+        recipe.model.width = 8, recipe.model.heads = 2, recipe.model.depth = 1;
+        recipe.model.patch = 4;
+        task_free(task_open_bare(&recipe, fuzz_folder(), &err));
+    }
     return 0;
 }

@@ -1,8 +1,8 @@
-/* `section.key=value` words of the command line, one a line. */
+/* `section.key=value` words of the command line, one a line, and as a checkpoint keeps them. */
 #include <string.h>
 
 #include "test/fuzz/fuzz.h"
-#include "tools/recipe.h"
+#include "tools/recipe_change.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static Recipe recipe;
@@ -13,5 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     strcpy(copy, text);
     while ((word = strsep(&rest, "\n"))) recipe_set(&recipe, word, &err);
     recipe_check(&recipe, &err);
+    recipe = recipe_default();
+    recipe_read_digest(&recipe, text);
     return 0;
 }
