@@ -88,6 +88,9 @@ static bool read_split(const json_t *row, DataFacts *facts) {
 static Status read_record(const json_t *root, const char *path, DataRecord *record,
                           Err *err) {
     const json_t *splits = json_object_get(root, "splits");
+    if (!json_is_object(root) || (splits && !json_is_object(splits)))
+        return err_set(err, FAIL_DATA,
+                       "%s: expected an object with an object \"splits\"", path);
     read_notes(json_object_get(root, "notes"), &record->task);
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
         const json_t *row = json_object_get(splits, split_name(s));

@@ -361,8 +361,8 @@ RunLog *runlog_open(const char *dir, Err *err) {
     name_run(run);
     read_recipe(run);
     read_facts(run);
-    datafacts_load(dir, &run->data, NULL);
-    if (!read_rows(run, "train.jsonl", read_train_row, err) &&
+    if (!datafacts_load(dir, &run->data, err) &&
+        !read_rows(run, "train.jsonl", read_train_row, err) &&
         !read_rows(run, "probe.jsonl", read_probe_row, err) &&
         !read_rows(run, "eval.jsonl", read_eval_row, err))
         return run;

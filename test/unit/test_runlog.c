@@ -13,7 +13,7 @@
 #include "tools/runlog.h"
 
 static const char *const names[] = {"recipe.ini", "task.json", "train.jsonl",
-                                    "probe.jsonl", "eval.jsonl"};
+                                    "probe.jsonl", "eval.jsonl", "data.json"};
 
 typedef struct Folder {
     char dir[64];
@@ -71,6 +71,17 @@ static void a_missing_folder_is_a_usage_error(void **state) {
     Err err = ERR_NONE;
     assert_null(runlog_open("/tmp/there-is-no-such-run", &err));
     assert_int_equal(err.status, FAIL_USAGE);
+}
+
+static void facts_of_data_that_are_none_are_named(void **state) {
+    static const char *const BROKEN[] = {"", "{", "[]", "{\"splits\":{\"train\":3}}"};
+    for (size_t i = 0; i < COUNT(BROKEN); i++) {
+        Err err = ERR_NONE;
+        put(state, "data.json", BROKEN[i]);
+        assert_null(runlog_open(((Folder *)*state)->dir, &err));
+        assert_int_equal(err.status, FAIL_DATA);
+        assert_non_null(strstr(err.text, "data.json"));
+    }
 }
 
 static void rows_come_back_as_numbers(void **state) {
@@ -296,6 +307,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(an_empty_folder_is_a_run_without_rows),
         CASE(a_missing_folder_is_a_usage_error),
+        CASE(facts_of_data_that_are_none_are_named),
         CASE(rows_come_back_as_numbers),
         CASE(a_null_loss_is_not_finite),
         CASE(a_row_that_is_being_written_is_left_out),

@@ -99,6 +99,19 @@ static void characters_are_sorted_by_code_point(void **state) {
     tokenizer_free(t);
 }
 
+/* A foreign run's files: words have <unk>, so that no piece of one can lack a number. */
+static void words_without_unk_are_no_tokenizer(void **state) {
+    const char *dir = *state;
+    static const char TOKENIZER[] = "kind 2 specials 0 lowercase 0 word_split 0\n";
+    Err err = ERR_NONE;
+    files_write(dir, "text.tokenizer", TOKENIZER, strlen(TOKENIZER));
+    files_write(dir, "text.vocab", "the 216\n", 8);
+    files_write(dir, "text.codes", "#version: 0.2\nt h\n", 18);
+    assert_null(tokenizer_load(dir, "text", &err));
+    assert_int_equal(err.status, FAIL_DATA);
+    assert_non_null(strstr(err.text, "text.tokenizer"));
+}
+
 static void a_character_that_the_vocabulary_lacks_is_named(void **state) {
     (void)state;
     TokenizerConfig config = config_of(TOKENS_CHAR, false);
@@ -439,6 +452,8 @@ int main(void) {
         cmocka_unit_test(characters_of_a_language_model_are_the_sorted_set_of_the_text),
         cmocka_unit_test(characters_are_sorted_by_code_point),
         cmocka_unit_test(a_character_that_the_vocabulary_lacks_is_named),
+        cmocka_unit_test_setup_teardown(words_without_unk_are_no_tokenizer,
+                                        files_begin, files_end),
         cmocka_unit_test(characters_of_a_translation_have_the_specials),
         cmocka_unit_test(words_are_numbered_by_count_then_by_text),
         cmocka_unit_test(rare_words_are_unknown),
