@@ -505,7 +505,7 @@ static void lists_of_other_kinds_are_named_as_such(void **state) {
         {"{\n \"audio_filepath\": \"a.wav\",\n \"text\": \"a\"\n}\n",
          "train.txt:1: a JSON object that goes over several lines"},
         {"client_id\tpath\tsentence\nx\ta.wav\tone\n",
-         "train.txt:1: \"client_id\tpath\tsentence\" are columns of another kind of list"},
+         "train.txt:1: \"client_id\\x09path\\x09sentence\" are columns of another kind of list"},
         {"wav_filename,duration,transcript\na.wav,3,a\n", "expected is a JSON object a line"},
         {"path,text\na.wav,a\n", "or path, duration and text with tabs between"}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
