@@ -106,6 +106,8 @@ static Status read_record(const json_t *root, const char *path, DataRecord *reco
 }
 
 Status datafacts_load(const char *run_dir, DataRecord *record, Err *err) {
+    Err own = ERR_NONE;
+    if (!err) err = &own;
     char path[PATH_SIZE];
     *record = (DataRecord){0};
     rundir_path(path, run_dir, "data.json");

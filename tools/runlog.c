@@ -16,6 +16,7 @@
 #define CELLS_LEAST ((size_t)64 << 20) /* numbers that any log may take: 512 MB */
 #define STEP_MOST 1e15
 #define NUMBER_MOST 1e39 /* beyond all floats */
+#define NUMBER_LEAST 1e-60
 
 enum {
     ROW_LEAST = sizeof "{\"step\":1}" - 1, /* bytes of the shortest row */
@@ -43,9 +44,10 @@ static double *nan_array(size_t count) {
     return array;
 }
 
-/* NaN for what is no number, or larger than any that a run logs. */
+/* NaN for what is no number, or larger than any that a run logs; 0 for what is smaller. */
 static double number_in(const json_t *value) {
     double x = json_is_number(value) ? json_number_value(value) : NAN;
+    if (fabs(x) < NUMBER_LEAST) return 0;
     return fabs(x) <= NUMBER_MOST ? x : NAN;
 }
 
