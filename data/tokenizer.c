@@ -382,3 +382,14 @@ bool tokenizer_same(const Tokenizer *a, const Tokenizer *b) {
            a->lowercase == b->lowercase && a->word_split == b->word_split &&
            same_tokens(&a->vocab, &b->vocab);
 }
+
+uint64_t tokenizer_hash(const Tokenizer *t) {
+    const StringMap *v = &t->vocab;
+    uint64_t hash = facts_hash_number(0, (uint64_t)t->kind << 2 | (uint64_t)t->lowercase << 1 |
+                                             (t->word_split != SPLIT_WORDS_NONE));
+    for (size_t i = 0; i < v->count; i++) {
+        hash = facts_hash(hash, v->text.text + v->start[i], v->start[i + 1] - v->start[i]);
+        hash = facts_hash_number(hash, v->start[i + 1] - v->start[i]);
+    }
+    return hash;
+}

@@ -51,6 +51,9 @@ Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err);
 /* Do they number the same tokens in the same way? */
 bool tokenizer_same(const Tokenizer *a, const Tokenizer *b);
 
+/* The same number where tokenizer_same holds, merges aside. */
+uint64_t tokenizer_hash(const Tokenizer *t);
+
 size_t tokenizer_size(const Tokenizer *t);       /* V */
 uint32_t tokenizer_line_end(const Tokenizer *t); /* </s>, or the character \n (0: none) */
 bool tokenizer_has_line_end(

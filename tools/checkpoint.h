@@ -54,6 +54,7 @@ typedef struct CheckpointParts {
     Optimizer *optim;
     const char *optimizer; /* its name, as the recipe has it */
     const char *recipe;    /* recipe_digest of what led here; NULL: not kept */
+    const char *meaning;   /* meaning_describe; NULL: not kept */
     Ema *ema;
     bool *warned; /* [sites of the model] guard.collapse has warned; NULL: not kept */
     Skips *skips; /* broken training examples that were met; NULL: not kept */

@@ -192,7 +192,20 @@ static void initialize(Task *task, uint64_t seed) {
     vit_initialize(((Classify *)task)->vit, seed);
 }
 
+static Status check_size(const Task *task, const char *run_dir, Err *err);
 static Status save_facts(const Task *task, const char *run_dir, Err *err);
+
+static void describe(const Task *task, TextBuffer *text) {
+    const ClassFacts *f = classify_facts(task);
+    for (size_t k = 0; f->class_names && k < f->classes; k++) {
+        char start[40];
+        text_format(start, sizeof start, "class %zu=", k);
+        text_append(text, start, strlen(start));
+        for (const char *c = f->class_names[k]; *c; c++)
+            text_append_byte(text, *c == '\n' ? ' ' : *c);
+        text_append_byte(text, '\n');
+    }
+}
 
 static const DataFacts *data_facts(const Task *task, Split split) {
     const Dataset *set = ((const Classify *)task)->sets[split];
@@ -207,6 +220,8 @@ static const TaskOps OPS = {.name = "classify",
                             .loss = loss,
                             .evaluate = evaluate,
                             .facts = data_facts,
+                            .describe = describe,
+                            .check_facts = check_size,
                             .save_facts = save_facts,
                             .free = class_free};
 
@@ -323,7 +338,8 @@ Task *classify_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* ---- facts: what a model needs when its data are elsewhere ---- */
 
 /* A run that goes on keeps its pictures' size, though another picture may be first by now. */
-static Status check_size(const Classify *c, const char *run_dir, Err *err) {
+static Status check_size(const Task *task, const char *run_dir, Err *err) {
+    const Classify *c = (const Classify *)task;
     ClassFacts old;
     if (!c->measured || !checkpoint_newest(run_dir, SIZE_MAX)) return OK;
     if (class_facts_load(run_dir, &old, err)) return err->status;
@@ -340,7 +356,6 @@ static Status check_size(const Classify *c, const char *run_dir, Err *err) {
 
 static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     const ClassFacts *f = classify_facts(task);
-    if (check_size((const Classify *)task, run_dir, err)) return err->status;
     json_t *root =
         json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task->ops->name, "channels",
                   (json_int_t)f->channels, "height", (json_int_t)f->height, "width",

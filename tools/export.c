@@ -5,6 +5,7 @@
 #include "data/safetensors.h"
 #include "tools/checkpoint.h"
 #include "tools/commands.h"
+#include "tools/meaning.h"
 #include "tools/openrun.h"
 
 static const char HELP[] =
@@ -67,7 +68,19 @@ static Status check_target(const char *out, Err *err) {
                    out);
 }
 
-static Status write_model(const Model *model, const char *path, size_t *count, Err *err) {
+/* The weights are plain: what was reparametrised is folded in. */
+static void add_meaning(const OpenRun *run, SafetensorsWriter *writer) {
+    TextBuffer text = {0};
+    ReparamMethod folded = run->recipe->model.reparam;
+    run->recipe->model.reparam = REPARAM_NONE;
+    meaning_describe(run->task, run->at.temperature, &text);
+    run->recipe->model.reparam = folded;
+    safetensors_add_metadata(writer, "meaning", text.text);
+    text_free(&text);
+}
+
+static Status write_model(const OpenRun *run, const char *path, size_t *count, Err *err) {
+    const Model *model = run->task->model;
     SafetensorsWriter *writer = safetensors_writer_new();
     for (size_t i = 0; i < model->params->count; i++) {
         const Param *p = model->params->list[i];
@@ -77,6 +90,7 @@ static Status write_model(const Model *model, const char *path, size_t *count, E
         (*count)++;
     }
     safetensors_add_metadata(writer, "format", "pt");
+    add_meaning(run, writer);
     Status status = safetensors_save(writer, path, err);
     safetensors_writer_free(writer);
     return status;
@@ -96,7 +110,7 @@ int export_main(int argc, char **argv) {
                   check_target(out, &err) || run_open(&run, &choice, false, &err);
     if (!failed) {
         fold_all(run.task->model);
-        failed = write_model(run.task->model, out, &count, &err);
+        failed = write_model(&run, out, &count, &err);
     }
     if (!failed)
         fprintf(stderr, "%s: %zu tensors of step %zu%s%s\n", out, count, run.at.step,

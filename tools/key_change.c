@@ -133,6 +133,7 @@ static const struct {
     {"train.cutmix", CHANGE_COURSE, NONE, 0},
     {"train.ema", CHANGE_COURSE, NONE, 0},
     {"train.init", CHANGE_START, NONE, 0},
+    {"train.init_fit", CHANGE_START, NONE, 0},
     {"train.threads", CHANGE_SPEED, EVAL | PREDICT | USE_EXPORT, 0},
     {"train.log_every", CHANGE_COURSE, NONE, 0},
     {"train.eval_every", CHANGE_COURSE, NONE, 0},

@@ -405,6 +405,11 @@ const Key keys[] = {
     REAL(FOR_ALL, train, ema, "0", BELOW(0, 1), "Decay of averaged weights, per step; 0: off."),
     TEXT(FOR_ALL, train, init, "", NULL,
          "Safetensors file whose tensors win over initialisation."),
+    CHOICE(FOR_ALL, train, init_fit, "meaning", NAMES("meaning", "shapes"), NULL,
+           "What train.init is compared by: meaning (heads, norms, activation, temperature, "
+           "normalisation of pixels, names of classes, vocabulary, where the file says so) and "
+           "shapes, or shapes alone.",
+           WHEN("train.init is given")),
     SIZE(FOR_ALL, train, threads, "0", WITHIN(0, 4096), "0: the cores that this process may use."),
     SIZE(FOR_ALL, train, log_every, "1", FROM(1), "Steps between rows of train.jsonl."),
     SIZE(FOR_ALL, train, eval_every, "0", FROM(0),

@@ -147,6 +147,7 @@ static const TaskOps OPS = {.name = "language",
                             .loss = loss,
                             .evaluate = evaluate,
                             .facts = text_task_facts,
+                            .describe = text_task_describe,
                             .check_facts = text_task_check_facts,
                             .save_facts = text_task_save_facts,
                             .free = language_task_free};

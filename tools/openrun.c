@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "data/openfile.h"
+#include "tools/meaning.h"
 #include "tools/rundir.h"
 #include "tools/start.h"
 
@@ -80,9 +81,20 @@ static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *e
     return run->task ? OK : err->status;
 }
 
+static Status check_meaning(const OpenRun *run, Err *err) {
+    char *file = checkpoint_fact(run->checkpoint, run->root, "meaning");
+    TextBuffer own = {0};
+    meaning_describe(run->task, 0, &own);
+    meaning_check(file, own.text, run->checkpoint, "", err);
+    text_free(&own);
+    mem_free(file);
+    return err->status;
+}
+
 /* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
 static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
     Model *model = run->task->model;
+    if (!run->own && check_meaning(run, err)) return err->status;
     if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
     if (c->ema) parts.ema = ema_new(model->params, 0.5);

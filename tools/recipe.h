@@ -20,6 +20,7 @@ typedef enum { TASK_CLASSIFY, TASK_LANGUAGE, TASK_TRANSLATE, TASK_TRANSCRIBE } T
 typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
 typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
 typedef enum { BEST_AUTO, BEST_LOSS, BEST_TOP1, BEST_BLEU, BEST_WER } BestScore;
+typedef enum { INIT_MEANING, INIT_SHAPES } InitFit;
 typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
 
 typedef struct TrainConfig {
@@ -34,6 +35,7 @@ typedef struct TrainConfig {
     double label_smoothing;
     double mixup, cutmix;    /* alpha of the Beta distribution; 0: off */
     double ema;              /* decay of the averaged weights; 0: off */
+    InitFit init_fit;        /* what `init` is compared by */
     char init[1024];         /* safetensors file whose tensors win over initialisation */
     size_t threads;          /* 0: min(affinity, cgroup quota, physical cores) */
     size_t log_every;        /* steps between rows of train.jsonl */

@@ -56,6 +56,9 @@ typedef struct TaskOps {
                        bool thorough, Score *score, Err *err);
     /* What is known of a split's data beside its items; NULL: the split is not open. */
     const DataFacts *(*facts)(const Task *task, Split split);
+    /* What the weights mean besides the recipe, as lines NAME=VALUE (tools/meaning.h); NULL:
+     * nothing. */
+    void (*describe)(const Task *task, TextBuffer *text);
     /* At a resume: does what the data give fit what save_facts left?  NULL: nothing to ask. */
     Status (*check_facts)(const Task *task, const char *run_dir, Err *err);
     /* What `predict` needs without the data, into the run's folder. */

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "data/openfile.h"
 #include "data/textmarks.h"
@@ -233,6 +234,17 @@ static Status write_facts(const Task *task, const char *run_dir, Err *err) {
             root, "target_vocab",
             json_integer((json_int_t)tokenizer_size(t->texts.tokenizer[1])));
     return rundir_save_json(run_dir, "task.json", root, 0, err);
+}
+
+void text_task_describe(const Task *task, TextBuffer *text) {
+    static const char *const NAMES[] = {"vocabulary", "target vocabulary"};
+    const TextTask *t = (const TextTask *)task;
+    for (size_t side = 0; side < (t->texts.pairs ? 2 : 1); side++) {
+        char line[60];
+        text_format(line, sizeof line, "%s=%016llx\n", NAMES[side],
+                    (unsigned long long)tokenizer_hash(t->texts.tokenizer[side]));
+        text_append(text, line, strlen(line));
+    }
 }
 
 Status text_task_check_facts(const Task *task, const char *run_dir, Err *err) {

@@ -28,6 +28,7 @@ Status text_task_go_on(Task *task, const Place *place, size_t *left, Err *err);
 Status text_task_start(Task *task, size_t first, Err *err);
 Status text_task_next(Task *task, Err *err);
 const DataFacts *text_task_facts(const Task *task, Split split);
+void text_task_describe(const Task *task, TextBuffer *text);
 Status text_task_check_facts(const Task *task, const char *run_dir, Err *err);
 Status text_task_save_facts(const Task *task, const char *run_dir, Err *err);
 

@@ -12,6 +12,7 @@
 #include "engine/optim/schedule.h"
 #include "tools/datafacts.h"
 #include "tools/fault.h"
+#include "tools/meaning.h"
 #include "tools/microbatch.h"
 #include "tools/rate.h"
 #include "tools/start.h"
@@ -189,8 +190,12 @@ static Status save(Trainer *t, const char *path, Err *err) {
     trainer_mark_data(t->task, t->at.data);
     if (old) memcpy(t->at.data, t->data_was, sizeof t->at.data);
     CheckpointParts parts = trainer_checkpoint_parts(t);
+    TextBuffer meaning = {0};
+    meaning_describe(t->task, t->at.temperature, &meaning);
     parts.recipe = recipe.text;
+    parts.meaning = meaning.text;
     Status status = checkpoint_save(path, t->dir, &parts, &t->at, err);
+    text_free(&meaning);
     text_free(&recipe);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "data/openfile.h"
 #include "engine/core/machine.h"
 #include "tools/datafacts.h"
+#include "tools/meaning.h"
 #include "tools/rate.h"
 #include "tools/start.h"
 #include "tools/stop.h"
@@ -106,6 +107,17 @@ static void advise_older(const Trainer *t, size_t step, Err *err) {
     safetensors_close(file);
 }
 
+static Status check_meaning(const Trainer *t, Err *err) {
+    const char *path = t->recipe->train.init;
+    char *file = checkpoint_fact(path, NULL, "meaning");
+    TextBuffer own = {0};
+    meaning_describe(t->task, 0, &own);
+    meaning_check(file, own.text, path, "; train.init_fit=shapes looks at the shapes alone", err);
+    text_free(&own);
+    mem_free(file);
+    return err->status;
+}
+
 static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     const Recipe *r = t->recipe;
     ParamSet *params = t->task->model->params;
@@ -117,6 +129,7 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     }
     task_initialize(t->task);
     if (*r->train.init) {
+        if (r->train.init_fit == INIT_MEANING && check_meaning(t, err)) return err->status;
         if (weights_load(r->train.init, NULL, t->task->model, err)) return err->status;
     } else {
         model_start(t->task->model, NULL);

@@ -220,6 +220,7 @@ static const TaskOps OPS = {.name = "translate",
                             .edge = edge,
                             .evaluate = evaluate,
                             .facts = text_task_facts,
+                            .describe = text_task_describe,
                             .check_facts = text_task_check_facts,
                             .save_facts = text_task_save_facts,
                             .free = translate_task_free};

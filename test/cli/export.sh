@@ -103,3 +103,26 @@ refuses "predict takes no other pixels" 'data.mean = 0 in the checkpoint, 0.5 no
 tell "eval takes batch, threads, data, and what the run has anyway" $?
 cp -R run edited && sed -i 's/^heads = 2/heads = 4/' edited/recipe.ini
 refuses "a recipe.ini that is not the checkpoint's is seen" 'model.heads = 2 in the checkpoint, 4 now' eval edited
+
+# ---- weights of the same shapes that mean something else ----
+
+"$STEADY" export run -o plain.safetensors 2>err
+while read -r name word pattern; do
+    refused "train.init with other $name" 3 "plain.safetensors does not fit this model, .*$pattern.*train.init_fit=shapes" \
+        small.ini model.reparam=none train.init=plain.safetensors model.pool=mean "$word"
+done <<'END_WORDS'
+heads model.heads=4 model.heads is 2 there, 4 here
+pixels data.mean=0.5 data.mean is 0 there, 0.5 here
+temperature model.temperature=2 model.temperature is 1 there, 2 here
+norms model.norm=post model.norm is pre there, post here
+END_WORDS
+seq 10 60 >words && seq 60 -1 10 | tr 1 a >letters
+lm="grammar data.source=text data.tokens=char model.width=16 model.depth=1 model.heads=2 model.context=8 train.epochs=0
+    schedule.warmup_steps=0 train.batch=4 train.steps=2 probe.every=0"
+# shellcheck disable=SC2086
+"$STEADY" train $lm data.path=words --out lm --no-report 2>err && "$STEADY" export lm -o lm.safetensors 2>err
+# shellcheck disable=SC2086
+refused "train.init with another vocabulary of the same size" 3 'vocabulary is ' $lm data.path=letters train.init=lm.safetensors
+# shellcheck disable=SC2086
+"$STEADY" train $lm data.path=letters train.init=lm.safetensors train.init_fit=shapes --out by-shapes --no-report 2>err
+tell "train.init_fit = shapes looks at the shapes alone" $?
