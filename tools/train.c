@@ -150,8 +150,8 @@ static void tell_changes(const Trainer *t) {
                 c->was, c->is);
     }
     if (t->data_change.length)
-        fprintf(stderr, "steady: note: the data changed: %s%s\n", t->data_change.text,
-                t->other_scores ? "; the best checkpoint is chosen anew" : "");
+        say("steady: note: the data changed: %s%s", t->data_change.text,
+            t->other_scores ? "; the best checkpoint is chosen anew" : "");
     if (!a->step || a->step != t->at.step) return;
     fprintf(stderr, "steady: note: epoch %.4g goes on %s; %zu steps of it are left\n", a->epoch,
             t->new_order ? "at the same share of a new order of the examples"

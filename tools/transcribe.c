@@ -8,6 +8,7 @@
 #include "data/audio.h"
 #include "data/openfile.h"
 #include "tools/rundir.h"
+#include "tools/say.h"
 #include "tools/speech.h"
 #include "tools/stop.h"
 
@@ -116,17 +117,16 @@ static size_t trained_rate(const Transcribe *t) { return t->heard == 1 ? t->rate
 
 static void tell_rate(const Transcribe *t, size_t rate, const char *where) {
     double own = (double)rate / 1000, trained = (double)t->rate[0] / 1000;
-    fprintf(stderr, "steady: note: %s: %g kHz, ", where, own);
     if (t->heard > 1)
-        fprintf(stderr,
-                "but training heard %g kHz and others: the filters stand "
-                "elsewhere; resample it\n",
-                trained);
+        say("steady: note: %s: %g kHz, but training heard %g kHz and others: the filters "
+            "stand elsewhere; resample it",
+            where, own, trained);
     else if (own > trained)
-        fprintf(stderr, "heard as the %g kHz of training\n", trained);
+        say("steady: note: %s: %g kHz, heard as the %g kHz of training", where, own, trained);
     else
-        fprintf(stderr, "but training heard %g kHz: what is above %g kHz is missing\n",
-                trained, own / 2);
+        say("steady: note: %s: %g kHz, but training heard %g kHz: what is above %g kHz is "
+            "missing",
+            where, own, trained, own / 2);
 }
 
 size_t transcribe_hear(Task *task, size_t rate, const char *where) {
