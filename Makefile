@@ -70,7 +70,7 @@ CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
 ONLY ?=
 chosen = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
 
-.PHONY: all tests check check-unit check-all demo docs fuzz fuzz-programs install uninstall format clean distclean
+.PHONY: all tests check check-cli check-unit check-all demo docs fuzz fuzz-programs install uninstall format clean distclean
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -156,10 +156,14 @@ tests: $(TEST_BIN)
 check-unit: $(call chosen,$(TEST_BIN))
 	@STEADY=build/steady sh test/run.sh $(call chosen,$(TEST_BIN))
 
+# The shell tests, but for what measures speed or links the library with another compiler's flags.
+check-cli: all
+	@$(RUN_TESTS) $(filter-out test/cli/bench.sh test/cli/install.sh,$(CLI_TESTS))
+
 # Leak detection needs ptrace to be allowed; test/lsan.supp names what other libraries keep.
 check-all: check
 	$(MAKE) --no-print-directory B=build/asan SANITIZE="-fsanitize=address,undefined \
-		-fno-sanitize-recover=all" CFLAGS="$(CFLAGS) -O1" check-unit
+		-fno-sanitize-recover=all" CFLAGS="$(CFLAGS) -O1" check-unit check-cli
 	STEADY_TEST_LARGE=1 $(MAKE) --no-print-directory check-unit ONLY=test_vit
 	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory check-unit
 	OMP_NUM_THREADS=2 $(MAKE) --no-print-directory check-unit

@@ -28,6 +28,9 @@ mended=$("$STEADY" doctor --env 2>/dev/null || true)
 here=$(cd "${0%/*}" && pwd)
 export LSAN_OPTIONS="suppressions=$here/lsan.supp:print_suppressions=0"
 export UBSAN_OPTIONS=print_stacktrace=1
+# Some tests put a library of their own before the program's; frames of MPI's are found slowly or
+# not at all.
+export ASAN_OPTIONS=verify_asan_link_order=0:fast_unwind_on_malloc=0
 limit=
 command -v timeout >/dev/null && limit="timeout ${TEST_TIMEOUT:-300}"
 
