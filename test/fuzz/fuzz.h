@@ -17,7 +17,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A folder of this process's own, in memory where /dev/shm is there. */
+/* A folder of this process's own: in $FUZZ_FOLDER, whose maker removes it, else in memory where
+ * /dev/shm is there. */
 const char *fuzz_folder(void);
 
 /* Writes the file into that folder; its path, valid until the next call with this name. */

@@ -26,7 +26,12 @@ if [ $# = 0 ]; then
         [ "$name" = fuzz.c ] || set -- "$@" "${name%.c}"
     done
 fi
-export bin corpus stop here
+for root in /dev/shm "${TMPDIR:-/tmp}"; do
+    FUZZ_FOLDER=$(mktemp -d "$root/steady-fuzzing.XXXXXX" 2>/dev/null) && break
+done
+trap 'rm -rf "$FUZZ_FOLDER"' EXIT
+trap 'exit 130' HUP INT TERM
+export bin corpus stop here FUZZ_FOLDER
 # One parser; OpenMP's pool would only be in the way of a parser's few microseconds.
 one='
     name=$1
