@@ -69,11 +69,22 @@ static const char *const objections[] = {
     [CHANGE_SPEED] = NULL,
 };
 
-Status recipe_check_resumed(const RecipeChanges *changes, const char *dir, Err *err) {
+/* A key that the command line did not give stands in recipe.ini. */
+static Status refuse_edited(const RecipeChange *c, const char *objection, const char *dir,
+                            Err *err) {
+    return err_set(err, FAIL_USAGE,
+                   "%s.%s = %.200s in the checkpoint, %.200s now in %.200s/recipe.ini: %s; put it "
+                   "back there",
+                   c->key->section, c->key->name, c->was, c->is, dir, objection);
+}
+
+Status recipe_check_resumed(const RecipeChanges *changes, const Recipe *is, const char *dir,
+                            Err *err) {
     for (size_t i = 0; i < changes->count; i++) {
         const RecipeChange *c = &changes->change[i];
         const char *objection = objections[key_change(c->key)];
         if (!objection) continue;
+        if (!keyset_has(is->worded, c->key)) return refuse_edited(c, objection, dir, err);
         bool model = key_change(c->key) == CHANGE_MODEL;
         return err_set(err, FAIL_USAGE,
                        "%s.%s = %.200s in the checkpoint, %.200s now: %s; leave it out to "
@@ -97,8 +108,12 @@ static Status check_change(const RecipeChange *c, const Recipe *is, unsigned use
     if (model)
         return err_set(err, FAIL_USAGE,
                        "%s.%s = %.200s in the checkpoint, %.200s now: this changes what the "
-                       "saved weights compute; leave it out",
-                       c->key->section, c->key->name, c->was, c->is);
+                       "saved weights compute; %s",
+                       c->key->section, c->key->name, c->was, c->is,
+                       keyset_has(is->worded, c->key)
+                           ? "leave it out"
+                           : "put it back in the run's recipe.ini, or choose a checkpoint of "
+                             "this run");
     if (!keyset_has(is->worded, c->key)) return OK;
     char why[100];
     text_format(why, sizeof why, "%s does not use it", command);

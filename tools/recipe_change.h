@@ -1,7 +1,7 @@
 /* recipe_change: how two recipes of one run differ, and whether a run that has begun bears it.
  *
  *     RecipeChanges changes = recipe_compare(&was, &is);
- *     if (recipe_check_resumed(&changes, "runs/mnist", &err)) ...      model.heads was 2, is 4: ...
+ *     if (recipe_check_resumed(&changes, &is, "runs/mnist", &err)) ...      model.heads was 2, is 4: ...
  *     recipe_changes_text(&changes, &text);                            "train.batch was 8, is 4"
  *     recipe_changes_free(&changes);
  *
@@ -33,8 +33,10 @@ bool recipe_changes_have(const RecipeChanges *changes, KeyChange kind);
  * way, or made longer under a schedule that does not look at its end. */
 bool recipe_changes_course(const RecipeChanges *changes, const Recipe *is);
 
-/* FAIL_USAGE for the first change that a run with trained weights cannot take. */
-Status recipe_check_resumed(const RecipeChanges *changes, const char *dir, Err *err);
+/* FAIL_USAGE for the first change that a run with trained weights cannot take: a word of the
+ * command line, or what an edited recipe.ini says (`is` knows which). */
+Status recipe_check_resumed(const RecipeChanges *changes, const Recipe *is, const char *dir,
+                            Err *err);
 
 /* Words given to `command` (eval, predict, export) on a run, `was` being the recipe that its
  * weights were trained by: FAIL_USAGE for one that changes the model, or has no effect there; a

@@ -197,17 +197,19 @@ json_t *json_text(const char *text) {
 
 /* ---- checkpoints ---- */
 
+#define CHECKPOINT_NAME "step-%08zu.safetensors"
+
 void checkpoint_path(char path[PATH_SIZE], const char *dir, size_t step) {
-    rundir_path(path, dir, "checkpoints/step-%08zu.safetensors", step);
+    rundir_path(path, dir, "checkpoints/" CHECKPOINT_NAME, step);
 }
 
-/* The step in a checkpoint's file name, or 0. */
+/* The step in a checkpoint's file name, or 0: it is none that checkpoint_path makes. */
 static size_t step_of(const char *name) {
+    char own[64];
     size_t step = 0;
-    int end = 0;
-    if (sscanf(name, "step-%zu.safetensors%n", &step, &end) != 1 || !end || name[end])
-        return 0;
-    return step;
+    if (sscanf(name, "step-%zu", &step) != 1) return 0;
+    text_format(own, sizeof own, CHECKPOINT_NAME, step);
+    return strcmp(own, name) ? 0 : step;
 }
 
 size_t checkpoint_newest(const char *dir, size_t before) {

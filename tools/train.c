@@ -136,7 +136,7 @@ static Status load_recipe(const Options *o, Recipe *recipe, Recipe *was, Err *er
         if (recipe_set(recipe, o->words[i], err)) return err->status;
     if (recipe_check(recipe, err) || !begun) return err->status;
     RecipeChanges changes = recipe_compare(was, recipe);
-    recipe_check_resumed(&changes, o->resume, err);
+    recipe_check_resumed(&changes, recipe, o->resume, err);
     recipe_changes_free(&changes);
     return err->status;
 }
@@ -152,6 +152,8 @@ static void tell_changes(const Trainer *t) {
     if (t->data_change.length)
         say("steady: note: the data changed: %s%s", t->data_change.text,
             t->other_scores ? "; the best checkpoint is chosen anew" : "");
+    if (t->was && !t->at.step)
+        say("steady: note: %s has no checkpoint yet: it begins again at step 1", t->dir);
     if (!a->step || a->step != t->at.step) return;
     fprintf(stderr, "steady: note: epoch %.4g goes on %s; %zu steps of it are left\n", a->epoch,
             t->new_order ? "at the same share of a new order of the examples"

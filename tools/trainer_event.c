@@ -1,9 +1,11 @@
 /* trainer_event: rows of train.jsonl that are no steps (tools/trainer_parts.h). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "data/openfile.h"
 #include "tools/trainer_parts.h"
 
 Status trainer_log_event(Trainer *t, size_t step, const char *event, const char *text,
@@ -74,6 +76,46 @@ Status trainer_drop_departures(Log *log, size_t step, Err *err) {
     if (good && kept < size) good = !ftruncate(file, kept);
     if (good && !fseek(log->file, 0, SEEK_END)) return OK;
     return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path, strerror(errno));
+}
+
+/* The widest that a "resume" row says `key` to have been; *off: it was 0 at a time. */
+static size_t widest_of(const json_t *row, const char *key, bool *off) {
+    size_t i, widest = 0;
+    const json_t *change;
+    json_array_foreach(json_object_get(row, "changes"), i, change) {
+        const char *name = json_string_value(json_object_get(change, "key"));
+        if (!name || strcmp(name, key)) continue;
+        static const char *const SIDES[] = {"from", "to"};
+        for (size_t s = 0; s < COUNT(SIDES); s++) {
+            const char *value = json_string_value(json_object_get(change, SIDES[s]));
+            size_t every = value ? strtoul(value, NULL, 10) : 0;
+            *off |= !every;
+            widest = MAX(widest, every);
+        }
+    }
+    return widest;
+}
+
+size_t trainer_widest(const Trainer *t, const char *key, size_t was, size_t now) {
+    enum { MOST = 64 << 20 };
+    static const char EVENT[] = "\"event\":\"resume\"";
+    char path[PATH_SIZE];
+    size_t size = 0, widest = MAX(was, now);
+    bool off = !was || !now;
+    rundir_path(path, t->dir, "train.jsonl");
+    char *text = t->was ? openfile_text(path, t->dir, MOST, &size, NULL) : NULL;
+    const char *at = text, *end = text ? text + size : NULL;
+    while (text && (at = memmem(at, (size_t)(end - at), EVENT, sizeof EVENT - 1))) {
+        const char *before = memrchr(text, '\n', (size_t)(at - text));
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        const char *line = before ? before + 1 : text;
+        at = stop ? stop : end;
+        json_t *row = json_loadb(line, (size_t)(at - line), 0, NULL);
+        widest = MAX(widest, widest_of(row, key, &off));
+        json_decref(row);
+    }
+    mem_free(text);
+    return off ? 0 : widest;
 }
 
 static json_t *changes_json(const RecipeChanges *changes) {

@@ -22,24 +22,6 @@ CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
                              .prober = t->prober};
 }
 
-/* Rank 0 reads first; a file that is not good is met once. */
-Status trainer_load_step(Trainer *t, size_t step, Err *err) {
-    char path[PATH_SIZE];
-    checkpoint_path(path, t->dir, step);
-    CheckpointParts parts = trainer_checkpoint_parts(t);
-    if (ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
-    if (ranks_agree(t->ranks, err)) return err->status;
-    if (!ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
-    return ranks_agree(t->ranks, err);
-}
-
-/* The newest checkpoint's, as rank 0 sees the folder; 0: none. */
-size_t trainer_newest_step(Trainer *t) {
-    size_t step = ranks_lead(t->ranks) ? checkpoint_newest(t->dir, SIZE_MAX) : 0;
-    ranks_copy(t->ranks, &step, sizeof step);
-    return step;
-}
-
 /* Opens the logs, cut back to the present step; an evaluation that was broken off comes again. */
 Status trainer_open_logs(Trainer *t, Err *err) {
     if (!ranks_lead(t->ranks)) return OK;
@@ -49,16 +31,22 @@ Status trainer_open_logs(Trainer *t, Err *err) {
     log_close(&t->train_log);
     log_close(&t->probe_log);
     log_close(&t->eval_log);
+    const Recipe *now = t->recipe, *was = t->was ? t->was : now;
+    bool scores = t->task->has_val || t->task->has_test;
     const struct {
         Log *log;
-        const char *name;
-        size_t every, last;
-    } logs[] = {
-        {&t->train_log, "train.jsonl", MAX(t->recipe->train.log_every, (size_t)1), t->at.step},
-        {&t->probe_log, "probe.jsonl", t->recipe->probe.every, t->at.step},
-        {&t->eval_log, "eval.jsonl", 0, last_score}};
+        const char *name, *key;
+        size_t was, now, last;
+    } logs[] = {{&t->train_log, "train.jsonl", "train.log_every",
+                 MAX(was->train.log_every, (size_t)1), MAX(now->train.log_every, (size_t)1),
+                 t->at.step},
+                {&t->probe_log, "probe.jsonl", "probe.every", was->probe.every,
+                 now->probe.every, t->at.step},
+                {&t->eval_log, "eval.jsonl", "train.eval_every",
+                 scores ? was->train.eval_every : 0, now->train.eval_every, last_score}};
     for (size_t i = 0; i < COUNT(logs) && !err->status; i++) {
-        log_open(logs[i].log, t->dir, logs[i].name, logs[i].every, logs[i].last, err);
+        size_t every = trainer_widest(t, logs[i].key, logs[i].was, logs[i].now);
+        log_open(logs[i].log, t->dir, logs[i].name, every, logs[i].last, err);
         if (*logs[i].log->note)
             progress_say(&t->progress, "steady: note: %s", logs[i].log->note);
     }
@@ -92,21 +80,6 @@ static void count_steps(Trainer *t) {
         s->warmup_steps ? s->warmup_steps : trainer_step_of(t, s->warmup_epochs);
 }
 
-/* A damaged checkpoint is not passed over silently: steps would be lost unseen. */
-static void advise_older(const Trainer *t, size_t step, Err *err) {
-    char path[PATH_SIZE];
-    checkpoint_path(path, t->dir, step);
-    size_t older = checkpoint_newest(t->dir, step);
-    Safetensors *file = older ? safetensors_open_in(path, t->dir, SAFETENSORS_VERIFY, NULL) : NULL;
-    if (older && !file) {
-        Err seen = *err;
-        err_set(err, seen.status,
-                "%.800s; without this file --resume goes on from step %zu", seen.text,
-                older);
-    }
-    safetensors_close(file);
-}
-
 static Status check_meaning(const Trainer *t, Err *err) {
     const char *path = t->recipe->train.init;
     char *file = checkpoint_fact(path, NULL, "meaning");
@@ -123,9 +96,7 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     ParamSet *params = t->task->model->params;
     if (resume_step) {
         if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
-        if (trainer_load_step(t, resume_step, err) && ranks_lead(t->ranks))
-            advise_older(t, resume_step, err);
-        return err->status;
+        return trainer_load_newest(t, resume_step, err);
     }
     task_initialize(t->task);
     if (*r->train.init) {
@@ -160,6 +131,7 @@ static Status make_folder(Trainer *t, Err *err) {
  * recipe. */
 static Status open_folder(Trainer *t, Err *err) {
     if (!t->was && make_folder(t, err)) return err->status;
+    if (t->was && rundir_create(t->dir, err)) return err->status;
     if (task_save_facts(t->task, t->dir, err) || trainer_open_logs(t, err))
         return err->status;
     if (!t->was) return OK;
@@ -213,8 +185,8 @@ static Status prepare(Trainer *t, Err *err) {
     size_t threads = start_threads(t->recipe->train.threads);
     t->gemm_rate = machine_rate_cached(threads);
     t->cache = machine_cache_share("", threads);
-    size_t step = t->was ? trainer_newest_step(t) : 0;
-    if (ranks_lead(t->ranks)) trainer_check_data(t, step, err);
+    size_t step = t->was ? trainer_find_newest(t, err) : 0;
+    if (!err->status && ranks_lead(t->ranks)) trainer_check_data(t, step, err);
     if (ranks_agree(t->ranks, err)) return err->status;
     ranks_copy(t->ranks, &t->other_data, sizeof t->other_data);
     ranks_copy(t->ranks, &t->other_scores, sizeof t->other_scores);

@@ -1,7 +1,7 @@
 /* trainer_parts: what the files of the trainer share.  A step's rows, its line of progress and the
  * warning about collapse are in trainer_log.c, rows of events in trainer_event.c, the rate that
- * goes by a score in trainer_plateau.c, the way to the first step in trainer_open.c, what the run
- * needs of memory in trainer_memory.c. */
+ * goes by a score in trainer_plateau.c, the way to the first step in trainer_open.c, the checkpoint it
+ * goes on from in trainer_newest.c, what the run needs of memory in trainer_memory.c. */
 #ifndef STEADY_TRAINER_PARTS_H
 #define STEADY_TRAINER_PARTS_H
 
@@ -28,6 +28,11 @@ Status trainer_drop_departures(Log *train_log, size_t step, Err *err);
 
 /* At a resume: does that, and leaves a row for what is changed from this step on. */
 Status trainer_log_resumed(Trainer *trainer, Err *err);
+
+/* The most that a key such as probe.every has been, at a resume and at those before it
+ * (train.jsonl): steps further apart than that are a gap.  0: it was 0 at a time, and so is not
+ * known. */
+size_t trainer_widest(const Trainer *trainer, const char *key, size_t was, size_t now);
 
 /* The epoch that a step is at, as it is logged; the step at which an epoch, whole or not, is over;
  * whether a step ends one (all in tools/trainer_place.c). */
@@ -63,9 +68,16 @@ static inline bool trainer_due(const Trainer *trainer, size_t step, size_t every
 /* What a checkpoint holds of a trainer, but for its recipe. */
 CheckpointParts trainer_checkpoint_parts(const Trainer *trainer);
 
-/* Loads a checkpoint on all ranks; the number of the newest, 0: none. */
-Status trainer_load_step(Trainer *trainer, size_t step, Err *err);
+/* The number of the newest checkpoint, as rank 0 sees the folder; 0: none. */
 size_t trainer_newest_step(Trainer *trainer);
+
+/* The same at a resume: FAIL_DATA on rank 0 where there is none and the logs, which would be cut
+ * back to nothing, say that there was one, or where the folder cannot be read. */
+size_t trainer_find_newest(Trainer *trainer, Err *err);
+
+/* Loads a checkpoint on all ranks.  Of the newest an error says which older one is there. */
+Status trainer_load_step(Trainer *trainer, size_t step, Err *err);
+Status trainer_load_newest(Trainer *trainer, size_t step, Err *err);
 
 /* Takes back the folder of a new run that did not begin. */
 void trainer_remove_unbegun(const Trainer *trainer);

@@ -196,6 +196,47 @@ mkdir holed/train.jsonl && cp holed/recipe.ini recipe.before
     cmp holed/recipe.ini recipe.before && [ ! -e holed/recipe.ini.new ]
 tell "a log that cannot be opened leaves the recipe as it was" $?
 
+# ---- checkpoints that are not as they were left ----
+
+tens="train.steps=20 train.checkpoint_every=10 train.eval_every=10 probe.every=20"
+# shellcheck disable=SC2086
+train small.ini $tens --out tens
+keeps_all() { # STATUS TEXT WORDS...: the run `lost` is refused, and no file of it is changed
+    status=$1 text=$2
+    shift 2
+    find lost -type f -exec cksum {} + | sort >before
+    "$STEADY" train --resume lost train.steps=24 --no-report "$@" 2>err
+    [ $? = "$status" ] && grep -q "$text" err &&
+        find lost -type f -exec cksum {} + | sort | cmp - before
+}
+lost() { rm -rf lost && cp -R tens lost; }
+
+lost && rm lost/checkpoints/step-*
+keeps_all 3 '^steady train: lost/checkpoints holds no step-NUMBER.*the run was at step 20'
+tell "a run whose checkpoints are gone is refused, and keeps its logs" $?
+lost && mv lost/checkpoints away && ln -s ../away lost/checkpoints
+keeps_all 3 '^steady train: lost/checkpoints is, or lies behind, a symbolic link'
+tell "so is one whose checkpoints cannot be reached" $?
+lost && cp lost/checkpoints/step-00000020.safetensors lost/checkpoints/step-00000099.safetensors
+keeps_all 3 'step-00000099.safetensors: __metadata__ says step 20, the name 99;.*from step 20$'
+tell "a checkpoint under another step's name is not taken for the newest" $?
+lost && touch lost/checkpoints/step-30.safetensors lost/checkpoints/step-99999999999999999999.safetensors
+"$STEADY" train --resume lost train.steps=22 --no-report 2>err && [ "$(grep -c '"loss"' lost/train.jsonl)" = 22 ]
+tell "names that the program does not give are passed over" $?
+lost && rm lost/checkpoints/step-* lost/*.jsonl && rmdir lost/figures
+"$STEADY" train --resume lost train.steps=3 --no-report 2>err &&
+    grep -q '^steady: note: lost has no checkpoint yet: it begins again at step 1$' err
+tell "a run without a checkpoint says that it begins again" $?
+
+lost
+"$STEADY" train --resume lost train.steps=24 probe.every=2 train.log_every=3 --no-report 2>err &&
+    "$STEADY" train --resume lost train.steps=30 probe.every=1 --no-report 2>>err &&
+    "$STEADY" train --resume lost train.steps=32 --no-report 2>>err && ! grep 'no row' err
+tell "rows that another probe.every left are no gap, now or later" $?
+rm lost/eval.jsonl &&
+    "$STEADY" train --resume lost train.steps=34 --no-report 2>err && grep -q 'eval.jsonl: no row of steps 1 to 3' err
+tell "missing rows of eval.jsonl are said" $?
+
 # ---- going on ----
 
 sum() { find "$1" -type f | sort | xargs cksum; }

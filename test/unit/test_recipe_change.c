@@ -35,7 +35,7 @@ static void each_key_has_its_row(void **state) {
 static Status resumed(const char *task, const char *word, Err *err) {
     RecipeChanges changes = changed(task, word);
     *err = ERR_NONE;
-    Status status = recipe_check_resumed(&changes, "runs/x", err);
+    Status status = recipe_check_resumed(&changes, &is, "runs/x", err);
     recipe_changes_free(&changes);
     return status;
 }
@@ -51,6 +51,17 @@ static void a_change_of_the_model_is_refused_with_both_values(void **state) {
     assert_int_equal(resumed("task.kind=classify", "train.init=a.safetensors", &err),
                      FAIL_USAGE);
     assert_non_null(strstr(err.text, "train.init = (empty) in the checkpoint"));
+}
+
+static void an_edited_recipe_is_named_as_what_is_to_be_put_right(void **state) {
+    (void)state;
+    Err err = ERR_NONE;
+    RecipeChanges changes = changed("task.kind=classify", "model.heads=6");
+    memset(is.worded, 0, sizeof is.worded);
+    assert_int_equal(recipe_check_resumed(&changes, &is, "runs/x", &err), FAIL_USAGE);
+    assert_non_null(strstr(err.text, "6 now in runs/x/recipe.ini"));
+    assert_null(strstr(err.text, "leave it out"));
+    recipe_changes_free(&changes);
 }
 
 static void what_only_guides_the_run_may_change(void **state) {
@@ -161,6 +172,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_key_has_its_row),
         cmocka_unit_test(a_change_of_the_model_is_refused_with_both_values),
+        cmocka_unit_test(an_edited_recipe_is_named_as_what_is_to_be_put_right),
         cmocka_unit_test(what_only_guides_the_run_may_change),
         cmocka_unit_test(the_old_value_again_is_no_change),
         cmocka_unit_test(a_longer_run_is_another_one_only_where_the_end_counts),
