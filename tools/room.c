@@ -135,10 +135,10 @@ Status room_for_threads(size_t before, size_t threads, Err *err) {
                        threads, made);
     if (!can_map(count * BUFFER + REST))
         return err_set(err, FAIL_RUN,
-                       "OpenBLAS needs %zu more buffers of %zu MB for %zu threads, and "
+                       "OpenBLAS needs %zu more buffers of %zu MB for %zu thread%s, and "
                        "there are no addresses left for them (ulimit -v, ulimit -d); raise "
                        "the limit or set OMP_NUM_THREADS=1",
-                       count, BUFFER >> 20, threads);
+                       count, BUFFER >> 20, threads, threads == 1 ? "" : "s");
     take_buffers(before ? threads - before : count);
     return OK;
 }

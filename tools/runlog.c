@@ -132,10 +132,12 @@ static bool afford(RunLog *run, const char *name, size_t count, size_t space, si
     bool good = count < NAMES_MOST && size_mul(space, each, &cells) &&
                 cells <= run->room - MIN(run->room, run->cells);
     if (good) run->cells += cells;
-    if (!good && !run->bad_rows++)
+    if (good || !run->room) return good;
+    run->room = 0; /* said once */
+    if (!run->bad_rows++)
         snprintf(run->bad_first, sizeof run->bad_first,
-                 "probe.jsonl: %.60s: too many names for its rows", name);
-    return good;
+                 "probe.jsonl: from %.60s on there are too many names for its rows", name);
+    return false;
 }
 
 /* Rows list their sites and weights in one order: `guess`, the place in the row, is where the

@@ -301,11 +301,57 @@ static void foreign_types_in_a_row_are_missing_numbers(void **state) {
     runlog_free(run);
 }
 
+static void numbers_that_no_run_has_are_left_out(void **state) {
+    put(state, "train.jsonl", "{\"step\":1e300,\"loss\":1}\n{\"step\":1,\"loss\":1e300}\n"
+                              "{\"step\":2,\"loss\":1e-320}\n");
+    RunLog *run = open_run(state);
+    assert_int_equal(run->train.count, 2);
+    assert_int_equal(run->bad_rows, 1);
+    assert_true(isnan(run->train.loss[0]) && run->train.loss[1] == 0);
+    runlog_free(run);
+}
+
+static void names_take_no_more_memory_than_their_rows_have_room(void **state) {
+    enum { SITES = 3000, ROWS = 20000, ROOM = 1 << 20 };
+    char *text = mem_zalloc(ROOM), *at = text;
+    at += sprintf(at, "{\"step\":1,\"attention\":[");
+    for (size_t i = 0; i < SITES; i++)
+        at += sprintf(at, "%s{\"site\":\"s%zu\",\"entropy\":[1]}", i ? "," : "", i);
+    at += sprintf(at, "]}\n");
+    for (size_t i = 2; i < ROWS; i++) at += sprintf(at, "{\"step\":%zu}\n", i);
+    put(state, "probe.jsonl", text);
+    mem_free(text);
+    RunLog *run = open_run(state);
+    char note[600];
+    assert_int_equal(run->probe.count, ROWS - 1);
+    assert_true(run->probe.site_count > 500 && run->probe.site_count < 1000);
+    runlog_note(run, note, sizeof note);
+    assert_non_null(strstr(note, "too many names"));
+    runlog_free(run);
+}
+
+static void a_name_too_long_for_its_place_is_one_name(void **state) {
+    char name[300], text[2000];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    text_format(text, sizeof text,
+                "{\"step\":1,\"attention\":[{\"site\":\"%s\",\"entropy\":[1]}]}\n"
+                "{\"step\":2,\"attention\":[{\"site\":\"%s\",\"entropy\":[1]}]}\n",
+                name, name);
+    put(state, "probe.jsonl", text);
+    RunLog *run = open_run(state);
+    assert_int_equal(run->probe.site_count, 1);
+    runlog_free(run);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(an_empty_folder_is_a_run_without_rows),
+        CASE(numbers_that_no_run_has_are_left_out),
+        CASE(names_take_no_more_memory_than_their_rows_have_room),
+        CASE(a_name_too_long_for_its_place_is_one_name),
         CASE(a_missing_folder_is_a_usage_error),
         CASE(facts_of_data_that_are_none_are_named),
         CASE(rows_come_back_as_numbers),
