@@ -194,9 +194,9 @@ static Status check_state(const Safetensors *file, const char *path,
                        path);
     if (parts->ema && !has_prefix(file, "ema/"))
         return err_set(err, FAIL_USAGE,
-                       "%s was saved with train.ema = 0 and has no averaged weights; resume "
-                       "with 0, or start a new run with train.init",
-                       path);
+                       "%s was saved with train.ema = 0 and has no averaged weights; %s", path,
+                       parts->optim ? "resume with 0, or start a new run with train.init"
+                                    : "leave out --ema");
     return OK;
 }
 

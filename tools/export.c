@@ -1,6 +1,7 @@
 /* export: `steady export RUN -o FILE` - plain weights, gamma/sigma folded into W. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/safetensors.h"
 #include "tools/checkpoint.h"
@@ -22,7 +23,7 @@ static const char HELP[] =
     "or g W/|W|), companions are left out.  Any program that reads safetensors can load "
     "it.\n"
     "\n"
-    "  -o FILE         where to; an existing file is replaced once the new one is whole\n"
+    "  -o FILE         where to; weights that are there are replaced once the new ones are whole\n"
     "  --checkpoint X  a step, best, average:N (of the N newest), or a .safetensors "
     "file\n"
     "                  (default: the newest)\n"
@@ -59,8 +60,22 @@ static bool is_companion(const Model *model, const Param *p) {
     return false;
 }
 
+/* A log or a recipe, say, that is named by a slip. */
+static bool is_other_file(const char *path) {
+    struct stat info;
+    if (stat(path, &info) || !S_ISREG(info.st_mode) || !info.st_size) return false;
+    Safetensors *file = safetensors_open(path, SAFETENSORS_TRUST, NULL);
+    safetensors_close(file);
+    return !file;
+}
+
 /* The weights alone are not a run's state: it could not be resumed from them. */
 static Status check_target(const char *out, Err *err) {
+    if (is_other_file(out))
+        return err_set(err, FAIL_USAGE,
+                       "-o %s: this file is there and holds no weights (safetensors), which could "
+                       "be replaced; choose another name, or remove it",
+                       out);
     if (!checkpoint_is_own(out, NULL)) return OK;
     return err_set(err, FAIL_USAGE,
                    "-o %s: this is a checkpoint of a run, which could not be resumed without "

@@ -94,6 +94,10 @@ static Status check_meaning(const OpenRun *run, Err *err) {
 /* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
 static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
     Model *model = run->task->model;
+    if (!run->own && c->ema)
+        return err_set(err, FAIL_USAGE,
+                       "%s is no checkpoint of a run and has no averaged weights; leave out --ema",
+                       run->checkpoint);
     if (!run->own && check_meaning(run, err)) return err->status;
     if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};

@@ -16,6 +16,14 @@ static const size_t BUFFER = (size_t)128 << 20;
 /* What is to be left for all else: libraries' start-up, stacks, small allocations. */
 static const size_t REST = (size_t)16 << 20;
 
+/* What the main thread's stack holds at most: buffers of 64 kB, and the libraries'. */
+static const size_t STACK = (size_t)512 << 10;
+
+/* The other remedy, where there is one. */
+static const char *fewer(size_t threads) {
+    return threads > 1 ? " or set OMP_NUM_THREADS=1" : "";
+}
+
 static bool can_map(size_t bytes) {
     void *place =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -47,20 +55,36 @@ static size_t threads_at_load(char **environment) {
     return all < MOST ? all : MOST;
 }
 
+static void leave(const char *line) {
+    if (write(STDERR_FILENO, line, strlen(line)) < 0) _exit(FAIL_RUN);
+    _exit(FAIL_RUN);
+}
+
+/* A stack that ends in the midst of a function ends the process without a word. */
+static void look_at_stack(void) {
+    struct rlimit limit;
+    char line[200];
+    if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur >= STACK) return;
+    snprintf(line, sizeof line,
+             "steady: the stack may have %zu kB (ulimit -s), and at least %zu are needed; raise "
+             "the limit: ulimit -s 8192\n",
+             (size_t)limit.rlim_cur >> 10, STACK >> 10);
+    leave(line);
+}
+
 /* Runs before the libraries' own start-up, in which OpenBLAS would not come back. */
 static void look_before_load(int count, char **words, char **environment) {
     (void)count;
     (void)words;
+    look_at_stack();
     size_t threads = threads_at_load(environment);
     if (can_map(threads * BUFFER + REST)) return;
     char line[300];
     snprintf(line, sizeof line,
              "steady: out of memory: OpenBLAS takes %zu MB of addresses for each of %zu "
-             "threads, more than is left (ulimit -v, ulimit -d); raise the limit or set "
-             "OMP_NUM_THREADS=1\n",
-             BUFFER >> 20, threads);
-    if (write(STDERR_FILENO, line, strlen(line)) < 0) _exit(FAIL_RUN);
-    _exit(FAIL_RUN);
+             "threads, more than is left (ulimit -v, ulimit -d); raise the limit%s\n",
+             BUFFER >> 20, threads, fewer(threads));
+    leave(line);
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const look)(
@@ -137,8 +161,8 @@ Status room_for_threads(size_t before, size_t threads, Err *err) {
         return err_set(err, FAIL_RUN,
                        "OpenBLAS needs %zu more buffers of %zu MB for %zu thread%s, and "
                        "there are no addresses left for them (ulimit -v, ulimit -d); raise "
-                       "the limit or set OMP_NUM_THREADS=1",
-                       count, BUFFER >> 20, threads, threads == 1 ? "" : "s");
+                       "the limit%s",
+                       count, BUFFER >> 20, threads, threads == 1 ? "" : "s", fewer(threads));
     take_buffers(before ? threads - before : count);
     return OK;
 }

@@ -12,7 +12,7 @@
 static volatile sig_atomic_t asked, patient_until; /* tenths of a second */
 static char farewell[200], answer[200]; /* each is written before its handler is set */
 
-static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU};
 
 /* ---- handlers: only what is safe in one (signal-safety(7)) ---- */
 

@@ -1,4 +1,4 @@
-/* stop: what SIGINT, SIGTERM, SIGHUP and SIGUSR1 do.
+/* stop: what SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGXCPU (ulimit -t, qsub) do.
  *
  *     stop_at_once("train");                  while there is nothing to save: exit 75
  *     stop_listen("the run is saved first");  from here on a signal asks

@@ -104,6 +104,21 @@ tell "eval takes batch, threads, data, and what the run has anyway" $?
 cp -R run edited && sed -i 's/^heads = 2/heads = 4/' edited/recipe.ini
 refuses "a recipe.ini that is not the checkpoint's is seen" 'model.heads = 2 in the checkpoint, 4 now' eval edited
 
+# ---- -o FILE by a slip, and --ema of weights that have none ----
+
+cp -R run slip && find slip -type f -exec cksum {} + | sort >before
+for file in recipe.ini train.jsonl checkpoints/step-00000020.safetensors; do
+    "$STEADY" export run -o slip/$file 2>err
+    [ $? = 2 ] && [ "$(wc -l <err)" = 1 ] && grep -q "^steady export: -o slip/$file: this" err || break
+    find slip -type f -exec cksum {} + | sort | cmp - before || break
+    file=
+done
+tell "export replaces no file that holds no plain weights" $([ -z "$file" ]; echo $?)
+"$STEADY" export run -o plain.safetensors 2>err && "$STEADY" export run -o plain.safetensors 2>err
+tell "but plain weights it does" $?
+refuses "and those of an export have no averages, either" 'no checkpoint of a run and has no averaged weights' \
+    eval run --checkpoint plain.safetensors --ema
+
 # ---- weights of the same shapes that mean something else ----
 
 "$STEADY" export run -o plain.safetensors 2>err
@@ -123,6 +138,8 @@ lm="grammar data.source=text data.tokens=char model.width=16 model.depth=1 model
 "$STEADY" train $lm data.path=words --out lm --no-report 2>err && "$STEADY" export lm -o lm.safetensors 2>err
 # shellcheck disable=SC2086
 refused "train.init with another vocabulary of the same size" 3 'vocabulary is ' $lm data.path=letters train.init=lm.safetensors
+refuses "averaged weights that a checkpoint does not have: the option is named" 'no averaged weights; leave out --ema' \
+    eval lm --ema
 # shellcheck disable=SC2086
 "$STEADY" train $lm data.path=letters train.init=lm.safetensors train.init_fit=shapes --out by-shapes --no-report 2>err
 tell "train.init_fit = shapes looks at the shapes alone" $?

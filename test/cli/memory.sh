@@ -75,3 +75,7 @@ tell "a limit is named with what needs more" $?
 (ulimit -v 150000 && exec timeout -s KILL 20 "$STEADY" train $small --out other) >out 2>err
 [ $? = 1 ] && grep -q '^steady: out of memory: OpenBLAS takes 128 MB of addresses' err
 tell "... also where OpenBLAS would not even be loaded" $?
+(ulimit -s 200 && exec timeout -s KILL 20 "$STEADY" predict new) >out 2>err
+[ $? = 1 ] && grep -q '^steady: the stack may have 200 kB (ulimit -s), and at least 512' err &&
+    [ "$(wc -l <err)" = 1 ]
+tell "a stack that is too small is named, and is no crash" $?

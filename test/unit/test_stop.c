@@ -76,7 +76,7 @@ static void ends_at_once(void) {
 
 static void before_there_is_anything_to_save_a_signal_ends_with_75(void **state) {
     (void)state;
-    static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+    static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU};
     for (size_t i = 0; i < COUNT(SIGNALS); i++) {
         Child child = begin(ends_at_once);
         kill(child.pid, SIGNALS[i]);
