@@ -67,7 +67,7 @@ static void add_marks(SafetensorsWriter *writer, const DataMark data[3]) {
 }
 
 static void add_plateau(SafetensorsWriter *writer, const Plateau *p) {
-    if (!isfinite(p->best)) return;
+    if (!isfinite(p->best) && !p->reductions) return;
     safetensors_add_metadata(writer, "plateau_watch", plateau_watch_name(p->watch));
     add_number(writer, "plateau_best", p->best);
     add_number(writer, "plateau_bad", (double)p->bad);

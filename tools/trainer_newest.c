@@ -1,5 +1,6 @@
 /* trainer_newest: the checkpoint that a run goes on from (tools/trainer_parts.h). */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "data/openfile.h"
@@ -67,6 +68,12 @@ static Status check_name(const Trainer *t, const char *path, size_t step, Err *e
                    path, t->at.step, step);
 }
 
+/* Scores on other data are no measure of those to come; the learning rate that they led to stays. */
+static void forget_scores(Progressed *at) {
+    at->best_score = NAN;
+    at->plateau = plateau_again(&at->plateau);
+}
+
 /* Rank 0 reads first; a file that is not good is met once. */
 Status trainer_load_step(Trainer *t, size_t step, Err *err) {
     char path[PATH_SIZE];
@@ -76,6 +83,8 @@ Status trainer_load_step(Trainer *t, size_t step, Err *err) {
         check_name(t, path, step, err);
     if (ranks_agree(t->ranks, err)) return err->status;
     if (!ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
+    /* A checkpoint of this process has scores on the present data. */
+    if (t->other_scores && (!t->began || step <= t->began)) forget_scores(&t->at);
     return ranks_agree(t->ranks, err);
 }
 

@@ -158,11 +158,6 @@ static Status begin(Trainer *t, Err *err) {
     return check_batch(t, err);
 }
 
-/* Scores on other data are no measure of those to come. */
-static void forget_scores(Trainer *t) {
-    t->at.best_score = NAN;
-    t->at.plateau = PLATEAU_START;
-}
 
 static Status start_batches(Trainer *t, Err *err) {
     if (t->at.step > t->steps)
@@ -193,7 +188,6 @@ static Status prepare(Trainer *t, Err *err) {
     t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
     if (!fill_model(t, step, err) && !trainer_find_place(t, t->other_data, err)) {
         count_steps(t);
-        if (t->other_scores) forget_scores(t);
         start_batches(t, err);
     }
     if (ranks_agree(t->ranks, err)) return err->status;

@@ -10,9 +10,13 @@ static const char *const NAMES[] = {[WATCH_LOSS] = "loss",
                                     [WATCH_TOP1] = "top1",
                                     [WATCH_PPL] = "ppl"};
 
+Plateau plateau_again(const Plateau *p) {
+    return (Plateau){.watch = p->watch, .best = INFINITY, .reductions = p->reductions};
+}
+
 bool plateau_see(Plateau *p, WatchedScore watch, double score, size_t patience) {
-    if (watch != p->watch)
-        *p = (Plateau){.watch = watch, .best = INFINITY, .reductions = p->reductions};
+    if (watch != p->watch) *p = plateau_again(p);
+    p->watch = watch;
     if (score < p->best * (p->best < 0 ? 1 + THRESHOLD : 1 - THRESHOLD)) {
         p->best = score;
         p->bad = 0;

@@ -25,8 +25,11 @@ typedef struct Plateau {
 
 #define PLATEAU_START ((Plateau){.best = INFINITY})
 
+/* Where scores are of something else from here on: best and count begin again, reductions stay. */
+Plateau plateau_again(const Plateau *plateau);
+
 /* True where this score, one evaluation's, makes the rate shrink.  Where `watch` is another than
- * before, best and count begin again and reductions stay. */
+ * before, after plateau_again. */
 bool plateau_see(Plateau *plateau, WatchedScore watch, double score, size_t patience);
 
 /* "loss", "wer", "bleu", "top1", "ppl"; the other way round, an unknown name is WATCH_LOSS. */

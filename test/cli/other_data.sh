@@ -114,6 +114,14 @@ seq 900 970 >val2
 "$STEADY" train --resume run data.val_path=val2 train.steps=8 --no-report 2>err &&
     grep -q 'val: 324 items were, 284 are; the best checkpoint is chosen anew' err
 tell "nor does another validation set" $?
+# With so low a rate no score is better than the first: each but the first shrinks the rate.
+# shellcheck disable=SC2086
+begin $text data.path=lines $model schedule.name=plateau schedule.patience=0 schedule.step_factor=0.5 \
+    optim.lr=1e-9 train.eval_every=1 &&
+    "$STEADY" train --resume run data.val_path=val2 train.steps=7 --no-report 2>err &&
+    [ "$(grep -o '"lr":[^,]*' run/train.jsonl | tr '\n' ' ')" = \
+        "$(printf '"lr":%s ' 1e-9 1e-9 5e-10 2.5e-10 2.5e-10 1.25e-10 6.25e-11)" ]
+tell "the learning rate stays where earlier scores led it" $?
 
 for i in 1 2 3 1 2 3 1 2 3; do echo "ein wort $i" >&3 && echo "a word $i"; done >p.en 3>p.de
 pairs="numbers-post data.source=parallel data.source_lang=de data.target_lang=en data.path=p data.tokens=word

@@ -126,6 +126,17 @@ static void plateau_stays_above_min_lr_as_pytorch_does(void **state) {
     assert_rates(&config, base);
 }
 
+static void other_scores_leave_the_rate_as_it_is(void **state) {
+    (void)state;
+    Plateau plateau = {.watch = WATCH_WER, .best = 0.1, .bad = 2, .reductions = 3};
+    plateau = plateau_again(&plateau);
+    assert_int_equal(plateau.watch, WATCH_WER);
+    assert_int_equal(plateau.bad, 0);
+    assert_int_equal(plateau.reductions, 3);
+    assert_false(plateau_see(&plateau, WATCH_WER, 0.9, 0));
+    assert_true(plateau_see(&plateau, WATCH_WER, 0.9, 0));
+}
+
 /* mode = "max" of the same row upside down; test/golden/plateau_rates.py. */
 static void scores_that_should_rise_are_judged_as_pytorch_does(void **state) {
     (void)state;
@@ -166,6 +177,7 @@ int main(void) {
         cmocka_unit_test(a_run_shorter_than_its_warmup_is_defined),
         cmocka_unit_test(plateau_lowers_the_rate_where_pytorch_does),
         cmocka_unit_test(plateau_stays_above_min_lr_as_pytorch_does),
+        cmocka_unit_test(other_scores_leave_the_rate_as_it_is),
         cmocka_unit_test(scores_that_should_rise_are_judged_as_pytorch_does),
         cmocka_unit_test(another_score_begins_anew_at_the_rate_that_is_there),
     };
