@@ -28,7 +28,8 @@ typedef struct Log {
  * stands behind, and counts neither as out of order nor as one that comes twice.  Steps
  * without a row, where there is one each `every` steps (0: not known), are said.
  *
- * Of a log of more than 64 MB only the last 64 MB are read.  After a failure (FAIL_RUN where it
+ * Of a log of more than 64 MB only the last 64 MB are read, or as much more as it takes to come to
+ * a row of `last_step` or before it.  After a failure (FAIL_RUN where it
  * cannot be read or written; FAIL_DATA where it is no regular file) the log is as it was. */
 Status log_open(Log *log, const char *dir, const char *name, size_t every,
                 size_t last_step, Err *err);

@@ -45,11 +45,11 @@ static bool find_start(int file, size_t *at) {
     return true;
 }
 
-static Status read_window(LogCut *cut, int file, const char *path, Err *err) {
+static Status read_window(LogCut *cut, int file, size_t window, const char *path, Err *err) {
     struct stat info;
     if (fstat(file, &info)) return fail(path, "read", err);
     size_t size = (size_t)info.st_size;
-    cut->before = size > WINDOW ? size - WINDOW : 0;
+    cut->before = size > window ? size - window : 0;
     if (!find_start(file, &cut->before)) return fail(path, "read", err);
     cut->text = mem_alloc(size - cut->before + 1);
     if (!read_at(file, cut->text, size - cut->before, cut->before, &cut->size))
@@ -62,6 +62,26 @@ static Status read_window(LogCut *cut, int file, const char *path, Err *err) {
 static bool stays(const LogCut *cut, const LogLine *line) {
     return (line->kind == LINE_ROW || line->kind == LINE_EVENT) &&
            line->step <= cut->last_step;
+}
+
+static bool reaches_back(const LogCut *cut) {
+    for (size_t i = 0; i < cut->count; i++)
+        if (stays(cut, &cut->lines[i])) return true;
+    return cut->before == 0;
+}
+
+/* The end of the log, so much of it that a row which stays is there: of the rows before that one
+ * none is to go. */
+static Status read_end(LogCut *cut, int file, const char *path, Err *err) {
+    const LogCut empty = *cut;
+    for (size_t window = WINDOW;; window *= 2) {
+        if (read_window(cut, file, window, path, err)) return err->status;
+        log_take_apart(cut);
+        if (reaches_back(cut)) return OK;
+        mem_free(cut->text);
+        mem_free(cut->lines);
+        *cut = empty;
+    }
 }
 
 static bool ends(const LogLine *line) { return line->text[line->length - 1] == '\n'; }
@@ -252,11 +272,10 @@ Status log_cut(LogCut *cut, const char *path, const char *dir, char *note,
         bool other = errno == ELOOP || errno == EISDIR || errno == ENXIO;
         return err_set(err, other ? why.status : FAIL_RUN, "%s", why.text);
     }
-    Status status = file < 0 ? OK : read_window(cut, file, path, err);
+    Status status = file < 0 ? OK : read_end(cut, file, path, err);
     if (!status) {
         size_t bytes;
         bool ended;
-        log_take_apart(cut);
         name_bad(path, dir, bad);
         status = is_beginning(cut, &bytes, &ended)
                      ? cut_end(cut, path, dir, bytes, ended, err)

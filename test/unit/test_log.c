@@ -228,6 +228,10 @@ static void a_log_longer_than_what_is_read(void **state) {
     assert_in_range(bytes_read, 1, 65 << 20);
     expect_file(*state, "train.jsonl", text, (size_t)(ROWS - 5) * WIDTH);
 
+    files_write(*state, "train.jsonl", text, (size_t)ROWS * WIDTH);
+    cut(*state, 1, 1000, ""); /* the checkpoint is further back than what is read at first */
+    expect_file(*state, "train.jsonl", text, (size_t)1000 * WIDTH);
+
     text[(size_t)(ROWS - 20) * WIDTH] = 'x'; /* row ROWS - 19 */
     files_write(*state, "train.jsonl", text, (size_t)ROWS * WIDTH);
     cut(*state, 1, ROWS, "1 line that does not fit");
