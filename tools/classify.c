@@ -201,9 +201,11 @@ static void describe(const Task *task, TextBuffer *text) {
         char start[40];
         text_format(start, sizeof start, "class %zu=", k);
         text_append(text, start, strlen(start));
-        for (const char *c = f->class_names[k]; *c; c++)
+        json_t *name = json_text(f->class_names[k]); /* as task.json has it: UTF-8 */
+        for (const char *c = json_string_value(name); *c; c++)
             text_append_byte(text, *c == '\n' ? ' ' : *c);
         text_append_byte(text, '\n');
+        json_decref(name);
     }
 }
 

@@ -49,7 +49,7 @@ Status recipe_check_use(const Recipe *was, const Recipe *is, unsigned use,
 void recipe_changes_text(const RecipeChanges *changes, TextBuffer *text);
 
 /* What a checkpoint keeps of its recipe: a line `section.key=value` for each key of the task that
- * can change the run's numbers or logs.  Reading passes over what this version does not know. */
+ * can change the run's numbers or logs, in UTF-8 (other bytes of names as \xNN).  Reading passes over what this version does not know. */
 void recipe_digest(const Recipe *recipe, TextBuffer *text);
 void recipe_read_digest(Recipe *recipe, const char *digest);
 

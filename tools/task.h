@@ -105,7 +105,7 @@ Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 const char *split_name(Split split);
 
 /* Something worth a row of train.jsonl came with the present batch: called within `next` or
- * `loss`, by rank 0.  The row has the step that the batch is for, so that a resumed run
+ * `loss`; rank 0 alone writes rows.  The row has the step that the batch is for, so that a resumed run
  * writes it again: an event of a batch that was only prepared belongs to a later call.
  *     task_event(task, "skip", 1, "%s (%zu so far)", reason, task->skipped) */
 void task_event(Task *task, const char *event, size_t count, const char *format, ...)

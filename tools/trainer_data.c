@@ -48,6 +48,14 @@ static const char *old_name(const json_t *names, size_t k) {
     return name ? name : "(none)";
 }
 
+/* As task.json would have it now. */
+static bool is_named(const json_t *names, size_t k, const char *name) {
+    json_t *now = json_text(name);
+    bool same = json_equal(json_array_get(names, k), now);
+    json_decref(now);
+    return same;
+}
+
 /* The first class that has another name than task.json has for it. */
 static void add_classes(const Trainer *t, TextBuffer *text) {
     char path[PATH_SIZE];
@@ -59,7 +67,7 @@ static void add_classes(const Trainer *t, TextBuffer *text) {
     size_t old = (size_t)json_integer_value(json_object_get(root, "classes")), k = 0;
     if (old && old != now->classes) add(text, "%zu classes were, %zu are", old, now->classes);
     while (now->class_names && names && k < now->classes &&
-           !strcmp(old_name(names, k), now->class_names[k]))
+           is_named(names, k, now->class_names[k]))
         k++;
     if (now->class_names && names && k < now->classes)
         add(text, "class %zu was \"%.100s\", is \"%.100s\"", k, old_name(names, k),

@@ -23,7 +23,6 @@ typedef struct Transcribe {
     const SpeechBatch *batch;
     size_t rate[SPEECH_RATES_MOST], rates; /* training's, and behind them those told of */
     size_t heard;                          /* of them training's; 0: unknown */
-    bool bare;                             /* opened without data: for eval and predict */
 } Transcribe;
 
 Speech *transcribe_model(Task *task) { return ((Transcribe *)task)->speech; }
@@ -150,13 +149,6 @@ static void meet_rates(Transcribe *t, const SpeechSet *set, Split split) {
         transcribe_hear(&t->task, set->rate[k], split_name(split));
 }
 
-/* In training the trainer does. */
-static void say_notes(const SpeechSet *set, Split split) {
-    for (size_t i = 0; i < set->facts.notes; i++)
-        fprintf(stderr, "steady: note: %s: %s\n", split_name(split),
-                set->facts.note[i].text);
-}
-
 SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (t->sets[split]) return t->sets[split];
@@ -169,7 +161,6 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
         return NULL;
     }
     if (set) meet_rates(t, set, split);
-    if (set && t->bare) say_notes(set, split);
     return t->sets[split] = set;
 }
 
@@ -214,6 +205,7 @@ static Status start(Task *task, size_t first, Err *err) {
     Transcribe *t = (Transcribe *)task;
     SpeechBatchConfig config = batch_config(task, true);
     config.start = t->place;
+    task->skipped = 0; /* the loader counts anew */
     speechloader_stop(t->loader);
     t->loader = speechloader_start(t->sets[SPLIT_TRAIN], &config, first, err);
     return t->loader ? OK : err->status;
@@ -239,11 +231,9 @@ static Status next(Task *task, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (speechloader_next(t->loader, &t->batch, err)) return err->status;
     const SpeechBatch *batch = t->batch;
-    tell_skipped(SPLIT_TRAIN, batch, task->skipped);
-    if (batch->skipped > task->skipped && ranks_lead(task->ranks))
-        task_event(task, "skip", batch->skipped - task->skipped, "left out: %s (%zu so far)",
-                   batch->skip_reason, batch->skipped);
+    size_t fresh = batch->skipped - task->skipped;
     task->skipped = batch->skipped;
+    if (fresh) task_event(task, "skip", fresh, "%s", batch->skip_reason);
     task->part = batch->count;
     task->tokens = (double)speechbatch_longest(batch, 0, batch->count) / SPEECH_STRIDE;
     task->items = (double)batch->whole;
@@ -531,7 +521,6 @@ static void read_rates(Transcribe *t, const char *run_dir) {
 Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     Transcribe *t = new_task(recipe, NULL, err);
     if (!t) return NULL;
-    t->bare = true;
     read_rates(t, run_dir);
     SpeechConfig config = speech_config(recipe);
     t->task.has_val = wanted(recipe, &config, SPLIT_VAL);

@@ -65,6 +65,11 @@ if [ "$(wc -c <one.png)" = 71 ]; then
         grep -q 'note: data.path was set, is moved' err && ! grep -q 'the data changed' err
     tell "the same pictures in another folder" $?
     # shellcheck disable=SC2086
+    latin=$(printf 'caf\351') && again && mv set/train/cat "set/train/$latin" && mv set/test/cat "set/test/$latin" &&
+        begin $pictures $model &&
+        "$STEADY" train --resume run train.steps=6 --no-report 2>err && ! grep -q 'the data changed' err
+    tell "a class whose name is not UTF-8 is the same class" $?
+    # shellcheck disable=SC2086
     rm -rf moved && again && begin $pictures $model && rm set/train/cat/cat1.png
     allows "data.changed = allow goes on without the picture" 'train: 12 items were, 11 are'
 else
@@ -122,6 +127,11 @@ begin $text data.path=lines $model schedule.name=plateau schedule.patience=0 sch
     [ "$(grep -o '"lr":[^,]*' run/train.jsonl | tr '\n' ' ')" = \
         "$(printf '"lr":%s ' 1e-9 1e-9 5e-10 2.5e-10 2.5e-10 1.25e-10 6.25e-11)" ]
 tell "the learning rate stays where earlier scores led it" $?
+latin=$(printf 'caf\351') && cp lines "$latin" &&
+    # shellcheck disable=SC2086
+    begin $text "data.path=$latin" $model && "$STEADY" train --resume run train.steps=6 --no-report 2>err &&
+    ! grep -q 'note: data' err
+tell "a file whose name is not UTF-8 is the same file" $?
 
 for i in 1 2 3 1 2 3 1 2 3; do echo "ein wort $i" >&3 && echo "a word $i"; done >p.en 3>p.de
 pairs="numbers-post data.source=parallel data.source_lang=de data.target_lang=en data.path=p data.tokens=word

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "data/utf8.h"
 #include "tools/recipe_change.h"
 
 static void set(Recipe *recipe, const char *word) {
@@ -138,6 +139,26 @@ static void a_word_on_a_run_must_do_something_and_leave_the_model_alone(void **s
             fail_msg("%s %s: %s", CASES[i].task, CASES[i].word, err.text);
 }
 
+/* Metadata of a checkpoint take nothing else. */
+static void a_digest_is_utf8_whatever_files_are_called(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {"caf\351", "caf\xC3\xA9", "a\\b", "\\x41", "\\", "\351\\x"};
+    for (size_t i = 0; i < COUNT(NAMES); i++) {
+        Recipe is = recipe_default(), back = recipe_default();
+        TextBuffer text = {0};
+        size_t bad;
+        text_format(is.data.path, sizeof is.data.path, "%s", NAMES[i]);
+        recipe_digest(&is, &text);
+        assert_true(utf8_valid(text.text, text.length, &bad));
+        recipe_read_digest(&back, text.text);
+        assert_string_equal(back.data.path, NAMES[i]);
+        text_free(&text);
+    }
+    Recipe back = recipe_default();
+    recipe_read_digest(&back, "data.path=\\x4");
+    assert_string_equal(back.data.path, "\\x4");
+}
+
 static void a_digest_brings_the_recipe_back_but_for_speed(void **state) {
     (void)state;
     RecipeChanges changes = changed("data.path=/a b/c=d", "train.batch=5");
@@ -177,6 +198,7 @@ int main(void) {
         cmocka_unit_test(the_old_value_again_is_no_change),
         cmocka_unit_test(a_longer_run_is_another_one_only_where_the_end_counts),
         cmocka_unit_test(a_word_on_a_run_must_do_something_and_leave_the_model_alone),
+        cmocka_unit_test(a_digest_is_utf8_whatever_files_are_called),
         cmocka_unit_test(a_digest_brings_the_recipe_back_but_for_speed),
         cmocka_unit_test(changes_read_as_a_sentence),
     };
