@@ -170,6 +170,20 @@ goes_on() { # RUN STEPS
         ranks 2 --resume "$1" train.steps=$((last + 3))
 }
 
+# Rank 1 has the second half of each batch.
+echo iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR42mP4zwADFLEAHzcH+U4voEIAAAAASUVORK5CYII= |
+    base64 -d >one.png 2>/dev/null
+if [ "$(wc -c <one.png)" = 71 ]; then
+    for i in 1 2 3 4; do
+        mkdir -p set/train/a set/train/b && cp one.png set/train/a/$i.png && cp one.png set/train/b/$i.png
+    done
+    echo broken >set/train/b/2.png
+    ranks 2 small.ini data.source=folder data.path=set data.on_error=skip data.image_size=8 data.shuffle=false \
+        data.augment=none data.val_fraction=0 train.batch=8 train.steps=3 --out skipping &&
+        [ "$(grep -c '^rank 1: skipped: set/train/b/2.png .*(1 of 8 so far)' err)" = 1 ]
+    tell "a rank says what it skips" $?
+fi
+
 if [ -z "$more_than_cores" ] || ! command -v pgrep >/dev/null; then
     echo "skip signals and kill -9: they need Open MPI's mpirun and pgrep"
     exit
