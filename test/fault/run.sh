@@ -85,7 +85,6 @@ complain() {
 }
 case $code in
 0 | 1 | 2 | 3 | 4 | 5 | 75) ;;
-127) grep -q "loading shared libraries" err || complain "exit code" ;;
 124 | 137) complain "hangs" ;;
 *) complain "exit code" ;;
 esac
@@ -93,7 +92,7 @@ grep -q "steady: bug at" err && complain "a CHECK failed"
 [ $code = 0 ] || [ -s err ] || complain "no word on stderr"
 # Resuming works, and gives the losses of a run without a fault.
 case $command in train) left=new ;; resume) left=half ;; *) left= ;; esac
-if [ -n "$left" ] && [ $code != 127 ] && [ -f $left/recipe.ini ]; then
+if [ -n "$left" ] && [ -f $left/recipe.ini ]; then
     timeout 60 "$steady" train --resume $left train.steps=8 >out 2>err2 </dev/null
     code=$?
     if [ $code != 0 ]; then cat err2 >>err; complain "does not resume"
@@ -107,15 +106,13 @@ fi
 rm -rf "$dir"
 ONE
 
-# Numbers $start, $start + $stride ... up to the number of such calls, for xargs.
-numbers() { # COUNT
-    seq "$start" "$stride" "$1"
-}
-
-count_calls() { # NAME CALL: the most that one thread makes
-    strace -f --seccomp-bpf -qqq -o "$work/trace" -e trace="$2" "$steady" \
-        $(cat "$work/$1.words") >/dev/null 2>&1
-    grep -c "[0-9] $2(" "$work/trace"
+# How often all threads of a command make a call.
+count_calls() { # CALL WORD...
+    call=$1
+    shift
+    strace -f --seccomp-bpf -qqq -o "$work/trace" -e trace="$call" "$steady" "$@" \
+        >/dev/null 2>&1
+    grep -cE "^([0-9]+ +)?$call\(" "$work/trace"
 }
 
 count_memory() { # NAME
@@ -127,8 +124,9 @@ count_memory() { # NAME
 : >"$work/failed"
 status=0
 
-try() { # TASK COMMAND HOW COUNT
-    numbers "$4" | tee -a "$work/tried" |
+# Numbers after the first $4, which belong to the loading of libraries: from $start on, by $stride.
+try() { # TASK COMMAND HOW BEFORE COUNT
+    seq $(($4 + start)) "$stride" "$5" | tee -a "$work/tried" |
         xargs -r -P "$jobs" -n 1 sh "$work/one.sh" "$1-$2" "$1" "$2" "$3"
 }
 
@@ -145,13 +143,14 @@ for task in $tasks; do
                 cp -r "$work/$task" "$work/counting" && cd "$work/counting" || exit 1
                 count=$(count_memory "$name")
                 cd "$top" && rm -rf "$work/counting"
-                try "$task" "$command" memory "$count"
+                try "$task" "$command" memory 0 "$count"
             elif command -v strace >/dev/null; then
                 for call in $CALLS; do
                     cp -r "$work/$task" "$work/counting" && cd "$work/counting" || exit 1
-                    count=$(count_calls "$name" "${call%:*}")
+                    before=$(count_calls "${call%:*}" -h)
+                    count=$(count_calls "${call%:*}" $(cat "$work/$name.words"))
                     cd "$top" && rm -rf "$work/counting"
-                    [ "$count" = 0 ] || try "$task" "$command" "$call" "$count"
+                    try "$task" "$command" "$call" "$before" "$count"
                 done
             else
                 echo "skip $name: strace is not there"
