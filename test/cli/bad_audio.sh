@@ -118,14 +118,14 @@ wav $chapter/1-7-0002.wav 3 1 48000 32 10 96 '\000\000\000\077' '\000\000\000\27
     "$STEADY" predict unusual corpus >out && [ "$(wc -l <out)" = 4 ]
 tell "8, 24 and 32 bits, two channels, 4 to 48 kHz" $?
 speak other.wav 16000 10 32 && "$STEADY" predict run other.wav other.wav good/train/1/7/1-7-0001.wav >out 2>err &&
-    [ "$(wc -l <out)" = 3 ] && [ "$(cat err)" = "steady: note: other.wav: 16 kHz, heard as the 4 kHz of training" ]
+    [ "$(wc -l <out)" = 3 ] && [ "$(cat err)" = "steady: note: other.wav: 16 kHz, treated as 4 kHz, the training rate" ]
 tell "predict tells once of a rate that training has not heard" $?
 printf 'other.wav\t1\tone\n' >other.tsv
 rows() { sed 's/.*"output"//' "$1"; }
 "$STEADY" predict run --logits other.wav >a 2>err && "$STEADY" predict run --logits data.source=manifest \
     data.test_path=other.tsv >b 2>err && [ -s a ] && rows a >c && rows b | cmp - c
 tell "... and hears it as a split with it is heard" $?
-"$STEADY" eval run data.test_path=corpus/train >out 2>err && grep -q 'note: test: 8 kHz, heard as the 4 kHz of training' err &&
+"$STEADY" eval run data.test_path=corpus/train >out 2>err && grep -q 'note: test: 8 kHz, treated as 4 kHz, the training rate' err &&
     grep -q 'note: test: 48 kHz' err && ! grep -q 'test: 4 kHz' err
 tell "... and eval" $?
 # The same wave in other samples is the same rows.
