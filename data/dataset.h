@@ -103,7 +103,7 @@ struct Dataset {
 };
 
 /* Opens one split.  data.limit comes first: so many items of the training split, drawn from all
- * classes in their share (data/stratify.h); fewer than there are classes is FAIL_DATA.  Then
+ * classes in their share (data/stratify.h); fewer than there are classes is FAIL_USAGE.  Then
  * SPLIT_VAL with val_fraction > 0 is cut off what is left: round(val_fraction * count) items, drawn
  * in the same way, so that each class keeps one for training.  Both draws are the same whatever
  * the seed and the threads; the items keep their order.  Without val_fraction a folder's val is

@@ -26,6 +26,14 @@ void facts_note(DataFacts *facts, size_t count, const char *format, ...) {
     facts->note[facts->notes++] = (DataNote){count, mem_strdup(shown)};
 }
 
+bool facts_limit(DataFacts *facts, size_t limit, size_t count, const char *what) {
+    if (!limit || limit < count) return limit != 0;
+    if (facts && limit > count)
+        facts_note(facts, 1, "data.limit = %zu has no effect: there are %zu %s", limit, count,
+                   what);
+    return false;
+}
+
 uint64_t facts_hash(uint64_t hash, const void *bytes, size_t n) {
     const uint8_t *byte = bytes;
     if (!hash) hash = FNV_START;

@@ -129,14 +129,14 @@ static Status cut_items(Dataset *set, const Cut *cut, Err *err) {
     size_t taken = stratify(label, n, set->classes, cut->want, cut->leave,
                             rng_make(0, RNG_SPLIT, cut->draw), chosen);
     if (!cut->leave && taken < in)
-        status = err_set(err, FAIL_DATA,
+        status = err_set(err, FAIL_USAGE,
                          "%s = %zu is less than the %zu classes of the training split: each "
-                         "needs a picture; give %zu at least",
+                         "needs a picture; use at least %zu",
                          cut->key, cut->want, in, in);
     else if (taken < cut->want)
         status = err_set(err, FAIL_USAGE,
                          "%s takes %zu of %zu training images: some of the %zu classes would "
-                         "keep none; give less",
+                         "keep none; use less",
                          cut->key, cut->want, n, in);
     else
         keep_items(set, chosen, !cut->others);
@@ -149,7 +149,7 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
                              Err *err) {
     bool val = split == SPLIT_VAL;
     if (val) facts_free(&set->facts); /* what the reader met is said of the training split */
-    if (config->limit && config->limit < set->count) {
+    if (facts_limit(val ? NULL : &set->facts, config->limit, set->count, "examples")) {
         Cut cut = {.key = "data.limit", .want = config->limit, .draw = 1};
         if (!val)
             facts_note(&set->facts, set->count - config->limit,
@@ -158,9 +158,6 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
                        set->count - config->limit, set->count, config->limit);
         if (cut_items(set, &cut, err)) return err->status;
     }
-    else if (config->limit && !val)
-        facts_note(&set->facts, 1, "data.limit = %zu has no effect: there are %zu examples",
-                   config->limit, set->count);
     if (config->val_fraction == 0) return OK;
     size_t held = (size_t)llround(config->val_fraction * (double)set->count);
     if (held == set->count)

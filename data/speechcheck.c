@@ -273,7 +273,8 @@ void speech_note(SpeechSet *set) {
 
 /* ---- two sets ---- */
 
-static void make_key(const SpeechItem *item, TextBuffer *key) {
+/* What makes it the same recording, and with its text the same utterance. */
+static size_t make_key(const SpeechItem *item, TextBuffer *key) {
     char numbers[80];
     const char *slash = strrchr(item->path, '/');
     const char *name = slash ? slash + 1 : item->path;
@@ -282,23 +283,30 @@ static void make_key(const SpeechItem *item, TextBuffer *key) {
     text_clear(key);
     text_append(key, numbers, strlen(numbers));
     text_append(key, name, strlen(name) + 1);
+    size_t recording = key->length;
     text_append(key, item->text, strlen(item->text));
+    return recording;
 }
 
-size_t speechset_shared(const SpeechSet *set, const SpeechSet *other, size_t *first) {
-    StringMap there = {0};
+SpeechShared speechset_shared(const SpeechSet *set, const SpeechSet *other) {
+    StringMap utterances = {0}, recordings = {0};
     TextBuffer key = {0};
-    size_t shared = 0;
+    SpeechShared shared = {0};
     for (size_t i = 0; i < other->count; i++) {
-        make_key(&other->item[i], &key);
-        stringmap_add(&there, key.text, key.length);
+        size_t recording = make_key(&other->item[i], &key);
+        stringmap_add(&utterances, key.text, key.length);
+        stringmap_add(&recordings, key.text, recording);
     }
-    for (size_t i = 0; i < set->count && there.count; i++) {
-        make_key(&set->item[i], &key);
-        if (stringmap_find(&there, key.text, key.length) == SIZE_MAX) continue;
-        if (!shared++) *first = i;
+    for (size_t i = 0; i < set->count && other->count; i++) {
+        size_t recording = make_key(&set->item[i], &key);
+        if (stringmap_find(&utterances, key.text, key.length) != SIZE_MAX) {
+            if (!shared.same++) shared.first_same = i;
+        } else if (stringmap_find(&recordings, key.text, recording) != SIZE_MAX) {
+            if (!shared.reworded++) shared.first_reworded = i;
+        }
     }
     text_free(&key);
-    stringmap_free(&there);
+    stringmap_free(&utterances);
+    stringmap_free(&recordings);
     return shared;
 }

@@ -174,7 +174,7 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
 static void apply_limit(SpeechSet *set, size_t limit) {
     size_t count = set->count, kept = 0;
     bool tones = !strcmp(set->config.source, "tones");
-    if (!limit || count <= limit) return;
+    if (!facts_limit(&set->facts, limit, count, "utterances")) return;
     for (size_t i = 0; i < count; i++)
         if (tones ? i < limit : (i + 1) * limit / count > i * limit / count)
             set->item[kept++] = set->item[i];

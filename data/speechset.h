@@ -113,9 +113,12 @@ SpeechSet *speechset_open(const SpeechConfig *config, Split split, Err *err);
 SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err);
 void speechset_free(SpeechSet *set); /* NULL is fine */
 
-/* How many utterances of `set` are in `other`, too: the same file name, text and samples; `first` is
- * one of them. */
-size_t speechset_shared(const SpeechSet *set, const SpeechSet *other, size_t *first);
+/* How many utterances of `set` are in `other`, too (the same file name, samples and text), and how
+ * many recordings are there with another text; the first of each. */
+typedef struct SpeechShared {
+    size_t same, first_same, reworded, first_reworded;
+} SpeechShared;
+SpeechShared speechset_shared(const SpeechSet *set, const SpeechSet *other);
 
 /* Are there such folders or files? */
 bool speech_has(const SpeechConfig *config, Split split);

@@ -1,7 +1,9 @@
 #include "data/survey.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "data/stratify.h"
 
@@ -29,6 +31,27 @@ static void note_largest(Dataset *set, const size_t *count, size_t present) {
                class_text(set, largest, number), count[largest], set->count, 100 * share);
 }
 
+static int by_letters(const void *a, const void *b) {
+    return strcasecmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Classes that are one class where a file system does not tell capitals apart. */
+static void note_capitals(Dataset *set) {
+    if (!set->class_names) return;
+    char **name = mem_alloc(set->classes * sizeof *name);
+    size_t pairs = 0, first = 0;
+    memcpy(name, set->class_names, set->classes * sizeof *name);
+    qsort(name, set->classes, sizeof *name, by_letters);
+    for (size_t k = set->classes; k-- > 1;)
+        if (!strcasecmp(name[k - 1], name[k])) pairs++, first = k;
+    if (pairs)
+        facts_note(&set->facts, pairs,
+                   "class names that differ in capitals alone: %zu (first: %s and %s); they "
+                   "are learned as different classes",
+                   pairs, name[first - 1], name[first]);
+    mem_free(name);
+}
+
 Status survey_classes(Dataset *set, bool training, Err *err) {
     if (!set->label || !set->count) return OK;
     size_t *label = mem_alloc(set->count * sizeof *label), present = 0, some = 0, absent = 0;
@@ -45,13 +68,14 @@ Status survey_classes(Dataset *set, bool training, Err *err) {
     if (training && present < 2)
         status = err_set(err, FAIL_DATA,
                          "all %zu training pictures are of one class (%s): a classifier needs "
-                         "two classes at least",
+                         "at least two",
                          set->count, class_text(set, some, number));
     facts_note(&set->facts, set->classes - present,
                "%zu of %zu classes have no picture here (first: %s)%s", set->classes - present,
                set->classes, class_text(set, absent, number),
                training ? ": they are never learned" : "");
     if (present > 1) note_largest(set, count, present);
+    if (training) note_capitals(set);
     mem_free(count);
     return status;
 }
@@ -104,7 +128,18 @@ static bool shows_over(Survey *s, const char *path) {
     return any;
 }
 
+/* Of a set whose pictures share a file, pixels alone can be looked at. */
+static Status look_at_pixels(Survey *s, size_t i, Err *err) {
+    size_t label;
+    char text[40];
+    text_format(text, sizeof text, "item %zu", i);
+    if (dataset_get(s->set, i, &s->image, &label, err)) return err->status;
+    if (is_flat(&s->image)) see(s, FLAT, text);
+    return OK;
+}
+
 static Status look_at(Survey *s, size_t i, Err *err) {
+    if (!s->set->path) return look_at_pixels(s, i, err);
     char path[DATASET_PATH];
     PictureTraits traits = {0};
     PictureReading how = picture_reading(s->config);
@@ -170,7 +205,7 @@ static void note_traits(const Survey *s, DataFacts *facts) {
 
 Status survey_pictures(Dataset *set, const DataConfig *config, bool (*interrupted)(void),
                        Err *err) {
-    if (!set->path || !set->label || !set->count) return OK;
+    if (!set->label || !set->count) return OK;
     Survey s = {.set = set, .config = config, .read = MIN(set->count, (size_t)SURVEY_MOST)};
     s.broken = mem_zalloc(set->classes * sizeof *s.broken);
     Status status = OK;

@@ -14,12 +14,14 @@
 /* Pictures that are read of a split, evenly spread over it. */
 enum { SURVEY_MOST = 256 };
 
-/* Classes without a picture, and the share of the largest one where it is far above an even one.
+/* Classes without a picture, the share of the largest one where it is far above an even one, and
+ * (training) class names that differ in capitals alone.
  * FAIL_DATA: a training split with pictures of one class only. */
 Status survey_classes(Dataset *set, bool training, Err *err);
 
-/* Of pictures in files of their own: how many of the sample are turned by their Exif data, made of
- * inks, grey though RGB is wanted or the other way round, transparent, of one colour.
+/* How many pictures of the sample are of one colour, and, where they are in files of their own,
+ * turned by their Exif data, made of inks, grey though RGB is wanted or the other way round,
+ * transparent.
  * FAIL_DATA: a broken one (data.on_error = skip: a class of which all were read and none is good;
  * others are noted).  FAIL_INTERRUPTED: interrupted (NULL: never) said so. */
 Status survey_pictures(Dataset *set, const DataConfig *config, bool (*interrupted)(void),

@@ -220,7 +220,7 @@ static void keep_pairs(TextSet *set, const bool *drawn, bool kept) {
 }
 
 void pairs_limit(TextSet *set, size_t limit) {
-    if (!limit || limit >= set->count) return;
+    if (!facts_limit(&set->facts, limit, set->count, "pairs")) return;
     bool *drawn = draw(set->count, limit, STREAM_LIMIT);
     facts_note(&set->facts, set->count - limit,
                "data.limit = %zu: as many of %zu pairs are used, drawn over the whole text",

@@ -168,7 +168,7 @@ static TextSet *cut_stream(TextSet *train, double fraction) {
 }
 
 static void limit_stream(TextSet *set, size_t limit) {
-    if (!limit || limit >= set->own.count) return;
+    if (!facts_limit(&set->facts, limit, set->own.count, "tokens")) return;
     facts_note(&set->facts, set->own.count - limit,
                "data.limit = %zu: the first of %zu tokens are used", limit, set->own.count);
     set->own.count = limit;

@@ -275,9 +275,8 @@ static void note_choices(Classify *c) {
                    c->facts.width, c->facts.height);
     if (!c->task.has_test)
         facts_note(notes, 1, "%s has no test split: %s", r->data.path,
-                   c->task.has_val
-                       ? "the val split alone is scored"
-                       : "nothing is scored (data.val_fraction cuts off a val split)");
+                   c->task.has_val ? "the val split alone is scored"
+                                   : "nothing is scored; data.val_fraction holds out a val split");
     if (c->task.steps_per_epoch)
         facts_note(notes, left,
                    "%zu of %zu examples %s left out of each epoch: the last incomplete batch%s",

@@ -66,6 +66,17 @@ static Status check_set(const ClassFacts *f, const Dataset *set, const char *pat
     return OK;
 }
 
+/* Pictures of another size than training's, though none was asked for. */
+static void note_size(const Classify *c, Dataset *set) {
+    const ClassFacts *f = &c->facts;
+    if (c->task.recipe->data.image_size || !set->height) return;
+    if (set->height == f->height && set->width == f->width) return;
+    facts_note(&set->facts, set->count,
+               "pictures of width %zu, height %zu are resized to width %zu, height %zu, the "
+               "size of the training pictures",
+               set->width, set->height, f->width, f->height);
+}
+
 const Dataset *classify_need_set(Classify *c, Split split, Err *err) {
     if (c->sets[split]) return c->sets[split];
     const DataConfig *data = &c->task.recipe->data;
@@ -75,6 +86,7 @@ const Dataset *classify_need_set(Classify *c, Split split, Err *err) {
         return NULL;
     }
     if (set) skips_begin(&c->scored[split], set->count);
+    if (set && set->count) note_size(c, set);
     return c->sets[split] = set;
 }
 
@@ -102,6 +114,7 @@ Status classify_survey(Classify *c, Err *err) {
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
         Dataset *set = c->sets[s];
         if (!set) continue;
+        note_size(c, set);
         if (survey_classes(set, s == SPLIT_TRAIN, err) ||
             survey_pictures(set, data, stop_requested, err))
             return err->status;

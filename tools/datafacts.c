@@ -15,18 +15,18 @@ static const DataFacts *facts_of(const Task *task, Split split) {
     return task->ops->facts ? task->ops->facts(task, split) : NULL;
 }
 
-static void say_notes(const DataFacts *facts, const char *where) {
+void datafacts_say_notes(const DataFacts *facts, const char *where) {
     for (size_t i = 0; facts && i < facts->notes; i++)
         say("steady: note: %s%s%s", where, *where ? ": " : "", facts->note[i].text);
 }
 
 void datafacts_say_split(const Task *task, Split split) {
-    say_notes(facts_of(task, split), split_name(split));
+    datafacts_say_notes(facts_of(task, split), split_name(split));
 }
 
 void datafacts_say(const Task *task) {
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) datafacts_say_split(task, s);
-    say_notes(&task->notes, "");
+    datafacts_say_notes(&task->notes, "");
 }
 
 /* ---- writing ---- */

@@ -18,7 +18,9 @@ typedef struct DataRecord {
     bool there[3];
 } DataRecord;
 
-/* Each note on one line of stderr: "steady: note: train: TEXT". */
+/* Each note on one line of stderr behind the name of its split ("": of the whole task). */
+void datafacts_say_notes(const DataFacts *facts, const char *where);
+/* All notes of a task, those of its splits first. */
 void datafacts_say(const struct Task *task);
 /* Those of one split, for eval. */
 void datafacts_say_split(const struct Task *task, Split split);

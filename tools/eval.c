@@ -47,7 +47,7 @@ static Status read_options(RunChoice *c, const char **split, int argc, char **ar
         if (run_choice_read(c, argc, argv, i, &used, err)) return err->status;
         if (used) continue;
         if (strcmp(argv[i], "--split") || i + 1 >= argc)
-            return err_set(err, FAIL_USAGE, "%s: not understood; -h explains", argv[i]);
+            return err_set(err, FAIL_USAGE, "%s: unknown option; see -h", argv[i]);
         *split = argv[i + 1];
         used = 2;
     }

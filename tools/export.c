@@ -36,7 +36,7 @@ static Status read_options(RunChoice *c, const char **out, int argc, char **argv
         if (run_choice_read(c, argc, argv, i, &used, err)) return err->status;
         if (used) continue;
         if ((strcmp(argv[i], "-o") && strcmp(argv[i], "--out")) || i + 1 >= argc)
-            return err_set(err, FAIL_USAGE, "%s: not understood; -h explains", argv[i]);
+            return err_set(err, FAIL_USAGE, "%s: unknown option; see -h", argv[i]);
         *out = argv[i + 1];
         used = 2;
     }

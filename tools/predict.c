@@ -2,6 +2,7 @@
 #include "tools/predict.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,26 +64,71 @@ static Status read_temperature(const char *word, double *value, Err *err) {
     return err_set(err, FAIL_USAGE, "--temperature %s: wanted a number >= 0", word);
 }
 
+/* ---- options ---- */
+
+/* Who answers. */
+enum { PICTURES = 1, WRITER = 2, READER = 4, TRANSLATOR = 8, RECOGNISER = 16 };
+
+static const struct {
+    unsigned bit;
+    const char *name;
+} ANSWERS[] = {{PICTURES, "task.kind = classify"},
+               {WRITER, "a language model without INPUT"},
+               {READER, "a language model with INPUT"},
+               {TRANSLATOR, "task.kind = translate"},
+               {RECOGNISER, "task.kind = transcribe"}};
+
+static unsigned who_answers(const PredictOptions *o, TaskKind task) {
+    switch (task) {
+    case TASK_CLASSIFY: return PICTURES;
+    case TASK_LANGUAGE: return o->input_count ? READER : WRITER;
+    case TASK_TRANSLATE: return TRANSLATOR;
+    case TASK_TRANSCRIBE: return RECOGNISER;
+    }
+    return 0;
+}
+
+/* Options with a word behind them, and who uses them. */
+static const struct {
+    const char *name;
+    size_t at; /* of a whole number in PredictOptions; 0: read apart */
+    unsigned users;
+} OPTIONS[] = {
+    {"--limit", offsetof(PredictOptions, limit), (unsigned)~WRITER},
+    {"--tokens", offsetof(PredictOptions, tokens), WRITER},
+    {"--top-k", offsetof(PredictOptions, top_k), WRITER},
+    {"--seed", offsetof(PredictOptions, seed), WRITER},
+    {"--temperature", 0, WRITER},
+    {"--prompt", 0, WRITER},
+    {"--beam", offsetof(PredictOptions, beam), TRANSLATOR},
+    {"--nbest", offsetof(PredictOptions, nbest), TRANSLATOR},
+};
+
 /* An option and the word behind it. */
 static Status read_pair(PredictOptions *o, const char *option, const char *word,
                         bool *known, Err *err) {
-    const struct {
-        const char *name;
-        size_t *value;
-    } COUNTS[] = {{"--limit", &o->limit},
-                  {"--tokens", &o->tokens},
-                  {"--top-k", &o->top_k},
-                  {"--seed", (size_t *)&o->seed},
-                  {"--beam", &o->beam},
-                  {"--nbest", &o->nbest}};
-    *known = true;
-    for (size_t i = 0; i < COUNT(COUNTS); i++)
-        if (!strcmp(option, COUNTS[i].name))
-            return read_whole(option, word, COUNTS[i].value, err);
+    size_t i = 0;
+    while (i < COUNT(OPTIONS) && strcmp(option, OPTIONS[i].name)) i++;
+    *known = i < COUNT(OPTIONS);
+    if (!*known) return OK;
+    o->given |= 1u << i;
+    if (OPTIONS[i].at)
+        return read_whole(option, word, (size_t *)((char *)o + OPTIONS[i].at), err);
     if (!strcmp(option, "--temperature"))
         return read_temperature(word, &o->temperature, err);
-    *known = !strcmp(option, "--prompt");
-    if (*known) o->prompt = word;
+    o->prompt = word;
+    return OK;
+}
+
+/* An option that the run's kind does not use is refused, as a key is. */
+static Status check_given(const PredictOptions *o, TaskKind task, Err *err) {
+    unsigned who = who_answers(o, task);
+    size_t a = 0;
+    while (a + 1 < COUNT(ANSWERS) && ANSWERS[a].bit != who) a++;
+    for (size_t i = 0; i < COUNT(OPTIONS); i++)
+        if (o->given >> i & 1 && !(OPTIONS[i].users & who))
+            return err_set(err, FAIL_USAGE, "%s has no effect: %s does not use it; leave it out",
+                           OPTIONS[i].name, ANSWERS[a].name);
     return OK;
 }
 
@@ -103,7 +149,7 @@ static Status read_options(PredictOptions *o, int argc, char **argv, Err *err) {
         if (i + 1 < argc && read_pair(o, argv[i], argv[i + 1], &known, err))
             return err->status;
         if (!known)
-            return err_set(err, FAIL_USAGE, "%s: not understood; -h explains", argv[i]);
+            return err_set(err, FAIL_USAGE, "%s: unknown option; see -h", argv[i]);
         used = 2;
     }
     if (check_beam(o, err)) return err->status;
@@ -113,7 +159,8 @@ static Status read_options(PredictOptions *o, int argc, char **argv, Err *err) {
 static Status run_it(PredictOptions *o, OpenRun *run, Err *err) {
     o->choice.command = o->input_count ? "predict with INPUT" : "predict";
     o->choice.use = o->input_count ? USE_PREDICT_INPUT : USE_PREDICT_SPLIT;
-    if (run_open(run, &o->choice, false, err)) return err->status;
+    if (run_open(run, &o->choice, false, err) || check_given(o, run->recipe->task, err))
+        return err->status;
     switch (run->recipe->task) {
     case TASK_CLASSIFY: return predict_pictures(o, run, err);
     case TASK_LANGUAGE: return predict_language(o, run, err);

@@ -9,6 +9,7 @@ typedef struct PredictOptions {
     char **inputs; /* files and folders */
     size_t input_count;
     bool logits;
+    unsigned given; /* which options with a word are, a bit each (tools/predict.c) */
     size_t limit; /* inputs; 0: all */
     /* language */
     const char *prompt; /* NULL: none */

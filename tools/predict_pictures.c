@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "tools/datafacts.h"
 #include "tools/inputs.h"
 #include "tools/output.h"
 #include "tools/predict.h"
@@ -123,6 +124,7 @@ static Status predict_set(const PredictOptions *o, Files *files, OpenRun *run, E
     Dataset *set = given ? files_dataset(files, run)
                          : dataset_open(&run->recipe->data, SPLIT_TEST, err);
     if (!set) return err->status;
+    if (!given) datafacts_say_notes(&set->facts, split_name(SPLIT_TEST));
     Status status =
         set->count ? predict(o, &files->inputs, run, set, err)
                    : err_set(err, FAIL_DATA, "the test split is empty: give pictures");

@@ -81,8 +81,9 @@ static void tell(TextTask *t) {
                     (double)MAX(train->report.tokens[0], (size_t)1),
                 100 * textplan_padding(t->plan));
     if (!t->task.has_val && !t->task.has_test)
-        fprintf(stderr, "steady: note: there is no val or test split: nothing is scored "
-                        "(data.val_path, data.val_fraction, data.test_path)\n");
+        facts_note(&t->task.notes, 1,
+                   "there is no val or test split, so nothing is scored; set data.val_path, "
+                   "data.val_fraction or data.test_path");
 }
 
 /* ---- opening ---- */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/audio.h"
 #include "data/openfile.h"
@@ -10,11 +11,164 @@
 #include "tools/say.h"
 #include "tools/speech.h"
 #include "tools/stop.h"
-#include "tools/transcribe_parts.h"
 
 enum { EVAL_SECONDS = 60, WORST_KEPT = 10 };
 
+typedef struct Transcribe {
+    Task task; /* first: a Task * is a Transcribe * */
+    Speech *speech;
+    SpeechSet *sets[3];
+    SpeechLoader *loader;
+    Place place; /* in the training data */
+    const SpeechBatch *batch;
+    size_t rate[SPEECH_RATES_MOST], rates; /* training's, and behind them those told of */
+    size_t heard;                          /* of them training's; 0: unknown */
+} Transcribe;
+
 Speech *transcribe_model(Task *task) { return ((Transcribe *)task)->speech; }
+
+/* ---- the recipe's data ---- */
+
+/* A path that speechset takes for one: with a slash in it. */
+static void as_path(char *name, size_t size, const char *path) {
+    text_format(name, size, "%s%s", strchr(path, '/') ? "" : "./", path);
+}
+
+static bool is_file(const char *path) {
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode);
+}
+
+/* Names of the splits: as the recipe has them, else those that the source's folders bear.  data.path may
+ * also be the training data themselves: a manifest, or a folder of speakers. */
+static void name_splits(const DataConfig *d, SpeechConfig *c) {
+    bool manifest = !strcmp(d->source, "manifest");
+    text_format(c->train, sizeof c->train, "%s",
+                *d->train_split ? d->train_split : "train*");
+    bool itself = manifest ? is_file(d->path) : !speech_has(c, SPLIT_TRAIN);
+    if (itself && !*d->train_split) as_path(c->train, sizeof c->train, d->path);
+    const char *val = manifest ? "dev*" : "dev-clean";
+    text_format(c->val, sizeof c->val, "%s", *d->val_split ? d->val_split : val);
+    if (manifest && !*d->val_split && !speech_has(c, SPLIT_VAL))
+        text_format(c->val, sizeof c->val, "val*");
+    const char *test = manifest ? "test*" : "test-clean";
+    text_format(c->test, sizeof c->test, "%s", *d->test_split ? d->test_split : test);
+    if (*d->val_path) as_path(c->val, sizeof c->val, d->val_path);
+    if (*d->test_path) as_path(c->test, sizeof c->test, d->test_path);
+}
+
+static SpeechConfig speech_config(const Recipe *recipe) {
+    const DataConfig *d = &recipe->data;
+    SpeechConfig c = speech_config_default();
+    text_format(c.source, sizeof c.source, "%s", d->source);
+    text_format(c.path, sizeof c.path, "%s", d->path);
+    c.limit = d->limit;
+    /* As with texts, a val split of its own wins. */
+    c.val_fraction = *d->val_split || *d->val_path ? 0 : d->val_fraction;
+    c.on_error = d->on_error;
+    c.synthetic_count = d->synthetic_count;
+    c.filters = SPEECH_FILTERS;
+    c.stride = SPEECH_STRIDE;
+    c.cache_bytes = d->cache << 20;
+    SpecAugment masks; /* the batch's (batch_config) */
+    speech_augment_parse(d->augment, &c.speeds, &masks, NULL);
+    name_splits(d, &c);
+    return c;
+}
+
+/* Is the split named, or there? */
+static bool wanted(const Recipe *recipe, const SpeechConfig *c, Split split) {
+    const DataConfig *d = &recipe->data;
+    bool named = split == SPLIT_VAL ? *d->val_split || *d->val_path || d->val_fraction > 0
+                                    : *d->test_split || *d->test_path;
+    return named || speech_has(c, split);
+}
+
+/* The most frames that an utterance has at one of its speeds. */
+static size_t longest_frames(const SpeechSet *set, size_t i, bool speeds) {
+    size_t most = set->item[i].frames;
+    for (size_t speed = 1; speeds && speed < SPEECH_SPEEDS; speed++)
+        most = MAX(most, speechset_frames_at(set, i, speed));
+    return most;
+}
+
+/* Learned positions are so many; who is longer is met before the first step. */
+static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split split,
+                            Err *err) {
+    const Param *position = t->speech->position;
+    bool speeds = split == SPLIT_TRAIN && set->config.speeds;
+    for (size_t i = 0; position && i < set->count; i++) {
+        size_t frames = longest_frames(set, i, speeds);
+        size_t rows = (frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
+        if (rows <= position->tensor.shape[0]) continue;
+        return err_set(err, FAIL_DATA,
+                       "%s has %zu rows%s, but model.context = %zu positions are "
+                       "learned; model.position = cape has no end",
+                       set->item[i].path, rows,
+                       frames > set->item[i].frames ? " at speed 0.9" : "",
+                       position->tensor.shape[0]);
+    }
+    return OK;
+}
+
+/* The one rate of training; 0: it had several, or is unknown. */
+static size_t trained_rate(const Transcribe *t) { return t->heard == 1 ? t->rate[0] : 0; }
+
+/* What a rate that training did not have means; false: it had it, or this is known already. */
+static bool meet_rate(Transcribe *t, size_t rate, char *text, size_t size) {
+    size_t k = 0;
+    while (k < t->rates && t->rate[k] != rate) k++;
+    if (k < t->rates || !t->heard) return false;
+    if (t->rates < COUNT(t->rate)) t->rate[t->rates++] = rate;
+    double own = (double)rate / 1000, trained = (double)t->rate[0] / 1000;
+    if (t->heard > 1)
+        snprintf(text, size,
+                 "%g kHz, but the model was trained on %g kHz and other rates, so its filters "
+                 "will not match; resample it",
+                 own, trained);
+    else if (own > trained)
+        snprintf(text, size, "%g kHz, treated as %g kHz, the training rate", own, trained);
+    else
+        snprintf(text, size,
+                 "%g kHz, but the model was trained on %g kHz: what is above %g kHz is missing",
+                 own, trained, own / 2);
+    return true;
+}
+
+size_t transcribe_hear(Task *task, size_t rate, const char *where) {
+    Transcribe *t = (Transcribe *)task;
+    char text[200];
+    size_t trained = trained_rate(t);
+    if (meet_rate(t, rate, text, sizeof text)) say("steady: note: %s: %s", where, text);
+    return trained ? trained : rate;
+}
+
+/* The set's rates: the first set's are training's, others are noted. */
+static void meet_rates(Transcribe *t, SpeechSet *set, Split split) {
+    char text[200];
+    if (!t->heard && split == SPLIT_TRAIN) {
+        t->heard = t->rates = set->rates;
+        memcpy(t->rate, set->rate, sizeof t->rate);
+    }
+    for (size_t k = 0; k < set->rates; k++)
+        if (meet_rate(t, set->rate[k], text, sizeof text))
+            facts_note(&set->facts, 1, "%s", text);
+}
+
+SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    if (t->sets[split]) return t->sets[split];
+    SpeechConfig config = speech_config(task->recipe);
+    if (ranks_lead(task->ranks)) config.faults = stderr;
+    config.heard = trained_rate(t);
+    SpeechSet *set = speechset_open(&config, split, err);
+    if (set && check_lengths(t, set, split, err)) {
+        speechset_free(set);
+        return NULL;
+    }
+    if (set) meet_rates(t, set, split);
+    return t->sets[split] = set;
+}
 
 /* ---- training ---- */
 
@@ -37,7 +191,7 @@ static SpeechBatchConfig batch_config(const Task *task, bool training) {
         .training = training,
         .shuffle = r->data.shuffle,
         .interrupted = stop_requested};
-    bool speeds; /* the set's (transcribe_config) */
+    bool speeds; /* the set's (speech_config) */
     speech_augment_parse(r->data.augment, &speeds, &c.augment, NULL);
     return c;
 }
@@ -257,7 +411,7 @@ static Transcribe *new_task(const Recipe *recipe, Ranks *ranks, Err *err) {
     return t;
 }
 
-static void tell(const Transcribe *t, double padding) {
+static void tell(Transcribe *t, double padding) {
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
         const SpeechSet *set = t->sets[s];
         if (!set) continue;
@@ -270,19 +424,23 @@ static void tell(const Transcribe *t, double padding) {
     }
     fprintf(stderr, "%.1f%% of a batch is padding\n", 100 * padding);
     if (!t->sets[SPLIT_VAL] && !t->sets[SPLIT_TEST])
-        fprintf(stderr, "steady: note: there is no val or test split: nothing is scored "
-                        "(data.val_path, data.val_split, data.test_path)\n");
+        facts_note(&t->task.notes, 1,
+                   "there is no val or test split, so nothing is scored; set data.val_path, "
+                   "data.val_split, data.val_fraction or data.test_path");
 }
 
 /* A score on what was trained on is no score. */
 static void note_shared(Transcribe *t, Split split) {
     SpeechSet *set = t->sets[split], *train = t->sets[SPLIT_TRAIN];
-    size_t first = 0, shared = set ? speechset_shared(set, train, &first) : 0;
-    if (!shared) return;
-    facts_note(&set->facts, shared,
-               "utterances that are in training, too: %zu of %zu (first: %s)%s", shared,
-               set->count, set->item[first].path,
-               shared == set->count ? ": the score says nothing about new ones" : "");
+    if (!set) return;
+    SpeechShared shared = speechset_shared(set, train);
+    facts_note(&set->facts, shared.same,
+               "utterances that are in training, too: %zu of %zu (first: %s)%s", shared.same,
+               set->count, set->item[shared.first_same].path,
+               shared.same == set->count ? ": the score says nothing about new ones" : "");
+    facts_note(&set->facts, shared.reworded,
+               "recordings that are in training with another text: %zu of %zu (first: %s)",
+               shared.reworded, set->count, set->item[shared.first_reworded].path);
 }
 
 /* What fills no batch at the end of an epoch; another rest each time where it is shuffled. */
@@ -304,10 +462,10 @@ static void note_rest(Transcribe *t) {
 /* All that is there is looked at before the first step. */
 static Status open_sets(Transcribe *t, Err *err) {
     const Recipe *r = t->task.recipe;
-    SpeechConfig config = transcribe_config(r);
+    SpeechConfig config = speech_config(r);
     if (!transcribe_set(&t->task, SPLIT_TRAIN, err)) return err->status;
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
-        if (transcribe_wants(r, &config, s) && !transcribe_set(&t->task, s, err))
+        if (wanted(r, &config, s) && !transcribe_set(&t->task, s, err))
             return err->status;
     note_shared(t, SPLIT_VAL);
     note_shared(t, SPLIT_TEST);
@@ -374,8 +532,8 @@ Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) 
     Transcribe *t = new_task(recipe, NULL, err);
     if (!t) return NULL;
     read_rates(t, run_dir);
-    SpeechConfig config = transcribe_config(recipe);
-    t->task.has_val = transcribe_wants(recipe, &config, SPLIT_VAL);
-    t->task.has_test = transcribe_wants(recipe, &config, SPLIT_TEST);
+    SpeechConfig config = speech_config(recipe);
+    t->task.has_val = wanted(recipe, &config, SPLIT_VAL);
+    t->task.has_test = wanted(recipe, &config, SPLIT_TEST);
     return &t->task;
 }

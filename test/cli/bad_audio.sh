@@ -126,7 +126,8 @@ rows() { sed 's/.*"output"//' "$1"; }
     data.test_path=other.tsv >b 2>err && [ -s a ] && rows a >c && rows b | cmp - c
 tell "... and hears it as a split with it is heard" $?
 "$STEADY" eval run data.test_path=corpus/train >out 2>err && grep -q 'note: test: 8 kHz, treated as 4 kHz, the training rate' err &&
-    grep -q 'note: test: 48 kHz' err && ! grep -q 'test: 4 kHz' err
+    grep -q 'note: test: 48 kHz' err && ! grep -q 'test: 4 kHz' err &&
+    [ "$(sort err | uniq -d)" = '' ]
 tell "... and eval" $?
 # The same wave in other samples is the same rows.
 for kind in '1 1 8000 16 10 16 \000\040 \000\340' '1 1 8000 8 10 16 \240 \140' \

@@ -98,6 +98,8 @@ refuses "nor one of another task" 'train.beam has no effect: task.kind = classif
 refuses "predict with pictures takes no word for the test split" \
     'data.synthetic_count = 5 has no effect: predict with INPUT does not use it' \
     predict run one.png data.synthetic_count=5
+refuses "predict takes no option of another task" \
+    '--prompt has no effect: task.kind = classify does not use it; leave it out' predict run one.png --prompt x
 refuses "predict takes no other pixels" 'data.mean = 0 in the checkpoint, 0.5 now' predict run data.mean=0.5
 "$STEADY" eval run train.batch=3 train.threads=1 model.heads=2 data.synthetic_count=100 >out 2>err
 tell "eval takes batch, threads, data, and what the run has anyway" $?

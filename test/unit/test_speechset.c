@@ -393,6 +393,10 @@ static void a_limit_takes_utterances_of_all_speakers(void **state) {
     }
     expect_note(set, "data.limit", "4 of 12 utterances, evenly spread");
     speechset_free(set);
+    config.limit = 13;
+    set = open_set(&config, SPLIT_TRAIN);
+    expect_note(set, "data.limit = 13 has no effect", "there are 12 utterances");
+    speechset_free(set);
 }
 
 /* ---- manifests ---- */
@@ -616,10 +620,14 @@ static void utterances_of_two_sets_are_found_by_name_text_and_length(void **stat
     sound_wav(*state, "copy/a.wav", 16, 1, false);
     strcpy(config.val, "val.txt");
     SpeechSet *train = open_set(&config, SPLIT_TRAIN), *val = open_set(&config, SPLIT_VAL);
-    size_t first = 7;
-    assert_int_equal(speechset_shared(val, train, &first), 1);
-    assert_int_equal(first, 0);
-    assert_int_equal(speechset_shared(train, train, &first), 2);
+    SpeechShared shared = speechset_shared(val, train);
+    assert_int_equal(shared.same, 1);
+    assert_int_equal(shared.first_same, 0);
+    assert_int_equal(shared.reworded, 1);
+    assert_int_equal(shared.first_reworded, 1);
+    shared = speechset_shared(train, train);
+    assert_int_equal(shared.same, 2);
+    assert_int_equal(shared.reworded, 0);
     speechset_free(train);
     speechset_free(val);
 }

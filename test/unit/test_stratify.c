@@ -129,7 +129,7 @@ static void training_and_validation_share_no_item(void **state) {
 static void a_limit_below_the_classes_is_refused(void **state) {
     DataConfig config = sorted_set(*state, 5, 5);
     config.limit = 1;
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "data.limit = 1 is less than the 2 classes");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_USAGE, "data.limit = 1 is less than the 2 classes");
 }
 
 static void a_class_keeps_a_picture_for_training(void **state) {

@@ -72,7 +72,39 @@ static void a_large_class_is_named_with_its_share(void **state) {
     dataset_free(set);
 }
 
+static void class_names_that_differ_in_capitals_are_named(void **state) {
+    DataConfig config = config_for(*state);
+    fill(*state, "Dog", 0, 2);
+    fill(*state, "cat", 2, 4);
+    fill(*state, "dog", 4, 6);
+    fill(*state, "dog2", 6, 8);
+    dataset_free(survey(&config, SPLIT_TRAIN, OK,
+                        "class names that differ in capitals alone: 1 (first: "));
+}
+
 /* ---- a sample ---- */
+
+static size_t parity(const Dataset *set, size_t i) { return (void)set, i % 2; }
+
+static Status odd_ones_are_blank(const Dataset *set, size_t i, Image *image, size_t *label,
+                                 Err *err) {
+    (void)err;
+    *label = parity(set, i);
+    image_resize_buffer(image, 2, 2, 1);
+    memset(image->pixels, 7, 4);
+    if (*label == 0) image->pixels[3] = (uint8_t)i + 8;
+    return OK;
+}
+
+static void blank_pictures_of_a_set_in_one_file_are_counted(void **state) {
+    (void)state;
+    DataConfig config = data_config_default();
+    Err err = ERR_NONE;
+    Dataset set = {.count = 5, .classes = 2, .get = odd_ones_are_blank, .label = parity};
+    assert_int_equal(survey_pictures(&set, &config, NULL, &err), OK);
+    has_note(&set, "2 of 5 pictures have one colour only (first: item 1)", true);
+    facts_free(&set.facts);
+}
 
 static void good_pictures_need_no_note(void **state) {
     DataConfig config = config_for(*state);
@@ -236,6 +268,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FOLDER_TEST(one_class_cannot_be_learned),
         FOLDER_TEST(a_large_class_is_named_with_its_share),
+        FOLDER_TEST(class_names_that_differ_in_capitals_are_named),
+        cmocka_unit_test(blank_pictures_of_a_set_in_one_file_are_counted),
         FOLDER_TEST(good_pictures_need_no_note),
         FOLDER_TEST(pictures_that_alpha_hides_are_counted),
         FOLDER_TEST(turned_grey_and_inked_pictures_are_counted),

@@ -127,6 +127,11 @@ static void validation_is_the_end_of_the_stream(void **state) {
     assert_non_null(strstr(texts.sets[SPLIT_TRAIN]->facts.note[0].text,
                            "data.limit = 5: the first of 9 tokens"));
     texts_close(&texts);
+    config.limit = 10;
+    open_texts(&texts, &config);
+    assert_non_null(strstr(texts.sets[SPLIT_TRAIN]->facts.note[0].text,
+                           "data.limit = 10 has no effect: there are 9 tokens"));
+    texts_close(&texts);
 }
 
 static void splits_of_their_own_win_over_a_fraction(void **state) {
@@ -356,6 +361,10 @@ static void a_limit_of_pairs_is_drawn_over_a_sorted_text_and_said(void **state) 
     for (int i = SORTED / 2; i < SORTED; i++) late += train[i];
     assert_in_range(late, 4, 16);
     expect_note(texts.sets[SPLIT_TRAIN], 40, "data.limit = 20", "of 60 pairs");
+    texts_close(&texts);
+    config.limit = SORTED + 1;
+    open_texts(&texts, &config);
+    expect_note(texts.sets[SPLIT_TRAIN], 1, "data.limit = 61", "no effect: there are 60 pairs");
     texts_close(&texts);
     config.limit = SORTED;
     open_texts(&texts, &config);
