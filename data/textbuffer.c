@@ -1,5 +1,6 @@
 #include "data/textbuffer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/utf8.h"
@@ -30,6 +31,29 @@ void text_append_byte(TextBuffer *buffer, char byte) { text_append(buffer, &byte
 void text_append_code(TextBuffer *buffer, uint32_t code) {
     char bytes[UTF8_BYTES];
     text_append(buffer, bytes, utf8_put(code, bytes));
+}
+
+void text_append_escaped(TextBuffer *buffer, const char *text) {
+    for (size_t left = strlen(text), used; left; text += used, left -= used) {
+        uint32_t code;
+        char escape[8];
+        used = *text == '\\' ? 0 : utf8_next(text, left, &code);
+        text_format(escape, sizeof escape, "\\x%02x", (unsigned)(unsigned char)*text);
+        text_append(buffer, used ? text : escape, used ? used : strlen(escape));
+        used = MAX(used, (size_t)1);
+    }
+}
+
+void text_unescape(char *text) {
+    char *to = text;
+    for (; *text; text++) {
+        char digits[3] = "";
+        if (!strncmp(text, "\\x", 2)) memcpy(digits, text + 2, strnlen(text + 2, 2));
+        bool escaped = strspn(digits, "0123456789abcdef") == 2;
+        *to++ = escaped ? (char)strtoul(digits, NULL, 16) : *text;
+        if (escaped) text += 3;
+    }
+    *to = 0;
 }
 
 void text_clear(TextBuffer *buffer) {

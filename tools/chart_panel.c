@@ -1,6 +1,8 @@
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "data/utf8.h"
 #include "tools/chart_parts.h"
 
 void set_colour(cairo_t *cr, Colour colour, double alpha) {
@@ -13,15 +15,27 @@ void set_font(cairo_t *cr, double size, bool bold) {
     cairo_set_font_size(cr, size);
 }
 
+enum { TEXT_SHOWN = 400 };
+
+/* Names of runs need not be UTF-8, and cairo then draws nothing at all any more. */
+static const char *shown(const char *text, char room[TEXT_SHOWN]) {
+    size_t bad;
+    if (utf8_valid(text, strlen(text), &bad)) return text;
+    utf8_show(text, strlen(text), room, TEXT_SHOWN);
+    return room;
+}
+
 double text_width(cairo_t *cr, const char *text) {
+    char room[TEXT_SHOWN];
     cairo_text_extents_t extents;
-    cairo_text_extents(cr, text, &extents);
+    cairo_text_extents(cr, shown(text, room), &extents);
     return extents.x_advance;
 }
 
 void draw_text(cairo_t *cr, double x, double y, double align, const char *text) {
     cairo_move_to(cr, x - align * text_width(cr, text), y);
-    cairo_show_text(cr, text);
+    char room[TEXT_SHOWN];
+    cairo_show_text(cr, shown(text, room));
     cairo_new_path(cr);
 }
 
@@ -37,7 +51,8 @@ void draw_text_upward(cairo_t *cr, double x, double y, const char *text) {
 static void draw_text_over(cairo_t *cr, Theme theme, Colour colour, double x, double y,
                            const char *text) {
     cairo_move_to(cr, x, y);
-    cairo_text_path(cr, text);
+    char room[TEXT_SHOWN];
+    cairo_text_path(cr, shown(text, room));
     set_colour(cr, theme_paper(theme), 0.85);
     cairo_set_line_width(cr, 2.5);
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);

@@ -1,10 +1,7 @@
 #include "tools/recipe_change.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "engine/core/text.h"
 
 static char *value_of(const Key *key, const Recipe *recipe) {
     char text[KEY_VALUE_MAX];
@@ -159,35 +156,6 @@ void recipe_changes_text(const RecipeChanges *changes, TextBuffer *text) {
     }
 }
 
-/* Metadata are UTF-8, names of files need not be: other bytes, and backslashes, become \xNN. */
-static void add_value(TextBuffer *text, const char *value) {
-    for (size_t left = strlen(value), used; left; value += used, left -= used) {
-        uint32_t code;
-        char escape[8];
-        used = *value == '\\' ? 0 : utf8_next(value, left, &code);
-        if (used) {
-            text_append(text, value, used);
-            continue;
-        }
-        used = 1;
-        text_format(escape, sizeof escape, "\\x%02x", (unsigned)(unsigned char)*value);
-        add_text(text, escape);
-    }
-}
-
-/* The value again, in place. */
-static void read_value(char *value) {
-    char *to = value;
-    for (; *value; value++) {
-        char digits[3] = "";
-        if (!strncmp(value, "\\x", 2)) memcpy(digits, value + 2, strnlen(value + 2, 2));
-        bool escaped = strspn(digits, "0123456789abcdef") == 2;
-        *to++ = escaped ? (char)strtoul(digits, NULL, 16) : *value;
-        if (escaped) value += 3;
-    }
-    *to = 0;
-}
-
 void recipe_digest(const Recipe *recipe, TextBuffer *text) {
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (!key_is_stored(key) || !key_applies(key, recipe)) continue;
@@ -196,7 +164,7 @@ void recipe_digest(const Recipe *recipe, TextBuffer *text) {
         key_print(key, recipe, value, sizeof value);
         const char *parts[] = {key->section, ".", key->name, "="};
         for (size_t k = 0; k < COUNT(parts); k++) add_text(text, parts[k]);
-        add_value(text, value);
+        text_append_escaped(text, value); /* metadata are UTF-8, names of files need not be */
         add_text(text, "\n");
     }
 }
@@ -207,7 +175,7 @@ void recipe_read_digest(Recipe *recipe, const char *digest) {
         char *equals = strchr(line, '=');
         if (!equals) continue;
         *equals = 0;
-        read_value(equals + 1);
+        text_unescape(equals + 1);
         const Key *key = key_find(line);
         if (key && key_is_stored(key)) key_parse(key, recipe, equals + 1, NULL);
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "data/openfile.h"
+#include "data/textbuffer.h"
 #include "tools/rundir.h"
 #include "tools/stop.h"
 #include "tools/sweep.h"
@@ -28,6 +29,21 @@ bool sweep_has_ended(const SweepCell *cell) {
 
 /* ---- sweep.json ---- */
 
+/* Words and what is made of them may hold names of files that are not UTF-8. */
+static json_t *word_json(const char *word) {
+    TextBuffer text = {0};
+    text_append_escaped(&text, word);
+    json_t *string = json_string(text.text ? text.text : "");
+    text_free(&text);
+    return string;
+}
+
+static char *word_of(const json_t *string) {
+    char *word = mem_strdup(json_is_string(string) ? json_string_value(string) : "");
+    text_unescape(word);
+    return word;
+}
+
 static json_t *whole_number(size_t n) { return json_integer((json_int_t)n); }
 
 static json_t *values_json(const Sweep *sweep, size_t cell, size_t left_out) {
@@ -35,7 +51,7 @@ static json_t *values_json(const Sweep *sweep, size_t cell, size_t left_out) {
     for (size_t a = 0; a < sweep->axis_count; a++)
         if (a != left_out && (a == 0 || sweep_is_swept(sweep, a)))
             json_object_set_new(values, sweep->axes[a].key,
-                                json_string(sweep_label(sweep, cell, a)));
+                                word_json(sweep_label(sweep, cell, a)));
     return values;
 }
 
@@ -73,7 +89,7 @@ static json_t *result_json(const SweepResult *r) {
 
 static json_t *cell_json(const Sweep *sweep, size_t c) {
     const SweepCell *cell = &sweep->cells[c];
-    json_t *row = json_pack("{s:s, s:o}", "name", cell->name, "values",
+    json_t *row = json_pack("{s:o, s:o}", "name", word_json(cell->name), "values",
                             values_json(sweep, c, sweep->axis_count));
     if (cell->exit == SWEEP_OPEN) return row;
     json_object_set_new(row, "exit", json_integer(cell->exit));
@@ -115,7 +131,7 @@ static json_t *groups_json(const Sweep *sweep) {
 static json_t *sweep_json(const Sweep *sweep) {
     json_t *words = json_array(), *cells = json_array();
     for (size_t i = 0; i < sweep->word_count; i++)
-        json_array_append_new(words, json_string(sweep->words[i]));
+        json_array_append_new(words, word_json(sweep->words[i]));
     for (size_t c = 0; c < sweep->cell_count; c++)
         json_array_append_new(cells, cell_json(sweep, c));
     return json_pack("{s:o, s:s, s:o, s:o}", "words", words, "definition",
@@ -145,8 +161,7 @@ static char **words_of(const json_t *state, size_t *count) {
     const json_t *list = json_object_get(state, "words"), *item;
     char **words = mem_zalloc((json_array_size(list) + 1) * sizeof *words);
     size_t i;
-    json_array_foreach(list, i, item) words[i] =
-        mem_strdup(json_is_string(item) ? json_string_value(item) : "");
+    json_array_foreach(list, i, item) words[i] = word_of(item);
     *count = json_array_size(list);
     return words;
 }
@@ -262,7 +277,9 @@ static SweepCell *find_cell(Sweep *sweep, const char *name) {
 }
 
 static Status take_cell(Sweep *sweep, const json_t *row, Err *err) {
-    SweepCell *cell = find_cell(sweep, json_string_value(json_object_get(row, "name")));
+    char *name = word_of(json_object_get(row, "name"));
+    SweepCell *cell = find_cell(sweep, name);
+    mem_free(name);
     const json_t *code = json_object_get(row, "exit");
     if (!cell || !json_is_integer(code)) return OK;
     size_t index = (size_t)(cell - sweep->cells);

@@ -40,6 +40,13 @@ tell "another grid in the same folder is a usage error" $?
 [ $? = 2 ] && grep -q 'cell optim.lr=-1: .*wanted number' messages && [ ! -e bad ]
 tell "a bad value is named with its cell before anything runs" $?
 
+latin=$(printf 'caf\351') && seq 100 300 >"$latin" && "$STEADY" sweep grammar data.source=text "data.path=$PWD/$latin" \
+    data.tokens=char model.context=8 model.width=16 model.depth=1 model.heads=2 train.batch=4 train.epochs=0 \
+    train.steps=4 schedule.warmup_epochs=0 schedule.warmup_steps=0 optim.lr=0.1,0.2 --out "$latin.sweep" >table2 2>messages &&
+    "$STEADY" sweep --resume "$latin.sweep" >again 2>messages && cmp table2 again &&
+    mv "$latin.sweep/cells/optim.lr=0.1" "$latin.run" && "$STEADY" plot "$latin.run" -o latin.png 2>messages && [ -s latin.png ]
+tell "names that are not UTF-8 are kept, and drawn" $?
+
 mkdir mine && echo mine >mine/sweep.csv
 "$STEADY" sweep $grid --out mine >/dev/null 2>messages
 [ $? = 2 ] && grep -q 'mine is not empty (sweep.csv)' messages && [ "$(ls mine)" = sweep.csv ]

@@ -144,11 +144,11 @@ static void a_digest_is_utf8_whatever_files_are_called(void **state) {
     (void)state;
     static const char *const NAMES[] = {"caf\351", "caf\xC3\xA9", "a\\b", "\\x41", "\\", "\351\\x"};
     for (size_t i = 0; i < COUNT(NAMES); i++) {
-        Recipe is = recipe_default(), back = recipe_default();
+        Recipe named = recipe_default(), back = recipe_default();
         TextBuffer text = {0};
         size_t bad;
-        text_format(is.data.path, sizeof is.data.path, "%s", NAMES[i]);
-        recipe_digest(&is, &text);
+        text_format(named.data.path, sizeof named.data.path, "%s", NAMES[i]);
+        recipe_digest(&named, &text);
         assert_true(utf8_valid(text.text, text.length, &bad));
         recipe_read_digest(&back, text.text);
         assert_string_equal(back.data.path, NAMES[i]);
