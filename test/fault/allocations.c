@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 extern void *__libc_malloc(size_t bytes);
@@ -16,12 +17,11 @@ extern void *__libc_calloc(size_t count, size_t bytes);
 extern void *__libc_realloc(void *old, size_t bytes);
 extern void *__libc_memalign(size_t alignment, size_t bytes);
 
-static atomic_ulong calls;
+static atomic_ulong *calls; /* shared with the processes that this one forks */
 static unsigned long wanted;
 
 static int fails(void) {
-    unsigned long n = atomic_fetch_add(&calls, 1) + 1;
-    if (!wanted || n != wanted) return 0;
+    if (!calls || atomic_fetch_add(calls, 1) + 1 != wanted) return 0;
     errno = ENOMEM;
     return 1;
 }
@@ -29,7 +29,9 @@ static int fails(void) {
 __attribute__((constructor)) static void begin(void) {
     const char *text = getenv("STEADY_FAULT");
     wanted = text ? strtoul(text, NULL, 10) : 0;
-    calls = 0;
+    void *shared = mmap(NULL, sizeof *calls, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    calls = shared == MAP_FAILED ? NULL : shared;
 }
 
 __attribute__((destructor)) static void end(void) {
@@ -37,7 +39,7 @@ __attribute__((destructor)) static void end(void) {
     char text[30];
     int file = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : -1;
     if (file < 0) return;
-    int length = snprintf(text, sizeof text, "%lu\n", (unsigned long)calls);
+    int length = snprintf(text, sizeof text, "%lu\n", calls ? (unsigned long)*calls : 0ul);
     if (write(file, text, (size_t)length) < 0) _exit(99);
     close(file);
 }
