@@ -10,6 +10,7 @@
 #include "tools/figures.h"
 #include "tools/layers.h"
 #include "tools/runlog.h"
+#include "tools/textstream.h"
 
 enum { WORST_HEADS = 8, EVENTS_SHOWN = 200 };
 
@@ -385,17 +386,17 @@ Status report_write(const char *run_dir, const char *message, Err *err) {
     RunLog *run = runlog_open(run_dir, err);
     if (!run) return err->status;
     runlog_say(run);
-    char *page = NULL, path[4200];
-    size_t size = 0;
-    FILE *out = open_memstream(&page, &size);
-    CHECK(out, "no memory stream");
-    Status status = write_page(out, run, message, err);
-    bool failed = ferror(out) != 0;
-    if (((fclose(out) != 0) | failed) && !status)
-        status = err_set(err, FAIL_RUN, "%s: no memory for its report", run_dir);
+    char path[4200];
+    TextStream page;
+    Status status = textstream_open(&page, err);
+    if (!status) {
+        Status written = write_page(page.file, run, message, err);
+        status = textstream_close(&page, written ? NULL : err);
+        if (written) status = written;
+    }
     text_format(path, sizeof path, "%s/report.html", run_dir);
-    if (!status) status = openfile_save(path, run_dir, page, size, err);
-    free(page);
+    if (!status) status = openfile_save(path, run_dir, page.text, page.size, err);
+    free(page.text);
     runlog_free(run);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "tools/apart.h"
 #include "tools/rundir.h"
 #include "tools/sweep.h"
+#include "tools/textstream.h"
 
 /* ---- the swept rate ---- */
 
@@ -105,14 +106,12 @@ static Status draw_figure(void *input, Err *err) {
 static Status write_csv(const Sweep *sweep, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, sweep->dir, "sweep.csv");
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    CHECK(file, "no memory stream");
-    sweep_print_csv(sweep, file);
-    CHECK(!fclose(file), "no memory stream");
-    Status status = openfile_save(path, sweep->dir, text, size, err);
-    free(text);
+    TextStream csv;
+    if (textstream_open(&csv, err)) return err->status;
+    sweep_print_csv(sweep, csv.file);
+    if (textstream_close(&csv, err)) return err->status;
+    Status status = openfile_save(path, sweep->dir, csv.text, csv.size, err);
+    free(csv.text);
     return status;
 }
 

@@ -13,6 +13,7 @@
 #include "tools/rundir.h"
 #include "tools/stop.h"
 #include "tools/sweep.h"
+#include "tools/textstream.h"
 
 #define SECONDS_MOST 1e9 /* 30 years */
 
@@ -202,14 +203,10 @@ static Status check_words(const Sweep *sweep, const json_t *state, Err *err) {
         sweep->dir, text, sweep->dir);
 }
 
-static char *recipe_text(const Recipe *recipe) {
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    CHECK(out, "no memory stream");
-    recipe_print(recipe, out);
-    fclose(out);
-    return text;
+static Status recipe_text(const Recipe *recipe, TextStream *text, Err *err) {
+    if (textstream_open(text, err)) return err->status;
+    recipe_print(recipe, text->file);
+    return textstream_close(text, err);
 }
 
 /* The first line in which two recipes differ, without its newline. */
@@ -220,9 +217,25 @@ static void first_difference(const char *a, const char *b, char *text, size_t si
              (int)strcspn(b, "\n"), b);
 }
 
+static Status compare_recipes(const Recipe *had, const Recipe *wants, const char *dir,
+                              Err *err) {
+    TextStream before = {0}, now = {0};
+    char difference[300];
+    if (!recipe_text(had, &before, err) && !recipe_text(wants, &now, err) &&
+        strcmp(before.text, now.text)) {
+        first_difference(before.text, now.text, difference, sizeof difference);
+        err_set(err, FAIL_USAGE,
+                "%s was trained with another recipe (%s); choose another --out", dir,
+                difference);
+    }
+    free(before.text);
+    free(now.text);
+    return err->status;
+}
+
 /* A recipe file that changed since the cell was trained would mix two grids. */
 static Status check_cell_recipe(const Sweep *sweep, size_t cell, Err *err) {
-    char dir[PATH_SIZE], path[PATH_SIZE], difference[300];
+    char dir[PATH_SIZE], path[PATH_SIZE];
     Recipe *had = mem_alloc(sizeof *had), *wants = mem_alloc(sizeof *wants);
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
     rundir_path(path, dir, "recipe.ini");
@@ -231,16 +244,7 @@ static Status check_cell_recipe(const Sweep *sweep, size_t cell, Err *err) {
     if (!status) status = sweep_recipe(sweep, cell, wants, err);
     if (!status) {
         had->train.threads = wants->train.threads; /* changes with --jobs */
-        char *before = recipe_text(had), *now = recipe_text(wants);
-        if (strcmp(before, now)) {
-            first_difference(before, now, difference, sizeof difference);
-            status =
-                err_set(err, FAIL_USAGE,
-                        "%s was trained with another recipe (%s); choose another --out",
-                        dir, difference);
-        }
-        free(before);
-        free(now);
+        status = compare_recipes(had, wants, dir, err);
     }
     mem_free(had);
     mem_free(wants);
