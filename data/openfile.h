@@ -50,7 +50,8 @@ char *openfile_draft_name(const char *path, const char *ending, const char *root
 Status openfile_save(const char *path, const char *root, const void *bytes, size_t size,
                      Err *err);
 
-/* Is there anything of this name, be it a link that leads nowhere? */
+/* Is there anything of this name, be it a link that leads nowhere?  false with errno: ENOENT where
+ * there is not; else it cannot be known, and opening the file says why. */
 bool openfile_exists(const char *path, const char *root);
 
 /* `to`, in the same folder, is replaced by `from`, which need not be whole before: fsync, rename.

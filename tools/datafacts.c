@@ -111,7 +111,7 @@ Status datafacts_load(const char *run_dir, DataRecord *record, Err *err) {
     char path[PATH_SIZE];
     *record = (DataRecord){0};
     rundir_path(path, run_dir, "data.json");
-    if (!openfile_exists(path, run_dir)) return OK;
+    if (!openfile_exists(path, run_dir) && errno == ENOENT) return OK;
     json_t *root = openfile_json(path, run_dir, err);
     if (!root) return err->status;
     Status status = read_record(root, path, record, err);

@@ -25,6 +25,7 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
     if (wanted && read_average(wanted, run)) wanted = NULL;
     if (!wanted) {
         size_t step = checkpoint_newest(c->dir, SIZE_MAX);
+        if (!step && checkpoint_check_folder(c->dir, err)) return err->status;
         if (!step)
             return err_set(err, FAIL_DATA, "%s/checkpoints holds no checkpoint yet",
                            c->dir);
@@ -46,8 +47,7 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
 
 static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
     char path[PATH_SIZE];
-    if (!rundir_holds_run(c->dir))
-        return err_set(err, FAIL_USAGE, "%s holds no run (no recipe.ini)", c->dir);
+    if (rundir_check_run(c->dir, err)) return err->status;
     rundir_path(path, c->dir, "recipe.ini");
     *run->recipe = recipe_default();
     if (recipe_load_file(run->recipe, path, c->dir, err)) return err->status;

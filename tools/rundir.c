@@ -61,6 +61,13 @@ bool rundir_holds_run(const char *dir) {
     return openfile_exists(path, dir);
 }
 
+Status rundir_check_run(const char *dir, Err *err) {
+    if (rundir_holds_run(dir)) return OK;
+    if (errno != ENOENT && errno != ENOTDIR)
+        return err_set(err, FAIL_DATA, "%s cannot be read: %s", dir, strerror(errno));
+    return err_set(err, FAIL_USAGE, "%s holds no run (no recipe.ini)", dir);
+}
+
 static bool is_left_over(const char *dir, const char *name, const char *const *folders,
                          const char *draft) {
     struct stat info;
@@ -210,6 +217,16 @@ static size_t step_of(const char *name) {
     if (sscanf(name, "step-%zu", &step) != 1) return 0;
     text_format(own, sizeof own, CHECKPOINT_NAME, step);
     return strcmp(own, name) ? 0 : step;
+}
+
+Status checkpoint_check_folder(const char *dir, Err *err) {
+    char path[PATH_SIZE];
+    Err why = ERR_NONE;
+    rundir_path(path, dir, "checkpoints");
+    DIR *folder = openfile_folder(path, dir, &why);
+    bool missing = !folder && errno == ENOENT;
+    if (folder) closedir(folder);
+    return folder || missing ? OK : err_set(err, why.status, "%s", why.text);
 }
 
 size_t checkpoint_newest(const char *dir, size_t before) {

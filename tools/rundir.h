@@ -39,6 +39,8 @@ void rundir_remove_folders(const char *path, const MadeFolders *made);
 /* checkpoints/ and figures/ */
 Status rundir_create(const char *dir, Err *err);
 bool rundir_holds_run(const char *dir);
+/* FAIL_USAGE for a folder without one, FAIL_DATA for one that cannot be read. */
+Status rundir_check_run(const char *dir, Err *err);
 
 /* For one process alone: *lock is to be closed after use.  FAIL_RUN when another process has
  * it.  A file system that knows no locks gives -1 and OK. */
@@ -63,6 +65,9 @@ json_t *json_text(const char *text);
 /* ---- checkpoints ---- */
 
 void checkpoint_path(char path[PATH_SIZE], const char *dir, size_t step);
+
+/* FAIL_DATA where the folder of checkpoints is there and cannot be read. */
+Status checkpoint_check_folder(const char *dir, Err *err);
 
 /* The step of the newest checkpoint, or of the newest below `before`; 0: there is none. */
 size_t checkpoint_newest(const char *dir, size_t before);

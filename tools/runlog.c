@@ -1,5 +1,6 @@
 #include "tools/runlog.h"
 
+#include <errno.h>
 #include <ini.h>
 #include <jansson.h>
 #include <math.h>
@@ -273,7 +274,7 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
     char path[4096], why[200];
     text_format(path, sizeof path, "%s/%s", run->path, file);
     size_t size = 0, space = 1;
-    if (!openfile_exists(path, run->path)) return OK;
+    if (!openfile_exists(path, run->path) && errno == ENOENT) return OK;
     char *text = openfile_text(path, run->path, LOG_MOST, &size, err);
     if (!text) return err->status;
     for (size_t i = 0, start = 0; i < size; i++)

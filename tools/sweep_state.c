@@ -150,7 +150,7 @@ Status sweep_save(const Sweep *sweep, Err *err) {
 static json_t *load_state(const char *dir, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, dir, "sweep.json");
-    if (!openfile_exists(path, dir)) return NULL;
+    if (!openfile_exists(path, dir) && errno == ENOENT) return NULL;
     json_t *state = openfile_json(path, dir, err);
     if (!state || json_is_array(json_object_get(state, "words"))) return state;
     json_decref(state);
@@ -253,7 +253,7 @@ static Status check_cell_recipe(const Sweep *sweep, size_t cell, Err *err) {
 
 /* A run's folder may be a link, as its user wishes; a cell's belongs to the sweep. */
 static Status check_cell_folder(const Sweep *sweep, const char *dir, Err *err) {
-    if (!openfile_exists(dir, sweep->dir)) return OK;
+    if (!openfile_exists(dir, sweep->dir) && errno == ENOENT) return OK;
     DIR *folder = openfile_folder(dir, sweep->dir, err);
     if (!folder) return err->status;
     closedir(folder);

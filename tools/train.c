@@ -116,8 +116,7 @@ static void name_after_folder(Recipe *recipe, const char *dir) {
 /* The recipe of a run's folder; *was: what its newest checkpoint was trained by. */
 static Status load_run(const char *dir, Recipe *recipe, Recipe *was, bool *begun, Err *err) {
     char path[PATH_SIZE];
-    if (!rundir_holds_run(dir))
-        return err_set(err, FAIL_USAGE, "%s holds no run to resume (no recipe.ini)", dir);
+    if (rundir_check_run(dir, err)) return err->status;
     rundir_path(path, dir, "recipe.ini");
     if (recipe_load_file(recipe, path, dir, err)) return err->status;
     name_after_folder(recipe, dir);

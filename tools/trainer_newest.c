@@ -1,9 +1,7 @@
 /* trainer_newest: the checkpoint that a run goes on from (tools/trainer_parts.h). */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
-#include "data/openfile.h"
 #include "tools/runlog.h"
 #include "tools/trainer_parts.h"
 
@@ -14,18 +12,6 @@ size_t trainer_newest_step(Trainer *t) {
 }
 
 /* ---- where there is none ---- */
-
-/* A folder that is there and cannot be read is not one without checkpoints. */
-static Status check_folder(const Trainer *t, Err *err) {
-    char path[PATH_SIZE];
-    Err why = ERR_NONE;
-    rundir_path(path, t->dir, "checkpoints");
-    DIR *folder = openfile_folder(path, t->dir, &why);
-    bool missing = !folder && errno == ENOENT;
-    if (folder) closedir(folder);
-    if (folder || missing) return OK;
-    return err_set(err, why.status, "%s", why.text);
-}
 
 /* The last step that the run has logged, where it then had saved a checkpoint before; else 0. */
 static size_t step_behind_checkpoint(const Trainer *t) {
@@ -54,7 +40,7 @@ static Status check_lost(const Trainer *t, Err *err) {
 
 size_t trainer_find_newest(Trainer *t, Err *err) {
     size_t step = trainer_newest_step(t);
-    if (!step && ranks_lead(t->ranks) && !check_folder(t, err)) check_lost(t, err);
+    if (!step && ranks_lead(t->ranks) && !checkpoint_check_folder(t->dir, err)) check_lost(t, err);
     return step;
 }
 

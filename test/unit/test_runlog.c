@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tools/rundir.h"
 #include "tools/runlog.h"
 
 static const char *const names[] = {"recipe.ini", "task.json", "train.jsonl",
@@ -71,6 +73,31 @@ static void a_missing_folder_is_a_usage_error(void **state) {
     Err err = ERR_NONE;
     assert_null(runlog_open("/tmp/there-is-no-such-run", &err));
     assert_int_equal(err.status, FAIL_USAGE);
+}
+
+/* Root may read everything: somebody else looks. */
+static void a_folder_that_may_not_be_read_is_named_as_that(void **state) {
+    enum { SOMEBODY = 65534 };
+    const char *dir = ((Folder *)*state)->dir;
+    Err log = ERR_NONE, holds = ERR_NONE, saved = ERR_NONE;
+    put(state, "recipe.ini", "");
+    put(state, "train.jsonl", "{\"step\":1}\n");
+    bool root = !geteuid();
+    assert_int_equal(chmod(dir, 0), 0);
+    if (root) assert_int_equal(seteuid(SOMEBODY), 0);
+    RunLog *run = runlog_open(dir, &log);
+    rundir_check_run(dir, &holds);
+    checkpoint_check_folder(dir, &saved);
+    if (root) assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(dir, 0700), 0);
+    assert_null(run);
+    const Err *errs[] = {&log, &holds, &saved};
+    for (size_t i = 0; i < COUNT(errs); i++) {
+        assert_int_equal(errs[i]->status, FAIL_DATA);
+        assert_non_null(strstr(errs[i]->text, "Permission denied"));
+    }
+    assert_int_equal(rundir_check_run(dir, &holds), OK);
+    assert_int_equal(checkpoint_check_folder(dir, &saved), OK);
 }
 
 static void facts_of_data_that_are_none_are_named(void **state) {
@@ -352,6 +379,7 @@ int main(void) {
         CASE(numbers_that_no_run_has_are_left_out),
         CASE(names_take_no_more_memory_than_their_rows_have_room),
         CASE(a_name_too_long_for_its_place_is_one_name),
+        CASE(a_folder_that_may_not_be_read_is_named_as_that),
         CASE(a_missing_folder_is_a_usage_error),
         CASE(facts_of_data_that_are_none_are_named),
         CASE(rows_come_back_as_numbers),
