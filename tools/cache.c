@@ -44,8 +44,11 @@ bool cache_read(const char *name, char *text, size_t size) {
     return whole;
 }
 
+/* A home that is not there is not made: /nonexistent is that of services. */
 static void make_folders(const char *name) {
     char path[PATH_SIZE];
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (!(cache && *cache == '/') && access(home, F_OK)) return;
     text_format(path, sizeof path, "%s", name);
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;

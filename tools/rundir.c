@@ -120,6 +120,10 @@ Status rundir_check_empty(const char *dir, const char *const *folders, const cha
 
 Status rundir_check_free(const char *dir, Err *err) {
     static const char *const FOLDERS[] = {"checkpoints", "figures", NULL};
+    struct stat info;
+    if (!lstat(dir, &info) && stat(dir, &info))
+        return err_set(err, FAIL_USAGE, "%s is a link that leads nowhere (%s); choose another --out",
+                       dir, strerror(errno));
     if (!rundir_holds_run(dir))
         return rundir_check_empty(dir, FOLDERS, "recipe.ini.new", err);
     return err_set(

@@ -133,3 +133,5 @@ tell "... and with another file of the library" $?
 mkdir closed && XDG_CACHE_HOME=/proc/nowhere "$STEADY" train $few --out new 2>err &&
     grep -q '^steady: note: OpenBLAS.s kernels are checked at every start.*XDG_CACHE_HOME' err
 tell "a cache that cannot be written is said, and the run goes on" $?
+(unset XDG_CACHE_HOME && HOME=$PWD/nobody "$STEADY" export new -o other 2>err) && [ ! -e nobody ]
+tell "a home that is not there is not made" $?

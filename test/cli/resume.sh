@@ -335,6 +335,10 @@ tell "a hidden file is one, too" $?
 "$STEADY" train small.ini --out small.ini/new 2>err2
 [ $? = 2 ] && grep -q 'small.ini/new cannot be used as a folder' err2 && rm -r notes
 tell "a file is no folder" $?
+ln -s nowhere/at/all dangling
+"$STEADY" train small.ini --out dangling 2>err
+[ $? = 2 ] && grep -q '^steady train: dangling is a link that leads nowhere' err && [ ! -e nowhere ]
+tell "nor is a link that leads nowhere" $?
 
 # Pictures that cannot be read end a run before its first step, after its folder was made.
 mkdir -p pics/train/a pics/train/b pics/val/a && for i in 1 2 3 4 5 6 7 8; do
