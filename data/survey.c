@@ -210,7 +210,10 @@ Status survey_pictures(Dataset *set, const DataConfig *config, bool (*interrupte
     s.broken = mem_zalloc(set->classes * sizeof *s.broken);
     Status status = OK;
     for (size_t k = 0; k < s.read && !status; k++) {
-        status = look_at(&s, k * set->count / s.read, err);
+        size_t i = k * set->count / s.read;
+        status = look_at(&s, i, err);
+        if (set->path)
+            set->facts.hash = facts_hash_number(set->facts.hash, survey_content(set, i));
         if (!status && interrupted && interrupted())
             status = err_set(err, FAIL_INTERRUPTED, "interrupted while looking at pictures");
     }

@@ -41,8 +41,7 @@ static Entry *find(Entry *entry, size_t n, uint64_t key) {
     return entry + low;
 }
 
-/* 0: it cannot be read. */
-static uint64_t read_content(const Dataset *set, size_t i) {
+uint64_t survey_content(const Dataset *set, size_t i) {
     char path[DATASET_PATH];
     set->path(set, i, path);
     FILE *file = set->bytes(set, i) <= FILE_MOST ? openfile_stream(path, NULL, NULL) : NULL;
@@ -67,10 +66,10 @@ static bool is_in_training(Search *s, const Dataset *other, size_t i) {
     Entry *end = s->entry + s->train->count, *e = find(s->entry, s->train->count, key);
     if (!other->bytes) return e < end && e->key == key;
     if (!key || e == end || e->key != key) return false;
-    uint64_t content = read_content(other, i);
+    uint64_t content = survey_content(other, i);
     for (; content && e < end && e->key == key; e++) {
         if (!e->content && s->reads++ < FILES_MOST)
-            e->content = read_content(s->train, e->item);
+            e->content = survey_content(s->train, e->item);
         if (e->content == content) return true;
     }
     return false;
