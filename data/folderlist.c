@@ -89,6 +89,8 @@ static const struct {
 } sentences[ODD_KINDS] = {
     [ODD_DEEPER] = {"picture in a folder", "pictures in folders",
                     "below %s/CLASS %s not used: only files directly in a class folder are"},
+    [ODD_LINK] = {"folder that is a link", "folders that are links",
+                  "below %s/CLASS %s not used: only files directly in a class folder are"},
     [ODD_ENDING] = {"file with another ending", "files with other endings",
                     "in %s %s not used: neither PNG nor JPEG"},
     [ODD_CONTENT] = {"file", "files",
@@ -185,7 +187,13 @@ static bool fits(const char *path, const char *name) {
     return strlen(path) + strlen(name) + 2 <= PATH_SIZE;
 }
 
-/* Below a class folder pictures are counted; links lead nowhere there. */
+static bool is_link(int folder, const char *name) {
+    struct stat info;
+    return !fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) && S_ISLNK(info.st_mode);
+}
+
+/* Below a class folder pictures are counted; links are not followed there: they may lead to a
+ * whole disk. */
 static Status visit_deeper(const Walk *w, const char *name, const struct stat *info,
                            Err *err) {
     (void)err;
@@ -208,7 +216,9 @@ static Status visit_picture(const Walk *w, const char *name, const struct stat *
     bool named = has_ending(name);
     if (!fits(w->path, name))
         odd(w->all, ODD_LONG, w->path, name);
-    else if (S_ISDIR(info->st_mode)) {
+    else if (S_ISDIR(info->st_mode) && is_link(w->folder, name)) {
+        odd(w->all, ODD_LINK, w->path, name);
+    } else if (S_ISDIR(info->st_mode)) {
         Walk whole = *w;
         whole.depth = 0;
         return visit_deeper(&whole, name, info, err);

@@ -22,6 +22,7 @@ void names_free(Names *names);
 
 typedef enum {
     ODD_DEEPER,  /* pictures in folders below a class folder */
+    ODD_LINK,    /* folders below a class folder that are links: nobody looks into them */
     ODD_ENDING,  /* files that are no pictures */
     ODD_CONTENT, /* files that are used: by their first bytes they are pictures */
     ODD_HIDDEN,  /* pictures and folders whose names begin with a dot */

@@ -72,7 +72,7 @@ static void finish_stream(const Texts *t, TextSet *set) {
     set->facts.hash = facts_hash(0, set->own.ids, set->own.count * sizeof *set->own.ids);
 }
 
-static uint64_t hash_pair(uint64_t hash, const TextSet *set, size_t i) {
+uint64_t textnotes_hash_pair(uint64_t hash, const TextSet *set, size_t i) {
     size_t m, n, length;
     const uint32_t *x = textset_source(set, i, &m), *y = textset_target(set, i, &n);
     const char *line = textset_target_line(set, i, &length);
@@ -91,7 +91,7 @@ static void finish_pairs(const Texts *t, TextSet *set) {
     set->facts.count = set->count;
     set->facts.hash = 0;
     for (size_t i = 0; i < set->count; i++)
-        set->facts.hash = hash_pair(set->facts.hash, set, i);
+        set->facts.hash = textnotes_hash_pair(set->facts.hash, set, i);
 }
 
 void textnotes_finish(const Texts *t, TextSet *set, Split split) {
@@ -101,60 +101,4 @@ void textnotes_finish(const Texts *t, TextSet *set, Split split) {
         finish_stream(t, set);
     for (size_t s = 0; split != SPLIT_TRAIN && s < (t->pairs ? 2 : 1); s++)
         note_unknown(t, set, s);
-}
-
-/* ---- what is in two splits ---- */
-
-static int by_hash(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static void note_pairs(const TextSet *set, DataFacts *facts, const uint64_t *known, size_t count) {
-    size_t found = 0, first = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        uint64_t hash = hash_pair(0, set, i);
-        if (!bsearch(&hash, known, count, sizeof hash, by_hash)) continue;
-        if (!found++) first = set->line[i] + 1;
-    }
-    facts_note(facts, found,
-               "%zu of %zu pairs are in the training text, too (first: %s:%zu)", found,
-               set->count, set->target.path, first);
-}
-
-/* Fewer tokens may be the same by chance. */
-enum { SAYING = 20 };
-
-static void note_stream(const TextSet *train, TextSet *set) {
-    size_t size = set->stream_count * sizeof *set->stream, all;
-    if (set->stream_count < SAYING || set->stream_count > train->stream_count) return;
-    const char *at = (const char *)train->stream;
-    const char *end = at + train->stream_count * sizeof *train->stream;
-    while ((all = (size_t)(end - at)) >= size && (at = memmem(at, all, set->stream, size))) {
-        size_t offset = (size_t)(at - (const char *)train->stream) % sizeof *set->stream;
-        if (!offset) break;
-        at += sizeof *set->stream - offset;
-    }
-    if (at && all >= size)
-        facts_note(&set->facts, set->stream_count,
-                   "all %zu tokens are in the training text, too, in this order",
-                   set->stream_count);
-}
-
-void textnotes_overlap(Texts *t) {
-    const TextSet *train = t->sets[SPLIT_TRAIN];
-    uint64_t *known = mem_alloc(MAX(train->count, (size_t)1) * sizeof *known);
-    for (size_t i = 0; i < train->count; i++) known[i] = hash_pair(0, train, i);
-    qsort(known, train->count, sizeof *known, by_hash);
-    for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++) {
-        TextSet *set = t->sets[s];
-        if (set && t->pairs) note_pairs(set, &set->facts, known, train->count);
-        if (set && !t->pairs) note_stream(train, set);
-    }
-    mem_free(known);
-    const TextSet *val = t->sets[SPLIT_VAL];
-    TextSet *test = t->sets[SPLIT_TEST];
-    if (val && test && test->facts.count == val->facts.count &&
-        test->facts.hash == val->facts.hash)
-        facts_note(&test->facts, test->facts.count, "the same text as the val split");
 }

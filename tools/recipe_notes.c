@@ -22,20 +22,21 @@ static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
     const ScheduleConfig *schedule = &recipe->schedule;
     const TrainConfig *train = &recipe->train;
     bool falls = schedule->name == SCHEDULE_COSINE || schedule->name == SCHEDULE_LINEAR;
+    bool plateau = schedule->name == SCHEDULE_PLATEAU;
     if (train->steps && schedule->warmup_steps > train->steps)
         note(out, count,
-             "schedule.warmup_steps = %zu is longer than the run of %zu steps, which "
-             "ends before the rate is at optim.lr",
+             "schedule.warmup_steps = %zu is longer than the run (%zu steps): the learning rate "
+             "never reaches optim.lr",
              schedule->warmup_steps, train->steps);
     if (train->epochs > 0 && schedule->warmup_epochs > train->epochs)
         note(out, count,
-             "schedule.warmup_epochs = %g is longer than the run of %g epochs, which "
-             "ends before the rate is at optim.lr",
+             "schedule.warmup_epochs = %g is longer than the run (%g epochs): the learning rate "
+             "never reaches optim.lr",
              schedule->warmup_epochs, train->epochs);
-    if (falls && schedule->min_lr > recipe->optim.lr)
-        note(out, count,
-             "schedule.min_lr = %g is above optim.lr = %g: the rate rises to it",
-             schedule->min_lr, recipe->optim.lr);
+    if ((falls || plateau) && schedule->min_lr > recipe->optim.lr)
+        note(out, count, "schedule.min_lr = %g is above optim.lr = %g: the learning rate %s",
+             schedule->min_lr, recipe->optim.lr,
+             falls ? "rises to it" : "is never reduced");
 }
 
 static bool is_default(const Key *key, const Recipe *recipe, const Recipe *standard) {

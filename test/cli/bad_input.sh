@@ -78,7 +78,7 @@ done
 
 sed 's/^steps = 4/steps = 2   # a short run/' small.ini >comment.ini
 "$STEADY" train comment.ini schedule.warmup_steps=5 --no-report --out=equals 2>err &&
-    grep -q '^steady: note: schedule.warmup_steps = 5 is longer than the run of 2 steps' err &&
+    grep -q '^steady: note: schedule.warmup_steps = 5 is longer than the run (2 steps)' err &&
     "$STEADY" train --resume=equals train.steps=3 --no-report 2>err &&
     [ "$(wc -l <equals/train.jsonl)" = 3 ]
 tell "a warm-up longer than the run is noted; --out= and --resume= take a folder" $?

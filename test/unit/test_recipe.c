@@ -459,10 +459,11 @@ static void noted(const char *first, const char *second, const char *part) {
 static void rates_that_are_seldom_meant_are_noted_and_allowed(void **state) {
     (void)state;
     noted("train.steps=10", "schedule.warmup_steps=11",
-          "steady: note: schedule.warmup_steps = 11 is longer than the run of 10 steps");
+          "steady: note: schedule.warmup_steps = 11 is longer than the run (10 steps)");
     noted("train.epochs=2", "schedule.warmup_epochs=2.5",
-          "warmup_epochs = 2.5 is longer than the run of 2 epochs");
+          "warmup_epochs = 2.5 is longer than the run (2 epochs)");
     noted("schedule.name=cosine", "schedule.min_lr=1", "min_lr = 1 is above optim.lr");
+    noted("schedule.name=plateau", "schedule.min_lr=1", "the learning rate is never reduced");
     noted("train.steps=10", "schedule.warmup_steps=10", "");
     noted("schedule.name=constant", "schedule.min_lr=1",
           "schedule.min_lr has no effect: it needs schedule.name = cosine|linear|plateau");

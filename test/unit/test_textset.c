@@ -435,6 +435,37 @@ static void a_val_split_of_nothing_is_noted_or_refused(void **state) {
     refuse(&config, "/v.en has no pair that is kept: the test (data.test_path) split");
 }
 
+static void open_with_val(Texts *texts, DataConfig *config, const char *root, TokenKind tokens,
+                          const char *val) {
+    *config = config_of(root, false, tokens);
+    put(root, "v", val);
+    text_format(config->val_path, sizeof config->val_path, "%s/v", root);
+    open_texts(texts, config);
+}
+
+/* In another order, with others between them, the last without its end. */
+static void lines_that_are_in_two_splits_are_counted(void **state) {
+    static const char NOTE[] = "2 of 3 lines of 6 tokens or more are in the training text";
+    Texts texts;
+    DataConfig config;
+    put(*state, "train", "a b c d e f g\nb b\nh i j k l m n\no p q r s t u\n");
+    open_with_val(&texts, &config, *state, TOKENS_WORD,
+                  "b b\nh i j k l m n\na a a a a a\na b c d e f g");
+    expect_note(texts.sets[SPLIT_VAL], 2, NOTE, "line 2 of the split");
+    texts_close(&texts);
+    open_with_val(&texts, &config, *state, TOKENS_CHAR, "a b c d e f g\nb b\nb b\nb b\nb b\n");
+    expect_no_notes(texts.sets[SPLIT_VAL]); /* no line of 24 characters */
+    texts_close(&texts);
+    put(*state, "train", "a b c d e f z\na b c d e f g f e d c b a g\n");
+    put(*state, "v", "a b c d e f y\na b c d e f y\n"); /* y and z are <unk> */
+    config.tokens = TOKENS_WORD;
+    config.min_count = 2;
+    open_texts(&texts, &config);
+    for (size_t i = 0; i < texts.sets[SPLIT_VAL]->facts.notes; i++)
+        assert_null(strstr(texts.sets[SPLIT_VAL]->facts.note[i].text, "lines"));
+    texts_close(&texts);
+}
+
 static void what_is_in_two_splits_is_noted(void **state) {
     static const char LINE[] = "one two three four five six seven eight nine ten\n";
     Texts texts;
@@ -646,6 +677,7 @@ int main(void) {
         FOLDER_TEST(what_is_left_out_is_noted_with_its_first_line),
         FOLDER_TEST(unknown_words_of_val_and_test_are_noted_beside_those_of_training),
         FOLDER_TEST(a_val_split_of_nothing_is_noted_or_refused),
+        FOLDER_TEST(lines_that_are_in_two_splits_are_counted),
         FOLDER_TEST(what_is_in_two_splits_is_noted),
         FOLDER_TEST(the_hash_is_of_the_text_in_its_order),
         FOLDER_TEST(files_of_different_lengths_show_where_they_part),
