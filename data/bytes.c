@@ -128,7 +128,7 @@ Status bytes_end(ByteFile *file, Err *err) {
     Status status = take_some(file, &extra, 1, &got, err);
     if (!status && got)
         return err_set(err, FAIL_DATA,
-                       "%s goes on after the %zu bytes that it should have", file->path,
+                       "%s has data after the expected %zu bytes", file->path,
                        file->taken - 1);
     return status;
 }

@@ -176,7 +176,7 @@ static Status read_split(FolderSet *folder, const char *root, Split split, Err *
 
 Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     if (config->channels != 0 && config->channels != 1 && config->channels != 3)
-        return err_set(err, FAIL_USAGE, "data.channels is %zu: 1 or 3 is wanted",
+        return err_set(err, FAIL_USAGE, "data.channels is %zu: 1 or 3 is expected",
                        config->channels);
     FolderSet *folder = set->state = mem_zalloc(sizeof *folder);
     set->free_state = folder_free;
@@ -189,7 +189,7 @@ Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err
     if (!found && split == SPLIT_VAL) return OK;
     if (!found)
         return err_set(err, FAIL_DATA,
-                       "%s has no folder %s: path/split/class/picture is wanted, "
+                       "%s has no folder %s: path/split/class/picture is expected, "
                        "with the splits train and val or test",
                        config->path, split == SPLIT_TEST ? "test or val" : "train");
     folder->reading = picture_reading(config);

@@ -58,8 +58,8 @@ static Status check_sizes(const ModelConfig *c, Err *err) {
         return err_set(err, FAIL_USAGE, "model.power_steps = 0: wanted 1 at least");
     if (round(c->mlp_ratio * (double)c->width) >= 1) return OK;
     return err_set(err, FAIL_USAGE,
-                   "model.mlp_ratio = %g leaves the MLP no hidden unit with model.width = %zu",
-                   c->mlp_ratio, c->width);
+                   "model.mlp_ratio = %g gives the MLP no hidden unit with model.width = %zu; use at least %.3g",
+                   c->mlp_ratio, c->width, 1 / (double)c->width);
 }
 
 static Status check_position(const ModelConfig *c, unsigned positions, Err *err) {

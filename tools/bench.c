@@ -143,7 +143,7 @@ static Status read_option(Options *o, int argc, char **argv, int *i, Err *err) {
     snprintf(option, sizeof option, "%.*s",
              (int)(equals ? (size_t)(equals - word) : strlen(word)), word);
     const char *value = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : "";
-    if (!*value) return err_set(err, FAIL_USAGE, "%s wants a value; see -h", option);
+    if (!*value) return err_set(err, FAIL_USAGE, "%s needs a value; see -h", option);
     return read_valued(o, option, value, err);
 }
 

@@ -189,7 +189,7 @@ static Status check_state(const Safetensors *file, const char *path,
                           const CheckpointParts *parts, Err *err) {
     if (parts->optim && optim_slot_count(parts->optim) && !has_prefix(file, "optim."))
         return err_set(err, FAIL_USAGE,
-                       "%s was saved with optim.momentum = 0 and has no momentum to go on "
+                       "%s was saved with optim.momentum = 0 and has no momentum to resume "
                        "from; resume with 0, or start a new run with train.init",
                        path);
     if (parts->ema && !has_prefix(file, "ema/"))
@@ -207,7 +207,7 @@ static Status check_optimizer(const Safetensors *file, const char *path,
         return check_state(file, path, parts, err);
     return err_set(
         err, FAIL_USAGE,
-        "%s was saved by optim.name = %s, which leaves nothing for %s to go on "
+        "%s was saved by optim.name = %s, which leaves nothing for %s to resume "
         "from; a new run can start from its weights with train.init",
         path, seen, parts->optimizer);
 }

@@ -270,7 +270,7 @@ static void note_choices(Classify *c) {
     size_t left = c->task.examples % r->train.batch;
     if (c->measured)
         facts_note(notes, 1,
-                   "data.image_size is not given: all pictures are brought to width %zu, height "
+                   "data.image_size is not given: all pictures are resized to width %zu, height "
                    "%zu, the size of the first training picture",
                    c->facts.width, c->facts.height);
     if (!c->task.has_test)

@@ -32,7 +32,8 @@ Status datafacts_save(const struct Task *task, const char *run_dir, Err *err);
 Status datafacts_load(const char *run_dir, DataRecord *record, Err *err);
 void datarecord_free(DataRecord *record);
 
-/* " Left out or changed: train: TEXT; val: TEXT." as far as it fits; "" without notes. */
+/* " Left out, changed or guessed in the data: train: TEXT; val: TEXT." as far as it fits; ""
+ * without notes. */
 void datarecord_text(const DataRecord *record, char *text, size_t size);
 
 #endif

@@ -122,7 +122,7 @@ Chart *figure_entropy_heads(const RunLog *run, Theme theme) {
     text_format(text, sizeof text, "Entropy of every head at step %.0f",
                 probe->step[probe->count - 1]);
     chart_column_title(chart, 0, text,
-                       "% of what uniform attention has; under 10 is collapse");
+                       "% of uniform-attention entropy; under 10 is collapse");
     chart_panel_width(chart, MIN(MAX(28.0 * (double)heads, 220), 380));
     for (size_t g = 0; g < groups.count; g++)
         paint_heads(group_panel(chart, &groups, g, "head"), probe, &groups.group[g],

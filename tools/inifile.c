@@ -121,7 +121,7 @@ static char *read_piece(char *buffer, int size, void *stream) {
     size_t room = (size_t)size - 3; /* a blank that continues, \n, 0 */
     size_t length = piece_length(text->rest, room);
     if (length == 0 && *text->rest) {
-        err_set(&text->err, FAIL_USAGE, "too many blanks in a row");
+        err_set(&text->err, FAIL_USAGE, "too many spaces in a row");
         return NULL;
     }
     text_format(buffer, (size_t)size, "%s%.*s\n", first ? "" : " ", (int)length,

@@ -90,13 +90,13 @@ const Key keys[] = {
          "differently."),
     FLAG(FOR_ALL, data, shuffle, "true", "New order of the training examples each epoch."),
     REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
-         "Share of the training split that is cut off as split val, where none is named; of "
+         "Share of the training split that is held out for validation if none is given; of "
          "pictures drawn from all classes and of pairs of sentences from the whole text, the same "
          "whatever the seed; of a text its end.",
          WHEN("data.source != grammar|numbers and data.val_path is empty "
               "and data.val_split is empty")),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),
-         "Side that images are brought to, in pixels; 0: as the files are."),
+         "Side that images are resized to, in pixels; 0: as the files are."),
     SIZE(FOR_VISION, data, channels, "0", WITHIN(0, 4),
          "Channels that PNG and JPEG files are read with, 1 (grey) or 3 (RGB); 0: 3.",
          WHEN("data.source = folder")),
@@ -119,8 +119,8 @@ const Key keys[] = {
            "another order, are seen; of pictures in folders the names and lengths of files are "
            "compared."),
     CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,
-           "What a broken image, recording or transcript does: end the run (exit 3), or be "
-           "left out and counted.",
+           "What to do about a broken image, recording or transcript: end the run (exit 3), or "
+           "leave it out and count it.",
          WHEN("data.source = folder|parallel|librispeech|manifest")),
     SIZE(FOR_VISION, data, classes, "10", WITHIN(0, 10),
          "Glyphs: number of classes (0: 10); elsewhere it is found in the data.",
@@ -131,10 +131,10 @@ const Key keys[] = {
          WHEN("data.source = glyphs|grammar|numbers|tones")),
     CHOICE(FOR_TEXTS, data, tokens, "word", NAMES("char", "word", "bpe"), NULL,
            "What a token is: a character, a word between blanks, or a piece of a word "
-           "(byte pair encoding as subword-nmt has it)."),
-    TEXT(FOR_TRANSLATE, data, source_lang, "", NULL, "Ending of the source files.",
+           "(byte pair encoding compatible with subword-nmt)."),
+    TEXT(FOR_TRANSLATE, data, source_lang, "", NULL, "Suffix of the source-language files, such as de.",
          WHEN("data.source = parallel")),
-    TEXT(FOR_TRANSLATE, data, target_lang, "", NULL, "Ending of the target files.",
+    TEXT(FOR_TRANSLATE, data, target_lang, "", NULL, "Suffix of the target-language files, such as en.",
          WHEN("data.source = parallel")),
     TEXT(FOR_TEXTS, data, source_vocab, "", NULL,
          "Dictionary of the source (or of a language model): a token and its count a "
@@ -146,7 +146,7 @@ const Key keys[] = {
          "from the training text.",
          WHEN("data.tokens = bpe")),
     SIZE(FOR_TEXTS, data, bpe_merges, "8000", WITHIN(0, 1e7),
-         "Merges to learn, at most.",
+         "Maximum number of merges to learn.",
          WHEN("data.tokens = bpe and data.bpe_codes is empty")),
     SIZE(FOR_TEXTS, data, min_count, "1", WITHIN(1, 1e9),
          "Tokens that are rarer in the training text become <unk>.",
@@ -155,7 +155,7 @@ const Key keys[] = {
          "One dictionary, and one set of merges, for both languages."),
     FLAG(FOR_TEXTS, data, lowercase, "false", "Bring all letters to lower case first."),
     CHOICE(FOR_TEXTS, data, word_split, "none", NAMES("none", "13a"), NULL,
-           "Part punctuation from words before tokens are made, as sacreBLEU's 13a does."),
+           "Separate punctuation from words before tokens are made, as sacreBLEU's 13a does."),
     SIZE(FOR_TRANSLATE, data, max_length, "1024", WITHIN(1, 1e6),
          "Longest sentence of a pair, in tokens."),
     REAL(FOR_TRANSLATE, data, max_ratio, "0", FROM(0),
@@ -251,9 +251,9 @@ const Key keys[] = {
          "tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 sharpens it.",
          WHEN("intervene.temperature = 0 or intervene.at_epoch > 0")),
     REAL(FOR_TEXTS, model, attention_dropout, "0", BELOW(0, 1),
-         "Of attention's probabilities."),
+         "Dropout on attention probabilities."),
     REAL(FOR_TEXTS, model, activation_dropout, "0", BELOW(0, 1),
-         "Of the MLP's hidden units."),
+         "Dropout on the MLP's hidden units."),
     SIZE(FOR_TEXTS | FOR_TRANSCRIBE, model, context, "256", WITHIN(1, 1e6),
          "Language: tokens of a block of text. Others: rows of learned positions.",
          WHEN("task.kind = language or model.position = learned")),
@@ -344,11 +344,11 @@ const Key keys[] = {
 
     CHOICE(FOR_ALL, schedule, name, "constant",
            NAMES("constant", "cosine", "step", "inverse-sqrt", "linear", "plateau"), NULL,
-           "How the rate changes after the warm-up."),
+           "How the learning rate changes after the warm-up."),
     SIZE(FOR_ALL, schedule, warmup_steps, "0", WITHIN(0, STEPS_MAX),
-         "Steps of linear warm-up, or:"),
-    REAL(FOR_ALL, schedule, warmup_epochs, "0", WITHIN(0, EPOCHS_MAX), "epochs of it."),
-    REAL(FOR_ALL, schedule, warmup_init, "0", FROM(0), "Rate that the warm-up starts from.",
+         "Linear warm-up in steps (set this or warmup_epochs)."),
+    REAL(FOR_ALL, schedule, warmup_epochs, "0", WITHIN(0, EPOCHS_MAX), "Linear warm-up in epochs."),
+    REAL(FOR_ALL, schedule, warmup_init, "0", FROM(0), "Learning rate at the start of the warm-up.",
          WHEN("schedule.warmup_steps > 0 or schedule.warmup_epochs > 0")),
     {.section = "schedule",
      .name = "step_at",
@@ -359,27 +359,27 @@ const Key keys[] = {
      .standard = "",
      WITHIN(1, STEPS_MAX),
      .whole = true,
-     REST(FOR_ALL, "Optimizer steps from which on the rate "
+     REST(FOR_ALL, "Optimizer steps from which on the learning rate "
                    "shrinks by step_factor.",
          WHEN("schedule.name = step"))},
     REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0),
-         "step, plateau: what the rate is multiplied by each time; plateau: below 1.",
+         "step, plateau: factor of the learning rate each time; plateau: below 1.",
          WHEN("schedule.name = step|plateau")),
     CHOICE(FOR_ALL, schedule, watch, "loss", NAMES("loss", "wer", "bleu", "top1", "ppl"), NULL,
            "Score of the val split (test, where there is no val) that plateau goes by.",
            WHEN("schedule.name = plateau")),
     SIZE(FOR_ALL, schedule, patience, "5", WITHIN(0, 1e6),
-         "plateau: evaluations in a row without a better score (by 1e-4 of it) that are borne; "
-         "the next one makes the rate shrink, as in PyTorch's ReduceLROnPlateau. Those of the "
-         "warm-up do not count, nor one at the end that train.eval_every would not make.",
+         "plateau: evaluations in a row without improvement (by 1e-4 of the best score) that are "
+         "tolerated; the next one reduces the learning rate, as in PyTorch's ReduceLROnPlateau. Those "
+         "of the warm-up do not count, nor one at the end that train.eval_every would not make.",
          WHEN("schedule.name = plateau")),
     REAL(FOR_ALL, schedule, min_lr, "0", FROM(0),
-         "Rate at the end of cosine and linear; plateau: the lowest.",
+         "Learning rate at the end of cosine and linear; plateau: the lowest.",
          WHEN("schedule.name = cosine|linear|plateau")),
 
-    REAL(FOR_ALL, train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Length of the run in epochs, or:"),
+    REAL(FOR_ALL, train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Training length in epochs (set this or train.steps)."),
     SIZE(FOR_ALL, train, steps, "0", WITHIN(0, STEPS_MAX),
-         "in optimizer steps; exactly one of the two is not 0."),
+         "Training length in optimizer steps (set this or train.epochs)."),
     SIZE(FOR_ALL, train, batch, "64", WITHIN(1, BATCH_MAX),
          "Examples that one optimizer step sees, over all ranks.",
          WHEN("train.batch_tokens = 0 and train.batch_seconds = 0")),
@@ -397,14 +397,14 @@ const Key keys[] = {
      .offset = PLACE(uint64_t, train.seed),
      .standard = "0",
      FROM(0),
-     REST(FOR_ALL, "Of all random numbers of the run.")},
+     REST(FOR_ALL, "Random seed.")},
     REAL(FOR_VISION | FOR_TEXTS, train, label_smoothing, "0", BELOW(0, 1),
          "Share of the target that is spread over all classes."),
     REAL(FOR_VISION, train, mixup, "0", FROM(0), "Alpha of MixUp's Beta distribution; 0: off."),
     REAL(FOR_VISION, train, cutmix, "0", FROM(0), "Alpha of CutMix's Beta distribution; 0: off."),
     REAL(FOR_ALL, train, ema, "0", BELOW(0, 1), "Decay of averaged weights, per step; 0: off."),
     TEXT(FOR_ALL, train, init, "", NULL,
-         "Safetensors file whose tensors win over initialisation."),
+         "Initialise weights from this safetensors file."),
     CHOICE(FOR_ALL, train, init_fit, "meaning", NAMES("meaning", "shapes"), NULL,
            "What train.init is compared by: meaning (heads, norms, activation, temperature, "
            "normalisation of pixels, names of classes, vocabulary, where the file says so) and "
@@ -416,7 +416,7 @@ const Key keys[] = {
          "Steps between evaluations; 0: at the end of each epoch."),
     SIZE(FOR_ALL, train, checkpoint_every, "0", FROM(0),
          "Steps between checkpoints; 0: at the end of each epoch."),
-    SIZE(FOR_ALL, train, keep, "2", FROM(1), "Newest checkpoints that stay, beside the best."),
+    SIZE(FOR_ALL, train, keep, "2", FROM(1), "Recent checkpoints to keep, in addition to the best."),
     SIZE(FOR_TRANSLATE, train, batch_tokens, "0", WITHIN(0, BATCH_MAX),
          "Token slots that one step sees, padding included, in buckets of like length; 0: "
          "train.batch counts pairs."),

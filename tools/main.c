@@ -16,10 +16,10 @@ static const struct Command {
     bool resumes;  /* what a signal has ended: exit 75 from the start */
     const char *sentence;
 } COMMANDS[] = {
-    {"train", train_main, true, true, "train a model by a recipe, or go on with a run"},
+    {"train", train_main, true, true, "train from a recipe, or resume a run"},
     {"eval", eval_main, true, false, "score a run's checkpoint: one JSON object"},
     {"predict", predict_main, true, false, 
-     "classes of pictures, text, translations, or numbers instead"},
+     "classify, generate, translate or transcribe"},
     {"sweep", sweep_main, true, true, "a grid over recipe keys: table and figure"},
     {"plot", plot_main, false, false, 
      "losses, entropies, norms of one run or several, as a picture"},
@@ -38,7 +38,7 @@ static void usage(FILE *out) {
             STEADY_VERSION);
     for (size_t i = 0; i < COUNT(COMMANDS); i++)
         fprintf(out, "  %-8s  %s\n", COMMANDS[i].name, COMMANDS[i].sentence);
-    fprintf(out, "\nfirst time:  steady train demo --out runs/demo\n");
+    fprintf(out, "\nQuick start:  steady train demo --out runs/demo\n");
 }
 
 int command_fail(const char *command, const Err *err) {

@@ -190,7 +190,7 @@ Status run_choice_read(RunChoice *c, int argc, char **argv, int i, int *used, Er
         c->ema = true;
     } else if (!strcmp(argv[i], "--checkpoint")) {
         if (i + 1 >= argc)
-            return err_set(err, FAIL_USAGE, "--checkpoint wants a step, best, or a file");
+            return err_set(err, FAIL_USAGE, "--checkpoint needs a step, best, or a file");
         c->checkpoint = argv[i + 1];
         *used = 2;
     } else if (*argv[i] != '-' && strchr(argv[i], '=') && access(argv[i], F_OK)) {

@@ -66,7 +66,7 @@ static Status parse_option(PlotWords *words, int argc, char **argv, int *i, Err 
         bool joined = !strncmp(word, options[k].name, length) && word[length] == '=';
         if (!joined && strcmp(word, options[k].name)) continue;
         if (!joined && *i + 1 >= argc)
-            return err_set(err, FAIL_USAGE, "%s wants a value", word);
+            return err_set(err, FAIL_USAGE, "%s needs a value", word);
         *options[k].value = joined ? word + length + 1 : argv[++*i];
         return OK;
     }

@@ -66,8 +66,7 @@ static Status check_length(const Recipe *recipe, Err *err) {
     if (epochs != steps) return OK;
     if (!epochs)
         return err_set(err, FAIL_USAGE,
-                       "how long to train is not said: give train.epochs or "
-                       "train.steps");
+                       "no training length: set train.epochs or train.steps");
     return err_set(err, FAIL_USAGE,
                    "train.epochs = %g and train.steps = %zu are both given; "
                    "set one of them to 0",

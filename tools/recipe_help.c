@@ -73,7 +73,7 @@ static void print_key(const Key *key, FILE *out) {
 
 void recipe_help_keys(FILE *out) {
     fputs("Keys of a recipe, and words of the command line as section.key=value.\n"
-          "Behind each: its default (-: none) and what can be given.\n",
+          "Each key: default (-: none), allowed values.\n",
           out);
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (key == keys || strcmp(key->section, key[-1].section) != 0)

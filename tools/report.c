@@ -63,8 +63,8 @@ static const struct Figure {
 } FIGURES[] = {
     {"Training",
      "Loss (each step pale, moving mean strong, evaluations dashed) and the entropy of "
-     "attention: mean over a layer's heads, the deeper the lighter; of few layers a band "
-     "from the lowest to the highest head.",
+     "attention: mean over a layer's heads, the deeper the lighter; band: range over "
+     "heads, where layers are few.",
      training_chart},
     {"Entropy of every head",
      "At the last probe, as a share of what uniform attention has: 1 is uniform "
@@ -203,7 +203,7 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fact(out, "epochs", "%.2f", train->epoch[train->count - 1]);
     fact(out, "loss, mean of the first steps", "%.4f", verdict.start);
     fact(out, "loss, mean of the last fifth", "%.4f", verdict.tail);
-    fact(out, "loss of guessing", "%.4f", run->chance);
+    fact(out, "chance-level loss", "%.4f", run->chance);
     write_lowest(out, run);
     fact(out, "largest attention logit", "%.4g", logit);
     fact(out, "largest spectral norm", "%.4g", sigma);

@@ -128,7 +128,7 @@ Status rundir_check_free(const char *dir, Err *err) {
         return rundir_check_empty(dir, FOLDERS, "recipe.ini.new", err);
     return err_set(
         err, FAIL_USAGE,
-        "%s holds a run already: go on with --resume %s, or choose another --out", dir,
+        "%s holds a run already: resume it with --resume %s, or choose another --out", dir,
         dir);
 }
 

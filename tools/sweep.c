@@ -16,9 +16,9 @@ static const char HELP[] =
     "\n"
     "Trains every combination of the values (each a run of its own) and ends with a "
     "table of\n"
-    "scores, losses, lowest attention entropies and who diverged, the same over the "
+    "scores, losses, lowest attention entropies and who diverged, a summary over "
     "seeds, and a\n"
-    "figure of score against rate.  A key with one value is the same for all runs; "
+    "figure of score against learning rate.  A key with one value is the same for all runs; "
     "several\n"
     "recipes are compared as methods.  All values are checked before anything runs.\n"
     "\n"
@@ -30,12 +30,12 @@ static const char HELP[] =
     "  --threads N     threads of all runs together (default: the cores this process may "
     "use);\n"
     "                  shared out evenly unless train.threads is given\n"
-    "  --resume DIR    go on with the sweep in DIR.  The same command line does it, too\n"
+    "  --resume DIR    resume the sweep in DIR; so does the same command line\n"
     "  --reports       figures and a report.html for each run, too\n"
-    "  --dry-run       list the runs and where they stand, run nothing\n"
+    "  --dry-run       list the runs and their state, run nothing\n"
     "  -h, --help      this text\n"
     "\n"
-    "Commas part values, but not those of text and list keys (data.path, data.augment, "
+    "Commas separate values, but not those of text and list keys (data.path, data.augment, "
     "data.mean,\n"
     "schedule.step_at), which have commas themselves; for these, and for any key, braces "
     "list\n"
@@ -52,7 +52,7 @@ static const char HELP[] =
     "\n"
     "Exit: 0 all runs came to their end (diverged or not), 1 some failed, 2 usage, "
     "recipe, or DIR\n"
-    "      holds another sweep, 75 interrupted, saved, call me again.\n";
+    "      holds another sweep, 75 interrupted; state saved, rerun to continue.\n";
 
 typedef struct Options {
     const char **words; /* recipe and settings, [word_count] */
@@ -87,7 +87,7 @@ static Status read_option(Options *o, int argc, char **argv, int *i, Err *err) {
     if (!strcmp(word, "--reports")) return o->reports = true, OK;
     for (size_t k = 0; k < COUNT(options); k++) {
         if (strcmp(word, options[k].name)) continue;
-        if (++*i >= argc) return err_set(err, FAIL_USAGE, "%s wants a value", word);
+        if (++*i >= argc) return err_set(err, FAIL_USAGE, "%s needs a value", word);
         if (options[k].number) return read_count(word, argv[*i], options[k].number, err);
         *options[k].text = argv[*i];
         return OK;
@@ -170,7 +170,7 @@ static void introduce(const Sweep *sweep, const SweepPace *pace) {
     for (size_t c = 0; c < sweep->cell_count; c++)
         ended += sweep_has_ended(&sweep->cells[c]);
     announce(sweep, pace);
-    if (ended) fprintf(stderr, "%zu have ended before\n", ended);
+    if (ended) fprintf(stderr, "%zu already finished\n", ended);
 }
 
 static int run(Sweep *sweep, const char *dir, const SweepPace *pace) {
@@ -180,7 +180,7 @@ static int run(Sweep *sweep, const char *dir, const SweepPace *pace) {
     Status status = sweep_run(sweep, pace, &err);
     if (status == FAIL_INTERRUPTED) {
         command_fail("sweep", &err);
-        fprintf(stderr, "saved; go on with: steady sweep --resume %s\n", dir);
+        fprintf(stderr, "saved; to resume: steady sweep --resume %s\n", dir);
         return (int)status;
     }
     if (sweep_report(sweep, stdout, &late)) return command_fail("sweep", &late);

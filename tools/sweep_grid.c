@@ -121,7 +121,7 @@ static Status read_word(Sweep *sweep, const char *text, Err *err) {
         status = read_setting(axis, word, err);
     } else if (axis->key) {
         status =
-            err_set(err, FAIL_USAGE, "%s: recipes are one word, parted by commas", text);
+            err_set(err, FAIL_USAGE, "%s: give recipes as one comma-separated word", text);
     } else {
         axis->key = mem_strdup(RECIPE_KEY);
         status = split_values(axis, word, ",", err);

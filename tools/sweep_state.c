@@ -198,8 +198,8 @@ static Status check_words(const Sweep *sweep, const json_t *state, Err *err) {
     if (same) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "%s holds another sweep, steady sweep%s; choose another --out, or go on with "
-        "that one: steady sweep --resume %s",
+        "%s holds another sweep, steady sweep%s; choose another --out, or resume that "
+        "one: steady sweep --resume %s",
         sweep->dir, text, sweep->dir);
 }
 

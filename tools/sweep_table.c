@@ -369,8 +369,8 @@ static void print_groups(const Sweep *sweep, size_t seeds, FILE *out) {
         }
     }
     fprintf(out,
-            "\nover train.seed: mean ± standard deviation of the seeds that have the "
-            "number; entropy: the lowest of them\n\n");
+            "\nover train.seed: mean ± standard deviation of the seeds with a "
+            "value; entropy: the lowest of them\n\n");
     table_print(&table, out);
     table_free(&table);
     mem_free(groups);

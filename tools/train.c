@@ -24,7 +24,7 @@ static const char HELP[] =
     "checkpoints, figures and a report in DIR.\n"
     "\n"
     "  --out DIR       run folder, a new or an empty one (default: runs/NAME)\n"
-    "  --resume DIR    go on from the newest checkpoint, bit for bit as if never "
+    "  --resume DIR    resume from the newest checkpoint, bit for bit as if never "
     "stopped\n"
     "  --no-report     write no figures and no report.html at the end\n"
     "  --help-keys     every recipe key with its values, default and meaning\n"
@@ -37,10 +37,10 @@ static const char HELP[] =
     "\n"
     "mpirun -n N steady train ... trains with N processes; train.batch or "
     "batch_tokens\n"
-    "is then that of all together (docs/scaling.md).\n"
+    "is then the total over all processes (docs/scaling.md).\n"
     "\n"
     "Exit: 0 done, 1 run-time error, 2 usage or recipe, 3 bad data, 4 diverged,\n"
-    "      5 stopped by the collapse guard, 75 interrupted, saved, resume me.\n";
+    "      5 stopped by the collapse guard, 75 interrupted; state saved, rerun with --resume.\n";
 
 typedef struct Options {
     const char *recipe, *out, *resume;
@@ -60,7 +60,7 @@ static Status value_of(int argc, char **argv, int *i, const char **value, Err *e
     const char *option = argv[*i], *equals = strchr(option, '=');
     int length = (int)(equals ? equals - option : (ptrdiff_t)strlen(option));
     *value = equals ? equals + 1 : ++*i < argc ? argv[*i] : "";
-    if (!**value) return err_set(err, FAIL_USAGE, "%.*s wants a folder", length, option);
+    if (!**value) return err_set(err, FAIL_USAGE, "%.*s needs a folder", length, option);
     if (strlen(*value) < 1024) return OK;
     return err_set(err, FAIL_USAGE, "%.*s %.60s...: the name is too long", length, option,
                    *value);
@@ -72,8 +72,9 @@ static Status read_word(Options *o, char *word, Err *err) {
     } else if (strchr(word, '=')) {
         o->words[o->word_count++] = word;
     } else if (o->recipe) {
-        return err_set(err, FAIL_USAGE, "two recipes, %s and %s: which one?", o->recipe,
-                       word);
+        return err_set(err, FAIL_USAGE, "unexpected argument %s after the recipe %s; write section.key=value "
+                       "without spaces",
+                       word, o->recipe);
     } else {
         o->recipe = word;
     }
@@ -150,13 +151,13 @@ static void tell_changes(const Trainer *t) {
     }
     if (t->data_change.length)
         say("steady: note: the data changed: %s%s", t->data_change.text,
-            t->other_scores ? "; the best checkpoint is chosen anew" : "");
+            t->other_scores ? "; the best checkpoint is chosen again" : "");
     if (t->was && !t->at.step)
         say("steady: note: %s has no checkpoint yet: it begins again at step 1", t->dir);
     if (!a->step || a->step != t->at.step) return;
-    fprintf(stderr, "steady: note: epoch %.4g goes on %s; %zu steps of it are left\n", a->epoch,
+    fprintf(stderr, "steady: note: epoch %.4g continues %s; %zu steps of it are left\n", a->epoch,
             t->new_order ? "at the same share of a new order of the examples"
-                         : "with the examples that it has not had",
+                         : "with the examples not yet used",
             t->at.epoch_left);
 }
 
@@ -233,7 +234,7 @@ static int conclude(const Options *o, const char *dir, size_t step, bool moved,
     if (!status) return OK;
     command_fail("train", err);
     if (status == FAIL_INTERRUPTED || (status == FAIL_DATA && step))
-        fprintf(stderr, "%sgo on with: steady train --resume %s\n", step ? "saved; " : "",
+        fprintf(stderr, "%sto resume: steady train --resume %s\n", step ? "saved; " : "",
                 dir);
     return (int)status;
 }
@@ -249,9 +250,9 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
         return lead ? command_fail("train", &err) : (int)err.status;
     bool work = trainer_has_work(&trainer);
     if (lead && !work)
-        fprintf(stderr, "%s has its %zu steps already%s; more: train.steps=N\n", dir,
+        fprintf(stderr, "%s is finished (%zu steps)%s; to extend: train.steps=N\n", dir,
                 trainer.steps,
-                trainer.changes.count ? ", and what is changed has no effect" : "");
+                trainer.changes.count ? "; the changed keys have no effect" : "");
     if (lead && work) tell_changes(&trainer);
     if (lead && work) introduce(&trainer);
     trainer_run(&trainer, &err);

@@ -79,7 +79,7 @@ static void advise_older(const Trainer *t, size_t step, Err *err) {
     size_t older = checkpoint_newest(t->dir, step);
     if (!older || err->status != FAIL_DATA) return;
     Err seen = *err;
-    err_set(err, seen.status, "%.800s; without this file --resume goes on from step %zu",
+    err_set(err, seen.status, "%.800s; without this file --resume continues from step %zu",
             seen.text, older);
 }
 

@@ -19,7 +19,7 @@ static Status say_reduction(Trainer *t, Split split, double old, double new, Err
     size_t bad = t->recipe->schedule.patience + 1;
     char text[200];
     text_format(text, sizeof text,
-                "%s %s has not improved for %zu evaluation%s: rate %.4g -> %.4g",
+                "%s %s has not improved for %zu evaluation%s: learning rate %.4g -> %.4g",
                 split_name(split), plateau_watch_name(t->recipe->schedule.watch), bad,
                 bad == 1 ? "" : "s", old, new);
     progress_say(&t->progress, "step %zu: %s", t->at.step, text);

@@ -103,7 +103,7 @@ static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split spl
         if (rows <= position->tensor.shape[0]) continue;
         return err_set(err, FAIL_DATA,
                        "%s has %zu rows%s, but model.context = %zu positions are "
-                       "learned; model.position = cape has no end",
+                       "learned; model.position = cape has no length limit",
                        set->item[i].path, rows,
                        frames > set->item[i].frames ? " at speed 0.9" : "",
                        position->tensor.shape[0]);

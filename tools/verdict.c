@@ -188,7 +188,7 @@ const char *verdict_definition(void) {
     return "diverged: a loss or gradient was not finite, or the mean loss of the last "
            "fifth of "
            "the steps is above 98 % of chance (ln K for K classes; for texts the "
-           "entropy of how frequent tokens are; for speech the best guess that hears nothing; "
+           "entropy of how frequent tokens are; for speech the best input-independent guess; "
            "where "
            "it is unknown, of the first steps) or above 102 % of the first ten steps.\n"
            "collapsed: at some probe the entropy of an attention site, mean over its "

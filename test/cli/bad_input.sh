@@ -70,7 +70,7 @@ refused "an MLP without hidden units" 2 'model.mlp_ratio = 0.01 .*no hidden unit
 refused "a run of more epochs than can be counted" 2 'train.epochs = 1e300: wanted number' small.ini train.epochs=1e300
 refused "an option that does not exist" 2 '\-\-ouf' small.ini --ouf
 refused "an option with = that does not exist" 2 'no option --ouf=new' small.ini --ouf=new
-refused "an option with = and nothing behind it" 2 '\-\-resume wants a folder' --resume=
+refused "an option with = and nothing behind it" 2 '\-\-resume needs a folder' --resume=
 for command in probe; do
     fails 2 "the command $command is not built in yet" $command
     tell "$command says that it is not built in yet" $?
@@ -121,7 +121,7 @@ broken_idx "a gzip file that is cut short" "bad/$images.gz is cut short"
 make_idx bad && head -c 9000 bad/$images >part && mv part bad/$images
 broken_idx "an IDX file that is cut short" "bad/$images.* cut short.*9216"
 make_idx bad && printf 'x' >>bad/$images
-broken_idx "an IDX file with more than its header says" "bad/$images goes on after"
+broken_idx "an IDX file with more than its header says" "bad/$images has data after the expected"
 make_idx bad && printf '\000\000\010\001\000\000\000\002\001\001' >bad/$labels
 broken_idx "images and labels of different number" "bad/$labels holds 2 items, bad/$images holds 64"
 make_idx bad && cp bad/$images bad/$labels
@@ -352,7 +352,7 @@ fails 3 "$last" eval run && fails 3 "$last" train --resume run
 tell "a checkpoint that is cut short" $?
 cp run/checkpoints/best.safetensors run/checkpoints/step-00000002.safetensors
 sum >before
-fails 3 "$last.*without this file --resume goes on from step 2" train --resume run
+fails 3 "$last.*without this file --resume continues from step 2" train --resume run
 tell "a damaged checkpoint: resume names the one before it" $?
 size=$(wc -c <run/checkpoints/best.safetensors)
 cp run/checkpoints/best.safetensors $last

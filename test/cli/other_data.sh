@@ -131,7 +131,7 @@ begin $text data.path=lines $model && "$STEADY" train --resume run data.limit=60
 tell "a limit that is asked for needs no leave" $?
 seq 900 970 >val2
 "$STEADY" train --resume run data.val_path=val2 train.steps=8 --no-report 2>err &&
-    grep -q 'val: 324 items were, 284 are; the best checkpoint is chosen anew' err
+    grep -q 'val: 324 items were, 284 are; the best checkpoint is chosen again' err
 tell "nor does another validation set" $?
 # With so low a rate no score is better than the first: each but the first shrinks the rate.
 # shellcheck disable=SC2086

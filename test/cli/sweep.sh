@@ -29,7 +29,7 @@ tell "two jobs give the table of one" $?
 
 cksum grid/cells/*/train.jsonl >before
 "$STEADY" sweep $grid --out grid >again 2>messages && cksum grid/cells/*/train.jsonl |
-    cmp - before && cmp table again && grep -q '4 have ended before' messages
+    cmp - before && cmp table again && grep -q '4 already finished' messages
 tell "a finished sweep that is called again only prints its table" $?
 
 "$STEADY" sweep $grid train.label_smoothing=0.1 --out grid >/dev/null 2>messages
@@ -86,7 +86,7 @@ wait $! 2>/dev/null
 cksum killed/cells/train.seed=0/train.jsonl >before
 "$STEADY" sweep $slow --out killed >/dev/null 2>messages
 tell "a sweep that was killed goes on when it is called again" $?
-cksum killed/cells/train.seed=0/train.jsonl | cmp - before && grep -q '1 have ended' messages
+cksum killed/cells/train.seed=0/train.jsonl | cmp - before && grep -q '1 already finished' messages
 tell "a cell that had ended is not run again" $?
 timeless whole/sweep.csv >a && timeless killed/sweep.csv >b && cmp a b
 tell "its table is that of a sweep that was never killed" $?
@@ -95,7 +95,7 @@ tell "its table is that of a sweep that was never killed" $?
 wait_for '"step":3[0-9],' stopped/cells/train.seed=0/train.jsonl
 kill -TERM $!
 wait $!
-[ $? = 75 ] && grep -q 'go on with: steady sweep --resume stopped' messages
+[ $? = 75 ] && grep -q 'to resume: steady sweep --resume stopped' messages
 tell "SIGTERM stops and saves the runs, exit 75" $?
 "$STEADY" sweep --resume stopped >/dev/null 2>&1
 tell "--resume DIR goes on with it" $?

@@ -162,7 +162,7 @@ static void bytes_after_the_end_are_noticed(void **state) {
     uint8_t longer[LABEL_BYTES + 1] = {0};
     memcpy(longer, labels, LABEL_BYTES);
     files_write(*state, TRAIN_LABELS, longer, sizeof longer);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_LABELS " goes on after");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_LABELS " has data after the expected");
 }
 
 static void what_follows_a_gzip_file_is_noticed_but_for_zeros(void **state) {
