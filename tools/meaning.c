@@ -10,7 +10,7 @@
 static const char *const keys_meant[] = {
     "model.heads",   "model.norm",          "model.activation", "model.position",
     "model.pool",    "model.reparam",       "data.mean",        "data.std",
-    "data.background", "model.reparam_scope"};
+    "data.background"};
 
 static void add_line(TextBuffer *text, const char *name, const char *value) {
     text_append(text, name, strlen(name));
@@ -42,6 +42,19 @@ static double embed_scale(const ModelConfig *m) {
     return m->position == POSITION_SINUSOIDAL ? sqrt((double)m->width) : 1;
 }
 
+/* Of two names of one scope (models/layer.h, LayerPart) always the same. */
+static const char *scope_of(const Recipe *r) {
+    static const char *const NAMES[] = {[SCOPE_AUTO] = "auto",
+                                        [SCOPE_ALL] = "all",
+                                        [SCOPE_BLOCKS] = "blocks",
+                                        [SCOPE_ATTENTION] = "attention"};
+    bool texts = r->task == TASK_LANGUAGE || r->task == TASK_TRANSLATE;
+    ReparamScope scope = r->model.reparam_scope;
+    if (texts && scope == SCOPE_AUTO) scope = SCOPE_BLOCKS;
+    if (!texts && scope == SCOPE_AUTO) scope = SCOPE_ALL;
+    return NAMES[scope];
+}
+
 void meaning_describe(const Task *task, double temperature, TextBuffer *text) {
     const Recipe *r = task->recipe;
     for (size_t i = 0; i < COUNT(keys_meant); i++) {
@@ -52,6 +65,7 @@ void meaning_describe(const Task *task, double temperature, TextBuffer *text) {
         if (key->type == KEY_REALS) shorten(value);
         add_line(text, keys_meant[i], value);
     }
+    add_line(text, "model.reparam_scope", scope_of(r));
     add_number(text, "model.temperature",
                temperature > 0 ? temperature : r->model.temperature);
     if (r->task == TASK_LANGUAGE || r->task == TASK_TRANSLATE)

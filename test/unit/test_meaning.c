@@ -56,6 +56,33 @@ static void describe(const char *word, TextBuffer *text) {
     meaning_describe(&task, 0, text);
 }
 
+static void two_names_of_one_scope_fit(void **state) {
+    (void)state;
+    static const struct {
+        TaskKind task;
+        ReparamScope other;
+    } CASES[] = {{TASK_CLASSIFY, SCOPE_ALL}, {TASK_TRANSCRIBE, SCOPE_ALL},
+                 {TASK_LANGUAGE, SCOPE_BLOCKS}, {TASK_TRANSLATE, SCOPE_BLOCKS}};
+    Recipe recipe = recipe_default();
+    TaskOps ops = {.name = "none"};
+    Task task = {.ops = &ops, .recipe = &recipe};
+    for (size_t i = 0; i < COUNT(CASES); i++)
+        for (ReparamScope scope = SCOPE_ALL; scope <= SCOPE_ATTENTION; scope++) {
+            TextBuffer usual = {0}, other = {0};
+            Err err;
+            recipe.task = CASES[i].task;
+            recipe.model.reparam = REPARAM_SIGMA;
+            recipe.model.reparam_scope = SCOPE_AUTO;
+            meaning_describe(&task, 0, &usual);
+            recipe.model.reparam_scope = scope;
+            meaning_describe(&task, 0, &other);
+            assert_int_equal(fits(usual.text, other.text, &err),
+                             scope == CASES[i].other ? OK : FAIL_DATA);
+            text_free(&usual);
+            text_free(&other);
+        }
+}
+
 static void every_fact_of_the_recipe_counts(void **state) {
     (void)state;
     static const char *const WORDS[] = {
@@ -84,6 +111,7 @@ int main(void) {
         cmocka_unit_test(a_fact_that_differs_is_named_with_both_values),
         cmocka_unit_test(what_one_side_does_not_say_fits),
         cmocka_unit_test(plain_weights_fit_every_reparametrisation_and_others_do_not),
+        cmocka_unit_test(two_names_of_one_scope_fit),
         cmocka_unit_test(every_fact_of_the_recipe_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
