@@ -25,21 +25,24 @@ void speech_fault(SpeechSet *set, SpeechFault fault, const char *format, ...) {
 }
 
 void speech_fault_text(const SpeechReport *report, char *text, size_t size) {
-    static const char *const NAMES[] = {"transcripts without a recording",
-                                        "recordings without a transcript",
-                                        "empty transcripts",
-                                        "with unknown characters",
-                                        "broken recordings",
-                                        "too short for their text",
-                                        "malformed lines",
-                                        "outside of their recording"};
+    static const struct {
+        const char *one, *more;
+    } NAMES[] = {{"transcript without a recording", "transcripts without a recording"},
+                 {"recording without a transcript", "recordings without a transcript"},
+                 {"empty transcript", "empty transcripts"},
+                 {"with unknown characters", "with unknown characters"},
+                 {"broken recording", "broken recordings"},
+                 {"too short for its text", "too short for their text"},
+                 {"malformed line", "malformed lines"},
+                 {"outside of its recording", "outside of their recording"}};
     size_t at = 0;
     CHECK(size >= 400, "%zu bytes for a text", size);
     text[0] = 0;
     for (size_t i = 0; i < SPEECH_FAULTS; i++)
         if (report->faults[i])
             at += (size_t)snprintf(text + at, size - at, "%s%zu %s", at ? ", " : "",
-                                   report->faults[i], NAMES[i]);
+                                   report->faults[i],
+                                   report->faults[i] == 1 ? NAMES[i].one : NAMES[i].more);
 }
 
 void speech_name_faults(const SpeechReport *r, FILE *out) {

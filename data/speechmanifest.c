@@ -10,8 +10,8 @@
 #include "data/textfile.h"
 
 #define WANTED                                                                           \
-    "expected is a JSON object a line, {\"audio_filepath\": ..., \"text\": ..., "        \
-    "\"duration\": ...}, or path, duration and text with tabs between"
+    "expected: one JSON object per line, {\"audio_filepath\": ..., \"text\": ..., "       \
+    "\"duration\": ...}, or path, duration and text separated by tabs"
 
 /* A line of a manifest. */
 typedef struct Line {
@@ -154,7 +154,7 @@ static void read_tabs(const Line *line, const char *bytes, size_t length) {
     const char *second =
         first ? memchr(first + 1, '\t', (size_t)(end - first - 1)) : NULL;
     if (!second) {
-        malformed(line, "path, duration and text with tabs between are expected");
+        malformed(line, "expected a JSON object, or path, duration and text separated by tabs");
         return;
     }
     size_t width = (size_t)(second - first - 1);

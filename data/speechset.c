@@ -162,7 +162,7 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
         if (several && set->config.faults) speech_name_faults(r, set->config.faults);
         int first = (int)MIN(strcspn(r->named.text, "\n"), (size_t)500);
         return err_set(err, FAIL_DATA, "%.*s (%s%s: %s)", first, r->named.text,
-                       set->count ? "in all; data.on_error = skip leaves them out; "
+                       set->count ? "data.on_error = skip leaves such utterances out; "
                                   : "none of the utterances is good; ",
                        names, counts);
     }

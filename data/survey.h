@@ -36,4 +36,7 @@ uint64_t survey_content(const Dataset *set, size_t i);
  * bytes in a sample: noted in other->facts. */
 void survey_overlap(const Dataset *train, Dataset *other, const char *name);
 
+/* Training pictures that are in another class, too, compared in the same way. */
+void survey_twice(Dataset *train);
+
 #endif

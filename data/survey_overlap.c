@@ -6,8 +6,9 @@
 #include "data/openfile.h"
 #include "data/survey.h"
 
-/* Most that is read to compare files: of the training split, and of one file. */
-enum { FILES_MOST = 4096, FILE_MOST = 1 << 24 };
+/* Most files of the training split that are read to compare another with it, or it with itself,
+ * and the largest file that is. */
+enum { FILES_MOST = 4096, OWN_FILES_MOST = 512, FILE_MOST = 1 << 24 };
 
 typedef struct Entry {
     uint64_t key; /* digest of the pixels, or length of the file */
@@ -58,18 +59,22 @@ uint64_t survey_content(const Dataset *set, size_t i) {
 typedef struct Search {
     const Dataset *train;
     Entry *entry;
-    size_t reads;
+    size_t reads, most;
+    bool own; /* the training split is compared with itself: the same picture in another class */
 } Search;
 
+static bool may_be(const Search *s, const Dataset *other, size_t i, const Entry *e) {
+    return !s->own || s->train->label(s->train, e->item) != other->label(other, i);
+}
+
 static bool is_in_training(Search *s, const Dataset *other, size_t i) {
-    uint64_t key = other->bytes ? other->bytes(other, i) : other->digest(other, i);
+    uint64_t key = other->bytes ? other->bytes(other, i) : other->digest(other, i), content = 0;
     Entry *end = s->entry + s->train->count, *e = find(s->entry, s->train->count, key);
-    if (!other->bytes) return e < end && e->key == key;
-    if (!key || e == end || e->key != key) return false;
-    uint64_t content = survey_content(other, i);
-    for (; content && e < end && e->key == key; e++) {
-        if (!e->content && s->reads++ < FILES_MOST)
-            e->content = survey_content(s->train, e->item);
+    for (; key && e < end && e->key == key; e++) {
+        if (!may_be(s, other, i, e)) continue;
+        if (!other->bytes) return true;
+        if (!content && !(content = survey_content(other, i))) return false;
+        if (!e->content && s->reads++ < s->most) e->content = survey_content(s->train, e->item);
         if (e->content == content) return true;
     }
     return false;
@@ -83,21 +88,42 @@ static const char *item_text(const Dataset *set, size_t i, char text[DATASET_PAT
     return text;
 }
 
-void survey_overlap(const Dataset *train, Dataset *other, const char *name) {
-    bool files = train->bytes && other->bytes;
-    if (!train->count || !other->count || !train->digest || !other->digest) return;
-    size_t looked = files ? MIN(other->count, (size_t)SURVEY_MOST) : other->count;
-    size_t found = 0, first = 0;
-    Search search = {.train = train, .entry = list_entries(train)};
+/* How many of `looked` items, evenly spread over the set, and the first. */
+static size_t count_found(Search *search, const Dataset *other, size_t looked, size_t *first) {
+    size_t found = 0;
+    search->entry = list_entries(search->train);
     for (size_t k = 0; k < looked; k++) {
         size_t i = k * other->count / looked;
-        if (is_in_training(&search, other, i) && !found++) first = i;
+        if (is_in_training(search, other, i) && !found++) *first = i;
     }
-    mem_free(search.entry);
+    mem_free(search->entry);
+    return found;
+}
+
+static size_t to_look_at(const Dataset *set) {
+    return set->bytes ? MIN(set->count, (size_t)SURVEY_MOST) : set->count;
+}
+
+void survey_overlap(const Dataset *train, Dataset *other, const char *name) {
+    if (!train->count || !other->count || !train->digest || !other->digest) return;
+    Search search = {.train = train, .most = FILES_MOST};
+    size_t looked = to_look_at(other), first = 0;
+    size_t found = count_found(&search, other, looked, &first);
     char text[DATASET_PATH];
     facts_note(&other->facts, found,
                "%zu of %zu pictures%s of %s are training pictures too%s (first: %s)", found,
                looked, looked < other->count ? " of a sample" : "", name,
                found == looked ? ": its score says nothing about new pictures" : "",
                item_text(other, first, text));
+}
+
+void survey_twice(Dataset *train) {
+    if (!train->count || !train->digest || !train->label) return;
+    Search search = {.train = train, .most = OWN_FILES_MOST, .own = true};
+    size_t looked = to_look_at(train), first = 0;
+    size_t found = count_found(&search, train, looked, &first);
+    char text[DATASET_PATH];
+    facts_note(&train->facts, found, "%zu of %zu pictures%s are in another class, too (first: %s)",
+               found, looked, looked < train->count ? " of a sample" : "",
+               item_text(train, first, text));
 }

@@ -8,6 +8,8 @@
 #define UTF32(order) "UTF-32, not UTF-8; convert it: iconv -f UTF-32" order " -t UTF-8"
 #define PACKED(name, program) name "; unpack it first (" program "), or pack it with gzip"
 
+#define PICTURE(name) "a " name " picture, not a text (data.source = folder reads pictures)"
+
 static const struct {
     const char *begin; /* first bytes */
     size_t size;
@@ -21,6 +23,11 @@ static const struct {
              {"\x28\xB5\x2F\xFD", 4, PACKED("a zstd file", "unzstd")},
              {"PK\x03\x04", 4, "a zip file (or a document of an office program); take the text out of it"},
              {"%PDF-", 5, "a PDF document; take the text out of it (pdftotext)"},
+             {"\x89PNG", 4, PICTURE("PNG")},
+             {"\xFF\xD8\xFF", 3, PICTURE("JPEG")},
+             {"RIFF", 4, "a RIFF file (WAV, WebP, AVI), not a text"},
+             {"fLaC", 4, "a FLAC recording, not a text"},
+             {"OggS", 4, "an Ogg file, not a text"},
              {"\x1F\x8B", 2, "gzip; unpack it first (gunzip -c; files are unpacked once)"}};
 
 /* Latin letters in UTF-16 have a zero in every other byte. */

@@ -46,12 +46,19 @@ double textset_unknown(const TextSet *set, size_t side) {
     return r->tokens[side] ? (double)r->unknown[side] / (double)r->tokens[side] : 0;
 }
 
+/* A dictionary of the training text leaves to <unk> what data.min_count says; one that is given may
+ * be another text's. */
+static bool unknown_matters(const Texts *t, Split split, size_t side) {
+    const DataConfig *c = t->config;
+    return split != SPLIT_TRAIN || *(side && !c->joint ? c->target_vocab : c->source_vocab);
+}
+
 /* Of val and test, beside that of the training text. */
 static void note_unknown(const Texts *t, TextSet *set, size_t side) {
     static const char *const NAMES[] = {"source: ", "target: "};
     const TextSet *train = t->sets[SPLIT_TRAIN];
     char training[80] = "";
-    if (train)
+    if (train && train != set)
         text_format(training, sizeof training, "; the training text has %.3g %%",
                     100 * textset_unknown(train, side));
     bool first = *set->first_unknown[side];
@@ -99,6 +106,6 @@ void textnotes_finish(const Texts *t, TextSet *set, Split split) {
         finish_pairs(t, set);
     else
         finish_stream(t, set);
-    for (size_t s = 0; split != SPLIT_TRAIN && s < (t->pairs ? 2 : 1); s++)
-        note_unknown(t, set, s);
+    for (size_t s = 0; s < (t->pairs ? 2 : 1); s++)
+        if (unknown_matters(t, split, s)) note_unknown(t, set, s);
 }

@@ -118,7 +118,10 @@ Status classify_survey(Classify *c, Err *err) {
         if (survey_classes(set, s == SPLIT_TRAIN, err) ||
             survey_pictures(set, data, stop_requested, err))
             return err->status;
-        if (s != SPLIT_TRAIN) survey_overlap(c->sets[SPLIT_TRAIN], set, split_name(s));
+        if (s == SPLIT_TRAIN)
+            survey_twice(set);
+        else
+            survey_overlap(c->sets[SPLIT_TRAIN], set, split_name(s));
     }
     return OK;
 }

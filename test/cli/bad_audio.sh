@@ -56,8 +56,8 @@ spoiled() { # NAME PATTERN COMMAND...
     shift 2
     again && "$@" $chapter/1-7-0002.wav
     file=$(find $chapter -name '1-7-0002.*')
-    refused "$name" 3 "1-7.trans.txt:3: $file.*$seen.*1 broken recordings)"
-    skips '1 broken recordings' "^$lines:3: $file" && "$STEADY" train bad.ini data.on_error=skip \
+    refused "$name" 3 "1-7.trans.txt:3: $file.*$seen.*1 broken recording)"
+    skips '1 broken recording' "^$lines:3: $file" && "$STEADY" train bad.ini data.on_error=skip \
         --out new --no-report 2>err && grep -q '^train: 3 utterances' err
     tell "... left out" $?
     rm -rf new
@@ -90,7 +90,7 @@ spoiled "a sample that is not a number" 'the sample at 0.500 s is not a finite n
 spoiled "a sample that is infinite" 'the sample at 0.500 s is not a finite number' infinite
 spoiled "a sample beyond all measure" 'the sample at 0.500 s is not a finite number' enormous
 again && a_folder $chapter/1-7-0002.wav
-refused "a folder that is called .flac" 3 "1-7.trans.txt:3: $chapter/1-7-0002.flac is not a regular file.*1 broken recordings)"
+refused "a folder that is called .flac" 3 "1-7.trans.txt:3: $chapter/1-7-0002.flac is not a regular file.*1 broken recording)"
 fails 3 '1-7-0002.flac: no recordings' predict run $chapter/1-7-0002.flac
 tell "... and predict" $?
 spoiled "a rate below telephones'" 'has 3000 samples a second; 4000 ... 96000 are read' too_slow
@@ -180,26 +180,26 @@ fault() { # NAME PATTERN COUNTED
     tell "... left out" $?
 }
 line '1-7-0009 SEVEN' && rm $chapter/1-7-0002.wav
-fault "a line without a recording" "$lines:3: there is no recording 1-7-0009" '1 transcripts without a recording'
+fault "a line without a recording" "$lines:3: there is no recording 1-7-0009" '1 transcript without a recording'
 again && sed -i 3d $lines
-fault "a recording without a line" "$chapter/1-7-0002.wav: no line" '1 recordings without a transcript'
+fault "a recording without a line" "$chapter/1-7-0002.wav: no line" '1 recording without a transcript'
 again && rm $lines && refused "a chapter without transcripts" 3 '1-7-0000.wav: no line.*none of the utterances is good.*4 recordings without'
 line '1-7-0002 SEVEN 11'
 fault "a character without a label" "$lines:3: .*'1'" '1 with unknown characters'
 line '1-7-0002 D\xc3\x89J\xc3\x80'
 fault "a letter with an accent" "$lines:3: .*U+00" '1 with unknown characters'
 line '1-7-0002 ALL THESE WORDS IN THE ONE SECOND THAT THERE IS ARE FAR TOO MANY'
-fault "an utterance too short for its text" "$lines:3: .*1-7-0002.wav: .*CTC cannot align" '1 too short for their text'
+fault "an utterance too short for its text" "$lines:3: .*1-7-0002.wav: .*CTC cannot align" '1 too short for its text'
 line '1-7-0002'
-fault "an ID and no words" "$lines:3: there is no word" '1 empty transcripts'
+fault "an ID and no words" "$lines:3: there is no word" '1 empty transcript'
 line '1-7-0002   '
-fault "an ID and blanks" "$lines:3: there is no word" '1 empty transcripts'
+fault "an ID and blanks" "$lines:3: there is no word" '1 empty transcript'
 line '1-7-0002 ONE' && sed -i '$s/.*/1-7-0001 ONE/' $lines && rm $chapter/1-7-0003.wav
-fault "a line twice" "$lines:4: 1-7-0001 is listed a second time" '1 malformed lines'
+fault "a line twice" "$lines:4: 1-7-0001 is listed a second time" '1 malformed line'
 line ' 1-7-0002 ONE' && rm $chapter/1-7-0002.wav
-fault "a line that begins with a blank" "$lines:3: the line begins with a blank" '1 malformed lines'
+fault "a line that begins with a blank" "$lines:3: the line begins with a blank" '1 malformed line'
 line '1-7-0002 ONE \xe9' && rm $chapter/1-7-0002.wav
-fault "transcripts that are no UTF-8" "$lines:3: byte 14 of the line (0xe9) is not UTF-8" '1 malformed lines'
+fault "transcripts that are no UTF-8" "$lines:3: byte 14 of the line (0xe9) is not UTF-8" '1 malformed line'
 again && sed -i '3s/.*//' $lines && rm $chapter/1-7-0002.wav && "$STEADY" train bad.ini --out new --no-report 2>err
 tell "an empty line is none" $?
 rm -rf new
@@ -207,11 +207,11 @@ rm -rf new
 # All at once: counted by kind, the first is named.
 again && : >$chapter/1-7-0000.wav && sed -i '2s/ONE/1/; 3d' $lines && echo '1-7-0004 ONE' >>$lines
 refused "all kinds are counted at once" 3 \
-    '1 transcripts without a recording, 1 recordings without a transcript, 1 with unknown characters, 1 broken recordings)'
+    '1 transcript without a recording, 1 recording without a transcript, 1 with unknown characters, 1 broken recording)'
 "$STEADY" train bad.ini --out new --no-report 2>err
 [ $? = 3 ] && [ "$(grep -c "^$chapter" err)" = 4 ]
 tell "... and each is named" $?
-skips '1 transcripts without a recording, 1 recordings without a transcript, 1 with unknown characters, 1 broken recordings' \
+skips '1 transcript without a recording, 1 recording without a transcript, 1 with unknown characters, 1 broken recording' \
     'left out of 5' && [ "$(grep -c "^$chapter" err)" = 4 ]
 tell "... and each is named where they are left out" $?
 for i in 0 1 2 3; do : >$chapter/1-7-000$i.wav; done
@@ -297,12 +297,12 @@ manifest "no duration" '"duration" is not a number' '{"audio_filepath": "1-7-000
 manifest "an offset in quotes" '"offset" is not a number' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": "1.5"}'
 manifest "an offset behind the end" 'there is nothing from 1.5 s on' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": 1.5}'
 manifest "another key" 'the keys here: audio, text; expected: audio_filepath, text' '{"audio": "1-7-0001.wav", "text": "one"}'
-manifest "a recording that is not there" 'nowhere.wav cannot be opened.*1 transcripts without a recording)' \
+manifest "a recording that is not there" 'nowhere.wav cannot be opened.*1 transcript without a recording)' \
     '{"audio_filepath": "nowhere.wav", "text": "one"}'
 manifest "a NUL in a path" '' '{"audio_filepath": "1-7\u0000.wav", "text": "one"}'
 manifest "a NUL in a text" '' '{"audio_filepath": "1-7-0001.wav", "text": "one\u0000two"}'
 printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tone\n' >list.tsv
-refused "a manifest: a column too few" 3 'list.tsv:2: path, duration and text' data.source=manifest data.path=list.tsv
+refused "a manifest: a column too few" 3 'list.tsv:2: expected a JSON object, or path, duration and text' data.source=manifest data.path=list.tsv
 printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tlong\tone\n' >list.tsv
 refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column, "long", is not' data.source=manifest data.path=list.tsv
 { echo "$good" && echo "$good" && echo "$good" && echo "$good" | sed 's/0\.9/5/'; } >list.json
@@ -380,7 +380,7 @@ if echo $flac | base64 -d >$chapter/1-7-0002.flac 2>/dev/null; then
     mv known.flac $chapter/1-7-0002.flac
     printf '\125' | dd of=$chapter/1-7-0002.flac bs=1 seek=123 conv=notrunc 2>/dev/null
     refused "damage in the middle of a FLAC file is found before the first step" 3 \
-        '1-7.trans.txt:3: .*1-7-0002.flac is cut short or damaged.*1 broken recordings)'
+        '1-7.trans.txt:3: .*1-7-0002.flac is cut short or damaged.*1 broken recording)'
     "$STEADY" train bad.ini data.on_error=skip data.val_path=corpus/train --out new --no-report 2>err &&
         [ "$(wc -l <new/train.jsonl)" = 2 ] && grep -q 'note: train: left out of 4: 1 broken .*1-7-0002.flac is cut short or damaged' err &&
         grep -q 'note: val: left out of 4: .*1-7-0002.flac' err && grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl

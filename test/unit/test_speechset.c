@@ -311,7 +311,7 @@ static void several_faults_are_counted_by_kind(void **state) {
     put(*state, CHAPTER ".trans.txt", "7-2-0000 1\n7-2-0003 ONE\n7-2-0004 TWO\n");
     refuse(&config, SPLIT_TRAIN, "7-2.trans.txt:1: the character '1'");
     refuse(&config, SPLIT_TRAIN,
-           "2 transcripts without a recording, 1 recordings without a transcript, "
+           "2 transcripts without a recording, 1 recording without a transcript, "
            "1 with unknown characters");
     config.on_error = ON_ERROR_SKIP;
     strcpy(config.train, "train-clean");
@@ -462,7 +462,7 @@ static void malformed_manifests_are_refused_with_their_line(void **state) {
         {"{\"text\": ", ":2: not JSON"},
         {"[1]", ":2: not a JSON object"},
         {"a.wav\t1\ta", ":2: not JSON"}};
-    static const char *const TABS[][2] = {{"a.wav\t1", ":1: path, duration and text"},
+    static const char *const TABS[][2] = {{"a.wav\t1", ":1: expected a JSON object, or path, duration and text"},
                                           {"a.wav\tx\ta", ":1: the second column"},
                                           {"a.wav\t-1\ta", ":1: the second column"},
                                           {"a.wav\t\ta", ":1: the second column"},
@@ -489,7 +489,7 @@ static void all_malformed_lines_are_counted_at_once(void **state) {
                 "{\"wav\": \"a.wav\", \"text\": \"a\"}\n"
                 "{\"audio_filepath\": \"none.wav\", \"text\": \"a\"}\n");
     refuse(&config, SPLIT_TRAIN,
-           "1 transcripts without a recording, 1 with unknown characters, 2 malformed lines");
+           "1 transcript without a recording, 1 with unknown characters, 2 malformed lines");
     config.on_error = ON_ERROR_SKIP;
     SpeechSet *set = open_set(&config, SPLIT_TRAIN);
     assert_int_equal(set->count, 1);
@@ -498,7 +498,7 @@ static void all_malformed_lines_are_counted_at_once(void **state) {
                                         "train.txt:6: "};
     for (size_t i = 0; i < COUNT(LINES); i++)
         if (!strstr(set->report.named.text, LINES[i])) fail_msg("%s", LINES[i]);
-    expect_note(set, "left out of 5: 1 transcripts without a recording", "train.txt:3: the ch");
+    expect_note(set, "left out of 5: 1 transcript without a recording", "train.txt:3: the ch");
     speechset_free(set);
 }
 
@@ -510,8 +510,8 @@ static void lists_of_other_kinds_are_named_as_such(void **state) {
          "train.txt:1: a JSON object that goes over several lines"},
         {"client_id\tpath\tsentence\nx\ta.wav\tone\n",
          "train.txt:1: \"client_id\\x09path\\x09sentence\" are columns of another kind of list"},
-        {"wav_filename,duration,transcript\na.wav,3,a\n", "expected is a JSON object a line"},
-        {"path,text\na.wav,a\n", "or path, duration and text with tabs between"}};
+        {"wav_filename,duration,transcript\na.wav,3,a\n", "expected: one JSON object per line"},
+        {"path,text\na.wav,a\n", "or path, duration and text separated by tabs"}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
         SpeechConfig config = make_manifest(*state, CASES[i][0]);
         for (int skip = 0; skip < 2; skip++) {
@@ -642,7 +642,7 @@ static void a_list_of_two_splits_is_noted_once(void **state) {
     assert_int_equal(train->count + val->count, 4);
     assert_int_equal(train->report.left_out, 1);
     assert_int_equal(val->report.left_out, 0);
-    expect_note(train, "left out of 5", "1 transcripts without a recording");
+    expect_note(train, "left out of 5", "1 transcript without a recording");
     assert_true(!*note_of(val, "left out"));
     assert_true(!*note_of(train, "recordings that do not last") !=
                 !*note_of(val, "recordings that do not last"));

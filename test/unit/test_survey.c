@@ -264,6 +264,30 @@ static void items_that_were_met_come_back_from_their_text(void **state) {
     skips_end(&back);
 }
 
+static uint64_t third(const Dataset *set, size_t i) { return (void)set, i / 3 + 1; }
+
+/* Of one file in two classes which label is right?  Two of one class are no contradiction. */
+static void a_picture_of_two_classes_is_counted(void **state) {
+    DataConfig config = config_for(*state);
+    fill(*state, "cat", 0, 4);
+    fill(*state, "dog", 4, 8);
+    files_write_png(*state, "train/dog/9.png", 6 + 4, 7 * 4 + 1); /* dog/4.png */
+    Dataset *set = files_open(&config, SPLIT_TRAIN);
+    survey_twice(set);
+    assert_int_equal(set->facts.notes, 0);
+    dataset_free(set);
+    files_write_png(*state, "train/cat/9.png", 6 + 4, 7 * 4 + 1);
+    set = files_open(&config, SPLIT_TRAIN);
+    survey_twice(set);
+    has_note(set, "3 of 10 pictures are in another class, too (first:", true);
+    dataset_free(set);
+    /* 0 1 2 | 3 4 5 | 6: all but the last have a twin of the other parity. */
+    Dataset file = {.count = 7, .classes = 2, .label = parity, .digest = third};
+    survey_twice(&file);
+    has_note(&file, "6 of 7 pictures are in another class, too (first: item 0)", true);
+    facts_free(&file.facts);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         FOLDER_TEST(one_class_cannot_be_learned),
@@ -277,6 +301,7 @@ int main(void) {
         FOLDER_TEST(of_many_pictures_a_sample_is_read),
         FOLDER_TEST(looking_can_be_interrupted),
         FOLDER_TEST(files_that_are_in_two_splits_are_counted),
+        FOLDER_TEST(a_picture_of_two_classes_is_counted),
         cmocka_unit_test(items_that_were_met_come_back_from_their_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

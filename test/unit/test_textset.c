@@ -466,6 +466,22 @@ static void lines_that_are_in_two_splits_are_counted(void **state) {
     texts_close(&texts);
 }
 
+/* It may be another text's; a dictionary of the training text leaves out what min_count says. */
+static void a_dictionary_that_is_given_says_what_it_lacks(void **state) {
+    Texts texts;
+    put(*state, "train", "a b c\nb a\n");
+    put(*state, "dict", "a 2\n");
+    DataConfig config = config_of(*state, false, TOKENS_WORD);
+    config.min_count = 2;
+    open_texts(&texts, &config);
+    expect_no_notes(texts.sets[SPLIT_TRAIN]);
+    texts_close(&texts);
+    text_format(config.source_vocab, sizeof config.source_vocab, "%s/dict", (char *)*state);
+    open_texts(&texts, &config);
+    expect_note(texts.sets[SPLIT_TRAIN], 3, "7 tokens, 42.9 % <unk> (first: ", "train:1: 'b')");
+    texts_close(&texts);
+}
+
 static void what_is_in_two_splits_is_noted(void **state) {
     static const char LINE[] = "one two three four five six seven eight nine ten\n";
     Texts texts;
@@ -678,6 +694,7 @@ int main(void) {
         FOLDER_TEST(unknown_words_of_val_and_test_are_noted_beside_those_of_training),
         FOLDER_TEST(a_val_split_of_nothing_is_noted_or_refused),
         FOLDER_TEST(lines_that_are_in_two_splits_are_counted),
+        FOLDER_TEST(a_dictionary_that_is_given_says_what_it_lacks),
         FOLDER_TEST(what_is_in_two_splits_is_noted),
         FOLDER_TEST(the_hash_is_of_the_text_in_its_order),
         FOLDER_TEST(files_of_different_lengths_show_where_they_part),
