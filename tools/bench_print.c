@@ -7,6 +7,7 @@
 #include "engine/core/machine.h"
 #include "tools/bench.h"
 #include "tools/output.h"
+#include "tools/rundir.h"
 
 static void print_object(json_t *object) {
     output_json(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
@@ -22,7 +23,7 @@ static void add_count(json_t *object, const char *key, size_t value) {
 }
 
 static void add_text(json_t *object, const char *key, const char *text) {
-    json_object_set_new(object, key, json_string(text));
+    json_object_set_new(object, key, json_text(text));
 }
 
 /* ---- machine ---- */

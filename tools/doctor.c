@@ -15,6 +15,7 @@
 #include "tools/kernels.h"
 #include "tools/output.h"
 #include "tools/rate.h"
+#include "tools/rundir.h"
 #include "tools/start.h"
 
 #if defined(__AVX512F__)
@@ -252,9 +253,10 @@ static void print_json(const Findings *found) {
     json_t *memory = json_pack("{s:I, s:I}", "total", (json_int_t)found->memory,
                                "available", (json_int_t)found->memory_available);
     const BlasInfo *info = &found->blas;
-    json_t *blas = json_pack("{s:s, s:s, s:s, s:s?, s:s}", "version", info->version,
+    json_t *blas = json_pack("{s:s, s:s, s:s, s:o?, s:s}", "version", info->version,
                              "flavour", info->flavour, "core", info->core, "mended_from",
-                             found->mended_from, "config", info->config);
+                             found->mended_from ? json_text(found->mended_from) : NULL,
+                             "config", info->config);
     json_t *gflops = json_pack("{s:f, s:f}", "one_thread", found->rate_one / 1e9,
                                "all_threads", found->rate_all / 1e9);
     const KernelsAnswer *kernels = &found->kernels;
@@ -262,9 +264,8 @@ static void print_json(const Findings *found) {
         json_pack("{s:I, s:s?}", "checked", (json_int_t)kernels->cases, "fault",
                   *kernels->fault ? kernels->fault : NULL);
     json_t *all = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}", "version",
-        STEADY_VERSION,
-        "cpu", found->cpu, "simd", machine_simd_name(found->simd), "compiled_for",
+        "{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}", "version",
+        STEADY_VERSION, "cpu", json_text(found->cpu), "simd", machine_simd_name(found->simd), "compiled_for",
         machine_simd_name(COMPILED_SIMD), "threads", threads, "memory", memory,
         "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL, "gflops", gflops,
         "products", products, "optional", optional, "problems", problems);

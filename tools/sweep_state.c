@@ -74,14 +74,16 @@ static json_t *kinds_json(const double share[KIND_COUNT]) {
     return list;
 }
 
+/* Splits and sites have the names that the run's logs give them, cut where they are long, in the
+ * middle of a character perhaps. */
 static json_t *result_json(const SweepResult *r) {
-    return json_pack("{s:s*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:s, s:o, s:o}, s:o, "
+    return json_pack("{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o, "
                      "s:s, s:b, s:b, s:o}",
-                     "split", *r->split ? r->split : NULL, "metric", r->metric, "score",
+                     "split", *r->split ? json_text(r->split) : NULL, "metric", r->metric, "score",
                      json_number(r->score), "best", json_number(r->best), "scores",
                      scores_json(r->scores), "loss", json_number(r->loss), "val_loss",
                      json_number(r->val_loss), "entropy", "share",
-                     json_number(r->entropy), "site", r->site, "step",
+                     json_number(r->entropy), "site", json_text(r->site), "step",
                      whole_number(r->entropy_step), "kinds", kinds_json(r->kind_entropy),
                      "max_logit", json_number(r->max_logit), "verdict", r->verdict,
                      "diverged", r->diverged, "collapsed", r->collapsed, "steps",

@@ -151,8 +151,8 @@ void worst_see(Worst *w, const char *id, const char *reference, const char *hypo
     while (at && errors_of(json_array_get(w->rows, at - 1)) < errors) at--;
     if (!errors || at >= w->most) return;
     json_array_insert_new(w->rows, at,
-                          json_pack("{s:o, s:s, s:s, s:I}", "id", json_text(id),
-                                    "reference", reference, "hypothesis", hypothesis,
-                                    "errors", (json_int_t)errors));
+                          json_pack("{s:o, s:o, s:o, s:I}", "id", json_text(id),
+                                    "reference", json_text(reference), "hypothesis",
+                                    json_text(hypothesis), "errors", (json_int_t)errors));
     if (json_array_size(w->rows) > w->most) json_array_remove(w->rows, w->most);
 }

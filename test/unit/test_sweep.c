@@ -166,7 +166,7 @@ static void what_is_wrong_with_a_grid_is_said_before_anything_runs(void **state)
     REFUSED("same value", "demo", "optim.lr=0.01,1e-2");
     REFUSED("same value", "demo,demo");
     REFUSED("which recipe", "optim.lr=0.1");
-    REFUSED("one word", "demo", "demo-sigma");
+    REFUSED("one comma-separated word", "demo", "demo-sigma");
     REFUSED("no recipe", "demo,dmeo");
     REFUSED("cell optim.lr=-1", "demo", "optim.lr=0.1,-1");
     REFUSED("cell model.heads=5", "demo", "model.heads=4,5");
@@ -441,6 +441,39 @@ static void a_sweep_that_is_opened_again_knows_what_has_ended(void **state) {
     sweep_close(&again);
 }
 
+/* Names in the logs of another program: their room ends inside of a character. */
+static void names_that_are_cut_inside_a_character_are_written(void **state) {
+    (void)state;
+    Sweep sweep;
+    SweepResult *r;
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE], site[120] = "", text[PATH_SIZE];
+    make_sweep(&sweep, "cut");
+    r = &sweep.cells[0].result;
+    sweep_cell_dir(&sweep, 0, dir, sizeof dir);
+    for (size_t i = 0; i < 48; i++) strcat(site, "\xC3\xA9");
+    text_format(text, sizeof text,
+                "{\"step\":5,\"attention\":[{\"site\":\"%s\",\"entropy\":[0.5],"
+                "\"max_logit\":12.5,\"keys\":17}]}\n",
+                site);
+    write_file(dir, "probe.jsonl", text);
+    text_format(text, sizeof text,
+                "{\"step\":20,\"split\":\"%.20s\",\"loss\":2,\"top1\":0.5}\n", site);
+    write_file(dir, "eval.jsonl", text);
+    assert_int_equal(sweep_read_result(&sweep, 0, &err), OK);
+    assert_int_equal(strlen(r->site), sizeof r->site - 1);
+    assert_int_equal(strlen(r->split), sizeof r->split - 1);
+    if (sweep_save(&sweep, &err)) fail_msg("%s", err.text);
+    rundir_path(text, sweep.dir, "sweep.json");
+    json_t *saved = json_load_file(text, 0, NULL);
+    json_t *cell = json_array_get(json_object_get(saved, "cells"), 0);
+    json_t *entropy = json_object_get(cell, "entropy");
+    assert_true(json_is_string(json_object_get(entropy, "site")));
+    assert_true(json_is_string(json_object_get(cell, "split")));
+    json_decref(saved);
+    sweep_close(&sweep);
+}
+
 static void another_grid_or_a_changed_recipe_is_refused(void **state) {
     (void)state;
     Sweep sweep;
@@ -517,6 +550,7 @@ int main(void) {
         cmocka_unit_test(csv_has_a_row_a_cell_and_quotes_what_has_commas),
         cmocka_unit_test(the_figure_has_a_line_a_method_and_crosses_for_diverged),
         cmocka_unit_test(a_sweep_that_is_opened_again_knows_what_has_ended),
+        cmocka_unit_test(names_that_are_cut_inside_a_character_are_written),
         cmocka_unit_test(another_grid_or_a_changed_recipe_is_refused),
         cmocka_unit_test(a_run_folder_is_not_taken_for_a_sweep),
         cmocka_unit_test(the_words_of_a_sweep_come_back_from_its_folder),
