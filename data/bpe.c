@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/facts.h"
 #include "data/textfile.h"
 #include "data/utf8.h"
 
@@ -199,6 +200,21 @@ bool bpe_same(const Bpe *a, const Bpe *b) {
                same_symbol(a, (uint32_t)x, b, (uint32_t)y);
     }
     return same;
+}
+
+static uint64_t hash_symbol(const Bpe *bpe, size_t i, uint64_t hash) {
+    size_t n;
+    const char *symbol = stringmap_text(&bpe->symbols, i, &n);
+    return facts_hash_number(facts_hash(hash, symbol, n), n);
+}
+
+uint64_t bpe_hash(const Bpe *bpe, uint64_t hash) {
+    for (size_t i = 0; i < bpe->merges.count; i++) {
+        uint64_t key = bpe->merges.pairs[i].key;
+        hash = hash_symbol(bpe, key >> 32, hash);
+        hash = hash_symbol(bpe, (uint32_t)key, hash);
+    }
+    return hash;
 }
 
 /* ---- splitting ---- */

@@ -31,6 +31,8 @@ void bpe_free(Bpe *bpe);
 
 size_t bpe_merge_count(const Bpe *bpe);
 bool bpe_same(const Bpe *a, const Bpe *b); /* the same merges in the same order */
+/* Continues `hash` (facts_hash) by the merges: the same number where bpe_same holds. */
+uint64_t bpe_hash(const Bpe *bpe, uint64_t hash);
 
 /* The next word of a line, as utf8_word finds it, but as subword-nmt has words: what is between
  * U+0020 (and \r and \n, where Python ends a line).  False: no more words. */

@@ -391,5 +391,5 @@ uint64_t tokenizer_hash(const Tokenizer *t) {
         hash = facts_hash(hash, v->text.text + v->start[i], v->start[i + 1] - v->start[i]);
         hash = facts_hash_number(hash, v->start[i + 1] - v->start[i]);
     }
-    return hash;
+    return t->bpe ? bpe_hash(t->bpe, hash) : hash;
 }

@@ -51,7 +51,7 @@ Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err);
 /* Do they number the same tokens in the same way? */
 bool tokenizer_same(const Tokenizer *a, const Tokenizer *b);
 
-/* The same number where tokenizer_same holds, merges aside. */
+/* The same number where tokenizer_same holds, another (almost surely) where it does not. */
 uint64_t tokenizer_hash(const Tokenizer *t);
 
 size_t tokenizer_size(const Tokenizer *t);       /* V */

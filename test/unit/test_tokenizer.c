@@ -381,6 +381,33 @@ static void save_pieces(const char *root) {
     tokenizer_free(t);
 }
 
+static Tokenizer *with_codes(const char *root, const char *codes) {
+    files_write(root, "text.codes", codes, strlen(codes));
+    files_write(root, "text.vocab", "a@@ 3\nb 2\nab 1\n", 15);
+    TokenizerConfig config = config_of(TOKENS_BPE, true);
+    char path[2][600];
+    text_format(path[0], sizeof path[0], "%s/text.codes", root);
+    text_format(path[1], sizeof path[1], "%s/text.vocab", root);
+    config.codes = path[0], config.vocab = path[1];
+    return build(&config, "ab b\n");
+}
+
+/* Of one vocabulary, which other merges number otherwise. */
+static void other_merges_have_another_hash(void **state) {
+    static const char *const CODES[] = {
+        "#version: 0.2\na b\nab c\n", "#version: 0.2\nab c\na b\n",
+        "#version: 0.2\na b\n", "#version: 0.2\na b</w>\n", "#version: 0.2\n"};
+    for (size_t i = 0; i < COUNT(CODES); i++)
+        for (size_t j = 0; j < COUNT(CODES); j++) {
+            Tokenizer *a = with_codes(*state, CODES[i]);
+            Tokenizer *b = with_codes(*state, CODES[j]);
+            assert_int_equal(tokenizer_same(a, b), i == j);
+            assert_int_equal(tokenizer_hash(a) == tokenizer_hash(b), i == j);
+            tokenizer_free(a);
+            tokenizer_free(b);
+        }
+}
+
 static void tokenizers_are_the_same_that_number_alike(void **state) {
     (void)state;
     TokenizerConfig words = config_of(TOKENS_WORD, true), pieces = words;
@@ -468,6 +495,7 @@ int main(void) {
         FOLDER_TEST(tokens_without_a_number_of_their_own_are_visited),
         FOLDER_TEST(saved_tokenizers_come_back),
         FOLDER_TEST(a_saved_character_model_keeps_blanks_and_line_ends),
+        FOLDER_TEST(other_merges_have_another_hash),
         cmocka_unit_test(tokenizers_are_the_same_that_number_alike),
         FOLDER_TEST(a_saved_dictionary_is_fairseqs),
         FOLDER_TEST(a_saved_dictionary_may_begin_with_a_byte_order_mark),
