@@ -246,8 +246,9 @@ TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *er
     else
         err_set(
             err, FAIL_USAGE,
-            "train.batch = %zu is more than the %zu training blocks of text: it has %zu "
-            "tokens, a block model.context = %zu and one to predict",
+            "train.batch = %zu is more than the %zu blocks of the training text (tokens: %zu; a "
+            "block is model.context = %zu of them and the one behind); use a longer text, or a "
+            "smaller batch or context",
             c->batch, p->items, set->stream_count, c->context);
     textplan_free(p);
     return NULL;

@@ -335,8 +335,8 @@ static Status get_vocab(Tokenizer *t, const TokenizerConfig *c, const StringMap 
     stringmap_free(&counts);
     if (t->vocab.count > (t->specials ? COUNT(SPECIALS) : 0)) return OK;
     return err_set(err, FAIL_DATA,
-                   "the training text has no token that stands %zu times in it "
-                   "(data.min_count)",
+                   "no token occurs %zu times in the training text; use a lower "
+                   "data.min_count",
                    c->min_count);
 }
 

@@ -52,8 +52,8 @@ static void pass_over(Inputs *inputs, const char *path) {
 
 void inputs_say_passed(const Inputs *inputs) {
     if (inputs->passed)
-        say("steady: note: passed over in folders, for another ending or as a folder "
-            "beside files: %zu (first: %s); what is named itself is read",
+        say("steady: note: files with other endings and folders beside files, not read: %zu "
+            "(first: %s); a file that is named itself is read",
             inputs->passed, inputs->passed_first);
 }
 

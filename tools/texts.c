@@ -37,11 +37,12 @@ static void note_left_over(TextTask *t) {
     TextSet *set = t->texts.sets[SPLIT_TRAIN];
     size_t items = textplan_items(t->plan), steps = textplan_steps(t->plan);
     size_t context = r->model.context, buckets = textplan_buckets(t->plan);
-    const char *which = r->data.shuffle ? "others in each epoch" : "the last, in each epoch";
-    if (!set->pairs)
-        facts_note(&set->facts, set->stream_count - 1 - items * context,
-                   "the last %zu tokens fill no block of model.context = %zu and are not read",
-                   set->stream_count - 1 - items * context, context);
+    const char *which = r->data.shuffle ? "different ones in each epoch" : "always the last ones";
+    size_t rest = set->pairs ? 0 : set->stream_count - 1 - items * context;
+    facts_note(&set->facts, rest,
+               rest == 1 ? "the last %zu token fills no block of model.context = %zu and is not read"
+                         : "the last %zu tokens fill no block of model.context = %zu and are not read",
+               rest, context);
     if (buckets)
         facts_note(&set->facts, buckets - steps * r->train.accumulate,
                    "%zu of %zu buckets of pairs are left out of each epoch, whose steps take "
@@ -61,8 +62,8 @@ static void note_short(TextTask *t, Split split) {
     if (!set || set->pairs || set->stream_count > context) return;
     facts_note(&set->facts, set->stream_count,
                set->stream_count > 1
-                   ? "%zu tokens, fewer than a block of model.context = %zu and one to predict"
-                   : "%zu token, and none to predict behind it: it is not scored",
+                   ? "%zu tokens, less than one block (model.context = %zu and the next token)"
+                   : "%zu token, and none behind it to predict: nothing is scored",
                set->stream_count, context);
 }
 

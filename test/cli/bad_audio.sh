@@ -158,7 +158,7 @@ cat one.wav one.wav >odd.wav && predict_says "a file behind a file" 'the 8044 by
 tell "predict: a WAV header of a stream, length 0, is read to the end" $?
 rm -rf mixed && mkdir -p mixed/deeper && cp one.wav mixed && cp one.wav mixed/deeper && : >mixed/x.m4a && : >mixed/x.txt &&
     "$STEADY" predict run mixed >out 2>err && [ "$(cut -f1 out)" = mixed/one.wav ] &&
-    [ "$(cat err)" = 'steady: note: passed over in folders, for another ending or as a folder beside files: 2 (first: mixed/x.m4a); what is named itself is read' ]
+    [ "$(cat err)" = 'steady: note: files with other endings and folders beside files, not read: 2 (first: mixed/x.m4a); a file that is named itself is read' ]
 tell "predict: what is passed over in a folder is said" $?
 rm -r mixed/one.wav mixed/deeper && fails 3 'mixed: no recordings .*, but 1 files of other kinds (first: mixed/x.m4a)' predict run mixed
 tell "predict: a folder of other kinds alone" $?

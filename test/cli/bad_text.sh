@@ -66,9 +66,9 @@ refused "an empty text" 3 'empty is empty' text.ini data.path=empty
 : >void.de && : >void.en
 refused "empty pairs" 3 'void.de is empty' pairs.ini data.path=void
 printf '\n\n\n' >blank
-refused "a text of line ends alone" 2 'it has 3 tokens' text.ini data.path=blank data.tokens=char
+refused "a text of line ends alone" 2 'tokens: 3;' text.ini data.path=blank data.tokens=char
 echo 'one line' >line
-refused "a text of one line" 2 'the 0 training blocks of text: it has 3 tokens' text.ini data.path=line
+refused "a text of one line" 2 'the 0 blocks of the training text (tokens: 3;' text.ini data.path=line
 printf 'good\nb\0d\n' >nul
 refused "a NUL byte" 3 'nul:2: a NUL byte at byte 2' text.ini data.path=nul
 printf 'good\nb\377d\n' >latin
@@ -176,9 +176,9 @@ refused "the same in the val split, in the source" 3 'val.en:3: the source of th
     fails 3 'val.en:3: the source .* 12 tokens' eval learned data.test_path=val &&
     fails 3 'val.de:3: 12 tokens; at most 8' predict learned val.de
 tell "eval and predict refuse sentences longer than learned positions" $?
-refused "a context longer than the text" 2 'it has 240 tokens, a block model.context = 500' \
+refused "a context longer than the text" 2 'tokens: 240; a block is model.context = 500' \
     text.ini model.context=500
-refused "a batch larger than the text" 2 'train.batch = 30 is more than the 29 training blocks' \
+refused "a batch larger than the text" 2 'train.batch = 30 is more than the 29 blocks of the training text' \
     text.ini train.batch=30
 refused "a batch larger than the pairs" 2 'train.batch = 41 is more than the 40 training pairs' \
     pairs.ini train.batch=41

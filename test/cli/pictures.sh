@@ -109,6 +109,6 @@ tell "predict lays a picture over the colour that the run was trained with" $?
 mkdir -p mixed/deeper && cp ink.png mixed/1.png && cp ink.png mixed/2.webp && cp ink.png mixed/deeper/3.png &&
     echo 'Once upon a time' >mixed/notes.doc
 "$STEADY" predict white mixed >out 2>err && [ "$(cut -f 1 out | tr '\n' ' ')" = 'mixed/1.png mixed/2.webp ' ] &&
-    grep -q 'note: passed over in folders, .*: 2 (first: mixed/notes.doc)' err
+    grep -q 'note: files with other endings .*: 2 (first: mixed/notes.doc)' err
 tell "predict goes by content in a folder, and says what it leaves out" $?
 refused "a background that is no colour" 2 'data.background = beige: expected black' small.ini data.background=beige
