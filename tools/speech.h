@@ -7,6 +7,11 @@
 
 Speech *transcribe_model(Task *task);
 
+/* [data] of a recipe for the reader, splits named. */
+SpeechConfig transcribe_config(const Recipe *recipe);
+/* Is the split named, or there? */
+bool transcribe_wants(const Recipe *recipe, const SpeechConfig *config, Split split);
+
 /* A split, opened now if it was not; NULL: err says why. */
 SpeechSet *transcribe_set(Task *task, Split split, Err *err);
 

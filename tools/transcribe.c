@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "data/audio.h"
 #include "data/openfile.h"
@@ -28,61 +27,6 @@ typedef struct Transcribe {
 Speech *transcribe_model(Task *task) { return ((Transcribe *)task)->speech; }
 
 /* ---- the recipe's data ---- */
-
-/* A path that speechset takes for one: with a slash in it. */
-static void as_path(char *name, size_t size, const char *path) {
-    text_format(name, size, "%s%s", strchr(path, '/') ? "" : "./", path);
-}
-
-static bool is_file(const char *path) {
-    struct stat info;
-    return !stat(path, &info) && S_ISREG(info.st_mode);
-}
-
-/* Names of the splits: as the recipe has them, else those that the source's folders bear.  data.path may
- * also be the training data themselves: a manifest, or a folder of speakers. */
-static void name_splits(const DataConfig *d, SpeechConfig *c) {
-    bool manifest = !strcmp(d->source, "manifest");
-    text_format(c->train, sizeof c->train, "%s",
-                *d->train_split ? d->train_split : "train*");
-    bool itself = manifest ? is_file(d->path) : !speech_has(c, SPLIT_TRAIN);
-    if (itself && !*d->train_split) as_path(c->train, sizeof c->train, d->path);
-    const char *val = manifest ? "dev*" : "dev-clean";
-    text_format(c->val, sizeof c->val, "%s", *d->val_split ? d->val_split : val);
-    if (manifest && !*d->val_split && !speech_has(c, SPLIT_VAL))
-        text_format(c->val, sizeof c->val, "val*");
-    const char *test = manifest ? "test*" : "test-clean";
-    text_format(c->test, sizeof c->test, "%s", *d->test_split ? d->test_split : test);
-    if (*d->val_path) as_path(c->val, sizeof c->val, d->val_path);
-    if (*d->test_path) as_path(c->test, sizeof c->test, d->test_path);
-}
-
-static SpeechConfig speech_config(const Recipe *recipe) {
-    const DataConfig *d = &recipe->data;
-    SpeechConfig c = speech_config_default();
-    text_format(c.source, sizeof c.source, "%s", d->source);
-    text_format(c.path, sizeof c.path, "%s", d->path);
-    c.limit = d->limit;
-    /* As with texts, a val split of its own wins. */
-    c.val_fraction = *d->val_split || *d->val_path ? 0 : d->val_fraction;
-    c.on_error = d->on_error;
-    c.synthetic_count = d->synthetic_count;
-    c.filters = SPEECH_FILTERS;
-    c.stride = SPEECH_STRIDE;
-    c.cache_bytes = d->cache << 20;
-    SpecAugment masks; /* the batch's (batch_config) */
-    speech_augment_parse(d->augment, &c.speeds, &masks, NULL);
-    name_splits(d, &c);
-    return c;
-}
-
-/* Is the split named, or there? */
-static bool wanted(const Recipe *recipe, const SpeechConfig *c, Split split) {
-    const DataConfig *d = &recipe->data;
-    bool named = split == SPLIT_VAL ? *d->val_split || *d->val_path || d->val_fraction > 0
-                                    : *d->test_split || *d->test_path;
-    return named || speech_has(c, split);
-}
 
 /* The most frames that an utterance has at one of its speeds. */
 static size_t longest_frames(const SpeechSet *set, size_t i, bool speeds) {
@@ -158,7 +102,7 @@ static void meet_rates(Transcribe *t, SpeechSet *set, Split split) {
 SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (t->sets[split]) return t->sets[split];
-    SpeechConfig config = speech_config(task->recipe);
+    SpeechConfig config = transcribe_config(task->recipe);
     if (ranks_lead(task->ranks)) config.faults = stderr;
     config.heard = trained_rate(t);
     SpeechSet *set = speechset_open(&config, split, err);
@@ -191,7 +135,7 @@ static SpeechBatchConfig batch_config(const Task *task, bool training) {
         .training = training,
         .shuffle = r->data.shuffle,
         .interrupted = stop_requested};
-    bool speeds; /* the set's (speech_config) */
+    bool speeds; /* the set's (transcribe_config) */
     speech_augment_parse(r->data.augment, &speeds, &c.augment, NULL);
     return c;
 }
@@ -462,10 +406,10 @@ static void note_rest(Transcribe *t) {
 /* All that is there is looked at before the first step. */
 static Status open_sets(Transcribe *t, Err *err) {
     const Recipe *r = t->task.recipe;
-    SpeechConfig config = speech_config(r);
+    SpeechConfig config = transcribe_config(r);
     if (!transcribe_set(&t->task, SPLIT_TRAIN, err)) return err->status;
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
-        if (wanted(r, &config, s) && !transcribe_set(&t->task, s, err))
+        if (transcribe_wants(r, &config, s) && !transcribe_set(&t->task, s, err))
             return err->status;
     note_shared(t, SPLIT_VAL);
     note_shared(t, SPLIT_TEST);
@@ -532,8 +476,8 @@ Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) 
     Transcribe *t = new_task(recipe, NULL, err);
     if (!t) return NULL;
     read_rates(t, run_dir);
-    SpeechConfig config = speech_config(recipe);
-    t->task.has_val = wanted(recipe, &config, SPLIT_VAL);
-    t->task.has_test = wanted(recipe, &config, SPLIT_TEST);
+    SpeechConfig config = transcribe_config(recipe);
+    t->task.has_val = transcribe_wants(recipe, &config, SPLIT_VAL);
+    t->task.has_test = transcribe_wants(recipe, &config, SPLIT_TEST);
     return &t->task;
 }
