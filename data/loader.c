@@ -17,7 +17,7 @@ struct Loader {
     /* the caller's side alone */
     size_t given, skipped;
     Batch end;   /* count 0, after the last batch */
-    Batch empty; /* its skips are those of batches without an example */
+    SkipList lost; /* of batches without an example: they go to the next that is given */
     char skip_reason[sizeof((Err *)0)->text];
 };
 
@@ -82,24 +82,15 @@ void loader_stop(Loader *loader) {
     for (size_t k = 0; loader->batch && k < loader->places; k++)
         batch_end(&loader->batch[k]);
     batch_end(&loader->end);
-    batch_end(&loader->empty);
+    skiplist_free(&loader->lost);
     mem_free(loader->batch);
     mem_free(loader);
-}
-
-/* Skips of batches without an example go to the next that is given. */
-static void pass_skips(Batch *from, Batch *to) {
-    for (size_t k = 0; k < from->skips; k++) {
-        batch_note_skip(to, from->skip[k].item, from->skip[k].text);
-        mem_free(from->skip[k].text);
-    }
-    from->skips = 0;
 }
 
 static Status give_end(Loader *loader, const Batch **batch, Err *err) {
     loader->end.skipped = loader->skipped;
     *batch = &loader->end;
-    pass_skips(&loader->empty, &loader->end);
+    skiplist_move(&loader->lost, &loader->end.broken);
     if (loader->given || !loader->skipped || loader->config.parts > 1) return OK;
     return err_set(err, FAIL_DATA, "none of %zu images can be read; the last: %.800s",
                    loader->skipped, loader->skip_reason);
@@ -116,10 +107,10 @@ Status loader_next(Loader *loader, const Batch **batch, Err *err) {
         if (next->skipped) memcpy(loader->skip_reason, own.text, sizeof own.text);
         loader->skipped += next->skipped;
         if (!next->count) { /* evaluation: every item of it was broken */
-            pass_skips(next, &loader->empty);
+            skiplist_move(&next->broken, &loader->lost);
             continue;
         }
-        pass_skips(&loader->empty, next);
+        skiplist_move(&loader->lost, &next->broken);
         next->skipped = loader->skipped;
         next->skip_reason = loader->skip_reason;
         loader->given += next->count;

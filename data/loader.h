@@ -13,6 +13,7 @@
 
 #include "data/dataset.h"
 #include "data/place.h"
+#include "data/skips.h"
 
 typedef struct LoaderConfig {
     DataConfig data;
@@ -29,15 +30,6 @@ typedef struct LoaderConfig {
 
 typedef struct Loader Loader;
 
-/* A broken item that was left out, and why. */
-typedef struct Skip {
-    size_t item;
-    char *text;
-} Skip;
-
-/* A batch notes no more of them than this. */
-enum { SKIPS_MOST = 4096 };
-
 /* One batch.  Owned by the loader and valid until the next loader_next. */
 typedef struct Batch {
     size_t count;          /* B <= config.batch */
@@ -50,8 +42,7 @@ typedef struct Batch {
     size_t *item;          /* [B] index in the dataset */
     size_t skipped;        /* broken items met and left out since the loader started */
     const char *skip_reason; /* text of the latest of them; "" */
-    Skip *skip;              /* [skips] those met since the batch before, in their order */
-    size_t skips, skips_room;
+    SkipList broken; /* those met since the batch before, in their order */
 } Batch;
 
 /* Training: steps are numbered from 1, an epoch has floor(count / batch) whole

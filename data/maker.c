@@ -112,13 +112,8 @@ void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config) {
     batch->skip_reason = "";
 }
 
-static void forget_skips(Batch *batch, size_t kept) {
-    while (batch->skips > kept) mem_free(batch->skip[--batch->skips].text);
-}
-
 void batch_end(Batch *batch) {
-    forget_skips(batch, 0);
-    mem_free(batch->skip);
+    skiplist_free(&batch->broken);
     mem_free(batch->pixels);
     mem_free(batch->label);
     mem_free(batch->mixed_label);
@@ -153,18 +148,6 @@ static void make_view(Maker *maker, size_t n, size_t slot, real *to) {
                   config->width, &dice);
 }
 
-void batch_note_skip(Batch *batch, size_t item, const char *text) {
-    if (batch->skips == SKIPS_MOST) return;
-    if (batch->skips == batch->skips_room) {
-        batch->skips_room = MAX(2 * batch->skips_room, (size_t)8);
-        Skip *wider = mem_alloc(batch->skips_room * sizeof *wider);
-        if (batch->skips) memcpy(wider, batch->skip, batch->skips * sizeof *wider);
-        mem_free(batch->skip);
-        batch->skip = wider;
-    }
-    batch->skip[batch->skips++] = (Skip){item, mem_strdup(text)};
-}
-
 /* Reads the slot's item for `place` of the batch; with on_error = skip in training the next
  * good one of the order.  FAIL_DATA with skip in evaluation: the slot stays out. */
 static Status read_slot(Maker *maker, size_t n, size_t slot, size_t place, Batch *batch,
@@ -176,7 +159,7 @@ static Status read_slot(Maker *maker, size_t n, size_t slot, size_t place, Batch
         Status status = dataset_get(maker->set, batch->item[place], &maker->image,
                                     &batch->label[place], err);
         if (status != FAIL_DATA || !skip) return status;
-        batch_note_skip(batch, batch->item[place], err->text);
+        skiplist_add(&batch->broken, batch->item[place], err->text);
         batch->skipped++;
     }
     if (tries > 1) err_wrap(err, "none of %zu images can be read; the last", tries);
@@ -192,11 +175,11 @@ static real *picture_of(const Batch *batch, size_t place) {
 static Status mix_stranger(Maker *maker, size_t n, size_t place, const Mix *mix,
                            Batch *batch, Err *err) {
     size_t spare = batch_room(&maker->config) - 1;
-    size_t skipped = batch->skipped, skips = batch->skips;
+    size_t skipped = batch->skipped, skips = batch->broken.count;
     size_t slot = batch->whole - 1 - (batch->first + place);
     Status status = read_slot(maker, n, slot, spare, batch, err);
     batch->skipped = skipped;
-    forget_skips(batch, skips);
+    skiplist_cut(&batch->broken, skips);
     if (status) return status;
     make_view(maker, n, slot, picture_of(batch, spare));
     mix_pair(mix, batch, picture_of(batch, place), picture_of(batch, spare));
@@ -234,7 +217,7 @@ Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop,
     size_t end = plan_part(&maker->plan, n, &batch->first);
     batch->whole = plan_count(&maker->plan, n);
     batch->count = batch->skipped = 0;
-    forget_skips(batch, 0);
+    skiplist_cut(&batch->broken, 0);
     for (size_t slot = batch->first; slot < end; slot++) {
         size_t place = batch->count;
         if (atomic_load(stop)) return FAIL_INTERRUPTED;

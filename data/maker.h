@@ -22,9 +22,6 @@ size_t batch_room(const LoaderConfig *config);
 /* Memory of one batch. */
 void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config);
 void batch_end(Batch *batch);
-/* Adds to batch->skip; nothing once that is full. */
-void batch_note_skip(Batch *batch, size_t item, const char *text);
-
 /* Fills the batch.  batch->skipped counts this batch's broken items, and err then
  * holds the text of the last of them even where the result is OK.  A *stop that
  * becomes true ends it after the picture at hand with FAIL_INTERRUPTED. */

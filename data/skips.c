@@ -44,3 +44,46 @@ void skips_read(Skips *skips, const char *text) {
         text = *end == ' ' ? end + 1 : end;
     }
 }
+
+/* ---- lists ---- */
+
+void skiplist_add(SkipList *list, size_t item, const char *text) {
+    if (list->count == SKIPS_MOST) return;
+    if (list->count == list->room) {
+        list->room = MAX(2 * list->room, (size_t)8);
+        Skip *wider = mem_alloc(list->room * sizeof *wider);
+        if (list->count) memcpy(wider, list->skip, list->count * sizeof *wider);
+        mem_free(list->skip);
+        list->skip = wider;
+    }
+    list->skip[list->count++] = (Skip){item, mem_strdup(text)};
+}
+
+void skiplist_cut(SkipList *list, size_t kept) {
+    while (list->count > kept) mem_free(list->skip[--list->count].text);
+}
+
+void skiplist_move(SkipList *from, SkipList *to) {
+    for (size_t k = 0; k < from->count; k++)
+        skiplist_add(to, from->skip[k].item, from->skip[k].text);
+    skiplist_cut(from, 0);
+}
+
+void skiplist_free(SkipList *list) {
+    skiplist_cut(list, 0);
+    mem_free(list->skip);
+    *list = (SkipList){0};
+}
+
+size_t skips_see_all(Skips *skips, const SkipList *list, const Skip **first) {
+    size_t fresh = 0;
+    for (size_t k = 0; k < list->count; k++)
+        if (skips_see(skips, list->skip[k].item) && !fresh++) *first = &list->skip[k];
+    return fresh;
+}
+
+bool skips_are_named(const Skips *skips, size_t fresh) {
+    enum { NAMED_MOST = 20, NAMED_EVERY = 100 };
+    size_t before = skips->count - MIN(fresh, skips->count);
+    return before < NAMED_MOST || before / NAMED_EVERY < skips->count / NAMED_EVERY;
+}

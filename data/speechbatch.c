@@ -146,6 +146,7 @@ static Status fill_rows(SpeechLoader *l, SpeechBatch *b, size_t n, Err *err) {
             if (l->set->config.on_error == ON_ERROR_STOP || own.status != FAIL_DATA)
                 return own.status;
             b->skipped++;
+            skiplist_add(&b->broken, b->number[k], own.text);
             made = replace_row(l, b, n, k, kept, start);
         }
         if (made) start += b->frames[kept++] * b->filters;
@@ -166,6 +167,7 @@ static Status fill(void *owner, size_t thread, size_t n, const atomic_bool *stop
     b->filters = l->set->config.filters;
     b->seconds = 0;
     b->skipped = 0;
+    skiplist_cut(&b->broken, 0);
     speechplan_pick(&l->plan, n, b);
     size_t features = 0, planned = b->count;
     for (size_t k = 0; k < b->count; k++) {
@@ -203,6 +205,7 @@ static void free_batch(SpeechBatch *b) {
     mem_free(b->number);
     mem_free(b->features);
     mem_free(b->bucket_edge);
+    skiplist_free(&b->broken);
 }
 
 void speechloader_stop(SpeechLoader *l) {

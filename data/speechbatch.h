@@ -12,6 +12,7 @@
 #define STEADY_SPEECHBATCH_H
 
 #include "data/place.h"
+#include "data/skips.h"
 #include "data/speechset.h"
 
 typedef struct SpeechBatchConfig {
@@ -48,6 +49,7 @@ typedef struct SpeechBatch {
     /* recordings found broken since the start, and left out; training replaces them */
     size_t skipped;
     const char *skip_reason; /* text of the latest of them; "" */
+    SkipList broken;         /* of this batch alone, in their order */
     size_t room_items, room_features;
 } SpeechBatch;
 

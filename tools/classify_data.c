@@ -128,9 +128,6 @@ Status classify_survey(Classify *c, Err *err) {
 
 /* ---- broken items ---- */
 
-/* After so many names a batch that brings further ones is named where it passes a hundred. */
-enum { NAMED_MOST = 20, NAMED_EVERY = 100 };
-
 /* Have all items of the class of `item` been met broken? */
 static bool class_is_lost(const Dataset *set, const Skips *skips, size_t item, size_t *size) {
     if (!set->label) return false;
@@ -157,30 +154,23 @@ static Status check_classes(const Dataset *set, const Skips *skips, const Skip *
                    size, set->class_names ? set->class_names[class] : number, skip->text);
 }
 
-static void name_skips(Classify *c, Split split, const Skips *skips, const Skip *first,
-                       size_t fresh, bool training) {
-    char more[60] = "";
-    size_t before = skips->count - fresh;
-    if (fresh > 1) text_format(more, sizeof more, ", and %zu more", fresh - 1);
-    if (training)
-        task_event(&c->task, "skip", fresh, "%s%s (%zu of %zu so far)", first->text, more,
-                   skips->count, skips->items);
-    else if (before < NAMED_MOST || before / NAMED_EVERY < skips->count / NAMED_EVERY)
-        say("steady: skipped in %s: %s%s (%zu of %zu so far)",
-                split_name(split), first->text, more, skips->count, skips->items);
+static void see_scored(Split split, Skips *skips, const SkipList *broken) {
+    char more[TASK_SKIPS_TEXT];
+    const Skip *first = NULL;
+    size_t fresh = skips_see_all(skips, broken, &first);
+    if (!fresh || !skips_are_named(skips, fresh)) return;
+    task_skips_text(skips, fresh, more, sizeof more);
+    say("steady: skipped in %s: %s%s", split_name(split), first->text, more);
 }
 
 Status classify_see_skips(Classify *c, Split split, const Batch *batch, Err *err) {
-    bool training = batch == c->batch;
-    Skips *skips = training ? &c->task.skips : &c->scored[split];
-    const Skip *first = NULL;
-    size_t fresh = 0;
     Status status = OK;
-    for (size_t k = 0; k < batch->skips; k++) {
-        if (skips_see(skips, batch->skip[k].item) && !fresh++) first = &batch->skip[k];
-        if (training && !status)
-            status = check_classes(c->sets[split], skips, &batch->skip[k], err);
+    if (batch != c->batch) {
+        see_scored(split, &c->scored[split], &batch->broken);
+        return OK;
     }
-    if (fresh) name_skips(c, split, skips, first, fresh, training);
+    task_see_skips(&c->task, &batch->broken);
+    for (size_t k = batch->broken.count; k-- > 0 && !status;)
+        status = check_classes(c->sets[split], &c->task.skips, &batch->broken.skip[k], err);
     return status;
 }

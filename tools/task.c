@@ -60,6 +60,21 @@ void task_event(Task *task, const char *event, size_t count, const char *format,
                                     json_text(text), "count", (json_int_t)count));
 }
 
+void task_skips_text(const Skips *skips, size_t fresh, char *text, size_t size) {
+    char more[60] = "";
+    if (fresh > 1) text_format(more, sizeof more, ", and %zu more", fresh - 1);
+    text_format(text, size, "%s (%zu of %zu so far)", more, skips->count, skips->items);
+}
+
+void task_see_skips(Task *task, const SkipList *broken) {
+    char more[TASK_SKIPS_TEXT];
+    const Skip *first = NULL;
+    size_t fresh = skips_see_all(&task->skips, broken, &first);
+    if (!fresh) return;
+    task_skips_text(&task->skips, fresh, more, sizeof more);
+    task_event(task, "skip", fresh, "%s%s", first->text, more);
+}
+
 /* ---- scores ---- */
 
 Score score_none(Split split) {

@@ -75,8 +75,7 @@ struct Task {
     size_t steps_per_epoch;
     bool has_val, has_test;
     double chance;  /* loss of a guess: ln(classes), or from the frequencies of tokens */
-    size_t skipped; /* broken training examples replaced so far */
-    Skips skips;    /* which ones, each once; a task that does not say leaves it empty */
+    Skips skips;    /* broken training examples met so far, each once; may be empty */
     DataFacts notes; /* on how the task uses its data: notes alone, of no split */
     json_t *events; /* that the present batch brought with it (task_event); NULL: none */
     double memory;  /* bytes of activations of a micro-batch: an estimate */
@@ -107,9 +106,16 @@ const char *split_name(Split split);
 /* Something worth a row of train.jsonl came with the present batch: called within `next` or
  * `loss`; rank 0 alone writes rows.  The row has the step that the batch is for, so that a resumed run
  * writes it again: an event of a batch that was only prepared belongs to a later call.
- *     task_event(task, "skip", 1, "%s (%zu so far)", reason, task->skipped) */
+ *     task_event(task, "skip", fresh, "%s (%zu so far)", reason, count) */
 void task_event(Task *task, const char *event, size_t count, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Counts the broken training examples that the present batch met: an event of those that are new. */
+void task_see_skips(Task *task, const SkipList *broken);
+
+enum { TASK_SKIPS_TEXT = 160 };
+/* ", and 2 more (8 of 60 so far)", behind the reason of the first of `fresh`. */
+void task_skips_text(const Skips *skips, size_t fresh, char *text, size_t size);
 
 Score score_none(Split split); /* nothing measured yet */
 void score_clear(Score *score); /* lets go of what it owns */

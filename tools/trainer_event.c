@@ -19,13 +19,10 @@ Status trainer_log_event(Trainer *t, size_t step, const char *event, const char 
     return log_row(&t->train_log, row, err);
 }
 
-/* Of many skips the first are named on stderr, and then where they pass another hundred.  Those of
- * rank 0 are all rows; other ranks write none, and name theirs. */
+/* Skips of rank 0 are all rows; other ranks write none, and name theirs. */
 static void say_skip(Trainer *t, const json_t *event, const char *text) {
-    enum { NAMED_MOST = 20, NAMED_EVERY = 100 };
-    size_t now = MAX(t->task->skips.count, t->task->skipped);
-    size_t before = now - MIN(now, (size_t)json_integer_value(json_object_get(event, "count")));
-    if (before >= NAMED_MOST && before / NAMED_EVERY == now / NAMED_EVERY) return;
+    size_t fresh = (size_t)json_integer_value(json_object_get(event, "count"));
+    if (!skips_are_named(&t->task->skips, fresh)) return;
     if (ranks_lead(t->ranks))
         progress_say(&t->progress, "skipped: %s", text);
     else

@@ -155,7 +155,6 @@ static Status start(Task *task, size_t first, Err *err) {
     Transcribe *t = (Transcribe *)task;
     SpeechBatchConfig config = batch_config(task, true);
     config.start = t->place;
-    task->skipped = 0; /* the loader counts anew */
     speechloader_stop(t->loader);
     t->loader = speechloader_start(t->sets[SPLIT_TRAIN], &config, first, err);
     return t->loader ? OK : err->status;
@@ -181,9 +180,7 @@ static Status next(Task *task, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (speechloader_next(t->loader, &t->batch, err)) return err->status;
     const SpeechBatch *batch = t->batch;
-    size_t fresh = batch->skipped - task->skipped;
-    task->skipped = batch->skipped;
-    if (fresh) task_event(task, "skip", fresh, "%s", batch->skip_reason);
+    task_see_skips(task, &batch->broken);
     task->part = batch->count;
     task->tokens = (double)speechbatch_longest(batch, 0, batch->count) / SPEECH_STRIDE;
     task->items = (double)batch->whole;
@@ -414,6 +411,7 @@ static Status open_sets(Transcribe *t, Err *err) {
     note_shared(t, SPLIT_VAL);
     note_shared(t, SPLIT_TEST);
     t->task.examples = t->sets[SPLIT_TRAIN]->count;
+    skips_begin(&t->task.skips, t->task.examples);
     t->task.has_val = t->sets[SPLIT_VAL] != NULL;
     t->task.has_test = t->sets[SPLIT_TEST] != NULL;
     t->task.chance = transcript_guess(t->sets[SPLIT_TRAIN]);

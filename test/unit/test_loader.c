@@ -408,13 +408,13 @@ static void in_training_the_next_good_item_takes_a_broken_ones_place(void **stat
     for (size_t s = 0; s < 5; s++) assert_int_equal(batch->item[s], wanted[s]);
     assert_int_equal(batch->skipped, 3);
     assert_non_null(strstr(batch->skip_reason, "item-7.png"));
-    assert_int_equal(batch->skips, 3);
+    assert_int_equal(batch->broken.count, 3);
     static const size_t broken[3] = {6, 7, 7};
     for (size_t k = 0; k < 3; k++) {
-        assert_int_equal(batch->skip[k].item, broken[k]);
-        assert_non_null(strstr(batch->skip[k].text, k ? "item-7.png" : "item-6.png"));
+        assert_int_equal(batch->broken.skip[k].item, broken[k]);
+        assert_non_null(strstr(batch->broken.skip[k].text, k ? "item-7.png" : "item-6.png"));
     }
-    assert_int_equal(next(loader)->skips, 0);
+    assert_int_equal(next(loader)->broken.count, 0);
     assert_int_equal(next(loader)->skipped, 3);
     loader_stop(loader);
 }
@@ -430,13 +430,13 @@ static void in_evaluation_a_broken_item_is_left_out(void **state) {
     size_t seen = 0, named = 0;
     const Batch *batch;
     while ((batch = next(loader))->count) {
-        named += batch->skips;
+        named += batch->broken.count;
         for (size_t s = 0; s < batch->count; s++, seen++) {
             assert_int_equal(batch->item[s], seen < 4 ? seen : seen + 12);
             assert_int_equal(count_level(batch, s, level(batch, s)), AREA);
         }
     }
-    assert_int_equal(named + batch->skips, 12); /* of batches without an example too */
+    assert_int_equal(named + batch->broken.count, 12); /* of batches without an example too */
     assert_int_equal(seen, ITEMS - 12);
     assert_int_equal(batch->skipped, 12);
     loader_stop(loader);

@@ -447,6 +447,8 @@ static void a_recording_damaged_later_is_replaced_or_named(void **state) {
     SpeechBatchConfig config = {.batch_seconds = 100, .training = true};
     SpeechSet *set = make_damaged(*state, ON_ERROR_SKIP);
     SpeechLoader *loader = start(set, &config, 1);
+    Skips skips = {0};
+    skips_begin(&skips, set->count);
     for (size_t n = 1; n <= 3; n++) {
         const SpeechBatch *b = next(loader);
         assert_int_equal(b->count, 6);
@@ -454,6 +456,11 @@ static void a_recording_damaged_later_is_replaced_or_named(void **state) {
         assert_int_equal(b->bucket_edge[1], 6);
         assert_int_equal(b->skipped, n);
         assert_non_null(strstr(b->skip_reason, "2.wav is not a recording"));
+        const Skip *first;
+        assert_int_equal(b->broken.count, 1); /* counted once, whatever the epoch */
+        assert_int_equal(b->broken.skip[0].item, 2);
+        assert_string_equal(b->broken.skip[0].text, b->skip_reason);
+        assert_int_equal(skips_see_all(&skips, &b->broken, &first), n == 1);
         for (size_t k = 0; k < 6; k++) {
             size_t number = k == 2 ? 0 : k; /* the first that is not longer */
             assert_int_equal(b->number[k], number);
@@ -464,6 +471,8 @@ static void a_recording_damaged_later_is_replaced_or_named(void **state) {
         assert_memory_equal(b->features, b->features + b->start[2],
                             80 * b->frames[0] * sizeof *b->features);
     }
+    assert_int_equal(skips.count, 1);
+    skips_end(&skips);
     speechloader_stop(loader);
     set->config.on_error = ON_ERROR_STOP;
     loader = start(set, &config, 1);

@@ -261,6 +261,13 @@ static void items_that_were_met_come_back_from_their_text(void **state) {
     skips_read(&back, NULL);
     assert_int_equal(back.count, 0);
     skips_end(&skips);
+    skips_begin(&skips, 1000);
+    for (size_t i = 0; i < 250; i++) { /* the first twenty, and those that pass a hundred */
+        skips_see(&skips, i);
+        assert_int_equal(skips_are_named(&skips, 1), i < 20 || i % 100 == 99);
+    }
+    assert_true(skips_are_named(&skips, 51)); /* 200 is among them */
+    skips_end(&skips);
     skips_end(&back);
 }
 
