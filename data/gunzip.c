@@ -73,7 +73,8 @@ static void begin_member(Gunzip *g) {
 }
 
 Gunzip *gunzip_new(int descriptor, const char *path, Err *err) {
-    Gunzip *g = mem_zalloc(sizeof *g);
+    Gunzip *g = mem_alloc(sizeof *g);
+    memset(g, 0, offsetof(Gunzip, buffer)); /* a small file does not pay for a large buffer */
     g->descriptor = descriptor;
     g->path = path;
     g->stream.zalloc = take_memory;
