@@ -167,14 +167,14 @@ void paint_logit(const Cell *cell) {
     }
 }
 
-const WeightLog *figure_query_weight(const ProbeLog *probe, const char *site) {
+const WeightLog *figure_query_weight(const RunLog *run, const char *site) {
     static const char *const ends[] = {"qkv", "qk", "q"};
-    for (size_t e = 0; e < COUNT(ends); e++)
-        for (size_t i = 0; i < probe->weight_count; i++) {
-            char name[120];
-            snprintf(name, sizeof name, "%s.%s", site, ends[e]);
-            if (!strcmp(probe->weights[i].name, name)) return &probe->weights[i];
-        }
+    for (size_t e = 0; e < COUNT(ends); e++) {
+        char name[120];
+        snprintf(name, sizeof name, "%s.%s", site, ends[e]);
+        size_t i = stringmap_find(&run->weight_names, name, strlen(name));
+        if (i != SIZE_MAX) return &run->probe.weights[i];
+    }
     return NULL;
 }
 
@@ -184,8 +184,9 @@ void paint_sigma(const Cell *cell) {
     panel_log_y(cell->panel);
     for (size_t i = 0; i < probe->site_count; i++) {
         const SiteLog *site = &probe->sites[i];
-        const WeightLog *weight = figure_query_weight(probe, site->name);
-        if (!weight || !layer_chosen(cell->choice, site->name)) continue;
+        if (!layer_chosen(cell->choice, site->name)) continue;
+        const WeightLog *weight = figure_query_weight(cell->run, site->name);
+        if (!weight) continue;
         char label[120];
         legend_label(cell, site->name, weight->name, label);
         panel_line(cell->panel, probe->step, weight->sigma, probe->count,

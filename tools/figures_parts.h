@@ -28,6 +28,6 @@ void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool nam
 
 /* The weight that makes the queries of a site, or NULL: "blocks.0.attn.qkv" of
  * "blocks.0.attn". */
-const WeightLog *figure_query_weight(const ProbeLog *probe, const char *site);
+const WeightLog *figure_query_weight(const RunLog *run, const char *site);
 
 #endif

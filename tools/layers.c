@@ -76,16 +76,6 @@ EntropyLow layer_kind_lowest(const RunLog *run, LayerKind kind) {
     return low;
 }
 
-/* Number of the deepest block of the same kind. */
-static size_t deepest(const ProbeLog *probe, const LayerName *kind) {
-    size_t last = 0;
-    for (size_t i = 0; i < probe->site_count; i++) {
-        LayerName other = layer_name(probe->sites[i].name);
-        if (layer_same_kind(kind, &other)) last = MAX(last, other.block);
-    }
-    return last;
-}
-
 /* The first site of the same kind; its rank among first sites numbers the kind. */
 static size_t kind_head(const ProbeLog *probe, size_t site) {
     LayerName own = layer_name(probe->sites[site].name);
@@ -192,14 +182,37 @@ static const char *const pick_names[] = {[PICK_ALL] = "all",
                                          [PICK_LAST] = "last",
                                          [PICK_LOWEST] = "lowest"};
 
-static bool picked(const ProbeLog *probe, size_t site, Pick pick, size_t wanted) {
-    LayerName name = layer_name(probe->sites[site].name);
-    size_t last = deepest(probe, &name);
+/* A kind of site with the number of its deepest block. */
+typedef struct Depth {
+    LayerName kind;
+    size_t last;
+} Depth;
+
+static Depth *find_depth(Depth *depths, size_t count, const LayerName *name) {
+    size_t k = 0;
+    while (k < count && !layer_same_kind(&depths[k].kind, name)) k++;
+    return &depths[k];
+}
+
+/* All of them (mem_free). */
+static Depth *list_depths(const ProbeLog *probe, size_t *count) {
+    Depth *depths = mem_zarray(probe->site_count + 1, sizeof *depths);
+    *count = 0;
+    for (size_t i = 0; i < probe->site_count; i++) {
+        LayerName name = layer_name(probe->sites[i].name);
+        Depth *depth = find_depth(depths, *count, &name);
+        if (depth == depths + *count) *depth = (Depth){name, 0}, ++*count;
+        depth->last = MAX(depth->last, name.block);
+    }
+    return depths;
+}
+
+static bool picked(const LayerName *name, size_t last, Pick pick, size_t wanted) {
     switch (pick) {
-    case PICK_FIRST: return name.block == 0;
-    case PICK_MIDDLE: return name.block == (last + 1) / 2;
-    case PICK_LAST: return name.block == last;
-    case PICK_NUMBER: return name.block == wanted;
+    case PICK_FIRST: return name->block == 0;
+    case PICK_MIDDLE: return name->block == (last + 1) / 2;
+    case PICK_LAST: return name->block == last;
+    case PICK_NUMBER: return name->block == wanted;
     case PICK_ALL:
     case PICK_LOWEST: break;
     }
@@ -222,9 +235,15 @@ static Status choose_word(LayerChoice *choice, const RunLog *run, const char *wo
         choose_lowest(choice, run);
         return OK;
     }
-    for (size_t i = 0; i < run->probe.site_count; i++)
-        if (picked(&run->probe, i, (Pick)pick, number))
-            choose(choice, run->probe.sites[i].name);
+    size_t count;
+    Depth *depths = list_depths(&run->probe, &count);
+    for (size_t i = 0; i < run->probe.site_count; i++) {
+        const char *site = run->probe.sites[i].name;
+        LayerName name = layer_name(site);
+        size_t last = find_depth(depths, count, &name)->last;
+        if (picked(&name, last, (Pick)pick, number)) choose(choice, site);
+    }
+    mem_free(depths);
     return OK;
 }
 

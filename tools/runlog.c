@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "data/openfile.h"
+#include "tools/layers.h"
 #include "tools/say.h"
 
 #define RECIPE_MOST ((size_t)1 << 20)
@@ -23,6 +24,7 @@ enum {
     ROW_LEAST = sizeof "{\"step\":1}" - 1, /* bytes of the shortest row */
     LINE_MOST = 16 << 20,
     NAMES_MOST = 20000, /* sites, heads of one, weights */
+    KINDS_MOST = 200,   /* of sites or weights: names without the number of their block */
 };
 
 const MetricFacts metrics[METRIC_COUNT] = {
@@ -125,12 +127,28 @@ static bool is_named(const char *kept, size_t room, const char *name) {
     return !strncmp(kept, name, room - 1);
 }
 
+/* Its number among the names that came before; SIZE_MAX: it is new. */
+static size_t find_name(const StringMap *names, const char *name, size_t room) {
+    return stringmap_find(names, name, strnlen(name, room - 1));
+}
+
+/* Figures compare each kind with all names.  A name of one kind too many is left out. */
+static bool has_kind(StringMap *kinds, const char *name) {
+    char text[sizeof(LayerName)];
+    LayerName part = layer_name(name);
+    text_format(text, sizeof text, "%d%s %s", part.in_block, part.prefix, part.suffix);
+    size_t length = strlen(text);
+    if (stringmap_find(kinds, text, length) != SIZE_MAX) return true;
+    return kinds->count < KINDS_MOST && stringmap_add(kinds, text, length) < KINDS_MOST;
+}
+
 /* Each name takes numbers for each row.  Of rows that belong together they are fewer than the
  * bytes that name them; what strangers write must not take all memory.  False: the name is
  * left out, which is said (runlog_note). */
-static bool afford(RunLog *run, const char *name, size_t count, size_t space, size_t each) {
+static bool afford(RunLog *run, const char *name, StringMap *kinds, size_t count, size_t space,
+                   size_t each) {
     size_t cells;
-    bool good = count < NAMES_MOST && size_mul(space, each, &cells) &&
+    bool good = count < NAMES_MOST && has_kind(kinds, name) && size_mul(space, each, &cells) &&
                 cells <= run->room - MIN(run->room, run->cells);
     if (good) run->cells += cells;
     if (good || !run->room) return good;
@@ -146,15 +164,17 @@ static bool afford(RunLog *run, const char *name, size_t count, size_t space, si
 static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t heads,
                           size_t space) {
     ProbeLog *probe = &run->probe;
-    if (guess < probe->site_count && is_named(probe->sites[guess].name, sizeof probe->sites[guess].name, name))
+    enum { ROOM = sizeof probe->sites->name };
+    if (guess < probe->site_count && is_named(probe->sites[guess].name, ROOM, name))
         return &probe->sites[guess];
-    for (size_t i = 0; i < probe->site_count; i++)
-        if (is_named(probe->sites[i].name, sizeof probe->sites[i].name, name)) return &probe->sites[i];
-    if (heads > NAMES_MOST || !afford(run, name, probe->site_count, space, 4 + heads))
+    size_t known = find_name(&run->site_names, name, ROOM);
+    if (known != SIZE_MAX) return &probe->sites[known];
+    if (heads > NAMES_MOST || !afford(run, name, &run->site_kinds, probe->site_count, space, 4 + heads))
         return NULL;
     probe->sites = append(probe->sites, probe->site_count, sizeof *probe->sites);
     SiteLog *site = &probe->sites[probe->site_count++];
     snprintf(site->name, sizeof site->name, "%s", name);
+    stringmap_add(&run->site_names, site->name, strlen(site->name));
     site->heads = heads;
     site->entropy = nan_array(space * MAX(heads, 1));
     site->mean = nan_array(space);
@@ -190,14 +210,16 @@ static void read_site(RunLog *run, const json_t *row, size_t guess, size_t at,
 
 static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_t space) {
     ProbeLog *probe = &run->probe;
-    if (guess < probe->weight_count && is_named(probe->weights[guess].name, sizeof probe->weights[guess].name, name))
+    enum { ROOM = sizeof probe->weights->name };
+    if (guess < probe->weight_count && is_named(probe->weights[guess].name, ROOM, name))
         return &probe->weights[guess];
-    for (size_t i = 0; i < probe->weight_count; i++)
-        if (is_named(probe->weights[i].name, sizeof probe->weights[i].name, name)) return &probe->weights[i];
-    if (!afford(run, name, probe->weight_count, space, 4)) return NULL;
+    size_t known = find_name(&run->weight_names, name, ROOM);
+    if (known != SIZE_MAX) return &probe->weights[known];
+    if (!afford(run, name, &run->weight_kinds, probe->weight_count, space, 4)) return NULL;
     probe->weights = append(probe->weights, probe->weight_count, sizeof *probe->weights);
     WeightLog *weight = &probe->weights[probe->weight_count++];
     snprintf(weight->name, sizeof weight->name, "%s", name);
+    stringmap_add(&run->weight_names, weight->name, strlen(weight->name));
     weight->sigma = nan_array(space);
     weight->gamma = nan_array(space);
     weight->grad_inf = nan_array(space);
@@ -378,6 +400,10 @@ RunLog *runlog_open(const char *dir, Err *err) {
 void runlog_free(RunLog *run) {
     if (!run) return;
     datarecord_free(&run->data);
+    stringmap_free(&run->site_names);
+    stringmap_free(&run->site_kinds);
+    stringmap_free(&run->weight_kinds);
+    stringmap_free(&run->weight_names);
     json_decref(run->worst);
     TrainLog *train = &run->train;
     double *columns[] = {train->step, train->epoch,     train->loss,

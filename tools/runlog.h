@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "data/stringmap.h"
 #include "tools/datafacts.h"
 #include "tools/verdict.h"
 
@@ -104,6 +105,8 @@ typedef struct RunLog {
     json_t *worst; /* of the last row that has it: the transcripts with the most errors; or NULL */
     char worst_split[16];
     size_t bad_rows;     /* lines that are no rows, in all three logs, and names too many */
+    StringMap site_names, weight_names; /* those of probe, by number */
+    StringMap site_kinds, weight_kinds; /* the same without the numbers of their blocks */
     size_t cells, room;  /* numbers that the present log's names take, and may take */
     char bad_first[500]; /* file, line and fault of the first */
     DataRecord data; /* of data.json; empty where it is not there or not readable */
