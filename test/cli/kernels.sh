@@ -135,3 +135,9 @@ mkdir closed && XDG_CACHE_HOME=/proc/nowhere "$STEADY" train $few --out new 2>er
 tell "a cache that cannot be written is said, and the run goes on" $?
 (unset XDG_CACHE_HOME && HOME=$PWD/nobody "$STEADY" export new -o other 2>err) && [ ! -e nobody ]
 tell "a home that is not there is not made" $?
+OMP_NUM_THREADS=99999 "$STEADY" export new -o other 2>err
+[ $? = 2 ] && [ "$(cat err)" = "steady export: OMP_NUM_THREADS = 99999: at most 4096 threads; unset it to have one for each processor" ]
+tell "more threads than there can be are the user's word, not the kernels' fault" $?
+OPENBLAS_CORETYPE=Abacus "$STEADY" export new -o other 2>err &&
+    grep -q '^steady: note: OPENBLAS_CORETYPE = Abacus is not used: OpenBLAS has its' err
+tell "kernels that OpenBLAS does not have are named" $?
