@@ -122,6 +122,14 @@ static size_t whole_of(const Reading *r, const char *key) {
     return 0;
 }
 
+/* Of attention: what its logits are divided by; 0 where the file does not say it. */
+static double temperature_of(const Reading *r) {
+    double value = number_of(r, "temperature");
+    bool given = safetensors_metadata(r->file, "temperature") != NULL;
+    if (given && !(value > 0 && isfinite(value))) refuse(r, "temperature", "a positive number");
+    return value;
+}
+
 /* Numbers as add_anchor writes them: whole ones below 2^48, lengths that can be divided by. */
 static bool read_numbers(const char **text, double *number, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -206,7 +214,7 @@ Status checkpoint_read_facts(const Safetensors *file, const char *path,
                              const CheckpointParts *parts, Progressed *progressed, Err *err) {
     Reading r = {file, path, err};
     Progressed p = {.step = whole_of(&r, "step"),
-                    .temperature = number_of(&r, "temperature"),
+                    .temperature = temperature_of(&r),
                     .data_offset = whole_of(&r, "data_offset"),
                     .pending_eval = number_of(&r, "pending_eval") != 0,
                     .best_score = number_of(&r, "best_score"),

@@ -106,10 +106,16 @@ for file in good/task.json good/data.json good/probe.jsonl words/text.tokenizer 
     done
 done
 [ $good = 0 ]
-tell "numbers that no run has are refused or borne" $?
+tell "numbers that no run has are refused or accepted" $?
 rm -rf run && cp -R good run && sed -i 's/"channels": 1/"channels": 2/' run/task.json &&
     fails 3 'task.json: pictures of 2 channels' predict run
 tell "pictures of two channels" $?
+# The header keeps its length, and the CRC is of the data behind it.
+rm -rf run && cp -R good run && sed -i 's/"temperature":"1"/"temperature":"0"/' run/checkpoints/*.safetensors &&
+    fails 3 'temperature is "0"; a positive number is expected' eval run &&
+    fails 3 'temperature is "0"; a positive number is expected' train --resume run train.steps=99
+tell "a temperature that divides by nothing" $?
+
 rm -rf run && cp -R words run && sed -i 's/specials 1/specials 0/' run/text.tokenizer &&
     fails 3 'these are no settings of a tokenizer' predict run --prompt "the zebra"
 tell "pieces of words without <unk>" $?
