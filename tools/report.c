@@ -353,7 +353,7 @@ static void write_top(FILE *out, const RunLog *run, const char *message) {
     }
     fprintf(out, "<p class=\"verdict%s\">", bad ? " bad" : "");
     escaped(out, verdict.summary);
-    fputs(" ", out);
+    if (*verdict.advice) fputc(' ', out);
     escaped(out, verdict.advice);
     escaped(out, verdict.data);
     fputs("</p>\n<p class=soft>", out);
