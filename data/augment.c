@@ -76,7 +76,7 @@ static Status read_number(Augment *augment, size_t kind, char *word, size_t *pla
     double value = strtod(text, &end);
     if (end == text || *end || !(value >= number->low && value <= number->high))
         return err_set(err, FAIL_USAGE,
-                       "data.augment: %s: %s is \"%s\", %g to %g is wanted",
+                       "data.augment: %s: %s is \"%s\", %g to %g is expected",
                        table[kind].name, number->name, text, number->low, number->high);
     augment->number[kind][k] = value;
     *place = k + 1;

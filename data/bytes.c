@@ -67,7 +67,7 @@ static Status take_some(ByteFile *file, uint8_t *to, size_t n, size_t *got, Err 
 
 static Status fail_short(const ByteFile *file, size_t wanted, size_t got, Err *err) {
     return err_set(err, FAIL_DATA,
-                   "%s is cut short: it ends after %zu bytes, where %zu more are wanted",
+                   "%s is cut short: it ends after %zu bytes, where %zu more are expected",
                    file->path, file->taken, wanted - got);
 }
 
@@ -107,7 +107,7 @@ Status bytes_take_new(ByteFile *file, size_t n, uint8_t **to, Err *err) {
     if (n > file->most - MIN(file->most, file->taken))
         return err_set(
             err, FAIL_DATA,
-            "%s is cut short, or its header is wrong: %zu more bytes are wanted, "
+            "%s is cut short, or its header is wrong: %zu more bytes are expected, "
             "a file of its length has at most %zu in all",
             file->path, n, file->most);
     size_t got;

@@ -156,7 +156,7 @@ static Status split_names(char *text, const char *path, Dataset *set, Err *err) 
         found++;
     }
     if (found == set->classes) return OK;
-    return err_set(err, FAIL_DATA, "%s names %zu classes, %zu are wanted", path, found,
+    return err_set(err, FAIL_DATA, "%s names %zu classes, %zu are expected", path, found,
                    set->classes);
 }
 
@@ -184,7 +184,7 @@ Status cifar_open(const DataConfig *config, Split split, Dataset *set, Err *err)
         return err_set(
             err, FAIL_DATA,
             "%s holds no CIFAR files: data_batch_1.bin[.gz] and "
-            "test_batch.bin[.gz], or train.bin[.gz] and test.bin[.gz], are wanted",
+            "test_batch.bin[.gz], or train.bin[.gz] and test.bin[.gz], are expected",
             config->path);
     CifarSet *cifar = set->state = mem_zalloc(sizeof *cifar);
     set->free_state = cifar_free;

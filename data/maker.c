@@ -21,7 +21,7 @@ struct Maker {
 static Status check_count(const char *key, size_t count, size_t channels, Err *err) {
     if (count == 1 || count == channels) return OK;
     return err_set(err, FAIL_USAGE,
-                   "data.%s has %zu numbers: 1 or %zu are wanted, one a channel", key,
+                   "data.%s has %zu numbers: 1 or %zu are expected, one a channel", key,
                    count, channels);
 }
 
@@ -35,12 +35,12 @@ static Status check_config(const Dataset *set, const LoaderConfig *config, Err *
     if (status) return status;
     for (size_t c = 0; c < data->std_count; c++)
         if (!(data->std[c] > 0))
-            return err_set(err, FAIL_USAGE, "data.std is %g: more than 0 is wanted",
+            return err_set(err, FAIL_USAGE, "data.std is %g: more than 0 is expected",
                            data->std[c]);
     if (config->training && set->count < config->batch)
         return err_set(err, FAIL_USAGE,
                        "train.batch is %zu, but the training split (%s) holds "
-                       "only %zu images: a whole batch is wanted",
+                       "only %zu images: a whole batch is expected",
                        config->batch, set->source, set->count);
     return OK;
 }

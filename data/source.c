@@ -178,7 +178,7 @@ static Status check_config(const DataConfig *config, bool needs_path, Err *err) 
         return err_set(err, FAIL_USAGE, "data.path is needed with data.source = %s",
                        config->source);
     if (!(config->val_fraction >= 0 && config->val_fraction < 1))
-        return err_set(err, FAIL_USAGE, "data.val_fraction is %g: 0 <= f < 1 is wanted",
+        return err_set(err, FAIL_USAGE, "data.val_fraction is %g: 0 <= f < 1 is expected",
                        config->val_fraction);
     return OK;
 }

@@ -150,7 +150,7 @@ static void a_wrong_list_says_what_is_wrong(void **state) {
         {"flip:1", "flip takes no number for \"1\""},
         {"crop:padding=x", "padding is \"x\", 0 to 1000"},
         {"crop:radius=3", "crop has no number \"radius\""},
-        {"erasing:1.5", "p is \"1.5\", 0 to 1 is wanted"},
+        {"erasing:1.5", "p is \"1.5\", 0 to 1 is expected"},
         {"rand-augment:nan", "m is \"nan\""},
         {"random-resized-crop:0.9:0.5", "min 0.9 is above max 0.5"},
         {"jitter:0:0:0:0", "takes no number"}};

@@ -98,7 +98,7 @@ static void names_of_classes_are_read_where_they_are(void **state) {
     assert_string_equal(set->class_names[9], "last one");
     dataset_free(set);
     files_write(*state, "batches.meta.txt", "a\nb\n", 4);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "names 2 classes, 10 are wanted");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "names 2 classes, 10 are expected");
 }
 
 static void files_that_are_there_twice_are_named(void **state) {
