@@ -5,7 +5,7 @@
  *     bpe_split(bpe, "unhappy", 7, &pieces);      "un@@ happy"
  *     bpe_free(bpe);
  *
- * Words are parted by U+0020 alone: a tab, a no-break space or U+3000 is a letter like any other.
+ * U+0020 alone separates words: a tab, a no-break space, U+3000 are letters like any other.
  * A word is its code points, the last with </w> behind it.  Learning merges the pair that is
  * most frequent (of equals the largest, as strings) until there are enough merges or none is
  * there twice.  Splitting makes the merges in the order in which they were learned. */

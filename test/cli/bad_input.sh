@@ -236,7 +236,7 @@ else
     cp picture.png bad/test/cat/101.png
     fails 3 'test: 508 items as before, but others.*data.changed=allow' train --resume late &&
         "$STEADY" train --resume late data.changed=allow 2>err && [ "$(wc -l <late/eval.jsonl)" = 3 ]
-    tell "the run goes on with the picture that took its place, if it may" $?
+    tell "the run continues with the replacement where that is allowed" $?
 
     echo 'Once upon a time' >bad/train/cat/1.png
     # shellcheck disable=SC2086

@@ -85,7 +85,7 @@ if [ "$(wc -c <one.png)" = 71 ]; then
     tell "a class whose name is not UTF-8 is the same class" $?
     # shellcheck disable=SC2086
     rm -rf moved && again && begin $pictures $model && rm set/train/cat/cat1.png
-    allows "data.changed = allow goes on without the picture" 'train: 12 items were, 11 are'
+    allows "data.changed = allow trains without the picture" 'train: 12 items were, 11 are'
 else
     echo "skip pictures in folders: needs base64"
 fi
