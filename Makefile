@@ -8,10 +8,10 @@
 # make install    program, library, headers, steady.pc (DESTDIR=, PREFIX=); make uninstall
 # make format | clean | distclean                    V=1 shows the commands
 #
-# Sources are found, not listed: engine/*/*.c models/*.c data/*.c make the library, tools/*.c
-# the program, tools/recipes/*.ini are compiled in.  test/DIR/test_*.c is a test program each,
-# in double in test/grad and in float elsewhere; other .c files of a test directory are linked
-# into all of its programs; test/cli/*.sh are shell tests.
+# Sources are found, not listed: the .c files of engine/*/, models/, data/ and data/*/ make the
+# library, those of tools/ and tools/*/ the program, tools/recipes/*.ini are compiled in.
+# test/DIR/test_*.c is a test program each, in double in test/grad and in float elsewhere; other .c
+# files of a test directory are linked into all of its programs; test/cli/*.sh are shell tests.
 
 VERSION = 0.1.0
 B = build
@@ -51,9 +51,9 @@ config.mk: configure
 
 # ---- what there is -----------------------------------------------------------------------
 
-LIB_SRC := $(sort $(wildcard engine/*/*.c models/*.c data/*.c))
-TOOL_SRC := $(sort $(wildcard tools/*.c))
-HEADERS := $(sort $(wildcard engine/*/*.h models/*.h data/*.h))
+LIB_SRC := $(sort $(wildcard engine/*/*.c models/*.c data/*.c data/*/*.c))
+TOOL_SRC := $(sort $(wildcard tools/*.c tools/*/*.c))
+HEADERS := $(sort $(wildcard engine/*/*.h models/*.h data/*.h data/*/*.h))
 RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/float/%.o)

@@ -7,8 +7,8 @@
  *     if (dataset_get(set, i, &image, &label, &err)) ...
  *     image_free(&image); dataset_free(set);
  *
- * A reader (data/idx.c, cifar.c, folder.c, glyphs.c) fills in a Dataset and knows
- * nothing of the others; data/source.c holds the one list of them.  See
+ * A reader (data/picture/idx.c, cifar.c, folder.c, glyphs.c) fills in a Dataset and knows
+ * nothing of the others; data/picture/source.c holds the one list of them.  See
  * docs/adding.md. */
 #ifndef STEADY_DATASET_H
 #define STEADY_DATASET_H
@@ -30,7 +30,7 @@ typedef struct DataConfig {
     double mean[CHANNELS_MAX]; /* pixels become (p/255 - mean)/std; one serves all */
     double std[CHANNELS_MAX];
     size_t mean_count, std_count;
-    char augment[256]; /* see data/augment.h; "none" */
+    char augment[256]; /* see data/picture/augment.h; "none" */
     size_t repeat;     /* repeated augmentation: copies of an image an epoch */
     bool shuffle;
     double val_fraction; /* of the training split, cut off as split `val` */
@@ -44,7 +44,7 @@ typedef struct DataConfig {
     DataChanged changed; /* of a run that is resumed */
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
     size_t synthetic_count; /* glyphs: images an epoch; the test split has a fifth */
-    /* texts (data/textset.h) */
+    /* texts (data/text/textset.h) */
     TokenKind tokens;
     char val_path[1024], test_path[1024];         /* splits of their own; "" none */
     char source_lang[32], target_lang[32];        /* pairs: endings of the files */
@@ -58,7 +58,7 @@ typedef struct DataConfig {
     size_t max_length;    /* tokens of a sentence, </s> apart */
     double max_ratio;     /* longer / shorter sentence of a pair, in tokens; 0: any */
     bool drop_long;       /* sentences beyond these are left out; else they are an error */
-    /* speech (data/speechset.h) */
+    /* speech (data/speech/speechset.h) */
     char train_split[256], val_split[256], test_split[256]; /* names; "": the source's own */
     size_t cache; /* features kept in memory, MB */
 } DataConfig;
@@ -120,7 +120,7 @@ const char *source_list(void);
 
 /* What a picture file is, as far as its pixels do not show it. */
 typedef struct PictureTraits {
-    unsigned orientation; /* of its Exif data, 1-8; applied (data/exif.h) */
+    unsigned orientation; /* of its Exif data, 1-8; applied (data/picture/exif.h) */
     bool grey;            /* the file holds no colour */
     bool inks;            /* CMYK or YCCK, converted without a colour profile */
     bool clear;           /* a pixel is transparent, in part at least */

@@ -6,7 +6,7 @@
  *     set->facts.count = set->count;
  *     set->facts.hash = facts_hash(set->facts.hash, name, strlen(name) + 1);     item by item
  *
- * The trainer prints each note once, keeps all of it in RUN/data.json (tools/datafacts.h) and
+ * The trainer prints each note once, keeps all of it in RUN/data.json (tools/run/datafacts.h) and
  * compares it when the run is resumed.  Not for: what happens during training (an event row of
  * train.jsonl), and faults that end the opening (Err). */
 #ifndef STEADY_FACTS_H

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "tools/commands.h"
-#include "tools/launch.h"
-#include "tools/nearest.h"
-#include "tools/output.h"
-#include "tools/start.h"
-#include "tools/stop.h"
+#include "tools/program/launch.h"
+#include "tools/program/nearest.h"
+#include "tools/program/output.h"
+#include "tools/program/start.h"
+#include "tools/program/stop.h"
 
 static const struct Command {
     const char *name;

@@ -5,7 +5,7 @@
  *     const char *core = machine_blas_wanted_core();      NULL: OpenBLAS chose well
  *
  * It only reports.  Acting on it - the environment, starting again, the number of threads -
- * is the program's business (tools/start.h); the one exception is machine_flush_denormals.
+ * is the program's business (tools/program/start.h); the one exception is machine_flush_denormals.
  *
  * `root` is put before every path that is read ("" for the real machine), so that a test can
  * show it another computer. */

@@ -1,4 +1,4 @@
-/* text: UTF-8 as code points, and what messages show of texts from outside (data/utf8.h has the
+/* text: UTF-8 as code points, and what messages show of texts from outside (data/file/utf8.h has the
  * rest). */
 #ifndef STEADY_TEXT_H
 #define STEADY_TEXT_H

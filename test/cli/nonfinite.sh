@@ -43,11 +43,11 @@ tell "the bad step is not logged" $?
 [ "$(ls blown/checkpoints/step-*)" = blown/checkpoints/step-00000001.safetensors ]
 tell "the checkpoint before the bad step stays" $?
 
-if [ -f "$top/tools/report.c" ]; then
+if [ -f "$top/tools/figure/report.c" ]; then
     grep -q -i '</html>' blown/report.html
     tell "a run that blew up has a report" $?
 else
-    echo "skip a run that blew up has a report: tools/report.c is not there yet"
+    echo "skip a run that blew up has a report: tools/figure/report.c is not there yet"
 fi
 
 train small.ini optim.lr=1e39 --out endless

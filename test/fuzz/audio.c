@@ -1,5 +1,5 @@
 /* A recording: what the check accepts can be read. */
-#include "data/audio.h"
+#include "data/speech/audio.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -1,7 +1,7 @@
 /* BPE codes: what loads can be saved, loaded again, and applied. */
 #include <string.h>
 
-#include "data/bpe.h"
+#include "data/text/bpe.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -3,7 +3,7 @@
 
 #include "models/vit.h"
 #include "test/fuzz/fuzz.h"
-#include "tools/checkpoint.h"
+#include "tools/run/checkpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static Vit *vit;

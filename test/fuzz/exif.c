@@ -1,5 +1,5 @@
 /* Exif data of a picture, from their TIFF header on. */
-#include "data/exif.h"
+#include "data/picture/exif.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

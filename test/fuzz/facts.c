@@ -1,7 +1,7 @@
 /* task.json and the recipe of a run, a classifier's and a recogniser's: a model is built of them,
  * small ones only. */
 #include "test/fuzz/fuzz.h"
-#include "tools/task.h"
+#include "tools/task/task.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static Recipe recipe;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "test/fuzz/fuzz.h"
-#include "tools/sweep.h"
+#include "tools/sweep/sweep.h"
 
 enum { WORDS_MAX = 20 };
 

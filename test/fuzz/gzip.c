@@ -1,6 +1,6 @@
 /* A gzip file, as a binary file and as text. */
-#include "data/bytes.h"
-#include "data/textfile.h"
+#include "data/file/bytes.h"
+#include "data/file/textfile.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "test/fuzz/fuzz.h"
-#include "tools/recipe.h"
+#include "tools/recipe/recipe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static Recipe recipe, again;

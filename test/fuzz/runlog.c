@@ -1,7 +1,7 @@
 /* The logs and facts of a run folder. */
 #include "test/fuzz/fuzz.h"
-#include "tools/layers.h"
-#include "tools/runlog.h"
+#include "tools/figure/layers.h"
+#include "tools/run/runlog.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const NAMES[] = {"train.jsonl", "probe.jsonl", "eval.jsonl",

@@ -1,5 +1,5 @@
 /* A safetensors file: every entry that is listed can be read. */
-#include "data/safetensors.h"
+#include "data/file/safetensors.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

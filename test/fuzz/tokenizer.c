@@ -1,7 +1,7 @@
 /* A run's tokenizer, three files: what loads encodes and decodes, and saves to what loads again. */
 #include <string.h>
 
-#include "data/tokenizer.h"
+#include "data/text/tokenizer.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -1,6 +1,6 @@
-"""Makes the table of data/utf8_lower_parts.h from Python's str.lower(), and the checksum in test_utf8.c.
+"""Makes the table of data/file/utf8_lower_parts.h from Python's str.lower(), and the checksum in test_utf8.c.
 
-    python3 test/golden/make_utf8_lower.py > data/utf8_lower_parts.h
+    python3 test/golden/make_utf8_lower.py > data/file/utf8_lower_parts.h
 
 A row says: from `first` to `last`, each `step`-th code point has a lower-case form that is
 `shift` higher.  Mappings to several code points (U+0130 is the only one) are left out.

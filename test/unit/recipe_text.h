@@ -2,7 +2,7 @@
 #ifndef STEADY_TEST_RECIPE_TEXT_H
 #define STEADY_TEST_RECIPE_TEXT_H
 
-#include "tools/recipe.h"
+#include "tools/recipe/recipe.h"
 
 char *recipe_text(const Recipe *recipe); /* the caller frees it with free() */
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tools/apart.h"
+#include "tools/program/apart.h"
 
 static Status succeed(void *input, Err *err) {
     (void)err;

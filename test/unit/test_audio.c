@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "data/audio.h"
+#include "data/speech/audio.h"
 #include "files.h"
 #include "sounds.h"
 

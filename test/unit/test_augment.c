@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "data/augment.h"
-#include "data/erase.h"
-#include "data/pixels.h"
-#include "data/randaugment.h"
-#include "data/resize.h"
+#include "data/picture/augment.h"
+#include "data/picture/erase.h"
+#include "data/picture/pixels.h"
+#include "data/picture/randaugment.h"
+#include "data/picture/resize.h"
 
 static RngCursor dice_of(uint64_t seed) {
     return (RngCursor){rng_make(seed, RNG_AUGMENT, 1), 0};

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "data/bleu.h"
-#include "data/tok13a.h"
+#include "data/text/bleu.h"
+#include "data/text/tok13a.h"
 #include "files.h"
 
 static json_t *read_json(const char *path) {

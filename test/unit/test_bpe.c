@@ -8,9 +8,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "data/bpe.h"
-#include "data/textfile.h"
-#include "data/utf8.h"
+#include "data/text/bpe.h"
+#include "data/file/textfile.h"
+#include "data/file/utf8.h"
 #include "engine/core/rng.h"
 #include "files.h"
 

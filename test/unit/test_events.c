@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "tools/chart_parts.h"
-#include "tools/figures.h"
-#include "tools/report.h"
-#include "tools/trainer_parts.h"
+#include "tools/chart/chart_parts.h"
+#include "tools/figure/figures.h"
+#include "tools/figure/report.h"
+#include "tools/train/trainer_parts.h"
 
 static char dir[] = "/tmp/events-XXXXXX";
 

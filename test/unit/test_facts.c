@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "tools/datafacts.h"
-#include "tools/task.h"
+#include "tools/run/datafacts.h"
+#include "tools/task/task.h"
 
 static DataFacts facts[3];
 

@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "tools/chart_parts.h"
+#include "tools/chart/chart_parts.h"
 #include "tools/commands.h"
-#include "tools/figures.h"
-#include "tools/layers.h"
-#include "tools/report.h"
+#include "tools/figure/figures.h"
+#include "tools/figure/layers.h"
+#include "tools/figure/report.h"
 
 static const char *const names[] = {"recipe.ini",
                                     "task.json",

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "data/augment.h"
+#include "data/picture/augment.h"
 #include "files.h"
 
 static DataConfig config_for(const char *root) {

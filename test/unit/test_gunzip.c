@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "data/bytes.h"
+#include "data/file/bytes.h"
 #include "files.h"
 
 enum { SIZE = 300000, ROOM = 1 << 20 };

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "data/exif.h"
+#include "data/picture/exif.h"
 #include "engine/core/rng.h"
 #include "files.h"
 #include "pictures.h"

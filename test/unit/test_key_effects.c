@@ -1,4 +1,4 @@
-/* Conditions of keys (tools/keys.c) against what the library does: where a condition holds the key
+/* Conditions of keys (tools/recipe/keys.c) against what the library does: where a condition holds the key
  * changes numbers, where it does not it changes none. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include "models/speech.h"
 #include "models/translator.h"
 #include "models/vit.h"
-#include "tools/keys.h"
+#include "tools/recipe/keys.h"
 
 enum { NUMBERS = 1 << 16 };
 

@@ -1,4 +1,4 @@
-/* Conditions under which keys have an effect (tools/key_when.c). */
+/* Conditions under which keys have an effect (tools/recipe/key_when.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/keys.h"
-#include "tools/sweep.h"
+#include "tools/recipe/keys.h"
+#include "tools/sweep/sweep.h"
 
 /* ---- helpers ---- */
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "data/loader.h"
+#include "data/picture/loader.h"
 #include "engine/core/rng.h"
 
 enum { SIDE = 4, ITEMS = 23, AREA = SIDE * SIDE };

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "test/unit/files.h"
-#include "tools/log.h"
+#include "tools/run/log.h"
 
 #define ROW(step) "{\"step\":" #step ",\"loss\":0.5}\n"
 

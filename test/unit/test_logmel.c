@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "data/logmel.h"
+#include "data/speech/logmel.h"
 
 enum { FILTERS = 80 };
 static const double PI = 3.14159265358979323846;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tools/meaning.h"
+#include "tools/task/meaning.h"
 
 static Status fits(const char *file, const char *own, Err *err) {
     *err = ERR_NONE;

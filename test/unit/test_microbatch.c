@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tools/microbatch.h"
+#include "tools/task/microbatch.h"
 
 enum { PART = 24 };
 

@@ -13,7 +13,7 @@
 #include "models/speech.h"
 #include "models/translator.h"
 #include "models/vit.h"
-#include "tools/recipe.h"
+#include "tools/recipe/recipe.h"
 
 enum { VOCAB = 20, LENGTH = 8, NO_LABEL = 99, SIDE = 8, FILTERS = 5, LABELS = 6, FRAMES = 24 };
 

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "data/grammar.h"
-#include "data/numbers.h"
-#include "data/stringmap.h"
-#include "data/utf8.h"
+#include "data/text/grammar.h"
+#include "data/text/numbers.h"
+#include "data/file/stringmap.h"
+#include "data/file/utf8.h"
 #include "engine/core/base.h"
 
 /* ---- numbers ---- */

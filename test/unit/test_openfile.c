@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "data/openfile.h"
+#include "data/file/openfile.h"
 #include "files.h"
 
 enum { PATH_SIZE = 1400 };

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/keys.h"
+#include "tools/recipe/keys.h"
 
 enum { LINE = 400, SECTIONS = 100, LINES = 500 };
 

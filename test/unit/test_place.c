@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "data/plan.h"
-#include "data/speechplan.h"
-#include "data/textbatch.h"
+#include "data/picture/plan.h"
+#include "data/speech/speechplan.h"
+#include "data/text/textbatch.h"
 
 enum { ITEMS = 40 };
 

@@ -10,7 +10,7 @@
 
 #include "engine/core/rng.h"
 #include "engine/reparam/spectral.h"
-#include "tools/probe.h"
+#include "tools/run/probe.h"
 
 enum { ROWS = 48, COLUMNS = 32 };
 

@@ -1,4 +1,4 @@
-/* Recipes: reading, refusing, writing (tools/recipe.h, tools/inifile.h). */
+/* Recipes: reading, refusing, writing (tools/recipe/recipe.h, tools/recipe/inifile.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "test/unit/recipe_text.h"
-#include "tools/keys.h"
+#include "tools/recipe/keys.h"
 
 /* ---- helpers ---- */
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "data/utf8.h"
-#include "tools/recipe_change.h"
+#include "data/file/utf8.h"
+#include "tools/recipe/recipe_change.h"
 
 static void set(Recipe *recipe, const char *word) {
     Err err = ERR_NONE;
@@ -30,7 +30,7 @@ static void each_key_has_its_row(void **state) {
     (void)state;
     for (const Key *key = keys; key < keys + keys_count; key++)
         if (!key_change_known(key))
-            fail_msg("%s.%s has no row in tools/key_change.c", key->section, key->name);
+            fail_msg("%s.%s has no row in tools/recipe/key_change.c", key->section, key->name);
 }
 
 static Status resumed(const char *task, const char *word, Err *err) {

@@ -1,4 +1,4 @@
-/* The table of keys, and the built-in recipes (tools/keys.h, tools/recipes.h). */
+/* The table of keys, and the built-in recipes (tools/recipe/keys.h, tools/recipe/recipes.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "test/unit/recipe_text.h"
-#include "tools/keys.h"
-#include "tools/nearest.h"
+#include "tools/recipe/keys.h"
+#include "tools/program/nearest.h"
 
 /* ---- the table ---- */
 

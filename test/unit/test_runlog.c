@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "tools/layers.h"
-#include "tools/rundir.h"
-#include "tools/runlog.h"
+#include "tools/figure/layers.h"
+#include "tools/run/rundir.h"
+#include "tools/run/runlog.h"
 
 static const char *const names[] = {"recipe.ini", "task.json", "train.jsonl",
                                     "probe.jsonl", "eval.jsonl", "data.json"};

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "data/safetensors.h"
+#include "data/file/safetensors.h"
 
 static char folder[64];
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tools/task.h"
+#include "tools/task/task.h"
 
 static void less_of_what_is_watched_is_better(void **state) {
     (void)state;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "data/speechbatch.h"
+#include "data/speech/speechbatch.h"
 #include "files.h"
 #include "sounds.h"
 

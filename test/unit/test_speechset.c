@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "data/audio.h"
-#include "data/speechset.h"
+#include "data/speech/audio.h"
+#include "data/speech/speechset.h"
 #include "files.h"
 #include "sounds.h"
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/core/base.h"
-#include "tools/stop.h"
+#include "tools/program/stop.h"
 
 typedef void ChildBody(void);
 

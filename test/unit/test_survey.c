@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "data/skips.h"
-#include "data/survey.h"
+#include "data/picture/survey.h"
 #include "files.h"
 #include "pictures.h"
 

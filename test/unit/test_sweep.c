@@ -1,4 +1,4 @@
-/* Sweeps: grids, names, what is read from run folders, tables (tools/sweep.h). */
+/* Sweeps: grids, names, what is read from run folders, tables (tools/sweep/sweep.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/rundir.h"
-#include "tools/sweep.h"
+#include "tools/run/rundir.h"
+#include "tools/sweep/sweep.h"
 
 /* ---- helpers ---- */
 

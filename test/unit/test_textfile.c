@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "data/textfile.h"
-#include "data/utf8.h"
+#include "data/file/textfile.h"
+#include "data/file/utf8.h"
 #include "files.h"
 
 enum { LINE_MOST = 1 << 24 };

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "data/textmarks.h"
+#include "data/file/textmarks.h"
 #include "files.h"
 
 static void refuse(const char *root, const void *bytes, size_t n, const char *part) {

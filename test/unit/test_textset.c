@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "data/textset.h"
+#include "data/text/textset.h"
 #include "files.h"
 
 static void put(const char *root, const char *name, const char *text) {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "data/tokenizer.h"
+#include "data/text/tokenizer.h"
 #include "files.h"
 
 /* A text in memory. */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "data/tones.h"
+#include "data/speech/tones.h"
 
 enum { SEED = 5, UTTERANCES = 200 };
 

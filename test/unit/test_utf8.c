@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "data/textbuffer.h"
-#include "data/utf8.h"
+#include "data/file/textbuffer.h"
+#include "data/file/utf8.h"
 
 static bool surrogate(uint32_t code) { return code >= 0xD800 && code <= 0xDFFF; }
 

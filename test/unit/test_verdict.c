@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tools/verdict.h"
+#include "tools/run/verdict.h"
 
 enum { N = 100 };
 

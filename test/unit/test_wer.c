@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "data/wer.h"
+#include "data/speech/wer.h"
 #include "engine/core/rng.h"
 
 static void expect_counts(const EditCount *c, size_t reference, size_t s, size_t i,

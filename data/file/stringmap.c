@@ -1,0 +1,88 @@
+#include "data/file/stringmap.h"
+
+#include <string.h>
+
+enum { SLOTS_FIRST = 64 };
+
+static uint64_t hash_of(const char *text, size_t length) {
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 1099511628211u;
+    return hash ^ hash >> 32;
+}
+
+const char *stringmap_text(const StringMap *map, size_t i, size_t *length) {
+    *length = map->start[i + 1] - map->start[i];
+    return map->text.text + map->start[i];
+}
+
+/* The slot that holds the string, or the free one where it belongs. */
+static size_t slot_of(const StringMap *map, const char *text, size_t length) {
+    size_t mask = map->slot_count - 1, slot = hash_of(text, length) & mask, own;
+    for (; map->slots[slot]; slot = (slot + 1) & mask) {
+        const char *other = stringmap_text(map, map->slots[slot] - 1, &own);
+        if (own == length && !memcmp(other, text, length)) break;
+    }
+    return slot;
+}
+
+static void grow_slots(StringMap *map) {
+    map->slot_count = map->slot_count ? 2 * map->slot_count : SLOTS_FIRST;
+    mem_free(map->slots);
+    map->slots = mem_zalloc(map->slot_count * sizeof *map->slots);
+    for (size_t i = 0; i < map->count; i++) {
+        size_t length;
+        const char *text = stringmap_text(map, i, &length);
+        map->slots[slot_of(map, text, length)] = (uint32_t)i + 1;
+    }
+}
+
+static size_t *longer(size_t *list, size_t count, size_t room) {
+    size_t *now = mem_zalloc(room * sizeof *now);
+    if (count) memcpy(now, list, count * sizeof *now);
+    mem_free(list);
+    return now;
+}
+
+size_t stringmap_add(StringMap *map, const char *text, size_t length) {
+    if (2 * (map->count + 1) > map->slot_count) grow_slots(map);
+    size_t slot = slot_of(map, text, length);
+    if (map->slots[slot]) return map->slots[slot] - 1;
+    if (map->count + 2 > map->capacity) {
+        size_t room = MAX(2 * map->capacity, (size_t)SLOTS_FIRST);
+        map->count_of = longer(map->count_of, map->count, room);
+        map->start = longer(map->start, map->count ? map->count + 1 : 0, room);
+        map->capacity = room;
+    }
+    text_append(&map->text, text, length);
+    map->start[map->count + 1] = map->text.length;
+    map->slots[slot] = (uint32_t)++map->count;
+    return map->count - 1;
+}
+
+size_t stringmap_count(StringMap *map, const char *text, size_t length, size_t times) {
+    size_t i = stringmap_add(map, text, length);
+    map->count_of[i] += times;
+    return i;
+}
+
+size_t stringmap_find(const StringMap *map, const char *text, size_t length) {
+    if (!map->slot_count) return SIZE_MAX;
+    uint32_t number = map->slots[slot_of(map, text, length)];
+    return number ? number - 1 : SIZE_MAX;
+}
+
+int stringmap_compare(const StringMap *map, size_t a, size_t b) {
+    size_t m, n;
+    const char *x = stringmap_text(map, a, &m), *y = stringmap_text(map, b, &n);
+    int order = memcmp(x, y, MIN(m, n));
+    return order ? order : m < n ? -1 : m > n;
+}
+
+void stringmap_free(StringMap *map) {
+    mem_free(map->count_of);
+    mem_free(map->start);
+    mem_free(map->slots);
+    text_free(&map->text);
+    *map = (StringMap){0};
+}

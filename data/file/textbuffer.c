@@ -1,0 +1,67 @@
+#include "data/file/textbuffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/file/utf8.h"
+
+/* Room for `more` bytes and the NUL. */
+static void make_room(TextBuffer *buffer, size_t more) {
+    CHECK(more < SIZE_MAX / 4 - buffer->length, "text of %zu + %zu bytes", buffer->length,
+          more);
+    size_t wanted = buffer->length + more + 1;
+    if (wanted <= buffer->capacity) return;
+    size_t capacity = MAX(MAX(wanted, 2 * buffer->capacity), (size_t)64);
+    char *text = mem_alloc(capacity);
+    if (buffer->length) memcpy(text, buffer->text, buffer->length);
+    mem_free(buffer->text);
+    buffer->text = text;
+    buffer->capacity = capacity;
+}
+
+void text_append(TextBuffer *buffer, const char *bytes, size_t length) {
+    make_room(buffer, length);
+    if (length) memcpy(buffer->text + buffer->length, bytes, length);
+    buffer->length += length;
+    buffer->text[buffer->length] = 0;
+}
+
+void text_append_byte(TextBuffer *buffer, char byte) { text_append(buffer, &byte, 1); }
+
+void text_append_code(TextBuffer *buffer, uint32_t code) {
+    char bytes[UTF8_BYTES];
+    text_append(buffer, bytes, utf8_put(code, bytes));
+}
+
+void text_append_escaped(TextBuffer *buffer, const char *text) {
+    for (size_t left = strlen(text), used; left; text += used, left -= used) {
+        uint32_t code;
+        char escape[8];
+        used = *text == '\\' ? 0 : utf8_next(text, left, &code);
+        text_format(escape, sizeof escape, "\\x%02x", (unsigned)(unsigned char)*text);
+        text_append(buffer, used ? text : escape, used ? used : strlen(escape));
+        used = MAX(used, (size_t)1);
+    }
+}
+
+void text_unescape(char *text) {
+    char *to = text;
+    for (; *text; text++) {
+        char digits[3] = "";
+        if (!strncmp(text, "\\x", 2)) memcpy(digits, text + 2, strnlen(text + 2, 2));
+        bool escaped = strspn(digits, "0123456789abcdef") == 2;
+        *to++ = escaped ? (char)strtoul(digits, NULL, 16) : *text;
+        if (escaped) text += 3;
+    }
+    *to = 0;
+}
+
+void text_clear(TextBuffer *buffer) {
+    buffer->length = 0;
+    text_append(buffer, "", 0);
+}
+
+void text_free(TextBuffer *buffer) {
+    mem_free(buffer->text);
+    *buffer = (TextBuffer){0};
+}

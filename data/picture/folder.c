@@ -1,0 +1,210 @@
+/* Pictures in folders, ImageNet's layout: path/split/class/picture. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/file/bytes.h"
+#include "data/picture/folderlist.h"
+#include "data/picture/readers.h"
+
+typedef struct FolderSet {
+    char path[PATH_SIZE]; /* of the split */
+    PictureReading reading;
+    Names classes;
+    Names *files;  /* [classes] */
+    size_t *first; /* [classes + 1] item number of the first file of each class */
+    Listing listing;
+} FolderSet;
+
+static void folder_free(void *state) {
+    FolderSet *folder = state;
+    for (size_t k = 0; folder->files && k < folder->classes.count; k++)
+        names_free(&folder->files[k]);
+    mem_free(folder->files);
+    mem_free(folder->first);
+    names_free(&folder->classes);
+    listing_free(&folder->listing);
+    mem_free(folder);
+}
+
+/* The class whose range of items holds i: the last k with first[k] <= i. */
+static size_t class_of(const FolderSet *folder, size_t i) {
+    size_t low = 0, high = folder->classes.count;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (folder->first[middle] <= i)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void folder_path(const Dataset *set, size_t i, char path[DATASET_PATH]) {
+    const FolderSet *folder = set->state;
+    size_t k = class_of(folder, i);
+    text_format(path, DATASET_PATH, "%s/%s/%s", folder->path, folder->classes.name[k],
+                folder->files[k].name[i - folder->first[k]]);
+}
+
+static size_t folder_label(const Dataset *set, size_t i) { return class_of(set->state, i); }
+
+/* Of the file's name and length: its pixels would have to be read. */
+static uint64_t folder_digest(const Dataset *set, size_t i) {
+    const FolderSet *folder = set->state;
+    size_t k = class_of(folder, i), file = i - folder->first[k];
+    const char *name = folder->files[k].name[file];
+    uint64_t hash = facts_hash(0, name, strlen(name) + 1);
+    return facts_hash_number(hash, folder->files[k].bytes[file]);
+}
+
+static size_t folder_bytes(const Dataset *set, size_t i) {
+    const FolderSet *folder = set->state;
+    size_t k = class_of(folder, i);
+    return folder->files[k].bytes[i - folder->first[k]];
+}
+
+static Status folder_get(const Dataset *set, size_t i, Image *image, size_t *label,
+                         Err *err) {
+    const FolderSet *folder = set->state;
+    char path[DATASET_PATH];
+    folder_path(set, i, path);
+    *label = class_of(folder, i);
+    return image_read(path, &folder->reading, image, err);
+}
+
+static bool folder_there(const char *path, const char *split, char full[PATH_SIZE]) {
+    struct stat info;
+    text_format(full, PATH_SIZE, "%s/%s", path, split);
+    return stat(full, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* The test split is test, or val where there is no test (ImageNet has train and val); then
+ * there is no val. */
+static bool find_split(const char *path, Split split, char full[PATH_SIZE]) {
+    if (split == SPLIT_TRAIN) return folder_there(path, "train", full);
+    bool test = folder_there(path, "test", full);
+    if (split == SPLIT_TEST) return test || folder_there(path, "val", full);
+    return test && folder_there(path, "val", full);
+}
+
+/* What stands in a class folder in place of pictures. */
+static Status fail_empty(const FolderSet *folder, const char *path, const size_t before[],
+                         Err *err) {
+    const size_t *now = folder->listing.count;
+    return err_set(err, FAIL_DATA,
+                   "%s holds no picture (PNG or JPEG): each folder of a split is a class; %zu "
+                   "other files and %zu pictures in deeper folders are in it",
+                   path, now[ODD_ENDING] - before[ODD_ENDING],
+                   now[ODD_DEEPER] - before[ODD_DEEPER]);
+}
+
+static Status list_files(FolderSet *folder, Err *err) {
+    size_t classes = folder->classes.count;
+    folder->files = mem_zalloc(classes * sizeof *folder->files);
+    folder->first = mem_zalloc((classes + 1) * sizeof *folder->first);
+    for (size_t k = 0; k < classes; k++) {
+        char path[2 * PATH_SIZE];
+        size_t before[ODD_KINDS];
+        memcpy(before, folder->listing.count, sizeof before);
+        text_format(path, sizeof path, "%s/%s", folder->path, folder->classes.name[k]);
+        Status status = list_pictures(path, &folder->listing, &folder->files[k], err);
+        if (status) return status;
+        if (folder->files[k].count == 0) return fail_empty(folder, path, before, err);
+        folder->first[k + 1] = folder->first[k] + folder->files[k].count;
+    }
+    return OK;
+}
+
+/* The first name that one sorted list has and the other lacks; NULL: they are equal. */
+static const char *first_missing(const Names *a, const Names *b, bool *a_lacks) {
+    for (size_t k = 0; k < MAX(a->count, b->count); k++) {
+        if (k == a->count || k == b->count) {
+            *a_lacks = k == a->count;
+            return *a_lacks ? b->name[k] : a->name[k];
+        }
+        int order = strcmp(a->name[k], b->name[k]);
+        *a_lacks = order > 0;
+        if (order) return *a_lacks ? b->name[k] : a->name[k];
+    }
+    return NULL;
+}
+
+static Status compare_classes(const FolderSet *folder, const char *other, Err *err) {
+    Names classes = {0};
+    Listing others = {0};
+    Status status = list_classes(other, &others, &classes, err);
+    listing_free(&others);
+    bool lacks = false;
+    const char *name = status ? NULL : first_missing(&folder->classes, &classes, &lacks);
+    if (name)
+        status =
+            err_set(err, FAIL_DATA, "%s has a class \"%s\" that %s lacks",
+                    lacks ? other : folder->path, name, lacks ? folder->path : other);
+    names_free(&classes);
+    return status;
+}
+
+/* Where other splits are there too, they must have the same classes. */
+static Status compare_splits(const FolderSet *folder, const char *root, Split split,
+                             Err *err) {
+    char other[PATH_SIZE];
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        if (s == split || !find_split(root, s, other)) continue;
+        Status status = compare_classes(folder, other, err);
+        if (status) return status;
+    }
+    return OK;
+}
+
+static void copy_names(const Names *names, Dataset *set) {
+    set->class_names = mem_zalloc(names->count * sizeof(char *));
+    for (size_t k = 0; k < names->count; k++)
+        set->class_names[k] = mem_strdup(names->name[k]);
+}
+
+static Status read_split(FolderSet *folder, const char *root, Split split, Err *err) {
+    Status status = list_classes(folder->path, &folder->listing, &folder->classes, err);
+    if (status) return status;
+    if (!folder->classes.count)
+        return err_set(err, FAIL_DATA, "%s holds no class folders", folder->path);
+    status = compare_splits(folder, root, split, err);
+    if (status) return status;
+    return split == SPLIT_TRAIN && list_beside(root, &folder->listing, err)
+               ? FAIL_DATA
+               : list_files(folder, err);
+}
+
+Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
+    if (config->channels != 0 && config->channels != 1 && config->channels != 3)
+        return err_set(err, FAIL_USAGE, "data.channels is %zu: 1 or 3 is expected",
+                       config->channels);
+    FolderSet *folder = set->state = mem_zalloc(sizeof *folder);
+    set->free_state = folder_free;
+    set->get = folder_get;
+    set->path = folder_path;
+    set->label = folder_label;
+    set->digest = folder_digest;
+    set->bytes = folder_bytes;
+    bool found = find_split(config->path, split, folder->path);
+    if (!found && split == SPLIT_VAL) return OK;
+    if (!found)
+        return err_set(err, FAIL_DATA,
+                       "%s has no folder %s: path/split/class/picture is expected, "
+                       "with the splits train and val or test",
+                       config->path, split == SPLIT_TEST ? "test or val" : "train");
+    folder->reading = picture_reading(config);
+    set->channels = folder->reading.channels;
+    Status status = read_split(folder, config->path, split, err);
+    if (status) return status;
+    set->classes = folder->classes.count;
+    set->count = folder->first[set->classes];
+    copy_names(&folder->classes, set);
+    char val[PATH_SIZE];
+    if (split == SPLIT_TRAIN && config->val_fraction > 0 &&
+        find_split(config->path, SPLIT_VAL, val))
+        facts_note(&set->facts, 1,
+                   "%s is not used: data.val_fraction takes its place (0 uses it)", val);
+    const char *slash = strrchr(folder->path, '/');
+    listing_note(&folder->listing, slash ? slash + 1 : folder->path, &set->facts);
+    return OK;
+}

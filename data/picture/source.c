@@ -1,0 +1,240 @@
+#include <math.h>
+#include <string.h>
+
+#include "data/picture/readers.h"
+#include "data/stratify.h"
+
+/* The one list of sources: name, whether data.path is needed, and whether there can be a
+ * validation split of its own. */
+#define SOURCES(X)                                                                       \
+    X(glyphs, false, false)                                                              \
+    X(idx, true, false)                                                                  \
+    X(cifar, true, false)                                                                \
+    X(folder, true, true)
+
+#define AS_ROW(name, needs_path, has_val) {#name, name##_open, needs_path, has_val},
+#define AS_TEXT(name, needs_path, has_val) ", " #name
+
+static const struct {
+    const char *name;
+    ReaderOpen *open;
+    bool needs_path, has_val;
+} sources[] = {SOURCES(AS_ROW)};
+
+const char *source_list(void) {
+    static const char text[] = "" SOURCES(AS_TEXT);
+    return text + 2;
+}
+
+DataConfig data_config_default(void) {
+    return (DataConfig){.source = "glyphs",
+                        .augment = "none",
+                        .background = "black",
+                        .label_gap = 16,
+                        .mean_count = 1,
+                        .std = {1},
+                        .std_count = 1,
+                        .repeat = 1,
+                        .shuffle = true,
+                        .classes = 10,
+                        .synthetic_count = 10000};
+}
+
+/* Some items of another set. */
+typedef struct Subset {
+    Dataset whole;
+    size_t *item;
+} Subset;
+
+static void subset_free(void *state) {
+    Subset *subset = state;
+    if (subset->whole.free_state) subset->whole.free_state(subset->whole.state);
+    mem_free(subset->item);
+    mem_free(subset);
+}
+
+static Status subset_get(const Dataset *set, size_t i, Image *image, size_t *label,
+                         Err *err) {
+    const Subset *subset = set->state;
+    return subset->whole.get(&subset->whole, subset->item[i], image, label, err);
+}
+
+static size_t subset_label(const Dataset *set, size_t i) {
+    const Subset *subset = set->state;
+    return subset->whole.label(&subset->whole, subset->item[i]);
+}
+
+static uint64_t subset_digest(const Dataset *set, size_t i) {
+    const Subset *subset = set->state;
+    return subset->whole.digest(&subset->whole, subset->item[i]);
+}
+
+static void subset_path(const Dataset *set, size_t i, char path[DATASET_PATH]) {
+    const Subset *subset = set->state;
+    subset->whole.path(&subset->whole, subset->item[i], path);
+}
+
+static size_t subset_bytes(const Dataset *set, size_t i) {
+    const Subset *subset = set->state;
+    return subset->whole.bytes(&subset->whole, subset->item[i]);
+}
+
+/* `set` keeps the items whose `chosen` is `wanted`, in their order. */
+static void keep_items(Dataset *set, const bool *chosen, bool wanted) {
+    Subset *subset = mem_zalloc(sizeof *subset);
+    size_t n = set->count;
+    subset->whole = *set;
+    subset->whole.class_names = NULL;
+    subset->whole.facts = (DataFacts){0};
+    subset->item = mem_alloc(n * sizeof *subset->item);
+    set->count = 0;
+    for (size_t i = 0; i < n; i++)
+        if (chosen[i] == wanted) subset->item[set->count++] = i;
+    set->state = subset;
+    set->free_state = subset_free;
+    set->get = subset_get;
+    if (set->label) set->label = subset_label;
+    if (set->digest) set->digest = subset_digest;
+    if (set->path) set->path = subset_path;
+    if (set->bytes) set->bytes = subset_bytes;
+}
+
+/* Labels of all items; of a set without labels each is 0. */
+static size_t *labels_of(const Dataset *set) {
+    size_t *label = mem_zalloc(MAX(set->count, (size_t)1) * sizeof *label);
+    for (size_t i = 0; set->label && i < set->count; i++) label[i] = set->label(set, i);
+    return label;
+}
+
+static size_t classes_in(const size_t *label, size_t n, size_t classes) {
+    size_t *count = mem_alloc(classes * sizeof *count), in = 0;
+    class_counts(label, n, count, classes);
+    for (size_t k = 0; k < classes; k++) in += count[k] > 0;
+    mem_free(count);
+    return in;
+}
+
+/* Draws `want` items, seeded by `draw` alone, and keeps them or the others. */
+typedef struct Cut {
+    const char *key;
+    size_t want, leave, draw;
+    bool others;
+} Cut;
+
+static Status cut_items(Dataset *set, const Cut *cut, Err *err) {
+    size_t *label = labels_of(set), n = set->count;
+    size_t in = classes_in(label, n, set->classes);
+    bool *chosen = mem_alloc(n * sizeof *chosen);
+    Status status = OK;
+    size_t taken = stratify(label, n, set->classes, cut->want, cut->leave,
+                            rng_make(0, RNG_SPLIT, cut->draw), chosen);
+    if (!cut->leave && taken < in)
+        status = err_set(err, FAIL_USAGE,
+                         "%s = %zu is less than the %zu classes of the training split: each "
+                         "needs a picture; use at least %zu",
+                         cut->key, cut->want, in, in);
+    else if (taken < cut->want)
+        status = err_set(err, FAIL_USAGE,
+                         "%s takes %zu of %zu training images: some of the %zu classes would "
+                         "keep none; use less",
+                         cut->key, cut->want, n, in);
+    else
+        keep_items(set, chosen, !cut->others);
+    mem_free(chosen);
+    mem_free(label);
+    return status;
+}
+
+static Status cut_validation(const DataConfig *config, Split split, Dataset *set,
+                             Err *err) {
+    bool val = split == SPLIT_VAL;
+    if (val) facts_free(&set->facts); /* what the reader met is said of the training split */
+    if (facts_limit(val ? NULL : &set->facts, config->limit, set->count, "examples")) {
+        Cut cut = {.key = "data.limit", .want = config->limit, .draw = 1};
+        if (!val)
+            facts_note(&set->facts, set->count - config->limit,
+                       "%zu of %zu examples are not used: data.limit = %zu, drawn from all "
+                       "classes",
+                       set->count - config->limit, set->count, config->limit);
+        if (cut_items(set, &cut, err)) return err->status;
+    }
+    if (config->val_fraction == 0) return OK;
+    size_t held = (size_t)llround(config->val_fraction * (double)set->count);
+    if (held == set->count)
+        return err_set(err, FAIL_USAGE,
+                       "data.val_fraction = %g leaves no training image of %zu",
+                       config->val_fraction, set->count);
+    if (!held)
+        return err_set(err, FAIL_USAGE,
+                       "data.val_fraction = %g of %zu training images is none; %g holds back "
+                       "one",
+                       config->val_fraction, set->count, 1.0 / (double)set->count);
+    Cut cut = {"data.val_fraction", held, 1, 0, !val};
+    return cut_items(set, &cut, err);
+}
+
+static Status check_config(const DataConfig *config, bool needs_path, Err *err) {
+    if (needs_path && !*config->path)
+        return err_set(err, FAIL_USAGE, "data.path is needed with data.source = %s",
+                       config->source);
+    if (!(config->val_fraction >= 0 && config->val_fraction < 1))
+        return err_set(err, FAIL_USAGE, "data.val_fraction is %g: 0 <= f < 1 is expected",
+                       config->val_fraction);
+    return OK;
+}
+
+static Status open_split(const DataConfig *config, Split split, Dataset *set, Err *err) {
+    size_t k = 0;
+    while (k < COUNT(sources) && strcmp(sources[k].name, config->source)) k++;
+    if (k == COUNT(sources))
+        return err_set(err, FAIL_USAGE, "data.source = %s is not known; there are %s",
+                       config->source, source_list());
+    set->source = sources[k].name;
+    Status status = check_config(config, sources[k].needs_path, err);
+    if (status) return status;
+    bool cut = split == SPLIT_TRAIN || (split == SPLIT_VAL && config->val_fraction > 0);
+    if (!cut && split == SPLIT_VAL && !sources[k].has_val) return OK;
+    status = sources[k].open(config, cut ? SPLIT_TRAIN : split, set, err);
+    return status || !cut ? status : cut_validation(config, split, set, err);
+}
+
+/* Names of the classes, labels and digests; 0 where nothing is known of them. */
+static uint64_t hash_items(const Dataset *set) {
+    uint64_t hash = 0;
+    if (!set->digest || !set->label) return 0;
+    for (size_t k = 0; set->class_names && k < set->classes; k++)
+        hash = facts_hash(hash, set->class_names[k], strlen(set->class_names[k]) + 1);
+    for (size_t i = 0; i < set->count; i++) {
+        hash = facts_hash_number(hash, set->label(set, i));
+        hash = facts_hash_number(hash, set->digest(set, i));
+    }
+    return hash;
+}
+
+Dataset *dataset_open(const DataConfig *config, Split split, Err *err) {
+    Dataset *set = mem_zalloc(sizeof *set);
+    Err own = ERR_NONE;
+    err = err ? err : &own;
+    if (open_split(config, split, set, err) == OK) {
+        set->facts.count = set->count;
+        set->facts.hash = hash_items(set);
+        return set;
+    }
+    dataset_free(set);
+    return NULL;
+}
+
+Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {
+    CHECK(i < set->count, "item %zu of a set of %zu", i, set->count);
+    return set->get(set, i, image, label, err);
+}
+
+void dataset_free(Dataset *set) {
+    if (!set) return;
+    if (set->free_state) set->free_state(set->state);
+    for (size_t k = 0; set->class_names && k < set->classes; k++)
+        mem_free(set->class_names[k]);
+    mem_free(set->class_names);
+    facts_free(&set->facts);
+    mem_free(set);
+}

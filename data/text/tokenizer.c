@@ -1,0 +1,395 @@
+#include "data/text/tokenizer_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/text/tok13a.h"
+#include "data/file/utf8.h"
+
+static const char *const SPECIALS[TOKENIZER_SPECIALS] = {"<s>", "<pad>", "</s>", "<unk>"};
+
+/* ---- lists ---- */
+
+void idlist_add(IdList *list, uint32_t id) {
+    if (list->count == list->room) {
+        list->room = MAX(2 * list->room, (size_t)64);
+        uint32_t *longer = mem_alloc(list->room * sizeof *longer);
+        if (list->count) memcpy(longer, list->ids, list->count * sizeof *longer);
+        mem_free(list->ids);
+        list->ids = longer;
+    }
+    list->ids[list->count++] = id;
+}
+
+void idlist_free(IdList *list) {
+    mem_free(list->ids);
+    *list = (IdList){0};
+}
+
+/* ---- a line's way to tokens ---- */
+
+static void lower(const char *line, size_t length, TextBuffer *out) {
+    for (size_t at = 0, used; at < length; at += used) {
+        uint32_t code;
+        used = utf8_next(line + at, length - at, &code);
+        if (used) text_append_code(out, utf8_lower(code));
+        if (!used) text_append_byte(out, line[at]), used = 1;
+    }
+}
+
+void tokenizer_prepare(const Tokenizer *t, const char *line, size_t length,
+                       TextBuffer *out) {
+    text_clear(out);
+    if (t->word_split != SPLIT_WORDS_13A) {
+        if (t->lowercase)
+            lower(line, length, out);
+        else
+            text_append(out, line, length);
+        return;
+    }
+    TextBuffer low = {0};
+    text_clear(&low);
+    if (t->lowercase) lower(line, length, &low);
+    tok13a(t->lowercase ? low.text : line, t->lowercase ? low.length : length, out);
+    text_free(&low);
+}
+
+static void each_character(const char *line, size_t length, VisitToken *visit,
+                           void *context) {
+    for (size_t at = 0, used; at < length; at += used) {
+        uint32_t code;
+        used = utf8_next(line + at, length - at, &code);
+        if (!used) used = 1;
+        visit(context, line + at, used);
+    }
+}
+
+/* Words end at any white space, as fairseq has it; those of BPE as subword-nmt has it. */
+static void each_word(TokenKind kind, const char *line, size_t length, VisitToken *visit,
+                      void *context) {
+    bool (*next)(const char *, size_t, size_t *, size_t *) =
+        kind == TOKENS_BPE ? bpe_word : utf8_word;
+    for (size_t at = 0, word; next(line, length, &at, &word);)
+        visit(context, line + at - word, word);
+}
+
+static bool is_special(const char *token, size_t length) {
+    for (size_t i = 0; i < COUNT(SPECIALS); i++)
+        if (strlen(SPECIALS[i]) == length && !memcmp(SPECIALS[i], token, length))
+            return true;
+    return false;
+}
+
+typedef struct Pieces {
+    const Bpe *bpe;
+    VisitToken *visit;
+    void *context;
+    TextBuffer text;
+} Pieces;
+
+static void split_word(void *context, const char *word, size_t length) {
+    Pieces *p = context;
+    if (is_special(word, length)) {
+        p->visit(p->context, word, length);
+        return;
+    }
+    text_clear(&p->text);
+    bpe_split(p->bpe, word, length, &p->text);
+    for (size_t at = 0; at < p->text.length;) {
+        const char *blank = memchr(p->text.text + at, ' ', p->text.length - at);
+        size_t end = blank ? (size_t)(blank - p->text.text) : p->text.length;
+        p->visit(p->context, p->text.text + at, end - at);
+        at = end + 1;
+    }
+}
+
+static void each_token(const Tokenizer *t, const char *line, size_t length,
+                       VisitToken *visit, void *context) {
+    if (t->kind == TOKENS_CHAR) {
+        each_character(line, length, visit, context);
+    } else if (t->kind == TOKENS_WORD) {
+        each_word(t->kind, line, length, visit, context);
+    } else {
+        Pieces pieces = {.bpe = t->bpe, .visit = visit, .context = context};
+        each_word(t->kind, line, length, split_word, &pieces);
+        text_free(&pieces.text);
+    }
+}
+
+/* ---- encoding and decoding ---- */
+
+typedef struct Encoding {
+    const Tokenizer *t;
+    IdList *ids;
+    char unknown[4 * UTF8_BYTES]; /* the first token that has no id, as far as it fits */
+    size_t unknown_length;        /* 0: all have one */
+} Encoding;
+
+static void encode_token(void *context, const char *token, size_t length) {
+    Encoding *e = context;
+    size_t id = stringmap_find(&e->t->vocab, token, length);
+    if (id == SIZE_MAX && !e->t->specials) {
+        /* Pieces of words are gone when their line is through. */
+        if (!e->unknown_length) {
+            e->unknown_length = MIN(length, sizeof e->unknown);
+            memcpy(e->unknown, token, e->unknown_length);
+        }
+        return;
+    }
+    if (e->t->specials && id == ID_PAD) id = ID_UNK; /* padding counts for nothing */
+    idlist_add(e->ids, id == SIZE_MAX ? ID_UNK : (uint32_t)id);
+}
+
+Status tokenizer_encode(const Tokenizer *t, const char *line, size_t length, IdList *ids,
+                        Err *err) {
+    TextBuffer prepared = {0};
+    bool changed = t->lowercase || t->word_split != SPLIT_WORDS_NONE;
+    if (changed) {
+        tokenizer_prepare(t, line, length, &prepared);
+        line = prepared.text, length = prepared.length;
+    }
+    Encoding e = {.t = t, .ids = ids};
+    each_token(t, line, length, encode_token, &e);
+    if (e.unknown_length) {
+        uint32_t code = 0;
+        utf8_next(e.unknown, e.unknown_length, &code);
+        err_set(err, FAIL_DATA, "the character '%.*s' (U+%04X) is not in the vocabulary",
+                (int)e.unknown_length, code == '\n' ? "" : e.unknown, (unsigned)code);
+    }
+    text_free(&prepared);
+    return e.unknown_length ? FAIL_DATA : OK;
+}
+
+typedef struct Stranger {
+    const Tokenizer *t;
+    VisitToken *visit;
+    void *context;
+} Stranger;
+
+static void visit_stranger(void *context, const char *token, size_t length) {
+    const Stranger *s = context;
+    size_t id = stringmap_find(&s->t->vocab, token, length);
+    if (id == SIZE_MAX || (s->t->specials && (id == ID_UNK || id == ID_PAD)))
+        s->visit(s->context, token, length);
+}
+
+void tokenizer_unknown(const Tokenizer *t, const char *line, size_t length,
+                       VisitToken *visit, void *context) {
+    TextBuffer prepared = {0};
+    Stranger stranger = {t, visit, context};
+    tokenizer_prepare(t, line, length, &prepared);
+    each_token(t, prepared.text, prepared.length, visit_stranger, &stranger);
+    text_free(&prepared);
+}
+
+/* "un@@ happy" is one word. */
+static bool goes_on(const Tokenizer *t, const char *token, size_t length) {
+    return t->kind == TOKENS_BPE && length > 2 && !memcmp(token + length - 2, "@@", 2);
+}
+
+void tokenizer_decode(const Tokenizer *t, const uint32_t *ids, size_t count,
+                      TextBuffer *text) {
+    bool fresh = true; /* nothing to be parted from */
+    text_append(text, "", 0);
+    for (size_t i = 0; i < count; i++) {
+        CHECK(ids[i] < t->vocab.count, "id %u of %zu", ids[i], t->vocab.count);
+        size_t length;
+        const char *token = stringmap_text(&t->vocab, ids[i], &length);
+        if (t->specials && (ids[i] == ID_BOS || ids[i] == ID_PAD)) continue;
+        if (t->specials && ids[i] == ID_EOS) {
+            text_append_byte(text, '\n');
+            fresh = true;
+            continue;
+        }
+        if (!fresh && t->kind != TOKENS_CHAR) text_append_byte(text, ' ');
+        fresh = goes_on(t, token, length);
+        text_append(text, token, length - (fresh ? 2 : 0));
+    }
+}
+
+size_t tokenizer_size(const Tokenizer *t) { return t->vocab.count; }
+
+uint32_t tokenizer_line_end(const Tokenizer *t) { return t->line_end; }
+
+bool tokenizer_has_line_end(const Tokenizer *t) { return t->has_line_end; }
+
+bool tokenizer_has_specials(const Tokenizer *t) { return t->specials; }
+
+TokenKind tokenizer_kind(const Tokenizer *t) { return t->kind; }
+
+/* ---- making one ---- */
+
+TokenizerConfig tokenizer_config(const DataConfig *d, bool specials, size_t side) {
+    return (TokenizerConfig){.kind = d->tokens,
+                             .specials = specials || d->tokens != TOKENS_CHAR,
+                             .lowercase = d->lowercase,
+                             .word_split = d->word_split,
+                             .vocab = side ? d->target_vocab : d->source_vocab,
+                             .codes = d->bpe_codes,
+                             .merges = d->bpe_merges,
+                             .min_count = d->min_count};
+}
+
+static void count_token(void *context, const char *token, size_t length) {
+    stringmap_count(context, token, length, 1);
+}
+
+/* Counts the tokens (or, for BPE that is to be learned, the words) of files. */
+static void count_files(const Tokenizer *t, bool words, const TextFile *const *files,
+                        size_t file_count, StringMap *counts) {
+    TextBuffer prepared = {0};
+    for (size_t f = 0; f < file_count; f++) {
+        for (size_t i = 0; i < files[f]->count; i++) {
+            size_t length;
+            const char *line = textfile_line(files[f], i, &length);
+            tokenizer_prepare(t, line, length, &prepared);
+            if (words)
+                each_word(t->kind, prepared.text, prepared.length, count_token, counts);
+            else
+                each_token(t, prepared.text, prepared.length, count_token, counts);
+        }
+        if (!t->specials && memchr(files[f]->bytes, '\n', files[f]->size))
+            count_token(counts, "\n", 1);
+    }
+    text_free(&prepared);
+}
+
+/* Each word is split once, however often it stands in the text. */
+static void count_pieces(const Tokenizer *t, const StringMap *words, StringMap *counts) {
+    TextBuffer pieces = {0};
+    for (size_t w = 0; w < words->count; w++) {
+        size_t length;
+        const char *word = stringmap_text(words, w, &length);
+        text_clear(&pieces);
+        if (is_special(word, length)) continue;
+        bpe_split(t->bpe, word, length, &pieces);
+        for (size_t at = 0; at < pieces.length;) {
+            const char *blank = memchr(pieces.text + at, ' ', pieces.length - at);
+            size_t end = blank ? (size_t)(blank - pieces.text) : pieces.length;
+            stringmap_count(counts, pieces.text + at, end - at, words->count_of[w]);
+            at = end + 1;
+        }
+    }
+    text_free(&pieces);
+}
+
+typedef struct Counted {
+    const StringMap *map;
+    size_t index;
+} Counted;
+
+static int by_text(const void *a, const void *b) {
+    const Counted *x = a, *y = b;
+    return stringmap_compare(x->map, x->index, y->index);
+}
+
+static int by_count(const void *a, const void *b) {
+    const Counted *x = a, *y = b;
+    size_t m = x->map->count_of[x->index], n = y->map->count_of[y->index];
+    return m != n ? (m > n ? -1 : 1) : by_text(a, b);
+}
+
+void tokenizer_add_specials(Tokenizer *t) {
+    for (size_t i = 0; t->specials && i < COUNT(SPECIALS); i++)
+        stringmap_add(&t->vocab, SPECIALS[i], strlen(SPECIALS[i]));
+}
+
+static void number_tokens(Tokenizer *t, const StringMap *counts, size_t min_count) {
+    Counted *order = mem_alloc(MAX(counts->count, (size_t)1) * sizeof *order);
+    for (size_t i = 0; i < counts->count; i++) order[i] = (Counted){counts, i};
+    qsort(order, counts->count, sizeof *order, t->specials ? by_count : by_text);
+    tokenizer_add_specials(t);
+    for (size_t i = 0; i < counts->count; i++) {
+        size_t length, count = counts->count_of[order[i].index];
+        const char *token = stringmap_text(counts, order[i].index, &length);
+        if (t->specials && (count < min_count || is_special(token, length))) continue;
+        stringmap_count(&t->vocab, token, length, count);
+    }
+    mem_free(order);
+}
+
+void tokenizer_find_line_end(Tokenizer *t) {
+    size_t id = t->specials ? (size_t)ID_EOS : stringmap_find(&t->vocab, "\n", 1);
+    t->has_line_end = id != SIZE_MAX;
+    t->line_end = t->has_line_end ? (uint32_t)id : 0;
+}
+
+/* ---- building ---- */
+
+static Status get_bpe(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
+                      Err *err) {
+    if (t->kind != TOKENS_BPE) return OK;
+    t->bpe = *c->codes ? bpe_load(c->codes, NULL, err) : bpe_learn(words, c->merges);
+    return t->bpe ? OK : err->status;
+}
+
+static Status get_vocab(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
+                        const TextFile *const *files, size_t file_count, Err *err) {
+    if (*c->vocab) return tokenizer_read_vocab(t, c->vocab, NULL, err);
+    StringMap counts = {0};
+    if (t->kind == TOKENS_BPE)
+        count_pieces(t, words, &counts);
+    else
+        count_files(t, false, files, file_count, &counts);
+    number_tokens(t, &counts, c->min_count);
+    stringmap_free(&counts);
+    if (t->vocab.count > (t->specials ? COUNT(SPECIALS) : 0)) return OK;
+    return err_set(err, FAIL_DATA,
+                   "no token occurs %zu times in the training text; use a lower "
+                   "data.min_count",
+                   c->min_count);
+}
+
+Tokenizer *tokenizer_build(const TokenizerConfig *c, const TextFile *const *files,
+                           size_t file_count, Err *err) {
+    Tokenizer *t = mem_zalloc(sizeof *t);
+    *t = (Tokenizer){.kind = c->kind,
+                     .specials = c->specials,
+                     .lowercase = c->lowercase,
+                     .word_split = c->word_split};
+    StringMap words = {0};
+    if (c->kind == TOKENS_BPE) count_files(t, true, files, file_count, &words);
+    if (!get_bpe(t, c, &words, err)) get_vocab(t, c, &words, files, file_count, err);
+    stringmap_free(&words);
+    if (err->status) {
+        tokenizer_free(t);
+        return NULL;
+    }
+    tokenizer_find_line_end(t);
+    return t;
+}
+
+void tokenizer_free(Tokenizer *t) {
+    if (!t) return;
+    stringmap_free(&t->vocab);
+    bpe_free(t->bpe);
+    mem_free(t);
+}
+
+/* ---- comparing ---- */
+
+static bool same_tokens(const StringMap *a, const StringMap *b) {
+    size_t bytes = a->count == b->count && a->count ? a->start[a->count] : 0;
+    return a->count == b->count &&
+           (!a->count ||
+            (!memcmp(a->start, b->start, (a->count + 1) * sizeof *a->start) &&
+             !memcmp(a->text.text, b->text.text, bytes)));
+}
+
+bool tokenizer_same(const Tokenizer *a, const Tokenizer *b) {
+    if (!a->bpe != !b->bpe || (a->bpe && !bpe_same(a->bpe, b->bpe))) return false;
+    return a->kind == b->kind && a->specials == b->specials &&
+           a->lowercase == b->lowercase && a->word_split == b->word_split &&
+           same_tokens(&a->vocab, &b->vocab);
+}
+
+uint64_t tokenizer_hash(const Tokenizer *t) {
+    const StringMap *v = &t->vocab;
+    uint64_t hash = facts_hash_number(0, (uint64_t)t->kind << 2 | (uint64_t)t->lowercase << 1 |
+                                             (t->word_split != SPLIT_WORDS_NONE));
+    for (size_t i = 0; i < v->count; i++) {
+        hash = facts_hash(hash, v->text.text + v->start[i], v->start[i + 1] - v->start[i]);
+        hash = facts_hash_number(hash, v->start[i + 1] - v->start[i]);
+    }
+    return t->bpe ? bpe_hash(t->bpe, hash) : hash;
+}

@@ -1,0 +1,194 @@
+/* bench: how fast kernels, ops and whole steps are, beside this machine's matrix product.
+ *
+ *     steady bench steps --model vit-s16 --repeat 10 train.recompute=block
+ *
+ * tools/bench/bench.c reads the command line and calls a function for each level; each takes a
+ * subject (a model and a batch) and prints rows through bench_print.  Products are given as a
+ * share of the rate of machine_rate_measure in the same run, traffic as a share of the memory
+ * bandwidth in the same run (what stays in a cache can pass 1).
+ *
+ * Not for: training (the batch is noise), or comparing machines by one reading. */
+#ifndef STEADY_BENCH_H
+#define STEADY_BENCH_H
+
+#include <stdio.h>
+
+#include "models/vit.h"
+#include "tools/recipe/recipe.h"
+
+/* ---- what is measured (bench_model.c) ---- */
+
+/* A model that can be named on the command line. */
+typedef struct BenchModel {
+    const char *name;
+    TaskKind task;
+    size_t width, depth, heads, batch;
+    size_t image, patch, classes; /* pictures */
+    size_t vocab, length; /* texts: tokens that there are, and in a sequence; speech: labels,
+                           * and rows behind the convolution */
+} BenchModel;
+
+/* NULL: there is none of that name. */
+const BenchModel *bench_model_find(const char *name);
+void bench_model_list(FILE *out); /* a line each */
+
+/* A model with the words of the command line applied. */
+typedef struct BenchSubject {
+    const char *name;
+    Recipe recipe; /* model, optim, train, probe, data.image_size are used */
+    PictureShape picture;
+    size_t classes;
+    size_t vocab, length; /* of texts and speech */
+    size_t tokens, rows; /* rows = batch * tokens */
+    size_t hidden;       /* of the MLP */
+    size_t batch, threads;
+    bool whole; /* do not cut a step into the micro-batches that fit the cache */
+} BenchSubject;
+
+/* words: section.key=value.  Sets the number of threads, too. */
+Status bench_subject(BenchSubject *subject, const BenchModel *model, char **words,
+                     size_t count, Err *err);
+
+/* The subject's model with a batch of noise (bench_work.c). */
+typedef struct BenchWork BenchWork;
+struct BenchWork {
+    const BenchSubject *subject;
+    Model *model;
+    void *owner; /* Vit, Language, Translator or Speech */
+    double flops; /* of the batch's forward pass */
+    real *pixels; /* or rows of filters */
+    size_t *labels, *frames, *label_count;
+    uint32_t *ids, *input, *target;
+    Tensor *(*loss)(BenchWork *work, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to);
+    void (*free_owner)(void *owner);
+};
+
+void bench_work_make_batch(BenchWork *work, const BenchSubject *subject);
+void bench_work_make_model(BenchWork *work); /* initialised */
+void bench_work_release(BenchWork *work);
+
+/* ---- measuring (bench_time.c) ---- */
+
+/* Seconds of a call: each call says itself how long its part took. */
+typedef double BenchCall(void *context);
+
+typedef struct BenchTime {
+    double median, least, most;
+    size_t count;
+} BenchTime;
+
+/* How long to measure: at least `repeat` calls, and more while `seconds` are not over. */
+typedef struct BenchEffort {
+    size_t repeat;
+    double seconds;
+} BenchEffort;
+
+/* One call that does not count, then those that do.  Stops early when a signal came. */
+BenchTime bench_time(BenchCall *call, void *context, const BenchEffort *effort);
+BenchTime bench_summary(const double *seconds, size_t count); /* of what was measured */
+
+/* Bytes a second of a[i] += s b[i] over vectors of 128 MB: two numbers read and one written
+ * for each i; the best of some passes. */
+double bench_bandwidth(double seconds);
+
+/* The same normal numbers at every run. */
+void bench_fill(real *x, size_t count, double std);
+
+/* ---- this process (bench_memory.c) ---- */
+
+typedef struct BenchMemory {
+    size_t now, peak; /* resident bytes; peak since bench_memory_forget */
+} BenchMemory;
+
+BenchMemory bench_memory(void); /* zeros where the system does not tell */
+void bench_memory_forget(
+    void); /* free pages go back to the system, the peak begins anew */
+size_t bench_page_faults(void); /* so far, those that read no file */
+double bench_process_age(void); /* seconds since the process was made */
+double bench_processor(void);   /* seconds that its threads have spent on processors */
+
+/* ---- levels ---- */
+
+/* What the whole command shares. */
+typedef struct Bench {
+    bool json;
+    BenchEffort
+        effort;       /* of a kernel or op; its seconds are GEMM's and bandwidth's too */
+    size_t steps;     /* timed steps of a model */
+    bool no_rate;     /* nobody asks for GEMM between the steps */
+    double age;       /* of the process when the command began */
+    double bandwidth; /* bytes/s; 0: not measured */
+    double rate;      /* GEMM, FLOP/s, beside the rows that are printed next */
+} Bench;
+
+void bench_kernels(Bench *bench, const BenchSubject *subject);
+void bench_ops(Bench *bench, const BenchSubject *subject);
+
+/* One model's training steps. */
+enum {
+    PHASE_REFRESH,
+    PHASE_FORWARD,
+    PHASE_BACKWARD,
+    PHASE_FOLD,
+    PHASE_PROBE,
+    PHASE_UPDATE,
+    PHASES
+};
+extern const char *const bench_phase_names[PHASES];
+
+typedef struct BenchSteps {
+    BenchTime time;
+    BenchTime processor; /* what this process's threads took together */
+    double *seconds, *spent, *loss; /* [count] of each timed step; owned */
+    size_t count;
+    double phase[PHASES]; /* seconds of a step, mean */
+    double flops;         /* of a step: 3 times the forward pass */
+    double rate;          /* GEMM: median of the measurements between the steps */
+    double start, first;  /* seconds: process to end of first step, first step alone */
+    size_t parameters, activations, before, peak, arena, gradients, optimizer;
+    double page_faults; /* a step, after the second */
+} BenchSteps;
+
+/* FAIL_INTERRUPTED: a signal came before a step was timed. */
+Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result,
+                   Err *err);
+void bench_steps_release(BenchSteps *result);
+
+/* Steps of one model by where LayerNorm stands and with sigmaReparam or without (the paper's Table 5):
+ * in turn, three steps of each, bench->steps of each in all. */
+Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,
+                   Err *err);
+
+/* Time and memory against tokens and depth: rows, fits, and a picture at `path` or none. */
+Status bench_growth(Bench *bench, char **words, size_t count, const char *path, Err *err);
+
+/* ---- printing (bench_print.c) ---- */
+
+typedef struct BenchRow {
+    const char *level; /* "kernel" or "op" */
+    char name[40], shape[40];
+    BenchTime time;
+    double flops, bytes; /* of a call; flops = 0: its time goes into traffic */
+    size_t per_step;     /* calls in a training step */
+} BenchRow;
+
+void bench_print_machine(const Bench *bench, size_t threads);
+void bench_print_heading(const Bench *bench, const char *level,
+                         const BenchSubject *subject);
+void bench_print_row(const Bench *bench, const BenchSubject *subject,
+                     const BenchRow *row);
+void bench_print_steps(const Bench *bench, const BenchSubject *subject,
+                       const BenchSteps *result);
+
+/* A kind of norm, beside the kind without any. */
+typedef struct BenchNorm {
+    const char *name;
+    BenchTime time, processor;
+    double over, processor_over; /* times the floor's: medians of the turns' ratios */
+} BenchNorm;
+
+void bench_print_norms(const Bench *bench, const BenchSubject *subject,
+                       const BenchNorm *norms, size_t count);
+
+#endif

@@ -1,0 +1,324 @@
+#include "tools/command/doctor.h"
+
+#include <jansson.h>
+#include <omp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/core/base.h"
+#include "engine/core/machine.h"
+#include "engine/dist/ranks.h"
+#include "tools/commands.h"
+#include "tools/program/kernels.h"
+#include "tools/program/output.h"
+#include "tools/program/rate.h"
+#include "tools/run/rundir.h"
+#include "tools/program/start.h"
+
+#if defined(__AVX512F__)
+#define COMPILED_SIMD SIMD_AVX512
+#elif defined(__AVX2__)
+#define COMPILED_SIMD SIMD_AVX2
+#elif defined(__AVX__)
+#define COMPILED_SIMD SIMD_AVX
+#elif defined(__ARM_NEON)
+#define COMPILED_SIMD SIMD_NEON
+#else
+#define COMPILED_SIMD 0
+#endif
+
+typedef struct Part {
+    const char *name, *for_what, *package;
+    bool built_in;
+} Part;
+
+static const Part parts[] = {
+#ifdef HAVE_JPEG
+    {"JPEG", "image folders with JPEG files", "libjpeg-dev", true},
+#else
+    {"JPEG", "image folders with JPEG files", "libjpeg-dev", false},
+#endif
+#ifdef HAVE_SNDFILE
+    {"sndfile", "WAV and FLAC recordings", "libsndfile1-dev", true},
+#else
+    {"sndfile", "WAV and FLAC recordings", "libsndfile1-dev", false},
+#endif
+};
+
+typedef struct Problem {
+    char what[sizeof((KernelsAnswer *)0)->fault], remedy[256];
+} Problem;
+
+enum { MOST_PROBLEMS = 8 };
+
+/* All that is known, gathered before anything is printed. */
+typedef struct Findings {
+    char cpu[128];
+    unsigned simd;
+    ThreadChoice choice;
+    size_t threads; /* in use; differs from the choice where the user said so */
+    size_t memory, memory_available;
+    BlasInfo blas;
+    const char *mended_from;   /* NULL: OpenBLAS chose well, or its choice stands */
+    char mpi[64];              /* the library and its version; "": not built in */
+    KernelsAnswer kernels;     /* are products right? */
+    double rate_one, rate_all; /* FLOP/s; 0 where products are wrong */
+    bool rate_stored;
+    Problem problems[MOST_PROBLEMS];
+    size_t problem_count;
+} Findings;
+
+/* ---- problems --------------------------------------------------------------------- */
+
+static void __attribute__((format(printf, 3, 4)))
+add_problem(Findings *found, const char *remedy, const char *format, ...) {
+    CHECK(found->problem_count < MOST_PROBLEMS, "more than %d problems", MOST_PROBLEMS);
+    Problem *problem = &found->problems[found->problem_count++];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(problem->what, sizeof problem->what, format, list);
+    va_end(list);
+    text_format(problem->remedy, sizeof problem->remedy, "%s", remedy);
+}
+
+static void check_blas(Findings *found) {
+    const BlasInfo *blas = &found->blas;
+    if (strcmp(blas->flavour, "OpenMP") != 0)
+        add_problem(
+            found,
+            "install the OpenMP flavour (Debian: libopenblas-openmp-dev) and run "
+            "./configure && make",
+            "OpenBLAS is the %s flavour: its threads and ours get into each other's way",
+            blas->flavour);
+    const char *wanted = machine_wanted_core(blas->core, found->simd);
+    if (!wanted) return;
+    char remedy[256];
+    const char *user = getenv("OPENBLAS_CORETYPE");
+    if (!blas->dynamic)
+        add_problem(found,
+                    "install an OpenBLAS built with DYNAMIC_ARCH or for this processor",
+                    "OpenBLAS was built for %s only; %s kernels would be faster",
+                    blas->core, wanted);
+    else if (user && !found->mended_from) {
+        text_format(remedy, sizeof remedy,
+                    "unset OPENBLAS_CORETYPE (steady then takes %s by itself)", wanted);
+        add_problem(found, remedy, "OPENBLAS_CORETYPE=%s makes OpenBLAS use %s kernels",
+                    user, blas->core);
+    } else {
+        text_format(
+            remedy, sizeof remedy,
+            "OPENBLAS_CORETYPE=%s steady ...; if that changes nothing, a newer OpenBLAS",
+            wanted);
+        add_problem(found, remedy, "OpenBLAS uses %s kernels on a processor with %s",
+                    blas->core, machine_simd_name(found->simd));
+    }
+}
+
+static void check_threads(Findings *found) {
+    if (found->threads > found->choice.threads) {
+        char remedy[256];
+        text_format(remedy, sizeof remedy, "unset OMP_NUM_THREADS, or set it to %zu",
+                    found->choice.threads);
+        add_problem(found, remedy, "%zu threads on a machine that has room for %zu: %s",
+                    found->threads, found->choice.threads, found->choice.why);
+    } else if (!*found->kernels.fault &&
+               found->rate_all < 0.6 * (double)found->threads * found->rate_one) {
+        add_problem(
+            found,
+            "see with `top` whether other programs are busy; in a virtual machine the "
+            "processors may be shared",
+            "%zu threads multiply only %.1f times as fast as one", found->threads,
+            found->rate_all / found->rate_one);
+    }
+}
+
+static void find_problems(Findings *found) {
+    if (*found->kernels.fault)
+        add_problem(found, found->kernels.remedy, "%s", found->kernels.fault);
+    check_blas(found);
+    check_threads(found);
+    if ((found->simd & SIMD_AVX512 && !(COMPILED_SIMD & (SIMD_AVX512 | SIMD_NEON))) ||
+        (found->simd & SIMD_AVX2 && COMPILED_SIMD < SIMD_AVX2))
+        add_problem(found, "build it here: ./configure && make clean all",
+                    "steady was compiled for %s, this processor has %s",
+                    machine_simd_name(COMPILED_SIMD), machine_simd_name(found->simd));
+    if (found->memory_available && found->memory_available < (size_t)1 << 30)
+        add_problem(found, "end other programs, or lower train.batch",
+                    "only %.2f GB of memory are available",
+                    (double)found->memory_available / 1e9);
+    if (!found->rate_stored && !*found->kernels.fault)
+        add_problem(found, "set XDG_CACHE_HOME to a directory that can be written",
+                    "the measured rate could not be stored: logs will have no mfu");
+}
+
+/* ---- gathering -------------------------------------------------------------------- */
+
+static void measure(Findings *found) {
+    found->rate_one = machine_rate_measure(1, 0.4);
+    found->rate_all =
+        found->threads > 1 ? machine_rate_measure(found->threads, 0.6) : found->rate_one;
+    found->rate_stored = machine_rate_store(1, found->rate_one) &&
+                         machine_rate_store(found->threads, found->rate_all);
+}
+
+static Status gather(Findings *found, Err *err) {
+    memset(found, 0, sizeof *found);
+    if (kernels_check(&found->kernels, err) == FAIL_USAGE) return err->status;
+    machine_cpu_name("", found->cpu, sizeof found->cpu);
+    found->simd = machine_simd();
+    found->choice = machine_threads("");
+    found->threads = (size_t)omp_get_max_threads();
+    machine_memory("", &found->memory, &found->memory_available);
+    found->blas = machine_blas();
+    found->mended_from = start_mended_from();
+    ranks_library(found->mpi, sizeof found->mpi);
+    if (!*found->kernels.fault) measure(found);
+    find_problems(found);
+    return OK;
+}
+
+/* ---- printing --------------------------------------------------------------------- */
+
+static void print_rates(const Findings *found) {
+    if (*found->kernels.fault) {
+        printf("\nGEMM         not measured\n");
+        return;
+    }
+    printf("\nGEMM         %.0f GFLOP/s with one thread", found->rate_one / 1e9);
+    if (found->threads > 1)
+        printf(", %.0f with %zu", found->rate_all / 1e9, found->threads);
+    printf("\n");
+}
+
+static void print_text(const Findings *found) {
+    printf("steady       %s, %s, compiled for %s\n", STEADY_VERSION,
+           sizeof(real) == 4 ? "float" : "double", machine_simd_name(COMPILED_SIMD));
+    printf("processor    %s, %s\n", found->cpu, machine_simd_name(found->simd));
+    if (found->memory)
+        printf("memory       %.1f GB, %.1f GB available\n", (double)found->memory / 1e9,
+               (double)found->memory_available / 1e9);
+    printf("threads      %zu (%s)\n", found->threads,
+           found->threads == found->choice.threads ? found->choice.why
+                                                   : "OMP_NUM_THREADS says so");
+    printf("OpenBLAS     %s, %s, %s kernels", found->blas.version, found->blas.flavour,
+           found->blas.core);
+    if (found->mended_from) printf(" (mended: it had chosen %s)", found->mended_from);
+    printf("\nproducts     ");
+    if (*found->kernels.fault)
+        printf("WRONG: see below");
+    else if (found->kernels.cases)
+        printf("right: %zu cases of gemm, gemv and syevr equal plain loops, single and "
+               "double",
+               found->kernels.cases);
+    else
+        printf("not checked: " KERNELS_VARIABLE " says so");
+    print_rates(found);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        printf("%-12s %s: %s%s\n", parts[i].name, parts[i].built_in ? "yes" : "no",
+               parts[i].for_what, parts[i].built_in ? "" : " cannot be read");
+    if (*found->mpi)
+        printf("MPI          %s: mpirun -n N steady train ...\n\n", found->mpi);
+    else
+        printf("MPI          not built in: training is one process on one machine\n\n"
+               "For several: install libopenmpi-dev openmpi-bin (Debian), then ./configure "
+               "&& make.\n");
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (!parts[i].built_in)
+            printf("For %s: install %s (Debian), then ./configure && make.\n",
+                   parts[i].name, parts[i].package);
+    for (size_t i = 0; i < found->problem_count; i++)
+        printf("PROBLEM  %s.\n         What to do: %s.\n", found->problems[i].what,
+               found->problems[i].remedy);
+    if (!found->problem_count) printf("No problems found.\n");
+}
+
+static void print_json(const Findings *found) {
+    json_t *optional = json_object(), *problems = json_array();
+    for (size_t i = 0; i < COUNT(parts); i++)
+        json_object_set_new(optional, parts[i].name, json_boolean(parts[i].built_in));
+    for (size_t i = 0; i < found->problem_count; i++)
+        json_array_append_new(problems,
+                              json_pack("{s:s, s:s}", "problem", found->problems[i].what,
+                                        "remedy", found->problems[i].remedy));
+    json_object_set_new(optional, "MPI", json_boolean(*found->mpi));
+    const ThreadChoice *choice = &found->choice;
+    json_t *quota = choice->quota > 0 ? json_real(choice->quota) : json_null();
+    json_t *threads =
+        json_pack("{s:I, s:I, s:I, s:o, s:s}", "used", (json_int_t)found->threads,
+                  "affinity", (json_int_t)choice->affinity, "physical_cores",
+                  (json_int_t)choice->cores, "cpu_quota", quota, "why", choice->why);
+    json_t *memory = json_pack("{s:I, s:I}", "total", (json_int_t)found->memory,
+                               "available", (json_int_t)found->memory_available);
+    const BlasInfo *info = &found->blas;
+    json_t *blas = json_pack("{s:s, s:s, s:s, s:o?, s:s}", "version", info->version,
+                             "flavour", info->flavour, "core", info->core, "mended_from",
+                             found->mended_from ? json_text(found->mended_from) : NULL,
+                             "config", info->config);
+    json_t *gflops = json_pack("{s:f, s:f}", "one_thread", found->rate_one / 1e9,
+                               "all_threads", found->rate_all / 1e9);
+    const KernelsAnswer *kernels = &found->kernels;
+    json_t *products =
+        json_pack("{s:I, s:s?}", "checked", (json_int_t)kernels->cases, "fault",
+                  *kernels->fault ? kernels->fault : NULL);
+    json_t *all = json_pack(
+        "{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}", "version",
+        STEADY_VERSION, "cpu", json_text(found->cpu), "simd", machine_simd_name(found->simd), "compiled_for",
+        machine_simd_name(COMPILED_SIMD), "threads", threads, "memory", memory,
+        "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL, "gflops", gflops,
+        "products", products, "optional", optional, "problems", problems);
+    CHECK(all, "the findings do not fit their pattern");
+    output_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
+}
+
+/* Environment in which another program, one that links libsteady, runs as fast. */
+static void print_env(void) {
+    if (start_mended_from()) printf("OPENBLAS_CORETYPE=%s ", getenv("OPENBLAS_CORETYPE"));
+    printf("OMP_NUM_THREADS=%d\n", omp_get_max_threads());
+}
+
+static const char usage[] =
+    "usage: steady doctor [--json | --env]\n"
+    "\n"
+    "Shows what this machine offers, compares OpenBLAS's products with plain loops, "
+    "measures\n"
+    "their speed for about a second, and says what is wrong with the set-up and what to "
+    "do.\n"
+    "\n"
+    "  --json   the same as one JSON object\n"
+    "  --env    measures nothing, prints the environment that lets programs with "
+    "libsteady run\n"
+    "           as fast: env $(steady doctor --env) ./my-program\n"
+    "  -h       this text\n";
+
+int doctor_main(int argc, char **argv) {
+    bool json = false, env = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return OK;
+        }
+        if (strcmp(argv[i], "--json") == 0) {
+            json = true;
+        } else if (strcmp(argv[i], "--env") == 0) {
+            env = true;
+        } else {
+            fprintf(stderr, "steady doctor: unknown argument '%s'\n%s", argv[i], usage);
+            return FAIL_USAGE;
+        }
+    }
+    if (env) {
+        print_env();
+        return OK;
+    }
+    Findings found;
+    Err err = ERR_NONE;
+    if (gather(&found, &err)) return command_fail("doctor", &err);
+    if (json)
+        print_json(&found);
+    else
+        print_text(&found);
+    return *found.kernels.fault ? FAIL_RUN : OK;
+}

@@ -1,0 +1,300 @@
+/* train: `steady train RECIPE [key=value ...] [--out DIR]` and `steady train --resume DIR`. */
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/program/apart.h"
+#include "tools/commands.h"
+#include "tools/figure/figures.h"
+#include "tools/program/launch.h"
+#include "tools/figure/report.h"
+#include "tools/program/say.h"
+#include "tools/program/start.h"
+#include "tools/program/stop.h"
+#include "tools/train/trainer_parts.h"
+
+static const char HELP[] =
+    "usage: steady train RECIPE|FILE.ini [section.key=value ...] [--out DIR]\n"
+    "       steady train --resume DIR [section.key=value ...]\n"
+    "\n"
+    "Trains by a recipe (`steady recipes` lists the built-in ones) and leaves logs,\n"
+    "checkpoints, figures and a report in DIR.\n"
+    "\n"
+    "  --out DIR       run folder, a new or an empty one (default: runs/NAME)\n"
+    "  --resume DIR    resume from the newest checkpoint, bit for bit as if never "
+    "stopped\n"
+    "  --no-report     write no figures and no report.html at the end\n"
+    "  --help-keys     every recipe key with its values, default and meaning\n"
+    "                  (--help-keys-markdown: the same as docs/recipe-keys.md)\n"
+    "  -h, --help      this text\n"
+    "\n"
+    "What is learned is task.kind: classify (pictures), language (text), translate (pairs\n"
+    "of sentences) or transcribe (speech); glyphs, grammar, numbers and tones are data that\n"
+    "the program makes.\n"
+    "\n"
+    "mpirun -n N steady train ... trains with N processes; train.batch or "
+    "batch_tokens\n"
+    "is then the total over all processes (docs/scaling.md).\n"
+    "\n"
+    "Exit: 0 done, 1 run-time error, 2 usage or recipe, 3 bad data, 4 diverged,\n"
+    "      5 stopped by the collapse guard, 75 interrupted; state saved, rerun with --resume.\n";
+
+typedef struct Options {
+    const char *recipe, *out, *resume;
+    char **words; /* section.key=value, [word_count] */
+    size_t word_count;
+    bool report;
+} Options;
+
+/* Is the word `--out`, or `--out=DIR`? */
+static bool is_option(const char *word, const char *option) {
+    size_t length = strlen(option);
+    return !strncmp(word, option, length) && (!word[length] || word[length] == '=');
+}
+
+/* The folder behind `=`, or the next word. */
+static Status value_of(int argc, char **argv, int *i, const char **value, Err *err) {
+    const char *option = argv[*i], *equals = strchr(option, '=');
+    int length = (int)(equals ? equals - option : (ptrdiff_t)strlen(option));
+    *value = equals ? equals + 1 : ++*i < argc ? argv[*i] : "";
+    if (!**value) return err_set(err, FAIL_USAGE, "%.*s needs a folder", length, option);
+    if (strlen(*value) < 1024) return OK;
+    return err_set(err, FAIL_USAGE, "%.*s %.60s...: the name is too long", length, option,
+                   *value);
+}
+
+static Status read_word(Options *o, char *word, Err *err) {
+    if (*word == '-') {
+        return err_set(err, FAIL_USAGE, "there is no option %s; -h lists them", word);
+    } else if (strchr(word, '=')) {
+        o->words[o->word_count++] = word;
+    } else if (o->recipe) {
+        return err_set(err, FAIL_USAGE, "unexpected argument %s after the recipe %s; write section.key=value "
+                       "without spaces",
+                       word, o->recipe);
+    } else {
+        o->recipe = word;
+    }
+    return OK;
+}
+
+static Status read_options(Options *o, int argc, char **argv, Err *err) {
+    for (int i = 1; i < argc; i++) {
+        Status status = OK;
+        if (is_option(argv[i], "--out"))
+            status = value_of(argc, argv, &i, &o->out, err);
+        else if (is_option(argv[i], "--resume"))
+            status = value_of(argc, argv, &i, &o->resume, err);
+        else if (!strcmp(argv[i], "--no-report"))
+            o->report = false;
+        else
+            status = read_word(o, argv[i], err);
+        if (status) return status;
+    }
+    if (o->resume && (o->recipe || o->out))
+        return err_set(err, FAIL_USAGE,
+                       "--resume takes its recipe and folder from %s; leave "
+                       "out %s",
+                       o->resume, o->recipe ? o->recipe : "--out");
+    if (!o->resume && !o->recipe)
+        return err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
+    return OK;
+}
+
+/* "runs/mnist/" -> "mnist"; a run's own recipe is always called recipe.ini. */
+static void name_after_folder(Recipe *recipe, const char *dir) {
+    size_t end = strlen(dir);
+    while (end && dir[end - 1] == '/') end--;
+    size_t from = end;
+    while (from && dir[from - 1] != '/') from--;
+    text_format(recipe->name, sizeof recipe->name, "%.*s",
+                (int)MIN(end - from, sizeof recipe->name - 1), dir + from);
+}
+
+/* The recipe of a run's folder; *was: what its newest checkpoint was trained by. */
+static Status load_run(const char *dir, Recipe *recipe, Recipe *was, bool *begun, Err *err) {
+    char path[PATH_SIZE];
+    if (rundir_check_run(dir, err)) return err->status;
+    rundir_path(path, dir, "recipe.ini");
+    if (recipe_load_file(recipe, path, dir, err)) return err->status;
+    name_after_folder(recipe, dir);
+    *was = *recipe;
+    *begun = trainer_recipe_was(dir, was);
+    return recipe_check(was, err);
+}
+
+static Status load_recipe(const Options *o, Recipe *recipe, Recipe *was, Err *err) {
+    bool begun = false;
+    *recipe = recipe_default();
+    if (o->resume ? load_run(o->resume, recipe, was, &begun, err)
+                  : recipe_load(recipe, o->recipe, err))
+        return err->status;
+    for (size_t i = 0; i < o->word_count; i++)
+        if (recipe_set(recipe, o->words[i], err)) return err->status;
+    if (recipe_check(recipe, err) || !begun) return err->status;
+    RecipeChanges changes = recipe_compare(was, recipe);
+    recipe_check_resumed(&changes, recipe, o->resume, err);
+    recipe_changes_free(&changes);
+    return err->status;
+}
+
+/* A line for each key that is not as it was, and one where that moves the place in the data. */
+static void tell_changes(const Trainer *t) {
+    const Anchor *a = &t->at.anchor;
+    for (size_t i = 0; i < t->changes.count; i++) {
+        const RecipeChange *c = &t->changes.change[i];
+        say("steady: note: %s.%s was %s, is %s", c->key->section, c->key->name,
+                c->was, c->is);
+    }
+    if (t->data_change.length)
+        say("steady: note: the data changed: %s%s", t->data_change.text,
+            t->other_scores ? "; the best checkpoint is chosen again" : "");
+    if (t->was && !t->at.step)
+        say("steady: note: %s has no checkpoint yet: it begins again at step 1", t->dir);
+    if (!a->step || a->step != t->at.step) return;
+    fprintf(stderr, "steady: note: epoch %.4g continues %s; %zu steps of it are left\n", a->epoch,
+            t->new_order ? "at the same share of a new order of the examples"
+                         : "with the examples not yet used",
+            t->at.epoch_left);
+}
+
+/* What is about to be trained, in five lines. */
+static void introduce(const Trainer *t) {
+    const Recipe *r = t->recipe;
+    const Model *model = t->task->model;
+    size_t gains = 0, matrices = 0;
+    for (size_t i = 0; i < model->params->count; i++) {
+        const Param *p = model->params->list[i];
+        if (p->role == PARAM_GAIN) gains += p->tensor.size;
+        if (p->role == PARAM_MATRIX) matrices += p->tensor.size;
+    }
+    size_t all = params_trained_count(model->params);
+    fprintf(stderr,
+            "%s: %zu parameters (%zu in matrices, %zu in biases, norms and tokens, %zu "
+            "gains), reparam %s, width %zu, depth %zu\n",
+            r->name, all, matrices, all - matrices - gains, gains,
+            reparam_name(r->model.reparam), r->model.width, r->model.depth);
+    char ranks[40] = "";
+    if (t->ranks)
+        text_format(ranks, sizeof ranks, "%zu ranks of ", ranks_count(t->ranks));
+    bool slots = r->train.batch_tokens > 0, sound = r->train.batch_seconds > 0;
+    char batch[60];
+    if (sound)
+        text_format(batch, sizeof batch, "%g s of sound", r->train.batch_seconds);
+    else
+        text_format(batch, sizeof batch, "%zu%s",
+                    slots ? r->train.batch_tokens : r->train.batch,
+                    slots ? " token slots" : "");
+    fprintf(stderr,
+            "%zu training examples, %zu steps an epoch, %zu steps of %s, %s%zu "
+            "threads\n",
+            t->task->examples, t->steps_per_epoch, t->steps, batch, ranks, start_threads(r->train.threads));
+    trainer_say_memory(t);
+    fprintf(stderr, "writing to %s\n", t->dir);
+}
+
+typedef struct ReportOf {
+    const char *dir, *message; /* message: how the run ended; NULL: well */
+} ReportOf;
+
+/* Figures need at least one logged step; the report is there without them too. */
+static Status draw_report(void *input, Err *err) {
+    const ReportOf *of = input;
+    Err why = ERR_NONE;
+    if (figures_write_run(of->dir, &why) == FAIL_RUN)
+        fprintf(stderr, "steady: note: no figures: %s\n", why.text);
+    return report_write(of->dir, of->message, err);
+}
+
+static void write_report(const char *dir, const Err *ending) {
+    Err err = ERR_NONE;
+    ReportOf of = {dir, ending->status ? ending->text : NULL};
+    if (apart_run(draw_report, &of, &err))
+        fprintf(stderr, "steady train: no report: %s\n", err.text);
+    else
+        fprintf(stderr, "report: %s/report.html\n", dir);
+}
+
+static bool has_report(const char *dir) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "report.html");
+    return !access(path, F_OK);
+}
+
+/* What is left to do and to say of a run that has taken `step` steps, some of them now (`moved`):
+ * rank 0's part. */
+static int conclude(const Options *o, const char *dir, size_t step, bool moved,
+                    const Err *err) {
+    Status status = err->status;
+    bool begun = moved || status == FAIL_DIVERGED || (step && !has_report(dir));
+    if (o->report && begun && status != FAIL_INTERRUPTED) write_report(dir, err);
+    if (!status) return OK;
+    command_fail("train", err);
+    if (status == FAIL_INTERRUPTED || (status == FAIL_DATA && step))
+        fprintf(stderr, "%sto resume: steady train --resume %s\n", step ? "saved; " : "",
+                dir);
+    return (int)status;
+}
+
+static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks) {
+    Err err = ERR_NONE;
+    Trainer trainer;
+    char named[1100];
+    text_format(named, sizeof named, "runs/%s", recipe->name);
+    const char *dir = o->resume ? o->resume : o->out ? o->out : named;
+    bool lead = ranks_lead(ranks);
+    if (trainer_open(&trainer, recipe, o->resume ? was : NULL, dir, ranks, &err))
+        return lead ? command_fail("train", &err) : (int)err.status;
+    bool work = trainer_has_work(&trainer);
+    if (lead && !work)
+        fprintf(stderr, "%s is finished (%zu steps)%s; to extend: train.steps=N\n", dir,
+                trainer.steps,
+                trainer.changes.count ? "; the changed keys have no effect" : "");
+    if (lead && work) tell_changes(&trainer);
+    if (lead && work) introduce(&trainer);
+    trainer_run(&trainer, &err);
+    size_t step = trainer.at.step;
+    trainer_close(&trainer);
+    return lead ? conclude(o, dir, step, work && step, &err) : (int)err.status;
+}
+
+/* Every rank reads the command line and the recipe; where one cannot, none goes on. */
+static int train(Options *o, int argc, char **argv, Ranks *ranks) {
+    Err err = ERR_NONE;
+    Recipe *recipe = mem_alloc(sizeof *recipe), *was = mem_alloc(sizeof *was);
+    int code;
+    /* Ranks agree on their end before they leave; a single process has nothing to save until
+     * its folder is made (trainer_open), and main has said so. */
+    if (ranks) stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
+    if (!read_options(o, argc, argv, &err) && !load_recipe(o, recipe, was, &err))
+        start_threads_checked(recipe->train.threads, &err);
+    if (ranks_agree(ranks, &err)) {
+        code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;
+    } else {
+        if (ranks_lead(ranks)) recipe_notes(recipe, stderr);
+        code = run(recipe, was, o, ranks);
+    }
+    mem_free(recipe);
+    mem_free(was);
+    return code;
+}
+
+int train_main(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (is_help(argv[i])) return fputs(HELP, stdout), OK;
+        if (!strcmp(argv[i], "--help-keys")) return recipe_help_keys(stdout), OK;
+        if (!strcmp(argv[i], "--help-keys-markdown"))
+            return recipe_help_keys_markdown(stdout), OK;
+    }
+    Err err = ERR_NONE;
+    Ranks *ranks;
+    if (launch_join(&ranks, &err)) return launch_fail("train", &err);
+    Options o = {.report = true, .words = mem_alloc((size_t)argc * sizeof(char *))};
+    int code = train(&o, argc, argv, ranks);
+    mem_free(o.words);
+    ranks_finish(ranks);
+    return code;
+}

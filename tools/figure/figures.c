@@ -1,0 +1,276 @@
+#include "tools/figure/figures.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/file/openfile.h"
+#include "tools/figure/figures_parts.h"
+
+/* ---- what runs have numbers for ---- */
+
+static bool has_loss(const RunLog *run) { return run->train.count > 0; }
+
+static bool has_attention(const RunLog *run) { return run->probe.site_count > 0; }
+
+static bool has_sigma(const RunLog *run) {
+    for (size_t i = 0; i < run->probe.site_count; i++) {
+        const WeightLog *weight =
+            figure_query_weight(run, run->probe.sites[i].name);
+        for (size_t p = 0; weight && p < run->probe.count; p++)
+            if (weight->sigma[p] > 0) return true;
+    }
+    return false;
+}
+
+/* Evaluations of any run that have this score. */
+static bool has_metric(const RunLog *const *runs, size_t count, Metric metric) {
+    for (size_t r = 0; r < count; r++)
+        for (size_t i = 0; i < runs[r]->eval_count; i++)
+            if (isfinite(runs[r]->evals[i].scores[metric])) return true;
+    return false;
+}
+
+static bool has_score(const RunLog *run) {
+    bool any = false;
+    for (size_t m = 0; m < METRIC_COUNT; m++) any |= has_metric(&run, 1, (Metric)m);
+    return any;
+}
+
+static bool has_kind(const RunLog *const *runs, size_t count, LayerKind kind) {
+    for (size_t r = 0; r < count; r++)
+        if (layer_kind_count(&runs[r]->probe, kind)) return true;
+    return false;
+}
+
+/* ---- the choice of rows ---- */
+
+enum { ROW_ENTROPY = 1, ROW_SCORE = 4 };
+
+static const struct {
+    const char *name, *label;
+    PaintCell *paint;
+    bool (*present)(const RunLog *run);
+    double height;
+} rows[] = {
+    {"loss", "loss", paint_loss, has_loss, 125},
+    [ROW_ENTROPY] = {"entropy", "attention", paint_entropy, has_attention, 140},
+    {"logit", "largest logit", paint_logit, has_attention, 95},
+    {"sigma", "spectral norm σ", paint_sigma, has_sigma, 95},
+    [ROW_SCORE] = {"score", "score", paint_score, has_score, 95},
+    {"grad", "gradient norm", paint_gradient, has_loss, 95},
+    {"lr", "learning rate", paint_rate, has_loss, 70},
+};
+
+/* A row of panels: entropy of one kind of attention, one score, or the only one of its name. */
+typedef struct RowChoice {
+    size_t index; /* of rows[] */
+    LayerKind kind;
+    Metric metric;
+} RowChoice;
+
+typedef struct RowList {
+    RowChoice row[COUNT(rows) + KIND_COUNT + METRIC_COUNT];
+    size_t count;
+} RowList;
+
+const char *figure_rows(void) {
+    return "loss,entropy,encoder,cross,decoder,logit,sigma,score,grad,lr";
+}
+
+void figure_rows_present(const RunLog *const *runs, size_t count, char *text,
+                         size_t size) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bool present = false;
+        for (size_t r = 0; r < count; r++) present |= rows[i].present(runs[r]);
+        if (!present) continue;
+        text_format(text + used, size - used, "%s%s", used ? "," : "", rows[i].name);
+        used += strlen(text + used);
+    }
+}
+
+/* What is named twice stands once. */
+static void add_row(RowList *list, size_t index, LayerKind kind, Metric metric) {
+    for (size_t i = 0; i < list->count; i++) {
+        const RowChoice *row = &list->row[i];
+        if (row->index == index && row->kind == kind && row->metric == metric) return;
+    }
+    list->row[list->count++] = (RowChoice){index, kind, metric};
+}
+
+/* Entropy: a row for each kind of attention that the runs have. */
+static void add_kinds(RowList *list, const RunLog *const *runs, size_t count) {
+    bool any = false;
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        bool wanted = has_kind(runs, count, (LayerKind)k);
+        if (wanted || (k == KIND_PLAIN && !any))
+            add_row(list, ROW_ENTROPY, (LayerKind)k, METRIC_COUNT);
+        any |= wanted;
+    }
+}
+
+/* Score: a row for each that the evaluations have.  BLEU of tokens says little beside BLEU. */
+static void add_metrics(RowList *list, const RunLog *const *runs, size_t count) {
+    bool any = false;
+    for (size_t m = 0; m <= METRIC_COUNT; m++) {
+        bool wanted = m < METRIC_COUNT ? has_metric(runs, count, (Metric)m) : !any;
+        if (m == METRIC_BLEU_TOKENS && any) wanted = false;
+        if (wanted) add_row(list, ROW_SCORE, KIND_PLAIN, (Metric)m);
+        any |= wanted;
+    }
+}
+
+static Status add_word(RowList *list, const char *word, const RunLog *const *runs,
+                       size_t count, Err *err) {
+    for (size_t k = 0; k < KIND_PLAIN; k++)
+        if (!strcmp(layer_kinds[k].key, word)) {
+            add_row(list, ROW_ENTROPY, (LayerKind)k, METRIC_COUNT);
+            return OK;
+        }
+    size_t i = 0;
+    while (i < COUNT(rows) && strcmp(rows[i].name, word)) i++;
+    if (i == COUNT(rows))
+        return err_set(err, FAIL_USAGE, "row \"%s\": wanted some of %s", word,
+                       figure_rows());
+    if (i == ROW_ENTROPY)
+        add_kinds(list, runs, count);
+    else if (i == ROW_SCORE)
+        add_metrics(list, runs, count);
+    else
+        add_row(list, i, KIND_PLAIN, METRIC_COUNT);
+    return OK;
+}
+
+static Status parse_rows(RowList *list, const char *text, const RunLog *const *runs,
+                         size_t count, Err *err) {
+    char *words = mem_strdup(text), *rest = words, *word;
+    Status status = OK;
+    while (!status && (word = strsep(&rest, ",")))
+        status = add_word(list, word, runs, count, err);
+    mem_free(words);
+    return status;
+}
+
+static void row_label(const RowChoice *row, char label[96]) {
+    if (row->index == ROW_ENTROPY && row->kind == KIND_PLAIN)
+        text_format(label, 96, "attention entropy (nats)");
+    else if (row->index == ROW_ENTROPY)
+        text_format(label, 96, "%s (nats)", layer_kinds[row->kind].label);
+    else if (row->metric < METRIC_COUNT)
+        text_format(label, 96, "%s", metrics[row->metric].label);
+    else
+        text_format(label, 96, "%s", rows[row->index].label);
+}
+
+/* ---- the figure ---- */
+
+static bool depths_differ(const RunLog *const *runs, size_t count) {
+    const char *first = runlog_setting(runs[0], "model.depth");
+    for (size_t r = 1; r < count; r++) {
+        const char *other = runlog_setting(runs[r], "model.depth");
+        if (first && other && strcmp(first, other)) return true;
+    }
+    return false;
+}
+
+/* What distinguishes a run, from its recipe: "reparam sigma · norm none · lr 0.02". */
+static void run_detail(const RunLog *run, bool depth, char *text, size_t size) {
+    static const char *const keys[] = {"model.depth", "model.reparam", "model.norm",
+                                       "optim.lr"};
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = depth ? 0 : 1; i < COUNT(keys); i++) {
+        const char *value = runlog_setting(run, keys[i]);
+        if (!value) continue;
+        int more = snprintf(text + used, size - used, "%s%s %.24s", used ? " · " : "",
+                            strchr(keys[i], '.') + 1, value);
+        used = MIN(used + (size_t)more, size - 1);
+    }
+}
+
+static Chart *build_training(const RunLog *const *runs, size_t count,
+                             const LayerChoice *choice, const RowList *list,
+                             const FigureOptions *options) {
+    Chart *chart = chart_new(list->count, count, options->theme);
+    if (options->title) chart_title(chart, options->title);
+    for (size_t c = 0; c < count; c++) {
+        char detail[128], label[96];
+        run_detail(runs[c], depths_differ(runs, count), detail, sizeof detail);
+        chart_column_title(chart, c, runs[c]->name, detail);
+        for (size_t r = 0; r < list->count; r++) {
+            const RowChoice *row = &list->row[r];
+            Panel *panel = chart_panel(chart, r, c);
+            row_label(row, label);
+            panel_axes(panel, "optimizer step", label);
+            chart_row_height(chart, r, rows[row->index].height);
+            rows[row->index].paint(&(Cell){.runs = runs,
+                                           .run_count = count,
+                                           .run = runs[c],
+                                           .choice = choice,
+                                           .kind = row->kind,
+                                           .metric = row->metric,
+                                           .chart = chart,
+                                           .panel = panel});
+            figure_events(chart, panel, runs[c], r == 0);
+        }
+    }
+    return chart;
+}
+
+Chart *figure_training(const RunLog *const *runs, size_t count,
+                       const FigureOptions *options, Err *err) {
+    const char *layers = options->layers ? options->layers : FIGURE_LAYERS_DEFAULT;
+    RowList list = {.count = 0};
+    Status status = parse_rows(&list, options->rows ? options->rows : FIGURE_ROWS_DEFAULT,
+                               runs, count, err);
+    LayerChoice choice = {0};
+    for (size_t r = 0; r < count && !status; r++) {
+        status = runlog_check_rows(runs[r], err);
+        if (!status) status = layer_choose(&choice, runs[r], layers, err);
+    }
+    Chart *chart = status ? NULL : build_training(runs, count, &choice, &list, options);
+    layer_choice_free(&choice);
+    return chart;
+}
+
+static Status write_one(Chart *chart, const char *dir, const char *name, Err *err) {
+    if (!chart) return OK;
+    char path[4200];
+    text_format(path, sizeof path, "%s/figures/%s.png", dir, name);
+    Status status = chart_write(chart, path, dir, err);
+    chart_free(chart);
+    return status;
+}
+
+static Status write_all(const RunLog *run, const char *dir, Err *err) {
+    char present[128];
+    figure_rows_present(&run, 1, present, sizeof present);
+    Chart *training = figure_training(&run, 1, &(FigureOptions){.rows = present}, err);
+    if (!training) return err->status;
+    Status status = write_one(training, dir, "training", err);
+    if (!status)
+        status =
+            write_one(figure_entropy_heads(run, THEME_LIGHT), dir, "entropy-heads", err);
+    if (!status)
+        status = write_one(figure_entropy_layers(run, THEME_LIGHT), dir, "entropy-layers",
+                           err);
+    if (!status)
+        status = write_one(figure_weights(run, THEME_LIGHT), dir, "weights", err);
+    return status;
+}
+
+Status figures_write_run(const char *run_dir, Err *err) {
+    Err own = ERR_NONE;
+    if (!err) err = &own;
+    RunLog *run = runlog_open(run_dir, err);
+    if (!run) return err->status;
+    char dir[4100];
+    text_format(dir, sizeof dir, "%s/figures", run_dir);
+    Status status = runlog_check_rows(run, err);
+    if (!status) status = openfile_make_folder(dir, run_dir, err);
+    if (!status) status = write_all(run, run_dir, err);
+    runlog_free(run);
+    return status;
+}

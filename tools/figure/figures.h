@@ -1,0 +1,84 @@
+/* figures: from runs to charts.
+ *
+ *     if (figures_write_run("runs/mnist", &err)) ...        DIR/figures/{training,...}.png
+ *
+ *     const RunLog *runs[] = {baseline, sigma};             side by side, as in the paper
+ *     Chart *chart = figure_training(runs, 2, &(FigureOptions){.rows = "loss,entropy"}, &err);
+ *     if (chart && chart_write(chart, "pair.pdf", NULL, &err)) ...
+ *
+ * Whoever asks for a chart frees it with chart_free. */
+#ifndef STEADY_FIGURES_H
+#define STEADY_FIGURES_H
+
+#include "tools/chart/chart.h"
+#include "tools/run/runlog.h"
+
+typedef struct FigureOptions {
+    const char *rows; /* of figure_rows(), comma-separated; NULL: "loss,entropy" */
+    const char
+        *layers; /* all, or numbers, first, middle, last, lowest; NULL: the default */
+    const char *title; /* NULL or "": none */
+    Theme theme;
+} FigureOptions;
+
+#define FIGURE_ROWS_DEFAULT "loss,entropy"
+#define FIGURE_LAYERS_DEFAULT "first,middle,last,lowest"
+
+/* "loss,entropy,...": what a training figure can show.  "entropy" is a row for each kind of
+ * attention that the runs have, as are "encoder", "cross" and "decoder" alone; "score" is one for
+ * each score of the evaluations. */
+const char *figure_rows(void);
+
+/* The rows of figure_rows() that these runs have numbers for. */
+void figure_rows_present(const RunLog *const *runs, size_t count, char *rows,
+                         size_t size);
+
+/* Columns are runs, rows as asked; y axes are shared.  Loss: every step pale, their moving
+ * mean strong, validation (where there is none, test) and chance dashed.  Entropy: for each chosen
+ * site the mean over heads, the deeper the lighter, of few sites a band from the lowest to the
+ * highest head, uniform attention dashed, the collapse zone shaded.  NULL: an unknown row or
+ * layer (FAIL_USAGE), or a run without rows (FAIL_DATA). */
+Chart *figure_training(const RunLog *const *runs, size_t count,
+                       const FigureOptions *options, Err *err);
+
+/* Layer x head at the last probe, and layer x step of the mean over heads, a panel for each kind
+ * of attention; shares of what uniform attention has.  NULL: the run has no attention probes. */
+Chart *figure_entropy_heads(const RunLog *run, Theme theme);
+Chart *figure_entropy_layers(const RunLog *run, Theme theme);
+
+/* sigma, gamma and the largest gradient of every layer over the steps, a column for each kind
+ * of weight; those of encoder, cross attention and decoder stand below each other.  NULL: the run has no probes of weights. */
+Chart *figure_weights(const RunLog *run, Theme theme);
+
+/* Writes DIR/figures/{training,entropy-heads,entropy-layers,weights}.png, those that the run
+ * has numbers for. */
+Status figures_write_run(const char *run_dir, Err *err);
+
+/* One cell of a sweep: method x rate x seed. */
+typedef struct SweepPoint {
+    const char
+        *method;  /* the line it belongs to; lines appear in order of first mention */
+    double rate;  /* x, > 0 */
+    double score; /* y; NaN: none (the run broke off) */
+    bool
+        diverged; /* Verdict.diverged; marked with a cross, at its score or with the worst */
+} SweepPoint;
+
+typedef struct SweepLabels {
+    const char *title; /* NULL: none */
+    const char *x;     /* "optim.lr" */
+    const char *y;     /* "top-1 (test)" */
+    double chance;     /* score of guessing; NaN: not drawn */
+    bool lower;        /* the lower the better: what has no score stands at the top */
+    bool log_y;
+} SweepLabels;
+
+/* One line a method through the mean over seeds at each rate, a band from the lowest to the
+ * highest seed, crosses at diverged cells; the x axis is logarithmic where all rates are positive. */
+Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
+                    Theme theme);
+Status figures_write_sweep(const SweepPoint *points, size_t count,
+                           const SweepLabels *labels, const char *path, const char *root,
+                           Err *err);
+
+#endif

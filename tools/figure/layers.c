@@ -1,0 +1,262 @@
+#include "tools/figure/layers.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+LayerName layer_name(const char *name) {
+    LayerName part = {0};
+    const char *blocks = strstr(name, "blocks.");
+    char *end = NULL;
+    if (blocks && isdigit((unsigned char)blocks[7])) {
+        part.block = strtoull(blocks + 7, &end, 10);
+        part.in_block = *end == '.';
+    }
+    if (!part.in_block) {
+        snprintf(part.suffix, sizeof part.suffix, "%s", name);
+        return part;
+    }
+    snprintf(part.prefix, sizeof part.prefix, "%.*s", (int)MIN(blocks - name, 39), name);
+    snprintf(part.suffix, sizeof part.suffix, "%s", end + 1);
+    return part;
+}
+
+bool layer_same_kind(const LayerName *a, const LayerName *b) {
+    return a->in_block == b->in_block && !strcmp(a->prefix, b->prefix) &&
+           !strcmp(a->suffix, b->suffix);
+}
+
+void layer_label(const char *site, char label[96]) {
+    snprintf(label, 96, "%s", site);
+    size_t length = strlen(label);
+    if (length > 5 && !strcmp(label + length - 5, ".attn")) label[length - 5] = '\0';
+}
+
+void layer_block_label(const char *site, char label[96]) {
+    LayerName name = layer_name(site);
+    if (name.in_block)
+        text_format(label, 96, "blocks.%zu", name.block);
+    else
+        layer_label(site, label);
+}
+
+const LayerKindFacts layer_kinds[KIND_COUNT] = {
+    [KIND_ENCODER] = {"encoder", "encoder self-attention"},
+    [KIND_CROSS] = {"cross", "cross attention"},
+    [KIND_DECODER] = {"decoder", "decoder self-attention"},
+    [KIND_PLAIN] = {"", "attention"},
+};
+
+LayerKind layer_kind(const char *name) {
+    LayerName part = layer_name(name);
+    if (!strcmp(part.prefix, "encoder.")) return KIND_ENCODER;
+    if (strcmp(part.prefix, "decoder.")) return KIND_PLAIN;
+    return strncmp(part.suffix, "cross", 5) ? KIND_DECODER : KIND_CROSS;
+}
+
+size_t layer_kind_count(const ProbeLog *probe, LayerKind kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < probe->site_count; i++)
+        count += layer_kind(probe->sites[i].name) == kind;
+    return count;
+}
+
+EntropyLow layer_kind_lowest(const RunLog *run, LayerKind kind) {
+    EntropyLow low = ENTROPY_LOW_NONE;
+    const ProbeLog *probe = &run->probe;
+    for (size_t p = 0; p < probe->count; p++)
+        for (size_t i = 0; i < probe->site_count; i++) {
+            const SiteLog *site = &probe->sites[i];
+            if (layer_kind(site->name) == kind)
+                entropy_low_see(&low, site->name, site->uniform[p], site->mean[p],
+                                (size_t)probe->step[p]);
+        }
+    return low;
+}
+
+/* The first site of the same kind; its rank among first sites numbers the kind. */
+static size_t kind_head(const ProbeLog *probe, size_t site) {
+    LayerName own = layer_name(probe->sites[site].name);
+    for (size_t i = 0; i < site; i++) {
+        LayerName other = layer_name(probe->sites[i].name);
+        if (layer_same_kind(&own, &other)) return i;
+    }
+    return site;
+}
+
+Hue layer_hue(const ProbeLog *probe, size_t site) {
+    size_t head = kind_head(probe, site), rank = 0;
+    for (size_t i = 0; i < head; i++) rank += kind_head(probe, i) == i;
+    return (Hue)(rank % HUE_COUNT);
+}
+
+bool layer_chosen(const LayerChoice *choice, const char *site) {
+    for (size_t i = 0; i < choice->count; i++)
+        if (!strcmp(choice->names[i], site)) return true;
+    return false;
+}
+
+/* How many chosen sites there are of the kind of `site`; *before: in front of it. */
+static size_t rank(const LayerChoice *choice, const char *site, size_t *before) {
+    LayerName own = layer_name(site);
+    size_t all = 0;
+    *before = 0;
+    for (size_t i = 0; i < choice->count; i++) {
+        LayerName other = layer_name(choice->names[i]);
+        if (!layer_same_kind(&own, &other)) continue;
+        *before += other.block < own.block;
+        all++;
+    }
+    return all;
+}
+
+/* Of many layers the first get more of the ramp: where a run of 6 layers stands beside one of
+ * 100, a colour is one layer in both, and the six are still told apart. */
+double layer_shade(const LayerChoice *choice, const char *site) {
+    size_t before, all = rank(choice, site, &before);
+    double depth = all > 1 ? (double)before / (double)(all - 1) : 0.5;
+    return all > 12 ? sqrt(depth) : depth;
+}
+
+size_t layer_chosen_count(const LayerChoice *choice, LayerKind kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < choice->count; i++)
+        count += layer_kind(choice->names[i]) == kind;
+    return count;
+}
+
+bool layer_in_legend(const LayerChoice *choice, const char *site, size_t most) {
+    size_t before, all = rank(choice, site, &before);
+    if (all <= most) return true;
+    for (size_t k = 0; k < most; k++)
+        if (before == (k * (all - 1) + (most - 1) / 2) / (most - 1)) return true;
+    return false;
+}
+
+static void choose(LayerChoice *choice, const char *site) {
+    if (layer_chosen(choice, site)) return;
+    char(*names)[96] = mem_alloc((choice->count + 1) * sizeof *names);
+    if (choice->count) memcpy(names, choice->names, choice->count * sizeof *names);
+    snprintf(names[choice->count], sizeof *names, "%s", site);
+    mem_free(choice->names);
+    choice->names = names;
+    choice->count++;
+}
+
+/* The site of each kind whose mean entropy came closest to zero. */
+static void choose_lowest(LayerChoice *choice, const RunLog *run) {
+    const ProbeLog *probe = &run->probe;
+    for (size_t head = 0; head < probe->site_count; head++) {
+        if (kind_head(probe, head) != head) continue;
+        double lowest = INFINITY;
+        size_t best = head;
+        for (size_t i = head; i < probe->site_count; i++) {
+            if (kind_head(probe, i) != head) continue;
+            const SiteLog *site = &probe->sites[i];
+            for (size_t p = 0; p < probe->count; p++) {
+                double share = entropy_share(site->mean[p], site->uniform[p]);
+                if (share < lowest) {
+                    lowest = share;
+                    best = i;
+                }
+            }
+        }
+        choose(choice, probe->sites[best].name);
+    }
+}
+
+typedef enum {
+    PICK_ALL,
+    PICK_FIRST,
+    PICK_MIDDLE,
+    PICK_LAST,
+    PICK_LOWEST,
+    PICK_NUMBER
+} Pick;
+
+static const char *const pick_names[] = {[PICK_ALL] = "all",
+                                         [PICK_FIRST] = "first",
+                                         [PICK_MIDDLE] = "middle",
+                                         [PICK_LAST] = "last",
+                                         [PICK_LOWEST] = "lowest"};
+
+/* A kind of site with the number of its deepest block. */
+typedef struct Depth {
+    LayerName kind;
+    size_t last;
+} Depth;
+
+static Depth *find_depth(Depth *depths, size_t count, const LayerName *name) {
+    size_t k = 0;
+    while (k < count && !layer_same_kind(&depths[k].kind, name)) k++;
+    return &depths[k];
+}
+
+/* All of them (mem_free). */
+static Depth *list_depths(const ProbeLog *probe, size_t *count) {
+    Depth *depths = mem_zarray(probe->site_count + 1, sizeof *depths);
+    *count = 0;
+    for (size_t i = 0; i < probe->site_count; i++) {
+        LayerName name = layer_name(probe->sites[i].name);
+        Depth *depth = find_depth(depths, *count, &name);
+        if (depth == depths + *count) *depth = (Depth){name, 0}, ++*count;
+        depth->last = MAX(depth->last, name.block);
+    }
+    return depths;
+}
+
+static bool picked(const LayerName *name, size_t last, Pick pick, size_t wanted) {
+    switch (pick) {
+    case PICK_FIRST: return name->block == 0;
+    case PICK_MIDDLE: return name->block == (last + 1) / 2;
+    case PICK_LAST: return name->block == last;
+    case PICK_NUMBER: return name->block == wanted;
+    case PICK_ALL:
+    case PICK_LOWEST: break;
+    }
+    return true;
+}
+
+static Status choose_word(LayerChoice *choice, const RunLog *run, const char *word,
+                          Err *err) {
+    size_t pick = 0, number = 0;
+    while (pick < COUNT(pick_names) && strcmp(pick_names[pick], word)) pick++;
+    if (pick == COUNT(pick_names)) {
+        char *end;
+        number = strtoull(word, &end, 10);
+        if (!isdigit((unsigned char)*word) || *end)
+            return err_set(
+                err, FAIL_USAGE,
+                "layer \"%s\": wanted all, first, middle, last, lowest or numbers", word);
+    }
+    if (pick == PICK_LOWEST) {
+        choose_lowest(choice, run);
+        return OK;
+    }
+    size_t count;
+    Depth *depths = list_depths(&run->probe, &count);
+    for (size_t i = 0; i < run->probe.site_count; i++) {
+        const char *site = run->probe.sites[i].name;
+        LayerName name = layer_name(site);
+        size_t last = find_depth(depths, count, &name)->last;
+        if (picked(&name, last, (Pick)pick, number)) choose(choice, site);
+    }
+    mem_free(depths);
+    return OK;
+}
+
+Status layer_choose(LayerChoice *choice, const RunLog *run, const char *text, Err *err) {
+    char *words = mem_strdup(text), *rest = words, *word;
+    Status status = OK;
+    while (!status && (word = strsep(&rest, ",")))
+        status = choose_word(choice, run, word, err);
+    mem_free(words);
+    return status;
+}
+
+void layer_choice_free(LayerChoice *choice) {
+    mem_free(choice->names);
+    *choice = (LayerChoice){0};
+}

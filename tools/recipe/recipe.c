@@ -1,0 +1,252 @@
+#include "tools/recipe/recipe.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/file/openfile.h"
+#include "tools/recipe/inifile.h"
+#include "tools/recipe/keys.h"
+#include "tools/program/nearest.h"
+#include "tools/recipe/recipes.h"
+
+const char *task_name(TaskKind task) {
+    static const char *const NAMES[] = {"classify", "language", "translate", "transcribe"};
+    return NAMES[task];
+}
+
+/* ---- one key ---- */
+
+static Status unknown_key(const char *full, Err *err) {
+    const Key *nearest = key_nearest(full);
+    return err_set(err, FAIL_USAGE, "unknown key %.80s; did you mean %s.%s?", full,
+                   nearest->section, nearest->name);
+}
+
+static Status give_value(Recipe *recipe, const Key *key, const char *value, Err *err) {
+    Status status = key_parse(key, recipe, value, err);
+    if (!status) keyset_add(recipe->given, key);
+    return status;
+}
+
+Recipe recipe_default(void) {
+    Recipe recipe;
+    memset(&recipe, 0, sizeof recipe);
+    for (const Key *key = keys; key < keys + keys_count; key++) {
+        Err err = ERR_NONE;
+        CHECK(!key_parse(key, &recipe, key->standard, &err), "default: %s", err.text);
+    }
+    return recipe;
+}
+
+Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t size,
+                  Err *err) {
+    const Key *found = key_find(key);
+    if (!found) return unknown_key(key, err);
+    if (!key_is_stored(found))
+        return err_set(err, FAIL_USAGE, "%s has no value in this version", key);
+    char text[KEY_VALUE_MAX];
+    key_print(found, recipe, text, sizeof text);
+    if (strlen(text) >= size)
+        return err_set(err, FAIL_USAGE, "the value of %s is %zu characters long", key,
+                       strlen(text));
+    text_format(value, size, "%s", text);
+    return OK;
+}
+
+/* ---- files ---- */
+
+typedef struct Reading {
+    Recipe *recipe;
+    bool own; /* the file is the user's */
+    size_t given[RECIPE_BITS * 64]; /* line of each key, 0: not yet */
+} Reading;
+
+static Status read_section(void *user, const char *section, Err *err) {
+    (void)user;
+    for (const char *const *name = key_sections; *name; name++)
+        if (strcmp(section, *name) == 0) return OK;
+    return err_set(err, FAIL_USAGE, "unknown section [%.60s]; did you mean [%s]?",
+                   section, nearest_word(section, key_sections));
+}
+
+static Status read_value(void *user, const char *section, const char *name,
+                         const char *value, size_t line, Err *err) {
+    Reading *reading = user;
+    const Key *key = key_find_in(section, name);
+    if (!key) {
+        char full[INIFILE_LINE_MAX + 64];
+        text_format(full, sizeof full, "%s.%s", section, name);
+        return unknown_key(full, err);
+    }
+    size_t *given = &reading->given[key - keys];
+    if (*given)
+        return err_set(err, FAIL_USAGE,
+                       "%s.%s is already set in line %zu; keep one of the two", section,
+                       name, *given);
+    *given = line;
+    if (reading->own) keyset_add(reading->recipe->own, key);
+    return give_value(reading->recipe, key, value, err);
+}
+
+static const IniCalls calls = {read_section, read_value};
+
+/* "dir/my.ini" -> "my", cut to what fits. */
+static void set_name(Recipe *recipe, const char *path) {
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    size_t length = strlen(base);
+    if (length > 4 && strcmp(base + length - 4, ".ini") == 0) length -= 4;
+    length = MIN(length, sizeof recipe->name - 1);
+    text_format(recipe->name, sizeof recipe->name, "%.*s", (int)length, base);
+}
+
+static Status load_file(Recipe *recipe, const char *path, const char *root,
+                        bool own, Err *err) {
+    Recipe draft = *recipe;
+    Reading reading = {.recipe = &draft, .own = own};
+    Status status = inifile_load(path, root, &calls, &reading, err);
+    if (status) return status;
+    set_name(&draft, path);
+    *recipe = draft;
+    return OK;
+}
+
+Status recipe_load_file(Recipe *recipe, const char *path, const char *root, Err *err) {
+    return load_file(recipe, path, root, false, err);
+}
+
+static Status load_builtin(Recipe *recipe, const char *name, const char *text, Err *err) {
+    char label[100];
+    text_format(label, sizeof label, "built-in recipe %s", name);
+    Recipe draft = *recipe;
+    Reading reading = {.recipe = &draft};
+    Status status = inifile_parse(label, text, strlen(text), &calls, &reading, err);
+    if (status) return status;
+    set_name(&draft, name);
+    *recipe = draft;
+    return OK;
+}
+
+static bool looks_like_file(const char *name) {
+    size_t length = strlen(name);
+    return strchr(name, '/') || (length > 4 && strcmp(name + length - 4, ".ini") == 0);
+}
+
+Status recipe_load(Recipe *recipe, const char *name, Err *err) {
+    if (looks_like_file(name)) return load_file(recipe, name, NULL, true, err);
+    const char *text = recipe_builtin_text(name);
+    if (text) return load_builtin(recipe, name, text, err);
+    if (access(name, F_OK) == 0) return load_file(recipe, name, NULL, true, err);
+    return err_set(err, FAIL_USAGE,
+                   "there is no recipe and no file %.200s; did you mean %s? "
+                   "`steady recipes` lists all",
+                   name, recipe_builtin_nearest(name));
+}
+
+/* ---- words of the command line ---- */
+
+/* Two ways to say one thing: a word for one takes the place of the file's other. */
+static const struct {
+    const char *key, *rival;
+} rivals[] = {
+    {"train.epochs", "train.steps"},
+    {"train.steps", "train.epochs"},
+    {"schedule.warmup_epochs", "schedule.warmup_steps"},
+    {"schedule.warmup_steps", "schedule.warmup_epochs"},
+};
+
+static void clear_rival(Recipe *recipe, const Key *key) {
+    for (size_t i = 0; i < COUNT(rivals); i++) {
+        const Key *rival = key_find(rivals[i].rival);
+        if (key_find(rivals[i].key) == key && !keyset_has(recipe->worded, rival))
+            key_parse(rival, recipe, "0", NULL);
+    }
+}
+
+static char *trim(char *text) {
+    while (isspace((unsigned char)*text)) text++;
+    size_t length = strlen(text);
+    while (length && isspace((unsigned char)text[length - 1])) text[--length] = 0;
+    return text;
+}
+
+static Status set_word(Recipe *recipe, char *word, Err *err) {
+    char *equals = strchr(word, '=');
+    if (!equals)
+        return err_set(err, FAIL_USAGE, "`%.80s` is not section.key=value", word);
+    *equals = 0;
+    const char *name = trim(word), *value = trim(equals + 1);
+    const Key *key = key_find(name);
+    if (!key) return unknown_key(name, err);
+    Status status = give_value(recipe, key, value, err);
+    if (status) return status;
+    keyset_add(recipe->worded, key);
+    keyset_add(recipe->own, key);
+    if (strcmp(value, "0") != 0) clear_rival(recipe, key);
+    return OK;
+}
+
+Status recipe_set(Recipe *recipe, const char *word, Err *err) {
+    char *copy = mem_strdup(word);
+    Status status = set_word(recipe, copy, err);
+    mem_free(copy);
+    if (status && err) err_wrap(err, "command line");
+    return status;
+}
+
+/* ---- writing ---- */
+
+static void print_section(const Recipe *recipe, const char *section, FILE *out) {
+    fprintf(out, "[%s]\n", section);
+    for (const Key *key = keys; key < keys + keys_count; key++) {
+        if (strcmp(key->section, section) != 0 || !key_applies(key, recipe)) continue;
+        char value[KEY_VALUE_MAX];
+        key_print(key, recipe, value, sizeof value);
+        fprintf(out, "%s =%s%s\n", key->name, *value ? " " : "", value);
+    }
+}
+
+void recipe_print(const Recipe *recipe, FILE *out) {
+    for (const char *const *section = key_sections; *section; section++) {
+        if (section > key_sections) fputc('\n', out);
+        print_section(recipe, *section, out);
+    }
+}
+
+Status recipe_save(const Recipe *recipe, const char *path, const char *root, Err *err) {
+    FILE *file = openfile_draft(path, root, err);
+    if (!file) return err->status;
+    recipe_print(recipe, file);
+    bool failed = ferror(file) != 0;
+    if ((fclose(file) != 0) | failed)
+        return err_set(err, FAIL_RUN, "%.300s was not written: %s", path,
+                       strerror(errno));
+    return OK;
+}
+
+/* ---- built-in recipes ---- */
+
+size_t recipe_builtin_count(void) { return recipes_builtin_count; }
+
+const char *recipe_builtin_name(size_t i) {
+    CHECK(i < recipes_builtin_count, "recipe %zu of %zu", i, recipes_builtin_count);
+    return recipes_builtin[i].name;
+}
+
+const char *recipe_builtin_text(const char *name) {
+    for (size_t i = 0; i < recipes_builtin_count; i++)
+        if (strcmp(recipes_builtin[i].name, name) == 0) return recipes_builtin[i].text;
+    return NULL;
+}
+
+const char *recipe_builtin_nearest(const char *name) {
+    const char *best = "(none is built in)";
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < recipes_builtin_count; i++) {
+        size_t distance = nearest_distance(name, recipes_builtin[i].name);
+        if (distance < least) least = distance, best = recipes_builtin[i].name;
+    }
+    return best;
+}

@@ -1,0 +1,144 @@
+#include "tools/run/datafacts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/file/openfile.h"
+#include "tools/run/rundir.h"
+#include "tools/program/say.h"
+#include "tools/task/task.h"
+
+/* Facts that a task has of a split, or NULL. */
+static const DataFacts *facts_of(const Task *task, Split split) {
+    return task->ops->facts ? task->ops->facts(task, split) : NULL;
+}
+
+void datafacts_say_notes(const DataFacts *facts, const char *where) {
+    for (size_t i = 0; facts && i < facts->notes; i++)
+        say("steady: note: %s%s%s", where, *where ? ": " : "", facts->note[i].text);
+}
+
+void datafacts_say_split(const Task *task, Split split) {
+    datafacts_say_notes(facts_of(task, split), split_name(split));
+}
+
+void datafacts_say(const Task *task) {
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) datafacts_say_split(task, s);
+    datafacts_say_notes(&task->notes, "");
+}
+
+/* ---- writing ---- */
+
+static json_t *notes_json(const DataFacts *facts) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < facts->notes; i++)
+        json_array_append_new(list, json_pack("{s:I, s:o}", "count",
+                                              (json_int_t)facts->note[i].count, "text",
+                                              json_text(facts->note[i].text)));
+    return list;
+}
+
+static json_t *split_json(const DataFacts *facts) {
+    char digits[20];
+    text_format(digits, sizeof digits, "%016llx", (unsigned long long)facts->hash);
+    return json_pack("{s:I, s:o, s:o}", "count", (json_int_t)facts->count, "hash",
+                     facts->hash ? json_string(digits) : json_null(), "notes",
+                     notes_json(facts));
+}
+
+Status datafacts_save(const Task *task, const char *run_dir, Err *err) {
+    json_t *splits = json_object();
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+        if (facts_of(task, s))
+            json_object_set_new(splits, split_name(s), split_json(facts_of(task, s)));
+    json_t *root = json_pack("{s:o, s:o}", "notes", notes_json(&task->notes), "splits",
+                             splits);
+    return rundir_save_json(run_dir, "data.json", root, 0, err);
+}
+
+/* ---- reading ---- */
+
+static void read_notes(const json_t *list, DataFacts *facts) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(list, i, row) {
+        const char *text = json_string_value(json_object_get(row, "text"));
+        json_int_t count = json_integer_value(json_object_get(row, "count"));
+        if (text && count > 0) facts_note(facts, (size_t)count, "%s", text);
+    }
+}
+
+static bool read_split(const json_t *row, DataFacts *facts) {
+    const json_t *count = json_object_get(row, "count"), *hash = json_object_get(row, "hash");
+    if (!json_is_integer(count) || json_integer_value(count) < 0) return false;
+    facts->count = (size_t)json_integer_value(count);
+    if (json_is_string(hash)) {
+        char *end;
+        facts->hash = strtoull(json_string_value(hash), &end, 16);
+        if (*end || end == json_string_value(hash)) return false;
+    } else if (!json_is_null(hash)) {
+        return false;
+    }
+    read_notes(json_object_get(row, "notes"), facts);
+    return true;
+}
+
+static Status read_record(const json_t *root, const char *path, DataRecord *record,
+                          Err *err) {
+    const json_t *splits = json_object_get(root, "splits");
+    if (!json_is_object(root) || (splits && !json_is_object(splits)))
+        return err_set(err, FAIL_DATA,
+                       "%s: expected an object with an object \"splits\"", path);
+    read_notes(json_object_get(root, "notes"), &record->task);
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        const json_t *row = json_object_get(splits, split_name(s));
+        if (!row) continue;
+        if (!read_split(row, &record->split[s]))
+            return err_set(err, FAIL_DATA,
+                           "%s: split %s: expected count (a number) and hash (hexadecimal "
+                           "digits or null)",
+                           path, split_name(s));
+        record->there[s] = true;
+    }
+    return OK;
+}
+
+Status datafacts_load(const char *run_dir, DataRecord *record, Err *err) {
+    Err own = ERR_NONE;
+    if (!err) err = &own;
+    char path[PATH_SIZE];
+    *record = (DataRecord){0};
+    rundir_path(path, run_dir, "data.json");
+    if (!openfile_exists(path, run_dir) && errno == ENOENT) return OK;
+    json_t *root = openfile_json(path, run_dir, err);
+    if (!root) return err->status;
+    Status status = read_record(root, path, record, err);
+    json_decref(root);
+    return status;
+}
+
+void datarecord_free(DataRecord *record) {
+    facts_free(&record->task);
+    for (size_t s = 0; s < COUNT(record->split); s++) facts_free(&record->split[s]);
+}
+
+/* ---- for people ---- */
+
+static void append(const DataFacts *facts, const char *where, char *text, size_t size) {
+    for (size_t i = 0; i < facts->notes; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%s%s%s",
+                 used ? "; " : " Left out, changed or guessed in the data: ", where,
+                 *where ? ": " : "", facts->note[i].text);
+    }
+}
+
+void datarecord_text(const DataRecord *record, char *text, size_t size) {
+    *text = 0;
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+        append(&record->split[s], split_name(s), text, size - 1);
+    append(&record->task, "", text, size - 1);
+    if (*text) strcat(text, ".");
+}

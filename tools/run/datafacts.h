@@ -1,0 +1,39 @@
+/* datafacts: what a run's data were - RUN/data.json - and what the reader said of them.
+ *
+ *     {"notes":  [{"count": 5, "text": "..."}],              of the task as a whole
+ *      "splits": {"train": {"count": 60000, "hash": "89ab...", "notes": [...]}, ...}}
+ *
+ * A note stands for something that was left out, changed or guessed (data/facts.h).  `hash` is 16
+ * hexadecimal digits, or null where the reader has none. */
+#ifndef STEADY_DATAFACTS_H
+#define STEADY_DATAFACTS_H
+
+#include "data/dataset.h"
+
+struct Task; /* tools/task/task.h */
+
+typedef struct DataRecord {
+    DataFacts task;
+    DataFacts split[3]; /* by Split */
+    bool there[3];
+} DataRecord;
+
+/* Each note on one line of stderr behind the name of its split ("": of the whole task). */
+void datafacts_say_notes(const DataFacts *facts, const char *where);
+/* All notes of a task, those of its splits first. */
+void datafacts_say(const struct Task *task);
+/* Those of one split, for eval. */
+void datafacts_say_split(const struct Task *task, Split split);
+
+Status datafacts_save(const struct Task *task, const char *run_dir, Err *err);
+
+/* A run without data.json (an older one) gives an empty record and OK; a file that is not one is
+ * FAIL_DATA.  datarecord_free in either case. */
+Status datafacts_load(const char *run_dir, DataRecord *record, Err *err);
+void datarecord_free(DataRecord *record);
+
+/* " Left out, changed or guessed in the data: train: TEXT; val: TEXT." as far as it fits; ""
+ * without notes. */
+void datarecord_text(const DataRecord *record, char *text, size_t size);
+
+#endif

@@ -1,0 +1,150 @@
+#include "tools/run/probe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/kern/reduce.h"
+#include "engine/reparam/spectral.h"
+#include "tools/run/rundir.h"
+
+/* Probes that come as often as every FREQUENT steps find W hardly moved: one power iteration
+ * tells.  What it tells is a lower bound: where the two largest singular values are close u may lag by
+ * more than it turned, and a u that belongs to the second would never be noticed.  So in each
+ * THOROUGH steps there is a probe that looks again. */
+enum { FREQUENT = 4, THOROUGH = 8 };
+static const double TURNED_MAX = 1e-3; /* radians between u before and after */
+
+struct Prober {
+    const Model *model;
+    real *before;  /* u before a power iteration, of the widest layer */
+    bool quick;    /* the probe that is being taken */
+    real **u, **v; /* [layer_count] */
+    bool *known;   /* [layer_count] u and v follow the weight */
+};
+
+Prober *prober_new(const Model *model) {
+    Prober *p = mem_zalloc(sizeof *p);
+    size_t count = model->layer_count;
+    p->model = model;
+    p->u = mem_zalloc(count * sizeof *p->u);
+    p->v = mem_zalloc(count * sizeof *p->v);
+    p->known = mem_zalloc(count * sizeof *p->known);
+    size_t widest = 0;
+    for (size_t i = 0; i < count; i++) {
+        const Tensor *w = &model->layers[i]->weight->tensor;
+        p->u[i] = mem_zalloc(w->size / w->shape[0] * sizeof(real));
+        p->v[i] = mem_zalloc(w->shape[0] * sizeof(real));
+        widest = MAX(widest, w->size / w->shape[0]);
+    }
+    p->before = mem_alloc(widest * sizeof(real));
+    return p;
+}
+
+void prober_free(Prober *p) {
+    if (!p) return;
+    for (size_t i = 0; i < p->model->layer_count; i++) {
+        mem_free(p->u[i]);
+        mem_free(p->v[i]);
+    }
+    mem_free(p->before);
+    mem_free(p->u);
+    mem_free(p->v);
+    mem_free(p->known);
+    mem_free(p);
+}
+
+real *prober_vector(Prober *p, size_t layer, size_t *size, bool **known) {
+    const Tensor *w = &p->model->layers[layer]->weight->tensor;
+    *size = w->size / w->shape[0];
+    *known = &p->known[layer];
+    return p->u[layer];
+}
+
+/* One power iteration; false where u turned too far, or where W or W u has no numbers to go by. */
+static bool still_there(Prober *p, size_t i, const real *w, size_t rows, size_t columns,
+                        double *sigma) {
+    real *u = p->u[i];
+    memcpy(p->before, u, columns * sizeof(real));
+    *sigma = (double)spectral_step(w, rows, columns, u, p->v[i]);
+    if (!isfinite(*sigma)) memcpy(u, p->before, columns * sizeof(real));
+    return *sigma > 0 && isfinite(*sigma) &&
+           2 * (1 - reduce_dot(p->before, u, columns)) < TURNED_MAX * TURNED_MAX;
+}
+
+/* Exact the first time; then followed from the vectors of the last probe. */
+static double norm_of(Prober *p, size_t i, const real *w, size_t rows, size_t columns) {
+    if (!p->known[i]) {
+        p->known[i] = true;
+        return (double)spectral_norm(w, rows, columns, p->u[i], p->v[i]);
+    }
+    double sigma;
+    if (p->quick && still_there(p, i, w, rows, columns, &sigma)) return sigma;
+    return (double)spectral_follow(w, rows, columns, p->u[i], p->v[i], 1e-3, 4);
+}
+
+double prober_sigma(Prober *p, size_t i) {
+    const LinearLayer *layer = p->model->layers[i];
+    const Tensor *w = &layer->weight->tensor;
+    size_t rows = w->shape[0], columns = w->size / rows;
+    const Reparam *r = layer->reparam;
+    if (!r) return norm_of(p, i, w->value, rows, columns);
+    if (r->scale.count == 1)
+        return fabs((double)r->scale.value[0]) * norm_of(p, i, w->value, rows, columns);
+    real *effective = mem_alloc(w->size * sizeof(real));
+    reparam_effective(r, effective);
+    double sigma = norm_of(p, i, effective, rows, columns);
+    mem_free(effective);
+    return sigma;
+}
+
+static json_t *attention_row(const Model *model) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < model->site_count; i++) {
+        const Site *site = model->sites[i];
+        json_t *entropy = json_array();
+        double largest = -INFINITY;
+        for (size_t h = 0; h < site->heads; h++) {
+            json_array_append_new(entropy, json_number(site->entropy[h]));
+            if (!(largest >= site->largest[h])) largest = site->largest[h];
+        }
+        json_array_append_new(rows, json_pack("{s:s, s:o, s:o, s:I, s:o}", "site",
+                                              site->name, "entropy", entropy, "max_logit",
+                                              json_number(largest), "keys",
+                                              (json_int_t)site->stats.keys, "uniform",
+                                              json_number(site->uniform)));
+    }
+    return rows;
+}
+
+static json_t *weight_row(Prober *p, const ProbeConfig *config, size_t i) {
+    const LinearLayer *layer = p->model->layers[i];
+    const Tensor *w = &layer->weight->tensor;
+    json_t *row = json_pack("{s:s}", "name", layer->name);
+    if (config->spectral) {
+        const Param *gamma = layer->reparam ? layer->reparam->gamma : NULL;
+        json_object_set_new(row, "sigma", json_number(prober_sigma(p, i)));
+        json_object_set_new(row, "gamma",
+                            gamma ? json_number((double)gamma->tensor.value[0])
+                                  : json_null());
+    }
+    if (config->gradients) {
+        json_object_set_new(row, "grad_inf",
+                            json_number((double)reduce_max_abs(w->grad, w->size)));
+        json_object_set_new(row, "grad_norm",
+                            json_number(sqrt(reduce_sum_squares(w->grad, w->size))));
+    }
+    return row;
+}
+
+json_t *prober_row(Prober *p, const ProbeConfig *config, size_t step) {
+    json_t *row = json_pack("{s:I}", "step", (json_int_t)step);
+    p->quick = config->every <= FREQUENT && step % THOROUGH >= config->every;
+    if (config->entropy) json_object_set_new(row, "attention", attention_row(p->model));
+    if (config->spectral || config->gradients) {
+        json_t *weights = json_array();
+        for (size_t i = 0; i < p->model->layer_count; i++)
+            json_array_append_new(weights, weight_row(p, config, i));
+        json_object_set_new(row, "weights", weights);
+    }
+    return row;
+}

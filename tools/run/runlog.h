@@ -1,0 +1,134 @@
+/* runlog: what a run folder holds, as plain arrays.  For figures, reports and tests; it reads
+ * folders of runs that are still being written, and changes nothing in them.
+ *
+ *     RunLog *run = runlog_open("runs/mnist", &err);         NULL: err says why
+ *     for (size_t i = 0; i < run->train.count; i++) ... run->train.loss[i] ...
+ *     runlog_free(run);
+ *
+ * A number that is null or missing in the file is NaN here.  A last line without its newline
+ * that does not parse is a row being written and is left out; any other line that is no row is
+ * left out too, and counted.  Where steps go back (a log that was not cut at a resume) the later
+ * rows win.  Rows of train.jsonl with an "event" are kept apart. */
+#ifndef STEADY_RUNLOG_H
+#define STEADY_RUNLOG_H
+
+#include <jansson.h>
+
+#include "data/file/stringmap.h"
+#include "tools/run/datafacts.h"
+#include "tools/run/verdict.h"
+
+typedef struct TrainLog {
+    size_t count;
+    double *step, *epoch, *loss, *lr, *grad_norm, *items_per_s; /* [count] each */
+} TrainLog;
+
+/* A row of train.jsonl that is no step: what happened in the run. */
+typedef struct RunEvent {
+    double step;
+    char *kind, *text; /* "resume", "skip", "rollback", "alarm", ...; a sentence, or "" */
+    double count;      /* of what it is about; NaN: it does not say */
+} RunEvent;
+
+typedef struct SiteLog {
+    char name[96];     /* "blocks.0.attn" */
+    size_t heads;      /* as in the site's first row */
+    double *entropy;   /* [probes, heads] nats */
+    double *mean;      /* [probes] over the heads */
+    double *max_logit; /* [probes] */
+    double *keys;      /* [probes] */
+    double *uniform;   /* [probes] nats that uniform attention has; old logs: ln(keys) */
+} SiteLog;
+
+typedef struct WeightLog {
+    char name[120];                               /* "blocks.0.attn.qkv" */
+    double *sigma, *gamma, *grad_inf, *grad_norm; /* [probes] each */
+} WeightLog;
+
+typedef struct ProbeLog {
+    size_t count;      /* probes */
+    double *step;      /* [count] */
+    double *sharpness; /* [count] largest Hessian eigenvalue */
+    SiteLog *sites;    /* by depth, as the file lists them */
+    size_t site_count;
+    WeightLog *weights;
+    size_t weight_count;
+} ProbeLog;
+
+/* Scores that a row of eval.jsonl can have, the most telling first. */
+typedef enum {
+    METRIC_TOP1,
+    METRIC_BLEU,
+    METRIC_BLEU_TOKENS,
+    METRIC_WER,
+    METRIC_PPL,
+    METRIC_COUNT
+} Metric;
+
+typedef struct MetricFacts {
+    const char *key, *label; /* in the file, "top1"; for people, "top-1 %" */
+    double factor;           /* from the file's number to the one that people read */
+    bool better_high;
+} MetricFacts;
+
+extern const MetricFacts metrics[METRIC_COUNT];
+
+/* By key; METRIC_COUNT: none of them, NULL included. */
+Metric metric_find(const char *key);
+
+typedef struct EvalRow {
+    double step, loss;
+    char split[16];
+    const char *metric; /* the first of metrics[] in the row; NULL: it has none of them */
+    double score;       /* of that */
+    double scores[METRIC_COUNT];
+} EvalRow;
+
+typedef struct Setting {
+    char *key, *value; /* "optim.lr", "0.02" */
+} Setting;
+
+typedef struct RunLog {
+    char *path;     /* as given */
+    char name[128]; /* last part of the path */
+    char *recipe;   /* text of recipe.ini; "" when there is none */
+    Setting *settings;
+    size_t setting_count;
+    double
+        chance; /* "chance" of a train or eval row, else of task.json, else ln(classes); NaN */
+    TrainLog train;
+    ProbeLog probe;
+    RunEvent *events; /* in the order of the file */
+    size_t event_count;
+    EvalRow *evals;
+    size_t eval_count;
+    json_t *worst; /* of the last row that has it: the transcripts with the most errors; or NULL */
+    char worst_split[16];
+    size_t bad_rows;     /* lines that are no rows, in all three logs, and names too many */
+    StringMap site_names, weight_names; /* those of probe, by number */
+    StringMap site_kinds, weight_kinds; /* the same without the numbers of their blocks */
+    size_t cells, room;  /* numbers that the present log's names take, and may take */
+    char bad_first[500]; /* file, line and fault of the first */
+    DataRecord data; /* of data.json; empty where it is not there or not readable */
+} RunLog;
+
+/* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a run
+ * that has just begun: its arrays are empty. */
+RunLog *runlog_open(const char *dir, Err *err);
+void runlog_free(RunLog *run);
+
+/* "3 lines of the logs are not used (runs/x/train.jsonl:5: ...)"; "" where all are. */
+void runlog_note(const RunLog *run, char *text, size_t size);
+/* The same as a note on stderr. */
+void runlog_say(const RunLog *run);
+
+/* FAIL_DATA unless there is at least one row of train.jsonl. */
+Status runlog_check_rows(const RunLog *run, Err *err);
+
+/* Value of a "section.key" of the recipe, or NULL. */
+const char *runlog_setting(const RunLog *run, const char *key);
+
+EntropyLow runlog_lowest(const RunLog *run);
+Verdict runlog_verdict(const RunLog *run);
+
+#endif

@@ -1,0 +1,179 @@
+/* sweep: a grid of runs, each trained by a process of its own, and what came of them.
+ *
+ *     Sweep sweep;
+ *     const char *words[] = {"demo,demo-sigma", "optim.lr=0.01,0.02", "train.seed=0,1"};
+ *     sweep_open(&sweep, words, 3, &err);              8 cells
+ *     sweep_check(&sweep, stderr, &err);               every cell's recipe, before any runs
+ *     sweep_begin(&sweep, "runs/sweep-demo", &err);    folder, lock, what has ended before
+ *     sweep_run(&sweep, &(SweepPace){.jobs = 2, .threads = 2}, &err);
+ *     sweep_report(&sweep, stdout, &err);              tables, sweep.csv, sweep.json, sweep.png
+ *     sweep_close(&sweep);
+ *
+ * On disk:  DIR/sweep.json  DIR/sweep.csv  DIR/sweep.png  DIR/cells/NAME/  DIR/cells/NAME.log
+ *
+ * sweep.json is the state: the words of the grid, and how each cell ended.  It is replaced as a
+ * whole after each cell, so a sweep can be killed at any moment and called again. */
+#ifndef STEADY_SWEEP_H
+#define STEADY_SWEEP_H
+
+#include <math.h>
+#include <stdio.h>
+
+#include "tools/figure/figures.h"
+#include "tools/figure/layers.h"
+#include "tools/recipe/recipe.h"
+
+enum {
+    SWEEP_CELLS_MAX = 10000,
+    SWEEP_NAME = 160, /* bytes of a cell's name with the final 0 */
+    SWEEP_DIR = 700,  /* bytes of the sweep's folder with the final 0 */
+    SWEEP_OPEN = -1,  /* exit of a cell that has not ended */
+};
+
+/* One word of the grid.  A word with one value is fixed and appears in no name and no table. */
+typedef struct SweepAxis {
+    char *key;     /* "recipe" (always the first axis) or "section.key" */
+    char **values; /* as given: recipe names and files, or text of values */
+    char **labels; /* as shown: values, but recipe files by their names */
+    size_t count;
+} SweepAxis;
+
+/* What a run folder says; NaN and "" where it says nothing. */
+typedef struct SweepResult {
+    char split[16];              /* of the score: that of the last evaluation */
+    const char *metric;          /* "top1"; NULL: never evaluated */
+    double score, best;          /* last, and best on the same split */
+    double scores[METRIC_COUNT]; /* all of that split, the last of each */
+    double loss;     /* mean of the last fifth of the steps (verdict.h: tail) */
+    double val_loss; /* of the last evaluation on split val */
+    double chance;   /* loss of guessing, or NaN */
+    double
+        entropy; /* lowest share of uniform attention's, mean over the heads of a site */
+    double kind_entropy[KIND_COUNT]; /* the same for each kind of attention */
+    char site[96];                   /* where that was */
+    size_t entropy_step;
+    double max_logit;
+    const char *verdict; /* name of a VerdictKind */
+    bool diverged, collapsed;
+    size_t steps;
+} SweepResult;
+
+SweepResult sweep_result_none(void);
+
+typedef struct SweepCell {
+    char name[SWEEP_NAME]; /* "demo-sigma,optim.lr=0.02,train.seed=1"; a file name */
+    int exit;              /* of its process, 128 + signal, or SWEEP_OPEN */
+    double seconds; /* wall time of its processes, as far as they were seen to end */
+    SweepResult result;
+} SweepCell;
+
+typedef struct Sweep {
+    char dir[SWEEP_DIR];
+    char **words; /* the grid as given, [word_count] */
+    size_t word_count;
+    SweepAxis *axes; /* in the order of the words, the last varies fastest */
+    size_t axis_count;
+    SweepCell *cells;
+    size_t cell_count;
+    int lock; /* descriptor of the folder, inherited by the runs; -1: none */
+} Sweep;
+
+/* ---- the grid (sweep_grid.c) ---- */
+
+/* words: one "RECIPE[,RECIPE...]" and any number of "section.key=value[,value...]".  Commas part
+ * values, but not those of text and list keys (data.path, data.mean, schedule.step_at): for
+ * them, and for any key, "{a;b}" lists values.  FAIL_USAGE: unknown key, a value given twice, an
+ * empty value, more than SWEEP_CELLS_MAX cells.  On failure *sweep is released. */
+Status sweep_open(Sweep *sweep, const char *const *words, size_t count, Err *err);
+void sweep_close(Sweep *sweep);
+
+/* recipe_check of every cell; the message names the first cell that cannot be run.  A swept key
+ * that has no effect in any cell is FAIL_USAGE; one that has none in some, and a word with one
+ * value that has none, are a line in `notes` (may be NULL). */
+Status sweep_check(const Sweep *sweep, FILE *notes, Err *err);
+
+/* Which value of an axis a cell has. */
+size_t sweep_index(const Sweep *sweep, size_t cell, size_t axis);
+const char *sweep_label(const Sweep *sweep, size_t cell, size_t axis);
+Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err);
+
+/* Words of the cell's command line, from axis 1 on: "optim.lr=0.02".  Freed with mem_free. */
+char *sweep_word(const Sweep *sweep, size_t cell, size_t axis);
+
+/* The axis of that key if it is swept (has several values), or axis_count. */
+size_t sweep_axis(const Sweep *sweep, const char *key);
+bool sweep_is_swept(const Sweep *sweep, size_t axis);
+
+/* ---- on disk (sweep_state.c) ---- */
+
+void sweep_cell_dir(const Sweep *sweep, size_t cell, char *path, size_t size);
+
+/* Has the cell come to its end (trained, diverged, stopped by the collapse guard)? */
+bool sweep_has_ended(const SweepCell *cell);
+
+/* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep that was
+ * killed is not continued before its runs are gone; waits a minute for them) and reads how
+ * cells have ended.  FAIL_USAGE: the folder holds another grid, or cells of other recipes. */
+Status sweep_begin(Sweep *sweep, const char *dir, Err *err);
+
+/* The same without making, locking or waiting, for a look; a folder that is not there is fine. */
+Status sweep_look(Sweep *sweep, const char *dir, Err *err);
+
+/* The words of the sweep in a folder, [*count], each and the list freed with mem_free. */
+char **sweep_load_words(const char *dir, size_t *count, Err *err);
+
+Status sweep_save(const Sweep *sweep, Err *err);
+
+/* ---- running (sweep_run.c) ---- */
+
+typedef struct SweepPace {
+    size_t jobs;    /* runs at a time */
+    size_t threads; /* of all runs together */
+    bool reports;   /* figures and a report.html for each run */
+} SweepPace;
+
+/* Threads that each run gets. */
+size_t sweep_share(const Sweep *sweep, const SweepPace *pace);
+
+/* Runs every cell that has not ended.  A cell that fails (exit 1, 2, 3, a signal) is reported
+ * on stderr and the others go on.  FAIL_INTERRUPTED: stopped by a signal; the runs have saved. */
+Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err);
+
+/* ---- results (sweep_result.c) ---- */
+
+/* Reads the run folder of an ended cell into cell->result. */
+Status sweep_read_result(Sweep *sweep, size_t cell, Err *err);
+
+/* Of the cells that have the number. */
+typedef struct SweepSpread {
+    size_t count;
+    double mean, sd; /* NaN for fewer than one, two */
+} SweepSpread;
+
+/* Cells that differ in train.seed alone. */
+typedef struct SweepGroup {
+    size_t first; /* a cell of it: shows the values of all other axes */
+    size_t count, diverged, collapsed;
+    SweepSpread score, loss, val_loss;
+    SweepSpread scores[METRIC_COUNT];
+    double entropy; /* lowest */
+    double kind_entropy[KIND_COUNT];
+} SweepGroup;
+
+/* Into groups[cell_count], in the order of their first cells; returns how many. */
+size_t sweep_group(const Sweep *sweep, SweepGroup *groups);
+
+/* ---- tables (sweep_table.c), figure (sweep_figure.c) ---- */
+
+void sweep_print(const Sweep *sweep, FILE *out); /* both tables and the definition */
+void sweep_print_csv(const Sweep *sweep, FILE *out);
+
+/* Points of DIR/sweep.png, [cell_count] at least; the methods' names are in `names`
+ * [cell_count][SWEEP_NAME].  Returns their number, 0: no axis of positive numbers is swept. */
+size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_NAME],
+                    const char **x);
+
+/* Prints, and writes sweep.csv, sweep.json and sweep.png. */
+Status sweep_report(const Sweep *sweep, FILE *out, Err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* classify_parts: what the files of the task `classify` share.  Opening its sets, looking at them
+ * and counting what is broken is in classify_data.c. */
+#ifndef STEADY_CLASSIFY_PARTS_H
+#define STEADY_CLASSIFY_PARTS_H
+
+#include "tools/task/task.h"
+
+typedef struct Classify {
+    Task task;        /* first: a Task * is a Classify * */
+    Dataset *sets[3]; /* by Split; NULL: not open */
+    Vit *vit;
+    ClassFacts facts;
+    bool measured; /* height and width are the first training picture's */
+    Loader *loader;
+    Place place; /* in the training data */
+    const Batch *batch;
+    Skips scored[3]; /* by Split: broken items that evaluations met */
+} Classify;
+
+Status classify_open_sets(Classify *c, Err *err);
+
+/* What is there in part or broken is there: dataset_open says what is wrong with it. */
+bool classify_test_is_there(const DataConfig *data);
+
+/* A task without data opens just the split that it is asked for. */
+const Dataset *classify_need_set(Classify *c, Split split, Err *err);
+
+/* Notes on labels and a sample of pictures (data/picture/survey.h).  FAIL_DATA: a training split of one
+ * class, a broken picture. */
+Status classify_survey(Classify *c, Err *err);
+
+/* Counts the broken items that the batch met and names them, each once; those of training are
+ * events.  FAIL_DATA: a class of the training split has no good item left. */
+Status classify_see_skips(Classify *c, Split split, const Batch *batch, Err *err);
+
+#endif

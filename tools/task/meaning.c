@@ -1,0 +1,119 @@
+#include "tools/task/meaning.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/recipe/keys.h"
+
+/* Keys of a model that leave the shapes of its parameters as they are. */
+static const char *const keys_meant[] = {
+    "model.heads",   "model.norm",          "model.activation", "model.position",
+    "model.pool",    "model.reparam",       "data.mean",        "data.std",
+    "data.background"};
+
+static void add_line(TextBuffer *text, const char *name, const char *value) {
+    text_append(text, name, strlen(name));
+    text_append_byte(text, '=');
+    text_append(text, value, strlen(value));
+    text_append_byte(text, '\n');
+}
+
+/* Numbers for each channel that are all the same are one number. */
+static void shorten(char *value) {
+    char *comma = strchr(value, ',');
+    size_t length = comma ? (size_t)(comma - value) : 0;
+    for (const char *at = comma; at; at = strchr(at + 1, ',')) {
+        const char *next = at + 1 + strspn(at + 1, " ");
+        bool same = !strncmp(next, value, length) && (!next[length] || next[length] == ',');
+        if (!same) return;
+    }
+    if (comma) *comma = 0;
+}
+
+static void add_number(TextBuffer *text, const char *name, double value) {
+    char number[40];
+    text_format(number, sizeof number, "%.9g", value);
+    add_line(text, name, number);
+}
+
+static double embed_scale(const ModelConfig *m) {
+    if (m->embed_scale >= 0) return m->embed_scale;
+    return m->position == POSITION_SINUSOIDAL ? sqrt((double)m->width) : 1;
+}
+
+/* Of two names of one scope (models/layer.h, LayerPart) always the same. */
+static const char *scope_of(const Recipe *r) {
+    static const char *const NAMES[] = {[SCOPE_AUTO] = "auto",
+                                        [SCOPE_ALL] = "all",
+                                        [SCOPE_BLOCKS] = "blocks",
+                                        [SCOPE_ATTENTION] = "attention"};
+    bool texts = r->task == TASK_LANGUAGE || r->task == TASK_TRANSLATE;
+    ReparamScope scope = r->model.reparam_scope;
+    if (texts && scope == SCOPE_AUTO) scope = SCOPE_BLOCKS;
+    if (!texts && scope == SCOPE_AUTO) scope = SCOPE_ALL;
+    return NAMES[scope];
+}
+
+void meaning_describe(const Task *task, double temperature, TextBuffer *text) {
+    const Recipe *r = task->recipe;
+    for (size_t i = 0; i < COUNT(keys_meant); i++) {
+        const Key *key = key_find(keys_meant[i]);
+        char value[KEY_VALUE_MAX];
+        if (!key_applies(key, r)) continue;
+        key_print(key, r, value, sizeof value);
+        if (key->type == KEY_REALS) shorten(value);
+        add_line(text, keys_meant[i], value);
+    }
+    add_line(text, "model.reparam_scope", scope_of(r));
+    add_number(text, "model.temperature",
+               temperature > 0 ? temperature : r->model.temperature);
+    if (r->task == TASK_LANGUAGE || r->task == TASK_TRANSLATE)
+        add_number(text, "model.embed_scale", embed_scale(&r->model));
+    if (task->ops->describe) task->ops->describe(task, text);
+}
+
+/* ---- comparing ---- */
+
+/* The value of a name in such lines, up to its end; NULL: it is not there. */
+static const char *find(const char *lines, const char *name, size_t length) {
+    for (const char *line = lines; line && *line;) {
+        if (!strncmp(line, name, length) && line[length] == '=') return line + length + 1;
+        line = strchr(line, '\n');
+        if (line) line++;
+    }
+    return NULL;
+}
+
+static size_t line_length(const char *text) { return strcspn(text, "\n"); }
+
+static bool same_value(const char *a, const char *b) {
+    return line_length(a) == line_length(b) && !strncmp(a, b, line_length(a));
+}
+
+/* Plain weights fit every reparametrisation: its companions are made. */
+static bool is_plain(const char *file, const char *name) {
+    static const char REPARAM[] = "model.reparam";
+    const char *value = find(file, REPARAM, sizeof REPARAM - 1);
+    return !strncmp(name, REPARAM, sizeof REPARAM - 1) && value && !strncmp(value, "none\n", 5);
+}
+
+Status meaning_check(const char *file, const char *own, const char *path, const char *advice,
+                     Err *err) {
+    enum { NAMED_MOST = 4 };
+    char text[700] = "";
+    size_t count = 0;
+    for (const char *line = own; file && line && *line; line = strchr(line, '\n') + 1) {
+        size_t length = strcspn(line, "=");
+        const char *seen = find(file, line, length), *wanted = line + length + 1;
+        if (!seen || same_value(seen, wanted) || is_plain(file, line)) continue;
+        if (count++ >= NAMED_MOST) continue;
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "; %.*s is %.*s there, %.*s here",
+                 (int)MIN(length, (size_t)40), line, (int)MIN(line_length(seen), (size_t)50),
+                 seen, (int)MIN(line_length(wanted), (size_t)50), wanted);
+    }
+    if (!count) return OK;
+    return err_set(err, FAIL_DATA, "%s does not fit this model, though its shapes may%s%s%s",
+                   path, text, count > NAMED_MOST ? "; ..." : "", advice);
+}

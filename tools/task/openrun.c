@@ -1,0 +1,205 @@
+#include "tools/task/openrun.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/file/openfile.h"
+#include "tools/task/meaning.h"
+#include "tools/run/rundir.h"
+#include "tools/program/start.h"
+
+/* "average:5" */
+static bool read_average(const char *word, OpenRun *run) {
+    static const char START[] = "average:";
+    char *end;
+    if (strncmp(word, START, sizeof START - 1)) return false;
+    run->average = strtoull(word + sizeof START - 1, &end, 10);
+    return run->average && !*end;
+}
+
+static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
+    const char *wanted = c->checkpoint;
+    char *end = NULL;
+    run->root = c->dir;
+    if (wanted && read_average(wanted, run)) wanted = NULL;
+    if (!wanted) {
+        size_t step = checkpoint_newest(c->dir, SIZE_MAX);
+        if (!step && checkpoint_check_folder(c->dir, err)) return err->status;
+        if (!step)
+            return err_set(err, FAIL_DATA, "%s/checkpoints holds no checkpoint yet",
+                           c->dir);
+        checkpoint_path(run->checkpoint, c->dir, step);
+    } else if (!strcmp(wanted, "best")) {
+        rundir_path(run->checkpoint, c->dir, "checkpoints/best.safetensors");
+    } else if (*wanted >= '0' && *wanted <= '9' && strtoull(wanted, &end, 10) && !*end) {
+        checkpoint_path(run->checkpoint, c->dir, strtoull(wanted, NULL, 10));
+    } else {
+        text_format(run->checkpoint, sizeof run->checkpoint, "%s", wanted);
+        run->root = NULL;
+    }
+    if (openfile_exists(run->checkpoint, run->root)) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s: no such checkpoint (--checkpoint takes a step, best, average:N, "
+                   "or a .safetensors file)",
+                   run->checkpoint);
+}
+
+static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
+    char path[PATH_SIZE];
+    if (rundir_check_run(c->dir, err)) return err->status;
+    rundir_path(path, c->dir, "recipe.ini");
+    *run->recipe = recipe_default();
+    if (recipe_load_file(run->recipe, path, c->dir, err)) return err->status;
+    *run->was = *run->recipe;
+    for (size_t i = 0; i < c->word_count; i++)
+        if (recipe_set(run->recipe, c->words[i], err)) return err->status;
+    return recipe_check(run->recipe, err) ? err->status : recipe_check(run->was, err);
+}
+
+Status run_check_words(const OpenRun *run, const char *command, unsigned use, Err *err) {
+    if (!run->own) use |= USE_MODEL;
+    return recipe_check_use(run->was, run->recipe, use, command, err);
+}
+
+/* A checkpoint keeps the recipe that led to it.  Texts are predicted from what is given alone. */
+static Status check_words(OpenRun *run, const RunChoice *c, Err *err) {
+    TaskKind task = run->recipe->task;
+    unsigned use = c->use;
+    run->own = checkpoint_is_own(run->checkpoint, run->root);
+    char *digest = checkpoint_fact(run->checkpoint, run->root, "recipe");
+    if (digest) recipe_read_digest(run->was, digest);
+    mem_free(digest);
+    if ((task == TASK_LANGUAGE || task == TASK_TRANSLATE) && use == USE_PREDICT_SPLIT)
+        use = USE_PREDICT_INPUT;
+    return run_check_words(run, c->command, use, err);
+}
+
+static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
+    run->task = with_data ? task_open(run->recipe, NULL, err)
+                          : task_open_bare(run->recipe, c->dir, err);
+    return run->task ? OK : err->status;
+}
+
+static Status check_meaning(const OpenRun *run, Err *err) {
+    char *file = checkpoint_fact(run->checkpoint, run->root, "meaning");
+    TextBuffer own = {0};
+    meaning_describe(run->task, 0, &own);
+    meaning_check(file, own.text, run->checkpoint, "", err);
+    text_free(&own);
+    mem_free(file);
+    return err->status;
+}
+
+/* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
+static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
+    Model *model = run->task->model;
+    if (!run->own && c->ema)
+        return err_set(err, FAIL_USAGE,
+                       "%s is no checkpoint of a run and has no averaged weights; leave out --ema",
+                       run->checkpoint);
+    if (!run->own && check_meaning(run, err)) return err->status;
+    if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
+    CheckpointParts parts = {.model = model};
+    if (c->ema) parts.ema = ema_new(model->params, 0.5);
+    if (!checkpoint_load(run->checkpoint, run->root, &parts, &run->at, err) && c->ema) {
+        ema_swap(parts.ema);
+        model_refresh(model);
+    }
+    ema_free(parts.ema);
+    return err->status;
+}
+
+/* The mean of the newest checkpoints' weights; the newest is loaded already.  Their singular
+ * vectors are followed by one power iteration on the mean. */
+static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
+    ParamSet *params = run->task->model->params;
+    size_t count = params->trained, used = 1;
+    double *sum = mem_alloc(count * sizeof *sum);
+    real *buffers = mem_alloc(params->buffered * sizeof(real));
+    memcpy(buffers, params->buffers, params->buffered * sizeof(real));
+    for (size_t i = 0; i < count; i++) sum[i] = (double)params->values[i];
+    size_t step = run->at.step;
+    Progressed ignored;
+    CheckpointParts parts = {.model = run->task->model};
+    while (used < run->average && (step = checkpoint_newest(c->dir, step))) {
+        char path[PATH_SIZE];
+        checkpoint_path(path, c->dir, step);
+        if (checkpoint_load(path, c->dir, &parts, &ignored, err)) break;
+        for (size_t i = 0; i < count; i++) sum[i] += (double)params->values[i];
+        used++;
+    }
+    for (size_t i = 0; i < count; i++) params->values[i] = (real)(sum[i] / (double)used);
+    memcpy(params->buffers, buffers, params->buffered * sizeof(real));
+    model_refresh(run->task->model);
+    mem_free(sum);
+    mem_free(buffers);
+    if (!err->status && used < run->average)
+        err_set(err, FAIL_DATA,
+                "%s/checkpoints holds %zu checkpoints, not the %zu of average:%zu; "
+                "train.keep says how many stay",
+                c->dir, used, run->average, run->average);
+    return err->status;
+}
+
+/* The mean of checkpoints and the running mean of one are two things. */
+static Status check_average(const OpenRun *run, const RunChoice *c, Err *err) {
+    if (!run->average || !c->ema) return OK;
+    return err_set(err, FAIL_USAGE, "--checkpoint average:N and --ema: choose one of them");
+}
+
+Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
+    *run = (OpenRun){.recipe = mem_alloc(sizeof(Recipe)), .was = mem_alloc(sizeof(Recipe))};
+    if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err) &&
+        !check_average(run, c, err) && !check_words(run, c, err)) {
+        if (!start_threads_checked(run->recipe->train.threads, err) &&
+            !open_task(run, c, with_data, err) && !load_weights(run, c, err) &&
+            !(run->average && average_weights(run, c, err))) {
+            model_freeze(run->task->model);
+            run->tape = tape_new();
+            return OK;
+        }
+    }
+    run_close(run);
+    return err->status;
+}
+
+void run_close(OpenRun *run) {
+    tape_free(run->tape);
+    task_free(run->task);
+    mem_free(run->recipe);
+    mem_free(run->was);
+    *run = (OpenRun){0};
+}
+
+ForwardMode run_mode(const OpenRun *run) {
+    double own = run->at.temperature; /* 0: the weights are from elsewhere */
+    return (ForwardMode){.temperature = own > 0 ? own : run->recipe->model.temperature};
+}
+
+/* Names of more than this do not fit into paths of PATH_SIZE. */
+static Status check_length(const char *name, Err *err) {
+    if (!name || strlen(name) < 1024) return OK;
+    return err_set(err, FAIL_USAGE, "%.60s...: a name of %zu bytes is too long", name,
+                   strlen(name));
+}
+
+Status run_choice_read(RunChoice *c, int argc, char **argv, int i, int *used, Err *err) {
+    *used = 1;
+    if (!strcmp(argv[i], "--ema")) {
+        c->ema = true;
+    } else if (!strcmp(argv[i], "--checkpoint")) {
+        if (i + 1 >= argc)
+            return err_set(err, FAIL_USAGE, "--checkpoint needs a step, best, or a file");
+        c->checkpoint = argv[i + 1];
+        *used = 2;
+    } else if (*argv[i] != '-' && strchr(argv[i], '=') && access(argv[i], F_OK)) {
+        c->words[c->word_count++] = argv[i];
+    } else if (*argv[i] != '-' && !c->dir) {
+        c->dir = argv[i];
+    } else {
+        *used = 0;
+    }
+    if (check_length(c->dir, err) || check_length(c->checkpoint, err)) return err->status;
+    return OK;
+}

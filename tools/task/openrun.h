@@ -1,0 +1,47 @@
+/* openrun: a trained model out of a run folder, for eval, predict and export. */
+#ifndef STEADY_OPENRUN_H
+#define STEADY_OPENRUN_H
+
+#include "tools/run/checkpoint.h"
+#include "tools/recipe/recipe_change.h"
+#include "tools/task/task.h"
+
+typedef struct OpenRun {
+    Recipe *recipe, *was; /* with the words; what the weights were trained by */
+    Task *task;
+    Tape *tape;
+    Progressed at;
+    size_t average; /* the mean of so many checkpoints; 0: one alone */
+    char checkpoint[1400]; /* the file that was read */
+    bool own; /* it is a checkpoint of a run, not weights from elsewhere */
+    const char *root;      /* the run folder where it is of the run; else NULL */
+} OpenRun;
+
+/* What the command line says of a run. */
+typedef struct RunChoice {
+    const char *dir;
+    const char *checkpoint; /* a step, "best", "average:N", a .safetensors file; NULL: the newest */
+    char **words;           /* section.key=value */
+    size_t word_count;
+    bool ema; /* the averaged weights */
+    const char *command; /* "eval", for messages */
+    unsigned use;        /* what words it takes: USE_... of tools/recipe/keys.h */
+} RunChoice;
+
+/* with_data opens the recipe's data set; without it task.json is enough. */
+Status run_open(OpenRun *run, const RunChoice *choice, bool with_data, Err *err);
+void run_close(OpenRun *run);
+
+/* The words once more, where by now it is known what they are for: FAIL_USAGE for one that has no
+ * effect there (tools/recipe/recipe_change.h). */
+Status run_check_words(const OpenRun *run, const char *command, unsigned use, Err *err);
+
+/* Forward mode of evaluation: the temperature that the run ended with. */
+ForwardMode run_mode(const OpenRun *run);
+
+/* Reads the common words (a run folder, --checkpoint X, --ema, key=value); `*used` counts how
+ * many words were taken at argv[i], 0 when the word is none of these. */
+Status run_choice_read(RunChoice *choice, int argc, char **argv, int i, int *used,
+                       Err *err);
+
+#endif

@@ -1,0 +1,168 @@
+/* task: what the trainer needs to know of a kind of task, behind one table of functions.
+ *
+ * A task owns its data and its model.  tools/task/classify.c is the first; adding one is a file
+ * with a TaskOps and a line in task_open. */
+#ifndef STEADY_TASK_H
+#define STEADY_TASK_H
+
+#include <jansson.h>
+
+#include "data/picture/loader.h"
+#include "data/skips.h"
+#include "data/speech/wer.h"
+#include "engine/dist/ranks.h"
+#include "models/vit.h"
+#include "tools/recipe/recipe.h"
+
+typedef struct Task Task;
+
+/* One evaluation over a split; NAN marks what the task does not measure. */
+typedef struct Score {
+    Split split;
+    size_t count;      /* examples, or target tokens of a text; 0: the split is empty */
+    size_t skipped;    /* broken examples left out */
+    double loss;       /* the objective, label smoothing included: mean in nats */
+    double nll;        /* the same without smoothing */
+    double top1, top5; /* shares, 0 ... 1 */
+    double ppl;        /* texts: e^nll */
+    double unknown;    /* texts: share of <unk> among the tokens that are scored, */
+    double unknown_source; /* and, of pairs, in the source */
+    double bleu;       /* translations, 0 ... 100: sacreBLEU's 13a on the lines as they are */
+    double bleu_tokens; /* on tokens between blanks, without smoothing */
+    char signature[120]; /* of bleu; "" */
+    double wer, cer; /* transcripts: errors a word, a character of the references */
+    EditCount words; /* of wer */
+    json_t *worst;   /* transcripts with the most errors (tools/task/transcription.h), or NULL; owned */
+} Score;
+
+typedef struct TaskOps {
+    const char *name;
+    void (*initialize)(Task *task, uint64_t seed);
+    /* Where the run is in its data (data/place.h), before start; *left: batches that are left
+     * of that epoch.  Not called for a new run: all of it is. */
+    Status (*go_on)(Task *task, const Place *place, size_t *left, Err *err);
+    /* Starts the sequence of training batches at number `first` (from 1). */
+    Status (*start)(Task *task, size_t first, Err *err);
+    Status (*next)(Task *task, Err *err);
+    /* Loss of examples [from, to) of this rank's part of the present batch, as a share of the
+     * whole batch's mean: the losses of all micro-batches of all ranks add up to the step's. */
+    Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to);
+    /* Where micro-batch i of `parts` begins, 0 <= i <= parts; NULL: at equal shares. */
+    size_t (*edge)(const Task *task, size_t i, size_t parts);
+    /* Scores a split; the ranks share its examples out and all have the whole score.  With
+     * `thorough` also what takes long: translations.  A failure is that of all ranks. */
+    Status (*evaluate)(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                       bool thorough, Score *score, Err *err);
+    /* What is known of a split's data beside its items; NULL: the split is not open. */
+    const DataFacts *(*facts)(const Task *task, Split split);
+    /* What the weights mean besides the recipe, as lines NAME=VALUE (tools/task/meaning.h); NULL:
+     * nothing. */
+    void (*describe)(const Task *task, TextBuffer *text);
+    /* At a resume: does what the data give fit what save_facts left?  NULL: nothing to ask. */
+    Status (*check_facts)(const Task *task, const char *run_dir, Err *err);
+    /* What `predict` needs without the data, into the run's folder. */
+    Status (*save_facts)(const Task *task, const char *run_dir, Err *err);
+    void (*free)(Task *task);
+} TaskOps;
+
+struct Task {
+    const TaskOps *ops;
+    const Recipe *recipe;
+    Model *model;
+    Ranks *ranks;    /* that train together; NULL: this process alone */
+    size_t examples; /* in the training split */
+    size_t steps_per_epoch;
+    bool has_val, has_test;
+    double chance;  /* loss of a guess: ln(classes), or from the frequencies of tokens */
+    Skips skips;    /* broken training examples met so far, each once; may be empty */
+    DataFacts notes; /* on how the task uses its data: notes alone, of no split */
+    json_t *events; /* that the present batch brought with it (task_event); NULL: none */
+    double memory;  /* bytes of activations of a micro-batch: an estimate */
+    double kept;    /* bytes of examples that will stay in memory (data.cache) */
+    /* of the present batch */
+    size_t part;   /* examples that are this rank's */
+    double tokens; /* of one of them, padding included */
+    double items;  /* that items_per_s counts: examples, or target tokens; of all ranks */
+    double flops;  /* of the forward pass over all examples of all ranks: matrix products */
+};
+
+/* Opens the data that the recipe names and builds the model, not yet initialised.  `ranks`
+ * (borrowed) share the batches out. */
+Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err);
+void task_free(Task *task); /* NULL is fine */
+
+/* The same without the data, from what task_save_facts left in a run's folder: for eval, predict
+ * and export. */
+Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+
+/* Gives every parameter its initial value from the recipe's seed. */
+void task_initialize(Task *task);
+/* task.json and what goes with it, and data.json (tools/run/datafacts.h). */
+Status task_save_facts(const Task *task, const char *run_dir, Err *err);
+
+const char *split_name(Split split);
+
+/* Something worth a row of train.jsonl came with the present batch: called within `next` or
+ * `loss`; rank 0 alone writes rows.  The row has the step that the batch is for, so that a resumed run
+ * writes it again: an event of a batch that was only prepared belongs to a later call.
+ *     task_event(task, "skip", fresh, "%s (%zu so far)", reason, count) */
+void task_event(Task *task, const char *event, size_t count, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Counts the broken training examples that the present batch met: an event of those that are new. */
+void task_see_skips(Task *task, const SkipList *broken);
+
+enum { TASK_SKIPS_TEXT = 160 };
+/* ", and 2 more (8 of 60 so far)", behind the reason of the first of `fresh`. */
+void task_skips_text(const Skips *skips, size_t fresh, char *text, size_t size);
+
+Score score_none(Split split); /* nothing measured yet */
+void score_clear(Score *score); /* lets go of what it owns */
+
+/* A row of eval.jsonl; `nll` is in it where smoothing makes it another number than `loss`. */
+json_t *score_row(const Score *score, size_t step);
+
+/* What the best checkpoint has the most of, by train.best. */
+double score_goodness(const Score *score, const Recipe *recipe);
+
+/* What schedule.watch names, turned so that less is better; NaN: not measured. */
+double score_watched(const Score *score, WatchedScore watch);
+
+/* "val loss 1.2345  top-1 61.20%", for people. */
+void score_text(const Score *score, char *text, size_t size);
+
+/* ---- classification ---- */
+
+typedef struct ClassFacts {
+    size_t channels, height, width, classes;
+    char **class_names; /* [classes] or NULL; owned */
+} ClassFacts;
+
+Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err);
+Vit *classify_vit(Task *task);
+const ClassFacts *classify_facts(const Task *task);
+
+/* Logits [B, classes] of a batch, without gradients. */
+Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
+                        const Batch *batch);
+
+/* How the loader makes batches for this task: its pictures' size, the recipe's data keys, this
+ * rank's part of each. */
+LoaderConfig classify_loader(const Task *task, bool training, size_t batch);
+
+Task *classify_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+
+/* ---- texts: tools/task/language.c, tools/task/translate.c ---- */
+
+Task *language_open(const Recipe *recipe, Ranks *ranks, Err *err);
+Task *language_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err);
+Task *translate_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+
+/* ---- speech: tools/task/transcribe.c ---- */
+
+Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err);
+Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+
+#endif

@@ -1,0 +1,263 @@
+#include "tools/task/texts.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/file/openfile.h"
+#include "data/file/textmarks.h"
+#include "tools/run/rundir.h"
+
+const TextBatch *text_task_batch(const Task *task) {
+    return &((const TextTask *)task)->batch;
+}
+
+const Tokenizer *text_task_tokenizer(const Task *task, size_t side) {
+    return ((const TextTask *)task)->texts.tokenizer[side];
+}
+
+const TextSet *text_task_set(Task *task, Split split, Err *err) {
+    return texts_set(&((TextTask *)task)->texts, split, err);
+}
+
+/* ---- what is in the data ---- */
+
+static void tell_side(const TextSet *set, size_t side, const char *name, size_t vocab) {
+    const TextReport *r = &set->report;
+    fprintf(stderr, "%s: %zu tokens of %zu", name, r->tokens[side], vocab);
+    if (r->unknown[side]) fprintf(stderr, ", %.4g %% <unk>", 100 * textset_unknown(set, side));
+    if (set->pairs) fprintf(stderr, ", longest sentence %zu", r->longest[side]);
+    fputc('\n', stderr);
+}
+
+/* What no step reads: the end of a stream, and what fills no batch. */
+static void note_left_over(TextTask *t) {
+    const Recipe *r = t->task.recipe;
+    TextSet *set = t->texts.sets[SPLIT_TRAIN];
+    size_t items = textplan_items(t->plan), steps = textplan_steps(t->plan);
+    size_t context = r->model.context, buckets = textplan_buckets(t->plan);
+    const char *which = r->data.shuffle ? "different ones in each epoch" : "always the last ones";
+    size_t rest = set->pairs ? 0 : set->stream_count - 1 - items * context;
+    facts_note(&set->facts, rest,
+               rest == 1 ? "the last %zu token fills no block of model.context = %zu and is not read"
+                         : "the last %zu tokens fill no block of model.context = %zu and are not read",
+               rest, context);
+    if (buckets)
+        facts_note(&set->facts, buckets - steps * r->train.accumulate,
+                   "%zu of %zu buckets of pairs are left out of each epoch, whose steps take "
+                   "train.accumulate = %zu; %s",
+                   buckets - steps * r->train.accumulate, buckets, r->train.accumulate, which);
+    else
+        facts_note(&set->facts, items - steps * r->train.batch,
+                   "%zu of %zu %s are left out of each epoch, whose steps take train.batch = %zu; "
+                   "%s",
+                   items - steps * r->train.batch, items,
+                   set->pairs ? "pairs" : "blocks of text", r->train.batch, which);
+}
+
+static void note_short(TextTask *t, Split split) {
+    TextSet *set = t->texts.sets[split];
+    size_t context = t->task.recipe->model.context;
+    if (!set || set->pairs || set->stream_count > context) return;
+    facts_note(&set->facts, set->stream_count,
+               set->stream_count > 1
+                   ? "%zu tokens, less than one block (model.context = %zu and the next token)"
+                   : "%zu token, and none behind it to predict: nothing is scored",
+               set->stream_count, context);
+}
+
+static void tell(TextTask *t) {
+    static const char *const NAMES[] = {"source", "target"};
+    const TextSet *train = t->texts.sets[SPLIT_TRAIN];
+    bool pairs = t->texts.pairs;
+    for (size_t side = 0; side < (pairs ? 2 : 1); side++)
+        tell_side(train, side, pairs ? NAMES[side] : "text",
+                  tokenizer_size(t->texts.tokenizer[side]));
+    if (pairs)
+        fprintf(stderr,
+                "%zu pairs, target/source length %.2f, %.1f%% of a batch is padding\n",
+                train->count,
+                (double)train->report.tokens[1] /
+                    (double)MAX(train->report.tokens[0], (size_t)1),
+                100 * textplan_padding(t->plan));
+    if (!t->task.has_val && !t->task.has_test)
+        facts_note(&t->task.notes, 1,
+                   "there is no val or test split, so nothing is scored; set data.val_path, "
+                   "data.val_fraction or data.test_path");
+}
+
+/* ---- opening ---- */
+
+/* The loss of who knows how frequent each token is and nothing else: the entropy of the target
+ * distribution, smoothing of eps over all V tokens included. */
+double text_task_guess(const Task *task, double smoothing) {
+    const TextSet *set = ((const TextTask *)task)->texts.sets[SPLIT_TRAIN];
+    bool pairs = set->pairs;
+    size_t vocab = tokenizer_size(text_task_tokenizer(task, pairs));
+    const uint32_t *ids = pairs ? set->side[1].ids.ids : set->stream;
+    size_t count = pairs ? set->side[1].start[set->count] : set->stream_count;
+    size_t *times = mem_zalloc(vocab * sizeof *times);
+    for (size_t i = 0; i < count; i++) times[ids[i]]++;
+    double entropy = 0;
+    for (size_t v = 0; v < vocab; v++) {
+        double p = (1 - smoothing) * (double)times[v] / (double)MAX(count, (size_t)1) +
+                   smoothing / (double)vocab;
+        if (p > 0) entropy -= p * log(p);
+    }
+    mem_free(times);
+    return entropy;
+}
+
+static TextPlan *make_plan(TextTask *t, Err *err) {
+    const Recipe *r = t->task.recipe;
+    TextPlanConfig config = {.context = r->model.context,
+                             .batch = r->train.batch,
+                             .batch_tokens = r->train.batch_tokens,
+                             .accumulate = r->train.accumulate,
+                             .part = ranks_number(t->task.ranks),
+                             .parts = ranks_count(t->task.ranks),
+                             .seed = r->train.seed,
+                             .shuffle = r->data.shuffle};
+    return textplan_new(t->texts.sets[SPLIT_TRAIN], &config, err);
+}
+
+static bool not_empty(const TextSet *set) {
+    return set && (set->pairs ? set->count > 0 : set->stream_count > 1);
+}
+
+Status text_task_open(Task *task, Err *err) {
+    TextTask *t = (TextTask *)task;
+    bool pairs = task->recipe->task == TASK_TRANSLATE;
+    if (texts_open(&t->texts, &task->recipe->data, pairs, err)) return err->status;
+    t->plan = make_plan(t, err);
+    if (!t->plan) return err->status;
+    task->examples = textplan_items(t->plan);
+    task->steps_per_epoch = textplan_steps(t->plan);
+    task->has_val = not_empty(t->texts.sets[SPLIT_VAL]);
+    task->has_test = not_empty(t->texts.sets[SPLIT_TEST]);
+    note_left_over(t);
+    note_short(t, SPLIT_VAL);
+    note_short(t, SPLIT_TEST);
+    if (ranks_lead(task->ranks)) tell(t);
+    return OK;
+}
+
+Status text_task_open_bare(Task *task, const char *run_dir, Err *err) {
+    TextTask *t = (TextTask *)task;
+    bool pairs = task->recipe->task == TASK_TRANSLATE;
+    if (texts_open_run(&t->texts, &task->recipe->data, pairs, run_dir, err))
+        return err->status;
+    task->has_val = texts_has(&t->texts, SPLIT_VAL);
+    task->has_test = texts_has(&t->texts, SPLIT_TEST);
+    return OK;
+}
+
+void text_task_release(Task *task) {
+    TextTask *t = (TextTask *)task;
+    textplan_free(t->plan);
+    textbatch_free(&t->batch);
+    if (t->texts.config) texts_close(&t->texts);
+}
+
+/* ---- batches ---- */
+
+Status text_task_go_on(Task *task, const Place *place, size_t *left, Err *err) {
+    (void)err;
+    *left = textplan_go_on(((TextTask *)task)->plan, place);
+    return OK;
+}
+
+Status text_task_start(Task *task, size_t first, Err *err) {
+    (void)err;
+    ((TextTask *)task)->number = first;
+    return OK;
+}
+
+Status text_task_next(Task *task, Err *err) {
+    (void)err;
+    TextTask *t = (TextTask *)task;
+    TextBatch *batch = &t->batch;
+    textplan_fill(t->plan, t->number++, batch);
+    size_t tokens = 0, count = MAX(batch->count, (size_t)1);
+    for (size_t i = 0; i < batch->count; i++)
+        tokens += batch->source_count[i] + batch->target_count[i];
+    task->part = batch->count;
+    task->tokens = (double)tokens / (double)count;
+    task->items = (double)batch->targets;
+    return OK;
+}
+
+/* ---- inputs ---- */
+
+void text_say_marks(const TextFile *file) {
+    DataFacts facts = {0};
+    textmarks_note(file, &facts);
+    for (size_t i = 0; i < facts.notes; i++)
+        fprintf(stderr, "steady: note: %s\n", facts.note[i].text);
+    facts_free(&facts);
+}
+
+/* ---- scores ---- */
+
+Status text_task_finish_score(Task *task, Score *s, Err *err) {
+    if (ranks_agree(task->ranks, err)) return err->status;
+    double sum[] = {(double)s->count, s->loss, s->nll};
+    ranks_add(task->ranks, sum, COUNT(sum));
+    double count = sum[0] > 0 ? sum[0] : 1;
+    s->count = (size_t)sum[0];
+    s->loss = sum[1] / count;
+    s->nll = sum[2] / count;
+    if (!(task->recipe->train.label_smoothing > 0))
+        s->loss = s->nll; /* to the last digit */
+    s->ppl = exp(s->nll);
+    const Texts *texts = &((const TextTask *)task)->texts;
+    const TextSet *set = texts->sets[s->split];
+    if (set && tokenizer_has_specials(texts->tokenizer[set->pairs]))
+        s->unknown = textset_unknown(set, set->pairs);
+    if (set && set->pairs) s->unknown_source = textset_unknown(set, 0);
+    return OK;
+}
+
+/* ---- facts ---- */
+
+const DataFacts *text_task_facts(const Task *task, Split split) {
+    const TextSet *set = ((const TextTask *)task)->texts.sets[split];
+    return set ? &set->facts : NULL;
+}
+
+static Status write_facts(const Task *task, const char *run_dir, Err *err) {
+    const TextTask *t = (const TextTask *)task;
+    json_t *root = json_pack("{s:s, s:o, s:I}", "kind", task_name(task->recipe->task),
+                             "chance", json_number(task->chance), "vocab",
+                             (json_int_t)tokenizer_size(t->texts.tokenizer[0]));
+    if (t->texts.pairs)
+        json_object_set_new(
+            root, "target_vocab",
+            json_integer((json_int_t)tokenizer_size(t->texts.tokenizer[1])));
+    return rundir_save_json(run_dir, "task.json", root, 0, err);
+}
+
+void text_task_describe(const Task *task, TextBuffer *text) {
+    static const char *const NAMES[] = {"vocabulary", "target vocabulary"};
+    const TextTask *t = (const TextTask *)task;
+    for (size_t side = 0; side < (t->texts.pairs ? 2 : 1); side++) {
+        char line[60];
+        text_format(line, sizeof line, "%s=%016llx\n", NAMES[side],
+                    (unsigned long long)tokenizer_hash(t->texts.tokenizer[side]));
+        text_append(text, line, strlen(line));
+    }
+}
+
+Status text_task_check_facts(const Task *task, const char *run_dir, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, run_dir, "task.json");
+    if (!openfile_exists(path, run_dir)) return OK;
+    return texts_check_saved(&((const TextTask *)task)->texts, run_dir, err);
+}
+
+Status text_task_save_facts(const Task *task, const char *run_dir, Err *err) {
+    const TextTask *t = (const TextTask *)task;
+    return texts_save(&t->texts, run_dir, err) ? err->status
+                                               : write_facts(task, run_dir, err);
+}

@@ -1,0 +1,481 @@
+/* transcribe: recordings in, letters out; an encoder under CTC (models/speech.h). */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/speech/audio.h"
+#include "data/file/openfile.h"
+#include "tools/run/rundir.h"
+#include "tools/program/say.h"
+#include "tools/task/speech.h"
+#include "tools/program/stop.h"
+
+enum { EVAL_SECONDS = 60, WORST_KEPT = 10 };
+
+typedef struct Transcribe {
+    Task task; /* first: a Task * is a Transcribe * */
+    Speech *speech;
+    SpeechSet *sets[3];
+    SpeechLoader *loader;
+    Place place; /* in the training data */
+    const SpeechBatch *batch;
+    size_t rate[SPEECH_RATES_MOST], rates; /* training's, and behind them those told of */
+    size_t heard;                          /* of them training's; 0: unknown */
+} Transcribe;
+
+Speech *transcribe_model(Task *task) { return ((Transcribe *)task)->speech; }
+
+/* ---- the recipe's data ---- */
+
+/* The most frames that an utterance has at one of its speeds. */
+static size_t longest_frames(const SpeechSet *set, size_t i, bool speeds) {
+    size_t most = set->item[i].frames;
+    for (size_t speed = 1; speeds && speed < SPEECH_SPEEDS; speed++)
+        most = MAX(most, speechset_frames_at(set, i, speed));
+    return most;
+}
+
+/* Learned positions are so many; who is longer is met before the first step. */
+static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split split,
+                            Err *err) {
+    const Param *position = t->speech->position;
+    bool speeds = split == SPLIT_TRAIN && set->config.speeds;
+    for (size_t i = 0; position && i < set->count; i++) {
+        size_t frames = longest_frames(set, i, speeds);
+        size_t rows = (frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
+        if (rows <= position->tensor.shape[0]) continue;
+        return err_set(err, FAIL_DATA,
+                       "%s has %zu rows%s, but model.context = %zu positions are "
+                       "learned; model.position = cape has no length limit",
+                       set->item[i].path, rows,
+                       frames > set->item[i].frames ? " at speed 0.9" : "",
+                       position->tensor.shape[0]);
+    }
+    return OK;
+}
+
+/* The one rate of training; 0: it had several, or is unknown. */
+static size_t trained_rate(const Transcribe *t) { return t->heard == 1 ? t->rate[0] : 0; }
+
+/* What a rate that training did not have means; false: it had it, or this is known already. */
+static bool meet_rate(Transcribe *t, size_t rate, char *text, size_t size) {
+    size_t k = 0;
+    while (k < t->rates && t->rate[k] != rate) k++;
+    if (k < t->rates || !t->heard) return false;
+    if (t->rates < COUNT(t->rate)) t->rate[t->rates++] = rate;
+    double own = (double)rate / 1000, trained = (double)t->rate[0] / 1000;
+    if (t->heard > 1)
+        snprintf(text, size,
+                 "%g kHz, but the model was trained on %g kHz and other rates, so its filters "
+                 "will not match; resample it",
+                 own, trained);
+    else if (own > trained)
+        snprintf(text, size, "%g kHz, treated as %g kHz, the training rate", own, trained);
+    else
+        snprintf(text, size,
+                 "%g kHz, but the model was trained on %g kHz: what is above %g kHz is missing",
+                 own, trained, own / 2);
+    return true;
+}
+
+size_t transcribe_hear(Task *task, size_t rate, const char *where) {
+    Transcribe *t = (Transcribe *)task;
+    char text[200];
+    size_t trained = trained_rate(t);
+    if (meet_rate(t, rate, text, sizeof text)) say("steady: note: %s: %s", where, text);
+    return trained ? trained : rate;
+}
+
+/* The set's rates: the first set's are training's, others are noted. */
+static void meet_rates(Transcribe *t, SpeechSet *set, Split split) {
+    char text[200];
+    if (!t->heard && split == SPLIT_TRAIN) {
+        t->heard = t->rates = set->rates;
+        memcpy(t->rate, set->rate, sizeof t->rate);
+    }
+    for (size_t k = 0; k < set->rates; k++)
+        if (meet_rate(t, set->rate[k], text, sizeof text))
+            facts_note(&set->facts, 1, "%s", text);
+}
+
+SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    if (t->sets[split]) return t->sets[split];
+    SpeechConfig config = transcribe_config(task->recipe);
+    if (ranks_lead(task->ranks)) config.faults = stderr;
+    config.heard = trained_rate(t);
+    SpeechSet *set = speechset_open(&config, split, err);
+    if (set && check_lengths(t, set, split, err)) {
+        speechset_free(set);
+        return NULL;
+    }
+    if (set) meet_rates(t, set, split);
+    return t->sets[split] = set;
+}
+
+/* ---- training ---- */
+
+static void initialize(Task *task, uint64_t seed) {
+    speech_initialize(transcribe_model(task), seed);
+}
+
+static SpeechBatchConfig batch_config(const Task *task, bool training) {
+    const Recipe *r = task->recipe;
+    double seconds = r->train.batch_seconds / (double)r->train.accumulate;
+    SpeechBatchConfig c = {
+        .batch_seconds = training      ? r->train.batch_seconds
+                         : seconds > 0 ? seconds
+                                       : EVAL_SECONDS,
+        .batch = r->train.batch_seconds > 0 || !training ? 0 : r->train.batch,
+        .accumulate = r->train.accumulate,
+        .part = ranks_number(task->ranks),
+        .parts = ranks_count(task->ranks),
+        .seed = r->train.seed,
+        .training = training,
+        .shuffle = r->data.shuffle,
+        .interrupted = stop_requested};
+    bool speeds; /* the set's (transcribe_config) */
+    speech_augment_parse(r->data.augment, &speeds, &c.augment, NULL);
+    return c;
+}
+
+static Status start(Task *task, size_t first, Err *err);
+
+/* The plan is the loader's: one is started at the place. */
+static Status go_on(Task *task, const Place *place, size_t *left, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    t->place = *place;
+    if (start(task, place->number + 1, err)) return err->status;
+    *left = speechloader_left(t->loader);
+    return OK;
+}
+
+static Status start(Task *task, size_t first, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    SpeechBatchConfig config = batch_config(task, true);
+    config.start = t->place;
+    speechloader_stop(t->loader);
+    t->loader = speechloader_start(t->sets[SPLIT_TRAIN], &config, first, err);
+    return t->loader ? OK : err->status;
+}
+
+/* Products of the forward pass over the whole batch, were all ranks' utterances like ours. */
+static double batch_flops(const Transcribe *t, const SpeechBatch *batch) {
+    double sum = 0;
+    for (size_t b = 0; b < batch->count; b++)
+        sum += speech_flops(t->speech, batch->frames[b]);
+    double kept = 1 - t->task.recipe->model.layer_drop;
+    return kept * sum * (double)batch->whole / (double)MAX(batch->count, (size_t)1);
+}
+
+/* Damage that the check did not see: the latest is named. */
+static void tell_skipped(Split split, const SpeechBatch *batch, size_t before) {
+    if (batch->skipped > before)
+        fprintf(stderr, "steady: note: %s: left out: %s (%zu so far)\n",
+                split_name(split), batch->skip_reason, batch->skipped);
+}
+
+static Status next(Task *task, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    if (speechloader_next(t->loader, &t->batch, err)) return err->status;
+    const SpeechBatch *batch = t->batch;
+    task_see_skips(task, &batch->broken);
+    task->part = batch->count;
+    task->tokens = (double)speechbatch_longest(batch, 0, batch->count) / SPEECH_STRIDE;
+    task->items = (double)batch->whole;
+    task->flops = batch_flops(t, batch);
+    return OK;
+}
+
+static size_t edge(const Task *task, size_t i, size_t parts) {
+    return speechbatch_edge(((const Transcribe *)task)->batch, i, parts);
+}
+
+static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to) {
+    const Transcribe *t = (Transcribe *)task;
+    const SpeechBatch *batch = t->batch;
+    ForwardMode own = *mode;
+    own.first_example = batch->place[from];
+    SpeechRows rows = transcript_rows(tape, batch, from, to, batch->longest, false);
+    Tensor *logits = speech_logits(t->speech, tape, &own, &rows);
+    CtcTarget target = transcript_target(tape, batch, from, to);
+    target.divisor = (double)batch->whole;
+    tape_scope(tape, "loss");
+    return op_ctc(tape, logits, &target);
+}
+
+/* ---- evaluation ---- */
+
+typedef struct Scoring {
+    Score *score;
+    Wer wer;
+    Worst worst;
+    TextBuffer text;
+} Scoring;
+
+/* "84-121123-0005" of ".../84-121123-0005.flac", and of a piece of it "84-121123-0005@12.5". */
+static void name_of(const SpeechItem *item, char *name, size_t size) {
+    const char *slash = strrchr(item->path, '/'), *from = slash ? slash + 1 : item->path;
+    const char *dot = strrchr(from, '.');
+    char start[32] = "";
+    if (item->cut) text_format(start, sizeof start, "@%g", item->span.start);
+    size_t length = dot ? (size_t)(dot - from) : strlen(from);
+    int most = (int)MIN(length, size - sizeof start - 1);
+    text_format(name, size, "%.*s%s", most, from, start);
+}
+
+static void score_batch(Transcribe *t, Tape *tape, const ForwardMode *mode,
+                        const SpeechBatch *batch, Scoring *s) {
+    tape_begin(tape, (TapeMode){0});
+    SpeechRows rows = transcript_rows(tape, batch, 0, batch->count, 0, true);
+    Tensor *logits = speech_logits(t->speech, tape, mode, &rows);
+    CtcTarget target = transcript_target(tape, batch, 0, batch->count);
+    target.divisor = 1;
+    s->score->nll += (double)op_ctc(tape, logits, &target)->value[0];
+    s->score->count += batch->count;
+    for (size_t b = 0; b < batch->count; b++) {
+        char name[200];
+        const real *z = logits->value + b * logits->shape[1] * SPEECH_LABELS;
+        text_clear(&s->text);
+        transcript_greedy(z, target.frame_count[b], &s->text);
+        wer_add(&s->wer, batch->item[b]->text, s->text.text);
+        name_of(batch->item[b], name, sizeof name);
+        worst_see(&s->worst, name, batch->item[b]->text, s->text.text);
+    }
+}
+
+/* Sums over this rank's part of the split. */
+static Status score_part(Transcribe *t, Tape *tape, const ForwardMode *mode, Split split,
+                         Scoring *s, Err *err) {
+    SpeechSet *set = transcribe_set(&t->task, split, err);
+    if (!set) return err->status;
+    SpeechBatchConfig config = batch_config(&t->task, false);
+    SpeechLoader *loader = speechloader_start(set, &config, 1, err);
+    if (!loader) return err->status;
+    const SpeechBatch *batch;
+    while (!speechloader_next(loader, &batch, err)) {
+        tell_skipped(split, batch, s->score->skipped);
+        s->score->skipped = batch->skipped;
+        if (!batch->count) break;
+        score_batch(t, tape, mode, batch, s);
+    }
+    speechloader_stop(loader);
+    return err->status;
+}
+
+static void add_counts(Ranks *ranks, EditCount *c) {
+    double sum[] = {(double)c->reference, (double)c->substitutions, (double)c->insertions,
+                    (double)c->deletions};
+    ranks_add(ranks, sum, COUNT(sum));
+    *c = (EditCount){(size_t)sum[0], (size_t)sum[1], (size_t)sum[2], (size_t)sum[3]};
+}
+
+static Status finish_score(Transcribe *t, Split split, Scoring *s, Err *err) {
+    Ranks *ranks = t->task.ranks;
+    Score *score = s->score;
+    double sum[] = {(double)score->count, score->nll, (double)score->skipped};
+    ranks_add(ranks, sum, COUNT(sum));
+    add_counts(ranks, &s->wer.words);
+    add_counts(ranks, &s->wer.characters);
+    score->count = (size_t)sum[0];
+    score->loss = score->nll = sum[1] / fmax(sum[0], 1);
+    score->wer = wer_rate(&s->wer.words);
+    score->cer = wer_rate(&s->wer.characters);
+    score->words = s->wer.words;
+    score->skipped = (size_t)sum[2] + t->sets[split]->report.left_out;
+    if (score->count) return OK;
+    return err_set(err, FAIL_DATA, "none of the recordings of the %s split can be read",
+                   split_name(split));
+}
+
+static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                       bool thorough, Score *score, Err *err) {
+    Scoring s = {.score = score, .worst = {json_array(), thorough ? WORST_KEPT : 0}};
+    *score = score_none(split);
+    score_part((Transcribe *)task, tape, mode, split, &s, err);
+    if (!ranks_agree(task->ranks, err)) finish_score((Transcribe *)task, split, &s, err);
+    text_free(&s.text);
+    if (thorough && !err->status)
+        score->worst = s.worst.rows;
+    else
+        json_decref(s.worst.rows);
+    return err->status;
+}
+
+/* ---- opening ---- */
+
+static void transcribe_free(Task *task) {
+    Transcribe *t = (Transcribe *)task;
+    speechloader_stop(t->loader);
+    for (size_t i = 0; i < COUNT(t->sets); i++) speechset_free(t->sets[i]);
+    speech_free(t->speech);
+    mem_free(t);
+}
+
+static Status save_facts(const Task *task, const char *run_dir, Err *err) {
+    const SpeechSet *set = ((const Transcribe *)task)->sets[SPLIT_TRAIN];
+    json_t *rates = json_array();
+    for (size_t k = 0; k < set->rates; k++)
+        json_array_append_new(rates, json_integer((json_int_t)set->rate[k]));
+    json_t *root =
+        json_pack("{s:s, s:o, s:I, s:I, s:o}", "kind", task->ops->name, "chance",
+                  json_number(task->chance), "filters", (json_int_t)SPEECH_FILTERS,
+                  "labels", (json_int_t)SPEECH_LABELS, "rates", rates);
+    return rundir_save_json(run_dir, "task.json", root, 0, err);
+}
+
+static const DataFacts *data_facts(const Task *task, Split split) {
+    const SpeechSet *set = ((const Transcribe *)task)->sets[split];
+    return set ? &set->facts : NULL;
+}
+
+static const TaskOps OPS = {.name = "transcribe",
+                            .initialize = initialize,
+                            .go_on = go_on,
+                            .start = start,
+                            .next = next,
+                            .loss = loss,
+                            .edge = edge,
+                            .evaluate = evaluate,
+                            .facts = data_facts,
+                            .save_facts = save_facts,
+                            .free = transcribe_free};
+
+static Transcribe *new_task(const Recipe *recipe, Ranks *ranks, Err *err) {
+    if (speech_check(&recipe->model, SPEECH_FILTERS, SPEECH_LABELS, err)) return NULL;
+    Transcribe *t = mem_zalloc(sizeof *t);
+    t->task = (Task){.ops = &OPS, .recipe = recipe, .ranks = ranks};
+    t->speech = speech_new(&recipe->model, SPEECH_FILTERS, SPEECH_LABELS);
+    t->task.model = &t->speech->model;
+    return t;
+}
+
+static void tell(Transcribe *t, double padding) {
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        const SpeechSet *set = t->sets[s];
+        if (!set) continue;
+        fprintf(stderr, "%s: %zu utterances, %.1f min, ", split_name(s), set->count,
+                set->seconds / 60);
+        for (size_t k = 0; k < set->rates; k++)
+            fprintf(stderr, "%s%g", k ? ", " : "", (double)set->rate[k] / 1000);
+        fputs(" kHz\n", stderr);
+        speech_name_faults(&set->report, stderr);
+    }
+    fprintf(stderr, "%.1f%% of a batch is padding\n", 100 * padding);
+    if (!t->sets[SPLIT_VAL] && !t->sets[SPLIT_TEST])
+        facts_note(&t->task.notes, 1,
+                   "there is no val or test split, so nothing is scored; set data.val_path, "
+                   "data.val_split, data.val_fraction or data.test_path");
+}
+
+/* A score on what was trained on is no score. */
+static void note_shared(Transcribe *t, Split split) {
+    SpeechSet *set = t->sets[split], *train = t->sets[SPLIT_TRAIN];
+    if (!set) return;
+    SpeechShared shared = speechset_shared(set, train);
+    facts_note(&set->facts, shared.same,
+               "utterances that are in training, too: %zu of %zu (first: %s)%s", shared.same,
+               set->count, set->item[shared.first_same].path,
+               shared.same == set->count ? ": the score says nothing about new ones" : "");
+    facts_note(&set->facts, shared.reworded,
+               "recordings that are in training with another text: %zu of %zu (first: %s)",
+               shared.reworded, set->count, set->item[shared.first_reworded].path);
+}
+
+/* What fills no batch at the end of an epoch; another rest each time where it is shuffled. */
+static void note_rest(Transcribe *t) {
+    size_t rest = speechloader_rest(t->loader);
+    const TrainConfig *train = &t->task.recipe->train;
+    if (train->batch_seconds > 0)
+        facts_note(&t->sets[SPLIT_TRAIN]->facts, rest,
+                   "each epoch leaves out %zu utterances, the buckets that fill no step of "
+                   "train.accumulate = %zu",
+                   rest, train->accumulate);
+    else
+        facts_note(&t->sets[SPLIT_TRAIN]->facts, rest,
+                   "each epoch leaves out %zu of %zu utterances, which fill no batch of "
+                   "train.batch = %zu",
+                   rest, t->task.examples, train->batch);
+}
+
+/* All that is there is looked at before the first step. */
+static Status open_sets(Transcribe *t, Err *err) {
+    const Recipe *r = t->task.recipe;
+    SpeechConfig config = transcribe_config(r);
+    if (!transcribe_set(&t->task, SPLIT_TRAIN, err)) return err->status;
+    for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
+        if (transcribe_wants(r, &config, s) && !transcribe_set(&t->task, s, err))
+            return err->status;
+    note_shared(t, SPLIT_VAL);
+    note_shared(t, SPLIT_TEST);
+    t->task.examples = t->sets[SPLIT_TRAIN]->count;
+    skips_begin(&t->task.skips, t->task.examples);
+    t->task.has_val = t->sets[SPLIT_VAL] != NULL;
+    t->task.has_test = t->sets[SPLIT_TEST] != NULL;
+    t->task.chance = transcript_guess(t->sets[SPLIT_TRAIN]);
+    return OK;
+}
+
+static double micro_batch_memory(const Transcribe *t) {
+    const TrainConfig *train = &t->task.recipe->train;
+    const SpeechSet *set = t->sets[SPLIT_TRAIN];
+    double parts = (double)train->accumulate * (double)ranks_count(t->task.ranks);
+    double frames = 100 * set->seconds / (double)set->count;
+    double count = train->batch_seconds > 0 ? 100 * train->batch_seconds / frames
+                                            : (double)train->batch;
+    return speech_memory(t->speech, frames, fmax(count / parts, 1),
+                         train->recompute == RECOMPUTE_BLOCK);
+}
+
+/* What the sets' features will take, as far as data.cache lets them. */
+static double cache_memory(const Transcribe *t) {
+    double bytes = 0;
+    for (size_t i = 0; i < COUNT(t->sets); i++) {
+        const SpeechSet *set = t->sets[i];
+        double all = set ? 100 * set->seconds * SPEECH_FILTERS * sizeof(real) : 0;
+        bytes += set ? fmin(all, (double)set->config.cache_bytes) : 0;
+    }
+    return bytes;
+}
+
+Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+    Transcribe *t = new_task(recipe, ranks, err);
+    if (!t) return NULL;
+    if (open_sets(t, err) || start(&t->task, 1, err)) {
+        transcribe_free(&t->task);
+        return NULL;
+    }
+    t->task.steps_per_epoch = speechloader_steps(t->loader);
+    t->task.memory = micro_batch_memory(t);
+    t->task.kept = cache_memory(t);
+    note_rest(t);
+    if (ranks_lead(ranks)) tell(t, speechloader_padding(t->loader));
+    return &t->task;
+}
+
+/* An older run has none, a spoiled one none that recordings have: nothing is told then. */
+static void read_rates(Transcribe *t, const char *run_dir) {
+    char path[PATH_SIZE];
+    rundir_path(path, run_dir, "task.json");
+    json_t *facts = openfile_json(path, run_dir, NULL);
+    const json_t *rates = json_object_get(facts, "rates");
+    for (size_t k = 0; k < json_array_size(rates) && k < COUNT(t->rate); k++) {
+        json_int_t rate = json_integer_value(json_array_get(rates, k));
+        if (rate >= AUDIO_RATE_LEAST && rate <= AUDIO_RATE_MOST)
+            t->rate[t->rates++] = (size_t)rate;
+    }
+    t->heard = t->rates;
+    json_decref(facts);
+}
+
+Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
+    Transcribe *t = new_task(recipe, NULL, err);
+    if (!t) return NULL;
+    read_rates(t, run_dir);
+    SpeechConfig config = transcribe_config(recipe);
+    t->task.has_val = transcribe_wants(recipe, &config, SPLIT_VAL);
+    t->task.has_test = transcribe_wants(recipe, &config, SPLIT_TEST);
+    return &t->task;
+}

@@ -1,0 +1,290 @@
+/* translate: sentences in one language in, sentences in another out; an encoder and a decoder
+ * (models/translator.h). */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/text/bleu.h"
+#include "tools/program/stop.h"
+#include "tools/task/texts.h"
+#include "tools/task/translation.h"
+
+enum { EVAL_TOKENS = 4096 };
+
+typedef struct TranslateTask {
+    TextTask text; /* first: a Task * is a TranslateTask * */
+    Translator *translator;
+    TextBatch piece; /* a micro-batch */
+} TranslateTask;
+
+Translator *translate_model(Task *task) { return ((TranslateTask *)task)->translator; }
+
+/* fairseq's smoothing spreads eps over all tokens but the right one: eps V / (V - 1) over all. */
+static double smoothing_of(const Task *task) {
+    double vocab = (double)((const TranslateTask *)task)->translator->target_vocab;
+    return task->recipe->train.label_smoothing * vocab / (vocab - 1);
+}
+
+/* Learned positions have an end, which no sentence may pass. */
+static Status check_positions(const TranslateTask *t, const TextSet *set, Err *err) {
+    const Param *position = t->translator->source.position;
+    for (size_t i = 0; position && i < set->count; i++) {
+        size_t source, target, rows = position->tensor.shape[0];
+        textset_source(set, i, &source);
+        textset_target(set, i, &target);
+        if (MAX(source, target) <= rows) continue;
+        return err_set(
+            err, FAIL_DATA,
+            "%s:%zu: %s has %zu tokens, </s> included; model.position = learned "
+            "ends at model.context = %zu (or leave such pairs out: "
+            "data.max_length = %zu, data.drop_long = true)",
+            set->target.path, set->line[i] + 1,
+            source > target ? "the source of this line" : "this line",
+            MAX(source, target), rows, rows - 1);
+    }
+    return OK;
+}
+
+/* ---- training ---- */
+
+static void initialize(Task *task, uint64_t seed) {
+    translator_initialize(translate_model(task), seed, ID_PAD);
+}
+
+static Status next(Task *task, Err *err) {
+    if (text_task_next(task, err)) return err->status;
+    const TextBatch *batch = text_task_batch(task);
+    double flops = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        flops += translator_flops(translate_model(task), (double)batch->source_count[i],
+                                  (double)batch->target_count[i]);
+    size_t count = MAX(batch->count, (size_t)1);
+    task->flops = flops / (double)count * (double)batch->whole;
+    return OK;
+}
+
+static size_t edge(const Task *task, size_t i, size_t parts) {
+    return textbatch_edge(text_task_batch(task), i, parts);
+}
+
+/* The sum over a batch's target tokens, divided by `divisor`; *nll is that without smoothing. */
+static Tensor *batch_loss(TranslateTask *t, Tape *tape, const ForwardMode *mode,
+                          const TextBatch *batch, double divisor, double *nll) {
+    TokenRows source = {batch->source, batch->count, batch->source_length,
+                        batch->source_count};
+    TokenRows input = {batch->input, batch->count, batch->length, batch->target_count};
+    VocabTarget target = {.label = batch->target,
+                          .ignore = ID_PAD,
+                          .smoothing = smoothing_of(&t->text.task),
+                          .divisor = divisor,
+                          .nll = nll};
+    return translator_loss(t->translator, tape, mode, &source, &input, &target);
+}
+
+static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to) {
+    TranslateTask *t = (TranslateTask *)task;
+    const TextBatch *batch = text_task_batch(task);
+    ForwardMode own = *mode;
+    own.first_example = batch->first + from;
+    textbatch_cut(batch, from, to, &t->piece);
+    return batch_loss(t, tape, &own, &t->piece, (double)batch->targets, NULL);
+}
+
+/* ---- evaluation ---- */
+
+static void score_batch(TranslateTask *t, Tape *tape, const ForwardMode *mode,
+                        const TextBatch *batch, Score *score) {
+    double nll = 0;
+    tape_begin(tape, (TapeMode){0});
+    score->loss += (double)batch_loss(t, tape, mode, batch, 1, &nll)->value[0];
+    score->nll += nll;
+    score->count += batch->targets;
+}
+
+/* Sums over this rank's part of the split. */
+static Status score_part(TranslateTask *t, Tape *tape, const ForwardMode *mode,
+                         const TextSet *set, Score *score, Err *err) {
+    Ranks *ranks = t->text.task.ranks;
+    TextEval *eval =
+        texteval_new(set, EVAL_TOKENS, ranks_number(ranks), ranks_count(ranks));
+    while (texteval_next(eval, &t->piece)) {
+        score_batch(t, tape, mode, &t->piece, score);
+        if (!stop_requested()) continue;
+        err_set(err, FAIL_INTERRUPTED, "interrupted while scoring %s",
+                split_name(score->split));
+        break;
+    }
+    texteval_free(eval);
+    return err->status;
+}
+
+/* The lines as they are (13a) and as the model's tokens have them. */
+static void count_bleu(const TranslateTask *t, const TextSet *set, size_t i,
+                       const BeamResult *result, BleuCounts counts[2], TextBuffer *text) {
+    const Tokenizer *tokenizer = text_task_tokenizer(&t->text.task, 1);
+    text_clear(text);
+    if (result->count)
+        tokenizer_decode(tokenizer, result->best[0].tokens, result->best[0].length, text);
+    TextBuffer prepared = {0};
+    size_t length;
+    const char *line = textset_target_line(set, i, &length);
+    tokenizer_prepare(tokenizer, line, length, &prepared);
+    bool lower = t->text.task.recipe->data.lowercase;
+    bleu_add(&counts[0], lower ? BLEU_13A_LOWER : BLEU_13A, text->text, text->length,
+             line, length);
+    bleu_add(&counts[1], BLEU_TOKENS, text->text, text->length, prepared.text,
+             prepared.length);
+    text_free(&prepared);
+}
+
+/* This rank's part of the split translated. */
+static Status translate_part(TranslateTask *t, Tape *tape, const ForwardMode *mode,
+                             const TextSet *set, BleuCounts counts[2], Err *err) {
+    Ranks *ranks = t->text.task.ranks;
+    size_t from = set->count * ranks_number(ranks) / ranks_count(ranks);
+    size_t to = set->count * (ranks_number(ranks) + 1) / ranks_count(ranks);
+    Sentence *sentences = mem_alloc(MAX(to - from, (size_t)1) * sizeof *sentences);
+    for (size_t i = from; i < to; i++)
+        sentences[i - from].ids = textset_source(set, i, &sentences[i - from].count);
+    SearchOptions options = search_options(t->text.task.recipe);
+    BeamResult *results =
+        translate_sentences(t->translator, tape, mode, sentences, to - from, &options);
+    TextBuffer text = {0};
+    for (size_t i = from; results && i < to; i++)
+        count_bleu(t, set, i, &results[i - from], counts, &text);
+    text_free(&text);
+    if (results) beam_results_free(results, to - from);
+    mem_free(sentences);
+    return results ? OK : err_set(err, FAIL_INTERRUPTED, "interrupted while translating");
+}
+
+static void add_counts(Ranks *ranks, BleuCounts *c) {
+    double sum[2 * BLEU_ORDER + 2];
+    for (size_t n = 0; n < BLEU_ORDER; n++) {
+        sum[n] = (double)c->match[n];
+        sum[BLEU_ORDER + n] = (double)c->total[n];
+    }
+    sum[2 * BLEU_ORDER] = (double)c->hypothesis_length;
+    sum[2 * BLEU_ORDER + 1] = (double)c->reference_length;
+    ranks_add(ranks, sum, COUNT(sum));
+    for (size_t n = 0; n < BLEU_ORDER; n++) {
+        c->match[n] = (size_t)sum[n];
+        c->total[n] = (size_t)sum[BLEU_ORDER + n];
+    }
+    c->hypothesis_length = (size_t)sum[2 * BLEU_ORDER];
+    c->reference_length = (size_t)sum[2 * BLEU_ORDER + 1];
+}
+
+static Status score_bleu(TranslateTask *t, Tape *tape, const ForwardMode *mode,
+                         const TextSet *set, Score *score, Err *err) {
+    const Task *task = &t->text.task;
+    BleuCounts counts[2] = {{{0}, {0}, 0, 0}, {{0}, {0}, 0, 0}};
+    translate_part(t, tape, mode, set, counts, err);
+    if (ranks_agree(task->ranks, err)) return err->status;
+    BleuMethod method = task->recipe->data.lowercase ? BLEU_13A_LOWER : BLEU_13A;
+    for (size_t i = 0; i < 2; i++) add_counts(task->ranks, &counts[i]);
+    score->bleu = bleu_score(&counts[0], method).score;
+    score->bleu_tokens = bleu_score(&counts[1], BLEU_TOKENS).score;
+    text_format(score->signature, sizeof score->signature, "%s", bleu_signature(method));
+    return OK;
+}
+
+static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                       bool thorough, Score *score, Err *err) {
+    TranslateTask *t = (TranslateTask *)task;
+    *score = score_none(split);
+    const TextSet *set = text_task_set(task, split, err);
+    if (set && !check_positions(t, set, err)) score_part(t, tape, mode, set, score, err);
+    if (text_task_finish_score(task, score, err)) return err->status;
+    if (!thorough || !task->recipe->train.beam || !score->count) return OK;
+    return score_bleu(t, tape, mode, set, score, err);
+}
+
+/* ---- opening ---- */
+
+static void translate_task_free(Task *task) {
+    TranslateTask *t = (TranslateTask *)task;
+    translator_free(t->translator);
+    textbatch_free(&t->piece);
+    text_task_release(task);
+    mem_free(t);
+}
+
+static const TaskOps OPS = {.name = "translate",
+                            .initialize = initialize,
+                            .go_on = text_task_go_on,
+                            .start = text_task_start,
+                            .next = next,
+                            .loss = loss,
+                            .edge = edge,
+                            .evaluate = evaluate,
+                            .facts = text_task_facts,
+                            .describe = text_task_describe,
+                            .check_facts = text_task_check_facts,
+                            .save_facts = text_task_save_facts,
+                            .free = translate_task_free};
+
+static Task *finish(TranslateTask *t, Status status, Err *err) {
+    Task *task = &t->text.task;
+    const ModelConfig *model = &task->recipe->model;
+    size_t source = status ? 0 : tokenizer_size(text_task_tokenizer(task, 0));
+    size_t target = status ? 0 : tokenizer_size(text_task_tokenizer(task, 1));
+    if (status || translator_check(model, source, target, err)) {
+        translate_task_free(task);
+        return NULL;
+    }
+    double most = 1 - 1 / (double)MAX(target, (size_t)1);
+    if (task->recipe->train.label_smoothing >= most) {
+        err_set(err, FAIL_USAGE,
+                "train.label_smoothing = %g leaves the right one of %zu tokens less than the "
+                "others",
+                task->recipe->train.label_smoothing, target);
+        translate_task_free(task);
+        return NULL;
+    }
+    t->translator = translator_new(model, source, target, model->context);
+    task->model = &t->translator->model;
+    return task;
+}
+
+static TranslateTask *new_task(const Recipe *recipe, Ranks *ranks) {
+    TranslateTask *t = mem_zalloc(sizeof *t);
+    t->text.task = (Task){.ops = &OPS, .recipe = recipe, .ranks = ranks};
+    return t;
+}
+
+/* Of the largest micro-batch: a bucket, or pairs of the mean lengths. */
+static double memory_of(const TranslateTask *t) {
+    const TrainConfig *train = &t->text.task.recipe->train;
+    const TextSet *set = t->text.texts.sets[SPLIT_TRAIN];
+    double parts = (double)(train->accumulate * ranks_count(t->text.task.ranks));
+    double tokens[2];
+    for (size_t side = 0; side < 2; side++)
+        tokens[side] = train->batch_tokens
+                           ? (double)train->batch_tokens / parts
+                           : (double)train->batch / parts *
+                                 (double)set->report.tokens[side] / (double)set->count;
+    return translator_memory(t->translator, tokens[0], tokens[1],
+                             train->recompute == RECOMPUTE_BLOCK);
+}
+
+Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+    TranslateTask *t = new_task(recipe, ranks);
+    Task *task = finish(t, text_task_open(&t->text.task, err), err);
+    for (Split s = SPLIT_TRAIN; task && s <= SPLIT_TEST; s++) {
+        const TextSet *set = t->text.texts.sets[s];
+        if (!set || !check_positions(t, set, err)) continue;
+        translate_task_free(task);
+        return NULL;
+    }
+    if (!task) return NULL;
+    task->chance = text_task_guess(task, smoothing_of(task));
+    task->memory = memory_of(t);
+    return task;
+}
+
+Task *translate_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
+    TranslateTask *t = new_task(recipe, NULL);
+    return finish(t, text_task_open_bare(&t->text.task, run_dir, err), err);
+}

@@ -1,0 +1,335 @@
+#include "tools/train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/file/openfile.h"
+#include "engine/core/machine.h"
+#include "engine/kern/reduce.h"
+#include "engine/optim/schedule.h"
+#include "tools/run/datafacts.h"
+#include "tools/train/fault.h"
+#include "tools/task/meaning.h"
+#include "tools/task/microbatch.h"
+#include "tools/program/rate.h"
+#include "tools/program/start.h"
+#include "tools/program/stop.h"
+#include "tools/train/together.h"
+#include "tools/train/trainer_parts.h"
+#include "tools/run/verdict.h"
+
+enum { ROLLBACKS_MAX = 3 };
+
+/* ---- one step ---- */
+
+ForwardMode trainer_mode(const Trainer *t, size_t step) {
+    const InterveneConfig *i = &t->recipe->intervene;
+    bool changed = i->temperature > 0 && trainer_is_past(t, step - 1, i->at_epoch);
+    return (ForwardMode){.temperature =
+                             changed ? i->temperature : t->recipe->model.temperature,
+                         .recompute = t->recipe->train.recompute == RECOMPUTE_BLOCK};
+}
+
+static TapeMode tape_mode_of(const Trainer *t, size_t step, size_t from, bool watch) {
+    return (TapeMode){.gradients = true,
+                      .training = true,
+                      .watch = watch,
+                      .seed = t->recipe->train.seed,
+                      .step = step,
+                      .pass = microbatch_pass(t->task, from)};
+}
+
+/* Forward and backward over the micro-batches of this rank's part of the batch; returns the
+ * loss of the whole batch.  With `watch` the ranks stay apart: loss and gradients are those of
+ * the own part. */
+static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault) {
+    size_t parts = microbatch_pieces(t->task, t->cache);
+    size_t last = microbatch_last(t->task, parts);
+    Exchange *exchange = watch ? NULL : t->exchange;
+    ForwardMode mode = trainer_mode(t, step);
+    double loss = 0;
+    *fault = (TapeFault){0};
+    params_clear_grads(t->task->model->params);
+    model_stats_reset(t->task->model);
+    for (size_t i = 0; i < parts; i++) {
+        size_t from = microbatch_edge(t->task, i, parts);
+        size_t to = microbatch_edge(t->task, i + 1, parts);
+        if (from == to) continue;
+        tape_begin(t->tape, tape_mode_of(t, step, from, watch));
+        Tensor *part = t->task->ops->loss(t->task, t->tape, &mode, from, to);
+        model_stats_gather(t->task->model);
+        loss += (double)part->value[0];
+        if (i == last) exchange_begin(exchange);
+        tape_backward(t->tape, part);
+        *fault = tape_fault(t->tape);
+        if (fault->op) break;
+    }
+    if (last == parts) exchange_begin(exchange); /* what there is to send is zero */
+    exchange_end(exchange);
+    if (!watch) together_measure(t->ranks, t->task->model, &loss);
+    params_settle_grads(t->task->model->params);
+    model_fold(t->task->model);
+    return loss;
+}
+
+/* Gradients are ready and lr is known: clip, update, average. */
+static double update(Trainer *t, size_t step) {
+    const OptimConfig *o = &t->recipe->optim;
+    double lr = schedule_rate(&t->recipe->schedule, o->lr, step, t->steps, t->warmup_steps,
+                              t->at.plateau.reductions);
+    double factor = 1;
+    if (o->clip > 0 && t->grad_norm > o->clip) factor = o->clip / (t->grad_norm + 1e-6);
+    optim_set_decay(t->optim, schedule_weight_decay(o, step, t->steps));
+    optim_step(t->optim, (real)lr, (real)factor);
+    if (t->ema) ema_update(t->ema);
+    return lr;
+}
+
+/* ---- a number that is not finite ---- */
+
+/* The step again, now looking for the first number that is not finite; the rank that has it in
+ * its part tells the others. */
+static Status nonfinite(Trainer *t, size_t step, Err *err) {
+    TapeFault fault;
+    const ParamSet *params = t->task->model->params;
+    const char *what = isfinite(t->loss) ? "gradient" : "loss";
+    run_batches(t, step, true, &fault);
+    if (fault.op) fault_report(err, what, step, fault, params);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    return fault_report(err, what, step, fault, params);
+}
+
+/* ---- evaluation and saving ---- */
+
+/* Averaged singular vectors are not of length 1 any more: one power iteration on the averaged
+ * weights, undone afterwards. */
+static void use_average(Trainer *t, real *kept, bool on) {
+    ParamSet *params = t->task->model->params;
+    size_t bytes = params->buffered * sizeof(real);
+    ema_swap(t->ema);
+    if (on) {
+        memcpy(kept, params->buffers, bytes);
+        model_refresh(t->task->model);
+    } else {
+        memcpy(params->buffers, kept, bytes);
+    }
+}
+
+/* Translations are made where they choose the best checkpoint or the rate, and at the end. */
+static bool thorough(const Trainer *t) {
+    const ScheduleConfig *s = &t->recipe->schedule;
+    bool watched = s->name == SCHEDULE_PLATEAU && s->watch == WATCH_BLEU;
+    return t->at.step == t->steps || t->recipe->train.best == BEST_BLEU || watched;
+}
+
+Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *err) {
+    ForwardMode mode = trainer_mode(t, MAX(t->at.step, (size_t)1));
+    real *kept = NULL;
+    if (averaged) {
+        kept = mem_alloc(t->task->model->params->buffered * sizeof(real));
+        use_average(t, kept, true);
+    } else {
+        model_freeze(t->task->model);
+    }
+    Status status =
+        t->task->ops->evaluate(t->task, t->tape, &mode, split, thorough(t), score, err);
+    if (averaged) use_average(t, kept, false);
+    mem_free(kept);
+    return status;
+}
+
+static Status evaluate_split(Trainer *t, Split split, Score *score, double *goodness,
+                             Err *err) {
+    if (trainer_score(t, split, false, score, err)) return err->status;
+    *goodness = score_goodness(score, t->recipe);
+    json_t *row = score_row(score, t->at.step);
+    score_clear(score);
+    if (t->ema) {
+        Score averaged;
+        if (trainer_score(t, split, true, &averaged, err))
+            return json_decref(row), err->status;
+        score_clear(&averaged);
+        json_object_set_new(row, "ema_loss", json_number(averaged.loss));
+        if (!isnan(averaged.top1))
+            json_object_set_new(row, "ema_top1", json_number(averaged.top1));
+        if (!isnan(averaged.ppl))
+            json_object_set_new(row, "ema_ppl", json_number(averaged.ppl));
+        if (!isnan(averaged.bleu))
+            json_object_set_new(row, "ema_bleu", json_number(averaged.bleu));
+        if (!isnan(averaged.wer))
+            json_object_set_new(row, "ema_wer", json_number(averaged.wer));
+        *goodness = MAX(*goodness, score_goodness(&averaged, t->recipe));
+    }
+    if (ranks_lead(t->ranks))
+        log_row(&t->eval_log, row, err);
+    else
+        json_decref(row);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    if (!isfinite(score->loss))
+        return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
+                       split_name(split), t->at.step);
+    char text[200];
+    score_text(score, text, sizeof text);
+    progress_say(&t->progress, "step %zu  %s", t->at.step, text);
+    return OK;
+}
+
+/* Until a step is taken the recipe that led here is the old one. */
+static Status save(Trainer *t, const char *path, Err *err) {
+    t->at.temperature = trainer_mode(t, MAX(t->at.step, (size_t)1)).temperature;
+    if (!ranks_lead(t->ranks)) return OK;
+    if (log_sync(&t->train_log, err) || log_sync(&t->probe_log, err) ||
+        log_sync(&t->eval_log, err))
+        return err->status;
+    bool old = t->was && t->at.step && t->at.step == t->began;
+    TextBuffer recipe = {0};
+    recipe_digest(old ? t->was : t->recipe, &recipe);
+    trainer_mark_data(t->task, t->at.data);
+    if (old) memcpy(t->at.data, t->data_was, sizeof t->at.data);
+    CheckpointParts parts = trainer_checkpoint_parts(t);
+    TextBuffer meaning = {0};
+    meaning_describe(t->task, t->at.temperature, &meaning);
+    parts.recipe = recipe.text;
+    parts.meaning = meaning.text;
+    Status status = checkpoint_save(path, t->dir, &parts, &t->at, err);
+    text_free(&meaning);
+    text_free(&recipe);
+    return status;
+}
+
+static Status save_step(Trainer *t, Err *err) {
+    char path[PATH_SIZE];
+    checkpoint_path(path, t->dir, t->at.step);
+    if (save(t, path, err)) return err->status;
+    if (ranks_lead(t->ranks)) checkpoint_prune(t->dir, t->recipe->train.keep);
+    return OK;
+}
+
+static Status evaluate(Trainer *t, Err *err) {
+    t->at.pending_eval = true;
+    bool last = t->at.step == t->steps;
+    Split split = t->task->has_val ? SPLIT_VAL : SPLIT_TEST;
+    Score score = {0};
+    double goodness = NAN, ignored;
+    if (t->task->has_val || t->task->has_test) {
+        if (evaluate_split(t, split, &score, &goodness, err)) return err->status;
+    }
+    if (last && t->task->has_val && t->task->has_test) {
+        Score test;
+        if (evaluate_split(t, SPLIT_TEST, &test, &ignored, err)) return err->status;
+    }
+    t->at.pending_eval = false;
+    if (score.count && trainer_see_plateau(t, split, &score, err)) return err->status;
+    if (score.count && !(t->at.best_score >= goodness)) {
+        t->at.best_score = goodness;
+        t->at.best_step = t->at.step;
+        char path[PATH_SIZE];
+        rundir_path(path, t->dir, "checkpoints/best.safetensors");
+        if (save(t, path, err)) return err->status;
+    }
+    return OK;
+}
+
+/* ---- the loop ---- */
+
+/* Back to the last checkpoint, and past the batches that led here. */
+static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
+    size_t step = trainer_newest_step(t);
+    if (t->recipe->guard.nonfinite != NONFINITE_ROLLBACK || !step ||
+        ++t->rollbacks > ROLLBACKS_MAX)
+        return err->status;
+    Progressed before = t->at;
+    Err reason = *err;
+    char text[sizeof reason.text + 100];
+    progress_say(&t->progress, "%s", reason.text);
+    *err = ERR_NONE;
+    json_decref(t->task->events);
+    t->task->events = NULL;
+    if (trainer_load_step(t, step, err) || trainer_open_logs(t, err)) return err->status;
+    t->at.data_offset = before.data_offset + bad_step - step;
+    t->at.epoch_steps = before.epoch_steps, t->at.epoch_left = before.epoch_left;
+    t->at.anchor = before.anchor;
+    progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)",
+                 step, bad_step - step, t->rollbacks, ROLLBACKS_MAX);
+    text_format(text, sizeof text, "rolled back to step %zu, past %zu batches: %s", step,
+                bad_step - step, reason.text);
+    if (trainer_log_event(t, step, "rollback", text, NULL, err)) return err->status;
+    return t->task->ops->start(t->task, t->at.step + t->at.data_offset + 1, err);
+}
+
+/* Weights that are not finite are never saved: the checkpoint before them stays the newest. */
+static bool weights_good(const ParamSet *params) {
+    return reduce_all_finite(params->values, params->trained);
+}
+
+/* What follows the gradients: probes, guards, update, logs.  A rank may fail in it alone. */
+static Status finish_step(Trainer *t, size_t step, Err *err) {
+    if (trainer_log_task_events(t, step, err)) return err->status;
+    if (trainer_log_probe(t, step, err)) return err->status;
+    if (trainer_guard_collapse(t, step, err)) return err->status;
+    double lr = update(t, step);
+    t->at.step = step;
+    t->items += t->task->items;
+    t->flops += t->task->flops;
+    return trainer_log_step(t, lr, err);
+}
+
+static Status take_step(Trainer *t, Err *err) {
+    size_t step = t->at.step + 1;
+    TapeFault fault;
+    model_refresh(t->task->model);
+    t->loss = run_batches(t, step, false, &fault);
+    const ParamSet *params = t->task->model->params;
+    t->grad_norm = sqrt(reduce_sum_squares(params->grads, params->trained));
+    if (!isfinite(t->loss) || !isfinite(t->grad_norm)) {
+        nonfinite(t, step, err);
+        return roll_back(t, step, err);
+    }
+    finish_step(t, step, err);
+    bool scoring = trainer_due(t, step, t->recipe->train.eval_every);
+    bool saving = trainer_due(t, step, t->recipe->train.checkpoint_every);
+    if (!scoring && !saving) return err->status;
+    /* A rank that failed alone says so before the ranks compare anything. */
+    if (ranks_agree(t->ranks, err)) return err->status;
+    together_check(t->ranks, params, step, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    if (!weights_good(params)) {
+        fault_report(err, "update", step, (TapeFault){0}, params);
+        return roll_back(t, step, err);
+    }
+    if (scoring && evaluate(t, err))
+        return err->status == FAIL_DIVERGED ? roll_back(t, step, err) : err->status;
+    return saving ? save_step(t, err) : OK;
+}
+
+/* Have all ranks come through the last step, and has each its part of the next batch? */
+static Status ready(Trainer *t, Err *err) {
+    if (err->status || t->at.step == t->steps) return ranks_agree(t->ranks, err);
+    if (stop_requested())
+        err_set(err, FAIL_INTERRUPTED, "interrupted at step %zu", t->at.step);
+    else
+        t->task->ops->next(t->task, err);
+    return ranks_agree(t->ranks, err);
+}
+
+static Status loop(Trainer *t, Err *err) {
+    if (t->at.pending_eval && !evaluate(t, err)) save_step(t, err);
+    while (!ready(t, err) && t->at.step < t->steps) take_step(t, err);
+    return err->status;
+}
+
+Status trainer_run(Trainer *t, Err *err) {
+    progress_start(&t->progress, t->at.step, t->steps, !ranks_lead(t->ranks));
+    t->logged_clock = clock_now();
+    Status status = loop(t, err);
+    progress_end(&t->progress);
+    bool saving =
+        status == FAIL_INTERRUPTED || status == FAIL_COLLAPSED || status == FAIL_DATA;
+    Err failed = ERR_NONE;
+    if (saving && t->at.step > t->began && save_step(t, &failed)) *err = failed;
+    if (status == FAIL_DATA && !t->at.step) trainer_remove_unbegun(t);
+    return ranks_agree(t->ranks, err);
+}

@@ -1,0 +1,86 @@
+/* trainer: the loop that takes a recipe to a trained, measured, saved model.
+ *
+ *   batch -> loss -> backward -> fold -> clip -> optimizer -> probes -> logs, checkpoint, score
+ *
+ * With several ranks each has a part of every batch; gradients are summed during the backward
+ * pass, so all make the same update.  Rank 0 alone writes and speaks.  What one rank meets
+ * alone - broken data, a full disk, a signal - it keeps in err until ranks_agree, where all
+ * come together before the next step: then all end in the same way. */
+#ifndef STEADY_TRAINER_H
+#define STEADY_TRAINER_H
+
+#include "engine/dist/exchange.h"
+#include "tools/run/checkpoint.h"
+#include "tools/run/log.h"
+#include "tools/run/probe.h"
+#include "tools/program/progress.h"
+#include "tools/recipe/recipe_change.h"
+#include "tools/run/rundir.h"
+#include "tools/task/task.h"
+
+typedef struct Trainer {
+    Recipe *recipe;
+    const Recipe *was;     /* the recipe up to the checkpoint; NULL: a new run */
+    RecipeChanges changes; /* from it; none before a first checkpoint */
+    size_t began;          /* the step that this process began behind */
+    bool new_order;        /* of the examples, from there on */
+    TextBuffer data_change; /* how the data differ from those up to the checkpoint; "" */
+    bool other_data, other_scores; /* of training, of evaluations */
+    DataMark data_was[3];          /* up to the checkpoint; of a new run: as they are */
+    char dir[1024];
+    int lock;     /* on the folder; -1: none */
+    bool fresh;   /* the folder was free: what is in it is of this process */
+    MadeFolders made;
+    Ranks *ranks; /* that train together; NULL: this process alone */
+    Exchange *exchange;
+    Task *task;
+    Tape *tape;
+    Optimizer *optim;
+    Ema *ema; /* NULL: off */
+    Prober *prober;
+    Log train_log, probe_log, eval_log;
+    Progress progress;
+    Progressed at; /* step, best score, ... */
+    size_t steps, steps_per_epoch, warmup_steps;
+    size_t rollbacks;
+    bool *warned;        /* [sites] the collapse guard has spoken */
+    double logged_clock; /* of the last row of train.jsonl */
+    double items, flops;    /* of all steps of this process so far (tools/task/task.h) */
+    double logged_items, logged_flops;
+    size_t cache;           /* bytes, to cut micro-batches by; 0: not known */
+    double gemm_rate;       /* FLOP/s; 0: not known */
+    double loss, grad_norm; /* of the last step */
+} Trainer;
+
+/* What a run that is asked to stop says (tools/program/stop.h). */
+#define TRAINER_PROMISE "the run is saved first"
+
+/* Opens data and model, and, where `was` is given, the newest checkpoint of the run whose
+ * recipe it is (trainer_recipe_was); NULL starts a new run.  Nothing is written before
+ * everything fits, and nothing at all to a run that has its steps already; from then on signals
+ * are asked for between the steps.  A folder belongs to one trainer at a time.  `was` is
+ * borrowed.  On failure *trainer is released.  Called by all of `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
+Status trainer_open(Trainer *trainer, Recipe *recipe, const Recipe *was, const char *dir,
+                    Ranks *ranks, Err *err);
+
+/* The recipe that the newest checkpoint in `dir` was trained by, laid over that of recipe.ini;
+ * false: there is no checkpoint.  One that cannot be read leaves the recipe as it is. */
+bool trainer_recipe_was(const char *dir, Recipe *recipe);
+
+/* Is there a step, or an evaluation, left to take? */
+bool trainer_has_work(const Trainer *trainer);
+
+/* Runs to the end.  FAIL_INTERRUPTED, FAIL_COLLAPSED and FAIL_DATA leave a checkpoint of the
+ * last step, FAIL_DIVERGED keeps the last good one.  Data that fail before the first step leave
+ * nothing behind: what was made goes, and no more than that. */
+Status trainer_run(Trainer *trainer, Err *err);
+void trainer_close(Trainer *trainer);
+
+/* How the forward pass of `step` is run: temperature, recomputation. */
+ForwardMode trainer_mode(const Trainer *trainer, size_t step);
+
+/* Scores a split with the present weights (or the averaged ones). */
+Status trainer_score(Trainer *trainer, Split split, bool averaged, Score *score,
+                     Err *err);
+
+#endif
