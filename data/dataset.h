@@ -44,7 +44,7 @@ typedef struct DataConfig {
     DataChanged changed; /* of a run that is resumed */
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
     size_t synthetic_count; /* glyphs: images an epoch; the test split has a fifth */
-    /* texts (data/text/textset.h) */
+    /* texts (data/text/set.h) */
     TokenKind tokens;
     char val_path[1024], test_path[1024];         /* splits of their own; "" none */
     char source_lang[32], target_lang[32];        /* pairs: endings of the files */
@@ -58,7 +58,7 @@ typedef struct DataConfig {
     size_t max_length;    /* tokens of a sentence, </s> apart */
     double max_ratio;     /* longer / shorter sentence of a pair, in tokens; 0: any */
     bool drop_long;       /* sentences beyond these are left out; else they are an error */
-    /* speech (data/speech/speechset.h) */
+    /* speech (data/speech/set.h) */
     char train_split[256], val_split[256], test_split[256]; /* names; "": the source's own */
     size_t cache; /* features kept in memory, MB */
 } DataConfig;

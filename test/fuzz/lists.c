@@ -1,6 +1,6 @@
 /* What stands in a recipe as a list of its own: augmentations of pictures and of speech. */
 #include "data/picture/augment.h"
-#include "data/speech/speechset.h"
+#include "data/speech/set.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

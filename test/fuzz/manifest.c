@@ -1,7 +1,7 @@
 /* A manifest of recordings. */
 #include <string.h>
 
-#include "data/speech/speechset.h"
+#include "data/speech/set.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -1,7 +1,7 @@
 /* Pairs of sentences with a dictionary: four files. */
 #include <string.h>
 
-#include "data/text/textset.h"
+#include "data/text/set.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "data/speech/speechset.h"
+#include "data/speech/set.h"
 #include "test/fuzz/fuzz.h"
 
 enum { SECOND = 8000 };

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "test/fuzz/fuzz.h"
-#include "tools/recipe/recipe_change.h"
+#include "tools/recipe/change.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static Recipe recipe;

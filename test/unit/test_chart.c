@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tools/chart/chart_parts.h"
+#include "tools/chart/parts.h"
 
 static const double steps[] = {0, 1, 2, 3, 4, 5};
 static const double values[] = {1, 4, 2, 8, 5, 7};

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "tools/chart/chart_parts.h"
+#include "tools/chart/parts.h"
 #include "tools/figure/figures.h"
 #include "tools/figure/report.h"
-#include "tools/train/trainer_parts.h"
+#include "tools/train/parts.h"
 
 static char dir[] = "/tmp/events-XXXXXX";
 

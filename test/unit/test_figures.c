@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tools/chart/chart_parts.h"
+#include "tools/chart/parts.h"
 #include "tools/commands.h"
 #include "tools/figure/figures.h"
 #include "tools/figure/layers.h"

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "data/picture/plan.h"
-#include "data/speech/speechplan.h"
-#include "data/text/textbatch.h"
+#include "data/speech/plan.h"
+#include "data/text/batch.h"
 
 enum { ITEMS = 40 };
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "data/file/utf8.h"
-#include "tools/recipe/recipe_change.h"
+#include "tools/recipe/change.h"
 
 static void set(Recipe *recipe, const char *word) {
     Err err = ERR_NONE;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "data/speech/speechbatch.h"
+#include "data/speech/batch.h"
 #include "files.h"
 #include "sounds.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "data/speech/audio.h"
-#include "data/speech/speechset.h"
+#include "data/speech/set.h"
 #include "files.h"
 #include "sounds.h"
 

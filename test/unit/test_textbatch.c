@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "data/text/textbatch.h"
+#include "data/text/batch.h"
 #include "engine/core/rng.h"
 #include "files.h"
 

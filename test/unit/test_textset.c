@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "data/text/textset.h"
+#include "data/text/set.h"
 #include "files.h"
 
 static void put(const char *root, const char *name, const char *text) {

@@ -16,7 +16,7 @@
 #include "models/vit.h"
 #include "tools/recipe/recipe.h"
 
-/* ---- what is measured (bench_model.c) ---- */
+/* ---- what is measured (model.c) ---- */
 
 /* A model that can be named on the command line. */
 typedef struct BenchModel {
@@ -49,7 +49,7 @@ typedef struct BenchSubject {
 Status bench_subject(BenchSubject *subject, const BenchModel *model, char **words,
                      size_t count, Err *err);
 
-/* The subject's model with a batch of noise (bench_work.c). */
+/* The subject's model with a batch of noise (work.c). */
 typedef struct BenchWork BenchWork;
 struct BenchWork {
     const BenchSubject *subject;
@@ -68,7 +68,7 @@ void bench_work_make_batch(BenchWork *work, const BenchSubject *subject);
 void bench_work_make_model(BenchWork *work); /* initialised */
 void bench_work_release(BenchWork *work);
 
-/* ---- measuring (bench_time.c) ---- */
+/* ---- measuring (time.c) ---- */
 
 /* Seconds of a call: each call says itself how long its part took. */
 typedef double BenchCall(void *context);
@@ -95,7 +95,7 @@ double bench_bandwidth(double seconds);
 /* The same normal numbers at every run. */
 void bench_fill(real *x, size_t count, double std);
 
-/* ---- this process (bench_memory.c) ---- */
+/* ---- this process (memory.c) ---- */
 
 typedef struct BenchMemory {
     size_t now, peak; /* resident bytes; peak since bench_memory_forget */
@@ -163,7 +163,7 @@ Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t c
 /* Time and memory against tokens and depth: rows, fits, and a picture at `path` or none. */
 Status bench_growth(Bench *bench, char **words, size_t count, const char *path, Err *err);
 
-/* ---- printing (bench_print.c) ---- */
+/* ---- printing (print.c) ---- */
 
 typedef struct BenchRow {
     const char *level; /* "kernel" or "op" */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/chart/chart_parts.h"
+#include "tools/chart/parts.h"
 
 static double *copy(const double *from, size_t count) {
     if (!from) return NULL;

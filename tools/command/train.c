@@ -14,7 +14,7 @@
 #include "tools/program/say.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
-#include "tools/train/trainer_parts.h"
+#include "tools/train/parts.h"
 
 static const char HELP[] =
     "usage: steady train RECIPE|FILE.ini [section.key=value ...] [--out DIR]\n"

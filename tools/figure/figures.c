@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
-#include "tools/figure/figures_parts.h"
+#include "tools/figure/parts.h"
 
 /* ---- what runs have numbers for ---- */
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "data/picture/augment.h"
-#include "data/speech/speechset.h"
-#include "data/text/textset.h"
+#include "data/speech/set.h"
+#include "data/text/set.h"
 #include "tools/recipe/key_lines.h"
 #include "tools/program/nearest.h"
 

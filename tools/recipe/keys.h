@@ -7,7 +7,7 @@
  * Adding a key: a field in its struct, a line in the table of tools/recipe/keys.c and one in that of
  * tools/recipe/key_change.c.  One that has an effect only beside certain values of others says so in the
  * first, in WHEN; what several keys must not say together is a function in
- * tools/recipe/recipe_check.c.  Not for: files, line numbers. */
+ * tools/recipe/check.c.  Not for: files, line numbers. */
 #ifndef STEADY_KEYS_H
 #define STEADY_KEYS_H
 

@@ -9,7 +9,7 @@
 #include "tools/recipe/inifile.h"
 #include "tools/recipe/keys.h"
 #include "tools/program/nearest.h"
-#include "tools/recipe/recipes.h"
+#include "tools/recipe/builtin.h"
 
 const char *task_name(TaskKind task) {
     static const char *const NAMES[] = {"classify", "language", "translate", "transcribe"};

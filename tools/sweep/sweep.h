@@ -78,7 +78,7 @@ typedef struct Sweep {
     int lock; /* descriptor of the folder, inherited by the runs; -1: none */
 } Sweep;
 
-/* ---- the grid (sweep_grid.c) ---- */
+/* ---- the grid (grid.c) ---- */
 
 /* words: one "RECIPE[,RECIPE...]" and any number of "section.key=value[,value...]".  Commas part
  * values, but not those of text and list keys (data.path, data.mean, schedule.step_at): for
@@ -104,7 +104,7 @@ char *sweep_word(const Sweep *sweep, size_t cell, size_t axis);
 size_t sweep_axis(const Sweep *sweep, const char *key);
 bool sweep_is_swept(const Sweep *sweep, size_t axis);
 
-/* ---- on disk (sweep_state.c) ---- */
+/* ---- on disk (state.c) ---- */
 
 void sweep_cell_dir(const Sweep *sweep, size_t cell, char *path, size_t size);
 
@@ -124,7 +124,7 @@ char **sweep_load_words(const char *dir, size_t *count, Err *err);
 
 Status sweep_save(const Sweep *sweep, Err *err);
 
-/* ---- running (sweep_run.c) ---- */
+/* ---- running (run.c) ---- */
 
 typedef struct SweepPace {
     size_t jobs;    /* runs at a time */
@@ -139,7 +139,7 @@ size_t sweep_share(const Sweep *sweep, const SweepPace *pace);
  * on stderr and the others go on.  FAIL_INTERRUPTED: stopped by a signal; the runs have saved. */
 Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err);
 
-/* ---- results (sweep_result.c) ---- */
+/* ---- results (result.c) ---- */
 
 /* Reads the run folder of an ended cell into cell->result. */
 Status sweep_read_result(Sweep *sweep, size_t cell, Err *err);
@@ -163,7 +163,7 @@ typedef struct SweepGroup {
 /* Into groups[cell_count], in the order of their first cells; returns how many. */
 size_t sweep_group(const Sweep *sweep, SweepGroup *groups);
 
-/* ---- tables (sweep_table.c), figure (sweep_figure.c) ---- */
+/* ---- tables (table.c), figure (figure.c) ---- */
 
 void sweep_print(const Sweep *sweep, FILE *out); /* both tables and the definition */
 void sweep_print_csv(const Sweep *sweep, FILE *out);

@@ -3,7 +3,7 @@
 #define STEADY_OPENRUN_H
 
 #include "tools/run/checkpoint.h"
-#include "tools/recipe/recipe_change.h"
+#include "tools/recipe/change.h"
 #include "tools/task/task.h"
 
 typedef struct OpenRun {
@@ -33,7 +33,7 @@ Status run_open(OpenRun *run, const RunChoice *choice, bool with_data, Err *err)
 void run_close(OpenRun *run);
 
 /* The words once more, where by now it is known what they are for: FAIL_USAGE for one that has no
- * effect there (tools/recipe/recipe_change.h). */
+ * effect there (tools/recipe/change.h). */
 Status run_check_words(const OpenRun *run, const char *command, unsigned use, Err *err);
 
 /* Forward mode of evaluation: the temperature that the run ended with. */

@@ -3,8 +3,8 @@
 #ifndef STEADY_TEXTS_H
 #define STEADY_TEXTS_H
 
-#include "data/text/textbatch.h"
-#include "data/text/textset.h"
+#include "data/text/batch.h"
+#include "data/text/set.h"
 #include "models/language.h"
 #include "models/translator.h"
 #include "tools/task/task.h"

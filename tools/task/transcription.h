@@ -1,11 +1,11 @@
 /* transcription: what a speech recogniser writes down, and how well (tools/task/transcribe.c,
- * tools/predict/predict_transcribe.c). */
+ * tools/predict/transcribe.c). */
 #ifndef STEADY_TRANSCRIPTION_H
 #define STEADY_TRANSCRIPTION_H
 
 #include <jansson.h>
 
-#include "data/speech/speechbatch.h"
+#include "data/speech/batch.h"
 #include "data/speech/wer.h"
 #include "models/speech.h"
 

@@ -18,7 +18,7 @@
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/train/together.h"
-#include "tools/train/trainer_parts.h"
+#include "tools/train/parts.h"
 #include "tools/run/verdict.h"
 
 enum { ROLLBACKS_MAX = 3 };

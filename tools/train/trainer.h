@@ -14,7 +14,7 @@
 #include "tools/run/log.h"
 #include "tools/run/probe.h"
 #include "tools/program/progress.h"
-#include "tools/recipe/recipe_change.h"
+#include "tools/recipe/change.h"
 #include "tools/run/rundir.h"
 #include "tools/task/task.h"
 

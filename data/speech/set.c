@@ -1,0 +1,422 @@
+#include "data/speech/set.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/speech/parts.h"
+#include "data/speech/tones.h"
+
+enum { TONES_SEED = 1, HELD_OUT_SHARE = 5 };
+
+struct SpeechStore {
+    LogMel *mel[SPEECH_RATES_MOST]
+               [SPEECH_SPEEDS]; /* others than [0] where they are asked for */
+    Split split;                /* tones */
+    pthread_mutex_t lock;
+    real **kept; /* [count, SPEECH_SPEEDS] features, or NULL */
+    size_t bytes;
+};
+
+static const char *const SOURCES[] = {"librispeech", "manifest", "tones"};
+
+bool speech_source_known(const char *name) {
+    for (size_t i = 0; i < COUNT(SOURCES); i++)
+        if (!strcmp(SOURCES[i], name)) return true;
+    return false;
+}
+
+const char *speech_source_list(void) { return "librispeech, manifest, tones"; }
+
+SpeechConfig speech_config_default(void) {
+    return (SpeechConfig){.source = "librispeech",
+                          .train = "train*",
+                          .val = "dev-clean",
+                          .test = "test-clean",
+                          .synthetic_count = 1000,
+                          .filters = 80,
+                          .stride = 3,
+                          .cache_bytes = (size_t)2 << 30};
+}
+
+/* ---- filling ---- */
+
+void speech_begin_list(SpeechFill *fill, const char *path) {
+    SpeechSet *set = fill->set;
+    if (set->lists == fill->list_room) {
+        fill->list_room = fill->list_room ? 2 * fill->list_room : 64;
+        char **wider = mem_alloc(fill->list_room * sizeof *wider);
+        if (set->lists) memcpy(wider, set->list, set->lists * sizeof *wider);
+        mem_free(set->list);
+        set->list = wider;
+    }
+    set->list[set->lists++] = mem_strdup(path);
+}
+
+SpeechItem *speech_add_clean(SpeechFill *fill, const char *path, const char *text,
+                             size_t line) {
+    SpeechSet *set = fill->set;
+    if (set->count == fill->room) {
+        fill->room = fill->room ? 2 * fill->room : 256;
+        SpeechItem *wider = mem_alloc(fill->room * sizeof *wider);
+        if (set->count) memcpy(wider, set->item, set->count * sizeof *wider);
+        mem_free(set->item);
+        set->item = wider;
+    }
+    SpeechItem *item = &set->item[set->count++];
+    *item = (SpeechItem){.path = mem_strdup(path), .text = mem_strdup(text)};
+    item->list = set->lists - 1;
+    item->line = line;
+    item->labels = mem_alloc((strlen(text) + 2) * sizeof *item->labels);
+    item->label_count = speech_encode(text, item->labels);
+    return item;
+}
+
+SpeechItem *speech_add(SpeechFill *fill, const char *path, const char *text,
+                       size_t length, size_t line) {
+    SpeechSet *set = fill->set;
+    const char *list = set->list[set->lists - 1];
+    Err err = ERR_NONE;
+    set->report.listed++;
+    if (speech_clean(text, length, &fill->clean, &err))
+        speech_fault(set, SPEECH_UNKNOWN, "%s:%zu: %s", list, line, err.text);
+    else if (!fill->clean.length)
+        speech_fault(set, SPEECH_EMPTY_TEXT, "%s:%zu: there is no word", list, line);
+    else
+        return speech_add_clean(fill, path, fill->clean.text, line);
+    return NULL;
+}
+
+void speech_free_item(SpeechItem *item) {
+    mem_free(item->path);
+    mem_free(item->text);
+    mem_free(item->labels);
+}
+
+/* ---- rates ---- */
+
+/* The rate that a recording is played at. */
+static size_t played_at(size_t rate, size_t speed) {
+    static const size_t TENTHS[SPEECH_SPEEDS] = {10, 9, 11};
+    return (rate * TENTHS[speed] + 5) / 10;
+}
+
+static Status note_rates(SpeechSet *set, Err *err) {
+    for (size_t i = 0; i < set->count; i++) {
+        const SpeechItem *item = &set->item[i];
+        size_t k = 0;
+        set->seconds += (double)item->samples / (double)item->rate;
+        while (k < set->rates && set->rate[k] != item->rate) k++;
+        if (k < set->rates) continue;
+        if (k == SPEECH_RATES_MOST)
+            return err_set(err, FAIL_DATA,
+                           "%s: recordings of more than %d rates in a set: resample them",
+                           item->path, SPEECH_RATES_MOST);
+        set->rate[set->rates++] = item->rate;
+        size_t heard = set->config.heard ? set->config.heard : item->rate;
+        for (size_t s = 0; s < (set->config.speeds ? SPEECH_SPEEDS : 1); s++)
+            set->store->mel[k][s] =
+                logmel_new_played(heard, played_at(item->rate, s), set->config.filters);
+    }
+    return OK;
+}
+
+/* ---- opening ---- */
+
+enum { TONES_BYTES = 100 }; /* name, text and labels of an utterance, at least */
+
+static const char *const TONES_NAMES[] = {"train", "val", "test"};
+
+static Status fill_tones(SpeechFill *fill, const char *name, Err *err) {
+    SpeechSet *set = fill->set;
+    size_t split = 0, count = set->config.synthetic_count;
+    while (split < 3 && strcmp(TONES_NAMES[split], name)) split++;
+    if (split == 3)
+        return err_set(err, FAIL_USAGE,
+                       "tones have the splits train, val and test, not %s", name);
+    if (split) count = MAX(count / HELD_OUT_SHARE, (size_t)1);
+    set->store->split = (Split)split;
+    mem_expect((double)count * (sizeof(SpeechItem) + TONES_BYTES), "data.synthetic_count");
+    speech_begin_list(fill, "tones");
+    for (size_t i = 0; i < count; i++) {
+        char path[40];
+        text_format(path, sizeof path, "tones-%zu", i + 1);
+        tones_text(TONES_SEED, (Split)split, i, &fill->clean);
+        speech_add_clean(fill, path, fill->clean.text, i + 1);
+        set->item[i].samples = tones_length(TONES_SEED, (Split)split, i);
+        set->item[i].rate = TONES_RATE;
+    }
+    set->report.listed = count;
+    return OK;
+}
+
+/* After all was looked at: is it good enough to go on? */
+static Status conclude(const SpeechSet *set, const char *names, Err *err) {
+    const SpeechReport *r = &set->report;
+    char counts[500];
+    speech_fault_text(r, counts, sizeof counts);
+    if (r->left_out && (set->config.on_error == ON_ERROR_STOP || !set->count)) {
+        bool several = r->left_out > 1;
+        if (several && set->config.faults) speech_name_faults(r, set->config.faults);
+        int first = (int)MIN(strcspn(r->named.text, "\n"), (size_t)500);
+        return err_set(err, FAIL_DATA, "%.*s (%s%s: %s)", first, r->named.text,
+                       set->count ? "data.on_error = skip leaves such utterances out; "
+                                  : "none of the utterances is good; ",
+                       names, counts);
+    }
+    if (set->count) return OK;
+    return err_set(err, FAIL_DATA, "%s: no utterances in %s", set->config.path, names);
+}
+
+/* Lists are sorted by speakers, or by what else: an even share of them.  Tones are not sorted. */
+static void apply_limit(SpeechSet *set, size_t limit) {
+    size_t count = set->count, kept = 0;
+    bool tones = !strcmp(set->config.source, "tones");
+    if (!facts_limit(&set->facts, limit, count, "utterances")) return;
+    for (size_t i = 0; i < count; i++)
+        if (tones ? i < limit : (i + 1) * limit / count > i * limit / count)
+            set->item[kept++] = set->item[i];
+        else
+            speech_free_item(&set->item[i]);
+    set->count = kept;
+    if (!tones)
+        facts_note(&set->facts, count - kept,
+                   "data.limit: %zu of %zu utterances, evenly spread over them, are used",
+                   kept, count);
+}
+
+/* What part of its names a split is. */
+typedef struct Share {
+    size_t limit;  /* only the first utterances; 0: all */
+    double apart;  /* share of the utterances that is apart from the others */
+    bool is_apart; /* the set is that share; else what is left */
+} Share;
+
+static Status take_share(SpeechSet *set, const Share *share, Err *err) {
+    size_t count = set->count, kept = 0;
+    size_t apart = (size_t)llround(share->apart * (double)count);
+    for (size_t i = 0; i < count; i++) {
+        bool is_apart = (i + 1) * apart / count > i * apart / count;
+        if (is_apart == share->is_apart)
+            set->item[kept++] = set->item[i];
+        else
+            speech_free_item(&set->item[i]);
+    }
+    set->count = kept;
+    if (kept) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.val_fraction = %g of %zu utterances leaves no %s utterance",
+                   share->apart, count, share->is_apart ? "val" : "training");
+}
+
+/* The lists' own notes and faults are those of the training split where two are cut from them. */
+static void note_lists(SpeechFill *fill, const Share *share) {
+    SpeechSet *set = fill->set;
+    if (share->apart > 0 && share->is_apart) {
+        text_free(&set->report.named);
+        set->report = (SpeechReport){0};
+        facts_free(&set->facts);
+        return;
+    }
+    speech_note_tally(set, &fill->endings,
+                      "files that are not read for their ending: .flac and .wav are");
+    speech_note_tally(set, &fill->deep,
+                      "folders that are not read for their depth, more than four below the "
+                      "split");
+}
+
+static Status need_sound(const SpeechSet *set, const char *names, Err *err) {
+    size_t silent = 0;
+    for (size_t i = 0; i < set->count; i++) silent += set->item[i].traits.silent;
+    if (silent < set->count) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s: all %zu recordings are silent, one value throughout (first: %s): "
+                   "there is nothing to learn from",
+                   names, silent, set->item[0].path);
+}
+
+static Status fill_set(SpeechFill *fill, const char *names, const Share *share,
+                       Err *err) {
+    SpeechSet *set = fill->set;
+    bool tones = !strcmp(set->config.source, "tones");
+    if (!*names)
+        return err_set(err, FAIL_DATA, "there is no such split: nothing is named");
+    if (tones ? fill_tones(fill, names, err) : speech_list(fill, names, err))
+        return err->status;
+    apply_limit(set, share->limit);
+    if (speech_check_items(set, err) || conclude(set, names, err)) return err->status;
+    if (share->apart > 0 && take_share(set, share, err)) return err->status;
+    if (need_sound(set, names, err) || note_rates(set, err)) return err->status;
+    note_lists(fill, share);
+    speech_note(set);
+    set->store->kept = mem_zalloc(SPEECH_SPEEDS * set->count * sizeof *set->store->kept);
+    return OK;
+}
+
+static SpeechSet *open_names(const SpeechConfig *config, const char *names,
+                             const Share *share, Err *err) {
+    Err own = ERR_NONE;
+    if (!err) err = &own;
+    CHECK(config->stride && config->filters, "stride %zu, %zu filters", config->stride,
+          config->filters);
+    CHECK(speech_source_known(config->source), "source %s", config->source);
+    SpeechSet *set = mem_zalloc(sizeof *set);
+    set->config = *config;
+    set->store = mem_zalloc(sizeof *set->store);
+    pthread_mutex_init(&set->store->lock, NULL);
+    SpeechFill fill = {.set = set};
+    Status status = fill_set(&fill, names, share, err);
+    text_free(&fill.clean);
+    if (!status) return set;
+    speechset_free(set);
+    return NULL;
+}
+
+SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err) {
+    return open_names(config, names, &(Share){0}, err);
+}
+
+SpeechSet *speechset_open(const SpeechConfig *c, Split split, Err *err) {
+    const char *const NAMES[] = {c->train, c->val, c->test};
+    bool tones = !strcmp(c->source, "tones"), cut = c->val_fraction > 0;
+    Split from = cut && split == SPLIT_VAL ? SPLIT_TRAIN : split;
+    Share share = {.limit = from == SPLIT_TRAIN ? c->limit : 0,
+                   .apart = cut && from == SPLIT_TRAIN ? c->val_fraction : 0,
+                   .is_apart = split == SPLIT_VAL};
+    return open_names(c, tones ? TONES_NAMES[from] : NAMES[from], &share, err);
+}
+
+void speechset_free(SpeechSet *set) {
+    if (!set) return;
+    struct SpeechStore *store = set->store;
+    for (size_t i = 0; i < set->count; i++) {
+        for (size_t s = 0; store->kept && s < SPEECH_SPEEDS; s++)
+            mem_free(store->kept[i * SPEECH_SPEEDS + s]);
+        speech_free_item(&set->item[i]);
+    }
+    for (size_t i = 0; i < set->lists; i++) mem_free(set->list[i]);
+    for (size_t i = 0; i < set->rates * SPEECH_SPEEDS; i++)
+        logmel_free(store->mel[i / SPEECH_SPEEDS][i % SPEECH_SPEEDS]);
+    text_free(&set->report.named);
+    facts_free(&set->facts);
+    pthread_mutex_destroy(&store->lock);
+    mem_free(store->kept);
+    mem_free(store);
+    mem_free(set->item);
+    mem_free(set->list);
+    mem_free(set);
+}
+
+/* ---- features ---- */
+
+static Status read_item(const SpeechSet *set, size_t i, Audio *audio, Err *err) {
+    const SpeechItem *item = &set->item[i];
+    if (!strcmp(set->config.source, "tones")) {
+        tones_audio(TONES_SEED, set->store->split, item->line - 1, audio);
+        return OK;
+    }
+    if (audio_read(item->path, &item->span, audio, err)) return err ? err->status : FAIL_DATA;
+    if (audio->count == item->samples && audio->rate == item->rate &&
+        audio->whole == item->whole)
+        return OK;
+    return err_set(err, FAIL_DATA, "%s has changed since it was checked", item->path);
+}
+
+static Status compute(const SpeechSet *set, size_t i, size_t speed, size_t frames,
+                      real *features, Err *err) {
+    const SpeechItem *item = &set->item[i];
+    Audio audio = {0};
+    size_t k = 0;
+    Status status = read_item(set, i, &audio, err);
+    while (set->rate[k] != item->rate) k++;
+    if (!status) {
+        logmel_compute(set->store->mel[k][speed], audio.samples, audio.count, features);
+        logmel_normalise(features, frames * set->config.filters);
+    }
+    audio_free(&audio);
+    return status;
+}
+
+static void keep(SpeechSet *set, size_t place, const real *features, size_t bytes) {
+    struct SpeechStore *store = set->store;
+    pthread_mutex_lock(&store->lock);
+    if (!store->kept[place] && bytes <= set->config.cache_bytes - store->bytes) {
+        store->kept[place] = mem_alloc(bytes);
+        memcpy(store->kept[place], features, bytes);
+        store->bytes += bytes;
+    }
+    pthread_mutex_unlock(&store->lock);
+}
+
+size_t speechset_frames_at(const SpeechSet *set, size_t i, size_t speed) {
+    const SpeechItem *item = &set->item[i];
+    size_t frames = logmel_frames_at(played_at(item->rate, speed), item->samples);
+    size_t needed = speech_rows_needed(item->labels, item->label_count);
+    return frames / set->config.stride >= needed ? frames : 0;
+}
+
+Status speechset_features(SpeechSet *set, size_t i, real *features, Err *err) {
+    return speechset_features_at(set, i, 0, features, err);
+}
+
+Status speechset_features_at(SpeechSet *set, size_t i, size_t speed, real *features,
+                             Err *err) {
+    struct SpeechStore *store = set->store;
+    CHECK(i < set->count, "utterance %zu of %zu", i, set->count);
+    CHECK(!speed || (set->config.speeds && speed < SPEECH_SPEEDS), "speed %zu", speed);
+    size_t frames = speechset_frames_at(set, i, speed);
+    size_t bytes = frames * set->config.filters * sizeof *features;
+    size_t place = i * SPEECH_SPEEDS + speed;
+    pthread_mutex_lock(&store->lock);
+    const real *kept = store->kept[place]; /* never moved or freed before the set is */
+    pthread_mutex_unlock(&store->lock);
+    if (kept) {
+        memcpy(features, kept, bytes);
+        return OK;
+    }
+    Status status = compute(set, i, speed, frames, features, err);
+    if (!status) keep(set, place, features, bytes);
+    return status;
+}
+
+/* One of the list; each at most once. */
+static Status read_augment(const char *word, bool *speeds, bool *masked,
+                           SpecAugment *masks, Err *err) {
+    static const char NAME[] = "specaugment";
+    bool speed = !strcmp(word, "speed"), mask = !strncmp(word, NAME, strlen(NAME));
+    if (!speed && !mask)
+        return err_set(err, FAIL_USAGE,
+                       "data.augment has no \"%s\" for speech; there are none, speed, "
+                       "specaugment",
+                       word);
+    if (speed ? *speeds : *masked)
+        return err_set(err, FAIL_USAGE, "data.augment names %s twice",
+                       speed ? "speed" : NAME);
+    *(speed ? speeds : masked) = true;
+    return speed ? OK : specaugment_parse(word, masks, err);
+}
+
+Status speech_augment_parse(const char *list, bool *speeds, SpecAugment *masks,
+                            Err *err) {
+    char word[120];
+    bool masked = false;
+    *speeds = false;
+    *masks = (SpecAugment){0};
+    if (!strcmp(list, "none")) return OK;
+    for (const char *at = list; *(at += strspn(at, ", \t"));) {
+        size_t length = strcspn(at, ", \t");
+        text_format(word, sizeof word, "%.*s", (int)MIN(length, sizeof word - 1), at);
+        if (read_augment(word, speeds, &masked, masks, err)) return FAIL_USAGE;
+        at += length;
+    }
+    return OK;
+}
+
+size_t speechset_cached(SpeechSet *set) {
+    pthread_mutex_lock(&set->store->lock);
+    size_t bytes = set->store->bytes;
+    pthread_mutex_unlock(&set->store->lock);
+    return bytes;
+}

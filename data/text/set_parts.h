@@ -1,0 +1,35 @@
+/* set_parts: what opening texts (data/text/set.c), pairs of lines (data/text/pairs.c) and what is
+ * said of both (data/text/notes.c, overlap.c) share. */
+#ifndef STEADY_TEXT_SET_PARTS_H
+#define STEADY_TEXT_SET_PARTS_H
+
+#include "data/text/set.h"
+
+/* Appends line i's tokens; FAIL_DATA with file and line. */
+Status textset_encode(TextSet *set, const Texts *t, size_t side, const TextFile *file,
+                      size_t i, IdList *ids, Err *err);
+
+/* ---- pairs ---- */
+
+/* FAIL_DATA: the two files differ in lines. */
+Status pairs_check_lines(const TextFile files[2], Err *err);
+/* Takes files[1] over. */
+Status pairs_fill(TextSet *set, const Texts *t, TextFile files[2], Err *err);
+/* Keeps `limit` pairs, drawn over all of them, in their order. */
+void pairs_limit(TextSet *set, size_t limit);
+/* A validation split of round(fraction n) pairs, drawn over all of them; both keep their order. */
+TextSet *pairs_cut(TextSet *train, double fraction);
+
+/* ---- what is said ---- */
+
+/* Counts, hash and the share of <unk>, once the split is what it will be. */
+void textnotes_finish(const Texts *t, TextSet *set, Split split);
+/* The first <unk> of a side, with its line i, whose tokens are ids from `first` on. */
+void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side, const TextFile *file,
+                       size_t i, const IdList *ids, size_t first);
+/* The hash continued over pair i: ids of both sides and the target as it stands in the file. */
+uint64_t textnotes_hash_pair(uint64_t hash, const TextSet *set, size_t i);
+/* Notes of val and test on what of them is in the training text, too. */
+void textnotes_overlap(Texts *t);
+
+#endif

@@ -1,0 +1,399 @@
+#include <cairo-pdf.h>
+#include <cairo-svg.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "data/file/openfile.h"
+#include "tools/chart/parts.h"
+
+#define EDGE 10.0 /* free space around all */
+#define ROW_GAP 12.0
+#define HEADING 13.0
+#define COLUMN_GAP 20.0
+#define TICK_GAP 4.0
+#define SWATCH 15.0
+#define LEGEND_STEP 12.5
+#define BAR_WIDTH 9.0
+#define FONT 8.0
+#define PNG_SCALE 2.0
+
+typedef struct Layout {
+    Box *box;       /* [rows * columns] the panels */
+    Axis *x, *y;    /* [rows * columns] */
+    double *gutter; /* [columns] width of tick texts left of the column */
+    double right;   /* where legends and colour bars begin */
+    double width, height;
+} Layout;
+
+static const Panel *panel_at(const Chart *chart, size_t row, size_t column) {
+    return &chart->panels[row * chart->columns + column];
+}
+
+static bool shows_y_ticks(const Chart *chart, size_t row, size_t column) {
+    return column == 0 || chart->own_y[row] || panel_at(chart, row, column)->heat;
+}
+
+/* Under the last panel of a column; heat maps each have their own. */
+static bool shows_x_ticks(const Chart *chart, size_t row, size_t column) {
+    if (panel_at(chart, row, column)->heat) return true;
+    for (size_t r = row + 1; r < chart->rows; r++)
+        if (!panel_at(chart, r, column)->hidden) return false;
+    return true;
+}
+
+static bool row_has_heading(const Chart *chart, size_t row) {
+    for (size_t c = 0; c < chart->columns; c++)
+        if (*panel_at(chart, row, c)->heading) return true;
+    return false;
+}
+
+static double tick_space(cairo_t *cr, const Chart *chart, const Layout *layout,
+                         size_t row, size_t column) {
+    const Panel *panel = panel_at(chart, row, column);
+    if (panel->hidden || !shows_y_ticks(chart, row, column)) return 0;
+    double widest = 0;
+    if (panel->heat) {
+        for (size_t i = 0; i < panel->heat->map.rows; i++)
+            widest = MAX(widest, text_width(cr, panel->heat->row_names[i]));
+        return widest + TICK_GAP;
+    }
+    Ticks ticks = axis_ticks(&layout->y[row * chart->columns + column],
+                             TICKS_HIGH(chart->row_height[row]));
+    for (size_t i = 0; i < ticks.count; i++)
+        widest = MAX(widest, text_width(cr, ticks.text[i]));
+    return widest + TICK_GAP;
+}
+
+/* The next item of a row with a label that no item before it has; false: no more. */
+typedef struct LegendWalk {
+    size_t column, item;
+} LegendWalk;
+
+static bool labelled(const Item *item) {
+    return *item->label && item->kind != ITEM_LEVEL && item->kind != ITEM_NOTE;
+}
+
+static bool seen_before(const Chart *chart, size_t row, LegendWalk walk) {
+    const char *label = panel_at(chart, row, walk.column)->items[walk.item].label;
+    for (size_t c = 0; c <= walk.column; c++) {
+        const Panel *panel = panel_at(chart, row, c);
+        size_t end = c == walk.column ? walk.item : panel->count;
+        for (size_t i = 0; i < end; i++)
+            if (labelled(&panel->items[i]) && !strcmp(panel->items[i].label, label))
+                return true;
+    }
+    return false;
+}
+
+static const Item *legend_next(const Chart *chart, size_t row, LegendWalk *walk) {
+    for (; walk->column < chart->columns; walk->column++, walk->item = 0) {
+        const Panel *panel = panel_at(chart, row, walk->column);
+        while (walk->item < panel->count) {
+            const Item *item = &panel->items[walk->item];
+            bool wanted = labelled(item) && !seen_before(chart, row, *walk);
+            walk->item++;
+            if (wanted) return item;
+        }
+    }
+    return NULL;
+}
+
+static const HeatParts *row_heat(const Chart *chart, size_t row) {
+    for (size_t c = 0; c < chart->columns; c++)
+        if (panel_at(chart, row, c)->heat) return panel_at(chart, row, c)->heat;
+    return NULL;
+}
+
+static double legend_width(cairo_t *cr, const Chart *chart, size_t row) {
+    if (row_heat(chart, row)) return BAR_WIDTH + 44;
+    double widest = 0;
+    LegendWalk walk = {0};
+    for (const Item *item; (item = legend_next(chart, row, &walk));)
+        widest = MAX(widest, SWATCH + 5 + text_width(cr, item->label));
+    return widest > 0 ? widest + 10 : 0;
+}
+
+static double head_height(const Chart *chart) {
+    bool heading = false, detail = false;
+    for (size_t c = 0; c < chart->columns; c++) {
+        heading |= *chart->column_title[c].heading != '\0';
+        detail |= *chart->column_title[c].detail != '\0';
+    }
+    return (*chart->title ? 20 : 0) + (heading ? 15 : 0) + (detail ? 11 : 0);
+}
+
+static bool row_has_label(const Chart *chart, size_t row) {
+    for (size_t c = 0; c < chart->columns; c++)
+        if (*panel_at(chart, row, c)->y.label) return true;
+    return false;
+}
+
+static Layout layout_new(cairo_t *cr, const Chart *chart) {
+    size_t rows = chart->rows, columns = chart->columns;
+    Layout layout = {.box = mem_zalloc(rows * columns * sizeof(Box)),
+                     .x = mem_zalloc(rows * columns * sizeof(Axis)),
+                     .y = mem_zalloc(rows * columns * sizeof(Axis)),
+                     .gutter = mem_zalloc(columns * sizeof(double))};
+    chart_axes(chart, layout.x, layout.y);
+    set_font(cr, FONT, false);
+    double left = EDGE, legend = 0;
+    for (size_t r = 0; r < rows; r++) {
+        if (row_has_label(chart, r)) left = EDGE + 14;
+        legend = MAX(legend, legend_width(cr, chart, r));
+    }
+    for (size_t c = 0; c < columns; c++) {
+        for (size_t r = 0; r < rows; r++)
+            layout.gutter[c] =
+                MAX(layout.gutter[c], tick_space(cr, chart, &layout, r, c));
+        left += layout.gutter[c];
+        double top = EDGE + head_height(chart);
+        for (size_t r = 0; r < rows; r++) {
+            if (row_has_heading(chart, r)) top += HEADING;
+            layout.box[r * columns + c] =
+                (Box){left, top, chart->panel_width, chart->row_height[r]};
+            top += chart->row_height[r] + ROW_GAP;
+            if (panel_at(chart, r, c)->heat && r + 1 < rows) top += 26;
+        }
+        layout.height = MAX(layout.height, top);
+        left += chart->panel_width + COLUMN_GAP;
+    }
+    layout.right = left - COLUMN_GAP + 12;
+    layout.width = layout.right + legend + (legend > 0 ? 0 : 4);
+    layout.height += 24;
+    return layout;
+}
+
+static void layout_free(Layout *layout) {
+    mem_free(layout->box);
+    mem_free(layout->x);
+    mem_free(layout->y);
+    mem_free(layout->gutter);
+}
+
+static void draw_heat_names(cairo_t *cr, const HeatParts *heat, Box box) {
+    double height = box.height / (double)heat->map.rows;
+    double width = box.width / (double)heat->map.columns;
+    size_t stride = (size_t)ceil(10 / height);
+    for (size_t r = 0; r < heat->map.rows; r += stride)
+        draw_text(cr, box.x - TICK_GAP, box.y + height * ((double)r + 0.5) + 2.8, 1,
+                  heat->row_names[r]);
+    stride = (size_t)ceil(14 / width);
+    for (size_t c = 0; heat->column_names && c < heat->map.columns; c += stride)
+        draw_text(cr, box.x + width * ((double)c + 0.5), box.y + box.height + 11, 0.5,
+                  heat->column_names[c]);
+}
+
+static void draw_x_texts(cairo_t *cr, const Axis *axis, Box box) {
+    Ticks ticks = axis_ticks(axis, TICKS_WIDE(box.width));
+    double free_from = box.x - 30;
+    for (size_t i = 0; i < ticks.count; i++) {
+        double x = box.x + box.width * axis_place(axis, ticks.at[i]);
+        double half = text_width(cr, ticks.text[i]) / 2;
+        if (x - half < free_from) continue; /* would touch its neighbour */
+        draw_text(cr, x, box.y + box.height + 11, 0.5, ticks.text[i]);
+        free_from = x + half + 4;
+    }
+}
+
+static void draw_tick_texts(cairo_t *cr, const Chart *chart, const Layout *layout,
+                            size_t row, size_t column) {
+    size_t p = row * chart->columns + column;
+    const Panel *panel = &chart->panels[p];
+    Box box = layout->box[p];
+    set_font(cr, FONT, false);
+    set_colour(cr, theme_ink(chart->theme), 1);
+    if (panel->heat) draw_heat_names(cr, panel->heat, box);
+    if (shows_y_ticks(chart, row, column) && !panel->heat) {
+        Ticks ticks = axis_ticks(&layout->y[p], TICKS_HIGH(box.height));
+        for (size_t i = 0; i < ticks.count; i++)
+            draw_text(cr, box.x - TICK_GAP,
+                      box.y + box.height * (1 - axis_place(&layout->y[p], ticks.at[i])) +
+                          2.8,
+                      1, ticks.text[i]);
+    }
+    if (!shows_x_ticks(chart, row, column)) return;
+    if (!panel->heat || panel->heat->map.x_edges) draw_x_texts(cr, &layout->x[p], box);
+    set_font(cr, 8.5, false);
+    draw_text(cr, box.x + box.width / 2, box.y + box.height + 24, 0.5, panel->x.label);
+}
+
+static void draw_y_label(cairo_t *cr, const Chart *chart, const Layout *layout,
+                         size_t row) {
+    Box box = layout->box[row * chart->columns];
+    set_font(cr, 8.5, false);
+    set_colour(cr, theme_ink(chart->theme), 1);
+    for (size_t c = 0; c < chart->columns; c++) {
+        const char *label = panel_at(chart, row, c)->y.label;
+        if (!*label) continue;
+        draw_text_upward(cr, box.x - layout->gutter[0] - 6, box.y + box.height / 2,
+                         label);
+        return;
+    }
+}
+
+static void draw_legend(cairo_t *cr, const Chart *chart, const Layout *layout,
+                        size_t row) {
+    Box box = layout->box[row * chart->columns];
+    const HeatParts *heat = row_heat(chart, row);
+    if (heat) {
+        draw_colour_bar(cr, chart, heat,
+                        (Box){layout->right, box.y, BAR_WIDTH, box.height});
+        return;
+    }
+    LegendWalk walk = {0};
+    double y = box.y + 6;
+    for (const Item *item; (item = legend_next(chart, row, &walk)); y += LEGEND_STEP) {
+        draw_swatch(cr, item, layout->right, y, SWATCH);
+        set_font(cr, FONT, false);
+        set_colour(cr, theme_ink(chart->theme), 1);
+        draw_text(cr, layout->right + SWATCH + 5, y + 2.8, 0, item->label);
+    }
+}
+
+/* At most as wide as its column: in smaller letters if it must be. */
+static void draw_fitted(cairo_t *cr, const Chart *chart, double size, bool bold, double x,
+                        double y, const char *text) {
+    double room = chart->columns > 1 ? chart->panel_width + COLUMN_GAP - 6 : INFINITY;
+    set_font(cr, size, bold);
+    for (; size > 5 && text_width(cr, text) > room; size -= 0.25)
+        set_font(cr, size, bold);
+    draw_text(cr, x, y, 0, text);
+}
+
+static void draw_heading(cairo_t *cr, const Chart *chart, const Panel *panel, Box box) {
+    set_colour(cr, theme_ink(chart->theme), 1);
+    draw_fitted(cr, chart, 8.5, true, box.x, box.y - 6, panel->heading);
+}
+
+static void draw_titles(cairo_t *cr, const Chart *chart, const Layout *layout) {
+    set_colour(cr, theme_ink(chart->theme), 1);
+    set_font(cr, 11, true);
+    if (*chart->title) draw_text(cr, layout->box[0].x, EDGE + 10, 0, chart->title);
+    for (size_t c = 0; c < chart->columns; c++) {
+        const ColumnTitle *title = &chart->column_title[c];
+        double x = layout->box[c].x, y = layout->box[c].y - 7;
+        if (row_has_heading(chart, 0)) y -= HEADING;
+        if (*title->detail) {
+            set_colour(cr, theme_soft(chart->theme), 1);
+            draw_fitted(cr, chart, 7.5, false, x, y, title->detail);
+            y -= 11;
+        }
+        set_colour(cr, theme_ink(chart->theme), 1);
+        draw_fitted(cr, chart, 9, true, x, y, title->heading);
+    }
+}
+
+static void draw_chart(cairo_t *cr, const Chart *chart, const Layout *layout) {
+    set_colour(cr, theme_paper(chart->theme), 1);
+    cairo_paint(cr);
+    for (size_t r = 0; r < chart->rows; r++) {
+        for (size_t c = 0; c < chart->columns; c++) {
+            size_t p = r * chart->columns + c;
+            const Panel *panel = &chart->panels[p];
+            if (panel->hidden) continue;
+            draw_heading(cr, chart, panel, layout->box[p]);
+            if (panel->heat)
+                draw_heat(cr, chart, panel, layout->box[p]);
+            else
+                draw_panel(cr, chart, panel, &layout->x[p], &layout->y[p],
+                           layout->box[p]);
+            draw_tick_texts(cr, chart, layout, r, c);
+        }
+        draw_y_label(cr, chart, layout, r);
+        draw_legend(cr, chart, layout, r);
+    }
+    draw_titles(cr, chart, layout);
+}
+
+static Layout measure(const Chart *chart) {
+    cairo_surface_t *scratch = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
+    cairo_t *cr = cairo_create(scratch);
+    Layout layout = layout_new(cr, chart);
+    cairo_destroy(cr);
+    cairo_surface_destroy(scratch);
+    return layout;
+}
+
+/* Collects what a surface writes. */
+typedef struct Bytes {
+    char *data;
+    size_t used, space;
+} Bytes;
+
+static cairo_status_t bytes_add(void *closure, const unsigned char *data,
+                                unsigned length) {
+    Bytes *bytes = closure;
+    if (bytes->used + length + 1 > bytes->space) {
+        bytes->space = 2 * (bytes->used + length + 1);
+        char *longer = mem_alloc(bytes->space);
+        if (bytes->used) memcpy(longer, bytes->data, bytes->used);
+        mem_free(bytes->data);
+        bytes->data = longer;
+    }
+    memcpy(bytes->data + bytes->used, data, length);
+    bytes->used += length;
+    bytes->data[bytes->used] = '\0';
+    return CAIRO_STATUS_SUCCESS;
+}
+
+typedef enum { FORM_PNG, FORM_SVG, FORM_PDF } Form;
+
+static cairo_surface_t *surface_new(Form form, Bytes *bytes, double width,
+                                    double height) {
+    if (form == FORM_SVG)
+        return cairo_svg_surface_create_for_stream(bytes_add, bytes, width, height);
+    if (form == FORM_PDF)
+        return cairo_pdf_surface_create_for_stream(bytes_add, bytes, width, height);
+    return cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)ceil(width * PNG_SCALE),
+                                      (int)ceil(height * PNG_SCALE));
+}
+
+static Status render(const Chart *chart, Form form, Bytes *bytes, Err *err) {
+    Layout layout = measure(chart);
+    cairo_surface_t *surface = surface_new(form, bytes, layout.width, layout.height);
+    cairo_t *cr = cairo_create(surface);
+    if (form == FORM_PNG) cairo_scale(cr, PNG_SCALE, PNG_SCALE);
+    draw_chart(cr, chart, &layout);
+    cairo_status_t status = cairo_status(cr);
+    cairo_destroy(cr);
+    if (!status && form == FORM_PNG)
+        status = cairo_surface_write_to_png_stream(surface, bytes_add, bytes);
+    cairo_surface_finish(surface);
+    if (!status) status = cairo_surface_status(surface);
+    cairo_surface_destroy(surface);
+    layout_free(&layout);
+    if (!status) return OK;
+    mem_free(bytes->data);
+    *bytes = (Bytes){0};
+    return err_set(err, FAIL_RUN, "the figure could not be drawn: %s",
+                   cairo_status_to_string(status));
+}
+
+char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err) {
+    static const char *const endings[] = {
+        [FORM_PNG] = ".png", [FORM_SVG] = ".svg", [FORM_PDF] = ".pdf"};
+    size_t form = 0;
+    while (form < COUNT(endings) && strcasecmp(ending, endings[form])) form++;
+    if (form == COUNT(endings)) {
+        err_set(err, FAIL_USAGE, "a figure's name ends in .png, .svg or .pdf");
+        return NULL;
+    }
+    Bytes bytes = {0};
+    if (render(chart, (Form)form, &bytes, err)) return NULL;
+    *size = bytes.used;
+    return bytes.data;
+}
+
+Status chart_write(const Chart *chart, const char *path, const char *root, Err *err) {
+    Err own = ERR_NONE;
+    if (!err) err = &own;
+    const char *dot = strrchr(path, '.');
+    Bytes bytes = {0};
+    bytes.data = chart_render(chart, dot ? dot : "", &bytes.used, err);
+    if (!bytes.data) return err_wrap(err, "%.390s", path);
+    Status status = openfile_save(path, root, bytes.data, bytes.used, err);
+    mem_free(bytes.data);
+    return status;
+}

@@ -1,0 +1,448 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/file/utf8.h"
+#include "tools/chart/parts.h"
+
+void set_colour(cairo_t *cr, Colour colour, double alpha) {
+    cairo_set_source_rgba(cr, colour.r, colour.g, colour.b, alpha);
+}
+
+void set_font(cairo_t *cr, double size, bool bold) {
+    cairo_select_font_face(cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
+                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_font_size(cr, size);
+}
+
+enum { TEXT_SHOWN = 400 };
+
+/* Names of runs need not be UTF-8, and cairo then draws nothing at all any more. */
+static const char *shown(const char *text, char room[TEXT_SHOWN]) {
+    size_t bad;
+    if (utf8_valid(text, strlen(text), &bad)) return text;
+    utf8_show(text, strlen(text), room, TEXT_SHOWN);
+    return room;
+}
+
+double text_width(cairo_t *cr, const char *text) {
+    char room[TEXT_SHOWN];
+    cairo_text_extents_t extents;
+    cairo_text_extents(cr, shown(text, room), &extents);
+    return extents.x_advance;
+}
+
+void draw_text(cairo_t *cr, double x, double y, double align, const char *text) {
+    cairo_move_to(cr, x - align * text_width(cr, text), y);
+    char room[TEXT_SHOWN];
+    cairo_show_text(cr, shown(text, room));
+    cairo_new_path(cr);
+}
+
+void draw_text_upward(cairo_t *cr, double x, double y, const char *text) {
+    cairo_save(cr);
+    cairo_translate(cr, x, y);
+    cairo_rotate(cr, -M_PI / 2);
+    draw_text(cr, 0, 0, 0.5, text);
+    cairo_restore(cr);
+}
+
+/* Text with an edge of the paper's colour, so that it reads on top of lines. */
+static void draw_text_over(cairo_t *cr, Theme theme, Colour colour, double x, double y,
+                           const char *text) {
+    cairo_move_to(cr, x, y);
+    char room[TEXT_SHOWN];
+    cairo_text_path(cr, shown(text, room));
+    set_colour(cr, theme_paper(theme), 0.85);
+    cairo_set_line_width(cr, 2.5);
+    cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+    cairo_stroke(cr);
+    set_colour(cr, colour, 1);
+    draw_text(cr, x, y, 0, text);
+}
+
+static void draw_mark(cairo_t *cr, const Style *style, double x, double y) {
+    const double size = 2.6;
+    cairo_new_path(cr);
+    set_colour(cr, style->colour, style->alpha);
+    switch (style->mark) {
+    case MARK_NONE: break;
+    case MARK_DOT:
+        cairo_arc(cr, x, y, size * 0.8, 0, 2 * M_PI);
+        cairo_fill(cr);
+        break;
+    case MARK_RING:
+        cairo_set_line_width(cr, 1.2);
+        cairo_arc(cr, x, y, size * 1.3, 0, 2 * M_PI);
+        cairo_stroke(cr);
+        break;
+    case MARK_CROSS:
+        cairo_set_line_width(cr, 1.7);
+        cairo_move_to(cr, x - size, y - size);
+        cairo_line_to(cr, x + size, y + size);
+        cairo_move_to(cr, x - size, y + size);
+        cairo_line_to(cr, x + size, y - size);
+        cairo_stroke(cr);
+        break;
+    }
+}
+
+/* From numbers to places in the box. */
+typedef struct Frame {
+    const Axis *x, *y;
+    Box box;
+} Frame;
+
+static double place_x(const Frame *frame, double value) {
+    return frame->box.x + frame->box.width * axis_place(frame->x, value);
+}
+
+/* Far outside is clipped here too: cairo's coordinates end at 2^23. */
+static double place_y(const Frame *frame, double value) {
+    double y = axis_place(frame->y, value);
+    if (isfinite(y))
+        y = MIN(MAX(y, -3), 4);
+    else if (!isnan(y))
+        y = y > 0 ? 4 : -3;
+    return frame->box.y + frame->box.height * (1 - y);
+}
+
+static void begin_stroke(cairo_t *cr, const Style *style) {
+    static const double dashes[] = {3.5, 2.5};
+    set_colour(cr, style->colour, style->alpha);
+    cairo_set_line_width(cr, style->width);
+    cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+    cairo_set_dash(cr, dashes, style->dashed ? 2 : 0, 0);
+}
+
+static void end_stroke(cairo_t *cr) {
+    cairo_stroke(cr);
+    cairo_set_dash(cr, NULL, 0, 0);
+}
+
+/* A line of very many points: the lowest and highest of every third of a point's width. */
+static void trace_dense(cairo_t *cr, const Frame *frame, const Item *item) {
+    size_t buckets = (size_t)(3 * frame->box.width);
+    for (size_t b = 0; b < buckets; b++) {
+        size_t from = b * item->count / buckets, to = (b + 1) * item->count / buckets;
+        double low = INFINITY, high = -INFINITY, x = place_x(frame, item->x[from]);
+        for (size_t i = from; i < to; i++) {
+            double y = place_y(frame, item->y[i]);
+            if (isnan(y)) continue;
+            low = MIN(low, y);
+            high = MAX(high, y);
+        }
+        if (low > high) continue;
+        cairo_line_to(cr, x, b % 2 ? low : high);
+        cairo_line_to(cr, x, b % 2 ? high : low);
+    }
+}
+
+static void trace(cairo_t *cr, const Frame *frame, const Item *item) {
+    bool open = false;
+    for (size_t i = 0; i < item->count; i++) {
+        double x = place_x(frame, item->x[i]), y = place_y(frame, item->y[i]);
+        bool good = !isnan(x) && !isnan(y);
+        if (good && open)
+            cairo_line_to(cr, x, y);
+        else if (good)
+            cairo_move_to(cr, x, y);
+        open = good;
+    }
+}
+
+static void draw_line(cairo_t *cr, const Frame *frame, const Item *item) {
+    if (item->style.width > 0) {
+        begin_stroke(cr, &item->style);
+        cairo_new_path(cr);
+        if ((double)item->count > 8 * frame->box.width)
+            trace_dense(cr, frame, item);
+        else
+            trace(cr, frame, item);
+        end_stroke(cr);
+    }
+    if (item->style.mark == MARK_NONE) return;
+    for (size_t i = 0; i < item->count; i++) {
+        double x = place_x(frame, item->x[i]), y = place_y(frame, item->y[i]);
+        if (!isnan(x) && !isnan(y)) draw_mark(cr, &item->style, x, y);
+    }
+}
+
+/* Each run of points without NaN is one filled shape. */
+static void draw_band(cairo_t *cr, const Frame *frame, const Item *item) {
+    set_colour(cr, item->style.colour, item->style.alpha);
+    for (size_t i = 0; i < item->count;) {
+        size_t from = i;
+        while (i < item->count && !isnan(place_x(frame, item->x[i])) &&
+               !isnan(place_y(frame, item->y[i])) &&
+               !isnan(place_y(frame, item->high[i])))
+            i++;
+        cairo_new_path(cr);
+        for (size_t j = from; j < i; j++)
+            cairo_line_to(cr, place_x(frame, item->x[j]), place_y(frame, item->high[j]));
+        for (size_t j = i; j > from; j--)
+            cairo_line_to(cr, place_x(frame, item->x[j - 1]),
+                          place_y(frame, item->y[j - 1]));
+        cairo_fill(cr);
+        if (i == from) i++;
+    }
+}
+
+static void draw_zone(cairo_t *cr, const Frame *frame, const Item *item) {
+    double top = MAX(place_y(frame, item->high[0]), frame->box.y);
+    double bottom = MIN(place_y(frame, item->y[0]), frame->box.y + frame->box.height);
+    if (!(bottom > top)) return;
+    set_colour(cr, item->style.colour, item->style.alpha);
+    cairo_rectangle(cr, frame->box.x, top, frame->box.width, bottom - top);
+    cairo_fill(cr);
+}
+
+/* Points of lines that a text in the box would cover. */
+static size_t crowd(const Panel *panel, const Frame *frame, const Box *text) {
+    size_t count = 0;
+    for (size_t i = 0; i < panel->count; i++) {
+        const Item *item = &panel->items[i];
+        for (size_t j = 0; item->kind == ITEM_LINE && j < item->count; j++) {
+            double x = place_x(frame, item->x[j]) - text->x;
+            double y = place_y(frame, item->y[j]) - text->y;
+            count += x > 0 && x < text->width && y > 0 && y < text->height;
+        }
+    }
+    return count;
+}
+
+typedef struct Spot {
+    double x, baseline; /* left end of the text */
+} Spot;
+
+/* The first of some spots, in the order of preference, where the text covers least. */
+static Spot quietest(const Panel *panel, const Frame *frame, const Spot *spots,
+                     size_t count, double width) {
+    size_t best = 0, least = SIZE_MAX;
+    const Box *box = &frame->box;
+    for (size_t i = 0; i < count; i++) {
+        Box text = {spots[i].x - 2, spots[i].baseline - 7, width + 4, 9};
+        bool inside =
+            text.y > box->y - 1 && text.y + text.height < box->y + box->height + 2;
+        size_t covered = crowd(panel, frame, &text);
+        if (!inside || covered >= least) continue;
+        least = covered;
+        best = i;
+    }
+    return spots[best];
+}
+
+static void draw_level(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,
+                       const Item *item) {
+    double y = place_y(frame, item->y[0]);
+    const Box *box = &frame->box;
+    if (!(y >= box->y - 0.5 && y <= box->y + box->height + 0.5)) return;
+    begin_stroke(cr, &item->style);
+    cairo_move_to(cr, box->x, y);
+    cairo_line_to(cr, box->x + box->width, y);
+    end_stroke(cr);
+    set_font(cr, 7, false);
+    double width = text_width(cr, item->label), left = box->x + 4;
+    double right = box->x + box->width - width - 3;
+    const Spot spots[] = {
+        {right, y - 3}, {right, y + 8.5}, {left, y - 3}, {left, y + 8.5}};
+    Spot spot = quietest(panel, frame, spots, COUNT(spots), width);
+    draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
+}
+
+static void draw_moment(cairo_t *cr, const Frame *frame, const Item *item) {
+    double x = place_x(frame, item->x[0]);
+    const Box *box = &frame->box;
+    if (!(x >= box->x - 0.5 && x <= box->x + box->width + 0.5)) return;
+    begin_stroke(cr, &item->style);
+    cairo_move_to(cr, x, box->y);
+    cairo_line_to(cr, x, box->y + box->height);
+    end_stroke(cr);
+}
+
+static void draw_note(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,
+                      const Item *item) {
+    double x = place_x(frame, item->x[0]), y = place_y(frame, item->y[0]);
+    const Box *box = &frame->box;
+    if (isnan(x) || isnan(y)) return;
+    Style ring = item->style;
+    ring.mark = MARK_RING;
+    draw_mark(cr, &ring, x, y);
+    set_font(cr, 7, false);
+    double width = text_width(cr, item->label);
+    double left = box->x + 3, right = box->x + box->width - width - 3;
+    double middle = MAX(MIN(x - width / 2, right), left),
+           after = MAX(MIN(x + 6, right), left);
+    const Spot spots[] = {{middle, y - 7}, {after, y - 7},   {middle, y - 16},
+                          {after, y - 16}, {middle, y + 13}, {middle, y - 28}};
+    Spot spot = quietest(panel, frame, spots, COUNT(spots), width);
+    draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
+}
+
+static void draw_grid(cairo_t *cr, Theme theme, const Frame *frame, const Ticks *xs,
+                      const Ticks *ys) {
+    const Box *box = &frame->box;
+    set_colour(cr, theme_grid(theme), 1);
+    cairo_set_line_width(cr, 0.6);
+    for (size_t i = 0; i < xs->count; i++) {
+        double x = place_x(frame, xs->at[i]);
+        cairo_move_to(cr, x, box->y);
+        cairo_line_to(cr, x, box->y + box->height);
+    }
+    for (size_t i = 0; i < ys->count; i++) {
+        double y = place_y(frame, ys->at[i]);
+        cairo_move_to(cr, box->x, y);
+        cairo_line_to(cr, box->x + box->width, y);
+    }
+    cairo_stroke(cr);
+    cairo_set_line_width(cr, 0.3);
+    for (size_t i = 0; i < ys->minor_count; i++) {
+        double y = place_y(frame, ys->minor[i]);
+        cairo_move_to(cr, box->x, y);
+        cairo_line_to(cr, box->x + box->width, y);
+    }
+    for (size_t i = 0; i < xs->minor_count; i++) {
+        double x = place_x(frame, xs->minor[i]);
+        cairo_move_to(cr, x, box->y);
+        cairo_line_to(cr, x, box->y + box->height);
+    }
+    cairo_stroke(cr);
+}
+
+static void draw_spines(cairo_t *cr, Theme theme, const Box *box) {
+    set_colour(cr, theme_soft(theme), 1);
+    cairo_set_line_width(cr, 0.8);
+    cairo_move_to(cr, box->x, box->y);
+    cairo_line_to(cr, box->x, box->y + box->height);
+    cairo_line_to(cr, box->x + box->width, box->y + box->height);
+    cairo_stroke(cr);
+}
+
+static void draw_item(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,
+                      const Item *item) {
+    switch (item->kind) {
+    case ITEM_LINE: draw_line(cr, frame, item); break;
+    case ITEM_BAND: draw_band(cr, frame, item); break;
+    case ITEM_ZONE: draw_zone(cr, frame, item); break;
+    case ITEM_LEVEL: draw_level(cr, theme, frame, panel, item); break;
+    case ITEM_NOTE: draw_note(cr, theme, frame, panel, item); break;
+    case ITEM_MOMENT: draw_moment(cr, frame, item); break;
+    }
+}
+
+static void draw_empty(cairo_t *cr, Theme theme, const Box *box, const char *text) {
+    set_font(cr, 8, false);
+    set_colour(cr, theme_soft(theme), 1);
+    draw_text(cr, box->x + box->width / 2, box->y + box->height / 2 + 3, 0.5, text);
+}
+
+void draw_panel(cairo_t *cr, const Chart *chart, const Panel *panel, const Axis *x,
+                const Axis *y, Box box) {
+    /* Areas first, then lines, then words. */
+    static const ItemKind order[] = {ITEM_ZONE, ITEM_BAND,  ITEM_MOMENT,
+                                     ITEM_LINE, ITEM_LEVEL, ITEM_NOTE};
+    Frame frame = {x, y, box};
+    Ticks xs = axis_ticks(x, TICKS_WIDE(box.width)),
+          ys = axis_ticks(y, TICKS_HIGH(box.height));
+    draw_grid(cr, chart->theme, &frame, &xs, &ys);
+    cairo_save(cr);
+    cairo_rectangle(cr, box.x - 3, box.y - 1, box.width + 6, box.height + 3);
+    cairo_clip(cr);
+    for (size_t k = 0; k < COUNT(order); k++)
+        for (size_t i = 0; i < panel->count; i++)
+            if (panel->items[i].kind == order[k])
+                draw_item(cr, chart->theme, &frame, panel, &panel->items[i]);
+    cairo_restore(cr);
+    draw_spines(cr, chart->theme, &box);
+    if (*panel->empty) draw_empty(cr, chart->theme, &box, panel->empty);
+}
+
+void draw_swatch(cairo_t *cr, const Item *item, double x, double y, double width) {
+    if (item->kind == ITEM_BAND || item->kind == ITEM_ZONE) {
+        set_colour(cr, item->style.colour, item->style.alpha);
+        cairo_rectangle(cr, x, y - 3.5, width, 7);
+        cairo_fill(cr);
+        return;
+    }
+    if (item->style.width > 0) {
+        begin_stroke(cr, &item->style);
+        cairo_move_to(cr, x, y);
+        cairo_line_to(cr, x + width, y);
+        end_stroke(cr);
+    }
+    draw_mark(cr, &item->style, x + width / 2, y);
+}
+
+/* Left edge of column c of a heat map (c = columns: the right end). */
+static double heat_edge(const HeatMap *map, const Box *box, size_t c) {
+    double share = (double)c / (double)map->columns;
+    if (map->x_edges) {
+        double first = map->x_edges[0], last = map->x_edges[map->columns];
+        share = (map->x_edges[c] - first) / (last - first);
+    }
+    return box->x + box->width * share;
+}
+
+static void draw_cell(cairo_t *cr, Theme theme, const HeatMap *map, double value,
+                      Box cell) {
+    bool known = isfinite(value);
+    double share = (value - map->low) / (map->high - map->low);
+    set_colour(cr, known ? colour_map(share) : theme_grid(theme), 1);
+    /* No antialiasing: it would leave seams between the cells. */
+    cairo_set_antialias(cr, CAIRO_ANTIALIAS_NONE);
+    cairo_rectangle(cr, cell.x, cell.y, cell.width, cell.height);
+    cairo_fill(cr);
+    cairo_set_antialias(cr, CAIRO_ANTIALIAS_DEFAULT);
+    if (!map->print_values || !known) return;
+    char text[24];
+    snprintf(text, sizeof text, "%.0f", 100 * value);
+    set_colour(cr, share > 0.55 ? (Colour){0.1, 0.1, 0.1} : (Colour){1, 1, 1}, 1);
+    draw_text(cr, cell.x + cell.width / 2, cell.y + cell.height / 2 + 2.6, 0.5, text);
+}
+
+void draw_heat(cairo_t *cr, const Chart *chart, const Panel *panel, Box box) {
+    const HeatMap *map = &panel->heat->map;
+    set_font(cr, 7.5, false);
+    double height = box.height / (double)map->rows;
+    for (size_t r = 0; r < map->rows; r++)
+        for (size_t c = 0; c < map->columns; c++) {
+            double left = heat_edge(map, &box, c), right = heat_edge(map, &box, c + 1);
+            Box cell = {left, box.y + height * (double)r, right - left, height};
+            draw_cell(cr, chart->theme, map, map->value[r * map->columns + c], cell);
+        }
+}
+
+void draw_colour_bar(cairo_t *cr, const Chart *chart, const HeatParts *heat, Box box) {
+    const HeatMap *map = &heat->map;
+    enum { STRIPES = 128 };
+    cairo_set_antialias(cr, CAIRO_ANTIALIAS_NONE);
+    for (int i = 0; i < STRIPES; i++) {
+        set_colour(cr, colour_map(i / (STRIPES - 1.0)), 1);
+        cairo_rectangle(cr, box.x, box.y + box.height * (1 - (i + 1) / (double)STRIPES),
+                        box.width, box.height / STRIPES + 0.5);
+        cairo_fill(cr);
+    }
+    cairo_set_antialias(cr, CAIRO_ANTIALIAS_DEFAULT);
+    Axis axis = {.low = map->low, .high = map->high};
+    Ticks ticks = axis_ticks(&axis, 5);
+    set_font(cr, 7.5, false);
+    double widest = 0;
+    for (size_t i = 0; i < ticks.count; i++) {
+        double y = box.y + box.height * (1 - axis_place(&axis, ticks.at[i]));
+        set_colour(cr, theme_ink(chart->theme), 1);
+        draw_text(cr, box.x + box.width + 4, y + 2.7, 0, ticks.text[i]);
+        widest = MAX(widest, text_width(cr, ticks.text[i]));
+    }
+    if (isfinite(map->bar_mark)) {
+        double y = box.y + box.height * (1 - axis_place(&axis, map->bar_mark));
+        set_colour(cr, chart_warning(chart), 1);
+        cairo_set_line_width(cr, 1.5);
+        cairo_move_to(cr, box.x - 2, y);
+        cairo_line_to(cr, box.x + box.width + 2, y);
+        cairo_stroke(cr);
+    }
+    set_font(cr, 8.5, false);
+    set_colour(cr, theme_ink(chart->theme), 1);
+    draw_text_upward(cr, box.x + box.width + widest + 16, box.y + box.height / 2,
+                     heat->bar);
+}

@@ -1,0 +1,38 @@
+/* Events of a run as thin lines over a panel: when a run was resumed with changes, rolled back,
+ * warned of collapse, ... */
+#include <math.h>
+#include <string.h>
+
+#include "tools/figure/parts.h"
+
+/* Palette colours; another kind has the ink of the axes. */
+static const struct {
+    const char *kind;
+    size_t colour;
+} kinds[] = {{"resume", 0}, {"intervene", 2}, {"plateau", 3}, {"skip", 4}};
+
+static Colour colour_of(const Chart *chart, const char *kind) {
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (!strcmp(kinds[i].kind, kind)) return chart_palette(chart, kinds[i].colour);
+    bool bad = !strcmp(kind, "alarm") || !strcmp(kind, "rollback");
+    return bad ? chart_warning(chart) : chart_ink(chart);
+}
+
+/* Steps that one line stands for: events of a kind that are closer look like one. */
+static double grain(const RunLog *run) {
+    double last = run->train.count ? run->train.step[run->train.count - 1] : 0;
+    return last / 400;
+}
+
+void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool named) {
+    const RunEvent *drawn = NULL;
+    for (size_t i = 0; i < run->event_count; i++) {
+        const RunEvent *event = &run->events[i];
+        if (drawn && !strcmp(drawn->kind, event->kind) &&
+            fabs(event->step - drawn->step) < grain(run))
+            continue;
+        drawn = event;
+        panel_moment(panel, event->step, colour_of(chart, event->kind),
+                     named ? event->kind : "");
+    }
+}

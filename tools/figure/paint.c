@@ -1,0 +1,175 @@
+/* Panels of a training figure: losses, scores, gradients and the rate. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/figure/parts.h"
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The evaluations that stand beside the training loss: those of the first of these splits that
+ * has any.  Returns their number. */
+static size_t beside(const RunLog *run, double *step, double *loss, const char **name) {
+    static const struct {
+        const char *split, *name;
+    } splits[] = {{"val", "validation"}, {"test", "test"}};
+    for (size_t s = 0; s < COUNT(splits); s++) {
+        size_t count = 0;
+        for (size_t i = 0; i < run->eval_count; i++) {
+            const EvalRow *row = &run->evals[i];
+            if (strcmp(row->split, splits[s].split) || !isfinite(row->loss)) continue;
+            step[count] = row->step;
+            loss[count++] = row->loss;
+        }
+        *name = splits[s].name;
+        if (count) return count;
+    }
+    return 0;
+}
+
+static void see_evaluations(const RunLog *run, double *low, double *high) {
+    double *step = mem_alloc(run->eval_count * sizeof *step);
+    double *loss = mem_alloc(run->eval_count * sizeof *loss);
+    const char *name;
+    size_t count = beside(run, step, loss, &name);
+    for (size_t i = 0; i < count; i++) {
+        *low = fmin(*low, loss[i]);
+        *high = fmax(*high, loss[i]);
+    }
+    mem_free(step);
+    mem_free(loss);
+}
+
+static void paint_evaluations(const Cell *cell) {
+    double *step = mem_alloc(cell->run->eval_count * sizeof *step);
+    double *loss = mem_alloc(cell->run->eval_count * sizeof *loss);
+    const char *name;
+    size_t count = beside(cell->run, step, loss, &name);
+    if (count)
+        panel_line(cell->panel, step, loss, count,
+                   (Style){.colour = chart_palette(cell->chart, 1),
+                           .dashed = true,
+                           .mark = count > 40 ? MARK_NONE : MARK_DOT},
+                   name);
+    mem_free(step);
+    mem_free(loss);
+}
+
+/* Limits that show nearly all losses of all runs, and not the heights of an explosion. */
+static void loss_range(const Cell *cell, double *low, double *high) {
+    *low = INFINITY;
+    *high = -INFINITY;
+    double cap = 0;
+    for (size_t r = 0; r < cell->run_count; r++) {
+        const RunLog *run = cell->runs[r];
+        double *sorted = mem_alloc(run->train.count * sizeof *sorted);
+        size_t count = 0;
+        for (size_t i = 0; i < run->train.count; i++)
+            if (isfinite(run->train.loss[i])) sorted[count++] = run->train.loss[i];
+        if (count) {
+            cap = fmax(cap, 1.6 * fmax(sorted[0], run->chance));
+            qsort(sorted, count, sizeof *sorted, by_value);
+            *low = fmin(*low, sorted[count / 200]);
+            *high = fmax(*high, sorted[count - 1 - count / 200]);
+        }
+        *high = fmax(*high, run->chance);
+        see_evaluations(run, low, high);
+        mem_free(sorted);
+    }
+    if (cap > 0 && cap > *low) *high = fmin(*high, cap);
+    if (!(*low < *high)) *high = (*low = isfinite(*low) ? *low - 0.5 : 0) + 1;
+    double air = 0.06 * (*high - *low);
+    *low = *low >= 0 && *low < 0.4 * *high ? 0 : *low - air;
+    *high += air;
+}
+
+static void note_nonfinite(const Cell *cell, double height) {
+    const TrainLog *train = &cell->run->train;
+    for (size_t i = 0; i < train->count; i++) {
+        if (isfinite(train->loss[i])) continue;
+        char text[80];
+        text_format(text, sizeof text, "non-finite at step %.0f", train->step[i]);
+        panel_note(cell->panel, train->step[i], height, chart_warning(cell->chart), text);
+        return;
+    }
+}
+
+void paint_loss(const Cell *cell) {
+    const TrainLog *train = &cell->run->train;
+    double low, high;
+    loss_range(cell, &low, &high);
+    panel_range_y(cell->panel, low, high);
+    double *mean = chart_smooth(train->loss, train->count);
+    Colour colour = chart_ink(cell->chart);
+    panel_line_behind(cell->panel, train->step, train->loss, train->count,
+                      (Style){.colour = colour, .width = 0.7, .alpha = 0.28},
+                      "every step");
+    panel_line(cell->panel, train->step, mean, train->count,
+               (Style){.colour = colour, .width = 1.6}, "moving mean");
+    mem_free(mean);
+    paint_evaluations(cell);
+    if (cell->run->chance > 0)
+        panel_level(cell->panel, cell->run->chance, chart_palette(cell->chart, 6),
+                    "chance");
+    note_nonfinite(cell, low + 0.5 * (high - low));
+}
+
+void paint_rate(const Cell *cell) {
+    panel_line(cell->panel, cell->run->train.step, cell->run->train.lr,
+               cell->run->train.count, (Style){.colour = chart_ink(cell->chart)}, "");
+}
+
+void paint_gradient(const Cell *cell) {
+    const TrainLog *train = &cell->run->train;
+    double *mean = chart_smooth(train->grad_norm, train->count);
+    Colour colour = chart_ink(cell->chart);
+    panel_log_y(cell->panel);
+    panel_line(cell->panel, train->step, train->grad_norm, train->count,
+               (Style){.colour = colour, .width = 0.7, .alpha = 0.28}, "");
+    panel_line(cell->panel, train->step, mean, train->count, (Style){.colour = colour},
+               "");
+    mem_free(mean);
+}
+
+/* BLEU begins at 0, which a run may have for long; perplexity goes over orders of magnitude. */
+static void score_axis(const Cell *cell) {
+    double top = 1;
+    if (cell->metric == METRIC_PPL) panel_log_y(cell->panel);
+    if (cell->metric != METRIC_BLEU) return;
+    for (size_t r = 0; r < cell->run_count; r++)
+        for (size_t i = 0; i < cell->runs[r]->eval_count; i++)
+            top = fmax(top, cell->runs[r]->evals[i].scores[METRIC_BLEU]);
+    panel_range_y(cell->panel, 0, 1.1 * top);
+}
+
+void paint_score(const Cell *cell) {
+    static const char *const splits[] = {"val", "test", "train"};
+    const RunLog *run = cell->run;
+    double *step = mem_alloc(run->eval_count * sizeof *step);
+    double *score = mem_alloc(run->eval_count * sizeof *score);
+    size_t drawn = 0;
+    for (size_t s = 0; s < COUNT(splits) && cell->metric < METRIC_COUNT; s++) {
+        size_t count = 0;
+        for (size_t i = 0; i < run->eval_count; i++) {
+            const EvalRow *row = &run->evals[i];
+            double value = row->scores[cell->metric] * metrics[cell->metric].factor;
+            if (strcmp(row->split, splits[s]) || !isfinite(value)) continue;
+            step[count] = row->step;
+            score[count++] = value;
+        }
+        if (count)
+            panel_line(cell->panel, step, score, count,
+                       (Style){.colour = chart_palette(cell->chart, s),
+                               .mark = count > 60 ? MARK_NONE : MARK_DOT},
+                       splits[s]);
+        drawn += count;
+    }
+    mem_free(step);
+    mem_free(score);
+    score_axis(cell);
+    if (!drawn)
+        panel_empty(cell->panel, run->eval_count ? "no such score" : "no evaluations");
+}

@@ -1,0 +1,33 @@
+/* parts: the panels of a training figure.  For the files of figures alone: figures.c
+ * chooses rows and puts them together, entropy.c and paint.c paint them. */
+#ifndef STEADY_FIGURE_PARTS_H
+#define STEADY_FIGURE_PARTS_H
+
+#include "tools/figure/figures.h"
+#include "tools/figure/layers.h"
+
+/* What a row painter gets: one run in one panel. */
+typedef struct Cell {
+    const RunLog *const *runs; /* all of the figure */
+    size_t run_count;
+    const RunLog *run;
+    const LayerChoice *choice;
+    LayerKind kind; /* of attention: rows of entropy */
+    Metric metric;  /* rows of scores */
+    const Chart *chart;
+    Panel *panel;
+} Cell;
+
+typedef void PaintCell(const Cell *cell);
+
+PaintCell paint_loss, paint_entropy, paint_logit, paint_sigma, paint_score,
+    paint_gradient, paint_rate;
+
+/* A line at each event of the run; `named`: their kinds stand in the legend. */
+void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool named);
+
+/* The weight that makes the queries of a site, or NULL: "blocks.0.attn.qkv" of
+ * "blocks.0.attn". */
+const WeightLog *figure_query_weight(const RunLog *run, const char *site);
+
+#endif

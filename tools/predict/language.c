@@ -1,0 +1,194 @@
+/* language: text that goes on where a prompt ends (tools/predict/predict.h). */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/file/utf8.h"
+#include "models/generation.h"
+#include "models/sample.h"
+#include "tools/program/output.h"
+#include "tools/predict/predict.h"
+#include "tools/run/rundir.h"
+#include "tools/program/stop.h"
+#include "tools/task/strangers.h"
+#include "tools/task/texts.h"
+
+/* ---- sampling ---- */
+
+typedef struct Sampler {
+    Language *lm;
+    const Tokenizer *tokenizer;
+    const PredictOptions *options;
+    OpenRun *run;
+    Generation *generation;
+    IdList ids; /* all tokens so far */
+    real *logits;
+    TextBuffer text, shown; /* of the ids, and what is printed of it */
+} Sampler;
+
+/* Where learned positions end, the text goes on from its last half. */
+static void read_on(Sampler *s, size_t first) {
+    if (generation_read(s->generation, s->ids.ids + first, s->ids.count - first,
+                        s->logits))
+        return;
+    ForwardMode mode = run_mode(s->run);
+    size_t keep = MAX(s->lm->model.config.context / 2, (size_t)1);
+    generation_free(s->generation);
+    s->generation = generation_of_text(s->lm, s->run->tape, &mode);
+    size_t from = s->ids.count > keep ? s->ids.count - keep : 0;
+    CHECK(
+        generation_read(s->generation, s->ids.ids + from, s->ids.count - from, s->logits),
+        "half of the context is more than the context");
+}
+
+/* What decoding the ids adds to what stands on the screen. */
+static void show(Sampler *s) {
+    text_clear(&s->text);
+    tokenizer_decode(s->tokenizer, s->ids.ids, s->ids.count, &s->text);
+    size_t old = s->shown.length;
+    if (s->text.length < old || !s->shown.text || memcmp(s->text.text, s->shown.text, old)) return;
+    fwrite(s->text.text + old, 1, s->text.length - old, stdout);
+    fflush(stdout);
+    text_append(&s->shown, s->text.text + old, s->text.length - old);
+}
+
+static void sample(Sampler *s) {
+    const PredictOptions *o = s->options;
+    Rng dice = rng_make(o->seed, RNG_SAMPLE, 0);
+    read_on(s, 0);
+    for (size_t i = 0; i < o->tokens && !stop_requested() && !output_failed(); i++) {
+        uint32_t id =
+            sample_next(s->logits, s->lm->vocab, o->temperature, o->top_k, dice, i);
+        idlist_add(&s->ids, id);
+        show(s);
+        read_on(s, s->ids.count - 1);
+    }
+    putchar('\n');
+}
+
+/* The prompt's tokens, or what a line begins behind. */
+static Status begin(Sampler *s, Err *err) {
+    const char *prompt = s->options->prompt;
+    size_t bad;
+    if (prompt && !utf8_valid(prompt, strlen(prompt), &bad))
+        return err_set(err, FAIL_USAGE, "--prompt: byte %zu (0x%02x) is not UTF-8",
+                       bad + 1, (unsigned)(unsigned char)prompt[bad]);
+    if (prompt && *prompt &&
+        tokenizer_encode(s->tokenizer, prompt, strlen(prompt), &s->ids, err))
+        return err_wrap(err, "--prompt"), err->status;
+    if (prompt) {
+        Strangers strangers = strangers_of(s->tokenizer);
+        strangers_see(&strangers, "--prompt", 0, prompt, strlen(prompt));
+        strangers_end(&strangers);
+    }
+    if (!s->ids.count) idlist_add(&s->ids, tokenizer_line_end(s->tokenizer));
+    size_t context = s->lm->model.config.context;
+    if (s->lm->embed.position && s->ids.count > context)
+        return err_set(err, FAIL_USAGE,
+                       "--prompt has %zu tokens; the model's positions end at %zu",
+                       s->ids.count, context);
+    return OK;
+}
+
+static Status sample_text(const PredictOptions *o, OpenRun *run, Err *err) {
+    Language *lm = language_model(run->task);
+    ForwardMode mode = run_mode(run);
+    Sampler s = {.lm = lm,
+                 .tokenizer = text_task_tokenizer(run->task, 0),
+                 .options = o,
+                 .run = run,
+                 .generation = generation_of_text(lm, run->tape, &mode),
+                 .logits = mem_alloc(lm->vocab * sizeof(real))};
+    text_clear(&s.shown);
+    if (!begin(&s, err)) {
+        if (o->prompt && *o->prompt)
+            show(&s);
+        else
+            tokenizer_decode(s.tokenizer, s.ids.ids, s.ids.count, &s.shown);
+        sample(&s);
+    }
+    generation_free(s.generation);
+    idlist_free(&s.ids);
+    text_free(&s.text);
+    text_free(&s.shown);
+    mem_free(s.logits);
+    return err->status;
+}
+
+/* ---- logits of given lines ---- */
+
+static json_t *row_of(const real *logits, size_t vocab) {
+    json_t *row = json_array();
+    for (size_t k = 0; k < vocab; k++)
+        json_array_append_new(row, json_number((double)logits[k]));
+    return row;
+}
+
+/* As many of the ids as the model has positions for; their logits row by row. */
+static void fill_rows(OpenRun *run, const IdList *ids, json_t *tokens, json_t *logits) {
+    Language *lm = language_model(run->task);
+    size_t most = lm->embed.position ? lm->model.config.context : ids->count;
+    size_t count = MIN(ids->count, most);
+    if (!count) return;
+    ForwardMode mode = run_mode(run);
+    TokenRows rows = {.ids = ids->ids, .batch = 1, .length = count};
+    tape_begin(run->tape, (TapeMode){0});
+    const Tensor *y = language_logits(lm, run->tape, &mode, &rows);
+    for (size_t t = 0; t < count; t++) {
+        json_array_append_new(tokens, json_integer(ids->ids[t]));
+        json_array_append_new(logits, row_of(y->value + t * lm->vocab, lm->vocab));
+    }
+}
+
+static Status print_line(OpenRun *run, const char *line, size_t length, size_t unknown,
+                         Err *err) {
+    IdList ids = {0};
+    if (!tokenizer_encode(text_task_tokenizer(run->task, 0), line, length, &ids, err)) {
+        json_t *tokens = json_array(), *logits = json_array();
+        fill_rows(run, &ids, tokens, logits);
+        json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(line), "tokens",
+                                tokens, "logits", logits);
+        if (unknown) json_object_set_new(row, "unknown", json_integer((json_int_t)unknown));
+        output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    }
+    idlist_free(&ids);
+    return err->status;
+}
+
+static Status print_file(const PredictOptions *o, OpenRun *run, const char *path,
+                         Strangers *strangers, Err *err) {
+    TextFile file;
+    if (textfile_read(&file, path, err)) return err->status;
+    text_say_marks(&file);
+    size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
+    for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
+        size_t length;
+        const char *line = textfile_line(&file, k, &length);
+        char *copy = mem_alloc(length + 1);
+        memcpy(copy, line, length);
+        copy[length] = 0;
+        size_t unknown = strangers_see(strangers, path, k + 1, line, length);
+        if (print_line(run, copy, length, unknown, err)) err_wrap(err, "%s:%zu", path, k + 1);
+        mem_free(copy);
+    }
+    textfile_free(&file);
+    return err->status;
+}
+
+static Status print_logits(const PredictOptions *o, OpenRun *run, Err *err) {
+    Strangers strangers = strangers_of(text_task_tokenizer(run->task, 0));
+    for (size_t i = 0; i < o->input_count && !err->status; i++)
+        print_file(o, run, o->inputs[i], &strangers, err);
+    strangers_end(&strangers);
+    return err->status;
+}
+
+Status predict_language(const PredictOptions *o, OpenRun *run, Err *err) {
+    if (o->logits && o->input_count) return print_logits(o, run, err);
+    if (o->input_count || o->logits)
+        return err_set(
+            err, FAIL_USAGE,
+            "a language model writes text behind --prompt TEXT; files are read "
+            "with --logits alone");
+    return sample_text(o, run, err);
+}

@@ -1,0 +1,173 @@
+/* transcribe: a line for each recording (tools/predict/predict.h). */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/speech/audio.h"
+#include "tools/run/datafacts.h"
+#include "tools/predict/inputs.h"
+#include "tools/program/output.h"
+#include "tools/predict/predict.h"
+#include "tools/run/rundir.h"
+#include "tools/program/say.h"
+#include "tools/task/speech.h"
+#include "tools/program/stop.h"
+
+static void print_numbers(const char *name, const char *text, const real *z,
+                          size_t rows) {
+    json_t *logits = json_array();
+    for (size_t t = 0; t < rows; t++) {
+        json_t *row = json_array();
+        for (size_t k = 0; k < SPEECH_LABELS; k++)
+            json_array_append_new(row, json_number((double)z[t * SPEECH_LABELS + k]));
+        json_array_append_new(logits, row);
+    }
+    json_t *object = json_pack("{s:o, s:s, s:o}", "input", json_text(name), "output",
+                               text, "logits", logits);
+    output_json(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+}
+
+/* Features [frames, filters] of one recording; too short for a row of logits: no words. */
+static Status transcribe_one(const PredictOptions *o, OpenRun *run, const char *name,
+                             const real *features, size_t frames, Err *err) {
+    Speech *speech = transcribe_model(run->task);
+    ForwardMode mode = run_mode(run);
+    size_t count = speech_rows(frames), longest = (frames + 2) / SPEECH_STRIDE;
+    TextBuffer text = {0};
+    const real *z = NULL;
+    if (speech->position && longest > speech->position->tensor.shape[0])
+        return err_set(err, FAIL_DATA,
+                       "%s: %zu rows, but the model has learned %zu positions", name,
+                       longest, speech->position->tensor.shape[0]);
+    if (count) {
+        tape_begin(run->tape, (TapeMode){0});
+        size_t shape[] = {1, frames, SPEECH_FILTERS};
+        SpeechRows rows = {.x = tape_tensor(run->tape, 3, shape),
+                           .frames = &frames,
+                           .before =
+                               frames_before_same(frames, SPEECH_KERNEL, SPEECH_STRIDE)};
+        memcpy(rows.x->value, features, frames * SPEECH_FILTERS * sizeof *features);
+        z = speech_logits(speech, run->tape, &mode, &rows)->value;
+    }
+    transcript_greedy(z, count, &text);
+    if (o->logits)
+        print_numbers(name, text.text, z, count);
+    else
+        print_field(name), printf("\t%s\n", text.text);
+    fflush(stdout);
+    text_free(&text);
+    return OK;
+}
+
+/* ---- files ---- */
+
+/* Tables of the rate that came last. */
+typedef struct Tables {
+    LogMel *mel;
+    size_t rate, heard;
+} Tables;
+
+static const LogMel *tables_for(Tables *t, size_t rate, size_t heard) {
+    if (t->rate != rate || t->heard != heard) {
+        logmel_free(t->mel);
+        *t = (Tables){logmel_new_played(heard, rate, SPEECH_FILTERS), rate, heard};
+    }
+    return t->mel;
+}
+
+/* What can be read, but not as one would expect. */
+static void note_traits(const char *path, const Audio *audio) {
+    const AudioTraits *t = &audio->traits;
+    if (t->silent)
+        say("steady: note: %s: silence, one value throughout", path);
+    if (t->channel)
+        say("steady: note: %s: its channels cancel each other; channel %zu, the "
+                "loudest, is used",
+                path, t->channel);
+    if (t->clipped >= AUDIO_CLIPPED)
+        say("steady: note: %s: clipped, %.0f%% of it is at full scale", path,
+                100 * t->clipped);
+    if (t->behind)
+        say("steady: note: %s: the %zu bytes after the end of its sound are not read",
+                path, t->behind);
+    if (!speech_rows(logmel_frames_at(audio->rate, audio->count)))
+        say("steady: note: %s: %.3f s are too short for a letter", path,
+                (double)audio->count / (double)audio->rate);
+}
+
+static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char *path,
+                              const Audio *audio, Tables *tables, Err *err) {
+    size_t heard = transcribe_hear(run->task, audio->rate, path);
+    note_traits(path, audio);
+    const LogMel *mel = tables_for(tables, audio->rate, heard);
+    size_t frames = logmel_frames(mel, audio->count);
+    real *features =
+        mem_alloc(MAX(frames, (size_t)1) * SPEECH_FILTERS * sizeof *features);
+    logmel_compute(mel, audio->samples, audio->count, features);
+    logmel_normalise(features, frames * SPEECH_FILTERS);
+    Status status = transcribe_one(o, run, path, features, frames, err);
+    mem_free(features);
+    return status;
+}
+
+/* With data.on_error = skip a recording that cannot be transcribed is named and left out. */
+static void pass_over(const OpenRun *run, Err *err) {
+    bool skip = run->recipe->data.on_error == ON_ERROR_SKIP;
+    if (!skip || err->status != FAIL_DATA) return;
+    fprintf(stderr, "steady predict: left out: %s\n", err->text);
+    *err = ERR_NONE;
+}
+
+static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inputs *files,
+                               Err *err) {
+    size_t count = o->limit ? MIN(o->limit, files->count) : files->count;
+    Tables tables = {0};
+    Audio audio = {0};
+    for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
+        if (stop_requested())
+            err_set(err, FAIL_INTERRUPTED, "interrupted");
+        else if (!audio_read(files->path[i], NULL, &audio, err))
+            transcribe_file(o, run, files->path[i], &audio, &tables, err);
+        pass_over(run, err);
+    }
+    audio_free(&audio);
+    logmel_free(tables.mel);
+    return err->status;
+}
+
+/* ---- the test split ---- */
+
+static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) {
+    SpeechSet *set = transcribe_set(run->task, SPLIT_TEST, err);
+    if (!set) return err_wrap(err, "the test split (or give recordings)");
+    datafacts_say_split(run->task, SPLIT_TEST);
+    size_t count = o->limit ? MIN(o->limit, set->count) : set->count;
+    for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
+        const SpeechItem *item = &set->item[i];
+        char name[2 * PATH_SIZE];
+        speech_item_name(item, name, sizeof name);
+        real *features = mem_alloc(item->frames * SPEECH_FILTERS * sizeof *features);
+        if (stop_requested())
+            err_set(err, FAIL_INTERRUPTED, "interrupted");
+        else if (!speechset_features(set, i, features, err))
+            transcribe_one(o, run, name, features, item->frames, err);
+        pass_over(run, err);
+        mem_free(features);
+    }
+    return err->status;
+}
+
+Status predict_transcribe(const PredictOptions *o, OpenRun *run, Err *err) {
+    static InputEndings ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".aiff",
+                                   ".aif", ".au",   ".caf", ".mp3",  NULL};
+    Inputs files = {0};
+    for (size_t i = 0; i < o->input_count && !err->status; i++)
+        inputs_add(&files, o->inputs[i], ENDINGS, "recordings (WAV, FLAC, ...)", err);
+    if (!err->status) inputs_say_passed(&files);
+    if (!err->status && o->input_count)
+        transcribe_files(o, run, &files, err);
+    else if (!err->status)
+        transcribe_split(o, run, err);
+    inputs_free(&files);
+    return err->status;
+}

@@ -1,0 +1,220 @@
+/* translate: line in, line out (tools/predict/predict.h). */
+#include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/file/textmarks.h"
+#include "tools/program/output.h"
+#include "tools/predict/predict.h"
+#include "tools/run/rundir.h"
+#include "tools/program/say.h"
+#include "tools/program/stop.h"
+#include "tools/task/strangers.h"
+#include "tools/task/texts.h"
+#include "tools/task/translation.h"
+
+enum { CHUNK = 256 }; /* lines that are translated together, and then printed */
+
+typedef struct Lines {
+    size_t number;     /* of the first, from 1 */
+    size_t count;      /* in the chunk */
+    IdList ids[CHUNK]; /* </s> at the end of each */
+    char *text[CHUNK];
+    size_t unknown[CHUNK]; /* tokens of each that are read as <unk> */
+    Strangers strangers;
+} Lines;
+
+static void lines_clear(Lines *lines) {
+    lines->number += lines->count;
+    for (size_t i = 0; i < lines->count; i++) {
+        idlist_free(&lines->ids[i]);
+        mem_free(lines->text[i]);
+    }
+    lines->count = 0;
+}
+
+/* ---- output ---- */
+
+static void print_numbers(const Lines *lines, size_t i, const char *output,
+                          const BeamHypothesis *best) {
+    json_t *tokens = json_array();
+    for (size_t k = 0; k < best->length; k++)
+        json_array_append_new(tokens, json_integer(best->tokens[k]));
+    json_t *row =
+        json_pack("{s:o, s:o, s:o, s:o, s:o}", "input", json_text(lines->text[i]),
+                  "output", json_text(output), "score", json_number(best->score),
+                  "log_prob", json_number(best->log_prob), "tokens", tokens);
+    if (lines->unknown[i])
+        json_object_set_new(row, "unknown", json_integer((json_int_t)lines->unknown[i]));
+    output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
+}
+
+static void print_one(const PredictOptions *o, const Tokenizer *tokenizer,
+                      const Lines *lines, size_t i, const BeamResult *result) {
+    static const BeamHypothesis NOTHING = {0};
+    size_t count = MAX(MIN(o->nbest, result->count), (size_t)1);
+    TextBuffer text = {0};
+    for (size_t k = 0; k < count; k++) {
+        const BeamHypothesis *h = k < result->count ? &result->best[k] : &NOTHING;
+        text_clear(&text);
+        tokenizer_decode(tokenizer, h->tokens, h->length, &text);
+        if (o->logits)
+            print_numbers(lines, i, text.text, h);
+        else if (o->nbest > 1)
+            printf("%zu\t%.6f\t", lines->number + i, h->score), print_field(text.text),
+                putchar('\n');
+        else
+            printf("%s\n", text.text);
+    }
+    text_free(&text);
+}
+
+static Status translate_chunk(const PredictOptions *o, OpenRun *run, Lines *lines,
+                              Err *err) {
+    Sentence sentences[CHUNK];
+    ForwardMode mode = run_mode(run);
+    SearchOptions options = search_options(run->recipe);
+    if (o->beam) options.beam = o->beam;
+    options.beam = MAX(MAX(options.beam, o->nbest), (size_t)1);
+    size_t full =
+        0; /* lines with more than </s>: nothing is the translation of nothing */
+    for (size_t i = 0; i < lines->count; i++)
+        if (lines->ids[i].count > 1)
+            sentences[full++] = (Sentence){lines->ids[i].ids, lines->ids[i].count};
+    BeamResult *results = translate_sentences(translate_model(run->task), run->tape,
+                                              &mode, sentences, full, &options);
+    static const BeamResult NOTHING = {0};
+    const Tokenizer *tokenizer = text_task_tokenizer(run->task, 1);
+    for (size_t i = 0, k = 0; results && i < lines->count; i++)
+        print_one(o, tokenizer, lines, i,
+                  lines->ids[i].count > 1 ? &results[k++] : &NOTHING);
+    fflush(stdout);
+    lines_clear(lines);
+    if (!results) return err_set(err, FAIL_INTERRUPTED, "interrupted");
+    beam_results_free(results, full);
+    return OK;
+}
+
+/* ---- input ---- */
+
+static Status add_line(OpenRun *run, Lines *lines, const char *where, size_t number,
+                       const char *line, size_t length, Err *err) {
+    const Tokenizer *tokenizer = text_task_tokenizer(run->task, 0);
+    const Translator *t = translate_model(run->task);
+    IdList *ids = &lines->ids[lines->count];
+    *ids = (IdList){0};
+    lines->text[lines->count] = mem_alloc(length + 1);
+    memcpy(lines->text[lines->count], line, length);
+    lines->text[lines->count][length] = 0;
+    lines->unknown[lines->count++] =
+        strangers_see(&lines->strangers, where, number, line, length);
+    if (tokenizer_encode(tokenizer, line, length, ids, err)) return err->status;
+    idlist_add(ids, ID_EOS);
+    size_t most = run->recipe->data.max_length + 1;
+    if (t->source.position) most = MIN(most, t->source.position->tensor.shape[0]);
+    if (ids->count <= most) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%zu tokens; at most %zu are possible (data.max_length, or the "
+                   "model's learned positions)",
+                   ids->count, most);
+}
+
+/* A line that cannot be translated. */
+static void drop_last(Lines *lines) {
+    lines->count--;
+    idlist_free(&lines->ids[lines->count]);
+    mem_free(lines->text[lines->count]);
+}
+
+static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines,
+                             const char *path, Err *err) {
+    TextFile file;
+    if (textfile_read(&file, path, err)) return err->status;
+    text_say_marks(&file);
+    size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
+    for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
+        size_t length;
+        const char *line = textfile_line(&file, k, &length);
+        if (add_line(run, lines, path, k + 1, line, length, err))
+            drop_last(lines), err_wrap(err, "%s:%zu", path, k + 1);
+        else if (lines->count == CHUNK || k + 1 == most)
+            translate_chunk(o, run, lines, err);
+    }
+    textfile_free(&file);
+    return err->status;
+}
+
+static const char STDIN_NAME[] = "standard input";
+
+typedef struct StdinLines {
+    size_t number, returns, first_return; /* lines with \r inside, and the first of them */
+} StdinLines;
+
+/* Does a line wait already?  Where none does, those that came are answered. */
+static bool input_waits(void) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&input, 1, 0) > 0 && input.revents & POLLIN;
+}
+
+/* What textfile_read does with the lines of a file. */
+static Status take_line(StdinLines *in, char **line, size_t *length, Err *err) {
+    static const char MARK[] = "\xEF\xBB\xBF";
+    if ((*line)[*length - 1] == '\n') --*length;
+    if (*length && (*line)[*length - 1] == '\r') --*length;
+    if (!in->number++ && *length >= 3 && !memcmp(*line, MARK, 3)) *line += 3, *length -= 3;
+    if (memchr(*line, '\r', *length) && !in->returns++) in->first_return = in->number;
+    if (!textfile_check_line(STDIN_NAME, in->number, *line, *length, err)) return OK;
+    const char *kind = in->number == 1 ? textmarks_kind(*line, *length) : NULL;
+    return kind ? err_set(err, FAIL_DATA, "%s is %s", STDIN_NAME, kind) : err->status;
+}
+
+/* Unbuffered, so that what waits is in the pipe and not in a buffer of ours. */
+static Status translate_stdin(const PredictOptions *o, OpenRun *run, Lines *lines,
+                              Err *err) {
+    StdinLines in = {0};
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    setvbuf(stdin, NULL, _IONBF, 0);
+    while (!err->status && !output_failed() && (!o->limit || in.number < o->limit) &&
+           (size = getline(&line, &room, stdin)) > 0) {
+        size_t length = (size_t)size;
+        char *text = line;
+        if (take_line(&in, &text, &length, err)) break;
+        if (add_line(run, lines, STDIN_NAME, in.number, text, length, err))
+            drop_last(lines), err_wrap(err, "%s:%zu", STDIN_NAME, in.number);
+        else if (lines->count == CHUNK || !input_waits())
+            translate_chunk(o, run, lines, err);
+    }
+    free(line);
+    if (in.returns)
+        fprintf(stderr,
+                "steady: note: %s: lines with a carriage return (\\r) inside: %zu (first: line "
+                "%zu); it ends no line\n",
+                STDIN_NAME, in.returns, in.first_return);
+    if (!err->status && lines->count) translate_chunk(o, run, lines, err);
+    return err->status;
+}
+
+Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
+    static const char *const STDIN = "-";
+    const char *const *inputs = o->input_count ? (const char *const *)o->inputs : &STDIN;
+    size_t count = MAX(o->input_count, (size_t)1);
+    Lines *lines = mem_zalloc(sizeof *lines);
+    lines->number = 1;
+    lines->strangers = strangers_of(text_task_tokenizer(run->task, 0));
+    for (size_t i = 0; i < count && !err->status; i++)
+        if (strcmp(inputs[i], STDIN))
+            translate_file(o, run, lines, inputs[i], err);
+        else
+            translate_stdin(o, run, lines, err);
+    Err later = ERR_NONE; /* what stood before the line that ended it is answered all the same */
+    if (err->status == FAIL_DATA && lines->count) translate_chunk(o, run, lines, &later);
+    lines_clear(lines);
+    strangers_end(&lines->strangers);
+    mem_free(lines);
+    return err->status;
+}

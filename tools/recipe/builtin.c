@@ -1,0 +1,148 @@
+#include "tools/recipe/builtin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/recipe/recipe.h"
+
+static const char usage[] =
+    "usage: steady recipes          lists the built-in recipes\n"
+    "       steady recipes START    lists those whose names begin so, one by one\n"
+    "       steady recipes NAME     prints one with its comments; a start for your own:\n"
+    "                               steady recipes mnist > my.ini\n";
+
+enum { FAMILY = 8, ROOM = 23 }; /* so many of a name's start are one line of the list */
+
+static const char *const HEADINGS[] = {[TASK_CLASSIFY] =
+                                           "Pictures (task.kind = classify)",
+                                       [TASK_LANGUAGE] = "Text (language)",
+                                       [TASK_TRANSLATE] = "Translation (translate)",
+                                       [TASK_TRANSCRIBE] = "Speech (transcribe)"};
+
+static TaskKind task_of(size_t i) {
+    Recipe recipe = recipe_default();
+    Err err = ERR_NONE;
+    CHECK(!recipe_load(&recipe, recipes_builtin[i].name, &err), "%s", err.text);
+    return recipe.task;
+}
+
+/* ---- one line ---- */
+
+/* The first comment's sentence, without its #; *length bytes. */
+static const char *sentence_of(size_t i, size_t *length) {
+    const char *start = recipes_builtin[i].text;
+    start += strspn(start, ";# ");
+    *length = strcspn(start, "\n");
+    return start;
+}
+
+static void print_line(const char *name, const char *sentence, size_t length, int room) {
+    printf("  %-*s  %.*s\n", room, name, (int)length, sentence);
+}
+
+static void print_recipe_line(size_t i, int room) {
+    size_t length;
+    const char *sentence = sentence_of(i, &length);
+    print_line(recipes_builtin[i].name, sentence, length, room);
+}
+
+/* ---- families: names with one start, "wmt17-..." ---- */
+
+/* One behind the last of those whose names begin as that of i does, up to the first "-". */
+static size_t family_end(size_t i) {
+    const char *name = recipes_builtin[i].name;
+    size_t start = strcspn(name, "-"), end = i + 1;
+    while (end < recipes_builtin_count &&
+           strcspn(recipes_builtin[end].name, "-") == start &&
+           !strncmp(recipes_builtin[end].name, name, start))
+        end++;
+    return end;
+}
+
+/* What the sentences of recipes [i, end) have in common at their start, whole words. */
+static size_t common_start(size_t i, size_t end) {
+    size_t length, other;
+    const char *first = sentence_of(i, &length);
+    for (size_t k = i + 1; k < end; k++) {
+        const char *sentence = sentence_of(k, &other);
+        size_t same = 0;
+        while (same < MIN(length, other) && first[same] == sentence[same]) same++;
+        length = same;
+    }
+    while (length && first[length - 1] != ' ') length--;
+    while (length && strchr(" ,:", first[length - 1])) length--;
+    return length;
+}
+
+static void print_family(size_t i, size_t end) {
+    char name[64], sentence[256];
+    size_t length, start = strcspn(recipes_builtin[i].name, "-");
+    const char *first = sentence_of(i, &length);
+    text_format(name, sizeof name, "%.*s-...", (int)start, recipes_builtin[i].name);
+    text_format(sentence, sizeof sentence, "%.*s: %zu recipes, `steady recipes %.*s`",
+                (int)common_start(i, end), first, end - i, (int)start,
+                recipes_builtin[i].name);
+    print_line(name, sentence, strlen(sentence), ROOM);
+}
+
+/* ---- lists ---- */
+
+static void list_task(TaskKind task) {
+    puts(HEADINGS[task]);
+    for (size_t i = 0, end; i < recipes_builtin_count; i = end) {
+        end = family_end(i);
+        bool family = end - i >= FAMILY && common_start(i, end);
+        if (!family) end = i + 1;
+        if (task_of(i) != task) continue;
+        if (family)
+            print_family(i, end);
+        else
+            print_recipe_line(i, ROOM);
+    }
+}
+
+static int list_recipes(void) {
+    for (TaskKind task = TASK_CLASSIFY; task <= TASK_TRANSCRIBE; task++) {
+        if (task) putchar('\n');
+        list_task(task);
+    }
+    return OK;
+}
+
+/* How many there are. */
+static size_t list_start(const char *start) {
+    size_t count = 0, room = 0;
+    for (size_t i = 0; i < recipes_builtin_count; i++)
+        if (!strncmp(recipes_builtin[i].name, start, strlen(start)))
+            room = MAX(room, strlen(recipes_builtin[i].name));
+    for (size_t i = 0; i < recipes_builtin_count; i++) {
+        if (strncmp(recipes_builtin[i].name, start, strlen(start))) continue;
+        print_recipe_line(i, (int)room);
+        count++;
+    }
+    return count;
+}
+
+static int print_recipe(const char *name) {
+    const char *text = recipe_builtin_text(name);
+    if (text) {
+        fputs(text, stdout);
+        return OK;
+    }
+    if (*name && list_start(name)) return OK;
+    fprintf(
+        stderr,
+        "steady: there is no recipe %s; did you mean %s? `steady recipes` lists all\n",
+        name, recipe_builtin_nearest(name));
+    return FAIL_USAGE;
+}
+
+int recipes_main(int argc, char **argv) {
+    bool help =
+        argc == 2 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0);
+    if (help || argc > 2) {
+        fputs(usage, help ? stdout : stderr);
+        return help ? OK : FAIL_USAGE;
+    }
+    return argc == 2 ? print_recipe(argv[1]) : list_recipes();
+}

@@ -1,0 +1,20 @@
+/* builtin: the built-in recipes, tools/recipes/NAME.ini, and the command that shows them.
+ *
+ * The first line of a recipe is a comment that says in one sentence what it is. */
+#ifndef STEADY_RECIPE_BUILTIN_H
+#define STEADY_RECIPE_BUILTIN_H
+
+#include <stddef.h>
+
+struct RecipeText {
+    const char *name, *text;
+};
+
+/* Made from the files at build time, in the order of their names. */
+extern const struct RecipeText recipes_builtin[];
+extern const size_t recipes_builtin_count;
+
+/* `steady recipes [NAME]`: argv[0] is "recipes".  Returns the exit code. */
+int recipes_main(int argc, char **argv);
+
+#endif

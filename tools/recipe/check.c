@@ -1,0 +1,319 @@
+/* check: what several keys say together (tools/recipe/recipe.h).  One function a rule. */
+#include <math.h>
+#include <string.h>
+
+#include "engine/optim/plateau.h"
+#include "tools/recipe/keys.h"
+#include "tools/recipe/recipe.h"
+
+static Status check_heads(const Recipe *recipe, Err *err) {
+    size_t width = recipe->model.width, heads = recipe->model.heads;
+    if (width % heads == 0) return OK;
+    size_t below = width / heads * heads;
+    return err_set(err, FAIL_USAGE,
+                   "model.width = %zu is not a multiple of model.heads = %zu; "
+                   "the next widths that are: %zu and %zu",
+                   width, heads, below ? below : heads, below + heads);
+}
+
+/* models/block.c rounds in the same way. */
+static Status check_mlp(const Recipe *recipe, Err *err) {
+    double width = (double)recipe->model.width, ratio = recipe->model.mlp_ratio;
+    if (round(ratio * width) >= 1) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.mlp_ratio = %g of model.width = %.0f leaves the MLP no "
+                   "hidden unit; %g leaves it one",
+                   ratio, width, 1 / width);
+}
+
+static Status check_position(const Recipe *recipe, Err *err) {
+    bool pictures = recipe->task == TASK_CLASSIFY;
+    PositionKind position = recipe->model.position;
+    if (recipe->task == TASK_TRANSCRIBE) {
+        if (position != POSITION_SINCOS && position != POSITION_SINUSOIDAL) return OK;
+        return err_set(err, FAIL_USAGE,
+                       "model.position = %s is not for speech, which has cape, learned and "
+                       "none",
+                       position == POSITION_SINCOS ? "sincos" : "sinusoidal");
+    }
+    if (position == POSITION_CAPE)
+        return err_set(err, FAIL_USAGE, "model.position = cape is for speech");
+    if (position == (pictures ? POSITION_SINUSOIDAL : POSITION_SINCOS))
+        return err_set(err, FAIL_USAGE,
+                       "model.position = %s is for %s; %s have %s",
+                       pictures ? "sinusoidal" : "sincos", pictures ? "texts" : "pictures",
+                       pictures ? "pictures" : "texts", pictures ? "sincos" : "sinusoidal");
+    if (recipe->model.position != POSITION_SINCOS || recipe->model.width % 4 == 0)
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.position = sincos needs a model.width that is a "
+                   "multiple of 4, not %zu",
+                   recipe->model.width);
+}
+
+static Status check_patch(const Recipe *recipe, Err *err) {
+    if (recipe->task != TASK_CLASSIFY) return OK;
+    size_t side = recipe->data.image_size, patch = recipe->model.patch;
+    if (side % patch == 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.image_size = %zu is not a multiple of model.patch = "
+                   "%zu; change one of the two",
+                   side, patch);
+}
+
+static Status check_length(const Recipe *recipe, Err *err) {
+    bool epochs = recipe->train.epochs > 0, steps = recipe->train.steps > 0;
+    if (epochs != steps) return OK;
+    if (!epochs)
+        return err_set(err, FAIL_USAGE,
+                       "no training length: set train.epochs or train.steps");
+    return err_set(err, FAIL_USAGE,
+                   "train.epochs = %g and train.steps = %zu are both given; "
+                   "set one of them to 0",
+                   recipe->train.epochs, recipe->train.steps);
+}
+
+static Status check_accumulate(const Recipe *recipe, Err *err) {
+    size_t batch = recipe->train.batch, parts = recipe->train.accumulate;
+    if (recipe->train.batch_tokens || recipe->train.batch_seconds > 0) return OK;
+    if (batch % parts == 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.batch = %zu cannot be split into train.accumulate = "
+                   "%zu equal micro-batches; make one a multiple of the other",
+                   batch, parts);
+}
+
+static Status check_mixing(const Recipe *recipe, Err *err) {
+    const TrainConfig *train = &recipe->train;
+    if ((train->mixup == 0 && train->cutmix == 0) || train->batch >= 2) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.%s mixes pairs of images, but train.batch is 1; use 2 or more",
+                   train->mixup > 0 ? "mixup" : "cutmix");
+}
+
+/* From 1 on the rate would rise; PyTorch refuses that too. */
+static Status check_plateau(const Recipe *recipe, Err *err) {
+    const ScheduleConfig *schedule = &recipe->schedule;
+    if (schedule->name != SCHEDULE_PLATEAU || schedule->step_factor < 1) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "schedule.step_factor = %g does not lower the rate; schedule.name = "
+                   "plateau needs less than 1",
+                   schedule->step_factor);
+}
+
+/* Whether the task measures what the schedule watches. */
+static Status check_watch(const Recipe *recipe, Err *err) {
+    static const unsigned MEASURED_BY[] = {
+        [WATCH_LOSS] = FOR_ALL,
+        [WATCH_WER] = FOR_TRANSCRIBE,
+        [WATCH_BLEU] = FOR_TRANSLATE,
+        [WATCH_TOP1] = FOR_CLASSIFY,
+        [WATCH_PPL] = FOR_TEXTS,
+    };
+    const ScheduleConfig *schedule = &recipe->schedule;
+    if (schedule->name != SCHEDULE_PLATEAU) return OK;
+    if (!(MEASURED_BY[schedule->watch] & 1u << recipe->task))
+        return err_set(err, FAIL_USAGE,
+                       "schedule.watch = %s: task.kind = %s has no such score; wanted "
+                       "loss or %s",
+                       plateau_watch_name(schedule->watch), task_name(recipe->task),
+                       recipe->task == TASK_CLASSIFY     ? "top1"
+                       : recipe->task == TASK_TRANSCRIBE ? "wer"
+                       : recipe->task == TASK_TRANSLATE  ? "ppl or bleu"
+                                                         : "ppl");
+    if (schedule->watch != WATCH_BLEU || recipe->train.beam) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "schedule.watch = bleu needs translations: train.beam > 0");
+}
+
+static Status check_step_at(const Recipe *recipe, Err *err) {
+    const ScheduleConfig *schedule = &recipe->schedule;
+    if (schedule->name == SCHEDULE_STEP && schedule->step_count == 0)
+        return err_set(err, FAIL_USAGE,
+                       "schedule.name = step needs schedule.step_at, the "
+                       "optimizer steps at which the rate shrinks");
+    for (size_t i = 1; i < schedule->step_count; i++)
+        if (schedule->step_at[i] <= schedule->step_at[i - 1])
+            return err_set(err, FAIL_USAGE,
+                           "schedule.step_at has %.0f after %.0f; list the "
+                           "steps in rising order",
+                           schedule->step_at[i], schedule->step_at[i - 1]);
+    return OK;
+}
+
+static Status check_warmup(const Recipe *recipe, Err *err) {
+    const ScheduleConfig *schedule = &recipe->schedule;
+    if (schedule->warmup_steps && schedule->warmup_epochs > 0)
+        return err_set(err, FAIL_USAGE,
+                       "schedule.warmup_steps = %zu and schedule.warmup_epochs "
+                       "= %g are both given; set one of them to 0",
+                       schedule->warmup_steps, schedule->warmup_epochs);
+    return OK;
+}
+
+static Status check_nesterov(const Recipe *recipe, Err *err) {
+    const OptimConfig *optim = &recipe->optim;
+    if (!optim->nesterov || optim->name != OPTIM_SGD || optim->momentum > 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "optim.nesterov needs momentum; set optim.momentum, 0.9 "
+                   "for instance");
+}
+
+/* Sources that a task can take, and whether they need data.path. */
+static const struct {
+    const char *source;
+    TaskKind task;
+    bool path;
+} SOURCES[] = {{"glyphs", TASK_CLASSIFY, false},   {"text", TASK_LANGUAGE, true},
+               {"grammar", TASK_LANGUAGE, false},  {"parallel", TASK_TRANSLATE, true},
+               {"numbers", TASK_TRANSLATE, false}, {"librispeech", TASK_TRANSCRIBE, true},
+               {"manifest", TASK_TRANSCRIBE, true}, {"tones", TASK_TRANSCRIBE, false}};
+
+static Status check_source_task(const Recipe *recipe, Err *err) {
+    TaskKind task = TASK_CLASSIFY; /* pictures from files */
+    bool path = true;
+    for (size_t i = 0; i < COUNT(SOURCES); i++)
+        if (!strcmp(SOURCES[i].source, recipe->data.source))
+            task = SOURCES[i].task, path = SOURCES[i].path;
+    static const char *const TAKES[] = {"pictures: glyphs, idx, cifar or folder",
+                                        "text: text or grammar",
+                                        "pairs of sentences: parallel or numbers",
+                                        "speech: librispeech, manifest or tones"};
+    if (task != recipe->task)
+        return err_set(err, FAIL_USAGE,
+                       "data.source = %s is not for task.kind = %s, which takes %s",
+                       recipe->data.source, task_name(recipe->task), TAKES[recipe->task]);
+    if (*recipe->data.path || !path) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.source = %s needs data.path, where its files are",
+                   recipe->data.source);
+}
+
+static Status check_languages(const Recipe *recipe, Err *err) {
+    const DataConfig *data = &recipe->data;
+    if (recipe->task != TASK_TRANSLATE || strcmp(data->source, "parallel")) return OK;
+    if (!*data->source_lang || !*data->target_lang)
+        return err_set(err, FAIL_USAGE,
+                       "data.source = parallel needs data.source_lang and "
+                       "data.target_lang, the endings of its files");
+    if (strcmp(data->source_lang, data->target_lang)) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.source_lang and data.target_lang are both %s: a text would be "
+                   "translated into itself",
+                   data->source_lang);
+}
+
+static Status check_tied(const Recipe *recipe, Err *err) {
+    if (recipe->task != TASK_TRANSLATE || recipe->model.tied != TIED_ALL ||
+        recipe->data.joint)
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.tied = all needs one dictionary for both languages: set "
+                   "data.joint = true");
+}
+
+static Status check_cutoffs(const Recipe *recipe, Err *err) {
+    const ModelConfig *model = &recipe->model;
+    for (size_t i = 1; i < model->cutoff_count; i++)
+        if (model->cutoffs[i] <= model->cutoffs[i - 1])
+            return err_set(err, FAIL_USAGE,
+                           "model.cutoffs has %.0f after %.0f; list them in rising order",
+                           model->cutoffs[i], model->cutoffs[i - 1]);
+    return OK;
+}
+
+static Status check_adaptive(const Recipe *recipe, Err *err) {
+    if (!recipe->model.cutoff_count || recipe->train.label_smoothing == 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.cutoffs (the adaptive softmax) and train.label_smoothing do not go "
+                   "together; set one of them to nothing");
+}
+
+static Status check_joint(const Recipe *recipe, Err *err) {
+    const DataConfig *data = &recipe->data;
+    if (!data->joint || !*data->target_vocab ||
+        !strcmp(data->target_vocab, data->source_vocab))
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.joint = true has one dictionary, data.source_vocab; leave out "
+                   "data.target_vocab = %s",
+                   data->target_vocab);
+}
+
+static Status check_stride(const Recipe *recipe, Err *err) {
+    size_t stride = recipe->train.eval_stride, context = recipe->model.context;
+    if (stride <= context) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.eval_stride = %zu is more than the %zu tokens of model.context",
+                   stride, context);
+}
+
+static Status check_best(const Recipe *recipe, Err *err) {
+    static const char *const NAMES[] = {"auto", "loss", "top1", "bleu", "wer"};
+    BestScore best = recipe->train.best;
+    bool pictures = recipe->task == TASK_CLASSIFY, pairs = recipe->task == TASK_TRANSLATE;
+    bool speech = recipe->task == TASK_TRANSCRIBE;
+    if ((best == BEST_TOP1 && !pictures) || (best == BEST_BLEU && !pairs) ||
+        (best == BEST_WER && !speech))
+        return err_set(err, FAIL_USAGE, "train.best = %s: task.kind = %s has no such score",
+                       NAMES[best], task_name(recipe->task));
+    if (best != BEST_BLEU || recipe->train.beam) return OK;
+    return err_set(err, FAIL_USAGE, "train.best = bleu needs translations: train.beam > 0");
+}
+
+static Status check_augment(const Recipe *recipe, Err *err) {
+    const char *augment = recipe->data.augment;
+    bool speech = recipe->task == TASK_TRANSCRIBE, masks = !strncmp(augment, "spe", 3);
+    if (!strcmp(augment, "none") || !*augment || speech == masks) return OK;
+    return err_set(err, FAIL_USAGE, "data.augment = %s is for %s", augment,
+                   masks ? "speech" : "pictures; speech has speed and specaugment");
+}
+
+static Status check_layer_drop(const Recipe *recipe, Err *err) {
+    if (recipe->model.layer_drop == 0 || recipe->model.norm != NORM_DEEPNORM) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "model.layer_drop and model.norm = deepnorm do not go together");
+}
+
+static Status check_channels(const Recipe *recipe, Err *err) {
+    const DataConfig *data = &recipe->data;
+    size_t most = MAX(data->mean_count, data->std_count);
+    size_t least = MIN(data->mean_count, data->std_count);
+    if (data->channels == 2 || data->channels == 4)
+        return err_set(err, FAIL_USAGE,
+                       "data.channels = %zu: wanted 1 (grey), 3 (RGB) or 0 (3)",
+                       data->channels);
+    if (least > 1 && least != most)
+        return err_set(err, FAIL_USAGE,
+                       "data.mean has %zu numbers and data.std %zu; give each "
+                       "one, or one a channel",
+                       data->mean_count, data->std_count);
+    if (data->channels == 0 || most == 1 || most == data->channels) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "data.mean or data.std has %zu numbers for data.channels = "
+                   "%zu; give one, or one a channel",
+                   most, data->channels);
+}
+
+static Status (*const rules[])(const Recipe *, Err *) = {
+    check_heads,      check_mlp,         check_position, check_patch,   check_length,
+    check_mixing,     check_step_at,     check_warmup,   check_tied,    check_accumulate,
+    check_nesterov,   check_source_task, check_channels, check_cutoffs, check_languages,
+    check_stride,     check_best,        check_adaptive, check_joint,   check_augment,
+    check_layer_drop, check_plateau,     check_watch,
+};
+
+static void reset_unused(Recipe *recipe) {
+    for (const Key *key = keys; key < keys + keys_count; key++)
+        if (key_is_stored(key) && !key_applies(key, recipe))
+            key_parse(key, recipe, key->standard, NULL);
+}
+
+Status recipe_check(Recipe *recipe, Err *err) {
+    reset_unused(recipe);
+    for (size_t i = 0; i < COUNT(rules); i++) {
+        Status status = rules[i](recipe, err);
+        if (status) return status;
+    }
+    return OK;
+}

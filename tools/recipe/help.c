@@ -1,0 +1,122 @@
+/* help: the table of keys for people (tools/recipe/recipe.h). */
+#include <string.h>
+
+#include "tools/recipe/keys.h"
+
+enum { COLUMNS = 90, INDENT = 8, WANTED_MAX = 300, SENTENCE_MAX = 1000 };
+
+/* Words of `text`, broken at COLUMNS, every line indented. */
+static void print_wrapped(const char *text, FILE *out) {
+    size_t column = 0;
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (column && column + 1 + word > COLUMNS) {
+            fputc('\n', out);
+            column = 0;
+        }
+        int blanks = column ? 1 : INDENT;
+        fprintf(out, "%*s%.*s", blanks, "", (int)word, text);
+        column += (size_t)blanks + word;
+        text += word + strspn(text + word, " ");
+    }
+    fputc('\n', out);
+}
+
+/* Whose a key is that this version does not use. */
+static const char *task_text(const Key *key) {
+    static const struct {
+        unsigned tasks;
+        const char *text;
+    } texts[] = {
+        {FOR_LATER, "not built in yet"},
+    };
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (texts[i].tasks == key->tasks) return texts[i].text;
+    return "other tasks; not built in yet";
+}
+
+static void describe(const Key *key, char *text, size_t size) {
+    if (key_is_stored(key))
+        key_wanted(key, text, size);
+    else
+        text_format(text, size, "(%s)", task_text(key));
+}
+
+/* The key's sentence, its condition, and the choices that are still to come. */
+static void explain(const Key *key, char *text, size_t size) {
+    char when[SENTENCE_MAX / 2];
+    key_when_text(key, when, sizeof when);
+    text_format(text, size, "%s%s%s%s", key->sentence, *when ? " Needs " : "",
+                when, *when ? "." : "");
+    for (const char *const *name = key->later; name && *name; name++) {
+        size_t used = strlen(text);
+        text_format(text + used, size - used, "%s%s%s",
+                    name == key->later ? " Not built in yet: " : ", ", *name,
+                    name[1] ? "" : ".");
+    }
+}
+
+static const char *standard_text(const Key *key) {
+    return *key->standard ? key->standard : "-";
+}
+
+static void print_key(const Key *key, FILE *out) {
+    char wanted[WANTED_MAX];
+    describe(key, wanted, sizeof wanted);
+    bool fits = 30 + strlen(wanted) <= COLUMNS;
+    fprintf(out, "  %-17s %-9s %s\n", key->name, standard_text(key), fits ? wanted : "");
+    if (!fits) print_wrapped(wanted, out);
+    char sentence[SENTENCE_MAX];
+    explain(key, sentence, sizeof sentence);
+    print_wrapped(sentence, out);
+}
+
+void recipe_help_keys(FILE *out) {
+    fputs("Keys of a recipe, and words of the command line as section.key=value.\n"
+          "Each key: default (-: none), allowed values.\n",
+          out);
+    for (const Key *key = keys; key < keys + keys_count; key++) {
+        if (key == keys || strcmp(key->section, key[-1].section) != 0)
+            fprintf(out, "\n[%s]\n", key->section);
+        print_key(key, out);
+    }
+}
+
+/* Table cells must not hold a bare |. */
+static void print_cell(const char *text, FILE *out) {
+    for (; *text; text++) {
+        if (*text == '|') fputc('\\', out);
+        fputc(*text, out);
+    }
+    fputs(" |", out);
+}
+
+static void print_row(const Key *key, FILE *out) {
+    char wanted[WANTED_MAX];
+    describe(key, wanted, sizeof wanted);
+    fprintf(out, "| `%s` | ", key->name);
+    print_cell(standard_text(key), out);
+    fputc(' ', out);
+    print_cell(wanted, out);
+    fputc(' ', out);
+    char sentence[SENTENCE_MAX];
+    explain(key, sentence, sizeof sentence);
+    print_cell(sentence, out);
+    fputc('\n', out);
+}
+
+void recipe_help_keys_markdown(FILE *out) {
+    fputs("# Keys of a recipe\n\n"
+          "Made from the table in `tools/recipe/keys.c`; `steady train --help-keys` prints the "
+          "same. A\n"
+          "key `name` of section `[s]` is `s.name=value` on the command line.\n",
+          out);
+    for (const Key *key = keys; key < keys + keys_count; key++) {
+        if (key == keys || strcmp(key->section, key[-1].section) != 0)
+            fprintf(out,
+                    "\n## [%s]\n\n| key | default | values | meaning |\n"
+                    "| --- | --- | --- | --- |\n",
+                    key->section);
+        print_row(key, out);
+    }
+}

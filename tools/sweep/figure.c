@@ -1,0 +1,122 @@
+/* figure: the picture of a sweep, and all that is left behind at its end (tools/sweep/sweep.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/file/openfile.h"
+#include "tools/program/apart.h"
+#include "tools/run/rundir.h"
+#include "tools/sweep/sweep.h"
+#include "tools/program/textstream.h"
+
+/* ---- the swept rate ---- */
+
+/* The number of a value, or NaN. */
+static double rate_of(const char *text) {
+    char *end;
+    double x = strtod(text, &end);
+    return end > text && !*end && isfinite(x) ? x : NAN;
+}
+
+static bool is_rate(const SweepAxis *axis) {
+    for (size_t i = 0; i < axis->count; i++)
+        if (!isfinite(rate_of(axis->values[i]))) return false;
+    return axis->count > 1 && strcmp(axis->key, "train.seed");
+}
+
+/* optim.lr if it is swept, else the first axis of numbers; axis_count: none. */
+static size_t rate_axis(const Sweep *sweep) {
+    size_t axis = sweep_axis(sweep, "optim.lr");
+    if (axis < sweep->axis_count) return axis;
+    for (axis = 1; axis < sweep->axis_count; axis++)
+        if (is_rate(&sweep->axes[axis])) return axis;
+    return sweep->axis_count;
+}
+
+/* A line of the figure: the values of all swept axes but the rate and the seed. */
+static void name_method(const Sweep *sweep, size_t cell, size_t rate,
+                        char name[SWEEP_NAME]) {
+    *name = 0;
+    for (size_t a = 0; a < sweep->axis_count; a++) {
+        const char *key = sweep->axes[a].key;
+        if (a == rate || !sweep_is_swept(sweep, a) || !strcmp(key, "train.seed"))
+            continue;
+        const char *dot = strrchr(key, '.');
+        size_t used = strlen(name);
+        snprintf(name + used, SWEEP_NAME - used, "%s%s%s%s", used ? ", " : "",
+                 a ? dot + 1 : "", a ? " " : "", sweep_label(sweep, cell, a));
+    }
+    if (!*name) snprintf(name, SWEEP_NAME, "%s", sweep_label(sweep, cell, 0));
+}
+
+size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_NAME],
+                    const char **x) {
+    size_t rate = rate_axis(sweep), count = 0;
+    if (rate == sweep->axis_count) return 0;
+    *x = sweep->axes[rate].key;
+    for (size_t c = 0; c < sweep->cell_count; c++) {
+        const SweepResult *r = &sweep->cells[c].result;
+        if (!sweep_has_ended(&sweep->cells[c])) continue;
+        name_method(sweep, c, rate, names[count]);
+        Metric metric = metric_find(r->metric);
+        points[count] = (SweepPoint){
+            .method = names[count],
+            .rate = rate_of(sweep->axes[rate].values[sweep_index(sweep, c, rate)]),
+            .score = metric < METRIC_COUNT ? metrics[metric].factor * r->score : NAN,
+            .diverged = r->diverged};
+        count++;
+    }
+    return count;
+}
+
+/* What guessing scores: e^-loss of the answers are right, and the perplexity is e^loss. */
+static double chance_score(const SweepResult *r, Metric metric) {
+    switch (metric) {
+    case METRIC_TOP1: return metrics[METRIC_TOP1].factor * exp(-r->chance);
+    case METRIC_PPL: return exp(r->chance);
+    default: return NAN;
+    }
+}
+
+/* Without a swept key of numbers there is nothing to draw. */
+static Status draw_figure(void *input, Err *err) {
+    const Sweep *sweep = input;
+    char path[PATH_SIZE], y[80] = "score";
+    rundir_path(path, sweep->dir, "sweep.png");
+    SweepPoint *points = mem_zalloc(sweep->cell_count * sizeof *points);
+    char(*names)[SWEEP_NAME] = mem_zalloc(sweep->cell_count * sizeof *names);
+    SweepLabels labels = {.y = y, .chance = NAN};
+    size_t count = sweep_points(sweep, points, names, &labels.x);
+    for (size_t c = 0; c < sweep->cell_count; c++) {
+        const SweepResult *r = &sweep->cells[c].result;
+        Metric metric = metric_find(r->metric);
+        if (metric == METRIC_COUNT) continue;
+        text_format(y, sizeof y, "%s (%s)", metrics[metric].label, r->split);
+        labels.chance = chance_score(r, metric);
+        labels.lower = !metrics[metric].better_high;
+        labels.log_y = metric == METRIC_PPL;
+    }
+    Status status = count ? figures_write_sweep(points, count, &labels, path, sweep->dir, err) : OK;
+    mem_free(points);
+    mem_free(names);
+    return status;
+}
+
+/* ---- the end ---- */
+
+static Status write_csv(const Sweep *sweep, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, sweep->dir, "sweep.csv");
+    TextStream csv;
+    if (textstream_open(&csv, err)) return err->status;
+    sweep_print_csv(sweep, csv.file);
+    if (textstream_close(&csv, err)) return err->status;
+    Status status = openfile_save(path, sweep->dir, csv.text, csv.size, err);
+    free(csv.text);
+    return status;
+}
+
+Status sweep_report(const Sweep *sweep, FILE *out, Err *err) {
+    sweep_print(sweep, out);
+    if (sweep_save(sweep, err) || write_csv(sweep, err)) return err->status;
+    return apart_run(draw_figure, (void *)sweep, err);
+}

@@ -1,0 +1,224 @@
+/* run: a process for each cell, so many at a time (tools/sweep/sweep.h). */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "data/file/openfile.h"
+#include "tools/run/rundir.h"
+#include "tools/program/stop.h"
+#include "tools/sweep/sweep.h"
+#include "tools/sweep/show.h"
+
+typedef struct Job {
+    pid_t pid; /* 0: free */
+    size_t cell;
+    double started;
+} Job;
+
+typedef struct Runner {
+    Sweep *sweep;
+    Job *jobs; /* [job_count] */
+    size_t job_count, running, threads, next;
+    bool reports;
+    bool told; /* the runs have been asked to stop */
+    SweepShow show;
+} Runner;
+
+/* ---- one process ---- */
+
+static void log_path(const Sweep *sweep, size_t cell, char path[PATH_SIZE]) {
+    rundir_path(path, sweep->dir, "cells/%s.log", sweep->cells[cell].name);
+}
+
+/* In the child; does not return.  It is asked to stop when the sweep dies, whatever of.  A signal
+ * that comes before it is a run ends it: caught by the sweep's handler it would be lost. */
+static _Noreturn void become_run(char **argv, int log, pid_t parent,
+                                 const sigset_t *before) {
+    stop_unlisten();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    sigprocmask(SIG_SETMASK, before, NULL);
+    if (getppid() != parent) _exit(FAIL_INTERRUPTED);
+    int nothing = open("/dev/null", O_RDONLY);
+    dup2(nothing, STDIN_FILENO);
+    dup2(log, STDOUT_FILENO);
+    dup2(log, STDERR_FILENO);
+    execv("/proc/self/exe", argv);
+    execvp(argv[0], argv);
+    dprintf(STDERR_FILENO, "steady sweep: %s cannot be run: %s\n", argv[0],
+            strerror(errno));
+    _exit(FAIL_RUN);
+}
+
+static Status spawn(char **argv, const char *log_name, const char *root, pid_t *pid,
+                    Err *err) {
+    int log = openfile_append(log_name, root, err);
+    if (log < 0) return err->status;
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t parent = getpid();
+    *pid = fork();
+    if (*pid == 0) become_run(argv, log, parent, &before);
+    int reason = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(log);
+    if (*pid > 0) return OK;
+    return err_set(err, FAIL_RUN, "no process for a run: %s", strerror(reason));
+}
+
+/* ---- one cell ---- */
+
+/* A run without a checkpoint has nothing to go on from: it starts anew. */
+static bool can_resume(const char *dir) {
+    if (!rundir_holds_run(dir)) return false;
+    if (checkpoint_newest(dir, SIZE_MAX)) return true;
+    rundir_remove_unbegun(dir);
+    return false;
+}
+
+/* train RECIPE words --out DIR, or train --resume DIR; ends with NULL. */
+static size_t fill_arguments(const Runner *r, size_t cell, char *dir, char *threads,
+                             char **argv) {
+    const Sweep *sweep = r->sweep;
+    size_t n = 0;
+    argv[n++] = program_invocation_name;
+    argv[n++] = "train";
+    if (can_resume(dir)) {
+        argv[n++] = "--resume";
+        argv[n++] = dir;
+    } else {
+        argv[n++] = "--out";
+        argv[n++] = dir;
+        argv[n++] = sweep->axes[0].values[sweep_index(sweep, cell, 0)];
+    }
+    if (!r->reports) argv[n++] = "--no-report";
+    if (*threads) argv[n++] = threads;
+    return n;
+}
+
+static Status start_cell(Runner *r, size_t cell, Err *err) {
+    const Sweep *sweep = r->sweep;
+    char dir[PATH_SIZE], log[PATH_SIZE], threads[40] = "";
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    Status status = sweep_recipe(sweep, cell, recipe, err);
+    if (!recipe->train.threads)
+        text_format(threads, sizeof threads, "train.threads=%zu", r->threads);
+    mem_free(recipe);
+    if (status) return status;
+    sweep_cell_dir(sweep, cell, dir, sizeof dir);
+    log_path(sweep, cell, log);
+    char **argv = mem_zalloc((sweep->axis_count + 8) * sizeof *argv);
+    size_t fixed = fill_arguments(r, cell, dir, threads, argv);
+    for (size_t a = 1; a < sweep->axis_count; a++)
+        argv[fixed + a - 1] = sweep_word(sweep, cell, a);
+    Job *job = r->jobs;
+    while (job->pid) job++;
+    *job = (Job){.cell = cell, .started = clock_now()};
+    status = spawn(argv, log, sweep->dir, &job->pid, err);
+    if (status) {
+        job->pid = 0;
+    } else {
+        r->running++;
+        show_begun(&r->show, cell);
+    }
+    for (size_t a = 1; a < sweep->axis_count; a++) mem_free(argv[fixed + a - 1]);
+    mem_free(argv);
+    return status;
+}
+
+static Status take_end(Runner *r, Job *job, int state, Err *err) {
+    SweepCell *cell = &r->sweep->cells[job->cell];
+    char log[PATH_SIZE];
+    cell->exit = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+    cell->seconds += clock_now() - job->started;
+    job->pid = 0;
+    r->running--;
+    Status status = OK;
+    if (sweep_has_ended(cell)) {
+        status = sweep_read_result(r->sweep, job->cell, err);
+        if (!status) show_cell(&r->show, job->cell);
+    } else if (!r->told && !stop_requested()) {
+        log_path(r->sweep, job->cell, log);
+        show_failure(&r->show, job->cell, log);
+    }
+    return status ? status : sweep_save(r->sweep, err);
+}
+
+/* ---- all of them ---- */
+
+static Status start_some(Runner *r, Err *err) {
+    Status status = OK;
+    for (; r->running < r->job_count && r->next < r->sweep->cell_count && !status;
+         r->next++)
+        if (!sweep_has_ended(&r->sweep->cells[r->next]))
+            status = start_cell(r, r->next, err);
+    return status;
+}
+
+static Status collect(Runner *r, Err *err) {
+    Status status = OK;
+    for (Job *job = r->jobs; job < r->jobs + r->job_count; job++) {
+        int state = FAIL_RUN << 8; /* of a run that nobody can be asked about any more */
+        pid_t ended = job->pid ? waitpid(job->pid, &state, WNOHANG) : 0;
+        if (ended == 0 || (ended < 0 && errno == EINTR)) continue;
+        Status one = take_end(r, job, state, err);
+        if (one) status = one;
+    }
+    return status;
+}
+
+static void tell_to_stop(Runner *r) {
+    if (r->told) return;
+    r->told = true;
+    for (size_t j = 0; j < r->job_count; j++)
+        if (r->jobs[j].pid) kill(r->jobs[j].pid, SIGTERM);
+    if (r->running)
+        show_say(&r->show, "stopping: waiting for %zu run%s to save", r->running,
+                 r->running == 1 ? "" : "s");
+}
+
+/* After a failure of the sweep itself (a full disk) the runs are stopped as well. */
+static Status loop(Runner *r, Err *err) {
+    Status status = OK;
+    for (;;) {
+        if (!r->told && !status && !stop_requested()) status = start_some(r, err);
+        if (status || stop_requested()) tell_to_stop(r);
+        if (!r->running) break;
+        show_running(&r->show);
+        nanosleep(&(struct timespec){.tv_nsec = 30 * 1000 * 1000}, NULL);
+        Err late = ERR_NONE;
+        if (collect(r, status ? &late : err) && !status) status = err->status;
+    }
+    show_end(&r->show);
+    return status;
+}
+
+size_t sweep_share(const Sweep *sweep, const SweepPace *pace) {
+    return MAX(pace->threads / MIN(pace->jobs, sweep->cell_count), (size_t)1);
+}
+
+Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err) {
+    Runner r = {.sweep = sweep,
+                .job_count = MIN(pace->jobs, sweep->cell_count),
+                .threads = sweep_share(sweep, pace),
+                .reports = pace->reports};
+    r.jobs = mem_zalloc(r.job_count * sizeof *r.jobs);
+    show_start(&r.show, sweep);
+    Status status = loop(&r, err);
+    mem_free(r.jobs);
+    if (status) return status;
+    size_t open = 0;
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        open += !sweep_has_ended(&sweep->cells[c]);
+    if (open && r.told)
+        return err_set(err, FAIL_INTERRUPTED, "interrupted, %zu of %zu cells to go", open,
+                       sweep->cell_count);
+    if (open)
+        return err_set(err, FAIL_RUN, "%zu of %zu cells failed", open, sweep->cell_count);
+    return OK;
+}

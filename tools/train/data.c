@@ -1,0 +1,132 @@
+/* data: are the data of a run that is resumed those that it was trained on?
+ * (tools/train/parts.h) */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/file/openfile.h"
+#include "tools/run/datafacts.h"
+#include "tools/train/parts.h"
+
+void trainer_mark_data(const Task *task, DataMark data[3]) {
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        const DataFacts *facts = task->ops->facts ? task->ops->facts(task, s) : NULL;
+        data[s] = (DataMark){0};
+        if (facts) data[s] = (DataMark){true, facts->count, facts->hash};
+    }
+}
+
+/* What the run's data were: the checkpoint says it, or data.json of an older one.  False: nobody
+ * knows. */
+static bool marks_before(const Trainer *t, size_t step, DataMark data[3]) {
+    char path[PATH_SIZE];
+    checkpoint_path(path, t->dir, step);
+    if (checkpoint_data(path, t->dir, data)) return true;
+    DataRecord record;
+    bool known = !datafacts_load(t->dir, &record, NULL);
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+        data[s] = (DataMark){record.there[s], record.split[s].count, record.split[s].hash};
+    datarecord_free(&record);
+    return known && data[SPLIT_TRAIN].there;
+}
+
+__attribute__((format(printf, 2, 3))) static void add(TextBuffer *text, const char *format,
+                                                      ...) {
+    char part[600];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(part, sizeof part, format, values);
+    va_end(values);
+    if (text->length) text_append(text, "; ", 2);
+    text_append(text, part, strlen(part));
+}
+
+/* ---- names of classes ---- */
+
+static const char *old_name(const json_t *names, size_t k) {
+    const char *name = json_string_value(json_array_get(names, k));
+    return name ? name : "(none)";
+}
+
+/* As task.json would have it now. */
+static bool is_named(const json_t *names, size_t k, const char *name) {
+    json_t *now = json_text(name);
+    bool same = json_equal(json_array_get(names, k), now);
+    json_decref(now);
+    return same;
+}
+
+/* The first class that has another name than task.json has for it. */
+static void add_classes(const Trainer *t, TextBuffer *text) {
+    char path[PATH_SIZE];
+    if (t->recipe->task != TASK_CLASSIFY) return;
+    const ClassFacts *now = classify_facts(t->task);
+    rundir_path(path, t->dir, "task.json");
+    json_t *root = openfile_json(path, t->dir, NULL);
+    const json_t *names = json_object_get(root, "class_names");
+    size_t old = (size_t)json_integer_value(json_object_get(root, "classes")), k = 0;
+    if (old && old != now->classes) add(text, "%zu classes were, %zu are", old, now->classes);
+    while (now->class_names && names && k < now->classes &&
+           is_named(names, k, now->class_names[k]))
+        k++;
+    if (now->class_names && names && k < now->classes)
+        add(text, "class %zu was \"%.100s\", is \"%.100s\"", k, old_name(names, k),
+            now->class_names[k]);
+    json_decref(root);
+}
+
+/* ---- splits ---- */
+
+/* Is there a change of a key that chooses the items of the split? */
+static bool is_asked_for(const Trainer *t, Split split) {
+    static const unsigned USES[] = {USE_EVAL_TRAIN, USE_EVAL_VAL, USE_EVAL_TEST};
+    for (size_t i = 0; i < t->changes.count; i++) {
+        const Key *key = t->changes.change[i].key;
+        if (key_change(key) != CHANGE_ITEMS) continue;
+        if (key_uses(key, t->recipe) & USES[split]) return true;
+        /* A val split of its own is not cut off from the training data any more. */
+        if (split == SPLIT_TRAIN && t->was->data.val_fraction > 0) return true;
+    }
+    return false;
+}
+
+static bool differs(const DataMark *was, const DataMark *is) {
+    if (was->there != is->there || was->count != is->count) return true;
+    return was->hash && is->hash && was->hash != is->hash;
+}
+
+static void add_split(Split s, const DataMark *was, const DataMark *is, TextBuffer *text) {
+    const char *name = split_name(s);
+    if (!was->there || !is->there)
+        add(text, "%s: %s", name, is->there ? "there was none" : "is there no more");
+    else if (was->count != is->count)
+        add(text, "%s: %zu items were, %zu are", name, was->count, is->count);
+    else
+        add(text, "%s: %zu items as before, but others, or in another order", name,
+            is->count);
+}
+
+Status trainer_check_data(Trainer *t, size_t step, Err *err) {
+    DataMark was[3], is[3];
+    bool asked = true;
+    trainer_mark_data(t->task, is);
+    memcpy(t->data_was, is, sizeof is);
+    if (t->was && t->task->ops->check_facts &&
+        t->task->ops->check_facts(t->task, t->dir, err))
+        return err->status;
+    if (!step || !marks_before(t, step, was)) return OK;
+    memcpy(t->data_was, was, sizeof was);
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
+        if (!differs(&was[s], &is[s])) continue;
+        add_split(s, &was[s], &is[s], &t->data_change);
+        asked &= is_asked_for(t, s);
+        t->other_data |= s == SPLIT_TRAIN;
+        t->other_scores |= s != SPLIT_TRAIN;
+    }
+    add_classes(t, &t->data_change);
+    if (!t->data_change.length || asked || t->recipe->data.changed == DATA_ALLOW) return OK;
+    return err_set(err, FAIL_DATA,
+                   "the data are not those that %.300s was trained on: %.500s; resume with "
+                   "those, or with data.changed=allow",
+                   t->dir, t->data_change.text);
+}

@@ -1,0 +1,159 @@
+/* event: rows of train.jsonl that are no steps (tools/train/parts.h). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "data/file/openfile.h"
+#include "tools/program/say.h"
+#include "tools/train/parts.h"
+
+Status trainer_log_event(Trainer *t, size_t step, const char *event, const char *text,
+                         json_t *more, Err *err) {
+    if (!ranks_lead(t->ranks)) return json_decref(more), OK;
+    json_t *row = json_pack("{s:I, s:s, s:o}", "step", (json_int_t)step, "event", event,
+                            "text", json_text(text));
+    if (more) json_object_update_missing(row, more);
+    json_decref(more);
+    return log_row(&t->train_log, row, err);
+}
+
+/* Skips of rank 0 are all rows; other ranks write none, and name theirs. */
+static void say_skip(Trainer *t, const json_t *event, const char *text) {
+    size_t fresh = (size_t)json_integer_value(json_object_get(event, "count"));
+    if (!skips_are_named(&t->task->skips, fresh)) return;
+    if (ranks_lead(t->ranks))
+        progress_say(&t->progress, "skipped: %s", text);
+    else
+        say("rank %zu: skipped: %s", ranks_number(t->ranks), text);
+}
+
+Status trainer_log_task_events(Trainer *t, size_t step, Err *err) {
+    json_t *events = t->task->events, *event;
+    size_t i;
+    t->task->events = NULL;
+    json_array_foreach(events, i, event) {
+        const char *kind = json_string_value(json_object_get(event, "event"));
+        const char *text = json_string_value(json_object_get(event, "text"));
+        if (!strcmp(kind, "skip")) say_skip(t, event, text);
+        if (trainer_log_event(t, step, kind, text, json_incref(event), err)) break;
+    }
+    json_decref(events);
+    return err->status;
+}
+
+/* ---- at a resume ---- */
+
+enum { TAIL = 1 << 16 };
+
+static bool is_departure(const char *line, size_t length, size_t step) {
+    json_t *row = json_loadb(line, length, 0, NULL);
+    const char *event = json_string_value(json_object_get(row, "event"));
+    bool is = event && (!strcmp(event, "resume") || !strcmp(event, "rollback")) &&
+              (size_t)json_integer_value(json_object_get(row, "step")) == step;
+    json_decref(row);
+    return is;
+}
+
+/* Bytes of `text` without the lines at its end that are departures from `step`. */
+static size_t kept_bytes(const char *text, size_t size, size_t step) {
+    while (size) {
+        const char *before = size > 1 ? memrchr(text, '\n', size - 1) : NULL;
+        size_t start = before ? (size_t)(before + 1 - text) : 0;
+        if (!is_departure(text + start, size - start, step)) break;
+        size = start;
+    }
+    return size;
+}
+
+Status trainer_drop_departures(Log *log, size_t step, Err *err) {
+    char tail[TAIL];
+    int file = fileno(log->file);
+    off_t size = lseek(file, 0, SEEK_END), from = MAX(size - TAIL, (off_t)0);
+    ssize_t got = size < 0 ? -1 : pread(file, tail, (size_t)(size - from), from);
+    off_t kept = got < 0 ? 0 : from + (off_t)kept_bytes(tail, (size_t)got, step);
+    bool good = got >= 0 && from + got == size;
+    if (good && kept < size) good = !ftruncate(file, kept);
+    if (good && !fseek(log->file, 0, SEEK_END)) return OK;
+    return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path, strerror(errno));
+}
+
+/* The widest that a "resume" row says `key` to have been; *off: it was 0 at a time. */
+static size_t widest_of(const json_t *row, const char *key, bool *off) {
+    size_t i, widest = 0;
+    const json_t *change;
+    json_array_foreach(json_object_get(row, "changes"), i, change) {
+        const char *name = json_string_value(json_object_get(change, "key"));
+        if (!name || strcmp(name, key)) continue;
+        static const char *const SIDES[] = {"from", "to"};
+        for (size_t s = 0; s < COUNT(SIDES); s++) {
+            const char *value = json_string_value(json_object_get(change, SIDES[s]));
+            size_t every = value ? strtoul(value, NULL, 10) : 0;
+            *off |= !every;
+            widest = MAX(widest, every);
+        }
+    }
+    return widest;
+}
+
+size_t trainer_widest(const Trainer *t, const char *key, size_t was, size_t now) {
+    enum { MOST = 64 << 20 };
+    static const char EVENT[] = "\"event\":\"resume\"";
+    char path[PATH_SIZE];
+    size_t size = 0, widest = MAX(was, now);
+    bool off = !was || !now;
+    rundir_path(path, t->dir, "train.jsonl");
+    char *text = t->was ? openfile_text(path, t->dir, MOST, &size, NULL) : NULL;
+    const char *at = text, *end = text ? text + size : NULL;
+    while (text && (at = memmem(at, (size_t)(end - at), EVENT, sizeof EVENT - 1))) {
+        const char *before = memrchr(text, '\n', (size_t)(at - text));
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        const char *line = before ? before + 1 : text;
+        at = stop ? stop : end;
+        json_t *row = json_loadb(line, (size_t)(at - line), 0, NULL);
+        widest = MAX(widest, widest_of(row, key, &off));
+        json_decref(row);
+    }
+    mem_free(text);
+    return off ? 0 : widest;
+}
+
+static json_t *changes_json(const RecipeChanges *changes) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < changes->count; i++) {
+        const RecipeChange *c = &changes->change[i];
+        char key[80];
+        text_format(key, sizeof key, "%s.%s", c->key->section, c->key->name);
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "key", key, "from",
+                                              json_text(c->was), "to", json_text(c->is)));
+    }
+    return json_pack("{s:o}", "changes", list);
+}
+
+Status trainer_log_resumed(Trainer *t, Err *err) {
+    if (trainer_drop_departures(&t->train_log, t->at.step, err)) return err->status;
+    bool course = recipe_changes_course(&t->changes, t->recipe);
+    if (!t->at.step || !(course || t->data_change.length)) return OK;
+    TextBuffer text = {0};
+    recipe_changes_text(&t->changes, &text);
+    if (t->data_change.length) {
+        const char *start = text.length ? "; the data changed: " : "the data changed: ";
+        text_append(&text, start, strlen(start));
+        text_append(&text, t->data_change.text, t->data_change.length);
+    }
+    trainer_log_event(t, t->at.step, "resume", text.text, changes_json(&t->changes), err);
+    text_free(&text);
+    return err->status;
+}
+
+bool trainer_recipe_was(const char *dir, Recipe *recipe) {
+    char path[PATH_SIZE];
+    size_t step = checkpoint_newest(dir, SIZE_MAX);
+    if (!step) return false;
+    checkpoint_path(path, dir, step);
+    char *digest = checkpoint_fact(path, dir, "recipe");
+    if (digest) recipe_read_digest(recipe, digest);
+    mem_free(digest);
+    return true;
+}

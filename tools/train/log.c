@@ -1,0 +1,85 @@
+/* log: what a step leaves behind (tools/train/parts.h). */
+#include <math.h>
+
+#include "tools/train/parts.h"
+
+static Status log_row_of_step(Trainer *t, double lr, Err *err) {
+    size_t every = t->recipe->train.log_every;
+    if (!ranks_lead(t->ranks) || (every && t->at.step % every)) return OK;
+    double now = clock_now(), spent = now - t->logged_clock;
+    double items = t->items - t->logged_items, flops = t->flops - t->logged_flops;
+    double rate = spent > 0 ? items / spent : 0;
+    double machine = t->gemm_rate * (double)ranks_count(t->ranks);
+    double mfu = machine > 0 && spent > 0 ? 3 * flops / spent / machine : NAN;
+    t->logged_clock = now;
+    t->logged_items = t->items;
+    t->logged_flops = t->flops;
+    double epoch = trainer_epoch(t, t->at.step);
+    return log_row(&t->train_log,
+                   json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
+                             (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
+                             json_number(t->loss), "lr", json_number(lr), "grad_norm",
+                             json_number(t->grad_norm), "items_per_s", json_number(rate),
+                             "mfu", json_number(mfu)),
+                   err);
+}
+
+Status trainer_log_probe(Trainer *t, size_t step, Err *err) {
+    const ProbeConfig *p = &t->recipe->probe;
+    if (!ranks_lead(t->ranks)) return OK;
+    if (!p->every || (step % p->every && step != 1)) return OK;
+    return log_row(&t->probe_log, prober_row(t->prober, p, step), err);
+}
+
+static void show(Trainer *t) {
+    ProgressNow now = {.step = t->at.step,
+                       .loss = t->loss,
+                       .epoch = trainer_epoch(t, t->at.step)};
+    now.entropy = model_lowest_entropy(t->task->model, &now.site, &now.head);
+    double spent = clock_now() - t->progress.started;
+    now.rate = spent > 0 ? t->items / spent : 0;
+    progress_show(&t->progress, &now);
+}
+
+Status trainer_log_step(Trainer *t, double lr, Err *err) {
+    if (log_row_of_step(t, lr, err)) return err->status;
+    show(t);
+    return OK;
+}
+
+/* Mean entropy of a site as a share of uniform attention's. */
+static double site_share(const Site *site) {
+    double sum = 0;
+    for (size_t h = 0; h < site->heads; h++) sum += site->entropy[h];
+    return site->uniform > 0 ? sum / (double)site->heads / site->uniform : 1;
+}
+
+static Status alarm_of(Trainer *t, const Site *site, double share, size_t step, Err *err) {
+    const GuardConfig *g = &t->recipe->guard;
+    char text[300];
+    text_format(text, sizeof text,
+                "entropy collapse: %s fell to %.1f%% of uniform attention's entropy",
+                site->name, 100 * share);
+    json_t *more = json_pack("{s:s, s:o}", "site", site->name, "share", json_number(share));
+    if (trainer_log_event(t, step, "alarm", text, more, err)) return err->status;
+    if (g->collapse == COLLAPSE_STOP)
+        return err_set(err, FAIL_COLLAPSED,
+                       "%s at step %zu (guard.entropy_below = %g); try "
+                       "model.reparam=sigma with model.norm=none, a lower optim.lr or "
+                       "a longer warm-up",
+                       text, step, g->entropy_below);
+    progress_say(&t->progress, "warning: %s at step %zu", text, step);
+    return OK;
+}
+
+Status trainer_guard_collapse(Trainer *t, size_t step, Err *err) {
+    const GuardConfig *g = &t->recipe->guard;
+    const Model *model = t->task->model;
+    for (size_t i = 0; i < model->site_count; i++) {
+        double share = site_share(model->sites[i]);
+        if (share >= g->entropy_below || t->warned[i]) continue;
+        if (alarm_of(t, model->sites[i], share, step, err)) return err->status;
+        t->warned[i] = true;
+    }
+    return OK;
+}

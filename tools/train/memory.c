@@ -1,0 +1,49 @@
+/* memory: what a run needs of memory, and whether there is so much (tools/train/parts.h). */
+#include <stdio.h>
+
+#include "engine/core/machine.h"
+#include "tools/train/parts.h"
+
+/* The estimate of activations may be too high: what is refused is beyond doubt. */
+static const double SURE = 0.75;
+
+/* Bytes of parameters, gradients, the optimizer's slots and averaged weights. */
+static double owned(const Trainer *t) {
+    const Recipe *r = t->recipe;
+    double copies = 2 + (double)optim_slots_needed(&r->optim) + (r->train.ema > 0 ? 1 : 0);
+    return copies * sizeof(real) * (double)t->task->model->params->trained;
+}
+
+Status trainer_check_memory(const Trainer *t, Err *err) {
+    double own = owned(t), rest = t->task->memory + t->task->kept;
+    double most = machine_memory_most("");
+    if (most == 0 || own + SURE * rest <= most) return OK;
+    char all[32], part[32], work[32], have[32];
+    mem_text(own + rest, all, sizeof all);
+    mem_text(own, part, sizeof part);
+    mem_text(rest, work, sizeof work);
+    mem_text(most, have, sizeof have);
+    bool kept = t->task->kept > 0;
+    return err_set(err, FAIL_RUN,
+                   "this run needs about %s of memory (%s of parameters, gradients and "
+                   "optimizer, %s of activations%s) and can have %s; a smaller model, "
+                   "train.recompute = block%s or a larger train.accumulate needs less",
+                   all, part, work, kept ? " and data.cache" : "", have,
+                   kept ? ", a smaller data.cache" : "");
+}
+
+void trainer_say_memory(const Trainer *t) {
+    double own = owned(t), all = own + t->task->memory;
+    size_t total, available;
+    machine_memory("", &total, &available);
+    fprintf(stderr,
+            "memory: about %.2f GB, %.2f of parameters, gradients and optimizer, %.2f of "
+            "activations\n",
+            all / 1e9, own / 1e9, t->task->memory / 1e9);
+    if (available && all > (double)available)
+        fprintf(
+            stderr,
+            "steady: note: this machine has %.1f GB free; train.recompute=block and a "
+            "larger train.accumulate need less\n",
+            (double)available / 1e9);
+}

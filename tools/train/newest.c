@@ -1,0 +1,89 @@
+/* newest: the checkpoint that a run goes on from (tools/train/parts.h). */
+#include <math.h>
+#include <stdio.h>
+
+#include "tools/run/runlog.h"
+#include "tools/train/parts.h"
+
+size_t trainer_newest_step(Trainer *t) {
+    size_t step = ranks_lead(t->ranks) ? checkpoint_newest(t->dir, SIZE_MAX) : 0;
+    ranks_copy(t->ranks, &step, sizeof step);
+    return step;
+}
+
+/* ---- where there is none ---- */
+
+/* The last step that the run has logged, where it then had saved a checkpoint before; else 0. */
+static size_t step_behind_checkpoint(const Trainer *t) {
+    const TrainConfig *c = &t->was->train;
+    RunLog *run = runlog_open(t->dir, NULL);
+    size_t rows = run ? run->train.count : 0, last = 0;
+    if (rows) {
+        double step = run->train.step[rows - 1], epoch = run->train.epoch[rows - 1];
+        bool saved = c->checkpoint_every ? step > (double)c->checkpoint_every : epoch > 1;
+        if (saved) last = (size_t)step;
+    }
+    runlog_free(run);
+    return last;
+}
+
+/* The logs would be cut back to nothing: only where no checkpoint can have been there. */
+static Status check_lost(const Trainer *t, Err *err) {
+    size_t last = step_behind_checkpoint(t);
+    if (!last) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s/checkpoints holds no step-NUMBER.safetensors, but the run was at step "
+                   "%zu (train.jsonl); put the file back to resume, or start a new run with "
+                   "train.init",
+                   t->dir, last);
+}
+
+size_t trainer_find_newest(Trainer *t, Err *err) {
+    size_t step = trainer_newest_step(t);
+    if (!step && ranks_lead(t->ranks) && !checkpoint_check_folder(t->dir, err)) check_lost(t, err);
+    return step;
+}
+
+/* ---- loading ---- */
+
+/* A copy under another number would be taken for the newest at every resume. */
+static Status check_name(const Trainer *t, const char *path, size_t step, Err *err) {
+    if (t->at.step == step) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s: __metadata__ says step %zu, the name %zu; rename or remove the file",
+                   path, t->at.step, step);
+}
+
+/* Scores on other data are no measure of those to come; the learning rate that they led to stays. */
+static void forget_scores(Progressed *at) {
+    at->best_score = NAN;
+    at->plateau = plateau_again(&at->plateau);
+}
+
+/* Rank 0 reads first; a file that is not good is met once. */
+Status trainer_load_step(Trainer *t, size_t step, Err *err) {
+    char path[PATH_SIZE];
+    checkpoint_path(path, t->dir, step);
+    CheckpointParts parts = trainer_checkpoint_parts(t);
+    if (ranks_lead(t->ranks) && !checkpoint_load(path, t->dir, &parts, &t->at, err))
+        check_name(t, path, step, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    if (!ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
+    /* A checkpoint of this process has scores on the present data. */
+    if (t->other_scores && (!t->began || step <= t->began)) forget_scores(&t->at);
+    return ranks_agree(t->ranks, err);
+}
+
+/* A damaged checkpoint is not passed over silently: steps would be lost unseen. */
+static void advise_older(const Trainer *t, size_t step, Err *err) {
+    size_t older = checkpoint_newest(t->dir, step);
+    if (!older || err->status != FAIL_DATA) return;
+    Err seen = *err;
+    err_set(err, seen.status, "%.800s; without this file --resume continues from step %zu",
+            seen.text, older);
+}
+
+Status trainer_load_newest(Trainer *t, size_t step, Err *err) {
+    if (trainer_load_step(t, step, err) && ranks_lead(t->ranks)) advise_older(t, step, err);
+    return err->status;
+}

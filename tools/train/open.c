@@ -1,0 +1,232 @@
+/* open: from a recipe, and the folder of a run that goes on, to a trainer (tools/train/trainer.h). */
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/file/openfile.h"
+#include "engine/core/machine.h"
+#include "tools/run/datafacts.h"
+#include "tools/task/meaning.h"
+#include "tools/program/rate.h"
+#include "tools/program/start.h"
+#include "tools/program/stop.h"
+#include "tools/train/parts.h"
+
+CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
+    return (CheckpointParts){.model = t->task->model,
+                             .optim = t->optim,
+                             .optimizer = optim_name(t->recipe->optim.name),
+                             .ema = t->ema,
+                             .warned = t->warned,
+                             .skips = &t->task->skips,
+                             .prober = t->prober};
+}
+
+/* Opens the logs, cut back to the present step; an evaluation that was broken off comes again. */
+Status trainer_open_logs(Trainer *t, Err *err) {
+    if (!ranks_lead(t->ranks)) return OK;
+    /* A score at the end of a run that now goes on past it would not be there without the stop. */
+    bool scored = !t->at.pending_eval && trainer_due(t, t->at.step, t->recipe->train.eval_every);
+    size_t last_score = t->at.step && !scored ? t->at.step - 1 : t->at.step;
+    log_close(&t->train_log);
+    log_close(&t->probe_log);
+    log_close(&t->eval_log);
+    const Recipe *now = t->recipe, *was = t->was ? t->was : now;
+    bool scores = t->task->has_val || t->task->has_test;
+    const struct {
+        Log *log;
+        const char *name, *key;
+        size_t was, now, last;
+    } logs[] = {{&t->train_log, "train.jsonl", "train.log_every",
+                 MAX(was->train.log_every, (size_t)1), MAX(now->train.log_every, (size_t)1),
+                 t->at.step},
+                {&t->probe_log, "probe.jsonl", "probe.every", was->probe.every,
+                 now->probe.every, t->at.step},
+                {&t->eval_log, "eval.jsonl", "train.eval_every",
+                 scores ? was->train.eval_every : 0, now->train.eval_every, last_score}};
+    for (size_t i = 0; i < COUNT(logs) && !err->status; i++) {
+        size_t every = trainer_widest(t, logs[i].key, logs[i].was, logs[i].now);
+        log_open(logs[i].log, t->dir, logs[i].name, every, logs[i].last, err);
+        if (*logs[i].log->note)
+            progress_say(&t->progress, "steady: note: %s", logs[i].log->note);
+    }
+    return err->status;
+}
+
+static Status check_batch(Trainer *t, Err *err) {
+    const Recipe *r = t->recipe;
+    bool counted = !r->train.batch_tokens && r->train.batch_seconds == 0;
+    if (!t->task->steps_per_epoch)
+        return err_set(err, FAIL_USAGE,
+                       "train.batch = %zu is more than the %zu training examples",
+                       r->train.batch, t->task->examples);
+    if (counted && r->train.batch < ranks_count(t->ranks))
+        return err_set(
+            err, FAIL_USAGE,
+            "train.batch = %zu cannot be shared out over %zu ranks: each needs "
+            "an example at least",
+            r->train.batch, ranks_count(t->ranks));
+    return OK;
+}
+
+static void count_steps(Trainer *t) {
+    const Recipe *r = t->recipe;
+    t->steps = r->train.steps
+                   ? r->train.steps
+                   : trainer_step_of(t, r->train.epochs);
+    t->steps = MAX(t->steps, (size_t)1);
+    const ScheduleConfig *s = &r->schedule;
+    t->warmup_steps =
+        s->warmup_steps ? s->warmup_steps : trainer_step_of(t, s->warmup_epochs);
+}
+
+static Status check_meaning(const Trainer *t, Err *err) {
+    const char *path = t->recipe->train.init;
+    char *file = checkpoint_fact(path, NULL, "meaning");
+    TextBuffer own = {0};
+    meaning_describe(t->task, 0, &own);
+    meaning_check(file, own.text, path, "; train.init_fit=shapes looks at the shapes alone", err);
+    text_free(&own);
+    mem_free(file);
+    return err->status;
+}
+
+static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
+    const Recipe *r = t->recipe;
+    ParamSet *params = t->task->model->params;
+    if (resume_step) {
+        if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
+        return trainer_load_newest(t, resume_step, err);
+    }
+    task_initialize(t->task);
+    if (*r->train.init) {
+        if (r->train.init_fit == INIT_MEANING && check_meaning(t, err)) return err->status;
+        if (weights_load(r->train.init, NULL, t->task->model, err)) return err->status;
+    } else {
+        model_start(t->task->model, NULL);
+    }
+    if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
+    return OK;
+}
+
+static Status save_recipe(const Trainer *t, Err *err) {
+    char draft[PATH_SIZE];
+    rundir_path(draft, t->dir, "recipe.ini.new");
+    if (!recipe_save(t->recipe, draft, t->dir, err))
+        return rundir_replace(t->dir, "recipe.ini", err);
+    openfile_remove(draft, t->dir);
+    return err->status;
+}
+
+/* Makes a new run's folder.  recipe.ini comes first: what a killed process leaves is a run. */
+static Status make_folder(Trainer *t, Err *err) {
+    if (rundir_make_folders(t->dir, &t->made, err) ||
+        rundir_lock(t->dir, &t->lock, err) || rundir_check_free(t->dir, err))
+        return err->status;
+    t->fresh = true;
+    return save_recipe(t, err) ? err->status : rundir_create(t->dir, err);
+}
+
+/* Writes what says what the run is, and opens the logs; a run that cannot go on keeps its
+ * recipe. */
+static Status open_folder(Trainer *t, Err *err) {
+    if (!t->was && make_folder(t, err)) return err->status;
+    if (t->was && rundir_create(t->dir, err)) return err->status;
+    if (task_save_facts(t->task, t->dir, err) || trainer_open_logs(t, err))
+        return err->status;
+    if (!t->was) return OK;
+    return trainer_log_resumed(t, err) ? err->status : save_recipe(t, err);
+}
+
+void trainer_remove_unbegun(const Trainer *t) {
+    if (!t->fresh) return;
+    rundir_remove_unbegun(t->dir);
+    rundir_remove_folders(t->dir, &t->made);
+}
+
+/* The folder is free, the data are there and fit: what a rank may fail in alone. */
+static Status begin(Trainer *t, Err *err) {
+    Status status = OK;
+    if (ranks_lead(t->ranks))
+        status =
+            t->was ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
+    if (status) return status;
+    t->task = task_open(t->recipe, t->ranks, err);
+    if (!t->task || trainer_check_plateau(t, err) || trainer_check_memory(t, err))
+        return err->status;
+    if (ranks_lead(t->ranks)) datafacts_say(t->task);
+    return check_batch(t, err);
+}
+
+
+static Status start_batches(Trainer *t, Err *err) {
+    if (t->at.step > t->steps)
+        return err_set(err, FAIL_USAGE,
+                       "%s has %zu steps already, more than the %zu asked for", t->dir,
+                       t->at.step, t->steps);
+    size_t first = t->at.step + t->at.data_offset + 1;
+    return t->at.step < t->steps ? t->task->ops->start(t->task, first, err) : OK;
+}
+
+static Status prepare(Trainer *t, Err *err) {
+    begin(t, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    Model *model = t->task->model;
+    t->tape = tape_new();
+    t->exchange = exchange_new(t->ranks, model->params, t->tape);
+    t->optim = optim_new(&t->recipe->optim, model->params);
+    t->prober = prober_new(model);
+    t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
+    size_t threads = start_threads(t->recipe->train.threads);
+    t->gemm_rate = machine_rate_cached(threads);
+    t->cache = machine_cache_share("", threads);
+    size_t step = t->was ? trainer_find_newest(t, err) : 0;
+    if (!err->status && ranks_lead(t->ranks)) trainer_check_data(t, step, err);
+    if (ranks_agree(t->ranks, err)) return err->status;
+    ranks_copy(t->ranks, &t->other_data, sizeof t->other_data);
+    ranks_copy(t->ranks, &t->other_scores, sizeof t->other_scores);
+    t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
+    if (!fill_model(t, step, err) && !trainer_find_place(t, t->other_data, err)) {
+        count_steps(t);
+        start_batches(t, err);
+    }
+    if (ranks_agree(t->ranks, err)) return err->status;
+    stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
+    t->began = t->at.step;
+    if (ranks_lead(t->ranks) && trainer_has_work(t)) open_folder(t, err);
+    return ranks_agree(t->ranks, err);
+}
+
+bool trainer_has_work(const Trainer *t) {
+    return t->at.step < t->steps || t->at.pending_eval;
+}
+
+Status trainer_open(Trainer *t, Recipe *recipe, const Recipe *was, const char *dir,
+                    Ranks *ranks, Err *err) {
+    *t = (Trainer){.recipe = recipe, .was = was, .lock = -1, .ranks = ranks};
+    if (was) t->changes = recipe_compare(was, recipe);
+    if (strlen(dir) >= sizeof t->dir)
+        return err_set(err, FAIL_USAGE, "the name of the run folder is too long");
+    text_format(t->dir, sizeof t->dir, "%s", dir);
+    if (!prepare(t, err)) return OK;
+    trainer_remove_unbegun(t);
+    trainer_close(t);
+    return err->status;
+}
+
+void trainer_close(Trainer *t) {
+    text_free(&t->data_change);
+    recipe_changes_free(&t->changes);
+    log_close(&t->train_log);
+    log_close(&t->probe_log);
+    log_close(&t->eval_log);
+    prober_free(t->prober);
+    mem_free(t->warned);
+    ema_free(t->ema);
+    optim_free(t->optim);
+    exchange_free(t->exchange);
+    tape_free(t->tape);
+    task_free(t->task);
+    if (t->lock >= 0) close(t->lock);
+    *t = (Trainer){.lock = -1};
+}
