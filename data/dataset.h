@@ -39,27 +39,32 @@ typedef struct DataConfig {
     size_t channels;     /* 1 or 3 for PNG and JPEG; 0: 3 */
     char background[32]; /* behind transparent pixels: see background_parse */
     size_t limit;        /* so many items of the training split; 0: all */
-    size_t label_gap;    /* idx: most labels in a row that nothing has, below one in use; 0: any */
+    /* idx: most labels in a row that nothing has, below one in use; 0: any */
+    size_t label_gap;
     OnError on_error;
-    DataChanged changed; /* of a run that is resumed */
+    DataChanged changed;    /* of a run that is resumed */
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */
     size_t synthetic_count; /* glyphs: images an epoch; the test split has a fifth */
     /* texts (data/text/set.h) */
     TokenKind tokens;
-    char val_path[1024], test_path[1024];         /* splits of their own; "" none */
-    char source_lang[32], target_lang[32];        /* pairs: endings of the files */
-    char source_vocab[1024], target_vocab[1024];  /* dictionaries; "": made from the data */
-    char bpe_codes[1024];                         /* "": learned from the training text */
-    size_t bpe_merges;                            /* how many, when learned */
-    size_t min_count;                             /* rarer words are <unk> */
-    bool joint;           /* pairs: one dictionary and one set of codes for both languages */
+    char val_path[1024], test_path[1024];  /* splits of their own; "" none */
+    char source_lang[32], target_lang[32]; /* pairs: endings of the files */
+    /* dictionaries; "": made from the data */
+    char source_vocab[1024], target_vocab[1024];
+    char bpe_codes[1024]; /* "": learned from the training text */
+    size_t bpe_merges;    /* how many, when learned */
+    size_t min_count;     /* rarer words are <unk> */
+    /* pairs: one dictionary and one set of codes for both languages */
+    bool joint;
     bool lowercase;       /* first of all */
     WordSplit word_split; /* then punctuation is parted from words, or not */
     size_t max_length;    /* tokens of a sentence, </s> apart */
     double max_ratio;     /* longer / shorter sentence of a pair, in tokens; 0: any */
-    bool drop_long;       /* sentences beyond these are left out; else they are an error */
+    /* sentences beyond these are left out; else they are an error */
+    bool drop_long;
     /* speech (data/speech/set.h) */
-    char train_split[256], val_split[256], test_split[256]; /* names; "": the source's own */
+    /* names; "": the source's own */
+    char train_split[256], val_split[256], test_split[256];
     size_t cache; /* features kept in memory, MB */
 } DataConfig;
 
@@ -95,10 +100,12 @@ struct Dataset {
     Status (*get)(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
     /* What is known of item i without reading it.  Any may be NULL: it is not known. */
     size_t (*label)(const Dataset *set, size_t i);
-    uint64_t (*digest)(const Dataset *set, size_t i); /* of its pixels; where they are in a file
-                                                         of its own, of that one's name and length */
-    void (*path)(const Dataset *set, size_t i, char path[DATASET_PATH]); /* of such a file */
-    size_t (*bytes)(const Dataset *set, size_t i);                       /* its length */
+    /* of its pixels; where they are in a file of its own, of that one's name and
+     * length */
+    uint64_t (*digest)(const Dataset *set, size_t i);
+    /* of such a file */
+    void (*path)(const Dataset *set, size_t i, char path[DATASET_PATH]);
+    size_t (*bytes)(const Dataset *set, size_t i); /* its length */
     void (*free_state)(void *state);
 };
 

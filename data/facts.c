@@ -29,8 +29,8 @@ void facts_note(DataFacts *facts, size_t count, const char *format, ...) {
 bool facts_limit(DataFacts *facts, size_t limit, size_t count, const char *what) {
     if (!limit || limit < count) return limit != 0;
     if (facts && limit > count)
-        facts_note(facts, 1, "data.limit = %zu has no effect: there are %zu %s", limit, count,
-                   what);
+        facts_note(facts, 1, "data.limit = %zu has no effect: there are %zu %s", limit,
+                   count, what);
     return false;
 }
 

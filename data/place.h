@@ -24,8 +24,8 @@ typedef struct PlacePart {
 } PlacePart;
 
 typedef struct Place {
-    size_t number; /* batches up to this one are over */
-    size_t epoch;  /* the next one's, from 0 */
+    size_t number;               /* batches up to this one are over */
+    size_t epoch;                /* the next one's, from 0 */
     PlacePart part[PLACE_PARTS]; /* [parts] of that epoch, in turn; 0: it begins */
     size_t parts;
 } Place;
@@ -36,7 +36,8 @@ typedef struct PlaceIn {
 } PlaceIn;
 
 /* n > place->number; `steps`: batches of a whole epoch. */
-static inline PlaceIn place_find(const Place *place, size_t left, size_t steps, size_t n) {
+static inline PlaceIn place_find(const Place *place, size_t left, size_t steps,
+                                 size_t n) {
     size_t k = n - place->number - 1;
     if (k < left) return (PlaceIn){true, place->epoch, k};
     k -= left;

@@ -134,8 +134,7 @@ static Status wait_for(Ring *ring, const Place *place, Err *err) {
     while (place->ready != ring->wanted && !status) {
         if (c->interrupted && c->interrupted())
             status = err_set(err, FAIL_INTERRUPTED, "interrupted while waiting for data");
-        else
-            wait_a_moment(ring);
+        else wait_a_moment(ring);
     }
     pthread_mutex_unlock(&ring->lock);
     return status;

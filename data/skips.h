@@ -13,14 +13,15 @@
 #include "engine/core/base.h"
 
 typedef struct Skips {
-    bool *met;     /* [items]; NULL: nothing is counted */
+    bool *met; /* [items]; NULL: nothing is counted */
     size_t items;
     size_t count; /* that are met */
 } Skips;
 
 void skips_begin(Skips *skips, size_t items); /* none is met */
 void skips_end(Skips *skips);
-bool skips_see(Skips *skips, size_t item); /* false: it was met before, or nothing is counted */
+/* false: it was met before, or nothing is counted */
+bool skips_see(Skips *skips, size_t item);
 
 char *skips_text(const Skips *skips);
 /* What is no number below `items` is passed over; NULL is "". */
@@ -41,8 +42,8 @@ typedef struct SkipList {
 enum { SKIPS_MOST = 4096 };
 
 void skiplist_add(SkipList *list, size_t item, const char *text);
-void skiplist_cut(SkipList *list, size_t kept);      /* back to the first `kept` */
-void skiplist_move(SkipList *from, SkipList *to);    /* behind those of `to` */
+void skiplist_cut(SkipList *list, size_t kept);   /* back to the first `kept` */
+void skiplist_move(SkipList *from, SkipList *to); /* behind those of `to` */
 void skiplist_free(SkipList *list);
 
 /* How many of the list are met for the first time; *first: the first of them. */

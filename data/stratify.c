@@ -38,7 +38,8 @@ static Share *richest(Share *share, size_t classes) {
 static Share *roomiest(Share *share, size_t classes) {
     Share *best = NULL;
     for (Share *s = share; s < share + classes; s++)
-        if (s->quota < s->most && (!best || s->most - s->quota > best->most - best->quota))
+        if (s->quota < s->most &&
+            (!best || s->most - s->quota > best->most - best->quota))
             best = s;
     return best;
 }

@@ -122,8 +122,7 @@ static void find_candidates(const Search *search, Sentence *sentence) {
         double ending = sentence->rows[row].log_prob + (double)log_prob[config->end];
         if (must_end)
             offer(sentence, 2 * config->beam, (Candidate){ending, row, config->end});
-        else
-            scan_row(search, sentence, row, log_prob);
+        else scan_row(search, sentence, row, log_prob);
     }
 }
 
@@ -147,11 +146,11 @@ static size_t add_node(Search *search, size_t parent, uint32_t token) {
 static void finish(const Search *search, BeamResult *result, size_t node,
                    double log_prob) {
     size_t length = search->step;
-    BeamHypothesis done = {
-        .tokens = mem_alloc(length * sizeof *done.tokens),
-        .length = length,
-        .log_prob = log_prob,
-        .score = log_prob / pow((double)length + 1, search->config->length_penalty)};
+    BeamHypothesis done = {.tokens = mem_alloc(length * sizeof *done.tokens),
+                           .length = length,
+                           .log_prob = log_prob,
+                           .score = log_prob / pow((double)length + 1,
+                                                   search->config->length_penalty)};
     for (size_t i = length; i > 0; node = search->nodes[node].parent)
         done.tokens[--i] = search->nodes[node].token;
     size_t at = result->count++;
@@ -208,8 +207,7 @@ static void take_step(Search *search) {
     for (size_t s = 0; s < search->count; s++) {
         if (take_candidates(search, &search->sentences[s]))
             search->sentences[kept++] = search->sentences[s];
-        else
-            free_sentence(&search->sentences[s]);
+        else free_sentence(&search->sentences[s]);
     }
     search->count = kept;
     search->step++;

@@ -130,10 +130,8 @@ static void draw(const Model *model, LinearLayer *layer, uint64_t seed, bool bia
                                             : 1;
     (uniform ? param_uniform : param_normal)(layer->weight, seed, unit);
     if (!layer->bias) return;
-    if (bias && fairseq)
-        param_uniform(layer->bias, seed, 1 / sqrt(columns));
-    else
-        param_fill(layer->bias, 0);
+    if (bias && fairseq) param_uniform(layer->bias, seed, 1 / sqrt(columns));
+    else param_fill(layer->bias, 0);
 }
 
 static void initialize_attention(const Model *model, const BlockSpec *spec,

@@ -51,8 +51,7 @@ static void fill(real *y, const CapeArgs *a, const Turn *frames, const Turn *utt
         real *row = y + i * a->width;
         if (t < frames_of(a, b))
             fill_frame(row, frames + t * half, utterances + b * half, a->width);
-        else
-            memset(row, 0, a->width * sizeof *row);
+        else memset(row, 0, a->width * sizeof *row);
     }
 }
 

@@ -17,9 +17,8 @@ typedef struct CapeArgs {
     const size_t *frame_count;   /* [B] each <= T, or NULL: all T */
     double seconds;              /* from one frame to the next */
     double shift;                /* largest |g|, seconds */
-    size_t
-        first_example; /* of the optimizer step, so that micro-batches shift as the whole
-                           * batch */
+    /* of the optimizer step, so that micro-batches shift as the whole batch */
+    size_t first_example;
 } CapeArgs;
 
 /* [B, T, D] without gradient; 0 at padding. */

@@ -6,27 +6,23 @@
 
 typedef enum { ABOVE_ZERO, CHANCE, FROM_ZERO } RealRange;
 
-static const char *const WANTED[] = {
-    [ABOVE_ZERO] = "a number above 0", [CHANCE] = "a number from 0 to below 1",
-    [FROM_ZERO] = "a number from 0 on"};
+static const char *const WANTED[] = {[ABOVE_ZERO] = "a number above 0",
+                                     [CHANCE] = "a number from 0 to below 1",
+                                     [FROM_ZERO] = "a number from 0 on"};
 
-#define REAL(name, range) {#name, offsetof(ModelConfig, name), range}
+#define REAL(name, range)                                                                \
+    { #name, offsetof(ModelConfig, name), range }
 
 static const struct {
     const char *name;
     size_t offset;
     RealRange range;
 } REALS[] = {
-    REAL(mlp_ratio, ABOVE_ZERO),
-    REAL(init_std, ABOVE_ZERO),
-    REAL(temperature, ABOVE_ZERO),
-    REAL(patch_init_std, FROM_ZERO),
-    REAL(dropout, CHANCE),
-    REAL(drop_path, CHANCE),
-    REAL(attention_dropout, CHANCE),
-    REAL(activation_dropout, CHANCE),
-    REAL(adaptive_dropout, CHANCE),
-    REAL(layer_drop, CHANCE),
+    REAL(mlp_ratio, ABOVE_ZERO),     REAL(init_std, ABOVE_ZERO),
+    REAL(temperature, ABOVE_ZERO),   REAL(patch_init_std, FROM_ZERO),
+    REAL(dropout, CHANCE),           REAL(drop_path, CHANCE),
+    REAL(attention_dropout, CHANCE), REAL(activation_dropout, CHANCE),
+    REAL(adaptive_dropout, CHANCE),  REAL(layer_drop, CHANCE),
     REAL(cape_shift, FROM_ZERO),
 };
 
@@ -47,9 +43,10 @@ static Status check_reals(const ModelConfig *c, Err *err) {
 
 static Status check_sizes(const ModelConfig *c, Err *err) {
     if (!c->width || !c->depth || !c->heads)
-        return err_set(err, FAIL_USAGE,
-                       "model.width = %zu, model.depth = %zu, model.heads = %zu: none may be 0",
-                       c->width, c->depth, c->heads);
+        return err_set(
+            err, FAIL_USAGE,
+            "model.width = %zu, model.depth = %zu, model.heads = %zu: none may be 0",
+            c->width, c->depth, c->heads);
     if (c->width % c->heads)
         return err_set(err, FAIL_USAGE,
                        "model.width = %zu is not a multiple of model.heads = %zu",
@@ -58,7 +55,8 @@ static Status check_sizes(const ModelConfig *c, Err *err) {
         return err_set(err, FAIL_USAGE, "model.power_steps = 0: wanted 1 at least");
     if (round(c->mlp_ratio * (double)c->width) >= 1) return OK;
     return err_set(err, FAIL_USAGE,
-                   "model.mlp_ratio = %g gives the MLP no hidden unit with model.width = %zu; use at least %.3g",
+                   "model.mlp_ratio = %g gives the MLP no hidden unit with model.width = "
+                   "%zu; use at least %.3g",
                    c->mlp_ratio, c->width, 1 / (double)c->width);
 }
 
@@ -70,7 +68,8 @@ static Status check_position(const ModelConfig *c, unsigned positions, Err *err)
                                         [POSITION_CAPE] = "cape"};
     if ((unsigned)c->position < COUNT(NAMES) && positions >> c->position & 1) return OK;
     return err_set(err, FAIL_USAGE, "model.position = %s is not for this kind of model",
-                   (unsigned)c->position < COUNT(NAMES) ? NAMES[c->position] : "(unknown)");
+                   (unsigned)c->position < COUNT(NAMES) ? NAMES[c->position]
+                                                        : "(unknown)");
 }
 
 Status model_config_check(const ModelConfig *c, unsigned positions, Err *err) {
@@ -79,13 +78,15 @@ Status model_config_check(const ModelConfig *c, unsigned positions, Err *err) {
 }
 
 Status model_config_check_texts(const ModelConfig *c, Err *err) {
-    unsigned positions = 1u << POSITION_LEARNED | 1u << POSITION_NONE | 1u << POSITION_SINUSOIDAL;
+    unsigned positions =
+        1u << POSITION_LEARNED | 1u << POSITION_NONE | 1u << POSITION_SINUSOIDAL;
     if (model_config_check(c, positions, err)) return FAIL_USAGE;
     if (isfinite(c->embed_scale) && c->embed_scale != 0) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "model.embed_scale = %g: the vectors of all tokens would be multiplied by "
-                   "it; wanted a number above 0, or auto",
-                   c->embed_scale);
+    return err_set(
+        err, FAIL_USAGE,
+        "model.embed_scale = %g: the vectors of all tokens would be multiplied by "
+        "it; wanted a number above 0, or auto",
+        c->embed_scale);
 }
 
 Status model_config_check_cutoffs(const ModelConfig *c, size_t vocab, Err *err) {
@@ -105,6 +106,7 @@ Status model_config_check_cutoffs(const ModelConfig *c, size_t vocab, Err *err) 
                        before, vocab);
     if (!c->cutoff_count || (isfinite(c->adaptive_factor) && c->adaptive_factor >= 1))
         return OK;
-    return err_set(err, FAIL_USAGE, "model.adaptive_factor = %g: wanted a number from 1 on",
+    return err_set(err, FAIL_USAGE,
+                   "model.adaptive_factor = %g: wanted a number from 1 on",
                    c->adaptive_factor);
 }

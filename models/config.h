@@ -36,30 +36,35 @@ typedef struct ModelConfig {
     ReparamMethod reparam;
     ReparamScope reparam_scope; /* see LayerPart in models/layer.h */
     GammaInit gamma_init;
-    UvInit uv_init;        /* sigma, spectral: the first singular vectors, or random ones */
-    size_t power_steps;    /* sigma, spectral: power iterations of a training step */
-    InitKind init;         /* see block_initialize */
-    double init_std;       /* of every weight matrix, with INIT_NORMAL */
-    double patch_init_std; /* of the patch embedding; 0: timm's U(+-1/sqrt(fan_in)) for
-                                   reparam none and weight, init_std for sigma and spectral */
+    /* sigma, spectral: the first singular vectors, or random ones */
+    UvInit uv_init;
+    size_t power_steps; /* sigma, spectral: power iterations of a training step */
+    InitKind init;      /* see block_initialize */
+    double init_std;    /* of every weight matrix, with INIT_NORMAL */
+    /* of the patch embedding; 0: timm's U(+-1/sqrt(fan_in)) for reparam none and weight,
+     * init_std for sigma and spectral */
+    double patch_init_std;
     QkvGrouping qkv;
     Activation activation;
     PositionKind position;
-    PoolKind pool;      /* what the head sees: class token, or mean of the patches */
-    double dropout;     /* after the embedding sum, attention output and MLP output */
-    double drop_path;   /* of the last block; grows linearly from 0 over depth */
+    PoolKind pool;    /* what the head sees: class token, or mean of the patches */
+    double dropout;   /* after the embedding sum, attention output and MLP output */
+    double drop_path; /* of the last block; grows linearly from 0 over depth */
     double attention_dropout;  /* of the probabilities */
     double activation_dropout; /* of the MLP's hidden units */
-    double temperature; /* attention is softmax(q.k / (sqrt(K) temperature)) */
+    double temperature;        /* attention is softmax(q.k / (sqrt(K) temperature)) */
     /* texts */
-    size_t context;       /* language: T, tokens of a block; else rows of learned positions */
+    /* language: T, tokens of a block; else rows of learned positions */
+    size_t context;
     size_t decoder_depth; /* translation; 0: as depth */
-    double embed_scale;   /* < 0: sqrt(D) with sinusoidal positions, else 1; 0 is refused */
-    Tied tied;            /* what the output matrix shares (language: any but none) */
-    double cutoffs[ADAPTIVE_CUTS_MAX]; /* language: where the vocabulary's bands end, but for */
-    size_t cutoff_count;               /* the last; 0: one band, no adaptive softmax */
-    double adaptive_factor;            /* each band's vectors are so many times shorter */
-    double adaptive_dropout;           /* of the tails' features */
+    /* < 0: sqrt(D) with sinusoidal positions, else 1; 0 is refused */
+    double embed_scale;
+    Tied tied; /* what the output matrix shares (language: any but none) */
+    /* language: where the vocabulary's bands end, but for */
+    double cutoffs[ADAPTIVE_CUTS_MAX];
+    size_t cutoff_count;     /* the last; 0: one band, no adaptive softmax */
+    double adaptive_factor;  /* each band's vectors are so many times shorter */
+    double adaptive_dropout; /* of the tails' features */
     /* speech */
     double layer_drop; /* chance that a block is left out, in training */
     double cape_shift; /* largest random shift of cape's positions, seconds */
@@ -73,7 +78,8 @@ ModelConfig model_config_default(void);
  * number outside its range, a position whose bit (1u << POSITION_...) is not in `positions`.  The
  * builders' own checks (vit_check, language_check ...) ask it first. */
 Status model_config_check(const ModelConfig *config, unsigned positions, Err *err);
-Status model_config_check_texts(const ModelConfig *config, Err *err); /* embed_scale, too */
+/* embed_scale, too */
+Status model_config_check_texts(const ModelConfig *config, Err *err);
 /* Cutoffs and factor of the adaptive softmax. */
 Status model_config_check_cutoffs(const ModelConfig *config, size_t vocab, Err *err);
 

@@ -11,12 +11,12 @@ static void build_bands(Model *model, Embedding *e, const char *prefix, size_t v
         size_t end = i < c->cutoff_count ? (size_t)c->cutoffs[i] : vocab;
         double share = pow(c->adaptive_factor, (double)i);
         size_t width = MAX((size_t)((double)c->width / share), (size_t)1);
-        e->bands[i] = params_add(model->params, PARAM_MATRIX, 2,
-                                 (size_t[]){end - first, width}, "%sembed.%zu.weight",
-                                 prefix, i);
-        e->projs[i] = params_add(model->params, PARAM_MATRIX, 2,
-                                 (size_t[]){c->width, width}, "%sembed.%zu.proj.weight",
-                                 prefix, i);
+        e->bands[i] =
+            params_add(model->params, PARAM_MATRIX, 2, (size_t[]){end - first, width},
+                       "%sembed.%zu.weight", prefix, i);
+        e->projs[i] =
+            params_add(model->params, PARAM_MATRIX, 2, (size_t[]){c->width, width},
+                       "%sembed.%zu.proj.weight", prefix, i);
         first = end;
     }
 }
@@ -37,11 +37,10 @@ void embedding_build(Model *model, Embedding *e, const char *prefix, size_t voca
                      .scale = c->embed_scale,
                      .dropout = c->dropout};
     if (e->scale < 0) e->scale = sinusoidal ? sqrt((double)c->width) : 1;
-    if (c->cutoff_count)
-        build_bands(model, e, prefix, vocab);
+    if (c->cutoff_count) build_bands(model, e, prefix, vocab);
     else if (!shared)
-        e->table = params_add(model->params, PARAM_MATRIX, 2,
-                              (size_t[]){vocab, c->width}, "%sembed.weight", prefix);
+        e->table = params_add(model->params, PARAM_MATRIX, 2, (size_t[]){vocab, c->width},
+                              "%sembed.weight", prefix);
     if (c->position == POSITION_LEARNED)
         e->position = params_add(model->params, PARAM_VECTOR, 2,
                                  (size_t[]){rows, c->width}, "%spos_embed", prefix);
@@ -118,8 +117,8 @@ Tensor *embedding_forward(Tape *tape, Embedding *e, const ForwardMode *mode,
     size_t count = embedding_bands(e, bands);
     Tensor *x = count ? op_adaptive_embedding(tape, bands, count, tokens->ids,
                                               tokens->batch, tokens->length, e->scale)
-                      : op_embedding(tape, &e->table->tensor, tokens->ids,
-                                     tokens->batch, tokens->length, e->scale);
+                      : op_embedding(tape, &e->table->tensor, tokens->ids, tokens->batch,
+                                     tokens->length, e->scale);
     x = add_positions(tape, e, x, first);
     return op_dropout(tape, x, e->dropout, e->site, mode->first_example);
 }

@@ -17,11 +17,11 @@ typedef struct TokenRows {
 } TokenRows;
 
 typedef struct Embedding {
-    Param *table;    /* [V, D]; borrowed where it is shared; NULL: bands */
+    Param *table; /* [V, D]; borrowed where it is shared; NULL: bands */
     Param *bands[BANDS_MAX], *projs[BANDS_MAX]; /* adaptive: [n_i, d_i], [D, d_i] */
     size_t band_count;                          /* 0: one table */
-    Param *position; /* [rows, D] learned, or NULL */
-    real *sines;     /* [sine_rows, D], made as far as they are needed */
+    Param *position;                            /* [rows, D] learned, or NULL */
+    real *sines; /* [sine_rows, D], made as far as they are needed */
     size_t sine_rows;
     bool sinusoidal, owns_table;
     double scale, dropout;

@@ -11,8 +11,8 @@ struct Generation {
     Tape *tape;
     ForwardMode mode;
     size_t depth, vocab, rows;
-    KeyCache *caches; /* [2 depth] */
-    Tensor *memory;   /* until the first step */
+    KeyCache *caches;             /* [2 depth] */
+    Tensor *memory;               /* until the first step */
     size_t *memory_count, *owner; /* [rows] of each row's sentence, and its number */
 };
 
@@ -66,8 +66,7 @@ static size_t *selected(size_t *old, const size_t *from, size_t rows) {
 /* The memory's keys stay where they are as long as each row keeps its sentence. */
 static void select_rows(Generation *g, size_t rows, const size_t *from) {
     bool moved = rows != g->rows;
-    for (size_t i = 0; i < rows && !moved; i++)
-        moved = g->owner[from[i]] != g->owner[i];
+    for (size_t i = 0; i < rows && !moved; i++) moved = g->owner[from[i]] != g->owner[i];
     for (size_t i = 0; i < g->depth; i++) {
         key_cache_select(&g->caches[2 * i], from, rows);
         if (moved) key_cache_select(&g->caches[2 * i + 1], from, rows);
@@ -96,7 +95,8 @@ void generation_step(void *generation, size_t rows, const uint32_t *token,
     bool first = g->memory;
     if (first) {
         for (size_t i = 0; i < rows; i++)
-            CHECK(rows == g->rows && from[i] == i, "the first step has %zu rows", g->rows);
+            CHECK(rows == g->rows && from[i] == i, "the first step has %zu rows",
+                  g->rows);
     } else {
         select_rows(g, rows, from);
         tape_begin(g->tape, (TapeMode){0});

@@ -20,8 +20,8 @@ static real *moved(const KeyCache *c, const real *old, const size_t *from, size_
     real *now = mem_alloc(rows * room * c->width * sizeof(real));
     size_t used = c->used * c->width;
     for (size_t i = 0; i < rows && used; i++)
-        memcpy(now + i * room * c->width,
-               old + (from ? from[i] : i) * c->room * c->width, used * sizeof(real));
+        memcpy(now + i * room * c->width, old + (from ? from[i] : i) * c->room * c->width,
+               used * sizeof(real));
     return now;
 }
 
@@ -48,7 +48,8 @@ void key_cache_append(KeyCache *c, Slice k, Slice v, size_t tokens) {
           "key_cache: %zu x %zu tokens for %zu rows", k.x->shape[0], k.x->shape[1],
           c->rows);
     if (c->used + tokens > c->room)
-        move(c, NULL, c->rows, MAX(MAX(2 * c->room, (size_t)ROOM_FIRST), c->used + tokens));
+        move(c, NULL, c->rows,
+             MAX(MAX(2 * c->room, (size_t)ROOM_FIRST), c->used + tokens));
     copy_slice(c, c->keys, k, tokens);
     copy_slice(c, c->values, v, tokens);
     c->used += tokens;

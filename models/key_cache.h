@@ -6,7 +6,7 @@
 #include "engine/op/op.h"
 
 typedef struct KeyCache {
-    real *keys, *values; /* [rows, room, D] */
+    real *keys, *values;     /* [rows, room, D] */
     size_t rows, room, used; /* tokens that fit, and that are there */
     size_t width;            /* D */
 } KeyCache;

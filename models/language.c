@@ -34,9 +34,9 @@ Language *language_new(const ModelConfig *config, size_t vocab) {
     BlockSpec spec = block_spec_alone(config, true, EPS);
     stack_build(model, &lm->stack, &spec);
     if (config->cutoff_count)
-        lm->head.weight = params_add(model->params, PARAM_MATRIX, 2,
-                                     (size_t[]){config->cutoff_count, config->width},
-                                     "head.weight");
+        lm->head.weight =
+            params_add(model->params, PARAM_MATRIX, 2,
+                       (size_t[]){config->cutoff_count, config->width}, "head.weight");
     else if (config->tied == TIED_NONE)
         output_build(model, &lm->head, vocab, config->width, "head");
     params_finish(model->params);
@@ -98,7 +98,8 @@ Tensor *language_loss(Language *lm, Tape *tape, const ForwardMode *mode,
                       const TokenRows *tokens, const VocabTarget *target) {
     Tensor *x = language_features(lm, tape, mode, tokens, NULL);
     if (lm->embed.band_count) return adaptive_loss(lm, tape, mode, x, target);
-    return op_vocab_loss(tape, x, output_matrix(lm), NULL, linear_scale(&lm->head), target);
+    return op_vocab_loss(tape, x, output_matrix(lm), NULL, linear_scale(&lm->head),
+                         target);
 }
 
 /* to[r, 0 ... n) = ln softmax(z_r)[0 ... n) + plus_r; the rows of z have `columns`, those of `to`
@@ -120,7 +121,8 @@ static void put_log_softmax(real *to, size_t vocab, const Tensor *z, size_t n,
 
 /* ln p of all tokens: the head's, and each tail's added to that of its cluster. */
 static Tensor *adaptive_output(Language *lm, Tape *tape, Tensor *x) {
-    CHECK(!tape_mode(tape)->gradients, "the adaptive softmax as %s", "logits in training");
+    CHECK(!tape_mode(tape)->gradients, "the adaptive softmax as %s",
+          "logits in training");
     const Embedding *e = &lm->embed;
     size_t rows = tensor_rows(x), tails = e->band_count - 1;
     size_t head = e->bands[0]->tensor.shape[0], first = head;

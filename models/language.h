@@ -19,8 +19,9 @@ typedef struct Language {
     size_t vocab;
     Embedding embed;
     Stack stack;
-    LinearLayer head; /* weight [V, D]; NULL: the embedding table; with bands the clusters'
-                         [bands - 1, D], which are never reparametrised */
+    /* weight [V, D]; NULL: the embedding table; with bands the clusters' [bands - 1, D],
+     * which are never reparametrised */
+    LinearLayer head;
 } Language;
 
 Status language_check(const ModelConfig *config, size_t vocab, Err *err);

@@ -227,7 +227,8 @@ void model_start(Model *model, const bool *loaded) {
     for (size_t i = 0; i < model->layer_count; i++) {
         Reparam *r = model->layers[i]->reparam;
         if (!r) continue;
-        ReparamHave have = {brought(model, loaded, r->u) || (random && drawn(r->u)), brought(model, loaded, r->v),
+        ReparamHave have = {brought(model, loaded, r->u) || (random && drawn(r->u)),
+                            brought(model, loaded, r->v),
                             brought(model, loaded, r->gamma ? r->gamma : r->g)};
         reparam_start(r, model->config.gamma_init == GAMMA_SPECTRAL, have);
     }

@@ -27,10 +27,8 @@ static real select_largest(real *x, size_t n, size_t k) {
             x[j--] = kept;
         }
         /* x[low..j] >= pivot >= x[j+1..high] */
-        if (wanted <= j)
-            high = j;
-        else
-            low = j + 1;
+        if (wanted <= j) high = j;
+        else low = j + 1;
     }
     return x[wanted];
 }

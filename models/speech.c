@@ -24,13 +24,15 @@ static void build_front(Speech *s) {
 }
 
 Status speech_check(const ModelConfig *c, size_t filters, size_t labels, Err *err) {
-    unsigned positions = 1u << POSITION_LEARNED | 1u << POSITION_NONE | 1u << POSITION_CAPE;
+    unsigned positions =
+        1u << POSITION_LEARNED | 1u << POSITION_NONE | 1u << POSITION_CAPE;
     if (model_config_check(c, positions, err)) return FAIL_USAGE;
     if (!filters || labels < 2)
-        return err_set(err, FAIL_USAGE,
-                       "%zu filters and %zu labels: a recogniser needs a filter, the blank and a "
-                       "letter",
-                       filters, labels);
+        return err_set(
+            err, FAIL_USAGE,
+            "%zu filters and %zu labels: a recogniser needs a filter, the blank and a "
+            "letter",
+            filters, labels);
     if (c->position != POSITION_LEARNED || c->context) return OK;
     return err_set(err, FAIL_USAGE,
                    "model.context, the rows of learned positions, is not given");

@@ -2,8 +2,8 @@
 
 void stack_build(Model *model, Stack *stack, const BlockSpec *spec) {
     const ModelConfig *c = &model->config;
-    *stack = (Stack){.spec = *spec,
-                     .blocks = mem_zalloc(spec->depth * sizeof *stack->blocks)};
+    *stack =
+        (Stack){.spec = *spec, .blocks = mem_zalloc(spec->depth * sizeof *stack->blocks)};
     for (size_t i = 0; i < spec->depth; i++)
         block_build(model, &stack->blocks[i], spec, i);
     if (c->norm == NORM_PRE && c->final_norm)
@@ -97,7 +97,8 @@ double stack_memory(const Stack *stack, double tokens, double memory_tokens,
     const Block *b = &stack->blocks[0];
     double width = (double)b->self.proj.weight->tensor.shape[0];
     double hidden = (double)b->fc1.weight->tensor.shape[0];
-    double one = block_memory(b, tokens, memory_tokens), depth = (double)stack->spec.depth;
+    double one = block_memory(b, tokens, memory_tokens),
+           depth = (double)stack->spec.depth;
     double gradients = tokens * (4 * width + 2 * hidden);
     return gradients + (recompute ? depth * tokens * width + one : depth * one);
 }

@@ -17,9 +17,10 @@ Status translator_check(const ModelConfig *c, size_t source_vocab, size_t target
                         Err *err) {
     if (model_config_check_texts(c, err)) return FAIL_USAGE;
     if (source_vocab < 2 || target_vocab < 2)
-        return err_set(err, FAIL_DATA,
-                       "the vocabularies have %zu and %zu tokens: there is nothing to predict",
-                       source_vocab, target_vocab);
+        return err_set(
+            err, FAIL_DATA,
+            "the vocabularies have %zu and %zu tokens: there is nothing to predict",
+            source_vocab, target_vocab);
     if (c->tied == TIED_ALL && source_vocab != target_vocab)
         return err_set(err, FAIL_USAGE,
                        "model.tied = all needs one vocabulary for both languages "
@@ -111,9 +112,11 @@ Tensor *translator_decode(Translator *t, Tape *tape, const ForwardMode *mode,
                           Tensor *memory, const size_t *memory_count,
                           const TokenRows *input, KeyCache *caches) {
     tape_scope(tape, "decoder.embed");
-    Tensor *x = embedding_forward(tape, &t->target, mode, input, caches ? caches->used : 0);
-    BlockInput other = {
-        .count = input->count, .memory = memory, .memory_count = memory_count};
+    Tensor *x =
+        embedding_forward(tape, &t->target, mode, input, caches ? caches->used : 0);
+    BlockInput other = {.count = input->count,
+                        .memory = memory,
+                        .memory_count = memory_count};
     x = stack_forward(tape, &t->decoder, mode, &other, caches, x);
     tape_scope(tape, "decoder.head");
     return x;

@@ -5,13 +5,15 @@
 static const double EPS = 1e-6;
 
 Status vit_check(const ModelConfig *c, PictureShape picture, Err *err) {
-    unsigned positions = 1u << POSITION_LEARNED | 1u << POSITION_SINCOS | 1u << POSITION_NONE;
+    unsigned positions =
+        1u << POSITION_LEARNED | 1u << POSITION_SINCOS | 1u << POSITION_NONE;
     if (model_config_check(c, positions, err)) return FAIL_USAGE;
     if (!c->patch || !picture.height || !picture.width || !picture.channels)
-        return err_set(err, FAIL_USAGE,
-                       "model.patch = %zu of pictures of %zu x %zu with %zu channels: none may "
-                       "be 0",
-                       c->patch, picture.height, picture.width, picture.channels);
+        return err_set(
+            err, FAIL_USAGE,
+            "model.patch = %zu of pictures of %zu x %zu with %zu channels: none may "
+            "be 0",
+            c->patch, picture.height, picture.width, picture.channels);
     if (picture.height % c->patch || picture.width % c->patch)
         return err_set(
             err, FAIL_USAGE,
@@ -40,9 +42,10 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
     vit->cls_token =
         params_add(model->params, PARAM_VECTOR, 3, (size_t[]){1, 1, width}, "cls_token");
     if (position != POSITION_NONE)
-        vit->pos_embed = params_add(
-            model->params, position == POSITION_LEARNED ? PARAM_VECTOR : PARAM_BUFFER, 3,
-            (size_t[]){1, vit->tokens, width}, "pos_embed");
+        vit->pos_embed =
+            params_add(model->params,
+                       position == POSITION_LEARNED ? PARAM_VECTOR : PARAM_BUFFER, 3,
+                       (size_t[]){1, vit->tokens, width}, "pos_embed");
     linear_build_shaped(model, &vit->patch, PART_OUTSIDE, 4,
                         (size_t[]){width, picture.channels, patch, patch},
                         "patch_embed.proj");
@@ -158,7 +161,9 @@ double vit_flops(const Vit *vit) {
 
 double vit_memory(const Vit *vit, size_t pictures, bool recompute) {
     double tokens = (double)vit->tokens * (double)pictures;
-    double pixels = (double)(vit->picture.channels * vit->picture.height * vit->picture.width);
-    double ends = (double)pictures * pixels + 4 * tokens * (double)vit->model.config.width;
+    double pixels =
+        (double)(vit->picture.channels * vit->picture.height * vit->picture.width);
+    double ends =
+        (double)pictures * pixels + 4 * tokens * (double)vit->model.config.width;
     return (stack_memory(&vit->stack, tokens, 0, recompute) + ends) * sizeof(real);
 }

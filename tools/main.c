@@ -18,17 +18,18 @@ static const struct Command {
 } COMMANDS[] = {
     {"train", train_main, true, true, "train from a recipe, or resume a run"},
     {"eval", eval_main, true, false, "score a run's checkpoint: one JSON object"},
-    {"predict", predict_main, true, false, 
-     "classify, generate, translate or transcribe"},
+    {"predict", predict_main, true, false, "classify, generate, translate or transcribe"},
     {"sweep", sweep_main, true, true, "a grid over recipe keys: table and figure"},
-    {"plot", plot_main, false, false, 
+    {"plot", plot_main, false, false,
      "losses, entropies, norms of one run or several, as a picture"},
-    {"export", export_main, true, false, "plain weights for other programs, scales folded in"},
-    {"doctor", doctor_main, false, false, 
+    {"export", export_main, true, false,
+     "plain weights for other programs, scales folded in"},
+    {"doctor", doctor_main, false, false,
      "what this machine offers, and what is wrong with its set-up"},
-    {"bench", bench_main, true, false, 
+    {"bench", bench_main, true, false,
      "speed of kernels, ops and steps beside this machine's GEMM"},
-    {"recipes", recipes_main, false, false, "what can be run; `steady recipes NAME` prints one"},
+    {"recipes", recipes_main, false, false,
+     "what can be run; `steady recipes NAME` prints one"},
 };
 
 static void usage(FILE *out) {

@@ -23,7 +23,8 @@ static Status check_packed(const ByteFile *file, size_t size, Err *err) {
     size_t length = strlen(file->path);
     bool named = length > 3 && !strcmp(file->path + length - 3, ".gz");
     if (!named || size >= 2) return OK;
-    return err_set(err, FAIL_DATA, "%s is cut short: it holds %zu bytes", file->path, size);
+    return err_set(err, FAIL_DATA, "%s is cut short: it holds %zu bytes", file->path,
+                   size);
 }
 
 bool bytes_has_twin(const char *path) {
@@ -66,9 +67,10 @@ static Status take_some(ByteFile *file, uint8_t *to, size_t n, size_t *got, Err 
 }
 
 static Status fail_short(const ByteFile *file, size_t wanted, size_t got, Err *err) {
-    return err_set(err, FAIL_DATA,
-                   "%s is cut short: it ends after %zu bytes, where %zu more are expected",
-                   file->path, file->taken, wanted - got);
+    return err_set(
+        err, FAIL_DATA,
+        "%s is cut short: it ends after %zu bytes, where %zu more are expected",
+        file->path, file->taken, wanted - got);
 }
 
 Status bytes_take(ByteFile *file, void *to, size_t n, Err *err) {
@@ -127,8 +129,7 @@ Status bytes_end(ByteFile *file, Err *err) {
     size_t got;
     Status status = take_some(file, &extra, 1, &got, err);
     if (!status && got)
-        return err_set(err, FAIL_DATA,
-                       "%s has data after the expected %zu bytes", file->path,
-                       file->taken - 1);
+        return err_set(err, FAIL_DATA, "%s has data after the expected %zu bytes",
+                       file->path, file->taken - 1);
     return status;
 }

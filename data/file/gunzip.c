@@ -17,8 +17,9 @@ struct Gunzip {
     bool packed, ended; /* ended: the descriptor gives no more */
     z_stream stream;    /* next_in, avail_in: bytes of `buffer` that are not used yet */
     size_t offset;      /* in the file, of what the descriptor gives next */
-    size_t members, begin, end; /* begin: of the last member, end: of the last whole one */
-    size_t given;               /* bytes of contents */
+    /* begin: of the last member, end: of the last whole one */
+    size_t members, begin, end;
+    size_t given; /* bytes of contents */
     uint8_t buffer[BUFFER];
 };
 
@@ -74,7 +75,8 @@ static void begin_member(Gunzip *g) {
 
 Gunzip *gunzip_new(int descriptor, const char *path, Err *err) {
     Gunzip *g = mem_alloc(sizeof *g);
-    memset(g, 0, offsetof(Gunzip, buffer)); /* a small file does not pay for a large buffer */
+    /* a small file does not pay for a large buffer */
+    memset(g, 0, offsetof(Gunzip, buffer));
     g->descriptor = descriptor;
     g->path = path;
     g->stream.zalloc = take_memory;
@@ -164,8 +166,9 @@ Status gunzip_read(Gunzip *g, void *to, size_t n, size_t *got, Err *err) {
         size_t part = 0;
         if (g->place == BETWEEN && pass_on(g, err)) return err->status;
         if (g->place == BETWEEN) return OK;
-        Status status = (g->place == PLAIN ? read_plain : read_member)(
-            g, (uint8_t *)to + *got, n - *got, &part, err);
+        Status status =
+            (g->place == PLAIN ? read_plain : read_member)(g, (uint8_t *)to + *got,
+                                                           n - *got, &part, err);
         *got += part;
         g->given += part;
         if (status) return status;

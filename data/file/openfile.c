@@ -108,8 +108,7 @@ static Status fail(const char *path, const char *root, const char *verb, Status 
                 "%s has other hard links, which would change with it; replace it by a "
                 "copy of its own",
                 path);
-    else
-        err_set(err, status, "%s cannot be %s: %s", path, verb, strerror(reason));
+    else err_set(err, status, "%s cannot be %s: %s", path, verb, strerror(reason));
     errno = reason;
     return err ? err->status : status;
 }
@@ -244,8 +243,8 @@ static bool may_replace(const Place *to) {
 bool openfile_rename(const char *from, const char *to, const char *root) {
     Place p;
     if (!place_open(&p, to, root)) return false;
-    bool good = may_replace(&p) && !renameat(p.folder, root ? last_part(from) : from,
-                                             p.folder, p.name);
+    bool good = may_replace(&p) &&
+                !renameat(p.folder, root ? last_part(from) : from, p.folder, p.name);
     place_close(&p);
     return good;
 }
@@ -306,10 +305,10 @@ Status openfile_save(const char *path, const char *root, const void *bytes, size
         int reason = errno;
         if (fclose(file) && good) good = false, reason = errno;
         errno = reason;
-        if (good)
-            status = openfile_replace(draft, path, root, err);
+        if (good) status = openfile_replace(draft, path, root, err);
         else
-            status = fail(path, root, "written", FAIL_RUN, err), openfile_remove(draft, root);
+            status = fail(path, root, "written", FAIL_RUN, err),
+            openfile_remove(draft, root);
     }
     mem_free(draft);
     free(behind);
@@ -345,9 +344,9 @@ DIR *openfile_folder(const char *path, const char *root, Err *err) {
     Place p;
     int fd = -1;
     if (place_open(&p, path, root)) {
-        fd = root && *p.name
-                 ? step_into(p.folder, p.name)
-                 : openat(p.folder, root ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = root && *p.name ? step_into(p.folder, p.name)
+                             : openat(p.folder, root ? "." : path,
+                                      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (!(root && *p.name)) place_close(&p);
     }
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);

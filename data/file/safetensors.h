@@ -43,7 +43,8 @@ typedef struct SafetensorsEntry {
 } SafetensorsEntry;
 
 typedef enum {
-    SAFETENSORS_VERIFY, /* a crc32 in the metadata is compared with the data (reads it all) */
+    /* a crc32 in the metadata is compared with the data (reads it all) */
+    SAFETENSORS_VERIFY,
     SAFETENSORS_TRUST,
 } SafetensorsCheck;
 

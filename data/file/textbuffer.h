@@ -25,7 +25,7 @@ void text_append_byte(TextBuffer *buffer, char byte);
 void text_append_code(TextBuffer *buffer, uint32_t code); /* as UTF-8; see utf8_put */
 /* As UTF-8 whatever it is: backslashes and bytes that are no UTF-8 as \xNN. */
 void text_append_escaped(TextBuffer *buffer, const char *text);
-void text_unescape(char *text); /* the other way round, in place */
+void text_unescape(char *text);      /* the other way round, in place */
 void text_clear(TextBuffer *buffer); /* "", also where text was NULL */
 void text_free(TextBuffer *buffer);  /* back to {0} */
 

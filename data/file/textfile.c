@@ -82,8 +82,8 @@ Status textfile_check_line(const char *name, size_t number, const char *line,
     const char *nul = memchr(line, 0, length);
     if (nul)
         return err_set(err, FAIL_DATA,
-                       "%s:%zu: a NUL byte at byte %zu of the line: is this a text?", name,
-                       number, (size_t)(nul - line) + 1);
+                       "%s:%zu: a NUL byte at byte %zu of the line: is this a text?",
+                       name, number, (size_t)(nul - line) + 1);
     if (utf8_valid(line, length, &bad)) return OK;
     return err_set(err, FAIL_DATA,
                    "%s:%zu: byte %zu of the line (0x%02x) is not UTF-8; convert the file "

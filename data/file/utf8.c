@@ -50,10 +50,8 @@ uint32_t utf8_lower(uint32_t code) {
     size_t low = 0, high = COUNT(LOWER_ROWS); /* the first row whose last is >= code */
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (LOWER_ROWS[middle].last < code)
-            low = middle + 1;
-        else
-            high = middle;
+        if (LOWER_ROWS[middle].last < code) low = middle + 1;
+        else high = middle;
     }
     if (low == COUNT(LOWER_ROWS)) return code;
     const struct LowerRow *row = &LOWER_ROWS[low];

@@ -139,7 +139,8 @@ static void note_others(const char *folder, const CifarKind *kind, const CifarSe
                         Dataset *set) {
     const CifarKind *other = find_kind(folder, (size_t)(kind - kinds) + 1);
     if (other)
-        facts_note(&set->facts, 1, "%s holds %s too, which is not used", folder, other->name);
+        facts_note(&set->facts, 1, "%s holds %s too, which is not used", folder,
+                   other->name);
     for (size_t k = 0; k < cifar->files; k++)
         facts_note(&set->facts, bytes_has_twin(cifar->path[k]),
                    "%s is read, the .gz beside it is not", cifar->path[k]);

@@ -31,7 +31,8 @@ unsigned exif_orientation(const uint8_t *bytes, size_t n) {
         size_t entry = at + 2 + k * ENTRY;
         if (entry > n || ENTRY > n - entry) return 1;
         if (number_at(&tiff, entry, 2) != TAG_ORIENTATION) continue;
-        uint32_t type = number_at(&tiff, entry + 2, 2), count = number_at(&tiff, entry + 4, 4);
+        uint32_t type = number_at(&tiff, entry + 2, 2),
+                 count = number_at(&tiff, entry + 4, 4);
         if ((type != TYPE_SHORT && type != TYPE_LONG) || count != 1) return 1;
         uint32_t value = number_at(&tiff, entry + 8, type == TYPE_SHORT ? 2 : 4);
         return value >= 1 && value <= 8 ? value : 1;

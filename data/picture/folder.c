@@ -31,10 +31,8 @@ static size_t class_of(const FolderSet *folder, size_t i) {
     size_t low = 0, high = folder->classes.count;
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
-        if (folder->first[middle] <= i)
-            low = middle;
-        else
-            high = middle;
+        if (folder->first[middle] <= i) low = middle;
+        else high = middle;
     }
     return low;
 }
@@ -46,7 +44,9 @@ static void folder_path(const Dataset *set, size_t i, char path[DATASET_PATH]) {
                 folder->files[k].name[i - folder->first[k]]);
 }
 
-static size_t folder_label(const Dataset *set, size_t i) { return class_of(set->state, i); }
+static size_t folder_label(const Dataset *set, size_t i) {
+    return class_of(set->state, i);
+}
 
 /* Of the file's name and length: its pixels would have to be read. */
 static uint64_t folder_digest(const Dataset *set, size_t i) {
@@ -91,11 +91,11 @@ static bool find_split(const char *path, Split split, char full[PATH_SIZE]) {
 static Status fail_empty(const FolderSet *folder, const char *path, const size_t before[],
                          Err *err) {
     const size_t *now = folder->listing.count;
-    return err_set(err, FAIL_DATA,
-                   "%s holds no picture (PNG or JPEG): each folder of a split is a class; %zu "
-                   "other files and %zu pictures in deeper folders are in it",
-                   path, now[ODD_ENDING] - before[ODD_ENDING],
-                   now[ODD_DEEPER] - before[ODD_DEEPER]);
+    return err_set(
+        err, FAIL_DATA,
+        "%s holds no picture (PNG or JPEG): each folder of a split is a class; %zu "
+        "other files and %zu pictures in deeper folders are in it",
+        path, now[ODD_ENDING] - before[ODD_ENDING], now[ODD_DEEPER] - before[ODD_DEEPER]);
 }
 
 static Status list_files(FolderSet *folder, Err *err) {

@@ -28,7 +28,8 @@ static void names_add(Names *names, const char *name, size_t bytes) {
     if (names->count == names->room) {
         names->room = names->room ? 2 * names->room : 64;
         names->name = widen(names->name, names->count, names->room, sizeof *names->name);
-        names->bytes = widen(names->bytes, names->count, names->room, sizeof *names->bytes);
+        names->bytes =
+            widen(names->bytes, names->count, names->room, sizeof *names->bytes);
     }
     names->bytes[names->count] = bytes;
     names->name[names->count++] = mem_strdup(name);
@@ -53,7 +54,8 @@ static int by_bytes(const void *a, const void *b) {
 static void names_sort(Names *names) {
     if (!names->count) return;
     Named *row = mem_alloc(names->count * sizeof *row);
-    for (size_t k = 0; k < names->count; k++) row[k] = (Named){names->name[k], names->bytes[k]};
+    for (size_t k = 0; k < names->count; k++)
+        row[k] = (Named){names->name[k], names->bytes[k]};
     qsort(row, names->count, sizeof *row, by_bytes);
     for (size_t k = 0; k < names->count; k++) {
         names->name[k] = row[k].name;
@@ -87,18 +89,22 @@ static int by_text(const void *a, const void *b) { return strcmp(a, b); }
 static const struct {
     const char *one, *more, *what;
 } sentences[ODD_KINDS] = {
-    [ODD_DEEPER] = {"picture in a folder", "pictures in folders",
-                    "below %s/CLASS %s not used: only files directly in a class folder are"},
-    [ODD_LINK] = {"folder that is a link", "folders that are links",
-                  "below %s/CLASS %s not used: only files directly in a class folder are"},
+    [ODD_DEEPER] =
+        {"picture in a folder", "pictures in folders",
+         "below %s/CLASS %s not used: only files directly in a class folder are"},
+    [ODD_LINK] =
+        {"folder that is a link", "folders that are links",
+         "below %s/CLASS %s not used: only files directly in a class folder are"},
     [ODD_ENDING] = {"file with another ending", "files with other endings",
                     "in %s %s not used: neither PNG nor JPEG"},
-    [ODD_CONTENT] = {"file", "files",
-                     "in %s without the ending .png, .jpg or .jpeg %s used: PNG or JPEG by "
-                     "content"},
+    [ODD_CONTENT] =
+        {"file", "files",
+         "in %s without the ending .png, .jpg or .jpeg %s used: PNG or JPEG by "
+         "content"},
     [ODD_HIDDEN] = {"hidden picture or folder", "hidden pictures and folders",
                     "in %s (name with a dot in front) %s not used"},
-    [ODD_LOOSE] = {"picture", "pictures", "in %s itself, in no class folder, %s not used"},
+    [ODD_LOOSE] = {"picture", "pictures",
+                   "in %s itself, in no class folder, %s not used"},
     [ODD_LONG] = {"file", "files", "in %s with too long a name %s not used"},
     [ODD_BESIDE] = {"folder", "folders",
                     "beside %s %s not used: the splits are train, val and test"},
@@ -107,7 +113,8 @@ static const struct {
 static const char *are(size_t count) { return count == 1 ? "is" : "are"; }
 
 void listing_note(const Listing *all, const char *split, DataFacts *facts) {
-    char endings[ENDINGS_MOST][ENDING_ROOM], list[ENDINGS_MOST * (ENDING_ROOM + 2) + 4] = "";
+    char endings[ENDINGS_MOST][ENDING_ROOM],
+        list[ENDINGS_MOST * (ENDING_ROOM + 2) + 4] = "";
     memcpy(endings, all->ending, sizeof endings);
     qsort(endings, all->endings, ENDING_ROOM, by_text);
     for (size_t k = 0; k < all->endings; k++)
@@ -157,12 +164,14 @@ typedef struct Walk {
     Names *names;
     int depth;
 } Walk;
-typedef Status Visit(const Walk *walk, const char *name, const struct stat *info, Err *err);
+typedef Status Visit(const Walk *walk, const char *name, const struct stat *info,
+                     Err *err);
 
 static Status walk_folder(Walk walk, Visit *visit, Err *err) {
     DIR *dir = opendir(walk.path);
     if (!dir)
-        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", walk.path, strerror(errno));
+        return err_set(err, FAIL_DATA, "%s cannot be opened: %s", walk.path,
+                       strerror(errno));
     walk.folder = dirfd(dir);
     Status status = OK;
     for (const struct dirent *entry; !status;) {
@@ -214,8 +223,7 @@ static Status visit_deeper(const Walk *w, const char *name, const struct stat *i
 static Status visit_picture(const Walk *w, const char *name, const struct stat *info,
                             Err *err) {
     bool named = has_ending(name);
-    if (!fits(w->path, name))
-        odd(w->all, ODD_LONG, w->path, name);
+    if (!fits(w->path, name)) odd(w->all, ODD_LONG, w->path, name);
     else if (S_ISDIR(info->st_mode) && is_link(w->folder, name)) {
         odd(w->all, ODD_LINK, w->path, name);
     } else if (S_ISDIR(info->st_mode)) {
@@ -242,7 +250,8 @@ static Status visit_class(const Walk *w, const char *name, const struct stat *in
     if (*name == '.') {
         if (folder || picture) odd(w->all, ODD_HIDDEN, w->path, name);
     } else if (folder && !fits(w->path, name)) {
-        return err_set(err, FAIL_DATA, "%s/%.60s...: the name is too long", w->path, name);
+        return err_set(err, FAIL_DATA, "%s/%.60s...: the name is too long", w->path,
+                       name);
     } else if (folder) {
         names_add(w->names, name, 0);
     } else if (picture) {
@@ -266,11 +275,13 @@ static Status visit_beside(const Walk *w, const char *name, const struct stat *i
 }
 
 Status list_classes(const char *path, Listing *all, Names *names, Err *err) {
-    return walk_folder((Walk){.path = path, .all = all, .names = names}, visit_class, err);
+    return walk_folder((Walk){.path = path, .all = all, .names = names}, visit_class,
+                       err);
 }
 
 Status list_pictures(const char *path, Listing *all, Names *names, Err *err) {
-    return walk_folder((Walk){.path = path, .all = all, .names = names}, visit_picture, err);
+    return walk_folder((Walk){.path = path, .all = all, .names = names}, visit_picture,
+                       err);
 }
 
 Status list_beside(const char *path, Listing *all, Err *err) {

@@ -36,7 +36,7 @@ enum { ENDINGS_MOST = 6, ENDING_ROOM = 16 };
 
 typedef struct Listing {
     size_t count[ODD_KINDS];
-    char *first[ODD_KINDS]; /* in the order of bytes; NULL: none */
+    char *first[ODD_KINDS];                 /* in the order of bytes; NULL: none */
     char ending[ENDINGS_MOST][ENDING_ROOM]; /* of ODD_ENDING; more are not named */
     size_t endings;
 } Listing;

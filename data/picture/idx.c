@@ -53,9 +53,10 @@ static Status open_header(ByteFile *file, const char *path, size_t magic, size_t
     uint8_t header[16];
     status = bytes_take(file, header, 4 * (count + 1), err);
     if (!status && big_endian(header) != magic)
-        status = err_set(
-            err, FAIL_DATA, "%s is no IDX file of %s: its magic number is %zu, not %zu",
-            path, magic == MAGIC_IMAGES ? "images" : "labels", big_endian(header), magic);
+        status = err_set(err, FAIL_DATA,
+                         "%s is no IDX file of %s: its magic number is %zu, not %zu",
+                         path, magic == MAGIC_IMAGES ? "images" : "labels",
+                         big_endian(header), magic);
     for (size_t k = 0; k < count && !status; k++) {
         sizes[k] = big_endian(header + 4 * (k + 1));
         if (sizes[k] == 0)
@@ -159,12 +160,13 @@ static Status check_gaps(const DataConfig *config, const size_t used[LABELS],
             size_t item = find_item(file[0].labels, file[0].count, k);
             const LabelFile *in = item < file[0].count ? &file[0] : &file[1];
             item = find_item(in->labels, in->count, k);
-            return err_set(err, FAIL_DATA,
-                           "%s: item %zu has label %u, but none has a label from %zu to %zu: is "
-                           "it damaged? data.label_gap = %zu allows %zu unused labels in a row "
-                           "(0: any)",
-                           in->path, item, (unsigned)in->labels[item], below, k - 1,
-                           config->label_gap, config->label_gap);
+            return err_set(
+                err, FAIL_DATA,
+                "%s: item %zu has label %u, but none has a label from %zu to %zu: is "
+                "it damaged? data.label_gap = %zu allows %zu unused labels in a row "
+                "(0: any)",
+                in->path, item, (unsigned)in->labels[item], below, k - 1,
+                config->label_gap, config->label_gap);
         }
         gap = 0;
         below = k + 1;
@@ -206,7 +208,7 @@ Status idx_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     if (status) return status;
     const char *const read[2] = {labels, images};
     for (size_t k = 0; k < 2; k++)
-        facts_note(&set->facts, bytes_has_twin(read[k]), "%s is read, the .gz beside it is not",
-                   read[k]);
+        facts_note(&set->facts, bytes_has_twin(read[k]),
+                   "%s is read, the .gz beside it is not", read[k]);
     return find_classes(config, names[!test], labels, set, err);
 }

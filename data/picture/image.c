@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/file/openfile.h"
 #include "data/picture/exif.h"
 #include "data/picture/formats.h"
-#include "data/file/openfile.h"
 
 void image_resize_buffer(Image *image, size_t height, size_t width, size_t channels) {
     size_t area, bytes;
@@ -94,9 +94,10 @@ static Status read_by_content(FILE *file, const char *path, const PictureReading
         return status;
     }
     if (kind.name)
-        return err_set(err, FAIL_DATA,
-                       "%s is a %s file, neither PNG nor JPEG: convert it (magick, ffmpeg)",
-                       path, kind.name);
+        return err_set(
+            err, FAIL_DATA,
+            "%s is a %s file, neither PNG nor JPEG: convert it (magick, ffmpeg)", path,
+            kind.name);
     char text[32];
     show_start(start, MIN(n, (size_t)8), text);
     return err_set(err, FAIL_DATA, "%s is neither PNG nor JPEG: it begins with \"%s\"",
@@ -154,10 +155,11 @@ Status background_parse(const char *text, uint8_t rgb[3], Err *err) {
     if (count == 1) rgb[1] = rgb[2] = rgb[0];
     if (count == 1 || count == 3) return OK;
     memset(rgb, 0, 3);
-    return err_set(err, FAIL_USAGE,
-                   "data.background = %.40s: expected black, white, grey, a level 0-255, or "
-                   "three of them as R,G,B",
-                   text);
+    return err_set(
+        err, FAIL_USAGE,
+        "data.background = %.40s: expected black, white, grey, a level 0-255, or "
+        "three of them as R,G,B",
+        text);
 }
 
 PictureReading picture_reading(const DataConfig *config) {

@@ -75,8 +75,7 @@ static void lay_inks(const JpegJob *job, size_t width, size_t channels, uint8_t 
         unsigned black = ink[3] ^ flip;
         for (size_t c = 0; c < 3; c++)
             rgb[c] = (uint8_t)(black - share(ink[c] ^ flip ^ 255, black));
-        if (channels == 1)
-            *to++ = image_grey(rgb, 3);
+        if (channels == 1) *to++ = image_grey(rgb, 3);
         else
             for (size_t c = 0; c < 3; c++) *to++ = rgb[c];
     }
@@ -119,8 +118,9 @@ Status jpeg_read(FILE *file, const char *path, const PictureReading *how,
     jpeg_destroy_decompress(&job.jpeg);
     mem_free(job.inks);
     return good ? OK
-                : err_set(err, FAIL_DATA, "%s is a damaged JPEG file, or of a rare kind: %s",
-                          path, job.reason);
+                : err_set(err, FAIL_DATA,
+                          "%s is a damaged JPEG file, or of a rare kind: %s", path,
+                          job.reason);
 }
 
 #endif

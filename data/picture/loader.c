@@ -16,7 +16,7 @@ struct Loader {
     size_t makers;
     /* the caller's side alone */
     size_t given, skipped;
-    Batch end;   /* count 0, after the last batch */
+    Batch end;     /* count 0, after the last batch */
     SkipList lost; /* of batches without an example: they go to the next that is given */
     char skip_reason[sizeof((Err *)0)->text];
 };

@@ -17,11 +17,13 @@
 
 typedef struct LoaderConfig {
     DataConfig data;
-    size_t height, width;      /* of the tensors that come out */
-    size_t batch;              /* examples an optimizer step */
-    size_t part, parts;        /* make part `part` (from 0) of `parts` of each batch; 0, 0: all */
+    size_t height, width; /* of the tensors that come out */
+    size_t batch;         /* examples an optimizer step */
+    /* make part `part` (from 0) of `parts` of each batch; 0, 0: all */
+    size_t part, parts;
     uint64_t seed;
-    Place start;               /* training: what of the run is over; first > start.number */
+    /* training: what of the run is over; first > start.number */
+    Place start;
     bool training;             /* shuffle, augment, mix; else in turn, last one short */
     double mixup, cutmix;      /* alpha of the Beta distribution; 0: off */
     size_t workers;            /* threads that make batches, one each; 0: 1 */
@@ -32,17 +34,18 @@ typedef struct Loader Loader;
 
 /* One batch.  Owned by the loader and valid until the next loader_next. */
 typedef struct Batch {
-    size_t count;          /* B <= config.batch */
-    size_t first, whole;   /* these are examples first, first + 1, ... of a batch of `whole` */
+    size_t count; /* B <= config.batch */
+    /* these are examples first, first + 1, ... of a batch of `whole` */
+    size_t first, whole;
     size_t channels, height, width;
-    real *pixels;          /* [B, C, Y, X], normalised */
-    size_t *label;         /* [B] */
-    size_t *mixed_label;   /* [B] the partner's label; = label where nothing is mixed */
-    real *mix;             /* [B] share of `label` in the target; 1: nothing is mixed */
-    size_t *item;          /* [B] index in the dataset */
-    size_t skipped;        /* broken items met and left out since the loader started */
+    real *pixels;            /* [B, C, Y, X], normalised */
+    size_t *label;           /* [B] */
+    size_t *mixed_label;     /* [B] the partner's label; = label where nothing is mixed */
+    real *mix;               /* [B] share of `label` in the target; 1: nothing is mixed */
+    size_t *item;            /* [B] index in the dataset */
+    size_t skipped;          /* broken items met and left out since the loader started */
     const char *skip_reason; /* text of the latest of them; "" */
-    SkipList broken; /* those met since the batch before, in their order */
+    SkipList broken;         /* those met since the batch before, in their order */
 } Batch;
 
 /* Training: steps are numbered from 1, an epoch has floor(count / batch) whole

@@ -101,8 +101,9 @@ size_t batch_room(const LoaderConfig *config) {
 
 void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config) {
     size_t slots = batch_room(config);
-    *batch = (Batch){
-        .channels = set->channels, .height = config->height, .width = config->width};
+    *batch = (Batch){.channels = set->channels,
+                     .height = config->height,
+                     .width = config->width};
     size_t picture = set->channels * config->height * config->width;
     batch->pixels = mem_array(slots, picture * sizeof(real));
     batch->label = mem_zalloc(slots * sizeof *batch->label);

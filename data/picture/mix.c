@@ -52,8 +52,7 @@ Mix mix_draw(const Batch *batch, double mixup, double cutmix, RngCursor *dice) {
 }
 
 void mix_pair(const Mix *mix, const Batch *batch, real *a, real *b) {
-    if (mix->cut)
-        swap_box(batch, a, b, mix->box);
+    if (mix->cut) swap_box(batch, a, b, mix->box);
     else
         blend_pair(a, b, batch->channels * batch->height * batch->width,
                    (real)mix->lambda);

@@ -22,8 +22,8 @@ void image_window(const Image *from, Image *to, ptrdiff_t top, ptrdiff_t left,
 
 /* colour.c: in place */
 
-void image_autocontrast(Image *image);            /* each channel to 0 ... 255 */
-void image_equalize(Image *image);                /* each channel's histogram */
+void image_autocontrast(Image *image); /* each channel to 0 ... 255 */
+void image_equalize(Image *image);     /* each channel's histogram */
 void image_invert(Image *image);
 void image_posterize(Image *image, int bits);     /* keep the upper 0-8 bits */
 void image_solarize(Image *image, int threshold); /* invert p >= threshold */

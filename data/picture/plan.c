@@ -47,7 +47,8 @@ size_t plan_item(Plan *plan, size_t n, size_t slot, size_t skip) {
     PlaceIn at = {false, 0, n - 1};
     if (plan->training)
         at = place_find(&plan->start, plan_left(plan), plan_batches(plan), n);
-    size_t place = (at.first ? place_given(&plan->start) : 0) + at.index * plan->batch + slot;
+    size_t place =
+        (at.first ? place_given(&plan->start) : 0) + at.index * plan->batch + slot;
     size_t entry = (place / plan->repeat + skip) % plan->items;
     if (!plan->shuffle) return entry;
     shuffle_epoch(plan, at.epoch);

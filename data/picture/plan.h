@@ -5,15 +5,15 @@
 #include "data/place.h"
 
 typedef struct Plan {
-    size_t items;   /* in the dataset */
-    size_t batch;   /* examples a batch */
+    size_t items;       /* in the dataset */
+    size_t batch;       /* examples a batch */
     size_t part, parts; /* of each batch: see loader.h; at least 1 part */
-    size_t repeat;  /* times that an item stands in a row */
-    bool training;  /* whole batches without end; else the last one short */
+    size_t repeat;      /* times that an item stands in a row */
+    bool training;      /* whole batches without end; else the last one short */
     bool shuffle;
     uint64_t seed;
-    Place start;    /* training: what is over */
-    size_t *order;  /* of epoch `epoch`, when it is shuffled */
+    Place start;   /* training: what is over */
+    size_t *order; /* of epoch `epoch`, when it is shuffled */
     size_t epoch;
 } Plan;
 

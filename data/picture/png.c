@@ -66,11 +66,11 @@ static void store_row(const uint8_t *rgba, const uint8_t background[3], size_t y
         uint8_t rgb[3], alpha = rgba[3];
         opaque &= alpha;
         for (size_t c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)((rgba[c] * alpha + background[c] * (255 - alpha) + 127) / 255);
+            rgb[c] =
+                (uint8_t)((rgba[c] * alpha + background[c] * (255 - alpha) + 127) / 255);
         if (image->channels == 3)
             for (size_t c = 0; c < 3; c++) *to++ = rgb[c];
-        else
-            *to++ = image_grey(rgb, 3);
+        else *to++ = image_grey(rgb, 3);
     }
     if (opaque != 255) traits->clear = true;
 }
@@ -133,10 +133,11 @@ static bool encode(PngJob *job, FILE *file, const Image *image) {
     CHECK(job->png, "libpng refuses %s", PNG_LIBPNG_VER_STRING);
     job->info = png_create_info_struct(job->png);
     png_init_io(job->png, file);
-    png_set_IHDR(
-        job->png, job->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-        image->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
-        PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(job->png, job->info, (png_uint_32)image->width,
+                 (png_uint_32)image->height, 8,
+                 image->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
     png_write_info(job->png, job->info);
     for (size_t y = 0; y < image->height; y++)
         png_write_row(job->png, image->pixels + y * image->width * image->channels);

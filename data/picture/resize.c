@@ -117,10 +117,8 @@ static void resize_across(const Image *from, Box box, Image *middle, size_t widt
         const uint8_t *row =
             from->pixels + ((box.y + y) * from->width + box.x) * channels;
         uint8_t *to = middle->pixels + y * width * channels;
-        if (width == box.width)
-            memcpy(to, row, width * channels);
-        else
-            blend_row(&taps, row, to, width, channels);
+        if (width == box.width) memcpy(to, row, width * channels);
+        else blend_row(&taps, row, to, width, channels);
     }
 }
 

@@ -129,17 +129,18 @@ static Status cut_items(Dataset *set, const Cut *cut, Err *err) {
     size_t taken = stratify(label, n, set->classes, cut->want, cut->leave,
                             rng_make(0, RNG_SPLIT, cut->draw), chosen);
     if (!cut->leave && taken < in)
-        status = err_set(err, FAIL_USAGE,
-                         "%s = %zu is less than the %zu classes of the training split: each "
-                         "needs a picture; use at least %zu",
-                         cut->key, cut->want, in, in);
+        status =
+            err_set(err, FAIL_USAGE,
+                    "%s = %zu is less than the %zu classes of the training split: each "
+                    "needs a picture; use at least %zu",
+                    cut->key, cut->want, in, in);
     else if (taken < cut->want)
-        status = err_set(err, FAIL_USAGE,
-                         "%s takes %zu of %zu training images: some of the %zu classes would "
-                         "keep none; use less",
-                         cut->key, cut->want, n, in);
-    else
-        keep_items(set, chosen, !cut->others);
+        status =
+            err_set(err, FAIL_USAGE,
+                    "%s takes %zu of %zu training images: some of the %zu classes would "
+                    "keep none; use less",
+                    cut->key, cut->want, n, in);
+    else keep_items(set, chosen, !cut->others);
     mem_free(chosen);
     mem_free(label);
     return status;
@@ -148,14 +149,16 @@ static Status cut_items(Dataset *set, const Cut *cut, Err *err) {
 static Status cut_validation(const DataConfig *config, Split split, Dataset *set,
                              Err *err) {
     bool val = split == SPLIT_VAL;
-    if (val) facts_free(&set->facts); /* what the reader met is said of the training split */
+    /* what the reader met is said of the training split */
+    if (val) facts_free(&set->facts);
     if (facts_limit(val ? NULL : &set->facts, config->limit, set->count, "examples")) {
         Cut cut = {.key = "data.limit", .want = config->limit, .draw = 1};
         if (!val)
-            facts_note(&set->facts, set->count - config->limit,
-                       "%zu of %zu examples are not used: data.limit = %zu, drawn from all "
-                       "classes",
-                       set->count - config->limit, set->count, config->limit);
+            facts_note(
+                &set->facts, set->count - config->limit,
+                "%zu of %zu examples are not used: data.limit = %zu, drawn from all "
+                "classes",
+                set->count - config->limit, set->count, config->limit);
         if (cut_items(set, &cut, err)) return err->status;
     }
     if (config->val_fraction == 0) return OK;
@@ -165,10 +168,11 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
                        "data.val_fraction = %g leaves no training image of %zu",
                        config->val_fraction, set->count);
     if (!held)
-        return err_set(err, FAIL_USAGE,
-                       "data.val_fraction = %g of %zu training images is none; %g holds back "
-                       "one",
-                       config->val_fraction, set->count, 1.0 / (double)set->count);
+        return err_set(
+            err, FAIL_USAGE,
+            "data.val_fraction = %g of %zu training images is none; %g holds back "
+            "one",
+            config->val_fraction, set->count, 1.0 / (double)set->count);
     Cut cut = {"data.val_fraction", held, 1, 0, !val};
     return cut_items(set, &cut, err);
 }

@@ -45,16 +45,18 @@ static void note_capitals(Dataset *set) {
     for (size_t k = set->classes; k-- > 1;)
         if (!strcasecmp(name[k - 1], name[k])) pairs++, first = k;
     if (pairs)
-        facts_note(&set->facts, pairs,
-                   "class names that differ in capitals alone: %zu (first: %s and %s); they "
-                   "are learned as different classes",
-                   pairs, name[first - 1], name[first]);
+        facts_note(
+            &set->facts, pairs,
+            "class names that differ in capitals alone: %zu (first: %s and %s); they "
+            "are learned as different classes",
+            pairs, name[first - 1], name[first]);
     mem_free(name);
 }
 
 Status survey_classes(Dataset *set, bool training, Err *err) {
     if (!set->label || !set->count) return OK;
-    size_t *label = mem_alloc(set->count * sizeof *label), present = 0, some = 0, absent = 0;
+    size_t *label = mem_alloc(set->count * sizeof *label), present = 0, some = 0,
+           absent = 0;
     size_t *count = mem_alloc(set->classes * sizeof *count);
     for (size_t i = 0; i < set->count; i++) label[i] = set->label(set, i);
     class_counts(label, set->count, count, set->classes);
@@ -66,13 +68,14 @@ Status survey_classes(Dataset *set, bool training, Err *err) {
     char number[24];
     Status status = OK;
     if (training && present < 2)
-        status = err_set(err, FAIL_DATA,
-                         "all %zu training pictures are of one class (%s): a classifier needs "
-                         "at least two",
-                         set->count, class_text(set, some, number));
+        status =
+            err_set(err, FAIL_DATA,
+                    "all %zu training pictures are of one class (%s): a classifier needs "
+                    "at least two",
+                    set->count, class_text(set, some, number));
     facts_note(&set->facts, set->classes - present,
-               "%zu of %zu classes have no picture here (first: %s)%s", set->classes - present,
-               set->classes, class_text(set, absent, number),
+               "%zu of %zu classes have no picture here (first: %s)%s",
+               set->classes - present, set->classes, class_text(set, absent, number),
                training ? ": they are never learned" : "");
     if (present > 1) note_largest(set, count, present);
     if (training) note_capitals(set);
@@ -102,7 +105,7 @@ typedef struct Survey {
     const DataConfig *config;
     size_t read, count[TRAITS], helps[COUNT(candidates)];
     char *first[TRAITS]; /* file, or what is wrong with it; NULL: none */
-    size_t *broken; /* [classes] of the sample */
+    size_t *broken;      /* [classes] of the sample */
     Image image;
 } Survey;
 
@@ -176,11 +179,12 @@ static Status check_lost(const Survey *s, Err *err) {
     char number[24];
     Status status = OK;
     if (lost < set->classes)
-        status = err_set(err, FAIL_DATA,
-                         "none of the %zu pictures of class %s can be read (%zu of all %zu "
-                         "cannot; data.on_error = skip leaves them out); the first: %s",
-                         count[lost], class_text(set, lost, number), s->count[BROKEN],
-                         set->count, s->first[BROKEN]);
+        status =
+            err_set(err, FAIL_DATA,
+                    "none of the %zu pictures of class %s can be read (%zu of all %zu "
+                    "cannot; data.on_error = skip leaves them out); the first: %s",
+                    count[lost], class_text(set, lost, number), s->count[BROKEN],
+                    set->count, s->first[BROKEN]);
     mem_free(count);
     return status;
 }
@@ -198,15 +202,17 @@ static void note_traits(const Survey *s, DataFacts *facts) {
         if (k == GREY && s->count[k] == s->read)
             snprintf(help, sizeof help, "; data.channels = 1 reads them as they are");
         if (!s->count[k]) continue;
-        facts_note(facts, s->count[k], "%zu of %zu pictures%s %s%s (first: %s)", s->count[k],
-                   s->read, sample, trait_text[k], help, s->first[k]);
+        facts_note(facts, s->count[k], "%zu of %zu pictures%s %s%s (first: %s)",
+                   s->count[k], s->read, sample, trait_text[k], help, s->first[k]);
     }
 }
 
 Status survey_pictures(Dataset *set, const DataConfig *config, bool (*interrupted)(void),
                        Err *err) {
     if (!set->label || !set->count) return OK;
-    Survey s = {.set = set, .config = config, .read = MIN(set->count, (size_t)SURVEY_MOST)};
+    Survey s = {.set = set,
+                .config = config,
+                .read = MIN(set->count, (size_t)SURVEY_MOST)};
     s.broken = mem_zalloc(set->classes * sizeof *s.broken);
     Status status = OK;
     for (size_t k = 0; k < s.read && !status; k++) {
@@ -215,7 +221,8 @@ Status survey_pictures(Dataset *set, const DataConfig *config, bool (*interrupte
         if (set->path)
             set->facts.hash = facts_hash_number(set->facts.hash, survey_content(set, i));
         if (!status && interrupted && interrupted())
-            status = err_set(err, FAIL_INTERRUPTED, "interrupted while looking at pictures");
+            status =
+                err_set(err, FAIL_INTERRUPTED, "interrupted while looking at pictures");
     }
     if (!status) status = check_lost(&s, err);
     if (!status) note_traits(&s, &set->facts);

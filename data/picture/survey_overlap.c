@@ -45,7 +45,8 @@ static Entry *find(Entry *entry, size_t n, uint64_t key) {
 uint64_t survey_content(const Dataset *set, size_t i) {
     char path[DATASET_PATH];
     set->path(set, i, path);
-    FILE *file = set->bytes(set, i) <= FILE_MOST ? openfile_stream(path, NULL, NULL) : NULL;
+    FILE *file =
+        set->bytes(set, i) <= FILE_MOST ? openfile_stream(path, NULL, NULL) : NULL;
     if (!file) return 0;
     size_t room = set->bytes(set, i) + 1;
     uint8_t *bytes = mem_alloc(room);
@@ -60,7 +61,8 @@ typedef struct Search {
     const Dataset *train;
     Entry *entry;
     size_t reads, most;
-    bool own; /* the training split is compared with itself: the same picture in another class */
+    /* the training split is compared with itself: the same picture in another class */
+    bool own;
 } Search;
 
 static bool may_be(const Search *s, const Dataset *other, size_t i, const Entry *e) {
@@ -68,28 +70,29 @@ static bool may_be(const Search *s, const Dataset *other, size_t i, const Entry 
 }
 
 static bool is_in_training(Search *s, const Dataset *other, size_t i) {
-    uint64_t key = other->bytes ? other->bytes(other, i) : other->digest(other, i), content = 0;
+    uint64_t key = other->bytes ? other->bytes(other, i) : other->digest(other, i),
+             content = 0;
     Entry *end = s->entry + s->train->count, *e = find(s->entry, s->train->count, key);
     for (; key && e < end && e->key == key; e++) {
         if (!may_be(s, other, i, e)) continue;
         if (!other->bytes) return true;
         if (!content && !(content = survey_content(other, i))) return false;
-        if (!e->content && s->reads++ < s->most) e->content = survey_content(s->train, e->item);
+        if (!e->content && s->reads++ < s->most)
+            e->content = survey_content(s->train, e->item);
         if (e->content == content) return true;
     }
     return false;
 }
 
 static const char *item_text(const Dataset *set, size_t i, char text[DATASET_PATH]) {
-    if (set->path)
-        set->path(set, i, text);
-    else
-        text_format(text, DATASET_PATH, "item %zu", i);
+    if (set->path) set->path(set, i, text);
+    else text_format(text, DATASET_PATH, "item %zu", i);
     return text;
 }
 
 /* How many of `looked` items, evenly spread over the set, and the first. */
-static size_t count_found(Search *search, const Dataset *other, size_t looked, size_t *first) {
+static size_t count_found(Search *search, const Dataset *other, size_t looked,
+                          size_t *first) {
     size_t found = 0;
     search->entry = list_entries(search->train);
     for (size_t k = 0; k < looked; k++) {
@@ -111,8 +114,8 @@ void survey_overlap(const Dataset *train, Dataset *other, const char *name) {
     size_t found = count_found(&search, other, looked, &first);
     char text[DATASET_PATH];
     facts_note(&other->facts, found,
-               "%zu of %zu pictures%s of %s are training pictures too%s (first: %s)", found,
-               looked, looked < other->count ? " of a sample" : "", name,
+               "%zu of %zu pictures%s of %s are training pictures too%s (first: %s)",
+               found, looked, looked < other->count ? " of a sample" : "", name,
                found == looked ? ": its score says nothing about new pictures" : "",
                item_text(other, first, text));
 }
@@ -123,7 +126,8 @@ void survey_twice(Dataset *train) {
     size_t looked = to_look_at(train), first = 0;
     size_t found = count_found(&search, train, looked, &first);
     char text[DATASET_PATH];
-    facts_note(&train->facts, found, "%zu of %zu pictures%s are in another class, too (first: %s)",
-               found, looked, looked < train->count ? " of a sample" : "",
+    facts_note(&train->facts, found,
+               "%zu of %zu pictures%s are in another class, too (first: %s)", found,
+               looked, looked < train->count ? " of a sample" : "",
                item_text(train, first, text));
 }

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/file/openfile.h"
 #include "data/speech/audiohead.h"
 #include "data/speech/audiokind.h"
 #include "data/speech/audiolevel.h"
-#include "data/file/openfile.h"
 
 #define SAMPLE_MOST                                                                      \
     1e9 /* 32768 times the sum of a frame stays far below what float holds */
@@ -24,7 +24,8 @@ typedef struct Reader {
     AudioHead head;
     SNDFILE *file;
     SF_INFO info;
-    size_t first, count; /* frames that are wanted; OPEN_END: to the end, wherever it is */
+    /* frames that are wanted; OPEN_END: to the end, wherever it is */
+    size_t first, count;
 } Reader;
 
 #define OPEN_END SIZE_MAX
@@ -74,10 +75,9 @@ static Status fail_unknown(Reader *r, Err *err) {
     text_format(reason, sizeof reason, "%.200s", sf_error_number(sf_error(NULL)));
     if (audiokind_refuse(r->descriptor, r->path, true, err)) return err->status;
     show_start(r->descriptor, start);
-    return err_set(
-        err, FAIL_DATA,
-        "%s is not a recording that can be read (%s); it begins with \"%s\"", r->path,
-        reason, start);
+    return err_set(err, FAIL_DATA,
+                   "%s is not a recording that can be read (%s); it begins with \"%s\"",
+                   r->path, reason, start);
 }
 
 static Status open_sound(Reader *r, Err *err) {
@@ -141,8 +141,7 @@ static Status choose_frames(Reader *r, const AudioSpan *span, Err *err) {
     if (first >= frames) return fail_behind(r, span, (size_t)r->info.frames, err);
     r->first = (size_t)first;
     r->count = is_open(r) ? OPEN_END : (size_t)(frames - first);
-    if (span->seconds > 0 && count < (double)r->count)
-        r->count = (size_t)fmax(count, 1);
+    if (span->seconds > 0 && count < (double)r->count) r->count = (size_t)fmax(count, 1);
     return OK;
 }
 
@@ -196,8 +195,8 @@ static void need_room(Audio *audio, size_t count) {
 
 /* How a recording is gone through. */
 typedef struct Pass {
-    bool keep;    /* its samples */
-    bool to_sound; /* no further than to the first sound */
+    bool keep;      /* its samples */
+    bool to_sound;  /* no further than to the first sound */
     size_t channel; /* from 1; 0: the mean of all */
     AudioLevel level;
 } Pass;
@@ -209,8 +208,9 @@ static bool go_to_first(const Reader *r) {
     if (!is_open(r) || !first) return sf_seek(r->file, first, SEEK_SET) == first;
     if (sf_seek(r->file, 0, SEEK_SET)) return false;
     while (left > 0) {
-        sf_count_t got = sf_readf_float(r->file, values,
-                                        MIN(left, (sf_count_t)(BLOCK / r->info.channels)));
+        sf_count_t got =
+            sf_readf_float(r->file, values,
+                           MIN(left, (sf_count_t)(BLOCK / r->info.channels)));
         if (got <= 0) return false;
         left -= got;
     }
@@ -244,7 +244,8 @@ static Status read_all(Reader *r, Pass *pass, Audio *audio, Err *err) {
         sf_count_t got = sf_readf_float(r->file, values, (sf_count_t)want);
         if (!got && open && !sf_error(r->file)) break;
         if (got <= 0 || sf_error(r->file)) return fail_short(r, err);
-        if (take_block(r, pass, values, (size_t)got, done, audio, err)) return err->status;
+        if (take_block(r, pass, values, (size_t)got, done, audio, err))
+            return err->status;
         done += (size_t)got;
         if (check_length(r, done, err)) return err->status;
         if (pass->to_sound && !open && !audiolevel_silent(&pass->level)) break;

@@ -26,8 +26,9 @@ typedef struct AudioSpan {
 
 /* What a recording has that can be read, but that one would want to know of. */
 typedef struct AudioTraits {
-    bool silent;    /* one value throughout, or two that are 1/32768 apart */
-    size_t channel; /* from 1: the one that is used, since they cancel each other; 0: all */
+    bool silent; /* one value throughout, or two that are 1/32768 apart */
+    /* from 1: the one that is used, since they cancel each other; 0: all */
+    size_t channel;
     double clipped; /* share of values at full scale beside an equal one */
     size_t behind;  /* bytes after the end of its samples that belong to nothing */
 } AudioTraits;
@@ -37,8 +38,9 @@ typedef struct AudioTraits {
 typedef struct Audio {
     float *samples; /* [count] */
     size_t count;
-    size_t rate;  /* a second */
-    size_t whole; /* samples of the whole recording, also where the span is refused; 0: unknown */
+    size_t rate; /* a second */
+    /* samples of the whole recording, also where the span is refused; 0: unknown */
+    size_t whole;
     AudioTraits traits;
     size_t room; /* of samples; it is kept when the struct is read into again */
 } Audio;

@@ -23,7 +23,8 @@ static Status fail_short(const char *path, uint64_t promised, uint64_t there, Er
 
 /* ---- WAV ---- */
 
-enum { CHUNK = 8, RIFF_HEAD = 12, OPEN_END = 0x7FFF0000 }; /* SoX: 0x7FFFF000, whole frames */
+/* SoX: 0x7FFFF000, whole frames */
+enum { CHUNK = 8, RIFF_HEAD = 12, OPEN_END = 0x7FFF0000 };
 
 /* "LIST", "id3 ": but "RIFF" is another file behind this one. */
 static bool is_chunk(const uint8_t head[CHUNK], uint64_t left) {
@@ -97,8 +98,8 @@ static Status judge_format(int file, const char *path, uint64_t at, uint64_t len
     uint32_t rate = little_endian(format + 4);
     if (channels && rate && rate <= INT32_MAX) return OK;
     return err_set(err, FAIL_DATA,
-                   "%s is damaged: its header says %u channels of %u samples a second", path,
-                   channels, (unsigned)rate);
+                   "%s is damaged: its header says %u channels of %u samples a second",
+                   path, channels, (unsigned)rate);
 }
 
 static Status read_wav(int file, const char *path, uint64_t size, AudioHead *head,
@@ -162,18 +163,22 @@ Status audiohead_judge(const char *log, const char *path, Err *err) {
     long long promised, there;
     for (size_t i = 0; i < COUNT(SIZES); i++) {
         const char *line = strstr(log, SIZES[i]);
-        if (line && sscanf(line + strlen(SIZES[i]), "%lld (should be %lld)", &promised,
-                           &there) == 2 &&
+        if (line &&
+            sscanf(line + strlen(SIZES[i]), "%lld (should be %lld)", &promised, &there) ==
+                2 &&
             promised > there && promised < OPEN_END && there > 0)
             return fail_short(path, (uint64_t)promised, (uint64_t)there, err);
     }
     const char *frames = strstr(log, "Calculated frame count ");
-    if (frames && sscanf(frames, "Calculated frame count %lld does not match value from "
-                                 "'ds64' chunk of %lld",
-                         &there, &promised) == 2 &&
+    if (frames &&
+        sscanf(frames,
+               "Calculated frame count %lld does not match value from "
+               "'ds64' chunk of %lld",
+               &there, &promised) == 2 &&
         promised > there)
-        return err_set(err, FAIL_DATA,
-                       "%s is cut short: its header promises %lld samples, %lld are there",
-                       path, promised, there);
+        return err_set(
+            err, FAIL_DATA,
+            "%s is cut short: its header promises %lld samples, %lld are there", path,
+            promised, there);
     return OK;
 }

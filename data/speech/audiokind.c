@@ -15,7 +15,8 @@ typedef struct Kind {
     bool perhaps; /* newer versions of libsndfile read it */
 } Kind;
 
-#define KIND(at, bytes, ...) {at, bytes, sizeof bytes - 1, __VA_ARGS__}
+#define KIND(at, bytes, ...)                                                             \
+    { at, bytes, sizeof bytes - 1, __VA_ARGS__ }
 
 static const Kind KINDS[] = {
     KIND(4, "ftyp", "an MPEG-4 file (m4a, mp4, AAC)", CONVERT, false),
@@ -33,41 +34,50 @@ static const Kind KINDS[] = {
     KIND(0, "PK\x03\x04", "a ZIP archive", UNPACK, false),
     KIND(0, "\x1F\x8B", "a gzip file", UNPACK, false),
     KIND(0, "BZh", "a bzip2 file", UNPACK, false),
-    KIND(0, "\xFD" "7zXZ", "an xz file", UNPACK, false),
+    KIND(0,
+         "\xFD"
+         "7zXZ",
+         "an xz file", UNPACK, false),
     KIND(0, "\x28\xB5\x2F\xFD", "a zstd file", UNPACK, false),
     KIND(0, "7z\xBC\xAF", "a 7z archive", UNPACK, false),
     KIND(0, "Rar!", "a RAR archive", UNPACK, false),
     KIND(257, "ustar", "a tar archive", UNPACK, false),
     KIND(0, "version https://git-lfs", "a pointer of git LFS, not the file itself", FETCH,
          false),
-    KIND(0, "/annex/objects/", "a pointer of git-annex, not the file itself", FETCH, false),
+    KIND(0, "/annex/objects/", "a pointer of git-annex, not the file itself", FETCH,
+         false),
     KIND(0, "%PDF", "a PDF file", OTHER, false),
     KIND(0, "\x89PNG", "a PNG picture", OTHER, false),
     KIND(0, "\xFF\xD8\xFF", "a JPEG picture", OTHER, false),
     KIND(0, "GIF8", "a GIF picture", OTHER, false),
     KIND(0, "\x93NUMPY", "a NumPy array", OTHER, false),
     KIND(0, "PAR1", "a Parquet file", OTHER, false),
-    KIND(0, "\x7F" "ELF", "a program", OTHER, false),
+    KIND(0,
+         "\x7F"
+         "ELF",
+         "a program", OTHER, false),
     KIND(0, "<!DOCTYPE", "a web page (HTML)", DOWNLOAD, false),
     KIND(0, "<html", "a web page (HTML)", DOWNLOAD, false),
     KIND(0, "<?xml", "an XML file", DOWNLOAD, false),
-    KIND(0, "{\"", "a JSON text, a manifest perhaps (data.train_split, data.test_path)", OTHER,
-         false),
+    KIND(0, "{\"", "a JSON text, a manifest perhaps (data.train_split, data.test_path)",
+         OTHER, false),
     KIND(0, "ID3", "an MP3 file", CONVERT, true),
     KIND(0, "\xFF\xFB", "an MP3 file", CONVERT, true),
     KIND(0, "\xFF\xF3", "an MP3 file", CONVERT, true),
     KIND(0, "\xFF\xFA", "an MP3 file", CONVERT, true),
     KIND(28, "Speex", "a Speex file", CONVERT, true),
     KIND(28, "OpusHead", "an Opus file", CONVERT, true),
-    KIND(0, "OggS", "an Ogg file without Vorbis, Opus or FLAC that can be read", CONVERT, true),
+    KIND(0, "OggS", "an Ogg file without Vorbis, Opus or FLAC that can be read", CONVERT,
+         true),
 };
 
 static Status fail(const Kind *kind, const char *path, Err *err) {
     switch (kind->remedy) {
     case CONVERT:
-        return err_set(err, FAIL_DATA,
-                       "%s is %s, which is not read here; convert it: ffmpeg -i %s NAME.flac",
-                       path, kind->name, path);
+        return err_set(
+            err, FAIL_DATA,
+            "%s is %s, which is not read here; convert it: ffmpeg -i %s NAME.flac", path,
+            kind->name, path);
     case UNPACK:
         return err_set(err, FAIL_DATA, "%s is %s, not a recording; unpack it", path,
                        kind->name);

@@ -19,7 +19,8 @@ typedef struct AudioLevel {
     size_t channels, count, full;
     float low, high; /* of the mean of the channels */
     float last[AUDIO_CHANNELS_MOST];
-    double sum[AUDIO_CHANNELS_MOST + 1], squares[AUDIO_CHANNELS_MOST + 1]; /* last: the sum */
+    /* last: the sum */
+    double sum[AUDIO_CHANNELS_MOST + 1], squares[AUDIO_CHANNELS_MOST + 1];
 } AudioLevel;
 
 void audiolevel_begin(AudioLevel *level, size_t channels);

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/speech/parts.h"
 #include "data/file/stringmap.h"
+#include "data/speech/parts.h"
 
 /* ---- faults ---- */
 
@@ -92,7 +92,8 @@ static Status check_recordings(SpeechSet *set, char **fault, Err *err) {
     double samples = 0;
     for (size_t i = 0; i < set->count; i++)
         if (!fault[i]) samples += (double)set->item[i].samples;
-    return look_at(set, (size_t)ceil(fmax(samples / SPEECH_SCANNED, 1)), true, fault, err);
+    return look_at(set, (size_t)ceil(fmax(samples / SPEECH_SCANNED, 1)), true, fault,
+                   err);
 }
 
 /* Is it long enough for its text?  Sets frames. */
@@ -106,13 +107,15 @@ static bool fits(const SpeechSet *set, SpeechItem *item, size_t *needed) {
 static void round_up(SpeechItem *item) {
     double left = (double)(item->whole - item->samples) / (double)item->rate;
     if (item->cut || item->span.seconds == 0 || left > 0.05) return;
-    item->span.seconds = fmax(item->span.seconds, (double)item->whole / (double)item->rate);
+    item->span.seconds =
+        fmax(item->span.seconds, (double)item->whole / (double)item->rate);
     item->samples = item->whole;
 }
 
 static SpeechFault kind_of(const SpeechItem *item) {
     if (access(item->path, F_OK)) return SPEECH_NO_AUDIO;
-    bool outside = item->whole && item->span.start * (double)item->rate >= (double)item->whole;
+    bool outside =
+        item->whole && item->span.start * (double)item->rate >= (double)item->whole;
     return outside ? SPEECH_OUTSIDE : SPEECH_BROKEN;
 }
 
@@ -142,10 +145,8 @@ Status speech_check_items(SpeechSet *set, Err *err) {
     size_t kept = 0;
     for (size_t i = 0; i < set->count; i++) {
         SpeechItem *item = &set->item[i];
-        if (!status && judge(set, item, fault[i]))
-            set->item[kept++] = *item;
-        else
-            speech_free_item(item);
+        if (!status && judge(set, item, fault[i])) set->item[kept++] = *item;
+        else speech_free_item(item);
         mem_free(fault[i]);
     }
     set->count = kept;
@@ -164,8 +165,8 @@ void speech_tally(SpeechTally *tally, const char *format, ...) {
 }
 
 void speech_note_tally(SpeechSet *set, const SpeechTally *tally, const char *what) {
-    facts_note(&set->facts, tally->count, "%s: %zu of %zu (first: %.400s)", what, tally->count,
-               MAX(set->count, tally->count), tally->first);
+    facts_note(&set->facts, tally->count, "%s: %zu of %zu (first: %.400s)", what,
+               tally->count, MAX(set->count, tally->count), tally->first);
 }
 
 static void note_traits(SpeechSet *set) {
@@ -180,9 +181,10 @@ static void note_traits(SpeechSet *set) {
         if (t->behind) speech_tally(&behind, "%s, %zu bytes", item->path, t->behind);
     }
     speech_note_tally(set, &silent, "silent recordings, one value throughout");
-    speech_note_tally(set, &cancel,
-                      "recordings whose channels cancel each other: the loudest channel is "
-                      "used");
+    speech_note_tally(
+        set, &cancel,
+        "recordings whose channels cancel each other: the loudest channel is "
+        "used");
     speech_note_tally(set, &clipped,
                       "clipped recordings, 1% of which or more is at full scale");
     speech_note_tally(set, &behind,
@@ -198,17 +200,18 @@ static void note_spans(SpeechSet *set) {
         double rate = (double)item->rate, lasts = (double)item->samples / rate;
         double more = item->span.seconds - lasts;
         if (item->samples < item->whole)
-            speech_tally(&cut, "%s:%zu: %s, %.2f s of %.2f s", list, item->line, item->path,
-                         lasts, (double)item->whole / rate);
+            speech_tally(&cut, "%s:%zu: %s, %.2f s of %.2f s", list, item->line,
+                         item->path, lasts, (double)item->whole / rate);
         if (more > fmax(0.5, 0.05 * item->span.seconds))
             speech_tally(&longer, "%s:%zu: %s lasts %.2f s, not %.2f s", list, item->line,
                          item->path, lasts, item->span.seconds);
     }
     speech_note_tally(set, &cut,
                       "recordings that offset and duration of their manifest cut");
-    speech_note_tally(set, &longer,
-                      "recordings that do not last as long as their manifest says, and are "
-                      "used to their end");
+    speech_note_tally(
+        set, &longer,
+        "recordings that do not last as long as their manifest says, and are "
+        "used to their end");
 }
 
 static void note_repeats(SpeechSet *set) {

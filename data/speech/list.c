@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "data/speech/parts.h"
 #include "data/file/textfile.h"
+#include "data/speech/parts.h"
 
 enum { DEPTH_MOST = 4 };
 
@@ -59,8 +59,8 @@ static bool is_recording(const char *name) {
 
 /* A sound, by its name, that a chapter's lines cannot mean. */
 static bool has_other_ending(const char *name) {
-    static const char *const ENDS[] = {".mp3", ".m4a", ".mp4", ".aac", ".ogg", ".opus",
-                                       ".wma", ".amr", ".aif", ".aiff", ".au", ".caf",
+    static const char *const ENDS[] = {".mp3",  ".m4a", ".mp4",  ".aac",  ".ogg", ".opus",
+                                       ".wma",  ".amr", ".aif",  ".aiff", ".au",  ".caf",
                                        ".webm", ".sph", ".flac", ".wav"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && i < COUNT(ENDS); i++)
@@ -89,7 +89,8 @@ static int find_recording(const Entries *entries, const char *id, size_t length)
 }
 
 /* A sound of that name with an ending that is not read, or NULL. */
-static const char *other_recording(const Entries *entries, const char *id, size_t length) {
+static const char *other_recording(const Entries *entries, const char *id,
+                                   size_t length) {
     for (int i = 0; i < entries->count; i++) {
         const char *name = entries->entry[i]->d_name;
         if (!strncmp(name, id, length) && name[length] == '.' && has_other_ending(name))
@@ -103,8 +104,8 @@ static void no_recording(SpeechFill *fill, const Entries *entries, const TextFil
     const char *other = other_recording(entries, id, length);
     fill->set->report.listed++;
     speech_fault(fill->set, SPEECH_NO_AUDIO,
-                 "%s:%zu: there is no recording %.*s.flac or .wav%s%.200s%s", file->path, i + 1,
-                 (int)MIN(length, (size_t)200), id, other ? ", but " : "",
+                 "%s:%zu: there is no recording %.*s.flac or .wav%s%.200s%s", file->path,
+                 i + 1, (int)MIN(length, (size_t)200), id, other ? ", but " : "",
                  other ? other : "", other ? ": convert it" : "");
 }
 
@@ -210,10 +211,8 @@ static Status read_folder(SpeechFill *fill, const char *folder, int depth, Err *
         char path[SPEECH_PATH];
         if (!is_kind(folder, entries.entry[i], true)) continue;
         text_format(path, sizeof path, "%s/%s", folder, entries.entry[i]->d_name);
-        if (depth == DEPTH_MOST)
-            speech_tally(&fill->deep, "%s", path);
-        else
-            read_folder(fill, path, depth + 1, err);
+        if (depth == DEPTH_MOST) speech_tally(&fill->deep, "%s", path);
+        else read_folder(fill, path, depth + 1, err);
     }
     entries_close(&entries);
     return err->status;

@@ -16,8 +16,9 @@ enum { CHUNK = 128 }; /* frames at a time: their spectra stay in the cache */
 struct LogMel {
     size_t frame, hop, bins, filters;
     real *
-        transform; /* [2 bins, frame]: cosines, then sines, with window and pre-emphasis */
-    real *bank;    /* [filters, bins] */
+        /* [2 bins, frame]: cosines, then sines, with window and pre-emphasis */
+        transform;
+    real *bank; /* [filters, bins] */
 };
 
 static size_t frame_of(size_t rate) { return (rate * 25 + 500) / 1000; }
@@ -178,10 +179,8 @@ static Status read_counts(const char *text, SpecAugment *config, Err *err) {
             (!share && value[i] != floor(value[i])))
             return err_set(err, FAIL_USAGE, "specaugment: %g is not %s", value[i],
                            share ? "a share from 0 to 1" : "a whole number up to 10000");
-        if (share)
-            config->span_share = value[i];
-        else
-            *whole[i] = (size_t)value[i];
+        if (share) config->span_share = value[i];
+        else *whole[i] = (size_t)value[i];
     }
     return OK;
 }

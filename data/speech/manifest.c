@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/speech/parts.h"
 #include "data/file/textfile.h"
+#include "data/speech/parts.h"
 
 #define WANTED                                                                           \
-    "expected: one JSON object per line, {\"audio_filepath\": ..., \"text\": ..., "       \
+    "expected: one JSON object per line, {\"audio_filepath\": ..., \"text\": ..., "      \
     "\"duration\": ...}, or path, duration and text separated by tabs"
 
 /* A line of a manifest. */
@@ -91,10 +91,11 @@ static const char *wanted_string(const Line *line, const json_t *object,
                   : json_is_number(value) ? "a number"
                                           : "of another type");
     else
-        malformed(line,
-                  "there is no string \"%s\" (the keys here: %s; expected: audio_filepath, "
-                  "text, and if need be offset and duration)",
-                  name, keys);
+        malformed(
+            line,
+            "there is no string \"%s\" (the keys here: %s; expected: audio_filepath, "
+            "text, and if need be offset and duration)",
+            name, keys);
     return NULL;
 }
 
@@ -128,12 +129,9 @@ static void add_object(const Line *line, const json_t *object) {
 static void read_json(const Line *line, const char *bytes, size_t length) {
     json_error_t reason;
     json_t *object = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &reason);
-    if (!object)
-        malformed(line, "not JSON: %s", reason.text);
-    else if (!json_is_object(object))
-        malformed(line, "not a JSON object");
-    else
-        add_object(line, object);
+    if (!object) malformed(line, "not JSON: %s", reason.text);
+    else if (!json_is_object(object)) malformed(line, "not a JSON object");
+    else add_object(line, object);
     json_decref(object);
 }
 
@@ -154,14 +152,14 @@ static void read_tabs(const Line *line, const char *bytes, size_t length) {
     const char *second =
         first ? memchr(first + 1, '\t', (size_t)(end - first - 1)) : NULL;
     if (!second) {
-        malformed(line, "expected a JSON object, or path, duration and text separated by tabs");
+        malformed(line,
+                  "expected a JSON object, or path, duration and text separated by tabs");
         return;
     }
     size_t width = (size_t)(second - first - 1);
     Recording r = {.path = bytes, .length = (size_t)(first - bytes)};
     r.span.seconds = read_duration(first + 1, width);
-    if (r.span.seconds > 0)
-        add(line, &r, second + 1, (size_t)(end - second - 1));
+    if (r.span.seconds > 0) add(line, &r, second + 1, (size_t)(end - second - 1));
     else
         malformed(line, "the second column, \"%.*s\", is not a number of seconds above 0",
                   (int)MIN(width, (size_t)40), first + 1);
@@ -190,9 +188,10 @@ static bool next_column(const char **at, const char *end, char sign, const char 
 /* Names that columns of other manifests have. */
 static bool is_header(const char *bytes, size_t length, char sign) {
     static const char *const NAMES[] = {
-        "path",     "text",     "sentence",  "client_id",      "file", "filename", "audio",
-        "wav",      "duration", "transcript", "audio_filepath", "id",   "speaker",  "wav_filename",
-        "file_name", "transcription"};
+        "path",     "text",         "sentence",       "client_id",
+        "file",     "filename",     "audio",          "wav",
+        "duration", "transcript",   "audio_filepath", "id",
+        "speaker",  "wav_filename", "file_name",      "transcription"};
     const char *at = bytes, *column;
     size_t width, names = 0;
     while (next_column(&at, bytes + length, sign, &column, &width))
@@ -227,8 +226,7 @@ static Form form_of(const Line *line, const char *bytes, size_t length, Err *err
                 "%s:%zu: a JSON object that goes over several lines; one a line is "
                 "expected: jq -c . %s",
                 path, line->number, path);
-    else if (is_own_header(bytes, length))
-        form = TAB_HEADER;
+    else if (is_own_header(bytes, length)) form = TAB_HEADER;
     else if (is_header(bytes, length, tabs ? '\t' : ','))
         err_set(err, FAIL_DATA,
                 "%s:%zu: \"%.*s\" are columns of another kind of list; " WANTED, path,

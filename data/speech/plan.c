@@ -115,8 +115,8 @@ static bool is_counted(const SpeechBatchConfig *c) {
 }
 
 /* Over the whole set, or, where `pool` is given, over `count` utterances of it. */
-static void plan_over(SpeechPlan *p, const SpeechSet *set, const SpeechBatchConfig *config,
-                      const size_t *pool, size_t count) {
+static void plan_over(SpeechPlan *p, const SpeechSet *set,
+                      const SpeechBatchConfig *config, const size_t *pool, size_t count) {
     *p = (SpeechPlan){.set = set, .config = *config, .epoch = SIZE_MAX};
     SpeechBatchConfig *c = &p->config;
     p->count = pool ? count : set->count;
@@ -304,7 +304,8 @@ static void pick_trained(SpeechPlan *p, PlaceIn at, SpeechBatch *b) {
     const SpeechBatchConfig *c = &p->config;
     need_epoch(p, at.epoch);
     size_t *mine = mem_alloc(c->accumulate * sizeof *mine);
-    memcpy(mine, p->bucket_order + at.index * c->accumulate, c->accumulate * sizeof *mine);
+    memcpy(mine, p->bucket_order + at.index * c->accumulate,
+           c->accumulate * sizeof *mine);
     qsort(mine, c->accumulate, sizeof *mine, by_number);
     take_buckets(p, mine, c->accumulate, c->part, c->parts, b);
     mem_free(mine);

@@ -84,8 +84,7 @@ SpeechItem *speech_add(SpeechFill *fill, const char *path, const char *text,
         speech_fault(set, SPEECH_UNKNOWN, "%s:%zu: %s", list, line, err.text);
     else if (!fill->clean.length)
         speech_fault(set, SPEECH_EMPTY_TEXT, "%s:%zu: there is no word", list, line);
-    else
-        return speech_add_clean(fill, path, fill->clean.text, line);
+    else return speech_add_clean(fill, path, fill->clean.text, line);
     return NULL;
 }
 
@@ -138,7 +137,8 @@ static Status fill_tones(SpeechFill *fill, const char *name, Err *err) {
                        "tones have the splits train, val and test, not %s", name);
     if (split) count = MAX(count / HELD_OUT_SHARE, (size_t)1);
     set->store->split = (Split)split;
-    mem_expect((double)count * (sizeof(SpeechItem) + TONES_BYTES), "data.synthetic_count");
+    mem_expect((double)count * (sizeof(SpeechItem) + TONES_BYTES),
+               "data.synthetic_count");
     speech_begin_list(fill, "tones");
     for (size_t i = 0; i < count; i++) {
         char path[40];
@@ -178,8 +178,7 @@ static void apply_limit(SpeechSet *set, size_t limit) {
     for (size_t i = 0; i < count; i++)
         if (tones ? i < limit : (i + 1) * limit / count > i * limit / count)
             set->item[kept++] = set->item[i];
-        else
-            speech_free_item(&set->item[i]);
+        else speech_free_item(&set->item[i]);
     set->count = kept;
     if (!tones)
         facts_note(&set->facts, count - kept,
@@ -199,10 +198,8 @@ static Status take_share(SpeechSet *set, const Share *share, Err *err) {
     size_t apart = (size_t)llround(share->apart * (double)count);
     for (size_t i = 0; i < count; i++) {
         bool is_apart = (i + 1) * apart / count > i * apart / count;
-        if (is_apart == share->is_apart)
-            set->item[kept++] = set->item[i];
-        else
-            speech_free_item(&set->item[i]);
+        if (is_apart == share->is_apart) set->item[kept++] = set->item[i];
+        else speech_free_item(&set->item[i]);
     }
     set->count = kept;
     if (kept) return OK;
@@ -222,9 +219,10 @@ static void note_lists(SpeechFill *fill, const Share *share) {
     }
     speech_note_tally(set, &fill->endings,
                       "files that are not read for their ending: .flac and .wav are");
-    speech_note_tally(set, &fill->deep,
-                      "folders that are not read for their depth, more than four below the "
-                      "split");
+    speech_note_tally(
+        set, &fill->deep,
+        "folders that are not read for their depth, more than four below the "
+        "split");
 }
 
 static Status need_sound(const SpeechSet *set, const char *names, Err *err) {
@@ -317,7 +315,8 @@ static Status read_item(const SpeechSet *set, size_t i, Audio *audio, Err *err) 
         tones_audio(TONES_SEED, set->store->split, item->line - 1, audio);
         return OK;
     }
-    if (audio_read(item->path, &item->span, audio, err)) return err ? err->status : FAIL_DATA;
+    if (audio_read(item->path, &item->span, audio, err))
+        return err ? err->status : FAIL_DATA;
     if (audio->count == item->samples && audio->rate == item->rate &&
         audio->whole == item->whole)
         return OK;

@@ -20,8 +20,8 @@
 
 #include <stdio.h>
 
-#include "data/speech/audio.h"
 #include "data/dataset.h"
+#include "data/speech/audio.h"
 #include "data/speech/logmel.h"
 #include "data/speech/text.h"
 
@@ -29,20 +29,21 @@ typedef struct SpeechConfig {
     char source[32];
     char path[1024];
     char train[1100], val[1100], test[1100]; /* names of each split; "": there is none */
-    double
-        val_fraction; /* share of the training names' utterances, evenly spread, that is the val
-                             * split; 0: it has names of its own */
+    /* share of the training names' utterances, evenly spread, that is the val split; 0:
+     * it has names of its own */
+    double val_fraction;
     size_t limit; /* so many utterances of the training split, evenly over all; 0: all */
     OnError on_error;       /* skip: what fails a check is left out and counted */
     size_t synthetic_count; /* tones: of the training split; the others have a fifth */
     size_t filters;         /* numbers in a row of features */
     size_t stride;          /* rows a label at most: CTC sees frames / stride of them */
     bool speeds;            /* training hears utterances at other speeds, too */
-    size_t
-        heard; /* recordings at other rates are heard as if resampled to this; 0: as they are */
+    /* recordings at other rates are heard as if resampled to this; 0: as they are */
+    size_t heard;
     size_t cache_bytes; /* features kept in memory */
     FILE *
-        faults; /* where the faults that end the opening are named, all of them; NULL: nowhere */
+        /* where the faults that end the opening are named, all of them; NULL: nowhere */
+        faults;
 } SpeechConfig;
 
 /* librispeech, train* / dev-clean / test-clean, 80 filters, stride 3, a cache of 2 GiB. */
@@ -56,7 +57,8 @@ typedef struct SpeechItem {
     char *text;       /* lower case, one blank between words */
     uint32_t *labels; /* [label_count], see text.h */
     size_t label_count;
-    AudioSpan span;       /* of the recording; as its manifest has it, or {0}: all of it */
+    /* of the recording; as its manifest has it, or {0}: all of it */
+    AudioSpan span;
     bool cut;             /* the manifest has an offset */
     size_t samples, rate; /* of the span */
     size_t whole;         /* samples of the recording */
@@ -72,7 +74,8 @@ typedef enum {
     SPEECH_EMPTY_TEXT, /* a line without words */
     SPEECH_UNKNOWN,    /* a character that has no label */
     SPEECH_BROKEN,     /* a recording that audio_check refuses */
-    SPEECH_TOO_SHORT, /* fewer than labels + repeated labels frames / stride: CTC cannot align it */
+    /* fewer than labels + repeated labels frames / stride: CTC cannot align it */
+    SPEECH_TOO_SHORT,
     SPEECH_MALFORMED, /* a line that is no utterance: keys, types, JSON, columns, bytes */
     SPEECH_OUTSIDE,   /* an offset behind the end of the recording */
     SPEECH_FAULTS,
@@ -97,7 +100,7 @@ typedef struct SpeechSet {
     double seconds; /* of all */
     SpeechReport report;
     DataFacts facts; /* data/facts.h; hash: of names, texts and lengths */
-    char **list; /* [lists] manifests and trans.txt files */
+    char **list;     /* [lists] manifests and trans.txt files */
     size_t lists;
     size_t rate[SPEECH_RATES_MOST], rates; /* that occur */
     struct SpeechStore *store;             /* tables, cached features */

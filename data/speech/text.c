@@ -62,8 +62,9 @@ void speech_read_path(const uint32_t *best, size_t count, TextBuffer *text) {
             if (text->length && text->text[text->length - 1] != ' ')
                 text_append_byte(text, ' ');
         } else {
-            text_append_byte(
-                text, label == SPEECH_APOSTROPHE ? '\'' : (char)('a' + label - SPEECH_A));
+            text_append_byte(text, label == SPEECH_APOSTROPHE
+                                       ? '\''
+                                       : (char)('a' + label - SPEECH_A));
         }
     }
     if (text->length && text->text[text->length - 1] == ' ')

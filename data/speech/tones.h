@@ -10,9 +10,9 @@
 #ifndef STEADY_TONES_H
 #define STEADY_TONES_H
 
-#include "data/speech/audio.h"
 #include "data/dataset.h"
 #include "data/file/textbuffer.h"
+#include "data/speech/audio.h"
 
 enum { TONES_RATE = 8000, TONES_WORDS_MOST = 4 }; /* 1 ... 4 words an utterance */
 

@@ -160,8 +160,7 @@ static size_t align_words(Units r, Units h, Pair *pairs) {
             pairs[count++] = (Pair){&r.unit[i++], &h.unit[j++]};
         else if (i < r.count && *here == 1 + here[width])
             pairs[count++] = (Pair){&r.unit[i++], NULL};
-        else
-            pairs[count++] = (Pair){NULL, &h.unit[j++]};
+        else pairs[count++] = (Pair){NULL, &h.unit[j++]};
     }
     mem_free(cost);
     return count;
@@ -212,8 +211,7 @@ static void put_lines(const Pair *pairs, size_t count, TextBuffer *text) {
             char mark = !wrong ? ' ' : !p->reference ? 'I' : !p->hypothesis ? 'D' : 'S';
             if (line < 2)
                 put_word(line ? p->hypothesis : p->reference, wrong, width, text);
-            else
-                put_word(&(Unit){&mark, 1}, false, width, text);
+            else put_word(&(Unit){&mark, 1}, false, width, text);
         }
         end_line(text);
     }

@@ -175,8 +175,8 @@ struct TextPlan {
     TextPlanConfig config;
     size_t *pool; /* [items] the rest of an epoch, in its order; NULL: the whole set */
     size_t items, steps;
-    Place place;    /* what is over */
-    TextPlan *rest; /* of the place's epoch; NULL: all of it */
+    Place place;                  /* what is over */
+    TextPlan *rest;               /* of the place's epoch; NULL: all of it */
     size_t epoch;                 /* whose order is held; SIZE_MAX: none */
     size_t *order;                /* [items] */
     size_t *bucket, bucket_count; /* [bucket_count + 1] where buckets begin in order */
@@ -193,10 +193,8 @@ static void make_permutation(const TextPlan *p, uint64_t stream, size_t *order,
 
 /* Of the items: the pool's own, or a permutation. */
 static void make_order(TextPlan *p, uint64_t stream) {
-    if (p->pool)
-        memcpy(p->order, p->pool, p->items * sizeof *p->order);
-    else
-        make_permutation(p, stream, p->order, p->items);
+    if (p->pool) memcpy(p->order, p->pool, p->items * sizeof *p->order);
+    else make_permutation(p, stream, p->order, p->items);
 }
 
 /* Buckets are the same in each epoch; their order is not. */
@@ -244,12 +242,13 @@ TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *er
         err_set(err, FAIL_USAGE, "train.batch = %zu is more than the %zu training pairs",
                 c->batch, p->items);
     else
-        err_set(
-            err, FAIL_USAGE,
-            "train.batch = %zu is more than the %zu blocks of the training text (tokens: %zu; a "
-            "block is model.context = %zu of them and the one behind); use a longer text, or a "
-            "smaller batch or context",
-            c->batch, p->items, set->stream_count, c->context);
+        err_set(err, FAIL_USAGE,
+                "train.batch = %zu is more than the %zu blocks of the training text "
+                "(tokens: %zu; a "
+                "block is model.context = %zu of them and the one behind); use a longer "
+                "text, or a "
+                "smaller batch or context",
+                c->batch, p->items, set->stream_count, c->context);
     textplan_free(p);
     return NULL;
 }
@@ -273,10 +272,8 @@ size_t textplan_buckets(const TextPlan *p) { return p->bucket_count; }
 static void need_epoch(TextPlan *p, size_t epoch) {
     if (p->epoch == epoch) return;
     p->epoch = epoch;
-    if (p->bucket_count)
-        make_permutation(p, epoch, p->bucket_order, p->bucket_count);
-    else
-        make_order(p, epoch);
+    if (p->bucket_count) make_permutation(p, epoch, p->bucket_order, p->bucket_count);
+    else make_order(p, epoch);
 }
 
 /* The items of an epoch that its first `batches` batches leave, in new memory. */
@@ -287,8 +284,8 @@ static size_t *items_behind(TextPlan *p, size_t epoch, size_t batches, size_t *c
     for (size_t k = from; k < p->items && !p->bucket_count; k++)
         items[filled++] = p->order[k];
     for (size_t b = batches * p->config.accumulate; b < p->bucket_count; b++)
-        for (size_t k = p->bucket[p->bucket_order[b]]; k < p->bucket[p->bucket_order[b] + 1];
-             k++)
+        for (size_t k = p->bucket[p->bucket_order[b]];
+             k < p->bucket[p->bucket_order[b] + 1]; k++)
             items[filled++] = p->order[k];
     *count = filled;
     return items;
@@ -385,10 +382,8 @@ void textplan_fill(TextPlan *plan, size_t n, TextBatch *b) {
         targets += length;
     }
     size_t own = own_items(p, items, count, &first);
-    if (p->set->pairs)
-        fill_pairs(p->set, items, own, b);
-    else
-        fill_blocks(p->set, items, own, p->config.context, b);
+    if (p->set->pairs) fill_pairs(p->set, items, own, b);
+    else fill_blocks(p->set, items, own, p->config.context, b);
     set_edges(p, at.index, b);
     b->first = first;
     b->whole = count;

@@ -39,8 +39,8 @@ size_t textbatch_edge(const TextBatch *batch, size_t i, size_t parts);
 typedef struct TextPlanConfig {
     size_t context; /* language: T */
     size_t batch;   /* sequences of a step, or */
-    size_t
-        batch_tokens; /* pairs: token slots of a step, n max(S, T) in each bucket; 0: none */
+    /* pairs: token slots of a step, n max(S, T) in each bucket; 0: none */
+    size_t batch_tokens;
     size_t accumulate;  /* buckets of a step */
     size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
@@ -58,8 +58,8 @@ void textplan_free(TextPlan *plan);
  * round.  Returns the batches that are left of that epoch. */
 size_t textplan_go_on(TextPlan *plan, const Place *place);
 
-size_t textplan_items(const TextPlan *plan); /* blocks or pairs */
-size_t textplan_steps(const TextPlan *plan); /* of an epoch */
+size_t textplan_items(const TextPlan *plan);   /* blocks or pairs */
+size_t textplan_steps(const TextPlan *plan);   /* of an epoch */
 size_t textplan_buckets(const TextPlan *plan); /* 0: steps are of train.batch items */
 /* Share of an epoch's token slots, source's and target's, that is padding, when buckets are cut into
  * `accumulate` micro-batches by textbatch_edge. */

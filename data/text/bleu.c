@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "data/file/textbuffer.h"
-#include "data/text/tok13a.h"
 #include "data/file/utf8.h"
+#include "data/text/tok13a.h"
 
 /* ---- tokens ------------------------------------------------------------------------------ */
 
@@ -56,10 +56,8 @@ static void make_line(TextBuffer *line, BleuMethod method, const char *text,
         text = lower.text;
         length = lower.length;
     }
-    if (method == BLEU_TOKENS)
-        join_words(line, text, length);
-    else
-        tok13a(text, length_without_space(text, length), line);
+    if (method == BLEU_TOKENS) join_words(line, text, length);
+    else tok13a(text, length_without_space(text, length), line);
     text_free(&lower);
 }
 

@@ -46,8 +46,8 @@ typedef struct BleuCounts {
 typedef struct BleuScore {
     double score;                 /* 0 ... 100 */
     double precision[BLEU_ORDER]; /* per cent, smoothed where the method does */
-    double
-        brevity_penalty; /* 1 at most; 0 where there are no hypotheses but references */
+    /* 1 at most; 0 where there are no hypotheses but references */
+    double brevity_penalty;
     size_t hypothesis_length, reference_length;
 } BleuScore;
 

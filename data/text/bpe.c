@@ -128,9 +128,10 @@ static void strip_blanks(const char **line, size_t *length) {
 static Status read_merge(Bpe *bpe, const char *line, size_t length, Err *err) {
     strip_blanks(&line, &length);
     if (memchr(line, '\r', length))
-        return err_set(err, FAIL_DATA,
-                       "a carriage return (0x0D) in a symbol: no word has one, and no file "
-                       "of codes can hold it; remove it");
+        return err_set(
+            err, FAIL_DATA,
+            "a carriage return (0x0D) in a symbol: no word has one, and no file "
+            "of codes can hold it; remove it");
     const char *blank = memchr(line, ' ', length), *end = line + length;
     if (!blank || memchr(blank + 1, ' ', (size_t)(end - blank - 1)))
         return err_set(err, FAIL_DATA, "wanted two symbols and a blank between them");
@@ -219,9 +220,7 @@ uint64_t bpe_hash(const Bpe *bpe, uint64_t hash) {
 
 /* ---- splitting ---- */
 
-static bool parts_words(char byte) {
-    return byte == ' ' || byte == '\r' || byte == '\n';
-}
+static bool parts_words(char byte) { return byte == ' ' || byte == '\r' || byte == '\n'; }
 
 bool bpe_word(const char *line, size_t length, size_t *at, size_t *word) {
     size_t begin = *at, end;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/text/bpe_learn_parts.h"
 #include "data/file/utf8.h"
+#include "data/text/bpe_learn_parts.h"
 
 enum { FREQUENCY_LEAST = 2 };
 
@@ -147,10 +147,8 @@ static void take_words(Learner *l, const StringMap *words) {
         used += w->count;
     }
     for (size_t i = 0; i < words->count; i++)
-        if (l->words[i].spaces)
-            spaces_count(l, (uint32_t)i);
-        else
-            count_pairs(l, (uint32_t)i, false);
+        if (l->words[i].spaces) spaces_count(l, (uint32_t)i);
+        else count_pairs(l, (uint32_t)i, false);
     for (size_t i = 0; i < l->pairs.count; i++) heap_push(l, i);
 }
 

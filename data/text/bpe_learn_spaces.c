@@ -7,8 +7,8 @@
  * there; all others are counted anew, which is the same for them (data/text/bpe_learn.c). */
 #include <string.h>
 
-#include "data/text/bpe_learn_parts.h"
 #include "data/file/utf8.h"
+#include "data/text/bpe_learn_parts.h"
 
 static void move(Learner *l, uint32_t number, const uint32_t *at, int sign) {
     size_t pair = pair_move(l, at[0], at[1], sign * l->words[number].times, number);
@@ -84,10 +84,8 @@ static size_t replace(StringMap *symbols, uint32_t *word, size_t count, uint32_t
         bool joins = used > 0;
         bool match = i + 1 < count && ends_with(symbols, present, a, &at) && at >= used &&
                      begins_with(symbols, word[i + 1], b, &end);
-        if (joins)
-            word[kept - 1] = join(symbols, word[kept - 1], present);
-        else
-            word[kept++] = present;
+        if (joins) word[kept - 1] = join(symbols, word[kept - 1], present);
+        else word[kept++] = present;
         used = match ? end : 0;
     }
     return kept;

@@ -6,9 +6,10 @@
 
 /* Two symbols that stand side by side. */
 typedef struct Pair {
-    uint64_t key;    /* first << 32 | second */
-    uint32_t merged; /* the symbol that they make (learning: the last merge that moved them) */
-    int64_t count;   /* learning alone; below 0: see data/text/bpe_learn_spaces.c */
+    uint64_t key; /* first << 32 | second */
+    /* the symbol that they make (learning: the last merge that moved them) */
+    uint32_t merged;
+    int64_t count; /* learning alone; below 0: see data/text/bpe_learn_spaces.c */
 } Pair;
 
 typedef struct PairMap {

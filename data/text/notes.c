@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/text/set_parts.h"
 #include "data/file/utf8.h"
+#include "data/text/set_parts.h"
 
 /* ---- unknown tokens ---- */
 
@@ -19,8 +19,8 @@ static void keep_first(void *context, const char *token, size_t length) {
     utf8_show(token, length, f->text, sizeof f->text);
 }
 
-void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side, const TextFile *file,
-                       size_t i, const IdList *ids, size_t first) {
+void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side,
+                       const TextFile *file, size_t i, const IdList *ids, size_t first) {
     if (*set->first_unknown[side] || !tokenizer_has_specials(t)) return;
     for (size_t k = first; k < ids->count; k++) {
         if (ids->ids[k] != ID_UNK) continue;
@@ -50,7 +50,8 @@ double textset_unknown(const TextSet *set, size_t side) {
  * be another text's. */
 static bool unknown_matters(const Texts *t, Split split, size_t side) {
     const DataConfig *c = t->config;
-    return split != SPLIT_TRAIN || *(side && !c->joint ? c->target_vocab : c->source_vocab);
+    return split != SPLIT_TRAIN ||
+           *(side && !c->joint ? c->target_vocab : c->source_vocab);
 }
 
 /* Of val and test, beside that of the training text. */
@@ -62,10 +63,10 @@ static void note_unknown(const Texts *t, TextSet *set, size_t side) {
         text_format(training, sizeof training, "; the training text has %.3g %%",
                     100 * textset_unknown(train, side));
     bool first = *set->first_unknown[side];
-    facts_note(&set->facts, set->report.unknown[side], "%s%zu tokens, %.3g %% <unk>%s%s%s%s",
-               set->pairs ? NAMES[side] : "", set->report.tokens[side],
-               100 * textset_unknown(set, side), training, first ? " (first: " : "",
-               set->first_unknown[side], first ? ")" : "");
+    facts_note(&set->facts, set->report.unknown[side],
+               "%s%zu tokens, %.3g %% <unk>%s%s%s%s", set->pairs ? NAMES[side] : "",
+               set->report.tokens[side], 100 * textset_unknown(set, side), training,
+               first ? " (first: " : "", set->first_unknown[side], first ? ")" : "");
 }
 
 /* ---- counts and hash ---- */
@@ -102,10 +103,8 @@ static void finish_pairs(const Texts *t, TextSet *set) {
 }
 
 void textnotes_finish(const Texts *t, TextSet *set, Split split) {
-    if (t->pairs)
-        finish_pairs(t, set);
-    else
-        finish_stream(t, set);
+    if (t->pairs) finish_pairs(t, set);
+    else finish_stream(t, set);
     for (size_t s = 0; s < (t->pairs ? 2 : 1); s++)
         if (unknown_matters(t, split, s)) note_unknown(t, set, s);
 }

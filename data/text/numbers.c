@@ -4,19 +4,22 @@
 
 #include "engine/core/rng.h"
 
-static const char *const GERMAN[] = {
-    "null",    "ein",     "zwei",     "drei",     "vier",     "fünf",     "sechs",
-    "sieben",  "acht",    "neun",     "zehn",     "elf",      "zwölf",    "dreizehn",
-    "vierzehn", "fünfzehn", "sechzehn", "siebzehn", "achtzehn", "neunzehn"};
-static const char *const GERMAN_TENS[] = {"",         "",        "zwanzig", "dreißig",
-                                          "vierzig",  "fünfzig", "sechzig", "siebzig",
-                                          "achtzig",  "neunzig"};
-static const char *const ENGLISH[] = {
-    "zero",     "one",     "two",     "three",     "four",     "five",    "six",
-    "seven",    "eight",   "nine",    "ten",       "eleven",   "twelve",  "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
-static const char *const ENGLISH_TENS[] = {"",      "",      "twenty",  "thirty", "forty",
-                                           "fifty", "sixty", "seventy", "eighty", "ninety"};
+static const char *const GERMAN[] = {"null",     "ein",      "zwei",     "drei",
+                                     "vier",     "fünf",     "sechs",    "sieben",
+                                     "acht",     "neun",     "zehn",     "elf",
+                                     "zwölf",    "dreizehn", "vierzehn", "fünfzehn",
+                                     "sechzehn", "siebzehn", "achtzehn", "neunzehn"};
+static const char *const GERMAN_TENS[] = {"",        "",        "zwanzig", "dreißig",
+                                          "vierzig", "fünfzig", "sechzig", "siebzig",
+                                          "achtzig", "neunzig"};
+static const char *const ENGLISH[] = {"zero",    "one",       "two",      "three",
+                                      "four",    "five",      "six",      "seven",
+                                      "eight",   "nine",      "ten",      "eleven",
+                                      "twelve",  "thirteen",  "fourteen", "fifteen",
+                                      "sixteen", "seventeen", "eighteen", "nineteen"};
+static const char *const ENGLISH_TENS[] = {"",       "",      "twenty", "thirty",
+                                           "forty",  "fifty", "sixty",  "seventy",
+                                           "eighty", "ninety"};
 
 static void add(TextBuffer *text, const char *word) {
     if (text->length && text->text[text->length - 1] != '\n') text_append_byte(text, ' ');

@@ -15,7 +15,8 @@ enum { NUMBERS_END = 1000000 }; /* 0 ... 999999 */
 
 void numbers_german(size_t number, TextBuffer *text);
 void numbers_english(size_t number, TextBuffer *text);
-Split numbers_split(size_t number); /* one in ten is val's, one in ten test's; 0 is training's */
+/* one in ten is val's, one in ten test's; 0 is training's */
+Split numbers_split(size_t number);
 
 /* `count` numbers of one to six digits, a line each on both sides; never 0, whose word no other
  * number has. */

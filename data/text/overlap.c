@@ -9,7 +9,8 @@ static int by_hash(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static void note_pairs(const TextSet *set, DataFacts *facts, const uint64_t *known, size_t count) {
+static void note_pairs(const TextSet *set, DataFacts *facts, const uint64_t *known,
+                       size_t count) {
     size_t found = 0, first = 0;
     for (size_t i = 0; i < set->count; i++) {
         uint64_t hash = textnotes_hash_pair(0, set, i);
@@ -27,10 +28,12 @@ enum { SAYING = 20 };
 /* Is the whole text a piece of the training text? */
 static bool is_piece(const TextSet *train, const TextSet *set) {
     size_t size = set->stream_count * sizeof *set->stream, all;
-    if (set->stream_count < SAYING || set->stream_count > train->stream_count) return false;
+    if (set->stream_count < SAYING || set->stream_count > train->stream_count)
+        return false;
     const char *at = (const char *)train->stream;
     const char *end = at + train->stream_count * sizeof *train->stream;
-    while ((all = (size_t)(end - at)) >= size && (at = memmem(at, all, set->stream, size))) {
+    while ((all = (size_t)(end - at)) >= size &&
+           (at = memmem(at, all, set->stream, size))) {
         size_t offset = (size_t)(at - (const char *)train->stream) % sizeof *set->stream;
         if (!offset) break;
         at += sizeof *set->stream - offset;
@@ -58,7 +61,8 @@ static int by_key(const void *a, const void *b) {
 
 /* The next line of that kind, its end left out; false: there is none.  from: where to look, and
  * then where the line after it begins. */
-static bool next_line(const TextSet *set, const LineKind *kind, size_t *from, Line *line) {
+static bool next_line(const TextSet *set, const LineKind *kind, size_t *from,
+                      Line *line) {
     while (*from < set->stream_count) {
         const uint32_t *ids = set->stream + *from;
         size_t length = 0, left = set->stream_count - *from;
@@ -77,7 +81,8 @@ static bool next_line(const TextSet *set, const LineKind *kind, size_t *from, Li
 
 /* In order of their keys. */
 static Line *list_lines(const TextSet *set, const LineKind *kind, size_t *count) {
-    Line *list = mem_alloc((set->stream_count / kind->least + 1) * sizeof *list), line = {0};
+    Line *list = mem_alloc((set->stream_count / kind->least + 1) * sizeof *list),
+         line = {0};
     *count = 0;
     for (size_t from = 0; next_line(set, kind, &from, &line);) list[(*count)++] = line;
     if (*count) qsort(list, *count, sizeof *list, by_key);
@@ -88,10 +93,8 @@ static Line *first_with(Line *list, size_t count, uint64_t key) {
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (list[middle].key < key)
-            low = middle + 1;
-        else
-            high = middle;
+        if (list[middle].key < key) low = middle + 1;
+        else high = middle;
     }
     return low < count && list[low].key == key ? list + low : NULL;
 }
@@ -114,10 +117,11 @@ static void note_lines(const TextSet *train, TextSet *set, const LineKind *kind)
     }
     mem_free(list);
     if (tokens * SHARE_LEAST < set->stream_count) return;
-    facts_note(&set->facts, found,
-               "%zu of %zu lines of %zu tokens or more are in the training text, too (first: "
-               "line %zu of the split)",
-               found, count, kind->least, first);
+    facts_note(
+        &set->facts, found,
+        "%zu of %zu lines of %zu tokens or more are in the training text, too (first: "
+        "line %zu of the split)",
+        found, count, kind->least, first);
 }
 
 static void note_stream(const Texts *t, const TextSet *train, TextSet *set) {
@@ -129,8 +133,7 @@ static void note_stream(const Texts *t, const TextSet *train, TextSet *set) {
         facts_note(&set->facts, set->stream_count,
                    "all %zu tokens are in the training text, too, in this order",
                    set->stream_count);
-    else if (tokenizer_has_line_end(tokenizer))
-        note_lines(train, set, &kind);
+    else if (tokenizer_has_line_end(tokenizer)) note_lines(train, set, &kind);
 }
 
 void textnotes_overlap(Texts *t) {

@@ -24,13 +24,14 @@ Status pairs_check_lines(const TextFile files[2], Err *err) {
     if (files[0].count == files[1].count) return OK;
     size_t line = suspicious_line(files) + 1;
     bool seen = line <= MIN(files[0].count, files[1].count);
-    return err_set(err, FAIL_DATA,
-                   "%s has %zu lines, %s has %zu: line k of the one must be the translation of "
-                   "line k of the other; %s line %zu",
-                   files[0].path, files[0].count, files[1].path, files[1].count,
-                   seen ? "their lengths first differ much in"
-                        : "all lines of the shorter one have a counterpart, the first without is",
-                   line);
+    return err_set(
+        err, FAIL_DATA,
+        "%s has %zu lines, %s has %zu: line k of the one must be the translation of "
+        "line k of the other; %s line %zu",
+        files[0].path, files[0].count, files[1].path, files[1].count,
+        seen ? "their lengths first differ much in"
+             : "all lines of the shorter one have a counterpart, the first without is",
+        line);
 }
 
 /* ---- which are kept ---- */
@@ -99,7 +100,8 @@ static Status add_pair(Filling *f, size_t i, Err *err) {
     for (size_t s = 0; s < 2; s++) {
         IdList *ids = &set->side[s].ids;
         before[s] = ids->count;
-        if (textset_encode(set, f->texts, s, &f->files[s], i, ids, err)) return err->status;
+        if (textset_encode(set, f->texts, s, &f->files[s], i, ids, err))
+            return err->status;
         count[s] = ids->count - before[s];
     }
     Verdict verdict = judge(c, count[0], count[1]);
@@ -125,8 +127,10 @@ static Status add_pair(Filling *f, size_t i, Err *err) {
 static void note_kinds(const Filling *f) {
     static const char *const WHY[VERDICTS] = {
         [EMPTY] = "have an empty line and are left out (data.on_error = skip)",
-        [LONG] = "have more tokens than data.max_length and are left out (data.drop_long)",
-        [RATIO] = "differ more in length than data.max_ratio and are left out (data.drop_long)"};
+        [LONG] =
+            "have more tokens than data.max_length and are left out (data.drop_long)",
+        [RATIO] = "differ more in length than data.max_ratio and are left out "
+                  "(data.drop_long)"};
     DataFacts *facts = &f->set->facts;
     const char *path = f->files[1].path;
     size_t lines = f->files[0].count;
@@ -206,7 +210,8 @@ static void keep_pairs(TextSet *set, const bool *drawn, bool kept) {
         for (size_t i = 0, from = 0; i < set->count; i++) {
             size_t end = side->start[i + 1], length = end - from;
             if (drawn[i] == kept) {
-                memmove(side->ids.ids + at, side->ids.ids + from, length * sizeof(uint32_t));
+                memmove(side->ids.ids + at, side->ids.ids + from,
+                        length * sizeof(uint32_t));
                 side->start[++count] = at += length;
             }
             from = end;
@@ -222,9 +227,10 @@ static void keep_pairs(TextSet *set, const bool *drawn, bool kept) {
 void pairs_limit(TextSet *set, size_t limit) {
     if (!facts_limit(&set->facts, limit, set->count, "pairs")) return;
     bool *drawn = draw(set->count, limit, STREAM_LIMIT);
-    facts_note(&set->facts, set->count - limit,
-               "data.limit = %zu: as many of %zu pairs are used, drawn over the whole text",
-               limit, set->count);
+    facts_note(
+        &set->facts, set->count - limit,
+        "data.limit = %zu: as many of %zu pairs are used, drawn over the whole text",
+        limit, set->count);
     keep_pairs(set, drawn, true);
     mem_free(drawn);
 }

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/file/textmarks.h"
 #include "data/text/grammar.h"
 #include "data/text/numbers.h"
-#include "data/file/textmarks.h"
 #include "data/text/set_parts.h"
 
 bool textset_source_known(const char *name) {
@@ -147,8 +147,8 @@ static TextSet *make_set(const Texts *t, TextFile files[2], Err *err) {
     set->pairs = t->pairs;
     for (size_t side = 0; side < (t->pairs ? 2 : 1) && !is_synthetic(t->config); side++)
         textmarks_note(&files[side], &set->facts);
-    Status status = t->pairs ? pairs_fill(set, t, files, err)
-                             : fill_stream(set, t, &files[0], err);
+    Status status =
+        t->pairs ? pairs_fill(set, t, files, err) : fill_stream(set, t, &files[0], err);
     if (!status) return set;
     textset_free(set);
     return NULL;
@@ -170,15 +170,16 @@ static TextSet *cut_stream(TextSet *train, double fraction) {
 static void limit_stream(TextSet *set, size_t limit) {
     if (!facts_limit(&set->facts, limit, set->own.count, "tokens")) return;
     facts_note(&set->facts, set->own.count - limit,
-               "data.limit = %zu: the first of %zu tokens are used", limit, set->own.count);
+               "data.limit = %zu: the first of %zu tokens are used", limit,
+               set->own.count);
     set->own.count = limit;
 }
 
 /* A fraction of nothing, or of too little. */
 static void note_no_cut(TextSet *train, size_t count, double fraction) {
     facts_note(&train->facts, 1,
-               "data.val_fraction = %g of %zu %s rounds to none: there is no val split", fraction,
-               count, train->pairs ? "pairs" : "tokens");
+               "data.val_fraction = %g of %zu %s rounds to none: there is no val split",
+               fraction, count, train->pairs ? "pairs" : "tokens");
 }
 
 static TextSet *cut(Texts *t, TextSet *train, double fraction) {
@@ -193,10 +194,8 @@ static Status open_train(Texts *t, TextFile files[2], Err *err) {
     const DataConfig *c = t->config;
     TextSet *train = make_set(t, files, err), *val = NULL;
     if (!train) return err->status;
-    if (t->pairs)
-        pairs_limit(train, c->limit);
-    else
-        limit_stream(train, c->limit);
+    if (t->pairs) pairs_limit(train, c->limit);
+    else limit_stream(train, c->limit);
     if (!*c->val_path && c->val_fraction > 0 && !is_synthetic(c))
         val = cut(t, train, c->val_fraction);
     textnotes_finish(t, train, SPLIT_TRAIN);
@@ -225,10 +224,8 @@ static Status open_split(Texts *t, Split split, Err *err) {
     bool cut = split == SPLIT_VAL && !is_synthetic(t->config) && !*t->config->val_path;
     Split from = cut ? SPLIT_TRAIN : split;
     if (read_files(t, from, files, err)) return err->status;
-    if (from == SPLIT_TRAIN)
-        open_train(t, files, err);
-    else
-        open_named(t, files, split, err);
+    if (from == SPLIT_TRAIN) open_train(t, files, err);
+    else open_named(t, files, split, err);
     textfile_free(&files[0]);
     textfile_free(&files[1]);
     return err->status;
@@ -268,10 +265,8 @@ Status texts_open(Texts *t, const DataConfig *config, bool pairs, Err *err) {
     *t = (Texts){.config = config, .pairs = pairs};
     TextFile files[2];
     if (read_files(t, SPLIT_TRAIN, files, err)) return err->status;
-    if (!files[0].count)
-        err_set(err, FAIL_DATA, "%s is empty", files[0].path);
-    else if (!build_tokenizers(t, files, err))
-        open_train(t, files, err);
+    if (!files[0].count) err_set(err, FAIL_DATA, "%s is empty", files[0].path);
+    else if (!build_tokenizers(t, files, err)) open_train(t, files, err);
     textfile_free(&files[0]);
     textfile_free(&files[1]);
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST && !err->status; s++)

@@ -35,7 +35,7 @@ typedef struct TextSet {
     const uint32_t *stream; /* language */
     size_t stream_count;
     TextReport report;
-    DataFacts facts; /* data/facts.h; count: tokens, or pairs */
+    DataFacts facts;             /* data/facts.h; count: tokens, or pairs */
     char first_unknown[2][1200]; /* "val.de:7: 'word'", of each side; "": none */
     TextSide side[2];
     IdList own;      /* the stream's memory */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/text/tok13a.h"
 #include "data/file/utf8.h"
+#include "data/text/tok13a.h"
 
 static const char *const SPECIALS[TOKENIZER_SPECIALS] = {"<s>", "<pad>", "</s>", "<unk>"};
 
@@ -41,10 +41,8 @@ void tokenizer_prepare(const Tokenizer *t, const char *line, size_t length,
                        TextBuffer *out) {
     text_clear(out);
     if (t->word_split != SPLIT_WORDS_13A) {
-        if (t->lowercase)
-            lower(line, length, out);
-        else
-            text_append(out, line, length);
+        if (t->lowercase) lower(line, length, out);
+        else text_append(out, line, length);
         return;
     }
     TextBuffer low = {0};
@@ -245,8 +243,7 @@ static void count_files(const Tokenizer *t, bool words, const TextFile *const *f
             tokenizer_prepare(t, line, length, &prepared);
             if (words)
                 each_word(t->kind, prepared.text, prepared.length, count_token, counts);
-            else
-                each_token(t, prepared.text, prepared.length, count_token, counts);
+            else each_token(t, prepared.text, prepared.length, count_token, counts);
         }
         if (!t->specials && memchr(files[f]->bytes, '\n', files[f]->size))
             count_token(counts, "\n", 1);
@@ -327,10 +324,8 @@ static Status get_vocab(Tokenizer *t, const TokenizerConfig *c, const StringMap 
                         const TextFile *const *files, size_t file_count, Err *err) {
     if (*c->vocab) return tokenizer_read_vocab(t, c->vocab, NULL, err);
     StringMap counts = {0};
-    if (t->kind == TOKENS_BPE)
-        count_pieces(t, words, &counts);
-    else
-        count_files(t, false, files, file_count, &counts);
+    if (t->kind == TOKENS_BPE) count_pieces(t, words, &counts);
+    else count_files(t, false, files, file_count, &counts);
     number_tokens(t, &counts, c->min_count);
     stringmap_free(&counts);
     if (t->vocab.count > (t->specials ? COUNT(SPECIALS) : 0)) return OK;
@@ -385,10 +380,12 @@ bool tokenizer_same(const Tokenizer *a, const Tokenizer *b) {
 
 uint64_t tokenizer_hash(const Tokenizer *t) {
     const StringMap *v = &t->vocab;
-    uint64_t hash = facts_hash_number(0, (uint64_t)t->kind << 2 | (uint64_t)t->lowercase << 1 |
-                                             (t->word_split != SPLIT_WORDS_NONE));
+    uint64_t hash =
+        facts_hash_number(0, (uint64_t)t->kind << 2 | (uint64_t)t->lowercase << 1 |
+                                 (t->word_split != SPLIT_WORDS_NONE));
     for (size_t i = 0; i < v->count; i++) {
-        hash = facts_hash(hash, v->text.text + v->start[i], v->start[i + 1] - v->start[i]);
+        hash =
+            facts_hash(hash, v->text.text + v->start[i], v->start[i + 1] - v->start[i]);
         hash = facts_hash_number(hash, v->start[i + 1] - v->start[i]);
     }
     return t->bpe ? bpe_hash(t->bpe, hash) : hash;

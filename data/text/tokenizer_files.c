@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
-#include "data/text/tokenizer_parts.h"
 #include "data/file/utf8.h"
+#include "data/text/tokenizer_parts.h"
 
 enum { PATH_MOST = 1400 };
 
@@ -48,14 +48,16 @@ static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err
     if (characters) token = text, size = utf8_put(code, text);
     utf8_show(token, size, shown, sizeof shown);
     if (!characters && (memchr(token, ' ', size) || memchr(token, '\r', size)))
-        return err_set(err, FAIL_DATA,
-                       "the token '%s' has a blank or a carriage return in it, and so is in no "
-                       "text; wanted a token, a blank and its count",
-                       shown);
+        return err_set(
+            err, FAIL_DATA,
+            "the token '%s' has a blank or a carriage return in it, and so is in no "
+            "text; wanted a token, a blank and its count",
+            shown);
     size_t old = stringmap_find(&t->vocab, token, size);
     if (old != SIZE_MAX)
-        return err_set(err, FAIL_DATA, "the token '%s' has number %zu already; wanted each once",
-                       shown, old);
+        return err_set(err, FAIL_DATA,
+                       "the token '%s' has number %zu already; wanted each once", shown,
+                       old);
     stringmap_count(&t->vocab, token, size, count);
     return OK;
 }
@@ -81,8 +83,7 @@ static void write_token(const Tokenizer *t, size_t id, FILE *file) {
     uint32_t code = 0;
     if (t->kind == TOKENS_CHAR && utf8_next(token, length, &code))
         fprintf(file, "U+%04X", (unsigned)code);
-    else
-        fwrite(token, 1, length, file);
+    else fwrite(token, 1, length, file);
     fprintf(file, " %zu\n", t->vocab.count_of[id]);
 }
 
@@ -118,7 +119,8 @@ static Status save_file(const Tokenizer *t, const char *folder, const char *name
     write(t, file);
     bool failed = fflush(file) || ferror(file);
     int reason = errno;
-    if (!((fclose(file) != 0) | failed)) return openfile_replace(draft, path, folder, err);
+    if (!((fclose(file) != 0) | failed))
+        return openfile_replace(draft, path, folder, err);
     err_set(err, FAIL_RUN, "%s was not written: %s", path, strerror(reason));
     openfile_remove(draft, folder);
     return err->status;
@@ -133,10 +135,11 @@ static Status check_saved(const Tokenizer *t, const char *folder, const char *na
     bool same = tokenizer_same(t, back);
     tokenizer_free(back);
     if (same) return OK;
-    return err_set(err, FAIL_DATA,
-                   "%s/%s.vocab or %s.codes is not read back as it was written: its tokens "
-                   "cannot be kept; choose other data.tokens, or a dictionary without them",
-                   folder, name, name);
+    return err_set(
+        err, FAIL_DATA,
+        "%s/%s.vocab or %s.codes is not read back as it was written: its tokens "
+        "cannot be kept; choose other data.tokens, or a dictionary without them",
+        folder, name, name);
 }
 
 Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name,

@@ -12,9 +12,7 @@ struct Arena {
     ArenaMark top; /* the next byte */
 };
 
-Arena *arena_new(void) {
-    return mem_zalloc(sizeof(Arena));
-}
+Arena *arena_new(void) { return mem_zalloc(sizeof(Arena)); }
 
 void arena_free(Arena *arena) {
     if (!arena) return;
@@ -48,14 +46,8 @@ void *arena_alloc(Arena *arena, size_t bytes) {
     return memory;
 }
 
-ArenaMark arena_mark(const Arena *arena) {
-    return arena->top;
-}
+ArenaMark arena_mark(const Arena *arena) { return arena->top; }
 
-void arena_release(Arena *arena, ArenaMark mark) {
-    arena->top = mark;
-}
+void arena_release(Arena *arena, ArenaMark mark) { arena->top = mark; }
 
-void arena_reset(Arena *arena) {
-    arena->top = (ArenaMark){0, 0};
-}
+void arena_reset(Arena *arena) { arena->top = (ArenaMark){0, 0}; }

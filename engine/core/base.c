@@ -48,22 +48,22 @@ void check_failed(const char *file, int line, const char *condition, const char 
 enum { LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 4 << 20, GIANT = 1 << 28 };
 
 void mem_text(double bytes, char *text, size_t size) {
-    if (bytes < 1e15)
-        text_format(text, size, "%.1f GB", bytes / 1e9);
-    else
-        text_format(text, size, "%.3g bytes", bytes);
+    if (bytes < 1e15) text_format(text, size, "%.1f GB", bytes / 1e9);
+    else text_format(text, size, "%.3g bytes", bytes);
 }
 
 void mem_expect(double bytes, const char *what) {
-    double known = machine_memory_most(""), most = known > 0 ? known : (double)PTRDIFF_MAX;
+    double known = machine_memory_most(""),
+           most = known > 0 ? known : (double)PTRDIFF_MAX;
     if (bytes < GIANT || bytes <= most) return;
     char need[32], have[32];
     mem_text(bytes, need, sizeof need);
     mem_text(most, have, sizeof have);
-    fprintf(stderr,
-            "steady: out of memory: %s are needed for %s, and this process can have %s at "
-            "most\n",
-            need, what, have);
+    fprintf(
+        stderr,
+        "steady: out of memory: %s are needed for %s, and this process can have %s at "
+        "most\n",
+        need, what, have);
     exit(FAIL_RUN);
 }
 

@@ -68,7 +68,7 @@ void *mem_zalloc(size_t bytes); /* the same, filled with zeros */
 /* The same for `count` items, whose product may not fit a size_t (sizes from outside). */
 void *mem_array(size_t count, size_t item);
 void *mem_zarray(size_t count, size_t item);
-void mem_free(void *memory);    /* NULL is fine */
+void mem_free(void *memory); /* NULL is fine */
 char *mem_strdup(const char *text);
 
 /* Ends the process in that way, at once, when `bytes` are more than it can ever have

@@ -200,7 +200,8 @@ static double own_limit(int which, double most) {
 double machine_memory_most(const char *root) {
     double swap = meminfo(root, "SwapTotal");
     double most = meminfo(root, "MemTotal") + swap;
-    double limit = cgroup_smallest(root, "memory", memory_limit_v1, memory_limit_v2) + swap;
+    double limit =
+        cgroup_smallest(root, "memory", memory_limit_v1, memory_limit_v2) + swap;
     if (limit > swap && limit < most) most = limit;
     return own_limit(RLIMIT_DATA, own_limit(RLIMIT_AS, most));
 }
@@ -223,10 +224,8 @@ size_t machine_physical_cores(const char *root, const bool *allowed, size_t n) {
             if (*p == '-') high = strtoul(p + 1, &p, 10);
             for (size_t i = low; i <= high && i < cpu; i++)
                 if (allowed[i]) first = false;
-            if (*p == ',')
-                p++;
-            else
-                break;
+            if (*p == ',') p++;
+            else break;
         }
         cores += first;
     }

@@ -12,7 +12,8 @@
 #include "engine/core/tensor.h"
 
 typedef enum {
-    PARAM_MATRIX, /* weight matrices, embedding tables, patch convolution: decay and trust */
+    /* weight matrices, embedding tables, patch convolution: decay and trust */
+    PARAM_MATRIX,
     PARAM_VECTOR, /* biases, norms, class token, positions */
     PARAM_GAIN,   /* gamma and g of a reparametrisation: own learning rate */
     PARAM_BUFFER, /* u, v: saved, never trained */
@@ -33,8 +34,8 @@ typedef struct ParamSet {
     real *values;  /* [trained] */
     real *grads;   /* [trained] */
     real *buffers; /* [buffered] */
-    size_t
-        trained; /* numbers in trained parameters; a multiple of 16 for each (padding 0) */
+    /* numbers in trained parameters; a multiple of 16 for each (padding 0) */
+    size_t trained;
     size_t buffered; /* the same for buffers */
 } ParamSet;
 

@@ -23,9 +23,7 @@ static real *numbers_of(Header *header) {
     return (real *)((char *)header + HEADER_BYTES);
 }
 
-Pool *pool_new(void) {
-    return mem_zalloc(sizeof(Pool));
-}
+Pool *pool_new(void) { return mem_zalloc(sizeof(Pool)); }
 
 void pool_free(Pool *pool) {
     if (!pool) return;
@@ -61,13 +59,9 @@ real *pool_take(Pool *pool, size_t count) {
     return numbers_of(header);
 }
 
-void pool_share(real *buffer) {
-    header_of(buffer)->owners++;
-}
+void pool_share(real *buffer) { header_of(buffer)->owners++; }
 
-bool pool_is_shared(const real *buffer) {
-    return header_of(buffer)->owners > 1;
-}
+bool pool_is_shared(const real *buffer) { return header_of(buffer)->owners > 1; }
 
 void pool_release(Pool *pool, real *buffer) {
     Header *header = header_of(buffer);
@@ -77,6 +71,4 @@ void pool_release(Pool *pool, real *buffer) {
     pool->free = header;
 }
 
-size_t pool_capacity(const Pool *pool) {
-    return pool->bytes;
-}
+size_t pool_capacity(const Pool *pool) { return pool->bytes; }

@@ -6,8 +6,7 @@ const char *tensor_shape_text(const Tensor *x, char *buffer, size_t size) {
         if (d < x->dims)
             text_format(numbers[d], sizeof numbers[d], "%s%zu", d ? ", " : "",
                         x->shape[d]);
-        else
-            numbers[d][0] = '\0';
+        else numbers[d][0] = '\0';
     }
     text_format(buffer, size, "[%s%s%s%s]", numbers[0], numbers[1], numbers[2],
                 numbers[3]);
@@ -24,5 +23,6 @@ void tensor_set_shape(Tensor *x, int dims, const size_t *shape) {
               d, x->shape[d]);
     }
     size_t bytes;
-    CHECK(size_mul(x->size, 4 * sizeof(real), &bytes), "a tensor of %zu numbers", x->size);
+    CHECK(size_mul(x->size, 4 * sizeof(real), &bytes), "a tensor of %zu numbers",
+          x->size);
 }

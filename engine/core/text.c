@@ -35,7 +35,8 @@ size_t utf8_next(const char *text, size_t length, uint32_t *code) {
 }
 
 void utf8_show(const char *text, size_t length, char *out, size_t size) {
-    enum { LONGEST = 8, END = sizeof "..." }; /* of a code point as shown; "..." and NUL */
+    /* of a code point as shown; "..." and NUL */
+    enum { LONGEST = 8, END = sizeof "..." };
     CHECK(size >= LONGEST, "a message of %zu bytes", size);
     size_t kept = 0, cut = 0; /* where "..." still fits */
     for (size_t at = 0, used; at < length; at += used) {

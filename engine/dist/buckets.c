@@ -75,10 +75,8 @@ static size_t place_of(const Buckets *b, const Tensor *tensor) {
     size_t low = 0, high = b->count;
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
-        if (b->params[middle]->tensor.value <= tensor->value)
-            low = middle;
-        else
-            high = middle;
+        if (b->params[middle]->tensor.value <= tensor->value) low = middle;
+        else high = middle;
     }
     CHECK(b->count && &b->params[low]->tensor == tensor,
           "buckets_touch of a tensor that is no trained parameter");

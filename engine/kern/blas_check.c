@@ -206,9 +206,9 @@ static int top_vector(Work *w, const BlasCase *c) {
         w->c_double[i] = w->start[i];
         w->c_single[i] = (float)w->start[i];
     }
-    (c->single ? ssyevr_ : dsyevr_)("V", "I", "L", &n, a, &n, &zero, &zero, &n, &n,
-                                    &zero, &found, values, vector, &n, support, room,
-                                    &lwork, iwork, &liwork, &info);
+    (c->single ? ssyevr_ : dsyevr_)("V", "I", "L", &n, a, &n, &zero, &zero, &n, &n, &zero,
+                                    &found, values, vector, &n, support, room, &lwork,
+                                    iwork, &liwork, &info);
     for (size_t i = 0; i < c->m; i++) {
         float single;
         memcpy(&single, (char *)vector + i * sizeof single, sizeof single);
@@ -255,10 +255,11 @@ static Status check_vector(Work *w, BlasCase *c, Err *err) {
         double residual = residual_of(w, c->m, &value);
         if (!state && residual < share * (double)c->m && value > 0.999 * least) continue;
         blas_case_text(c, text, sizeof text);
-        return err_set(err, FAIL_RUN,
-                       "%s: not the top eigenvector (state %d, residual %.2g, value %.6g; "
-                       "at least %.6g is right)",
-                       text, state, residual, value, least);
+        return err_set(
+            err, FAIL_RUN,
+            "%s: not the top eigenvector (state %d, residual %.2g, value %.6g; "
+            "at least %.6g is right)",
+            text, state, residual, value, least);
     }
     return OK;
 }
@@ -301,10 +302,10 @@ static Status try_small(Check *k) {
 /* Around the blocks of caches, of 128 to 1024. */
 static const struct {
     size_t m, n, k;
-} LARGE[] = {{129, 67, 257},   {255, 33, 385},   {97, 113, 1031}, {1031, 19, 129},
-             {65, 1031, 321},  {17, 2051, 33},   {3, 7, 4099},    {515, 259, 131},
-             {2049, 1, 130},   {1, 1025, 200},   {96, 64, 64},    {100, 101, 102},
-             {385, 769, 5},    {193, 193, 193}};
+} LARGE[] = {{129, 67, 257},  {255, 33, 385}, {97, 113, 1031}, {1031, 19, 129},
+             {65, 1031, 321}, {17, 2051, 33}, {3, 7, 4099},    {515, 259, 131},
+             {2049, 1, 130},  {1, 1025, 200}, {96, 64, 64},    {100, 101, 102},
+             {385, 769, 5},   {193, 193, 193}};
 
 static Status try_large(Check *k) {
     for (size_t i = 0; i < 4 * COUNT(LARGE); i++) {
@@ -401,8 +402,7 @@ Status blas_check(size_t threads, BlasCase *now, Err *err) {
 void blas_case_text(const BlasCase *c, char *text, size_t size) {
     static const char *const NAMES[] = {"gemm", "gemv", "syevr"};
     char what[100];
-    if (c->routine == BLAS_SYEVR)
-        text_format(what, sizeof what, "order %zu", c->m);
+    if (c->routine == BLAS_SYEVR) text_format(what, sizeof what, "order %zu", c->m);
     else if (c->routine == BLAS_GEMV)
         text_format(what, sizeof what, "A%s x, m %zu, k %zu", c->ta ? "^T" : "", c->m,
                     c->k);

@@ -120,10 +120,8 @@ double ctc_forward(const CtcUtterance *u, double *work, bool keep) {
     for (size_t t = 0; t < u->frames; t++) {
         w.lse[t] = log_sum(u->logits + t * u->classes, u->classes);
         find_emissions(u, &w, t);
-        if (t)
-            advance(&w, t);
-        else
-            start(&w);
+        if (t) advance(&w, t);
+        else start(&w);
     }
     /* The state before the last is a spare one where there are no labels. */
     const double *end = alpha_of(&w, u->frames - 1) + w.states;

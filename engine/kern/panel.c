@@ -33,10 +33,8 @@ void panel_pack(real *packed, const real *b, size_t ldb, size_t k, size_t n,
     for (size_t j = 0; j < panels_of(n); j++) {
         size_t first = j * WIDTH, width = MIN((size_t)WIDTH, n - first);
         real *to = packed + first * k;
-        if (order == PANEL_PLAIN)
-            pack_plain(to, b + first, ldb, k, width);
-        else
-            tile_transpose(to, WIDTH, b + first * ldb, ldb, width, k, WIDTH);
+        if (order == PANEL_PLAIN) pack_plain(to, b + first, ldb, k, width);
+        else tile_transpose(to, WIDTH, b + first * ldb, ldb, width, k, WIDTH);
     }
 }
 
@@ -87,10 +85,8 @@ static void chunk(const PanelProduct *p, size_t panel, size_t first, size_t last
         t.a = (TileA){p->a.a + i * p->a.row + l * p->a.column, p->a.row, p->a.column};
         t.c = p->c + i * p->ldc + column;
         if (start && filled) start_tile(p, i, column, rows, width, t.c, p->ldc);
-        if (width % TILE_LANES)
-            ragged_tile(p, t, rows, width);
-        else
-            tile_block(&t, rows, width / TILE_LANES);
+        if (width % TILE_LANES) ragged_tile(p, t, rows, width);
+        else tile_block(&t, rows, width / TILE_LANES);
     }
 }
 

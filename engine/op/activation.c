@@ -25,7 +25,8 @@ static void backward(Tape *tape, Node *node) {
         a->slope(dx + i, dy + i, x->value + i, MIN((size_t)PIECE, x->size - i), beta);
 }
 
-static Tensor *apply(Tape *tape, Tensor *x, const char *name, Forward *value, Backward *slope) {
+static Tensor *apply(Tape *tape, Tensor *x, const char *name, Forward *value,
+                     Backward *slope) {
     Tensor *y = tape_tensor_like(tape, x);
 #pragma omp parallel for schedule(static) if (x->size > 2 * PIECE)
     for (size_t i = 0; i < x->size; i += PIECE)

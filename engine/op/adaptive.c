@@ -117,9 +117,10 @@ Tensor *op_adaptive_loss(Tape *tape, Tensor *x, const AdaptiveArgs *a,
     Tensor *loss = vocab_loss(tape, x, &output, &head, hit);
     for (size_t k = 0; k < members[0].count; k++) right += hit[members[0].rows[k]];
     for (size_t i = 1; i < a->count; i++)
-        loss = op_add(
-            tape, loss,
-            tail_loss(tape, x, a, i, &members[i], target->divisor, hit, &nll, &right), 1);
+        loss = op_add(tape, loss,
+                      tail_loss(tape, x, a, i, &members[i], target->divisor, hit, &nll,
+                                &right),
+                      1);
     if (target->nll) *target->nll = nll;
     if (target->right) *target->right = right;
     return loss;

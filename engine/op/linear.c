@@ -94,10 +94,8 @@ static void activate(real *p, const LinearArgs *a) {
 #pragma omp parallel for schedule(static) if (n > 2 * PIECE)
     for (size_t i = 0; i < n; i += PIECE) {
         size_t count = MIN((size_t)PIECE, n - i);
-        if (a->intake == INTAKE_GELU)
-            vm_gelu(p + i, x + i, count);
-        else
-            vm_relu(p + i, x + i, count);
+        if (a->intake == INTAKE_GELU) vm_gelu(p + i, x + i, count);
+        else vm_relu(p + i, x + i, count);
     }
 }
 
@@ -109,8 +107,7 @@ static real *take_in(Tape *tape, const Linear *l, const Sizes *s) {
     if (a->intake == INTAKE_NORM)
         norm_rows(p, a->x->value, a->gain->value, a->bias->value, (real)a->eps, s->rows,
                   s->in, l->mean, l->rstd);
-    else
-        activate(p, a);
+    else activate(p, a);
     return p;
 }
 
@@ -229,10 +226,8 @@ static real *intake_back(Tape *tape, const Linear *l, const Sizes *s) {
     real *p = tape_scratch(tape, x->size), *dp = dx;
     if (wanted && apart) dp = tape_scratch(tape, x->size);
     if (wanted) product_back(tape, l, s, dp, 0);
-    if (norm)
-        norm_back(tape, l, s, p, dx, beta, dp);
-    else
-        activate_back(p, dx, beta, dp, &l->a);
+    if (norm) norm_back(tape, l, s, p, dx, beta, dp);
+    else activate_back(p, dx, beta, dp, &l->a);
     if (wanted && apart) tape_unscratch(tape, dp);
     return p;
 }

@@ -29,19 +29,20 @@ typedef enum { WATCH_LOSS, WATCH_WER, WATCH_BLEU, WATCH_TOP1, WATCH_PPL } Watche
 
 typedef struct OptimConfig {
     OptimKind name;
-    double lr;             /* absolute; a recipe writes lr * batch / 256 out */
-    double beta1, beta2;   /* Adam family */
-    double eps;            /* outside the root; < 0: 1e-6 for lamb, 1e-8 elsewhere */
-    double weight_decay;   /* of the first step, see weight_decay_end */
-    double weight_decay_end; /* cosine from weight_decay to it over the run; < 0: constant */
-    DecayKind decay;         /* auto: decoupled for adamw, coupled elsewhere */
-    DecayScope decay_scope;  /* weight matrices, or every trained tensor */
-    double momentum;       /* sgd, lars; < 0: 0.9 for lars, 0 for sgd */
-    bool nesterov;         /* sgd */
-    double trust;          /* lars: trust coefficient */
-    bool adapt_1d;         /* lars, lamb: decay and trust ratio for every tensor */
-    double clip;           /* largest global gradient norm; 0: no clipping */
-    double gamma_lr_scale; /* learning rate of gamma (and g) relative to the others */
+    double lr;           /* absolute; a recipe writes lr * batch / 256 out */
+    double beta1, beta2; /* Adam family */
+    double eps;          /* outside the root; < 0: 1e-6 for lamb, 1e-8 elsewhere */
+    double weight_decay; /* of the first step, see weight_decay_end */
+    /* cosine from weight_decay to it over the run; < 0: constant */
+    double weight_decay_end;
+    DecayKind decay;        /* auto: decoupled for adamw, coupled elsewhere */
+    DecayScope decay_scope; /* weight matrices, or every trained tensor */
+    double momentum;        /* sgd, lars; < 0: 0.9 for lars, 0 for sgd */
+    bool nesterov;          /* sgd */
+    double trust;           /* lars: trust coefficient */
+    bool adapt_1d;          /* lars, lamb: decay and trust ratio for every tensor */
+    double clip;            /* largest global gradient norm; 0: no clipping */
+    double gamma_lr_scale;  /* learning rate of gamma (and g) relative to the others */
 } OptimConfig;
 
 #define SCHEDULE_STEPS_MAX 64
@@ -51,11 +52,12 @@ typedef struct ScheduleConfig {
     size_t warmup_steps;
     double warmup_epochs; /* used when warmup_steps is 0 */
     double warmup_init;   /* rate before the first step of the warm-up */
-    double
-        step_at[SCHEDULE_STEPS_MAX]; /* `step`: first optimizer steps at the lower rate */
+    /* `step`: first optimizer steps at the lower rate */
+    double step_at[SCHEDULE_STEPS_MAX];
     size_t step_count;
     double step_factor;
-    WatchedScore watch; /* plateau: of the validation split, or of test where there is none */
+    /* plateau: of the validation split, or of test where there is none */
+    WatchedScore watch;
     size_t patience; /* plateau: evaluations without a better loss that are borne */
     double min_lr;
 } ScheduleConfig;

@@ -76,7 +76,8 @@ size_t optim_slots_needed(const OptimConfig *config) {
     OptimConfig own = *config;
     resolve_config(&own);
     const OptimRule *rule = rules[own.name];
-    return rule->apply == optim_momentum_apply && own.momentum == 0 ? 0 : rule->slot_count;
+    return rule->apply == optim_momentum_apply && own.momentum == 0 ? 0
+                                                                    : rule->slot_count;
 }
 
 static bool is_adapted(const Optimizer *o, ParamRole role) {

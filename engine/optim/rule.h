@@ -28,7 +28,8 @@ typedef struct OptimSpan {
     size_t size;
     real lr;    /* of this tensor's role */
     real decay; /* added to the gradient as decay p; 0 where no coupled decay acts */
-    real keep;  /* 1 - lr decay, by which p shrinks first; 1 where no decoupled decay acts */
+    /* 1 - lr decay, by which p shrinks first; 1 where no decoupled decay acts */
+    real keep;
     real ratio; /* the trust ratio; 1 while measuring and where it does not act */
 } OptimSpan;
 

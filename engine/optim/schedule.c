@@ -44,5 +44,6 @@ double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
 double schedule_weight_decay(const OptimConfig *config, size_t step, size_t total_steps) {
     double start = config->weight_decay, end = config->weight_decay_end;
     if (end < 0) return start;
-    return end + (start - end) * 0.5 * (1 + cos(acos(-1) * progress(step, total_steps, 0)));
+    return end +
+           (start - end) * 0.5 * (1 + cos(acos(-1) * progress(step, total_steps, 0)));
 }

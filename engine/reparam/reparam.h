@@ -30,13 +30,13 @@ typedef enum {
 typedef struct Reparam {
     ReparamMethod method;
     Param *w;
-    Param *gamma;  /* [1], sigma only */
-    Param *u, *v;  /* [I], [O]: sigma and spectral */
-    Param *g;      /* [O]: weight only */
-    real sigma;    /* v.W u of the last refresh */
+    Param *gamma;       /* [1], sigma only */
+    Param *u, *v;       /* [I], [O]: sigma and spectral */
+    Param *g;           /* [O]: weight only */
+    real sigma;         /* v.W u of the last refresh */
     size_t power_steps; /* iterations of a refresh, 1 */
-    real *factors; /* [1] sigma and spectral, [O] weight */
-    Scale scale;   /* `factors`, as op_linear borrows them */
+    real *factors;      /* [1] sigma and spectral, [O] weight */
+    Scale scale;        /* `factors`, as op_linear borrows them */
 } Reparam;
 
 /* "none", "sigma", "spectral", "weight". */

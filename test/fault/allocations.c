@@ -39,7 +39,8 @@ __attribute__((destructor)) static void end(void) {
     char text[30];
     int file = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : -1;
     if (file < 0) return;
-    int length = snprintf(text, sizeof text, "%lu\n", calls ? (unsigned long)*calls : 0ul);
+    int length =
+        snprintf(text, sizeof text, "%lu\n", calls ? (unsigned long)*calls : 0ul);
     if (write(file, text, (size_t)length) < 0) _exit(99);
     close(file);
 }

@@ -5,7 +5,8 @@
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const char *const NAMES[] = {"t.de", "t.en", "source.dict", "target.dict", NULL};
+    static const char *const NAMES[] = {"t.de", "t.en", "source.dict", "target.dict",
+                                        NULL};
     DataConfig config = data_config_default();
     Err err = ERR_NONE;
     if (!size) return 0;

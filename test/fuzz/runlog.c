@@ -1,7 +1,7 @@
 /* The logs and facts of a run folder. */
+#include "tools/run/runlog.h"
 #include "test/fuzz/fuzz.h"
 #include "tools/figure/layers.h"
-#include "tools/run/runlog.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const NAMES[] = {"train.jsonl", "probe.jsonl", "eval.jsonl",

@@ -1,6 +1,6 @@
 /* sweep.json of a sweep's folder. */
-#include "test/fuzz/fuzz.h"
 #include "tools/sweep/sweep.h"
+#include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Err err = ERR_NONE;

@@ -1,8 +1,8 @@
 /* A text file: its lines are valid UTF-8 and lie inside it; then the ways to take them apart. */
-#include "data/text/bleu.h"
 #include "data/file/textfile.h"
-#include "data/text/tok13a.h"
 #include "data/file/utf8.h"
+#include "data/text/bleu.h"
+#include "data/text/tok13a.h"
 #include "test/fuzz/fuzz.h"
 
 static void take_apart(const char *line, size_t length) {

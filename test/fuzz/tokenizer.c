@@ -5,7 +5,8 @@
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const char *const NAMES[] = {"text.tokenizer", "text.vocab", "text.codes", NULL};
+    static const char *const NAMES[] = {"text.tokenizer", "text.vocab", "text.codes",
+                                        NULL};
     static const char LINE[] = "a banana caf\xC3\xA9, 10\xC2\xA0km";
     Err err = ERR_NONE;
     fuzz_files(NAMES, data, size);

@@ -15,7 +15,8 @@ static void make_chapter(void) {
     char path[200];
     memcpy(wav, HEAD, 44);
     for (size_t i = 44; i < sizeof wav; i++) wav[i] = (uint8_t)(i * 7 % 61);
-    static const char *const FOLDERS[] = {"train-clean", "train-clean/1", "train-clean/1/7"};
+    static const char *const FOLDERS[] = {"train-clean", "train-clean/1",
+                                          "train-clean/1/7"};
     for (size_t i = 0; i < COUNT(FOLDERS); i++) {
         text_format(path, sizeof path, "%s/%s", fuzz_folder(), FOLDERS[i]);
         fuzz_expect(!mkdir(path, 0700));

@@ -81,10 +81,10 @@ static void run_end(Run *r) {
 static Tensor *speech_loss(Run *r, const ForwardMode *forward) {
     static const uint32_t LABELS[BATCH * LABELS_MOST] = {1, 1, 2, 0, 3, 0, 2};
     static const size_t COUNTS[BATCH] = {3, 2, 1}, ROWS[BATCH] = {5, 4, 3};
-    SpeechRows rows = {
-        .x = tape_wrap(r->tape, r->features, 3, (size_t[]){BATCH, FRAMES_MOST, FILTERS}),
-        .frames = FRAMES,
-        .before = 2};
+    SpeechRows rows = {.x = tape_wrap(r->tape, r->features, 3,
+                                      (size_t[]){BATCH, FRAMES_MOST, FILTERS}),
+                       .frames = FRAMES,
+                       .before = 2};
     CtcTarget target = {.label = LABELS,
                         .length = LABELS_MOST,
                         .label_count = COUNTS,

@@ -419,8 +419,9 @@ void grad_case_cross_entropy(void **state) {
             for (double divisor = 0; divisor < 10; divisor += 9) {
                 Target target = {label, mixed ? other : NULL, mixed ? mix : NULL,
                                  smoothing, divisor};
-                GradCase c = {
-                    .name = "cross_entropy", .run = run_cross_entropy, .args = &target};
+                GradCase c = {.name = "cross_entropy",
+                              .run = run_cross_entropy,
+                              .args = &target};
                 grad_input(&c, "logits", 2, SHAPE(4, 7));
                 grad_check(&c);
             }
@@ -582,8 +583,9 @@ void grad_case_adaptive_embedding(void **state) {
     static const Scale single = {one, 1};
     for (int scaled = 0; scaled < 2; scaled++) {
         BandCase args = {scaled ? EVERY_BAND : NO_TAIL, scaled ? &single : NULL};
-        GradCase c = {
-            .name = "adaptive_embedding", .run = run_adaptive_embedding, .args = &args};
+        GradCase c = {.name = "adaptive_embedding",
+                      .run = run_adaptive_embedding,
+                      .args = &args};
         band_inputs(&c, true);
         grad_check(&c);
     }

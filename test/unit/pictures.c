@@ -15,7 +15,8 @@ static void put(uint8_t *to, size_t value, size_t size, bool little_endian) {
         to[little_endian ? k : size - 1 - k] = (uint8_t)(value >> 8 * k);
 }
 
-size_t pictures_exif(uint8_t bytes[EXIF_BYTES], unsigned orientation, bool little_endian) {
+size_t pictures_exif(uint8_t bytes[EXIF_BYTES], unsigned orientation,
+                     bool little_endian) {
     memset(bytes, 0, EXIF_BYTES);
     memcpy(bytes, little_endian ? "II" : "MM", 2);
     put(bytes + 2, 42, 2, little_endian);

@@ -10,11 +10,12 @@
 #include "data/dataset.h"
 
 typedef struct Spec {
-    size_t height, width, channels; /* PNG: 1 grey, 2 with alpha, 3 RGB, 4 with alpha; JPEG: 1, 3,
-                                       4 inks */
-    const uint8_t *pixels; /* [height, width, channels]; of 16 bits: the high byte, the low is 77 */
-    unsigned orientation;  /* of Exif data; 0: none are written */
-    bool little_endian;    /* Exif data */
+    /* PNG: 1 grey, 2 with alpha, 3 RGB, 4 with alpha; JPEG: 1, 3, 4 inks */
+    size_t height, width, channels;
+    /* [height, width, channels]; of 16 bits: the high byte, the low is 77 */
+    const uint8_t *pixels;
+    unsigned orientation;                /* of Exif data; 0: none are written */
+    bool little_endian;                  /* Exif data */
     bool sixteen, interlaced, late_exif; /* PNG */
     bool adobe, ycck;                    /* JPEG of four inks */
 } Spec;

@@ -57,7 +57,8 @@ void sound_wav_by(const char *root, const char *name, unsigned channels, size_t 
     mem_free(head);
     at += 44;
     for (size_t i = 0; i < count; i++)
-        for (unsigned c = 0; c < channels; c++) at += put_sample(at, value(i, c), 16, false);
+        for (unsigned c = 0; c < channels; c++)
+            at += put_sample(at, value(i, c), 16, false);
     files_write(root, name, bytes, size);
     mem_free(bytes);
 }

@@ -119,8 +119,10 @@ static void other_files_are_named_as_what_they_are(void **state) {
         const char *part;
     } CASES[] = {
 #define BYTES(text) text, sizeof text - 1
-        {BYTES("\0\0\0\x20" "ftypM4A \0\0\2\0isomiso2"),
-         "is an MPEG-4 file (m4a, mp4, AAC), which is not read here; convert it: ffmpeg -i "},
+        {BYTES("\0\0\0\x20"
+               "ftypM4A \0\0\2\0isomiso2"),
+         "is an MPEG-4 file (m4a, mp4, AAC), which is not read here; convert it: ffmpeg "
+         "-i "},
         {BYTES("\xFF\xF1\x50\x80\3\x9F\xFC"), "is an AAC file"},
         {BYTES("\x1A\x45\xDF\xA3\x9F\x42\x86\x81"), "is a WebM"},
         {BYTES("\x30\x26\xB2\x75\x8E\x66\xCF\x11"), "is a Windows Media file"},
@@ -173,8 +175,8 @@ static void a_header_of_ten_hours_on_a_second_is_named(void **state) {
 
 /* GStreamer, ffmpeg, arecord and SoX write these where they cannot go back. */
 static void a_header_that_a_stream_could_not_finish_means_all(void **state) {
-    static const uint32_t SAID[] = {0, UINT32_MAX, UINT32_MAX - 35, 0x80000000u, 0x7FFFF000u,
-                                    0x7FFFEFF0u};
+    static const uint32_t SAID[] = {0,           UINT32_MAX,  UINT32_MAX - 35,
+                                    0x80000000u, 0x7FFFF000u, 0x7FFFEFF0u};
     for (size_t i = 0; i < COUNT(SAID); i++) {
         sound_wav(*state, "x.wav", 16, 1, false);
         sound_patch(*state, "x.wav", 40, SAID[i]);
@@ -215,9 +217,12 @@ static void bytes_behind_the_samples_are_counted(void **state) {
         const char *bytes;
         size_t count, behind;
     } CASES[] = {
-        {"LIST\4\0\0\0INFO", 12, 0},        {"id3 \3\0\0\0abc\0", 12, 0},
-        {"\0\0\0", 3, 0},                    {"\1\2\3", 3, 3},
-        {"LIST\4\0\0\0INFOstray", 17, 5},   {"RIFF\4\0\0\0WAVE", 12, 12},
+        {"LIST\4\0\0\0INFO", 12, 0},
+        {"id3 \3\0\0\0abc\0", 12, 0},
+        {"\0\0\0", 3, 0},
+        {"\1\2\3", 3, 3},
+        {"LIST\4\0\0\0INFOstray", 17, 5},
+        {"RIFF\4\0\0\0WAVE", 12, 12},
         {"LIST\377\377\0\0more", 12, 12},
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
@@ -225,7 +230,8 @@ static void bytes_behind_the_samples_are_counted(void **state) {
         sound_wav(*state, "x.wav", 16, 1, false);
         append(*state, "x.wav", CASES[i].bytes, CASES[i].count);
         Err err = ERR_NONE;
-        if (read_one(*state, "x.wav", &audio, &err)) fail_msg("case %zu: %s", i, err.text);
+        if (read_one(*state, "x.wav", &audio, &err))
+            fail_msg("case %zu: %s", i, err.text);
         assert_int_equal(audio.count, SOUND_COUNT);
         if (audio.traits.behind != CASES[i].behind)
             fail_msg("case %zu: %zu bytes", i, audio.traits.behind);
@@ -258,7 +264,7 @@ static void containers_of_all_kinds_are_read_and_their_cuts_seen(void **state) {
         files_cut(*state, "x.snd", size / 2);
         refuse(*state, "x.snd",
                (KINDS[i].format & SF_FORMAT_TYPEMASK) == SF_FORMAT_CAF ? "malformed"
-                                                                        : "is cut short");
+                                                                       : "is cut short");
     }
 }
 
@@ -269,11 +275,15 @@ static double opposed_less(size_t i, unsigned c) {
     return sound_ramp(i) * (c == 0 ? 0.5 : c == 1 ? -0.95 : 0.45);
 }
 static double one_alone(size_t i, unsigned c) { return c == 2 ? sound_ramp(i) : 0; }
-static double opposed_steps(size_t i, unsigned c) { return sound_ramp(i) + (c ? -0.05 : 0.05); }
+static double opposed_steps(size_t i, unsigned c) {
+    return sound_ramp(i) + (c ? -0.05 : 0.05);
+}
 static double nothing(size_t i, unsigned c) { return (void)i, (void)c, 0; }
 static double step_only(size_t i, unsigned c) { return (void)i, c ? 0.5 : 0.25; }
 static double one_bit(size_t i, unsigned c) { return (void)c, i % 3 ? 0 : 1.0 / 32768; }
-static double three_bits(size_t i, unsigned c) { return (void)c, (double)(i % 4) / 32768; }
+static double three_bits(size_t i, unsigned c) {
+    return (void)c, (double)(i % 4) / 32768;
+}
 static double late(size_t i, unsigned c) { return (void)c, i < 7000 ? 0 : sound_ramp(i); }
 static double clipped(size_t i, unsigned c) {
     double x = 3 * sound_ramp(i);
@@ -286,8 +296,11 @@ static void channels_that_cancel_each_other_leave_the_loudest(void **state) {
         unsigned channels;
         size_t used;
         double scale; /* of the ramp that is read */
-    } CASES[] = {{opposed, 2, 1, 1},   {opposed_less, 3, 2, -0.95}, {one_alone, 5, 0, 0.2},
-                 {one_alone, 2, 0, 0}, {opposed_steps, 2, 0, 1}};
+    } CASES[] = {{opposed, 2, 1, 1},
+                 {opposed_less, 3, 2, -0.95},
+                 {one_alone, 5, 0, 0.2},
+                 {one_alone, 2, 0, 0},
+                 {opposed_steps, 2, 0, 1}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
         Audio audio = {0};
         Err err = ERR_NONE;
@@ -332,9 +345,10 @@ static void a_span_is_a_piece_of_the_whole(void **state) {
     static const struct {
         AudioSpan span;
         size_t first, count;
-    } CASES[] = {{{0, 0}, 0, 8000},       {{0.25, 0}, 2000, 6000}, {{0, 0.5}, 0, 4000},
-                 {{0.5, 0.25}, 4000, 2000}, {{0.75, 2}, 6000, 2000},
-                 {{0.00013, 0.0001}, 1, 1}, {{0.1, 1e-9}, 800, 1}};
+    } CASES[] = {{{0, 0}, 0, 8000},       {{0.25, 0}, 2000, 6000},
+                 {{0, 0.5}, 0, 4000},     {{0.5, 0.25}, 4000, 2000},
+                 {{0.75, 2}, 6000, 2000}, {{0.00013, 0.0001}, 1, 1},
+                 {{0.1, 1e-9}, 800, 1}};
     static const char *const NAMES[] = {"x.wav", "x.flac", "open.flac"};
     sound_wav(*state, NAMES[0], 16, 2, false);
     sound_flac(*state, NAMES[1], 16, 1);
@@ -347,8 +361,9 @@ static void a_span_is_a_piece_of_the_whole(void **state) {
         Err err = ERR_NONE;
         text_format(path, sizeof path, "%s/%s", (char *)*state, NAMES[k % COUNT(NAMES)]);
         for (int way = 0; way < 3; way++) {
-            Status status = way == 2 ? audio_read(path, &CASES[i].span, &audio, &err)
-                                     : audio_check(path, &CASES[i].span, way, &audio, &err);
+            Status status = way == 2
+                                ? audio_read(path, &CASES[i].span, &audio, &err)
+                                : audio_check(path, &CASES[i].span, way, &audio, &err);
             if (status) fail_msg("%s", err.text);
             assert_int_equal(audio.count, CASES[i].count);
         }
@@ -365,11 +380,14 @@ static void a_span_behind_the_end_or_of_hours_is_refused(void **state) {
     Err err = ERR_NONE;
     sound_wav(*state, "x.wav", 16, 1, false);
     text_format(path, sizeof path, "%s/x.wav", (char *)*state);
-    assert_int_equal(audio_check(path, &(AudioSpan){1, 0}, false, &audio, &err), FAIL_DATA);
-    assert_non_null(strstr(err.text, "x.wav lasts 1.000 s: there is nothing from 1 s on"));
+    assert_int_equal(audio_check(path, &(AudioSpan){1, 0}, false, &audio, &err),
+                     FAIL_DATA);
+    assert_non_null(
+        strstr(err.text, "x.wav lasts 1.000 s: there is nothing from 1 s on"));
     sound_silence_flac(*state, "long.flac", 3700);
     text_format(path, sizeof path, "%s/long.flac", (char *)*state);
-    assert_int_equal(audio_check(path, &(AudioSpan){50, 0}, false, &audio, &err), FAIL_DATA);
+    assert_int_equal(audio_check(path, &(AudioSpan){50, 0}, false, &audio, &err),
+                     FAIL_DATA);
     assert_int_equal(audio_read(path, &(AudioSpan){3650, 0}, &audio, &err), OK);
     assert_int_equal(audio.count, 50 * 8000);
     audio_free(&audio);
@@ -391,7 +409,8 @@ static void rates_and_lengths_beyond_the_limits_are_named(void **state) {
     sound_patch(*state, "x.wav", 24, 1000);
     refuse(*state, "x.wav", "1000 samples a second");
     sound_patch(*state, "x.wav", 24, 0);
-    refuse(*state, "x.wav", "is damaged: its header says 1 channels of 0 samples a second");
+    refuse(*state, "x.wav",
+           "is damaged: its header says 1 channels of 0 samples a second");
     sound_patch(*state, "x.wav", 24, UINT32_MAX);
     refuse(*state, "x.wav", "samples a second");
     sound_patch(*state, "x.wav", 24, 192000);

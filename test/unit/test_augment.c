@@ -57,11 +57,12 @@ static void resize_gives_pillows_bytes(void **state) {
     (void)state;
     static const uint8_t small[12] = {15,  68,  144, 100, 76,  130,
                                       171, 165, 137, 194, 121, 132};
-    static const uint8_t large[54] = {
-        0,   4,   22,  53,  98,  173, 82,  46,  145, 25,  31,  49,  80,  125,
-        200, 109, 73,  172, 58,  64,  82,  112, 158, 249, 150, 104, 205, 88,
-        94,  112, 145, 188, 173, 122, 148, 248, 121, 127, 145, 181, 221, 52,
-        75,  170, 207, 148, 154, 172, 208, 248, 95,  126, 129, 18};
+    static const uint8_t large[54] = {0,   4,   22,  53,  98,  173, 82,  46,  145,
+                                      25,  31,  49,  80,  125, 200, 109, 73,  172,
+                                      58,  64,  82,  112, 158, 249, 150, 104, 205,
+                                      88,  94,  112, 145, 188, 173, 122, 148, 248,
+                                      121, 127, 145, 181, 221, 52,  75,  170, 207,
+                                      148, 154, 172, 208, 248, 95,  126, 129, 18};
     Image image = golden_input(), to = {0};
     image_resize(&image, &to, 3, 4);
     assert_memory_equal(to.pixels, small, sizeof small);
@@ -187,10 +188,8 @@ static void every_list_gives_the_wanted_size(void **state) {
         for (unsigned i = 0; i < 200; i++) {
             Image image = picture(1 + i % 37, 1 + i % 23, i % 2 ? 3 : 1, i);
             RngCursor dice = dice_of(i);
-            if (i % 3)
-                augment_train(augment, &image, 12, 15, &dice);
-            else
-                augment_eval(augment, &image, 12, 15);
+            if (i % 3) augment_train(augment, &image, 12, 15, &dice);
+            else augment_eval(augment, &image, 12, 15);
             assert_int_equal(image.height, 12);
             assert_int_equal(image.width, 15);
             image_free(&image);

@@ -8,9 +8,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "data/text/bpe.h"
 #include "data/file/textfile.h"
 #include "data/file/utf8.h"
+#include "data/text/bpe.h"
 #include "engine/core/rng.h"
 #include "files.h"
 
@@ -223,10 +223,8 @@ static void pieces_joined_are_the_word_again(void **state) {
         TextBuffer out = {0}, joined = {0};
         bpe_split(bpe, WORDS_TO_SPLIT[i], strlen(WORDS_TO_SPLIT[i]), &out);
         for (size_t at = 0; at < out.length; at++) {
-            if (!strncmp(out.text + at, "@@ ", 3))
-                at += 2;
-            else
-                text_append_byte(&joined, out.text[at]);
+            if (!strncmp(out.text + at, "@@ ", 3)) at += 2;
+            else text_append_byte(&joined, out.text[at]);
         }
         assert_string_equal(joined.text, WORDS_TO_SPLIT[i]);
         text_free(&out), text_free(&joined);
@@ -276,9 +274,10 @@ static void codes_with_strange_symbols_come_back(void **state) {
 }
 
 static void codes_are_the_same_merge_by_merge(void **state) {
-    static const char *const TEXTS[] = {
-        "#version: 0.2\na b\nab c\n", "#version: 0.2\na b\nab d\n",
-        "#version: 0.2\nab c\na b\n", "#version: 0.2\na b\n"};
+    static const char *const TEXTS[] = {"#version: 0.2\na b\nab c\n",
+                                        "#version: 0.2\na b\nab d\n",
+                                        "#version: 0.2\nab c\na b\n",
+                                        "#version: 0.2\na b\n"};
     Err err = ERR_NONE;
     for (size_t i = 0; i < COUNT(TEXTS); i++)
         for (size_t j = 0; j < COUNT(TEXTS); j++) {
@@ -353,10 +352,8 @@ static void damaged_codes_are_read_or_refused(void **state) {
         mem_free(bad);
         Bpe *bpe = bpe_load(path_in(*state, "codes"), NULL, &err);
         TextBuffer out = {0};
-        if (bpe)
-            apply(bpe, "abcabc ääbc x", strlen("abcabc ääbc x"), &out);
-        else
-            assert_int_equal(err.status, FAIL_DATA);
+        if (bpe) apply(bpe, "abcabc ääbc x", strlen("abcabc ääbc x"), &out);
+        else assert_int_equal(err.status, FAIL_DATA);
         text_free(&out);
         bpe_free(bpe);
     }
@@ -417,7 +414,8 @@ static void codes_and_pieces_are_those_of_subword_nmt(void **state) {
 
 static void words_end_at_blanks_and_at_no_other_white_space(void **state) {
     (void)state;
-    static const char LINE[] = "  a\tb  10\xC2\xA0km\xE3\x80\x80weit\r \xE2\x80\xA8\xC2\x85 ";
+    static const char LINE[] =
+        "  a\tb  10\xC2\xA0km\xE3\x80\x80weit\r \xE2\x80\xA8\xC2\x85 ";
     static const char *const EXPECTED[] = {"a\tb", "10\xC2\xA0km\xE3\x80\x80weit",
                                            "\xE2\x80\xA8\xC2\x85"};
     size_t at = 0, word;

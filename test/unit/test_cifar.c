@@ -108,8 +108,10 @@ static void files_that_are_there_twice_are_named(void **state) {
     files_write(*state, "data_batch_1.bin.gz", "", 0);
     Dataset *set = files_open(&config, SPLIT_TRAIN);
     assert_int_equal(set->facts.notes, 2);
-    assert_non_null(strstr(set->facts.note[0].text, "holds CIFAR-100 too, which is not used"));
-    assert_non_null(strstr(set->facts.note[1].text, "data_batch_1.bin is read, the .gz beside"));
+    assert_non_null(
+        strstr(set->facts.note[0].text, "holds CIFAR-100 too, which is not used"));
+    assert_non_null(
+        strstr(set->facts.note[1].text, "data_batch_1.bin is read, the .gz beside"));
     dataset_free(set);
 }
 

@@ -19,8 +19,9 @@
 #endif
 
 static const double start[4] = {1, -2, 0.5, 3};
-static const double grads[3][4] = {
-    {0.1, -0.2, 0.3, 0}, {-0.4, 0.1, 0.2, 0.5}, {0.3, 0.3, -0.1, 0.2}};
+static const double grads[3][4] = {{0.1, -0.2, 0.3, 0},
+                                   {-0.4, 0.1, 0.2, 0.5},
+                                   {0.3, 0.3, -0.1, 0.2}};
 static const double rates[3] = {0.1, 0.4, 0.05};
 
 static const OptimKind kinds[] = {OPTIM_ADAMW, OPTIM_ADAM, OPTIM_SGD,
@@ -184,8 +185,8 @@ static void decoupled_decay_is_a_shrink_before_the_update(void **state) {
 
 /* ---- on what ---- */
 
-static void scope_all_reaches_what_is_no_matrix_and_leaves_matrices_as_they_were(
-    void **state) {
+static void
+scope_all_reaches_what_is_no_matrix_and_leaves_matrices_as_they_were(void **state) {
     (void)state;
     for (size_t k = 0; k < COUNT(kinds); k++) {
         OptimConfig config = config_of(kinds[k], DECAY_AUTO, 0.3);

@@ -17,7 +17,10 @@ static void a_message_is_one_line_of_printable_text(void **state) {
         {"caf\xC3\xA9 \xE2\x82\xAC", "caf\xC3\xA9 \xE2\x82\xAC"},
         {"a\nb\tc\rd", "a\\x0ab\\x09c\\x0dd"},
         {"\033[31mred\177", "\\x1b[31mred\\x7f"},
-        {"\xC2\x9B" "31m", "\\xc2\\x9b" "31m"}, /* CSI as one code point */
+        {"\xC2\x9B"
+         "31m",
+         "\\xc2\\x9b"
+         "31m"}, /* CSI as one code point */
         {"\xFF\xC3", "\\xff\\xc3"},
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {

@@ -69,11 +69,11 @@ static const char *resumed(const char *text, size_t step) {
 
 static void a_resume_keeps_events_before_its_step_and_drops_those_after(void **state) {
     (void)state;
-    const char *whole = EVENT(1, "alarm") STEP(1) STEP(2) EVENT(2, "plateau") EVENT(
-        2, "resume") EVENT(3, "skip") STEP(3);
+    const char *whole = EVENT(1, "alarm") STEP(1) STEP(2) EVENT(2, "plateau")
+        EVENT(2, "resume") EVENT(3, "skip") STEP(3);
     assert_string_equal(resumed(whole, 3), whole);
-    assert_string_equal(resumed(whole, 2), EVENT(1, "alarm") STEP(1) STEP(2)
-                                               EVENT(2, "plateau"));
+    assert_string_equal(resumed(whole, 2),
+                        EVENT(1, "alarm") STEP(1) STEP(2) EVENT(2, "plateau"));
     assert_string_equal(resumed(whole, 1), EVENT(1, "alarm") STEP(1));
     assert_string_equal(resumed(whole, 0), "");
 }
@@ -81,16 +81,19 @@ static void a_resume_keeps_events_before_its_step_and_drops_those_after(void **s
 static void only_the_last_rows_say_how_a_step_was_left(void **state) {
     (void)state;
     assert_string_equal(resumed(EVENT(0, "resume") STEP(1), 0), "");
-    assert_string_equal(resumed(EVENT(0, "resume") STEP(1), 1), EVENT(0, "resume") STEP(1));
-    assert_string_equal(resumed(STEP(4) EVENT(4, "rollback") EVENT(4, "resume"), 4), STEP(4));
-    assert_string_equal(resumed(EVENT(4, "resume") STEP(4), 4), EVENT(4, "resume") STEP(4));
+    assert_string_equal(resumed(EVENT(0, "resume") STEP(1), 1),
+                        EVENT(0, "resume") STEP(1));
+    assert_string_equal(resumed(STEP(4) EVENT(4, "rollback") EVENT(4, "resume"), 4),
+                        STEP(4));
+    assert_string_equal(resumed(EVENT(4, "resume") STEP(4), 4),
+                        EVENT(4, "resume") STEP(4));
 }
 
 static size_t moments(const Panel *panel, const char *label) {
     size_t count = 0;
     for (size_t i = 0; i < panel->count; i++)
-        count += panel->items[i].kind == ITEM_MOMENT &&
-                 !strcmp(panel->items[i].label, label);
+        count +=
+            panel->items[i].kind == ITEM_MOMENT && !strcmp(panel->items[i].label, label);
     return count;
 }
 

@@ -76,9 +76,9 @@ static void a_record_comes_back_from_its_file(void **state) {
     assert_true(record.split[SPLIT_VAL].hash == 0);
     char text[300];
     datarecord_text(&record, text, sizeof text);
-    assert_string_equal(text,
-                        " Left out, changed or guessed in the data: train: 2 files \"x\" are "
-                        "not used; 1 example is left out of each epoch.");
+    assert_string_equal(
+        text, " Left out, changed or guessed in the data: train: 2 files \"x\" are "
+              "not used; 1 example is left out of each epoch.");
     char little[60];
     datarecord_text(&record, little, sizeof little);
     assert_int_equal(strlen(little), sizeof little - 1);
@@ -95,7 +95,8 @@ static void a_record_comes_back_from_its_file(void **state) {
 static void a_wrong_record_is_named(void **state) {
     (void)state;
     static const char *const TEXTS[] = {
-        "[", "{\"splits\":{\"train\":{}}}", "{\"splits\":{\"val\":{\"count\":-1,\"hash\":null}}}",
+        "[", "{\"splits\":{\"train\":{}}}",
+        "{\"splits\":{\"val\":{\"count\":-1,\"hash\":null}}}",
         "{\"splits\":{\"val\":{\"count\":1,\"hash\":\"xyz\"}}}",
         "{\"splits\":{\"val\":{\"count\":1,\"hash\":5}}}"};
     char dir[] = "/tmp/steady-facts.XXXXXX", path[100];

@@ -450,7 +450,8 @@ static void a_sweep_is_drawn_though_cells_have_no_score(void **state) {
     const SweepLabels labels = {.x = "optim.lr", .y = "top-1", .chance = 0.1};
     for (size_t count = 0; count <= COUNT(points); count++)
         assert_int_equal(figures_write_sweep(points, count, &labels,
-                                             path_in(state, "plot.png", path), NULL, NULL),
+                                             path_in(state, "plot.png", path), NULL,
+                                             NULL),
                          OK);
 }
 

@@ -15,8 +15,8 @@ static DataConfig make_set(const char *root) {
     DataConfig config = data_config_default();
     strcpy(config.source, "folder");
     text_format(config.path, sizeof config.path, "%s", root);
-    static const char *const names[] = {"train/cat/1.png", "train/dog/1.png", "test/cat/1.png",
-                                        "test/dog/1.png"};
+    static const char *const names[] = {"train/cat/1.png", "train/dog/1.png",
+                                        "test/cat/1.png", "test/dog/1.png"};
     for (unsigned k = 0; k < COUNT(names); k++) files_write_png(root, names[k], 6, k);
     return config;
 }
@@ -31,7 +31,8 @@ static void noted(const DataConfig *config, Split split, size_t count, const cha
             found++;
         }
     if (found != 1) {
-        for (size_t i = 0; i < set->facts.notes; i++) print_message("%s\n", set->facts.note[i].text);
+        for (size_t i = 0; i < set->facts.notes; i++)
+            print_message("%s\n", set->facts.note[i].text);
         fail_msg("%zu notes with \"%s\"", found, part);
     }
     dataset_free(set);
@@ -50,7 +51,8 @@ static void pictures_in_deeper_folders_are_counted(void **state) {
     files_write_png(*state, "train/cat/more/2.png", 6, 1);
     files_write_png(*state, "train/dog/a/b/c/3", 6, 1);
     files_write(*state, "train/dog/a/b/c/notes.txt", "x", 1);
-    noted(&config, SPLIT_TRAIN, 3, "3 pictures in folders below train/CLASS are not used");
+    noted(&config, SPLIT_TRAIN, 3,
+          "3 pictures in folders below train/CLASS are not used");
     noted(&config, SPLIT_TRAIN, 3, "train/cat/more/1.png)");
 }
 
@@ -60,7 +62,8 @@ static void a_folder_that_is_a_link_is_counted_and_not_looked_into(void **state)
     char path[1200];
     text_format(path, sizeof path, "%s/train/cat/loop", (char *)*state);
     assert_int_equal(symlink("..", path), 0);
-    noted(&config, SPLIT_TRAIN, 1, "1 folder that is a link below train/CLASS is not used");
+    noted(&config, SPLIT_TRAIN, 1,
+          "1 folder that is a link below train/CLASS is not used");
 }
 
 static void other_files_are_counted_with_their_endings(void **state) {
@@ -73,7 +76,8 @@ static void other_files_are_counted_with_their_endings(void **state) {
     noted(&config, SPLIT_TRAIN, 5,
           "5 files with other endings (.bmp, .csv, .webp, none) in train are not used");
     files_write(*state, "test/dog/2.gif", "GIF89a", 6);
-    noted(&config, SPLIT_TEST, 1, "1 file with another ending (.gif) in test is not used");
+    noted(&config, SPLIT_TEST, 1,
+          "1 file with another ending (.gif) in test is not used");
 }
 
 static void a_picture_under_another_name_is_used_and_counted(void **state) {
@@ -101,7 +105,8 @@ static void hidden_pictures_and_folders_are_counted(void **state) {
 static void pictures_of_no_class_are_counted(void **state) {
     DataConfig config = make_set(*state);
     files_write_png(*state, "train/1.png", 6, 1);
-    noted(&config, SPLIT_TRAIN, 1, "1 picture in train itself, in no class folder, is not used");
+    noted(&config, SPLIT_TRAIN, 1,
+          "1 picture in train itself, in no class folder, is not used");
 }
 
 static void folders_beside_the_splits_are_named(void **state) {

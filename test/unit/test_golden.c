@@ -103,10 +103,8 @@ static json_t *read_rows(const char *run, const char *name) {
         json_error_t error;
         json_t *row = json_loads(line, JSON_REJECT_DUPLICATES, &error);
         number++;
-        if (row)
-            json_array_append_new(rows, row);
-        else
-            report("%s:%zu: %s", path, number, error.text);
+        if (row) json_array_append_new(rows, row);
+        else report("%s:%zu: %s", path, number, error.text);
     }
     if (file) fclose(file);
     free(line);

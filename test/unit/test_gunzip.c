@@ -164,8 +164,8 @@ static void a_second_member_cut_anywhere_is_noticed(void **state) {
         w->length = 0;
         add(w, w->packed, w->size);
         add(w, w->packed, left);
-        text_format(part, sizeof part, "the file ends in gzip member 2, which begins at byte %zu",
-                    w->size);
+        text_format(part, sizeof part,
+                    "the file ends in gzip member 2, which begins at byte %zu", w->size);
         refused(w, left < 2 ? "belong to no gzip member" : part);
     }
     end(w);

@@ -85,7 +85,8 @@ static void a_stray_label_is_refused_and_a_gap_is_not(void **state) {
     labels[8 + 5] = 255;
     files_write(*state, TRAIN_LABELS, labels, sizeof labels);
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA,
-                 TRAIN_LABELS ": item 5 has label 255, but none has a label from 4 to 254");
+                 TRAIN_LABELS
+                 ": item 5 has label 255, but none has a label from 4 to 254");
     config.label_gap = 0;
     Dataset *set = files_open(&config, SPLIT_TRAIN);
     assert_int_equal(set->classes, 256);
@@ -117,7 +118,8 @@ static void a_file_that_is_there_twice_is_named(void **state) {
     files_write(*state, TRAIN_IMAGES ".gz", "", 0);
     Dataset *set = files_open(&config, SPLIT_TRAIN);
     assert_int_equal(set->facts.notes, 1);
-    assert_non_null(strstr(set->facts.note[0].text, TRAIN_IMAGES " is read, the .gz beside"));
+    assert_non_null(
+        strstr(set->facts.note[0].text, TRAIN_IMAGES " is read, the .gz beside"));
     dataset_free(set);
 }
 
@@ -162,7 +164,8 @@ static void bytes_after_the_end_are_noticed(void **state) {
     uint8_t longer[LABEL_BYTES + 1] = {0};
     memcpy(longer, labels, LABEL_BYTES);
     files_write(*state, TRAIN_LABELS, longer, sizeof longer);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_LABELS " has data after the expected");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA,
+                 TRAIN_LABELS " has data after the expected");
 }
 
 static void what_follows_a_gzip_file_is_noticed_but_for_zeros(void **state) {

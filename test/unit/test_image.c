@@ -13,8 +13,8 @@
 #include "files.h"
 #include "pictures.h"
 
-static Status read_as(const char *root, const char *name, PictureReading how, Image *image,
-                      Err *err) {
+static Status read_as(const char *root, const char *name, PictureReading how,
+                      Image *image, Err *err) {
     char path[1200];
     text_format(path, sizeof path, "%s/%s", root, name);
     return image_read(path, &how, image, err);
@@ -59,7 +59,8 @@ static void each_orientation_of_a_png_is_applied(void **state) {
     Image image = {0};
     for (unsigned k = 1; k <= 8; k++)
         for (unsigned form = 0; form < 4; form++) {
-            Spec spec = {2, 3, 1, grey, k, .little_endian = form % 2, .late_exif = form / 2};
+            Spec spec = {
+                2, 3, 1, grey, k, .little_endian = form % 2, .late_exif = form / 2};
             pictures_write_png(*state, "a.png", &spec);
             PictureTraits traits = read_good(*state, "a.png", 3, "black", &image);
             assert_int_equal(traits.orientation, k);
@@ -76,7 +77,8 @@ static void each_orientation_of_a_jpeg_is_applied(void **state) {
         for (unsigned little = 0; little < 2; little++) {
             Spec spec = {2, 3, 1, grey, k, .little_endian = little};
             pictures_write_jpeg(*state, "a.jpg", &spec);
-            PictureTraits traits = read_good(*state, "a.jpg", little ? 1 : 3, "black", &image);
+            PictureTraits traits =
+                read_good(*state, "a.jpg", little ? 1 : 3, "black", &image);
             assert_int_equal(traits.orientation, k);
             shows(&image, k, 2);
         }
@@ -88,7 +90,8 @@ static void an_orientation_that_is_none_turns_nothing(void **state) {
     Image image = {0};
     static const unsigned none[] = {9, 255, 65535};
     for (size_t k = 0; k < COUNT(none); k++) {
-        pictures_write_png(*state, "a.png", &(Spec){2, 3, 1, grey, .orientation = none[k]});
+        pictures_write_png(*state, "a.png",
+                           &(Spec){2, 3, 1, grey, .orientation = none[k]});
         assert_int_equal(read_good(*state, "a.png", 1, "black", &image).orientation, 1);
         shows(&image, 1, 0);
     }
@@ -110,7 +113,8 @@ static void exif_data_that_lie_are_passed_over(void **state) {
     for (int little = 0; little < 2; little++) {
         size_t n = pictures_exif(good, 6, little);
         assert_int_equal(orientation_of(good, n), 6);
-        for (size_t cut = 0; cut < 22; cut++) assert_int_equal(orientation_of(good, cut), 1);
+        for (size_t cut = 0; cut < 22; cut++)
+            assert_int_equal(orientation_of(good, cut), 1);
         for (uint64_t trial = 0; trial < 20000; trial++) {
             Rng dice = rng_make(trial, 3, 4);
             memcpy(bad, good, n);
@@ -188,8 +192,10 @@ static void sixteen_bits_and_grey_with_alpha_are_reduced(void **state) {
 
 static void a_background_that_is_none_is_refused(void **state) {
     (void)state;
-    static const char *const bad[] = {"", "green", "256", "-1", "1,2", "1,2,3,4", "1,2,3,",
-                                      ",1,2", "1 2 3", "0x10", "1,2,999", "18446744073709551617"};
+    static const char *const bad[] = {"",       "green",   "256",
+                                      "-1",     "1,2",     "1,2,3,4",
+                                      "1,2,3,", ",1,2",    "1 2 3",
+                                      "0x10",   "1,2,999", "18446744073709551617"};
     for (size_t k = 0; k < COUNT(bad); k++) {
         Err err = ERR_NONE;
         uint8_t rgb[3] = {7, 7, 7};
@@ -227,8 +233,9 @@ static void inks_become_colours(void **state) {
                 assert_in_range(image.pixels[p] + 9, cases[k].rgb[p % 3] + 9 - 3,
                                 cases[k].rgb[p % 3] + 9 + 3);
             read_good(*state, "a.jpg", 1, "black", &image);
-            int luma = (299 * cases[k].rgb[0] + 587 * cases[k].rgb[1] +
-                        114 * cases[k].rgb[2]) / 1000;
+            int luma =
+                (299 * cases[k].rgb[0] + 587 * cases[k].rgb[1] + 114 * cases[k].rgb[2]) /
+                1000;
             assert_in_range(image.pixels[5] + 9, luma + 9 - 4, luma + 9 + 4);
         }
     image_free(&image);
@@ -252,16 +259,25 @@ static void what_is_no_png_and_no_jpeg_is_named_as_what_it_is(void **state) {
         size_t n;
         const char *name;
     } kinds[] = {
-        {"RIFF\x10\0\0\0WEBPVP8 ", 16, "WebP"},  {"GIF89a\1\0\1\0", 10, "GIF"},
-        {"II*\0\x08\0\0\0", 8, "TIFF"},          {"MM\0*\0\0\0\x08", 8, "TIFF"},
-        {"\0\0\0\x18" "ftypheic", 12, "HEIC"},   {"\0\0\0\x18" "ftypavif", 12, "AVIF"},
-        {"BM\x10\0\0\0", 6, "BMP"},              {"%PDF-1.4\n", 9, "PDF"},
+        {"RIFF\x10\0\0\0WEBPVP8 ", 16, "WebP"},
+        {"GIF89a\1\0\1\0", 10, "GIF"},
+        {"II*\0\x08\0\0\0", 8, "TIFF"},
+        {"MM\0*\0\0\0\x08", 8, "TIFF"},
+        {"\0\0\0\x18"
+         "ftypheic",
+         12, "HEIC"},
+        {"\0\0\0\x18"
+         "ftypavif",
+         12, "AVIF"},
+        {"BM\x10\0\0\0", 6, "BMP"},
+        {"%PDF-1.4\n", 9, "PDF"},
     };
     Image image = {0};
     for (size_t k = 0; k < COUNT(kinds); k++) {
         Err err = ERR_NONE;
         files_write(*state, "a.jpg", kinds[k].bytes, kinds[k].n);
-        assert_int_equal(read_as(*state, "a.jpg", (PictureReading){.channels = 3}, &image, &err),
+        assert_int_equal(read_as(*state, "a.jpg", (PictureReading){.channels = 3}, &image,
+                                 &err),
                          FAIL_DATA);
         char part[60];
         text_format(part, sizeof part, "a.jpg is a %s file, neither PNG nor JPEG",

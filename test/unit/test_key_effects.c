@@ -53,7 +53,8 @@ static size_t three_steps(const Recipe *recipe, double *numbers) {
     params_add(set, PARAM_MATRIX, 2, (size_t[]){2, 2}, "w");
     params_add(set, PARAM_VECTOR, 1, (size_t[]){4}, "b");
     params_finish(set);
-    for (size_t i = 0; i < set->trained; i++) set->values[i] = (real)(1 + 0.3 * (double)i);
+    for (size_t i = 0; i < set->trained; i++)
+        set->values[i] = (real)(1 + 0.3 * (double)i);
     Optimizer *o = optim_new(&recipe->optim, set);
     for (size_t n = 0; n < 3; n++) {
         for (size_t i = 0; i < set->trained; i++)
@@ -69,7 +70,8 @@ static size_t three_steps(const Recipe *recipe, double *numbers) {
 
 static void keys_of_optimizers(void **state) {
     (void)state;
-    static const char *const NAMES[] = {"adamw", "adam", "sgd", "lars", "lamb", "adagrad"};
+    static const char *const NAMES[] = {"adamw", "adam", "sgd",
+                                        "lars",  "lamb", "adagrad"};
     static const char *const WORDS[] = {"optim.beta1=0.5",      "optim.beta2=0.5",
                                         "optim.eps=0.1",        "optim.momentum=0.5",
                                         "optim.nesterov=true",  "optim.trust=0.1",
@@ -101,8 +103,9 @@ static void keys_of_schedules(void **state) {
     (void)state;
     static const char *const NAMES[] = {"constant",     "cosine", "step",
                                         "inverse-sqrt", "linear", "plateau"};
-    static const char *const WORDS[] = {"schedule.warmup_init=0.05", "schedule.step_at=12",
-                                        "schedule.step_factor=0.3",  "schedule.min_lr=0.03"};
+    static const char *const WORDS[] = {"schedule.warmup_init=0.05",
+                                        "schedule.step_at=12", "schedule.step_factor=0.3",
+                                        "schedule.min_lr=0.03"};
     for (size_t i = 0; i < COUNT(NAMES); i++)
         for (size_t k = 0; k < COUNT(WORDS); k++)
             for (size_t warm = 0; warm < 2; warm++) {

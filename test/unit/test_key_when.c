@@ -88,7 +88,8 @@ static Condition read_condition(const char *when) {
     Part *part = &c.part[c.count++];
     for (char *end; (end = strchr(rest, ' ')); rest = end + 1) {
         Term *term = &part->term[part->count++];
-        assert_int_equal(sscanf(rest, "%63s %3s %159s", name, term->relation, term->values),
+        assert_int_equal(sscanf(rest, "%63s %3s %159s", name, term->relation,
+                                term->values),
                          3);
         term->key = key_find(name);
         if (!term->key) fail_msg("%s names %s", when, name);
@@ -113,7 +114,8 @@ static void a_conditions_keys_and_values_exist(void **state) {
             Term *term = &c.part[i / 6].term[i % 6];
             if (i / 6 >= c.count || i % 6 >= c.part[i / 6].count) continue;
             if (!strcmp(term->relation, "is")) {
-                assert_true(!strcmp(term->values, "empty") || !strcmp(term->values, "given"));
+                assert_true(!strcmp(term->values, "empty") ||
+                            !strcmp(term->values, "given"));
                 assert_true(term->key->type == KEY_TEXT || term->key->least == 0);
                 continue;
             }
@@ -140,18 +142,15 @@ static void value_for(const Term *term, bool wanted, char *value, size_t size) {
     text_format(list, sizeof list, "%s", term->values);
     char *rest = list, *first = strsep(&rest, "|");
     bool equal = !strcmp(term->relation, "="), is = !strcmp(term->relation, "is");
-    if (is)
-        text_format(value, size, "%s", !strcmp(first, "empty") == wanted ? "" : "7");
+    if (is) text_format(value, size, "%s", !strcmp(first, "empty") == wanted ? "" : "7");
     else if (*term->relation == '>')
         text_format(value, size, "%s", !wanted ? term->values : key->max < 2 ? "1" : "2");
-    else if (equal == wanted)
-        text_format(value, size, "%s", first);
+    else if (equal == wanted) text_format(value, size, "%s", first);
     else if (!strcmp(key->name, "source"))
         text_format(value, size, "%s", strstr(term->values, "idx") ? "glyphs" : "idx");
     else if (key->type == KEY_FLAG)
         text_format(value, size, "%s", !strcmp(first, "true") ? "false" : "true");
-    else if (key->type != KEY_CHOICE)
-        text_format(value, size, "1");
+    else if (key->type != KEY_CHOICE) text_format(value, size, "1");
     else
         for (size_t i = 0; key->choices[i]; i++) {
             text_format(list, sizeof list, "|%s|", term->values);
@@ -205,7 +204,8 @@ static void each_unmet_part_is_one_note_and_a_met_condition_none(void **state) {
                 possible &= make_part(&recipe, &c.part[i], true);
             set(&recipe, key, other_value(key));
             if (possible && times_noted(&recipe, key))
-                fail_msg("%s.%s is noted: %s", key->section, key->name, notes_of(&recipe));
+                fail_msg("%s.%s is noted: %s", key->section, key->name,
+                         notes_of(&recipe));
             met += possible;
             for (size_t i = 0; i < c.count; i++) {
                 recipe = of_task(task);
@@ -230,10 +230,12 @@ static void the_help_says_each_condition(void **state) {
     FILE *out = open_memstream(&text, &size);
     recipe_help_keys_markdown(out);
     fclose(out);
-    for (const Key *key = keys; key < keys + keys_count; key++) count += key->when != NULL;
+    for (const Key *key = keys; key < keys + keys_count; key++)
+        count += key->when != NULL;
     for (const char *at = text; (at = strstr(at, " Needs ")); at++) count--;
     assert_int_equal(count, 0);
-    assert_non_null(strstr(text, "Needs data.tokens = bpe and data.bpe_codes is empty. |"));
+    assert_non_null(
+        strstr(text, "Needs data.tokens = bpe and data.bpe_codes is empty. |"));
     assert_non_null(strstr(text, "Needs optim.name = adamw\\|adam\\|lamb. |"));
     free(text);
 }
@@ -249,13 +251,14 @@ static void a_note_says_what_is_needed_and_what_is(void **state) {
     set_word(&recipe, "data.target_lang=de");
     char *text = notes_of(&recipe);
     assert_string_equal(
-        text, "steady: note: data.target_lang has no effect: it needs data.source = "
-              "parallel (is numbers)\n"
-              "steady: note: data.bpe_codes has no effect: it needs data.tokens = bpe (is "
-              "word)\n"
-              "steady: note: schedule.warmup_init has no effect: it needs "
-              "schedule.warmup_steps > 0 or schedule.warmup_epochs > 0 "
-              "(schedule.warmup_steps is 0, schedule.warmup_epochs is 0)\n");
+        text,
+        "steady: note: data.target_lang has no effect: it needs data.source = "
+        "parallel (is numbers)\n"
+        "steady: note: data.bpe_codes has no effect: it needs data.tokens = bpe (is "
+        "word)\n"
+        "steady: note: schedule.warmup_init has no effect: it needs "
+        "schedule.warmup_steps > 0 or schedule.warmup_epochs > 0 "
+        "(schedule.warmup_steps is 0, schedule.warmup_epochs is 0)\n");
     free(text);
 }
 
@@ -276,9 +279,10 @@ static void a_users_file_is_noted_but_for_defaults_and_a_runs_is_not(void **stat
     (void)state;
     char path[] = "/tmp/steady-when-XXXXXX.ini";
     int file = mkstemps(path, 4);
-    static const char TEXT[] = "[task]\nkind = classify\n[optim]\nname = sgd\nbeta1 = 0.5\n"
-                               "nesterov = false\ntrust = 0.001\nbeta2 = 0.999\n"
-                               "[train]\nsteps = 1\n";
+    static const char TEXT[] =
+        "[task]\nkind = classify\n[optim]\nname = sgd\nbeta1 = 0.5\n"
+        "nesterov = false\ntrust = 0.001\nbeta2 = 0.999\n"
+        "[train]\nsteps = 1\n";
     assert_true(file >= 0 && write(file, TEXT, strlen(TEXT)) == (ssize_t)strlen(TEXT));
     close(file);
     Recipe mine = recipe_default(), run = recipe_default();
@@ -334,9 +338,11 @@ static void a_sweep_over_a_key_without_effect_is_refused(void **state) {
     (void)state;
     char *notes;
     Err err = ERR_NONE;
-    assert_int_equal(SWEEP("demo", "optim.name=sgd,lars", "optim.beta1=0.8,0.9"), FAIL_USAGE);
-    assert_string_equal(err.text, "optim.beta1 has no effect in any cell of the sweep: it "
-                                  "needs optim.name = adamw|adam|lamb (is sgd); leave it out");
+    assert_int_equal(SWEEP("demo", "optim.name=sgd,lars", "optim.beta1=0.8,0.9"),
+                     FAIL_USAGE);
+    assert_string_equal(err.text,
+                        "optim.beta1 has no effect in any cell of the sweep: it "
+                        "needs optim.name = adamw|adam|lamb (is sgd); leave it out");
     free(notes);
     assert_int_equal(SWEEP("demo", "train.beam=1,2"), FAIL_USAGE);
     assert_non_null(strstr(err.text, "train.beam has no effect"));

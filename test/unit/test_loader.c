@@ -412,7 +412,8 @@ static void in_training_the_next_good_item_takes_a_broken_ones_place(void **stat
     static const size_t broken[3] = {6, 7, 7};
     for (size_t k = 0; k < 3; k++) {
         assert_int_equal(batch->broken.skip[k].item, broken[k]);
-        assert_non_null(strstr(batch->broken.skip[k].text, k ? "item-7.png" : "item-6.png"));
+        assert_non_null(
+            strstr(batch->broken.skip[k].text, k ? "item-7.png" : "item-6.png"));
     }
     assert_int_equal(next(loader)->broken.count, 0);
     assert_int_equal(next(loader)->skipped, 3);
@@ -436,7 +437,8 @@ static void in_evaluation_a_broken_item_is_left_out(void **state) {
             assert_int_equal(count_level(batch, s, level(batch, s)), AREA);
         }
     }
-    assert_int_equal(named + batch->broken.count, 12); /* of batches without an example too */
+    /* of batches without an example too */
+    assert_int_equal(named + batch->broken.count, 12);
     assert_int_equal(seen, ITEMS - 12);
     assert_int_equal(batch->skipped, 12);
     loader_stop(loader);

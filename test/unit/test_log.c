@@ -204,16 +204,17 @@ static void rows_of_one_step_that_say_different_things_stay(void **state) {
 }
 
 static void events_stay_where_they_are(void **state) {
-    static const char text[] = ROW(1) ROW(2)
-        "{\"step\":5,\"event\":\"rollback\"}\n{\"event\":\"skip\",\"step\":2}\n" ROW(3)
-            ROW(4) ROW(5);
+    static const char text[] = ROW(1) ROW(
+        2) "{\"step\":5,\"event\":\"rollback\"}\n{\"event\":\"skip\",\"step\":2}\n" ROW(3)
+        ROW(4) ROW(5);
     put(*state, text);
     cut(*state, 1, 5, "");
     expect(*state, "train.jsonl", text);
 }
 
 static void a_log_longer_than_what_is_read(void **state) {
-    enum { ROWS = 70000, WIDTH = 1021 }; /* no power of two: what is read begins within a row */
+    /* no power of two: what is read begins within a row */
+    enum { ROWS = 70000, WIDTH = 1021 };
     char *text = mem_alloc((size_t)ROWS * WIDTH + 1), *at = text;
     memset(text, '0', (size_t)ROWS * WIDTH);
     for (int i = 1; i <= ROWS; i++, at += WIDTH) {
@@ -229,7 +230,8 @@ static void a_log_longer_than_what_is_read(void **state) {
     expect_file(*state, "train.jsonl", text, (size_t)(ROWS - 5) * WIDTH);
 
     files_write(*state, "train.jsonl", text, (size_t)ROWS * WIDTH);
-    cut(*state, 1, 1000, ""); /* the checkpoint is further back than what is read at first */
+    /* the checkpoint is further back than what is read at first */
+    cut(*state, 1, 1000, "");
     expect_file(*state, "train.jsonl", text, (size_t)1000 * WIDTH);
 
     text[(size_t)(ROWS - 20) * WIDTH] = 'x'; /* row ROWS - 19 */

@@ -115,10 +115,12 @@ static void ten_times_as_loud_adds_ln_10(void **state) {
 
 static void frames_are_counted_as_they_fit(void **state) {
     (void)state;
-    static const size_t CASES[][3] = {
-        {16000, 0, 0},   {16000, 399, 0}, {16000, 400, 1},  {16000, 559, 1},
-        {16000, 560, 2}, {8000, 199, 0},  {8000, 200, 1},   {8000, 280, 2},
-        {11025, 276, 1}, {11025, 386, 2}, {44100, 1103, 1}, {44100, 1102, 0}};
+    static const size_t CASES[][3] = {{16000, 0, 0},    {16000, 399, 0},
+                                      {16000, 400, 1},  {16000, 559, 1},
+                                      {16000, 560, 2},  {8000, 199, 0},
+                                      {8000, 200, 1},   {8000, 280, 2},
+                                      {11025, 276, 1},  {11025, 386, 2},
+                                      {44100, 1103, 1}, {44100, 1102, 0}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
         LogMel *mel = logmel_new(CASES[i][0], 40);
         assert_int_equal(logmel_frames(mel, CASES[i][1]), CASES[i][2]);

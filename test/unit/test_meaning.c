@@ -17,11 +17,13 @@ static Status fits(const char *file, const char *own, Err *err) {
 static void a_fact_that_differs_is_named_with_both_values(void **state) {
     (void)state;
     Err err;
-    assert_int_equal(fits("model.heads=4\nclass 0=cat\n", "model.heads=8\nclass 0=dog\n", &err),
+    assert_int_equal(fits("model.heads=4\nclass 0=cat\n", "model.heads=8\nclass 0=dog\n",
+                          &err),
                      FAIL_DATA);
-    assert_string_equal(err.text, "w.safetensors does not fit this model, though its shapes may; "
-                                  "model.heads is 4 there, 8 here; class 0 is cat there, dog "
-                                  "here; advice");
+    assert_string_equal(err.text,
+                        "w.safetensors does not fit this model, though its shapes may; "
+                        "model.heads is 4 there, 8 here; class 0 is cat there, dog "
+                        "here; advice");
 }
 
 static void what_one_side_does_not_say_fits(void **state) {
@@ -32,14 +34,16 @@ static void what_one_side_does_not_say_fits(void **state) {
     assert_int_equal(fits("model.pool=mean\n", "model.heads=8\n", &err), OK);
     assert_int_equal(fits("class 1=a\n", "class 10=b\n", &err), OK);
     assert_int_equal(fits("model.heads=8", "model.heads=8\n", &err), OK);
-    assert_int_equal(fits("odd\n=\n\nmodel.heads=80\n", "model.heads=8\n", &err), FAIL_DATA);
+    assert_int_equal(fits("odd\n=\n\nmodel.heads=80\n", "model.heads=8\n", &err),
+                     FAIL_DATA);
 }
 
 static void plain_weights_fit_every_reparametrisation_and_others_do_not(void **state) {
     (void)state;
     Err err;
     const char *own = "model.reparam=sigma\nmodel.reparam_scope=blocks\n";
-    assert_int_equal(fits("model.reparam=none\nmodel.reparam_scope=auto\n", own, &err), OK);
+    assert_int_equal(fits("model.reparam=none\nmodel.reparam_scope=auto\n", own, &err),
+                     OK);
     assert_int_equal(fits("model.reparam=weight\n", own, &err), FAIL_DATA);
     assert_int_equal(fits("model.reparam=sigma\nmodel.reparam_scope=all\n", own, &err),
                      FAIL_DATA);
@@ -61,8 +65,10 @@ static void two_names_of_one_scope_fit(void **state) {
     static const struct {
         TaskKind task;
         ReparamScope other;
-    } CASES[] = {{TASK_CLASSIFY, SCOPE_ALL}, {TASK_TRANSCRIBE, SCOPE_ALL},
-                 {TASK_LANGUAGE, SCOPE_BLOCKS}, {TASK_TRANSLATE, SCOPE_BLOCKS}};
+    } CASES[] = {{TASK_CLASSIFY, SCOPE_ALL},
+                 {TASK_TRANSCRIBE, SCOPE_ALL},
+                 {TASK_LANGUAGE, SCOPE_BLOCKS},
+                 {TASK_TRANSLATE, SCOPE_BLOCKS}};
     Recipe recipe = recipe_default();
     TaskOps ops = {.name = "none"};
     Task task = {.ops = &ops, .recipe = &recipe};
@@ -85,11 +91,11 @@ static void two_names_of_one_scope_fit(void **state) {
 
 static void every_fact_of_the_recipe_counts(void **state) {
     (void)state;
-    static const char *const WORDS[] = {
-        "model.heads=6",      "model.norm=post",        "model.activation=relu",
-        "model.pool=mean",    "model.temperature=2",    "model.position=none",
-        "data.mean=0.5",      "data.std=0.1,0.2,0.3",   "data.background=white",
-        "model.reparam=sigma"};
+    static const char *const WORDS[] = {"model.heads=6",         "model.norm=post",
+                                        "model.activation=relu", "model.pool=mean",
+                                        "model.temperature=2",   "model.position=none",
+                                        "data.mean=0.5",         "data.std=0.1,0.2,0.3",
+                                        "data.background=white", "model.reparam=sigma"};
     TextBuffer usual = {0}, other = {0};
     Err err;
     describe("", &usual);

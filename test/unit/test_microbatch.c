@@ -58,7 +58,8 @@ static void what_an_example_draws_does_not_depend_on_the_cache(void **state) {
                 assert_memory_equal(seen, wanted, sizeof seen);
                 most = MAX(most, microbatch_pieces(&task, caches[c]));
             }
-            assert_true(most > accumulate || accumulate > 16); /* some cache cut further */
+            /* some cache cut further */
+            assert_true(most > accumulate || accumulate > 16);
             for (size_t k = 0; k < PART; k++) assert_true(wanted[k] < accumulate);
         }
 }

@@ -15,7 +15,15 @@
 #include "models/vit.h"
 #include "tools/recipe/recipe.h"
 
-enum { VOCAB = 20, LENGTH = 8, NO_LABEL = 99, SIDE = 8, FILTERS = 5, LABELS = 6, FRAMES = 24 };
+enum {
+    VOCAB = 20,
+    LENGTH = 8,
+    NO_LABEL = 99,
+    SIDE = 8,
+    FILTERS = 5,
+    LABELS = 6,
+    FRAMES = 24
+};
 
 /* ---- one number of a model's output for input 0 or 1 ---- */
 
@@ -54,7 +62,8 @@ static double of_translator(const ModelConfig *c, Tape *tape, size_t which) {
     model_freeze(&t->model);
     const size_t count[] = {LENGTH};
     TokenRows source = {ids, 1, LENGTH, count}, input = {same, 1, LENGTH, count};
-    double loss = (double)translator_loss(t, tape, &MODE, &source, &input, &TARGET)->value[0];
+    double loss =
+        (double)translator_loss(t, tape, &MODE, &source, &input, &TARGET)->value[0];
     translator_free(t);
     return loss;
 }
@@ -82,7 +91,8 @@ static double of_speech(const ModelConfig *c, Tape *tape, size_t which) {
     model_freeze(&s->model);
     SpeechRows rows = {.x = tape_wrap(tape, x, 3, (size_t[]){1, FRAMES, FILTERS}),
                        .frames = frames,
-                       .before = frames_before_same(FRAMES, SPEECH_KERNEL, SPEECH_STRIDE)};
+                       .before =
+                           frames_before_same(FRAMES, SPEECH_KERNEL, SPEECH_STRIDE)};
     double logit = (double)speech_logits(s, tape, &MODE, &rows)->value[0];
     speech_free(s);
     return logit;
@@ -156,8 +166,10 @@ static void the_defaults_are_those_of_recipes(void **state) {
     assert_true(ours.embed_scale < 0); /* auto */
 }
 
-#define REAL(who, field, x) {who, #field, offsetof(ModelConfig, field), x, true}
-#define SIZE(who, field, x) {who, #field, offsetof(ModelConfig, field), x, false}
+#define REAL(who, field, x)                                                              \
+    { who, #field, offsetof(ModelConfig, field), x, true }
+#define SIZE(who, field, x)                                                              \
+    { who, #field, offsetof(ModelConfig, field), x, false }
 
 static void what_no_model_can_be_is_refused_with_its_key(void **state) {
     (void)state;
@@ -167,14 +179,25 @@ static void what_no_model_can_be_is_refused_with_its_key(void **state) {
         size_t offset;
         double value;
         bool real;
-    } BAD[] = {SIZE(ALL, width, 0), SIZE(ALL, depth, 0), SIZE(ALL, heads, 0),
-               SIZE(ALL, heads, 5), SIZE(VIT, patch, 0), SIZE(VIT, patch, 3),
-               SIZE(LANGUAGE | SPEECH, context, 0), REAL(ALL, mlp_ratio, 0),
-               REAL(ALL, mlp_ratio, 1e-3), REAL(ALL, init_std, 0), REAL(ALL, init_std, NAN),
-               REAL(ALL, temperature, 0), REAL(ALL, temperature, -1),
-               REAL(ALL, temperature, INFINITY), REAL(TEXTS, embed_scale, 0),
-               REAL(TEXTS, embed_scale, NAN), REAL(ALL, dropout, 1),
-               REAL(ALL, drop_path, -0.1), REAL(ALL, layer_drop, 1),
+    } BAD[] = {SIZE(ALL, width, 0),
+               SIZE(ALL, depth, 0),
+               SIZE(ALL, heads, 0),
+               SIZE(ALL, heads, 5),
+               SIZE(VIT, patch, 0),
+               SIZE(VIT, patch, 3),
+               SIZE(LANGUAGE | SPEECH, context, 0),
+               REAL(ALL, mlp_ratio, 0),
+               REAL(ALL, mlp_ratio, 1e-3),
+               REAL(ALL, init_std, 0),
+               REAL(ALL, init_std, NAN),
+               REAL(ALL, temperature, 0),
+               REAL(ALL, temperature, -1),
+               REAL(ALL, temperature, INFINITY),
+               REAL(TEXTS, embed_scale, 0),
+               REAL(TEXTS, embed_scale, NAN),
+               REAL(ALL, dropout, 1),
+               REAL(ALL, drop_path, -0.1),
+               REAL(ALL, layer_drop, 1),
                REAL(ALL, patch_init_std, -1)};
     for (size_t i = 0; i < COUNT(BAD); i++)
         for (size_t b = 0; b < COUNT(BUILDERS); b++) {
@@ -185,9 +208,10 @@ static void what_no_model_can_be_is_refused_with_its_key(void **state) {
             Err err = ERR_NONE;
             Status status = BUILDERS[b].check(&c, &err);
             bool wanted = BAD[i].who & BUILDERS[b].bit;
-            if ((status == FAIL_USAGE) != wanted || (wanted && !strstr(err.text, BAD[i].key)))
-                fail_msg("builder %zu with %s = %g: %d \"%s\"", b, BAD[i].key, BAD[i].value,
-                         status, err.text);
+            if ((status == FAIL_USAGE) != wanted ||
+                (wanted && !strstr(err.text, BAD[i].key)))
+                fail_msg("builder %zu with %s = %g: %d \"%s\"", b, BAD[i].key,
+                         BAD[i].value, status, err.text);
         }
 }
 

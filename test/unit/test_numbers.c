@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "data/text/grammar.h"
-#include "data/text/numbers.h"
 #include "data/file/stringmap.h"
 #include "data/file/utf8.h"
+#include "data/text/grammar.h"
+#include "data/text/numbers.h"
 #include "engine/core/base.h"
 
 /* ---- numbers ---- */
@@ -84,12 +84,10 @@ static size_t meaning_of(const char *word) {
 static size_t value_of(char *words) {
     size_t all = 0, part = 0;
     for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
-        if (!strcmp(word, "hundert") || !strcmp(word, "hundred"))
-            part *= 100;
+        if (!strcmp(word, "hundert") || !strcmp(word, "hundred")) part *= 100;
         else if (!strcmp(word, "tausend") || !strcmp(word, "thousand"))
             all = 1000 * part, part = 0;
-        else if (strcmp(word, "und"))
-            part += meaning_of(word);
+        else if (strcmp(word, "und")) part += meaning_of(word);
     }
     return all + part;
 }
@@ -247,10 +245,12 @@ static void brackets_without_end_are_refused(void **state) {
     mem_free(line);
 }
 
-static const char *const VERBS[][2] = {
-    {"sees", "see"},   {"chases", "chase"}, {"hears", "hear"},   {"follows", "follow"},
-    {"likes", "like"}, {"fears", "fear"},   {"sleeps", "sleep"}, {"sings", "sing"},
-    {"runs", "run"},   {"hides", "hide"},   {"waits", "wait"},   {"eats", "eat"}};
+static const char *const VERBS[][2] = {{"sees", "see"},     {"chases", "chase"},
+                                       {"hears", "hear"},   {"follows", "follow"},
+                                       {"likes", "like"},   {"fears", "fear"},
+                                       {"sleeps", "sleep"}, {"sings", "sing"},
+                                       {"runs", "run"},     {"hides", "hide"},
+                                       {"waits", "wait"},   {"eats", "eat"}};
 
 /* The word's other number; NULL: no verb. */
 static const char *other_number(const char *word) {

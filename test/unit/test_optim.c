@@ -20,8 +20,9 @@
 #endif
 
 static const double start[4] = {1, -2, 0.5, 3};
-static const double grads[3][4] = {
-    {0.1, -0.2, 0.3, 0}, {-0.4, 0.1, 0.2, 0.5}, {0.3, 0.3, -0.1, 0.2}};
+static const double grads[3][4] = {{0.1, -0.2, 0.3, 0},
+                                   {-0.4, 0.1, 0.2, 0.5},
+                                   {0.3, 0.3, -0.1, 0.2}};
 
 enum { MATRIX, VECTOR, GAIN, TENSORS };
 

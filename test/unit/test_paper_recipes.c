@@ -111,8 +111,9 @@ static bool same_numbers(const char *wanted, const char *is) {
 
 static bool same(const Key *key, const char *wanted, const char *is) {
     bool text = key->type == KEY_TEXT || key->type == KEY_CHOICE || key->type == KEY_FLAG;
-    return !strcmp(wanted, is) || (!text && isdigit((unsigned char)*wanted) &&
-                                   isdigit((unsigned char)*is) && same_numbers(wanted, is));
+    return !strcmp(wanted, is) ||
+           (!text && isdigit((unsigned char)*wanted) && isdigit((unsigned char)*is) &&
+            same_numbers(wanted, is));
 }
 
 static Recipe load(const char *name) {
@@ -209,9 +210,9 @@ static void the_papers_experiments_are_there(void **state) {
     assert_int_equal(count_names("wmt17-*"), 4 * 3 * 2); /* Table 10 */
     assert_int_equal(count_names("wikitext103-*"), 3);   /* Table 12 */
     assert_int_equal(count_names("librispeech100-*") - count_names("*-72l-*"),
-                     8 * 2);                               /* Tables 7, 8 */
-    assert_int_equal(count_names("*-72l-*"), 4);           /* Figure 14 */
-    assert_int_equal(count_names("librispeech960-*"), 8);  /* Table 9 */
+                     8 * 2);                              /* Tables 7, 8 */
+    assert_int_equal(count_names("*-72l-*"), 4);          /* Figure 14 */
+    assert_int_equal(count_names("librispeech960-*"), 8); /* Table 9 */
 }
 
 int main(void) {

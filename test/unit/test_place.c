@@ -28,7 +28,8 @@ static void expect_times(const Seen *seen, size_t least, size_t most) {
 
 static void give_pictures(size_t batch, const Place *start, size_t from, size_t to,
                           Seen *seen) {
-    Plan plan = {.items = ITEMS, .batch = batch, .training = true, .shuffle = true, .seed = 5};
+    Plan plan = {
+        .items = ITEMS, .batch = batch, .training = true, .shuffle = true, .seed = 5};
     if (start) plan.start = *start;
     plan_begin(&plan);
     for (size_t n = from; n <= to; n++)
@@ -93,7 +94,8 @@ static TextPlanConfig texts(PlacePart part) {
 }
 
 /* Each part's batches in turn, then what is left; `ranks` share each batch out. */
-static Seen give_texts(const TextSet *set, const PlacePart *part, size_t parts, size_t ranks) {
+static Seen give_texts(const TextSet *set, const PlacePart *part, size_t parts,
+                       size_t ranks) {
     Seen seen = {{0}};
     Place place = {.epoch = 0};
     TextBatch b = {0};
@@ -130,7 +132,8 @@ static void pairs_come_once_though_the_batch_changes(void **state) {
         {{{8, 1, 24, 3}, {8, 1, 40, 0}}, 2, 1},
         {{{8, 1, 24, 3}, {1, 1, 0, 0}}, 2, 1},
         {{{8, 1, 0, 2}, {8, 1, 24, 2}, {8, 1, 12, 0}}, 3, 1},
-        {{{8, 2, 48, 2}, {8, 3, 48, 0}}, 2, 0}, /* buckets that fill no step are left out */
+        /* buckets that fill no step are left out */
+        {{{8, 2, 48, 2}, {8, 3, 48, 0}}, 2, 0},
     };
     TextSet set;
     make_pairs(&set);

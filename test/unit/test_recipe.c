@@ -195,8 +195,9 @@ static void an_unknown_value_is_answered_with_the_choices(void **state) {
 
 static void what_is_not_built_in_yet_says_so(void **state) {
     (void)state;
-    word_refused("task.kind=contrastive",
-                 "task.kind = contrastive is not built in yet; this version has: classify");
+    word_refused(
+        "task.kind=contrastive",
+        "task.kind = contrastive is not built in yet; this version has: classify");
     word_refused("guard.collapse=reparam",
                  "not built in yet; this version has: warn, stop");
 }
@@ -463,10 +464,12 @@ static void rates_that_are_seldom_meant_are_noted_and_allowed(void **state) {
     noted("train.epochs=2", "schedule.warmup_epochs=2.5",
           "warmup_epochs = 2.5 is longer than the run (2 epochs)");
     noted("schedule.name=cosine", "schedule.min_lr=1", "min_lr = 1 is above optim.lr");
-    noted("schedule.name=plateau", "schedule.min_lr=1", "the learning rate is never reduced");
+    noted("schedule.name=plateau", "schedule.min_lr=1",
+          "the learning rate is never reduced");
     noted("train.steps=10", "schedule.warmup_steps=10", "");
-    noted("schedule.name=constant", "schedule.min_lr=1",
-          "schedule.min_lr has no effect: it needs schedule.name = cosine|linear|plateau");
+    noted(
+        "schedule.name=constant", "schedule.min_lr=1",
+        "schedule.min_lr has no effect: it needs schedule.name = cosine|linear|plateau");
 }
 
 static void mixing_needs_two_pictures_a_step_however_it_is_split(void **state) {

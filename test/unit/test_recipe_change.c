@@ -30,7 +30,8 @@ static void each_key_has_its_row(void **state) {
     (void)state;
     for (const Key *key = keys; key < keys + keys_count; key++)
         if (!key_change_known(key))
-            fail_msg("%s.%s has no row in tools/recipe/key_change.c", key->section, key->name);
+            fail_msg("%s.%s has no row in tools/recipe/key_change.c", key->section,
+                     key->name);
 }
 
 static Status resumed(const char *task, const char *word, Err *err) {
@@ -48,7 +49,8 @@ static void a_change_of_the_model_is_refused_with_both_values(void **state) {
     assert_non_null(strstr(err.text, "model.heads = 3 in the checkpoint, 6 now"));
     assert_int_equal(resumed("task.kind=language", "data.tokens=char", &err), FAIL_USAGE);
     assert_int_equal(resumed("task.kind=translate", "model.tied=all", &err), FAIL_USAGE);
-    assert_int_equal(resumed("task.kind=classify", "data.std=0.25,0.5", &err), FAIL_USAGE);
+    assert_int_equal(resumed("task.kind=classify", "data.std=0.25,0.5", &err),
+                     FAIL_USAGE);
     assert_int_equal(resumed("task.kind=classify", "train.init=a.safetensors", &err),
                      FAIL_USAGE);
     assert_non_null(strstr(err.text, "train.init = (empty) in the checkpoint"));
@@ -67,8 +69,9 @@ static void an_edited_recipe_is_named_as_what_is_to_be_put_right(void **state) {
 
 static void what_only_guides_the_run_may_change(void **state) {
     (void)state;
-    static const char *const WORDS[] = {"train.batch=4",  "optim.lr=1",    "data.limit=7",
-                                        "train.seed=3",   "data.path=new", "train.keep=9",
+    static const char *const WORDS[] = {"train.batch=4",    "optim.lr=1",
+                                        "data.limit=7",     "train.seed=3",
+                                        "data.path=new",    "train.keep=9",
                                         "model.dropout=0.5"};
     Err err;
     for (size_t i = 0; i < COUNT(WORDS); i++)
@@ -142,7 +145,8 @@ static void a_word_on_a_run_must_do_something_and_leave_the_model_alone(void **s
 /* Metadata of a checkpoint take nothing else. */
 static void a_digest_is_utf8_whatever_files_are_called(void **state) {
     (void)state;
-    static const char *const NAMES[] = {"caf\351", "caf\xC3\xA9", "a\\b", "\\x41", "\\", "\351\\x"};
+    static const char *const NAMES[] = {"caf\351", "caf\xC3\xA9", "a\\b",
+                                        "\\x41",   "\\",          "\351\\x"};
     for (size_t i = 0; i < COUNT(NAMES); i++) {
         Recipe named = recipe_default(), back = recipe_default();
         TextBuffer text = {0};
@@ -184,7 +188,8 @@ static void changes_read_as_a_sentence(void **state) {
     changes = recipe_compare(&was, &is);
     TextBuffer text = {0};
     recipe_changes_text(&changes, &text);
-    assert_string_equal(text.text, "data.val_fraction was 0.5, is 0; train.batch was 64, is 8");
+    assert_string_equal(text.text,
+                        "data.val_fraction was 0.5, is 0; train.batch was 64, is 8");
     text_free(&text);
     recipe_changes_free(&changes);
 }

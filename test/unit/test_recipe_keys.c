@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "test/unit/recipe_text.h"
-#include "tools/recipe/keys.h"
 #include "tools/program/nearest.h"
+#include "tools/recipe/keys.h"
 
 /* ---- the table ---- */
 

@@ -107,7 +107,8 @@ static double plain_iterations(const real *w, size_t rows, size_t columns, doubl
         double length = 0;
         for (size_t i = 0; i < rows; i++) {
             v[i] = 0;
-            for (size_t j = 0; j < columns; j++) v[i] += (double)w[i * columns + j] * u[j];
+            for (size_t j = 0; j < columns; j++)
+                v[i] += (double)w[i * columns + j] * u[j];
             length += v[i] * v[i];
         }
         for (size_t i = 0; i < rows; i++) v[i] /= sqrt(length);

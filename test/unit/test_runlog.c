@@ -15,7 +15,7 @@
 #include "tools/run/rundir.h"
 #include "tools/run/runlog.h"
 
-static const char *const names[] = {"recipe.ini", "task.json", "train.jsonl",
+static const char *const names[] = {"recipe.ini",  "task.json",  "train.jsonl",
                                     "probe.jsonl", "eval.jsonl", "data.json"};
 
 typedef struct Folder {
@@ -86,7 +86,8 @@ static void put_names(void **state, size_t count, const char *site) {
         for (size_t i = 0; i < count; i++) {
             char name[100];
             snprintf(name, sizeof name, site, i);
-            text_format(part, sizeof part, "%s{\"site\":\"%s\",\"entropy\":[1]}", i ? "," : "", name);
+            text_format(part, sizeof part, "%s{\"site\":\"%s\",\"entropy\":[1]}",
+                        i ? "," : "", name);
             text_append(&text, part, strlen(part));
         }
         text_append(&text, "]}\n", 3);
@@ -193,7 +194,8 @@ static void expect_note(void **state, size_t rows, size_t probes, const char *pa
     runlog_note(run, note, sizeof note);
     assert_int_equal(run->train.count, rows);
     assert_int_equal(run->probe.count, probes);
-    if (*part ? !strstr(note, part) : *note) fail_msg("said \"%s\", wanted \"%s\"", note, part);
+    if (*part ? !strstr(note, part) : *note)
+        fail_msg("said \"%s\", wanted \"%s\"", note, part);
     runlog_free(run);
 }
 
@@ -341,7 +343,8 @@ static void events_are_kept_apart_from_steps(void **state) {
     put(state, "train.jsonl",
         "{\"step\":1,\"event\":\"alarm\",\"text\":\"low <entropy>\"}\n"
         "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":2}\n"
-        "{\"step\":2,\"event\":\"intervene\",\"key\":\"optim.lr\",\"from\":\"0.1\",\"to\":2}\n"
+        "{\"step\":2,\"event\":\"intervene\",\"key\":\"optim.lr\",\"from\":\"0.1\","
+        "\"to\":2}\n"
         "{\"step\":2,\"event\":\"odd\",\"text\":[1]}\n"
         "{\"step\":3,\"loss\":1}\n");
     RunLog *run = open_run(state);
@@ -371,8 +374,9 @@ static void foreign_types_in_a_row_are_missing_numbers(void **state) {
 }
 
 static void numbers_that_no_run_has_are_left_out(void **state) {
-    put(state, "train.jsonl", "{\"step\":1e300,\"loss\":1}\n{\"step\":1,\"loss\":1e300}\n"
-                              "{\"step\":2,\"loss\":1e-320}\n");
+    put(state, "train.jsonl",
+        "{\"step\":1e300,\"loss\":1}\n{\"step\":1,\"loss\":1e300}\n"
+        "{\"step\":2,\"loss\":1e-320}\n");
     RunLog *run = open_run(state);
     assert_int_equal(run->train.count, 2);
     assert_int_equal(run->bad_rows, 1);
@@ -385,7 +389,8 @@ static void names_take_no_more_memory_than_their_rows_have_room(void **state) {
     char *text = mem_zalloc(ROOM), *at = text;
     at += sprintf(at, "{\"step\":1,\"attention\":[");
     for (size_t i = 0; i < SITES; i++)
-        at += sprintf(at, "%s{\"site\":\"blocks.%zu.a\",\"entropy\":[1]}", i ? "," : "", i);
+        at +=
+            sprintf(at, "%s{\"site\":\"blocks.%zu.a\",\"entropy\":[1]}", i ? "," : "", i);
     at += sprintf(at, "]}\n");
     for (size_t i = 2; i < ROWS; i++) at += sprintf(at, "{\"step\":%zu}\n", i);
     put(state, "probe.jsonl", text);

@@ -173,12 +173,13 @@ static const TypeCase types[] = {
 };
 
 /* A file with one tensor x of one number. */
-static Safetensors *open_number(const char *dtype, const unsigned char *data, size_t size) {
+static Safetensors *open_number(const char *dtype, const unsigned char *data,
+                                size_t size) {
     char json[200];
     unsigned char bytes[300] = {0};
     text_format(json, sizeof json,
-                "{\"x\":{\"dtype\":\"%s\",\"shape\":[1],\"data_offsets\":[0,%zu]}}", dtype,
-                size);
+                "{\"x\":{\"dtype\":\"%s\",\"shape\":[1],\"data_offsets\":[0,%zu]}}",
+                dtype, size);
     uint64_t length = strlen(json);
     memcpy(bytes, &length, 8);
     memcpy(bytes + 8, json, length);
@@ -193,8 +194,9 @@ static void every_real_type_is_converted(void **state) {
         Safetensors *file = open_number(types[k].dtype, types[k].data, types[k].bytes);
         real out;
         assert_true(safetensors_is_real(safetensors_entry(file, 0)));
-        assert_int_equal(
-            safetensors_read(file, safetensors_entry(file, 0), &out, 1, NULL), OK);
+        assert_int_equal(safetensors_read(file, safetensors_entry(file, 0), &out, 1,
+                                          NULL),
+                         OK);
         if (out != (real)types[k].value)
             fail_msg("%s: %g, wanted %g", types[k].dtype, (double)out, types[k].value);
         safetensors_close(file);

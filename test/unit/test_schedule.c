@@ -15,15 +15,16 @@ static void assert_near(double seen, double want) {
         fail_msg("%.15g, wanted %.15g", seen, want);
 }
 
-static const ScheduleKind kinds[] = {SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_STEP,
-                                     SCHEDULE_INVERSE_SQRT, SCHEDULE_LINEAR,
-                                     SCHEDULE_PLATEAU};
+static const ScheduleKind kinds[] = {SCHEDULE_CONSTANT, SCHEDULE_COSINE,
+                                     SCHEDULE_STEP,     SCHEDULE_INVERSE_SQRT,
+                                     SCHEDULE_LINEAR,   SCHEDULE_PLATEAU};
 
 static void every_schedule_warms_up_and_reaches_the_rate_at_w(void **state) {
     (void)state;
     for (size_t k = 0; k < COUNT(kinds); k++) {
-        ScheduleConfig config = {
-            .name = kinds[k], .warmup_init = 0.1, .step_factor = 0.1};
+        ScheduleConfig config = {.name = kinds[k],
+                                 .warmup_init = 0.1,
+                                 .step_factor = 0.1};
         assert_near(schedule_rate(&config, 0.5, 1, 100, 4, 0), 0.2);
         assert_near(schedule_rate(&config, 0.5, 3, 100, 4, 0), 0.4);
         assert_near(schedule_rate(&config, 0.5, 4, 100, 4, 0), 0.5);
@@ -64,10 +65,8 @@ static void inverse_sqrt_is_continuous_at_w(void **state) {
 
 static void step_shrinks_at_each_entry(void **state) {
     (void)state;
-    ScheduleConfig config = {.name = SCHEDULE_STEP,
-                             .step_at = {10, 20},
-                             .step_count = 2,
-                             .step_factor = 0.1};
+    ScheduleConfig config = {
+        .name = SCHEDULE_STEP, .step_at = {10, 20}, .step_count = 2, .step_factor = 0.1};
     assert_near(schedule_rate(&config, 0.5, 9, 100, 0, 0), 0.5);
     assert_near(schedule_rate(&config, 0.5, 10, 100, 0, 0), 0.05);
     assert_near(schedule_rate(&config, 0.5, 19, 100, 0, 0), 0.05);
@@ -142,9 +141,9 @@ static void scores_that_should_rise_are_judged_as_pytorch_does(void **state) {
     (void)state;
     static const double scores[20] = {20, 30, 25, 24, 22, 30.001,  29, 28, 30.004, 29,
                                       28, 35, 34, 33, 32, 35.0034, 34, 33, 35.1,   36};
-    static const double rates[20] = {0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05};
-    ScheduleConfig config = {
-        .name = SCHEDULE_PLATEAU, .step_factor = 0.5, .patience = 2};
+    static const double rates[20] = {0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2,  0.2,  0.2,
+                                     0.2, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05};
+    ScheduleConfig config = {.name = SCHEDULE_PLATEAU, .step_factor = 0.5, .patience = 2};
     Plateau plateau = PLATEAU_START;
     for (size_t i = 0; i < COUNT(scores); i++) {
         plateau_see(&plateau, WATCH_BLEU, -scores[i], config.patience);

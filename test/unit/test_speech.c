@@ -104,8 +104,8 @@ static Tensor *run(Speech *s, Tape *tape, TapeMode mode, real *x, size_t first,
     SpeechRows rows = {.x = tape_wrap(tape, x, 3, (size_t[]){count, length, FILTERS}),
                        .frames = FRAMES + first,
                        .each_before = before + first};
-    return speech_logits(s, tape, &(ForwardMode){.temperature = 1, .first_example = first},
-                         &rows);
+    return speech_logits(s, tape,
+                         &(ForwardMode){.temperature = 1, .first_example = first}, &rows);
 }
 
 static void neighbours_and_padding_do_not_change_an_utterance(void **state) {
@@ -119,8 +119,8 @@ static void neighbours_and_padding_do_not_change_an_utterance(void **state) {
         assert_int_equal(all->shape[1], 14);
         memcpy(kept, all->value, all->size * sizeof *kept);
         for (size_t b = 0; b < BATCH; b++) {
-            Tensor *one = run(s, tape, (TapeMode){0}, x + b * LONGEST * FILTERS, b, 1,
-                              FRAMES[b]);
+            Tensor *one =
+                run(s, tape, (TapeMode){0}, x + b * LONGEST * FILTERS, b, 1, FRAMES[b]);
             for (size_t i = 0; i < speech_rows(FRAMES[b]) * LABELS; i++)
                 assert_true(fabs((double)(one->value[i] - kept[b * 14 * LABELS + i])) <
                             2e-4);

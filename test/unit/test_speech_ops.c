@@ -205,8 +205,8 @@ static void passes_of_a_step_draw_apart(void **state) {
     for (size_t step = 0; step < 500; step++) {
         bool drop[4];
         for (size_t pass = 0; pass < 8; pass++) {
-            Tape *tape = begin((TapeMode){
-                .training = true, .seed = 9, .step = step, .pass = pass % 4});
+            Tape *tape = begin(
+                (TapeMode){.training = true, .seed = 9, .step = step, .pass = pass % 4});
             bool now = layer_dropped(tape, 0.5, 1);
             if (pass >= 4) assert_int_equal(now, drop[pass % 4]);
             drop[pass % 4] = now;

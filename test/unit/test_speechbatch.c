@@ -427,8 +427,8 @@ static void what_fills_no_step_is_counted(void **state) {
         size_t batch, accumulate;
         double seconds;
         size_t rest;
-    } CASES[] = {{4, 1, 0, 2}, {3, 1, 0, 0}, {4, 2, 0, 2}, {6, 1, 0, 0}, {0, 2, 2.7, 0},
-                 {0, 4, 5.4, 2}};
+    } CASES[] = {{4, 1, 0, 2}, {3, 1, 0, 0},   {4, 2, 0, 2},
+                 {6, 1, 0, 0}, {0, 2, 2.7, 0}, {0, 4, 5.4, 2}};
     SpeechSet *set = make_damaged(*state, ON_ERROR_SKIP);
     for (size_t i = 0; i < COUNT(CASES); i++) {
         SpeechBatchConfig config = {.batch = CASES[i].batch,

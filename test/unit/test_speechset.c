@@ -96,10 +96,8 @@ static void a_share_of_the_training_set_can_be_the_val_split(void **state) {
     assert_int_equal(train->count, 32);
     size_t t = 0, v = 0;
     for (size_t i = 0; i < all->count; i++) { /* each is in one of them, in its order */
-        if (v < val->count && !strcmp(val->item[v].path, all->item[i].path))
-            v++;
-        else
-            assert_string_equal(train->item[t++].path, all->item[i].path);
+        if (v < val->count && !strcmp(val->item[v].path, all->item[i].path)) v++;
+        else assert_string_equal(train->item[t++].path, all->item[i].path);
     }
     assert_true(fabs(train->seconds + val->seconds - all->seconds) < 1e-6);
     config.val_fraction = 0.999;
@@ -142,8 +140,9 @@ static void augmentations_of_speech_are_a_list(void **state) {
     bool speeds;
     SpecAugment masks;
     Err err = ERR_NONE;
-    assert_int_equal(
-        speech_augment_parse("speed,specaugment:1:2:3", &speeds, &masks, &err), OK);
+    assert_int_equal(speech_augment_parse("speed,specaugment:1:2:3", &speeds, &masks,
+                                          &err),
+                     OK);
     assert_true(speeds && masks.bands == 1 && masks.band_width == 2 && masks.spans == 3);
     assert_int_equal(speech_augment_parse("none", &speeds, &masks, &err), OK);
     assert_true(!speeds && !masks.bands && !masks.spans);
@@ -379,8 +378,8 @@ static void a_limit_takes_utterances_of_all_speakers(void **state) {
             text_format(name, sizeof name, "train/%d/1/%d-1-%d.wav", speaker, speaker, i);
             sound_wav_of(*state, name, 1);
             text_format(name, sizeof name, "train/%d/1/%d-1.trans.txt", speaker, speaker);
-            text_format(line, sizeof line, "%d-1-0 ONE\n%d-1-1 ONE\n%d-1-2 ONE\n", speaker,
-                        speaker, speaker);
+            text_format(line, sizeof line, "%d-1-0 ONE\n%d-1-1 ONE\n%d-1-2 ONE\n",
+                        speaker, speaker, speaker);
             put(*state, name, line);
         }
     config.limit = 4;
@@ -462,13 +461,14 @@ static void malformed_manifests_are_refused_with_their_line(void **state) {
         {"{\"text\": ", ":2: not JSON"},
         {"[1]", ":2: not a JSON object"},
         {"a.wav\t1\ta", ":2: not JSON"}};
-    static const char *const TABS[][2] = {{"a.wav\t1", ":1: expected a JSON object, or path, duration and text"},
-                                          {"a.wav\tx\ta", ":1: the second column"},
-                                          {"a.wav\t-1\ta", ":1: the second column"},
-                                          {"a.wav\t\ta", ":1: the second column"},
-                                          {"a.wav\tnan\ta", ":1: the second column"},
-                                          {"\t1\ta", ":1: the path is empty"},
-                                          {"", "no utterances in train"}};
+    static const char *const TABS[][2] = {
+        {"a.wav\t1", ":1: expected a JSON object, or path, duration and text"},
+        {"a.wav\tx\ta", ":1: the second column"},
+        {"a.wav\t-1\ta", ":1: the second column"},
+        {"a.wav\t\ta", ":1: the second column"},
+        {"a.wav\tnan\ta", ":1: the second column"},
+        {"\t1\ta", ":1: the path is empty"},
+        {"", "no utterances in train"}};
     for (size_t i = 0; i < COUNT(JSON); i++) {
         char text[500];
         text_format(text, sizeof text, "%s%s", GOOD, JSON[i][0]);
@@ -488,29 +488,34 @@ static void all_malformed_lines_are_counted_at_once(void **state) {
                 "{\"audio_filepath\": \"a.wav\"\n"
                 "{\"wav\": \"a.wav\", \"text\": \"a\"}\n"
                 "{\"audio_filepath\": \"none.wav\", \"text\": \"a\"}\n");
-    refuse(&config, SPLIT_TRAIN,
-           "1 transcript without a recording, 1 with unknown characters, 2 malformed lines");
+    refuse(
+        &config, SPLIT_TRAIN,
+        "1 transcript without a recording, 1 with unknown characters, 2 malformed lines");
     config.on_error = ON_ERROR_SKIP;
     SpeechSet *set = open_set(&config, SPLIT_TRAIN);
     assert_int_equal(set->count, 1);
     assert_int_equal(set->report.listed, 5);
-    static const char *const LINES[] = {"train.txt:3: ", "train.txt:4: not JSON", "train.txt:5: ",
-                                        "train.txt:6: "};
+    static const char *const LINES[] = {"train.txt:3: ", "train.txt:4: not JSON",
+                                        "train.txt:5: ", "train.txt:6: "};
     for (size_t i = 0; i < COUNT(LINES); i++)
         if (!strstr(set->report.named.text, LINES[i])) fail_msg("%s", LINES[i]);
-    expect_note(set, "left out of 5: 1 transcript without a recording", "train.txt:3: the ch");
+    expect_note(set, "left out of 5: 1 transcript without a recording",
+                "train.txt:3: the ch");
     speechset_free(set);
 }
 
 static void lists_of_other_kinds_are_named_as_such(void **state) {
     static const char *const CASES[][2] = {
-        {"[{\"audio_filepath\": \"a.wav\", \"text\": \"a\"}]", "train.txt:1: this is a JSON array"},
+        {"[{\"audio_filepath\": \"a.wav\", \"text\": \"a\"}]",
+         "train.txt:1: this is a JSON array"},
         {"\n [\n{}]", "train.txt:2: this is a JSON array"},
         {"{\n \"audio_filepath\": \"a.wav\",\n \"text\": \"a\"\n}\n",
          "train.txt:1: a JSON object that goes over several lines"},
         {"client_id\tpath\tsentence\nx\ta.wav\tone\n",
-         "train.txt:1: \"client_id\\x09path\\x09sentence\" are columns of another kind of list"},
-        {"wav_filename,duration,transcript\na.wav,3,a\n", "expected: one JSON object per line"},
+         "train.txt:1: \"client_id\\x09path\\x09sentence\" are columns of another kind "
+         "of list"},
+        {"wav_filename,duration,transcript\na.wav,3,a\n",
+         "expected: one JSON object per line"},
         {"path,text\na.wav,a\n", "or path, duration and text separated by tabs"}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
         SpeechConfig config = make_manifest(*state, CASES[i][0]);
@@ -570,18 +575,22 @@ static void offset_and_duration_cut_the_recording(void **state) {
 
 static void an_offset_behind_the_end_is_a_fault(void **state) {
     SpeechConfig config = make_manifest(*state, LINE("") LINE(", \"offset\": 1"));
-    refuse_or_skip(config, SPEECH_OUTSIDE, 1, "a.wav lasts 1.000 s: there is nothing from 1 s");
+    refuse_or_skip(config, SPEECH_OUTSIDE, 1,
+                   "a.wav lasts 1.000 s: there is nothing from 1 s");
 }
 
 /* ---- what recordings hold ---- */
 
 static double still(size_t i, unsigned c) { return (void)i, (void)c, 0.125; }
-static double opposite(size_t i, unsigned c) { return c ? -sound_ramp(i) : sound_ramp(i); }
+static double opposite(size_t i, unsigned c) {
+    return c ? -sound_ramp(i) : sound_ramp(i);
+}
 static double loud(size_t i, unsigned c) { return (void)c, i % 40 < 20 ? 0.9999 : -1; }
 
 static void what_recordings_hold_is_noted_once_with_the_first(void **state) {
     SpeechConfig config = make_manifest(
-        *state, "a.wav\t1\ta\nstill.wav\t1\ta\nodd.wav\t1\tb\nloud.wav\t1\tc\na.wav\t1\tb\n");
+        *state,
+        "a.wav\t1\ta\nstill.wav\t1\ta\nodd.wav\t1\tb\nloud.wav\t1\tc\na.wav\t1\tb\n");
     sound_wav_by(*state, "still.wav", 1, SOUND_COUNT, still);
     sound_wav_by(*state, "odd.wav", 2, SOUND_COUNT, opposite);
     sound_wav_by(*state, "loud.wav", 1, SOUND_COUNT, loud);
@@ -591,7 +600,8 @@ static void what_recordings_hold_is_noted_once_with_the_first(void **state) {
     expect_note(set, "silent recordings", "still.wav)");
     expect_note(set, "recordings whose channels cancel", "odd.wav, channel 1)");
     expect_note(set, "clipped recordings", "loud.wav, 9");
-    expect_note(set, "recordings that are listed again with another text", "a.wav, as line 1)");
+    expect_note(set, "recordings that are listed again with another text",
+                "a.wav, as line 1)");
     assert_int_equal(set->facts.notes, 4);
     speechset_free(set);
     put(*state, "train.txt", "still.wav\t1\ta\nstill.wav\t1\tb\n");
@@ -599,10 +609,12 @@ static void what_recordings_hold_is_noted_once_with_the_first(void **state) {
 }
 
 static void a_set_knows_its_items_by_a_hash(void **state) {
-    static const char *const LISTS[] = {
-        "a.wav\t1\ta\nsub/b.flac\t1\tb\n", "a.wav\t1.0\tA\nsub/b.flac\t1\tb\n\n",
-        "sub/b.flac\t1\tb\na.wav\t1\ta\n", "a.wav\t1\ta\nsub/b.flac\t1\tc\n",
-        "a.wav\t1\ta\n", "a.wav\t0.5\ta\nsub/b.flac\t1\tb\n"};
+    static const char *const LISTS[] = {"a.wav\t1\ta\nsub/b.flac\t1\tb\n",
+                                        "a.wav\t1.0\tA\nsub/b.flac\t1\tb\n\n",
+                                        "sub/b.flac\t1\tb\na.wav\t1\ta\n",
+                                        "a.wav\t1\ta\nsub/b.flac\t1\tc\n",
+                                        "a.wav\t1\ta\n",
+                                        "a.wav\t0.5\ta\nsub/b.flac\t1\tb\n"};
     uint64_t hash[COUNT(LISTS)];
     for (size_t i = 0; i < COUNT(LISTS); i++) {
         SpeechConfig config = make_manifest(*state, LISTS[i]);
@@ -619,7 +631,8 @@ static void utterances_of_two_sets_are_found_by_name_text_and_length(void **stat
     put(*state, "val.txt", "copy/a.wav\t1\ta\nsub/b.flac\t1\tc\n");
     sound_wav(*state, "copy/a.wav", 16, 1, false);
     strcpy(config.val, "val.txt");
-    SpeechSet *train = open_set(&config, SPLIT_TRAIN), *val = open_set(&config, SPLIT_VAL);
+    SpeechSet *train = open_set(&config, SPLIT_TRAIN),
+              *val = open_set(&config, SPLIT_VAL);
     SpeechShared shared = speechset_shared(val, train);
     assert_int_equal(shared.same, 1);
     assert_int_equal(shared.first_same, 0);
@@ -635,10 +648,12 @@ static void utterances_of_two_sets_are_found_by_name_text_and_length(void **stat
 /* Faults and notes of a list that two splits are cut from are those of training. */
 static void a_list_of_two_splits_is_noted_once(void **state) {
     SpeechConfig config = make_manifest(
-        *state, "a.wav\t1\ta\nsub/b.flac\t1\tb\na.wav\t1\tc\nnone.wav\t1\ta\nsub/b.flac\t9\td\n");
+        *state,
+        "a.wav\t1\ta\nsub/b.flac\t1\tb\na.wav\t1\tc\nnone.wav\t1\ta\nsub/b.flac\t9\td\n");
     config.on_error = ON_ERROR_SKIP;
     config.val_fraction = 0.5;
-    SpeechSet *train = open_set(&config, SPLIT_TRAIN), *val = open_set(&config, SPLIT_VAL);
+    SpeechSet *train = open_set(&config, SPLIT_TRAIN),
+              *val = open_set(&config, SPLIT_VAL);
     assert_int_equal(train->count + val->count, 4);
     assert_int_equal(train->report.left_out, 1);
     assert_int_equal(val->report.left_out, 0);
@@ -677,8 +692,7 @@ static void damaged_lists_are_read_or_refused(void **state) {
         mem_free(bad);
         if (kind == 2)
             strcpy(config.source, "librispeech"), strcpy(config.train, "train-clean");
-        else
-            strcpy(config.train, "train.txt");
+        else strcpy(config.train, "train.txt");
         config.on_error = trial % 2 ? ON_ERROR_SKIP : ON_ERROR_STOP;
         Err err = ERR_NONE;
         SpeechSet *set = speechset_open(&config, SPLIT_TRAIN, &err);

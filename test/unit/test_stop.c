@@ -54,10 +54,8 @@ static void expect_end(Child child, const char *wanted, const char *said) {
     close(child.words);
     int state;
     assert_int_equal(waitpid(child.pid, &state, 0), child.pid);
-    if (WIFSIGNALED(state))
-        snprintf(seen, sizeof seen, "signal %d", WTERMSIG(state));
-    else
-        snprintf(seen, sizeof seen, "exit %d", WEXITSTATUS(state));
+    if (WIFSIGNALED(state)) snprintf(seen, sizeof seen, "signal %d", WTERMSIG(state));
+    else snprintf(seen, sizeof seen, "exit %d", WEXITSTATUS(state));
     assert_string_equal(seen, wanted);
     if (!strstr(text, said)) fail_msg("\"%s\" is not in \"%s\"", said, text);
 }

@@ -27,12 +27,14 @@ static void each_class_has_its_share_and_one_at_least(void **state) {
         }
         if (!n) continue;
         size_t leave = trial % 2, want = (size_t)(rng_next(&dice) * (double)(n + 1));
-        size_t taken = stratify(label, n, classes, want, leave, rng_make(0, 7, 8), chosen);
+        size_t taken =
+            stratify(label, n, classes, want, leave, rng_make(0, 7, 8), chosen);
         class_counts(label, n, count, classes);
         memset(got, 0, sizeof got);
         size_t all = 0, most = 0;
         for (size_t i = 0; i < n; i++) got[label[i]] += chosen[i], all += chosen[i];
-        for (size_t k = 0; k < classes; k++) most += count[k] > leave ? count[k] - leave : 0;
+        for (size_t k = 0; k < classes; k++)
+            most += count[k] > leave ? count[k] - leave : 0;
         assert_int_equal(all, taken);
         assert_int_equal(taken, MIN(want, most));
         for (size_t k = 0; k < classes; k++) {
@@ -112,7 +114,8 @@ static void training_and_validation_share_no_item(void **state) {
     DataConfig config = sorted_set(*state, 9, 4);
     config.limit = 11;
     config.val_fraction = 0.4;
-    Dataset *train = files_open(&config, SPLIT_TRAIN), *val = files_open(&config, SPLIT_VAL);
+    Dataset *train = files_open(&config, SPLIT_TRAIN),
+            *val = files_open(&config, SPLIT_VAL);
     assert_int_equal(train->count + val->count, 11);
     for (size_t i = 0; i < train->count; i++)
         for (size_t j = 0; j < val->count; j++) {
@@ -129,7 +132,8 @@ static void training_and_validation_share_no_item(void **state) {
 static void a_limit_below_the_classes_is_refused(void **state) {
     DataConfig config = sorted_set(*state, 5, 5);
     config.limit = 1;
-    files_refuse(&config, SPLIT_TRAIN, FAIL_USAGE, "data.limit = 1 is less than the 2 classes");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_USAGE,
+                 "data.limit = 1 is less than the 2 classes");
 }
 
 static void a_class_keeps_a_picture_for_training(void **state) {
@@ -140,7 +144,8 @@ static void a_class_keeps_a_picture_for_training(void **state) {
     config.val_fraction = 0.9;
     files_refuse(&config, SPLIT_VAL, FAIL_USAGE, "data.val_fraction takes 9 of 10");
     config.val_fraction = 0.01;
-    files_refuse(&config, SPLIT_VAL, FAIL_USAGE, "data.val_fraction = 0.01 of 10 training images");
+    files_refuse(&config, SPLIT_VAL, FAIL_USAGE,
+                 "data.val_fraction = 0.01 of 10 training images");
 }
 
 static uint64_t hash_of(const DataConfig *config) {

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "data/skips.h"
 #include "data/picture/survey.h"
+#include "data/skips.h"
 #include "files.h"
 #include "pictures.h"
 
@@ -36,17 +36,20 @@ static const char *note_with(const Dataset *set, const char *part) {
 
 static void has_note(const Dataset *set, const char *part, bool wanted) {
     if (!note_with(set, part) == !wanted) return;
-    for (size_t i = 0; i < set->facts.notes; i++) print_message("%s\n", set->facts.note[i].text);
+    for (size_t i = 0; i < set->facts.notes; i++)
+        print_message("%s\n", set->facts.note[i].text);
     fail_msg("\"%s\" is %s", part, wanted ? "not noted" : "noted");
 }
 
-static Dataset *survey(const DataConfig *config, Split split, Status wanted, const char *part) {
+static Dataset *survey(const DataConfig *config, Split split, Status wanted,
+                       const char *part) {
     Err err = ERR_NONE;
     Dataset *set = files_open(config, split);
     Status status = survey_classes(set, split == SPLIT_TRAIN, &err);
     if (!status) status = survey_pictures(set, config, NULL, &err);
     if (status != wanted) fail_msg("%d: %s", status, err.text);
-    if (wanted && !strstr(err.text, part)) fail_msg("\"%s\" is not in \"%s\"", part, err.text);
+    if (wanted && !strstr(err.text, part))
+        fail_msg("\"%s\" is not in \"%s\"", part, err.text);
     if (!wanted && part) has_note(set, part, true);
     return set;
 }
@@ -64,8 +67,9 @@ static void a_large_class_is_named_with_its_share(void **state) {
     DataConfig config = config_for(*state);
     fill(*state, "cat", 0, 9);
     fill(*state, "dog", 9, 12);
-    dataset_free(survey(&config, SPLIT_TRAIN, OK,
-                        "class cat has 9 of 12 pictures: always guessing it is right in 75.0 %"));
+    dataset_free(
+        survey(&config, SPLIT_TRAIN, OK,
+               "class cat has 9 of 12 pictures: always guessing it is right in 75.0 %"));
     fill(*state, "dog", 12, 17);
     Dataset *set = survey(&config, SPLIT_TRAIN, OK, NULL);
     has_note(set, "always guessing", false);
@@ -86,8 +90,8 @@ static void class_names_that_differ_in_capitals_are_named(void **state) {
 
 static size_t parity(const Dataset *set, size_t i) { return (void)set, i % 2; }
 
-static Status odd_ones_are_blank(const Dataset *set, size_t i, Image *image, size_t *label,
-                                 Err *err) {
+static Status odd_ones_are_blank(const Dataset *set, size_t i, Image *image,
+                                 size_t *label, Err *err) {
     (void)err;
     *label = parity(set, i);
     image_resize_buffer(image, 2, 2, 1);
@@ -127,9 +131,10 @@ static void pictures_that_alpha_hides_are_counted(void **state) {
         text_format(name, sizeof name, "train/%s/%u.png", k % 2 ? "cat" : "dog", k);
         pictures_write_png(*state, name, &(Spec){1, 3, 4, .pixels = pixels[k]});
     }
-    Dataset *set = survey(&config, SPLIT_TRAIN, OK,
-                          "2 of 4 pictures have one colour only once alpha is laid over black; "
-                          "data.background = white shows 2 of them");
+    Dataset *set =
+        survey(&config, SPLIT_TRAIN, OK,
+               "2 of 4 pictures have one colour only once alpha is laid over black; "
+               "data.background = white shows 2 of them");
     has_note(set, "1 of 4 pictures have one colour only (first:", true);
     has_note(set, "1 of 4 pictures have transparent pixels", true);
     dataset_free(set);
@@ -146,8 +151,9 @@ static void turned_grey_and_inked_pictures_are_counted(void **state) {
                        &(Spec){2, 3, 3, pixels, .orientation = 8});
     pictures_write_png(*state, "train/dog/1.png",
                        &(Spec){2, 3, 3, pixels, .orientation = 1});
-    Dataset *set = survey(&config, SPLIT_TRAIN, OK,
-                          "1 of 3 pictures carry an Exif orientation and are turned by it");
+    Dataset *set =
+        survey(&config, SPLIT_TRAIN, OK,
+               "1 of 3 pictures carry an Exif orientation and are turned by it");
     has_note(set, "1 of 3 pictures are grey and are read as RGB", true);
     dataset_free(set);
     config.channels = 1;
@@ -162,7 +168,8 @@ static void a_broken_picture_is_met_before_the_first_step(void **state) {
     fill(*state, "cat", 0, 4);
     fill(*state, "dog", 4, 8);
     files_cut(*state, "train/dog/6.png", 30);
-    dataset_free(survey(&config, SPLIT_TRAIN, FAIL_DATA, "train/dog/6.png is a damaged PNG"));
+    dataset_free(
+        survey(&config, SPLIT_TRAIN, FAIL_DATA, "train/dog/6.png is a damaged PNG"));
     config.on_error = ON_ERROR_SKIP;
     dataset_free(survey(&config, SPLIT_TRAIN, OK, "1 of 8 pictures cannot be read"));
     for (unsigned k = 4; k < 8; k++) {
@@ -170,8 +177,9 @@ static void a_broken_picture_is_met_before_the_first_step(void **state) {
         text_format(name, sizeof name, "train/dog/%u.png", k);
         files_cut(*state, name, k);
     }
-    dataset_free(survey(&config, SPLIT_TRAIN, FAIL_DATA,
-                        "none of the 4 pictures of class dog can be read (4 of all 8 cannot"));
+    dataset_free(
+        survey(&config, SPLIT_TRAIN, FAIL_DATA,
+               "none of the 4 pictures of class dog can be read (4 of all 8 cannot"));
 }
 
 static void of_many_pictures_a_sample_is_read(void **state) {
@@ -182,9 +190,11 @@ static void of_many_pictures_a_sample_is_read(void **state) {
     for (unsigned k = 0; k < 400; k++) {
         char name[40];
         text_format(name, sizeof name, "train/%s/%u.png", k < 200 ? "cat" : "dog", k);
-        if (k % 2 == 0) pictures_write_png(*state, name, &(Spec){2, 3, 1, .pixels = pixels});
+        if (k % 2 == 0)
+            pictures_write_png(*state, name, &(Spec){2, 3, 1, .pixels = pixels});
     }
-    Dataset *set = survey(&config, SPLIT_TRAIN, OK, " of 256 pictures of a sample are grey");
+    Dataset *set =
+        survey(&config, SPLIT_TRAIN, OK, " of 256 pictures of a sample are grey");
     size_t count = 0;
     assert_int_equal(sscanf(note_with(set, "grey"), "%zu", &count), 1);
     assert_in_range(count, 100, 156);
@@ -211,7 +221,8 @@ static void copy(const char *root, const char *from, const char *to) {
 }
 
 static void overlap(const DataConfig *config, const char *part) {
-    Dataset *train = files_open(config, SPLIT_TRAIN), *test = files_open(config, SPLIT_TEST);
+    Dataset *train = files_open(config, SPLIT_TRAIN),
+            *test = files_open(config, SPLIT_TEST);
     survey_overlap(train, test, "test");
     has_note(test, "training pictures too", part);
     if (part) has_note(test, part, true);
@@ -233,7 +244,8 @@ static void files_that_are_in_two_splits_are_counted(void **state) {
     overlap(&config, "1 of 3 pictures of test are training pictures too (first:");
     files_remove(*state, "test/dog/1.png");
     copy(*state, "train/cat/1.png", "test/cat/1.png");
-    overlap(&config, "2 of 2 pictures of test are training pictures too: its score says nothing");
+    overlap(&config,
+            "2 of 2 pictures of test are training pictures too: its score says nothing");
 }
 
 /* ---- what was met ---- */
@@ -262,7 +274,8 @@ static void items_that_were_met_come_back_from_their_text(void **state) {
     assert_int_equal(back.count, 0);
     skips_end(&skips);
     skips_begin(&skips, 1000);
-    for (size_t i = 0; i < 250; i++) { /* the first twenty, and those that pass a hundred */
+    /* the first twenty, and those that pass a hundred */
+    for (size_t i = 0; i < 250; i++) {
         skips_see(&skips, i);
         assert_int_equal(skips_are_named(&skips, 1), i < 20 || i % 100 == 99);
     }

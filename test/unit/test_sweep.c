@@ -330,8 +330,9 @@ static void write_translator(const Sweep *sweep, size_t cell, double last, doubl
 }
 
 static void make_translators(Sweep *sweep, const char *name) {
-    static const double shares[3][3] = {
-        {0.5, 0.4, 0.7}, {0.5, 0.04, 0.7}, {0.03, 0.4, 0.6}};
+    static const double shares[3][3] = {{0.5, 0.4, 0.7},
+                                        {0.5, 0.04, 0.7},
+                                        {0.03, 0.4, 0.6}};
     Err err = ERR_NONE;
     char dir[PATH_SIZE];
     text_format(dir, sizeof dir, "%s/%s", folder, name);

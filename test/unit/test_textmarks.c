@@ -27,14 +27,18 @@ static void files_that_are_no_utf_8_are_named_as_what_they_are(void **state) {
         size_t size;
         const char *part;
     } CASES[] = {
-        {"\xFF\xFE" "a\0\n\0", 6, "t is UTF-16, not UTF-8; convert it: iconv -f UTF-16LE"},
+        {"\xFF\xFE"
+         "a\0\n\0",
+         6, "t is UTF-16, not UTF-8; convert it: iconv -f UTF-16LE"},
         {"\xFE\xFF\0a\0\n", 6, "iconv -f UTF-16BE"},
         {"a\0b\0 \0c\0\n\0", 10, "iconv -f UTF-16LE"},
         {"\0a\0b\0 \0c\0\n", 10, "iconv -f UTF-16BE"},
         {"\xFF\xFE\0\0a\0\0\0", 8, "iconv -f UTF-32LE"},
         {"\0\0\xFE\xFF\0\0\0a", 8, "iconv -f UTF-32BE"},
         {"BZh91AY&SY\0\xFF", 12, "a bzip2 file"},
-        {"\xFD" "7zXZ\0\0\x04", 8, "an xz file"},
+        {"\xFD"
+         "7zXZ\0\0\x04",
+         8, "an xz file"},
         {"\x28\xB5\x2F\xFD\x04", 5, "a zstd file"},
         {"PK\x03\x04\x14\0\0", 7, "a zip file"},
         {"%PDF-1.5\n%\xD0\xD4\n", 12, "a PDF document"},
@@ -50,7 +54,8 @@ static void files_that_are_no_utf_8_are_named_as_what_they_are(void **state) {
 }
 
 static void texts_that_begin_like_other_files_are_texts(void **state) {
-    static const char *const TEXTS[] = {"BZh is no word\n", "%PDF-1.5\n", "PK\x03\x04\n", "a\n", ""};
+    static const char *const TEXTS[] = {"BZh is no word\n", "%PDF-1.5\n", "PK\x03\x04\n",
+                                        "a\n", ""};
     for (size_t i = 0; i < COUNT(TEXTS); i++) {
         char path[1000];
         TextFile file;
@@ -80,20 +85,33 @@ static void expect_notes(const char *root, const char *text, size_t count,
     textfile_free(&file);
 }
 
-#define NOTES(text, count, parts, ...)                                                             \
-    expect_notes(*state, text, count, (const char *const[])parts, (const size_t[]){__VA_ARGS__})
-#define PARTS(...) {__VA_ARGS__}
+#define NOTES(text, count, parts, ...)                                                   \
+    expect_notes(*state, text, count, (const char *const[])parts,                        \
+                 (const size_t[]){__VA_ARGS__})
+#define PARTS(...)                                                                       \
+    { __VA_ARGS__ }
 
 static void what_is_odd_in_a_text_is_counted_with_its_first_line(void **state) {
     expect_notes(*state, "a\nb c\n\n", 0, NULL, NULL);
-    expect_notes(*state, "\xEF\xBB\xBF" "a\n", 0, NULL, NULL); /* a mark at the start is none inside */
-    NOTES("a\nb\r\nc\r\nd\n", 1, PARTS("t: line ends \\r\\n: 2 (first: line 2); the \\r is left out"), 2);
-    NOTES("a\rb\rc\r", 1, PARTS("carriage returns (\\r) without \\n: 3 (first: line 1)"), 3);
-    NOTES("x\n\ny\rz\r\n", 2, PARTS("line ends \\r\\n: 1", "carriage returns (\\r) without \\n: 1"), 1, 1);
-    NOTES("x\nab\n\xEF\xBB\xBF" "c \xEF\xBB\xBF", 1, PARTS("byte order marks (U+FEFF) inside the text: 2 (first: line 3)"), 2);
+    /* a mark at the start is none inside */
+    expect_notes(*state,
+                 "\xEF\xBB\xBF"
+                 "a\n",
+                 0, NULL, NULL);
+    NOTES("a\nb\r\nc\r\nd\n", 1,
+          PARTS("t: line ends \\r\\n: 2 (first: line 2); the \\r is left out"), 2);
+    NOTES("a\rb\rc\r", 1, PARTS("carriage returns (\\r) without \\n: 3 (first: line 1)"),
+          3);
+    NOTES("x\n\ny\rz\r\n", 2,
+          PARTS("line ends \\r\\n: 1", "carriage returns (\\r) without \\n: 1"), 1, 1);
+    NOTES("x\nab\n\xEF\xBB\xBF"
+          "c \xEF\xBB\xBF",
+          1, PARTS("byte order marks (U+FEFF) inside the text: 2 (first: line 3)"), 2);
     NOTES("a\n\xEF\xBF\xBD\n", 1, PARTS("replacement characters (U+FFFD)"), 1);
     NOTES("a\n\n\xC2\x85\xE2\x80\xA8 \xE2\x80\xA9 \xC2\xA0\xE2\x82\xAC", 1,
-          PARTS("characters U+0085, U+2028 or U+2029: 3 (first: line 3); they end no line"), 3);
+          PARTS(
+              "characters U+0085, U+2028 or U+2029: 3 (first: line 3); they end no line"),
+          3);
 }
 
 static void the_first_line_is_found_in_long_texts(void **state) {

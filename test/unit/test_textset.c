@@ -279,12 +279,14 @@ static void long_and_lopsided_pairs_are_named_or_dropped(void **state) {
 }
 
 /* One note, and no other, has each of the two parts. */
-static void expect_note(const TextSet *set, size_t count, const char *part, const char *more) {
+static void expect_note(const TextSet *set, size_t count, const char *part,
+                        const char *more) {
     for (size_t i = 0; i < set->facts.notes; i++) {
         const DataNote *note = &set->facts.note[i];
         if (!strstr(note->text, part)) continue;
         if (note->count != count || !strstr(note->text, more))
-            fail_msg("%zu: \"%s\", wanted %zu and \"%s\"", note->count, note->text, count, more);
+            fail_msg("%zu: \"%s\", wanted %zu and \"%s\"", note->count, note->text, count,
+                     more);
         return;
     }
     fail_msg("no note of %zu has \"%s\"", set->facts.notes, part);
@@ -364,7 +366,8 @@ static void a_limit_of_pairs_is_drawn_over_a_sorted_text_and_said(void **state) 
     texts_close(&texts);
     config.limit = SORTED + 1;
     open_texts(&texts, &config);
-    expect_note(texts.sets[SPLIT_TRAIN], 1, "data.limit = 61", "no effect: there are 60 pairs");
+    expect_note(texts.sets[SPLIT_TRAIN], 1, "data.limit = 61",
+                "no effect: there are 60 pairs");
     texts_close(&texts);
     config.limit = SORTED;
     open_texts(&texts, &config);
@@ -392,7 +395,8 @@ static void what_is_left_out_is_noted_with_its_first_line(void **state) {
     texts_close(&texts);
 }
 
-static void unknown_words_of_val_and_test_are_noted_beside_those_of_training(void **state) {
+static void
+unknown_words_of_val_and_test_are_noted_beside_those_of_training(void **state) {
     Texts texts;
     put(*state, "train", "a a a a b\n");
     put(*state, "v", "a x\na y\n");
@@ -402,7 +406,8 @@ static void unknown_words_of_val_and_test_are_noted_beside_those_of_training(voi
     open_texts(&texts, &config);
     const TextSet *val = texts.sets[SPLIT_VAL];
     assert_float_equal(textset_unknown(val, 0), 2.0 / 6, 1e-12);
-    expect_note(val, 2, "6 tokens, 33.3 % <unk>; the training text has 16.7 %", "/v:1: 'x'");
+    expect_note(val, 2, "6 tokens, 33.3 % <unk>; the training text has 16.7 %",
+                "/v:1: 'x'");
     texts_close(&texts);
     put_pairs(*state, "a b\n", "A B\n");
     put(*state, "v.de", "a b\n");
@@ -410,7 +415,8 @@ static void unknown_words_of_val_and_test_are_noted_beside_those_of_training(voi
     config = config_of(*state, true, TOKENS_WORD);
     text_format(config.test_path, sizeof config.test_path, "%s/v", (char *)*state);
     open_texts(&texts, &config);
-    expect_note(texts.sets[SPLIT_TEST], 1, "target: 3 tokens, 33.3 % <unk>", "/v.en:1: 'C'");
+    expect_note(texts.sets[SPLIT_TEST], 1, "target: 3 tokens, 33.3 % <unk>",
+                "/v.en:1: 'C'");
     assert_true(textset_unknown(texts.sets[SPLIT_TEST], 0) == 0);
     texts_close(&texts);
 }
@@ -422,7 +428,8 @@ static void a_val_split_of_nothing_is_noted_or_refused(void **state) {
     DataConfig config = config_of(*state, false, TOKENS_WORD);
     config.val_fraction = 0.1;
     open_texts(&texts, &config);
-    expect_note(texts.sets[SPLIT_TRAIN], 1, "data.val_fraction = 0.1 of 4 tokens", "none");
+    expect_note(texts.sets[SPLIT_TRAIN], 1, "data.val_fraction = 0.1 of 4 tokens",
+                "none");
     texts_close(&texts);
     text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
     refuse(&config, "/v is empty: the val (data.val_path) split has nothing to score");
@@ -435,8 +442,8 @@ static void a_val_split_of_nothing_is_noted_or_refused(void **state) {
     refuse(&config, "/v.en has no pair that is kept: the test (data.test_path) split");
 }
 
-static void open_with_val(Texts *texts, DataConfig *config, const char *root, TokenKind tokens,
-                          const char *val) {
+static void open_with_val(Texts *texts, DataConfig *config, const char *root,
+                          TokenKind tokens, const char *val) {
     *config = config_of(root, false, tokens);
     put(root, "v", val);
     text_format(config->val_path, sizeof config->val_path, "%s/v", root);
@@ -445,7 +452,8 @@ static void open_with_val(Texts *texts, DataConfig *config, const char *root, To
 
 /* In another order, with others between them, the last without its end. */
 static void lines_that_are_in_two_splits_are_counted(void **state) {
-    static const char NOTE[] = "2 of 3 lines of 6 tokens or more are in the training text";
+    static const char NOTE[] =
+        "2 of 3 lines of 6 tokens or more are in the training text";
     Texts texts;
     DataConfig config;
     put(*state, "train", "a b c d e f g\nb b\nh i j k l m n\no p q r s t u\n");
@@ -453,7 +461,8 @@ static void lines_that_are_in_two_splits_are_counted(void **state) {
                   "b b\nh i j k l m n\na a a a a a\na b c d e f g");
     expect_note(texts.sets[SPLIT_VAL], 2, NOTE, "line 2 of the split");
     texts_close(&texts);
-    open_with_val(&texts, &config, *state, TOKENS_CHAR, "a b c d e f g\nb b\nb b\nb b\nb b\n");
+    open_with_val(&texts, &config, *state, TOKENS_CHAR,
+                  "a b c d e f g\nb b\nb b\nb b\nb b\n");
     expect_no_notes(texts.sets[SPLIT_VAL]); /* no line of 24 characters */
     texts_close(&texts);
     put(*state, "train", "a b c d e f z\na b c d e f g f e d c b a g\n");
@@ -476,9 +485,11 @@ static void a_dictionary_that_is_given_says_what_it_lacks(void **state) {
     open_texts(&texts, &config);
     expect_no_notes(texts.sets[SPLIT_TRAIN]);
     texts_close(&texts);
-    text_format(config.source_vocab, sizeof config.source_vocab, "%s/dict", (char *)*state);
+    text_format(config.source_vocab, sizeof config.source_vocab, "%s/dict",
+                (char *)*state);
     open_texts(&texts, &config);
-    expect_note(texts.sets[SPLIT_TRAIN], 3, "7 tokens, 42.9 % <unk> (first: ", "train:1: 'b')");
+    expect_note(texts.sets[SPLIT_TRAIN], 3,
+                "7 tokens, 42.9 % <unk> (first: ", "train:1: 'b')");
     texts_close(&texts);
 }
 
@@ -490,7 +501,8 @@ static void what_is_in_two_splits_is_noted(void **state) {
     for (int i = 0; i < 3; i++) text_append(&text, LINE, sizeof LINE - 1);
     put(*state, "train", text.text);
     put(*state, "v", text.text + 4 + sizeof LINE - 1);
-    put(*state, "t", "one two three four five six seven eight nine ten eleven x y x y x y x y x y");
+    put(*state, "t",
+        "one two three four five six seven eight nine ten eleven x y x y x y x y x y");
     DataConfig config = config_of(*state, false, TOKENS_WORD);
     text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
     text_format(config.test_path, sizeof config.test_path, "%s/t", (char *)*state);
@@ -505,7 +517,8 @@ static void what_is_in_two_splits_is_noted(void **state) {
     config = config_of(*state, true, TOKENS_WORD);
     text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
     open_texts(&texts, &config);
-    expect_note(texts.sets[SPLIT_VAL], 2, "2 of 3 pairs are in the training text", "/v.en:1");
+    expect_note(texts.sets[SPLIT_VAL], 2, "2 of 3 pairs are in the training text",
+                "/v.en:1");
     texts_close(&texts);
     strcpy(config.test_path, config.val_path);
     open_texts(&texts, &config);

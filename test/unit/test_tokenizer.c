@@ -263,12 +263,14 @@ static void bad_dictionaries_are_refused_with_their_line(void **state) {
         {TOKENS_WORD, "a \n", "dict.txt:1: wanted"},
         {TOKENS_WORD, " 1\n", "dict.txt:1: wanted"},
         {TOKENS_WORD, "a 123456789012345678901234567890\n", "dict.txt:1: wanted"},
-        {TOKENS_WORD, "a 1\nb 1\na 1\n", "dict.txt:3: the token 'a' has number 4 already"},
+        {TOKENS_WORD, "a 1\nb 1\na 1\n",
+         "dict.txt:3: the token 'a' has number 4 already"},
         {TOKENS_WORD, "<unk> 1\n", "dict.txt:1: the token '<unk>' has number 3 already"},
         {TOKENS_BPE, "a 1\na@@ 1\na@@ 2\n", "dict.txt:3: the token 'a@@' has number 5"},
         {TOKENS_WORD, "a 1\nb c 1\n", "dict.txt:2: the token 'b c' has a blank"},
         {TOKENS_BPE, "a 1\rb 1\r", "dict.txt:1: "},
-        {TOKENS_WORD, "a\r 1\n", "dict.txt:1: the token 'a\\x0d' has a blank or a carriage return"},
+        {TOKENS_WORD, "a\r 1\n",
+         "dict.txt:1: the token 'a\\x0d' has a blank or a carriage return"},
         {TOKENS_WORD, "a\xFF 1\n", "dict.txt:1: byte 2"},
         {TOKENS_CHAR, "ab 1\n", "dict.txt:1: wanted"},
         {TOKENS_CHAR, "U+D800 1\n", "dict.txt:1: wanted"},
@@ -364,7 +366,9 @@ static void a_saved_dictionary_is_fairseqs(void **state) {
 /* A mark inside the text, as the first and most frequent word of the dictionary. */
 static void a_saved_dictionary_may_begin_with_a_byte_order_mark(void **state) {
     TokenizerConfig config = config_of(TOKENS_WORD, true);
-    Tokenizer *t = build(&config, "a \xEF\xBB\xBF" "b \xEF\xBB\xBF" "b b\n");
+    Tokenizer *t = build(&config, "a \xEF\xBB\xBF"
+                                  "b \xEF\xBB\xBF"
+                                  "b b\n");
     assert_int_equal(tokenizer_save(t, *state, "text", NULL), OK);
     Err err = ERR_NONE;
     Tokenizer *back = tokenizer_load(*state, "text", &err);
@@ -394,9 +398,10 @@ static Tokenizer *with_codes(const char *root, const char *codes) {
 
 /* Of one vocabulary, which other merges number otherwise. */
 static void other_merges_have_another_hash(void **state) {
-    static const char *const CODES[] = {
-        "#version: 0.2\na b\nab c\n", "#version: 0.2\nab c\na b\n",
-        "#version: 0.2\na b\n", "#version: 0.2\na b</w>\n", "#version: 0.2\n"};
+    static const char *const CODES[] = {"#version: 0.2\na b\nab c\n",
+                                        "#version: 0.2\nab c\na b\n",
+                                        "#version: 0.2\na b\n",
+                                        "#version: 0.2\na b</w>\n", "#version: 0.2\n"};
     for (size_t i = 0; i < COUNT(CODES); i++)
         for (size_t j = 0; j < COUNT(CODES); j++) {
             Tokenizer *a = with_codes(*state, CODES[i]);
@@ -479,8 +484,8 @@ int main(void) {
         cmocka_unit_test(characters_of_a_language_model_are_the_sorted_set_of_the_text),
         cmocka_unit_test(characters_are_sorted_by_code_point),
         cmocka_unit_test(a_character_that_the_vocabulary_lacks_is_named),
-        cmocka_unit_test_setup_teardown(words_without_unk_are_no_tokenizer,
-                                        files_begin, files_end),
+        cmocka_unit_test_setup_teardown(words_without_unk_are_no_tokenizer, files_begin,
+                                        files_end),
         cmocka_unit_test(characters_of_a_translation_have_the_specials),
         cmocka_unit_test(words_are_numbered_by_count_then_by_text),
         cmocka_unit_test(rare_words_are_unknown),

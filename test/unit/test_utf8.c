@@ -200,9 +200,12 @@ static void text_for_a_message_is_cut_and_shown(void **state) {
                  {"abcdefg", "abcdefg", 8},
                  {"abcdefgh", "abcd...", 8},
                  {"\x1B[2Jx\n", "\\x1b[2Jx\\x0a", 20},
-                 {"\xC2\x9B" "0\x7F\xFF", "\\xc2\\x9b0\\x7f\\xff", 20},
+                 {"\xC2\x9B"
+                  "0\x7F\xFF",
+                  "\\xc2\\x9b0\\x7f\\xff", 20},
                  {"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", "\xE6\x97\xA5...", 9},
-                 {"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", 10},
+                 {"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E",
+                  "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", 10},
                  {"\x01\x02\x03", "\\x01...", 8}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
         char shown[64];

@@ -138,8 +138,7 @@ static void deepnorm_scales_values_and_outputs_but_not_queries(void **state) {
         if (g == QKV_JOINT)
             expect_deviation(vit, "blocks.3.attn.qkv.weight",
                              0.02 * sqrt((2 + beta * beta) / 3));
-        else
-            expect_deviation(vit, "blocks.3.attn.v.weight", 0.02 * beta);
+        else expect_deviation(vit, "blocks.3.attn.v.weight", 0.02 * beta);
         if (g == QKV_SEPARATE) expect_deviation(vit, "blocks.3.attn.q.weight", 0.02);
         assert_null(vit->stack.norm.weight);
         vit_free(vit);

@@ -5,7 +5,8 @@
 #include "models/language.h"
 #include "models/translator.h"
 
-enum { TOY_PAD = 1, TOY_END = 2, TOY_FIRST = 4 }; /* ids as data/text/tokenizer.h has them */
+/* ids as data/text/tokenizer.h has them */
+enum { TOY_PAD = 1, TOY_END = 2, TOY_FIRST = 4 };
 
 /* Width 16, 2 heads, 2 blocks, hidden 32, sinusoidal positions. */
 ModelConfig toy_config(NormPlace norm);

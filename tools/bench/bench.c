@@ -156,12 +156,9 @@ static Status read_level(Options *o, const char *word, Err *err) {
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     Status status = OK;
     for (int i = 1; i < argc && !status; i++) {
-        if (*argv[i] == '-')
-            status = read_option(o, argc, argv, &i, err);
-        else if (strchr(argv[i], '='))
-            status = add_word(o, argv[i], err);
-        else
-            status = read_level(o, argv[i], err);
+        if (*argv[i] == '-') status = read_option(o, argc, argv, &i, err);
+        else if (strchr(argv[i], '=')) status = add_word(o, argv[i], err);
+        else status = read_level(o, argv[i], err);
     }
     if (status) return status;
     if (o->output && !o->level[GROWTH])

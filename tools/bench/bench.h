@@ -24,8 +24,9 @@ typedef struct BenchModel {
     TaskKind task;
     size_t width, depth, heads, batch;
     size_t image, patch, classes; /* pictures */
-    size_t vocab, length; /* texts: tokens that there are, and in a sequence; speech: labels,
-                           * and rows behind the convolution */
+    /* texts: tokens that there are, and in a sequence; speech: labels, and rows behind
+     * the convolution */
+    size_t vocab, length;
 } BenchModel;
 
 /* NULL: there is none of that name. */
@@ -39,8 +40,8 @@ typedef struct BenchSubject {
     PictureShape picture;
     size_t classes;
     size_t vocab, length; /* of texts and speech */
-    size_t tokens, rows; /* rows = batch * tokens */
-    size_t hidden;       /* of the MLP */
+    size_t tokens, rows;  /* rows = batch * tokens */
+    size_t hidden;        /* of the MLP */
     size_t batch, threads;
     bool whole; /* do not cut a step into the micro-batches that fit the cache */
 } BenchSubject;
@@ -54,7 +55,7 @@ typedef struct BenchWork BenchWork;
 struct BenchWork {
     const BenchSubject *subject;
     Model *model;
-    void *owner; /* Vit, Language, Translator or Speech */
+    void *owner;  /* Vit, Language, Translator or Speech */
     double flops; /* of the batch's forward pass */
     real *pixels; /* or rows of filters */
     size_t *labels, *frames, *label_count;
@@ -139,7 +140,7 @@ extern const char *const bench_phase_names[PHASES];
 
 typedef struct BenchSteps {
     BenchTime time;
-    BenchTime processor; /* what this process's threads took together */
+    BenchTime processor;            /* what this process's threads took together */
     double *seconds, *spent, *loss; /* [count] of each timed step; owned */
     size_t count;
     double phase[PHASES]; /* seconds of a step, mean */

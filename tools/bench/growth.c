@@ -7,8 +7,8 @@
 #include "tools/bench/bench.h"
 #include "tools/chart/chart.h"
 #include "tools/program/output.h"
-#include "tools/run/rundir.h"
 #include "tools/program/stop.h"
+#include "tools/run/rundir.h"
 
 enum { POINTS_MAX = 8, TERMS = 3, WORDS_MAX = 80 };
 

@@ -55,8 +55,7 @@ static void list_one(FILE *out, const BenchModel *m) {
         fprintf(out, "%zu px, patch %zu, %zu classes\n", m->image, m->patch, m->classes);
     else if (m->task == TASK_TRANSCRIBE)
         fprintf(out, "%zu frames, %zu labels\n", SPEECH_STRIDE * m->length, m->vocab);
-    else
-        fprintf(out, "%zu tokens, vocabulary %zu\n", m->length, m->vocab);
+    else fprintf(out, "%zu tokens, vocabulary %zu\n", m->length, m->vocab);
 }
 
 void bench_model_list(FILE *out) {

@@ -87,12 +87,13 @@ static double median_over(double *time, const double *floor, size_t turns) {
 }
 
 static BenchNorm summary(Kind *kind, const Kind *floor, size_t turns, const char *name) {
-    return (BenchNorm){
-        .name = name,
-        .time = bench_summary(kind->seconds, kind->count),
-        .processor = bench_summary(kind->spent, kind->count),
-        .over = median_over(kind->turn_seconds, floor->turn_seconds, turns),
-        .processor_over = median_over(kind->turn_spent, floor->turn_spent, turns)};
+    return (BenchNorm){.name = name,
+                       .time = bench_summary(kind->seconds, kind->count),
+                       .processor = bench_summary(kind->spent, kind->count),
+                       .over =
+                           median_over(kind->turn_seconds, floor->turn_seconds, turns),
+                       .processor_over =
+                           median_over(kind->turn_spent, floor->turn_spent, turns)};
 }
 
 Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,

@@ -123,7 +123,8 @@ static Tensor *run_exit(Bed *b, const LinearLayer *layer, Intake intake, Tensor 
 }
 
 static Tensor *run_qkv(Bed *b, Tensor *x) {
-    return run_entry(b, b->vit->stack.blocks->self.in, &b->vit->stack.blocks->self.norm, x);
+    return run_entry(b, b->vit->stack.blocks->self.in, &b->vit->stack.blocks->self.norm,
+                     x);
 }
 
 static Tensor *run_attention(Bed *b, Tensor *x) {
@@ -175,8 +176,7 @@ static void measure(Bench *bench, Bed *bed, const Op *op, bool backward) {
                 backward ? "backward" : "forward");
     if (op->columns)
         text_format(row.shape, sizeof row.shape, "%zu x %zu", op->rows, op->columns);
-    else
-        text_format(row.shape, sizeof row.shape, "%zu pictures", op->rows);
+    else text_format(row.shape, sizeof row.shape, "%zu pictures", op->rows);
     row.flops = op->flops * (backward && op->columns ? 2 : 1);
     row.bytes = sizeof(real) * op->numbers[backward];
     row.time = bench_time(timed, bed, &bench->effort);

@@ -107,14 +107,10 @@ void bench_print_row(const Bench *bench, const BenchSubject *s, const BenchRow *
     }
     printf("  %-25s %-17s %9.3f %9.3f ", row->name, row->shape, 1e3 * row->time.median,
            1e3 * row->time.least);
-    if (row->flops > 0)
-        printf("%9.1f ", row->flops / row->time.median / 1e9);
-    else
-        printf("%9s ", "");
-    if (row->bytes > 0)
-        printf("%8.1f ", row->bytes / row->time.median / 1e9);
-    else
-        printf("%8s ", "");
+    if (row->flops > 0) printf("%9.1f ", row->flops / row->time.median / 1e9);
+    else printf("%9s ", "");
+    if (row->bytes > 0) printf("%8.1f ", row->bytes / row->time.median / 1e9);
+    else printf("%8s ", "");
     if (row->flops > 0 || row->bytes > 0)
         printf(" %3.0f %% %s", 100 * share_of(bench, row),
                row->flops > 0 ? "GEMM" : "memory");
@@ -242,8 +238,7 @@ void bench_print_norms(const Bench *bench, const BenchSubject *s, const BenchNor
                "processor ms", "over none");
     for (size_t i = 0; i < count; i++) {
         const BenchNorm *n = &norms[i];
-        if (bench->json)
-            print_norm_json(s, n);
+        if (bench->json) print_norm_json(s, n);
         else
             printf("%20s %10.1f %10.1f %+8.1f %% %14.1f %+8.1f %%\n", n->name,
                    1e3 * n->time.median, 1e3 * n->time.least, 100 * (n->over - 1),

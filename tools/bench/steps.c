@@ -9,9 +9,9 @@
 #include "engine/optim/ema.h"
 #include "engine/optim/optim.h"
 #include "tools/bench/bench.h"
-#include "tools/run/probe.h"
 #include "tools/program/rate.h"
 #include "tools/program/stop.h"
+#include "tools/run/probe.h"
 
 enum { WARM_UP = 2, ROUNDS = 3 };
 

@@ -67,8 +67,9 @@ static void make_texts(BenchWork *w) {
 /* Sequences [from, to), and what they are to be followed by. */
 static TokenRows rows_of(const BenchSubject *s, const uint32_t *ids, size_t from,
                          size_t to) {
-    return (TokenRows){
-        .ids = ids + from * s->length, .batch = to - from, .length = s->length};
+    return (TokenRows){.ids = ids + from * s->length,
+                       .batch = to - from,
+                       .length = s->length};
 }
 
 static VocabTarget target_of(const BenchWork *w, size_t from) {
@@ -128,10 +129,11 @@ static Tensor *loss_of_speech(BenchWork *w, Tape *tape, const ForwardMode *mode,
     const BenchSubject *s = w->subject;
     size_t longest = SPEECH_STRIDE * s->length, labels = s->length / ROWS_A_LABEL;
     size_t shape[] = {to - from, longest, SPEECH_FILTERS};
-    SpeechRows rows = {
-        .x = tape_wrap(tape, w->pixels + from * longest * SPEECH_FILTERS, 3, shape),
-        .frames = w->frames + from,
-        .before = frames_before_same(longest, SPEECH_KERNEL, SPEECH_STRIDE)};
+    SpeechRows rows = {.x = tape_wrap(tape, w->pixels + from * longest * SPEECH_FILTERS,
+                                      3, shape),
+                       .frames = w->frames + from,
+                       .before =
+                           frames_before_same(longest, SPEECH_KERNEL, SPEECH_STRIDE)};
     Tensor *logits = speech_logits(w->owner, tape, mode, &rows);
     CtcTarget target = {.label = w->target + from * labels,
                         .length = labels,

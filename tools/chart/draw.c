@@ -294,8 +294,7 @@ static void draw_chart(cairo_t *cr, const Chart *chart, const Layout *layout) {
             const Panel *panel = &chart->panels[p];
             if (panel->hidden) continue;
             draw_heading(cr, chart, panel, layout->box[p]);
-            if (panel->heat)
-                draw_heat(cr, chart, panel, layout->box[p]);
+            if (panel->heat) draw_heat(cr, chart, panel, layout->box[p]);
             else
                 draw_panel(cr, chart, panel, &layout->x[p], &layout->y[p],
                            layout->box[p]);

@@ -100,10 +100,8 @@ static double place_x(const Frame *frame, double value) {
 /* Far outside is clipped here too: cairo's coordinates end at 2^23. */
 static double place_y(const Frame *frame, double value) {
     double y = axis_place(frame->y, value);
-    if (isfinite(y))
-        y = MIN(MAX(y, -3), 4);
-    else if (!isnan(y))
-        y = y > 0 ? 4 : -3;
+    if (isfinite(y)) y = MIN(MAX(y, -3), 4);
+    else if (!isnan(y)) y = y > 0 ? 4 : -3;
     return frame->box.y + frame->box.height * (1 - y);
 }
 
@@ -143,10 +141,8 @@ static void trace(cairo_t *cr, const Frame *frame, const Item *item) {
     for (size_t i = 0; i < item->count; i++) {
         double x = place_x(frame, item->x[i]), y = place_y(frame, item->y[i]);
         bool good = !isnan(x) && !isnan(y);
-        if (good && open)
-            cairo_line_to(cr, x, y);
-        else if (good)
-            cairo_move_to(cr, x, y);
+        if (good && open) cairo_line_to(cr, x, y);
+        else if (good) cairo_move_to(cr, x, y);
         open = good;
     }
 }
@@ -155,10 +151,8 @@ static void draw_line(cairo_t *cr, const Frame *frame, const Item *item) {
     if (item->style.width > 0) {
         begin_stroke(cr, &item->style);
         cairo_new_path(cr);
-        if ((double)item->count > 8 * frame->box.width)
-            trace_dense(cr, frame, item);
-        else
-            trace(cr, frame, item);
+        if ((double)item->count > 8 * frame->box.width) trace_dense(cr, frame, item);
+        else trace(cr, frame, item);
         end_stroke(cr);
     }
     if (item->style.mark == MARK_NONE) return;

@@ -8,15 +8,22 @@
 
 #include "tools/chart/chart.h"
 
-typedef enum { ITEM_LINE, ITEM_BAND, ITEM_ZONE, ITEM_LEVEL, ITEM_NOTE,
-               ITEM_MOMENT } ItemKind;
+typedef enum {
+    ITEM_LINE,
+    ITEM_BAND,
+    ITEM_ZONE,
+    ITEM_LEVEL,
+    ITEM_NOTE,
+    ITEM_MOMENT
+} ItemKind;
 
 typedef struct Item {
     ItemKind kind;
-    double *x, *y, *high;  /* [count]; zone: y[0], high[0]; level and note: [1]; moment: x[0] */
+    /* [count]; zone: y[0], high[0]; level and note: [1]; moment: x[0] */
+    double *x, *y, *high;
     size_t count;
     Style style;
-    bool behind;           /* no say in the y limits */
+    bool behind; /* no say in the y limits */
     char label[96];
 } Item;
 
@@ -27,7 +34,7 @@ typedef struct Axis {
 } Axis;
 
 typedef struct HeatParts {
-    HeatMap map;           /* its pointers are owned copies */
+    HeatMap map; /* its pointers are owned copies */
     char **row_names, **column_names;
     char bar[96];
 } HeatParts;
@@ -53,7 +60,7 @@ struct Chart {
     double *row_height;        /* [rows] points */
     bool *own_y;               /* [rows] */
     double panel_width;
-    Panel *panels;             /* [rows, columns] */
+    Panel *panels; /* [rows, columns] */
 };
 
 typedef struct Box {

@@ -15,8 +15,8 @@
 #include "tools/program/kernels.h"
 #include "tools/program/output.h"
 #include "tools/program/rate.h"
-#include "tools/run/rundir.h"
 #include "tools/program/start.h"
+#include "tools/run/rundir.h"
 
 #if defined(__AVX512F__)
 #define COMPILED_SIMD SIMD_AVX512
@@ -207,14 +207,12 @@ static void print_text(const Findings *found) {
            found->blas.core);
     if (found->mended_from) printf(" (mended: it had chosen %s)", found->mended_from);
     printf("\nproducts     ");
-    if (*found->kernels.fault)
-        printf("WRONG: see below");
+    if (*found->kernels.fault) printf("WRONG: see below");
     else if (found->kernels.cases)
         printf("right: %zu cases of gemm, gemv and syevr equal plain loops, single and "
                "double",
                found->kernels.cases);
-    else
-        printf("not checked: " KERNELS_VARIABLE " says so");
+    else printf("not checked: " KERNELS_VARIABLE " says so");
     print_rates(found);
     for (size_t i = 0; i < COUNT(parts); i++)
         printf("%-12s %s: %s%s\n", parts[i].name, parts[i].built_in ? "yes" : "no",
@@ -222,9 +220,10 @@ static void print_text(const Findings *found) {
     if (*found->mpi)
         printf("MPI          %s: mpirun -n N steady train ...\n\n", found->mpi);
     else
-        printf("MPI          not built in: training is one process on one machine\n\n"
-               "For several: install libopenmpi-dev openmpi-bin (Debian), then ./configure "
-               "&& make.\n");
+        printf(
+            "MPI          not built in: training is one process on one machine\n\n"
+            "For several: install libopenmpi-dev openmpi-bin (Debian), then ./configure "
+            "&& make.\n");
     for (size_t i = 0; i < COUNT(parts); i++)
         if (!parts[i].built_in)
             printf("For %s: install %s (Debian), then ./configure && make.\n",
@@ -260,15 +259,16 @@ static void print_json(const Findings *found) {
     json_t *gflops = json_pack("{s:f, s:f}", "one_thread", found->rate_one / 1e9,
                                "all_threads", found->rate_all / 1e9);
     const KernelsAnswer *kernels = &found->kernels;
-    json_t *products =
-        json_pack("{s:I, s:s?}", "checked", (json_int_t)kernels->cases, "fault",
-                  *kernels->fault ? kernels->fault : NULL);
-    json_t *all = json_pack(
-        "{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}", "version",
-        STEADY_VERSION, "cpu", json_text(found->cpu), "simd", machine_simd_name(found->simd), "compiled_for",
-        machine_simd_name(COMPILED_SIMD), "threads", threads, "memory", memory,
-        "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL, "gflops", gflops,
-        "products", products, "optional", optional, "problems", problems);
+    json_t *products = json_pack("{s:I, s:s?}", "checked", (json_int_t)kernels->cases,
+                                 "fault", *kernels->fault ? kernels->fault : NULL);
+    json_t *all =
+        json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}",
+                  "version", STEADY_VERSION, "cpu", json_text(found->cpu), "simd",
+                  machine_simd_name(found->simd), "compiled_for",
+                  machine_simd_name(COMPILED_SIMD), "threads", threads, "memory", memory,
+                  "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL, "gflops",
+                  gflops, "products", products, "optional", optional, "problems",
+                  problems);
     CHECK(all, "the findings do not fit their pattern");
     output_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
 }
@@ -316,9 +316,7 @@ int doctor_main(int argc, char **argv) {
     Findings found;
     Err err = ERR_NONE;
     if (gather(&found, &err)) return command_fail("doctor", &err);
-    if (json)
-        print_json(&found);
-    else
-        print_text(&found);
+    if (json) print_json(&found);
+    else print_text(&found);
     return *found.kernels.fault ? FAIL_RUN : OK;
 }

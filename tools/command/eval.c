@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "tools/commands.h"
-#include "tools/run/datafacts.h"
-#include "tools/task/openrun.h"
 #include "tools/program/output.h"
+#include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
+#include "tools/task/openrun.h"
 
 static const char HELP[] =
     "usage: steady eval RUN [--checkpoint STEP|best|average:N|FILE]\n"
@@ -25,7 +25,8 @@ static const char HELP[] =
     "  transcribe  wer, cer (greedy decoding), errors of each kind, the worst "
     "transcripts;\n"
     "              data.test_split=dev-other scores another folder\n"
-    "Only the split that is scored is opened.  section.key=value names other data, a batch, a\n"
+    "Only the split that is scored is opened.  section.key=value names other data, a "
+    "batch, a\n"
     "beam, threads; what has no effect, or is another model's, is refused.\n"
     "\n"
     "  --checkpoint X  a step, best, average:N (of the N newest), or a .safetensors "
@@ -55,8 +56,9 @@ static Status read_options(RunChoice *c, const char **split, int argc, char **ar
 }
 
 /* What words can be for, by split. */
-static const unsigned USES[] = {
-    [SPLIT_TRAIN] = USE_EVAL_TRAIN, [SPLIT_VAL] = USE_EVAL_VAL, [SPLIT_TEST] = USE_EVAL_TEST};
+static const unsigned USES[] = {[SPLIT_TRAIN] = USE_EVAL_TRAIN,
+                                [SPLIT_VAL] = USE_EVAL_VAL,
+                                [SPLIT_TEST] = USE_EVAL_TEST};
 
 static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
     bool val = !run->task->has_test && run->task->has_val;

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "data/file/safetensors.h"
-#include "tools/run/checkpoint.h"
 #include "tools/commands.h"
+#include "tools/run/checkpoint.h"
 #include "tools/task/meaning.h"
 #include "tools/task/openrun.h"
 
@@ -23,7 +23,8 @@ static const char HELP[] =
     "or g W/|W|), companions are left out.  Any program that reads safetensors can load "
     "it.\n"
     "\n"
-    "  -o FILE         where to; weights that are there are replaced once the new ones are whole\n"
+    "  -o FILE         where to; weights that are there are replaced once the new ones "
+    "are whole\n"
     "  --checkpoint X  a step, best, average:N (of the N newest), or a .safetensors "
     "file\n"
     "                  (default: the newest)\n"
@@ -72,15 +73,17 @@ static bool is_other_file(const char *path) {
 /* The weights alone are not a run's state: it could not be resumed from them. */
 static Status check_target(const char *out, Err *err) {
     if (is_other_file(out))
-        return err_set(err, FAIL_USAGE,
-                       "-o %s: this file is there and holds no weights (safetensors), which could "
-                       "be replaced; choose another name, or remove it",
-                       out);
+        return err_set(
+            err, FAIL_USAGE,
+            "-o %s: this file is there and holds no weights (safetensors), which could "
+            "be replaced; choose another name, or remove it",
+            out);
     if (!checkpoint_is_own(out, NULL)) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "-o %s: this is a checkpoint of a run, which could not be resumed without "
-                   "it; choose another file",
-                   out);
+    return err_set(
+        err, FAIL_USAGE,
+        "-o %s: this is a checkpoint of a run, which could not be resumed without "
+        "it; choose another file",
+        out);
 }
 
 /* The weights are plain: what was reparametrised is folded in. */

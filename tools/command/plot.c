@@ -1,5 +1,5 @@
-#include "tools/program/apart.h"
 #include "tools/commands.h"
+#include "tools/program/apart.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,15 +77,13 @@ static Status parse_option(PlotWords *words, int argc, char **argv, int *i, Err 
 static Status parse_words(PlotWords *words, int argc, char **argv, Err *err) {
     for (int i = 1; i < argc; i++) {
         Status status = OK;
-        if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
-            words->help = true;
+        if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) words->help = true;
         else if (argv[i][0] == '-' && argv[i][1])
             status = parse_option(words, argc, argv, &i, err);
         else if (words->run_count == RUNS_MAX)
             status =
                 err_set(err, FAIL_USAGE, "more than %d runs in one figure", RUNS_MAX);
-        else
-            words->runs[words->run_count++] = argv[i];
+        else words->runs[words->run_count++] = argv[i];
         if (status) return status;
     }
     if (words->help) return OK;
@@ -106,10 +104,8 @@ static Status plot(void *input, Err *err) {
     char present[128];
     Status status = OK;
     for (size_t r = 0; r < words->run_count && !status; r++)
-        if ((runs[r] = runlog_open(words->runs[r], err)))
-            runlog_say(runs[r]);
-        else
-            status = err->status;
+        if ((runs[r] = runlog_open(words->runs[r], err))) runlog_say(runs[r]);
+        else status = err->status;
     const RunLog *const *list = (const RunLog *const *)runs;
     if (!status && words->options.rows && !strcmp(words->options.rows, "present")) {
         figure_rows_present(list, words->run_count, present, sizeof present);

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/program/apart.h"
 #include "tools/commands.h"
 #include "tools/figure/figures.h"
-#include "tools/program/launch.h"
 #include "tools/figure/report.h"
+#include "tools/program/apart.h"
+#include "tools/program/launch.h"
 #include "tools/program/say.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
@@ -31,8 +31,10 @@ static const char HELP[] =
     "                  (--help-keys-markdown: the same as docs/recipe-keys.md)\n"
     "  -h, --help      this text\n"
     "\n"
-    "What is learned is task.kind: classify (pictures), language (text), translate (pairs\n"
-    "of sentences) or transcribe (speech); glyphs, grammar, numbers and tones are data that\n"
+    "What is learned is task.kind: classify (pictures), language (text), translate "
+    "(pairs\n"
+    "of sentences) or transcribe (speech); glyphs, grammar, numbers and tones are data "
+    "that\n"
     "the program makes.\n"
     "\n"
     "mpirun -n N steady train ... trains with N processes; train.batch or "
@@ -40,7 +42,8 @@ static const char HELP[] =
     "is then the total over all processes (docs/scaling.md).\n"
     "\n"
     "Exit: 0 done, 1 run-time error, 2 usage or recipe, 3 bad data, 4 diverged,\n"
-    "      5 stopped by the collapse guard, 75 interrupted; state saved, rerun with --resume.\n";
+    "      5 stopped by the collapse guard, 75 interrupted; state saved, rerun with "
+    "--resume.\n";
 
 typedef struct Options {
     const char *recipe, *out, *resume;
@@ -72,9 +75,11 @@ static Status read_word(Options *o, char *word, Err *err) {
     } else if (strchr(word, '=')) {
         o->words[o->word_count++] = word;
     } else if (o->recipe) {
-        return err_set(err, FAIL_USAGE, "unexpected argument %s after the recipe %s; write section.key=value "
-                       "without spaces",
-                       word, o->recipe);
+        return err_set(
+            err, FAIL_USAGE,
+            "unexpected argument %s after the recipe %s; write section.key=value "
+            "without spaces",
+            word, o->recipe);
     } else {
         o->recipe = word;
     }
@@ -84,14 +89,11 @@ static Status read_word(Options *o, char *word, Err *err) {
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     for (int i = 1; i < argc; i++) {
         Status status = OK;
-        if (is_option(argv[i], "--out"))
-            status = value_of(argc, argv, &i, &o->out, err);
+        if (is_option(argv[i], "--out")) status = value_of(argc, argv, &i, &o->out, err);
         else if (is_option(argv[i], "--resume"))
             status = value_of(argc, argv, &i, &o->resume, err);
-        else if (!strcmp(argv[i], "--no-report"))
-            o->report = false;
-        else
-            status = read_word(o, argv[i], err);
+        else if (!strcmp(argv[i], "--no-report")) o->report = false;
+        else status = read_word(o, argv[i], err);
         if (status) return status;
     }
     if (o->resume && (o->recipe || o->out))
@@ -115,7 +117,8 @@ static void name_after_folder(Recipe *recipe, const char *dir) {
 }
 
 /* The recipe of a run's folder; *was: what its newest checkpoint was trained by. */
-static Status load_run(const char *dir, Recipe *recipe, Recipe *was, bool *begun, Err *err) {
+static Status load_run(const char *dir, Recipe *recipe, Recipe *was, bool *begun,
+                       Err *err) {
     char path[PATH_SIZE];
     if (rundir_check_run(dir, err)) return err->status;
     rundir_path(path, dir, "recipe.ini");
@@ -146,8 +149,8 @@ static void tell_changes(const Trainer *t) {
     const Anchor *a = &t->at.anchor;
     for (size_t i = 0; i < t->changes.count; i++) {
         const RecipeChange *c = &t->changes.change[i];
-        say("steady: note: %s.%s was %s, is %s", c->key->section, c->key->name,
-                c->was, c->is);
+        say("steady: note: %s.%s was %s, is %s", c->key->section, c->key->name, c->was,
+            c->is);
     }
     if (t->data_change.length)
         say("steady: note: the data changed: %s%s", t->data_change.text,
@@ -155,7 +158,8 @@ static void tell_changes(const Trainer *t) {
     if (t->was && !t->at.step)
         say("steady: note: %s has no checkpoint yet: it begins again at step 1", t->dir);
     if (!a->step || a->step != t->at.step) return;
-    fprintf(stderr, "steady: note: epoch %.4g continues %s; %zu steps of it are left\n", a->epoch,
+    fprintf(stderr, "steady: note: epoch %.4g continues %s; %zu steps of it are left\n",
+            a->epoch,
             t->new_order ? "at the same share of a new order of the examples"
                          : "with the examples not yet used",
             t->at.epoch_left);
@@ -182,8 +186,7 @@ static void introduce(const Trainer *t) {
         text_format(ranks, sizeof ranks, "%zu ranks of ", ranks_count(t->ranks));
     bool slots = r->train.batch_tokens > 0, sound = r->train.batch_seconds > 0;
     char batch[60];
-    if (sound)
-        text_format(batch, sizeof batch, "%g s of sound", r->train.batch_seconds);
+    if (sound) text_format(batch, sizeof batch, "%g s of sound", r->train.batch_seconds);
     else
         text_format(batch, sizeof batch, "%zu%s",
                     slots ? r->train.batch_tokens : r->train.batch,
@@ -191,7 +194,8 @@ static void introduce(const Trainer *t) {
     fprintf(stderr,
             "%zu training examples, %zu steps an epoch, %zu steps of %s, %s%zu "
             "threads\n",
-            t->task->examples, t->steps_per_epoch, t->steps, batch, ranks, start_threads(r->train.threads));
+            t->task->examples, t->steps_per_epoch, t->steps, batch, ranks,
+            start_threads(r->train.threads));
     trainer_say_memory(t);
     fprintf(stderr, "writing to %s\n", t->dir);
 }
@@ -214,8 +218,7 @@ static void write_report(const char *dir, const Err *ending) {
     ReportOf of = {dir, ending->status ? ending->text : NULL};
     if (apart_run(draw_report, &of, &err))
         fprintf(stderr, "steady train: no report: %s\n", err.text);
-    else
-        fprintf(stderr, "report: %s/report.html\n", dir);
+    else fprintf(stderr, "report: %s/report.html\n", dir);
 }
 
 static bool has_report(const char *dir) {

@@ -15,8 +15,7 @@ static bool has_attention(const RunLog *run) { return run->probe.site_count > 0;
 
 static bool has_sigma(const RunLog *run) {
     for (size_t i = 0; i < run->probe.site_count; i++) {
-        const WeightLog *weight =
-            figure_query_weight(run, run->probe.sites[i].name);
+        const WeightLog *weight = figure_query_weight(run, run->probe.sites[i].name);
         for (size_t p = 0; weight && p < run->probe.count; p++)
             if (weight->sigma[p] > 0) return true;
     }
@@ -134,12 +133,9 @@ static Status add_word(RowList *list, const char *word, const RunLog *const *run
     if (i == COUNT(rows))
         return err_set(err, FAIL_USAGE, "row \"%s\": wanted some of %s", word,
                        figure_rows());
-    if (i == ROW_ENTROPY)
-        add_kinds(list, runs, count);
-    else if (i == ROW_SCORE)
-        add_metrics(list, runs, count);
-    else
-        add_row(list, i, KIND_PLAIN, METRIC_COUNT);
+    if (i == ROW_ENTROPY) add_kinds(list, runs, count);
+    else if (i == ROW_SCORE) add_metrics(list, runs, count);
+    else add_row(list, i, KIND_PLAIN, METRIC_COUNT);
     return OK;
 }
 
@@ -160,8 +156,7 @@ static void row_label(const RowChoice *row, char label[96]) {
         text_format(label, 96, "%s (nats)", layer_kinds[row->kind].label);
     else if (row->metric < METRIC_COUNT)
         text_format(label, 96, "%s", metrics[row->metric].label);
-    else
-        text_format(label, 96, "%s", rows[row->index].label);
+    else text_format(label, 96, "%s", rows[row->index].label);
 }
 
 /* ---- the figure ---- */

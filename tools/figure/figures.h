@@ -60,8 +60,8 @@ typedef struct SweepPoint {
         *method;  /* the line it belongs to; lines appear in order of first mention */
     double rate;  /* x, > 0 */
     double score; /* y; NaN: none (the run broke off) */
-    bool
-        diverged; /* Verdict.diverged; marked with a cross, at its score or with the worst */
+    /* Verdict.diverged; marked with a cross, at its score or with the worst */
+    bool diverged;
 } SweepPoint;
 
 typedef struct SweepLabels {

@@ -36,10 +36,8 @@ void layer_label(const char *site, char label[96]) {
 
 void layer_block_label(const char *site, char label[96]) {
     LayerName name = layer_name(site);
-    if (name.in_block)
-        text_format(label, 96, "blocks.%zu", name.block);
-    else
-        layer_label(site, label);
+    if (name.in_block) text_format(label, 96, "blocks.%zu", name.block);
+    else layer_label(site, label);
 }
 
 const LayerKindFacts layer_kinds[KIND_COUNT] = {

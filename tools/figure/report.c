@@ -9,8 +9,8 @@
 #include "data/speech/wer.h"
 #include "tools/figure/figures.h"
 #include "tools/figure/layers.h"
-#include "tools/run/runlog.h"
 #include "tools/program/textstream.h"
+#include "tools/run/runlog.h"
 
 enum { WORST_HEADS = 8, EVENTS_SHOWN = 200 };
 
@@ -111,9 +111,10 @@ static Status write_figure(FILE *out, const RunLog *run, const struct Figure *fi
     if (!light) return OK;
     Chart *dark = figure->make(run, THEME_DARK);
     fprintf(out, "<h2>%s</h2><figure>\n", figure->heading);
-    Status status = write_picture(
-        out, dark, "<picture><source media=\"(prefers-color-scheme:dark)\" srcset=\"",
-        "\">\n", err);
+    Status status =
+        write_picture(out, dark,
+                      "<picture><source media=\"(prefers-color-scheme:dark)\" srcset=\"",
+                      "\">\n", err);
     if (!status) {
         fprintf(out, "<img alt=\"%s\" ", figure->caption);
         status = write_picture(out, light, "src=\"", "\"></picture>\n", err);
@@ -135,10 +136,8 @@ static Status write_figures(FILE *out, const RunLog *run, Err *err) {
 
 /* A number, or a dash where there is none. */
 static void number(FILE *out, const char *format, double value) {
-    if (!isfinite(value))
-        fputs("–", out);
-    else
-        fprintf(out, format, value);
+    if (!isfinite(value)) fputs("–", out);
+    else fprintf(out, format, value);
 }
 
 static void fact(FILE *out, const char *what, const char *format, double value) {
@@ -291,7 +290,8 @@ static void write_heads(FILE *out, const RunLog *run) {
 
 static void write_events(FILE *out, const RunLog *run) {
     if (!run->event_count) return;
-    fputs("<h2>Events</h2><table><tr><th class=n>step<th>event<th>what happened</tr>\n", out);
+    fputs("<h2>Events</h2><table><tr><th class=n>step<th>event<th>what happened</tr>\n",
+          out);
     size_t shown = MIN(run->event_count, (size_t)EVENTS_SHOWN);
     for (size_t i = 0; i < shown; i++) {
         fprintf(out, "<tr><td class=n>%.0f<td>", run->events[i].step);

@@ -130,10 +130,8 @@ static Shelves shelves_new(const ProbeLog *probe) {
         Shelf *shelf = &s.shelf[s.count];
         *shelf = (Shelf){.heads = mem_alloc(probe->weight_count * sizeof(size_t))};
         fill_shelf(shelf, probe, (LayerKind)k, true);
-        if (shelf->count || (k == KIND_PLAIN && !s.count))
-            s.count++;
-        else
-            mem_free(shelf->heads);
+        if (shelf->count || (k == KIND_PLAIN && !s.count)) s.count++;
+        else mem_free(shelf->heads);
     }
     Shelf *shortest = &s.shelf[0];
     for (size_t i = 1; i < s.count; i++)

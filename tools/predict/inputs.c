@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/run/rundir.h"
 #include "tools/program/say.h"
+#include "tools/run/rundir.h"
 
 /* A folder's name and a file's name after it fit into PATH_SIZE. */
 enum { NAME_MOST = 1024, DEPTH_MOST = 4 };
@@ -52,7 +52,8 @@ static void pass_over(Inputs *inputs, const char *path) {
 
 void inputs_say_passed(const Inputs *inputs) {
     if (inputs->passed)
-        say("steady: note: files with other endings and folders beside files, not read: %zu "
+        say("steady: note: files with other endings and folders beside files, not read: "
+            "%zu "
             "(first: %s); a file that is named itself is read",
             inputs->passed, inputs->passed_first);
 }
@@ -87,8 +88,7 @@ static void add_folder(Inputs *inputs, const char *folder, InputEndings endings,
     if (count >= 0) free(entries);
     if (!folders && inputs->count == before)
         add_folder(inputs, folder, endings, true, depth);
-    else if (*beside)
-        pass_over(inputs, beside);
+    else if (*beside) pass_over(inputs, beside);
 }
 
 Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,
@@ -105,8 +105,9 @@ Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,
     if (inputs->count > before) return OK;
     if (!inputs->passed)
         return err_set(err, FAIL_DATA, "%s: no %s in here or in its folders", path, what);
-    return err_set(err, FAIL_DATA,
-                   "%s: no %s in here or in its folders, but %zu files of other kinds (first: "
-                   "%s)",
-                   path, what, inputs->passed, inputs->passed_first);
+    return err_set(
+        err, FAIL_DATA,
+        "%s: no %s in here or in its folders, but %zu files of other kinds (first: "
+        "%s)",
+        path, what, inputs->passed, inputs->passed_first);
 }

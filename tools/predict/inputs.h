@@ -7,7 +7,8 @@
 typedef struct Inputs {
     char **path; /* [count] */
     size_t count, room;
-    bool (*is_one)(const char *path); /* knows a file of another ending by content; or NULL */
+    /* knows a file of another ending by content; or NULL */
+    bool (*is_one)(const char *path);
     /* Of folders: files with other endings but for texts, and folders beside files; the first. */
     size_t passed;
     char *passed_first;

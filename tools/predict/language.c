@@ -6,10 +6,10 @@
 #include "data/file/utf8.h"
 #include "models/generation.h"
 #include "models/sample.h"
-#include "tools/program/output.h"
 #include "tools/predict/predict.h"
-#include "tools/run/rundir.h"
+#include "tools/program/output.h"
 #include "tools/program/stop.h"
+#include "tools/run/rundir.h"
 #include "tools/task/strangers.h"
 #include "tools/task/texts.h"
 
@@ -36,9 +36,9 @@ static void read_on(Sampler *s, size_t first) {
     generation_free(s->generation);
     s->generation = generation_of_text(s->lm, s->run->tape, &mode);
     size_t from = s->ids.count > keep ? s->ids.count - keep : 0;
-    CHECK(
-        generation_read(s->generation, s->ids.ids + from, s->ids.count - from, s->logits),
-        "half of the context is more than the context");
+    CHECK(generation_read(s->generation, s->ids.ids + from, s->ids.count - from,
+                          s->logits),
+          "half of the context is more than the context");
 }
 
 /* What decoding the ids adds to what stands on the screen. */
@@ -46,7 +46,9 @@ static void show(Sampler *s) {
     text_clear(&s->text);
     tokenizer_decode(s->tokenizer, s->ids.ids, s->ids.count, &s->text);
     size_t old = s->shown.length;
-    if (s->text.length < old || !s->shown.text || memcmp(s->text.text, s->shown.text, old)) return;
+    if (s->text.length < old || !s->shown.text ||
+        memcmp(s->text.text, s->shown.text, old))
+        return;
     fwrite(s->text.text + old, 1, s->text.length - old, stdout);
     fflush(stdout);
     text_append(&s->shown, s->text.text + old, s->text.length - old);
@@ -101,10 +103,8 @@ static Status sample_text(const PredictOptions *o, OpenRun *run, Err *err) {
                  .logits = mem_alloc(lm->vocab * sizeof(real))};
     text_clear(&s.shown);
     if (!begin(&s, err)) {
-        if (o->prompt && *o->prompt)
-            show(&s);
-        else
-            tokenizer_decode(s.tokenizer, s.ids.ids, s.ids.count, &s.shown);
+        if (o->prompt && *o->prompt) show(&s);
+        else tokenizer_decode(s.tokenizer, s.ids.ids, s.ids.count, &s.shown);
         sample(&s);
     }
     generation_free(s.generation);
@@ -148,7 +148,8 @@ static Status print_line(OpenRun *run, const char *line, size_t length, size_t u
         fill_rows(run, &ids, tokens, logits);
         json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(line), "tokens",
                                 tokens, "logits", logits);
-        if (unknown) json_object_set_new(row, "unknown", json_integer((json_int_t)unknown));
+        if (unknown)
+            json_object_set_new(row, "unknown", json_integer((json_int_t)unknown));
         output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
     }
     idlist_free(&ids);
@@ -168,7 +169,8 @@ static Status print_file(const PredictOptions *o, OpenRun *run, const char *path
         memcpy(copy, line, length);
         copy[length] = 0;
         size_t unknown = strangers_see(strangers, path, k + 1, line, length);
-        if (print_line(run, copy, length, unknown, err)) err_wrap(err, "%s:%zu", path, k + 1);
+        if (print_line(run, copy, length, unknown, err))
+            err_wrap(err, "%s:%zu", path, k + 1);
         mem_free(copy);
     }
     textfile_free(&file);

@@ -3,12 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "tools/run/datafacts.h"
 #include "tools/predict/inputs.h"
-#include "tools/program/output.h"
 #include "tools/predict/predict.h"
-#include "tools/run/rundir.h"
+#include "tools/program/output.h"
 #include "tools/program/say.h"
+#include "tools/run/datafacts.h"
+#include "tools/run/rundir.h"
 
 /* ---- the data set of given files ---- */
 
@@ -76,10 +76,10 @@ static void print_one(bool numbers, const ClassFacts *facts, const char *name,
     for (size_t k = 0; k < facts->classes; k++) total += exp((double)(z[k] - z[best]));
     char number[24];
     const char *class = class_text(facts, best, number);
-    if (numbers)
-        print_logits(name, class, z, facts->classes);
+    if (numbers) print_logits(name, class, z, facts->classes);
     else
-        print_field(name), putchar('\t'), print_field(class), printf("\t%.4f\n", 1 / total);
+        print_field(name), putchar('\t'), print_field(class),
+            printf("\t%.4f\n", 1 / total);
 }
 
 static void print_batch(const PredictOptions *o, const Inputs *files, OpenRun *run,
@@ -128,10 +128,8 @@ static Status predict_set(const PredictOptions *o, Files *files, OpenRun *run, E
     Status status =
         set->count ? predict(o, &files->inputs, run, set, err)
                    : err_set(err, FAIL_DATA, "the test split is empty: give pictures");
-    if (given)
-        mem_free(set);
-    else
-        dataset_free(set);
+    if (given) mem_free(set);
+    else dataset_free(set);
     return status;
 }
 
@@ -140,7 +138,8 @@ Status predict_pictures(const PredictOptions *o, OpenRun *run, Err *err) {
     Files files = {.inputs = {.is_one = image_is_picture}};
     Status status = OK;
     for (size_t i = 0; i < o->input_count && !status; i++)
-        status = inputs_add(&files.inputs, o->inputs[i], ENDINGS, "PNG or JPEG files", err);
+        status =
+            inputs_add(&files.inputs, o->inputs[i], ENDINGS, "PNG or JPEG files", err);
     if (!status) inputs_say_passed(&files.inputs);
     if (!status) status = predict_set(o, &files, run, err);
     inputs_free(&files.inputs);

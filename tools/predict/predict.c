@@ -16,7 +16,8 @@ static const char HELP[] =
     "\n"
     "Pictures (task.kind = classify): a line for each PNG or JPEG file with name, class "
     "and\n"
-    "probability, tab-separated; without INPUT the recipe's test split.  A folder is its\n"
+    "probability, tab-separated; without INPUT the recipe's test split.  A folder is "
+    "its\n"
     "pictures in order of their names, or, where it holds none, those of its folders.\n"
     "\n"
     "Text (language): continues the --prompt.\n"
@@ -30,14 +31,17 @@ static const char HELP[] =
     "\n"
     "Translations (translate): line in, line out; from stdin where no INPUT is given.\n"
     "  --beam N          hypotheses of the search (default: train.beam, 5 at least)\n"
-    "  --nbest N         N lines for each: number of the line, score, text, tab-separated\n"
+    "  --nbest N         N lines for each: number of the line, score, text, "
+    "tab-separated\n"
     "\n"
-    "Transcripts (transcribe): a line for each recording (WAV, FLAC, ...) with name and text,\n"
+    "Transcripts (transcribe): a line for each recording (WAV, FLAC, ...) with name and "
+    "text,\n"
     "tab-separated; without INPUT those of the recipe's test split.  A folder is its\n"
     "recordings, or those of its folders.\n"
     "\n"
     "  --logits          one JSON object per line, with logits\n"
-    "  --checkpoint X    a step, best, average:N (of the N newest), or a .safetensors file\n"
+    "  --checkpoint X    a step, best, average:N (of the N newest), or a .safetensors "
+    "file\n"
     "                    (default: the newest)\n"
     "  --limit N         only the first N inputs\n"
     "  --ema             the averaged weights (train.ema)\n"
@@ -127,7 +131,8 @@ static Status check_given(const PredictOptions *o, TaskKind task, Err *err) {
     while (a + 1 < COUNT(ANSWERS) && ANSWERS[a].bit != who) a++;
     for (size_t i = 0; i < COUNT(OPTIONS); i++)
         if (o->given >> i & 1 && !(OPTIONS[i].users & who))
-            return err_set(err, FAIL_USAGE, "%s has no effect: %s does not use it; leave it out",
+            return err_set(err, FAIL_USAGE,
+                           "%s has no effect: %s does not use it; leave it out",
                            OPTIONS[i].name, ANSWERS[a].name);
     return OK;
 }

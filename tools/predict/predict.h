@@ -9,7 +9,8 @@ typedef struct PredictOptions {
     char **inputs; /* files and folders */
     size_t input_count;
     bool logits;
-    unsigned given; /* which options with a word are, a bit each (tools/predict/predict.c) */
+    /* which options with a word are, a bit each (tools/predict/predict.c) */
+    unsigned given;
     size_t limit; /* inputs; 0: all */
     /* language */
     const char *prompt; /* NULL: none */

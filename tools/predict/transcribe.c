@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "data/speech/audio.h"
-#include "tools/run/datafacts.h"
 #include "tools/predict/inputs.h"
-#include "tools/program/output.h"
 #include "tools/predict/predict.h"
-#include "tools/run/rundir.h"
+#include "tools/program/output.h"
 #include "tools/program/say.h"
-#include "tools/task/speech.h"
 #include "tools/program/stop.h"
+#include "tools/run/datafacts.h"
+#include "tools/run/rundir.h"
+#include "tools/task/speech.h"
 
 static void print_numbers(const char *name, const char *text, const real *z,
                           size_t rows) {
@@ -50,10 +50,8 @@ static Status transcribe_one(const PredictOptions *o, OpenRun *run, const char *
         z = speech_logits(speech, run->tape, &mode, &rows)->value;
     }
     transcript_greedy(z, count, &text);
-    if (o->logits)
-        print_numbers(name, text.text, z, count);
-    else
-        print_field(name), printf("\t%s\n", text.text);
+    if (o->logits) print_numbers(name, text.text, z, count);
+    else print_field(name), printf("\t%s\n", text.text);
     fflush(stdout);
     text_free(&text);
     return OK;
@@ -78,21 +76,20 @@ static const LogMel *tables_for(Tables *t, size_t rate, size_t heard) {
 /* What can be read, but not as one would expect. */
 static void note_traits(const char *path, const Audio *audio) {
     const AudioTraits *t = &audio->traits;
-    if (t->silent)
-        say("steady: note: %s: silence, one value throughout", path);
+    if (t->silent) say("steady: note: %s: silence, one value throughout", path);
     if (t->channel)
         say("steady: note: %s: its channels cancel each other; channel %zu, the "
-                "loudest, is used",
-                path, t->channel);
+            "loudest, is used",
+            path, t->channel);
     if (t->clipped >= AUDIO_CLIPPED)
         say("steady: note: %s: clipped, %.0f%% of it is at full scale", path,
-                100 * t->clipped);
+            100 * t->clipped);
     if (t->behind)
         say("steady: note: %s: the %zu bytes after the end of its sound are not read",
-                path, t->behind);
+            path, t->behind);
     if (!speech_rows(logmel_frames_at(audio->rate, audio->count)))
         say("steady: note: %s: %.3f s are too short for a letter", path,
-                (double)audio->count / (double)audio->rate);
+            (double)audio->count / (double)audio->rate);
 }
 
 static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char *path,
@@ -124,8 +121,7 @@ static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inpu
     Tables tables = {0};
     Audio audio = {0};
     for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
-        if (stop_requested())
-            err_set(err, FAIL_INTERRUPTED, "interrupted");
+        if (stop_requested()) err_set(err, FAIL_INTERRUPTED, "interrupted");
         else if (!audio_read(files->path[i], NULL, &audio, err))
             transcribe_file(o, run, files->path[i], &audio, &tables, err);
         pass_over(run, err);
@@ -147,8 +143,7 @@ static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) 
         char name[2 * PATH_SIZE];
         speech_item_name(item, name, sizeof name);
         real *features = mem_alloc(item->frames * SPEECH_FILTERS * sizeof *features);
-        if (stop_requested())
-            err_set(err, FAIL_INTERRUPTED, "interrupted");
+        if (stop_requested()) err_set(err, FAIL_INTERRUPTED, "interrupted");
         else if (!speechset_features(set, i, features, err))
             transcribe_one(o, run, name, features, item->frames, err);
         pass_over(run, err);
@@ -164,10 +159,8 @@ Status predict_transcribe(const PredictOptions *o, OpenRun *run, Err *err) {
     for (size_t i = 0; i < o->input_count && !err->status; i++)
         inputs_add(&files, o->inputs[i], ENDINGS, "recordings (WAV, FLAC, ...)", err);
     if (!err->status) inputs_say_passed(&files);
-    if (!err->status && o->input_count)
-        transcribe_files(o, run, &files, err);
-    else if (!err->status)
-        transcribe_split(o, run, err);
+    if (!err->status && o->input_count) transcribe_files(o, run, &files, err);
+    else if (!err->status) transcribe_split(o, run, err);
     inputs_free(&files);
     return err->status;
 }

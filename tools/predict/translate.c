@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "data/file/textmarks.h"
-#include "tools/program/output.h"
 #include "tools/predict/predict.h"
-#include "tools/run/rundir.h"
+#include "tools/program/output.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
+#include "tools/run/rundir.h"
 #include "tools/task/strangers.h"
 #include "tools/task/texts.h"
 #include "tools/task/translation.h"
@@ -61,13 +61,11 @@ static void print_one(const PredictOptions *o, const Tokenizer *tokenizer,
         const BeamHypothesis *h = k < result->count ? &result->best[k] : &NOTHING;
         text_clear(&text);
         tokenizer_decode(tokenizer, h->tokens, h->length, &text);
-        if (o->logits)
-            print_numbers(lines, i, text.text, h);
+        if (o->logits) print_numbers(lines, i, text.text, h);
         else if (o->nbest > 1)
             printf("%zu\t%.6f\t", lines->number + i, h->score), print_field(text.text),
                 putchar('\n');
-        else
-            printf("%s\n", text.text);
+        else printf("%s\n", text.text);
     }
     text_free(&text);
 }
@@ -150,7 +148,8 @@ static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines
 static const char STDIN_NAME[] = "standard input";
 
 typedef struct StdinLines {
-    size_t number, returns, first_return; /* lines with \r inside, and the first of them */
+    /* lines with \r inside, and the first of them */
+    size_t number, returns, first_return;
 } StdinLines;
 
 /* Does a line wait already?  Where none does, those that came are answered. */
@@ -164,7 +163,8 @@ static Status take_line(StdinLines *in, char **line, size_t *length, Err *err) {
     static const char MARK[] = "\xEF\xBB\xBF";
     if ((*line)[*length - 1] == '\n') --*length;
     if (*length && (*line)[*length - 1] == '\r') --*length;
-    if (!in->number++ && *length >= 3 && !memcmp(*line, MARK, 3)) *line += 3, *length -= 3;
+    if (!in->number++ && *length >= 3 && !memcmp(*line, MARK, 3))
+        *line += 3, *length -= 3;
     if (memchr(*line, '\r', *length) && !in->returns++) in->first_return = in->number;
     if (!textfile_check_line(STDIN_NAME, in->number, *line, *length, err)) return OK;
     const char *kind = in->number == 1 ? textmarks_kind(*line, *length) : NULL;
@@ -192,7 +192,8 @@ static Status translate_stdin(const PredictOptions *o, OpenRun *run, Lines *line
     free(line);
     if (in.returns)
         fprintf(stderr,
-                "steady: note: %s: lines with a carriage return (\\r) inside: %zu (first: line "
+                "steady: note: %s: lines with a carriage return (\\r) inside: %zu "
+                "(first: line "
                 "%zu); it ends no line\n",
                 STDIN_NAME, in.returns, in.first_return);
     if (!err->status && lines->count) translate_chunk(o, run, lines, err);
@@ -207,11 +208,10 @@ Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
     lines->number = 1;
     lines->strangers = strangers_of(text_task_tokenizer(run->task, 0));
     for (size_t i = 0; i < count && !err->status; i++)
-        if (strcmp(inputs[i], STDIN))
-            translate_file(o, run, lines, inputs[i], err);
-        else
-            translate_stdin(o, run, lines, err);
-    Err later = ERR_NONE; /* what stood before the line that ended it is answered all the same */
+        if (strcmp(inputs[i], STDIN)) translate_file(o, run, lines, inputs[i], err);
+        else translate_stdin(o, run, lines, err);
+    /* what stood before the line that ended it is answered all the same */
+    Err later = ERR_NONE;
     if (err->status == FAIL_DATA && lines->count) translate_chunk(o, run, lines, &later);
     lines_clear(lines);
     strangers_end(&lines->strangers);

@@ -13,8 +13,7 @@ enum { PATH_SIZE = 4096 };
 static bool folder_path(char *path, size_t size) {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int length = -1;
-    if (cache && *cache == '/')
-        length = snprintf(path, size, "%s/steady", cache);
+    if (cache && *cache == '/') length = snprintf(path, size, "%s/steady", cache);
     else if (home && *home == '/')
         length = snprintf(path, size, "%s/.cache/steady", home);
     return length > 0 && (size_t)length < size;

@@ -138,8 +138,7 @@ static void describe(const Trial *trial, const Outcome *outcome, double seconds,
     else if (WIFSIGNALED(outcome->state))
         text_format(text, size, "%s ends the program with signal %d (%s)", what,
                     WTERMSIG(outcome->state), strsignal(WTERMSIG(outcome->state)));
-    else
-        text_format(text, size, "%s ends the program", what);
+    else text_format(text, size, "%s ends the program", what);
 }
 
 static void suggest(const BlasInfo *blas, char *text, size_t size) {

@@ -15,12 +15,9 @@ enum { BAR = 24 };
 void duration_text(double seconds, char *text, size_t size) {
     enum { MOST = 2000000000 }; /* 60 years, for numbers that a file made up */
     unsigned long all = seconds > 0 ? (unsigned long)(fmin(seconds, MOST) + 0.5) : 0;
-    if (all < 60)
-        text_format(text, size, "%lu s", all);
-    else if (all < 3600)
-        text_format(text, size, "%lu:%02lu", all / 60, all % 60);
-    else
-        text_format(text, size, "%lu:%02lu:%02lu", all / 3600, all / 60 % 60, all % 60);
+    if (all < 60) text_format(text, size, "%lu s", all);
+    else if (all < 3600) text_format(text, size, "%lu:%02lu", all / 60, all % 60);
+    else text_format(text, size, "%lu:%02lu:%02lu", all / 3600, all / 60 % 60, all % 60);
 }
 
 void progress_start(Progress *p, size_t first, size_t last, bool silent) {

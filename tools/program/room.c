@@ -66,7 +66,8 @@ static void look_at_stack(void) {
     char line[200];
     if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur >= STACK) return;
     snprintf(line, sizeof line,
-             "steady: the stack may have %zu kB (ulimit -s), and at least %zu are needed; raise "
+             "steady: the stack may have %zu kB (ulimit -s), and at least %zu are "
+             "needed; raise "
              "the limit: ulimit -s 8192\n",
              (size_t)limit.rlim_cur >> 10, STACK >> 10);
     leave(line);
@@ -87,8 +88,9 @@ static void look_before_load(int count, char **words, char **environment) {
     leave(line);
 }
 
-__attribute__((section(".preinit_array"), used)) static void (*const look)(
-    int count, char **words, char **environment) = look_before_load;
+__attribute__((section(".preinit_array"),
+               used)) static void (*const look)(int count, char **words,
+                                                char **environment) = look_before_load;
 
 #endif
 
@@ -139,7 +141,8 @@ static size_t count_threads(size_t wanted) {
     pthread_t *threads = mem_array(MAX(wanted, (size_t)1), sizeof *threads);
     size_t made = 0;
     pthread_mutex_lock(&gate);
-    while (made < wanted && !pthread_create(&threads[made], NULL, wait_once, &gate)) made++;
+    while (made < wanted && !pthread_create(&threads[made], NULL, wait_once, &gate))
+        made++;
     pthread_mutex_unlock(&gate);
     for (size_t i = 0; i < made; i++) pthread_join(threads[i], NULL);
     mem_free(threads);
@@ -153,16 +156,18 @@ Status room_for_threads(size_t before, size_t threads, Err *err) {
     size_t count = before ? 2 * (threads - before) : threads + 1;
     size_t made = count_threads(threads);
     if (made < threads)
-        return err_set(err, FAIL_RUN,
-                       "%zu threads are wanted, and only %zu can be had (ulimit -u, ulimit "
-                       "-v); raise the limit or set train.threads",
-                       threads, made);
+        return err_set(
+            err, FAIL_RUN,
+            "%zu threads are wanted, and only %zu can be had (ulimit -u, ulimit "
+            "-v); raise the limit or set train.threads",
+            threads, made);
     if (!can_map(count * BUFFER + REST))
-        return err_set(err, FAIL_RUN,
-                       "OpenBLAS needs %zu more buffers of %zu MB for %zu thread%s, and "
-                       "there are no addresses left for them (ulimit -v, ulimit -d); raise "
-                       "the limit%s",
-                       count, BUFFER >> 20, threads, threads == 1 ? "" : "s", fewer(threads));
+        return err_set(
+            err, FAIL_RUN,
+            "OpenBLAS needs %zu more buffers of %zu MB for %zu thread%s, and "
+            "there are no addresses left for them (ulimit -v, ulimit -d); raise "
+            "the limit%s",
+            count, BUFFER >> 20, threads, threads == 1 ? "" : "s", fewer(threads));
     take_buffers(before ? threads - before : count);
     return OK;
 }

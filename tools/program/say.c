@@ -31,11 +31,8 @@ void print_field(const char *text) {
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
         const char *letter = byte < 0x20 ? strchr(LETTERS, byte) : NULL;
-        if (letter)
-            printf("\\%c", letter[1]);
-        else if (byte < 0x20 || byte == 0x7F)
-            printf("\\x%02x", byte);
-        else
-            putchar(byte);
+        if (letter) printf("\\%c", letter[1]);
+        else if (byte < 0x20 || byte == 0x7F) printf("\\x%02x", byte);
+        else putchar(byte);
     }
 }

@@ -9,11 +9,11 @@
 
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
+#include "tools/program/kernels.h"
 #include "tools/program/launch.h"
+#include "tools/program/room.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
-#include "tools/program/kernels.h"
-#include "tools/program/room.h"
 
 #ifdef __linux__
 
@@ -135,10 +135,11 @@ static Status check_threads(Err *err) {
     enum { MOST = 4096 };
     const char *user = getenv("OMP_NUM_THREADS");
     if (!user || strtoul(user, NULL, 10) <= MOST) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "OMP_NUM_THREADS = %.40s: at most %d threads; unset it to have one for each "
-                   "processor",
-                   user, MOST);
+    return err_set(
+        err, FAIL_USAGE,
+        "OMP_NUM_THREADS = %.40s: at most %d threads; unset it to have one for each "
+        "processor",
+        user, MOST);
 }
 
 /* OpenBLAS passes over a name that it does not know, or that the processor is not of. */
@@ -146,14 +147,16 @@ static void say_core_type(void) {
     const char *user = getenv("OPENBLAS_CORETYPE"), *core = machine_blas().core;
     bool ours = getenv("STEADY_MENDED_FROM") != NULL;
     if (!user || !*user || ours || !strcasecmp(user, core) || launch_read().rank) return;
-    say("steady: note: OPENBLAS_CORETYPE = %.40s is not used: OpenBLAS has its %s kernels", user,
-        core);
+    say("steady: note: OPENBLAS_CORETYPE = %.40s is not used: OpenBLAS has its %s "
+        "kernels",
+        user, core);
 }
 
 Status start_computing(Err *err) {
     if (check_threads(err)) return err->status;
     say_core_type();
-    if (room_for_threads(0, start_threads(0), err) || kernels_trust(err)) return err->status;
+    if (room_for_threads(0, start_threads(0), err) || kernels_trust(err))
+        return err->status;
     machine_flush_denormals();
     return OK;
 }

@@ -94,10 +94,8 @@ static void list_task(TaskKind task) {
         bool family = end - i >= FAMILY && common_start(i, end);
         if (!family) end = i + 1;
         if (task_of(i) != task) continue;
-        if (family)
-            print_family(i, end);
-        else
-            print_recipe_line(i, ROOM);
+        if (family) print_family(i, end);
+        else print_recipe_line(i, ROOM);
     }
 }
 

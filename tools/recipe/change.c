@@ -10,7 +10,8 @@ static char *value_of(const Key *key, const Recipe *recipe) {
 }
 
 static void add_change(RecipeChanges *changes, const Key *key, char *was, char *is) {
-    if (!changes->change) changes->change = mem_alloc(keys_count * sizeof *changes->change);
+    if (!changes->change)
+        changes->change = mem_alloc(keys_count * sizeof *changes->change);
     changes->change[changes->count++] = (RecipeChange){key, was, is};
 }
 
@@ -72,25 +73,27 @@ static const char *const objections[] = {
 /* A key that the command line did not give stands in recipe.ini. */
 static Status refuse_edited(const RecipeChange *c, const char *objection, const char *dir,
                             Err *err) {
-    return err_set(err, FAIL_USAGE,
-                   "%s.%s = %.200s in the checkpoint, %.200s now in %.200s/recipe.ini: %s; put it "
-                   "back there",
-                   c->key->section, c->key->name, c->was, c->is, dir, objection);
+    return err_set(
+        err, FAIL_USAGE,
+        "%s.%s = %.200s in the checkpoint, %.200s now in %.200s/recipe.ini: %s; put it "
+        "back there",
+        c->key->section, c->key->name, c->was, c->is, dir, objection);
 }
 
-Status recipe_check_resumed(const RecipeChanges *changes, const Recipe *is, const char *dir,
-                            Err *err) {
+Status recipe_check_resumed(const RecipeChanges *changes, const Recipe *is,
+                            const char *dir, Err *err) {
     for (size_t i = 0; i < changes->count; i++) {
         const RecipeChange *c = &changes->change[i];
         const char *objection = objections[key_change(c->key)];
         if (!objection) continue;
         if (!keyset_has(is->worded, c->key)) return refuse_edited(c, objection, dir, err);
         bool model = key_change(c->key) == CHANGE_MODEL;
-        return err_set(err, FAIL_USAGE,
-                       "%s.%s = %.200s in the checkpoint, %.200s now: %s; leave it out to "
-                       "resume %.200s, or start a new run%s",
-                       c->key->section, c->key->name, c->was, c->is, objection, dir,
-                       model ? "" : " with train.init");
+        return err_set(
+            err, FAIL_USAGE,
+            "%s.%s = %.200s in the checkpoint, %.200s now: %s; leave it out to "
+            "resume %.200s, or start a new run%s",
+            c->key->section, c->key->name, c->was, c->is, objection, dir,
+            model ? "" : " with train.init");
     }
     return OK;
 }
@@ -106,14 +109,15 @@ static Status check_change(const RecipeChange *c, const Recipe *is, unsigned use
     bool model = key_change(c->key) == CHANGE_MODEL;
     if (model && use & USE_MODEL) return OK;
     if (model)
-        return err_set(err, FAIL_USAGE,
-                       "%s.%s = %.200s in the checkpoint, %.200s now: this changes what the "
-                       "saved weights compute; %s",
-                       c->key->section, c->key->name, c->was, c->is,
-                       keyset_has(is->worded, c->key)
-                           ? "leave it out"
-                           : "put it back in the run's recipe.ini, or choose a checkpoint of "
-                             "this run");
+        return err_set(
+            err, FAIL_USAGE,
+            "%s.%s = %.200s in the checkpoint, %.200s now: this changes what the "
+            "saved weights compute; %s",
+            c->key->section, c->key->name, c->was, c->is,
+            keyset_has(is->worded, c->key)
+                ? "leave it out"
+                : "put it back in the run's recipe.ini, or choose a checkpoint of "
+                  "this run");
     if (!keyset_has(is->worded, c->key)) return OK;
     char why[100];
     text_format(why, sizeof why, "%s does not use it", command);
@@ -126,7 +130,9 @@ static Status check_condition(const Key *key, const Recipe *is, unsigned use, Er
     bool eval = use & (USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST);
     if (!keyset_has(is->worded, key)) return OK;
     if (eval ? key_acts(key, is, why, sizeof why) : key_applies(key, is)) return OK;
-    if (!eval) text_format(why, sizeof why, "task.kind = %s does not use it", task_name(is->task));
+    if (!eval)
+        text_format(why, sizeof why, "task.kind = %s does not use it",
+                    task_name(is->task));
     return refuse_idle(key, "", why, err);
 }
 
@@ -150,8 +156,14 @@ static void add_text(TextBuffer *buffer, const char *text) {
 void recipe_changes_text(const RecipeChanges *changes, TextBuffer *text) {
     for (size_t i = 0; i < changes->count; i++) {
         const RecipeChange *c = &changes->change[i];
-        const char *parts[] = {text->length ? "; " : "", c->key->section, ".",
-                               c->key->name, " was ",    c->was,          ", is ", c->is};
+        const char *parts[] = {text->length ? "; " : "",
+                               c->key->section,
+                               ".",
+                               c->key->name,
+                               " was ",
+                               c->was,
+                               ", is ",
+                               c->is};
         for (size_t k = 0; k < COUNT(parts); k++) add_text(text, parts[k]);
     }
 }
@@ -164,7 +176,8 @@ void recipe_digest(const Recipe *recipe, TextBuffer *text) {
         key_print(key, recipe, value, sizeof value);
         const char *parts[] = {key->section, ".", key->name, "="};
         for (size_t k = 0; k < COUNT(parts); k++) add_text(text, parts[k]);
-        text_append_escaped(text, value); /* metadata are UTF-8, names of files need not be */
+        /* metadata are UTF-8, names of files need not be */
+        text_append_escaped(text, value);
         add_text(text, "\n");
     }
 }

@@ -35,8 +35,8 @@ bool recipe_changes_course(const RecipeChanges *changes, const Recipe *is);
 
 /* FAIL_USAGE for the first change that a run with trained weights cannot take: a word of the
  * command line, or what an edited recipe.ini says (`is` knows which). */
-Status recipe_check_resumed(const RecipeChanges *changes, const Recipe *is, const char *dir,
-                            Err *err);
+Status recipe_check_resumed(const RecipeChanges *changes, const Recipe *is,
+                            const char *dir, Err *err);
 
 /* Words given to `command` (eval, predict, export) on a run, `was` being the recipe that its
  * weights were trained by: FAIL_USAGE for one that changes the model, or has no effect there; a

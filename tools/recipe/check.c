@@ -31,18 +31,19 @@ static Status check_position(const Recipe *recipe, Err *err) {
     PositionKind position = recipe->model.position;
     if (recipe->task == TASK_TRANSCRIBE) {
         if (position != POSITION_SINCOS && position != POSITION_SINUSOIDAL) return OK;
-        return err_set(err, FAIL_USAGE,
-                       "model.position = %s is not for speech, which has cape, learned and "
-                       "none",
-                       position == POSITION_SINCOS ? "sincos" : "sinusoidal");
+        return err_set(
+            err, FAIL_USAGE,
+            "model.position = %s is not for speech, which has cape, learned and "
+            "none",
+            position == POSITION_SINCOS ? "sincos" : "sinusoidal");
     }
     if (position == POSITION_CAPE)
         return err_set(err, FAIL_USAGE, "model.position = cape is for speech");
     if (position == (pictures ? POSITION_SINUSOIDAL : POSITION_SINCOS))
-        return err_set(err, FAIL_USAGE,
-                       "model.position = %s is for %s; %s have %s",
-                       pictures ? "sinusoidal" : "sincos", pictures ? "texts" : "pictures",
-                       pictures ? "pictures" : "texts", pictures ? "sincos" : "sinusoidal");
+        return err_set(err, FAIL_USAGE, "model.position = %s is for %s; %s have %s",
+                       pictures ? "sinusoidal" : "sincos",
+                       pictures ? "texts" : "pictures", pictures ? "pictures" : "texts",
+                       pictures ? "sincos" : "sinusoidal");
     if (recipe->model.position != POSITION_SINCOS || recipe->model.width % 4 == 0)
         return OK;
     return err_set(err, FAIL_USAGE,
@@ -104,10 +105,8 @@ static Status check_plateau(const Recipe *recipe, Err *err) {
 /* Whether the task measures what the schedule watches. */
 static Status check_watch(const Recipe *recipe, Err *err) {
     static const unsigned MEASURED_BY[] = {
-        [WATCH_LOSS] = FOR_ALL,
-        [WATCH_WER] = FOR_TRANSCRIBE,
-        [WATCH_BLEU] = FOR_TRANSLATE,
-        [WATCH_TOP1] = FOR_CLASSIFY,
+        [WATCH_LOSS] = FOR_ALL,       [WATCH_WER] = FOR_TRANSCRIBE,
+        [WATCH_BLEU] = FOR_TRANSLATE, [WATCH_TOP1] = FOR_CLASSIFY,
         [WATCH_PPL] = FOR_TEXTS,
     };
     const ScheduleConfig *schedule = &recipe->schedule;
@@ -164,10 +163,11 @@ static const struct {
     const char *source;
     TaskKind task;
     bool path;
-} SOURCES[] = {{"glyphs", TASK_CLASSIFY, false},   {"text", TASK_LANGUAGE, true},
-               {"grammar", TASK_LANGUAGE, false},  {"parallel", TASK_TRANSLATE, true},
-               {"numbers", TASK_TRANSLATE, false}, {"librispeech", TASK_TRANSCRIBE, true},
-               {"manifest", TASK_TRANSCRIBE, true}, {"tones", TASK_TRANSCRIBE, false}};
+} SOURCES[] = {
+    {"glyphs", TASK_CLASSIFY, false},    {"text", TASK_LANGUAGE, true},
+    {"grammar", TASK_LANGUAGE, false},   {"parallel", TASK_TRANSLATE, true},
+    {"numbers", TASK_TRANSLATE, false},  {"librispeech", TASK_TRANSCRIBE, true},
+    {"manifest", TASK_TRANSCRIBE, true}, {"tones", TASK_TRANSCRIBE, false}};
 
 static Status check_source_task(const Recipe *recipe, Err *err) {
     TaskKind task = TASK_CLASSIFY; /* pictures from files */
@@ -224,9 +224,10 @@ static Status check_cutoffs(const Recipe *recipe, Err *err) {
 
 static Status check_adaptive(const Recipe *recipe, Err *err) {
     if (!recipe->model.cutoff_count || recipe->train.label_smoothing == 0) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "model.cutoffs (the adaptive softmax) and train.label_smoothing do not go "
-                   "together; set one of them to nothing");
+    return err_set(
+        err, FAIL_USAGE,
+        "model.cutoffs (the adaptive softmax) and train.label_smoothing do not go "
+        "together; set one of them to nothing");
 }
 
 static Status check_joint(const Recipe *recipe, Err *err) {
@@ -255,10 +256,12 @@ static Status check_best(const Recipe *recipe, Err *err) {
     bool speech = recipe->task == TASK_TRANSCRIBE;
     if ((best == BEST_TOP1 && !pictures) || (best == BEST_BLEU && !pairs) ||
         (best == BEST_WER && !speech))
-        return err_set(err, FAIL_USAGE, "train.best = %s: task.kind = %s has no such score",
-                       NAMES[best], task_name(recipe->task));
+        return err_set(err, FAIL_USAGE,
+                       "train.best = %s: task.kind = %s has no such score", NAMES[best],
+                       task_name(recipe->task));
     if (best != BEST_BLEU || recipe->train.beam) return OK;
-    return err_set(err, FAIL_USAGE, "train.best = bleu needs translations: train.beam > 0");
+    return err_set(err, FAIL_USAGE,
+                   "train.best = bleu needs translations: train.beam > 0");
 }
 
 static Status check_augment(const Recipe *recipe, Err *err) {

@@ -36,18 +36,16 @@ static const char *task_text(const Key *key) {
 }
 
 static void describe(const Key *key, char *text, size_t size) {
-    if (key_is_stored(key))
-        key_wanted(key, text, size);
-    else
-        text_format(text, size, "(%s)", task_text(key));
+    if (key_is_stored(key)) key_wanted(key, text, size);
+    else text_format(text, size, "(%s)", task_text(key));
 }
 
 /* The key's sentence, its condition, and the choices that are still to come. */
 static void explain(const Key *key, char *text, size_t size) {
     char when[SENTENCE_MAX / 2];
     key_when_text(key, when, sizeof when);
-    text_format(text, size, "%s%s%s%s", key->sentence, *when ? " Needs " : "",
-                when, *when ? "." : "");
+    text_format(text, size, "%s%s%s%s", key->sentence, *when ? " Needs " : "", when,
+                *when ? "." : "");
     for (const char *const *name = key->later; name && *name; name++) {
         size_t used = strlen(text);
         text_format(text + used, size - used, "%s%s%s",
@@ -107,7 +105,8 @@ static void print_row(const Key *key, FILE *out) {
 
 void recipe_help_keys_markdown(FILE *out) {
     fputs("# Keys of a recipe\n\n"
-          "Made from the table in `tools/recipe/keys.c`; `steady train --help-keys` prints the "
+          "Made from the table in `tools/recipe/keys.c`; `steady train --help-keys` "
+          "prints the "
           "same. A\n"
           "key `name` of section `[s]` is `s.name=value` on the command line.\n",
           out);

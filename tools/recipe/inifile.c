@@ -185,8 +185,8 @@ Status inifile_load(const char *path, const char *root, const IniCalls *calls, v
     size_t length = fread(text, 1, INIFILE_SIZE_MAX + 1, file);
     Status status = OK;
     if (ferror(file))
-        status = err_set(err, FAIL_USAGE, "%.300s cannot be read: %s", path,
-                         strerror(errno));
+        status =
+            err_set(err, FAIL_USAGE, "%.300s cannot be read: %s", path, strerror(errno));
     else if (length > INIFILE_SIZE_MAX)
         status = err_set(err, FAIL_USAGE,
                          "%.300s is larger than 1 MB: this is not a recipe", path);

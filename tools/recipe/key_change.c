@@ -16,8 +16,8 @@ enum {
 static const struct {
     const char *key;
     KeyChange change;
-    unsigned uses;     /* commands where a word for it does something */
-    unsigned tasks;    /* the row is for these; 0: for all that have the key */
+    unsigned uses;  /* commands where a word for it does something */
+    unsigned tasks; /* the row is for these; 0: for all that have the key */
 } rows[] = {
     {"task.kind", CHANGE_MODEL, NONE, 0},
 
@@ -26,7 +26,8 @@ static const struct {
     {"data.mean", CHANGE_MODEL, NONE, 0},
     {"data.std", CHANGE_MODEL, NONE, 0},
     {"data.background", CHANGE_MODEL, NONE, 0},
-    {"data.augment", CHANGE_COURSE, EVAL | PREDICT, FOR_VISION}, /* its crop is for scores too */
+    /* its crop is for scores too */
+    {"data.augment", CHANGE_COURSE, EVAL | PREDICT, FOR_VISION},
     {"data.augment", CHANGE_COURSE, NONE, 0},
     {"data.repeat", CHANGE_ORDER, NONE, 0},
     {"data.shuffle", CHANGE_ORDER, NONE, 0},
@@ -34,7 +35,8 @@ static const struct {
     {"data.image_size", CHANGE_MODEL, NONE, 0},
     {"data.channels", CHANGE_MODEL, NONE, 0},
     {"data.limit", CHANGE_ITEMS, TRAIN_VAL, 0},
-    {"data.label_gap", CHANGE_SPEED, EVAL | SPLIT, 0}, /* it guards, and changes no item */
+    /* it guards, and changes no item */
+    {"data.label_gap", CHANGE_SPEED, EVAL | SPLIT, 0},
     {"data.changed", CHANGE_SPEED, NONE, 0},
     {"data.on_error", CHANGE_ITEMS, EVAL | PREDICT, FOR_VISION | FOR_TRANSCRIBE},
     {"data.on_error", CHANGE_ITEMS, EVAL, FOR_TRANSLATE},
@@ -163,8 +165,8 @@ static const struct {
 
 static bool is_row_of(size_t i, const Key *key) {
     size_t section = strlen(key->section);
-    return !strncmp(rows[i].key, key->section, section) &&
-           rows[i].key[section] == '.' && !strcmp(rows[i].key + section + 1, key->name);
+    return !strncmp(rows[i].key, key->section, section) && rows[i].key[section] == '.' &&
+           !strcmp(rows[i].key + section + 1, key->name);
 }
 
 bool key_change_known(const Key *key) {

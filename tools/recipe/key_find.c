@@ -1,8 +1,8 @@
 /* key_find: keys by name, and sets of keys (tools/recipe/keys.h). */
 #include <string.h>
 
-#include "tools/recipe/keys.h"
 #include "tools/program/nearest.h"
+#include "tools/recipe/keys.h"
 
 static void full_name(const Key *key, char *text, size_t size) {
     text_format(text, size, "%s.%s", key->section, key->name);

@@ -49,46 +49,46 @@
 #define DRAWN_MAX 1e9
 #define BATCH_MAX 1e9 /* times the largest picture it still fits a size_t */
 
-#define SIZE(tasks_, s, n, standard_, range, ...)                                          \
+#define SIZE(tasks_, s, n, standard_, range, ...)                                        \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_SIZE, .offset = PLACE(size_t, s.n),       \
-        .standard = standard_, range, REST(tasks_, __VA_ARGS__)                         \
+        .standard = standard_, range, REST(tasks_, __VA_ARGS__)                          \
     }
-#define REAL(tasks_, s, n, standard_, range, ...)                                          \
+#define REAL(tasks_, s, n, standard_, range, ...)                                        \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_REAL, .offset = PLACE(double, s.n),       \
-        .standard = standard_, range, REST(tasks_, __VA_ARGS__)                         \
+        .standard = standard_, range, REST(tasks_, __VA_ARGS__)                          \
     }
-#define AUTO(tasks_, s, n, range, ...)                                                     \
+#define AUTO(tasks_, s, n, range, ...)                                                   \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_REAL, .offset = PLACE(double, s.n),       \
-        .standard = "auto", .unset = "auto", range, REST(tasks_, __VA_ARGS__)           \
+        .standard = "auto", .unset = "auto", range, REST(tasks_, __VA_ARGS__)            \
     }
-#define FLAG(tasks_, s, n, standard_, ...)                                                 \
+#define FLAG(tasks_, s, n, standard_, ...)                                               \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_FLAG, .offset = PLACE(bool, s.n),         \
-        .standard = standard_, REST(tasks_, __VA_ARGS__)                                \
+        .standard = standard_, REST(tasks_, __VA_ARGS__)                                 \
     }
-#define CHOICE(tasks_, s, n, standard_, names, later_, ...)                                \
+#define CHOICE(tasks_, s, n, standard_, names, later_, ...)                              \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_CHOICE, .offset = offsetof(Recipe, s.n),  \
         .standard = standard_, .choices = names, .later = later_,                        \
-        REST(tasks_, __VA_ARGS__)                                                       \
+        REST(tasks_, __VA_ARGS__)                                                        \
     }
-#define TEXT(tasks_, s, n, standard_, check_, ...)                                         \
+#define TEXT(tasks_, s, n, standard_, check_, ...)                                       \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_TEXT, .offset = offsetof(Recipe, s.n),    \
         .room = ROOM(s.n), .standard = standard_, .check = check_,                       \
-        REST(tasks_, __VA_ARGS__)                                                       \
+        REST(tasks_, __VA_ARGS__)                                                        \
     }
-#define REALS(tasks_, s, n, count, least_, standard_, range, ...)                          \
+#define REALS(tasks_, s, n, count, least_, standard_, range, ...)                        \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_REALS, .offset = offsetof(Recipe, s.n),   \
         .room = ROOM(s.n) / sizeof(double), .count_offset = PLACE(size_t, s.count),      \
-        .least = least_, .standard = standard_, range, REST(tasks_, __VA_ARGS__)        \
+        .least = least_, .standard = standard_, range, REST(tasks_, __VA_ARGS__)         \
     }
 /* Known, checked as text, stored nowhere. */
-#define OTHER(s, n, tasks_, ...)                                                   \
+#define OTHER(s, n, tasks_, ...)                                                         \
     {                                                                                    \
         .section = #s, .name = #n, .type = KEY_TEXT, .room = 1024, .standard = "",       \
         REST(tasks_, __VA_ARGS__)                                                        \

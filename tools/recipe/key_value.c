@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/recipe/keys.h"
 #include "tools/program/nearest.h"
+#include "tools/recipe/keys.h"
 
 /* ---- what can be given ---- */
 
@@ -19,8 +19,7 @@ static void print_range(const Key *key, const char *kind, char *text, size_t siz
                     key->below_max ? "<" : "<=", key->max);
     else if (isfinite(key->min))
         text_format(text, size, "%s %s %g", kind, above, key->min);
-    else
-        text_format(text, size, "%s", kind);
+    else text_format(text, size, "%s", kind);
 }
 
 static void print_names(const char *const *names, const char *between, char *text,
@@ -89,18 +88,15 @@ static Status parse_digits(const Key *key, void *place, const char *text, Err *e
     uint64_t value;
     if (!read_digits(text, &value) || !in_range(key, (double)value))
         return not_wanted(key, text, err);
-    if (key->type == KEY_SEED)
-        *(uint64_t *)place = value;
-    else
-        *(size_t *)place = value;
+    if (key->type == KEY_SEED) *(uint64_t *)place = value;
+    else *(size_t *)place = value;
     return OK;
 }
 
 static Status parse_real(const Key *key, double *place, const char *text, Err *err) {
     double value;
     const char *end;
-    if (key->unset && strcmp(text, key->unset) == 0)
-        value = -1;
+    if (key->unset && strcmp(text, key->unset) == 0) value = -1;
     else if (!read_real(text, &value, &end) || *end || !in_range(key, value))
         return not_wanted(key, text, err);
     *place = value;
@@ -272,8 +268,7 @@ void key_print(const Key *key, const Recipe *recipe, char *text, size_t size) {
     case KEY_REAL:
         if (key->unset && *(const double *)place < 0)
             text_format(text, size, "%s", key->unset);
-        else
-            print_real(*(const double *)place, text, size);
+        else print_real(*(const double *)place, text, size);
         return;
     case KEY_REALS:
         print_reals(place, *(const size_t *)((const char *)recipe + key->count_offset),

@@ -68,7 +68,8 @@ static bool part_holds(const char *part, const Recipe *recipe) {
 }
 
 /* "is word", or of several terms "data.tokens is word, task.kind is language" */
-static void print_values(const char *part, const Recipe *recipe, char *text, size_t size) {
+static void print_values(const char *part, const Recipe *recipe, char *text,
+                         size_t size) {
     char piece[TERM_MAX];
     bool several = strstr(part, OR) != NULL;
     size_t used = 0;
@@ -78,7 +79,8 @@ static void print_values(const char *part, const Recipe *recipe, char *text, siz
         key_print(key, recipe, value, sizeof value);
         text_format(text + used, size - used, "%s%s%s%s%sis %.80s", used ? ", " : "",
                     several ? key->section : "", several ? "." : "",
-                    several ? key->name : "", several ? " " : "", *value ? value : "empty");
+                    several ? key->name : "", several ? " " : "",
+                    *value ? value : "empty");
         used += strlen(text + used);
     }
 }
@@ -99,8 +101,7 @@ bool key_acts(const Key *key, const Recipe *recipe, char *why, size_t size) {
     if (!why) return false;
     if (key->tasks)
         text_format(why, size, "task.kind = %s does not use it", task_name(recipe->task));
-    else
-        text_format(why, size, "it is not built in yet");
+    else text_format(why, size, "it is not built in yet");
     return false;
 }
 

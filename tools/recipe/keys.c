@@ -7,8 +7,8 @@
 #include "data/picture/augment.h"
 #include "data/speech/set.h"
 #include "data/text/set.h"
-#include "tools/recipe/key_lines.h"
 #include "tools/program/nearest.h"
+#include "tools/recipe/key_lines.h"
 
 /* ---- texts that are more than texts ---- */
 
@@ -52,6 +52,7 @@ static Status check_background(const char *value, Err *err) {
 
 /* ---- the table ---- */
 
+/* clang-format off */
 const Key keys[] = {
     {.section = "task",
      .name = "kind",
@@ -463,6 +464,7 @@ const Key keys[] = {
     REAL(FOR_ALL, intervene, at_epoch, "0", WITHIN(0, EPOCHS_MAX), "When it starts.",
          WHEN("intervene.temperature > 0")),
 };
+/* clang-format on */
 
 const size_t keys_count = COUNT(keys);
 _Static_assert(COUNT(keys) <= RECIPE_BITS * 64, "RECIPE_BITS is too small for the table");

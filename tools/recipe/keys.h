@@ -50,7 +50,8 @@ typedef struct Key {
     double min, max;
     bool above_min, below_max; /* min, max themselves are out */
     bool whole;                /* reals: integers only */
-    const char *const *aliases; /* pairs: another name of a choice, its name; ends with NULL */
+    /* pairs: another name of a choice, its name; ends with NULL */
+    const char *const *aliases;
     const char *unset; /* word that leaves the choice to the program; stored as -1 */
     Status (*check)(const char *value, Err *err); /* text: a rule of its own, or NULL; its
                                                      message names the key */
@@ -113,16 +114,18 @@ Status key_parse(const Key *key, Recipe *recipe, const char *text, Err *err);
 /* What another value means to a run that has begun.  The table is tools/recipe/key_change.c: each key
  * has a row. */
 typedef enum {
-    CHANGE_MODEL,  /* what the saved weights compute or mean: refused */
-    CHANGE_START,  /* acts when a run begins, and has no effect later: refused */
-    CHANGE_STATE,  /* leaves the optimizer's state without use: refused */
-    CHANGE_FILES,  /* where the data are; that they are the same is checked (data.changed) */
+    CHANGE_MODEL, /* what the saved weights compute or mean: refused */
+    CHANGE_START, /* acts when a run begins, and has no effect later: refused */
+    CHANGE_STATE, /* leaves the optimizer's state without use: refused */
+    /* where the data are; that they are the same is checked (data.changed) */
+    CHANGE_FILES,
     CHANGE_ITEMS,  /* which of them are used */
     CHANGE_BATCH,  /* how many make a batch */
     CHANGE_ORDER,  /* in what order they come */
     CHANGE_COURSE, /* how the run goes on, what it watches and keeps */
-    CHANGE_LENGTH, /* where it ends; what is before stays as it is, but for schedules to the end */
-    CHANGE_SPEED,  /* how it is computed; the numbers stay as they are */
+    /* where it ends; what is before stays as it is, but for schedules to the end */
+    CHANGE_LENGTH,
+    CHANGE_SPEED, /* how it is computed; the numbers stay as they are */
 } KeyChange;
 
 KeyChange key_change(const Key *key); /* CHANGE_MODEL: also of a key without a row */

@@ -5,8 +5,8 @@
 
 #include "tools/recipe/keys.h"
 
-__attribute__((format(printf, 3, 4))) static void
-note(FILE *out, size_t *count, const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static void note(FILE *out, size_t *count,
+                                                       const char *format, ...) {
     ++*count;
     if (!out) return;
     va_list values;
@@ -25,16 +25,19 @@ static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
     bool plateau = schedule->name == SCHEDULE_PLATEAU;
     if (train->steps && schedule->warmup_steps > train->steps)
         note(out, count,
-             "schedule.warmup_steps = %zu is longer than the run (%zu steps): the learning rate "
+             "schedule.warmup_steps = %zu is longer than the run (%zu steps): the "
+             "learning rate "
              "never reaches optim.lr",
              schedule->warmup_steps, train->steps);
     if (train->epochs > 0 && schedule->warmup_epochs > train->epochs)
         note(out, count,
-             "schedule.warmup_epochs = %g is longer than the run (%g epochs): the learning rate "
+             "schedule.warmup_epochs = %g is longer than the run (%g epochs): the "
+             "learning rate "
              "never reaches optim.lr",
              schedule->warmup_epochs, train->epochs);
     if ((falls || plateau) && schedule->min_lr > recipe->optim.lr)
-        note(out, count, "schedule.min_lr = %g is above optim.lr = %g: the learning rate %s",
+        note(out, count,
+             "schedule.min_lr = %g is above optim.lr = %g: the learning rate %s",
              schedule->min_lr, recipe->optim.lr,
              falls ? "rises to it" : "is never reduced");
 }

@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "data/file/openfile.h"
-#include "tools/recipe/inifile.h"
-#include "tools/recipe/keys.h"
 #include "tools/program/nearest.h"
 #include "tools/recipe/builtin.h"
+#include "tools/recipe/inifile.h"
+#include "tools/recipe/keys.h"
 
 const char *task_name(TaskKind task) {
-    static const char *const NAMES[] = {"classify", "language", "translate", "transcribe"};
+    static const char *const NAMES[] = {"classify", "language", "translate",
+                                        "transcribe"};
     return NAMES[task];
 }
 
@@ -59,7 +60,7 @@ Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t siz
 
 typedef struct Reading {
     Recipe *recipe;
-    bool own; /* the file is the user's */
+    bool own;                       /* the file is the user's */
     size_t given[RECIPE_BITS * 64]; /* line of each key, 0: not yet */
 } Reading;
 
@@ -102,8 +103,8 @@ static void set_name(Recipe *recipe, const char *path) {
     text_format(recipe->name, sizeof recipe->name, "%.*s", (int)length, base);
 }
 
-static Status load_file(Recipe *recipe, const char *path, const char *root,
-                        bool own, Err *err) {
+static Status load_file(Recipe *recipe, const char *path, const char *root, bool own,
+                        Err *err) {
     Recipe draft = *recipe;
     Reading reading = {.recipe = &draft, .own = own};
     Status status = inifile_load(path, root, &calls, &reading, err);

@@ -26,10 +26,10 @@ typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
 typedef struct TrainConfig {
     double epochs; /* length of the run: epochs or steps, one of them */
     size_t steps;
-    size_t batch;      /* examples an optimizer step sees */
-    size_t batch_tokens; /* pairs of sentences: token slots a step instead; 0: batch */
+    size_t batch;         /* examples an optimizer step sees */
+    size_t batch_tokens;  /* pairs of sentences: token slots a step instead; 0: batch */
     double batch_seconds; /* speech: seconds of sound a step instead; 0: batch */
-    size_t accumulate; /* micro-batches a step is split into, at least */
+    size_t accumulate;    /* micro-batches a step is split into, at least */
     RecomputeKind recompute;
     uint64_t seed;
     double label_smoothing;
@@ -59,8 +59,8 @@ typedef struct ProbeConfig {
 typedef struct GuardConfig {
     NonfinitePolicy nonfinite;
     CollapsePolicy collapse;
-    double
-        entropy_below; /* collapse: mean entropy of a site under this share of uniform's */
+    /* collapse: mean entropy of a site under this share of uniform's */
+    double entropy_below;
 } GuardConfig;
 
 typedef struct InterveneConfig {
@@ -81,10 +81,11 @@ typedef struct Recipe {
     ProbeConfig probe;
     GuardConfig guard;
     InterveneConfig intervene;
-    uint64_t given[RECIPE_BITS];   /* bit i: key i was given, in a file or a word */
-    uint64_t worded[RECIPE_BITS];  /* bit i: key i was given on the command line */
-    uint64_t own[RECIPE_BITS]; /* bit i: key i was given by the user: worded, or in a file of
-                                  theirs, which neither a built-in recipe nor a run's is */
+    uint64_t given[RECIPE_BITS];  /* bit i: key i was given, in a file or a word */
+    uint64_t worded[RECIPE_BITS]; /* bit i: key i was given on the command line */
+    /* bit i: key i was given by the user: worded, or in a file of theirs, which neither a
+     * built-in recipe nor a run's is */
+    uint64_t own[RECIPE_BITS];
 } Recipe;
 
 const char *task_name(TaskKind task);

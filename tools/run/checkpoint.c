@@ -27,8 +27,9 @@ static Status visit_slab(const ParamSet *params, const char *prefix, real *slab,
     for (size_t i = 0; i < params->count; i++) {
         const Param *p = params->list[i];
         if (!param_is_trained(p)) continue;
-        Item item = {
-            .dims = p->tensor.dims, .shape = p->tensor.shape, .values = slab + p->offset};
+        Item item = {.dims = p->tensor.dims,
+                     .shape = p->tensor.shape,
+                     .values = slab + p->offset};
         text_format(item.name, NAME_SIZE, "%s/%s", prefix, p->name);
         if (visit(&item, context, err)) return err->status;
     }
@@ -180,7 +181,8 @@ static void mark_known(const CheckpointParts *parts) {
 
 static bool has_prefix(const Safetensors *file, const char *prefix) {
     for (size_t i = 0; i < safetensors_count(file); i++)
-        if (!strncmp(safetensors_entry(file, i)->name, prefix, strlen(prefix))) return true;
+        if (!strncmp(safetensors_entry(file, i)->name, prefix, strlen(prefix)))
+            return true;
     return false;
 }
 
@@ -188,13 +190,15 @@ static bool has_prefix(const Safetensors *file, const char *prefix) {
 static Status check_state(const Safetensors *file, const char *path,
                           const CheckpointParts *parts, Err *err) {
     if (parts->optim && optim_slot_count(parts->optim) && !has_prefix(file, "optim."))
-        return err_set(err, FAIL_USAGE,
-                       "%s was saved with optim.momentum = 0 and has no momentum to resume "
-                       "from; resume with 0, or start a new run with train.init",
-                       path);
+        return err_set(
+            err, FAIL_USAGE,
+            "%s was saved with optim.momentum = 0 and has no momentum to resume "
+            "from; resume with 0, or start a new run with train.init",
+            path);
     if (parts->ema && !has_prefix(file, "ema/"))
         return err_set(err, FAIL_USAGE,
-                       "%s was saved with train.ema = 0 and has no averaged weights; %s", path,
+                       "%s was saved with train.ema = 0 and has no averaged weights; %s",
+                       path,
                        parts->optim ? "resume with 0, or start a new run with train.init"
                                     : "leave out --ema");
     return OK;

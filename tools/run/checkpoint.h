@@ -10,9 +10,9 @@
 #ifndef STEADY_CHECKPOINT_H
 #define STEADY_CHECKPOINT_H
 
+#include "data/file/safetensors.h"
 #include "data/place.h"
 #include "data/skips.h"
-#include "data/file/safetensors.h"
 #include "engine/optim/ema.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/plateau.h"

@@ -126,7 +126,8 @@ static size_t whole_of(const Reading *r, const char *key) {
 static double temperature_of(const Reading *r) {
     double value = number_of(r, "temperature");
     bool given = safetensors_metadata(r->file, "temperature") != NULL;
-    if (given && !(value > 0 && isfinite(value))) refuse(r, "temperature", "a positive number");
+    if (given && !(value > 0 && isfinite(value)))
+        refuse(r, "temperature", "a positive number");
     return value;
 }
 
@@ -158,8 +159,8 @@ static Status read_anchor(const Reading *r, Anchor *a) {
     if (!text) return OK;
     bool good = read_numbers(&text, n, COUNT(n)) && n[2] <= 1;
     if (good)
-        *a = (Anchor){(size_t)n[0], n[1], n[2],
-                      {.number = (size_t)n[3], .epoch = (size_t)n[4]}};
+        *a = (Anchor){
+            (size_t)n[0], n[1], n[2], {.number = (size_t)n[3], .epoch = (size_t)n[4]}};
     while (good && *text == ';') good = read_part(&text, &a->place);
     if (good && !*text) return OK;
     return refuse(r, "place", "a place in the data");
@@ -172,7 +173,8 @@ static void read_warned(const Safetensors *file, const CheckpointParts *parts) {
         size_t length = strlen(name);
         parts->warned[i] = false;
         while (at && !parts->warned[i] && (at = strstr(at, name))) {
-            bool whole = (at == text || at[-1] == ' ') && (!at[length] || at[length] == ' ');
+            bool whole =
+                (at == text || at[-1] == ' ') && (!at[length] || at[length] == ' ');
             parts->warned[i] = whole;
             at += length;
         }
@@ -187,7 +189,8 @@ static Status read_marks(const Reading *r, DataMark data[3]) {
         DataMark mark = {.there = true};
         if (sscanf(text, " %7s %zu %" SCNx64, name, &mark.count, &mark.hash) != 3)
             return refuse(r, "data", "a count and a hash for each split");
-        while (s < 3 && strcmp(name, (const char *const[]){"train", "val", "test"}[s])) s++;
+        while (s < 3 && strcmp(name, (const char *const[]){"train", "val", "test"}[s]))
+            s++;
         if (s < 3) data[s] = mark;
     }
     return OK;
@@ -206,12 +209,14 @@ bool checkpoint_data(const char *path, const char *root, DataMark data[3]) {
 static Plateau read_plateau(const Reading *r) {
     const char *watch = safetensors_metadata(r->file, "plateau_watch");
     if (!safetensors_metadata(r->file, "plateau_best")) return PLATEAU_START;
-    return (Plateau){plateau_watch_named(watch ? watch : ""), number_of(r, "plateau_best"),
-                     whole_of(r, "plateau_bad"), whole_of(r, "plateau_reductions")};
+    return (Plateau){plateau_watch_named(watch ? watch : ""),
+                     number_of(r, "plateau_best"), whole_of(r, "plateau_bad"),
+                     whole_of(r, "plateau_reductions")};
 }
 
 Status checkpoint_read_facts(const Safetensors *file, const char *path,
-                             const CheckpointParts *parts, Progressed *progressed, Err *err) {
+                             const CheckpointParts *parts, Progressed *progressed,
+                             Err *err) {
     Reading r = {file, path, err};
     Progressed p = {.step = whole_of(&r, "step"),
                     .temperature = temperature_of(&r),

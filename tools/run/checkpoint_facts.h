@@ -11,6 +11,7 @@ void checkpoint_add_facts(SafetensorsWriter *writer, const CheckpointParts *part
 /* Fills *progressed, and what `parts` has of sites and skips.  FAIL_DATA, with the name and the
  * text, for what checkpoint_add_facts does not write; then nothing is changed. */
 Status checkpoint_read_facts(const Safetensors *file, const char *path,
-                             const CheckpointParts *parts, Progressed *progressed, Err *err);
+                             const CheckpointParts *parts, Progressed *progressed,
+                             Err *err);
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
-#include "tools/run/rundir.h"
 #include "tools/program/say.h"
+#include "tools/run/rundir.h"
 #include "tools/task/task.h"
 
 /* Facts that a task has of a split, or NULL. */
@@ -53,8 +53,8 @@ Status datafacts_save(const Task *task, const char *run_dir, Err *err) {
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
         if (facts_of(task, s))
             json_object_set_new(splits, split_name(s), split_json(facts_of(task, s)));
-    json_t *root = json_pack("{s:o, s:o}", "notes", notes_json(&task->notes), "splits",
-                             splits);
+    json_t *root =
+        json_pack("{s:o, s:o}", "notes", notes_json(&task->notes), "splits", splits);
     return rundir_save_json(run_dir, "data.json", root, 0, err);
 }
 
@@ -71,7 +71,8 @@ static void read_notes(const json_t *list, DataFacts *facts) {
 }
 
 static bool read_split(const json_t *row, DataFacts *facts) {
-    const json_t *count = json_object_get(row, "count"), *hash = json_object_get(row, "hash");
+    const json_t *count = json_object_get(row, "count"),
+                 *hash = json_object_get(row, "hash");
     if (!json_is_integer(count) || json_integer_value(count) < 0) return false;
     facts->count = (size_t)json_integer_value(count);
     if (json_is_string(hash)) {
@@ -89,17 +90,18 @@ static Status read_record(const json_t *root, const char *path, DataRecord *reco
                           Err *err) {
     const json_t *splits = json_object_get(root, "splits");
     if (!json_is_object(root) || (splits && !json_is_object(splits)))
-        return err_set(err, FAIL_DATA,
-                       "%s: expected an object with an object \"splits\"", path);
+        return err_set(err, FAIL_DATA, "%s: expected an object with an object \"splits\"",
+                       path);
     read_notes(json_object_get(root, "notes"), &record->task);
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
         const json_t *row = json_object_get(splits, split_name(s));
         if (!row) continue;
         if (!read_split(row, &record->split[s]))
-            return err_set(err, FAIL_DATA,
-                           "%s: split %s: expected count (a number) and hash (hexadecimal "
-                           "digits or null)",
-                           path, split_name(s));
+            return err_set(
+                err, FAIL_DATA,
+                "%s: split %s: expected count (a number) and hash (hexadecimal "
+                "digits or null)",
+                path, split_name(s));
         record->there[s] = true;
     }
     return OK;

@@ -45,7 +45,8 @@ static bool find_start(int file, size_t *at) {
     return true;
 }
 
-static Status read_window(LogCut *cut, int file, size_t window, const char *path, Err *err) {
+static Status read_window(LogCut *cut, int file, size_t window, const char *path,
+                          Err *err) {
     struct stat info;
     if (fstat(file, &info)) return fail(path, "read", err);
     size_t size = (size_t)info.st_size;

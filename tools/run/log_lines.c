@@ -16,7 +16,8 @@ static bool read_step(const char *text, size_t length, size_t *step) {
     static const char HEAD[] = "{\"step\":";
     size_t at = sizeof HEAD - 1, value = 0, digits = 0;
     if (length <= at || memcmp(text, HEAD, at)) return false;
-    for (; at < length && text[at] >= '0' && text[at] <= '9' && digits < 18; at++, digits++)
+    for (; at < length && text[at] >= '0' && text[at] <= '9' && digits < 18;
+         at++, digits++)
         value = 10 * value + (size_t)(text[at] - '0');
     *step = value;
     return digits && at < length && (text[at] == ',' || text[at] == '}');
@@ -37,7 +38,8 @@ static bool looks_whole(const char *text, size_t length) {
 
 static LineKind parse(LogCut *cut, const char *text, size_t length, size_t *step) {
     json_error_t error = {.text = "zeros, as a power cut leaves them"};
-    if (length > LINE_MOST) text_format(error.text, sizeof error.text, "%zu bytes", length);
+    if (length > LINE_MOST)
+        text_format(error.text, sizeof error.text, "%zu bytes", length);
     bool hopeless = !*text || length > LINE_MOST;
     json_t *row = hopeless ? NULL : json_loadb(text, length, 0, &error);
     const json_t *number = json_object_get(row, "step");

@@ -21,9 +21,9 @@ typedef struct LogCut {
     size_t size;
     LogLine *lines;
     size_t count, room;
-    bool sorted;         /* it had to be */
-    const char *bad;     /* the first line that does not fit, of `bad_count` */
-    char why[200];       /* it does not */
+    bool sorted;     /* it had to be */
+    const char *bad; /* the first line that does not fit, of `bad_count` */
+    char why[200];   /* it does not */
     size_t bad_count;
 } LogCut;
 

@@ -44,8 +44,9 @@ Status rundir_make_folders(const char *path, MadeFolders *made, Err *err) {
         char end = *at;
         *at = 0;
         bool new = !mkdir(part, 0777);
-        if (!new && errno != EEXIST) {
-            err_set(err, FAIL_RUN, "%s: cannot make this folder: %s", part, strerror(errno));
+        if (!new &&errno != EEXIST) {
+            err_set(err, FAIL_RUN, "%s: cannot make this folder: %s", part,
+                    strerror(errno));
             rundir_remove_folders(part, made);
             return FAIL_RUN;
         }
@@ -114,22 +115,23 @@ Status rundir_check_empty(const char *dir, const char *const *folders, const cha
     if (!count) return OK;
     if (count > 3) text_format(more, sizeof more, " and %zu more", count - 3);
     return err_set(err, FAIL_USAGE,
-                   "%s is not empty (%s%s): choose another --out, or an empty folder", dir,
-                   names, more);
+                   "%s is not empty (%s%s): choose another --out, or an empty folder",
+                   dir, names, more);
 }
 
 Status rundir_check_free(const char *dir, Err *err) {
     static const char *const FOLDERS[] = {"checkpoints", "figures", NULL};
     struct stat info;
     if (!lstat(dir, &info) && stat(dir, &info))
-        return err_set(err, FAIL_USAGE, "%s is a link that leads nowhere (%s); choose another --out",
-                       dir, strerror(errno));
+        return err_set(err, FAIL_USAGE,
+                       "%s is a link that leads nowhere (%s); choose another --out", dir,
+                       strerror(errno));
     if (!rundir_holds_run(dir))
         return rundir_check_empty(dir, FOLDERS, "recipe.ini.new", err);
     return err_set(
         err, FAIL_USAGE,
-        "%s holds a run already: resume it with --resume %s, or choose another --out", dir,
-        dir);
+        "%s holds a run already: resume it with --resume %s, or choose another --out",
+        dir, dir);
 }
 
 Status rundir_create(const char *dir, Err *err) {
@@ -178,11 +180,11 @@ Status rundir_save_json(const char *dir, const char *name, json_t *root, size_t 
 
 void rundir_remove_unbegun(const char *dir) {
     static const char *const names[] = {
-        "train.jsonl",      "probe.jsonl",   "eval.jsonl",     "task.json",
-        "task.json.new",    "data.json",     "data.json.new",  "checkpoints",
-        "figures",          "text.vocab",    "text.codes",     "text.tokenizer",
-        "source.vocab",     "source.codes",  "source.tokenizer", "target.vocab",
-        "target.codes",     "target.tokenizer", "recipe.ini.new", "recipe.ini"};
+        "train.jsonl",   "probe.jsonl",      "eval.jsonl",       "task.json",
+        "task.json.new", "data.json",        "data.json.new",    "checkpoints",
+        "figures",       "text.vocab",       "text.codes",       "text.tokenizer",
+        "source.vocab",  "source.codes",     "source.tokenizer", "target.vocab",
+        "target.codes",  "target.tokenizer", "recipe.ini.new",   "recipe.ini"};
     char path[PATH_SIZE];
     for (size_t i = 0; i < COUNT(names); i++) {
         rundir_path(path, dir, "%s", names[i]);

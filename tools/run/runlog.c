@@ -78,7 +78,8 @@ static char *event_text(const json_t *row) {
     char *from = json_dumps(json_object_get(row, "from"), JSON_ENCODE_ANY);
     char *to = json_dumps(json_object_get(row, "to"), JSON_ENCODE_ANY);
     char line[300];
-    snprintf(line, sizeof line, "%s was %s, is %s", key, from ? from : "?", to ? to : "?");
+    snprintf(line, sizeof line, "%s was %s, is %s", key, from ? from : "?",
+             to ? to : "?");
     free(from);
     free(to);
     return mem_strdup(line);
@@ -86,9 +87,8 @@ static char *event_text(const json_t *row) {
 
 static void read_event(RunLog *run, const json_t *row, double step, size_t space) {
     if (!run->events) run->events = mem_zalloc(space * sizeof *run->events);
-    run->events[run->event_count++] =
-        (RunEvent){step, mem_strdup(text_of(row, "event")), event_text(row),
-                   number(row, "count")};
+    run->events[run->event_count++] = (RunEvent){step, mem_strdup(text_of(row, "event")),
+                                                 event_text(row), number(row, "count")};
 }
 
 static void read_train_row(RunLog *run, const json_t *row, double step, size_t space) {
@@ -96,10 +96,12 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
     const struct {
         double **array;
         const char *key;
-    } columns[] = {
-        {&train->step, "step"},           {&train->epoch, "epoch"},
-        {&train->loss, "loss"},           {&train->lr, "lr"},
-        {&train->grad_norm, "grad_norm"}, {&train->items_per_s, "items_per_s"}};
+    } columns[] = {{&train->step, "step"},
+                   {&train->epoch, "epoch"},
+                   {&train->loss, "loss"},
+                   {&train->lr, "lr"},
+                   {&train->grad_norm, "grad_norm"},
+                   {&train->items_per_s, "items_per_s"}};
     if (text_of(row, "event")) {
         read_event(run, row, step, space);
         return;
@@ -145,17 +147,19 @@ static bool has_kind(StringMap *kinds, const char *name) {
 /* Each name takes numbers for each row.  Of rows that belong together they are fewer than the
  * bytes that name them; what strangers write must not take all memory.  False: the name is
  * left out, which is said (runlog_note). */
-static bool afford(RunLog *run, const char *name, StringMap *kinds, size_t count, size_t space,
-                   size_t each) {
+static bool afford(RunLog *run, const char *name, StringMap *kinds, size_t count,
+                   size_t space, size_t each) {
     size_t cells;
-    bool good = count < NAMES_MOST && has_kind(kinds, name) && size_mul(space, each, &cells) &&
+    bool good = count < NAMES_MOST && has_kind(kinds, name) &&
+                size_mul(space, each, &cells) &&
                 cells <= run->room - MIN(run->room, run->cells);
     if (good) run->cells += cells;
     if (good || !run->room) return good;
     run->room = 0; /* said once */
     if (!run->bad_rows++)
         snprintf(run->bad_first, sizeof run->bad_first,
-                 "probe.jsonl: from %.60s on there are too many names for its rows", name);
+                 "probe.jsonl: from %.60s on there are too many names for its rows",
+                 name);
     return false;
 }
 
@@ -169,7 +173,8 @@ static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t he
         return &probe->sites[guess];
     size_t known = find_name(&run->site_names, name, ROOM);
     if (known != SIZE_MAX) return &probe->sites[known];
-    if (heads > NAMES_MOST || !afford(run, name, &run->site_kinds, probe->site_count, space, 4 + heads))
+    if (heads > NAMES_MOST ||
+        !afford(run, name, &run->site_kinds, probe->site_count, space, 4 + heads))
         return NULL;
     probe->sites = append(probe->sites, probe->site_count, sizeof *probe->sites);
     SiteLog *site = &probe->sites[probe->site_count++];
@@ -215,7 +220,8 @@ static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_
         return &probe->weights[guess];
     size_t known = find_name(&run->weight_names, name, ROOM);
     if (known != SIZE_MAX) return &probe->weights[known];
-    if (!afford(run, name, &run->weight_kinds, probe->weight_count, space, 4)) return NULL;
+    if (!afford(run, name, &run->weight_kinds, probe->weight_count, space, 4))
+        return NULL;
     probe->weights = append(probe->weights, probe->weight_count, sizeof *probe->weights);
     WeightLog *weight = &probe->weights[probe->weight_count++];
     snprintf(weight->name, sizeof weight->name, "%s", name);
@@ -282,12 +288,9 @@ static bool read_line(RunLog *run, RowReader *reader, const char *line, size_t l
     json_t *row = length <= LINE_MOST ? json_loadb(line, length, 0, &error) : NULL;
     double step = number(row, "step");
     bool good = step >= 0 && step <= STEP_MOST;
-    if (good)
-        reader(run, row, step, space);
-    else if (length > LINE_MOST)
-        snprintf(why, why_size, "a row of %zu bytes", length);
-    else
-        snprintf(why, why_size, "%s", row ? "a row has no \"step\"" : error.text);
+    if (good) reader(run, row, step, space);
+    else if (length > LINE_MOST) snprintf(why, why_size, "a row of %zu bytes", length);
+    else snprintf(why, why_size, "%s", row ? "a row has no \"step\"" : error.text);
     json_decref(row);
     return good;
 }
@@ -312,7 +315,8 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
             line += 3, length -= 3; /* a byte order mark */
         bool blank = strspn(line, " \t\r") >= length;
         if (!blank && !read_line(run, reader, line, length, space, why, sizeof why) &&
-            stop && !run->bad_rows++) /* without an end it is a row that is being written */
+            /* without an end it is a row that is being written */
+            stop && !run->bad_rows++)
             snprintf(run->bad_first, sizeof run->bad_first, "%.280s:%zu: %s", path,
                      line_number, why);
         line += length + 1;
@@ -361,10 +365,8 @@ static void read_facts(RunLog *run) {
     text_format(path, sizeof path, "%s/task.json", run->path);
     json_t *facts = openfile_json(path, run->path, NULL);
     double chance = number(facts, "chance"), classes = number(facts, "classes");
-    if (isfinite(chance))
-        run->chance = chance;
-    else if (classes > 1)
-        run->chance = log(classes);
+    if (isfinite(chance)) run->chance = chance;
+    else if (classes > 1) run->chance = log(classes);
     json_decref(facts);
 }
 
@@ -429,10 +431,11 @@ void runlog_free(RunLog *run) {
         mem_free(run->settings[i].key);
         mem_free(run->settings[i].value);
     }
-    void *lists[] = {
-        run->probe.step, run->probe.sharpness, run->probe.sites, run->probe.weights,
-        run->evals,      run->settings,        run->recipe,      run->path,
-        run->events};
+    void *lists[] = {run->probe.step,  run->probe.sharpness,
+                     run->probe.sites, run->probe.weights,
+                     run->evals,       run->settings,
+                     run->recipe,      run->path,
+                     run->events};
     for (size_t i = 0; i < COUNT(lists); i++) mem_free(lists[i]);
     mem_free(run);
 }

@@ -94,22 +94,24 @@ typedef struct RunLog {
     char *recipe;   /* text of recipe.ini; "" when there is none */
     Setting *settings;
     size_t setting_count;
-    double
-        chance; /* "chance" of a train or eval row, else of task.json, else ln(classes); NaN */
+    /* "chance" of a train or eval row, else of task.json, else ln(classes); NaN */
+    double chance;
     TrainLog train;
     ProbeLog probe;
     RunEvent *events; /* in the order of the file */
     size_t event_count;
     EvalRow *evals;
     size_t eval_count;
-    json_t *worst; /* of the last row that has it: the transcripts with the most errors; or NULL */
+    /* of the last row that has it: the transcripts with the most errors; or NULL */
+    json_t *worst;
     char worst_split[16];
-    size_t bad_rows;     /* lines that are no rows, in all three logs, and names too many */
+    /* lines that are no rows, in all three logs, and names too many */
+    size_t bad_rows;
     StringMap site_names, weight_names; /* those of probe, by number */
     StringMap site_kinds, weight_kinds; /* the same without the numbers of their blocks */
     size_t cells, room;  /* numbers that the present log's names take, and may take */
     char bad_first[500]; /* file, line and fault of the first */
-    DataRecord data; /* of data.json; empty where it is not there or not readable */
+    DataRecord data;     /* of data.json; empty where it is not there or not readable */
 } RunLog;
 
 /* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a run

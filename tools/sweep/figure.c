@@ -4,9 +4,9 @@
 
 #include "data/file/openfile.h"
 #include "tools/program/apart.h"
+#include "tools/program/textstream.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/sweep.h"
-#include "tools/program/textstream.h"
 
 /* ---- the swept rate ---- */
 
@@ -95,7 +95,8 @@ static Status draw_figure(void *input, Err *err) {
         labels.lower = !metrics[metric].better_high;
         labels.log_y = metric == METRIC_PPL;
     }
-    Status status = count ? figures_write_sweep(points, count, &labels, path, sweep->dir, err) : OK;
+    Status status =
+        count ? figures_write_sweep(points, count, &labels, path, sweep->dir, err) : OK;
     mem_free(points);
     mem_free(names);
     return status;

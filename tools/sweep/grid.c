@@ -120,8 +120,8 @@ static Status read_word(Sweep *sweep, const char *text, Err *err) {
     if (setting) {
         status = read_setting(axis, word, err);
     } else if (axis->key) {
-        status =
-            err_set(err, FAIL_USAGE, "%s: give recipes as one comma-separated word", text);
+        status = err_set(err, FAIL_USAGE, "%s: give recipes as one comma-separated word",
+                         text);
     } else {
         axis->key = mem_strdup(RECIPE_KEY);
         status = split_values(axis, word, ",", err);

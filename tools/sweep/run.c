@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "data/file/openfile.h"
-#include "tools/run/rundir.h"
 #include "tools/program/stop.h"
-#include "tools/sweep/sweep.h"
+#include "tools/run/rundir.h"
 #include "tools/sweep/show.h"
+#include "tools/sweep/sweep.h"
 
 typedef struct Job {
     pid_t pid; /* 0: free */

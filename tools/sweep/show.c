@@ -9,8 +9,8 @@
 
 #include "data/file/openfile.h"
 #include "tools/program/progress.h"
-#include "tools/run/rundir.h"
 #include "tools/program/say.h"
+#include "tools/run/rundir.h"
 
 enum { PLAIN_EVERY = 30, LINE = 400 };
 
@@ -86,10 +86,8 @@ static double look_at(const Sweep *sweep, size_t cell, double *loss) {
 static void left_text(const SweepShow *show, double done, char *text, size_t size) {
     double all = (double)(show->sweep->cell_count - show->ended_before);
     double spent = clock_now() - show->started;
-    if (done > 0.02)
-        duration_text(spent / done * (all - done), text, size);
-    else
-        text_format(text, size, "?");
+    if (done > 0.02) duration_text(spent / done * (all - done), text, size);
+    else text_format(text, size, "?");
 }
 
 /* Cells' worth of work: those that have ended, and the shares of those that run. */
@@ -127,8 +125,7 @@ static void score_text(const SweepResult *r, char *text, size_t size) {
 static void entropy_text(const SweepResult *r, char *text, size_t size) {
     if (isfinite(r->entropy))
         text_format(text, size, "lowest entropy %.1f %%", 100 * fmin(r->entropy, 1e9));
-    else
-        text_format(text, size, "entropy unknown");
+    else text_format(text, size, "entropy unknown");
 }
 
 static void place_text(const SweepShow *show, char *text, size_t size) {
@@ -173,10 +170,8 @@ void show_failure(SweepShow *show, size_t index, const char *log) {
     finish(show, index);
     place_text(show, place, sizeof place);
     last_line(log, show->sweep->dir, why, sizeof why);
-    if (cell->exit > 128)
-        text_format(how, sizeof how, "signal %d", cell->exit - 128);
-    else
-        text_format(how, sizeof how, "exit %d", cell->exit);
+    if (cell->exit > 128) text_format(how, sizeof how, "signal %d", cell->exit - 128);
+    else text_format(how, sizeof how, "exit %d", cell->exit);
     show_say(show, "%s %s FAILED (%s): %s", place, cell->name, how, why);
 }
 

@@ -10,10 +10,10 @@
 
 #include "data/file/openfile.h"
 #include "data/file/textbuffer.h"
-#include "tools/run/rundir.h"
 #include "tools/program/stop.h"
-#include "tools/sweep/sweep.h"
 #include "tools/program/textstream.h"
+#include "tools/run/rundir.h"
+#include "tools/sweep/sweep.h"
 
 #define SECONDS_MOST 1e9 /* 30 years */
 
@@ -79,10 +79,10 @@ static json_t *kinds_json(const double share[KIND_COUNT]) {
 static json_t *result_json(const SweepResult *r) {
     return json_pack("{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o, "
                      "s:s, s:b, s:b, s:o}",
-                     "split", *r->split ? json_text(r->split) : NULL, "metric", r->metric, "score",
-                     json_number(r->score), "best", json_number(r->best), "scores",
-                     scores_json(r->scores), "loss", json_number(r->loss), "val_loss",
-                     json_number(r->val_loss), "entropy", "share",
+                     "split", *r->split ? json_text(r->split) : NULL, "metric", r->metric,
+                     "score", json_number(r->score), "best", json_number(r->best),
+                     "scores", scores_json(r->scores), "loss", json_number(r->loss),
+                     "val_loss", json_number(r->val_loss), "entropy", "share",
                      json_number(r->entropy), "site", json_text(r->site), "step",
                      whole_number(r->entropy_step), "kinds", kinds_json(r->kind_entropy),
                      "max_logit", json_number(r->max_logit), "verdict", r->verdict,
@@ -174,10 +174,8 @@ char **sweep_load_words(const char *dir, size_t *count, Err *err) {
     json_t *state = load_state(dir, &why);
     char **words = state ? words_of(state, count) : NULL;
     json_decref(state);
-    if (why.status)
-        err_set(err, why.status, "%s", why.text);
-    else if (!words)
-        err_set(err, FAIL_USAGE, "%s holds no sweep (no sweep.json)", dir);
+    if (why.status) err_set(err, why.status, "%s", why.text);
+    else if (!words) err_set(err, FAIL_USAGE, "%s holds no sweep (no sweep.json)", dir);
     return words;
 }
 

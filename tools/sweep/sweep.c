@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "tools/commands.h"
-#include "tools/recipe/keys.h"
-#include "tools/run/rundir.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
+#include "tools/recipe/keys.h"
+#include "tools/run/rundir.h"
 
 static const char HELP[] =
     "usage: steady sweep RECIPE[,RECIPE...] section.key=value[,value...] ... [options]\n"
@@ -18,11 +18,13 @@ static const char HELP[] =
     "table of\n"
     "scores, losses, lowest attention entropies and who diverged, a summary over "
     "seeds, and a\n"
-    "figure of score against learning rate.  A key with one value is the same for all runs; "
+    "figure of score against learning rate.  A key with one value is the same for all "
+    "runs; "
     "several\n"
     "recipes are compared as methods.  All values are checked before anything runs.\n"
     "\n"
-    "  --out DIR       folder of the sweep, a new or an empty one, or that of this sweep (default:\n"
+    "  --out DIR       folder of the sweep, a new or an empty one, or that of this sweep "
+    "(default:\n"
     "                  runs/sweep-RECIPE[+RECIPE...])\n"
     "  --jobs N        runs at a time (default: 1).  Small models are fastest with as "
     "many runs\n"
@@ -35,7 +37,8 @@ static const char HELP[] =
     "  --dry-run       list the runs and their state, run nothing\n"
     "  -h, --help      this text\n"
     "\n"
-    "Commas separate values, but not those of text and list keys (data.path, data.augment, "
+    "Commas separate values, but not those of text and list keys (data.path, "
+    "data.augment, "
     "data.mean,\n"
     "schedule.step_at), which have commas themselves; for these, and for any key, braces "
     "list\n"
@@ -98,10 +101,8 @@ static Status read_option(Options *o, int argc, char **argv, int *i, Err *err) {
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     Status status = OK;
     for (int i = 1; i < argc && !status; i++) {
-        if (*argv[i] == '-')
-            status = read_option(o, argc, argv, &i, err);
-        else
-            o->words[o->word_count++] = argv[i];
+        if (*argv[i] == '-') status = read_option(o, argc, argv, &i, err);
+        else o->words[o->word_count++] = argv[i];
     }
     if (!status && o->resume && (o->word_count || o->out))
         status = err_set(err, FAIL_USAGE, "--resume takes its grid from %s; leave out %s",

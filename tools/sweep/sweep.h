@@ -47,8 +47,8 @@ typedef struct SweepResult {
     double loss;     /* mean of the last fifth of the steps (verdict.h: tail) */
     double val_loss; /* of the last evaluation on split val */
     double chance;   /* loss of guessing, or NaN */
-    double
-        entropy; /* lowest share of uniform attention's, mean over the heads of a site */
+    /* lowest share of uniform attention's, mean over the heads of a site */
+    double entropy;
     double kind_entropy[KIND_COUNT]; /* the same for each kind of attention */
     char site[96];                   /* where that was */
     size_t entropy_step;

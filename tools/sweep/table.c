@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "tools/program/progress.h"
-#include "tools/sweep/sweep.h"
 #include "tools/run/verdict.h"
+#include "tools/sweep/sweep.h"
 
 enum { TEXT = 200 };
 
@@ -78,12 +78,9 @@ static void show_fate(const SweepCell *c, char t[TEXT]) {
     const char *kind = c->exit == FAIL_COLLAPSED ? "stopped by the guard" : r->verdict;
     if (c->exit == SWEEP_OPEN || c->exit == FAIL_INTERRUPTED)
         text_format(t, TEXT, "not run");
-    else if (!sweep_has_ended(c))
-        text_format(t, TEXT, "failed: exit %d", c->exit);
-    else if (!strcmp(kind, "learned"))
-        text_format(t, TEXT, "%s", answer);
-    else
-        text_format(t, TEXT, "%s: %s", answer, kind);
+    else if (!sweep_has_ended(c)) text_format(t, TEXT, "failed: exit %d", c->exit);
+    else if (!strcmp(kind, "learned")) text_format(t, TEXT, "%s", answer);
+    else text_format(t, TEXT, "%s: %s", answer, kind);
 }
 
 static void show_name(const SweepCell *c, char t[TEXT]) {
@@ -145,16 +142,13 @@ static const Column CSV[] = {
 
 static void cell_text(const Column *column, const SweepCell *cell, char text[TEXT]) {
     *text = 0;
-    if (column->text)
-        column->text(cell, text);
-    else
-        real_text(number_of(column, cell), column->factor, column->digits, text);
+    if (column->text) column->text(cell, text);
+    else real_text(number_of(column, cell), column->factor, column->digits, text);
 }
 
 static void csv_text(const Column *column, const SweepCell *cell, char text[TEXT]) {
     *text = 0;
-    if (column->text)
-        column->text(cell, text);
+    if (column->text) column->text(cell, text);
     else if (isfinite(number_of(column, cell)))
         text_format(text, TEXT, "%.9g", number_of(column, cell));
 }
@@ -196,10 +190,8 @@ static void table_print(const Table *table, FILE *out) {
             const char *text = table->text[r * table->columns + c];
             int space = (int)(column_width(table, c) - width_of(text));
             bool last = c + 1 == table->columns;
-            if (table->left[c])
-                fprintf(out, "%s%*s", text, last ? 0 : space, "");
-            else
-                fprintf(out, "%*s%s", space, "", text);
+            if (table->left[c]) fprintf(out, "%s%*s", text, last ? 0 : space, "");
+            else fprintf(out, "%*s%s", space, "", text);
             fputs(last ? "\n" : "  ", out);
         }
     }
@@ -368,9 +360,8 @@ static void print_groups(const Sweep *sweep, size_t seeds, FILE *out) {
             table_put(&table, g + 1, count + k, text);
         }
     }
-    fprintf(out,
-            "\nover train.seed: mean ± standard deviation of the seeds with a "
-            "value; entropy: the lowest of them\n\n");
+    fprintf(out, "\nover train.seed: mean ± standard deviation of the seeds with a "
+                 "value; entropy: the lowest of them\n\n");
     table_print(&table, out);
     table_free(&table);
     mem_free(groups);

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "data/file/openfile.h"
-#include "tools/run/rundir.h"
 #include "tools/program/stop.h"
+#include "tools/run/rundir.h"
 #include "tools/task/classify_parts.h"
 
 Vit *classify_vit(Task *task) { return ((Classify *)task)->vit; }
@@ -144,7 +144,8 @@ static Status score_part(Classify *c, Tape *tape, const ForwardMode *mode, Split
 }
 
 static void add_parts(Ranks *ranks, Score *s) {
-    double sum[] = {(double)s->count, (double)s->skipped, s->loss, s->nll, s->top1, s->top5};
+    double sum[] = {(double)s->count, (double)s->skipped, s->loss, s->nll, s->top1,
+                    s->top5};
     ranks_add(ranks, sum, COUNT(sum));
     s->count = (size_t)sum[0], s->skipped = (size_t)sum[1];
     s->loss = sum[2], s->nll = sum[3], s->top1 = sum[4], s->top5 = sum[5];
@@ -159,7 +160,8 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     if (ranks_agree(task->ranks, err)) return err->status;
     add_parts(task->ranks, score);
     if (!score->count && score->skipped)
-        return err_set(err, FAIL_DATA, "none of the %zu images of the %s split can be read",
+        return err_set(err, FAIL_DATA,
+                       "none of the %zu images of the %s split can be read",
                        score->skipped, split_name(split));
     double count = score->count ? (double)score->count : 1;
     score->loss /= count;
@@ -269,19 +271,22 @@ static void note_choices(Classify *c) {
     DataFacts *notes = &c->task.notes;
     size_t left = c->task.examples % r->train.batch;
     if (c->measured)
-        facts_note(notes, 1,
-                   "data.image_size is not given: all pictures are resized to width %zu, height "
-                   "%zu, the size of the first training picture",
-                   c->facts.width, c->facts.height);
+        facts_note(
+            notes, 1,
+            "data.image_size is not given: all pictures are resized to width %zu, height "
+            "%zu, the size of the first training picture",
+            c->facts.width, c->facts.height);
     if (!c->task.has_test)
         facts_note(notes, 1, "%s has no test split: %s", r->data.path,
-                   c->task.has_val ? "the val split alone is scored"
-                                   : "nothing is scored; data.val_fraction holds out a val split");
+                   c->task.has_val
+                       ? "the val split alone is scored"
+                       : "nothing is scored; data.val_fraction holds out a val split");
     if (c->task.steps_per_epoch)
-        facts_note(notes, left,
-                   "%zu of %zu examples %s left out of each epoch: the last incomplete batch%s",
-                   left, c->task.examples, left == 1 ? "is" : "are",
-                   r->data.shuffle ? "" : ", always the same ones without data.shuffle");
+        facts_note(
+            notes, left,
+            "%zu of %zu examples %s left out of each epoch: the last incomplete batch%s",
+            left, c->task.examples, left == 1 ? "is" : "are",
+            r->data.shuffle ? "" : ", always the same ones without data.shuffle");
 }
 
 static Status build(Classify *c, Err *err) {
@@ -305,14 +310,15 @@ static Classify *new_classify(const Recipe *recipe, Ranks *ranks) {
 
 Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     Classify *c = new_classify(recipe, ranks);
-    if (classify_open_sets(c, err) || find_facts(c, &recipe->data, err) || build(c, err) ||
-        (ranks_lead(ranks) && classify_survey(c, err))) {
+    if (classify_open_sets(c, err) || find_facts(c, &recipe->data, err) ||
+        build(c, err) || (ranks_lead(ranks) && classify_survey(c, err))) {
         task_free(&c->task);
         return NULL;
     }
     c->task.examples = c->sets[SPLIT_TRAIN]->count;
     c->task.memory =
-        vit_memory(c->vit, recipe->train.batch / recipe->train.accumulate / ranks_count(ranks),
+        vit_memory(c->vit,
+                   recipe->train.batch / recipe->train.accumulate / ranks_count(ranks),
                    recipe->train.recompute == RECOMPUTE_BLOCK);
     c->task.steps_per_epoch = c->task.examples / recipe->train.batch;
     c->task.has_val = c->sets[SPLIT_VAL] && c->sets[SPLIT_VAL]->count;
@@ -383,11 +389,13 @@ static Status read_facts(const json_t *root, const char *path, ClassFacts *f, Er
     if (!f->channels || !f->height || !f->width || !f->classes)
         return err_set(err, FAIL_DATA, "%s: wanted channels, height, width and classes",
                        path);
-    if ((f->channels != 1 && f->channels != 3) || f->height > SIDE_MOST || f->width > SIDE_MOST)
-        return err_set(err, FAIL_DATA,
-                       "%s: pictures of %zu channels, %zu x %zu pixels; 1 or 3 channels and at "
-                       "most %d pixels a side are expected",
-                       path, f->channels, f->height, f->width, SIDE_MOST);
+    if ((f->channels != 1 && f->channels != 3) || f->height > SIDE_MOST ||
+        f->width > SIDE_MOST)
+        return err_set(
+            err, FAIL_DATA,
+            "%s: pictures of %zu channels, %zu x %zu pixels; 1 or 3 channels and at "
+            "most %d pixels a side are expected",
+            path, f->channels, f->height, f->width, SIDE_MOST);
     const json_t *names = json_object_get(root, "class_names");
     if (!names) return OK;
     if (json_array_size(names) != f->classes)

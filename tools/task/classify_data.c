@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "data/picture/survey.h"
-#include "tools/task/classify_parts.h"
-#include "tools/run/rundir.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
+#include "tools/run/rundir.h"
+#include "tools/task/classify_parts.h"
 
 /* ---- splits ---- */
 
@@ -71,10 +71,11 @@ static void note_size(const Classify *c, Dataset *set) {
     const ClassFacts *f = &c->facts;
     if (c->task.recipe->data.image_size || !set->height) return;
     if (set->height == f->height && set->width == f->width) return;
-    facts_note(&set->facts, set->count,
-               "pictures of width %zu, height %zu are resized to width %zu, height %zu, the "
-               "size of the training pictures",
-               set->width, set->height, f->width, f->height);
+    facts_note(
+        &set->facts, set->count,
+        "pictures of width %zu, height %zu are resized to width %zu, height %zu, the "
+        "size of the training pictures",
+        set->width, set->height, f->width, f->height);
 }
 
 const Dataset *classify_need_set(Classify *c, Split split, Err *err) {
@@ -106,7 +107,6 @@ Status classify_open_sets(Classify *c, Err *err) {
     return OK;
 }
 
-
 /* ---- looking ---- */
 
 Status classify_survey(Classify *c, Err *err) {
@@ -118,10 +118,8 @@ Status classify_survey(Classify *c, Err *err) {
         if (survey_classes(set, s == SPLIT_TRAIN, err) ||
             survey_pictures(set, data, stop_requested, err))
             return err->status;
-        if (s == SPLIT_TRAIN)
-            survey_twice(set);
-        else
-            survey_overlap(c->sets[SPLIT_TRAIN], set, split_name(s));
+        if (s == SPLIT_TRAIN) survey_twice(set);
+        else survey_overlap(c->sets[SPLIT_TRAIN], set, split_name(s));
     }
     return OK;
 }
@@ -129,7 +127,8 @@ Status classify_survey(Classify *c, Err *err) {
 /* ---- broken items ---- */
 
 /* Have all items of the class of `item` been met broken? */
-static bool class_is_lost(const Dataset *set, const Skips *skips, size_t item, size_t *size) {
+static bool class_is_lost(const Dataset *set, const Skips *skips, size_t item,
+                          size_t *size) {
     if (!set->label) return false;
     size_t class = set->label(set, item);
     *size = 0;
@@ -148,10 +147,11 @@ static Status check_classes(const Dataset *set, const Skips *skips, const Skip *
     char number[24];
     size_t class = set->label(set, skip->item);
     text_format(number, sizeof number, "%zu", class);
-    return err_set(err, FAIL_DATA,
-                   "none of the %zu pictures of class %s can be read (data.on_error = skip leaves "
-                   "them out); the last: %.600s",
-                   size, set->class_names ? set->class_names[class] : number, skip->text);
+    return err_set(
+        err, FAIL_DATA,
+        "none of the %zu pictures of class %s can be read (data.on_error = skip leaves "
+        "them out); the last: %.600s",
+        size, set->class_names ? set->class_names[class] : number, skip->text);
 }
 
 static void see_scored(Split split, Skips *skips, const SkipList *broken) {
@@ -171,6 +171,7 @@ Status classify_see_skips(Classify *c, Split split, const Batch *batch, Err *err
     }
     task_see_skips(&c->task, &batch->broken);
     for (size_t k = batch->broken.count; k-- > 0 && !status;)
-        status = check_classes(c->sets[split], &c->task.skips, &batch->broken.skip[k], err);
+        status =
+            check_classes(c->sets[split], &c->task.skips, &batch->broken.skip[k], err);
     return status;
 }

@@ -98,8 +98,8 @@ static void score_windows(LanguageTask *l, Tape *tape, const ForwardMode *mode,
 }
 
 /* Sums over this rank's part of the split. */
-static Status score_part(LanguageTask *l, Tape *tape, const ForwardMode *mode, Split split,
-                         Score *score, Err *err) {
+static Status score_part(LanguageTask *l, Tape *tape, const ForwardMode *mode,
+                         Split split, Score *score, Err *err) {
     const Recipe *recipe = l->text.task.recipe;
     Ranks *ranks = l->text.task.ranks;
     const TextSet *set = text_task_set(&l->text.task, split, err);
@@ -111,7 +111,8 @@ static Status score_part(LanguageTask *l, Tape *tape, const ForwardMode *mode, S
     size_t end = count * (ranks_number(ranks) + 1) / ranks_count(ranks);
     while (k < end) {
         size_t length = window_at(&w, k).length, batch = 1;
-        while (batch < most && k + batch < end && window_at(&w, k + batch).length == length)
+        while (batch < most && k + batch < end &&
+               window_at(&w, k + batch).length == length)
             batch++;
         score_windows(l, tape, mode, &w, k, batch, score);
         k += batch;

@@ -7,10 +7,11 @@
 #include "tools/recipe/keys.h"
 
 /* Keys of a model that leave the shapes of its parameters as they are. */
-static const char *const keys_meant[] = {
-    "model.heads",   "model.norm",          "model.activation", "model.position",
-    "model.pool",    "model.reparam",       "data.mean",        "data.std",
-    "data.background"};
+static const char *const keys_meant[] = {"model.heads",      "model.norm",
+                                         "model.activation", "model.position",
+                                         "model.pool",       "model.reparam",
+                                         "data.mean",        "data.std",
+                                         "data.background"};
 
 static void add_line(TextBuffer *text, const char *name, const char *value) {
     text_append(text, name, strlen(name));
@@ -25,7 +26,8 @@ static void shorten(char *value) {
     size_t length = comma ? (size_t)(comma - value) : 0;
     for (const char *at = comma; at; at = strchr(at + 1, ',')) {
         const char *next = at + 1 + strspn(at + 1, " ");
-        bool same = !strncmp(next, value, length) && (!next[length] || next[length] == ',');
+        bool same =
+            !strncmp(next, value, length) && (!next[length] || next[length] == ',');
         if (!same) return;
     }
     if (comma) *comma = 0;
@@ -95,11 +97,12 @@ static bool same_value(const char *a, const char *b) {
 static bool is_plain(const char *file, const char *name) {
     static const char REPARAM[] = "model.reparam";
     const char *value = find(file, REPARAM, sizeof REPARAM - 1);
-    return !strncmp(name, REPARAM, sizeof REPARAM - 1) && value && !strncmp(value, "none\n", 5);
+    return !strncmp(name, REPARAM, sizeof REPARAM - 1) && value &&
+           !strncmp(value, "none\n", 5);
 }
 
-Status meaning_check(const char *file, const char *own, const char *path, const char *advice,
-                     Err *err) {
+Status meaning_check(const char *file, const char *own, const char *path,
+                     const char *advice, Err *err) {
     enum { NAMED_MOST = 4 };
     char text[700] = "";
     size_t count = 0;
@@ -110,10 +113,12 @@ Status meaning_check(const char *file, const char *own, const char *path, const 
         if (count++ >= NAMED_MOST) continue;
         size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, "; %.*s is %.*s there, %.*s here",
-                 (int)MIN(length, (size_t)40), line, (int)MIN(line_length(seen), (size_t)50),
-                 seen, (int)MIN(line_length(wanted), (size_t)50), wanted);
+                 (int)MIN(length, (size_t)40), line,
+                 (int)MIN(line_length(seen), (size_t)50), seen,
+                 (int)MIN(line_length(wanted), (size_t)50), wanted);
     }
     if (!count) return OK;
-    return err_set(err, FAIL_DATA, "%s does not fit this model, though its shapes may%s%s%s",
-                   path, text, count > NAMED_MOST ? "; ..." : "", advice);
+    return err_set(err, FAIL_DATA,
+                   "%s does not fit this model, though its shapes may%s%s%s", path, text,
+                   count > NAMED_MOST ? "; ..." : "", advice);
 }

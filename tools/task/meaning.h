@@ -18,7 +18,7 @@ void meaning_describe(const Task *task, double temperature, TextBuffer *text);
 
 /* FAIL_DATA where both have a fact and not the same: the first four are named, and `advice` comes
  * behind.  NULL: the file says nothing, which fits. */
-Status meaning_check(const char *file, const char *own, const char *path, const char *advice,
-                     Err *err);
+Status meaning_check(const char *file, const char *own, const char *path,
+                     const char *advice, Err *err);
 
 #endif

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "data/file/openfile.h"
-#include "tools/task/meaning.h"
-#include "tools/run/rundir.h"
 #include "tools/program/start.h"
+#include "tools/run/rundir.h"
+#include "tools/task/meaning.h"
 
 /* "average:5" */
 static bool read_average(const char *word, OpenRun *run) {
@@ -95,9 +95,10 @@ static Status check_meaning(const OpenRun *run, Err *err) {
 static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
     Model *model = run->task->model;
     if (!run->own && c->ema)
-        return err_set(err, FAIL_USAGE,
-                       "%s is no checkpoint of a run and has no averaged weights; leave out --ema",
-                       run->checkpoint);
+        return err_set(
+            err, FAIL_USAGE,
+            "%s is no checkpoint of a run and has no averaged weights; leave out --ema",
+            run->checkpoint);
     if (!run->own && check_meaning(run, err)) return err->status;
     if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
@@ -145,11 +146,13 @@ static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
 /* The mean of checkpoints and the running mean of one are two things. */
 static Status check_average(const OpenRun *run, const RunChoice *c, Err *err) {
     if (!run->average || !c->ema) return OK;
-    return err_set(err, FAIL_USAGE, "--checkpoint average:N and --ema: choose one of them");
+    return err_set(err, FAIL_USAGE,
+                   "--checkpoint average:N and --ema: choose one of them");
 }
 
 Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
-    *run = (OpenRun){.recipe = mem_alloc(sizeof(Recipe)), .was = mem_alloc(sizeof(Recipe))};
+    *run =
+        (OpenRun){.recipe = mem_alloc(sizeof(Recipe)), .was = mem_alloc(sizeof(Recipe))};
     if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err) &&
         !check_average(run, c, err) && !check_words(run, c, err)) {
         if (!start_threads_checked(run->recipe->train.threads, err) &&

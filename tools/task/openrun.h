@@ -2,8 +2,8 @@
 #ifndef STEADY_OPENRUN_H
 #define STEADY_OPENRUN_H
 
-#include "tools/run/checkpoint.h"
 #include "tools/recipe/change.h"
+#include "tools/run/checkpoint.h"
 #include "tools/task/task.h"
 
 typedef struct OpenRun {
@@ -11,19 +11,20 @@ typedef struct OpenRun {
     Task *task;
     Tape *tape;
     Progressed at;
-    size_t average; /* the mean of so many checkpoints; 0: one alone */
+    size_t average;        /* the mean of so many checkpoints; 0: one alone */
     char checkpoint[1400]; /* the file that was read */
-    bool own; /* it is a checkpoint of a run, not weights from elsewhere */
+    bool own;              /* it is a checkpoint of a run, not weights from elsewhere */
     const char *root;      /* the run folder where it is of the run; else NULL */
 } OpenRun;
 
 /* What the command line says of a run. */
 typedef struct RunChoice {
     const char *dir;
-    const char *checkpoint; /* a step, "best", "average:N", a .safetensors file; NULL: the newest */
-    char **words;           /* section.key=value */
+    /* a step, "best", "average:N", a .safetensors file; NULL: the newest */
+    const char *checkpoint;
+    char **words; /* section.key=value */
     size_t word_count;
-    bool ema; /* the averaged weights */
+    bool ema;            /* the averaged weights */
     const char *command; /* "eval", for messages */
     unsigned use;        /* what words it takes: USE_... of tools/recipe/keys.h */
 } RunChoice;

@@ -22,8 +22,8 @@ static void see(void *context, const char *token, size_t length) {
     utf8_show(token, length, shown, sizeof shown);
     fprintf(stderr, "steady: note: %s", s->where);
     if (s->line) fprintf(stderr, ":%zu", s->line);
-    fprintf(stderr, ": the %s '%s' is not in the vocabulary and is read as <unk>\n", name_of(s),
-            shown);
+    fprintf(stderr, ": the %s '%s' is not in the vocabulary and is read as <unk>\n",
+            name_of(s), shown);
 }
 
 size_t strangers_see(Strangers *s, const char *where, size_t line, const char *text,
@@ -38,8 +38,8 @@ size_t strangers_see(Strangers *s, const char *where, size_t line, const char *t
 
 void strangers_end(Strangers *s) {
     if (s->count > 1) {
-        fprintf(stderr, "steady: note: %zu %ss of the input are not in the vocabulary: ", s->count,
-                name_of(s));
+        fprintf(stderr, "steady: note: %zu %ss of the input are not in the vocabulary: ",
+                s->count, name_of(s));
         for (size_t i = 0; i < s->tokens.count; i++) {
             size_t length;
             char shown[80];

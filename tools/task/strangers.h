@@ -13,10 +13,10 @@ enum { STRANGERS_NAMED = 5 };
 
 typedef struct Strangers {
     const Tokenizer *tokenizer;
-    size_t count;             /* all that were seen */
-    StringMap tokens;         /* the first few of them, each once */
-    const char *where;        /* of the present line */
-    size_t line;              /* 0: it has no number */
+    size_t count;      /* all that were seen */
+    StringMap tokens;  /* the first few of them, each once */
+    const char *where; /* of the present line */
+    size_t line;       /* 0: it has no number */
 } Strangers;
 
 Strangers strangers_of(const Tokenizer *tokenizer);

@@ -108,9 +108,8 @@ static void add_measured(json_t *row, const char *name, double value) {
 }
 
 json_t *score_row(const Score *s, size_t step) {
-    json_t *row =
-        json_pack("{s:I, s:s, s:o}", "step", (json_int_t)step, "split",
-                  split_name(s->split), "loss", json_number(s->loss));
+    json_t *row = json_pack("{s:I, s:s, s:o}", "step", (json_int_t)step, "split",
+                            split_name(s->split), "loss", json_number(s->loss));
     add_measured(row, "top1", s->top1);
     add_measured(row, "top5", s->top5);
     add_measured(row, "ppl", s->ppl);

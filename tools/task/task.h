@@ -27,12 +27,14 @@ typedef struct Score {
     double ppl;        /* texts: e^nll */
     double unknown;    /* texts: share of <unk> among the tokens that are scored, */
     double unknown_source; /* and, of pairs, in the source */
-    double bleu;       /* translations, 0 ... 100: sacreBLEU's 13a on the lines as they are */
-    double bleu_tokens; /* on tokens between blanks, without smoothing */
+    /* translations, 0 ... 100: sacreBLEU's 13a on the lines as they are */
+    double bleu;
+    double bleu_tokens;  /* on tokens between blanks, without smoothing */
     char signature[120]; /* of bleu; "" */
-    double wer, cer; /* transcripts: errors a word, a character of the references */
-    EditCount words; /* of wer */
-    json_t *worst;   /* transcripts with the most errors (tools/task/transcription.h), or NULL; owned */
+    double wer, cer;     /* transcripts: errors a word, a character of the references */
+    EditCount words;     /* of wer */
+    /* transcripts with the most errors (tools/task/transcription.h), or NULL; owned */
+    json_t *worst;
 } Score;
 
 typedef struct TaskOps {
@@ -74,17 +76,18 @@ struct Task {
     size_t examples; /* in the training split */
     size_t steps_per_epoch;
     bool has_val, has_test;
-    double chance;  /* loss of a guess: ln(classes), or from the frequencies of tokens */
-    Skips skips;    /* broken training examples met so far, each once; may be empty */
+    double chance;   /* loss of a guess: ln(classes), or from the frequencies of tokens */
+    Skips skips;     /* broken training examples met so far, each once; may be empty */
     DataFacts notes; /* on how the task uses its data: notes alone, of no split */
-    json_t *events; /* that the present batch brought with it (task_event); NULL: none */
-    double memory;  /* bytes of activations of a micro-batch: an estimate */
-    double kept;    /* bytes of examples that will stay in memory (data.cache) */
+    json_t *events;  /* that the present batch brought with it (task_event); NULL: none */
+    double memory;   /* bytes of activations of a micro-batch: an estimate */
+    double kept;     /* bytes of examples that will stay in memory (data.cache) */
     /* of the present batch */
     size_t part;   /* examples that are this rank's */
     double tokens; /* of one of them, padding included */
     double items;  /* that items_per_s counts: examples, or target tokens; of all ranks */
-    double flops;  /* of the forward pass over all examples of all ranks: matrix products */
+    /* of the forward pass over all examples of all ranks: matrix products */
+    double flops;
 };
 
 /* Opens the data that the recipe names and builds the model, not yet initialised.  `ranks`
@@ -117,7 +120,7 @@ enum { TASK_SKIPS_TEXT = 160 };
 /* ", and 2 more (8 of 60 so far)", behind the reason of the first of `fresh`. */
 void task_skips_text(const Skips *skips, size_t fresh, char *text, size_t size);
 
-Score score_none(Split split); /* nothing measured yet */
+Score score_none(Split split);  /* nothing measured yet */
 void score_clear(Score *score); /* lets go of what it owns */
 
 /* A row of eval.jsonl; `nll` is in it where smoothing makes it another number than `loss`. */

@@ -26,7 +26,8 @@ const TextSet *text_task_set(Task *task, Split split, Err *err) {
 static void tell_side(const TextSet *set, size_t side, const char *name, size_t vocab) {
     const TextReport *r = &set->report;
     fprintf(stderr, "%s: %zu tokens of %zu", name, r->tokens[side], vocab);
-    if (r->unknown[side]) fprintf(stderr, ", %.4g %% <unk>", 100 * textset_unknown(set, side));
+    if (r->unknown[side])
+        fprintf(stderr, ", %.4g %% <unk>", 100 * textset_unknown(set, side));
     if (set->pairs) fprintf(stderr, ", longest sentence %zu", r->longest[side]);
     fputc('\n', stderr);
 }
@@ -37,20 +38,25 @@ static void note_left_over(TextTask *t) {
     TextSet *set = t->texts.sets[SPLIT_TRAIN];
     size_t items = textplan_items(t->plan), steps = textplan_steps(t->plan);
     size_t context = r->model.context, buckets = textplan_buckets(t->plan);
-    const char *which = r->data.shuffle ? "different ones in each epoch" : "always the last ones";
+    const char *which =
+        r->data.shuffle ? "different ones in each epoch" : "always the last ones";
     size_t rest = set->pairs ? 0 : set->stream_count - 1 - items * context;
-    facts_note(&set->facts, rest,
-               rest == 1 ? "the last %zu token fills no block of model.context = %zu and is not read"
-                         : "the last %zu tokens fill no block of model.context = %zu and are not read",
-               rest, context);
+    facts_note(
+        &set->facts, rest,
+        rest == 1
+            ? "the last %zu token fills no block of model.context = %zu and is not read"
+            : "the last %zu tokens fill no block of model.context = %zu and are not read",
+        rest, context);
     if (buckets)
-        facts_note(&set->facts, buckets - steps * r->train.accumulate,
-                   "%zu of %zu buckets of pairs are left out of each epoch, whose steps take "
-                   "train.accumulate = %zu; %s",
-                   buckets - steps * r->train.accumulate, buckets, r->train.accumulate, which);
+        facts_note(
+            &set->facts, buckets - steps * r->train.accumulate,
+            "%zu of %zu buckets of pairs are left out of each epoch, whose steps take "
+            "train.accumulate = %zu; %s",
+            buckets - steps * r->train.accumulate, buckets, r->train.accumulate, which);
     else
         facts_note(&set->facts, items - steps * r->train.batch,
-                   "%zu of %zu %s are left out of each epoch, whose steps take train.batch = %zu; "
+                   "%zu of %zu %s are left out of each epoch, whose steps take "
+                   "train.batch = %zu; "
                    "%s",
                    items - steps * r->train.batch, items,
                    set->pairs ? "pairs" : "blocks of text", r->train.batch, which);
@@ -60,11 +66,12 @@ static void note_short(TextTask *t, Split split) {
     TextSet *set = t->texts.sets[split];
     size_t context = t->task.recipe->model.context;
     if (!set || set->pairs || set->stream_count > context) return;
-    facts_note(&set->facts, set->stream_count,
-               set->stream_count > 1
-                   ? "%zu tokens, less than one block (model.context = %zu and the next token)"
-                   : "%zu token, and none behind it to predict: nothing is scored",
-               set->stream_count, context);
+    facts_note(
+        &set->facts, set->stream_count,
+        set->stream_count > 1
+            ? "%zu tokens, less than one block (model.context = %zu and the next token)"
+            : "%zu token, and none behind it to predict: nothing is scored",
+        set->stream_count, context);
 }
 
 static void tell(TextTask *t) {
@@ -82,9 +89,10 @@ static void tell(TextTask *t) {
                     (double)MAX(train->report.tokens[0], (size_t)1),
                 100 * textplan_padding(t->plan));
     if (!t->task.has_val && !t->task.has_test)
-        facts_note(&t->task.notes, 1,
-                   "there is no val or test split, so nothing is scored; set data.val_path, "
-                   "data.val_fraction or data.test_path");
+        facts_note(
+            &t->task.notes, 1,
+            "there is no val or test split, so nothing is scored; set data.val_path, "
+            "data.val_fraction or data.test_path");
 }
 
 /* ---- opening ---- */
@@ -232,9 +240,9 @@ static Status write_facts(const Task *task, const char *run_dir, Err *err) {
                              "chance", json_number(task->chance), "vocab",
                              (json_int_t)tokenizer_size(t->texts.tokenizer[0]));
     if (t->texts.pairs)
-        json_object_set_new(
-            root, "target_vocab",
-            json_integer((json_int_t)tokenizer_size(t->texts.tokenizer[1])));
+        json_object_set_new(root, "target_vocab",
+                            json_integer(
+                                (json_int_t)tokenizer_size(t->texts.tokenizer[1])));
     return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 

@@ -33,7 +33,8 @@ Status text_task_check_facts(const Task *task, const char *run_dir, Err *err);
 Status text_task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 const TextBatch *text_task_batch(const Task *task);
-const Tokenizer *text_task_tokenizer(const Task *task, size_t side); /* 0 source, 1 target */
+/* 0 source, 1 target */
+const Tokenizer *text_task_tokenizer(const Task *task, size_t side);
 
 /* Loss of a guess from the frequencies of tokens alone, nats; smoothing over all V tokens. */
 double text_task_guess(const Task *task, double smoothing);

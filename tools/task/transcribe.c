@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/speech/audio.h"
 #include "data/file/openfile.h"
-#include "tools/run/rundir.h"
+#include "data/speech/audio.h"
 #include "tools/program/say.h"
-#include "tools/task/speech.h"
 #include "tools/program/stop.h"
+#include "tools/run/rundir.h"
+#include "tools/task/speech.h"
 
 enum { EVAL_SECONDS = 60, WORST_KEPT = 10 };
 
@@ -66,15 +66,18 @@ static bool meet_rate(Transcribe *t, size_t rate, char *text, size_t size) {
     if (t->rates < COUNT(t->rate)) t->rate[t->rates++] = rate;
     double own = (double)rate / 1000, trained = (double)t->rate[0] / 1000;
     if (t->heard > 1)
-        snprintf(text, size,
-                 "%g kHz, but the model was trained on %g kHz and other rates, so its filters "
-                 "will not match; resample it",
-                 own, trained);
+        snprintf(
+            text, size,
+            "%g kHz, but the model was trained on %g kHz and other rates, so its filters "
+            "will not match; resample it",
+            own, trained);
     else if (own > trained)
-        snprintf(text, size, "%g kHz, treated as %g kHz, the training rate", own, trained);
+        snprintf(text, size, "%g kHz, treated as %g kHz, the training rate", own,
+                 trained);
     else
         snprintf(text, size,
-                 "%g kHz, but the model was trained on %g kHz: what is above %g kHz is missing",
+                 "%g kHz, but the model was trained on %g kHz: what is above %g kHz is "
+                 "missing",
                  own, trained, own / 2);
     return true;
 }
@@ -123,18 +126,19 @@ static void initialize(Task *task, uint64_t seed) {
 static SpeechBatchConfig batch_config(const Task *task, bool training) {
     const Recipe *r = task->recipe;
     double seconds = r->train.batch_seconds / (double)r->train.accumulate;
-    SpeechBatchConfig c = {
-        .batch_seconds = training      ? r->train.batch_seconds
-                         : seconds > 0 ? seconds
-                                       : EVAL_SECONDS,
-        .batch = r->train.batch_seconds > 0 || !training ? 0 : r->train.batch,
-        .accumulate = r->train.accumulate,
-        .part = ranks_number(task->ranks),
-        .parts = ranks_count(task->ranks),
-        .seed = r->train.seed,
-        .training = training,
-        .shuffle = r->data.shuffle,
-        .interrupted = stop_requested};
+    SpeechBatchConfig c = {.batch_seconds = training      ? r->train.batch_seconds
+                                            : seconds > 0 ? seconds
+                                                          : EVAL_SECONDS,
+                           .batch = r->train.batch_seconds > 0 || !training
+                                        ? 0
+                                        : r->train.batch,
+                           .accumulate = r->train.accumulate,
+                           .part = ranks_number(task->ranks),
+                           .parts = ranks_count(task->ranks),
+                           .seed = r->train.seed,
+                           .training = training,
+                           .shuffle = r->data.shuffle,
+                           .interrupted = stop_requested};
     bool speeds; /* the set's (transcribe_config) */
     speech_augment_parse(r->data.augment, &speeds, &c.augment, NULL);
     return c;
@@ -297,10 +301,8 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     score_part((Transcribe *)task, tape, mode, split, &s, err);
     if (!ranks_agree(task->ranks, err)) finish_score((Transcribe *)task, split, &s, err);
     text_free(&s.text);
-    if (thorough && !err->status)
-        score->worst = s.worst.rows;
-    else
-        json_decref(s.worst.rows);
+    if (thorough && !err->status) score->worst = s.worst.rows;
+    else json_decref(s.worst.rows);
     return err->status;
 }
 
@@ -365,9 +367,10 @@ static void tell(Transcribe *t, double padding) {
     }
     fprintf(stderr, "%.1f%% of a batch is padding\n", 100 * padding);
     if (!t->sets[SPLIT_VAL] && !t->sets[SPLIT_TEST])
-        facts_note(&t->task.notes, 1,
-                   "there is no val or test split, so nothing is scored; set data.val_path, "
-                   "data.val_split, data.val_fraction or data.test_path");
+        facts_note(
+            &t->task.notes, 1,
+            "there is no val or test split, so nothing is scored; set data.val_path, "
+            "data.val_split, data.val_fraction or data.test_path");
 }
 
 /* A score on what was trained on is no score. */
@@ -376,12 +379,14 @@ static void note_shared(Transcribe *t, Split split) {
     if (!set) return;
     SpeechShared shared = speechset_shared(set, train);
     facts_note(&set->facts, shared.same,
-               "utterances that are in training, too: %zu of %zu (first: %s)%s", shared.same,
-               set->count, set->item[shared.first_same].path,
-               shared.same == set->count ? ": the score says nothing about new ones" : "");
-    facts_note(&set->facts, shared.reworded,
-               "recordings that are in training with another text: %zu of %zu (first: %s)",
-               shared.reworded, set->count, set->item[shared.first_reworded].path);
+               "utterances that are in training, too: %zu of %zu (first: %s)%s",
+               shared.same, set->count, set->item[shared.first_same].path,
+               shared.same == set->count ? ": the score says nothing about new ones"
+                                         : "");
+    facts_note(
+        &set->facts, shared.reworded,
+        "recordings that are in training with another text: %zu of %zu (first: %s)",
+        shared.reworded, set->count, set->item[shared.first_reworded].path);
 }
 
 /* What fills no batch at the end of an epoch; another rest each time where it is shuffled. */
@@ -389,10 +394,11 @@ static void note_rest(Transcribe *t) {
     size_t rest = speechloader_rest(t->loader);
     const TrainConfig *train = &t->task.recipe->train;
     if (train->batch_seconds > 0)
-        facts_note(&t->sets[SPLIT_TRAIN]->facts, rest,
-                   "each epoch leaves out %zu utterances, the buckets that fill no step of "
-                   "train.accumulate = %zu",
-                   rest, train->accumulate);
+        facts_note(
+            &t->sets[SPLIT_TRAIN]->facts, rest,
+            "each epoch leaves out %zu utterances, the buckets that fill no step of "
+            "train.accumulate = %zu",
+            rest, train->accumulate);
     else
         facts_note(&t->sets[SPLIT_TRAIN]->facts, rest,
                    "each epoch leaves out %zu of %zu utterances, which fill no batch of "

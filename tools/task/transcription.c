@@ -25,10 +25,11 @@ void transcript_greedy(const real *logits, size_t rows, TextBuffer *text) {
 SpeechRows transcript_rows(Tape *tape, const SpeechBatch *batch, size_t from, size_t to,
                            size_t longest, bool alone) {
     size_t count = to - from, length = speechbatch_longest(batch, from, to);
-    SpeechRows rows = {
-        .x = tape_tensor(tape, 3, (size_t[]){count, length, batch->filters}),
-        .frames = batch->frames + from,
-        .before = frames_before_same(longest, SPEECH_KERNEL, SPEECH_STRIDE)};
+    SpeechRows rows = {.x = tape_tensor(tape, 3,
+                                        (size_t[]){count, length, batch->filters}),
+                       .frames = batch->frames + from,
+                       .before =
+                           frames_before_same(longest, SPEECH_KERNEL, SPEECH_STRIDE)};
     speechbatch_pad(batch, from, to, length, rows.x->value);
     if (!alone) return rows;
     size_t *before = tape_alloc(tape, count * sizeof *before);

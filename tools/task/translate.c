@@ -236,10 +236,11 @@ static Task *finish(TranslateTask *t, Status status, Err *err) {
     }
     double most = 1 - 1 / (double)MAX(target, (size_t)1);
     if (task->recipe->train.label_smoothing >= most) {
-        err_set(err, FAIL_USAGE,
-                "train.label_smoothing = %g leaves the right one of %zu tokens less than the "
-                "others",
-                task->recipe->train.label_smoothing, target);
+        err_set(
+            err, FAIL_USAGE,
+            "train.label_smoothing = %g leaves the right one of %zu tokens less than the "
+            "others",
+            task->recipe->train.label_smoothing, target);
         translate_task_free(task);
         return NULL;
     }

@@ -7,7 +7,8 @@
 #include "models/generation.h"
 #include "tools/program/stop.h"
 
-enum { ROWS_MOST = 320, SLOTS_MOST = 16384 }; /* hypotheses at once, and their source tokens */
+/* hypotheses at once, and their source tokens */
+enum { ROWS_MOST = 320, SLOTS_MOST = 16384 };
 
 SearchOptions search_options(const Recipe *recipe) {
     const TrainConfig *train = &recipe->train;

@@ -25,13 +25,14 @@ static bool marks_before(const Trainer *t, size_t step, DataMark data[3]) {
     DataRecord record;
     bool known = !datafacts_load(t->dir, &record, NULL);
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
-        data[s] = (DataMark){record.there[s], record.split[s].count, record.split[s].hash};
+        data[s] =
+            (DataMark){record.there[s], record.split[s].count, record.split[s].hash};
     datarecord_free(&record);
     return known && data[SPLIT_TRAIN].there;
 }
 
-__attribute__((format(printf, 2, 3))) static void add(TextBuffer *text, const char *format,
-                                                      ...) {
+__attribute__((format(printf, 2, 3))) static void add(TextBuffer *text,
+                                                      const char *format, ...) {
     char part[600];
     va_list values;
     va_start(values, format);
@@ -65,7 +66,8 @@ static void add_classes(const Trainer *t, TextBuffer *text) {
     json_t *root = openfile_json(path, t->dir, NULL);
     const json_t *names = json_object_get(root, "class_names");
     size_t old = (size_t)json_integer_value(json_object_get(root, "classes")), k = 0;
-    if (old && old != now->classes) add(text, "%zu classes were, %zu are", old, now->classes);
+    if (old && old != now->classes)
+        add(text, "%zu classes were, %zu are", old, now->classes);
     while (now->class_names && names && k < now->classes &&
            is_named(names, k, now->class_names[k]))
         k++;
@@ -95,7 +97,8 @@ static bool differs(const DataMark *was, const DataMark *is) {
     return was->hash && is->hash && was->hash != is->hash;
 }
 
-static void add_split(Split s, const DataMark *was, const DataMark *is, TextBuffer *text) {
+static void add_split(Split s, const DataMark *was, const DataMark *is,
+                      TextBuffer *text) {
     const char *name = split_name(s);
     if (!was->there || !is->there)
         add(text, "%s: %s", name, is->there ? "there was none" : "is there no more");
@@ -124,9 +127,11 @@ Status trainer_check_data(Trainer *t, size_t step, Err *err) {
         t->other_scores |= s != SPLIT_TRAIN;
     }
     add_classes(t, &t->data_change);
-    if (!t->data_change.length || asked || t->recipe->data.changed == DATA_ALLOW) return OK;
-    return err_set(err, FAIL_DATA,
-                   "the data are not those that %.300s was trained on: %.500s; resume with "
-                   "those, or with data.changed=allow",
-                   t->dir, t->data_change.text);
+    if (!t->data_change.length || asked || t->recipe->data.changed == DATA_ALLOW)
+        return OK;
+    return err_set(
+        err, FAIL_DATA,
+        "the data are not those that %.300s was trained on: %.500s; resume with "
+        "those, or with data.changed=allow",
+        t->dir, t->data_change.text);
 }

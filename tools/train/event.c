@@ -23,10 +23,8 @@ Status trainer_log_event(Trainer *t, size_t step, const char *event, const char 
 static void say_skip(Trainer *t, const json_t *event, const char *text) {
     size_t fresh = (size_t)json_integer_value(json_object_get(event, "count"));
     if (!skips_are_named(&t->task->skips, fresh)) return;
-    if (ranks_lead(t->ranks))
-        progress_say(&t->progress, "skipped: %s", text);
-    else
-        say("rank %zu: skipped: %s", ranks_number(t->ranks), text);
+    if (ranks_lead(t->ranks)) progress_say(&t->progress, "skipped: %s", text);
+    else say("rank %zu: skipped: %s", ranks_number(t->ranks), text);
 }
 
 Status trainer_log_task_events(Trainer *t, size_t step, Err *err) {
@@ -76,7 +74,8 @@ Status trainer_drop_departures(Log *log, size_t step, Err *err) {
     bool good = got >= 0 && from + got == size;
     if (good && kept < size) good = !ftruncate(file, kept);
     if (good && !fseek(log->file, 0, SEEK_END)) return OK;
-    return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path, strerror(errno));
+    return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path,
+                   strerror(errno));
 }
 
 /* The widest that a "resume" row says `key` to have been; *off: it was 0 at a time. */

@@ -54,13 +54,15 @@ static double site_share(const Site *site) {
     return site->uniform > 0 ? sum / (double)site->heads / site->uniform : 1;
 }
 
-static Status alarm_of(Trainer *t, const Site *site, double share, size_t step, Err *err) {
+static Status alarm_of(Trainer *t, const Site *site, double share, size_t step,
+                       Err *err) {
     const GuardConfig *g = &t->recipe->guard;
     char text[300];
     text_format(text, sizeof text,
                 "entropy collapse: %s fell to %.1f%% of uniform attention's entropy",
                 site->name, 100 * share);
-    json_t *more = json_pack("{s:s, s:o}", "site", site->name, "share", json_number(share));
+    json_t *more =
+        json_pack("{s:s, s:o}", "site", site->name, "share", json_number(share));
     if (trainer_log_event(t, step, "alarm", text, more, err)) return err->status;
     if (g->collapse == COLLAPSE_STOP)
         return err_set(err, FAIL_COLLAPSED,

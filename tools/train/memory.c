@@ -10,7 +10,8 @@ static const double SURE = 0.75;
 /* Bytes of parameters, gradients, the optimizer's slots and averaged weights. */
 static double owned(const Trainer *t) {
     const Recipe *r = t->recipe;
-    double copies = 2 + (double)optim_slots_needed(&r->optim) + (r->train.ema > 0 ? 1 : 0);
+    double copies =
+        2 + (double)optim_slots_needed(&r->optim) + (r->train.ema > 0 ? 1 : 0);
     return copies * sizeof(real) * (double)t->task->model->params->trained;
 }
 

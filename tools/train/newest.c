@@ -31,16 +31,18 @@ static size_t step_behind_checkpoint(const Trainer *t) {
 static Status check_lost(const Trainer *t, Err *err) {
     size_t last = step_behind_checkpoint(t);
     if (!last) return OK;
-    return err_set(err, FAIL_DATA,
-                   "%s/checkpoints holds no step-NUMBER.safetensors, but the run was at step "
-                   "%zu (train.jsonl); put the file back to resume, or start a new run with "
-                   "train.init",
-                   t->dir, last);
+    return err_set(
+        err, FAIL_DATA,
+        "%s/checkpoints holds no step-NUMBER.safetensors, but the run was at step "
+        "%zu (train.jsonl); put the file back to resume, or start a new run with "
+        "train.init",
+        t->dir, last);
 }
 
 size_t trainer_find_newest(Trainer *t, Err *err) {
     size_t step = trainer_newest_step(t);
-    if (!step && ranks_lead(t->ranks) && !checkpoint_check_folder(t->dir, err)) check_lost(t, err);
+    if (!step && ranks_lead(t->ranks) && !checkpoint_check_folder(t->dir, err))
+        check_lost(t, err);
     return step;
 }
 
@@ -49,9 +51,10 @@ size_t trainer_find_newest(Trainer *t, Err *err) {
 /* A copy under another number would be taken for the newest at every resume. */
 static Status check_name(const Trainer *t, const char *path, size_t step, Err *err) {
     if (t->at.step == step) return OK;
-    return err_set(err, FAIL_DATA,
-                   "%s: __metadata__ says step %zu, the name %zu; rename or remove the file",
-                   path, t->at.step, step);
+    return err_set(
+        err, FAIL_DATA,
+        "%s: __metadata__ says step %zu, the name %zu; rename or remove the file", path,
+        t->at.step, step);
 }
 
 /* Scores on other data are no measure of those to come; the learning rate that they led to stays. */
@@ -79,11 +82,13 @@ static void advise_older(const Trainer *t, size_t step, Err *err) {
     size_t older = checkpoint_newest(t->dir, step);
     if (!older || err->status != FAIL_DATA) return;
     Err seen = *err;
-    err_set(err, seen.status, "%.800s; without this file --resume continues from step %zu",
-            seen.text, older);
+    err_set(err, seen.status,
+            "%.800s; without this file --resume continues from step %zu", seen.text,
+            older);
 }
 
 Status trainer_load_newest(Trainer *t, size_t step, Err *err) {
-    if (trainer_load_step(t, step, err) && ranks_lead(t->ranks)) advise_older(t, step, err);
+    if (trainer_load_step(t, step, err) && ranks_lead(t->ranks))
+        advise_older(t, step, err);
     return err->status;
 }

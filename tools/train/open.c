@@ -5,11 +5,11 @@
 
 #include "data/file/openfile.h"
 #include "engine/core/machine.h"
-#include "tools/run/datafacts.h"
-#include "tools/task/meaning.h"
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
+#include "tools/run/datafacts.h"
+#include "tools/task/meaning.h"
 #include "tools/train/parts.h"
 
 CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
@@ -26,7 +26,8 @@ CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
 Status trainer_open_logs(Trainer *t, Err *err) {
     if (!ranks_lead(t->ranks)) return OK;
     /* A score at the end of a run that now goes on past it would not be there without the stop. */
-    bool scored = !t->at.pending_eval && trainer_due(t, t->at.step, t->recipe->train.eval_every);
+    bool scored =
+        !t->at.pending_eval && trainer_due(t, t->at.step, t->recipe->train.eval_every);
     size_t last_score = t->at.step && !scored ? t->at.step - 1 : t->at.step;
     log_close(&t->train_log);
     log_close(&t->probe_log);
@@ -38,8 +39,8 @@ Status trainer_open_logs(Trainer *t, Err *err) {
         const char *name, *key;
         size_t was, now, last;
     } logs[] = {{&t->train_log, "train.jsonl", "train.log_every",
-                 MAX(was->train.log_every, (size_t)1), MAX(now->train.log_every, (size_t)1),
-                 t->at.step},
+                 MAX(was->train.log_every, (size_t)1),
+                 MAX(now->train.log_every, (size_t)1), t->at.step},
                 {&t->probe_log, "probe.jsonl", "probe.every", was->probe.every,
                  now->probe.every, t->at.step},
                 {&t->eval_log, "eval.jsonl", "train.eval_every",
@@ -71,9 +72,7 @@ static Status check_batch(Trainer *t, Err *err) {
 
 static void count_steps(Trainer *t) {
     const Recipe *r = t->recipe;
-    t->steps = r->train.steps
-                   ? r->train.steps
-                   : trainer_step_of(t, r->train.epochs);
+    t->steps = r->train.steps ? r->train.steps : trainer_step_of(t, r->train.epochs);
     t->steps = MAX(t->steps, (size_t)1);
     const ScheduleConfig *s = &r->schedule;
     t->warmup_steps =
@@ -85,7 +84,8 @@ static Status check_meaning(const Trainer *t, Err *err) {
     char *file = checkpoint_fact(path, NULL, "meaning");
     TextBuffer own = {0};
     meaning_describe(t->task, 0, &own);
-    meaning_check(file, own.text, path, "; train.init_fit=shapes looks at the shapes alone", err);
+    meaning_check(file, own.text, path,
+                  "; train.init_fit=shapes looks at the shapes alone", err);
     text_free(&own);
     mem_free(file);
     return err->status;
@@ -100,7 +100,8 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     }
     task_initialize(t->task);
     if (*r->train.init) {
-        if (r->train.init_fit == INIT_MEANING && check_meaning(t, err)) return err->status;
+        if (r->train.init_fit == INIT_MEANING && check_meaning(t, err))
+            return err->status;
         if (weights_load(r->train.init, NULL, t->task->model, err)) return err->status;
     } else {
         model_start(t->task->model, NULL);
@@ -157,7 +158,6 @@ static Status begin(Trainer *t, Err *err) {
     if (ranks_lead(t->ranks)) datafacts_say(t->task);
     return check_batch(t, err);
 }
-
 
 static Status start_batches(Trainer *t, Err *err) {
     if (t->at.step > t->steps)

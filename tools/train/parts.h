@@ -88,7 +88,8 @@ Status trainer_open_logs(Trainer *trainer, Err *err);
 /* FAIL_RUN when parameters, gradients, optimizer and activations are more than this process can
  * ever have (machine_memory_most); before the optimizer is made. */
 Status trainer_check_memory(const Trainer *trainer, Err *err);
-void trainer_say_memory(const Trainer *trainer); /* a line on stderr, and a note where it is tight */
+/* a line on stderr, and a note where it is tight */
+void trainer_say_memory(const Trainer *trainer);
 
 /* schedule.name = plateau.  FAIL_USAGE where the data have no split to go by. */
 Status trainer_check_plateau(const Trainer *trainer, Err *err);

@@ -27,7 +27,8 @@ size_t trainer_step_of(const Trainer *t, double epoch) {
     if (!a->step) return (size_t)llround(epoch * whole);
     double more = epoch - a->epoch, share = 1 - a->share;
     if (more <= 0)
-        return a->epoch > 0 ? (size_t)llround((double)a->step * epoch / a->epoch) : a->step;
+        return a->epoch > 0 ? (size_t)llround((double)a->step * epoch / a->epoch)
+                            : a->step;
     if (more <= share) return a->step + (size_t)llround(more / share * left);
     return a->step + t->at.epoch_left + (size_t)llround((more - share) * whole);
 }
@@ -97,9 +98,10 @@ Status trainer_find_place(Trainer *t, bool other_data, Err *err) {
     size_t now = t->task->steps_per_epoch, left = now;
     const Anchor *a = &t->at.anchor;
     if (a->step > t->at.step || a->place.number > t->at.step + t->at.data_offset)
-        return err_set(err, FAIL_DATA,
-                       "the checkpoint of step %zu has a place in the data behind step %zu",
-                       t->at.step, a->step);
+        return err_set(
+            err, FAIL_DATA,
+            "the checkpoint of step %zu has a place in the data behind step %zu",
+            t->at.step, a->step);
     if (!t->at.epoch_steps) { /* an older checkpoint */
         const TrainConfig *old = t->was ? &t->was->train : &t->recipe->train;
         bool counted = part_of(t->recipe, 0).load == 0;
@@ -116,7 +118,8 @@ Status trainer_find_place(Trainer *t, bool other_data, Err *err) {
         add_part(t, !t->new_order, done);
     }
     t->steps_per_epoch = now;
-    if (t->at.anchor.step && t->task->ops->go_on(t->task, &t->at.anchor.place, &left, err))
+    if (t->at.anchor.step &&
+        t->task->ops->go_on(t->task, &t->at.anchor.place, &left, err))
         return err->status;
     t->at.epoch_steps = now;
     t->at.epoch_left = left;

@@ -5,9 +5,10 @@
 Status trainer_check_plateau(const Trainer *t, Err *err) {
     bool judged = t->task->has_val || t->task->has_test;
     if (t->recipe->schedule.name != SCHEDULE_PLATEAU || judged) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "schedule.name = plateau goes by the score of a val or test split, and "
-                   "there is none");
+    return err_set(
+        err, FAIL_USAGE,
+        "schedule.name = plateau goes by the score of a val or test split, and "
+        "there is none");
 }
 
 static double next_rate(const Trainer *t, size_t reductions) {
@@ -23,9 +24,10 @@ static Status say_reduction(Trainer *t, Split split, double old, double new, Err
                 split_name(split), plateau_watch_name(t->recipe->schedule.watch), bad,
                 bad == 1 ? "" : "s", old, new);
     progress_say(&t->progress, "step %zu: %s", t->at.step, text);
-    return trainer_log_event(
-        t, t->at.step, "plateau", text,
-        json_pack("{s:o, s:o}", "from", json_number(old), "to", json_number(new)), err);
+    return trainer_log_event(t, t->at.step, "plateau", text,
+                             json_pack("{s:o, s:o}", "from", json_number(old), "to",
+                                       json_number(new)),
+                             err);
 }
 
 Status trainer_see_plateau(Trainer *t, Split split, const Score *score, Err *err) {
@@ -38,10 +40,11 @@ Status trainer_see_plateau(Trainer *t, Split split, const Score *score, Err *err
     double old = next_rate(t, p->reductions);
     double watched = score_watched(score, s->watch);
     if (isnan(watched)) {
-        progress_say(&t->progress,
-                     "step %zu: %s has no %s: schedule.name = plateau does not count this "
-                     "evaluation",
-                     t->at.step, split_name(split), plateau_watch_name(s->watch));
+        progress_say(
+            &t->progress,
+            "step %zu: %s has no %s: schedule.name = plateau does not count this "
+            "evaluation",
+            t->at.step, split_name(split), plateau_watch_name(s->watch));
         return OK;
     }
     plateau_see(p, s->watch, watched, s->patience);

@@ -10,16 +10,16 @@
 #include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
 #include "engine/optim/schedule.h"
-#include "tools/run/datafacts.h"
-#include "tools/train/fault.h"
-#include "tools/task/meaning.h"
-#include "tools/task/microbatch.h"
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
-#include "tools/train/together.h"
-#include "tools/train/parts.h"
+#include "tools/run/datafacts.h"
 #include "tools/run/verdict.h"
+#include "tools/task/meaning.h"
+#include "tools/task/microbatch.h"
+#include "tools/train/fault.h"
+#include "tools/train/parts.h"
+#include "tools/train/together.h"
 
 enum { ROLLBACKS_MAX = 3 };
 
@@ -78,8 +78,8 @@ static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault)
 /* Gradients are ready and lr is known: clip, update, average. */
 static double update(Trainer *t, size_t step) {
     const OptimConfig *o = &t->recipe->optim;
-    double lr = schedule_rate(&t->recipe->schedule, o->lr, step, t->steps, t->warmup_steps,
-                              t->at.plateau.reductions);
+    double lr = schedule_rate(&t->recipe->schedule, o->lr, step, t->steps,
+                              t->warmup_steps, t->at.plateau.reductions);
     double factor = 1;
     if (o->clip > 0 && t->grad_norm > o->clip) factor = o->clip / (t->grad_norm + 1e-6);
     optim_set_decay(t->optim, schedule_weight_decay(o, step, t->steps));
@@ -163,10 +163,8 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
             json_object_set_new(row, "ema_wer", json_number(averaged.wer));
         *goodness = MAX(*goodness, score_goodness(&averaged, t->recipe));
     }
-    if (ranks_lead(t->ranks))
-        log_row(&t->eval_log, row, err);
-    else
-        json_decref(row);
+    if (ranks_lead(t->ranks)) log_row(&t->eval_log, row, err);
+    else json_decref(row);
     if (ranks_agree(t->ranks, err)) return err->status;
     if (!isfinite(score->loss))
         return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
@@ -310,8 +308,7 @@ static Status ready(Trainer *t, Err *err) {
     if (err->status || t->at.step == t->steps) return ranks_agree(t->ranks, err);
     if (stop_requested())
         err_set(err, FAIL_INTERRUPTED, "interrupted at step %zu", t->at.step);
-    else
-        t->task->ops->next(t->task, err);
+    else t->task->ops->next(t->task, err);
     return ranks_agree(t->ranks, err);
 }
 

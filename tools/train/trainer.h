@@ -10,26 +10,26 @@
 #define STEADY_TRAINER_H
 
 #include "engine/dist/exchange.h"
+#include "tools/program/progress.h"
+#include "tools/recipe/change.h"
 #include "tools/run/checkpoint.h"
 #include "tools/run/log.h"
 #include "tools/run/probe.h"
-#include "tools/program/progress.h"
-#include "tools/recipe/change.h"
 #include "tools/run/rundir.h"
 #include "tools/task/task.h"
 
 typedef struct Trainer {
     Recipe *recipe;
-    const Recipe *was;     /* the recipe up to the checkpoint; NULL: a new run */
-    RecipeChanges changes; /* from it; none before a first checkpoint */
-    size_t began;          /* the step that this process began behind */
-    bool new_order;        /* of the examples, from there on */
+    const Recipe *was;      /* the recipe up to the checkpoint; NULL: a new run */
+    RecipeChanges changes;  /* from it; none before a first checkpoint */
+    size_t began;           /* the step that this process began behind */
+    bool new_order;         /* of the examples, from there on */
     TextBuffer data_change; /* how the data differ from those up to the checkpoint; "" */
     bool other_data, other_scores; /* of training, of evaluations */
     DataMark data_was[3];          /* up to the checkpoint; of a new run: as they are */
     char dir[1024];
-    int lock;     /* on the folder; -1: none */
-    bool fresh;   /* the folder was free: what is in it is of this process */
+    int lock;   /* on the folder; -1: none */
+    bool fresh; /* the folder was free: what is in it is of this process */
     MadeFolders made;
     Ranks *ranks; /* that train together; NULL: this process alone */
     Exchange *exchange;
@@ -45,7 +45,7 @@ typedef struct Trainer {
     size_t rollbacks;
     bool *warned;        /* [sites] the collapse guard has spoken */
     double logged_clock; /* of the last row of train.jsonl */
-    double items, flops;    /* of all steps of this process so far (tools/task/task.h) */
+    double items, flops; /* of all steps of this process so far (tools/task/task.h) */
     double logged_items, logged_flops;
     size_t cache;           /* bytes, to cut micro-batches by; 0: not known */
     double gemm_rate;       /* FLOP/s; 0: not known */
