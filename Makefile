@@ -9,7 +9,7 @@
 # make format | clean | distclean                    V=1 shows the commands
 #
 # Sources are found, not listed: the .c files of engine/*/, models/, data/ and data/*/ make the
-# library, those of tools/ and tools/*/ the program, tools/recipes/*.ini are compiled in.
+# library, those of tools/, tools/*/ and tools/task/*/ the program; tools/recipes/*.ini are compiled in.
 # test/DIR/test_*.c is a test program each, in double in test/grad and in float elsewhere; other .c
 # files of a test directory are linked into all of its programs; test/cli/*.sh are shell tests.
 
@@ -52,7 +52,7 @@ config.mk: configure
 # ---- what there is -----------------------------------------------------------------------
 
 LIB_SRC := $(sort $(wildcard engine/*/*.c models/*.c data/*.c data/*/*.c))
-TOOL_SRC := $(sort $(wildcard tools/*.c tools/*/*.c))
+TOOL_SRC := $(sort $(wildcard tools/*.c tools/*/*.c tools/task/*/*.c))
 HEADERS := $(sort $(wildcard engine/*/*.h models/*.h data/*.h data/*/*.h))
 RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/kern/ctc.h"
-#include "tools/task/transcription.h"
+#include "tools/task/transcribe/transcription.h"
 
 /* ---- decoding ---- */
 

@@ -6,7 +6,7 @@
 #include "models/translator.h"
 #include "tools/bench/bench.h"
 #include "tools/program/start.h"
-#include "tools/task/transcription.h"
+#include "tools/task/transcribe/transcription.h"
 
 /* `small` can be carried to 4,096 tokens or 100 blocks. */
 #define PICTURES(name_, image_, patch_, width_, depth_, heads_, classes_, batch_)        \

@@ -3,7 +3,7 @@
 #include "models/language.h"
 #include "models/translator.h"
 #include "tools/bench/bench.h"
-#include "tools/task/transcription.h"
+#include "tools/task/transcribe/transcription.h"
 
 enum { LABELS_STEP = 7, IDS_STEP = 7919, IDS_FIRST = 4, NO_PAD = UINT32_MAX };
 enum { ROWS_A_LABEL = 5 }; /* of speech */

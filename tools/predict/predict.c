@@ -1,5 +1,5 @@
 /* predict: `steady predict RUN [INPUT ...]` - classes, text, translations or transcripts. */
-#include "tools/predict/predict.h"
+#include "tools/task/predict.h"
 
 #include <math.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* task: what the trainer needs to know of a kind of task, behind one table of functions.
  *
- * A task owns its data and its model.  tools/task/classify.c is the first; adding one is a file
+ * A task owns its data and its model.  tools/task/classify/task.c is the first; adding one is a file
  * with a TaskOps and a line in task_open. */
 #ifndef STEADY_TASK_H
 #define STEADY_TASK_H
@@ -33,7 +33,7 @@ typedef struct Score {
     char signature[120]; /* of bleu; "" */
     double wer, cer;     /* transcripts: errors a word, a character of the references */
     EditCount words;     /* of wer */
-    /* transcripts with the most errors (tools/task/transcription.h), or NULL; owned */
+    /* transcripts with the most errors (tools/task/transcribe/transcription.h), or NULL; owned */
     json_t *worst;
 } Score;
 
@@ -156,14 +156,14 @@ LoaderConfig classify_loader(const Task *task, bool training, size_t batch);
 
 Task *classify_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 
-/* ---- texts: tools/task/language.c, tools/task/translate.c ---- */
+/* ---- texts: tools/task/language/task.c, tools/task/translate/task.c ---- */
 
 Task *language_open(const Recipe *recipe, Ranks *ranks, Err *err);
 Task *language_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err);
 Task *translate_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 
-/* ---- speech: tools/task/transcribe.c ---- */
+/* ---- speech: tools/task/transcribe/task.c ---- */
 
 Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err);
 Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err);

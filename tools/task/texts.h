@@ -1,5 +1,5 @@
 /* texts: what the tasks of texts share: opening data or a run's tokenizers, batches, facts
- * (tools/task/language.c, tools/task/translate.c). */
+ * (tools/task/language/task.c, tools/task/translate/task.c). */
 #ifndef STEADY_TEXTS_H
 #define STEADY_TEXTS_H
 

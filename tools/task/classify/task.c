@@ -8,7 +8,7 @@
 #include "data/file/openfile.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
-#include "tools/task/classify_parts.h"
+#include "tools/task/classify/classify.h"
 
 Vit *classify_vit(Task *task) { return ((Classify *)task)->vit; }
 

@@ -9,7 +9,7 @@
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
-#include "tools/task/speech.h"
+#include "tools/task/transcribe/transcribe.h"
 
 enum { EVAL_SECONDS = 60, WORST_KEPT = 10 };
 

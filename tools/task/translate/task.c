@@ -7,7 +7,7 @@
 #include "data/text/bleu.h"
 #include "tools/program/stop.h"
 #include "tools/task/texts.h"
-#include "tools/task/translation.h"
+#include "tools/task/translate/translation.h"
 
 enum { EVAL_TOKENS = 4096 };
 

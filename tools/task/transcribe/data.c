@@ -1,8 +1,9 @@
-/* transcribe_data: what a recipe says of recordings, as their reader takes it (tools/task/speech.h). */
+/* data: what a recipe says of recordings, as their reader takes it
+ * (tools/task/transcribe/transcribe.h). */
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tools/task/speech.h"
+#include "tools/task/transcribe/transcribe.h"
 
 /* A path that speechset takes for one: with a slash in it. */
 static void as_path(char *name, size_t size, const char *path) {

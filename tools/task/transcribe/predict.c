@@ -1,17 +1,17 @@
-/* transcribe: a line for each recording (tools/predict/predict.h). */
+/* predict: a line for each recording (tools/task/predict.h). */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "data/speech/audio.h"
-#include "tools/predict/inputs.h"
-#include "tools/predict/predict.h"
 #include "tools/program/output.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
-#include "tools/task/speech.h"
+#include "tools/task/inputs.h"
+#include "tools/task/predict.h"
+#include "tools/task/transcribe/transcribe.h"
 
 static void print_numbers(const char *name, const char *text, const real *z,
                           size_t rows) {

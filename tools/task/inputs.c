@@ -1,4 +1,4 @@
-#include "tools/predict/inputs.h"
+#include "tools/task/inputs.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
-/* classify_parts: what the files of the task `classify` share.  Opening its sets, looking at them
- * and counting what is broken is in classify_data.c. */
-#ifndef STEADY_CLASSIFY_PARTS_H
-#define STEADY_CLASSIFY_PARTS_H
+/* classify: what the files of the task share.  Opening its sets, looking at them and counting what
+ * is broken is in data.c. */
+#ifndef STEADY_CLASSIFY_H
+#define STEADY_CLASSIFY_H
 
 #include "tools/task/task.h"
 

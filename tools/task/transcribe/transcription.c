@@ -1,4 +1,4 @@
-#include "tools/task/transcription.h"
+#include "tools/task/transcribe/transcription.h"
 
 #include <math.h>
 #include <string.h>

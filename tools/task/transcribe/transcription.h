@@ -1,5 +1,5 @@
-/* transcription: what a speech recogniser writes down, and how well (tools/task/transcribe.c,
- * tools/predict/transcribe.c). */
+/* transcription: what a speech recogniser writes down, and how well (tools/task/transcribe/task.c,
+ * tools/task/transcribe/predict.c). */
 #ifndef STEADY_TRANSCRIPTION_H
 #define STEADY_TRANSCRIPTION_H
 

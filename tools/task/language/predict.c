@@ -1,4 +1,4 @@
-/* language: text that goes on where a prompt ends (tools/predict/predict.h). */
+/* predict: text that goes on where a prompt ends (tools/task/predict.h). */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,10 +6,10 @@
 #include "data/file/utf8.h"
 #include "models/generation.h"
 #include "models/sample.h"
-#include "tools/predict/predict.h"
 #include "tools/program/output.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
+#include "tools/task/predict.h"
 #include "tools/task/strangers.h"
 #include "tools/task/texts.h"
 

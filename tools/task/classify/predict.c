@@ -1,14 +1,14 @@
-/* pictures: a line for each picture (tools/predict/predict.h). */
+/* predict: a line for each picture (tools/task/predict.h). */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 
-#include "tools/predict/inputs.h"
-#include "tools/predict/predict.h"
 #include "tools/program/output.h"
 #include "tools/program/say.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
+#include "tools/task/inputs.h"
+#include "tools/task/predict.h"
 
 /* ---- the data set of given files ---- */
 

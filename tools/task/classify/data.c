@@ -1,4 +1,4 @@
-/* classify_data: the splits of classification (tools/task/classify_parts.h). */
+/* data: the splits of classification (tools/task/classify/classify.h). */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
-#include "tools/task/classify_parts.h"
+#include "tools/task/classify/classify.h"
 
 /* ---- splits ---- */
 

@@ -1,4 +1,4 @@
-/* translate: line in, line out (tools/predict/predict.h). */
+/* predict: line in, line out (tools/task/predict.h). */
 #include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
@@ -7,14 +7,14 @@
 #include <unistd.h>
 
 #include "data/file/textmarks.h"
-#include "tools/predict/predict.h"
 #include "tools/program/output.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
+#include "tools/task/predict.h"
 #include "tools/task/strangers.h"
 #include "tools/task/texts.h"
-#include "tools/task/translation.h"
+#include "tools/task/translate/translation.h"
 
 enum { CHUNK = 256 }; /* lines that are translated together, and then printed */
 

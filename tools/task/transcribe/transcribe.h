@@ -1,9 +1,9 @@
-/* speech: what `predict` needs of the task of speech (tools/task/transcribe.c). */
-#ifndef STEADY_TOOLS_SPEECH_H
-#define STEADY_TOOLS_SPEECH_H
+/* transcribe: what `predict` needs of the task of speech (tools/task/transcribe/task.c). */
+#ifndef STEADY_TRANSCRIBE_H
+#define STEADY_TRANSCRIBE_H
 
 #include "tools/task/task.h"
-#include "tools/task/transcription.h"
+#include "tools/task/transcribe/transcription.h"
 
 Speech *transcribe_model(Task *task);
 

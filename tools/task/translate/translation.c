@@ -1,4 +1,4 @@
-#include "tools/task/translation.h"
+#include "tools/task/translate/translation.h"
 
 #include <stdlib.h>
 #include <string.h>
