@@ -17,7 +17,8 @@
 #ifndef STEADY_AUGMENT_H
 #define STEADY_AUGMENT_H
 
-#include "data/dataset.h"
+#include "data/config.h"
+#include "data/picture/image.h"
 #include "engine/core/rng.h"
 
 /* Holds scratch memory: one thread at a time. */

@@ -7,7 +7,7 @@
 #ifndef STEADY_EXIF_H
 #define STEADY_EXIF_H
 
-#include "data/dataset.h"
+#include "data/picture/image.h"
 
 /* Tag 0x0112 of the first directory of a TIFF header of n bytes: 1 (as it is) ... 8; 1 too where
  * there is none, or where the bytes are not what they should be. */

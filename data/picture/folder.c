@@ -4,6 +4,7 @@
 
 #include "data/file/bytes.h"
 #include "data/picture/folderlist.h"
+#include "data/picture/read.h"
 #include "data/picture/readers.h"
 
 typedef struct FolderSet {

@@ -10,7 +10,7 @@
 #ifndef STEADY_FOLDERLIST_H
 #define STEADY_FOLDERLIST_H
 
-#include "data/dataset.h"
+#include "data/facts.h"
 
 typedef struct Names {
     char **name;   /* sorted by bytes */

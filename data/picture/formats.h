@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "data/dataset.h"
+#include "data/picture/read.h"
 
 /* A picture that claims more is refused before memory is taken for it. */
 #define PICTURE_PIXELS_MAX ((size_t)1 << 28)
@@ -24,10 +24,5 @@ typedef struct PictureKind {
     PictureDecoder *decode;
 } PictureKind;
 PictureKind picture_kind(const uint8_t *start, size_t n);
-
-void image_swap(Image *a, Image *b);
-
-/* Grey value of one pixel: ITU-R 601 luma of RGB, the value itself of grey. */
-uint8_t image_grey(const uint8_t *pixel, size_t channels);
 
 #endif

@@ -11,7 +11,7 @@
 #ifndef STEADY_LOADER_H
 #define STEADY_LOADER_H
 
-#include "data/dataset.h"
+#include "data/picture/dataset.h"
 #include "data/place.h"
 #include "data/skips.h"
 

@@ -7,7 +7,8 @@
 #ifndef STEADY_PIXELS_H
 #define STEADY_PIXELS_H
 
-#include "data/dataset.h"
+#include "data/config.h"
+#include "data/picture/image.h"
 
 /* geometry.c */
 

@@ -16,7 +16,8 @@
 #ifndef STEADY_RANDAUGMENT_H
 #define STEADY_RANDAUGMENT_H
 
-#include "data/dataset.h"
+#include "data/config.h"
+#include "data/picture/image.h"
 #include "engine/core/rng.h"
 
 #define RANDAUGMENT_OPS 15

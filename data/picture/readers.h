@@ -1,13 +1,13 @@
-/* readers: what a source of images gives to data/picture/source.c, and nobody else needs.
+/* readers: what a source of images gives to data/picture/dataset.c, and nobody else needs.
  *
  * An open function fills in *set (zeroed before) for SPLIT_TRAIN or SPLIT_TEST,
- * and for SPLIT_VAL where data/picture/source.c says that it can have one (count 0: it has
+ * and for SPLIT_VAL where data/picture/dataset.c says that it can have one (count 0: it has
  * none).  It sets state and free_state before its first failure, so that dataset_free cleans up
  * after it. */
 #ifndef STEADY_READERS_H
 #define STEADY_READERS_H
 
-#include "data/dataset.h"
+#include "data/picture/dataset.h"
 
 typedef Status ReaderOpen(const DataConfig *config, Split split, Dataset *set, Err *err);
 

@@ -8,7 +8,7 @@
 #ifndef STEADY_RESIZE_H
 #define STEADY_RESIZE_H
 
-#include "data/dataset.h"
+#include "data/picture/image.h"
 
 typedef enum { FILTER_BILINEAR, FILTER_BICUBIC } Filter; /* bicubic: a = -0.5 */
 

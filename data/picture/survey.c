@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "data/picture/read.h"
 #include "data/stratify.h"
 
 /* A largest class of this share, and so many times an even one, is worth a word. */

@@ -9,7 +9,7 @@
 #ifndef STEADY_SURVEY_H
 #define STEADY_SURVEY_H
 
-#include "data/dataset.h"
+#include "data/picture/dataset.h"
 
 /* Pictures that are read of a split, evenly spread over it. */
 enum { SURVEY_MOST = 256 };

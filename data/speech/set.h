@@ -20,7 +20,8 @@
 
 #include <stdio.h>
 
-#include "data/dataset.h"
+#include "data/config.h"
+#include "data/facts.h"
 #include "data/speech/audio.h"
 #include "data/speech/logmel.h"
 #include "data/speech/text.h"

@@ -10,7 +10,7 @@
 #ifndef STEADY_TONES_H
 #define STEADY_TONES_H
 
-#include "data/dataset.h"
+#include "data/config.h"
 #include "data/file/textbuffer.h"
 #include "data/speech/audio.h"
 

@@ -13,7 +13,7 @@
 #ifndef STEADY_GRAMMAR_H
 #define STEADY_GRAMMAR_H
 
-#include "data/dataset.h"
+#include "data/config.h"
 #include "data/file/textbuffer.h"
 
 /* Appends `count` lines, a sentence each; line i is a function of (seed, split, i).  Splits are

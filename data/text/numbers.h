@@ -8,7 +8,7 @@
 #ifndef STEADY_NUMBERS_H
 #define STEADY_NUMBERS_H
 
-#include "data/dataset.h"
+#include "data/config.h"
 #include "data/file/textbuffer.h"
 
 enum { NUMBERS_END = 1000000 }; /* 0 ... 999999 */

@@ -13,6 +13,7 @@
 #ifndef STEADY_TEXT_SET_H
 #define STEADY_TEXT_SET_H
 
+#include "data/facts.h"
 #include "data/text/tokenizer.h"
 
 /* What was read, and what was left out. */

@@ -1,3 +1,4 @@
+#include "data/facts.h"
 #include "data/text/tokenizer_parts.h"
 
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #ifndef STEADY_TOKENIZER_H
 #define STEADY_TOKENIZER_H
 
-#include "data/dataset.h"
+#include "data/config.h"
 #include "data/file/stringmap.h"
 #include "data/file/textfile.h"
 

@@ -1,5 +1,5 @@
 /* A PNG or a JPEG file, by its content. */
-#include "data/dataset.h"
+#include "data/picture/read.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

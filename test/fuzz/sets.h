@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "data/dataset.h"
+#include "data/picture/dataset.h"
 #include "test/fuzz/fuzz.h"
 
 static inline void sets_walk(const char *source) {

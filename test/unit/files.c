@@ -1,3 +1,4 @@
+#include "data/picture/read.h"
 #include "files.h"
 
 #include <ftw.h>

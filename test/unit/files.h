@@ -7,7 +7,7 @@
 #ifndef STEADY_TEST_FILES_H
 #define STEADY_TEST_FILES_H
 
-#include "data/dataset.h"
+#include "data/picture/dataset.h"
 
 /* A case with a folder of its own under $TMP, removed afterwards. */
 #define FOLDER_TEST(name) cmocka_unit_test_setup_teardown(name, files_begin, files_end)

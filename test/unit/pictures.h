@@ -7,7 +7,7 @@
 #ifndef STEADY_TEST_PICTURES_H
 #define STEADY_TEST_PICTURES_H
 
-#include "data/dataset.h"
+#include "engine/core/base.h"
 
 typedef struct Spec {
     /* PNG: 1 grey, 2 with alpha, 3 RGB, 4 with alpha; JPEG: 1, 3, 4 inks */

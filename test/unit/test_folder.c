@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "data/picture/augment.h"
+#include "data/picture/read.h"
 #include "files.h"
 
 static DataConfig config_for(const char *root) {

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "data/picture/exif.h"
+#include "data/picture/read.h"
 #include "engine/core/rng.h"
 #include "files.h"
 #include "pictures.h"

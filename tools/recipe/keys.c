@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "data/picture/augment.h"
+#include "data/picture/dataset.h"
+#include "data/picture/read.h"
 #include "data/speech/set.h"
 #include "data/text/set.h"
 #include "tools/program/nearest.h"

@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-#include "data/dataset.h"
+#include "data/config.h"
 #include "engine/optim/config.h"
 #include "models/config.h"
 

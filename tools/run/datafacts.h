@@ -8,7 +8,8 @@
 #ifndef STEADY_DATAFACTS_H
 #define STEADY_DATAFACTS_H
 
-#include "data/dataset.h"
+#include "data/config.h"
+#include "data/facts.h"
 
 struct Task; /* tools/task/task.h */
 

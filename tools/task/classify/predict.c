@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "data/picture/dataset.h"
+#include "data/picture/read.h"
 #include "tools/program/output.h"
 #include "tools/program/say.h"
 #include "tools/run/datafacts.h"

@@ -26,20 +26,6 @@ const char *source_list(void) {
     return text + 2;
 }
 
-DataConfig data_config_default(void) {
-    return (DataConfig){.source = "glyphs",
-                        .augment = "none",
-                        .background = "black",
-                        .label_gap = 16,
-                        .mean_count = 1,
-                        .std = {1},
-                        .std_count = 1,
-                        .repeat = 1,
-                        .shuffle = true,
-                        .classes = 10,
-                        .synthetic_count = 10000};
-}
-
 /* Some items of another set. */
 typedef struct Subset {
     Dataset whole;

@@ -1,0 +1,15 @@
+#include "data/config.h"
+
+DataConfig data_config_default(void) {
+    return (DataConfig){.source = "glyphs",
+                        .augment = "none",
+                        .background = "black",
+                        .label_gap = 16,
+                        .mean_count = 1,
+                        .std = {1},
+                        .std_count = 1,
+                        .repeat = 1,
+                        .shuffle = true,
+                        .classes = 10,
+                        .synthetic_count = 10000};
+}
