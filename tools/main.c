@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tools/commands.h"
+#include "tools/program/command.h"
 #include "tools/program/launch.h"
 #include "tools/program/nearest.h"
 #include "tools/program/output.h"
@@ -41,13 +42,6 @@ static void usage(FILE *out) {
         fprintf(out, "  %-8s  %s\n", COMMANDS[i].name, COMMANDS[i].sentence);
     fprintf(out, "\nQuick start:  steady train demo --out runs/demo\n");
 }
-
-int command_fail(const char *command, const Err *err) {
-    fprintf(stderr, "steady %s: %s\n", command, err->text);
-    return (int)err->status;
-}
-
-bool is_help(const char *word) { return !strcmp(word, "-h") || !strcmp(word, "--help"); }
 
 /* Commands that are planned: they are words that are known, not slips of the keyboard. */
 static bool is_planned(const char *word) {

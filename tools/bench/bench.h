@@ -2,7 +2,7 @@
  *
  *     steady bench steps --model vit-s16 --repeat 10 train.recompute=block
  *
- * tools/bench/bench.c reads the command line and calls a function for each level; each takes a
+ * tools/command/bench.c reads the command line and calls a function for each level; each takes a
  * subject (a model and a batch) and prints rows through bench_print.  Products are given as a
  * share of the rate of machine_rate_measure in the same run, traffic as a share of the memory
  * bandwidth in the same run (what stays in a cache can pass 1).

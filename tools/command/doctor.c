@@ -1,5 +1,5 @@
-#include "tools/command/doctor.h"
-
+/* doctor: `steady doctor`, what this machine offers and what is wrong with its set-up.  Problems
+ * that it finds are its result, not its failure, but for products that are wrong (FAIL_RUN). */
 #include <jansson.h>
 #include <omp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include "engine/core/machine.h"
 #include "engine/dist/ranks.h"
 #include "tools/commands.h"
+#include "tools/program/command.h"
 #include "tools/program/kernels.h"
 #include "tools/program/output.h"
 #include "tools/program/rate.h"

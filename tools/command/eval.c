@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/commands.h"
+#include "tools/program/command.h"
 #include "tools/program/output.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"

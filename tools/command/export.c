@@ -5,6 +5,7 @@
 
 #include "data/file/safetensors.h"
 #include "tools/commands.h"
+#include "tools/program/command.h"
 #include "tools/run/checkpoint.h"
 #include "tools/task/meaning.h"
 #include "tools/task/openrun.h"

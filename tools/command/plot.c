@@ -1,10 +1,10 @@
-#include "tools/commands.h"
-#include "tools/program/apart.h"
-
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/commands.h"
 #include "tools/figure/figures.h"
+#include "tools/program/apart.h"
+#include "tools/program/command.h"
 
 #define RUNS_MAX 16
 
@@ -77,7 +77,7 @@ static Status parse_option(PlotWords *words, int argc, char **argv, int *i, Err 
 static Status parse_words(PlotWords *words, int argc, char **argv, Err *err) {
     for (int i = 1; i < argc; i++) {
         Status status = OK;
-        if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) words->help = true;
+        if (is_help(argv[i])) words->help = true;
         else if (argv[i][0] == '-' && argv[i][1])
             status = parse_option(words, argc, argv, &i, err);
         else if (words->run_count == RUNS_MAX)
@@ -129,6 +129,6 @@ int plot_main(int argc, char **argv) {
         return OK;
     }
     if (!status) status = apart_run(plot, &words, &err);
-    if (status) fprintf(stderr, "steady plot: %s\n", err.text);
-    return status;
+    if (status) return command_fail("plot", &err);
+    return OK;
 }

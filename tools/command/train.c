@@ -10,6 +10,8 @@
 #include "tools/figure/figures.h"
 #include "tools/figure/report.h"
 #include "tools/program/apart.h"
+#include "tools/program/command.h"
+#include "tools/program/join.h"
 #include "tools/program/launch.h"
 #include "tools/program/say.h"
 #include "tools/program/start.h"
@@ -294,7 +296,7 @@ int train_main(int argc, char **argv) {
     }
     Err err = ERR_NONE;
     Ranks *ranks;
-    if (launch_join(&ranks, &err)) return launch_fail("train", &err);
+    if (join_ranks(&ranks, &err)) return launch_fail("train", &err);
     Options o = {.report = true, .words = mem_alloc((size_t)argc * sizeof(char *))};
     int code = train(&o, argc, argv, ranks);
     mem_free(o.words);

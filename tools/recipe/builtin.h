@@ -1,4 +1,4 @@
-/* builtin: the built-in recipes, tools/recipes/NAME.ini, and the command that shows them.
+/* builtin: the built-in recipes, tools/recipes/NAME.ini (asked for through tools/recipe/recipe.h).
  *
  * The first line of a recipe is a comment that says in one sentence what it is. */
 #ifndef STEADY_RECIPE_BUILTIN_H
@@ -13,8 +13,5 @@ struct RecipeText {
 /* Made from the files at build time, in the order of their names. */
 extern const struct RecipeText recipes_builtin[];
 extern const size_t recipes_builtin_count;
-
-/* `steady recipes [NAME]`: argv[0] is "recipes".  Returns the exit code. */
-int recipes_main(int argc, char **argv);
 
 #endif

@@ -9,7 +9,7 @@ typedef struct PredictOptions {
     char **inputs; /* files and folders */
     size_t input_count;
     bool logits;
-    /* which options with a word are, a bit each (tools/predict/predict.c) */
+    /* which options with a word are, a bit each (tools/command/predict.c) */
     unsigned given;
     size_t limit; /* inputs; 0: all */
     /* language */

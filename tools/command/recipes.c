@@ -1,8 +1,10 @@
-#include "tools/recipe/builtin.h"
-
+/* recipes: `steady recipes [NAME]` - the built-in recipes. */
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/commands.h"
+#include "tools/program/command.h"
+#include "tools/recipe/builtin.h"
 #include "tools/recipe/recipe.h"
 
 static const char usage[] =
@@ -136,8 +138,7 @@ static int print_recipe(const char *name) {
 }
 
 int recipes_main(int argc, char **argv) {
-    bool help =
-        argc == 2 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0);
+    bool help = argc == 2 && is_help(argv[1]);
     if (help || argc > 2) {
         fputs(usage, help ? stdout : stderr);
         return help ? OK : FAIL_USAGE;

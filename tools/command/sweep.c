@@ -1,14 +1,14 @@
 /* sweep: `steady sweep RECIPE[,RECIPE...] key=a,b,c ...` - a grid of runs and its table. */
-#include "tools/sweep/sweep.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/commands.h"
+#include "tools/program/command.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/recipe/keys.h"
 #include "tools/run/rundir.h"
+#include "tools/sweep/sweep.h"
 
 static const char HELP[] =
     "usage: steady sweep RECIPE[,RECIPE...] section.key=value[,value...] ... [options]\n"

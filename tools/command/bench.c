@@ -1,10 +1,10 @@
 /* bench: the command line of `steady bench`. */
-#include "tools/bench/bench.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bench/bench.h"
 #include "tools/commands.h"
+#include "tools/program/command.h"
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"

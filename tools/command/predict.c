@@ -1,6 +1,4 @@
 /* predict: `steady predict RUN [INPUT ...]` - classes, text, translations or transcripts. */
-#include "tools/task/predict.h"
-
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -8,6 +6,8 @@
 #include <string.h>
 
 #include "tools/commands.h"
+#include "tools/program/command.h"
+#include "tools/task/predict.h"
 
 static const char HELP[] =
     "usage: steady predict RUN [INPUT ...] [--checkpoint STEP|best|average:N|FILE] "
