@@ -15,12 +15,6 @@ static const char usage[] =
 
 enum { FAMILY = 8, ROOM = 23 }; /* so many of a name's start are one line of the list */
 
-static const char *const HEADINGS[] = {[TASK_CLASSIFY] =
-                                           "Pictures (task.kind = classify)",
-                                       [TASK_LANGUAGE] = "Text (language)",
-                                       [TASK_TRANSLATE] = "Translation (translate)",
-                                       [TASK_TRANSCRIBE] = "Speech (transcribe)"};
-
 static TaskKind task_of(size_t i) {
     Recipe recipe = recipe_default();
     Err err = ERR_NONE;
@@ -90,7 +84,7 @@ static void print_family(size_t i, size_t end) {
 /* ---- lists ---- */
 
 static void list_task(TaskKind task) {
-    puts(HEADINGS[task]);
+    puts(task_heading(task));
     for (size_t i = 0, end; i < recipes_builtin_count; i = end) {
         end = family_end(i);
         bool family = end - i >= FAMILY && common_start(i, end);
@@ -102,7 +96,7 @@ static void list_task(TaskKind task) {
 }
 
 static int list_recipes(void) {
-    for (TaskKind task = TASK_CLASSIFY; task <= TASK_TRANSCRIBE; task++) {
+    for (TaskKind task = 0; task < TASK_KINDS; task++) {
         if (task) putchar('\n');
         list_task(task);
     }

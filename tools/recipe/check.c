@@ -27,9 +27,9 @@ static Status check_mlp(const Recipe *recipe, Err *err) {
 }
 
 static Status check_position(const Recipe *recipe, Err *err) {
-    bool pictures = recipe->task == TASK_CLASSIFY;
+    bool pictures = task_is(recipe->task, FOR_VISION);
     PositionKind position = recipe->model.position;
-    if (recipe->task == TASK_TRANSCRIBE) {
+    if (task_is(recipe->task, FOR_SPEECH)) {
         if (position != POSITION_SINCOS && position != POSITION_SINUSOIDAL) return OK;
         return err_set(
             err, FAIL_USAGE,
@@ -53,7 +53,7 @@ static Status check_position(const Recipe *recipe, Err *err) {
 }
 
 static Status check_patch(const Recipe *recipe, Err *err) {
-    if (recipe->task != TASK_CLASSIFY) return OK;
+    if (!task_is(recipe->task, FOR_VISION)) return OK;
     size_t side = recipe->data.image_size, patch = recipe->model.patch;
     if (side % patch == 0) return OK;
     return err_set(err, FAIL_USAGE,
@@ -111,7 +111,7 @@ static Status check_watch(const Recipe *recipe, Err *err) {
     };
     const ScheduleConfig *schedule = &recipe->schedule;
     if (schedule->name != SCHEDULE_PLATEAU) return OK;
-    if (!(MEASURED_BY[schedule->watch] & 1u << recipe->task))
+    if (!task_is(recipe->task, MEASURED_BY[schedule->watch]))
         return err_set(err, FAIL_USAGE,
                        "schedule.watch = %s: task.kind = %s has no such score; wanted "
                        "loss or %s",
@@ -191,7 +191,7 @@ static Status check_source_task(const Recipe *recipe, Err *err) {
 
 static Status check_languages(const Recipe *recipe, Err *err) {
     const DataConfig *data = &recipe->data;
-    if (recipe->task != TASK_TRANSLATE || strcmp(data->source, "parallel")) return OK;
+    if (!task_is(recipe->task, FOR_PAIRS) || strcmp(data->source, "parallel")) return OK;
     if (!*data->source_lang || !*data->target_lang)
         return err_set(err, FAIL_USAGE,
                        "data.source = parallel needs data.source_lang and "
@@ -204,7 +204,7 @@ static Status check_languages(const Recipe *recipe, Err *err) {
 }
 
 static Status check_tied(const Recipe *recipe, Err *err) {
-    if (recipe->task != TASK_TRANSLATE || recipe->model.tied != TIED_ALL ||
+    if (!task_is(recipe->task, FOR_PAIRS) || recipe->model.tied != TIED_ALL ||
         recipe->data.joint)
         return OK;
     return err_set(err, FAIL_USAGE,
@@ -266,7 +266,7 @@ static Status check_best(const Recipe *recipe, Err *err) {
 
 static Status check_augment(const Recipe *recipe, Err *err) {
     const char *augment = recipe->data.augment;
-    bool speech = recipe->task == TASK_TRANSCRIBE, masks = !strncmp(augment, "spe", 3);
+    bool speech = task_is(recipe->task, FOR_SPEECH), masks = !strncmp(augment, "spe", 3);
     if (!strcmp(augment, "none") || !*augment || speech == masks) return OK;
     return err_set(err, FAIL_USAGE, "data.augment = %s is for %s", augment,
                    masks ? "speech" : "pictures; speech has speed and specaugment");

@@ -22,22 +22,9 @@ static void print_wrapped(const char *text, FILE *out) {
     fputc('\n', out);
 }
 
-/* Whose a key is that this version does not use. */
-static const char *task_text(const Key *key) {
-    static const struct {
-        unsigned tasks;
-        const char *text;
-    } texts[] = {
-        {FOR_LATER, "not built in yet"},
-    };
-    for (size_t i = 0; i < COUNT(texts); i++)
-        if (texts[i].tasks == key->tasks) return texts[i].text;
-    return "other tasks; not built in yet";
-}
-
 static void describe(const Key *key, char *text, size_t size) {
     if (key_is_stored(key)) key_wanted(key, text, size);
-    else text_format(text, size, "(%s)", task_text(key));
+    else text_format(text, size, "(not built in yet)");
 }
 
 /* The key's sentence, its condition, and the choices that are still to come. */

@@ -183,7 +183,7 @@ KeyChange key_change(const Key *key) {
 
 unsigned key_uses(const Key *key, const Recipe *recipe) {
     for (size_t i = 0; i < COUNT(rows) && key_applies(key, recipe); i++)
-        if (is_row_of(i, key) && (!rows[i].tasks || rows[i].tasks & 1u << recipe->task))
+        if (is_row_of(i, key) && (!rows[i].tasks || task_is(recipe->task, rows[i].tasks)))
             return rows[i].uses;
     return 0;
 }

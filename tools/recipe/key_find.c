@@ -42,10 +42,10 @@ const Key *key_nearest(const char *full) {
     return best;
 }
 
-bool key_is_stored(const Key *key) { return key->tasks & FOR_BUILT; }
+bool key_is_stored(const Key *key) { return key->tasks; }
 
 bool key_applies(const Key *key, const Recipe *recipe) {
-    return key->tasks & 1u << recipe->task;
+    return task_is(recipe->task, key->tasks);
 }
 
 /* ---- sets ---- */

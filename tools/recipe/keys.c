@@ -54,6 +54,9 @@ static Status check_background(const char *value, Err *err) {
 
 /* ---- the table ---- */
 
+#define TASK_NAME(KIND, name, examples, heading) #name,
+static const char *const task_names[] = {TASK_LIST(TASK_NAME) NULL};
+
 /* clang-format off */
 const Key keys[] = {
     {.section = "task",
@@ -61,7 +64,7 @@ const Key keys[] = {
      .type = KEY_CHOICE,
      .offset = offsetof(Recipe, task),
      .standard = "classify",
-     .choices = NAMES("classify", "language", "translate", "transcribe"),
+     .choices = task_names,
      .later = NAMES("contrastive"),
      REST(FOR_ALL, "What is learned.")},
 
@@ -297,7 +300,7 @@ const Key keys[] = {
     REAL(FOR_TRANSCRIBE, model, cape_shift, "0", FROM(0),
          "Largest random shift of an utterance's positions in training, seconds.",
          WHEN("model.position = cape")),
-    OTHER(model, qk_norm, FOR_LATER, "Norm of queries and keys of each head."),
+    OTHER(model, qk_norm, FOR_NONE, "Norm of queries and keys of each head."),
 
     CHOICE(FOR_ALL, optim, name, "adamw", NAMES("adamw", "adam", "sgd", "lars", "lamb", "adagrad"),
            NULL, "The optimizer."),
@@ -448,7 +451,7 @@ const Key keys[] = {
          WHEN("probe.every > 0")),
     FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient.",
          WHEN("probe.every > 0")),
-    OTHER(probe, sharpness, FOR_LATER, "Largest eigenvalues of the Hessian."),
+    OTHER(probe, sharpness, FOR_NONE, "Largest eigenvalues of the Hessian."),
 
     CHOICE(FOR_ALL, guard, nonfinite, "stop", NAMES("stop", "rollback"), NULL,
            "What a non-finite loss or gradient does: end the run (exit 4), or go back to "

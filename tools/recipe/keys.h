@@ -23,20 +23,6 @@ typedef enum {
     KEY_REALS,  /* double[room] and a size_t: numbers parted by commas or blanks */
 } KeyType;
 
-/* Who reads a key; bit 1 << TaskKind is the task's own, the others are tasks to come. */
-enum {
-    FOR_CLASSIFY = 1 << TASK_CLASSIFY,
-    FOR_LANGUAGE = 1 << TASK_LANGUAGE,
-    FOR_TRANSLATE = 1 << TASK_TRANSLATE,
-    FOR_TRANSCRIBE = 1 << TASK_TRANSCRIBE,
-    FOR_CONTRASTIVE = 1 << 8,
-    FOR_TEXTS = FOR_LANGUAGE | FOR_TRANSLATE,
-    FOR_VISION = FOR_CLASSIFY | FOR_CONTRASTIVE,
-    FOR_BUILT = FOR_CLASSIFY | FOR_TEXTS | FOR_TRANSCRIBE, /* tasks of this version */
-    FOR_ALL = FOR_VISION | FOR_TEXTS | FOR_TRANSCRIBE,
-    FOR_LATER = 0, /* for no task of this version */
-};
-
 typedef struct Key {
     const char *section, *name;
     KeyType type;
@@ -56,7 +42,8 @@ typedef struct Key {
     Status (*check)(const char *value, Err *err); /* text: a rule of its own, or NULL; its
                                                      message names the key */
     const char *(*list)(void); /* text: names that it can be, or NULL */
-    unsigned tasks;            /* FOR_...: tasks that use it */
+    /* FOR_... of tools/recipe/tasks.h: tasks that use it; 0: none of this version */
+    unsigned tasks;
     const char *sentence;
     const char *when; /* condition under which it has an effect (below); NULL: always */
 } Key;

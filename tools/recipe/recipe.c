@@ -11,12 +11,6 @@
 #include "tools/recipe/inifile.h"
 #include "tools/recipe/keys.h"
 
-const char *task_name(TaskKind task) {
-    static const char *const NAMES[] = {"classify", "language", "translate",
-                                        "transcribe"};
-    return NAMES[task];
-}
-
 /* ---- one key ---- */
 
 static Status unknown_key(const char *full, Err *err) {

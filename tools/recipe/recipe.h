@@ -15,8 +15,8 @@
 #include "data/config.h"
 #include "engine/optim/config.h"
 #include "models/config.h"
+#include "tools/recipe/tasks.h"
 
-typedef enum { TASK_CLASSIFY, TASK_LANGUAGE, TASK_TRANSLATE, TASK_TRANSCRIBE } TaskKind;
 typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
 typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
 typedef enum { BEST_AUTO, BEST_LOSS, BEST_TOP1, BEST_BLEU, BEST_WER } BestScore;
@@ -87,8 +87,6 @@ typedef struct Recipe {
      * built-in recipe nor a run's is */
     uint64_t own[RECIPE_BITS];
 } Recipe;
-
-const char *task_name(TaskKind task);
 
 Recipe recipe_default(void);
 
