@@ -1,49 +1,21 @@
-/* layers: names of sites and weights taken apart, and the choice of layers for a figure.
+/* layers: sites as figures show them - labels, colours, and the choice of layers.
  *
- *     LayerName part = layer_name("decoder.blocks.3.cross");   prefix "decoder.", block 3,
- *                                                              suffix "cross"               */
+ *     LayerChoice choice = {0};
+ *     layer_choose(&choice, run, "first,last,lowest", &err);
+ *     if (layer_chosen(&choice, "blocks.0.attn")) ... layer_shade(&choice, "blocks.0.attn") ...
+ *     layer_choice_free(&choice); */
 #ifndef STEADY_LAYERS_H
 #define STEADY_LAYERS_H
 
 #include "tools/chart/chart.h"
+#include "tools/run/layer.h"
 #include "tools/run/runlog.h"
-
-typedef struct LayerName {
-    char prefix[40]; /* "", "encoder.", "decoder." */
-    char suffix[80]; /* "attn", "cross", "attn.qkv"; the whole name without blocks */
-    bool in_block;
-    size_t block;
-} LayerName;
-
-LayerName layer_name(const char *name);
-bool layer_same_kind(const LayerName *a,
-                     const LayerName *b); /* prefix and suffix agree */
 
 /* "blocks.0" for "blocks.0.attn": short, and still what the logs say. */
 void layer_label(const char *site, char label[96]);
 
 /* "blocks.3" for any site of a block, where a heading says of which kind. */
 void layer_block_label(const char *site, char label[96]);
-
-/* Kinds of attention.  An encoder-decoder has three, which figures and tables keep apart; what
- * has one kind alone is plain. */
-typedef enum {
-    KIND_ENCODER, /* "encoder.blocks.3.attn", and the weights of such a block */
-    KIND_CROSS,   /* "decoder.blocks.3.cross" */
-    KIND_DECODER, /* "decoder.blocks.3.attn" */
-    KIND_PLAIN,   /* all others */
-    KIND_COUNT
-} LayerKind;
-
-typedef struct LayerKindFacts {
-    const char *key;   /* "cross"; plain: "" */
-    const char *label; /* "cross attention" */
-} LayerKindFacts;
-
-extern const LayerKindFacts layer_kinds[KIND_COUNT];
-
-/* Of a site or a weight. */
-LayerKind layer_kind(const char *name);
 
 /* How many sites of that kind a run has probes of. */
 size_t layer_kind_count(const ProbeLog *probe, LayerKind kind);

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "data/file/openfile.h"
-#include "tools/figure/layers.h"
 #include "tools/program/say.h"
+#include "tools/run/layer.h"
 
 #define RECIPE_MOST ((size_t)1 << 20)
 #define LOG_MOST ((size_t)4 << 30)

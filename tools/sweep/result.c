@@ -5,20 +5,6 @@
 
 /* ---- one cell ---- */
 
-SweepResult sweep_result_none(void) {
-    SweepResult none = {.score = NAN,
-                        .best = NAN,
-                        .loss = NAN,
-                        .val_loss = NAN,
-                        .chance = NAN,
-                        .entropy = NAN,
-                        .max_logit = NAN,
-                        .verdict = ""};
-    for (size_t m = 0; m < METRIC_COUNT; m++) none.scores[m] = NAN;
-    for (size_t k = 0; k < KIND_COUNT; k++) none.kind_entropy[k] = NAN;
-    return none;
-}
-
 /* The last evaluation, and the best of those on the same split. */
 static void read_scores(SweepResult *result, const RunLog *run) {
     if (!run->eval_count) return;

@@ -19,15 +19,6 @@
 
 enum { LOCK_WAIT = 60 }; /* seconds; a run that was told to stop saves within a step */
 
-void sweep_cell_dir(const Sweep *sweep, size_t cell, char *path, size_t size) {
-    text_format(path, size, "%s/cells/%s", sweep->dir, sweep->cells[cell].name);
-}
-
-bool sweep_has_ended(const SweepCell *cell) {
-    return cell->exit == OK || cell->exit == FAIL_DIVERGED ||
-           cell->exit == FAIL_COLLAPSED;
-}
-
 /* ---- sweep.json ---- */
 
 /* Words and what is made of them may hold names of files that are not UTF-8. */

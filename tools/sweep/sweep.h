@@ -58,8 +58,6 @@ typedef struct SweepResult {
     size_t steps;
 } SweepResult;
 
-SweepResult sweep_result_none(void);
-
 typedef struct SweepCell {
     char name[SWEEP_NAME]; /* "demo-sigma,optim.lr=0.02,train.seed=1"; a file name */
     int exit;              /* of its process, 128 + signal, or SWEEP_OPEN */
@@ -104,12 +102,16 @@ char *sweep_word(const Sweep *sweep, size_t cell, size_t axis);
 size_t sweep_axis(const Sweep *sweep, const char *key);
 bool sweep_is_swept(const Sweep *sweep, size_t axis);
 
-/* ---- on disk (state.c) ---- */
+/* ---- a cell (cell.c) ---- */
+
+SweepResult sweep_result_none(void);
 
 void sweep_cell_dir(const Sweep *sweep, size_t cell, char *path, size_t size);
 
 /* Has the cell come to its end (trained, diverged, stopped by the collapse guard)? */
 bool sweep_has_ended(const SweepCell *cell);
+
+/* ---- on disk (state.c) ---- */
 
 /* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep that was
  * killed is not continued before its runs are gone; waits a minute for them) and reads how
