@@ -1,5 +1,5 @@
 /* bpe_learn_parts: what learning from words (data/text/bpe_learn.c) and from words with white space in
- * them (data/text/bpe_learn_spaces.c) share. */
+ * them (data/text/bpe_learn_spaces.c) share: counts of pairs (data/text/bpe_learn_pairs.c). */
 #ifndef STEADY_BPE_LEARN_PARTS_H
 #define STEADY_BPE_LEARN_PARTS_H
 
@@ -36,8 +36,6 @@ typedef struct Learner {
     uint32_t merge;  /* number of the present one, from 1 */
     IndexList moved; /* pairs whose counts it has changed */
 } Learner;
-
-void list_add(IndexList *list, uint32_t item);
 
 /* The pair's number; its count changes by `times` in word `number`, which is one of its places. */
 size_t pair_move(Learner *l, uint32_t a, uint32_t b, int64_t times, uint32_t number);

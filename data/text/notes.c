@@ -1,38 +1,7 @@
 /* notes: what is said of a split of texts, and its hash (data/text/set.h). */
-#include <stdlib.h>
-#include <string.h>
-
-#include "data/file/utf8.h"
 #include "data/text/set_parts.h"
 
 /* ---- unknown tokens ---- */
-
-typedef struct FirstUnknown {
-    char text[80];
-    bool found;
-} FirstUnknown;
-
-static void keep_first(void *context, const char *token, size_t length) {
-    FirstUnknown *f = context;
-    if (f->found) return;
-    f->found = true;
-    utf8_show(token, length, f->text, sizeof f->text);
-}
-
-void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side,
-                       const TextFile *file, size_t i, const IdList *ids, size_t first) {
-    if (*set->first_unknown[side] || !tokenizer_has_specials(t)) return;
-    for (size_t k = first; k < ids->count; k++) {
-        if (ids->ids[k] != ID_UNK) continue;
-        FirstUnknown unknown = {0};
-        size_t length;
-        const char *line = textfile_line(file, i, &length);
-        tokenizer_unknown(t, line, length, keep_first, &unknown);
-        text_format(set->first_unknown[side], sizeof set->first_unknown[side],
-                    "%s:%zu: '%s'", file->path, i + 1, unknown.text);
-        return;
-    }
-}
 
 static size_t count_unknown(const Tokenizer *t, const uint32_t *ids, size_t count) {
     size_t unknown = 0;

@@ -80,17 +80,6 @@ static Status read_files(const Texts *t, Split split, TextFile files[2], Err *er
 
 /* ---- a stream ---- */
 
-Status textset_encode(TextSet *set, const Texts *t, size_t side, const TextFile *file,
-                      size_t i, IdList *ids, Err *err) {
-    const Tokenizer *tokenizer = t->tokenizer[side];
-    size_t length, before = ids->count;
-    const char *line = textfile_line(file, i, &length);
-    if (tokenizer_encode(tokenizer, line, length, ids, err))
-        return err_wrap(err, "%s:%zu", file->path, i + 1), err->status;
-    textnotes_unknown(set, tokenizer, side, file, i, ids, before);
-    return OK;
-}
-
 static Status fill_stream(TextSet *set, const Texts *texts, const TextFile *file,
                           Err *err) {
     const Tokenizer *t = texts->tokenizer[0];
@@ -107,24 +96,6 @@ static Status fill_stream(TextSet *set, const Texts *texts, const TextFile *file
     }
     set->report.lines = file->count;
     return OK;
-}
-
-/* ---- pairs ---- */
-
-const uint32_t *textset_source(const TextSet *set, size_t i, size_t *count) {
-    const TextSide *s = &set->side[0];
-    *count = s->start[i + 1] - s->start[i];
-    return s->ids.ids + s->start[i];
-}
-
-const uint32_t *textset_target(const TextSet *set, size_t i, size_t *count) {
-    const TextSide *s = &set->side[1];
-    *count = s->start[i + 1] - s->start[i];
-    return s->ids.ids + s->start[i];
-}
-
-const char *textset_target_line(const TextSet *set, size_t i, size_t *length) {
-    return textfile_line(&set->target, set->line[i], length);
 }
 
 /* ---- splits ---- */

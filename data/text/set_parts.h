@@ -1,5 +1,5 @@
-/* set_parts: what opening texts (data/text/set.c), pairs of lines (data/text/pairs.c) and what is
- * said of both (data/text/notes.c, overlap.c) share. */
+/* set_parts: what opening texts (data/text/set.c), their items (items.c), pairs of lines (pairs.c)
+ * and what is said of both (notes.c, overlap.c) share. */
 #ifndef STEADY_TEXT_SET_PARTS_H
 #define STEADY_TEXT_SET_PARTS_H
 
@@ -24,9 +24,6 @@ TextSet *pairs_cut(TextSet *train, double fraction);
 
 /* Counts, hash and the share of <unk>, once the split is what it will be. */
 void textnotes_finish(const Texts *t, TextSet *set, Split split);
-/* The first <unk> of a side, with its line i, whose tokens are ids from `first` on. */
-void textnotes_unknown(TextSet *set, const Tokenizer *t, size_t side,
-                       const TextFile *file, size_t i, const IdList *ids, size_t first);
 /* The hash continued over pair i: ids of both sides and the target as it stands in the file. */
 uint64_t textnotes_hash_pair(uint64_t hash, const TextSet *set, size_t i);
 /* Notes of val and test on what of them is in the training text, too. */

@@ -1,9 +1,8 @@
-#include "data/facts.h"
 #include "data/text/tokenizer_parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "data/facts.h"
 #include "data/file/utf8.h"
 #include "data/text/tok13a.h"
 
@@ -63,16 +62,15 @@ static void each_character(const char *line, size_t length, VisitToken *visit,
     }
 }
 
-/* Words end at any white space, as fairseq has it; those of BPE as subword-nmt has it. */
-static void each_word(TokenKind kind, const char *line, size_t length, VisitToken *visit,
-                      void *context) {
+void tokenizer_each_word(TokenKind kind, const char *line, size_t length,
+                         VisitToken *visit, void *context) {
     bool (*next)(const char *, size_t, size_t *, size_t *) =
         kind == TOKENS_BPE ? bpe_word : utf8_word;
     for (size_t at = 0, word; next(line, length, &at, &word);)
         visit(context, line + at - word, word);
 }
 
-static bool is_special(const char *token, size_t length) {
+bool tokenizer_is_special(const char *token, size_t length) {
     for (size_t i = 0; i < COUNT(SPECIALS); i++)
         if (strlen(SPECIALS[i]) == length && !memcmp(SPECIALS[i], token, length))
             return true;
@@ -88,7 +86,7 @@ typedef struct Pieces {
 
 static void split_word(void *context, const char *word, size_t length) {
     Pieces *p = context;
-    if (is_special(word, length)) {
+    if (tokenizer_is_special(word, length)) {
         p->visit(p->context, word, length);
         return;
     }
@@ -102,15 +100,15 @@ static void split_word(void *context, const char *word, size_t length) {
     }
 }
 
-static void each_token(const Tokenizer *t, const char *line, size_t length,
-                       VisitToken *visit, void *context) {
+void tokenizer_each_token(const Tokenizer *t, const char *line, size_t length,
+                          VisitToken *visit, void *context) {
     if (t->kind == TOKENS_CHAR) {
         each_character(line, length, visit, context);
     } else if (t->kind == TOKENS_WORD) {
-        each_word(t->kind, line, length, visit, context);
+        tokenizer_each_word(t->kind, line, length, visit, context);
     } else {
         Pieces pieces = {.bpe = t->bpe, .visit = visit, .context = context};
-        each_word(t->kind, line, length, split_word, &pieces);
+        tokenizer_each_word(t->kind, line, length, split_word, &pieces);
         text_free(&pieces.text);
     }
 }
@@ -148,7 +146,7 @@ Status tokenizer_encode(const Tokenizer *t, const char *line, size_t length, IdL
         line = prepared.text, length = prepared.length;
     }
     Encoding e = {.t = t, .ids = ids};
-    each_token(t, line, length, encode_token, &e);
+    tokenizer_each_token(t, line, length, encode_token, &e);
     if (e.unknown_length) {
         uint32_t code = 0;
         utf8_next(e.unknown, e.unknown_length, &code);
@@ -177,7 +175,7 @@ void tokenizer_unknown(const Tokenizer *t, const char *line, size_t length,
     TextBuffer prepared = {0};
     Stranger stranger = {t, visit, context};
     tokenizer_prepare(t, line, length, &prepared);
-    each_token(t, prepared.text, prepared.length, visit_stranger, &stranger);
+    tokenizer_each_token(t, prepared.text, prepared.length, visit_stranger, &stranger);
     text_free(&prepared);
 }
 
@@ -229,130 +227,15 @@ TokenizerConfig tokenizer_config(const DataConfig *d, bool specials, size_t side
                              .min_count = d->min_count};
 }
 
-static void count_token(void *context, const char *token, size_t length) {
-    stringmap_count(context, token, length, 1);
-}
-
-/* Counts the tokens (or, for BPE that is to be learned, the words) of files. */
-static void count_files(const Tokenizer *t, bool words, const TextFile *const *files,
-                        size_t file_count, StringMap *counts) {
-    TextBuffer prepared = {0};
-    for (size_t f = 0; f < file_count; f++) {
-        for (size_t i = 0; i < files[f]->count; i++) {
-            size_t length;
-            const char *line = textfile_line(files[f], i, &length);
-            tokenizer_prepare(t, line, length, &prepared);
-            if (words)
-                each_word(t->kind, prepared.text, prepared.length, count_token, counts);
-            else each_token(t, prepared.text, prepared.length, count_token, counts);
-        }
-        if (!t->specials && memchr(files[f]->bytes, '\n', files[f]->size))
-            count_token(counts, "\n", 1);
-    }
-    text_free(&prepared);
-}
-
-/* Each word is split once, however often it stands in the text. */
-static void count_pieces(const Tokenizer *t, const StringMap *words, StringMap *counts) {
-    TextBuffer pieces = {0};
-    for (size_t w = 0; w < words->count; w++) {
-        size_t length;
-        const char *word = stringmap_text(words, w, &length);
-        text_clear(&pieces);
-        if (is_special(word, length)) continue;
-        bpe_split(t->bpe, word, length, &pieces);
-        for (size_t at = 0; at < pieces.length;) {
-            const char *blank = memchr(pieces.text + at, ' ', pieces.length - at);
-            size_t end = blank ? (size_t)(blank - pieces.text) : pieces.length;
-            stringmap_count(counts, pieces.text + at, end - at, words->count_of[w]);
-            at = end + 1;
-        }
-    }
-    text_free(&pieces);
-}
-
-typedef struct Counted {
-    const StringMap *map;
-    size_t index;
-} Counted;
-
-static int by_text(const void *a, const void *b) {
-    const Counted *x = a, *y = b;
-    return stringmap_compare(x->map, x->index, y->index);
-}
-
-static int by_count(const void *a, const void *b) {
-    const Counted *x = a, *y = b;
-    size_t m = x->map->count_of[x->index], n = y->map->count_of[y->index];
-    return m != n ? (m > n ? -1 : 1) : by_text(a, b);
-}
-
 void tokenizer_add_specials(Tokenizer *t) {
     for (size_t i = 0; t->specials && i < COUNT(SPECIALS); i++)
         stringmap_add(&t->vocab, SPECIALS[i], strlen(SPECIALS[i]));
-}
-
-static void number_tokens(Tokenizer *t, const StringMap *counts, size_t min_count) {
-    Counted *order = mem_alloc(MAX(counts->count, (size_t)1) * sizeof *order);
-    for (size_t i = 0; i < counts->count; i++) order[i] = (Counted){counts, i};
-    qsort(order, counts->count, sizeof *order, t->specials ? by_count : by_text);
-    tokenizer_add_specials(t);
-    for (size_t i = 0; i < counts->count; i++) {
-        size_t length, count = counts->count_of[order[i].index];
-        const char *token = stringmap_text(counts, order[i].index, &length);
-        if (t->specials && (count < min_count || is_special(token, length))) continue;
-        stringmap_count(&t->vocab, token, length, count);
-    }
-    mem_free(order);
 }
 
 void tokenizer_find_line_end(Tokenizer *t) {
     size_t id = t->specials ? (size_t)ID_EOS : stringmap_find(&t->vocab, "\n", 1);
     t->has_line_end = id != SIZE_MAX;
     t->line_end = t->has_line_end ? (uint32_t)id : 0;
-}
-
-/* ---- building ---- */
-
-static Status get_bpe(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
-                      Err *err) {
-    if (t->kind != TOKENS_BPE) return OK;
-    t->bpe = *c->codes ? bpe_load(c->codes, NULL, err) : bpe_learn(words, c->merges);
-    return t->bpe ? OK : err->status;
-}
-
-static Status get_vocab(Tokenizer *t, const TokenizerConfig *c, const StringMap *words,
-                        const TextFile *const *files, size_t file_count, Err *err) {
-    if (*c->vocab) return tokenizer_read_vocab(t, c->vocab, NULL, err);
-    StringMap counts = {0};
-    if (t->kind == TOKENS_BPE) count_pieces(t, words, &counts);
-    else count_files(t, false, files, file_count, &counts);
-    number_tokens(t, &counts, c->min_count);
-    stringmap_free(&counts);
-    if (t->vocab.count > (t->specials ? COUNT(SPECIALS) : 0)) return OK;
-    return err_set(err, FAIL_DATA,
-                   "no token occurs %zu times in the training text; use a lower "
-                   "data.min_count",
-                   c->min_count);
-}
-
-Tokenizer *tokenizer_build(const TokenizerConfig *c, const TextFile *const *files,
-                           size_t file_count, Err *err) {
-    Tokenizer *t = mem_zalloc(sizeof *t);
-    *t = (Tokenizer){.kind = c->kind,
-                     .specials = c->specials,
-                     .lowercase = c->lowercase,
-                     .word_split = c->word_split};
-    StringMap words = {0};
-    if (c->kind == TOKENS_BPE) count_files(t, true, files, file_count, &words);
-    if (!get_bpe(t, c, &words, err)) get_vocab(t, c, &words, files, file_count, err);
-    stringmap_free(&words);
-    if (err->status) {
-        tokenizer_free(t);
-        return NULL;
-    }
-    tokenizer_find_line_end(t);
-    return t;
 }
 
 void tokenizer_free(Tokenizer *t) {

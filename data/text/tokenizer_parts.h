@@ -1,5 +1,5 @@
-/* tokenizer_parts: what making tokenizers (data/text/tokenizer.c) and their files (tokenizer_files.c)
- * share. */
+/* tokenizer_parts: what using tokenizers (data/text/tokenizer.c), their files (tokenizer_files.c) and
+ * making them from a text (tokenizer_build.c) share. */
 #ifndef STEADY_TOKENIZER_PARTS_H
 #define STEADY_TOKENIZER_PARTS_H
 
@@ -17,6 +17,13 @@ struct Tokenizer {
     uint32_t line_end;
     bool has_line_end;
 };
+
+/* Words end at any white space, as fairseq has it; those of BPE as subword-nmt has it. */
+void tokenizer_each_word(TokenKind kind, const char *line, size_t length,
+                         VisitToken *visit, void *context);
+void tokenizer_each_token(const Tokenizer *t, const char *line, size_t length,
+                          VisitToken *visit, void *context);
+bool tokenizer_is_special(const char *token, size_t length);
 
 void tokenizer_add_specials(Tokenizer *t);
 void tokenizer_find_line_end(Tokenizer *t);
