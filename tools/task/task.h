@@ -9,33 +9,12 @@
 
 #include "data/picture/loader.h"
 #include "data/skips.h"
-#include "data/speech/wer.h"
 #include "engine/dist/ranks.h"
 #include "models/vit.h"
 #include "tools/recipe/recipe.h"
+#include "tools/task/score.h"
 
 typedef struct Task Task;
-
-/* One evaluation over a split; NAN marks what the task does not measure. */
-typedef struct Score {
-    Split split;
-    size_t count;      /* examples, or target tokens of a text; 0: the split is empty */
-    size_t skipped;    /* broken examples left out */
-    double loss;       /* the objective, label smoothing included: mean in nats */
-    double nll;        /* the same without smoothing */
-    double top1, top5; /* shares, 0 ... 1 */
-    double ppl;        /* texts: e^nll */
-    double unknown;    /* texts: share of <unk> among the tokens that are scored, */
-    double unknown_source; /* and, of pairs, in the source */
-    /* translations, 0 ... 100: sacreBLEU's 13a on the lines as they are */
-    double bleu;
-    double bleu_tokens;  /* on tokens between blanks, without smoothing */
-    char signature[120]; /* of bleu; "" */
-    double wer, cer;     /* transcripts: errors a word, a character of the references */
-    EditCount words;     /* of wer */
-    /* transcripts with the most errors (tools/task/transcribe/transcription.h), or NULL; owned */
-    json_t *worst;
-} Score;
 
 typedef struct TaskOps {
     const char *name;
@@ -119,21 +98,6 @@ void task_see_skips(Task *task, const SkipList *broken);
 enum { TASK_SKIPS_TEXT = 160 };
 /* ", and 2 more (8 of 60 so far)", behind the reason of the first of `fresh`. */
 void task_skips_text(const Skips *skips, size_t fresh, char *text, size_t size);
-
-Score score_none(Split split);  /* nothing measured yet */
-void score_clear(Score *score); /* lets go of what it owns */
-
-/* A row of eval.jsonl; `nll` is in it where smoothing makes it another number than `loss`. */
-json_t *score_row(const Score *score, size_t step);
-
-/* What the best checkpoint has the most of, by train.best. */
-double score_goodness(const Score *score, const Recipe *recipe);
-
-/* What schedule.watch names, turned so that less is better; NaN: not measured. */
-double score_watched(const Score *score, WatchedScore watch);
-
-/* "val loss 1.2345  top-1 61.20%", for people. */
-void score_text(const Score *score, char *text, size_t size);
 
 /* ---- classification ---- */
 
