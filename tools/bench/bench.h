@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 
+#include "models/step.h"
 #include "models/vit.h"
 #include "tools/recipe/recipe.h"
 
@@ -126,27 +127,18 @@ typedef struct Bench {
 void bench_kernels(Bench *bench, const BenchSubject *subject);
 void bench_ops(Bench *bench, const BenchSubject *subject);
 
-/* One model's training steps. */
-enum {
-    PHASE_REFRESH,
-    PHASE_FORWARD,
-    PHASE_BACKWARD,
-    PHASE_FOLD,
-    PHASE_PROBE,
-    PHASE_UPDATE,
-    PHASES
-};
-extern const char *const bench_phase_names[PHASES];
+/* One model's training steps.  The names of their phases (models/step.h): */
+extern const char *const bench_phase_names[STEP_PHASES];
 
 typedef struct BenchSteps {
     BenchTime time;
     BenchTime processor;            /* what this process's threads took together */
     double *seconds, *spent, *loss; /* [count] of each timed step; owned */
     size_t count;
-    double phase[PHASES]; /* seconds of a step, mean */
-    double flops;         /* of a step: 3 times the forward pass */
-    double rate;          /* GEMM: median of the measurements between the steps */
-    double start, first;  /* seconds: process to end of first step, first step alone */
+    double phase[STEP_PHASES]; /* seconds of a step, mean */
+    double flops;              /* of a step: 3 times the forward pass */
+    double rate;               /* GEMM: median of the measurements between the steps */
+    double start, first; /* seconds: process to end of first step, first step alone */
     size_t parameters, activations, before, peak, arena, gradients, optimizer;
     double page_faults; /* a step, after the second */
 } BenchSteps;

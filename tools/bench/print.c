@@ -160,7 +160,7 @@ static void print_steps_json(const BenchSubject *s, const BenchSteps *r) {
     add_number(row, "gflops", r->flops / r->time.median / 1e9);
     add_number(row, "gemm_gflops", r->rate / 1e9);
     add_number(row, "share", r->flops / r->time.median / r->rate);
-    for (size_t i = 0; i < PHASES; i++)
+    for (size_t i = 0; i < STEP_PHASES; i++)
         add_number(phases, bench_phase_names[i], 1e3 * r->phase[i]);
     json_object_set_new(row, "phase_ms", phases);
     add_memory(row, r);
@@ -173,9 +173,9 @@ static double mega(size_t bytes) { return (double)bytes / 1e6; }
 
 static void print_phases(const BenchSteps *r) {
     double all = 0;
-    for (size_t i = 0; i < PHASES; i++) all += r->phase[i];
+    for (size_t i = 0; i < STEP_PHASES; i++) all += r->phase[i];
     printf("  of it   ");
-    for (size_t i = 0; i < PHASES; i++)
+    for (size_t i = 0; i < STEP_PHASES; i++)
         printf("%s%s %.1f %%", i ? ", " : "", bench_phase_names[i],
                100 * r->phase[i] / all);
     printf("\n");

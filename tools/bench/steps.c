@@ -1,13 +1,10 @@
-/* steps: whole training steps on a batch of noise (tools/bench/bench.h).  The step is that of
- * tools/train/trainer.c without data, logs and saving. */
-#include <math.h>
+/* steps: whole training steps on a batch of noise (tools/bench/bench.h): those of the trainer
+ * (models/step.h) without data, logs and saving. */
 #include <omp.h>
 #include <string.h>
 
 #include "engine/core/machine.h"
-#include "engine/kern/reduce.h"
-#include "engine/optim/ema.h"
-#include "engine/optim/optim.h"
+#include "models/step.h"
 #include "tools/bench/bench.h"
 #include "tools/program/rate.h"
 #include "tools/program/stop.h"
@@ -15,56 +12,35 @@
 
 enum { WARM_UP = 2, ROUNDS = 3 };
 
-const char *const bench_phase_names[PHASES] = {"refresh", "forward", "backward",
-                                               "fold",    "probes",  "update"};
+const char *const bench_phase_names[STEP_PHASES] = {
+    [STEP_REFRESH] = "refresh", [STEP_FORWARD] = "forward", [STEP_BACKWARD] = "backward",
+    [STEP_FOLD] = "fold",       [STEP_BETWEEN] = "probes",  [STEP_UPDATE] = "update",
+};
 
 typedef struct Run {
     const BenchSubject *subject;
     BenchWork work;
-    Tape *tape;
-    Optimizer *optim;
-    Ema *ema;       /* NULL: off */
+    Step step;
+    size_t number;  /* of the step */
     Prober *prober; /* NULL: off */
     FILE *nowhere;  /* where rows of probes are written */
-    size_t fitting; /* micro-batches that fit the cache */
-    size_t step;
-    double phase[PHASES];
-    double loss;
+    double phase[STEP_PHASES];
+    double since; /* the end of the phase before */
 } Run;
 
 /* ---- one step ---- */
 
-/* Ends a phase that began at *since. */
-static void lap(Run *run, size_t phase, double *since) {
+static void lap(void *context, StepPhase phase) {
+    Run *run = context;
     double now = clock_now();
-    run->phase[phase] += now - *since;
-    *since = now;
+    run->phase[phase] += now - run->since;
+    run->since = now;
 }
 
-/* Forward and backward over examples [from, to). */
-static void run_part(Run *run, size_t from, size_t to, double *since) {
-    const BenchSubject *s = run->subject;
-    const TrainConfig *train = &s->recipe.train;
-    ForwardMode mode = {.temperature = s->recipe.model.temperature,
-                        .first_example = from,
-                        .recompute = train->recompute == RECOMPUTE_BLOCK};
-    tape_begin(run->tape, (TapeMode){.gradients = true,
-                                     .training = true,
-                                     .seed = train->seed,
-                                     .step = run->step});
-    Tensor *loss = run->work.loss(&run->work, run->tape, &mode, from, to);
-    model_stats_gather(run->work.model);
-    run->loss += (double)loss->value[0];
-    lap(run, PHASE_FORWARD, since);
-    tape_backward(run->tape, loss);
-    lap(run, PHASE_BACKWARD, since);
-}
-
-static void update(Run *run, double norm) {
-    const OptimConfig *o = &run->subject->recipe.optim;
-    double factor = o->clip > 0 && norm > o->clip ? o->clip / (norm + 1e-6) : 1;
-    optim_step(run->optim, (real)o->lr, (real)factor);
-    if (run->ema) ema_update(run->ema);
+static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_t from,
+                       size_t to) {
+    Run *run = context;
+    return run->work.loss(&run->work, tape, mode, from, to);
 }
 
 static void probe(Run *run) {
@@ -72,34 +48,27 @@ static void probe(Run *run) {
     const char *site;
     size_t head;
     model_lowest_entropy(run->work.model, &site, &head);
-    if (!run->prober || run->step % config->every) return;
-    json_t *row = prober_row(run->prober, config, run->step);
+    if (!run->prober || run->number % config->every) return;
+    json_t *row = prober_row(run->prober, config, run->number);
     if (run->nowhere) json_dumpf(row, run->nowhere, 0);
     json_decref(row);
 }
 
+/* Returns its seconds. */
 static double take_step(Run *run) {
-    const TrainConfig *train = &run->subject->recipe.train;
-    Model *model = run->work.model;
-    double start = clock_now(), since = start;
-    run->step++;
-    run->loss = 0;
-    model_refresh(model);
-    lap(run, PHASE_REFRESH, &since);
-    params_clear_grads(model->params);
-    model_stats_reset(model);
-    size_t parts = MAX(train->accumulate, run->fitting);
-    for (size_t i = 0; i < parts; i++)
-        run_part(run, train->batch * i / parts, train->batch * (i + 1) / parts, &since);
-    params_settle_grads(model->params);
-    model_fold(model);
-    lap(run, PHASE_FOLD, &since);
-    double norm = sqrt(reduce_sum_squares(model->params->grads, model->params->trained));
-    lap(run, PHASE_UPDATE, &since);
+    const BenchSubject *s = run->subject;
+    const Recipe *r = &s->recipe;
+    StepBatch batch = {
+        .number = ++run->number,
+        .examples = r->train.batch,
+        .tokens = (double)s->tokens,
+        .mode = {.temperature = r->model.temperature,
+                 .recompute = r->train.recompute == RECOMPUTE_BLOCK},
+    };
+    double start = run->since = clock_now();
+    step_gradients(&run->step, &batch);
     probe(run);
-    lap(run, PHASE_PROBE, &since);
-    update(run, norm);
-    lap(run, PHASE_UPDATE, &since);
+    step_update(&run->step, r->optim.lr, r->optim.weight_decay);
     return clock_now() - start;
 }
 
@@ -108,13 +77,15 @@ static double take_step(Run *run) {
 static void make_model(Run *run) {
     const BenchSubject *s = run->subject;
     const Recipe *r = &s->recipe;
+    Step *step = &run->step;
     bench_work_make_model(&run->work);
-    size_t cache = s->whole ? 0 : machine_cache_share("", (size_t)omp_get_max_threads());
-    run->fitting = model_parts(&r->model, (double)s->tokens, s->batch, cache);
     model_start(run->work.model, NULL);
-    run->tape = tape_new();
-    run->optim = optim_new(&r->optim, run->work.model->params);
-    if (r->train.ema > 0) run->ema = ema_new(run->work.model->params, r->train.ema);
+    step_begin(step, run->work.model, &r->optim, NULL);
+    step->seed = r->train.seed;
+    step->accumulate = r->train.accumulate;
+    if (!s->whole) step->cache = machine_cache_share("", (size_t)omp_get_max_threads());
+    step->context = run, step->loss_of = loss_of, step->lap = lap;
+    if (r->train.ema > 0) step->ema = ema_new(run->work.model->params, r->train.ema);
     if (!r->probe.every) return;
     run->prober = prober_new(run->work.model);
     run->nowhere = fopen("/dev/null", "w");
@@ -123,22 +94,20 @@ static void make_model(Run *run) {
 static void release(Run *run) {
     if (run->nowhere) fclose(run->nowhere);
     prober_free(run->prober);
-    ema_free(run->ema);
-    optim_free(run->optim);
-    tape_free(run->tape);
+    step_end(&run->step);
     bench_work_release(&run->work);
 }
 
 static void read_memory(const Run *run, BenchSteps *result) {
     size_t peak = bench_memory().peak;
     size_t owned = result->before + 4 * sizeof(real) * result->parameters;
-    TapeMemory tape = tape_memory(run->tape);
+    TapeMemory tape = tape_memory(run->step.tape);
     result->peak = peak;
     result->activations = peak > owned ? peak - owned : 0;
     result->arena = tape.arena;
     result->gradients = tape.gradients;
-    result->optimizer =
-        optim_slot_count(run->optim) * sizeof(real) * run->work.model->params->trained;
+    result->optimizer = optim_slot_count(run->step.optim) * sizeof(real) *
+                        run->work.model->params->trained;
 }
 
 /* Steps [from, to) of those that are timed; returns their page faults. */
@@ -148,7 +117,7 @@ static size_t take_steps(Run *run, BenchSteps *result, size_t from, size_t to) {
         double spent = bench_processor();
         result->seconds[i] = take_step(run);
         result->spent[i] = bench_processor() - spent;
-        result->loss[i] = run->loss;
+        result->loss[i] = run->step.loss;
         result->count++;
     }
     return bench_page_faults() - faults;
@@ -175,7 +144,7 @@ static void measure(Run *run, Bench *bench, BenchSteps *result, double rate_befo
     result->processor = bench_summary(result->spent, result->count);
     result->rate = bench_summary(rates, COUNT(rates)).median;
     result->page_faults = (double)faults / steps;
-    for (size_t i = 0; i < PHASES; i++) result->phase[i] = run->phase[i] / steps;
+    for (size_t i = 0; i < STEP_PHASES; i++) result->phase[i] = run->phase[i] / steps;
 }
 
 Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result,
@@ -194,7 +163,7 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
     result->flops = 3 * run.work.flops;
     result->first = take_step(&run);
     result->start = bench->age + clock_now() - start;
-    while (run.step < WARM_UP && !stop_requested()) take_step(&run);
+    while (run.number < WARM_UP && !stop_requested()) take_step(&run);
     measure(&run, bench, result, rate);
     release(&run);
     bench->rate = result->rate;

@@ -18,9 +18,9 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
     return log_row(&t->train_log,
                    json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
                              (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
-                             json_number(t->loss), "lr", json_number(lr), "grad_norm",
-                             json_number(t->grad_norm), "items_per_s", json_number(rate),
-                             "mfu", json_number(mfu)),
+                             json_number(t->step.loss), "lr", json_number(lr),
+                             "grad_norm", json_number(t->step.grad_norm), "items_per_s",
+                             json_number(rate), "mfu", json_number(mfu)),
                    err);
 }
 
@@ -33,7 +33,7 @@ Status trainer_log_probe(Trainer *t, size_t step, Err *err) {
 
 static void show(Trainer *t) {
     ProgressNow now = {.step = t->at.step,
-                       .loss = t->loss,
+                       .loss = t->step.loss,
                        .epoch = trainer_epoch(t, t->at.step)};
     now.entropy = model_lowest_entropy(t->task->model, &now.site, &now.head);
     double spent = clock_now() - t->progress.started;

@@ -14,9 +14,9 @@
 
 CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
     return (CheckpointParts){.model = t->task->model,
-                             .optim = t->optim,
+                             .optim = t->step.optim,
                              .optimizer = optim_name(t->recipe->optim.name),
-                             .ema = t->ema,
+                             .ema = t->step.ema,
                              .warned = t->warned,
                              .skips = &t->task->skips,
                              .prober = t->prober};
@@ -95,7 +95,7 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     const Recipe *r = t->recipe;
     ParamSet *params = t->task->model->params;
     if (resume_step) {
-        if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
+        if (r->train.ema > 0) t->step.ema = ema_new(params, r->train.ema);
         return trainer_load_newest(t, resume_step, err);
     }
     task_initialize(t->task);
@@ -106,7 +106,7 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     } else {
         model_start(t->task->model, NULL);
     }
-    if (r->train.ema > 0) t->ema = ema_new(params, r->train.ema);
+    if (r->train.ema > 0) t->step.ema = ema_new(params, r->train.ema);
     return OK;
 }
 
@@ -168,18 +168,37 @@ static Status start_batches(Trainer *t, Err *err) {
     return t->at.step < t->steps ? t->task->ops->start(t->task, first, err) : OK;
 }
 
+static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_t from,
+                       size_t to) {
+    Task *task = context;
+    return task->ops->loss(task, tape, mode, from, to);
+}
+
+static size_t edge_of(void *context, size_t i, size_t pieces) {
+    const Task *task = context;
+    return task->ops->edge(task, i, pieces);
+}
+
+static void begin_step(Trainer *t, size_t threads) {
+    const Recipe *r = t->recipe;
+    step_begin(&t->step, t->task->model, &r->optim, t->ranks);
+    t->step.seed = r->train.seed;
+    t->step.accumulate = r->train.accumulate;
+    t->step.cache = machine_cache_share("", threads);
+    t->step.context = t->task;
+    t->step.loss_of = loss_of;
+    if (t->task->ops->edge) t->step.edge_of = edge_of;
+}
+
 static Status prepare(Trainer *t, Err *err) {
     begin(t, err);
     if (ranks_agree(t->ranks, err)) return err->status;
     Model *model = t->task->model;
-    t->tape = tape_new();
-    t->exchange = exchange_new(t->ranks, model->params, t->tape);
-    t->optim = optim_new(&t->recipe->optim, model->params);
+    size_t threads = start_threads(t->recipe->train.threads);
+    begin_step(t, threads);
     t->prober = prober_new(model);
     t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
-    size_t threads = start_threads(t->recipe->train.threads);
     t->gemm_rate = machine_rate_cached(threads);
-    t->cache = machine_cache_share("", threads);
     size_t step = t->was ? trainer_find_newest(t, err) : 0;
     if (!err->status && ranks_lead(t->ranks)) trainer_check_data(t, step, err);
     if (ranks_agree(t->ranks, err)) return err->status;
@@ -222,10 +241,7 @@ void trainer_close(Trainer *t) {
     log_close(&t->eval_log);
     prober_free(t->prober);
     mem_free(t->warned);
-    ema_free(t->ema);
-    optim_free(t->optim);
-    exchange_free(t->exchange);
-    tape_free(t->tape);
+    step_end(&t->step);
     task_free(t->task);
     if (t->lock >= 0) close(t->lock);
     *t = (Trainer){.lock = -1};

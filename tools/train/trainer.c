@@ -10,16 +10,15 @@
 #include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
 #include "engine/optim/schedule.h"
+#include "models/together.h"
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/verdict.h"
 #include "tools/task/meaning.h"
-#include "tools/task/microbatch.h"
 #include "tools/train/fault.h"
 #include "tools/train/parts.h"
-#include "tools/train/together.h"
 
 enum { ROLLBACKS_MAX = 3 };
 
@@ -33,58 +32,19 @@ ForwardMode trainer_mode(const Trainer *t, size_t step) {
                          .recompute = t->recipe->train.recompute == RECOMPUTE_BLOCK};
 }
 
-static TapeMode tape_mode_of(const Trainer *t, size_t step, size_t from, bool watch) {
-    return (TapeMode){.gradients = true,
-                      .training = true,
-                      .watch = watch,
-                      .seed = t->recipe->train.seed,
-                      .step = step,
-                      .pass = microbatch_pass(t->task, from)};
+static StepBatch batch_of(const Trainer *t, size_t step) {
+    return (StepBatch){.number = step,
+                       .examples = t->task->part,
+                       .tokens = t->task->tokens,
+                       .mode = trainer_mode(t, step)};
 }
 
-/* Forward and backward over the micro-batches of this rank's part of the batch; returns the
- * loss of the whole batch.  With `watch` the ranks stay apart: loss and gradients are those of
- * the own part. */
-static double run_batches(Trainer *t, size_t step, bool watch, TapeFault *fault) {
-    size_t parts = microbatch_pieces(t->task, t->cache);
-    size_t last = microbatch_last(t->task, parts);
-    Exchange *exchange = watch ? NULL : t->exchange;
-    ForwardMode mode = trainer_mode(t, step);
-    double loss = 0;
-    *fault = (TapeFault){0};
-    params_clear_grads(t->task->model->params);
-    model_stats_reset(t->task->model);
-    for (size_t i = 0; i < parts; i++) {
-        size_t from = microbatch_edge(t->task, i, parts);
-        size_t to = microbatch_edge(t->task, i + 1, parts);
-        if (from == to) continue;
-        tape_begin(t->tape, tape_mode_of(t, step, from, watch));
-        Tensor *part = t->task->ops->loss(t->task, t->tape, &mode, from, to);
-        model_stats_gather(t->task->model);
-        loss += (double)part->value[0];
-        if (i == last) exchange_begin(exchange);
-        tape_backward(t->tape, part);
-        *fault = tape_fault(t->tape);
-        if (fault->op) break;
-    }
-    if (last == parts) exchange_begin(exchange); /* what there is to send is zero */
-    exchange_end(exchange);
-    if (!watch) together_measure(t->ranks, t->task->model, &loss);
-    params_settle_grads(t->task->model->params);
-    model_fold(t->task->model);
-    return loss;
-}
-
-/* Gradients are ready and lr is known: clip, update, average. */
+/* Gradients are ready: the update of `step`; returns its learning rate. */
 static double update(Trainer *t, size_t step) {
     const OptimConfig *o = &t->recipe->optim;
     double lr = schedule_rate(&t->recipe->schedule, o->lr, step, t->steps,
                               t->warmup_steps, t->at.plateau.reductions);
-    double factor = 1;
-    if (o->clip > 0 && t->grad_norm > o->clip) factor = o->clip / (t->grad_norm + 1e-6);
-    optim_set_decay(t->optim, schedule_weight_decay(o, step, t->steps));
-    optim_step(t->optim, (real)lr, (real)factor);
-    if (t->ema) ema_update(t->ema);
+    step_update(&t->step, lr, schedule_weight_decay(o, step, t->steps));
     return lr;
 }
 
@@ -93,10 +53,10 @@ static double update(Trainer *t, size_t step) {
 /* The step again, now looking for the first number that is not finite; the rank that has it in
  * its part tells the others. */
 static Status nonfinite(Trainer *t, size_t step, Err *err) {
-    TapeFault fault;
+    StepBatch batch = batch_of(t, step);
+    TapeFault fault = step_watch(&t->step, &batch);
     const ParamSet *params = t->task->model->params;
-    const char *what = isfinite(t->loss) ? "gradient" : "loss";
-    run_batches(t, step, true, &fault);
+    const char *what = isfinite(t->step.loss) ? "gradient" : "loss";
     if (fault.op) fault_report(err, what, step, fault, params);
     if (ranks_agree(t->ranks, err)) return err->status;
     return fault_report(err, what, step, fault, params);
@@ -109,7 +69,7 @@ static Status nonfinite(Trainer *t, size_t step, Err *err) {
 static void use_average(Trainer *t, real *kept, bool on) {
     ParamSet *params = t->task->model->params;
     size_t bytes = params->buffered * sizeof(real);
-    ema_swap(t->ema);
+    ema_swap(t->step.ema);
     if (on) {
         memcpy(kept, params->buffers, bytes);
         model_refresh(t->task->model);
@@ -134,8 +94,8 @@ Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *
     } else {
         model_freeze(t->task->model);
     }
-    Status status =
-        t->task->ops->evaluate(t->task, t->tape, &mode, split, thorough(t), score, err);
+    Status status = t->task->ops->evaluate(t->task, t->step.tape, &mode, split,
+                                           thorough(t), score, err);
     if (averaged) use_average(t, kept, false);
     mem_free(kept);
     return status;
@@ -147,7 +107,7 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
     *goodness = score_goodness(score, t->recipe);
     json_t *row = score_row(score, t->at.step);
     score_clear(score);
-    if (t->ema) {
+    if (t->step.ema) {
         Score averaged;
         if (trainer_score(t, split, true, &averaged, err))
             return json_decref(row), err->status;
@@ -277,12 +237,10 @@ static Status finish_step(Trainer *t, size_t step, Err *err) {
 
 static Status take_step(Trainer *t, Err *err) {
     size_t step = t->at.step + 1;
-    TapeFault fault;
-    model_refresh(t->task->model);
-    t->loss = run_batches(t, step, false, &fault);
     const ParamSet *params = t->task->model->params;
-    t->grad_norm = sqrt(reduce_sum_squares(params->grads, params->trained));
-    if (!isfinite(t->loss) || !isfinite(t->grad_norm)) {
+    StepBatch batch = batch_of(t, step);
+    step_gradients(&t->step, &batch);
+    if (!isfinite(t->step.loss) || !isfinite(t->step.grad_norm)) {
         nonfinite(t, step, err);
         return roll_back(t, step, err);
     }

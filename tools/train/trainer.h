@@ -9,7 +9,7 @@
 #ifndef STEADY_TRAINER_H
 #define STEADY_TRAINER_H
 
-#include "engine/dist/exchange.h"
+#include "models/step.h"
 #include "tools/program/progress.h"
 #include "tools/recipe/change.h"
 #include "tools/run/checkpoint.h"
@@ -32,11 +32,8 @@ typedef struct Trainer {
     bool fresh; /* the folder was free: what is in it is of this process */
     MadeFolders made;
     Ranks *ranks; /* that train together; NULL: this process alone */
-    Exchange *exchange;
     Task *task;
-    Tape *tape;
-    Optimizer *optim;
-    Ema *ema; /* NULL: off */
+    Step step; /* tape, optimizer, averaged weights; loss and norm of the last step */
     Prober *prober;
     Log train_log, probe_log, eval_log;
     Progress progress;
@@ -47,9 +44,7 @@ typedef struct Trainer {
     double logged_clock; /* of the last row of train.jsonl */
     double items, flops; /* of all steps of this process so far (tools/task/task.h) */
     double logged_items, logged_flops;
-    size_t cache;           /* bytes, to cut micro-batches by; 0: not known */
-    double gemm_rate;       /* FLOP/s; 0: not known */
-    double loss, grad_norm; /* of the last step */
+    double gemm_rate; /* FLOP/s; 0: not known */
 } Trainer;
 
 /* What a run that is asked to stop says (tools/program/stop.h). */

@@ -1,4 +1,4 @@
-#include "tools/train/together.h"
+#include "models/together.h"
 
 #include <math.h>
 
