@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/core/trap.h"
+
 typedef struct Thread {
     Ring *ring;
     size_t number;
@@ -28,6 +30,7 @@ struct Ring {
     size_t oldest; /* still wanted by the caller; those before are free */
     size_t wanted; /* number of the batch that ring_next gives */
     atomic_bool stop;
+    bool trapped; /* the thread that started it has a trap: so have these */
 };
 
 /* ---- the threads' side ---- */
@@ -44,14 +47,27 @@ static size_t claim(Ring *ring) {
     return n;
 }
 
+static void fill_place(Ring *ring, size_t thread, size_t n, Place *place) {
+    const RingConfig *c = &ring->config;
+    place->err = ERR_NONE;
+    place->status = c->fill(c->owner, thread, n, &ring->stop, &place->err);
+}
+
+static void fill_in_trap(Ring *ring, size_t thread, size_t n, Place *place) {
+    Trap trap;
+    trap_set(&trap);
+    if (!setjmp(trap.place)) fill_place(ring, thread, n, place);
+    else place->status = trap.err.status, place->err = trap.err;
+    trap_end(&trap);
+}
+
 static void *work(void *argument) {
     const Thread *thread = argument;
     Ring *ring = thread->ring;
     const RingConfig *c = &ring->config;
     for (size_t n; (n = claim(ring));) {
         Place *place = &ring->place[n % c->places];
-        place->err = ERR_NONE;
-        place->status = c->fill(c->owner, thread->number, n, &ring->stop, &place->err);
+        (ring->trapped ? fill_in_trap : fill_place)(ring, thread->number, n, place);
         pthread_mutex_lock(&ring->lock);
         place->ready = n;
         pthread_cond_broadcast(&ring->filled);
@@ -84,6 +100,7 @@ Ring *ring_start(const RingConfig *config, Err *err) {
     Ring *ring = mem_zalloc(sizeof *ring);
     RingConfig *c = &ring->config;
     *c = *config;
+    ring->trapped = trap_is_set();
     c->threads = MAX(1, MIN(c->threads, (size_t)RING_THREADS_MAX));
     CHECK(c->first && c->places, "first %zu, %zu places", c->first, c->places);
     ring->place = mem_zalloc(c->places * sizeof *ring->place);

@@ -45,11 +45,15 @@ void speech_fault_text(const SpeechReport *report, char *text, size_t size) {
                                    report->faults[i] == 1 ? NAMES[i].one : NAMES[i].more);
 }
 
-void speech_name_faults(const SpeechReport *r, FILE *out) {
+void speech_name_faults(const SpeechReport *r, SpeechSay *say) {
     if (!r->left_out) return;
-    fputs(r->named.text, out);
+    for (const char *line = r->named.text; *line;) {
+        size_t length = strcspn(line, "\n");
+        say("%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
     if (r->left_out > SPEECH_NAMED_MOST)
-        fprintf(out, "... and %zu more\n", r->left_out - SPEECH_NAMED_MOST);
+        say("... and %zu more", r->left_out - SPEECH_NAMED_MOST);
 }
 
 void speech_item_name(const SpeechItem *item, char *name, size_t size) {

@@ -18,13 +18,14 @@
 #ifndef STEADY_SPEECH_SET_H
 #define STEADY_SPEECH_SET_H
 
-#include <stdio.h>
-
 #include "data/config.h"
 #include "data/facts.h"
 #include "data/speech/audio.h"
 #include "data/speech/logmel.h"
 #include "data/speech/text.h"
+
+/* Takes a line, as printf does. */
+typedef void SpeechSay(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 typedef struct SpeechConfig {
     char source[32];
@@ -42,9 +43,8 @@ typedef struct SpeechConfig {
     /* recordings at other rates are heard as if resampled to this; 0: as they are */
     size_t heard;
     size_t cache_bytes; /* features kept in memory */
-    FILE *
-        /* where the faults that end the opening are named, all of them; NULL: nowhere */
-        faults;
+    /* names the faults that end the opening, all of them; NULL: nobody does */
+    SpeechSay *faults;
 } SpeechConfig;
 
 /* librispeech, train* / dev-clean / test-clean, 80 filters, stride 3, a cache of 2 GiB. */
@@ -131,7 +131,7 @@ bool speech_has(const SpeechConfig *config, Split split);
 void speech_item_name(const SpeechItem *item, char *name, size_t size);
 
 /* The faults by name, a line each; how many more there are. */
-void speech_name_faults(const SpeechReport *report, FILE *out);
+void speech_name_faults(const SpeechReport *report, SpeechSay *say);
 
 /* "2 recordings without a transcript, 1 too short for its text"; "" without faults. */
 void speech_fault_text(const SpeechReport *report, char *text, size_t size);

@@ -9,6 +9,7 @@
 
 #include "engine/core/machine.h"
 #include "engine/core/text.h"
+#include "engine/core/trap.h"
 
 Status err_set(Err *err, Status status, const char *format, ...) {
     if (!err) return status;
@@ -34,13 +35,29 @@ Status err_wrap(Err *err, const char *format, ...) {
 
 void check_failed(const char *file, int line, const char *condition, const char *format,
                   ...) {
-    fprintf(stderr, "steady: bug at %s:%d: ", file, line);
+    char what[sizeof((Err *)0)->text], text[sizeof what + 200];
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    fprintf(stderr, " (wanted: %s)\n", condition);
+    snprintf(text, sizeof text, "bug at %s:%d: %s (wanted: %s)", file, line, what,
+             condition);
+    trap_spring(FAIL_BUG, text);
+    fprintf(stderr, "steady: %s\n", text);
     abort();
+}
+
+/* Ends the process, or what the trap is around. */
+__attribute__((format(printf, 1, 2))) static _Noreturn void no_memory(const char *format,
+                                                                      ...) {
+    char text[300];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    trap_spring(FAIL_RUN, text);
+    fprintf(stderr, "steady: %s\n", text);
+    exit(FAIL_RUN);
 }
 
 /* Large memory lies on pages of 2 MB where the system has them to give: a matrix that is walked
@@ -59,20 +76,15 @@ void mem_expect(double bytes, const char *what) {
     char need[32], have[32];
     mem_text(bytes, need, sizeof need);
     mem_text(most, have, sizeof have);
-    fprintf(
-        stderr,
-        "steady: out of memory: %s are needed for %s, and this process can have %s at "
-        "most\n",
-        need, what, have);
-    exit(FAIL_RUN);
+    no_memory("out of memory: %s are needed for %s, and this process can have %s at most",
+              need, what, have);
 }
 
 static size_t array_bytes(size_t count, size_t item) {
     size_t bytes;
     if (size_mul(count, item, &bytes)) return bytes;
-    fprintf(stderr, "steady: out of memory: %.3g bytes were wanted at once\n",
-            (double)count * (double)item);
-    exit(FAIL_RUN);
+    no_memory("out of memory: %.3g bytes were wanted at once",
+              (double)count * (double)item);
 }
 
 void *mem_array(size_t count, size_t item) { return mem_alloc(array_bytes(count, item)); }
@@ -87,10 +99,8 @@ void *mem_alloc(size_t bytes) {
     void *memory = NULL;
     bool large = bytes >= LARGE;
     if (bytes >= GIANT) mem_expect((double)bytes, "one array");
-    if (posix_memalign(&memory, large ? HUGE_PAGE : LINE, bytes ? bytes : 1)) {
-        fprintf(stderr, "steady: out of memory: %.1f MB more were wanted\n", bytes / 1e6);
-        exit(FAIL_RUN);
-    }
+    if (posix_memalign(&memory, large ? HUGE_PAGE : LINE, bytes ? bytes : 1))
+        no_memory("out of memory: %.1f MB more were wanted", (double)bytes / 1e6);
 #ifdef MADV_HUGEPAGE
     /* Whole ones: what stands behind the last would cost a page all the same. */
     if (large) madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);

@@ -32,6 +32,7 @@ typedef enum {
     FAIL_DATA = 3,         /* a file that is not what it should be */
     FAIL_DIVERGED = 4,     /* non-finite loss or gradient */
     FAIL_COLLAPSED = 5,    /* stopped by the collapse guard */
+    FAIL_BUG = 70,         /* a CHECK, where a trap is set (engine/core/trap.h) */
     FAIL_INTERRUPTED = 75, /* stopped by a signal, saved, can be resumed */
 } Status;
 
@@ -51,7 +52,7 @@ Status err_set(Err *err, Status status, const char *format, ...)
 Status err_wrap(Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* CHECK(condition, "what, with %zu numbers", n): a caller's bug.  Prints place and text to
- * stderr and aborts. */
+ * stderr and aborts; in a trap (engine/core/trap.h) both are its err. */
 #define CHECK(condition, ...)                                                            \
     do {                                                                                 \
         if (!(condition)) check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);     \
@@ -62,7 +63,8 @@ _Noreturn void check_failed(const char *file, int line, const char *condition,
     __attribute__((format(printf, 4, 5)));
 
 /* Memory aligned to 64 bytes; never NULL: when there is none left the process says how much
- * was wanted and exits with FAIL_RUN (what was saved before is whole).  Freed by mem_free. */
+ * was wanted and exits with FAIL_RUN (what was saved before is whole), or goes to its trap
+ * (engine/core/trap.h).  Freed by mem_free. */
 void *mem_alloc(size_t bytes);
 void *mem_zalloc(size_t bytes); /* the same, filled with zeros */
 /* The same for `count` items, whose product may not fit a size_t (sizes from outside). */

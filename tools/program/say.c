@@ -5,6 +5,15 @@
 
 #include "engine/core/text.h"
 
+/* Of a thread, as its notes are of the call that the library's user makes in it. */
+static _Thread_local Listener listening;
+
+Listener say_to(Listener listener) {
+    Listener before = listening;
+    listening = listener;
+    return before;
+}
+
 void say_list(const char *format, va_list args) {
     va_list again;
     va_copy(again, args);
@@ -14,7 +23,8 @@ void say_list(const char *format, va_list args) {
     vsnprintf(text, size, format, again);
     va_end(again);
     utf8_show(text, strlen(text), shown, room);
-    fprintf(stderr, "%s\n", shown);
+    if (listening.hear) listening.hear(listening.context, shown);
+    else fprintf(stderr, "%s\n", shown);
     mem_free(text);
     mem_free(shown);
 }

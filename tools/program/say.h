@@ -1,4 +1,4 @@
-/* say: a line on stderr.
+/* say: a line on stderr, or to whom this thread has named.
  *
  *     say("steady: note: %s is left out", path);
  *
@@ -8,6 +8,14 @@
 #define STEADY_SAY_H
 
 #include <stdarg.h>
+
+/* Gets what is said from now on in this thread, without the line's end; NULL: stderr does.  Gives
+ * what was before. */
+typedef struct Listener {
+    void (*hear)(void *context, const char *line);
+    void *context;
+} Listener;
+Listener say_to(Listener listener);
 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_list(const char *format, va_list args) __attribute__((format(printf, 1, 0)));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/kern/reduce.h"
+#include "tools/program/say.h"
 
 enum { NAME_SIZE = 300 };
 
@@ -288,9 +289,7 @@ static void note_unused(const Safetensors *file, const char *path,
     if (!unused) return;
     const char *dot = strrchr(first, '.');
     bool scaled = dot && (!strcmp(dot, ".gamma") || !strcmp(dot, ".g"));
-    fprintf(
-        stderr,
-        "note: %s: %zu tensors are not part of this model and are left out (%s%s)%s\n",
+    say("note: %s: %zu tensors are not part of this model and are left out (%s%s)%s",
         path, unused, first, unused > 1 ? ", ..." : "",
         scaled ? "; its weights are reparametrised: fold them in with steady export"
                : "");

@@ -1,8 +1,10 @@
 #include "tools/task/strangers.h"
 
-#include <stdio.h>
+#include <string.h>
 
+#include "data/file/textbuffer.h"
 #include "data/file/utf8.h"
+#include "tools/program/say.h"
 
 static const char *name_of(const Strangers *s) {
     static const char *const NAMES[] = {
@@ -20,10 +22,10 @@ static void see(void *context, const char *token, size_t length) {
     if (s->tokens.count < STRANGERS_NAMED) stringmap_add(&s->tokens, token, length);
     if (s->count++) return;
     utf8_show(token, length, shown, sizeof shown);
-    fprintf(stderr, "steady: note: %s", s->where);
-    if (s->line) fprintf(stderr, ":%zu", s->line);
-    fprintf(stderr, ": the %s '%s' is not in the vocabulary and is read as <unk>\n",
-            name_of(s), shown);
+    char line[24] = "";
+    if (s->line) text_format(line, sizeof line, ":%zu", s->line);
+    say("steady: note: %s%s: the %s '%s' is not in the vocabulary and is read as <unk>",
+        s->where, line, name_of(s), shown);
 }
 
 size_t strangers_see(Strangers *s, const char *where, size_t line, const char *text,
@@ -38,16 +40,20 @@ size_t strangers_see(Strangers *s, const char *where, size_t line, const char *t
 
 void strangers_end(Strangers *s) {
     if (s->count > 1) {
-        fprintf(stderr, "steady: note: %zu %ss of the input are not in the vocabulary: ",
-                s->count, name_of(s));
+        TextBuffer list = {0};
+        text_clear(&list);
         for (size_t i = 0; i < s->tokens.count; i++) {
             size_t length;
             char shown[80];
             const char *token = stringmap_text(&s->tokens, i, &length);
             utf8_show(token, length, shown, sizeof shown);
-            fprintf(stderr, "%s'%s'", i ? ", " : "", shown);
+            text_append(&list, i ? ", '" : "'", i ? 3 : 1);
+            text_append(&list, shown, strlen(shown));
+            text_append_byte(&list, '\'');
         }
-        fputs(s->count > s->tokens.count ? " ...\n" : "\n", stderr);
+        say("steady: note: %zu %ss of the input are not in the vocabulary: %s%s",
+            s->count, name_of(s), list.text, s->count > s->tokens.count ? " ..." : "");
+        text_free(&list);
     }
     stringmap_free(&s->tokens);
 }

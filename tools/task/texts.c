@@ -7,6 +7,7 @@
 
 #include "data/file/openfile.h"
 #include "data/file/textmarks.h"
+#include "tools/program/say.h"
 #include "tools/run/rundir.h"
 
 const TextBatch *text_task_batch(const Task *task) {
@@ -25,11 +26,13 @@ const TextSet *text_task_set(Task *task, Split split, Err *err) {
 
 static void tell_side(const TextSet *set, size_t side, const char *name, size_t vocab) {
     const TextReport *r = &set->report;
-    fprintf(stderr, "%s: %zu tokens of %zu", name, r->tokens[side], vocab);
+    char unknown[40] = "", longest[60] = "";
     if (r->unknown[side])
-        fprintf(stderr, ", %.4g %% <unk>", 100 * textset_unknown(set, side));
-    if (set->pairs) fprintf(stderr, ", longest sentence %zu", r->longest[side]);
-    fputc('\n', stderr);
+        text_format(unknown, sizeof unknown, ", %.4g %% <unk>",
+                    100 * textset_unknown(set, side));
+    if (set->pairs)
+        text_format(longest, sizeof longest, ", longest sentence %zu", r->longest[side]);
+    say("%s: %zu tokens of %zu%s%s", name, r->tokens[side], vocab, unknown, longest);
 }
 
 /* What no step reads: the end of a stream, and what fills no batch. */
@@ -82,12 +85,11 @@ static void tell(TextTask *t) {
         tell_side(train, side, pairs ? NAMES[side] : "text",
                   tokenizer_size(t->texts.tokenizer[side]));
     if (pairs)
-        fprintf(stderr,
-                "%zu pairs, target/source length %.2f, %.1f%% of a batch is padding\n",
-                train->count,
-                (double)train->report.tokens[1] /
-                    (double)MAX(train->report.tokens[0], (size_t)1),
-                100 * textplan_padding(t->plan));
+        say("%zu pairs, target/source length %.2f, %.1f%% of a batch is padding",
+            train->count,
+            (double)train->report.tokens[1] /
+                (double)MAX(train->report.tokens[0], (size_t)1),
+            100 * textplan_padding(t->plan));
     if (!t->task.has_val && !t->task.has_test)
         facts_note(
             &t->task.notes, 1,
@@ -201,8 +203,7 @@ Status text_task_next(Task *task, Err *err) {
 void text_say_marks(const TextFile *file) {
     DataFacts facts = {0};
     textmarks_note(file, &facts);
-    for (size_t i = 0; i < facts.notes; i++)
-        fprintf(stderr, "steady: note: %s\n", facts.note[i].text);
+    for (size_t i = 0; i < facts.notes; i++) say("steady: note: %s", facts.note[i].text);
     facts_free(&facts);
 }
 

@@ -106,7 +106,7 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (t->sets[split]) return t->sets[split];
     SpeechConfig config = transcribe_config(task->recipe);
-    if (ranks_lead(task->ranks)) config.faults = stderr;
+    if (ranks_lead(task->ranks)) config.faults = say;
     config.heard = trained_rate(t);
     SpeechSet *set = speechset_open(&config, split, err);
     if (set && check_lengths(t, set, split, err)) {
@@ -176,8 +176,8 @@ static double batch_flops(const Transcribe *t, const SpeechBatch *batch) {
 /* Damage that the check did not see: the latest is named. */
 static void tell_skipped(Split split, const SpeechBatch *batch, size_t before) {
     if (batch->skipped > before)
-        fprintf(stderr, "steady: note: %s: left out: %s (%zu so far)\n",
-                split_name(split), batch->skip_reason, batch->skipped);
+        say("steady: note: %s: left out: %s (%zu so far)", split_name(split),
+            batch->skip_reason, batch->skipped);
 }
 
 static Status next(Task *task, Err *err) {
@@ -358,14 +358,20 @@ static void tell(Transcribe *t, double padding) {
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
         const SpeechSet *set = t->sets[s];
         if (!set) continue;
-        fprintf(stderr, "%s: %zu utterances, %.1f min, ", split_name(s), set->count,
-                set->seconds / 60);
-        for (size_t k = 0; k < set->rates; k++)
-            fprintf(stderr, "%s%g", k ? ", " : "", (double)set->rate[k] / 1000);
-        fputs(" kHz\n", stderr);
-        speech_name_faults(&set->report, stderr);
+        TextBuffer rates = {0};
+        text_clear(&rates);
+        for (size_t k = 0; k < set->rates; k++) {
+            char one[40];
+            text_format(one, sizeof one, "%s%g", k ? ", " : "",
+                        (double)set->rate[k] / 1000);
+            text_append(&rates, one, strlen(one));
+        }
+        say("%s: %zu utterances, %.1f min, %s kHz", split_name(s), set->count,
+            set->seconds / 60, rates.text);
+        text_free(&rates);
+        speech_name_faults(&set->report, say);
     }
-    fprintf(stderr, "%.1f%% of a batch is padding\n", 100 * padding);
+    say("%.1f%% of a batch is padding", 100 * padding);
     if (!t->sets[SPLIT_VAL] && !t->sets[SPLIT_TEST])
         facts_note(
             &t->task.notes, 1,
