@@ -36,11 +36,13 @@ static const char *const KNOWN[][2] = {
     {"tools/program/launch", "tools/program/start"},
 };
 
-/* Variables that must outlive a call: what a signal's handler writes, with the file. */
+/* Variables that must outlive a call, with the file: what a signal's handler writes, and what
+ * belongs to a thread because what reads it is too deep for an argument. */
 static const char *const VARIABLES[][2] = {
     {"tools/program/stop", "answer"},   {"tools/program/stop", "asked"},
     {"tools/program/stop", "farewell"}, {"tools/program/stop", "patient_until"},
-    {"tools/recipe/keys", "list"},
+    {"tools/recipe/keys", "list"},      {"engine/core/trap", "innermost"},
+    {"tools/program/say", "listening"},
 };
 
 /* What the library calls nowhere but in its base, where CHECK and lack of memory end. */
