@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
 #include "engine/core/text.h"
 
 #define FNV_START 0xCBF29CE484222325u
@@ -17,10 +18,7 @@ void facts_note(DataFacts *facts, size_t count, const char *format, ...) {
     int length = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (length >= (int)sizeof text) memcpy(text + sizeof text - 4, "...", 4);
-    DataNote *wider = mem_alloc((facts->notes + 1) * sizeof *wider);
-    if (facts->notes) memcpy(wider, facts->note, facts->notes * sizeof *wider);
-    mem_free(facts->note);
-    facts->note = wider;
+    GROW(facts->note, facts->notes, facts->room, 1);
     char shown[sizeof text];
     utf8_show(text, strlen(text), shown, sizeof shown);
     facts->note[facts->notes++] = (DataNote){count, mem_strdup(shown)};

@@ -23,7 +23,7 @@ typedef struct DataFacts {
     size_t count;  /* items of the split */
     uint64_t hash; /* of the items in their order; 0: not known */
     DataNote *note;
-    size_t notes;
+    size_t notes, room;
 } DataFacts;
 
 /* Adds a note; longer texts end in "...".  Nothing when count is 0, so that callers need not ask. */

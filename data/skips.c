@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
+
 void skips_begin(Skips *skips, size_t items) {
     skips_end(skips);
     *skips = (Skips){.met = mem_zalloc(MAX(items, (size_t)1)), .items = items};
@@ -49,13 +51,7 @@ void skips_read(Skips *skips, const char *text) {
 
 void skiplist_add(SkipList *list, size_t item, const char *text) {
     if (list->count == SKIPS_MOST) return;
-    if (list->count == list->room) {
-        list->room = MAX(2 * list->room, (size_t)8);
-        Skip *wider = mem_alloc(list->room * sizeof *wider);
-        if (list->count) memcpy(wider, list->skip, list->count * sizeof *wider);
-        mem_free(list->skip);
-        list->skip = wider;
-    }
+    GROW(list->skip, list->count, list->room, 1);
     list->skip[list->count++] = (Skip){item, mem_strdup(text)};
 }
 

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
+
 /* Hypotheses share their beginnings: each is the last node of a path to NO_NODE. */
 typedef struct Node {
     size_t parent;
@@ -129,15 +131,7 @@ static void find_candidates(const Search *search, Sentence *sentence) {
 /* ---- one step ---------------------------------------------------------------------------- */
 
 static size_t add_node(Search *search, size_t parent, uint32_t token) {
-    if (search->node_count == search->node_room) {
-        size_t room = MAX(2 * search->node_room, (size_t)1024);
-        Node *nodes = mem_alloc(room * sizeof *nodes);
-        if (search->node_count)
-            memcpy(nodes, search->nodes, search->node_count * sizeof *nodes);
-        mem_free(search->nodes);
-        search->nodes = nodes;
-        search->node_room = room;
-    }
+    GROW(search->nodes, search->node_count, search->node_room, 1);
     search->nodes[search->node_count] = (Node){parent, token};
     return search->node_count++;
 }

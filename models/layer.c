@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "engine/core/grow.h"
 #include "engine/kern/reduce.h"
 
 ModelConfig model_config_default(void) {
@@ -37,19 +37,6 @@ void model_release(Model *model) {
 
 /* ---- building ---- */
 
-/* The list of pointers, longer where needed, with one more at its end: it is full when count is 0
- * or a power of two. */
-static void *list_append(void *list, size_t *count, void *item) {
-    void **items = list;
-    if ((*count & (*count - 1)) == 0) {
-        items = mem_alloc(2 * (*count + 1) * sizeof *items);
-        if (*count) memcpy(items, list, *count * sizeof *items);
-        mem_free(list);
-    }
-    items[(*count)++] = item;
-    return items;
-}
-
 static bool in_scope(const ModelConfig *config, LayerPart part) {
     static const LayerPart LAST[] = {[SCOPE_AUTO] = PART_OUTSIDE,
                                      [SCOPE_ALL] = PART_OUTPUT,
@@ -70,7 +57,8 @@ static void build(Model *model, LinearLayer *layer, LayerPart part, bool bias, i
         layer->reparam = reparam_new(model->params, layer->weight, model->config.reparam);
         layer->reparam->power_steps = model->config.power_steps;
     }
-    model->layers = list_append(model->layers, &model->layer_count, layer);
+    GROW(model->layers, model->layer_count, model->layer_room, 1);
+    model->layers[model->layer_count++] = layer;
 }
 
 void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
@@ -118,7 +106,8 @@ void site_build(Model *model, Site *site, size_t heads, const char *name) {
     site->stats.entropy = site->entropy + 2 * heads;
     site->stats.largest = site->entropy + 3 * heads;
     site->weight = 0;
-    model->sites = list_append(model->sites, &model->site_count, site);
+    GROW(model->sites, model->site_count, model->site_room, 1);
+    model->sites[model->site_count++] = site;
 }
 
 /* ---- running ---- */

@@ -38,9 +38,9 @@ typedef struct Model {
     ModelConfig config;
     ParamSet *params;
     LinearLayer **layers; /* every linear layer, by depth */
-    size_t layer_count;
+    size_t layer_count, layer_room;
     Site **sites; /* by depth */
-    size_t site_count;
+    size_t site_count, site_room;
 } Model;
 
 /* What changes from one forward pass to the next. */

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/core/grow.h"
+
 #define JSON_MOST ((size_t)64 << 20)
 
 /* A name in an open folder. */
@@ -176,11 +178,7 @@ static bool read_all(int fd, size_t most, char **text, size_t *size) {
         if (got < 0) return false;
         if (!got) break;
         *size += (size_t)got;
-        if (*size + 1 < room) continue;
-        char *wider = memcpy(mem_alloc(2 * room), *text, *size);
-        mem_free(*text);
-        *text = wider;
-        room *= 2;
+        GROW(*text, *size, room, 2);
     }
     if (*size <= most) (*text)[*size] = 0;
     return true;

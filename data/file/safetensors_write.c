@@ -8,6 +8,7 @@
 
 #include "data/file/openfile.h"
 #include "data/file/safetensors.h"
+#include "engine/core/grow.h"
 
 /* Bytes handed to zlib and to write at once. */
 #define CHUNK ((size_t)1 << 26)
@@ -21,7 +22,7 @@ struct SafetensorsWriter {
     json_t *header;   /* as it will be written, but for the crc */
     json_t *metadata; /* borrowed from the header */
     Block *blocks;
-    size_t count;
+    size_t count, room;
     size_t bytes;   /* of all blocks */
     char *bad_name; /* the first name or text that is not UTF-8 */
 };
@@ -52,14 +53,8 @@ static void set_or_note(SafetensorsWriter *writer, json_t *object, const char *k
         writer->bad_name = mem_strdup(key);
 }
 
-/* The list grows by doubling: it is full when count is 0 or a power of two. */
 static void append_block(SafetensorsWriter *writer, Block block) {
-    if ((writer->count & (writer->count - 1)) == 0) {
-        Block *blocks = mem_alloc(2 * (writer->count + 1) * sizeof *blocks);
-        if (writer->count) memcpy(blocks, writer->blocks, writer->count * sizeof *blocks);
-        mem_free(writer->blocks);
-        writer->blocks = blocks;
-    }
+    GROW(writer->blocks, writer->count, writer->room, 1);
     writer->blocks[writer->count++] = block;
     writer->bytes += block.bytes;
 }

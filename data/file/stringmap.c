@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "engine/core/grow.h"
+
 enum { SLOTS_FIRST = 64 };
 
 static uint64_t hash_of(const char *text, size_t length) {
@@ -37,23 +39,15 @@ static void grow_slots(StringMap *map) {
     }
 }
 
-static size_t *longer(size_t *list, size_t count, size_t room) {
-    size_t *now = mem_zalloc(room * sizeof *now);
-    if (count) memcpy(now, list, count * sizeof *now);
-    mem_free(list);
-    return now;
-}
-
 size_t stringmap_add(StringMap *map, const char *text, size_t length) {
     if (2 * (map->count + 1) > map->slot_count) grow_slots(map);
     size_t slot = slot_of(map, text, length);
     if (map->slots[slot]) return map->slots[slot] - 1;
-    if (map->count + 2 > map->capacity) {
-        size_t room = MAX(2 * map->capacity, (size_t)SLOTS_FIRST);
-        map->count_of = longer(map->count_of, map->count, room);
-        map->start = longer(map->start, map->count ? map->count + 1 : 0, room);
-        map->capacity = room;
-    }
+    size_t room = map->capacity;
+    GROW(map->count_of, map->count, room, 2);
+    GROW(map->start, map->count ? map->count + 1 : 0, map->capacity, map->count ? 1 : 2);
+    map->count_of[map->count] = 0;
+    if (!map->count) map->start[0] = 0;
     text_append(&map->text, text, length);
     map->start[map->count + 1] = map->text.length;
     map->slots[slot] = (uint32_t)++map->count;

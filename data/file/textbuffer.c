@@ -4,23 +4,10 @@
 #include <string.h>
 
 #include "data/file/utf8.h"
-
-/* Room for `more` bytes and the NUL. */
-static void make_room(TextBuffer *buffer, size_t more) {
-    CHECK(more < SIZE_MAX / 4 - buffer->length, "text of %zu + %zu bytes", buffer->length,
-          more);
-    size_t wanted = buffer->length + more + 1;
-    if (wanted <= buffer->capacity) return;
-    size_t capacity = MAX(MAX(wanted, 2 * buffer->capacity), (size_t)64);
-    char *text = mem_alloc(capacity);
-    if (buffer->length) memcpy(text, buffer->text, buffer->length);
-    mem_free(buffer->text);
-    buffer->text = text;
-    buffer->capacity = capacity;
-}
+#include "engine/core/grow.h"
 
 void text_append(TextBuffer *buffer, const char *bytes, size_t length) {
-    make_room(buffer, length);
+    GROW(buffer->text, buffer->length, buffer->capacity, length + 1);
     if (length) memcpy(buffer->text + buffer->length, bytes, length);
     buffer->length += length;
     buffer->text[buffer->length] = 0;

@@ -12,25 +12,16 @@
 
 #include "data/file/bytes.h"
 #include "data/picture/formats.h"
+#include "engine/core/grow.h"
 
 enum { DEPTH_MOST = 16 };
 
 /* ---- lists of names ---- */
 
-static void *widen(void *old, size_t count, size_t room, size_t size) {
-    void *wider = mem_alloc(room * size);
-    if (count) memcpy(wider, old, count * size);
-    mem_free(old);
-    return wider;
-}
-
 static void names_add(Names *names, const char *name, size_t bytes) {
-    if (names->count == names->room) {
-        names->room = names->room ? 2 * names->room : 64;
-        names->name = widen(names->name, names->count, names->room, sizeof *names->name);
-        names->bytes =
-            widen(names->bytes, names->count, names->room, sizeof *names->bytes);
-    }
+    size_t room = names->room;
+    GROW(names->name, names->count, room, 1);
+    GROW(names->bytes, names->count, names->room, 1);
     names->bytes[names->count] = bytes;
     names->name[names->count++] = mem_strdup(name);
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <math.h>
 #include <sndfile.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "data/speech/audiohead.h"
 #include "data/speech/audiokind.h"
 #include "data/speech/audiolevel.h"
+#include "engine/core/grow.h"
 
 #define SAMPLE_MOST                                                                      \
     1e9 /* 32768 times the sum of a frame stays far below what float holds */
@@ -184,15 +184,6 @@ static size_t mix_down(const float *from, size_t count, size_t channels, size_t 
     return count;
 }
 
-static void need_room(Audio *audio, size_t count) {
-    if (count <= audio->room) return;
-    float *wider = mem_alloc(2 * count * sizeof *wider);
-    if (audio->count) memcpy(wider, audio->samples, audio->count * sizeof *wider);
-    mem_free(audio->samples);
-    audio->samples = wider;
-    audio->room = 2 * count;
-}
-
 /* How a recording is gone through. */
 typedef struct Pass {
     bool keep;      /* its samples */
@@ -222,7 +213,7 @@ static Status take_block(const Reader *r, Pass *pass, const float *values, size_
                          size_t done, Audio *audio, Err *err) {
     size_t channels = (size_t)r->info.channels;
     audio->count = pass->keep ? done : 0;
-    need_room(audio, audio->count + got);
+    GROW(audio->samples, audio->count, audio->room, got);
     float *to = audio->samples + audio->count;
     size_t good = mix_down(values, got, channels, pass->channel, to);
     audiolevel_add(&pass->level, values, good, to);

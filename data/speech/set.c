@@ -8,6 +8,7 @@
 
 #include "data/speech/parts.h"
 #include "data/speech/tones.h"
+#include "engine/core/grow.h"
 
 enum { TONES_SEED = 1, HELD_OUT_SHARE = 5 };
 
@@ -45,26 +46,14 @@ SpeechConfig speech_config_default(void) {
 
 void speech_begin_list(SpeechFill *fill, const char *path) {
     SpeechSet *set = fill->set;
-    if (set->lists == fill->list_room) {
-        fill->list_room = fill->list_room ? 2 * fill->list_room : 64;
-        char **wider = mem_alloc(fill->list_room * sizeof *wider);
-        if (set->lists) memcpy(wider, set->list, set->lists * sizeof *wider);
-        mem_free(set->list);
-        set->list = wider;
-    }
+    GROW(set->list, set->lists, fill->list_room, 1);
     set->list[set->lists++] = mem_strdup(path);
 }
 
 SpeechItem *speech_add_clean(SpeechFill *fill, const char *path, const char *text,
                              size_t line) {
     SpeechSet *set = fill->set;
-    if (set->count == fill->room) {
-        fill->room = fill->room ? 2 * fill->room : 256;
-        SpeechItem *wider = mem_alloc(fill->room * sizeof *wider);
-        if (set->count) memcpy(wider, set->item, set->count * sizeof *wider);
-        mem_free(set->item);
-        set->item = wider;
-    }
+    GROW(set->item, set->count, fill->room, 1);
     SpeechItem *item = &set->item[set->count++];
     *item = (SpeechItem){.path = mem_strdup(path), .text = mem_strdup(text)};
     item->list = set->lists - 1;

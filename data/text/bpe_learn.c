@@ -4,10 +4,10 @@
  * pair comes from a heap whose entries may be out of date: one whose count is no longer the
  * pair's is passed over. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "data/file/utf8.h"
 #include "data/text/bpe_learn_parts.h"
+#include "engine/core/grow.h"
 
 enum { FREQUENCY_LEAST = 2 };
 
@@ -25,13 +25,7 @@ static bool before(const Learner *l, Entry a, Entry b) {
 static void heap_push(Learner *l, size_t pair) {
     Entry entry = {l->pairs.pairs[pair].count, pair};
     if (entry.count < FREQUENCY_LEAST) return;
-    if (l->heap_count == l->heap_room) {
-        l->heap_room = MAX(2 * l->heap_room, (size_t)1024);
-        Entry *longer = mem_alloc(l->heap_room * sizeof *longer);
-        if (l->heap_count) memcpy(longer, l->heap, l->heap_count * sizeof *longer);
-        mem_free(l->heap);
-        l->heap = longer;
-    }
+    GROW(l->heap, l->heap_count, l->heap_room, 1);
     size_t i = l->heap_count++;
     for (; i && before(l, entry, l->heap[(i - 1) / 2]); i = (i - 1) / 2)
         l->heap[i] = l->heap[(i - 1) / 2];
@@ -114,7 +108,7 @@ static void take_words(Learner *l, const StringMap *words) {
 }
 
 static void release(Learner *l) {
-    for (size_t i = 0; i < l->places_room; i++) mem_free(l->places[i].items);
+    for (size_t i = 0; i < l->places_count; i++) mem_free(l->places[i].items);
     mem_free(l->places);
     mem_free(l->words);
     mem_free(l->slab);

@@ -1,26 +1,16 @@
 /* bpe_learn_pairs: how often each pair stands in the words, and in which (data/text/bpe_learn.c). */
-#include <string.h>
-
 #include "data/text/bpe_learn_parts.h"
+#include "engine/core/grow.h"
 
 static void need_places(Learner *l) {
-    if (l->pairs.count <= l->places_room) return;
-    size_t room = MAX(2 * l->places_room, (size_t)1024);
-    IndexList *longer = mem_zalloc(room * sizeof *longer);
-    if (l->places_room) memcpy(longer, l->places, l->places_room * sizeof *longer);
-    mem_free(l->places);
-    l->places = longer;
-    l->places_room = room;
+    if (l->places_count >= l->pairs.count) return;
+    GROW(l->places, l->places_count, l->places_room, l->pairs.count - l->places_count);
+    while (l->places_count < l->pairs.count)
+        l->places[l->places_count++] = (IndexList){0};
 }
 
 static void list_add(IndexList *list, uint32_t item) {
-    if (list->count == list->room) {
-        list->room = MAX(2 * list->room, (size_t)4);
-        uint32_t *longer = mem_alloc(list->room * sizeof *longer);
-        if (list->count) memcpy(longer, list->items, list->count * sizeof *longer);
-        mem_free(list->items);
-        list->items = longer;
-    }
+    GROW(list->items, list->count, list->room, 1);
     list->items[list->count++] = item;
 }
 

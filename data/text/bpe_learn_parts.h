@@ -28,8 +28,8 @@ typedef struct Learner {
     size_t word_count;
     uint32_t *slab; /* memory of all words' symbols */
     PairMap pairs;
-    IndexList *places; /* [places_room] by pair: words in which it has stood */
-    size_t places_room;
+    IndexList *places; /* [places_count] by pair: words in which it has stood */
+    size_t places_count, places_room;
     PairMap held; /* (pair, word with white space): how often it stands there */
     Entry *heap;
     size_t heap_count, heap_room;

@@ -5,19 +5,14 @@
 #include "data/facts.h"
 #include "data/file/utf8.h"
 #include "data/text/tok13a.h"
+#include "engine/core/grow.h"
 
 static const char *const SPECIALS[TOKENIZER_SPECIALS] = {"<s>", "<pad>", "</s>", "<unk>"};
 
 /* ---- lists ---- */
 
 void idlist_add(IdList *list, uint32_t id) {
-    if (list->count == list->room) {
-        list->room = MAX(2 * list->room, (size_t)64);
-        uint32_t *longer = mem_alloc(list->room * sizeof *longer);
-        if (list->count) memcpy(longer, list->ids, list->count * sizeof *longer);
-        mem_free(list->ids);
-        list->ids = longer;
-    }
+    GROW(list->ids, list->count, list->room, 1);
     list->ids[list->count++] = id;
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
+
 /* Tensors start at multiples of 16 numbers: 64 bytes in float. */
 #define ALIGN_NUMBERS 16
 
@@ -24,14 +26,8 @@ void params_free(ParamSet *set) {
     mem_free(set);
 }
 
-/* The list grows by doubling: it is full when count is 0 or a power of two. */
 static void append(ParamSet *set, Param *param) {
-    if ((set->count & (set->count - 1)) == 0) {
-        Param **list = mem_alloc(2 * (set->count + 1) * sizeof *list);
-        if (set->count) memcpy(list, set->list, set->count * sizeof *list);
-        mem_free(set->list);
-        set->list = list;
-    }
+    GROW(set->list, set->count, set->room, 1);
     set->list[set->count++] = param;
 }
 

@@ -28,7 +28,7 @@ typedef struct Param {
 
 typedef struct ParamSet {
     Param **list; /* [count] in order of registration */
-    size_t count;
+    size_t count, room;
     uint32_t *slots; /* [slot_count] of a name: its place in the list + 1; 0: free */
     size_t slot_count;
     real *values;  /* [trained] */

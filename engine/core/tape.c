@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
 #include "engine/core/pool.h"
 
 enum { TOUCHED_MAX = 16 };
@@ -105,14 +106,7 @@ static void watch(Tape *tape, const char *op, const char *scope, const real *x, 
 }
 
 static void append(Tape *tape, Node *node) {
-    if (tape->count == tape->capacity) {
-        size_t capacity = tape->capacity ? 2 * tape->capacity : 256;
-        Node **nodes = mem_alloc(capacity * sizeof *nodes);
-        if (tape->count) memcpy(nodes, tape->nodes, tape->count * sizeof *nodes);
-        mem_free(tape->nodes);
-        tape->nodes = nodes;
-        tape->capacity = capacity;
-    }
+    GROW(tape->nodes, tape->count, tape->capacity, 1);
     tape->nodes[tape->count++] = node;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
 #include "engine/dist/ranks.h"
 #include "engine/dist/ranks_parts.h"
 
@@ -14,7 +15,8 @@
 struct Ranks {
     int number, count;
     MPI_Request *requests; /* [capacity]; the first `active` are on their way */
-    int active, capacity;
+    int active;
+    size_t capacity;
 };
 
 /* "Open MPI v4.1.4" out of "Open MPI v4.1.4, package: Debian Open MPI, ident: ...";
@@ -98,15 +100,7 @@ void ranks_copy_from(Ranks *ranks, size_t source, void *x, size_t bytes) {
 /* ---- sums on their way ---- */
 
 static MPI_Request *new_request(Ranks *ranks) {
-    if (ranks->active == ranks->capacity) {
-        int capacity = ranks->capacity ? 2 * ranks->capacity : 16;
-        MPI_Request *longer = mem_alloc((size_t)capacity * sizeof *longer);
-        if (ranks->active)
-            memcpy(longer, ranks->requests, (size_t)ranks->active * sizeof *longer);
-        mem_free(ranks->requests);
-        ranks->requests = longer;
-        ranks->capacity = capacity;
-    }
+    GROW(ranks->requests, (size_t)ranks->active, ranks->capacity, 1);
     return &ranks->requests[ranks->active++];
 }
 

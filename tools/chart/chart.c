@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
 #include "tools/chart/parts.h"
 
 static double *copy(const double *from, size_t count) {
@@ -122,13 +123,7 @@ void panel_range_y(Panel *panel, double low, double high) { fix(&panel->y, low, 
 
 static Item *add(Panel *panel, ItemKind kind, size_t count, Style style,
                  const char *label) {
-    if (panel->count == panel->space) {
-        panel->space = panel->space ? 2 * panel->space : 8;
-        Item *items = mem_zalloc(panel->space * sizeof *items);
-        if (panel->count) memcpy(items, panel->items, panel->count * sizeof *items);
-        mem_free(panel->items);
-        panel->items = items;
-    }
+    GROW(panel->items, panel->count, panel->space, 1);
     Item *item = &panel->items[panel->count++];
     *item = (Item){.kind = kind, .count = count, .style = style};
     if (item->style.width == 0) item->style.width = 1.4;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "data/file/openfile.h"
+#include "engine/core/grow.h"
 #include "tools/chart/parts.h"
 
 #define EDGE 10.0 /* free space around all */
@@ -324,13 +325,7 @@ typedef struct Bytes {
 static cairo_status_t bytes_add(void *closure, const unsigned char *data,
                                 unsigned length) {
     Bytes *bytes = closure;
-    if (bytes->used + length + 1 > bytes->space) {
-        bytes->space = 2 * (bytes->used + length + 1);
-        char *longer = mem_alloc(bytes->space);
-        if (bytes->used) memcpy(longer, bytes->data, bytes->used);
-        mem_free(bytes->data);
-        bytes->data = longer;
-    }
+    GROW(bytes->data, bytes->used, bytes->space, (size_t)length + 1);
     memcpy(bytes->data + bytes->used, data, length);
     bytes->used += length;
     bytes->data[bytes->used] = '\0';

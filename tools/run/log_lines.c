@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
 #include "tools/run/log_parts.h"
 
 /* Lines in the last megabyte are parsed; those before it are if they do not look as the program
@@ -70,13 +71,7 @@ static LineKind judge(LogCut *cut, const char *text, size_t length, size_t *step
 /* ---- all of them ---- */
 
 static void add_line(LogCut *cut, const char *text, size_t length) {
-    if (cut->count == cut->room) {
-        cut->room = MAX(2 * cut->room, (size_t)1024);
-        LogLine *longer = mem_alloc(cut->room * sizeof *longer);
-        if (cut->count) memcpy(longer, cut->lines, cut->count * sizeof *longer);
-        mem_free(cut->lines);
-        cut->lines = longer;
-    }
+    GROW(cut->lines, cut->count, cut->room, 1);
     LogLine *line = &cut->lines[cut->count++];
     *line = (LogLine){.text = text, .length = length};
     line->kind = judge(cut, text, length, &line->step);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "data/file/openfile.h"
+#include "engine/core/grow.h"
 #include "tools/program/say.h"
 #include "tools/run/layer.h"
 
@@ -115,15 +116,6 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
     read_chance(run, row);
 }
 
-/* With room for one more: it is full when count is 0 or a power of two. */
-static void *append(void *list, size_t count, size_t item) {
-    if (count & (count - 1)) return list;
-    void *longer = mem_zarray(2 * (count + 1), item);
-    if (count) memcpy(longer, list, count * item);
-    mem_free(list);
-    return longer;
-}
-
 /* A name that is too long is kept without its end. */
 static bool is_named(const char *kept, size_t room, const char *name) {
     return !strncmp(kept, name, room - 1);
@@ -176,7 +168,7 @@ static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t he
     if (heads > NAMES_MOST ||
         !afford(run, name, &run->site_kinds, probe->site_count, space, 4 + heads))
         return NULL;
-    probe->sites = append(probe->sites, probe->site_count, sizeof *probe->sites);
+    GROW(probe->sites, probe->site_count, probe->site_room, 1);
     SiteLog *site = &probe->sites[probe->site_count++];
     snprintf(site->name, sizeof site->name, "%s", name);
     stringmap_add(&run->site_names, site->name, strlen(site->name));
@@ -222,7 +214,7 @@ static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_
     if (known != SIZE_MAX) return &probe->weights[known];
     if (!afford(run, name, &run->weight_kinds, probe->weight_count, space, 4))
         return NULL;
-    probe->weights = append(probe->weights, probe->weight_count, sizeof *probe->weights);
+    GROW(probe->weights, probe->weight_count, probe->weight_room, 1);
     WeightLog *weight = &probe->weights[probe->weight_count++];
     snprintf(weight->name, sizeof weight->name, "%s", name);
     stringmap_add(&run->weight_names, weight->name, strlen(weight->name));
@@ -344,7 +336,7 @@ static int keep_setting(void *user, const char *section, const char *key,
     RunLog *run = user;
     char name[256];
     snprintf(name, sizeof name, "%s.%s", section, key);
-    run->settings = append(run->settings, run->setting_count, sizeof *run->settings);
+    GROW(run->settings, run->setting_count, run->setting_room, 1);
     run->settings[run->setting_count++] = (Setting){mem_strdup(name), mem_strdup(value)};
     return 1;
 }

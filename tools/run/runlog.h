@@ -50,9 +50,9 @@ typedef struct ProbeLog {
     double *step;      /* [count] */
     double *sharpness; /* [count] largest Hessian eigenvalue */
     SiteLog *sites;    /* by depth, as the file lists them */
-    size_t site_count;
+    size_t site_count, site_room;
     WeightLog *weights;
-    size_t weight_count;
+    size_t weight_count, weight_room;
 } ProbeLog;
 
 /* Scores that a row of eval.jsonl can have, the most telling first. */
@@ -93,7 +93,7 @@ typedef struct RunLog {
     char name[128]; /* last part of the path */
     char *recipe;   /* text of recipe.ini; "" when there is none */
     Setting *settings;
-    size_t setting_count;
+    size_t setting_count, setting_room;
     /* "chance" of a train or eval row, else of task.json, else ln(classes); NaN */
     double chance;
     TrainLog train;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/core/grow.h"
 #include "tools/program/say.h"
 #include "tools/run/rundir.h"
 
@@ -16,13 +17,7 @@
 enum { NAME_MOST = 1024, DEPTH_MOST = 4 };
 
 static void add(Inputs *inputs, const char *path) {
-    if (inputs->count == inputs->room) {
-        inputs->room = inputs->room ? 2 * inputs->room : 64;
-        char **longer = mem_alloc(inputs->room * sizeof *longer);
-        if (inputs->count) memcpy(longer, inputs->path, inputs->count * sizeof *longer);
-        mem_free(inputs->path);
-        inputs->path = longer;
-    }
+    GROW(inputs->path, inputs->count, inputs->room, 1);
     inputs->path[inputs->count++] = mem_strdup(path);
 }
 
