@@ -54,7 +54,7 @@ static void describe(const char *word, TextBuffer *text) {
     static Recipe recipe;
     recipe = recipe_default();
     if (*word) recipe_set(&recipe, word, &err);
-    TaskOps ops = {.name = "none"};
+    TaskOps ops = {.scope = SCOPE_ALL};
     Task task = {.ops = &ops, .recipe = &recipe};
     text_clear(text);
     meaning_describe(&task, 0, text);
@@ -70,13 +70,14 @@ static void two_names_of_one_scope_fit(void **state) {
                  {TASK_LANGUAGE, SCOPE_BLOCKS},
                  {TASK_TRANSLATE, SCOPE_BLOCKS}};
     Recipe recipe = recipe_default();
-    TaskOps ops = {.name = "none"};
+    TaskOps ops = {.scope = SCOPE_ALL};
     Task task = {.ops = &ops, .recipe = &recipe};
     for (size_t i = 0; i < COUNT(CASES); i++)
         for (ReparamScope scope = SCOPE_ALL; scope <= SCOPE_ATTENTION; scope++) {
             TextBuffer usual = {0}, other = {0};
             Err err;
             recipe.task = CASES[i].task;
+            ops.scope = task_ops(recipe.task)->scope;
             recipe.model.reparam = REPARAM_SIGMA;
             recipe.model.reparam_scope = SCOPE_AUTO;
             meaning_describe(&task, 0, &usual);

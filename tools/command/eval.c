@@ -71,7 +71,7 @@ static Status score(OpenRun *run, const char *wanted, Score *score, Err *err) {
     ForwardMode mode = run_mode(run);
     if (run->task->ops->evaluate(run->task, run->tape, &mode, split, true, score, err))
         return err->status;
-    datafacts_say_split(run->task, split);
+    task_say_split(run->task, split);
     if (score->count) return OK;
     return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
 }

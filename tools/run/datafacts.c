@@ -8,25 +8,15 @@
 #include "data/file/openfile.h"
 #include "tools/program/say.h"
 #include "tools/run/rundir.h"
-#include "tools/task/task.h"
 
-/* Facts that a task has of a split, or NULL. */
-static const DataFacts *facts_of(const Task *task, Split split) {
-    return task->ops->facts ? task->ops->facts(task, split) : NULL;
+const char *split_name(Split split) {
+    static const char *const NAMES[] = {"train", "val", "test"};
+    return NAMES[split];
 }
 
 void datafacts_say_notes(const DataFacts *facts, const char *where) {
     for (size_t i = 0; facts && i < facts->notes; i++)
         say("steady: note: %s%s%s", where, *where ? ": " : "", facts->note[i].text);
-}
-
-void datafacts_say_split(const Task *task, Split split) {
-    datafacts_say_notes(facts_of(task, split), split_name(split));
-}
-
-void datafacts_say(const Task *task) {
-    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) datafacts_say_split(task, s);
-    datafacts_say_notes(&task->notes, "");
 }
 
 /* ---- writing ---- */
@@ -48,13 +38,12 @@ static json_t *split_json(const DataFacts *facts) {
                      notes_json(facts));
 }
 
-Status datafacts_save(const Task *task, const char *run_dir, Err *err) {
+Status datafacts_save(const DataFacts *task, const DataFacts *const split[3],
+                      const char *run_dir, Err *err) {
     json_t *splits = json_object();
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
-        if (facts_of(task, s))
-            json_object_set_new(splits, split_name(s), split_json(facts_of(task, s)));
-    json_t *root =
-        json_pack("{s:o, s:o}", "notes", notes_json(&task->notes), "splits", splits);
+        if (split[s]) json_object_set_new(splits, split_name(s), split_json(split[s]));
+    json_t *root = json_pack("{s:o, s:o}", "notes", notes_json(task), "splits", splits);
     return rundir_save_json(run_dir, "data.json", root, 0, err);
 }
 

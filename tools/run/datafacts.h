@@ -11,7 +11,7 @@
 #include "data/config.h"
 #include "data/facts.h"
 
-struct Task; /* tools/task/task.h */
+const char *split_name(Split split); /* "train", "val", "test" */
 
 typedef struct DataRecord {
     DataFacts task;
@@ -21,12 +21,11 @@ typedef struct DataRecord {
 
 /* Each note on one line of stderr behind the name of its split ("": of the whole task). */
 void datafacts_say_notes(const DataFacts *facts, const char *where);
-/* All notes of a task, those of its splits first. */
-void datafacts_say(const struct Task *task);
-/* Those of one split, for eval. */
-void datafacts_say_split(const struct Task *task, Split split);
 
-Status datafacts_save(const struct Task *task, const char *run_dir, Err *err);
+/* Writes data.json: what is known of the task as a whole and, by Split, of its splits; NULL: one
+ * that is not there. */
+Status datafacts_save(const DataFacts *task, const DataFacts *const split[3],
+                      const char *run_dir, Err *err);
 
 /* A run without data.json (an older one) gives an empty record and OK; a file that is not one is
  * FAIL_DATA.  datarecord_free in either case. */

@@ -1,6 +1,5 @@
 #include "tools/task/meaning.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@ static const char *const keys_meant[] = {"model.heads",      "model.norm",
                                          "data.mean",        "data.std",
                                          "data.background"};
 
-static void add_line(TextBuffer *text, const char *name, const char *value) {
+void meaning_add(TextBuffer *text, const char *name, const char *value) {
     text_append(text, name, strlen(name));
     text_append_byte(text, '=');
     text_append(text, value, strlen(value));
@@ -33,28 +32,18 @@ static void shorten(char *value) {
     if (comma) *comma = 0;
 }
 
-static void add_number(TextBuffer *text, const char *name, double value) {
+void meaning_add_number(TextBuffer *text, const char *name, double value) {
     char number[40];
     text_format(number, sizeof number, "%.9g", value);
-    add_line(text, name, number);
-}
-
-static double embed_scale(const ModelConfig *m) {
-    if (m->embed_scale >= 0) return m->embed_scale;
-    return m->position == POSITION_SINUSOIDAL ? sqrt((double)m->width) : 1;
+    meaning_add(text, name, number);
 }
 
 /* Of two names of one scope (models/layer.h, LayerPart) always the same. */
-static const char *scope_of(const Recipe *r) {
-    static const char *const NAMES[] = {[SCOPE_AUTO] = "auto",
-                                        [SCOPE_ALL] = "all",
-                                        [SCOPE_BLOCKS] = "blocks",
-                                        [SCOPE_ATTENTION] = "attention"};
-    bool texts = r->task == TASK_LANGUAGE || r->task == TASK_TRANSLATE;
-    ReparamScope scope = r->model.reparam_scope;
-    if (texts && scope == SCOPE_AUTO) scope = SCOPE_BLOCKS;
-    if (!texts && scope == SCOPE_AUTO) scope = SCOPE_ALL;
-    return NAMES[scope];
+static const char *scope_of(const Task *task) {
+    static const char *const NAMES[] = {
+        [SCOPE_ALL] = "all", [SCOPE_BLOCKS] = "blocks", [SCOPE_ATTENTION] = "attention"};
+    ReparamScope scope = task->recipe->model.reparam_scope;
+    return NAMES[scope == SCOPE_AUTO ? task->ops->scope : scope];
 }
 
 void meaning_describe(const Task *task, double temperature, TextBuffer *text) {
@@ -65,13 +54,11 @@ void meaning_describe(const Task *task, double temperature, TextBuffer *text) {
         if (!key_applies(key, r)) continue;
         key_print(key, r, value, sizeof value);
         if (key->type == KEY_REALS) shorten(value);
-        add_line(text, keys_meant[i], value);
+        meaning_add(text, keys_meant[i], value);
     }
-    add_line(text, "model.reparam_scope", scope_of(r));
-    add_number(text, "model.temperature",
-               temperature > 0 ? temperature : r->model.temperature);
-    if (r->task == TASK_LANGUAGE || r->task == TASK_TRANSLATE)
-        add_number(text, "model.embed_scale", embed_scale(&r->model));
+    meaning_add(text, "model.reparam_scope", scope_of(task));
+    meaning_add_number(text, "model.temperature",
+                       temperature > 0 ? temperature : r->model.temperature);
     if (task->ops->describe) task->ops->describe(task, text);
 }
 

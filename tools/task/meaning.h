@@ -16,6 +16,10 @@
 /* A line for each fact, added to text.  temperature: of attention by now; 0: the recipe's. */
 void meaning_describe(const Task *task, double temperature, TextBuffer *text);
 
+/* A line for one fact: what a task's `describe` adds. */
+void meaning_add(TextBuffer *text, const char *name, const char *value);
+void meaning_add_number(TextBuffer *text, const char *name, double value);
+
 /* FAIL_DATA where both have a fact and not the same: the first four are named, and `advice` comes
  * behind.  NULL: the file says nothing, which fits. */
 Status meaning_check(const char *file, const char *own, const char *path,

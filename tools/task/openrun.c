@@ -62,15 +62,14 @@ Status run_check_words(const OpenRun *run, const char *command, unsigned use, Er
     return recipe_check_use(run->was, run->recipe, use, command, err);
 }
 
-/* A checkpoint keeps the recipe that led to it.  Texts are predicted from what is given alone. */
+/* A checkpoint keeps the recipe that led to it. */
 static Status check_words(OpenRun *run, const RunChoice *c, Err *err) {
-    TaskKind task = run->recipe->task;
     unsigned use = c->use;
     run->own = checkpoint_is_own(run->checkpoint, run->root);
     char *digest = checkpoint_fact(run->checkpoint, run->root, "recipe");
     if (digest) recipe_read_digest(run->was, digest);
     mem_free(digest);
-    if ((task == TASK_LANGUAGE || task == TASK_TRANSLATE) && use == USE_PREDICT_SPLIT)
+    if (use == USE_PREDICT_SPLIT && !task_ops(run->recipe->task)->predicts_split)
         use = USE_PREDICT_INPUT;
     return run_check_words(run, c->command, use, err);
 }

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "engine/core/base.h"
+#include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
-#include "tools/task/task.h"
 
 Score score_none(Split split) {
     return (Score){.split = split,
@@ -59,12 +59,7 @@ json_t *score_row(const Score *s, size_t step) {
     return row;
 }
 
-double score_goodness(const Score *s, const Recipe *recipe) {
-    BestScore best = recipe->train.best;
-    if (best == BEST_AUTO)
-        best = recipe->task == TASK_CLASSIFY     ? BEST_TOP1
-               : recipe->task == TASK_TRANSCRIBE ? BEST_WER
-                                                 : BEST_LOSS;
+double score_goodness(const Score *s, BestScore best) {
     switch (best) {
     case BEST_TOP1: return s->top1;
     case BEST_BLEU: return s->bleu;

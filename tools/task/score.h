@@ -40,8 +40,8 @@ void score_clear(Score *score); /* lets go of what it owns */
 /* A row of eval.jsonl; `nll` is in it where smoothing makes it another number than `loss`. */
 json_t *score_row(const Score *score, size_t step);
 
-/* What the best checkpoint has the most of, by train.best. */
-double score_goodness(const Score *score, const Recipe *recipe);
+/* What the best checkpoint has the most of; `best` is not BEST_AUTO (task_best). */
+double score_goodness(const Score *score, BestScore best);
 
 /* What schedule.watch names, turned so that less is better; NaN: not measured. */
 double score_watched(const Score *score, WatchedScore watch);

@@ -6,24 +6,6 @@
 #include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
 
-static const struct {
-    Task *(*open)(const Recipe *recipe, Ranks *ranks, Err *err);
-    Task *(*open_bare)(const Recipe *recipe, const char *run_dir, Err *err);
-} TASKS[] = {
-    [TASK_CLASSIFY] = {classify_open, classify_open_bare},
-    [TASK_LANGUAGE] = {language_open, language_open_bare},
-    [TASK_TRANSLATE] = {translate_open, translate_open_bare},
-    [TASK_TRANSCRIBE] = {transcribe_open, transcribe_open_bare},
-};
-
-Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err) {
-    return TASKS[recipe->task].open(recipe, ranks, err);
-}
-
-Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
-    return TASKS[recipe->task].open_bare(recipe, run_dir, err);
-}
-
 void task_free(Task *task) {
     if (!task) return;
     facts_free(&task->notes);
@@ -37,14 +19,29 @@ void task_initialize(Task *task) {
     model_draw_vectors(task->model, task->recipe->train.seed);
 }
 
-Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
-    if (task->ops->save_facts(task, run_dir, err)) return err->status;
-    return datafacts_save(task, run_dir, err);
+BestScore task_best(const Task *task) {
+    BestScore best = task->recipe->train.best;
+    return best == BEST_AUTO ? task->ops->best : best;
 }
 
-const char *split_name(Split split) {
-    static const char *const NAMES[] = {"train", "val", "test"};
-    return NAMES[split];
+const DataFacts *task_facts(const Task *task, Split split) {
+    return task->ops->facts ? task->ops->facts(task, split) : NULL;
+}
+
+Status task_save_facts(const Task *task, const char *run_dir, Err *err) {
+    const DataFacts *split[3];
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) split[s] = task_facts(task, s);
+    if (task->ops->save_facts(task, run_dir, err)) return err->status;
+    return datafacts_save(&task->notes, split, run_dir, err);
+}
+
+void task_say_split(const Task *task, Split split) {
+    datafacts_say_notes(task_facts(task, split), split_name(split));
+}
+
+void task_say_facts(const Task *task) {
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) task_say_split(task, s);
+    datafacts_say_notes(&task->notes, "");
 }
 
 void task_event(Task *task, const char *event, size_t count, const char *format, ...) {

@@ -1,7 +1,7 @@
-/* task: what the trainer needs to know of a kind of task, behind one table of functions.
+/* task: what the program needs to know of a kind of task, behind one table of functions.
  *
- * A task owns its data and its model.  tools/task/classify/task.c is the first; adding one is a file
- * with a TaskOps and a line in task_open. */
+ * A task owns its data and its model.  A kind is a line of TASK_LIST (tools/recipe/tasks.h) and a
+ * folder, tools/task/NAME, that defines `const TaskOps NAME_ops`; docs/adding.md says how. */
 #ifndef STEADY_TASK_H
 #define STEADY_TASK_H
 
@@ -12,12 +12,20 @@
 #include "engine/dist/ranks.h"
 #include "models/vit.h"
 #include "tools/recipe/recipe.h"
+#include "tools/run/datafacts.h"
 #include "tools/task/score.h"
 
 typedef struct Task Task;
 
 typedef struct TaskOps {
-    const char *name;
+    /* Opens the data that the recipe names and builds the model, not yet initialised. */
+    Task *(*open)(const Recipe *recipe, Ranks *ranks, Err *err);
+    /* The same without the data, from what save_facts left in a run's folder. */
+    Task *(*open_bare)(const Recipe *recipe, const char *run_dir, Err *err);
+    BestScore best; /* what train.best = auto chooses by; never BEST_AUTO */
+    /* `predict` without INPUT reads the test split, not stdin or a prompt */
+    bool predicts_split;
+    ReparamScope scope; /* what model.reparam_scope = auto comes to; never SCOPE_AUTO */
     void (*initialize)(Task *task, uint64_t seed);
     /* Where the run is in its data (data/place.h), before start; *left: batches that are left
      * of that epoch.  Not called for a new run: all of it is. */
@@ -40,6 +48,9 @@ typedef struct TaskOps {
     /* What the weights mean besides the recipe, as lines NAME=VALUE (tools/task/meaning.h); NULL:
      * nothing. */
     void (*describe)(const Task *task, TextBuffer *text);
+    /* At a resume: notes, "class 3 was \"cat\", is \"dog\"", on what task.json has otherwise and
+     * counts and hashes of the splits do not show; NULL: nothing. */
+    void (*changes)(const Task *task, const char *run_dir, DataFacts *changes);
     /* At a resume: does what the data give fit what save_facts left?  NULL: nothing to ask. */
     Status (*check_facts)(const Task *task, const char *run_dir, Err *err);
     /* What `predict` needs without the data, into the run's folder. */
@@ -69,21 +80,38 @@ struct Task {
     double flops;
 };
 
+/* ---- the table (table.c) ---- */
+
+#define TASK_OPS(KIND, name, examples, heading) extern const TaskOps name##_ops;
+TASK_LIST(TASK_OPS)
+#undef TASK_OPS
+
+const TaskOps *task_ops(TaskKind kind);
+
 /* Opens the data that the recipe names and builds the model, not yet initialised.  `ranks`
  * (borrowed) share the batches out. */
 Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err);
-void task_free(Task *task); /* NULL is fine */
-
 /* The same without the data, from what task_save_facts left in a run's folder: for eval, predict
  * and export. */
 Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
+
+/* ---- of any task (task.c) ---- */
+
+void task_free(Task *task); /* NULL is fine */
 
 /* Gives every parameter its initial value from the recipe's seed. */
 void task_initialize(Task *task);
 /* task.json and what goes with it, and data.json (tools/run/datafacts.h). */
 Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 
-const char *split_name(Split split);
+/* What the best checkpoint is chosen by: train.best, or what auto comes to. */
+BestScore task_best(const Task *task);
+
+/* What is known of a split's data; NULL: it is not open, or nothing is known. */
+const DataFacts *task_facts(const Task *task, Split split);
+/* Their notes on stderr: those of a split, for eval; of all splits and of the task itself. */
+void task_say_split(const Task *task, Split split);
+void task_say_facts(const Task *task);
 
 /* Something worth a row of train.jsonl came with the present batch: called within `next` or
  * `loss`; rank 0 alone writes rows.  The row has the step that the batch is for, so that a resumed run
@@ -98,38 +126,5 @@ void task_see_skips(Task *task, const SkipList *broken);
 enum { TASK_SKIPS_TEXT = 160 };
 /* ", and 2 more (8 of 60 so far)", behind the reason of the first of `fresh`. */
 void task_skips_text(const Skips *skips, size_t fresh, char *text, size_t size);
-
-/* ---- classification ---- */
-
-typedef struct ClassFacts {
-    size_t channels, height, width, classes;
-    char **class_names; /* [classes] or NULL; owned */
-} ClassFacts;
-
-Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err);
-Vit *classify_vit(Task *task);
-const ClassFacts *classify_facts(const Task *task);
-
-/* Logits [B, classes] of a batch, without gradients. */
-Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
-                        const Batch *batch);
-
-/* How the loader makes batches for this task: its pictures' size, the recipe's data keys, this
- * rank's part of each. */
-LoaderConfig classify_loader(const Task *task, bool training, size_t batch);
-
-Task *classify_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
-
-/* ---- texts: tools/task/language/task.c, tools/task/translate/task.c ---- */
-
-Task *language_open(const Recipe *recipe, Ranks *ranks, Err *err);
-Task *language_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
-Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err);
-Task *translate_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
-
-/* ---- speech: tools/task/transcribe/task.c ---- */
-
-Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err);
-Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 
 #endif

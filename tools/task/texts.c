@@ -9,6 +9,7 @@
 #include "data/file/textmarks.h"
 #include "tools/program/say.h"
 #include "tools/run/rundir.h"
+#include "tools/task/meaning.h"
 
 const TextBatch *text_task_batch(const Task *task) {
     return &((const TextTask *)task)->batch;
@@ -138,7 +139,7 @@ static bool not_empty(const TextSet *set) {
 
 Status text_task_open(Task *task, Err *err) {
     TextTask *t = (TextTask *)task;
-    bool pairs = task->recipe->task == TASK_TRANSLATE;
+    bool pairs = task_examples(task->recipe->task) == EXAMPLES_PAIRS;
     if (texts_open(&t->texts, &task->recipe->data, pairs, err)) return err->status;
     t->plan = make_plan(t, err);
     if (!t->plan) return err->status;
@@ -155,7 +156,7 @@ Status text_task_open(Task *task, Err *err) {
 
 Status text_task_open_bare(Task *task, const char *run_dir, Err *err) {
     TextTask *t = (TextTask *)task;
-    bool pairs = task->recipe->task == TASK_TRANSLATE;
+    bool pairs = task_examples(task->recipe->task) == EXAMPLES_PAIRS;
     if (texts_open_run(&t->texts, &task->recipe->data, pairs, run_dir, err))
         return err->status;
     task->has_val = texts_has(&t->texts, SPLIT_VAL);
@@ -247,14 +248,20 @@ static Status write_facts(const Task *task, const char *run_dir, Err *err) {
     return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 
+static double embed_scale(const ModelConfig *m) {
+    if (m->embed_scale >= 0) return m->embed_scale;
+    return m->position == POSITION_SINUSOIDAL ? sqrt((double)m->width) : 1;
+}
+
 void text_task_describe(const Task *task, TextBuffer *text) {
     static const char *const NAMES[] = {"vocabulary", "target vocabulary"};
     const TextTask *t = (const TextTask *)task;
+    meaning_add_number(text, "model.embed_scale", embed_scale(&task->recipe->model));
     for (size_t side = 0; side < (t->texts.pairs ? 2 : 1); side++) {
-        char line[60];
-        text_format(line, sizeof line, "%s=%016llx\n", NAMES[side],
+        char hash[20];
+        text_format(hash, sizeof hash, "%016llx",
                     (unsigned long long)tokenizer_hash(t->texts.tokenizer[side]));
-        text_append(text, line, strlen(line));
+        meaning_add(text, NAMES[side], hash);
     }
 }
 

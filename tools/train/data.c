@@ -10,7 +10,7 @@
 
 void trainer_mark_data(const Task *task, DataMark data[3]) {
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
-        const DataFacts *facts = task->ops->facts ? task->ops->facts(task, s) : NULL;
+        const DataFacts *facts = task_facts(task, s);
         data[s] = (DataMark){0};
         if (facts) data[s] = (DataMark){true, facts->count, facts->hash};
     }
@@ -42,41 +42,6 @@ __attribute__((format(printf, 2, 3))) static void add(TextBuffer *text,
     text_append(text, part, strlen(part));
 }
 
-/* ---- names of classes ---- */
-
-static const char *old_name(const json_t *names, size_t k) {
-    const char *name = json_string_value(json_array_get(names, k));
-    return name ? name : "(none)";
-}
-
-/* As task.json would have it now. */
-static bool is_named(const json_t *names, size_t k, const char *name) {
-    json_t *now = json_text(name);
-    bool same = json_equal(json_array_get(names, k), now);
-    json_decref(now);
-    return same;
-}
-
-/* The first class that has another name than task.json has for it. */
-static void add_classes(const Trainer *t, TextBuffer *text) {
-    char path[PATH_SIZE];
-    if (t->recipe->task != TASK_CLASSIFY) return;
-    const ClassFacts *now = classify_facts(t->task);
-    rundir_path(path, t->dir, "task.json");
-    json_t *root = openfile_json(path, t->dir, NULL);
-    const json_t *names = json_object_get(root, "class_names");
-    size_t old = (size_t)json_integer_value(json_object_get(root, "classes")), k = 0;
-    if (old && old != now->classes)
-        add(text, "%zu classes were, %zu are", old, now->classes);
-    while (now->class_names && names && k < now->classes &&
-           is_named(names, k, now->class_names[k]))
-        k++;
-    if (now->class_names && names && k < now->classes)
-        add(text, "class %zu was \"%.100s\", is \"%.100s\"", k, old_name(names, k),
-            now->class_names[k]);
-    json_decref(root);
-}
-
 /* ---- splits ---- */
 
 /* Is there a change of a key that chooses the items of the split? */
@@ -90,6 +55,15 @@ static bool is_asked_for(const Trainer *t, Split split) {
         if (split == SPLIT_TRAIN && t->was->data.val_fraction > 0) return true;
     }
     return false;
+}
+
+/* What counts and hashes do not show. */
+static void add_changes(Trainer *t) {
+    DataFacts changes = {0};
+    if (t->task->ops->changes) t->task->ops->changes(t->task, t->dir, &changes);
+    for (size_t i = 0; i < changes.notes; i++)
+        add(&t->data_change, "%s", changes.note[i].text);
+    facts_free(&changes);
 }
 
 static bool differs(const DataMark *was, const DataMark *is) {
@@ -126,7 +100,7 @@ Status trainer_check_data(Trainer *t, size_t step, Err *err) {
         t->other_data |= s == SPLIT_TRAIN;
         t->other_scores |= s != SPLIT_TRAIN;
     }
-    add_classes(t, &t->data_change);
+    add_changes(t);
     if (!t->data_change.length || asked || t->recipe->data.changed == DATA_ALLOW)
         return OK;
     return err_set(

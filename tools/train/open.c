@@ -155,7 +155,7 @@ static Status begin(Trainer *t, Err *err) {
     t->task = task_open(t->recipe, t->ranks, err);
     if (!t->task || trainer_check_plateau(t, err) || trainer_check_memory(t, err))
         return err->status;
-    if (ranks_lead(t->ranks)) datafacts_say(t->task);
+    if (ranks_lead(t->ranks)) task_say_facts(t->task);
     return check_batch(t, err);
 }
 

@@ -50,10 +50,9 @@ bool trainer_is_past(const Trainer *t, size_t step, double epoch) {
 
 /* The way in which a recipe makes batches, `batches` of them. */
 static PlacePart part_of(const Recipe *r, size_t batches) {
-    double load = r->task == TASK_TRANSLATE    ? (double)r->train.batch_tokens
-                  : r->task == TASK_TRANSCRIBE ? r->train.batch_seconds
-                                               : 0;
-    return (PlacePart){r->train.batch, r->train.accumulate, load, batches};
+    const TrainConfig *train = &r->train; /* a task has one of the two at most */
+    double load = (double)train->batch_tokens + train->batch_seconds;
+    return (PlacePart){train->batch, train->accumulate, load, batches};
 }
 
 /* Moves the anchor of the run up to the present step: the place there, in the old way. */

@@ -104,7 +104,7 @@ Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *
 static Status evaluate_split(Trainer *t, Split split, Score *score, double *goodness,
                              Err *err) {
     if (trainer_score(t, split, false, score, err)) return err->status;
-    *goodness = score_goodness(score, t->recipe);
+    *goodness = score_goodness(score, task_best(t->task));
     json_t *row = score_row(score, t->at.step);
     score_clear(score);
     if (t->step.ema) {
@@ -121,7 +121,7 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
             json_object_set_new(row, "ema_bleu", json_number(averaged.bleu));
         if (!isnan(averaged.wer))
             json_object_set_new(row, "ema_wer", json_number(averaged.wer));
-        *goodness = MAX(*goodness, score_goodness(&averaged, t->recipe));
+        *goodness = MAX(*goodness, score_goodness(&averaged, task_best(t->task)));
     }
     if (ranks_lead(t->ranks)) log_row(&t->eval_log, row, err);
     else json_decref(row);

@@ -5,6 +5,11 @@
 
 #include "tools/task/task.h"
 
+typedef struct ClassFacts {
+    size_t channels, height, width, classes;
+    char **class_names; /* [classes] or NULL; owned */
+} ClassFacts;
+
 typedef struct Classify {
     Task task;        /* first: a Task * is a Classify * */
     Dataset *sets[3]; /* by Split; NULL: not open */
@@ -16,6 +21,16 @@ typedef struct Classify {
     const Batch *batch;
     Skips scored[3]; /* by Split: broken items that evaluations met */
 } Classify;
+
+const ClassFacts *classify_facts(const Task *task);
+
+/* Logits [B, classes] of a batch, without gradients. */
+Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
+                        const Batch *batch);
+
+/* How the loader makes batches for this task: its pictures' size, the recipe's data keys, this
+ * rank's part of each. */
+LoaderConfig classify_loader(const Task *task, bool training, size_t batch);
 
 Status classify_open_sets(Classify *c, Err *err);
 

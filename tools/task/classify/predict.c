@@ -9,6 +9,7 @@
 #include "tools/program/say.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
+#include "tools/task/classify/classify.h"
 #include "tools/task/inputs.h"
 #include "tools/task/predict.h"
 

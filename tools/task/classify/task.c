@@ -10,8 +10,6 @@
 #include "tools/run/rundir.h"
 #include "tools/task/classify/classify.h"
 
-Vit *classify_vit(Task *task) { return ((Classify *)task)->vit; }
-
 const ClassFacts *classify_facts(const Task *task) {
     return &((const Classify *)task)->facts;
 }
@@ -194,9 +192,6 @@ static void initialize(Task *task, uint64_t seed) {
     vit_initialize(((Classify *)task)->vit, seed);
 }
 
-static Status check_size(const Task *task, const char *run_dir, Err *err);
-static Status save_facts(const Task *task, const char *run_dir, Err *err);
-
 static void describe(const Task *task, TextBuffer *text) {
     const ClassFacts *f = classify_facts(task);
     for (size_t k = 0; f->class_names && k < f->classes; k++) {
@@ -215,19 +210,6 @@ static const DataFacts *data_facts(const Task *task, Split split) {
     const Dataset *set = ((const Classify *)task)->sets[split];
     return set && set->count ? &set->facts : NULL;
 }
-
-static const TaskOps OPS = {.name = "classify",
-                            .initialize = initialize,
-                            .go_on = go_on,
-                            .start = start,
-                            .next = next,
-                            .loss = loss,
-                            .evaluate = evaluate,
-                            .facts = data_facts,
-                            .describe = describe,
-                            .check_facts = check_size,
-                            .save_facts = save_facts,
-                            .free = class_free};
 
 static char **copy_names(char *const *names, size_t count) {
     if (!names) return NULL;
@@ -302,13 +284,13 @@ static Status build(Classify *c, Err *err) {
 
 static Classify *new_classify(const Recipe *recipe, Ranks *ranks) {
     Classify *c = mem_zalloc(sizeof *c);
-    c->task.ops = &OPS;
+    c->task.ops = &classify_ops;
     c->task.recipe = recipe;
     c->task.ranks = ranks;
     return c;
 }
 
-Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     Classify *c = new_classify(recipe, ranks);
     if (classify_open_sets(c, err) || find_facts(c, &recipe->data, err) ||
         build(c, err) || (ranks_lead(ranks) && classify_survey(c, err))) {
@@ -329,7 +311,7 @@ Task *classify_open(const Recipe *recipe, Ranks *ranks, Err *err) {
 
 static Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err);
 
-Task *classify_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
+static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     Classify *c = new_classify(recipe, NULL);
     if (class_facts_load(run_dir, &c->facts, err)) {
         class_free(&c->task);
@@ -361,12 +343,44 @@ static Status check_size(const Task *task, const char *run_dir, Err *err) {
     return err->status;
 }
 
+static const char *old_name(const json_t *names, size_t k) {
+    const char *name = json_string_value(json_array_get(names, k));
+    return name ? name : "(none)";
+}
+
+/* As task.json would have it now. */
+static bool is_named(const json_t *names, size_t k, const char *name) {
+    json_t *now = json_text(name);
+    bool same = json_equal(json_array_get(names, k), now);
+    json_decref(now);
+    return same;
+}
+
+/* How many classes there are, and the first that has another name than task.json has for it. */
+static void changes(const Task *task, const char *run_dir, DataFacts *found) {
+    char path[PATH_SIZE];
+    const ClassFacts *now = classify_facts(task);
+    rundir_path(path, run_dir, "task.json");
+    json_t *root = openfile_json(path, run_dir, NULL);
+    const json_t *names = json_object_get(root, "class_names");
+    size_t old = (size_t)json_integer_value(json_object_get(root, "classes")), k = 0;
+    if (old && old != now->classes)
+        facts_note(found, 1, "%zu classes were, %zu are", old, now->classes);
+    while (now->class_names && names && k < now->classes &&
+           is_named(names, k, now->class_names[k]))
+        k++;
+    if (now->class_names && names && k < now->classes)
+        facts_note(found, 1, "class %zu was \"%.100s\", is \"%.100s\"", k,
+                   old_name(names, k), now->class_names[k]);
+    json_decref(root);
+}
+
 static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     const ClassFacts *f = classify_facts(task);
     json_t *root =
-        json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task->ops->name, "channels",
-                  (json_int_t)f->channels, "height", (json_int_t)f->height, "width",
-                  (json_int_t)f->width, "classes", (json_int_t)f->classes);
+        json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task_name(task->recipe->task),
+                  "channels", (json_int_t)f->channels, "height", (json_int_t)f->height,
+                  "width", (json_int_t)f->width, "classes", (json_int_t)f->classes);
     if (f->class_names) {
         json_t *names = json_array();
         for (size_t i = 0; i < f->classes; i++)
@@ -418,3 +432,21 @@ static Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err)
     json_decref(root);
     return status;
 }
+
+const TaskOps classify_ops = {.open = open_data,
+                              .open_bare = open_bare,
+                              .best = BEST_TOP1,
+                              .scope = SCOPE_ALL,
+                              .predicts_split = true,
+                              .initialize = initialize,
+                              .go_on = go_on,
+                              .start = start,
+                              .next = next,
+                              .loss = loss,
+                              .evaluate = evaluate,
+                              .facts = data_facts,
+                              .describe = describe,
+                              .changes = changes,
+                              .check_facts = check_size,
+                              .save_facts = save_facts,
+                              .free = class_free};

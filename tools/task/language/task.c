@@ -140,19 +140,6 @@ static void language_task_free(Task *task) {
     mem_free(l);
 }
 
-static const TaskOps OPS = {.name = "language",
-                            .initialize = initialize,
-                            .go_on = text_task_go_on,
-                            .start = text_task_start,
-                            .next = next,
-                            .loss = loss,
-                            .evaluate = evaluate,
-                            .facts = text_task_facts,
-                            .describe = text_task_describe,
-                            .check_facts = text_task_check_facts,
-                            .save_facts = text_task_save_facts,
-                            .free = language_task_free};
-
 static Task *finish(LanguageTask *l, Status status, Err *err) {
     Task *task = &l->text.task;
     size_t vocab = status ? 0 : tokenizer_size(text_task_tokenizer(task, 0));
@@ -167,11 +154,11 @@ static Task *finish(LanguageTask *l, Status status, Err *err) {
 
 static LanguageTask *new_task(const Recipe *recipe, Ranks *ranks) {
     LanguageTask *l = mem_zalloc(sizeof *l);
-    l->text.task = (Task){.ops = &OPS, .recipe = recipe, .ranks = ranks};
+    l->text.task = (Task){.ops = &language_ops, .recipe = recipe, .ranks = ranks};
     return l;
 }
 
-Task *language_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     LanguageTask *l = new_task(recipe, ranks);
     Task *task = finish(l, text_task_open(&l->text.task, err), err);
     if (!task) return NULL;
@@ -183,7 +170,23 @@ Task *language_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     return task;
 }
 
-Task *language_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
+static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     LanguageTask *l = new_task(recipe, NULL);
     return finish(l, text_task_open_bare(&l->text.task, run_dir, err), err);
 }
+
+const TaskOps language_ops = {.open = open_data,
+                              .open_bare = open_bare,
+                              .best = BEST_LOSS,
+                              .scope = SCOPE_BLOCKS,
+                              .initialize = initialize,
+                              .go_on = text_task_go_on,
+                              .start = text_task_start,
+                              .next = next,
+                              .loss = loss,
+                              .evaluate = evaluate,
+                              .facts = text_task_facts,
+                              .describe = text_task_describe,
+                              .check_facts = text_task_check_facts,
+                              .save_facts = text_task_save_facts,
+                              .free = language_task_free};

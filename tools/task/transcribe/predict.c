@@ -136,7 +136,7 @@ static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inpu
 static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) {
     SpeechSet *set = transcribe_set(run->task, SPLIT_TEST, err);
     if (!set) return err_wrap(err, "the test split (or give recordings)");
-    datafacts_say_split(run->task, SPLIT_TEST);
+    task_say_split(run->task, SPLIT_TEST);
     size_t count = o->limit ? MIN(o->limit, set->count) : set->count;
     for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
         const SpeechItem *item = &set->item[i];

@@ -322,9 +322,10 @@ static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     for (size_t k = 0; k < set->rates; k++)
         json_array_append_new(rates, json_integer((json_int_t)set->rate[k]));
     json_t *root =
-        json_pack("{s:s, s:o, s:I, s:I, s:o}", "kind", task->ops->name, "chance",
-                  json_number(task->chance), "filters", (json_int_t)SPEECH_FILTERS,
-                  "labels", (json_int_t)SPEECH_LABELS, "rates", rates);
+        json_pack("{s:s, s:o, s:I, s:I, s:o}", "kind", task_name(task->recipe->task),
+                  "chance", json_number(task->chance), "filters",
+                  (json_int_t)SPEECH_FILTERS, "labels", (json_int_t)SPEECH_LABELS,
+                  "rates", rates);
     return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 
@@ -333,22 +334,10 @@ static const DataFacts *data_facts(const Task *task, Split split) {
     return set ? &set->facts : NULL;
 }
 
-static const TaskOps OPS = {.name = "transcribe",
-                            .initialize = initialize,
-                            .go_on = go_on,
-                            .start = start,
-                            .next = next,
-                            .loss = loss,
-                            .edge = edge,
-                            .evaluate = evaluate,
-                            .facts = data_facts,
-                            .save_facts = save_facts,
-                            .free = transcribe_free};
-
 static Transcribe *new_task(const Recipe *recipe, Ranks *ranks, Err *err) {
     if (speech_check(&recipe->model, SPEECH_FILTERS, SPEECH_LABELS, err)) return NULL;
     Transcribe *t = mem_zalloc(sizeof *t);
-    t->task = (Task){.ops = &OPS, .recipe = recipe, .ranks = ranks};
+    t->task = (Task){.ops = &transcribe_ops, .recipe = recipe, .ranks = ranks};
     t->speech = speech_new(&recipe->model, SPEECH_FILTERS, SPEECH_LABELS);
     t->task.model = &t->speech->model;
     return t;
@@ -452,7 +441,7 @@ static double cache_memory(const Transcribe *t) {
     return bytes;
 }
 
-Task *transcribe_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     Transcribe *t = new_task(recipe, ranks, err);
     if (!t) return NULL;
     if (open_sets(t, err) || start(&t->task, 1, err)) {
@@ -482,7 +471,7 @@ static void read_rates(Transcribe *t, const char *run_dir) {
     json_decref(facts);
 }
 
-Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
+static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     Transcribe *t = new_task(recipe, NULL, err);
     if (!t) return NULL;
     read_rates(t, run_dir);
@@ -491,3 +480,19 @@ Task *transcribe_open_bare(const Recipe *recipe, const char *run_dir, Err *err) 
     t->task.has_test = transcribe_wants(recipe, &config, SPLIT_TEST);
     return &t->task;
 }
+
+const TaskOps transcribe_ops = {.open = open_data,
+                                .open_bare = open_bare,
+                                .best = BEST_WER,
+                                .scope = SCOPE_ALL,
+                                .predicts_split = true,
+                                .initialize = initialize,
+                                .go_on = go_on,
+                                .start = start,
+                                .next = next,
+                                .loss = loss,
+                                .edge = edge,
+                                .evaluate = evaluate,
+                                .facts = data_facts,
+                                .save_facts = save_facts,
+                                .free = transcribe_free};

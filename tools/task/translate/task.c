@@ -211,20 +211,6 @@ static void translate_task_free(Task *task) {
     mem_free(t);
 }
 
-static const TaskOps OPS = {.name = "translate",
-                            .initialize = initialize,
-                            .go_on = text_task_go_on,
-                            .start = text_task_start,
-                            .next = next,
-                            .loss = loss,
-                            .edge = edge,
-                            .evaluate = evaluate,
-                            .facts = text_task_facts,
-                            .describe = text_task_describe,
-                            .check_facts = text_task_check_facts,
-                            .save_facts = text_task_save_facts,
-                            .free = translate_task_free};
-
 static Task *finish(TranslateTask *t, Status status, Err *err) {
     Task *task = &t->text.task;
     const ModelConfig *model = &task->recipe->model;
@@ -251,7 +237,7 @@ static Task *finish(TranslateTask *t, Status status, Err *err) {
 
 static TranslateTask *new_task(const Recipe *recipe, Ranks *ranks) {
     TranslateTask *t = mem_zalloc(sizeof *t);
-    t->text.task = (Task){.ops = &OPS, .recipe = recipe, .ranks = ranks};
+    t->text.task = (Task){.ops = &translate_ops, .recipe = recipe, .ranks = ranks};
     return t;
 }
 
@@ -270,7 +256,7 @@ static double memory_of(const TranslateTask *t) {
                              train->recompute == RECOMPUTE_BLOCK);
 }
 
-Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     TranslateTask *t = new_task(recipe, ranks);
     Task *task = finish(t, text_task_open(&t->text.task, err), err);
     for (Split s = SPLIT_TRAIN; task && s <= SPLIT_TEST; s++) {
@@ -285,7 +271,24 @@ Task *translate_open(const Recipe *recipe, Ranks *ranks, Err *err) {
     return task;
 }
 
-Task *translate_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
+static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     TranslateTask *t = new_task(recipe, NULL);
     return finish(t, text_task_open_bare(&t->text.task, run_dir, err), err);
 }
+
+const TaskOps translate_ops = {.open = open_data,
+                               .open_bare = open_bare,
+                               .best = BEST_LOSS,
+                               .scope = SCOPE_BLOCKS,
+                               .initialize = initialize,
+                               .go_on = text_task_go_on,
+                               .start = text_task_start,
+                               .next = next,
+                               .loss = loss,
+                               .edge = edge,
+                               .evaluate = evaluate,
+                               .facts = text_task_facts,
+                               .describe = text_task_describe,
+                               .check_facts = text_task_check_facts,
+                               .save_facts = text_task_save_facts,
+                               .free = translate_task_free};

@@ -1,0 +1,16 @@
+/* table: the kinds of task of TASK_LIST (tools/recipe/tasks.h) with their functions.  It stands
+ * above them, and what they share (task.c) below. */
+#include "tools/task/task.h"
+
+#define TASK_ROW(KIND, name, examples, heading) [TASK_##KIND] = &name##_ops,
+static const TaskOps *const TASKS[] = {TASK_LIST(TASK_ROW)};
+
+const TaskOps *task_ops(TaskKind kind) { return TASKS[kind]; }
+
+Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err) {
+    return TASKS[recipe->task]->open(recipe, ranks, err);
+}
+
+Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
+    return TASKS[recipe->task]->open_bare(recipe, run_dir, err);
+}
