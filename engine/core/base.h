@@ -1,4 +1,4 @@
-/* base: the number type, failures of two kinds, memory, and small helpers.
+/* base: the number type, failures of two kinds (err.c), memory (memory.c), and small helpers.
  *
  * A caller's bug (wrong shape, NULL, wrong order of calls) stops at CHECK, in release builds
  * too.  The world's fault (a file, a recipe, a full disk) comes back as a Status with one line
