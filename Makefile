@@ -1,6 +1,8 @@
 # make            build/steady (float) and build/steady64 (double)
-# make check      builds and runs the tests (ONLY=word: just those with the word in their name)
-# make check-all  also with the sanitizers, with 1 and 2 threads, faults, kills, fuzzers
+# make check      builds and runs the tests, as many at a time as there are processors (-j2: two);
+#                 ONLY=word: those with the word in their path, and builds no more than they need
+# make check-unit | check-cli | check-sanitized       a part of them; of the library, with sanitizers
+# make check-all  also with the sanitizers, with 1 and 4 threads, faults, kills, fuzzers
 # make fuzz       the fuzzers of test/fuzz (clang)
 # make setup      installs the packages; `make setup demo` and `make setup check` also work
 # make demo       a first run of a few minutes
@@ -10,8 +12,7 @@
 #
 # Sources are found, not listed: the .c files of engine/*/, models/, data/ and data/*/ make the
 # library, those of tools/, tools/*/ and tools/task/*/ the program; tools/recipes/*.ini are compiled in.
-# test/DIR/test_*.c is a test program each, in double in test/grad and in float elsewhere; other .c
-# files of a test directory are linked into all of its programs; test/cli/*.sh are shell tests.
+# The tests are in test/test.mk.
 
 VERSION = 0.1.0
 B = build
@@ -63,14 +64,7 @@ TOOLS_OBJ := $(patsubst %.c,$(B)/float/%.o,$(filter-out tools/main.c,$(TOOL_SRC)
 	$(B)/float/recipes_builtin.o
 TOOLS64_OBJ := $(TOOLS_OBJ:$(B)/float/%=$(B)/double/%)
 
-TEST_SRC := $(sort $(wildcard test/*/test_*.c))
-HELPER_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard test/*/*.c)))
-TEST_BIN := $(patsubst test/%.c,$(B)/test/%,$(TEST_SRC))
-CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
-ONLY ?=
-chosen = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
-
-.PHONY: all tests check check-cli check-unit check-all demo docs fuzz fuzz-programs install uninstall format clean distclean
+.PHONY: all demo docs install uninstall format clean distclean
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -83,6 +77,10 @@ say = $(if $(V),,@echo '  $(1) $@';)
 COMPILE = $(call say,cc)$(CC) -I. -DSTEADY_VERSION='"$(VERSION)"' $(CPPFLAGS) $(WARNINGS) \
 	$(FLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP
 LINK = $(call say,link)$(CC) $(FLAGS) $(CFLAGS) $(SANITIZE) $(LDFLAGS)
+define ARCHIVE
+@rm -f $@
+$(call say,ar)$(AR) rcs $@ $^
+endef
 
 $(B)/float/%.o: %.c config.mk
 	@mkdir -p $(@D)
@@ -91,9 +89,6 @@ $(B)/float/%.o: %.c config.mk
 $(B)/double/%.o: %.c config.mk
 	@mkdir -p $(@D)
 	$(COMPILE) -DSTEADY_DOUBLE -c -o $@ $<
-
-$(B)/float/test/%.o: CPPFLAGS += $(TEST_CPPFLAGS)
-$(B)/double/test/%.o: CPPFLAGS += $(TEST_CPPFLAGS)
 
 $(B)/float/recipes_builtin.o: $(B)/recipes_builtin.c
 	@mkdir -p $(@D)
@@ -122,8 +117,7 @@ $(B)/libsteady64.a: $(LIB64_OBJ)
 $(B)/libtools.a: $(TOOLS_OBJ)
 $(B)/libtools64.a: $(TOOLS64_OBJ)
 $(B)/libsteady.a $(B)/libsteady64.a $(B)/libtools.a $(B)/libtools64.a:
-	@rm -f $@
-	$(call say,ar)$(AR) rcs $@ $^
+	$(ARCHIVE)
 
 $(B)/steady: $(B)/float/tools/main.o $(B)/libtools.a $(B)/libsteady.a
 	$(LINK) -o $@ $^ $(LIBS)
@@ -131,72 +125,15 @@ $(B)/steady: $(B)/float/tools/main.o $(B)/libtools.a $(B)/libsteady.a
 $(B)/steady64: $(B)/double/tools/main.o $(B)/libtools64.a $(B)/libsteady64.a
 	$(LINK) -o $@ $^ $(LIBS)
 
-# ---- tests -------------------------------------------------------------------------------
+include test/test.mk
 
-helpers = $(patsubst %.c,$(B)/$(1)/%.o,$(filter test/$(2)/%,$(HELPER_SRC)))
-
-# rule for one test directory: $(1) its name, $(2) float or double, $(3) "" or 64
-define TEST_DIR_RULE
-$(B)/test/$(1)/%: $(B)/$(2)/test/$(1)/%.o $(call helpers,$(2),$(1)) \
-		$(B)/libtools$(3).a $(B)/libsteady$(3).a
-	@mkdir -p $$(@D)
-	$$(LINK) -o $$@ $$^ $$(TEST_LIBS) $$(LIBS)
-endef
-TEST_DIRS := $(sort $(patsubst test/%/,%,$(dir $(TEST_SRC))))
-$(foreach d,$(filter-out grad,$(TEST_DIRS)),$(eval $(call TEST_DIR_RULE,$(d),float,)))
-$(eval $(call TEST_DIR_RULE,grad,double,64))
-
-RUN_TESTS = STEADY=$(B)/steady STEADY64=$(B)/steady64 sh test/run.sh
-
-check: all $(call chosen,$(TEST_BIN))
-	@$(RUN_TESTS) $(call chosen,$(TEST_BIN) $(CLI_TESTS))
-
-tests: $(TEST_BIN)
-
-check-unit: $(call chosen,$(TEST_BIN))
-	@STEADY=build/steady sh test/run.sh $(call chosen,$(TEST_BIN))
-
-# The shell tests, but for what measures speed or links the library with another compiler's flags.
-check-cli: all
-	@$(RUN_TESTS) $(filter-out test/cli/bench.sh test/cli/install.sh,$(CLI_TESTS))
-
-# Leak detection needs ptrace to be allowed; test/lsan.supp names what other libraries keep.
-check-all: check
-	$(MAKE) --no-print-directory B=build/asan SANITIZE="-fsanitize=address,undefined \
-		-fno-sanitize-recover=all" CFLAGS="$(CFLAGS) -O1" check-unit check-cli
-	STEADY_TEST_LARGE=1 $(MAKE) --no-print-directory check-unit ONLY=test_vit
-	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory check-unit
-	OMP_NUM_THREADS=2 $(MAKE) --no-print-directory check-unit
-	STEADY=$(B)/steady sh test/fault/kill.sh 20
-	STEADY=$(B)/steady sh test/fault/run.sh -e 400 -s 7
-	@if [ -n "$(CLANG)" ]; then $(MAKE) --no-print-directory fuzz && sh test/fuzz/run.sh -s 3; \
-	else echo "skipped: the fuzzers need clang"; fi
-
-# libFuzzer's harnesses, one a parser: build/fuzz/NAME of test/fuzz/NAME.c (clang and libomp).
-CLANG ?= $(firstword $(foreach c,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,\
-	$(if $(shell command -v $(c)),$(c))))
-FUZZ_BIN := $(patsubst test/fuzz/%.c,$(B)/%,$(filter-out %/fuzz.c,$(wildcard test/fuzz/*.c)))
-
-fuzz:
-	@test -n "$(CLANG)" || { echo "fuzzing needs clang (Debian: clang libomp-dev)"; exit 1; }
-	@$(MAKE) --no-print-directory B=build/fuzz CC=$(CLANG) WARNINGS=-Wno-pass-failed \
-		FLAGS="-std=c11 -O2 -g -fopenmp" CFLAGS= SANITIZE="-fsanitize=fuzzer-no-link,address,undefined \
-		-fno-sanitize-recover=all" fuzz-programs
-fuzz-programs: $(FUZZ_BIN)
-$(FUZZ_BIN): $(B)/%: $(B)/float/test/fuzz/%.o $(B)/float/test/fuzz/fuzz.o $(B)/libtools.a \
-		$(B)/libsteady.a
-	$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+# ---- other ------------------------------------------------------------------------------
 
 docs: $(B)/steady
 	$(B)/steady train --help-keys-markdown > docs/recipe-keys.md
 
 demo: all
 	@STEADY=$(B)/steady sh tools/demo.sh
-
-# test/bench/NAME.c measures one thing: make build/bench/NAME
-$(B)/bench/%: $(B)/float/test/bench/%.o $(B)/libsteady.a
-	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ $(LIBS)
 
 # ---- installing --------------------------------------------------------------------------
 

@@ -194,8 +194,9 @@ tell "SIGUSR1 to mpirun: all stop at one step, rank 0 saves, exit 75" $?
 endless told signal_last_rank TERM && [ $code = 75 ] && goes_on told
 tell "SIGTERM to one rank: all stop, exit 75" $?
 
-endless killed signal_last_rank KILL && [ $code != 0 ] && sleep 1 &&
-    ! pgrep -f "train small.ini .*--out killed" >/dev/null &&
+# The whole path: other tests train into a folder `killed`, too.
+endless "$TMP/killed" signal_last_rank KILL && [ $code != 0 ] && sleep 1 &&
+    ! pgrep -f "train small.ini .*--out $TMP/killed" >/dev/null &&
     "$STEADY" eval killed >/dev/null 2>&1 && rows=$(($(wc -l <killed/train.jsonl) + 3)) &&
     ranks 2 --resume killed train.steps=$rows && [ "$(grep -c '"loss"' killed/train.jsonl)" = $rows ] &&
     [ "$(grep -c '"event":"resume"' killed/train.jsonl)" = 1 ] # cosine: another end is another rate
