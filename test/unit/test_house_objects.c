@@ -30,7 +30,6 @@ static const char *const KNOWN[][2] = {
     {"tools/task/*", "tools/task/task"},
     {"tools/run/datafacts", "tools/task/task"},
     {"tools/sweep/*", "tools/sweep/*"},
-    {"tools/train/newest", "tools/train/open"},
     {"tools/*", "tools/main"},
     {"tools/program/launch", "tools/program/start"},
 };

@@ -1,9 +1,20 @@
-/* newest: the checkpoint that a run goes on from (tools/train/parts.h). */
+/* newest: what a checkpoint holds of a trainer, and the one that a run goes on from
+ * (tools/train/parts.h). */
 #include <math.h>
 #include <stdio.h>
 
 #include "tools/run/runlog.h"
 #include "tools/train/parts.h"
+
+CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
+    return (CheckpointParts){.model = t->task->model,
+                             .optim = t->step.optim,
+                             .optimizer = optim_name(t->recipe->optim.name),
+                             .ema = t->step.ema,
+                             .warned = t->warned,
+                             .skips = &t->task->skips,
+                             .prober = t->prober};
+}
 
 size_t trainer_newest_step(Trainer *t) {
     size_t step = ranks_lead(t->ranks) ? checkpoint_newest(t->dir, SIZE_MAX) : 0;

@@ -12,16 +12,6 @@
 #include "tools/task/meaning.h"
 #include "tools/train/parts.h"
 
-CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
-    return (CheckpointParts){.model = t->task->model,
-                             .optim = t->step.optim,
-                             .optimizer = optim_name(t->recipe->optim.name),
-                             .ema = t->step.ema,
-                             .warned = t->warned,
-                             .skips = &t->task->skips,
-                             .prober = t->prober};
-}
-
 /* Opens the logs, cut back to the present step; an evaluation that was broken off comes again. */
 Status trainer_open_logs(Trainer *t, Err *err) {
     if (!ranks_lead(t->ranks)) return OK;
