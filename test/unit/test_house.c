@@ -60,26 +60,10 @@ static const struct Rule {
 };
 /* clang-format on */
 
-/* Includes that have yet to go. */
-static const char *const KNOWN[][2] = {
-    {"tools/bench/bench.c", "tools/commands.h"},
-    {"tools/predict/predict.c", "tools/commands.h"},
-    {"tools/sweep/sweep.c", "tools/commands.h"},
-    {"tools/program/launch.c", "tools/commands.h"},
-    {"tools/run/datafacts.c", "tools/task/task.h"},
-    {"tools/run/runlog.c", "tools/figure/layers.h"},
-};
-
 static const struct Rule *rule_of(const char *folder) {
     for (size_t i = 0; i < COUNT(RULES); i++)
         if (!fnmatch(RULES[i].folder, folder, 0)) return &RULES[i];
     return NULL;
-}
-
-static bool is_known(const char *path, const char *header) {
-    for (size_t i = 0; i < COUNT(KNOWN); i++)
-        if (!strcmp(KNOWN[i][0], path) && !strcmp(KNOWN[i][1], header)) return true;
-    return false;
 }
 
 static bool may_include(const char *folder, const char *header) {
@@ -105,7 +89,7 @@ static void check_file(void *bad, const char *path) {
     assert_non_null(file);
     while (fgets(line, sizeof line, file)) {
         if (sscanf(line, " # include \"%599[^\"]\"", header) != 1) continue;
-        if (may_include(folder, header) || is_known(path, header)) continue;
+        if (may_include(folder, header)) continue;
         print_error("%s includes %s\n", path, header);
         ++*(size_t *)bad;
     }

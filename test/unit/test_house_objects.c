@@ -22,16 +22,7 @@ enum { TEXT_SIZE = 600, FILES_MOST = 1000, SYMBOLS_MOST = 60000 };
 
 /* Uses that have yet to go, as patterns: a file, and the file that it must not need. */
 static const char *const KNOWN[][2] = {
-    {"data/text/bpe_learn_spaces", "data/text/bpe_learn"},
-    {"data/text/tokenizer", "data/text/tokenizer_files"},
-    {"data/text/*", "data/text/set"},
     {"data/speech/*", "data/speech/set"},
-    {"data/picture/*", "data/picture/image"},
-    {"tools/task/*", "tools/task/task"},
-    {"tools/run/datafacts", "tools/task/task"},
-    {"tools/sweep/*", "tools/sweep/*"},
-    {"tools/*", "tools/main"},
-    {"tools/program/launch", "tools/program/start"},
 };
 
 /* Variables that must outlive a call, with the file: what a signal's handler writes, and what
