@@ -70,42 +70,20 @@ static Status read_temperature(const char *word, double *value, Err *err) {
 
 /* ---- options ---- */
 
-/* Who answers. */
-enum { PICTURES = 1, WRITER = 2, READER = 4, TRANSLATOR = 8, RECOGNISER = 16 };
-
-static const struct {
-    unsigned bit;
-    const char *name;
-} ANSWERS[] = {{PICTURES, "task.kind = classify"},
-               {WRITER, "a language model without INPUT"},
-               {READER, "a language model with INPUT"},
-               {TRANSLATOR, "task.kind = translate"},
-               {RECOGNISER, "task.kind = transcribe"}};
-
-static unsigned who_answers(const PredictOptions *o, TaskKind task) {
-    switch (task) {
-    case TASK_CLASSIFY: return PICTURES;
-    case TASK_LANGUAGE: return o->input_count ? READER : WRITER;
-    case TASK_TRANSLATE: return TRANSLATOR;
-    case TASK_TRANSCRIBE: return RECOGNISER;
-    }
-    return 0;
-}
-
 /* Options with a word behind them, and who uses them. */
 static const struct {
     const char *name;
     size_t at; /* of a whole number in PredictOptions; 0: read apart */
     unsigned users;
 } OPTIONS[] = {
-    {"--limit", offsetof(PredictOptions, limit), (unsigned)~WRITER},
-    {"--tokens", offsetof(PredictOptions, tokens), WRITER},
-    {"--top-k", offsetof(PredictOptions, top_k), WRITER},
-    {"--seed", offsetof(PredictOptions, seed), WRITER},
-    {"--temperature", 0, WRITER},
-    {"--prompt", 0, WRITER},
-    {"--beam", offsetof(PredictOptions, beam), TRANSLATOR},
-    {"--nbest", offsetof(PredictOptions, nbest), TRANSLATOR},
+    {"--limit", offsetof(PredictOptions, limit), PREDICT_LIMITS},
+    {"--tokens", offsetof(PredictOptions, tokens), PREDICT_SAMPLES},
+    {"--top-k", offsetof(PredictOptions, top_k), PREDICT_SAMPLES},
+    {"--seed", offsetof(PredictOptions, seed), PREDICT_SAMPLES},
+    {"--temperature", 0, PREDICT_SAMPLES},
+    {"--prompt", 0, PREDICT_SAMPLES},
+    {"--beam", offsetof(PredictOptions, beam), PREDICT_SEARCHES},
+    {"--nbest", offsetof(PredictOptions, nbest), PREDICT_SEARCHES},
 };
 
 /* An option and the word behind it. */
@@ -126,14 +104,15 @@ static Status read_pair(PredictOptions *o, const char *option, const char *word,
 
 /* An option that the run's kind does not use is refused, as a key is. */
 static Status check_given(const PredictOptions *o, TaskKind task, Err *err) {
-    unsigned who = who_answers(o, task);
-    size_t a = 0;
-    while (a + 1 < COUNT(ANSWERS) && ANSWERS[a].bit != who) a++;
+    size_t with = o->input_count > 0;
+    unsigned used = task_predict(task)->use[with].options;
+    const char *name = task_predict(task)->use[with].name;
     for (size_t i = 0; i < COUNT(OPTIONS); i++)
-        if (o->given >> i & 1 && !(OPTIONS[i].users & who))
+        if (o->given >> i & 1 && !(OPTIONS[i].users & used))
             return err_set(err, FAIL_USAGE,
-                           "%s has no effect: %s does not use it; leave it out",
-                           OPTIONS[i].name, ANSWERS[a].name);
+                           "%s has no effect: %s%s does not use it; leave it out",
+                           OPTIONS[i].name,
+                           name ? "" : "task.kind = ", name ? name : task_name(task));
     return OK;
 }
 
@@ -166,13 +145,8 @@ static Status run_it(PredictOptions *o, OpenRun *run, Err *err) {
     o->choice.use = o->input_count ? USE_PREDICT_INPUT : USE_PREDICT_SPLIT;
     if (run_open(run, &o->choice, false, err) || check_given(o, run->recipe->task, err))
         return err->status;
-    switch (run->recipe->task) {
-    case TASK_CLASSIFY: return predict_pictures(o, run, err);
-    case TASK_LANGUAGE: return predict_language(o, run, err);
-    case TASK_TRANSLATE: return predict_translate(o, run, err);
-    case TASK_TRANSCRIBE: return predict_transcribe(o, run, err);
-    }
-    return FAIL_USAGE;
+    PredictRun answering = {run->task, run->tape, run_mode(run)};
+    return task_predict(run->recipe->task)->answer(o, &answering, err);
 }
 
 int predict_main(int argc, char **argv) {

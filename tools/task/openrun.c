@@ -8,6 +8,7 @@
 #include "tools/program/start.h"
 #include "tools/run/rundir.h"
 #include "tools/task/meaning.h"
+#include "tools/task/predict.h"
 
 /* "average:5" */
 static bool read_average(const char *word, OpenRun *run) {
@@ -69,7 +70,7 @@ static Status check_words(OpenRun *run, const RunChoice *c, Err *err) {
     char *digest = checkpoint_fact(run->checkpoint, run->root, "recipe");
     if (digest) recipe_read_digest(run->was, digest);
     mem_free(digest);
-    if (use == USE_PREDICT_SPLIT && !task_ops(run->recipe->task)->predicts_split)
+    if (use == USE_PREDICT_SPLIT && !task_predict(run->recipe->task)->split)
         use = USE_PREDICT_INPUT;
     return run_check_words(run, c->command, use, err);
 }

@@ -1,4 +1,5 @@
-/* predict: what `steady predict` is asked for, and who answers it for each kind of task. */
+/* predict: what `steady predict` is asked for, and what a kind of task answers with: each has a
+ * TaskPredict, in tools/task/NAME/predict.c. */
 #ifndef STEADY_PREDICT_H
 #define STEADY_PREDICT_H
 
@@ -23,12 +24,38 @@ typedef struct PredictOptions {
     size_t nbest;
 } PredictOptions;
 
-Status predict_pictures(const PredictOptions *options, OpenRun *run, Err *err);
-/* Samples text behind a prompt. */
-Status predict_language(const PredictOptions *options, OpenRun *run, Err *err);
-/* Recordings, or those of the test split. */
-Status predict_transcribe(const PredictOptions *options, OpenRun *run, Err *err);
-/* Files or stdin, line in, line out. */
-Status predict_translate(const PredictOptions *options, OpenRun *run, Err *err);
+/* The trained model that answers. */
+typedef struct PredictRun {
+    Task *task; /* bare (task_open_bare) */
+    Tape *tape;
+    ForwardMode mode; /* of evaluation */
+} PredictRun;
+
+/* Sets of options. */
+enum {
+    PREDICT_SAMPLES = 1,  /* --prompt, --tokens, ...: what continues a text */
+    PREDICT_SEARCHES = 2, /* --beam, --nbest */
+    PREDICT_LIMITS = 4,   /* --limit */
+};
+
+typedef struct TaskPredict {
+    /* Prints what the model answers to the options' inputs, or without them to what the kind has
+     * for that case: the test split, stdin, a prompt. */
+    Status (*answer)(const PredictOptions *options, const PredictRun *run, Err *err);
+    bool split; /* without inputs: the test split */
+    /* The options that are used, without inputs and with them; others are refused in the name of
+     * "task.kind = NAME", or of `name`. */
+    struct {
+        unsigned options;
+        const char *name;
+    } use[2];
+} TaskPredict;
+
+#define TASK_PREDICT(KIND, name, examples, heading)                                      \
+    extern const TaskPredict name##_predict;
+TASK_LIST(TASK_PREDICT)
+#undef TASK_PREDICT
+
+const TaskPredict *task_predict(TaskKind kind); /* of the table (table.c) */
 
 #endif

@@ -1,10 +1,14 @@
 /* table: the kinds of task of TASK_LIST (tools/recipe/tasks.h) with their functions.  It stands
  * above them, and what they share (task.c) below. */
-#include "tools/task/task.h"
+#include "tools/task/predict.h"
 
 #define TASK_ROW(KIND, name, examples, heading) [TASK_##KIND] = &name##_ops,
 static const TaskOps *const TASKS[] = {TASK_LIST(TASK_ROW)};
 
+#define PREDICT_ROW(KIND, name, examples, heading) [TASK_##KIND] = &name##_predict,
+static const TaskPredict *const PREDICTS[] = {TASK_LIST(PREDICT_ROW)};
+
+const TaskPredict *task_predict(TaskKind kind) { return PREDICTS[kind]; }
 const TaskOps *task_ops(TaskKind kind) { return TASKS[kind]; }
 
 Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err) {

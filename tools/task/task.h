@@ -22,9 +22,7 @@ typedef struct TaskOps {
     Task *(*open)(const Recipe *recipe, Ranks *ranks, Err *err);
     /* The same without the data, from what save_facts left in a run's folder. */
     Task *(*open_bare)(const Recipe *recipe, const char *run_dir, Err *err);
-    BestScore best; /* what train.best = auto chooses by; never BEST_AUTO */
-    /* `predict` without INPUT reads the test split, not stdin or a prompt */
-    bool predicts_split;
+    BestScore best;     /* what train.best = auto chooses by; never BEST_AUTO */
     ReparamScope scope; /* what model.reparam_scope = auto comes to; never SCOPE_AUTO */
     void (*initialize)(Task *task, uint64_t seed);
     /* Where the run is in its data (data/place.h), before start; *left: batches that are left

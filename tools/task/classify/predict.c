@@ -37,9 +37,9 @@ static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *l
 
 static void keep_state(void *state) { (void)state; }
 
-static Dataset *files_dataset(Files *files, const OpenRun *run) {
+static Dataset *files_dataset(Files *files, const PredictRun *run) {
     const ClassFacts *facts = classify_facts(run->task);
-    files->reading = picture_reading(&run->recipe->data);
+    files->reading = picture_reading(&run->task->recipe->data);
     files->reading.channels = facts->channels;
     Dataset *set = mem_zalloc(sizeof *set);
     *set = (Dataset){.source = "files",
@@ -85,10 +85,10 @@ static void print_one(bool numbers, const ClassFacts *facts, const char *name,
             printf("\t%.4f\n", 1 / total);
 }
 
-static void print_batch(const PredictOptions *o, const Inputs *files, OpenRun *run,
-                        const Batch *batch) {
+static void print_batch(const PredictOptions *o, const Inputs *files,
+                        const PredictRun *run, const Batch *batch) {
     const ClassFacts *facts = classify_facts(run->task);
-    ForwardMode mode = run_mode(run);
+    ForwardMode mode = run->mode;
     Tensor *logits = classify_logits(run->task, run->tape, &mode, batch);
     for (size_t i = 0; i < batch->count; i++) {
         char number[24];
@@ -101,14 +101,14 @@ static void print_batch(const PredictOptions *o, const Inputs *files, OpenRun *r
 
 /* ---- the whole ---- */
 
-static Status predict(const PredictOptions *o, const Inputs *files, OpenRun *run,
+static Status predict(const PredictOptions *o, const Inputs *files, const PredictRun *run,
                       Dataset *set, Err *err) {
     Dataset told = *set;
     told.state = set;
     told.get = get_and_tell;
     if (o->limit) set->count = told.count = MIN(set->count, o->limit);
-    bool skip = run->recipe->data.on_error == ON_ERROR_SKIP;
-    size_t batch = MIN(run->recipe->train.batch, MAX(set->count, (size_t)1));
+    bool skip = run->task->recipe->data.on_error == ON_ERROR_SKIP;
+    size_t batch = MIN(run->task->recipe->train.batch, MAX(set->count, (size_t)1));
     LoaderConfig config = classify_loader(run->task, false, batch);
     Loader *loader = loader_start(skip ? &told : set, &config, 1, err);
     if (!loader) return err->status;
@@ -122,10 +122,11 @@ static Status predict(const PredictOptions *o, const Inputs *files, OpenRun *run
     return status;
 }
 
-static Status predict_set(const PredictOptions *o, Files *files, OpenRun *run, Err *err) {
+static Status predict_set(const PredictOptions *o, Files *files, const PredictRun *run,
+                          Err *err) {
     bool given = files->inputs.count;
     Dataset *set = given ? files_dataset(files, run)
-                         : dataset_open(&run->recipe->data, SPLIT_TEST, err);
+                         : dataset_open(&run->task->recipe->data, SPLIT_TEST, err);
     if (!set) return err->status;
     if (!given) datafacts_say_notes(&set->facts, split_name(SPLIT_TEST));
     Status status =
@@ -136,7 +137,7 @@ static Status predict_set(const PredictOptions *o, Files *files, OpenRun *run, E
     return status;
 }
 
-Status predict_pictures(const PredictOptions *o, OpenRun *run, Err *err) {
+static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     static InputEndings ENDINGS = {".png", ".jpg", ".jpeg", NULL};
     Files files = {.inputs = {.is_one = image_is_picture}};
     Status status = OK;
@@ -148,3 +149,8 @@ Status predict_pictures(const PredictOptions *o, OpenRun *run, Err *err) {
     inputs_free(&files.inputs);
     return status;
 }
+
+const TaskPredict classify_predict = {.answer = answer,
+                                      .split = true,
+                                      .use = {{PREDICT_LIMITS, NULL},
+                                              {PREDICT_LIMITS, NULL}}};

@@ -437,7 +437,7 @@ const TaskOps classify_ops = {.open = open_data,
                               .open_bare = open_bare,
                               .best = BEST_TOP1,
                               .scope = SCOPE_ALL,
-                              .predicts_split = true,
+
                               .initialize = initialize,
                               .go_on = go_on,
                               .start = start,

@@ -19,7 +19,7 @@ typedef struct Sampler {
     Language *lm;
     const Tokenizer *tokenizer;
     const PredictOptions *options;
-    OpenRun *run;
+    const PredictRun *run;
     Generation *generation;
     IdList ids; /* all tokens so far */
     real *logits;
@@ -31,7 +31,7 @@ static void read_on(Sampler *s, size_t first) {
     if (generation_read(s->generation, s->ids.ids + first, s->ids.count - first,
                         s->logits))
         return;
-    ForwardMode mode = run_mode(s->run);
+    ForwardMode mode = s->run->mode;
     size_t keep = MAX(s->lm->model.config.context / 2, (size_t)1);
     generation_free(s->generation);
     s->generation = generation_of_text(s->lm, s->run->tape, &mode);
@@ -92,9 +92,9 @@ static Status begin(Sampler *s, Err *err) {
     return OK;
 }
 
-static Status sample_text(const PredictOptions *o, OpenRun *run, Err *err) {
+static Status sample_text(const PredictOptions *o, const PredictRun *run, Err *err) {
     Language *lm = language_model(run->task);
-    ForwardMode mode = run_mode(run);
+    ForwardMode mode = run->mode;
     Sampler s = {.lm = lm,
                  .tokenizer = text_task_tokenizer(run->task, 0),
                  .options = o,
@@ -125,12 +125,13 @@ static json_t *row_of(const real *logits, size_t vocab) {
 }
 
 /* As many of the ids as the model has positions for; their logits row by row. */
-static void fill_rows(OpenRun *run, const IdList *ids, json_t *tokens, json_t *logits) {
+static void fill_rows(const PredictRun *run, const IdList *ids, json_t *tokens,
+                      json_t *logits) {
     Language *lm = language_model(run->task);
     size_t most = lm->embed.position ? lm->model.config.context : ids->count;
     size_t count = MIN(ids->count, most);
     if (!count) return;
-    ForwardMode mode = run_mode(run);
+    ForwardMode mode = run->mode;
     TokenRows rows = {.ids = ids->ids, .batch = 1, .length = count};
     tape_begin(run->tape, (TapeMode){0});
     const Tensor *y = language_logits(lm, run->tape, &mode, &rows);
@@ -140,8 +141,8 @@ static void fill_rows(OpenRun *run, const IdList *ids, json_t *tokens, json_t *l
     }
 }
 
-static Status print_line(OpenRun *run, const char *line, size_t length, size_t unknown,
-                         Err *err) {
+static Status print_line(const PredictRun *run, const char *line, size_t length,
+                         size_t unknown, Err *err) {
     IdList ids = {0};
     if (!tokenizer_encode(text_task_tokenizer(run->task, 0), line, length, &ids, err)) {
         json_t *tokens = json_array(), *logits = json_array();
@@ -156,7 +157,7 @@ static Status print_line(OpenRun *run, const char *line, size_t length, size_t u
     return err->status;
 }
 
-static Status print_file(const PredictOptions *o, OpenRun *run, const char *path,
+static Status print_file(const PredictOptions *o, const PredictRun *run, const char *path,
                          Strangers *strangers, Err *err) {
     TextFile file;
     if (textfile_read(&file, path, err)) return err->status;
@@ -177,7 +178,7 @@ static Status print_file(const PredictOptions *o, OpenRun *run, const char *path
     return err->status;
 }
 
-static Status print_logits(const PredictOptions *o, OpenRun *run, Err *err) {
+static Status print_logits(const PredictOptions *o, const PredictRun *run, Err *err) {
     Strangers strangers = strangers_of(text_task_tokenizer(run->task, 0));
     for (size_t i = 0; i < o->input_count && !err->status; i++)
         print_file(o, run, o->inputs[i], &strangers, err);
@@ -185,7 +186,7 @@ static Status print_logits(const PredictOptions *o, OpenRun *run, Err *err) {
     return err->status;
 }
 
-Status predict_language(const PredictOptions *o, OpenRun *run, Err *err) {
+static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     if (o->logits && o->input_count) return print_logits(o, run, err);
     if (o->input_count || o->logits)
         return err_set(
@@ -194,3 +195,8 @@ Status predict_language(const PredictOptions *o, OpenRun *run, Err *err) {
             "with --logits alone");
     return sample_text(o, run, err);
 }
+
+const TaskPredict language_predict = {
+    .answer = answer,
+    .use = {{PREDICT_SAMPLES, "a language model without INPUT"},
+            {PREDICT_LIMITS, "a language model with INPUT"}}};

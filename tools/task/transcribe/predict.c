@@ -28,10 +28,11 @@ static void print_numbers(const char *name, const char *text, const real *z,
 }
 
 /* Features [frames, filters] of one recording; too short for a row of logits: no words. */
-static Status transcribe_one(const PredictOptions *o, OpenRun *run, const char *name,
-                             const real *features, size_t frames, Err *err) {
+static Status transcribe_one(const PredictOptions *o, const PredictRun *run,
+                             const char *name, const real *features, size_t frames,
+                             Err *err) {
     Speech *speech = transcribe_model(run->task);
-    ForwardMode mode = run_mode(run);
+    ForwardMode mode = run->mode;
     size_t count = speech_rows(frames), longest = (frames + 2) / SPEECH_STRIDE;
     TextBuffer text = {0};
     const real *z = NULL;
@@ -92,8 +93,9 @@ static void note_traits(const char *path, const Audio *audio) {
             (double)audio->count / (double)audio->rate);
 }
 
-static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char *path,
-                              const Audio *audio, Tables *tables, Err *err) {
+static Status transcribe_file(const PredictOptions *o, const PredictRun *run,
+                              const char *path, const Audio *audio, Tables *tables,
+                              Err *err) {
     size_t heard = transcribe_hear(run->task, audio->rate, path);
     note_traits(path, audio);
     const LogMel *mel = tables_for(tables, audio->rate, heard);
@@ -108,15 +110,15 @@ static Status transcribe_file(const PredictOptions *o, OpenRun *run, const char 
 }
 
 /* With data.on_error = skip a recording that cannot be transcribed is named and left out. */
-static void pass_over(const OpenRun *run, Err *err) {
-    bool skip = run->recipe->data.on_error == ON_ERROR_SKIP;
+static void pass_over(const PredictRun *run, Err *err) {
+    bool skip = run->task->recipe->data.on_error == ON_ERROR_SKIP;
     if (!skip || err->status != FAIL_DATA) return;
     fprintf(stderr, "steady predict: left out: %s\n", err->text);
     *err = ERR_NONE;
 }
 
-static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inputs *files,
-                               Err *err) {
+static Status transcribe_files(const PredictOptions *o, const PredictRun *run,
+                               const Inputs *files, Err *err) {
     size_t count = o->limit ? MIN(o->limit, files->count) : files->count;
     Tables tables = {0};
     Audio audio = {0};
@@ -133,7 +135,7 @@ static Status transcribe_files(const PredictOptions *o, OpenRun *run, const Inpu
 
 /* ---- the test split ---- */
 
-static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) {
+static Status transcribe_split(const PredictOptions *o, const PredictRun *run, Err *err) {
     SpeechSet *set = transcribe_set(run->task, SPLIT_TEST, err);
     if (!set) return err_wrap(err, "the test split (or give recordings)");
     task_say_split(run->task, SPLIT_TEST);
@@ -152,7 +154,7 @@ static Status transcribe_split(const PredictOptions *o, OpenRun *run, Err *err) 
     return err->status;
 }
 
-Status predict_transcribe(const PredictOptions *o, OpenRun *run, Err *err) {
+static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     static InputEndings ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".aiff",
                                    ".aif", ".au",   ".caf", ".mp3",  NULL};
     Inputs files = {0};
@@ -164,3 +166,8 @@ Status predict_transcribe(const PredictOptions *o, OpenRun *run, Err *err) {
     inputs_free(&files);
     return err->status;
 }
+
+const TaskPredict transcribe_predict = {.answer = answer,
+                                        .split = true,
+                                        .use = {{PREDICT_LIMITS, NULL},
+                                                {PREDICT_LIMITS, NULL}}};

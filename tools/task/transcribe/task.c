@@ -485,7 +485,7 @@ const TaskOps transcribe_ops = {.open = open_data,
                                 .open_bare = open_bare,
                                 .best = BEST_WER,
                                 .scope = SCOPE_ALL,
-                                .predicts_split = true,
+
                                 .initialize = initialize,
                                 .go_on = go_on,
                                 .start = start,

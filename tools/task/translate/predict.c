@@ -70,11 +70,11 @@ static void print_one(const PredictOptions *o, const Tokenizer *tokenizer,
     text_free(&text);
 }
 
-static Status translate_chunk(const PredictOptions *o, OpenRun *run, Lines *lines,
-                              Err *err) {
+static Status translate_chunk(const PredictOptions *o, const PredictRun *run,
+                              Lines *lines, Err *err) {
     Sentence sentences[CHUNK];
-    ForwardMode mode = run_mode(run);
-    SearchOptions options = search_options(run->recipe);
+    ForwardMode mode = run->mode;
+    SearchOptions options = search_options(run->task->recipe);
     if (o->beam) options.beam = o->beam;
     options.beam = MAX(MAX(options.beam, o->nbest), (size_t)1);
     size_t full =
@@ -98,8 +98,8 @@ static Status translate_chunk(const PredictOptions *o, OpenRun *run, Lines *line
 
 /* ---- input ---- */
 
-static Status add_line(OpenRun *run, Lines *lines, const char *where, size_t number,
-                       const char *line, size_t length, Err *err) {
+static Status add_line(const PredictRun *run, Lines *lines, const char *where,
+                       size_t number, const char *line, size_t length, Err *err) {
     const Tokenizer *tokenizer = text_task_tokenizer(run->task, 0);
     const Translator *t = translate_model(run->task);
     IdList *ids = &lines->ids[lines->count];
@@ -111,7 +111,7 @@ static Status add_line(OpenRun *run, Lines *lines, const char *where, size_t num
         strangers_see(&lines->strangers, where, number, line, length);
     if (tokenizer_encode(tokenizer, line, length, ids, err)) return err->status;
     idlist_add(ids, ID_EOS);
-    size_t most = run->recipe->data.max_length + 1;
+    size_t most = run->task->recipe->data.max_length + 1;
     if (t->source.position) most = MIN(most, t->source.position->tensor.shape[0]);
     if (ids->count <= most) return OK;
     return err_set(err, FAIL_DATA,
@@ -127,7 +127,7 @@ static void drop_last(Lines *lines) {
     mem_free(lines->text[lines->count]);
 }
 
-static Status translate_file(const PredictOptions *o, OpenRun *run, Lines *lines,
+static Status translate_file(const PredictOptions *o, const PredictRun *run, Lines *lines,
                              const char *path, Err *err) {
     TextFile file;
     if (textfile_read(&file, path, err)) return err->status;
@@ -172,8 +172,8 @@ static Status take_line(StdinLines *in, char **line, size_t *length, Err *err) {
 }
 
 /* Unbuffered, so that what waits is in the pipe and not in a buffer of ours. */
-static Status translate_stdin(const PredictOptions *o, OpenRun *run, Lines *lines,
-                              Err *err) {
+static Status translate_stdin(const PredictOptions *o, const PredictRun *run,
+                              Lines *lines, Err *err) {
     StdinLines in = {0};
     char *line = NULL;
     size_t room = 0;
@@ -200,7 +200,7 @@ static Status translate_stdin(const PredictOptions *o, OpenRun *run, Lines *line
     return err->status;
 }
 
-Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
+static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     static const char *const STDIN = "-";
     const char *const *inputs = o->input_count ? (const char *const *)o->inputs : &STDIN;
     size_t count = MAX(o->input_count, (size_t)1);
@@ -218,3 +218,8 @@ Status predict_translate(const PredictOptions *o, OpenRun *run, Err *err) {
     mem_free(lines);
     return err->status;
 }
+
+const TaskPredict translate_predict = {.answer = answer,
+                                       .use = {{PREDICT_LIMITS | PREDICT_SEARCHES, NULL},
+                                               {PREDICT_LIMITS | PREDICT_SEARCHES,
+                                                NULL}}};
