@@ -1,11 +1,9 @@
 #include "tools/run/datafacts.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/file/openfile.h"
 #include "tools/program/say.h"
 #include "tools/run/rundir.h"
 
@@ -75,12 +73,13 @@ static bool read_split(const json_t *row, DataFacts *facts) {
     return true;
 }
 
-static Status read_record(const json_t *root, const char *path, DataRecord *record,
+static Status read_record(const json_t *root, const char *run_dir, DataRecord *record,
                           Err *err) {
     const json_t *splits = json_object_get(root, "splits");
     if (!json_is_object(root) || (splits && !json_is_object(splits)))
-        return err_set(err, FAIL_DATA, "%s: expected an object with an object \"splits\"",
-                       path);
+        return err_set(err, FAIL_DATA,
+                       "%s/data.json: expected an object with an object \"splits\"",
+                       run_dir);
     read_notes(json_object_get(root, "notes"), &record->task);
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
         const json_t *row = json_object_get(splits, split_name(s));
@@ -88,9 +87,9 @@ static Status read_record(const json_t *root, const char *path, DataRecord *reco
         if (!read_split(row, &record->split[s]))
             return err_set(
                 err, FAIL_DATA,
-                "%s: split %s: expected count (a number) and hash (hexadecimal "
+                "%s/data.json: split %s: expected count (a number) and hash (hexadecimal "
                 "digits or null)",
-                path, split_name(s));
+                run_dir, split_name(s));
         record->there[s] = true;
     }
     return OK;
@@ -99,13 +98,10 @@ static Status read_record(const json_t *root, const char *path, DataRecord *reco
 Status datafacts_load(const char *run_dir, DataRecord *record, Err *err) {
     Err own = ERR_NONE;
     if (!err) err = &own;
-    char path[PATH_SIZE];
     *record = (DataRecord){0};
-    rundir_path(path, run_dir, "data.json");
-    if (!openfile_exists(path, run_dir) && errno == ENOENT) return OK;
-    json_t *root = openfile_json(path, run_dir, err);
+    json_t *root = rundir_load_json_if_any(run_dir, "data.json", err);
     if (!root) return err->status;
-    Status status = read_record(root, path, record, err);
+    Status status = read_record(root, run_dir, record, err);
     json_decref(root);
     return status;
 }

@@ -178,6 +178,19 @@ Status rundir_save_json(const char *dir, const char *name, json_t *root, size_t 
                    strerror(reason));
 }
 
+json_t *rundir_load_json(const char *dir, const char *name, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "%s", name);
+    return openfile_json(path, dir, err);
+}
+
+json_t *rundir_load_json_if_any(const char *dir, const char *name, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "%s", name);
+    if (!openfile_exists(path, dir) && errno == ENOENT) return NULL;
+    return openfile_json(path, dir, err);
+}
+
 void rundir_remove_unbegun(const char *dir) {
     static const char *const names[] = {
         "train.jsonl",   "probe.jsonl",      "eval.jsonl",       "task.json",

@@ -51,6 +51,10 @@ Status rundir_replace(const char *dir, const char *name, Err *err);
 /* The same of an object, which is taken over, with its draft; flags of json_dumpf. */
 Status rundir_save_json(const char *dir, const char *name, json_t *root, size_t flags,
                         Err *err);
+/* NAME read; the caller releases it (json_decref).  NULL: err says why. */
+json_t *rundir_load_json(const char *dir, const char *name, Err *err);
+/* The same of a file that need not be there: NULL with err OK when it is not. */
+json_t *rundir_load_json_if_any(const char *dir, const char *name, Err *err);
 
 /* Takes back what a run of no step has made in a folder that was free; recipe.ini goes last.  Files
  * of other names stay. */

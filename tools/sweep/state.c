@@ -141,13 +141,11 @@ Status sweep_save(const Sweep *sweep, Err *err) {
 
 /* NULL with err OK: there is none. */
 static json_t *load_state(const char *dir, Err *err) {
-    char path[PATH_SIZE];
-    rundir_path(path, dir, "sweep.json");
-    if (!openfile_exists(path, dir) && errno == ENOENT) return NULL;
-    json_t *state = openfile_json(path, dir, err);
+    json_t *state = rundir_load_json_if_any(dir, "sweep.json", err);
     if (!state || json_is_array(json_object_get(state, "words"))) return state;
     json_decref(state);
-    err_set(err, FAIL_DATA, "%s:1: no words; it is not the state of a sweep", path);
+    err_set(err, FAIL_DATA, "%s/sweep.json:1: no words; it is not the state of a sweep",
+            dir);
     return NULL;
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/file/openfile.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
 #include "tools/task/classify/classify.h"
@@ -358,10 +357,8 @@ static bool is_named(const json_t *names, size_t k, const char *name) {
 
 /* How many classes there are, and the first that has another name than task.json has for it. */
 static void changes(const Task *task, const char *run_dir, DataFacts *found) {
-    char path[PATH_SIZE];
     const ClassFacts *now = classify_facts(task);
-    rundir_path(path, run_dir, "task.json");
-    json_t *root = openfile_json(path, run_dir, NULL);
+    json_t *root = rundir_load_json(run_dir, "task.json", NULL);
     const json_t *names = json_object_get(root, "class_names");
     size_t old = (size_t)json_integer_value(json_object_get(root, "classes")), k = 0;
     if (old && old != now->classes)
@@ -397,24 +394,26 @@ static size_t positive(const json_t *root, const char *key) {
     return value > 0 && value < 1 << 24 ? (size_t)value : 0;
 }
 
-static Status read_facts(const json_t *root, const char *path, ClassFacts *f, Err *err) {
+static Status read_facts(const json_t *root, const char *run_dir, ClassFacts *f,
+                         Err *err) {
     *f = (ClassFacts){positive(root, "channels"), positive(root, "height"),
                       positive(root, "width"), positive(root, "classes"), NULL};
     if (!f->channels || !f->height || !f->width || !f->classes)
-        return err_set(err, FAIL_DATA, "%s: wanted channels, height, width and classes",
-                       path);
+        return err_set(err, FAIL_DATA,
+                       "%s/task.json: wanted channels, height, width and classes",
+                       run_dir);
     if ((f->channels != 1 && f->channels != 3) || f->height > SIDE_MOST ||
         f->width > SIDE_MOST)
-        return err_set(
-            err, FAIL_DATA,
-            "%s: pictures of %zu channels, %zu x %zu pixels; 1 or 3 channels and at "
-            "most %d pixels a side are expected",
-            path, f->channels, f->height, f->width, SIDE_MOST);
+        return err_set(err, FAIL_DATA,
+                       "%s/task.json: pictures of %zu channels, %zu x %zu pixels; 1 or 3 "
+                       "channels and at "
+                       "most %d pixels a side are expected",
+                       run_dir, f->channels, f->height, f->width, SIDE_MOST);
     const json_t *names = json_object_get(root, "class_names");
     if (!names) return OK;
     if (json_array_size(names) != f->classes)
-        return err_set(err, FAIL_DATA, "%s: %zu class names for %zu classes", path,
-                       json_array_size(names), f->classes);
+        return err_set(err, FAIL_DATA, "%s/task.json: %zu class names for %zu classes",
+                       run_dir, json_array_size(names), f->classes);
     f->class_names = mem_alloc(f->classes * sizeof *f->class_names);
     for (size_t i = 0; i < f->classes; i++) {
         const char *name = json_string_value(json_array_get(names, i));
@@ -424,11 +423,9 @@ static Status read_facts(const json_t *root, const char *path, ClassFacts *f, Er
 }
 
 static Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err) {
-    char path[PATH_SIZE];
-    rundir_path(path, run_dir, "task.json");
-    json_t *root = openfile_json(path, run_dir, err);
+    json_t *root = rundir_load_json(run_dir, "task.json", err);
     if (!root) return err->status;
-    Status status = read_facts(root, path, facts, err);
+    Status status = read_facts(root, run_dir, facts, err);
     json_decref(root);
     return status;
 }

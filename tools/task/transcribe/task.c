@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/file/openfile.h"
 #include "data/speech/audio.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
@@ -458,9 +457,7 @@ static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
 
 /* An older run has none, a spoiled one none that recordings have: nothing is told then. */
 static void read_rates(Transcribe *t, const char *run_dir) {
-    char path[PATH_SIZE];
-    rundir_path(path, run_dir, "task.json");
-    json_t *facts = openfile_json(path, run_dir, NULL);
+    json_t *facts = rundir_load_json(run_dir, "task.json", NULL);
     const json_t *rates = json_object_get(facts, "rates");
     for (size_t k = 0; k < json_array_size(rates) && k < COUNT(t->rate); k++) {
         json_int_t rate = json_integer_value(json_array_get(rates, k));
