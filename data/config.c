@@ -1,7 +1,7 @@
 #include "data/config.h"
 
 DataConfig data_config_default(void) {
-    return (DataConfig){.source = "glyphs",
+    return (DataConfig){.source = SOURCE_GLYPHS,
                         .augment = "none",
                         .background = "black",
                         .label_gap = 16,

@@ -8,7 +8,7 @@
 #ifndef STEADY_DATA_CONFIG_H
 #define STEADY_DATA_CONFIG_H
 
-#include "engine/core/base.h"
+#include "data/sources.h"
 
 #define CHANNELS_MAX 4
 
@@ -20,7 +20,7 @@ typedef enum { SPLIT_WORDS_NONE, SPLIT_WORDS_13A } WordSplit;
 
 /* The recipe's [data] section, and what of [train] changes pixels. */
 typedef struct DataConfig {
-    char source[32]; /* a name of source_list() */
+    Source source;
     char path[1024];
     double mean[CHANNELS_MAX]; /* pixels become (p/255 - mean)/std; one serves all */
     double std[CHANNELS_MAX];

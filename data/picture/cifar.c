@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "data/file/bytes.h"
-#include "data/picture/readers.h"
+#include "data/picture/sources.h"
 
 #define SIDE 32
 #define AREA (SIDE * SIDE)
@@ -179,7 +179,7 @@ static Status read_names(const char *folder, const char *name, Dataset *set, Err
     return split_names(text, path, set, err);
 }
 
-Status cifar_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
+static Status cifar_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     const CifarKind *kind = find_kind(config->path, 0);
     if (!kind)
         return err_set(
@@ -206,3 +206,6 @@ Status cifar_open(const DataConfig *config, Split split, Dataset *set, Err *err)
     note_others(config->path, kind, cifar, set);
     return read_names(config->path, kind->names, set, err);
 }
+
+const PictureSource cifar_source = {.open = cifar_open,
+                                    .test = {"test_batch.bin", "test.bin"}};

@@ -1,30 +1,15 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/picture/readers.h"
+#include "data/file/bytes.h"
+#include "data/picture/sources.h"
 #include "data/stratify.h"
 
-/* The one list of sources: name, whether data.path is needed, and whether there can be a
- * validation split of its own. */
-#define SOURCES(X)                                                                       \
-    X(glyphs, false, false)                                                              \
-    X(idx, true, false)                                                                  \
-    X(cifar, true, false)                                                                \
-    X(folder, true, true)
-
-#define AS_ROW(name, needs_path, has_val) {#name, name##_open, needs_path, has_val},
-#define AS_TEXT(name, needs_path, has_val) ", " #name
-
-static const struct {
-    const char *name;
-    ReaderOpen *open;
-    bool needs_path, has_val;
-} sources[] = {SOURCES(AS_ROW)};
-
-const char *source_list(void) {
-    static const char text[] = "" SOURCES(AS_TEXT);
-    return text + 2;
-}
+static const PictureSource *const SOURCE_OF[SOURCES] = {
+#define SOURCE_ROW(NAME, name, examples, traits) [SOURCE_##NAME] = &name##_source,
+    PICTURE_SOURCES(SOURCE_ROW)
+#undef SOURCE_ROW
+};
 
 /* Some items of another set. */
 typedef struct Subset {
@@ -163,10 +148,11 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
     return cut_items(set, &cut, err);
 }
 
-static Status check_config(const DataConfig *config, bool needs_path, Err *err) {
-    if (needs_path && !*config->path)
+static Status check_config(const DataConfig *config, Err *err) {
+    if (source_check(config->source, 1 << EXAMPLES_PICTURES, err)) return FAIL_USAGE;
+    if (!source_has(config->source, TRAIT_SYNTHETIC) && !*config->path)
         return err_set(err, FAIL_USAGE, "data.path is needed with data.source = %s",
-                       config->source);
+                       source_name(config->source));
     if (!(config->val_fraction >= 0 && config->val_fraction < 1))
         return err_set(err, FAIL_USAGE, "data.val_fraction is %g: 0 <= f < 1 is expected",
                        config->val_fraction);
@@ -174,17 +160,12 @@ static Status check_config(const DataConfig *config, bool needs_path, Err *err) 
 }
 
 static Status open_split(const DataConfig *config, Split split, Dataset *set, Err *err) {
-    size_t k = 0;
-    while (k < COUNT(sources) && strcmp(sources[k].name, config->source)) k++;
-    if (k == COUNT(sources))
-        return err_set(err, FAIL_USAGE, "data.source = %s is not known; there are %s",
-                       config->source, source_list());
-    set->source = sources[k].name;
-    Status status = check_config(config, sources[k].needs_path, err);
+    Status status = check_config(config, err);
     if (status) return status;
+    set->source = source_name(config->source);
     bool cut = split == SPLIT_TRAIN || (split == SPLIT_VAL && config->val_fraction > 0);
-    if (!cut && split == SPLIT_VAL && !sources[k].has_val) return OK;
-    status = sources[k].open(config, cut ? SPLIT_TRAIN : split, set, err);
+    if (!cut && split == SPLIT_VAL && !source_has(config->source, TRAIT_VAL)) return OK;
+    status = SOURCE_OF[config->source]->open(config, cut ? SPLIT_TRAIN : split, set, err);
     return status || !cut ? status : cut_validation(config, split, set, err);
 }
 
@@ -212,6 +193,14 @@ Dataset *dataset_open(const DataConfig *config, Split split, Err *err) {
     }
     dataset_free(set);
     return NULL;
+}
+
+bool dataset_has_test(const DataConfig *config) {
+    const char *const *test = SOURCE_OF[config->source]->test;
+    char path[PATH_SIZE];
+    for (size_t i = 0; i < TEST_FILES && test[i]; i++)
+        if (bytes_find(config->path, test[i], path)) return true;
+    return !*test;
 }
 
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {

@@ -7,9 +7,8 @@
  *     if (dataset_get(set, i, &image, &label, &err)) ...
  *     image_free(&image); dataset_free(set);
  *
- * A reader (data/picture/idx.c, cifar.c, folder.c, glyphs.c) fills in a Dataset and knows
- * nothing of the others; data/picture/dataset.c holds the one list of them.  See
- * docs/adding.md. */
+ * A source (data/picture/idx.c, cifar.c, folder.c, glyphs.c) fills in a Dataset and knows nothing
+ * of the others; data/sources.h holds the one list of them.  See docs/adding.md. */
 #ifndef STEADY_DATASET_H
 #define STEADY_DATASET_H
 
@@ -57,7 +56,8 @@ Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
 void dataset_free(Dataset *set);
 
-/* The names that data.source can take, comma-separated. */
-const char *source_list(void);
+/* Is there a test split, by the names of its files?  What is there in part or broken is there:
+ * dataset_open says what is wrong with it. */
+bool dataset_has_test(const DataConfig *config);
 
 #endif

@@ -5,7 +5,7 @@
 #include "data/file/bytes.h"
 #include "data/picture/folderlist.h"
 #include "data/picture/read.h"
-#include "data/picture/readers.h"
+#include "data/picture/sources.h"
 
 typedef struct FolderSet {
     char path[PATH_SIZE]; /* of the split */
@@ -175,7 +175,7 @@ static Status read_split(FolderSet *folder, const char *root, Split split, Err *
                : list_files(folder, err);
 }
 
-Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
+static Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     if (config->channels != 0 && config->channels != 1 && config->channels != 3)
         return err_set(err, FAIL_USAGE, "data.channels is %zu: 1 or 3 is expected",
                        config->channels);
@@ -209,3 +209,5 @@ Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err
     listing_note(&folder->listing, slash ? slash + 1 : folder->path, &set->facts);
     return OK;
 }
+
+const PictureSource folder_source = {.open = folder_open, .test = {"test", "val"}};

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/picture/readers.h"
+#include "data/picture/sources.h"
 #include "engine/core/rng.h"
 
 #define GLYPHS 10
@@ -156,7 +156,7 @@ static Status glyphs_get(const Dataset *set, size_t i, Image *image, size_t *lab
     return OK;
 }
 
-Status glyphs_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
+static Status glyphs_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     size_t count = config->synthetic_count ? config->synthetic_count : 10000;
     if (config->classes > GLYPHS)
         return err_set(err, FAIL_USAGE, "data.classes is %zu: glyphs has %d at most",
@@ -176,3 +176,5 @@ Status glyphs_open(const DataConfig *config, Split split, Dataset *set, Err *err
     set->height = set->width = config->image_size ? config->image_size : SIDE_STANDARD;
     return OK;
 }
+
+const PictureSource glyphs_source = {.open = glyphs_open};

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "data/file/bytes.h"
-#include "data/picture/readers.h"
+#include "data/picture/sources.h"
 
 #define MAGIC_IMAGES 2051
 #define MAGIC_LABELS 2049
@@ -191,7 +191,7 @@ static Status find_classes(const DataConfig *config, const char *split, const ch
     return status;
 }
 
-Status idx_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
+static Status idx_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     static const char *const names[2] = {"train", "t10k"};
     bool test = split == SPLIT_TEST;
     IdxSet *idx = set->state = mem_zalloc(sizeof *idx);
@@ -212,3 +212,7 @@ Status idx_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
                    "%s is read, the .gz beside it is not", read[k]);
     return find_classes(config, names[!test], labels, set, err);
 }
+
+const PictureSource idx_source = {.open = idx_open,
+                                  .test = {"t10k-images-idx3-ubyte",
+                                           "t10k-labels-idx1-ubyte"}};

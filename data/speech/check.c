@@ -1,64 +1,11 @@
 /* What is looked at before anything is trained: each recording, its text and both together. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "data/file/stringmap.h"
 #include "data/speech/parts.h"
-
-/* ---- faults ---- */
-
-void speech_fault(SpeechSet *set, SpeechFault fault, const char *format, ...) {
-    SpeechReport *r = &set->report;
-    char text[SPEECH_PATH];
-    r->faults[fault]++;
-    r->left_out++;
-    if (r->left_out > SPEECH_NAMED_MOST) return;
-    va_list values;
-    va_start(values, format);
-    vsnprintf(text, sizeof text, format, values);
-    va_end(values);
-    text_append(&r->named, text, strlen(text));
-    text_append_byte(&r->named, '\n');
-}
-
-void speech_fault_text(const SpeechReport *report, char *text, size_t size) {
-    static const struct {
-        const char *one, *more;
-    } NAMES[] = {{"transcript without a recording", "transcripts without a recording"},
-                 {"recording without a transcript", "recordings without a transcript"},
-                 {"empty transcript", "empty transcripts"},
-                 {"with unknown characters", "with unknown characters"},
-                 {"broken recording", "broken recordings"},
-                 {"too short for its text", "too short for their text"},
-                 {"malformed line", "malformed lines"},
-                 {"outside of its recording", "outside of their recording"}};
-    size_t at = 0;
-    CHECK(size >= 400, "%zu bytes for a text", size);
-    text[0] = 0;
-    for (size_t i = 0; i < SPEECH_FAULTS; i++)
-        if (report->faults[i])
-            at += (size_t)snprintf(text + at, size - at, "%s%zu %s", at ? ", " : "",
-                                   report->faults[i],
-                                   report->faults[i] == 1 ? NAMES[i].one : NAMES[i].more);
-}
-
-void speech_name_faults(const SpeechReport *r, SpeechSay *say) {
-    if (!r->left_out) return;
-    for (const char *line = r->named.text; *line;) {
-        size_t length = strcspn(line, "\n");
-        say("%.*s", (int)length, line);
-        line += length + (line[length] == '\n');
-    }
-    if (r->left_out > SPEECH_NAMED_MOST)
-        say("... and %zu more", r->left_out - SPEECH_NAMED_MOST);
-}
-
-void speech_item_name(const SpeechItem *item, char *name, size_t size) {
-    text_format(name, size, item->cut ? "%s@%g" : "%s", item->path, item->span.start);
-}
 
 /* ---- recordings ---- */
 
@@ -144,8 +91,8 @@ static bool judge(SpeechSet *set, SpeechItem *item, const char *fault) {
 
 Status speech_check_items(SpeechSet *set, Err *err) {
     char **fault = mem_zalloc(MAX(set->count, (size_t)1) * sizeof *fault);
-    bool tones = !strcmp(set->config.source, "tones");
-    Status status = tones ? OK : check_recordings(set, fault, err);
+    bool files = !source_has(set->config.source, TRAIT_SYNTHETIC);
+    Status status = files ? check_recordings(set, fault, err) : OK;
     size_t kept = 0;
     for (size_t i = 0; i < set->count; i++) {
         SpeechItem *item = &set->item[i];
@@ -159,19 +106,6 @@ Status speech_check_items(SpeechSet *set, Err *err) {
 }
 
 /* ---- what is worth a note ---- */
-
-void speech_tally(SpeechTally *tally, const char *format, ...) {
-    if (tally->count++) return;
-    va_list values;
-    va_start(values, format);
-    vsnprintf(tally->first, sizeof tally->first, format, values);
-    va_end(values);
-}
-
-void speech_note_tally(SpeechSet *set, const SpeechTally *tally, const char *what) {
-    facts_note(&set->facts, tally->count, "%s: %zu of %zu (first: %.400s)", what,
-               tally->count, MAX(set->count, tally->count), tally->first);
-}
 
 static void note_traits(SpeechSet *set) {
     SpeechTally silent = {0}, cancel = {0}, clipped = {0}, behind = {0};
@@ -275,7 +209,7 @@ void speech_note(SpeechSet *set) {
     facts_note(&set->facts, r->left_out, "left out of %zu: %s (first: %.*s)", r->listed,
                counts, first, r->left_out ? r->named.text : "");
     hash_items(set);
-    if (!strcmp(set->config.source, "tones")) return;
+    if (source_has(set->config.source, TRAIT_SYNTHETIC)) return;
     note_traits(set);
     note_spans(set);
     note_repeats(set);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "data/file/textfile.h"
-#include "data/speech/parts.h"
+#include "data/speech/sources.h"
 
 #define WANTED                                                                           \
     "expected: one JSON object per line, {\"audio_filepath\": ..., \"text\": ..., "      \
@@ -244,7 +244,7 @@ static void read_line(const Line *line, Form form, const char *bytes, size_t len
     (form == JSON_LINES ? read_json : read_tabs)(line, bytes, length);
 }
 
-Status speech_read_manifest(SpeechFill *fill, const char *path, Err *err) {
+static Status read_manifest(SpeechFill *fill, const char *path, Err *err) {
     TextFile file;
     if (textfile_read_unchecked(&file, path, err)) return err->status;
     speech_begin_list(fill, path);
@@ -263,3 +263,7 @@ Status speech_read_manifest(SpeechFill *fill, const char *path, Err *err) {
     textfile_free(&file);
     return err->status;
 }
+
+const SpeechSource manifest_source = {.read_list = read_manifest,
+                                      .val = {"dev*", "val*"},
+                                      .test = {"test*"}};

@@ -1,6 +1,9 @@
-/* parts: what the files of speechset share.  Not for use elsewhere. */
+/* parts: what the files of speechset share: sets as they are filled (fill.c), what is looked at before
+ * they are used (check.c), and where their lists are (list.c, entries.c).  Not for use elsewhere. */
 #ifndef STEADY_SPEECH_PARTS_H
 #define STEADY_SPEECH_PARTS_H
+
+#include <dirent.h>
 
 #include "data/file/bytes.h"
 #include "data/speech/set.h"
@@ -46,6 +49,16 @@ void speech_note(SpeechSet *set);
 
 /* data/speech/list.c: all folders or manifests of `names`. */
 Status speech_list(SpeechFill *fill, const char *names, Err *err);
-Status speech_read_manifest(SpeechFill *fill, const char *path, Err *err);
+
+/* data/speech/entries.c: what is in a folder, sorted by its bytes, hidden files left out. */
+typedef struct SpeechEntries {
+    struct dirent **entry;
+    int count;
+} SpeechEntries;
+Status speech_entries_open(const char *path, SpeechEntries *entries, Err *err);
+void speech_entries_close(SpeechEntries *entries);
+bool speech_entry_is(const char *folder, const struct dirent *entry, bool wants_folder);
+bool speech_ends_with(const char *name, const char *end);
+bool speech_is_recording(const char *name); /* .flac or .wav */
 
 #endif

@@ -6,33 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/speech/parts.h"
-#include "data/speech/tones.h"
-#include "engine/core/grow.h"
-
-enum { TONES_SEED = 1, HELD_OUT_SHARE = 5 };
+#include "data/speech/sources.h"
 
 struct SpeechStore {
     LogMel *mel[SPEECH_RATES_MOST]
                [SPEECH_SPEEDS]; /* others than [0] where they are asked for */
-    Split split;                /* tones */
     pthread_mutex_t lock;
     real **kept; /* [count, SPEECH_SPEEDS] features, or NULL */
     size_t bytes;
 };
 
-static const char *const SOURCES[] = {"librispeech", "manifest", "tones"};
-
-bool speech_source_known(const char *name) {
-    for (size_t i = 0; i < COUNT(SOURCES); i++)
-        if (!strcmp(SOURCES[i], name)) return true;
-    return false;
-}
-
-const char *speech_source_list(void) { return "librispeech, manifest, tones"; }
-
 SpeechConfig speech_config_default(void) {
-    return (SpeechConfig){.source = "librispeech",
+    return (SpeechConfig){.source = SOURCE_LIBRISPEECH,
                           .train = "train*",
                           .val = "dev-clean",
                           .test = "test-clean",
@@ -40,47 +25,6 @@ SpeechConfig speech_config_default(void) {
                           .filters = 80,
                           .stride = 3,
                           .cache_bytes = (size_t)2 << 30};
-}
-
-/* ---- filling ---- */
-
-void speech_begin_list(SpeechFill *fill, const char *path) {
-    SpeechSet *set = fill->set;
-    GROW(set->list, set->lists, fill->list_room, 1);
-    set->list[set->lists++] = mem_strdup(path);
-}
-
-SpeechItem *speech_add_clean(SpeechFill *fill, const char *path, const char *text,
-                             size_t line) {
-    SpeechSet *set = fill->set;
-    GROW(set->item, set->count, fill->room, 1);
-    SpeechItem *item = &set->item[set->count++];
-    *item = (SpeechItem){.path = mem_strdup(path), .text = mem_strdup(text)};
-    item->list = set->lists - 1;
-    item->line = line;
-    item->labels = mem_alloc((strlen(text) + 2) * sizeof *item->labels);
-    item->label_count = speech_encode(text, item->labels);
-    return item;
-}
-
-SpeechItem *speech_add(SpeechFill *fill, const char *path, const char *text,
-                       size_t length, size_t line) {
-    SpeechSet *set = fill->set;
-    const char *list = set->list[set->lists - 1];
-    Err err = ERR_NONE;
-    set->report.listed++;
-    if (speech_clean(text, length, &fill->clean, &err))
-        speech_fault(set, SPEECH_UNKNOWN, "%s:%zu: %s", list, line, err.text);
-    else if (!fill->clean.length)
-        speech_fault(set, SPEECH_EMPTY_TEXT, "%s:%zu: there is no word", list, line);
-    else return speech_add_clean(fill, path, fill->clean.text, line);
-    return NULL;
-}
-
-void speech_free_item(SpeechItem *item) {
-    mem_free(item->path);
-    mem_free(item->text);
-    mem_free(item->labels);
 }
 
 /* ---- rates ---- */
@@ -113,34 +57,6 @@ static Status note_rates(SpeechSet *set, Err *err) {
 
 /* ---- opening ---- */
 
-enum { TONES_BYTES = 100 }; /* name, text and labels of an utterance, at least */
-
-static const char *const TONES_NAMES[] = {"train", "val", "test"};
-
-static Status fill_tones(SpeechFill *fill, const char *name, Err *err) {
-    SpeechSet *set = fill->set;
-    size_t split = 0, count = set->config.synthetic_count;
-    while (split < 3 && strcmp(TONES_NAMES[split], name)) split++;
-    if (split == 3)
-        return err_set(err, FAIL_USAGE,
-                       "tones have the splits train, val and test, not %s", name);
-    if (split) count = MAX(count / HELD_OUT_SHARE, (size_t)1);
-    set->store->split = (Split)split;
-    mem_expect((double)count * (sizeof(SpeechItem) + TONES_BYTES),
-               "data.synthetic_count");
-    speech_begin_list(fill, "tones");
-    for (size_t i = 0; i < count; i++) {
-        char path[40];
-        text_format(path, sizeof path, "tones-%zu", i + 1);
-        tones_text(TONES_SEED, (Split)split, i, &fill->clean);
-        speech_add_clean(fill, path, fill->clean.text, i + 1);
-        set->item[i].samples = tones_length(TONES_SEED, (Split)split, i);
-        set->item[i].rate = TONES_RATE;
-    }
-    set->report.listed = count;
-    return OK;
-}
-
 /* After all was looked at: is it good enough to go on? */
 static Status conclude(const SpeechSet *set, const char *names, Err *err) {
     const SpeechReport *r = &set->report;
@@ -159,17 +75,18 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
     return err_set(err, FAIL_DATA, "%s: no utterances in %s", set->config.path, names);
 }
 
-/* Lists are sorted by speakers, or by what else: an even share of them.  Tones are not sorted. */
+/* Lists are sorted by speakers, or by what else: an even share of them.  What the program makes is not
+ * sorted. */
 static void apply_limit(SpeechSet *set, size_t limit) {
     size_t count = set->count, kept = 0;
-    bool tones = !strcmp(set->config.source, "tones");
+    bool made = source_has(set->config.source, TRAIT_SYNTHETIC);
     if (!facts_limit(&set->facts, limit, count, "utterances")) return;
     for (size_t i = 0; i < count; i++)
-        if (tones ? i < limit : (i + 1) * limit / count > i * limit / count)
+        if (made ? i < limit : (i + 1) * limit / count > i * limit / count)
             set->item[kept++] = set->item[i];
         else speech_free_item(&set->item[i]);
     set->count = kept;
-    if (!tones)
+    if (!made)
         facts_note(&set->facts, count - kept,
                    "data.limit: %zu of %zu utterances, evenly spread over them, are used",
                    kept, count);
@@ -224,13 +141,27 @@ static Status need_sound(const SpeechSet *set, const char *names, Err *err) {
                    names, silent, set->item[0].path);
 }
 
+static const char *const MADE_NAMES[] = {"train", "val", "test"};
+
+static Status make_items(SpeechFill *fill, const char *name, Err *err) {
+    Source source = fill->set->config.source;
+    Split split = SPLIT_TRAIN;
+    while (split <= SPLIT_TEST && strcmp(MADE_NAMES[split], name)) split++;
+    if (split > SPLIT_TEST)
+        return err_set(err, FAIL_USAGE, "%s have the splits train, val and test, not %s",
+                       source_name(source), name);
+    fill->set->split = split;
+    return speech_source(source)->make(fill, split, err);
+}
+
 static Status fill_set(SpeechFill *fill, const char *names, const Share *share,
                        Err *err) {
     SpeechSet *set = fill->set;
-    bool tones = !strcmp(set->config.source, "tones");
+    bool made = source_has(set->config.source, TRAIT_SYNTHETIC);
+    if (source_check(set->config.source, 1 << EXAMPLES_SPEECH, err)) return err->status;
     if (!*names)
         return err_set(err, FAIL_DATA, "there is no such split: nothing is named");
-    if (tones ? fill_tones(fill, names, err) : speech_list(fill, names, err))
+    if (made ? make_items(fill, names, err) : speech_list(fill, names, err))
         return err->status;
     apply_limit(set, share->limit);
     if (speech_check_items(set, err) || conclude(set, names, err)) return err->status;
@@ -248,7 +179,6 @@ static SpeechSet *open_names(const SpeechConfig *config, const char *names,
     if (!err) err = &own;
     CHECK(config->stride && config->filters, "stride %zu, %zu filters", config->stride,
           config->filters);
-    CHECK(speech_source_known(config->source), "source %s", config->source);
     SpeechSet *set = mem_zalloc(sizeof *set);
     set->config = *config;
     set->store = mem_zalloc(sizeof *set->store);
@@ -267,12 +197,12 @@ SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, E
 
 SpeechSet *speechset_open(const SpeechConfig *c, Split split, Err *err) {
     const char *const NAMES[] = {c->train, c->val, c->test};
-    bool tones = !strcmp(c->source, "tones"), cut = c->val_fraction > 0;
+    bool made = source_has(c->source, TRAIT_SYNTHETIC), cut = c->val_fraction > 0;
     Split from = cut && split == SPLIT_VAL ? SPLIT_TRAIN : split;
     Share share = {.limit = from == SPLIT_TRAIN ? c->limit : 0,
                    .apart = cut && from == SPLIT_TRAIN ? c->val_fraction : 0,
                    .is_apart = split == SPLIT_VAL};
-    return open_names(c, tones ? TONES_NAMES[from] : NAMES[from], &share, err);
+    return open_names(c, made ? MADE_NAMES[from] : NAMES[from], &share, err);
 }
 
 void speechset_free(SpeechSet *set) {
@@ -300,10 +230,8 @@ void speechset_free(SpeechSet *set) {
 
 static Status read_item(const SpeechSet *set, size_t i, Audio *audio, Err *err) {
     const SpeechItem *item = &set->item[i];
-    if (!strcmp(set->config.source, "tones")) {
-        tones_audio(TONES_SEED, set->store->split, item->line - 1, audio);
-        return OK;
-    }
+    const SpeechSource *source = speech_source(set->config.source);
+    if (source->read_item) return source->read_item(set, item, audio), OK;
     if (audio_read(item->path, &item->span, audio, err))
         return err ? err->status : FAIL_DATA;
     if (audio->count == item->samples && audio->rate == item->rate &&

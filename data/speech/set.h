@@ -28,7 +28,7 @@
 typedef void SpeechSay(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 typedef struct SpeechConfig {
-    char source[32];
+    Source source;
     char path[1024];
     char train[1100], val[1100], test[1100]; /* names of each split; "": there is none */
     /* share of the training names' utterances, evenly spread, that is the val split; 0:
@@ -50,8 +50,9 @@ typedef struct SpeechConfig {
 /* librispeech, train* / dev-clean / test-clean, 80 filters, stride 3, a cache of 2 GiB. */
 SpeechConfig speech_config_default(void);
 
-bool speech_source_known(const char *name);
-const char *speech_source_list(void); /* comma-separated */
+/* Sets train, val and test to what a recipe says, else to what the source's folders are called.
+ * data.path may also be the training data themselves: a manifest, or a folder of speakers. */
+void speech_name_splits(SpeechConfig *config, const DataConfig *data);
 
 typedef struct SpeechItem {
     char *path;       /* of the recording; tones: "tones-1", ... */
@@ -104,6 +105,7 @@ typedef struct SpeechSet {
     char **list;     /* [lists] manifests and trans.txt files */
     size_t lists;
     size_t rate[SPEECH_RATES_MOST], rates; /* that occur */
+    Split split;                           /* where the program makes them */
     struct SpeechStore *store;             /* tables, cached features */
 } SpeechSet;
 

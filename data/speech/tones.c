@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/speech/sources.h"
 #include "engine/core/rng.h"
 
 static const double PI = 3.14159265358979323846;
@@ -111,3 +112,34 @@ size_t tones_length(uint64_t seed, Split split, size_t i) {
     text_free(&text);
     return count;
 }
+
+/* ---- the source ---- */
+
+enum { TONES_SEED = 1, HELD_OUT_SHARE = 5 };
+enum { TONES_BYTES = 100 }; /* name, text and labels of an utterance, at least */
+
+static Status make(SpeechFill *fill, Split split, Err *err) {
+    (void)err;
+    SpeechSet *set = fill->set;
+    size_t count = set->config.synthetic_count;
+    if (split) count = MAX(count / HELD_OUT_SHARE, (size_t)1);
+    mem_expect((double)count * (sizeof(SpeechItem) + TONES_BYTES),
+               "data.synthetic_count");
+    speech_begin_list(fill, "tones");
+    for (size_t i = 0; i < count; i++) {
+        char path[40];
+        text_format(path, sizeof path, "tones-%zu", i + 1);
+        tones_text(TONES_SEED, split, i, &fill->clean);
+        speech_add_clean(fill, path, fill->clean.text, i + 1);
+        set->item[i].samples = tones_length(TONES_SEED, split, i);
+        set->item[i].rate = TONES_RATE;
+    }
+    set->report.listed = count;
+    return OK;
+}
+
+static void read_item(const SpeechSet *set, const SpeechItem *item, Audio *audio) {
+    tones_audio(TONES_SEED, set->split, item->line - 1, audio);
+}
+
+const SpeechSource tones_source = {.make = make, .read_item = read_item};

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/text/sources.h"
 #include "engine/core/rng.h"
 
 #define STREAM (RNG_SYNTHETIC + 32) /* beside those of glyphs and numbers */
@@ -223,3 +224,16 @@ double grammar_entropy(double *tokens) {
     if (tokens) *tokens = sentence.words + 2; /* the full stop and </s> */
     return sentence.nats;
 }
+
+/* ---- the source ---- */
+
+static Status read_grammar(const DataConfig *c, Split split, TextFile files[2],
+                           Err *err) {
+    (void)err;
+    TextBuffer text = {0};
+    grammar_text(SYNTHETIC_SEED, split, texts_synthetic_count(c, split), &text);
+    textfile_of(&files[0], &text, source_name(c->source));
+    return OK;
+}
+
+const TextSource grammar_source = {read_grammar};

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "data/text/sources.h"
 #include "engine/core/rng.h"
 
 static const char *const GERMAN[] = {"null",     "ein",      "zwei",     "drei",
@@ -100,3 +101,18 @@ void numbers_text(uint64_t seed, Split split, size_t count, TextBuffer *source,
         i++;
     }
 }
+
+/* ---- the source ---- */
+
+static Status read_numbers(const DataConfig *c, Split split, TextFile files[2],
+                           Err *err) {
+    (void)err;
+    TextBuffer source = {0}, target = {0};
+    numbers_text(SYNTHETIC_SEED, split, texts_synthetic_count(c, split), &source,
+                 &target);
+    textfile_of(&files[0], &source, source_name(c->source));
+    textfile_of(&files[1], &target, "numbers.target");
+    return OK;
+}
+
+const TextSource numbers_source = {read_numbers};

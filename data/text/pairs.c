@@ -5,35 +5,6 @@
 #include "data/text/set_parts.h"
 #include "engine/core/rng.h"
 
-/* ---- lines ---- */
-
-/* Where one of the files lost a line, perhaps: the first lines of which one is empty or far longer
- * than the other. */
-static size_t suspicious_line(const TextFile files[2]) {
-    enum { LONG = 40, TIMES = 4 };
-    size_t both = MIN(files[0].count, files[1].count), m, n;
-    for (size_t i = 0; i < both; i++) {
-        textfile_line(&files[0], i, &m);
-        textfile_line(&files[1], i, &n);
-        if (!m != !n || (MAX(m, n) >= LONG && MAX(m, n) > TIMES * MIN(m, n))) return i;
-    }
-    return both;
-}
-
-Status pairs_check_lines(const TextFile files[2], Err *err) {
-    if (files[0].count == files[1].count) return OK;
-    size_t line = suspicious_line(files) + 1;
-    bool seen = line <= MIN(files[0].count, files[1].count);
-    return err_set(
-        err, FAIL_DATA,
-        "%s has %zu lines, %s has %zu: line k of the one must be the translation of "
-        "line k of the other; %s line %zu",
-        files[0].path, files[0].count, files[1].path, files[1].count,
-        seen ? "their lengths first differ much in"
-             : "all lines of the shorter one have a counterpart, the first without is",
-        line);
-}
-
 /* ---- which are kept ---- */
 
 typedef enum { KEEP, EMPTY, LONG, RATIO, VERDICTS } Verdict;

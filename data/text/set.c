@@ -5,77 +5,40 @@
 #include <string.h>
 
 #include "data/file/textmarks.h"
-#include "data/text/grammar.h"
-#include "data/text/numbers.h"
 #include "data/text/set_parts.h"
+#include "data/text/sources.h"
 
-bool textset_source_known(const char *name) {
-    static const char *const NAMES[] = {"text", "parallel", "grammar", "numbers"};
-    for (size_t i = 0; i < COUNT(NAMES); i++)
-        if (!strcmp(NAMES[i], name)) return true;
-    return false;
-}
-
-const char *textset_source_list(void) { return "text, parallel, grammar, numbers"; }
-
-/* ---- files ---- */
+static const TextSource *const SOURCE_OF[SOURCES] = {
+#define SOURCE_ROW(NAME, name, examples, traits) [SOURCE_##NAME] = &name##_source,
+    TEXT_SOURCES(SOURCE_ROW)
+#undef SOURCE_ROW
+};
 
 static bool is_synthetic(const DataConfig *c) {
-    return !strcmp(c->source, "grammar") || !strcmp(c->source, "numbers");
-}
-
-static const char *path_of_split(const DataConfig *c, Split split) {
-    return split == SPLIT_TRAIN ? c->path
-           : split == SPLIT_VAL ? c->val_path
-                                : c->test_path;
+    return source_has(c->source, TRAIT_SYNTHETIC);
 }
 
 bool texts_has(const Texts *t, Split split) {
     const DataConfig *c = t->config;
-    if (split == SPLIT_TRAIN || is_synthetic(c)) return true;
-    return *path_of_split(c, split) || (split == SPLIT_VAL && c->val_fraction > 0);
+    if (split == SPLIT_TRAIN) return true;
+    if (source_has(c->source, split == SPLIT_VAL ? TRAIT_VAL : TRAIT_TEST)) return true;
+    return *texts_path(c, split) || (split == SPLIT_VAL && c->val_fraction > 0);
 }
 
-enum { SYNTHETIC_SEED = 1, HELD_OUT_SHARE = 5, HELD_OUT_MOST = 1000 };
-
-/* What a line takes at least: its letters, where it begins, its tokens. */
-static const double LINE_BYTES = 80;
-
-static void make_synthetic(const DataConfig *c, Split split, TextFile files[2]) {
-    TextBuffer source = {0}, target = {0};
-    size_t count = c->synthetic_count;
-    if (split != SPLIT_TRAIN)
-        count = MAX(MIN(count / HELD_OUT_SHARE, (size_t)HELD_OUT_MOST), (size_t)1);
-    mem_expect(LINE_BYTES * (double)count, "data.synthetic_count");
-    if (!strcmp(c->source, "numbers")) {
-        numbers_text(SYNTHETIC_SEED, split, count, &source, &target);
-        textfile_of(&files[1], &target, "numbers.target");
-    } else {
-        grammar_text(SYNTHETIC_SEED, split, count, &source);
-    }
-    textfile_of(&files[0], &source, c->source);
+static void free_files(TextFile files[2]) {
+    textfile_free(&files[0]);
+    textfile_free(&files[1]);
 }
 
 /* The text of a split, or its two sides. */
 static Status read_files(const Texts *t, Split split, TextFile files[2], Err *err) {
     const DataConfig *c = t->config;
     memset(files, 0, 2 * sizeof *files);
-    if (is_synthetic(c)) return make_synthetic(c, split, files), OK;
-    const char *path = path_of_split(c, split);
-    if (!t->pairs) return textfile_read(&files[0], path, err);
-    for (size_t side = 0; side < 2; side++) {
-        char name[1100];
-        text_format(name, sizeof name, "%s.%s", path,
-                    side ? c->target_lang : c->source_lang);
-        if (textfile_read(&files[side], name, err)) {
-            textfile_free(&files[0]);
-            return err->status;
-        }
-    }
-    if (!pairs_check_lines(files, err)) return OK;
-    textfile_free(&files[0]);
-    textfile_free(&files[1]);
-    return err->status;
+    unsigned kind = 1u << (t->pairs ? EXAMPLES_PAIRS : EXAMPLES_TEXT);
+    if (source_check(c->source, kind, err)) return err->status;
+    Status status = SOURCE_OF[c->source]->read(c, split, files, err);
+    if (status) free_files(files);
+    return status;
 }
 
 /* ---- a stream ---- */
@@ -197,8 +160,7 @@ static Status open_split(Texts *t, Split split, Err *err) {
     if (read_files(t, from, files, err)) return err->status;
     if (from == SPLIT_TRAIN) open_train(t, files, err);
     else open_named(t, files, split, err);
-    textfile_free(&files[0]);
-    textfile_free(&files[1]);
+    free_files(files);
     return err->status;
 }
 
@@ -238,8 +200,7 @@ Status texts_open(Texts *t, const DataConfig *config, bool pairs, Err *err) {
     if (read_files(t, SPLIT_TRAIN, files, err)) return err->status;
     if (!files[0].count) err_set(err, FAIL_DATA, "%s is empty", files[0].path);
     else if (!build_tokenizers(t, files, err)) open_train(t, files, err);
-    textfile_free(&files[0]);
-    textfile_free(&files[1]);
+    free_files(files);
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST && !err->status; s++)
         if (texts_has(t, s)) texts_set(t, s, err);
     if (!err->status && !is_synthetic(config)) textnotes_overlap(t);

@@ -53,10 +53,6 @@ typedef struct Texts {
     TextSet *sets[3]; /* by Split; NULL: not open, or not there */
 } Texts;
 
-/* Is it a source of texts?  And all of them, comma-separated. */
-bool textset_source_known(const char *name);
-const char *textset_source_list(void);
-
 /* Tokenizers (built where no file is named) and all splits that are there.  Broken or missing text
  * is FAIL_DATA with file and line. */
 Status texts_open(Texts *texts, const DataConfig *config, bool pairs, Err *err);

@@ -11,8 +11,6 @@ Status textset_encode(TextSet *set, const Texts *t, size_t side, const TextFile 
 
 /* ---- pairs ---- */
 
-/* FAIL_DATA: the two files differ in lines. */
-Status pairs_check_lines(const TextFile files[2], Err *err);
 /* Takes files[1] over. */
 Status pairs_fill(TextSet *set, const Texts *t, TextFile files[2], Err *err);
 /* Keeps `limit` pairs, drawn over all of them, in their order. */

@@ -10,6 +10,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_file("train-labels-idx1-ubyte", data + cut, size - cut);
     fuzz_file("t10k-images-idx3-ubyte", data, cut);
     fuzz_file("t10k-labels-idx1-ubyte", data + cut, size - cut);
-    sets_walk("idx");
+    sets_walk(SOURCE_IDX);
     return 0;
 }

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Err err = ERR_NONE;
     if (!size) return 0;
     fuzz_file("m.json", data + 1, size - 1);
-    strcpy(config.source, "manifest");
+    config.source = SOURCE_MANIFEST;
     text_format(config.path, sizeof config.path, "%s", fuzz_folder());
     strcpy(config.train, "m.json");
     config.on_error = data[0] & 1 ? ON_ERROR_SKIP : ON_ERROR_STOP;

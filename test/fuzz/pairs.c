@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Err err = ERR_NONE;
     if (!size) return 0;
     fuzz_files(NAMES, data + 1, size - 1);
-    strcpy(config.source, "parallel");
+    config.source = SOURCE_PARALLEL;
     text_format(config.path, sizeof config.path, "%s/t", fuzz_folder());
     strcpy(config.source_lang, "de");
     strcpy(config.target_lang, "en");

@@ -7,9 +7,9 @@
 #include "data/picture/dataset.h"
 #include "test/fuzz/fuzz.h"
 
-static inline void sets_walk(const char *source) {
+static inline void sets_walk(Source source) {
     DataConfig config = data_config_default();
-    text_format(config.source, sizeof config.source, "%s", source);
+    config.source = source;
     text_format(config.path, sizeof config.path, "%s", fuzz_folder());
     Image image = {0};
     for (Split split = SPLIT_TRAIN; split <= SPLIT_TEST; split += 2) {

@@ -27,7 +27,7 @@ static void write_records(const char *root, const char *name, size_t count, size
 
 static DataConfig config_for(const char *root) {
     DataConfig config = data_config_default();
-    strcpy(config.source, "cifar");
+    config.source = SOURCE_CIFAR;
     text_format(config.path, sizeof config.path, "%s", root);
     return config;
 }

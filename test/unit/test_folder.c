@@ -14,7 +14,7 @@
 
 static DataConfig config_for(const char *root) {
     DataConfig config = data_config_default();
-    strcpy(config.source, "folder");
+    config.source = SOURCE_FOLDER;
     text_format(config.path, sizeof config.path, "%s", root);
     config.image_size = 6;
     return config;

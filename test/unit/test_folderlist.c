@@ -13,7 +13,7 @@
 
 static DataConfig make_set(const char *root) {
     DataConfig config = data_config_default();
-    strcpy(config.source, "folder");
+    config.source = SOURCE_FOLDER;
     text_format(config.path, sizeof config.path, "%s", root);
     static const char *const names[] = {"train/cat/1.png", "train/dog/1.png",
                                         "test/cat/1.png", "test/dog/1.png"};

@@ -124,16 +124,8 @@ static void keys_out_of_range_are_refused(void **state) {
     config.val_fraction = 1;
     files_refuse(&config, SPLIT_TRAIN, FAIL_USAGE, "data.val_fraction");
     config = data_config_default();
-    strcpy(config.source, "idx");
+    config.source = SOURCE_IDX;
     files_refuse(&config, SPLIT_TRAIN, FAIL_USAGE, "data.path");
-}
-
-static void an_unknown_source_lists_those_there_are(void **state) {
-    (void)state;
-    DataConfig config = data_config_default();
-    strcpy(config.source, "imagenet");
-    files_refuse(&config, SPLIT_TRAIN, FAIL_USAGE, "glyphs, idx, cifar, folder");
-    assert_string_equal(source_list(), "glyphs, idx, cifar, folder");
 }
 
 /* Every glyph in one of the two sets, none in both. */
@@ -181,7 +173,6 @@ int main(void) {
         cmocka_unit_test(the_nearest_neighbour_mostly_has_the_same_label),
         cmocka_unit_test(other_sizes_show_the_same_figures),
         cmocka_unit_test(keys_out_of_range_are_refused),
-        cmocka_unit_test(an_unknown_source_lists_those_there_are),
         cmocka_unit_test(validation_and_training_share_the_items_out),
         cmocka_unit_test(limit_keeps_the_first_items_of_training_alone),
     };

@@ -34,7 +34,7 @@ static void make_bytes(void) {
 
 static DataConfig make_set(const char *root) {
     DataConfig config = data_config_default();
-    strcpy(config.source, "idx");
+    config.source = SOURCE_IDX;
     text_format(config.path, sizeof config.path, "%s", root);
     make_bytes();
     files_write(root, TRAIN_IMAGES, images, sizeof images);
@@ -251,7 +251,7 @@ static void damaged_files_are_read_or_refused(void **state) {
 static void the_real_mnist_has_its_known_counts(void **state) {
     (void)state;
     DataConfig config = data_config_default();
-    strcpy(config.source, "idx");
+    config.source = SOURCE_IDX;
     strcpy(config.path, files_real("mnist"));
     for (int split = SPLIT_TRAIN; split <= SPLIT_TEST;
          split += SPLIT_TEST - SPLIT_TRAIN) {

@@ -81,9 +81,10 @@ typedef struct Condition {
     size_t count;
 } Condition;
 
-static Condition read_condition(const char *when) {
+static Condition read_condition(const Key *key) {
     Condition c = {.count = 0};
-    char copy[600], name[64], *rest = copy;
+    char when[KEY_CONDITION_MAX], copy[KEY_CONDITION_MAX + 4], name[64], *rest = copy;
+    key_condition(key, when, sizeof when);
     text_format(copy, sizeof copy, "%s or ", when);
     Part *part = &c.part[c.count++];
     for (char *end; (end = strchr(rest, ' ')); rest = end + 1) {
@@ -109,7 +110,7 @@ static void a_conditions_keys_and_values_exist(void **state) {
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (!key->when) continue;
         conditions++;
-        Condition c = read_condition(key->when);
+        Condition c = read_condition(key);
         for (size_t i = 0; i < 36; i++) {
             Term *term = &c.part[i / 6].term[i % 6];
             if (i / 6 >= c.count || i % 6 >= c.part[i / 6].count) continue;
@@ -194,7 +195,7 @@ static void each_unmet_part_is_one_note_and_a_met_condition_none(void **state) {
     (void)state;
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (!key->when) continue;
-        Condition c = read_condition(key->when);
+        Condition c = read_condition(key);
         size_t met = 0, unmet[6] = {0};
         for (size_t task = 0; task < COUNT(TASKS); task++) {
             if (!(key->tasks & 1u << task)) continue;

@@ -16,7 +16,7 @@ enum { UTTERANCES = 60, FILTERS = 20, SECONDS = 12 };
 
 static SpeechSet *make_set(void) {
     SpeechConfig c = speech_config_default();
-    strcpy(c.source, "tones");
+    c.source = SOURCE_TONES;
     c.synthetic_count = UTTERANCES;
     c.filters = FILTERS;
     SpeechSet *set = speechset_open(&c, SPLIT_TRAIN, NULL);
@@ -403,7 +403,7 @@ static void a_batch_of_all_is_an_epoch_and_more_is_refused(void **state) {
 static SpeechSet *make_damaged(const char *root, OnError on_error) {
     SpeechConfig c = speech_config_default();
     TextBuffer list = {0};
-    strcpy(c.source, "manifest");
+    c.source = SOURCE_MANIFEST;
     text_format(c.path, sizeof c.path, "%s", root);
     c.on_error = on_error;
     for (int i = 0; i < 6; i++) {

@@ -17,9 +17,9 @@ static void put(const char *root, const char *name, const char *text) {
     files_write(root, name, text, strlen(text));
 }
 
-static SpeechConfig config_of(const char *root, const char *source) {
+static SpeechConfig config_of(const char *root, Source source) {
     SpeechConfig c = speech_config_default();
-    strcpy(c.source, source);
+    c.source = source;
     text_format(c.path, sizeof c.path, "%s", root);
     return c;
 }
@@ -86,7 +86,7 @@ static void unknown_characters_are_named(void **state) {
 
 static void a_share_of_the_training_set_can_be_the_val_split(void **state) {
     (void)state;
-    SpeechConfig config = config_of("", "tones");
+    SpeechConfig config = config_of("", SOURCE_TONES);
     config.synthetic_count = 43;
     SpeechSet *all = speechset_open(&config, SPLIT_TRAIN, NULL);
     config.val_fraction = 0.25;
@@ -112,7 +112,7 @@ static void a_share_of_the_training_set_can_be_the_val_split(void **state) {
 /* 0.9 times as fast is so many more rows; what text still fits at 1.1 is asked of CTC. */
 static void speeds_change_length_and_features(void **state) {
     (void)state;
-    SpeechConfig config = config_of("", "tones");
+    SpeechConfig config = config_of("", SOURCE_TONES);
     config.synthetic_count = 3;
     config.speeds = true;
     SpeechSet *set = speechset_open(&config, SPLIT_TRAIN, NULL);
@@ -168,7 +168,7 @@ static void augmentations_of_speech_are_a_list(void **state) {
 
 static void tones_are_a_set_like_others(void **state) {
     (void)state;
-    SpeechConfig config = config_of("", "tones");
+    SpeechConfig config = config_of("", SOURCE_TONES);
     config.synthetic_count = 50;
     config.limit = 30;
     SpeechSet *train = open_set(&config, SPLIT_TRAIN),
@@ -232,7 +232,7 @@ static SpeechConfig make_folders(const char *root) {
     put(root, "dev-clean/3/1/3-1.trans.txt", "3-1-0000 FIVE\n");
     sound_flac(root, "dev-clean/3/1/3-1-0000.flac", 24, 1);
     put(root, "train-readme.txt", "not a folder");
-    return config_of(root, "librispeech");
+    return config_of(root, SOURCE_LIBRISPEECH);
 }
 
 static void folders_of_librispeech_are_read_in_order(void **state) {
@@ -371,7 +371,7 @@ static void a_recording_of_another_ending_is_named_where_it_is_missed(void **sta
 }
 
 static void a_limit_takes_utterances_of_all_speakers(void **state) {
-    SpeechConfig config = config_of(*state, "librispeech");
+    SpeechConfig config = config_of(*state, SOURCE_LIBRISPEECH);
     for (int speaker = 1; speaker <= 4; speaker++)
         for (int i = 0; i < 3; i++) {
             char name[60], line[90];
@@ -401,7 +401,7 @@ static void a_limit_takes_utterances_of_all_speakers(void **state) {
 /* ---- manifests ---- */
 
 static SpeechConfig make_manifest(const char *root, const char *text) {
-    SpeechConfig config = config_of(root, "manifest");
+    SpeechConfig config = config_of(root, SOURCE_MANIFEST);
     put(root, "train.txt", text);
     sound_wav(root, "a.wav", 16, 1, false);
     sound_flac(root, "sub/b.flac", 16, 1);
@@ -685,13 +685,13 @@ static void damaged_lists_are_read_or_refused(void **state) {
     make_manifest(*state, GOOD[0]);
     for (unsigned trial = 0; trial < 600; trial++) {
         size_t n, kind = trial % 3;
-        SpeechConfig config = config_of(*state, "manifest");
+        SpeechConfig config = config_of(*state, SOURCE_MANIFEST);
         uint8_t *bad =
             files_damage((const uint8_t *)GOOD[kind], strlen(GOOD[kind]), trial, &n);
         files_write(*state, kind == 2 ? CHAPTER ".trans.txt" : "train.txt", bad, n);
         mem_free(bad);
         if (kind == 2)
-            strcpy(config.source, "librispeech"), strcpy(config.train, "train-clean");
+            config.source = SOURCE_LIBRISPEECH, strcpy(config.train, "train-clean");
         else strcpy(config.train, "train.txt");
         config.on_error = trial % 2 ? ON_ERROR_SKIP : ON_ERROR_STOP;
         Err err = ERR_NONE;
@@ -715,7 +715,7 @@ static void a_recording_that_changes_after_the_check_is_named(void **state) {
 
 static void the_real_digits_have_their_known_counts(void **state) {
     (void)state;
-    SpeechConfig config = config_of(files_real("librispeech-digits"), "librispeech");
+    SpeechConfig config = config_of(files_real("librispeech-digits"), SOURCE_LIBRISPEECH);
     SpeechSet *train = open_set(&config, SPLIT_TRAIN);
     SpeechSet *other = speechset_open_names(&config, "dev-other", NULL);
     assert_non_null(other);

@@ -75,7 +75,7 @@ static void the_items_of_a_class_are_drawn(void **state) {
 
 static DataConfig sorted_set(const char *root, size_t a, size_t b) {
     DataConfig config = data_config_default();
-    strcpy(config.source, "folder");
+    config.source = SOURCE_FOLDER;
     text_format(config.path, sizeof config.path, "%s", root);
     for (size_t i = 0; i < a + b; i++) {
         char name[100];

@@ -451,7 +451,7 @@ static void multi30k_in_buckets_pads_at_most_a_tenth(void **state) {
     (void)state;
     Err err = ERR_NONE;
     DataConfig config = data_config_default();
-    strcpy(config.source, "parallel");
+    config.source = SOURCE_PARALLEL;
     text_format(config.path, sizeof config.path, "%s/train", files_real("multi30k"));
     strcpy(config.source_lang, "de"), strcpy(config.target_lang, "en");
     config.tokens = TOKENS_BPE;

@@ -16,7 +16,7 @@ static void put(const char *root, const char *name, const char *text) {
 
 static DataConfig config_of(const char *root, bool pairs, TokenKind kind) {
     DataConfig c = data_config_default();
-    strcpy(c.source, pairs ? "parallel" : "text");
+    c.source = pairs ? SOURCE_PARALLEL : SOURCE_TEXT;
     text_format(c.path, sizeof c.path, "%s/train", root);
     strcpy(c.source_lang, "de");
     strcpy(c.target_lang, "en");
@@ -34,15 +34,15 @@ static void put_pairs(const char *root, const char *source, const char *target) 
 
 static void open_texts(Texts *texts, const DataConfig *config) {
     Err err = ERR_NONE;
-    bool pairs =
-        !strcmp(config->source, "parallel") || !strcmp(config->source, "numbers");
+    bool pairs = source_examples(config->source) == EXAMPLES_PAIRS;
     if (texts_open(texts, config, pairs, &err)) fail_msg("%s", err.text);
 }
 
 static void refuse(const DataConfig *config, const char *part) {
     Texts texts;
     Err err = ERR_NONE;
-    Status status = texts_open(&texts, config, !strcmp(config->source, "parallel"), &err);
+    bool pairs = source_examples(config->source) == EXAMPLES_PAIRS;
+    Status status = texts_open(&texts, config, pairs, &err);
     if (!status) fail_msg("opened, though \"%s\" was to be noticed", part);
     if (!strstr(err.text, part)) fail_msg("\"%s\" is not in \"%s\"", part, err.text);
     assert_int_equal(status, FAIL_DATA);
@@ -637,23 +637,11 @@ static void a_run_without_its_vocabulary_is_refused(void **state) {
 
 /* ---- sources ---- */
 
-static void every_listed_source_is_known_and_no_other(void **state) {
-    (void)state;
-    char list[200];
-    text_format(list, sizeof list, "%s", textset_source_list());
-    size_t count = 0;
-    for (char *name = strtok(list, ", "); name; name = strtok(NULL, ", "), count++)
-        assert_true(textset_source_known(name));
-    assert_int_equal(count, 4);
-    assert_false(textset_source_known("glyphs"));
-    assert_false(textset_source_known(""));
-}
-
 static void built_in_texts_have_three_splits(void **state) {
     (void)state;
     Texts texts;
     DataConfig config = config_of("", true, TOKENS_WORD);
-    strcpy(config.source, "numbers");
+    config.source = SOURCE_NUMBERS;
     config.synthetic_count = 500;
     open_texts(&texts, &config);
     assert_int_equal(texts.sets[SPLIT_TRAIN]->count, 500);
@@ -661,7 +649,7 @@ static void built_in_texts_have_three_splits(void **state) {
     assert_int_equal(texts.sets[SPLIT_TEST]->count, 100);
     assert_int_equal(texts.sets[SPLIT_VAL]->report.unknown[0], 0);
     texts_close(&texts);
-    strcpy(config.source, "grammar");
+    config.source = SOURCE_GRAMMAR;
     open_texts(&texts, &config);
     assert_true(texts.sets[SPLIT_TRAIN]->stream_count > 500 * 4);
     assert_int_equal(texts.sets[SPLIT_TEST]->report.lines, 100);
@@ -715,7 +703,6 @@ int main(void) {
         FOLDER_TEST(a_gzip_file_cut_short_is_named),
         FOLDER_TEST(a_run_opens_its_texts_as_training_did),
         FOLDER_TEST(a_run_without_its_vocabulary_is_refused),
-        cmocka_unit_test(every_listed_source_is_known_and_no_other),
         cmocka_unit_test(built_in_texts_have_three_splits),
         FOLDER_TEST(damaged_pairs_are_read_or_refused),
     };

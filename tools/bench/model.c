@@ -64,7 +64,7 @@ void bench_model_list(FILE *out) {
 
 static void fill_texts(Recipe *r, const BenchModel *m) {
     bool pairs = m->task == TASK_TRANSLATE;
-    text_format(r->data.source, sizeof r->data.source, pairs ? "numbers" : "grammar");
+    r->data.source = pairs ? SOURCE_NUMBERS : SOURCE_GRAMMAR;
     r->model.context = m->length;
     r->model.tied = pairs ? TIED_ALL : TIED_DECODER;
     r->data.joint = pairs;
@@ -75,7 +75,7 @@ static void fill_texts(Recipe *r, const BenchModel *m) {
 }
 
 static void fill_speech(Recipe *r, const BenchModel *m) {
-    text_format(r->data.source, sizeof r->data.source, "tones");
+    r->data.source = SOURCE_TONES;
     r->model.context = m->length;
     r->model.position = POSITION_CAPE;
     r->model.activation = ACTIVATION_RELU;
@@ -85,7 +85,7 @@ static void fill_speech(Recipe *r, const BenchModel *m) {
 static void fill_recipe(Recipe *r, const BenchModel *m) {
     *r = recipe_default();
     r->task = m->task;
-    text_format(r->data.source, sizeof r->data.source, "glyphs");
+    r->data.source = SOURCE_GLYPHS;
     if (m->task == TASK_CLASSIFY) {
         r->data.image_size = m->image;
         r->data.channels = 3;

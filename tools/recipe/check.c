@@ -158,40 +158,25 @@ static Status check_nesterov(const Recipe *recipe, Err *err) {
                    "for instance");
 }
 
-/* Sources that a task can take, and whether they need data.path. */
-static const struct {
-    const char *source;
-    TaskKind task;
-    bool path;
-} SOURCES[] = {
-    {"glyphs", TASK_CLASSIFY, false},    {"text", TASK_LANGUAGE, true},
-    {"grammar", TASK_LANGUAGE, false},   {"parallel", TASK_TRANSLATE, true},
-    {"numbers", TASK_TRANSLATE, false},  {"librispeech", TASK_TRANSCRIBE, true},
-    {"manifest", TASK_TRANSCRIBE, true}, {"tones", TASK_TRANSCRIBE, false}};
-
-static Status check_source_task(const Recipe *recipe, Err *err) {
-    TaskKind task = TASK_CLASSIFY; /* pictures from files */
-    bool path = true;
-    for (size_t i = 0; i < COUNT(SOURCES); i++)
-        if (!strcmp(SOURCES[i].source, recipe->data.source))
-            task = SOURCES[i].task, path = SOURCES[i].path;
-    static const char *const TAKES[] = {"pictures: glyphs, idx, cifar or folder",
-                                        "text: text or grammar",
-                                        "pairs of sentences: parallel or numbers",
-                                        "speech: librispeech, manifest or tones"};
-    if (task != recipe->task)
+static Status check_source(const Recipe *recipe, Err *err) {
+    Source source = recipe->data.source;
+    ExampleKind wanted = task_examples(recipe->task);
+    char list[300];
+    source_list((SourceChoice){1u << wanted, 0}, ", ", " or ", list, sizeof list);
+    if (source_examples(source) != wanted)
         return err_set(err, FAIL_USAGE,
-                       "data.source = %s is not for task.kind = %s, which takes %s",
-                       recipe->data.source, task_name(recipe->task), TAKES[recipe->task]);
-    if (*recipe->data.path || !path) return OK;
+                       "data.source = %s is not for task.kind = %s, which takes %s: %s",
+                       source_name(source), task_name(recipe->task),
+                       examples_name(wanted), list);
+    if (*recipe->data.path || source_has(source, TRAIT_SYNTHETIC)) return OK;
     return err_set(err, FAIL_USAGE,
                    "data.source = %s needs data.path, where its files are",
-                   recipe->data.source);
+                   source_name(source));
 }
 
 static Status check_languages(const Recipe *recipe, Err *err) {
     const DataConfig *data = &recipe->data;
-    if (!task_is(recipe->task, FOR_PAIRS) || strcmp(data->source, "parallel")) return OK;
+    if (!task_is(recipe->task, FOR_PAIRS) || data->source != SOURCE_PARALLEL) return OK;
     if (!*data->source_lang || !*data->target_lang)
         return err_set(err, FAIL_USAGE,
                        "data.source = parallel needs data.source_lang and "
@@ -299,11 +284,11 @@ static Status check_channels(const Recipe *recipe, Err *err) {
 }
 
 static Status (*const rules[])(const Recipe *, Err *) = {
-    check_heads,      check_mlp,         check_position, check_patch,   check_length,
-    check_mixing,     check_step_at,     check_warmup,   check_tied,    check_accumulate,
-    check_nesterov,   check_source_task, check_channels, check_cutoffs, check_languages,
-    check_stride,     check_best,        check_adaptive, check_joint,   check_augment,
-    check_layer_drop, check_plateau,     check_watch,
+    check_heads,      check_mlp,     check_position, check_patch,   check_length,
+    check_mixing,     check_step_at, check_warmup,   check_tied,    check_accumulate,
+    check_nesterov,   check_source,  check_channels, check_cutoffs, check_languages,
+    check_stride,     check_best,    check_adaptive, check_joint,   check_augment,
+    check_layer_drop, check_plateau, check_watch,
 };
 
 static void reset_unused(Recipe *recipe) {

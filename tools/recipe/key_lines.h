@@ -22,7 +22,7 @@
 
 /* Conditions that differ from task to task (tools/recipe/key_when.c). */
 #define DECAYS "optim.weight_decay > 0 or optim.weight_decay_end > 0"
-#define FROM_FILES "data.source != glyphs|grammar|numbers|tones"
+#define FROM_FILES "data.source != {synthetic}"
 #define MIN_COUNT                                                                        \
     "data.tokens != char or task.kind = translate and "                                  \
     "data.source_vocab is empty or task.kind = translate and "                           \

@@ -47,10 +47,10 @@ void key_wanted(const Key *key, char *text, size_t size) {
         print_range(key, kind, text, size);
         return;
     case KEY_FLAG: text_format(text, size, "true | false"); return;
-    case KEY_CHOICE: print_names(key->choices, " | ", text, size); return;
-    case KEY_TEXT:
-        text_format(text, size, "%s", key->list ? key->list() : "text");
+    case KEY_CHOICE:
+        print_names(key->choices, key->between ? key->between : " | ", text, size);
         return;
+    case KEY_TEXT: text_format(text, size, "text"); return;
     }
 }
 

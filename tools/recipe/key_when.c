@@ -85,9 +85,27 @@ static void print_values(const char *part, const Recipe *recipe, char *text,
     }
 }
 
+void key_condition(const Key *key, char *text, size_t size) {
+    const char *rest = key->when ? key->when : "";
+    size_t used = 0;
+    *text = 0;
+    for (const char *mark; (mark = strchr(rest, '{')); used += strlen(text + used)) {
+        size_t length = strcspn(mark, "}");
+        unsigned trait = source_trait(mark + 1, length - 1);
+        CHECK(trait && mark[length], "condition `%s`", key->when);
+        text_format(text + used, size - used, "%.*s", (int)(mark - rest), rest);
+        used += strlen(text + used);
+        source_list((SourceChoice){0, trait}, "|", "|", text + used, size - used);
+        rest = mark + length + 1;
+    }
+    text_format(text + used, size - used, "%s", rest);
+}
+
 bool key_has_effect(const Key *key, const Recipe *recipe, char *why, size_t size) {
-    char part[PART_MAX], values[VALUES_MAX];
-    for (const char *rest = key->when; next_piece(&rest, AND, part, sizeof part);) {
+    char when[KEY_CONDITION_MAX], part[PART_MAX], values[VALUES_MAX];
+    key_condition(key, when, sizeof when);
+    for (const char *rest = *when ? when : NULL;
+         next_piece(&rest, AND, part, sizeof part);) {
         if (part_holds(part, recipe)) continue;
         print_values(part, recipe, values, sizeof values);
         if (why) text_format(why, size, "it needs %s (%s)", part, values);
@@ -106,11 +124,13 @@ bool key_acts(const Key *key, const Recipe *recipe, char *why, size_t size) {
 }
 
 void key_when_text(const Key *key, char *text, size_t size) {
-    char part[PART_MAX];
+    char when[KEY_CONDITION_MAX], part[PART_MAX];
     size_t used = 0;
     *text = 0;
-    bool several = key->when && strstr(key->when, AND);
-    for (const char *rest = key->when; next_piece(&rest, AND, part, sizeof part);) {
+    key_condition(key, when, sizeof when);
+    bool several = strstr(when, AND);
+    for (const char *rest = *when ? when : NULL;
+         next_piece(&rest, AND, part, sizeof part);) {
         bool grouped = several && strstr(part, OR);
         text_format(text + used, size - used, "%s%s%s%s", used ? AND : "",
                     grouped ? "(" : "", part, grouped ? ")" : "");

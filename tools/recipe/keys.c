@@ -5,36 +5,11 @@
 #include <string.h>
 
 #include "data/picture/augment.h"
-#include "data/picture/dataset.h"
 #include "data/picture/read.h"
 #include "data/speech/set.h"
-#include "data/text/set.h"
-#include "tools/program/nearest.h"
 #include "tools/recipe/key_lines.h"
 
 /* ---- texts that are more than texts ---- */
-
-static const char *all_sources(void) {
-    static char list[300];
-    text_format(list, sizeof list, "%s, %s, %s", source_list(), textset_source_list(),
-                speech_source_list());
-    return list;
-}
-
-static Status check_source(const char *value, Err *err) {
-    char list[300];
-    text_format(list, sizeof list, "%s", all_sources());
-    const char *names[32];
-    size_t count = 0;
-    for (char *rest = list, *name; (name = strsep(&rest, ", "));)
-        if (*name && count + 1 < COUNT(names)) names[count++] = name;
-    names[count] = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(value, names[i]) == 0) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "data.source = %.60s: choose one of %s; did you mean %s?", value,
-                   all_sources(), nearest_word(value, names));
-}
 
 static Status check_augment(const char *value, Err *err) {
     SpecAugment masks;
@@ -70,12 +45,11 @@ const Key keys[] = {
 
     {.section = "data",
      .name = "source",
-     .type = KEY_TEXT,
+     .type = KEY_CHOICE,
      .offset = offsetof(Recipe, data.source),
-     .room = ROOM(data.source),
      .standard = "glyphs",
-     .check = check_source,
-     .list = all_sources,
+     .choices = source_names,
+     .between = ", ",
      REST(FOR_ALL,
           "Where examples come from; glyphs (pictures), grammar (text), numbers (pairs) and "
           "tones (speech) are made by the program and need no files.")},
@@ -99,17 +73,17 @@ const Key keys[] = {
          "Share of the training split that is held out for validation if none is given; of "
          "pictures drawn from all classes and of pairs of sentences from the whole text, the same "
          "whatever the seed; of a text its end.",
-         WHEN("data.source != grammar|numbers and data.val_path is empty "
+         WHEN("data.source != {whole} and data.val_path is empty "
               "and data.val_split is empty")),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),
          "Side that images are resized to, in pixels; 0: as the files are."),
     SIZE(FOR_VISION, data, channels, "0", WITHIN(0, 4),
          "Channels that PNG and JPEG files are read with, 1 (grey) or 3 (RGB); 0: 3.",
-         WHEN("data.source = folder")),
+         WHEN("data.source = {decoded}")),
     TEXT(FOR_VISION, data, background, "black", check_background,
          "Colour that transparent pixels of PNG files are laid over: black, white, grey, a level "
          "0-255, or three levels as R,G,B; predict uses the run's.",
-         WHEN("data.source = folder")),
+         WHEN("data.source = {decoded}")),
     SIZE(FOR_ALL, data, limit, "0", FROM(0),
          "Use only so many items of the training split; 0: all. Of pictures they are drawn from "
          "all classes, the same whatever the seed, before data.val_fraction; of pairs they "
@@ -127,14 +101,14 @@ const Key keys[] = {
     CHOICE(FOR_ALL, data, on_error, "stop", NAMES("stop", "skip"), NULL,
            "What to do about a broken image, recording or transcript: end the run (exit 3), or "
            "leave it out and count it.",
-         WHEN("data.source = folder|parallel|librispeech|manifest")),
+         WHEN("data.source = {skips}")),
     SIZE(FOR_VISION, data, classes, "10", WITHIN(0, 10),
          "Glyphs: number of classes (0: 10); elsewhere it is found in the data.",
          WHEN("data.source = glyphs")),
     SIZE(FOR_ALL, data, synthetic_count, "10000", WITHIN(1, DRAWN_MAX),
          "Glyphs, grammar, numbers, tones: examples of an epoch; the test split has a fifth "
          "of that.",
-         WHEN("data.source = glyphs|grammar|numbers|tones")),
+         WHEN("data.source = {synthetic}")),
     CHOICE(FOR_TEXTS, data, tokens, "word", NAMES("char", "word", "bpe"), NULL,
            "What a token is: a character, a word between blanks, or a piece of a word "
            "(byte pair encoding compatible with subword-nmt)."),
@@ -172,21 +146,21 @@ const Key keys[] = {
     TEXT(FOR_TEXTS | FOR_TRANSCRIBE, data, val_path, "", NULL,
          "Validation data, named like data.path; of speech a manifest, or a folder of "
          "speakers.",
-         WHEN("data.source != grammar|numbers|tones")),
+         WHEN("data.source != {fixed}")),
     TEXT(FOR_TEXTS | FOR_TRANSCRIBE, data, test_path, "", NULL,
          "Test data, named like data.val_path.",
-         WHEN("data.source != grammar|numbers|tones")),
+         WHEN("data.source != {fixed}")),
     TEXT(FOR_TRANSCRIBE, data, train_split, "", NULL,
          "Folders (librispeech) or manifests of data.path to train on, comma-separated, a * "
          "at the end for all that begin so; empty: train*.",
-         WHEN("data.source = librispeech|manifest")),
+         WHEN("data.source = {named}")),
     TEXT(FOR_TRANSCRIBE, data, val_split, "", NULL,
          "The same for validation; empty: dev-clean, or of manifests dev* or val*, where "
          "they are there.",
-         WHEN("data.source = librispeech|manifest and data.val_path is empty")),
+         WHEN("data.source = {named} and data.val_path is empty")),
     TEXT(FOR_TRANSCRIBE, data, test_split, "", NULL,
          "The same for the test; empty: test-clean, or of manifests test*.",
-         WHEN("data.source = librispeech|manifest and data.test_path is empty")),
+         WHEN("data.source = {named} and data.test_path is empty")),
     SIZE(FOR_TRANSCRIBE, data, cache, "2048", WITHIN(0, 1e9),
          "Features that are kept in memory, MB; others are computed again each epoch."),
 

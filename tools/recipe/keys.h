@@ -31,6 +31,7 @@ typedef struct Key {
     size_t count_offset;        /* reals: where their count is */
     size_t least;               /* reals: fewest numbers */
     const char *const *choices; /* in the order of the enum; ends with NULL */
+    const char *between;        /* choices: what is between them in help; NULL: " | " */
     const char *const *later;   /* names that are known but not built in yet, or NULL */
     const char *standard;       /* default, as text */
     double min, max;
@@ -41,7 +42,6 @@ typedef struct Key {
     const char *unset; /* word that leaves the choice to the program; stored as -1 */
     Status (*check)(const char *value, Err *err); /* text: a rule of its own, or NULL; its
                                                      message names the key */
-    const char *(*list)(void); /* text: names that it can be, or NULL */
     /* FOR_... of tools/recipe/tasks.h: tasks that use it; 0: none of this version */
     unsigned tasks;
     const char *sentence;
@@ -75,13 +75,17 @@ bool key_is_stored(const Key *key);
  *     section.key != VALUE|VALUE    none of these               section.key is given
  *     section.key > NUMBER
  *
- * so "a = 1 or b = 2 and c > 0" is (a = 1 or b = 2) and (c > 0).  The recipe must have been
+ * so "a = 1 or b = 2 and c > 0" is (a = 1 or b = 2) and (c > 0).  A VALUE "{fixed}" stands for all
+ * sources of data/sources.h with TRAIT_FIXED; key_condition puts them in.  The recipe must have been
  * checked (recipe_check), so that keys of other tasks are at their defaults.  False: `why`
  * (may be NULL) is filled in from the first part that does not hold,
  *
  *     "it needs data.tokens = bpe (is word)" */
 enum { KEY_WHY_MAX = 900 };
 bool key_has_effect(const Key *key, const Recipe *recipe, char *why, size_t size);
+
+enum { KEY_CONDITION_MAX = 600 };
+void key_condition(const Key *key, char *text, size_t size); /* "" without one */
 
 /* The same, false also for a key of other tasks or of a later version. */
 bool key_acts(const Key *key, const Recipe *recipe, char *why, size_t size);

@@ -10,7 +10,7 @@
 #ifndef STEADY_TASKS_H
 #define STEADY_TASKS_H
 
-#include <stdbool.h>
+#include "data/sources.h"
 
 /* clang-format off */
 #define TASK_LIST(X)                                                           \
@@ -19,14 +19,6 @@
     X(TRANSLATE,  translate,  PAIRS,    "Translation (translate)")             \
     X(TRANSCRIBE, transcribe, SPEECH,   "Speech (transcribe)")
 /* clang-format on */
-
-/* What an example is: pictures, one text cut into blocks, pairs of sentences, recordings. */
-typedef enum {
-    EXAMPLES_PICTURES,
-    EXAMPLES_TEXT,
-    EXAMPLES_PAIRS,
-    EXAMPLES_SPEECH
-} ExampleKind;
 
 #define TASK_KIND(KIND, name, examples, heading) TASK_##KIND,
 typedef enum { TASK_LIST(TASK_KIND) } TaskKind;

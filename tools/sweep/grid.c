@@ -46,7 +46,7 @@ static bool unbrace(char **text) {
 
 /* What parts the values of a key: nothing where a value has commas itself. */
 static const char *mark_of(const Key *key) {
-    return key->type == KEY_REALS || (key->type == KEY_TEXT && !key->list) ? "" : ",";
+    return key->type == KEY_REALS || key->type == KEY_TEXT ? "" : ",";
 }
 
 /* The value as the recipe would write it: "1e-2" and "0.01" are one. */

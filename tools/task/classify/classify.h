@@ -34,9 +34,6 @@ LoaderConfig classify_loader(const Task *task, bool training, size_t batch);
 
 Status classify_open_sets(Classify *c, Err *err);
 
-/* What is there in part or broken is there: dataset_open says what is wrong with it. */
-bool classify_test_is_there(const DataConfig *data);
-
 /* A task without data opens just the split that it is asked for. */
 const Dataset *classify_need_set(Classify *c, Split split, Err *err);
 

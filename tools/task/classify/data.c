@@ -1,7 +1,6 @@
 /* data: the splits of classification (tools/task/classify/classify.h). */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/picture/survey.h"
 #include "tools/program/say.h"
@@ -10,32 +9,6 @@
 #include "tools/task/classify/classify.h"
 
 /* ---- splits ---- */
-
-/* Files of which one at least is there, plain or as .gz, where a source has a test split; a
- * source without a row always has one. */
-static const char *const TEST_FILES[][2] = {
-    {"idx", "t10k-images-idx3-ubyte"},
-    {"idx", "t10k-labels-idx1-ubyte"},
-    {"cifar", "test_batch.bin"},
-    {"cifar", "test.bin"},
-    {"folder", "test"},
-    {"folder", "val"},
-};
-
-bool classify_test_is_there(const DataConfig *data) {
-    bool listed = false;
-    for (size_t i = 0; i < COUNT(TEST_FILES); i++) {
-        if (strcmp(TEST_FILES[i][0], data->source)) continue;
-        char path[PATH_SIZE];
-        listed = true;
-        for (int gz = 0; gz < 2; gz++) {
-            text_format(path, sizeof path, "%s/%s%s", data->path, TEST_FILES[i][1],
-                        gz ? ".gz" : "");
-            if (!access(path, F_OK)) return true;
-        }
-    }
-    return !listed;
-}
 
 /* A run keeps names of folders as JSON has them: one that is not UTF-8 is another text there. */
 static bool same_name(const char *a, const char *b) {
@@ -97,7 +70,7 @@ Status classify_open_sets(Classify *c, Err *err) {
     if (!c->sets[SPLIT_TRAIN]) return err->status;
     c->sets[SPLIT_VAL] = dataset_open(data, SPLIT_VAL, err);
     if (!c->sets[SPLIT_VAL]) return err->status;
-    if (classify_test_is_there(data)) {
+    if (dataset_has_test(data)) {
         c->sets[SPLIT_TEST] = dataset_open(data, SPLIT_TEST, err);
         if (!c->sets[SPLIT_TEST]) return err->status;
     }

@@ -317,7 +317,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
         return NULL;
     }
     c->task.has_val = recipe->data.val_fraction > 0;
-    c->task.has_test = classify_test_is_there(&recipe->data);
+    c->task.has_test = dataset_has_test(&recipe->data);
     if (!build(c, err)) return &c->task;
     class_free(&c->task);
     return NULL;

@@ -1,0 +1,28 @@
+/* sources: what a source of pictures defines (data/sources.h); for data/picture/dataset.c and nobody
+ * else.
+ *
+ *     const PictureSource idx_source = {.open = idx_open, .test = {"t10k-images-idx3-ubyte"}};
+ */
+#ifndef STEADY_PICTURE_SOURCES_H
+#define STEADY_PICTURE_SOURCES_H
+
+#include "data/picture/dataset.h"
+
+enum { TEST_FILES = 2 };
+
+typedef struct PictureSource {
+    /* Fills in *set (zeroed before) for SPLIT_TRAIN or SPLIT_TEST, and for SPLIT_VAL with TRAIT_VAL
+     * (count 0: there is none).  Sets state and free_state before its first failure, so that
+     * dataset_free cleans up after it. */
+    Status (*open)(const DataConfig *config, Split split, Dataset *set, Err *err);
+    /* Files below data.path of which one at least is there, plain or as .gz, where there is a test
+     * split; none: there always is one. */
+    const char *test[TEST_FILES];
+} PictureSource;
+
+#define PICTURE_SOURCE(NAME, name, examples, traits)                                     \
+    extern const PictureSource name##_source;
+PICTURE_SOURCES(PICTURE_SOURCE)
+#undef PICTURE_SOURCE
+
+#endif

@@ -1,0 +1,55 @@
+/* files: the sources text and parallel (data/text/sources.h): one file a split, or two. */
+#include "data/text/sources.h"
+
+const char *texts_path(const DataConfig *c, Split split) {
+    return split == SPLIT_TRAIN ? c->path
+           : split == SPLIT_VAL ? c->val_path
+                                : c->test_path;
+}
+
+static Status read_text(const DataConfig *c, Split split, TextFile files[2], Err *err) {
+    return textfile_read(&files[0], texts_path(c, split), err);
+}
+
+const TextSource text_source = {read_text};
+
+/* ---- pairs ---- */
+
+/* Where one of the files lost a line, perhaps: the first lines of which one is empty or far longer
+ * than the other. */
+static size_t suspicious_line(const TextFile files[2]) {
+    enum { LONG = 40, TIMES = 4 };
+    size_t both = MIN(files[0].count, files[1].count), m, n;
+    for (size_t i = 0; i < both; i++) {
+        textfile_line(&files[0], i, &m);
+        textfile_line(&files[1], i, &n);
+        if (!m != !n || (MAX(m, n) >= LONG && MAX(m, n) > TIMES * MIN(m, n))) return i;
+    }
+    return both;
+}
+
+static Status check_lines(const TextFile files[2], Err *err) {
+    if (files[0].count == files[1].count) return OK;
+    size_t line = suspicious_line(files) + 1;
+    bool seen = line <= MIN(files[0].count, files[1].count);
+    return err_set(
+        err, FAIL_DATA,
+        "%s has %zu lines, %s has %zu: line k of the one must be the translation of "
+        "line k of the other; %s line %zu",
+        files[0].path, files[0].count, files[1].path, files[1].count,
+        seen ? "their lengths first differ much in"
+             : "all lines of the shorter one have a counterpart, the first without is",
+        line);
+}
+
+static Status read_pairs(const DataConfig *c, Split split, TextFile files[2], Err *err) {
+    for (size_t side = 0; side < 2; side++) {
+        char name[1100];
+        text_format(name, sizeof name, "%s.%s", texts_path(c, split),
+                    side ? c->target_lang : c->source_lang);
+        if (textfile_read(&files[side], name, err)) return err->status;
+    }
+    return check_lines(files, err);
+}
+
+const TextSource parallel_source = {read_pairs};

@@ -1,0 +1,202 @@
+/* The table of sources, and the rooms that open what is in it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "data/picture/dataset.h"
+#include "data/speech/set.h"
+#include "data/text/set.h"
+
+enum { LIST = 400 };
+
+static void list_of(ExampleKind kind, char list[LIST]) {
+    source_list((SourceChoice){1u << kind, 0}, ", ", ", ", list, LIST);
+}
+
+/* ---- words and lists ---- */
+
+static void a_word_is_found_as_it_is_written_alone(void **state) {
+    (void)state;
+    for (Source s = 0; s < SOURCES; s++) {
+        Source found = SOURCES;
+        assert_true(source_find(source_names[s], &found));
+        assert_int_equal(found, s);
+    }
+    static const char *const OTHERS[] = {"", "Glyphs", "imagenet", "glyph", "glyphss"};
+    for (size_t i = 0; i < COUNT(OTHERS); i++) {
+        Source found = SOURCES;
+        assert_false(source_find(OTHERS[i], &found));
+        assert_int_equal(found, SOURCES);
+    }
+    assert_null(source_names[SOURCES]);
+}
+
+/* Sources to come stand behind these. */
+static void lists_keep_the_order_of_the_table(void **state) {
+    (void)state;
+    static const char *const BEGINS[] = {[EXAMPLES_PICTURES] =
+                                             "glyphs, idx, cifar, folder",
+                                         [EXAMPLES_TEXT] = "text, grammar",
+                                         [EXAMPLES_PAIRS] = "parallel, numbers",
+                                         [EXAMPLES_SPEECH] =
+                                             "librispeech, manifest, tones"};
+    char list[LIST];
+    for (size_t k = 0; k < COUNT(BEGINS); k++) {
+        list_of((ExampleKind)k, list);
+        assert_int_equal(strncmp(list, BEGINS[k], strlen(BEGINS[k])), 0);
+    }
+}
+
+static void the_last_of_a_list_has_a_sign_of_its_own(void **state) {
+    (void)state;
+    char list[LIST];
+    SourceChoice pairs = {1 << EXAMPLES_PAIRS, 0},
+                 none = {1 << EXAMPLES_TEXT, TRAIT_NAMED},
+                 one = {1 << EXAMPLES_PAIRS, TRAIT_SYNTHETIC};
+    source_list(pairs, ", ", " or ", list, sizeof list);
+    assert_string_equal(list, "parallel or numbers");
+    source_list(one, ", ", " or ", list, sizeof list);
+    assert_string_equal(list, "numbers");
+    source_list(none, ", ", " or ", list, sizeof list);
+    assert_string_equal(list, "");
+    source_list((SourceChoice){0, TRAIT_WHOLE}, "|", "|", list, sizeof list);
+    assert_string_equal(list, "grammar|numbers");
+}
+
+static void a_traits_word_is_its_bit(void **state) {
+    (void)state;
+    assert_int_equal(source_trait("synthetic}", 9), TRAIT_SYNTHETIC);
+    assert_int_equal(source_trait("skips", 5), TRAIT_SKIPS);
+    assert_int_equal(source_trait("skip", 4), 0);
+    assert_int_equal(source_trait("", 0), 0);
+}
+
+/* ---- opening ---- */
+
+/* What a room says: of one split, and whether it is there. */
+typedef struct Opened {
+    Status status;
+    bool there;
+    Err err;
+} Opened;
+
+static Opened open_pictures(const DataConfig *config, Split split) {
+    Opened o = {.err = ERR_NONE};
+    Dataset *set = dataset_open(config, split, &o.err);
+    o.there = set && set->count;
+    if (set && split == SPLIT_TEST) assert_true(dataset_has_test(config));
+    dataset_free(set);
+    o.status = o.err.status;
+    return o;
+}
+
+static Opened open_texts(const DataConfig *config, Split split, bool pairs) {
+    Opened o = {.err = ERR_NONE};
+    Texts texts;
+    o.status = texts_open(&texts, config, pairs, &o.err);
+    if (o.status) return o;
+    o.there = texts_has(&texts, split);
+    assert_true(o.there == (texts.sets[split] != NULL));
+    texts_close(&texts);
+    return o;
+}
+
+static Opened open_speech(const DataConfig *config, Split split) {
+    Opened o = {.err = ERR_NONE};
+    SpeechConfig c = speech_config_default();
+    c.source = config->source;
+    c.synthetic_count = config->synthetic_count;
+    text_format(c.path, sizeof c.path, "%s", config->path);
+    SpeechSet *set = speechset_open(&c, split, &o.err);
+    o.there = set && set->count && speech_has(&c, split);
+    speechset_free(set);
+    o.status = o.err.status;
+    return o;
+}
+
+static Opened open_as(ExampleKind kind, const DataConfig *config, Split split) {
+    switch (kind) {
+    case EXAMPLES_PICTURES: return open_pictures(config, split);
+    case EXAMPLES_SPEECH: return open_speech(config, split);
+    default: return open_texts(config, split, kind == EXAMPLES_PAIRS);
+    }
+}
+
+static DataConfig config_of(Source source) {
+    DataConfig config = data_config_default();
+    config.source = source;
+    config.synthetic_count = 30;
+    config.max_length = 1024;
+    config.min_count = 1;
+    config.tokens = TOKENS_WORD;
+    return config;
+}
+
+static void what_the_program_makes_opens_without_a_path(void **state) {
+    (void)state;
+    static const unsigned NEEDS[] = {
+        [SPLIT_TRAIN] = 0, [SPLIT_VAL] = TRAIT_VAL, [SPLIT_TEST] = TRAIT_TEST};
+    for (Source s = 0; s < SOURCES; s++) {
+        if (!source_has(s, TRAIT_SYNTHETIC)) continue;
+        DataConfig config = config_of(s);
+        for (Split split = SPLIT_TRAIN; split <= SPLIT_TEST; split++) {
+            Opened o = open_as(source_examples(s), &config, split);
+            if (o.status) fail_msg("%s: %s", source_name(s), o.err.text);
+            if (o.there != source_has(s, NEEDS[split]))
+                fail_msg("%s, split %d: there is %s", source_name(s), (int)split,
+                         o.there ? "one" : "none");
+        }
+    }
+}
+
+static void files_that_are_not_there_are_refused(void **state) {
+    (void)state;
+    for (Source s = 0; s < SOURCES; s++) {
+        if (source_has(s, TRAIT_SYNTHETIC)) continue;
+        DataConfig config = config_of(s);
+        text_format(config.path, sizeof config.path, "/nowhere/at/all");
+        Opened o = open_as(source_examples(s), &config, SPLIT_TRAIN);
+        if (o.status != FAIL_DATA || !strstr(o.err.text, "/nowhere/at/all"))
+            fail_msg("%s: status %d: %s", source_name(s), (int)o.status, o.err.text);
+        if (source_examples(s) != EXAMPLES_PICTURES) continue;
+        *config.path = 0;
+        o = open_pictures(&config, SPLIT_TRAIN);
+        assert_int_equal(o.status, FAIL_USAGE);
+        assert_non_null(strstr(o.err.text, "data.path is needed with data.source = "));
+        assert_non_null(strstr(o.err.text, source_name(s)));
+    }
+}
+
+static void a_room_refuses_other_rooms_sources_and_lists_its_own(void **state) {
+    (void)state;
+    for (ExampleKind kind = EXAMPLES_PICTURES; kind <= EXAMPLES_SPEECH; kind++)
+        for (Source s = 0; s < SOURCES; s++) {
+            char wanted[2 * LIST], list[LIST];
+            DataConfig config = config_of(s);
+            if (source_examples(s) == kind) continue;
+            list_of(kind, list);
+            text_format(wanted, sizeof wanted,
+                        "data.source = %s is not known; there are %s", source_name(s),
+                        list);
+            Opened o = open_as(kind, &config, SPLIT_TRAIN);
+            assert_int_equal(o.status, FAIL_USAGE);
+            assert_string_equal(o.err.text, wanted);
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_word_is_found_as_it_is_written_alone),
+        cmocka_unit_test(lists_keep_the_order_of_the_table),
+        cmocka_unit_test(the_last_of_a_list_has_a_sign_of_its_own),
+        cmocka_unit_test(a_traits_word_is_its_bit),
+        cmocka_unit_test(what_the_program_makes_opens_without_a_path),
+        cmocka_unit_test(files_that_are_not_there_are_refused),
+        cmocka_unit_test(a_room_refuses_other_rooms_sources_and_lists_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
