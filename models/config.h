@@ -41,8 +41,8 @@ typedef struct ModelConfig {
     size_t power_steps; /* sigma, spectral: power iterations of a training step */
     InitKind init;      /* see block_initialize */
     double init_std;    /* of every weight matrix, with INIT_NORMAL */
-    /* of the patch embedding; 0: timm's U(+-1/sqrt(fan_in)) for reparam none and weight,
-     * init_std for sigma and spectral */
+    /* of the patch embedding; 0: init_std where reparam_sets_norm, else timm's
+     * U(+-1/sqrt(fan_in)) */
     double patch_init_std;
     QkvGrouping qkv;
     Activation activation;

@@ -74,14 +74,13 @@ static void lecun(Param *weight, Param *bias, uint64_t seed) {
 
 void speech_initialize(Speech *s, uint64_t seed) {
     const ModelConfig *c = &s->model.config;
-    bool normalised = c->reparam == REPARAM_SIGMA || c->reparam == REPARAM_SPECTRAL;
     param_fill(s->norm_scale, 1);
     param_fill(s->norm_shift, 0);
     lecun(s->conv_weight, s->conv_bias, seed);
     if (s->position) param_normal(s->position, seed, 0.02);
     stack_initialize(&s->model, &s->stack, seed);
     lecun(s->head.weight, s->head.bias, seed);
-    if (normalised && s->head.reparam && c->init == INIT_NORMAL)
+    if (s->head.reparam && reparam_sets_norm(c->reparam) && c->init == INIT_NORMAL)
         param_normal(s->head.weight, seed, c->init_std);
 }
 

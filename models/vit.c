@@ -67,10 +67,9 @@ void vit_free(Vit *vit) {
 
 static void initialize_patch(Vit *vit, uint64_t seed) {
     const ModelConfig *c = &vit->model.config;
-    bool reparametrised = c->reparam == REPARAM_SIGMA || c->reparam == REPARAM_SPECTRAL;
     double fan_in = (double)(vit->patch.weight->tensor.size / c->width);
     param_fill(vit->patch.bias, 0);
-    if (c->patch_init_std > 0 || reparametrised) {
+    if (c->patch_init_std > 0 || reparam_sets_norm(c->reparam)) {
         double std = c->patch_init_std > 0 ? c->patch_init_std : c->init_std;
         param_normal(vit->patch.weight, seed, std);
     } else {

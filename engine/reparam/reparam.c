@@ -8,7 +8,6 @@
 
 /* One row a method; `none` has no Reparam at all. */
 typedef struct Method {
-    const char *name;
     bool has_gamma, has_vectors, has_rows;
     void (*rescale)(Reparam *r); /* fills scale from companions */
     void (*fold)(Reparam *r);
@@ -77,13 +76,20 @@ static void fold_weight(Reparam *r) {
 }
 
 static const Method METHODS[] = {
-    [REPARAM_NONE] = {"none", false, false, false, NULL, NULL},
-    [REPARAM_SIGMA] = {"sigma", true, true, false, rescale_sigma, fold_sigma},
-    [REPARAM_SPECTRAL] = {"spectral", false, true, false, rescale_sigma, fold_sigma},
-    [REPARAM_WEIGHT] = {"weight", false, false, true, rescale_weight, fold_weight},
+    [REPARAM_NONE] = {false, false, false, NULL, NULL},
+    [REPARAM_SIGMA] = {true, true, false, rescale_sigma, fold_sigma},
+    [REPARAM_SPECTRAL] = {false, true, false, rescale_sigma, fold_sigma},
+    [REPARAM_WEIGHT] = {false, false, true, rescale_weight, fold_weight},
 };
 
-const char *reparam_name(ReparamMethod method) { return METHODS[method].name; }
+const char *reparam_name(ReparamMethod method) {
+#define NAME(METHOD, name) #name,
+    static const char *const NAMES[] = {REPARAM_LIST(NAME)};
+#undef NAME
+    return NAMES[method];
+}
+
+bool reparam_sets_norm(ReparamMethod method) { return METHODS[method].has_vectors; }
 
 /* ---- life ---- */
 

@@ -20,12 +20,15 @@
 #include "engine/core/rng.h"
 #include "engine/op/op.h"
 
-typedef enum {
-    REPARAM_NONE,
-    REPARAM_SIGMA,
-    REPARAM_SPECTRAL,
-    REPARAM_WEIGHT
-} ReparamMethod;
+/* X(METHOD, name): REPARAM_METHOD and the word of model.reparam.  What a method does is its row of
+ * the table in reparam.c; no other file names one but REPARAM_NONE (test/unit/test_reparam.c): what
+ * models and tools have to know is a question below. */
+#define REPARAM_LIST(X)                                                                  \
+    X(NONE, none) X(SIGMA, sigma) X(SPECTRAL, spectral) X(WEIGHT, weight)
+
+#define REPARAM_METHOD(METHOD, name) REPARAM_##METHOD,
+typedef enum { REPARAM_LIST(REPARAM_METHOD) } ReparamMethod;
+#undef REPARAM_METHOD
 
 typedef struct Reparam {
     ReparamMethod method;
@@ -41,6 +44,10 @@ typedef struct Reparam {
 
 /* "none", "sigma", "spectral", "weight". */
 const char *reparam_name(ReparamMethod method);
+
+/* Does W_hat's spectral norm come from the method (gamma, or 1) and not from W?  Initial values
+ * of W then say how far a step turns it, and nothing of the function. */
+bool reparam_sets_norm(ReparamMethod method);
 
 /* Registers the companions of `w` ("X.weight" gives "X.gamma", "X.u", "X.v", "X.g"). */
 Reparam *reparam_new(ParamSet *params, Param *w, ReparamMethod method);

@@ -1,4 +1,5 @@
 /* Properties of sigma-reparametrisation, spectral norm and weight norm. */
+#include <ctype.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include "engine/kern/reduce.h"
 #include "engine/reparam/reparam.h"
 #include "engine/reparam/spectral.h"
+#include "tree.h"
 
 /* LAPACK's singular values, the judge of ours. */
 #ifdef STEADY_DOUBLE
@@ -332,6 +334,47 @@ static void evaluation_leaves_the_vectors_alone(void **state) {
     layer_free(&l);
 }
 
+#define METHOD(METHOD_, name) REPARAM_##METHOD_,
+static const ReparamMethod METHODS[] = {REPARAM_LIST(METHOD)};
+
+static void a_method_that_sets_the_norm_sets_it_to_gamma_or_one(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(METHODS); i++) {
+        if (METHODS[i] == REPARAM_NONE) continue;
+        Layer l = layer_new(METHODS[i], 24, 16, 0.3);
+        reparam_start(l.r, false, (ReparamHave){0}); /* gamma = 1 */
+        double norm = effective_norm(&l);
+        assert_true((fabs(norm - 1) < 1e-3) == reparam_sets_norm(METHODS[i]));
+        layer_free(&l);
+    }
+    assert_false(reparam_sets_norm(REPARAM_NONE));
+}
+
+static void look_for_methods(void *context, const char *path) {
+    FILE *file = fopen(path, "r");
+    char line[400];
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        for (size_t i = 0; i < COUNT(METHODS); i++) {
+            char word[40] = "REPARAM_";
+            for (const char *c = reparam_name(METHODS[i]); *c; c++)
+                word[strlen(word)] = (char)toupper(*c);
+            if (METHODS[i] == REPARAM_NONE || !strstr(line, word)) continue;
+            print_error("%s: %s; ask engine/reparam/reparam.h for what it means\n", path,
+                        word);
+            ++*(size_t *)context;
+        }
+    fclose(file);
+}
+
+static void no_model_and_no_tool_names_a_method(void **state) {
+    (void)state;
+    size_t bad = 0;
+    tree_each((const char *[]){"models", "tools", "include", "examples", NULL},
+              look_for_methods, &bad);
+    assert_int_equal(bad, 0);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start),
@@ -347,6 +390,8 @@ int main(void) {
         cmocka_unit_test(weight_norm_starts_at_w_and_keeps_its_row_norms),
         cmocka_unit_test(a_weight_of_zeros_gives_zero_not_nan),
         cmocka_unit_test(evaluation_leaves_the_vectors_alone),
+        cmocka_unit_test(a_method_that_sets_the_norm_sets_it_to_gamma_or_one),
+        cmocka_unit_test(no_model_and_no_tool_names_a_method),
     };
     return cmocka_run_group_tests_name("reparam", cases, NULL, NULL);
 }

@@ -32,6 +32,9 @@ static Status check_background(const char *value, Err *err) {
 #define TASK_NAME(KIND, name, examples, heading) #name,
 static const char *const task_names[] = {TASK_LIST(TASK_NAME) NULL};
 
+#define REPARAM_WORD(METHOD, name) #name,
+static const char *const reparam_names[] = {REPARAM_LIST(REPARAM_WORD) NULL};
+
 /* clang-format off */
 const Key keys[] = {
     {.section = "task",
@@ -179,7 +182,7 @@ const Key keys[] = {
     FLAG(FOR_ALL, model, final_norm, "true",
          "LayerNorm after the last block.",
          WHEN("model.norm = pre")),
-    CHOICE(FOR_ALL, model, reparam, "none", NAMES("none", "sigma", "spectral", "weight"), NULL,
+    CHOICE(FOR_ALL, model, reparam, "none", reparam_names, NULL,
            "Reparametrisation of weight matrices: sigma is (gamma/sigma) W, spectral "
            "W/sigma, "
            "weight one gain a row."),
