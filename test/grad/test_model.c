@@ -11,10 +11,11 @@
 
 #include "gradcheck.h"
 #include "models/speech.h"
+#include "models/step.h"
 #include "models/vit.h"
 
 static const PictureShape PICTURE = {2, 6, 6};
-enum { BATCH = 3, CLASSES = 5 };
+enum { BATCH = 3, CLASSES = 5, SEED = 3, STEP = 2 };
 
 enum { FILTERS = 4, FRAMES_MOST = 17, LABELS_MOST = 3 };
 static const size_t FRAMES[BATCH] = {17, 12, 10};
@@ -23,12 +24,45 @@ typedef struct Run {
     Vit *vit; /* or: */
     Speech *speech;
     Model *model; /* of the one that is there */
-    Tape *tape;
+    Step step;
     real features[BATCH * FRAMES_MOST * FILTERS];
     real pixels[BATCH * 2 * 6 * 6];
     bool recompute;
     real *at, *direction; /* [trained] */
 } Run;
+
+static Tensor *speech_loss(Run *r, Tape *tape, const ForwardMode *mode) {
+    static const uint32_t LABELS[BATCH * LABELS_MOST] = {1, 1, 2, 0, 3, 0, 2};
+    static const size_t COUNTS[BATCH] = {3, 2, 1}, ROWS[BATCH] = {5, 4, 3};
+    SpeechRows rows = {.x = tape_wrap(tape, r->features, 3,
+                                      (size_t[]){BATCH, FRAMES_MOST, FILTERS}),
+                       .frames = FRAMES,
+                       .before = 2};
+    CtcTarget target = {.label = LABELS,
+                        .length = LABELS_MOST,
+                        .label_count = COUNTS,
+                        .frame_count = ROWS,
+                        .blank = CLASSES - 1,
+                        .divisor = BATCH};
+    return op_ctc(tape, speech_logits(r->speech, tape, mode, &rows), &target);
+}
+
+/* Of the whole batch, with u and v held. */
+static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_t from,
+                       size_t to) {
+    static const size_t LABELS[BATCH] = {1, 4, 0};
+    Run *r = context;
+    assert_true(from == 0 && to == BATCH);
+    model_freeze(r->model);
+    if (r->speech) return speech_loss(r, tape, mode);
+    Tensor *x = tape_wrap(tape, r->pixels, 4, (size_t[]){BATCH, 2, 6, 6});
+    Target target = {.label = LABELS, .smoothing = 0.1};
+    return op_cross_entropy(tape, vit_logits(r->vit, tape, mode, x), &target);
+}
+
+static ForwardMode mode_of(const Run *r) {
+    return (ForwardMode){.temperature = 0.8, .recompute = r->recompute};
+}
 
 static ModelConfig small_config(void) {
     ModelConfig c = model_config_default();
@@ -46,13 +80,15 @@ static void begin_model(Run *r) {
             p->tensor.value[j] += 0.3 * rng_normal(own, j);
     }
     model_start(r->model, NULL);
+    step_begin(&r->step, r->model, NULL, NULL);
+    r->step.seed = SEED, r->step.context = r, r->step.loss_of = loss_of;
     r->at = mem_alloc(2 * params->trained * sizeof(real));
     r->direction = r->at + params->trained;
     memcpy(r->at, params->values, params->trained * sizeof(real));
 }
 
 static void run_begin(Run *r, const ModelConfig *config) {
-    *r = (Run){.vit = vit_new(config, PICTURE, CLASSES), .tape = tape_new()};
+    *r = (Run){.vit = vit_new(config, PICTURE, CLASSES)};
     Rng rng = rng_make(4, 0, 0);
     for (size_t i = 0; i < COUNT(r->pixels); i++) r->pixels[i] = rng_normal(rng, i);
     vit_initialize(r->vit, 1);
@@ -61,7 +97,7 @@ static void run_begin(Run *r, const ModelConfig *config) {
 }
 
 static void run_begin_speech(Run *r, const ModelConfig *config) {
-    *r = (Run){.speech = speech_new(config, FILTERS, CLASSES), .tape = tape_new()};
+    *r = (Run){.speech = speech_new(config, FILTERS, CLASSES)};
     Rng rng = rng_make(4, 0, 0);
     for (size_t b = 0; b < BATCH; b++)
         for (size_t i = 0; i < FRAMES[b] * FILTERS; i++)
@@ -73,37 +109,9 @@ static void run_begin_speech(Run *r, const ModelConfig *config) {
 
 static void run_end(Run *r) {
     mem_free(r->at);
-    tape_free(r->tape);
+    step_end(&r->step);
     vit_free(r->vit);
     speech_free(r->speech);
-}
-
-static Tensor *speech_loss(Run *r, const ForwardMode *forward) {
-    static const uint32_t LABELS[BATCH * LABELS_MOST] = {1, 1, 2, 0, 3, 0, 2};
-    static const size_t COUNTS[BATCH] = {3, 2, 1}, ROWS[BATCH] = {5, 4, 3};
-    SpeechRows rows = {.x = tape_wrap(r->tape, r->features, 3,
-                                      (size_t[]){BATCH, FRAMES_MOST, FILTERS}),
-                       .frames = FRAMES,
-                       .before = 2};
-    CtcTarget target = {.label = LABELS,
-                        .length = LABELS_MOST,
-                        .label_count = COUNTS,
-                        .frame_count = ROWS,
-                        .blank = CLASSES - 1,
-                        .divisor = BATCH};
-    return op_ctc(r->tape, speech_logits(r->speech, r->tape, forward, &rows), &target);
-}
-
-static Tensor *loss_of(Run *r, bool gradients) {
-    static const size_t LABELS[BATCH] = {1, 4, 0};
-    TapeMode mode = {.gradients = gradients, .training = true, .seed = 3, .step = 2};
-    ForwardMode forward = {.temperature = 0.8, .recompute = r->recompute};
-    tape_begin(r->tape, mode);
-    model_freeze(r->model);
-    if (r->speech) return speech_loss(r, &forward);
-    Tensor *x = tape_wrap(r->tape, r->pixels, 4, (size_t[]){BATCH, 2, 6, 6});
-    Target target = {.label = LABELS, .smoothing = 0.1};
-    return op_cross_entropy(r->tape, vit_logits(r->vit, r->tape, &forward, x), &target);
 }
 
 static double value_along(double t, void *context) {
@@ -111,16 +119,14 @@ static double value_along(double t, void *context) {
     ParamSet *params = r->model->params;
     for (size_t i = 0; i < params->trained; i++)
         params->values[i] = r->at[i] + t * r->direction[i];
-    return (double)loss_of(r, false)->value[0];
+    ForwardMode mode = mode_of(r);
+    tape_begin(r->step.tape, (TapeMode){.training = true, .seed = SEED, .step = STEP});
+    return (double)loss_of(r, r->step.tape, &mode, 0, BATCH)->value[0];
 }
 
 static void backward(Run *r) {
-    ParamSet *params = r->model->params;
-    params_clear_grads(params);
-    Tensor *loss = loss_of(r, true);
-    tape_backward(r->tape, loss);
-    params_settle_grads(params);
-    model_fold(r->model);
+    StepBatch batch = {.number = STEP, .examples = BATCH, .mode = mode_of(r)};
+    assert_null(step_watch(&r->step, &batch).op);
 }
 
 /* Along a random direction in one parameter at a time. */

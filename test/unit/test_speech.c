@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "models/speech.h"
+#include "models/step.h"
 
 enum { FILTERS = 80, LABELS = 29, BATCH = 3, LONGEST = 40 };
 static const size_t FRAMES[BATCH] = {40, 23, 3};
@@ -96,11 +97,10 @@ static real *features(void) {
     return x;
 }
 
-static Tensor *run(Speech *s, Tape *tape, TapeMode mode, real *x, size_t first,
-                   size_t count, size_t length) {
+static Tensor *logits_of(Speech *s, Tape *tape, real *x, size_t first, size_t count,
+                         size_t length) {
     static size_t before[BATCH];
     for (size_t b = 0; b < BATCH; b++) before[b] = frames_before_same(FRAMES[b], 7, 3);
-    tape_begin(tape, mode);
     SpeechRows rows = {.x = tape_wrap(tape, x, 3, (size_t[]){count, length, FILTERS}),
                        .frames = FRAMES + first,
                        .each_before = before + first};
@@ -115,12 +115,12 @@ static void neighbours_and_padding_do_not_change_an_utterance(void **state) {
         Speech *s = make(&c);
         Tape *tape = tape_new();
         real *x = features(), *kept = mem_alloc(BATCH * LONGEST * LABELS * sizeof *kept);
-        Tensor *all = run(s, tape, (TapeMode){0}, x, 0, BATCH, LONGEST);
+        tape_begin(tape, (TapeMode){0});
+        Tensor *all = logits_of(s, tape, x, 0, BATCH, LONGEST);
         assert_int_equal(all->shape[1], 14);
         memcpy(kept, all->value, all->size * sizeof *kept);
         for (size_t b = 0; b < BATCH; b++) {
-            Tensor *one =
-                run(s, tape, (TapeMode){0}, x + b * LONGEST * FILTERS, b, 1, FRAMES[b]);
+            Tensor *one = logits_of(s, tape, x + b * LONGEST * FILTERS, b, 1, FRAMES[b]);
             for (size_t i = 0; i < speech_rows(FRAMES[b]) * LABELS; i++)
                 assert_true(fabs((double)(one->value[i] - kept[b * 14 * LABELS + i])) <
                             2e-4);
@@ -132,26 +132,36 @@ static void neighbours_and_padding_do_not_change_an_utterance(void **state) {
     }
 }
 
+typedef struct Utterances {
+    Speech *speech;
+    real *x;
+} Utterances;
+
+static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_t from,
+                       size_t to) {
+    static const uint32_t label[BATCH] = {1, 2, 3};
+    static const size_t ones[BATCH] = {1, 1, 1}, rows[BATCH] = {13, 7, 1};
+    (void)mode;
+    const Utterances *u = context;
+    CtcTarget target = {label, 1, ones, rows, LABELS - 1, 1, NULL};
+    Tensor *z = logits_of(u->speech, tape, u->x, from, to - from, LONGEST);
+    return op_ctc(tape, z, &target);
+}
+
 /* Blocks that are left out get no gradient, but their attention is measured. */
 static void layer_drop_leaves_blocks_out_of_a_step(void **state) {
     (void)state;
     ModelConfig c = config_of(NORM_POST);
     c.layer_drop = 0.5;
     Speech *s = make(&c);
-    Tape *tape = tape_new();
-    real *x = features();
     size_t out = 0, steps = 40;
-    for (size_t step = 1; step <= steps; step++) {
-        TapeMode mode = {.gradients = true, .training = true, .seed = 1, .step = step};
-        params_clear_grads(s->model.params);
-        model_stats_reset(&s->model);
-        Tensor *z = run(s, tape, mode, x, 0, BATCH, LONGEST);
-        static const uint32_t label[BATCH] = {1, 2, 3};
-        static const size_t ones[BATCH] = {1, 1, 1}, rows[BATCH] = {13, 7, 1};
-        CtcTarget target = {label, 1, ones, rows, LABELS - 1, 1, NULL};
-        tape_backward(tape, op_ctc(tape, z, &target));
-        params_settle_grads(s->model.params);
-        model_stats_gather(&s->model);
+    Utterances utterances = {s, features()};
+    Step step;
+    step_begin(&step, &s->model, NULL, NULL);
+    step.seed = 1, step.context = &utterances, step.loss_of = loss_of;
+    for (size_t n = 1; n <= steps; n++) {
+        StepBatch batch = {.number = n, .examples = BATCH, .mode = {.temperature = 1}};
+        step_gradients(&step, &batch);
         for (size_t i = 0; i < c.depth; i++) {
             const Param *w = s->stack.blocks[i].fc2.weight;
             double sum = 0;
@@ -161,8 +171,8 @@ static void layer_drop_leaves_blocks_out_of_a_step(void **state) {
         }
     }
     assert_in_range(out, 40, 80); /* 60 of 120, deviation 5.5 */
-    mem_free(x);
-    tape_free(tape);
+    step_end(&step);
+    mem_free(utterances.x);
     speech_free(s);
 }
 

@@ -217,6 +217,21 @@ static void gradients_are_folded_before_their_norm_is_taken(void **state) {
     run_end(&r);
 }
 
+static void scales_follow_the_weights_in_a_step_and_stay_in_a_watched_one(void **state) {
+    (void)state;
+    Run r;
+    run_begin(&r, REPARAM_SIGMA, 0);
+    const Reparam *own = r.lm->model.layers[0]->reparam;
+    step_gradients(&r.step, &r.batch);
+    double sigma = (double)own->sigma;
+    for (size_t i = 0; i < own->w->tensor.size; i++) own->w->tensor.value[i] *= 2;
+    step_watch(&r.step, &r.batch);
+    assert_true((double)own->sigma == sigma);
+    step_gradients(&r.step, &r.batch);
+    assert_true((double)own->sigma > 1.9 * sigma);
+    run_end(&r);
+}
+
 static void the_clock_sees_each_phase_in_order(void **state) {
     (void)state;
     static const StepPhase WANTED[] = {
@@ -309,6 +324,7 @@ int main(void) {
         cmocka_unit_test(the_last_piece_has_an_example),
         cmocka_unit_test(micro_batches_add_up_to_the_batch),
         cmocka_unit_test(gradients_are_folded_before_their_norm_is_taken),
+        cmocka_unit_test(scales_follow_the_weights_in_a_step_and_stay_in_a_watched_one),
         cmocka_unit_test(the_clock_sees_each_phase_in_order),
         cmocka_unit_test(the_update_is_clipped_to_its_norm),
         cmocka_unit_test(steps_learn_and_their_average_follows),

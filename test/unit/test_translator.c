@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "models/step.h"
 #include "toy_models.h"
 
 /* ---- names ------------------------------------------------------------------------------- */
@@ -503,44 +504,44 @@ static void padding_does_not_change_a_sentences_loss(void **state) {
     tape_free(tape);
 }
 
+typedef struct Batch {
+    Translator *translator;
+    Pairs pairs;
+} Batch;
+
+static Tensor *loss_of_batch(void *context, Tape *tape, const ForwardMode *mode,
+                             size_t from, size_t to) {
+    Batch *b = context;
+    assert_int_equal(from, 0);
+    return loss_of(b->translator, tape, mode, &b->pairs, b->pairs.label, to);
+}
+
+/* One step's gradients, in the parameters; returns its loss. */
+static double gradients(Translator *t, bool recompute, uint32_t filler) {
+    Batch b = {t, make_pairs(filler)};
+    Step step;
+    step_begin(&step, &t->model, NULL, NULL);
+    step.seed = 9, step.context = &b, step.loss_of = loss_of_batch;
+    StepBatch batch = {.number = 4, .examples = ROWS, .mode = toy_mode()};
+    batch.mode.recompute = recompute;
+    step_gradients(&step, &batch);
+    double loss = step.loss;
+    step_end(&step);
+    return loss;
+}
+
 static void what_stands_in_the_padding_gets_no_gradient(void **state) {
     (void)state;
     ModelConfig c = toy_config(NORM_PRE);
     Translator *t = toy_translator(&c, VOCAB, VOCAB, 0, 3);
-    Tape *tape = tape_new();
-    Pairs pairs = make_pairs(TOY_FIRST - 1); /* a token that no sentence has */
-    ForwardMode mode = toy_mode();
-    params_clear_grads(t->model.params);
-    tape_begin(tape, (TapeMode){.gradients = true, .training = true});
-    tape_backward(tape, loss_of(t, tape, &mode, &pairs, pairs.label, ROWS));
-    params_settle_grads(t->model.params);
+    gradients(t, false, TOY_FIRST - 1); /* a token that no sentence has */
     const Tensor *table = &t->source.table->tensor;
     for (size_t k = 0; k < 16; k++)
         assert_true(table->grad[(TOY_FIRST - 1) * 16 + k] == 0);
     double sum = 0;
     for (size_t i = 0; i < table->size; i++) sum += fabs((double)table->grad[i]);
     assert_true(sum > 0);
-    tape_free(tape);
     translator_free(t);
-}
-
-/* A loss with its gradients, which go to `grads`. */
-static double step(Translator *t, bool recompute, real *grads) {
-    Tape *tape = tape_new();
-    Pairs pairs = make_pairs(TOY_PAD);
-    ForwardMode mode = toy_mode();
-    mode.recompute = recompute;
-    mode.first_example = 3;
-    params_clear_grads(t->model.params);
-    tape_begin(tape,
-               (TapeMode){.gradients = true, .training = true, .seed = 9, .step = 4});
-    Tensor *loss = loss_of(t, tape, &mode, &pairs, pairs.label, ROWS);
-    double value = (double)loss->value[0];
-    tape_backward(tape, loss);
-    params_settle_grads(t->model.params);
-    memcpy(grads, t->model.params->grads, t->model.params->trained * sizeof(real));
-    tape_free(tape);
-    return value;
 }
 
 static void recomputed_blocks_give_the_same_loss_and_gradients(void **state) {
@@ -549,16 +550,14 @@ static void recomputed_blocks_give_the_same_loss_and_gradients(void **state) {
         ModelConfig c = toy_config(place);
         c.reparam = REPARAM_SIGMA;
         c.dropout = c.attention_dropout = c.activation_dropout = c.drop_path = 0.2;
-        Translator *t = toy_translator(&c, VOCAB, VOCAB, 0, 3);
-        size_t count = t->model.params->trained;
-        real *kept = mem_alloc(count * sizeof(real));
-        real *again = mem_alloc(count * sizeof(real));
-        double loss = step(t, false, kept);
-        assert_true(step(t, true, again) == loss);
-        assert_true(toy_apart(again, kept, count) <= 1e-6);
-        mem_free(kept);
-        mem_free(again);
-        translator_free(t);
+        Translator *kept = toy_translator(&c, VOCAB, VOCAB, 0, 3);
+        Translator *again = toy_translator(&c, VOCAB, VOCAB, 0, 3);
+        double loss = gradients(kept, false, TOY_PAD);
+        assert_true(gradients(again, true, TOY_PAD) == loss);
+        assert_true(toy_apart(again->model.params->grads, kept->model.params->grads,
+                              kept->model.params->trained) <= 1e-6);
+        translator_free(kept);
+        translator_free(again);
     }
 }
 
