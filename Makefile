@@ -55,13 +55,14 @@ config.mk: configure
 LIB_SRC := $(sort $(wildcard engine/*/*.c models/*.c data/*.c data/*/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c tools/*/*.c tools/task/*/*.c))
 HEADERS := $(sort $(wildcard engine/*/*.h models/*.h data/*.h data/*/*.h))
+HELP := $(sort $(wildcard tools/help/*.txt))
 RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/float/%.o)
 LIB64_OBJ := $(LIB_SRC:%.c=$(B)/double/%.o)
 # All of tools/ but main: an archive, so that a test links only what it uses.
 TOOLS_OBJ := $(patsubst %.c,$(B)/float/%.o,$(filter-out tools/main.c,$(TOOL_SRC))) \
-	$(B)/float/recipes_builtin.o
+	$(B)/float/recipes_builtin.o $(B)/float/help_builtin.o
 TOOLS64_OBJ := $(TOOLS_OBJ:$(B)/float/%=$(B)/double/%)
 
 .PHONY: all demo docs install uninstall format clean distclean
@@ -90,27 +91,28 @@ $(B)/double/%.o: %.c config.mk
 	@mkdir -p $(@D)
 	$(COMPILE) -DSTEADY_DOUBLE -c -o $@ $<
 
-$(B)/float/recipes_builtin.o: $(B)/recipes_builtin.c
+$(B)/float/%_builtin.o: $(B)/%_builtin.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-$(B)/double/recipes_builtin.o: $(B)/recipes_builtin.c
+$(B)/double/%_builtin.o: $(B)/%_builtin.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-# recipes_builtin[] = {name, text} of each tools/recipes/NAME.ini
-$(B)/recipes_builtin.c: $(RECIPES) $(wildcard tools/recipes) Makefile
+# NAME_builtin[] = {name, text} of each file, for tools/recipes/*.ini and tools/help/*.txt
+$(B)/recipes_builtin.c: $(RECIPES) $(wildcard tools/recipes)
+$(B)/help_builtin.c: $(HELP) $(wildcard tools/help)
+$(B)/%_builtin.c: Makefile
 	@mkdir -p $(@D)
 	@{ echo '#include <stddef.h>'; \
-	echo 'const struct { const char *name, *text; } recipes_builtin[] = {'; \
-	for f in $(RECIPES); do \
-		echo "{\"$$(basename $$f .ini)\","; \
+	echo 'const struct { const char *name, *text; } $*_builtin[] = {'; \
+	for f in $(filter %.ini %.txt,$^); do \
+		name=$${f##*/}; echo "{\"$${name%.*}\","; \
 		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/?/\\?/g' -e 's/^/"/' -e 's/$$/\\n"/' $$f; \
 		echo '},'; \
 	done; \
 	echo '{NULL, NULL}};'; \
-	echo 'const size_t recipes_builtin_count ='; \
-	echo '    sizeof recipes_builtin / sizeof *recipes_builtin - 1;'; } > $@
+	echo 'const size_t $*_builtin_count = sizeof $*_builtin / sizeof *$*_builtin - 1;'; } > $@
 
 $(B)/libsteady.a: $(LIB_OBJ)
 $(B)/libsteady64.a: $(LIB64_OBJ)

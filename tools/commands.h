@@ -1,16 +1,33 @@
-/* commands: what `steady WORD` runs.  Each takes the words after its own name included
- * (argv[0] = "train"), returns the exit code, and explains itself with -h. */
+/* commands: what `steady WORD` runs.
+ *
+ * A command is tools/command/NAME.c, which defines NAME_command (tools/program/command.h), its help
+ * text tools/help/NAME.txt, and one line here. */
 #ifndef STEADY_COMMANDS_H
 #define STEADY_COMMANDS_H
 
-int train_main(int argc, char **argv);
-int eval_main(int argc, char **argv);
-int predict_main(int argc, char **argv);
-int export_main(int argc, char **argv);
-int plot_main(int argc, char **argv);
-int sweep_main(int argc, char **argv);
-int doctor_main(int argc, char **argv);
-int bench_main(int argc, char **argv);
-int recipes_main(int argc, char **argv);
+#include "tools/program/command.h"
+
+/* In the order of the help. */
+#define COMMAND_LIST(X)                                                                  \
+    X(train)                                                                             \
+    X(eval)                                                                              \
+    X(predict)                                                                           \
+    X(sweep)                                                                             \
+    X(plot)                                                                              \
+    X(export)                                                                            \
+    X(doctor)                                                                            \
+    X(bench)                                                                             \
+    X(recipes)
+
+#define COMMAND_DECLARE(name) extern const Command name##_command;
+COMMAND_LIST(COMMAND_DECLARE)
+
+extern const Command *const commands[]; /* ends with NULL */
+
+/* The program itself: `steady --version`. */
+extern const Command steady_command;
+
+const Command *command_find(const char *name); /* NULL: there is none of that name */
+const char *command_nearest(const char *name); /* for "did you mean" */
 
 #endif

@@ -98,7 +98,7 @@ refused "an unknown model lists those there are" '^  vit-b16 .*768' steps --mode
 refused "an unknown level" 'no level stepz' stepz
 refused "an unknown option" 'no option --fast' --fast 3
 refused "an option without its value" '--batch needs a value' --batch
-refused "a number that is none" '--repeat x: wanted a number' --repeat x
+refused "a number that is none" '--repeat x: wanted a whole number' --repeat x
 refused "an unknown key" 'model.depht.*model.depth' steps model.depht=2
 refused "a patch that does not divide the picture" '18.*16' steps data.image_size=18
 refused "a picture without growth" 'growth' steps -o growth.png

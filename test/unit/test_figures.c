@@ -227,7 +227,7 @@ static int plot(const char *a, const char *b, const char *c, const char *d,
     char *words[] = {"plot", (char *)a, (char *)b, (char *)c, (char *)d, (char *)e, NULL};
     int count = 1;
     while (words[count]) count++;
-    return plot_main(count, words);
+    return plot_command.run(count, words);
 }
 
 static void plot_ends_with_the_exit_code_of_what_went_wrong(void **state) {

@@ -32,7 +32,8 @@ typedef struct BenchModel {
 
 /* NULL: there is none of that name. */
 const BenchModel *bench_model_find(const char *name);
-void bench_model_list(FILE *out); /* a line each */
+const char *bench_model_name(size_t i); /* NULL: there are no more */
+void bench_model_list(FILE *out);       /* a line each */
 
 /* A model with the words of the command line applied. */
 typedef struct BenchSubject {

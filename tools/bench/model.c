@@ -47,6 +47,10 @@ const BenchModel *bench_model_find(const char *name) {
     return NULL;
 }
 
+const char *bench_model_name(size_t i) {
+    return i < COUNT(MODELS) ? MODELS[i].name : NULL;
+}
+
 static void list_one(FILE *out, const BenchModel *m) {
     fprintf(out, "  %-16s width %zu, depth %zu%s, %zu heads, batch %zu, ", m->name,
             m->width, m->depth, m->task == TASK_TRANSLATE ? " a side" : "", m->heads,

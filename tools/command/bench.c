@@ -1,64 +1,27 @@
 /* bench: the command line of `steady bench`. */
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "tools/bench/bench.h"
 #include "tools/commands.h"
-#include "tools/program/command.h"
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 
-static const char HELP[] =
-    "usage: steady bench [kernels] [ops] [steps] [norms] [growth] [options] "
-    "[section.key=value ...]\n"
-    "\n"
-    "Measures on a batch of noise how fast this machine trains, and as which share of "
-    "its\n"
-    "matrix product (GEMM) or of its memory's bandwidth, both measured in the same run.\n"
-    "\n"
-    "  kernels           products at the model's shapes, rows, activations, optimizer\n"
-    "  ops               what models are made of, forward and backward\n"
-    "  steps             whole training steps: time, rate, memory, page faults\n"
-    "  norms             steps without norm, pre, post, sigma, sigma + post, in turn\n"
-    "  growth            steps against tokens (64 to 4,096 of pictures) and depth (2 to "
-    "100), with "
-    "fits\n"
-    "                    (nothing named: kernels, ops and steps)\n"
-    "  --model NAME,..   one or several of those below, or all (default vit-s16)\n"
-    "  --batch N         pictures, blocks, pairs or utterances a step (the same as "
-    "train.batch=N)\n"
-    "  --threads N       threads (the same as train.threads=N)\n"
-    "  --repeat N        calls of a kernel at least, and steps that are timed (default "
-    "9)\n"
-    "  --seconds S       time for a kernel, an op, or GEMM (default 0.2)\n"
-    "  -o FILE           growth: draw it (.png, .svg or .pdf)\n"
-    "  --json            an object a line: the machine, then each measurement\n"
-    "  -h, --help        this text\n"
-    "\n"
-    "Recipe keys change the model and the step: model.norm=none model.reparam=sigma\n"
-    "train.recompute=block probe.every=1 data.image_size=64 model.depth=100 "
-    "optim.name=lamb.\n"
-    "GFLOP/s of a step count 3 forward passes of matrix products.  Memory of activations "
-    "is\n"
-    "peak RSS - RSS before the model - 16 bytes a parameter (4 numbers each).\n"
-    "\n"
-    "Models (LayerNorm before the branches, AdamW; of pictures, text, pairs of "
-    "sentences,\nspeech):\n";
-
 enum { KERNELS, OPS, STEPS, NORMS, GROWTH, LEVELS };
-static const char *const LEVEL_NAMES[LEVELS] = {"kernels", "ops", "steps", "norms",
-                                                "growth"};
+static const char *const LEVEL_NAMES[LEVELS + 1] = {"kernels", "ops", "steps", "norms",
+                                                    "growth"};
 
-enum { MODELS_MAX = 16, WORDS_MAX = 64, WORD_SIZE = 64 };
+enum { MODELS_MAX = 16, WORD_SIZE = 64 };
 
 typedef struct Options {
     bool level[LEVELS];
     const BenchModel *models[MODELS_MAX];
     size_t model_count;
-    char *words[WORDS_MAX]; /* section.key=value */
+    char **words; /* section.key=value; room for every word of the command line */
     size_t word_count;
     char batch[WORD_SIZE], threads[WORD_SIZE]; /* --batch and --threads as such words */
+    size_t repeat;
     const char *output;
     Bench bench;
 } Options;
@@ -70,10 +33,7 @@ static Status unknown(const char *what, const char *word, Err *err) {
     return FAIL_USAGE;
 }
 
-static Status add_word(Options *o, char *word, Err *err) {
-    if (o->word_count == WORDS_MAX)
-        return err_set(err, FAIL_USAGE, "more than %d section.key=value words",
-                       WORDS_MAX);
+static Status add_word(Options *o, char *word) {
     o->words[o->word_count++] = word;
     return OK;
 }
@@ -91,81 +51,70 @@ static Status add_model(Options *o, const char *name, Err *err) {
     return OK;
 }
 
-static Status read_models(Options *o, const char *list, Err *err) {
+static Status read_models(const Option *option, void *options, const char *list,
+                          Err *err) {
     static const char ALL[] = "vit-ti16,vit-s16,vit-b16,cifar-vit,gpt2-124m,"
                               "shakespeare-char,mt-6l,mt-18l,asr-12l";
     char *copy = mem_strdup(strcmp(list, "all") ? list : ALL), *rest = copy;
     Status status = OK;
+    (void)option;
     for (char *name; !status && (name = strsep(&rest, ","));)
-        status = add_model(o, name, err);
+        status = add_model(options, name, err);
     mem_free(copy);
     return status;
 }
 
-static Status read_number(const char *option, const char *text, double least, double most,
-                          double *number, Err *err) {
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || !(value >= least && value <= most))
-        return err_set(err, FAIL_USAGE, "%s %.60s: wanted a number from %g to %g", option,
-                       text, least, most);
-    *number = value;
-    return OK;
+/* --batch N is the word train.batch=N, in its place among the others. */
+static Status read_key(const Option *option, void *options, const char *value, Err *err) {
+    char *word = (char *)options + option->place;
+    const char *key = option->name + strlen("--");
+    if (strlen(key) + strlen(value) + sizeof "train.=" > WORD_SIZE)
+        return err_set(err, FAIL_USAGE, "%s %.60s: wanted a whole number", option->name,
+                       value);
+    text_format(word, WORD_SIZE, "train.%s=%s", key, value);
+    return add_word(options, word);
 }
 
-static Status read_valued(Options *o, const char *option, const char *value, Err *err) {
-    double number = 0;
-    if (!strcmp(option, "--model")) return read_models(o, value, err);
-    if (!strcmp(option, "-o")) return o->output = value, OK;
-    if (!strcmp(option, "--batch")) {
-        snprintf(o->batch, sizeof o->batch, "train.batch=%s", value);
-        return add_word(o, o->batch, err);
-    }
-    if (!strcmp(option, "--threads")) {
-        snprintf(o->threads, sizeof o->threads, "train.threads=%s", value);
-        return add_word(o, o->threads, err);
-    }
-    if (!strcmp(option, "--repeat")) {
-        if (read_number(option, value, 1, 1000, &number, err)) return err->status;
-        o->bench.steps = o->bench.effort.repeat = (size_t)number;
-        return OK;
-    }
-    if (!strcmp(option, "--seconds"))
-        return read_number(option, value, 0, 3600, &o->bench.effort.seconds, err);
-    return unknown("option", option, err);
-}
-
-/* `--option VALUE` or `--option=VALUE`. */
-static Status read_option(Options *o, int argc, char **argv, int *i, Err *err) {
-    char option[24];
-    const char *word = argv[*i], *equals = strchr(word, '=');
-    if (!strcmp(word, "--json")) return o->bench.json = true, OK;
-    snprintf(option, sizeof option, "%.*s",
-             (int)(equals ? (size_t)(equals - word) : strlen(word)), word);
-    const char *value = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : "";
-    if (!*value) return err_set(err, FAIL_USAGE, "%s needs a value; see -h", option);
-    return read_valued(o, option, value, err);
-}
-
-static Status read_level(Options *o, const char *word, Err *err) {
+static Status read_word(void *options, char *word, Err *err) {
+    Options *o = options;
+    if (strchr(word, '=')) return add_word(o, word);
     for (size_t i = 0; i < LEVELS; i++)
         if (!strcmp(word, LEVEL_NAMES[i])) return o->level[i] = true, OK;
     return unknown("level", word, err);
 }
 
+static const Option OPTIONS[] = {
+    {"--model", "NAME,..", OPTION_OWN, 0,
+     .sentence = "one or several of those below, or all (default vit-s16)",
+     .choice = bench_model_name, .read = read_models},
+    {"--batch", "N", OPTION_OWN, offsetof(Options, batch),
+     .sentence =
+         "pictures, blocks, pairs or utterances a step (the same as train.batch=N)",
+     .read = read_key},
+    {"--threads", "N", OPTION_OWN, offsetof(Options, threads),
+     .sentence = "threads (the same as train.threads=N)", .read = read_key},
+    {"--repeat", "N", OPTION_WHOLE, offsetof(Options, repeat),
+     .sentence = "calls of a kernel at least, and steps that are timed (default 9)",
+     .min = 1, .max = 1000},
+    {"--seconds", "S", OPTION_NUMBER, offsetof(Options, bench.effort.seconds),
+     .sentence = "time for a kernel, an op, or GEMM (default 0.2)", .max = 3600},
+    {"--out", "FILE", OPTION_NAME, offsetof(Options, output),
+     .sentence = "growth: draw it (.png, .svg or .pdf)", .letter = "-o",
+     .offers = OFFER_FILE},
+    {"--json", NULL, OPTION_FLAG, offsetof(Options, bench.json),
+     .sentence = "an object a line: the machine, then each measurement"},
+    OPTION_HELP,
+    {0},
+};
+
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
-    Status status = OK;
-    for (int i = 1; i < argc && !status; i++) {
-        if (*argv[i] == '-') status = read_option(o, argc, argv, &i, err);
-        else if (strchr(argv[i], '=')) status = add_word(o, argv[i], err);
-        else status = read_level(o, argv[i], err);
-    }
-    if (status) return status;
+    if (command_read(&bench_command, o, argc, argv, NULL, err)) return err->status;
     if (o->output && !o->level[GROWTH])
         return err_set(err, FAIL_USAGE, "-o is the picture of growth; name that level");
     bool *l = o->level;
     if (!l[KERNELS] && !l[OPS] && !l[STEPS] && !l[NORMS] && !l[GROWTH])
         l[KERNELS] = l[OPS] = l[STEPS] = true;
+    o->bench.steps = o->bench.effort.repeat = o->repeat;
     return o->model_count ? OK : add_model(o, "vit-s16", err);
 }
 
@@ -215,19 +164,26 @@ static Status run(Options *o, Err *err) {
     return stop_requested() ? err_set(err, FAIL_INTERRUPTED, "interrupted") : OK;
 }
 
-int bench_main(int argc, char **argv) {
+static int run_bench(int argc, char **argv) {
     Err err = ERR_NONE;
-    Options options = {.bench = {.effort = {.repeat = 9, .seconds = 0.2},
-                                 .steps = 9,
-                                 .age = bench_process_age()}};
-    for (int i = 1; i < argc; i++)
-        if (is_help(argv[i])) {
-            fputs(HELP, stdout);
-            bench_model_list(stdout);
-            return OK;
-        }
-    if (read_options(&options, argc, argv, &err)) return command_fail("bench", &err);
-    stop_listen("after this measurement");
-    if (run(&options, &err)) return command_fail("bench", &err);
-    return OK;
+    Options o = {.words = mem_alloc((size_t)argc * sizeof(char *)),
+                 .repeat = 9,
+                 .bench = {.effort = {.seconds = 0.2}, .age = bench_process_age()}};
+    bool failed = read_options(&o, argc, argv, &err);
+    if (!failed) stop_listen("after this measurement");
+    failed = failed || run(&o, &err);
+    mem_free(o.words);
+    return failed ? command_fail("bench", &err) : OK;
 }
+
+const Command bench_command = {
+    "bench",
+    "speed of kernels, ops and steps beside this machine's GEMM",
+    run_bench,
+    .options = OPTIONS,
+    .word = read_word,
+    .offers = OFFER_KEY,
+    .choices = LEVEL_NAMES,
+    .more = bench_model_list,
+    .computes = true,
+};

@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 #include "engine/core/machine.h"
 #include "engine/dist/ranks.h"
 #include "tools/commands.h"
-#include "tools/program/command.h"
 #include "tools/program/kernels.h"
 #include "tools/program/output.h"
 #include "tools/program/rate.h"
@@ -280,44 +280,39 @@ static void print_env(void) {
     printf("OMP_NUM_THREADS=%d\n", omp_get_max_threads());
 }
 
-static const char usage[] =
-    "usage: steady doctor [--json | --env]\n"
-    "\n"
-    "Shows what this machine offers, compares OpenBLAS's products with plain loops, "
-    "measures\n"
-    "their speed for about a second, and says what is wrong with the set-up and what to "
-    "do.\n"
-    "\n"
-    "  --json   the same as one JSON object\n"
-    "  --env    measures nothing, prints the environment that lets programs with "
-    "libsteady run\n"
-    "           as fast: env $(steady doctor --env) ./my-program\n"
-    "  -h       this text\n";
+typedef struct Options {
+    bool json, env;
+} Options;
 
-int doctor_main(int argc, char **argv) {
-    bool json = false, env = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
-            return OK;
-        }
-        if (strcmp(argv[i], "--json") == 0) {
-            json = true;
-        } else if (strcmp(argv[i], "--env") == 0) {
-            env = true;
-        } else {
-            fprintf(stderr, "steady doctor: unknown argument '%s'\n%s", argv[i], usage);
-            return FAIL_USAGE;
-        }
-    }
-    if (env) {
+static const Option OPTIONS[] = {
+    {"--json", NULL, OPTION_FLAG, offsetof(Options, json),
+     .sentence = "the same as one JSON object"},
+    {"--env", NULL, OPTION_FLAG, offsetof(Options, env),
+     .sentence = "measures nothing, prints the environment that lets programs with\n"
+                 "libsteady run as fast: env $(steady doctor --env) ./my-program"},
+    OPTION_HELP,
+    {0},
+};
+
+static int run_doctor(int argc, char **argv) {
+    Err err = ERR_NONE;
+    Options o = {0};
+    if (command_read(&doctor_command, &o, argc, argv, NULL, &err))
+        return command_fail("doctor", &err);
+    if (o.env) {
         print_env();
         return OK;
     }
     Findings found;
-    Err err = ERR_NONE;
     if (gather(&found, &err)) return command_fail("doctor", &err);
-    if (json) print_json(&found);
+    if (o.json) print_json(&found);
     else print_text(&found);
     return *found.kernels.fault ? FAIL_RUN : OK;
 }
+
+const Command doctor_command = {
+    "doctor",
+    "what this machine offers, and what is wrong with its set-up",
+    run_doctor,
+    .options = OPTIONS,
+};

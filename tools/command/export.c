@@ -1,49 +1,39 @@
 /* export: `steady export RUN -o FILE` - plain weights, gamma/sigma folded into W. */
+#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "data/file/safetensors.h"
+#include "tools/command/runwords.h"
 #include "tools/commands.h"
-#include "tools/program/command.h"
 #include "tools/run/checkpoint.h"
 #include "tools/task/meaning.h"
 #include "tools/task/openrun.h"
 
-static const char HELP[] =
-    "usage: steady export RUN -o FILE.safetensors [--checkpoint "
-    "STEP|best|average:N|FILE]\n"
-    "                     [--ema]\n"
-    "\n"
-    "Writes the model's plain weights, a vision transformer's under timm's names, a "
-    "language\n"
-    "model's or translator's under those of docs/texts.md, a recogniser's under those "
-    "of\n"
-    "docs/speech.md: a reparametrised layer's W becomes the weight that acts "
-    "((gamma/sigma) W,\n"
-    "or g W/|W|), companions are left out.  Any program that reads safetensors can load "
-    "it.\n"
-    "\n"
-    "  -o FILE         where to; weights that are there are replaced once the new ones "
-    "are whole\n"
-    "  --checkpoint X  a step, best, average:N (of the N newest), or a .safetensors "
-    "file\n"
-    "                  (default: the newest)\n"
-    "  --ema           the averaged weights (train.ema)\n"
-    "  -h, --help      this text\n";
+typedef struct Options {
+    RunChoice choice;
+    const char *out;
+} Options;
 
-static Status read_options(RunChoice *c, const char **out, int argc, char **argv,
-                           Err *err) {
-    for (int i = 1, used; i < argc; i += used) {
-        if (run_choice_read(c, argc, argv, i, &used, err)) return err->status;
-        if (used) continue;
-        if ((strcmp(argv[i], "-o") && strcmp(argv[i], "--out")) || i + 1 >= argc)
-            return err_set(err, FAIL_USAGE, "%s: unknown option; see -h", argv[i]);
-        *out = argv[i + 1];
-        used = 2;
-    }
-    if (!c->dir) return err_set(err, FAIL_USAGE, "which run folder?");
-    return *out ? OK : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");
+static const Option OPTIONS[] = {
+    {"--out", "FILE", OPTION_NAME, offsetof(Options, out),
+     .sentence =
+         "where to; weights that are there are replaced once the new ones are whole",
+     .letter = "-o", .offers = OFFER_FILE},
+    RUN_OPTION_CHECKPOINT(Options),
+    RUN_OPTION_EMA(Options),
+    OPTION_HELP,
+    {0},
+};
+
+static Status read_word(void *options, char *word, Err *err) {
+    return run_word_only(&((Options *)options)->choice, word, err);
+}
+
+static Status read_options(Options *o, int argc, char **argv, Err *err) {
+    if (command_read(&export_command, o, argc, argv, NULL, err)) return err->status;
+    if (run_check_chosen(&o->choice, err)) return err->status;
+    return o->out ? OK : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");
 }
 
 /* Effective weights take the place of W; companions are marked by their roles and names. */
@@ -115,27 +105,31 @@ static Status write_model(const OpenRun *run, const char *path, size_t *count, E
     return status;
 }
 
-int export_main(int argc, char **argv) {
-    for (int i = 1; i < argc; i++)
-        if (is_help(argv[i])) return fputs(HELP, stdout), OK;
+static int run_export(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    RunChoice choice = {.words = mem_alloc((size_t)argc * sizeof(char *)),
-                        .command = "export",
-                        .use = USE_EXPORT};
-    const char *out = NULL;
+    Options o = {.choice = {.words = mem_alloc((size_t)argc * sizeof(char *)),
+                            .command = "export",
+                            .use = USE_EXPORT}};
     size_t count = 0;
-    bool failed = read_options(&choice, &out, argc, argv, &err) ||
-                  check_target(out, &err) || run_open(&run, &choice, false, &err);
+    bool failed = read_options(&o, argc, argv, &err) || check_target(o.out, &err) ||
+                  run_open(&run, &o.choice, false, &err);
     if (!failed) {
         fold_all(run.task->model);
-        failed = write_model(&run, out, &count, &err);
+        failed = write_model(&run, o.out, &count, &err);
     }
     if (!failed)
-        fprintf(stderr, "%s: %zu tensors of step %zu%s%s\n", out, count, run.at.step,
+        fprintf(stderr, "%s: %zu tensors of step %zu%s%s\n", o.out, count, run.at.step,
                 run.recipe->model.reparam ? ", folded in: reparam " : "",
                 run.recipe->model.reparam ? reparam_name(run.recipe->model.reparam) : "");
     run_close(&run);
-    mem_free(choice.words);
+    mem_free(o.choice.words);
     return failed ? command_fail("export", &err) : OK;
 }
+
+const Command export_command = {
+    "export",          "plain weights for other programs, scales folded in",
+    run_export,        .options = OPTIONS,
+    .word = read_word, .offers = OFFER_RUN | OFFER_KEY,
+    .computes = true,
+};

@@ -1,134 +1,105 @@
-#include <stdio.h>
+/* plot: `steady plot RUN ... -o FILE` - figures of runs, side by side. */
+#include <stddef.h>
 #include <string.h>
 
 #include "tools/commands.h"
 #include "tools/figure/figures.h"
 #include "tools/program/apart.h"
-#include "tools/program/command.h"
 
-#define RUNS_MAX 16
+enum { RUNS_MAX = 16 };
 
-static const char help[] =
-    "steady plot RUN ... -o FILE [options]     losses, entropies and norms of runs, side "
-    "by side\n"
-    "\n"
-    "  RUN             a run folder; a run that is still going on is fine (at most 16)\n"
-    "  -o FILE         figure to write: .png (twice the resolution), .svg or .pdf by its "
-    "ending\n"
-    "  --rows LIST     panels from top to bottom, some of loss, entropy, encoder, cross, "
-    "decoder,\n"
-    "                  logit, sigma, score, grad, lr; \"present\" is all that the runs "
-    "have\n"
-    "                  numbers for (default loss,entropy).  entropy is a panel for each "
-    "kind of\n"
-    "                  attention: of an encoder-decoder, encoder, cross and decoder\n"
-    "  --layers LIST   all, or some of first, middle, last, lowest and numbers of "
-    "blocks\n"
-    "                  (default first,middle,last,lowest)\n"
-    "  --title TEXT    above everything (default: none)\n"
-    "  --theme NAME    light or dark (default light)\n"
-    "  -h, --help      this text\n"
-    "\n"
-    "Entropy is in nats: the mean over heads is a line, the deeper its layer the "
-    "lighter; "
-    "all\n"
-    "heads are a band.  What uniform attention would have is dashed (ln of the keys, "
-    "where "
-    "every\n"
-    "query sees all of them), and under 10 % of it attention has collapsed.  Losses of "
-    "validation\n"
-    "are dashed.  y axes are shared by the runs.\n"
-    "\n"
-    "  steady plot runs/first -o first.png --rows present\n"
-    "  steady plot runs/depth-6 runs/depth-18 runs/depth-50 --layers all\n"
-    "              --rows loss,encoder,cross,decoder -o depth.png\n";
-
-typedef struct PlotWords {
+typedef struct Options {
     const char *runs[RUNS_MAX];
     size_t run_count;
-    const char *output, *theme;
-    bool help;
-    FigureOptions options;
-} PlotWords;
+    const char *output;
+    int theme; /* Theme */
+    FigureOptions figure;
+} Options;
 
-static Status parse_option(PlotWords *words, int argc, char **argv, int *i, Err *err) {
-    const struct {
-        const char *name;
-        const char **value;
-    } options[] = {{"-o", &words->output},
-                   {"--rows", &words->options.rows},
-                   {"--layers", &words->options.layers},
-                   {"--title", &words->options.title},
-                   {"--theme", &words->theme}};
-    const char *word = argv[*i];
-    for (size_t k = 0; k < COUNT(options); k++) {
-        size_t length = strlen(options[k].name);
-        bool joined = !strncmp(word, options[k].name, length) && word[length] == '=';
-        if (!joined && strcmp(word, options[k].name)) continue;
-        if (!joined && *i + 1 >= argc)
-            return err_set(err, FAIL_USAGE, "%s needs a value", word);
-        *options[k].value = joined ? word + length + 1 : argv[++*i];
-        return OK;
-    }
-    return err_set(err, FAIL_USAGE, "unknown option %s (steady plot -h lists them)",
-                   word);
+/* What completion offers; figure_training reads lists of these. */
+static const char *const ROWS[] = {"present", "loss",    "entropy", "encoder",
+                                   "cross",   "decoder", "logit",   "sigma",
+                                   "score",   "grad",    "lr",      NULL};
+static const char *const LAYERS[] = {"all", "first", "middle", "last", "lowest", NULL};
+static const char *const THEMES[] = {
+    [THEME_LIGHT] = "light", [THEME_DARK] = "dark", NULL};
+
+static const Option OPTIONS[] = {
+    {"--out", "FILE", OPTION_NAME, offsetof(Options, output),
+     .sentence =
+         "figure to write: .png (twice the resolution), .svg or .pdf by its ending",
+     .letter = "-o", .offers = OFFER_FILE},
+    {"--rows", "LIST", OPTION_TEXT, offsetof(Options, figure.rows),
+     .sentence =
+         "panels from top to bottom, some of loss, entropy, encoder, cross, decoder,\n"
+         "logit, sigma, score, grad, lr; \"present\" is all that the runs have\n"
+         "numbers for (default loss,entropy).  entropy is a panel for each kind of\n"
+         "attention: of an encoder-decoder, encoder, cross and decoder",
+     .choices = ROWS},
+    {"--layers", "LIST", OPTION_TEXT, offsetof(Options, figure.layers),
+     .sentence = "all, or some of first, middle, last, lowest and numbers of blocks\n"
+                 "(default first,middle,last,lowest)",
+     .choices = LAYERS},
+    {"--title", "TEXT", OPTION_TEXT, offsetof(Options, figure.title),
+     .sentence = "above everything (default: none)"},
+    {"--theme", "NAME", OPTION_CHOICE, offsetof(Options, theme),
+     .sentence = "light or dark (default light)", .choices = THEMES},
+    OPTION_HELP,
+    {0},
+};
+
+static Status read_word(void *options, char *word, Err *err) {
+    Options *o = options;
+    if (o->run_count == RUNS_MAX)
+        return err_set(err, FAIL_USAGE, "more than %d runs in one figure", RUNS_MAX);
+    o->runs[o->run_count++] = word;
+    return OK;
 }
 
-static Status parse_words(PlotWords *words, int argc, char **argv, Err *err) {
-    for (int i = 1; i < argc; i++) {
-        Status status = OK;
-        if (is_help(argv[i])) words->help = true;
-        else if (argv[i][0] == '-' && argv[i][1])
-            status = parse_option(words, argc, argv, &i, err);
-        else if (words->run_count == RUNS_MAX)
-            status =
-                err_set(err, FAIL_USAGE, "more than %d runs in one figure", RUNS_MAX);
-        else words->runs[words->run_count++] = argv[i];
-        if (status) return status;
-    }
-    if (words->help) return OK;
-    if (!words->run_count)
-        return err_set(err, FAIL_USAGE, "no run given (steady plot -h)");
-    if (!words->output)
+static Status read_options(Options *o, int argc, char **argv, Err *err) {
+    if (command_read(&plot_command, o, argc, argv, NULL, err)) return err->status;
+    if (!o->run_count) return err_set(err, FAIL_USAGE, "which run folder?");
+    if (!o->output)
         return err_set(err, FAIL_USAGE, "no output given: -o FILE.png, .svg or .pdf");
-    if (words->theme && strcmp(words->theme, "light") && strcmp(words->theme, "dark"))
-        return err_set(err, FAIL_USAGE, "--theme %s: wanted light or dark", words->theme);
-    words->options.theme =
-        words->theme && *words->theme == 'd' ? THEME_DARK : THEME_LIGHT;
+    o->figure.theme = (Theme)o->theme;
     return OK;
 }
 
 static Status plot(void *input, Err *err) {
-    PlotWords *words = input;
+    Options *o = input;
     RunLog *runs[RUNS_MAX] = {0};
     char present[128];
     Status status = OK;
-    for (size_t r = 0; r < words->run_count && !status; r++)
-        if ((runs[r] = runlog_open(words->runs[r], err))) runlog_say(runs[r]);
+    for (size_t r = 0; r < o->run_count && !status; r++)
+        if ((runs[r] = runlog_open(o->runs[r], err))) runlog_say(runs[r]);
         else status = err->status;
     const RunLog *const *list = (const RunLog *const *)runs;
-    if (!status && words->options.rows && !strcmp(words->options.rows, "present")) {
-        figure_rows_present(list, words->run_count, present, sizeof present);
-        words->options.rows = *present ? present : NULL;
+    if (!status && o->figure.rows && !strcmp(o->figure.rows, "present")) {
+        figure_rows_present(list, o->run_count, present, sizeof present);
+        o->figure.rows = *present ? present : NULL;
     }
     if (!status) {
-        Chart *chart = figure_training(list, words->run_count, &words->options, err);
-        status = chart ? chart_write(chart, words->output, NULL, err) : err->status;
+        Chart *chart = figure_training(list, o->run_count, &o->figure, err);
+        status = chart ? chart_write(chart, o->output, NULL, err) : err->status;
         chart_free(chart);
     }
-    for (size_t r = 0; r < words->run_count; r++) runlog_free(runs[r]);
+    for (size_t r = 0; r < o->run_count; r++) runlog_free(runs[r]);
     return status;
 }
 
-int plot_main(int argc, char **argv) {
+static int run_plot(int argc, char **argv) {
     Err err = ERR_NONE;
-    PlotWords words = {0};
-    Status status = parse_words(&words, argc, argv, &err);
-    if (!status && words.help) {
-        fputs(help, stdout);
-        return OK;
-    }
-    if (!status) status = apart_run(plot, &words, &err);
-    if (status) return command_fail("plot", &err);
+    Options o = {0};
+    if (read_options(&o, argc, argv, &err) || apart_run(plot, &o, &err))
+        return command_fail("plot", &err);
     return OK;
 }
+
+const Command plot_command = {
+    "plot",
+    "losses, entropies, norms of one run or several, as a picture",
+    run_plot,
+    .options = OPTIONS,
+    .word = read_word,
+    .offers = OFFER_RUN,
+};

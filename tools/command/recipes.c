@@ -3,15 +3,8 @@
 #include <string.h>
 
 #include "tools/commands.h"
-#include "tools/program/command.h"
 #include "tools/recipe/builtin.h"
 #include "tools/recipe/recipe.h"
-
-static const char usage[] =
-    "usage: steady recipes          lists the built-in recipes\n"
-    "       steady recipes START    lists those whose names begin so, one by one\n"
-    "       steady recipes NAME     prints one with its comments; a start for your own:\n"
-    "                               steady recipes mnist > my.ini\n";
 
 enum { FAMILY = 8, ROOM = 23 }; /* so many of a name's start are one line of the list */
 
@@ -131,11 +124,25 @@ static int print_recipe(const char *name) {
     return FAIL_USAGE;
 }
 
-int recipes_main(int argc, char **argv) {
-    bool help = argc == 2 && is_help(argv[1]);
-    if (help || argc > 2) {
-        fputs(usage, help ? stdout : stderr);
-        return help ? OK : FAIL_USAGE;
-    }
-    return argc == 2 ? print_recipe(argv[1]) : list_recipes();
+static const Option OPTIONS[] = {OPTION_HELP, {0}};
+
+static Status read_word(void *options, char *word, Err *err) {
+    const char **name = options;
+    if (*name) return command_unexpected(word, *name, err);
+    *name = word;
+    return OK;
 }
+
+static int run_recipes(int argc, char **argv) {
+    Err err = ERR_NONE;
+    const char *name = NULL;
+    if (command_read(&recipes_command, &name, argc, argv, NULL, &err))
+        return command_fail("recipes", &err);
+    return name ? print_recipe(name) : list_recipes();
+}
+
+const Command recipes_command = {
+    "recipes",         "what can be run; `steady recipes NAME` prints one",
+    run_recipes,       .options = OPTIONS,
+    .word = read_word, .offers = OFFER_RECIPE,
+};

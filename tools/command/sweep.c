@@ -1,61 +1,15 @@
 /* sweep: `steady sweep RECIPE[,RECIPE...] key=a,b,c ...` - a grid of runs and its table. */
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "tools/commands.h"
-#include "tools/program/command.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/recipe/keys.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/sweep.h"
 
-static const char HELP[] =
-    "usage: steady sweep RECIPE[,RECIPE...] section.key=value[,value...] ... [options]\n"
-    "       steady sweep --resume DIR [--jobs N] [--threads N] [--reports]\n"
-    "\n"
-    "Trains every combination of the values (each a run of its own) and ends with a "
-    "table of\n"
-    "scores, losses, lowest attention entropies and who diverged, a summary over "
-    "seeds, and a\n"
-    "figure of score against learning rate.  A key with one value is the same for all "
-    "runs; "
-    "several\n"
-    "recipes are compared as methods.  All values are checked before anything runs.\n"
-    "\n"
-    "  --out DIR       folder of the sweep, a new or an empty one, or that of this sweep "
-    "(default:\n"
-    "                  runs/sweep-RECIPE[+RECIPE...])\n"
-    "  --jobs N        runs at a time (default: 1).  Small models are fastest with as "
-    "many runs\n"
-    "                  as there are cores; each takes its own memory\n"
-    "  --threads N     threads of all runs together (default: the cores this process may "
-    "use);\n"
-    "                  shared out evenly unless train.threads is given\n"
-    "  --resume DIR    resume the sweep in DIR; so does the same command line\n"
-    "  --reports       figures and a report.html for each run, too\n"
-    "  --dry-run       list the runs and their state, run nothing\n"
-    "  -h, --help      this text\n"
-    "\n"
-    "Commas separate values, but not those of text and list keys (data.path, "
-    "data.augment, "
-    "data.mean,\n"
-    "schedule.step_at), which have commas themselves; for these, and for any key, braces "
-    "list\n"
-    "values:  'data.augment={none;crop,flip}'\n"
-    "\n"
-    "  steady sweep demo,demo-sigma optim.lr=0.005,0.01,0.02 train.seed=0,1,2 --jobs 2\n"
-    "  steady sweep mnist data.path=mnist schedule.warmup_steps=0,50,200 "
-    "train.steps=500\n"
-    "\n"
-    "DIR/cells/NAME is a run folder as `steady train` leaves it, NAME.log its messages;\n"
-    "DIR/sweep.{csv,json,png} are table, state and figure.  A run that failed does not "
-    "stop the\n"
-    "others and is tried again by the next call; one that diverged has ended.\n"
-    "\n"
-    "Exit: 0 all runs came to their end (diverged or not), 1 some failed, 2 usage, "
-    "recipe, or DIR\n"
-    "      holds another sweep, 75 interrupted; state saved, rerun to continue.\n";
+enum { COUNT_MOST = 4096 };
 
 typedef struct Options {
     const char **words; /* recipe and settings, [word_count] */
@@ -67,49 +21,48 @@ typedef struct Options {
 
 /* ---- the command line ---- */
 
-static Status read_count(const char *name, const char *text, size_t *n, Err *err) {
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || !value || value > 4096)
-        return err_set(err, FAIL_USAGE, "%s %s: wanted a whole number from 1 to 4096",
-                       name, text);
-    *n = value;
+static const Option OPTIONS[] = {
+    {"--out", "DIR", OPTION_NAME, offsetof(Options, out),
+     .sentence =
+         "folder of the sweep, a new or an empty one, or that of this sweep (default:\n"
+         "runs/sweep-RECIPE[+RECIPE...])",
+     .offers = OFFER_FOLDER},
+    {"--jobs", "N", OPTION_WHOLE, offsetof(Options, jobs),
+     .sentence =
+         "runs at a time (default: 1).  Small models are fastest with as many runs\n"
+         "as there are cores; each takes its own memory",
+     .min = 1, .max = COUNT_MOST},
+    {"--threads", "N", OPTION_WHOLE, offsetof(Options, threads),
+     .sentence =
+         "threads of all runs together (default: the cores this process may use);\n"
+         "shared out evenly unless train.threads is given",
+     .min = 1, .max = COUNT_MOST},
+    {"--resume", "DIR", OPTION_NAME, offsetof(Options, resume),
+     .sentence = "resume the sweep in DIR; so does the same command line",
+     .offers = OFFER_FOLDER},
+    {"--reports", NULL, OPTION_FLAG, offsetof(Options, reports),
+     .sentence = "figures and a report.html for each run, too"},
+    {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
+     .sentence = "list the runs and their state, run nothing"},
+    OPTION_HELP,
+    {0},
+};
+
+static Status read_word(void *options, char *word, Err *err) {
+    Options *o = options;
+    (void)err;
+    o->words[o->word_count++] = word;
     return OK;
 }
 
-static Status read_option(Options *o, int argc, char **argv, int *i, Err *err) {
-    const struct {
-        const char *name, **text;
-        size_t *number;
-    } options[] = {{"--out", &o->out, NULL},
-                   {"--resume", &o->resume, NULL},
-                   {"--jobs", NULL, &o->jobs},
-                   {"--threads", NULL, &o->threads}};
-    const char *word = argv[*i];
-    if (!strcmp(word, "--dry-run")) return o->dry_run = true, OK;
-    if (!strcmp(word, "--reports")) return o->reports = true, OK;
-    for (size_t k = 0; k < COUNT(options); k++) {
-        if (strcmp(word, options[k].name)) continue;
-        if (++*i >= argc) return err_set(err, FAIL_USAGE, "%s needs a value", word);
-        if (options[k].number) return read_count(word, argv[*i], options[k].number, err);
-        *options[k].text = argv[*i];
-        return OK;
-    }
-    return err_set(err, FAIL_USAGE, "there is no option %s; -h lists them", word);
-}
-
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
-    Status status = OK;
-    for (int i = 1; i < argc && !status; i++) {
-        if (*argv[i] == '-') status = read_option(o, argc, argv, &i, err);
-        else o->words[o->word_count++] = argv[i];
-    }
-    if (!status && o->resume && (o->word_count || o->out))
-        status = err_set(err, FAIL_USAGE, "--resume takes its grid from %s; leave out %s",
-                         o->resume, o->word_count ? o->words[0] : "--out");
-    if (!status && !o->resume && !o->word_count)
-        status = err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
-    return status;
+    if (command_read(&sweep_command, o, argc, argv, NULL, err)) return err->status;
+    if (o->resume && (o->word_count || o->out))
+        return err_set(err, FAIL_USAGE, "--resume takes its grid from %s; leave out %s",
+                       o->resume, o->word_count ? o->words[0] : "--out");
+    if (!o->resume && !o->word_count)
+        return err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
+    return OK;
 }
 
 static Status open_grid(const Options *o, Sweep *sweep, Err *err) {
@@ -203,9 +156,7 @@ static int start(const Options *o, Sweep *sweep) {
     return OK;
 }
 
-int sweep_main(int argc, char **argv) {
-    for (int i = 1; i < argc; i++)
-        if (is_help(argv[i])) return fputs(HELP, stdout), OK;
+static int run_sweep(int argc, char **argv) {
     Err err = ERR_NONE;
     Options o = {.words = mem_alloc((size_t)argc * sizeof(char *)), .jobs = 1};
     Sweep sweep = {.lock = -1};
@@ -216,3 +167,10 @@ int sweep_main(int argc, char **argv) {
     mem_free(o.words);
     return code;
 }
+
+const Command sweep_command = {
+    "sweep",           "a grid over recipe keys: table and figure",
+    run_sweep,         .options = OPTIONS,
+    .word = read_word, .offers = OFFER_RECIPE | OFFER_KEY,
+    .computes = true,  .resumes = true,
+};

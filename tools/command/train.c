@@ -10,7 +10,6 @@
 #include "tools/figure/figures.h"
 #include "tools/figure/report.h"
 #include "tools/program/apart.h"
-#include "tools/program/command.h"
 #include "tools/program/join.h"
 #include "tools/program/launch.h"
 #include "tools/program/say.h"
@@ -18,86 +17,46 @@
 #include "tools/program/stop.h"
 #include "tools/train/parts.h"
 
-static const char HELP[] =
-    "usage: steady train RECIPE|FILE.ini [section.key=value ...] [--out DIR]\n"
-    "       steady train --resume DIR [section.key=value ...]\n"
-    "\n"
-    "Trains by a recipe (`steady recipes` lists the built-in ones) and leaves logs,\n"
-    "checkpoints, figures and a report in DIR.\n"
-    "\n"
-    "  --out DIR       run folder, a new or an empty one (default: runs/NAME)\n"
-    "  --resume DIR    resume from the newest checkpoint, bit for bit as if never "
-    "stopped\n"
-    "  --no-report     write no figures and no report.html at the end\n"
-    "  --help-keys     every recipe key with its values, default and meaning\n"
-    "                  (--help-keys-markdown: the same as docs/recipe-keys.md)\n"
-    "  -h, --help      this text\n"
-    "\n"
-    "What is learned is task.kind: classify (pictures), language (text), translate "
-    "(pairs\n"
-    "of sentences) or transcribe (speech); glyphs, grammar, numbers and tones are data "
-    "that\n"
-    "the program makes.\n"
-    "\n"
-    "mpirun -n N steady train ... trains with N processes; train.batch or "
-    "batch_tokens\n"
-    "is then the total over all processes (docs/scaling.md).\n"
-    "\n"
-    "Exit: 0 done, 1 run-time error, 2 usage or recipe, 3 bad data, 4 diverged,\n"
-    "      5 stopped by the collapse guard, 75 interrupted; state saved, rerun with "
-    "--resume.\n";
-
 typedef struct Options {
     const char *recipe, *out, *resume;
     char **words; /* section.key=value, [word_count] */
     size_t word_count;
-    bool report;
+    bool no_report;
 } Options;
 
-/* Is the word `--out`, or `--out=DIR`? */
-static bool is_option(const char *word, const char *option) {
-    size_t length = strlen(option);
-    return !strncmp(word, option, length) && (!word[length] || word[length] == '=');
-}
+static const Option OPTIONS[] = {
+    {"--out", "DIR", OPTION_NAME, offsetof(Options, out),
+     .sentence = "run folder, a new or an empty one (default: runs/NAME)",
+     .offers = OFFER_FOLDER},
+    {"--resume", "DIR", OPTION_NAME, offsetof(Options, resume),
+     .sentence = "resume from the newest checkpoint, bit for bit as if never stopped",
+     .offers = OFFER_RUN},
+    {"--no-report", NULL, OPTION_FLAG, offsetof(Options, no_report),
+     .sentence = "write no figures and no report.html at the end"},
+    {"--help-keys", NULL, OPTION_SHOW, 0,
+     .sentence = "every recipe key with its values, default and meaning",
+     .show = recipe_help_keys},
+    {"--help-keys-markdown", NULL, OPTION_SHOW, 0,
+     .sentence = "the same as docs/recipe-keys.md", .show = recipe_help_keys_markdown},
+    OPTION_HELP,
+    {0},
+};
 
-/* The folder behind `=`, or the next word. */
-static Status value_of(int argc, char **argv, int *i, const char **value, Err *err) {
-    const char *option = argv[*i], *equals = strchr(option, '=');
-    int length = (int)(equals ? equals - option : (ptrdiff_t)strlen(option));
-    *value = equals ? equals + 1 : ++*i < argc ? argv[*i] : "";
-    if (!**value) return err_set(err, FAIL_USAGE, "%.*s needs a folder", length, option);
-    if (strlen(*value) < 1024) return OK;
-    return err_set(err, FAIL_USAGE, "%.*s %.60s...: the name is too long", length, option,
-                   *value);
-}
-
-static Status read_word(Options *o, char *word, Err *err) {
-    if (*word == '-') {
-        return err_set(err, FAIL_USAGE, "there is no option %s; -h lists them", word);
-    } else if (strchr(word, '=')) {
-        o->words[o->word_count++] = word;
-    } else if (o->recipe) {
+static Status read_word(void *options, char *word, Err *err) {
+    Options *o = options;
+    if (strchr(word, '=')) o->words[o->word_count++] = word;
+    else if (!o->recipe) o->recipe = word;
+    else
         return err_set(
             err, FAIL_USAGE,
-            "unexpected argument %s after the recipe %s; write section.key=value "
+            "unexpected argument %.60s after the recipe %.60s; write section.key=value "
             "without spaces",
             word, o->recipe);
-    } else {
-        o->recipe = word;
-    }
     return OK;
 }
 
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
-    for (int i = 1; i < argc; i++) {
-        Status status = OK;
-        if (is_option(argv[i], "--out")) status = value_of(argc, argv, &i, &o->out, err);
-        else if (is_option(argv[i], "--resume"))
-            status = value_of(argc, argv, &i, &o->resume, err);
-        else if (!strcmp(argv[i], "--no-report")) o->report = false;
-        else status = read_word(o, argv[i], err);
-        if (status) return status;
-    }
+    if (command_read(&train_command, o, argc, argv, NULL, err)) return err->status;
     if (o->resume && (o->recipe || o->out))
         return err_set(err, FAIL_USAGE,
                        "--resume takes its recipe and folder from %s; leave "
@@ -235,7 +194,7 @@ static int conclude(const Options *o, const char *dir, size_t step, bool moved,
                     const Err *err) {
     Status status = err->status;
     bool begun = moved || status == FAIL_DIVERGED || (step && !has_report(dir));
-    if (o->report && begun && status != FAIL_INTERRUPTED) write_report(dir, err);
+    if (!o->no_report && begun && status != FAIL_INTERRUPTED) write_report(dir, err);
     if (!status) return OK;
     command_fail("train", err);
     if (status == FAIL_INTERRUPTED || (status == FAIL_DATA && step))
@@ -287,19 +246,20 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     return code;
 }
 
-int train_main(int argc, char **argv) {
-    for (int i = 1; i < argc; i++) {
-        if (is_help(argv[i])) return fputs(HELP, stdout), OK;
-        if (!strcmp(argv[i], "--help-keys")) return recipe_help_keys(stdout), OK;
-        if (!strcmp(argv[i], "--help-keys-markdown"))
-            return recipe_help_keys_markdown(stdout), OK;
-    }
+static int run_train(int argc, char **argv) {
     Err err = ERR_NONE;
     Ranks *ranks;
     if (join_ranks(&ranks, &err)) return launch_fail("train", &err);
-    Options o = {.report = true, .words = mem_alloc((size_t)argc * sizeof(char *))};
+    Options o = {.words = mem_alloc((size_t)argc * sizeof(char *))};
     int code = train(&o, argc, argv, ranks);
     mem_free(o.words);
     ranks_finish(ranks);
     return code;
 }
+
+const Command train_command = {
+    "train",           "train from a recipe, or resume a run",
+    run_train,         .options = OPTIONS,
+    .word = read_word, .offers = OFFER_RECIPE | OFFER_KEY | OFFER_FILE,
+    .computes = true,  .resumes = true,
+};

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/file/openfile.h"
 #include "tools/program/start.h"
@@ -178,31 +177,4 @@ void run_close(OpenRun *run) {
 ForwardMode run_mode(const OpenRun *run) {
     double own = run->at.temperature; /* 0: the weights are from elsewhere */
     return (ForwardMode){.temperature = own > 0 ? own : run->recipe->model.temperature};
-}
-
-/* Names of more than this do not fit into paths of PATH_SIZE. */
-static Status check_length(const char *name, Err *err) {
-    if (!name || strlen(name) < 1024) return OK;
-    return err_set(err, FAIL_USAGE, "%.60s...: a name of %zu bytes is too long", name,
-                   strlen(name));
-}
-
-Status run_choice_read(RunChoice *c, int argc, char **argv, int i, int *used, Err *err) {
-    *used = 1;
-    if (!strcmp(argv[i], "--ema")) {
-        c->ema = true;
-    } else if (!strcmp(argv[i], "--checkpoint")) {
-        if (i + 1 >= argc)
-            return err_set(err, FAIL_USAGE, "--checkpoint needs a step, best, or a file");
-        c->checkpoint = argv[i + 1];
-        *used = 2;
-    } else if (*argv[i] != '-' && strchr(argv[i], '=') && access(argv[i], F_OK)) {
-        c->words[c->word_count++] = argv[i];
-    } else if (*argv[i] != '-' && !c->dir) {
-        c->dir = argv[i];
-    } else {
-        *used = 0;
-    }
-    if (check_length(c->dir, err) || check_length(c->checkpoint, err)) return err->status;
-    return OK;
 }

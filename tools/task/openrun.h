@@ -40,9 +40,4 @@ Status run_check_words(const OpenRun *run, const char *command, unsigned use, Er
 /* Forward mode of evaluation: the temperature that the run ended with. */
 ForwardMode run_mode(const OpenRun *run);
 
-/* Reads the common words (a run folder, --checkpoint X, --ema, key=value); `*used` counts how
- * many words were taken at argv[i], 0 when the word is none of these. */
-Status run_choice_read(RunChoice *choice, int argc, char **argv, int i, int *used,
-                       Err *err);
-
 #endif

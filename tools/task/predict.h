@@ -10,15 +10,14 @@ typedef struct PredictOptions {
     char **inputs; /* files and folders */
     size_t input_count;
     bool logits;
-    /* which options with a word are, a bit each (tools/command/predict.c) */
-    unsigned given;
-    size_t limit; /* inputs; 0: all */
+    uint64_t given; /* which options are, a bit each (tools/command/predict.c) */
+    size_t limit;   /* inputs; 0: all */
     /* language */
     const char *prompt; /* NULL: none */
     size_t tokens;      /* to sample */
     double temperature;
     size_t top_k; /* 0: all */
-    uint64_t seed;
+    size_t seed;
     /* translation */
     size_t beam; /* 0: the recipe's */
     size_t nbest;

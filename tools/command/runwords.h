@@ -1,0 +1,38 @@
+/* runwords: what eval, predict and export read alike of their command lines.  Their options begin
+ * with a member `RunChoice choice`. */
+#ifndef STEADY_RUNWORDS_H
+#define STEADY_RUNWORDS_H
+
+#include <stddef.h>
+
+#include "tools/program/command.h"
+#include "tools/task/openrun.h"
+
+extern const char *const run_checkpoints[]; /* names, for completion */
+
+/* Rows of a table; `type` is that of the command's options. */
+#define RUN_OPTION_CHECKPOINT(type)                                                      \
+    {                                                                                    \
+        "--checkpoint", "X", OPTION_NAME, offsetof(type, choice.checkpoint),             \
+            .sentence = "a step, best, average:N (of the N newest), or a .safetensors "  \
+                        "file\n(default: the newest)",                                   \
+            .choices = run_checkpoints, .offers = OFFER_FILE,                            \
+            .wants = "a step, best, average:N, or a file"                                \
+    }
+#define RUN_OPTION_EMA(type)                                                             \
+    {                                                                                    \
+        "--ema", NULL, OPTION_FLAG, offsetof(type, choice.ema),                          \
+            .sentence = "the averaged weights (train.ema)"                               \
+    }
+
+/* Takes the run folder, the first word, and section.key=value, unless it is a file's name.  False:
+ * it is none of these, and left to the command. */
+bool run_take_word(RunChoice *choice, char *word);
+
+/* The same for a command that takes no other words: FAIL_USAGE. */
+Status run_word_only(RunChoice *choice, char *word, Err *err);
+
+/* FAIL_USAGE where no folder was given, or its name is too long for one. */
+Status run_check_chosen(const RunChoice *choice, Err *err);
+
+#endif
