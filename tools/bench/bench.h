@@ -14,59 +14,20 @@
 #include <stdio.h>
 
 #include "models/step.h"
-#include "models/vit.h"
-#include "tools/recipe/recipe.h"
+#include "tools/task/bench.h"
 
 /* ---- what is measured (model.c) ---- */
-
-/* A model that can be named on the command line. */
-typedef struct BenchModel {
-    const char *name;
-    TaskKind task;
-    size_t width, depth, heads, batch;
-    size_t image, patch, classes; /* pictures */
-    /* texts: tokens that there are, and in a sequence; speech: labels, and rows behind
-     * the convolution */
-    size_t vocab, length;
-} BenchModel;
 
 /* NULL: there is none of that name. */
 const BenchModel *bench_model_find(const char *name);
 const char *bench_model_name(size_t i); /* NULL: there are no more */
 void bench_model_list(FILE *out);       /* a line each */
 
-/* A model with the words of the command line applied. */
-typedef struct BenchSubject {
-    const char *name;
-    Recipe recipe; /* model, optim, train, probe, data.image_size are used */
-    PictureShape picture;
-    size_t classes;
-    size_t vocab, length; /* of texts and speech */
-    size_t tokens, rows;  /* rows = batch * tokens */
-    size_t hidden;        /* of the MLP */
-    size_t batch, threads;
-    bool whole; /* do not cut a step into the micro-batches that fit the cache */
-} BenchSubject;
-
 /* words: section.key=value.  Sets the number of threads, too. */
 Status bench_subject(BenchSubject *subject, const BenchModel *model, char **words,
                      size_t count, Err *err);
 
 /* The subject's model with a batch of noise (work.c). */
-typedef struct BenchWork BenchWork;
-struct BenchWork {
-    const BenchSubject *subject;
-    Model *model;
-    void *owner;  /* Vit, Language, Translator or Speech */
-    double flops; /* of the batch's forward pass */
-    real *pixels; /* or rows of filters */
-    size_t *labels, *frames, *label_count;
-    uint32_t *ids, *input, *target;
-    Tensor *(*loss)(BenchWork *work, Tape *tape, const ForwardMode *mode, size_t from,
-                    size_t to);
-    void (*free_owner)(void *owner);
-};
-
 void bench_work_make_batch(BenchWork *work, const BenchSubject *subject);
 void bench_work_make_model(BenchWork *work); /* initialised */
 void bench_work_release(BenchWork *work);
@@ -94,9 +55,6 @@ BenchTime bench_summary(const double *seconds, size_t count); /* of what was mea
 /* Bytes a second of a[i] += s b[i] over vectors of 128 MB: two numbers read and one written
  * for each i; the best of some passes. */
 double bench_bandwidth(double seconds);
-
-/* The same normal numbers at every run. */
-void bench_fill(real *x, size_t count, double std);
 
 /* ---- this process (memory.c) ---- */
 

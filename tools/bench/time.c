@@ -60,9 +60,3 @@ double bench_bandwidth(double seconds) {
     mem_free(b);
     return 3.0 * BYTES / least;
 }
-
-void bench_fill(real *x, size_t count, double std) {
-    Rng rng = rng_make(7, 0, 0);
-#pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < count; i++) x[i] = (real)std * (real)rng_normal(rng, i);
-}

@@ -125,15 +125,15 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     Bench *bench = &o->bench;
     if (bench_subject(&subject, model, o->words, o->word_count, err)) return err->status;
     recipe_notes(&subject.recipe, stderr);
-    bool pictures = model->task == TASK_CLASSIFY;
-    if (!pictures && !o->level[STEPS] && !o->level[NORMS])
+    bool layers = task_bench(model->task)->layers;
+    if (!layers && !o->level[STEPS] && !o->level[NORMS])
         return err_set(
             err, FAIL_USAGE,
             "%s: kernels and ops are measured on models of pictures; steps and "
             "norms on all",
             model->name);
-    if (pictures && o->level[KERNELS]) bench_kernels(bench, &subject);
-    if (pictures && o->level[OPS]) bench_ops(bench, &subject);
+    if (layers && o->level[KERNELS]) bench_kernels(bench, &subject);
+    if (layers && o->level[OPS]) bench_ops(bench, &subject);
     if (o->level[STEPS] && !stop_requested()) {
         BenchSteps steps;
         if (!bench_steps(bench, &subject, &steps, err))

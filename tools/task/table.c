@@ -1,5 +1,6 @@
 /* table: the kinds of task of TASK_LIST (tools/recipe/tasks.h) with their functions.  It stands
  * above them, and what they share (task.c) below. */
+#include "tools/task/bench.h"
 #include "tools/task/predict.h"
 
 #define TASK_ROW(KIND, name, examples, heading) [TASK_##KIND] = &name##_ops,
@@ -8,6 +9,10 @@ static const TaskOps *const TASKS[] = {TASK_LIST(TASK_ROW)};
 #define PREDICT_ROW(KIND, name, examples, heading) [TASK_##KIND] = &name##_predict,
 static const TaskPredict *const PREDICTS[] = {TASK_LIST(PREDICT_ROW)};
 
+#define BENCH_ROW(KIND, name, examples, heading) [TASK_##KIND] = &name##_bench,
+static const TaskBench *const BENCHES[] = {TASK_LIST(BENCH_ROW)};
+
+const TaskBench *task_bench(TaskKind kind) { return BENCHES[kind]; }
 const TaskPredict *task_predict(TaskKind kind) { return PREDICTS[kind]; }
 const TaskOps *task_ops(TaskKind kind) { return TASKS[kind]; }
 
