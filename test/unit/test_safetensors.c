@@ -1,36 +1,17 @@
-/* safetensors: round trips, every broken header, mutations, full disks. */
-#include <fcntl.h>
+/* safetensors: round trips, number types, every broken header, mutations. */
 #include <math.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "data/file/safetensors.h"
-
-static char folder[64];
-
-static const char *path_of(const char *name) {
-    static char path[200];
-    text_format(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_bytes(const char *path, const void *bytes, size_t size) {
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    fclose(f);
-}
+#include "tensor_files.h"
 
 static size_t read_bytes(const char *path, unsigned char *bytes, size_t size) {
     FILE *f = fopen(path, "rb");
@@ -40,8 +21,6 @@ static size_t read_bytes(const char *path, unsigned char *bytes, size_t size) {
     return got;
 }
 
-static bool exists(const char *path) { return access(path, F_OK) == 0; }
-
 /* A file of this header and `data` zero bytes behind it. */
 static void write_header(const char *path, const char *json, size_t data) {
     unsigned char bytes[70000] = {0};
@@ -49,38 +28,17 @@ static void write_header(const char *path, const char *json, size_t data) {
     assert_true(8 + length + data <= sizeof bytes);
     memcpy(bytes, &length, 8);
     memcpy(bytes + 8, json, length);
-    write_bytes(path, bytes, 8 + length + data);
-}
-
-static const real small[6] = {1, (real)-2.5, 0, (real)1e-30, (real)3e30, 7};
-
-static Status save_small(const char *path, const real *values, Err *err) {
-    SafetensorsWriter *w = safetensors_writer_new();
-    safetensors_add(w, "blocks.0.weight", 2, (size_t[]){2, 3}, values);
-    safetensors_add(w, "nothing", 2, (size_t[]){0, 5}, NULL);
-    safetensors_add(w, "gamma", 0, NULL, values + 5);
-    safetensors_add_metadata(w, "step", "100");
-    safetensors_add_metadata(w, "text", "a \"quoted\" line\nand \xc3\xa4");
-    Status status = safetensors_save(w, path, err);
-    safetensors_writer_free(w);
-    return status;
-}
-
-static Safetensors *open_good(const char *path) {
-    Err err = ERR_NONE;
-    Safetensors *file = safetensors_open(path, SAFETENSORS_VERIFY, &err);
-    if (!file) fail_msg("%s", err.text);
-    return file;
+    tensors_write_bytes(path, bytes, 8 + length + data);
 }
 
 /* ---- round trips ---- */
 
 static void what_was_saved_is_read_back_bit_for_bit(void **state) {
     (void)state;
-    const char *path = path_of("small.safetensors");
+    const char *path = tensors_path("tensors_small.safetensors");
     Err err = ERR_NONE;
-    assert_int_equal(save_small(path, small, &err), OK);
-    Safetensors *file = open_good(path);
+    assert_int_equal(tensors_save_small(path, tensors_small, &err), OK);
+    Safetensors *file = tensors_open_good(path);
     assert_int_equal(safetensors_count(file), 3);
     const SafetensorsEntry *w = safetensors_find(file, "blocks.0.weight");
     assert_non_null(w);
@@ -88,7 +46,7 @@ static void what_was_saved_is_read_back_bit_for_bit(void **state) {
     assert_true(w->dims == 2 && w->shape[0] == 2 && w->shape[1] == 3 && w->count == 6);
     real out[6];
     assert_int_equal(safetensors_read(file, w, out, 6, &err), OK);
-    assert_memory_equal(out, small, sizeof small);
+    assert_memory_equal(out, tensors_small, sizeof tensors_small);
     const SafetensorsEntry *gamma = safetensors_find(file, "gamma");
     assert_true(gamma->dims == 0 && gamma->count == 1);
     assert_int_equal(safetensors_read(file, gamma, out, 1, &err), OK);
@@ -98,14 +56,14 @@ static void what_was_saved_is_read_back_bit_for_bit(void **state) {
     assert_int_equal(safetensors_read(file, nothing, NULL, 0, &err), OK);
     assert_null(safetensors_find(file, "absent"));
     safetensors_close(file);
-    assert_false(exists(path_of("small.safetensors.tmp")));
+    assert_false(tensors_exist(tensors_path("tensors_small.safetensors.tmp")));
 }
 
 static void metadata_are_read_back(void **state) {
     (void)state;
-    const char *path = path_of("small.safetensors");
-    assert_int_equal(save_small(path, small, NULL), OK);
-    Safetensors *file = open_good(path);
+    const char *path = tensors_path("tensors_small.safetensors");
+    assert_int_equal(tensors_save_small(path, tensors_small, NULL), OK);
+    Safetensors *file = tensors_open_good(path);
     assert_string_equal(safetensors_metadata(file, "step"), "100");
     assert_string_equal(safetensors_metadata(file, "text"),
                         "a \"quoted\" line\nand \xc3\xa4");
@@ -121,9 +79,9 @@ static void large_tensors_pass_through_several_chunks(void **state) {
     for (size_t i = 0; i < n; i++) values[i] = (real)sin((double)i);
     SafetensorsWriter *w = safetensors_writer_new();
     safetensors_add(w, "large", 1, &n, values);
-    assert_int_equal(safetensors_save(w, path_of("large"), NULL), OK);
+    assert_int_equal(safetensors_save(w, tensors_path("large"), NULL), OK);
     safetensors_writer_free(w);
-    Safetensors *file = open_good(path_of("large"));
+    Safetensors *file = tensors_open_good(tensors_path("large"));
     assert_int_equal(safetensors_read(file, safetensors_entry(file, 0), out, n, NULL),
                      OK);
     assert_memory_equal(values, out, n * sizeof(real));
@@ -135,8 +93,8 @@ static void large_tensors_pass_through_several_chunks(void **state) {
 static void the_header_is_padded_so_that_data_are_aligned(void **state) {
     (void)state;
     unsigned char bytes[4096];
-    assert_int_equal(save_small(path_of("pad"), small, NULL), OK);
-    assert_true(read_bytes(path_of("pad"), bytes, sizeof bytes) > 8);
+    assert_int_equal(tensors_save_small(tensors_path("pad"), tensors_small, NULL), OK);
+    assert_true(read_bytes(tensors_path("pad"), bytes, sizeof bytes) > 8);
     assert_int_equal(bytes[0] % 8, 0);
     assert_int_equal(bytes[8], '{');
 }
@@ -144,9 +102,9 @@ static void the_header_is_padded_so_that_data_are_aligned(void **state) {
 static void a_writer_without_tensors_makes_a_valid_file(void **state) {
     (void)state;
     SafetensorsWriter *w = safetensors_writer_new();
-    assert_int_equal(safetensors_save(w, path_of("empty"), NULL), OK);
+    assert_int_equal(safetensors_save(w, tensors_path("empty"), NULL), OK);
     safetensors_writer_free(w);
-    Safetensors *file = open_good(path_of("empty"));
+    Safetensors *file = tensors_open_good(tensors_path("empty"));
     assert_int_equal(safetensors_count(file), 0);
     safetensors_close(file);
 }
@@ -184,8 +142,8 @@ static Safetensors *open_number(const char *dtype, const unsigned char *data,
     memcpy(bytes, &length, 8);
     memcpy(bytes + 8, json, length);
     memcpy(bytes + 8 + length, data, size);
-    write_bytes(path_of("type"), bytes, 8 + length + size);
-    return open_good(path_of("type"));
+    tensors_write_bytes(tensors_path("type"), bytes, 8 + length + size);
+    return tensors_open_good(tensors_path("type"));
 }
 
 static void every_real_type_is_converted(void **state) {
@@ -236,8 +194,8 @@ static void nan_of_half_precision_stays_nan(void **state) {
     memcpy(bytes + 8, json, length);
     bytes[8 + length] = 1;
     bytes[9 + length] = 0x7c;
-    write_bytes(path_of("nan"), bytes, 10 + length);
-    Safetensors *file = open_good(path_of("nan"));
+    tensors_write_bytes(tensors_path("nan"), bytes, 10 + length);
+    Safetensors *file = tensors_open_good(tensors_path("nan"));
     real out;
     assert_int_equal(safetensors_read(file, safetensors_entry(file, 0), &out, 1, NULL),
                      OK);
@@ -318,7 +276,7 @@ static void assert_refused(const char *path, Status status, const char *message)
 
 static void every_broken_header_is_refused_with_a_reason(void **state) {
     (void)state;
-    const char *path = path_of("broken");
+    const char *path = tensors_path("broken");
     for (size_t k = 0; k < COUNT(broken); k++) {
         write_header(path, broken[k].json, broken[k].data);
         assert_refused(path, FAIL_DATA, broken[k].message);
@@ -327,18 +285,18 @@ static void every_broken_header_is_refused_with_a_reason(void **state) {
 
 static void lengths_that_the_file_does_not_have_are_refused(void **state) {
     (void)state;
-    const char *path = path_of("length");
-    write_bytes(path, "1234567", 7);
+    const char *path = tensors_path("length");
+    tensors_write_bytes(path, "1234567", 7);
     assert_refused(path, FAIL_DATA, "at least 8");
-    write_bytes(path, "", 0);
+    tensors_write_bytes(path, "", 0);
     assert_refused(path, FAIL_DATA, "0 bytes long");
     for (unsigned shift = 2; shift < 64; shift++) {
         uint64_t head[2] = {(uint64_t)1 << shift, 0x7d7b}; /* {} */
         if (head[0] <= 8) continue;
-        write_bytes(path, head, sizeof head);
+        tensors_write_bytes(path, head, sizeof head);
         assert_refused(path, FAIL_DATA, "the header is to have");
     }
-    write_bytes(path, "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10);
+    tensors_write_bytes(path, "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10);
     assert_refused(path, FAIL_DATA, "18446744073709551615");
 }
 
@@ -351,30 +309,30 @@ static void names_and_nesting_of_any_length_are_survived(void **state) {
     text_format(json, sizeof json,
                 "{\"%s\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
                 name);
-    write_header(path_of("name"), json, 4);
-    assert_refused(path_of("name"), FAIL_DATA, "600 bytes");
+    write_header(tensors_path("name"), json, 4);
+    assert_refused(tensors_path("name"), FAIL_DATA, "600 bytes");
     text_format(json, sizeof json, "{\"x\":");
     memset(json + 5, '[', 50000);
     json[50005] = '\0';
-    write_header(path_of("name"), json, 0);
-    assert_refused(path_of("name"), FAIL_DATA, "header, near byte");
+    write_header(tensors_path("name"), json, 0);
+    assert_refused(tensors_path("name"), FAIL_DATA, "header, near byte");
 }
 
 static void absent_files_and_folders_are_refused(void **state) {
     (void)state;
-    assert_refused(path_of("absent"), FAIL_DATA, "No such file");
-    assert_refused(folder, FAIL_DATA, "regular file");
+    assert_refused(tensors_path("absent"), FAIL_DATA, "No such file");
+    assert_refused(tensors_folder(), FAIL_DATA, "regular file");
 }
 
 static void truncation_at_any_byte_is_refused(void **state) {
     (void)state;
     unsigned char bytes[4096];
-    assert_int_equal(save_small(path_of("cut"), small, NULL), OK);
-    size_t size = read_bytes(path_of("cut"), bytes, sizeof bytes);
+    assert_int_equal(tensors_save_small(tensors_path("cut"), tensors_small, NULL), OK);
+    size_t size = read_bytes(tensors_path("cut"), bytes, sizeof bytes);
     for (size_t cut = 0; cut < size; cut++) {
-        write_bytes(path_of("cut"), bytes, cut);
+        tensors_write_bytes(tensors_path("cut"), bytes, cut);
         Err err = ERR_NONE;
-        assert_null(safetensors_open(path_of("cut"), SAFETENSORS_VERIFY, &err));
+        assert_null(safetensors_open(tensors_path("cut"), SAFETENSORS_VERIFY, &err));
         assert_int_equal(err.status, FAIL_DATA);
     }
 }
@@ -382,11 +340,11 @@ static void truncation_at_any_byte_is_refused(void **state) {
 static void a_flipped_bit_in_the_data_is_seen_unless_trusted(void **state) {
     (void)state;
     unsigned char bytes[4096];
-    const char *path = path_of("flip");
-    assert_int_equal(save_small(path, small, NULL), OK);
+    const char *path = tensors_path("flip");
+    assert_int_equal(tensors_save_small(path, tensors_small, NULL), OK);
     size_t size = read_bytes(path, bytes, sizeof bytes);
     bytes[size - 3] ^= 4;
-    write_bytes(path, bytes, size);
+    tensors_write_bytes(path, bytes, size);
     assert_refused(path, FAIL_DATA, "damaged");
     Safetensors *file = safetensors_open(path, SAFETENSORS_TRUST, NULL);
     assert_non_null(file);
@@ -395,9 +353,9 @@ static void a_flipped_bit_in_the_data_is_seen_unless_trusted(void **state) {
 
 static void a_file_cut_after_it_was_opened_fails_to_read(void **state) {
     (void)state;
-    const char *path = path_of("later");
-    assert_int_equal(save_small(path, small, NULL), OK);
-    Safetensors *file = open_good(path);
+    const char *path = tensors_path("later");
+    assert_int_equal(tensors_save_small(path, tensors_small, NULL), OK);
+    Safetensors *file = tensors_open_good(path);
     assert_int_equal(truncate(path, 40), 0);
     real out[6];
     Err err = ERR_NONE;
@@ -429,8 +387,8 @@ static void mutations_never_crash(void **state) {
     static const char digits[] = "0123456789[]{}\",:-.eE\\";
     unsigned char bytes[4096], copy[4096];
     uint64_t random = 0x9e3779b97f4a7c15u;
-    assert_int_equal(save_small(path_of("mutant"), small, NULL), OK);
-    size_t size = read_bytes(path_of("mutant"), bytes, sizeof bytes);
+    assert_int_equal(tensors_save_small(tensors_path("mutant"), tensors_small, NULL), OK);
+    size_t size = read_bytes(tensors_path("mutant"), bytes, sizeof bytes);
     for (int round = 0; round < 500; round++) {
         memcpy(copy, bytes, size);
         for (int k = 0; k <= round % 4; k++) {
@@ -440,127 +398,12 @@ static void mutations_never_crash(void **state) {
             copy[place] = round % 2 ? (unsigned char)digits[pick % (sizeof digits - 1)]
                                     : (unsigned char)pick;
         }
-        write_bytes(path_of("mutant"), copy, size);
-        try_all(path_of("mutant"));
+        tensors_write_bytes(tensors_path("mutant"), copy, size);
+        try_all(tensors_path("mutant"));
     }
 }
-
-/* ---- saving that fails ---- */
-
-/* The old file is as it was and no temporary file is left. */
-static void assert_untouched(const char *path) {
-    Safetensors *file = open_good(path);
-    real out[6];
-    const SafetensorsEntry *w = safetensors_find(file, "blocks.0.weight");
-    assert_int_equal(safetensors_read(file, w, out, 6, NULL), OK);
-    assert_memory_equal(out, small, sizeof small);
-    safetensors_close(file);
-    char temporary[300];
-    text_format(temporary, sizeof temporary, "%s.tmp", path);
-    assert_int_not_equal(access(temporary, F_OK), 0);
-}
-
-static const real other[6] = {9, 9, 9, 9, 9, 9};
-
-static void a_temporary_file_that_is_a_link_is_not_written_through(void **state) {
-    (void)state;
-    char path[200], temporary[300], victim[200];
-    text_format(path, sizeof path, "%s", path_of("linked"));
-    text_format(temporary, sizeof temporary, "%s.tmp", path);
-    text_format(victim, sizeof victim, "%s", path_of("victim"));
-    assert_int_equal(save_small(victim, small, NULL), OK);
-    assert_int_equal(symlink(victim, temporary), 0);
-    assert_int_equal(save_small(path, other, NULL), OK);
-    assert_untouched(victim);
-}
-
-static void a_write_that_stops_half_way_leaves_the_old_file(void **state) {
-    (void)state;
-    char path[200];
-    text_format(path, sizeof path, "%s", path_of("half"));
-    assert_int_equal(save_small(path, small, NULL), OK);
-    struct rlimit before, limit;
-    getrlimit(RLIMIT_FSIZE, &before);
-    limit = before;
-    limit.rlim_cur = 100;
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    setrlimit(RLIMIT_FSIZE, &limit);
-    Err err = ERR_NONE;
-    Status status = save_small(path, other, &err);
-    setrlimit(RLIMIT_FSIZE, &before);
-    signal(SIGXFSZ, handler);
-    assert_int_equal(status, FAIL_RUN);
-    assert_non_null(strstr(err.text, "File too large"));
-    assert_untouched(path);
-}
-
-static void a_folder_that_is_not_there_or_not_a_folder_is_an_error(void **state) {
-    (void)state;
-    Err err = ERR_NONE;
-    assert_int_equal(save_small(path_of("no/such/x"), small, &err), FAIL_RUN);
-    assert_non_null(strstr(err.text, "No such file"));
-    write_bytes(path_of("plain"), "x", 1);
-    assert_int_equal(save_small(path_of("plain/x"), small, &err), FAIL_RUN);
-    assert_non_null(strstr(err.text, "Not a directory"));
-}
-
-static void a_target_that_is_a_folder_leaves_no_temporary_file(void **state) {
-    (void)state;
-    Err err = ERR_NONE;
-    assert_int_equal(mkdir(path_of("target"), 0700), 0);
-    assert_int_equal(save_small(path_of("target"), small, &err), FAIL_RUN);
-    assert_false(exists(path_of("target.tmp")));
-}
-
-static void a_name_that_is_not_utf8_is_an_error_when_saving(void **state) {
-    (void)state;
-    SafetensorsWriter *w = safetensors_writer_new();
-    safetensors_add_metadata(w, "path", "caf\xe9");
-    Err err = ERR_NONE;
-    assert_int_equal(safetensors_save(w, path_of("utf8"), &err), FAIL_RUN);
-    assert_non_null(strstr(err.text, "\"path\" is not UTF-8"));
-    assert_false(exists(path_of("utf8")));
-    safetensors_writer_free(w);
-}
-
-static void a_temporary_file_of_a_killed_run_is_in_nobodys_way(void **state) {
-    (void)state;
-    char path[200];
-    text_format(path, sizeof path, "%s", path_of("killed"));
-    write_bytes(path_of("killed.tmp"), "half a checkpoint", 17);
-    SafetensorsWriter *w = safetensors_writer_new();
-    safetensors_add(w, "blocks.0.weight", 2, (size_t[]){2, 3}, small);
-    assert_int_equal(safetensors_save_in(w, path, folder, NULL), OK);
-    safetensors_writer_free(w);
-    assert_untouched(path);
-}
-
-static void outside_of_a_run_a_file_of_that_name_is_somebodys(void **state) {
-    (void)state;
-    write_bytes(path_of("own.tmp"), "mine", 4);
-    assert_int_equal(save_small(path_of("own"), small, NULL), OK);
-    safetensors_close(open_good(path_of("own")));
-    struct stat info;
-    assert_int_equal(stat(path_of("own.tmp"), &info), 0);
-    assert_int_equal(info.st_size, 4);
-    assert_int_not_equal(access(path_of("own.tmp.2"), F_OK), 0);
-}
-
-static int make_folder(void **state) {
-    (void)state;
-    text_format(folder, sizeof folder, "%s", "/tmp/steady-safetensors-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[100];
-    text_format(command, sizeof command, "rm -r '%s'", folder);
-    return system(command);
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest cases[] = {
         cmocka_unit_test(what_was_saved_is_read_back_bit_for_bit),
         cmocka_unit_test(metadata_are_read_back),
         cmocka_unit_test(large_tensors_pass_through_several_chunks),
@@ -577,13 +420,7 @@ int main(void) {
         cmocka_unit_test(a_flipped_bit_in_the_data_is_seen_unless_trusted),
         cmocka_unit_test(a_file_cut_after_it_was_opened_fails_to_read),
         cmocka_unit_test(mutations_never_crash),
-        cmocka_unit_test(a_temporary_file_that_is_a_link_is_not_written_through),
-        cmocka_unit_test(a_write_that_stops_half_way_leaves_the_old_file),
-        cmocka_unit_test(a_folder_that_is_not_there_or_not_a_folder_is_an_error),
-        cmocka_unit_test(a_target_that_is_a_folder_leaves_no_temporary_file),
-        cmocka_unit_test(a_name_that_is_not_utf8_is_an_error_when_saving),
-        cmocka_unit_test(a_temporary_file_of_a_killed_run_is_in_nobodys_way),
-        cmocka_unit_test(outside_of_a_run_a_file_of_that_name_is_somebodys),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("safetensors", cases, tensors_make_folder,
+                                       tensors_remove_folder);
 }
