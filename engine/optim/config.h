@@ -24,9 +24,6 @@ typedef enum {
     SCHEDULE_PLATEAU,
 } ScheduleKind;
 
-/* What the plateau schedule goes by. */
-typedef enum { WATCH_LOSS, WATCH_WER, WATCH_BLEU, WATCH_TOP1, WATCH_PPL } WatchedScore;
-
 typedef struct OptimConfig {
     OptimKind name;
     double lr;           /* absolute; a recipe writes lr * batch / 256 out */
@@ -56,8 +53,9 @@ typedef struct ScheduleConfig {
     double step_at[SCHEDULE_STEPS_MAX];
     size_t step_count;
     double step_factor;
-    /* plateau: of the validation split, or of test where there is none */
-    WatchedScore watch;
+    /* plateau: which score of the validation split, or of test where there is none; a number of
+     * the caller's (tools/recipe/metric.h), 0: the loss */
+    int watch;
     size_t patience; /* plateau: evaluations without a better loss that are borne */
     double min_lr;
 } ScheduleConfig;

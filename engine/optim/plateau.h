@@ -2,7 +2,7 @@
  * plateau.
  *
  *     Plateau plateau = PLATEAU_START;
- *     if (plateau_see(&plateau, WATCH_LOSS, loss, patience)) ...        the rate is now lower
+ *     if (plateau_see(&plateau, 0, loss, patience)) ...        the rate is now lower
  *     schedule_rate(&config, lr, step, steps, warmup, plateau.reductions);
  *
  * As PyTorch's ReduceLROnPlateau(threshold = 1e-4, threshold_mode = "rel", cooldown = 0, eps = 0):
@@ -17,7 +17,7 @@
 #include "engine/optim/config.h"
 
 typedef struct Plateau {
-    WatchedScore watch; /* what `best` is of */
+    int watch; /* what `best` is of, by a number of the caller's */
     double best;
     size_t bad;        /* scores since the best, or since the last reduction */
     size_t reductions; /* so far */
@@ -30,10 +30,6 @@ Plateau plateau_again(const Plateau *plateau);
 
 /* True where this score, one evaluation's, makes the rate shrink.  Where `watch` is another than
  * before, after plateau_again. */
-bool plateau_see(Plateau *plateau, WatchedScore watch, double score, size_t patience);
-
-/* "loss", "wer", "bleu", "top1", "ppl"; the other way round, an unknown name is WATCH_LOSS. */
-const char *plateau_watch_name(WatchedScore watch);
-WatchedScore plateau_watch_named(const char *name);
+bool plateau_see(Plateau *plateau, int watch, double score, size_t patience);
 
 #endif

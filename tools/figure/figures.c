@@ -25,15 +25,14 @@ static bool has_sigma(const RunLog *run) {
 /* Evaluations of any run that have this score. */
 static bool has_metric(const RunLog *const *runs, size_t count, Metric metric) {
     for (size_t r = 0; r < count; r++)
-        for (size_t i = 0; i < runs[r]->eval_count; i++)
-            if (isfinite(runs[r]->evals[i].scores[metric])) return true;
+        if (runlog_scored(runs[r], metric)) return true;
     return false;
 }
 
 static bool has_score(const RunLog *run) {
-    bool any = false;
-    for (size_t m = 0; m < METRIC_COUNT; m++) any |= has_metric(&run, 1, (Metric)m);
-    return any;
+    for (size_t i = 0; metric_shown(i) < METRIC_COUNT; i++)
+        if (runlog_scored(run, metric_shown(i))) return true;
+    return false;
 }
 
 static bool has_kind(const RunLog *const *runs, size_t count, LayerKind kind) {
@@ -110,15 +109,16 @@ static void add_kinds(RowList *list, const RunLog *const *runs, size_t count) {
     }
 }
 
-/* Score: a row for each that the evaluations have.  BLEU of tokens says little beside BLEU. */
+/* Score: a row for each that the evaluations have; some say little beside another. */
 static void add_metrics(RowList *list, const RunLog *const *runs, size_t count) {
     bool any = false;
-    for (size_t m = 0; m <= METRIC_COUNT; m++) {
-        bool wanted = m < METRIC_COUNT ? has_metric(runs, count, (Metric)m) : !any;
-        if (m == METRIC_BLEU_TOKENS && any) wanted = false;
-        if (wanted) add_row(list, ROW_SCORE, KIND_PLAIN, (Metric)m);
-        any |= wanted;
+    for (size_t i = 0; metric_shown(i) < METRIC_COUNT; i++) {
+        Metric metric = metric_shown(i);
+        if (!has_metric(runs, count, metric) || (metrics[metric].alone && any)) continue;
+        add_row(list, ROW_SCORE, KIND_PLAIN, metric);
+        any = true;
     }
+    if (!any) add_row(list, ROW_SCORE, KIND_PLAIN, METRIC_COUNT);
 }
 
 static Status add_word(RowList *list, const char *word, const RunLog *const *runs,

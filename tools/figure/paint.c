@@ -20,9 +20,10 @@ static size_t beside(const RunLog *run, double *step, double *loss, const char *
         size_t count = 0;
         for (size_t i = 0; i < run->eval_count; i++) {
             const EvalRow *row = &run->evals[i];
-            if (strcmp(row->split, splits[s].split) || !isfinite(row->loss)) continue;
+            double value = row->scores[METRIC_LOSS];
+            if (strcmp(row->split, splits[s].split) || !isfinite(value)) continue;
             step[count] = row->step;
-            loss[count++] = row->loss;
+            loss[count++] = value;
         }
         *name = splits[s].name;
         if (count) return count;
@@ -134,15 +135,23 @@ void paint_gradient(const Cell *cell) {
     mem_free(mean);
 }
 
-/* BLEU begins at 0, which a run may have for long; perplexity goes over orders of magnitude. */
-static void score_axis(const Cell *cell) {
+/* From 0 to above the best of all runs: BLEU is 0 for long. */
+static void range_from_zero(const Cell *cell) {
     double top = 1;
-    if (cell->metric == METRIC_PPL) panel_log_y(cell->panel);
-    if (cell->metric != METRIC_BLEU) return;
     for (size_t r = 0; r < cell->run_count; r++)
         for (size_t i = 0; i < cell->runs[r]->eval_count; i++)
-            top = fmax(top, cell->runs[r]->evals[i].scores[METRIC_BLEU]);
+            top = fmax(top, metrics[cell->metric].factor *
+                                cell->runs[r]->evals[i].scores[cell->metric]);
     panel_range_y(cell->panel, 0, 1.1 * top);
+}
+
+static void score_axis(const Cell *cell) {
+    if (cell->metric == METRIC_COUNT) return;
+    switch (metrics[cell->metric].axis) {
+    case AXIS_LINEAR: return;
+    case AXIS_LOG: panel_log_y(cell->panel); return;
+    case AXIS_FROM_ZERO: range_from_zero(cell); return;
+    }
 }
 
 void paint_score(const Cell *cell) {

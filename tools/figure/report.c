@@ -170,10 +170,10 @@ static double usual_rate(const TrainLog *train) {
     return median;
 }
 
-/* Has any evaluation this score? */
-static bool is_scored(const RunLog *run, Metric metric) {
-    for (size_t i = 0; i < run->eval_count; i++)
-        if (isfinite(run->evals[i].scores[metric])) return true;
+/* Does an item of items_per_s mean a token? */
+static bool counts_tokens(const RunLog *run) {
+    for (size_t m = 0; m < METRIC_COUNT; m++)
+        if (metrics[m].of_tokens && runlog_scored(run, (Metric)m)) return true;
     return false;
 }
 
@@ -208,9 +208,9 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fact(out, "largest spectral norm", "%.4g", sigma);
     fact(out, "largest gradient norm", "%.4g",
          largest(train->grad_norm, train->count, NAN));
-    bool text = is_scored(run, METRIC_PPL);
-    fact(out, text ? "tokens a second (median)" : "examples a second (median)", "%.1f",
-         usual_rate(train));
+    fact(out,
+         counts_tokens(run) ? "tokens a second (median)" : "examples a second (median)",
+         "%.1f", usual_rate(train));
     fputs("</table>\n", out);
 }
 
@@ -218,9 +218,10 @@ static void write_score_row(FILE *out, const RunLog *run, const EvalRow *row) {
     fputs("<tr><td>", out);
     escaped(out, row->split);
     fprintf(out, "<td class=n>%.0f<td class=n>", row->step);
-    number(out, "%.4f", row->loss);
-    for (size_t m = 0; m < METRIC_COUNT; m++) {
-        if (!is_scored(run, (Metric)m)) continue;
+    number(out, "%.4f", row->scores[METRIC_LOSS]);
+    for (size_t i = 0; metric_shown(i) < METRIC_COUNT; i++) {
+        Metric m = metric_shown(i);
+        if (!runlog_scored(run, m)) continue;
         fputs("<td class=n>", out);
         number(out, "%.2f", metrics[m].factor * row->scores[m]);
     }
@@ -231,8 +232,9 @@ static void write_score_row(FILE *out, const RunLog *run, const EvalRow *row) {
 static void write_scores(FILE *out, const RunLog *run) {
     if (!run->eval_count) return;
     fputs("<h2>Scores</h2><table><tr><th>split<th class=n>step<th class=n>loss", out);
-    for (size_t m = 0; m < METRIC_COUNT; m++)
-        if (is_scored(run, (Metric)m)) fprintf(out, "<th class=n>%s", metrics[m].label);
+    for (size_t i = 0; metric_shown(i) < METRIC_COUNT; i++)
+        if (runlog_scored(run, metric_shown(i)))
+            fprintf(out, "<th class=n>%s", metrics[metric_shown(i)].label);
     fputs("</tr>\n", out);
     size_t first = run->eval_count > 12 ? run->eval_count - 12 : 0;
     for (size_t i = first; i < run->eval_count; i++)

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/optim/plateau.h"
 #include "tools/recipe/keys.h"
+#include "tools/recipe/metric.h"
 #include "tools/recipe/recipe.h"
 
 static Status check_heads(const Recipe *recipe, Err *err) {
@@ -102,27 +102,38 @@ static Status check_plateau(const Recipe *recipe, Err *err) {
                    schedule->step_factor);
 }
 
+/* "loss or ppl or bleu": what a schedule of the task can watch. */
+static void watchable(TaskKind task, char *text, size_t size) {
+    size_t used = 0;
+    for (size_t m = 0; m < METRIC_COUNT; m++) {
+        const char *key = metrics[m].key;
+        bool named = !strcmp(metric_watch_names[metric_watch_place(key)], key);
+        if (!named || !task_is(task, metrics[m].tasks)) continue;
+        text_format(text + used, size - used, "%s%s", used ? " or " : "", key);
+        used += strlen(text + used);
+    }
+}
+
+/* Translations are what some scores are of. */
+static Status check_translated(const Recipe *recipe, const char *key, Metric metric,
+                               Err *err) {
+    if (!metrics[metric].translated || recipe->train.beam) return OK;
+    return err_set(err, FAIL_USAGE, "%s = %s needs translations: train.beam > 0", key,
+                   metrics[metric].key);
+}
+
 /* Whether the task measures what the schedule watches. */
 static Status check_watch(const Recipe *recipe, Err *err) {
-    static const unsigned MEASURED_BY[] = {
-        [WATCH_LOSS] = FOR_ALL,       [WATCH_WER] = FOR_TRANSCRIBE,
-        [WATCH_BLEU] = FOR_TRANSLATE, [WATCH_TOP1] = FOR_CLASSIFY,
-        [WATCH_PPL] = FOR_TEXTS,
-    };
     const ScheduleConfig *schedule = &recipe->schedule;
+    Metric metric = metric_watch(schedule->watch);
+    char wanted[200];
     if (schedule->name != SCHEDULE_PLATEAU) return OK;
-    if (!task_is(recipe->task, MEASURED_BY[schedule->watch]))
-        return err_set(err, FAIL_USAGE,
-                       "schedule.watch = %s: task.kind = %s has no such score; wanted "
-                       "loss or %s",
-                       plateau_watch_name(schedule->watch), task_name(recipe->task),
-                       recipe->task == TASK_CLASSIFY     ? "top1"
-                       : recipe->task == TASK_TRANSCRIBE ? "wer"
-                       : recipe->task == TASK_TRANSLATE  ? "ppl or bleu"
-                                                         : "ppl");
-    if (schedule->watch != WATCH_BLEU || recipe->train.beam) return OK;
+    if (task_is(recipe->task, metrics[metric].tasks))
+        return check_translated(recipe, "schedule.watch", metric, err);
+    watchable(recipe->task, wanted, sizeof wanted);
     return err_set(err, FAIL_USAGE,
-                   "schedule.watch = bleu needs translations: train.beam > 0");
+                   "schedule.watch = %s: task.kind = %s has no such score; wanted %s",
+                   metrics[metric].key, task_name(recipe->task), wanted);
 }
 
 static Status check_step_at(const Recipe *recipe, Err *err) {
@@ -235,18 +246,12 @@ static Status check_stride(const Recipe *recipe, Err *err) {
 }
 
 static Status check_best(const Recipe *recipe, Err *err) {
-    static const char *const NAMES[] = {"auto", "loss", "top1", "bleu", "wer"};
-    BestScore best = recipe->train.best;
-    bool pictures = recipe->task == TASK_CLASSIFY, pairs = recipe->task == TASK_TRANSLATE;
-    bool speech = recipe->task == TASK_TRANSCRIBE;
-    if ((best == BEST_TOP1 && !pictures) || (best == BEST_BLEU && !pairs) ||
-        (best == BEST_WER && !speech))
-        return err_set(err, FAIL_USAGE,
-                       "train.best = %s: task.kind = %s has no such score", NAMES[best],
-                       task_name(recipe->task));
-    if (best != BEST_BLEU || recipe->train.beam) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "train.best = bleu needs translations: train.beam > 0");
+    Metric metric = metric_best(recipe->train.best);
+    if (metric == METRIC_COUNT) return OK;
+    if (task_is(recipe->task, metrics[metric].tasks))
+        return check_translated(recipe, "train.best", metric, err);
+    return err_set(err, FAIL_USAGE, "train.best = %s: task.kind = %s has no such score",
+                   metrics[metric].key, task_name(recipe->task));
 }
 
 static Status check_augment(const Recipe *recipe, Err *err) {

@@ -8,6 +8,7 @@
 #include "data/picture/read.h"
 #include "data/speech/set.h"
 #include "tools/recipe/key_lines.h"
+#include "tools/recipe/metric.h"
 
 /* ---- texts that are more than texts ---- */
 
@@ -348,7 +349,7 @@ const Key keys[] = {
     REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0),
          "step, plateau: factor of the learning rate each time; plateau: below 1.",
          WHEN("schedule.name = step|plateau")),
-    CHOICE(FOR_ALL, schedule, watch, "loss", NAMES("loss", "wer", "bleu", "top1", "ppl"), NULL,
+    CHOICE(FOR_ALL, schedule, watch, "loss", metric_watch_names, NULL,
            "Score of the val split (test, where there is no val) that plateau goes by.",
            WHEN("schedule.name = plateau")),
     SIZE(FOR_ALL, schedule, patience, "5", WITHIN(0, 1e6),
@@ -406,7 +407,7 @@ const Key keys[] = {
     REAL(FOR_TRANSCRIBE, train, batch_seconds, "0", WITHIN(0, BATCH_MAX),
          "Seconds of sound that one step sees, padding included, in buckets of like length; "
          "0: train.batch counts utterances."),
-    CHOICE(FOR_ALL, train, best, "auto", NAMES("auto", "loss", "top1", "bleu", "wer"), NULL,
+    CHOICE(FOR_ALL, train, best, "auto", metric_best_names, NULL,
            "Score that the best checkpoint is chosen by; auto: top1 of pictures, loss of "
            "texts, wer of speech."),
     SIZE(FOR_LANGUAGE, train, eval_stride, "0", WITHIN(0, 1e6),

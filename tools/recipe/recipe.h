@@ -19,7 +19,6 @@
 
 typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
 typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
-typedef enum { BEST_AUTO, BEST_LOSS, BEST_TOP1, BEST_BLEU, BEST_WER } BestScore;
 typedef enum { INIT_MEANING, INIT_SHAPES } InitFit;
 typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
 
@@ -42,7 +41,7 @@ typedef struct TrainConfig {
     size_t eval_every;       /* steps; 0: at each epoch's end.  Always at the end */
     size_t checkpoint_every; /* steps; 0: at each epoch's end.  Always at the end */
     size_t keep;             /* newest checkpoints that stay, beside the best */
-    BestScore best;          /* what the best checkpoint is chosen by */
+    int best;                /* what the best checkpoint is chosen by (metric_best) */
     size_t eval_stride;      /* language: tokens that each window scores; 0: all of it */
     size_t beam;             /* translation: hypotheses of the search; 0: none is made */
     double length_penalty;   /* exponent of the length that scores are divided by */
@@ -100,16 +99,11 @@ Status recipe_load(Recipe *recipe, const char *name, Err *err);
  * (data/file/openfile.h), or NULL. */
 Status recipe_load_file(Recipe *recipe, const char *path, const char *root, Err *err);
 
-/* The text of a user's INI file; `label` is its name in errors. */
-Status recipe_read(Recipe *recipe, const char *label, const char *text, Err *err);
-
 /* Applies one "section.key=value" word of the command line.  It wins over the file:
  * train.steps also takes the place of the file's train.epochs and the other way round, and
  * so do schedule.warmup_steps and schedule.warmup_epochs; a pair of such words is left to
  * recipe_check. */
 Status recipe_set(Recipe *recipe, const char *word, Err *err);
-/* The same of a key and its value. */
-Status recipe_give(Recipe *recipe, const char *key, const char *value, Err *err);
 
 /* One line for each key that was given and does nothing, as messages for stderr; returns how
  * many.  `out` may be NULL.  A key of another task is named whoever gave it; one whose condition

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/recipe/metric.h"
+
 #define COUNT_MOST 1e15 /* of steps, batches, epochs */
 
 /* ---- writing ---- */
@@ -68,7 +70,7 @@ static void add_marks(SafetensorsWriter *writer, const DataMark data[3]) {
 
 static void add_plateau(SafetensorsWriter *writer, const Plateau *p) {
     if (!isfinite(p->best) && !p->reductions) return;
-    safetensors_add_metadata(writer, "plateau_watch", plateau_watch_name(p->watch));
+    safetensors_add_metadata(writer, "plateau_watch", metric_watch_names[p->watch]);
     add_number(writer, "plateau_best", p->best);
     add_number(writer, "plateau_bad", (double)p->bad);
     add_number(writer, "plateau_reductions", (double)p->reductions);
@@ -209,9 +211,8 @@ bool checkpoint_data(const char *path, const char *root, DataMark data[3]) {
 static Plateau read_plateau(const Reading *r) {
     const char *watch = safetensors_metadata(r->file, "plateau_watch");
     if (!safetensors_metadata(r->file, "plateau_best")) return PLATEAU_START;
-    return (Plateau){plateau_watch_named(watch ? watch : ""),
-                     number_of(r, "plateau_best"), whole_of(r, "plateau_bad"),
-                     whole_of(r, "plateau_reductions")};
+    return (Plateau){metric_watch_place(watch ? watch : ""), number_of(r, "plateau_best"),
+                     whole_of(r, "plateau_bad"), whole_of(r, "plateau_reductions")};
 }
 
 Status checkpoint_read_facts(const Safetensors *file, const char *path,

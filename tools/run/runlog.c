@@ -28,20 +28,6 @@ enum {
     KINDS_MOST = 200,   /* of sites or weights: names without the number of their block */
 };
 
-const MetricFacts metrics[METRIC_COUNT] = {
-    [METRIC_TOP1] = {"top1", "top-1 %", 100, true},
-    [METRIC_BLEU] = {"bleu", "BLEU", 1, true},
-    [METRIC_BLEU_TOKENS] = {"bleu_tokens", "BLEU of tokens", 1, true},
-    [METRIC_WER] = {"wer", "WER %", 100, false},
-    [METRIC_PPL] = {"ppl", "perplexity", 1, false},
-};
-
-Metric metric_find(const char *key) {
-    size_t i = 0;
-    while (i < METRIC_COUNT && (!key || strcmp(metrics[i].key, key))) i++;
-    return (Metric)i;
-}
-
 static double *nan_array(size_t count) {
     double *array = mem_alloc(count * sizeof *array);
     for (size_t i = 0; i < count; i++) array[i] = NAN;
@@ -257,13 +243,16 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
     if (!run->evals) run->evals = mem_zalloc(space * sizeof *run->evals);
     EvalRow *eval = &run->evals[run->eval_count++];
     const char *split = text_of(row, "split");
-    *eval = (EvalRow){.step = step, .loss = number(row, "loss"), .score = NAN};
+    *eval = (EvalRow){.step = step, .score = NAN};
     snprintf(eval->split, sizeof eval->split, "%s", split ? split : "val");
-    for (size_t i = 0; i < METRIC_COUNT; i++) {
-        eval->scores[i] = number(row, metrics[i].key);
-        if (eval->metric || !json_object_get(row, metrics[i].key)) continue;
-        eval->metric = metrics[i].key;
-        eval->score = eval->scores[i];
+    for (size_t m = 0; m < METRIC_COUNT; m++)
+        eval->scores[m] = number(row, metrics[m].key);
+    Metric best = METRIC_COUNT;
+    for (size_t i = 0; (best = metric_shown(i)) < METRIC_COUNT; i++)
+        if (json_object_get(row, metrics[best].key)) break;
+    if (best < METRIC_COUNT) {
+        eval->metric = metrics[best].key;
+        eval->score = eval->scores[best];
     }
     json_t *worst = json_object_get(row, "worst");
     if (!worst) return;
@@ -441,6 +430,12 @@ const char *runlog_setting(const RunLog *run, const char *key) {
     for (size_t i = run->setting_count; i-- > 0;)
         if (!strcmp(run->settings[i].key, key)) return run->settings[i].value;
     return NULL;
+}
+
+bool runlog_scored(const RunLog *run, Metric metric) {
+    for (size_t i = 0; i < run->eval_count; i++)
+        if (isfinite(run->evals[i].scores[metric])) return true;
+    return false;
 }
 
 EntropyLow runlog_lowest(const RunLog *run) {

@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "data/file/stringmap.h"
+#include "tools/recipe/metric.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/verdict.h"
 
@@ -55,33 +56,13 @@ typedef struct ProbeLog {
     size_t weight_count, weight_room;
 } ProbeLog;
 
-/* Scores that a row of eval.jsonl can have, the most telling first. */
-typedef enum {
-    METRIC_TOP1,
-    METRIC_BLEU,
-    METRIC_BLEU_TOKENS,
-    METRIC_WER,
-    METRIC_PPL,
-    METRIC_COUNT
-} Metric;
-
-typedef struct MetricFacts {
-    const char *key, *label; /* in the file, "top1"; for people, "top-1 %" */
-    double factor;           /* from the file's number to the one that people read */
-    bool better_high;
-} MetricFacts;
-
-extern const MetricFacts metrics[METRIC_COUNT];
-
-/* By key; METRIC_COUNT: none of them, NULL included. */
-Metric metric_find(const char *key);
-
 typedef struct EvalRow {
-    double step, loss;
+    double step;
     char split[16];
-    const char *metric; /* the first of metrics[] in the row; NULL: it has none of them */
-    double score;       /* of that */
-    double scores[METRIC_COUNT];
+    const char
+        *metric;  /* the first of metric_shown in the row; NULL: it has none of them */
+    double score; /* of that */
+    double scores[METRIC_COUNT]; /* METRIC_LOSS among them */
 } EvalRow;
 
 typedef struct Setting {
@@ -129,6 +110,9 @@ Status runlog_check_rows(const RunLog *run, Err *err);
 
 /* Value of a "section.key" of the recipe, or NULL. */
 const char *runlog_setting(const RunLog *run, const char *key);
+
+/* Has any evaluation this score? */
+bool runlog_scored(const RunLog *run, Metric metric);
 
 EntropyLow runlog_lowest(const RunLog *run);
 Verdict runlog_verdict(const RunLog *run);

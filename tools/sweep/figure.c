@@ -68,13 +68,13 @@ size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_
     return count;
 }
 
-/* What guessing scores: e^-loss of the answers are right, and the perplexity is e^loss. */
 static double chance_score(const SweepResult *r, Metric metric) {
-    switch (metric) {
-    case METRIC_TOP1: return metrics[METRIC_TOP1].factor * exp(-r->chance);
-    case METRIC_PPL: return exp(r->chance);
-    default: return NAN;
+    switch (metrics[metric].guess) {
+    case GUESS_SHARE: return metrics[metric].factor * exp(-r->chance);
+    case GUESS_EXP: return metrics[metric].factor * exp(r->chance);
+    case GUESS_NONE: break;
     }
+    return NAN;
 }
 
 /* Without a swept key of numbers there is nothing to draw. */
@@ -92,8 +92,8 @@ static Status draw_figure(void *input, Err *err) {
         if (metric == METRIC_COUNT) continue;
         text_format(y, sizeof y, "%s (%s)", metrics[metric].label, r->split);
         labels.chance = chance_score(r, metric);
-        labels.lower = !metrics[metric].better_high;
-        labels.log_y = metric == METRIC_PPL;
+        labels.lower = metrics[metric].better == BETTER_LOW;
+        labels.log_y = metrics[metric].axis == AXIS_LOG;
     }
     Status status =
         count ? figures_write_sweep(points, count, &labels, path, sweep->dir, err) : OK;

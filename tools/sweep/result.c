@@ -17,8 +17,8 @@ static void read_scores(SweepResult *result, const RunLog *run) {
     for (const EvalRow *row = run->evals; row <= last; row++) {
         if (strcmp(row->split, last->split)) continue;
         double x = row->scores[metric];
-        result->best =
-            metrics[metric].better_high ? fmax(result->best, x) : fmin(result->best, x);
+        bool high = metrics[metric].better == BETTER_HIGH;
+        result->best = high ? fmax(result->best, x) : fmin(result->best, x);
         for (size_t m = 0; m < METRIC_COUNT; m++)
             if (isfinite(row->scores[m])) result->scores[m] = row->scores[m];
     }
@@ -26,7 +26,7 @@ static void read_scores(SweepResult *result, const RunLog *run) {
 
 static double last_val_loss(const RunLog *run) {
     for (size_t i = run->eval_count; i-- > 0;)
-        if (!strcmp(run->evals[i].split, "val")) return run->evals[i].loss;
+        if (!strcmp(run->evals[i].split, "val")) return run->evals[i].scores[METRIC_LOSS];
     return NAN;
 }
 

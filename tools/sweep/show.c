@@ -115,8 +115,9 @@ static void score_text(const SweepResult *r, char *text, size_t size) {
     Metric metric = metric_find(r->metric);
     if (!isfinite(r->score) || metric == METRIC_COUNT)
         text_format(text, size, "no score");
-    else if (metric == METRIC_TOP1)
-        text_format(text, size, "top-1 %.1f %%", 100 * fmin(r->score, 1e9));
+    else if (metrics[metric].brief)
+        text_format(text, size, metrics[metric].brief,
+                    metrics[metric].factor * fmin(r->score, 1e9));
     else
         text_format(text, size, "%s %.4g", metrics[metric].label,
                     metrics[metric].factor * r->score);

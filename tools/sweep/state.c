@@ -50,9 +50,11 @@ static json_t *values_json(const Sweep *sweep, size_t cell, size_t left_out) {
 /* Those that there are: {"ppl":12.5,"bleu":30}. */
 static json_t *scores_json(const double scores[METRIC_COUNT]) {
     json_t *list = json_object();
-    for (size_t m = 0; m < METRIC_COUNT; m++)
+    for (size_t i = 0; metric_shown(i) < METRIC_COUNT; i++) {
+        Metric m = metric_shown(i);
         if (isfinite(scores[m]))
             json_object_set_new(list, metrics[m].key, json_number(scores[m]));
+    }
     return list;
 }
 

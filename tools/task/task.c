@@ -19,9 +19,9 @@ void task_initialize(Task *task) {
     model_draw_vectors(task->model, task->recipe->train.seed);
 }
 
-BestScore task_best(const Task *task) {
-    BestScore best = task->recipe->train.best;
-    return best == BEST_AUTO ? task->ops->best : best;
+Metric task_best(const Task *task) {
+    Metric best = metric_best(task->recipe->train.best);
+    return best < METRIC_COUNT ? best : task->ops->best;
 }
 
 const DataFacts *task_facts(const Task *task, Split split) {

@@ -22,7 +22,7 @@ typedef struct TaskOps {
     Task *(*open)(const Recipe *recipe, Ranks *ranks, Err *err);
     /* The same without the data, from what save_facts left in a run's folder. */
     Task *(*open_bare)(const Recipe *recipe, const char *run_dir, Err *err);
-    BestScore best;     /* what train.best = auto chooses by; never BEST_AUTO */
+    Metric best;        /* what train.best = auto chooses by */
     ReparamScope scope; /* what model.reparam_scope = auto comes to; never SCOPE_AUTO */
     void (*initialize)(Task *task, uint64_t seed);
     /* Where the run is in its data (data/place.h), before start; *left: batches that are left
@@ -103,7 +103,7 @@ void task_initialize(Task *task);
 Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 /* What the best checkpoint is chosen by: train.best, or what auto comes to. */
-BestScore task_best(const Task *task);
+Metric task_best(const Task *task);
 
 /* What is known of a split's data; NULL: it is not open, or nothing is known. */
 const DataFacts *task_facts(const Task *task, Split split);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
+#include "data/file/textmarks.h"
 #include "tools/program/say.h"
 #include "tools/run/rundir.h"
 #include "tools/task/meaning.h"
@@ -198,24 +199,27 @@ Status text_task_next(Task *task, Err *err) {
     return OK;
 }
 
+/* ---- inputs ---- */
+
+void text_say_marks(const TextFile *file) {
+    DataFacts facts = {0};
+    textmarks_note(file, &facts);
+    for (size_t i = 0; i < facts.notes; i++) say("steady: note: %s", facts.note[i].text);
+    facts_free(&facts);
+}
+
 /* ---- scores ---- */
 
 Status text_task_finish_score(Task *task, Score *s, Err *err) {
     if (ranks_agree(task->ranks, err)) return err->status;
-    double sum[] = {(double)s->count, s->loss, s->nll};
-    ranks_add(task->ranks, sum, COUNT(sum));
-    double count = sum[0] > 0 ? sum[0] : 1;
-    s->count = (size_t)sum[0];
-    s->loss = sum[1] / count;
-    s->nll = sum[2] / count;
+    score_reduce(s, task->ranks);
     if (!(task->recipe->train.label_smoothing > 0))
-        s->loss = s->nll; /* to the last digit */
-    s->ppl = exp(s->nll);
+        s->value[METRIC_LOSS] = s->nll; /* to the last digit */
     const Texts *texts = &((const TextTask *)task)->texts;
     const TextSet *set = texts->sets[s->split];
     if (set && tokenizer_has_specials(texts->tokenizer[set->pairs]))
-        s->unknown = textset_unknown(set, set->pairs);
-    if (set && set->pairs) s->unknown_source = textset_unknown(set, 0);
+        s->value[METRIC_UNKNOWN] = textset_unknown(set, set->pairs);
+    if (set && set->pairs) s->value[METRIC_UNKNOWN_SOURCE] = textset_unknown(set, 0);
     return OK;
 }
 

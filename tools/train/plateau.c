@@ -21,7 +21,7 @@ static Status say_reduction(Trainer *t, Split split, double old, double new, Err
     char text[200];
     text_format(text, sizeof text,
                 "%s %s has not improved for %zu evaluation%s: learning rate %.4g -> %.4g",
-                split_name(split), plateau_watch_name(t->recipe->schedule.watch), bad,
+                split_name(split), metric_watch_names[t->recipe->schedule.watch], bad,
                 bad == 1 ? "" : "s", old, new);
     progress_say(&t->progress, "step %zu: %s", t->at.step, text);
     return trainer_log_event(t, t->at.step, "plateau", text,
@@ -38,13 +38,13 @@ Status trainer_see_plateau(Trainer *t, Split split, const Score *score, Err *err
     if (s->name != SCHEDULE_PLATEAU || t->at.step <= t->warmup_steps || !regular)
         return OK;
     double old = next_rate(t, p->reductions);
-    double watched = score_watched(score, s->watch);
+    double watched = score_watched(score, metric_watch(s->watch));
     if (isnan(watched)) {
         progress_say(
             &t->progress,
             "step %zu: %s has no %s: schedule.name = plateau does not count this "
             "evaluation",
-            t->at.step, split_name(split), plateau_watch_name(s->watch));
+            t->at.step, split_name(split), metric_watch_names[s->watch]);
         return OK;
     }
     plateau_see(p, s->watch, watched, s->patience);

@@ -81,8 +81,9 @@ static void use_average(Trainer *t, real *kept, bool on) {
 /* Translations are made where they choose the best checkpoint or the rate, and at the end. */
 static bool thorough(const Trainer *t) {
     const ScheduleConfig *s = &t->recipe->schedule;
-    bool watched = s->name == SCHEDULE_PLATEAU && s->watch == WATCH_BLEU;
-    return t->at.step == t->steps || t->recipe->train.best == BEST_BLEU || watched;
+    bool watched =
+        s->name == SCHEDULE_PLATEAU && metrics[metric_watch(s->watch)].translated;
+    return t->at.step == t->steps || metrics[task_best(t->task)].translated || watched;
 }
 
 Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *err) {
@@ -112,21 +113,13 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
         if (trainer_score(t, split, true, &averaged, err))
             return json_decref(row), err->status;
         score_clear(&averaged);
-        json_object_set_new(row, "ema_loss", json_number(averaged.loss));
-        if (!isnan(averaged.top1))
-            json_object_set_new(row, "ema_top1", json_number(averaged.top1));
-        if (!isnan(averaged.ppl))
-            json_object_set_new(row, "ema_ppl", json_number(averaged.ppl));
-        if (!isnan(averaged.bleu))
-            json_object_set_new(row, "ema_bleu", json_number(averaged.bleu));
-        if (!isnan(averaged.wer))
-            json_object_set_new(row, "ema_wer", json_number(averaged.wer));
+        score_add_average(row, &averaged);
         *goodness = MAX(*goodness, score_goodness(&averaged, task_best(t->task)));
     }
     if (ranks_lead(t->ranks)) log_row(&t->eval_log, row, err);
     else json_decref(row);
     if (ranks_agree(t->ranks, err)) return err->status;
-    if (!isfinite(score->loss))
+    if (!isfinite(score->value[METRIC_LOSS]))
         return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
                        split_name(split), t->at.step);
     char text[200];

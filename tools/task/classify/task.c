@@ -105,12 +105,13 @@ static void count_batch(Classify *c, Tape *tape, const ForwardMode *mode,
     Target target = {.label = batch->label, .divisor = 1};
     score->nll += (double)op_cross_entropy(tape, logits, &target)->value[0];
     target.smoothing = c->task.recipe->train.label_smoothing;
-    score->loss += (double)op_cross_entropy(tape, logits, &target)->value[0];
+    score->value[METRIC_LOSS] +=
+        (double)op_cross_entropy(tape, logits, &target)->value[0];
     for (size_t i = 0; i < batch->count; i++) {
         size_t classes = c->facts.classes;
         size_t rank = rank_of(logits->value + i * classes, classes, batch->label[i]);
-        score->top1 += rank < 1;
-        score->top5 += rank < 5;
+        score->value[METRIC_TOP1] += rank < 1;
+        score->value[METRIC_TOP5] += rank < 5;
     }
     score->count += batch->count;
 }
@@ -140,31 +141,17 @@ static Status score_part(Classify *c, Tape *tape, const ForwardMode *mode, Split
     return status;
 }
 
-static void add_parts(Ranks *ranks, Score *s) {
-    double sum[] = {(double)s->count, (double)s->skipped, s->loss, s->nll, s->top1,
-                    s->top5};
-    ranks_add(ranks, sum, COUNT(sum));
-    s->count = (size_t)sum[0], s->skipped = (size_t)sum[1];
-    s->loss = sum[2], s->nll = sum[3], s->top1 = sum[4], s->top5 = sum[5];
-}
-
 static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err) {
     (void)thorough;
-    *score = score_none(split);
-    score->top1 = score->top5 = 0;
+    *score = score_begin(split, task->recipe->task);
     score_part((Classify *)task, tape, mode, split, score, err);
     if (ranks_agree(task->ranks, err)) return err->status;
-    add_parts(task->ranks, score);
+    score_reduce(score, task->ranks);
     if (!score->count && score->skipped)
         return err_set(err, FAIL_DATA,
                        "none of the %zu images of the %s split can be read",
                        score->skipped, split_name(split));
-    double count = score->count ? (double)score->count : 1;
-    score->loss /= count;
-    score->nll /= count;
-    score->top1 /= count;
-    score->top5 /= count;
     return OK;
 }
 
@@ -432,7 +419,7 @@ static Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err)
 
 const TaskOps classify_ops = {.open = open_data,
                               .open_bare = open_bare,
-                              .best = BEST_TOP1,
+                              .best = METRIC_TOP1,
                               .scope = SCOPE_ALL,
 
                               .initialize = initialize,

@@ -92,7 +92,8 @@ static void score_windows(LanguageTask *l, Tape *tape, const ForwardMode *mode,
                           .divisor = 1,
                           .nll = &nll};
     tape_begin(tape, (TapeMode){0});
-    score->loss += (double)language_loss(l->lm, tape, mode, &rows, &target)->value[0];
+    score->value[METRIC_LOSS] +=
+        (double)language_loss(l->lm, tape, mode, &rows, &target)->value[0];
     score->nll += nll;
     mem_free(ids);
 }
@@ -126,7 +127,7 @@ static Status score_part(LanguageTask *l, Tape *tape, const ForwardMode *mode,
 static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err) {
     (void)thorough;
-    *score = score_none(split);
+    *score = score_begin(split, task->recipe->task);
     score_part((LanguageTask *)task, tape, mode, split, score, err);
     return text_task_finish_score(task, score, err);
 }
@@ -177,7 +178,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 
 const TaskOps language_ops = {.open = open_data,
                               .open_bare = open_bare,
-                              .best = BEST_LOSS,
+                              .best = METRIC_LOSS,
                               .scope = SCOPE_BLOCKS,
                               .initialize = initialize,
                               .go_on = text_task_go_on,

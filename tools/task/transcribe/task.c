@@ -236,7 +236,9 @@ static void score_batch(Transcribe *t, Tape *tape, const ForwardMode *mode,
     Tensor *logits = speech_logits(t->speech, tape, mode, &rows);
     CtcTarget target = transcript_target(tape, batch, 0, batch->count);
     target.divisor = 1;
-    s->score->nll += (double)op_ctc(tape, logits, &target)->value[0];
+    double loss = (double)op_ctc(tape, logits, &target)->value[0];
+    s->score->value[METRIC_LOSS] += loss;
+    s->score->nll += loss;
     s->score->count += batch->count;
     for (size_t b = 0; b < batch->count; b++) {
         char name[200];
@@ -268,26 +270,19 @@ static Status score_part(Transcribe *t, Tape *tape, const ForwardMode *mode, Spl
     return err->status;
 }
 
-static void add_counts(Ranks *ranks, EditCount *c) {
-    double sum[] = {(double)c->reference, (double)c->substitutions, (double)c->insertions,
-                    (double)c->deletions};
-    ranks_add(ranks, sum, COUNT(sum));
-    *c = (EditCount){(size_t)sum[0], (size_t)sum[1], (size_t)sum[2], (size_t)sum[3]};
+/* Its errors among the words or characters of the references. */
+static void add_errors(Score *score, Metric metric, const EditCount *count) {
+    score->value[metric] = (double)wer_edits(count);
+    score->whole[metric] = (double)count->reference;
 }
 
 static Status finish_score(Transcribe *t, Split split, Scoring *s, Err *err) {
-    Ranks *ranks = t->task.ranks;
     Score *score = s->score;
-    double sum[] = {(double)score->count, score->nll, (double)score->skipped};
-    ranks_add(ranks, sum, COUNT(sum));
-    add_counts(ranks, &s->wer.words);
-    add_counts(ranks, &s->wer.characters);
-    score->count = (size_t)sum[0];
-    score->loss = score->nll = sum[1] / fmax(sum[0], 1);
-    score->wer = wer_rate(&s->wer.words);
-    score->cer = wer_rate(&s->wer.characters);
     score->words = s->wer.words;
-    score->skipped = (size_t)sum[2] + t->sets[split]->report.left_out;
+    add_errors(score, METRIC_WER, &s->wer.words);
+    add_errors(score, METRIC_CER, &s->wer.characters);
+    score_reduce(score, t->task.ranks);
+    score->skipped += t->sets[split]->report.left_out;
     if (score->count) return OK;
     return err_set(err, FAIL_DATA, "none of the recordings of the %s split can be read",
                    split_name(split));
@@ -296,7 +291,7 @@ static Status finish_score(Transcribe *t, Split split, Scoring *s, Err *err) {
 static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err) {
     Scoring s = {.score = score, .worst = {json_array(), thorough ? WORST_KEPT : 0}};
-    *score = score_none(split);
+    *score = score_begin(split, task->recipe->task);
     score_part((Transcribe *)task, tape, mode, split, &s, err);
     if (!ranks_agree(task->ranks, err)) finish_score((Transcribe *)task, split, &s, err);
     text_free(&s.text);
@@ -480,7 +475,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 
 const TaskOps transcribe_ops = {.open = open_data,
                                 .open_bare = open_bare,
-                                .best = BEST_WER,
+                                .best = METRIC_WER,
                                 .scope = SCOPE_ALL,
 
                                 .initialize = initialize,

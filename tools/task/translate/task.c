@@ -97,7 +97,8 @@ static void score_batch(TranslateTask *t, Tape *tape, const ForwardMode *mode,
                         const TextBatch *batch, Score *score) {
     double nll = 0;
     tape_begin(tape, (TapeMode){0});
-    score->loss += (double)batch_loss(t, tape, mode, batch, 1, &nll)->value[0];
+    score->value[METRIC_LOSS] +=
+        (double)batch_loss(t, tape, mode, batch, 1, &nll)->value[0];
     score->nll += nll;
     score->count += batch->targets;
 }
@@ -184,8 +185,8 @@ static Status score_bleu(TranslateTask *t, Tape *tape, const ForwardMode *mode,
     if (ranks_agree(task->ranks, err)) return err->status;
     BleuMethod method = task->recipe->data.lowercase ? BLEU_13A_LOWER : BLEU_13A;
     for (size_t i = 0; i < 2; i++) add_counts(task->ranks, &counts[i]);
-    score->bleu = bleu_score(&counts[0], method).score;
-    score->bleu_tokens = bleu_score(&counts[1], BLEU_TOKENS).score;
+    score->value[METRIC_BLEU] = bleu_score(&counts[0], method).score;
+    score->value[METRIC_BLEU_TOKENS] = bleu_score(&counts[1], BLEU_TOKENS).score;
     text_format(score->signature, sizeof score->signature, "%s", bleu_signature(method));
     return OK;
 }
@@ -193,7 +194,7 @@ static Status score_bleu(TranslateTask *t, Tape *tape, const ForwardMode *mode,
 static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err) {
     TranslateTask *t = (TranslateTask *)task;
-    *score = score_none(split);
+    *score = score_begin(split, task->recipe->task);
     const TextSet *set = text_task_set(task, split, err);
     if (set && !check_positions(t, set, err)) score_part(t, tape, mode, set, score, err);
     if (text_task_finish_score(task, score, err)) return err->status;
@@ -278,7 +279,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 
 const TaskOps translate_ops = {.open = open_data,
                                .open_bare = open_bare,
-                               .best = BEST_LOSS,
+                               .best = METRIC_LOSS,
                                .scope = SCOPE_BLOCKS,
                                .initialize = initialize,
                                .go_on = text_task_go_on,

@@ -1,0 +1,192 @@
+#include "tools/sweep/column.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define NUMBER(member) .offset = offsetof(SweepResult, member)
+#define KIND(kind)                                                                       \
+    NUMBER(kind_entropy[kind]), .factor = 100, .digits = 1, .optional = true
+
+void column_number(double x, double factor, int digits, char text[COLUMN_TEXT]) {
+    if (isfinite(x)) text_format(text, COLUMN_TEXT, "%.*f", digits, factor * x);
+}
+
+static double number_of(const Column *column, const SweepCell *cell) {
+    return *(const double *)((const char *)&cell->result + column->offset);
+}
+
+/* As people read it: top-1 in per cent. */
+static void score_text(const SweepResult *r, double x, char text[COLUMN_TEXT]) {
+    Metric metric = metric_find(r->metric);
+    column_number(x, metric < METRIC_COUNT ? metrics[metric].factor : 1, 2, text);
+}
+
+static void show_score(const SweepCell *c, char *t) {
+    score_text(&c->result, c->result.score, t);
+}
+static void show_best(const SweepCell *c, char *t) {
+    score_text(&c->result, c->result.best, t);
+}
+static void show_logit(const SweepCell *c, char *t) {
+    if (isfinite(c->result.max_logit))
+        text_format(t, COLUMN_TEXT, "%.3g", c->result.max_logit);
+}
+static void show_site(const SweepCell *c, char *t) {
+    text_format(t, COLUMN_TEXT, "%s", c->result.site);
+}
+static void show_steps(const SweepCell *c, char *t) {
+    if (sweep_has_ended(c)) text_format(t, COLUMN_TEXT, "%zu", c->result.steps);
+}
+static void show_seconds(const SweepCell *c, char *t) {
+    if (c->exit != SWEEP_OPEN) text_format(t, COLUMN_TEXT, "%.1f", c->seconds);
+}
+static void show_diverged(const SweepCell *c, char *t) {
+    if (sweep_has_ended(c))
+        text_format(t, COLUMN_TEXT, "%s", c->result.diverged ? "yes" : "no");
+}
+static void show_collapsed(const SweepCell *c, char *t) {
+    if (sweep_has_ended(c))
+        text_format(t, COLUMN_TEXT, "%s", c->result.collapsed ? "yes" : "no");
+}
+static void show_verdict(const SweepCell *c, char *t) {
+    text_format(t, COLUMN_TEXT, "%s", c->result.verdict);
+}
+
+/* "no", "yes: at chance", "no: collapsed", "no: stopped by the guard", "failed: exit 3" */
+static void show_fate(const SweepCell *c, char *t) {
+    const SweepResult *r = &c->result;
+    const char *answer = r->diverged ? "yes" : "no";
+    const char *kind = c->exit == FAIL_COLLAPSED ? "stopped by the guard" : r->verdict;
+    if (c->exit == SWEEP_OPEN || c->exit == FAIL_INTERRUPTED)
+        text_format(t, COLUMN_TEXT, "not run");
+    else if (!sweep_has_ended(c)) text_format(t, COLUMN_TEXT, "failed: exit %d", c->exit);
+    else if (!strcmp(kind, "learned")) text_format(t, COLUMN_TEXT, "%s", answer);
+    else text_format(t, COLUMN_TEXT, "%s: %s", answer, kind);
+}
+
+static void show_name(const SweepCell *c, char *t) {
+    text_format(t, COLUMN_TEXT, "%s", c->name);
+}
+static void show_metric(const SweepCell *c, char *t) {
+    if (c->result.metric) text_format(t, COLUMN_TEXT, "%s", c->result.metric);
+}
+static void show_split(const SweepCell *c, char *t) {
+    text_format(t, COLUMN_TEXT, "%s", c->result.split);
+}
+static void show_exit(const SweepCell *c, char *t) {
+    if (c->exit != SWEEP_OPEN) text_format(t, COLUMN_TEXT, "%d", c->exit);
+}
+
+static const Column COLUMNS[] = {
+    {"score", .text = show_score},
+    {"best", .text = show_best},
+    {.scores = true},
+    {"loss", NUMBER(loss), .factor = 1, .digits = 3},
+    {"val loss", NUMBER(val_loss), .factor = 1, .digits = 3, .optional = true},
+    {"entropy %", NUMBER(entropy), .factor = 100, .digits = 1},
+    {"encoder %", KIND(KIND_ENCODER)},
+    {"cross %", KIND(KIND_CROSS)},
+    {"decoder %", KIND(KIND_DECODER)},
+    {"at", .text = show_site, .left = true},
+    {"logit", .text = show_logit},
+    {"diverged", .text = show_fate, .left = true},
+    {"steps", .text = show_steps},
+    {"seconds", .text = show_seconds},
+};
+
+static const Column CSV[] = {
+    {"metric", .text = show_metric},
+    {"split", .text = show_split},
+    {"score", NUMBER(score)},
+    {"best", NUMBER(best)},
+    {"loss", NUMBER(loss)},
+    {"val_loss", NUMBER(val_loss)},
+    {.scores = true},
+    {"entropy", NUMBER(entropy)},
+    {"entropy_site", .text = show_site},
+    {"entropy_encoder", NUMBER(kind_entropy[KIND_ENCODER])},
+    {"entropy_cross", NUMBER(kind_entropy[KIND_CROSS])},
+    {"entropy_decoder", NUMBER(kind_entropy[KIND_DECODER])},
+    {"max_logit", NUMBER(max_logit)},
+    {"diverged", .text = show_diverged},
+    {"collapsed", .text = show_collapsed},
+    {"verdict", .text = show_verdict},
+    {"steps", .text = show_steps},
+    {"exit", .text = show_exit},
+    {"name", .text = show_name},
+    {"seconds", .text = show_seconds},
+};
+
+_Static_assert(COUNT(COLUMNS) <= COLUMNS_MOST - METRIC_COUNT, "the table needs room");
+_Static_assert(COUNT(CSV) <= COLUMNS_MOST - METRIC_COUNT, "the CSV needs room");
+
+static Column score_column(Metric metric) {
+    return (Column){.title = metrics[metric].key,
+                    .offset = offsetof(SweepResult, scores) + metric * sizeof(double),
+                    .factor = metrics[metric].factor,
+                    .digits = SCORE_DIGITS,
+                    .optional = true,
+                    .scores = true,
+                    .metric = metric};
+}
+
+/* The list with a column for each metric where it says so; `all` has room for them. */
+static size_t all_columns(const Column *list, size_t count, Column *all) {
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!list[i].scores) all[n++] = list[i];
+        for (size_t m = 0; list[i].scores && m < METRIC_COUNT; m++)
+            if (metrics[m].sweep) all[n++] = score_column((Metric)m);
+    }
+    return n;
+}
+
+void column_score_title(Metric metric, char text[COLUMN_TEXT]) {
+    text_format(text, COLUMN_TEXT, "%s%s", metrics[metric].key,
+                metrics[metric].factor == 100 ? " %" : "");
+}
+
+void column_title(const Column *column, char text[COLUMN_TEXT]) {
+    if (column->scores) column_score_title(column->metric, text);
+    else text_format(text, COLUMN_TEXT, "%s", column->title);
+}
+
+void column_cell(const Column *column, const SweepCell *cell, char text[COLUMN_TEXT]) {
+    *text = 0;
+    if (column->text) column->text(cell, text);
+    else column_number(number_of(column, cell), column->factor, column->digits, text);
+}
+
+void column_csv(const Column *column, const SweepCell *cell, char text[COLUMN_TEXT]) {
+    *text = 0;
+    if (column->text) column->text(cell, text);
+    else if (isfinite(number_of(column, cell)))
+        text_format(text, COLUMN_TEXT, "%.9g", number_of(column, cell));
+}
+
+/* ---- which of them ---- */
+
+const SweepResult *sweep_scored(const Sweep *sweep) {
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        if (sweep->cells[c].result.metric) return &sweep->cells[c].result;
+    return &sweep->cells[0].result;
+}
+
+/* An optional column is shown where it has something to say that the score does not. */
+static bool is_shown(const Sweep *sweep, const Column *column) {
+    if (!column->optional) return true;
+    if (column->scores && column->metric == metric_find(sweep_scored(sweep)->metric))
+        return false;
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        if (isfinite(number_of(column, &sweep->cells[c]))) return true;
+    return false;
+}
+
+size_t columns_of_table(const Sweep *sweep, Column *shown) {
+    size_t all = all_columns(COLUMNS, COUNT(COLUMNS), shown), count = 0;
+    for (size_t k = 0; k < all; k++)
+        if (is_shown(sweep, &shown[k])) shown[count++] = shown[k];
+    return count;
+}
+
+size_t columns_of_csv(Column *all) { return all_columns(CSV, COUNT(CSV), all); }

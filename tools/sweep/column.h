@@ -1,0 +1,39 @@
+/* column: what the tables of a sweep and its CSV have of a cell.  For tools/sweep alone. */
+#ifndef STEADY_SWEEP_COLUMN_H
+#define STEADY_SWEEP_COLUMN_H
+
+#include "tools/sweep/sweep.h"
+
+enum { COLUMN_TEXT = 200, COLUMNS_MOST = 24 + METRIC_COUNT, SCORE_DIGITS = 2 };
+
+/* Text of one cell of the table; "" is shown as "-". */
+typedef void CellText(const SweepCell *cell, char text[COLUMN_TEXT]);
+
+/* A column is a text, or a number of the result. */
+typedef struct Column {
+    const char *title; /* of a metric: its key */
+    CellText *text;    /* NULL: a number */
+    size_t offset;     /* of the number in SweepResult */
+    double factor;     /* tables; CSV has the number itself */
+    int digits;
+    bool left, optional; /* optional: left out where it is empty */
+    bool
+        scores; /* of a metric; in the lists of column.c: a column for each that has one */
+    Metric metric;
+} Column;
+
+/* Into all[COLUMNS_MOST]; how many.  Of a table those that have something to say. */
+size_t columns_of_table(const Sweep *sweep, Column *all);
+size_t columns_of_csv(Column *all);
+
+void column_title(const Column *column, char text[COLUMN_TEXT]);
+void column_score_title(Metric metric,
+                        char text[COLUMN_TEXT]); /* as people read it: "cer %" */
+void column_cell(const Column *column, const SweepCell *cell, char text[COLUMN_TEXT]);
+void column_csv(const Column *column, const SweepCell *cell, char text[COLUMN_TEXT]);
+void column_number(double x, double factor, int digits, char text[COLUMN_TEXT]);
+
+/* The result that says what kind of score there is: of a cell that was evaluated. */
+const SweepResult *sweep_scored(const Sweep *sweep);
+
+#endif
