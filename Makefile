@@ -7,7 +7,7 @@
 # make setup      installs the packages; `make setup demo` and `make setup check` also work
 # make demo       a first run of a few minutes
 # make docs       docs/recipe-keys.md from the table of keys
-# make install    program, library, headers, steady.pc (DESTDIR=, PREFIX=); make uninstall
+# make install    program, libraries, steady.h, steady.pc (DESTDIR=, PREFIX=); make uninstall
 # make format | clean | distclean                    V=1 shows the commands
 #
 # Sources are found, not listed: the .c files of engine/*/, models/, data/ and data/*/ make the
@@ -54,7 +54,6 @@ config.mk: configure
 
 LIB_SRC := $(sort $(wildcard engine/*/*.c models/*.c data/*.c data/*/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c tools/*/*.c tools/task/*/*.c))
-HEADERS := $(sort $(wildcard engine/*/*.h models/*.h data/*.h data/*/*.h))
 HELP := $(sort $(wildcard tools/help/*.txt))
 RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 
@@ -76,7 +75,7 @@ all: $(B)/steady $(B)/steady64
 
 say = $(if $(V),,@echo '  $(1) $@';)
 COMPILE = $(call say,cc)$(CC) -I. -DSTEADY_VERSION='"$(VERSION)"' $(CPPFLAGS) $(WARNINGS) \
-	$(FLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP
+	-fPIC -fvisibility=hidden $(FLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP
 LINK = $(call say,link)$(CC) $(FLAGS) $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 define ARCHIVE
 @rm -f $@
@@ -127,6 +126,7 @@ $(B)/steady: $(B)/float/tools/main.o $(B)/libtools.a $(B)/libsteady.a
 $(B)/steady64: $(B)/double/tools/main.o $(B)/libtools64.a $(B)/libsteady64.a
 	$(LINK) -o $@ $^ $(LIBS)
 
+include tools/library/library.mk
 include test/test.mk
 
 # ---- other ------------------------------------------------------------------------------
@@ -141,31 +141,12 @@ demo: all
 
 DESTDIR =
 bindir = $(DESTDIR)$(PREFIX)/bin
-libdir = $(DESTDIR)$(PREFIX)/lib
-includedir = $(DESTDIR)$(PREFIX)/include/steady
-# What steady.h includes: not the kernels, lists for macros and parts of other modules.
-PUBLIC = $(filter-out engine/kern/% %/list.h %_cpu.h %_parts.h,$(HEADERS))
-
-install: all $(B)/libsteady.a
-	mkdir -p $(bindir) $(libdir)/pkgconfig $(includedir)
+install: all install-library
+	mkdir -p $(bindir)
 	install -m 755 $(B)/steady $(B)/steady64 $(bindir)
-	install -m 644 $(B)/libsteady.a $(libdir)
-	@for h in $(HEADERS); do mkdir -p $(includedir)/$${h%/*} && \
-		install -m 644 $$h $(includedir)/$$h || exit 1; done
-	@echo "steady.h, steady.pc -> $(DESTDIR)$(PREFIX)"
-	@{ echo '/* The library of steady $(VERSION). */'; \
-	for h in $(PUBLIC); do echo "#include \"$$h\""; done; } > $(includedir)/steady.h
-	@{ echo 'prefix=$(PREFIX)'; echo 'libdir=$${prefix}/lib'; \
-	echo 'includedir=$${prefix}/include/steady'; echo; echo 'Name: steady'; \
-	echo 'Description: trains transformers on CPUs without attention entropy collapse'; \
-	echo 'Version: $(VERSION)'; \
-	echo 'Libs: -L$${libdir} -lsteady $(LIBS) $(filter -fopenmp,$(FLAGS))'; \
-	echo 'Cflags: -I$${includedir}'; } > $(libdir)/pkgconfig/steady.pc
 
-uninstall:
-	rm -f $(bindir)/steady $(bindir)/steady64 $(libdir)/libsteady.a \
-		$(libdir)/pkgconfig/steady.pc
-	rm -rf $(includedir)
+uninstall: uninstall-library
+	rm -f $(bindir)/steady $(bindir)/steady64
 
 # ---- tidying -----------------------------------------------------------------------------
 

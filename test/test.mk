@@ -7,10 +7,12 @@
 # ---- which tests -------------------------------------------------------------------------
 
 TEST_SRC := $(sort $(wildcard test/unit/test_*.c test/grad/test_*.c))
+# These have nothing but the library's door.
+DOOR_TEST_SRC := $(shell grep -l '^\#include "include/steady.h' $(TEST_SRC))
 TOOLS_TEST_SRC := $(shell grep -l '^\#include "tools/' $(TEST_SRC))
 CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
 # Programs that look at the built program; so does every shell test, and one installs all.
-PROGRAM_TESTS = test/unit/test_golden.c test/unit/test_house_objects.c
+PROGRAM_TESTS = test/unit/test_library.c test/unit/test_golden.c test/unit/test_house_objects.c
 INSTALL_TESTS = test/cli/install.sh
 # These take longest, so they go first.
 SLOW_TESTS = test/unit/test_golden.c test/cli/resume.sh
@@ -42,7 +44,7 @@ define LINK_TEST
 @mkdir -p $(@D)
 $(LINK) -o $@ $^ $(TEST_LIBS) $(LIBS)
 endef
-tests_of = $(call test_bin,$(filter test/$(1)/%,$(filter-out $(TOOLS_TEST_SRC),$(TEST_SRC))))
+tests_of = $(call test_bin,$(filter test/$(1)/%,$(filter-out $(TOOLS_TEST_SRC) $(DOOR_TEST_SRC),$(TEST_SRC))))
 
 $(call tests_of,unit): $(B)/test/%: $(B)/float/test/%.o $(UNIT_HELPERS) $(B)/libsteady.a
 	$(LINK_TEST)
@@ -50,6 +52,9 @@ $(call tests_of,grad): $(B)/test/%: $(B)/double/test/%.o $(GRAD_HELPERS) $(B)/li
 	$(LINK_TEST)
 $(call test_bin,$(TOOLS_TEST_SRC)): $(B)/test/%: $(B)/float/test/%.o $(UNIT_HELPERS) \
 		$(B)/libtools.a $(B)/libsteady.a
+	$(LINK_TEST)
+
+$(call test_bin,$(DOOR_TEST_SRC)): $(B)/test/%: $(B)/float/test/%.o $(B)/lib/libsteady.a
 	$(LINK_TEST)
 
 # ---- running -----------------------------------------------------------------------------

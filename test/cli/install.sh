@@ -1,36 +1,80 @@
-# make install, and a program that uses what it leaves.
+# make install, and programs outside the tree that have nothing but what it leaves.
 
 . test/tell.sh
 
 unset MAKEFLAGS MFLAGS MAKELEVEL
-make -s --no-print-directory install PREFIX="$TMP/usr" >"$TMP/log" 2>&1
+usr=$TMP/usr
+make -s --no-print-directory install PREFIX="$usr" >"$TMP/log" 2>&1
 status=$?
 [ $status = 0 ] || cat "$TMP/log"
 tell "make install succeeds" $status
 
-"$TMP/usr/bin/steady" doctor --env >"$TMP/env"
+"$usr/bin/steady" doctor --env >"$TMP/env"
 tell "the installed program runs" $?
 
+[ "$(cd "$usr/include" && find . -type f)" = ./steady.h ]
+tell "one header is installed" $?
+
+for library in libsteady.so.0 libsteady.a libsteady64.a; do
+    dynamic=
+    [ $library = libsteady.so.0 ] && dynamic=-D
+    nm $dynamic -g --defined-only "$usr/lib/$library" | grep ' [A-BD-Z] ' >"$TMP/symbols"
+    grep -q ' T steady_model_new$' "$TMP/symbols" && ! grep -v ' T steady_' "$TMP/symbols"
+    tell "$library shows functions steady_* and nothing else" $?
+done
+
+# Two steps of training; its losses on stdout.
 cat >"$TMP/user.c" <<'END'
 #include <steady.h>
 
 #include <stdio.h>
 
+static void hear(void *context, const char *line) { (void)context, (void)line; }
+
 int main(void) {
-    printf("%s %zu\n", machine_blas().flavour, machine_threads("").threads);
-    return 0;
+    steady_error error;
+    steady_recipe *recipe = NULL;
+    steady_model *model = NULL;
+    steady_step step;
+    steady_listener listener = {hear, NULL};
+    if (steady_recipe_open("demo", &recipe, &error) ||
+        steady_recipe_set(recipe, "model.depth", "1", &error) ||
+        steady_recipe_set(recipe, "train.steps", "2", &error) ||
+        steady_model_new(recipe, NULL, &listener, &model, &error))
+        return fprintf(stderr, "%s\n", error.text), error.status;
+    while (!steady_model_step(model, &step, &error)) printf("%.9g\n", step.loss);
+    steady_model_free(model);
+    steady_recipe_free(recipe);
+    return error.status == STEADY_USAGE ? 0 : error.status;
 }
 END
+cp "$TMP/user.c" "$TMP/user.cc"
+
 if ! pkg-config --version >/dev/null 2>&1 || ! command -v cc >/dev/null; then
-    echo "skip a program with steady.h builds: needs cc and pkg-config"
+    echo "skip programs with steady.h build: needs cc and pkg-config"
 else
-    export PKG_CONFIG_PATH="$TMP/usr/lib/pkgconfig"
-    cc -std=c11 -Wall -Wextra -Werror -o "$TMP/user" "$TMP/user.c" \
-        $(pkg-config --cflags --libs steady) && "$TMP/user" | grep '^OpenMP [1-9]'
-    tell "a program with steady.h and pkg-config builds and runs" $?
+    export PKG_CONFIG_PATH="$usr/lib/pkgconfig" LD_LIBRARY_PATH="$usr/lib"
+    strict="-Wall -Wextra -Wpedantic -Werror"
+    (cd "$TMP" && cc -std=c11 $strict -o shared user.c $(pkg-config --cflags --libs steady) &&
+        ./shared >shared.out) && [ "$(wc -l <"$TMP/shared.out")" = 2 ] &&
+        readelf -d "$TMP/shared" | grep -q 'NEEDED.*libsteady.so.0]'
+    tell "a C program with pkg-config builds against libsteady.so.0 and trains" $?
+    for bits in "" 64; do
+        (cd "$TMP" && unset LD_LIBRARY_PATH && cc -std=c11 $strict -o static user.c \
+            $(pkg-config --cflags steady) "$usr/lib/libsteady$bits.a" \
+            $(pkg-config --static --libs steady | sed 's/-lsteady //') && ./static >static$bits.out)
+        tell "one links libsteady$bits.a and needs no library of ours to run" $?
+    done
+    cmp "$TMP/shared.out" "$TMP/static.out" && ! cmp -s "$TMP/static.out" "$TMP/static64.out"
+    tell "archive and shared library give the same losses, the double one more digits" $?
+    if command -v c++ >/dev/null; then
+        (cd "$TMP" && c++ -std=c++17 $strict -o plus user.cc $(pkg-config --cflags --libs steady) &&
+            ./plus | cmp - shared.out)
+        tell "a C++ program builds and trains, too" $?
+    fi
 fi
 
-make -s --no-print-directory uninstall PREFIX="$TMP/usr" >/dev/null
-left=$(find "$TMP/usr" -type f)
+make -s --no-print-directory uninstall PREFIX="$usr" >/dev/null
+left=$(find "$usr" ! -type d)
 [ -z "$left" ]
 tell "make uninstall leaves no file" $?

@@ -10,6 +10,7 @@
 #include "data/picture/dataset.h"
 #include "data/speech/set.h"
 #include "data/text/set.h"
+#include "tree.h"
 
 enum { LIST = 400 };
 
@@ -51,20 +52,38 @@ static void lists_keep_the_order_of_the_table(void **state) {
     }
 }
 
-static void the_last_of_a_list_has_a_sign_of_its_own(void **state) {
-    (void)state;
+static bool is_of(Source s, SourceChoice choice) {
+    return (!choice.examples || choice.examples >> source_examples(s) & 1) &&
+           source_has(s, choice.traits);
+}
+
+/* "a, b or c": a list of sources, all in order, and the last behind a sign of its own. */
+static void check_list(SourceChoice choice) {
     char list[LIST];
-    SourceChoice pairs = {1 << EXAMPLES_PAIRS, 0},
-                 none = {1 << EXAMPLES_TEXT, TRAIT_NAMED},
-                 one = {1 << EXAMPLES_PAIRS, TRAIT_SYNTHETIC};
-    source_list(pairs, ", ", " or ", list, sizeof list);
-    assert_string_equal(list, "parallel or numbers");
-    source_list(one, ", ", " or ", list, sizeof list);
-    assert_string_equal(list, "numbers");
-    source_list(none, ", ", " or ", list, sizeof list);
-    assert_string_equal(list, "");
-    source_list((SourceChoice){0, TRAIT_WHOLE}, "|", "|", list, sizeof list);
-    assert_string_equal(list, "grammar|numbers");
+    source_list(choice, ", ", " or ", list, sizeof list);
+    const char *at = list;
+    size_t count = 0, seen = 0;
+    for (Source s = 0; s < SOURCES; s++) count += is_of(s, choice);
+    for (Source s = 0; s < SOURCES; s++) {
+        if (!is_of(s, choice)) continue;
+        const char *sign = !seen ? "" : seen + 1 == count ? " or " : ", ";
+        assert_int_equal(strncmp(at, sign, strlen(sign)), 0);
+        at += strlen(sign);
+        assert_int_equal(strncmp(at, source_name(s), strlen(source_name(s))), 0);
+        at += strlen(source_name(s));
+        seen++;
+    }
+    assert_string_equal(at, "");
+}
+
+static void a_list_has_those_that_are_asked_for_and_no_other(void **state) {
+    (void)state;
+    check_list((SourceChoice){0, 0});
+    check_list((SourceChoice){1 << EXAMPLES_TEXT, TRAIT_NAMED}); /* none */
+    check_list((SourceChoice){1 << EXAMPLES_TEXT | 1 << EXAMPLES_PAIRS, 0});
+    for (ExampleKind kind = EXAMPLES_PICTURES; kind <= EXAMPLES_SPEECH; kind++)
+        for (size_t trait = 0; trait < TRAIT_COUNT; trait++)
+            check_list((SourceChoice){1u << kind, 1u << trait});
 }
 
 static void a_traits_word_is_its_bit(void **state) {
@@ -73,6 +92,37 @@ static void a_traits_word_is_its_bit(void **state) {
     assert_int_equal(source_trait("skips", 5), TRAIT_SKIPS);
     assert_int_equal(source_trait("skip", 4), 0);
     assert_int_equal(source_trait("", 0), 0);
+}
+
+/* Is a quoted name compared in this line: strcmp(x, "glyphs")? */
+static bool compares_a_name(const char *line) {
+    for (Source s = 0; s < SOURCES && strstr(line, "cmp("); s++) {
+        char quoted[80];
+        text_format(quoted, sizeof quoted, "\"%s\"", source_name(s));
+        if (strstr(line, quoted)) return true;
+    }
+    return false;
+}
+
+static void check_file(void *bad, const char *path) {
+    char line[400];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        if (!compares_a_name(line)) continue;
+        print_error("%s compares a source's name (data/sources.h): %s", path, line);
+        ++*(size_t *)bad;
+    }
+    fclose(file);
+}
+
+static void no_file_compares_the_name_of_a_source(void **state) {
+    (void)state;
+    size_t bad = 0;
+    tree_each((const char *[]){"data", "models", "tools", NULL}, check_file, &bad);
+    assert_int_equal(bad, 0);
+    assert_true(compares_a_name("if (!strcmp(config->source, \"tones\")) return;"));
+    assert_false(compares_a_name("if (!strcmp(config->source, name)) return;"));
 }
 
 /* ---- opening ---- */
@@ -192,8 +242,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_word_is_found_as_it_is_written_alone),
         cmocka_unit_test(lists_keep_the_order_of_the_table),
-        cmocka_unit_test(the_last_of_a_list_has_a_sign_of_its_own),
+        cmocka_unit_test(a_list_has_those_that_are_asked_for_and_no_other),
         cmocka_unit_test(a_traits_word_is_its_bit),
+        cmocka_unit_test(no_file_compares_the_name_of_a_source),
         cmocka_unit_test(what_the_program_makes_opens_without_a_path),
         cmocka_unit_test(files_that_are_not_there_are_refused),
         cmocka_unit_test(a_room_refuses_other_rooms_sources_and_lists_its_own),

@@ -112,15 +112,26 @@ Status recipe_load_file(Recipe *recipe, const char *path, const char *root, Err 
     return load_file(recipe, path, root, false, err);
 }
 
+static Status read_text(Recipe *recipe, const char *label, const char *text, bool own,
+                        Err *err) {
+    Recipe draft = *recipe;
+    Reading reading = {.recipe = &draft, .own = own};
+    Status status = inifile_parse(label, text, strlen(text), &calls, &reading, err);
+    if (status) return status;
+    *recipe = draft;
+    return OK;
+}
+
+Status recipe_read(Recipe *recipe, const char *label, const char *text, Err *err) {
+    return read_text(recipe, label, text, true, err);
+}
+
 static Status load_builtin(Recipe *recipe, const char *name, const char *text, Err *err) {
     char label[100];
     text_format(label, sizeof label, "built-in recipe %s", name);
-    Recipe draft = *recipe;
-    Reading reading = {.recipe = &draft};
-    Status status = inifile_parse(label, text, strlen(text), &calls, &reading, err);
+    Status status = read_text(recipe, label, text, false, err);
     if (status) return status;
-    set_name(&draft, name);
-    *recipe = draft;
+    set_name(recipe, name);
     return OK;
 }
 
@@ -167,12 +178,7 @@ static char *trim(char *text) {
     return text;
 }
 
-static Status set_word(Recipe *recipe, char *word, Err *err) {
-    char *equals = strchr(word, '=');
-    if (!equals)
-        return err_set(err, FAIL_USAGE, "`%.80s` is not section.key=value", word);
-    *equals = 0;
-    const char *name = trim(word), *value = trim(equals + 1);
+Status recipe_give(Recipe *recipe, const char *name, const char *value, Err *err) {
     const Key *key = key_find(name);
     if (!key) return unknown_key(name, err);
     Status status = give_value(recipe, key, value, err);
@@ -181,6 +187,14 @@ static Status set_word(Recipe *recipe, char *word, Err *err) {
     keyset_add(recipe->own, key);
     if (strcmp(value, "0") != 0) clear_rival(recipe, key);
     return OK;
+}
+
+static Status set_word(Recipe *recipe, char *word, Err *err) {
+    char *equals = strchr(word, '=');
+    if (!equals)
+        return err_set(err, FAIL_USAGE, "`%.80s` is not section.key=value", word);
+    *equals = 0;
+    return recipe_give(recipe, trim(word), trim(equals + 1), err);
 }
 
 Status recipe_set(Recipe *recipe, const char *word, Err *err) {

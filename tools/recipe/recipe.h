@@ -99,11 +99,16 @@ Status recipe_load(Recipe *recipe, const char *name, Err *err);
  * (data/file/openfile.h), or NULL. */
 Status recipe_load_file(Recipe *recipe, const char *path, const char *root, Err *err);
 
+/* The text of a user's INI file; `label` is its name in errors. */
+Status recipe_read(Recipe *recipe, const char *label, const char *text, Err *err);
+
 /* Applies one "section.key=value" word of the command line.  It wins over the file:
  * train.steps also takes the place of the file's train.epochs and the other way round, and
  * so do schedule.warmup_steps and schedule.warmup_epochs; a pair of such words is left to
  * recipe_check. */
 Status recipe_set(Recipe *recipe, const char *word, Err *err);
+/* The same of a key and its value. */
+Status recipe_give(Recipe *recipe, const char *key, const char *value, Err *err);
 
 /* One line for each key that was given and does nothing, as messages for stderr; returns how
  * many.  `out` may be NULL.  A key of another task is named whoever gave it; one whose condition

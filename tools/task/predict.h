@@ -30,6 +30,8 @@ typedef struct PredictRun {
     ForwardMode mode; /* of evaluation */
 } PredictRun;
 
+/* ---- a kind's own ---- */
+
 /* Sets of options. */
 enum {
     PREDICT_SAMPLES = 1,  /* --prompt, --tokens, ...: what continues a text */
@@ -56,5 +58,28 @@ TASK_LIST(TASK_PREDICT)
 #undef TASK_PREDICT
 
 const TaskPredict *task_predict(TaskKind kind); /* of the table (table.c) */
+
+/* ---- what answers share ---- */
+
+/* A line of a text that was given, without its end. */
+typedef struct InputLine {
+    const char *where; /* the file */
+    size_t number;     /* from 1 */
+    const char *text;  /* not terminated */
+    size_t length;
+    bool last; /* of those that are read */
+} InputLine;
+
+char *predict_line_copy(const InputLine *line); /* terminated; mem_free */
+
+typedef Status PredictLine(void *context, const InputLine *line, Err *err);
+
+/* Calls `answer` for each line of a file, the first `limit` of them (0: all), until one fails or
+ * the output does.  What is odd in the file is said on stderr. */
+Status predict_lines(const char *path, size_t limit, PredictLine *answer, void *context,
+                     Err *err);
+
+json_t *predict_numbers(const real *x, size_t count); /* as an array */
+void predict_print(json_t *row); /* on a line of its own; taken over */
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
-#include "data/file/textmarks.h"
 #include "tools/program/say.h"
 #include "tools/run/rundir.h"
 #include "tools/task/meaning.h"
@@ -197,15 +196,6 @@ Status text_task_next(Task *task, Err *err) {
     task->tokens = (double)tokens / (double)count;
     task->items = (double)batch->targets;
     return OK;
-}
-
-/* ---- inputs ---- */
-
-void text_say_marks(const TextFile *file) {
-    DataFacts facts = {0};
-    textmarks_note(file, &facts);
-    for (size_t i = 0; i < facts.notes; i++) say("steady: note: %s", facts.note[i].text);
-    facts_free(&facts);
 }
 
 /* ---- scores ---- */

@@ -45,9 +45,6 @@ const TextSet *text_task_set(Task *task, Split split, Err *err);
 /* The ranks' sums become means over target tokens. */
 Status text_task_finish_score(Task *task, Score *score, Err *err);
 
-/* What is odd in an input, on stderr (data/file/textmarks.h). */
-void text_say_marks(const TextFile *file);
-
 /* The models, for predict. */
 Language *language_model(Task *task);
 Translator *translate_model(Task *task);

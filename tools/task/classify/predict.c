@@ -62,12 +62,9 @@ static const char *class_text(const ClassFacts *facts, size_t k, char buffer[24]
 
 static void print_logits(const char *name, const char *class, const real *z,
                          size_t classes) {
-    json_t *logits = json_array();
-    for (size_t k = 0; k < classes; k++)
-        json_array_append_new(logits, json_number((double)z[k]));
     json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(name), "class",
-                            json_text(class), "logits", logits);
-    output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
+                            json_text(class), "logits", predict_numbers(z, classes));
+    predict_print(row);
 }
 
 static void print_one(bool numbers, const ClassFacts *facts, const char *name,

@@ -117,13 +117,6 @@ static Status sample_text(const PredictOptions *o, const PredictRun *run, Err *e
 
 /* ---- logits of given lines ---- */
 
-static json_t *row_of(const real *logits, size_t vocab) {
-    json_t *row = json_array();
-    for (size_t k = 0; k < vocab; k++)
-        json_array_append_new(row, json_number((double)logits[k]));
-    return row;
-}
-
 /* As many of the ids as the model has positions for; their logits row by row. */
 static void fill_rows(const PredictRun *run, const IdList *ids, json_t *tokens,
                       json_t *logits) {
@@ -137,52 +130,45 @@ static void fill_rows(const PredictRun *run, const IdList *ids, json_t *tokens,
     const Tensor *y = language_logits(lm, run->tape, &mode, &rows);
     for (size_t t = 0; t < count; t++) {
         json_array_append_new(tokens, json_integer(ids->ids[t]));
-        json_array_append_new(logits, row_of(y->value + t * lm->vocab, lm->vocab));
+        json_array_append_new(logits,
+                              predict_numbers(y->value + t * lm->vocab, lm->vocab));
     }
 }
 
-static Status print_line(const PredictRun *run, const char *line, size_t length,
-                         size_t unknown, Err *err) {
+typedef struct Reader {
+    const PredictRun *run;
+    const Tokenizer *tokenizer;
+    Strangers strangers;
+} Reader;
+
+static Status print_line(void *context, const InputLine *line, Err *err) {
+    Reader *r = context;
     IdList ids = {0};
-    if (!tokenizer_encode(text_task_tokenizer(run->task, 0), line, length, &ids, err)) {
+    size_t unknown =
+        strangers_see(&r->strangers, line->where, line->number, line->text, line->length);
+    if (tokenizer_encode(r->tokenizer, line->text, line->length, &ids, err)) {
+        err_wrap(err, "%s:%zu", line->where, line->number);
+    } else {
+        char *copy = predict_line_copy(line);
         json_t *tokens = json_array(), *logits = json_array();
-        fill_rows(run, &ids, tokens, logits);
-        json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(line), "tokens",
+        fill_rows(r->run, &ids, tokens, logits);
+        json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(copy), "tokens",
                                 tokens, "logits", logits);
         if (unknown)
             json_object_set_new(row, "unknown", json_integer((json_int_t)unknown));
-        output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        predict_print(row);
+        mem_free(copy);
     }
     idlist_free(&ids);
     return err->status;
 }
 
-static Status print_file(const PredictOptions *o, const PredictRun *run, const char *path,
-                         Strangers *strangers, Err *err) {
-    TextFile file;
-    if (textfile_read(&file, path, err)) return err->status;
-    text_say_marks(&file);
-    size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
-    for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
-        size_t length;
-        const char *line = textfile_line(&file, k, &length);
-        char *copy = mem_alloc(length + 1);
-        memcpy(copy, line, length);
-        copy[length] = 0;
-        size_t unknown = strangers_see(strangers, path, k + 1, line, length);
-        if (print_line(run, copy, length, unknown, err))
-            err_wrap(err, "%s:%zu", path, k + 1);
-        mem_free(copy);
-    }
-    textfile_free(&file);
-    return err->status;
-}
-
 static Status print_logits(const PredictOptions *o, const PredictRun *run, Err *err) {
-    Strangers strangers = strangers_of(text_task_tokenizer(run->task, 0));
+    Reader r = {.run = run, .tokenizer = text_task_tokenizer(run->task, 0)};
+    r.strangers = strangers_of(r.tokenizer);
     for (size_t i = 0; i < o->input_count && !err->status; i++)
-        print_file(o, run, o->inputs[i], &strangers, err);
-    strangers_end(&strangers);
+        predict_lines(o->inputs[i], o->limit, print_line, &r, err);
+    strangers_end(&r.strangers);
     return err->status;
 }
 

@@ -16,15 +16,12 @@
 static void print_numbers(const char *name, const char *text, const real *z,
                           size_t rows) {
     json_t *logits = json_array();
-    for (size_t t = 0; t < rows; t++) {
-        json_t *row = json_array();
-        for (size_t k = 0; k < SPEECH_LABELS; k++)
-            json_array_append_new(row, json_number((double)z[t * SPEECH_LABELS + k]));
-        json_array_append_new(logits, row);
-    }
+    for (size_t t = 0; t < rows; t++)
+        json_array_append_new(logits,
+                              predict_numbers(z + t * SPEECH_LABELS, SPEECH_LABELS));
     json_t *object = json_pack("{s:o, s:s, s:o}", "input", json_text(name), "output",
                                text, "logits", logits);
-    output_json(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    predict_print(object);
 }
 
 /* Features [frames, filters] of one recording; too short for a row of logits: no words. */

@@ -25,6 +25,8 @@ typedef struct Lines {
     char *text[CHUNK];
     size_t unknown[CHUNK]; /* tokens of each that are read as <unk> */
     Strangers strangers;
+    const PredictOptions *options;
+    const PredictRun *run;
 } Lines;
 
 static void lines_clear(Lines *lines) {
@@ -49,7 +51,7 @@ static void print_numbers(const Lines *lines, size_t i, const char *output,
                   "log_prob", json_number(best->log_prob), "tokens", tokens);
     if (lines->unknown[i])
         json_object_set_new(row, "unknown", json_integer((json_int_t)lines->unknown[i]));
-    output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    predict_print(row);
 }
 
 static void print_one(const PredictOptions *o, const Tokenizer *tokenizer,
@@ -70,8 +72,9 @@ static void print_one(const PredictOptions *o, const Tokenizer *tokenizer,
     text_free(&text);
 }
 
-static Status translate_chunk(const PredictOptions *o, const PredictRun *run,
-                              Lines *lines, Err *err) {
+static Status translate_chunk(Lines *lines, Err *err) {
+    const PredictOptions *o = lines->options;
+    const PredictRun *run = lines->run;
     Sentence sentences[CHUNK];
     ForwardMode mode = run->mode;
     SearchOptions options = search_options(run->task->recipe);
@@ -98,20 +101,20 @@ static Status translate_chunk(const PredictOptions *o, const PredictRun *run,
 
 /* ---- input ---- */
 
-static Status add_line(const PredictRun *run, Lines *lines, const char *where,
-                       size_t number, const char *line, size_t length, Err *err) {
-    const Tokenizer *tokenizer = text_task_tokenizer(run->task, 0);
-    const Translator *t = translate_model(run->task);
+static Status add_line(Lines *lines, const InputLine *line, Err *err) {
+    Task *task = lines->run->task;
+    const Translator *t = translate_model(task);
     IdList *ids = &lines->ids[lines->count];
     *ids = (IdList){0};
-    lines->text[lines->count] = mem_alloc(length + 1);
-    memcpy(lines->text[lines->count], line, length);
-    lines->text[lines->count][length] = 0;
+    lines->text[lines->count] = predict_line_copy(line);
     lines->unknown[lines->count++] =
-        strangers_see(&lines->strangers, where, number, line, length);
-    if (tokenizer_encode(tokenizer, line, length, ids, err)) return err->status;
+        strangers_see(&lines->strangers, line->where, line->number, line->text,
+                      line->length);
+    if (tokenizer_encode(text_task_tokenizer(task, 0), line->text, line->length, ids,
+                         err))
+        return err->status;
     idlist_add(ids, ID_EOS);
-    size_t most = run->task->recipe->data.max_length + 1;
+    size_t most = task->recipe->data.max_length + 1;
     if (t->source.position) most = MIN(most, t->source.position->tensor.shape[0]);
     if (ids->count <= most) return OK;
     return err_set(err, FAIL_DATA,
@@ -127,21 +130,12 @@ static void drop_last(Lines *lines) {
     mem_free(lines->text[lines->count]);
 }
 
-static Status translate_file(const PredictOptions *o, const PredictRun *run, Lines *lines,
-                             const char *path, Err *err) {
-    TextFile file;
-    if (textfile_read(&file, path, err)) return err->status;
-    text_say_marks(&file);
-    size_t most = o->limit ? MIN(o->limit, file.count) : file.count;
-    for (size_t k = 0; k < most && !err->status && !output_failed(); k++) {
-        size_t length;
-        const char *line = textfile_line(&file, k, &length);
-        if (add_line(run, lines, path, k + 1, line, length, err))
-            drop_last(lines), err_wrap(err, "%s:%zu", path, k + 1);
-        else if (lines->count == CHUNK || k + 1 == most)
-            translate_chunk(o, run, lines, err);
-    }
-    textfile_free(&file);
+/* Those that came are answered when the chunk is full or nothing waits behind the line. */
+static Status take_line(void *context, const InputLine *line, Err *err) {
+    Lines *lines = context;
+    if (add_line(lines, line, err))
+        drop_last(lines), err_wrap(err, "%s:%zu", line->where, line->number);
+    else if (lines->count == CHUNK || line->last) translate_chunk(lines, err);
     return err->status;
 }
 
@@ -159,7 +153,7 @@ static bool input_waits(void) {
 }
 
 /* What textfile_read does with the lines of a file. */
-static Status take_line(StdinLines *in, char **line, size_t *length, Err *err) {
+static Status trim_line(StdinLines *in, char **line, size_t *length, Err *err) {
     static const char MARK[] = "\xEF\xBB\xBF";
     if ((*line)[*length - 1] == '\n') --*length;
     if (*length && (*line)[*length - 1] == '\r') --*length;
@@ -172,31 +166,29 @@ static Status take_line(StdinLines *in, char **line, size_t *length, Err *err) {
 }
 
 /* Unbuffered, so that what waits is in the pipe and not in a buffer of ours. */
-static Status translate_stdin(const PredictOptions *o, const PredictRun *run,
-                              Lines *lines, Err *err) {
+static Status translate_stdin(Lines *lines, Err *err) {
+    size_t limit = lines->options->limit;
     StdinLines in = {0};
-    char *line = NULL;
+    char *bytes = NULL;
     size_t room = 0;
     ssize_t size;
     setvbuf(stdin, NULL, _IONBF, 0);
-    while (!err->status && !output_failed() && (!o->limit || in.number < o->limit) &&
-           (size = getline(&line, &room, stdin)) > 0) {
+    while (!err->status && !output_failed() && (!limit || in.number < limit) &&
+           (size = getline(&bytes, &room, stdin)) > 0) {
         size_t length = (size_t)size;
-        char *text = line;
-        if (take_line(&in, &text, &length, err)) break;
-        if (add_line(run, lines, STDIN_NAME, in.number, text, length, err))
-            drop_last(lines), err_wrap(err, "%s:%zu", STDIN_NAME, in.number);
-        else if (lines->count == CHUNK || !input_waits())
-            translate_chunk(o, run, lines, err);
+        char *text = bytes;
+        if (trim_line(&in, &text, &length, err)) break;
+        InputLine line = {STDIN_NAME, in.number, text, length, .last = !input_waits()};
+        take_line(lines, &line, err);
     }
-    free(line);
+    free(bytes);
     if (in.returns)
         fprintf(stderr,
                 "steady: note: %s: lines with a carriage return (\\r) inside: %zu "
                 "(first: line "
                 "%zu); it ends no line\n",
                 STDIN_NAME, in.returns, in.first_return);
-    if (!err->status && lines->count) translate_chunk(o, run, lines, err);
+    if (!err->status && lines->count) translate_chunk(lines, err);
     return err->status;
 }
 
@@ -206,13 +198,16 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     size_t count = MAX(o->input_count, (size_t)1);
     Lines *lines = mem_zalloc(sizeof *lines);
     lines->number = 1;
+    lines->options = o;
+    lines->run = run;
     lines->strangers = strangers_of(text_task_tokenizer(run->task, 0));
     for (size_t i = 0; i < count && !err->status; i++)
-        if (strcmp(inputs[i], STDIN)) translate_file(o, run, lines, inputs[i], err);
-        else translate_stdin(o, run, lines, err);
+        if (strcmp(inputs[i], STDIN))
+            predict_lines(inputs[i], o->limit, take_line, lines, err);
+        else translate_stdin(lines, err);
     /* what stood before the line that ended it is answered all the same */
     Err later = ERR_NONE;
-    if (err->status == FAIL_DATA && lines->count) translate_chunk(o, run, lines, &later);
+    if (err->status == FAIL_DATA && lines->count) translate_chunk(lines, &later);
     lines_clear(lines);
     strangers_end(&lines->strangers);
     mem_free(lines);

@@ -1,0 +1,81 @@
+/* step: one step of training, as tools/train/trainer.c takes it without logs and saving. */
+#include <math.h>
+
+#include "engine/kern/reduce.h"
+#include "engine/optim/schedule.h"
+#include "tools/library/model.h"
+#include "tools/train/fault.h"
+
+ForwardMode model_mode(const steady_model *m, size_t step) {
+    const InterveneConfig *i = &m->recipe.intervene;
+    double epochs = (double)m->task->steps_per_epoch;
+    bool changed = i->temperature > 0 && (double)(step - 1) >= i->at_epoch * epochs;
+    return (ForwardMode){.temperature =
+                             changed ? i->temperature : m->recipe.model.temperature,
+                         .recompute = m->recipe.train.recompute == RECOMPUTE_BLOCK};
+}
+
+/* What the batch brought with it that a run writes into its log. */
+static void say_events(Task *task) {
+    size_t i;
+    json_t *event;
+    json_array_foreach(task->events, i, event) {
+        const char *text = json_string_value(json_object_get(event, "text"));
+        if (text) say("steady: note: %s", text);
+    }
+    json_decref(task->events);
+    task->events = NULL;
+}
+
+static bool is_finite(const steady_model *m) {
+    return isfinite(m->step.loss) && isfinite(m->step.grad_norm);
+}
+
+static double update(steady_model *m, size_t step) {
+    const OptimConfig *o = &m->recipe.optim;
+    double lr =
+        schedule_rate(&m->recipe.schedule, o->lr, step, m->steps, m->warmup_steps, 0);
+    step_update(&m->step, lr, schedule_weight_decay(o, step, m->steps));
+    return lr;
+}
+
+static Status check_weights(const ParamSet *params, size_t step, Err *err) {
+    if (reduce_all_finite(params->values, params->trained)) return OK;
+    return fault_report(err, "update", step, (TapeFault){0}, params);
+}
+
+static Status take_step(steady_model *m, steady_step *out, Err *err) {
+    size_t step = m->done + 1;
+    if (m->done == m->steps)
+        return err_set(
+            err, FAIL_USAGE,
+            "all %zu steps are taken; set train.steps before the model is made",
+            m->steps);
+    if (m->task->ops->next(m->task, err)) return err->status;
+    say_events(m->task);
+    const ParamSet *params = m->task->model->params;
+    StepBatch batch = {.number = step,
+                       .examples = m->task->part,
+                       .tokens = m->task->tokens,
+                       .mode = model_mode(m, step)};
+    step_gradients(&m->step, &batch);
+    if (!is_finite(m)) {
+        const char *what = isfinite(m->step.loss) ? "gradient" : "loss";
+        return fault_report(err, what, step, step_watch(&m->step, &batch), params);
+    }
+    double lr = update(m, step);
+    m->done = step;
+    if (out)
+        *out = (steady_step){.number = step,
+                             .epoch = (double)step / (double)m->task->steps_per_epoch,
+                             .loss = m->step.loss,
+                             .learning_rate = lr,
+                             .gradient_norm = m->step.grad_norm};
+    return check_weights(params, step, err);
+}
+
+steady_status steady_model_step(steady_model *model, steady_step *step,
+                                steady_error *error) {
+    THROUGH_DOOR(handle_of(model), MISSING1(model), error,
+                 take_step(model, step, &door.err));
+}
