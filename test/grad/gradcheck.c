@@ -154,3 +154,28 @@ void grad_check(GradCase *c) {
     c->inputs = 0;
     tape_free(tape);
 }
+
+/* ---- weights with a scale ---- */
+
+typedef struct Unscale {
+    Node node;
+    Tensor *w_hat;
+} Unscale;
+
+static void unscale_backward(Tape *tape, Node *node) {
+    Unscale *n = (Unscale *)node;
+    real beta, *dw = tape_grad(tape, n->w_hat, &beta);
+    for (size_t i = 0; i < n->w_hat->size; i++)
+        dw[i] = (beta != 0 ? dw[i] : 0) + node->out->grad[i];
+}
+
+Tensor *grad_unscale(Tape *tape, Tensor *w_hat, const Scale *scale) {
+    Tensor *w = tape_tensor_like(tape, w_hat);
+    size_t columns = tensor_last(w_hat);
+    for (size_t i = 0; i < w->size; i++)
+        w->value[i] = w_hat->value[i] / scale->value[scale->count > 1 ? i / columns : 0];
+    Unscale *n =
+        tape_node(tape, sizeof *n, "unscale", w, w_hat->needs_grad, unscale_backward);
+    if (n) n->w_hat = w_hat;
+    return w;
+}

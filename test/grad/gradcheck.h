@@ -28,6 +28,14 @@ typedef struct GradCase {
 Tensor *grad_input(GradCase *c, const char *name, double std, int dims,
                    const size_t *shape);
 
+/* dims and shape of grad_input: SHAPE(3, 2, 5). */
+#define SHAPE(...)                                                                       \
+    (int)COUNT(((size_t[]){__VA_ARGS__})), (size_t[]) { __VA_ARGS__ }
+
+/* W = W_hat / scale, for ops that multiply by the scale: they leave dL/dW_hat in W.grad, so
+ * its backward copies it. */
+Tensor *grad_unscale(Tape *tape, Tensor *w_hat, const Scale *scale);
+
 /* Moves numbers that are nearer to `kink` than `distance` away from it. */
 void grad_avoid(Tensor *x, double kink, double distance);
 

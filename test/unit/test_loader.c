@@ -374,6 +374,7 @@ static void waiting_for_data_can_be_interrupted(void **state) {
     assert_int_equal(fake_next(loader)->count, 5);
     loader_stop(loader);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(training_follows_the_seeds_permutation_of_each_epoch),

@@ -107,6 +107,7 @@ static void evaluation_never_mixes(void **state) {
     }
     loader_stop(loader);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(pixels_are_normalised_channel_by_channel),

@@ -422,6 +422,7 @@ static void a_word_for_steps_takes_the_place_of_the_files_epochs(void **state) {
     assert_int_equal(recipe_set(&recipe, "train.epochs=2", &err), OK);
     assert_int_equal(recipe_check(&recipe, &err), FAIL_USAGE);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_saved_recipe_loads_back_to_the_same_bytes),

@@ -100,6 +100,7 @@ static void keys_that_contradict_each_other_are_refused(void **state) {
     CHECK_REFUSES("numbers", "data.mean=1 2 3", "data.std=1 2");
     CHECK_REFUSES("data.channels", "data.channels=1", "data.mean=1 2 3");
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(rates_that_are_seldom_meant_are_noted_and_allowed),

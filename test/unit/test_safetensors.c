@@ -402,6 +402,7 @@ static void mutations_never_crash(void **state) {
         try_all(tensors_path("mutant"));
     }
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(what_was_saved_is_read_back_bit_for_bit),

@@ -114,6 +114,7 @@ static void outside_of_a_run_a_file_of_that_name_is_somebodys(void **state) {
     assert_int_equal(info.st_size, 4);
     assert_int_not_equal(access(tensors_path("own.tmp.2"), F_OK), 0);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_temporary_file_that_is_a_link_is_not_written_through),

@@ -216,6 +216,7 @@ static void too_few_buckets_are_told(void **state) {
     assert_non_null(strstr(err.text, "train.accumulate = 200"));
     speechset_free(set);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_batch_depends_on_its_number_alone),

@@ -246,6 +246,7 @@ static void a_batch_without_a_good_recording_is_an_error(void **state) {
 }
 
 #endif
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(counted_batches_are_consecutive_without_shuffle),

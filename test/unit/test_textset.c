@@ -385,6 +385,7 @@ static void damaged_pairs_are_read_or_refused(void **state) {
         if (!status) texts_close(&texts);
     }
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(a_character_stream_is_the_whole_file),

@@ -228,6 +228,7 @@ static void a_gzip_file_cut_short_is_named(void **state) {
         texts_refuse(&config, "/train.de.gz is cut short");
     }
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(what_is_left_out_is_noted_with_its_first_line),

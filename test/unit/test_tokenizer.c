@@ -264,6 +264,7 @@ static void tokens_without_a_number_of_their_own_are_visited(void **state) {
     expect_unknown(t, "ab\xC3\xA4 ", "\xC3\xA4| |");
     tokenizer_free(t);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(characters_of_a_language_model_are_the_sorted_set_of_the_text),

@@ -181,6 +181,7 @@ static void a_folder_that_cannot_be_written_is_named(void **state) {
     assert_non_null(strstr(err.text, "/nowhere/at/all/text.vocab"));
     tokenizer_free(t);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(saved_tokenizers_come_back),

@@ -364,6 +364,7 @@ static void vocabularies_that_differ_cannot_be_tied(void **state) {
     c.heads = 3;
     assert_int_equal(translator_check(&c, 8, 8, &err), FAIL_USAGE);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(names_and_shapes_are_those_of_the_documentation),

@@ -213,6 +213,7 @@ static void deepnorm_scales_values_outputs_and_mlp_alone(void **state) {
     expect_normal(t, "decoder.blocks.0.cross.kv.weight", WIDE, WIDE, beta * unit);
     translator_free(t);
 }
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(deepnorms_numbers_are_those_of_the_paper),
