@@ -91,7 +91,7 @@ static void ranks_share_counted_batches(void **state) {
     enum { PARTS = 4, BATCH = 6 };
     SpeechSet *set = tones_set();
     for (size_t accumulate = 1; accumulate <= 3; accumulate++) {
-        size_t seen[UTTERANCES] = {0}, sum = 0, longest = 0;
+        size_t seen[UTTERANCES] = {0}, longest = 0;
         for (size_t part = 0; part < PARTS; part++) {
             SpeechBatchConfig config = counted(BATCH, accumulate, false);
             config.part = part, config.parts = PARTS;
@@ -105,7 +105,6 @@ static void ranks_share_counted_batches(void **state) {
             assert_int_equal(b->bucket_edge[0], 0);
             assert_int_equal(b->bucket_edge[accumulate], b->count);
             for (size_t k = 0; k < b->count; k++) seen[b->number[k]]++;
-            sum += b->count;
             if (part) assert_int_equal(b->longest, longest);
             longest = b->longest;
             speechloader_stop(loader);
