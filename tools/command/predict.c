@@ -8,7 +8,13 @@
 
 enum { BEAM_MOST = 1000 };
 
-#define AT(member) offsetof(PredictOptions, member)
+typedef struct Words {
+    RunChoice choice;
+    PredictOptions predict;
+    uint64_t given; /* which options are, a bit each */
+} Words;
+
+#define AT(member) offsetof(Words, predict.member)
 
 /* Their tags: who uses them; 0: all. */
 static const Option OPTIONS[] = {
@@ -32,21 +38,21 @@ static const Option OPTIONS[] = {
      .max = BEAM_MOST, .tag = PREDICT_SEARCHES},
     {"--logits", NULL, OPTION_FLAG, AT(logits),
      .sentence = "one JSON object per line, with logits"},
-    RUN_OPTION_CHECKPOINT(PredictOptions),
+    RUN_OPTION_CHECKPOINT(Words),
     {"--limit", "N", OPTION_WHOLE, AT(limit), .sentence = "only the first N inputs",
      .tag = PREDICT_LIMITS},
-    RUN_OPTION_EMA(PredictOptions),
+    RUN_OPTION_EMA(Words),
     OPTION_HELP,
     {0},
 };
 
 /* An option that the run's kind does not use is refused, as a key is. */
-static Status check_given(const PredictOptions *o, TaskKind task, Err *err) {
-    size_t with = o->input_count > 0;
+static Status check_given(const Words *w, TaskKind task, Err *err) {
+    size_t with = w->predict.input_count > 0;
     unsigned used = task_predict(task)->use[with].options;
     const char *name = task_predict(task)->use[with].name;
     for (size_t i = 0; OPTIONS[i].name; i++)
-        if (o->given >> i & 1 && OPTIONS[i].tag && !(OPTIONS[i].tag & used))
+        if (w->given >> i & 1 && OPTIONS[i].tag && !(OPTIONS[i].tag & used))
             return err_set(err, FAIL_USAGE,
                            "%s has no effect: %s%s does not use it; leave it out",
                            OPTIONS[i].name,
@@ -55,39 +61,40 @@ static Status check_given(const PredictOptions *o, TaskKind task, Err *err) {
 }
 
 static Status read_word(void *options, char *word, Err *err) {
-    PredictOptions *o = options;
+    Words *w = options;
     (void)err;
-    if (!strcmp(word, "-") || !run_take_word(&o->choice, word))
-        o->inputs[o->input_count++] = word;
+    if (!strcmp(word, "-") || !run_take_word(&w->choice, word))
+        w->predict.inputs[w->predict.input_count++] = word;
     return OK;
 }
 
-static Status read_options(PredictOptions *o, int argc, char **argv, Err *err) {
-    if (command_read(&predict_command, o, argc, argv, &o->given, err)) return err->status;
-    return run_check_chosen(&o->choice, err);
+static Status read_options(Words *w, int argc, char **argv, Err *err) {
+    if (command_read(&predict_command, w, argc, argv, &w->given, err)) return err->status;
+    return run_check_chosen(&w->choice, err);
 }
 
-static Status run_it(PredictOptions *o, OpenRun *run, Err *err) {
-    o->choice.command = o->input_count ? "predict with INPUT" : "predict";
-    o->choice.use = o->input_count ? USE_PREDICT_INPUT : USE_PREDICT_SPLIT;
-    if (run_open(run, &o->choice, false, err) || check_given(o, run->recipe->task, err))
+static Status run_it(Words *w, OpenRun *run, Err *err) {
+    bool with = w->predict.input_count > 0;
+    w->choice.command = with ? "predict with INPUT" : "predict";
+    w->choice.use = with ? USE_PREDICT_INPUT : USE_PREDICT_SPLIT;
+    if (run_open(run, &w->choice, false, err) || check_given(w, run->recipe->task, err))
         return err->status;
     PredictRun answering = {run->task, run->tape, run_mode(run)};
-    return task_predict(run->recipe->task)->answer(o, &answering, err);
+    return task_predict(run->recipe->task)->answer(&w->predict, &answering, err);
 }
 
 static int run_predict(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    PredictOptions o = {.choice.words = mem_alloc((size_t)argc * sizeof(char *)),
-                        .inputs = mem_alloc((size_t)argc * sizeof(char *)),
-                        .tokens = 200,
-                        .temperature = 1,
-                        .nbest = 1};
-    bool failed = read_options(&o, argc, argv, &err) || run_it(&o, &run, &err);
+    Words w = {.choice.words = mem_alloc((size_t)argc * sizeof(char *)),
+               .predict = {.inputs = mem_alloc((size_t)argc * sizeof(char *)),
+                           .tokens = 200,
+                           .temperature = 1,
+                           .nbest = 1}};
+    bool failed = read_options(&w, argc, argv, &err) || run_it(&w, &run, &err);
     run_close(&run);
-    mem_free(o.inputs);
-    mem_free(o.choice.words);
+    mem_free(w.predict.inputs);
+    mem_free(w.choice.words);
     return failed ? command_fail("predict", &err) : OK;
 }
 

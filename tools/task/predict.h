@@ -3,15 +3,13 @@
 #ifndef STEADY_PREDICT_H
 #define STEADY_PREDICT_H
 
-#include "tools/task/openrun.h"
+#include "tools/task/task.h"
 
 typedef struct PredictOptions {
-    RunChoice choice;
     char **inputs; /* files and folders */
     size_t input_count;
     bool logits;
-    uint64_t given; /* which options are, a bit each (tools/command/predict.c) */
-    size_t limit;   /* inputs; 0: all */
+    size_t limit; /* inputs; 0: all */
     /* language */
     const char *prompt; /* NULL: none */
     size_t tokens;      /* to sample */

@@ -7,10 +7,11 @@
 
 #include <jansson.h>
 
-#include "data/picture/loader.h"
+#include "data/file/textbuffer.h"
+#include "data/place.h"
 #include "data/skips.h"
 #include "engine/dist/ranks.h"
-#include "models/vit.h"
+#include "models/layer.h"
 #include "tools/recipe/recipe.h"
 #include "tools/run/datafacts.h"
 #include "tools/task/score.h"

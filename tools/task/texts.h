@@ -5,8 +5,6 @@
 
 #include "data/text/batch.h"
 #include "data/text/set.h"
-#include "models/language.h"
-#include "models/translator.h"
 #include "tools/task/task.h"
 
 typedef struct TextTask {
@@ -44,9 +42,5 @@ const TextSet *text_task_set(Task *task, Split split, Err *err);
 
 /* The ranks' sums become means over target tokens. */
 Status text_task_finish_score(Task *task, Score *score, Err *err);
-
-/* The models, for predict. */
-Language *language_model(Task *task);
-Translator *translate_model(Task *task);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef STEADY_CLASSIFY_H
 #define STEADY_CLASSIFY_H
 
+#include "data/picture/loader.h"
+#include "models/vit.h"
 #include "tools/task/task.h"
 
 typedef struct ClassFacts {

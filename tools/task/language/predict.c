@@ -9,9 +9,9 @@
 #include "tools/program/output.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
+#include "tools/task/language/language.h"
 #include "tools/task/predict.h"
 #include "tools/task/strangers.h"
-#include "tools/task/texts.h"
 
 /* ---- sampling ---- */
 

@@ -1,12 +1,10 @@
 /* language: text in, the next token out; a causal decoder (models/language.h). */
-#include "models/language.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/program/stop.h"
-#include "tools/task/texts.h"
+#include "tools/task/language/language.h"
 
 enum { EVAL_TOKENS = 4096, NO_LABEL = UINT32_MAX };
 

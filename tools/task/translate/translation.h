@@ -4,7 +4,9 @@
 
 #include "models/beam.h"
 #include "models/translator.h"
-#include "tools/recipe/recipe.h"
+#include "tools/task/task.h"
+
+Translator *translate_model(Task *task);
 
 /* A source sentence: ids, </s> at its end. */
 typedef struct Sentence {
