@@ -1,43 +1,19 @@
-/* Sweeps: grids, names, what is read from run folders, tables (tools/sweep/sweep.h). */
+/* Sweeps: what is read from run folders, tables, going on (tools/sweep/sweep.h). */
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <cmocka.h>
+
+#include "sweep_words.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/sweep.h"
 
 /* ---- helpers ---- */
-
-#define OPEN(sweep, ...)                                                                 \
-    open_words(sweep, (const char *const[]){__VA_ARGS__},                                \
-               COUNT(((const char *const[]){__VA_ARGS__})))
-
-static void open_words(Sweep *sweep, const char *const *words, size_t count) {
-    Err err = ERR_NONE;
-    if (sweep_open(sweep, words, count, &err)) fail_msg("%s", err.text);
-}
-
-#define REFUSED(part, ...)                                                               \
-    refused(part, (const char *const[]){__VA_ARGS__},                                    \
-            COUNT(((const char *const[]){__VA_ARGS__})))
-
-static void refused(const char *part, const char *const *words, size_t count) {
-    Err err = ERR_NONE;
-    Sweep sweep;
-    Status status = sweep_open(&sweep, words, count, &err);
-    if (!status) status = sweep_check(&sweep, NULL, &err);
-    sweep_close(&sweep);
-    assert_int_equal(status, FAIL_USAGE);
-    if (!strstr(err.text, part)) fail_msg("`%s` lacks `%s`", err.text, part);
-}
 
 static char folder[] = "/tmp/steady-sweep-XXXXXX";
 
@@ -77,102 +53,6 @@ static char *printed(const Sweep *sweep, void (*print)(const Sweep *, FILE *)) {
 
 static void has(const char *text, const char *part) {
     if (!strstr(text, part)) fail_msg("lacks `%s`:\n%s", part, text);
-}
-
-/* ---- the grid ---- */
-
-static void a_grid_has_every_combination_once_and_the_last_axis_is_fastest(void **state) {
-    (void)state;
-    static const char *const names[] = {
-        "demo,optim.lr=0.1,train.seed=0",       "demo,optim.lr=0.1,train.seed=1",
-        "demo,optim.lr=0.2,train.seed=0",       "demo,optim.lr=0.2,train.seed=1",
-        "demo-sigma,optim.lr=0.1,train.seed=0", "demo-sigma,optim.lr=0.1,train.seed=1",
-        "demo-sigma,optim.lr=0.2,train.seed=0", "demo-sigma,optim.lr=0.2,train.seed=1",
-    };
-    Sweep sweep;
-    OPEN(&sweep, "optim.lr=0.1, 0.2", "demo,demo-sigma", "train.steps=7",
-         "train.seed=0,1");
-    assert_int_equal(sweep.cell_count, COUNT(names));
-    for (size_t c = 0; c < COUNT(names); c++) {
-        assert_string_equal(sweep.cells[c].name, names[c]);
-        assert_int_equal(sweep_index(&sweep, c, 0), c / 4);
-        assert_int_equal(sweep.cells[c].exit, SWEEP_OPEN);
-    }
-    sweep_close(&sweep);
-}
-
-static void a_cell_gets_its_recipe_and_its_values(void **state) {
-    (void)state;
-    Sweep sweep;
-    Recipe recipe;
-    Err err = ERR_NONE;
-    OPEN(&sweep, "demo,demo-sigma", "optim.lr=0.1,0.2", "train.steps=7");
-    assert_int_equal(sweep_recipe(&sweep, 3, &recipe, &err), OK);
-    assert_string_equal(recipe.name, "demo-sigma");
-    assert_true(recipe.optim.lr == 0.2);
-    assert_int_equal(recipe.train.steps, 7);
-    char *word = sweep_word(&sweep, 3, 1);
-    assert_string_equal(word, "optim.lr=0.2");
-    mem_free(word);
-    sweep_close(&sweep);
-}
-
-static void a_single_cell_is_named_after_its_recipe(void **state) {
-    (void)state;
-    Sweep sweep;
-    OPEN(&sweep, "demo", "optim.lr=0.1");
-    assert_int_equal(sweep.cell_count, 1);
-    assert_string_equal(sweep.cells[0].name, "demo");
-    sweep_close(&sweep);
-}
-
-static void values_of_list_and_text_keys_keep_their_commas(void **state) {
-    (void)state;
-    Sweep sweep;
-    OPEN(&sweep, "demo", "data.mean=0.1,0.2,0.3", "data.augment=crop,flip",
-         "schedule.step_at=10,20", "data.path=a,b");
-    assert_int_equal(sweep.cell_count, 1);
-    sweep_close(&sweep);
-    OPEN(&sweep, "demo", "data.augment={none; crop,flip}", "optim.lr={0.1;0.2}");
-    assert_int_equal(sweep.cell_count, 4);
-    assert_string_equal(sweep.axes[1].values[1], "crop,flip");
-    sweep_close(&sweep);
-}
-
-static void names_of_cells_are_names_of_files(void **state) {
-    (void)state;
-    Sweep sweep;
-    char word[600] = "train.init={/a/b;", *end = word + strlen(word);
-    memset(end, 'x', 400);
-    strcpy(end + 400, ";../c}");
-    OPEN(&sweep, "demo", word);
-    assert_string_equal(sweep.cells[0].name, "train.init=_a_b");
-    for (size_t c = 0; c < sweep.cell_count; c++) {
-        assert_true(strlen(sweep.cells[c].name) < SWEEP_NAME);
-        assert_null(strchr(sweep.cells[c].name, '/'));
-    }
-    sweep_close(&sweep);
-    OPEN(&sweep, "demo", "train.init={a/b;a_b}");
-    assert_string_not_equal(sweep.cells[0].name, sweep.cells[1].name);
-    sweep_close(&sweep);
-}
-
-static void what_is_wrong_with_a_grid_is_said_before_anything_runs(void **state) {
-    (void)state;
-    REFUSED("optim.lr", "demo", "optim.rl=0.1,0.2");
-    REFUSED("empty value", "demo", "optim.lr=0.1,,0.2");
-    REFUSED("empty value", "demo,", "optim.lr=0.1");
-    REFUSED("given twice", "demo", "optim.lr=0.1", "optim.lr=0.2");
-    REFUSED("same value", "demo", "optim.lr=0.01,1e-2");
-    REFUSED("same value", "demo,demo");
-    REFUSED("which recipe", "optim.lr=0.1");
-    REFUSED("one comma-separated word", "demo", "demo-sigma");
-    REFUSED("no recipe", "demo,dmeo");
-    REFUSED("cell optim.lr=-1", "demo", "optim.lr=0.1,-1");
-    REFUSED("cell model.heads=5", "demo", "model.heads=4,5");
-    REFUSED("more than 10000", "demo", "train.seed=0,1,2,3,4,5,6,7,8,9",
-            "train.batch=1,2,3,4,5,6,7,8,9,10", "model.depth=1,2,3,4,5,6,7,8,9,10",
-            "model.width=1,2,3,4,5,6,7,8,9,10", "model.patch=1,2");
 }
 
 /* ---- cells from run folders ---- */
@@ -535,13 +415,7 @@ static void the_words_of_a_sweep_come_back_from_its_folder(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_grid_has_every_combination_once_and_the_last_axis_is_fastest),
-        cmocka_unit_test(a_cell_gets_its_recipe_and_its_values),
-        cmocka_unit_test(a_single_cell_is_named_after_its_recipe),
-        cmocka_unit_test(values_of_list_and_text_keys_keep_their_commas),
-        cmocka_unit_test(names_of_cells_are_names_of_files),
-        cmocka_unit_test(what_is_wrong_with_a_grid_is_said_before_anything_runs),
+    const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_run_folder_says_how_its_cell_went),
         cmocka_unit_test(the_table_shows_diverged_failed_and_open_cells),
         cmocka_unit_test(seeds_are_summed_up_and_cells_that_did_not_end_are_left_out),
@@ -556,5 +430,5 @@ int main(void) {
         cmocka_unit_test(a_run_folder_is_not_taken_for_a_sweep),
         cmocka_unit_test(the_words_of_a_sweep_come_back_from_its_folder),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("sweep", cases, make_folder, remove_folder);
 }
