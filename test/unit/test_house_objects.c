@@ -20,18 +20,12 @@
 
 enum { TEXT_SIZE = 600, FILES_MOST = 1000, SYMBOLS_MOST = 60000 };
 
-/* Uses that have yet to go, as patterns: a file, and the file that it must not need. */
-static const char *const KNOWN[][2] = {
-    {"data/speech/*", "data/speech/set"},
-};
-
 /* Variables that must outlive a call, with the file: what a signal's handler writes, and what
  * belongs to a thread because what reads it is too deep for an argument. */
 static const char *const VARIABLES[][2] = {
     {"tools/program/stop", "answer"},   {"tools/program/stop", "asked"},
     {"tools/program/stop", "farewell"}, {"tools/program/stop", "patient_until"},
-    {"tools/recipe/keys", "list"},      {"engine/core/trap", "innermost"},
-    {"tools/program/say", "listening"},
+    {"engine/core/trap", "innermost"},  {"tools/program/say", "listening"},
 };
 
 /* What the library calls only where CHECK and lack of memory end (ENDS). */
@@ -141,20 +135,13 @@ static int free_objects(void **state) {
 
 /* ---- circles ---- */
 
-static bool is_known(const char *from, const char *to) {
-    for (size_t i = 0; i < COUNT(KNOWN); i++)
-        if (!fnmatch(KNOWN[i][0], from, 0) && !fnmatch(KNOWN[i][1], to, 0)) return true;
-    return false;
-}
-
 /* needs[i][j]: the symbol for which file i needs file j, or NULL. */
 static void find_needs(const Objects *o, const char **needs) {
     for (size_t i = 0; i < o->used_count; i++) {
         const Symbol *use = &o->used[i];
         const Symbol *there =
             bsearch(use, o->defined, o->defined_count, sizeof *use, by_name);
-        if (!there || there->file == use->file) continue;
-        if (!is_known(o->files[use->file], o->files[there->file]))
+        if (there && there->file != use->file)
             needs[use->file * o->file_count + there->file] = there->name;
     }
 }
