@@ -166,7 +166,9 @@ static char *printed(const Sweep *sweep, void (*print)(const Sweep *, FILE *)) {
     FILE *out = open_memstream(&text, &size);
     print(sweep, out);
     fclose(out);
-    return text;
+    char *copy = mem_strdup(text);
+    free(text);
+    return copy;
 }
 
 /* Two runs, as seeds of one, that have every metric. */
@@ -221,8 +223,8 @@ static void a_sweep_has_a_column_for_each_that_asks_for_one(void **state) {
         text_format(field, sizeof field, " %.2f ± 0.00", metrics[m].factor * value_of(m));
         assert_non_null(strstr(groups, field));
     }
-    free(csv);
-    free(table);
+    mem_free(csv);
+    mem_free(table);
     sweep_close(&sweep);
 }
 
@@ -241,7 +243,7 @@ static void the_score_of_a_sweep_is_not_shown_twice(void **state) {
     assert_non_null(strstr(table,
                            "score, best: WER % (lower is better), of split -, last "
                            "and best evaluation; cer of the same split\n"));
-    free(table);
+    mem_free(table);
     sweep_close(&sweep);
 }
 

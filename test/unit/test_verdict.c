@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "tools/recipe/recipe.h"
 #include "tools/run/verdict.h"
 
 enum { N = 100 };
@@ -195,6 +196,22 @@ static void a_run_under_sigma_reparam_is_not_told_to_use_it(void **state) {
     }
 }
 
+static void a_site_is_judged_by_the_mean_over_its_heads_that_have_a_number(void **state) {
+    (void)state;
+    const double heads[] = {1, NAN, 2, INFINITY, 3};
+    assert_true(entropy_mean(heads, COUNT(heads)) == 2);
+    assert_true(isnan(entropy_mean(heads + 1, 1)) && isnan(entropy_mean(heads, 0)));
+    assert_true(entropy_share(entropy_mean(heads, 1), 4) == 0.25);
+    assert_true(entropy_fell(0.09, 0.1) && !entropy_fell(0.1, 0.1));
+    assert_false(entropy_fell(entropy_share(1, 0), 0.1));
+}
+
+/* What the guard warns of is what verdicts of finished runs call collapsed. */
+static void the_guards_default_is_the_share_of_the_definition(void **state) {
+    (void)state;
+    assert_true(recipe_default().guard.entropy_below == COLLAPSE_SHARE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_falling_loss_is_learning),
@@ -211,6 +228,8 @@ int main(void) {
         cmocka_unit_test(exactly_ten_per_cent_is_not_collapsed),
         cmocka_unit_test(no_choice_and_missing_numbers_say_nothing_about_entropy),
         cmocka_unit_test(a_run_under_sigma_reparam_is_not_told_to_use_it),
+        cmocka_unit_test(a_site_is_judged_by_the_mean_over_its_heads_that_have_a_number),
+        cmocka_unit_test(the_guards_default_is_the_share_of_the_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

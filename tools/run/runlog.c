@@ -53,11 +53,6 @@ static const char *text_of(const json_t *row, const char *key) {
 /* One row of a run into the arrays, which have room for `space` rows. */
 typedef void RowReader(RunLog *run, const json_t *row, double step, size_t space);
 
-static void read_chance(RunLog *run, const json_t *row) {
-    double chance = number(row, "chance");
-    if (isfinite(chance)) run->chance = chance;
-}
-
 /* An intervention has a key and two values in place of a text. */
 static char *event_text(const json_t *row) {
     const char *text = text_of(row, "text"), *key = text_of(row, "key");
@@ -99,7 +94,6 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
         (*columns[i].array)[train->count] = number(row, columns[i].key);
     }
     train->count++;
-    read_chance(run, row);
 }
 
 /* A name that is too long is kept without its end. */
@@ -174,17 +168,10 @@ static void read_site(RunLog *run, const json_t *row, size_t guess, size_t at,
     size_t heads = json_array_size(entropy);
     SiteLog *site = name ? find_site(run, name, guess, heads, space) : NULL;
     if (!site) return;
-    double sum = 0;
-    size_t seen = 0;
-    for (size_t h = 0; h < site->heads; h++) {
-        const json_t *value = json_array_get(entropy, h);
-        double nats = number_in(value);
-        site->entropy[at * site->heads + h] = nats;
-        if (!isfinite(nats)) continue;
-        sum += nats;
-        seen++;
-    }
-    site->mean[at] = seen ? sum / (double)seen : NAN;
+    double *nats = site->entropy + at * site->heads;
+    for (size_t h = 0; h < site->heads; h++)
+        nats[h] = number_in(json_array_get(entropy, h));
+    site->mean[at] = entropy_mean(nats, site->heads);
     site->max_logit[at] = number(row, "max_logit");
     double keys = number(row, "keys"), uniform = number(row, "uniform");
     site->keys[at] = keys;
@@ -259,7 +246,6 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
     json_decref(run->worst);
     run->worst = json_incref(worst);
     memcpy(run->worst_split, eval->split, sizeof run->worst_split);
-    read_chance(run, row);
 }
 
 /* False with the reason in `why`. */

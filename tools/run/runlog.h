@@ -75,8 +75,7 @@ typedef struct RunLog {
     char *recipe;   /* text of recipe.ini; "" when there is none */
     Setting *settings;
     size_t setting_count, setting_room;
-    /* "chance" of a train or eval row, else of task.json, else ln(classes); NaN */
-    double chance;
+    double chance; /* of task.json, else ln(classes); NaN: unknown */
     TrainLog train;
     ProbeLog probe;
     RunEvent *events; /* in the order of the file */

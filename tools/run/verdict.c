@@ -45,9 +45,19 @@ static const struct {
      "model.reparam=sigma model.norm=none."},
 };
 
+double entropy_mean(const double *entropy, size_t heads) {
+    double sum = 0;
+    size_t seen = 0;
+    for (size_t h = 0; h < heads; h++)
+        if (isfinite(entropy[h])) sum += entropy[h], seen++;
+    return seen ? sum / (double)seen : NAN;
+}
+
 double entropy_share(double entropy, double uniform) {
     return uniform > 0 ? entropy / uniform : NAN;
 }
+
+bool entropy_fell(double share, double below) { return share < below; }
 
 void entropy_low_see(EntropyLow *low, const char *site, double uniform, double entropy,
                      size_t step) {
@@ -60,7 +70,7 @@ void entropy_low_see(EntropyLow *low, const char *site, double uniform, double e
         snprintf(low->site, sizeof low->site, "%s", site);
     }
     bool first = !low->fell_step;
-    if (share < COLLAPSE_SHARE &&
+    if (entropy_fell(share, COLLAPSE_SHARE) &&
         (first || (step == low->fell_step && share < low->fell_share))) {
         low->fell_step = step;
         low->fell_uniform = uniform;

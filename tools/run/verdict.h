@@ -1,5 +1,5 @@
-/* verdict: whether a run learned, diverged or collapsed - one definition for the trainer, the
- * sweep and the report.
+/* verdict: whether a run learned, diverged or collapsed - one definition for the sweep and the
+ * report, and of a site's entropy also for the trainer's collapse guard.
  *
  *     EntropyLow low = ENTROPY_LOW_NONE;
  *     entropy_low_see(&low, "blocks.0.attn", uniform, mean_entropy, step); at every probe
@@ -17,7 +17,7 @@
  *   short        fewer than VERDICT_ROWS_MIN losses, all finite: nothing more is said
  *   collapsed    at some probe the entropy of a site, mean over its heads, was under
  *                COLLAPSE_SHARE of what uniform attention has; a run can be collapsed and still
- *                learn
+ *                learn.  The guard asks the same at every step, by guard.entropy_below
  *
  * Uniform attention has ln(keys) where every query sees all keys.  Under a causal mask, or with
  * padding, queries see fewer: it is the mean over queries of ln(keys that are open).
@@ -49,8 +49,14 @@ typedef struct EntropyLow {
 
 #define ENTROPY_LOW_NONE ((EntropyLow){.share = __builtin_inf()})
 
+/* Of a site, over its heads that have a number; NaN: none has. */
+double entropy_mean(const double *entropy, size_t heads);
+
 /* entropy / uniform, both in nats; NaN where uniform attention has none (a single key). */
 double entropy_share(double entropy, double uniform);
+
+/* Is the share of a site under this one?  An unknown share is under none. */
+bool entropy_fell(double share, double below);
 
 /* Takes one site of one probe.  entropy: nats, mean over heads; uniform: what uniform attention
  * has there; steps must not decrease.  An unknown share says nothing and is skipped. */

@@ -1,6 +1,7 @@
 /* log: what a step leaves behind (tools/train/parts.h). */
 #include <math.h>
 
+#include "tools/run/verdict.h"
 #include "tools/train/parts.h"
 
 static Status log_row_of_step(Trainer *t, double lr, Err *err) {
@@ -47,13 +48,6 @@ Status trainer_log_step(Trainer *t, double lr, Err *err) {
     return OK;
 }
 
-/* Mean entropy of a site as a share of uniform attention's. */
-static double site_share(const Site *site) {
-    double sum = 0;
-    for (size_t h = 0; h < site->heads; h++) sum += site->entropy[h];
-    return site->uniform > 0 ? sum / (double)site->heads / site->uniform : 1;
-}
-
 static Status alarm_of(Trainer *t, const Site *site, double share, size_t step,
                        Err *err) {
     const GuardConfig *g = &t->recipe->guard;
@@ -78,9 +72,11 @@ Status trainer_guard_collapse(Trainer *t, size_t step, Err *err) {
     const GuardConfig *g = &t->recipe->guard;
     const Model *model = t->task->model;
     for (size_t i = 0; i < model->site_count; i++) {
-        double share = site_share(model->sites[i]);
-        if (share >= g->entropy_below || t->warned[i]) continue;
-        if (alarm_of(t, model->sites[i], share, step, err)) return err->status;
+        const Site *site = model->sites[i];
+        double mean = entropy_mean(site->entropy, site->heads);
+        double share = entropy_share(mean, site->uniform);
+        if (!entropy_fell(share, g->entropy_below) || t->warned[i]) continue;
+        if (alarm_of(t, site, share, step, err)) return err->status;
         t->warned[i] = true;
     }
     return OK;

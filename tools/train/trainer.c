@@ -15,7 +15,6 @@
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/run/datafacts.h"
-#include "tools/run/verdict.h"
 #include "tools/task/meaning.h"
 #include "tools/train/fault.h"
 #include "tools/train/parts.h"
