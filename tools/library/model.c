@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/core/machine.h"
 #include "tools/library/recipe.h"
 #include "tools/run/checkpoint.h"
 
@@ -49,29 +48,6 @@ static Status check_recipe(Recipe *recipe, Err *err) {
 
 /* ---- building ---- */
 
-static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_t from,
-                       size_t to) {
-    Task *task = context;
-    return task->ops->loss(task, tape, mode, from, to);
-}
-
-static size_t edge_of(void *context, size_t i, size_t pieces) {
-    const Task *task = context;
-    return task->ops->edge(task, i, pieces);
-}
-
-static void begin_step(steady_model *m) {
-    const Recipe *r = &m->recipe;
-    size_t threads = (size_t)omp_get_max_threads();
-    step_begin(&m->step, m->task->model, &r->optim, NULL);
-    m->step.seed = r->train.seed;
-    m->step.accumulate = r->train.accumulate;
-    m->step.cache = machine_cache_share("", threads);
-    m->step.context = m->task;
-    m->step.loss_of = loss_of;
-    if (m->task->ops->edge) m->step.edge_of = edge_of;
-}
-
 static Status count_steps(steady_model *m, Err *err) {
     const Recipe *r = &m->recipe;
     const ScheduleConfig *s = &r->schedule;
@@ -100,7 +76,7 @@ static Status build(steady_model *m, Err *err) {
     m->task = task_open(&m->recipe, NULL, err);
     if (!m->task) return err->status;
     task_say_facts(m->task);
-    begin_step(m);
+    task_step_begin(m->task, (size_t)omp_get_max_threads(), &m->step);
     m->prober = prober_new(m->task->model);
     if (fill(m, err) || count_steps(m, err)) return err->status;
     return m->task->ops->start(m->task, 1, err);

@@ -5,10 +5,9 @@
 
 #include <jansson.h>
 
-#include "models/step.h"
 #include "tools/library/door.h"
 #include "tools/run/probe.h"
-#include "tools/task/task.h"
+#include "tools/task/step.h"
 
 struct steady_model {
     Handle handle; /* first */

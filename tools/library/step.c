@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "engine/kern/reduce.h"
-#include "engine/optim/schedule.h"
 #include "tools/library/model.h"
 #include "tools/train/fault.h"
 
@@ -32,11 +31,8 @@ static bool is_finite(const steady_model *m) {
 }
 
 static double update(steady_model *m, size_t step) {
-    const OptimConfig *o = &m->recipe.optim;
-    double lr =
-        schedule_rate(&m->recipe.schedule, o->lr, step, m->steps, m->warmup_steps, 0);
-    step_update(&m->step, lr, schedule_weight_decay(o, step, m->steps));
-    return lr;
+    StepPace pace = {.number = step, .steps = m->steps, .warmup_steps = m->warmup_steps};
+    return task_step_update(m->task, &m->step, &pace);
 }
 
 static Status check_weights(const ParamSet *params, size_t step, Err *err) {
@@ -54,10 +50,7 @@ static Status take_step(steady_model *m, steady_step *out, Err *err) {
     if (m->task->ops->next(m->task, err)) return err->status;
     say_events(m->task);
     const ParamSet *params = m->task->model->params;
-    StepBatch batch = {.number = step,
-                       .examples = m->task->part,
-                       .tokens = m->task->tokens,
-                       .mode = model_mode(m, step)};
+    StepBatch batch = task_step_batch(m->task, step, model_mode(m, step));
     step_gradients(&m->step, &batch);
     if (!is_finite(m)) {
         const char *what = isfinite(m->step.loss) ? "gradient" : "loss";

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "data/file/openfile.h"
-#include "engine/core/machine.h"
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
@@ -158,34 +157,12 @@ static Status start_batches(Trainer *t, Err *err) {
     return t->at.step < t->steps ? t->task->ops->start(t->task, first, err) : OK;
 }
 
-static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_t from,
-                       size_t to) {
-    Task *task = context;
-    return task->ops->loss(task, tape, mode, from, to);
-}
-
-static size_t edge_of(void *context, size_t i, size_t pieces) {
-    const Task *task = context;
-    return task->ops->edge(task, i, pieces);
-}
-
-static void begin_step(Trainer *t, size_t threads) {
-    const Recipe *r = t->recipe;
-    step_begin(&t->step, t->task->model, &r->optim, t->ranks);
-    t->step.seed = r->train.seed;
-    t->step.accumulate = r->train.accumulate;
-    t->step.cache = machine_cache_share("", threads);
-    t->step.context = t->task;
-    t->step.loss_of = loss_of;
-    if (t->task->ops->edge) t->step.edge_of = edge_of;
-}
-
 static Status prepare(Trainer *t, Err *err) {
     begin(t, err);
     if (ranks_agree(t->ranks, err)) return err->status;
     Model *model = t->task->model;
     size_t threads = start_threads(t->recipe->train.threads);
-    begin_step(t, threads);
+    task_step_begin(t->task, threads, &t->step);
     t->prober = prober_new(model);
     t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
     t->gemm_rate = machine_rate_cached(threads);

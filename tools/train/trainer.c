@@ -9,7 +9,6 @@
 #include "data/file/openfile.h"
 #include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
-#include "engine/optim/schedule.h"
 #include "models/together.h"
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
@@ -32,19 +31,16 @@ ForwardMode trainer_mode(const Trainer *t, size_t step) {
 }
 
 static StepBatch batch_of(const Trainer *t, size_t step) {
-    return (StepBatch){.number = step,
-                       .examples = t->task->part,
-                       .tokens = t->task->tokens,
-                       .mode = trainer_mode(t, step)};
+    return task_step_batch(t->task, step, trainer_mode(t, step));
 }
 
 /* Gradients are ready: the update of `step`; returns its learning rate. */
 static double update(Trainer *t, size_t step) {
-    const OptimConfig *o = &t->recipe->optim;
-    double lr = schedule_rate(&t->recipe->schedule, o->lr, step, t->steps,
-                              t->warmup_steps, t->at.plateau.reductions);
-    step_update(&t->step, lr, schedule_weight_decay(o, step, t->steps));
-    return lr;
+    StepPace pace = {.number = step,
+                     .steps = t->steps,
+                     .warmup_steps = t->warmup_steps,
+                     .reductions = t->at.plateau.reductions};
+    return task_step_update(t->task, &t->step, &pace);
 }
 
 /* ---- a number that is not finite ---- */

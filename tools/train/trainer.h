@@ -9,14 +9,13 @@
 #ifndef STEADY_TRAINER_H
 #define STEADY_TRAINER_H
 
-#include "models/step.h"
 #include "tools/program/progress.h"
 #include "tools/recipe/change.h"
 #include "tools/run/checkpoint.h"
 #include "tools/run/log.h"
 #include "tools/run/probe.h"
 #include "tools/run/rundir.h"
-#include "tools/task/task.h"
+#include "tools/task/step.h"
 
 typedef struct Trainer {
     Recipe *recipe;

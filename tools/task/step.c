@@ -1,0 +1,39 @@
+#include "tools/task/step.h"
+
+#include "engine/core/machine.h"
+#include "engine/optim/schedule.h"
+
+static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_t from,
+                       size_t to) {
+    Task *task = context;
+    return task->ops->loss(task, tape, mode, from, to);
+}
+
+static size_t edge_of(void *context, size_t i, size_t pieces) {
+    const Task *task = context;
+    return task->ops->edge(task, i, pieces);
+}
+
+void task_step_begin(Task *task, size_t threads, Step *step) {
+    const Recipe *r = task->recipe;
+    step_begin(step, task->model, &r->optim, task->ranks);
+    step->seed = r->train.seed;
+    step->accumulate = r->train.accumulate;
+    step->cache = machine_cache_share("", threads);
+    step->context = task;
+    step->loss_of = loss_of;
+    if (task->ops->edge) step->edge_of = edge_of;
+}
+
+StepBatch task_step_batch(const Task *task, size_t number, ForwardMode mode) {
+    return (StepBatch){
+        .number = number, .examples = task->part, .tokens = task->tokens, .mode = mode};
+}
+
+double task_step_update(const Task *task, Step *step, const StepPace *p) {
+    const OptimConfig *o = &task->recipe->optim;
+    double lr = schedule_rate(&task->recipe->schedule, o->lr, p->number, p->steps,
+                              p->warmup_steps, p->reductions);
+    step_update(step, lr, schedule_weight_decay(o, p->number, p->steps));
+    return lr;
+}
