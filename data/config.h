@@ -8,6 +8,7 @@
 #ifndef STEADY_DATA_CONFIG_H
 #define STEADY_DATA_CONFIG_H
 
+#include "data/given.h"
 #include "data/sources.h"
 
 #define CHANNELS_MAX 4
@@ -22,6 +23,7 @@ typedef enum { SPLIT_WORDS_NONE, SPLIT_WORDS_13A } WordSplit;
 typedef struct DataConfig {
     Source source;
     char path[1024];
+    const GivenData *given;    /* no key: examples in memory instead; NULL: files */
     double mean[CHANNELS_MAX]; /* pixels become (p/255 - mean)/std; one serves all */
     double std[CHANNELS_MAX];
     size_t mean_count, std_count;

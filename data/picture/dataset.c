@@ -165,7 +165,9 @@ static Status open_split(const DataConfig *config, Split split, Dataset *set, Er
     set->source = source_name(config->source);
     bool cut = split == SPLIT_TRAIN || (split == SPLIT_VAL && config->val_fraction > 0);
     if (!cut && split == SPLIT_VAL && !source_has(config->source, TRAIT_VAL)) return OK;
-    status = SOURCE_OF[config->source]->open(config, cut ? SPLIT_TRAIN : split, set, err);
+    PictureOpen *open =
+        config->given ? given_pictures_open : SOURCE_OF[config->source]->open;
+    status = open(config, cut ? SPLIT_TRAIN : split, set, err);
     return status || !cut ? status : cut_validation(config, split, set, err);
 }
 

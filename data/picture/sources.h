@@ -10,11 +10,15 @@
 
 enum { TEST_FILES = 2 };
 
+/* Fills in *set (zeroed before) for SPLIT_TRAIN or SPLIT_TEST, and for SPLIT_VAL with TRAIT_VAL
+ * (count 0: there is none).  Sets state and free_state before its first failure, so that
+ * dataset_free cleans up after it. */
+typedef Status PictureOpen(const DataConfig *config, Split split, Dataset *set, Err *err);
+
+PictureOpen given_pictures_open; /* of config->given, which is not NULL */
+
 typedef struct PictureSource {
-    /* Fills in *set (zeroed before) for SPLIT_TRAIN or SPLIT_TEST, and for SPLIT_VAL with TRAIT_VAL
-     * (count 0: there is none).  Sets state and free_state before its first failure, so that
-     * dataset_free cleans up after it. */
-    Status (*open)(const DataConfig *config, Split split, Dataset *set, Err *err);
+    PictureOpen *open;
     /* Files below data.path of which one at least is there, plain or as .gz, where there is a test
      * split; none: there always is one. */
     const char *test[TEST_FILES];

@@ -7,8 +7,25 @@ const char *texts_path(const DataConfig *c, Split split) {
                                 : c->test_path;
 }
 
+/* In memory, or a file. */
+static Status read_side(const DataConfig *c, Split split, size_t side, const char *path,
+                        TextFile *file, Err *err) {
+    if (!c->given) return textfile_read(file, path, err);
+    TextBuffer text = {0};
+    text_clear(&text);
+    text_append(&text, c->given->text[split][side].bytes,
+                c->given->text[split][side].length);
+    textfile_of(file, &text, path);
+    for (size_t i = 0; i < file->count; i++) {
+        size_t length;
+        const char *line = textfile_line(file, i, &length);
+        if (textfile_check_line(file->path, i + 1, line, length, err)) return err->status;
+    }
+    return OK;
+}
+
 static Status read_text(const DataConfig *c, Split split, TextFile files[2], Err *err) {
-    return textfile_read(&files[0], texts_path(c, split), err);
+    return read_side(c, split, 0, texts_path(c, split), &files[0], err);
 }
 
 const TextSource text_source = {read_text};
@@ -47,7 +64,7 @@ static Status read_pairs(const DataConfig *c, Split split, TextFile files[2], Er
         char name[1100];
         text_format(name, sizeof name, "%s.%s", texts_path(c, split),
                     side ? c->target_lang : c->source_lang);
-        if (textfile_read(&files[side], name, err)) return err->status;
+        if (read_side(c, split, side, name, &files[side], err)) return err->status;
     }
     return check_lines(files, err);
 }

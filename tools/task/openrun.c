@@ -149,13 +149,18 @@ static Status check_average(const OpenRun *run, const RunChoice *c, Err *err) {
                    "--checkpoint average:N and --ema: choose one of them");
 }
 
+static Status set_threads(const OpenRun *run, const RunChoice *c, Err *err) {
+    if (c->threads_stay) return OK;
+    return start_threads_checked(run->recipe->train.threads, err);
+}
+
 Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
     *run =
         (OpenRun){.recipe = mem_alloc(sizeof(Recipe)), .was = mem_alloc(sizeof(Recipe))};
     if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err) &&
         !check_average(run, c, err) && !check_words(run, c, err)) {
-        if (!start_threads_checked(run->recipe->train.threads, err) &&
-            !open_task(run, c, with_data, err) && !load_weights(run, c, err) &&
+        if (!set_threads(run, c, err) && !open_task(run, c, with_data, err) &&
+            !load_weights(run, c, err) &&
             !(run->average && average_weights(run, c, err))) {
             model_freeze(run->task->model);
             run->tape = tape_new();

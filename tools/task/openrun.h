@@ -26,6 +26,7 @@ typedef struct RunChoice {
     size_t word_count;
     bool ema;            /* the averaged weights */
     const char *command; /* "eval", for messages */
+    bool threads_stay;   /* train.threads is for the caller to see to */
     unsigned use;        /* what words it takes: USE_... of tools/recipe/keys.h */
 } RunChoice;
 

@@ -3,48 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/file/utf8.h"
-#include "models/generation.h"
-#include "models/sample.h"
 #include "tools/program/output.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
-#include "tools/task/language/language.h"
+#include "tools/task/language/sampling.h"
 #include "tools/task/predict.h"
 #include "tools/task/strangers.h"
 
 /* ---- sampling ---- */
 
-typedef struct Sampler {
-    Language *lm;
-    const Tokenizer *tokenizer;
-    const PredictOptions *options;
-    const PredictRun *run;
-    Generation *generation;
-    IdList ids; /* all tokens so far */
-    real *logits;
-    TextBuffer text, shown; /* of the ids, and what is printed of it */
-} Sampler;
-
-/* Where learned positions end, the text goes on from its last half. */
-static void read_on(Sampler *s, size_t first) {
-    if (generation_read(s->generation, s->ids.ids + first, s->ids.count - first,
-                        s->logits))
-        return;
-    ForwardMode mode = s->run->mode;
-    size_t keep = MAX(s->lm->model.config.context / 2, (size_t)1);
-    generation_free(s->generation);
-    s->generation = generation_of_text(s->lm, s->run->tape, &mode);
-    size_t from = s->ids.count > keep ? s->ids.count - keep : 0;
-    CHECK(generation_read(s->generation, s->ids.ids + from, s->ids.count - from,
-                          s->logits),
-          "half of the context is more than the context");
-}
+typedef struct Screen {
+    Sampling sampling;
+    TextBuffer text, shown; /* of all tokens, and what is printed of it */
+} Screen;
 
 /* What decoding the ids adds to what stands on the screen. */
-static void show(Sampler *s) {
+static void show(Screen *s) {
+    const Sampling *from = &s->sampling;
     text_clear(&s->text);
-    tokenizer_decode(s->tokenizer, s->ids.ids, s->ids.count, &s->text);
+    tokenizer_decode(from->tokenizer, from->ids.ids, from->ids.count, &s->text);
     size_t old = s->shown.length;
     if (s->text.length < old || !s->shown.text ||
         memcmp(s->text.text, s->shown.text, old))
@@ -54,64 +31,28 @@ static void show(Sampler *s) {
     text_append(&s->shown, s->text.text + old, s->text.length - old);
 }
 
-static void sample(Sampler *s) {
-    const PredictOptions *o = s->options;
+static void sample(const PredictOptions *o, Screen *s) {
     Rng dice = rng_make(o->seed, RNG_SAMPLE, 0);
-    read_on(s, 0);
     for (size_t i = 0; i < o->tokens && !stop_requested() && !output_failed(); i++) {
-        uint32_t id =
-            sample_next(s->logits, s->lm->vocab, o->temperature, o->top_k, dice, i);
-        idlist_add(&s->ids, id);
+        sampling_next(&s->sampling, o->temperature, o->top_k, dice, i);
         show(s);
-        read_on(s, s->ids.count - 1);
     }
     putchar('\n');
 }
 
-/* The prompt's tokens, or what a line begins behind. */
-static Status begin(Sampler *s, Err *err) {
-    const char *prompt = s->options->prompt;
-    size_t bad;
-    if (prompt && !utf8_valid(prompt, strlen(prompt), &bad))
-        return err_set(err, FAIL_USAGE, "--prompt: byte %zu (0x%02x) is not UTF-8",
-                       bad + 1, (unsigned)(unsigned char)prompt[bad]);
-    if (prompt && *prompt &&
-        tokenizer_encode(s->tokenizer, prompt, strlen(prompt), &s->ids, err))
-        return err_wrap(err, "--prompt"), err->status;
-    if (prompt) {
-        Strangers strangers = strangers_of(s->tokenizer);
-        strangers_see(&strangers, "--prompt", 0, prompt, strlen(prompt));
-        strangers_end(&strangers);
-    }
-    if (!s->ids.count) idlist_add(&s->ids, tokenizer_line_end(s->tokenizer));
-    size_t context = s->lm->model.config.context;
-    if (s->lm->embed.position && s->ids.count > context)
-        return err_set(err, FAIL_USAGE,
-                       "--prompt has %zu tokens; the model's positions end at %zu",
-                       s->ids.count, context);
-    return OK;
-}
-
 static Status sample_text(const PredictOptions *o, const PredictRun *run, Err *err) {
-    Language *lm = language_model(run->task);
-    ForwardMode mode = run->mode;
-    Sampler s = {.lm = lm,
-                 .tokenizer = text_task_tokenizer(run->task, 0),
-                 .options = o,
-                 .run = run,
-                 .generation = generation_of_text(lm, run->tape, &mode),
-                 .logits = mem_alloc(lm->vocab * sizeof(real))};
+    Screen s = {0};
+    const IdList *ids = &s.sampling.ids;
+    sampling_begin(&s.sampling, run->task, run->tape, &run->mode);
     text_clear(&s.shown);
-    if (!begin(&s, err)) {
+    if (!sampling_read(&s.sampling, o->prompt, "--prompt", err)) {
         if (o->prompt && *o->prompt) show(&s);
-        else tokenizer_decode(s.tokenizer, s.ids.ids, s.ids.count, &s.shown);
-        sample(&s);
+        else tokenizer_decode(s.sampling.tokenizer, ids->ids, ids->count, &s.shown);
+        sample(o, &s);
     }
-    generation_free(s.generation);
-    idlist_free(&s.ids);
+    sampling_end(&s.sampling);
     text_free(&s.text);
     text_free(&s.shown);
-    mem_free(s.logits);
     return err->status;
 }
 

@@ -24,35 +24,17 @@ static void print_numbers(const char *name, const char *text, const real *z,
     predict_print(object);
 }
 
-/* Features [frames, filters] of one recording; too short for a row of logits: no words. */
 static Status transcribe_one(const PredictOptions *o, const PredictRun *run,
                              const char *name, const real *features, size_t frames,
                              Err *err) {
-    Speech *speech = transcribe_model(run->task);
-    ForwardMode mode = run->mode;
-    size_t count = speech_rows(frames), longest = (frames + 2) / SPEECH_STRIDE;
     TextBuffer text = {0};
-    const real *z = NULL;
-    if (speech->position && longest > speech->position->tensor.shape[0])
-        return err_set(err, FAIL_DATA,
-                       "%s: %zu rows, but the model has learned %zu positions", name,
-                       longest, speech->position->tensor.shape[0]);
-    if (count) {
-        tape_begin(run->tape, (TapeMode){0});
-        size_t shape[] = {1, frames, SPEECH_FILTERS};
-        SpeechRows rows = {.x = tape_tensor(run->tape, 3, shape),
-                           .frames = &frames,
-                           .before =
-                               frames_before_same(frames, SPEECH_KERNEL, SPEECH_STRIDE)};
-        memcpy(rows.x->value, features, frames * SPEECH_FILTERS * sizeof *features);
-        z = speech_logits(speech, run->tape, &mode, &rows)->value;
-    }
-    transcript_greedy(z, count, &text);
-    if (o->logits) print_numbers(name, text.text, z, count);
-    else print_field(name), printf("\t%s\n", text.text);
+    const real *z = transcript_of(transcribe_model(run->task), run->tape, &run->mode,
+                                  name, features, frames, &text, err);
+    if (!err->status && o->logits) print_numbers(name, text.text, z, speech_rows(frames));
+    else if (!err->status) print_field(name), printf("\t%s\n", text.text);
     fflush(stdout);
     text_free(&text);
-    return OK;
+    return err->status;
 }
 
 /* ---- files ---- */

@@ -20,6 +20,30 @@ void transcript_greedy(const real *logits, size_t rows, TextBuffer *text) {
     mem_free(best);
 }
 
+const real *transcript_of(Speech *speech, Tape *tape, const ForwardMode *mode,
+                          const char *name, const real *features, size_t frames,
+                          TextBuffer *text, Err *err) {
+    size_t count = speech_rows(frames), longest = (frames + 2) / SPEECH_STRIDE;
+    const real *z = NULL;
+    if (speech->position && longest > speech->position->tensor.shape[0]) {
+        err_set(err, FAIL_DATA, "%s: %zu rows, but the model has learned %zu positions",
+                name, longest, speech->position->tensor.shape[0]);
+        return NULL;
+    }
+    if (count) {
+        tape_begin(tape, (TapeMode){0});
+        size_t shape[] = {1, frames, SPEECH_FILTERS};
+        SpeechRows rows = {.x = tape_tensor(tape, 3, shape),
+                           .frames = &frames,
+                           .before =
+                               frames_before_same(frames, SPEECH_KERNEL, SPEECH_STRIDE)};
+        memcpy(rows.x->value, features, frames * SPEECH_FILTERS * sizeof *features);
+        z = speech_logits(speech, tape, mode, &rows)->value;
+    }
+    transcript_greedy(z, count, text);
+    return z;
+}
+
 /* ---- a batch as the model takes it ---- */
 
 SpeechRows transcript_rows(Tape *tape, const SpeechBatch *batch, size_t from, size_t to,

@@ -15,6 +15,13 @@ enum { SPEECH_FILTERS = 80 };
  * together, blanks dropped. */
 void transcript_greedy(const real *logits, size_t rows, TextBuffer *text);
 
+/* The text of one recording from its features [frames, SPEECH_FILTERS], and its logits
+ * [speech_rows(frames), SPEECH_LABELS] in the tape's memory.  NULL: too short for a row, which is no
+ * words; or FAIL_DATA, more rows than learned positions.  `name` is the recording's. */
+const real *transcript_of(Speech *speech, Tape *tape, const ForwardMode *mode,
+                          const char *name, const real *features, size_t frames,
+                          TextBuffer *text, Err *err);
+
 /* Utterances [from, to) of a batch as input of the model, in the tape's memory; each stands as if it
  * were alone with `alone`, else as in a batch whose longest has `longest` frames. */
 SpeechRows transcript_rows(Tape *tape, const SpeechBatch *batch, size_t from, size_t to,

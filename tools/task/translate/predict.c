@@ -103,24 +103,14 @@ static Status translate_chunk(Lines *lines, Err *err) {
 
 static Status add_line(Lines *lines, const InputLine *line, Err *err) {
     Task *task = lines->run->task;
-    const Translator *t = translate_model(task);
     IdList *ids = &lines->ids[lines->count];
     *ids = (IdList){0};
     lines->text[lines->count] = predict_line_copy(line);
     lines->unknown[lines->count++] =
         strangers_see(&lines->strangers, line->where, line->number, line->text,
                       line->length);
-    if (tokenizer_encode(text_task_tokenizer(task, 0), line->text, line->length, ids,
-                         err))
-        return err->status;
-    idlist_add(ids, ID_EOS);
-    size_t most = task->recipe->data.max_length + 1;
-    if (t->source.position) most = MIN(most, t->source.position->tensor.shape[0]);
-    if (ids->count <= most) return OK;
-    return err_set(err, FAIL_DATA,
-                   "%zu tokens; at most %zu are possible (data.max_length, or the "
-                   "model's learned positions)",
-                   ids->count, most);
+    return sentence_encode(task, translate_model(task), line->text, line->length, ids,
+                           err);
 }
 
 /* A line that cannot be translated. */

@@ -15,6 +15,20 @@ SearchOptions search_options(const Recipe *recipe) {
     return (SearchOptions){train->beam, train->length_penalty, train->max_decode};
 }
 
+Status sentence_encode(const Task *task, const Translator *t, const char *line,
+                       size_t length, IdList *ids, Err *err) {
+    if (tokenizer_encode(text_task_tokenizer(task, 0), line, length, ids, err))
+        return err->status;
+    idlist_add(ids, ID_EOS);
+    size_t most = task->recipe->data.max_length + 1;
+    if (t->source.position) most = MIN(most, t->source.position->tensor.shape[0]);
+    if (ids->count <= most) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%zu tokens; at most %zu are possible (data.max_length, or the "
+                   "model's learned positions)",
+                   ids->count, most);
+}
+
 /* Sentences [0, count) of one search, padded to the longest. */
 static TokenRows pad_sentences(const Sentence *sentences, const size_t *order,
                                size_t count, uint32_t **ids, size_t **counts) {

@@ -4,9 +4,13 @@
 
 #include "models/beam.h"
 #include "models/translator.h"
-#include "tools/task/task.h"
+#include "tools/task/texts.h"
 
 Translator *translate_model(Task *task);
+
+/* The ids of a source sentence and </s>, added to `ids`.  FAIL_DATA: more than the model takes. */
+Status sentence_encode(const Task *task, const Translator *t, const char *line,
+                       size_t length, IdList *ids, Err *err);
 
 /* A source sentence: ids, </s> at its end. */
 typedef struct Sentence {
