@@ -6,7 +6,7 @@
 
 #include "data/file/bytes.h"
 #include "data/file/openfile.h"
-#include "data/file/textmarks.h"
+#include "data/file/textkind.h"
 #include "data/file/utf8.h"
 
 enum { LINE_MOST = 1 << 24, OWN_MOST = 1 << 28 };
@@ -96,7 +96,7 @@ static Status check_line(const TextFile *file, size_t i, Err *err) {
     size_t length;
     const char *line = textfile_line(file, i, &length);
     if (!textfile_check_line(file->path, i + 1, line, length, err)) return OK;
-    const char *kind = textmarks_kind(file->bytes, file->size);
+    const char *kind = textkind_of(file->bytes, file->size);
     return kind ? err_set(err, FAIL_DATA, "%s is %s", file->path, kind) : FAIL_DATA;
 }
 

@@ -46,7 +46,4 @@ void augment_eval(Augment *augment, Image *image, size_t height, size_t width);
 void augment_erase(const Augment *augment, real *pixels, size_t channels, size_t height,
                    size_t width, RngCursor *dice);
 
-/* Separable bicubic (a = -0.5, widened for shrinking), bit for bit as Pillow does it. */
-void image_resize(const Image *from, Image *to, size_t height, size_t width);
-
 #endif

@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/picture/augment.h"
-
 #define BITS 22 /* of a weight; leaves 2 bits of head room over 8-bit pixels in 32 */
 
 /* Weights of one axis: output i is the sum over k < count[i] of weight[i * widest + k]

@@ -28,4 +28,7 @@ void resize_box(const Image *from, Box box, Image *to, size_t height, size_t wid
                 Filter filter, ResizeScratch *scratch);
 void resize_scratch_free(ResizeScratch *scratch);
 
+/* Separable bicubic (a = -0.5, widened for shrinking), bit for bit as Pillow does it. */
+void image_resize(const Image *from, Image *to, size_t height, size_t width);
+
 #endif

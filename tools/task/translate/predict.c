@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/file/textmarks.h"
+#include "data/file/textkind.h"
 #include "tools/program/output.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
@@ -151,7 +151,7 @@ static Status trim_line(StdinLines *in, char **line, size_t *length, Err *err) {
         *line += 3, *length -= 3;
     if (memchr(*line, '\r', *length) && !in->returns++) in->first_return = in->number;
     if (!textfile_check_line(STDIN_NAME, in->number, *line, *length, err)) return OK;
-    const char *kind = in->number == 1 ? textmarks_kind(*line, *length) : NULL;
+    const char *kind = in->number == 1 ? textkind_of(*line, *length) : NULL;
     return kind ? err_set(err, FAIL_DATA, "%s is %s", STDIN_NAME, kind) : err->status;
 }
 
