@@ -417,20 +417,13 @@ static Status class_facts_load(const char *run_dir, ClassFacts *facts, Err *err)
     return status;
 }
 
-const TaskOps classify_ops = {.open = open_data,
-                              .open_bare = open_bare,
-                              .best = METRIC_TOP1,
-                              .scope = SCOPE_ALL,
-
-                              .initialize = initialize,
-                              .go_on = go_on,
-                              .start = start,
-                              .next = next,
-                              .loss = loss,
-                              .evaluate = evaluate,
-                              .facts = data_facts,
-                              .describe = describe,
-                              .changes = changes,
-                              .check_facts = check_size,
-                              .save_facts = save_facts,
-                              .free = class_free};
+/* clang-format off */
+const TaskOps classify_ops = {
+    .open = open_data, .open_bare = open_bare, .free = class_free,
+    .best = METRIC_TOP1, .scope = SCOPE_ALL,
+    .initialize = initialize, .go_on = go_on, .start = start,
+    .next = next, .loss = loss, .evaluate = evaluate,
+    .facts = data_facts, .describe = describe, .changes = changes,
+    .check_facts = check_size, .save_facts = save_facts,
+};
+/* clang-format on */

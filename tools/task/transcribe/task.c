@@ -473,18 +473,13 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     return &t->task;
 }
 
-const TaskOps transcribe_ops = {.open = open_data,
-                                .open_bare = open_bare,
-                                .best = METRIC_WER,
-                                .scope = SCOPE_ALL,
-
-                                .initialize = initialize,
-                                .go_on = go_on,
-                                .start = start,
-                                .next = next,
-                                .loss = loss,
-                                .edge = edge,
-                                .evaluate = evaluate,
-                                .facts = data_facts,
-                                .save_facts = save_facts,
-                                .free = transcribe_free};
+/* clang-format off */
+const TaskOps transcribe_ops = {
+    .open = open_data, .open_bare = open_bare, .free = transcribe_free,
+    .best = METRIC_WER, .scope = SCOPE_ALL,
+    .initialize = initialize, .go_on = go_on, .start = start,
+    .next = next, .loss = loss, .edge = edge, .evaluate = evaluate,
+    .facts = data_facts,
+    .save_facts = save_facts,
+};
+/* clang-format on */

@@ -277,19 +277,13 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     return finish(t, text_task_open_bare(&t->text.task, run_dir, err), err);
 }
 
-const TaskOps translate_ops = {.open = open_data,
-                               .open_bare = open_bare,
-                               .best = METRIC_LOSS,
-                               .scope = SCOPE_BLOCKS,
-                               .initialize = initialize,
-                               .go_on = text_task_go_on,
-                               .start = text_task_start,
-                               .next = next,
-                               .loss = loss,
-                               .edge = edge,
-                               .evaluate = evaluate,
-                               .facts = text_task_facts,
-                               .describe = text_task_describe,
-                               .check_facts = text_task_check_facts,
-                               .save_facts = text_task_save_facts,
-                               .free = translate_task_free};
+/* clang-format off */
+const TaskOps translate_ops = {
+    .open = open_data, .open_bare = open_bare, .free = translate_task_free,
+    .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
+    .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
+    .next = next, .loss = loss, .edge = edge, .evaluate = evaluate,
+    .facts = text_task_facts, .describe = text_task_describe,
+    .check_facts = text_task_check_facts, .save_facts = text_task_save_facts,
+};
+/* clang-format on */
