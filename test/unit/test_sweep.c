@@ -266,7 +266,7 @@ static void csv_has_a_row_a_cell_and_quotes_what_has_commas(void **state) {
     for (char *c = text; *c; c++) lines += *c == '\n';
     assert_int_equal(lines, 9);
     has(text, "recipe,optim.lr,train.seed,metric,split,score,");
-    has(text, "\ndemo,0.01,0,top1,test,0.8,0.81,0.5,,,,,,,0.");
+    has(text, "\ndemo,0.01,0,top1,test,0.8,0.81,0.5,,");
     has(text, ",blocks.3.attn,,,,12.5,no,");
     has(text, ",learned,20,0,\"demo,optim.lr=0.01,train.seed=0\",1.5\n");
     free(text);

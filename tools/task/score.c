@@ -122,7 +122,7 @@ void score_text(const Score *s, char *text, size_t size) {
     size_t used = (size_t)snprintf(text, size, "%s", split_name(s->split));
     const char *space = " ";
     for (size_t m = 0; m < METRIC_COUNT && used < size; m++) {
-        char part[60];
+        char part[SCORE_METRIC_TEXT - 2];
         if (!metrics[m].line || isnan(s->value[m])) continue;
         text_format(part, sizeof part, metrics[m].line, metrics[m].factor * s->value[m]);
         text_format(text + used, size - used, "%s%s", space, part);

@@ -60,7 +60,8 @@ double score_goodness(const Score *score, Metric best);
 /* The metric, turned so that less is better; NaN: not measured. */
 double score_watched(const Score *score, Metric metric);
 
-/* "val loss 1.2345  top-1 61.20%", for people. */
+/* "val loss 1.2345  top-1 61.20%", for people: SCORE_TEXT bytes hold it. */
+enum { SCORE_METRIC_TEXT = 60, SCORE_TEXT = 16 + METRIC_COUNT * SCORE_METRIC_TEXT };
 void score_text(const Score *score, char *text, size_t size);
 
 #endif

@@ -117,7 +117,7 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
     if (!isfinite(score->value[METRIC_LOSS]))
         return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
                        split_name(split), t->at.step);
-    char text[200];
+    char text[SCORE_TEXT];
     score_text(score, text, sizeof text);
     progress_say(&t->progress, "step %zu  %s", t->at.step, text);
     return OK;
