@@ -55,16 +55,18 @@ config.mk: configure
 LIB_SRC := $(sort $(wildcard engine/*/*.c models/*.c data/*.c data/*/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c tools/*/*.c tools/task/*/*.c))
 HELP := $(sort $(wildcard tools/help/*.txt))
+COMPLETION := $(sort $(wildcard tools/completion/*.in))
 RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/float/%.o)
 LIB64_OBJ := $(LIB_SRC:%.c=$(B)/double/%.o)
 # All of tools/ but main: an archive, so that a test links only what it uses.
 TOOLS_OBJ := $(patsubst %.c,$(B)/float/%.o,$(filter-out tools/main.c,$(TOOL_SRC))) \
-	$(B)/float/recipes_builtin.o $(B)/float/help_builtin.o
+	$(B)/float/recipes_builtin.o $(B)/float/help_builtin.o \
+	$(B)/float/completion_builtin.o
 TOOLS64_OBJ := $(TOOLS_OBJ:$(B)/float/%=$(B)/double/%)
 
-.PHONY: all demo docs install uninstall format clean distclean
+.PHONY: all demo docs install install-pages uninstall uninstall-pages format clean distclean
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -98,14 +100,15 @@ $(B)/double/%_builtin.o: $(B)/%_builtin.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-# NAME_builtin[] = {name, text} of each file, for tools/recipes/*.ini and tools/help/*.txt
+# NAME_builtin[] = {name, text} of each file of tools/recipes, tools/help and tools/completion
 $(B)/recipes_builtin.c: $(RECIPES) $(wildcard tools/recipes)
 $(B)/help_builtin.c: $(HELP) $(wildcard tools/help)
+$(B)/completion_builtin.c: $(COMPLETION)
 $(B)/%_builtin.c: Makefile
 	@mkdir -p $(@D)
 	@{ echo '#include <stddef.h>'; \
 	echo 'const struct { const char *name, *text; } $*_builtin[] = {'; \
-	for f in $(filter %.ini %.txt,$^); do \
+	for f in $(filter %.ini %.txt %.in,$^); do \
 		name=$${f##*/}; echo "{\"$${name%.*}\","; \
 		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/?/\\?/g' -e 's/^/"/' -e 's/$$/\\n"/' $$f; \
 		echo '},'; \
@@ -147,6 +150,36 @@ install: all install-library
 
 uninstall: uninstall-library
 	rm -f $(bindir)/steady $(bindir)/steady64
+
+# Manual pages and completion, which the program prints from its tables: made again when those
+# change, not with every build of the program.
+COMMANDS := $(filter-out steady,$(basename $(notdir $(HELP))))
+PAGES := $(B)/share/steady.1 $(COMMANDS:%=$(B)/share/steady-%.1)
+SHELLS := $(COMPLETION:tools/completion/%.in=$(B)/share/steady.%)
+sharedir = $(DESTDIR)$(PREFIX)/share
+COMPLETION_FILES = $(sharedir)/bash-completion/completions/steady \
+	$(sharedir)/fish/vendor_completions.d/steady.fish $(sharedir)/zsh/site-functions/_steady
+
+all: $(PAGES) $(SHELLS)
+$(PAGES) $(SHELLS): Makefile $(HELP) $(COMPLETION) tools/commands.h $(wildcard tools/command/*.c) \
+		tools/program/help.c tools/recipe/keys.c tools/bench/model.c $(RECIPES) | $(B)/steady
+$(PAGES):
+	@mkdir -p $(@D)
+	$(call say,page)$(B)/steady --manual $(basename $(@F)) > $@
+$(SHELLS):
+	@mkdir -p $(@D)
+	$(call say,shell)$(B)/steady --completion $(subst .,,$(suffix $@)) > $@
+
+install: install-pages
+install-pages: all
+	mkdir -p $(sharedir)/man/man1 $(dir $(COMPLETION_FILES))
+	install -m 644 $(PAGES) $(sharedir)/man/man1
+	@set -- $(SHELLS) && for to in $(COMPLETION_FILES); do \
+		install -m 644 $$1 $$to && shift || exit 1; done
+
+uninstall: uninstall-pages
+uninstall-pages:
+	rm -f $(PAGES:$(B)/share/%=$(sharedir)/man/man1/%) $(COMPLETION_FILES)
 
 # ---- tidying -----------------------------------------------------------------------------
 

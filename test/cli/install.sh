@@ -12,6 +12,13 @@ tell "make install succeeds" $status
 "$usr/bin/steady" doctor --env >"$TMP/env"
 tell "the installed program runs" $?
 
+[ "$(ls "$usr/share/man/man1" | wc -l)" = $(($("$usr/bin/steady" -h | grep -c '^  [a-z]') + 1)) ] &&
+    grep -q '^\.TH steady.-train 1' "$usr/share/man/man1/steady-train.1" &&
+    grep -q '^complete -F' "$usr/share/bash-completion/completions/steady" &&
+    grep -q '^#compdef steady' "$usr/share/zsh/site-functions/_steady" &&
+    grep -q '^complete -c steady' "$usr/share/fish/vendor_completions.d/steady.fish"
+tell "a manual page a command and completion for three shells are installed" $?
+
 [ "$(cd "$usr/include" && find . -type f)" = ./steady.h ]
 tell "one header is installed" $?
 

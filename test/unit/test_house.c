@@ -48,7 +48,6 @@ static const struct Rule {
     {"tools/task",      {"tools/task/*", RUN}},
     {"tools/task/*",    {"tools/task", RUN}},
     {"tools/train",     {"tools/task", "tools/task/*", RUN}},
-    {"tools/predict",   {"tools/task", "tools/task/*", RUN}},
     {"tools/sweep",     {"tools/figure", "tools/chart", "tools/run", "tools/recipe",
                          "tools/program", DATA, ENGINE}},
     {"tools/bench",     {"tools/chart", "tools/task", "tools/task/*", RUN}},

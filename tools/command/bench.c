@@ -177,9 +177,9 @@ static int run_bench(int argc, char **argv) {
 }
 
 const Command bench_command = {
-    "bench",
-    "speed of kernels, ops and steps beside this machine's GEMM",
-    run_bench,
+    .name = "bench",
+    .sentence = "speed of kernels, ops and steps beside this machine's GEMM",
+    .run = run_bench,
     .options = OPTIONS,
     .word = read_word,
     .offers = OFFER_KEY,

@@ -311,8 +311,8 @@ static int run_doctor(int argc, char **argv) {
 }
 
 const Command doctor_command = {
-    "doctor",
-    "what this machine offers, and what is wrong with its set-up",
-    run_doctor,
+    .name = "doctor",
+    .sentence = "what this machine offers, and what is wrong with its set-up",
+    .run = run_doctor,
     .options = OPTIONS,
 };

@@ -82,9 +82,9 @@ static int run_eval(int argc, char **argv) {
 }
 
 const Command eval_command = {
-    "eval",
-    "score a run's checkpoint: one JSON object",
-    run_eval,
+    .name = "eval",
+    .sentence = "score a run's checkpoint: one JSON object",
+    .run = run_eval,
     .options = OPTIONS,
     .word = read_word,
     .offers = OFFER_RUN | OFFER_KEY,

@@ -128,8 +128,11 @@ static int run_export(int argc, char **argv) {
 }
 
 const Command export_command = {
-    "export",          "plain weights for other programs, scales folded in",
-    run_export,        .options = OPTIONS,
-    .word = read_word, .offers = OFFER_RUN | OFFER_KEY,
+    .name = "export",
+    .sentence = "plain weights for other programs, scales folded in",
+    .run = run_export,
+    .options = OPTIONS,
+    .word = read_word,
+    .offers = OFFER_RUN | OFFER_KEY,
     .computes = true,
 };

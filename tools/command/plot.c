@@ -96,9 +96,9 @@ static int run_plot(int argc, char **argv) {
 }
 
 const Command plot_command = {
-    "plot",
-    "losses, entropies, norms of one run or several, as a picture",
-    run_plot,
+    .name = "plot",
+    .sentence = "losses, entropies, norms of one run or several, as a picture",
+    .run = run_plot,
     .options = OPTIONS,
     .word = read_word,
     .offers = OFFER_RUN,

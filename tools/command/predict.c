@@ -99,8 +99,11 @@ static int run_predict(int argc, char **argv) {
 }
 
 const Command predict_command = {
-    "predict",         "classify, generate, translate or transcribe",
-    run_predict,       .options = OPTIONS,
-    .word = read_word, .offers = OFFER_RUN | OFFER_FILE | OFFER_KEY,
+    .name = "predict",
+    .sentence = "classify, generate, translate or transcribe",
+    .run = run_predict,
+    .options = OPTIONS,
+    .word = read_word,
+    .offers = OFFER_RUN | OFFER_FILE | OFFER_KEY,
     .computes = true,
 };

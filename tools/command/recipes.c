@@ -142,7 +142,10 @@ static int run_recipes(int argc, char **argv) {
 }
 
 const Command recipes_command = {
-    "recipes",         "what can be run; `steady recipes NAME` prints one",
-    run_recipes,       .options = OPTIONS,
-    .word = read_word, .offers = OFFER_RECIPE,
+    .name = "recipes",
+    .sentence = "what can be run; `steady recipes NAME` prints one",
+    .run = run_recipes,
+    .options = OPTIONS,
+    .word = read_word,
+    .offers = OFFER_RECIPE,
 };

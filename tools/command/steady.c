@@ -1,7 +1,10 @@
 /* steady: the program without a command. */
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "tools/command/completion.h"
+#include "tools/command/manual.h"
 #include "tools/commands.h"
 #include "tools/program/help.h"
 
@@ -17,25 +20,52 @@ static void print_help(FILE *out) {
     help_print(&steady_command, out);
 }
 
+typedef struct Options {
+    const char *page;
+    int shell; /* Shell, or -1 */
+} Options;
+
 static const Option OPTIONS[] = {
     {"--version", NULL, OPTION_SHOW, 0, .sentence = "the version", .show = print_version},
+    {"--manual", "NAME", OPTION_NAME, offsetof(Options, page),
+     .sentence = "print the manual page of steady or steady-COMMAND, for man -l",
+     .wants = "a name: steady, or steady-COMMAND"},
+    {"--completion", "SHELL", OPTION_CHOICE, offsetof(Options, shell),
+     .sentence = "print the completion for bash, zsh or fish",
+     .choices = completion_shells},
     {"--help", NULL, OPTION_SHOW, 0, .sentence = "the commands", .letter = "-h",
      .show = print_help},
     {0},
 };
 
-static int run(int argc, char **argv) {
+/* "steady-train" or "train" */
+static Status print_page(const char *name, Err *err) {
+    static const char START[] = "steady-";
+    size_t start = strncmp(name, START, sizeof START - 1) ? 0 : sizeof START - 1;
+    const Command *command =
+        strcmp(name, "steady") ? command_find(name + start) : &steady_command;
+    if (!command)
+        return err_set(err, FAIL_USAGE,
+                       "--manual %.60s: there is no command of this name", name);
+    manual_print(command, stdout);
+    return OK;
+}
+
+static int run_steady(int argc, char **argv) {
     Err err = ERR_NONE;
+    Options o = {.shell = -1};
     if (argc < 2) return print_help(stderr), FAIL_USAGE;
-    if (command_read(&steady_command, NULL, argc, argv, NULL, &err))
+    if (command_read(&steady_command, &o, argc, argv, NULL, &err) ||
+        (o.page && print_page(o.page, &err)))
         return command_fail("", &err);
+    if (o.shell >= 0) completion_print((Shell)o.shell, &steady_command, stdout);
     return OK;
 }
 
 const Command steady_command = {
-    "steady",
-    "trains transformers on CPUs without letting them blow up",
-    run,
+    .name = "steady",
+    .sentence = "trains transformers on CPUs without letting them blow up",
+    .run = run_steady,
     .options = OPTIONS,
     .more = list_commands,
 };

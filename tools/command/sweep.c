@@ -169,8 +169,12 @@ static int run_sweep(int argc, char **argv) {
 }
 
 const Command sweep_command = {
-    "sweep",           "a grid over recipe keys: table and figure",
-    run_sweep,         .options = OPTIONS,
-    .word = read_word, .offers = OFFER_RECIPE | OFFER_KEY,
-    .computes = true,  .resumes = true,
+    .name = "sweep",
+    .sentence = "a grid over recipe keys: table and figure",
+    .run = run_sweep,
+    .options = OPTIONS,
+    .word = read_word,
+    .offers = OFFER_RECIPE | OFFER_KEY,
+    .computes = true,
+    .resumes = true,
 };

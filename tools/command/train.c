@@ -258,8 +258,12 @@ static int run_train(int argc, char **argv) {
 }
 
 const Command train_command = {
-    "train",           "train from a recipe, or resume a run",
-    run_train,         .options = OPTIONS,
-    .word = read_word, .offers = OFFER_RECIPE | OFFER_KEY | OFFER_FILE,
-    .computes = true,  .resumes = true,
+    .name = "train",
+    .sentence = "train from a recipe, or resume a run",
+    .run = run_train,
+    .options = OPTIONS,
+    .word = read_word,
+    .offers = OFFER_RECIPE | OFFER_KEY | OFFER_FILE,
+    .computes = true,
+    .resumes = true,
 };
