@@ -38,7 +38,7 @@ static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *l
 static void keep_state(void *state) { (void)state; }
 
 static Dataset *files_dataset(Files *files, const PredictRun *run) {
-    const ClassFacts *facts = classify_facts(run->task);
+    const PictureFacts *facts = picture_facts(run->task);
     files->reading = picture_reading(&run->task->recipe->data);
     files->reading.channels = facts->channels;
     Dataset *set = mem_zalloc(sizeof *set);
@@ -54,7 +54,7 @@ static Dataset *files_dataset(Files *files, const PredictRun *run) {
 
 /* ---- output ---- */
 
-static const char *class_text(const ClassFacts *facts, size_t k, char buffer[24]) {
+static const char *class_text(const PictureFacts *facts, size_t k, char buffer[24]) {
     if (facts->class_names) return facts->class_names[k];
     text_format(buffer, 24, "%zu", k);
     return buffer;
@@ -67,7 +67,7 @@ static void print_logits(const char *name, const char *class, const real *z,
     predict_print(row);
 }
 
-static void print_one(bool numbers, const ClassFacts *facts, const char *name,
+static void print_one(bool numbers, const PictureFacts *facts, const char *name,
                       const real *z) {
     size_t best = 0;
     double total = 0;
@@ -84,7 +84,7 @@ static void print_one(bool numbers, const ClassFacts *facts, const char *name,
 
 static void print_batch(const PredictOptions *o, const Inputs *files,
                         const PredictRun *run, const Batch *batch) {
-    const ClassFacts *facts = classify_facts(run->task);
+    const PictureFacts *facts = picture_facts(run->task);
     ForwardMode mode = run->mode;
     Tensor *logits = classify_logits(run->task, run->tape, &mode, batch);
     for (size_t i = 0; i < batch->count; i++) {
@@ -106,7 +106,7 @@ static Status predict(const PredictOptions *o, const Inputs *files, const Predic
     if (o->limit) set->count = told.count = MIN(set->count, o->limit);
     bool skip = run->task->recipe->data.on_error == ON_ERROR_SKIP;
     size_t batch = MIN(run->task->recipe->train.batch, MAX(set->count, (size_t)1));
-    LoaderConfig config = classify_loader(run->task, false, batch);
+    LoaderConfig config = picture_task_loader(run->task, false, batch);
     Loader *loader = loader_start(skip ? &told : set, &config, 1, err);
     if (!loader) return err->status;
     const Batch *now;

@@ -1,4 +1,4 @@
-/* data: the splits of classification (tools/task/classify/classify.h). */
+/* picture_sets: the splits of a task of pictures (tools/task/pictures.h). */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
-#include "tools/task/classify/classify.h"
+#include "tools/task/pictures.h"
 
 /* ---- splits ---- */
 
@@ -20,7 +20,7 @@ static bool same_name(const char *a, const char *b) {
 }
 
 /* A set that is opened long after the model was built must be of its kind. */
-static Status check_set(const ClassFacts *f, const Dataset *set, const char *path,
+static Status check_set(const PictureFacts *f, const Dataset *set, const char *path,
                         Err *err) {
     if (set->channels != f->channels)
         return err_set(err, FAIL_DATA,
@@ -40,9 +40,9 @@ static Status check_set(const ClassFacts *f, const Dataset *set, const char *pat
 }
 
 /* Pictures of another size than training's, though none was asked for. */
-static void note_size(const Classify *c, Dataset *set) {
-    const ClassFacts *f = &c->facts;
-    if (c->task.recipe->data.image_size || !set->height) return;
+static void note_size(const PictureTask *p, Dataset *set) {
+    const PictureFacts *f = &p->facts;
+    if (p->task.recipe->data.image_size || !set->height) return;
     if (set->height == f->height && set->width == f->width) return;
     facts_note(
         &set->facts, set->count,
@@ -51,48 +51,48 @@ static void note_size(const Classify *c, Dataset *set) {
         set->width, set->height, f->width, f->height);
 }
 
-const Dataset *classify_need_set(Classify *c, Split split, Err *err) {
-    if (c->sets[split]) return c->sets[split];
-    const DataConfig *data = &c->task.recipe->data;
+const Dataset *picture_task_set(PictureTask *p, Split split, Err *err) {
+    if (p->sets[split]) return p->sets[split];
+    const DataConfig *data = &p->task.recipe->data;
     Dataset *set = dataset_open(data, split, err);
-    if (set && set->count && check_set(&c->facts, set, data->path, err)) {
+    if (set && set->count && check_set(&p->facts, set, data->path, err)) {
         dataset_free(set);
         return NULL;
     }
-    if (set) skips_begin(&c->scored[split], set->count);
-    if (set && set->count) note_size(c, set);
-    return c->sets[split] = set;
+    if (set) skips_begin(&p->scored[split], set->count);
+    if (set && set->count) note_size(p, set);
+    return p->sets[split] = set;
 }
 
-Status classify_open_sets(Classify *c, Err *err) {
-    const DataConfig *data = &c->task.recipe->data;
-    c->sets[SPLIT_TRAIN] = dataset_open(data, SPLIT_TRAIN, err);
-    if (!c->sets[SPLIT_TRAIN]) return err->status;
-    c->sets[SPLIT_VAL] = dataset_open(data, SPLIT_VAL, err);
-    if (!c->sets[SPLIT_VAL]) return err->status;
+Status picture_open_sets(PictureTask *p, Err *err) {
+    const DataConfig *data = &p->task.recipe->data;
+    p->sets[SPLIT_TRAIN] = dataset_open(data, SPLIT_TRAIN, err);
+    if (!p->sets[SPLIT_TRAIN]) return err->status;
+    p->sets[SPLIT_VAL] = dataset_open(data, SPLIT_VAL, err);
+    if (!p->sets[SPLIT_VAL]) return err->status;
     if (dataset_has_test(data)) {
-        c->sets[SPLIT_TEST] = dataset_open(data, SPLIT_TEST, err);
-        if (!c->sets[SPLIT_TEST]) return err->status;
+        p->sets[SPLIT_TEST] = dataset_open(data, SPLIT_TEST, err);
+        if (!p->sets[SPLIT_TEST]) return err->status;
     }
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
-        if (c->sets[s]) skips_begin(&c->scored[s], c->sets[s]->count);
-    skips_begin(&c->task.skips, c->sets[SPLIT_TRAIN]->count);
+        if (p->sets[s]) skips_begin(&p->scored[s], p->sets[s]->count);
+    skips_begin(&p->task.skips, p->sets[SPLIT_TRAIN]->count);
     return OK;
 }
 
 /* ---- looking ---- */
 
-Status classify_survey(Classify *c, Err *err) {
-    const DataConfig *data = &c->task.recipe->data;
+Status picture_survey(PictureTask *p, Err *err) {
+    const DataConfig *data = &p->task.recipe->data;
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
-        Dataset *set = c->sets[s];
+        Dataset *set = p->sets[s];
         if (!set) continue;
-        note_size(c, set);
+        note_size(p, set);
         if (survey_classes(set, s == SPLIT_TRAIN, err) ||
             survey_pictures(set, data, stop_requested, err))
             return err->status;
         if (s == SPLIT_TRAIN) survey_twice(set);
-        else survey_overlap(c->sets[SPLIT_TRAIN], set, split_name(s));
+        else survey_overlap(p->sets[SPLIT_TRAIN], set, split_name(s));
     }
     return OK;
 }
@@ -136,15 +136,15 @@ static void see_scored(Split split, Skips *skips, const SkipList *broken) {
     say("steady: skipped in %s: %s%s", split_name(split), first->text, more);
 }
 
-Status classify_see_skips(Classify *c, Split split, const Batch *batch, Err *err) {
+Status picture_task_see_skips(PictureTask *p, Split split, const Batch *batch, Err *err) {
     Status status = OK;
-    if (batch != c->batch) {
-        see_scored(split, &c->scored[split], &batch->broken);
+    if (batch != p->batch) {
+        see_scored(split, &p->scored[split], &batch->broken);
         return OK;
     }
-    task_see_skips(&c->task, &batch->broken);
+    task_see_skips(&p->task, &batch->broken);
     for (size_t k = batch->broken.count; k-- > 0 && !status;)
         status =
-            check_classes(c->sets[split], &c->task.skips, &batch->broken.skip[k], err);
+            check_classes(p->sets[split], &p->task.skips, &batch->broken.skip[k], err);
     return status;
 }

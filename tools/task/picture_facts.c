@@ -1,0 +1,139 @@
+/* picture_facts: task.json of a task of pictures (tools/task/pictures.h). */
+#include <string.h>
+
+#include "tools/run/checkpoint.h"
+#include "tools/run/rundir.h"
+#include "tools/task/pictures.h"
+
+const PictureFacts *picture_facts(const Task *task) {
+    return &((const PictureTask *)task)->facts;
+}
+
+void picture_facts_free(PictureFacts *facts) {
+    for (size_t i = 0; facts->class_names && i < facts->classes; i++)
+        mem_free(facts->class_names[i]);
+    mem_free(facts->class_names);
+    *facts = (PictureFacts){0};
+}
+
+/* ---- reading ---- */
+
+enum { SIDE_MOST = 16384 }; /* of a picture: the range of data.image_size */
+
+static size_t positive(const json_t *root, const char *key) {
+    json_int_t value = json_integer_value(json_object_get(root, key));
+    return value > 0 && value < 1 << 24 ? (size_t)value : 0;
+}
+
+static Status read_facts(const json_t *root, const char *run_dir, PictureFacts *f,
+                         Err *err) {
+    *f = (PictureFacts){positive(root, "channels"), positive(root, "height"),
+                        positive(root, "width"), positive(root, "classes"), NULL};
+    if (!f->channels || !f->height || !f->width || !f->classes)
+        return err_set(err, FAIL_DATA,
+                       "%s/task.json: wanted channels, height, width and classes",
+                       run_dir);
+    if ((f->channels != 1 && f->channels != 3) || f->height > SIDE_MOST ||
+        f->width > SIDE_MOST)
+        return err_set(err, FAIL_DATA,
+                       "%s/task.json: pictures of %zu channels, %zu x %zu pixels; 1 or 3 "
+                       "channels and at most %d pixels a side are expected",
+                       run_dir, f->channels, f->height, f->width, SIDE_MOST);
+    const json_t *names = json_object_get(root, "class_names");
+    if (!names) return OK;
+    if (json_array_size(names) != f->classes)
+        return err_set(err, FAIL_DATA, "%s/task.json: %zu class names for %zu classes",
+                       run_dir, json_array_size(names), f->classes);
+    f->class_names = mem_alloc(f->classes * sizeof *f->class_names);
+    for (size_t i = 0; i < f->classes; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        f->class_names[i] = mem_strdup(name ? name : "?");
+    }
+    return OK;
+}
+
+Status picture_facts_load(const char *run_dir, PictureFacts *facts, Err *err) {
+    json_t *root = rundir_load_json(run_dir, "task.json", err);
+    if (!root) return err->status;
+    Status status = read_facts(root, run_dir, facts, err);
+    json_decref(root);
+    return status;
+}
+
+/* ---- of a run ---- */
+
+void picture_task_describe(const Task *task, TextBuffer *text) {
+    const PictureFacts *f = picture_facts(task);
+    for (size_t k = 0; f->class_names && k < f->classes; k++) {
+        char start[40];
+        text_format(start, sizeof start, "class %zu=", k);
+        text_append(text, start, strlen(start));
+        json_t *name = json_text(f->class_names[k]); /* as task.json has it: UTF-8 */
+        for (const char *c = json_string_value(name); *c; c++)
+            text_append_byte(text, *c == '\n' ? ' ' : *c);
+        text_append_byte(text, '\n');
+        json_decref(name);
+    }
+}
+
+/* A run that goes on keeps its pictures' size, though another picture may be first by now. */
+Status picture_task_check_facts(const Task *task, const char *run_dir, Err *err) {
+    const PictureTask *p = (const PictureTask *)task;
+    PictureFacts old;
+    if (!p->measured || !checkpoint_newest(run_dir, SIZE_MAX)) return OK;
+    if (picture_facts_load(run_dir, &old, err)) return err->status;
+    if (old.height != p->facts.height || old.width != p->facts.width)
+        err_set(err, FAIL_DATA,
+                "the run's pictures have width %zu, height %zu (%s/task.json), "
+                "but the first training picture has width %zu, height %zu: has "
+                "%s changed?",
+                old.width, old.height, run_dir, p->facts.width, p->facts.height,
+                p->task.recipe->data.path);
+    picture_facts_free(&old);
+    return err->status;
+}
+
+static const char *old_name(const json_t *names, size_t k) {
+    const char *name = json_string_value(json_array_get(names, k));
+    return name ? name : "(none)";
+}
+
+/* As task.json would have it now. */
+static bool is_named(const json_t *names, size_t k, const char *name) {
+    json_t *now = json_text(name);
+    bool same = json_equal(json_array_get(names, k), now);
+    json_decref(now);
+    return same;
+}
+
+/* How many classes there are, and the first that has another name than task.json has for it. */
+void picture_task_changes(const Task *task, const char *run_dir, DataFacts *found) {
+    const PictureFacts *now = picture_facts(task);
+    json_t *root = rundir_load_json(run_dir, "task.json", NULL);
+    const json_t *names = json_object_get(root, "class_names");
+    size_t old = (size_t)json_integer_value(json_object_get(root, "classes")), k = 0;
+    if (old && old != now->classes)
+        facts_note(found, 1, "%zu classes were, %zu are", old, now->classes);
+    while (now->class_names && names && k < now->classes &&
+           is_named(names, k, now->class_names[k]))
+        k++;
+    if (now->class_names && names && k < now->classes)
+        facts_note(found, 1, "class %zu was \"%.100s\", is \"%.100s\"", k,
+                   old_name(names, k), now->class_names[k]);
+    json_decref(root);
+}
+
+Status picture_task_save_facts(const Task *task, const char *run_dir, Err *err) {
+    const PictureFacts *f = picture_facts(task);
+    json_t *root =
+        json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task_name(task->recipe->task),
+                  "channels", (json_int_t)f->channels, "height", (json_int_t)f->height,
+                  "width", (json_int_t)f->width, "classes", (json_int_t)f->classes);
+    if (f->class_names) {
+        json_t *names = json_array();
+        for (size_t i = 0; i < f->classes; i++)
+            json_array_append_new(names, json_text(f->class_names[i]));
+        json_object_set_new(root, "class_names", names);
+    }
+    return rundir_save_json(run_dir, "task.json", root, 0, err);
+}
