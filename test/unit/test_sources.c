@@ -10,6 +10,7 @@
 #include "data/picture/dataset.h"
 #include "data/speech/set.h"
 #include "data/text/set.h"
+#include "files.h"
 #include "tree.h"
 
 enum { LIST = 400 };
@@ -238,6 +239,96 @@ static void a_room_refuses_other_rooms_sources_and_lists_its_own(void **state) {
         }
 }
 
+/* ---- splits ---- */
+
+static void what_sources_can_do_is_what_the_manual_says(void **state) {
+    (void)state;
+    enum {
+        ALL = TRAIT_SYNTHETIC | TRAIT_VAL | TRAIT_TEST | TRAIT_FIXED,
+        LISTED = TRAIT_VAL | TRAIT_TEST | TRAIT_NAMED | TRAIT_SKIPS
+    };
+    static const struct {
+        Source source;
+        unsigned traits;
+    } CASES[] = {
+        {SOURCE_GLYPHS, TRAIT_SYNTHETIC | TRAIT_TEST},
+        {SOURCE_IDX, TRAIT_TEST},
+        {SOURCE_CIFAR, TRAIT_TEST},
+        {SOURCE_FOLDER, TRAIT_VAL | TRAIT_TEST | TRAIT_DECODED | TRAIT_SKIPS},
+        {SOURCE_TEXT, 0},
+        {SOURCE_PARALLEL, TRAIT_SKIPS},
+        {SOURCE_GRAMMAR, ALL | TRAIT_WHOLE},
+        {SOURCE_NUMBERS, ALL | TRAIT_WHOLE},
+        {SOURCE_LIBRISPEECH, LISTED},
+        {SOURCE_MANIFEST, LISTED},
+        {SOURCE_TONES, ALL},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++)
+        for (size_t k = 0; k < TRAIT_COUNT; k++)
+            if (source_has(CASES[i].source, 1u << k) != (CASES[i].traits >> k & 1))
+                fail_msg("%s, trait %zu", source_name(CASES[i].source), k);
+}
+
+static void one_file_of_a_test_split_is_enough_for_it_to_be_there(void **state) {
+    static const struct {
+        Source source;
+        const char *file;
+    } CASES[] = {{SOURCE_IDX, "t10k-images-idx3-ubyte"},
+                 {SOURCE_IDX, "t10k-labels-idx1-ubyte.gz"},
+                 {SOURCE_CIFAR, "test_batch.bin"},
+                 {SOURCE_CIFAR, "test.bin.gz"},
+                 {SOURCE_FOLDER, "test"},
+                 {SOURCE_FOLDER, "val"}};
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        DataConfig config = config_of(CASES[i].source);
+        text_format(config.path, sizeof config.path, "%s", (const char *)*state);
+        assert_false(dataset_has_test(&config));
+        files_write(*state, CASES[i].file, "", 0);
+        assert_true(dataset_has_test(&config));
+        files_remove(*state, CASES[i].file);
+    }
+    DataConfig glyphs = config_of(SOURCE_GLYPHS);
+    assert_true(dataset_has_test(&glyphs));
+}
+
+static SpeechConfig named(const DataConfig *data) {
+    SpeechConfig c = speech_config_default();
+    c.source = data->source;
+    text_format(c.path, sizeof c.path, "%s", data->path);
+    speech_name_splits(&c, data);
+    return c;
+}
+
+static void splits_of_speech_have_the_names_that_are_there(void **state) {
+    DataConfig data = config_of(SOURCE_MANIFEST);
+    text_format(data.path, sizeof data.path, "%s", (const char *)*state);
+    SpeechConfig c = named(&data);
+    assert_string_equal(c.train, "train*");
+    assert_string_equal(c.val, "val*");
+    assert_string_equal(c.test, "test*");
+    files_write(*state, "val.json", "x", 1);
+    files_write(*state, "dev.json", "x", 1);
+    c = named(&data);
+    assert_string_equal(c.val, "dev*");
+    files_remove(*state, "dev.json");
+    c = named(&data);
+    assert_string_equal(c.val, "val*");
+    text_format(data.val_split, sizeof data.val_split, "some");
+    text_format(data.test_path, sizeof data.test_path, "test.json");
+    c = named(&data);
+    assert_string_equal(c.val, "some");
+    assert_string_equal(c.test, "./test.json");
+    data = config_of(SOURCE_LIBRISPEECH);
+    text_format(data.path, sizeof data.path, "%s", (const char *)*state);
+    c = named(&data); /* no folder train*: the path is the training split itself */
+    assert_string_equal(c.train, *state);
+    assert_string_equal(c.val, "dev-clean");
+    assert_string_equal(c.test, "test-clean");
+    files_folder(*state, "train-clean");
+    c = named(&data);
+    assert_string_equal(c.train, "train*");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_word_is_found_as_it_is_written_alone),
@@ -248,6 +339,9 @@ int main(void) {
         cmocka_unit_test(what_the_program_makes_opens_without_a_path),
         cmocka_unit_test(files_that_are_not_there_are_refused),
         cmocka_unit_test(a_room_refuses_other_rooms_sources_and_lists_its_own),
+        cmocka_unit_test(what_sources_can_do_is_what_the_manual_says),
+        FOLDER_TEST(one_file_of_a_test_split_is_enough_for_it_to_be_there),
+        FOLDER_TEST(splits_of_speech_have_the_names_that_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
