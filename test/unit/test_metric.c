@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "test/unit/files.h"
+#include "tools/chart/parts.h"
+#include "tools/figure/figures.h"
 #include "tools/figure/report.h"
 #include "tools/run/runlog.h"
 #include "tools/sweep/sweep.h"
@@ -158,6 +160,29 @@ static void the_report_has_a_column_for_each_that_is_shown(void **state) {
     mem_free(html);
 }
 
+/* Those that say little beside another have none. */
+static void the_figure_has_a_panel_for_each_that_is_shown(void **state) {
+    static const char TRAIN[] = "{\"step\":20,\"loss\":1}\n";
+    Err err = ERR_NONE;
+    files_write(*state, "train.jsonl", TRAIN, sizeof TRAIN - 1);
+    RunLog *run = run_with(*state, METRIC_COUNT);
+    const RunLog *runs[] = {run};
+    Chart *chart = figure_training(runs, 1, &(FigureOptions){.rows = "score"}, &err);
+    if (!chart) fail_msg("%s", err.text);
+    size_t row = 0;
+    for (size_t i = 0; metric_shown(i) < METRIC_COUNT; i++) {
+        const MetricFacts *facts = &metrics[metric_shown(i)];
+        if (facts->alone) continue;
+        assert_true(row < chart->rows);
+        const Panel *panel = chart_panel(chart, row++, 0);
+        assert_string_equal(panel->y.label, facts->label);
+        assert_true(panel->y.log == (facts->axis == AXIS_LOG));
+    }
+    assert_int_equal(row, chart->rows);
+    chart_free(chart);
+    runlog_free(run);
+}
+
 /* ---- sweeps ---- */
 
 static char *printed(const Sweep *sweep, void (*print)(const Sweep *, FILE *)) {
@@ -257,6 +282,7 @@ int main(void) {
         FOLDER_TEST(each_comes_back_from_its_row),
         FOLDER_TEST(of_all_the_first_stands_for_the_row),
         FOLDER_TEST(the_report_has_a_column_for_each_that_is_shown),
+        FOLDER_TEST(the_figure_has_a_panel_for_each_that_is_shown),
         cmocka_unit_test(a_sweep_has_a_column_for_each_that_asks_for_one),
         cmocka_unit_test(the_score_of_a_sweep_is_not_shown_twice),
     };
