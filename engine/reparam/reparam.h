@@ -30,6 +30,10 @@
 typedef enum { REPARAM_LIST(REPARAM_METHOD) } ReparamMethod;
 #undef REPARAM_METHOD
 
+#define REPARAM_ONE(METHOD, name) +1
+enum { REPARAM_METHODS = 0 REPARAM_LIST(REPARAM_ONE) }; /* how many there are */
+#undef REPARAM_ONE
+
 typedef struct Reparam {
     ReparamMethod method;
     Param *w;

@@ -172,7 +172,7 @@ static void check_speech(const ModelConfig *config, bool recompute, const char *
 static void every_norm_with_every_reparametrisation(void **state) {
     (void)state;
     for (NormPlace norm = NORM_PRE; norm <= NORM_NONE; norm++)
-        for (ReparamMethod method = REPARAM_NONE; method <= REPARAM_WEIGHT; method++) {
+        for (ReparamMethod method = REPARAM_NONE; method < REPARAM_METHODS; method++) {
             ModelConfig c = small_config();
             c.norm = norm, c.reparam = method;
             char what[80];
@@ -222,7 +222,7 @@ static void recomputed_blocks_give_the_same_gradients_to_the_bit(void **state) {
 static void speech_with_every_norm_and_reparametrisation(void **state) {
     (void)state;
     for (NormPlace norm = NORM_PRE; norm <= NORM_NONE; norm++)
-        for (ReparamMethod method = REPARAM_NONE; method <= REPARAM_WEIGHT; method++) {
+        for (ReparamMethod method = REPARAM_NONE; method < REPARAM_METHODS; method++) {
             ModelConfig c = small_config();
             c.norm = norm, c.reparam = method, c.position = POSITION_CAPE;
             c.qkv = (QkvGrouping)(method % 3);
