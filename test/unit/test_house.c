@@ -45,12 +45,12 @@ static const struct Rule {
     {"tools/run",       {"tools/recipe", "tools/program", "models", DATA, ENGINE}},
     {"tools/figure",    {"tools/chart", "tools/run", "tools/recipe", "tools/program", DATA,
                          ENGINE}},
-    {"tools/task",      {"tools/task/*", RUN}},
+    {"tools/task",      {RUN}},
     {"tools/task/*",    {"tools/task", RUN}},
-    {"tools/train",     {"tools/task", "tools/task/*", RUN}},
+    {"tools/train",     {"tools/task", RUN}},
     {"tools/sweep",     {"tools/figure", "tools/chart", "tools/run", "tools/recipe",
                          "tools/program", DATA, ENGINE}},
-    {"tools/bench",     {"tools/chart", "tools/task", "tools/task/*", RUN}},
+    {"tools/bench",     {"tools/chart", "tools/task", RUN}},
     {"tools/command",   {ALL}},
     {"tools/library",   {"include", ALL}},
     {"tools",           {ALL}},
@@ -114,6 +114,8 @@ static void rules_hold_for_the_folder_alone(void **state) {
     assert_false(may_include("data", "data/file/bytes.h"));
     assert_false(may_include("tools/run", "tools/task/task.h"));
     assert_false(may_include("tools/task", "tools/commands.h"));
+    assert_false(may_include("tools/task", "tools/task/pictures/pictures.h"));
+    assert_false(may_include("tools/task/pictures", "tools/task/texts/texts.h"));
     assert_null(rule_of("tools/misc"));
     assert_null(rule_of("data/picture/more"));
 }
