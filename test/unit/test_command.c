@@ -129,17 +129,20 @@ static void an_unknown_or_abbreviated_option_has_a_nearest_name(void **state) {
     refused("no option --=x", WORDS("--=x"));
     refused("no option -=", WORDS("-="));
     refused("no option ---out", WORDS("---out", "a"));
-    refused("no option -oa", WORDS("-oa"));
+    refused("there is no option -oa; -h lists them", WORDS("-oa"));
+    refused("there is no option --bogus; -h lists them", WORDS("--bogus"));
+    refused("there is no option -x; -h lists them", WORDS("-x"));
+    refused("no option --mdoel; did you mean --model?", WORDS("--mdoel"));
     refused("no option --\xc3\xb6ut; did you mean --out?", WORDS("--\xc3\xb6ut"));
     refused("no option --\\xff", WORDS("--\xff"));
-    refused("no option --OUT=a; did", WORDS("--OUT=a"));
+    refused("no option --OUT=a; -h lists them", WORDS("--OUT=a"));
 }
 
 static void a_missing_value_is_named(void **state) {
     (void)state;
     refused("--out needs a folder", WORDS("--out"));
     refused("--out needs a folder", WORDS("--out="));
-    refused("--out needs a folder", WORDS("-o", "", "a"));
+    refused("-o needs a folder", WORDS("-o", "", "a"));
     refused("--title needs a value", WORDS("--title"));
     refused("--jobs needs a value", WORDS("--jobs="));
     refused("--seconds needs seconds", WORDS("--seconds"));

@@ -70,16 +70,28 @@ static void every_help_text_is_of_a_command(void **state) {
     assert_int_equal(help_builtin_count, count);
 }
 
-static void every_option_is_in_the_help(void **state) {
+/* Lines that begin with the head, and end with it or go on behind a blank. */
+static size_t lines_of(const char *help, const char *head) {
+    char line[100];
+    size_t count = 0;
+    text_format(line, sizeof line, "\n  %s", head);
+    for (const char *at = help; (at = strstr(at, line));) {
+        at += strlen(line);
+        count += *at == ' ' || *at == '\n';
+    }
+    return count;
+}
+
+static void every_option_is_in_the_help_once(void **state) {
     (void)state;
     for (size_t i = 1; nth(i); i++) {
         char *help = caught(help_print, nth(i));
+        size_t wanted = strcmp(nth(i)->name, "recipes") ? 1 : 0;
         for (const Option *o = nth(i)->options; o->name; o++) {
-            char head[90], line[100];
+            char head[90];
             help_head(o, head, sizeof head);
-            text_format(line, sizeof line, "\n  %s", head);
-            if (!strstr(help, line) && strcmp(nth(i)->name, "recipes"))
-                fail_msg("%s -h has no line for %s", nth(i)->name, head);
+            if (lines_of(help, head) != wanted)
+                fail_msg("%s -h has not one line for %s", nth(i)->name, head);
         }
         free(help);
     }
@@ -198,7 +210,7 @@ int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(the_tables_are_sound),
         cmocka_unit_test(every_help_text_is_of_a_command),
-        cmocka_unit_test(every_option_is_in_the_help),
+        cmocka_unit_test(every_option_is_in_the_help_once),
         cmocka_unit_test(the_help_names_no_option_that_there_is_not),
         cmocka_unit_test(every_option_is_in_the_manual),
         cmocka_unit_test(every_option_is_in_the_completion_of_each_shell),

@@ -141,7 +141,7 @@ static const Option *find_option(const Command *command, const char *word) {
 
 static bool is_option(const char *word) { return word[0] == '-' && word[1]; }
 
-/* An abbreviation is of the first name that begins so. */
+/* An abbreviation is of the first name that begins so.  NULL: no name is near. */
 static const char *nearest_option(const Command *command, const char *word) {
     const char *names[OPTIONS_MOST + 1] = {0};
     char bare[SHOWN];
@@ -151,21 +151,25 @@ static const char *nearest_option(const Command *command, const char *word) {
         names[count++] = o->name;
     }
     text_format(bare, sizeof bare, "%.*s", (int)MIN(length, sizeof bare - 1), word);
-    return nearest_word(bare, names);
+    const char *nearest = nearest_word(bare, names);
+    return 2 * nearest_distance(bare, nearest) + 2 <= length ? nearest : NULL;
 }
 
 static Status unknown(const Command *command, const char *word, Err *err) {
-    return err_set(err, FAIL_USAGE,
-                   "there is no option %.*s; did you mean %s?  -h lists them", SHOWN,
-                   word, nearest_option(command, word));
+    const char *nearest = nearest_option(command, word);
+    return err_set(err, FAIL_USAGE, "there is no option %.*s; %s%s%s-h lists them", SHOWN,
+                   word, nearest ? "did you mean " : "", nearest ? nearest : "",
+                   nearest ? "?  " : "");
 }
 
-static Status need_value(const Option *option, Err *err) {
+/* word: the option as it was typed, "-o" or "--out=" */
+static Status need_value(const Option *option, const char *word, Err *err) {
     char wanted[200];
     bool named = option->kind == OPTION_NAME;
     if (named) option_wanted(option, wanted, sizeof wanted);
     const char *wants = option->wants ? option->wants : named ? wanted : "a value";
-    return err_set(err, FAIL_USAGE, "%s needs %s; -h explains it", option->name, wants);
+    return err_set(err, FAIL_USAGE, "%.*s needs %s", (int)strcspn(word, "="), word,
+                   wants);
 }
 
 typedef struct Reader {
@@ -191,7 +195,7 @@ static Status read_option(Reader *r, Err *err) {
     const char *value = equals ? equals + 1 : NULL;
     if (!equals && r->next < r->argc) value = r->argv[r->next++];
     if (!value || (!*value && option->kind != OPTION_TEXT))
-        return need_value(option, err);
+        return need_value(option, word, err);
     return read_value(option, r->options, value, err);
 }
 

@@ -13,15 +13,21 @@
  *         OPTION_HELP,
  *         {0},
  *     };
- *     const Command sweep_command = {"sweep", "a grid over recipe keys", sweep_main, OPTIONS,
- *                                    read_word, .offers = OFFER_RECIPE | OFFER_KEY};
+ *     const Command sweep_command = {
+ *         .name = "sweep",
+ *         .sentence = "a grid over recipe keys: table and figure",
+ *         .run = run_sweep,
+ *         .options = OPTIONS,
+ *         .word = read_word,
+ *         .offers = OFFER_RECIPE | OFFER_KEY,
+ *     };
  *
  *     if (command_read(&sweep_command, &options, argc, argv, &err)) return err.status;
  *
  * `--jobs 2` and `--jobs=2` are the same; of an option that is given twice the last value counts.
  * `--` ends the options: what follows is a word even if it begins with "-", as "-" alone is.  An
- * unknown or abbreviated option is refused with the nearest name, as are an option without its
- * value and a value of the wrong kind.  --help (tools/program/help.h), the manual page and the
+ * unknown or abbreviated option is refused with a name that is near, as are an option without
+ * its value and a value of the wrong kind.  --help (tools/program/help.h), the manual page and the
  * completion of shells come from the same table. */
 #ifndef STEADY_COMMAND_H
 #define STEADY_COMMAND_H
