@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "engine/core/grow.h"
+#include "engine/core/hash.h"
 #include "engine/core/text.h"
-
-#define FNV_START 0xCBF29CE484222325u
-#define FNV_PRIME 0x100000001B3u
 
 void facts_note(DataFacts *facts, size_t count, const char *format, ...) {
     if (!count) return;
@@ -33,9 +31,7 @@ bool facts_limit(DataFacts *facts, size_t limit, size_t count, const char *what)
 }
 
 uint64_t facts_hash(uint64_t hash, const void *bytes, size_t n) {
-    const uint8_t *byte = bytes;
-    if (!hash) hash = FNV_START;
-    for (size_t i = 0; i < n; i++) hash = (hash ^ byte[i]) * FNV_PRIME;
+    hash = hash_bytes(hash ? hash : HASH_START, bytes, n);
     return hash ? hash : 1;
 }
 
@@ -47,14 +43,14 @@ uint64_t facts_hash_number(uint64_t hash, uint64_t number) {
 
 uint64_t facts_digest(const void *bytes, size_t n) {
     const uint8_t *byte = bytes;
-    uint64_t hash = FNV_START ^ n;
+    uint64_t hash = HASH_START ^ n;
     for (; n >= 8; n -= 8, byte += 8) {
         uint64_t word = 0;
         for (size_t k = 0; k < 8; k++) word |= (uint64_t)byte[k] << 8 * k;
-        hash = (hash ^ word) * FNV_PRIME;
+        hash = (hash ^ word) * HASH_PRIME;
         hash ^= hash >> 32;
     }
-    for (; n; n--, byte++) hash = (hash ^ *byte) * FNV_PRIME;
+    hash = hash_bytes(hash, byte, n);
     return hash ^ hash >> 32;
 }
 

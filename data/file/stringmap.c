@@ -3,15 +3,9 @@
 #include <string.h>
 
 #include "engine/core/grow.h"
+#include "engine/core/hash.h"
 
 enum { SLOTS_FIRST = 64 };
-
-static uint64_t hash_of(const char *text, size_t length) {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 1099511628211u;
-    return hash ^ hash >> 32;
-}
 
 const char *stringmap_text(const StringMap *map, size_t i, size_t *length) {
     *length = map->start[i + 1] - map->start[i];
@@ -20,7 +14,7 @@ const char *stringmap_text(const StringMap *map, size_t i, size_t *length) {
 
 /* The slot that holds the string, or the free one where it belongs. */
 static size_t slot_of(const StringMap *map, const char *text, size_t length) {
-    size_t mask = map->slot_count - 1, slot = hash_of(text, length) & mask, own;
+    size_t mask = map->slot_count - 1, slot = hash_folded(text, length) & mask, own;
     for (; map->slots[slot]; slot = (slot + 1) & mask) {
         const char *other = stringmap_text(map, map->slots[slot] - 1, &own);
         if (own == length && !memcmp(other, text, length)) break;

@@ -6,6 +6,7 @@
 #include "data/file/textbuffer.h"
 #include "data/file/utf8.h"
 #include "data/text/tok13a.h"
+#include "engine/core/hash.h"
 
 /* ---- tokens ------------------------------------------------------------------------------ */
 
@@ -93,13 +94,6 @@ typedef struct NgramTable {
     size_t places; /* a power of two */
 } NgramTable;
 
-static uint64_t hash_bytes(const char *text, size_t length) {
-    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001B3u;
-    return hash ^ hash >> 32;
-}
-
 static Ngram ngram_of(const Tokens *tokens, size_t first, size_t n) {
     size_t begin = tokens->begin[first], end = tokens->begin[first + n] - 1;
     return (Ngram){tokens->line.text + begin, end - begin, 0};
@@ -107,7 +101,7 @@ static Ngram ngram_of(const Tokens *tokens, size_t first, size_t n) {
 
 /* Where the table has the n-gram, or the free place where it belongs. */
 static Ngram *find_ngram(const NgramTable *table, Ngram wanted) {
-    for (size_t at = hash_bytes(wanted.text, wanted.length);; at++) {
+    for (size_t at = hash_folded(wanted.text, wanted.length);; at++) {
         Ngram *place = &table->place[at & (table->places - 1)];
         if (!place->text) return place;
         if (place->length == wanted.length &&

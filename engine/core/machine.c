@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/core/base.h"
+#include "engine/core/hash.h"
 #include "engine/core/machine_cpu.h"
 #include "engine/core/machine_files.h"
 
@@ -155,12 +156,10 @@ ThreadChoice machine_threads(const char *root) {
                                   machine_cpu_quota(root));
 }
 
-/* FNV-1a over the flags. */
 uint64_t machine_affinity_mark(void) {
     size_t n;
     bool *allowed = allowed_processors(&n);
-    uint64_t mark = 14695981039346656037u;
-    for (size_t i = 0; i < n; i++) mark = (mark ^ allowed[i]) * 1099511628211u;
+    uint64_t mark = hash_bytes(HASH_START, allowed, n * sizeof *allowed);
     mem_free(allowed);
     return mark;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/core/grow.h"
+#include "engine/core/hash.h"
 
 /* Tensors start at multiples of 16 numbers: 64 bytes in float. */
 #define ALIGN_NUMBERS 16
@@ -33,12 +34,9 @@ static void append(ParamSet *set, Param *param) {
 
 /* ---- names ---- */
 
-/* The slot of the name, or the free one where it belongs (FNV-1a, linear probing). */
+/* The slot of the name, or the free one where it belongs (linear probing). */
 static size_t slot_of(const ParamSet *set, const char *name) {
-    uint64_t hash = 14695981039346656037u;
-    for (const char *c = name; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    size_t mask = set->slot_count - 1, slot = (hash ^ hash >> 32) & mask;
+    size_t mask = set->slot_count - 1, slot = hash_folded(name, strlen(name)) & mask;
     while (set->slots[slot] && strcmp(set->list[set->slots[slot] - 1]->name, name))
         slot = (slot + 1) & mask;
     return slot;

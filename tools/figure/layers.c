@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/core/grow.h"
+
 void layer_label(const char *site, char label[96]) {
     snprintf(label, 96, "%s", site);
     size_t length = strlen(label);
@@ -99,12 +101,8 @@ bool layer_in_legend(const LayerChoice *choice, const char *site, size_t most) {
 
 static void choose(LayerChoice *choice, const char *site) {
     if (layer_chosen(choice, site)) return;
-    char(*names)[96] = mem_alloc((choice->count + 1) * sizeof *names);
-    if (choice->count) memcpy(names, choice->names, choice->count * sizeof *names);
-    snprintf(names[choice->count], sizeof *names, "%s", site);
-    mem_free(choice->names);
-    choice->names = names;
-    choice->count++;
+    GROW(choice->names, choice->count, choice->room, 1);
+    snprintf(choice->names[choice->count++], sizeof *choice->names, "%s", site);
 }
 
 /* The site of each kind whose mean entropy came closest to zero. */

@@ -26,7 +26,7 @@ EntropyLow layer_kind_lowest(const RunLog *run, LayerKind kind);
 /* Names of sites that a figure shows. */
 typedef struct LayerChoice {
     char (*names)[96];
-    size_t count;
+    size_t count, room;
 } LayerChoice;
 
 /* Adds the sites of a run that `text` asks for: "all", or numbers, "first", "middle", "last",
