@@ -89,6 +89,45 @@ static void choices_have_no_gaps_and_mean_a_metric(void **state) {
     assert_int_equal(metric_watch_place("hue"), 0);
 }
 
+/* Does a built-in recipe take these words? */
+static bool takes(const char *name, const char *first, const char *second) {
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    *recipe = recipe_default();
+    assert_int_equal(recipe_load(recipe, name, NULL), OK);
+    assert_int_equal(recipe_set(recipe, first, NULL), OK);
+    assert_int_equal(recipe_set(recipe, second, NULL), OK);
+    bool good = recipe_check(recipe, NULL) == OK;
+    mem_free(recipe);
+    return good;
+}
+
+static void a_run_is_judged_by_what_its_task_measures(void **state) {
+    (void)state;
+    static const struct {
+        const char *recipe;
+        unsigned task;
+    } CASES[] = {{"demo", FOR_CLASSIFY},
+                 {"grammar", FOR_LANGUAGE},
+                 {"numbers-pre", FOR_TRANSLATE},
+                 {"tones", FOR_TRANSCRIBE}};
+    for (size_t c = 0; c < COUNT(CASES); c++)
+        for (int i = 0; metric_watch_names[i]; i++) {
+            char word[80];
+            text_format(word, sizeof word, "schedule.watch=%s", metric_watch_names[i]);
+            assert_int_equal(takes(CASES[c].recipe, "schedule.name=plateau", word),
+                             (metrics[metric_watch(i)].tasks & CASES[c].task) != 0);
+        }
+    for (size_t c = 0; c < COUNT(CASES); c++)
+        for (int i = 1; metric_best_names[i]; i++) {
+            char word[80];
+            text_format(word, sizeof word, "train.best=%s", metric_best_names[i]);
+            assert_int_equal(takes(CASES[c].recipe, "train.best=auto", word),
+                             (metrics[metric_best(i)].tasks & CASES[c].task) != 0);
+        }
+    assert_false(takes("numbers-pre", "train.beam=0", "train.best=bleu"));
+    assert_true(takes("numbers-pre", "train.beam=0", "train.best=auto"));
+}
+
 /* ---- from a score to whoever reads it ---- */
 
 /* Numbers that differ from metric to metric. */
@@ -279,6 +318,7 @@ int main(void) {
         cmocka_unit_test(directions_are_those_of_the_field),
         cmocka_unit_test(the_shown_are_all_of_a_rank_the_first_before_the_second),
         cmocka_unit_test(choices_have_no_gaps_and_mean_a_metric),
+        cmocka_unit_test(a_run_is_judged_by_what_its_task_measures),
         FOLDER_TEST(each_comes_back_from_its_row),
         FOLDER_TEST(of_all_the_first_stands_for_the_row),
         FOLDER_TEST(the_report_has_a_column_for_each_that_is_shown),

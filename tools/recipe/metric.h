@@ -27,24 +27,26 @@
     X(TOP1, "top1", AT(2), AT(3), .tasks = FOR_CLASSIFY, .better = BETTER_HIGH,          \
       .rank = RANK_FIRST, .label = "top-1 %", .factor = 100, .guess = GUESS_SHARE,       \
       .line = "top-1 %.2f%%", .brief = "top-1 %.1f %%", .average = true)                 \
-    X(TOP5, "top5", NO, NO, .tasks = FOR_CLASSIFY, .better = BETTER_HIGH) \
-    X(PPL, "ppl", NO, AT(4), .tasks = FOR_TEXTS, .reduce = REDUCE_EXP,                   \
-      .rank = RANK_SECOND, .label = "perplexity", .factor = 1, .line = "ppl %.4g",       \
-      .average = true, .sweep = true, .axis = AXIS_LOG, .guess = GUESS_EXP,              \
-      .of_tokens = true)                                                                 \
-    X(UNKNOWN, "unknown", NO, NO, .tasks = FOR_TEXTS, .reduce = REDUCE_NONE)              \
-    X(UNKNOWN_SOURCE, "unknown_source", NO, NO, .tasks = FOR_PAIRS, .reduce = REDUCE_NONE) \
-    X(BLEU, "bleu", AT(3), AT(2), .tasks = FOR_PAIRS, .better = BETTER_HIGH,             \
+    X(TOP5, "top5", NO, NO, .tasks = FOR_CLASSIFY, .better = BETTER_HIGH)                \
+    X(PPL, "ppl", NO, AT(4), .tasks = FOR_LANGUAGE | FOR_TRANSLATE,                      \
+      .reduce = REDUCE_EXP, .rank = RANK_SECOND, .label = "perplexity", .factor = 1,     \
+      .line = "ppl %.4g", .average = true, .sweep = true, .axis = AXIS_LOG,              \
+      .guess = GUESS_EXP, .of_tokens = true)                                             \
+    X(UNKNOWN, "unknown", NO, NO, .tasks = FOR_LANGUAGE | FOR_TRANSLATE,                 \
+      .reduce = REDUCE_NONE)                                                             \
+    X(UNKNOWN_SOURCE, "unknown_source", NO, NO, .tasks = FOR_TRANSLATE,                  \
+      .reduce = REDUCE_NONE)                                                             \
+    X(BLEU, "bleu", AT(3), AT(2), .tasks = FOR_TRANSLATE, .better = BETTER_HIGH,         \
       .reduce = REDUCE_NONE, .rank = RANK_FIRST, .label = "BLEU", .factor = 1,           \
       .line = "BLEU %.2f", .average = true, .sweep = true, .axis = AXIS_FROM_ZERO,       \
       .translated = true)                                                                \
-    X(BLEU_TOKENS, "bleu_tokens", NO, NO, .tasks = FOR_PAIRS, .better = BETTER_HIGH,     \
+    X(BLEU_TOKENS, "bleu_tokens", NO, NO, .tasks = FOR_TRANSLATE, .better = BETTER_HIGH, \
       .reduce = REDUCE_NONE, .rank = RANK_FIRST, .label = "BLEU of tokens", .factor = 1, \
       .sweep = true, .alone = true, .translated = true)                                  \
-    X(WER, "wer", AT(4), AT(1), .tasks = FOR_SPEECH, .reduce = REDUCE_RATIO,             \
+    X(WER, "wer", AT(4), AT(1), .tasks = FOR_TRANSCRIBE, .reduce = REDUCE_RATIO,         \
       .rank = RANK_FIRST, .label = "WER %", .factor = 100, .line = "WER %.2f%%",         \
       .average = true, .sweep = true)                                                    \
-    X(CER, "cer", NO, NO, .tasks = FOR_SPEECH, .reduce = REDUCE_RATIO,                   \
+    X(CER, "cer", NO, NO, .tasks = FOR_TRANSCRIBE, .reduce = REDUCE_RATIO,               \
       .rank = RANK_SECOND, .label = "CER %", .factor = 100, .line = "CER %.2f%%",        \
       .sweep = true)
 /* clang-format on */
