@@ -130,7 +130,7 @@ static void every_kind_has_all_its_parts(void **state) {
         assert_non_null(task_predict(kind)->answer);
         const TaskBench *bench = task_bench(kind);
         assert_true(bench->print_size && bench->fill && bench->shape);
-        assert_true(bench->make_batch && bench->make_model);
+        assert_true(bench->make_batch && bench->make_model && bench->loss);
         for (size_t i = 0; i < bench->count; i++)
             assert_int_equal(bench->models[i].task, kind);
     }

@@ -40,7 +40,7 @@ static void lap(void *context, StepPhase phase) {
 static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_t from,
                        size_t to) {
     Run *run = context;
-    return run->work.loss(&run->work, tape, mode, from, to);
+    return task_bench(run->subject->recipe.task)->loss(&run->work, tape, mode, from, to);
 }
 
 static void probe(Run *run) {

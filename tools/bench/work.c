@@ -7,11 +7,11 @@ void bench_work_make_batch(BenchWork *work, const BenchSubject *subject) {
 }
 
 void bench_work_make_model(BenchWork *work) {
-    task_bench(work->subject->recipe.task)->make_model(work);
+    work->model = task_bench(work->subject->recipe.task)->make_model(work);
 }
 
 void bench_work_release(BenchWork *w) {
-    if (w->owner) w->free_owner(w->owner);
+    if (w->owner) task_bench(w->subject->recipe.task)->free_owner(w->owner);
     mem_free(w->pixels);
     mem_free(w->labels);
     mem_free(w->frames);

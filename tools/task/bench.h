@@ -35,19 +35,15 @@ typedef struct BenchSubject {
 } BenchSubject;
 
 /* The subject's model with a batch of noise. */
-typedef struct BenchWork BenchWork;
-struct BenchWork {
+typedef struct BenchWork {
     const BenchSubject *subject;
     Model *model;
-    void *owner;  /* Vit, Language, Translator or Speech */
+    void *owner;  /* what model is part of: the kind's */
     double flops; /* of the batch's forward pass */
     real *pixels; /* or rows of filters */
     size_t *labels, *frames, *label_count;
     uint32_t *ids, *input, *target;
-    Tensor *(*loss)(BenchWork *work, Tape *tape, const ForwardMode *mode, size_t from,
-                    size_t to);
-    void (*free_owner)(void *owner);
-};
+} BenchWork;
 
 typedef struct TaskBench {
     const BenchModel *models;
@@ -60,7 +56,12 @@ typedef struct TaskBench {
     /* Sizes and `tokens` of the subject from its recipe, which is checked. */
     Status (*shape)(BenchSubject *subject, const BenchModel *model, Err *err);
     void (*make_batch)(BenchWork *work);
-    void (*make_model)(BenchWork *work); /* initialised; sets model, owner, flops, loss */
+    /* Initialised; sets owner and flops. */
+    Model *(*make_model)(BenchWork *work);
+    /* Of examples [from, to) of the batch, as a share of the whole batch's mean. */
+    Tensor *(*loss)(BenchWork *work, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to);
+    void (*free_owner)(void *owner);
 } TaskBench;
 
 #define TASK_BENCH(KIND, name, examples, heading) extern const TaskBench name##_bench;
@@ -76,6 +77,13 @@ void bench_fill(real *x, size_t count, double std);
 
 /* A label of example i, and an id of a token, are multiples of these. */
 enum { BENCH_LABELS_STEP = 7, BENCH_IDS_STEP = 7919 };
+
+/* A row of `models`, of texts. */
+#define BENCH_TEXTS(task_, name_, width_, depth_, heads_, vocab_, length_, batch_)       \
+    {                                                                                    \
+        .name = name_, .task = task_, .width = width_, .depth = depth_, .heads = heads_, \
+        .vocab = vocab_, .length = length_, .batch = batch_                              \
+    }
 
 /* Of texts: random tokens, none of them padding. */
 void bench_make_texts(BenchWork *work);

@@ -40,8 +40,8 @@ static Status shape(BenchSubject *s, const BenchModel *model, Err *err) {
     return OK;
 }
 
-static Tensor *loss_of_pictures(BenchWork *w, Tape *tape, const ForwardMode *mode,
-                                size_t from, size_t to) {
+static Tensor *loss(BenchWork *w, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to) {
     const BenchSubject *s = w->subject;
     const PictureShape *p = &s->picture;
     size_t size = p->channels * p->height * p->width;
@@ -68,22 +68,19 @@ static void make_pictures(BenchWork *w) {
 
 static void free_vit(void *owner) { vit_free(owner); }
 
-static void make_vit(BenchWork *w) {
+static Model *make_vit(BenchWork *w) {
     const BenchSubject *s = w->subject;
     Vit *vit = vit_new(&s->recipe.model, s->picture, s->classes);
     vit_initialize(vit, s->recipe.train.seed);
     w->owner = vit;
-    w->model = &vit->model;
     w->flops = (double)s->batch * vit_flops(vit);
-    w->loss = loss_of_pictures;
-    w->free_owner = free_vit;
+    return &vit->model;
 }
 
-const TaskBench classify_bench = {.models = MODELS,
-                                  .count = COUNT(MODELS),
-                                  .layers = true,
-                                  .print_size = print_size,
-                                  .fill = fill,
-                                  .shape = shape,
-                                  .make_batch = make_pictures,
-                                  .make_model = make_vit};
+/* clang-format off */
+const TaskBench classify_bench = {
+    .models = MODELS, .count = COUNT(MODELS), .layers = true, .print_size = print_size,
+    .fill = fill, .shape = shape, .make_batch = make_pictures,
+    .make_model = make_vit, .loss = loss, .free_owner = free_vit,
+};
+/* clang-format on */

@@ -2,14 +2,9 @@
 #include "tools/task/bench.h"
 #include "models/language.h"
 
-#define TEXTS(name_, width_, depth_, heads_, vocab_, length_, batch_)                    \
-    {                                                                                    \
-        .name = name_, .task = TASK_LANGUAGE, .width = width_, .depth = depth_,          \
-        .heads = heads_, .vocab = vocab_, .length = length_, .batch = batch_             \
-    }
 static const BenchModel MODELS[] = {
-    TEXTS("gpt2-124m", 768, 12, 12, 50257, 64, 4),
-    TEXTS("shakespeare-char", 128, 4, 4, 65, 64, 12),
+    BENCH_TEXTS(TASK_LANGUAGE, "gpt2-124m", 768, 12, 12, 50257, 64, 4),
+    BENCH_TEXTS(TASK_LANGUAGE, "shakespeare-char", 128, 4, 4, 65, 64, 12),
 };
 
 static void fill(Recipe *r, const BenchModel *m) {
@@ -24,8 +19,8 @@ static Status shape(BenchSubject *s, const BenchModel *model, Err *err) {
     return language_check(&s->recipe.model, s->vocab, err);
 }
 
-static Tensor *loss_of_language(BenchWork *w, Tape *tape, const ForwardMode *mode,
-                                size_t from, size_t to) {
+static Tensor *loss(BenchWork *w, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to) {
     TokenRows rows = bench_rows(w->subject, w->input, from, to);
     VocabTarget target = bench_target(w, from);
     return language_loss(w->owner, tape, mode, &rows, &target);
@@ -33,21 +28,19 @@ static Tensor *loss_of_language(BenchWork *w, Tape *tape, const ForwardMode *mod
 
 static void free_language(void *owner) { language_free(owner); }
 
-static void make_language(BenchWork *w) {
+static Model *make_language(BenchWork *w) {
     const BenchSubject *s = w->subject;
     Language *lm = language_new(&s->recipe.model, s->vocab);
     language_initialize(lm, s->recipe.train.seed);
     w->owner = lm;
-    w->model = &lm->model;
     w->flops = (double)s->batch * language_flops(lm, s->length);
-    w->loss = loss_of_language;
-    w->free_owner = free_language;
+    return &lm->model;
 }
 
-const TaskBench language_bench = {.models = MODELS,
-                                  .count = COUNT(MODELS),
-                                  .print_size = bench_print_tokens,
-                                  .fill = fill,
-                                  .shape = shape,
-                                  .make_batch = bench_make_texts,
-                                  .make_model = make_language};
+/* clang-format off */
+const TaskBench language_bench = {
+    .models = MODELS, .count = COUNT(MODELS), .print_size = bench_print_tokens,
+    .fill = fill, .shape = shape, .make_batch = bench_make_texts,
+    .make_model = make_language, .loss = loss, .free_owner = free_language,
+};
+/* clang-format on */

@@ -35,8 +35,8 @@ static Status shape(BenchSubject *s, const BenchModel *model, Err *err) {
     return OK;
 }
 
-static Tensor *loss_of_speech(BenchWork *w, Tape *tape, const ForwardMode *mode,
-                              size_t from, size_t to) {
+static Tensor *loss(BenchWork *w, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to) {
     const BenchSubject *s = w->subject;
     size_t longest = SPEECH_STRIDE * s->length, labels = s->length / ROWS_A_LABEL;
     size_t shape[] = {to - from, longest, SPEECH_FILTERS};
@@ -71,21 +71,19 @@ static void make_utterances(BenchWork *w) {
 
 static void free_speech(void *owner) { speech_free(owner); }
 
-static void make_speech(BenchWork *w) {
+static Model *make_speech(BenchWork *w) {
     const BenchSubject *s = w->subject;
     Speech *speech = speech_new(&s->recipe.model, SPEECH_FILTERS, SPEECH_LABELS);
     speech_initialize(speech, s->recipe.train.seed);
     w->owner = speech;
-    w->model = &speech->model;
     w->flops = (double)s->batch * speech_flops(speech, SPEECH_STRIDE * s->length);
-    w->loss = loss_of_speech;
-    w->free_owner = free_speech;
+    return &speech->model;
 }
 
-const TaskBench transcribe_bench = {.models = MODELS,
-                                    .count = COUNT(MODELS),
-                                    .print_size = print_size,
-                                    .fill = fill,
-                                    .shape = shape,
-                                    .make_batch = make_utterances,
-                                    .make_model = make_speech};
+/* clang-format off */
+const TaskBench transcribe_bench = {
+    .models = MODELS, .count = COUNT(MODELS), .print_size = print_size,
+    .fill = fill, .shape = shape, .make_batch = make_utterances,
+    .make_model = make_speech, .loss = loss, .free_owner = free_speech,
+};
+/* clang-format on */

@@ -2,15 +2,10 @@
 #include "tools/task/bench.h"
 #include "models/translator.h"
 
-#define TEXTS(name_, width_, depth_, heads_, vocab_, length_, batch_)                    \
-    {                                                                                    \
-        .name = name_, .task = TASK_TRANSLATE, .width = width_, .depth = depth_,         \
-        .heads = heads_, .vocab = vocab_, .length = length_, .batch = batch_             \
-    }
 static const BenchModel MODELS[] = {
-    TEXTS("mt-6l", 512, 6, 8, 8000, 32, 32),
-    TEXTS("mt-18l", 512, 18, 8, 8000, 32, 32),
-    TEXTS("mt-100l", 512, 100, 8, 8000, 32, 32),
+    BENCH_TEXTS(TASK_TRANSLATE, "mt-6l", 512, 6, 8, 8000, 32, 32),
+    BENCH_TEXTS(TASK_TRANSLATE, "mt-18l", 512, 18, 8, 8000, 32, 32),
+    BENCH_TEXTS(TASK_TRANSLATE, "mt-100l", 512, 100, 8, 8000, 32, 32),
 };
 
 static void fill(Recipe *r, const BenchModel *m) {
@@ -30,8 +25,8 @@ static Status shape(BenchSubject *s, const BenchModel *model, Err *err) {
     return translator_check(&s->recipe.model, s->vocab, s->vocab, err);
 }
 
-static Tensor *loss_of_pairs(BenchWork *w, Tape *tape, const ForwardMode *mode,
-                             size_t from, size_t to) {
+static Tensor *loss(BenchWork *w, Tape *tape, const ForwardMode *mode, size_t from,
+                    size_t to) {
     TokenRows source = bench_rows(w->subject, w->ids, from, to);
     TokenRows input = bench_rows(w->subject, w->input, from, to);
     VocabTarget target = bench_target(w, from);
@@ -40,22 +35,20 @@ static Tensor *loss_of_pairs(BenchWork *w, Tape *tape, const ForwardMode *mode,
 
 static void free_translator(void *owner) { translator_free(owner); }
 
-static void make_translator(BenchWork *w) {
+static Model *make_translator(BenchWork *w) {
     const BenchSubject *s = w->subject;
     double length = (double)s->length;
     Translator *t = translator_new(&s->recipe.model, s->vocab, s->vocab, s->length);
     translator_initialize(t, s->recipe.train.seed, 1);
     w->owner = t;
-    w->model = &t->model;
     w->flops = (double)s->batch * translator_flops(t, length, length);
-    w->loss = loss_of_pairs;
-    w->free_owner = free_translator;
+    return &t->model;
 }
 
-const TaskBench translate_bench = {.models = MODELS,
-                                   .count = COUNT(MODELS),
-                                   .print_size = bench_print_tokens,
-                                   .fill = fill,
-                                   .shape = shape,
-                                   .make_batch = bench_make_texts,
-                                   .make_model = make_translator};
+/* clang-format off */
+const TaskBench translate_bench = {
+    .models = MODELS, .count = COUNT(MODELS), .print_size = bench_print_tokens,
+    .fill = fill, .shape = shape, .make_batch = bench_make_texts,
+    .make_model = make_translator, .loss = loss, .free_owner = free_translator,
+};
+/* clang-format on */
