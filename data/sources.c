@@ -33,12 +33,6 @@ bool source_has(Source source, unsigned traits) {
     return (ROWS[source].traits & traits) == traits;
 }
 
-bool source_find(const char *name, Source *source) {
-    for (Source s = 0; s < SOURCES; s++)
-        if (!strcmp(name, source_names[s])) return *source = s, true;
-    return false;
-}
-
 const char *examples_name(ExampleKind kind) {
     static const char *const NAMES[] = {[EXAMPLES_PICTURES] = "pictures",
                                         [EXAMPLES_TEXT] = "text",

@@ -2,8 +2,7 @@
  *
  *     X(NAME, name, examples, traits)      SOURCE_NAME, the word, what an example of it is
  *
- *     Source source;
- *     if (source_find("idx", &source) && !source_has(source, TRAIT_SYNTHETIC)) ...
+ *     if (!source_has(config.source, TRAIT_SYNTHETIC)) printf("%s\n", source_name(config.source));
  *
  * A room opens those of its list: data/picture/sources.h, data/text/sources.h and
  * data/speech/sources.h say what a source defines there.  The enum, the choices of the key table,
@@ -77,9 +76,6 @@ extern const char *const source_names[]; /* by Source; ends with NULL */
 const char *source_name(Source source);
 ExampleKind source_examples(Source source);
 bool source_has(Source source, unsigned traits); /* all of TRAIT_... */
-
-/* False: there is none of that name. */
-bool source_find(const char *name, Source *source);
 
 const char *examples_name(ExampleKind kind); /* "pairs of sentences" */
 
