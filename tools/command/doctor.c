@@ -2,34 +2,16 @@
  * that it finds are its result, not its failure, but for products that are wrong (FAIL_RUN). */
 #include <jansson.h>
 #include <omp.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "engine/core/base.h"
 #include "engine/core/machine.h"
-#include "engine/dist/ranks.h"
 #include "tools/commands.h"
-#include "tools/program/kernels.h"
+#include "tools/program/findings.h"
 #include "tools/program/output.h"
-#include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/run/rundir.h"
-
-#if defined(__AVX512F__)
-#define COMPILED_SIMD SIMD_AVX512
-#elif defined(__AVX2__)
-#define COMPILED_SIMD SIMD_AVX2
-#elif defined(__AVX__)
-#define COMPILED_SIMD SIMD_AVX
-#elif defined(__ARM_NEON)
-#define COMPILED_SIMD SIMD_NEON
-#else
-#define COMPILED_SIMD 0
-#endif
 
 typedef struct Part {
     const char *name, *for_what, *package;
@@ -49,138 +31,6 @@ static const Part parts[] = {
 #endif
 };
 
-typedef struct Problem {
-    char what[sizeof((KernelsAnswer *)0)->fault], remedy[256];
-} Problem;
-
-enum { MOST_PROBLEMS = 8 };
-
-/* All that is known, gathered before anything is printed. */
-typedef struct Findings {
-    char cpu[128];
-    unsigned simd;
-    ThreadChoice choice;
-    size_t threads; /* in use; differs from the choice where the user said so */
-    size_t memory, memory_available;
-    BlasInfo blas;
-    const char *mended_from;   /* NULL: OpenBLAS chose well, or its choice stands */
-    char mpi[64];              /* the library and its version; "": not built in */
-    KernelsAnswer kernels;     /* are products right? */
-    double rate_one, rate_all; /* FLOP/s; 0 where products are wrong */
-    bool rate_stored;
-    Problem problems[MOST_PROBLEMS];
-    size_t problem_count;
-} Findings;
-
-/* ---- problems --------------------------------------------------------------------- */
-
-static void __attribute__((format(printf, 3, 4)))
-add_problem(Findings *found, const char *remedy, const char *format, ...) {
-    CHECK(found->problem_count < MOST_PROBLEMS, "more than %d problems", MOST_PROBLEMS);
-    Problem *problem = &found->problems[found->problem_count++];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(problem->what, sizeof problem->what, format, list);
-    va_end(list);
-    text_format(problem->remedy, sizeof problem->remedy, "%s", remedy);
-}
-
-static void check_blas(Findings *found) {
-    const BlasInfo *blas = &found->blas;
-    if (strcmp(blas->flavour, "OpenMP") != 0)
-        add_problem(
-            found,
-            "install the OpenMP flavour (Debian: libopenblas-openmp-dev) and run "
-            "./configure && make",
-            "OpenBLAS is the %s flavour: its threads and ours get into each other's way",
-            blas->flavour);
-    const char *wanted = machine_wanted_core(blas->core, found->simd);
-    if (!wanted) return;
-    char remedy[256];
-    const char *user = getenv("OPENBLAS_CORETYPE");
-    if (!blas->dynamic)
-        add_problem(found,
-                    "install an OpenBLAS built with DYNAMIC_ARCH or for this processor",
-                    "OpenBLAS was built for %s only; %s kernels would be faster",
-                    blas->core, wanted);
-    else if (user && !found->mended_from) {
-        text_format(remedy, sizeof remedy,
-                    "unset OPENBLAS_CORETYPE (steady then takes %s by itself)", wanted);
-        add_problem(found, remedy, "OPENBLAS_CORETYPE=%s makes OpenBLAS use %s kernels",
-                    user, blas->core);
-    } else {
-        text_format(
-            remedy, sizeof remedy,
-            "OPENBLAS_CORETYPE=%s steady ...; if that changes nothing, a newer OpenBLAS",
-            wanted);
-        add_problem(found, remedy, "OpenBLAS uses %s kernels on a processor with %s",
-                    blas->core, machine_simd_name(found->simd));
-    }
-}
-
-static void check_threads(Findings *found) {
-    if (found->threads > found->choice.threads) {
-        char remedy[256];
-        text_format(remedy, sizeof remedy, "unset OMP_NUM_THREADS, or set it to %zu",
-                    found->choice.threads);
-        add_problem(found, remedy, "%zu threads on a machine that has room for %zu: %s",
-                    found->threads, found->choice.threads, found->choice.why);
-    } else if (!*found->kernels.fault &&
-               found->rate_all < 0.6 * (double)found->threads * found->rate_one) {
-        add_problem(
-            found,
-            "see with `top` whether other programs are busy; in a virtual machine the "
-            "processors may be shared",
-            "%zu threads multiply only %.1f times as fast as one", found->threads,
-            found->rate_all / found->rate_one);
-    }
-}
-
-static void find_problems(Findings *found) {
-    if (*found->kernels.fault)
-        add_problem(found, found->kernels.remedy, "%s", found->kernels.fault);
-    check_blas(found);
-    check_threads(found);
-    if ((found->simd & SIMD_AVX512 && !(COMPILED_SIMD & (SIMD_AVX512 | SIMD_NEON))) ||
-        (found->simd & SIMD_AVX2 && COMPILED_SIMD < SIMD_AVX2))
-        add_problem(found, "build it here: ./configure && make clean all",
-                    "steady was compiled for %s, this processor has %s",
-                    machine_simd_name(COMPILED_SIMD), machine_simd_name(found->simd));
-    if (found->memory_available && found->memory_available < (size_t)1 << 30)
-        add_problem(found, "end other programs, or lower train.batch",
-                    "only %.2f GB of memory are available",
-                    (double)found->memory_available / 1e9);
-    if (!found->rate_stored && !*found->kernels.fault)
-        add_problem(found, "set XDG_CACHE_HOME to a directory that can be written",
-                    "the measured rate could not be stored: logs will have no mfu");
-}
-
-/* ---- gathering -------------------------------------------------------------------- */
-
-static void measure(Findings *found) {
-    found->rate_one = machine_rate_measure(1, 0.4);
-    found->rate_all =
-        found->threads > 1 ? machine_rate_measure(found->threads, 0.6) : found->rate_one;
-    found->rate_stored = machine_rate_store(1, found->rate_one) &&
-                         machine_rate_store(found->threads, found->rate_all);
-}
-
-static Status gather(Findings *found, Err *err) {
-    memset(found, 0, sizeof *found);
-    if (kernels_check(&found->kernels, err) == FAIL_USAGE) return err->status;
-    machine_cpu_name("", found->cpu, sizeof found->cpu);
-    found->simd = machine_simd();
-    found->choice = machine_threads("");
-    found->threads = (size_t)omp_get_max_threads();
-    machine_memory("", &found->memory, &found->memory_available);
-    found->blas = machine_blas();
-    found->mended_from = start_mended_from();
-    ranks_library(found->mpi, sizeof found->mpi);
-    if (!*found->kernels.fault) measure(found);
-    find_problems(found);
-    return OK;
-}
-
 /* ---- printing --------------------------------------------------------------------- */
 
 static void print_rates(const Findings *found) {
@@ -196,7 +46,7 @@ static void print_rates(const Findings *found) {
 
 static void print_text(const Findings *found) {
     printf("steady       %s, %s, compiled for %s\n", STEADY_VERSION,
-           sizeof(real) == 4 ? "float" : "double", machine_simd_name(COMPILED_SIMD));
+           sizeof(real) == 4 ? "float" : "double", machine_simd_name(found->compiled));
     printf("processor    %s, %s\n", found->cpu, machine_simd_name(found->simd));
     if (found->memory)
         printf("memory       %.1f GB, %.1f GB available\n", (double)found->memory / 1e9,
@@ -266,10 +116,10 @@ static void print_json(const Findings *found) {
         json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}",
                   "version", STEADY_VERSION, "cpu", json_text(found->cpu), "simd",
                   machine_simd_name(found->simd), "compiled_for",
-                  machine_simd_name(COMPILED_SIMD), "threads", threads, "memory", memory,
-                  "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL, "gflops",
-                  gflops, "products", products, "optional", optional, "problems",
-                  problems);
+                  machine_simd_name(found->compiled), "threads", threads, "memory",
+                  memory, "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL,
+                  "gflops", gflops, "products", products, "optional", optional,
+                  "problems", problems);
     CHECK(all, "the findings do not fit their pattern");
     output_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
 }
@@ -304,7 +154,7 @@ static int run_doctor(int argc, char **argv) {
         return OK;
     }
     Findings found;
-    if (gather(&found, &err)) return command_fail("doctor", &err);
+    if (findings_gather(&found, &err)) return command_fail("doctor", &err);
     if (o.json) print_json(&found);
     else print_text(&found);
     return *found.kernels.fault ? FAIL_RUN : OK;

@@ -64,6 +64,9 @@ bool trainer_recipe_was(const char *dir, Recipe *recipe);
 /* Is there a step, or an evaluation, left to take? */
 bool trainer_has_work(const Trainer *trainer);
 
+/* What a run with work is, on stderr: first what has changed since its checkpoint.  For rank 0. */
+void trainer_introduce(const Trainer *trainer);
+
 /* Runs to the end.  FAIL_INTERRUPTED, FAIL_COLLAPSED and FAIL_DATA leave a checkpoint of the
  * last step, FAIL_DIVERGED keeps the last good one.  Data that fail before the first step leave
  * nothing behind: what was made goes, and no more than that. */

@@ -1,0 +1,134 @@
+#include "tools/program/findings.h"
+
+#include <omp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/dist/ranks.h"
+#include "tools/program/rate.h"
+#include "tools/program/start.h"
+
+#if defined(__AVX512F__)
+#define COMPILED_SIMD SIMD_AVX512
+#elif defined(__AVX2__)
+#define COMPILED_SIMD SIMD_AVX2
+#elif defined(__AVX__)
+#define COMPILED_SIMD SIMD_AVX
+#elif defined(__ARM_NEON)
+#define COMPILED_SIMD SIMD_NEON
+#else
+#define COMPILED_SIMD 0
+#endif
+
+/* ---- problems --------------------------------------------------------------------- */
+
+static void __attribute__((format(printf, 3, 4)))
+add_problem(Findings *found, const char *remedy, const char *format, ...) {
+    CHECK(found->problem_count < FINDINGS_PROBLEMS, "more than %d problems",
+          FINDINGS_PROBLEMS);
+    FindingsProblem *problem = &found->problems[found->problem_count++];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(problem->what, sizeof problem->what, format, list);
+    va_end(list);
+    text_format(problem->remedy, sizeof problem->remedy, "%s", remedy);
+}
+
+static void check_blas(Findings *found) {
+    const BlasInfo *blas = &found->blas;
+    if (strcmp(blas->flavour, "OpenMP") != 0)
+        add_problem(
+            found,
+            "install the OpenMP flavour (Debian: libopenblas-openmp-dev) and run "
+            "./configure && make",
+            "OpenBLAS is the %s flavour: its threads and ours get into each other's way",
+            blas->flavour);
+    const char *wanted = machine_wanted_core(blas->core, found->simd);
+    if (!wanted) return;
+    char remedy[256];
+    const char *user = getenv("OPENBLAS_CORETYPE");
+    if (!blas->dynamic)
+        add_problem(found,
+                    "install an OpenBLAS built with DYNAMIC_ARCH or for this processor",
+                    "OpenBLAS was built for %s only; %s kernels would be faster",
+                    blas->core, wanted);
+    else if (user && !found->mended_from) {
+        text_format(remedy, sizeof remedy,
+                    "unset OPENBLAS_CORETYPE (steady then takes %s by itself)", wanted);
+        add_problem(found, remedy, "OPENBLAS_CORETYPE=%s makes OpenBLAS use %s kernels",
+                    user, blas->core);
+    } else {
+        text_format(
+            remedy, sizeof remedy,
+            "OPENBLAS_CORETYPE=%s steady ...; if that changes nothing, a newer OpenBLAS",
+            wanted);
+        add_problem(found, remedy, "OpenBLAS uses %s kernels on a processor with %s",
+                    blas->core, machine_simd_name(found->simd));
+    }
+}
+
+static void check_threads(Findings *found) {
+    if (found->threads > found->choice.threads) {
+        char remedy[256];
+        text_format(remedy, sizeof remedy, "unset OMP_NUM_THREADS, or set it to %zu",
+                    found->choice.threads);
+        add_problem(found, remedy, "%zu threads on a machine that has room for %zu: %s",
+                    found->threads, found->choice.threads, found->choice.why);
+    } else if (!*found->kernels.fault &&
+               found->rate_all < 0.6 * (double)found->threads * found->rate_one) {
+        add_problem(
+            found,
+            "see with `top` whether other programs are busy; in a virtual machine the "
+            "processors may be shared",
+            "%zu threads multiply only %.1f times as fast as one", found->threads,
+            found->rate_all / found->rate_one);
+    }
+}
+
+static void find_problems(Findings *found) {
+    if (*found->kernels.fault)
+        add_problem(found, found->kernels.remedy, "%s", found->kernels.fault);
+    check_blas(found);
+    check_threads(found);
+    if ((found->simd & SIMD_AVX512 && !(found->compiled & (SIMD_AVX512 | SIMD_NEON))) ||
+        (found->simd & SIMD_AVX2 && found->compiled < SIMD_AVX2))
+        add_problem(found, "build it here: ./configure && make clean all",
+                    "steady was compiled for %s, this processor has %s",
+                    machine_simd_name(found->compiled), machine_simd_name(found->simd));
+    if (found->memory_available && found->memory_available < (size_t)1 << 30)
+        add_problem(found, "end other programs, or lower train.batch",
+                    "only %.2f GB of memory are available",
+                    (double)found->memory_available / 1e9);
+    if (!found->rate_stored && !*found->kernels.fault)
+        add_problem(found, "set XDG_CACHE_HOME to a directory that can be written",
+                    "the measured rate could not be stored: logs will have no mfu");
+}
+
+/* ---- gathering -------------------------------------------------------------------- */
+
+static void measure(Findings *found) {
+    found->rate_one = machine_rate_measure(1, 0.4);
+    found->rate_all =
+        found->threads > 1 ? machine_rate_measure(found->threads, 0.6) : found->rate_one;
+    found->rate_stored = machine_rate_store(1, found->rate_one) &&
+                         machine_rate_store(found->threads, found->rate_all);
+}
+
+Status findings_gather(Findings *found, Err *err) {
+    memset(found, 0, sizeof *found);
+    if (kernels_check(&found->kernels, err) == FAIL_USAGE) return err->status;
+    machine_cpu_name("", found->cpu, sizeof found->cpu);
+    found->simd = machine_simd();
+    found->compiled = COMPILED_SIMD;
+    found->choice = machine_threads("");
+    found->threads = (size_t)omp_get_max_threads();
+    machine_memory("", &found->memory, &found->memory_available);
+    found->blas = machine_blas();
+    found->mended_from = start_mended_from();
+    ranks_library(found->mpi, sizeof found->mpi);
+    if (!*found->kernels.fault) measure(found);
+    find_problems(found);
+    return OK;
+}

@@ -1,0 +1,40 @@
+/* findings: what this machine offers, and what is wrong with its set-up, for `steady doctor`.
+ *
+ *     Findings found;
+ *     if (findings_gather(&found, &err)) return err.status;
+ *
+ * Problems are a result, not a failure. */
+#ifndef STEADY_FINDINGS_H
+#define STEADY_FINDINGS_H
+
+#include "engine/core/machine.h"
+#include "tools/program/kernels.h"
+
+typedef struct FindingsProblem {
+    char what[sizeof((KernelsAnswer *)0)->fault], remedy[256];
+} FindingsProblem;
+
+enum { FINDINGS_PROBLEMS = 8 };
+
+/* All that is known. */
+typedef struct Findings {
+    char cpu[128];
+    unsigned simd, compiled; /* of the processor; what this program was compiled for */
+    ThreadChoice choice;
+    size_t threads; /* in use; differs from the choice where the user said so */
+    size_t memory, memory_available;
+    BlasInfo blas;
+    const char *mended_from;   /* NULL: OpenBLAS chose well, or its choice stands */
+    char mpi[64];              /* the library and its version; "": not built in */
+    KernelsAnswer kernels;     /* are products right? */
+    double rate_one, rate_all; /* FLOP/s; 0 where products are wrong */
+    bool rate_stored;
+    FindingsProblem problems[FINDINGS_PROBLEMS];
+    size_t problem_count;
+} Findings;
+
+/* Measures for about a second, and stores the rates (tools/program/rate.h).  FAIL_USAGE: a variable
+ * of the check of OpenBLAS that means nothing. */
+Status findings_gather(Findings *found, Err *err);
+
+#endif

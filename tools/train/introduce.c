@@ -1,0 +1,67 @@
+/* introduce: what is said of a run before its first step (tools/train/trainer.h). */
+#include <stdio.h>
+
+#include "tools/program/say.h"
+#include "tools/program/start.h"
+#include "tools/train/parts.h"
+
+/* A line for each key that is not as it was, and one where that moves the place in the data. */
+static void say_changes(const Trainer *t) {
+    const Anchor *a = &t->at.anchor;
+    for (size_t i = 0; i < t->changes.count; i++) {
+        const RecipeChange *c = &t->changes.change[i];
+        say("steady: note: %s.%s was %s, is %s", c->key->section, c->key->name, c->was,
+            c->is);
+    }
+    if (t->data_change.length)
+        say("steady: note: the data changed: %s%s", t->data_change.text,
+            t->other_scores ? "; the best checkpoint is chosen again" : "");
+    if (t->was && !t->at.step)
+        say("steady: note: %s has no checkpoint yet: it begins again at step 1", t->dir);
+    if (!a->step || a->step != t->at.step) return;
+    fprintf(stderr, "steady: note: epoch %.4g continues %s; %zu steps of it are left\n",
+            a->epoch,
+            t->new_order ? "at the same share of a new order of the examples"
+                         : "with the examples not yet used",
+            t->at.epoch_left);
+}
+
+/* What is about to be trained, in five lines. */
+static void say_run(const Trainer *t) {
+    const Recipe *r = t->recipe;
+    const Model *model = t->task->model;
+    size_t gains = 0, matrices = 0;
+    for (size_t i = 0; i < model->params->count; i++) {
+        const Param *p = model->params->list[i];
+        if (p->role == PARAM_GAIN) gains += p->tensor.size;
+        if (p->role == PARAM_MATRIX) matrices += p->tensor.size;
+    }
+    size_t all = params_trained_count(model->params);
+    fprintf(stderr,
+            "%s: %zu parameters (%zu in matrices, %zu in biases, norms and tokens, %zu "
+            "gains), reparam %s, width %zu, depth %zu\n",
+            r->name, all, matrices, all - matrices - gains, gains,
+            reparam_name(r->model.reparam), r->model.width, r->model.depth);
+    char ranks[40] = "";
+    if (t->ranks)
+        text_format(ranks, sizeof ranks, "%zu ranks of ", ranks_count(t->ranks));
+    bool slots = r->train.batch_tokens > 0, sound = r->train.batch_seconds > 0;
+    char batch[60];
+    if (sound) text_format(batch, sizeof batch, "%g s of sound", r->train.batch_seconds);
+    else
+        text_format(batch, sizeof batch, "%zu%s",
+                    slots ? r->train.batch_tokens : r->train.batch,
+                    slots ? " token slots" : "");
+    fprintf(stderr,
+            "%zu training examples, %zu steps an epoch, %zu steps of %s, %s%zu "
+            "threads\n",
+            t->task->examples, t->steps_per_epoch, t->steps, batch, ranks,
+            start_threads(r->train.threads));
+    trainer_say_memory(t);
+    fprintf(stderr, "writing to %s\n", t->dir);
+}
+
+void trainer_introduce(const Trainer *t) {
+    say_changes(t);
+    say_run(t);
+}
