@@ -25,9 +25,9 @@ static const struct {
 
     /* its crop is for scores too */
     {"data", CHANGE_COURSE, EVAL | PREDICT, FOR_VISION, "augment"},
-    {"data", CHANGE_ITEMS, EVAL | PREDICT, FOR_VISION | FOR_TRANSCRIBE, "on_error"},
-    {"data", CHANGE_ITEMS, EVAL, FOR_TRANSLATE, "on_error drop_long"},
-    {"data", CHANGE_ITEMS, EVAL | PREDICT, FOR_TRANSLATE, "max_length"},
+    {"data", CHANGE_ITEMS, EVAL | PREDICT, FOR_VISION | FOR_SPEECH, "on_error"},
+    {"data", CHANGE_ITEMS, EVAL, FOR_PAIRS, "on_error drop_long"},
+    {"data", CHANGE_ITEMS, EVAL | PREDICT, FOR_PAIRS, "max_length"},
     {"data", CHANGE_MODEL, EVAL | SPLIT, 0, "source"},
     {"data", CHANGE_FILES, EVAL | SPLIT, 0, "path source_lang target_lang"},
     {"data", CHANGE_MODEL, NONE, 0,

@@ -63,7 +63,7 @@ const Key keys[] = {
           "Pixels become (p/255 - mean)/std; one number for all channels, or one a "
           "channel."),
     REALS(FOR_VISION, data, std, std_count, 1, "1", ABOVE(0), "See data.mean."),
-    TEXT(FOR_VISION | FOR_TRANSCRIBE, data, augment, "none", check_augment,
+    TEXT(FOR_VISION | FOR_SPEECH, data, augment, "none", check_augment,
          "Changes of training images, comma-separated: random-resized-crop[:min[:max]], "
          "crop[:padding], flip, jitter[:b[:c[:s]]], rand-augment[:m[:sd[:ops]]], "
          "erasing[:p]; of speech: speed (0.9, 1 or 1.1 times as fast), "
@@ -116,14 +116,14 @@ const Key keys[] = {
     CHOICE(FOR_TEXTS, data, tokens, "word", NAMES("char", "word", "bpe"), NULL,
            "What a token is: a character, a word between blanks, or a piece of a word "
            "(byte pair encoding compatible with subword-nmt)."),
-    TEXT(FOR_TRANSLATE, data, source_lang, "", NULL, "Suffix of the source-language files, such as de.",
+    TEXT(FOR_PAIRS, data, source_lang, "", NULL, "Suffix of the source-language files, such as de.",
          WHEN("data.source = parallel")),
-    TEXT(FOR_TRANSLATE, data, target_lang, "", NULL, "Suffix of the target-language files, such as en.",
+    TEXT(FOR_PAIRS, data, target_lang, "", NULL, "Suffix of the target-language files, such as en.",
          WHEN("data.source = parallel")),
     TEXT(FOR_TEXTS, data, source_vocab, "", NULL,
          "Dictionary of the source (or of a language model): a token and its count a "
          "line; empty: made from the training text."),
-    TEXT(FOR_TRANSLATE, data, target_vocab, "", NULL, "Dictionary of the target.",
+    TEXT(FOR_PAIRS, data, target_vocab, "", NULL, "Dictionary of the target.",
          WHEN("data.joint = false")),
     TEXT(FOR_TEXTS, data, bpe_codes, "", NULL,
          "File of merges (subword-nmt, #version: 0.2); empty: learned "
@@ -135,37 +135,37 @@ const Key keys[] = {
     SIZE(FOR_TEXTS, data, min_count, "1", WITHIN(1, 1e9),
          "Tokens that are rarer in the training text become <unk>.",
          WHEN(MIN_COUNT)),
-    FLAG(FOR_TRANSLATE, data, joint, "false",
+    FLAG(FOR_PAIRS, data, joint, "false",
          "One dictionary, and one set of merges, for both languages."),
     FLAG(FOR_TEXTS, data, lowercase, "false", "Bring all letters to lower case first."),
     CHOICE(FOR_TEXTS, data, word_split, "none", NAMES("none", "13a"), NULL,
            "Separate punctuation from words before tokens are made, as sacreBLEU's 13a does."),
-    SIZE(FOR_TRANSLATE, data, max_length, "1024", WITHIN(1, 1e6),
+    SIZE(FOR_PAIRS, data, max_length, "1024", WITHIN(1, 1e6),
          "Longest sentence of a pair, in tokens."),
-    REAL(FOR_TRANSLATE, data, max_ratio, "0", FROM(0),
+    REAL(FOR_PAIRS, data, max_ratio, "0", FROM(0),
          "Largest ratio of the lengths of a pair, in tokens; 0: any."),
-    FLAG(FOR_TRANSLATE, data, drop_long, "false",
+    FLAG(FOR_PAIRS, data, drop_long, "false",
          "Leave out what max_length and max_ratio forbid, and count it; else it is an "
          "error (exit 3)."),
-    TEXT(FOR_TEXTS | FOR_TRANSCRIBE, data, val_path, "", NULL,
+    TEXT(FOR_TEXTS | FOR_SPEECH, data, val_path, "", NULL,
          "Validation data, named like data.path; of speech a manifest, or a folder of "
          "speakers.",
          WHEN("data.source != {fixed}")),
-    TEXT(FOR_TEXTS | FOR_TRANSCRIBE, data, test_path, "", NULL,
+    TEXT(FOR_TEXTS | FOR_SPEECH, data, test_path, "", NULL,
          "Test data, named like data.val_path.",
          WHEN("data.source != {fixed}")),
-    TEXT(FOR_TRANSCRIBE, data, train_split, "", NULL,
+    TEXT(FOR_SPEECH, data, train_split, "", NULL,
          "Folders (librispeech) or manifests of data.path to train on, comma-separated, a * "
          "at the end for all that begin so; empty: train*.",
          WHEN("data.source = {named}")),
-    TEXT(FOR_TRANSCRIBE, data, val_split, "", NULL,
+    TEXT(FOR_SPEECH, data, val_split, "", NULL,
          "The same for validation; empty: dev-clean, or of manifests dev* or val*, where "
          "they are there.",
          WHEN("data.source = {named} and data.val_path is empty")),
-    TEXT(FOR_TRANSCRIBE, data, test_split, "", NULL,
+    TEXT(FOR_SPEECH, data, test_split, "", NULL,
          "The same for the test; empty: test-clean, or of manifests test*.",
          WHEN("data.source = {named} and data.test_path is empty")),
-    SIZE(FOR_TRANSCRIBE, data, cache, "2048", WITHIN(0, 1e9),
+    SIZE(FOR_SPEECH, data, cache, "2048", WITHIN(0, 1e9),
          "Features that are kept in memory, MB; others are computed again each epoch."),
 
     SIZE(FOR_ALL, model, width, "192", WITHIN(1, 65536), "D, size of a token's vector."),
@@ -203,7 +203,7 @@ const Key keys[] = {
     SIZE(FOR_ALL, model, power_steps, "1", WITHIN(1, 1000),
          "Power iterations of a training step; each reads every reparametrised matrix once.",
          WHEN("model.reparam = sigma|spectral")),
-    CHOICE(FOR_TEXTS | FOR_TRANSCRIBE, model, init, "normal",
+    CHOICE(FOR_TEXTS | FOR_SPEECH, model, init, "normal",
            NAMES("normal", "fairseq", "uniform"), NULL,
            "Initial weights of the blocks: normal with init_std, fairseq's Xavier and uniform "
            "ones (DeepNorm's with norm = deepnorm), or uniform within 1/sqrt(fan-in).",
@@ -238,7 +238,7 @@ const Key keys[] = {
          "Dropout on attention probabilities."),
     REAL(FOR_TEXTS, model, activation_dropout, "0", BELOW(0, 1),
          "Dropout on the MLP's hidden units."),
-    SIZE(FOR_TEXTS | FOR_TRANSCRIBE, model, context, "256", WITHIN(1, 1e6),
+    SIZE(FOR_TEXTS | FOR_SPEECH, model, context, "256", WITHIN(1, 1e6),
          "Language: tokens of a block of text. Others: rows of learned positions.",
          WHEN("task.kind = language or model.position = learned")),
     AUTO(FOR_TEXTS, model, embed_scale, FROM(0),
@@ -272,10 +272,10 @@ const Key keys[] = {
     REAL(FOR_LANGUAGE, model, adaptive_dropout, "0", BELOW(0, 1),
          "Of the features that the adaptive softmax sees.",
          WHEN("model.cutoffs is given")),
-    REAL(FOR_TRANSCRIBE, model, layer_drop, "0", BELOW(0, 1),
+    REAL(FOR_SPEECH, model, layer_drop, "0", BELOW(0, 1),
          "Chance that a block is left out of a micro-batch (train.accumulate of them a step, on "
          "each rank); norms behind its branches stay."),
-    REAL(FOR_TRANSCRIBE, model, cape_shift, "0", FROM(0),
+    REAL(FOR_SPEECH, model, cape_shift, "0", FROM(0),
          "Largest random shift of an utterance's positions in training, seconds.",
          WHEN("model.position = cape")),
     OTHER(model, qk_norm, FOR_NONE, "Norm of queries and keys of each head."),
@@ -401,10 +401,10 @@ const Key keys[] = {
     SIZE(FOR_ALL, train, checkpoint_every, "0", FROM(0),
          "Steps between checkpoints; 0: at the end of each epoch."),
     SIZE(FOR_ALL, train, keep, "2", FROM(1), "Recent checkpoints to keep, in addition to the best."),
-    SIZE(FOR_TRANSLATE, train, batch_tokens, "0", WITHIN(0, BATCH_MAX),
+    SIZE(FOR_PAIRS, train, batch_tokens, "0", WITHIN(0, BATCH_MAX),
          "Token slots that one step sees, padding included, in buckets of like length; 0: "
          "train.batch counts pairs."),
-    REAL(FOR_TRANSCRIBE, train, batch_seconds, "0", WITHIN(0, BATCH_MAX),
+    REAL(FOR_SPEECH, train, batch_seconds, "0", WITHIN(0, BATCH_MAX),
          "Seconds of sound that one step sees, padding included, in buckets of like length; "
          "0: train.batch counts utterances."),
     CHOICE(FOR_ALL, train, best, "auto", metric_best_names, NULL,
