@@ -119,16 +119,51 @@ steady_status steady_recipe_get(const steady_recipe *recipe, const char *key, ch
 
 void steady_recipe_free(steady_recipe *recipe);
 
+/* ---- data in memory ---------------------------------------------------------------------- */
+
+typedef enum steady_split { STEADY_TRAIN, STEADY_VAL, STEADY_TEST } steady_split;
+
+/* Examples of the caller's in place of the files that data.source names.  Each split is given once;
+ * training has to be.  data.val_fraction and data.limit work as for files.  Not possible: speech
+ * (write a list of recordings, data.source = manifest), pictures of different sizes. */
+typedef struct steady_data steady_data;
+
+steady_status steady_data_new(steady_data **data, steady_error *error);
+void steady_data_free(steady_data *data); /* after the models that were made of it */
+
+/* task.kind = classify.  The arrays are borrowed until steady_data_free. */
+typedef struct steady_pictures {
+    const uint8_t *pixels; /* [count, height, width, channels] 0 ... 255; see data.mean */
+    const uint32_t
+        *labels; /* [count] each below classes; NULL: none, for steady_model_classify */
+    size_t count;
+    size_t height, width; /* a multiple of model.patch, or data.image_size resizes them */
+    size_t channels;      /* 1 grey, 3 RGB; up to 4 */
+    size_t classes;       /* the same, as are sizes and channels, for all splits */
+} steady_pictures;
+steady_status steady_data_pictures(steady_data *data, steady_split split,
+                                   const steady_pictures *pictures, steady_error *error);
+
+/* task.kind = language: a text of UTF-8, copied; data.tokens says what its tokens are. */
+steady_status steady_data_text(steady_data *data, steady_split split, const char *text,
+                               steady_error *error);
+
+/* The same of numbers of another tokenizer: number 17 becomes the word "17", and prompts and texts
+ * are such words with blanks between.  Needs data.tokens = word.  Copied. */
+steady_status steady_data_tokens(steady_data *data, steady_split split,
+                                 const uint32_t *ids, size_t count, steady_error *error);
+
+/* task.kind = translate: line k of one is the translation of line k of the other; copied. */
+steady_status steady_data_pairs(steady_data *data, steady_split split, const char *source,
+                                const char *target, steady_error *error);
+
 /* ---- models ------------------------------------------------------------------------------ */
 
 /* A model with its data, optimizer and place in its training. */
 typedef struct steady_model steady_model;
 
-/* Arrays of the caller's in place of data.source. */
-typedef struct steady_data steady_data;
-
 /* Opens the data, builds the model and gives it its initial values, by the recipe, which is
- * copied.  data: NULL for what data.source names.  `listener` (NULL: nobody) is copied and gets
+ * copied.  data: NULL for what data.source names, else borrowed by the model.  `listener` (NULL: nobody) is copied and gets
  * all notes of this model.
  *
  * Keys of [guard], and train.log_every, eval_every, checkpoint_every, keep and best are for the
@@ -137,6 +172,12 @@ typedef struct steady_data steady_data;
 steady_status steady_model_new(const steady_recipe *recipe, const steady_data *data,
                                const steady_listener *listener, steady_model **model,
                                steady_error *error);
+
+/* A trained model out of a run folder of the program, to score, probe and ask; it takes no steps.
+ * checkpoint: a step's number, "best", "average:N", a .safetensors file; NULL: the newest. */
+steady_status steady_model_open(const char *run, const char *checkpoint,
+                                const steady_listener *listener, steady_model **model,
+                                steady_error *error);
 
 void steady_model_free(steady_model *model);
 
@@ -154,15 +195,14 @@ typedef struct steady_step {
 } steady_step;
 
 /* The next batch, its gradients, the update.  `step` may be NULL.
- * STEADY_DIVERGED: loss or gradient is not finite, step, op and parameter are named; the weights
- * are as before, and a next call takes the batch behind it.  STEADY_DATA: an example cannot be
+ * STEADY_DIVERGED: a loss, a gradient or, after the update, a weight is not finite; step, op and
+ * parameter are named.  But for the last case the weights are as before, and the next call takes
+ * the batch behind.  STEADY_DATA: an example cannot be
  * read.  STEADY_USAGE: all steps are taken (set train.steps). */
 steady_status steady_model_step(steady_model *model, steady_step *step,
                                 steady_error *error);
 
 /* ---- scores ------------------------------------------------------------------------------ */
-
-typedef enum steady_split { STEADY_TRAIN, STEADY_VAL, STEADY_TEST } steady_split;
 
 /* Scores all of a split.  Translations are made too, which takes long (train.beam = 0: not).
  * STEADY_USAGE: the data have no such split. */
@@ -204,6 +244,95 @@ typedef struct steady_weight {
 /* sigma costs a few products of the matrix with a vector, the first time some more. */
 size_t steady_model_weights(const steady_model *model);
 steady_status steady_model_weight(steady_model *model, size_t weight, steady_weight *out,
+                                  steady_error *error);
+
+/* ---- weights ----------------------------------------------------------------------------- */
+
+/* A named tensor; names and shapes are timm's for pictures (docs/library.md). */
+typedef struct steady_parameter {
+    const char *name; /* "blocks.0.attn.qkv.weight" */
+    int dims;
+    size_t shape[4]; /* [dims] */
+    size_t size;     /* their product */
+    int trained; /* 0: a vector of the reparametrisation, which the optimizer leaves alone */
+} steady_parameter;
+
+size_t steady_model_parameters(const steady_model *model);
+steady_status steady_model_parameter(const steady_model *model, size_t parameter,
+                                     steady_parameter *out, steady_error *error);
+
+/* values: [size] of that parameter; another `size` is STEADY_USAGE. */
+steady_status steady_model_read(const steady_model *model, size_t parameter,
+                                float *values, size_t size, steady_error *error);
+steady_status steady_model_write(steady_model *model, size_t parameter,
+                                 const float *values, size_t size, steady_error *error);
+
+/* Everything that training needs to continue, in one safetensors file: whole, or not at all. */
+steady_status steady_model_save(steady_model *model, const char *path,
+                                steady_error *error);
+
+/* The weights alone of such a file, of a run's checkpoint, or of another program's file with these
+ * names and shapes (train.init).  STEADY_DATA lists what is missing or misshapen, or where a file of
+ * ours says that its weights mean something else. */
+steady_status steady_model_load(steady_model *model, const char *path,
+                                steady_error *error);
+
+/* All of a file of steady_model_save, into a model of the same recipe and data: steps that follow
+ * are, to the bit, those that would have followed there. */
+steady_status steady_model_resume(steady_model *model, const char *path,
+                                  steady_error *error);
+
+/* ---- answers ----------------------------------------------------------------------------- */
+
+/* task.kind = classify.  probabilities: [count, classes]; `classes` is checked. */
+steady_status steady_model_classify(steady_model *model, const steady_pictures *pictures,
+                                    float *probabilities, size_t classes,
+                                    steady_error *error);
+
+/* Texts that the library makes end with 0 and are freed with steady_text_free. */
+void steady_text_free(char *text);
+
+typedef struct steady_sampling {
+    size_t tokens;      /* to write */
+    double temperature; /* 0: the most likely token each time */
+    size_t top_k;       /* among the K most likely; 0: all */
+    uint64_t seed;
+} steady_sampling;
+
+/* task.kind = language: the prompt (NULL: the start of a line) and what follows it. */
+steady_status steady_model_continue(steady_model *model, const char *prompt,
+                                    const steady_sampling *sampling, char **text,
+                                    steady_error *error);
+
+/* task.kind = translate: one sentence, by the beam search of train.beam (at least 1). */
+steady_status steady_model_translate(steady_model *model, const char *sentence,
+                                     char **translation, steady_error *error);
+
+/* task.kind = transcribe: a recording (WAV, FLAC, what libsndfile reads). */
+steady_status steady_model_transcribe(steady_model *model, const char *path, char **text,
+                                      steady_error *error);
+
+/* ---- an op of one's own ------------------------------------------------------------------ */
+
+/* y = f(x), row by row, between the last norm and the output layer: of pictures the rows that the
+ * head reads, of texts and speech those of each token (of pairs, the decoder's).  It is there in
+ * training, scores and answers alike.
+ *
+ * Both functions are called in the thread of the call, with whole rows; a row of y may depend on
+ * that row of x alone, and must not depend on when it is computed.  It has no parameters that the
+ * optimizer knows; `context` may hold some that backward updates.  They must not call the library
+ * with this model, throw or longjmp. */
+typedef struct steady_op {
+    void *context; /* borrowed until the model is freed or has another op */
+    /* x, y: [rows, width] */
+    void (*forward)(void *context, size_t rows, size_t width, const float *x, float *y);
+    /* dx = dy . df/dx, all [rows, width]; dx comes undefined and is set whole */
+    void (*backward)(void *context, size_t rows, size_t width, const float *x,
+                     const float *y, const float *dy, float *dx);
+} steady_op;
+
+/* op is copied; NULL takes it away.  Files of steady_model_save do not have it. */
+steady_status steady_model_set_op(steady_model *model, const steady_op *op,
                                   steady_error *error);
 
 #ifdef __GNUC__

@@ -70,7 +70,7 @@ Tensor *language_features(Language *lm, Tape *tape, const ForwardMode *mode,
     Tensor *x = embedding_forward(tape, &lm->embed, mode, tokens, first);
     x = stack_forward(tape, &lm->stack, mode, &input, caches, x);
     tape_scope(tape, "head");
-    return x;
+    return model_output(&lm->model, tape, x);
 }
 
 static Tensor *output_matrix(Language *lm) {

@@ -128,6 +128,11 @@ Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x) {
     return op_linear_fused(tape, &args);
 }
 
+Tensor *model_output(const Model *model, Tape *tape, Tensor *x) {
+    const OutputOp *op = &model->output_op;
+    return op->run ? op->run(tape, op->context, x) : x;
+}
+
 Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x) {
     if (!layer->weight) return x;
     return op_layer_norm(tape, x, &layer->weight->tensor, &layer->bias->tensor,

@@ -34,8 +34,15 @@ typedef struct Site {
     double weight;        /* queries gathered */
 } Site;
 
+/* An op of the program's that uses the library: row by row, x [.., D] -> [.., D]. */
+typedef struct OutputOp {
+    Tensor *(*run)(Tape *tape, void *context, Tensor *x); /* NULL: there is none */
+    void *context;
+} OutputOp;
+
 typedef struct Model {
     ModelConfig config;
+    OutputOp output_op; /* between the last norm and the output layer */
     ParamSet *params;
     LinearLayer **layers; /* every linear layer, by depth */
     size_t layer_count, layer_room;
@@ -89,6 +96,9 @@ const Scale *linear_scale(const LinearLayer *layer);
 LinearArgs linear_args(const LinearLayer *layer, Tensor *x);
 Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x);
 Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x); /* identity: x */
+
+/* What the output layer sees of x [.., D], which the last norm gave: x, or the model's output_op. */
+Tensor *model_output(const Model *model, Tape *tape, Tensor *x);
 
 /* ---- initial values; each parameter draws from its own stream, named by its name ---- */
 

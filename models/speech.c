@@ -125,7 +125,7 @@ Tensor *speech_logits(Speech *s, Tape *tape, const ForwardMode *mode,
     Tensor *x = front(s, tape, mode, rows, count);
     x = stack_forward(tape, &s->stack, mode, &input, NULL, x);
     tape_scope(tape, "head");
-    return linear_forward(tape, &s->head, x);
+    return linear_forward(tape, &s->head, model_output(&s->model, tape, x));
 }
 
 /* ---- counting ---- */

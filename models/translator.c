@@ -119,7 +119,7 @@ Tensor *translator_decode(Translator *t, Tape *tape, const ForwardMode *mode,
                         .memory_count = memory_count};
     x = stack_forward(tape, &t->decoder, mode, &other, caches, x);
     tape_scope(tape, "decoder.head");
-    return x;
+    return model_output(&t->model, tape, x);
 }
 
 static Tensor *output_matrix(Translator *t) {

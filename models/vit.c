@@ -135,7 +135,8 @@ Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels
     x = op_dropout(tape, x, vit->model.config.dropout, 0, mode->first_example);
     x = run_blocks(vit, tape, mode, x);
     tape_scope(tape, "head");
-    return linear_forward(tape, &vit->head, pool(vit, tape, x));
+    x = model_output(&vit->model, tape, pool(vit, tape, x));
+    return linear_forward(tape, &vit->head, x);
 }
 
 /* Rows that a layer multiplies. */

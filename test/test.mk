@@ -14,6 +14,7 @@ CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
 # Programs that look at the built program; so does every shell test, and one installs all.
 PROGRAM_TESTS = test/unit/test_library.c test/unit/test_golden.c test/unit/test_house_objects.c
 INSTALL_TESTS = test/cli/install.sh
+EXAMPLE_TESTS = test/cli/examples.sh
 # These take longest, so they go first.
 SLOW_TESTS = test/unit/test_golden.c test/cli/resume.sh
 
@@ -26,7 +27,7 @@ first_slow = $(filter $(SLOW_TESTS),$(1)) $(filter-out $(SLOW_TESTS),$(1))
 UNIT_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC)))
 ALL_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC) $(CLI_TESTS)))
 needs = $(call test_bin,$(1)) $(if $(filter $(PROGRAM_TESTS) $(CLI_TESTS),$(1)),$(B)/steady) \
-	$(if $(filter $(INSTALL_TESTS),$(1)),all)
+	$(if $(filter $(INSTALL_TESTS),$(1)),all) $(if $(filter $(EXAMPLE_TESTS),$(1)),$(EXAMPLES))
 
 # ---- building ----------------------------------------------------------------------------
 
@@ -59,7 +60,7 @@ $(call test_bin,$(DOOR_TEST_SRC)): $(B)/test/%: $(B)/float/test/%.o $(B)/lib/lib
 
 # ---- running -----------------------------------------------------------------------------
 
-.PHONY: tests check check-unit check-cli check-sanitized check-all
+.PHONY: tests check check-unit check-cli check-examples check-sanitized check-all
 
 # -jN of the command line is also the number of tests at a time.  AGAIN runs a failed one again.
 AGAIN ?= make $@ ONLY=
@@ -79,6 +80,10 @@ check-unit: $(call needs,$(UNIT_TESTS))
 SHELL_TESTS := $(filter-out %/bench.sh %/install.sh,$(call chosen,$(CLI_TESTS)))
 check-cli: $(call needs,$(SHELL_TESTS))
 	@$(call RUN_TESTS,$(SHELL_TESTS))
+
+# Under sanitizers too: make check-examples B=build/asan SANITIZE=-fsanitize=address,undefined
+check-examples: $(call needs,$(EXAMPLE_TESTS))
+	@$(call RUN_TESTS,$(EXAMPLE_TESTS))
 
 # Tests of the library under sanitizers; those that look at the program do it in check-cli.
 # Leak detection needs ptrace to be allowed; test/lsan.supp names what other libraries keep.

@@ -200,6 +200,7 @@ Dataset *dataset_open(const DataConfig *config, Split split, Err *err) {
 bool dataset_has_test(const DataConfig *config) {
     const char *const *test = SOURCE_OF[config->source]->test;
     char path[PATH_SIZE];
+    if (config->given) return config->given->pictures[SPLIT_TEST].count > 0;
     for (size_t i = 0; i < TEST_FILES && test[i]; i++)
         if (bytes_find(config->path, test[i], path)) return true;
     return !*test;

@@ -6,6 +6,7 @@
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
 #include "tools/program/output.h"
+#include "tools/program/start.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
 #include "tools/task/openrun.h"
@@ -67,6 +68,7 @@ static int run_eval(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
     Options o = {.choice = {.words = mem_alloc((size_t)argc * sizeof(char *)),
+                            .threads = start_threads_checked,
                             .command = "eval",
                             .use = USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST},
                  .split = -1};

@@ -6,6 +6,7 @@
 #include "data/file/safetensors.h"
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
+#include "tools/program/start.h"
 #include "tools/run/checkpoint.h"
 #include "tools/task/meaning.h"
 #include "tools/task/openrun.h"
@@ -109,6 +110,7 @@ static int run_export(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
     Options o = {.choice = {.words = mem_alloc((size_t)argc * sizeof(char *)),
+                            .threads = start_threads_checked,
                             .command = "export",
                             .use = USE_EXPORT}};
     size_t count = 0;

@@ -4,6 +4,7 @@
 
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
+#include "tools/program/start.h"
 #include "tools/task/predict.h"
 
 enum { BEAM_MOST = 1000 };
@@ -86,7 +87,8 @@ static Status run_it(Words *w, OpenRun *run, Err *err) {
 static int run_predict(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    Words w = {.choice.words = mem_alloc((size_t)argc * sizeof(char *)),
+    Words w = {.choice.threads = start_threads_checked,
+               .choice.words = mem_alloc((size_t)argc * sizeof(char *)),
                .predict = {.inputs = mem_alloc((size_t)argc * sizeof(char *)),
                            .tokens = 200,
                            .temperature = 1,

@@ -51,3 +51,15 @@ install-library: library
 uninstall-library:
 	rm -f $(includedir)/steady.h $(libdir)/pkgconfig/steady.pc $(libdir)/libsteady.a \
 		$(libdir)/libsteady64.a $(libdir)/libsteady.so $(libdir)/$(SONAME) $(libdir)/$(SHARED)
+
+# ---- examples: with nothing but the header and the archive -------------------------------
+
+EXAMPLES := $(patsubst examples/%.c,$(B)/examples/%,$(sort $(wildcard examples/*.c)))
+
+.PHONY: examples
+examples: $(EXAMPLES)
+
+$(EXAMPLES): $(B)/examples/%: examples/%.c include/steady.h $(B)/lib/libsteady.a $(CONFIG)
+	@mkdir -p $(@D)
+	$(call say,example)$(CC) -std=c11 -g -O1 -Wall -Wextra -Wpedantic $(SANITIZE) -Iinclude -o $@ $< \
+		$(B)/lib/libsteady.a $(LDFLAGS) $(filter -fopenmp,$(FLAGS)) $(LIBS)

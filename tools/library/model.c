@@ -8,6 +8,7 @@
 
 #include "tools/library/recipe.h"
 #include "tools/run/checkpoint.h"
+#include "tools/task/meaning.h"
 
 const char *steady_version(void) { return STEADY_VERSION; }
 
@@ -64,11 +65,14 @@ static Status count_steps(steady_model *m, Err *err) {
 }
 
 static Status fill(steady_model *m, Err *err) {
+    const TrainConfig *train = &m->recipe.train;
     task_initialize(m->task);
-    if (*m->recipe.train.init)
-        return weights_load(m->recipe.train.init, NULL, m->task->model, err);
-    model_start(m->task->model, NULL);
-    return OK;
+    if (!*train->init) return model_start(m->task->model, NULL), OK;
+    if (train->init_fit == INIT_MEANING &&
+        meaning_check_file(m->task, train->init, NULL,
+                           "; train.init_fit=shapes looks at the shapes alone", err))
+        return err->status;
+    return weights_load(train->init, NULL, m->task->model, err);
 }
 
 static Status build(steady_model *m, Err *err) {
@@ -82,37 +86,93 @@ static Status build(steady_model *m, Err *err) {
     return m->task->ops->start(m->task, 1, err);
 }
 
+/* ---- of a run ---- */
+
+static Status check_length(const char *name, Err *err) {
+    if (!name || strlen(name) < 1024) return OK;
+    return err_set(err, FAIL_USAGE, "%.60s...: a name of %zu bytes is too long", name,
+                   strlen(name));
+}
+
+static Status open_run(steady_model *m, const char *run, const char *checkpoint,
+                       Err *err) {
+    RunChoice choice = {.dir = run,
+                        .checkpoint = checkpoint,
+                        .command = "steady_model_open"};
+    if (check_length(run, err) || check_length(checkpoint, err) ||
+        run_open(&m->run, &choice, false, err))
+        return err->status;
+    m->recipe = *m->run.recipe;
+    m->task = m->run.task;
+    m->prober = prober_new(m->task->model);
+    m->handle.threads = m->recipe.train.threads;
+    m->done = m->run.at.step;
+    return OK;
+}
+
 /* ---- the door ---- */
 
-static steady_status make_handle(const steady_recipe *recipe,
-                                 const steady_listener *listener, steady_model **model,
-                                 steady_error *error) {
-    THROUGH_DOOR(NULL, MISSING2(recipe, model), error, {
-        steady_model *m = *model = mem_zalloc(sizeof **model);
-        m->recipe = recipe->recipe;
-        if (listener) m->handle.listener = *listener;
-        if (!check_recipe(&m->recipe, &door.err)) {
-            m->handle.threads = m->recipe.train.threads;
-            m->handle.computes = true;
-        }
-    });
+static void make(steady_model **model, const steady_listener *listener) {
+    *model = mem_zalloc(sizeof **model);
+    if (listener) (*model)->handle.listener = *listener;
+    (*model)->handle.computes = true;
+}
+
+static steady_status make_at_door(steady_model **model, const steady_listener *listener,
+                                  const char *missing, steady_error *error) {
+    if (model) *model = NULL;
+    else missing = "model";
+    THROUGH_DOOR(NULL, missing, error, make(model, listener));
+}
+
+static Status take_recipe(steady_model *m, const steady_recipe *recipe,
+                          const steady_data *data, Err *err) {
+    m->recipe = recipe->recipe;
+    if ((data && data_use(data, &m->recipe, err)) || check_recipe(&m->recipe, err))
+        return err->status;
+    m->handle.threads = m->recipe.train.threads;
+    return OK;
+}
+
+static steady_status take_recipe_at_door(steady_model *model, const steady_recipe *recipe,
+                                         const steady_data *data, steady_error *error) {
+    THROUGH_DOOR(&model->handle, NULL, error,
+                 take_recipe(model, recipe, data, &door.err));
 }
 
 static steady_status build_at_door(steady_model *model, steady_error *error) {
     THROUGH_DOOR(&model->handle, NULL, error, build(model, &door.err));
 }
 
-steady_status steady_model_new(const steady_recipe *recipe, const steady_data *data,
-                               const steady_listener *listener, steady_model **model,
-                               steady_error *error) {
-    (void)data;
-    if (model) *model = NULL;
-    steady_status status = make_handle(recipe, listener, model, error);
-    if (!status) status = build_at_door(*model, error);
+static steady_status open_at_door(steady_model *model, const char *run,
+                                  const char *checkpoint, steady_error *error) {
+    THROUGH_DOOR(&model->handle, NULL, error,
+                 open_run(model, run, checkpoint, &door.err));
+}
+
+/* Nothing is half-built after a failure. */
+static steady_status whole(steady_model **model, steady_status status) {
     if (!status || !model) return status;
     steady_model_free(*model);
     *model = NULL;
     return status;
+}
+
+steady_status steady_model_new(const steady_recipe *recipe, const steady_data *data,
+                               const steady_listener *listener, steady_model **model,
+                               steady_error *error) {
+    steady_status status = make_at_door(model, listener, MISSING1(recipe), error);
+    if (!status) status = take_recipe_at_door(*model, recipe, data, error);
+    if (!status) status = build_at_door(*model, error);
+    return whole(model, status);
+}
+
+steady_status steady_model_open(const char *run, const char *checkpoint,
+                                const steady_listener *listener, steady_model **model,
+                                steady_error *error) {
+    steady_status status = make_at_door(model, listener, MISSING1(run), error);
+    if (!status) status = open_at_door(*model, run, checkpoint, error);
+    return whole(model, status);
 }
 
 void steady_model_free(steady_model *m) {
@@ -120,7 +180,8 @@ void steady_model_free(steady_model *m) {
     json_decref(m->scores);
     prober_free(m->prober);
     step_end(&m->step);
-    task_free(m->task);
+    if (m->run.recipe) run_close(&m->run);
+    else task_free(m->task);
     mem_free(m);
 }
 

@@ -7,6 +7,7 @@
 
 #include "tools/library/door.h"
 #include "tools/run/probe.h"
+#include "tools/task/openrun.h"
 #include "tools/task/step.h"
 
 struct steady_model {
@@ -16,6 +17,8 @@ struct steady_model {
     Step step;
     Prober *prober;
     size_t steps, warmup_steps, done;
+    OpenRun run; /* of steady_model_open; else zero */
+    steady_op op;
     json_t *scores; /* the row of the last evaluation; NULL: none */
 };
 
@@ -23,6 +26,17 @@ struct steady_model {
 static inline Handle *handle_of(steady_model *model) {
     return model ? &model->handle : NULL;
 }
+
+/* Tape for what is done without gradients. */
+static inline Tape *tape_of(const steady_model *model) {
+    return model->run.tape ? model->run.tape : model->step.tape;
+}
+
+/* FAIL_USAGE: sizes of 0, or beyond what can be. */
+Status check_pictures(const steady_pictures *pictures, Err *err);
+
+/* The recipe's task gets its examples from memory. */
+Status data_use(const steady_data *data, Recipe *recipe, Err *err);
 
 /* How the forward pass of `step` is run. */
 ForwardMode model_mode(const steady_model *model, size_t step);

@@ -24,7 +24,7 @@ static Status evaluate(steady_model *m, steady_split split, Err *err) {
     json_decref(m->scores);
     m->scores = NULL;
     model_freeze(m->task->model);
-    if (m->task->ops->evaluate(m->task, m->step.tape, &mode, (Split)split, true, &score,
+    if (m->task->ops->evaluate(m->task, tape_of(m), &mode, (Split)split, true, &score,
                                err))
         return err->status;
     m->scores = score_row(&score, m->done);

@@ -6,6 +6,7 @@
 #include "tools/train/fault.h"
 
 ForwardMode model_mode(const steady_model *m, size_t step) {
+    if (m->run.task) return run_mode(&m->run);
     const InterveneConfig *i = &m->recipe.intervene;
     double epochs = (double)m->task->steps_per_epoch;
     bool changed = i->temperature > 0 && (double)(step - 1) >= i->at_epoch * epochs;
@@ -42,6 +43,10 @@ static Status check_weights(const ParamSet *params, size_t step, Err *err) {
 
 static Status take_step(steady_model *m, steady_step *out, Err *err) {
     size_t step = m->done + 1;
+    if (m->run.task)
+        return err_set(err, FAIL_USAGE,
+                       "a model of a run folder takes no steps; steady train --resume "
+                       "trains it, or steady_model_load takes its weights");
     if (m->done == m->steps)
         return err_set(
             err, FAIL_USAGE,

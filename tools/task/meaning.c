@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/recipe/keys.h"
+#include "tools/run/checkpoint.h"
 
 /* Keys of a model that leave the shapes of its parameters as they are. */
 static const char *const keys_meant[] = {"model.heads",      "model.norm",
@@ -108,4 +109,15 @@ Status meaning_check(const char *file, const char *own, const char *path,
     return err_set(err, FAIL_DATA,
                    "%s does not fit this model, though its shapes may%s%s%s", path, text,
                    count > NAMED_MOST ? "; ..." : "", advice);
+}
+
+Status meaning_check_file(const Task *task, const char *path, const char *root,
+                          const char *advice, Err *err) {
+    char *file = checkpoint_fact(path, root, "meaning");
+    TextBuffer own = {0};
+    meaning_describe(task, 0, &own);
+    meaning_check(file, own.text, path, advice, err);
+    text_free(&own);
+    mem_free(file);
+    return err->status;
 }

@@ -25,4 +25,8 @@ void meaning_add_number(TextBuffer *text, const char *name, double value);
 Status meaning_check(const char *file, const char *own, const char *path,
                      const char *advice, Err *err);
 
+/* The same of what a checkpoint says; `root` as checkpoint_fact has it. */
+Status meaning_check_file(const Task *task, const char *path, const char *root,
+                          const char *advice, Err *err);
+
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
-#include "tools/program/start.h"
 #include "tools/run/rundir.h"
 #include "tools/task/meaning.h"
 #include "tools/task/predict.h"
@@ -80,16 +79,6 @@ static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *e
     return run->task ? OK : err->status;
 }
 
-static Status check_meaning(const OpenRun *run, Err *err) {
-    char *file = checkpoint_fact(run->checkpoint, run->root, "meaning");
-    TextBuffer own = {0};
-    meaning_describe(run->task, 0, &own);
-    meaning_check(file, own.text, run->checkpoint, "", err);
-    text_free(&own);
-    mem_free(file);
-    return err->status;
-}
-
 /* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
 static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
     Model *model = run->task->model;
@@ -98,7 +87,8 @@ static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
             err, FAIL_USAGE,
             "%s is no checkpoint of a run and has no averaged weights; leave out --ema",
             run->checkpoint);
-    if (!run->own && check_meaning(run, err)) return err->status;
+    if (!run->own && meaning_check_file(run->task, run->checkpoint, run->root, "", err))
+        return err->status;
     if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
     if (c->ema) parts.ema = ema_new(model->params, 0.5);
@@ -150,8 +140,7 @@ static Status check_average(const OpenRun *run, const RunChoice *c, Err *err) {
 }
 
 static Status set_threads(const OpenRun *run, const RunChoice *c, Err *err) {
-    if (c->threads_stay) return OK;
-    return start_threads_checked(run->recipe->train.threads, err);
+    return c->threads ? c->threads(run->recipe->train.threads, err) : OK;
 }
 
 Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {

@@ -26,8 +26,9 @@ typedef struct RunChoice {
     size_t word_count;
     bool ema;            /* the averaged weights */
     const char *command; /* "eval", for messages */
-    bool threads_stay;   /* train.threads is for the caller to see to */
-    unsigned use;        /* what words it takes: USE_... of tools/recipe/keys.h */
+    /* start_threads_checked, asked before the model is built; NULL: threads stay as they are */
+    Status (*threads)(size_t threads, Err *err);
+    unsigned use; /* what words it takes: USE_... of tools/recipe/keys.h */
 } RunChoice;
 
 /* with_data opens the recipe's data set; without it task.json is enough. */

@@ -68,18 +68,6 @@ static void count_steps(Trainer *t) {
         s->warmup_steps ? s->warmup_steps : trainer_step_of(t, s->warmup_epochs);
 }
 
-static Status check_meaning(const Trainer *t, Err *err) {
-    const char *path = t->recipe->train.init;
-    char *file = checkpoint_fact(path, NULL, "meaning");
-    TextBuffer own = {0};
-    meaning_describe(t->task, 0, &own);
-    meaning_check(file, own.text, path,
-                  "; train.init_fit=shapes looks at the shapes alone", err);
-    text_free(&own);
-    mem_free(file);
-    return err->status;
-}
-
 static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     const Recipe *r = t->recipe;
     ParamSet *params = t->task->model->params;
@@ -89,7 +77,9 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     }
     task_initialize(t->task);
     if (*r->train.init) {
-        if (r->train.init_fit == INIT_MEANING && check_meaning(t, err))
+        if (r->train.init_fit == INIT_MEANING &&
+            meaning_check_file(t->task, r->train.init, NULL,
+                               "; train.init_fit=shapes looks at the shapes alone", err))
             return err->status;
         if (weights_load(r->train.init, NULL, t->task->model, err)) return err->status;
     } else {

@@ -1,0 +1,131 @@
+/* weights: single parameters, and files of all of them. */
+#include <math.h>
+#include <string.h>
+
+#include "tools/library/model.h"
+#include "tools/recipe/change.h"
+#include "tools/run/checkpoint.h"
+#include "tools/task/meaning.h"
+
+size_t steady_model_parameters(const steady_model *model) {
+    return model && model->task ? model->task->model->params->count : 0;
+}
+
+static Param *param_of(const steady_model *m, size_t i, Err *err) {
+    size_t count = steady_model_parameters(m);
+    if (i < count) return m->task->model->params->list[i];
+    err_set(err, FAIL_USAGE, "parameter %zu: there are %zu, from 0", i, count);
+    return NULL;
+}
+
+static void describe(const steady_model *m, size_t i, steady_parameter *out, Err *err) {
+    const Param *p = param_of(m, i, err);
+    if (!p) return;
+    *out = (steady_parameter){.name = p->name,
+                              .dims = p->tensor.dims,
+                              .size = p->tensor.size,
+                              .trained = param_is_trained(p)};
+    memcpy(out->shape, p->tensor.shape, (size_t)p->tensor.dims * sizeof *out->shape);
+}
+
+steady_status steady_model_parameter(const steady_model *model, size_t parameter,
+                                     steady_parameter *out, steady_error *error) {
+    THROUGH_DOOR(NULL, MISSING2(model, out), error,
+                 describe(model, parameter, out, &door.err));
+}
+
+static Tensor *sized(const steady_model *m, size_t i, size_t size, Err *err) {
+    Param *p = param_of(m, i, err);
+    if (!p || p->tensor.size == size) return p ? &p->tensor : NULL;
+    err_set(err, FAIL_USAGE, "%s has %zu numbers, the array has %zu", p->name,
+            p->tensor.size, size);
+    return NULL;
+}
+
+static void read_values(const steady_model *m, size_t i, float *values, size_t size,
+                        Err *err) {
+    const Tensor *t = sized(m, i, size, err);
+    for (size_t k = 0; t && k < size; k++) values[k] = (float)t->value[k];
+}
+
+steady_status steady_model_read(const steady_model *model, size_t parameter,
+                                float *values, size_t size, steady_error *error) {
+    THROUGH_DOOR(NULL, MISSING2(model, values), error,
+                 read_values(model, parameter, values, size, &door.err));
+}
+
+static void write_values(steady_model *m, size_t i, const float *values, size_t size,
+                         Err *err) {
+    Tensor *t = sized(m, i, size, err);
+    for (size_t k = 0; t && k < size; k++) t->value[k] = (real)values[k];
+}
+
+steady_status steady_model_write(steady_model *model, size_t parameter,
+                                 const float *values, size_t size, steady_error *error) {
+    THROUGH_DOOR(handle_of(model), MISSING2(model, values), error,
+                 write_values(model, parameter, values, size, &door.err));
+}
+
+/* ---- files ---- */
+
+static CheckpointParts parts_of(const steady_model *m) {
+    return (CheckpointParts){.model = m->task->model,
+                             .optim = m->step.optim,
+                             .optimizer = optim_name(m->recipe.optim.name),
+                             .skips = &m->task->skips,
+                             .prober = m->prober};
+}
+
+static Status save(steady_model *m, const char *path, Err *err) {
+    TextBuffer recipe = {0}, meaning = {0};
+    Progressed at = {.epoch_steps = m->task->steps_per_epoch,
+                     .epoch_left = m->task->steps_per_epoch,
+                     .step = m->done,
+                     .best_score = (double)NAN,
+                     .temperature = model_mode(m, MAX(m->done, (size_t)1)).temperature,
+                     .plateau = PLATEAU_START};
+    CheckpointParts parts = parts_of(m);
+    recipe_digest(&m->recipe, &recipe);
+    meaning_describe(m->task, at.temperature, &meaning);
+    parts.recipe = recipe.text;
+    parts.meaning = meaning.text;
+    checkpoint_save(path, NULL, &parts, &at, err);
+    text_free(&meaning);
+    text_free(&recipe);
+    return err->status;
+}
+
+steady_status steady_model_save(steady_model *model, const char *path,
+                                steady_error *error) {
+    THROUGH_DOOR(handle_of(model), MISSING2(model, path), error,
+                 save(model, path, &door.err));
+}
+
+static Status load(steady_model *m, const char *path, Err *err) {
+    if (meaning_check_file(m->task, path, NULL, "", err)) return err->status;
+    return weights_load(path, NULL, m->task->model, err);
+}
+
+steady_status steady_model_load(steady_model *model, const char *path,
+                                steady_error *error) {
+    THROUGH_DOOR(handle_of(model), MISSING2(model, path), error,
+                 load(model, path, &door.err));
+}
+
+static Status resume(steady_model *m, const char *path, Err *err) {
+    Progressed at;
+    CheckpointParts parts = parts_of(m);
+    if (m->run.task)
+        return err_set(err, FAIL_USAGE, "a model of a run folder is not trained here");
+    if (meaning_check_file(m->task, path, NULL, "", err) ||
+        checkpoint_load(path, NULL, &parts, &at, err))
+        return err->status;
+    m->done = at.step;
+    return m->task->ops->start(m->task, m->done + 1, err);
+}
+
+steady_status steady_model_resume(steady_model *model, const char *path,
+                                  steady_error *error) {
+    THROUGH_DOOR(handle_of(model), MISSING2(model, path), error,
+                 resume(model, path, &door.err));
+}
