@@ -18,9 +18,9 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_adagrad = {
-    .name = "adagrad",
     .slot_count = 1,
     .slot_name = {"sum"},
     .decay = DECAY_COUPLED,
+    .eps = 1e-8,
     .apply = apply,
 };

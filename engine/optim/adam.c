@@ -24,17 +24,17 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_adam = {
-    .name = "adam",
     .slot_count = 2,
     .slot_name = {"m", "v"},
     .decay = DECAY_COUPLED,
+    .eps = 1e-8,
     .apply = apply,
 };
 
 const OptimRule optim_rule_adamw = {
-    .name = "adamw",
     .slot_count = 2,
     .slot_name = {"m", "v"},
     .decay = DECAY_DECOUPLED,
+    .eps = 1e-8,
     .apply = apply,
 };

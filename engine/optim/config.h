@@ -4,25 +4,34 @@
 
 #include "engine/core/base.h"
 
-typedef enum {
-    OPTIM_ADAMW,
-    OPTIM_ADAM,
-    OPTIM_SGD,
-    OPTIM_LARS,
-    OPTIM_LAMB,
-    OPTIM_ADAGRAD
-} OptimKind;
+/* X(KIND, name): OPTIM_KIND, the word of optim.name, and optim_rule_NAME of engine/optim/rule.h. */
+#define OPTIM_LIST(X)                                                                    \
+    X(ADAMW, adamw)                                                                      \
+    X(ADAM, adam) X(SGD, sgd) X(LARS, lars) X(LAMB, lamb) X(ADAGRAD, adagrad)
+
+#define OPTIM_KIND(KIND, name) OPTIM_##KIND,
+typedef enum { OPTIM_LIST(OPTIM_KIND) } OptimKind;
+#undef OPTIM_KIND
+
 /* How weight decay acts: added to the gradient, or p *= 1 - lr * decay before the update. */
 typedef enum { DECAY_AUTO, DECAY_COUPLED, DECAY_DECOUPLED } DecayKind;
 typedef enum { DECAY_MATRICES, DECAY_ALL } DecayScope;
-typedef enum {
-    SCHEDULE_CONSTANT,
-    SCHEDULE_COSINE,
-    SCHEDULE_STEP,
-    SCHEDULE_INVERSE_SQRT,
-    SCHEDULE_LINEAR,
-    SCHEDULE_PLATEAU,
-} ScheduleKind;
+
+/* X(KIND, name, rate, ends): SCHEDULE_KIND, the word of schedule.name, a function of schedule.c, and
+ * whether the rate goes by how many steps the run has. */
+/* clang-format off */
+#define SCHEDULE_LIST(X)                                        \
+    X(CONSTANT,     "constant",     constant_rate,     false)   \
+    X(COSINE,       "cosine",       cosine_rate,       true)    \
+    X(STEP,         "step",         step_rate,         false)   \
+    X(INVERSE_SQRT, "inverse-sqrt", inverse_sqrt_rate, false)   \
+    X(LINEAR,       "linear",       linear_rate,       true)    \
+    X(PLATEAU,      "plateau",      plateau_rate,      false)
+/* clang-format on */
+
+#define SCHEDULE_KIND(KIND, name, rate, ends) SCHEDULE_##KIND,
+typedef enum { SCHEDULE_LIST(SCHEDULE_KIND) } ScheduleKind;
+#undef SCHEDULE_KIND
 
 typedef struct OptimConfig {
     OptimKind name;

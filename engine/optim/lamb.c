@@ -38,11 +38,11 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_lamb = {
-    .name = "lamb",
     .slot_count = 2,
     .slot_name = {"m", "v"},
     .decay = DECAY_COUPLED,
     .fixed_decay = true,
+    .eps = 1e-6,
     .measure = measure,
     .apply = apply,
 };

@@ -15,11 +15,12 @@ static OptimNorms measure(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_lars = {
-    .name = "lars",
     .slot_count = 1,
     .slot_name = {"momentum"},
     .decay = DECAY_COUPLED,
     .fixed_decay = true,
+    .eps = 1e-8,
+    .momentum = 0.9,
     .measure = measure,
     .apply = optim_momentum_apply,
 };

@@ -8,11 +8,9 @@
  * gives work to every thread. */
 #define SPAN_SIZE 8192
 
-static const OptimRule *const rules[] = {
-    [OPTIM_ADAMW] = &optim_rule_adamw, [OPTIM_ADAM] = &optim_rule_adam,
-    [OPTIM_SGD] = &optim_rule_sgd,     [OPTIM_LARS] = &optim_rule_lars,
-    [OPTIM_LAMB] = &optim_rule_lamb,   [OPTIM_ADAGRAD] = &optim_rule_adagrad,
-};
+#define RULE(KIND, name) &optim_rule_##name,
+static const OptimRule *const rules[] = {OPTIM_LIST(RULE)};
+#undef RULE
 
 /* One trained tensor and its part of the spans. */
 typedef struct Target {
@@ -58,15 +56,18 @@ OptimConfig optim_config_default(void) {
 }
 
 const char *optim_name(OptimKind kind) {
-    CHECK((size_t)kind < COUNT(rules), "optimizer %d", (int)kind);
-    return rules[kind]->name;
+#define NAME(KIND, name) #name,
+    static const char *const NAMES[] = {OPTIM_LIST(NAME)};
+#undef NAME
+    CHECK((size_t)kind < COUNT(NAMES), "optimizer %d", (int)kind);
+    return NAMES[kind];
 }
 
 static void resolve_config(OptimConfig *config) {
-    if (config->eps < 0) config->eps = config->name == OPTIM_LAMB ? 1e-6 : 1e-8;
-    if (config->momentum < 0) config->momentum = config->name == OPTIM_LARS ? 0.9 : 0;
-    if (config->name != OPTIM_SGD) config->nesterov = false;
     const OptimRule *rule = rules[config->name];
+    if (config->eps < 0) config->eps = rule->eps;
+    if (config->momentum < 0) config->momentum = rule->momentum;
+    if (!rule->nesterov) config->nesterov = false;
     if (rule->fixed_decay || config->decay == DECAY_AUTO) config->decay = rule->decay;
 }
 

@@ -4,8 +4,8 @@
  * threads.  An optimizer with a ratio of norms has `measure`, which optim.c calls for all
  * spans first and whose sums it adds up for each tensor.
  *
- * To add an optimizer: a file with its Rule, its line in rules[] of optim.c and in OptimKind,
- * and a closed-form case in test/unit/test_optim.c. */
+ * To add an optimizer: a file with its Rule, its name in OPTIM_LIST (config.h), and a closed-form
+ * case in test/unit/test_optim.c. */
 #ifndef STEADY_OPTIM_RULE_H
 #define STEADY_OPTIM_RULE_H
 
@@ -39,18 +39,20 @@ typedef struct OptimNorms {
 } OptimNorms;
 
 typedef struct OptimRule {
-    const char *name;
     size_t slot_count;
     const char *slot_name[OPTIM_SLOTS_MAX];
     DecayKind decay;  /* what DECAY_AUTO means; never DECAY_AUTO itself */
     bool fixed_decay; /* nothing else: the trust ratio is of the update with its decay */
+    double eps, momentum; /* where the recipe leaves them out */
+    bool nesterov;        /* knows it */
     OptimNorms (*measure)(const OptimPass *pass,
                           const OptimSpan *span); /* NULL: no ratio */
     void (*apply)(const OptimPass *pass, const OptimSpan *span);
 } OptimRule;
 
-extern const OptimRule optim_rule_sgd, optim_rule_adam, optim_rule_adamw, optim_rule_lars,
-    optim_rule_lamb, optim_rule_adagrad;
+#define OPTIM_RULE(KIND, name) extern const OptimRule optim_rule_##name;
+OPTIM_LIST(OPTIM_RULE)
+#undef OPTIM_RULE
 
 /* p = keep p: decoupled decay, before the rest of the update. */
 void optim_shrink(const OptimSpan *span);

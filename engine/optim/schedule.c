@@ -8,38 +8,66 @@ static double progress(size_t step, size_t total, size_t warmup) {
     return (double)(step - warmup) / (double)(total - warmup);
 }
 
-static double step_rate(const ScheduleConfig *config, double lr, size_t step) {
-    for (size_t i = 0; i < config->step_count; i++)
-        if ((double)step >= config->step_at[i]) lr *= config->step_factor;
+/* A step behind the warm-up. */
+typedef struct Moment {
+    const ScheduleConfig *config;
+    double lr, t; /* base rate; share of the way to the last step */
+    size_t step, warmup, reductions;
+} Moment;
+
+static double constant_rate(const Moment *m) { return m->lr; }
+
+static double cosine_rate(const Moment *m) {
+    double range = m->lr - m->config->min_lr;
+    return m->config->min_lr + range * 0.5 * (1 + cos(acos(-1) * m->t));
+}
+
+static double linear_rate(const Moment *m) {
+    double range = m->lr - m->config->min_lr;
+    return m->config->min_lr + range * (1 - m->t);
+}
+
+static double inverse_sqrt_rate(const Moment *m) {
+    return m->lr * sqrt((double)MAX(m->warmup, 1) / (double)m->step);
+}
+
+static double step_rate(const Moment *m) {
+    double lr = m->lr;
+    for (size_t i = 0; i < m->config->step_count; i++)
+        if ((double)m->step >= m->config->step_at[i]) lr *= m->config->step_factor;
     return lr;
 }
 
-static double plateau_rate(const ScheduleConfig *config, double lr, size_t reductions) {
-    double lower = lr * pow(config->step_factor, (double)reductions);
-    return fmax(lower, fmin(config->min_lr, lr));
+static double plateau_rate(const Moment *m) {
+    double lower = m->lr * pow(m->config->step_factor, (double)m->reductions);
+    return fmax(lower, fmin(m->config->min_lr, m->lr));
 }
+
+#define ROW(KIND, name, rate, ends) {rate, ends},
+static const struct {
+    double (*rate)(const Moment *m);
+    bool ends;
+} SCHEDULES[] = {SCHEDULE_LIST(ROW)};
+#undef ROW
 
 double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
                      size_t total_steps, size_t warmup_steps, size_t reductions) {
     CHECK(step >= 1, "steps count from 1, this is %zu", step);
+    CHECK((size_t)config->name < COUNT(SCHEDULES), "schedule %d", (int)config->name);
     if (step <= warmup_steps) {
         double share = (double)step / (double)warmup_steps;
         return config->warmup_init + (base_lr - config->warmup_init) * share;
     }
-    double t = progress(step, total_steps, warmup_steps),
-           range = base_lr - config->min_lr;
-    switch (config->name) {
-    case SCHEDULE_CONSTANT: return base_lr;
-    case SCHEDULE_COSINE: return config->min_lr + range * 0.5 * (1 + cos(acos(-1) * t));
-    case SCHEDULE_LINEAR: return config->min_lr + range * (1 - t);
-    case SCHEDULE_INVERSE_SQRT:
-        return base_lr * sqrt((double)MAX(warmup_steps, 1) / (double)step);
-    case SCHEDULE_STEP: return step_rate(config, base_lr, step);
-    case SCHEDULE_PLATEAU: return plateau_rate(config, base_lr, reductions);
-    }
-    CHECK(false, "schedule %d", (int)config->name);
-    return 0;
+    Moment m = {.config = config,
+                .lr = base_lr,
+                .t = progress(step, total_steps, warmup_steps),
+                .step = step,
+                .warmup = warmup_steps,
+                .reductions = reductions};
+    return SCHEDULES[config->name].rate(&m);
 }
+
+bool schedule_has_end(ScheduleKind kind) { return SCHEDULES[kind].ends; }
 
 double schedule_weight_decay(const OptimConfig *config, size_t step, size_t total_steps) {
     double start = config->weight_decay, end = config->weight_decay_end;

@@ -28,4 +28,7 @@ double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
  * whatever the warm-up; e itself from step N on. */
 double schedule_weight_decay(const OptimConfig *config, size_t step, size_t total_steps);
 
+/* Does the rate go by how many steps the run has, down to min_lr? */
+bool schedule_has_end(ScheduleKind kind);
+
 #endif

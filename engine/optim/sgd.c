@@ -42,9 +42,10 @@ void optim_momentum_apply(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_sgd = {
-    .name = "sgd",
     .slot_count = 1,
     .slot_name = {"momentum"},
     .decay = DECAY_COUPLED,
+    .eps = 1e-8,
+    .nesterov = true,
     .apply = optim_momentum_apply,
 };

@@ -24,8 +24,8 @@ static const double grads[3][4] = {{0.1, -0.2, 0.3, 0},
                                    {0.3, 0.3, -0.1, 0.2}};
 static const double rates[3] = {0.1, 0.4, 0.05};
 
-static const OptimKind kinds[] = {OPTIM_ADAMW, OPTIM_ADAM, OPTIM_SGD,
-                                  OPTIM_LARS,  OPTIM_LAMB, OPTIM_ADAGRAD};
+#define KIND(KIND_, name) OPTIM_##KIND_,
+static const OptimKind kinds[] = {OPTIM_LIST(KIND)};
 
 enum { MATRIX, VECTOR, GAIN, TENSORS };
 

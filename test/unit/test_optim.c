@@ -198,8 +198,8 @@ static void lamb_takes_the_ratio_of_weight_and_update(void **state) {
 
 /* ---- properties that hold for all ---- */
 
-static const OptimKind kinds[] = {OPTIM_ADAMW, OPTIM_ADAM, OPTIM_SGD,
-                                  OPTIM_LARS,  OPTIM_LAMB, OPTIM_ADAGRAD};
+#define KIND(KIND_, name) OPTIM_##KIND_,
+static const OptimKind kinds[] = {OPTIM_LIST(KIND)};
 
 static void decay_acts_on_matrices_alone(void **state) {
     (void)state;
@@ -292,8 +292,11 @@ static void a_zero_norm_makes_a_ratio_of_one(void **state) {
 
 static void slots_have_the_names_that_checkpoints_use(void **state) {
     (void)state;
-    const char *names[][2] = {{"m", "v"},         {"m", "v"}, {NULL, NULL},
-                              {"momentum", NULL}, {"m", "v"}, {"sum", NULL}};
+    static const char *const names[COUNT(kinds)][2] = {
+        [OPTIM_ADAMW] = {"m", "v"},  [OPTIM_ADAM] = {"m", "v"},
+        [OPTIM_LARS] = {"momentum"}, [OPTIM_LAMB] = {"m", "v"},
+        [OPTIM_ADAGRAD] = {"sum"},
+    };
     ParamSet *set = make_params();
     for (size_t k = 0; k < COUNT(kinds); k++) {
         OptimConfig config = config_of(kinds[k], 0.1, 0);

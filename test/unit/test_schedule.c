@@ -15,9 +15,8 @@ static void assert_near(double seen, double want) {
         fail_msg("%.15g, wanted %.15g", seen, want);
 }
 
-static const ScheduleKind kinds[] = {SCHEDULE_CONSTANT, SCHEDULE_COSINE,
-                                     SCHEDULE_STEP,     SCHEDULE_INVERSE_SQRT,
-                                     SCHEDULE_LINEAR,   SCHEDULE_PLATEAU};
+#define KIND(KIND_, name, rate, ends) SCHEDULE_##KIND_,
+static const ScheduleKind kinds[] = {SCHEDULE_LIST(KIND)};
 
 static void every_schedule_warms_up_and_reaches_the_rate_at_w(void **state) {
     (void)state;
@@ -80,6 +79,18 @@ static void a_run_shorter_than_its_warmup_is_defined(void **state) {
         assert_near(schedule_rate(&config, 0.5, 5, 5, 10, 0), 0.25);
         assert_true(isfinite(schedule_rate(&config, 0.5, 11, 5, 10, 0)));
         assert_true(isfinite(schedule_rate(&config, 0.5, 11, 10, 10, 0)));
+    }
+}
+
+static void a_schedule_has_an_end_when_longer_runs_have_other_rates(void **state) {
+    (void)state;
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        ScheduleConfig config = {.name = kinds[k], .min_lr = 0.1, .step_factor = 0.5};
+        bool moved = false;
+        for (size_t step = 11; step <= 100; step++)
+            moved |= schedule_rate(&config, 0.5, step, 100, 10, 1) !=
+                     schedule_rate(&config, 0.5, step, 200, 10, 1);
+        assert_int_equal(schedule_has_end(kinds[k]), moved);
     }
 }
 
@@ -174,6 +185,7 @@ int main(void) {
         cmocka_unit_test(inverse_sqrt_is_continuous_at_w),
         cmocka_unit_test(step_shrinks_at_each_entry),
         cmocka_unit_test(a_run_shorter_than_its_warmup_is_defined),
+        cmocka_unit_test(a_schedule_has_an_end_when_longer_runs_have_other_rates),
         cmocka_unit_test(plateau_lowers_the_rate_where_pytorch_does),
         cmocka_unit_test(plateau_stays_above_min_lr_as_pytorch_does),
         cmocka_unit_test(other_scores_leave_the_rate_as_it_is),

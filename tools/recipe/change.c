@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/optim/schedule.h"
 static char *value_of(const Key *key, const Recipe *recipe) {
     char text[KEY_VALUE_MAX];
     key_print(key, recipe, text, sizeof text);
@@ -47,9 +48,7 @@ bool recipe_changes_have(const RecipeChanges *changes, KeyChange kind) {
 }
 
 static bool looks_at_end(const Recipe *recipe) {
-    ScheduleKind name = recipe->schedule.name;
-    return name == SCHEDULE_COSINE || name == SCHEDULE_LINEAR ||
-           recipe->optim.weight_decay_end >= 0;
+    return schedule_has_end(recipe->schedule.name) || recipe->optim.weight_decay_end >= 0;
 }
 
 bool recipe_changes_course(const RecipeChanges *changes, const Recipe *is) {

@@ -36,6 +36,12 @@ static const char *const task_names[] = {TASK_LIST(TASK_NAME) NULL};
 #define REPARAM_WORD(METHOD, name) #name,
 static const char *const reparam_names[] = {REPARAM_LIST(REPARAM_WORD) NULL};
 
+#define OPTIM_WORD(KIND, name) #name,
+static const char *const optim_names[] = {OPTIM_LIST(OPTIM_WORD) NULL};
+
+#define SCHEDULE_WORD(KIND, name, rate, ends) name,
+static const char *const schedule_names[] = {SCHEDULE_LIST(SCHEDULE_WORD) NULL};
+
 /* clang-format off */
 const Key keys[] = {
     {.section = "task",
@@ -280,8 +286,7 @@ const Key keys[] = {
          WHEN("model.position = cape")),
     OTHER(model, qk_norm, FOR_NONE, "Norm of queries and keys of each head."),
 
-    CHOICE(FOR_ALL, optim, name, "adamw", NAMES("adamw", "adam", "sgd", "lars", "lamb", "adagrad"),
-           NULL, "The optimizer."),
+    CHOICE(FOR_ALL, optim, name, "adamw", optim_names, NULL, "The optimizer."),
     REAL(FOR_ALL, optim, lr, "0.001", FROM(0),
          "Learning rate, absolute: multiply base * batch / 256 yourself."),
     REAL(FOR_ALL, optim, beta1, "0.9", BELOW(0, 1), "Adam and LAMB: decay of the mean gradient.",
@@ -327,7 +332,7 @@ const Key keys[] = {
          WHEN("model.reparam = sigma|weight")),
 
     CHOICE(FOR_ALL, schedule, name, "constant",
-           NAMES("constant", "cosine", "step", "inverse-sqrt", "linear", "plateau"), NULL,
+           schedule_names, NULL,
            "How the learning rate changes after the warm-up."),
     SIZE(FOR_ALL, schedule, warmup_steps, "0", WITHIN(0, STEPS_MAX),
          "Linear warm-up in steps (set this or warmup_epochs)."),

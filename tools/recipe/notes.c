@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "engine/optim/schedule.h"
 #include "tools/recipe/keys.h"
 
 __attribute__((format(printf, 3, 4))) static void note(FILE *out, size_t *count,
@@ -21,7 +22,7 @@ __attribute__((format(printf, 3, 4))) static void note(FILE *out, size_t *count,
 static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
     const ScheduleConfig *schedule = &recipe->schedule;
     const TrainConfig *train = &recipe->train;
-    bool falls = schedule->name == SCHEDULE_COSINE || schedule->name == SCHEDULE_LINEAR;
+    bool falls = schedule_has_end(schedule->name);
     bool plateau = schedule->name == SCHEDULE_PLATEAU;
     if (train->steps && schedule->warmup_steps > train->steps)
         note(out, count,
