@@ -1,8 +1,9 @@
-/* base: the number type, failures of two kinds (err.c), memory (memory.c), and small helpers.
+/* base: the number type, failures of two kinds (err.c), memory (memory.c),
+ * and small helpers.
  *
- * A caller's bug (wrong shape, NULL, wrong order of calls) stops at CHECK, in release builds
- * too.  The world's fault (a file, a recipe, a full disk) comes back as a Status with one line
- * of text in an Err:
+ * A caller's bug (wrong shape, NULL, wrong order of calls) stops at CHECK, in release
+ * builds too.  The world's fault (a file, a recipe, a full disk) comes back as a Status
+ * with one line of text in an Err:
  *
  *     Err err = ERR_NONE;
  *     if (idx_open(path, &set, &err)) return err.status;
@@ -43,16 +44,18 @@ typedef struct Err {
 
 #define ERR_NONE ((Err){OK, ""})
 
-/* Fills `err` (which may be NULL) with one formatted line and returns `status`.  Control characters
- * and bytes that are no UTF-8, from names and files, become \xNN (utf8_show). */
+/* Fills `err` (which may be NULL) with one formatted line and returns `status`.  Control
+ * characters and bytes that are no UTF-8, from names and files, become \xNN
+ * (utf8_show). */
 Status err_set(Err *err, Status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "prefix: " before the text of a failure; for adding the file that was being read. */
+/* Puts "prefix: " before the text of a failure; for adding the file that was being
+ * read. */
 Status err_wrap(Err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* CHECK(condition, "what, with %zu numbers", n): a caller's bug.  Prints place and text to
- * stderr and aborts; in a trap (engine/core/trap.h) both are its err. */
+/* CHECK(condition, "what, with %zu numbers", n): a caller's bug.  Prints place and text
+ * to stderr and aborts; in a trap (engine/core/trap.h) both are its err. */
 #define CHECK(condition, ...)                                                            \
     do {                                                                                 \
         if (!(condition)) check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);     \
@@ -62,9 +65,9 @@ _Noreturn void check_failed(const char *file, int line, const char *condition,
                             const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Memory aligned to 64 bytes; never NULL: when there is none left the process says how much
- * was wanted and exits with FAIL_RUN (what was saved before is whole), or goes to its trap
- * (engine/core/trap.h).  Freed by mem_free. */
+/* Memory aligned to 64 bytes; never NULL: when there is none left the process says how
+ * much was wanted and exits with FAIL_RUN (what was saved before is whole), or goes to
+ * its trap (engine/core/trap.h).  Freed by mem_free. */
 void *mem_alloc(size_t bytes);
 void *mem_zalloc(size_t bytes); /* the same, filled with zeros */
 /* The same for `count` items, whose product may not fit a size_t (sizes from outside). */

@@ -20,7 +20,8 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n) {
     return hash;
 }
 
-/* The same of n bytes alone, for tables of 2^k slots: the upper bits count in the lower. */
+/* The same of n bytes alone, for tables of 2^k slots: the upper bits count in the
+ * lower. */
 static inline uint64_t hash_folded(const void *bytes, size_t n) {
     uint64_t hash = hash_bytes(HASH_START, bytes, n);
     return hash ^ hash >> 32;

@@ -112,8 +112,9 @@ ThreadChoice machine_choose_threads(size_t affinity, size_t cores, double quota)
 #include <sched.h>
 
 /* Processors this process may use as flags, in memory the caller frees with mem_free.
- * Under OMP_PROC_BIND the OpenMP run-time has tied this thread to one of them before main;
- * it alone knows how many there were.  Which ones does then not matter: all are taken. */
+ * Under OMP_PROC_BIND the OpenMP run-time has tied this thread to one of them
+ * before main; it alone knows how many there were.  Which ones does then not
+ * matter: all are taken. */
 static bool *allowed_processors(size_t *n) {
     size_t known = (size_t)omp_get_num_procs();
     for (*n = 1024;; *n *= 2) {
@@ -177,8 +178,8 @@ BlasInfo machine_blas(void) {
     return info;
 }
 
-/* Names of OpenBLAS's driver/others/dynamic.c.  AVX-512 kernels below their class lose half
- * of the rate, AVX2 kernels below theirs two thirds. */
+/* Names of OpenBLAS's driver/others/dynamic.c.  AVX-512 kernels below their class lose
+ * half of the rate, AVX2 kernels below theirs two thirds. */
 const char *machine_wanted_core(const char *core, unsigned simd) {
     static const char *avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
     static const char *avx2[] = {"Haswell", "Zen"};

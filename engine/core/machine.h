@@ -4,11 +4,12 @@
  *     printf("%zu threads: %s\n", choice.threads, choice.why);
  *     const char *core = machine_blas_wanted_core();      NULL: OpenBLAS chose well
  *
- * It only reports.  Acting on it - the environment, starting again, the number of threads -
- * is the program's business (tools/program/start.h); the one exception is machine_flush_denormals.
+ * It only reports.  Acting on it - the environment, starting again, the number of threads
+ * - is the program's business (tools/program/start.h); the one exception is
+ * machine_flush_denormals.
  *
- * `root` is put before every path that is read ("" for the real machine), so that a test can
- * show it another computer. */
+ * `root` is put before every path that is read ("" for the real machine), so that a test
+ * can show it another computer. */
 #ifndef STEADY_MACHINE_H
 #define STEADY_MACHINE_H
 
@@ -43,33 +44,35 @@ typedef struct ThreadChoice {
 
 ThreadChoice machine_threads(const char *root);
 
-/* The choice from the three numbers alone.  A quota is rounded down: a thread beyond it makes
- * all others wait at every barrier for the rest of each period (CFS throttling). */
+/* The choice from the three numbers alone.  A quota is rounded down: a thread beyond it
+ * makes all others wait at every barrier for the rest of each period (CFS throttling). */
 ThreadChoice machine_choose_threads(size_t affinity, size_t cores, double quota);
 
-/* CPUs that the control groups of this process grant: the smallest quota/period on the way
- * from its own group to the root, of cgroup v2 (cpu.max) and v1 (cpu.cfs_quota_us); 0: none. */
+/* CPUs that the control groups of this process grant: the smallest quota/period on the
+ * way from its own group to the root, of cgroup v2 (cpu.max) and v1
+ * (cpu.cfs_quota_us); 0: none. */
 double machine_cpu_quota(const char *root);
 
-/* A number for the set of processors that this process may use: the same set, the same number. */
+/* A number for the set of processors that this process may use: the same
+ * set, the same number. */
 uint64_t machine_affinity_mark(void);
 
 /* Physical cores among the processors allowed[0..n); 0 when the system does not tell. */
 size_t machine_physical_cores(const char *root, const bool *allowed, size_t n);
 
-/* Bytes of third-level cache that `threads` threads have if each of the processors that share one
- * takes its part; 0: not known. */
+/* Bytes of third-level cache that `threads` threads have if each of the processors that
+ * share one takes its part; 0: not known. */
 size_t machine_cache_share(const char *root, size_t threads);
 
 /* ---- memory ----------------------------------------------------------------------- */
 
 /* Bytes; `available` is what can be had without swapping.  Both are cut to the smallest
- * memory limit of the control groups; what a group uses already is not subtracted, since most
- * of that is page cache.  0: not known. */
+ * memory limit of the control groups; what a group uses already is not subtracted, since
+ * most of that is page cache.  0: not known. */
 void machine_memory(const char *root, size_t *total, size_t *available);
 
-/* Bytes that this process can have at most, swap included: of the machine, of its control groups
- * and of its own limits (ulimit -v, ulimit -d); 0: not known. */
+/* Bytes that this process can have at most, swap included: of the machine, of its control
+ * groups and of its own limits (ulimit -v, ulimit -d); 0: not known. */
 double machine_memory_most(const char *root);
 
 /* ---- OpenBLAS --------------------------------------------------------------------- */
@@ -84,24 +87,25 @@ typedef struct BlasInfo {
 
 BlasInfo machine_blas(void);
 
-/* OPENBLAS_CORETYPE that fits this processor, where OpenBLAS, older than the processor, chose
- * kernels of a class too slow; NULL when its choice is right or cannot be changed.
- * Measured, sgemm 2048^3 on 2 cores of a Zen 5, OpenBLAS 0.3.21, GFLOP/s: Prescott (what it
- * takes new Intel processors for) 86, Haswell 230, SkylakeX 434, Cooperlake (its own choice
- * there) 435. */
+/* OPENBLAS_CORETYPE that fits this processor, where OpenBLAS, older than the processor,
+ * chose kernels of a class too slow; NULL when its choice is right or cannot be changed.
+ * Measured, sgemm 2048^3 on 2 cores of a Zen 5, OpenBLAS 0.3.21, GFLOP/s: Prescott (what
+ * it takes new Intel processors for) 86, Haswell 230, SkylakeX 434, Cooperlake (its own
+ * choice there) 435. */
 const char *machine_blas_wanted_core(void);
 
 /* The same as a function of the kernels' name and the processor's instructions (Simd). */
 const char *machine_wanted_core(const char *core, unsigned simd);
 
-/* Older kernels that run wherever `core`'s do, for when those are wrong; NULL: none is known. */
+/* Older kernels that run wherever `core`'s do, for when those are wrong;
+ * NULL: none is known. */
 const char *machine_other_core(const char *core);
 
 /* ---- denormals -------------------------------------------------------------------- */
 
-/* Flush-to-zero and denormals-are-zero in this thread and all OpenMP threads: numbers below
- * 1.2e-38 (float) become 0.  A collapsed softmax is full of them and each costs some hundred
- * cycles.  Threads made later inherit it from the thread that makes them. */
+/* Flush-to-zero and denormals-are-zero in this thread and all OpenMP threads: numbers
+ * below 1.2e-38 (float) become 0.  A collapsed softmax is full of them and each costs
+ * some hundred cycles.  Threads made later inherit it from the thread that makes them. */
 void machine_flush_denormals(void);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include <xmmintrin.h>
 
-/* __builtin_cpu_supports asks CPUID and XGETBV: what the operating system does not save at a
- * task switch does not count. */
+/* __builtin_cpu_supports asks CPUID and XGETBV: what the operating system does not save
+ * at a task switch does not count. */
 unsigned cpu_simd(void) {
     __builtin_cpu_init();
     unsigned simd = 0;

@@ -1,5 +1,5 @@
-/* machine_cpu: the few instructions of machine.h that each kind of processor spells its own
- * way.  Not for use elsewhere. */
+/* machine_cpu: the few instructions of machine.h that each kind of processor spells its
+ * own way.  Not for use elsewhere. */
 #ifndef STEADY_MACHINE_CPU_H
 #define STEADY_MACHINE_CPU_H
 

@@ -1,5 +1,5 @@
-/* machine_files: the small files in which Linux says what a machine is and grants.  `root` is put
- * before the path, as in machine.h.  Not for use elsewhere. */
+/* machine_files: the small files in which Linux says what a machine is and grants.
+ * `root` is put before the path, as in machine.h.  Not for use elsewhere. */
 #ifndef STEADY_MACHINE_FILES_H
 #define STEADY_MACHINE_FILES_H
 

@@ -1,5 +1,6 @@
 /* machine_limits: what control groups, memory and the process's own limits grant
- * (engine/core/machine.h).  Takes no memory itself: it is asked before memory is taken. */
+ * (engine/core/machine.h).  Takes no memory itself: it is asked before memory is
+ * taken. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,9 +45,10 @@ static double smallest_upwards(const char *root, const char *mount, const char *
     }
 }
 
-/* The same over all hierarchies that this process is in: v2 and the v1 one of `controller`.
- * In a container the path may be the host's while the mount shows the container's own group;
- * directories that do not exist then say nothing and the mount's top has the limit. */
+/* The same over all hierarchies that this process is in: v2 and the v1 one of
+ * `controller`.  In a container the path may be the host's while the mount shows the
+ * container's own group; directories that do not exist then say nothing and the mount's
+ * top has the limit. */
 static double cgroup_smallest(const char *root, const char *controller, Reader *v1,
                               Reader *v2) {
     char full[PATH_SIZE], line[LINE_SIZE];

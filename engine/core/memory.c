@@ -21,8 +21,9 @@ __attribute__((format(printf, 1, 2))) static _Noreturn void no_memory(const char
     exit(FAIL_RUN);
 }
 
-/* Large memory lies on pages of 2 MB where the system has them to give: a matrix that is walked
- * across its rows then misses the table of pages a hundred times less (docs/performance.md). */
+/* Large memory lies on pages of 2 MB where the system has them to give: a matrix that is
+ * walked across its rows then misses the table of pages a hundred times less
+ * (docs/performance.md). */
 enum { LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 4 << 20, GIANT = 1 << 28 };
 
 void mem_text(double bytes, char *text, size_t size) {
@@ -54,8 +55,8 @@ void *mem_zarray(size_t count, size_t item) {
     return mem_zalloc(array_bytes(count, item));
 }
 
-/* Linux promises more than there is, and kills what then takes it: what can never be had is
- * refused before. */
+/* Linux promises more than there is, and kills what then takes it: what can never be had
+ * is refused before. */
 void *mem_alloc(size_t bytes) {
     void *memory = NULL;
     bool large = bytes >= LARGE;
@@ -69,8 +70,8 @@ void *mem_alloc(size_t bytes) {
     return memory;
 }
 
-/* Each thread clears its share: a page belongs to the memory of the processor that touches it
- * first. */
+/* Each thread clears its share: a page belongs to the memory of the processor
+ * that touches it first. */
 void *mem_zalloc(size_t bytes) {
     char *memory = mem_alloc(bytes);
 #pragma omp parallel for schedule(static) if (bytes >= LARGE)

@@ -45,7 +45,8 @@ void params_free(ParamSet *set);
 /* Registers a parameter; the pointer stays valid until params_free. */
 Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* Ends the process with a line when values and gradients need more than it can have (mem_expect). */
+/* Ends the process with a line when values and gradients need more than it can
+ * have (mem_expect). */
 void params_finish(ParamSet *set);
 
 Param *params_find(const ParamSet *set, const char *name); /* NULL: none */

@@ -1,7 +1,7 @@
 /* pool: counted buffers of numbers that are used again and again within a step.
  *
- * A buffer has as many owners as pool_share has given it, plus one; the last pool_release puts
- * it on a free list.  Nothing returns to the system before pool_free. */
+ * A buffer has as many owners as pool_share has given it, plus one; the last pool_release
+ * puts it on a free list.  Nothing returns to the system before pool_free. */
 #ifndef STEADY_POOL_H
 #define STEADY_POOL_H
 

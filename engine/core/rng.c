@@ -15,8 +15,8 @@ static void philox(uint32_t counter[4], uint32_t key0, uint32_t key1) {
     }
 }
 
-/* Seed and purpose are hashed to the key, the step to the upper half of the counter, so that
- * neighbouring seeds share nothing. */
+/* Seed and purpose are hashed to the key, the step to the upper half of the counter, so
+ * that neighbouring seeds share nothing. */
 Rng rng_make(uint64_t seed, uint64_t purpose, uint64_t step) {
     uint32_t block[4] = {(uint32_t)seed, (uint32_t)(seed >> 32), (uint32_t)purpose,
                          (uint32_t)(purpose >> 32)};
@@ -33,9 +33,9 @@ void rng_words(Rng rng, uint64_t index, uint32_t words[4]) {
     philox(words, rng.key[0], rng.key[1]);
 }
 
-/* Philox of LANES neighbouring counters side by side.  A word has 64 bits, of which the upper
- * half is never looked at, so that a product needs no shuffle; the numbers of one word are put
- * apart for the same reason. */
+/* Philox of LANES neighbouring counters side by side.  A word has 64 bits, of which the
+ * upper half is never looked at, so that a product needs no shuffle; the numbers of one
+ * word are put apart for the same reason. */
 void rng_block(Rng rng, uint64_t index, uint16_t bits[RNG_BLOCK]) {
     enum { LANES = RNG_BLOCK / 8 };
     uint64_t a[LANES], b[LANES], c[LANES], d[LANES];

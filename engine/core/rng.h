@@ -1,8 +1,8 @@
 /* rng: random numbers as a function of (seed, purpose, step, index).
  *
- * Philox4x32-10 (Salmon et al., SC 2011).  Nothing is stored: a mask can be made again in the
- * backward pass, the number of threads does not matter, and a resumed run draws the numbers
- * that the uninterrupted run would have drawn.
+ * Philox4x32-10 (Salmon et al., SC 2011).  Nothing is stored: a mask can be made again in
+ * the backward pass, the number of threads does not matter, and a resumed run draws the
+ * numbers that the uninterrupted run would have drawn.
  *
  *     Rng dice = rng_make(seed, RNG_DROPOUT + site, step);
  *     real keep = rng_uniform(dice, index) >= p;
@@ -13,7 +13,8 @@
 
 #include "engine/core/base.h"
 
-/* Purposes keep the streams of one seed apart; low 32 bits are free for a site or an example. */
+/* Purposes keep the streams of one seed apart; low 32 bits are free for a
+ * site or an example. */
 #define RNG_INIT (1ull << 32)
 #define RNG_SHUFFLE (2ull << 32)
 #define RNG_AUGMENT (3ull << 32)
@@ -37,7 +38,8 @@ typedef struct Rng {
 Rng rng_make(uint64_t seed, uint64_t purpose, uint64_t step);
 
 void rng_words(Rng rng, uint64_t index, uint32_t words[4]); /* 128 random bits */
-/* Many at once, by vectors: RNG_BLOCK numbers of 16 random bits, a function of `index` < 2^60. */
+/* Many at once, by vectors: RNG_BLOCK numbers of 16 random bits, a function
+ * of `index` < 2^60. */
 enum { RNG_BLOCK = 128 };
 void rng_block(Rng rng, uint64_t index, uint16_t bits[RNG_BLOCK]);
 

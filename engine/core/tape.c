@@ -207,8 +207,8 @@ typedef struct Recompute {
     Tensor *x;
 } Recompute;
 
-/* Runs the block again, now recording, gives its output the gradient that waits, and walks
- * back through it.  The input is detached so that the walk ends there. */
+/* Runs the block again, now recording, gives its output the gradient that waits, and
+ * walks back through it.  The input is detached so that the walk ends there. */
 static void recompute_backward(Tape *tape, Node *node) {
     Recompute *r = (Recompute *)node;
     ArenaMark mark = arena_mark(tape->arena);

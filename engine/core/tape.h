@@ -1,7 +1,7 @@
 /* tape: define-by-run reverse-mode differentiation over coarse ops.
  *
- * An op computes at once and, when gradients are wanted, leaves a Node that knows how to go
- * back.  tape_backward walks the nodes from last to first.
+ * An op computes at once and, when gradients are wanted, leaves a Node that knows how to
+ * go back.  tape_backward walks the nodes from last to first.
  *
  *     Tape *tape = tape_new();
  *     tape_begin(tape, (TapeMode){.gradients = true, .training = true, .seed = 1, .step = n});
@@ -52,14 +52,14 @@ void tape_scope(Tape *tape, const char *scope);
 /* d loss / d everything; loss is a scalar [1]. */
 void tape_backward(Tape *tape, Tensor *loss);
 
-/* From now on tape_backward calls listener(context, touched, count) after each node, with the
- * tensors whose gradient that node has written into; recomputed nodes are nodes too.  NULL: no
- * more.  For telling when a parameter's gradient is final. */
+/* From now on tape_backward calls listener(context, touched, count) after each node, with
+ * the tensors whose gradient that node has written into; recomputed nodes are nodes too.
+ * NULL: no more.  For telling when a parameter's gradient is final. */
 typedef void TapeListener(void *context, Tensor *const *touched, size_t count);
 void tape_listen(Tape *tape, TapeListener *listener, void *context);
 
-/* Runs block(context, x) without keeping what its ops keep; the backward pass, where gradients are
- * wanted, runs it again.
+/* Runs block(context, x) without keeping what its ops keep; the backward pass, where
+ * gradients are wanted, runs it again.
  * `block` must be a function of x and of parameters alone (masks are: see rng.h). */
 typedef Tensor *TapeBlock(Tape *tape, void *context, Tensor *x);
 Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x);
@@ -93,13 +93,13 @@ void *tape_alloc(Tape *tape, size_t bytes); /* until the next tape_begin */
 real *tape_scratch(Tape *tape, size_t count);
 void tape_unscratch(Tape *tape, real *scratch);
 
-/* A zero-filled record of `bytes` (a struct that starts with Node), or NULL when none of the
- * inputs needs a gradient.  Marks `out` as needing one. */
+/* A zero-filled record of `bytes` (a struct that starts with Node), or NULL when none of
+ * the inputs needs a gradient.  Marks `out` as needing one. */
 void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out,
                 bool inputs_need_grad, void (*backward)(Tape *tape, Node *node));
 
-/* Where x's gradient is collected: write `beta * old + new`.  beta is 0 when it holds nothing
- * yet, else 1.  Call it once in a backward function for each input. */
+/* Where x's gradient is collected: write `beta * old + new`.  beta is 0 when it holds
+ * nothing yet, else 1.  Call it once in a backward function for each input. */
 real *tape_grad(Tape *tape, Tensor *x, real *beta);
 
 /* dx += dy for tensors of one size, without a copy where x has no gradient yet. */

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* What a first byte promises: how many bytes in all, and the range of the second, which is what
- * excludes overlong forms, surrogates and codes above U+10FFFF (Unicode 15, table 3-7). */
+/* What a first byte promises: how many bytes in all, and the range of the second,
+ * which is what excludes overlong forms, surrogates and codes above U+10FFFF
+ * (Unicode 15, table 3-7). */
 typedef struct Lead {
     unsigned bytes, low, high;
 } Lead;

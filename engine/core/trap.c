@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* The innermost trap of each thread: which calls are inside it no argument could say, for what
- * fails is as deep as mem_alloc. */
+/* The innermost trap of each thread: which calls are inside it no argument could say, for
+ * what fails is as deep as mem_alloc. */
 static _Thread_local Trap *innermost;
 
 void trap_set(Trap *trap) {

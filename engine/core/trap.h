@@ -1,16 +1,17 @@
-/* trap: where a failure comes back that no status reports - memory that cannot be had, a CHECK -
- * in a process that may not end, the library's user's.
+/* trap: where a failure comes back that no status reports - memory that cannot be had, a
+ * CHECK - in a process that may not end, the library's user's.
  *
  *     Trap trap;
  *     trap_set(&trap);
  *     if (!setjmp(trap.place)) work();
  *     trap_end(&trap);                       trap.err says what happened; OK: nothing
  *
- * Of the thread that sets it alone: a thread that is started meanwhile, and OpenMP's others, end
- * the process as they do without (they take no memory of ours but for the loaders', which set
- * a trap of their own, data/ring.c).  What work() held when it fell is lost: memory is not
- * given back, objects that it was changing are good for nothing but to be freed.  It may hold
- * no lock when it takes memory.  Traps of one thread nest. */
+ * Of the thread that sets it alone: a thread that is started meanwhile, and OpenMP's
+ * others, end the process as they do without (they take no memory of ours but for the
+ * loaders', which set a trap of their own, data/ring.c).  What work() held when it fell
+ * is lost: memory is not given back, objects that it was changing are good for nothing
+ * but to be freed.  It may hold no lock when it takes memory.  Traps of one thread
+ * nest. */
 #ifndef STEADY_TRAP_H
 #define STEADY_TRAP_H
 

@@ -4,8 +4,9 @@
 
 #include "engine/dist/buckets.h"
 
-/* Bytes of a bucket: long enough that the wire's rate counts and not its latency, short enough
- * that the last one, which nothing hides, is a small part of the whole (docs/scaling.md). */
+/* Bytes of a bucket: long enough that the wire's rate counts and not its latency, short
+ * enough that the last one, which nothing hides, is a small part of the whole
+ * (docs/scaling.md). */
 enum { BUCKET_LEAST = 64 << 10, BUCKET_MOST = 8 << 20, BUCKETS_LEAST = 8 };
 
 static size_t bucket_numbers(size_t all) {
@@ -37,7 +38,8 @@ void exchange_free(Exchange *x) {
     mem_free(x);
 }
 
-/* What no operation wrote holds numbers of the step before: none of that may be summed. */
+/* What no operation wrote holds numbers of the step before: none of that may be
+ * summed. */
 static void send(Exchange *x, const Bucket *bucket) {
     for (size_t i = 0; i < bucket->count; i++) {
         Tensor *tensor = &bucket->params[i]->tensor;

@@ -6,9 +6,9 @@
  *
  * With NULL (one process alone) both do nothing.
  *
- * The sums arrive in a second slab, since MPI libraries choose slower ways for sums in place;
- * exchange_end makes that slab params->grads and the old one the second.  All ranks must build
- * the same parameters and run the same operations on them. */
+ * The sums arrive in a second slab, since MPI libraries choose slower ways for sums in
+ * place; exchange_end makes that slab params->grads and the old one the second.  All
+ * ranks must build the same parameters and run the same operations on them. */
 #ifndef STEADY_EXCHANGE_H
 #define STEADY_EXCHANGE_H
 

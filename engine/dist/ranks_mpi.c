@@ -82,7 +82,8 @@ void ranks_add(Ranks *ranks, double *x, size_t n) {
     MPI_Allreduce(MPI_IN_PLACE, x, (int)n, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 }
 
-/* MPI does not say what the largest of NaN and a number is, and ranks could differ in it. */
+/* MPI does not say what the largest of NaN and a number is, and ranks could differ in
+ * it. */
 void ranks_max(Ranks *ranks, double *x, size_t n) {
     if (!ranks) return;
     CHECK(n <= INT_MAX, "a maximum of %zu numbers", n);

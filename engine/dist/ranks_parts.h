@@ -1,5 +1,5 @@
-/* ranks_parts: what the files of `ranks` share.  ranks_mpi.c or ranks_none.c talks to MPI, by
- * ./configure; ranks.c is built on either. */
+/* ranks_parts: what the files of `ranks` share.  ranks_mpi.c or ranks_none.c talks to
+ * MPI, by ./configure; ranks.c is built on either. */
 #ifndef STEADY_RANKS_PARTS_H
 #define STEADY_RANKS_PARTS_H
 

@@ -1,9 +1,10 @@
 /* C = alpha op(A) op(B) + beta C, by OpenBLAS and by loops in double.
  *
- * Factors are of 24 bits within -1 ... 1, so that float and double see the same ones.  A sum of k
- * products in any order differs from the exact one by at most u k sum |a b| (u: half a unit in
- * the last place; Higham, Accuracy and Stability, 3.1), and |a b| is 1/4 in the mean: right
- * kernels stay far below `bound`, a product that is missing, doubled or of 16 bits does not. */
+ * Factors are of 24 bits within -1 ... 1, so that float and double see the same ones.  A
+ * sum of k products in any order differs from the exact one by at most u k sum |a b| (u:
+ * half a unit in the last place; Higham, Accuracy and Stability, 3.1), and |a b| is 1/4
+ * in the mean: right kernels stay far below `bound`, a product that is missing, doubled
+ * or of 16 bits does not. */
 #include "engine/kern/blas_check.h"
 
 #include <cblas.h>
@@ -97,8 +98,8 @@ static void plain_product(Work *w, const BlasCase *c, const Layout *l) {
     }
 }
 
-/* What C holds before: numbers, or NaN that beta = 0 must not read; and between its rows what must
- * stay. */
+/* What C holds before: numbers, or NaN that beta = 0 must not read; and between its
+ * rows what must stay. */
 static void prepare(Work *w, const BlasCase *c, const Layout *l) {
     for (size_t i = 0; i < c->m; i++)
         for (size_t j = 0; j < l->ldc; j++) {

@@ -58,8 +58,8 @@ static void exponentials(real *z, size_t first, size_t last, real top, double *s
     }
 }
 
-/* e becomes p - t.  The label's entry comes from what the others have, where it is the largest:
- * 1 - p would lose its digits. */
+/* e becomes p - t.  The label's entry comes from what the others have, where it is the
+ * largest: 1 - p would lose its digits. */
 static void to_gradient(real *e, size_t n, size_t label, bool right, double rest,
                         double smoothing) {
     double share = 1 / (1 + rest), uniform = smoothing / (double)n;

@@ -1,10 +1,11 @@
-/* ctc: states 0 ... 2L are blank, label 0, blank, label 1, ..., blank.  From one frame to the
- * next a path stays, goes on by one, or by two from a label to a different one.  With
+/* ctc: states 0 ... 2L are blank, label 0, blank, label 1, ..., blank.  From one frame to
+ * the next a path stays, goes on by one, or by two from a label to a different one.  With
  * e_t(s) = ln p_t(class of s),
  *   a_t(s) = e_t(s) + ln sum of exp over a_t-1(s), a_t-1(s - 1), a_t-1(s - 2)
  *   b_t(s) = ln sum of exp over (b + e)_t+1 of s, s + 1, s + 2
  *   ln P = ln (exp a_T-1(2L) + exp a_T-1(2L - 1))
- *   d(-ln P)/dz_tk = p_tk - sum over states s of class k of exp(a_t(s) + b_t(s) - ln P) */
+ * d(-ln P)/dz_tk = p_tk - sum over states s of class k of exp(a_t(s) + b_t(s) - ln
+ * P) */
 #include "engine/kern/ctc.h"
 
 #include <math.h>
@@ -12,7 +13,8 @@
 
 #include "engine/kern/vmath.h"
 
-/* For minus infinity: differences of it are numbers, and any sum of logarithms is far above. */
+/* For minus infinity: differences of it are numbers, and any sum of
+ * logarithms is far above. */
 static const double NEVER = -1e300;
 
 /* Rows have two states that never are: before the others in a, behind them in b + e. */

@@ -57,9 +57,10 @@ static size_t part_start(size_t n, size_t i, size_t parts) {
     return start < n ? start : n;
 }
 
-/* Each thread multiplies a strip of C of its own with a single-threaded product: OpenBLAS's own
- * threads wait for each other's packed blocks in a loop of sched_yield, which on a machine that
- * is busy with something else as well costs a time slice at every wait. */
+/* Each thread multiplies a strip of C of its own with a single-threaded product:
+ * OpenBLAS's own threads wait for each other's packed blocks in a loop of
+ * sched_yield, which on a machine that is busy with something else as well costs a
+ * time slice at every wait. */
 static void product(Product p) {
     size_t threads = (size_t)omp_get_max_threads();
     if (omp_in_parallel() || threads == 1 || p.m * p.n * p.k < SERIAL_WORK) {

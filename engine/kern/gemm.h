@@ -1,7 +1,7 @@
 /* gemm: matrix products on row-major matrices, through OpenBLAS.
  *
- * ld is the distance between rows.  beta = 0 overwrites C whatever it held.  Called inside an
- * OpenMP parallel region a product runs on the calling thread alone. */
+ * ld is the distance between rows.  beta = 0 overwrites C whatever it held.  Called
+ * inside an OpenMP parallel region a product runs on the calling thread alone. */
 #ifndef STEADY_GEMM_H
 #define STEADY_GEMM_H
 

@@ -18,7 +18,8 @@ typedef struct Mask {
 /* p is rounded to a multiple of 2^-16 (below 1), what is kept is divided by 1 - p. */
 Mask mask_make(Rng rng, double p);
 
-/* out = alpha base + m in, [n]; base NULL: 0.  out may be base or in.  On the calling thread. */
+/* out = alpha base + m in, [n]; base NULL: 0.  out may be base or in.  On
+ * the calling thread. */
 void mask_apply(const Mask *mask, uint64_t block, real *out, real alpha, const real *base,
                 const real *in, size_t n);
 
@@ -29,7 +30,8 @@ typedef struct MaskedExamples {
     size_t count, size;
 } MaskedExamples;
 
-/* out = alpha base + m in, as mask_apply; an example's masks begin at block number 2^32. */
+/* out = alpha base + m in, as mask_apply; an example's masks begin at block number
+ * 2^32. */
 void mask_examples(const Mask *mask, const MaskedExamples *examples, real *out,
                    real alpha, const real *base, const real *in);
 

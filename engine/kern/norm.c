@@ -29,8 +29,8 @@ void norm_rows(real *y, const real *x, const real *gain, const real *bias, real 
 
 /* ---- backward ---- */
 
-/* Rows are cut into parts by their number alone; a part's sums are one thread's, and the parts
- * are added in order. */
+/* Rows are cut into parts by their number alone; a part's sums are one thread's, and the
+ * parts are added in order. */
 enum { PARTS_MAX = 64, PART_ROWS = 16 };
 
 static size_t part_count(size_t rows) {

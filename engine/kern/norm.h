@@ -3,8 +3,8 @@
  *   h = (x - mean) rstd,  y = gain h + bias,  rstd = 1 / sqrt(variance + eps), variance biased
  *   d = gain dy:  dx = rstd (d - mean(d) - h mean(d h)),  dgain = sum dy h,  dbias = sum dy
  *
- * Rows are shared out among the OpenMP threads; the sums over rows do not depend on how many
- * there are. */
+ * Rows are shared out among the OpenMP threads; the sums over rows do not depend on
+ * how many there are. */
 #ifndef STEADY_NORM_H
 #define STEADY_NORM_H
 

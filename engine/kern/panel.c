@@ -90,8 +90,8 @@ static void chunk(const PanelProduct *p, size_t panel, size_t first, size_t last
     }
 }
 
-/* A part of C: rows [first, last), panels [from, to).  A chunk of A stays in the second-level
- * cache while the panels go by. */
+/* A part of C: rows [first, last), panels [from, to).  A chunk of A stays in the
+ * second-level cache while the panels go by. */
 static void part(const PanelProduct *p, size_t first, size_t last, size_t from,
                  size_t to) {
     for (size_t l = 0; l == 0 || l < p->k; l += DEPTH)

@@ -3,8 +3,8 @@
 #define PARTS 256
 #define SERIAL_MAX 32768
 
-/* The bits of |x|, as integers, are ordered as the numbers are, with infinity and then every
- * NaN above: a maximum of integers keeps NaN and needs no special case. */
+/* The bits of |x|, as integers, are ordered as the numbers are, with infinity and then
+ * every NaN above: a maximum of integers keeps NaN and needs no special case. */
 #ifdef STEADY_DOUBLE
 typedef uint64_t Bits;
 #define BITS_SIZE UINT64_C(0x7fffffffffffffff)

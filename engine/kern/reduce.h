@@ -1,15 +1,15 @@
 /* reduce: sums and maxima over long vectors, in double, by all OpenMP threads.
  *
- * A vector is cut into parts that depend on n alone; each part is summed by one thread and the
- * parts are added in order.  So the result is the same for any number of threads.  Below 32768
- * numbers the calling thread does all.
+ * A vector is cut into parts that depend on n alone; each part is summed by one thread
+ * and the parts are added in order.  So the result is the same for any number of threads.
+ * Below 32768 numbers the calling thread does all.
  *
  *     if (!reduce_all_finite(g, n)) ...
  *     double norm = sqrt(reduce_sum_squares(g, n));
  *
- * Products are formed and added in double: the relative error of a sum of n terms of one sign
- * is at most about n / 8 * 2^-53 a part, and no float product overflows.  n = 0 gives 0
- * (all_finite: true). */
+ * Products are formed and added in double: the relative error of a sum of n terms of one
+ * sign is at most about n / 8 * 2^-53 a part, and no float product overflows.  n = 0
+ * gives 0 (all_finite: true). */
 #ifndef STEADY_REDUCE_H
 #define STEADY_REDUCE_H
 

@@ -1,16 +1,16 @@
 /* rows: what is done to one row of numbers, and sums over rows.
  *
- * Row functions run on the calling thread and are vectorised; functions over whole matrices
- * [rows, n] share the rows out among the OpenMP threads.  Sums over rows are taken in an order
- * that does not depend on the number of threads. */
+ * Row functions run on the calling thread and are vectorised; functions over whole
+ * matrices [rows, n] share the rows out among the OpenMP threads.  Sums over rows are
+ * taken in an order that does not depend on the number of threads. */
 #ifndef STEADY_ROWS_H
 #define STEADY_ROWS_H
 
 #include "engine/core/base.h"
 
-/* s[0..n) becomes its softmax p.  Returns the log-sum-exp; *entropy = lse - sum p s in nats,
- * 0 <= entropy <= ln n; *largest = the largest s.  n = 0 gives lse = 0 and entropy = 0.
- * A row with NaN comes out as NaN throughout. */
+/* s[0..n) becomes its softmax p.  Returns the log-sum-exp; *entropy = lse - sum p s in
+ * nats, 0 <= entropy <= ln n; *largest = the largest s.  n = 0 gives lse = 0 and entropy
+ * = 0.  A row with NaN comes out as NaN throughout. */
 real row_softmax(real *s, size_t n, real *entropy, real *largest);
 
 /* s[0..n) becomes exp(s - lse): the softmax again, from its log-sum-exp. */
@@ -19,14 +19,15 @@ void row_softmax_again(real *s, size_t n, real lse);
 /* sum_j a_j b_j */
 real row_dot(const real *a, const real *b, size_t n);
 
-/* dp[0..n) becomes ds, the gradient of y = m softmax(s) given dp = dy: kept = m p, p itself
- * where m = 1;   ds = kept dp - p sum_j kept_j dp_j */
+/* dp[0..n) becomes ds, the gradient of y = m softmax(s) given dp = dy: kept = m p, p
+ * itself where m = 1;   ds = kept dp - p sum_j kept_j dp_j */
 void row_softmax_backward(real *dp, const real *p, const real *kept, size_t n);
 
 /* sum[n] = beta sum + factor (sum over rows of x[rows, n]); beta = 0 overwrites */
 void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows, size_t n);
 
-/* y[rows, n] = alpha residual[rows, n] + factor bias[n]; residual and bias may be NULL: 0. */
+/* y[rows, n] = alpha residual[rows, n] + factor bias[n]; residual and bias may be NULL:
+ * 0. */
 void rows_fill(real *y, real alpha, const real *residual, real factor, const real *bias,
                size_t rows, size_t n);
 

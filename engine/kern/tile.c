@@ -64,8 +64,8 @@ typedef int32_t Lane;
 #endif
 typedef Lane Lanes __attribute__((vector_size(TILE_BYTES)));
 
-/* A square of TILE_LANES x TILE_LANES: in each round rows at a distance d exchange the lanes in
- * which the number of the lane has bit d. */
+/* A square of TILE_LANES x TILE_LANES: in each round rows at a distance d exchange the
+ * lanes in which the number of the lane has bit d. */
 static void transpose_square(real *out, size_t length, const real *x, size_t ldx) {
     TileVector row[TILE_LANES];
 #pragma GCC unroll 16

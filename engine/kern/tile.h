@@ -1,8 +1,9 @@
 /* tile: products of matrices that stay in the caches, on the calling thread.
  *
- * BLAS copies both matrices into its own order before it multiplies, and clears C first; for the
- * few hundred rows of one attention head that is half of the time.  Here the caller packs what
- * is used many times, once, and the product reads the rest where it stands.
+ * BLAS copies both matrices into its own order before it multiplies, and clears C
+ * first; for the few hundred rows of one attention head that is half of the time.
+ * Here the caller packs what is used many times, once, and the product reads the
+ * rest where it stands.
  *
  * Rows that a product reads or writes as vectors are padded to TILE_LANES numbers:
  * tile_padded(n).  A need not be padded.
@@ -33,19 +34,21 @@ typedef struct TileA {
     size_t row, column;
 } TileA;
 
-/* C[m, n] = alpha A[m, k] B[k, n] + (add ? C : 0).  n is a multiple of TILE_LANES; B and C have
- * rows of ldb and ldc numbers, at least n. */
+/* C[m, n] = alpha A[m, k] B[k, n] + (add ? C : 0).  n is a multiple of TILE_LANES; B and
+ * C have rows of ldb and ldc numbers, at least n. */
 void tile_product(size_t m, size_t n, size_t k, real alpha, TileA a, const real *b,
                   size_t ldb, bool add, real *c, size_t ldc);
 
 /* out[rows, tile_padded(columns)] = x[rows, columns], zeros behind each row. */
 void tile_pack(real *out, const real *x, size_t ldx, size_t rows, size_t columns);
 
-/* out[columns, tile_padded(rows)] = x[rows, columns] transposed, zeros behind each row. */
+/* out[columns, tile_padded(rows)] = x[rows, columns] transposed, zeros behind each
+ * row. */
 void tile_pack_transposed(real *out, const real *x, size_t ldx, size_t rows,
                           size_t columns);
 
-/* The same with rows of ldo numbers, and `padded` >= rows, a multiple of TILE_LANES, of them set. */
+/* The same with rows of ldo numbers, and `padded` >= rows, a multiple of
+ * TILE_LANES, of them set. */
 void tile_transpose(real *out, size_t ldo, const real *x, size_t ldx, size_t rows,
                     size_t columns, size_t padded);
 

@@ -4,8 +4,9 @@
 
 #include "engine/kern/tile.h"
 
-/* A block of TILE_ROWS x TILE_VECTORS vectors of C stays in registers: with as many vectors of B
- * and one number of A that is 29 of AVX-512's and NEON's 32, 15 of AVX's and SSE's 16. */
+/* A block of TILE_ROWS x TILE_VECTORS vectors of C stays in registers: with as many
+ * vectors of B and one number of A that is 29 of AVX-512's and NEON's 32, 15 of
+ * AVX's and SSE's 16. */
 #if !defined __AVX512F__ && !defined __aarch64__
 enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
 #else

@@ -32,22 +32,23 @@
 #include "engine/kern/vmath_float.h"
 #endif
 
-/* y = x Phi(x), the exact (erf) GELU; [n].  Float: absolute error <= 1.3e-7 max(1, |x|), and
- * relative error <= 5.1e-7 (1 + x^2 / 10) on the negative side, down to x = -13.2. */
+/* y = x Phi(x), the exact (erf) GELU; [n].  Float: absolute error <= 1.3e-7 max(1, |x|),
+ * and relative error <= 5.1e-7 (1 + x^2 / 10) on the negative side, down to x = -13.2. */
 void vm_gelu(real *y, const real *x, size_t n);
 
-/* dx = beta dx + dy (Phi(x) + x phi(x)); beta = 0 overwrites whatever dx holds, NaN too. */
+/* dx = beta dx + dy (Phi(x) + x phi(x)); beta = 0 overwrites whatever dx holds, NaN
+ * too. */
 void vm_gelu_backward(real *dx, const real *dy, const real *x, size_t n, real beta);
 
-/* Both at once: y = x Phi(x) and dx = beta dx + dy (Phi(x) + x phi(x)); dx and dy may be the same
- * memory when beta is 0. */
+/* Both at once: y = x Phi(x) and dx = beta dx + dy (Phi(x) + x phi(x)); dx and dy may be
+ * the same memory when beta is 0. */
 void vm_gelu_both(real *y, real *dx, const real *dy, const real *x, size_t n, real beta);
 
 /* y = a sigmoid(b); [n].  Float: relative error <= 3.1e-7 for b >= -87.3, 0 below. */
 void vm_glu(real *y, const real *a, const real *b, size_t n);
 
-/* da = beta da + dy s,  db = beta db + dy a s (1 - s),  s = sigmoid(b); beta = 0 overwrites.  Both
- * slopes have a relative error <= 6e-7 for |b| <= 87.3. */
+/* da = beta da + dy s,  db = beta db + dy a s (1 - s),  s = sigmoid(b); beta = 0
+ * overwrites.  Both slopes have a relative error <= 6e-7 for |b| <= 87.3. */
 void vm_glu_backward(real *da, real *db, const real *dy, const real *a, const real *b,
                      size_t n, real beta);
 

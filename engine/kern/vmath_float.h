@@ -1,8 +1,8 @@
 /* vmath_float: the functions of vmath.h as polynomials in float.
  *
- * Coefficients: test/golden/fit_vmath.py.  Errors: the largest that test/unit/test_vmath.c
- * finds over a dense grid of floats, against libm in double, with and without contraction to
- * fused multiply-adds. */
+ * Coefficients: test/golden/fit_vmath.py.  Errors: the largest that
+ * test/unit/test_vmath.c finds over a dense grid of floats, against libm in double, with
+ * and without contraction to fused multiply-adds. */
 #ifndef STEADY_VMATH_FLOAT_H
 #define STEADY_VMATH_FLOAT_H
 
@@ -20,7 +20,8 @@ static inline uint32_t vm_bits(float x) { return ((VmPun){.value = x}).bits; }
 
 /* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln2/2.  Adding 1.5 * 2^23 rounds to an
  * integer and leaves n in the low bits; 2^n is added to the exponent of exp(r).
- * Relative error <= 1.9e-7 (at most 2 units of the last place) for -87.3365 <= x <= 88.72283. */
+ * Relative error <= 1.9e-7 (at most 2 units of the last place) for
+ * -87.3365 <= x <= 88.72283. */
 static inline float vm_exp(float x) {
     float shifted = x * 1.44269504f + 12582912.0f;
     float n = shifted - 12582912.0f;
@@ -83,8 +84,8 @@ static inline float vm_normal_tail(float x, float density) {
     return density * p;
 }
 
-/* Absolute error <= 2.2e-7.  Relative error <= 4.8e-7 (1 + x^2 / 10) down to x = -13.2 (the
- * rounding of x^2), 0 below. */
+/* Absolute error <= 2.2e-7.  Relative error <= 4.8e-7 (1 + x^2 / 10) down to x = -13.2
+ * (the rounding of x^2), 0 below. */
 static inline float vm_normal_cdf(float x) {
     float tail = vm_normal_tail(x, vm_exp(-0.5f * x * x));
     return x < 0.0f ? tail : 1.0f - tail;
@@ -95,7 +96,8 @@ static inline float vm_normal_pdf(float x) {
     return 0.398942280f * vm_exp(-0.5f * x * x);
 }
 
-/* Phi(x) and Phi(x) + x phi(x), from one exponential.  The slope's absolute error <= 2.4e-7. */
+/* Phi(x) and Phi(x) + x phi(x), from one exponential.  The slope's
+ * absolute error <= 2.4e-7. */
 static inline void vm_gelu_parts(float x, float *cdf, float *slope) {
     float density = vm_exp(-0.5f * x * x);
     float tail = vm_normal_tail(x, density);

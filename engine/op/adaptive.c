@@ -1,6 +1,6 @@
-/* adaptive: embedding and loss over a vocabulary in bands, made of other ops, which have the
- * gradients.  Tokens are sorted by band; bands without a token take part with no rows, so that
- * every step writes the same parameters' gradients. */
+/* adaptive: embedding and loss over a vocabulary in bands, made of other ops, which have
+ * the gradients.  Tokens are sorted by band; bands without a token take part with no
+ * rows, so that every step writes the same parameters' gradients. */
 #include <string.h>
 
 #include "engine/op/vocab_loss.h"
@@ -73,8 +73,8 @@ static uint32_t *head_labels(Tape *tape, const AdaptiveArgs *a, const Members *m
     return label;
 }
 
-/* Band i's part of the loss; adds to *nll and counts rows that are right here and were at the
- * head. */
+/* Band i's part of the loss; adds to *nll and counts rows that are right here
+ * and were at the head. */
 static Tensor *tail_loss(Tape *tape, Tensor *x, const AdaptiveArgs *a, size_t i,
                          const Members *m, double divisor, const bool *head_hit,
                          double *nll, size_t *right) {

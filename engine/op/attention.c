@@ -1,9 +1,10 @@
-/* attention: for each example and head, with c = 1/(sqrt(K) tau) and dropout's mask m (or 1),
+/* attention: for each example and head, with c = 1/(sqrt(K) tau) and
+ * dropout's mask m (or 1),
  *   s = c q k^T,  p = softmax(s),  y = (m p) v
  *   dv = (m p)^T dy,  dp = m (dy v^T),  ds = p (dp - sum_j p_j dp_j),  dq = c ds k,  dk = c ds^T q
  *
- * One thread takes one (example, head) at a time, packs its keys and values, and walks down its
- * queries in blocks whose scores stay in the second-level cache. */
+ * One thread takes one (example, head) at a time, packs its keys and values, and walks
+ * down its queries in blocks whose scores stay in the second-level cache. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -118,8 +119,8 @@ typedef struct Measure {
     real largest;
 } Measure;
 
-/* Softmax over the n open keys of a row, zeros from there to `end`.  The loop runs to a whole
- * vector, over keys of -infinity. */
+/* Softmax over the n open keys of a row, zeros from there to `end`.  The loop runs to a
+ * whole vector, over keys of -infinity. */
 static real soften_row(real *row, size_t n, size_t end, real *entropy, real *largest) {
     size_t padded = tile_padded(n);
     for (size_t j = n; j < padded; j++) row[j] = -INFINITY;
@@ -370,8 +371,9 @@ static void head_backward(const Attention *node, const Plan *p, size_t b, size_t
     }
 }
 
-/* Slices of one tensor share one gradient, which is asked for once.  Where a slice does not
- * cover its tensor the rest must hold zeros, so the sum of slices is compared with the width. */
+/* Slices of one tensor share one gradient, which is asked for once.  Where a slice
+ * does not cover its tensor the rest must hold zeros, so the sum of slices is
+ * compared with the width. */
 static real *slice_grad(Tape *tape, const Slice *slices, size_t i, real *const *grads,
                         real *betas, size_t width) {
     Tensor *x = slices[i].x;

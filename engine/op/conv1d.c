@@ -1,7 +1,8 @@
 /* frames: y[b, t, c K + k] = x[b, t stride + k - before, c], 0 outside of the utterance
  *   dx[b, f, c] = sum over the windows t that frame f stands in of
  *                 dy[b, t, c K + f + before - t stride]
- * conv1d: frames, and then op_linear: y = frames W^T + b, W [O, C, K] seen as [O, C K]. */
+ * conv1d: frames, and then op_linear: y = frames W^T + b, W [O, C, K] seen as [O, C
+ * K]. */
 #include <string.h>
 
 #include "engine/op/op.h"
@@ -29,7 +30,8 @@ size_t frames_before_same(size_t length, size_t kernel, size_t stride) {
     return reach > length ? (reach - length) / 2 : 0;
 }
 
-/* row [C, K] of the window of utterance b that begins `before` frames before frame `first`. */
+/* row [C, K] of the window of utterance b that begins `before` frames
+ * before frame `first`. */
 static void gather(const FramesArgs *a, real *row, size_t b, size_t first) {
     size_t channels = a->x->shape[2], kernel = a->kernel, before = lead(a, b);
     size_t frames = valid(a, b);
@@ -44,7 +46,8 @@ static void gather(const FramesArgs *a, real *row, size_t b, size_t first) {
     }
 }
 
-/* dx [C] += what the windows that hold frame f of utterance b send to it; dy [windows, C K]. */
+/* dx [C] += what the windows that hold frame f of utterance b send to it;
+ * dy [windows, C K]. */
 static void collect(const FramesArgs *a, real *dx, const real *dy, size_t b, size_t f,
                     size_t count) {
     size_t channels = a->x->shape[2], kernel = a->kernel, at = f + lead(a, b);

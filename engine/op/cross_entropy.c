@@ -1,8 +1,8 @@
 /* cross_entropy: with top = max_k z_k and rest = sum over the others of e^(z_k - top),
  *   loss = sum_r (ln(1 + rest) - sum_k t_rk (z_rk - top)) / divisor      (sum_k t_rk = 1)
  *   dz_rk = dloss (softmax(z_r)_k - t_rk) / divisor
- * Everything is taken relative to the top logit, and the label's gradient is minus the sum of
- * the others', so that a confident network's small loss keeps its digits. */
+ * Everything is taken relative to the top logit, and the label's gradient is minus the
+ * sum of the others', so that a confident network's small loss keeps its digits. */
 #include <math.h>
 #include <string.h>
 
@@ -56,7 +56,8 @@ static double row_loss(const Target *t, const real *z, size_t k, size_t r, real 
     return log1p((double)rest) - expected;
 }
 
-/* dz = beta dz + scale (p - t), where the entry of the label is what makes the row's sum 0. */
+/* dz = beta dz + scale (p - t), where the entry of the label is what makes the row's sum
+ * 0. */
 static void row_backward(real *dz, real beta, const Target *t, const real *z, size_t k,
                          size_t r, real top, real share, real scale) {
     real uniform = (real)(t->smoothing / (double)k), sum = 0;

@@ -1,6 +1,7 @@
 /* ctc: loss = - sum_b ln P(labels_b | logits_b) / divisor
  *   dlogits_bt = dloss (softmax(logits_bt) - posterior_bt) / divisor, 0 at padding frames
- * The sums over alignments are in kern/ctc.c; here utterances are shared out among threads. */
+ * The sums over alignments are in kern/ctc.c; here utterances are shared
+ * out among threads. */
 #include "engine/kern/ctc.h"
 
 #include <string.h>

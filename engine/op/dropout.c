@@ -1,7 +1,7 @@
 /* dropout: y = m x,  dx = m dy,  m_i = 0 or 1 / (1 - p)
  *
- * The mask is a function of (seed, site, step, example, place in the example): the backward pass
- * draws it again. */
+ * The mask is a function of (seed, site, step, example, place in the example): the
+ * backward pass draws it again. */
 #include "engine/kern/mask.h"
 #include "engine/op/op.h"
 

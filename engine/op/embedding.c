@@ -1,10 +1,10 @@
 /* embedding: y[b, t, :] = scale table[id(b, t), :]
  *   dtable[v, :] = scale (sum over the places where v stands of dy)
  *
- * Only rows that stand somewhere are written, unless the gradient holds nothing yet: then the
- * table's is cleared.  A tied output, which comes later and so goes back earlier, has filled it
- * already.  A thread adds strips of columns, in the order of the tokens: the sums are the same
- * for any number of threads. */
+ * Only rows that stand somewhere are written, unless the gradient holds nothing yet: then
+ * the table's is cleared.  A tied output, which comes later and so goes back earlier, has
+ * filled it already.  A thread adds strips of columns, in the order of the tokens: the
+ * sums are the same for any number of threads. */
 #include <string.h>
 
 #include "engine/op/op.h"

@@ -1,4 +1,5 @@
-/* layer_norm: y = gain (x - mean) / sqrt(var + eps) + bias; the gradient is in kern/norm.h. */
+/* layer_norm: y = gain (x - mean) / sqrt(var + eps) + bias; the gradient
+ * is in kern/norm.h. */
 #include "engine/kern/norm.h"
 #include "engine/op/op.h"
 

@@ -1,10 +1,10 @@
-/* linear: p = f(x),  y = alpha r + k m (s p W^T + b), k one factor for each example, m dropout's
- * mask or 1
+/* linear: p = f(x),  y = alpha r + k m (s p W^T + b), k one factor for each example, m
+ * dropout's mask or 1
  *   dz = m dy,  dp = k s dz W,  dx = f'(x) dp,  dr = alpha dy
  *   G = dL/d(sW) = (k dz)^T p,  db = sum over rows of k dz
  *
- * The product is added to alpha r + k b, so neither bias nor residual costs a pass of its own.  p
- * is not kept: the backward pass makes it again while it makes dx. */
+ * The product is added to alpha r + k b, so neither bias nor residual costs a pass of its
+ * own.  p is not kept: the backward pass makes it again while it makes dx. */
 #include <string.h>
 
 #include "engine/kern/gemm.h"
@@ -156,7 +156,8 @@ static void norm_back(Tape *tape, const Linear *l, const Sizes *s, real *p, real
 
 /* ---- W in the order of the product ---- */
 
-/* W or its transpose for the rows of A to come, as gemm (few rows) or panel_product wants it. */
+/* W or its transpose for the rows of A to come, as gemm (few rows) or
+ * panel_product wants it. */
 static const real *lay_out(Tape *tape, const Linear *l, const Sizes *s, bool forward) {
     const real *w = effective_weight(tape, l, s);
     if (s->rows < FEW_ROWS) return w;

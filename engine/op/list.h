@@ -1,5 +1,5 @@
-/* The ops, one a line.  test/grad asks each name for a gradient case, so an op without one
- * does not link. */
+/* The ops, one a line.  test/grad asks each name for a gradient case, so an op without
+ * one does not link. */
 #define OP_LIST(OP)                                                                      \
     OP(linear)                                                                           \
     OP(linear_fused)                                                                     \

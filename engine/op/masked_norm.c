@@ -1,7 +1,9 @@
-/* masked_norm: over the n valid numbers of an utterance, h = (x - mean) r,  r = 1 / (std + eps),
+/* masked_norm: over the n valid numbers of an utterance, h = (x - mean) r,  r
+ * = 1 / (std + eps),
  *   y = scale h + bias
  *   dscale = sum dy h,  dbias = sum dy,
- *   dx = scale (r (dy - mean(dy)) - mean(dy h) h / std),  the last term 0 where std = 0 */
+ * dx = scale (r (dy - mean(dy)) - mean(dy h) h / std),  the last term 0 where std =
+ * 0 */
 #include <math.h>
 #include <string.h>
 

@@ -1,27 +1,28 @@
 /* op: the catalogue of differentiable ops.
  *
- * Each op computes at once, returns a new tensor of the tape's step, and records how to go
- * back.  Shapes are checked (CHECK: a wrong shape is the caller's bug).  Letters: B batch,
- * T queries, S keys, D width, H heads, K head width, R rows, I inputs, O outputs.
+ * Each op computes at once, returns a new tensor of the tape's step, and records how to
+ * go back.  Shapes are checked (CHECK: a wrong shape is the caller's bug).  Letters: B
+ * batch, T queries, S keys, D width, H heads, K head width, R rows, I inputs, O outputs.
  * Backward formulas open each op's file. */
 #ifndef STEADY_OP_H
 #define STEADY_OP_H
 
 #include "engine/core/tape.h"
 
-/* A factor borrowed by op_linear: one number, or one for each output row of W.  The op never
- * knows which reparametrisation it comes from (engine/reparam). */
+/* A factor borrowed by op_linear: one number, or one for each output row of W.  The op
+ * never knows which reparametrisation it comes from (engine/reparam). */
 typedef struct Scale {
     const real *value; /* [count] */
     size_t count;      /* 1 or O */
 } Scale;
 
-/* y[.., O] = scale (x[.., I] W^T) + b.   W [O, ...] of O*I numbers, b [O] or NULL, scale or
- * NULL for 1.  W.grad collects dL/d(scale W), not dL/dW: reparam_fold turns one into the
- * other once a step. */
+/* y[.., O] = scale (x[.., I] W^T) + b.   W [O, ...] of O*I numbers, b [O] or NULL, scale
+ * or NULL for 1.  W.grad collects dL/d(scale W), not dL/dW: reparam_fold turns one into
+ * the other once a step. */
 Tensor *op_linear(Tape *tape, Tensor *x, Tensor *w, Tensor *b, const Scale *scale);
 
-/* y[.., I] = scale x[.., O] W   W [O, I], scale: one number, or NULL.  W.grad as op_linear's. */
+/* y[.., I] = scale x[.., O] W   W [O, I], scale: one number, or NULL.
+ * W.grad as op_linear's. */
 Tensor *op_linear_transposed(Tape *tape, Tensor *x, Tensor *w, const Scale *scale);
 
 /* What is done to x on its way into the product. */
@@ -47,17 +48,19 @@ typedef struct LinearArgs {
     bool last; /* a recomputed block ends here: its output is not made again */
 } LinearArgs;
 
-/* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear with what stands before
- * and behind it in a block done on the way.  f(x) is not kept. */
+/* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear with what stands
+ * before and behind it in a block done on the way.  f(x) is not kept. */
 Tensor *op_linear_fused(Tape *tape, const LinearArgs *args);
 
-/* Where queries, keys or values stand: columns [column, column + H K) of x [B, T, columns]. */
+/* Where queries, keys or values stand: columns [column, column + H K) of x
+ * [B, T, columns]. */
 typedef struct Slice {
     Tensor *x;
     size_t column;
 } Slice;
 
-/* What attention measures of itself, for each head, over all its examples and valid queries. */
+/* What attention measures of itself, for each head, over all its examples
+ * and valid queries. */
 typedef struct AttentionStats {
     double *entropy; /* [H] mean row entropy, nats; pre-allocated by the caller */
     double *largest; /* [H] largest logit q.k scale, after temperature */
@@ -84,19 +87,21 @@ typedef struct AttentionArgs {
                            * whatever S, T and B are */
 } AttentionArgs;
 
-/* y[B, T or outputs, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et al. 2017).
- * Queries without an output are measured all the same.  A row
- * without an open key gives 0.  T x S is never held: rows of queries go through in blocks,
- * their log-sum-exp is kept, and the probabilities are made again in the backward pass. */
+/* y[B, T or outputs, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et
+ * al. 2017).  Queries without an output are measured all the same.  A row without an open
+ * key gives 0.  T x S is never held: rows of queries go through in blocks, their
+ * log-sum-exp is kept, and the probabilities are made again in the backward pass. */
 Tensor *op_attention(Tape *tape, const AttentionArgs *args);
 
-/* y = gain (x - mean) / sqrt(var + eps) + bias over the last dimension. gain, bias [D]. */
+/* y = gain (x - mean) / sqrt(var + eps) + bias over the last dimension. gain, bias
+ * [D]. */
 Tensor *op_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double eps);
 
 Tensor *op_gelu(Tape *tape, Tensor *x); /* x Phi(x), the exact one */
 Tensor *op_relu(Tape *tape, Tensor *x); /* max(x, 0) */
 
-/* y[.., d] = x[.., d] sigmoid(x[.., D + d])   x [.., 2 D] -> [.., D]  (Dauphin et al. 2017) */
+/* y[.., d] = x[.., d] sigmoid(x[.., D + d])   x [.., 2 D] -> [.., D]
+ * (Dauphin et al. 2017) */
 Tensor *op_glu(Tape *tape, Tensor *x);
 
 /* y = x + a   a [1] */
@@ -105,14 +110,14 @@ Tensor *op_add_scalar(Tape *tape, Tensor *x, Tensor *a);
 /* Sequences with padding: frame_count [B], each <= T, or NULL: all T; borrowed until the
  * backward pass is over.  What stands behind it is never read and has no gradient. */
 
-/* y = scale (x - mean) / (std + eps) + bias, mean and (biased) std over the valid frames and all
- * channels of an utterance; 0 at padding.  x [B, T, C], scale and bias [1].  An utterance of one
- * value throughout, std = 0, gives y = bias. */
+/* y = scale (x - mean) / (std + eps) + bias, mean and (biased) std over the valid frames
+ * and all channels of an utterance; 0 at padding.  x [B, T, C], scale and bias [1].  An
+ * utterance of one value throughout, std = 0, gives y = bias. */
 Tensor *op_masked_norm(Tape *tape, Tensor *x, const size_t *frame_count, Tensor *scale,
                        Tensor *bias, double eps);
 
-/* Windows of `kernel` frames, `stride` apart, of x [B, T, C] with `before` zero frames in front
- * and as many as are needed behind; zeros at padding. */
+/* Windows of `kernel` frames, `stride` apart, of x [B, T, C] with `before` zero frames in
+ * front and as many as are needed behind; zeros at padding. */
 typedef struct FramesArgs {
     Tensor *x;
     size_t kernel, stride, before;
@@ -120,18 +125,19 @@ typedef struct FramesArgs {
     const size_t *frame_count;
 } FramesArgs;
 
-/* y[b, t, c kernel + k] = x[b, t stride + k - before, c] -> [B, ceil(T / stride), C kernel] */
+/* y[b, t, c kernel + k] = x[b, t stride + k - before, c] ->
+ * [B, ceil(T / stride), C kernel] */
 Tensor *op_frames(Tape *tape, const FramesArgs *args);
 
 /* `before` of "SAME" padding: half, rounded down, of
  *   max(0, (ceil(T / stride) - 1) stride + kernel - T)
- * It moves by up to stride / 2 frames with T, padding included, so that neighbours in the batch
- * shift an utterance; (kernel - 1) / 2, the largest that it becomes, does not. */
+ * It moves by up to stride / 2 frames with T, padding included, so that neighbours in the
+ * batch shift an utterance; (kernel - 1) / 2, the largest that it becomes, does not. */
 size_t frames_before_same(size_t length, size_t kernel, size_t stride);
 
-/* y[b, t, o] = b[o] + sum_ck w[o, c, k] frames[b, t, c, k]   w [O, C, kernel], b [O] or NULL
- * -> [B, ceil(T / stride), O].  Output frames behind an utterance's end are made of the bias and
- * what windows still reach: mask them further on. */
+/* y[b, t, o] = b[o] + sum_ck w[o, c, k] frames[b, t, c, k]   w [O, C, kernel], b [O] or
+ * NULL -> [B, ceil(T / stride), O].  Output frames behind an utterance's end are made of
+ * the bias and what windows still reach: mask them further on. */
 Tensor *op_conv1d(Tape *tape, const FramesArgs *args, Tensor *w, Tensor *b);
 
 /* Pictures [B, C, Y, X] to rows [B, (Y/P)(X/P), C P P] of pixels in order (C, y, x). */
@@ -140,13 +146,13 @@ Tensor *op_patchify(Tape *tape, Tensor *x, size_t patch);
 /* x [B, T, D], token of D numbers -> [B, T + 1, D] with the token first. */
 Tensor *op_prepend_token(Tape *tape, Tensor *x, Tensor *token);
 
-/* y[b, t, :] = scale table[ids[b, t], :]   table [V, D], ids [B, T] each < V -> [B, T, D].
- * ids are borrowed until the backward pass is over. */
+/* y[b, t, :] = scale table[ids[b, t], :]   table [V, D], ids [B, T] each < V ->
+ * [B, T, D].  ids are borrowed until the backward pass is over. */
 Tensor *op_embedding(Tape *tape, Tensor *table, const uint32_t *ids, size_t batch,
                      size_t length, double scale);
 
-/* y[b, t, :] = x[b, t, :] + position[t, :]   x [B, T, D], position [.., D] of T rows or more: the
- * first T are added and have a gradient. */
+/* y[b, t, :] = x[b, t, :] + position[t, :]   x [B, T, D], position [.., D] of T rows or
+ * more: the first T are added and have a gradient. */
 Tensor *op_add_position(Tape *tape, Tensor *x, Tensor *position);
 
 /* y[b, :] = x[b, index, :] */
@@ -155,8 +161,8 @@ Tensor *op_take_token(Tape *tape, Tensor *x, size_t index);
 /* y[b, :] = mean over t >= first of x[b, t, :] */
 Tensor *op_mean_tokens(Tape *tape, Tensor *x, size_t first);
 
-/* y[0, i, :] = x[rows[i], :]   x [.., D] seen as rows; rows [count] in rising order, borrowed until
- * the backward pass is over -> [1, count, D].  count may be 0. */
+/* y[0, i, :] = x[rows[i], :]   x [.., D] seen as rows; rows [count] in rising order,
+ * borrowed until the backward pass is over -> [1, count, D].  count may be 0. */
 Tensor *op_take_rows(Tape *tape, Tensor *x, const size_t *rows, size_t count);
 
 /* Rows, by where they go: part [.., D] of count rows. */
@@ -173,33 +179,34 @@ Tensor *op_merge_rows(Tape *tape, const RowPart *parts, size_t count, size_t bat
 /* y = alpha a + b, one shape.  alpha is 1 but in DeepNorm. */
 Tensor *op_add(Tape *tape, Tensor *a, Tensor *b, double alpha);
 
-/* Training only, else x itself: each number is kept with probability 1 - p (p to 16 bits) and
- * divided by it.
- * `site` keeps the masks of different places apart; `first_example` is the number of x[0] in
- * the optimizer step, so that micro-batches get the masks of the whole batch. */
+/* Training only, else x itself: each number is kept with probability 1 - p (p to 16 bits)
+ * and divided by it.
+ * `site` keeps the masks of different places apart; `first_example` is the number of x[0]
+ * in the optimizer step, so that micro-batches get the masks of the whole batch. */
 Tensor *op_dropout(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_example);
 
-/* The same where x's rows are examples: row i is number first_row + rows[i] (NULL: + i) of the
- * optimizer step.  rows are borrowed until the backward pass is over. */
+/* The same where x's rows are examples: row i is number first_row + rows[i] (NULL: + i)
+ * of the optimizer step.  rows are borrowed until the backward pass is over. */
 Tensor *op_dropout_rows(Tape *tape, Tensor *x, double p, uint32_t site, size_t first_row,
                         const size_t *rows);
 
-/* The same for whole examples: x[b, ...] is kept or dropped as one (Huang et al. 2016). */
+/* The same for whole examples: x[b, ...] is kept or dropped as one (Huang et al.
+ * 2016). */
 Tensor *op_drop_path(Tape *tape, Tensor *x, double p, uint32_t site,
                      size_t first_example);
 
-/* The factors that op_drop_path multiplies by, [B], 0 or 1 / (1 - p), in the tape's memory;
- * NULL where it does nothing. */
+/* The factors that op_drop_path multiplies by, [B], 0 or 1 / (1 - p), in the tape's
+ * memory; NULL where it does nothing. */
 const real *drop_path_factors(Tape *tape, size_t batch, double p, uint32_t site,
                               size_t first_example);
 
 /* Layer drop (Fan et al. 2020): is the block of this site left out?  One draw, true with
- * probability p, for all examples of a forward pass (TapeMode.pass: a micro-batch of a rank);
- * in training only.  What is kept is not rescaled. */
+ * probability p, for all examples of a forward pass (TapeMode.pass: a micro-batch of a
+ * rank); in training only.  What is kept is not rescaled. */
 bool layer_dropped(const Tape *tape, double p, uint32_t site);
 
-/* Targets of a classification loss over K classes; the arrays are borrowed until the backward
- * pass is over.  Row r's target distribution is
+/* Targets of a classification loss over K classes; the arrays are borrowed until the
+ * backward pass is over.  Row r's target distribution is
  *   (1 - smoothing) (mix_r [label_r] + (1 - mix_r) [other_r]) + smoothing / K */
 typedef struct Target {
     const size_t *label; /* [R] each < K */
@@ -212,8 +219,9 @@ typedef struct Target {
 /* loss [1] = - sum_r sum_k target_rk ln softmax(logits_r)_k / divisor, in nats. */
 Tensor *op_cross_entropy(Tape *tape, Tensor *logits, const Target *target);
 
-/* Tokens to be predicted; the arrays are borrowed until the backward pass is over.  Row r's
- * target distribution over the V tokens is (1 - smoothing) [label_r] + smoothing / V. */
+/* Tokens to be predicted; the arrays are borrowed until the backward pass is over.  Row
+ * r's target distribution over the V tokens is (1 - smoothing) [label_r] + smoothing /
+ * V. */
 typedef struct VocabTarget {
     const uint32_t *label; /* [R] each < V, or `ignore`: that row counts for nothing */
     uint32_t ignore;
@@ -224,16 +232,16 @@ typedef struct VocabTarget {
                        * label; or NULL */
 } VocabTarget;
 
-/* loss [1] = - sum_r sum_v target_rv ln softmax(z_r)_v / divisor, z = scale (x W^T) + b, nats.
- * x [.., D] of R rows, W [V, D], b [V] or NULL, scale or NULL: as op_linear and
+/* loss [1] = - sum_r sum_v target_rv ln softmax(z_r)_v / divisor, z = scale (x W^T) + b,
+ * nats.  x [.., D] of R rows, W [V, D], b [V] or NULL, scale or NULL: as op_linear and
  * op_cross_entropy, but the product is made for the rows that count alone, and one [R, V]
  * buffer holds the logits and then their gradient; without gradients not even that.
  * W.grad collects dL/d(scale W), as op_linear's does. */
 Tensor *op_vocab_loss(Tape *tape, Tensor *x, Tensor *w, Tensor *bias, const Scale *scale,
                       const VocabTarget *target);
 
-/* Vocabularies in bands, the rarer the narrower (Baevski and Auli 2019).  Band i has the tokens
- * behind those of bands 0 ... i - 1. */
+/* Vocabularies in bands, the rarer the narrower (Baevski and Auli 2019).  Band i has the
+ * tokens behind those of bands 0 ... i - 1. */
 typedef struct Band {
     Tensor *table;      /* [n_i, d_i] */
     Tensor *proj;       /* [D, d_i] */
@@ -243,7 +251,8 @@ typedef struct Band {
 enum { BANDS_MAX = 8 };
 
 /* y[b, t, :] = scale table_i[w - first_i] proj_i^T, w = ids[b, t] of band i -> [B, T, D].
- * bands [count], count <= BANDS_MAX, and ids are borrowed until the backward pass is over. */
+ * bands [count], count <= BANDS_MAX, and ids are borrowed until the
+ * backward pass is over. */
 Tensor *op_adaptive_embedding(Tape *tape, const Band *bands, size_t count,
                               const uint32_t *ids, size_t batch, size_t length,
                               double scale);
@@ -257,12 +266,13 @@ typedef struct AdaptiveArgs {
     size_t first_row; /* number of x's first row in the optimizer step, for the masks */
 } AdaptiveArgs;
 
-/* loss [1] = - sum_r ln p(label_r) / divisor, in nats, with p(w) = p_0(w) in band 0, and else
+/* loss [1] = - sum_r ln p(label_r) / divisor, in nats, with p(w) = p_0(w)
+ * in band 0, and else
  *   p(w) = p_0(band of w) p_i(w)
  *   p_0 = softmax(x [table_0; clusters]^T),  p_i = softmax(dropout(x proj_i) table_i^T)
- * Tables and projections may be those of op_adaptive_embedding.  A band is looked at for its own
- * labels only.  target as op_vocab_loss takes it, without smoothing; a row is right where p_0's
- * largest is the label, or its band and p_i's largest the label. */
+ * Tables and projections may be those of op_adaptive_embedding.  A band is looked at for
+ * its own labels only.  target as op_vocab_loss takes it, without smoothing; a row is
+ * right where p_0's largest is the label, or its band and p_i's largest the label. */
 Tensor *op_adaptive_loss(Tape *tape, Tensor *x, const AdaptiveArgs *args,
                          const VocabTarget *target);
 
@@ -277,10 +287,10 @@ typedef struct CtcTarget {
     double *each;   /* [B] set to each utterance's -ln P; or NULL */
 } CtcTarget;
 
-/* loss [1] = - sum_b ln P(labels_b | logits_b) / divisor, in nats (Graves et al. 2006), with P
- * the sum over the alignments of softmax(logits) that spell the labels; logits [B, T, V].  Frames
- * behind frame_count count for nothing.  An utterance that ctc_fits (engine/kern/ctc.h) denies is
- * the caller's bug: ask before. */
+/* loss [1] = - sum_b ln P(labels_b | logits_b) / divisor, in nats (Graves et al. 2006),
+ * with P the sum over the alignments of softmax(logits) that spell the labels; logits
+ * [B, T, V].  Frames behind frame_count count for nothing.  An utterance that ctc_fits
+ * (engine/kern/ctc.h) denies is the caller's bug: ask before. */
 Tensor *op_ctc(Tape *tape, Tensor *logits, const CtcTarget *target);
 
 #endif

@@ -1,4 +1,5 @@
-/* patchify: a permutation of pixels, [B, C, Y, X] -> [B, N, C P P]; backward is its inverse. */
+/* patchify: a permutation of pixels, [B, C, Y, X] -> [B, N, C P P];
+ * backward is its inverse. */
 #include <string.h>
 
 #include "engine/op/op.h"

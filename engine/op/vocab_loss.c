@@ -2,8 +2,8 @@
  *   loss = sum_r (- sum_v t_rv ln p_rv) / divisor
  *   dz = (p - t) dloss / divisor,  dx = s dz W,  G = dL/d(sW) = dz^T x,  db = sum_r dz
  *
- * p - t takes the place of the logits while a row of them is in the cache, in the forward pass;
- * what the loss is multiplied by later goes into the products' alpha. */
+ * p - t takes the place of the logits while a row of them is in the cache, in the forward
+ * pass; what the loss is multiplied by later goes into the products' alpha. */
 #include "engine/op/vocab_loss.h"
 
 #include <string.h>

@@ -4,8 +4,8 @@
  *     ... optim_step(...); ema_update(ema);            after each step
  *     ema_swap(ema); evaluate(...); ema_swap(ema);     the model holds the average meanwhile
  *
- * The average starts at the parameters of the moment.  Buffers (u, v) are not averaged: after
- * ema_swap the caller recomputes what depends on the weights (reparam_refresh). */
+ * The average starts at the parameters of the moment.  Buffers (u, v) are not averaged:
+ * after ema_swap the caller recomputes what depends on the weights (reparam_refresh). */
 #ifndef STEADY_EMA_H
 #define STEADY_EMA_H
 
@@ -17,16 +17,16 @@ typedef struct Ema Ema;
 Ema *ema_new(ParamSet *params, double decay);
 void ema_free(Ema *ema);
 
-/* e = decay e + (1 - decay) p, computed as e += (1 - decay)(p - e): so e = p is kept exactly,
- * whatever 1 - decay loses in float. */
+/* e = decay e + (1 - decay) p, computed as e += (1 - decay)(p - e): so e = p is kept
+ * exactly, whatever 1 - decay loses in float. */
 void ema_update(Ema *ema);
 
 /* Exchanges the average and the parameters. */
 void ema_swap(Ema *ema);
 bool ema_is_swapped(const Ema *ema);
 
-/* The average, [params->trained] with the offsets of params->values; for checkpoints, while
- * it is not swapped in. */
+/* The average, [params->trained] with the offsets of params->values; for checkpoints,
+ * while it is not swapped in. */
 real *ema_values(Ema *ema);
 
 #endif

@@ -17,22 +17,23 @@
  *   adagrad  g += d p;  s += g^2;  p -= lr g / (sqrt(s) + eps)
  * A ratio of norms is 1 where either norm is 0; norms are of one whole tensor.
  *
- * DECAY_AUTO is decoupled for adamw and coupled elsewhere; lars and lamb are always coupled, for
- * their ratio is of what the decay is part of.
+ * DECAY_AUTO is decoupled for adamw and coupled elsewhere; lars and lamb are always
+ * coupled, for their ratio is of what the decay is part of.
  *
- * PARAM_MATRIX has decay and ratio.  PARAM_VECTOR and PARAM_GAIN have neither, unless lars or
- * lamb run with adapt_1d; with DECAY_ALL they have decay.  PARAM_GAIN learns, and decays where
- * decay is decoupled, with lr * gamma_lr_scale.  PARAM_BUFFER is left alone.
+ * PARAM_MATRIX has decay and ratio.  PARAM_VECTOR and PARAM_GAIN have neither, unless
+ * lars or lamb run with adapt_1d; with DECAY_ALL they have decay.  PARAM_GAIN learns, and
+ * decays where decay is decoupled, with lr * gamma_lr_scale.  PARAM_BUFFER is left alone.
  *
- * sgd with nesterov is fairseq's NAG, at any sequence of learning rates: with v = -lr b (lr that
- * of the buffer's last step) PyTorch's b' = mu b + g, p -= lr' (g + mu b') is fairseq's
- * v' = mu (lr'/lr) v - lr' g, p += mu v' - lr' g.  fairseq decays as decoupled, DECAY_ALL does.
+ * sgd with nesterov is fairseq's NAG, at any sequence of learning rates: with v = -lr b
+ * (lr that of the buffer's last step) PyTorch's b' = mu b + g, p -= lr' (g + mu b') is
+ * fairseq's v' = mu (lr'/lr) v - lr' g, p += mu v' - lr' g.  fairseq decays as
+ * decoupled, DECAY_ALL does.
  *
- * sgd, adam, adamw, adagrad follow PyTorch 1.13; lamb You et al. 2020 with coupled decay; lars
- * You et al. 2017 as MoCo v3 writes it.
+ * sgd, adam, adamw, adagrad follow PyTorch 1.13; lamb You et al. 2020 with coupled decay;
+ * lars You et al. 2017 as MoCo v3 writes it.
  *
- * Results are bit-identical for any number of threads.  Not for: clipping (the caller finds
- * the norm and passes the factor) and schedules (schedule.h). */
+ * Results are bit-identical for any number of threads.  Not for: clipping (the caller
+ * finds the norm and passes the factor) and schedules (schedule.h). */
 #ifndef STEADY_OPTIM_H
 #define STEADY_OPTIM_H
 
@@ -41,8 +42,8 @@
 
 typedef struct Optimizer Optimizer;
 
-/* adamw, lr 1e-3, betas 0.9 and 0.999, eps, momentum and kind of decay automatic, trust 0.001,
- * no decay, no clipping, gamma_lr_scale 1. */
+/* adamw, lr 1e-3, betas 0.9 and 0.999, eps, momentum and kind of decay automatic, trust
+ * 0.001, no decay, no clipping, gamma_lr_scale 1. */
 OptimConfig optim_config_default(void);
 
 /* "adamw", "lamb", ... */

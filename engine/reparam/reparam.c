@@ -151,7 +151,8 @@ static void start_rows(Reparam *r) {
         r->g->tensor.value[i] = (real)sqrt(reduce_sum_squares(w + i * columns, columns));
 }
 
-/* gamma = the spectral norm of W itself, also where u came from a file and is not its vector. */
+/* gamma = the spectral norm of W itself, also where u came from a file and
+ * is not its vector. */
 static real spectral_gamma(const Reparam *r, bool exact_vectors) {
     if (exact_vectors) return r->sigma;
     size_t rows = rows_of(r), columns = columns_of(r);

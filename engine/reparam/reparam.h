@@ -20,9 +20,9 @@
 #include "engine/core/rng.h"
 #include "engine/op/op.h"
 
-/* X(METHOD, name): REPARAM_METHOD and the word of model.reparam.  What a method does is its row of
- * the table in reparam.c; no other file names one but REPARAM_NONE (test/unit/test_reparam.c): what
- * models and tools have to know is a question below. */
+/* X(METHOD, name): REPARAM_METHOD and the word of model.reparam.  What a method does is
+ * its row of the table in reparam.c; no other file names one but REPARAM_NONE
+ * (test/unit/test_reparam.c): what models and tools have to know is a question below. */
 #define REPARAM_LIST(X)                                                                  \
     X(NONE, none) X(SIGMA, sigma) X(SPECTRAL, spectral) X(WEIGHT, weight)
 
@@ -49,8 +49,8 @@ typedef struct Reparam {
 /* "none", "sigma", "spectral", "weight". */
 const char *reparam_name(ReparamMethod method);
 
-/* Does W_hat's spectral norm come from the method (gamma, or 1) and not from W?  Initial values
- * of W then say how far a step turns it, and nothing of the function. */
+/* Does W_hat's spectral norm come from the method (gamma, or 1) and not from W?  Initial
+ * values of W then say how far a step turns it, and nothing of the function. */
 bool reparam_sets_norm(ReparamMethod method);
 
 /* Registers the companions of `w` ("X.weight" gives "X.gamma", "X.u", "X.v", "X.g"). */
@@ -58,20 +58,21 @@ Reparam *reparam_new(ParamSet *params, Param *w, ReparamMethod method);
 void reparam_free(Reparam *r);
 
 /* Fills companions from W: u is the first right singular vector, v = W u / |W u|;
- * gamma = sigma(W) when gamma_spectral, else 1; g_i = |W_i|.  `have_u`, `have_gain` keep what
- * a file brought; have_u without have_v recomputes v. */
+ * gamma = sigma(W) when gamma_spectral, else 1; g_i = |W_i|.  `have_u`, `have_gain` keep
+ * what a file brought; have_u without have_v recomputes v. */
 typedef struct ReparamHave {
     bool u, v, gain; /* gain: gamma or g */
 } ReparamHave;
 void reparam_start(Reparam *r, bool gamma_spectral, ReparamHave have);
 
-/* Before reparam_start, whose have.u it makes true: u is a random unit vector, as in the paper's
- * Algorithm 1; nothing without u.  From such a start sigma is too small at first - about 0.707
- * of the spectral norm of a square Gaussian matrix after one iteration - and W_hat too large. */
+/* Before reparam_start, whose have.u it makes true: u is a random unit vector, as in the
+ * paper's Algorithm 1; nothing without u.  From such a start sigma is too small at first
+ * - about 0.707 of the spectral norm of a square Gaussian matrix after one iteration -
+ * and W_hat too large. */
 void reparam_draw(Reparam *r, Rng rng);
 
-/* Training, once an optimizer step: power_steps iterations from u, then `scale`.  W = 0 gives
- * sigma = 0 and scale = 0, never NaN. */
+/* Training, once an optimizer step: power_steps iterations from u, then `scale`.  W = 0
+ * gives sigma = 0 and scale = 0, never NaN. */
 void reparam_refresh(Reparam *r);
 
 /* Evaluation: `scale` from the stored u and v, which stay as they are. */
@@ -79,7 +80,8 @@ void reparam_freeze(Reparam *r);
 
 /* W.grad holds G = dL/dW_hat, summed over the step.  In place:
  *   sigma     d gamma += <G,W>/sigma,  dW = (gamma/sigma) (G - (<G,W>/sigma) v u^T)
- *   weight    d g_i += <G_i,W_i>/|W_i|, dW_i = (g_i/|W_i|) (G_i - <G_i,W_i> W_i/|W_i|^2) */
+ * weight    d g_i += <G_i,W_i>/|W_i|, dW_i = (g_i/|W_i|) (G_i - <G_i,W_i>
+ * W_i/|W_i|^2) */
 void reparam_fold(Reparam *r);
 
 /* W_hat, written out [O, I]; for export and for measuring. */

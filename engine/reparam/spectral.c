@@ -83,7 +83,8 @@ real spectral_form(const real *w, size_t out, size_t in, const real *u, const re
     return form;
 }
 
-/* The eigenvector of the largest eigenvalue of the symmetric a [n, n], which is destroyed. */
+/* The eigenvector of the largest eigenvalue of the symmetric a [n, n],
+ * which is destroyed. */
 static void top_eigenvector(real *a, size_t n, real *vector) {
     int order = (int)n, found = 0, info = 0, lwork = -1, liwork = -1, iwork_size,
         support[2];
@@ -106,8 +107,8 @@ static void top_eigenvector(real *a, size_t n, real *vector) {
 
 /* ---- Lanczos on W^T W, with every new vector made orthogonal to all before ---- */
 
-/* The residual is looked at after CHECK_FIRST vectors at the earliest: a vector that has just overtaken
- * is hardly seen before. */
+/* The residual is looked at after CHECK_FIRST vectors at the earliest: a vector that has
+ * just overtaken is hardly seen before. */
 enum { LANCZOS_STEPS = 24, CHECK_FIRST = 8 };
 
 typedef struct Lanczos {
@@ -126,7 +127,8 @@ static void make_orthogonal(const Lanczos *l, real *back) {
         }
 }
 
-/* The tridiagonal matrix's top eigenvector, and |W^T W x - theta x| / theta of what it means. */
+/* The tridiagonal matrix's top eigenvector, and |W^T W x - theta x| /
+ * theta of what it means. */
 static double top_ritz(const Lanczos *l, real *vector) {
     size_t n = l->count;
     real *dense = mem_zalloc(n * n * sizeof(real));
@@ -145,8 +147,8 @@ static double top_ritz(const Lanczos *l, real *vector) {
     return theta > 0 ? fabs(l->below[n - 1] * (double)vector[n - 1]) / theta : 0;
 }
 
-/* u becomes the best vector of the space that LANCZOS_STEPS passes from u span; returns the
- * residual of its eigenvalue as a share of it. */
+/* u becomes the best vector of the space that LANCZOS_STEPS passes from u span; returns
+ * the residual of its eigenvalue as a share of it. */
 static double improve(const real *w, size_t out, size_t in, real *u, real *v,
                       double tolerance) {
     Lanczos l = {.in = in, .basis = mem_alloc((LANCZOS_STEPS + 1) * in * sizeof(real))};
@@ -177,8 +179,8 @@ static double improve(const real *w, size_t out, size_t in, real *u, real *v,
 /* Sides up to which the exact answer is as cheap as passes over W. */
 enum { FOLLOW_EXACT_MAX = 64 };
 
-/* A share of noise, always the same: where the largest two singular values have changed places,
- * the old vector alone would be taken for the answer. */
+/* A share of noise, always the same: where the largest two singular values have changed
+ * places, the old vector alone would be taken for the answer. */
 static void stir(real *u, size_t in) {
     Rng rng = rng_make(0, RNG_PROBE, 0);
     double share = 0.5 / sqrt((double)in);
