@@ -82,15 +82,16 @@ static void offer(Sentence *sentence, size_t room, Candidate candidate) {
 
 enum { SCAN = 64 };
 
-/* Whether one of n <= SCAN numbers is at least `low`; without a branch, for vector units. */
+/* Whether one of n <= SCAN numbers is at least `low`; without a branch, for vector
+ * units. */
 static bool any_at_least(const real *x, size_t n, real low) {
     int any = 0;
     for (size_t i = 0; i < n; i++) any |= x[i] >= low;
     return any;
 }
 
-/* What a ln p must reach to become a candidate of this row, or a little less: the sums in offer
- * are rounded, and decide. */
+/* What a ln p must reach to become a candidate of this row, or a little less: the sums in
+ * offer are rounded, and decide. */
 static real limit_of(const Sentence *sentence, size_t room, double log_prob) {
     if (sentence->candidate_count < room) return (real)-INFINITY;
     double worst = sentence->candidates[room - 1].log_prob;

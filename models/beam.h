@@ -7,11 +7,11 @@
  *     use(results[0].best[0].tokens, results[0].best[0].length);
  *     beam_results_free(results, config.sentences);
  *
- * The search is fairseq's.  A hypothesis is worth the sum of its ln p.  Of all hypotheses of a
- * sentence and their next tokens the best 2 beam are candidates; an end counts if it is among the
- * best beam of them; the best beam candidates that do not end go on.  A sentence is done with
- * beam finished hypotheses, or at its greatest length, where all that is left must end.  Finished
- * ones are compared by
+ * The search is fairseq's.  A hypothesis is worth the sum of its ln p.  Of all hypotheses
+ * of a sentence and their next tokens the best 2 beam are candidates; an end counts if it
+ * is among the best beam of them; the best beam candidates that do not end go on.  A
+ * sentence is done with beam finished hypotheses, or at its greatest length, where all
+ * that is left must end.  Finished ones are compared by
  *     score = (sum of ln p, that of the end included) / (tokens, the end included)^length_penalty
  *
  * Equal sums keep the order of rows, then of token ids: results do not depend on threads.
@@ -24,12 +24,13 @@
 
 typedef struct BeamModel {
     size_t vocab;
-    /* Advances `rows` hypotheses by one token each: row r takes the state of row from[r] of the
-     * call before, then reads token[r], and log_prob [rows, vocab] becomes ln p of what follows.
-     * In the first call row r is sentence r: from[r] = r, token[r] = start.  Rows of a sentence
-     * stand together, in the order of the sentences, at most sentences * beam in all; a row may
-     * be continued by several rows (copied) or by none (dropped, as all are of a sentence that
-     * is done).  -infinity and NaN are never chosen. */
+    /* Advances `rows` hypotheses by one token each: row r takes the state of row
+     * from[r] of the call before, then reads token[r], and log_prob [rows, vocab]
+     * becomes ln p of what follows.  In the first call row r is sentence r: from[r] =
+     * r, token[r] = start.  Rows of a sentence stand together, in the order of the
+     * sentences, at most sentences * beam in all; a row may be continued by several
+     * rows (copied) or by none (dropped, as all are of a sentence that is done).
+     * -infinity and NaN are never chosen. */
     void (*step)(void *context, size_t rows, const uint32_t *token, const size_t *from,
                  real *log_prob);
     void *context;
@@ -56,8 +57,8 @@ typedef struct BeamHypothesis {
     double score;
 } BeamHypothesis;
 
-/* The finished hypotheses of a sentence, best score first: `beam` or fewer, none only where the
- * model gave no end a probability. */
+/* The finished hypotheses of a sentence, best score first: `beam` or fewer, none only
+ * where the model gave no end a probability. */
 typedef struct BeamResult {
     BeamHypothesis *best;
     size_t count;

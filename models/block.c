@@ -18,8 +18,8 @@ BlockSpec block_spec_alone(const ModelConfig *config, bool causal, double eps) {
 
 /* ---- building ---- */
 
-/* Names and heights (in widths) of the input matrices of each grouping; the last of them ends
- * with the values. */
+/* Names and heights (in widths) of the input matrices of each grouping; the last of them
+ * ends with the values. */
 typedef struct Grouping {
     const char *name[3];
     size_t height[3], count;
@@ -101,8 +101,9 @@ void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index
 /* Where a matrix stands in its block. */
 typedef enum { QUERY_KEY, VALUE, PROJ, MLP } Place;
 
-/* Rows [first, first + rows) of a matrix get the deviation or bound that their place asks for:
- * each of query, key and value is a matrix of its own here, however they are grouped. */
+/* Rows [first, first + rows) of a matrix get the deviation or bound that their
+ * place asks for: each of query, key and value is a matrix of its own here,
+ * however they are grouped. */
 static void fill_rows(const Model *model, const BlockSpec *spec, LinearLayer *layer,
                       size_t first, size_t rows, Place place) {
     const ModelConfig *c = &model->config;
@@ -119,7 +120,8 @@ static void fill_rows(const Model *model, const BlockSpec *spec, LinearLayer *la
     param_scale_rows(layer->weight, first, rows, factor);
 }
 
-/* Weights drawn with a deviation (INIT_FAIRSEQ: deviation or bound 1) that fill_rows scales. */
+/* Weights drawn with a deviation (INIT_FAIRSEQ: deviation or bound 1) that fill_rows
+ * scales. */
 static void draw(const Model *model, LinearLayer *layer, uint64_t seed, bool bias) {
     const ModelConfig *c = &model->config;
     bool fairseq = c->init == INIT_FAIRSEQ && c->norm != NORM_DEEPNORM;
@@ -274,8 +276,8 @@ static Tensor *attend_cross(Tape *tape, Block *block, const ForwardMode *mode,
     return op_attention(tape, &args);
 }
 
-/* The end of a residual step: the last product of the branch, what is random about it, the sum
- * with x, the norm that may stand behind it. */
+/* The end of a residual step: the last product of the branch, what is random about it,
+ * the sum with x, the norm that may stand behind it. */
 static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
                      LinearArgs args, const NormLayer *norm, uint32_t site, Tensor *x) {
     size_t first = mode->first_example;
@@ -306,8 +308,8 @@ static LinearArgs mlp_end(Tape *tape, const Block *block, const ForwardMode *mod
     return args;
 }
 
-/* What a block that layer drop leaves out makes of x: the norms behind its branches.  Its attention
- * is measured all the same. */
+/* What a block that layer drop leaves out makes of x: the norms behind its branches.  Its
+ * attention is measured all the same. */
 static Tensor *pass_over(Tape *tape, Block *block, const ForwardMode *mode,
                          const BlockInput *input, Tensor *x) {
     attend_self(tape, block, mode, input, x, 0);

@@ -3,9 +3,9 @@
  *   pre       x += f(LN x)           post      x = LN(x + f(x))
  *   none      x += f(x)              deepnorm  x = LN(alpha x + f(x))
  *
- * with f self-attention, then (in a decoder that has a memory to look at) cross attention, then
- * the MLP.  Dropout and drop path act on f's output; layer drop leaves all branches out, norms
- * behind them stay. */
+ * with f self-attention, then (in a decoder that has a memory to look at) cross
+ * attention, then the MLP.  Dropout and drop path act on f's output; layer drop leaves
+ * all branches out, norms behind them stay. */
 #ifndef STEADY_BLOCK_H
 #define STEADY_BLOCK_H
 
@@ -64,21 +64,22 @@ typedef struct BlockInput {
     KeyCache *self, *cross;     /* decoding token by token; NULL: no cache */
 } BlockInput;
 
-/* DeepNorm (Wang et al. 2022) for a stack of `depth` blocks that stands alone: (2N)^(1/4),
- * (8N)^(-1/4). */
+/* DeepNorm (Wang et al. 2022) for a stack of `depth` blocks that stands alone:
+ * (2N)^(1/4), (8N)^(-1/4). */
 double deepnorm_alpha(size_t depth);
 double deepnorm_beta(size_t depth);
 
 /* Registers parameters PREFIXblocks.N.* */
 void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index);
 
-/* INIT_NORMAL: weights N(0, init_std^2), biases 0; deepnorm scales v, proj, fc1, fc2 by beta
- * (under sigma-reparametrisation that cancels where v is a matrix of its own; in a joint one
- * the values of W-hat stay beta times shorter than its queries and keys).
- * INIT_FAIRSEQ: q, k, v uniform as Xavier's with gain 1/sqrt(2), proj with gain 1, the others and the
- * biases of q, k, v uniform within 1/sqrt(fan_in); with deepnorm all are normal as Xavier's
- * with gain beta (q and k: 1) and biases 0.  INIT_UNIFORM: weights uniform within 1/sqrt(fan_in),
- * biases 0; deepnorm as with INIT_NORMAL.  Norms 1 and 0, shift 0. */
+/* INIT_NORMAL: weights N(0, init_std^2), biases 0; deepnorm scales v, proj, fc1, fc2 by
+ * beta (under sigma-reparametrisation that cancels where v is a matrix of its own; in a
+ * joint one the values of W-hat stay beta times shorter than its queries and keys).
+ * INIT_FAIRSEQ: q, k, v uniform as Xavier's with gain 1/sqrt(2), proj with gain 1, the
+ * others and the biases of q, k, v uniform within 1/sqrt(fan_in); with deepnorm all
+ * are normal as Xavier's with gain beta (q and k: 1) and biases 0.  INIT_UNIFORM:
+ * weights uniform within 1/sqrt(fan_in), biases 0; deepnorm as with INIT_NORMAL.
+ * Norms 1 and 0, shift 0. */
 void block_initialize(const Model *model, Block *block, const BlockSpec *spec,
                       uint64_t seed);
 
@@ -86,8 +87,8 @@ void block_initialize(const Model *model, Block *block, const BlockSpec *spec,
 Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode,
                       const BlockInput *input, Tensor *x);
 
-/* x [B, T, D] -> [B, D]: what block_forward makes of the first token.  For a last block of
- * which nothing else is read: keys and values of all tokens, all else of one. */
+/* x [B, T, D] -> [B, D]: what block_forward makes of the first token.  For a last block
+ * of which nothing else is read: keys and values of all tokens, all else of one. */
 Tensor *block_forward_first(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x);
 
 #endif

@@ -1,8 +1,8 @@
 /* cape: continuous positions of speech (Likhomanenko et al., "CAPE", 2021), in seconds.
  *   pos_t = seconds t - mean over the utterance's frames + g
  *   y[b, t, c] = sin(30 pos_t 10000^(-2 floor(c/2) / D) + (c mod 2) pi/2)
- * g is one global shift of each utterance, uniform in +-shift, in training only.  Local shifts and
- * scaling of the paper are not made.
+ * g is one global shift of each utterance, uniform in +-shift, in training only.  Local
+ * shifts and scaling of the paper are not made.
  *
  *     CapeArgs args = {B, T, D, frames, 0.03, 30, mode->first_example};
  *     x = op_add(tape, x, cape_positions(tape, &args), 1);

@@ -1,5 +1,6 @@
-/* config: what a model is, as data.  One block serves every architecture (models/block.h);
- * these fields choose.  Keys of the recipe's [model] section bear the same names. */
+/* config: what a model is, as data.  One block serves every architecture
+ * (models/block.h); these fields choose.  Keys of the recipe's [model] section
+ * bear the same names. */
 #ifndef STEADY_MODEL_CONFIG_H
 #define STEADY_MODEL_CONFIG_H
 
@@ -70,13 +71,14 @@ typedef struct ModelConfig {
     double cape_shift; /* largest random shift of cape's positions, seconds */
 } ModelConfig;
 
-/* The defaults of the recipe's [model] section: with it every builder makes a model that learns,
- * but for what depends on the data (patch, heads, cutoffs). */
+/* The defaults of the recipe's [model] section: with it every builder makes a model that
+ * learns, but for what depends on the data (patch, heads, cutoffs). */
 ModelConfig model_config_default(void);
 
-/* FAIL_USAGE with the key that no model can have: sizes of 0, heads that do not divide the width, a
- * number outside its range, a position whose bit (1u << POSITION_...) is not in `positions`.  The
- * builders' own checks (vit_check, language_check ...) ask it first. */
+/* FAIL_USAGE with the key that no model can have: sizes of 0, heads that do not divide
+ * the width, a number outside its range, a position whose bit (1u << POSITION_...) is not
+ * in `positions`.  The builders' own checks (vit_check, language_check ...) ask it
+ * first. */
 Status model_config_check(const ModelConfig *config, unsigned positions, Err *err);
 /* embed_scale, too */
 Status model_config_check_texts(const ModelConfig *config, Err *err);

@@ -103,8 +103,8 @@ static Tensor *add_positions(Tape *tape, Embedding *e, Tensor *x, size_t first) 
         rows = e->position->tensor.value + first * width;
     } else if (e->sinusoidal) {
         need_sines(e, first + length, width);
-        /* The table may move before the step is over: a recomputed block never reads it again,
-         * for positions are added outside of blocks. */
+        /* The table may move before the step is over: a recomputed block never reads it
+         * again, for positions are added outside of blocks. */
         rows = e->sines + first * width;
     }
     if (!rows) return x;

@@ -29,8 +29,8 @@ typedef struct Embedding {
 } Embedding;
 
 /* Registers PREFIXembed.weight [vocab, D] (not where `shared` is given), or with cutoffs
- * PREFIXembed.N.weight [n_N, d_N] and PREFIXembed.N.proj.weight [D, d_N], d_N = D / factor^N; and, when
- * learned, PREFIXpos_embed [rows, D]. */
+ * PREFIXembed.N.weight [n_N, d_N] and PREFIXembed.N.proj.weight [D, d_N], d_N = D /
+ * factor^N; and, when learned, PREFIXpos_embed [rows, D]. */
 void embedding_build(Model *model, Embedding *e, const char *prefix, size_t vocab,
                      size_t rows, Param *shared);
 void embedding_release(Embedding *e);
@@ -38,8 +38,9 @@ void embedding_release(Embedding *e);
 /* The bands as op_adaptive_embedding takes them; returns how many. */
 size_t embedding_bands(const Embedding *e, Band bands[BANDS_MAX]);
 
-/* Vectors N(0, 1/D) with sinusoidal positions or `unit`, else N(0, init_std^2); row `pad` 0
- * (SIZE_MAX: there is none); bands N(0, 1/d_i), their projections uniform as Xavier's; learned positions N(0, init_std^2). */
+/* Vectors N(0, 1/D) with sinusoidal positions or `unit`, else N(0, init_std^2); row `pad`
+ * 0 (SIZE_MAX: there is none); bands N(0, 1/d_i), their projections uniform as Xavier's;
+ * learned positions N(0, init_std^2). */
 void embedding_initialize(const Model *model, Embedding *e, uint64_t seed, bool unit,
                           size_t pad);
 

@@ -1,5 +1,5 @@
-/* key_cache: keys and values that a decoder has made already, so that each new token costs one
- * row.  One for each attention of each block; rows are sequences. */
+/* key_cache: keys and values that a decoder has made already, so that each new token
+ * costs one row.  One for each attention of each block; rows are sequences. */
 #ifndef STEADY_KEY_CACHE_H
 #define STEADY_KEY_CACHE_H
 
@@ -17,7 +17,8 @@ void key_cache_release(KeyCache *cache);
 /* Copies columns of k and v [rows, tokens, .] behind what is there. */
 void key_cache_append(KeyCache *cache, Slice k, Slice v, size_t tokens);
 
-/* Row i becomes what row from[i] was, for `rows` rows: beams that go on, fall out or split. */
+/* Row i becomes what row from[i] was, for `rows` rows: beams that go on,
+ * fall out or split. */
 void key_cache_select(KeyCache *cache, const size_t *from, size_t rows);
 
 #endif

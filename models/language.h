@@ -5,9 +5,10 @@
  *     model_start(&lm->model, NULL);
  *     Tensor *loss = language_loss(lm, tape, &mode, &tokens, &target);
  *
- * Names: embed.weight [V, D], pos_embed [context, D], blocks.N.*, norm, and head.weight [V, D]
- * where the output is not tied.  With cutoffs (Baevski and Auli 2019): embed.N.weight
- * [band, D / factor^N], embed.N.proj.weight [D, D / factor^N], head.weight [clusters, D]. */
+ * Names: embed.weight [V, D], pos_embed [context, D], blocks.N.*, norm, and head.weight
+ * [V, D] where the output is not tied.  With cutoffs (Baevski and Auli 2019):
+ * embed.N.weight [band, D / factor^N], embed.N.proj.weight [D, D / factor^N],
+ * head.weight [clusters, D]. */
 #ifndef STEADY_LANGUAGE_H
 #define STEADY_LANGUAGE_H
 
@@ -29,8 +30,8 @@ Language *language_new(const ModelConfig *config, size_t vocab);
 void language_free(Language *lm);
 void language_initialize(Language *lm, uint64_t seed);
 
-/* [B, T, D] after the last norm.  caches (or NULL): [2 depth] of models/stack.h, with the tokens before
- * these. */
+/* [B, T, D] after the last norm.  caches (or NULL): [2 depth] of models/stack.h, with the
+ * tokens before these. */
 Tensor *language_features(Language *lm, Tape *tape, const ForwardMode *mode,
                           const TokenRows *tokens, KeyCache *caches);
 
@@ -38,7 +39,8 @@ Tensor *language_features(Language *lm, Tape *tape, const ForwardMode *mode,
 Tensor *language_loss(Language *lm, Tape *tape, const ForwardMode *mode,
                       const TokenRows *tokens, const VocabTarget *target);
 
-/* Logits (with bands: ln p) [.., V] of features [.., D]; without gradients where there are bands. */
+/* Logits (with bands: ln p) [.., V] of features [.., D]; without gradients
+ * where there are bands. */
 Tensor *language_output(Language *lm, Tape *tape, Tensor *x);
 
 /* [B, T, V] */
@@ -48,7 +50,8 @@ Tensor *language_logits(Language *lm, Tape *tape, const ForwardMode *mode,
 /* Multiply-adds x 2 of one block of `length` tokens, forward: matrix products only. */
 double language_flops(const Language *lm, size_t length);
 
-/* Bytes of activations of a training step over `rows` blocks of `length` tokens: an estimate. */
+/* Bytes of activations of a training step over `rows` blocks of `length`
+ * tokens: an estimate. */
 double language_memory(const Language *lm, size_t length, size_t rows, bool recompute);
 
 #endif

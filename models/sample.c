@@ -11,8 +11,8 @@ static size_t find_largest(const real *logits, size_t vocab) {
     return isnan(logits[best]) ? 0 : best;
 }
 
-/* The k-th largest of n numbers, 1 <= k <= n, none of them NaN; `x` is put in another order
- * (Hoare's selection: all in front of `low` are >= all behind). */
+/* The k-th largest of n numbers, 1 <= k <= n, none of them NaN; `x` is put in another
+ * order (Hoare's selection: all in front of `low` are >= all behind). */
 static real select_largest(real *x, size_t n, size_t k) {
     size_t low = 0, high = n - 1, wanted = k - 1;
     while (low < high) {
@@ -33,7 +33,8 @@ static real select_largest(real *x, size_t n, size_t k) {
     return x[wanted];
 }
 
-/* What may be drawn: logits above `least`, and the first `ties` of those that equal it. */
+/* What may be drawn: logits above `least`, and the first `ties` of those that equal
+ * it. */
 typedef struct Choice {
     real least;
     size_t ties;
@@ -57,7 +58,8 @@ static Choice choose_top(const real *logits, size_t vocab, size_t top_k) {
     return choice;
 }
 
-/* weight[v] = exp((logit - most) / temperature), or 0 where v may not be drawn; their sum. */
+/* weight[v] = exp((logit - most) / temperature), or 0 where v may not be drawn; their
+ * sum. */
 static double find_weights(const real *logits, size_t vocab, double most,
                            double temperature, Choice choice, double *weight) {
     double sum = 0;

@@ -10,9 +10,10 @@
 
 #include "engine/core/rng.h"
 
-/* A token with p proportional to exp(logit / temperature) among the top_k largest logits (of
- * equal ones the lower ids); top_k 0: among all.  temperature 0 is the largest logit.
- * logits: [vocab], ln p too; -infinity and NaN are never drawn, unless there is nothing else. */
+/* A token with p proportional to exp(logit / temperature) among the top_k largest logits
+ * (of equal ones the lower ids); top_k 0: among all.  temperature 0 is the largest logit.
+ * logits: [vocab], ln p too; -infinity and NaN are never drawn, unless
+ * there is nothing else. */
 uint32_t sample_next(const real *logits, size_t vocab, double temperature, size_t top_k,
                      Rng dice, uint64_t index);
 

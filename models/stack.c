@@ -38,7 +38,8 @@ Tensor *stack_run(Tape *tape, Stack *stack, size_t depth, const ForwardMode *mod
         *run = (BlockRun){&stack->blocks[i], *mode, *input};
         if (caches) run->input.self = &caches[2 * i];
         if (caches && stack->spec.cross) run->input.cross = &caches[2 * i + 1];
-        /* Without gradients nothing of a block is read again: its memory is the next one's. */
+        /* Without gradients nothing of a block is read again: its memory
+         * is the next one's. */
         bool forget = mode->recompute || !tape_mode(tape)->gradients;
         x = forget ? tape_recompute(tape, run_block, run, x) : run_block(tape, run, x);
     }
@@ -79,7 +80,8 @@ double stack_flops(const Stack *stack, double tokens, double keys, double memory
     return sum;
 }
 
-/* One block: queries, keys and values, what attention gives, the sums and norms, hidden units. */
+/* One block: queries, keys and values, what attention gives, the sums and
+ * norms, hidden units. */
 static double block_memory(const Block *b, double tokens, double memory_tokens) {
     double width = (double)b->self.proj.weight->tensor.shape[0];
     double hidden = (double)b->fc1.weight->tensor.shape[0];

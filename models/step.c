@@ -55,7 +55,8 @@ static void lap(const Step *s, StepPhase phase) {
     if (s->lap) s->lap(s->context, phase);
 }
 
-/* Forward and backward over examples [from, to); gradients leave for `exchange`, NULL: stay. */
+/* Forward and backward over examples [from, to); gradients leave for
+ * `exchange`, NULL: stay. */
 static double run_piece(Step *s, const StepBatch *b, size_t from, size_t to, bool watch,
                         Exchange *exchange) {
     tape_begin(s->tape, (TapeMode){.gradients = true,

@@ -1,5 +1,5 @@
-/* step: one training step of any model.  The trainer, the bench and programs of others make
- * their steps here, so all make the same one, to the bit:
+/* step: one training step of any model.  The trainer, the bench and programs of others
+ * make their steps here, so all make the same one, to the bit:
  *
  *   refresh   reparametrisation: u, v and the scales of W-hat
  *   forward, backward   of each piece of the batch; gradients add up
@@ -16,11 +16,12 @@
  *     step_update(&step, lr, weight_decay);
  *     step_end(&step);
  *
- * A batch is cut into `accumulate` micro-batches, each a forward and a backward pass; where a
- * piece that fits the cache is smaller, a micro-batch is cut further.  That changes nothing but
- * the order of sums.
+ * A batch is cut into `accumulate` micro-batches, each a forward and a backward pass;
+ * where a piece that fits the cache is smaller, a micro-batch is cut further.  That
+ * changes nothing but the order of sums.
  *
- * Not for: making batches, learning rates (engine/optim/schedule.h), logs and checkpoints. */
+ * Not for: making batches, learning rates (engine/optim/schedule.h), logs and
+ * checkpoints. */
 #ifndef STEADY_STEP_H
 #define STEADY_STEP_H
 
@@ -39,9 +40,10 @@ typedef enum {
     STEP_PHASES
 } StepPhase;
 
-/* Loss of examples [from, to) of this rank's part of the batch, as a share of the whole batch's
- * mean: the losses of all pieces of all ranks add up to the step's.  mode->first_example is
- * `from`; where the part begins within the batch, only the callee knows. */
+/* Loss of examples [from, to) of this rank's part of the batch, as a share of
+ * the whole batch's mean: the losses of all pieces of all ranks add up to the
+ * step's.  mode->first_example is `from`; where the part begins within the
+ * batch, only the callee knows. */
 typedef Tensor *StepLoss(void *context, Tape *tape, const ForwardMode *mode, size_t from,
                          size_t to);
 
@@ -83,12 +85,13 @@ typedef struct StepBatch {
 void step_begin(Step *step, Model *model, const OptimConfig *optim, Ranks *ranks);
 void step_end(Step *step); /* all zero is fine */
 
-/* Refresh to fold.  params->grads hold the gradients of the whole batch, step->loss its loss;
- * either may be non-finite. */
+/* Refresh to fold.  params->grads hold the gradients of the whole batch, step->loss its
+ * loss; either may be non-finite. */
 void step_gradients(Step *step, const StepBatch *batch);
 
-/* The gradients once more, by the scales that there are and without the other ranks: those of
- * this rank's part, up to the first non-finite number.  That number; op = NULL: there is none. */
+/* The gradients once more, by the scales that there are and without the other ranks:
+ * those of this rank's part, up to the first non-finite number.  That number; op =
+ * NULL: there is none. */
 TapeFault step_watch(Step *step, const StepBatch *batch);
 
 /* New weights from params->grads: those times min(1, clip / norm). */
@@ -96,8 +99,9 @@ void step_update(Step *step, double lr, double weight_decay);
 
 /* ---- how a batch is cut ---- */
 
-/* At least `accumulate`, and no more than there are examples: but with layer drop, which a
- * micro-batch draws as a whole, each micro-batch is cut equally, and pieces may be empty. */
+/* At least `accumulate`, and no more than there are examples: but with layer drop,
+ * which a micro-batch draws as a whole, each micro-batch is cut equally, and
+ * pieces may be empty. */
 size_t step_pieces(const Step *step, const StepBatch *batch);
 
 /* Where piece i begins, 0 <= i <= pieces, in examples of this rank's part. */
@@ -106,9 +110,9 @@ size_t step_edge(const Step *step, const StepBatch *batch, size_t i, size_t piec
 /* The last piece that has an example; `pieces`: none has. */
 size_t step_last_piece(const Step *step, const StepBatch *batch, size_t pieces);
 
-/* Which forward pass of the step, all ranks', example `from` belongs to (TapeMode.pass): rank *
- * accumulate + its micro-batch.  The same on every machine: pieces of one micro-batch share a
- * number. */
+/* Which forward pass of the step, all ranks', example `from` belongs to (TapeMode.pass):
+ * rank * accumulate + its micro-batch.  The same on every machine: pieces of one
+ * micro-batch share a number. */
 size_t step_pass(const Step *step, const StepBatch *batch, size_t from);
 
 #endif

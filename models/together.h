@@ -6,13 +6,13 @@
 #include "engine/dist/ranks.h"
 #include "models/layer.h"
 
-/* The step's loss and attention statistics out of those of each rank's examples: *loss is the
- * sum (each rank's is its share of the mean), entropies are means weighted by queries, the
- * largest logit is the largest. */
+/* The step's loss and attention statistics out of those of each rank's examples: *loss is
+ * the sum (each rank's is its share of the mean), entropies are means weighted by
+ * queries, the largest logit is the largest. */
 void together_measure(Ranks *ranks, Model *model, double *loss);
 
-/* Do all ranks hold the same weights, to the bit?  They must: each makes the same updates from
- * the same sums.  FAIL_RUN where they do not. */
+/* Do all ranks hold the same weights, to the bit?  They must: each makes the same updates
+ * from the same sums.  FAIL_RUN where they do not. */
 Status together_check(Ranks *ranks, const ParamSet *params, size_t step, Err *err);
 
 #endif

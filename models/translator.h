@@ -7,8 +7,8 @@
  *     Tensor *loss = translator_loss(t, tape, &mode, &source, &input, &target);
  *
  * Names: encoder.embed.weight, encoder.blocks.N.*, encoder.norm, decoder.embed.weight,
- * decoder.blocks.N.* with cross.*, decoder.norm, decoder.head.weight (tied = none); tied = all has one
- * embed.weight.  Sequences are padded behind. */
+ * decoder.blocks.N.* with cross.*, decoder.norm, decoder.head.weight (tied = none); tied
+ * = all has one embed.weight.  Sequences are padded behind. */
 #ifndef STEADY_TRANSLATOR_H
 #define STEADY_TRANSLATOR_H
 
@@ -43,8 +43,8 @@ void translator_initialize(Translator *t, uint64_t seed, size_t pad);
 Tensor *translator_encode(Translator *t, Tape *tape, const ForwardMode *mode,
                           const TokenRows *source);
 
-/* [B, T, D].  caches (or NULL): [2 decoder depth] of models/stack.h; once they hold the memory's keys,
- * `memory` may be NULL. */
+/* [B, T, D].  caches (or NULL): [2 decoder depth] of models/stack.h; once they hold the
+ * memory's keys, `memory` may be NULL. */
 Tensor *translator_decode(Translator *t, Tape *tape, const ForwardMode *mode,
                           Tensor *memory, const size_t *memory_count,
                           const TokenRows *input, KeyCache *caches);
@@ -56,10 +56,12 @@ Tensor *translator_loss(Translator *t, Tape *tape, const ForwardMode *mode,
 /* Logits [.., V] of the decoder's vectors [.., D]. */
 Tensor *translator_output(Translator *t, Tape *tape, Tensor *x);
 
-/* Multiply-adds x 2 of one pair of S source and T target tokens, forward: matrix products only. */
+/* Multiply-adds x 2 of one pair of S source and T target tokens, forward:
+ * matrix products only. */
 double translator_flops(const Translator *t, double source, double target);
 
-/* Bytes of activations of a training step over so many source and target tokens: an estimate. */
+/* Bytes of activations of a training step over so many source and target
+ * tokens: an estimate. */
 double translator_memory(const Translator *t, double source, double target,
                          bool recompute);
 

@@ -26,21 +26,23 @@ typedef struct Vit {
     LinearLayer head;  /* [classes, D] */
 } Vit;
 
-/* The picture must be a multiple of config->patch on both sides and width of heads (CHECK;
- * vit_check says it as an Err). */
+/* The picture must be a multiple of config->patch on both sides and width of heads
+ * (CHECK; vit_check says it as an Err). */
 Status vit_check(const ModelConfig *config, PictureShape picture, Err *err);
 Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes);
 void vit_free(Vit *vit);
 
-/* timm's initial values: matrices N(0, init_std^2), biases 0, positions N(0, .02^2), class
- * token N(0, 1e-6^2), norms 1 and 0; the patch embedding as ModelConfig.patch_init_std says. */
+/* timm's initial values: matrices N(0, init_std^2), biases 0, positions N(0, .02^2),
+ * class token N(0, 1e-6^2), norms 1 and 0; the patch embedding as
+ * ModelConfig.patch_init_std says. */
 void vit_initialize(Vit *vit, uint64_t seed);
 
 /* pixels [B, C, Y, X] -> logits [B, classes] */
 Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels);
 
 /* Multiply-adds x 2 of one example's forward pass: matrix products only, without what
- * no one reads of the last block (with the class token: all but keys, values and queries of the others). */
+ * no one reads of the last block (with the class token: all but keys, values and
+ * queries of the others). */
 double vit_flops(const Vit *vit);
 
 /* Bytes of activations of a training step over `pictures`: an estimate. */
