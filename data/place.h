@@ -1,9 +1,10 @@
 /* place: where a run that goes on is in its data.
  *
- * Batches are numbered from 1 through a run.  What batch n holds follows from its epoch and its
- * place in it, as long as all batches are made in one way.  After a resume with another
- * train.batch, batch_tokens, batch_seconds or train.accumulate the epoch goes on behind the
- * examples that it has given out: a Place says in which ways its batches were made so far.
+ * Batches are numbered from 1 through a run.  What batch n holds follows from its
+ * epoch and its place in it, as long as all batches are made in one way.  After a
+ * resume with another train.batch, batch_tokens, batch_seconds or train.accumulate the
+ * epoch goes on behind the examples that it has given out: a Place says in which ways
+ * its batches were made so far.
  *
  *     Place place = {0};                                a run from its beginning
  *     PlaceIn at = place_find(&place, left, steps, n);  of batch n: epoch, and index in it

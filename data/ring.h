@@ -1,7 +1,8 @@
 /* ring: numbered batches, made ahead by threads.
  *
- * Batch n lives in the owner's place n mod places.  A thread claims the next number, the owner fills its
- * place, and the caller is told; places are free again when the caller asks for the batch after.
+ * Batch n lives in the owner's place n mod places.  A thread claims the next number, the
+ * owner fills its place, and the caller is told; places are free again when the caller
+ * asks for the batch after.
  *
  *     ring = ring_start(&(RingConfig){fill, owner, .places = 2, .first = 1, .last = SIZE_MAX}, err);
  *     while (!ring_next(ring, &n, err) && n) use(&owner->batch[n % 2]);
@@ -17,8 +18,8 @@
 typedef struct Ring Ring;
 
 typedef struct RingConfig {
-    /* Fills the place of batch n; runs in thread `thread` < threads.  May end early when *stop becomes
-     * true: nobody reads the place then. */
+    /* Fills the place of batch n; runs in thread `thread` < threads.  May end early when
+     * *stop becomes true: nobody reads the place then. */
     Status (*fill)(void *owner, size_t thread, size_t n, const atomic_bool *stop,
                    Err *err);
     void *owner;
@@ -34,12 +35,14 @@ enum { RING_THREADS_MAX = 64 };
 /* NULL: FAIL_RUN, a thread cannot start. */
 Ring *ring_start(const RingConfig *config, Err *err);
 
-/* Waits for the next batch, whose place is the caller's until the next call; *n = 0 after the last.
- * What fill returned and wrote to its err, a note where all is well; a batch that failed stays the next.
+/* Waits for the next batch, whose place is the caller's until the next call; *n = 0 after
+ * the last.  What fill returned and wrote to its err, a note where all is well; a batch
+ * that failed stays the next.
  * FAIL_INTERRUPTED: config.interrupted said so while it was not ready. */
 Status ring_next(Ring *ring, size_t *n, Err *err);
 
-/* Ends the threads: what is being filled is filled or given up.  At any time; NULL is fine. */
+/* Ends the threads: what is being filled is filled or given up.  At any
+ * time; NULL is fine. */
 void ring_stop(Ring *ring);
 
 #endif

@@ -6,7 +6,8 @@
  *     char *text = skips_text(&skips);             "3 17 900", into a checkpoint (mem_free)
  *     skips_read(&skips, text);                    and out of it
  *
- * A SkipList is what the maker of a batch met, with the reasons; skips_see_all counts it. */
+ * A SkipList is what the maker of a batch met, with the reasons; skips_see_all counts
+ * it. */
 #ifndef STEADY_SKIPS_H
 #define STEADY_SKIPS_H
 
@@ -49,8 +50,8 @@ void skiplist_free(SkipList *list);
 /* How many of the list are met for the first time; *first: the first of them. */
 size_t skips_see_all(Skips *skips, const SkipList *list, const Skip **first);
 
-/* Are the latest `fresh` named to the user?  The first twenty are, and then those that pass
- * another hundred. */
+/* Are the latest `fresh` named to the user?  The first twenty are, and then those that
+ * pass another hundred. */
 bool skips_are_named(const Skips *skips, size_t fresh);
 
 #endif

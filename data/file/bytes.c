@@ -17,8 +17,8 @@ bool bytes_find(const char *folder, const char *name, char path[PATH_SIZE]) {
     return access(path, F_OK) == 0;
 }
 
-/* Of a gzip file that was cut within its first two bytes nothing says that it is one but its
- * name. */
+/* Of a gzip file that was cut within its first two bytes nothing says that it
+ * is one but its name. */
 static Status check_packed(const ByteFile *file, size_t size, Err *err) {
     size_t length = strlen(file->path);
     bool named = length > 3 && !strcmp(file->path + length - 3, ".gz");

@@ -5,8 +5,8 @@
  *     status = bytes_take(&file, header, sizeof header, &err);
  *     bytes_close(&file);
  *
- * Memory grows with what the file really holds, so a header cannot ask for more.  Bytes after a
- * gzip member that are no member are FAIL_DATA in whatever reads to the end. */
+ * Memory grows with what the file really holds, so a header cannot ask for more.  Bytes
+ * after a gzip member that are no member are FAIL_DATA in whatever reads to the end. */
 #ifndef STEADY_BYTES_H
 #define STEADY_BYTES_H
 

@@ -163,8 +163,8 @@ FILE *openfile_draft(const char *path, const char *root, Err *err) {
 
 /* ---- whole files ---- */
 
-/* Up to a little more than `most` bytes; false with errno.  Memory grows with what comes, for
- * a log may be growing. */
+/* Up to a little more than `most` bytes; false with errno.  Memory grows with what comes,
+ * for a log may be growing. */
 static bool read_all(int fd, size_t most, char **text, size_t *size) {
     struct stat info;
     size_t room = 1 << 16;

@@ -52,8 +52,8 @@ static void convert_bf16(real *out, const void *bytes, size_t count) {
         out[i] = (real)float_of_bits((uint32_t)in[i] << 16);
 }
 
-/* Exponent and mantissa move to float's places, where they are too small by 2^112; exponent 31
- * (infinity and NaN) becomes float's 255.  Exact. */
+/* Exponent and mantissa move to float's places, where they are too small by 2^112;
+ * exponent 31 (infinity and NaN) becomes float's 255.  Exact. */
 static float float_of_half(uint16_t half) {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = (uint32_t)(half & 0x7fff)
                                                             << 13;

@@ -15,9 +15,9 @@
  * The format: 8 bytes with the length of the header (little-endian), a JSON object
  * {"name":{"dtype":"F32","shape":[..],"data_offsets":[begin,end]},...,"__metadata__":{..}}
  * that spaces may follow, and the data without gaps (github.com/huggingface/safetensors).
- * Every claim of the header is checked against the file; what does not hold is FAIL_DATA with
- * the file, the tensor, what was seen and what was wanted.  So is a file that cannot be opened;
- * one that the disk does not give is FAIL_RUN.
+ * Every claim of the header is checked against the file; what does not hold is FAIL_DATA
+ * with the file, the tensor, what was seen and what was wanted.  So is a file that cannot
+ * be opened; one that the disk does not give is FAIL_RUN.
  *
  * Only little-endian machines are served.  Not for: files of several shards. */
 #ifndef STEADY_SAFETENSORS_H
@@ -50,7 +50,8 @@ typedef enum {
 
 /* Opens and checks the header; NULL and `err` on failure. */
 Safetensors *safetensors_open(const char *path, SafetensorsCheck check, Err *err);
-/* The same below a run folder, whose links are not followed (data/file/openfile.h); NULL: anywhere. */
+/* The same below a run folder, whose links are not followed
+ * (data/file/openfile.h); NULL: anywhere. */
 Safetensors *safetensors_open_in(const char *path, const char *root,
                                  SafetensorsCheck check, Err *err);
 void safetensors_close(Safetensors *file);
@@ -60,17 +61,17 @@ size_t safetensors_count(const Safetensors *file);
 const SafetensorsEntry *safetensors_entry(const Safetensors *file, size_t i);
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);
 
-/* Whole numbers and BOOL are listed, but not read: quantized weights need their scales, which only
- * their program knows. */
+/* Whole numbers and BOOL are listed, but not read: quantized weights need their scales,
+ * which only their program knows. */
 #define SAFETENSORS_REALS "F32, F64, F16 or BF16"
 bool safetensors_is_real(const SafetensorsEntry *entry);
 
 /* A string of `__metadata__`; NULL: none. */
 const char *safetensors_metadata(const Safetensors *file, const char *key);
 
-/* Converts all of an entry to `out` [count]; count must be entry->count.  Numbers are rounded
- * to nearest where `real` is narrower.  Fails when the file ends early (it has been cut since
- * it was opened), and where the entry is not real. */
+/* Converts all of an entry to `out` [count]; count must be entry->count.  Numbers are
+ * rounded to nearest where `real` is narrower.  Fails when the file ends early (it has
+ * been cut since it was opened), and where the entry is not real. */
 Status safetensors_read(const Safetensors *file, const SafetensorsEntry *entry, real *out,
                         size_t count, Err *err);
 
@@ -79,17 +80,18 @@ typedef struct SafetensorsWriter SafetensorsWriter;
 SafetensorsWriter *safetensors_writer_new(void);
 void safetensors_writer_free(SafetensorsWriter *writer);
 
-/* Tensors are written in the order of the calls, as F32 or F64, whatever `real` is.  The name
- * is copied, `values` is borrowed until after safetensors_save.  Two tensors or two metadata
- * of one name are a bug of the caller, as are the name "__metadata__" and the key "crc32". */
+/* Tensors are written in the order of the calls, as F32 or F64, whatever `real` is.
+ * The name is copied, `values` is borrowed until after safetensors_save.  Two tensors
+ * or two metadata of one name are a bug of the caller, as are the name "__metadata__"
+ * and the key "crc32". */
 void safetensors_add(SafetensorsWriter *writer, const char *name, int dims,
                      const size_t *shape, const real *values);
 void safetensors_add_metadata(SafetensorsWriter *writer, const char *key,
                               const char *text);
 
-/* Writes path.tmp, syncs it, and renames it to `path`, whose directory is synced.  On failure
- * (FAIL_RUN) path.tmp is removed and what `path` held before is untouched.  The CRC-32 of the
- * data stands in the metadata as "crc32", 8 hexadecimal digits. */
+/* Writes path.tmp, syncs it, and renames it to `path`, whose directory is synced.  On
+ * failure (FAIL_RUN) path.tmp is removed and what `path` held before is untouched.  The
+ * CRC-32 of the data stands in the metadata as "crc32", 8 hexadecimal digits. */
 Status safetensors_save(const SafetensorsWriter *writer, const char *path, Err *err);
 /* The same below a run folder. */
 Status safetensors_save_in(const SafetensorsWriter *writer, const char *path,

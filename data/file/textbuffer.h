@@ -6,8 +6,8 @@
  *     puts(line.text);
  *     text_free(&line);
  *
- * `text` ends with a NUL that `length` does not count (the text may hold others), and is NULL
- * before the first call.  Emptied with text_clear it keeps its memory. */
+ * `text` ends with a NUL that `length` does not count (the text may hold others), and is
+ * NULL before the first call.  Emptied with text_clear it keeps its memory. */
 #ifndef STEADY_TEXTBUFFER_H
 #define STEADY_TEXTBUFFER_H
 

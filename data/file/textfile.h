@@ -19,8 +19,9 @@ typedef struct TextFile {
     char path[1040];
 } TextFile;
 
-/* "-" is standard input.  FAIL_DATA with file and line: missing, cut short, NUL or other bytes that
- * are no UTF-8, a line of more than 16 MiB.  After a failure there is nothing to free. */
+/* "-" is standard input.  FAIL_DATA with file and line: missing, cut short, NUL or
+ * other bytes that are no UTF-8, a line of more than 16 MiB.  After a failure there
+ * is nothing to free. */
 Status textfile_read(TextFile *file, const char *path, Err *err);
 /* The same without a look at the lines: textfile_check_line is the caller's to ask. */
 Status textfile_read_unchecked(TextFile *file, const char *path, Err *err);

@@ -8,8 +8,8 @@
 #include "data/facts.h"
 #include "data/file/textfile.h"
 
-/* Notes, each with a count and the first line: lines that end in \r\n, a \r elsewhere, byte order
- * marks inside the text, replacement characters, line ends of other kinds. */
+/* Notes, each with a count and the first line: lines that end in \r\n, a \r elsewhere,
+ * byte order marks inside the text, replacement characters, line ends of other kinds. */
 void textmarks_note(const TextFile *file, DataFacts *facts);
 
 #endif

@@ -17,7 +17,8 @@ static size_t skip_ascii(const char *text, size_t length) {
 bool utf8_valid(const char *text, size_t length, size_t *bad) {
     for (size_t at = 0; at < length;) {
         at += skip_ascii(text + at, length - at);
-        /* What stopped the words of ASCII: go on for a word's length before trying again. */
+        /* What stopped the words of ASCII: go on for a word's length before trying
+         * again. */
         for (size_t stop = MIN(length, at + sizeof(uint64_t)); at < stop;) {
             uint32_t code;
             size_t used = utf8_next(text + at, length - at, &code);

@@ -1,5 +1,5 @@
-/* utf8_lower_parts: upper-case code points beyond ASCII and how far their lower-case form is.
- * Made by test/golden/make_utf8_lower.py from Unicode 14.0.0: do not edit. */
+/* utf8_lower_parts: upper-case code points beyond ASCII and how far their lower-case form
+ * is.  Made by test/golden/make_utf8_lower.py from Unicode 14.0.0: do not edit. */
 #ifndef STEADY_UTF8_LOWER_PARTS_H
 #define STEADY_UTF8_LOWER_PARTS_H
 

@@ -7,8 +7,9 @@
  *     if (dataset_get(set, i, &image, &label, &err)) ...
  *     image_free(&image); dataset_free(set);
  *
- * A source (data/picture/idx.c, cifar.c, folder.c, glyphs.c) fills in a Dataset and knows nothing
- * of the others; data/sources.h holds the one list of them.  See docs/adding.md. */
+ * A source (data/picture/idx.c, cifar.c, folder.c, glyphs.c) fills in a Dataset and knows
+ * nothing of the others; data/sources.h holds the one list of them.  See
+ * docs/adding.md. */
 #ifndef STEADY_DATASET_H
 #define STEADY_DATASET_H
 
@@ -43,21 +44,22 @@ struct Dataset {
     void (*free_state)(void *state);
 };
 
-/* Opens one split.  data.limit comes first: so many items of the training split, drawn from all
- * classes in their share (data/stratify.h); fewer than there are classes is FAIL_USAGE.  Then
- * SPLIT_VAL with val_fraction > 0 is cut off what is left: round(val_fraction * count) items, drawn
- * in the same way, so that each class keeps one for training.  Both draws are the same whatever
- * the seed and the threads; the items keep their order.  Without val_fraction a folder's val is
- * SPLIT_VAL where there is a test beside it (a val alone is SPLIT_TEST), and elsewhere SPLIT_VAL
- * is empty: count 0.  facts has count, hash (class names, labels, digests of the items that are
- * left) and what was left out.  A file that is missing, cut short, of the wrong kind or that
+/* Opens one split.  data.limit comes first: so many items of the training split, drawn
+ * from all classes in their share (data/stratify.h); fewer than there are classes is
+ * FAIL_USAGE.  Then SPLIT_VAL with val_fraction > 0 is cut off what is left:
+ * round(val_fraction * count) items, drawn in the same way, so that each class keeps one
+ * for training.  Both draws are the same whatever the seed and the threads; the items
+ * keep their order.  Without val_fraction a folder's val is SPLIT_VAL where there is a
+ * test beside it (a val alone is SPLIT_TEST), and elsewhere SPLIT_VAL is empty: count 0.
+ * facts has count, hash (class names, labels, digests of the items that are left) and
+ * what was left out.  A file that is missing, cut short, of the wrong kind or that
  * disagrees with its neighbour is FAIL_DATA (a bad key: FAIL_USAGE). */
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
 void dataset_free(Dataset *set);
 
-/* Is there a test split, by the names of its files?  What is there in part or broken is there:
- * dataset_open says what is wrong with it. */
+/* Is there a test split, by the names of its files?  What is there in part or broken is
+ * there: dataset_open says what is wrong with it. */
 bool dataset_has_test(const DataConfig *config);
 
 #endif

@@ -40,7 +40,8 @@ unsigned exif_orientation(const uint8_t *bytes, size_t n) {
     return 1;
 }
 
-/* Of value k: are rows and columns exchanged, and which side is then read from its end? */
+/* Of value k: are rows and columns exchanged, and which side is then read from its
+ * end? */
 static const struct {
     bool swap, from_bottom, from_right;
 } turns[9] = {

@@ -9,13 +9,13 @@
 
 #include "data/picture/image.h"
 
-/* Tag 0x0112 of the first directory of a TIFF header of n bytes: 1 (as it is) ... 8; 1 too where
- * there is none, or where the bytes are not what they should be. */
+/* Tag 0x0112 of the first directory of a TIFF header of n bytes: 1 (as it is) ... 8; 1
+ * too where there is none, or where the bytes are not what they should be. */
 unsigned exif_orientation(const uint8_t *tiff, size_t n);
 
-/* Rows and columns as a viewer shows them: 2 mirrors left and right, 3 turns by 180 degrees, 4
- * mirrors top and bottom, 5 transposes, 6 turns clockwise by 90 degrees, 7 transposes over the
- * other diagonal, 8 turns counterclockwise. */
+/* Rows and columns as a viewer shows them: 2 mirrors left and right, 3 turns by 180
+ * degrees, 4 mirrors top and bottom, 5 transposes, 6 turns clockwise by 90 degrees, 7
+ * transposes over the other diagonal, 8 turns counterclockwise. */
 void image_orient(Image *image, unsigned orientation);
 
 #endif

@@ -79,8 +79,8 @@ static bool folder_there(const char *path, const char *split, char full[PATH_SIZ
     return stat(full, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* The test split is test, or val where there is no test (ImageNet has train and val); then
- * there is no val. */
+/* The test split is test, or val where there is no test (ImageNet has train and val);
+ * then there is no val. */
 static bool find_split(const char *path, Split split, char full[PATH_SIZE]) {
     if (split == SPLIT_TRAIN) return folder_there(path, "train", full);
     bool test = folder_there(path, "test", full);

@@ -146,8 +146,8 @@ static bool is_picture_inside(int folder, const char *name) {
     return got > 0 && picture_kind(start, (size_t)got).decode;
 }
 
-/* What a function below does with each entry but . and ..; `info` of a file that cannot be
- * looked at (a link that leads nowhere) is zero. */
+/* What a function below does with each entry but . and ..; `info` of a file that cannot
+ * be looked at (a link that leads nowhere) is zero. */
 typedef struct Walk {
     const char *path;
     int folder;
@@ -192,8 +192,8 @@ static bool is_link(int folder, const char *name) {
     return !fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) && S_ISLNK(info.st_mode);
 }
 
-/* Below a class folder pictures are counted; links are not followed there: they may lead to a
- * whole disk. */
+/* Below a class folder pictures are counted; links are not followed there: they may
+ * lead to a whole disk. */
 static Status visit_deeper(const Walk *w, const char *name, const struct stat *info,
                            Err *err) {
     (void)err;

@@ -5,8 +5,9 @@
  *     list_pictures(path, &all, &files, &err);     "train/cat": its pictures
  *     listing_note(&all, "train", &set->facts); listing_free(&all);
  *
- * A picture is a file with the ending .png, .jpg or .jpeg, or one whose first bytes are those of
- * a PNG or JPEG file.  Everything else is counted by what it is, with the first of its kind. */
+ * A picture is a file with the ending .png, .jpg or .jpeg, or one whose first bytes are
+ * those of a PNG or JPEG file.  Everything else is counted by what it is, with the
+ * first of its kind. */
 #ifndef STEADY_FOLDERLIST_H
 #define STEADY_FOLDERLIST_H
 

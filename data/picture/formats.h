@@ -10,14 +10,14 @@
 /* A picture that claims more is refused before memory is taken for it. */
 #define PICTURE_PIXELS_MAX ((size_t)1 << 28)
 
-/* `file` stands at the start of a file that begins as its format does; see image_read.  The
- * picture is as the file has it, not turned yet; all traits are filled. */
+/* `file` stands at the start of a file that begins as its format does; see image_read.
+ * The picture is as the file has it, not turned yet; all traits are filled. */
 typedef Status PictureDecoder(FILE *file, const char *path, const PictureReading *how,
                               PictureTraits *traits, Image *image, Err *err);
 PictureDecoder png_read, jpeg_read;
 
-/* What a file is by its first n <= PICTURE_START bytes; of one that we do not read the decoder is
- * NULL, of one that we do not know all is. */
+/* What a file is by its first n <= PICTURE_START bytes; of one that we do not read the
+ * decoder is NULL, of one that we do not know all is. */
 enum { PICTURE_START = 16 };
 typedef struct PictureKind {
     const char *name; /* "PNG", "WebP" */

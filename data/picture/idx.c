@@ -146,8 +146,8 @@ static Status read_other(const DataConfig *config, const char *split, LabelFile 
     return read_labels(file->path, &file->labels, &file->count, err);
 }
 
-/* One stray 255 would make 256 classes: a longer gap than data.label_gap below a label that is
- * used is refused. */
+/* One stray 255 would make 256 classes: a longer gap than data.label_gap below a label
+ * that is used is refused. */
 static Status check_gaps(const DataConfig *config, const size_t used[LABELS],
                          const LabelFile file[2], Err *err) {
     size_t gap = 0, below = 0;

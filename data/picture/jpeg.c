@@ -65,8 +65,9 @@ static unsigned share(unsigned a, unsigned b) {
     return (product + (product >> 8)) >> 8;
 }
 
-/* paper = 255 - ink; red = paper of cyan times paper of black, and so on (Pillow's cmyk2rgb).
- * Adobe's programs write the paper in place of the ink and leave their marker. */
+/* paper = 255 - ink; red = paper of cyan times paper of black, and so on
+ * (Pillow's cmyk2rgb).  Adobe's programs write the paper in place of the ink and
+ * leave their marker. */
 static void lay_inks(const JpegJob *job, size_t width, size_t channels, uint8_t *to) {
     unsigned flip = job->jpeg.saw_Adobe_marker ? 0 : 255;
     const uint8_t *ink = job->inks;

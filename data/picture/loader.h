@@ -61,17 +61,19 @@ typedef struct Batch {
  * slot s is slot B-1-s; where both are on, CutMix is taken with probability 1/2, and
  * its lambda is the area that stayed.
  *
- * Part k of n has slots [B k / n, B (k + 1) / n) of a batch of B: together the parts hold each
- * example once, and each holds the pixels that it would have if all were made at once.  A
- * partner that is in another part is made here too, for its share in the mixture. */
+ * Part k of n has slots [B k / n, B (k + 1) / n) of a batch of B: together the
+ * parts hold each example once, and each holds the pixels that it would have if all
+ * were made at once.  A partner that is in another part is made here too, for its
+ * share in the mixture. */
 Loader *loader_start(const Dataset *set, const LoaderConfig *config, size_t first,
                      Err *err);
 
 /* The next batch, or (evaluation) count = 0 after the last one.  With on_error = stop
  * a broken item is FAIL_DATA with its file named.  With skip, a broken item's place
  * goes to the next good one of the epoch's order (training) or stays out (evaluation);
- * FAIL_DATA when no item is good (one of several parts may end without any: that is for the
- * caller to judge).  FAIL_INTERRUPTED: config.interrupted said so while no batch was ready. */
+ * FAIL_DATA when no item is good (one of several parts may end without any: that
+ * is for the caller to judge).  FAIL_INTERRUPTED: config.interrupted said so while
+ * no batch was ready. */
 Status loader_next(Loader *loader, const Batch **batch, Err *err);
 
 /* Ends the threads (each finishes at most the picture at hand) and frees everything.

@@ -149,8 +149,8 @@ static void make_view(Maker *maker, size_t n, size_t slot, real *to) {
                   config->width, &dice);
 }
 
-/* Reads the slot's item for `place` of the batch; with on_error = skip in training the next
- * good one of the order.  FAIL_DATA with skip in evaluation: the slot stays out. */
+/* Reads the slot's item for `place` of the batch; with on_error = skip in training the
+ * next good one of the order.  FAIL_DATA with skip in evaluation: the slot stays out. */
 static Status read_slot(Maker *maker, size_t n, size_t slot, size_t place, Batch *batch,
                         Err *err) {
     bool skip = maker->config.data.on_error == ON_ERROR_SKIP;
@@ -171,8 +171,8 @@ static real *picture_of(const Batch *batch, size_t place) {
     return batch->pixels + place * batch->channels * batch->height * batch->width;
 }
 
-/* The partner of our example at `place`, which is in another part: made again, in the spare
- * place at the end.  A broken item counts where it is trained on, not here. */
+/* The partner of our example at `place`, which is in another part: made again, in the
+ * spare place at the end.  A broken item counts where it is trained on, not here. */
 static Status mix_stranger(Maker *maker, size_t n, size_t place, const Mix *mix,
                            Batch *batch, Err *err) {
     size_t spare = batch_room(&maker->config) - 1;

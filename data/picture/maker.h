@@ -16,8 +16,8 @@ void maker_free(Maker *maker);
 /* Number of the last batch; SIZE_MAX in training. */
 size_t maker_last(const Maker *maker);
 
-/* Examples that a batch has memory for: those of the largest part, and behind them one for
- * partners of another part. */
+/* Examples that a batch has memory for: those of the largest part, and behind them one
+ * for partners of another part. */
 size_t batch_room(const LoaderConfig *config);
 /* Memory of one batch. */
 void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config);

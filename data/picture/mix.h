@@ -13,8 +13,8 @@ typedef struct Mix {
     Box box;
 } Mix;
 
-/* The mixture of a batch of such pictures; an alpha of 0 means off, both on: one by lot.  At
- * least one is on. */
+/* The mixture of a batch of such pictures; an alpha of 0 means off, both on: one by lot.
+ * At least one is on. */
 Mix mix_draw(const Batch *batch, double mixup, double cutmix, RngCursor *dice);
 
 /* Mixes two pictures [C, Y, X] with each other. */

@@ -16,7 +16,8 @@ static void show_start(const uint8_t *bytes, size_t n, char text[32]) {
     text[n] = 0;
 }
 
-/* First bytes of the kinds of files that get among pictures; `at` 4: behind the length of a box. */
+/* First bytes of the kinds of files that get among pictures; `at` 4: behind
+ * the length of a box. */
 static const struct {
     size_t at, n;
     const char *bytes;

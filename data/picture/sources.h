@@ -1,5 +1,5 @@
-/* sources: what a source of pictures defines (data/sources.h); for data/picture/dataset.c and nobody
- * else.
+/* sources: what a source of pictures defines (data/sources.h); for
+ * data/picture/dataset.c and nobody else.
  *
  *     const PictureSource idx_source = {.open = idx_open, .test = {"t10k-images-idx3-ubyte"}};
  */
@@ -10,17 +10,17 @@
 
 enum { TEST_FILES = 2 };
 
-/* Fills in *set (zeroed before) for SPLIT_TRAIN or SPLIT_TEST, and for SPLIT_VAL with TRAIT_VAL
- * (count 0: there is none).  Sets state and free_state before its first failure, so that
- * dataset_free cleans up after it. */
+/* Fills in *set (zeroed before) for SPLIT_TRAIN or SPLIT_TEST, and for SPLIT_VAL with
+ * TRAIT_VAL (count 0: there is none).  Sets state and free_state before its first
+ * failure, so that dataset_free cleans up after it. */
 typedef Status PictureOpen(const DataConfig *config, Split split, Dataset *set, Err *err);
 
 PictureOpen given_pictures_open; /* of config->given, which is not NULL */
 
 typedef struct PictureSource {
     PictureOpen *open;
-    /* Files below data.path of which one at least is there, plain or as .gz, where there is a test
-     * split; none: there always is one. */
+    /* Files below data.path of which one at least is there, plain or as .gz, where there
+     * is a test split; none: there always is one. */
     const char *test[TEST_FILES];
 } PictureSource;
 

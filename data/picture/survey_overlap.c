@@ -6,8 +6,8 @@
 #include "data/file/openfile.h"
 #include "data/picture/survey.h"
 
-/* Most files of the training split that are read to compare another with it, or it with itself,
- * and the largest file that is. */
+/* Most files of the training split that are read to compare another with it, or it with
+ * itself, and the largest file that is. */
 enum { FILES_MOST = 4096, OWN_FILES_MOST = 512, FILE_MOST = 1 << 24 };
 
 typedef struct Entry {

@@ -171,7 +171,8 @@ static Status read_last(const Reader *r, Err *err) {
 
 enum { BLOCK = 1 << 14 }; /* of values of all channels */
 
-/* Means over channels, or one of them (from 1); the place of the first bad one, or `count`. */
+/* Means over channels, or one of them (from 1); the place of the first bad one, or
+ * `count`. */
 static size_t mix_down(const float *from, size_t count, size_t channels, size_t channel,
                        float *to) {
     for (size_t i = 0; i < count; i++) {
@@ -192,7 +193,8 @@ typedef struct Pass {
     AudioLevel level;
 } Pass;
 
-/* To the first frame that is wanted; where the length is not known, through those before it. */
+/* To the first frame that is wanted; where the length is not known,
+ * through those before it. */
 static bool go_to_first(const Reader *r) {
     float values[BLOCK];
     sf_count_t first = (sf_count_t)r->first, left = first;

@@ -5,11 +5,12 @@
  *     use(audio.samples, audio.count, audio.rate);
  *     audio_free(&audio);
  *
- * Channels are averaged; integers of 8 to 32 bits become -1 ... 1, floats stay as they are.  Where
- * channels cancel each other the loudest is taken instead.  A length of 0, or one that a program
- * writes that cannot go back (WAV 0xFFFFFFFF, FLAC without a count), means: to the end of the file, as
- * players have it.  Nothing is resampled: data/speech/logmel.h scales with the rate.  Thread-safe.  A
- * program built without libsndfile answers every call with FAIL_RUN. */
+ * Channels are averaged; integers of 8 to 32 bits become -1 ... 1, floats stay as they
+ * are.  Where channels cancel each other the loudest is taken instead.  A length of 0, or
+ * one that a program writes that cannot go back (WAV 0xFFFFFFFF, FLAC without a count),
+ * means: to the end of the file, as players have it.  Nothing is resampled:
+ * data/speech/logmel.h scales with the rate.  Thread-safe.  A program built without
+ * libsndfile answers every call with FAIL_RUN. */
 #ifndef STEADY_AUDIO_H
 #define STEADY_AUDIO_H
 
@@ -45,16 +46,17 @@ typedef struct Audio {
     size_t room; /* of samples; it is kept when the struct is read into again */
 } Audio;
 
-/* The span, NULL: the whole recording.  FAIL_DATA with the file's name: missing, not a regular
- * file, not audio (data/speech/audiokind.h says what it is), no samples, cut short (its header promises more
- * than it holds), damaged, samples that are NaN, infinite or beyond 1e9, a span of more than an hour or
- * behind the end, a rate beyond the limits.  After a failure the contents mean nothing, but
- * audio_free is still due. */
+/* The span, NULL: the whole recording.  FAIL_DATA with the file's name: missing, not a
+ * regular file, not audio (data/speech/audiokind.h says what it is), no samples, cut
+ * short (its header promises more than it holds), damaged, samples that are NaN, infinite
+ * or beyond 1e9, a span of more than an hour or behind the end, a rate beyond the limits.
+ * After a failure the contents mean nothing, but audio_free is still due. */
 Status audio_read(const char *path, const AudioSpan *span, Audio *audio, Err *err);
 
-/* The same checks without keeping samples.  Not `thorough`, for sets of a thousand hours: files of
- * integers are read at their ends and from the start until there is a sound, which shows all but
- * damage in the middle, clipping and channels that cancel each other in part. */
+/* The same checks without keeping samples.  Not `thorough`, for sets of a thousand
+ * hours: files of integers are read at their ends and from the start until there is a
+ * sound, which shows all but damage in the middle, clipping and channels that cancel
+ * each other in part. */
 Status audio_check(const char *path, const AudioSpan *span, bool thorough, Audio *audio,
                    Err *err);
 

@@ -1,11 +1,13 @@
-/* audiohead: what a recording's header promises, which libsndfile cuts down to the file in silence.
+/* audiohead: what a recording's header promises, which libsndfile cuts down to
+ * the file in silence.
  *
  *     AudioHead head;
  *     if (audiohead_read(file, path, size, &head, &err)) return err.status;      cut short
  *     audiohead_patch(&head, at, bytes, count);             whenever bytes [at, at + count) are read
  *
- * A WAV header whose length says nothing (0, 0xFFFFFFFF, 0x7FFFF000 and the like, from programs
- * that could not go back to fill it in) is read as if it said the rest of the file. */
+ * A WAV header whose length says nothing (0, 0xFFFFFFFF, 0x7FFFF000 and the
+ * like, from programs that could not go back to fill it in) is read as if it
+ * said the rest of the file. */
 #ifndef STEADY_AUDIOHEAD_H
 #define STEADY_AUDIOHEAD_H
 

@@ -4,9 +4,10 @@
  *     audiolevel_add(&level, frames, count, mixed);             block by block
  *     AudioTraits traits = audiolevel_traits(&level);
  *
- * With e(x) = sum x^2 - (sum x)^2 / n, the energy without the constant part: channels cancel each
- * other where e of their sum is less than a hundredth (20 dB) of the loudest one's.  The sum of
- * unlike channels has more than that, and so has the sum with channels that are empty. */
+ * With e(x) = sum x^2 - (sum x)^2 / n, the energy without the constant part: channels
+ * cancel each other where e of their sum is less than a hundredth (20 dB) of the loudest
+ * one's.  The sum of unlike channels has more than that, and so has the sum with
+ * channels that are empty. */
 #ifndef STEADY_AUDIOLEVEL_H
 #define STEADY_AUDIOLEVEL_H
 

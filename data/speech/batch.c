@@ -14,7 +14,8 @@ static size_t frames_of(const SpeechBatch *b, size_t from, size_t to) {
     return frames;
 }
 
-/* The first piece of bucket k, of `parts` in all: each has one, the others go by frames. */
+/* The first piece of bucket k, of `parts` in all: each has one, the others go by
+ * frames. */
 static size_t first_piece(const SpeechBatch *b, size_t k, size_t parts) {
     size_t all = frames_of(b, 0, b->count), before = frames_of(b, 0, b->bucket_edge[k]);
     return k + (all ? (parts - b->buckets) * before / all : 0);
@@ -70,7 +71,8 @@ struct SpeechLoader {
     SpeechBatch end; /* count 0, after the last batch */
 };
 
-/* One of the speeds in training where the set has them, as long as the text fits; and the rows. */
+/* One of the speeds in training where the set has them, as long as the text
+ * fits; and the rows. */
 static void choose_speed(const SpeechLoader *l, SpeechBatch *b, size_t n, size_t k) {
     enum { DRAW = 1 << 20 }; /* SpecAugment draws the first numbers of the stream */
     const SpeechBatchConfig *c = &l->plan.config;
@@ -114,8 +116,8 @@ static void move_edges(SpeechBatch *b, size_t from, size_t to, size_t *edge) {
         b->bucket_edge[(*edge)++] = to;
 }
 
-/* In training another utterance that is no longer takes a damaged one's place, so that the
- * mean is over as many; false: none can. */
+/* In training another utterance that is no longer takes a damaged one's place, so that
+ * the mean is over as many; false: none can. */
 static bool replace_row(SpeechLoader *l, SpeechBatch *b, size_t n, size_t from, size_t to,
                         size_t start) {
     enum { TRIES = 16 }; /* where most are damaged, the disk is */

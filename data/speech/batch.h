@@ -1,13 +1,15 @@
-/* batch: batches of utterances by seconds of sound, made ready by a thread while the step runs.
+/* batch: batches of utterances by seconds of sound, made ready by a thread
+ * while the step runs.
  *
  *     SpeechLoader *loader = speechloader_start(set, &config, first_step, &err);
  *     while (!speechloader_next(loader, &batch, &err)) step(batch);
  *     speechloader_stop(loader);
  *
- * Batch n is a function of (set, configuration, seed, n) alone.  By seconds: utterances of like length
- * stand in a bucket; a step is `accumulate` buckets, shortest first, each a micro-batch.  Without
- * batch_seconds a step is `batch` utterances as they come, or in an order of each epoch's own, and
- * what fills no batch at the end of an epoch is left out. */
+ * Batch n is a function of (set, configuration, seed, n) alone.  By seconds:
+ * utterances of like length stand in a bucket; a step is `accumulate` buckets,
+ * shortest first, each a micro-batch.  Without batch_seconds a step is `batch`
+ * utterances as they come, or in an order of each epoch's own, and what fills no batch
+ * at the end of an epoch is left out. */
 #ifndef STEADY_SPEECH_BATCH_H
 #define STEADY_SPEECH_BATCH_H
 
@@ -16,7 +18,8 @@
 #include "data/speech/set.h"
 
 typedef struct SpeechBatchConfig {
-    /* of a step, padding counted; the bucket of one utterance may be longer; 0 (training): batches are counted */
+    /* of a step, padding counted; the bucket of one utterance may be longer; 0
+     * (training): batches are counted */
     double batch_seconds;
     size_t batch;       /* utterances of a step, by seconds at most; 0: any number */
     size_t accumulate;  /* buckets of a step; 0: 1 */
@@ -30,7 +33,8 @@ typedef struct SpeechBatchConfig {
     bool (*interrupted)(void); /* asked while waiting, ten times a second; NULL: never */
 } SpeechBatchConfig;
 
-/* One batch, valid until the next speechloader_next.  Rows lie one behind the other, not padded. */
+/* One batch, valid until the next speechloader_next.  Rows lie one behind the
+ * other, not padded. */
 typedef struct SpeechBatch {
     size_t count;   /* B utterances, this part's */
     size_t whole;   /* utterances of the step as planned, all parts' */
@@ -52,9 +56,9 @@ typedef struct SpeechBatch {
     size_t room_items, room_features;
 } SpeechBatch;
 
-/* Where micro-batch i of `parts` begins, so that each is of one bucket: at the buckets where there are as
- * many, at pieces of them of about equal frames where there are fewer.  parts: at least MIN(buckets,
- * count). */
+/* Where micro-batch i of `parts` begins, so that each is of one bucket: at the buckets
+ * where there are as many, at pieces of them of about equal frames where there are fewer.
+ * parts: at least MIN(buckets, count). */
 size_t speechbatch_edge(const SpeechBatch *batch, size_t i, size_t parts);
 
 /* The longest of utterances [from, to), in frames; 0: there are none. */
@@ -67,9 +71,10 @@ void speechbatch_pad(const SpeechBatch *batch, size_t from, size_t to, size_t le
 typedef struct SpeechLoader SpeechLoader;
 
 /* The set is borrowed; `first` is the number of the first batch wanted, from 1.
- * Training: utterances are sorted by length and cut into buckets once; in each epoch those
- * within a tenth of each other's length change places, and buckets come in another order.  An epoch is
- * floor(buckets / accumulate) steps, counted floor(utterances / batch).  Evaluation: part k of n takes every n-th bucket.
+ * Training: utterances are sorted by length and cut into buckets once; in each epoch
+ * those within a tenth of each other's length change places, and buckets come in another
+ * order.  An epoch is floor(buckets / accumulate) steps, counted floor(utterances /
+ * batch).  Evaluation: part k of n takes every n-th bucket.
  * NULL: FAIL_USAGE, fewer buckets than accumulate; FAIL_RUN. */
 SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config,
                                  size_t first, Err *err);
@@ -78,14 +83,16 @@ SpeechLoader *speechloader_start(SpeechSet *set, const SpeechBatchConfig *config
 size_t speechloader_left(const SpeechLoader *loader);
 size_t
 speechloader_steps(const SpeechLoader *loader); /* of an epoch; evaluation: batches */
-/* Utterances that fill no step at an epoch's end (shuffled by seconds: of the first epoch). */
+/* Utterances that fill no step at an epoch's end (shuffled by seconds: of the first
+ * epoch). */
 size_t speechloader_rest(const SpeechLoader *loader);
 double
 speechloader_padding(const SpeechLoader *loader); /* share of the first epoch's frames */
 
-/* The next batch; evaluation: count = 0 after the last.  A recording that turns out to be damaged is FAIL_DATA,
- * or with data.on_error = skip is left out, its place empty; FAIL_DATA when a training batch of one rank
- * loses all.  FAIL_INTERRUPTED: config.interrupted said so. */
+/* The next batch; evaluation: count = 0 after the last.  A recording that turns out to be
+ * damaged is FAIL_DATA, or with data.on_error = skip is left out, its place empty;
+ * FAIL_DATA when a training batch of one rank loses all.  FAIL_INTERRUPTED:
+ * config.interrupted said so. */
 Status speechloader_next(SpeechLoader *loader, const SpeechBatch **batch, Err *err);
 
 void speechloader_stop(SpeechLoader *loader); /* at any time; NULL is fine */

@@ -1,4 +1,5 @@
-/* What is looked at before anything is trained: each recording, its text and both together. */
+/* What is looked at before anything is trained: each recording, its text
+ * and both together. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 
 /* ---- recordings ---- */
 
-/* All of them, or every `stride`-th, several at a time; fault[i]: what is wrong with the i-th, or
- * NULL.  Without libsndfile nothing can be done. */
+/* All of them, or every `stride`-th, several at a time; fault[i]: what is wrong with the
+ * i-th, or NULL.  Without libsndfile nothing can be done. */
 static Status look_at(SpeechSet *set, size_t stride, bool thorough, char **fault,
                       Err *err) {
     Status status = OK;
@@ -37,7 +38,8 @@ static Status look_at(SpeechSet *set, size_t stride, bool thorough, char **fault
     return status;
 }
 
-/* At their ends first, which says how much there is; then at all of it, or at a part of the set. */
+/* At their ends first, which says how much there is; then at all of it, or at
+ * a part of the set. */
 static Status check_recordings(SpeechSet *set, char **fault, Err *err) {
     if (look_at(set, 1, false, fault, err)) return FAIL_RUN;
     double samples = 0;

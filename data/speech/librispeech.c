@@ -1,4 +1,5 @@
-/* librispeech: folders of speakers with chapters, *.trans.txt beside recordings (data/speech/set.h). */
+/* librispeech: folders of speakers with chapters, *.trans.txt beside recordings
+ * (data/speech/set.h). */
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -140,7 +141,8 @@ static Status read_entries(SpeechFill *fill, const char *folder,
     return err->status;
 }
 
-/* Whoever names the folder above the splits would train on all of them, the test's as well. */
+/* Whoever names the folder above the splits would train on all of them,
+ * the test's as well. */
 static Status check_speakers(const char *folder, const SpeechEntries *entries, Err *err) {
     static const char *const SPLITS[] = {"train-clean", "train-other", "dev-clean",
                                          "dev-other",   "test-clean",  "test-other"};

@@ -13,7 +13,8 @@ static bool matches(const char *name, const char *pattern, size_t length) {
 
 static bool is_path(const char *name, size_t length) { return memchr(name, '/', length); }
 
-/* The next of names with commas and perhaps blanks between, "" behind the last; *at moves on. */
+/* The next of names with commas and perhaps blanks between, "" behind the
+ * last; *at moves on. */
 static size_t next_name(const char **at, const char **name) {
     *name = *at + strspn(*at, ", \t");
     size_t length = strcspn(*name, ",");

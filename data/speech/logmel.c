@@ -29,7 +29,8 @@ static double hamming(size_t n, size_t frame) {
 }
 
 /* Everything before the magnitude is linear in the samples, so it is one matrix:
- *   sum_n h_n (x_n - a x_{n-1}) z^n = sum_n x_n (h_n z^n - a h_{n+1} z^{n+1}),   x_{-1} = x_0 */
+ * sum_n h_n (x_n - a x_{n-1}) z^n = sum_n x_n (h_n z^n - a h_{n+1} z^{n+1}),   x_{-1} =
+ * x_0 */
 static void fill_transform(LogMel *mel, size_t points) {
     size_t n = mel->frame;
     for (size_t part = 0; part < 2; part++)

@@ -1,5 +1,6 @@
-/* Manifests: NeMo's JSON lines, and lines with tabs.  A line that is no utterance is a fault as
- * others are, counted and named; only a file of another kind ends the reading at once. */
+/* Manifests: NeMo's JSON lines, and lines with tabs.  A line that is no utterance
+ * is a fault as others are, counted and named; only a file of another kind ends
+ * the reading at once. */
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,7 +100,8 @@ static const char *wanted_string(const Line *line, const json_t *object,
     return NULL;
 }
 
-/* Seconds, 0 where nothing or null is said; false: a fault.  `least` is out, or in where it is 0. */
+/* Seconds, 0 where nothing or null is said; false: a fault.  `least` is out,
+ * or in where it is 0. */
 static bool read_seconds(const Line *line, const json_t *object, const char *name,
                          bool zero, double *seconds) {
     const json_t *value = json_object_get(object, name);

@@ -1,5 +1,6 @@
-/* parts: what the files of speechset share: sets as they are filled (fill.c), what is looked at before
- * they are used (check.c), and where their lists are (list.c, entries.c).  Not for use elsewhere. */
+/* parts: what the files of speechset share: sets as they are filled (fill.c), what is
+ * looked at before they are used (check.c), and where their lists are (list.c,
+ * entries.c).  Not for use elsewhere. */
 #ifndef STEADY_SPEECH_PARTS_H
 #define STEADY_SPEECH_PARTS_H
 
@@ -29,8 +30,8 @@ void speech_tally(SpeechTally *tally, const char *format, ...)
 /* A note of the set: "WHAT: 3 of 20 (first: ...)", of the utterances or of more. */
 void speech_note_tally(SpeechSet *set, const SpeechTally *tally, const char *what);
 
-/* Adds an utterance whose transcript is line `line` (from 1) of the list begun last; NULL: it is a
- * fault. */
+/* Adds an utterance whose transcript is line `line` (from 1) of the list begun last;
+ * NULL: it is a fault. */
 SpeechItem *speech_add(SpeechFill *fill, const char *path, const char *text,
                        size_t length, size_t line);
 SpeechItem *speech_add_clean(SpeechFill *fill, const char *path, const char *text,
@@ -42,15 +43,16 @@ void speech_begin_list(SpeechFill *fill, const char *path);
 void speech_fault(SpeechSet *set, SpeechFault fault, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* data/speech/check.c: looks at all recordings, sets what the items say of them and leaves out what is
- * not good; then what is worth a note of those that are left. */
+/* data/speech/check.c: looks at all recordings, sets what the items say of them and
+ * leaves out what is not good; then what is worth a note of those that are left. */
 Status speech_check_items(SpeechSet *set, Err *err);
 void speech_note(SpeechSet *set);
 
 /* data/speech/list.c: all folders or manifests of `names`. */
 Status speech_list(SpeechFill *fill, const char *names, Err *err);
 
-/* data/speech/entries.c: what is in a folder, sorted by its bytes, hidden files left out. */
+/* data/speech/entries.c: what is in a folder, sorted by its bytes, hidden files left
+ * out. */
 typedef struct SpeechEntries {
     struct dirent **entry;
     int count;

@@ -55,7 +55,8 @@ static void make_classes(SpeechPlan *p) {
     p->class_start[p->classes] = count;
 }
 
-/* Utterances of a class change places, so a bucket counts the class's longest for all of them. */
+/* Utterances of a class change places, so a bucket counts the class's
+ * longest for all of them. */
 static void make_buckets(SpeechPlan *p) {
     enum { FRAMES_PER_SECOND = 100 };
     size_t count = p->count, accumulate = p->config.accumulate;
@@ -261,8 +262,8 @@ static int by_number(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* This part's piece of a bucket that begins at place `at` of the step.  What is left over goes to the
- * parts in turn, from one bucket to the next. */
+/* This part's piece of a bucket that begins at place `at` of the step.  What is left over
+ * goes to the parts in turn, from one bucket to the next. */
 static void take_piece(const SpeechPlan *p, size_t bucket, size_t at, size_t part,
                        size_t parts, SpeechBatch *b) {
     size_t size = bucket_size(p, bucket), turn = (part + parts - at % parts) % parts;

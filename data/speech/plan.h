@@ -25,8 +25,8 @@ Status speechplan_open(SpeechPlan *plan, const SpeechSet *set,
                        const SpeechBatchConfig *config, Err *err);
 void speechplan_close(SpeechPlan *plan);
 
-/* This part's utterances of batch n, bucket by bucket: sets number[], place[], bucket_edge and whole of the
- * batch; count 0: there is no such batch (evaluation). */
+/* This part's utterances of batch n, bucket by bucket: sets number[], place[],
+ * bucket_edge and whole of the batch; count 0: there is no such batch (evaluation). */
 void speechplan_pick(SpeechPlan *plan, size_t n, SpeechBatch *batch);
 void speechplan_need(SpeechBatch *batch, size_t items, size_t features);
 

@@ -75,8 +75,8 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
     return err_set(err, FAIL_DATA, "%s: no utterances in %s", set->config.path, names);
 }
 
-/* Lists are sorted by speakers, or by what else: an even share of them.  What the program makes is not
- * sorted. */
+/* Lists are sorted by speakers, or by what else: an even share of them.  What the program
+ * makes is not sorted. */
 static void apply_limit(SpeechSet *set, size_t limit) {
     size_t count = set->count, kept = 0;
     bool made = source_has(set->config.source, TRAIT_SYNTHETIC);
@@ -114,7 +114,8 @@ static Status take_share(SpeechSet *set, const Share *share, Err *err) {
                    share->apart, count, share->is_apart ? "val" : "training");
 }
 
-/* The lists' own notes and faults are those of the training split where two are cut from them. */
+/* The lists' own notes and faults are those of the training split where two
+ * are cut from them. */
 static void note_lists(SpeechFill *fill, const Share *share) {
     SpeechSet *set = fill->set;
     if (share->apart > 0 && share->is_apart) {

@@ -13,8 +13,8 @@
  *                duration (NeMo), or path, duration and text between tabs; paths are relative to the
  *                manifest's folder; offset and duration cut the recording
  *   tones        built in (data/speech/tones.h)
- * A split is a list of such names, with commas between; a name that ends with * stands for all that begin
- * so, and a list with a slash in it holds paths of their own. */
+ * A split is a list of such names, with commas between; a name that ends with * stands
+ * for all that begin so, and a list with a slash in it holds paths of their own. */
 #ifndef STEADY_SPEECH_SET_H
 #define STEADY_SPEECH_SET_H
 
@@ -47,11 +47,13 @@ typedef struct SpeechConfig {
     SpeechSay *faults;
 } SpeechConfig;
 
-/* librispeech, train* / dev-clean / test-clean, 80 filters, stride 3, a cache of 2 GiB. */
+/* librispeech, train* / dev-clean / test-clean, 80 filters, stride 3, a cache of 2
+ * GiB. */
 SpeechConfig speech_config_default(void);
 
-/* Sets train, val and test to what a recipe says, else to what the source's folders are called.
- * data.path may also be the training data themselves: a manifest, or a folder of speakers. */
+/* Sets train, val and test to what a recipe says, else to what the source's folders
+ * are called.  data.path may also be the training data themselves: a manifest, or a
+ * folder of speakers. */
 void speech_name_splits(SpeechConfig *config, const DataConfig *data);
 
 typedef struct SpeechItem {
@@ -109,18 +111,18 @@ typedef struct SpeechSet {
     struct SpeechStore *store;             /* tables, cached features */
 } SpeechSet;
 
-/* Reads lists and looks at each recording (audio_check): at all of it up to SPEECH_SCANNED samples of a
- * set, beyond that at every so many.  FAIL_DATA with file and line: a list that is missing or of another
- * kind; no utterance at all, or none with a sound; with on_error = stop also any fault, after all were
- * counted: the text names the first and tells how many of each kind there are, config->faults has them
- * all. */
+/* Reads lists and looks at each recording (audio_check): at all of it up to
+ * SPEECH_SCANNED samples of a set, beyond that at every so many.  FAIL_DATA with file and
+ * line: a list that is missing or of another kind; no utterance at all, or none with a
+ * sound; with on_error = stop also any fault, after all were counted: the text names the
+ * first and tells how many of each kind there are, config->faults has them all. */
 SpeechSet *speechset_open(const SpeechConfig *config, Split split, Err *err);
 /* The same for names of the caller's ("dev-other"; tones: train, val, test). */
 SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err);
 void speechset_free(SpeechSet *set); /* NULL is fine */
 
-/* How many utterances of `set` are in `other`, too (the same file name, samples and text), and how
- * many recordings are there with another text; the first of each. */
+/* How many utterances of `set` are in `other`, too (the same file name, samples and
+ * text), and how many recordings are there with another text; the first of each. */
 typedef struct SpeechShared {
     size_t same, first_same, reworded, first_reworded;
 } SpeechShared;
@@ -138,17 +140,18 @@ void speech_name_faults(const SpeechReport *report, SpeechSay *say);
 /* "2 recordings without a transcript, 1 too short for its text"; "" without faults. */
 void speech_fault_text(const SpeechReport *report, char *text, size_t size);
 
-/* Normalised log-mel features of utterance i, from the cache or now.  Thread-safe.  FAIL_DATA: the
- * recording is damaged in its middle, or another than at the check. */
+/* Normalised log-mel features of utterance i, from the cache or now.  Thread-safe.
+ * FAIL_DATA: the recording is damaged in its middle, or another than at the check. */
 Status speechset_features(SpeechSet *set, size_t i, real *features, Err *err);
 
-/* The same at one of SPEECH_SPEEDS (0: as recorded; others where config.speeds), and how many rows that
- * are.  0 rows: at this speed CTC could not align the text. */
+/* The same at one of SPEECH_SPEEDS (0: as recorded; others where config.speeds), and how
+ * many rows that are.  0 rows: at this speed CTC could not align the text. */
 Status speechset_features_at(SpeechSet *set, size_t i, size_t speed, real *features,
                              Err *err);
 size_t speechset_frames_at(const SpeechSet *set, size_t i, size_t speed);
 
-/* data.augment of speech: "none", or "speed" and "specaugment..." (logmel.h) with a comma between. */
+/* data.augment of speech: "none", or "speed" and "specaugment..." (logmel.h)
+ * with a comma between. */
 Status speech_augment_parse(const char *list, bool *speeds, SpecAugment *masks, Err *err);
 size_t speechset_cached(SpeechSet *set); /* bytes in the cache */
 

@@ -1,4 +1,5 @@
-/* sources: what a source of speech defines (data/sources.h); for data/speech/ and nobody else.
+/* sources: what a source of speech defines (data/sources.h); for
+ * data/speech/ and nobody else.
  *
  *     const SpeechSource manifest_source = {.read_list = read_manifest, .val = {"dev*", "val*"}};
  */
@@ -13,9 +14,11 @@ typedef struct SpeechSource {
     /* Of files: all utterances of a folder, or of a manifest. */
     Status (*read_list)(SpeechFill *fill, const char *path, Err *err);
     bool folders; /* lists are folders of data.path, not files */
-    /* Names of these splits where the recipe has none: the first that is there, or the last. */
+    /* Names of these splits where the recipe has none: the first that is
+     * there, or the last. */
     const char *val[SPLIT_NAMES], *test[SPLIT_NAMES];
-    /* Of the program (TRAIT_SYNTHETIC): all utterances of a split, and the sound of one. */
+    /* Of the program (TRAIT_SYNTHETIC): all utterances of a split, and the sound of
+     * one. */
     Status (*make)(SpeechFill *fill, Split split, Err *err);
     void (*read_item)(const SpeechSet *set, const SpeechItem *item, Audio *audio);
 } SpeechSource;

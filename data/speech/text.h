@@ -4,7 +4,8 @@
  *     speech_encode(text.text, labels);                  with a word boundary on each side
  *     speech_read_path(best, frames, &text);             what a sequence of best labels says
  *
- * " " is 0 (the word boundary), "'" is 1, a ... z are 2 ... 27, the blank of CTC is 28. */
+ * " " is 0 (the word boundary), "'" is 1, a ... z are 2 ... 27, the blank of CTC is
+ * 28. */
 #ifndef STEADY_SPEECH_TEXT_H
 #define STEADY_SPEECH_TEXT_H
 
@@ -18,8 +19,8 @@ enum {
     SPEECH_LABELS = 29
 };
 
-/* Sets `clean` to the text in lower case with one blank between words, none at its ends.  FAIL_DATA: a
- * character without a label, named. */
+/* Sets `clean` to the text in lower case with one blank between words, none at its ends.
+ * FAIL_DATA: a character without a label, named. */
 Status speech_clean(const char *text, size_t length, TextBuffer *clean, Err *err);
 
 /* Labels of a clean text, which are strlen + 2. */
@@ -28,7 +29,8 @@ size_t speech_encode(const char *clean, uint32_t *labels);
 /* Rows that CTC needs: one a label, and one more between two equal ones. */
 size_t speech_rows_needed(const uint32_t *labels, size_t count);
 
-/* Greedy decoding's last step: repeats become one, blanks go, boundaries at the ends go. */
+/* Greedy decoding's last step: repeats become one, blanks go, boundaries at the ends
+ * go. */
 void speech_read_path(const uint32_t *best, size_t count, TextBuffer *text);
 
 #endif

@@ -47,7 +47,8 @@ static Voice voice_of(uint64_t seed, Split split, size_t i) {
     return v;
 }
 
-/* Two tones of a letter, one of 5 and one of 6, a factor of 1.2 apart: more than pitches differ. */
+/* Two tones of a letter, one of 5 and one of 6, a factor of 1.2 apart: more
+ * than pitches differ. */
 static void tones_of(char letter, double hertz[2]) {
     size_t k = (size_t)(letter - 'a');
     hertz[0] = 300 * pow(1.2, (double)(k % 5));

@@ -153,8 +153,8 @@ static size_t slots_of(const TextSet *set, size_t item) {
     return MAX(m, n);
 }
 
-/* The end of the bucket that begins at items[at]: n max(length) <= tokens, n a multiple of 8
- * where there are more than 8, and one at least. */
+/* The end of the bucket that begins at items[at]: n max(length) <= tokens, n a multiple
+ * of 8 where there are more than 8, and one at least. */
 static size_t bucket_end(const TextSet *set, const size_t *items, size_t count, size_t at,
                          size_t tokens) {
     enum { MULTIPLE = 8 };
@@ -212,7 +212,8 @@ static void make_buckets(TextPlan *p) {
     p->bucket_order = mem_alloc(p->bucket_count * sizeof *p->bucket_order);
 }
 
-/* Over the whole set, or, where `pool` is given (taken over), over `count` items of it. */
+/* Over the whole set, or, where `pool` is given (taken over), over `count` items of
+ * it. */
 static TextPlan *plan_over(const TextSet *set, const TextPlanConfig *config, size_t *pool,
                            size_t count) {
     TextPlan *p = mem_zalloc(sizeof *p);
@@ -333,8 +334,8 @@ static size_t *step_items(TextPlan *p, PlaceIn at, size_t *count) {
     return items;
 }
 
-/* Ranks take every parts-th pair, so that their lengths are alike (and are numbered rank after rank);
- * blocks are all of one length. */
+/* Ranks take every parts-th pair, so that their lengths are alike (and are numbered rank
+ * after rank); blocks are all of one length. */
 static size_t own_items(const TextPlan *p, size_t *items, size_t count, size_t *first) {
     size_t part = p->config.part, parts = p->config.parts;
     size_t from = count * part / parts, to = count * (part + 1) / parts, kept = 0;
@@ -352,8 +353,8 @@ static int by_number(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Buckets are numbered by length, and so the rows of a step stand bucket by bucket; of the first
- * `end` rows of all ranks every parts-th is ours. */
+/* Buckets are numbered by length, and so the rows of a step stand bucket by bucket; of
+ * the first `end` rows of all ranks every parts-th is ours. */
 static void set_edges(const TextPlan *p, size_t index, TextBatch *b) {
     size_t buckets = p->bucket_count ? p->config.accumulate : 0, end = 0;
     size_t part = p->config.part, parts = p->config.parts;

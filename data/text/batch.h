@@ -1,12 +1,13 @@
-/* batch: batches of a TextSet, each a function of (set, configuration, seed, number) alone.
+/* batch: batches of a TextSet, each a function of (set, configuration,
+ * seed, number) alone.
  *
  *     TextPlan *plan = textplan_new(set, &config, &err);
  *     textplan_fill(plan, n, &batch);               step n, from 1
  *     textbatch_cut(&batch, from, to, &piece);      a micro-batch
  *
- * Language: item i is a block, inputs i T ... i T + T - 1 and targets one later.  Pairs: the
- * decoder reads </s> and the target but for its last token.  A batch of pairs is in the order of
- * their lengths, so that micro-batches pad little. */
+ * Language: item i is a block, inputs i T ... i T + T - 1 and targets one later.  Pairs:
+ * the decoder reads </s> and the target but for its last token.  A batch of pairs is in
+ * the order of their lengths, so that micro-batches pad little. */
 #ifndef STEADY_TEXT_BATCH_H
 #define STEADY_TEXT_BATCH_H
 
@@ -32,8 +33,9 @@ void textbatch_free(TextBatch *batch);
 /* Sequences [from, to), padded to the longest of them. */
 void textbatch_cut(const TextBatch *batch, size_t from, size_t to, TextBatch *piece);
 
-/* Where micro-batch i of `parts` begins (i = parts: where the last ends): at the buckets if there are as
- * many, which pads least, and else so that all have about as many tokens. */
+/* Where micro-batch i of `parts` begins (i = parts: where the last ends): at the buckets
+ * if there are as many, which pads least, and else so that all have about as many
+ * tokens. */
 size_t textbatch_edge(const TextBatch *batch, size_t i, size_t parts);
 
 typedef struct TextPlanConfig {
@@ -53,22 +55,22 @@ typedef struct TextPlan TextPlan;
 TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *err);
 void textplan_free(TextPlan *plan);
 
-/* From now on batches go on behind a place (data/place.h): what is left of its epoch is cut anew,
- * once; batches of like length also where the parts before were counted, and the other way
- * round.  Returns the batches that are left of that epoch. */
+/* From now on batches go on behind a place (data/place.h): what is left of its epoch is
+ * cut anew, once; batches of like length also where the parts before were counted, and
+ * the other way round.  Returns the batches that are left of that epoch. */
 size_t textplan_go_on(TextPlan *plan, const Place *place);
 
 size_t textplan_items(const TextPlan *plan);   /* blocks or pairs */
 size_t textplan_steps(const TextPlan *plan);   /* of an epoch */
 size_t textplan_buckets(const TextPlan *plan); /* 0: steps are of train.batch items */
-/* Share of an epoch's token slots, source's and target's, that is padding, when buckets are cut into
- * `accumulate` micro-batches by textbatch_edge. */
+/* Share of an epoch's token slots, source's and target's, that is padding, when buckets
+ * are cut into `accumulate` micro-batches by textbatch_edge. */
 double textplan_padding(TextPlan *plan);
 
 void textplan_fill(TextPlan *plan, size_t n, TextBatch *batch);
 
-/* All pairs once, those of like length together, in batches of at most `tokens` slots; this
- * part's batches are every `parts`-th. */
+/* All pairs once, those of like length together, in batches of at most `tokens` slots;
+ * this part's batches are every `parts`-th. */
 typedef struct TextEval TextEval;
 TextEval *texteval_new(const TextSet *set, size_t tokens, size_t part, size_t parts);
 bool texteval_next(TextEval *eval, TextBatch *batch); /* false: there are no more */

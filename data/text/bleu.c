@@ -10,8 +10,8 @@
 
 /* ---- tokens ------------------------------------------------------------------------------ */
 
-/* Tokens in one line with a space between each two.  No token holds a space, so an n-gram is a
- * stretch of the line, and two stretches are equal only as the same tokens. */
+/* Tokens in one line with a space between each two.  No token holds a space, so an n-gram
+ * is a stretch of the line, and two stretches are equal only as the same tokens. */
 typedef struct Tokens {
     TextBuffer line;
     size_t *
@@ -164,8 +164,8 @@ static double find_brevity_penalty(const BleuCounts *counts) {
     return ours > 0 ? exp(1 - theirs / ours) : 0;
 }
 
-/* Precisions in per cent.  Orders without a match get 1/2, 1/4, ... of one where `smooth` is set
- * (Chen and Cherry 2014, method 3; mteval-v13a). */
+/* Precisions in per cent.  Orders without a match get 1/2, 1/4, ... of one where `smooth`
+ * is set (Chen and Cherry 2014, method 3; mteval-v13a). */
 static void find_precisions(const BleuCounts *counts, bool smooth,
                             double precision[BLEU_ORDER]) {
     double least = 1;

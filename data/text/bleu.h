@@ -1,5 +1,5 @@
-/* bleu: how much of a translation stands in the reference (Papineni et al. 2002), over a corpus
- * with one reference a sentence.
+/* bleu: how much of a translation stands in the reference (Papineni et al. 2002), over a
+ * corpus with one reference a sentence.
  *
  *     BleuCounts counts = {0};
  *     for each sentence
@@ -11,8 +11,8 @@
  *
  *     score = 100 BP exp(mean over n = 1 ... 4 of ln p_n),   BP = min(1, exp(1 - r/c))
  *
- * p_n: share of the n-grams of the hypotheses that their references hold, each as often as the
- * reference has it at most; c, r: tokens of the hypotheses and of the references.
+ * p_n: share of the n-grams of the hypotheses that their references hold, each as often
+ * as the reference has it at most; c, r: tokens of the hypotheses and of the references.
  *
  * A score says little without its method: bleu_signature goes with it. */
 #ifndef STEADY_BLEU_H
@@ -24,19 +24,20 @@
 #define BLEU_LINE 300
 
 typedef enum {
-    /* Tokens are what stands between white space; 0 where an order has no match.  multi-bleu.perl
-     * and fairseq (there an unknown word of the reference matches nothing: write it otherwise
-     * than in hypotheses). */
+    /* Tokens are what stands between white space; 0 where an order has no match.
+     * multi-bleu.perl and fairseq (there an unknown word of the reference matches
+     * nothing: write it otherwise than in hypotheses). */
     BLEU_TOKENS,
-    /* sacreBLEU's default: tokenizer 13a; with the k-th order without a match p_n = 1 / (2^k
-     * total), unless no order has any; 0 where an order has no n-grams at all. */
+    /* sacreBLEU's default: tokenizer 13a; with the k-th order without a match p_n = 1 /
+     * (2^k total), unless no order has any; 0 where an order has no n-grams at all. */
     BLEU_13A,
-    /* The same of lower-cased text, but for the final form of a Greek sigma in words of capitals:
-     * lower case is taken letter by letter. */
+    /* The same of lower-cased text, but for the final form of a Greek sigma in words of
+     * capitals: lower case is taken letter by letter. */
     BLEU_13A_LOWER,
 } BleuMethod;
 
-/* {0} is the empty corpus; counts of parts of a corpus add up to the counts of all of it. */
+/* {0} is the empty corpus; counts of parts of a corpus add up to the counts of all of
+ * it. */
 typedef struct BleuCounts {
     size_t match[BLEU_ORDER]; /* clipped, by order */
     size_t total[BLEU_ORDER];
@@ -51,8 +52,8 @@ typedef struct BleuScore {
     size_t hypothesis_length, reference_length;
 } BleuScore;
 
-/* Counts one sentence.  The texts are lines without a terminator; white space at their ends does
- * not matter, nor does invalid UTF-8 (whose bytes are compared). */
+/* Counts one sentence.  The texts are lines without a terminator; white space at their
+ * ends does not matter, nor does invalid UTF-8 (whose bytes are compared). */
 void bleu_add(BleuCounts *counts, BleuMethod method, const char *hypothesis,
               size_t hypothesis_length, const char *reference, size_t reference_length);
 

@@ -60,7 +60,8 @@ void pairmap_free(PairMap *map) {
 
 enum { SYMBOL_MOST = UTF8_BYTES + sizeof END_OF_WORD };
 
-/* The symbol that begins at `at` of a word, into `text`; returns its bytes of the word. */
+/* The symbol that begins at `at` of a word, into `text`; returns its bytes of the
+ * word. */
 static size_t first_symbol(const char *word, size_t length, size_t at,
                            char text[SYMBOL_MOST], size_t *size) {
     uint32_t code;
@@ -270,8 +271,8 @@ static size_t merge_all(const Bpe *bpe, uint32_t *word, uint32_t *offset, size_t
     return count;
 }
 
-/* The longest word that is merged as a whole: longer ones, which are no words, are cut, for
- * merging takes time with the square of the length. */
+/* The longest word that is merged as a whole: longer ones, which are no words, are cut,
+ * for merging takes time with the square of the length. */
 enum { WORD_MOST = 4096 };
 
 static void split_part(const Bpe *bpe, const char *word, size_t length,

@@ -1,8 +1,8 @@
 /* bpe_learn: the merges of a text's words (data/text/bpe.h).
  *
- * Each pair knows in which words it stands; a merge visits those words alone.  The most frequent
- * pair comes from a heap whose entries may be out of date: one whose count is no longer the
- * pair's is passed over. */
+ * Each pair knows in which words it stands; a merge visits those words alone.  The most
+ * frequent pair comes from a heap whose entries may be out of date: one whose count is no
+ * longer the pair's is passed over. */
 #include <stdlib.h>
 
 #include "data/file/utf8.h"

@@ -1,4 +1,5 @@
-/* bpe_learn_pairs: how often each pair stands in the words, and in which (data/text/bpe_learn.c). */
+/* bpe_learn_pairs: how often each pair stands in the words, and in which
+ * (data/text/bpe_learn.c). */
 #include "data/text/bpe_learn_parts.h"
 #include "engine/core/grow.h"
 

@@ -1,5 +1,6 @@
-/* bpe_learn_parts: what learning from words (data/text/bpe_learn.c) and from words with white space in
- * them (data/text/bpe_learn_spaces.c) share: counts of pairs (data/text/bpe_learn_pairs.c). */
+/* bpe_learn_parts: what learning from words (data/text/bpe_learn.c) and from words with
+ * white space in them (data/text/bpe_learn_spaces.c) share: counts of pairs
+ * (data/text/bpe_learn_pairs.c). */
 #ifndef STEADY_BPE_LEARN_PARTS_H
 #define STEADY_BPE_LEARN_PARTS_H
 
@@ -37,13 +38,15 @@ typedef struct Learner {
     IndexList moved; /* pairs whose counts it has changed */
 } Learner;
 
-/* The pair's number; its count changes by `times` in word `number`, which is one of its places. */
+/* The pair's number; its count changes by `times` in word `number`, which is
+ * one of its places. */
 size_t pair_move(Learner *l, uint32_t a, uint32_t b, int64_t times, uint32_t number);
 
 /* ---- words with white space ---- */
 
 void spaces_count(Learner *l, uint32_t number);
-/* Of the pair's places, those words where it stands now: [places->count], and nothing is held. */
+/* Of the pair's places, those words where it stands now: [places->count],
+ * and nothing is held. */
 bool *spaces_take(Learner *l, size_t pair, const IndexList *places);
 void spaces_merge(Learner *l, uint32_t number, uint32_t a, uint32_t b, uint32_t merged);
 

@@ -1,10 +1,12 @@
-/* bpe_learn_spaces: learning from words with white space in them, such as "10 km" with U+00A0.
+/* bpe_learn_spaces: learning from words with white space in them, such as
+ * "10 km" with U+00A0.
  *
- * subword-nmt replaces a pair by a regular expression for which a symbol ends at white space, also
- * at that within it: the pair "a b" is replaced in the symbols "<U+00A0>a b", too, which become one,
- * while its counts follow equal symbols alone (replace_pair and update_pair_statistics of
- * learn_bpe.py, version 0.3.8).  So that codes are equal, these words are counted and merged as
- * there; all others are counted anew, which is the same for them (data/text/bpe_learn.c). */
+ * subword-nmt replaces a pair by a regular expression for which a symbol ends at white
+ * space, also at that within it: the pair "a b" is replaced in the symbols "<U+00A0>a b",
+ * too, which become one, while its counts follow equal symbols alone (replace_pair and
+ * update_pair_statistics of learn_bpe.py, version 0.3.8).  So that codes are equal, these
+ * words are counted and merged as there; all others are counted anew, which is the same
+ * for them (data/text/bpe_learn.c). */
 #include <string.h>
 
 #include "data/file/utf8.h"
@@ -75,7 +77,8 @@ static uint32_t join(StringMap *symbols, uint32_t a, uint32_t b) {
     return joined;
 }
 
-/* Returns the new count; `used` bytes of the present symbol belong to the match before. */
+/* Returns the new count; `used` bytes of the present symbol belong to the match
+ * before. */
 static size_t replace(StringMap *symbols, uint32_t *word, size_t count, uint32_t a,
                       uint32_t b) {
     size_t kept = 0, used = 0, at, end;

@@ -1,4 +1,5 @@
-/* bpe_parts: what learning (data/text/bpe_learn.c) and applying (data/text/bpe.c) share. */
+/* bpe_parts: what learning (data/text/bpe_learn.c) and applying (data/text/bpe.c)
+ * share. */
 #ifndef STEADY_BPE_PARTS_H
 #define STEADY_BPE_PARTS_H
 

@@ -1,4 +1,5 @@
-/* files: the sources text and parallel (data/text/sources.h): one file a split, or two. */
+/* files: the sources text and parallel (data/text/sources.h): one file a split, or
+ * two. */
 #include "data/text/sources.h"
 
 const char *texts_path(const DataConfig *c, Split split) {
@@ -32,8 +33,8 @@ const TextSource text_source = {read_text};
 
 /* ---- pairs ---- */
 
-/* Where one of the files lost a line, perhaps: the first lines of which one is empty or far longer
- * than the other. */
+/* Where one of the files lost a line, perhaps: the first lines of which one is empty or
+ * far longer than the other. */
 static size_t suspicious_line(const TextFile files[2]) {
     enum { LONG = 40, TIMES = 4 };
     size_t both = MIN(files[0].count, files[1].count), m, n;

@@ -1,5 +1,5 @@
-/* Drawing, accepting and measuring walk the same rules: each function below of one of the three
- * has its two counterparts.  Depth is bounded, in the rules themselves. */
+/* Drawing, accepting and measuring walk the same rules: each function below of one of the
+ * three has its two counterparts.  Depth is bounded, in the rules themselves. */
 #include "data/text/grammar.h"
 
 #include <math.h>

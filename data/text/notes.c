@@ -15,8 +15,8 @@ double textset_unknown(const TextSet *set, size_t side) {
     return r->tokens[side] ? (double)r->unknown[side] / (double)r->tokens[side] : 0;
 }
 
-/* A dictionary of the training text leaves to <unk> what data.min_count says; one that is given may
- * be another text's. */
+/* A dictionary of the training text leaves to <unk> what data.min_count says; one that is
+ * given may be another text's. */
 static bool unknown_matters(const Texts *t, Split split, size_t side) {
     const DataConfig *c = t->config;
     return split != SPLIT_TRAIN ||

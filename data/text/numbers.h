@@ -3,8 +3,8 @@
  *     345021   drei hundert fünf und vierzig tausend ein und zwanzig
  *              three hundred forty five thousand twenty one
  *
- * Units stand before tens on the one side and behind them on the other, so a model has to look
- * at the right word; there is one right answer.  Splits share no number. */
+ * Units stand before tens on the one side and behind them on the other, so a model has to
+ * look at the right word; there is one right answer.  Splits share no number. */
 #ifndef STEADY_NUMBERS_H
 #define STEADY_NUMBERS_H
 
@@ -18,8 +18,8 @@ void numbers_english(size_t number, TextBuffer *text);
 /* one in ten is val's, one in ten test's; 0 is training's */
 Split numbers_split(size_t number);
 
-/* `count` numbers of one to six digits, a line each on both sides; never 0, whose word no other
- * number has. */
+/* `count` numbers of one to six digits, a line each on both sides; never 0, whose word
+ * no other number has. */
 void numbers_text(uint64_t seed, Split split, size_t count, TextBuffer *source,
                   TextBuffer *target);
 

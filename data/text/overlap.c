@@ -59,8 +59,8 @@ static int by_key(const void *a, const void *b) {
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* The next line of that kind, its end left out; false: there is none.  from: where to look, and
- * then where the line after it begins. */
+/* The next line of that kind, its end left out; false: there is none.  from: where to
+ * look, and then where the line after it begins. */
 static bool next_line(const TextSet *set, const LineKind *kind, size_t *from,
                       Line *line) {
     while (*from < set->stream_count) {
@@ -99,8 +99,8 @@ static Line *first_with(Line *list, size_t count, uint64_t key) {
     return low < count && list[low].key == key ? list + low : NULL;
 }
 
-/* A tenth of a text in lines of the training text is worth a word; some lines stand in any two
- * texts. */
+/* A tenth of a text in lines of the training text is worth a word; some lines
+ * stand in any two texts. */
 enum { SHARE_LEAST = 10 };
 
 static void note_lines(const TextSet *train, TextSet *set, const LineKind *kind) {

@@ -133,7 +133,8 @@ Status pairs_fill(TextSet *set, const Texts *t, TextFile files[2], Err *err) {
 
 /* ---- drawing ---- */
 
-/* [count] true for `wanted` of them.  Not of train.seed: all runs of a sweep have one split. */
+/* [count] true for `wanted` of them.  Not of train.seed: all runs of a
+ * sweep have one split. */
 static bool *draw(size_t count, size_t wanted, uint64_t stream) {
     bool *drawn = mem_zalloc(MAX(count, (size_t)1) * sizeof *drawn);
     size_t *order = mem_alloc(MAX(count, (size_t)1) * sizeof *order);

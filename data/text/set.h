@@ -7,9 +7,10 @@
  *     texts_close(&texts);
  *
  * Language: characters of the whole file, or each line's tokens and </s>.  Pairs: both
- * sentences end with </s>.  val is val_path, or round(val_fraction n) of the training text: its last
- * tokens, or pairs drawn over all of it, for pairs may be sorted; the draw is always the same.
- * test is test_path.  limit takes the first tokens, or pairs drawn over all. */
+ * sentences end with </s>.  val is val_path, or round(val_fraction n) of the training
+ * text: its last tokens, or pairs drawn over all of it, for pairs may be sorted; the
+ * draw is always the same.  test is test_path.  limit takes the first tokens, or
+ * pairs drawn over all. */
 #ifndef STEADY_TEXT_SET_H
 #define STEADY_TEXT_SET_H
 
@@ -53,16 +54,16 @@ typedef struct Texts {
     TextSet *sets[3]; /* by Split; NULL: not open, or not there */
 } Texts;
 
-/* Tokenizers (built where no file is named) and all splits that are there.  Broken or missing text
- * is FAIL_DATA with file and line. */
+/* Tokenizers (built where no file is named) and all splits that are there.  Broken or
+ * missing text is FAIL_DATA with file and line. */
 Status texts_open(Texts *texts, const DataConfig *config, bool pairs, Err *err);
 /* Tokenizers from a run's folder; splits are opened when they are asked for. */
 Status texts_open_run(Texts *texts, const DataConfig *config, bool pairs,
                       const char *run_dir, Err *err);
 void texts_close(Texts *texts);
 
-/* FAIL_DATA: the folder holds tokenizers that are not these, so the numbers in its checkpoints mean
- * other tokens. */
+/* FAIL_DATA: the folder holds tokenizers that are not these, so the numbers in its
+ * checkpoints mean other tokens. */
 Status texts_check_saved(const Texts *texts, const char *run_dir, Err *err);
 Status texts_save(const Texts *texts, const char *run_dir, Err *err);
 

@@ -1,5 +1,5 @@
-/* The rules look at ASCII alone, and no byte of a longer code point is ASCII: so bytes serve as
- * well as code points do. */
+/* The rules look at ASCII alone, and no byte of a longer code point is ASCII: so bytes
+ * serve as well as code points do. */
 #include "data/text/tok13a.h"
 
 #include <string.h>
@@ -52,8 +52,8 @@ static bool no_digit_then_stop(char a, char b) { return !is_digit(a) && is_stop(
 static bool stop_then_no_digit(char a, char b) { return is_stop(a) && !is_digit(b); }
 static bool digit_then_dash(char a, char b) { return is_digit(a) && b == '-'; }
 
-/* Writes neighbours that match as `form`, in which a and b stand for themselves.  Both are used
- * up by that: the next match begins behind them. */
+/* Writes neighbours that match as `form`, in which a and b stand for themselves.  Both
+ * are used up by that: the next match begins behind them. */
 static void split_pairs(Work *work, bool (*match)(char a, char b), const char *form) {
     const TextBuffer *now = &work->now;
     for (size_t i = 0; i < now->length; i++) {

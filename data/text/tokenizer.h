@@ -3,9 +3,10 @@
  *     tokenizer_encode(t, line, length, &ids, &err);      appends; no </s>
  *     tokenizer_decode(t, ids.ids, ids.count, &text);
  *
- * Dictionaries are fairseq's: ids 0-3 are <s> <pad> </s> <unk>, then one token a line with its
- * count, most frequent first (of equals the smaller string).  A character language model has none of
- * the four: its vocabulary is the sorted set of the training text's characters, \n included. */
+ * Dictionaries are fairseq's: ids 0-3 are <s> <pad> </s> <unk>, then one token a line
+ * with its count, most frequent first (of equals the smaller string).  A character
+ * language model has none of the four: its vocabulary is the sorted set of the training
+ * text's characters, \n included. */
 #ifndef STEADY_TOKENIZER_H
 #define STEADY_TOKENIZER_H
 
@@ -43,15 +44,17 @@ Tokenizer *tokenizer_build(const TokenizerConfig *config, const TextFile *const 
                            size_t file_count, Err *err);
 void tokenizer_free(Tokenizer *t);
 
-/* folder/NAME.vocab, NAME.codes, NAME.tokenizer: all that a run's predictions need.  Each is whole or
- * as it was before.  FAIL_DATA where tokenizer_load would not give the same one back. */
+/* folder/NAME.vocab, NAME.codes, NAME.tokenizer: all that a run's predictions need.
+ * Each is whole or as it was before.  FAIL_DATA where tokenizer_load would not give
+ * the same one back. */
 Status tokenizer_save(const Tokenizer *t, const char *folder, const char *name, Err *err);
 Tokenizer *tokenizer_load(const char *folder, const char *name, Err *err);
 
 /* Do they number the same tokens in the same way? */
 bool tokenizer_same(const Tokenizer *a, const Tokenizer *b);
 
-/* The same number where tokenizer_same holds, another (almost surely) where it does not. */
+/* The same number where tokenizer_same holds, another (almost surely) where it does
+ * not. */
 uint64_t tokenizer_hash(const Tokenizer *t);
 
 size_t tokenizer_size(const Tokenizer *t);       /* V */
@@ -68,14 +71,14 @@ void tokenizer_prepare(const Tokenizer *t, const char *line, size_t length,
 Status tokenizer_encode(const Tokenizer *t, const char *line, size_t length, IdList *ids,
                         Err *err);
 
-/* Visits each token of the line that has no id of its own (characters, words or pieces, whichever the
- * tokens are); `token` is valid during the call. */
+/* Visits each token of the line that has no id of its own (characters, words or pieces,
+ * whichever the tokens are); `token` is valid during the call. */
 typedef void VisitToken(void *context, const char *token, size_t length);
 void tokenizer_unknown(const Tokenizer *t, const char *line, size_t length,
                        VisitToken *visit, void *context);
 
-/* Appends the text: words parted by blanks, pieces joined; </s> is a new line, <s> and <pad> are
- * nothing. */
+/* Appends the text: words parted by blanks, pieces joined; </s> is a new line, <s> and
+ * <pad> are nothing. */
 void tokenizer_decode(const Tokenizer *t, const uint32_t *ids, size_t count,
                       TextBuffer *text);
 

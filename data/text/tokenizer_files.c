@@ -1,4 +1,5 @@
-/* tokenizer_files: dictionaries, and what a run keeps of its tokenizers (data/text/tokenizer.h). */
+/* tokenizer_files: dictionaries, and what a run keeps of its tokenizers
+ * (data/text/tokenizer.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,7 +108,8 @@ static void write_settings(const Tokenizer *t, FILE *file) {
 
 static void write_codes(const Tokenizer *t, FILE *file) { bpe_write(t->bpe, file); }
 
-/* The file as a draft first: one that is there already stays whole until the new one is. */
+/* The file as a draft first: one that is there already stays whole until the new one
+ * is. */
 static Status save_file(const Tokenizer *t, const char *folder, const char *name,
                         const char *ending, void (*write)(const Tokenizer *t, FILE *file),
                         Err *err) {

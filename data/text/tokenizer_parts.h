@@ -1,5 +1,5 @@
-/* tokenizer_parts: what using tokenizers (data/text/tokenizer.c), their files (tokenizer_files.c) and
- * making them from a text (tokenizer_build.c) share. */
+/* tokenizer_parts: what using tokenizers (data/text/tokenizer.c), their files
+ * (tokenizer_files.c) and making them from a text (tokenizer_build.c) share. */
 #ifndef STEADY_TOKENIZER_PARTS_H
 #define STEADY_TOKENIZER_PARTS_H
 
