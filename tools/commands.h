@@ -1,7 +1,7 @@
 /* commands: what `steady WORD` runs.
  *
- * A command is tools/command/NAME.c, which defines NAME_command (tools/program/command.h), its help
- * text tools/help/NAME.txt, and one line here. */
+ * A command is tools/command/NAME.c, which defines NAME_command
+ * (tools/program/command.h), its help text tools/help/NAME.txt, and one line here. */
 #ifndef STEADY_COMMANDS_H
 #define STEADY_COMMANDS_H
 

@@ -2,10 +2,10 @@
  *
  *     steady bench steps --model vit-s16 --repeat 10 train.recompute=block
  *
- * tools/command/bench.c reads the command line and calls a function for each level; each takes a
- * subject (a model and a batch) and prints rows through bench_print.  Products are given as a
- * share of the rate of machine_rate_measure in the same run, traffic as a share of the memory
- * bandwidth in the same run (what stays in a cache can pass 1).
+ * tools/command/bench.c reads the command line and calls a function for each level; each
+ * takes a subject (a model and a batch) and prints rows through bench_print.  Products
+ * are given as a share of the rate of machine_rate_measure in the same run, traffic as a
+ * share of the memory bandwidth in the same run (what stays in a cache can pass 1).
  *
  * Not for: training (the batch is noise), or comparing machines by one reading. */
 #ifndef STEADY_BENCH_H
@@ -52,8 +52,8 @@ typedef struct BenchEffort {
 BenchTime bench_time(BenchCall *call, void *context, const BenchEffort *effort);
 BenchTime bench_summary(const double *seconds, size_t count); /* of what was measured */
 
-/* Bytes a second of a[i] += s b[i] over vectors of 128 MB: two numbers read and one written
- * for each i; the best of some passes. */
+/* Bytes a second of a[i] += s b[i] over vectors of 128 MB: two numbers read and one
+ * written for each i; the best of some passes. */
 double bench_bandwidth(double seconds);
 
 /* ---- this process (memory.c) ---- */
@@ -107,12 +107,13 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
                    Err *err);
 void bench_steps_release(BenchSteps *result);
 
-/* Steps of one model by where LayerNorm stands and with sigmaReparam or without (the paper's Table 5):
- * in turn, three steps of each, bench->steps of each in all. */
+/* Steps of one model by where LayerNorm stands and with sigmaReparam or without (the
+ * paper's Table 5): in turn, three steps of each, bench->steps of each in all. */
 Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,
                    Err *err);
 
-/* Time and memory against tokens and depth: rows, fits, and a picture at `path` or none. */
+/* Time and memory against tokens and depth: rows, fits, and a picture at `path` or
+ * none. */
 Status bench_growth(Bench *bench, char **words, size_t count, const char *path, Err *err);
 
 /* ---- printing (print.c) ---- */

@@ -24,7 +24,8 @@ typedef struct Sweep {
 
 /* ---- least squares ---- */
 
-/* Gaussian elimination with pivots; a [n, n + 1] holds the right side in its last column. */
+/* Gaussian elimination with pivots; a [n, n + 1] holds the right side in its last
+ * column. */
 static void solve(double a[TERMS][TERMS + 1], size_t n, double *x) {
     for (size_t i = 0; i < n; i++) {
         size_t pivot = i;
@@ -48,7 +49,8 @@ static double fitted(const double *fit, double x) {
 }
 
 /* Polynomial with the least sum of ((fit - y) / y)^2: each point counts alike, though the
- * largest is a thousand times the smallest.  x is measured in units of the largest one. */
+ * largest is a thousand times the smallest.  x is measured in units of the largest
+ * one. */
 static void fit_points(const double *x, const double *y, size_t count, size_t terms,
                        double fit[TERMS]) {
     double normal[TERMS][TERMS + 1] = {{0}}, unit = x[count - 1];

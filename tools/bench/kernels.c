@@ -1,5 +1,6 @@
 /* kernels: the kernels of a training step, one by one, at a model's shapes
- * (tools/bench/bench.h).  A kernel is a function over the Desk and a line in one of the lists. */
+ * (tools/bench/bench.h).  A kernel is a function over the Desk and a line
+ * in one of the lists. */
 #include <omp.h>
 #include <string.h>
 

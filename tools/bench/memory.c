@@ -56,8 +56,9 @@ double bench_processor(void) {
     return (double)spent.tv_sec + 1e-9 * (double)spent.tv_nsec;
 }
 
-/* Field 22 of /proc/self/stat: start of the process in clock ticks since boot.  The name in
- * field 2 may hold blanks and brackets, so fields are counted from the last bracket. */
+/* Field 22 of /proc/self/stat: start of the process in clock ticks since boot.  The name
+ * in field 2 may hold blanks and brackets, so fields are counted from the last
+ * bracket. */
 double bench_process_age(void) {
     char stat[1024];
     unsigned long long ticks;

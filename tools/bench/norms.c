@@ -1,8 +1,8 @@
 /* norms: what norms and sigmaReparam cost a step (tools/bench/bench.h).
  *
- * A machine's speed drifts by more than what is looked for, so kinds take turns, each turn begins with
- * another kind, its times are divided by the floor's of the same turn, and the median of the ratios is
- * told. */
+ * A machine's speed drifts by more than what is looked for, so kinds take turns, each
+ * turn begins with another kind, its times are divided by the floor's of the same turn,
+ * and the median of the ratios is told. */
 #include <string.h>
 
 #include "tools/bench/bench.h"

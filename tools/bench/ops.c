@@ -1,10 +1,10 @@
 /* ops: what models are made of, forward and backward, at a model's shapes
- * (tools/bench/bench.h).  As in a block, a product has what stands before and behind it on the way:
- * LayerNorm before qkv and fc1, GELU before fc2, the sum behind proj and fc2.
+ * (tools/bench/bench.h).  As in a block, a product has what stands before and behind it
+ * on the way: LayerNorm before qkv and fc1, GELU before fc2, the sum behind proj and fc2.
  *
- * An op stands between two nodes of this file: `source` makes its input a tensor that needs a
- * gradient, `sink` turns its output into a scalar loss, fills in the output's gradient and
- * starts the clock of the backward pass. */
+ * An op stands between two nodes of this file: `source` makes its input a tensor that
+ * needs a gradient, `sink` turns its output into a scalar loss, fills in the output's
+ * gradient and starts the clock of the backward pass. */
 #include <string.h>
 
 #include "tools/bench/bench.h"

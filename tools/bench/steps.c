@@ -1,5 +1,5 @@
-/* steps: whole training steps on a batch of noise (tools/bench/bench.h): those of the trainer
- * (models/step.h) without data, logs and saving. */
+/* steps: whole training steps on a batch of noise (tools/bench/bench.h): those of the
+ * trainer (models/step.h) without data, logs and saving. */
 #include <omp.h>
 #include <string.h>
 
@@ -128,7 +128,8 @@ static double measure_rate(const Bench *bench, size_t threads) {
                           : machine_rate_measure(threads, bench->effort.seconds);
 }
 
-/* A third of the steps, a measurement of the product, and so on: both see the same machine. */
+/* A third of the steps, a measurement of the product, and so on: both see the same
+ * machine. */
 static void measure(Run *run, Bench *bench, BenchSteps *result, double rate_before) {
     double rates[ROUNDS + 1] = {rate_before};
     size_t faults = 0, threads = run->subject->threads;

@@ -1,4 +1,5 @@
-/* work: a model with a batch of noise, as its kind of task makes them (tools/bench/bench.h). */
+/* work: a model with a batch of noise, as its kind of task makes them
+ * (tools/bench/bench.h). */
 #include "tools/bench/bench.h"
 
 void bench_work_make_batch(BenchWork *work, const BenchSubject *subject) {

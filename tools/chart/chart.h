@@ -1,5 +1,5 @@
-/* chart: panels in rows and columns, drawn by cairo as PNG (twice the resolution), SVG or PDF.
- * It knows nothing of runs; tools/figure/figures.h turns runs into charts.
+/* chart: panels in rows and columns, drawn by cairo as PNG (twice the resolution), SVG or
+ * PDF.  It knows nothing of runs; tools/figure/figures.h turns runs into charts.
  *
  *     Chart *chart = chart_new(2, 1, THEME_LIGHT);
  *     Panel *panel = chart_panel(chart, 0, 0);
@@ -59,7 +59,8 @@ void panel_range_y(Panel *panel, double low, double high);
 /* label "": not in the legend.  x, y: [count]. */
 void panel_line(Panel *panel, const double *x, const double *y, size_t count, Style style,
                 const char *label);
-/* The same, but without a say in the limits of the y axis (a noisy curve behind another). */
+/* The same, but without a say in the limits of the y axis (a noisy curve behind
+ * another). */
 void panel_line_behind(Panel *panel, const double *x, const double *y, size_t count,
                        Style style, const char *label);
 /* Filled between low and high: [count] each. */
@@ -69,7 +70,8 @@ void panel_band(Panel *panel, const double *x, const double *low, const double *
 void panel_zone(Panel *panel, double low, double high, Style style, const char *label);
 /* Dashed line over the whole width, and a small text at the end that has more room. */
 void panel_level(Panel *panel, double y, Colour colour, const char *text);
-/* A thin line over the whole height at x, behind what else there is; outside the limits nothing. */
+/* A thin line over the whole height at x, behind what else there is; outside
+ * the limits nothing. */
 void panel_moment(Panel *panel, double x, Colour colour, const char *label);
 /* A ring at a point, and a small text beside it. */
 void panel_note(Panel *panel, double x, double y, Colour colour, const char *text);
@@ -96,26 +98,27 @@ typedef struct HeatMap {
 /* Makes the panel a heat map; other items are not drawn in it. */
 void panel_heat(Panel *panel, const HeatMap *heat);
 
-/* Colours.  Palette: eight hues that colour-blind readers can tell apart (Okabe and Ito). */
+/* Colours.  Palette: eight hues that colour-blind readers can tell apart (Okabe and
+ * Ito). */
 Colour chart_palette(const Chart *chart, size_t i);
-/* One hue for depth 0 (first layer) to 1 (last): the deeper, the lighter, as in the paper's
- * figures. */
+/* One hue for depth 0 (first layer) to 1 (last): the deeper, the lighter, as in
+ * the paper's figures. */
 Colour chart_ramp(const Chart *chart, Hue hue, double depth);
 Colour chart_ink(const Chart *chart);
 Colour chart_warning(const Chart *chart); /* of collapse zones and crosses */
 /* 0..1 to a perceptually uniform map: lightness grows evenly, dark violet to yellow. */
 Colour colour_map(double value);
 
-/* Moving mean of a noisy curve over 1/25 of its points, at most (short curves stay as they
- * are); NaN is left out, and stays NaN.  The caller frees with mem_free. */
+/* Moving mean of a noisy curve over 1/25 of its points, at most (short curves stay as
+ * they are); NaN is left out, and stays NaN.  The caller frees with mem_free. */
 double *chart_smooth(const double *value, size_t count);
 
-/* By the ending of the path: .png, .svg or .pdf.  Another ending is FAIL_USAGE, a path that
- * cannot be written FAIL_RUN; what was there stays then.  `root`: the run folder that the figure
- * belongs to, or NULL (data/file/openfile.h). */
+/* By the ending of the path: .png, .svg or .pdf.  Another ending is FAIL_USAGE, a path
+ * that cannot be written FAIL_RUN; what was there stays then.  `root`: the run folder
+ * that the figure belongs to, or NULL (data/file/openfile.h). */
 Status chart_write(const Chart *chart, const char *path, const char *root, Err *err);
-/* The same into memory: `ending` is ".png", ".svg" or ".pdf".  Zero-terminated; the caller frees
- * with mem_free. */
+/* The same into memory: `ending` is ".png", ".svg" or ".pdf".  Zero-terminated; the
+ * caller frees with mem_free. */
 char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err);
 
 #endif

@@ -1,5 +1,6 @@
-/* Colours of charts.  colour_map and the ramps are made in OKLab (Ottosson 2020), where equal
- * steps look equal; where a screen cannot show a colour it loses saturation, not lightness. */
+/* Colours of charts.  colour_map and the ramps are made in OKLab (Ottosson 2020),
+ * where equal steps look equal; where a screen cannot show a colour it loses
+ * saturation, not lightness. */
 #include <math.h>
 
 #include "tools/chart/parts.h"

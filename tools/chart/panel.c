@@ -118,7 +118,8 @@ static void end_stroke(cairo_t *cr) {
     cairo_set_dash(cr, NULL, 0, 0);
 }
 
-/* A line of very many points: the lowest and highest of every third of a point's width. */
+/* A line of very many points: the lowest and highest of every third of a point's
+ * width. */
 static void trace_dense(cairo_t *cr, const Frame *frame, const Item *item) {
     size_t buckets = (size_t)(3 * frame->box.width);
     for (size_t b = 0; b < buckets; b++) {

@@ -14,7 +14,8 @@ extern const size_t completion_builtin_count;
 
 /* ---- fields ---- */
 
-/* Between single quotes, which end before a quote and begin again behind it; on one line. */
+/* Between single quotes, which end before a quote and begin again behind it; on one
+ * line. */
 static void put_quoted(const char *text, FILE *out) {
     for (; *text; text++) {
         if (*text == '\'') fputs("'\\''", out);

@@ -1,10 +1,11 @@
-/* completion: what a shell completes behind `steady`, from the tables of commands and keys.
+/* completion: what a shell completes behind `steady`, from the tables of
+ * commands and keys.
  *
  *     completion_print(SHELL_BASH, &steady_command, stdout);
  *
- * tools/completion/SHELL.in is the shell's part, compiled in.  A line of it that begins with @ is
- * one of the tables: @commands, @options, @keys, @recipes.  They are the same for every shell, a
- * line a row, between single quotes. */
+ * tools/completion/SHELL.in is the shell's part, compiled in.  A line of it that begins
+ * with @ is one of the tables: @commands, @options, @keys, @recipes.  They are the same
+ * for every shell, a line a row, between single quotes. */
 #ifndef STEADY_COMPLETION_H
 #define STEADY_COMPLETION_H
 

@@ -37,7 +37,8 @@ static void print_recipe_line(size_t i, int room) {
 
 /* ---- families: names with one start, "wmt17-..." ---- */
 
-/* One behind the last of those whose names begin as that of i does, up to the first "-". */
+/* One behind the last of those whose names begin as that of i does, up to the first
+ * "-". */
 static size_t family_end(size_t i) {
     const char *name = recipes_builtin[i].name;
     size_t start = strcspn(name, "-"), end = i + 1;

@@ -1,5 +1,5 @@
-/* runwords: what eval, predict and export read alike of their command lines.  Their options begin
- * with a member `RunChoice choice`. */
+/* runwords: what eval, predict and export read alike of their command lines.  Their
+ * options begin with a member `RunChoice choice`. */
 #ifndef STEADY_RUNWORDS_H
 #define STEADY_RUNWORDS_H
 
@@ -25,8 +25,8 @@ extern const char *const run_checkpoints[]; /* names, for completion */
             .sentence = "the averaged weights (train.ema)"                               \
     }
 
-/* Takes the run folder, the first word, and section.key=value, unless it is a file's name.  False:
- * it is none of these, and left to the command. */
+/* Takes the run folder, the first word, and section.key=value, unless it is a file's
+ * name.  False: it is none of these, and left to the command. */
 bool run_take_word(RunChoice *choice, char *word);
 
 /* The same for a command that takes no other words: FAIL_USAGE. */

@@ -1,4 +1,5 @@
-/* sweep: `steady sweep RECIPE[,RECIPE...] key=a,b,c ...` - a grid of runs and its table. */
+/* sweep: `steady sweep RECIPE[,RECIPE...] key=a,b,c ...` - a grid of runs and its
+ * table. */
 #include <stddef.h>
 #include <string.h>
 

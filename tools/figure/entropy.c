@@ -1,4 +1,5 @@
-/* Panels of a training figure: attention - entropy, logits, and the norm of query weights. */
+/* Panels of a training figure: attention - entropy, logits, and the norm of query
+ * weights. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Events of a run as thin lines over a panel: when a run was resumed with changes, rolled back,
- * warned of collapse, ... */
+/* Events of a run as thin lines over a panel: when a run was resumed with changes, rolled
+ * back, warned of collapse, ... */
 #include <math.h>
 #include <string.h>
 

@@ -60,7 +60,8 @@ static const struct {
     {"lr", "learning rate", paint_rate, has_loss, 70},
 };
 
-/* A row of panels: entropy of one kind of attention, one score, or the only one of its name. */
+/* A row of panels: entropy of one kind of attention, one score, or the
+ * only one of its name. */
 typedef struct RowChoice {
     size_t index; /* of rows[] */
     LayerKind kind;

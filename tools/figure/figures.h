@@ -24,34 +24,37 @@ typedef struct FigureOptions {
 #define FIGURE_ROWS_DEFAULT "loss,entropy"
 #define FIGURE_LAYERS_DEFAULT "first,middle,last,lowest"
 
-/* "loss,entropy,...": what a training figure can show.  "entropy" is a row for each kind of
- * attention that the runs have, as are "encoder", "cross" and "decoder" alone; "score" is one for
- * each score of the evaluations. */
+/* "loss,entropy,...": what a training figure can show.  "entropy" is a row for each kind
+ * of attention that the runs have, as are "encoder", "cross" and "decoder" alone; "score"
+ * is one for each score of the evaluations. */
 const char *figure_rows(void);
 
 /* The rows of figure_rows() that these runs have numbers for. */
 void figure_rows_present(const RunLog *const *runs, size_t count, char *rows,
                          size_t size);
 
-/* Columns are runs, rows as asked; y axes are shared.  Loss: every step pale, their moving
- * mean strong, validation (where there is none, test) and chance dashed.  Entropy: for each chosen
- * site the mean over heads, the deeper the lighter, of few sites a band from the lowest to the
- * highest head, uniform attention dashed, the collapse zone shaded.  NULL: an unknown row or
- * layer (FAIL_USAGE), or a run without rows (FAIL_DATA). */
+/* Columns are runs, rows as asked; y axes are shared.  Loss: every step pale, their
+ * moving mean strong, validation (where there is none, test) and chance dashed.  Entropy:
+ * for each chosen site the mean over heads, the deeper the lighter, of few sites a band
+ * from the lowest to the highest head, uniform attention dashed, the collapse zone
+ * shaded.  NULL: an unknown row or layer (FAIL_USAGE), or a run without rows
+ * (FAIL_DATA). */
 Chart *figure_training(const RunLog *const *runs, size_t count,
                        const FigureOptions *options, Err *err);
 
-/* Layer x head at the last probe, and layer x step of the mean over heads, a panel for each kind
- * of attention; shares of what uniform attention has.  NULL: the run has no attention probes. */
+/* Layer x head at the last probe, and layer x step of the mean over heads, a panel
+ * for each kind of attention; shares of what uniform attention has.  NULL: the run
+ * has no attention probes. */
 Chart *figure_entropy_heads(const RunLog *run, Theme theme);
 Chart *figure_entropy_layers(const RunLog *run, Theme theme);
 
-/* sigma, gamma and the largest gradient of every layer over the steps, a column for each kind
- * of weight; those of encoder, cross attention and decoder stand below each other.  NULL: the run has no probes of weights. */
+/* sigma, gamma and the largest gradient of every layer over the steps, a column for each
+ * kind of weight; those of encoder, cross attention and decoder stand below each other.
+ * NULL: the run has no probes of weights. */
 Chart *figure_weights(const RunLog *run, Theme theme);
 
-/* Writes DIR/figures/{training,entropy-heads,entropy-layers,weights}.png, those that the run
- * has numbers for. */
+/* Writes DIR/figures/{training,entropy-heads,entropy-layers,weights}.png, those that the
+ * run has numbers for. */
 Status figures_write_run(const char *run_dir, Err *err);
 
 /* One cell of a sweep: method x rate x seed. */
@@ -73,8 +76,9 @@ typedef struct SweepLabels {
     bool log_y;
 } SweepLabels;
 
-/* One line a method through the mean over seeds at each rate, a band from the lowest to the
- * highest seed, crosses at diverged cells; the x axis is logarithmic where all rates are positive. */
+/* One line a method through the mean over seeds at each rate, a band from the lowest to
+ * the highest seed, crosses at diverged cells; the x axis is logarithmic where all
+ * rates are positive. */
 Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
                     Theme theme);
 Status figures_write_sweep(const SweepPoint *points, size_t count,

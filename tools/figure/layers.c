@@ -76,8 +76,8 @@ static size_t rank(const LayerChoice *choice, const char *site, size_t *before) 
     return all;
 }
 
-/* Of many layers the first get more of the ramp: where a run of 6 layers stands beside one of
- * 100, a colour is one layer in both, and the six are still told apart. */
+/* Of many layers the first get more of the ramp: where a run of 6 layers stands beside
+ * one of 100, a colour is one layer in both, and the six are still told apart. */
 double layer_shade(const LayerChoice *choice, const char *site) {
     size_t before, all = rank(choice, site, &before);
     double depth = all > 1 ? (double)before / (double)(all - 1) : 0.5;

@@ -29,20 +29,21 @@ typedef struct LayerChoice {
     size_t count, room;
 } LayerChoice;
 
-/* Adds the sites of a run that `text` asks for: "all", or numbers, "first", "middle", "last",
- * "lowest", comma-separated; each kind of site has its own.  FAIL_USAGE: another word. */
+/* Adds the sites of a run that `text` asks for: "all", or numbers, "first",
+ * "middle", "last", "lowest", comma-separated; each kind of site has its own.
+ * FAIL_USAGE: another word. */
 Status layer_choose(LayerChoice *choice, const RunLog *run, const char *text, Err *err);
 bool layer_chosen(const LayerChoice *choice, const char *site);
-/* Colours: a hue for each kind of site, and 0 (the first) to 1 (the last) among the chosen
- * sites of a kind. */
+/* Colours: a hue for each kind of site, and 0 (the first) to 1 (the last) among the
+ * chosen sites of a kind. */
 Hue layer_hue(const ProbeLog *probe, size_t site);
 double layer_shade(const LayerChoice *choice, const char *site);
 
 /* Chosen sites of that kind. */
 size_t layer_chosen_count(const LayerChoice *choice, LayerKind kind);
 
-/* Is the site one of the `most` that stand for all chosen of its kind in a legend?  The first and
- * the last do, the others lie evenly between them. */
+/* Is the site one of the `most` that stand for all chosen of its kind in a legend?  The
+ * first and the last do, the others lie evenly between them. */
 bool layer_in_legend(const LayerChoice *choice, const char *site, size_t most);
 
 void layer_choice_free(LayerChoice *choice);

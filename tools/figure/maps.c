@@ -66,7 +66,8 @@ static HeatMap entropy_map(const Group *group) {
                      .row_names = (const char *const *)group->labels};
 }
 
-/* What both figures do with a group: its panel, under a heading where there are several. */
+/* What both figures do with a group: its panel, under a heading where there are
+ * several. */
 static Panel *group_panel(Chart *chart, const Groups *groups, size_t g, const char *x) {
     Panel *panel = chart_panel(chart, g, 0);
     chart_row_height(chart, g, map_height(groups, &groups->group[g]));

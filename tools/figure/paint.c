@@ -10,8 +10,8 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The evaluations that stand beside the training loss: those of the first of these splits that
- * has any.  Returns their number. */
+/* The evaluations that stand beside the training loss: those of the first of these splits
+ * that has any.  Returns their number. */
 static size_t beside(const RunLog *run, double *step, double *loss, const char **name) {
     static const struct {
         const char *split, *name;

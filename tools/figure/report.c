@@ -158,7 +158,8 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Median of the logged rates: a pause for evaluation or a busy neighbour does not bend it. */
+/* Median of the logged rates: a pause for evaluation or a busy neighbour does not bend
+ * it. */
 static double usual_rate(const TrainLog *train) {
     double *sorted = mem_alloc(train->count * sizeof *sorted);
     size_t count = 0;

@@ -1,4 +1,5 @@
-/* The figure of all weights: ramps of lines, a panel for each kind of weight and measure. */
+/* The figure of all weights: ramps of lines, a panel for each kind of weight and
+ * measure. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,8 +102,8 @@ static void column_heading(const ProbeLog *probe, size_t head, char heading[96])
     if (!name.in_block) snprintf(heading, 96, "outside the blocks");
 }
 
-/* Kinds of weights that stand side by side: those of one kind of attention, by their first
- * weights, and their blocks' others. */
+/* Kinds of weights that stand side by side: those of one kind of attention, by their
+ * first weights, and their blocks' others. */
 typedef struct Shelf {
     size_t *heads; /* [count] */
     size_t count;

@@ -1,5 +1,5 @@
-/* door: what every function of include/steady.h does at its beginning and at its end, so that
- * none prints, ends the process or leaves its thread changed.
+/* door: what every function of include/steady.h does at its beginning and at its end, so
+ * that none prints, ends the process or leaves its thread changed.
  *
  *     steady_status steady_model_step(steady_model *model, steady_step *step, steady_error *error) {
  *         THROUGH_DOOR(handle_of(model), error, take_step(model, step, &door.err));
@@ -31,8 +31,9 @@ typedef struct Door {
     int threads;
 } Door;
 
-/* Takes `call`, which reports to &door.err, and returns from the function.  handle: a Handle *,
- * NULL: none yet.  `missing`: the name of an argument that may not be NULL and is, else NULL. */
+/* Takes `call`, which reports to &door.err, and returns from the function.  handle: a
+ * Handle *, NULL: none yet.  `missing`: the name of an argument that may not be NULL
+ * and is, else NULL. */
 #define THROUGH_DOOR(handle, missing, error, call)                                       \
     do {                                                                                 \
         Door door;                                                                       \
@@ -44,7 +45,8 @@ typedef struct Door {
         return door_leave(&door, handle, error);                                         \
     } while (0)
 
-/* The first of so many arguments, with their names behind, that is NULL: "recipe"; NULL: none. */
+/* The first of so many arguments, with their names behind, that is NULL:
+ * "recipe"; NULL: none. */
 #define MISSING1(a) (!(a) ? #a : NULL)
 #define MISSING2(a, b) (!(a) ? #a : MISSING1(b))
 #define MISSING3(a, b, c) (!(a) ? #a : MISSING2(b, c))

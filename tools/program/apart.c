@@ -27,8 +27,8 @@ static bool read_answer(int from, Err *answer) {
     return true;
 }
 
-/* How the child ended; -1: nobody knows (a parent that ignores SIGCHLD has no children to wait
- * for). */
+/* How the child ended; -1: nobody knows (a parent that ignores SIGCHLD has no
+ * children to wait for). */
 static int wait_for(pid_t child) {
     int how;
     pid_t ended;

@@ -24,11 +24,12 @@
  *
  *     if (command_read(&sweep_command, &options, argc, argv, &err)) return err.status;
  *
- * `--jobs 2` and `--jobs=2` are the same; of an option that is given twice the last value counts.
- * `--` ends the options: what follows is a word even if it begins with "-", as "-" alone is.  An
- * unknown or abbreviated option is refused with a name that is near, as are an option without
- * its value and a value of the wrong kind.  --help (tools/program/help.h), the manual page and the
- * completion of shells come from the same table. */
+ * `--jobs 2` and `--jobs=2` are the same; of an option that is given twice the last
+ * value counts.  `--` ends the options: what follows is a word even if it begins
+ * with "-", as "-" alone is.  An unknown or abbreviated option is refused with a
+ * name that is near, as are an option without its value and a value of the wrong
+ * kind.  --help (tools/program/help.h), the manual page and the completion of shells
+ * come from the same table. */
 #ifndef STEADY_COMMAND_H
 #define STEADY_COMMAND_H
 
@@ -65,8 +66,8 @@ struct Option {
     const char *sentence; /* what it does; a newline is one of the help */
     const char *letter;   /* "-o" or NULL */
     double min, max;
-    /* names, ending with NULL: of OPTION_CHOICE all that there are, of others what completion
-     * offers, or a list of those */
+    /* names, ending with NULL: of OPTION_CHOICE all that there are, of others what
+     * completion offers, or a list of those */
     const char *const *choices;
     const char *(*choice)(size_t i); /* the same by a function; NULL: there are no more */
     unsigned offers;
@@ -93,27 +94,31 @@ typedef struct Command {
     bool resumes;               /* what a signal has ended: exit 75 from the start */
 } Command;
 
-/* Reads argv[1] ... into `options`, which hold the defaults already.  `given` (may be NULL): bit
- * i for the option in row i.  FAIL_USAGE names the option or word. */
+/* Reads argv[1] ... into `options`, which hold the defaults already.  `given` (may be
+ * NULL): bit i for the option in row i.  FAIL_USAGE names the option or word. */
 Status command_read(const Command *command, void *options, int argc, char **argv,
                     uint64_t *given, Err *err);
 
-/* The first OPTION_SHOW, -h for one, wherever it is: nothing else of the command line matters then
- * (help_show).  NULL: there is none. */
+/* The first OPTION_SHOW, -h for one, wherever it is: nothing else of the command line
+ * matters then (help_show).  NULL: there is none. */
 const Option *command_shows(const Command *command, int argc, char **argv);
 
-/* For Command.word: FAIL_USAGE for one word too many, behind another (NULL: it takes none). */
+/* For Command.word: FAIL_USAGE for one word too many, behind another
+ * (NULL: it takes none). */
 Status command_unexpected(const char *word, const char *behind, Err *err);
 
-/* Names of more bytes do not fit into paths (PATH_SIZE): FAIL_USAGE, "RUN aaaa...: ...". */
+/* Names of more bytes do not fit into paths (PATH_SIZE): FAIL_USAGE, "RUN aaaa...:
+ * ...". */
 Status command_check_name(const char *what, const char *name, Err *err);
 
-/* "a whole number from 1 to 64", "train, val or test": what an option's value has to be. */
+/* "a whole number from 1 to 64", "train, val or test": what an option's value has to
+ * be. */
 void option_wanted(const Option *option, char *text, size_t size);
 
 bool option_takes_value(const Option *option);
 
-/* Prints "steady COMMAND: text" on stderr ("steady: text" without one) and returns the exit code. */
+/* Prints "steady COMMAND: text" on stderr ("steady: text" without one) and
+ * returns the exit code. */
 int command_fail(const char *command, const Err *err);
 
 #endif

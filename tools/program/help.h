@@ -2,8 +2,8 @@
  *
  *     help_print(&train_command, stdout);                    tools/help/train.txt
  *
- * tools/help/NAME.txt is the text as it is printed, compiled in.  A line that begins with @ is
- * not text:
+ * tools/help/NAME.txt is the text as it is printed, compiled in.  A line that begins
+ * with @ is not text:
  *
  *     @options              the options of the table that no other such line names
  *     @options --a --b      these
@@ -30,7 +30,8 @@ void help_print(const Command *command, FILE *out);
 /* Prints what -h or another OPTION_SHOW of these words shows; false: there is none. */
 bool help_show(const Command *command, int argc, char **argv);
 
-/* One line of a text, for readers of it.  `text` moves behind the line; false at its end. */
+/* One line of a text, for readers of it.  `text` moves behind the line; false at its
+ * end. */
 typedef struct HelpLine {
     const char *start; /* of the line, or behind the word of a line with @ */
     int length;

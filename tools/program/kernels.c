@@ -25,8 +25,8 @@
 
 enum { KEY_SIZE = 2000, NAME_SIZE = 40 };
 
-/* Adds the file that a function comes from, as far as it is another than before: a preloaded
- * library may give some of them. */
+/* Adds the file that a function comes from, as far as it is another than before: a
+ * preloaded library may give some of them. */
 static void add_file(char *key, size_t size, const char *function) {
     Dl_info where;
     struct stat info;

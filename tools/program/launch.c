@@ -5,8 +5,8 @@
 
 #include "tools/program/command.h"
 
-/* Open MPI; MPICH, Intel MPI and srun --mpi=pmi2; srun --mpi=pmix, whose plain variables stand
- * in a batch script too, where nothing was launched. */
+/* Open MPI; MPICH, Intel MPI and srun --mpi=pmi2; srun --mpi=pmix, whose plain variables
+ * stand in a batch script too, where nothing was launched. */
 static const struct {
     const char *rank, *count;
 } LAUNCHERS[] = {
@@ -24,7 +24,8 @@ Launch launch_read(void) {
     return (Launch){0, 1};
 }
 
-/* A launcher ends the others when the first one ends with a failure: let that one speak. */
+/* A launcher ends the others when the first one ends with a failure: let that one
+ * speak. */
 int launch_fail(const char *command, const Err *err) {
     if (launch_read().rank == 0) return command_fail(command, err);
     nanosleep(&(struct timespec){.tv_nsec = 300 * 1000 * 1000}, NULL);

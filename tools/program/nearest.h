@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* Damerau-Levenshtein distance (optimal string alignment): how many letters to insert, remove
- * or change, or neighbours to swap.  Only the first 63 letters count. */
+/* Damerau-Levenshtein distance (optimal string alignment): how many letters to insert,
+ * remove or change, or neighbours to swap.  Only the first 63 letters count. */
 size_t nearest_distance(const char *a, const char *b);
 
 /* The first of the nearest names; `names` ends with NULL.  NULL for an empty list. */

@@ -32,8 +32,9 @@ void output_json(json_t *row, size_t flags) {
 
 bool output_failed(void) { return ferror(stdout) != 0; }
 
-/* Some file systems say only when a file is closed that there is no room for it.  stdio does not
- * keep the reason of an earlier failure: another write, behind what is cut short already, has it. */
+/* Some file systems say only when a file is closed that there is no room for it.  stdio
+ * does not keep the reason of an earlier failure: another write, behind what is cut
+ * short already, has it. */
 int output_end(const char *command, int code) {
     bool before = output_failed(), now = fflush(stdout) != 0;
     if (before && !now) now = write(STDOUT_FILENO, "\n", 1) < 0;

@@ -29,8 +29,8 @@ void progress_start(Progress *p, size_t first, size_t last, bool silent) {
     p->shown_step = first;
 }
 
-/* A terminal is refreshed ten times a second; a log gets about twenty lines, and one at least
- * every half minute. */
+/* A terminal is refreshed ten times a second; a log gets about twenty lines, and one at
+ * least every half minute. */
 static bool due(const Progress *p, size_t step, double now) {
     if (step == p->last) return true;
     if (p->terminal) return now - p->shown > 0.1;
@@ -52,8 +52,8 @@ static size_t terminal_columns(void) {
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? 80 : size.ws_col;
 }
 
-/* One line, which must not wrap: \r only goes back to the start of its last row.  Where the
- * terminal is narrow the place is left out, then the bar is shortened. */
+/* One line, which must not wrap: \r only goes back to the start of its last row.  Where
+ * the terminal is narrow the place is left out, then the bar is shortened. */
 static void show_bar(Progress *p, const ProgressNow *now, const char *left,
                      const char *place) {
     char words[200], bar[4 * BAR];

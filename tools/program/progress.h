@@ -1,4 +1,5 @@
-/* progress: how a run is getting on, on stderr; a bar on a terminal, plain lines elsewhere. */
+/* progress: how a run is getting on, on stderr; a bar on a terminal, plain lines
+ * elsewhere. */
 #ifndef STEADY_PROGRESS_H
 #define STEADY_PROGRESS_H
 

@@ -28,7 +28,8 @@ double machine_rate_measure(size_t threads, double seconds) {
     int before = omp_get_max_threads();
     omp_set_num_threads((int)threads);
 
-    /* The first product wakes threads and pages; the second one tells how large n may be. */
+    /* The first product wakes threads and pages; the second one tells how large n may
+     * be. */
     seconds_of_product(SMALL, a, b, c);
     double cube = seconds_of_product(SMALL, a, b, c) / ((double)SMALL * SMALL * SMALL);
     while (n > SMALL && cube * (double)n * (double)n * (double)n > seconds / 3) n /= 2;
@@ -54,8 +55,8 @@ static void file_name(char *name, size_t size, size_t threads) {
                 sizeof(real) == 4 ? "" : "-f64");
 }
 
-/* A home directory may be shared by machines of several kinds: the second line of the file
- * is the processor that was measured. */
+/* A home directory may be shared by machines of several kinds: the second line of the
+ * file is the processor that was measured. */
 double machine_rate_cached(size_t threads) {
     char file[200], text[512], name[256];
     file_name(file, sizeof file, threads);

@@ -110,8 +110,8 @@ static bool is_limited(void) {
     return strict || is_finite(RLIMIT_AS) || is_finite(RLIMIT_DATA);
 }
 
-/* The functions that OpenBLAS's own products take and give back buffers with; without them its
- * buffers come with the first products, from what was seen to be there. */
+/* The functions that OpenBLAS's own products take and give back buffers with; without
+ * them its buffers come with the first products, from what was seen to be there. */
 static void take_buffers(size_t count) {
     enum { MOST = 100 };
     union {
@@ -149,8 +149,8 @@ static size_t count_threads(size_t wanted) {
     return made;
 }
 
-/* OpenBLAS keeps a buffer for each of its threads, and one for each thread that calls it; the
- * thread that makes batches may call it, too. */
+/* OpenBLAS keeps a buffer for each of its threads, and one for each thread that calls it;
+ * the thread that makes batches may call it, too. */
 Status room_for_threads(size_t before, size_t threads, Err *err) {
     if (threads <= before || !is_limited()) return OK;
     size_t count = before ? 2 * (threads - before) : threads + 1;

@@ -19,8 +19,9 @@
 
 #include <sched.h>
 
-/* Under OMP_PROC_BIND the OpenMP run-time tied this thread to one place before main, and an
- * exec would hand that mask on as if it were all there is: give back every place first. */
+/* Under OMP_PROC_BIND the OpenMP run-time tied this thread to one place before
+ * main, and an exec would hand that mask on as if it were all there is: give back
+ * every place first. */
 static void release_affinity(void) {
     enum { MOST = 1 << 16 };
     int places = omp_get_num_places();
@@ -66,8 +67,8 @@ static bool mend_core_type(void) {
     return true;
 }
 
-/* Does another process want a processor now?  "0.20 0.18 0.12 2/80 11206": two run, of which we are
- * one.  Where that is not known: yes. */
+/* Does another process want a processor now?  "0.20 0.18 0.12 2/80 11206": two run, of
+ * which we are one.  Where that is not known: yes. */
 static bool machine_is_busy(void) {
     FILE *file = fopen("/proc/loadavg", "r");
     int running = 0;
@@ -78,8 +79,9 @@ static bool machine_is_busy(void) {
 
 /* A thread that waits for the others at the end of a loop spins for milliseconds by GNU's
  * default.  When another process wants the processor too, that is the time in which the
- * awaited thread could have run: beside two busy processes on two cores a step took six times
- * as long as with the short spin (docs/performance.md).  Alone, a longer one saves the waking.
+ * awaited thread could have run: beside two busy processes on two cores a step took
+ * six times as long as with the short spin (docs/performance.md).  Alone, a longer
+ * one saves the waking.
  * Looked at once: the run-time reads its spin before main. */
 static bool shorten_spin(void) {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return false;

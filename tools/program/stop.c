@@ -47,8 +47,8 @@ static void note(int number) {
 
 /* ---- setting them ---- */
 
-/* nohup ignores SIGHUP, and that is respected.  A shell ignores SIGINT for what it runs in the
- * background, and that is not: a signal that is sent all the same is meant. */
+/* nohup ignores SIGHUP, and that is respected.  A shell ignores SIGINT for what it runs
+ * in the background, and that is not: a signal that is sent all the same is meant. */
 static void handle(void (*handler)(int)) {
     struct sigaction action, now;
     memset(&action, 0, sizeof action);

@@ -1,4 +1,5 @@
-/* builtin: the built-in recipes, tools/recipes/NAME.ini (asked for through tools/recipe/recipe.h).
+/* builtin: the built-in recipes, tools/recipes/NAME.ini (asked for through
+ * tools/recipe/recipe.h).
  *
  * The first line of a recipe is a comment that says in one sentence what it is. */
 #ifndef STEADY_RECIPE_BUILTIN_H

@@ -1,5 +1,5 @@
-/* key_lines: macros of the table in tools/recipe/keys.c, and of nothing else: one a type of key; the
- * member's C type is checked.
+/* key_lines: macros of the table in tools/recipe/keys.c, and of nothing else: one a type
+ * of key; the member's C type is checked.
  *
  *     REAL(FOR_ALL, optim, trust, "0.001", ABOVE(0), "Factor of the ratio |w| / |g|.",
  *          WHEN("optim.name = lars")), */

@@ -48,7 +48,8 @@ static bool term_holds(const char *text, const Recipe *recipe) {
 
 /* ---- parts: terms joined by "or" ---- */
 
-/* Copies what is before `mark` into `piece` and moves *rest behind it; false at the end. */
+/* Copies what is before `mark` into `piece` and moves *rest behind it; false at the
+ * end. */
 static bool next_piece(const char **rest, const char *mark, char *piece, size_t size) {
     if (!*rest) return false;
     const char *end = strstr(*rest, mark);

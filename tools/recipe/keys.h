@@ -4,10 +4,10 @@
  *     key_parse(key, &recipe, "0.02", &err);
  *     key_print(key, &recipe, text, sizeof text);       "0.02"
  *
- * Adding a key: a field in its struct, a line in the table of tools/recipe/keys.c and one in that of
- * tools/recipe/key_change.c.  One that has an effect only beside certain values of others says so in the
- * first, in WHEN; what several keys must not say together is a function in
- * tools/recipe/check.c.  Not for: files, line numbers. */
+ * Adding a key: a field in its struct, a line in the table of tools/recipe/keys.c and one
+ * in that of tools/recipe/key_change.c.  One that has an effect only beside certain
+ * values of others says so in the first, in WHEN; what several keys must not say together
+ * is a function in tools/recipe/check.c.  Not for: files, line numbers. */
 #ifndef STEADY_KEYS_H
 #define STEADY_KEYS_H
 
@@ -75,10 +75,11 @@ bool key_is_stored(const Key *key);
  *     section.key != VALUE|VALUE    none of these               section.key is given
  *     section.key > NUMBER
  *
- * so "a = 1 or b = 2 and c > 0" is (a = 1 or b = 2) and (c > 0).  A VALUE "{fixed}" stands for all
- * sources of data/sources.h with TRAIT_FIXED; key_condition puts them in.  The recipe must have been
- * checked (recipe_check), so that keys of other tasks are at their defaults.  False: `why`
- * (may be NULL) is filled in from the first part that does not hold,
+ * so "a = 1 or b = 2 and c > 0" is (a = 1 or b = 2) and (c > 0).  A VALUE "{fixed}"
+ * stands for all sources of data/sources.h with TRAIT_FIXED; key_condition puts them
+ * in.  The recipe must have been checked (recipe_check), so that keys of other tasks
+ * are at their defaults.  False: `why` (may be NULL) is filled in from the first part
+ * that does not hold,
  *
  *     "it needs data.tokens = bpe (is word)" */
 enum { KEY_WHY_MAX = 900 };
@@ -98,12 +99,12 @@ void keyset_add(uint64_t *set, const Key *key);
 void keyset_remove(uint64_t *set, const Key *key);
 bool keyset_has(const uint64_t *set, const Key *key);
 
-/* Reads `text` into the key's place.  FAIL_USAGE says what was seen and wanted; the recipe
- * is then unchanged. */
+/* Reads `text` into the key's place.  FAIL_USAGE says what was seen and wanted; the
+ * recipe is then unchanged. */
 Status key_parse(const Key *key, Recipe *recipe, const char *text, Err *err);
 
-/* What another value means to a run that has begun.  The table is tools/recipe/key_change.c: each key
- * has a row. */
+/* What another value means to a run that has begun.  The table is
+ * tools/recipe/key_change.c: each key has a row. */
 typedef enum {
     CHANGE_MODEL, /* what the saved weights compute or mean: refused */
     CHANGE_START, /* acts when a run begins, and has no effect later: refused */

@@ -7,11 +7,11 @@
  *     for (size_t m = 0; m < METRIC_COUNT; m++)
  *         if (!isnan(score.value[m])) printf("%s %g\n", metrics[m].key, score.value[m]);
  *
- * Rows of eval.jsonl, the line of an evaluation, the averages of train.ema, runlog, tables of
- * sweeps, figures, reports and the choice of the best checkpoint read this list: a new metric is
- * a line here, and the task that fills in score->value[METRIC_NAME] (tools/task/score.h).  The
- * order of the lines is that of rows and tables.  The list is in this room because the key table
- * has names of it. */
+ * Rows of eval.jsonl, the line of an evaluation, the averages of train.ema, runlog,
+ * tables of sweeps, figures, reports and the choice of the best checkpoint read this
+ * list: a new metric is a line here, and the task that fills in score->value[METRIC_NAME]
+ * (tools/task/score.h).  The order of the lines is that of rows and tables.  The list is
+ * in this room because the key table has names of it. */
 #ifndef STEADY_METRIC_H
 #define STEADY_METRIC_H
 
@@ -19,7 +19,8 @@
 
 #include "tools/recipe/tasks.h"
 
-/* AT(place) among the choices, from 0 and without gaps; train.best has auto at 0.  NO: none. */
+/* AT(place) among the choices, from 0 and without gaps; train.best has
+ * auto at 0.  NO: none. */
 /* clang-format off */
 #define METRIC_LIST(X)                                                                   \
     X(LOSS, "loss", AT(1), AT(0), .tasks = FOR_ALL, .factor = 1, .average = true,        \
@@ -74,7 +75,8 @@ typedef enum {
 
 typedef enum { AXIS_LINEAR, AXIS_LOG, AXIS_FROM_ZERO } MetricAxis;
 
-/* What guessing scores, by its loss: not known, e^-loss (a share of right answers), e^loss. */
+/* What guessing scores, by its loss: not known, e^-loss (a share of right answers),
+ * e^loss. */
 typedef enum { GUESS_NONE, GUESS_SHARE, GUESS_EXP } MetricGuess;
 
 typedef struct MetricFacts {
@@ -102,15 +104,16 @@ extern const MetricFacts metrics[METRIC_COUNT];
 /* By key; METRIC_COUNT: none of them, NULL included. */
 Metric metric_find(const char *key);
 
-/* The i-th of those that are shown, the first rank before the second; METRIC_COUNT: past the
- * last. */
+/* The i-th of those that are shown, the first rank before the second;
+ * METRIC_COUNT: past the last. */
 Metric metric_shown(size_t i);
 
-/* Is less of this better?  The same number where it is so already, else with a minus sign. */
+/* Is less of this better?  The same number where it is so already, else
+ * with a minus sign. */
 double metric_turned(Metric metric, double value);
 
-/* Names of the choices of train.best and schedule.watch, ending with NULL: a recipe has the
- * place. */
+/* Names of the choices of train.best and schedule.watch, ending with NULL: a
+ * recipe has the place. */
 extern const char *const metric_best_names[METRIC_COUNT + 2];
 extern const char *const metric_watch_names[METRIC_COUNT + 2];
 

@@ -5,8 +5,9 @@
  *         recipe_set(&recipe, "optim.lr=0.02", &err)) ...
  *     recipe_check(&recipe, &err);                            what keys say together
  *
- * One table (tools/recipe/keys.c) gives each key its place in these structs, type, range, default
- * and sentence; reading, writing, --help-keys and docs/recipe-keys.md all come from it. */
+ * One table (tools/recipe/keys.c) gives each key its place in these structs, type,
+ * range, default and sentence; reading, writing, --help-keys and
+ * docs/recipe-keys.md all come from it. */
 #ifndef STEADY_RECIPE_H
 #define STEADY_RECIPE_H
 
@@ -90,43 +91,46 @@ typedef struct Recipe {
 Recipe recipe_default(void);
 
 /* Reads a built-in recipe, or an INI file when `name` has a slash or ends in .ini, or is
- * no built-in name but an existing file.  An error names file, line, and the nearest valid
- * key or value (FAIL_USAGE) and leaves the recipe as it was.  Keys of other tasks are
- * accepted and noted (recipe_notes).  A line has at most 1100 characters, a text 1023. */
+ * no built-in name but an existing file.  An error names file, line, and the
+ * nearest valid key or value (FAIL_USAGE) and leaves the recipe as it was.  Keys of
+ * other tasks are accepted and noted (recipe_notes).  A line has at most 1100
+ * characters, a text 1023. */
 Status recipe_load(Recipe *recipe, const char *name, Err *err);
 
-/* The recipe.ini of a run: what it sets is not the user's (recipe_notes).  `root`: the run folder
- * (data/file/openfile.h), or NULL. */
+/* The recipe.ini of a run: what it sets is not the user's (recipe_notes).  `root`: the
+ * run folder (data/file/openfile.h), or NULL. */
 Status recipe_load_file(Recipe *recipe, const char *path, const char *root, Err *err);
 
 /* The text of a user's INI file; `label` is its name in errors. */
 Status recipe_read(Recipe *recipe, const char *label, const char *text, Err *err);
 
 /* Applies one "section.key=value" word of the command line.  It wins over the file:
- * train.steps also takes the place of the file's train.epochs and the other way round, and
- * so do schedule.warmup_steps and schedule.warmup_epochs; a pair of such words is left to
- * recipe_check. */
+ * train.steps also takes the place of the file's train.epochs and the other way round,
+ * and so do schedule.warmup_steps and schedule.warmup_epochs; a pair of such words is
+ * left to recipe_check. */
 Status recipe_set(Recipe *recipe, const char *word, Err *err);
 /* The same of a key and its value. */
 Status recipe_give(Recipe *recipe, const char *key, const char *value, Err *err);
 
-/* One line for each key that was given and does nothing, as messages for stderr; returns how
- * many.  `out` may be NULL.  A key of another task is named whoever gave it; one whose condition
- * does not hold (Key.when) if it is a word, or stands in the user's file with another value than
- * its default: "data.bpe_codes has no effect: it needs data.tokens = bpe (is word)".  Call it
- * after recipe_check. */
+/* One line for each key that was given and does nothing, as messages for stderr; returns
+ * how many.  `out` may be NULL.  A key of another task is named whoever gave it; one
+ * whose condition does not hold (Key.when) if it is a word, or stands in the user's file
+ * with another value than its default: "data.bpe_codes has no effect: it needs
+ * data.tokens = bpe (is word)".  Call it after recipe_check. */
 size_t recipe_notes(const Recipe *recipe, FILE *out);
 
-/* Keys that the task does not use go back to their defaults (recipe_notes has named them).  Then
- * what single keys cannot see: width % heads, epochs and steps both given, ... */
+/* Keys that the task does not use go back to their defaults (recipe_notes has
+ * named them).  Then what single keys cannot see: width % heads, epochs and
+ * steps both given, ... */
 Status recipe_check(Recipe *recipe, Err *err);
 
-/* Writes every key with its present value, as an INI file that loads back to the same recipe;
- * a new file (openfile_create). */
+/* Writes every key with its present value, as an INI file that loads back to the same
+ * recipe; a new file (openfile_create). */
 Status recipe_save(const Recipe *recipe, const char *path, const char *root, Err *err);
 void recipe_print(const Recipe *recipe, FILE *out);
 
-/* Value of one key as text ("0.02"), for tables of a sweep; FAIL_USAGE with the nearest key. */
+/* Value of one key as text ("0.02"), for tables of a sweep; FAIL_USAGE
+ * with the nearest key. */
 Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t size,
                   Err *err);
 

@@ -4,9 +4,10 @@
  *                                           tools/task/NAME, what it takes, its place in
  *                                           `steady recipes`
  *
- * The enum, the names, the bits of the key table and, in tools/task/table.c, the functions come
- * from this list, so that no other file names a kind (test/unit/test_tasks.c): what a file has to
- * know of a kind is asked here or is a member of TaskOps. */
+ * The enum, the names, the bits of the key table and, in tools/task/table.c, the
+ * functions come from this list, so that no other file names a kind
+ * (test/unit/test_tasks.c): what a file has to know of a kind is asked here or is a
+ * member of TaskOps. */
 #ifndef STEADY_TASKS_H
 #define STEADY_TASKS_H
 

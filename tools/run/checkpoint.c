@@ -121,7 +121,8 @@ static bool fits(const SafetensorsEntry *e, int dims, const size_t *shape) {
     return e && same_shape(e, dims, shape) && safetensors_is_real(e);
 }
 
-/* Appends "; name: seen, wanted" for a tensor that does not fit; the first four are named. */
+/* Appends "; name: seen, wanted" for a tensor that does not fit; the first four are
+ * named. */
 typedef struct Misfits {
     size_t count, length;
     char text[800];

@@ -61,18 +61,19 @@ typedef struct CheckpointParts {
     Prober *prober;
 } CheckpointParts;
 
-/* `root` of these: the run folder that the path begins with, or NULL (data/file/openfile.h). */
+/* `root` of these: the run folder that the path begins with, or NULL
+ * (data/file/openfile.h). */
 
 Status checkpoint_save(const char *path, const char *root, const CheckpointParts *parts,
                        const Progressed *progressed, Err *err);
 
-/* A tensor that is missing or misshapen is FAIL_DATA with names and shapes, and the model is as
- * it was.  A checkpoint of another optimizer is FAIL_USAGE. */
+/* A tensor that is missing or misshapen is FAIL_DATA with names and shapes, and the model
+ * is as it was.  A checkpoint of another optimizer is FAIL_USAGE. */
 Status checkpoint_load(const char *path, const char *root, const CheckpointParts *parts,
                        Progressed *progressed, Err *err);
 
-/* Metadata of a checkpoint, as text; NULL: it has none of this name, or cannot be read.  The
- * caller frees. */
+/* Metadata of a checkpoint, as text; NULL: it has none of this name, or cannot be
+ * read.  The caller frees. */
 char *checkpoint_fact(const char *path, const char *root, const char *name);
 
 /* What its data were; false: it does not say so, or cannot be read. */
@@ -81,9 +82,9 @@ bool checkpoint_data(const char *path, const char *root, DataMark data[3]);
 /* Was the file written by checkpoint_save (its metadata says so)? */
 bool checkpoint_is_own(const char *path, const char *root);
 
-/* train.init: tensors of the file win; companions of a reparametrisation may be missing and
- * are then made (model_start).  A trained parameter that is missing or misshapen is FAIL_DATA,
- * listing names and shapes. */
+/* train.init: tensors of the file win; companions of a reparametrisation may be missing
+ * and are then made (model_start).  A trained parameter that is missing or misshapen is
+ * FAIL_DATA, listing names and shapes. */
 Status weights_load(const char *path, const char *root, Model *model, Err *err);
 
 #endif

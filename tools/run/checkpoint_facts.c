@@ -40,7 +40,8 @@ static void add_skips(SafetensorsWriter *writer, const CheckpointParts *parts) {
     mem_free(text);
 }
 
-/* "step epoch share number epoch", and "; batch accumulate load batches" for each part. */
+/* "step epoch share number epoch", and "; batch accumulate load batches" for each
+ * part. */
 static void add_anchor(SafetensorsWriter *writer, const Anchor *a) {
     char text[(PLACE_PARTS + 2) * 100];
     if (!a->step) return;
@@ -133,7 +134,8 @@ static double temperature_of(const Reading *r) {
     return value;
 }
 
-/* Numbers as add_anchor writes them: whole ones below 2^48, lengths that can be divided by. */
+/* Numbers as add_anchor writes them: whole ones below 2^48, lengths that
+ * can be divided by. */
 static bool read_numbers(const char **text, double *number, size_t count) {
     for (size_t i = 0; i < count; i++) {
         char *end;

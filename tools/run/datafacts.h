@@ -3,8 +3,8 @@
  *     {"notes":  [{"count": 5, "text": "..."}],              of the task as a whole
  *      "splits": {"train": {"count": 60000, "hash": "89ab...", "notes": [...]}, ...}}
  *
- * A note stands for something that was left out, changed or guessed (data/facts.h).  `hash` is 16
- * hexadecimal digits, or null where the reader has none. */
+ * A note stands for something that was left out, changed or guessed (data/facts.h).
+ * `hash` is 16 hexadecimal digits, or null where the reader has none. */
 #ifndef STEADY_DATAFACTS_H
 #define STEADY_DATAFACTS_H
 
@@ -19,21 +19,22 @@ typedef struct DataRecord {
     bool there[3];
 } DataRecord;
 
-/* Each note on one line of stderr behind the name of its split ("": of the whole task). */
+/* Each note on one line of stderr behind the name of its split ("": of the whole
+ * task). */
 void datafacts_say_notes(const DataFacts *facts, const char *where);
 
-/* Writes data.json: what is known of the task as a whole and, by Split, of its splits; NULL: one
- * that is not there. */
+/* Writes data.json: what is known of the task as a whole and, by Split, of its splits;
+ * NULL: one that is not there. */
 Status datafacts_save(const DataFacts *task, const DataFacts *const split[3],
                       const char *run_dir, Err *err);
 
-/* A run without data.json (an older one) gives an empty record and OK; a file that is not one is
- * FAIL_DATA.  datarecord_free in either case. */
+/* A run without data.json (an older one) gives an empty record and OK; a file that is not
+ * one is FAIL_DATA.  datarecord_free in either case. */
 Status datafacts_load(const char *run_dir, DataRecord *record, Err *err);
 void datarecord_free(DataRecord *record);
 
-/* " Left out, changed or guessed in the data: train: TEXT; val: TEXT." as far as it fits; ""
- * without notes. */
+/* " Left out, changed or guessed in the data: train: TEXT; val: TEXT." as far as it
+ * fits; "" without notes. */
 void datarecord_text(const DataRecord *record, char *text, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
-/* layer: names of sites and weights taken apart, and the kinds of attention that they are of.
+/* layer: names of sites and weights taken apart, and the kinds of
+ * attention that they are of.
  *
  *     LayerName part = layer_name("decoder.blocks.3.cross");   prefix "decoder.", block 3,
  *                                                              suffix "cross"
@@ -21,8 +22,8 @@ LayerName layer_name(const char *name);
 /* Prefix and suffix agree. */
 bool layer_same_kind(const LayerName *a, const LayerName *b);
 
-/* Kinds of attention.  An encoder-decoder has three, which figures and tables keep apart; what
- * has one kind alone is plain. */
+/* Kinds of attention.  An encoder-decoder has three, which figures and tables keep apart;
+ * what has one kind alone is plain. */
 typedef enum {
     KIND_ENCODER, /* "encoder.blocks.3.attn", and the weights of such a block */
     KIND_CROSS,   /* "decoder.blocks.3.cross" */

@@ -18,19 +18,21 @@ typedef struct Log {
     char note[900]; /* what log_open found amiss, one sentence; "": nothing */
 } Log;
 
-/* Opens for appending; rows whose "step" is greater than `last_step` are removed, for the run
- * takes these steps again.
+/* Opens for appending; rows whose "step" is greater than `last_step` are removed, for the
+ * run takes these steps again.
  *
- * No other row is.  What is none (no JSON object with a whole "step", such as a line that was cut
- * short, or the zeros of a power cut) and a row that a later one of the same step replaces
- * (the same "split", both with "attention" or both without) are moved to NAME.bad, NAME.bad.2 ...;
- * rows that stand out of order are sorted.  A row with an "event" stays behind the row that it
- * stands behind, and counts neither as out of order nor as one that comes twice.  Steps
- * without a row, where there is one each `every` steps (0: not known), are said.
+ * No other row is.  What is none (no JSON object with a whole "step", such as a line that
+ * was cut short, or the zeros of a power cut) and a row that a later one of the same step
+ * replaces (the same "split", both with "attention" or both without) are moved to
+ * NAME.bad, NAME.bad.2 ...; rows that stand out of order are sorted.  A row with an
+ * "event" stays behind the row that it stands behind, and counts neither as out of order
+ * nor as one that comes twice.  Steps without a row, where there is one each `every`
+ * steps (0: not known), are said.
  *
- * Of a log of more than 64 MB only the last 64 MB are read, or as much more as it takes to come to
- * a row of `last_step` or before it.  After a failure (FAIL_RUN where it
- * cannot be read or written; FAIL_DATA where it is no regular file) the log is as it was. */
+ * Of a log of more than 64 MB only the last 64 MB are read, or as much more as it takes
+ * to come to a row of `last_step` or before it.  After a failure (FAIL_RUN where it
+ * cannot be read or written; FAIL_DATA where it is no regular file) the log is as it
+ * was. */
 Status log_open(Log *log, const char *dir, const char *name, size_t every,
                 size_t last_step, Err *err);
 Status log_row(Log *log, json_t *row /* taken over */, Err *err);

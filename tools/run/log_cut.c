@@ -1,7 +1,8 @@
-/* log_cut: a log without what does not belong to the steps of a checkpoint (tools/run/log_parts.h).
+/* log_cut: a log without what does not belong to the steps of a checkpoint
+ * (tools/run/log_parts.h).
  *
- * What was written in order and whole is cut at its end.  Anything else makes a new file, which
- * takes the old one's place once it is on the disk, behind what it leaves out. */
+ * What was written in order and whole is cut at its end.  Anything else makes a new file,
+ * which takes the old one's place once it is on the disk, behind what it leaves out. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -71,8 +72,8 @@ static bool reaches_back(const LogCut *cut) {
     return cut->before == 0;
 }
 
-/* The end of the log, so much of it that a row which stays is there: of the rows before that one
- * none is to go. */
+/* The end of the log, so much of it that a row which stays is there: of the rows before
+ * that one none is to go. */
 static Status read_end(LogCut *cut, int file, const char *path, Err *err) {
     const LogCut empty = *cut;
     for (size_t window = WINDOW;; window *= 2) {
@@ -87,8 +88,8 @@ static Status read_end(LogCut *cut, int file, const char *path, Err *err) {
 
 static bool ends(const LogLine *line) { return line->text[line->length - 1] == '\n'; }
 
-/* What stays is the beginning of the file: its bytes, or false.  Without a last line end only
- * where *ended is false. */
+/* What stays is the beginning of the file: its bytes, or false.  Without a last line end
+ * only where *ended is false. */
 static bool is_beginning(const LogCut *cut, size_t *bytes, bool *ended) {
     *bytes = cut->before;
     *ended = true;
@@ -223,8 +224,8 @@ typedef struct Gap {
     size_t first, end, width, more;
 } Gap;
 
-/* A row of `step` behind one of `last`.  Wider than what is usual before it and behind it: where
- * train.log_every was changed it is as wide as one of its neighbours. */
+/* A row of `step` behind one of `last`.  Wider than what is usual before it and behind
+ * it: where train.log_every was changed it is as wide as one of its neighbours. */
 static void see_gap(Gap *gap, Gap *open, size_t usual, size_t last, size_t step) {
     size_t width = step - last;
     if (open->width > width && gap->width) gap->more++;

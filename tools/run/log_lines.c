@@ -1,13 +1,13 @@
-/* log_lines: what the lines of a log are, in which order they belong, and which of them a later
- * one replaces (tools/run/log_parts.h). */
+/* log_lines: what the lines of a log are, in which order they belong, and which of them a
+ * later one replaces (tools/run/log_parts.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/core/grow.h"
 #include "tools/run/log_parts.h"
 
-/* Lines in the last megabyte are parsed; those before it are if they do not look as the program
- * writes them.  Parsing all of a long log takes half a minute. */
+/* Lines in the last megabyte are parsed; those before it are if they do not look as the
+ * program writes them.  Parsing all of a long log takes half a minute. */
 enum { PARSED = 1 << 20, LINE_MOST = 16 << 20, TWINS_MOST = 8 };
 
 /* ---- one line ---- */
@@ -77,8 +77,8 @@ static void add_line(LogCut *cut, const char *text, size_t length) {
     line->kind = judge(cut, text, length, &line->step);
 }
 
-/* A line ends behind \n, or before zeros, which are the blocks of a file that a power cut left
- * unwritten: they are a line of their own, and what follows them may be a row. */
+/* A line ends behind \n, or before zeros, which are the blocks of a file that a power cut
+ * left unwritten: they are a line of their own, and what follows them may be a row. */
 static void split(LogCut *cut) {
     const char *at = cut->text, *end = cut->text + cut->size;
     enum { MARK = 3 }; /* a byte order mark, that an editor put there */

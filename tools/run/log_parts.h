@@ -27,8 +27,8 @@ typedef struct LogCut {
     size_t bad_count;
 } LogCut;
 
-/* Takes the lines apart and judges them: lines[], sorted; bad lines whose step is known to be
- * greater than last_step are as good as rows. */
+/* Takes the lines apart and judges them: lines[], sorted; bad lines whose step is known
+ * to be greater than last_step are as good as rows. */
 void log_take_apart(LogCut *cut);
 
 /* Cuts the file, which may be missing, and writes `note`. */

@@ -7,10 +7,10 @@
 #include "engine/reparam/spectral.h"
 #include "tools/run/rundir.h"
 
-/* Probes that come as often as every FREQUENT steps find W hardly moved: one power iteration
- * tells.  What it tells is a lower bound: where the two largest singular values are close u may lag by
- * more than it turned, and a u that belongs to the second would never be noticed.  So in each
- * THOROUGH steps there is a probe that looks again. */
+/* Probes that come as often as every FREQUENT steps find W hardly moved: one power
+ * iteration tells.  What it tells is a lower bound: where the two largest singular values
+ * are close u may lag by more than it turned, and a u that belongs to the second would
+ * never be noticed.  So in each THOROUGH steps there is a probe that looks again. */
 enum { FREQUENT = 4, THOROUGH = 8 };
 static const double TURNED_MAX = 1e-3; /* radians between u before and after */
 
@@ -60,7 +60,8 @@ real *prober_vector(Prober *p, size_t layer, size_t *size, bool **known) {
     return p->u[layer];
 }
 
-/* One power iteration; false where u turned too far, or where W or W u has no numbers to go by. */
+/* One power iteration; false where u turned too far, or where W or W u has
+ * no numbers to go by. */
 static bool still_there(Prober *p, size_t i, const real *w, size_t rows, size_t columns,
                         double *sigma) {
     real *u = p->u[i];

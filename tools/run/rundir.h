@@ -18,15 +18,16 @@ enum { PATH_SIZE = 1400 };
 void rundir_path(char path[PATH_SIZE], const char *dir, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* FAIL_USAGE unless there is no such folder, or nothing in it but what a process that was killed
- * at once had made: empty folders of the names in `folders`, and the file `draft`. */
+/* FAIL_USAGE unless there is no such folder, or nothing in it but what a process that was
+ * killed at once had made: empty folders of the names in `folders`, and the file
+ * `draft`. */
 Status rundir_check_empty(const char *dir, const char *const *folders, const char *draft,
                           Err *err);
 /* The same for a new run; a folder that holds one already says how to resume it. */
 Status rundir_check_free(const char *dir, Err *err);
 
-/* The folders on a path that were made: all from the one whose path has `shortest` bytes; 0:
- * none. */
+/* The folders on a path that were made: all from the one whose path has
+ * `shortest` bytes; 0: none. */
 typedef struct MadeFolders {
     size_t shortest;
 } MadeFolders;
@@ -42,8 +43,8 @@ bool rundir_holds_run(const char *dir);
 /* FAIL_USAGE for a folder without one, FAIL_DATA for one that cannot be read. */
 Status rundir_check_run(const char *dir, Err *err);
 
-/* For one process alone: *lock is to be closed after use.  FAIL_RUN when another process has
- * it.  A file system that knows no locks gives -1 and OK. */
+/* For one process alone: *lock is to be closed after use.  FAIL_RUN when another process
+ * has it.  A file system that knows no locks gives -1 and OK. */
 Status rundir_lock(const char *dir, int *lock, Err *err);
 
 /* NAME.new, which has been written, takes the place of NAME: whole or not at all. */
@@ -56,8 +57,8 @@ json_t *rundir_load_json(const char *dir, const char *name, Err *err);
 /* The same of a file that need not be there: NULL with err OK when it is not. */
 json_t *rundir_load_json_if_any(const char *dir, const char *name, Err *err);
 
-/* Takes back what a run of no step has made in a folder that was free; recipe.ini goes last.  Files
- * of other names stay. */
+/* Takes back what a run of no step has made in a folder that was free; recipe.ini goes
+ * last.  Files of other names stay. */
 void rundir_remove_unbegun(const char *dir);
 
 /* A JSON number with nine significant digits, or null where x is not finite. */
@@ -73,7 +74,8 @@ void checkpoint_path(char path[PATH_SIZE], const char *dir, size_t step);
 /* FAIL_DATA where the folder of checkpoints is there and cannot be read. */
 Status checkpoint_check_folder(const char *dir, Err *err);
 
-/* The step of the newest checkpoint, or of the newest below `before`; 0: there is none. */
+/* The step of the newest checkpoint, or of the newest below `before`; 0: there is
+ * none. */
 size_t checkpoint_newest(const char *dir, size_t before);
 
 /* Removes all but the newest `keep` (at least one), and what a killed process left half

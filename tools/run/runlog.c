@@ -34,7 +34,8 @@ static double *nan_array(size_t count) {
     return array;
 }
 
-/* NaN for what is no number, or larger than any that a run logs; 0 for what is smaller. */
+/* NaN for what is no number, or larger than any that a run logs; 0 for what is
+ * smaller. */
 static double number_in(const json_t *value) {
     double x = json_is_number(value) ? json_number_value(value) : NAN;
     if (fabs(x) < NUMBER_LEAST) return 0;
@@ -116,9 +117,9 @@ static bool has_kind(StringMap *kinds, const char *name) {
     return kinds->count < KINDS_MOST && stringmap_add(kinds, text, length) < KINDS_MOST;
 }
 
-/* Each name takes numbers for each row.  Of rows that belong together they are fewer than the
- * bytes that name them; what strangers write must not take all memory.  False: the name is
- * left out, which is said (runlog_note). */
+/* Each name takes numbers for each row.  Of rows that belong together they are fewer than
+ * the bytes that name them; what strangers write must not take all memory.  False: the
+ * name is left out, which is said (runlog_note). */
 static bool afford(RunLog *run, const char *name, StringMap *kinds, size_t count,
                    size_t space, size_t each) {
     size_t cells;
@@ -135,8 +136,8 @@ static bool afford(RunLog *run, const char *name, StringMap *kinds, size_t count
     return false;
 }
 
-/* Rows list their sites and weights in one order: `guess`, the place in the row, is where the
- * name mostly stands. */
+/* Rows list their sites and weights in one order: `guess`, the place in the row, is where
+ * the name mostly stands. */
 static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t heads,
                           size_t space) {
     ProbeLog *probe = &run->probe;
@@ -326,7 +327,8 @@ static void read_recipe(RunLog *run) {
     ini_parse_string(run->recipe, keep_setting, run);
 }
 
-/* The task says what guessing costs; a classifier's older task.json leaves it to ln(classes). */
+/* The task says what guessing costs; a classifier's older task.json leaves
+ * it to ln(classes). */
 static void read_facts(RunLog *run) {
     char path[4096];
     text_format(path, sizeof path, "%s/task.json", run->path);

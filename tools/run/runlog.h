@@ -1,14 +1,14 @@
-/* runlog: what a run folder holds, as plain arrays.  For figures, reports and tests; it reads
- * folders of runs that are still being written, and changes nothing in them.
+/* runlog: what a run folder holds, as plain arrays.  For figures, reports and tests; it
+ * reads folders of runs that are still being written, and changes nothing in them.
  *
  *     RunLog *run = runlog_open("runs/mnist", &err);         NULL: err says why
  *     for (size_t i = 0; i < run->train.count; i++) ... run->train.loss[i] ...
  *     runlog_free(run);
  *
- * A number that is null or missing in the file is NaN here.  A last line without its newline
- * that does not parse is a row being written and is left out; any other line that is no row is
- * left out too, and counted.  Where steps go back (a log that was not cut at a resume) the later
- * rows win.  Rows of train.jsonl with an "event" are kept apart. */
+ * A number that is null or missing in the file is NaN here.  A last line without its
+ * newline that does not parse is a row being written and is left out; any other line that
+ * is no row is left out too, and counted.  Where steps go back (a log that was not cut at
+ * a resume) the later rows win.  Rows of train.jsonl with an "event" are kept apart. */
 #ifndef STEADY_RUNLOG_H
 #define STEADY_RUNLOG_H
 
@@ -94,8 +94,8 @@ typedef struct RunLog {
     DataRecord data;     /* of data.json; empty where it is not there or not readable */
 } RunLog;
 
-/* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a run
- * that has just begun: its arrays are empty. */
+/* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a
+ * run that has just begun: its arrays are empty. */
 RunLog *runlog_open(const char *dir, Err *err);
 void runlog_free(RunLog *run);
 

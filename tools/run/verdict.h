@@ -1,5 +1,5 @@
-/* verdict: whether a run learned, diverged or collapsed - one definition for the sweep and the
- * report, and of a site's entropy also for the trainer's collapse guard.
+/* verdict: whether a run learned, diverged or collapsed - one definition for the sweep
+ * and the report, and of a site's entropy also for the trainer's collapse guard.
  *
  *     EntropyLow low = ENTROPY_LOW_NONE;
  *     entropy_low_see(&low, "blocks.0.attn", uniform, mean_entropy, step); at every probe
@@ -19,11 +19,12 @@
  *                COLLAPSE_SHARE of what uniform attention has; a run can be collapsed and still
  *                learn.  The guard asks the same at every step, by guard.entropy_below
  *
- * Uniform attention has ln(keys) where every query sees all keys.  Under a causal mask, or with
- * padding, queries see fewer: it is the mean over queries of ln(keys that are open).
+ * Uniform attention has ln(keys) where every query sees all keys.  Under a causal
+ * mask, or with padding, queries see fewer: it is the mean over queries of
+ * ln(keys that are open).
  *
- * `chance` is the objective of a model that answers every class alike: ln K for K classes, or
- * for a vocabulary of K tokens.
+ * `chance` is the objective of a model that answers every class alike: ln K for K
+ * classes, or for a vocabulary of K tokens.
  * Label smoothing leaves it at ln K (the weights of the classes still sum to one); an
  * objective with another level (CTC, NT-Xent) passes its own number, or 0 for unknown. */
 #ifndef STEADY_VERDICT_H
@@ -52,14 +53,16 @@ typedef struct EntropyLow {
 /* Of a site, over its heads that have a number; NaN: none has. */
 double entropy_mean(const double *entropy, size_t heads);
 
-/* entropy / uniform, both in nats; NaN where uniform attention has none (a single key). */
+/* entropy / uniform, both in nats; NaN where uniform attention has none (a single
+ * key). */
 double entropy_share(double entropy, double uniform);
 
 /* Is the share of a site under this one?  An unknown share is under none. */
 bool entropy_fell(double share, double below);
 
-/* Takes one site of one probe.  entropy: nats, mean over heads; uniform: what uniform attention
- * has there; steps must not decrease.  An unknown share says nothing and is skipped. */
+/* Takes one site of one probe.  entropy: nats, mean over heads; uniform: what
+ * uniform attention has there; steps must not decrease.  An unknown share says
+ * nothing and is skipped. */
 void entropy_low_see(EntropyLow *low, const char *site, double uniform, double entropy,
                      size_t step);
 

@@ -52,7 +52,8 @@ static void show_verdict(const SweepCell *c, char *t) {
     text_format(t, COLUMN_TEXT, "%s", c->result.verdict);
 }
 
-/* "no", "yes: at chance", "no: collapsed", "no: stopped by the guard", "failed: exit 3" */
+/* "no", "yes: at chance", "no: collapsed", "no: stopped by the guard", "failed: exit
+ * 3" */
 static void show_fate(const SweepCell *c, char *t) {
     const SweepResult *r = &c->result;
     const char *answer = r->diverged ? "yes" : "no";

@@ -1,4 +1,5 @@
-/* column: what the tables of a sweep and its CSV have of a cell.  For tools/sweep alone. */
+/* column: what the tables of a sweep and its CSV have of a cell.  For tools/sweep
+ * alone. */
 #ifndef STEADY_SWEEP_COLUMN_H
 #define STEADY_SWEEP_COLUMN_H
 

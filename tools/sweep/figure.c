@@ -1,4 +1,5 @@
-/* figure: the picture of a sweep, and all that is left behind at its end (tools/sweep/sweep.h). */
+/* figure: the picture of a sweep, and all that is left behind at its end
+ * (tools/sweep/sweep.h). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -264,8 +264,8 @@ Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err) {
     return status ? status : recipe_check(recipe, err);
 }
 
-/* In how many cells does the axis's key do nothing?  `first` is one of them and `why` is its
- * reason. */
+/* In how many cells does the axis's key do nothing?  `first` is one of them and
+ * `why` is its reason. */
 static Status count_idle(const Sweep *sweep, size_t axis, size_t *idle, size_t *first,
                          char *why, size_t size, Err *err) {
     const Key *key = key_find(sweep->axes[axis].key);

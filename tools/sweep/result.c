@@ -52,7 +52,8 @@ static void read_kinds(SweepResult *result, const RunLog *run) {
     }
 }
 
-/* The process's exit code knows of a non-finite loss that never became a row of the log. */
+/* The process's exit code knows of a non-finite loss that never became a row of the
+ * log. */
 static Verdict judge(const RunLog *run, int exit) {
     return run_verdict(&(VerdictInput){.loss = run->train.loss,
                                        .step = run->train.step,

@@ -35,8 +35,9 @@ static void log_path(const Sweep *sweep, size_t cell, char path[PATH_SIZE]) {
     rundir_path(path, sweep->dir, "cells/%s.log", sweep->cells[cell].name);
 }
 
-/* In the child; does not return.  It is asked to stop when the sweep dies, whatever of.  A signal
- * that comes before it is a run ends it: caught by the sweep's handler it would be lost. */
+/* In the child; does not return.  It is asked to stop when the sweep dies, whatever
+ * of.  A signal that comes before it is a run ends it: caught by the sweep's
+ * handler it would be lost. */
 static _Noreturn void become_run(char **argv, int log, pid_t parent,
                                  const sigset_t *before) {
     stop_unlisten();

@@ -58,7 +58,8 @@ static json_t *scores_json(const double scores[METRIC_COUNT]) {
     return list;
 }
 
-/* {"encoder":0.4,"cross":0.03,"decoder":0.5}; without them where attention is of one kind. */
+/* {"encoder":0.4,"cross":0.03,"decoder":0.5}; without them where attention is of one
+ * kind. */
 static json_t *kinds_json(const double share[KIND_COUNT]) {
     json_t *list = json_object();
     for (size_t k = 0; k < KIND_PLAIN; k++)
@@ -67,8 +68,8 @@ static json_t *kinds_json(const double share[KIND_COUNT]) {
     return list;
 }
 
-/* Splits and sites have the names that the run's logs give them, cut where they are long, in the
- * middle of a character perhaps. */
+/* Splits and sites have the names that the run's logs give them, cut where they are long,
+ * in the middle of a character perhaps. */
 static json_t *result_json(const SweepResult *r) {
     return json_pack("{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o, "
                      "s:s, s:b, s:b, s:o}",
@@ -312,8 +313,8 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
 
 /* ---- the lock ---- */
 
-/* flock belongs to the open descriptor, which the runs inherit: it is free when all are gone.
- * A file system without locks goes without. */
+/* flock belongs to the open descriptor, which the runs inherit: it is free when all are
+ * gone.  A file system without locks goes without. */
 static Status take_lock(Sweep *sweep, Err *err) {
     sweep->lock = open(sweep->dir, O_RDONLY | O_DIRECTORY);
     double since = clock_now();

@@ -9,10 +9,12 @@
  *     sweep_report(&sweep, stdout, &err);              tables, sweep.csv, sweep.json, sweep.png
  *     sweep_close(&sweep);
  *
- * On disk:  DIR/sweep.json  DIR/sweep.csv  DIR/sweep.png  DIR/cells/NAME/  DIR/cells/NAME.log
+ * On disk:  DIR/sweep.json  DIR/sweep.csv  DIR/sweep.png  DIR/cells/NAME/
+ * DIR/cells/NAME.log
  *
- * sweep.json is the state: the words of the grid, and how each cell ended.  It is replaced as a
- * whole after each cell, so a sweep can be killed at any moment and called again. */
+ * sweep.json is the state: the words of the grid, and how each cell ended.  It
+ * is replaced as a whole after each cell, so a sweep can be killed at any
+ * moment and called again. */
 #ifndef STEADY_SWEEP_H
 #define STEADY_SWEEP_H
 
@@ -30,7 +32,8 @@ enum {
     SWEEP_OPEN = -1,  /* exit of a cell that has not ended */
 };
 
-/* One word of the grid.  A word with one value is fixed and appears in no name and no table. */
+/* One word of the grid.  A word with one value is fixed and appears in no
+ * name and no table. */
 typedef struct SweepAxis {
     char *key;     /* "recipe" (always the first axis) or "section.key" */
     char **values; /* as given: recipe names and files, or text of values */
@@ -78,16 +81,17 @@ typedef struct Sweep {
 
 /* ---- the grid (grid.c) ---- */
 
-/* words: one "RECIPE[,RECIPE...]" and any number of "section.key=value[,value...]".  Commas part
- * values, but not those of text and list keys (data.path, data.mean, schedule.step_at): for
- * them, and for any key, "{a;b}" lists values.  FAIL_USAGE: unknown key, a value given twice, an
- * empty value, more than SWEEP_CELLS_MAX cells.  On failure *sweep is released. */
+/* words: one "RECIPE[,RECIPE...]" and any number of "section.key=value[,value...]".
+ * Commas part values, but not those of text and list keys (data.path, data.mean,
+ * schedule.step_at): for them, and for any key, "{a;b}" lists values.  FAIL_USAGE:
+ * unknown key, a value given twice, an empty value, more than SWEEP_CELLS_MAX cells.  On
+ * failure *sweep is released. */
 Status sweep_open(Sweep *sweep, const char *const *words, size_t count, Err *err);
 void sweep_close(Sweep *sweep);
 
-/* recipe_check of every cell; the message names the first cell that cannot be run.  A swept key
- * that has no effect in any cell is FAIL_USAGE; one that has none in some, and a word with one
- * value that has none, are a line in `notes` (may be NULL). */
+/* recipe_check of every cell; the message names the first cell that cannot be run.  A
+ * swept key that has no effect in any cell is FAIL_USAGE; one that has none in some, and
+ * a word with one value that has none, are a line in `notes` (may be NULL). */
 Status sweep_check(const Sweep *sweep, FILE *notes, Err *err);
 
 /* Which value of an axis a cell has. */
@@ -95,7 +99,8 @@ size_t sweep_index(const Sweep *sweep, size_t cell, size_t axis);
 const char *sweep_label(const Sweep *sweep, size_t cell, size_t axis);
 Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err);
 
-/* Words of the cell's command line, from axis 1 on: "optim.lr=0.02".  Freed with mem_free. */
+/* Words of the cell's command line, from axis 1 on: "optim.lr=0.02".
+ * Freed with mem_free. */
 char *sweep_word(const Sweep *sweep, size_t cell, size_t axis);
 
 /* The axis of that key if it is swept (has several values), or axis_count. */
@@ -113,12 +118,14 @@ bool sweep_has_ended(const SweepCell *cell);
 
 /* ---- on disk (state.c) ---- */
 
-/* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep that was
- * killed is not continued before its runs are gone; waits a minute for them) and reads how
- * cells have ended.  FAIL_USAGE: the folder holds another grid, or cells of other recipes. */
+/* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep
+ * that was killed is not continued before its runs are gone; waits a minute for them)
+ * and reads how cells have ended.  FAIL_USAGE: the folder holds another grid, or
+ * cells of other recipes. */
 Status sweep_begin(Sweep *sweep, const char *dir, Err *err);
 
-/* The same without making, locking or waiting, for a look; a folder that is not there is fine. */
+/* The same without making, locking or waiting, for a look; a folder that is
+ * not there is fine. */
 Status sweep_look(Sweep *sweep, const char *dir, Err *err);
 
 /* The words of the sweep in a folder, [*count], each and the list freed with mem_free. */
@@ -137,8 +144,9 @@ typedef struct SweepPace {
 /* Threads that each run gets. */
 size_t sweep_share(const Sweep *sweep, const SweepPace *pace);
 
-/* Runs every cell that has not ended.  A cell that fails (exit 1, 2, 3, a signal) is reported
- * on stderr and the others go on.  FAIL_INTERRUPTED: stopped by a signal; the runs have saved. */
+/* Runs every cell that has not ended.  A cell that fails (exit 1, 2, 3, a signal) is
+ * reported on stderr and the others go on.  FAIL_INTERRUPTED: stopped by a signal;
+ * the runs have saved. */
 Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err);
 
 /* ---- results (result.c) ---- */
@@ -171,7 +179,8 @@ void sweep_print(const Sweep *sweep, FILE *out); /* both tables and the definiti
 void sweep_print_csv(const Sweep *sweep, FILE *out);
 
 /* Points of DIR/sweep.png, [cell_count] at least; the methods' names are in `names`
- * [cell_count][SWEEP_NAME].  Returns their number, 0: no axis of positive numbers is swept. */
+ * [cell_count][SWEEP_NAME].  Returns their number, 0: no axis of positive numbers is
+ * swept. */
 size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_NAME],
                     const char **x);
 

@@ -57,7 +57,8 @@ static void table_free(Table *table) {
 
 /* ---- what stands in it ---- */
 
-/* Axes that stand in a table: the swept ones, without the seeds where they are summed up. */
+/* Axes that stand in a table: the swept ones, without the seeds where they are summed
+ * up. */
 static size_t shown_axes(const Sweep *sweep, size_t left_out, size_t *axes) {
     size_t count = 0;
     for (size_t a = 0; a < sweep->axis_count; a++)
@@ -101,8 +102,8 @@ static void print_cells(const Sweep *sweep, FILE *out) {
 
 /* ---- over seeds ---- */
 
-/* A column of the groups' table: a spread, that of the score or of a metric as people read it, a
- * lowest share, or how many seeds. */
+/* A column of the groups' table: a spread, that of the score or of a metric as people
+ * read it, a lowest share, or how many seeds. */
 typedef enum { OF_SPREAD, OF_SCORE, OF_METRIC, OF_SHARE, OF_COUNT } GroupPart;
 
 typedef struct GroupColumn {

@@ -1,6 +1,6 @@
-/* bench: what `steady bench` measures of a kind of task: models that have names, and the loss that
- * a training step begins with, on a batch of noise.  Each kind has a TaskBench, in
- * tools/task/NAME/bench.c; what is measured, and how, is in tools/bench/bench.h. */
+/* bench: what `steady bench` measures of a kind of task: models that have names, and the
+ * loss that a training step begins with, on a batch of noise.  Each kind has a TaskBench,
+ * in tools/task/NAME/bench.c; what is measured, and how, is in tools/bench/bench.h. */
 #ifndef STEADY_TASK_BENCH_H
 #define STEADY_TASK_BENCH_H
 

@@ -76,7 +76,8 @@ void picture_task_describe(const Task *task, TextBuffer *text) {
     }
 }
 
-/* A run that goes on keeps its pictures' size, though another picture may be first by now. */
+/* A run that goes on keeps its pictures' size, though another picture may be first by
+ * now. */
 Status picture_task_check_facts(const Task *task, const char *run_dir, Err *err) {
     const PictureTask *p = (const PictureTask *)task;
     PictureFacts old;
@@ -106,7 +107,8 @@ static bool is_named(const json_t *names, size_t k, const char *name) {
     return same;
 }
 
-/* How many classes there are, and the first that has another name than task.json has for it. */
+/* How many classes there are, and the first that has another name than
+ * task.json has for it. */
 void picture_task_changes(const Task *task, const char *run_dir, DataFacts *found) {
     const PictureFacts *now = picture_facts(task);
     json_t *root = rundir_load_json(run_dir, "task.json", NULL);

@@ -10,7 +10,8 @@
 
 /* ---- splits ---- */
 
-/* A run keeps names of folders as JSON has them: one that is not UTF-8 is another text there. */
+/* A run keeps names of folders as JSON has them: one that is not UTF-8 is
+ * another text there. */
 static bool same_name(const char *a, const char *b) {
     json_t *x = json_text(a), *y = json_text(b);
     bool same = json_equal(x, y);

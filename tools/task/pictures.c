@@ -112,7 +112,8 @@ static char **copy_names(char *const *names, size_t count) {
     return copy;
 }
 
-/* The size of the first picture; with data.on_error = skip, of the first that can be read. */
+/* The size of the first picture; with data.on_error = skip, of the first that can be
+ * read. */
 static Status measure_first(PictureTask *p, OnError on_error, Err *err) {
     const Dataset *set = p->sets[SPLIT_TRAIN];
     Image image = {0};

@@ -1,6 +1,7 @@
 /* pictures: what the tasks of pictures share: opening data or a run's task.json, batches,
- * evaluation, facts.  A task of them is a struct that begins with a PictureTask, a model, and a
- * loss (tools/task/classify).  Its files: pictures.c, picture_sets.c, picture_facts.c. */
+ * evaluation, facts.  A task of them is a struct that begins with a PictureTask,
+ * a model, and a loss (tools/task/classify).  Its files: pictures.c,
+ * picture_sets.c, picture_facts.c. */
 #ifndef STEADY_PICTURES_H
 #define STEADY_PICTURES_H
 
@@ -28,8 +29,8 @@ const PictureFacts *picture_facts(const Task *task);
 
 /* Opens the recipe's splits: the facts are known then, and the model can be built. */
 Status picture_task_open(Task *task, Err *err);
-/* The rest: looks at the splits (rank 0), counts, notes what the data decide.  FAIL_DATA: a
- * training split of one class, a broken picture. */
+/* The rest: looks at the splits (rank 0), counts, notes what the data decide.  FAIL_DATA:
+ * a training split of one class, a broken picture. */
 Status picture_task_finish(Task *task, Err *err);
 /* Facts alone, from a run's folder. */
 Status picture_task_open_bare(Task *task, const char *run_dir, Err *err);
@@ -47,19 +48,20 @@ Status picture_task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 const Batch *picture_task_batch(const Task *task);
 
-/* Pictures [from, to) of a batch as a tensor [to - from, C, Y, X]; the batch is to stay. */
+/* Pictures [from, to) of a batch as a tensor [to - from, C, Y, X]; the batch is to
+ * stay. */
 Tensor *picture_tensor(Tape *tape, const Batch *batch, size_t from, size_t to);
 
-/* How the loader makes batches for the task: its pictures' size, the recipe's data keys, this
- * rank's part of each. */
+/* How the loader makes batches for the task: its pictures' size, the recipe's data keys,
+ * this rank's part of each. */
 LoaderConfig picture_task_loader(const Task *task, bool training, size_t batch);
 
 /* Adds what a batch of the split scores. */
 typedef void PictureScorer(Task *task, Tape *tape, const ForwardMode *mode,
                            const Batch *batch, Score *score);
 
-/* The most of `evaluate`: every batch of this rank's part of the split, then the score of all
- * ranks. */
+/* The most of `evaluate`: every batch of this rank's part of the split, then the
+ * score of all ranks. */
 Status picture_task_score(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                           PictureScorer *scorer, Score *score, Err *err);
 
@@ -73,8 +75,8 @@ const Dataset *picture_task_set(PictureTask *p, Split split, Err *err);
 /* Notes on labels and a sample of pictures (data/picture/survey.h). */
 Status picture_survey(PictureTask *p, Err *err);
 
-/* Counts the broken items that the batch met and names them, each once; those of training are
- * events.  FAIL_DATA: a class of the training split has no good item left. */
+/* Counts the broken items that the batch met and names them, each once; those of training
+ * are events.  FAIL_DATA: a class of the training split has no good item left. */
 Status picture_task_see_skips(PictureTask *p, Split split, const Batch *batch, Err *err);
 
 /* ---- task.json (picture_facts.c) ---- */

@@ -1,5 +1,5 @@
-/* predict: what `steady predict` is asked for, and what a kind of task answers with: each has a
- * TaskPredict, in tools/task/NAME/predict.c. */
+/* predict: what `steady predict` is asked for, and what a kind of task answers with: each
+ * has a TaskPredict, in tools/task/NAME/predict.c. */
 #ifndef STEADY_PREDICT_H
 #define STEADY_PREDICT_H
 
@@ -38,12 +38,12 @@ enum {
 };
 
 typedef struct TaskPredict {
-    /* Prints what the model answers to the options' inputs, or without them to what the kind has
-     * for that case: the test split, stdin, a prompt. */
+    /* Prints what the model answers to the options' inputs, or without them to what the
+     * kind has for that case: the test split, stdin, a prompt. */
     Status (*answer)(const PredictOptions *options, const PredictRun *run, Err *err);
     bool split; /* without inputs: the test split */
-    /* The options that are used, without inputs and with them; others are refused in the name of
-     * "task.kind = NAME", or of `name`. */
+    /* The options that are used, without inputs and with them; others are refused in the
+     * name of "task.kind = NAME", or of `name`. */
     struct {
         unsigned options;
         const char *name;
@@ -72,8 +72,8 @@ char *predict_line_copy(const InputLine *line); /* terminated; mem_free */
 
 typedef Status PredictLine(void *context, const InputLine *line, Err *err);
 
-/* Calls `answer` for each line of a file, the first `limit` of them (0: all), until one fails or
- * the output does.  What is odd in the file is said on stderr. */
+/* Calls `answer` for each line of a file, the first `limit` of them (0: all), until one
+ * fails or the output does.  What is odd in the file is said on stderr. */
 Status predict_lines(const char *path, size_t limit, PredictLine *answer, void *context,
                      Err *err);
 

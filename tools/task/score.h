@@ -1,5 +1,6 @@
-/* score: what an evaluation of a split measured - summed over the ranks, as a row of eval.jsonl,
- * as a line for people, and as the number that a checkpoint or a schedule is judged by.
+/* score: what an evaluation of a split measured - summed over the ranks, as a row of
+ * eval.jsonl, as a line for people, and as the number that a checkpoint or a
+ * schedule is judged by.
  *
  *     Score score = score_begin(split, task->recipe->task);
  *     for each example of this rank's part:
@@ -8,7 +9,8 @@
  *     json_t *row = score_row(&score, step);
  *     score_clear(&score);
  *
- * What can be measured, and how it becomes one number, is the list in tools/recipe/metric.h. */
+ * What can be measured, and how it becomes one number, is the list in
+ * tools/recipe/metric.h. */
 #ifndef STEADY_SCORE_H
 #define STEADY_SCORE_H
 
@@ -30,15 +32,17 @@ typedef struct Score {
     double nll;              /* the loss without label smoothing */
     EditCount words;         /* of transcripts: the errors of WER by kind */
     char signature[120];     /* of BLEU; "" */
-    /* transcripts with the most errors (tools/task/transcribe/transcription.h), or NULL; owned */
+    /* transcripts with the most errors
+     * (tools/task/transcribe/transcription.h), or NULL; owned */
     json_t *worst;
 } Score;
 
-/* Before the first example: sums of what the task measures are 0, REDUCE_NONE and all else NaN. */
+/* Before the first example: sums of what the task measures are 0,
+ * REDUCE_NONE and all else NaN. */
 Score score_begin(Split split, TaskKind task);
 
-/* From each rank's sums to the numbers of the whole split, on all ranks; a mean over no examples
- * is 0, a ratio to nothing NaN. */
+/* From each rank's sums to the numbers of the whole split, on all ranks; a mean over no
+ * examples is 0, a ratio to nothing NaN. */
 void score_reduce(Score *score, Ranks *ranks);
 
 /* The same in two halves: this rank's sums, and the score of the sums of all ranks. */
@@ -48,7 +52,8 @@ void score_of_sums(Score *score, const double sum[SCORE_SUMS]);
 
 void score_clear(Score *score); /* lets go of what it owns */
 
-/* A row of eval.jsonl; `nll` is in it where smoothing makes it another number than `loss`. */
+/* A row of eval.jsonl; `nll` is in it where smoothing makes it another
+ * number than `loss`. */
 json_t *score_row(const Score *score, size_t step);
 
 /* Adds "ema_loss", ... of the averaged weights to the row of the weights. */

@@ -7,8 +7,8 @@
  *     double lr = task_step_update(task, &step, &pace);
  *     step_end(&step);
  *
- * For the trainer and the library.  Not for: averaged weights, which begin when the weights are
- * there (the caller sets step.ema). */
+ * For the trainer and the library.  Not for: averaged weights, which begin when the
+ * weights are there (the caller sets step.ema). */
 #ifndef STEADY_TASK_STEP_H
 #define STEADY_TASK_STEP_H
 

@@ -1,5 +1,5 @@
-/* strangers: what of an input the vocabulary lacks, said on stderr: the first at once with its place,
- * and at the end how many there were.
+/* strangers: what of an input the vocabulary lacks, said on stderr: the first at once
+ * with its place, and at the end how many there were.
  *
  *     Strangers strangers = strangers_of(tokenizer);
  *     strangers_see(&strangers, "standard input", 3, line, length);

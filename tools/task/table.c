@@ -1,5 +1,5 @@
-/* table: the kinds of task of TASK_LIST (tools/recipe/tasks.h) with their functions.  It stands
- * above them, and what they share (task.c) below. */
+/* table: the kinds of task of TASK_LIST (tools/recipe/tasks.h) with their functions.  It
+ * stands above them, and what they share (task.c) below. */
 #include "tools/task/bench.h"
 #include "tools/task/predict.h"
 

@@ -1,7 +1,8 @@
 /* task: what the program needs to know of a kind of task, behind one table of functions.
  *
- * A task owns its data and its model.  A kind is a line of TASK_LIST (tools/recipe/tasks.h) and a
- * folder, tools/task/NAME, that defines `const TaskOps NAME_ops`; docs/adding.md says how. */
+ * A task owns its data and its model.  A kind is a line of TASK_LIST
+ * (tools/recipe/tasks.h) and a folder, tools/task/NAME, that defines `const TaskOps
+ * NAME_ops`; docs/adding.md says how. */
 #ifndef STEADY_TASK_H
 #define STEADY_TASK_H
 
@@ -26,31 +27,34 @@ typedef struct TaskOps {
     Metric best;        /* what train.best = auto chooses by */
     ReparamScope scope; /* what model.reparam_scope = auto comes to; never SCOPE_AUTO */
     void (*initialize)(Task *task, uint64_t seed);
-    /* Where the run is in its data (data/place.h), before start; *left: batches that are left
-     * of that epoch.  Not called for a new run: all of it is. */
+    /* Where the run is in its data (data/place.h), before start; *left: batches that are
+     * left of that epoch.  Not called for a new run: all of it is. */
     Status (*go_on)(Task *task, const Place *place, size_t *left, Err *err);
     /* Starts the sequence of training batches at number `first` (from 1). */
     Status (*start)(Task *task, size_t first, Err *err);
     Status (*next)(Task *task, Err *err);
-    /* Loss of examples [from, to) of this rank's part of the present batch, as a share of the
-     * whole batch's mean: the losses of all micro-batches of all ranks add up to the step's. */
+    /* Loss of examples [from, to) of this rank's part of the present batch, as a
+     * share of the whole batch's mean: the losses of all micro-batches of all ranks
+     * add up to the step's. */
     Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to);
     /* Where micro-batch i of `parts` begins, 0 <= i <= parts; NULL: at equal shares. */
     size_t (*edge)(const Task *task, size_t i, size_t parts);
-    /* Scores a split; the ranks share its examples out and all have the whole score.  With
-     * `thorough` also what takes long: translations.  A failure is that of all ranks. */
+    /* Scores a split; the ranks share its examples out and all have the whole
+     * score.  With `thorough` also what takes long: translations.  A failure is
+     * that of all ranks. */
     Status (*evaluate)(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err);
     /* What is known of a split's data beside its items; NULL: the split is not open. */
     const DataFacts *(*facts)(const Task *task, Split split);
-    /* What the weights mean besides the recipe, as lines NAME=VALUE (tools/task/meaning.h); NULL:
-     * nothing. */
+    /* What the weights mean besides the recipe, as lines NAME=VALUE
+     * (tools/task/meaning.h); NULL: nothing. */
     void (*describe)(const Task *task, TextBuffer *text);
-    /* At a resume: notes, "class 3 was \"cat\", is \"dog\"", on what task.json has otherwise and
-     * counts and hashes of the splits do not show; NULL: nothing. */
+    /* At a resume: notes, "class 3 was \"cat\", is \"dog\"", on what task.json has
+     * otherwise and counts and hashes of the splits do not show; NULL: nothing. */
     void (*changes)(const Task *task, const char *run_dir, DataFacts *changes);
-    /* At a resume: does what the data give fit what save_facts left?  NULL: nothing to ask. */
+    /* At a resume: does what the data give fit what save_facts left?
+     * NULL: nothing to ask. */
     Status (*check_facts)(const Task *task, const char *run_dir, Err *err);
     /* What `predict` needs without the data, into the run's folder. */
     Status (*save_facts)(const Task *task, const char *run_dir, Err *err);
@@ -87,11 +91,11 @@ TASK_LIST(TASK_OPS)
 
 const TaskOps *task_ops(TaskKind kind);
 
-/* Opens the data that the recipe names and builds the model, not yet initialised.  `ranks`
- * (borrowed) share the batches out. */
+/* Opens the data that the recipe names and builds the model, not yet initialised.
+ * `ranks` (borrowed) share the batches out. */
 Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err);
-/* The same without the data, from what task_save_facts left in a run's folder: for eval, predict
- * and export. */
+/* The same without the data, from what task_save_facts left in a run's folder: for eval,
+ * predict and export. */
 Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err);
 
 /* ---- of any task (task.c) ---- */
@@ -108,18 +112,21 @@ Metric task_best(const Task *task);
 
 /* What is known of a split's data; NULL: it is not open, or nothing is known. */
 const DataFacts *task_facts(const Task *task, Split split);
-/* Their notes on stderr: those of a split, for eval; of all splits and of the task itself. */
+/* Their notes on stderr: those of a split, for eval; of all splits and of the task
+ * itself. */
 void task_say_split(const Task *task, Split split);
 void task_say_facts(const Task *task);
 
-/* Something worth a row of train.jsonl came with the present batch: called within `next` or
- * `loss`; rank 0 alone writes rows.  The row has the step that the batch is for, so that a resumed run
- * writes it again: an event of a batch that was only prepared belongs to a later call.
+/* Something worth a row of train.jsonl came with the present batch: called within
+ * `next` or `loss`; rank 0 alone writes rows.  The row has the step that the batch is
+ * for, so that a resumed run writes it again: an event of a batch that was only
+ * prepared belongs to a later call.
  *     task_event(task, "skip", fresh, "%s (%zu so far)", reason, count) */
 void task_event(Task *task, const char *event, size_t count, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Counts the broken training examples that the present batch met: an event of those that are new. */
+/* Counts the broken training examples that the present batch met: an event of
+ * those that are new. */
 void task_see_skips(Task *task, const SkipList *broken);
 
 enum { TASK_SKIPS_TEXT = 160 };

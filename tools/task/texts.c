@@ -99,8 +99,8 @@ static void tell(TextTask *t) {
 
 /* ---- opening ---- */
 
-/* The loss of who knows how frequent each token is and nothing else: the entropy of the target
- * distribution, smoothing of eps over all V tokens included. */
+/* The loss of who knows how frequent each token is and nothing else: the entropy of the
+ * target distribution, smoothing of eps over all V tokens included. */
 double text_task_guess(const Task *task, double smoothing) {
     const TextSet *set = ((const TextTask *)task)->texts.sets[SPLIT_TRAIN];
     bool pairs = set->pairs;

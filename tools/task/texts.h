@@ -1,5 +1,5 @@
-/* texts: what the tasks of texts share: opening data or a run's tokenizers, batches, facts
- * (tools/task/language/task.c, tools/task/translate/task.c). */
+/* texts: what the tasks of texts share: opening data or a run's tokenizers, batches,
+ * facts (tools/task/language/task.c, tools/task/translate/task.c). */
 #ifndef STEADY_TEXTS_H
 #define STEADY_TEXTS_H
 
@@ -34,7 +34,8 @@ const TextBatch *text_task_batch(const Task *task);
 /* 0 source, 1 target */
 const Tokenizer *text_task_tokenizer(const Task *task, size_t side);
 
-/* Loss of a guess from the frequencies of tokens alone, nats; smoothing over all V tokens. */
+/* Loss of a guess from the frequencies of tokens alone, nats; smoothing
+ * over all V tokens. */
 double text_task_guess(const Task *task, double smoothing);
 
 /* A split, opened now if it was not; NULL: err says why. */

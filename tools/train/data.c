@@ -16,8 +16,8 @@ void trainer_mark_data(const Task *task, DataMark data[3]) {
     }
 }
 
-/* What the run's data were: the checkpoint says it, or data.json of an older one.  False: nobody
- * knows. */
+/* What the run's data were: the checkpoint says it, or data.json of an older one.
+ * False: nobody knows. */
 static bool marks_before(const Trainer *t, size_t step, DataMark data[3]) {
     char path[PATH_SIZE];
     checkpoint_path(path, t->dir, step);

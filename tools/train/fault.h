@@ -5,8 +5,8 @@
 #include "engine/core/params.h"
 #include "engine/core/tape.h"
 
-/* Fills err with FAIL_DIVERGED: step, op and place of the first bad number (when `fault` has
- * one), and the first parameter whose value, else whose gradient, is not finite. */
+/* Fills err with FAIL_DIVERGED: step, op and place of the first bad number (when `fault`
+ * has one), and the first parameter whose value, else whose gradient, is not finite. */
 Status fault_report(Err *err, const char *what, size_t step, TapeFault fault,
                     const ParamSet *params);
 

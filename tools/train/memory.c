@@ -1,4 +1,5 @@
-/* memory: what a run needs of memory, and whether there is so much (tools/train/parts.h). */
+/* memory: what a run needs of memory, and whether there is so much
+ * (tools/train/parts.h). */
 #include <stdio.h>
 
 #include "engine/core/machine.h"

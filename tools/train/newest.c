@@ -24,7 +24,8 @@ size_t trainer_newest_step(Trainer *t) {
 
 /* ---- where there is none ---- */
 
-/* The last step that the run has logged, where it then had saved a checkpoint before; else 0. */
+/* The last step that the run has logged, where it then had saved a
+ * checkpoint before; else 0. */
 static size_t step_behind_checkpoint(const Trainer *t) {
     const TrainConfig *c = &t->was->train;
     RunLog *run = runlog_open(t->dir, NULL);
@@ -68,7 +69,8 @@ static Status check_name(const Trainer *t, const char *path, size_t step, Err *e
         t->at.step, step);
 }
 
-/* Scores on other data are no measure of those to come; the learning rate that they led to stays. */
+/* Scores on other data are no measure of those to come; the learning rate that
+ * they led to stays. */
 static void forget_scores(Progressed *at) {
     at->best_score = NAN;
     at->plateau = plateau_again(&at->plateau);

@@ -1,22 +1,23 @@
-/* parts: what the files of the trainer share.  A step's rows, its line of progress and the
- * warning about collapse are in log.c, rows of events in event.c, the rate that
- * goes by a score in plateau.c, the way to the first step in open.c, the checkpoint it
- * goes on from in newest.c, what the run needs of memory in memory.c. */
+/* parts: what the files of the trainer share.  A step's rows, its line of progress and
+ * the warning about collapse are in log.c, rows of events in event.c, the rate that goes
+ * by a score in plateau.c, the way to the first step in open.c, the checkpoint it goes on
+ * from in newest.c, what the run needs of memory in memory.c. */
 #ifndef STEADY_TRAIN_PARTS_H
 #define STEADY_TRAIN_PARTS_H
 
 #include "tools/train/trainer.h"
 
-/* The rows of probe.jsonl and train.jsonl where one is due, and the progress of rank 0; nothing
- * elsewhere.  `lr` is the rate of the step just taken. */
+/* The rows of probe.jsonl and train.jsonl where one is due, and the progress of rank 0;
+ * nothing elsewhere.  `lr` is the rate of the step just taken. */
 Status trainer_log_probe(Trainer *trainer, size_t step, Err *err);
 Status trainer_log_step(Trainer *trainer, double lr, Err *err);
 
 /* A row of train.jsonl for what happened at `step`, on rank 0:
  *     {"step":10,"event":"rollback","text":"one sentence", ...}
- * `more` (taken over, NULL: nothing) are further members.  A run that is resumed keeps the rows
- * up to the step of its checkpoint and has to come to the same ones after it; "resume" and
- * "rollback" rows of that very step, which say how it was left, are dropped with those after. */
+ * `more` (taken over, NULL: nothing) are further members.  A run that is resumed keeps
+ * the rows up to the step of its checkpoint and has to come to the same ones after it;
+ * "resume" and "rollback" rows of that very step, which say how it was left, are
+ * dropped with those after. */
 Status trainer_log_event(Trainer *trainer, size_t step, const char *event,
                          const char *text, json_t *more, Err *err);
 
@@ -30,29 +31,29 @@ Status trainer_drop_departures(Log *train_log, size_t step, Err *err);
 Status trainer_log_resumed(Trainer *trainer, Err *err);
 
 /* The most that a key such as probe.every has been, at a resume and at those before it
- * (train.jsonl): steps further apart than that are a gap.  0: it was 0 at a time, and so is not
- * known. */
+ * (train.jsonl): steps further apart than that are a gap.  0: it was 0 at a time,
+ * and so is not known. */
 size_t trainer_widest(const Trainer *trainer, const char *key, size_t was, size_t now);
 
-/* The epoch that a step is at, as it is logged; the step at which an epoch, whole or not, is over;
- * whether a step ends one (all in tools/train/place.c). */
+/* The epoch that a step is at, as it is logged; the step at which an epoch, whole or not,
+ * is over; whether a step ends one (all in tools/train/place.c). */
 double trainer_epoch(const Trainer *trainer, size_t step);
 size_t trainer_step_of(const Trainer *trainer, double epoch);
 bool trainer_ends_epoch(const Trainer *trainer, size_t step);
 bool trainer_is_past(const Trainer *trainer, size_t step, double epoch);
 
-/* Sets the run's place in its data when the checkpoint is loaded: where batches are made in another
- * way from here on, no example of the epoch comes twice and none is passed over; where the
- * examples or their order are others (`other_data`, data.limit, train.seed, ...) the epoch goes on
- * at the same share of the new order. */
+/* Sets the run's place in its data when the checkpoint is loaded: where batches are made
+ * in another way from here on, no example of the epoch comes twice and none is passed
+ * over; where the examples or their order are others (`other_data`, data.limit,
+ * train.seed, ...) the epoch goes on at the same share of the new order. */
 Status trainer_find_place(Trainer *trainer, bool other_data, Err *err);
 
 /* What the data are, by split. */
 void trainer_mark_data(const Task *task, DataMark data[3]);
 
-/* Compares them with those of the checkpoint of `step` (0: none): sets data_change, other_data,
- * other_scores, data_was.  FAIL_DATA where they differ unasked and data.changed = refuse.  For
- * rank 0. */
+/* Compares them with those of the checkpoint of `step` (0: none): sets data_change,
+ * other_data, other_scores, data_was.  FAIL_DATA where they differ unasked and
+ * data.changed = refuse.  For rank 0. */
 Status trainer_check_data(Trainer *trainer, size_t step, Err *err);
 
 /* Is the step one of each `every`; 0: the end of an epoch? */
@@ -71,11 +72,12 @@ CheckpointParts trainer_checkpoint_parts(const Trainer *trainer);
 /* The number of the newest checkpoint, as rank 0 sees the folder; 0: none. */
 size_t trainer_newest_step(Trainer *trainer);
 
-/* The same at a resume: FAIL_DATA on rank 0 where there is none and the logs, which would be cut
- * back to nothing, say that there was one, or where the folder cannot be read. */
+/* The same at a resume: FAIL_DATA on rank 0 where there is none and the logs, which would
+ * be cut back to nothing, say that there was one, or where the folder cannot be read. */
 size_t trainer_find_newest(Trainer *trainer, Err *err);
 
-/* Loads a checkpoint on all ranks.  Of the newest an error says which older one is there. */
+/* Loads a checkpoint on all ranks.  Of the newest an error says which older one is
+ * there. */
 Status trainer_load_step(Trainer *trainer, size_t step, Err *err);
 Status trainer_load_newest(Trainer *trainer, size_t step, Err *err);
 
@@ -85,8 +87,8 @@ void trainer_remove_unbegun(const Trainer *trainer);
 /* Opens the logs, cut back to the present step. */
 Status trainer_open_logs(Trainer *trainer, Err *err);
 
-/* FAIL_RUN when parameters, gradients, optimizer and activations are more than this process can
- * ever have (machine_memory_most); before the optimizer is made. */
+/* FAIL_RUN when parameters, gradients, optimizer and activations are more than this
+ * process can ever have (machine_memory_most); before the optimizer is made. */
 Status trainer_check_memory(const Trainer *trainer, Err *err);
 /* a line on stderr, and a note where it is tight */
 void trainer_say_memory(const Trainer *trainer);
@@ -94,9 +96,9 @@ void trainer_say_memory(const Trainer *trainer);
 /* schedule.name = plateau.  FAIL_USAGE where the data have no split to go by. */
 Status trainer_check_plateau(const Trainer *trainer, Err *err);
 
-/* Counts the loss of the evaluation after this step and says when the rate shrinks.  Nothing
- * where the schedule is another, in the warm-up, and at the end of a run off the beat of
- * train.eval_every.  All ranks call it and go by the loss of rank 0. */
+/* Counts the loss of the evaluation after this step and says when the rate shrinks.
+ * Nothing where the schedule is another, in the warm-up, and at the end of a run off the
+ * beat of train.eval_every.  All ranks call it and go by the loss of rank 0. */
 Status trainer_see_plateau(Trainer *trainer, Split split, const Score *score, Err *err);
 
 /* Warns of each site once; FAIL_COLLAPSED where the recipe wants to stop. */

@@ -1,8 +1,8 @@
 /* place: where a run is in its data, and in its epochs (tools/train/parts.h).
  *
- * A run whose batches were always made in one way is at epoch step / steps_per_epoch.  Where that
- * changed (Anchor) the epoch goes on from what it was: what was left of it then took
- * epoch_left batches, and each later one steps_per_epoch. */
+ * A run whose batches were always made in one way is at epoch step / steps_per_epoch.
+ * Where that changed (Anchor) the epoch goes on from what it was: what was left of it
+ * then took epoch_left batches, and each later one steps_per_epoch. */
 #include <math.h>
 
 #include "tools/train/parts.h"
@@ -75,8 +75,8 @@ static void move_anchor(Trainer *t, size_t *done) {
     a->epoch = epoch;
 }
 
-/* Batches of the old way, or, where the examples are others or in another order, as many of the new
- * way as make the same share of an epoch. */
+/* Batches of the old way, or, where the examples are others or in another order, as many
+ * of the new way as make the same share of an epoch. */
 static void add_part(Trainer *t, bool same_examples, size_t done) {
     Anchor *a = &t->at.anchor;
     Place *place = &a->place;

@@ -45,8 +45,8 @@ static double update(Trainer *t, size_t step) {
 
 /* ---- a number that is not finite ---- */
 
-/* The step again, now looking for the first number that is not finite; the rank that has it in
- * its part tells the others. */
+/* The step again, now looking for the first number that is not finite; the rank that has
+ * it in its part tells the others. */
 static Status nonfinite(Trainer *t, size_t step, Err *err) {
     StepBatch batch = batch_of(t, step);
     TapeFault fault = step_watch(&t->step, &batch);
@@ -59,8 +59,8 @@ static Status nonfinite(Trainer *t, size_t step, Err *err) {
 
 /* ---- evaluation and saving ---- */
 
-/* Averaged singular vectors are not of length 1 any more: one power iteration on the averaged
- * weights, undone afterwards. */
+/* Averaged singular vectors are not of length 1 any more: one power iteration on the
+ * averaged weights, undone afterwards. */
 static void use_average(Trainer *t, real *kept, bool on) {
     ParamSet *params = t->task->model->params;
     size_t bytes = params->buffered * sizeof(real);
@@ -73,7 +73,8 @@ static void use_average(Trainer *t, real *kept, bool on) {
     }
 }
 
-/* Translations are made where they choose the best checkpoint or the rate, and at the end. */
+/* Translations are made where they choose the best checkpoint or the rate, and at the
+ * end. */
 static bool thorough(const Trainer *t) {
     const ScheduleConfig *s = &t->recipe->schedule;
     bool watched =
@@ -206,12 +207,14 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     return t->task->ops->start(t->task, t->at.step + t->at.data_offset + 1, err);
 }
 
-/* Weights that are not finite are never saved: the checkpoint before them stays the newest. */
+/* Weights that are not finite are never saved: the checkpoint before them stays the
+ * newest. */
 static bool weights_good(const ParamSet *params) {
     return reduce_all_finite(params->values, params->trained);
 }
 
-/* What follows the gradients: probes, guards, update, logs.  A rank may fail in it alone. */
+/* What follows the gradients: probes, guards, update, logs.  A rank may fail in it
+ * alone. */
 static Status finish_step(Trainer *t, size_t step, Err *err) {
     if (trainer_log_task_events(t, step, err)) return err->status;
     if (trainer_log_probe(t, step, err)) return err->status;

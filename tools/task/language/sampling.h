@@ -25,8 +25,8 @@ typedef struct Sampling {
 
 void sampling_begin(Sampling *s, Task *task, Tape *tape, const ForwardMode *mode);
 
-/* The prompt's tokens (NULL or "": what a line begins behind), once.  `where` names it in errors:
- * FAIL_USAGE, FAIL_DATA as tokenizer_encode has it. */
+/* The prompt's tokens (NULL or "": what a line begins behind), once.  `where` names it in
+ * errors: FAIL_USAGE, FAIL_DATA as tokenizer_encode has it. */
 Status sampling_read(Sampling *s, const char *prompt, const char *where, Err *err);
 
 /* One token more; `number` is its place in the stream of `dice`. */

@@ -46,8 +46,8 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
 
 /* ---- evaluation: windows that score their last tokens ---- */
 
-/* Window k of a stream scores targets (k stride, (k + 1) stride], with as many tokens before them
- * as `context` lets it see. */
+/* Window k of a stream scores targets (k stride, (k + 1) stride], with as many tokens
+ * before them as `context` lets it see. */
 typedef struct Windows {
     const uint32_t *ids;
     size_t count;           /* tokens in the stream */

@@ -88,7 +88,8 @@ static Status transcribe_file(const PredictOptions *o, const PredictRun *run,
     return status;
 }
 
-/* With data.on_error = skip a recording that cannot be transcribed is named and left out. */
+/* With data.on_error = skip a recording that cannot be transcribed is named and left
+ * out. */
 static void pass_over(const PredictRun *run, Err *err) {
     bool skip = run->task->recipe->data.on_error == ON_ERROR_SKIP;
     if (!skip || err->status != FAIL_DATA) return;

@@ -57,7 +57,8 @@ static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split spl
 /* The one rate of training; 0: it had several, or is unknown. */
 static size_t trained_rate(const Transcribe *t) { return t->heard == 1 ? t->rate[0] : 0; }
 
-/* What a rate that training did not have means; false: it had it, or this is known already. */
+/* What a rate that training did not have means; false: it had it, or this is known
+ * already. */
 static bool meet_rate(Transcribe *t, size_t rate, char *text, size_t size) {
     size_t k = 0;
     while (k < t->rates && t->rate[k] != rate) k++;
@@ -163,7 +164,8 @@ static Status start(Task *task, size_t first, Err *err) {
     return t->loader ? OK : err->status;
 }
 
-/* Products of the forward pass over the whole batch, were all ranks' utterances like ours. */
+/* Products of the forward pass over the whole batch, were all ranks'
+ * utterances like ours. */
 static double batch_flops(const Transcribe *t, const SpeechBatch *batch) {
     double sum = 0;
     for (size_t b = 0; b < batch->count; b++)
@@ -218,7 +220,8 @@ typedef struct Scoring {
     TextBuffer text;
 } Scoring;
 
-/* "84-121123-0005" of ".../84-121123-0005.flac", and of a piece of it "84-121123-0005@12.5". */
+/* "84-121123-0005" of ".../84-121123-0005.flac", and of a piece of it
+ * "84-121123-0005@12.5". */
 static void name_of(const SpeechItem *item, char *name, size_t size) {
     const char *slash = strrchr(item->path, '/'), *from = slash ? slash + 1 : item->path;
     const char *dot = strrchr(from, '.');
@@ -378,7 +381,8 @@ static void note_shared(Transcribe *t, Split split) {
         shared.reworded, set->count, set->item[shared.first_reworded].path);
 }
 
-/* What fills no batch at the end of an epoch; another rest each time where it is shuffled. */
+/* What fills no batch at the end of an epoch; another rest each time where it is
+ * shuffled. */
 static void note_rest(Transcribe *t) {
     size_t rest = speechloader_rest(t->loader);
     const TrainConfig *train = &t->task.recipe->train;
@@ -450,7 +454,8 @@ static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     return &t->task;
 }
 
-/* An older run has none, a spoiled one none that recordings have: nothing is told then. */
+/* An older run has none, a spoiled one none that recordings have: nothing is told
+ * then. */
 static void read_rates(Transcribe *t, const char *run_dir) {
     json_t *facts = rundir_load_json(run_dir, "task.json", NULL);
     const json_t *rates = json_object_get(facts, "rates");

@@ -1,4 +1,5 @@
-/* transcribe: what `predict` needs of the task of speech (tools/task/transcribe/task.c). */
+/* transcribe: what `predict` needs of the task of speech
+ * (tools/task/transcribe/task.c). */
 #ifndef STEADY_TRANSCRIBE_H
 #define STEADY_TRANSCRIBE_H
 
@@ -15,8 +16,8 @@ bool transcribe_wants(const Recipe *recipe, const SpeechConfig *config, Split sp
 /* A split, opened now if it was not; NULL: err says why. */
 SpeechSet *transcribe_set(Task *task, Split split, Err *err);
 
-/* The rate that a recording is to be heard at (logmel_new_played): training's, if it had but one.  Tells on
- * stderr, once a rate, of one that training has not heard. */
+/* The rate that a recording is to be heard at (logmel_new_played): training's, if it had
+ * but one.  Tells on stderr, once a rate, of one that training has not heard. */
 size_t transcribe_hear(Task *task, size_t rate, const char *where);
 
 #endif

@@ -120,7 +120,8 @@ static void drop_last(Lines *lines) {
     mem_free(lines->text[lines->count]);
 }
 
-/* Those that came are answered when the chunk is full or nothing waits behind the line. */
+/* Those that came are answered when the chunk is full or nothing waits behind the
+ * line. */
 static Status take_line(void *context, const InputLine *line, Err *err) {
     Lines *lines = context;
     if (add_line(lines, line, err))

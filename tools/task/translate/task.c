@@ -1,5 +1,5 @@
-/* translate: sentences in one language in, sentences in another out; an encoder and a decoder
- * (models/translator.h). */
+/* translate: sentences in one language in, sentences in another out; an encoder and a
+ * decoder (models/translator.h). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,8 @@ typedef struct TranslateTask {
 
 Translator *translate_model(Task *task) { return ((TranslateTask *)task)->translator; }
 
-/* fairseq's smoothing spreads eps over all tokens but the right one: eps V / (V - 1) over all. */
+/* fairseq's smoothing spreads eps over all tokens but the right one: eps V
+ * / (V - 1) over all. */
 static double smoothing_of(const Task *task) {
     double vocab = (double)((const TranslateTask *)task)->translator->target_vocab;
     return task->recipe->train.label_smoothing * vocab / (vocab - 1);
@@ -67,7 +68,8 @@ static size_t edge(const Task *task, size_t i, size_t parts) {
     return textbatch_edge(text_task_batch(task), i, parts);
 }
 
-/* The sum over a batch's target tokens, divided by `divisor`; *nll is that without smoothing. */
+/* The sum over a batch's target tokens, divided by `divisor`; *nll is that
+ * without smoothing. */
 static Tensor *batch_loss(TranslateTask *t, Tape *tape, const ForwardMode *mode,
                           const TextBatch *batch, double divisor, double *nll) {
     TokenRows source = {batch->source, batch->count, batch->source_length,
