@@ -2,9 +2,9 @@
  *
  *     make build/bench/allreduce && mpirun -n 2 build/bench/allreduce [MEGABYTES]
  *
- * For MEGABYTES of floats (default 88: a ViT-S) cut into buckets of each size: all buckets
- * started at once and waited for, as engine/dist/ranks.h does it; the same in place; and one
- * blocking call a bucket.  Milliseconds, medians of 9. */
+ * For MEGABYTES of floats (default 88: a ViT-S) cut into buckets of each size: all
+ * buckets started at once and waited for, as engine/dist/ranks.h does it; the same in
+ * place; and one blocking call a bucket.  Milliseconds, medians of 9. */
 #ifdef HAVE_MPI
 
 #include <mpi.h>

@@ -1,6 +1,7 @@
 /* Fails the N-th call of malloc and its kin, once: LD_PRELOAD=fault-allocations.so
- * STEADY_FAULT=N.  Without N, or with 0, none fails; STEADY_FAULT_COUNT names a file that the
- * number of calls is written into at the end.  test/fault/run.sh builds and uses it. */
+ * STEADY_FAULT=N.  Without N, or with 0, none fails; STEADY_FAULT_COUNT names a file that
+ * the number of calls is written into at the end.  test/fault/run.sh builds and uses
+ * it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* task.json and the recipe of a run, a classifier's and a recogniser's: a model is built of them,
- * small ones only. */
+/* task.json and the recipe of a run, a classifier's and a recogniser's: a model is built
+ * of them, small ones only. */
 #include "test/fuzz/fuzz.h"
 #include "tools/task/task.h"
 

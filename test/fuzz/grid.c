@@ -1,4 +1,5 @@
-/* The words of a sweep, one a line: what opens has cells with labels, words and recipes. */
+/* The words of a sweep, one a line: what opens has cells with labels, words and
+ * recipes. */
 #include <string.h>
 
 #include "test/fuzz/fuzz.h"

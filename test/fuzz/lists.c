@@ -1,4 +1,5 @@
-/* What stands in a recipe as a list of its own: augmentations of pictures and of speech. */
+/* What stands in a recipe as a list of its own: augmentations of pictures and of
+ * speech. */
 #include "data/picture/augment.h"
 #include "data/speech/set.h"
 #include "test/fuzz/fuzz.h"

@@ -1,4 +1,5 @@
-/* sets: a data set of pictures out of files in the fuzzing folder, opened and read through. */
+/* sets: a data set of pictures out of files in the fuzzing folder, opened and read
+ * through. */
 #ifndef STEADY_FUZZ_SETS_H
 #define STEADY_FUZZ_SETS_H
 

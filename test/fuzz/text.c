@@ -1,4 +1,5 @@
-/* A text file: its lines are valid UTF-8 and lie inside it; then the ways to take them apart. */
+/* A text file: its lines are valid UTF-8 and lie inside it; then the ways
+ * to take them apart. */
 #include "data/file/textfile.h"
 #include "data/file/utf8.h"
 #include "data/text/bleu.h"

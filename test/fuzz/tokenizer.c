@@ -1,4 +1,5 @@
-/* A run's tokenizer, three files: what loads encodes and decodes, and saves to what loads again. */
+/* A run's tokenizer, three files: what loads encodes and decodes, and saves
+ * to what loads again. */
 #include <string.h>
 
 #include "data/text/tokenizer.h"

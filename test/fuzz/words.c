@@ -1,4 +1,5 @@
-/* `section.key=value` words of the command line, one a line, and as a checkpoint keeps them. */
+/* `section.key=value` words of the command line, one a line, and as a
+ * checkpoint keeps them. */
 #include <string.h>
 
 #include "test/fuzz/fuzz.h"

@@ -1,11 +1,11 @@
 /* gradcheck: is an op's backward pass the derivative of its forward pass?
  *
- * With a random cotangent c and a random direction d in one input, the slope of <c, op(x)> along
- * d is taken twice: from the backward pass, and by the five-point rule
+ * With a random cotangent c and a random direction d in one input, the slope of <c,
+ * op(x)> along d is taken twice: from the backward pass, and by the five-point rule
  *     (f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h,    h = 1e-3
- * whose error is far below 1e-9 in double for the inputs of these tests.  The two must agree,
- * sign included, to 1e-7 of |gradient| (d has entries of variance 1, so that is the slope's
- * typical size). */
+ * whose error is far below 1e-9 in double for the inputs of these tests.  The two must
+ * agree, sign included, to 1e-7 of |gradient| (d has entries of variance 1, so that is
+ * the slope's typical size). */
 #ifndef STEADY_TEST_GRADCHECK_H
 #define STEADY_TEST_GRADCHECK_H
 
@@ -32,15 +32,16 @@ Tensor *grad_input(GradCase *c, const char *name, double std, int dims,
 #define SHAPE(...)                                                                       \
     (int)COUNT(((size_t[]){__VA_ARGS__})), (size_t[]) { __VA_ARGS__ }
 
-/* W = W_hat / scale, for ops that multiply by the scale: they leave dL/dW_hat in W.grad, so
- * its backward copies it. */
+/* W = W_hat / scale, for ops that multiply by the scale: they leave dL/dW_hat in W.grad,
+ * so its backward copies it. */
 Tensor *grad_unscale(Tape *tape, Tensor *w_hat, const Scale *scale);
 
 /* Moves numbers that are nearer to `kink` than `distance` away from it. */
 void grad_avoid(Tensor *x, double kink, double distance);
 
-/* Checks each input: alone and with all others, used once and used twice (so that adding into
- * a gradient is tried too).  Fails the cmocka test with op, input and figures.  Frees inputs. */
+/* Checks each input: alone and with all others, used once and used twice (so that
+ * adding into a gradient is tried too).  Fails the cmocka test with op, input and
+ * figures.  Frees inputs. */
 void grad_check(GradCase *c);
 
 /* Each op of engine/op/list.h has one of these, defined beside its cases. */

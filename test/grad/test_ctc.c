@@ -98,8 +98,8 @@ static void the_loss_counts_every_alignment_of_every_short_string(void **state) 
                 }
 }
 
-/* A string fits if and only if some alignment spells it: compare() asks of all short ones;
- * here what a caller meets. */
+/* A string fits if and only if some alignment spells it: compare() asks of all short
+ * ones; here what a caller meets. */
 static void a_blank_between_equal_labels_needs_a_frame(void **state) {
     (void)state;
     const uint32_t labels[] = {3, 3, 3, 1, 1, 2};
@@ -107,7 +107,8 @@ static void a_blank_between_equal_labels_needs_a_frame(void **state) {
     assert_true(ctc_fits(0, labels, 0) && !ctc_fits(0, labels, 1));
 }
 
-/* 0.99999 for each class in turn: ln P is a small number with nearly all of its digits. */
+/* 0.99999 for each class in turn: ln P is a small number with nearly all of its
+ * digits. */
 static void a_sure_alignment_has_a_small_loss_and_gradient(void **state) {
     (void)state;
     enum { T = 40 };
@@ -118,7 +119,8 @@ static void a_sure_alignment_has_a_small_loss_and_gradient(void **state) {
     CtcUtterance u = {logits, T, 2, labels, T / 2, 0};
     assert_true(ctc_work(T, T / 2, true) <= COUNT(work));
     double loss = ctc_forward(&u, work, true);
-    /* Of the other alignments the first blank may be a label; all else changes two frames. */
+    /* Of the other alignments the first blank may be a label; all else
+     * changes two frames. */
     double odds = exp(-12.), want = T * log1p(odds) - log1p(odds);
     assert_true(fabs(loss / want - 1) < 1e-6);
     ctc_backward(&u, work, 1, dz, 0);

@@ -1,5 +1,5 @@
-/* pictures: PNG and JPEG files of every kind, written with libpng and libjpeg for tests of what
- * reads them.
+/* pictures: PNG and JPEG files of every kind, written with libpng and libjpeg for tests
+ * of what reads them.
  *
  *     Spec spec = {.channels = 4, .height = 2, .width = 3, .pixels = rgba, .orientation = 6};
  *     pictures_write_png(*state, "train/a/1.png", &spec);

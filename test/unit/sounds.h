@@ -13,8 +13,8 @@ enum { SOUND_COUNT = 8000 };
 
 double sound_ramp(size_t i); /* sample i, within -0.9 ... 0.9 */
 
-/* Bytes of a WAV file with a header of 44 bytes: `bits` 8, 16, 24, 32 or 64 (floats).  Channels differ
- * by what cancels out in their mean. */
+/* Bytes of a WAV file with a header of 44 bytes: `bits` 8, 16, 24, 32 or 64 (floats).
+ * Channels differ by what cancels out in their mean. */
 void sound_wav(const char *root, const char *name, unsigned bits, unsigned channels,
                bool floats);
 /* Through libsndfile, 16 or 24 bits. */

@@ -16,7 +16,8 @@ SpeechLoader *tones_start(SpeechSet *set, const SpeechBatchConfig *config, size_
 
 const SpeechBatch *tones_next(SpeechLoader *loader);
 
-/* A micro-batch's utterances stand one after the other in the step: masks of dropout go by that. */
+/* A micro-batch's utterances stand one after the other in the step: masks of
+ * dropout go by that. */
 void tones_expect_places(const SpeechBatch *b);
 
 #endif

@@ -1,4 +1,5 @@
-/* Recordings that can be read and hold nothing, or too much (data/speech/audiolevel.h). */
+/* Recordings that can be read and hold nothing, or too much
+ * (data/speech/audiolevel.h). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

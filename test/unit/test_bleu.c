@@ -120,8 +120,8 @@ static void a_short_text_pays_the_brevity_penalty(void **state) {
     assert_near(score.brevity_penalty, 1, 0, "brevity penalty of a long text");
 }
 
-/* 1-grams: the is matched twice of four times, a once: 3 of 5; 2-grams: "the the" once of three
- * times, "the a" once: 2 of 4; 3-grams: "the the a": 1 of 3; 4-grams: none of 2. */
+/* 1-grams: the is matched twice of four times, a once: 3 of 5; 2-grams: "the the" once of
+ * three times, "the a" once: 2 of 4; 3-grams: "the the a": 1 of 3; 4-grams: none of 2. */
 static void a_word_matches_as_often_as_the_reference_has_it(void **state) {
     (void)state;
     BleuCounts counts = {0};

@@ -254,7 +254,8 @@ static void codes_come_back_from_their_file(void **state) {
 }
 
 static void codes_with_strange_symbols_come_back(void **state) {
-    /* Blanks of all kinds, line ends of other standards, marks; line ends of another system. */
+    /* Blanks of all kinds, line ends of other standards, marks; line ends
+     * of another system. */
     static const char *const GOOD[] = {
         "#version: 0.2\n\t \t\n\xC2\xA0 a\n\xE2\x80\xA8 \xE2\x80\xA9\n",
         "#version: 0.2\n\xC2\x85 b\n\v \f\n\x1C \x1D\n\xE3\x80\x80 c</w>\n",

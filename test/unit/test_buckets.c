@@ -1,4 +1,5 @@
-/* buckets, and what the tape tells them: gradients leave early, but never before they are final. */
+/* buckets, and what the tape tells them: gradients leave early, but never
+ * before they are final. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -84,7 +85,8 @@ static size_t all_rest(Buckets *b) {
     return count;
 }
 
-/* A pass that uses e once, c twice, b and a once; d, a gain, has its gradient from elsewhere. */
+/* A pass that uses e once, c twice, b and a once; d, a gain, has its
+ * gradient from elsewhere. */
 static void a_pass_without_a_count_sends_all_at_its_end(void **state) {
     (void)state;
     ParamSet *set = make_set();

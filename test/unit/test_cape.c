@@ -58,7 +58,8 @@ static void a_middle_frame_stands_at_zero_whatever_the_length(void **state) {
         assert_true(fabs((double)y[(1 * T + 20) * D + c] - (double)(c % 2)) < 1e-6);
 }
 
-/* The shift of utterance b, from the slowest sine and cosine: less than a turn in 60 s. */
+/* The shift of utterance b, from the slowest sine and cosine: less than a turn in 60
+ * s. */
 static double shift_of(const real *y, size_t b) {
     const real *row = y + b * T * D;
     double slow = 30 * pow(10000, -28. / 30);

@@ -124,8 +124,8 @@ static void a_part_of_a_record_is_noticed(void **state) {
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "data_batch_1.bin");
 }
 
-/* Of two members of a record each the second is damaged: one record more is no whole number of
- * records less. */
+/* Of two members of a record each the second is damaged: one record more is no whole
+ * number of records less. */
 static void a_damaged_second_gzip_member_is_no_end_of_the_records(void **state) {
     DataConfig config = config_for(*state);
     uint8_t *record = mem_zalloc(RECORD), *packed, *two;

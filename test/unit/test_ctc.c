@@ -1,4 +1,5 @@
-/* CTC in float: PyTorch's losses and gradients (test/golden/make_ctc.py), and properties. */
+/* CTC in float: PyTorch's losses and gradients (test/golden/make_ctc.py), and
+ * properties. */
 #include <jansson.h>
 #include <math.h>
 #include <omp.h>

@@ -74,7 +74,8 @@ static void write_losses(void **state, size_t steps) {
     fclose(file);
 }
 
-/* Sites of two kinds, of which the first block of the first kind falls to 2 % of ln 17. */
+/* Sites of two kinds, of which the first block of the first kind falls to 2 % of ln
+ * 17. */
 static void write_probes(void **state, size_t steps, size_t blocks) {
     FILE *file = create(state, "probe.jsonl");
     for (size_t s = 1; s <= steps; s++) {

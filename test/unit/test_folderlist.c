@@ -146,7 +146,8 @@ static void a_name_that_fits_no_path_is_counted(void **state) {
     assert_non_null(getcwd(here, sizeof here));
     assert_int_equal(chdir(*state), 0);
     memset(config.path, 0, sizeof config.path);
-    /* A path of 1000 bytes for the set: class, 250 bytes, and picture, 250, are too many. */
+    /* A path of 1000 bytes for the set: class, 250 bytes, and picture, 250, are too
+     * many. */
     while (n + 2 < 1000) {
         size_t length = MIN((size_t)200, 1000 - n - 1);
         memset(deep, 'd', length);

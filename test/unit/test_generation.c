@@ -1,5 +1,5 @@
-/* Decoding token by token over key caches gives what the whole sequence run at once gives, and
- * beam search over it finds what trying everything finds. */
+/* Decoding token by token over key caches gives what the whole sequence run at once
+ * gives, and beam search over it finds what trying everything finds. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,7 +46,8 @@ typedef struct Prefix {
     uint32_t ids[STEPS + 2];
 } Prefix;
 
-/* ln p of what follows the prefix, the sentence alone and unpadded, its decoder run whole. */
+/* ln p of what follows the prefix, the sentence alone and unpadded, its
+ * decoder run whole. */
 static void whole(const Case *c, const Prefix *prefix, real *log_prob) {
     ForwardMode mode = toy_mode();
     size_t s = prefix->sentence;
@@ -78,8 +79,8 @@ static void expect_rows(const Case *c, const Prefix *prefixes, size_t rows,
     }
 }
 
-/* Rows of steps 0 ... 5: all, each twice, changed about with copies and drops, one sentence gone,
- * as many rows as before of other sentences, one row. */
+/* Rows of steps 0 ... 5: all, each twice, changed about with copies and drops, one
+ * sentence gone, as many rows as before of other sentences, one row. */
 static const struct {
     size_t rows, from[MOST];
 } PLAN[STEPS] = {{3, {0, 1, 2}},    {6, {0, 0, 1, 1, 2, 2}}, {6, {1, 0, 3, 3, 5, 4}},
@@ -177,7 +178,8 @@ static void long_outputs_outgrow_the_first_room(void **state) {
 
 enum { TINY = 5, LONGEST = 3, TEXTS_MOST = 64 };
 
-/* All texts of 1 ... LONGEST tokens of {0, 3, 4} (1 is the pad, 2 the end), with their scores. */
+/* All texts of 1 ... LONGEST tokens of {0, 3, 4} (1 is the pad, 2 the end),
+ * with their scores. */
 typedef struct Text {
     size_t length;
     uint32_t tokens[LONGEST];

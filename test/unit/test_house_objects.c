@@ -1,6 +1,6 @@
 /* The rules of docs/architecture.md that object files show: no circle among files, no
- * variables that outlive a call, and a library that neither ends the process nor prints nor
- * reads the environment. */
+ * variables that outlive a call, and a library that neither ends the process nor prints
+ * nor reads the environment. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <setjmp.h>
@@ -20,8 +20,8 @@
 
 enum { TEXT_SIZE = 600, FILES_MOST = 1000, SYMBOLS_MOST = 60000 };
 
-/* Variables that must outlive a call, with the file: what a signal's handler writes, and what
- * belongs to a thread because what reads it is too deep for an argument. */
+/* Variables that must outlive a call, with the file: what a signal's handler writes, and
+ * what belongs to a thread because what reads it is too deep for an argument. */
 static const char *const VARIABLES[][2] = {
     {"tools/program/stop", "answer"},   {"tools/program/stop", "asked"},
     {"tools/program/stop", "farewell"}, {"tools/program/stop", "patient_until"},

@@ -1,4 +1,5 @@
-/* The rules of docs/architecture.md for lengths: a file fits the head, a function a screen. */
+/* The rules of docs/architecture.md for lengths: a file fits the head, a
+ * function a screen. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

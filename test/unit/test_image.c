@@ -179,7 +179,8 @@ static void a_palette_can_be_transparent(void **state) {
     image_free(&image);
 }
 
-/* A level of 16 bits is (256 p + 77) / 257, rounded: 254 of 255, so that a little shines through. */
+/* A level of 16 bits is (256 p + 77) / 257, rounded: 254 of 255, so that a
+ * little shines through. */
 static void sixteen_bits_and_grey_with_alpha_are_reduced(void **state) {
     static const uint8_t grey[] = {0, 255, 50, 0, 50, 255};
     static const uint8_t wanted[] = {1, 255, 51};
@@ -208,7 +209,8 @@ static void a_background_that_is_none_is_refused(void **state) {
 
 /* ---- inks ---- */
 
-/* Eight rows and columns of one colour: red by inks is no cyan, all magenta and yellow. */
+/* Eight rows and columns of one colour: red by inks is no cyan, all magenta and
+ * yellow. */
 static void inks_become_colours(void **state) {
     static const struct {
         uint8_t ink[4]; /* cyan, magenta, yellow, black: 255 is all of it */

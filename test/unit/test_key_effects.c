@@ -1,5 +1,5 @@
-/* Conditions of keys (tools/recipe/keys.c) against what the library does: where a condition holds the key
- * changes numbers, where it does not it changes none. */
+/* Conditions of keys (tools/recipe/keys.c) against what the library does: where a
+ * condition holds the key changes numbers, where it does not it changes none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -297,8 +297,9 @@ static void a_users_file_is_noted_but_for_defaults_and_a_runs_is_not(void **stat
     assert_int_equal(recipe_notes(&run, NULL), 1);
 }
 
-/* A built-in recipe that a user copies into a file has no key without effect, but for those that
- * wait for another: a beta2 for AdamW, and how fairseq decays for weight_decay. */
+/* A built-in recipe that a user copies into a file has no key without effect,
+ * but for those that wait for another: a beta2 for AdamW, and how fairseq
+ * decays for weight_decay. */
 static void no_built_in_recipe_sets_a_key_in_vain(void **state) {
     (void)state;
     static const char *const WAITING[][2] = {{"cifar10-sigma", "optim.beta2"},

@@ -1,5 +1,5 @@
-/* The language model: its names, that no token sees a later one, and its losses; the adaptive
- * softmax against its own logits. */
+/* The language model: its names, that no token sees a later one, and its losses; the
+ * adaptive softmax against its own logits. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

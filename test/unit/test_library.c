@@ -1,5 +1,5 @@
-/* The library's door (include/steady.h): its numbers are the program's, every mistake of a caller
- * is a status, and a handle that failed can be freed. */
+/* The library's door (include/steady.h): its numbers are the program's, every mistake of
+ * a caller is a status, and a handle that failed can be freed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -132,7 +132,8 @@ static void a_batch_does_not_depend_on_workers_or_on_where_the_run_began(void **
 
 /* --- parts of a batch --------------------------------------------------------------- */
 
-/* Part after part against the whole, from one loader each; how many examples there were. */
+/* Part after part against the whole, from one loader each; how many examples there
+ * were. */
 static size_t compare_parts(const Dataset *set, LoaderConfig config, size_t parts,
                             size_t batches) {
     Loader *whole = fake_start(set, &config, 1), *part[8];

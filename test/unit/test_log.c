@@ -1,5 +1,5 @@
-/* Logs that are cut back at a resume: no row that belongs to the run is lost, whatever stands
- * between, and nothing is touched that cannot be read. */
+/* Logs that are cut back at a resume: no row that belongs to the run is lost, whatever
+ * stands between, and nothing is touched that cannot be read. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>

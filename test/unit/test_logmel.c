@@ -197,7 +197,8 @@ static void ones(real *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = 1;
 }
 
-/* One mask alone: widths 0 ... 29 come equally often, and no place is left out or overstepped. */
+/* One mask alone: widths 0 ... 29 come equally often, and no place is left
+ * out or overstepped. */
 static void a_band_is_0_to_29_wide_and_anywhere(void **state) {
     (void)state;
     enum { TRIALS = 30000, SHORT = 2 };
@@ -214,8 +215,8 @@ static void a_band_is_0_to_29_wide_and_anywhere(void **state) {
     for (size_t w = 0; w < 30; w++) /* 1000 expected, deviation 31 */
         assert_in_range(of_width[w], 850, 1150);
     for (size_t w = 30; w <= FILTERS; w++) assert_int_equal(of_width[w], 0);
-    /* The first place is hit with 1/30 sum_{w=1}^{29} 1/(80 - w) = 1/66; offsets end at 80 - w - 1,
-     * so the last filter is never hit. */
+    /* The first place is hit with 1/30 sum_{w=1}^{29} 1/(80 - w) = 1/66; offsets end at
+     * 80 - w - 1, so the last filter is never hit. */
     assert_in_range(first_hit, 350, 560);
     assert_int_equal(last_hit, 0);
 }

@@ -1,4 +1,5 @@
-/* metrics: the list is consistent, and each line of it reaches rows, logs, reports and tables. */
+/* metrics: the list is consistent, and each line of it reaches rows, logs,
+ * reports and tables. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* ModelConfig: its defaults make models whose output depends on their input, and what no builder
- * can build is refused with its key. */
+/* ModelConfig: its defaults make models whose output depends on their input, and what no
+ * builder can build is refused with its key. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -423,7 +423,8 @@ static void words_of_a_kind_are_drawn_equally_often(void **state) {
         size_t n = 0;
         double count[6], sum = 0;
         for (; n < 6 && KINDS[k][n]; n++) sum += count[n] = times(text.text, KINDS[k][n]);
-        /* 5 standard deviations of a count: of one sentence's words few are of one kind */
+        /* 5 standard deviations of a count: of one sentence's words few are of one
+         * kind */
         for (size_t i = 0; i < n; i++)
             if (fabs(count[i] - sum / (double)n) > 5 * sqrt(sum / (double)n))
                 fail_msg("%s: %g times, mean %g", KINDS[k][i], count[i], sum / (double)n);

@@ -1,4 +1,5 @@
-/* Batches behind a place: what is left of an epoch comes once, in whatever way it is cut. */
+/* Batches behind a place: what is left of an epoch comes once, in whatever way it is
+ * cut. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* Keys that do not go together: noted or refused (tools/recipe/check.c, tools/recipe/notes.c). */
+/* Keys that do not go together: noted or refused (tools/recipe/check.c,
+ * tools/recipe/notes.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

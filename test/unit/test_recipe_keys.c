@@ -1,4 +1,5 @@
-/* The table of keys, and the built-in recipes (tools/recipe/keys.h, tools/recipe/builtin.h). */
+/* The table of keys, and the built-in recipes (tools/recipe/keys.h,
+ * tools/recipe/builtin.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -101,7 +101,8 @@ static void sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start(void 
     }
 }
 
-/* v = W u / |W u|, u = W^T v / |W^T v|, sigma = v.W u, k times, in plain loops and double. */
+/* v = W u / |W u|, u = W^T v / |W^T v|, sigma = v.W u, k times, in plain loops and
+ * double. */
 static double plain_iterations(const real *w, size_t rows, size_t columns, double *u,
                                double *v, size_t k) {
     double sigma = 0;
@@ -156,8 +157,8 @@ static void steps_from_a_drawn_start_agree_with_plain_loops(void **state) {
         }
 }
 
-/* sigma^2 after one step is tr(W W^T W W^T) / tr(W W^T) on average, 2 of sigma_1^2 = 4 where W is a
- * large square Gaussian. */
+/* sigma^2 after one step is tr(W W^T W W^T) / tr(W W^T) on average, 2 of sigma_1^2 = 4
+ * where W is a large square Gaussian. */
 static void the_first_sigma_of_a_drawn_start_is_too_small(void **state) {
     (void)state;
     size_t side = 512;
@@ -275,7 +276,8 @@ static void the_effective_norm_is_gamma_once_converged(void **state) {
     layer_free(&l);
 }
 
-/* sigma_hat <= sigma_1, so the effective norm is never below gamma (facts of the method). */
+/* sigma_hat <= sigma_1, so the effective norm is never below gamma (facts of the
+ * method). */
 static void an_unconverged_sigma_lies_below_the_norm(void **state) {
     (void)state;
     Layer l = layer_new(REPARAM_SIGMA, 256, 256, 1);

@@ -76,7 +76,8 @@ static void a_missing_folder_is_a_usage_error(void **state) {
     assert_int_equal(err.status, FAIL_USAGE);
 }
 
-/* Two rows of so many sites and weights, with the kinds that a model has or with one each. */
+/* Two rows of so many sites and weights, with the kinds that a model has or with one
+ * each. */
 static void put_names(void **state, size_t count, const char *site) {
     TextBuffer text = {0};
     for (size_t step = 1; step <= 2; step++) {

@@ -23,8 +23,8 @@ static void count_draws(const real *logits, double temperature, size_t top_k,
         count[sample_next(logits, VOCAB, temperature, top_k, dice(top_k), i)]++;
 }
 
-/* Among the tokens of which `kept` says 1.  Five standard deviations of a binomial count: one in
- * some 10^6 would be further away by chance, and the draws are always the same. */
+/* Among the tokens of which `kept` says 1.  Five standard deviations of a binomial count:
+ * one in some 10^6 would be further away by chance, and the draws are always the same. */
 static void assert_frequencies(const size_t *count, double temperature,
                                const char *kept) {
     double sum = 0, p[VOCAB];

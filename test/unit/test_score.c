@@ -1,4 +1,5 @@
-/* scores: sums of several ranks, the row and the line, what schedule and best checkpoint go by. */
+/* scores: sums of several ranks, the row and the line, what schedule and
+ * best checkpoint go by. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,7 +106,8 @@ static void forget(Score *s) {
     for (size_t m = 0; m < METRIC_COUNT; m++) s->value[m] = NAN;
 }
 
-/* "val loss 1.2500  top-1 61.20%", and all metrics at once fit the line of the trainer. */
+/* "val loss 1.2500  top-1 61.20%", and all metrics at once fit the line of the
+ * trainer. */
 static void a_line_names_what_was_measured(void **state) {
     (void)state;
     char text[SCORE_TEXT];

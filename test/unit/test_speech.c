@@ -1,5 +1,5 @@
-/* The speech recogniser: its names and numbers of parameters, that neighbours and padding do not
- * change an utterance, layer drop, and its initial values. */
+/* The speech recogniser: its names and numbers of parameters, that neighbours and padding
+ * do not change an utterance, layer drop, and its initial values. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,8 +60,9 @@ static void names_are_those_of_the_documentation(void **state) {
     speech_free(s);
 }
 
-/* 12 D^2 + 1 a block, 4 D of its norms, 2 D of the last; 560 x 2 D + 2 D of the convolution, 29 D +
- * 29 of the head, 2 of the input's norm; sigma adds one gamma a matrix. */
+/* 12 D^2 + 1 a block, 4 D of its norms, 2 D of the last; 560 x 2 D + 2 D of
+ * the convolution, 29 D + 29 of the head, 2 of the input's norm; sigma adds
+ * one gamma a matrix. */
 static void the_papers_models_have_the_parameters_of_the_reference(void **state) {
     (void)state;
     static const struct {

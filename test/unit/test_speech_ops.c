@@ -1,5 +1,5 @@
-/* The ops of speech models but CTC: masked norm, frames and convolution, GLU, the scalar of
- * attention, layer drop. */
+/* The ops of speech models but CTC: masked norm, frames and convolution, GLU, the scalar
+ * of attention, layer drop. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

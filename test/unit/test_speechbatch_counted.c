@@ -1,4 +1,5 @@
-/* Batches of utterances that are counted, and recordings that are damaged after the check. */
+/* Batches of utterances that are counted, and recordings that are damaged after the
+ * check. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +45,8 @@ static void counted_batches_are_consecutive_without_shuffle(void **state) {
     speechset_free(set);
 }
 
-/* Sets where[i] to 1 + the place of utterance i in the epoch that comes now; 0: it is not in it. */
+/* Sets where[i] to 1 + the place of utterance i in the epoch that comes now;
+ * 0: it is not in it. */
 static void walk_epoch(SpeechLoader *loader, size_t where[UTTERANCES]) {
     size_t place = 0;
     memset(where, 0, UTTERANCES * sizeof *where);

@@ -69,7 +69,8 @@ static void each_fault_of_a_chapter_is_named_counted_and_skipped(void **state) {
 
 static void an_utterance_too_short_for_ctc_is_named(void **state) {
     SpeechConfig config = speech_folders(*state);
-    /* 98 frames / 3 = 32 rows: 30 letters and two boundaries fit, 31 do not, nor 30 with a repeat */
+    /* 98 frames / 3 = 32 rows: 30 letters and two boundaries fit, 31 do not,
+     * nor 30 with a repeat */
     speech_put(*state, CHAPTER ".trans.txt",
                "7-2-0000 ababababababababababababababab\n7-2-0001 a\n");
     SpeechSet *set = speech_must_open(&config, SPLIT_TRAIN);

@@ -1,5 +1,5 @@
-/* step: pieces cover the batch, layer drop's numbers follow the recipe alone, and what a step
- * makes does not depend on how its batch is cut. */
+/* step: pieces cover the batch, layer drop's numbers follow the recipe alone, and what a
+ * step makes does not depend on how its batch is cut. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

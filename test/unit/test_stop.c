@@ -1,4 +1,5 @@
-/* Signals, each case in a process of its own: what ends it, what asks it to end, and when. */
+/* Signals, each case in a process of its own: what ends it, what asks it to end, and
+ * when. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -60,7 +60,8 @@ static void equal_classes_give_equally_many(void **state) {
     }
 }
 
-/* Videos and sittings stand side by side: the first items of a class are no sample of it. */
+/* Videos and sittings stand side by side: the first items of a class are no sample of
+ * it. */
 static void the_items_of_a_class_are_drawn(void **state) {
     (void)state;
     static size_t label[MOST];

@@ -286,7 +286,8 @@ static void items_that_were_met_come_back_from_their_text(void **state) {
 
 static uint64_t third(const Dataset *set, size_t i) { return (void)set, i / 3 + 1; }
 
-/* Of one file in two classes which label is right?  Two of one class are no contradiction. */
+/* Of one file in two classes which label is right?  Two of one class are no
+ * contradiction. */
 static void a_picture_of_two_classes_is_counted(void **state) {
     DataConfig config = config_for(*state);
     fill(*state, "cat", 0, 4);

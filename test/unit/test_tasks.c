@@ -41,8 +41,8 @@ static bool is_table(const char *path) {
     return false;
 }
 
-/* Does a line of the file name the kind, or reach into its folder, from outside of it?  The
- * library has a function a kind, and calls what is in the folders. */
+/* Does a line of the file name the kind, or reach into its folder, from outside of it?
+ * The library has a function a kind, and calls what is in the folders. */
 static bool names_kind(const char *path, const char *line, TaskKind kind) {
     char folder[100], include[120];
     text_format(folder, sizeof folder, "tools/task/%s/", task_name(kind));

@@ -221,7 +221,8 @@ static void long_and_lopsided_pairs_are_named_or_dropped(void **state) {
     texts_close(&texts);
 }
 
-/* A number word of pair i on the source side, in sorted order; its target is in capitals. */
+/* A number word of pair i on the source side, in sorted order; its target is in
+ * capitals. */
 enum { SORTED = 60 };
 
 static void put_sorted(const char *root) {
@@ -237,7 +238,8 @@ static void put_sorted(const char *root) {
     text_free(&source), text_free(&target);
 }
 
-/* Counts which lines a set has, checks that both sides and the line go together, in order. */
+/* Counts which lines a set has, checks that both sides and the line go
+ * together, in order. */
 static void see_lines(const Texts *t, Split split, int seen[SORTED]) {
     const TextSet *set = t->sets[split];
     int before = -1;

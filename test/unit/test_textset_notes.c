@@ -1,4 +1,5 @@
-/* What is said of texts: what was left out, what two splits share, files that do not fit. */
+/* What is said of texts: what was left out, what two splits share, files that do not
+ * fit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,7 +114,8 @@ static void lines_that_are_in_two_splits_are_counted(void **state) {
     texts_close(&texts);
 }
 
-/* It may be another text's; a dictionary of the training text leaves out what min_count says. */
+/* It may be another text's; a dictionary of the training text leaves out
+ * what min_count says. */
 static void a_dictionary_that_is_given_says_what_it_lacks(void **state) {
     Texts texts;
     texts_put(*state, "train", "a b c\nb a\n");

@@ -1,4 +1,5 @@
-/* What a speech recogniser writes down; the guess that hears nothing; the worst transcripts. */
+/* What a speech recogniser writes down; the guess that hears nothing; the
+ * worst transcripts. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -106,7 +107,8 @@ static double brute_force(const Guessed *g, size_t step) {
     return least;
 }
 
-/* Both look at steps of 0.001 of a share, and a minimum is flat, unless it is at the range's end. */
+/* Both look at steps of 0.001 of a share, and a minimum is flat, unless it is
+ * at the range's end. */
 static void expect_guess(Guessed *g, size_t step, double tolerance) {
     double guess = transcript_guess(&g->set), least = brute_force(g, step);
     if (!(fabs(guess - least) <= tolerance * least))

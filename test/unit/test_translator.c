@@ -206,8 +206,8 @@ static void the_sides_can_differ_in_depth(void **state) {
 
 /* ---- counts ------------------------------------------------------------------------------ */
 
-/* The 44,138,496 numbers of torch.nn.Transformer (512, 8 heads, 6 + 6 blocks, hidden 2048; with
- * its two last norms 44,140,544), and two tables of 10,000 vectors. */
+/* The 44,138,496 numbers of torch.nn.Transformer (512, 8 heads, 6 + 6 blocks, hidden
+ * 2048; with its two last norms 44,140,544), and two tables of 10,000 vectors. */
 static void a_base_translator_has_54378496_parameters(void **state) {
     (void)state;
     ModelConfig c = toy_config(NORM_POST);

@@ -120,7 +120,8 @@ static void expect_zero(const Translator *t, const char *name) {
     if (largest(p, 0, p->tensor.shape[0]) > 0) fail_msg("%s is not zero", name);
 }
 
-/* q, k, v: sqrt(6 / (D + D)) / sqrt(2), in joint matrices too; proj: sqrt(6 / (D + D)). */
+/* q, k, v: sqrt(6 / (D + D)) / sqrt(2), in joint matrices too; proj: sqrt(6 / (D +
+ * D)). */
 static void fairseqs_initial_values_have_their_bounds(void **state) {
     (void)state;
     ModelConfig c = toy_config(NORM_POST);

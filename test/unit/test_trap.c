@@ -1,5 +1,6 @@
-/* Traps: memory that cannot be had and a broken CHECK come back where a trap is set, from the
- * thread that set it and from the loaders' threads; and what is said goes where it was asked to. */
+/* Traps: memory that cannot be had and a broken CHECK come back where a trap is set,
+ * from the thread that set it and from the loaders' threads; and what is said goes
+ * where it was asked to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

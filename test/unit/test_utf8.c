@@ -56,7 +56,8 @@ static void nothing_is_read_that_would_be_written_differently(void **state) {
             fail_msg("%02X %02X ... read as U+%04X", (unsigned char)bytes[0],
                      (unsigned char)bytes[1], code);
     }
-    /* As many as table 3-7 of Unicode lets through; 2 of the 6 later bytes are continuations. */
+    /* As many as table 3-7 of Unicode lets through; 2 of the 6 later bytes
+     * are continuations. */
     size_t three = (32 + 12 * 64 + 32 + 2 * 64) * 2 * 6,
            four = (48 + 3 * 64 + 16) * 2 * 2;
     assert_int_equal(accepted, (128 * 256 + 30 * 64) * 36 + three + four);
@@ -111,8 +112,8 @@ static void letters_of_each_script_become_lower_case(void **state) {
         assert_int_equal(utf8_lower(PAIRS[k][0]), PAIRS[k][1]);
 }
 
-/* The checksum is what test/golden/make_utf8_lower.py prints: Python's str.lower() of all code
- * points, FNV-1a over four bytes each. */
+/* The checksum is what test/golden/make_utf8_lower.py prints: Python's str.lower() of all
+ * code points, FNV-1a over four bytes each. */
 static void lower_case_is_pythons_for_all_code_points(void **state) {
     (void)state;
     uint64_t sum = 0xCBF29CE484222325u;

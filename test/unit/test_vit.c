@@ -172,8 +172,9 @@ static void a_picture_that_does_not_fit_is_a_usage_error(void **state) {
     assert_int_equal(vit_check(&c, (PictureShape){3, 32, 32}, &err), OK);
 }
 
-/* 2 flops a weight and token, and 4 T^2 D a block: ViT-B/16 takes 35.1 GFLOP a picture.  The class
- * token needs no other token's output of the last block: three quarters of its weights. */
+/* 2 flops a weight and token, and 4 T^2 D a block: ViT-B/16 takes 35.1 GFLOP a
+ * picture.  The class token needs no other token's output of the last block: three
+ * quarters of its weights. */
 static void the_flops_of_vit_b16_are_those_of_the_literature(void **state) {
     (void)state;
     ModelConfig c = vit_config(768, 12, 12, 16);

@@ -1,4 +1,5 @@
-/* vmath and reduce: error bounds over all orders of magnitude, special values, determinism. */
+/* vmath and reduce: error bounds over all orders of magnitude, special
+ * values, determinism. */
 #include <float.h>
 #include <math.h>
 #include <omp.h>

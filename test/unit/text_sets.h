@@ -1,4 +1,5 @@
-/* text_sets: sets of texts for tests: files in a folder, a configuration, what must be there. */
+/* text_sets: sets of texts for tests: files in a folder, a configuration,
+ * what must be there. */
 #ifndef TEST_TEXT_SETS_H
 #define TEST_TEXT_SETS_H
 

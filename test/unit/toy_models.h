@@ -11,7 +11,8 @@ enum { TOY_PAD = 1, TOY_END = 2, TOY_FIRST = 4 };
 /* Width 16, 2 heads, 2 blocks, hidden 32, sinusoidal positions. */
 ModelConfig toy_config(NormPlace norm);
 
-/* Ready to run; biases and norms are moved away from 0 and 1, so that each of them counts. */
+/* Ready to run; biases and norms are moved away from 0 and 1, so that each of them
+ * counts. */
 Translator *toy_translator(const ModelConfig *config, size_t source_vocab,
                            size_t target_vocab, size_t positions, uint64_t seed);
 Language *toy_language(const ModelConfig *config, size_t vocab, uint64_t seed);

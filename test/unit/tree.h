@@ -11,9 +11,9 @@
 
 typedef void TreeVisit(void *context, const char *path);
 
-/* Calls `visit` for each .c and .h file of the folders (the list ends in NULL) and of those
- * below.  A folder that is not there has none.  Returns how many there were; fewer than 40
- * are a failed test, because it was started in another folder. */
+/* Calls `visit` for each .c and .h file of the folders (the list ends in NULL) and of
+ * those below.  A folder that is not there has none.  Returns how many there were; fewer
+ * than 40 are a failed test, because it was started in another folder. */
 size_t tree_each(const char *const *folders, TreeVisit *visit, void *context);
 
 /* "data/file" of "data/file/bytes.c", "." of "main.c". */
