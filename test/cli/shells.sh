@@ -28,7 +28,8 @@ else
     echo "skip man shows all pages without a warning: needs man"
 fi
 
-mkdir -p "$TMP/here/runs/one" "$TMP/here/other" && : >"$TMP/here/runs/one/recipe.ini"
+mkdir -p "$TMP/here/runs/one" "$TMP/here/other" "$TMP/here/two words"
+: >"$TMP/here/runs/one/recipe.ini" >"$TMP/here/two words/recipe.ini"
 
 bash_answers() { # WANTED WORDS ...
     wanted=$1
@@ -59,7 +60,14 @@ if command -v bash >/dev/null; then
     bash_answers 'optim.name=' steady train demo optim.na && bash_answers 'adamw adam adagrad' steady train demo optim.name = a &&
         bash_answers 'optim.name=sgd' steady train demo optim.name=s && bash_answers 'true false' steady train demo data.shuffle = ''
     tell "bash: keys and their values" $?
-    bash_answers 'runs/one' steady train --resume ru && bash_answers 'other' steady plot o && bash_answers 'runs/one' steady plot runs/
+    (cd "$TMP/here" && bash --norc -c '. ../steady.bash
+        compopt() { last=$*; }
+        COMP_WORDS=(steady train optim.na) COMP_CWORD=2
+        _steady
+        [ "$last" = "+o filenames -o nospace" ]')
+    tell "bash: no blank and no backslash behind a key" $?
+    bash_answers 'runs/one' steady train --resume ru && bash_answers 'other' steady plot o && bash_answers 'runs/one' steady plot runs/ &&
+        bash_answers 'two\ words' steady plot t
     tell "bash: run folders, or folders on the way" $?
 else
     echo "skip bash completes: needs bash"
