@@ -247,8 +247,9 @@ static void probes_are_sites_by_heads_and_weights_by_measure(void **state) {
     assert_true(probe->sites[1].mean[0] == 2.5); /* the head that is known */
     assert_true(
         isnan(probe->sites[1].mean[1])); /* the site is missing in the second row */
-    assert_true(probe->weights[0].sigma[0] == 1.5 && isnan(probe->weights[0].gamma[0]));
-    assert_true(isnan(probe->weights[0].sigma[1]));
+    assert_true(probe->weights[0].value[WEIGHT_SIGMA][0] == 1.5 &&
+                isnan(probe->weights[0].value[WEIGHT_GAMMA][0]));
+    assert_true(isnan(probe->weights[0].value[WEIGHT_SIGMA][1]));
     assert_true(probe->sharpness[0] == 7 && isnan(probe->sharpness[1]));
     EntropyLow low = runlog_lowest(run);
     assert_string_equal(low.fell_site, "blocks.0.attn");

@@ -190,7 +190,7 @@ void paint_sigma(const Cell *cell) {
         if (!weight) continue;
         char label[120];
         legend_label(cell, site->name, weight->name, label);
-        panel_line(cell->panel, probe->step, weight->sigma, probe->count,
+        panel_line(cell->panel, probe->step, weight->value[WEIGHT_SIGMA], probe->count,
                    site_style(cell, i), label);
     }
 }

@@ -17,7 +17,7 @@ static bool has_sigma(const RunLog *run) {
     for (size_t i = 0; i < run->probe.site_count; i++) {
         const WeightLog *weight = figure_query_weight(run, run->probe.sites[i].name);
         for (size_t p = 0; weight && p < run->probe.count; p++)
-            if (weight->sigma[p] > 0) return true;
+            if (weight->value[WEIGHT_SIGMA][p] > 0) return true;
     }
     return false;
 }

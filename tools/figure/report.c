@@ -197,7 +197,8 @@ static void write_numbers(FILE *out, const RunLog *run) {
     for (size_t i = 0; i < run->probe.site_count; i++)
         logit = largest(run->probe.sites[i].max_logit, run->probe.count, logit);
     for (size_t i = 0; i < run->probe.weight_count; i++)
-        sigma = largest(run->probe.weights[i].sigma, run->probe.count, sigma);
+        sigma =
+            largest(run->probe.weights[i].value[WEIGHT_SIGMA], run->probe.count, sigma);
     fputs("<h2>Numbers</h2><table>\n", out);
     fact(out, "steps", "%.0f", train->step[train->count - 1]);
     fact(out, "epochs", "%.2f", train->epoch[train->count - 1]);

@@ -6,33 +6,20 @@
 
 #include "tools/figure/parts.h"
 
-/* A measure of weights: a row of the figure. */
-typedef struct Measure {
-    const char *label;
-    size_t offset; /* of the array in WeightLog */
-} Measure;
-
-static const Measure measures[] = {
-    {"spectral norm σ", offsetof(WeightLog, sigma)},
-    {"gain γ", offsetof(WeightLog, gamma)},
-    {"largest |gradient|", offsetof(WeightLog, grad_inf)},
-};
-
-static const double *measured(const WeightLog *weight, const Measure *measure) {
-    return *(double *const *)((const char *)weight + measure->offset);
-}
+#define LABEL(NUMBER, key, label) label,
+static const char *const LABELS[] = {WEIGHT_LIST(LABEL)}; /* NULL: it is not shown */
 
 static bool is_measured(const ProbeLog *probe, const WeightLog *weight,
-                        const Measure *measure) {
-    const double *value = measured(weight, measure);
+                        WeightNumber number) {
+    const double *value = weight->value[number];
     for (size_t p = 0; p < probe->count; p++)
         if (value[p] > 0) return true;
     return false;
 }
 
-static bool any_measured(const ProbeLog *probe, const Measure *measure) {
+static bool any_measured(const ProbeLog *probe, WeightNumber number) {
     for (size_t i = 0; i < probe->weight_count; i++)
-        if (is_measured(probe, &probe->weights[i], measure)) return true;
+        if (is_measured(probe, &probe->weights[i], number)) return true;
     return false;
 }
 
@@ -74,7 +61,7 @@ static const Hue hues[KIND_COUNT] = {[KIND_ENCODER] = HUE_BLUE,
                                      [KIND_PLAIN] = HUE_BLUE};
 
 static void paint_measure(const Chart *chart, Panel *panel, const ProbeLog *probe,
-                          size_t head, const Measure *measure, bool legend) {
+                          size_t head, WeightNumber number, bool legend) {
     size_t last = deepest_block(probe, head), others = 0;
     for (size_t i = head; i < probe->weight_count; i++) {
         const WeightLog *weight = &probe->weights[i];
@@ -89,8 +76,8 @@ static void paint_measure(const Chart *chart, Panel *panel, const ProbeLog *prob
         if (name.in_block && in_legend(name.block, last))
             text_format(label, sizeof label, "blocks.%zu", name.block);
         if (!name.in_block) text_format(label, sizeof label, "%s", weight->name);
-        if (!is_measured(probe, weight, measure)) continue;
-        double *curve = chart_smooth(measured(weight, measure), probe->count);
+        if (!is_measured(probe, weight, number)) continue;
+        double *curve = chart_smooth(weight->value[number], probe->count);
         panel_line(panel, probe->step, curve, probe->count, style, legend ? label : "");
         mem_free(curve);
     }
@@ -148,7 +135,7 @@ static void shelves_free(Shelves *s) {
 
 /* The row of a measure of a shelf. */
 static void paint_shelf(Chart *chart, size_t row, const RunLog *run, const Shelf *shelf,
-                        size_t columns, const Measure *measure, bool first) {
+                        size_t columns, WeightNumber number, bool first) {
     const ProbeLog *probe = &run->probe;
     for (size_t c = 0; c < columns; c++) {
         Panel *panel = chart_panel(chart, row, c);
@@ -159,18 +146,20 @@ static void paint_shelf(Chart *chart, size_t row, const RunLog *run, const Shelf
         char heading[96];
         column_heading(probe, shelf->heads[c], heading);
         if (first) panel_heading(panel, heading);
-        panel_axes(panel, "optimizer step", measure->label);
+        panel_axes(panel, "optimizer step", LABELS[number]);
         panel_log_y(panel);
-        paint_measure(chart, panel, probe, shelf->heads[c], measure, first);
+        paint_measure(chart, panel, probe, shelf->heads[c], number, first);
         figure_events(chart, panel, run, false);
     }
 }
 
 Chart *figure_weights(const RunLog *run, Theme theme) {
     const ProbeLog *probe = &run->probe;
-    size_t shown[COUNT(measures)], measured_count = 0;
-    for (size_t m = 0; m < COUNT(measures); m++)
-        if (any_measured(probe, &measures[m])) shown[measured_count++] = m;
+    WeightNumber shown[WEIGHT_NUMBERS];
+    size_t measured_count = 0;
+    for (WeightNumber number = 0; number < WEIGHT_NUMBERS; number++)
+        if (LABELS[number] && any_measured(probe, number))
+            shown[measured_count++] = number;
     if (!measured_count) return NULL;
     Shelves shelves = shelves_new(probe);
     Chart *chart = chart_new(shelves.count * measured_count, shelves.columns, theme);
@@ -179,8 +168,8 @@ Chart *figure_weights(const RunLog *run, Theme theme) {
         for (size_t m = 0; m < measured_count; m++) {
             size_t row = s * measured_count + m;
             if (shelves.count > 1) chart_row_height(chart, row, 95);
-            paint_shelf(chart, row, run, &shelves.shelf[s], shelves.columns,
-                        &measures[shown[m]], m == 0);
+            paint_shelf(chart, row, run, &shelves.shelf[s], shelves.columns, shown[m],
+                        m == 0);
         }
     shelves_free(&shelves);
     return chart;

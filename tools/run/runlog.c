@@ -186,28 +186,27 @@ static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_
         return &probe->weights[guess];
     size_t known = find_name(&run->weight_names, name, ROOM);
     if (known != SIZE_MAX) return &probe->weights[known];
-    if (!afford(run, name, &run->weight_kinds, probe->weight_count, space, 4))
+    if (!afford(run, name, &run->weight_kinds, probe->weight_count, space,
+                WEIGHT_NUMBERS))
         return NULL;
     GROW(probe->weights, probe->weight_count, probe->weight_room, 1);
     WeightLog *weight = &probe->weights[probe->weight_count++];
     snprintf(weight->name, sizeof weight->name, "%s", name);
     stringmap_add(&run->weight_names, weight->name, strlen(weight->name));
-    weight->sigma = nan_array(space);
-    weight->gamma = nan_array(space);
-    weight->grad_inf = nan_array(space);
-    weight->grad_norm = nan_array(space);
+    for (size_t k = 0; k < WEIGHT_NUMBERS; k++) weight->value[k] = nan_array(space);
     return weight;
 }
+
+#define KEY(NUMBER, key, label) key,
+static const char *const KEYS[] = {WEIGHT_LIST(KEY)};
 
 static void read_weight(RunLog *run, const json_t *row, size_t guess, size_t at,
                         size_t space) {
     const char *name = text_of(row, "name");
     WeightLog *weight = name ? find_weight(run, name, guess, space) : NULL;
     if (!weight) return;
-    weight->sigma[at] = number(row, "sigma");
-    weight->gamma[at] = number(row, "gamma");
-    weight->grad_inf[at] = number(row, "grad_inf");
-    weight->grad_norm[at] = number(row, "grad_norm");
+    for (size_t k = 0; k < WEIGHT_NUMBERS; k++)
+        weight->value[k][at] = number(row, KEYS[k]);
 }
 
 static void read_probe_row(RunLog *run, const json_t *row, double step, size_t space) {
@@ -388,9 +387,7 @@ void runlog_free(RunLog *run) {
     }
     for (size_t i = 0; i < run->probe.weight_count; i++) {
         WeightLog *weight = &run->probe.weights[i];
-        double *owned[] = {weight->sigma, weight->gamma, weight->grad_inf,
-                           weight->grad_norm};
-        for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
+        for (size_t k = 0; k < WEIGHT_NUMBERS; k++) mem_free(weight->value[k]);
     }
     for (size_t i = 0; i < run->event_count; i++) {
         mem_free(run->events[i].kind);

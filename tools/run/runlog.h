@@ -41,9 +41,21 @@ typedef struct SiteLog {
     double *uniform;   /* [probes] nats that uniform attention has; old logs: ln(keys) */
 } SiteLog;
 
+/* X(NUMBER, key, label): WEIGHT_NUMBER, what probe.jsonl calls it, and its row in the figure of
+ * weights; NULL: none. */
+#define WEIGHT_LIST(X)                                                                   \
+    X(SIGMA, "sigma", "spectral norm σ")                                                 \
+    X(GAMMA, "gamma", "gain γ")                                                          \
+    X(GRAD_INF, "grad_inf", "largest |gradient|")                                        \
+    X(GRAD_NORM, "grad_norm", NULL)
+
+#define WEIGHT_NUMBER(NUMBER, key, label) WEIGHT_##NUMBER,
+typedef enum { WEIGHT_LIST(WEIGHT_NUMBER) WEIGHT_NUMBERS } WeightNumber;
+#undef WEIGHT_NUMBER
+
 typedef struct WeightLog {
-    char name[120];                               /* "blocks.0.attn.qkv" */
-    double *sigma, *gamma, *grad_inf, *grad_norm; /* [probes] each */
+    char name[120];                /* "blocks.0.attn.qkv" */
+    double *value[WEIGHT_NUMBERS]; /* [probes] each */
 } WeightLog;
 
 typedef struct ProbeLog {
