@@ -1,8 +1,8 @@
 /* metric: what an evaluation can measure, one a line.
  *
- *     X(METRIC, key, best, watch, ...)      METRIC_NAME, its key in eval.jsonl, its places among
- *                                           the choices of train.best and schedule.watch, and
- *                                           members of MetricFacts by name
+ *     X(NAME, key, best, watch, ...)   METRIC_NAME, its key in eval.jsonl, its places among
+ *                                      the choices of train.best and schedule.watch, and
+ *                                      members of MetricFacts by name
  *
  *     for (size_t m = 0; m < METRIC_COUNT; m++)
  *         if (!isnan(score.value[m])) printf("%s %g\n", metrics[m].key, score.value[m]);
@@ -19,8 +19,7 @@
 
 #include "tools/recipe/tasks.h"
 
-/* AT(place) among the choices, from 0 and without gaps; train.best has
- * auto at 0.  NO: none. */
+/* AT(place) among the choices, from 0 and without gaps (train.best has auto at 0), or NO. */
 /* clang-format off */
 #define METRIC_LIST(X)                                                                   \
     X(LOSS, "loss", AT(1), AT(0), .tasks = FOR_ALL, .factor = 1, .average = true,        \
@@ -80,12 +79,11 @@ typedef enum { AXIS_LINEAR, AXIS_LOG, AXIS_FROM_ZERO } MetricAxis;
 typedef enum { GUESS_NONE, GUESS_SHARE, GUESS_EXP } MetricGuess;
 
 typedef struct MetricFacts {
-    const char *key;   /* in eval.jsonl, keys and tables: "top1" */
-    const char *label; /* for people, "top-1 %"; NULL: of rank none */
-    unsigned tasks;    /* FOR_...: what measures it */
-    double factor;     /* from the number of eval.jsonl to the one that people read */
-    const char
-        *line; /* in the line of an evaluation, times factor; NULL: it is not there */
+    const char *key;     /* in eval.jsonl, keys and tables: "top1" */
+    const char *label;   /* for people, "top-1 %"; NULL: of rank none */
+    unsigned tasks;      /* FOR_...: what measures it */
+    double factor;       /* from the number of eval.jsonl to the one that people read */
+    const char *line;    /* in the line of an evaluation, times factor; NULL: not there */
     const char *brief;   /* in the line of a sweep's cell; NULL: label and %.4g */
     MetricBetter better; /* which way */
     MetricReduction reduce;
@@ -108,8 +106,7 @@ Metric metric_find(const char *key);
  * METRIC_COUNT: past the last. */
 Metric metric_shown(size_t i);
 
-/* Is less of this better?  The same number where it is so already, else
- * with a minus sign. */
+/* The number turned so that less is better: with a minus sign where more is. */
 double metric_turned(Metric metric, double value);
 
 /* Names of the choices of train.best and schedule.watch, ending with NULL: a

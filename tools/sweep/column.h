@@ -1,5 +1,4 @@
-/* column: what the tables of a sweep and its CSV have of a cell.  For tools/sweep
- * alone. */
+/* column: what tables and CSV of a sweep have of a cell.  For tools/sweep alone. */
 #ifndef STEADY_SWEEP_COLUMN_H
 #define STEADY_SWEEP_COLUMN_H
 
@@ -18,8 +17,7 @@ typedef struct Column {
     double factor;     /* tables; CSV has the number itself */
     int digits;
     bool left, optional; /* optional: left out where it is empty */
-    bool
-        scores; /* of a metric; in the lists of column.c: a column for each that has one */
+    bool scores;         /* of a metric; in column.c: one for each that asks for one */
     Metric metric;
 } Column;
 
@@ -28,8 +26,8 @@ size_t columns_of_table(const Sweep *sweep, Column *all);
 size_t columns_of_csv(Column *all);
 
 void column_title(const Column *column, char text[COLUMN_TEXT]);
-void column_score_title(Metric metric,
-                        char text[COLUMN_TEXT]); /* as people read it: "cer %" */
+/* As people read it: "cer %". */
+void column_score_title(Metric metric, char text[COLUMN_TEXT]);
 void column_cell(const Column *column, const SweepCell *cell, char text[COLUMN_TEXT]);
 void column_csv(const Column *column, const SweepCell *cell, char text[COLUMN_TEXT]);
 void column_number(double x, double factor, int digits, char text[COLUMN_TEXT]);
