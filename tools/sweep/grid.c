@@ -89,7 +89,8 @@ static Status read_setting(SweepAxis *axis, char *word, Err *err) {
         return err_set(err, FAIL_USAGE, "unknown key %.80s; did you mean %s.%s?", name,
                        nearest->section, nearest->name);
     }
-    return split_values(axis, value, unbrace(&value) ? ";" : mark_of(key), err);
+    const char *mark = unbrace(&value) ? ";" : mark_of(key);
+    return split_values(axis, value, mark, err);
 }
 
 /* Recipe files are shown by their names, unless two have the same. */
