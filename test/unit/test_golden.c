@@ -198,10 +198,10 @@ static void check_probe(const char *run, const json_t *wanted) {
 static Tolerance score_tolerance(const char *key) {
     static const struct {
         const char *key;
-        Tolerance tolerance;
-    } OTHERS[] = {{"top1", SHARE}, {"wer", SHARE}, {"cer", SHARE}, {"ppl", PPL}};
+        const Tolerance *tolerance;
+    } OTHERS[] = {{"top1", &SHARE}, {"wer", &SHARE}, {"cer", &SHARE}, {"ppl", &PPL}};
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
-        if (!strcmp(key, OTHERS[i].key)) return OTHERS[i].tolerance;
+        if (!strcmp(key, OTHERS[i].key)) return *OTHERS[i].tolerance;
     return LOSS;
 }
 

@@ -87,8 +87,7 @@ static void gzip_is_read_and_found_under_the_plain_name(void **state) {
 
 static void bytes_that_are_no_text_are_refused_with_their_line(void **state) {
     static const char *const BAD[] = {
-        "a\nb\nc\xFF"
-        "d\n",                      /* no byte of UTF-8 */
+        "a\nb\nc\377d\n",           /* no byte of UTF-8 */
         "a\nb\n\xC0\xAF\n",         /* overlong */
         "a\nb\n\xED\xA0\x80\n",     /* a surrogate */
         "a\nb\n\xF4\x90\x80\x80\n", /* above U+10FFFF */
