@@ -8,6 +8,7 @@
 # make demo       a first run of a few minutes
 # make docs       docs/recipe-keys.md from the table of keys
 # make install    program, libraries, steady.h, steady.pc (DESTDIR=, PREFIX=); make uninstall
+# make format-check | lint      layout; clang-tidy and cppcheck, of the files that changed
 # make format | clean | distclean                    V=1 shows the commands
 #
 # Sources are found, not listed: the .c files of engine/*/, models/, data/ and data/*/ make the
@@ -16,6 +17,7 @@
 
 VERSION = 0.1.0
 B = build
+CONFIG = config.mk
 
 all:
 
@@ -37,8 +39,8 @@ else
 
 # ---- configuration -----------------------------------------------------------------------
 
-ifneq ($(filter-out clean distclean format,$(or $(MAKECMDGOALS),all)),)
-include config.mk
+ifneq ($(filter-out clean distclean format format-check,$(or $(MAKECMDGOALS),all)),)
+include $(CONFIG)
 endif
 ifneq ($(filter -ffast-math -Ofast -ffinite-math-only,$(CFLAGS)),)
 $(error CFLAGS has -ffast-math or -Ofast, which fold isnan() to false: take it out)
@@ -47,8 +49,8 @@ ifeq ($(HAVE_CMOCKA)$(filter check%,$(MAKECMDGOALS)),nocheck)
 $(error the tests need cmocka (Debian: libcmocka-dev).  Install it, run ./configure again)
 endif
 
-config.mk: configure
-	@sh ./configure $(CONFIGURE_ARGS)
+$(CONFIG): configure
+	@sh ./configure $(CONFIGURE_ARGS) --output=$@
 
 # ---- what there is -----------------------------------------------------------------------
 
@@ -66,7 +68,7 @@ TOOLS_OBJ := $(patsubst %.c,$(B)/float/%.o,$(filter-out tools/main.c,$(TOOL_SRC)
 	$(B)/float/completion_builtin.o
 TOOLS64_OBJ := $(TOOLS_OBJ:$(B)/float/%=$(B)/double/%)
 
-.PHONY: all demo docs install install-pages uninstall uninstall-pages format clean distclean
+.PHONY: all demo docs install install-pages uninstall uninstall-pages clean distclean
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -84,11 +86,11 @@ define ARCHIVE
 $(call say,ar)$(AR) rcs $@ $^
 endef
 
-$(B)/float/%.o: %.c config.mk
+$(B)/float/%.o: %.c $(CONFIG)
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-$(B)/double/%.o: %.c config.mk
+$(B)/double/%.o: %.c $(CONFIG)
 	@mkdir -p $(@D)
 	$(COMPILE) -DSTEADY_DOUBLE -c -o $@ $<
 
@@ -131,6 +133,9 @@ $(B)/steady64: $(B)/double/tools/main.o $(B)/libtools64.a $(B)/libsteady64.a
 
 include tools/library/library.mk
 include test/test.mk
+ifneq ($(filter format% lint%,$(MAKECMDGOALS)),)
+include test/lint.mk
+endif
 
 # ---- other ------------------------------------------------------------------------------
 
@@ -182,10 +187,6 @@ uninstall-pages:
 	rm -f $(PAGES:$(B)/share/%=$(sharedir)/man/man1/%) $(COMPLETION_FILES)
 
 # ---- tidying -----------------------------------------------------------------------------
-
-format:
-	@if command -v clang-format >/dev/null; then clang-format -i $$(find engine models \
-		data tools test -name '*.[ch]'); else echo "clang-format is not installed"; fi
 
 clean:
 	rm -rf $(B)

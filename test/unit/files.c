@@ -1,5 +1,5 @@
-#include "data/picture/read.h"
 #include "files.h"
+#include "data/picture/read.h"
 
 #include <ftw.h>
 #include <setjmp.h>
