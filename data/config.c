@@ -11,5 +11,10 @@ DataConfig data_config_default(void) {
                         .repeat = 1,
                         .shuffle = true,
                         .classes = 10,
-                        .synthetic_count = 10000};
+                        .synthetic_count = 10000,
+                        .tokens = TOKENS_WORD,
+                        .bpe_merges = 8000,
+                        .min_count = 1,
+                        .max_length = 1024,
+                        .cache = 2048};
 }

@@ -65,6 +65,7 @@ typedef struct DataConfig {
     size_t cache; /* features kept in memory, MB */
 } DataConfig;
 
+/* The defaults of the recipe's [data] section. */
 DataConfig data_config_default(void);
 
 #endif

@@ -12,7 +12,7 @@ typedef struct GivenData {
     /* by Split; NULL: there is no such split */
     struct {
         const uint8_t *pixels; /* [count, height, width, channels] */
-        const uint32_t *label; /* [count] each < classes */
+        const uint32_t *label; /* [count] each < classes; NULL: 0 for all */
         size_t count;
     } pictures[3];
     /* by Split, then by side: the text or the source, the target */

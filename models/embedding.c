@@ -84,7 +84,7 @@ static void fill_sines(real *row, size_t position, size_t width) {
 static void need_sines(Embedding *e, size_t rows, size_t width) {
     if (rows <= e->sine_rows) return;
     rows = MAX(rows, 2 * e->sine_rows);
-    mem_free(e->sines);
+    MEM_DROP(e->sines);
     e->sines = mem_alloc(rows * width * sizeof(real));
     e->sine_rows = rows;
 #pragma omp parallel for schedule(static)

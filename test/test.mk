@@ -15,6 +15,7 @@ CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
 PROGRAM_TESTS = test/unit/test_library.c test/unit/test_golden.c test/unit/test_house_objects.c
 INSTALL_TESTS = test/cli/install.sh
 EXAMPLE_TESTS = test/cli/examples.sh
+ARCHIVE_TESTS = test/cli/library_faults.sh
 # These take longest, so they go first.
 SLOW_TESTS = test/unit/test_golden.c test/cli/resume.sh
 
@@ -27,7 +28,8 @@ first_slow = $(filter $(SLOW_TESTS),$(1)) $(filter-out $(SLOW_TESTS),$(1))
 UNIT_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC)))
 ALL_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC) $(CLI_TESTS)))
 needs = $(call test_bin,$(1)) $(if $(filter $(PROGRAM_TESTS) $(CLI_TESTS),$(1)),$(B)/steady) \
-	$(if $(filter $(INSTALL_TESTS),$(1)),all) $(if $(filter $(EXAMPLE_TESTS),$(1)),$(EXAMPLES))
+	$(if $(filter $(INSTALL_TESTS),$(1)),all) $(if $(filter $(EXAMPLE_TESTS),$(1)),$(EXAMPLES)) \
+	$(if $(filter $(ARCHIVE_TESTS),$(1)),$(B)/lib/libsteady.a)
 
 # ---- building ----------------------------------------------------------------------------
 

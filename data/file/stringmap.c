@@ -24,7 +24,7 @@ static size_t slot_of(const StringMap *map, const char *text, size_t length) {
 
 static void grow_slots(StringMap *map) {
     map->slot_count = map->slot_count ? 2 * map->slot_count : SLOTS_FIRST;
-    mem_free(map->slots);
+    MEM_DROP(map->slots);
     map->slots = mem_zalloc(map->slot_count * sizeof *map->slots);
     for (size_t i = 0; i < map->count; i++) {
         size_t length;

@@ -62,7 +62,7 @@ static void odd(Listing *all, OddKind kind, const char *folder, const char *name
     snprintf(path, sizeof path, "%s/%s", folder, name);
     all->count[kind]++;
     if (all->first[kind] && strcmp(all->first[kind], path) <= 0) return;
-    mem_free(all->first[kind]);
+    MEM_DROP(all->first[kind]);
     all->first[kind] = mem_strdup(path);
 }
 

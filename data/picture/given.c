@@ -20,7 +20,8 @@ static const uint8_t *pixels_of(const Dataset *set, size_t i) {
 }
 
 static size_t given_label(const Dataset *set, size_t i) {
-    return ((const GivenSet *)set->state)->label[i];
+    const uint32_t *label = ((const GivenSet *)set->state)->label;
+    return label ? label[i] : 0;
 }
 
 static uint64_t given_digest(const Dataset *set, size_t i) {

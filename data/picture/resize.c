@@ -33,7 +33,7 @@ static const struct {
 static Taps place_taps(ResizeScratch *scratch, size_t out, size_t widest) {
     size_t bytes = out * (2 * sizeof(size_t) + widest * sizeof(int32_t));
     if (bytes > scratch->taps_bytes) {
-        mem_free(scratch->taps);
+        MEM_DROP(scratch->taps);
         scratch->taps = mem_alloc(bytes);
         scratch->taps_bytes = bytes;
     }

@@ -241,8 +241,8 @@ static void need_epoch(SpeechPlan *p, size_t epoch) {
 
 void speechplan_need(SpeechBatch *b, size_t items, size_t features) {
     if (items > b->room_items) {
-        mem_free(b->number);
-        mem_free(b->item);
+        MEM_DROP(b->number);
+        MEM_DROP(b->item);
         b->room_items = items;
         b->number = mem_alloc(5 * items * sizeof *b->number);
         b->item = mem_alloc(items * sizeof *b->item);
@@ -252,7 +252,7 @@ void speechplan_need(SpeechBatch *b, size_t items, size_t features) {
     b->place = b->number + 3 * b->room_items;
     b->speed = b->number + 4 * b->room_items;
     if (features <= b->room_features) return;
-    mem_free(b->features);
+    MEM_DROP(b->features);
     b->room_features = features;
     b->features = mem_alloc(features * sizeof *b->features);
 }
@@ -315,7 +315,7 @@ static void pick_trained(SpeechPlan *p, PlaceIn at, SpeechBatch *b) {
 void speechplan_pick(SpeechPlan *p, size_t n, SpeechBatch *b) {
     const SpeechBatchConfig *c = &p->config;
     CHECK(n > c->start.number, "batch %zu: %zu are over", n, c->start.number);
-    mem_free(b->bucket_edge);
+    MEM_DROP(b->bucket_edge);
     b->bucket_edge = mem_alloc((c->accumulate + 1) * sizeof *b->bucket_edge);
     b->count = b->whole = 0;
     if (!c->training) {

@@ -21,7 +21,7 @@ SpeechConfig speech_config_default(void) {
                           .train = "train*",
                           .val = "dev-clean",
                           .test = "test-clean",
-                          .synthetic_count = 1000,
+                          .synthetic_count = 10000,
                           .filters = 80,
                           .stride = 3,
                           .cache_bytes = (size_t)2 << 30};

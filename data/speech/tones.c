@@ -88,7 +88,7 @@ void tones_audio(uint64_t seed, Split split, size_t i, Audio *audio) {
     tones_text(seed, split, i, &text);
     size_t count = length_of(&v, &text), at = samples_in(v.breath);
     if (count > audio->room) {
-        mem_free(audio->samples);
+        MEM_DROP(audio->samples);
         audio->samples = mem_alloc(count * sizeof *audio->samples);
         audio->room = count;
     }

@@ -9,14 +9,14 @@
 
 static void need(uint32_t **list, size_t *room, size_t count) {
     if (count <= *room && *list) return;
-    mem_free(*list);
+    MEM_DROP(*list);
     *room = MAX(count, (size_t)64);
     *list = mem_alloc(*room * sizeof **list);
 }
 
 static void need_batch(TextBatch *b, size_t count, size_t source, size_t target) {
     if (count > b->room_items || !b->item) {
-        mem_free(b->item);
+        MEM_DROP(b->item);
         b->room_items = MAX(count, (size_t)64);
         b->item = mem_alloc(3 * b->room_items * sizeof *b->item);
         b->source_count = b->item + b->room_items;
@@ -24,7 +24,7 @@ static void need_batch(TextBatch *b, size_t count, size_t source, size_t target)
     }
     need(&b->source, &b->room_source, count * source);
     if (count * target > b->room_target || !b->input) {
-        mem_free(b->input);
+        MEM_DROP(b->input);
         b->room_target = MAX(count * target, (size_t)64);
         b->input = mem_alloc(2 * b->room_target * sizeof *b->input);
         b->target = b->input + b->room_target;
@@ -359,7 +359,7 @@ static void set_edges(const TextPlan *p, size_t index, TextBatch *b) {
     size_t buckets = p->bucket_count ? p->config.accumulate : 0, end = 0;
     size_t part = p->config.part, parts = p->config.parts;
     if (!buckets) return;
-    mem_free(b->bucket_edge);
+    MEM_DROP(b->bucket_edge);
     b->bucket_edge = mem_zalloc((buckets + 1) * sizeof *b->bucket_edge);
     b->buckets = buckets;
     memcpy(b->bucket_edge + 1, p->bucket_order + index * buckets,

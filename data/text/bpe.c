@@ -25,7 +25,7 @@ static void grow(PairMap *map) {
     Pair *pairs = mem_alloc(count / 2 * sizeof *pairs);
     if (map->count) memcpy(pairs, map->pairs, map->count * sizeof *pairs);
     mem_free(map->pairs);
-    mem_free(map->slots);
+    MEM_DROP(map->slots);
     map->pairs = pairs;
     map->slots = mem_zalloc(count * sizeof *map->slots);
     map->slot_count = count;

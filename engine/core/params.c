@@ -50,7 +50,7 @@ static void add_name(ParamSet *set, size_t number) {
 static void grow_slots(ParamSet *set) {
     if (2 * (set->count + 1) <= set->slot_count) return;
     set->slot_count = set->slot_count ? 2 * set->slot_count : 64;
-    mem_free(set->slots);
+    MEM_DROP(set->slots);
     set->slots = mem_zalloc(set->slot_count * sizeof *set->slots);
     for (size_t i = 0; i < set->count; i++) add_name(set, i);
 }

@@ -29,6 +29,7 @@ static void read_on(Sampling *s, size_t first) {
         return;
     size_t keep = MAX(s->lm->model.config.context / 2, (size_t)1);
     generation_free(s->generation);
+    s->generation = NULL;
     s->generation = generation_of_text(s->lm, s->tape, &s->mode);
     size_t from = s->ids.count > keep ? s->ids.count - keep : 0;
     CHECK(generation_read(s->generation, s->ids.ids + from, s->ids.count - from,
