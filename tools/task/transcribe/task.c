@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/speech/audio.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
@@ -12,110 +11,7 @@
 
 enum { EVAL_SECONDS = 60, WORST_KEPT = 10 };
 
-typedef struct Transcribe {
-    Task task; /* first: a Task * is a Transcribe * */
-    Speech *speech;
-    SpeechSet *sets[3];
-    SpeechLoader *loader;
-    Place place; /* in the training data */
-    const SpeechBatch *batch;
-    size_t rate[SPEECH_RATES_MOST], rates; /* training's, and behind them those told of */
-    size_t heard;                          /* of them training's; 0: unknown */
-} Transcribe;
-
 Speech *transcribe_model(Task *task) { return ((Transcribe *)task)->speech; }
-
-/* ---- the recipe's data ---- */
-
-/* The most frames that an utterance has at one of its speeds. */
-static size_t longest_frames(const SpeechSet *set, size_t i, bool speeds) {
-    size_t most = set->item[i].frames;
-    for (size_t speed = 1; speeds && speed < SPEECH_SPEEDS; speed++)
-        most = MAX(most, speechset_frames_at(set, i, speed));
-    return most;
-}
-
-/* Learned positions are so many; who is longer is met before the first step. */
-static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split split,
-                            Err *err) {
-    const Param *position = t->speech->position;
-    bool speeds = split == SPLIT_TRAIN && set->config.speeds;
-    for (size_t i = 0; position && i < set->count; i++) {
-        size_t frames = longest_frames(set, i, speeds);
-        size_t rows = (frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
-        if (rows <= position->tensor.shape[0]) continue;
-        return err_set(err, FAIL_DATA,
-                       "%s has %zu rows%s, but model.context = %zu positions are "
-                       "learned; model.position = cape has no length limit",
-                       set->item[i].path, rows,
-                       frames > set->item[i].frames ? " at speed 0.9" : "",
-                       position->tensor.shape[0]);
-    }
-    return OK;
-}
-
-/* The one rate of training; 0: it had several, or is unknown. */
-static size_t trained_rate(const Transcribe *t) { return t->heard == 1 ? t->rate[0] : 0; }
-
-/* What a rate that training did not have means; false: it had it, or this is known
- * already. */
-static bool meet_rate(Transcribe *t, size_t rate, char *text, size_t size) {
-    size_t k = 0;
-    while (k < t->rates && t->rate[k] != rate) k++;
-    if (k < t->rates || !t->heard) return false;
-    if (t->rates < COUNT(t->rate)) t->rate[t->rates++] = rate;
-    double own = (double)rate / 1000, trained = (double)t->rate[0] / 1000;
-    if (t->heard > 1)
-        snprintf(
-            text, size,
-            "%g kHz, but the model was trained on %g kHz and other rates, so its filters "
-            "will not match; resample it",
-            own, trained);
-    else if (own > trained)
-        snprintf(text, size, "%g kHz, treated as %g kHz, the training rate", own,
-                 trained);
-    else
-        snprintf(text, size,
-                 "%g kHz, but the model was trained on %g kHz: what is above %g kHz is "
-                 "missing",
-                 own, trained, own / 2);
-    return true;
-}
-
-size_t transcribe_hear(Task *task, size_t rate, const char *where) {
-    Transcribe *t = (Transcribe *)task;
-    char text[200];
-    size_t trained = trained_rate(t);
-    if (meet_rate(t, rate, text, sizeof text)) say("steady: note: %s: %s", where, text);
-    return trained ? trained : rate;
-}
-
-/* The set's rates: the first set's are training's, others are noted. */
-static void meet_rates(Transcribe *t, SpeechSet *set, Split split) {
-    char text[200];
-    if (!t->heard && split == SPLIT_TRAIN) {
-        t->heard = t->rates = set->rates;
-        memcpy(t->rate, set->rate, sizeof t->rate);
-    }
-    for (size_t k = 0; k < set->rates; k++)
-        if (meet_rate(t, set->rate[k], text, sizeof text))
-            facts_note(&set->facts, 1, "%s", text);
-}
-
-SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
-    Transcribe *t = (Transcribe *)task;
-    if (t->sets[split]) return t->sets[split];
-    SpeechConfig config = transcribe_config(task->recipe);
-    if (ranks_lead(task->ranks)) config.faults = say;
-    config.heard = trained_rate(t);
-    SpeechSet *set = speechset_open(&config, split, err);
-    if (set && check_lengths(t, set, split, err)) {
-        speechset_free(set);
-        return NULL;
-    }
-    if (set) meet_rates(t, set, split);
-    return t->sets[split] = set;
-}
 
 /* ---- training ---- */
 
@@ -340,47 +236,6 @@ static Transcribe *new_task(const Recipe *recipe, Ranks *ranks, Err *err) {
     return t;
 }
 
-static void tell(Transcribe *t, double padding) {
-    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
-        const SpeechSet *set = t->sets[s];
-        if (!set) continue;
-        TextBuffer rates = {0};
-        text_clear(&rates);
-        for (size_t k = 0; k < set->rates; k++) {
-            char one[40];
-            text_format(one, sizeof one, "%s%g", k ? ", " : "",
-                        (double)set->rate[k] / 1000);
-            text_append(&rates, one, strlen(one));
-        }
-        say("%s: %zu utterances, %.1f min, %s kHz", split_name(s), set->count,
-            set->seconds / 60, rates.text);
-        text_free(&rates);
-        speech_name_faults(&set->report, say);
-    }
-    say("%.1f%% of a batch is padding", 100 * padding);
-    if (!t->sets[SPLIT_VAL] && !t->sets[SPLIT_TEST])
-        facts_note(
-            &t->task.notes, 1,
-            "there is no val or test split, so nothing is scored; set data.val_path, "
-            "data.val_split, data.val_fraction or data.test_path");
-}
-
-/* A score on what was trained on is no score. */
-static void note_shared(Transcribe *t, Split split) {
-    SpeechSet *set = t->sets[split], *train = t->sets[SPLIT_TRAIN];
-    if (!set) return;
-    SpeechShared shared = speechset_shared(set, train);
-    facts_note(&set->facts, shared.same,
-               "utterances that are in training, too: %zu of %zu (first: %s)%s",
-               shared.same, set->count, set->item[shared.first_same].path,
-               shared.same == set->count ? ": the score says nothing about new ones"
-                                         : "");
-    facts_note(
-        &set->facts, shared.reworded,
-        "recordings that are in training with another text: %zu of %zu (first: %s)",
-        shared.reworded, set->count, set->item[shared.first_reworded].path);
-}
-
 /* What fills no batch at the end of an epoch; another rest each time where it is
  * shuffled. */
 static void note_rest(Transcribe *t) {
@@ -399,24 +254,6 @@ static void note_rest(Transcribe *t) {
                    rest, t->task.examples, train->batch);
 }
 
-/* All that is there is looked at before the first step. */
-static Status open_sets(Transcribe *t, Err *err) {
-    const Recipe *r = t->task.recipe;
-    SpeechConfig config = transcribe_config(r);
-    if (!transcribe_set(&t->task, SPLIT_TRAIN, err)) return err->status;
-    for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
-        if (transcribe_wants(r, &config, s) && !transcribe_set(&t->task, s, err))
-            return err->status;
-    note_shared(t, SPLIT_VAL);
-    note_shared(t, SPLIT_TEST);
-    t->task.examples = t->sets[SPLIT_TRAIN]->count;
-    skips_begin(&t->task.skips, t->task.examples);
-    t->task.has_val = t->sets[SPLIT_VAL] != NULL;
-    t->task.has_test = t->sets[SPLIT_TEST] != NULL;
-    t->task.chance = transcript_guess(t->sets[SPLIT_TRAIN]);
-    return OK;
-}
-
 static double micro_batch_memory(const Transcribe *t) {
     const TrainConfig *train = &t->task.recipe->train;
     const SpeechSet *set = t->sets[SPLIT_TRAIN];
@@ -428,50 +265,25 @@ static double micro_batch_memory(const Transcribe *t) {
                          train->recompute == RECOMPUTE_BLOCK);
 }
 
-/* What the sets' features will take, as far as data.cache lets them. */
-static double cache_memory(const Transcribe *t) {
-    double bytes = 0;
-    for (size_t i = 0; i < COUNT(t->sets); i++) {
-        const SpeechSet *set = t->sets[i];
-        double all = set ? 100 * set->seconds * SPEECH_FILTERS * sizeof(real) : 0;
-        bytes += set ? fmin(all, (double)set->config.cache_bytes) : 0;
-    }
-    return bytes;
-}
-
 static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     Transcribe *t = new_task(recipe, ranks, err);
     if (!t) return NULL;
-    if (open_sets(t, err) || start(&t->task, 1, err)) {
-        transcribe_free(&t->task);
+    if (transcribe_open_sets(t, err) || start(&t->task, 1, err)) {
+        task_free(&t->task);
         return NULL;
     }
     t->task.steps_per_epoch = speechloader_steps(t->loader);
     t->task.memory = micro_batch_memory(t);
-    t->task.kept = cache_memory(t);
+    t->task.kept = transcribe_cache(t);
     note_rest(t);
-    if (ranks_lead(ranks)) tell(t, speechloader_padding(t->loader));
+    if (ranks_lead(ranks)) transcribe_tell(t, speechloader_padding(t->loader));
     return &t->task;
-}
-
-/* An older run has none, a spoiled one none that recordings have: nothing is told
- * then. */
-static void read_rates(Transcribe *t, const char *run_dir) {
-    json_t *facts = rundir_load_json(run_dir, "task.json", NULL);
-    const json_t *rates = json_object_get(facts, "rates");
-    for (size_t k = 0; k < json_array_size(rates) && k < COUNT(t->rate); k++) {
-        json_int_t rate = json_integer_value(json_array_get(rates, k));
-        if (rate >= AUDIO_RATE_LEAST && rate <= AUDIO_RATE_MOST)
-            t->rate[t->rates++] = (size_t)rate;
-    }
-    t->heard = t->rates;
-    json_decref(facts);
 }
 
 static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     Transcribe *t = new_task(recipe, NULL, err);
     if (!t) return NULL;
-    read_rates(t, run_dir);
+    transcribe_read_rates(t, run_dir);
     SpeechConfig config = transcribe_config(recipe);
     t->task.has_val = transcribe_wants(recipe, &config, SPLIT_VAL);
     t->task.has_test = transcribe_wants(recipe, &config, SPLIT_TEST);
