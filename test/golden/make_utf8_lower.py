@@ -41,8 +41,8 @@ def checksum():
     return sum_
 
 
-print(f"""/* utf8_lower_parts: upper-case code points beyond ASCII and how far their lower-case form is.
- * Made by test/golden/make_utf8_lower.py from Unicode {unicodedata.unidata_version}: do not edit. */
+print(f"""/* utf8_lower_parts: upper-case code points beyond ASCII and how far their lower-case form
+ * is.  Made by test/golden/make_utf8_lower.py from Unicode {unicodedata.unidata_version}: do not edit. */
 #ifndef STEADY_UTF8_LOWER_PARTS_H
 #define STEADY_UTF8_LOWER_PARTS_H
 
@@ -54,7 +54,8 @@ static const struct LowerRow {{
     int32_t shift;
 }} LOWER_ROWS[] = {{
     /* clang-format off */""")
-for row in make_rows():
-    print("    {0x%04X, 0x%04X, %d, %d}," % tuple(row))
+rows = ["{0x%04X, 0x%04X, %d, %d}," % tuple(row) for row in make_rows()]
+for i in range(0, len(rows), 3):
+    print("    " + " ".join(rows[i:i + 3]))
 print("    /* clang-format on */\n};\n\n#endif")
 print("checksum 0x%016x" % checksum(), file=sys.stderr)
