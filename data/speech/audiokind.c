@@ -15,61 +15,46 @@ typedef struct Kind {
     bool perhaps; /* newer versions of libsndfile read it */
 } Kind;
 
-#define KIND(at, bytes, ...)                                                             \
-    { at, bytes, sizeof bytes - 1, __VA_ARGS__ }
+/* clang-format off */
+#define AT(at, bytes, name, remedy) {at, bytes, sizeof bytes - 1, name, remedy, false}
+#define KIND(bytes, name, remedy) AT(0, bytes, name, remedy)
+#define NEWER(at, bytes, name) {at, bytes, sizeof bytes - 1, name, CONVERT, true}
 
 static const Kind KINDS[] = {
-    KIND(4, "ftyp", "an MPEG-4 file (m4a, mp4, AAC)", CONVERT, false),
-    KIND(0, "\xFF\xF1", "an AAC file (ADTS)", CONVERT, false),
-    KIND(0, "\xFF\xF9", "an AAC file (ADTS)", CONVERT, false),
-    KIND(0, "\x1A\x45\xDF\xA3", "a WebM or Matroska file", CONVERT, false),
-    KIND(0, "\x30\x26\xB2\x75", "a Windows Media file (WMA, ASF)", CONVERT, false),
-    KIND(0, "#!AMR", "an AMR file", CONVERT, false),
-    KIND(0, "wvpk", "a WavPack file", CONVERT, false),
-    KIND(0, "MAC ", "a Monkey's Audio file", CONVERT, false),
-    KIND(0, "ajkg", "a Shorten file", CONVERT, false),
-    KIND(0, "FLV\x01", "a Flash video", CONVERT, false),
-    KIND(8, "AVI LIST", "an AVI video", CONVERT, false),
-    KIND(0, "MThd", "a MIDI file, notes and no sound", OTHER, false),
-    KIND(0, "PK\x03\x04", "a ZIP archive", UNPACK, false),
-    KIND(0, "\x1F\x8B", "a gzip file", UNPACK, false),
-    KIND(0, "BZh", "a bzip2 file", UNPACK, false),
-    KIND(0,
-         "\xFD"
-         "7zXZ",
-         "an xz file", UNPACK, false),
-    KIND(0, "\x28\xB5\x2F\xFD", "a zstd file", UNPACK, false),
-    KIND(0, "7z\xBC\xAF", "a 7z archive", UNPACK, false),
-    KIND(0, "Rar!", "a RAR archive", UNPACK, false),
-    KIND(257, "ustar", "a tar archive", UNPACK, false),
-    KIND(0, "version https://git-lfs", "a pointer of git LFS, not the file itself", FETCH,
-         false),
-    KIND(0, "/annex/objects/", "a pointer of git-annex, not the file itself", FETCH,
-         false),
-    KIND(0, "%PDF", "a PDF file", OTHER, false),
-    KIND(0, "\x89PNG", "a PNG picture", OTHER, false),
-    KIND(0, "\xFF\xD8\xFF", "a JPEG picture", OTHER, false),
-    KIND(0, "GIF8", "a GIF picture", OTHER, false),
-    KIND(0, "\x93NUMPY", "a NumPy array", OTHER, false),
-    KIND(0, "PAR1", "a Parquet file", OTHER, false),
-    KIND(0,
-         "\x7F"
-         "ELF",
-         "a program", OTHER, false),
-    KIND(0, "<!DOCTYPE", "a web page (HTML)", DOWNLOAD, false),
-    KIND(0, "<html", "a web page (HTML)", DOWNLOAD, false),
-    KIND(0, "<?xml", "an XML file", DOWNLOAD, false),
-    KIND(0, "{\"", "a JSON text, a manifest perhaps (data.train_split, data.test_path)",
-         OTHER, false),
-    KIND(0, "ID3", "an MP3 file", CONVERT, true),
-    KIND(0, "\xFF\xFB", "an MP3 file", CONVERT, true),
-    KIND(0, "\xFF\xF3", "an MP3 file", CONVERT, true),
-    KIND(0, "\xFF\xFA", "an MP3 file", CONVERT, true),
-    KIND(28, "Speex", "a Speex file", CONVERT, true),
-    KIND(28, "OpusHead", "an Opus file", CONVERT, true),
-    KIND(0, "OggS", "an Ogg file without Vorbis, Opus or FLAC that can be read", CONVERT,
-         true),
+    AT(4, "ftyp", "an MPEG-4 file (m4a, mp4, AAC)", CONVERT),
+    KIND("\xFF\xF1", "an AAC file (ADTS)", CONVERT),
+    KIND("\xFF\xF9", "an AAC file (ADTS)", CONVERT),
+    KIND("\x1A\x45\xDF\xA3", "a WebM or Matroska file", CONVERT),
+    KIND("\x30\x26\xB2\x75", "a Windows Media file (WMA, ASF)", CONVERT),
+    KIND("#!AMR", "an AMR file", CONVERT), KIND("wvpk", "a WavPack file", CONVERT),
+    KIND("MAC ", "a Monkey's Audio file", CONVERT),
+    KIND("ajkg", "a Shorten file", CONVERT), KIND("FLV\x01", "a Flash video", CONVERT),
+    AT(8, "AVI LIST", "an AVI video", CONVERT),
+    KIND("MThd", "a MIDI file, notes and no sound", OTHER),
+
+    KIND("PK\x03\x04", "a ZIP archive", UNPACK), KIND("\x1F\x8B", "a gzip file", UNPACK),
+    KIND("BZh", "a bzip2 file", UNPACK), KIND("\xFD" "7zXZ", "an xz file", UNPACK),
+    KIND("\x28\xB5\x2F\xFD", "a zstd file", UNPACK),
+    KIND("7z\xBC\xAF", "a 7z archive", UNPACK), KIND("Rar!", "a RAR archive", UNPACK),
+    AT(257, "ustar", "a tar archive", UNPACK),
+    KIND("version https://git-lfs", "a pointer of git LFS, not the file itself", FETCH),
+    KIND("/annex/objects/", "a pointer of git-annex, not the file itself", FETCH),
+
+    KIND("%PDF", "a PDF file", OTHER), KIND("\x89PNG", "a PNG picture", OTHER),
+    KIND("\xFF\xD8\xFF", "a JPEG picture", OTHER), KIND("GIF8", "a GIF picture", OTHER),
+    KIND("\x93NUMPY", "a NumPy array", OTHER), KIND("PAR1", "a Parquet file", OTHER),
+    KIND("\x7F" "ELF", "a program", OTHER), KIND("<?xml", "an XML file", DOWNLOAD),
+    KIND("<!DOCTYPE", "a web page (HTML)", DOWNLOAD),
+    KIND("<html", "a web page (HTML)", DOWNLOAD),
+    KIND("{\"", "a JSON text, a manifest perhaps (data.train_split, data.test_path)",
+         OTHER),
+
+    NEWER(0, "ID3", "an MP3 file"), NEWER(0, "\xFF\xFB", "an MP3 file"),
+    NEWER(0, "\xFF\xF3", "an MP3 file"), NEWER(0, "\xFF\xFA", "an MP3 file"),
+    NEWER(28, "Speex", "a Speex file"), NEWER(28, "OpusHead", "an Opus file"),
+    NEWER(0, "OggS", "an Ogg file without Vorbis, Opus or FLAC that can be read"),
 };
+/* clang-format on */
 
 static Status fail(const Kind *kind, const char *path, Err *err) {
     switch (kind->remedy) {
