@@ -6,7 +6,6 @@
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
 #include "tools/program/output.h"
-#include "tools/program/start.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
 #include "tools/task/openrun.h"
@@ -27,10 +26,6 @@ static const Option OPTIONS[] = {
     OPTION_HELP,
     {0},
 };
-
-static Status read_word(void *options, char *word, Err *err) {
-    return run_word_only(&((Options *)options)->choice, word, err);
-}
 
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&eval_command, o, argc, argv, NULL, err)) return err->status;
@@ -67,20 +62,15 @@ static void print(const OpenRun *run, const Score *s) {
 static int run_eval(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    Options o = {.choice = {.words = mem_alloc((size_t)argc * sizeof(char *)),
-                            .threads = start_threads_checked,
-                            .command = "eval",
-                            .use = USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST},
-                 .split = -1};
+    unsigned use = USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST;
+    Options o = {.choice = run_choice(argc, "eval", use), .split = -1};
     Score result = {0};
     bool failed = read_options(&o, argc, argv, &err) ||
                   run_open(&run, &o.choice, false, &err) ||
                   score(&run, o.split, &result, &err);
     if (!failed) print(&run, &result);
     score_clear(&result);
-    run_close(&run);
-    mem_free(o.choice.words);
-    return failed ? command_fail("eval", &err) : OK;
+    return run_finish("eval", &run, &o.choice, failed, &err);
 }
 
 const Command eval_command = {
@@ -88,7 +78,7 @@ const Command eval_command = {
     .sentence = "score a run's checkpoint: one JSON object",
     .run = run_eval,
     .options = OPTIONS,
-    .word = read_word,
+    .word = run_word_only,
     .offers = OFFER_RUN | OFFER_KEY,
     .computes = true,
 };

@@ -6,7 +6,6 @@
 #include "data/file/safetensors.h"
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
-#include "tools/program/start.h"
 #include "tools/run/checkpoint.h"
 #include "tools/task/meaning.h"
 #include "tools/task/openrun.h"
@@ -26,10 +25,6 @@ static const Option OPTIONS[] = {
     OPTION_HELP,
     {0},
 };
-
-static Status read_word(void *options, char *word, Err *err) {
-    return run_word_only(&((Options *)options)->choice, word, err);
-}
 
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&export_command, o, argc, argv, NULL, err)) return err->status;
@@ -109,10 +104,7 @@ static Status write_model(const OpenRun *run, const char *path, size_t *count, E
 static int run_export(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    Options o = {.choice = {.words = mem_alloc((size_t)argc * sizeof(char *)),
-                            .threads = start_threads_checked,
-                            .command = "export",
-                            .use = USE_EXPORT}};
+    Options o = {.choice = run_choice(argc, "export", USE_EXPORT)};
     size_t count = 0;
     bool failed = read_options(&o, argc, argv, &err) || check_target(o.out, &err) ||
                   run_open(&run, &o.choice, false, &err);
@@ -124,9 +116,7 @@ static int run_export(int argc, char **argv) {
         fprintf(stderr, "%s: %zu tensors of step %zu%s%s\n", o.out, count, run.at.step,
                 run.recipe->model.reparam ? ", folded in: reparam " : "",
                 run.recipe->model.reparam ? reparam_name(run.recipe->model.reparam) : "");
-    run_close(&run);
-    mem_free(o.choice.words);
-    return failed ? command_fail("export", &err) : OK;
+    return run_finish("export", &run, &o.choice, failed, &err);
 }
 
 const Command export_command = {
@@ -134,7 +124,7 @@ const Command export_command = {
     .sentence = "plain weights for other programs, scales folded in",
     .run = run_export,
     .options = OPTIONS,
-    .word = read_word,
+    .word = run_word_only,
     .offers = OFFER_RUN | OFFER_KEY,
     .computes = true,
 };

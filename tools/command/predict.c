@@ -4,7 +4,6 @@
 
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
-#include "tools/program/start.h"
 #include "tools/task/predict.h"
 
 enum { BEAM_MOST = 1000 };
@@ -87,17 +86,14 @@ static Status run_it(Words *w, OpenRun *run, Err *err) {
 static int run_predict(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    Words w = {.choice.threads = start_threads_checked,
-               .choice.words = mem_alloc((size_t)argc * sizeof(char *)),
+    Words w = {.choice = run_choice(argc, "predict", 0),
                .predict = {.inputs = mem_alloc((size_t)argc * sizeof(char *)),
                            .tokens = 200,
                            .temperature = 1,
                            .nbest = 1}};
     bool failed = read_options(&w, argc, argv, &err) || run_it(&w, &run, &err);
-    run_close(&run);
     mem_free(w.predict.inputs);
-    mem_free(w.choice.words);
-    return failed ? command_fail("predict", &err) : OK;
+    return run_finish("predict", &run, &w.choice, failed, &err);
 }
 
 const Command predict_command = {

@@ -3,7 +3,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/program/start.h"
+
 const char *const run_checkpoints[] = {"best", NULL};
+
+RunChoice run_choice(int argc, const char *command, unsigned use) {
+    return (RunChoice){.words = mem_alloc((size_t)argc * sizeof(char *)),
+                       .threads = start_threads_checked,
+                       .command = command,
+                       .use = use};
+}
 
 bool run_take_word(RunChoice *choice, char *word) {
     if (strchr(word, '=') && access(word, F_OK))
@@ -13,11 +22,19 @@ bool run_take_word(RunChoice *choice, char *word) {
     return true;
 }
 
-Status run_word_only(RunChoice *choice, char *word, Err *err) {
+Status run_word_only(void *options, char *word, Err *err) {
+    RunChoice *choice = options;
     return run_take_word(choice, word) ? OK : command_unexpected(word, choice->dir, err);
 }
 
 Status run_check_chosen(const RunChoice *choice, Err *err) {
     if (!choice->dir) return err_set(err, FAIL_USAGE, "which run folder?");
     return command_check_name("RUN", choice->dir, err);
+}
+
+int run_finish(const char *command, OpenRun *run, RunChoice *choice, bool failed,
+               const Err *err) {
+    run_close(run);
+    mem_free(choice->words);
+    return failed ? command_fail(command, err) : OK;
 }

@@ -25,14 +25,22 @@ extern const char *const run_checkpoints[]; /* names, for completion */
             .sentence = "the averaged weights (train.ema)"                               \
     }
 
+/* What a command begins with; `use`: what words of its are for (USE_EVAL_VAL and its
+ * like), `argc`: of its command line. */
+RunChoice run_choice(int argc, const char *command, unsigned use);
+
 /* Takes the run folder, the first word, and section.key=value, unless it is a file's
  * name.  False: it is none of these, and left to the command. */
 bool run_take_word(RunChoice *choice, char *word);
 
-/* The same for a command that takes no other words: FAIL_USAGE. */
-Status run_word_only(RunChoice *choice, char *word, Err *err);
+/* Command.word of those that take no other words: FAIL_USAGE. */
+Status run_word_only(void *options, char *word, Err *err);
 
 /* FAIL_USAGE where no folder was given, or its name is too long for one. */
 Status run_check_chosen(const RunChoice *choice, Err *err);
+
+/* Frees what both hold, prints a failure, and returns the exit code. */
+int run_finish(const char *command, OpenRun *run, RunChoice *choice, bool failed,
+               const Err *err);
 
 #endif
