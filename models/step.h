@@ -9,7 +9,7 @@
  *   update    clip, optimizer, average of the weights
  *
  *     Step step;
- *     step_begin(&step, model, &optim, NULL);           fills it; then the caller's fields:
+ *     step_begin(&step, model, &optim, NULL);           then the caller's fields:
  *     step.seed = 1, step.loss_of = loss_of, step.context = &data;
  *     StepBatch batch = {.number = n, .examples = 32, .mode = {.temperature = 1}};
  *     step_gradients(&step, &batch);                    step.loss, step.grad_norm

@@ -4,7 +4,7 @@
 
 #include "engine/core/base.h"
 
-/* X(KIND, name): OPTIM_KIND, the word of optim.name, and optim_rule_NAME of engine/optim/rule.h. */
+/* X(KIND, name): OPTIM_KIND, the word of optim.name, and optim_rule_NAME of rule.h. */
 #define OPTIM_LIST(X)                                                                    \
     X(ADAMW, adamw)                                                                      \
     X(ADAM, adam) X(SGD, sgd) X(LARS, lars) X(LAMB, lamb) X(ADAGRAD, adagrad)
@@ -17,8 +17,8 @@ typedef enum { OPTIM_LIST(OPTIM_KIND) } OptimKind;
 typedef enum { DECAY_AUTO, DECAY_COUPLED, DECAY_DECOUPLED } DecayKind;
 typedef enum { DECAY_MATRICES, DECAY_ALL } DecayScope;
 
-/* X(KIND, name, rate, ends): SCHEDULE_KIND, the word of schedule.name, a function of schedule.c, and
- * whether the rate goes by how many steps the run has. */
+/* X(KIND, name, rate, ends): SCHEDULE_KIND, the word of schedule.name, a function of
+ * schedule.c, and whether the rate goes by how many steps the run has. */
 /* clang-format off */
 #define SCHEDULE_LIST(X)                                        \
     X(CONSTANT,     "constant",     constant_rate,     false)   \

@@ -4,8 +4,8 @@
  * threads.  An optimizer with a ratio of norms has `measure`, which optim.c calls for all
  * spans first and whose sums it adds up for each tensor.
  *
- * To add an optimizer: a file with its Rule, its name in OPTIM_LIST (config.h), and a closed-form
- * case in test/unit/test_optim.c. */
+ * To add an optimizer: a file with its Rule, its name in OPTIM_LIST (config.h), and a
+ * closed-form case in test/unit/test_optim.c. */
 #ifndef STEADY_OPTIM_RULE_H
 #define STEADY_OPTIM_RULE_H
 

@@ -127,8 +127,8 @@ typedef struct Run {
     uint32_t ids[BATCH * LENGTH];
     StepPhase laps[LAPS_MOST];
     size_t lap_count;
-    size_t first[BATCH + 1]; /* where pieces began, so far */
-    size_t pieces;
+    size_t first[BATCH]; /* where the first pieces began */
+    size_t pieces;       /* all so far */
 } Run;
 
 /* What comes next is the same token again. */
@@ -136,7 +136,8 @@ static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_
                        size_t to) {
     Run *r = context;
     assert_int_equal(mode->first_example, from);
-    r->first[r->pieces++] = from;
+    if (r->pieces < BATCH) r->first[r->pieces] = from;
+    r->pieces++;
     TokenRows rows = {.ids = r->ids + from * LENGTH,
                       .batch = to - from,
                       .length = LENGTH};

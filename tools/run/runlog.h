@@ -41,8 +41,8 @@ typedef struct SiteLog {
     double *uniform;   /* [probes] nats that uniform attention has; old logs: ln(keys) */
 } SiteLog;
 
-/* X(NUMBER, key, label): WEIGHT_NUMBER, what probe.jsonl calls it, and its row in the figure of
- * weights; NULL: none. */
+/* X(NUMBER, key, label): WEIGHT_NUMBER, what probe.jsonl calls it, and its row in the
+ * figure of weights; NULL: none. */
 #define WEIGHT_LIST(X)                                                                   \
     X(SIGMA, "sigma", "spectral norm σ")                                                 \
     X(GAMMA, "gamma", "gain γ")                                                          \
