@@ -7,12 +7,14 @@
 # make setup      installs the packages; `make setup demo` and `make setup check` also work
 # make demo       a first run of a few minutes
 # make docs       docs/recipe-keys.md from the table of keys
-# make install    program, libraries, steady.h, steady.pc (DESTDIR=, PREFIX=); make uninstall
+# make install    program, manual pages, completion, libraries, steady.h, steady.pc (DESTDIR=,
+#                 PREFIX=); make uninstall
 # make format-check | lint      layout; clang-tidy and cppcheck, of the files that changed
 # make format | clean | distclean                    V=1 shows the commands
 #
 # Sources are found, not listed: the .c files of engine/*/, models/, data/ and data/*/ make the
-# library, those of tools/, tools/*/ and tools/task/*/ the program; tools/recipes/*.ini are compiled in.
+# library, those of tools/, tools/*/ and tools/task/*/ the program; tools/recipes, tools/help and
+# tools/completion are compiled in.
 # The tests are in test/test.mk.
 
 VERSION = 0.1.0
