@@ -1,19 +1,22 @@
-/* sources: where examples come from, one a line: the words of data.source and what each can do.
+/* sources: where examples come from, one a line: the words of data.source
+ * and what each can do.
  *
  *     X(NAME, name, examples, traits)      SOURCE_NAME, the word, what an example of it is
  *
  *     if (!source_has(config.source, TRAIT_SYNTHETIC)) printf("%s\n", source_name(config.source));
  *
  * A room opens those of its list: data/picture/sources.h, data/text/sources.h and
- * data/speech/sources.h say what a source defines there.  The enum, the choices of the key table,
- * conditions of keys, the lists in messages and the rooms' tables all come from here; a recipe's
- * word becomes an enum once, and no other file compares names.  See docs/adding.md. */
+ * data/speech/sources.h say what a source defines there.  The enum, the choices of the
+ * key table, conditions of keys, the lists in messages and the rooms' tables all come
+ * from here; a recipe's word becomes an enum once, and no other file compares names.
+ * See docs/adding.md. */
 #ifndef STEADY_SOURCES_H
 #define STEADY_SOURCES_H
 
 #include "engine/core/base.h"
 
-/* What an example is: a picture, a piece of one text, a pair of sentences, a recording. */
+/* What an example is: a picture, a piece of one text, a pair of sentences, a
+ * recording. */
 typedef enum {
     EXAMPLES_PICTURES,
     EXAMPLES_TEXT,
@@ -23,7 +26,8 @@ typedef enum {
 
 /* clang-format off */
 
-/* What a source can do, a bit each; the words are those of conditions in tools/recipe/keys.c. */
+/* What a source can do, a bit each; the words are those of conditions in
+ * tools/recipe/keys.c. */
 #define SOURCE_TRAITS(X)                                                                 \
     X(SYNTHETIC, synthetic) /* made by the program; the others need data.path */         \
     X(VAL, val)             /* it can have a val split that no key names or cuts off */  \
@@ -92,7 +96,8 @@ typedef struct SourceChoice {
 void source_list(SourceChoice choice, const char *between, const char *last, char *text,
                  size_t size);
 
-/* FAIL_USAGE where it has no examples of these kinds (bits), with a list of those that have. */
+/* FAIL_USAGE where it has no examples of these kinds (bits), with a list
+ * of those that have. */
 Status source_check(Source source, unsigned examples, Err *err);
 
 #endif

@@ -1,6 +1,6 @@
-/* Watches the attention entropies of a language model while it trains: a row for each ten steps, each
- * place of attention as a share of what uniform attention would have.  A share that falls to
- * nearly 0 is entropy collapse.
+/* Watches the attention entropies of a language model while it trains: a row for each ten
+ * steps, each place of attention as a share of what uniform attention would have.  A
+ * share that falls to nearly 0 is entropy collapse.
  *
  *     cc entropy.c $(pkg-config --cflags --libs steady) && ./a.out model.reparam=sigma */
 #include <steady.h>

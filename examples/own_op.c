@@ -1,8 +1,10 @@
-/* Writes an op: what the head reads is brought to one length, so that it sees directions alone,
+/* Writes an op: what the head reads is brought to one length, so that it
+ * sees directions alone,
  *
  *     y = sqrt(n) x / |x|        dx = sqrt(n) / |x| (dy - y (y . dy) / n)
  *
- * over the n numbers of each row.  Its gradient is compared with differences of the loss first.
+ * over the n numbers of each row.  Its gradient is compared with differences
+ * of the loss first.
  *
  *     cc own_op.c $(pkg-config --cflags --libs steady) -lm && ./a.out */
 #include <steady.h>

@@ -1,5 +1,5 @@
-/* steady: trains transformers on CPUs without attention entropy collapse (sigmaReparam, Zhai et
- * al. 2023).  This header is the whole library, and its manual.
+/* steady: trains transformers on CPUs without attention entropy collapse (sigmaReparam,
+ * Zhai et al. 2023).  This header is the whole library, and its manual.
  *
  *     steady_error error;
  *     steady_recipe *recipe;
@@ -13,36 +13,40 @@
  *     steady_model_free(model);
  *     steady_recipe_free(recipe);
  *
- * Build with `cc prog.c $(pkg-config --cflags --libs steady)`.  docs/library.md is the longer
- * text, docs/recipe-keys.md lists every key; examples/ has four whole programs.
+ * Build with `cc prog.c $(pkg-config --cflags --libs steady)`.  docs/library.md is the
+ * longer text, docs/recipe-keys.md lists every key; examples/ has four whole programs.
  *
- * Errors.  What can fail returns a steady_status, STEADY_OK being 0, and takes a steady_error as
- * its last argument, which may be NULL: one line that says what is wrong, what was expected and
- * what to do.  After STEADY_OK its text is "".  A function that failed has changed nothing the
- * caller can see, unless it says otherwise, and what it was to make is NULL.
+ * Errors.  What can fail returns a steady_status, STEADY_OK being 0, and takes a
+ * steady_error as its last argument, which may be NULL: one line that says what is wrong,
+ * what was expected and what to do.  After STEADY_OK its text is "".  A function that
+ * failed has changed nothing the caller can see, unless it says otherwise, and what it
+ * was to make is NULL.
  *
- * The library does not print, end the process, read the environment or set signal handlers.
- * (OpenMP and OpenBLAS, which it uses, read theirs.)  Memory that cannot be had is STEADY_RUN.
- * A call that finds none, or a mistake of ours, in the middle of its work (STEADY_RUN,
- * STEADY_BUG) leaves the model good for steady_model_free alone: later calls return the same.
- * What that call held is not given back.  OpenMP and OpenBLAS end the process when they find no
- * memory for their own threads and buffers; that is out of our hands.
+ * The library does not print, end the process, read the environment or set signal
+ * handlers.  (OpenMP and OpenBLAS, which it uses, read theirs.)  Memory that cannot be
+ * had is STEADY_RUN.  A call that finds none, or a mistake of ours, in the middle of
+ * its work (STEADY_RUN, STEADY_BUG) leaves the model good for steady_model_free alone:
+ * later calls return the same.  What that call held is not given back.  OpenMP and
+ * OpenBLAS end the process when they find no memory for their own threads and buffers;
+ * that is out of our hands.
  *
- * Memory.  What a function makes (steady_X **) the caller frees with steady_X_free, where NULL is
- * fine.  Arguments are borrowed until the function returns, but where it says otherwise.  Texts
- * and arrays that belong to a handle are valid until the next call with that handle.
+ * Memory.  What a function makes (steady_X **) the caller frees with steady_X_free,
+ * where NULL is fine.  Arguments are borrowed until the function returns, but where it
+ * says otherwise.  Texts and arrays that belong to a handle are valid until the next
+ * call with that handle.
  *
- * Threads.  Different handles may be used by different threads at the same time; one handle by
- * one thread at a time.  A model computes with OpenMP's threads of the calling thread
- * (omp_set_num_threads, OMP_NUM_THREADS), or with as many as the key train.threads says.  A
- * training set of pictures or speech has a thread that makes batches ahead.  Each call on a
- * model flushes numbers below 1.2e-38 to zero while it lasts, as the program does.
+ * Threads.  Different handles may be used by different threads at the same time; one
+ * handle by one thread at a time.  A model computes with OpenMP's threads of the calling
+ * thread (omp_set_num_threads, OMP_NUM_THREADS), or with as many as the key
+ * train.threads says.  A training set of pictures or speech has a thread that makes
+ * batches ahead.  Each call on a model flushes numbers below 1.2e-38 to zero while it
+ * lasts, as the program does.
  *
- * Numbers.  float and double are the C types, sizes are counts of items unless called bytes, all
- * losses and entropies are in nats.  Arrays are row-major, the last dimension adjacent.  In
- * libsteady64.a, which has these very functions, the inside computes in double: for checks.
- * With one recipe, seed, thread count and machine the numbers are those of the program `steady`,
- * to the last bit. */
+ * Numbers.  float and double are the C types, sizes are counts of items unless called
+ * bytes, all losses and entropies are in nats.  Arrays are row-major, the last dimension
+ * adjacent.  In libsteady64.a, which has these very functions, the inside computes in
+ * double: for checks.  With one recipe, seed, thread count and machine the numbers are
+ * those of the program `steady`, to the last bit. */
 #ifndef STEADY_H
 #define STEADY_H
 
@@ -58,7 +62,8 @@ extern "C" {
 
 /* ---- version and errors ------------------------------------------------------------------ */
 
-/* Of this header.  Until 1.0 a minor version may change functions, and the soname then. */
+/* Of this header.  Until 1.0 a minor version may change functions, and the soname
+ * then. */
 #define STEADY_VERSION_MAJOR 0
 #define STEADY_VERSION_MINOR 1
 #define STEADY_VERSION_PATCH 0
@@ -84,9 +89,10 @@ typedef struct steady_error {
     char text[1000]; /* one line of UTF-8 without its end; control characters as \xNN */
 } steady_error;
 
-/* Gets what the program would say on stderr beside errors: what is left out, changed, guessed or
- * has no effect.  One line, without its end, valid during the call; in the thread of the call
- * that it is about.  It must not call the library with the handle at hand, throw or longjmp. */
+/* Gets what the program would say on stderr beside errors: what is left out, changed,
+ * guessed or has no effect.  One line, without its end, valid during the call; in the
+ * thread of the call that it is about.  It must not call the library with the handle at
+ * hand, throw or longjmp. */
 typedef struct steady_listener {
     void (*note)(void *context, const char *line);
     void *context;
@@ -94,14 +100,15 @@ typedef struct steady_listener {
 
 /* ---- recipes ----------------------------------------------------------------------------- */
 
-/* What a run is: its data, model, optimizer, schedule, as values of keys "section.name". */
+/* What a run is: its data, model, optimizer, schedule, as values of keys
+ * "section.name". */
 typedef struct steady_recipe steady_recipe;
 
 /* All keys at their defaults, a small vision transformer on built-in pictures. */
 steady_status steady_recipe_new(steady_recipe **recipe, steady_error *error);
 
-/* A built-in recipe ("demo", "shakespeare-char": `steady recipes` lists them) or an INI file.
- * STEADY_USAGE names file, line, and the nearest key or value that there is. */
+/* A built-in recipe ("demo", "shakespeare-char": `steady recipes` lists them) or an INI
+ * file.  STEADY_USAGE names file, line, and the nearest key or value that there is. */
 steady_status steady_recipe_open(const char *name, steady_recipe **recipe,
                                  steady_error *error);
 
@@ -113,7 +120,8 @@ steady_status steady_recipe_parse(const char *text, steady_recipe **recipe,
 steady_status steady_recipe_set(steady_recipe *recipe, const char *key, const char *value,
                                 steady_error *error);
 
-/* Writes the value and its final 0; STEADY_USAGE: no such key, or `size` bytes are too few. */
+/* Writes the value and its final 0; STEADY_USAGE: no such key, or `size`
+ * bytes are too few. */
 steady_status steady_recipe_get(const steady_recipe *recipe, const char *key, char *value,
                                 size_t size, steady_error *error);
 
@@ -123,9 +131,10 @@ void steady_recipe_free(steady_recipe *recipe);
 
 typedef enum steady_split { STEADY_TRAIN, STEADY_VAL, STEADY_TEST } steady_split;
 
-/* Examples of the caller's in place of the files that data.source names.  Each split is given once;
- * training has to be.  data.val_fraction and data.limit work as for files.  Not possible: speech
- * (write a list of recordings, data.source = manifest), pictures of different sizes. */
+/* Examples of the caller's in place of the files that data.source names.  Each split is
+ * given once; training has to be.  data.val_fraction and data.limit work as for files.
+ * Not possible: speech (write a list of recordings, data.source = manifest), pictures
+ * of different sizes. */
 typedef struct steady_data steady_data;
 
 steady_status steady_data_new(steady_data **data, steady_error *error);
@@ -148,12 +157,13 @@ steady_status steady_data_pictures(steady_data *data, steady_split split,
 steady_status steady_data_text(steady_data *data, steady_split split, const char *text,
                                steady_error *error);
 
-/* The same of numbers of another tokenizer: number 17 becomes the word "17", and prompts and texts
- * are such words with blanks between.  Needs data.tokens = word.  Copied. */
+/* The same of numbers of another tokenizer: number 17 becomes the word "17", and prompts
+ * and texts are such words with blanks between.  Needs data.tokens = word.  Copied. */
 steady_status steady_data_tokens(steady_data *data, steady_split split,
                                  const uint32_t *ids, size_t count, steady_error *error);
 
-/* task.kind = translate: line k of one is the translation of line k of the other; copied. */
+/* task.kind = translate: line k of one is the translation of line k of the other;
+ * copied. */
 steady_status steady_data_pairs(steady_data *data, steady_split split, const char *source,
                                 const char *target, steady_error *error);
 
@@ -162,27 +172,29 @@ steady_status steady_data_pairs(steady_data *data, steady_split split, const cha
 /* A model with its data, optimizer and place in its training. */
 typedef struct steady_model steady_model;
 
-/* Opens the data, builds the model and gives it its initial values, by the recipe, which is
- * copied.  data: NULL for what data.source names, else borrowed by the model.  `listener` (NULL: nobody) is copied and gets
- * all notes of this model.
+/* Opens the data, builds the model and gives it its initial values, by the recipe, which
+ * is copied.  data: NULL for what data.source names, else borrowed by the model.
+ * `listener` (NULL: nobody) is copied and gets all notes of this model.
  *
- * Keys of [guard], and train.log_every, eval_every, checkpoint_every, keep and best are for the
- * program: here the caller decides after each step, and they have no effect.  Refused
- * (STEADY_USAGE): train.ema, schedule.name = plateau. */
+ * Keys of [guard], and train.log_every, eval_every, checkpoint_every, keep and best are
+ * for the program: here the caller decides after each step, and they have no effect.
+ * Refused (STEADY_USAGE): train.ema, schedule.name = plateau. */
 steady_status steady_model_new(const steady_recipe *recipe, const steady_data *data,
                                const steady_listener *listener, steady_model **model,
                                steady_error *error);
 
-/* A trained model out of a run folder of the program, to score, probe and ask; it takes no steps.
- * checkpoint: a step's number, "best", "average:N", a .safetensors file; NULL: the newest. */
+/* A trained model out of a run folder of the program, to score, probe and ask;
+ * it takes no steps.
+ * checkpoint: a step's number, "best", "average:N", a .safetensors file; NULL: the
+ * newest. */
 steady_status steady_model_open(const char *run, const char *checkpoint,
                                 const steady_listener *listener, steady_model **model,
                                 steady_error *error);
 
 void steady_model_free(steady_model *model);
 
-/* Steps that the recipe asks for (train.steps, or train.epochs of the data's), and those that
- * were taken. */
+/* Steps that the recipe asks for (train.steps, or train.epochs of the data's), and
+ * those that were taken. */
 size_t steady_model_steps(const steady_model *model);
 size_t steady_model_done(const steady_model *model);
 
@@ -195,31 +207,33 @@ typedef struct steady_step {
 } steady_step;
 
 /* The next batch, its gradients, the update.  `step` may be NULL.
- * STEADY_DIVERGED: a loss, a gradient or, after the update, a weight is not finite; step, op and
- * parameter are named.  But for the last case the weights are as before, and the next call takes
- * the batch behind.  STEADY_DATA: an example cannot be
+ * STEADY_DIVERGED: a loss, a gradient or, after the update, a weight is not finite; step,
+ * op and parameter are named.  But for the last case the weights are as before, and the
+ * next call takes the batch behind.  STEADY_DATA: an example cannot be
  * read.  STEADY_USAGE: all steps are taken (set train.steps). */
 steady_status steady_model_step(steady_model *model, steady_step *step,
                                 steady_error *error);
 
 /* ---- scores ------------------------------------------------------------------------------ */
 
-/* Scores all of a split.  Translations are made too, which takes long (train.beam = 0: not).
+/* Scores all of a split.  Translations are made too, which takes long
+ * (train.beam = 0: not).
  * STEADY_USAGE: the data have no such split. */
 steady_status steady_model_evaluate(steady_model *model, steady_split split,
                                     steady_error *error);
 
-/* A number of the last evaluation, by its name in eval.jsonl: "loss", "nll" (without smoothing),
- * "top1", "top5" (shares 0 ... 1), "ppl", "bleu" (0 ... 100), "wer", "cer", "count".
- * STEADY_USAGE: nothing is evaluated, or the task does not measure this; the text lists what it
- * does. */
+/* A number of the last evaluation, by its name in eval.jsonl: "loss", "nll"
+ * (without smoothing), "top1", "top5" (shares 0 ... 1), "ppl", "bleu" (0 ... 100),
+ * "wer", "cer", "count".
+ * STEADY_USAGE: nothing is evaluated, or the task does not measure this; the text
+ * lists what it does. */
 steady_status steady_model_score(const steady_model *model, const char *name,
                                  double *value, steady_error *error);
 
 /* ---- probes ------------------------------------------------------------------------------ */
 
-/* A place of attention in the last step's forward pass; means over examples and queries that are not
- * padding.  Before the first step all numbers are 0. */
+/* A place of attention in the last step's forward pass; means over examples and queries
+ * that are not padding.  Before the first step all numbers are 0. */
 typedef struct steady_site {
     const char *name;            /* "blocks.0.attn" */
     size_t heads;                /* H */
@@ -267,18 +281,19 @@ steady_status steady_model_read(const steady_model *model, size_t parameter,
 steady_status steady_model_write(steady_model *model, size_t parameter,
                                  const float *values, size_t size, steady_error *error);
 
-/* Everything that training needs to continue, in one safetensors file: whole, or not at all. */
+/* Everything that training needs to continue, in one safetensors file:
+ * whole, or not at all. */
 steady_status steady_model_save(steady_model *model, const char *path,
                                 steady_error *error);
 
-/* The weights alone of such a file, of a run's checkpoint, or of another program's file with these
- * names and shapes (train.init).  STEADY_DATA lists what is missing or misshapen, or where a file of
- * ours says that its weights mean something else. */
+/* The weights alone of such a file, of a run's checkpoint, or of another program's file
+ * with these names and shapes (train.init).  STEADY_DATA lists what is missing or
+ * misshapen, or where a file of ours says that its weights mean something else. */
 steady_status steady_model_load(steady_model *model, const char *path,
                                 steady_error *error);
 
-/* All of a file of steady_model_save, into a model of the same recipe and data: steps that follow
- * are, to the bit, those that would have followed there. */
+/* All of a file of steady_model_save, into a model of the same recipe and data: steps
+ * that follow are, to the bit, those that would have followed there. */
 steady_status steady_model_resume(steady_model *model, const char *path,
                                   steady_error *error);
 
@@ -314,14 +329,14 @@ steady_status steady_model_transcribe(steady_model *model, const char *path, cha
 
 /* ---- an op of one's own ------------------------------------------------------------------ */
 
-/* y = f(x), row by row, between the last norm and the output layer: of pictures the rows that the
- * head reads, of texts and speech those of each token (of pairs, the decoder's).  It is there in
- * training, scores and answers alike.
+/* y = f(x), row by row, between the last norm and the output layer: of pictures the rows
+ * that the head reads, of texts and speech those of each token (of pairs, the decoder's).
+ * It is there in training, scores and answers alike.
  *
- * Both functions are called in the thread of the call, with whole rows; a row of y may depend on
- * that row of x alone, and must not depend on when it is computed.  It has no parameters that the
- * optimizer knows; `context` may hold some that backward updates.  They must not call the library
- * with this model, throw or longjmp. */
+ * Both functions are called in the thread of the call, with whole rows; a row of y may
+ * depend on that row of x alone, and must not depend on when it is computed.  It has no
+ * parameters that the optimizer knows; `context` may hold some that backward updates.
+ * They must not call the library with this model, throw or longjmp. */
 typedef struct steady_op {
     void *context; /* borrowed until the model is freed or has another op */
     /* x, y: [rows, width] */

@@ -102,8 +102,8 @@ Tensor *language_loss(Language *lm, Tape *tape, const ForwardMode *mode,
                          target);
 }
 
-/* to[r, 0 ... n) = ln softmax(z_r)[0 ... n) + plus_r; the rows of z have `columns`, those of `to`
- * V numbers. */
+/* to[r, 0 ... n) = ln softmax(z_r)[0 ... n) + plus_r; the rows of z have `columns`, those
+ * of `to` V numbers. */
 static void put_log_softmax(real *to, size_t vocab, const Tensor *z, size_t n,
                             const real *plus, size_t plus_step) {
     size_t columns = tensor_last(z), rows = tensor_rows(z);
@@ -158,8 +158,8 @@ Tensor *language_logits(Language *lm, Tape *tape, const ForwardMode *mode,
     return language_output(lm, tape, language_features(lm, tape, mode, tokens, NULL));
 }
 
-/* Causal attention looks at half of the keys; of bands the first is counted, where nearly all
- * tokens are. */
+/* Causal attention looks at half of the keys; of bands the first is counted, where
+ * nearly all tokens are. */
 double language_flops(const Language *lm, size_t length) {
     double tokens = (double)length;
     size_t rows = lm->embed.band_count ? lm->embed.bands[0]->tensor.shape[0] : lm->vocab;

@@ -182,8 +182,9 @@ void param_scale_rows(Param *param, size_t first, size_t rows, double factor) {
 
 /* ---- the life of a step ---- */
 
-/* GELU's gradient, the widest op, reads and writes four arrays of tokens x hidden.  Each further
- * micro-batch reads the weights again, which stays small beside 8 tokens for each column. */
+/* GELU's gradient, the widest op, reads and writes four arrays of tokens x hidden.
+ * Each further micro-batch reads the weights again, which stays small beside 8
+ * tokens for each column. */
 size_t model_parts(const ModelConfig *config, double tokens, size_t examples,
                    size_t cache) {
     enum { STREAMS = 4, TOKENS_A_COLUMN = 8 };

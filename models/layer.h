@@ -1,7 +1,7 @@
 /* layer: the parts that every model is built of, and the registry that finds them again.
  *
- * A Model registers its parameters once, in order; probes, checkpoints, optimizers and the
- * reparametrisation walk the lists that building leaves behind. */
+ * A Model registers its parameters once, in order; probes, checkpoints, optimizers and
+ * the reparametrisation walk the lists that building leaves behind. */
 #ifndef STEADY_LAYER_H
 #define STEADY_LAYER_H
 
@@ -62,9 +62,10 @@ void model_release(Model *model);
 
 /* ---- building ---- */
 
-/* Which layers model.reparam_scope means: attention is PART_ATTENTION, blocks that and PART_MLP,
- * auto all but PART_OUTPUT, and all is all.  Tables of embeddings, also where they are the
- * output (tied, adaptive softmax), and the speech convolution are no layers. */
+/* Which layers model.reparam_scope means: attention is PART_ATTENTION, blocks that and
+ * PART_MLP, auto all but PART_OUTPUT, and all is all.  Tables of embeddings, also where
+ * they are the output (tied, adaptive softmax), and the speech convolution are no
+ * layers. */
 typedef enum {
     PART_ATTENTION,
     PART_MLP,
@@ -72,15 +73,16 @@ typedef enum {
     PART_OUTPUT   /* of texts, a matrix of its own */
 } LayerPart;
 
-/* Registers X.weight [out, in] and, with `bias`, X.bias [out]; `part` decides by reparam_scope. */
+/* Registers X.weight [out, in] and, with `bias`, X.bias [out]; `part`
+ * decides by reparam_scope. */
 void linear_build(Model *model, LinearLayer *layer, LayerPart part, bool bias, size_t out,
                   size_t in, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
 void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
                          const size_t *shape, const char *name);
-/* Registers the output matrix X.weight [out, in] of texts, PART_OUTPUT without a bias.  Where
- * it is not reparametrised it is a plain parameter, as the table of a tied output is: no layer
- * of the probes. */
+/* Registers the output matrix X.weight [out, in] of texts, PART_OUTPUT without a bias.
+ * Where it is not reparametrised it is a plain parameter, as the table of a tied output
+ * is: no layer of the probes. */
 void output_build(Model *model, LinearLayer *layer, size_t out, size_t in,
                   const char *name);
 void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...)
@@ -92,12 +94,14 @@ void site_build(Model *model, Site *site, size_t heads, const char *name);
 /* What the layer's products are multiplied by; NULL: nothing. */
 const Scale *linear_scale(const LinearLayer *layer);
 
-/* What op_linear_fused wants of the layer; the caller adds what stands before and behind it. */
+/* What op_linear_fused wants of the layer; the caller adds what stands
+ * before and behind it. */
 LinearArgs linear_args(const LinearLayer *layer, Tensor *x);
 Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x);
 Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x); /* identity: x */
 
-/* What the output layer sees of x [.., D], which the last norm gave: x, or the model's output_op. */
+/* What the output layer sees of x [.., D], which the last norm gave: x, or the
+ * model's output_op. */
 Tensor *model_output(const Model *model, Tape *tape, Tensor *x);
 
 /* ---- initial values; each parameter draws from its own stream, named by its name ---- */
@@ -110,14 +114,14 @@ void param_scale_rows(Param *param, size_t first, size_t rows, double factor);
 
 /* ---- the life of a step ---- */
 
-/* Into how many micro-batches to cut `examples` of `tokens` tokens so that what one op of the
- * backward pass reads and writes stays in `cache` bytes (0: not known), as long as a micro-batch has
- * activations enough to outweigh the weights; 1 mostly. */
+/* Into how many micro-batches to cut `examples` of `tokens` tokens so that what one op of
+ * the backward pass reads and writes stays in `cache` bytes (0: not known), as long as a
+ * micro-batch has activations enough to outweigh the weights; 1 mostly. */
 size_t model_parts(const ModelConfig *config, double tokens, size_t examples,
                    size_t cache);
 
-/* With UV_RANDOM: u of every layer from its own stream.  Before model_start, which finds singular
- * vectors where none was drawn. */
+/* With UV_RANDOM: u of every layer from its own stream.  Before model_start, which finds
+ * singular vectors where none was drawn. */
 void model_draw_vectors(Model *model, uint64_t seed);
 
 /* What a checkpoint or train.init brought; others are made. NULL: nothing was brought. */

@@ -78,8 +78,8 @@ static void initialize_patch(Vit *vit, uint64_t seed) {
     }
 }
 
-/* [sin a w_k, cos a w_k, sin b w_k, cos b w_k] with a the row, b the column of the patch and
- * w_k = 10000^(-4k/D); zeros for the class token (Chen et al. 2021). */
+/* [sin a w_k, cos a w_k, sin b w_k, cos b w_k] with a the row, b the column of the patch
+ * and w_k = 10000^(-4k/D); zeros for the class token (Chen et al. 2021). */
 static void fill_sincos(Vit *vit) {
     size_t width = vit->model.config.width, quarter = width / 4;
     size_t across = vit->picture.width / vit->model.config.patch;
@@ -109,7 +109,8 @@ void vit_initialize(Vit *vit, uint64_t seed) {
 
 /* ---- running ---- */
 
-/* The class token's model reads one token of the last block, which is cheap enough to keep. */
+/* The class token's model reads one token of the last block, which is
+ * cheap enough to keep. */
 static bool ends_early(const Vit *vit) { return vit->model.config.pool == POOL_TOKEN; }
 
 static Tensor *run_blocks(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *x) {

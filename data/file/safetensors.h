@@ -13,7 +13,7 @@
  *     safetensors_writer_free(w);
  *
  * The format: 8 bytes with the length of the header (little-endian), a JSON object
- * {"name":{"dtype":"F32","shape":[..],"data_offsets":[begin,end]},...,"__metadata__":{..}}
+ *   {"name":{"dtype":"F32","shape":[..],"data_offsets":[begin,end]},...,"__metadata__":{..}}
  * that spaces may follow, and the data without gaps (github.com/huggingface/safetensors).
  * Every claim of the header is checked against the file; what does not hold is FAIL_DATA
  * with the file, the tensor, what was seen and what was wanted.  So is a file that cannot

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-/* x = lambda x + (1 - lambda) partner.  Never inlined: a compiler that sees both pictures of a
- * pair rounds the sum of one in another order than that of the other, and which is which
- * depends on the number of ranks. */
+/* x = lambda x + (1 - lambda) partner.  Never inlined: a compiler that sees both pictures
+ * of a pair rounds the sum of one in another order than that of the other, and which is
+ * which depends on the number of ranks. */
 __attribute__((noinline)) static void
 blend(real *restrict x, const real *restrict partner, size_t n, real lambda) {
     for (size_t p = 0; p < n; p++) x[p] = lambda * x[p] + (1 - lambda) * partner[p];

@@ -74,8 +74,8 @@ void *mem_zalloc(size_t bytes); /* the same, filled with zeros */
 void *mem_array(size_t count, size_t item);
 void *mem_zarray(size_t count, size_t item);
 void mem_free(void *memory); /* NULL is fine */
-/* Frees what a variable holds before it gets other memory: should there be none, the trap leaves
- * nothing behind that would be freed twice. */
+/* Frees what a variable holds before it gets other memory: should there be none, the trap
+ * leaves nothing behind that would be freed twice. */
 #define MEM_DROP(variable) (mem_free(variable), (variable) = NULL)
 char *mem_strdup(const char *text);
 

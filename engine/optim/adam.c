@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* g += decay p;  m, v;  p = keep p - lr m^ / (sqrt(v^) + eps).  adam and adamw differ in what
- * DECAY_AUTO means alone. */
+/* g += decay p;  m, v;  p = keep p - lr m^ / (sqrt(v^) + eps).  adam and adamw differ in
+ * what DECAY_AUTO means alone. */
 static void apply(const OptimPass *pass, const OptimSpan *span) {
     real *restrict p = span->value, *restrict m = span->slot[0],
                    *restrict v = span->slot[1];

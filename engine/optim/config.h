@@ -13,7 +13,8 @@
 typedef enum { OPTIM_LIST(OPTIM_KIND) } OptimKind;
 #undef OPTIM_KIND
 
-/* How weight decay acts: added to the gradient, or p *= 1 - lr * decay before the update. */
+/* How weight decay acts: added to the gradient, or p *= 1 - lr * decay before the
+ * update. */
 typedef enum { DECAY_AUTO, DECAY_COUPLED, DECAY_DECOUPLED } DecayKind;
 typedef enum { DECAY_MATRICES, DECAY_ALL } DecayScope;
 
@@ -62,8 +63,8 @@ typedef struct ScheduleConfig {
     double step_at[SCHEDULE_STEPS_MAX];
     size_t step_count;
     double step_factor;
-    /* plateau: which score of the validation split, or of test where there is none; a number of
-     * the caller's (tools/recipe/metric.h), 0: the loss */
+    /* plateau: which score of the validation split, or of test where there is none; a
+     * number of the caller's (tools/recipe/metric.h), 0: the loss */
     int watch;
     size_t patience; /* plateau: evaluations without a better loss that are borne */
     double min_lr;

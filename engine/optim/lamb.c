@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-/* Moves m and v, and returns |p|^2 and |r|^2.  r itself is not kept: apply makes it again,
- * which costs a division but no memory. */
+/* Moves m and v, and returns |p|^2 and |r|^2.  r itself is not kept: apply makes it
+ * again, which costs a division but no memory. */
 static OptimNorms measure(const OptimPass *pass, const OptimSpan *span) {
     real *restrict m = span->slot[0], *restrict v = span->slot[1];
     const real *restrict p = span->value, *restrict grad = span->grad;

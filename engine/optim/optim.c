@@ -4,8 +4,8 @@
 
 #include "engine/optim/rule.h"
 
-/* Numbers in a span: four slabs of 32 KB stay in the first-level caches, and a large tensor
- * gives work to every thread. */
+/* Numbers in a span: four slabs of 32 KB stay in the first-level caches, and a large
+ * tensor gives work to every thread. */
 #define SPAN_SIZE 8192
 
 #define RULE(KIND, name) &optim_rule_##name,
@@ -166,7 +166,8 @@ static OptimSpan span_at(const Optimizer *o, const Place *place, double lr) {
     return span;
 }
 
-/* trust |p| / |update| from the sums of the tensor's spans, in order; 1 where a norm is 0. */
+/* trust |p| / |update| from the sums of the tensor's spans, in order; 1
+ * where a norm is 0. */
 static double ratio_of(const Optimizer *o, const Target *target) {
     double value = 0, update = 0;
     for (size_t k = target->first; k < target->last; k++) {

@@ -1,8 +1,8 @@
 /* rule: what distinguishes one optimizer from another; private to engine/optim.
  *
- * optim.c cuts every tensor into spans and calls `apply` for each, in any order and from many
- * threads.  An optimizer with a ratio of norms has `measure`, which optim.c calls for all
- * spans first and whose sums it adds up for each tensor.
+ * optim.c cuts every tensor into spans and calls `apply` for each, in any order and from
+ * many threads.  An optimizer with a ratio of norms has `measure`, which optim.c calls
+ * for all spans first and whose sums it adds up for each tensor.
  *
  * To add an optimizer: a file with its Rule, its name in OPTIM_LIST (config.h), and a
  * closed-form case in test/unit/test_optim.c. */

@@ -1,4 +1,5 @@
-/* A program of the library's for test/fault/library.sh: all that the door offers, on one kind of task.
+/* A program of the library's for test/fault/library.sh: all that the door offers,
+ * on one kind of task.
  *
  *     LD_PRELOAD=fault-allocations.so STEADY_FAULT=N fault-library pictures FOLDER
  *

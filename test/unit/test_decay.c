@@ -1,4 +1,5 @@
-/* weight decay: how it acts (optim.decay), on what (decay_scope), how much (weight_decay_end). */
+/* weight decay: how it acts (optim.decay), on what (decay_scope), how much
+ * (weight_decay_end). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

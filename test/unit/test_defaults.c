@@ -1,4 +1,5 @@
-/* The defaults of structs, for programs that fill them without a recipe, are those of the key table. */
+/* The defaults of structs, for programs that fill them without a recipe, are
+ * those of the key table. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

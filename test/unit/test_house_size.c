@@ -2,6 +2,7 @@
  * function a screen. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 
 #include "tree.h"
 
-enum { FILE_LINES = 500, FUNCTION_LINES = 60 };
+enum { FILE_LINES = 500, EXAMPLE_LINES = 80, FUNCTION_LINES = 60, COLUMNS = 90 };
 
 static const char *const FOLDERS[] = {"engine",  "models",   "data", "tools",
                                       "include", "examples", "test", NULL};
@@ -26,15 +27,52 @@ static size_t lines_of(const char *path) {
 
 static void check_file(void *bad, const char *path) {
     size_t lines = lines_of(path);
-    if (lines <= FILE_LINES) return;
-    print_error("%s: %zu lines; at most %d\n", path, lines, FILE_LINES);
+    size_t most = strncmp(path, "examples/", 9) ? FILE_LINES : EXAMPLE_LINES;
+    if (lines <= most) return;
+    print_error("%s: %zu lines; at most %zu\n", path, lines, most);
     ++*(size_t *)bad;
 }
 
-static void no_file_is_longer_than_500_lines(void **state) {
+static void no_file_is_longer_than_500_lines_and_no_example_than_80(void **state) {
     (void)state;
     size_t bad = 0;
     tree_each(FOLDERS, check_file, &bad);
+    assert_int_equal(bad, 0);
+}
+
+/* Is the line the prose of a comment on lines of its own?  What stands further in is a
+ * formula, a table or code. */
+static bool is_prose(const char *line) {
+    line += strspn(line, " ");
+    if (*line == '/') line++;
+    return !strncmp(line, "* ", 2) && line[2] != ' ' && !strchr("*-", line[2]);
+}
+
+static size_t columns_of(const char *line) {
+    size_t columns = 0;
+    for (; *line && *line != '\n'; line++) columns += (*line & 0xC0) != 0x80; /* UTF-8 */
+    return columns;
+}
+
+static void check_comments(void *bad, const char *path) {
+    char line[2000];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    for (size_t number = 1; fgets(line, sizeof line, file); number++) {
+        if (!is_prose(line) || columns_of(line) <= COLUMNS) continue;
+        print_error("%s:%zu: a comment of %zu columns; at most %d\n", path, number,
+                    columns_of(line), COLUMNS);
+        ++*(size_t *)bad;
+    }
+    fclose(file);
+}
+
+static void prose_of_comments_stays_within_90_columns(void **state) {
+    (void)state;
+    size_t bad = 0;
+    assert_true(is_prose("    /* a */") && is_prose(" * a") && !is_prose(" *   a"));
+    assert_int_equal(columns_of("\xC3\xA4\n"), 1);
+    tree_each(FOLDERS, check_comments, &bad);
     assert_int_equal(bad, 0);
 }
 
@@ -100,7 +138,8 @@ static void functions_are_measured_from_signature_to_brace(void **state) {
 
 int main(void) {
     const struct CMUnitTest cases[] = {
-        cmocka_unit_test(no_file_is_longer_than_500_lines),
+        cmocka_unit_test(no_file_is_longer_than_500_lines_and_no_example_than_80),
+        cmocka_unit_test(prose_of_comments_stays_within_90_columns),
         cmocka_unit_test(no_function_is_longer_than_60_lines),
         cmocka_unit_test(functions_are_measured_from_signature_to_brace),
     };

@@ -391,7 +391,8 @@ static void probes_are_in_their_ranges(void **state) {
         steady_weight w;
         assert_int_equal(steady_model_weight(model, i, &w, NULL), STEADY_OK);
         assert_true(w.sigma > 0 && w.gradient_norm >= 0);
-        /* sigmaReparam: the effective norm is gamma, but for how far u and v are behind. */
+        /* sigmaReparam: the effective norm is gamma, but for how far u and v are
+         * behind. */
         assert_true(w.sigma > 0.99 * w.gamma && w.sigma < 1.01 * w.gamma);
     }
     steady_model_free(model);

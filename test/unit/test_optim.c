@@ -1,4 +1,5 @@
-/* optim and ema: PyTorch's numbers, closed forms of single steps, who has decay and ratio. */
+/* optim and ema: PyTorch's numbers, closed forms of single steps, who has decay and
+ * ratio. */
 #include <math.h>
 #include <omp.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
-/* doctor: `steady doctor`, what this machine offers and what is wrong with its set-up.  Problems
- * that it finds are its result, not its failure, but for products that are wrong (FAIL_RUN). */
+/* doctor: `steady doctor`, what this machine offers and what is wrong with its
+ * set-up.  Problems that it finds are its result, not its failure, but for products
+ * that are wrong (FAIL_RUN). */
 #include <jansson.h>
 #include <omp.h>
 #include <stddef.h>

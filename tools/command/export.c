@@ -32,7 +32,8 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     return o->out ? OK : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");
 }
 
-/* Effective weights take the place of W; companions are marked by their roles and names. */
+/* Effective weights take the place of W; companions are marked by their roles and
+ * names. */
 static void fold_all(Model *model) {
     for (size_t i = 0; i < model->layer_count; i++) {
         Reparam *r = model->layers[i]->reparam;

@@ -1,4 +1,5 @@
-/* predict: `steady predict RUN [INPUT ...]` - classes, text, translations or transcripts. */
+/* predict: `steady predict RUN [INPUT ...]` - classes, text, translations or
+ * transcripts. */
 #include <stddef.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* train: `steady train RECIPE [key=value ...] [--out DIR]` and `steady train --resume DIR`. */
+/* train: `steady train RECIPE [key=value ...] [--out DIR]` and `steady
+ * train --resume DIR`. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,8 +130,8 @@ static bool has_report(const char *dir) {
     return !access(path, F_OK);
 }
 
-/* What is left to do and to say of a run that has taken `step` steps, some of them now (`moved`):
- * rank 0's part. */
+/* What is left to do and to say of a run that has taken `step` steps, some of them now
+ * (`moved`): rank 0's part. */
 static int conclude(const Options *o, const char *dir, size_t step, bool moved,
                     const Err *err) {
     Status status = err->status;
@@ -170,8 +171,8 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     Err err = ERR_NONE;
     Recipe *recipe = mem_alloc(sizeof *recipe), *was = mem_alloc(sizeof *was);
     int code;
-    /* Ranks agree on their end before they leave; a single process has nothing to save until
-     * its folder is made (trainer_open), and main has said so. */
+    /* Ranks agree on their end before they leave; a single process has nothing to save
+     * until its folder is made (trainer_open), and main has said so. */
     if (ranks) stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
     if (!read_options(o, argc, argv, &err) && !load_recipe(o, recipe, was, &err))
         start_threads_checked(recipe->train.threads, &err);

@@ -1,4 +1,5 @@
-/* step: one step of training, as tools/train/trainer.c takes it without logs and saving. */
+/* step: one step of training, as tools/train/trainer.c takes it without logs and
+ * saving. */
 #include <math.h>
 
 #include "engine/kern/reduce.h"

@@ -1,4 +1,5 @@
-/* findings: what this machine offers, and what is wrong with its set-up, for `steady doctor`.
+/* findings: what this machine offers, and what is wrong with its set-up,
+ * for `steady doctor`.
  *
  *     Findings found;
  *     if (findings_gather(&found, &err)) return err.status;
@@ -33,8 +34,8 @@ typedef struct Findings {
     size_t problem_count;
 } Findings;
 
-/* Measures for about a second, and stores the rates (tools/program/rate.h).  FAIL_USAGE: a variable
- * of the check of OpenBLAS that means nothing. */
+/* Measures for about a second, and stores the rates (tools/program/rate.h).  FAIL_USAGE:
+ * a variable of the check of OpenBLAS that means nothing. */
 Status findings_gather(Findings *found, Err *err);
 
 #endif

@@ -123,7 +123,8 @@ static Status check_change(const RecipeChange *c, const Recipe *is, unsigned use
     return refuse_idle(c->key, c->is, why, err);
 }
 
-/* A word whose key does nothing beside the others'.  Not for predict, which goes by its options. */
+/* A word whose key does nothing beside the others'.  Not for predict, which
+ * goes by its options. */
 static Status check_condition(const Key *key, const Recipe *is, unsigned use, Err *err) {
     char why[KEY_WHY_MAX];
     bool eval = use & (USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST);

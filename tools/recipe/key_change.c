@@ -1,5 +1,6 @@
-/* key_change: what another value of a key means to a run that has begun (tools/recipe/keys.h).  A key
- * is in a row, in several where tasks differ; test_recipe_change.c finds those that are in none. */
+/* key_change: what another value of a key means to a run that has begun
+ * (tools/recipe/keys.h).  A key is in a row, in several where tasks differ;
+ * test_recipe_change.c finds those that are in none. */
 #include <string.h>
 
 #include "tools/recipe/keys.h"

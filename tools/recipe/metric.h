@@ -19,7 +19,8 @@
 
 #include "tools/recipe/tasks.h"
 
-/* AT(place) among the choices, from 0 and without gaps (train.best has auto at 0), or NO. */
+/* AT(place) among the choices, from 0 and without gaps (train.best has auto at 0), or
+ * NO. */
 /* clang-format off */
 #define METRIC_LIST(X)                                                                   \
     X(LOSS, "loss", AT(1), AT(0), .tasks = FOR_ALL, .factor = 1, .average = true,        \

@@ -50,8 +50,8 @@ static bool is_default(const Key *key, const Recipe *recipe, const Recipe *stand
     return !strcmp(is, was);
 }
 
-/* A word is always named.  A file may write defaults out; and what a built-in recipe sets is
- * not the user's, who may well have switched off what it was for. */
+/* A word is always named.  A file may write defaults out; and what a built-in recipe sets
+ * is not the user's, who may well have switched off what it was for. */
 static bool is_meant(const Key *key, const Recipe *recipe, const Recipe *standard) {
     if (!keyset_has(recipe->own, key)) return false;
     return keyset_has(recipe->worded, key) || !is_default(key, recipe, standard);

@@ -100,8 +100,8 @@ static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
     return err->status;
 }
 
-/* The mean of the newest checkpoints' weights; the newest is loaded already.  Their singular
- * vectors are followed by one power iteration on the mean. */
+/* The mean of the newest checkpoints' weights; the newest is loaded already.  Their
+ * singular vectors are followed by one power iteration on the mean. */
 static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
     ParamSet *params = run->task->model->params;
     size_t count = params->trained, used = 1;

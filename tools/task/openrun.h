@@ -26,7 +26,8 @@ typedef struct RunChoice {
     size_t word_count;
     bool ema;            /* the averaged weights */
     const char *command; /* "eval", for messages */
-    /* start_threads_checked, asked before the model is built; NULL: threads stay as they are */
+    /* start_threads_checked, asked before the model is built; NULL:
+     * threads stay as they are */
     Status (*threads)(size_t threads, Err *err);
     unsigned use; /* what words it takes: USE_... of tools/recipe/keys.h */
 } RunChoice;
@@ -35,8 +36,8 @@ typedef struct RunChoice {
 Status run_open(OpenRun *run, const RunChoice *choice, bool with_data, Err *err);
 void run_close(OpenRun *run);
 
-/* The words once more, where by now it is known what they are for: FAIL_USAGE for one that has no
- * effect there (tools/recipe/change.h). */
+/* The words once more, where by now it is known what they are for: FAIL_USAGE for one
+ * that has no effect there (tools/recipe/change.h). */
 Status run_check_words(const OpenRun *run, const char *command, unsigned use, Err *err);
 
 /* Forward mode of evaluation: the temperature that the run ended with. */

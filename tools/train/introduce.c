@@ -5,7 +5,8 @@
 #include "tools/program/start.h"
 #include "tools/train/parts.h"
 
-/* A line for each key that is not as it was, and one where that moves the place in the data. */
+/* A line for each key that is not as it was, and one where that moves the
+ * place in the data. */
 static void say_changes(const Trainer *t) {
     const Anchor *a = &t->at.anchor;
     for (size_t i = 0; i < t->changes.count; i++) {

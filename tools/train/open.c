@@ -1,4 +1,5 @@
-/* open: from a recipe, and the folder of a run that goes on, to a trainer (tools/train/trainer.h). */
+/* open: from a recipe, and the folder of a run that goes on, to a trainer
+ * (tools/train/trainer.h). */
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,10 +12,12 @@
 #include "tools/task/meaning.h"
 #include "tools/train/parts.h"
 
-/* Opens the logs, cut back to the present step; an evaluation that was broken off comes again. */
+/* Opens the logs, cut back to the present step; an evaluation that was
+ * broken off comes again. */
 Status trainer_open_logs(Trainer *t, Err *err) {
     if (!ranks_lead(t->ranks)) return OK;
-    /* A score at the end of a run that now goes on past it would not be there without the stop. */
+    /* A score at the end of a run that now goes on past it would not be
+     * there without the stop. */
     bool scored =
         !t->at.pending_eval && trainer_due(t, t->at.step, t->recipe->train.eval_every);
     size_t last_score = t->at.step && !scored ? t->at.step - 1 : t->at.step;
@@ -98,7 +101,8 @@ static Status save_recipe(const Trainer *t, Err *err) {
     return err->status;
 }
 
-/* Makes a new run's folder.  recipe.ini comes first: what a killed process leaves is a run. */
+/* Makes a new run's folder.  recipe.ini comes first: what a killed process leaves is a
+ * run. */
 static Status make_folder(Trainer *t, Err *err) {
     if (rundir_make_folders(t->dir, &t->made, err) ||
         rundir_lock(t->dir, &t->lock, err) || rundir_check_free(t->dir, err))

@@ -2,10 +2,11 @@
  *
  *   batch -> loss -> backward -> fold -> clip -> optimizer -> probes -> logs, checkpoint, score
  *
- * With several ranks each has a part of every batch; gradients are summed during the backward
- * pass, so all make the same update.  Rank 0 alone writes and speaks.  What one rank meets
- * alone - broken data, a full disk, a signal - it keeps in err until ranks_agree, where all
- * come together before the next step: then all end in the same way. */
+ * With several ranks each has a part of every batch; gradients are summed during
+ * the backward pass, so all make the same update.  Rank 0 alone writes and
+ * speaks.  What one rank meets alone - broken data, a full disk, a signal - it
+ * keeps in err until ranks_agree, where all come together before the next step:
+ * then all end in the same way. */
 #ifndef STEADY_TRAINER_H
 #define STEADY_TRAINER_H
 
@@ -51,25 +52,28 @@ typedef struct Trainer {
 
 /* Opens data and model, and, where `was` is given, the newest checkpoint of the run whose
  * recipe it is (trainer_recipe_was); NULL starts a new run.  Nothing is written before
- * everything fits, and nothing at all to a run that has its steps already; from then on signals
- * are asked for between the steps.  A folder belongs to one trainer at a time.  `was` is
- * borrowed.  On failure *trainer is released.  Called by all of `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
+ * everything fits, and nothing at all to a run that has its steps already; from then on
+ * signals are asked for between the steps.  A folder belongs to one trainer at a time.
+ * `was` is borrowed.  On failure *trainer is released.  Called by all of `ranks`
+ * (borrowed); they fail or succeed together, here and in trainer_run. */
 Status trainer_open(Trainer *trainer, Recipe *recipe, const Recipe *was, const char *dir,
                     Ranks *ranks, Err *err);
 
-/* The recipe that the newest checkpoint in `dir` was trained by, laid over that of recipe.ini;
+/* The recipe that the newest checkpoint in `dir` was trained by, laid over
+ * that of recipe.ini;
  * false: there is no checkpoint.  One that cannot be read leaves the recipe as it is. */
 bool trainer_recipe_was(const char *dir, Recipe *recipe);
 
 /* Is there a step, or an evaluation, left to take? */
 bool trainer_has_work(const Trainer *trainer);
 
-/* What a run with work is, on stderr: first what has changed since its checkpoint.  For rank 0. */
+/* What a run with work is, on stderr: first what has changed since its
+ * checkpoint.  For rank 0. */
 void trainer_introduce(const Trainer *trainer);
 
-/* Runs to the end.  FAIL_INTERRUPTED, FAIL_COLLAPSED and FAIL_DATA leave a checkpoint of the
- * last step, FAIL_DIVERGED keeps the last good one.  Data that fail before the first step leave
- * nothing behind: what was made goes, and no more than that. */
+/* Runs to the end.  FAIL_INTERRUPTED, FAIL_COLLAPSED and FAIL_DATA leave a checkpoint of
+ * the last step, FAIL_DIVERGED keeps the last good one.  Data that fail before the first
+ * step leave nothing behind: what was made goes, and no more than that. */
 Status trainer_run(Trainer *trainer, Err *err);
 void trainer_close(Trainer *trainer);
 

@@ -1,5 +1,5 @@
-/* data: the splits of speech: what the recipe says of them, their lengths and rates, notes
- * (tools/task/transcribe/transcribe.h). */
+/* data: the splits of speech: what the recipe says of them, their lengths and rates,
+ * notes (tools/task/transcribe/transcribe.h). */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>

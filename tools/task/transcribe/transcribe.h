@@ -32,8 +32,8 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err);
  * but one.  Tells on stderr, once a rate, of one that training has not heard. */
 size_t transcribe_hear(Task *task, size_t rate, const char *where);
 
-/* The rates that training had, from the run's task.json: all that a task without data knows
- * of them. */
+/* The rates that training had, from the run's task.json: all that a task without
+ * data knows of them. */
 void transcribe_read_rates(Transcribe *t, const char *run_dir);
 
 /* All splits that there are, looked at before the first step; sets counts and chance. */
