@@ -143,7 +143,7 @@ static Task *finish(LanguageTask *l, Status status, Err *err) {
     Task *task = &l->text.task;
     size_t vocab = status ? 0 : tokenizer_size(text_task_tokenizer(task, 0));
     if (status || language_check(&task->recipe->model, vocab, err)) {
-        language_task_free(task);
+        task_free(task);
         return NULL;
     }
     l->lm = language_new(&task->recipe->model, vocab);

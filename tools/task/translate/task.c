@@ -220,7 +220,7 @@ static Task *finish(TranslateTask *t, Status status, Err *err) {
     size_t source = status ? 0 : tokenizer_size(text_task_tokenizer(task, 0));
     size_t target = status ? 0 : tokenizer_size(text_task_tokenizer(task, 1));
     if (status || translator_check(model, source, target, err)) {
-        translate_task_free(task);
+        task_free(task);
         return NULL;
     }
     double most = 1 - 1 / (double)MAX(target, (size_t)1);
@@ -230,7 +230,7 @@ static Task *finish(TranslateTask *t, Status status, Err *err) {
             "train.label_smoothing = %g leaves the right one of %zu tokens less than the "
             "others",
             task->recipe->train.label_smoothing, target);
-        translate_task_free(task);
+        task_free(task);
         return NULL;
     }
     t->translator = translator_new(model, source, target, model->context);
@@ -265,7 +265,7 @@ static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     for (Split s = SPLIT_TRAIN; task && s <= SPLIT_TEST; s++) {
         const TextSet *set = t->text.texts.sets[s];
         if (!set || !check_positions(t, set, err)) continue;
-        translate_task_free(task);
+        task_free(task);
         return NULL;
     }
     if (!task) return NULL;
