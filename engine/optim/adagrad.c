@@ -18,6 +18,7 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_adagrad = {
+    .keys = "eps",
     .slot_count = 1,
     .slot_name = {"sum"},
     .decay = DECAY_COUPLED,

@@ -24,6 +24,7 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_adam = {
+    .keys = "beta1|beta2|eps",
     .slot_count = 2,
     .slot_name = {"m", "v"},
     .decay = DECAY_COUPLED,
@@ -32,6 +33,7 @@ const OptimRule optim_rule_adam = {
 };
 
 const OptimRule optim_rule_adamw = {
+    .keys = "beta1|beta2|eps",
     .slot_count = 2,
     .slot_name = {"m", "v"},
     .decay = DECAY_DECOUPLED,

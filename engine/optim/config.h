@@ -10,7 +10,7 @@
     X(ADAM, adam) X(SGD, sgd) X(LARS, lars) X(LAMB, lamb) X(ADAGRAD, adagrad)
 
 #define OPTIM_KIND(KIND, name) OPTIM_##KIND,
-typedef enum { OPTIM_LIST(OPTIM_KIND) } OptimKind;
+typedef enum { OPTIM_LIST(OPTIM_KIND) OPTIM_KINDS } OptimKind;
 #undef OPTIM_KIND
 
 /* How weight decay acts: added to the gradient, or p *= 1 - lr * decay before the
@@ -18,20 +18,22 @@ typedef enum { OPTIM_LIST(OPTIM_KIND) } OptimKind;
 typedef enum { DECAY_AUTO, DECAY_COUPLED, DECAY_DECOUPLED } DecayKind;
 typedef enum { DECAY_MATRICES, DECAY_ALL } DecayScope;
 
-/* X(KIND, name, rate, ends): SCHEDULE_KIND, the word of schedule.name, a function of
- * schedule.c, and whether the rate goes by how many steps the run has. */
+/* X(KIND, name, rate, ends, keys): SCHEDULE_KIND, the word of schedule.name, a function
+ * of schedule.c, whether the rate goes by how many steps the run has, and the keys of
+ * [schedule] that act for it, those of the warm-up aside. */
 /* clang-format off */
-#define SCHEDULE_LIST(X)                                        \
-    X(CONSTANT,     "constant",     constant_rate,     false)   \
-    X(COSINE,       "cosine",       cosine_rate,       true)    \
-    X(STEP,         "step",         step_rate,         false)   \
-    X(INVERSE_SQRT, "inverse-sqrt", inverse_sqrt_rate, false)   \
-    X(LINEAR,       "linear",       linear_rate,       true)    \
-    X(PLATEAU,      "plateau",      plateau_rate,      false)
+#define SCHEDULE_LIST(X)                                                                \
+    X(CONSTANT,     "constant",     constant_rate,     false, "")                       \
+    X(COSINE,       "cosine",       cosine_rate,       true,  "min_lr")                 \
+    X(STEP,         "step",         step_rate,         false, "step_at|step_factor")    \
+    X(INVERSE_SQRT, "inverse-sqrt", inverse_sqrt_rate, false, "")                       \
+    X(LINEAR,       "linear",       linear_rate,       true,  "min_lr")                 \
+    X(PLATEAU,      "plateau",      plateau_rate,      false,                           \
+      "step_factor|watch|patience|min_lr")
 /* clang-format on */
 
-#define SCHEDULE_KIND(KIND, name, rate, ends) SCHEDULE_##KIND,
-typedef enum { SCHEDULE_LIST(SCHEDULE_KIND) } ScheduleKind;
+#define SCHEDULE_KIND(KIND, name, rate, ends, keys) SCHEDULE_##KIND,
+typedef enum { SCHEDULE_LIST(SCHEDULE_KIND) SCHEDULE_KINDS } ScheduleKind;
 #undef SCHEDULE_KIND
 
 typedef struct OptimConfig {

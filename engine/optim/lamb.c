@@ -38,6 +38,7 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_lamb = {
+    .keys = "beta1|beta2|eps|adapt_1d",
     .slot_count = 2,
     .slot_name = {"m", "v"},
     .decay = DECAY_COUPLED,

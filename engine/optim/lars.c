@@ -15,12 +15,14 @@ static OptimNorms measure(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_lars = {
+    .keys = "momentum|trust|adapt_1d",
     .slot_count = 1,
     .slot_name = {"momentum"},
     .decay = DECAY_COUPLED,
     .fixed_decay = true,
     .eps = 1e-8,
     .momentum = 0.9,
+    .trusting = true,
     .measure = measure,
     .apply = optim_momentum_apply,
 };

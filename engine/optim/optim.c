@@ -63,6 +63,8 @@ const char *optim_name(OptimKind kind) {
     return NAMES[kind];
 }
 
+const char *optim_keys(OptimKind kind) { return rules[kind]->keys; }
+
 static void resolve_config(OptimConfig *config) {
     const OptimRule *rule = rules[config->name];
     if (config->eps < 0) config->eps = rule->eps;
@@ -175,7 +177,7 @@ static double ratio_of(const Optimizer *o, const Target *target) {
         update += o->places[k].norms.update;
     }
     if (!target->adapted || value == 0 || update == 0) return 1;
-    double trust = o->config.name == OPTIM_LARS ? o->config.trust : 1;
+    double trust = o->rule->trusting ? o->config.trust : 1;
     return trust * sqrt(value) / sqrt(update);
 }
 

@@ -49,6 +49,9 @@ OptimConfig optim_config_default(void);
 /* "adamw", "lamb", ... */
 const char *optim_name(OptimKind kind);
 
+/* "momentum|trust": keys of [optim] that act for it and not for all. */
+const char *optim_keys(OptimKind kind);
+
 /* The state for `params` (finished; borrowed), filled with zeros. */
 Optimizer *optim_new(const OptimConfig *config, ParamSet *params);
 void optim_free(Optimizer *o);

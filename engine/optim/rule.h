@@ -39,12 +39,15 @@ typedef struct OptimNorms {
 } OptimNorms;
 
 typedef struct OptimRule {
+    const char
+        *keys; /* "momentum|trust": those of [optim] that act for it and not for all */
     size_t slot_count;
     const char *slot_name[OPTIM_SLOTS_MAX];
     DecayKind decay;  /* what DECAY_AUTO means; never DECAY_AUTO itself */
     bool fixed_decay; /* nothing else: the trust ratio is of the update with its decay */
     double eps, momentum; /* where the recipe leaves them out */
     bool nesterov;        /* knows it */
+    bool trusting;        /* config.trust is a factor of the ratio */
     OptimNorms (*measure)(const OptimPass *pass,
                           const OptimSpan *span); /* NULL: no ratio */
     void (*apply)(const OptimPass *pass, const OptimSpan *span);

@@ -43,10 +43,11 @@ static double plateau_rate(const Moment *m) {
     return fmax(lower, fmin(m->config->min_lr, m->lr));
 }
 
-#define ROW(KIND, name, rate, ends) {rate, ends},
+#define ROW(KIND, name, rate, ends, keys) {rate, ends, keys},
 static const struct {
     double (*rate)(const Moment *m);
     bool ends;
+    const char *keys;
 } SCHEDULES[] = {SCHEDULE_LIST(ROW)};
 #undef ROW
 
@@ -68,6 +69,8 @@ double schedule_rate(const ScheduleConfig *config, double base_lr, size_t step,
 }
 
 bool schedule_has_end(ScheduleKind kind) { return SCHEDULES[kind].ends; }
+
+const char *schedule_keys(ScheduleKind kind) { return SCHEDULES[kind].keys; }
 
 double schedule_weight_decay(const OptimConfig *config, size_t step, size_t total_steps) {
     double start = config->weight_decay, end = config->weight_decay_end;

@@ -31,4 +31,7 @@ double schedule_weight_decay(const OptimConfig *config, size_t step, size_t tota
 /* Does the rate go by how many steps the run has, down to min_lr? */
 bool schedule_has_end(ScheduleKind kind);
 
+/* "step_at|step_factor": keys of [schedule] that act for it, the warm-up's aside. */
+const char *schedule_keys(ScheduleKind kind);
+
 #endif

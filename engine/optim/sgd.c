@@ -42,6 +42,7 @@ void optim_momentum_apply(const OptimPass *pass, const OptimSpan *span) {
 }
 
 const OptimRule optim_rule_sgd = {
+    .keys = "momentum|nesterov",
     .slot_count = 1,
     .slot_name = {"momentum"},
     .decay = DECAY_COUPLED,

@@ -11,6 +11,7 @@ typedef struct Method {
     bool has_gamma, has_vectors, has_rows;
     void (*rescale)(Reparam *r); /* fills scale from companions */
     void (*fold)(Reparam *r);
+    const char *keys; /* that act for it and not for all methods */
 } Method;
 
 static size_t rows_of(const Reparam *r) { return r->w->tensor.shape[0]; }
@@ -76,10 +77,13 @@ static void fold_weight(Reparam *r) {
 }
 
 static const Method METHODS[] = {
-    [REPARAM_NONE] = {false, false, false, NULL, NULL},
-    [REPARAM_SIGMA] = {true, true, false, rescale_sigma, fold_sigma},
-    [REPARAM_SPECTRAL] = {false, true, false, rescale_sigma, fold_sigma},
-    [REPARAM_WEIGHT] = {false, false, true, rescale_weight, fold_weight},
+    [REPARAM_NONE] = {false, false, false, NULL, NULL, ""},
+    [REPARAM_SIGMA] = {true, true, false, rescale_sigma, fold_sigma,
+                       "gamma_init|uv_init|power_steps|gamma_lr_scale"},
+    [REPARAM_SPECTRAL] = {false, true, false, rescale_sigma, fold_sigma,
+                          "uv_init|power_steps"},
+    [REPARAM_WEIGHT] = {false, false, true, rescale_weight, fold_weight,
+                        "gamma_lr_scale"},
 };
 
 const char *reparam_name(ReparamMethod method) {
@@ -88,6 +92,8 @@ const char *reparam_name(ReparamMethod method) {
 #undef NAME
     return NAMES[method];
 }
+
+const char *reparam_keys(ReparamMethod method) { return METHODS[method].keys; }
 
 bool reparam_sets_norm(ReparamMethod method) { return METHODS[method].has_vectors; }
 

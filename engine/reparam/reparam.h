@@ -27,12 +27,8 @@
     X(NONE, none) X(SIGMA, sigma) X(SPECTRAL, spectral) X(WEIGHT, weight)
 
 #define REPARAM_METHOD(METHOD, name) REPARAM_##METHOD,
-typedef enum { REPARAM_LIST(REPARAM_METHOD) } ReparamMethod;
+typedef enum { REPARAM_LIST(REPARAM_METHOD) REPARAM_METHODS } ReparamMethod;
 #undef REPARAM_METHOD
-
-#define REPARAM_ONE(METHOD, name) +1
-enum { REPARAM_METHODS = 0 REPARAM_LIST(REPARAM_ONE) }; /* how many there are */
-#undef REPARAM_ONE
 
 typedef struct Reparam {
     ReparamMethod method;
@@ -48,6 +44,9 @@ typedef struct Reparam {
 
 /* "none", "sigma", "spectral", "weight". */
 const char *reparam_name(ReparamMethod method);
+
+/* "uv_init|power_steps": keys that act for it and not for all methods. */
+const char *reparam_keys(ReparamMethod method);
 
 /* Does W_hat's spectral norm come from the method (gamma, or 1) and not from W?  Initial
  * values of W then say how far a step turns it, and nothing of the function. */

@@ -70,19 +70,18 @@ static size_t three_steps(const Recipe *recipe, double *numbers) {
 
 static void keys_of_optimizers(void **state) {
     (void)state;
-    static const char *const NAMES[] = {"adamw", "adam", "sgd",
-                                        "lars",  "lamb", "adagrad"};
     static const char *const WORDS[] = {"optim.beta1=0.5",      "optim.beta2=0.5",
                                         "optim.eps=0.1",        "optim.momentum=0.5",
                                         "optim.nesterov=true",  "optim.trust=0.1",
                                         "optim.adapt_1d=true",  "optim.decay=coupled",
                                         "optim.decay_scope=all"};
-    for (size_t i = 0; i < COUNT(NAMES); i++)
+    for (size_t i = 0; i < OPTIM_KINDS; i++)
         for (size_t k = 0; k < COUNT(WORDS); k++)
             for (size_t decay = 0; decay < 2; decay++) {
                 char base[200];
                 const char *word = WORDS[k];
-                text_format(base, sizeof base, "optim.name=%s%s%s", NAMES[i],
+                text_format(base, sizeof base, "optim.name=%s%s%s",
+                            optim_name((OptimKind)i),
                             decay ? " optim.weight_decay=0.1" : "",
                             strstr(word, "nesterov") ? " optim.momentum=0.9" : "");
                 if (strstr(word, "decay=") && i) word = "optim.decay=decoupled";
@@ -101,18 +100,17 @@ static size_t rates(const Recipe *recipe, double *numbers) {
 
 static void keys_of_schedules(void **state) {
     (void)state;
-    static const char *const NAMES[] = {"constant",     "cosine", "step",
-                                        "inverse-sqrt", "linear", "plateau"};
+    const char *const *names = key_find("schedule.name")->choices;
     static const char *const WORDS[] = {"schedule.warmup_init=0.05",
                                         "schedule.step_at=12", "schedule.step_factor=0.3",
                                         "schedule.min_lr=0.03"};
-    for (size_t i = 0; i < COUNT(NAMES); i++)
+    for (size_t i = 0; i < SCHEDULE_KINDS; i++)
         for (size_t k = 0; k < COUNT(WORDS); k++)
             for (size_t warm = 0; warm < 2; warm++) {
                 char base[200];
-                text_format(base, sizeof base, "schedule.name=%s%s%s", NAMES[i],
+                text_format(base, sizeof base, "schedule.name=%s%s%s", names[i],
                             warm ? " schedule.warmup_steps=5" : "",
-                            !strcmp(NAMES[i], "step") ? " schedule.step_at=10" : "");
+                            i == SCHEDULE_STEP ? " schedule.step_at=10" : "");
                 expect_effect(rates, base, WORDS[k]);
             }
 }

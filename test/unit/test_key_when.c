@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
+#include "engine/reparam/reparam.h"
 #include "tools/recipe/keys.h"
 #include "tools/sweep/sweep.h"
 
@@ -371,6 +374,32 @@ static void a_sweep_says_in_which_cells_a_key_has_no_effect(void **state) {
     free(notes);
 }
 
+/* ---- choices that name their keys ---- */
+
+/* "KEY = {name}" is the condition of each name in "name|name". */
+static void expect_conditions(const char *key, const char *names) {
+    char list[200], term[100], *rest = list, *name;
+    text_format(list, sizeof list, "%s", names);
+    while (*names && (name = strsep(&rest, "|"))) {
+        bool found = false;
+        text_format(term, sizeof term, "%s = {%s}", key, name);
+        for (size_t i = 0; i < keys_count; i++)
+            found |=
+                !strcmp(keys[i].name, name) && keys[i].when && strstr(keys[i].when, term);
+        if (!found) fail_msg("no key `%s` with the condition `%s`", name, term);
+    }
+}
+
+static void what_a_choice_names_is_a_key_that_asks_for_it(void **state) {
+    (void)state;
+    for (OptimKind kind = 0; kind < OPTIM_KINDS; kind++)
+        expect_conditions("optim.name", optim_keys(kind));
+    for (ScheduleKind kind = 0; kind < SCHEDULE_KINDS; kind++)
+        expect_conditions("schedule.name", schedule_keys(kind));
+    for (size_t method = 0; method < REPARAM_METHODS; method++)
+        expect_conditions("model.reparam", reparam_keys((ReparamMethod)method));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_conditions_keys_and_values_exist),
@@ -382,6 +411,7 @@ int main(void) {
         cmocka_unit_test(no_built_in_recipe_sets_a_key_in_vain),
         cmocka_unit_test(a_sweep_over_a_key_without_effect_is_refused),
         cmocka_unit_test(a_sweep_says_in_which_cells_a_key_has_no_effect),
+        cmocka_unit_test(what_a_choice_names_is_a_key_that_asks_for_it),
     };
     return cmocka_run_group_tests_name("conditions of keys", tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ static void assert_near(double seen, double want) {
         fail_msg("%.15g, wanted %.15g", seen, want);
 }
 
-#define KIND(KIND_, name, rate, ends) SCHEDULE_##KIND_,
+#define KIND(KIND_, name, rate, ends, keys) SCHEDULE_##KIND_,
 static const ScheduleKind kinds[] = {SCHEDULE_LIST(KIND)};
 
 static void every_schedule_warms_up_and_reaches_the_rate_at_w(void **state) {

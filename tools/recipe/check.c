@@ -163,7 +163,9 @@ static Status check_warmup(const Recipe *recipe, Err *err) {
 
 static Status check_nesterov(const Recipe *recipe, Err *err) {
     const OptimConfig *optim = &recipe->optim;
-    if (!optim->nesterov || optim->name != OPTIM_SGD || optim->momentum > 0) return OK;
+    const Key *key = key_find("optim.nesterov");
+    if (!optim->nesterov || optim->momentum > 0) return OK;
+    if (!key_has_effect(key, recipe, NULL, 0)) return OK;
     return err_set(err, FAIL_USAGE,
                    "optim.nesterov needs momentum; set optim.momentum, 0.9 "
                    "for instance");

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
+#include "engine/reparam/reparam.h"
 #include "tools/recipe/keys.h"
 
 static const char AND[] = " and ", OR[] = " or ";
@@ -86,17 +89,61 @@ static void print_values(const char *part, const Recipe *recipe, char *text,
     }
 }
 
+/* ---- words in braces ---- */
+
+static const char *keys_of_optim(int choice) { return optim_keys((OptimKind)choice); }
+
+static const char *keys_of_schedule(int choice) {
+    return schedule_keys((ScheduleKind)choice);
+}
+
+static const char *keys_of_reparam(int choice) {
+    return reparam_keys((ReparamMethod)choice);
+}
+
+/* Keys whose choices say which other keys act beside them. */
+static const struct {
+    const char *name;
+    const char *(*keys)(int choice);
+} choosers[] = {{"optim.name", keys_of_optim},
+                {"schedule.name", keys_of_schedule},
+                {"model.reparam", keys_of_reparam}};
+
+/* "adamw|adam|lamb" of "beta1"; false: no choice names such a key. */
+static bool choices_with(const char *word, char *text, size_t size) {
+    size_t used = 0;
+    *text = 0;
+    for (size_t k = 0; k < COUNT(choosers) && !used; k++) {
+        const char *const *names = key_find(choosers[k].name)->choices;
+        for (int i = 0; names[i]; i++) {
+            if (!is_listed(word, choosers[k].keys(i))) continue;
+            text_format(text + used, size - used, "%s%s", used ? "|" : "", names[i]);
+            used += strlen(text + used);
+        }
+    }
+    return used > 0;
+}
+
+/* What the word stands for; false: nothing. */
+static bool resolve_word(const char *word, char *text, size_t size) {
+    unsigned trait = source_trait(word, strlen(word));
+    if (!trait) return choices_with(word, text, size);
+    source_list((SourceChoice){0, trait}, "|", "|", text, size);
+    return true;
+}
+
 void key_condition(const Key *key, char *text, size_t size) {
     const char *rest = key->when ? key->when : "";
     size_t used = 0;
     *text = 0;
     for (const char *mark; (mark = strchr(rest, '{')); used += strlen(text + used)) {
+        char word[TERM_MAX];
         size_t length = strcspn(mark, "}");
-        unsigned trait = source_trait(mark + 1, length - 1);
-        CHECK(trait && mark[length], "condition `%s`", key->when);
+        CHECK(mark[length] && length <= sizeof word, "condition `%s`", key->when);
+        text_format(word, sizeof word, "%.*s", (int)length - 1, mark + 1);
         text_format(text + used, size - used, "%.*s", (int)(mark - rest), rest);
         used += strlen(text + used);
-        source_list((SourceChoice){0, trait}, "|", "|", text + used, size - used);
+        CHECK(resolve_word(word, text + used, size - used), "condition `%s`", key->when);
         rest = mark + length + 1;
     }
     text_format(text + used, size - used, "%s", rest);

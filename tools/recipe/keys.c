@@ -39,7 +39,7 @@ static const char *const reparam_names[] = {REPARAM_LIST(REPARAM_WORD) NULL};
 #define OPTIM_WORD(KIND, name) #name,
 static const char *const optim_names[] = {OPTIM_LIST(OPTIM_WORD) NULL};
 
-#define SCHEDULE_WORD(KIND, name, rate, ends) name,
+#define SCHEDULE_WORD(KIND, name, rate, ends, keys) name,
 static const char *const schedule_names[] = {SCHEDULE_LIST(SCHEDULE_WORD) NULL};
 
 /* clang-format off */
@@ -201,14 +201,14 @@ const Key keys[] = {
          WHEN("model.reparam != none")),
     CHOICE(FOR_ALL, model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
            "Start of gamma: the largest singular value of the initial W, or 1.",
-         WHEN("model.reparam = sigma")),
+         WHEN("model.reparam = {gamma_init}")),
     CHOICE(FOR_ALL, model, uv_init, "svd", NAMES("svd", "random"), NULL,
            "Start of the vectors that sigma is measured along: the first singular vectors, or "
            "random ones (the paper's Algorithm 1), whose sigma is too small at first.",
-           WHEN("model.reparam = sigma|spectral")),
+           WHEN("model.reparam = {uv_init}")),
     SIZE(FOR_ALL, model, power_steps, "1", WITHIN(1, 1000),
          "Power iterations of a training step; each reads every reparametrised matrix once.",
-         WHEN("model.reparam = sigma|spectral")),
+         WHEN("model.reparam = {power_steps}")),
     CHOICE(FOR_TEXTS | FOR_SPEECH, model, init, "normal",
            NAMES("normal", "fairseq", "uniform"), NULL,
            "Initial weights of the blocks: normal with init_std, fairseq's Xavier and uniform "
@@ -290,19 +290,19 @@ const Key keys[] = {
     REAL(FOR_ALL, optim, lr, "0.001", FROM(0),
          "Learning rate, absolute: multiply base * batch / 256 yourself."),
     REAL(FOR_ALL, optim, beta1, "0.9", BELOW(0, 1), "Adam and LAMB: decay of the mean gradient.",
-         WHEN("optim.name = adamw|adam|lamb")),
+         WHEN("optim.name = {beta1}")),
     REAL(FOR_ALL, optim, beta2, "0.999", BELOW(0, 1),
          "Adam and LAMB: decay of the squared gradient.",
-         WHEN("optim.name = adamw|adam|lamb")),
+         WHEN("optim.name = {beta2}")),
     AUTO(FOR_ALL, optim, eps, FROM(0), "Added to the root; auto: 1e-6 for lamb, 1e-8 elsewhere.",
-         WHEN("optim.name = adamw|adam|lamb|adagrad")),
+         WHEN("optim.name = {eps}")),
     REAL(FOR_ALL, optim, weight_decay, "0", FROM(0),
          "Acts on weight matrices alone, unless decay_scope is all or adapt_1d is true."),
     CHOICE(FOR_ALL, optim, decay, "auto", NAMES("auto", "coupled", "decoupled"), NULL,
            "Weight decay is added to the gradient (coupled), or w is multiplied by "
            "1 - lr * weight_decay before the update (decoupled); auto: decoupled for adamw, "
            "coupled elsewhere. lars and lamb are always coupled.",
-           WHEN("optim.name != lars|lamb and " DECAYS)),
+           WHEN("optim.name != {adapt_1d} and " DECAYS)),
     CHOICE(FOR_ALL, optim, decay_scope, "matrices", NAMES("matrices", "all"), NULL,
            "What decays: weight matrices and embedding tables, or all that is trained: "
            "biases, norms, positions, gamma and g too.",
@@ -317,19 +317,19 @@ const Key keys[] = {
      REST(FOR_ALL, "Weight decay at the end of the run; it follows a cosine from weight_decay. "
                    "none: weight_decay is constant.")},
     AUTO(FOR_ALL, optim, momentum, BELOW(0, 1), "SGD and LARS; auto: 0.9 for lars, 0 for sgd.",
-         WHEN("optim.name = sgd|lars")),
+         WHEN("optim.name = {momentum}")),
     FLAG(FOR_ALL, optim, nesterov, "false", "Add momentum * buffer to the gradient.",
-         WHEN("optim.name = sgd")),
+         WHEN("optim.name = {nesterov}")),
     REAL(FOR_ALL, optim, trust, "0.001", ABOVE(0), "Factor of the ratio |w| / |g|.",
-         WHEN("optim.name = lars")),
+         WHEN("optim.name = {trust}")),
     FLAG(FOR_ALL, optim, adapt_1d, "false",
          "LARS and LAMB: decay and trust ratio for every tensor, biases and gamma too.",
-         WHEN("optim.name = lars|lamb")),
+         WHEN("optim.name = {adapt_1d}")),
     REAL(FOR_ALL, optim, clip, "0", FROM(0),
          "Largest global norm of the gradient; 0: no clipping."),
     REAL(FOR_ALL, optim, gamma_lr_scale, "1", FROM(0),
          "Learning rate of gamma and g as a multiple of lr.",
-         WHEN("model.reparam = sigma|weight")),
+         WHEN("model.reparam = {gamma_lr_scale}")),
 
     CHOICE(FOR_ALL, schedule, name, "constant",
            schedule_names, NULL,
@@ -350,21 +350,21 @@ const Key keys[] = {
      .whole = true,
      REST(FOR_ALL, "Optimizer steps from which on the learning rate "
                    "shrinks by step_factor.",
-         WHEN("schedule.name = step"))},
+         WHEN("schedule.name = {step_at}"))},
     REAL(FOR_ALL, schedule, step_factor, "0.1", ABOVE(0),
          "step, plateau: factor of the learning rate each time; plateau: below 1.",
-         WHEN("schedule.name = step|plateau")),
+         WHEN("schedule.name = {step_factor}")),
     CHOICE(FOR_ALL, schedule, watch, "loss", metric_watch_names, NULL,
            "Score of the val split (test, where there is no val) that plateau goes by.",
-           WHEN("schedule.name = plateau")),
+           WHEN("schedule.name = {watch}")),
     SIZE(FOR_ALL, schedule, patience, "5", WITHIN(0, 1e6),
          "plateau: evaluations in a row without improvement (by 1e-4 of the best score) that are "
          "tolerated; the next one reduces the learning rate, as in PyTorch's ReduceLROnPlateau. Those "
          "of the warm-up do not count, nor one at the end that train.eval_every would not make.",
-         WHEN("schedule.name = plateau")),
+         WHEN("schedule.name = {patience}")),
     REAL(FOR_ALL, schedule, min_lr, "0", FROM(0),
          "Learning rate at the end of cosine and linear; plateau: the lowest.",
-         WHEN("schedule.name = cosine|linear|plateau")),
+         WHEN("schedule.name = {min_lr}")),
 
     REAL(FOR_ALL, train, epochs, "0", WITHIN(0, EPOCHS_MAX), "Training length in epochs (set this or train.steps)."),
     SIZE(FOR_ALL, train, steps, "0", WITHIN(0, STEPS_MAX),

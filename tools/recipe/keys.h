@@ -76,8 +76,9 @@ bool key_is_stored(const Key *key);
  *     section.key > NUMBER
  *
  * so "a = 1 or b = 2 and c > 0" is (a = 1 or b = 2) and (c > 0).  A VALUE "{fixed}"
- * stands for all sources of data/sources.h with TRAIT_FIXED; key_condition puts them
- * in.  The recipe must have been checked (recipe_check), so that keys of other tasks
+ * stands for all sources of data/sources.h with TRAIT_FIXED, "{beta1}" for all
+ * optimizers, schedules or methods that name beta1 among their keys; key_condition puts
+ * them in.  The recipe must have been checked (recipe_check), so that keys of other tasks
  * are at their defaults.  False: `why` (may be NULL) is filled in from the first part
  * that does not hold,
  *
