@@ -125,6 +125,7 @@ static void an_unknown_or_abbreviated_option_has_a_nearest_name(void **state) {
             WORDS("--ouf"));
     refused("no option --ouf=new; did you mean --out?", WORDS("--ouf=new"));
     refused("no option --sec; did you mean --seconds?", WORDS("--sec", "1"));
+    refused("no option --t; did you mean --title?", WORDS("--t"));
     refused("no option --j=2; did you mean --jobs?", WORDS("--j=2"));
     refused("no option --=x", WORDS("--=x"));
     refused("no option -=", WORDS("-="));
@@ -133,7 +134,7 @@ static void an_unknown_or_abbreviated_option_has_a_nearest_name(void **state) {
     refused("there is no option --bogus; -h lists them", WORDS("--bogus"));
     refused("there is no option -x; -h lists them", WORDS("-x"));
     refused("no option --mdoel; did you mean --model?", WORDS("--mdoel"));
-    refused("no option --\xc3\xb6ut; did you mean --out?", WORDS("--\xc3\xb6ut"));
+    refused("no option --the\xc3\xa4me; did you mean --theme?", WORDS("--the\xc3\xa4me"));
     refused("no option --\\xff", WORDS("--\xff"));
     refused("no option --OUT=a; -h lists them", WORDS("--OUT=a"));
 }

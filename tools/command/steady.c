@@ -54,10 +54,10 @@ static Status print_page(const char *name, Err *err) {
 static int run_steady(int argc, char **argv) {
     Err err = ERR_NONE;
     Options o = {.shell = -1};
-    if (argc < 2) return print_help(stderr), FAIL_USAGE;
     if (command_read(&steady_command, &o, argc, argv, NULL, &err) ||
         (o.page && print_page(o.page, &err)))
         return command_fail("", &err);
+    if (!o.page && o.shell < 0) return print_help(stderr), FAIL_USAGE;
     if (o.shell >= 0) completion_print((Shell)o.shell, &steady_command, stdout);
     return OK;
 }

@@ -141,18 +141,21 @@ static const Option *find_option(const Command *command, const char *word) {
 
 static bool is_option(const char *word) { return word[0] == '-' && word[1]; }
 
-/* An abbreviation is of the first name that begins so.  NULL: no name is near. */
+/* The shortest name that begins as an abbreviation does; else one that differs in at most
+ * a third of its letters.  NULL: there is none. */
 static const char *nearest_option(const Command *command, const char *word) {
-    const char *names[OPTIONS_MOST + 1] = {0};
+    const char *names[OPTIONS_MOST + 1] = {0}, *longer[OPTIONS_MOST + 1] = {0};
     char bare[SHOWN];
-    size_t length = strcspn(word, "="), count = 0;
+    size_t length = strcspn(word, "="), count = 0, longer_count = 0;
     for (const Option *o = command->options; o->name; o++) {
-        if (length > 2 && !strncmp(o->name, word, length)) return o->name;
         names[count++] = o->name;
+        if (length > 2 && !strncmp(o->name, word, length))
+            longer[longer_count++] = o->name;
     }
     text_format(bare, sizeof bare, "%.*s", (int)MIN(length, sizeof bare - 1), word);
+    if (longer_count) return nearest_word(bare, longer);
     const char *nearest = nearest_word(bare, names);
-    return 2 * nearest_distance(bare, nearest) + 2 <= length ? nearest : NULL;
+    return 3 * nearest_distance(bare, nearest) + 2 <= length ? nearest : NULL;
 }
 
 static Status unknown(const Command *command, const char *word, Err *err) {
