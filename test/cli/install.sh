@@ -30,6 +30,11 @@ for library in libsteady.so.0 libsteady.a libsteady64.a; do
     tell "$library shows functions steady_* and nothing else" $?
 done
 
+nm -D --undefined-only "$usr/lib/libsteady.so.0" | sed 's/.* U //; s/@.*//' >"$TMP/used"
+grep -q '^pthread_create$' "$TMP/used" &&
+    ! grep -x -E 'getenv|secure_getenv|setenv|putenv|fork|vfork|posix_spawn|exec[a-z]*|system|popen' "$TMP/used"
+tell "the library cannot read or change the environment, nor start a process" $?
+
 # Two steps of training; its losses on stdout.
 cat >"$TMP/user.c" <<'END'
 #include <steady.h>
