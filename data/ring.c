@@ -31,6 +31,7 @@ struct Ring {
     size_t wanted; /* number of the batch that ring_next gives */
     atomic_bool stop;
     bool trapped; /* the thread that started it has a trap: so have these */
+    TrapGuard guard;
 };
 
 /* ---- the threads' side ---- */
@@ -96,6 +97,16 @@ static Status start_threads(Ring *ring, Err *err) {
 
 /* ---- the caller's side ---- */
 
+static void end_threads(void *object) {
+    Ring *ring = object;
+    pthread_mutex_lock(&ring->lock);
+    atomic_store(&ring->stop, true);
+    pthread_cond_broadcast(&ring->freed);
+    pthread_mutex_unlock(&ring->lock);
+    for (size_t k = 0; k < ring->running; k++) pthread_join(ring->thread[k].thread, NULL);
+    ring->running = 0;
+}
+
 Ring *ring_start(const RingConfig *config, Err *err) {
     Ring *ring = mem_zalloc(sizeof *ring);
     RingConfig *c = &ring->config;
@@ -112,6 +123,7 @@ Ring *ring_start(const RingConfig *config, Err *err) {
     pthread_condattr_setclock(&steady_clock, CLOCK_MONOTONIC);
     pthread_cond_init(&ring->filled, &steady_clock);
     pthread_condattr_destroy(&steady_clock);
+    trap_guard(&ring->guard, end_threads, ring);
     if (!start_threads(ring, err)) return ring;
     ring_stop(ring);
     return NULL;
@@ -119,11 +131,8 @@ Ring *ring_start(const RingConfig *config, Err *err) {
 
 void ring_stop(Ring *ring) {
     if (!ring) return;
-    pthread_mutex_lock(&ring->lock);
-    atomic_store(&ring->stop, true);
-    pthread_cond_broadcast(&ring->freed);
-    pthread_mutex_unlock(&ring->lock);
-    for (size_t k = 0; k < ring->running; k++) pthread_join(ring->thread[k].thread, NULL);
+    trap_unguard(&ring->guard);
+    end_threads(ring);
     pthread_cond_destroy(&ring->filled);
     pthread_cond_destroy(&ring->freed);
     pthread_mutex_destroy(&ring->lock);

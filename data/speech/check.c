@@ -7,28 +7,42 @@
 
 #include "data/file/stringmap.h"
 #include "data/speech/parts.h"
+#include "engine/core/trap.h"
 
 /* ---- recordings ---- */
+
+static void look_at_one(SpeechItem *item, bool thorough, char **fault, Err *err) {
+    Audio audio = {0};
+    Status good = audio_check(item->path, &item->span, thorough, &audio, err);
+    item->samples = audio.count;
+    item->rate = audio.rate;
+    item->whole = audio.whole;
+    item->traits = audio.traits;
+    audio_free(&audio);
+    if (good) *fault = mem_strdup(err->text);
+}
+
+/* Nothing may jump out of the loop that OpenMP shares out. */
+static void look_in_trap(SpeechItem *item, bool thorough, char **fault, Err *err) {
+    Trap trap;
+    trap_set(&trap);
+    if (!setjmp(trap.place)) look_at_one(item, thorough, fault, err);
+    else *err = trap.err;
+    trap_end(&trap);
+}
 
 /* All of them, or every `stride`-th, several at a time; fault[i]: what is wrong with the
  * i-th, or NULL.  Without libsndfile nothing can be done. */
 static Status look_at(SpeechSet *set, size_t stride, bool thorough, char **fault,
                       Err *err) {
     Status status = OK;
+    bool trapped = trap_is_set();
 #pragma omp parallel for schedule(dynamic, 16) if (set->count > 64)
     for (size_t i = 0; i < set->count; i += stride) {
-        SpeechItem *item = &set->item[i];
         Err own = ERR_NONE;
-        Audio audio = {0};
         if (fault[i]) continue;
-        Status good = audio_check(item->path, &item->span, thorough, &audio, &own);
-        item->samples = audio.count;
-        item->rate = audio.rate;
-        item->whole = audio.whole;
-        item->traits = audio.traits;
-        audio_free(&audio);
-        if (good) fault[i] = mem_strdup(own.text);
-        if (good == FAIL_RUN)
+        (trapped ? look_in_trap : look_at_one)(&set->item[i], thorough, &fault[i], &own);
+        if (own.status == FAIL_RUN)
 #pragma omp critical(speech_check)
         {
             if (err) *err = own;

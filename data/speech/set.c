@@ -256,15 +256,22 @@ static Status compute(const SpeechSet *set, size_t i, size_t speed, size_t frame
     return status;
 }
 
+/* Memory is asked for without the lock, for it may not be had (engine/core/trap.h). */
 static void keep(SpeechSet *set, size_t place, const real *features, size_t bytes) {
     struct SpeechStore *store = set->store;
     pthread_mutex_lock(&store->lock);
-    if (!store->kept[place] && bytes <= set->config.cache_bytes - store->bytes) {
-        store->kept[place] = mem_alloc(bytes);
-        memcpy(store->kept[place], features, bytes);
-        store->bytes += bytes;
-    }
+    bool wanted = !store->kept[place] && bytes <= set->config.cache_bytes - store->bytes;
+    if (wanted) store->bytes += bytes;
     pthread_mutex_unlock(&store->lock);
+    if (!wanted) return;
+    real *copy = mem_alloc(bytes);
+    memcpy(copy, features, bytes);
+    pthread_mutex_lock(&store->lock);
+    bool late = store->kept[place] != NULL;
+    if (late) store->bytes -= bytes;
+    else store->kept[place] = copy;
+    pthread_mutex_unlock(&store->lock);
+    if (late) mem_free(copy);
 }
 
 size_t speechset_frames_at(const SpeechSet *set, size_t i, size_t speed) {

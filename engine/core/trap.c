@@ -8,11 +8,31 @@ static _Thread_local Trap *innermost;
 
 void trap_set(Trap *trap) {
     trap->outer = innermost;
+    trap->guards = NULL;
     trap->err = ERR_NONE;
     innermost = trap;
 }
 
-void trap_end(Trap *trap) { innermost = trap->outer; }
+void trap_end(Trap *trap) {
+    innermost = trap->outer;
+    for (TrapGuard *g = trap->guards; trap->err.status && g; g = g->next)
+        g->end(g->object);
+}
+
+void trap_guard(TrapGuard *guard, void (*end)(void *object), void *object) {
+    if (!innermost) return;
+    *guard = (TrapGuard){end, object, innermost->guards};
+    innermost->guards = guard;
+}
+
+void trap_unguard(TrapGuard *guard) {
+    for (Trap *trap = innermost; trap; trap = trap->outer)
+        for (TrapGuard **at = &trap->guards; *at; at = &(*at)->next)
+            if (*at == guard) {
+                *at = guard->next;
+                return;
+            }
+}
 
 bool trap_is_set(void) { return innermost != NULL; }
 

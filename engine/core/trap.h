@@ -19,15 +19,28 @@
 
 #include "engine/core/base.h"
 
+/* What must come to its end when the trap is sprung, for nobody has it in hand any more:
+ * threads. */
+typedef struct TrapGuard {
+    void (*end)(void *object);
+    void *object;
+    struct TrapGuard *next;
+} TrapGuard;
+
 typedef struct Trap {
     jmp_buf place;
     struct Trap *outer;
+    TrapGuard *guards;
     Err err;
 } Trap;
 
 void trap_set(Trap *trap);
-void trap_end(Trap *trap);
+void trap_end(Trap *trap); /* where it was sprung, ends what is guarded */
 bool trap_is_set(void);
+
+/* A guard from here to trap_unguard, or to the end of the present trap; none: nothing. */
+void trap_guard(TrapGuard *guard, void (*end)(void *object), void *object);
+void trap_unguard(TrapGuard *guard);
 
 /* Goes to the trap of this thread; returns where there is none. */
 void trap_spring(Status status, const char *text);

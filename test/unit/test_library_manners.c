@@ -1,5 +1,5 @@
-/* The library leaves its caller's process as it was: nothing printed, no handler set, no
- * environment, thread count or mode for small numbers changed; and threads do not meet. */
+/* The library leaves its caller's process as it was: nothing is printed, no handler set;
+ * environment, thread count and mode for small numbers stay; threads do not meet. */
 #include <float.h>
 #include <omp.h>
 #include <pthread.h>

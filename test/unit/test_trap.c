@@ -1,6 +1,7 @@
 /* Traps: memory that cannot be had and a broken CHECK come back where a trap is set,
  * from the thread that set it and from the loaders' threads; and what is said goes
  * where it was asked to. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,6 +92,55 @@ static void a_loader_reports_the_batch_that_finds_no_memory(void **state) {
     ring_stop(ring);
 }
 
+static Status fill_nothing(void *owner, size_t thread, size_t n, const atomic_bool *stop,
+                           Err *err) {
+    (void)owner, (void)thread, (void)n, (void)stop, (void)err;
+    return OK;
+}
+
+static void start_and_fall(void) {
+    RingConfig config = {.fill = fill_nothing, .places = 1, .first = 1, .last = SIZE_MAX};
+    Err err;
+    size_t n;
+    Ring *ring = ring_start(&config, &err);
+    assert_int_equal(ring_next(ring, &n, &err), OK);
+    want_much(); /* nobody can stop it now */
+}
+
+/* Of this process; 0: not known. */
+static int thread_count(void) {
+    int count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    while (folder && readdir(folder)) count++;
+    if (folder) closedir(folder);
+    return count;
+}
+
+static void threads_that_nobody_has_in_hand_end_with_the_trap(void **state) {
+    (void)state;
+    Trap trap;
+    int before = thread_count();
+    assert_int_equal(fall(&trap, start_and_fall), FAIL_RUN);
+    assert_int_equal(thread_count(), before);
+}
+
+static void end_counted(void *object) { ++*(int *)object; }
+
+static void a_guard_stands_until_it_is_taken_away(void **state) {
+    (void)state;
+    int ended = 0;
+    TrapGuard gone, stays;
+    Trap trap;
+    trap_set(&trap);
+    trap_guard(&gone, end_counted, &ended);
+    trap_guard(&stays, end_counted, &ended);
+    trap_unguard(&gone);
+    if (!setjmp(trap.place)) want_much();
+    trap_end(&trap);
+    assert_int_equal(ended, 1);
+    trap_unguard(&stays); /* of no trap: nothing happens */
+}
+
 /* ---- what is said ---- */
 
 static void keep_line(void *context, const char *line) { strncpy(context, line, 99); }
@@ -113,6 +163,8 @@ int main(void) {
         cmocka_unit_test(work_that_does_not_fail_leaves_no_error),
         cmocka_unit_test(traps_nest),
         cmocka_unit_test(a_loader_reports_the_batch_that_finds_no_memory),
+        cmocka_unit_test(threads_that_nobody_has_in_hand_end_with_the_trap),
+        cmocka_unit_test(a_guard_stands_until_it_is_taken_away),
         cmocka_unit_test(what_is_said_goes_to_the_listener),
     };
     return cmocka_run_group_tests_name("trap", cases, NULL, NULL);

@@ -41,6 +41,7 @@ Status picture_task_go_on(Task *task, const Place *place, size_t *left, Err *err
 Status picture_task_start(Task *task, size_t first, Err *err) {
     PictureTask *p = (PictureTask *)task;
     loader_stop(p->loader);
+    p->loader = NULL;
     LoaderConfig config = picture_task_loader(task, true, task->recipe->train.batch);
     config.start = p->place;
     p->loader = loader_start(p->sets[SPLIT_TRAIN], &config, first, err);

@@ -56,6 +56,7 @@ static Status start(Task *task, size_t first, Err *err) {
     SpeechBatchConfig config = batch_config(task, true);
     config.start = t->place;
     speechloader_stop(t->loader);
+    t->loader = NULL;
     t->loader = speechloader_start(t->sets[SPLIT_TRAIN], &config, first, err);
     return t->loader ? OK : err->status;
 }
