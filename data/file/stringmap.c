@@ -48,6 +48,17 @@ size_t stringmap_add(StringMap *map, const char *text, size_t length) {
     return map->count - 1;
 }
 
+size_t stringmap_join(StringMap *map, size_t a, size_t b) {
+    TextBuffer text = {0};
+    size_t m, n;
+    const char *first = stringmap_text(map, a, &m), *second = stringmap_text(map, b, &n);
+    text_append(&text, first, m);
+    text_append(&text, second, n);
+    size_t joined = stringmap_add(map, text.text, text.length);
+    text_free(&text);
+    return joined;
+}
+
 size_t stringmap_count(StringMap *map, const char *text, size_t length, size_t times) {
     size_t i = stringmap_add(map, text, length);
     map->count_of[i] += times;

@@ -22,6 +22,8 @@ typedef struct StringMap {
 size_t stringmap_add(StringMap *map, const char *text, size_t length);
 /* The same, and adds `times` to its count. */
 size_t stringmap_count(StringMap *map, const char *text, size_t length, size_t times);
+/* Adds string a with string b behind it. */
+size_t stringmap_join(StringMap *map, size_t a, size_t b);
 /* SIZE_MAX: it is not there. */
 size_t stringmap_find(const StringMap *map, const char *text, size_t length);
 /* Not NUL-terminated; valid until the next stringmap_add. */

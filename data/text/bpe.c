@@ -96,17 +96,9 @@ size_t bpe_merge(uint32_t *word, size_t count, uint32_t a, uint32_t b, uint32_t 
 }
 
 uint32_t bpe_add_merge(Bpe *bpe, uint32_t a, uint32_t b) {
-    StringMap *symbols = &bpe->symbols;
-    TextBuffer text = {0};
-    size_t length;
-    const char *part = stringmap_text(symbols, a, &length);
-    text_append(&text, part, length);
-    part = stringmap_text(symbols, b, &length);
-    text_append(&text, part, length);
     size_t i = pairmap_add(&bpe->merges, a, b);
-    uint32_t merged = (uint32_t)stringmap_add(symbols, text.text, text.length);
+    uint32_t merged = (uint32_t)stringmap_join(&bpe->symbols, a, b);
     bpe->merges.pairs[i].merged = merged;
-    text_free(&text);
     return merged;
 }
 

@@ -65,18 +65,6 @@ static bool begins_with(const StringMap *s, uint32_t x, uint32_t part, size_t *e
     return *end <= m && !memcmp(text, begin, *end) && space_behind(text + *end, m - *end);
 }
 
-static uint32_t join(StringMap *symbols, uint32_t a, uint32_t b) {
-    TextBuffer text = {0};
-    size_t length;
-    const char *part = stringmap_text(symbols, a, &length);
-    text_append(&text, part, length);
-    part = stringmap_text(symbols, b, &length);
-    text_append(&text, part, length);
-    uint32_t joined = (uint32_t)stringmap_add(symbols, text.text, text.length);
-    text_free(&text);
-    return joined;
-}
-
 /* Returns the new count; `used` bytes of the present symbol belong to the match
  * before. */
 static size_t replace(StringMap *symbols, uint32_t *word, size_t count, uint32_t a,
@@ -87,7 +75,8 @@ static size_t replace(StringMap *symbols, uint32_t *word, size_t count, uint32_t
         bool joins = used > 0;
         bool match = i + 1 < count && ends_with(symbols, present, a, &at) && at >= used &&
                      begins_with(symbols, word[i + 1], b, &end);
-        if (joins) word[kept - 1] = join(symbols, word[kept - 1], present);
+        if (joins)
+            word[kept - 1] = (uint32_t)stringmap_join(symbols, word[kept - 1], present);
         else word[kept++] = present;
         used = match ? end : 0;
     }
