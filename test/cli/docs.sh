@@ -7,7 +7,7 @@ else
     echo "FAIL docs/recipe-keys.md is up to date: run make docs"
 fi
 
-told() { # WHAT: reads what is wrong, a line each
+report() { # WHAT: reads what is wrong, a line each
     if [ -s "$TMP/bad" ]; then
         cat "$TMP/bad"
         echo "FAIL $1"
@@ -25,7 +25,7 @@ for page in README.md docs/*.md; do
             [ -e "$(dirname "$page")/$link" ] || echo "$page: $link: no such file"
         done
 done > "$TMP/bad"
-told "every link leads to a file"
+report "every link leads to a file"
 
 # ---- `folder/file.c`, a folder, a pattern; NAME, DIR and N stand for any name ----
 
@@ -33,15 +33,14 @@ quoted() { # PAGE: what stands between ` and `, a line each
     sed '/^```/,/^```/d' "$1" | tr '\n' ' ' | grep -o '`[^`]*`' | tr -d '`' | sort -u
 }
 
-for page in docs/architecture.md docs/adding.md docs/tour.md docs/glossary.md docs/developing.md; do
-    [ -f "$page" ] || continue
+for page in README.md docs/*.md; do
     quoted "$page" | grep -E '^(engine|models|data|tools|test|include|examples|docs|\.ci)/[^ ]*$' |
         sed 's/NAME\|DIR/*/g; s/\.{c,h}$/.c/' | while read -r file; do
             # shellcheck disable=SC2086 # a pattern
             ls -d $file >/dev/null 2>&1 || echo "$page: $file: no such file"
         done
 done > "$TMP/bad"
-told "every file that developers' pages name is there"
+report "every file that the documentation names is there"
 
 # ---- `some_function`, `SomeType`, `SOME_CONSTANT` ----
 
@@ -51,4 +50,4 @@ for page in docs/tour.md docs/glossary.md; do
     quoted "$page" | grep -E '^([a-z0-9]+(_[a-z0-9]+)+|[A-Z][a-z]+([A-Z][a-z]*)*|[A-Z]+(_[A-Z]+)+)$' |
         grep -v -x -F -f "$TMP/names" | sed "s|^|$page: no such name: |"
 done > "$TMP/bad"
-told "every name that the tour and the glossary give is in the source"
+report "every name that the tour and the glossary give is in the source"
