@@ -47,7 +47,7 @@ bool cache_read(const char *name, char *text, size_t size) {
 static void make_folders(const char *name) {
     char path[PATH_SIZE];
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (!(cache && *cache == '/') && access(home, F_OK)) return;
+    if (!(cache && *cache == '/') && (!home || access(home, F_OK))) return;
     text_format(path, sizeof path, "%s", name);
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;

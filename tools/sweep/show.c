@@ -157,7 +157,7 @@ static void last_line(const char *path, const char *root, char *text, size_t siz
     size_t capacity = 0;
     FILE *file = openfile_stream(path, root, NULL);
     *text = 0;
-    for (ssize_t n; file && (n = getline(&line, &capacity, file)) > 0;) {
+    while (file && getline(&line, &capacity, file) > 0) {
         line[strcspn(line, "\n")] = 0;
         if (*line) snprintf(text, size, "%s", line);
     }

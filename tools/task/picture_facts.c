@@ -80,7 +80,7 @@ void picture_task_describe(const Task *task, TextBuffer *text) {
  * now. */
 Status picture_task_check_facts(const Task *task, const char *run_dir, Err *err) {
     const PictureTask *p = (const PictureTask *)task;
-    PictureFacts old;
+    PictureFacts old = {0};
     if (!p->measured || !checkpoint_newest(run_dir, SIZE_MAX)) return OK;
     if (picture_facts_load(run_dir, &old, err)) return err->status;
     if (old.height != p->facts.height || old.width != p->facts.width)
