@@ -8,12 +8,11 @@
 
 enum { SIDE = 16, TRAIN = 512, TEST = 128 };
 
-static const char RECIPE[] =
-    "[task]\nkind = classify\n"
-    "[model]\nwidth = 32\ndepth = 2\nheads = 2\npatch = 4\n"
-    "[data]\nmean = 0.5\nstd = 0.5\n"
-    "[optim]\nlr = 0.01\n"
-    "[train]\nsteps = 80\nbatch = 32\n";
+static const char RECIPE[] = "[task]\nkind = classify\n"
+                             "[model]\nwidth = 32\ndepth = 2\nheads = 2\npatch = 4\n"
+                             "[data]\nmean = 0.5\nstd = 0.5\n"
+                             "[optim]\nlr = 0.01\n"
+                             "[train]\nsteps = 80\nbatch = 32\n";
 
 /* A bright bar on noise; label 0 lies, 1 stands. */
 static void draw(uint8_t *pixels, uint32_t *label) {

@@ -205,7 +205,8 @@ static void numbers_of_tokens_are_words(void **state) {
     train(model);
     assert_int_equal(steady_model_continue(model, "1000003", &sampling, &text, NULL), 0);
     assert_int_equal(strncmp(text, "1000003", 7), 0);
-    for (const char *c = text; *c; c++) assert_non_null(strchr("0123456789 \n</unkspad>", *c));
+    for (const char *c = text; *c; c++)
+        assert_non_null(strchr("0123456789 \n</unkspad>", *c));
     steady_text_free(text);
     steady_model_free(model);
     steady_data_free(data);
@@ -234,8 +235,7 @@ static void texts_that_cannot_be_are_refused(void **state) {
     steady_data *pairs = data_new(), *bytes = data_new();
     assert_int_equal(steady_data_pairs(pairs, STEADY_TRAIN, "a\nb\n", "a\n", NULL),
                      STEADY_OK);
-    refused(PAIRS, NULL, NULL, pairs, STEADY_DATA,
-            "the training text.target has 1");
+    refused(PAIRS, NULL, NULL, pairs, STEADY_DATA, "the training text.target has 1");
     assert_int_equal(steady_data_text(bytes, STEADY_TRAIN,
                                       "good\nb\xff"
                                       "d\n",
