@@ -4,7 +4,10 @@
 # make check-unit | check-cli | check-sanitized       a part of them; of the library, with sanitizers
 # make check-all  also with the sanitizers, with 1 and 4 threads, faults, kills, fuzzers
 # make fuzz       the fuzzers of test/fuzz (clang)
-# make setup      installs the packages; `make setup demo` and `make setup check` also work
+# make debug      build/debug/steady, -O0 and sanitizers (SANITIZE=-fsanitize=thread: another)
+# make coverage   lines that tests run, by folder; build/coverage/html/index.html (ONLY= works)
+# make setup      installs the packages; `make setup demo` and `make setup check` also work;
+#                 make setup-ci: also the tools of lint, format, coverage, fuzz and the clang build
 # make demo       a first run of a few minutes
 # make docs       docs/recipe-keys.md from the table of keys
 # make install    program, manual pages, completion, libraries, steady.h, steady.pc (DESTDIR=,
@@ -25,14 +28,17 @@ all:
 
 # ---- setup goes first and alone, whatever -j says ---------------------------------------
 
-ifneq ($(filter setup,$(MAKECMDGOALS)),)
+SETUP := $(filter setup setup-ci,$(MAKECMDGOALS))
+ifneq ($(SETUP),)
 
-REST := $(filter-out setup,$(MAKECMDGOALS))
+REST := $(filter-out $(SETUP),$(MAKECMDGOALS))
 
-.PHONY: setup after-setup $(REST)
+.PHONY: setup setup-ci after-setup $(REST)
 setup:
 	@sh tools/setup/install-packages.sh
-after-setup: setup
+setup-ci:
+	@sh tools/setup/install-packages.sh --ci
+after-setup: $(SETUP)
 	@$(if $(REST),$(MAKE) --no-print-directory $(REST),:)
 $(REST): after-setup
 	@:
@@ -70,7 +76,7 @@ TOOLS_OBJ := $(patsubst %.c,$(B)/float/%.o,$(filter-out tools/main.c,$(TOOL_SRC)
 	$(B)/float/completion_builtin.o
 TOOLS64_OBJ := $(TOOLS_OBJ:$(B)/float/%=$(B)/double/%)
 
-.PHONY: all demo docs install install-pages uninstall uninstall-pages clean distclean
+.PHONY: all debug demo docs install install-pages uninstall uninstall-pages clean distclean
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -140,6 +146,10 @@ include test/lint.mk
 endif
 
 # ---- other ------------------------------------------------------------------------------
+
+debug:
+	@$(MAKE) --no-print-directory B=build/debug CFLAGS="$(CFLAGS) -O0 -g3 -fno-omit-frame-pointer" \
+		SANITIZE="$(or $(SANITIZE),$(SANITIZERS))" build/debug/steady
 
 docs: $(B)/steady
 	$(B)/steady train --help-keys-markdown > docs/recipe-keys.md

@@ -87,13 +87,13 @@ check-cli: $(call needs,$(SHELL_TESTS))
 check-examples: $(call needs,$(EXAMPLE_TESTS))
 	@$(call RUN_TESTS,$(EXAMPLE_TESTS))
 
-# Tests of the library under sanitizers; those that look at the program do it in check-cli.
+# Tests and examples of the library under sanitizers; the program has its own in check-cli.
 # Leak detection needs ptrace to be allowed; test/lsan.supp names what other libraries keep.
-SANITIZED = $(MAKE) --no-print-directory B=build/asan CFLAGS="$(CFLAGS) -O1" SANITIZE="-fsanitize=address,undefined \
-	-fno-sanitize-recover=all"
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZED = $(MAKE) --no-print-directory B=build/asan CFLAGS="$(CFLAGS) -O1" SANITIZE="$(SANITIZERS)"
 check-sanitized:
 	@$(SANITIZED) check-library AGAIN='make $@ ONLY='
-LIBRARY_TESTS = $(filter-out $(PROGRAM_TESTS),$(UNIT_TESTS))
+LIBRARY_TESTS = $(filter-out $(PROGRAM_TESTS),$(UNIT_TESTS)) $(call chosen,$(EXAMPLE_TESTS))
 check-library: $(call needs,$(LIBRARY_TESTS))
 	@$(call RUN_TESTS,$(LIBRARY_TESTS))
 
@@ -106,6 +106,26 @@ check-all: check check-sanitized
 	STEADY=$(B)/steady sh test/fault/run.sh -e 400 -s 7
 	@if [ -n "$(CLANG)" ]; then $(MAKE) --no-print-directory fuzz && sh test/fuzz/run.sh -s 3; \
 	else echo "skipped: the fuzzers need clang"; fi
+
+# ---- coverage ----------------------------------------------------------------------------
+
+# Counts of all processes and threads; what a test ends with a signal is not counted.
+.PHONY: coverage
+COVERED = build/coverage/files.csv
+coverage:
+	@command -v gcovr >/dev/null || { echo "make $@: no gcovr; it comes with: make setup-ci" >&2; exit 1; }
+	@rm -rf build/coverage/html && if [ -d build/coverage ]; then find build/coverage -name '*.gcda' -delete; fi
+	-@$(MAKE) --no-print-directory B=build/coverage SANITIZE="--coverage -fprofile-update=prefer-atomic" \
+		CFLAGS="$(CFLAGS) -O1" check-unit check-cli
+	@mkdir -p build/coverage/html
+	@gcovr -r . -e test -e examples --exclude-unreachable-branches build/coverage/float \
+		--html-details build/coverage/html/index.html --csv $(COVERED)
+	@awk -F, 'NR > 1 { sub("/[^/]*$$", "", $$1); lines[$$1] += $$2; run[$$1] += $$3; all += $$2; ran += $$3 } \
+		function row(name, n, m) { printf "%-24s %7d lines %6.1f %%\n", name, n, 100 * m / (n + !n) } \
+		END { for (f in lines) row(f, lines[f], run[f]) | "sort"; close("sort"); row("all", all, ran) }' $(COVERED)
+	@echo "build/coverage/html/index.html"
+
+# ---- fuzzers, measurements ---------------------------------------------------------------
 
 # libFuzzer's harnesses, one a parser: build/fuzz/NAME of test/fuzz/NAME.c (clang and libomp).
 CLANG ?= $(firstword $(foreach c,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,\

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Installs what steady is built from: Debian and Ubuntu, Fedora, Homebrew.  `make setup` runs it.
+# With --ci also the tools of `make lint`, `format-check`, `coverage`, `fuzz` and the clang build.
 # Does nothing, quickly and without the network, when everything is there.
 
 # Required ones first; when the optional ones cannot be had, the build goes on without: no JPEG,
@@ -12,6 +13,12 @@ fedora_required="make gcc openblas-devel openblas-openmp libpng-devel zlib-devel
 fedora_optional="libjpeg-turbo-devel libsndfile-devel openmpi-devel arpack-devel"
 brew_required="libomp openblas libpng zlib inih jansson cairo cmocka pkg-config"
 brew_optional="jpeg-turbo libsndfile open-mpi arpack"
+if [ "${1:-}" = --ci ]; then
+    debian_optional="$debian_optional clang-14 libclang-rt-14-dev libomp-14-dev clang-format-14
+        clang-tidy-14 cppcheck gcovr strace"
+    fedora_optional="$fedora_optional clang libomp-devel clang-tools-extra cppcheck gcovr strace"
+    brew_optional="$brew_optional llvm cppcheck gcovr"
+fi
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then
