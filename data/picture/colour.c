@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "data/picture/formats.h"
 #include "data/picture/pixels.h"
 
 static size_t byte_count(const Image *image) {

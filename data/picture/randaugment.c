@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "data/picture/formats.h"
 #include "data/picture/pixels.h"
 
 typedef struct Job {

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "engine/kern/ctc.h"
-#include "engine/kern/rows.h"
 #include "engine/op/op.h"
 
 enum { FRAMES_MAX = 6, CLASSES_MAX = 4, LABELS_MAX = 3 };

@@ -9,7 +9,6 @@
 #include <jansson.h>
 
 #include "data/file/textfile.h"
-#include "data/file/utf8.h"
 #include "data/text/bpe.h"
 #include "engine/core/rng.h"
 #include "files.h"

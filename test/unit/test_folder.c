@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "data/picture/augment.h"
 #include "data/picture/read.h"
 #include "files.h"
 

@@ -5,7 +5,6 @@
 #include "tools/bench/bench.h"
 #include "tools/commands.h"
 #include "tools/program/rate.h"
-#include "tools/program/start.h"
 #include "tools/program/stop.h"
 
 enum { KERNELS, OPS, STEPS, NORMS, GROWTH, LEVELS };

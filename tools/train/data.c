@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/file/openfile.h"
 #include "tools/run/datafacts.h"
 #include "tools/train/parts.h"
 

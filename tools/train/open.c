@@ -8,7 +8,6 @@
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
-#include "tools/run/datafacts.h"
 #include "tools/task/meaning.h"
 #include "tools/train/parts.h"
 

@@ -6,12 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/file/openfile.h"
 #include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
 #include "models/together.h"
-#include "tools/program/rate.h"
-#include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/run/datafacts.h"
 #include "tools/task/meaning.h"

@@ -7,7 +7,6 @@
 #include "tools/program/output.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
-#include "tools/run/datafacts.h"
 #include "tools/run/rundir.h"
 #include "tools/task/inputs.h"
 #include "tools/task/predict.h"
