@@ -168,7 +168,7 @@ uint64_t machine_affinity_mark(void) {
 /* ---- OpenBLAS --------------------------------------------------------------------- */
 
 BlasInfo machine_blas(void) {
-    static const char *flavours[] = {"serial", "pthreads", "OpenMP"};
+    static const char *const flavours[] = {"serial", "pthreads", "OpenMP"};
     int parallel = openblas_get_parallel();
     BlasInfo info = {.config = openblas_get_config(), .core = openblas_get_corename()};
     info.flavour = parallel >= 0 && parallel < 3 ? flavours[parallel] : "unknown";
@@ -181,8 +181,8 @@ BlasInfo machine_blas(void) {
 /* Names of OpenBLAS's driver/others/dynamic.c.  AVX-512 kernels below their class lose
  * half of the rate, AVX2 kernels below theirs two thirds. */
 const char *machine_wanted_core(const char *core, unsigned simd) {
-    static const char *avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
-    static const char *avx2[] = {"Haswell", "Zen"};
+    static const char *const avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    static const char *const avx2[] = {"Haswell", "Zen"};
     for (size_t i = 0; i < COUNT(avx512); i++)
         if (strcasecmp(core, avx512[i]) == 0) return NULL;
     if (simd & SIMD_AVX512) return "SkylakeX";

@@ -76,6 +76,15 @@ static char *trimmed(char *text) {
     return text;
 }
 
+/* Constants that hold addresses are in .data.rel.ro, written once by the loader. */
+static bool is_variable(const char *section) {
+    static const char *const SECTIONS[] = {".data", ".bss", ".tdata", ".tbss"};
+    if (!strncmp(section, ".data.rel.ro", 12)) return false;
+    for (size_t i = 0; i < COUNT(SECTIONS); i++)
+        if (!strncmp(section, SECTIONS[i], strlen(SECTIONS[i]))) return true;
+    return false;
+}
+
 /* "build/float/data/ring.o:ring_open |value| T |type|size|line|.text" */
 static void add_symbol(Objects *o, char *line) {
     char *fields[7] = {NULL};
@@ -88,8 +97,7 @@ static void add_symbol(Objects *o, char *line) {
     char *kind = trimmed(fields[2]), *section = trimmed(fields[6]);
     Symbol symbol = {trimmed(name), file_of(o, stem), false};
     if (symbol.file == SIZE_MAX) return; /* of a source that is gone */
-    symbol.variable = !strcmp(section, ".data") || !strcmp(section, ".bss") ||
-                      !strcmp(section, ".tbss") || !strcmp(section, ".tdata");
+    symbol.variable = is_variable(section);
     bool defined = strchr("TDBRVWC", *kind), used = *kind == 'U';
     if (!defined && !used && !symbol.variable) return;
     assert_true(MAX(o->defined_count, o->used_count) < SYMBOLS_MOST);
