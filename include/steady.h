@@ -60,7 +60,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-/* ---- version and errors ------------------------------------------------------------------ */
+/* ---- version and errors ------------------------------------------------------------ */
 
 /* Of this header.  Until 1.0 a minor version may change functions, and the soname
  * then. */
@@ -98,7 +98,7 @@ typedef struct steady_listener {
     void *context;
 } steady_listener;
 
-/* ---- recipes ----------------------------------------------------------------------------- */
+/* ---- recipes ----------------------------------------------------------------------- */
 
 /* What a run is: its data, model, optimizer, schedule, as values of keys
  * "section.name". */
@@ -127,7 +127,7 @@ steady_status steady_recipe_get(const steady_recipe *recipe, const char *key, ch
 
 void steady_recipe_free(steady_recipe *recipe);
 
-/* ---- data in memory ---------------------------------------------------------------------- */
+/* ---- data in memory ---------------------------------------------------------------- */
 
 typedef enum steady_split { STEADY_TRAIN, STEADY_VAL, STEADY_TEST } steady_split;
 
@@ -167,7 +167,7 @@ steady_status steady_data_tokens(steady_data *data, steady_split split,
 steady_status steady_data_pairs(steady_data *data, steady_split split, const char *source,
                                 const char *target, steady_error *error);
 
-/* ---- models ------------------------------------------------------------------------------ */
+/* ---- models ------------------------------------------------------------------------ */
 
 /* A model with its data, optimizer and place in its training. */
 typedef struct steady_model steady_model;
@@ -214,7 +214,7 @@ typedef struct steady_step {
 steady_status steady_model_step(steady_model *model, steady_step *step,
                                 steady_error *error);
 
-/* ---- scores ------------------------------------------------------------------------------ */
+/* ---- scores ------------------------------------------------------------------------ */
 
 /* Scores all of a split.  Translations are made too, which takes long
  * (train.beam = 0: not).
@@ -230,7 +230,7 @@ steady_status steady_model_evaluate(steady_model *model, steady_split split,
 steady_status steady_model_score(const steady_model *model, const char *name,
                                  double *value, steady_error *error);
 
-/* ---- probes ------------------------------------------------------------------------------ */
+/* ---- probes ------------------------------------------------------------------------ */
 
 /* A place of attention in the last step's forward pass; means over examples and queries
  * that are not padding.  Before the first step all numbers are 0. */
@@ -260,7 +260,7 @@ size_t steady_model_weights(const steady_model *model);
 steady_status steady_model_weight(steady_model *model, size_t weight, steady_weight *out,
                                   steady_error *error);
 
-/* ---- weights ----------------------------------------------------------------------------- */
+/* ---- weights ----------------------------------------------------------------------- */
 
 /* A named tensor; names and shapes are timm's for pictures (docs/library.md). */
 typedef struct steady_parameter {
@@ -268,7 +268,7 @@ typedef struct steady_parameter {
     int dims;
     size_t shape[4]; /* [dims] */
     size_t size;     /* their product */
-    int trained; /* 0: a vector of the reparametrisation, which the optimizer leaves alone */
+    int trained; /* 0: a vector of the reparametrisation: not the optimizer's */
 } steady_parameter;
 
 size_t steady_model_parameters(const steady_model *model);
@@ -297,7 +297,7 @@ steady_status steady_model_load(steady_model *model, const char *path,
 steady_status steady_model_resume(steady_model *model, const char *path,
                                   steady_error *error);
 
-/* ---- answers ----------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------- */
 
 /* task.kind = classify.  probabilities: [count, classes]; `classes` is checked. */
 steady_status steady_model_classify(steady_model *model, const steady_pictures *pictures,
@@ -327,7 +327,7 @@ steady_status steady_model_translate(steady_model *model, const char *sentence,
 steady_status steady_model_transcribe(steady_model *model, const char *path, char **text,
                                       steady_error *error);
 
-/* ---- an op of one's own ------------------------------------------------------------------ */
+/* ---- an op of one's own ------------------------------------------------------------ */
 
 /* y = f(x), row by row, between the last norm and the output layer: of pictures the rows
  * that the head reads, of texts and speech those of each token (of pairs, the decoder's).

@@ -1,8 +1,10 @@
 /* door: what every function of include/steady.h does at its beginning and at its end, so
  * that none prints, ends the process or leaves its thread changed.
  *
- *     steady_status steady_model_step(steady_model *model, steady_step *step, steady_error *error) {
- *         THROUGH_DOOR(handle_of(model), error, take_step(model, step, &door.err));
+ *     steady_status steady_model_load(steady_model *model, const char *path,
+ *                                     steady_error *error) {
+ *         THROUGH_DOOR(handle_of(model), MISSING2(model, path), error,
+ *                      load(model, path, &door.err));
  *     }
  *
  * Functions that only read a handle do without. */
