@@ -116,14 +116,17 @@ coverage:
 	@command -v gcovr >/dev/null || { echo "make $@: no gcovr; it comes with: make setup-ci" >&2; exit 1; }
 	@rm -rf build/coverage/html && if [ -d build/coverage ]; then find build/coverage -name '*.gcda' -delete; fi
 	-@$(MAKE) --no-print-directory B=build/coverage SANITIZE="--coverage -fprofile-update=prefer-atomic" \
-		CFLAGS="$(CFLAGS) -O1" check-unit check-cli
+		CFLAGS="$(CFLAGS) -O1" check-covered
 	@mkdir -p build/coverage/html
 	@gcovr -r . -e test -e examples --exclude-unreachable-branches build/coverage/float \
 		--html-details build/coverage/html/index.html --csv $(COVERED)
 	@awk -F, 'NR > 1 { sub("/[^/]*$$", "", $$1); lines[$$1] += $$2; run[$$1] += $$3; all += $$2; ran += $$3 } \
-		function row(name, n, m) { printf "%-24s %7d lines %6.1f %%\n", name, n, 100 * m / (n + !n) } \
-		END { for (f in lines) row(f, lines[f], run[f]) | "sort"; close("sort"); row("all", all, ran) }' $(COVERED)
+		function row(name, n, m) { return sprintf("%-24s %7d lines %6.1f %%", name, n, 100 * m / (n + !n)) } \
+		END { for (f in lines) print row(f, lines[f], run[f]) | "sort"; close("sort"); \
+			print row("all", all, ran) }' $(COVERED)
 	@echo "build/coverage/html/index.html"
+check-covered: $(call needs,$(UNIT_TESTS) $(SHELL_TESTS))
+	@$(call RUN_TESTS,$(UNIT_TESTS) $(SHELL_TESTS))
 
 # ---- fuzzers, measurements ---------------------------------------------------------------
 
