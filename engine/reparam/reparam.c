@@ -8,8 +8,9 @@
 
 /* One row a method; `none` has no Reparam at all. */
 typedef struct Method {
-    bool has_gamma, has_vectors, has_rows;
-    void (*rescale)(Reparam *r); /* fills scale from companions */
+    bool has_gamma, has_vectors, has_rows; /* gamma; u and v; g */
+    bool by_row;                           /* a number of `scale` for each row */
+    void (*rescale)(Reparam *r);           /* fills scale from companions */
     void (*fold)(Reparam *r);
     const char *keys; /* that act for it and not for all methods */
 } Method;
@@ -77,12 +78,12 @@ static void fold_weight(Reparam *r) {
 }
 
 static const Method METHODS[] = {
-    [REPARAM_NONE] = {false, false, false, NULL, NULL, ""},
-    [REPARAM_SIGMA] = {true, true, false, rescale_sigma, fold_sigma,
+    [REPARAM_NONE] = {false, false, false, false, NULL, NULL, ""},
+    [REPARAM_SIGMA] = {true, true, false, false, rescale_sigma, fold_sigma,
                        "gamma_init|uv_init|power_steps|gamma_lr_scale"},
-    [REPARAM_SPECTRAL] = {false, true, false, rescale_sigma, fold_sigma,
+    [REPARAM_SPECTRAL] = {false, true, false, false, rescale_sigma, fold_sigma,
                           "uv_init|power_steps"},
-    [REPARAM_WEIGHT] = {false, false, true, rescale_weight, fold_weight,
+    [REPARAM_WEIGHT] = {false, false, true, true, rescale_weight, fold_weight,
                         "gamma_lr_scale"},
 };
 
@@ -123,7 +124,7 @@ Reparam *reparam_new(ParamSet *params, Param *w, ReparamMethod method) {
         r->u = params_add(params, PARAM_BUFFER, 1, &columns, "%.*s.u", stem, w->name);
         r->v = params_add(params, PARAM_BUFFER, 1, &rows, "%.*s.v", stem, w->name);
     }
-    size_t count = m->has_rows ? rows : 1;
+    size_t count = m->by_row ? rows : 1;
     r->factors = mem_zalloc(count * sizeof(real));
     r->scale = (Scale){r->factors, count};
     return r;
@@ -171,7 +172,8 @@ static real spectral_gamma(const Reparam *r, bool exact_vectors) {
 void reparam_start(Reparam *r, bool gamma_spectral, ReparamHave have) {
     if (r->u) start_vectors(r, have);
     if (r->gamma && !have.gain)
-        r->gamma->tensor.value[0] = gamma_spectral ? spectral_gamma(r, !have.u) : 1;
+        r->gamma->tensor.value[0] =
+            gamma_spectral ? spectral_gamma(r, r->u && !have.u) : 1;
     if (r->g && !have.gain) start_rows(r);
     METHODS[r->method].rescale(r);
 }

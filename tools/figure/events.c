@@ -5,17 +5,22 @@
 
 #include "tools/figure/parts.h"
 
-/* Palette colours; another kind has the ink of the axes. */
+enum { WARNING = 99 };
+
+/* Palette colours, or WARNING; another kind has the ink of the axes. */
 static const struct {
     const char *kind;
     size_t colour;
-} kinds[] = {{"resume", 0}, {"intervene", 2}, {"plateau", 3}, {"skip", 4}};
+} kinds[] = {{"resume", 0}, {"intervene", 2},   {"plateau", 3},
+             {"skip", 4},   {"alarm", WARNING}, {"rollback", WARNING}};
 
 static Colour colour_of(const Chart *chart, const char *kind) {
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        if (!strcmp(kinds[i].kind, kind)) return chart_palette(chart, kinds[i].colour);
-    bool bad = !strcmp(kind, "alarm") || !strcmp(kind, "rollback");
-    return bad ? chart_warning(chart) : chart_ink(chart);
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        if (strcmp(kinds[i].kind, kind)) continue;
+        size_t colour = kinds[i].colour;
+        return colour == WARNING ? chart_warning(chart) : chart_palette(chart, colour);
+    }
+    return chart_ink(chart);
 }
 
 /* Steps that one line stands for: events of a kind that are closer look like one. */
