@@ -183,9 +183,9 @@ steady_status steady_model_new(const steady_recipe *recipe, const steady_data *d
                                const steady_listener *listener, steady_model **model,
                                steady_error *error);
 
-/* A trained model out of a run folder of the program, to score, probe and ask;
- * it takes no steps.
- * checkpoint: a step's number, "best", "average:N", a .safetensors file; NULL: the
+/* A trained model out of a run folder of the program, to score, ask and read; it takes no
+ * steps, so the numbers of its sites stay 0, and a file that it saves has weights alone.
+ * checkpoint: a step's number, "best", "average:N", or a .safetensors file; NULL is the
  * newest. */
 steady_status steady_model_open(const char *run, const char *checkpoint,
                                 const steady_listener *listener, steady_model **model,
