@@ -30,7 +30,7 @@ lint:
 	@$(MAKE) --no-print-directory $(AT_ONCE) -k lint-files
 lint-files: $(LINTED:%.c=$(B)/lint/%.ok)
 
-LINT_FLAGS = -I. -DSTEADY_VERSION='"$(VERSION)"' $(CPPFLAGS)
+LINT_FLAGS = -I. -Iinclude -DSTEADY_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CPPCHECK_FLAGS = --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 	--suppressions-list=.cppcheck $(addprefix --library=,posix gnu .cppcheck.cfg) \
 	-I. -DSTEADY_VERSION='""' $(filter -D%,$(CPPFLAGS)) \
