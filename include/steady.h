@@ -39,8 +39,10 @@
  * handle by one thread at a time.  A model computes with OpenMP's threads of the calling
  * thread (omp_set_num_threads, OMP_NUM_THREADS), or with as many as the key
  * train.threads says.  A training set of pictures or speech has a thread that makes
- * batches ahead.  Each call on a model flushes numbers below 1.2e-38 to zero while it
- * lasts, as the program does.
+ * batches ahead.  While a call lasts, its thread has the program's modes: the locale "C",
+ * rounding to nearest, no floating-point traps, and, if the call is on a model, numbers
+ * below 1.2e-38 flushed to zero.  So have functions of yours that it calls; afterwards
+ * all is as it was.
  *
  * Numbers.  float and double are the C types, sizes are counts of items unless called
  * bytes, all losses and entropies are in nats.  Arrays are row-major, the last dimension
@@ -158,7 +160,8 @@ steady_status steady_data_text(steady_data *data, steady_split split, const char
                                steady_error *error);
 
 /* The same of numbers of another tokenizer: number 17 becomes the word "17", and prompts
- * and texts are such words with blanks between.  Needs data.tokens = word.  Copied. */
+ * and texts are such words with blanks between; an end of line follows the last.  Needs
+ * data.tokens = word, and at least one number.  Copied. */
 steady_status steady_data_tokens(steady_data *data, steady_split split,
                                  const uint32_t *ids, size_t count, steady_error *error);
 
@@ -193,8 +196,8 @@ steady_status steady_model_open(const char *run, const char *checkpoint,
 
 void steady_model_free(steady_model *model);
 
-/* Steps that the recipe asks for (train.steps, or train.epochs of the data's), and
- * those that were taken. */
+/* Steps that the recipe asks for (train.steps, or train.epochs of the data's; 0 of a model
+ * of steady_model_open), and those that were taken. */
 size_t steady_model_steps(const steady_model *model);
 size_t steady_model_done(const steady_model *model);
 
@@ -224,7 +227,7 @@ steady_status steady_model_evaluate(steady_model *model, steady_split split,
 
 /* A number of the last evaluation, by its name in eval.jsonl: "loss", "nll"
  * (without smoothing), "top1", "top5" (shares 0 ... 1), "ppl", "bleu" (0 ... 100),
- * "wer", "cer", "count".
+ * "wer", "cer", "count".  NaN: it is not finite, as the weights may be.
  * STEADY_USAGE: nothing is evaluated, or the task does not measure this; the text
  * lists what it does. */
 steady_status steady_model_score(const steady_model *model, const char *name,
@@ -268,7 +271,7 @@ typedef struct steady_parameter {
     int dims;
     size_t shape[4]; /* [dims] */
     size_t size;     /* their product */
-    int trained; /* 0: a vector of the reparametrisation: not the optimizer's */
+    int trained;     /* 0: a vector of the reparametrisation: not the optimizer's */
 } steady_parameter;
 
 size_t steady_model_parameters(const steady_model *model);
@@ -299,7 +302,9 @@ steady_status steady_model_resume(steady_model *model, const char *path,
 
 /* ---- answers ----------------------------------------------------------------------- */
 
-/* task.kind = classify.  probabilities: [count, classes]; `classes` is checked. */
+/* task.kind = classify.  probabilities: [count, classes]; `classes` is checked, labels and
+ * pictures->classes are not read.  Pictures of another size than the model's are resized
+ * to it. */
 steady_status steady_model_classify(steady_model *model, const steady_pictures *pictures,
                                     float *probabilities, size_t classes,
                                     steady_error *error);

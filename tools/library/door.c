@@ -13,19 +13,38 @@ _Static_assert(sizeof((steady_error *)0)->text == sizeof((Err *)0)->text,
 
 static void hear_nothing(void *context, const char *line) { (void)context, (void)line; }
 
-/* The user's threads have modes of their own for small numbers, and counts. */
-static void prepare_computing(Door *door, const Handle *handle) {
-    fegetenv(&door->numbers);
-    door->threads = omp_get_max_threads();
+/* The user's threads have modes of their own for rounding, traps and small numbers, and
+ * counts; OpenMP's have those of the thread that started them. */
+static void set_plain_numbers(const Handle *handle) {
+    fesetenv(FE_DFL_ENV);
+    if (!handle || !handle->computes) return;
     if (handle->threads) omp_set_num_threads((int)handle->threads);
+#pragma omp parallel
+    fesetenv(FE_DFL_ENV);
     machine_flush_denormals();
 }
 
-static void restore_computing(const Door *door) {
+static void restore_numbers(const Door *door, const Handle *handle) {
     const fenv_t *numbers = &door->numbers;
+    if (handle && handle->computes) {
 #pragma omp parallel
+        fesetenv(numbers);
+        omp_set_num_threads(door->threads);
+    }
     fesetenv(numbers);
-    omp_set_num_threads(door->threads);
+}
+
+/* In a locale of the user's 0.5 may be "0,5": recipes and files have points. */
+static void set_plain_locale(Door *door) {
+    door->plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (door->plain) door->locale = uselocale(door->plain);
+    else err_set(&door->err, FAIL_RUN, "out of memory for the locale \"C\"");
+}
+
+static void restore_locale(const Door *door) {
+    if (!door->plain) return;
+    uselocale(door->locale);
+    freelocale(door->plain);
 }
 
 bool door_enter(Door *door, const Handle *handle, const char *missing) {
@@ -34,7 +53,10 @@ bool door_enter(Door *door, const Handle *handle, const char *missing) {
         handle && handle->listener.note ? handle->listener : NOBODY;
     door->err = ERR_NONE;
     door->before = say_to((Listener){listener.note, listener.context});
-    if (handle && handle->computes) prepare_computing(door, handle);
+    set_plain_locale(door);
+    fegetenv(&door->numbers);
+    door->threads = omp_get_max_threads();
+    set_plain_numbers(handle);
     trap_set(&door->trap);
     if (missing) err_set(&door->err, FAIL_USAGE, "the argument `%s` is NULL", missing);
     else if (handle && handle->broken.status) door->err = handle->broken;
@@ -43,7 +65,8 @@ bool door_enter(Door *door, const Handle *handle, const char *missing) {
 
 steady_status door_leave(Door *door, Handle *handle, steady_error *error) {
     trap_end(&door->trap);
-    if (handle && handle->computes) restore_computing(door);
+    restore_numbers(door, handle);
+    restore_locale(door);
     say_to(door->before);
     if (door->trap.err.status) {
         door->err = door->trap.err;

@@ -12,6 +12,7 @@
 #define STEADY_DOOR_H
 
 #include <fenv.h>
+#include <locale.h>
 
 #include "engine/core/trap.h"
 #include "include/steady.h"
@@ -31,6 +32,7 @@ typedef struct Door {
     Listener before;
     fenv_t numbers;
     int threads;
+    locale_t plain, locale; /* "C", and the thread's own */
 } Door;
 
 /* Takes `call`, which reports to &door.err, and returns from the function.  handle: a
