@@ -1,4 +1,5 @@
 /* Examples in memory, and what a model answers (include/steady.h). */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -212,6 +213,50 @@ static void numbers_of_tokens_are_words(void **state) {
     steady_data_free(data);
 }
 
+static void numbers_that_would_be_read_as_characters_are_refused(void **state) {
+    (void)state;
+    steady_data *data = data_new();
+    uint32_t ids[200] = {0};
+    assert_int_equal(steady_data_tokens(data, STEADY_TRAIN, ids, 0, NULL), STEADY_USAGE);
+    assert_int_equal(steady_data_tokens(data, STEADY_TRAIN, ids, 200, NULL), STEADY_OK);
+    refused(LANGUAGE, "data.tokens", "char", data, STEADY_USAGE, "data.tokens = word");
+    steady_data_free(data);
+}
+
+static void data_of_another_task_are_refused(void **state) {
+    (void)state;
+    steady_data *pairs = data_new(), *text = data_new();
+    steady_data_pairs(pairs, STEADY_TRAIN, "a\nb\n", "c\nd\n", NULL);
+    steady_data_text(text, STEADY_TRAIN, "a b c d e f g h i", NULL);
+    refused(LANGUAGE, NULL, NULL, pairs, STEADY_USAGE, "steady_data_text gives one");
+    refused(PAIRS, NULL, NULL, text, STEADY_USAGE, "steady_data_pairs gives one");
+    refused(PICTURES, NULL, NULL, text, STEADY_USAGE, "steady_data_pictures gives one");
+    steady_data_free(pairs);
+    steady_data_free(text);
+}
+
+static void a_score_that_is_not_finite_is_nan(void **state) {
+    (void)state;
+    steady_data *data = data_new();
+    steady_parameter head;
+    char *text = lines("ab cd\n", 30);
+    double loss = 0;
+    assert_int_equal(steady_data_text(data, STEADY_TRAIN, text, NULL), STEADY_OK);
+    free(text);
+    steady_model *model = built(LANGUAGE, NULL, NULL, data);
+    size_t last = steady_model_parameters(model) - 1;
+    steady_model_parameter(model, last, &head, NULL);
+    float *values = calloc(head.size, sizeof *values);
+    values[0] = NAN;
+    steady_model_write(model, last, values, head.size, NULL);
+    free(values);
+    assert_int_equal(steady_model_evaluate(model, STEADY_TRAIN, NULL), STEADY_OK);
+    assert_int_equal(steady_model_score(model, "loss", &loss, NULL), STEADY_OK);
+    assert_true(isnan(loss));
+    steady_model_free(model);
+    steady_data_free(data);
+}
+
 static void pairs_in_memory_are_trained_and_translated(void **state) {
     (void)state;
     steady_data *data = data_new();
@@ -253,6 +298,9 @@ int main(void) {
         cmocka_unit_test(a_share_of_the_training_pictures_is_held_out),
         cmocka_unit_test(a_text_in_memory_is_trained_and_continued),
         cmocka_unit_test(numbers_of_tokens_are_words),
+        cmocka_unit_test(numbers_that_would_be_read_as_characters_are_refused),
+        cmocka_unit_test(data_of_another_task_are_refused),
+        cmocka_unit_test(a_score_that_is_not_finite_is_nan),
         cmocka_unit_test(pairs_in_memory_are_trained_and_translated),
         cmocka_unit_test(texts_that_cannot_be_are_refused),
     };

@@ -8,6 +8,7 @@ struct steady_data {
     Handle handle;
     GivenData given;
     char *text[3][2]; /* owned */
+    bool numbers;     /* some text is of steady_data_tokens */
 };
 
 static void make_data(steady_data **data) { *data = mem_zalloc(sizeof **data); }
@@ -93,26 +94,33 @@ steady_status steady_data_pictures(steady_data *data, steady_split split,
 
 /* ---- texts ---- */
 
-static Status add_side(steady_data *data, steady_split split, size_t side,
-                       const char *text, Err *err) {
-    if (check_split(split, err)) return err->status;
-    if (data->text[split][side])
-        return err_set(err, FAIL_USAGE, "this split has its text already");
-    data->text[split][side] = mem_strdup(text);
-    data->given.text[split][side].bytes = data->text[split][side];
+static Status check_free(const steady_data *data, steady_split split, Err *err) {
+    if (check_split(split, err) || !data->text[split][0]) return err->status;
+    return err_set(err, FAIL_USAGE, "this split has its text already");
+}
+
+static void set_side(steady_data *data, steady_split split, size_t side, char *text) {
+    data->text[split][side] = text;
+    data->given.text[split][side].bytes = text;
     data->given.text[split][side].length = strlen(text);
-    return OK;
+}
+
+static Status add_text(steady_data *data, steady_split split, const char *text,
+                       Err *err) {
+    if (!check_free(data, split, err)) set_side(data, split, 0, mem_strdup(text));
+    return err->status;
 }
 
 steady_status steady_data_text(steady_data *data, steady_split split, const char *text,
                                steady_error *error) {
     THROUGH_DOOR(NULL, MISSING2(data, text), error,
-                 add_side(data, split, 0, text, &door.err));
+                 add_text(data, split, text, &door.err));
 }
 
-static void add_tokens(steady_data *data, steady_split split, const uint32_t *ids,
-                       size_t count, Err *err) {
+static Status add_tokens(steady_data *data, steady_split split, const uint32_t *ids,
+                         size_t count, Err *err) {
     TextBuffer text = {0};
+    if (!count) return err_set(err, FAIL_USAGE, "0 tokens: at least one is expected");
     text_clear(&text);
     for (size_t i = 0; i < count; i++) {
         char word[16];
@@ -120,8 +128,9 @@ static void add_tokens(steady_data *data, steady_split split, const uint32_t *id
         text_append(&text, word, strlen(word));
     }
     text_append_byte(&text, '\n');
-    add_side(data, split, 0, text.text, err);
+    if (!add_text(data, split, text.text, err)) data->numbers = true;
     text_free(&text);
+    return err->status;
 }
 
 steady_status steady_data_tokens(steady_data *data, steady_split split,
@@ -130,9 +139,13 @@ steady_status steady_data_tokens(steady_data *data, steady_split split,
                  add_tokens(data, split, ids, count, &door.err));
 }
 
-static void add_pairs(steady_data *data, steady_split split, const char *source,
-                      const char *target, Err *err) {
-    if (!add_side(data, split, 0, source, err)) add_side(data, split, 1, target, err);
+/* Both sides or none, wherever memory ends. */
+static Status add_pairs(steady_data *data, steady_split split, const char *source,
+                        const char *target, Err *err) {
+    if (check_free(data, split, err)) return err->status;
+    char *both[] = {mem_strdup(source), mem_strdup(target)};
+    for (size_t side = 0; side < 2; side++) set_side(data, split, side, both[side]);
+    return OK;
 }
 
 steady_status steady_data_pairs(steady_data *data, steady_split split, const char *source,
@@ -159,26 +172,40 @@ static void name_texts(const GivenData *g, DataConfig *data) {
     text_format(data->target_lang, sizeof data->target_lang, "target");
 }
 
+static bool has_training(const GivenData *g, ExampleKind kind) {
+    if (kind == EXAMPLES_PICTURES) return g->pictures[SPLIT_TRAIN].count > 0;
+    return g->text[SPLIT_TRAIN][0].bytes &&
+           (kind == EXAMPLES_PAIRS) == (g->text[SPLIT_TRAIN][1].bytes != NULL);
+}
+
+static Status check_given(const steady_data *data, const Recipe *recipe, Err *err) {
+    static const char *const MAKERS[] = {[EXAMPLES_PICTURES] = "pictures",
+                                         [EXAMPLES_TEXT] = "text",
+                                         [EXAMPLES_PAIRS] = "pairs"};
+    ExampleKind kind = task_examples(recipe->task);
+    if (kind == EXAMPLES_SPEECH)
+        return err_set(err, FAIL_USAGE,
+                       "speech cannot be given in memory; see data.source = manifest");
+    if (!has_training(&data->given, kind))
+        return err_set(err, FAIL_USAGE,
+                       "the data have no training split for task.kind = %s: "
+                       "steady_data_%s gives one",
+                       task_name(recipe->task), MAKERS[kind]);
+    /* as characters they would train a model of digits */
+    if (kind != EXAMPLES_TEXT || !data->numbers || recipe->data.tokens == TOKENS_WORD)
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "numbers of steady_data_tokens are words: set data.tokens = word");
+}
+
 Status data_use(const steady_data *data, Recipe *recipe, Err *err) {
     const GivenData *g = &data->given;
     ExampleKind kind = task_examples(recipe->task);
     DataConfig *to = &recipe->data;
-    bool pairs = kind == EXAMPLES_PAIRS;
-    if (kind == EXAMPLES_SPEECH)
-        return err_set(err, FAIL_USAGE,
-                       "speech cannot be given in memory; see data.source = manifest");
-    if (kind == EXAMPLES_PICTURES ? !g->pictures[SPLIT_TRAIN].count
-                                  : !g->text[SPLIT_TRAIN][pairs].bytes)
-        return err_set(err, FAIL_USAGE,
-                       "the data have no training split for task.kind = %s: "
-                       "steady_data_%s gives one",
-                       task_name(recipe->task),
-                       kind == EXAMPLES_PICTURES ? "pictures"
-                       : pairs                   ? "pairs"
-                                                 : "text");
+    if (check_given(data, recipe, err)) return err->status;
     to->given = g;
     to->source = kind == EXAMPLES_PICTURES ? SOURCE_FOLDER
-                 : pairs                   ? SOURCE_PARALLEL
+                 : kind == EXAMPLES_PAIRS  ? SOURCE_PARALLEL
                                            : SOURCE_TEXT;
     if (kind == EXAMPLES_PICTURES)
         text_format(to->path, sizeof to->path, "the pictures in memory");

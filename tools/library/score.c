@@ -1,4 +1,5 @@
 /* score: a split is scored, and its numbers are asked for by name. */
+#include <math.h>
 #include <string.h>
 
 #include "data/file/textbuffer.h"
@@ -43,7 +44,7 @@ static void list_names(json_t *scores, TextBuffer *text) {
     json_t *value;
     text_clear(text);
     json_object_foreach(scores, name, value) {
-        if (!json_is_number(value)) continue;
+        if (!json_is_number(value) && !json_is_null(value)) continue;
         if (text->length) text_append(text, ", ", 2);
         text_append(text, name, strlen(name));
     }
@@ -53,6 +54,7 @@ static Status find(const steady_model *m, const char *name, double *value, Err *
     const json_t *found = json_object_get(m->scores, name);
     if (!m->scores) return err_set(err, FAIL_USAGE, "nothing is evaluated yet");
     if (json_is_number(found)) return *value = json_number_value(found), OK;
+    if (json_is_null(found)) return *value = (double)NAN, OK;
     TextBuffer names = {0};
     list_names(m->scores, &names);
     err_set(err, FAIL_USAGE, "%.60s is not measured; there are %.400s", name, names.text);
