@@ -196,8 +196,8 @@ steady_status steady_model_open(const char *run, const char *checkpoint,
 
 void steady_model_free(steady_model *model);
 
-/* Steps that the recipe asks for (train.steps, or train.epochs of the data's; 0 of a model
- * of steady_model_open), and those that were taken. */
+/* Steps that the recipe asks for (train.steps, or train.epochs of the data's; 0 of a
+ * model of steady_model_open), and those that were taken. */
 size_t steady_model_steps(const steady_model *model);
 size_t steady_model_done(const steady_model *model);
 
@@ -302,9 +302,9 @@ steady_status steady_model_resume(steady_model *model, const char *path,
 
 /* ---- answers ----------------------------------------------------------------------- */
 
-/* task.kind = classify.  probabilities: [count, classes]; `classes` is checked, labels and
- * pictures->classes are not read.  Pictures of another size than the model's are resized
- * to it. */
+/* task.kind = classify.  probabilities: [count, classes]; `classes` is checked, labels
+ * and pictures->classes are not read.  Pictures of another size than the model's are
+ * resized to it. */
 steady_status steady_model_classify(steady_model *model, const steady_pictures *pictures,
                                     float *probabilities, size_t classes,
                                     steady_error *error);
