@@ -296,7 +296,8 @@ steady_status steady_model_load(steady_model *model, const char *path,
                                 steady_error *error);
 
 /* All of a file of steady_model_save, into a model of the same recipe and data: steps
- * that follow are, to the bit, those that would have followed there. */
+ * that follow are, to the bit, those that would have followed there.  A note names keys
+ * that the recipe there had otherwise. */
 steady_status steady_model_resume(steady_model *model, const char *path,
                                   steady_error *error);
 

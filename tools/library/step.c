@@ -48,7 +48,7 @@ static Status take_step(steady_model *m, steady_step *out, Err *err) {
         return err_set(err, FAIL_USAGE,
                        "a model of a run folder takes no steps; steady train --resume "
                        "trains it, or steady_model_load takes its weights");
-    if (m->done == m->steps)
+    if (m->done >= m->steps)
         return err_set(
             err, FAIL_USAGE,
             "all %zu steps are taken; set train.steps before the model is made",

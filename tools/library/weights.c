@@ -112,6 +112,23 @@ steady_status steady_model_load(steady_model *model, const char *path,
                  load(model, path, &door.err));
 }
 
+/* Steps may follow that would not have followed there. */
+static void say_changes(const steady_model *m, const char *path) {
+    char *digest = checkpoint_fact(path, NULL, "recipe");
+    if (!digest) return;
+    TextBuffer text = {0};
+    Recipe *was = mem_alloc(sizeof *was);
+    *was = m->recipe;
+    recipe_read_digest(was, digest);
+    RecipeChanges changes = recipe_compare(was, &m->recipe);
+    recipe_changes_text(&changes, &text);
+    if (changes.count) say("steady: note: %s: %s", path, text.text);
+    recipe_changes_free(&changes);
+    text_free(&text);
+    mem_free(was);
+    mem_free(digest);
+}
+
 static Status resume(steady_model *m, const char *path, Err *err) {
     Progressed at;
     CheckpointParts parts = parts_of(m);
@@ -120,6 +137,7 @@ static Status resume(steady_model *m, const char *path, Err *err) {
     if (meaning_check_file(m->task, path, NULL, "", err) ||
         checkpoint_load(path, NULL, &parts, &at, err))
         return err->status;
+    say_changes(m, path);
     m->done = at.step;
     return m->task->ops->start(m->task, m->done + 1, err);
 }

@@ -1,0 +1,82 @@
+/* A file of steady_model_save in a model of another recipe (include/steady.h). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "include/steady.h"
+
+static const char RECIPE[] =
+    "[train]\nsteps = 4\nbatch = 4\nthreads = 1\n[model]\nwidth = 16\ndepth = 1\n"
+    "heads = 2\npatch = 7\n[data]\nsynthetic_count = 20\n";
+
+static void keep_last(void *context, const char *line) { strncpy(context, line, 999); }
+
+static steady_model *model_new(const char *key, const char *value, char *note) {
+    steady_error error;
+    steady_recipe *recipe;
+    steady_model *model = NULL;
+    steady_listener listener = {keep_last, note};
+    if (steady_recipe_parse(RECIPE, &recipe, &error) ||
+        (key && steady_recipe_set(recipe, key, value, &error)) ||
+        steady_model_new(recipe, NULL, &listener, &model, &error))
+        fail_msg("%s", error.text);
+    steady_recipe_free(recipe);
+    *note = 0;
+    return model;
+}
+
+/* The note of resuming from three steps of RECIPE. */
+static steady_model *resumed(const char *key, const char *value, char *note) {
+    char path[1100];
+    const char *tmp = getenv("TMP");
+    steady_model *model = model_new(NULL, NULL, note);
+    snprintf(path, sizeof path, "%s/resumed.safetensors", tmp ? tmp : "/tmp");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(steady_model_step(model, NULL, NULL), STEADY_OK);
+    assert_int_equal(steady_model_save(model, path, NULL), STEADY_OK);
+    steady_model_free(model);
+    model = model_new(key, value, note);
+    assert_int_equal(steady_model_resume(model, path, NULL), STEADY_OK);
+    unlink(path);
+    assert_int_equal(steady_model_done(model), 3);
+    return model;
+}
+
+static void the_same_recipe_brings_no_note(void **state) {
+    (void)state;
+    char note[1000] = "";
+    steady_model_free(resumed(NULL, NULL, note));
+    assert_string_equal(note, "");
+}
+
+static void keys_that_differ_are_named(void **state) {
+    (void)state;
+    char note[1000] = "";
+    steady_model_free(resumed("optim.lr", "0.5", note));
+    if (!strstr(note, "optim.lr was ")) fail_msg("%s", note);
+}
+
+static void no_step_follows_behind_the_last(void **state) {
+    (void)state;
+    char note[1000] = "";
+    steady_model *model = resumed("train.steps", "2", note);
+    assert_int_equal(steady_model_step(model, NULL, NULL), STEADY_USAGE);
+    assert_int_equal(steady_model_done(model), 3);
+    steady_model_free(model);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(the_same_recipe_brings_no_note),
+        cmocka_unit_test(keys_that_differ_are_named),
+        cmocka_unit_test(no_step_follows_behind_the_last),
+    };
+    return cmocka_run_group_tests_name("library_resume", cases, NULL, NULL);
+}
