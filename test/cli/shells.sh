@@ -67,7 +67,7 @@ if command -v bash >/dev/null; then
         [ "$last" = "+o filenames -o nospace" ]')
     tell "bash: no blank and no backslash behind a key" $?
     bash_answers 'runs/one' steady train --resume ru && bash_answers 'other' steady plot o && bash_answers 'runs/one' steady plot runs/ &&
-        bash_answers 'two\ words' steady plot t
+        bash_answers 'two\ words' steady plot t && bash_answers 'two words two words' steady predict tw
     tell "bash: run folders, or folders on the way" $?
 else
     echo "skip bash completes: needs bash"
