@@ -217,7 +217,7 @@ static const Option *shown(char **words) {
     return command_shows(&COMMAND, count(words), words);
 }
 
-static void help_is_found_among_all_but_values(void **state) {
+static void help_is_found_wherever_it_is_a_word(void **state) {
     (void)state;
     const Option *version = &OPTIONS[7], *help = &OPTIONS[8];
     assert_ptr_equal(shown(WORDS("a", "--bogus", "-h")), help);
@@ -225,7 +225,9 @@ static void help_is_found_among_all_but_values(void **state) {
     assert_ptr_equal(shown(WORDS("--version", "--help")), version);
     assert_ptr_equal(shown(WORDS("--title", "x", "--help")), help);
     assert_ptr_equal(shown(WORDS("--title=x", "--help")), help);
-    assert_null(shown(WORDS("--title", "-h")));
+    assert_ptr_equal(shown(WORDS("--title", "-h")), help);
+    assert_ptr_equal(shown(WORDS("--title", "--", "-h")), help);
+    assert_null(shown(WORDS("--title=-h")));
     assert_null(shown(WORDS("--", "-h")));
     assert_null(shown(WORDS("--help=me")));
     assert_null(shown(WORDS("--title")));
@@ -242,7 +244,7 @@ int main(void) {
         cmocka_unit_test(of_an_option_given_twice_the_last_counts),
         cmocka_unit_test(what_was_given_is_known),
         cmocka_unit_test(very_long_words_are_refused_in_a_line),
-        cmocka_unit_test(help_is_found_among_all_but_values),
+        cmocka_unit_test(help_is_found_wherever_it_is_a_word),
     };
     return cmocka_run_group_tests_name("command", cases, NULL, NULL);
 }

@@ -227,7 +227,8 @@ const Option *command_shows(const Command *command, int argc, char **argv) {
         const Option *option = is_option(argv[i]) ? find_option(command, argv[i]) : NULL;
         if (!option || strchr(argv[i], '=')) continue;
         if (option->kind == OPTION_SHOW) return option;
-        if (option_takes_value(option)) i++;
+        bool next = option_takes_value(option) && i + 1 < argc;
+        if (next && !strcmp(argv[i + 1], "--")) i++; /* its value, which ends nothing */
     }
     return NULL;
 }

@@ -99,8 +99,9 @@ typedef struct Command {
 Status command_read(const Command *command, void *options, int argc, char **argv,
                     uint64_t *given, Err *err);
 
-/* The first OPTION_SHOW, -h for one, wherever it is: nothing else of the command line
- * matters then (help_show).  NULL: there is none. */
+/* The first OPTION_SHOW, -h for one, wherever it is before "--", also in the place of a
+ * value (`--out -h`): nothing else of the command line matters then (help_show).  Joined
+ * by "=", as in --title=-h, it is a value.  NULL: there is none. */
 const Option *command_shows(const Command *command, int argc, char **argv);
 
 /* For Command.word: FAIL_USAGE for one word too many, behind another
