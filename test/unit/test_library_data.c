@@ -127,6 +127,8 @@ static void pictures_that_cannot_be_are_refused(void **state) {
     assert_int_equal(steady_data_pictures(data, STEADY_TRAIN, &bad, NULL), STEADY_USAGE);
     bad = good, bad.height = SIZE_MAX / 2;
     assert_int_equal(steady_data_pictures(data, STEADY_TRAIN, &bad, NULL), STEADY_USAGE);
+    bad = good, bad.classes = SIZE_MAX;
+    assert_int_equal(steady_data_pictures(data, STEADY_TRAIN, &bad, NULL), STEADY_USAGE);
     bad = good, bad.classes = 2;
     assert_int_equal(steady_data_pictures(data, STEADY_TRAIN, &bad, NULL), STEADY_DATA);
     assert_int_equal(steady_data_pictures(data, (steady_split)3, &good, NULL),

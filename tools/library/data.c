@@ -51,6 +51,8 @@ Status check_pictures(const steady_pictures *p, Err *err) {
 static Status check_labels(const steady_pictures *p, Err *err) {
     if (!p->labels)
         return err_set(err, FAIL_USAGE, "pictures: `labels` is NULL; each needs one");
+    if (p->classes > UINT32_MAX)
+        return err_set(err, FAIL_USAGE, "pictures: %zu classes: too many", p->classes);
     for (size_t i = 0; i < p->count; i++)
         if (p->labels[i] >= p->classes)
             return err_set(err, FAIL_DATA,
@@ -208,7 +210,7 @@ Status data_use(const steady_data *data, Recipe *recipe, Err *err) {
                  : kind == EXAMPLES_PAIRS  ? SOURCE_PARALLEL
                                            : SOURCE_TEXT;
     if (kind == EXAMPLES_PICTURES)
-        text_format(to->path, sizeof to->path, "the pictures in memory");
+        text_format(to->path, sizeof to->path, "the picture set in memory");
     else name_texts(g, to);
     return OK;
 }

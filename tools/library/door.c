@@ -15,18 +15,21 @@ static void hear_nothing(void *context, const char *line) { (void)context, (void
 
 /* The user's threads have modes of their own for rounding, traps and small numbers, and
  * counts; OpenMP's have those of the thread that started them. */
-static void set_plain_numbers(const Handle *handle) {
+static void set_plain_numbers(Door *door, const Handle *handle) {
+    fegetenv(&door->numbers);
     fesetenv(FE_DFL_ENV);
-    if (!handle || !handle->computes) return;
+    door->computes = handle && handle->computes;
+    if (!door->computes) return;
+    door->threads = omp_get_max_threads();
     if (handle->threads) omp_set_num_threads((int)handle->threads);
 #pragma omp parallel
     fesetenv(FE_DFL_ENV);
     machine_flush_denormals();
 }
 
-static void restore_numbers(const Door *door, const Handle *handle) {
+static void restore_numbers(const Door *door) {
     const fenv_t *numbers = &door->numbers;
-    if (handle && handle->computes) {
+    if (door->computes) {
 #pragma omp parallel
         fesetenv(numbers);
         omp_set_num_threads(door->threads);
@@ -54,9 +57,7 @@ bool door_enter(Door *door, const Handle *handle, const char *missing) {
     door->err = ERR_NONE;
     door->before = say_to((Listener){listener.note, listener.context});
     set_plain_locale(door);
-    fegetenv(&door->numbers);
-    door->threads = omp_get_max_threads();
-    set_plain_numbers(handle);
+    set_plain_numbers(door, handle);
     trap_set(&door->trap);
     if (missing) err_set(&door->err, FAIL_USAGE, "the argument `%s` is NULL", missing);
     else if (handle && handle->broken.status) door->err = handle->broken;
@@ -65,7 +66,7 @@ bool door_enter(Door *door, const Handle *handle, const char *missing) {
 
 steady_status door_leave(Door *door, Handle *handle, steady_error *error) {
     trap_end(&door->trap);
-    restore_numbers(door, handle);
+    restore_numbers(door);
     restore_locale(door);
     say_to(door->before);
     if (door->trap.err.status) {

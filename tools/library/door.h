@@ -32,6 +32,7 @@ typedef struct Door {
     Listener before;
     fenv_t numbers;
     int threads;
+    bool computes;
     locale_t plain, locale; /* "C", and the thread's own */
 } Door;
 
@@ -39,14 +40,21 @@ typedef struct Door {
  * Handle *, NULL: none yet.  `missing`: the name of an argument that may not be NULL
  * and is, else NULL. */
 #define THROUGH_DOOR(handle, missing, error, call)                                       \
+    BETWEEN_DOORS(handle, handle, missing, error, call)
+
+/* The same of a const Handle *, for what takes next to no memory. */
+#define READ_THROUGH_DOOR(handle, missing, error, call)                                  \
+    BETWEEN_DOORS(handle, NULL, missing, error, call)
+
+#define BETWEEN_DOORS(entered, left, missing, error, call)                               \
     do {                                                                                 \
         Door door;                                                                       \
-        if (door_enter(&door, handle, missing)) {                                        \
+        if (door_enter(&door, entered, missing)) {                                       \
             if (!setjmp(door.trap.place)) {                                              \
                 call;                                                                    \
             }                                                                            \
         }                                                                                \
-        return door_leave(&door, handle, error);                                         \
+        return door_leave(&door, left, error);                                           \
     } while (0)
 
 /* The first of so many arguments, with their names behind, that is NULL:

@@ -27,6 +27,10 @@ static inline Handle *handle_of(steady_model *model) {
     return model ? &model->handle : NULL;
 }
 
+static inline const Handle *const_handle_of(const steady_model *model) {
+    return model ? &model->handle : NULL;
+}
+
 /* Tape for what is done without gradients. */
 static inline Tape *tape_of(const steady_model *model) {
     return model->run.tape ? model->run.tape : model->step.tape;

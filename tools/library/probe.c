@@ -27,7 +27,8 @@ static Status site_of(const steady_model *m, size_t i, steady_site *out, Err *er
 
 steady_status steady_model_site(const steady_model *model, size_t site, steady_site *out,
                                 steady_error *error) {
-    THROUGH_DOOR(NULL, MISSING2(model, out), error, site_of(model, site, out, &door.err));
+    READ_THROUGH_DOOR(const_handle_of(model), MISSING2(model, out), error,
+                      site_of(model, site, out, &door.err));
 }
 
 static Status weight_of(steady_model *m, size_t i, steady_weight *out, Err *err) {

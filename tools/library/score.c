@@ -64,6 +64,6 @@ static Status find(const steady_model *m, const char *name, double *value, Err *
 
 steady_status steady_model_score(const steady_model *model, const char *name,
                                  double *value, steady_error *error) {
-    THROUGH_DOOR(NULL, MISSING3(model, name, value), error,
-                 find(model, name, value, &door.err));
+    READ_THROUGH_DOOR(const_handle_of(model), MISSING3(model, name, value), error,
+                      find(model, name, value, &door.err));
 }

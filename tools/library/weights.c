@@ -30,8 +30,8 @@ static void describe(const steady_model *m, size_t i, steady_parameter *out, Err
 
 steady_status steady_model_parameter(const steady_model *model, size_t parameter,
                                      steady_parameter *out, steady_error *error) {
-    THROUGH_DOOR(NULL, MISSING2(model, out), error,
-                 describe(model, parameter, out, &door.err));
+    READ_THROUGH_DOOR(const_handle_of(model), MISSING2(model, out), error,
+                      describe(model, parameter, out, &door.err));
 }
 
 static Tensor *sized(const steady_model *m, size_t i, size_t size, Err *err) {
@@ -50,8 +50,8 @@ static void read_values(const steady_model *m, size_t i, float *values, size_t s
 
 steady_status steady_model_read(const steady_model *model, size_t parameter,
                                 float *values, size_t size, steady_error *error) {
-    THROUGH_DOOR(NULL, MISSING2(model, values), error,
-                 read_values(model, parameter, values, size, &door.err));
+    READ_THROUGH_DOOR(const_handle_of(model), MISSING2(model, values), error,
+                      read_values(model, parameter, values, size, &door.err));
 }
 
 static void write_values(steady_model *m, size_t i, const float *values, size_t size,
