@@ -203,7 +203,7 @@ static void very_long_words_are_refused_in_a_line(void **state) {
     assert_string_equal(taken(WORDS(word)).words[0], word);
     memcpy(joined, "--", 2);
     memcpy(joined + 2, word, sizeof word);
-    refused("there is no option --aaa", WORDS(joined));
+    refused("aaa; -h lists them", WORDS(joined));
     memcpy(joined, "--theme=", 8);
     memcpy(joined + 8, word, sizeof word);
     refused("wanted light, dark or none", WORDS(joined));

@@ -155,7 +155,7 @@ static const char *nearest_option(const Command *command, const char *word) {
     text_format(bare, sizeof bare, "%.*s", (int)MIN(length, sizeof bare - 1), word);
     if (longer_count) return nearest_word(bare, longer);
     const char *nearest = nearest_word(bare, names);
-    return 3 * nearest_distance(bare, nearest) + 2 <= length ? nearest : NULL;
+    return 3 * nearest_distance(bare, nearest) + 2 <= strlen(bare) ? nearest : NULL;
 }
 
 static Status unknown(const Command *command, const char *word, Err *err) {
