@@ -212,8 +212,8 @@ typedef struct steady_step {
 /* The next batch, its gradients, the update.  `step` may be NULL.
  * STEADY_DIVERGED: a loss, a gradient or, after the update, a weight is not finite; step,
  * op and parameter are named.  But for the last case the weights are as before, and the
- * next call takes the batch behind.  STEADY_DATA: an example cannot be
- * read.  STEADY_USAGE: all steps are taken (set train.steps). */
+ * next call takes the batch behind.  STEADY_DATA: an example cannot be read; the next
+ * call tries it again.  STEADY_USAGE: all steps are taken (set train.steps). */
 steady_status steady_model_step(steady_model *model, steady_step *step,
                                 steady_error *error);
 

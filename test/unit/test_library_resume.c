@@ -1,6 +1,8 @@
 /* A file of steady_model_save in a model of another recipe (include/steady.h). */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -72,10 +74,49 @@ static void no_step_follows_behind_the_last(void **state) {
     steady_model_free(model);
 }
 
+/* y = x, or not a number. */
+static void spoil(void *spoilt, size_t rows, size_t width, const float *x, float *y) {
+    for (size_t i = 0; i < rows * width; i++) y[i] = *(bool *)spoilt ? NAN : x[i];
+}
+
+static void pass_on(void *spoilt, size_t rows, size_t width, const float *x,
+                    const float *y, const float *dy, float *dx) {
+    (void)spoilt, (void)x, (void)y;
+    memcpy(dx, dy, rows * width * sizeof *dx);
+}
+
+static void batches_of_steps_that_diverged_are_not_taken_again(void **state) {
+    (void)state;
+    char note[1000], path[1100];
+    const char *tmp = getenv("TMP");
+    bool spoilt = false;
+    steady_op op = {&spoilt, spoil, pass_on};
+    steady_step wanted, step;
+    steady_model *whole = model_new(NULL, NULL, note),
+                 *rest = model_new(NULL, NULL, note);
+    snprintf(path, sizeof path, "%s/passed.safetensors", tmp ? tmp : "/tmp");
+    steady_model_set_op(whole, &op, NULL);
+    assert_int_equal(steady_model_step(whole, NULL, NULL), STEADY_OK);
+    spoilt = true;
+    assert_int_equal(steady_model_step(whole, NULL, NULL), STEADY_DIVERGED);
+    spoilt = false;
+    assert_int_equal(steady_model_save(whole, path, NULL), STEADY_OK);
+    assert_int_equal(steady_model_resume(rest, path, NULL), STEADY_OK);
+    unlink(path);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(steady_model_step(whole, &wanted, NULL), STEADY_OK);
+        assert_int_equal(steady_model_step(rest, &step, NULL), STEADY_OK);
+        assert_memory_equal(&step, &wanted, sizeof step);
+    }
+    steady_model_free(whole);
+    steady_model_free(rest);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(the_same_recipe_brings_no_note),
         cmocka_unit_test(keys_that_differ_are_named),
+        cmocka_unit_test(batches_of_steps_that_diverged_are_not_taken_again),
         cmocka_unit_test(no_step_follows_behind_the_last),
     };
     return cmocka_run_group_tests_name("library_resume", cases, NULL, NULL);

@@ -17,7 +17,8 @@ struct steady_model {
     Step step;
     Prober *prober;
     size_t steps, warmup_steps, done;
-    OpenRun run; /* of steady_model_open; else zero */
+    size_t passed; /* batches behind those of `done` that were no step: they diverged */
+    OpenRun run;   /* of steady_model_open; else zero */
     steady_op op;
     json_t *scores; /* the row of the last evaluation; NULL: none */
 };

@@ -60,6 +60,7 @@ static Status take_step(steady_model *m, steady_step *out, Err *err) {
     step_gradients(&m->step, &batch);
     if (!is_finite(m)) {
         const char *what = isfinite(m->step.loss) ? "gradient" : "loss";
+        m->passed++;
         return fault_report(err, what, step, step_watch(&m->step, &batch), params);
     }
     double lr = update(m, step);

@@ -81,6 +81,7 @@ static Status save(steady_model *m, const char *path, Err *err) {
     Progressed at = {.epoch_steps = m->task->steps_per_epoch,
                      .epoch_left = m->task->steps_per_epoch,
                      .step = m->done,
+                     .data_offset = m->passed,
                      .best_score = (double)NAN,
                      .temperature = model_mode(m, MAX(m->done, (size_t)1)).temperature,
                      .plateau = PLATEAU_START};
@@ -139,7 +140,8 @@ static Status resume(steady_model *m, const char *path, Err *err) {
         return err->status;
     say_changes(m, path);
     m->done = at.step;
-    return m->task->ops->start(m->task, m->done + 1, err);
+    m->passed = at.data_offset;
+    return m->task->ops->start(m->task, m->done + m->passed + 1, err);
 }
 
 steady_status steady_model_resume(steady_model *model, const char *path,
