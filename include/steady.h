@@ -123,7 +123,7 @@ steady_status steady_recipe_set(steady_recipe *recipe, const char *key, const ch
                                 steady_error *error);
 
 /* Writes the value and its final 0; STEADY_USAGE: no such key, or `size`
- * bytes are too few. */
+ * bytes are too few (1664 hold every value). */
 steady_status steady_recipe_get(const steady_recipe *recipe, const char *key, char *value,
                                 size_t size, steady_error *error);
 

@@ -244,7 +244,7 @@ static void recipes_name_what_is_wrong(void **state) {
     assert_int_equal(steady_recipe_get(recipe, "model.width", value, sizeof value, NULL),
                      0);
     assert_string_equal(value, "48");
-    REFUSED(STEADY_USAGE, "characters long",
+    REFUSED(STEADY_USAGE, "takes 3 bytes with its final 0; size = 2",
             steady_recipe_get(recipe, "model.width", value, 2, &error));
     steady_recipe_free(recipe);
 }

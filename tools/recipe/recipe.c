@@ -44,8 +44,9 @@ Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t siz
     char text[KEY_VALUE_MAX];
     key_print(found, recipe, text, sizeof text);
     if (strlen(text) >= size)
-        return err_set(err, FAIL_USAGE, "the value of %s is %zu characters long", key,
-                       strlen(text));
+        return err_set(err, FAIL_USAGE,
+                       "the value of %s takes %zu bytes with its final 0; size = %zu",
+                       key, strlen(text) + 1, size);
     text_format(value, size, "%s", text);
     return OK;
 }
