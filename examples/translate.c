@@ -1,8 +1,8 @@
 /* Translates lines of stdin with a run of the program:
  *
  *     steady train numbers-pre --out runs/numbers
- * cc translate.c $(pkg-config --cflags --libs steady) && ./a.out runs/numbers
- * <lines */
+ *     cc translate.c $(pkg-config --cflags --libs steady)
+ *     ./a.out runs/numbers <lines */
 #include <steady.h>
 
 #include <stdio.h>
