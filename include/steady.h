@@ -48,7 +48,8 @@
  * bytes, all losses and entropies are in nats.  Arrays are row-major, the last dimension
  * adjacent.  In libsteady64.a, which has these very functions, the inside computes in
  * double: for checks.  With one recipe, seed, thread count and machine the numbers are
- * those of the program `steady`, to the last bit. */
+ * those of the program `steady`, to the last bit, where OpenBLAS has its settings
+ * (`steady doctor --env` prints them). */
 #ifndef STEADY_H
 #define STEADY_H
 
