@@ -98,12 +98,14 @@ static Status fill_nothing(void *owner, size_t thread, size_t n, const atomic_bo
     return OK;
 }
 
+static Ring *lost; /* by a call that fell; still known here, so that it is no leak */
+
 static void start_and_fall(void) {
     RingConfig config = {.fill = fill_nothing, .places = 1, .first = 1, .last = SIZE_MAX};
     Err err;
     size_t n;
-    Ring *ring = ring_start(&config, &err);
-    assert_int_equal(ring_next(ring, &n, &err), OK);
+    lost = ring_start(&config, &err);
+    assert_int_equal(ring_next(lost, &n, &err), OK);
     want_much(); /* nobody can stop it now */
 }
 
