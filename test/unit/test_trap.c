@@ -98,7 +98,8 @@ static Status fill_nothing(void *owner, size_t thread, size_t n, const atomic_bo
     return OK;
 }
 
-static Ring *lost; /* by a call that fell; still known here, so that it is no leak */
+/* What a call that fell has lost: known here, so that it is no leak. */
+static Ring *volatile lost;
 
 static void start_and_fall(void) {
     RingConfig config = {.fill = fill_nothing, .places = 1, .first = 1, .last = SIZE_MAX};
