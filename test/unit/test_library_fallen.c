@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +16,9 @@ static const char RECIPE[] =
     "[train]\nsteps = 3\nbatch = 4\nthreads = 1\n[model]\nwidth = 16\n"
     "depth = 1\nheads = 2\npatch = 7\n[data]\nsynthetic_count = 20\n";
 
-/* What the library takes all memory by, in place of the system's. */
-static atomic_bool exhausted;
+/* What the library takes all memory by, in place of the system's.  Threads that load data
+ * ahead, the other model's too, find as much as before. */
+static _Thread_local bool exhausted;
 
 int posix_memalign(void **made, size_t alignment, size_t size) {
     *made = exhausted ? NULL : aligned_alloc(alignment, size + (-size & (alignment - 1)));
@@ -28,7 +28,7 @@ int posix_memalign(void **made, size_t alignment, size_t size) {
 static steady_model *model_new(void) {
     steady_error error;
     steady_recipe *recipe;
-    steady_model *model;
+    steady_model *model = NULL;
     if (steady_recipe_parse(RECIPE, &recipe, &error) ||
         steady_model_new(recipe, NULL, NULL, &model, &error))
         fail_msg("%s", error.text);

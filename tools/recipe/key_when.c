@@ -139,7 +139,7 @@ void key_condition(const Key *key, char *text, size_t size) {
     for (const char *mark; (mark = strchr(rest, '{')); used += strlen(text + used)) {
         char word[TERM_MAX];
         size_t length = strcspn(mark, "}");
-        CHECK(mark[length] && length <= sizeof word, "condition `%s`", key->when);
+        CHECK(length <= sizeof word && mark[length], "condition `%s`", key->when);
         text_format(word, sizeof word, "%.*s", (int)length - 1, mark + 1);
         text_format(text + used, size - used, "%.*s", (int)(mark - rest), rest);
         used += strlen(text + used);

@@ -196,10 +196,10 @@ const char *verdict_definition(void) {
     _Static_assert(CHANCE_PERCENT == 98 && START_PERCENT == 102 && COLLAPSE_PERCENT == 10,
                    "the text below has these numbers");
     return "diverged: a loss or gradient was not finite, or the mean loss of the last "
-           "fifth of the steps is above 98 % of chance (ln K for K classes; for texts the "
-           "entropy of how frequent tokens are; for speech the best input-independent "
-           "guess; where it is unknown, of the first steps) or above 102 % of the first "
-           "ten steps.\n"
+           "fifth of the steps is above 98 % of chance (ln K for K classes; for texts "
+           "the entropy of how frequent tokens are; for speech the best "
+           "input-independent guess; where it is unknown, of the first steps) or above "
+           "102 % of the first ten steps.\n"
            "collapsed: at some probe the entropy of an attention site, mean over its "
            "heads, was under 10 % of what uniform attention has; such a run can still "
            "have learned.";
