@@ -11,7 +11,9 @@ TEST_SRC := $(sort $(wildcard test/unit/test_*.c test/grad/test_*.c))
 DOOR_TEST_SRC := $(shell grep -l '^\#include "include/steady.h' $(TEST_SRC))
 TOOLS_TEST_SRC := $(shell grep -l '^\#include "tools/' $(TEST_SRC))
 CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
-# Programs that look at the built program; so does every shell test, and one installs all.
+# Programs that look at the built program; so does every shell test, and one installs all.  Some
+# cases of one go by the program in double.
+DOUBLE_TESTS = test/unit/test_golden.c
 PROGRAM_TESTS = test/unit/test_library.c test/unit/test_golden.c test/unit/test_house_objects.c
 INSTALL_TESTS = test/cli/install.sh
 EXAMPLE_TESTS = test/cli/examples.sh
@@ -28,6 +30,7 @@ first_slow = $(filter $(SLOW_TESTS),$(1)) $(filter-out $(SLOW_TESTS),$(1))
 UNIT_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC)))
 ALL_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC) $(CLI_TESTS)))
 needs = $(call test_bin,$(1)) $(if $(filter $(PROGRAM_TESTS) $(CLI_TESTS),$(1)),$(B)/steady) \
+	$(if $(filter $(DOUBLE_TESTS),$(1)),$(B)/steady64) \
 	$(if $(filter $(INSTALL_TESTS),$(1)),all) $(if $(filter $(EXAMPLE_TESTS),$(1)),$(EXAMPLES)) \
 	$(if $(filter $(ARCHIVE_TESTS),$(1)),$(B)/lib/libsteady.a)
 
