@@ -54,9 +54,9 @@ static const Tolerance LOSS = {2e-4, 0}, LR = {1e-8, 0}, GRAD_NORM = {1e-3, 0},
 
 static const char *steady, *steady64; /* the program, in float and in double */
 
-/* Cases without norm whose losses are above 20 nats: a sum that is rounded another way turns
- * a ReLU on or off, and in one step 1e-6 become 1e-3.  Compilers differ in that; in double
- * they agree with each other and with the reference. */
+/* Cases without norm whose losses are above 20 nats: a sum that is rounded in another
+ * way turns a ReLU on or off, and in one step 1e-6 become 1e-3.  Compilers differ in
+ * that; in double they agree with each other and with the reference. */
 static const char *const IN_DOUBLE[] = {"asr-none-sigma", "asr-accumulate-3"};
 
 static const char *program_for(const char *name) {
@@ -254,7 +254,7 @@ static void print_file(const char *path) {
     if (file) fclose(file);
 }
 
-/* Exit status of `PROGRAM train RECIPE --out RUN`, which prints into the file `output`. */
+/* Exit status of `PROGRAM train RECIPE --out RUN`; it prints into the file `output`. */
 static int train(const char *program, const char *recipe, const char *run,
                  const char *output) {
     pid_t child = fork();
