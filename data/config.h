@@ -54,7 +54,7 @@ typedef struct DataConfig {
     /* pairs: one dictionary and one set of codes for both languages */
     bool joint;
     bool lowercase;       /* first of all */
-    WordSplit word_split; /* then punctuation is parted from words, or not */
+    WordSplit word_split; /* then punctuation is split from words, or not */
     size_t max_length;    /* tokens of a sentence, </s> apart */
     double max_ratio;     /* longer / shorter sentence of a pair, in tokens; 0: any */
     /* sentences beyond these are left out; else they are an error */

@@ -1,7 +1,7 @@
 /* ring: numbered batches, made ahead by threads.
  *
  * Batch n lives in the owner's place n mod places.  A thread claims the next number, the
- * owner fills its place, and the caller is told; places are free again when the caller
+ * owner fills its place, and the caller knows; places are free again when the caller
  * asks for the batch after.
  *
  *     ring = ring_start(&(RingConfig){fill, owner, .places = 2, .first = 1, .last = SIZE_MAX}, err);

@@ -22,7 +22,7 @@ Generation *generation_of_pairs(Translator *t, Tape *tape, const ForwardMode *mo
 Generation *generation_of_text(Language *lm, Tape *tape, const ForwardMode *mode);
 void generation_free(Generation *g);
 
-/* Row i goes on with token[i] where row from[i] of the last step stood; log_prob
+/* Row i continues with token[i] where row from[i] of the last step stood; log_prob
  * [rows, V].  The shape of BeamModel's step (models/beam.h). */
 void generation_step(void *generation, size_t rows, const uint32_t *token,
                      const size_t *from, real *log_prob);

@@ -40,7 +40,7 @@ typedef struct SpeechConfig {
     size_t filters;         /* numbers in a row of features */
     size_t stride;          /* rows a label at most: CTC sees frames / stride of them */
     bool speeds;            /* training hears utterances at other speeds, too */
-    /* recordings at other rates are heard as if resampled to this; 0: as they are */
+    /* recordings at other rates are treated as if resampled to this; 0: as they are */
     size_t heard;
     size_t cache_bytes; /* features kept in memory */
     /* names the faults that end the opening, all of them; NULL: nobody does */

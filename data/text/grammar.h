@@ -23,7 +23,7 @@
  * Splits are independent draws, so that short sentences stand in more than one. */
 void grammar_text(uint64_t seed, Split split, size_t count, TextBuffer *text);
 
-/* Whether the line (without \n; words parted by single or more blanks) is a sentence of
+/* Whether the line (without \n; words with one or more blanks between) is a sentence of
  * it. */
 bool grammar_accepts(const char *line);
 

@@ -77,7 +77,7 @@ typedef void VisitToken(void *context, const char *token, size_t length);
 void tokenizer_unknown(const Tokenizer *t, const char *line, size_t length,
                        VisitToken *visit, void *context);
 
-/* Appends the text: words parted by blanks, pieces joined; </s> is a new line, <s> and
+/* Appends the text: words between blanks, pieces joined; </s> is a new line, <s> and
  * <pad> are nothing. */
 void tokenizer_decode(const Tokenizer *t, const uint32_t *ids, size_t count,
                       TextBuffer *text);

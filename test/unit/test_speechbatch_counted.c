@@ -236,7 +236,7 @@ static void a_batch_without_a_good_recording_is_an_error(void **state) {
     assert_int_equal(speechloader_next(loader, &batch, &err), FAIL_DATA);
     assert_non_null(strstr(err.text, "no recording of batch 7 can be read"));
     speechloader_stop(loader);
-    config.training = false; /* evaluation goes on without them */
+    config.training = false; /* evaluation leaves them out */
     loader = tones_start(set, &config, 1);
     size_t count = 0;
     while ((batch = tones_next(loader))->count) count += batch->count;

@@ -1,4 +1,4 @@
-/* What a speech recogniser writes down; the guess that hears nothing; the
+/* What a speech recogniser writes down; the guess that ignores its input; the
  * worst transcripts. */
 #include <math.h>
 #include <setjmp.h>
