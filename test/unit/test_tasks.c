@@ -18,7 +18,9 @@
 static const char *const WORDS[] = {TASK_LIST(KIND_WORD)};
 
 /* Tables that say of a row which tasks it is for. */
-static const char *const TABLES[] = {"tools/recipe/keys.c", "tools/recipe/key_change.c",
+static const char *const TABLES[] = {"tools/recipe/keys.c", "tools/recipe/keys_data.h",
+                                     "tools/recipe/keys_train.h",
+                                     "tools/recipe/key_change.c",
                                      "tools/recipe/metric.h"};
 
 /* The library's answers have types: a function a kind that has one. */
