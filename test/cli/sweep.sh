@@ -32,6 +32,9 @@ cksum grid/cells/*/train.jsonl >before
     cmp - before && cmp table again && grep -q '4 already finished' messages
 tell "a finished sweep that is called again only prints its table" $?
 
+"$STEADY" sweep $grid --out grid >both 2>&1 && [ "$(tail -n 1 both)" = "results and runs: grid" ]
+tell "where both streams go into one file, the table comes before the last message" $?
+
 "$STEADY" sweep $grid train.label_smoothing=0.1 --out grid >/dev/null 2>messages
 [ $? = 2 ] && grep -q 'holds another sweep' messages
 tell "another grid in the same folder is a usage error" $?

@@ -138,7 +138,9 @@ static int run(Sweep *sweep, const char *dir, const SweepPace *pace) {
         fprintf(stderr, "saved; to resume: steady sweep --resume %s\n", dir);
         return (int)status;
     }
-    if (sweep_report(sweep, stdout, &late)) return command_fail("sweep", &late);
+    Status reported = sweep_report(sweep, stdout, &late);
+    fflush(stdout); /* the table first, where both streams go into one file */
+    if (reported) return command_fail("sweep", &late);
     fprintf(stderr, "\nresults and runs: %s\n", dir);
     return status ? command_fail("sweep", &err) : OK;
 }

@@ -4,56 +4,7 @@
 
 #include "tools/run/verdict.h"
 #include "tools/sweep/column.h"
-
-/* ---- a table of texts ---- */
-
-typedef struct Table {
-    size_t rows, columns; /* row 0: titles */
-    char **text;          /* [rows, columns] */
-    bool *left;           /* [columns] aligned to the left */
-} Table;
-
-static Table table_new(size_t rows, size_t columns) {
-    return (Table){rows, columns, mem_zalloc(rows * columns * sizeof(char *)),
-                   mem_zalloc(columns * sizeof(bool))};
-}
-
-static void table_put(Table *table, size_t row, size_t column, const char *text) {
-    table->text[row * table->columns + column] = mem_strdup(*text ? text : "-");
-}
-
-/* Width on a terminal: bytes that do not continue a UTF-8 character. */
-static size_t width_of(const char *text) {
-    size_t width = 0;
-    for (; *text; text++) width += (*text & 0xC0) != 0x80;
-    return width;
-}
-
-static size_t column_width(const Table *table, size_t column) {
-    size_t width = 0;
-    for (size_t r = 0; r < table->rows; r++)
-        width = MAX(width, width_of(table->text[r * table->columns + column]));
-    return width;
-}
-
-static void table_print(const Table *table, FILE *out) {
-    for (size_t r = 0; r < table->rows; r++) {
-        for (size_t c = 0; c < table->columns; c++) {
-            const char *text = table->text[r * table->columns + c];
-            int space = (int)(column_width(table, c) - width_of(text));
-            bool last = c + 1 == table->columns;
-            if (table->left[c]) fprintf(out, "%s%*s", text, last ? 0 : space, "");
-            else fprintf(out, "%*s%s", space, "", text);
-            fputs(last ? "\n" : "  ", out);
-        }
-    }
-}
-
-static void table_free(Table *table) {
-    for (size_t i = 0; i < table->rows * table->columns; i++) mem_free(table->text[i]);
-    mem_free(table->text);
-    mem_free(table->left);
-}
+#include "tools/sweep/sheet.h"
 
 /* ---- what stands in it ---- */
 
@@ -67,10 +18,10 @@ static size_t shown_axes(const Sweep *sweep, size_t left_out, size_t *axes) {
     return count;
 }
 
-static void put_axes(Table *table, const Sweep *sweep, const size_t *axes, size_t count,
+static void put_axes(Sheet *sheet, const Sweep *sweep, const size_t *axes, size_t count,
                      size_t row, size_t cell) {
     for (size_t i = 0; i < count; i++)
-        table_put(table, row, i,
+        sheet_put(sheet, row, i,
                   row ? sweep_label(sweep, cell, axes[i]) : sweep->axes[axes[i]].key);
 }
 
@@ -80,23 +31,23 @@ static void print_cells(const Sweep *sweep, FILE *out) {
     size_t *axes = mem_alloc(sweep->axis_count * sizeof *axes);
     size_t count = shown_axes(sweep, sweep->axis_count, axes);
     size_t columns = columns_of_table(sweep, shown);
-    Table table = table_new(sweep->cell_count + 1, count + columns);
-    for (size_t i = 0; i < count; i++) table.left[i] = true;
+    Sheet sheet = sheet_new(sweep->cell_count + 1, count + columns);
+    for (size_t i = 0; i < count; i++) sheet.left[i] = true;
     for (size_t k = 0; k < columns; k++) {
         column_title(&shown[k], text);
-        table_put(&table, 0, count + k, text);
-        table.left[count + k] = shown[k].left;
+        sheet_put(&sheet, 0, count + k, text);
+        sheet.left[count + k] = shown[k].left;
     }
-    put_axes(&table, sweep, axes, count, 0, 0);
+    put_axes(&sheet, sweep, axes, count, 0, 0);
     for (size_t c = 0; c < sweep->cell_count; c++) {
-        put_axes(&table, sweep, axes, count, c + 1, c);
+        put_axes(&sheet, sweep, axes, count, c + 1, c);
         for (size_t k = 0; k < columns; k++) {
             column_cell(&shown[k], &sweep->cells[c], text);
-            table_put(&table, c + 1, count + k, text);
+            sheet_put(&sheet, c + 1, count + k, text);
         }
     }
-    table_print(&table, out);
-    table_free(&table);
+    sheet_print(&sheet, out);
+    sheet_free(&sheet);
     mem_free(axes);
 }
 
@@ -210,24 +161,24 @@ static void print_groups(const Sweep *sweep, size_t seeds, FILE *out) {
     size_t columns = shown_group_columns(sweep, shown);
     SweepGroup *groups = mem_zalloc(sweep->cell_count * sizeof *groups);
     size_t rows = sweep_group(sweep, groups);
-    Table table = table_new(rows + 1, count + columns);
-    for (size_t i = 0; i < count; i++) table.left[i] = true;
-    put_axes(&table, sweep, axes, count, 0, 0);
+    Sheet sheet = sheet_new(rows + 1, count + columns);
+    for (size_t i = 0; i < count; i++) sheet.left[i] = true;
+    put_axes(&sheet, sweep, axes, count, 0, 0);
     for (size_t k = 0; k < columns; k++) {
         group_title(&shown[k], text);
-        table_put(&table, 0, count + k, text);
+        sheet_put(&sheet, 0, count + k, text);
     }
     for (size_t g = 0; g < rows; g++) {
-        put_axes(&table, sweep, axes, count, g + 1, groups[g].first);
+        put_axes(&sheet, sweep, axes, count, g + 1, groups[g].first);
         for (size_t k = 0; k < columns; k++) {
             group_text(&shown[k], &groups[g], sweep_scored(sweep), text);
-            table_put(&table, g + 1, count + k, text);
+            sheet_put(&sheet, g + 1, count + k, text);
         }
     }
     fprintf(out, "\nover train.seed: mean ± standard deviation of the seeds with a "
                  "value; entropy: the lowest of them\n\n");
-    table_print(&table, out);
-    table_free(&table);
+    sheet_print(&sheet, out);
+    sheet_free(&sheet);
     mem_free(groups);
     mem_free(axes);
 }
