@@ -60,7 +60,7 @@ static void lap(const Step *s, StepPhase phase) {
 static double run_piece(Step *s, const StepBatch *b, size_t from, size_t to, bool watch,
                         Exchange *exchange) {
     tape_begin(s->tape, (TapeMode){.gradients = true,
-                                   .training = true,
+                                   .training = !s->still,
                                    .watch = watch,
                                    .seed = s->seed,
                                    .step = b->number,
@@ -103,7 +103,8 @@ static void fold(Model *model) {
 
 void step_gradients(Step *s, const StepBatch *batch) {
     Model *model = s->model;
-    model_refresh(model);
+    if (s->still) model_freeze(model);
+    else model_refresh(model);
     lap(s, STEP_REFRESH);
     s->loss = run_pieces(s, batch, s->exchange, NULL);
     together_measure(s->ranks, model, &s->loss);

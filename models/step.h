@@ -62,7 +62,10 @@ typedef struct Step {
     Optimizer *optim; /* NULL: gradients alone */
     double clip;      /* largest norm of the gradients; 0: any */
     /* by the caller, zero being fine but for loss_of */
-    Ema *ema;          /* from ema_new, then the step's; NULL: no average */
+    Ema *ema; /* from ema_new, then the step's; NULL: no average */
+    /* Measuring, not training: u and v stay as they are (model_freeze), no random masks,
+     * positions not moved.  Gradients are those of the loss that evaluation has. */
+    bool still;
     uint64_t seed;     /* of the random masks */
     size_t accumulate; /* micro-batches; 0: one */
     size_t cache;      /* bytes that pieces fit; 0: not known */

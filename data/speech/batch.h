@@ -18,15 +18,16 @@
 #include "data/speech/set.h"
 
 typedef struct SpeechBatchConfig {
-    /* of a step, padding counted; the bucket of one utterance may be longer; 0
-     * (training): batches are counted */
+    /* of a step, padding counted; the bucket of one utterance may be longer; 0: batches
+     * are counted */
     double batch_seconds;
     size_t batch;       /* utterances of a step, by seconds at most; 0: any number */
     size_t accumulate;  /* buckets of a step; 0: 1 */
     size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
     Place start; /* training: what is over; what is left of its epoch is cut anew */
-    /* shuffle, mask, go on for ever; else every utterance once, by length */
+    /* shuffle, mask, go on for ever; else every utterance once: by length, or, where
+     * batches are counted, in the set's order but for what fills no batch at the end */
     bool training;
     bool shuffle;
     SpecAugment augment;       /* training; all 0: none; speeds are the set's */

@@ -111,9 +111,7 @@ static void count_rest(SpeechPlan *p) {
     p->rest = p->config.training ? p->count - taken : 0;
 }
 
-static bool is_counted(const SpeechBatchConfig *c) {
-    return c->training && c->batch_seconds == 0;
-}
+static bool is_counted(const SpeechBatchConfig *c) { return c->batch_seconds == 0; }
 
 /* Over the whole set, or, where `pool` is given, over `count` utterances of it. */
 static void plan_over(SpeechPlan *p, const SpeechSet *set,

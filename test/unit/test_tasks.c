@@ -126,8 +126,8 @@ static void every_kind_has_all_its_parts(void **state) {
     for (TaskKind kind = 0; kind < TASK_KINDS; kind++) {
         const TaskOps *ops = task_ops(kind);
         assert_true(ops->open && ops->open_bare && ops->initialize && ops->go_on);
-        assert_true(ops->start && ops->next && ops->loss && ops->evaluate);
-        assert_true(ops->save_facts && ops->free);
+        assert_true(ops->start && ops->next && ops->loss && ops->sample);
+        assert_true(ops->evaluate && ops->save_facts && ops->free);
         assert_int_not_equal(ops->scope, SCOPE_AUTO);
         assert_true(task_is(kind, metrics[ops->best].tasks));
         assert_non_null(task_predict(kind)->answer);

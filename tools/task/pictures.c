@@ -99,6 +99,26 @@ Status picture_task_score(Task *task, Tape *tape, const ForwardMode *mode, Split
     return OK;
 }
 
+/* ---- a sample ---- */
+
+Status picture_task_sample(Task *task, Split split, size_t count, Err *err) {
+    PictureTask *p = (PictureTask *)task;
+    const Dataset *set = picture_task_set(p, split, err);
+    if (!set) return err->status;
+    if (!set->count)
+        return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
+    loader_stop(p->sampler);
+    p->sampler = NULL;
+    LoaderConfig config = picture_task_loader(task, false, MIN(count, set->count));
+    p->sampler = loader_start(set, &config, 1, err);
+    if (!p->sampler || loader_next(p->sampler, &p->batch, err) ||
+        picture_task_see_skips(p, split, p->batch, err))
+        return err->status;
+    task->part = p->batch->count;
+    task->items = (double)p->batch->whole;
+    return OK;
+}
+
 /* ---- opening ---- */
 
 const DataFacts *picture_task_facts(const Task *task, Split split) {
@@ -194,6 +214,7 @@ Status picture_task_open_bare(Task *task, const char *run_dir, Err *err) {
 void picture_task_release(Task *task) {
     PictureTask *p = (PictureTask *)task;
     loader_stop(p->loader);
+    loader_stop(p->sampler);
     for (size_t i = 0; i < COUNT(p->sets); i++) dataset_free(p->sets[i]);
     for (size_t i = 0; i < COUNT(p->scored); i++) skips_end(&p->scored[i]);
     picture_facts_free(&p->facts);

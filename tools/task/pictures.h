@@ -18,9 +18,9 @@ typedef struct PictureTask {
     Task task;        /* first */
     Dataset *sets[3]; /* by Split; NULL: not open */
     PictureFacts facts;
-    bool measured; /* height and width are the first training picture's */
-    Loader *loader;
-    Place place; /* in the training data */
+    bool measured;            /* height and width are the first training picture's */
+    Loader *loader, *sampler; /* of training batches; of the present sample */
+    Place place;              /* in the training data */
     const Batch *batch;
     Skips scored[3]; /* by Split: broken items that evaluations met */
 } PictureTask;
@@ -40,6 +40,7 @@ void picture_task_release(Task *task);
 Status picture_task_go_on(Task *task, const Place *place, size_t *left, Err *err);
 Status picture_task_start(Task *task, size_t first, Err *err);
 Status picture_task_next(Task *task, Err *err); /* task->flops is the caller's */
+Status picture_task_sample(Task *task, Split split, size_t count, Err *err);
 const DataFacts *picture_task_facts(const Task *task, Split split);
 void picture_task_describe(const Task *task, TextBuffer *text);
 void picture_task_changes(const Task *task, const char *run_dir, DataFacts *found);

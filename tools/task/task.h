@@ -38,6 +38,12 @@ typedef struct TaskOps {
      * add up to the step's. */
     Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to);
+    /* Examples 0, 1, ... of a split, `count` of them or as many as it has, in the
+     * data's order and as evaluation reads them: nothing shuffled, augmented or mixed.
+     * They are the present batch from then on, for `loss` and `edge`, and the same at
+     * each call, whatever the seed.  For measuring: training batches (`next`) need
+     * `start` again. */
+    Status (*sample)(Task *task, Split split, size_t count, Err *err);
     /* Where micro-batch i of `parts` begins, 0 <= i <= parts; NULL: at equal shares. */
     size_t (*edge)(const Task *task, size_t i, size_t parts);
     /* Scores a split; the ranks share its examples out and all have the whole

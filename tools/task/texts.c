@@ -184,17 +184,48 @@ Status text_task_start(Task *task, size_t first, Err *err) {
     return OK;
 }
 
-Status text_task_next(Task *task, Err *err) {
-    (void)err;
-    TextTask *t = (TextTask *)task;
-    TextBatch *batch = &t->batch;
-    textplan_fill(t->plan, t->number++, batch);
+static void see_batch(Task *task) {
+    const TextBatch *batch = text_task_batch(task);
     size_t tokens = 0, count = MAX(batch->count, (size_t)1);
     for (size_t i = 0; i < batch->count; i++)
         tokens += batch->source_count[i] + batch->target_count[i];
     task->part = batch->count;
     task->tokens = (double)tokens / (double)count;
     task->items = (double)batch->targets;
+}
+
+Status text_task_next(Task *task, Err *err) {
+    (void)err;
+    TextTask *t = (TextTask *)task;
+    textplan_fill(t->plan, t->number++, &t->batch);
+    see_batch(task);
+    return OK;
+}
+
+/* ---- a sample ---- */
+
+/* One step of a plan that neither shuffles nor sorts by length. */
+Status text_task_sample(Task *task, Split split, size_t count, Err *err) {
+    TextTask *t = (TextTask *)task;
+    const TextSet *set = text_task_set(task, split, err);
+    if (!set) return err->status;
+    size_t context = task->recipe->model.context;
+    size_t tokens = MAX(set->stream_count, (size_t)1) - 1;
+    size_t items = set->pairs ? set->count : tokens / context;
+    if (!items && set->pairs)
+        return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
+    if (!items)
+        return err_set(
+            err, FAIL_DATA,
+            "the %s split has %zu tokens, less than one block (model.context = "
+            "%zu and the next token); choose another --split",
+            split_name(split), set->stream_count, context);
+    TextPlanConfig config = {.context = context, .batch = MIN(count, items)};
+    TextPlan *plan = textplan_new(set, &config, err);
+    if (!plan) return err->status;
+    textplan_fill(plan, 1, &t->batch);
+    textplan_free(plan);
+    see_batch(task);
     return OK;
 }
 

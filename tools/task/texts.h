@@ -25,6 +25,7 @@ void text_task_release(Task *task);
 Status text_task_go_on(Task *task, const Place *place, size_t *left, Err *err);
 Status text_task_start(Task *task, size_t first, Err *err);
 Status text_task_next(Task *task, Err *err);
+Status text_task_sample(Task *task, Split split, size_t count, Err *err);
 const DataFacts *text_task_facts(const Task *task, Split split);
 void text_task_describe(const Task *task, TextBuffer *text);
 Status text_task_check_facts(const Task *task, const char *run_dir, Err *err);

@@ -129,7 +129,7 @@ const TaskOps classify_ops = {
     .open = open_data, .open_bare = open_bare, .free = classify_free,
     .best = METRIC_TOP1, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
-    .next = next, .loss = loss, .evaluate = evaluate,
+    .next = next, .sample = picture_task_sample, .loss = loss, .evaluate = evaluate,
     .facts = picture_task_facts, .describe = picture_task_describe,
     .changes = picture_task_changes, .check_facts = picture_task_check_facts,
     .save_facts = picture_task_save_facts,

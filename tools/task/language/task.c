@@ -179,7 +179,7 @@ const TaskOps language_ops = {
     .open = open_data, .open_bare = open_bare, .free = language_task_free,
     .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
-    .next = next, .loss = loss, .evaluate = evaluate,
+    .next = next, .sample = text_task_sample, .loss = loss, .evaluate = evaluate,
     .facts = text_task_facts, .describe = text_task_describe,
     .check_facts = text_task_check_facts, .save_facts = text_task_save_facts,
 };

@@ -78,15 +78,35 @@ static void tell_skipped(Split split, const SpeechBatch *batch, size_t before) {
             batch->skip_reason, batch->skipped);
 }
 
+static void see_batch(Transcribe *t) {
+    const SpeechBatch *batch = t->batch;
+    size_t longest = speechbatch_longest(batch, 0, batch->count);
+    t->task.part = batch->count;
+    t->task.tokens = (double)longest / SPEECH_STRIDE;
+    t->task.items = (double)batch->whole;
+    t->task.flops = batch_flops(t, batch);
+}
+
 static Status next(Task *task, Err *err) {
     Transcribe *t = (Transcribe *)task;
     if (speechloader_next(t->loader, &t->batch, err)) return err->status;
-    const SpeechBatch *batch = t->batch;
-    task_see_skips(task, &batch->broken);
-    task->part = batch->count;
-    task->tokens = (double)speechbatch_longest(batch, 0, batch->count) / SPEECH_STRIDE;
-    task->items = (double)batch->whole;
-    task->flops = batch_flops(t, batch);
+    task_see_skips(task, &t->batch->broken);
+    see_batch(t);
+    return OK;
+}
+
+static Status sample(Task *task, Split split, size_t count, Err *err) {
+    Transcribe *t = (Transcribe *)task;
+    SpeechSet *set = transcribe_set(task, split, err);
+    if (!set) return err->status;
+    SpeechBatchConfig config = batch_config(task, false);
+    config.batch_seconds = 0;
+    config.batch = MIN(count, set->count);
+    speechloader_stop(t->sampler);
+    t->sampler = speechloader_start(set, &config, 1, err);
+    if (!t->sampler || speechloader_next(t->sampler, &t->batch, err)) return err->status;
+    tell_skipped(split, t->batch, 0);
+    see_batch(t);
     return OK;
 }
 
@@ -100,7 +120,8 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
     const SpeechBatch *batch = t->batch;
     ForwardMode own = *mode;
     own.first_example = batch->place[from];
-    SpeechRows rows = transcript_rows(tape, batch, from, to, batch->longest, false);
+    bool alone = !tape_mode(tape)->training; /* a sample */
+    SpeechRows rows = transcript_rows(tape, batch, from, to, batch->longest, alone);
     Tensor *logits = speech_logits(t->speech, tape, &own, &rows);
     CtcTarget target = transcript_target(tape, batch, from, to);
     target.divisor = (double)batch->whole;
@@ -205,6 +226,7 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
 static void transcribe_free(Task *task) {
     Transcribe *t = (Transcribe *)task;
     speechloader_stop(t->loader);
+    speechloader_stop(t->sampler);
     for (size_t i = 0; i < COUNT(t->sets); i++) speechset_free(t->sets[i]);
     speech_free(t->speech);
     mem_free(t);
@@ -296,7 +318,7 @@ const TaskOps transcribe_ops = {
     .open = open_data, .open_bare = open_bare, .free = transcribe_free,
     .best = METRIC_WER, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = go_on, .start = start,
-    .next = next, .loss = loss, .edge = edge, .evaluate = evaluate,
+    .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
     .facts = data_facts,
     .save_facts = save_facts,
 };

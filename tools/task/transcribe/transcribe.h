@@ -9,8 +9,8 @@ typedef struct Transcribe {
     Task task; /* first: a Task * is a Transcribe * */
     Speech *speech;
     SpeechSet *sets[3];
-    SpeechLoader *loader;
-    Place place; /* in the training data */
+    SpeechLoader *loader, *sampler; /* of training batches; of the present sample */
+    Place place;                    /* in the training data */
     const SpeechBatch *batch;
     size_t rate[SPEECH_RATES_MOST], rates; /* training's, and behind them those told of */
     size_t heard;                          /* of them training's; 0: unknown */

@@ -64,6 +64,12 @@ static Status next(Task *task, Err *err) {
     return OK;
 }
 
+static Status sample(Task *task, Split split, size_t count, Err *err) {
+    const TextSet *set = text_task_set(task, split, err);
+    if (!set || check_positions((TranslateTask *)task, set, err)) return err->status;
+    return text_task_sample(task, split, count, err);
+}
+
 static size_t edge(const Task *task, size_t i, size_t parts) {
     return textbatch_edge(text_task_batch(task), i, parts);
 }
@@ -284,7 +290,7 @@ const TaskOps translate_ops = {
     .open = open_data, .open_bare = open_bare, .free = translate_task_free,
     .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
-    .next = next, .loss = loss, .edge = edge, .evaluate = evaluate,
+    .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
     .facts = text_task_facts, .describe = text_task_describe,
     .check_facts = text_task_check_facts, .save_facts = text_task_save_facts,
 };
