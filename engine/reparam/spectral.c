@@ -83,26 +83,50 @@ real spectral_form(const real *w, size_t out, size_t in, const real *u, const re
     return form;
 }
 
-/* The eigenvector of the largest eigenvalue of the symmetric a [n, n],
- * which is destroyed. */
-static void top_eigenvector(real *a, size_t n, real *vector) {
-    int order = (int)n, found = 0, info = 0, lwork = -1, liwork = -1, iwork_size,
-        support[2];
+/* Eigenvectors of the symmetric a [n, n], whose upper part and diagonal are destroyed:
+ * that of the largest eigenvalue, or with `all` those of all, by rising eigenvalue.
+ * Returns how many LAPACK found. */
+static size_t eigenvectors(real *a, size_t n, bool all, real *vectors) {
+    int order = (int)n, found = 0, info = 0, lwork = -1, liwork = -1, iwork_size;
     real work_size, tolerance = 0, none = 0;
-    real *values = mem_alloc(n * sizeof(real));
-    SYEVR("V", "I", "L", &order, a, &order, &none, &none, &order, &order, &tolerance,
-          &found, values, vector, &order, support, &work_size, &lwork, &iwork_size,
-          &liwork, &info);
-    lwork = (int)work_size;
-    liwork = iwork_size;
-    real *work = mem_alloc((size_t)lwork * sizeof(real));
-    int *iwork = mem_alloc((size_t)liwork * sizeof(int));
-    SYEVR("V", "I", "L", &order, a, &order, &none, &none, &order, &order, &tolerance,
-          &found, values, vector, &order, support, work, &lwork, iwork, &liwork, &info);
-    CHECK(info == 0 && found == 1, "LAPACK syevr: info %d, %d eigenvalues", info, found);
+    real *values = mem_alloc(n * sizeof(real)), *work = &work_size;
+    int *support = mem_alloc(2 * n * sizeof(int)), *iwork = &iwork_size;
+    for (int asked = 0; asked < 2; asked++) { /* the first call asks for sizes */
+        SYEVR("V", all ? "A" : "I", "L", &order, a, &order, &none, &none, &order, &order,
+              &tolerance, &found, values, vectors, &order, support, work, &lwork, iwork,
+              &liwork, &info);
+        if (asked) break;
+        lwork = (int)work_size;
+        liwork = iwork_size;
+        work = mem_alloc((size_t)lwork * sizeof(real));
+        iwork = mem_alloc((size_t)liwork * sizeof(int));
+    }
+    CHECK(info == 0, "LAPACK syevr: info %d", info);
     mem_free(iwork);
     mem_free(work);
+    mem_free(support);
     mem_free(values);
+    return (size_t)found;
+}
+
+/* The eigenvector of the largest eigenvalue of the symmetric a [n, n], which is
+ * destroyed.  Asked for that one alone, LAPACK sometimes finds none where many are equal
+ * (I - 11^T/n has an eigenvalue n - 1 times): then all are asked for. */
+static void top_eigenvector(real *a, size_t n, real *vector) {
+    real *diagonal = mem_alloc(n * sizeof(real));
+    for (size_t i = 0; i < n; i++) diagonal[i] = a[i * n + i];
+    if (eigenvectors(a, n, false, vector) != 1) {
+        for (size_t i = 0; i < n; i++) {
+            a[i * n + i] = diagonal[i];
+            for (size_t j = 0; j < i; j++) a[j * n + i] = a[i * n + j];
+        }
+        real *vectors = mem_alloc(n * n * sizeof(real));
+        size_t found = eigenvectors(a, n, true, vectors);
+        CHECK(found == n, "LAPACK syevr: %zu of %zu eigenvalues", found, n);
+        memcpy(vector, vectors + (n - 1) * n, n * sizeof(real));
+        mem_free(vectors);
+    }
+    mem_free(diagonal);
 }
 
 /* ---- Lanczos on W^T W, with every new vector made orthogonal to all before ---- */

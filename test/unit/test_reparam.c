@@ -101,6 +101,23 @@ static void sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start(void 
     }
 }
 
+/* Half of the identity, less a multiple of 11^T: all singular values but one are equal,
+ * and LAPACK, asked for the largest, found none at some of these sizes. */
+static void equal_singular_values_have_a_norm_too(void **state) {
+    (void)state;
+    enum { MOST = 330 };
+    real *w = mem_alloc(MOST * MOST * sizeof(real)), u[MOST], v[MOST];
+    for (size_t n = 2; n <= MOST; n += n < 70 ? 1 : 37)
+        for (size_t ones = 0; ones < 3; ones++) {
+            for (size_t i = 0; i < n * n; i++)
+                w[i] = (real)(0.5 * (i % (n + 1) == 0) - 0.5 * (double)ones / (double)n);
+            double sigma = (double)spectral_norm(w, n, n, u, v);
+            assert_true(fabs(sigma - 0.5) < 1e-5);
+            assert_true(fabs((double)spectral_form(w, n, n, u, v) - 0.5) < 1e-5);
+        }
+    mem_free(w);
+}
+
 /* v = W u / |W u|, u = W^T v / |W^T v|, sigma = v.W u, k times, in plain loops and
  * double. */
 static double plain_iterations(const real *w, size_t rows, size_t columns, double *u,
@@ -376,6 +393,7 @@ static void no_model_and_no_tool_names_a_method(void **state) {
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(sigma_agrees_with_lapack_after_fifty_steps_from_a_random_start),
+        cmocka_unit_test(equal_singular_values_have_a_norm_too),
         cmocka_unit_test(steps_from_a_drawn_start_agree_with_plain_loops),
         cmocka_unit_test(the_first_sigma_of_a_drawn_start_is_too_small),
         cmocka_unit_test(the_start_is_the_singular_vector_itself),
