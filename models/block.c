@@ -49,7 +49,11 @@ static void attention_build(Model *model, AttentionPart *part, const Grouping *g
                      grouping->name[i]);
     linear_build(model, &part->proj, PART_ATTENTION, !bare, width, width, "%s.proj",
                  scope);
-    site_build(model, &part->site, model->config.heads, scope);
+    site_build(model, &part->site, scope);
+    bool shared = grouping->height[0] > 1; /* keys stand below the queries */
+    part->site.query = &part->in[0];
+    part->site.key = &part->in[!shared];
+    part->site.key_row = shared ? width : 0;
 }
 
 static void take_config(Block *block, const ModelConfig *c, const BlockSpec *spec) {

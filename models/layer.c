@@ -98,9 +98,11 @@ void norm_build(Model *model, NormLayer *layer, double eps, const char *format, 
     layer->eps = eps;
 }
 
-void site_build(Model *model, Site *site, size_t heads, const char *name) {
+void site_build(Model *model, Site *site, const char *name) {
+    size_t heads = model->config.heads;
     text_format(site->name, sizeof site->name, "%s", name);
     site->heads = heads;
+    site->width = model->config.width;
     site->entropy = mem_zalloc(4 * heads * sizeof(double));
     site->largest = site->entropy + heads;
     site->stats.entropy = site->entropy + 2 * heads;

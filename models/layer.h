@@ -25,8 +25,11 @@ typedef struct NormLayer {
 
 /* A place where attention happens, and what it measured in its last forward pass. */
 typedef struct Site {
-    char name[100]; /* "blocks.0.attn" */
-    size_t heads;
+    char name[100];      /* "blocks.0.attn" */
+    size_t heads, width; /* width: of all heads */
+    /* The layers that make queries and keys, and the rows where these begin in them. */
+    const LinearLayer *query, *key;
+    size_t query_row, key_row;
     AttentionStats stats; /* of the last forward pass */
     double *entropy;      /* [heads] mean over the queries gathered since the reset */
     double *largest;      /* [heads] */
@@ -87,7 +90,8 @@ void output_build(Model *model, LinearLayer *layer, size_t out, size_t in,
                   const char *name);
 void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void site_build(Model *model, Site *site, size_t heads, const char *name);
+/* Fills name, heads and width; the caller sets where queries and keys come from. */
+void site_build(Model *model, Site *site, const char *name);
 
 /* ---- running ---- */
 

@@ -1,0 +1,25 @@
+/* symmetric: what small symmetric matrices [n, n] of both halves have for eigenvalues.
+ *
+ *     void *room = mem_alloc(symmetric_room(n));
+ *     symmetric_largest(a, n, 4, values, room);
+ *
+ * Memory is the caller's, so that each thread of a loop has its own.  Not for: singular
+ * vectors of weights (engine/reparam/spectral.h). */
+#ifndef STEADY_SYMMETRIC_H
+#define STEADY_SYMMETRIC_H
+
+#include "engine/core/base.h"
+
+/* Bytes that the functions below need beside a [n, n]. */
+size_t symmetric_room(size_t n);
+
+/* values[0] >= values[1] ...: the min(count, n) largest eigenvalues, by LAPACK; exact to
+ * rounding.  `a` is destroyed.  Numbers that are not finite give NaN. */
+void symmetric_largest(real *a, size_t n, size_t count, double *values, void *room);
+
+/* L [n, n] lower triangular, zeros above, in place of a, with a = L L^T: of a matrix
+ * without negative eigenvalues.  A pivot that is nothing beside the largest diagonal
+ * entry (n times rounding) gives a column of zeros: the matrix has not full rank. */
+void symmetric_root(real *a, size_t n);
+
+#endif
