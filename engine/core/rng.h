@@ -28,6 +28,7 @@
 #define RNG_SAMPLE (11ull << 32)
 #define RNG_LAYER_DROP (12ull << 32)
 #define RNG_POSITION (13ull << 32)
+#define RNG_BOOTSTRAP (14ull << 32)
 
 /* A stream: copy it freely, it has no state. */
 typedef struct Rng {
