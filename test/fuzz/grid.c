@@ -21,10 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t last = sweep.cell_count - 1;
     sweep_recipe(&sweep, last, &recipe, &err);
     for (size_t axis = 0; axis < sweep.axis_count; axis++) {
-        fuzz_expect(sweep_index(&sweep, last, axis) == sweep.axes[axis].count - 1);
+        fuzz_expect(sweep_index(&sweep, last, axis) < sweep.axes[axis].count);
         fuzz_expect(sweep_label(&sweep, last, axis) != NULL);
-        if (axis) mem_free(sweep_word(&sweep, last, axis));
+        for (size_t k = 0; k < sweep.axes[axis].key_count; k++)
+            fuzz_expect(sweep_part(&sweep, last, axis, k) != NULL);
     }
+    char **given = sweep_cell_words(&sweep, last, &count);
+    for (size_t i = 0; i < count; i++) fuzz_expect(strchr(given[i], '=') != NULL);
+    sweep_free_words(given, count);
     sweep_close(&sweep);
     return 0;
 }

@@ -39,9 +39,12 @@ static void a_cell_gets_its_recipe_and_its_values(void **state) {
     assert_string_equal(recipe.name, "demo-sigma");
     assert_true(recipe.optim.lr == 0.2);
     assert_int_equal(recipe.train.steps, 7);
-    char *word = sweep_word(&sweep, 3, 1);
-    assert_string_equal(word, "optim.lr=0.2");
-    mem_free(word);
+    size_t count;
+    char **words = sweep_cell_words(&sweep, 3, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(words[0], "optim.lr=0.2");
+    assert_string_equal(words[1], "train.steps=7");
+    sweep_free_words(words, count);
     sweep_close(&sweep);
 }
 
@@ -85,6 +88,118 @@ static void names_of_cells_are_names_of_files(void **state) {
     sweep_close(&sweep);
 }
 
+static void linked_keys_are_one_axis(void **state) {
+    (void)state;
+    static const char *const names[] = {
+        "demo,model.init_std=0.07,model.gamma_init=spectral,train.seed=0",
+        "demo,model.init_std=0.07,model.gamma_init=spectral,train.seed=1",
+        "demo,model.init_std=0.2,model.gamma_init=1,train.seed=0",
+        "demo,model.init_std=0.2,model.gamma_init=1,train.seed=1",
+    };
+    Sweep sweep;
+    Recipe recipe;
+    Err err = ERR_NONE;
+    OPEN(&sweep, "demo,demo-sigma",
+         " { model.init_std , model.gamma_init } = {0.07,spectral; 0.2, 1}",
+         "train.seed=0,1");
+    assert_int_equal(sweep.cell_count, 8);
+    for (size_t c = 0; c < COUNT(names); c++)
+        assert_string_equal(sweep.cells[c].name, names[c]);
+    assert_string_equal(sweep.axes[1].key, "model.init_std,model.gamma_init");
+    assert_string_equal(sweep_part(&sweep, 2, 1, 1), "1");
+    assert_int_equal(sweep_recipe(&sweep, 6, &recipe, &err), OK);
+    assert_true(recipe.model.init_std == 0.2 && recipe.optim.lr > 0);
+    sweep_close(&sweep);
+    /* values with commas have braces of their own; one pair of values is fixed */
+    OPEN(&sweep, "demo", "{data.augment,optim.lr}={{crop,flip},0.1;none,0.2}",
+         "{train.batch,train.steps}={64,300}");
+    assert_int_equal(sweep.cell_count, 2);
+    assert_string_equal(sweep_part(&sweep, 0, 1, 0), "crop,flip");
+    assert_string_equal(sweep.cells[1].name, "data.augment=none,optim.lr=0.2");
+    sweep_close(&sweep);
+}
+
+static void a_recipe_can_have_values_of_its_own(void **state) {
+    (void)state;
+    static const char *const names[] = {
+        "demo,optim.lr=0.004",       "demo,optim.lr=0.008",   "demo-sigma,optim.lr=0.008",
+        "demo-sigma,optim.lr=0.016", "mnist,optim.lr=0.0040",
+    };
+    Sweep sweep;
+    OPEN(&sweep, "demo,demo-sigma,mnist", "optim.lr=0.004,0.008",
+         "demo-sigma:optim.lr=8e-3,0.016", "mnist : optim.lr=0.0040",
+         "demo-sigma:model.init_std=0.2");
+    size_t lr = sweep_axis(&sweep, "optim.lr"), count;
+    assert_int_equal(sweep.cell_count, COUNT(names));
+    assert_int_equal(lr, 1);
+    /* 0.008 and 8e-3 are one value, written as the first of them */
+    assert_int_equal(sweep.axes[lr].count, 3);
+    assert_int_equal(sweep_index(&sweep, 1, lr), sweep_index(&sweep, 2, lr));
+    for (size_t c = 0; c < 4; c++) assert_string_equal(sweep.cells[c].name, names[c]);
+    /* what is fixed in each recipe is in no name, and only in the words of its cells */
+    assert_false(sweep_is_swept(&sweep, 2));
+    char **words = sweep_cell_words(&sweep, 0, &count);
+    assert_int_equal(count, 1);
+    sweep_free_words(words, count);
+    words = sweep_cell_words(&sweep, 3, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(words[1], "model.init_std=0.2");
+    sweep_free_words(words, count);
+    sweep_close(&sweep);
+}
+
+static void a_recipe_without_a_word_keeps_its_own_value(void **state) {
+    (void)state;
+    Sweep sweep;
+    Recipe recipe;
+    Err err = ERR_NONE;
+    OPEN(&sweep, "demo,demo-sigma", "demo-sigma:{model.init_std,optim.lr}={.1,.2;.3,.4}",
+         "demo:optim.lr=0.5");
+    assert_int_equal(sweep.cell_count, 3);
+    assert_string_equal(sweep.cells[0].name, "demo");
+    assert_string_equal(sweep.cells[1].name, "demo-sigma,model.init_std=.1,optim.lr=.2");
+    assert_string_equal(sweep_part(&sweep, 0, 1, 1), "");
+    assert_false(sweep_gives(&sweep, 0, 1));
+    assert_int_equal(sweep_recipe(&sweep, 0, &recipe, &err), OK);
+    assert_true(recipe.optim.lr == 0.5);
+    assert_int_equal(sweep_recipe(&sweep, 2, &recipe, &err), OK);
+    assert_true(recipe.optim.lr == 0.4);
+    sweep_close(&sweep);
+}
+
+static void what_is_wrong_with_linked_keys_and_recipes_is_said(void **state) {
+    (void)state;
+    REFUSED("do not match", "demo", "{optim.lr,train.steps}={1,2;3,{4}");
+    REFUSED("more text behind", "demo", "{optim.lr,train.steps}={1,{2}3;3,4}");
+    REFUSED("do not match", "demo", "optim.lr={0.1;0.2");
+    REFUSED("do not match", "demo", "optim.lr={0.1};{0.2}");
+    REFUSED("more text behind", "demo", "optim.lr={{0.1}x;0.2}");
+    REFUSED("not opened", "demo", "optim.lr=0.1},0.2");
+    REFUSED("braces around keys", "demo", "{optim.lr,train.steps=1");
+    REFUSED("braces around keys", "demo", "{}={1;2}");
+    REFUSED("listed in braces", "demo", "{optim.lr,train.steps}=1,2");
+    REFUSED("{3} has 1 value for 2 keys", "demo", "{optim.lr,train.steps}={1,2;3}");
+    REFUSED("{3,4,5} has 3 values for 2", "demo", "{optim.lr,train.steps}={1,2;3,4,5}");
+    REFUSED("empty value", "demo", "{optim.lr,train.steps}={1,2;}");
+    REFUSED("empty value", "demo", "{optim.lr,train.steps}={1,;2,3}");
+    REFUSED("empty value", "demo", "{optim.lr,}={1,2}");
+    REFUSED("empty value", "demo", "optim.lr={}");
+    REFUSED("did you mean", "demo", "{optim.lr,train.stesp}={1,2}");
+    REFUSED("optim.lr is given twice", "demo", "{optim.lr,optim.lr}={1,2}");
+    REFUSED("same value", "demo", "{optim.lr,train.steps}={1,2;1.0,2}");
+    REFUSED("given twice for recipe demo", "demo", "{optim.lr,train.steps}={1,2}",
+            "optim.lr=3");
+    REFUSED("given twice for recipe demo-sigma", "demo,demo-sigma", "optim.lr=3",
+            "demo-sigma:{optim.lr,train.steps}={1,2}");
+    REFUSED("mnist is no recipe of this sweep", "demo", "mnist:optim.lr=1");
+    REFUSED("empty value", "demo", ":optim.lr=1");
+    REFUSED("demo is given twice", "demo", "demo,demo:optim.lr=1");
+    REFUSED("given twice; list", "demo", "demo:optim.lr=1", "demo:optim.lr=2");
+    REFUSED("without a recipe has no effect", "demo", "demo:optim.lr=1", "optim.lr=2");
+    REFUSED("unknown key", "demo", "demo:=1");
+    REFUSED("cell demo-sigma", "demo,demo-sigma", "demo-sigma:optim.lr=-1,2");
+}
+
 static void what_is_wrong_with_a_grid_is_said_before_anything_runs(void **state) {
     (void)state;
     REFUSED("optim.lr", "demo", "optim.rl=0.1,0.2");
@@ -110,6 +225,10 @@ int main(void) {
         cmocka_unit_test(a_single_cell_is_named_after_its_recipe),
         cmocka_unit_test(values_of_list_and_text_keys_keep_their_commas),
         cmocka_unit_test(names_of_cells_are_names_of_files),
+        cmocka_unit_test(linked_keys_are_one_axis),
+        cmocka_unit_test(a_recipe_can_have_values_of_its_own),
+        cmocka_unit_test(a_recipe_without_a_word_keeps_its_own_value),
+        cmocka_unit_test(what_is_wrong_with_linked_keys_and_recipes_is_said),
         cmocka_unit_test(what_is_wrong_with_a_grid_is_said_before_anything_runs),
     };
     return cmocka_run_group_tests_name("sweep_grid", cases, NULL, NULL);

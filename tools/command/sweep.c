@@ -72,8 +72,7 @@ static Status open_grid(const Options *o, Sweep *sweep, Err *err) {
     char **words = sweep_load_words(o->resume, &count, err);
     if (!words) return err->status;
     Status status = sweep_open(sweep, (const char *const *)words, count, err);
-    for (size_t i = 0; i < count; i++) mem_free(words[i]);
-    mem_free(words);
+    sweep_free_words(words, count);
     return status;
 }
 
@@ -118,7 +117,8 @@ static void introduce(const Sweep *sweep, const SweepPace *pace) {
     Recipe *recipe = mem_alloc(sizeof *recipe);
     Status status = sweep_recipe(sweep, 0, recipe, NULL);
     for (size_t a = 1; a < sweep->axis_count; a++) /* sweep_check has noted the words */
-        keyset_remove(recipe->given, key_find(sweep->axes[a].key));
+        for (size_t k = 0; k < sweep->axes[a].key_count; k++)
+            keyset_remove(recipe->given, key_find(sweep->axes[a].keys[k]));
     if (!status) recipe_notes(recipe, stderr);
     mem_free(recipe);
     size_t ended = 0;

@@ -33,18 +33,24 @@ static size_t rate_axis(const Sweep *sweep) {
     return sweep->axis_count;
 }
 
+/* ", lr 0.1" */
+static void add_part(char name[SWEEP_NAME], const char *key, const char *value) {
+    const char *dot = strrchr(key, '.');
+    size_t used = strlen(name);
+    snprintf(name + used, SWEEP_NAME - used, "%s%s%s%s", used ? ", " : "",
+             dot ? dot + 1 : "", dot ? " " : "", value);
+}
+
 /* A line of the figure: the values of all swept axes but the rate and the seed. */
 static void name_method(const Sweep *sweep, size_t cell, size_t rate,
                         char name[SWEEP_NAME]) {
+    size_t seeds = sweep_axis(sweep, "train.seed");
     *name = 0;
     for (size_t a = 0; a < sweep->axis_count; a++) {
-        const char *key = sweep->axes[a].key;
-        if (a == rate || !sweep_is_swept(sweep, a) || !strcmp(key, "train.seed"))
-            continue;
-        const char *dot = strrchr(key, '.');
-        size_t used = strlen(name);
-        snprintf(name + used, SWEEP_NAME - used, "%s%s%s%s", used ? ", " : "",
-                 a ? dot + 1 : "", a ? " " : "", sweep_label(sweep, cell, a));
+        bool named = a != rate && a != seeds && sweep_is_swept(sweep, a) &&
+                     sweep_gives(sweep, cell, a);
+        for (size_t k = 0; named && k < sweep->axes[a].key_count; k++)
+            add_part(name, sweep->axes[a].keys[k], sweep_part(sweep, cell, a, k));
     }
     if (!*name) snprintf(name, SWEEP_NAME, "%s", sweep_label(sweep, cell, 0));
 }
@@ -56,7 +62,7 @@ size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_
     *x = sweep->axes[rate].key;
     for (size_t c = 0; c < sweep->cell_count; c++) {
         const SweepResult *r = &sweep->cells[c].result;
-        if (!sweep_has_ended(&sweep->cells[c])) continue;
+        if (!sweep_has_ended(&sweep->cells[c]) || !sweep_gives(sweep, c, rate)) continue;
         name_method(sweep, c, rate, names[count]);
         Metric metric = metric_find(r->metric);
         points[count] = (SweepPoint){

@@ -1,56 +1,20 @@
-/* grid: words to axes, axes to cells, cells to recipes (tools/sweep/sweep.h). */
-#include <ctype.h>
-#include <math.h>
+/* grid: words to axes (tools/sweep/sweep.h). */
 #include <string.h>
 #include <unistd.h>
 
+#include "data/file/textbuffer.h"
+#include "engine/core/grow.h"
 #include "tools/recipe/keys.h"
-#include "tools/sweep/sweep.h"
+#include "tools/sweep/grid.h"
+#include "tools/sweep/word.h"
 
 static const char RECIPE_KEY[] = "recipe";
 
-/* ---- values of a word ---- */
-
-static void trim(char **text) {
-    while (isspace((unsigned char)**text)) ++*text;
-    size_t length = strlen(*text);
-    while (length && isspace((unsigned char)(*text)[length - 1])) (*text)[--length] = 0;
-}
-
-/* Cuts `text` at `mark` into the axis's values; "" cuts nowhere. */
-static Status split_values(SweepAxis *axis, char *text, const char *mark, Err *err) {
-    size_t most = 1;
-    for (const char *c = text; *c; c++) most += *c == *mark;
-    axis->values = mem_zalloc(most * sizeof *axis->values);
-    axis->labels = mem_zalloc(most * sizeof *axis->labels);
-    for (char *part; (part = strsep(&text, mark));) {
-        trim(&part);
-        if (!*part && *mark)
-            return err_set(err, FAIL_USAGE,
-                           "%s: there is an empty value between two `%s`", axis->key,
-                           mark);
-        axis->values[axis->count] = mem_strdup(part);
-        axis->labels[axis->count++] = mem_strdup(part);
-    }
-    return OK;
-}
-
-/* "{a;b}" -> "a;b" */
-static bool unbrace(char **text) {
-    size_t length = strlen(*text);
-    if (length < 2 || **text != '{' || (*text)[length - 1] != '}') return false;
-    (*text)[length - 1] = 0;
-    ++*text;
-    return true;
-}
-
-/* What parts the values of a key: nothing where a value has commas itself. */
-static const char *mark_of(const Key *key) {
-    return key->type == KEY_REALS || key->type == KEY_TEXT ? "" : ",";
-}
+/* ---- values of an axis ---- */
 
 /* The value as the recipe would write it: "1e-2" and "0.01" are one. */
-static char *canonical(const Key *key, const char *value, Recipe *scratch) {
+static char *canonical(const char *name, const char *value, Recipe *scratch) {
+    const Key *key = key_find(name);
     char text[KEY_VALUE_MAX];
     if (!key || !key_is_stored(key) || key_parse(key, scratch, value, NULL))
         return mem_strdup(value);
@@ -58,40 +22,153 @@ static char *canonical(const Key *key, const char *value, Recipe *scratch) {
     return mem_strdup(text);
 }
 
-/* The same value twice would be the same run twice. */
-static Status check_twice(const SweepAxis *axis, Err *err) {
-    Recipe *scratch = mem_alloc(sizeof *scratch);
-    char **texts = mem_zalloc(axis->count * sizeof *texts);
-    *scratch = recipe_default();
-    Status status = OK;
-    for (size_t i = 0; i < axis->count; i++) {
-        texts[i] = canonical(key_find(axis->key), axis->values[i], scratch);
-        for (size_t j = 0; j < i && !status; j++)
-            if (!strcmp(texts[i], texts[j]))
-                status = err_set(err, FAIL_USAGE, "%s: %s and %s are the same value",
-                                 axis->key, axis->values[j], axis->values[i]);
+static bool same_value(const char *name, const char *a, const char *b, Recipe *scratch) {
+    char *one = canonical(name, a, scratch), *other = canonical(name, b, scratch);
+    bool same = !strcmp(one, other);
+    mem_free(one);
+    mem_free(other);
+    return same;
+}
+
+/* The place of such a value among those of the axis, or its count. */
+static size_t find_value(const SweepAxis *axis, char *const *parts, Recipe *scratch) {
+    for (size_t v = 0; v < axis->count; v++) {
+        bool same = true;
+        for (size_t k = 0; k < axis->key_count && same; k++)
+            same = same_value(axis->keys[k], axis->parts[v * axis->key_count + k],
+                              parts[k], scratch);
+        if (same) return v;
     }
-    for (size_t i = 0; i < axis->count; i++) mem_free(texts[i]);
-    mem_free(texts);
+    return axis->count;
+}
+
+static size_t add_value(SweepAxis *axis, const char *value, char *const *parts) {
+    size_t v = axis->count++, parts_each = axis->key_count;
+    GROW(axis->values, v, axis->room, 1);
+    GROW(axis->labels, v, axis->label_room, 1);
+    GROW(axis->parts, v * parts_each, axis->part_room, parts_each);
+    axis->values[v] = mem_strdup(value);
+    axis->labels[v] = mem_strdup(value);
+    for (size_t k = 0; k < parts_each; k++)
+        axis->parts[v * parts_each + k] = mem_strdup(parts ? parts[k] : "");
+    return v;
+}
+
+/* Adds it to the values that a word lists; one that other recipes have is theirs. */
+static Status list_value(SweepAxis *axis, SweepList *list, const char *value,
+                         char *const *parts, Err *err) {
+    Recipe *scratch = mem_alloc(sizeof *scratch);
+    *scratch = recipe_default();
+    size_t v = find_value(axis, parts, scratch);
     mem_free(scratch);
+    for (size_t i = 0; i < list->count; i++)
+        if (list->index[i] == v)
+            return err_set(err, FAIL_USAGE, "%s: %s and %s are the same value", axis->key,
+                           axis->values[v], value);
+    if (v == axis->count) add_value(axis, value, parts);
+    list->index[list->count++] = v;
+    return OK;
+}
+
+/* ---- words to axes ---- */
+
+/* Which recipes a word is for, [recipes]. */
+static Status word_scope(const Sweep *sweep, const Word *word, bool *scope, Err *err) {
+    const SweepAxis *recipes = &sweep->axes[0];
+    for (size_t r = 0; r < recipes->count; r++) scope[r] = !word->recipes.count;
+    for (size_t i = 0; i < word->recipes.count; i++) {
+        const char *name = word->recipes.text[i];
+        size_t r = 0;
+        while (r < recipes->count && strcmp(name, recipes->values[r]) &&
+               strcmp(name, recipes->labels[r]))
+            r++;
+        if (r == recipes->count)
+            return err_set(err, FAIL_USAGE, "%s: %s is no recipe of this sweep",
+                           word->text, name);
+        if (scope[r])
+            return err_set(err, FAIL_USAGE, "%s: %s is given twice", word->text, name);
+        scope[r] = true;
+    }
+    return OK;
+}
+
+/* "section.key,section.key" */
+static void join_keys(const Word *word, TextBuffer *text) {
+    for (size_t k = 0; k < word->keys.count; k++) {
+        if (k) text_append_byte(text, ',');
+        text_append(text, word->keys.text[k], strlen(word->keys.text[k]));
+    }
+}
+
+/* The axis of the word's keys, a new one where there is none. */
+static SweepAxis *axis_of(Sweep *sweep, const Word *word, const char *key) {
+    for (size_t a = 1; a < sweep->axis_count; a++)
+        if (!strcmp(sweep->axes[a].key, key)) return &sweep->axes[a];
+    SweepAxis *axis = &sweep->axes[sweep->axis_count++];
+    *axis = (SweepAxis){.key = mem_strdup(key), .key_count = word->keys.count};
+    axis->keys = mem_zalloc(axis->key_count * sizeof *axis->keys);
+    for (size_t k = 0; k < axis->key_count; k++)
+        axis->keys[k] = mem_strdup(word->keys.text[k]);
+    axis->lists = mem_zalloc(sweep->axes[0].count * sizeof *axis->lists);
+    return axis;
+}
+
+static Status fill_list(SweepAxis *axis, const Word *word, SweepList *list, Err *err) {
+    list->index = mem_alloc(word->values.count * sizeof *list->index);
+    Status status = OK;
+    for (size_t i = 0; i < word->values.count && !status; i++) {
+        Texts parts = {0};
+        const char *value = word->values.text[i];
+        status = word_parts(word, value, &parts, err);
+        if (!status) status = list_value(axis, list, value, parts.text, err);
+        texts_free(&parts);
+    }
     return status;
 }
 
-static Status read_setting(SweepAxis *axis, char *word, Err *err) {
-    char *value = strchr(word, '='), *name = word;
-    *value++ = 0;
-    trim(&name);
-    trim(&value);
-    axis->key = mem_strdup(name);
-    const Key *key = key_find(name);
-    if (!key) {
-        const Key *nearest = key_nearest(name);
-        return err_set(err, FAIL_USAGE, "unknown key %.80s; did you mean %s.%s?", name,
-                       nearest->section, nearest->name);
-    }
-    const char *mark = unbrace(&value) ? ";" : mark_of(key);
-    return split_values(axis, value, mark, err);
+static SweepList list_copy(const SweepList *list) {
+    SweepList copy = {mem_array(list->count, sizeof *copy.index), list->count};
+    memcpy(copy.index, list->index, list->count * sizeof *copy.index);
+    return copy;
 }
+
+/* Into the axis's list for all recipes, or into those of the word's. */
+static Status place_values(SweepAxis *axis, const Word *word, const bool *scope,
+                           size_t recipes, Err *err) {
+    SweepList list = {0};
+    bool all = !word->recipes.count, twice = all && axis->common.count;
+    for (size_t r = 0; r < recipes; r++)
+        twice |= !all && scope[r] && axis->lists[r].count;
+    Status status = twice ? err_set(err, FAIL_USAGE,
+                                    "%s: %s is given twice; list its values in one word",
+                                    word->text, axis->key)
+                          : fill_list(axis, word, &list, err);
+    if (all && !status) axis->common = list_copy(&list);
+    for (size_t r = 0; r < recipes && !all && !status; r++)
+        if (scope[r]) axis->lists[r] = list_copy(&list);
+    mem_free(list.index);
+    return status;
+}
+
+static Status read_setting(Sweep *sweep, const char *text, Err *err) {
+    Word word;
+    TextBuffer key = {0};
+    size_t recipes = sweep->axes[0].count;
+    bool *scope = mem_zalloc(recipes * sizeof *scope);
+    Status status = word_read(&word, text, err);
+    if (!status) status = word_scope(sweep, &word, scope, err);
+    if (!status) {
+        join_keys(&word, &key);
+        status =
+            place_values(axis_of(sweep, &word, key.text), &word, scope, recipes, err);
+    }
+    text_free(&key);
+    word_free(&word);
+    mem_free(scope);
+    return status;
+}
+
+/* ---- recipes ---- */
 
 /* Recipe files are shown by their names, unless two have the same. */
 static void label_recipes(SweepAxis *axis) {
@@ -110,118 +187,132 @@ static void label_recipes(SweepAxis *axis) {
         } else {
             mem_free(label);
         }
+        mem_free(axis->parts[i]);
+        axis->parts[i] = mem_strdup(axis->labels[i]);
     }
 }
 
-static Status read_word(Sweep *sweep, const char *text, Err *err) {
-    char *word = mem_strdup(text);
-    bool setting = strchr(word, '=') != NULL;
-    SweepAxis *axis = setting ? &sweep->axes[sweep->axis_count++] : &sweep->axes[0];
+static Status read_recipes(SweepAxis *axis, const char *text, Err *err) {
+    char *copy = mem_strdup(text), *rest = copy;
     Status status = OK;
-    if (setting) {
-        status = read_setting(axis, word, err);
-    } else if (axis->key) {
+    if (axis->count)
         status = err_set(err, FAIL_USAGE, "%s: give recipes as one comma-separated word",
                          text);
-    } else {
-        axis->key = mem_strdup(RECIPE_KEY);
-        status = split_values(axis, word, ",", err);
-        label_recipes(axis);
-    }
-    for (size_t a = 1; a + 1 < sweep->axis_count && setting && !status; a++)
-        if (!strcmp(sweep->axes[a].key, axis->key))
+    for (char *part; !status && (part = strsep(&rest, ","));) {
+        part = text_trim(part);
+        if (!*part)
             status = err_set(err, FAIL_USAGE,
-                             "%s is given twice; list its values in one word", axis->key);
-    if (!status) status = check_twice(axis, err);
-    mem_free(word);
+                             "recipe: there is an empty value between two `,`");
+        for (size_t i = 0; i < axis->count && !status; i++)
+            if (!strcmp(axis->values[i], part))
+                status = err_set(err, FAIL_USAGE, "recipe: %s and %s are the same value",
+                                 part, part);
+        if (!status) add_value(axis, part, &part);
+    }
+    mem_free(copy);
+    if (!status) label_recipes(axis);
+    axis->none = axis->count;
     return status;
 }
 
-/* ---- cells ---- */
+/* ---- what they say together ---- */
 
-bool sweep_is_swept(const Sweep *sweep, size_t axis) {
-    return sweep->axes[axis].count > 1;
-}
-
-size_t sweep_axis(const Sweep *sweep, const char *key) {
-    size_t axis = 0;
-    while (axis < sweep->axis_count &&
-           (strcmp(sweep->axes[axis].key, key) || !sweep_is_swept(sweep, axis)))
-        axis++;
-    return axis;
-}
-
-size_t sweep_index(const Sweep *sweep, size_t cell, size_t axis) {
-    for (size_t a = sweep->axis_count - 1; a > axis; a--) cell /= sweep->axes[a].count;
-    return cell % sweep->axes[axis].count;
-}
-
-const char *sweep_label(const Sweep *sweep, size_t cell, size_t axis) {
-    return sweep->axes[axis].labels[sweep_index(sweep, cell, axis)];
-}
-
-/* Appends what fits, as a part of a file name. */
-static void append_part(char *name, const char *text) {
-    size_t used = strlen(name);
-    for (; *text && used + 1 < SWEEP_NAME; text++)
-        name[used++] = *text == '/' || iscntrl((unsigned char)*text) ? '_' : *text;
-    name[used] = 0;
-}
-
-/* A name that is too long or taken ends in the cell's number. */
-static void settle_name(Sweep *sweep, size_t cell) {
-    char *name = sweep->cells[cell].name;
-    bool taken = strlen(name) + 1 == SWEEP_NAME || *name == '.';
-    for (size_t other = 0; other < cell && !taken; other++)
-        taken = !strcmp(name, sweep->cells[other].name);
-    if (taken) {
-        size_t length = MIN(strlen(name), (size_t)SWEEP_NAME - 12);
-        text_format(name + length, SWEEP_NAME - length, "~%zu", cell + 1);
+/* What is for all recipes is for those that no word of the same keys is for. */
+static Status spread_common(SweepAxis *axis, size_t recipes, Err *err) {
+    size_t left = 0;
+    for (size_t r = 0; r < recipes && axis->common.count; r++) {
+        if (axis->lists[r].count) continue;
+        axis->lists[r] = list_copy(&axis->common);
+        left++;
     }
+    if (left || !axis->common.count) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "%s=... without a recipe has no effect: each recipe has a word of its "
+                   "own; leave one out",
+                   axis->key);
 }
 
-static void name_cell(Sweep *sweep, size_t cell) {
-    char *name = sweep->cells[cell].name;
-    for (size_t a = 0; a < sweep->axis_count; a++) {
-        if (!sweep_is_swept(sweep, a)) continue;
-        if (*name) append_part(name, ",");
-        if (a) append_part(name, sweep->axes[a].key), append_part(name, "=");
-        append_part(name, sweep_label(sweep, cell, a));
-    }
-    if (!*name) append_part(name, sweep->axes[0].labels[0]);
-    settle_name(sweep, cell);
+static const SweepAxis *other_with(const Sweep *sweep, size_t axis, size_t recipe,
+                                   const char *key) {
+    for (const SweepAxis *other = sweep->axes + 1; other < sweep->axes + axis; other++)
+        for (size_t k = 0; k < other->key_count; k++)
+            if (other->lists[recipe].count && !strcmp(other->keys[k], key)) return other;
+    return NULL;
 }
 
-static Status make_cells(Sweep *sweep, Err *err) {
-    size_t count = 1;
-    for (size_t a = 0; a < sweep->axis_count; a++)
-        if (!size_mul(count, sweep->axes[a].count, &count) || count > SWEEP_CELLS_MAX)
-            return err_set(err, FAIL_USAGE, "the grid has more than %d cells",
-                           SWEEP_CELLS_MAX);
-    sweep->cell_count = count;
-    sweep->cells = mem_zalloc(count * sizeof *sweep->cells);
-    for (size_t c = 0; c < count; c++) {
-        sweep->cells[c] = (SweepCell){.exit = SWEEP_OPEN, .result = sweep_result_none()};
-        name_cell(sweep, c);
-    }
+/* A key by itself and linked, for the same recipe, would have two values. */
+static Status check_once(const Sweep *sweep, size_t a, Err *err) {
+    const SweepAxis *axis = &sweep->axes[a], *other;
+    for (size_t r = 0; r < sweep->axes[0].count; r++)
+        for (size_t k = 0; axis->lists[r].count && k < axis->key_count; k++)
+            if ((other = other_with(sweep, a, r, axis->keys[k])))
+                return err_set(
+                    err, FAIL_USAGE,
+                    "%s is given twice for recipe %s, by %s=... and by %s=...; "
+                    "keep one",
+                    axis->keys[k], sweep->axes[0].labels[r], other->key, axis->key);
     return OK;
 }
 
-static void free_texts(char **texts, size_t count) {
-    for (size_t i = 0; i < count; i++) mem_free(texts[i]);
-    mem_free(texts);
+/* Recipes that no word of the axis is for keep their own value. */
+static void fill_gaps(SweepAxis *axis, size_t recipes) {
+    axis->none = axis->count;
+    for (size_t r = 0; r < recipes; r++) {
+        if (axis->lists[r].count) continue;
+        if (axis->none == axis->count) add_value(axis, "", NULL);
+        axis->lists[r] = list_copy(&(SweepList){&axis->none, 1});
+    }
+}
+
+static Status settle_axes(Sweep *sweep, Err *err) {
+    size_t recipes = sweep->axes[0].count;
+    Status status = OK;
+    for (size_t a = 1; a < sweep->axis_count && !status; a++)
+        status = spread_common(&sweep->axes[a], recipes, err);
+    for (size_t a = 1; a < sweep->axis_count && !status; a++)
+        status = check_once(sweep, a, err);
+    for (size_t a = 1; a < sweep->axis_count && !status; a++)
+        fill_gaps(&sweep->axes[a], recipes);
+    return status;
+}
+
+/* ---- a sweep ---- */
+
+static Status read_words(Sweep *sweep, Err *err) {
+    SweepAxis *recipes = &sweep->axes[0];
+    Status status = OK;
+    *recipes = (SweepAxis){.key = mem_strdup(RECIPE_KEY), .key_count = 1};
+    recipes->keys = mem_zalloc(sizeof *recipes->keys);
+    recipes->keys[0] = mem_strdup(RECIPE_KEY);
+    for (size_t i = 0; i < sweep->word_count && !status; i++)
+        if (!strchr(sweep->words[i], '='))
+            status = read_recipes(recipes, sweep->words[i], err);
+    if (!status && !recipes->count)
+        status = err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
+    for (size_t i = 0; i < sweep->word_count && !status; i++)
+        if (strchr(sweep->words[i], '='))
+            status = read_setting(sweep, sweep->words[i], err);
+    return status ? status : settle_axes(sweep, err);
+}
+
+static void free_axis(SweepAxis *axis, size_t recipes) {
+    mem_free(axis->key);
+    sweep_free_words(axis->keys, axis->key_count);
+    sweep_free_words(axis->values, axis->count);
+    sweep_free_words(axis->labels, axis->count);
+    sweep_free_words(axis->parts, axis->count * axis->key_count);
+    for (size_t r = 0; axis->lists && r < recipes; r++) mem_free(axis->lists[r].index);
+    mem_free(axis->lists);
+    mem_free(axis->common.index);
 }
 
 void sweep_close(Sweep *sweep) {
-    for (size_t a = 0; a < sweep->axis_count; a++) {
-        SweepAxis *axis = &sweep->axes[a];
-        mem_free(axis->key);
-        free_texts(axis->values, axis->count);
-        free_texts(axis->labels, axis->count);
-    }
+    size_t recipes = sweep->axes ? sweep->axes[0].count : 0;
+    for (size_t a = 0; a < sweep->axis_count; a++) free_axis(&sweep->axes[a], recipes);
     mem_free(sweep->axes);
-    free_texts(sweep->words, sweep->word_count);
+    sweep_free_words(sweep->words, sweep->word_count);
     mem_free(sweep->cells);
+    mem_free(sweep->index);
     if (sweep->lock >= 0) close(sweep->lock);
     *sweep = (Sweep){.lock = -1};
 }
@@ -231,87 +322,9 @@ Status sweep_open(Sweep *sweep, const char *const *words, size_t count, Err *err
         (Sweep){.lock = -1, .axis_count = 1, .word_count = count}; /* axis 0: recipe */
     sweep->words = mem_zalloc((count + 1) * sizeof *sweep->words);
     sweep->axes = mem_zalloc((count + 1) * sizeof *sweep->axes);
-    Status status = OK;
     for (size_t i = 0; i < count; i++) sweep->words[i] = mem_strdup(words[i]);
-    for (size_t i = 0; i < count && !status; i++)
-        status = read_word(sweep, words[i], err);
-    if (!status && !sweep->axes[0].key)
-        status = err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
-    if (!status) status = make_cells(sweep, err);
+    Status status = read_words(sweep, err);
+    if (!status) status = grid_make_cells(sweep, err);
     if (status) sweep_close(sweep);
-    return status;
-}
-
-/* ---- recipes of cells ---- */
-
-char *sweep_word(const Sweep *sweep, size_t cell, size_t axis) {
-    const SweepAxis *a = &sweep->axes[axis];
-    const char *value = a->values[sweep_index(sweep, cell, axis)];
-    size_t size = strlen(a->key) + strlen(value) + 2;
-    char *word = mem_alloc(size);
-    text_format(word, size, "%s=%s", a->key, value);
-    return word;
-}
-
-Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err) {
-    const char *name = sweep->axes[0].values[sweep_index(sweep, cell, 0)];
-    *recipe = recipe_default();
-    Status status = recipe_load(recipe, name, err);
-    for (size_t a = 1; a < sweep->axis_count && !status; a++) {
-        char *word = sweep_word(sweep, cell, a);
-        status = recipe_set(recipe, word, err);
-        mem_free(word);
-    }
-    return status ? status : recipe_check(recipe, err);
-}
-
-/* In how many cells does the axis's key do nothing?  `first` is one of them and
- * `why` is its reason. */
-static Status count_idle(const Sweep *sweep, size_t axis, size_t *idle, size_t *first,
-                         char *why, size_t size, Err *err) {
-    const Key *key = key_find(sweep->axes[axis].key);
-    Recipe *recipe = mem_alloc(sizeof *recipe);
-    Status status = OK;
-    *idle = 0;
-    for (size_t c = sweep->cell_count; c-- > 0 && !status;) {
-        status = sweep_recipe(sweep, c, recipe, err);
-        if (status || key_acts(key, recipe, why, size)) continue;
-        *first = c;
-        ++*idle;
-    }
-    mem_free(recipe);
-    return status;
-}
-
-/* A swept key that does nothing anywhere would train the same run several times. */
-static Status check_axis(const Sweep *sweep, size_t axis, FILE *notes, Err *err) {
-    char why[KEY_WHY_MAX];
-    size_t idle, first;
-    const char *key = sweep->axes[axis].key;
-    if (count_idle(sweep, axis, &idle, &first, why, sizeof why, err)) return err->status;
-    if (!idle) return OK;
-    if (idle == sweep->cell_count && sweep_is_swept(sweep, axis))
-        return err_set(err, FAIL_USAGE,
-                       "%s has no effect in any cell of the sweep: %s; leave it out", key,
-                       why);
-    if (notes && idle == sweep->cell_count)
-        fprintf(notes, "steady: note: %s has no effect: %s\n", key, why);
-    else if (notes)
-        fprintf(notes,
-                "steady: note: %s has no effect in %zu of %zu cells (first: %s): %s\n",
-                key, idle, sweep->cell_count, sweep->cells[first].name, why);
-    return OK;
-}
-
-Status sweep_check(const Sweep *sweep, FILE *notes, Err *err) {
-    Recipe *recipe = mem_alloc(sizeof *recipe);
-    Status status = OK;
-    for (size_t c = 0; c < sweep->cell_count && !status; c++) {
-        status = sweep_recipe(sweep, c, recipe, err);
-        if (status) err_wrap(err, "cell %s", sweep->cells[c].name);
-    }
-    mem_free(recipe);
-    for (size_t a = 1; a < sweep->axis_count && !status; a++)
-        status = check_axis(sweep, a, notes, err);
     return status;
 }

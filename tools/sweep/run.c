@@ -82,7 +82,7 @@ static bool can_resume(const char *dir) {
     return false;
 }
 
-/* train RECIPE words --out DIR, or train --resume DIR; ends with NULL. */
+/* train RECIPE --out DIR, or train --resume DIR; words are to follow. */
 static size_t fill_arguments(const Runner *r, size_t cell, char *dir, char *threads,
                              char **argv) {
     const Sweep *sweep = r->sweep;
@@ -113,10 +113,11 @@ static Status start_cell(Runner *r, size_t cell, Err *err) {
     if (status) return status;
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
     log_path(sweep, cell, log);
-    char **argv = mem_zalloc((sweep->axis_count + 8) * sizeof *argv);
+    size_t count;
+    char **words = sweep_cell_words(sweep, cell, &count);
+    char **argv = mem_zalloc((count + 8) * sizeof *argv);
     size_t fixed = fill_arguments(r, cell, dir, threads, argv);
-    for (size_t a = 1; a < sweep->axis_count; a++)
-        argv[fixed + a - 1] = sweep_word(sweep, cell, a);
+    memcpy(argv + fixed, words, count * sizeof *argv);
     Job *job = r->jobs;
     while (job->pid) job++;
     *job = (Job){.cell = cell, .started = clock_now()};
@@ -127,7 +128,7 @@ static Status start_cell(Runner *r, size_t cell, Err *err) {
         r->running++;
         show_begun(&r->show, cell);
     }
-    for (size_t a = 1; a < sweep->axis_count; a++) mem_free(argv[fixed + a - 1]);
+    sweep_free_words(words, count);
     mem_free(argv);
     return status;
 }

@@ -41,9 +41,11 @@ static json_t *whole_number(size_t n) { return json_integer((json_int_t)n); }
 static json_t *values_json(const Sweep *sweep, size_t cell, size_t left_out) {
     json_t *values = json_object();
     for (size_t a = 0; a < sweep->axis_count; a++)
-        if (a != left_out && (a == 0 || sweep_is_swept(sweep, a)))
-            json_object_set_new(values, sweep->axes[a].key,
-                                word_json(sweep_label(sweep, cell, a)));
+        for (size_t k = 0; k < sweep->axes[a].key_count; k++)
+            if (a != left_out && (a == 0 || sweep_is_swept(sweep, a)) &&
+                sweep_gives(sweep, cell, a))
+                json_object_set_new(values, sweep->axes[a].keys[k],
+                                    word_json(sweep_part(sweep, cell, a, k)));
     return values;
 }
 

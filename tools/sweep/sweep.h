@@ -32,13 +32,26 @@ enum {
     SWEEP_OPEN = -1,  /* exit of a cell that has not ended */
 };
 
-/* One word of the grid.  A word with one value is fixed and appears in no
- * name and no table. */
-typedef struct SweepAxis {
-    char *key;     /* "recipe" (always the first axis) or "section.key" */
-    char **values; /* as given: recipe names and files, or text of values */
-    char **labels; /* as shown: values, but recipe files by their names */
+/* Values of an axis that the cells of one recipe have. */
+typedef struct SweepList {
+    size_t *index; /* [count] places among the axis's values */
     size_t count;
+} SweepList;
+
+/* One word of the grid, or several words of the same keys for different recipes.  An
+ * axis that has one value in each recipe is fixed and appears in no name and no table. */
+typedef struct SweepAxis {
+    char *key; /* "recipe" (always the first axis), "section.key", or linked keys as one,
+                  "section.key,section.key" */
+    char **keys; /* [key_count] each of them */
+    size_t key_count;
+    char **values; /* [count] as given: recipe names and files, or text of values */
+    char **labels; /* [count] as shown: values, but recipe files by their names */
+    char **parts;  /* [count, key_count] a value's text for each key; recipes: labels */
+    size_t count, room, label_room, part_room;
+    size_t none; /* the value of cells that keep their recipe's, shown as ""; or count */
+    SweepList *lists; /* [recipes]; of axis 0: NULL */
+    SweepList common; /* those of the word for all recipes */
 } SweepAxis;
 
 /* What a run folder says; NaN and "" where it says nothing. */
@@ -76,18 +89,30 @@ typedef struct Sweep {
     size_t axis_count;
     SweepCell *cells;
     size_t cell_count;
-    int lock; /* descriptor of the folder, inherited by the runs; -1: none */
+    size_t *index; /* [cell_count, axis_count] which value of each axis a cell has */
+    int lock;      /* descriptor of the folder, inherited by the runs; -1: none */
 } Sweep;
 
 /* ---- the grid (grid.c) ---- */
 
-/* words: one "RECIPE[,RECIPE...]" and any number of "section.key=value[,value...]".
- * Commas part values, but not those of text and list keys (data.path, data.mean,
- * schedule.step_at): for them, and for any key, "{a;b}" lists values.  FAIL_USAGE:
- * unknown key, a value given twice, an empty value, more than SWEEP_CELLS_MAX cells.  On
- * failure *sweep is released. */
+/* words: one "RECIPE[,RECIPE...]" and any number of
+ *
+ *     section.key=value[,value...]                 an axis
+ *     section.key={value;value}                    the same, of values that have commas
+ *     {key,key}={value,value;value,value}          linked keys: one axis of pairs
+ *     RECIPE[,RECIPE...]:word                      any of these, for some recipes alone
+ *
+ * Commas do not separate values of text and list keys (data.path, data.mean,
+ * schedule.step_at): for them, and for any key, braces list values.  Among linked keys a
+ * value with commas has braces of its own, {{crop,flip},0.1;none,0.2}.  A word for some
+ * recipes takes the place of the word of the same keys for all; a recipe without a word
+ * keeps its own value.
+ * FAIL_USAGE: unknown key or recipe, a key or value given twice, an empty value, braces
+ * that do not match, more or fewer values than linked keys, more than SWEEP_CELLS_MAX
+ * cells.  On failure *sweep is released. */
 Status sweep_open(Sweep *sweep, const char *const *words, size_t count, Err *err);
 void sweep_close(Sweep *sweep);
+void sweep_free_words(char **words, size_t count);
 
 /* recipe_check of every cell; the message names the first cell that cannot be run.  A
  * swept key that has no effect in any cell is FAIL_USAGE; one that has none in some, and
@@ -97,13 +122,17 @@ Status sweep_check(const Sweep *sweep, FILE *notes, Err *err);
 /* Which value of an axis a cell has. */
 size_t sweep_index(const Sweep *sweep, size_t cell, size_t axis);
 const char *sweep_label(const Sweep *sweep, size_t cell, size_t axis);
+/* The part of it that is of one of the axis's keys; "": as the recipe has it. */
+const char *sweep_part(const Sweep *sweep, size_t cell, size_t axis, size_t key);
+/* Does the axis say something of the cell, or does that keep what its recipe has? */
+bool sweep_gives(const Sweep *sweep, size_t cell, size_t axis);
 Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err);
 
-/* Words of the cell's command line, from axis 1 on: "optim.lr=0.02".
- * Freed with mem_free. */
-char *sweep_word(const Sweep *sweep, size_t cell, size_t axis);
+/* Words of the cell's command line behind its recipe, [*count]: "optim.lr=0.02".  Freed
+ * with sweep_free_words. */
+char **sweep_cell_words(const Sweep *sweep, size_t cell, size_t *count);
 
-/* The axis of that key if it is swept (has several values), or axis_count. */
+/* The axis of that key alone if it is swept (has several values), or axis_count. */
 size_t sweep_axis(const Sweep *sweep, const char *key);
 bool sweep_is_swept(const Sweep *sweep, size_t axis);
 

@@ -8,28 +8,39 @@
 
 /* ---- what stands in it ---- */
 
-/* Axes that stand in a table: the swept ones, without the seeds where they are summed
- * up. */
-static size_t shown_axes(const Sweep *sweep, size_t left_out, size_t *axes) {
-    size_t count = 0;
+/* Keys that have a column of their own: those of the swept axes, without the seeds where
+ * they are summed up. */
+typedef struct ShownKey {
+    size_t axis, key;
+} ShownKey;
+
+static ShownKey *shown_keys(const Sweep *sweep, size_t left_out, size_t *count) {
+    size_t most = 0;
+    for (size_t a = 0; a < sweep->axis_count; a++) most += sweep->axes[a].key_count;
+    ShownKey *shown = mem_alloc(most * sizeof *shown);
+    *count = 0;
     for (size_t a = 0; a < sweep->axis_count; a++)
-        if (a != left_out && sweep_is_swept(sweep, a)) axes[count++] = a;
-    if (!count) axes[count++] = 0;
-    return count;
+        for (size_t k = 0; k < sweep->axes[a].key_count; k++)
+            if (a != left_out && sweep_is_swept(sweep, a))
+                shown[(*count)++] = (ShownKey){a, k};
+    if (!*count) shown[(*count)++] = (ShownKey){0, 0};
+    return shown;
 }
 
-static void put_axes(Sheet *sheet, const Sweep *sweep, const size_t *axes, size_t count,
-                     size_t row, size_t cell) {
-    for (size_t i = 0; i < count; i++)
+static void put_keys(Sheet *sheet, const Sweep *sweep, const ShownKey *shown,
+                     size_t count, size_t row, size_t cell) {
+    for (size_t i = 0; i < count; i++) {
+        size_t a = shown[i].axis, k = shown[i].key;
         sheet_put(sheet, row, i,
-                  row ? sweep_label(sweep, cell, axes[i]) : sweep->axes[axes[i]].key);
+                  row ? sweep_part(sweep, cell, a, k) : sweep->axes[a].keys[k]);
+    }
 }
 
 static void print_cells(const Sweep *sweep, FILE *out) {
     Column shown[COLUMNS_MOST];
     char text[COLUMN_TEXT];
-    size_t *axes = mem_alloc(sweep->axis_count * sizeof *axes);
-    size_t count = shown_axes(sweep, sweep->axis_count, axes);
+    size_t count;
+    ShownKey *axes = shown_keys(sweep, sweep->axis_count, &count);
     size_t columns = columns_of_table(sweep, shown);
     Sheet sheet = sheet_new(sweep->cell_count + 1, count + columns);
     for (size_t i = 0; i < count; i++) sheet.left[i] = true;
@@ -38,9 +49,9 @@ static void print_cells(const Sweep *sweep, FILE *out) {
         sheet_put(&sheet, 0, count + k, text);
         sheet.left[count + k] = shown[k].left;
     }
-    put_axes(&sheet, sweep, axes, count, 0, 0);
+    put_keys(&sheet, sweep, axes, count, 0, 0);
     for (size_t c = 0; c < sweep->cell_count; c++) {
-        put_axes(&sheet, sweep, axes, count, c + 1, c);
+        put_keys(&sheet, sweep, axes, count, c + 1, c);
         for (size_t k = 0; k < columns; k++) {
             column_cell(&shown[k], &sweep->cells[c], text);
             sheet_put(&sheet, c + 1, count + k, text);
@@ -156,20 +167,20 @@ static size_t shown_group_columns(const Sweep *sweep,
 static void print_groups(const Sweep *sweep, size_t seeds, FILE *out) {
     GroupColumn shown[GROUP_COLUMNS_MOST];
     char text[COLUMN_TEXT];
-    size_t *axes = mem_alloc(sweep->axis_count * sizeof *axes);
-    size_t count = shown_axes(sweep, seeds, axes);
+    size_t count;
+    ShownKey *axes = shown_keys(sweep, seeds, &count);
     size_t columns = shown_group_columns(sweep, shown);
     SweepGroup *groups = mem_zalloc(sweep->cell_count * sizeof *groups);
     size_t rows = sweep_group(sweep, groups);
     Sheet sheet = sheet_new(rows + 1, count + columns);
     for (size_t i = 0; i < count; i++) sheet.left[i] = true;
-    put_axes(&sheet, sweep, axes, count, 0, 0);
+    put_keys(&sheet, sweep, axes, count, 0, 0);
     for (size_t k = 0; k < columns; k++) {
         group_title(&shown[k], text);
         sheet_put(&sheet, 0, count + k, text);
     }
     for (size_t g = 0; g < rows; g++) {
-        put_axes(&sheet, sweep, axes, count, g + 1, groups[g].first);
+        put_keys(&sheet, sweep, axes, count, g + 1, groups[g].first);
         for (size_t k = 0; k < columns; k++) {
             group_text(&shown[k], &groups[g], sweep_scored(sweep), text);
             sheet_put(&sheet, g + 1, count + k, text);
@@ -236,7 +247,9 @@ void sweep_print_csv(const Sweep *sweep, FILE *out) {
     size_t count = columns_of_csv(columns);
     for (size_t c = 0; c <= sweep->cell_count; c++) {
         for (size_t a = 0; a < sweep->axis_count; a++)
-            csv_field(c ? sweep_label(sweep, c - 1, a) : sweep->axes[a].key, ',', out);
+            for (size_t k = 0; k < sweep->axes[a].key_count; k++)
+                csv_field(c ? sweep_part(sweep, c - 1, a, k) : sweep->axes[a].keys[k],
+                          ',', out);
         for (size_t k = 0; k < count; k++) {
             char text[COLUMN_TEXT];
             if (c) column_csv(&columns[k], &sweep->cells[c - 1], text);
