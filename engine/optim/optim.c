@@ -1,7 +1,9 @@
 #include "engine/optim/optim.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "engine/kern/reduce.h"
 #include "engine/optim/rule.h"
 
 /* Numbers in a span: four slabs of 32 KB stay in the first-level caches, and a large
@@ -14,6 +16,7 @@ static const OptimRule *const rules[] = {OPTIM_LIST(RULE)};
 
 /* One trained tensor and its part of the spans. */
 typedef struct Target {
+    size_t offset;      /* in the slabs */
     size_t first, last; /* spans [first, last) */
     bool adapted;       /* the trust ratio acts, where the optimizer has one */
     bool decayed;       /* weight decay acts */
@@ -21,10 +24,16 @@ typedef struct Target {
     double ratio;
 } Target;
 
+/* Sums over a span. */
+typedef struct Moved {
+    double value, update, grad, largest_grad;
+} Moved;
+
 typedef struct Place {
     size_t offset, size; /* in the slabs */
     size_t target;
     OptimNorms norms;
+    Moved moved; /* of the last step, where it was watched */
 } Place;
 
 struct Optimizer {
@@ -35,6 +44,8 @@ struct Optimizer {
     real *slots[OPTIM_SLOTS_MAX];
     uint64_t steps;
     double weight_decay; /* of the next step */
+    OptimWatch watch;    /* the next step is to be measured */
+    OptimWatch watched;  /* the last one was */
     Target *targets;
     size_t target_count;
     Place *places;
@@ -104,6 +115,7 @@ static void count_spans(Optimizer *o) {
 static void add_target(Optimizer *o, const Param *param, size_t t, size_t first) {
     size_t size = param->tensor.size, count = spans_of(size);
     o->targets[t] = (Target){
+        .offset = param->offset,
         .first = first,
         .last = first + count,
         .adapted = is_adapted(o, param->role),
@@ -195,6 +207,59 @@ void optim_set_decay(Optimizer *o, double weight_decay) {
     o->weight_decay = weight_decay;
 }
 
+/* ---- what a step moves ---- */
+
+static Moved measure_move(const OptimSpan *span, const real *before, bool grads) {
+    const real *p = span->value;
+    double value = 0, update = 0;
+#pragma omp simd reduction(+ : value, update)
+    for (size_t i = 0; i < span->size; i++) {
+        double old = before[i], d = p[i] - old;
+        value += old * old;
+        update += d * d;
+    }
+    Moved moved = {.value = value, .update = update, .grad = NAN, .largest_grad = NAN};
+    if (!grads) return moved;
+    moved.grad = reduce_sum_squares(span->grad, span->size);
+    moved.largest_grad = reduce_max_abs(span->grad, span->size);
+    return moved;
+}
+
+static void apply_watched(Optimizer *o, const OptimPass *pass, const OptimSpan *span,
+                          Moved *moved) {
+    real before[SPAN_SIZE];
+    memcpy(before, span->value, span->size * sizeof(real));
+    o->rule->apply(pass, span);
+    *moved = measure_move(span, before, o->watch == OPTIM_WATCH_GRADS);
+}
+
+void optim_watch(Optimizer *o, OptimWatch watch) { o->watch = watch; }
+
+/* Targets are in the order of their offsets. */
+static const Target *target_of(const Optimizer *o, const Param *param) {
+    size_t low = 0, high = o->target_count;
+    CHECK(param_is_trained(param), "the move of %s, which is not trained", param->name);
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        *(o->targets[middle].offset <= param->offset ? &low : &high) = middle;
+    }
+    return &o->targets[low];
+}
+
+bool optim_move(const Optimizer *o, const Param *param, OptimMove *move) {
+    const Target *target = target_of(o, param);
+    double value = 0, update = 0, grad = 0, largest = 0;
+    for (size_t k = target->first; k < target->last; k++) {
+        const Moved *m = &o->places[k].moved;
+        value += m->value;
+        update += m->update;
+        grad += m->grad;
+        if (!(m->largest_grad <= largest) && !isnan(largest)) largest = m->largest_grad;
+    }
+    *move = (OptimMove){sqrt(value), sqrt(update), sqrt(grad), largest};
+    return o->watched != OPTIM_WATCH_NONE;
+}
+
 void optim_step(Optimizer *o, real lr, real grad_scale) {
     double n = (double)++o->steps;
     OptimPass pass = {
@@ -207,8 +272,10 @@ void optim_step(Optimizer *o, real lr, real grad_scale) {
 #pragma omp parallel for schedule(static)
     for (size_t k = 0; k < o->place_count; k++) {
         OptimSpan span = span_at(o, &o->places[k], (double)lr);
-        o->rule->apply(&pass, &span);
+        if (o->watch) apply_watched(o, &pass, &span, &o->places[k].moved);
+        else o->rule->apply(&pass, &span);
     }
+    o->watched = o->watch;
 }
 
 size_t optim_slot_count(const Optimizer *o) { return o->slot_count; }

@@ -62,6 +62,26 @@ void optim_set_decay(Optimizer *o, double weight_decay);
 /* One step for all trained parameters, from params->grads. */
 void optim_step(Optimizer *o, real lr, real grad_scale);
 
+/* What the last optim_step did to one tensor, measured span by span while the optimizer
+ * has the numbers in cache; the same to the bit for any number of threads.  Differences
+ * are of the stored numbers: decay, trust ratio and rounding are in them. */
+typedef struct OptimMove {
+    double value;        /* |p| before the step */
+    double update;       /* |p after - p before| */
+    double grad;         /* |gradient|, before clipping; NaN: not asked for */
+    double largest_grad; /* max |gradient_i|; NaN if any is, or not asked for */
+} OptimMove;
+
+/* OPTIM_WATCH_NONE is what a new optimizer does.  The numbers of the update are the same
+ * with all three. */
+typedef enum { OPTIM_WATCH_NONE, OPTIM_WATCH_MOVES, OPTIM_WATCH_GRADS } OptimWatch;
+
+/* From the next step on. */
+void optim_watch(Optimizer *o, OptimWatch watch);
+
+/* Of a trained parameter; false: the last step was not watched, or there was none. */
+bool optim_move(const Optimizer *o, const Param *param, OptimMove *move);
+
 /* What a checkpoint keeps: slots of params->trained numbers each, with the offsets of
  * params->values, and the number of steps done.  Names: "m", "v", "momentum", "sum". */
 size_t optim_slot_count(const Optimizer *o);

@@ -87,9 +87,11 @@ static void a_row_says_what_uniform_attention_would_have(void **state) {
                  .uniform = 1.5,
                  .weight = 1};
     Site *sites[] = {&site};
-    Model model = {.sites = sites, .site_count = 1};
+    ParamSet params = {0};
+    Model model = {.sites = sites, .site_count = 1, .params = &params};
     Prober *prober = prober_new(&model);
-    json_t *row = prober_row(prober, &(ProbeConfig){.every = 1, .entropy = true}, 7);
+    json_t *row =
+        prober_row(prober, &(ProbeConfig){.every = 1, .entropy = true}, 7, NULL);
     const json_t *item = json_array_get(json_object_get(row, "attention"), 0);
     assert_true(json_number_value(json_object_get(item, "uniform")) == 1.5);
     assert_int_equal(json_integer_value(json_object_get(item, "keys")), 8);

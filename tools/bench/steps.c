@@ -43,15 +43,30 @@ static Tensor *loss_of(void *context, Tape *tape, const ForwardMode *mode, size_
     return task_bench(run->subject->recipe.task)->loss(&run->work, tape, mode, from, to);
 }
 
-static void probe(Run *run) {
+static bool is_probed(const Run *run) {
+    return run->prober && run->number % run->subject->recipe.probe.every == 0;
+}
+
+static void look(Run *run) {
     const ProbeConfig *config = &run->subject->recipe.probe;
     const char *site;
     size_t head;
     model_lowest_entropy(run->work.model, &site, &head);
-    if (!run->prober || run->number % config->every) return;
-    json_t *row = prober_row(run->prober, config, run->number);
+    if (is_probed(run)) prober_look(run->prober, config, run->number);
+}
+
+/* As the trainer: guard.update_above looks at every step. */
+static OptimWatch watch_of(const Run *run) {
+    return is_probed(run) ? OPTIM_WATCH_GRADS : OPTIM_WATCH_MOVES;
+}
+
+static void write_probe(Run *run) {
+    if (!is_probed(run)) return;
+    json_t *row = prober_row(run->prober, &run->subject->recipe.probe, run->number,
+                             run->step.optim);
     if (run->nowhere) json_dumpf(row, run->nowhere, 0);
     json_decref(row);
+    lap(run, STEP_BETWEEN);
 }
 
 /* Returns its seconds. */
@@ -67,8 +82,10 @@ static double take_step(Run *run) {
     };
     double start = run->since = clock_now();
     step_gradients(&run->step, &batch);
-    probe(run);
+    look(run);
+    optim_watch(run->step.optim, watch_of(run));
     step_update(&run->step, r->optim.lr, r->optim.weight_decay);
+    write_probe(run);
     return clock_now() - start;
 }
 

@@ -147,7 +147,7 @@
          WHEN("probe.every > 0")),
     FLAG(FOR_ALL, probe, spectral, "true", "Weights: sigma and gamma.",
          WHEN("probe.every > 0")),
-    FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient.",
+    FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient, and how far the update moves them.",
          WHEN("probe.every > 0")),
     OTHER(probe, sharpness, FOR_NONE, "Largest eigenvalues of the Hessian."),
 

@@ -53,7 +53,7 @@ typedef struct ProbeConfig {
     size_t every;   /* steps between rows of probe.jsonl; 0: never */
     bool entropy;   /* attention: entropy and largest logit */
     bool spectral;  /* weights: sigma and gamma */
-    bool gradients; /* weights: grad_inf, grad_norm */
+    bool gradients; /* weights: grad_inf, grad_norm, update, update_ratio */
 } ProbeConfig;
 
 typedef struct GuardConfig {

@@ -20,7 +20,25 @@ struct Prober {
     bool quick;    /* the probe that is being taken */
     real **u, **v; /* [layer_count] */
     bool *known;   /* [layer_count] u and v follow the weight */
+    double *sigma; /* [layer_count] of the last look, as is gamma; NaN: it has none */
+    double *gamma;
+    const Param **others; /* [other_count] weight matrices that are no layers */
+    size_t other_count;
 };
+
+static bool is_layer(const Model *model, const Param *param) {
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (model->layers[i]->weight == param) return true;
+    return false;
+}
+
+static void find_others(Prober *p) {
+    const ParamSet *params = p->model->params;
+    p->others = mem_zalloc(params->count * sizeof *p->others);
+    for (size_t i = 0; i < params->count; i++)
+        if (params->list[i]->role == PARAM_MATRIX && !is_layer(p->model, params->list[i]))
+            p->others[p->other_count++] = params->list[i];
+}
 
 Prober *prober_new(const Model *model) {
     Prober *p = mem_zalloc(sizeof *p);
@@ -29,6 +47,9 @@ Prober *prober_new(const Model *model) {
     p->u = mem_zalloc(count * sizeof *p->u);
     p->v = mem_zalloc(count * sizeof *p->v);
     p->known = mem_zalloc(count * sizeof *p->known);
+    p->sigma = mem_zalloc(2 * count * sizeof *p->sigma);
+    p->gamma = p->sigma + count;
+    find_others(p);
     size_t widest = 0;
     for (size_t i = 0; i < count; i++) {
         const Tensor *w = &model->layers[i]->weight->tensor;
@@ -47,6 +68,8 @@ void prober_free(Prober *p) {
         mem_free(p->v[i]);
     }
     mem_free(p->before);
+    mem_free(p->sigma);
+    mem_free(p->others);
     mem_free(p->u);
     mem_free(p->v);
     mem_free(p->known);
@@ -117,35 +140,75 @@ static json_t *attention_row(const Model *model) {
     return rows;
 }
 
-static json_t *weight_row(Prober *p, const ProbeConfig *config, size_t i) {
+void prober_look(Prober *p, const ProbeConfig *config, size_t step) {
+    p->quick = config->every <= FREQUENT && step % THOROUGH >= config->every;
+    for (size_t i = 0; config->spectral && i < p->model->layer_count; i++) {
+        const Reparam *r = p->model->layers[i]->reparam;
+        p->sigma[i] = prober_sigma(p, i);
+        p->gamma[i] = r && r->gamma ? (double)r->gamma->tensor.value[0] : NAN;
+    }
+}
+
+/* ---- rows ---- */
+
+/* Without an update gradients are read where they are. */
+static OptimMove move_of(const Optimizer *optim, const Param *param) {
+    const Tensor *w = &param->tensor;
+    OptimMove move;
+    if (optim && optim_move(optim, param, &move) && !isnan(move.grad)) return move;
+    return (OptimMove){.value = NAN,
+                       .update = NAN,
+                       .grad = sqrt(reduce_sum_squares(w->grad, w->size)),
+                       .largest_grad = (double)reduce_max_abs(w->grad, w->size)};
+}
+
+static void add_numbers(json_t *row, const Optimizer *optim, const Param *param) {
+    OptimMove move = move_of(optim, param);
+    json_object_set_new(row, "grad_inf", json_number(move.largest_grad));
+    json_object_set_new(row, "grad_norm", json_number(move.grad));
+    json_object_set_new(row, "update", json_number(move.update));
+    json_object_set_new(row, "update_ratio", json_number(move.update / move.value));
+}
+
+static json_t *layer_row(const Prober *p, const ProbeConfig *config, size_t i,
+                         const Optimizer *optim) {
     const LinearLayer *layer = p->model->layers[i];
-    const Tensor *w = &layer->weight->tensor;
     json_t *row = json_pack("{s:s}", "name", layer->name);
     if (config->spectral) {
-        const Param *gamma = layer->reparam ? layer->reparam->gamma : NULL;
-        json_object_set_new(row, "sigma", json_number(prober_sigma(p, i)));
-        json_object_set_new(row, "gamma",
-                            gamma ? json_number((double)gamma->tensor.value[0])
-                                  : json_null());
+        json_object_set_new(row, "sigma", json_number(p->sigma[i]));
+        json_object_set_new(row, "gamma", json_number(p->gamma[i]));
     }
-    if (config->gradients) {
-        json_object_set_new(row, "grad_inf",
-                            json_number((double)reduce_max_abs(w->grad, w->size)));
-        json_object_set_new(row, "grad_norm",
-                            json_number(sqrt(reduce_sum_squares(w->grad, w->size))));
-    }
+    if (config->gradients) add_numbers(row, optim, layer->weight);
     return row;
 }
 
-json_t *prober_row(Prober *p, const ProbeConfig *config, size_t step) {
+/* "conv" of "conv.weight", as layers are named. */
+static json_t *other_row(const Param *param, const Optimizer *optim) {
+    static const char END[] = ".weight";
+    size_t length = strlen(param->name), end = sizeof END - 1;
+    bool ends = length > end && !strcmp(param->name + length - end, END);
+    json_t *row = json_object();
+    json_object_set_new(row, "name",
+                        json_stringn(param->name, ends ? length - end : length));
+    add_numbers(row, optim, param);
+    return row;
+}
+
+static json_t *weight_rows(const Prober *p, const ProbeConfig *config,
+                           const Optimizer *optim) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < p->model->layer_count; i++)
+        json_array_append_new(rows, layer_row(p, config, i, optim));
+    for (size_t i = 0; config->gradients && i < p->other_count; i++)
+        json_array_append_new(rows, other_row(p->others[i], optim));
+    return rows;
+}
+
+json_t *prober_row(Prober *p, const ProbeConfig *config, size_t step,
+                   const Optimizer *optim) {
     json_t *row = json_pack("{s:I}", "step", (json_int_t)step);
-    p->quick = config->every <= FREQUENT && step % THOROUGH >= config->every;
     if (config->entropy) json_object_set_new(row, "attention", attention_row(p->model));
-    if (config->spectral || config->gradients) {
-        json_t *weights = json_array();
-        for (size_t i = 0; i < p->model->layer_count; i++)
-            json_array_append_new(weights, weight_row(p, config, i));
-        json_object_set_new(row, "weights", weights);
-    }
+    if (config->spectral || config->gradients)
+        json_object_set_new(row, "weights", weight_rows(p, config, optim));
     return row;
 }

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "engine/optim/optim.h"
 #include "models/layer.h"
 #include "tools/recipe/recipe.h"
 
@@ -15,10 +16,24 @@ typedef struct Prober Prober;
 Prober *prober_new(const Model *model);
 void prober_free(Prober *prober);
 
-/* The row of probe.jsonl for `step`, taken after the backward pass and before the update:
- * entropies and logits of the step's forward pass, weights as that pass used them,
- * gradients after the fold of the reparametrisation and before clipping. */
-json_t *prober_row(Prober *prober, const ProbeConfig *config, size_t step);
+/* The row of probe.jsonl for `step` is taken in two calls, around the update:
+ *
+ *     prober_look(prober, config, step);              weights as the forward pass used them
+ *     optim_watch(optim, OPTIM_WATCH_GRADS);          one visit measures what follows
+ *     ... optim_step ...
+ *     row = prober_row(prober, config, step, optim);
+ *
+ * sigma and gamma are of before the update; entropies and logits of the step's forward
+ * pass; gradients after the fold of the reparametrisation and before clipping; "update"
+ * is |W after - W before|, decay and trust ratio included, and "update_ratio" that over
+ * |W before| (Frobenius norms of W itself, not of W-hat).  Weights that are no layers
+ * (tables of embeddings, the speech convolution) come last, without sigma.
+ *
+ * optim NULL, or not watched: there was no update.  "update" is null then, and gradients
+ * are read again. */
+void prober_look(Prober *prober, const ProbeConfig *config, size_t step);
+json_t *prober_row(Prober *prober, const ProbeConfig *config, size_t step,
+                   const Optimizer *optim);
 
 /* The input-side vector that layer i's norm is followed with, and whether it is known
  * yet; in a checkpoint it makes a resumed run's rows the same to the last digit. */

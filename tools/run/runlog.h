@@ -47,7 +47,9 @@ typedef struct SiteLog {
     X(SIGMA, "sigma", "spectral norm σ")                                                 \
     X(GAMMA, "gamma", "gain γ")                                                          \
     X(GRAD_INF, "grad_inf", "largest |gradient|")                                        \
-    X(GRAD_NORM, "grad_norm", NULL)
+    X(GRAD_NORM, "grad_norm", NULL)                                                      \
+    X(UPDATE, "update", NULL)                                                            \
+    X(UPDATE_RATIO, "update_ratio", "update ‖ΔW‖/‖W‖")
 
 #define WEIGHT_NUMBER(NUMBER, key, label) WEIGHT_##NUMBER,
 typedef enum { WEIGHT_LIST(WEIGHT_NUMBER) WEIGHT_NUMBERS } WeightNumber;

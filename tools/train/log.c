@@ -25,11 +25,22 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
                    err);
 }
 
-Status trainer_log_probe(Trainer *t, size_t step, Err *err) {
-    const ProbeConfig *p = &t->recipe->probe;
-    if (!ranks_lead(t->ranks)) return OK;
-    if (!p->every || (step % p->every && step != 1)) return OK;
-    return log_row(&t->probe_log, prober_row(t->prober, p, step), err);
+static bool is_probed(const Trainer *t, size_t step) {
+    size_t every = t->recipe->probe.every;
+    return ranks_lead(t->ranks) && every && (step % every == 0 || step == 1);
+}
+
+void trainer_look(Trainer *t, size_t step) {
+    bool probed = is_probed(t, step);
+    if (probed) prober_look(t->prober, &t->recipe->probe, step);
+    optim_watch(t->step.optim, probed ? OPTIM_WATCH_GRADS : OPTIM_WATCH_NONE);
+}
+
+Status trainer_log_probe(Trainer *t, size_t step, bool updated, Err *err) {
+    if (!is_probed(t, step)) return OK;
+    const Optimizer *optim = updated ? t->step.optim : NULL;
+    return log_row(&t->probe_log, prober_row(t->prober, &t->recipe->probe, step, optim),
+                   err);
 }
 
 static void show(Trainer *t) {

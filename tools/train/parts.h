@@ -7,9 +7,13 @@
 
 #include "tools/train/trainer.h"
 
+/* Before the update of `step`: what a probe needs of the weights as they are, and what
+ * the optimizer is to measure of the update. */
+void trainer_look(Trainer *trainer, size_t step);
+
 /* The rows of probe.jsonl and train.jsonl where one is due, and the progress of rank 0;
  * nothing elsewhere.  `lr` is the rate of the step just taken. */
-Status trainer_log_probe(Trainer *trainer, size_t step, Err *err);
+Status trainer_log_probe(Trainer *trainer, size_t step, bool updated, Err *err);
 Status trainer_log_step(Trainer *trainer, double lr, Err *err);
 
 /* A row of train.jsonl for what happened at `step`, on rank 0:

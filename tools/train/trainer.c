@@ -214,9 +214,14 @@ static bool weights_good(const ParamSet *params) {
  * alone. */
 static Status finish_step(Trainer *t, size_t step, Err *err) {
     if (trainer_log_task_events(t, step, err)) return err->status;
-    if (trainer_log_probe(t, step, err)) return err->status;
-    if (trainer_guard_collapse(t, step, err)) return err->status;
+    trainer_look(t, step);
+    if (trainer_guard_collapse(t, step, err)) {
+        Err second = ERR_NONE; /* a run that stops here shows why */
+        trainer_log_probe(t, step, false, &second);
+        return err->status;
+    }
     double lr = update(t, step);
+    if (trainer_log_probe(t, step, true, err)) return err->status;
     t->at.step = step;
     t->items += t->task->items;
     t->flops += t->task->flops;
