@@ -17,6 +17,7 @@ tell "a 2x2 grid runs to its end" $?
     grep -q '^0.001 .* ± .* 0 of 2' table
 tell "the table has a row a cell, sums over seeds, and says what diverged is" $?
 [ "$(wc -l <grid/sweep.csv)" = 5 ] && [ -s grid/sweep.json ] && [ -s grid/sweep.png ] &&
+    [ "$(wc -l <grid/sweep-seeds.csv)" = 3 ] &&
     [ -s grid/cells/optim.lr=0.01,train.seed=1/train.jsonl ] &&
     [ -s grid/cells/optim.lr=0.01,train.seed=1.log ]
 tell "the folder has csv, json, png, runs and their messages" $?

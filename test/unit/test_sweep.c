@@ -250,10 +250,45 @@ static void the_tables_of_texts_have_a_column_for_each_kind_of_attention(void **
     char *text = printed(&sweep, sweep_print);
     has(text, "loss  val loss  entropy %  encoder %  cross %  decoder %  at");
     has(text, "score, best: perplexity (lower is better), of split val");
-    has(text, "2673.33 ± 4613.03  3.317 ± 4.879  2.500 ± 0.000               3.0        "
+    has(text, "2673.33 [10.00, 8000.00]  3.317 [0.500, 8.950]  2.500 [2.500, 2.500]      "
+              "         3.0        "
               "3.0      4.0       60.0    1 of 3     2 of 3\n");
     free(text);
     assert_int_equal(sweep_save(&sweep, NULL), OK);
+    sweep_close(&sweep);
+}
+
+static void
+three_seeds_have_an_interval_in_table_csv_and_json_and_two_have_none(void **state) {
+    (void)state;
+    Sweep sweep;
+    Err err = ERR_NONE;
+    make_translators(&sweep, "intervals");
+    if (sweep_save_results(&sweep, &err)) fail_msg("%s", err.text);
+    json_t *json = rundir_load_json_if_any(sweep.dir, "sweep.json", &err), *none = NULL;
+    double low = 0, high = 0;
+    assert_int_equal(json_unpack(json, "{s:[{s:[F, F]}, {s:o}]}", "over_seeds",
+                                 "score_interval", &low, &high, "score_interval", &none),
+                     0);
+    assert_true(low == 10 && high == 8000 && json_is_null(none)); /* was not run */
+    json_decref(json);
+    char *text = printed(&sweep, sweep_print);
+    has(text, "a value [95 % interval of the mean, bootstrap over seeds]; entropy");
+    has(text, "75 % (3 seeds)");
+    free(text);
+    text = printed(&sweep, sweep_print_seeds_csv);
+    has(text, "recipe,model.depth,runs,diverged,collapsed,entropy_lowest,score_mean,"
+              "score_sd,score_low,score_high,loss_mean,");
+    has(text, "\ndemo,6,3,1,2,0.03,2673.33333,4613.02");
+    has(text, ",10,8000,3.31666667,");
+    has(text, "\ndemo,18,0,0,0,,,,,,");
+    free(text);
+    sweep_close(&sweep);
+    make_sweep(&sweep, "pairs");
+    text = printed(&sweep, sweep_print);
+    has(text, "with fewer than 3 seeds there is no interval; ± is");
+    assert_null(strstr(text, "too narrow"));
+    free(text);
     sweep_close(&sweep);
 }
 
@@ -422,6 +457,8 @@ int main(void) {
         cmocka_unit_test(
             a_text_is_judged_by_its_chance_and_its_best_perplexity_is_the_lowest),
         cmocka_unit_test(the_tables_of_texts_have_a_column_for_each_kind_of_attention),
+        cmocka_unit_test(
+            three_seeds_have_an_interval_in_table_csv_and_json_and_two_have_none),
         cmocka_unit_test(csv_has_a_row_a_cell_and_quotes_what_has_commas),
         cmocka_unit_test(the_figure_has_a_line_a_method_and_crosses_for_diverged),
         cmocka_unit_test(a_sweep_that_is_opened_again_knows_what_has_ended),

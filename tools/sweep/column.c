@@ -191,3 +191,27 @@ size_t columns_of_table(const Sweep *sweep, Column *shown) {
 }
 
 size_t columns_of_csv(Column *all) { return all_columns(CSV, COUNT(CSV), all); }
+
+/* ---- keys ---- */
+
+SweepKey *sweep_keys(const Sweep *sweep, size_t left_out, bool all, size_t *count) {
+    size_t most = 0;
+    for (size_t a = 0; a < sweep->axis_count; a++) most += sweep->axes[a].key_count;
+    SweepKey *keys = mem_alloc(most * sizeof *keys);
+    *count = 0;
+    for (size_t a = 0; a < sweep->axis_count; a++)
+        for (size_t k = 0; k < sweep->axes[a].key_count; k++)
+            if (a != left_out && (all || sweep_is_swept(sweep, a)))
+                keys[(*count)++] = (SweepKey){a, k};
+    if (!*count) keys[(*count)++] = (SweepKey){0, 0};
+    return keys;
+}
+
+void sweep_put_keys(Sheet *sheet, const Sweep *sweep, const SweepKey *keys, size_t count,
+                    size_t row, size_t cell) {
+    for (size_t i = 0; i < count; i++) {
+        size_t a = keys[i].axis, k = keys[i].key;
+        sheet_put(sheet, row, i,
+                  row ? sweep_part(sweep, cell, a, k) : sweep->axes[a].keys[k]);
+    }
+}

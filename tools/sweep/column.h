@@ -2,6 +2,7 @@
 #ifndef STEADY_SWEEP_COLUMN_H
 #define STEADY_SWEEP_COLUMN_H
 
+#include "tools/sweep/sheet.h"
 #include "tools/sweep/sweep.h"
 
 enum { COLUMN_TEXT = 200, COLUMNS_MOST = 24 + METRIC_COUNT, SCORE_DIGITS = 2 };
@@ -31,6 +32,21 @@ void column_score_title(Metric metric, char text[COLUMN_TEXT]);
 void column_cell(const Column *column, const SweepCell *cell, char text[COLUMN_TEXT]);
 void column_csv(const Column *column, const SweepCell *cell, char text[COLUMN_TEXT]);
 void column_number(double x, double factor, int digits, char text[COLUMN_TEXT]);
+
+/* A key that has a column of its own. */
+typedef struct SweepKey {
+    size_t axis, key;
+} SweepKey;
+
+/* Keys of the swept axes, or of all, but for the axis `left_out`; the recipe where there
+ * is none.  Freed with mem_free. */
+SweepKey *sweep_keys(const Sweep *sweep, size_t left_out, bool all, size_t *count);
+/* Their names into row 0, their values of a cell into another row. */
+void sweep_put_keys(Sheet *sheet, const Sweep *sweep, const SweepKey *keys, size_t count,
+                    size_t row, size_t cell);
+
+/* The table over seeds (seeds.c), a part of sweep_print. */
+void sweep_print_seeds(const Sweep *sweep, size_t seeds, FILE *out);
 
 /* The result that says what kind of score there is: of a cell that was evaluated. */
 const SweepResult *sweep_scored(const Sweep *sweep);

@@ -111,12 +111,13 @@ static Status draw_figure(void *input, Err *err) {
 
 /* ---- the end ---- */
 
-static Status write_csv(const Sweep *sweep, Err *err) {
+static Status write_csv(const Sweep *sweep, const char *name,
+                        void (*print)(const Sweep *, FILE *), Err *err) {
     char path[PATH_SIZE];
-    rundir_path(path, sweep->dir, "sweep.csv");
+    rundir_path(path, sweep->dir, "%s", name);
     TextStream csv;
     if (textstream_open(&csv, err)) return err->status;
-    sweep_print_csv(sweep, csv.file);
+    print(sweep, csv.file);
     if (textstream_close(&csv, err)) return err->status;
     Status status = openfile_save(path, sweep->dir, csv.text, csv.size, err);
     free(csv.text);
@@ -124,7 +125,11 @@ static Status write_csv(const Sweep *sweep, Err *err) {
 }
 
 Status sweep_report(const Sweep *sweep, FILE *out, Err *err) {
+    bool seeds = sweep_axis(sweep, "train.seed") < sweep->axis_count;
     sweep_print(sweep, out);
-    if (sweep_save(sweep, err) || write_csv(sweep, err)) return err->status;
-    return apart_run(draw_figure, (void *)sweep, err);
+    Status status = sweep_save_results(sweep, err);
+    if (!status) status = write_csv(sweep, "sweep.csv", sweep_print_csv, err);
+    if (!status && seeds)
+        status = write_csv(sweep, "sweep-seeds.csv", sweep_print_seeds_csv, err);
+    return status ? status : apart_run(draw_figure, (void *)sweep, err);
 }

@@ -1,9 +1,7 @@
-/* result: what a cell's run folder says, and cells over seeds (tools/sweep/sweep.h). */
+/* result: what a cell's run folder says (tools/sweep/sweep.h). */
 #include <string.h>
 
 #include "tools/sweep/sweep.h"
-
-/* ---- one cell ---- */
 
 /* The last evaluation, and the best of those on the same split. */
 static void read_scores(SweepResult *result, const RunLog *run) {
@@ -87,68 +85,4 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     cell->result = result;
     runlog_free(run);
     return OK;
-}
-
-/* ---- over seeds ---- */
-
-static bool same_group(const Sweep *sweep, size_t a, size_t b, size_t seeds) {
-    for (size_t axis = 0; axis < sweep->axis_count; axis++)
-        if (axis != seeds && sweep_index(sweep, a, axis) != sweep_index(sweep, b, axis))
-            return false;
-    return true;
-}
-
-/* Mean and sum of squared deviations so far (Welford); settle() makes it the spread. */
-static void see(SweepSpread *spread, double x) {
-    if (!isfinite(x)) return;
-    double before = spread->count ? spread->mean : 0;
-    spread->count++;
-    spread->mean = before + (x - before) / (double)spread->count;
-    spread->sd += (x - before) * (x - spread->mean);
-}
-
-static void settle(SweepSpread *spread) {
-    size_t n = spread->count;
-    if (!n) spread->mean = NAN;
-    spread->sd = n > 1 ? sqrt(spread->sd / (double)(n - 1)) : NAN;
-}
-
-static void add_cell(SweepGroup *group, const SweepCell *cell) {
-    if (!sweep_has_ended(cell)) return;
-    const SweepResult *r = &cell->result;
-    group->count++;
-    group->diverged += r->diverged;
-    group->collapsed += r->collapsed;
-    group->entropy = fmin(group->entropy, r->entropy);
-    for (size_t k = 0; k < KIND_COUNT; k++)
-        group->kind_entropy[k] = fmin(group->kind_entropy[k], r->kind_entropy[k]);
-    see(&group->score, r->score);
-    see(&group->loss, r->loss);
-    see(&group->val_loss, r->val_loss);
-    for (size_t m = 0; m < METRIC_COUNT; m++) see(&group->scores[m], r->scores[m]);
-}
-
-static SweepGroup new_group(size_t first) {
-    SweepGroup group = {.first = first, .entropy = NAN};
-    for (size_t k = 0; k < KIND_COUNT; k++) group.kind_entropy[k] = NAN;
-    return group;
-}
-
-static void settle_group(SweepGroup *group) {
-    settle(&group->score);
-    settle(&group->loss);
-    settle(&group->val_loss);
-    for (size_t m = 0; m < METRIC_COUNT; m++) settle(&group->scores[m]);
-}
-
-size_t sweep_group(const Sweep *sweep, SweepGroup *groups) {
-    size_t count = 0, seeds = sweep_axis(sweep, "train.seed");
-    for (size_t c = 0; c < sweep->cell_count; c++) {
-        size_t g = 0;
-        while (g < count && !same_group(sweep, groups[g].first, c, seeds)) g++;
-        if (g == count) groups[count++] = new_group(c);
-        add_cell(&groups[g], &sweep->cells[c]);
-    }
-    for (size_t g = 0; g < count; g++) settle_group(&groups[g]);
-    return count;
 }

@@ -1,13 +1,17 @@
 #include "tools/sweep/sheet.h"
 
+#include <string.h>
+
 Sheet sheet_new(size_t rows, size_t columns) {
     return (Sheet){rows, columns, mem_zalloc(rows * columns * sizeof(char *)),
                    mem_zalloc(columns * sizeof(bool))};
 }
 
 void sheet_put(Sheet *sheet, size_t row, size_t column, const char *text) {
-    sheet->text[row * sheet->columns + column] = mem_strdup(*text ? text : "-");
+    sheet->text[row * sheet->columns + column] = mem_strdup(text);
 }
+
+static const char *shown(const char *text) { return *text ? text : "-"; }
 
 /* Width on a terminal: bytes that do not continue a UTF-8 character. */
 static size_t width_of(const char *text) {
@@ -19,7 +23,7 @@ static size_t width_of(const char *text) {
 static size_t column_width(const Sheet *sheet, size_t column) {
     size_t width = 0;
     for (size_t r = 0; r < sheet->rows; r++)
-        width = MAX(width, width_of(sheet->text[r * sheet->columns + column]));
+        width = MAX(width, width_of(shown(sheet->text[r * sheet->columns + column])));
     return width;
 }
 
@@ -34,9 +38,28 @@ void sheet_print(const Sheet *sheet, FILE *out) {
     size_t columns = sheet->columns, *width = mem_alloc(columns * sizeof *width);
     for (size_t c = 0; c < columns; c++) width[c] = column_width(sheet, c);
     for (size_t i = 0; i < sheet->rows * columns; i++)
-        print_text(sheet->text[i], width[i % columns], sheet->left[i % columns],
+        print_text(shown(sheet->text[i]), width[i % columns], sheet->left[i % columns],
                    i % columns + 1 == columns, out);
     mem_free(width);
+}
+
+/* RFC 4180: quoted where a comma, a quote or a line end asks for it. */
+static void csv_field(const char *text, char end, FILE *out) {
+    if (!strpbrk(text, ",\"\r\n")) {
+        fprintf(out, "%s%c", text, end);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"') fputc('"', out);
+        fputc(*text, out);
+    }
+    fprintf(out, "\"%c", end);
+}
+
+void sheet_print_csv(const Sheet *sheet, FILE *out) {
+    for (size_t i = 0; i < sheet->rows * sheet->columns; i++)
+        csv_field(sheet->text[i], (i + 1) % sheet->columns ? ',' : '\n', out);
 }
 
 void sheet_free(Sheet *sheet) {

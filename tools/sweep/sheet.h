@@ -19,9 +19,10 @@ typedef struct Sheet {
 } Sheet;
 
 Sheet sheet_new(size_t rows, size_t columns);
-/* Once for each place; "" is shown as "-".  The text is copied. */
+/* Once for each place.  The text is copied. */
 void sheet_put(Sheet *sheet, size_t row, size_t column, const char *text);
-void sheet_print(const Sheet *sheet, FILE *out);
+void sheet_print(const Sheet *sheet, FILE *out);     /* "" is shown as "-" */
+void sheet_print_csv(const Sheet *sheet, FILE *out); /* RFC 4180 */
 void sheet_free(Sheet *sheet);
 
 #endif

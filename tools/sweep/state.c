@@ -97,6 +97,31 @@ static json_t *cell_json(const Sweep *sweep, size_t c) {
     return row;
 }
 
+/* [low, high]; null: none. */
+static json_t *interval_json(Interval interval) {
+    if (!isfinite(interval.low)) return json_null();
+    return json_pack("[o, o]", json_number(interval.low), json_number(interval.high));
+}
+
+static json_t *intervals_json(const SweepSpread spreads[METRIC_COUNT]) {
+    json_t *list = json_object();
+    for (size_t i = 0; metric_shown(i) < METRIC_COUNT; i++) {
+        Metric m = metric_shown(i);
+        if (isfinite(spreads[m].interval.low))
+            json_object_set_new(list, metrics[m].key, interval_json(spreads[m].interval));
+    }
+    return list;
+}
+
+static json_t *with_intervals(json_t *row, const SweepGroup *group) {
+    json_object_set_new(row, "score_interval", interval_json(group->score.interval));
+    json_object_set_new(row, "scores_interval", intervals_json(group->scores));
+    json_object_set_new(row, "loss_interval", interval_json(group->loss.interval));
+    json_object_set_new(row, "val_loss_interval",
+                        interval_json(group->val_loss.interval));
+    return row;
+}
+
 static json_t *group_json(const Sweep *sweep, const SweepGroup *group, size_t seeds) {
     double mean[METRIC_COUNT], sd[METRIC_COUNT];
     for (size_t m = 0; m < METRIC_COUNT; m++) {
@@ -116,18 +141,21 @@ static json_t *group_json(const Sweep *sweep, const SweepGroup *group, size_t se
         "entropy_kinds", kinds_json(group->kind_entropy));
 }
 
-static json_t *groups_json(const Sweep *sweep) {
+static json_t *groups_json(const Sweep *sweep, bool ended) {
     json_t *list = json_array();
     size_t seeds = sweep_axis(sweep, "train.seed");
     SweepGroup *groups = mem_zalloc(sweep->cell_count * sizeof *groups);
     size_t count = seeds < sweep->axis_count ? sweep_group(sweep, groups) : 0;
-    for (size_t g = 0; g < count; g++)
-        json_array_append_new(list, group_json(sweep, &groups[g], seeds));
+    if (ended) sweep_intervals(sweep, groups, count);
+    for (size_t g = 0; g < count; g++) {
+        json_t *row = group_json(sweep, &groups[g], seeds);
+        json_array_append_new(list, ended ? with_intervals(row, &groups[g]) : row);
+    }
     mem_free(groups);
     return list;
 }
 
-static json_t *sweep_json(const Sweep *sweep) {
+static json_t *sweep_json(const Sweep *sweep, bool ended) {
     json_t *words = json_array(), *cells = json_array();
     for (size_t i = 0; i < sweep->word_count; i++)
         json_array_append_new(words, word_json(sweep->words[i]));
@@ -135,14 +163,18 @@ static json_t *sweep_json(const Sweep *sweep) {
         json_array_append_new(cells, cell_json(sweep, c));
     return json_pack("{s:o, s:s, s:o, s:o}", "words", words, "definition",
                      verdict_definition(), "cells", cells, "over_seeds",
-                     groups_json(sweep));
+                     groups_json(sweep, ended));
 }
 
 /* A new file takes the old one's place, or the old one stays. */
-Status sweep_save(const Sweep *sweep, Err *err) {
-    return rundir_save_json(sweep->dir, "sweep.json", sweep_json(sweep),
+static Status save(const Sweep *sweep, bool ended, Err *err) {
+    return rundir_save_json(sweep->dir, "sweep.json", sweep_json(sweep, ended),
                             JSON_REAL_PRECISION(9), err);
 }
+
+Status sweep_save(const Sweep *sweep, Err *err) { return save(sweep, false, err); }
+
+Status sweep_save_results(const Sweep *sweep, Err *err) { return save(sweep, true, err); }
 
 /* NULL with err OK: there is none. */
 static json_t *load_state(const char *dir, Err *err) {

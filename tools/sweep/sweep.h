@@ -6,11 +6,14 @@
  *     sweep_check(&sweep, stderr, &err);               every cell's recipe, before any runs
  *     sweep_begin(&sweep, "runs/sweep-demo", &err);    folder, lock, what has ended before
  *     sweep_run(&sweep, &(SweepPace){.jobs = 2, .threads = 2}, &err);
- *     sweep_report(&sweep, stdout, &err);              tables, sweep.csv, sweep.json, sweep.png
+ *     sweep_report(&sweep, stdout, &err);              tables, files
  *     sweep_close(&sweep);
  *
- * On disk:  DIR/sweep.json  DIR/sweep.csv  DIR/sweep.png  DIR/cells/NAME/
- * DIR/cells/NAME.log
+ * On disk:  DIR/sweep.json       state, results, intervals
+ *           DIR/sweep.csv        a row a cell
+ *           DIR/sweep-seeds.csv  a row for each setting, over the seeds that are swept
+ *           DIR/sweep.png        score against learning rate
+ *           DIR/cells/NAME/      run folders, NAME.log their messages
  *
  * sweep.json is the state: the words of the grid, and how each cell ended.  It
  * is replaced as a whole after each cell, so a sweep can be killed at any
@@ -24,6 +27,7 @@
 #include "tools/figure/figures.h"
 #include "tools/figure/layers.h"
 #include "tools/recipe/recipe.h"
+#include "tools/sweep/statistics.h"
 
 enum {
     SWEEP_CELLS_MAX = 10000,
@@ -161,6 +165,8 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err);
 char **sweep_load_words(const char *dir, size_t *count, Err *err);
 
 Status sweep_save(const Sweep *sweep, Err *err);
+/* The same with the intervals over seeds. */
+Status sweep_save_results(const Sweep *sweep, Err *err);
 
 /* ---- running (run.c) ---- */
 
@@ -178,7 +184,7 @@ size_t sweep_share(const Sweep *sweep, const SweepPace *pace);
  * the runs have saved. */
 Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err);
 
-/* ---- results (result.c) ---- */
+/* ---- results (result.c), over seeds (group.c) ---- */
 
 /* Reads the run folder of an ended cell into cell->result. */
 Status sweep_read_result(Sweep *sweep, size_t cell, Err *err);
@@ -186,7 +192,8 @@ Status sweep_read_result(Sweep *sweep, size_t cell, Err *err);
 /* Of the cells that have the number. */
 typedef struct SweepSpread {
     size_t count;
-    double mean, sd; /* NaN for fewer than one, two */
+    double mean, sd;   /* NaN for fewer than one, two */
+    Interval interval; /* of the mean; none before sweep_intervals */
 } SweepSpread;
 
 /* Cells that differ in train.seed alone. */
@@ -202,10 +209,15 @@ typedef struct SweepGroup {
 /* Into groups[cell_count], in the order of their first cells; returns how many. */
 size_t sweep_group(const Sweep *sweep, SweepGroup *groups);
 
+/* 95 % intervals of the means over seeds (statistics.h), where at least INTERVAL_LEAST
+ * cells have the number.  Dearer than sweep_group: for the end of a sweep. */
+void sweep_intervals(const Sweep *sweep, SweepGroup *groups, size_t count);
+
 /* ---- tables (table.c), figure (figure.c) ---- */
 
 void sweep_print(const Sweep *sweep, FILE *out); /* both tables and the definition */
 void sweep_print_csv(const Sweep *sweep, FILE *out);
+void sweep_print_seeds_csv(const Sweep *sweep, FILE *out); /* a row a group */
 
 /* Points of DIR/sweep.png, [cell_count] at least; the methods' names are in `names`
  * [cell_count][SWEEP_NAME].  Returns their number, 0: no axis of positive numbers is
@@ -213,7 +225,7 @@ void sweep_print_csv(const Sweep *sweep, FILE *out);
 size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_NAME],
                     const char **x);
 
-/* Prints, and writes sweep.csv, sweep.json and sweep.png. */
+/* Prints, and writes sweep.csv, sweep-seeds.csv, sweep.json and sweep.png. */
 Status sweep_report(const Sweep *sweep, FILE *out, Err *err);
 
 #endif
