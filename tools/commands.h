@@ -12,6 +12,7 @@
     X(train)                                                                             \
     X(eval)                                                                              \
     X(predict)                                                                           \
+    X(probe)                                                                             \
     X(sweep)                                                                             \
     X(plot)                                                                              \
     X(export)                                                                            \

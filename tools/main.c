@@ -9,22 +9,9 @@
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 
-/* Commands that are planned: they are words that are known, not slips of the keyboard. */
-static bool is_planned(const char *word) {
-    static const char *const PLANNED[] = {"probe"};
-    for (size_t i = 0; i < COUNT(PLANNED); i++)
-        if (!strcmp(word, PLANNED[i])) return true;
-    return false;
-}
-
 static int unknown(const char *word) {
-    if (is_planned(word))
-        fprintf(stderr,
-                "steady: the command %s is not built in yet; -h lists those that are\n",
-                word);
-    else
-        fprintf(stderr, "steady: there is no command %s; did you mean %s?\n", word,
-                command_nearest(word));
+    fprintf(stderr, "steady: there is no command %s; did you mean %s?\n", word,
+            command_nearest(word));
     return FAIL_USAGE;
 }
 

@@ -50,6 +50,7 @@ static const struct Rule {
     {"tools/train",     {"tools/task", RUN}},
     {"tools/sweep",     {"tools/figure", "tools/chart", "tools/run", "tools/recipe",
                          "tools/program", DATA, ENGINE}},
+    {"tools/probe",     {"tools/task", "tools/figure", "tools/chart", RUN}},
     {"tools/bench",     {"tools/chart", "tools/task", RUN}},
     {"tools/command",   {ALL}},
     {"tools/library",   {"include", ALL}},

@@ -80,9 +80,9 @@ static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *e
 }
 
 /* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
-static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
+Status run_load(OpenRun *run, bool ema, Err *err) {
     Model *model = run->task->model;
-    if (!run->own && c->ema)
+    if (!run->own && ema)
         return err_set(
             err, FAIL_USAGE,
             "%s is no checkpoint of a run and has no averaged weights; leave out --ema",
@@ -91,8 +91,8 @@ static Status load_weights(OpenRun *run, const RunChoice *c, Err *err) {
         return err->status;
     if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
-    if (c->ema) parts.ema = ema_new(model->params, 0.5);
-    if (!checkpoint_load(run->checkpoint, run->root, &parts, &run->at, err) && c->ema) {
+    if (ema) parts.ema = ema_new(model->params, 0.5);
+    if (!checkpoint_load(run->checkpoint, run->root, &parts, &run->at, err) && ema) {
         ema_swap(parts.ema);
         model_refresh(model);
     }
@@ -149,7 +149,7 @@ Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
     if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err) &&
         !check_average(run, c, err) && !check_words(run, c, err)) {
         if (!set_threads(run, c, err) && !open_task(run, c, with_data, err) &&
-            !load_weights(run, c, err) &&
+            !run_load(run, c->ema, err) &&
             !(run->average && average_weights(run, c, err))) {
             model_freeze(run->task->model);
             run->tape = tape_new();

@@ -36,6 +36,10 @@ typedef struct RunChoice {
 Status run_open(OpenRun *run, const RunChoice *choice, bool with_data, Err *err);
 void run_close(OpenRun *run);
 
+/* The weights of run->checkpoint (run->own and run->root say what it is) into the model:
+ * of another checkpoint of the run that is open, say.  model_freeze is the caller's. */
+Status run_load(OpenRun *run, bool ema, Err *err);
+
 /* The words once more, where by now it is known what they are for: FAIL_USAGE for one
  * that has no effect there (tools/recipe/change.h). */
 Status run_check_words(const OpenRun *run, const char *command, unsigned use, Err *err);

@@ -14,15 +14,24 @@ static size_t edge_of(void *context, size_t i, size_t pieces) {
     return task->ops->edge(task, i, pieces);
 }
 
-void task_step_begin(Task *task, size_t threads, Step *step) {
-    const Recipe *r = task->recipe;
-    step_begin(step, task->model, &r->optim, task->ranks);
-    step->seed = r->train.seed;
-    step->accumulate = r->train.accumulate;
-    step->cache = machine_cache_share("", threads);
+static void begin(Task *task, const OptimConfig *optim, Step *step) {
+    step_begin(step, task->model, optim, task->ranks);
+    step->seed = task->recipe->train.seed;
     step->context = task;
     step->loss_of = loss_of;
     if (task->ops->edge) step->edge_of = edge_of;
+}
+
+void task_step_begin(Task *task, size_t threads, Step *step) {
+    begin(task, &task->recipe->optim, step);
+    step->cache = machine_cache_share("", threads);
+    step->accumulate = task->recipe->train.accumulate;
+}
+
+void task_measure_begin(Task *task, size_t piece, Step *step) {
+    begin(task, NULL, step);
+    step->still = true;
+    step->accumulate = (task->part + piece - 1) / piece;
 }
 
 StepBatch task_step_batch(const Task *task, size_t number, ForwardMode mode) {

@@ -18,6 +18,10 @@
 /* `task` is borrowed.  Pieces fit the cache that so many threads have. */
 void task_step_begin(Task *task, size_t threads, Step *step);
 
+/* The same to measure a sample (TaskOps.sample): no optimizer, no masks (Step.still), and
+ * pieces of `piece` examples at most on every machine. */
+void task_measure_begin(Task *task, size_t piece, Step *step);
+
 /* The present batch, that of step `number`. */
 StepBatch task_step_batch(const Task *task, size_t number, ForwardMode mode);
 

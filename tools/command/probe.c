@@ -1,0 +1,121 @@
+/* probe: `steady probe RUN` - entropies, bounds, norms and gradients of a checkpoint. */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/command/runwords.h"
+#include "tools/commands.h"
+#include "tools/probe/checkpoints.h"
+#include "tools/probe/measure.h"
+#include "tools/probe/print.h"
+#include "tools/program/output.h"
+#include "tools/task/openrecipe.h"
+
+typedef struct Options {
+    RunChoice choice;
+    int split;
+    size_t sample;
+    bool all, json; /* all: every checkpoint of the run */
+    PrintOptions print;
+} Options;
+
+static const char *const SPLITS[] = {
+    [SPLIT_TRAIN] = "train", [SPLIT_VAL] = "val", [SPLIT_TEST] = "test", NULL};
+static const char *const CHECKPOINTS[] = {"best", "all", NULL};
+static const unsigned USES[] = {[SPLIT_TRAIN] = USE_EVAL_TRAIN,
+                                [SPLIT_VAL] = USE_EVAL_VAL,
+                                [SPLIT_TEST] = USE_EVAL_TEST};
+
+static const Option OPTIONS[] = {
+    {"--checkpoint", "X", OPTION_NAME, offsetof(Options, choice.checkpoint),
+     .sentence = "a step, best, all, average:N (of the N newest), or a .safetensors "
+                 "file\n(default: the newest; of a recipe: initial weights)",
+     .choices = CHECKPOINTS, .offers = OFFER_FILE,
+     .wants = "a step, best, all, average:N, or a file"},
+    {"--split", "NAME", OPTION_CHOICE, offsetof(Options, split),
+     .sentence = "examples of which split (default train)", .choices = SPLITS},
+    {"--sample", "N", OPTION_WHOLE, offsetof(Options, sample),
+     .sentence = "how many of its examples, from the first (default 64)", .min = 1,
+     .max = 1e9},
+    {"--heads", NULL, OPTION_FLAG, offsetof(Options, print.heads),
+     .sentence = "a row for each head"},
+    {"--tensors", NULL, OPTION_FLAG, offsetof(Options, print.tensors),
+     .sentence = "a row for each trained tensor, biases and norms too"},
+    {"--json", NULL, OPTION_FLAG, offsetof(Options, json),
+     .sentence = "one JSON object a checkpoint, all numbers in it"},
+    RUN_OPTION_EMA(Options),
+    OPTION_HELP,
+    {0},
+};
+
+static Status read_options(Options *o, int argc, char **argv, Err *err) {
+    if (command_read(&probe_command, o, argc, argv, NULL, err)) return err->status;
+    if (!o->choice.dir)
+        return err_set(err, FAIL_USAGE, "which run folder, or which recipe?");
+    return command_check_name("RUN", o->choice.dir, err);
+}
+
+static Status open(Options *o, OpenRun *run, Err *err) {
+    if (!run_is_folder(o->choice.dir)) return run_open_recipe(run, &o->choice, err);
+    o->all = o->choice.checkpoint && !strcmp(o->choice.checkpoint, "all");
+    if (o->all) o->choice.checkpoint = NULL;
+    o->choice.use = USES[o->split];
+    return run_open(run, &o->choice, false, err);
+}
+
+static void show(const Options *o, json_t *row) {
+    if (o->json) {
+        output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        fflush(stdout);
+        return;
+    }
+    Probed *p = probed_read(row);
+    probe_print(p, &o->print, stdout);
+    probed_free(p);
+    json_decref(row);
+}
+
+static Status turn_to(OpenRun *run, const Options *o, const char *path, Err *err) {
+    text_format(run->checkpoint, sizeof run->checkpoint, "%s", path);
+    if (run_load(run, o->choice.ema, err)) return err->status;
+    model_freeze(run->task->model);
+    return OK;
+}
+
+static Status show_all(const Options *o, Measuring *m, Err *err) {
+    Checkpoints all = checkpoints_of(o->choice.dir);
+    for (size_t i = 0; i < all.count && !turn_to(m->run, o, all.path[i], err); i++)
+        show(o, measure_row(m));
+    checkpoints_free(&all);
+    return err->status;
+}
+
+static Status probe(const Options *o, OpenRun *run, Err *err) {
+    Measuring m;
+    if (!measure_begin(&m, run, (Split)o->split, o->sample, err)) {
+        if (o->all) show_all(o, &m, err);
+        else show(o, measure_row(&m));
+    }
+    measure_end(&m);
+    return err->status;
+}
+
+static int run_probe(int argc, char **argv) {
+    Err err = ERR_NONE;
+    OpenRun run = {0};
+    Options o = {.choice = run_choice(argc, "probe", 0), .sample = 64};
+    bool failed = read_options(&o, argc, argv, &err);
+    o.print.of = o.choice.dir;
+    failed = failed || open(&o, &run, &err) || probe(&o, &run, &err);
+    return run_finish("probe", &run, &o.choice, failed, &err);
+}
+
+const Command probe_command = {
+    .name = "probe",
+    .sentence = "entropies, bounds, norms and gradients of a checkpoint",
+    .run = run_probe,
+    .options = OPTIONS,
+    .word = run_word_only,
+    .offers = OFFER_RUN | OFFER_RECIPE | OFFER_KEY,
+    .computes = true,
+};

@@ -1,0 +1,70 @@
+#include "tools/probe/measure.h"
+
+#include <math.h>
+
+#include "engine/kern/reduce.h"
+#include "tools/run/datafacts.h"
+#include "tools/run/rundir.h"
+
+/* Examples of a forward pass: as many as memory for training has room for. */
+enum { PIECE = 16 };
+
+Status measure_begin(Measuring *m, OpenRun *run, Split split, size_t sample, Err *err) {
+    Task *task = run->task;
+    *m = (Measuring){.run = run, .split = split};
+    if (task->ops->sample(task, split, sample, err)) return err->status;
+    task_say_split(task, split);
+    if (!task->part)
+        return err_set(err, FAIL_DATA, "no example of the %s split can be read",
+                       split_name(split));
+    task_measure_begin(task, PIECE, &m->step);
+    return OK;
+}
+
+void measure_end(Measuring *m) { step_end(&m->step); }
+
+static json_t *tensor_row(const Param *p) {
+    const Tensor *t = &p->tensor;
+    json_t *shape = json_array();
+    for (int i = 0; i < t->dims; i++)
+        json_array_append_new(shape, json_integer((json_int_t)t->shape[i]));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", p->name, "shape", shape, "norm",
+                     json_number(sqrt(reduce_sum_squares(t->value, t->size))),
+                     "grad_norm", json_number(sqrt(reduce_sum_squares(t->grad, t->size))),
+                     "grad_inf", json_number((double)reduce_max_abs(t->grad, t->size)));
+}
+
+static json_t *list_tensors(const ParamSet *params) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < params->count; i++)
+        if (param_is_trained(params->list[i]))
+            json_array_append_new(rows, tensor_row(params->list[i]));
+    return rows;
+}
+
+/* The forward and the backward pass; whether the numbers are finite is the row's. */
+static void pass(Measuring *m, const ForwardMode *mode) {
+    StepBatch batch = task_step_batch(m->run->task, 1, *mode);
+    step_gradients(&m->step, &batch);
+}
+
+json_t *measure_row(Measuring *m) {
+    const OpenRun *run = m->run;
+    ForwardMode mode = run_mode(run);
+    ProbeConfig all = run->recipe->probe;
+    all.every = 1, all.entropy = all.spectral = all.gradients = true;
+    pass(m, &mode);
+    Prober *prober = prober_new(run->task->model);
+    prober_look(prober, &all, run->at.step);
+    json_t *row = prober_row(prober, &all, run->at.step, NULL);
+    prober_free(prober);
+    json_object_set_new(row, "checkpoint",
+                        *run->checkpoint ? json_text(run->checkpoint) : json_null());
+    json_object_set_new(row, "split", json_string(split_name(m->split)));
+    json_object_set_new(row, "sample", json_integer((json_int_t)run->task->part));
+    json_object_set_new(row, "loss", json_number(m->step.loss));
+    json_object_set_new(row, "grad_norm", json_number(m->step.grad_norm));
+    json_object_set_new(row, "temperature", json_number(mode.temperature));
+    json_object_set_new(row, "tensors", list_tensors(run->task->model->params));
+    return row;
+}

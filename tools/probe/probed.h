@@ -1,0 +1,85 @@
+/* probed: a row of measure.h (or of probe.jsonl) as numbers; NaN: the row has none.
+ *
+ *     Probed *p = probed_read(row);        strings are borrowed from the row
+ *     p->site[i].head[HEAD_ENTROPY][h] ...
+ *     probed_free(p); */
+#ifndef STEADY_PROBED_H
+#define STEADY_PROBED_H
+
+#include <jansson.h>
+
+#include "engine/core/base.h"
+
+/* X(NUMBER, key): what a site says of each of its heads, */
+#define HEAD_NUMBER_LIST(X)                                                              \
+    X(ENTROPY, "entropy")                                                                \
+    X(BOUND, "bound")                                                                    \
+    X(SEC, "sec")                                                                        \
+    X(STABLE_RANK, "stable_rank")
+/* and of itself. */
+#define SITE_NUMBER_LIST(X)                                                              \
+    X(UNIFORM, "uniform")                                                                \
+    X(KEYS, "keys")                                                                      \
+    X(MAX_LOGIT, "max_logit")                                                            \
+    X(RANK, "rank")
+/* Of a layer, and of any tensor. */
+#define LAYER_NUMBER_LIST(X) X(SIGMA, "sigma") X(GAMMA, "gamma")
+#define TENSOR_NUMBER_LIST(X)                                                            \
+    X(NORM, "norm") X(GRAD_NORM, "grad_norm") X(GRAD_INF, "grad_inf")
+
+#define HEAD_NUMBER(NUMBER, key) HEAD_##NUMBER,
+#define SITE_NUMBER(NUMBER, key) SITE_##NUMBER,
+#define LAYER_NUMBER(NUMBER, key) LAYER_##NUMBER,
+#define TENSOR_NUMBER(NUMBER, key) TENSOR_##NUMBER,
+enum { HEAD_NUMBER_LIST(HEAD_NUMBER) HEAD_NUMBERS };
+enum { SITE_NUMBER_LIST(SITE_NUMBER) SITE_NUMBERS };
+enum { LAYER_NUMBER_LIST(LAYER_NUMBER) LAYER_NUMBERS };
+enum { TENSOR_NUMBER_LIST(TENSOR_NUMBER) TENSOR_NUMBERS };
+#undef HEAD_NUMBER
+#undef SITE_NUMBER
+#undef LAYER_NUMBER
+#undef TENSOR_NUMBER
+
+typedef struct ProbedSite {
+    const char *name;
+    size_t heads;
+    double *head[HEAD_NUMBERS]; /* [heads] each */
+    double value[SITE_NUMBERS];
+} ProbedSite;
+
+typedef struct ProbedLayer {
+    const char *name; /* "blocks.0.attn.qkv" */
+    double value[LAYER_NUMBERS];
+} ProbedLayer;
+
+typedef struct ProbedTensor {
+    const char *name; /* "blocks.0.attn.qkv.weight" */
+    size_t dims, shape[4];
+    double value[TENSOR_NUMBERS];
+    const ProbedLayer *layer; /* whose weight it is; NULL: of none */
+} ProbedTensor;
+
+typedef struct Probed {
+    const char *checkpoint, *split; /* NULL: none */
+    size_t step, sample;
+    double loss, grad_norm, temperature;
+    ProbedSite *site;
+    ProbedLayer *layer;
+    ProbedTensor *tensor;
+    size_t sites, layers, tensors;
+} Probed;
+
+Probed *probed_read(const json_t *row);
+void probed_free(Probed *p); /* NULL is fine */
+
+/* Entropy of a head over its bound; NaN: not known. */
+double probed_gap(const ProbedSite *site, size_t head);
+
+/* Lowest, mean and highest of the finite among n numbers; NaN where there are none. */
+typedef struct Spread {
+    double low, mean, high;
+    size_t lowest; /* where */
+} Spread;
+Spread spread_of(const double *x, size_t n);
+
+#endif

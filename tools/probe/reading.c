@@ -1,0 +1,110 @@
+#include "tools/probe/reading.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/probe/table.h"
+#include "tools/run/verdict.h"
+
+enum { SITES_NAMED = 4 };
+
+__attribute__((format(printf, 2, 3))) static void add_line(TextBuffer *text,
+                                                           const char *format, ...) {
+    char part[400];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(part, sizeof part, format, values);
+    va_end(values);
+    text_append(text, part, strlen(part));
+}
+
+/* ---- Theorem 3.1 ---- */
+
+BoundCheck bound_check(const Probed *p) {
+    BoundCheck c = {.gap = NAN};
+    for (size_t i = 0; i < p->sites; i++) {
+        const ProbedSite *s = &p->site[i];
+        for (size_t h = 0; h < s->heads; h++) {
+            double gap = probed_gap(s, h);
+            if (!isfinite(gap)) continue;
+            c.known++;
+            c.below += gap < -BOUND_ROUNDING * fmax(s->head[HEAD_BOUND][h], 1);
+            if (!(c.gap <= gap)) c.gap = gap, c.site = s, c.head = h;
+        }
+    }
+    return c;
+}
+
+static void read_bounds(const Probed *p, TextBuffer *text) {
+    BoundCheck c = bound_check(p);
+    char gap[32];
+    if (!c.known) return;
+    table_number(gap, 3, c.gap);
+    if (c.below)
+        add_line(text,
+                 "%zu of %zu heads are below their bound, which Theorem 3.1 excludes: %s "
+                 "head %zu by %s nats\n",
+                 c.below, c.known, c.site->name, c.head, gap);
+    else
+        add_line(
+            text,
+            "No head is below its bound; the smallest gap is %s nats, at %s head %zu\n",
+            gap, c.site->name, c.head);
+}
+
+/* ---- collapse ---- */
+
+static double share_of(const ProbedSite *s) {
+    return entropy_share(spread_of(s->head[HEAD_ENTROPY], s->heads).mean,
+                         s->value[SITE_UNIFORM]);
+}
+
+static void read_site(const ProbedSite *s, TextBuffer *text) {
+    add_line(text, "%s: entropy collapse (%.2g %% of uniform)\n", s->name,
+             100 * share_of(s));
+}
+
+static void read_collapse(const Probed *p, TextBuffer *text) {
+    const ProbedSite *lowest = NULL;
+    size_t fallen = 0;
+    for (size_t i = 0; i < p->sites; i++) {
+        const ProbedSite *s = &p->site[i];
+        double share = share_of(s);
+        if (!isfinite(share)) continue;
+        if (!lowest || share < share_of(lowest)) lowest = s;
+        if (entropy_fell(share, COLLAPSE_SHARE) && ++fallen <= SITES_NAMED)
+            read_site(s, text);
+    }
+    if (fallen > SITES_NAMED)
+        add_line(text, "... and %zu more of %zu sites\n", fallen - SITES_NAMED, p->sites);
+    if (lowest && !fallen)
+        add_line(text,
+                 "No entropy collapse: the lowest site, %s, has %.0f %% of uniform\n",
+                 lowest->name, 100 * share_of(lowest));
+}
+
+/* ---- gradients ---- */
+
+static void read_gradient(const Probed *p, TextBuffer *text) {
+    const ProbedTensor *most = NULL;
+    for (size_t i = 0; i < p->tensors; i++) {
+        double norm = p->tensor[i].value[TENSOR_GRAD_NORM];
+        if (!most || norm > most->value[TENSOR_GRAD_NORM]) most = &p->tensor[i];
+    }
+    double share = most ? most->value[TENSOR_GRAD_NORM] / p->grad_norm : NAN;
+    if (isfinite(share))
+        add_line(text, "Largest gradient: %s, %.0f %% of the squared norm\n", most->name,
+                 100 * share * share);
+}
+
+void reading_of(const Probed *p, TextBuffer *text) {
+    text_clear(text);
+    if (!isfinite(p->loss) || !isfinite(p->grad_norm))
+        add_line(text, "The %s is not finite: weights or activations are out of range\n",
+                 isfinite(p->loss) ? "gradient" : "loss");
+    read_bounds(p, text);
+    read_collapse(p, text);
+    read_gradient(p, text);
+}

@@ -1,0 +1,96 @@
+#include "tools/task/openrecipe.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/file/openfile.h"
+#include "tools/task/meaning.h"
+
+static const char FIT_ADVICE[] =
+    "; train.init_fit=shapes looks at the shapes alone, words such as model.heads=N "
+    "change the recipe";
+
+bool run_is_folder(const char *word) {
+    struct stat info;
+    return !stat(word, &info) && S_ISDIR(info.st_mode);
+}
+
+static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
+    *run->recipe = recipe_default();
+    if (recipe_load(run->recipe, c->dir, err)) return err->status;
+    for (size_t i = 0; i < c->word_count; i++)
+        if (recipe_set(run->recipe, c->words[i], err)) return err->status;
+    if (recipe_check(run->recipe, err)) return err->status;
+    recipe_notes(run->recipe, stderr);
+    *run->was = *run->recipe;
+    return OK;
+}
+
+/* "best", "400", "all", "average:3" */
+static bool is_of_runs(const char *word) {
+    size_t digits = strspn(word, "0123456789");
+    return !word[digits] || !strcmp(word, "best") || !strcmp(word, "all") ||
+           !strncmp(word, "average:", 8);
+}
+
+static Status find_file(OpenRun *run, const RunChoice *c, Err *err) {
+    const char *file = c->checkpoint;
+    if (!file && c->ema)
+        return err_set(err, FAIL_USAGE,
+                       "--ema: %.200s is a recipe, and averaged weights are those of a "
+                       "checkpoint; add --checkpoint FILE.safetensors",
+                       c->dir);
+    if (!file) return OK;
+    if (*run->recipe->train.init)
+        return err_set(err, FAIL_USAGE,
+                       "--checkpoint and train.init both name weights; leave one out");
+    text_format(run->checkpoint, sizeof run->checkpoint, "%s", file);
+    bool there = openfile_exists(file, NULL);
+    if (!there && is_of_runs(file))
+        return err_set(err, FAIL_USAGE,
+                       "--checkpoint %.100s: %.200s is a recipe and has no checkpoints; "
+                       "name a run's folder, or a .safetensors FILE",
+                       file, c->dir);
+    if (!there) return err_set(err, FAIL_DATA, "%s: no such file", file);
+    run->own = checkpoint_is_own(file, NULL);
+    return OK;
+}
+
+static Status check_meaning(const OpenRun *run, const char *path, Err *err) {
+    if (run->recipe->train.init_fit != INIT_MEANING) return OK;
+    return meaning_check_file(run->task, path, NULL, FIT_ADVICE, err);
+}
+
+/* The weights that training would begin with. */
+static Status begin_weights(OpenRun *run, Err *err) {
+    const char *init = run->recipe->train.init;
+    task_initialize(run->task);
+    if (!*init) {
+        model_start(run->task->model, NULL);
+        return OK;
+    }
+    text_format(run->checkpoint, sizeof run->checkpoint, "%s", init);
+    if (check_meaning(run, init, err)) return err->status;
+    return weights_load(init, NULL, run->task->model, err);
+}
+
+static Status fill_model(OpenRun *run, const RunChoice *c, Err *err) {
+    if (!c->checkpoint) return begin_weights(run, err);
+    if (check_meaning(run, run->checkpoint, err)) return err->status;
+    return run_load(run, c->ema, err);
+}
+
+Status run_open_recipe(OpenRun *run, const RunChoice *c, Err *err) {
+    *run =
+        (OpenRun){.recipe = mem_alloc(sizeof(Recipe)), .was = mem_alloc(sizeof(Recipe))};
+    if (!load_recipe(run, c, err) && !find_file(run, c, err) &&
+        !(c->threads && c->threads(run->recipe->train.threads, err)) &&
+        (run->task = task_open(run->recipe, NULL, err)) && !fill_model(run, c, err)) {
+        model_freeze(run->task->model);
+        run->tape = tape_new();
+        return OK;
+    }
+    run_close(run);
+    return err->status;
+}
