@@ -137,7 +137,7 @@ $(B)/steady: $(B)/float/tools/main.o $(B)/libtools.a $(B)/libsteady.a
 	$(LINK) -o $@ $^ $(LIBS)
 
 $(B)/steady64: $(B)/double/tools/main.o $(B)/libtools64.a $(B)/libsteady64.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(LINK) -o $@ $^ $(LIBS64) $(LIBS)
 
 include tools/library/library.mk
 include test/test.mk

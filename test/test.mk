@@ -48,7 +48,7 @@ $(UNIT_HELPERS) $(GRAD_HELPERS):
 
 define LINK_TEST
 @mkdir -p $(@D)
-$(LINK) -o $@ $^ $(TEST_LIBS) $(LIBS)
+$(LINK) -o $@ $^ $(TEST_LIBS) $(if $(findstring /grad/,$@),$(LIBS64)) $(LIBS)
 endef
 tests_of = $(call test_bin,$(filter test/$(1)/%,$(filter-out $(TOOLS_TEST_SRC) $(DOOR_TEST_SRC),$(TEST_SRC))))
 
@@ -56,8 +56,11 @@ $(call tests_of,unit): $(B)/test/%: $(B)/float/test/%.o $(UNIT_HELPERS) $(B)/lib
 	$(LINK_TEST)
 $(call tests_of,grad): $(B)/test/%: $(B)/double/test/%.o $(GRAD_HELPERS) $(B)/libsteady64.a
 	$(LINK_TEST)
-$(call test_bin,$(TOOLS_TEST_SRC)): $(B)/test/%: $(B)/float/test/%.o $(UNIT_HELPERS) \
-		$(B)/libtools.a $(B)/libsteady.a
+$(call test_bin,$(filter test/unit/%,$(TOOLS_TEST_SRC))): $(B)/test/%: $(B)/float/test/%.o \
+		$(UNIT_HELPERS) $(B)/libtools.a $(B)/libsteady.a
+	$(LINK_TEST)
+$(call test_bin,$(filter test/grad/%,$(TOOLS_TEST_SRC))): $(B)/test/%: $(B)/double/test/%.o \
+		$(GRAD_HELPERS) $(B)/libtools64.a $(B)/libsteady64.a
 	$(LINK_TEST)
 
 $(call test_bin,$(DOOR_TEST_SRC)): $(B)/test/%: $(B)/float/test/%.o $(B)/lib/libsteady.a

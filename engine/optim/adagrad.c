@@ -17,6 +17,14 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
     }
 }
 
+static double edge(const OptimConfig *config) { return (void)config, 2; }
+
+/* sqrt(s) + eps */
+static void precondition(const OptimPass *pass, const OptimSpan *span, double *p) {
+    const real *s = span->slot[0];
+    for (size_t i = 0; i < span->size; i++) p[i] = sqrt((double)s[i]) + pass->config->eps;
+}
+
 const OptimRule optim_rule_adagrad = {
     .keys = "eps",
     .slot_count = 1,
@@ -24,4 +32,6 @@ const OptimRule optim_rule_adagrad = {
     .decay = DECAY_COUPLED,
     .eps = 1e-8,
     .apply = apply,
+    .edge = edge,
+    .precondition = precondition,
 };

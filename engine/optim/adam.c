@@ -23,6 +23,20 @@ static void apply(const OptimPass *pass, const OptimSpan *span) {
     }
 }
 
+/* Of the moving mean of gradients: (2 + 2 beta1) / (1 - beta1), 38 at 0.9. */
+static double edge(const OptimConfig *config) {
+    return (2 + 2 * config->beta1) / (1 - config->beta1);
+}
+
+/* (1 - beta1^n) (sqrt(v^) + eps) */
+static void precondition(const OptimPass *pass, const OptimSpan *span, double *p) {
+    const real *v = span->slot[1];
+    double eps = pass->config->eps, root = (double)pass->correct_v;
+    double early = 1 / (double)pass->correct_m;
+    for (size_t i = 0; i < span->size; i++)
+        p[i] = early * (sqrt((double)v[i]) * root + eps);
+}
+
 const OptimRule optim_rule_adam = {
     .keys = "beta1|beta2|eps",
     .slot_count = 2,
@@ -30,6 +44,8 @@ const OptimRule optim_rule_adam = {
     .decay = DECAY_COUPLED,
     .eps = 1e-8,
     .apply = apply,
+    .edge = edge,
+    .precondition = precondition,
 };
 
 const OptimRule optim_rule_adamw = {
@@ -39,4 +55,6 @@ const OptimRule optim_rule_adamw = {
     .decay = DECAY_DECOUPLED,
     .eps = 1e-8,
     .apply = apply,
+    .edge = edge,
+    .precondition = precondition,
 };

@@ -25,4 +25,5 @@ const OptimRule optim_rule_lars = {
     .trusting = true,
     .measure = measure,
     .apply = optim_momentum_apply,
+    .edge = optim_momentum_edge,
 };

@@ -260,14 +260,20 @@ bool optim_move(const Optimizer *o, const Param *param, OptimMove *move) {
     return o->watched != OPTIM_WATCH_NONE;
 }
 
-void optim_step(Optimizer *o, real lr, real grad_scale) {
-    double n = (double)++o->steps;
-    OptimPass pass = {
+/* Of step o->steps. */
+static OptimPass pass_of(const Optimizer *o, real grad_scale) {
+    double n = (double)o->steps;
+    return (OptimPass){
         .config = &o->config,
         .grad_scale = grad_scale,
         .correct_m = (real)(1 / (1 - pow(o->config.beta1, n))),
         .correct_v = (real)(1 / sqrt(1 - pow(o->config.beta2, n))),
     };
+}
+
+void optim_step(Optimizer *o, real lr, real grad_scale) {
+    o->steps++;
+    OptimPass pass = pass_of(o, grad_scale);
     if (o->rule->measure) measure_ratios(o, &pass, (double)lr);
 #pragma omp parallel for schedule(static)
     for (size_t k = 0; k < o->place_count; k++) {
@@ -277,6 +283,29 @@ void optim_step(Optimizer *o, real lr, real grad_scale) {
     }
     o->watched = o->watch;
 }
+
+/* ---- stability ---- */
+
+double optim_edge(const Optimizer *o) {
+    return o->rule->edge ? o->rule->edge(&o->config) : NAN;
+}
+
+bool optim_preconditioner(const Optimizer *o, double *p) {
+    if (!o->rule->edge || !o->steps) return false;
+    OptimPass pass = pass_of(o, 1);
+    for (size_t i = 0; i < o->params->trained; i++) p[i] = 1;
+    for (size_t k = 0; k < o->place_count; k++) {
+        const Place *place = &o->places[k];
+        OptimSpan span = span_at(o, place, 1);
+        double *own = p + place->offset;
+        if (o->rule->precondition) o->rule->precondition(&pass, &span, own);
+        if (!o->targets[place->target].gain) continue;
+        for (size_t i = 0; i < place->size; i++) own[i] /= o->config.gamma_lr_scale;
+    }
+    return true;
+}
+
+/* ---- state ---- */
 
 size_t optim_slot_count(const Optimizer *o) { return o->slot_count; }
 

@@ -51,6 +51,10 @@ typedef struct OptimRule {
     OptimNorms (*measure)(const OptimPass *pass,
                           const OptimSpan *span); /* NULL: no ratio */
     void (*apply)(const OptimPass *pass, const OptimSpan *span);
+    /* Stability (optim_edge, optim_preconditioner in optim.h): the edge, and P of a
+     * span; precondition = NULL: P = I. */
+    double (*edge)(const OptimConfig *config); /* NULL: not known */
+    void (*precondition)(const OptimPass *pass, const OptimSpan *span, double *p);
 } OptimRule;
 
 #define OPTIM_RULE(KIND, name) extern const OptimRule optim_rule_##name;
@@ -62,5 +66,6 @@ void optim_shrink(const OptimSpan *span);
 
 /* g = ratio (grad_scale grad + decay p), then momentum and step; sgd and lars. */
 void optim_momentum_apply(const OptimPass *pass, const OptimSpan *span);
+double optim_momentum_edge(const OptimConfig *config);
 
 #endif

@@ -41,6 +41,12 @@ void optim_momentum_apply(const OptimPass *pass, const OptimSpan *span) {
     }
 }
 
+/* Heavy ball 2 + 2 mu, Nesterov (2 + 2 mu) / (1 + 2 mu); without momentum 2. */
+double optim_momentum_edge(const OptimConfig *config) {
+    double mu = config->momentum;
+    return config->nesterov ? (2 + 2 * mu) / (1 + 2 * mu) : 2 + 2 * mu;
+}
+
 const OptimRule optim_rule_sgd = {
     .keys = "momentum|nesterov",
     .slot_count = 1,
@@ -49,4 +55,5 @@ const OptimRule optim_rule_sgd = {
     .eps = 1e-8,
     .nesterov = true,
     .apply = optim_momentum_apply,
+    .edge = optim_momentum_edge,
 };

@@ -79,7 +79,7 @@ def longest_of(utterances):
 
 def linear_layers(model):
     """Names of the layers that a reparametrisation may reach: the convolution is none."""
-    return text_reference.linear_layers(model) + ["head"]
+    return text_reference.block_layers(model) + ["head"]
 
 
 def reparametrised_layers(model):
@@ -93,7 +93,7 @@ def parameter_shapes(model):
               "conv.weight": (2 * d, FILTERS, KERNEL), "conv.bias": (2 * d,)}
     if model["position"] == "learned":
         shapes["pos_embed"] = (model["context"], d)
-    for name in text_reference.linear_layers(model):
+    for name in text_reference.block_layers(model):
         part = name.rsplit(".", 1)[-1]
         rows = hidden if part == "fc1" else {"qkv": 3, "qk": 2}.get(part, 1) * d
         shapes[name + ".weight"] = (rows, hidden if part == "fc2" else d)

@@ -1,0 +1,72 @@
+/* sharpness: the Hessian eigenvalues of largest magnitude at a run's weights, beside the
+ * threshold at which its optimizer's steps stop shrinking.
+ *
+ *     SharpnessTask job = {.task = task, .step = &step, .mode = mode, .sample = 1024,
+ *                          .lr = lr, .with_state = true};
+ *     Sharpness s;
+ *     if (sharpness_measure(&job, &s, &err)) return err.status;
+ *     json_t *row = sharpness_row(&s);         {"step":400,"sharpness":{"raw":[...],...}}
+ *
+ * H is the Hessian of the training loss (its label smoothing included) over all trained
+ * parameters, u and v of sigmaReparam frozen, without dropout, drop path, layer drop,
+ * augmentation and mixing, on the first `sample` training examples (models/hessian.h).
+ * Preconditioned is P^-1/2 H P^-1/2 with the P of engine/optim/optim.h.  Weight decay is
+ * not part of the loss.
+ *
+ * Not for: the float build, whose differences of gradients are too coarse: the command
+ * runs steady64 (tools/probe/double.h). */
+#ifndef STEADY_SHARPNESS_H
+#define STEADY_SHARPNESS_H
+
+#include <jansson.h>
+
+#include "tools/task/openrun.h"
+#include "tools/task/step.h"
+
+enum { SHARPNESS_COUNT = 5 };
+
+typedef struct Spectrum {
+    double value[SHARPNESS_COUNT]; /* by falling magnitude, with signs */
+    size_t count;                  /* 0: not measured */
+    /* Largest relative error of an eigenvalue as measured: its Rayleigh quotient with
+     * differences of another step. */
+    double error;
+} Spectrum;
+
+typedef struct Sharpness {
+    size_t step, sample, parameters;
+    size_t gradients; /* computed */
+    double loss;      /* of the sample */
+    double lr;        /* of `step`; NaN: not known */
+    double edge;      /* threshold times lr; NaN: not known */
+    double threshold; /* edge / lr; NaN: not known */
+    OptimKind optimizer;
+    Spectrum raw, preconditioned;
+    char why[300]; /* there is no preconditioned spectrum; "": there is one */
+} Sharpness;
+
+typedef struct SharpnessTask {
+    Task *task;
+    Step *step; /* of task_step_begin, its optimizer's state loaded */
+    ForwardMode mode;
+    size_t sample;
+    double lr;            /* NaN: not known */
+    const char *no_state; /* why the optimizer has no state; NULL: it has */
+} SharpnessTask;
+
+/* FAIL_INTERRUPTED where stop_requested; FAIL_USAGE without ARPACK. */
+Status sharpness_measure(const SharpnessTask *job, Sharpness *s, Err *err);
+
+/* Of the checkpoint that `run` was opened with (without data): loads the optimizer's
+ * state, finds the learning rate of its step.  `dir`: the run folder. */
+Status sharpness_of_run(OpenRun *run, const char *dir, bool averaged, size_t sample,
+                        Sharpness *s, Err *err);
+
+/* {"step":…,"sharpness":{"raw":[5],"preconditioned":[5]|null,"threshold":…,"sample":N}}
+ * with "lr", "loss" and the errors. */
+json_t *sharpness_row(const Sharpness *s);
+
+/* A table on stdout. */
+void sharpness_print(const Sharpness *s);
+
+#endif

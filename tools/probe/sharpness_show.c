@@ -1,0 +1,59 @@
+/* sharpness_show: as a row of probe.jsonl, and as a table (tools/probe/sharpness.h). */
+#include <math.h>
+#include <stdio.h>
+
+#include "tools/probe/sharpness.h"
+#include "tools/run/rundir.h"
+
+static json_t *values(const Spectrum *s) {
+    if (!s->count) return json_null();
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->count; i++)
+        json_array_append_new(list, json_number(s->value[i]));
+    return list;
+}
+
+static json_t *error_of(const Spectrum *s) {
+    return json_number(s->count ? s->error : NAN);
+}
+
+json_t *sharpness_row(const Sharpness *s) {
+    json_t *inner =
+        json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "raw", values(&s->raw),
+                  "preconditioned", values(&s->preconditioned), "threshold",
+                  json_number(s->threshold), "sample", (json_int_t)s->sample, "lr",
+                  json_number(s->lr), "loss", json_number(s->loss), "raw_error",
+                  error_of(&s->raw), "preconditioned_error",
+                  error_of(&s->preconditioned));
+    if (*s->why) json_object_set_new(inner, "why", json_text(s->why));
+    return json_pack("{s:I, s:o}", "step", (json_int_t)s->step, "sharpness", inner);
+}
+
+static void print_spectrum(const char *name, const Spectrum *s) {
+    printf("%-16s", name);
+    for (size_t i = 0; i < s->count; i++) printf(" %11.5g", s->value[i]);
+    printf("   error %.1e\n", s->error);
+}
+
+/* "38/lr" of Adam, "3.8/lr" of a heavy ball. */
+static void print_threshold(const Sharpness *s) {
+    if (isnan(s->threshold)) return;
+    double ratio = s->preconditioned.value[0] / s->threshold;
+    printf("%-16s %11.5g = %.4g / lr, %s at lr %.4g", "threshold", s->threshold, s->edge,
+           optim_name(s->optimizer), s->lr);
+    if (s->preconditioned.count) printf("; the largest is %.3g of it", ratio);
+    putchar('\n');
+}
+
+void sharpness_print(const Sharpness *s) {
+    printf("step %zu: %zu parameters, loss %.6g on %zu training examples\n", s->step,
+           s->parameters, s->loss, s->sample);
+    if (s->preconditioned.count) print_spectrum("preconditioned", &s->preconditioned);
+    else printf("%-16s none: %s\n", "preconditioned", s->why);
+    print_threshold(s);
+    print_spectrum("raw", &s->raw);
+    printf("Raw eigenvalues scale with 1/|W|^2 under sigmaReparam: compare the "
+           "preconditioned ones.\n"
+           "error: relative, of the worst eigenvalue, as measured; %zu gradients.\n",
+           s->gradients);
+}
