@@ -137,6 +137,8 @@ static void a_run_folder_says_how_its_cell_went(void **state) {
     assert_true(r->score == 0.80 && r->best == 0.81 && r->max_logit == 12.5);
     assert_true(fabs(r->entropy - 0.5) < 1e-5 && fabs(r->loss - 0.5) < 1e-9);
     assert_int_equal(r->steps, ROWS);
+    assert_true(r->entropy_end == r->entropy && r->sites_low == 0);
+    assert_true(sweep.cells[1].result.sites_low == 1);
     assert_true(!sweep.cells[1].result.diverged && sweep.cells[1].result.collapsed);
     assert_string_equal(sweep.cells[2].result.verdict, "at chance");
     assert_string_equal(sweep.cells[3].result.verdict, "non-finite");
@@ -249,6 +251,7 @@ static void the_tables_of_texts_have_a_column_for_each_kind_of_attention(void **
     make_translators(&sweep, "kinds");
     char *text = printed(&sweep, sweep_print);
     has(text, "loss  val loss  entropy %  encoder %  cross %  decoder %  at");
+    assert_true(sweep.cells[1].result.sites_low == 1);
     has(text, "score, best: perplexity (lower is better), of split val");
     has(text, "2673.33 [10.00, 8000.00]  3.317 [0.500, 8.950]  2.500 [2.500, 2.500]      "
               "         3.0        "
@@ -303,7 +306,7 @@ static void csv_has_a_row_a_cell_and_quotes_what_has_commas(void **state) {
     has(text, "recipe,optim.lr,train.seed,metric,split,score,");
     has(text, "\ndemo,0.01,0,top1,test,0.8,0.81,0.5,,");
     has(text, ",blocks.3.attn,,,,12.5,no,");
-    has(text, ",learned,20,0,\"demo,optim.lr=0.01,train.seed=0\",1.5\n");
+    has(text, ",learned,20,0,\"demo,optim.lr=0.01,train.seed=0\",1.5,,5,");
     free(text);
     sweep_close(&sweep);
     OPEN(&sweep, "demo", "train.init={a\"b;c}");

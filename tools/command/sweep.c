@@ -15,7 +15,7 @@ enum { COUNT_MOST = 4096 };
 typedef struct Options {
     const char **words; /* recipe and settings, [word_count] */
     size_t word_count;
-    const char *out, *resume;
+    const char *out, *resume, *fail;
     size_t jobs, threads;
     bool dry_run, reports;
 } Options;
@@ -41,6 +41,11 @@ static const Option OPTIONS[] = {
     {"--resume", "DIR", OPTION_NAME, offsetof(Options, resume),
      .sentence = "resume the sweep in DIR; so does the same command line",
      .offers = OFFER_FOLDER},
+    {"--fail", "CRITERION", OPTION_NAME, offsetof(Options, fail),
+     .sentence =
+         "what makes a run a failure, such as 'loss>1.48 or entropy<10%': numbers\n"
+         "of sweep.csv, scores (top1), diverged, collapsed, or midpoint (of the lowest\n"
+         "mean loss and chance).  The table counts failures by method and configuration"},
     {"--reports", NULL, OPTION_FLAG, offsetof(Options, reports),
      .sentence = "figures and a report.html for each run, too"},
     {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
@@ -148,6 +153,8 @@ static int run(Sweep *sweep, const char *dir, const SweepPace *pace) {
 static int start(const Options *o, Sweep *sweep) {
     Err err = ERR_NONE;
     if (open_grid(o, sweep, &err)) return command_fail("sweep", &err);
+    if (o->fail && sweep_set_fail(sweep, o->fail, &err))
+        return command_fail("sweep", &err);
     if (sweep_check(sweep, stderr, &err)) return command_fail("sweep", &err);
     char named[300];
     name_folder(sweep, named, sizeof named);

@@ -116,8 +116,9 @@ Status grid_make_cells(Sweep *sweep, Err *err) {
     for (size_t r = 0; r < recipes; r++) {
         count_cells(sweep, r, &of);
         for (size_t i = 0; i < of; i++, cell++) {
-            sweep->cells[cell] =
-                (SweepCell){.exit = SWEEP_OPEN, .result = sweep_result_none()};
+            sweep->cells[cell] = (SweepCell){.exit = SWEEP_OPEN,
+                                             .cpu_seconds = NAN,
+                                             .result = sweep_result_none()};
             place_cell(sweep, r, i, sweep->index + cell * sweep->axis_count);
             name_cell(sweep, cell);
         }
@@ -134,6 +135,9 @@ SweepResult sweep_result_none(void) {
                         .val_loss = NAN,
                         .chance = NAN,
                         .entropy = NAN,
+                        .entropy_end = NAN,
+                        .sites_low = NAN,
+                        .sites_low_end = NAN,
                         .max_logit = NAN,
                         .verdict = ""};
     for (size_t m = 0; m < METRIC_COUNT; m++) none.scores[m] = NAN;

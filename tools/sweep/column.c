@@ -3,7 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define NUMBER(member) .offset = offsetof(SweepResult, member)
+#define NUMBER(member) .offset = offsetof(SweepCell, result.member)
+#define OF_CELL(member) .offset = offsetof(SweepCell, member)
 #define KIND(kind)                                                                       \
     NUMBER(kind_entropy[kind]), .factor = 100, .digits = 1, .optional = true
 
@@ -12,7 +13,7 @@ void column_number(double x, double factor, int digits, char text[COLUMN_TEXT]) 
 }
 
 static double number_of(const Column *column, const SweepCell *cell) {
-    return *(const double *)((const char *)&cell->result + column->offset);
+    return *(const double *)((const char *)cell + column->offset);
 }
 
 /* As people read it: top-1 in per cent. */
@@ -36,6 +37,20 @@ static void show_site(const SweepCell *c, char *t) {
 }
 static void show_steps(const SweepCell *c, char *t) {
     if (sweep_has_ended(c)) text_format(t, COLUMN_TEXT, "%zu", c->result.steps);
+}
+static void show_low_step(const SweepCell *c, char *t) {
+    if (isfinite(c->result.entropy))
+        text_format(t, COLUMN_TEXT, "%zu", c->result.entropy_step);
+}
+static void show_fails(const SweepCell *c, char *t) {
+    if (c->fate != FATE_UNKNOWN)
+        text_format(t, COLUMN_TEXT, "%s", c->fate == FATE_FAILED ? "yes" : "no");
+}
+/* "3, 1 at the end" */
+static void show_low_sites(const SweepCell *c, char *t) {
+    const SweepResult *r = &c->result;
+    if (isfinite(r->sites_low))
+        text_format(t, COLUMN_TEXT, "%.0f, %.0f", r->sites_low, r->sites_low_end);
 }
 static void show_seconds(const SweepCell *c, char *t) {
     if (c->exit != SWEEP_OPEN) text_format(t, COLUMN_TEXT, "%.1f", c->seconds);
@@ -89,10 +104,15 @@ static const Column COLUMNS[] = {
     {"cross %", KIND(KIND_CROSS)},
     {"decoder %", KIND(KIND_DECODER)},
     {"at", .text = show_site, .left = true},
+    {"step", .text = show_low_step},
+    {"end %", NUMBER(entropy_end), .factor = 100, .digits = 1},
+    {"<10 %", .text = show_low_sites},
     {"logit", .text = show_logit},
+    {"fails", .text = show_fails, .fails = true},
     {"diverged", .text = show_fate, .left = true},
     {"steps", .text = show_steps},
     {"seconds", .text = show_seconds},
+    {"cpu s", OF_CELL(cpu_seconds), .factor = 1, .digits = 1, .optional = true},
 };
 
 static const Column CSV[] = {
@@ -116,6 +136,12 @@ static const Column CSV[] = {
     {"exit", .text = show_exit},
     {"name", .text = show_name},
     {"seconds", .text = show_seconds},
+    {"cpu_seconds", OF_CELL(cpu_seconds)},
+    {"entropy_step", .text = show_low_step},
+    {"entropy_end", NUMBER(entropy_end)},
+    {"sites_low", NUMBER(sites_low)},
+    {"sites_low_end", NUMBER(sites_low_end)},
+    {"failed", .text = show_fails},
 };
 
 _Static_assert(COUNT(COLUMNS) <= COLUMNS_MOST - METRIC_COUNT, "the table needs room");
@@ -123,7 +149,8 @@ _Static_assert(COUNT(CSV) <= COLUMNS_MOST - METRIC_COUNT, "the CSV needs room");
 
 static Column score_column(Metric metric) {
     return (Column){.title = metrics[metric].key,
-                    .offset = offsetof(SweepResult, scores) + metric * sizeof(double),
+                    .offset =
+                        offsetof(SweepCell, result.scores) + metric * sizeof(double),
                     .factor = metrics[metric].factor,
                     .digits = SCORE_DIGITS,
                     .optional = true,
@@ -175,6 +202,7 @@ const SweepResult *sweep_scored(const Sweep *sweep) {
 
 /* An optional column is shown where it has something to say that the score does not. */
 static bool is_shown(const Sweep *sweep, const Column *column) {
+    if (column->fails) return sweep->fail;
     if (!column->optional) return true;
     if (column->scores && column->metric == metric_find(sweep_scored(sweep)->metric))
         return false;
@@ -188,6 +216,34 @@ size_t columns_of_table(const Sweep *sweep, Column *shown) {
     for (size_t k = 0; k < all; k++)
         if (is_shown(sweep, &shown[k])) shown[count++] = shown[k];
     return count;
+}
+
+static bool is_among(const char *name, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(names[i], name)) return true;
+    return false;
+}
+
+size_t column_names(const char **names) {
+    Column all[COLUMNS_MOST];
+    size_t columns = columns_of_csv(all), count = 0;
+    for (size_t k = 0; k < columns; k++)
+        if (!all[k].text) names[count++] = all[k].title;
+    for (size_t i = 0; metric_shown(i) < METRIC_COUNT; i++) {
+        const char *key = metrics[metric_shown(i)].key;
+        if (!is_among(key, names, count)) names[count++] = key;
+    }
+    return count;
+}
+
+size_t column_offset(const char *name) {
+    Column all[COLUMNS_MOST];
+    size_t count = columns_of_csv(all), k = 0;
+    while (k < count && (all[k].text || strcmp(all[k].title, name))) k++;
+    if (k < count) return all[k].offset;
+    Metric metric = metric_find(name);
+    if (metric == METRIC_COUNT || metrics[metric].rank == RANK_NONE) return SIZE_MAX;
+    return offsetof(SweepCell, result.scores) + metric * sizeof(double);
 }
 
 size_t columns_of_csv(Column *all) { return all_columns(CSV, COUNT(CSV), all); }

@@ -5,7 +5,7 @@
 #include "tools/sweep/sheet.h"
 #include "tools/sweep/sweep.h"
 
-enum { COLUMN_TEXT = 200, COLUMNS_MOST = 24 + METRIC_COUNT, SCORE_DIGITS = 2 };
+enum { COLUMN_TEXT = 200, COLUMNS_MOST = 32 + METRIC_COUNT, SCORE_DIGITS = 2 };
 
 /* Text of one cell of the table; "" is shown as "-". */
 typedef void CellText(const SweepCell *cell, char text[COLUMN_TEXT]);
@@ -14,10 +14,11 @@ typedef void CellText(const SweepCell *cell, char text[COLUMN_TEXT]);
 typedef struct Column {
     const char *title; /* of a metric: its key */
     CellText *text;    /* NULL: a number */
-    size_t offset;     /* of the number in SweepResult */
+    size_t offset;     /* of the number in SweepCell */
     double factor;     /* tables; CSV has the number itself */
     int digits;
     bool left, optional; /* optional: left out where it is empty */
+    bool fails;          /* shown where there is a criterion */
     bool scores;         /* of a metric; in column.c: one for each that asks for one */
     Metric metric;
 } Column;
@@ -25,6 +26,12 @@ typedef struct Column {
 /* Into all[COLUMNS_MOST]; how many.  Of a table those that have something to say. */
 size_t columns_of_table(const Sweep *sweep, Column *all);
 size_t columns_of_csv(Column *all);
+
+/* Names of the numbers that a criterion can ask for, into names[COLUMNS_MOST +
+ * METRIC_COUNT]: those of the CSV, and scores by their keys; how many. */
+size_t column_names(const char **names);
+/* Where the number of that name is in a SweepCell; SIZE_MAX: there is none. */
+size_t column_offset(const char *name);
 
 void column_title(const Column *column, char text[COLUMN_TEXT]);
 /* As people read it: "cer %". */
@@ -47,6 +54,10 @@ void sweep_put_keys(Sheet *sheet, const Sweep *sweep, const SweepKey *keys, size
 
 /* The table over seeds (seeds.c), a part of sweep_print. */
 void sweep_print_seeds(const Sweep *sweep, size_t seeds, FILE *out);
+
+/* Where there is a criterion: failures by method, and what it says (failures.c). */
+void sweep_print_failures(const Sweep *sweep, FILE *out);
+void sweep_print_criterion(const Sweep *sweep, FILE *out);
 
 /* The result that says what kind of score there is: of a cell that was evaluated. */
 const SweepResult *sweep_scored(const Sweep *sweep);

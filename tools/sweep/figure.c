@@ -124,12 +124,27 @@ static Status write_csv(const Sweep *sweep, const char *name,
     return status;
 }
 
-Status sweep_report(const Sweep *sweep, FILE *out, Err *err) {
+/* What is printed is sweep.txt as well. */
+static Status print_tables(const Sweep *sweep, FILE *out, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, sweep->dir, "sweep.txt");
+    TextStream text;
+    if (textstream_open(&text, err)) return err->status;
+    sweep_print(sweep, text.file);
+    if (textstream_close(&text, err)) return err->status;
+    fwrite(text.text, 1, text.size, out);
+    Status status = openfile_save(path, sweep->dir, text.text, text.size, err);
+    free(text.text);
+    return status;
+}
+
+Status sweep_report(Sweep *sweep, FILE *out, Err *err) {
     bool seeds = sweep_axis(sweep, "train.seed") < sweep->axis_count;
-    sweep_print(sweep, out);
-    Status status = sweep_save_results(sweep, err);
+    sweep_judge(sweep);
+    Status status = print_tables(sweep, out, err);
+    if (!status) status = sweep_save_results(sweep, err);
     if (!status) status = write_csv(sweep, "sweep.csv", sweep_print_csv, err);
     if (!status && seeds)
         status = write_csv(sweep, "sweep-seeds.csv", sweep_print_seeds_csv, err);
-    return status ? status : apart_run(draw_figure, (void *)sweep, err);
+    return status ? status : apart_run(draw_figure, sweep, err);
 }

@@ -50,6 +50,9 @@ static void settle(SweepSpread *spread) {
 }
 
 static void add_cell(SweepGroup *group, const SweepCell *cell) {
+    group->cells++;
+    group->judged += cell->fate != FATE_UNKNOWN;
+    group->failed += cell->fate == FATE_FAILED;
     if (!sweep_has_ended(cell)) return;
     const SweepResult *r = &cell->result;
     group->count++;

@@ -43,6 +43,31 @@ static void read_entropy(SweepResult *result, const EntropyLow *low) {
     memcpy(result->site, low->site, sizeof result->site);
 }
 
+/* Share of uniform attention's of a site at a probe, or NaN. */
+static double share_at(const SiteLog *site, size_t probe) {
+    return entropy_share(site->mean[probe], site->uniform[probe]);
+}
+
+static bool was_low(const SiteLog *site, size_t from, size_t to) {
+    for (size_t p = from; p < to; p++)
+        if (entropy_fell(share_at(site, p), COLLAPSE_SHARE)) return true;
+    return false;
+}
+
+/* What the sites come to: at the last probe, and how many were low at any. */
+static void read_sites(SweepResult *result, const ProbeLog *probe) {
+    if (!isfinite(result->entropy) || !probe->count) return;
+    size_t last = probe->count - 1, ever = 0, end = 0;
+    for (size_t s = 0; s < probe->site_count; s++) {
+        const SiteLog *site = &probe->sites[s];
+        result->entropy_end = fmin(result->entropy_end, share_at(site, last));
+        ever += was_low(site, 0, probe->count);
+        end += was_low(site, last, probe->count);
+    }
+    result->sites_low = (double)ever;
+    result->sites_low_end = (double)end;
+}
+
 static void read_kinds(SweepResult *result, const RunLog *run) {
     for (size_t k = 0; k < KIND_COUNT; k++) {
         double share = layer_kind_lowest(run, (LayerKind)k).share;
@@ -74,6 +99,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     read_scores(&result, run);
     read_entropy(&result, &low);
     read_kinds(&result, run);
+    read_sites(&result, &run->probe);
     result.loss = verdict.tail;
     result.val_loss = last_val_loss(run);
     result.chance = run->chance;
@@ -81,6 +107,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     result.verdict = verdict.name;
     result.diverged = verdict.diverged;
     result.collapsed = verdict.collapsed;
+    result.nonfinite = verdict.kind == VERDICT_NONFINITE;
     result.steps = run->train.count ? (size_t)run->train.step[run->train.count - 1] : 0;
     cell->result = result;
     runlog_free(run);

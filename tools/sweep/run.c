@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ typedef struct Job {
     pid_t pid; /* 0: free */
     size_t cell;
     double started;
+    double cpu_seconds; /* of a process that has ended */
 } Job;
 
 typedef struct Runner {
@@ -138,6 +140,7 @@ static Status take_end(Runner *r, Job *job, int state, Err *err) {
     char log[PATH_SIZE];
     cell->exit = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
     cell->seconds += clock_now() - job->started;
+    cell->cpu_seconds = fmax(cell->cpu_seconds, 0) + job->cpu_seconds;
     job->pid = 0;
     r->running--;
     Status status = OK;
@@ -149,6 +152,12 @@ static Status take_end(Runner *r, Job *job, int state, Err *err) {
         show_failure(&r->show, job->cell, log);
     }
     return status ? status : sweep_save(r->sweep, err);
+}
+
+/* Processor time of a process and of those that it has waited for. */
+static double cpu_of(const struct rusage *used) {
+    return (double)(used->ru_utime.tv_sec + used->ru_stime.tv_sec) +
+           1e-6 * (double)(used->ru_utime.tv_usec + used->ru_stime.tv_usec);
 }
 
 /* ---- all of them ---- */
@@ -166,8 +175,10 @@ static Status collect(Runner *r, Err *err) {
     Status status = OK;
     for (Job *job = r->jobs; job < r->jobs + r->job_count; job++) {
         int state = FAIL_RUN << 8; /* of a run that nobody can be asked about any more */
-        pid_t ended = job->pid ? waitpid(job->pid, &state, WNOHANG) : 0;
+        struct rusage used = {0};
+        pid_t ended = job->pid ? wait4(job->pid, &state, WNOHANG, &used) : 0;
         if (ended == 0 || (ended < 0 && errno == EINTR)) continue;
+        job->cpu_seconds = ended > 0 ? cpu_of(&used) : NAN;
         Status one = take_end(r, job, state, err);
         if (one) status = one;
     }

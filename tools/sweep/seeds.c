@@ -6,8 +6,8 @@
 #include "tools/sweep/statistics.h"
 
 /* A column of the groups' table: a spread, that of the score or of a metric as people
- * read it, a lowest share, or how many seeds. */
-typedef enum { OF_SPREAD, OF_SCORE, OF_METRIC, OF_SHARE, OF_COUNT } GroupPart;
+ * read it, a lowest share, how many seeds, or how many of those with a fate failed. */
+typedef enum { OF_SPREAD, OF_SCORE, OF_METRIC, OF_SHARE, OF_COUNT, OF_FATE } GroupPart;
 
 typedef struct GroupColumn {
     const char *title;
@@ -31,6 +31,7 @@ static const GroupColumn GROUP_COLUMNS[] = {
     {"encoder %", KIND_OF_GROUP(KIND_ENCODER)},
     {"cross %", KIND_OF_GROUP(KIND_CROSS)},
     {"decoder %", KIND_OF_GROUP(KIND_DECODER)},
+    {"fails", GROUP(OF_FATE, failed), .optional = true},
     {"diverged", GROUP(OF_COUNT, diverged)},
     {"collapsed", GROUP(OF_COUNT, collapsed)},
 };
@@ -67,6 +68,9 @@ static void group_text(const GroupColumn *column, const SweepGroup *group,
     case OF_SCORE:
     case OF_METRIC: spread_text(at, factor_of(column, like), column->digits, text); break;
     case OF_SHARE: column_number(*(const double *)at, 100, column->digits, text); break;
+    case OF_FATE:
+        text_format(text, COLUMN_TEXT, "%zu of %zu", group->failed, group->judged);
+        break;
     case OF_COUNT:
         text_format(text, COLUMN_TEXT, "%zu of %zu", *(const size_t *)at, group->count);
         break;
@@ -213,9 +217,11 @@ static void csv_group(CsvRow *at, const SweepGroup *group) {
         for (size_t m = 0; !CSV_SPREADS[k].title && m < METRIC_COUNT; m++)
             if (metrics[m].sweep) csv_spread(at, metrics[m].key, &spread[m]);
     }
+    csv_count(at, "judged", group->judged);
+    csv_count(at, "failed", group->failed);
 }
 
-enum { CSV_COUNTS = 4, CSV_PARTS = 4 };
+enum { CSV_COUNTS = 6, CSV_PARTS = 4 };
 
 static size_t csv_columns(void) {
     size_t spreads = COUNT(CSV_SPREADS) - 1;

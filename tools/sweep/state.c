@@ -73,17 +73,20 @@ static json_t *kinds_json(const double share[KIND_COUNT]) {
 /* Splits and sites have the names that the run's logs give them, cut where they are long,
  * in the middle of a character perhaps. */
 static json_t *result_json(const SweepResult *r) {
-    return json_pack("{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o, "
-                     "s:s, s:b, s:b, s:o}",
+    return json_pack("{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, "
+                     "s:o, s:o}, s:o, s:s, s:b, s:b, s:b, s:o}",
                      "split", *r->split ? json_text(r->split) : NULL, "metric", r->metric,
                      "score", json_number(r->score), "best", json_number(r->best),
                      "scores", scores_json(r->scores), "loss", json_number(r->loss),
                      "val_loss", json_number(r->val_loss), "entropy", "share",
                      json_number(r->entropy), "site", json_text(r->site), "step",
                      whole_number(r->entropy_step), "kinds", kinds_json(r->kind_entropy),
-                     "max_logit", json_number(r->max_logit), "verdict", r->verdict,
-                     "diverged", r->diverged, "collapsed", r->collapsed, "steps",
-                     whole_number(r->steps));
+                     "end", json_number(r->entropy_end), "sites_low",
+                     json_number(r->sites_low), "sites_low_end",
+                     json_number(r->sites_low_end), "max_logit",
+                     json_number(r->max_logit), "verdict", r->verdict, "diverged",
+                     r->diverged, "collapsed", r->collapsed, "nonfinite", r->nonfinite,
+                     "steps", whole_number(r->steps));
 }
 
 static json_t *cell_json(const Sweep *sweep, size_t c) {
@@ -93,6 +96,9 @@ static json_t *cell_json(const Sweep *sweep, size_t c) {
     if (cell->exit == SWEEP_OPEN) return row;
     json_object_set_new(row, "exit", json_integer(cell->exit));
     json_object_set_new(row, "seconds", json_number(cell->seconds));
+    json_object_set_new(row, "cpu_seconds", json_number(cell->cpu_seconds));
+    if (cell->fate != FATE_UNKNOWN)
+        json_object_set_new(row, "failed", json_boolean(cell->fate == FATE_FAILED));
     if (sweep_has_ended(cell)) json_object_update_new(row, result_json(&cell->result));
     return row;
 }
@@ -155,15 +161,42 @@ static json_t *groups_json(const Sweep *sweep, bool ended) {
     return list;
 }
 
+static json_t *failures_json(const Sweep *sweep) {
+    json_t *list = json_array();
+    SweepFailures *of = mem_zalloc(sweep->cell_count * sizeof *of);
+    size_t count = sweep_failures(sweep, of);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "recipe",
+                                        word_json(sweep_label(sweep, of[i].first, 0)),
+                                        "runs", whole_number(of[i].runs), "failed",
+                                        whole_number(of[i].failed), "configurations",
+                                        whole_number(of[i].configurations), "any_seed",
+                                        whole_number(of[i].any), "most_seeds",
+                                        whole_number(of[i].most), "every_seed",
+                                        whole_number(of[i].every)));
+    mem_free(of);
+    return list;
+}
+
+/* NULL: no criterion. */
+static json_t *fail_json(const Sweep *sweep) {
+    char text[SWEEP_DEFINITION];
+    if (!sweep->fail) return NULL;
+    sweep_fail_definition(sweep, text, sizeof text);
+    return json_pack("{s:s, s:s, s:o}", "criterion", sweep_fail_text(sweep), "definition",
+                     text, "methods", failures_json(sweep));
+}
+
 static json_t *sweep_json(const Sweep *sweep, bool ended) {
     json_t *words = json_array(), *cells = json_array();
     for (size_t i = 0; i < sweep->word_count; i++)
         json_array_append_new(words, word_json(sweep->words[i]));
     for (size_t c = 0; c < sweep->cell_count; c++)
         json_array_append_new(cells, cell_json(sweep, c));
-    return json_pack("{s:o, s:s, s:o, s:o}", "words", words, "definition",
-                     verdict_definition(), "cells", cells, "over_seeds",
-                     groups_json(sweep, ended));
+    return json_pack("{s:o, s:s, s:o*, s:o, s:o}", "words", words, "definition",
+                     verdict_definition(), "fail", fail_json(sweep), "cells", cells,
+                     "over_seeds", groups_json(sweep, ended));
 }
 
 /* A new file takes the old one's place, or the old one stays. */
@@ -319,7 +352,19 @@ static Status take_cell(Sweep *sweep, const json_t *row, Err *err) {
     cell->exit = (int)json_integer_value(code);
     double seconds = json_number_value(json_object_get(row, "seconds"));
     cell->seconds = seconds > 0 ? fmin(seconds, SECONDS_MOST) : 0;
+    const json_t *cpu = json_object_get(row, "cpu_seconds");
+    seconds = json_is_number(cpu) ? json_number_value(cpu) : NAN;
+    cell->cpu_seconds = seconds >= 0 ? fmin(seconds, SECONDS_MOST) : NAN;
     return sweep_has_ended(cell) ? sweep_read_result(sweep, index, err) : OK;
+}
+
+/* The criterion that the sweep had, unless there is another now. */
+static Status take_fail(Sweep *sweep, const json_t *state, Err *err) {
+    const char *text =
+        json_string_value(json_object_get(json_object_get(state, "fail"), "criterion"));
+    if (!text || sweep->fail || !sweep_set_fail(sweep, text, err)) return OK;
+    err->status = FAIL_DATA;
+    return err_wrap(err, "%s/sweep.json", sweep->dir);
 }
 
 Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
@@ -337,6 +382,7 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
         status = rundir_check_empty(dir, FOLDERS, "sweep.json.new", err);
     if (state) status = check_words(sweep, state, err);
     if (state && !status) status = check_cells(sweep, err);
+    if (state && !status) status = take_fail(sweep, state, err);
     size_t i;
     const json_t *row;
     json_array_foreach(json_object_get(state, "cells"), i, row) if (!status) status =

@@ -10,6 +10,7 @@
  *     sweep_close(&sweep);
  *
  * On disk:  DIR/sweep.json       state, results, intervals
+ *           DIR/sweep.txt        what is printed, with its definitions
  *           DIR/sweep.csv        a row a cell
  *           DIR/sweep-seeds.csv  a row for each setting, over the seeds that are swept
  *           DIR/sweep.png        score against learning rate
@@ -31,9 +32,10 @@
 
 enum {
     SWEEP_CELLS_MAX = 10000,
-    SWEEP_NAME = 160, /* bytes of a cell's name with the final 0 */
-    SWEEP_DIR = 700,  /* bytes of the sweep's folder with the final 0 */
-    SWEEP_OPEN = -1,  /* exit of a cell that has not ended */
+    SWEEP_NAME = 160,        /* bytes of a cell's name with the final 0 */
+    SWEEP_DIR = 700,         /* bytes of the sweep's folder with the final 0 */
+    SWEEP_DEFINITION = 1000, /* bytes of a criterion's definition with the final 0 */
+    SWEEP_OPEN = -1,         /* exit of a cell that has not ended */
 };
 
 /* Values of an axis that the cells of one recipe have. */
@@ -69,19 +71,29 @@ typedef struct SweepResult {
     double chance;   /* loss of guessing, or NaN */
     /* lowest share of uniform attention's, mean over the heads of a site */
     double entropy;
+    double entropy_end;   /* lowest of the sites at the last probe */
+    double sites_low;     /* sites that were under COLLAPSE_SHARE at any probe, */
+    double sites_low_end; /* at the last */
     double kind_entropy[KIND_COUNT]; /* the same for each kind of attention */
     char site[96];                   /* where that was */
     size_t entropy_step;
     double max_logit;
     const char *verdict; /* name of a VerdictKind */
-    bool diverged, collapsed;
+    bool diverged, collapsed, nonfinite;
     size_t steps;
 } SweepResult;
+
+/* By the criterion of --fail.  Unknown: it has not ended, or the criterion asks for a
+ * number that it does not have. */
+typedef enum { FATE_UNKNOWN, FATE_PASSED, FATE_FAILED } SweepFate;
+typedef struct SweepCriterion SweepCriterion;
 
 typedef struct SweepCell {
     char name[SWEEP_NAME]; /* "demo-sigma,optim.lr=0.02,train.seed=1"; a file name */
     int exit;              /* of its process, 128 + signal, or SWEEP_OPEN */
-    double seconds; /* wall time of its processes, as far as they were seen to end */
+    double seconds;     /* wall time of its processes, as far as they were seen to end */
+    double cpu_seconds; /* processor time of the same; NaN: not known */
+    SweepFate fate;     /* sweep_judge */
     SweepResult result;
 } SweepCell;
 
@@ -93,6 +105,7 @@ typedef struct Sweep {
     size_t axis_count;
     SweepCell *cells;
     size_t cell_count;
+    SweepCriterion *fail; /* NULL: none */
     size_t *index; /* [cell_count, axis_count] which value of each axis a cell has */
     int lock;      /* descriptor of the folder, inherited by the runs; -1: none */
 } Sweep;
@@ -199,7 +212,9 @@ typedef struct SweepSpread {
 /* Cells that differ in train.seed alone. */
 typedef struct SweepGroup {
     size_t first; /* a cell of it: shows the values of all other axes */
+    size_t cells; /* all of it; those that have ended: */
     size_t count, diverged, collapsed;
+    size_t judged, failed; /* of those with a fate */
     SweepSpread score, loss, val_loss;
     SweepSpread scores[METRIC_COUNT];
     double entropy; /* lowest */
@@ -213,6 +228,37 @@ size_t sweep_group(const Sweep *sweep, SweepGroup *groups);
  * cells have the number.  Dearer than sweep_group: for the end of a sweep. */
 void sweep_intervals(const Sweep *sweep, SweepGroup *groups, size_t count);
 
+/* ---- an own criterion of failure (criterion.c, failures.c) ---- */
+
+/* "loss>1.48", "val_loss >= 2 or entropy < 10%, midpoint": numbers are those of sweep.csv
+ * by the names of its columns; diverged and collapsed are as the table has them; midpoint
+ * is a loss above the middle between chance and the lowest mean loss of a configuration.
+ * A run fails if one of them holds, or if its loss or gradient was not finite.
+ * FAIL_USAGE: the sweep keeps the criterion that it has. */
+Status sweep_set_fail(Sweep *sweep, const char *text, Err *err);
+void sweep_clear_fail(Sweep *sweep);
+const char *sweep_fail_text(const Sweep *sweep); /* "loss > 1.48 or midpoint"; "": none */
+void sweep_fail_definition(const Sweep *sweep, char *text, size_t size);
+
+/* Sets the fate of each cell; call it when one has ended, before tables. */
+void sweep_judge(Sweep *sweep);
+
+/* Do the values of the axis tell methods apart, not configurations?  Those of recipes
+ * do. */
+bool sweep_is_method(const Sweep *sweep, size_t axis);
+
+/* Of a method.  A configuration is the cells that differ in train.seed alone, as far as
+ * they have a fate. */
+typedef struct SweepFailures {
+    size_t first;        /* a cell of the method */
+    size_t runs, failed; /* runs with a fate */
+    size_t configurations;
+    size_t any, most, every; /* in how many a run fails, more than half do, all do */
+} SweepFailures;
+
+/* Into list[cell_count]; how many methods. */
+size_t sweep_failures(const Sweep *sweep, SweepFailures *list);
+
 /* ---- tables (table.c), figure (figure.c) ---- */
 
 void sweep_print(const Sweep *sweep, FILE *out); /* both tables and the definition */
@@ -225,7 +271,8 @@ void sweep_print_seeds_csv(const Sweep *sweep, FILE *out); /* a row a group */
 size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_NAME],
                     const char **x);
 
-/* Prints, and writes sweep.csv, sweep-seeds.csv, sweep.json and sweep.png. */
-Status sweep_report(const Sweep *sweep, FILE *out, Err *err);
+/* Judges, prints, and writes sweep.txt, sweep.csv, sweep-seeds.csv, sweep.json and
+ * sweep.png. */
+Status sweep_report(Sweep *sweep, FILE *out, Err *err);
 
 #endif

@@ -53,7 +53,9 @@ static void print_meaning(const Sweep *sweep, FILE *out) {
                  "evaluation of split val\n");
     fprintf(out,
             "entropy: lowest at any probe, mean over the heads of a site, as a share of "
-            "what uniform attention has\n");
+            "what uniform attention has; at, step: of that; end: lowest site at the last "
+            "probe; <%d %%: sites that were under it at any probe, at the last\n",
+            COLLAPSE_PERCENT);
     fprintf(out, "%s\n", verdict_definition());
 }
 
@@ -61,7 +63,9 @@ void sweep_print(const Sweep *sweep, FILE *out) {
     size_t seeds = sweep_axis(sweep, "train.seed");
     print_cells(sweep, out);
     if (seeds < sweep->axis_count) sweep_print_seeds(sweep, seeds, out);
+    if (sweep->fail) sweep_print_failures(sweep, out);
     print_meaning(sweep, out);
+    if (sweep->fail) sweep_print_criterion(sweep, out);
 }
 
 /* ---- CSV ---- */

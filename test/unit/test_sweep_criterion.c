@@ -1,0 +1,192 @@
+/* The criterion of failure of a sweep (tools/sweep/criterion.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sweep_words.h"
+#include "tools/sweep/sweep.h"
+
+static SweepFate fate_by(Sweep *sweep, const char *text, size_t cell) {
+    Err err = ERR_NONE;
+    if (sweep_set_fail(sweep, text, &err)) fail_msg("%s", err.text);
+    sweep_judge(sweep);
+    return sweep->cells[cell].fate;
+}
+
+static void end_cell(Sweep *sweep, size_t cell, double loss, double entropy) {
+    SweepResult *r = &sweep->cells[cell].result;
+    sweep->cells[cell].exit = OK;
+    r->loss = loss;
+    r->entropy = entropy;
+    r->chance = 2.3;
+}
+
+static void each_operator_is_as_it_reads(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        SweepFate fate;
+    } cases[] = {
+        {"loss>1.5", FATE_PASSED},
+        {"loss>=1.5", FATE_FAILED},
+        {"loss < 1.5", FATE_PASSED},
+        {"loss <= 1.5", FATE_FAILED},
+        {"loss>1.4", FATE_FAILED},
+        {"entropy<10%", FATE_FAILED},
+        {"entropy < 5 %", FATE_PASSED},
+        {"entropy<0.1", FATE_FAILED},
+        {"loss>2 or entropy<0.1", FATE_FAILED},
+        {"loss>2,entropy<0.1", FATE_FAILED},
+        {"loss>2 or entropy<0.01", FATE_PASSED},
+        {"val_loss>1", FATE_UNKNOWN},
+        {"val_loss>1 or loss>1", FATE_FAILED},
+        {"loss>2 or val_loss>1", FATE_UNKNOWN},
+        {"collapsed", FATE_FAILED},
+        {"diverged", FATE_PASSED},
+    };
+    Sweep sweep;
+    OPEN(&sweep, "demo");
+    end_cell(&sweep, 0, 1.5, 0.06);
+    sweep.cells[0].result.collapsed = true;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (fate_by(&sweep, cases[i].text, 0) != cases[i].fate)
+            fail_msg("%s", cases[i].text);
+    sweep.cells[0].cpu_seconds = 5;
+    assert_int_equal(fate_by(&sweep, "cpu_seconds>4", 0), FATE_FAILED);
+    sweep.cells[0].result.scores[METRIC_TOP1] = 0.3;
+    assert_int_equal(fate_by(&sweep, "top1<40%", 0), FATE_FAILED);
+    sweep_close(&sweep);
+}
+
+static void what_is_not_finite_fails_and_what_has_not_ended_has_no_fate(void **state) {
+    (void)state;
+    Sweep sweep;
+    OPEN(&sweep, "demo", "train.seed=0,1,2");
+    end_cell(&sweep, 0, NAN, NAN);
+    sweep.cells[0].exit = FAIL_DIVERGED;
+    sweep.cells[0].result.nonfinite = true;
+    sweep.cells[1].exit = FAIL_DATA;
+    assert_int_equal(fate_by(&sweep, "loss>1", 0), FATE_FAILED);
+    assert_int_equal(sweep.cells[1].fate, FATE_UNKNOWN);
+    assert_int_equal(sweep.cells[2].fate, FATE_UNKNOWN);
+    sweep_clear_fail(&sweep);
+    sweep_judge(&sweep);
+    assert_int_equal(sweep.cells[0].fate, FATE_UNKNOWN);
+    sweep_close(&sweep);
+}
+
+/* Means of the seeds: 0.7, 1.0, and 0.1 of one whose other seed has not ended. */
+static void
+the_midpoint_is_between_chance_and_the_best_whole_configuration(void **state) {
+    (void)state;
+    static const double losses[] = {0.6, 0.8, 1.49, 0.51, 0.1};
+    char text[SWEEP_DEFINITION];
+    Sweep sweep;
+    OPEN(&sweep, "demo", "optim.lr=1,2,3", "train.seed=0,1");
+    for (size_t c = 0; c < COUNT(losses); c++) end_cell(&sweep, c, losses[c], 0.5);
+    assert_int_equal(fate_by(&sweep, "midpoint", 2), FATE_PASSED);
+    sweep.cells[2].result.loss = 1.51;
+    sweep_judge(&sweep);
+    assert_int_equal(sweep.cells[2].fate, FATE_FAILED);
+    assert_int_equal(sweep.cells[4].fate, FATE_PASSED);
+    sweep_fail_definition(&sweep, text, sizeof text);
+    assert_string_equal(text,
+                        "fails: midpoint, or a loss or gradient that is not finite; "
+                        "midpoint: loss above 1.5, half-way between the lowest mean loss "
+                        "of a configuration (0.7) and chance (2.3)");
+    sweep.cells[0].result.chance = NAN;
+    sweep_judge(&sweep);
+    assert_int_equal(sweep.cells[0].fate, FATE_UNKNOWN);
+    sweep_close(&sweep);
+}
+
+static void failures_are_counted_by_method_over_configurations(void **state) {
+    (void)state;
+    /* of the first method: all seeds fail, two of three, one, none */
+    static const int fails[] = {1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0};
+    SweepFailures list[24];
+    Sweep sweep;
+    OPEN(&sweep, "demo,demo-sigma", "optim.lr=1,2", "train.batch=8,16",
+         "train.seed=0,1,2");
+    for (size_t c = 0; c < 12; c++) end_cell(&sweep, c, fails[c], 0.5);
+    for (size_t c = 12; c < 15; c++) end_cell(&sweep, c, 0, 0.5);
+    fate_by(&sweep, "loss>0.5", 0);
+    assert_int_equal(sweep_failures(&sweep, list), 2);
+    assert_int_equal(list[0].runs, 12);
+    assert_int_equal(list[0].failed, 6);
+    assert_int_equal(list[0].configurations, 4);
+    assert_int_equal(list[0].any, 3);
+    assert_int_equal(list[0].most, 2);
+    assert_int_equal(list[0].every, 1);
+    assert_int_equal(list[1].first, 12);
+    assert_int_equal(list[1].configurations, 1); /* the others have not run */
+    assert_int_equal(list[1].any, 0);
+    sweep_close(&sweep);
+}
+
+static void half_of_the_seeds_are_not_most(void **state) {
+    (void)state;
+    SweepFailures list[2];
+    Sweep sweep;
+    OPEN(&sweep, "demo", "train.seed=0,1");
+    end_cell(&sweep, 0, 1, 0.5);
+    end_cell(&sweep, 1, 0, 0.5);
+    fate_by(&sweep, "loss>0.5", 0);
+    assert_int_equal(sweep_failures(&sweep, list), 1);
+    assert_true(list[0].any == 1 && list[0].most == 0 && list[0].every == 0);
+    sweep_close(&sweep);
+}
+
+static void a_criterion_is_written_in_one_way(void **state) {
+    (void)state;
+    Sweep sweep;
+    OPEN(&sweep, "demo");
+    fate_by(&sweep, "  loss>1.480 or  entropy <=10% ,midpoint", 0);
+    assert_string_equal(sweep_fail_text(&sweep),
+                        "loss > 1.48 or entropy <= 0.1 or midpoint");
+    char *again = mem_strdup(sweep_fail_text(&sweep));
+    fate_by(&sweep, again, 0);
+    assert_string_equal(sweep_fail_text(&sweep), again);
+    mem_free(again);
+    sweep_close(&sweep);
+}
+
+static void a_wrong_criterion_is_refused_and_the_old_one_stays(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", "is no condition"},           {"loss", "is no condition"},
+        {"loss>", "not a number"},         {"loss>a", "not a number"},
+        {"loss>1 2", "not a number"},      {"loss>inf", "not a number"},
+        {"loss>1 or", "is no condition"},  {"loss>1,,midpoint", "is no condition"},
+        {">2", "is no number of a run"},   {"loss=>2", "did you mean loss"},
+        {"losss>2", "did you mean loss"},  {"verdict>2", "is no number of a run"},
+        {"midpoint>2", "is no number of"}, {"loss>1 and entropy<1", "not a number"},
+    };
+    Sweep sweep;
+    OPEN(&sweep, "demo");
+    fate_by(&sweep, "loss>1", 0);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Err err = ERR_NONE;
+        assert_int_equal(sweep_set_fail(&sweep, cases[i][0], &err), FAIL_USAGE);
+        if (!strstr(err.text, cases[i][1])) fail_msg("%s: %s", cases[i][0], err.text);
+        assert_string_equal(sweep_fail_text(&sweep), "loss > 1");
+    }
+    sweep_close(&sweep);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(each_operator_is_as_it_reads),
+        cmocka_unit_test(what_is_not_finite_fails_and_what_has_not_ended_has_no_fate),
+        cmocka_unit_test(the_midpoint_is_between_chance_and_the_best_whole_configuration),
+        cmocka_unit_test(failures_are_counted_by_method_over_configurations),
+        cmocka_unit_test(half_of_the_seeds_are_not_most),
+        cmocka_unit_test(a_criterion_is_written_in_one_way),
+        cmocka_unit_test(a_wrong_criterion_is_refused_and_the_old_one_stays),
+    };
+    return cmocka_run_group_tests_name("sweep_criterion", cases, NULL, NULL);
+}

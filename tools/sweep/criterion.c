@@ -1,0 +1,245 @@
+/* criterion: which cells fail, by the user's own definition (tools/sweep/sweep.h). */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/file/textbuffer.h"
+#include "engine/core/grow.h"
+#include "tools/program/nearest.h"
+#include "tools/sweep/column.h"
+
+/* ---- a term ---- */
+
+typedef enum { TERM_NUMBER, TERM_MIDPOINT, TERM_DIVERGED, TERM_COLLAPSED } TermKind;
+
+/* Names that need no number. */
+static const struct {
+    const char *name;
+    TermKind kind;
+} WHOLE_TERMS[] = {
+    {"midpoint", TERM_MIDPOINT},
+    {"diverged", TERM_DIVERGED},
+    {"collapsed", TERM_COLLAPSED},
+};
+
+typedef struct Term {
+    TermKind kind;
+    size_t offset; /* of a number in SweepCell */
+    bool above, equal;
+    double bound;
+} Term;
+
+struct SweepCriterion {
+    Term *terms;
+    size_t count, room;
+    TextBuffer text; /* "loss > 1.48 or midpoint" */
+};
+
+static bool holds(const Term *term, double x) {
+    if (term->equal && x == term->bound) return true;
+    return term->above ? x > term->bound : x < term->bound;
+}
+
+static SweepFate fate_of(bool known, bool fails) {
+    if (!known) return FATE_UNKNOWN;
+    return fails ? FATE_FAILED : FATE_PASSED;
+}
+
+static SweepFate term_fate(const Term *term, const SweepCell *cell, double best) {
+    const SweepResult *r = &cell->result;
+    double x = r->loss, level = (best + r->chance) / 2;
+    switch (term->kind) {
+    case TERM_DIVERGED: return fate_of(true, r->diverged);
+    case TERM_COLLAPSED: return fate_of(isfinite(r->entropy), r->collapsed);
+    case TERM_MIDPOINT: return fate_of(isfinite(x) && isfinite(level), x > level);
+    case TERM_NUMBER: break;
+    }
+    x = *(const double *)((const char *)cell + term->offset);
+    return fate_of(!isnan(x), holds(term, x));
+}
+
+/* ---- from text ---- */
+
+static bool is_whole_term(const char *name, Term *term) {
+    for (size_t i = 0; i < COUNT(WHOLE_TERMS); i++)
+        if (!strcmp(name, WHOLE_TERMS[i].name)) {
+            term->kind = WHOLE_TERMS[i].kind;
+            return true;
+        }
+    return false;
+}
+
+static Status refuse_name(const char *text, const char *name, Err *err) {
+    const char *names[COLUMNS_MOST + METRIC_COUNT + COUNT(WHOLE_TERMS) + 1];
+    size_t count = column_names(names);
+    for (size_t i = 0; i < COUNT(WHOLE_TERMS); i++) names[count++] = WHOLE_TERMS[i].name;
+    names[count] = NULL;
+    TextBuffer list = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (i) text_append(&list, ", ", 2);
+        text_append(&list, names[i], strlen(names[i]));
+    }
+    err_set(err, FAIL_USAGE,
+            "--fail %s: `%s` is no number of a run; did you mean %s? (%s)", text, name,
+            nearest_word(name, names), list.text);
+    text_free(&list);
+    return FAIL_USAGE;
+}
+
+/* "1.48" or "10%" */
+static bool read_bound(const char *text, double *bound) {
+    char *end;
+    *bound = strtod(text, &end);
+    if (end == text || !isfinite(*bound)) return false;
+    while (isspace((unsigned char)*end)) end++;
+    if (*end == '%') *bound /= 100, end++;
+    return !*end;
+}
+
+static char *strip(char *text) {
+    while (isspace((unsigned char)*text)) text++;
+    size_t length = strlen(text);
+    while (length && isspace((unsigned char)text[length - 1])) text[--length] = 0;
+    return text;
+}
+
+static Status read_term(const char *whole, char *part, Term *term, Err *err) {
+    char *mark = strpbrk(part, "<>");
+    *term = (Term){.kind = TERM_NUMBER};
+    if (!mark && is_whole_term(part, term)) return OK;
+    if (!mark)
+        return err_set(err, FAIL_USAGE,
+                       "--fail %s: `%s` is no condition; write it as NAME<NUMBER, "
+                       "NAME>NUMBER or midpoint, joined by `or`",
+                       whole, part);
+    term->above = *mark == '>';
+    term->equal = mark[1] == '=';
+    if (!read_bound(mark + 1 + term->equal, &term->bound))
+        return err_set(err, FAIL_USAGE,
+                       "--fail %s: `%s` is not a number, nor a number and %%", whole,
+                       strip(mark + 1 + term->equal));
+    *mark = 0;
+    char *name = strip(part);
+    term->offset = column_offset(name);
+    return term->offset == SIZE_MAX ? refuse_name(whole, name, err) : OK;
+}
+
+/* "loss > 1.48", always in the same way */
+static void write_term(SweepCriterion *criterion, const Term *term, const char *name) {
+    char text[120];
+    text_format(text, sizeof text, "%s%s", criterion->count ? " or " : "", name);
+    text_append(&criterion->text, text, strlen(text));
+    if (term->kind != TERM_NUMBER) return;
+    text_format(text, sizeof text, " %c%s %.9g", term->above ? '>' : '<',
+                term->equal ? "=" : "", term->bound);
+    text_append(&criterion->text, text, strlen(text));
+}
+
+/* The next term of "a or b, c": cut off in place. */
+static char *next_part(char **rest) {
+    char *begin = *rest, *c = begin;
+    if (!begin) return NULL;
+    for (; *c && *c != ','; c++) {
+        bool word = c > begin && isspace((unsigned char)c[-1]) && !strncmp(c, "or", 2);
+        if (word && (isspace((unsigned char)c[2]) || !c[2])) break;
+    }
+    *rest = *c ? c + (*c == ',' ? 1 : 2) : NULL;
+    *c = 0;
+    return strip(begin);
+}
+
+static void free_criterion(SweepCriterion *criterion) {
+    if (!criterion) return;
+    mem_free(criterion->terms);
+    text_free(&criterion->text);
+    mem_free(criterion);
+}
+
+void sweep_clear_fail(Sweep *sweep) {
+    free_criterion(sweep->fail);
+    sweep->fail = NULL;
+}
+
+Status sweep_set_fail(Sweep *sweep, const char *text, Err *err) {
+    SweepCriterion *criterion = mem_zalloc(sizeof *criterion);
+    char *copy = mem_strdup(text), *rest = copy, *part;
+    Status status = OK;
+    while (!status && (part = next_part(&rest))) {
+        Term term;
+        status = read_term(text, part, &term, err);
+        if (status) break;
+        write_term(criterion, &term, part);
+        GROW(criterion->terms, criterion->count, criterion->room, 1);
+        criterion->terms[criterion->count++] = term;
+    }
+    mem_free(copy);
+    if (status) {
+        free_criterion(criterion);
+        return status;
+    }
+    sweep_clear_fail(sweep);
+    sweep->fail = criterion;
+    return OK;
+}
+
+const char *sweep_fail_text(const Sweep *sweep) {
+    return sweep->fail ? sweep->fail->text.text : "";
+}
+
+static bool has_midpoint(const Sweep *sweep) {
+    for (size_t i = 0; sweep->fail && i < sweep->fail->count; i++)
+        if (sweep->fail->terms[i].kind == TERM_MIDPOINT) return true;
+    return false;
+}
+
+/* ---- fates ---- */
+
+/* The lowest mean loss of a configuration whose runs have all ended with one; NaN: none
+ * has.  `first`: a cell of it. */
+static double best_loss(const Sweep *sweep, size_t *first) {
+    SweepGroup *groups = mem_zalloc(sweep->cell_count * sizeof *groups);
+    size_t count = sweep_group(sweep, groups);
+    double best = NAN;
+    for (size_t g = 0; g < count; g++) {
+        bool whole = groups[g].loss.count == groups[g].cells;
+        if (!whole || groups[g].loss.mean >= best) continue;
+        best = groups[g].loss.mean;
+        *first = groups[g].first;
+    }
+    mem_free(groups);
+    return best;
+}
+
+static SweepFate judge_cell(const SweepCriterion *criterion, const SweepCell *cell,
+                            double best) {
+    SweepFate fate = FATE_PASSED;
+    if (!sweep_has_ended(cell)) return FATE_UNKNOWN;
+    if (cell->result.nonfinite) return FATE_FAILED;
+    for (size_t i = 0; i < criterion->count; i++) {
+        SweepFate one = term_fate(&criterion->terms[i], cell, best);
+        if (one == FATE_FAILED) return FATE_FAILED;
+        if (one == FATE_UNKNOWN) fate = FATE_UNKNOWN;
+    }
+    return fate;
+}
+
+void sweep_judge(Sweep *sweep) {
+    size_t first = 0;
+    double best = has_midpoint(sweep) ? best_loss(sweep, &first) : NAN;
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        sweep->cells[c].fate =
+            sweep->fail ? judge_cell(sweep->fail, &sweep->cells[c], best) : FATE_UNKNOWN;
+}
+
+void sweep_fail_definition(const Sweep *sweep, char *text, size_t size) {
+    size_t first = 0;
+    text_format(text, size, "fails: %s, or a loss or gradient that is not finite",
+                sweep_fail_text(sweep));
+    if (!has_midpoint(sweep)) return;
+    double best = best_loss(sweep, &first), chance = sweep->cells[first].result.chance;
+    size_t used = strlen(text);
+    text_format(text + used, size - used,
+                "; midpoint: loss above %.4g, half-way between the lowest mean loss of a "
+                "configuration (%.4g) and chance (%.4g)",
+                (best + chance) / 2, best, chance);
+}
