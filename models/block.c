@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "models/look.h"
+
 double deepnorm_alpha(size_t depth) { return pow(2 * (double)depth, 0.25); }
 
 double deepnorm_beta(size_t depth) { return pow(8 * (double)depth, -0.25); }
@@ -36,9 +38,10 @@ static const Grouping CROSS[] = {
     [QKV_SEPARATE] = {{"q", "k", "v"}, {1, 1, 1}, 3},
 };
 
-static void attention_build(Model *model, AttentionPart *part, const Grouping *grouping,
-                            bool bare, const char *scope) {
+static void attention_build(Model *model, AttentionPart *part, bool cross, bool bare,
+                            const char *scope) {
     size_t width = model->config.width;
+    const Grouping *grouping = &(cross ? CROSS : SELF)[model->config.qkv];
     part->in_count = grouping->count;
     if (bare)
         part->shift =
@@ -49,7 +52,7 @@ static void attention_build(Model *model, AttentionPart *part, const Grouping *g
                      grouping->name[i]);
     linear_build(model, &part->proj, PART_ATTENTION, !bare, width, width, "%s.proj",
                  scope);
-    site_build(model, &part->site, scope);
+    site_build(model, &part->site, cross, scope);
     bool shared = grouping->height[0] > 1; /* keys stand below the queries */
     part->site.query = &part->in[0];
     part->site.key = &part->in[!shared];
@@ -83,11 +86,11 @@ void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index
     bool normed = c->norm != NORM_NONE;
     if (normed) norm_build(model, &block->self.norm, spec->eps, "%s.norm1", name);
     text_format(scope, sizeof scope, "%s.attn", name);
-    attention_build(model, &block->self, &SELF[c->qkv], spec->bare, scope);
+    attention_build(model, &block->self, false, spec->bare, scope);
     if (spec->cross) {
         if (normed) norm_build(model, &block->cross.norm, spec->eps, "%s.norm2", name);
         text_format(scope, sizeof scope, "%s.cross", name);
-        attention_build(model, &block->cross, &CROSS[c->qkv], spec->bare, scope);
+        attention_build(model, &block->cross, true, spec->bare, scope);
     }
     if (normed)
         norm_build(model, &block->norm, spec->eps, "%s.norm%d", name,
@@ -188,8 +191,10 @@ static Before norm_before(const Block *block, const NormLayer *norm) {
 }
 
 /* The first product of a branch, with the norm that may stand before it. */
-static Tensor *enter(Tape *tape, const LinearLayer *layer, Before norm, Tensor *x) {
+static Tensor *enter(Tape *tape, const LinearLayer *layer, Before norm, Tensor *x,
+                     const Viewer *viewer) {
     LinearArgs args = linear_args(layer, x);
+    args.viewer = viewer;
     if (norm.gain) {
         args.intake = INTAKE_NORM;
         args.gain = norm.gain;
@@ -200,7 +205,8 @@ static Tensor *enter(Tape *tape, const LinearLayer *layer, Before norm, Tensor *
 }
 
 /* Queries, keys and values of self-attention out of one, two or three products. */
-static void project_self(Tape *tape, const Block *block, Tensor *x, AttentionArgs *args) {
+static void project_self(Tape *tape, const Block *block, Tensor *x, const Viewer *viewer,
+                         AttentionArgs *args) {
     const AttentionPart *part = &block->self;
     size_t width = tensor_last(x), count = part->in_count;
     Before norm = norm_before(block, &part->norm);
@@ -213,7 +219,8 @@ static void project_self(Tape *tape, const Block *block, Tensor *x, AttentionArg
         x = op_layer_norm(tape, x, norm.gain, norm.bias, norm.eps);
         norm = (Before){0};
     }
-    for (size_t i = 0; i < count; i++) y[i] = enter(tape, &part->in[i], norm, x);
+    for (size_t i = 0; i < count; i++)
+        y[i] = enter(tape, &part->in[i], norm, x, i ? NULL : viewer);
     Tensor *second = y[count == 3], *last = y[count - 1];
     args->q = (Slice){y[0], 0};
     args->k = (Slice){second, count == 3 ? 0 : width};
@@ -254,15 +261,30 @@ static AttentionArgs attention_args(const Block *block, AttentionPart *part,
                            .stats = &part->site.stats};
 }
 
+/* Where only some queries have an output the others are made as well to be measured. */
+static void show_output(Tape *tape, const Look *look, const AttentionArgs *args,
+                        Tensor *y) {
+    AttentionArgs all = *args;
+    all.outputs = 0;
+    all.stats = NULL;
+    if (look->level < MEASURE_HEADS) return;
+    look_output(look, args->outputs ? op_attention(tape, &all) : y);
+}
+
 static Tensor *attend_self(Tape *tape, Block *block, const ForwardMode *mode,
                            const BlockInput *input, Tensor *x, size_t outputs) {
     AttentionArgs args = attention_args(block, &block->self, mode, SITE_SELF_P);
     args.outputs = outputs;
     args.causal = block->causal;
     args.key_count = args.query_count = input->count;
-    project_self(tape, block, x, &args);
+    Look look;
+    const Viewer *viewer =
+        look_begin(&look, tape, &block->self.site, mode, &args, x, NULL);
+    project_self(tape, block, x, viewer, &args);
     if (input->self) through_cache(tape, input->self, x->shape[1], &args);
-    return op_attention(tape, &args);
+    Tensor *y = op_attention(tape, &args);
+    show_output(tape, &look, &args, y);
+    return y;
 }
 
 static Tensor *attend_cross(Tape *tape, Block *block, const ForwardMode *mode,
@@ -272,12 +294,17 @@ static Tensor *attend_cross(Tape *tape, Block *block, const ForwardMode *mode,
     args.key_count = input->memory_count;
     args.query_count = input->count;
     Before norm = norm_before(block, &part->norm);
-    args.q = (Slice){enter(tape, &part->in[0], norm, x), 0};
+    Look look;
+    const Viewer *viewer =
+        look_begin(&look, tape, &part->site, mode, &args, x, input->memory);
+    args.q = (Slice){enter(tape, &part->in[0], norm, x, viewer), 0};
     bool known = input->cross && input->cross->used;
     if (!known) project_memory(tape, part, input->memory, &args);
     if (input->cross)
         through_cache(tape, input->cross, known ? 0 : input->memory->shape[1], &args);
-    return op_attention(tape, &args);
+    Tensor *y = op_attention(tape, &args);
+    show_output(tape, &look, &args, y);
+    return y;
 }
 
 /* The end of a residual step: the last product of the branch, what is random about it,
@@ -340,7 +367,7 @@ static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode,
     }
     tape_scope(tape, block->mlp_scope);
     Before norm = norm_before(block, &block->norm);
-    LinearArgs fc2 = mlp_end(tape, block, mode, enter(tape, &block->fc1, norm, x));
+    LinearArgs fc2 = mlp_end(tape, block, mode, enter(tape, &block->fc1, norm, x, NULL));
     return leave(tape, block, mode, fc2, &block->norm, SITE_MLP, x);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/kern/gemm.h"
+#include "engine/kern/reduce.h"
 #include "engine/kern/symmetric.h"
 
 /* A thread's own memory: matrices [K, K], and that of the eigen-solver. */
@@ -103,4 +104,19 @@ void heads_measure(const Site *site, HeadWeights *heads) {
         heads[h] = measure(site, h, width, &area);
     }
     mem_free(memory);
+}
+
+static double largest_bias(const LinearLayer *layer, size_t first, const Site *site) {
+    size_t width = site->width / site->heads;
+    double most = 0;
+    for (size_t h = 0; layer->bias && h < site->heads; h++)
+        most =
+            fmax(most, reduce_sum_squares(layer->bias->tensor.value + first + h * width,
+                                          width));
+    return sqrt(most);
+}
+
+void heads_biases(const Site *site, double bias[2]) {
+    bias[0] = largest_bias(site->query, site->query_row, site);
+    bias[1] = largest_bias(site->key, site->key_row, site);
 }

@@ -19,18 +19,12 @@
 /* Singular values that "sec" adds up. */
 enum { SEC_COUNT = 4 };
 
-typedef struct HeadWeights {
-    /* |[Q b_Q]^T [P b_P]|_2: largest singular value, with the biases as one more column
-     * (of the input: a one).  Without biases |M|_2.  For the bounds of logits and entropy
-     * (Zhai et al. 2023, Theorem 3.1). */
-    double pair;
-    double sec;         /* of M: sum of the 4 largest sigma_i^2 over that of all */
-    double stable_rank; /* of M: |M|_F^2 / |M|_2^2, from 1 to min(K, D) */
-} HeadWeights;
-
 /* heads: [site->heads], by the scales that the layers have now (model_refresh,
  * model_freeze).  M = 0 gives 0 for all; a weight that is not finite gives NaN.  Exact to
  * rounding: in float about 1e-5 of the value. */
 void heads_measure(const Site *site, HeadWeights *heads);
+
+/* Largest over heads of the norm of its biases: [0] of the queries, [1] of the keys. */
+void heads_biases(const Site *site, double bias[2]);
 
 #endif

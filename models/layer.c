@@ -29,7 +29,11 @@ void model_init(Model *model, const ModelConfig *config) {
 void model_release(Model *model) {
     for (size_t i = 0; i < model->layer_count; i++)
         reparam_free(model->layers[i]->reparam);
-    for (size_t i = 0; i < model->site_count; i++) mem_free(model->sites[i]->entropy);
+    for (size_t i = 0; i < model->site_count; i++) {
+        mem_free(model->sites[i]->entropy);
+        mem_free(model->sites[i]->measured.sums);
+        mem_free(model->sites[i]->measured.weights);
+    }
     mem_free(model->layers);
     mem_free(model->sites);
     params_free(model->params);
@@ -98,8 +102,10 @@ void norm_build(Model *model, NormLayer *layer, double eps, const char *format, 
     layer->eps = eps;
 }
 
-void site_build(Model *model, Site *site, const char *name) {
+void site_build(Model *model, Site *site, bool cross, const char *name) {
     size_t heads = model->config.heads;
+    Measured *m = &site->measured;
+    site->cross = cross;
     text_format(site->name, sizeof site->name, "%s", name);
     site->heads = heads;
     site->width = model->config.width;
@@ -108,6 +114,10 @@ void site_build(Model *model, Site *site, const char *name) {
     site->stats.entropy = site->entropy + 2 * heads;
     site->stats.largest = site->entropy + 3 * heads;
     site->weight = 0;
+    m->level = MEASURE_NOTHING;
+    m->count = SUM_FIXED + heads + (cross ? 2 : 1) * site->width;
+    m->sums = mem_zalloc(m->count * sizeof(double));
+    m->weights = mem_zalloc(heads * sizeof *m->weights);
     GROW(model->sites, model->site_count, model->site_room, 1);
     model->sites[model->site_count++] = site;
 }

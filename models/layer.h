@@ -9,6 +9,7 @@
 #include "engine/op/op.h"
 #include "engine/reparam/reparam.h"
 #include "models/config.h"
+#include "models/site.h"
 
 /* y = scale x W^T + b, named X.weight, X.bias. */
 typedef struct LinearLayer {
@@ -22,20 +23,6 @@ typedef struct NormLayer {
     Param *weight, *bias; /* [D]; NULL: the identity */
     double eps;
 } NormLayer;
-
-/* A place where attention happens, and what it measured in its last forward pass. */
-typedef struct Site {
-    char name[100];      /* "blocks.0.attn" */
-    size_t heads, width; /* width: of all heads */
-    /* The layers that make queries and keys, and the rows where these begin in them. */
-    const LinearLayer *query, *key;
-    size_t query_row, key_row;
-    AttentionStats stats; /* of the last forward pass */
-    double *entropy;      /* [heads] mean over the queries gathered since the reset */
-    double *largest;      /* [heads] */
-    double uniform;       /* what the entropy would be, were attention uniform */
-    double weight;        /* queries gathered */
-} Site;
 
 /* An op of the program's that uses the library: row by row, x [.., D] -> [.., D]. */
 typedef struct OutputOp {
@@ -58,6 +45,7 @@ typedef struct ForwardMode {
     double temperature;   /* of attention */
     size_t first_example; /* number of the first example within the optimizer step */
     bool recompute;       /* keep block inputs only */
+    MeasureLevel measure; /* what the sites show beside entropy and largest logit */
 } ForwardMode;
 
 void model_init(Model *model, const ModelConfig *config);
@@ -90,8 +78,8 @@ void output_build(Model *model, LinearLayer *layer, size_t out, size_t in,
                   const char *name);
 void norm_build(Model *model, NormLayer *layer, double eps, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Fills name, heads and width; the caller sets where queries and keys come from. */
-void site_build(Model *model, Site *site, const char *name);
+/* All but where queries and keys come from, which the caller sets. */
+void site_build(Model *model, Site *site, bool cross, const char *name);
 
 /* ---- running ---- */
 

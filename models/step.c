@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "engine/kern/reduce.h"
+#include "models/look.h"
 #include "models/together.h"
 
 void step_begin(Step *s, Model *model, const OptimConfig *optim, Ranks *ranks) {
@@ -85,6 +86,7 @@ static double run_pieces(Step *s, const StepBatch *b, Exchange *exchange,
     double loss = 0;
     params_clear_grads(s->model->params);
     model_stats_reset(s->model);
+    look_start(s->model, fault ? &(ForwardMode){0} : &b->mode);
     for (size_t i = 0; i < pieces && !(fault && fault->op); i++) {
         size_t from = step_edge(s, b, i, pieces), to = step_edge(s, b, i + 1, pieces);
         if (from == to) continue;

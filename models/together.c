@@ -1,8 +1,33 @@
 #include "models/together.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "engine/kern/reduce.h"
+
+/* What the sites measured beside entropy: sums over the ranks, and maxima. */
+static void add_measured(Ranks *ranks, Model *model) {
+    size_t count = 0, sites = model->site_count, n = 0;
+    for (size_t i = 0; i < sites; i++) count += model->sites[i]->measured.count;
+    if (!sites || !model->sites[0]->measured.level) return;
+    double *sum = mem_alloc((count + 2 * sites) * sizeof *sum), *largest = sum + count;
+    for (size_t i = 0; i < sites; i++) {
+        const Measured *m = &model->sites[i]->measured;
+        memcpy(sum + n, m->sums, m->count * sizeof *sum);
+        memcpy(largest + 2 * i, m->largest, sizeof m->largest);
+        n += m->count;
+    }
+    ranks_add(ranks, sum, count);
+    ranks_max(ranks, largest, 2 * sites);
+    n = 0;
+    for (size_t i = 0; i < sites; i++) {
+        Measured *m = &model->sites[i]->measured;
+        memcpy(m->sums, sum + n, m->count * sizeof *sum);
+        memcpy(m->largest, largest + 2 * i, sizeof m->largest);
+        n += m->count;
+    }
+    mem_free(sum);
+}
 
 /* Numbers of each kind: the loss, two for each site, and one for each of its heads. */
 static size_t count_numbers(const Model *model) {
@@ -40,6 +65,7 @@ void together_measure(Ranks *ranks, Model *model, double *loss) {
         }
     }
     mem_free(sum);
+    add_measured(ranks, model);
 }
 
 Status together_check(Ranks *ranks, const ParamSet *params, size_t step, Err *err) {

@@ -8,7 +8,7 @@
 
 /* The step's loss and attention statistics out of those of each rank's examples: *loss is
  * the sum (each rank's is its share of the mean), entropies are means weighted by
- * queries, the largest logit is the largest. */
+ * queries, the largest logit is the largest, what was measured adds up. */
 void together_measure(Ranks *ranks, Model *model, double *loss);
 
 /* Do all ranks hold the same weights, to the bit?  They must: each makes the same updates

@@ -6,9 +6,11 @@
 #ifdef STEADY_DOUBLE
 #define GEMM cblas_dgemm
 #define GEMV cblas_dgemv
+#define SYRK cblas_dsyrk
 #else
 #define GEMM cblas_sgemm
 #define GEMV cblas_sgemv
+#define SYRK cblas_ssyrk
 #endif
 
 /* C = alpha op(A) op(B) + beta C, as BLAS says it. */
@@ -94,6 +96,21 @@ void gemm_tn(size_t m, size_t n, size_t k, real alpha, const real *a, size_t lda
              const real *b, size_t ldb, real beta, real *c, size_t ldc) {
     product((Product){CblasTrans, CblasNoTrans, m, n, k, alpha, a, lda, b, ldb, beta, c,
                       ldc});
+}
+
+static void gram(CBLAS_TRANSPOSE trans, size_t n, size_t k, const real *a, size_t lda,
+                 real *c, size_t ldc) {
+    if (!n) return;
+    SYRK(CblasRowMajor, CblasLower, trans, (blasint)n, (blasint)k, 1, a, (blasint)lda, 0,
+         c, (blasint)ldc);
+}
+
+void gram_rows(size_t n, size_t k, const real *a, size_t lda, real *c, size_t ldc) {
+    gram(CblasNoTrans, n, k, a, lda, c, ldc);
+}
+
+void gram_columns(size_t n, size_t k, const real *a, size_t lda, real *c, size_t ldc) {
+    gram(CblasTrans, n, k, a, lda, c, ldc);
 }
 
 void gemv_n(size_t m, size_t n, const real *a, const real *x, real *y) {

@@ -7,15 +7,18 @@
 /* LAPACK by its Fortran symbols (Debian has no LAPACKE). */
 #ifdef STEADY_DOUBLE
 #define SYEVR dsyevr_
+#define POTRF dpotrf_
 #define ROUNDING DBL_EPSILON
 #else
 #define SYEVR ssyevr_
+#define POTRF spotrf_
 #define ROUNDING FLT_EPSILON
 #endif
 void SYEVR(const char *jobz, const char *range, const char *uplo, const int *n, real *a,
            const int *lda, const real *vl, const real *vu, const int *il, const int *iu,
            const real *abstol, int *m, real *w, real *z, const int *ldz, int *isuppz,
            real *work, const int *lwork, int *iwork, const int *liwork, int *info);
+void POTRF(const char *uplo, const int *n, real *a, const int *lda, int *info);
 
 /* syevr without vectors: its smallest workspaces, and one number for each eigenvalue. */
 enum { WORK = 26, INDICES = 10, SUPPORT = 2, VALUES = 1 };
@@ -61,4 +64,72 @@ void symmetric_root(real *a, size_t n) {
         }
         memset(row + i + 1, 0, (n - i - 1) * sizeof(real));
     }
+}
+
+/* ---- a bound of the largest eigenvalue ---- */
+
+static const double TIGHT = 5e-3; /* share of the bound above the estimate */
+enum { ITERATIONS = 12 };
+
+/* y = a x from the lower half. */
+static void times(const real *a, size_t n, const real *x, real *y) {
+    memset(y, 0, n * sizeof *y);
+    for (size_t i = 0; i < n; i++) {
+        const real *row = a + i * n;
+        real sum = row[i] * x[i], xi = x[i];
+#pragma omp simd reduction(+ : sum)
+        for (size_t j = 0; j < i; j++) {
+            sum += row[j] * x[j];
+            y[j] += row[j] * xi;
+        }
+        y[i] += sum;
+    }
+}
+
+/* x becomes a^k x / |a^k x|; returns x.a x of the last x but one. */
+static double iterate(const real *a, size_t n, real *x, real *y) {
+    double form = 0;
+    for (int round = 0; round < ITERATIONS; round++) {
+        double squares = 0;
+        form = 0;
+        times(a, n, x, y);
+        for (size_t j = 0; j < n; j++) {
+            squares += (double)y[j] * (double)y[j];
+            form += (double)y[j] * (double)x[j];
+        }
+        double length = sqrt(squares);
+        if (!(length > 0)) return 0;
+        for (size_t j = 0; j < n; j++) x[j] = (real)((double)y[j] / length);
+    }
+    return form;
+}
+
+/* Has mu - a no negative eigenvalue? */
+static bool is_above(const real *a, size_t n, double mu, real *copy) {
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < i; j++) copy[i * n + j] = -a[i * n + j];
+        copy[i * n + i] = (real)(mu - (double)a[i * n + i]);
+    }
+    int order = (int)n, info = 0;
+    POTRF("U", &order, copy, &order, &info); /* LAPACK's upper half is our lower one */
+    return info == 0;
+}
+
+double symmetric_above(const real *a, size_t n, real *spare) {
+    real *copy = spare, *x = copy + n * n, *y = x + n;
+    double trace = 0, more = TIGHT, rounding = 1 + 8 * (double)n * (double)ROUNDING;
+    for (size_t i = 0; i < n; i++) {
+        trace += (double)a[i * n + i];
+        /* Mostly what rows have in common; tilted, so that it is orthogonal to little. */
+        x[i] = (real)((1 + 0.37 * sin((double)i)) / sqrt((double)n));
+    }
+    if (!(trace > 0) || isinf(trace)) return trace == 0 ? 0 : (double)NAN;
+    double mu = 0;
+    while (mu < trace) {
+        mu = MAX(iterate(a, n, x, y) * (1 + more), mu * (1 + more));
+        if (isnan(mu)) return mu;
+        if (mu < trace && is_above(a, n, mu, copy)) break;
+        more *= 1.5;
+    }
+    return MIN(mu, trace) * rounding;
 }

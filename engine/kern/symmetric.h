@@ -1,4 +1,5 @@
-/* symmetric: what small symmetric matrices [n, n] of both halves have for eigenvalues.
+/* symmetric: eigenvalues of small symmetric matrices [n, n], row-major; the lower half is
+ * read.
  *
  *     void *room = mem_alloc(symmetric_room(n));
  *     symmetric_largest(a, n, 4, values, room);
@@ -21,5 +22,11 @@ void symmetric_largest(real *a, size_t n, size_t count, double *values, void *ro
  * without negative eigenvalues.  A pivot that is nothing beside the largest diagonal
  * entry (n times rounding) gives a column of zeros: the matrix has not full rank. */
 void symmetric_root(real *a, size_t n);
+
+/* An upper bound of the largest eigenvalue of a [n, n] without negative ones, mostly
+ * within 1 % of it and never more than the trace: mu is one as soon as mu - a has a
+ * Cholesky factor.  (Power iteration alone gives a lower bound.)  Rounding is allowed
+ * for.  spare: n (n + 2) numbers.  A number that is not finite gives NaN. */
+double symmetric_above(const real *a, size_t n, real *spare);
 
 #endif

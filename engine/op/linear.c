@@ -342,6 +342,7 @@ static void forward(Tape *tape, Linear *l, const Sizes *s, real *y) {
     }
     if (!needed) return;
     real *p = take_in(tape, l, s);
+    if (a->viewer) a->viewer->see(a->viewer->context, p);
     const real *w = lay_out(tape, l, s, true);
     fill_dropped(l, s, y);
     for (Run r = next_run(a->keep, s, 0); r.rows;
@@ -375,6 +376,7 @@ Tensor *op_linear_fused(Tape *tape, const LinearArgs *a) {
         (a->residual && a->residual->needs_grad) ||
         (a->intake == INTAKE_NORM && (a->gain->needs_grad || a->bias->needs_grad));
     Linear *l = tape_node(tape, sizeof *l, "linear", y, wanted, backward);
+    made.a.viewer = NULL; /* it may be gone when the node is read */
     if (l) made.node = l->node, *l = made;
     return y;
 }

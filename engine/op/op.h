@@ -33,6 +33,12 @@ typedef enum {
     INTAKE_NORM, /* as op_layer_norm, with gain, bias, eps */
 } Intake;
 
+/* Looks at what a product reads, which op_linear_fused keeps nowhere. */
+typedef struct Viewer {
+    void (*see)(void *context, const real *p);
+    void *context;
+} Viewer;
+
 typedef struct LinearArgs {
     Tensor *x, *w, *b;  /* as op_linear takes them */
     const Scale *scale; /* or NULL */
@@ -45,7 +51,8 @@ typedef struct LinearArgs {
     double dropout;   /* of the product, in training: op_dropout's, with its ... */
     uint32_t site;    /* ... site and */
     size_t first_example;
-    bool last; /* a recomputed block ends here: its output is not made again */
+    const Viewer *viewer; /* is shown f(x) [rows, in] in the forward pass; or NULL */
+    bool last;            /* a recomputed block ends here: its output is not made again */
 } LinearArgs;
 
 /* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear with what stands
