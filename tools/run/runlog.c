@@ -12,51 +12,21 @@
 #include "data/file/openfile.h"
 #include "engine/core/grow.h"
 #include "tools/program/say.h"
-#include "tools/run/layer.h"
+#include "tools/run/runlog_parts.h"
 
 #define RECIPE_MOST ((size_t)1 << 20)
 #define LOG_MOST ((size_t)4 << 30)
 #define CELLS_LEAST ((size_t)64 << 20) /* numbers that any log may take: 512 MB */
 #define STEP_MOST 1e15
-#define NUMBER_MOST 1e39 /* beyond all floats */
-#define NUMBER_LEAST 1e-60
 
 enum {
     ROW_LEAST = sizeof "{\"step\":1}" - 1, /* bytes of the shortest row */
     LINE_MOST = 16 << 20,
-    NAMES_MOST = 20000, /* sites, heads of one, weights */
-    KINDS_MOST = 200,   /* of sites or weights: names without the number of their block */
 };
-
-static double *nan_array(size_t count) {
-    double *array = mem_alloc(count * sizeof *array);
-    for (size_t i = 0; i < count; i++) array[i] = NAN;
-    return array;
-}
-
-/* NaN for what is no number, or larger than any that a run logs; 0 for what is
- * smaller. */
-static double number_in(const json_t *value) {
-    double x = json_is_number(value) ? json_number_value(value) : NAN;
-    if (fabs(x) < NUMBER_LEAST) return 0;
-    return fabs(x) <= NUMBER_MOST ? x : NAN;
-}
-
-static double number(const json_t *row, const char *key) {
-    return number_in(json_object_get(row, key));
-}
-
-static const char *text_of(const json_t *row, const char *key) {
-    const json_t *value = json_object_get(row, key);
-    return json_is_string(value) ? json_string_value(value) : NULL;
-}
-
-/* One row of a run into the arrays, which have room for `space` rows. */
-typedef void RowReader(RunLog *run, const json_t *row, double step, size_t space);
 
 /* An intervention has a key and two values in place of a text. */
 static char *event_text(const json_t *row) {
-    const char *text = text_of(row, "text"), *key = text_of(row, "key");
+    const char *text = runlog_text(row, "text"), *key = runlog_text(row, "key");
     if (text || !key) return mem_strdup(text ? text : "");
     char *from = json_dumps(json_object_get(row, "from"), JSON_ENCODE_ANY);
     char *to = json_dumps(json_object_get(row, "to"), JSON_ENCODE_ANY);
@@ -70,8 +40,9 @@ static char *event_text(const json_t *row) {
 
 static void read_event(RunLog *run, const json_t *row, double step, size_t space) {
     if (!run->events) run->events = mem_zalloc(space * sizeof *run->events);
-    run->events[run->event_count++] = (RunEvent){step, mem_strdup(text_of(row, "event")),
-                                                 event_text(row), number(row, "count")};
+    run->events[run->event_count++] =
+        (RunEvent){step, mem_strdup(runlog_text(row, "event")), event_text(row),
+                   runlog_number(row, "count")};
 }
 
 static void read_train_row(RunLog *run, const json_t *row, double step, size_t space) {
@@ -85,155 +56,26 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
                    {&train->lr, "lr"},
                    {&train->grad_norm, "grad_norm"},
                    {&train->items_per_s, "items_per_s"}};
-    if (text_of(row, "event")) {
+    if (runlog_text(row, "event")) {
         read_event(run, row, step, space);
         return;
     }
     while (train->count && train->step[train->count - 1] >= step) train->count--;
     for (size_t i = 0; i < COUNT(columns); i++) {
-        if (!*columns[i].array) *columns[i].array = nan_array(space);
-        (*columns[i].array)[train->count] = number(row, columns[i].key);
+        if (!*columns[i].array) *columns[i].array = runlog_nans(space);
+        (*columns[i].array)[train->count] = runlog_number(row, columns[i].key);
     }
     train->count++;
-}
-
-/* A name that is too long is kept without its end. */
-static bool is_named(const char *kept, size_t room, const char *name) {
-    return !strncmp(kept, name, room - 1);
-}
-
-/* Its number among the names that came before; SIZE_MAX: it is new. */
-static size_t find_name(const StringMap *names, const char *name, size_t room) {
-    return stringmap_find(names, name, strnlen(name, room - 1));
-}
-
-/* Figures compare each kind with all names.  A name of one kind too many is left out. */
-static bool has_kind(StringMap *kinds, const char *name) {
-    char text[sizeof(LayerName)];
-    LayerName part = layer_name(name);
-    text_format(text, sizeof text, "%d%s %s", part.in_block, part.prefix, part.suffix);
-    size_t length = strlen(text);
-    if (stringmap_find(kinds, text, length) != SIZE_MAX) return true;
-    return kinds->count < KINDS_MOST && stringmap_add(kinds, text, length) < KINDS_MOST;
-}
-
-/* Each name takes numbers for each row.  Of rows that belong together they are fewer than
- * the bytes that name them; what strangers write must not take all memory.  False: the
- * name is left out, which is said (runlog_note). */
-static bool afford(RunLog *run, const char *name, StringMap *kinds, size_t count,
-                   size_t space, size_t each) {
-    size_t cells;
-    bool good = count < NAMES_MOST && has_kind(kinds, name) &&
-                size_mul(space, each, &cells) &&
-                cells <= run->room - MIN(run->room, run->cells);
-    if (good) run->cells += cells;
-    if (good || !run->room) return good;
-    run->room = 0; /* said once */
-    if (!run->bad_rows++)
-        snprintf(run->bad_first, sizeof run->bad_first,
-                 "probe.jsonl: from %.60s on there are too many names for its rows",
-                 name);
-    return false;
-}
-
-/* Rows list their sites and weights in one order: `guess`, the place in the row, is where
- * the name mostly stands. */
-static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t heads,
-                          size_t space) {
-    ProbeLog *probe = &run->probe;
-    enum { ROOM = sizeof probe->sites->name };
-    if (guess < probe->site_count && is_named(probe->sites[guess].name, ROOM, name))
-        return &probe->sites[guess];
-    size_t known = find_name(&run->site_names, name, ROOM);
-    if (known != SIZE_MAX) return &probe->sites[known];
-    if (heads > NAMES_MOST ||
-        !afford(run, name, &run->site_kinds, probe->site_count, space, 4 + heads))
-        return NULL;
-    GROW(probe->sites, probe->site_count, probe->site_room, 1);
-    SiteLog *site = &probe->sites[probe->site_count++];
-    snprintf(site->name, sizeof site->name, "%s", name);
-    stringmap_add(&run->site_names, site->name, strlen(site->name));
-    site->heads = heads;
-    site->entropy = nan_array(space * MAX(heads, 1));
-    site->mean = nan_array(space);
-    site->max_logit = nan_array(space);
-    site->keys = nan_array(space);
-    site->uniform = nan_array(space);
-    return site;
-}
-
-static void read_site(RunLog *run, const json_t *row, size_t guess, size_t at,
-                      size_t space) {
-    const char *name = text_of(row, "site");
-    const json_t *entropy = json_object_get(row, "entropy");
-    size_t heads = json_array_size(entropy);
-    SiteLog *site = name ? find_site(run, name, guess, heads, space) : NULL;
-    if (!site) return;
-    double *nats = site->entropy + at * site->heads;
-    for (size_t h = 0; h < site->heads; h++)
-        nats[h] = number_in(json_array_get(entropy, h));
-    site->mean[at] = entropy_mean(nats, site->heads);
-    site->max_logit[at] = number(row, "max_logit");
-    double keys = number(row, "keys"), uniform = number(row, "uniform");
-    site->keys[at] = keys;
-    site->uniform[at] = isfinite(uniform) ? uniform : keys >= 1 ? log(keys) : NAN;
-}
-
-static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_t space) {
-    ProbeLog *probe = &run->probe;
-    enum { ROOM = sizeof probe->weights->name };
-    if (guess < probe->weight_count && is_named(probe->weights[guess].name, ROOM, name))
-        return &probe->weights[guess];
-    size_t known = find_name(&run->weight_names, name, ROOM);
-    if (known != SIZE_MAX) return &probe->weights[known];
-    if (!afford(run, name, &run->weight_kinds, probe->weight_count, space,
-                WEIGHT_NUMBERS))
-        return NULL;
-    GROW(probe->weights, probe->weight_count, probe->weight_room, 1);
-    WeightLog *weight = &probe->weights[probe->weight_count++];
-    snprintf(weight->name, sizeof weight->name, "%s", name);
-    stringmap_add(&run->weight_names, weight->name, strlen(weight->name));
-    for (size_t k = 0; k < WEIGHT_NUMBERS; k++) weight->value[k] = nan_array(space);
-    return weight;
-}
-
-#define KEY(NUMBER, key, label) key,
-static const char *const KEYS[] = {WEIGHT_LIST(KEY)};
-
-static void read_weight(RunLog *run, const json_t *row, size_t guess, size_t at,
-                        size_t space) {
-    const char *name = text_of(row, "name");
-    WeightLog *weight = name ? find_weight(run, name, guess, space) : NULL;
-    if (!weight) return;
-    for (size_t k = 0; k < WEIGHT_NUMBERS; k++)
-        weight->value[k][at] = number(row, KEYS[k]);
-}
-
-static void read_probe_row(RunLog *run, const json_t *row, double step, size_t space) {
-    ProbeLog *probe = &run->probe;
-    if (!probe->step) {
-        probe->step = nan_array(space);
-        probe->sharpness = nan_array(space);
-    }
-    while (probe->count && probe->step[probe->count - 1] >= step) probe->count--;
-    size_t at = probe->count++, i;
-    const json_t *item, *first = json_array_get(json_object_get(row, "sharpness"), 0);
-    probe->step[at] = step;
-    probe->sharpness[at] = number_in(first);
-    json_array_foreach(json_object_get(row, "attention"), i, item)
-        read_site(run, item, i, at, space);
-    json_array_foreach(json_object_get(row, "weights"), i, item)
-        read_weight(run, item, i, at, space);
 }
 
 static void read_eval_row(RunLog *run, const json_t *row, double step, size_t space) {
     if (!run->evals) run->evals = mem_zalloc(space * sizeof *run->evals);
     EvalRow *eval = &run->evals[run->eval_count++];
-    const char *split = text_of(row, "split");
+    const char *split = runlog_text(row, "split");
     *eval = (EvalRow){.step = step, .score = NAN};
     snprintf(eval->split, sizeof eval->split, "%s", split ? split : "val");
     for (size_t m = 0; m < METRIC_COUNT; m++)
-        eval->scores[m] = number(row, metrics[m].key);
+        eval->scores[m] = runlog_number(row, metrics[m].key);
     Metric best = METRIC_COUNT;
     for (size_t i = 0; (best = metric_shown(i)) < METRIC_COUNT; i++)
         if (json_object_get(row, metrics[best].key)) break;
@@ -253,7 +95,7 @@ static bool read_line(RunLog *run, RowReader *reader, const char *line, size_t l
                       size_t space, char *why, size_t why_size) {
     json_error_t error;
     json_t *row = length <= LINE_MOST ? json_loadb(line, length, 0, &error) : NULL;
-    double step = number(row, "step");
+    double step = runlog_number(row, "step");
     bool good = step >= 0 && step <= STEP_MOST;
     if (good) reader(run, row, step, space);
     else if (length > LINE_MOST) snprintf(why, why_size, "a row of %zu bytes", length);
@@ -332,7 +174,8 @@ static void read_facts(RunLog *run) {
     char path[4096];
     text_format(path, sizeof path, "%s/task.json", run->path);
     json_t *facts = openfile_json(path, run->path, NULL);
-    double chance = number(facts, "chance"), classes = number(facts, "classes");
+    double chance = runlog_number(facts, "chance"),
+           classes = runlog_number(facts, "classes");
     if (isfinite(chance)) run->chance = chance;
     else if (classes > 1) run->chance = log(classes);
     json_decref(facts);
@@ -360,7 +203,7 @@ RunLog *runlog_open(const char *dir, Err *err) {
     read_facts(run);
     if (!datafacts_load(dir, &run->data, err) &&
         !read_rows(run, "train.jsonl", read_train_row, err) &&
-        !read_rows(run, "probe.jsonl", read_probe_row, err) &&
+        !read_rows(run, "probe.jsonl", runlog_read_probe, err) &&
         !read_rows(run, "eval.jsonl", read_eval_row, err))
         return run;
     runlog_free(run);
@@ -370,25 +213,12 @@ RunLog *runlog_open(const char *dir, Err *err) {
 void runlog_free(RunLog *run) {
     if (!run) return;
     datarecord_free(&run->data);
-    stringmap_free(&run->site_names);
-    stringmap_free(&run->site_kinds);
-    stringmap_free(&run->weight_kinds);
-    stringmap_free(&run->weight_names);
+    runlog_free_probe(run);
     json_decref(run->worst);
     TrainLog *train = &run->train;
     double *columns[] = {train->step, train->epoch,     train->loss,
                          train->lr,   train->grad_norm, train->items_per_s};
     for (size_t i = 0; i < COUNT(columns); i++) mem_free(columns[i]);
-    for (size_t i = 0; i < run->probe.site_count; i++) {
-        SiteLog *site = &run->probe.sites[i];
-        double *owned[] = {site->entropy, site->mean, site->max_logit, site->keys,
-                           site->uniform};
-        for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
-    }
-    for (size_t i = 0; i < run->probe.weight_count; i++) {
-        WeightLog *weight = &run->probe.weights[i];
-        for (size_t k = 0; k < WEIGHT_NUMBERS; k++) mem_free(weight->value[k]);
-    }
     for (size_t i = 0; i < run->event_count; i++) {
         mem_free(run->events[i].kind);
         mem_free(run->events[i].text);
@@ -397,11 +227,7 @@ void runlog_free(RunLog *run) {
         mem_free(run->settings[i].key);
         mem_free(run->settings[i].value);
     }
-    void *lists[] = {run->probe.step,  run->probe.sharpness,
-                     run->probe.sites, run->probe.weights,
-                     run->evals,       run->settings,
-                     run->recipe,      run->path,
-                     run->events};
+    void *lists[] = {run->evals, run->settings, run->recipe, run->path, run->events};
     for (size_t i = 0; i < COUNT(lists); i++) mem_free(lists[i]);
     mem_free(run);
 }

@@ -1,0 +1,25 @@
+/* runlog_parts: what the files of runlog share. */
+#ifndef STEADY_RUNLOG_PARTS_H
+#define STEADY_RUNLOG_PARTS_H
+
+#include "tools/run/runlog.h"
+
+/* One row of a run into the arrays, which have room for `space` rows. */
+typedef void RowReader(RunLog *run, const json_t *row, double step, size_t space);
+
+/* ---- runlog_value.c ---- */
+
+double *runlog_nans(size_t count);
+
+/* NaN for what is no number, or larger than any that a run logs; 0 for what is
+ * smaller. */
+double runlog_number_in(const json_t *value);
+double runlog_number(const json_t *row, const char *key);
+const char *runlog_text(const json_t *row, const char *key); /* NULL: no text */
+
+/* ---- runlog_probe.c ---- */
+
+RowReader runlog_read_probe;
+void runlog_free_probe(RunLog *run);
+
+#endif

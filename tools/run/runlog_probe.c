@@ -1,0 +1,162 @@
+/* runlog_probe: rows of probe.jsonl as arrays (tools/run/runlog.h). */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/core/grow.h"
+#include "tools/run/layer.h"
+#include "tools/run/runlog_parts.h"
+
+enum {
+    NAMES_MOST = 20000, /* sites, heads of one, weights */
+    KINDS_MOST = 200,   /* of sites or weights: names without the number of their block */
+};
+
+/* A name that is too long is kept without its end. */
+static bool is_named(const char *kept, size_t room, const char *name) {
+    return !strncmp(kept, name, room - 1);
+}
+
+/* Its number among the names that came before; SIZE_MAX: it is new. */
+static size_t find_name(const StringMap *names, const char *name, size_t room) {
+    return stringmap_find(names, name, strnlen(name, room - 1));
+}
+
+/* Figures compare each kind with all names.  A name of one kind too many is left out. */
+static bool has_kind(StringMap *kinds, const char *name) {
+    char text[sizeof(LayerName)];
+    LayerName part = layer_name(name);
+    text_format(text, sizeof text, "%d%s %s", part.in_block, part.prefix, part.suffix);
+    size_t length = strlen(text);
+    if (stringmap_find(kinds, text, length) != SIZE_MAX) return true;
+    return kinds->count < KINDS_MOST && stringmap_add(kinds, text, length) < KINDS_MOST;
+}
+
+/* Each name takes numbers for each row.  Of rows that belong together they are fewer than
+ * the bytes that name them; what strangers write must not take all memory.  False: the
+ * name is left out, which is said (runlog_note). */
+static bool afford(RunLog *run, const char *name, StringMap *kinds, size_t count,
+                   size_t space, size_t each) {
+    size_t cells;
+    bool good = count < NAMES_MOST && has_kind(kinds, name) &&
+                size_mul(space, each, &cells) &&
+                cells <= run->room - MIN(run->room, run->cells);
+    if (good) run->cells += cells;
+    if (good || !run->room) return good;
+    run->room = 0; /* said once */
+    if (!run->bad_rows++)
+        snprintf(run->bad_first, sizeof run->bad_first,
+                 "probe.jsonl: from %.60s on there are too many names for its rows",
+                 name);
+    return false;
+}
+
+/* Rows list their sites and weights in one order: `guess`, the place in the row, is where
+ * the name mostly stands. */
+static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t heads,
+                          size_t space) {
+    ProbeLog *probe = &run->probe;
+    enum { ROOM = sizeof probe->sites->name };
+    if (guess < probe->site_count && is_named(probe->sites[guess].name, ROOM, name))
+        return &probe->sites[guess];
+    size_t known = find_name(&run->site_names, name, ROOM);
+    if (known != SIZE_MAX) return &probe->sites[known];
+    if (heads > NAMES_MOST ||
+        !afford(run, name, &run->site_kinds, probe->site_count, space, 4 + heads))
+        return NULL;
+    GROW(probe->sites, probe->site_count, probe->site_room, 1);
+    SiteLog *site = &probe->sites[probe->site_count++];
+    snprintf(site->name, sizeof site->name, "%s", name);
+    stringmap_add(&run->site_names, site->name, strlen(site->name));
+    site->heads = heads;
+    site->entropy = runlog_nans(space * MAX(heads, 1));
+    site->mean = runlog_nans(space);
+    site->max_logit = runlog_nans(space);
+    site->keys = runlog_nans(space);
+    site->uniform = runlog_nans(space);
+    return site;
+}
+
+static void read_site(RunLog *run, const json_t *row, size_t guess, size_t at,
+                      size_t space) {
+    const char *name = runlog_text(row, "site");
+    const json_t *entropy = json_object_get(row, "entropy");
+    size_t heads = json_array_size(entropy);
+    SiteLog *site = name ? find_site(run, name, guess, heads, space) : NULL;
+    if (!site) return;
+    double *nats = site->entropy + at * site->heads;
+    for (size_t h = 0; h < site->heads; h++)
+        nats[h] = runlog_number_in(json_array_get(entropy, h));
+    site->mean[at] = entropy_mean(nats, site->heads);
+    site->max_logit[at] = runlog_number(row, "max_logit");
+    double keys = runlog_number(row, "keys"), uniform = runlog_number(row, "uniform");
+    site->keys[at] = keys;
+    site->uniform[at] = isfinite(uniform) ? uniform : keys >= 1 ? log(keys) : NAN;
+}
+
+static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_t space) {
+    ProbeLog *probe = &run->probe;
+    enum { ROOM = sizeof probe->weights->name };
+    if (guess < probe->weight_count && is_named(probe->weights[guess].name, ROOM, name))
+        return &probe->weights[guess];
+    size_t known = find_name(&run->weight_names, name, ROOM);
+    if (known != SIZE_MAX) return &probe->weights[known];
+    if (!afford(run, name, &run->weight_kinds, probe->weight_count, space,
+                WEIGHT_NUMBERS))
+        return NULL;
+    GROW(probe->weights, probe->weight_count, probe->weight_room, 1);
+    WeightLog *weight = &probe->weights[probe->weight_count++];
+    snprintf(weight->name, sizeof weight->name, "%s", name);
+    stringmap_add(&run->weight_names, weight->name, strlen(weight->name));
+    for (size_t k = 0; k < WEIGHT_NUMBERS; k++) weight->value[k] = runlog_nans(space);
+    return weight;
+}
+
+#define KEY(NUMBER, key, label) key,
+static const char *const KEYS[] = {WEIGHT_LIST(KEY)};
+
+static void read_weight(RunLog *run, const json_t *row, size_t guess, size_t at,
+                        size_t space) {
+    const char *name = runlog_text(row, "name");
+    WeightLog *weight = name ? find_weight(run, name, guess, space) : NULL;
+    if (!weight) return;
+    for (size_t k = 0; k < WEIGHT_NUMBERS; k++)
+        weight->value[k][at] = runlog_number(row, KEYS[k]);
+}
+
+void runlog_read_probe(RunLog *run, const json_t *row, double step, size_t space) {
+    ProbeLog *probe = &run->probe;
+    if (!probe->step) {
+        probe->step = runlog_nans(space);
+        probe->sharpness = runlog_nans(space);
+    }
+    while (probe->count && probe->step[probe->count - 1] >= step) probe->count--;
+    size_t at = probe->count++, i;
+    const json_t *item, *first = json_array_get(json_object_get(row, "sharpness"), 0);
+    probe->step[at] = step;
+    probe->sharpness[at] = runlog_number_in(first);
+    json_array_foreach(json_object_get(row, "attention"), i, item)
+        read_site(run, item, i, at, space);
+    json_array_foreach(json_object_get(row, "weights"), i, item)
+        read_weight(run, item, i, at, space);
+}
+
+void runlog_free_probe(RunLog *run) {
+    ProbeLog *probe = &run->probe;
+    stringmap_free(&run->site_names);
+    stringmap_free(&run->site_kinds);
+    stringmap_free(&run->weight_kinds);
+    stringmap_free(&run->weight_names);
+    for (size_t i = 0; i < probe->site_count; i++) {
+        SiteLog *site = &probe->sites[i];
+        double *owned[] = {site->entropy, site->mean, site->max_logit, site->keys,
+                           site->uniform};
+        for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
+    }
+    for (size_t i = 0; i < probe->weight_count; i++) {
+        WeightLog *weight = &probe->weights[i];
+        for (size_t k = 0; k < WEIGHT_NUMBERS; k++) mem_free(weight->value[k]);
+    }
+    void *lists[] = {probe->step, probe->sharpness, probe->sites, probe->weights};
+    for (size_t i = 0; i < COUNT(lists); i++) mem_free(lists[i]);
+}
