@@ -60,18 +60,14 @@ static void attention_build(Model *model, AttentionPart *part, bool cross, bool 
 }
 
 static void take_config(Block *block, const ModelConfig *c, const BlockSpec *spec) {
-    block->dropout = c->dropout;
-    block->attention_dropout = c->attention_dropout;
-    block->activation_dropout = c->activation_dropout;
+    block->config = c;
+    block->depth = spec->depth;
     block->activation = c->activation;
     block->place = c->norm;
     block->causal = spec->causal;
-    block->layer_drop = spec->layer_drop;
+    block->droppable = spec->droppable;
     block->has_cross = spec->cross;
     block->alpha = spec->alpha;
-    block->drop_path =
-        spec->depth > 1 ? c->drop_path * (double)block->index / (double)(spec->depth - 1)
-                        : 0;
     block->first_site = spec->site + SITES_A_BLOCK * (uint32_t)block->index;
 }
 
@@ -249,13 +245,23 @@ static void through_cache(Tape *tape, KeyCache *cache, size_t tokens,
     args->keys = cache->used;
 }
 
+/* Grows from 0 over the stack. */
+static double drop_path_of(const Block *block) {
+    if (block->depth <= 1) return 0;
+    return block->config->drop_path * (double)block->index / (double)(block->depth - 1);
+}
+
+static double layer_drop_of(const Block *block) {
+    return block->droppable ? block->config->layer_drop : 0;
+}
+
 static AttentionArgs attention_args(const Block *block, AttentionPart *part,
                                     const ForwardMode *mode, uint32_t site) {
     size_t heads = part->site.heads;
     return (AttentionArgs){.heads = heads,
                            .head_width = part->proj.weight->tensor.shape[0] / heads,
                            .temperature = mode->temperature,
-                           .dropout = block->attention_dropout,
+                           .dropout = block->config->attention_dropout,
                            .site = block->first_site + site,
                            .first_example = mode->first_example,
                            .stats = &part->site.stats};
@@ -315,12 +321,12 @@ static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
     if (block->place == NORM_PRE) norm = &IDENTITY;
     site += block->first_site;
     args.last = args.last && !norm->weight;
-    args.dropout = block->dropout;
+    args.dropout = block->config->dropout;
     args.site = site;
     args.first_example = first;
     args.residual = x;
     args.alpha = block->alpha;
-    args.keep = drop_path_factors(tape, x->shape[0], block->drop_path, site, first);
+    args.keep = drop_path_factors(tape, x->shape[0], drop_path_of(block), site, first);
     return norm_forward(tape, norm, op_linear_fused(tape, &args));
 }
 
@@ -331,10 +337,11 @@ static LinearArgs mlp_end(Tape *tape, const Block *block, const ForwardMode *mod
     LinearArgs args = linear_args(&block->fc2, hidden);
     args.last = true;
     args.intake = relu ? INTAKE_RELU : INTAKE_GELU;
-    if (block->activation_dropout == 0 || !tape_mode(tape)->training) return args;
+    double dropout = block->config->activation_dropout;
+    if (dropout == 0 || !tape_mode(tape)->training) return args;
     hidden = relu ? op_relu(tape, hidden) : op_gelu(tape, hidden);
-    args.x = op_dropout(tape, hidden, block->activation_dropout,
-                        block->first_site + SITE_HIDDEN, mode->first_example);
+    args.x = op_dropout(tape, hidden, dropout, block->first_site + SITE_HIDDEN,
+                        mode->first_example);
     args.intake = INTAKE_NONE;
     return args;
 }
@@ -353,7 +360,7 @@ static Tensor *pass_over(Tape *tape, Block *block, const ForwardMode *mode,
 static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode,
                        const BlockInput *input, Tensor *x, bool first) {
     tape_scope(tape, block->self.site.name);
-    if (layer_dropped(tape, block->layer_drop, block->first_site))
+    if (layer_dropped(tape, layer_drop_of(block), block->first_site))
         return pass_over(tape, block, mode, input, x);
     Tensor *y = attend_self(tape, block, mode, input, x, first);
     if (first) x = op_take_token(tape, x, 0), y = op_take_token(tape, y, 0);

@@ -21,10 +21,10 @@ typedef struct BlockSpec {
     double alpha;       /* deepnorm: what the residual is multiplied by */
     double beta;        /* deepnorm: what initial v, proj, fc1, fc2 are multiplied by */
     double eps;         /* of LayerNorm */
-    bool bare; /* no biases, but one learned number (`shift`) that is added to what
+    bool bare;      /* no biases, but one learned number (`shift`) that is added to what
                          * queries, keys and values are made of */
-    double layer_drop; /* chance that a block is left out of a forward pass */
-    uint32_t site;     /* numbers of the random masks begin here; SITES_A_BLOCK each */
+    bool droppable; /* the model's layer_drop leaves blocks out of forward passes */
+    uint32_t site;  /* numbers of the random masks begin here; SITES_A_BLOCK each */
 } BlockSpec;
 
 enum { SITES_A_BLOCK = 8, SITES_A_STACK = 1 << 20 };
@@ -45,8 +45,10 @@ typedef struct AttentionPart {
 typedef struct Block {
     size_t index;
     uint32_t first_site;
-    double alpha; /* deepnorm; 1 elsewhere */
-    double dropout, drop_path, layer_drop, attention_dropout, activation_dropout;
+    double alpha;              /* deepnorm; 1 elsewhere */
+    const ModelConfig *config; /* the model's; its dropouts may change between steps */
+    size_t depth;              /* blocks of the stack */
+    bool droppable;            /* config->layer_drop acts */
     Activation activation;
     NormPlace place;
     bool causal, has_cross;

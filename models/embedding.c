@@ -35,7 +35,7 @@ void embedding_build(Model *model, Embedding *e, const char *prefix, size_t voca
                      .owns_table = !shared,
                      .sinusoidal = sinusoidal,
                      .scale = c->embed_scale,
-                     .dropout = c->dropout};
+                     .config = c};
     if (e->scale < 0) e->scale = sinusoidal ? sqrt((double)c->width) : 1;
     if (c->cutoff_count) build_bands(model, e, prefix, vocab);
     else if (!shared)
@@ -120,5 +120,5 @@ Tensor *embedding_forward(Tape *tape, Embedding *e, const ForwardMode *mode,
                       : op_embedding(tape, &e->table->tensor, tokens->ids, tokens->batch,
                                      tokens->length, e->scale);
     x = add_positions(tape, e, x, first);
-    return op_dropout(tape, x, e->dropout, e->site, mode->first_example);
+    return op_dropout(tape, x, e->config->dropout, e->site, mode->first_example);
 }

@@ -24,8 +24,9 @@ typedef struct Embedding {
     real *sines; /* [sine_rows, D], made as far as they are needed */
     size_t sine_rows;
     bool sinusoidal, owns_table;
-    double scale, dropout;
-    uint32_t site; /* number of the dropout mask */
+    double scale;
+    const ModelConfig *config; /* the model's; its dropout may change between steps */
+    uint32_t site;             /* number of the dropout mask */
 } Embedding;
 
 /* Registers PREFIXembed.weight [vocab, D] (not where `shared` is given), or with cutoffs

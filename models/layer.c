@@ -26,6 +26,16 @@ void model_init(Model *model, const ModelConfig *config) {
     *model = (Model){.config = *config, .params = params_new()};
 }
 
+void model_set_config(Model *model, const ModelConfig *config) {
+    CHECK(config->width == model->config.width && config->depth == model->config.depth &&
+              config->heads == model->config.heads,
+          "a model of width %zu becomes one of %zu", model->config.width, config->width);
+    model->config = model->own_config ? model->own_config(config) : *config;
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (model->layers[i]->reparam)
+            model->layers[i]->reparam->power_steps = config->power_steps;
+}
+
 void model_release(Model *model) {
     for (size_t i = 0; i < model->layer_count; i++)
         reparam_free(model->layers[i]->reparam);

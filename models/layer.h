@@ -32,6 +32,8 @@ typedef struct OutputOp {
 
 typedef struct Model {
     ModelConfig config;
+    /* what the model makes of a recipe's config; NULL: that itself */
+    ModelConfig (*own_config)(const ModelConfig *config);
     OutputOp output_op; /* between the last norm and the output layer */
     ParamSet *params;
     LinearLayer **layers; /* every linear layer, by depth */
@@ -50,6 +52,10 @@ typedef struct ForwardMode {
 
 void model_init(Model *model, const ModelConfig *config);
 void model_release(Model *model);
+
+/* Another config from the next step on: dropouts, layer drop, power iterations and the
+ * like.  Sizes and all else that the parameters came from must be the same. */
+void model_set_config(Model *model, const ModelConfig *config);
 
 /* ---- building ---- */
 

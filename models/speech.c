@@ -38,19 +38,27 @@ Status speech_check(const ModelConfig *c, size_t filters, size_t labels, Err *er
                    "model.context, the rows of learned positions, is not given");
 }
 
+/* model.dropout acts behind the front end and in attention and MLP, which have its value;
+ * not behind the branches of a block. */
+static ModelConfig own_config(const ModelConfig *config) {
+    ModelConfig own = *config;
+    own.attention_dropout = own.activation_dropout = config->dropout;
+    own.dropout = 0;
+    return own;
+}
+
 Speech *speech_new(const ModelConfig *config, size_t filters, size_t labels) {
     CHECK(!speech_check(config, filters, labels, NULL), "a recogniser that cannot be");
     Speech *s = mem_zalloc(sizeof *s);
-    ModelConfig own = *config;
+    ModelConfig own = own_config(config);
     s->filters = filters;
     s->labels = labels;
-    s->dropout = own.attention_dropout = own.activation_dropout = config->dropout;
-    own.dropout = 0;
     model_init(&s->model, &own);
+    s->model.own_config = own_config;
     build_front(s);
     BlockSpec spec = block_spec_alone(&own, false, EPS);
     spec.bare = true;
-    spec.layer_drop = config->layer_drop;
+    spec.droppable = true;
     stack_build(&s->model, &s->stack, &spec);
     linear_build(&s->model, &s->head, PART_OUTSIDE, true, labels, own.width, "head");
     params_finish(s->model.params);
@@ -112,7 +120,8 @@ static Tensor *front(Speech *s, Tape *tape, const ForwardMode *mode,
                          .each_before = rows->each_before,
                          .frame_count = rows->frames};
     x = op_conv1d(tape, &frames, &s->conv_weight->tensor, &s->conv_bias->tensor);
-    x = op_dropout(tape, op_glu(tape, x), s->dropout, 0, mode->first_example);
+    double dropout = s->model.config.attention_dropout;
+    x = op_dropout(tape, op_glu(tape, x), dropout, 0, mode->first_example);
     return add_positions(s, tape, mode, x, count);
 }
 

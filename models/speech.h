@@ -24,7 +24,6 @@ enum { SPEECH_KERNEL = 7, SPEECH_STRIDE = 3 };
 typedef struct Speech {
     Model model;
     size_t filters, labels;
-    double dropout; /* behind the front end; the blocks have theirs */
     Param *norm_scale, *norm_shift;
     Param *conv_weight, *conv_bias;
     Param *position; /* NULL: none that is learned */

@@ -90,7 +90,7 @@ static double block_memory(const Block *b, double tokens, double memory_tokens) 
     double rows = 4 + branches + (b->has_cross ? 2 : 0) + (behind ? branches : 0);
     double sum = tokens * (rows * width + hidden);
     if (b->has_cross) sum += 2 * width * memory_tokens;
-    if (b->activation_dropout > 0) sum += 2 * hidden * tokens;
+    if (b->config->activation_dropout > 0) sum += 2 * hidden * tokens;
     return sum;
 }
 

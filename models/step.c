@@ -14,6 +14,11 @@ void step_begin(Step *s, Model *model, const OptimConfig *optim, Ranks *ranks) {
     s->clip = optim->clip;
 }
 
+void step_set_optim(Step *s, const OptimConfig *optim) {
+    optim_set_config(s->optim, optim);
+    s->clip = optim->clip;
+}
+
 void step_end(Step *s) {
     ema_free(s->ema);
     optim_free(s->optim);

@@ -88,6 +88,9 @@ typedef struct StepBatch {
 void step_begin(Step *step, Model *model, const OptimConfig *optim, Ranks *ranks);
 void step_end(Step *step); /* all zero is fine */
 
+/* Another config from the next update on; the optimizer keeps its state. */
+void step_set_optim(Step *step, const OptimConfig *optim);
+
 /* Refresh to fold.  params->grads hold the gradients of the whole batch, step->loss its
  * loss; either may be non-finite. */
 void step_gradients(Step *step, const StepBatch *batch);

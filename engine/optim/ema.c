@@ -20,6 +20,11 @@ Ema *ema_new(ParamSet *params, double decay) {
     return ema;
 }
 
+void ema_set_decay(Ema *ema, double decay) {
+    CHECK(decay >= 0 && decay < 1, "a decay of %g", decay);
+    ema->decay = decay;
+}
+
 void ema_free(Ema *ema) {
     if (!ema) return;
     mem_free(ema->average);

@@ -16,6 +16,7 @@ typedef struct Ema Ema;
 /* `params` is finished and borrowed; 0 <= decay < 1. */
 Ema *ema_new(ParamSet *params, double decay);
 void ema_free(Ema *ema);
+void ema_set_decay(Ema *ema, double decay); /* from the next update on */
 
 /* e = decay e + (1 - decay) p, computed as e += (1 - decay)(p - e): so e = p is kept
  * exactly, whatever 1 - decay loses in float. */

@@ -131,6 +131,15 @@ static void add_target(Optimizer *o, const Param *param, size_t t, size_t first)
         };
 }
 
+static void fill_targets(Optimizer *o) {
+    const ParamSet *params = o->params;
+    for (size_t i = 0, t = 0, first = 0; i < params->count; i++) {
+        if (!param_is_trained(params->list[i])) continue;
+        add_target(o, params->list[i], t, first);
+        first = o->targets[t++].last;
+    }
+}
+
 Optimizer *optim_new(const OptimConfig *config, ParamSet *params) {
     CHECK((size_t)config->name < COUNT(rules), "optimizer %d", (int)config->name);
     CHECK(params->values, "optim_new before params_finish");
@@ -146,12 +155,18 @@ Optimizer *optim_new(const OptimConfig *config, ParamSet *params) {
     count_spans(o);
     o->targets = mem_zalloc(o->target_count * sizeof *o->targets);
     o->places = mem_zalloc(o->place_count * sizeof *o->places);
-    for (size_t i = 0, t = 0, first = 0; i < params->count; i++) {
-        if (!param_is_trained(params->list[i])) continue;
-        add_target(o, params->list[i], t, first);
-        first = o->targets[t++].last;
-    }
+    fill_targets(o);
     return o;
+}
+
+void optim_set_config(Optimizer *o, const OptimConfig *config) {
+    CHECK(config->name == o->config.name && optim_slots_needed(config) == o->slot_count,
+          "%s with %zu slots becomes %s with %zu", optim_name(o->config.name),
+          o->slot_count, optim_name(config->name), optim_slots_needed(config));
+    o->config = *config;
+    resolve_config(&o->config);
+    o->weight_decay = config->weight_decay;
+    fill_targets(o);
 }
 
 void optim_free(Optimizer *o) {

@@ -56,6 +56,10 @@ const char *optim_keys(OptimKind kind);
 Optimizer *optim_new(const OptimConfig *config, ParamSet *params);
 void optim_free(Optimizer *o);
 
+/* Another config from the next step on, with the state there is: the same optimizer, and
+ * as many slots (optim_slots_needed). */
+void optim_set_config(Optimizer *o, const OptimConfig *config);
+
 /* Weight decay from the next step on; until then it is the config's. */
 void optim_set_decay(Optimizer *o, double weight_decay);
 

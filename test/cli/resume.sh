@@ -263,7 +263,6 @@ while read -r key was is; do
 done <<'END_KEYS'
 model.width 16 32
 model.heads 2 4
-model.temperature 1 0.5
 model.activation gelu relu
 model.norm pre post
 data.mean 0 0.5

@@ -26,8 +26,8 @@ static void every_key_is_documented(void **state) {
     for (size_t i = 0; i < keys_count; i++) {
         char start[60];
         text_format(start, sizeof start, "\n  %s ", keys[i].name);
-        assert_non_null(strstr(text, start));
-        assert_true(strlen(keys[i].sentence) > 8);
+        assert_true(keys[i].again || strstr(text, start));
+        assert_true(keys[i].again || strlen(keys[i].sentence) > 8);
     }
     for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
         if (strcspn(line, "\n") > 90) fail_msg("%.*s", (int)strcspn(line, "\n"), line);
@@ -69,7 +69,7 @@ static void defaults_are_neutral(void **state) {
     assert_true(recipe.train.mixup == 0 && recipe.train.cutmix == 0);
     assert_true(recipe.train.label_smoothing == 0 && recipe.train.accumulate == 1);
     assert_true(recipe.train.epochs == 0 && recipe.train.steps == 0);
-    assert_true(recipe.intervene.temperature == 0);
+    assert_int_equal(recipe.intervene.group[0].at.unit, MOMENT_NONE);
 }
 
 static void defaults_of_data_agree_with_the_data_library(void **state) {

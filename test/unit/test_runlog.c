@@ -355,7 +355,7 @@ static void events_are_kept_apart_from_steps(void **state) {
     assert_string_equal(run->events[0].kind, "alarm");
     assert_string_equal(run->events[0].text, "low <entropy>");
     assert_true(run->events[1].step == 2);
-    assert_string_equal(run->events[1].text, "optim.lr was \"0.1\", is 2");
+    assert_string_equal(run->events[1].text, "optim.lr was 0.1, is 2");
     assert_string_equal(run->events[2].text, "");
     runlog_free(run);
 }

@@ -123,7 +123,7 @@ static void introduce(const Sweep *sweep, const SweepPace *pace) {
     Status status = sweep_recipe(sweep, 0, recipe, NULL);
     for (size_t a = 1; a < sweep->axis_count; a++) /* sweep_check has noted the words */
         for (size_t k = 0; k < sweep->axes[a].key_count; k++)
-            keyset_remove(recipe->given, key_find(sweep->axes[a].keys[k]));
+            keyset_remove(recipe->given, key_of_word(sweep->axes[a].keys[k]));
     if (!status) recipe_notes(recipe, stderr);
     mem_free(recipe);
     size_t ended = 0;

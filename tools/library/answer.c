@@ -18,7 +18,7 @@ static Status check_kind(const steady_model *m, TaskKind kind, Err *err) {
 
 static ForwardMode prepare(steady_model *m) {
     model_freeze(m->task->model);
-    return model_mode(m, MAX(m->done, (size_t)1));
+    return model_mode(m);
 }
 
 /* The text, taken out of the buffer. */

@@ -49,19 +49,21 @@ static Status check_recipe(Recipe *recipe, Err *err) {
 
 /* ---- building ---- */
 
-static Status count_steps(steady_model *m, Err *err) {
+void model_count_steps(steady_model *m) {
     const Recipe *r = &m->recipe;
     const ScheduleConfig *s = &r->schedule;
     double epoch = (double)m->task->steps_per_epoch;
-    if (!m->task->steps_per_epoch)
-        return err_set(err, FAIL_USAGE,
-                       "train.batch = %zu is more than the %zu training examples",
-                       r->train.batch, m->task->examples);
     m->steps = r->train.steps ? r->train.steps : (size_t)llround(r->train.epochs * epoch);
     m->steps = MAX(m->steps, (size_t)1);
     m->warmup_steps =
         s->warmup_steps ? s->warmup_steps : (size_t)llround(s->warmup_epochs * epoch);
-    return OK;
+}
+
+static Status check_batch(const steady_model *m, Err *err) {
+    if (m->task->steps_per_epoch) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.batch = %zu is more than the %zu training examples",
+                   m->recipe.train.batch, m->task->examples);
 }
 
 static Status fill(steady_model *m, Err *err) {
@@ -82,7 +84,8 @@ static Status build(steady_model *m, Err *err) {
     task_say_facts(m->task);
     task_step_begin(m->task, (size_t)omp_get_max_threads(), &m->step);
     m->prober = prober_new(m->task->model);
-    if (fill(m, err) || count_steps(m, err)) return err->status;
+    if (fill(m, err) || check_batch(m, err)) return err->status;
+    model_count_steps(m);
     return m->task->ops->start(m->task, 1, err);
 }
 
@@ -130,6 +133,7 @@ static Status take_recipe(steady_model *m, const steady_recipe *recipe,
     m->recipe = recipe->recipe;
     if ((data && data_use(data, &m->recipe, err)) || check_recipe(&m->recipe, err))
         return err->status;
+    m->base = m->recipe;
     m->handle.threads = m->recipe.train.threads;
     return OK;
 }

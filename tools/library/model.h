@@ -7,12 +7,14 @@
 
 #include "tools/library/door.h"
 #include "tools/run/probe.h"
+#include "tools/task/course.h"
 #include "tools/task/openrun.h"
-#include "tools/task/step.h"
 
 struct steady_model {
     Handle handle; /* first */
-    Recipe recipe;
+    Recipe base;   /* as given */
+    Recipe recipe; /* the same with the interventions that act: of the last step */
+    Acted acted;
     Task *task;
     Step step;
     Prober *prober;
@@ -43,7 +45,13 @@ Status check_pictures(const steady_pictures *pictures, Err *err);
 /* The recipe's task gets its examples from memory. */
 Status data_use(const steady_data *data, Recipe *recipe, Err *err);
 
-/* How the forward pass of `step` is run. */
-ForwardMode model_mode(const steady_model *model, size_t step);
+/* How a forward pass is run now. */
+ForwardMode model_mode(const steady_model *model);
+
+/* Puts the interventions of `acted` into force. */
+void model_set_acted(steady_model *model, const Acted *acted);
+
+/* Steps of the training and of its warm-up, by the recipe. */
+void model_count_steps(steady_model *model);
 
 #endif

@@ -13,7 +13,7 @@ static bool has_split(const Task *task, steady_split split) {
 
 static Status evaluate(steady_model *m, steady_split split, Err *err) {
     Score score;
-    ForwardMode mode = model_mode(m, MAX(m->done, (size_t)1));
+    ForwardMode mode = model_mode(m);
     if (!has_split(m->task, split))
         return err_set(
             err, FAIL_USAGE,

@@ -6,14 +6,45 @@
 #include "tools/library/model.h"
 #include "tools/train/fault.h"
 
-ForwardMode model_mode(const steady_model *m, size_t step) {
-    if (m->run.task) return run_mode(&m->run);
-    const InterveneConfig *i = &m->recipe.intervene;
-    double epochs = (double)m->task->steps_per_epoch;
-    bool changed = i->temperature > 0 && (double)(step - 1) >= i->at_epoch * epochs;
-    return (ForwardMode){.temperature =
-                             changed ? i->temperature : m->recipe.model.temperature,
-                         .recompute = m->recipe.train.recompute == RECOMPUTE_BLOCK};
+ForwardMode model_mode(const steady_model *m) {
+    return m->run.task ? run_mode(&m->run) : course_mode(&m->recipe);
+}
+
+/* ---- interventions ---- */
+
+void model_set_acted(steady_model *m, const Acted *acted) {
+    m->acted = *acted;
+    course_set(&m->base, acted, &m->recipe, m->task, &m->step);
+    model_count_steps(m);
+}
+
+static bool is_past(const void *run, size_t step, double epoch) {
+    const steady_model *m = run;
+    return (double)step >= epoch * (double)m->task->steps_per_epoch;
+}
+
+static void say_group(const steady_model *m, size_t group) {
+    const char *rest = m->base.intervene.group[group].changes;
+    for (Change c; intervene_next(&rest, &c);) {
+        char was[KEY_VALUE_MAX];
+        key_print(c.key, &m->recipe, was, sizeof was);
+        say("steady: note: step %zu: intervention: %s.%s was %s, is %s", m->done,
+            c.key->section, c.key->name, was, c.value);
+    }
+}
+
+/* Groups whose moment has come; batches that were made ahead are made again. */
+static Status intervene(steady_model *m, Err *err) {
+    CourseNow now = {.step = m->done, .is_past = is_past, .run = m};
+    Acted acted = m->acted;
+    size_t group, before = acted.count;
+    while ((group = course_due(&m->base, &acted, &now)) < INTERVENE_GROUPS) {
+        say_group(m, group);
+        acted.group[acted.count++] = group;
+        model_set_acted(m, &acted);
+    }
+    if (acted.count == before) return OK;
+    return m->task->ops->start(m->task, m->done + m->passed + 1, err);
 }
 
 /* What the batch brought with it that a run writes into its log. */
@@ -53,10 +84,10 @@ static Status take_step(steady_model *m, steady_step *out, Err *err) {
             err, FAIL_USAGE,
             "all %zu steps are taken; set train.steps before the model is made",
             m->steps);
-    if (m->task->ops->next(m->task, err)) return err->status;
+    if (intervene(m, err) || m->task->ops->next(m->task, err)) return err->status;
     say_events(m->task);
     const ParamSet *params = m->task->model->params;
-    StepBatch batch = task_step_batch(m->task, step, model_mode(m, step));
+    StepBatch batch = task_step_batch(m->task, step, model_mode(m));
     step_gradients(&m->step, &batch);
     if (!is_finite(m)) {
         const char *what = isfinite(m->step.loss) ? "gradient" : "loss";

@@ -83,10 +83,11 @@ static Status save(steady_model *m, const char *path, Err *err) {
                      .step = m->done,
                      .data_offset = m->passed,
                      .best_score = (double)NAN,
-                     .temperature = model_mode(m, MAX(m->done, (size_t)1)).temperature,
+                     .temperature = model_mode(m).temperature,
+                     .acted = m->acted,
                      .plateau = PLATEAU_START};
     CheckpointParts parts = parts_of(m);
-    recipe_digest(&m->recipe, &recipe);
+    recipe_digest(&m->base, &recipe);
     meaning_describe(m->task, at.temperature, &meaning);
     parts.recipe = recipe.text;
     parts.meaning = meaning.text;
@@ -119,9 +120,9 @@ static void say_changes(const steady_model *m, const char *path) {
     if (!digest) return;
     TextBuffer text = {0};
     Recipe *was = mem_alloc(sizeof *was);
-    *was = m->recipe;
+    *was = m->base;
     recipe_read_digest(was, digest);
-    RecipeChanges changes = recipe_compare(was, &m->recipe);
+    RecipeChanges changes = recipe_compare(was, &m->base);
     recipe_changes_text(&changes, &text);
     if (changes.count) say("steady: note: %s: %s", path, text.text);
     recipe_changes_free(&changes);
@@ -130,14 +131,29 @@ static void say_changes(const steady_model *m, const char *path) {
     mem_free(digest);
 }
 
+/* Interventions that acted there act here: its temperature is then the model's. */
+static Status take_acted(steady_model *m, const char *path, Err *err) {
+    Acted before = m->acted, acted;
+    char *text = checkpoint_fact(path, NULL, "intervened");
+    bool good = acted_read(text, &acted);
+    mem_free(text);
+    if (good) model_set_acted(m, &acted);
+    if (!meaning_check_file(m->task, path, NULL, "", err)) return OK;
+    model_set_acted(m, &before);
+    return err->status;
+}
+
 static Status resume(steady_model *m, const char *path, Err *err) {
     Progressed at;
     CheckpointParts parts = parts_of(m);
+    Acted before = m->acted;
     if (m->run.task)
         return err_set(err, FAIL_USAGE, "a model of a run folder is not trained here");
-    if (meaning_check_file(m->task, path, NULL, "", err) ||
-        checkpoint_load(path, NULL, &parts, &at, err))
+    if (take_acted(m, path, err)) return err->status;
+    if (checkpoint_load(path, NULL, &parts, &at, err)) {
+        model_set_acted(m, &before);
         return err->status;
+    }
     say_changes(m, path);
     m->done = at.step;
     m->passed = at.data_offset;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "engine/optim/schedule.h"
+#include "tools/recipe/intervene.h"
+
 static char *value_of(const Key *key, const Recipe *recipe) {
     char text[KEY_VALUE_MAX];
     key_print(key, recipe, text, sizeof text);
@@ -105,7 +107,8 @@ static Status refuse_idle(const Key *key, const char *value, const char *why, Er
 static Status check_change(const RecipeChange *c, const Recipe *is, unsigned use,
                            const char *command, Err *err) {
     if (key_uses(c->key, is) & use) return OK;
-    bool model = key_change(c->key) == CHANGE_MODEL;
+    KeyChange kind = key_change(c->key);
+    bool model = kind == CHANGE_MODEL || kind == CHANGE_USE;
     if (model && use & USE_MODEL) return OK;
     if (model)
         return err_set(
@@ -183,14 +186,19 @@ void recipe_digest(const Recipe *recipe, TextBuffer *text) {
 }
 
 void recipe_read_digest(Recipe *recipe, const char *digest) {
+    static const char INTERVENE[] = "intervene.";
     char *copy = mem_strdup(digest), *rest = copy, *line;
+    if (strstr(digest, INTERVENE)) recipe->intervene = (InterveneConfig){0};
     while ((line = strsep(&rest, "\n"))) {
         char *equals = strchr(line, '=');
         if (!equals) continue;
         *equals = 0;
         text_unescape(equals + 1);
         const Key *key = key_find(line);
-        if (key && key_is_stored(key)) key_parse(key, recipe, equals + 1, NULL);
+        size_t length = sizeof INTERVENE - 1;
+        if (!strncmp(line, INTERVENE, length))
+            intervene_give(recipe, line + length, equals + 1, NULL);
+        else if (key && key_is_stored(key)) key_parse(key, recipe, equals + 1, NULL);
     }
     mem_free(copy);
 }

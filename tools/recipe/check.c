@@ -2,6 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/optim/optim.h"
+#include "tools/recipe/intervene.h"
 #include "tools/recipe/keys.h"
 #include "tools/recipe/metric.h"
 #include "tools/recipe/recipe.h"
@@ -290,6 +292,42 @@ static Status check_channels(const Recipe *recipe, Err *err) {
                    most, data->channels);
 }
 
+static Status check_rules(const Recipe *recipe, Err *err);
+
+/* State that a run keeps from its first step on cannot begin later, or end. */
+static Status check_state(const Recipe *recipe, const Recipe *now, Err *err) {
+    if (optim_slots_needed(&recipe->optim) != optim_slots_needed(&now->optim))
+        return err_set(
+            err, FAIL_USAGE,
+            "optim.momentum cannot change between 0 and more while a run goes on: "
+            "it is kept from the first step on, or not at all");
+    if ((recipe->train.ema > 0) != (now->train.ema > 0))
+        return err_set(
+            err, FAIL_USAGE,
+            "train.ema cannot change between 0 and more while a run goes on: the "
+            "average is kept from the first step on, or not at all");
+    return OK;
+}
+
+/* The recipe behind each group, in their order, as if it had been given. */
+static Status check_interventions(const Recipe *recipe, Err *err) {
+    const Intervention *group = recipe->intervene.group;
+    Acted acted = {0};
+    Status status = intervene_check(recipe, err);
+    Recipe *now = mem_alloc(sizeof *now);
+    for (size_t g = 0; g < INTERVENE_GROUPS && !status; g++) {
+        if (!*group[g].changes || group[g].at.unit == MOMENT_NEVER) continue;
+        acted.group[acted.count++] = g;
+        recipe_in_force(recipe, &acted, now);
+        status = check_rules(now, err);
+        if (!status) status = check_state(recipe, now, err);
+        if (status && err)
+            err_wrap(err, "behind intervene.%s", intervene_at_key(g)->name);
+    }
+    mem_free(now);
+    return status;
+}
+
 static Status (*const rules[])(const Recipe *, Err *) = {
     check_heads,      check_mlp,     check_position, check_patch,   check_length,
     check_mixing,     check_step_at, check_warmup,   check_tied,    check_accumulate,
@@ -297,6 +335,12 @@ static Status (*const rules[])(const Recipe *, Err *) = {
     check_stride,     check_best,    check_adaptive, check_joint,   check_augment,
     check_layer_drop, check_plateau, check_watch,
 };
+
+static Status check_rules(const Recipe *recipe, Err *err) {
+    Status status = OK;
+    for (size_t i = 0; i < COUNT(rules) && !status; i++) status = rules[i](recipe, err);
+    return status;
+}
 
 static void reset_unused(Recipe *recipe) {
     for (const Key *key = keys; key < keys + keys_count; key++)
@@ -306,9 +350,6 @@ static void reset_unused(Recipe *recipe) {
 
 Status recipe_check(Recipe *recipe, Err *err) {
     reset_unused(recipe);
-    for (size_t i = 0; i < COUNT(rules); i++) {
-        Status status = rules[i](recipe, err);
-        if (status) return status;
-    }
-    return OK;
+    Status status = check_rules(recipe, err);
+    return status ? status : check_interventions(recipe, err);
 }

@@ -46,6 +46,7 @@ static const char *standard_text(const Key *key) {
 }
 
 static void print_key(const Key *key, FILE *out) {
+    if (key->again) return;
     char wanted[WANTED_MAX];
     describe(key, wanted, sizeof wanted);
     bool fits = 30 + strlen(wanted) <= COLUMNS;
@@ -77,6 +78,7 @@ static void print_cell(const char *text, FILE *out) {
 }
 
 static void print_row(const Key *key, FILE *out) {
+    if (key->again) return;
     char wanted[WANTED_MAX];
     describe(key, wanted, sizeof wanted);
     fprintf(out, "| `%s` | ", key->name);

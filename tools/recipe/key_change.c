@@ -48,8 +48,9 @@ static const struct {
 
     {"model", CHANGE_MODEL, NONE, 0,
      "width depth heads mlp_ratio patch norm final_norm reparam reparam_scope qkv "
-     "activation position pool temperature context embed_scale tied decoder_depth "
+     "activation position pool context embed_scale tied decoder_depth "
      "cutoffs adaptive_factor qk_norm"},
+    {"model", CHANGE_USE, NONE, 0, "temperature"},
     {"model", CHANGE_START, NONE, 0, "gamma_init uv_init init init_std patch_init_std"},
     {"model", CHANGE_COURSE, NONE, 0,
      "power_steps dropout drop_path attention_dropout activation_dropout "
@@ -81,7 +82,8 @@ static const struct {
 
     {"guard", CHANGE_COURSE, NONE, 0, "nonfinite collapse entropy_below"},
 
-    {"intervene", CHANGE_COURSE, NONE, 0, "temperature at_epoch"},
+    {"intervene", CHANGE_COURSE, NONE, 0,
+     "at key at2 key2 at3 key3 at4 key4 at5 key5 at6 key6 at7 key7 at8 key8"},
 };
 
 static bool has_word(const char *list, const char *word) {
@@ -105,6 +107,13 @@ KeyChange key_change(const Key *key) {
     for (size_t i = 0; i < COUNT(rows); i++)
         if (is_row_of(i, key)) return rows[i].change;
     return CHANGE_MODEL;
+}
+
+/* Keys that a resume may change, but for what needs the data opened anew. */
+bool key_may_intervene(const Key *key) {
+    KeyChange change = key_change(key);
+    return key_is_stored(key) && strcmp(key->section, "intervene") &&
+           (change == CHANGE_COURSE || change == CHANGE_USE);
 }
 
 unsigned key_uses(const Key *key, const Recipe *recipe) {

@@ -87,6 +87,19 @@
         .room = ROOM(s.n) / sizeof(double), .count_offset = PLACE(size_t, s.count),      \
         .least = least_, .standard = standard_, range, REST(tasks_, __VA_ARGS__)         \
     }
+/* A moment of [intervene], and what changes then. */
+#define MOMENT(name_, i, again_, ...)                                                    \
+    {                                                                                    \
+        .section = "intervene", .name = name_, .type = KEY_MOMENT, .again = again_,      \
+        .offset = offsetof(Recipe, intervene.group[i].at), .standard = "",               \
+        REST(FOR_ALL, __VA_ARGS__)                                                       \
+    }
+#define CHANGES(name_, i, again_, ...)                                                   \
+    {                                                                                    \
+        .section = "intervene", .name = name_, .type = KEY_TEXT, .again = again_,        \
+        .offset = offsetof(Recipe, intervene.group[i].changes), .room = INTERVENE_TEXT,  \
+        .standard = "", REST(FOR_ALL, __VA_ARGS__)                                       \
+    }
 /* Known, checked as text, stored nowhere. */
 #define OTHER(s, n, tasks_, ...)                                                         \
     {                                                                                    \

@@ -51,6 +51,9 @@ void key_wanted(const Key *key, char *text, size_t size) {
         print_names(key->choices, key->between ? key->between : " | ", text, size);
         return;
     case KEY_TEXT: text_format(text, size, "text"); return;
+    case KEY_MOMENT:
+        text_format(text, size, "steps (100), epochs (10e) or never");
+        return;
     }
 }
 
@@ -216,6 +219,13 @@ static Status parse_text(const Key *key, char *place, const char *text, Err *err
     return OK;
 }
 
+static Status parse_moment(const Key *key, Moment *place, const char *text, Err *err) {
+    Moment moment;
+    if (!moment_read(text, &moment)) return not_wanted(key, text, err);
+    *place = moment;
+    return OK;
+}
+
 Status key_parse(const Key *key, Recipe *recipe, const char *text, Err *err) {
     void *place = (char *)recipe + key->offset;
     switch (key->type) {
@@ -226,6 +236,7 @@ Status key_parse(const Key *key, Recipe *recipe, const char *text, Err *err) {
     case KEY_FLAG: return parse_flag(key, place, text, err);
     case KEY_CHOICE: return parse_choice(key, place, text, err);
     case KEY_TEXT: return parse_text(key, key_is_stored(key) ? place : NULL, text, err);
+    case KEY_MOMENT: return parse_moment(key, place, text, err);
     }
     return FAIL_USAGE;
 }
@@ -281,5 +292,6 @@ void key_print(const Key *key, const Recipe *recipe, char *text, size_t size) {
     case KEY_TEXT:
         text_format(text, size, "%s", key_is_stored(key) ? (const char *)place : "");
         return;
+    case KEY_MOMENT: moment_print(*(const Moment *)place, text); return;
     }
 }

@@ -21,6 +21,7 @@ typedef enum {
     KEY_CHOICE, /* an enum; names in its order */
     KEY_TEXT,   /* char[room] */
     KEY_REALS,  /* double[room] and a size_t: numbers parted by commas or blanks */
+    KEY_MOMENT, /* Moment: steps, epochs with an e, never */
 } KeyType;
 
 typedef struct Key {
@@ -46,6 +47,8 @@ typedef struct Key {
     unsigned tasks;
     const char *sentence;
     const char *when; /* condition under which it has an effect (below); NULL: always */
+    /* one of several like the row of a name without a number; help does not list it */
+    bool again;
 } Key;
 
 /* Keys in the order of files and help: grouped by section. */
@@ -57,6 +60,10 @@ extern const char *const key_sections[];
 
 const Key *key_find(const char *full);                         /* "model.width" or NULL */
 const Key *key_find_in(const char *section, const char *name); /* or NULL */
+
+/* The key whose values a word `full=value` takes (tools/recipe/intervene.h): that of
+ * key_find, or of intervene.optim.lr2 optim.lr.  NULL: no such word. */
+const Key *key_of_word(const char *full);
 
 /* The key that "section.name" or a bare name was probably meant to be: by distance of the
  * whole, or of the name alone in another section.  Never NULL. */
@@ -108,6 +115,7 @@ Status key_parse(const Key *key, Recipe *recipe, const char *text, Err *err);
  * tools/recipe/key_change.c: each key has a row. */
 typedef enum {
     CHANGE_MODEL, /* what the saved weights compute or mean: refused */
+    CHANGE_USE,   /* how the weights are used: a resume may; others are refused */
     CHANGE_START, /* acts when a run begins, and has no effect later: refused */
     CHANGE_STATE, /* leaves the optimizer's state without use: refused */
     /* where the data are; that they are the same is checked (data.changed) */
@@ -123,6 +131,9 @@ typedef enum {
 
 KeyChange key_change(const Key *key); /* CHANGE_MODEL: also of a key without a row */
 bool key_change_known(const Key *key);
+
+/* Can its value change while a run goes on (tools/recipe/intervene.h)? */
+bool key_may_intervene(const Key *key);
 
 /* Commands on a run in which a word for the key does something. */
 enum {

@@ -162,7 +162,25 @@
          "Collapse is an attention site under this share of uniform attention's entropy, "
          "mean over heads."),
 
-    REAL(FOR_ALL, intervene, temperature, "0", FROM(0),
-         "Attention temperature from at_epoch on; 0: no intervention."),
-    REAL(FOR_ALL, intervene, at_epoch, "0", WITHIN(0, EPOCHS_MAX), "When it starts.",
-         WHEN("intervene.temperature > 0")),
+    MOMENT("at", 0, false,
+           "Steps, or epochs (10e), after which keys change while the run goes on; never: not "
+           "at all. What changes is a line `section.key = value` of this section, such as "
+           "optim.lr = 0.001. at2 ... at8 are further moments, whose changes end with the "
+           "same number: optim.lr2 = 0.0001."),
+    CHANGES("key", 0, false,
+            "The same as text, with commas between: optim.lr=0.001, optim.clip=1. key2 ... "
+            "key8 are those of at2 ... at8."),
+    MOMENT("at2", 1, true, "As at."),
+    CHANGES("key2", 1, true, "As key."),
+    MOMENT("at3", 2, true, "As at."),
+    CHANGES("key3", 2, true, "As key."),
+    MOMENT("at4", 3, true, "As at."),
+    CHANGES("key4", 3, true, "As key."),
+    MOMENT("at5", 4, true, "As at."),
+    CHANGES("key5", 4, true, "As key."),
+    MOMENT("at6", 5, true, "As at."),
+    CHANGES("key6", 5, true, "As key."),
+    MOMENT("at7", 6, true, "As at."),
+    CHANGES("key7", 6, true, "As key."),
+    MOMENT("at8", 7, true, "As at."),
+    CHANGES("key8", 7, true, "As key."),

@@ -9,9 +9,18 @@
 #include "tools/program/nearest.h"
 #include "tools/recipe/builtin.h"
 #include "tools/recipe/inifile.h"
+#include "tools/recipe/intervene.h"
 #include "tools/recipe/keys.h"
 
 /* ---- one key ---- */
+
+static const char INTERVENE[] = "intervene.";
+
+/* A name of [intervene] without the section; NULL: of another. */
+static const char *name_in_intervene(const char *full) {
+    size_t length = sizeof INTERVENE - 1;
+    return strncmp(full, INTERVENE, length) ? NULL : full + length;
+}
 
 static Status unknown_key(const char *full, Err *err) {
     const Key *nearest = key_nearest(full);
@@ -23,6 +32,18 @@ static Status give_value(Recipe *recipe, const Key *key, const char *value, Err 
     Status status = key_parse(key, recipe, value, err);
     if (!status) keyset_add(recipe->given, key);
     return status;
+}
+
+/* A name of [intervene]; *row: the key that it is a part of. */
+static Status give_change(Recipe *recipe, const char *name, const char *value,
+                          const Key **row, Err *err) {
+    size_t group = 0;
+    *row = key_find_in("intervene", name);
+    if (!*row && (intervene_find(name, &group) || intervene_is_old(name)))
+        *row = intervene_changes_key(group);
+    if (intervene_give(recipe, name, value, err)) return FAIL_USAGE;
+    keyset_add(recipe->given, *row);
+    return OK;
 }
 
 Recipe recipe_default(void) {
@@ -38,6 +59,8 @@ Recipe recipe_default(void) {
 Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t size,
                   Err *err) {
     const Key *found = key_find(key);
+    const char *name = name_in_intervene(key);
+    if (!found && name) return intervene_value(recipe, name, value, size, err);
     if (!found) return unknown_key(key, err);
     if (!key_is_stored(found))
         return err_set(err, FAIL_USAGE, "%s has no value in this version", key);
@@ -53,10 +76,18 @@ Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t siz
 
 /* ---- files ---- */
 
+enum { CHANGED_MAX = 64 };
+
 typedef struct Reading {
     Recipe *recipe;
     bool own;                       /* the file is the user's */
     size_t given[RECIPE_BITS * 64]; /* line of each key, 0: not yet */
+    /* of [intervene]: keys that change, and in which lines */
+    struct {
+        const Key *key;
+        size_t group, line;
+    } changed[CHANGED_MAX];
+    size_t changed_count;
 } Reading;
 
 static Status read_section(void *user, const char *section, Err *err) {
@@ -67,10 +98,52 @@ static Status read_section(void *user, const char *section, Err *err) {
                    section, nearest_word(section, key_sections));
 }
 
+/* The keys that a line of [intervene] changes must not have been changed by another. */
+static Status see_changes(Reading *r, size_t group, const Key *key, size_t line,
+                          Err *err) {
+    for (size_t i = 0; i < r->changed_count; i++)
+        if (r->changed[i].key == key && r->changed[i].group == group)
+            return err_set(err, FAIL_USAGE,
+                           "%s.%s already changes at intervene.%s in line %zu; keep one "
+                           "of the two",
+                           key->section, key->name, intervene_at_key(group)->name,
+                           r->changed[i].line);
+    if (r->changed_count == CHANGED_MAX)
+        return err_set(err, FAIL_USAGE, "more than %d changes", CHANGED_MAX);
+    r->changed[r->changed_count].key = key;
+    r->changed[r->changed_count].group = group;
+    r->changed[r->changed_count++].line = line;
+    return OK;
+}
+
+static Status see_list(Reading *r, size_t group, const char *list, size_t line,
+                       Err *err) {
+    Change change;
+    while (intervene_next(&list, &change))
+        if (see_changes(r, group, change.key, line, err)) return err->status;
+    return OK;
+}
+
+static Status read_change(Reading *r, const char *name, const char *value, size_t line,
+                          Err *err) {
+    const Key *row, *key;
+    size_t group;
+    if (give_change(r->recipe, name, value, &row, err)) return err->status;
+    if (r->own) keyset_add(r->recipe->own, row);
+    if ((key = intervene_find(name, &group)))
+        return see_changes(r, group, key, line, err);
+    for (group = 0; group < INTERVENE_GROUPS; group++)
+        if (row == intervene_changes_key(group) && !strcmp(name, row->name))
+            return see_list(r, group, value, line, err);
+    return OK;
+}
+
 static Status read_value(void *user, const char *section, const char *name,
                          const char *value, size_t line, Err *err) {
     Reading *reading = user;
     const Key *key = key_find_in(section, name);
+    bool intervenes = !strcmp(section, "intervene");
+    if (!key && intervenes) return read_change(reading, name, value, line, err);
     if (!key) {
         char full[INIFILE_LINE_MAX + 64];
         text_format(full, sizeof full, "%s.%s", section, name);
@@ -83,6 +156,7 @@ static Status read_value(void *user, const char *section, const char *name,
                        name, *given);
     *given = line;
     if (reading->own) keyset_add(reading->recipe->own, key);
+    if (intervenes) return read_change(reading, name, value, line, err);
     return give_value(reading->recipe, key, value, err);
 }
 
@@ -181,8 +255,10 @@ static char *trim(char *text) {
 
 Status recipe_give(Recipe *recipe, const char *name, const char *value, Err *err) {
     const Key *key = key_find(name);
-    if (!key) return unknown_key(name, err);
-    Status status = give_value(recipe, key, value, err);
+    const char *change = name_in_intervene(name);
+    if (!key && !change) return unknown_key(name, err);
+    Status status = change ? give_change(recipe, change, value, &key, err)
+                           : give_value(recipe, key, value, err);
     if (status) return status;
     keyset_add(recipe->worded, key);
     keyset_add(recipe->own, key);
@@ -210,6 +286,7 @@ Status recipe_set(Recipe *recipe, const char *word, Err *err) {
 
 static void print_section(const Recipe *recipe, const char *section, FILE *out) {
     fprintf(out, "[%s]\n", section);
+    if (!strcmp(section, "intervene")) return intervene_print(recipe, out);
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (strcmp(key->section, section) != 0 || !key_applies(key, recipe)) continue;
         char value[KEY_VALUE_MAX];

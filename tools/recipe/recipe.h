@@ -16,6 +16,7 @@
 #include "data/config.h"
 #include "engine/optim/config.h"
 #include "models/config.h"
+#include "tools/recipe/moment.h"
 #include "tools/recipe/tasks.h"
 
 typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
@@ -63,12 +64,19 @@ typedef struct GuardConfig {
     double entropy_below;
 } GuardConfig;
 
+enum { INTERVENE_GROUPS = 8, INTERVENE_TEXT = 400 };
+
+/* What changes, and when (tools/recipe/intervene.h). */
+typedef struct Intervention {
+    Moment at;
+    char changes[INTERVENE_TEXT]; /* "optim.lr=0.1, ...", each as the recipe writes it */
+} Intervention;
+
 typedef struct InterveneConfig {
-    double temperature; /* attention temperature from `at_epoch` on; 0: no intervention */
-    double at_epoch;
+    Intervention group[INTERVENE_GROUPS];
 } InterveneConfig;
 
-enum { RECIPE_BITS = 3 }; /* words of a set of keys (tools/recipe/keys.h) */
+enum { RECIPE_BITS = 4 }; /* words of a set of keys (tools/recipe/keys.h) */
 
 typedef struct Recipe {
     char name[64]; /* built-in name, or the file's name without .ini */

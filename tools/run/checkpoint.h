@@ -17,6 +17,7 @@
 #include "engine/optim/optim.h"
 #include "engine/optim/plateau.h"
 #include "models/layer.h"
+#include "tools/recipe/intervene.h"
 #include "tools/run/probe.h"
 
 /* Where a run's batches began to be made in another way; all zero: never. */
@@ -45,6 +46,7 @@ typedef struct Progressed {
     double best_score;  /* NaN: none yet */
     size_t best_step;
     double temperature; /* of attention, at `step` */
+    Acted acted;        /* groups of [intervene] that act at `step` */
     Plateau plateau;    /* of schedule.name = plateau */
 } Progressed;
 

@@ -79,6 +79,7 @@ static void add_plateau(SafetensorsWriter *writer, const Plateau *p) {
 
 void checkpoint_add_facts(SafetensorsWriter *writer, const CheckpointParts *parts,
                           const Progressed *p) {
+    char acted[ACTED_TEXT];
     add_number(writer, "step", (double)p->step);
     add_number(writer, "temperature", p->temperature);
     add_number(writer, "data_offset", (double)p->data_offset);
@@ -89,6 +90,8 @@ void checkpoint_add_facts(SafetensorsWriter *writer, const CheckpointParts *part
         add_number(writer, "epoch_steps", (double)p->epoch_steps);
         add_number(writer, "epoch_left", (double)p->epoch_left);
     }
+    acted_print(&p->acted, acted);
+    if (*acted) safetensors_add_metadata(writer, "intervened", acted);
     add_anchor(writer, &p->anchor);
     add_marks(writer, p->data);
     add_warned(writer, parts);
@@ -170,6 +173,11 @@ static Status read_anchor(const Reading *r, Anchor *a) {
     return refuse(r, "place", "a place in the data");
 }
 
+static Status read_acted(const Reading *r, Acted *acted) {
+    if (acted_read(safetensors_metadata(r->file, "intervened"), acted)) return OK;
+    return refuse(r, "intervened", "numbers of groups");
+}
+
 static void read_warned(const Safetensors *file, const CheckpointParts *parts) {
     const char *text = safetensors_metadata(file, "warned");
     for (size_t i = 0; parts->warned && i < parts->model->site_count; i++) {
@@ -230,7 +238,8 @@ Status checkpoint_read_facts(const Safetensors *file, const char *path,
                     .epoch_steps = whole_of(&r, "epoch_steps"),
                     .epoch_left = whole_of(&r, "epoch_left"),
                     .plateau = read_plateau(&r)};
-    if (err->status || read_anchor(&r, &p.anchor) || read_marks(&r, p.data))
+    if (err->status || read_acted(&r, &p.acted) || read_anchor(&r, &p.anchor) ||
+        read_marks(&r, p.data))
         return err->status;
     read_warned(file, parts);
     if (parts->skips) skips_read(parts->skips, safetensors_metadata(file, "skipped"));

@@ -24,17 +24,25 @@ enum {
     LINE_MOST = 16 << 20,
 };
 
+/* A text as it is, anything else as JSON; the caller frees. */
+static char *value_text(const json_t *value) {
+    if (json_is_string(value)) return mem_strdup(json_string_value(value));
+    char *dump = json_dumps(value, JSON_ENCODE_ANY);
+    char *text = mem_strdup(dump ? dump : "?");
+    free(dump);
+    return text;
+}
+
 /* An intervention has a key and two values in place of a text. */
 static char *event_text(const json_t *row) {
     const char *text = runlog_text(row, "text"), *key = runlog_text(row, "key");
     if (text || !key) return mem_strdup(text ? text : "");
-    char *from = json_dumps(json_object_get(row, "from"), JSON_ENCODE_ANY);
-    char *to = json_dumps(json_object_get(row, "to"), JSON_ENCODE_ANY);
+    char *from = value_text(json_object_get(row, "from"));
+    char *to = value_text(json_object_get(row, "to"));
     char line[300];
-    snprintf(line, sizeof line, "%s was %s, is %s", key, from ? from : "?",
-             to ? to : "?");
-    free(from);
-    free(to);
+    snprintf(line, sizeof line, "%s was %s, is %s", key, from, to);
+    mem_free(from);
+    mem_free(to);
     return mem_strdup(line);
 }
 

@@ -68,7 +68,7 @@ static Status count_idle(const Sweep *sweep, size_t axis, const Key *key, Idle *
 static Status check_key(const Sweep *sweep, size_t axis, const char *name, FILE *notes,
                         Err *err) {
     Idle found;
-    if (count_idle(sweep, axis, key_find(name), &found, err)) return err->status;
+    if (count_idle(sweep, axis, key_of_word(name), &found, err)) return err->status;
     if (!found.idle) return OK;
     if (found.idle == found.given && sweep_is_swept(sweep, axis))
         return err_set(err, FAIL_USAGE,

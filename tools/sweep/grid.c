@@ -14,7 +14,7 @@ static const char RECIPE_KEY[] = "recipe";
 
 /* The value as the recipe would write it: "1e-2" and "0.01" are one. */
 static char *canonical(const char *name, const char *value, Recipe *scratch) {
-    const Key *key = key_find(name);
+    const Key *key = key_of_word(name);
     char text[KEY_VALUE_MAX];
     if (!key || !key_is_stored(key) || key_parse(key, scratch, value, NULL))
         return mem_strdup(value);

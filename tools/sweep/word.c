@@ -86,7 +86,7 @@ void word_free(Word *word) {
 static Status check_keys(const Word *word, Err *err) {
     for (size_t k = 0; k < word->keys.count; k++) {
         const char *name = word->keys.text[k];
-        if (!key_find(name)) {
+        if (!key_of_word(name)) {
             const Key *nearest = key_nearest(name);
             return err_set(err, FAIL_USAGE, "unknown key %.80s; did you mean %s.%s?",
                            name, nearest->section, nearest->name);
@@ -101,7 +101,7 @@ static Status check_keys(const Word *word, Err *err) {
 
 /* Has the value of a key commas itself?  Then they separate nothing. */
 static bool is_whole(const char *name) {
-    KeyType type = key_find(name)->type;
+    KeyType type = key_of_word(name)->type;
     return type == KEY_REALS || type == KEY_TEXT;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
+#include "tools/recipe/intervene.h"
 #include "tools/run/rundir.h"
 #include "tools/task/meaning.h"
 #include "tools/task/predict.h"
@@ -61,6 +62,28 @@ Status run_check_words(const OpenRun *run, const char *command, unsigned use, Er
     return recipe_check_use(run->was, run->recipe, use, command, err);
 }
 
+/* Interventions that act at the checkpoint are part of both recipes; a word for the same
+ * key comes after them. */
+static void put_into_force(OpenRun *run) {
+    char *text = checkpoint_fact(run->checkpoint, run->root, "intervened");
+    Acted acted;
+    bool any = acted_read(text, &acted) && acted.count;
+    mem_free(text);
+    if (!any) return;
+    Recipe *given = mem_alloc(sizeof *given);
+    *given = *run->recipe;
+    run->recipe->intervene = run->was->intervene;
+    recipe_in_force(run->was, &acted, run->was);
+    recipe_in_force(run->recipe, &acted, run->recipe);
+    for (const Key *key = keys; key < keys + keys_count; key++) {
+        char value[KEY_VALUE_MAX];
+        if (!key_is_stored(key) || !keyset_has(given->worded, key)) continue;
+        key_print(key, given, value, sizeof value);
+        key_parse(key, run->recipe, value, NULL);
+    }
+    mem_free(given);
+}
+
 /* A checkpoint keeps the recipe that led to it. */
 static Status check_words(OpenRun *run, const RunChoice *c, Err *err) {
     unsigned use = c->use;
@@ -68,6 +91,7 @@ static Status check_words(OpenRun *run, const RunChoice *c, Err *err) {
     char *digest = checkpoint_fact(run->checkpoint, run->root, "recipe");
     if (digest) recipe_read_digest(run->was, digest);
     mem_free(digest);
+    put_into_force(run);
     if (use == USE_PREDICT_SPLIT && !task_predict(run->recipe->task)->split)
         use = USE_PREDICT_INPUT;
     return run_check_words(run, c->command, use, err);

@@ -45,11 +45,15 @@ Status trainer_log_task_events(Trainer *t, size_t step, Err *err) {
 
 enum { TAIL = 1 << 16 };
 
+static const char *const DEPARTURES[] = {"resume", "rollback", "intervene"};
+
 static bool is_departure(const char *line, size_t length, size_t step) {
     json_t *row = json_loadb(line, length, 0, NULL);
     const char *event = json_string_value(json_object_get(row, "event"));
-    bool is = event && (!strcmp(event, "resume") || !strcmp(event, "rollback")) &&
-              (size_t)json_integer_value(json_object_get(row, "step")) == step;
+    bool here = (size_t)json_integer_value(json_object_get(row, "step")) == step,
+         is = false;
+    for (size_t i = 0; i < COUNT(DEPARTURES) && event && here; i++)
+        is |= !strcmp(event, DEPARTURES[i]);
     json_decref(row);
     return is;
 }

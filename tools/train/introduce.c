@@ -65,4 +65,5 @@ static void say_run(const Trainer *t) {
 void trainer_introduce(const Trainer *t) {
     say_changes(t);
     say_run(t);
+    trainer_note_interventions(t);
 }

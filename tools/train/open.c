@@ -61,15 +61,6 @@ static Status check_batch(Trainer *t, Err *err) {
     return OK;
 }
 
-static void count_steps(Trainer *t) {
-    const Recipe *r = t->recipe;
-    t->steps = r->train.steps ? r->train.steps : trainer_step_of(t, r->train.epochs);
-    t->steps = MAX(t->steps, (size_t)1);
-    const ScheduleConfig *s = &r->schedule;
-    t->warmup_steps =
-        s->warmup_steps ? s->warmup_steps : trainer_step_of(t, s->warmup_epochs);
-}
-
 static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
     const Recipe *r = t->recipe;
     ParamSet *params = t->task->model->params;
@@ -94,7 +85,7 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
 static Status save_recipe(const Trainer *t, Err *err) {
     char draft[PATH_SIZE];
     rundir_path(draft, t->dir, "recipe.ini.new");
-    if (!recipe_save(t->recipe, draft, t->dir, err))
+    if (!recipe_save(t->base, draft, t->dir, err))
         return rundir_replace(t->dir, "recipe.ini", err);
     openfile_remove(draft, t->dir);
     return err->status;
@@ -166,8 +157,9 @@ static Status prepare(Trainer *t, Err *err) {
     ranks_copy(t->ranks, &t->other_scores, sizeof t->other_scores);
     t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
     if (!fill_model(t, step, err) && !trainer_find_place(t, t->other_data, err)) {
-        count_steps(t);
-        start_batches(t, err);
+        trainer_set_course(t);
+        if (!(t->at.temperature > 0)) t->at.temperature = t->recipe->model.temperature;
+        if (!trainer_check_interventions(t, err)) start_batches(t, err);
     }
     if (ranks_agree(t->ranks, err)) return err->status;
     stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
@@ -180,12 +172,16 @@ bool trainer_has_work(const Trainer *t) {
     return t->at.step < t->steps || t->at.pending_eval;
 }
 
-Status trainer_open(Trainer *t, Recipe *recipe, const Recipe *was, const char *dir,
+Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const char *dir,
                     Ranks *ranks, Err *err) {
-    *t = (Trainer){.recipe = recipe, .was = was, .lock = -1, .ranks = ranks};
+    *t = (Trainer){.base = recipe, .was = was, .lock = -1, .ranks = ranks};
+    t->recipe = mem_alloc(sizeof *t->recipe);
+    *t->recipe = *recipe;
     if (was) t->changes = recipe_compare(was, recipe);
-    if (strlen(dir) >= sizeof t->dir)
+    if (strlen(dir) >= sizeof t->dir) {
+        trainer_close(t);
         return err_set(err, FAIL_USAGE, "the name of the run folder is too long");
+    }
     text_format(t->dir, sizeof t->dir, "%s", dir);
     if (!prepare(t, err)) return OK;
     trainer_remove_unbegun(t);
@@ -203,6 +199,7 @@ void trainer_close(Trainer *t) {
     mem_free(t->warned);
     step_end(&t->step);
     task_free(t->task);
+    mem_free(t->recipe);
     if (t->lock >= 0) close(t->lock);
     *t = (Trainer){.lock = -1};
 }

@@ -20,10 +20,25 @@ Status trainer_log_step(Trainer *trainer, double lr, Err *err);
  *     {"step":10,"event":"rollback","text":"one sentence", ...}
  * `more` (taken over, NULL: nothing) are further members.  A run that is resumed keeps
  * the rows up to the step of its checkpoint and has to come to the same ones after it;
- * "resume" and "rollback" rows of that very step, which say how it was left, are
- * dropped with those after. */
+ * "resume", "rollback" and "intervene" rows of that very step, which say how it was left,
+ * are dropped with those after. */
 Status trainer_log_event(Trainer *trainer, size_t step, const char *event,
                          const char *text, json_t *more, Err *err);
+
+/* ---- interventions (tools/train/intervene.c) ---- */
+
+/* The recipe in force, by the groups that act (at.acted). */
+void trainer_set_course(Trainer *trainer);
+/* Lets groups act whose moment has come, before the batch of the next step is made: a
+ * line, and for each key a row
+ *     {"step":10,"event":"intervene","key":"optim.lr","from":"0.1","to":"0.01"}
+ * whose step is the last one with the old value. */
+Status trainer_intervene(Trainer *trainer, Err *err);
+/* At a resume: FAIL_USAGE where a group that has acted is another now, one that is new
+ * would have acted before, or a key that one has set is changed in vain. */
+Status trainer_check_interventions(const Trainer *trainer, Err *err);
+/* Says which groups the run ends before. */
+void trainer_note_interventions(const Trainer *trainer);
 
 /* The rows that the present batch brought (task_event), before that of its step. */
 Status trainer_log_task_events(Trainer *trainer, size_t step, Err *err);
@@ -45,6 +60,9 @@ double trainer_epoch(const Trainer *trainer, size_t step);
 size_t trainer_step_of(const Trainer *trainer, double epoch);
 bool trainer_ends_epoch(const Trainer *trainer, size_t step);
 bool trainer_is_past(const Trainer *trainer, size_t step, double epoch);
+
+/* Counts the steps of the run and of its warm-up (place.c, too). */
+void trainer_count_steps(Trainer *trainer);
 
 /* Sets the run's place in its data when the checkpoint is loaded: where batches are made
  * in another way from here on, no example of the epoch comes twice and none is passed

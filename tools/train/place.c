@@ -46,6 +46,15 @@ bool trainer_is_past(const Trainer *t, size_t step, double epoch) {
     return (double)step >= epoch * (double)t->steps_per_epoch;
 }
 
+void trainer_count_steps(Trainer *t) {
+    const Recipe *r = t->recipe;
+    t->steps = r->train.steps ? r->train.steps : trainer_step_of(t, r->train.epochs);
+    t->steps = MAX(t->steps, (size_t)1);
+    const ScheduleConfig *s = &r->schedule;
+    t->warmup_steps =
+        s->warmup_steps ? s->warmup_steps : trainer_step_of(t, s->warmup_epochs);
+}
+
 /* ---- at a resume ---- */
 
 /* The way in which a recipe makes batches, `batches` of them. */

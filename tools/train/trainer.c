@@ -19,16 +19,8 @@ enum { ROLLBACKS_MAX = 3 };
 
 /* ---- one step ---- */
 
-ForwardMode trainer_mode(const Trainer *t, size_t step) {
-    const InterveneConfig *i = &t->recipe->intervene;
-    bool changed = i->temperature > 0 && trainer_is_past(t, step - 1, i->at_epoch);
-    return (ForwardMode){.temperature =
-                             changed ? i->temperature : t->recipe->model.temperature,
-                         .recompute = t->recipe->train.recompute == RECOMPUTE_BLOCK};
-}
-
 static StepBatch batch_of(const Trainer *t, size_t step) {
-    return task_step_batch(t->task, step, trainer_mode(t, step));
+    return task_step_batch(t->task, step, course_mode(t->recipe));
 }
 
 /* Gradients are ready: the update of `step`; returns its learning rate. */
@@ -80,7 +72,8 @@ static bool thorough(const Trainer *t) {
 }
 
 Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *err) {
-    ForwardMode mode = trainer_mode(t, MAX(t->at.step, (size_t)1));
+    ForwardMode mode = course_mode(t->recipe);
+    mode.temperature = t->at.temperature;
     real *kept = NULL;
     if (averaged) {
         kept = mem_alloc(t->task->model->params->buffered * sizeof(real));
@@ -123,14 +116,13 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
 
 /* Until a step is taken the recipe that led here is the old one. */
 static Status save(Trainer *t, const char *path, Err *err) {
-    t->at.temperature = trainer_mode(t, MAX(t->at.step, (size_t)1)).temperature;
     if (!ranks_lead(t->ranks)) return OK;
     if (log_sync(&t->train_log, err) || log_sync(&t->probe_log, err) ||
         log_sync(&t->eval_log, err))
         return err->status;
     bool old = t->was && t->at.step && t->at.step == t->began;
     TextBuffer recipe = {0};
-    recipe_digest(old ? t->was : t->recipe, &recipe);
+    recipe_digest(old ? t->was : t->base, &recipe);
     trainer_mark_data(t->task, t->at.data);
     if (old) memcpy(t->at.data, t->data_was, sizeof t->at.data);
     CheckpointParts parts = trainer_checkpoint_parts(t);
@@ -196,6 +188,7 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     t->at.data_offset = before.data_offset + bad_step - step;
     t->at.epoch_steps = before.epoch_steps, t->at.epoch_left = before.epoch_left;
     t->at.anchor = before.anchor;
+    trainer_set_course(t);
     progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)",
                  step, bad_step - step, t->rollbacks, ROLLBACKS_MAX);
     text_format(text, sizeof text, "rolled back to step %zu, past %zu batches: %s", step,
@@ -223,6 +216,7 @@ static Status finish_step(Trainer *t, size_t step, Err *err) {
     double lr = update(t, step);
     if (trainer_log_probe(t, step, true, err)) return err->status;
     t->at.step = step;
+    t->at.temperature = t->recipe->model.temperature;
     t->items += t->task->items;
     t->flops += t->task->flops;
     return trainer_log_step(t, lr, err);
@@ -259,7 +253,7 @@ static Status ready(Trainer *t, Err *err) {
     if (err->status || t->at.step == t->steps) return ranks_agree(t->ranks, err);
     if (stop_requested())
         err_set(err, FAIL_INTERRUPTED, "interrupted at step %zu", t->at.step);
-    else t->task->ops->next(t->task, err);
+    else if (!trainer_intervene(t, err)) t->task->ops->next(t->task, err);
     return ranks_agree(t->ranks, err);
 }
 

@@ -16,11 +16,12 @@
 #include "tools/run/log.h"
 #include "tools/run/probe.h"
 #include "tools/run/rundir.h"
-#include "tools/task/step.h"
+#include "tools/task/course.h"
 
 typedef struct Trainer {
-    Recipe *recipe;
-    const Recipe *was;      /* the recipe up to the checkpoint; NULL: a new run */
+    const Recipe *base; /* of the run: what recipe.ini and checkpoints keep */
+    Recipe *recipe;     /* the same with the interventions that act: of the next step */
+    const Recipe *was;  /* the recipe up to the checkpoint; NULL: a new run */
     RecipeChanges changes;  /* from it; none before a first checkpoint */
     size_t began;           /* the step that this process began behind */
     bool new_order;         /* of the examples, from there on */
@@ -54,10 +55,10 @@ typedef struct Trainer {
  * recipe it is (trainer_recipe_was); NULL starts a new run.  Nothing is written before
  * everything fits, and nothing at all to a run that has its steps already; from then on
  * signals are asked for between the steps.  A folder belongs to one trainer at a time.
- * `was` is borrowed.  On failure *trainer is released.  Called by all of `ranks`
- * (borrowed); they fail or succeed together, here and in trainer_run. */
-Status trainer_open(Trainer *trainer, Recipe *recipe, const Recipe *was, const char *dir,
-                    Ranks *ranks, Err *err);
+ * Both recipes are borrowed.  On failure *trainer is released.  Called by all of
+ * `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
+Status trainer_open(Trainer *trainer, const Recipe *recipe, const Recipe *was,
+                    const char *dir, Ranks *ranks, Err *err);
 
 /* The recipe that the newest checkpoint in `dir` was trained by, laid over
  * that of recipe.ini;
@@ -76,9 +77,6 @@ void trainer_introduce(const Trainer *trainer);
  * step leave nothing behind: what was made goes, and no more than that. */
 Status trainer_run(Trainer *trainer, Err *err);
 void trainer_close(Trainer *trainer);
-
-/* How the forward pass of `step` is run: temperature, recomputation. */
-ForwardMode trainer_mode(const Trainer *trainer, size_t step);
 
 /* Scores a split with the present weights (or the averaged ones). */
 Status trainer_score(Trainer *trainer, Split split, bool averaged, Score *score,

@@ -1,0 +1,27 @@
+/* moment: when something happens in a run: after so many steps, or epochs.
+ *
+ *     moment_read("10e", &moment)        {10, MOMENT_EPOCHS}
+ *     moment_print(moment, text, sizeof text); */
+#ifndef STEADY_RECIPE_MOMENT_H
+#define STEADY_RECIPE_MOMENT_H
+
+#include "engine/core/base.h"
+
+typedef enum { MOMENT_NONE, MOMENT_STEPS, MOMENT_EPOCHS, MOMENT_NEVER } MomentUnit;
+
+typedef struct Moment {
+    double value; /* steps are whole */
+    MomentUnit unit;
+} Moment;
+
+/* Of what is after them: steps and epochs that a run can have. */
+#define MOMENT_STEPS_MAX 1e12
+#define MOMENT_EPOCHS_MAX 1e6
+
+/* "100", "1.5e", "never", "" (MOMENT_NONE); false: none of these, or out of range. */
+bool moment_read(const char *text, Moment *moment);
+
+enum { MOMENT_TEXT = 40 };
+void moment_print(Moment moment, char text[MOMENT_TEXT]);
+
+#endif

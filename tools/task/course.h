@@ -1,0 +1,39 @@
+/* course: the recipe that the next step is made by, and when [intervene] changes it.
+ *
+ *     while ((group = course_due(&base, &acted, &now)) < INTERVENE_GROUPS) {
+ *         acted.group[acted.count++] = group;
+ *         course_set(&base, &acted, &recipe, task, &step);
+ *     }                                        then task->ops->start, for batches made ahead
+ *
+ * For the trainer and the library, whose task was opened with `recipe`: it is what the
+ * task reads, course_set writes it.  Not for: grammar and checks
+ * (tools/recipe/intervene.h), rows of logs. */
+#ifndef STEADY_TASK_COURSE_H
+#define STEADY_TASK_COURSE_H
+
+#include "tools/recipe/intervene.h"
+#include "tools/task/step.h"
+
+/* How far a run is. */
+typedef struct CourseNow {
+    size_t step; /* steps taken */
+    /* Are `epoch` epochs over after `step` steps? */
+    bool (*is_past)(const void *run, size_t step, double epoch);
+    const void *run;
+} CourseNow;
+
+/* Has it come? */
+bool course_is_past(const CourseNow *now, Moment moment);
+
+/* A group whose moment has come and that does not act yet; INTERVENE_GROUPS: none. */
+size_t course_due(const Recipe *base, const Acted *acted, const CourseNow *now);
+
+/* Puts `base` with the groups that act into force: `recipe` (borrowed by the task), the
+ * model's config, the optimizer's, the average's.  State and weights stay. */
+void course_set(const Recipe *base, const Acted *acted, Recipe *recipe, Task *task,
+                Step *step);
+
+/* How the forward pass of the next step is run: temperature, recomputation. */
+ForwardMode course_mode(const Recipe *recipe);
+
+#endif
