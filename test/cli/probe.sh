@@ -114,3 +114,17 @@ refuses "a folder without a run" 2 'empty' empty
 refuses "two names of weights" 2 'both name weights' \
     small.ini train.init=plain.safetensors --checkpoint plain.safetensors
 refuses "a word without effect" 2 'optim.lr = 9 has no effect' run optim.lr=9
+
+# ---- figures ----
+
+for ending in png svg pdf; do
+    "$STEADY" probe run --checkpoint all -o "figure.$ending" >out 2>err && [ -s "figure.$ending" ] &&
+        grep -q '^step  ' out || break
+    ending=
+done
+tell "a figure of all checkpoints is written, by its ending" $([ -z "$ending" ]; echo $?)
+"$STEADY" probe small.ini -o first.svg >out 2>err && grep -q '<svg' first.svg
+tell "and one of a recipe's initial weights" $?
+refuses "a figure of an unknown kind, before there is work to do" 2 'figure.gif: .*png, .svg or .pdf' \
+    run -o figure.gif
+refuses "a recipe whose data are not there" 3 'data.path=PATH names others' vit-b16-mae

@@ -117,6 +117,8 @@ double *chart_smooth(const double *value, size_t count);
  * that cannot be written FAIL_RUN; what was there stays then.  `root`: the run folder
  * that the figure belongs to, or NULL (data/file/openfile.h). */
 Status chart_write(const Chart *chart, const char *path, const char *root, Err *err);
+/* FAIL_USAGE for a name with another ending, before there is anything to draw. */
+Status chart_check_name(const char *path, Err *err);
 /* The same into memory: `ending` is ".png", ".svg" or ".pdf".  Zero-terminated; the
  * caller frees with mem_free. */
 char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err);

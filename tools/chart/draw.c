@@ -365,17 +365,32 @@ static Status render(const Chart *chart, Form form, Bytes *bytes, Err *err) {
                    cairo_status_to_string(status));
 }
 
-char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err) {
+static Status form_of(const char *ending, Form *form, Err *err) {
     static const char *const endings[] = {
         [FORM_PNG] = ".png", [FORM_SVG] = ".svg", [FORM_PDF] = ".pdf"};
-    size_t form = 0;
-    while (form < COUNT(endings) && strcasecmp(ending, endings[form])) form++;
-    if (form == COUNT(endings)) {
-        err_set(err, FAIL_USAGE, "a figure's name ends in .png, .svg or .pdf");
-        return NULL;
-    }
+    size_t i = 0;
+    while (i < COUNT(endings) && strcasecmp(ending, endings[i])) i++;
+    *form = (Form)i;
+    if (i < COUNT(endings)) return OK;
+    return err_set(err, FAIL_USAGE, "a figure's name ends in .png, .svg or .pdf");
+}
+
+static const char *ending_of(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot ? dot : "";
+}
+
+Status chart_check_name(const char *path, Err *err) {
+    Form form;
+    if (!form_of(ending_of(path), &form, err)) return OK;
+    return err_wrap(err, "%.390s", path);
+}
+
+char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err) {
+    Form form;
+    if (form_of(ending, &form, err)) return NULL;
     Bytes bytes = {0};
-    if (render(chart, (Form)form, &bytes, err)) return NULL;
+    if (render(chart, form, &bytes, err)) return NULL;
     *size = bytes.used;
     return bytes.data;
 }
@@ -383,9 +398,8 @@ char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *er
 Status chart_write(const Chart *chart, const char *path, const char *root, Err *err) {
     Err own = ERR_NONE;
     if (!err) err = &own;
-    const char *dot = strrchr(path, '.');
     Bytes bytes = {0};
-    bytes.data = chart_render(chart, dot ? dot : "", &bytes.used, err);
+    bytes.data = chart_render(chart, ending_of(path), &bytes.used, err);
     if (!bytes.data) return err_wrap(err, "%.390s", path);
     Status status = openfile_save(path, root, bytes.data, bytes.used, err);
     mem_free(bytes.data);

@@ -6,8 +6,10 @@
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
 #include "tools/probe/checkpoints.h"
-#include "tools/probe/measure.h"
+#include "tools/probe/figure.h"
 #include "tools/probe/print.h"
+#include "tools/probe/probing.h"
+#include "tools/program/apart.h"
 #include "tools/program/output.h"
 #include "tools/task/openrecipe.h"
 
@@ -16,6 +18,8 @@ typedef struct Options {
     int split;
     size_t sample;
     bool all, json; /* all: every checkpoint of the run */
+    const char *out;
+    json_t *rows; /* of the checkpoints probed */
     PrintOptions print;
 } Options;
 
@@ -43,6 +47,10 @@ static const Option OPTIONS[] = {
      .sentence = "a row for each trained tensor, biases and norms too"},
     {"--json", NULL, OPTION_FLAG, offsetof(Options, json),
      .sentence = "one JSON object a checkpoint, all numbers in it"},
+    {"--out", "FILE", OPTION_NAME, offsetof(Options, out),
+     .sentence = "figure to write: .png (twice the resolution), .svg or .pdf by its "
+                 "ending",
+     .letter = "-o", .offers = OFFER_FILE},
     RUN_OPTION_EMA(Options),
     OPTION_HELP,
     {0},
@@ -52,6 +60,7 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&probe_command, o, argc, argv, NULL, err)) return err->status;
     if (!o->choice.dir)
         return err_set(err, FAIL_USAGE, "which run folder, or which recipe?");
+    if (o->out && chart_check_name(o->out, err)) return err->status;
     return command_check_name("RUN", o->choice.dir, err);
 }
 
@@ -63,16 +72,15 @@ static Status open(Options *o, OpenRun *run, Err *err) {
     return run_open(run, &o->choice, false, err);
 }
 
-static void show(const Options *o, json_t *row) {
+/* Takes the row over. */
+static void keep(const Options *o, json_t *row) {
+    json_array_append(o->rows, row);
     if (o->json) {
         output_json(row, JSON_COMPACT | JSON_REAL_PRECISION(9));
         fflush(stdout);
-        return;
+    } else {
+        json_decref(row);
     }
-    Probed *p = probed_read(row);
-    probe_print(p, &o->print, stdout);
-    probed_free(p);
-    json_decref(row);
 }
 
 static Status turn_to(OpenRun *run, const Options *o, const char *path, Err *err) {
@@ -82,21 +90,61 @@ static Status turn_to(OpenRun *run, const Options *o, const char *path, Err *err
     return OK;
 }
 
-static Status show_all(const Options *o, Measuring *m, Err *err) {
+static Status show_all(const Options *o, Probing *m, Err *err) {
     Checkpoints all = checkpoints_of(o->choice.dir);
     for (size_t i = 0; i < all.count && !turn_to(m->run, o, all.path[i], err); i++)
-        show(o, measure_row(m));
+        keep(o, probing_row(m));
     checkpoints_free(&all);
     return err->status;
 }
 
 static Status probe(const Options *o, OpenRun *run, Err *err) {
-    Measuring m;
-    if (!measure_begin(&m, run, (Split)o->split, o->sample, err)) {
+    Probing m;
+    if (!probing_begin(&m, run, (Split)o->split, o->sample, err)) {
         if (o->all) show_all(o, &m, err);
-        else show(o, measure_row(&m));
+        else keep(o, probing_row(&m));
     }
-    measure_end(&m);
+    probing_end(&m);
+    return err->status;
+}
+
+typedef struct Figure {
+    const Options *options;
+    const OpenRun *run;
+    Probed **probed; /* [count] */
+    size_t count;
+} Figure;
+
+static void figure_title(const Figure *f, char *title, size_t size) {
+    size_t step = f->run->at.step;
+    const char *dir = f->options->choice.dir;
+    if (f->count > 1) text_format(title, size, "%s", dir);
+    else if (step) text_format(title, size, "%s, step %zu", dir, step);
+    else if (!*f->run->checkpoint) text_format(title, size, "%s, initial weights", dir);
+    else text_format(title, size, "%s, %s", dir, f->run->checkpoint);
+}
+
+static Status draw(void *input, Err *err) {
+    const Figure *f = input;
+    char title[300];
+    figure_title(f, title, sizeof title);
+    Chart *chart = probe_figure(f->probed, f->count, title);
+    chart_write(chart, f->options->out, NULL, err);
+    chart_free(chart);
+    return err->status;
+}
+
+/* What is not for machines alone: tables, and the figure. */
+static Status show(const Options *o, const OpenRun *run, Err *err) {
+    size_t count = json_array_size(o->rows);
+    Probed **p = mem_alloc(MAX(count, (size_t)1) * sizeof *p);
+    for (size_t i = 0; i < count; i++) p[i] = probed_read(json_array_get(o->rows, i));
+    if (!o->json && count > 1) probe_print_all(p, count, &o->print, stdout);
+    if (!o->json && count == 1) probe_print(p[0], &o->print, stdout);
+    fflush(stdout);
+    if (o->out && count) apart_run(draw, &(Figure){o, run, p, count}, err);
+    for (size_t i = 0; i < count; i++) probed_free(p[i]);
+    mem_free(p);
     return err->status;
 }
 
@@ -106,7 +154,10 @@ static int run_probe(int argc, char **argv) {
     Options o = {.choice = run_choice(argc, "probe", 0), .sample = 64};
     bool failed = read_options(&o, argc, argv, &err);
     o.print.of = o.choice.dir;
-    failed = failed || open(&o, &run, &err) || probe(&o, &run, &err);
+    o.rows = json_array();
+    failed =
+        failed || open(&o, &run, &err) || probe(&o, &run, &err) || show(&o, &run, &err);
+    json_decref(o.rows);
     return run_finish("probe", &run, &o.choice, failed, &err);
 }
 

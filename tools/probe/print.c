@@ -8,6 +8,13 @@
 #include "tools/run/layer.h"
 #include "tools/run/verdict.h"
 
+static void print_reading(const Probed *p, FILE *out) {
+    TextBuffer text = {0};
+    reading_of(p, &text);
+    fprintf(out, "%s", text.text);
+    text_free(&text);
+}
+
 /* ---- attention ---- */
 
 /* "43 %", of what uniform attention has. */
@@ -132,6 +139,61 @@ static void print_tensors(const Probed *p, bool all, FILE *out) {
     if (!all) print_rest(p, out);
 }
 
+/* ---- checkpoints ---- */
+
+/* The lowest of a number over the sites, and where. */
+static void add_lowest(Table *t, const Probed *p, double (*number)(const ProbedSite *)) {
+    const ProbedSite *lowest = NULL;
+    for (size_t i = 0; i < p->sites; i++)
+        if (isfinite(number(&p->site[i])) &&
+            (!lowest || number(&p->site[i]) < number(lowest)))
+            lowest = &p->site[i];
+    table_add_number(t, 3, lowest ? number(lowest) : NAN);
+    table_add(t, "%s", lowest ? lowest->name : "-");
+}
+
+static double share_of(const ProbedSite *s) {
+    return 100 * entropy_share(spread_of(s->head[HEAD_ENTROPY], s->heads).mean,
+                               s->value[SITE_UNIFORM]);
+}
+
+static double gap_of(const ProbedSite *s) {
+    double least = NAN;
+    for (size_t h = 0; h < s->heads; h++) least = fmin(least, probed_gap(s, h));
+    return least;
+}
+
+static double highest(const Probed *p, bool logit) {
+    double most = NAN;
+    for (size_t i = 0; i < p->sites && logit; i++)
+        most = fmax(most, p->site[i].value[SITE_MAX_LOGIT]);
+    for (size_t i = 0; i < p->layers && !logit; i++)
+        most = fmax(most, p->layer[i].value[LAYER_SIGMA]);
+    return most;
+}
+
+void probe_print_all(Probed *const *p, size_t count, const PrintOptions *o, FILE *out) {
+    Table t = {0};
+    table_heading(&t, "||gradient|lowest entropy||smallest||largest|largest");
+    table_heading(&t, "step|loss|norm|% of uniform|at|gap|at|logit|σ");
+    for (size_t i = 0; i < count; i++) {
+        table_add(&t, "%zu", p[i]->step);
+        table_add_number(&t, 4, p[i]->loss);
+        table_add_number(&t, 3, p[i]->grad_norm);
+        add_lowest(&t, p[i], share_of);
+        add_lowest(&t, p[i], gap_of);
+        table_add_number(&t, 3, highest(p[i], true));
+        table_add_number(&t, 3, highest(p[i], false));
+        table_end_row(&t);
+    }
+    fprintf(out, "%s: %zu examples of the %s split\n\n", o->of, p[0]->sample,
+            p[0]->split);
+    table_print(&t, out);
+    table_free(&t);
+    fprintf(out, "\nStep %zu:\n", p[count - 1]->step);
+    print_reading(p[count - 1], out);
+}
+
 /* ---- all of it ---- */
 
 static void print_head(const Probed *p, const char *of, FILE *out) {
@@ -155,8 +217,5 @@ void probe_print(const Probed *p, const PrintOptions *o, FILE *out) {
     fprintf(out, "\n");
     print_tensors(p, o->tensors, out);
     fprintf(out, "\n");
-    TextBuffer text = {0};
-    reading_of(p, &text);
-    fprintf(out, "%s", text.text);
-    text_free(&text);
+    print_reading(p, out);
 }

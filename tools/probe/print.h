@@ -15,4 +15,8 @@ typedef struct PrintOptions {
 
 void probe_print(const Probed *p, const PrintOptions *options, FILE *out);
 
+/* Several checkpoints, a row each, and what the last one says. */
+void probe_print_all(Probed *const *p, size_t count, const PrintOptions *options,
+                     FILE *out);
+
 #endif

@@ -1,4 +1,4 @@
-/* probed: a row of measure.h (or of probe.jsonl) as numbers; NaN: the row has none.
+/* probed: a row of probing.h (or of probe.jsonl) as numbers; NaN: the row has none.
  *
  *     Probed *p = probed_read(row);        strings are borrowed from the row
  *     p->site[i].head[HEAD_ENTROPY][h] ...

@@ -48,7 +48,7 @@ void table_number(char text[32], int digits, double x) {
         text_format(text, 32, "%.*e", MAX(digits - 2, 0), x);
     else {
         int before = size >= 1 ? (int)floor(log10(size)) + 1 : 0;
-        int zeros = size < 1 ? (int)floor(-log10(size)) : 0;
+        int zeros = size < 1 ? (int)ceil(-log10(size) - 1e-9) - 1 : 0;
         text_format(text, 32, "%.*f", MAX(digits - before, 0) + zeros, x);
     }
 }

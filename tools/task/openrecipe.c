@@ -75,6 +75,18 @@ static Status begin_weights(OpenRun *run, Err *err) {
     return weights_load(init, NULL, run->task->model, err);
 }
 
+/* The recipe's data may be on another machine. */
+static Status open_data(OpenRun *run, Err *err) {
+    run->task = task_open(run->recipe, NULL, err);
+    if (run->task) return OK;
+    Err why = *err;
+    if (why.status != FAIL_DATA || strstr(why.text, "data.")) return why.status;
+    return err_set(err, why.status,
+                   "%.600s; sizes and examples come from the data: data.path=PATH names "
+                   "others",
+                   why.text);
+}
+
 static Status fill_model(OpenRun *run, const RunChoice *c, Err *err) {
     if (!c->checkpoint) return begin_weights(run, err);
     if (check_meaning(run, run->checkpoint, err)) return err->status;
@@ -86,7 +98,7 @@ Status run_open_recipe(OpenRun *run, const RunChoice *c, Err *err) {
         (OpenRun){.recipe = mem_alloc(sizeof(Recipe)), .was = mem_alloc(sizeof(Recipe))};
     if (!load_recipe(run, c, err) && !find_file(run, c, err) &&
         !(c->threads && c->threads(run->recipe->train.threads, err)) &&
-        (run->task = task_open(run->recipe, NULL, err)) && !fill_model(run, c, err)) {
+        !open_data(run, err) && !fill_model(run, c, err)) {
         model_freeze(run->task->model);
         run->tape = tape_new();
         return OK;

@@ -1,4 +1,4 @@
-#include "tools/probe/measure.h"
+#include "tools/probe/probing.h"
 
 #include <math.h>
 
@@ -9,9 +9,9 @@
 /* Examples of a forward pass: as many as memory for training has room for. */
 enum { PIECE = 16 };
 
-Status measure_begin(Measuring *m, OpenRun *run, Split split, size_t sample, Err *err) {
+Status probing_begin(Probing *m, OpenRun *run, Split split, size_t sample, Err *err) {
     Task *task = run->task;
-    *m = (Measuring){.run = run, .split = split};
+    *m = (Probing){.run = run, .split = split};
     if (task->ops->sample(task, split, sample, err)) return err->status;
     task_say_split(task, split);
     if (!task->part)
@@ -21,7 +21,7 @@ Status measure_begin(Measuring *m, OpenRun *run, Split split, size_t sample, Err
     return OK;
 }
 
-void measure_end(Measuring *m) { step_end(&m->step); }
+void probing_end(Probing *m) { step_end(&m->step); }
 
 static json_t *tensor_row(const Param *p) {
     const Tensor *t = &p->tensor;
@@ -43,14 +43,15 @@ static json_t *list_tensors(const ParamSet *params) {
 }
 
 /* The forward and the backward pass; whether the numbers are finite is the row's. */
-static void pass(Measuring *m, const ForwardMode *mode) {
+static void pass(Probing *m, const ForwardMode *mode) {
     StepBatch batch = task_step_batch(m->run->task, 1, *mode);
     step_gradients(&m->step, &batch);
 }
 
-json_t *measure_row(Measuring *m) {
+json_t *probing_row(Probing *m) {
     const OpenRun *run = m->run;
     ForwardMode mode = run_mode(run);
+    mode.measure = MEASURE_HEADS;
     ProbeConfig all = run->recipe->probe;
     all.every = 1, all.entropy = all.spectral = all.gradients = true;
     pass(m, &mode);
