@@ -25,15 +25,15 @@ typedef struct Target {
 } Target;
 
 /* Sums over a span. */
-typedef struct Moved {
+typedef struct SpanMove {
     double value, update, grad, largest_grad;
-} Moved;
+} SpanMove;
 
 typedef struct Place {
     size_t offset, size; /* in the slabs */
     size_t target;
     OptimNorms norms;
-    Moved moved; /* of the last step, where it was watched */
+    SpanMove moved; /* of the last step, where it was watched */
 } Place;
 
 struct Optimizer {
@@ -224,7 +224,7 @@ void optim_set_decay(Optimizer *o, double weight_decay) {
 
 /* ---- what a step moves ---- */
 
-static Moved measure_move(const OptimSpan *span, const real *before, bool grads) {
+static SpanMove measure_move(const OptimSpan *span, const real *before, bool grads) {
     const real *p = span->value;
     double value = 0, update = 0;
 #pragma omp simd reduction(+ : value, update)
@@ -233,7 +233,7 @@ static Moved measure_move(const OptimSpan *span, const real *before, bool grads)
         value += old * old;
         update += d * d;
     }
-    Moved moved = {.value = value, .update = update, .grad = NAN, .largest_grad = NAN};
+    SpanMove moved = {.value = value, .update = update, .grad = NAN, .largest_grad = NAN};
     if (!grads) return moved;
     moved.grad = reduce_sum_squares(span->grad, span->size);
     moved.largest_grad = reduce_max_abs(span->grad, span->size);
@@ -241,7 +241,7 @@ static Moved measure_move(const OptimSpan *span, const real *before, bool grads)
 }
 
 static void apply_watched(Optimizer *o, const OptimPass *pass, const OptimSpan *span,
-                          Moved *moved) {
+                          SpanMove *moved) {
     real before[SPAN_SIZE];
     memcpy(before, span->value, span->size * sizeof(real));
     o->rule->apply(pass, span);
@@ -265,7 +265,7 @@ bool optim_move(const Optimizer *o, const Param *param, OptimMove *move) {
     const Target *target = target_of(o, param);
     double value = 0, update = 0, grad = 0, largest = 0;
     for (size_t k = target->first; k < target->last; k++) {
-        const Moved *m = &o->places[k].moved;
+        const SpanMove *m = &o->places[k].moved;
         value += m->value;
         update += m->update;
         grad += m->grad;

@@ -84,6 +84,12 @@ tell "speech: operations of a step are three forward passes" $?
     between 1 "$(number out '"none"' over_none)" 1 && between 0.01 "$(number out '"post"' over_none)" 100
 tell "norms measures five kinds in turn, beside the one without any" $?
 
+"$STEADY" bench probes $speech --repeat 4 --json >out
+[ $? = 0 ] && [ "$(sed -n 's/.*"probes":"\([^"]*\)".*/\1/p' out | tr '\n' ,)" = \
+    "none,all but sigma,all," ] && [ "$(grep -c '"repeats":4,' out)" = 3 ] &&
+    between 1 "$(number out '"none"' over_none)" 1 && between 0.01 "$(number out '"all"' over_none)" 100
+tell "probes measures what they cost, beside steps without" $?
+
 "$STEADY" bench --help | grep -q 'cifar-vit'
 tell "-h lists the models" $?
 

@@ -142,9 +142,97 @@ static void without_an_update_there_is_no_move(void **state) {
     run_end(&r);
 }
 
+/* ---- spectral norms ---- */
+
+/* By LAPACK, of W as it was before the update. */
+static double exact_sigma(const Run *r, size_t i) {
+    const LinearLayer *layer = r->lm->model.layers[i];
+    const Param *w = layer->weight;
+    size_t out = w->tensor.shape[0], in = w->tensor.size / out;
+    double scale = layer->reparam ? fabs((double)layer->reparam->scale.value[0]) : 1;
+    real *u = mem_alloc((in + out) * sizeof(real));
+    double sigma = (double)spectral_norm(r->before + w->offset, out, in, u, u + in);
+    mem_free(u);
+    return scale * sigma;
+}
+
+/* Of all layers, how far the row is below the truth; never above. */
+static double most_below(const Run *r, const json_t *row, bool *all_exact) {
+    const Model *model = &r->lm->model;
+    double most = 0;
+    *all_exact = true;
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const char *name = model->layers[i]->name;
+        double wanted = exact_sigma(r, i);
+        double below = 1 - number_of(row_named(row, name), "sigma") / wanted;
+        if (below < -1e-5) fail_msg("%s, step %zu: above by %g", name, r->number, -below);
+        /* every 8th of each layer is exact */
+        if ((r->number + i) % 8 == 0 && below > 1e-4)
+            fail_msg("%s, step %zu: below by %g", name, r->number, below);
+        *all_exact &= below < 1e-6;
+        most = fmax(most, below);
+    }
+    return most;
+}
+
+/* From a quiet run to one whose weights move by a fifth of themselves at first. */
+static void a_training_model_has_its_spectral_norms_at_every_step(void **state) {
+    (void)state;
+    static const ReparamMethod methods[] = {REPARAM_NONE, REPARAM_SIGMA};
+    static const double rates[] = {1e-4, 1e-3, 1e-2};
+    size_t inexact = 0;
+    for (size_t m = 0; m < COUNT(methods); m++)
+        for (size_t k = 0; k < COUNT(rates); k++) {
+            Run r;
+            run_begin(&r, methods[m], rates[k]);
+            for (size_t n = 0; n < 34; n++) {
+                bool all_exact;
+                json_t *row = take_step(&r, rates[k]);
+                double below = most_below(&r, row, &all_exact);
+                if (below > 0.03)
+                    fail_msg("rate %g, step %zu: below by %g", rates[k], n + 1, below);
+                inexact += !all_exact;
+                json_decref(row);
+            }
+            run_end(&r);
+        }
+    assert_true(inexact > 60); /* or this test shows nothing of the quick rows */
+}
+
+/* One layer, a e1 e1' + b e2 e2': b overtakes a while u stays with a. */
+static void a_singular_value_that_overtakes_is_noticed_within_8_probes(void **state) {
+    (void)state;
+    enum { SIDE = 80 };
+    ParamSet *params = params_new();
+    LinearLayer layer = {.name = "x"}, *layers[] = {&layer};
+    layer.weight =
+        params_add(params, PARAM_MATRIX, 2, (size_t[]){SIDE, SIDE}, "x.weight");
+    params_finish(params);
+    Model model = {.params = params, .layers = layers, .layer_count = 1};
+    Prober *prober = prober_new(&model);
+    real *w = layer.weight->tensor.value;
+    size_t behind = 0;
+    for (size_t step = 1; step <= 60; step++) {
+        w[0] = 1, w[SIDE + 1] = (real)(step < 20 ? 0.9 : 1.1);
+        prober_look(prober, &probe, step);
+        json_t *row = prober_row(prober, &probe, step, NULL);
+        double sigma = number_of(row_named(row, "x"), "sigma");
+        double wanted = step < 20 ? 1 : 1.1;
+        if (fabs(sigma - wanted) < 1e-4) behind = 0;
+        else if (fabs(sigma - 1) > 1e-4 || ++behind >= 8)
+            fail_msg("step %zu: %g instead of %g", step, sigma, wanted);
+        json_decref(row);
+    }
+    assert_int_equal(behind, 0);
+    prober_free(prober);
+    params_free(params);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_row_has_the_moves_of_layers_and_of_tables),
+        cmocka_unit_test(a_training_model_has_its_spectral_norms_at_every_step),
+        cmocka_unit_test(a_singular_value_that_overtakes_is_noticed_within_8_probes),
         cmocka_unit_test(without_an_update_there_is_no_move),
     };
     return cmocka_run_group_tests_name("probe_weights", cases, NULL, NULL);

@@ -112,6 +112,11 @@ void bench_steps_release(BenchSteps *result);
 Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,
                    Err *err);
 
+/* The same without probes and with all of them at every step, ten steps of each in
+ * turn. */
+Status bench_probes(Bench *bench, const BenchModel *model, char **words, size_t count,
+                    Err *err);
+
 /* Time and memory against tokens and depth: rows, fits, and a picture at `path` or
  * none. */
 Status bench_growth(Bench *bench, char **words, size_t count, const char *path, Err *err);
@@ -134,14 +139,15 @@ void bench_print_row(const Bench *bench, const BenchSubject *subject,
 void bench_print_steps(const Bench *bench, const BenchSubject *subject,
                        const BenchSteps *result);
 
-/* A kind of norm, beside the kind without any. */
+/* A kind of norm or of probes, beside the kind without any. */
 typedef struct BenchNorm {
     const char *name;
     BenchTime time, processor;
     double over, processor_over; /* times the floor's: medians of the turns' ratios */
 } BenchNorm;
 
-void bench_print_norms(const Bench *bench, const BenchSubject *subject,
+/* level: "norm" or "probes". */
+void bench_print_norms(const Bench *bench, const BenchSubject *subject, const char *level,
                        const BenchNorm *norms, size_t count);
 
 #endif

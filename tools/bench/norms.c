@@ -1,24 +1,46 @@
-/* norms: what norms and sigmaReparam cost a step (tools/bench/bench.h).
+/* norms: what norms, sigmaReparam and probes cost a step (tools/bench/bench.h).
  *
  * A machine's speed drifts by more than what is looked for, so kinds take turns, each
  * turn begins with another kind, its times are divided by the floor's of the same turn,
- * and the median of the ratios is told. */
+ * and the median of the ratios is shown. */
 #include <string.h>
 
 #include "tools/bench/bench.h"
 #include "tools/program/stop.h"
 
-enum { STEPS_A_TURN = 3, KEYS = 2, WORDS_MAX = 80 };
+enum { KINDS_MAX = 5, KEYS = 2, WORDS_MAX = 80 };
 
-/* The first is the floor. */
-static const struct {
+typedef struct KindWords {
     const char *name, *words[KEYS];
-} KINDS[] = {
-    {"none", {"model.norm=none", "model.reparam=none"}},
-    {"pre", {"model.norm=pre", "model.reparam=none"}},
-    {"post", {"model.norm=post", "model.reparam=none"}},
-    {"sigma", {"model.norm=none", "model.reparam=sigma"}},
-    {"sigma + post", {"model.norm=post", "model.reparam=sigma"}},
+} KindWords;
+
+/* What takes turns.  The first kind is the floor. */
+typedef struct Kinds {
+    const char *level;
+    size_t turn; /* steps */
+    size_t count;
+    KindWords kind[KINDS_MAX];
+} Kinds;
+
+static const Kinds NORMS = {
+    .level = "norm",
+    .turn = 3,
+    .count = 5,
+    .kind = {{"none", {"model.norm=none", "model.reparam=none"}},
+             {"pre", {"model.norm=pre", "model.reparam=none"}},
+             {"post", {"model.norm=post", "model.reparam=none"}},
+             {"sigma", {"model.norm=none", "model.reparam=sigma"}},
+             {"sigma + post", {"model.norm=post", "model.reparam=sigma"}}},
+};
+
+/* Ten steps have what comes at every tenth or more often in its share. */
+static const Kinds PROBES = {
+    .level = "probes",
+    .turn = 10,
+    .count = 3,
+    .kind = {{"none", {"probe.every=0", "probe.spectral=true"}},
+             {"all but sigma", {"probe.every=1", "probe.spectral=false"}},
+             {"all", {"probe.every=1", "probe.spectral=true"}}},
 };
 
 /* One kind's steps [steps] and its turns' medians [turns]. */
@@ -50,28 +72,36 @@ static Status take_turn(Bench *bench, const BenchSubject *subject, Kind *kind,
     return err->status;
 }
 
-static Status make_subject(BenchSubject *subject, const BenchModel *model, size_t kind,
-                           char **words, size_t count, Err *err) {
+static Status make_subject(BenchSubject *subject, const BenchModel *model,
+                           const KindWords *kind, char **words, size_t count, Err *err) {
     char *all[WORDS_MAX], own[KEYS][32];
     CHECK(count + KEYS <= WORDS_MAX, "%zu words", count);
     memcpy(all, words, count * sizeof *all);
     for (size_t i = 0; i < KEYS; i++) {
-        text_format(own[i], sizeof own[i], "%s", KINDS[kind].words[i]);
+        text_format(own[i], sizeof own[i], "%s", kind->words[i]);
         all[count + i] = own[i];
     }
     return bench_subject(subject, model, all, count + KEYS, err);
 }
 
-static Status measure(Bench *bench, const BenchModel *model, char **words, size_t count,
-                      Kind *kinds, size_t turns, Err *err) {
-    size_t steps = bench->steps;
+/* What is measured: the kinds, of one model with these words. */
+typedef struct Job {
+    const Kinds *kinds;
+    const BenchModel *model;
+    char **words;
+    size_t word_count, turns;
+} Job;
+
+static Status measure(Bench *bench, const Job *m, Kind *kinds, Err *err) {
+    size_t steps = bench->steps, count = m->kinds->count, a_turn = m->kinds->turn;
     bench->no_rate = true;
-    for (size_t turn = 0; turn < turns && !err->status; turn++) {
-        bench->steps = MIN(steps - turn * STEPS_A_TURN, (size_t)STEPS_A_TURN);
-        for (size_t k = 0; k < COUNT(KINDS) && !err->status; k++) {
+    for (size_t turn = 0; turn < m->turns && !err->status; turn++) {
+        bench->steps = MIN(steps - turn * a_turn, a_turn);
+        for (size_t k = 0; k < count && !err->status; k++) {
             BenchSubject subject;
-            size_t i = (turn + k) % COUNT(KINDS);
-            if (!make_subject(&subject, model, i, words, count, err))
+            size_t i = (turn + k) % count;
+            if (!make_subject(&subject, m->model, &m->kinds->kind[i], m->words,
+                              m->word_count, err))
                 take_turn(bench, &subject, &kinds[i], turn, err);
         }
     }
@@ -96,19 +126,37 @@ static BenchNorm summary(Kind *kind, const Kind *floor, size_t turns, const char
                            median_over(kind->turn_spent, floor->turn_spent, turns)};
 }
 
+static Status take_turns(Bench *bench, const Job *m, Err *err) {
+    size_t count = m->kinds->count;
+    BenchSubject subject;
+    BenchNorm rows[KINDS_MAX];
+    Kind kinds[KINDS_MAX];
+    if (bench_subject(&subject, m->model, m->words, m->word_count, err))
+        return err->status;
+    for (size_t i = 0; i < count; i++) kinds[i] = kind_new(bench->steps, m->turns);
+    if (!measure(bench, m, kinds, err)) {
+        for (size_t i = count; i--;) /* the floor last: others are divided by it */
+            rows[i] = summary(&kinds[i], &kinds[0], m->turns, m->kinds->kind[i].name);
+        bench_print_norms(bench, &subject, m->kinds->level, rows, count);
+    }
+    for (size_t i = 0; i < count; i++) mem_free(kinds[i].seconds);
+    return err->status;
+}
+
+static Job job_of(const Bench *bench, const Kinds *kinds, const BenchModel *model,
+                  char **words, size_t count) {
+    size_t turns = (bench->steps + kinds->turn - 1) / kinds->turn;
+    return (Job){kinds, model, words, count, turns};
+}
+
 Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,
                    Err *err) {
-    size_t turns = (bench->steps + STEPS_A_TURN - 1) / STEPS_A_TURN;
-    BenchSubject subject;
-    BenchNorm norms[COUNT(KINDS)];
-    Kind kinds[COUNT(KINDS)];
-    if (bench_subject(&subject, model, words, count, err)) return err->status;
-    for (size_t i = 0; i < COUNT(KINDS); i++) kinds[i] = kind_new(bench->steps, turns);
-    if (!measure(bench, model, words, count, kinds, turns, err)) {
-        for (size_t i = COUNT(KINDS); i--;) /* the floor last: others are divided by it */
-            norms[i] = summary(&kinds[i], &kinds[0], turns, KINDS[i].name);
-        bench_print_norms(bench, &subject, norms, COUNT(KINDS));
-    }
-    for (size_t i = 0; i < COUNT(KINDS); i++) mem_free(kinds[i].seconds);
-    return err->status;
+    Job m = job_of(bench, &NORMS, model, words, count);
+    return take_turns(bench, &m, err);
+}
+
+Status bench_probes(Bench *bench, const BenchModel *model, char **words, size_t count,
+                    Err *err) {
+    Job m = job_of(bench, &PROBES, model, words, count);
+    return take_turns(bench, &m, err);
 }

@@ -209,13 +209,14 @@ void bench_print_steps(const Bench *bench, const BenchSubject *s, const BenchSte
     fflush(stdout);
 }
 
-/* ---- norms ---- */
+/* ---- norms, probes ---- */
 
-static void print_norm_json(const BenchSubject *s, const BenchNorm *n) {
+static void print_norm_json(const BenchSubject *s, const char *level,
+                            const BenchNorm *n) {
     json_t *row = json_object();
-    add_text(row, "level", "norm");
+    add_text(row, "level", level);
     add_text(row, "model", s->name);
-    add_text(row, "norm", n->name);
+    add_text(row, level, n->name);
     add_count(row, "batch", s->batch);
     add_count(row, "threads", s->threads);
     add_count(row, "repeats", n->time.count);
@@ -227,18 +228,18 @@ static void print_norm_json(const BenchSubject *s, const BenchNorm *n) {
     print_object(row);
 }
 
-void bench_print_norms(const Bench *bench, const BenchSubject *s, const BenchNorm *norms,
-                       size_t count) {
+void bench_print_norms(const Bench *bench, const BenchSubject *s, const char *level,
+                       const BenchNorm *norms, size_t count) {
     if (!bench->json)
-        printf("\nsteps of %s by norm: batch %zu, %zu tokens, width %zu, depth %zu, "
+        printf("\nsteps of %s by %s: batch %zu, %zu tokens, width %zu, depth %zu, "
                "%zu threads, %zu steps of each, in turn\n"
                "%20s %10s %10s %10s %14s %10s\n",
-               s->name, s->batch, s->tokens, s->recipe.model.width, s->recipe.model.depth,
-               s->threads, norms->time.count, "", "ms", "least", "over none",
-               "processor ms", "over none");
+               s->name, level, s->batch, s->tokens, s->recipe.model.width,
+               s->recipe.model.depth, s->threads, norms->time.count, "", "ms", "least",
+               "over none", "processor ms", "over none");
     for (size_t i = 0; i < count; i++) {
         const BenchNorm *n = &norms[i];
-        if (bench->json) print_norm_json(s, n);
+        if (bench->json) print_norm_json(s, level, n);
         else
             printf("%20s %10.1f %10.1f %+8.1f %% %14.1f %+8.1f %%\n", n->name,
                    1e3 * n->time.median, 1e3 * n->time.least, 100 * (n->over - 1),

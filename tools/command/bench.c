@@ -7,9 +7,9 @@
 #include "tools/program/rate.h"
 #include "tools/program/stop.h"
 
-enum { KERNELS, OPS, STEPS, NORMS, GROWTH, LEVELS };
-static const char *const LEVEL_NAMES[LEVELS + 1] = {"kernels", "ops", "steps", "norms",
-                                                    "growth"};
+enum { KERNELS, OPS, STEPS, NORMS, PROBES, GROWTH, LEVELS };
+static const char *const LEVEL_NAMES[LEVELS + 1] = {"kernels", "ops",    "steps",
+                                                    "norms",   "probes", "growth"};
 
 enum { MODELS_MAX = 16, WORD_SIZE = 64 };
 
@@ -111,7 +111,7 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (o->output && !o->level[GROWTH])
         return err_set(err, FAIL_USAGE, "-o is the picture of growth; name that level");
     bool *l = o->level;
-    if (!l[KERNELS] && !l[OPS] && !l[STEPS] && !l[NORMS] && !l[GROWTH])
+    if (!l[KERNELS] && !l[OPS] && !l[STEPS] && !l[NORMS] && !l[PROBES] && !l[GROWTH])
         l[KERNELS] = l[OPS] = l[STEPS] = true;
     o->bench.steps = o->bench.effort.repeat = o->repeat;
     return o->model_count ? OK : add_model(o, "vit-s16", err);
@@ -125,12 +125,11 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     if (bench_subject(&subject, model, o->words, o->word_count, err)) return err->status;
     recipe_notes(&subject.recipe, stderr);
     bool layers = task_bench(model->task)->layers;
-    if (!layers && !o->level[STEPS] && !o->level[NORMS])
-        return err_set(
-            err, FAIL_USAGE,
-            "%s: kernels and ops are measured on models of pictures; steps and "
-            "norms on all",
-            model->name);
+    if (!layers && !o->level[STEPS] && !o->level[NORMS] && !o->level[PROBES])
+        return err_set(err, FAIL_USAGE,
+                       "%s: kernels and ops are measured on models of pictures; steps, "
+                       "norms and probes on all",
+                       model->name);
     if (layers && o->level[KERNELS]) bench_kernels(bench, &subject);
     if (layers && o->level[OPS]) bench_ops(bench, &subject);
     if (o->level[STEPS] && !stop_requested()) {
@@ -140,7 +139,9 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
         bench_steps_release(&steps);
     }
     if (!err->status && o->level[NORMS] && !stop_requested())
-        return bench_norms(bench, model, o->words, o->word_count, err);
+        bench_norms(bench, model, o->words, o->word_count, err);
+    if (!err->status && o->level[PROBES] && !stop_requested())
+        bench_probes(bench, model, o->words, o->word_count, err);
     return err->status;
 }
 
@@ -154,8 +155,8 @@ static Status run(Options *o, Err *err) {
     if (o->level[KERNELS] || o->level[OPS])
         bench->bandwidth = bench_bandwidth(bench->effort.seconds);
     bench_print_machine(bench, first.threads);
-    bool models =
-        o->level[KERNELS] || o->level[OPS] || o->level[STEPS] || o->level[NORMS];
+    bool models = false;
+    for (size_t i = 0; i < LEVELS; i++) models |= o->level[i] && i != GROWTH;
     for (size_t i = 0; models && i < o->model_count && !stop_requested(); i++)
         if (run_model(o, o->models[i], err)) return err->status;
     if (o->level[GROWTH] && bench_growth(bench, o->words, o->word_count, o->output, err))

@@ -8,16 +8,18 @@
 #include "tools/run/rundir.h"
 
 /* Probes that come as often as every FREQUENT steps find W hardly moved: one power
- * iteration tells.  What it tells is a lower bound: where the two largest singular values
- * are close u may lag by more than it turned, and a u that belongs to the second would
- * never be noticed.  So in each THOROUGH steps there is a probe that looks again. */
+ * iteration tells.  What it tells is a lower bound: u lags where W moves fast, which its
+ * turn shows, and a u that belongs to the second singular value would never be noticed.
+ * So one layer in THOROUGH is followed thoroughly at each such probe, in turn: what a
+ * probe costs is spread evenly.  That turn goes by the step, so a resumed run has it. */
 enum { FREQUENT = 4, THOROUGH = 8 };
-static const double TURNED_MAX = 1e-3; /* radians between u before and after */
+static const double TURNED_MAX = 0.02; /* radians between u before and after */
 
 struct Prober {
     const Model *model;
     real *before;  /* u before a power iteration, of the widest layer */
-    bool quick;    /* the probe that is being taken */
+    bool frequent; /* the probe that is being taken */
+    size_t number; /* of it */
     real **u, **v; /* [layer_count] */
     bool *known;   /* [layer_count] u and v follow the weight */
     double *sigma; /* [layer_count] of the last look, as is gamma; NaN: it has none */
@@ -95,6 +97,10 @@ static bool still_there(Prober *p, size_t i, const real *w, size_t rows, size_t 
            2 * (1 - reduce_dot(p->before, u, columns)) < TURNED_MAX * TURNED_MAX;
 }
 
+static bool is_quick(const Prober *p, size_t i) {
+    return p->frequent && (p->number + i) % THOROUGH != 0;
+}
+
 /* Exact the first time; then followed from the vectors of the last probe. */
 static double norm_of(Prober *p, size_t i, const real *w, size_t rows, size_t columns) {
     if (!p->known[i]) {
@@ -102,7 +108,7 @@ static double norm_of(Prober *p, size_t i, const real *w, size_t rows, size_t co
         return (double)spectral_norm(w, rows, columns, p->u[i], p->v[i]);
     }
     double sigma;
-    if (p->quick && still_there(p, i, w, rows, columns, &sigma)) return sigma;
+    if (is_quick(p, i) && still_there(p, i, w, rows, columns, &sigma)) return sigma;
     return (double)spectral_follow(w, rows, columns, p->u[i], p->v[i], 1e-3, 4);
 }
 
@@ -141,7 +147,8 @@ static json_t *attention_row(const Model *model) {
 }
 
 void prober_look(Prober *p, const ProbeConfig *config, size_t step) {
-    p->quick = config->every <= FREQUENT && step % THOROUGH >= config->every;
+    p->frequent = config->every <= FREQUENT;
+    p->number = step / config->every;
     for (size_t i = 0; config->spectral && i < p->model->layer_count; i++) {
         const Reparam *r = p->model->layers[i]->reparam;
         p->sigma[i] = prober_sigma(p, i);
