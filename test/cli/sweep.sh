@@ -70,6 +70,28 @@ tell "a cell that fails is reported and the others go on" $?
 [ $? = 0 ] && grep -q '^1e30 .*yes: non-finite' table
 tell "a diverged cell is a result, not a failure" $?
 
+# ---- a plan, a criterion, a grid that grows ----
+
+planned="demo,demo-sigma $tiny train.steps=5 demo:optim.lr=0.001,0.01 demo-sigma:{optim.lr,model.init_std}={0.01,0.2}"
+"$STEADY" sweep $planned train.seed=0,1 --fail 'loss>2.4 or entropy<10%' --plan plan.json --dry-run \
+    --out planned >list 2>messages &&
+    [ -s plan.json ] && [ ! -e planned ] && grep -q 'plan of 6 runs written: plan.json' messages
+tell "a dry run writes the plan, and no more" $?
+"$STEADY" sweep --plan plan.json --out planned >table 2>/dev/null && grep -q '^plan: followed (written 20' table &&
+    cmp plan.json planned/plan.json && cmp table planned/sweep.txt &&
+    grep -q '^fails: loss > 2.4 or entropy < 0.1' table && grep -q '^demo  *[0-4] of 4  *2 ' table
+tell "a plan alone is run, and was followed" $?
+cksum planned/cells/*/train.jsonl >before
+"$STEADY" sweep $planned train.seed=0,1,2 --out planned >table 2>messages &&
+    grep -q 'the grid grows from 6 to 9 runs; the 6 are kept' messages && grep -q '^6 already finished' messages &&
+    grep -q '^plan: NOT followed (.*): seeds added: 2 (3 runs)$' table
+tell "seeds that are added later are run, and said" $?
+cksum $(awk '{ print $3 }' before) | cmp - before
+tell "the runs that were there stay as they are" $?
+"$STEADY" sweep demo $tiny train.steps=5 --plan plan.json --out other 2>messages
+[ $? = 2 ] && [ ! -e other ] && grep -q 'plan.json is the plan of another grid' messages
+tell "the plan of another grid is not written over" $?
+
 # ---- interruptions: checkpoints each 20 steps, long enough to be met half-way ----
 
 slow="demo $tiny train.steps=400 train.checkpoint_every=20 train.seed=0,1,2"

@@ -404,9 +404,10 @@ static void another_grid_or_a_changed_recipe_is_refused(void **state) {
     sweep_cell_dir(&sweep, 0, cell, sizeof cell);
     sweep_close(&sweep);
 
-    OPEN(&sweep, "demo,demo-sigma", "optim.lr=0.01,0.02", "train.seed=0,1,2");
+    OPEN(&sweep, "demo,demo-sigma", "optim.lr=0.01,0.02", "train.seed=0,2,3");
     assert_int_equal(sweep_look(&sweep, dir, &err), FAIL_USAGE);
     has(err.text, "holds another sweep, steady sweep demo,demo-sigma optim.lr=0.01,0.02");
+    has(err.text, "lacks its cell demo,optim.lr=0.01,train.seed=1");
     sweep_close(&sweep);
 
     Recipe recipe;

@@ -96,8 +96,9 @@ the_midpoint_is_between_chance_and_the_best_whole_configuration(void **state) {
     sweep_fail_definition(&sweep, text, sizeof text);
     assert_string_equal(text,
                         "fails: midpoint, or a loss or gradient that is not finite; "
-                        "midpoint: loss above 1.5, half-way between the lowest mean loss "
-                        "of a configuration (0.7) and chance (2.3)");
+                        "loss: mean of the last fifth of the steps; midpoint: loss above "
+                        "the middle between chance and the lowest mean loss of a "
+                        "configuration, (2.3 + 0.7) / 2 = 1.5");
     sweep.cells[0].result.chance = NAN;
     sweep_judge(&sweep);
     assert_int_equal(sweep.cells[0].fate, FATE_UNKNOWN);

@@ -15,7 +15,7 @@ enum { COUNT_MOST = 4096 };
 typedef struct Options {
     const char **words; /* recipe and settings, [word_count] */
     size_t word_count;
-    const char *out, *resume, *fail;
+    const char *out, *resume, *fail, *plan;
     size_t jobs, threads;
     bool dry_run, reports;
 } Options;
@@ -46,6 +46,12 @@ static const Option OPTIONS[] = {
          "what makes a run a failure, such as 'loss>1.48 or entropy<10%': numbers\n"
          "of sweep.csv, scores (top1), diverged, collapsed, or midpoint (of the lowest\n"
          "mean loss and chance).  The table counts failures by method and configuration"},
+    {"--plan", "FILE", OPTION_NAME, offsetof(Options, plan),
+     .sentence =
+         "writes grid, seeds, recipes and criterion to FILE before the first run\n"
+         "(with --dry-run: and runs nothing); of a FILE that is there: takes them from\n"
+         "it, and the table says whether the sweep followed it",
+     .offers = OFFER_FILE},
     {"--reports", NULL, OPTION_FLAG, offsetof(Options, reports),
      .sentence = "figures and a report.html for each run, too"},
     {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
@@ -66,15 +72,16 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (o->resume && (o->word_count || o->out))
         return err_set(err, FAIL_USAGE, "--resume takes its grid from %s; leave out %s",
                        o->resume, o->word_count ? o->words[0] : "--out");
-    if (!o->resume && !o->word_count)
+    if (!o->resume && !o->plan && !o->word_count)
         return err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
     return OK;
 }
 
 static Status open_grid(const Options *o, Sweep *sweep, Err *err) {
-    if (!o->resume) return sweep_open(sweep, o->words, o->word_count, err);
+    if (o->word_count) return sweep_open(sweep, o->words, o->word_count, err);
     size_t count = 0;
-    char **words = sweep_load_words(o->resume, &count, err);
+    char **words = o->resume ? sweep_load_words(o->resume, &count, err)
+                             : sweep_plan_words(o->plan, &count, err);
     if (!words) return err->status;
     Status status = sweep_open(sweep, (const char *const *)words, count, err);
     sweep_free_words(words, count);
@@ -97,6 +104,12 @@ static void name_folder(const Sweep *sweep, char *dir, size_t size) {
 /* ---- what is done ---- */
 
 static void announce(const Sweep *sweep, const SweepPace *pace) {
+    if (sweep->plan_written)
+        fprintf(stderr, "plan of %zu runs written: %s\n", sweep->cell_count,
+                sweep->plan_path);
+    if (sweep->kept)
+        fprintf(stderr, "%s: the grid grows from %zu to %zu runs; the %zu are kept\n",
+                sweep->dir, sweep->kept, sweep->cell_count, sweep->kept);
     size_t jobs = MIN(pace->jobs, sweep->cell_count), share = sweep_share(sweep, pace);
     fprintf(stderr, "%zu run%s, %zu at a time with %zu thread%s each, in %s\n",
             sweep->cell_count, sweep->cell_count == 1 ? "" : "s", jobs, share,
@@ -155,13 +168,16 @@ static int start(const Options *o, Sweep *sweep) {
     if (open_grid(o, sweep, &err)) return command_fail("sweep", &err);
     if (o->fail && sweep_set_fail(sweep, o->fail, &err))
         return command_fail("sweep", &err);
+    if (o->plan && sweep_read_plan(sweep, o->plan, &err))
+        return command_fail("sweep", &err);
     if (sweep_check(sweep, stderr, &err)) return command_fail("sweep", &err);
     char named[300];
     name_folder(sweep, named, sizeof named);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
     SweepPace pace = {o->jobs, start_threads(o->threads), o->reports};
     if (!o->dry_run) return run(sweep, dir, &pace);
-    if (sweep_look(sweep, dir, &err)) return command_fail("sweep", &err);
+    if (sweep_look(sweep, dir, &err) || sweep_write_plan(sweep, &err))
+        return command_fail("sweep", &err);
     list_cells(sweep, &pace);
     return OK;
 }

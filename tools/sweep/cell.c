@@ -50,7 +50,8 @@ static void append_part(char *name, const char *text) {
     name[used] = 0;
 }
 
-void grid_settle_name(Sweep *sweep, size_t cell) {
+/* A name that is too long for a file, hidden or taken ends in the cell's number. */
+static void settle_name(Sweep *sweep, size_t cell) {
     char *name = sweep->cells[cell].name;
     bool taken = strlen(name) + 1 == SWEEP_NAME || *name == '.';
     for (size_t other = 0; other < cell && !taken; other++)
@@ -78,7 +79,7 @@ static void name_cell(Sweep *sweep, size_t cell) {
             append_setting(name, sweep->axes[a].keys[k], sweep_part(sweep, cell, a, k));
     }
     if (!*name) append_part(name, sweep->axes[0].labels[0]);
-    grid_settle_name(sweep, cell);
+    settle_name(sweep, cell);
 }
 
 /* ---- axes to cells ---- */

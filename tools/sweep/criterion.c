@@ -1,5 +1,6 @@
 /* criterion: which cells fail, by the user's own definition (tools/sweep/sweep.h). */
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,15 +232,34 @@ void sweep_judge(Sweep *sweep) {
             sweep->fail ? judge_cell(sweep->fail, &sweep->cells[c], best) : FATE_UNKNOWN;
 }
 
+static bool has_loss(const Sweep *sweep) {
+    for (size_t i = 0; i < sweep->fail->count; i++) {
+        const Term *term = &sweep->fail->terms[i];
+        if (term->kind == TERM_NUMBER && term->offset == offsetof(SweepCell, result.loss))
+            return true;
+    }
+    return has_midpoint(sweep);
+}
+
+static void append(char *text, size_t size, const char *more) {
+    size_t used = strlen(text);
+    text_format(text + used, size - used, "%s", more);
+}
+
 void sweep_fail_definition(const Sweep *sweep, char *text, size_t size) {
+    char level[120];
     size_t first = 0;
     text_format(text, size, "fails: %s, or a loss or gradient that is not finite",
                 sweep_fail_text(sweep));
+    if (has_loss(sweep))
+        append(text, size, "; loss: mean of the last fifth of the steps");
     if (!has_midpoint(sweep)) return;
+    append(text, size,
+           "; midpoint: loss above the middle between chance and the lowest "
+           "mean loss of a configuration");
     double best = best_loss(sweep, &first), chance = sweep->cells[first].result.chance;
-    size_t used = strlen(text);
-    text_format(text + used, size - used,
-                "; midpoint: loss above %.4g, half-way between the lowest mean loss of a "
-                "configuration (%.4g) and chance (%.4g)",
-                (best + chance) / 2, best, chance);
+    if (!isfinite(best + chance)) return;
+    text_format(level, sizeof level, ", (%.4g + %.4g) / 2 = %.4g", chance, best,
+                (best + chance) / 2);
+    append(text, size, level);
 }

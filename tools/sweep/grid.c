@@ -313,6 +313,7 @@ void sweep_close(Sweep *sweep) {
     sweep_free_words(sweep->words, sweep->word_count);
     mem_free(sweep->cells);
     sweep_clear_fail(sweep);
+    json_decref(sweep->plan);
     mem_free(sweep->index);
     if (sweep->lock >= 0) close(sweep->lock);
     *sweep = (Sweep){.lock = -1};

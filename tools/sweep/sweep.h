@@ -22,6 +22,7 @@
 #ifndef STEADY_SWEEP_H
 #define STEADY_SWEEP_H
 
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -107,7 +108,11 @@ typedef struct Sweep {
     size_t cell_count;
     SweepCriterion *fail; /* NULL: none */
     size_t *index; /* [cell_count, axis_count] which value of each axis a cell has */
-    int lock;      /* descriptor of the folder, inherited by the runs; -1: none */
+    const char *plan_path; /* of --plan, or NULL */
+    json_t *plan;          /* what the sweep is to be; NULL: nobody said */
+    bool plan_written;     /* by this call */
+    size_t kept; /* cells of the smaller grid that the folder held; 0: the same grid */
+    int lock;    /* descriptor of the folder, inherited by the runs; -1: none */
 } Sweep;
 
 /* ---- the grid (grid.c) ---- */
@@ -166,8 +171,9 @@ bool sweep_has_ended(const SweepCell *cell);
 
 /* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep
  * that was killed is not continued before its runs are gone; waits a minute for them)
- * and reads how cells have ended.  FAIL_USAGE: the folder holds another grid, or
- * cells of other recipes. */
+ * and reads how cells have ended.  A folder with a part of the grid is extended: its
+ * cells keep their names.  FAIL_USAGE: the folder holds another grid, or cells of other
+ * recipes. */
 Status sweep_begin(Sweep *sweep, const char *dir, Err *err);
 
 /* The same without making, locking or waiting, for a look; a folder that is
@@ -258,6 +264,34 @@ typedef struct SweepFailures {
 
 /* Into list[cell_count]; how many methods. */
 size_t sweep_failures(const Sweep *sweep, SweepFailures *list);
+
+/* ---- a plan, written before the first run (plan.c) ---- */
+
+/* A plan (JSON) has: plan ("steady sweep"), written (UTC), version, words, fail and
+ * definition (left out without --fail), runs, seeds, recipes [{recipe, digest}].  The
+ * file can be anywhere; DIR/plan.json is a copy. */
+
+/* The words of the plan in a file, for sweep_open, [*count]; sweep_free_words.  NULL: err
+ * says why. */
+char **sweep_plan_words(const char *path, size_t *count, Err *err);
+
+/* After sweep_open and sweep_set_fail, before sweep_begin: the plan is that in the file,
+ * whose criterion counts where there is no other; or there is no such file yet, and
+ * sweep_begin writes it.  `path` stays with the caller. */
+Status sweep_read_plan(Sweep *sweep, const char *path, Err *err);
+
+/* Parts of sweep_look and sweep_begin.  FAIL_USAGE: the folder has another plan, or runs
+ * without one; the file is the plan of another grid.  sweep_write_plan writes the file
+ * where there is none, sweep_keep_plan the copy. */
+Status sweep_take_plan(Sweep *sweep, Err *err);
+Status sweep_write_plan(Sweep *sweep, Err *err);
+Status sweep_keep_plan(const Sweep *sweep, Err *err);
+
+/* What is not as planned, a sentence each (json_decref): criterion, recipes, planned runs
+ * that did not end, seeds and values that were added.  NULL: err says why. */
+json_t *sweep_deviations(const Sweep *sweep, Err *err);
+/* "plan: followed (...)", or what was not, in one line. */
+void sweep_print_plan(const Sweep *sweep, FILE *out);
 
 /* ---- tables (table.c), figure (figure.c) ---- */
 

@@ -66,6 +66,7 @@ void sweep_print(const Sweep *sweep, FILE *out) {
     if (sweep->fail) sweep_print_failures(sweep, out);
     print_meaning(sweep, out);
     if (sweep->fail) sweep_print_criterion(sweep, out);
+    if (sweep->plan) sweep_print_plan(sweep, out);
 }
 
 /* ---- CSV ---- */

@@ -1,0 +1,33 @@
+/* state: what a sweep's folder says of it.  For tools/sweep alone. */
+#ifndef STEADY_SWEEP_STATE_H
+#define STEADY_SWEEP_STATE_H
+
+#include <jansson.h>
+
+#include "tools/sweep/sweep.h"
+
+/* ---- words in JSON (wordjson.c) ---- */
+
+/* Words and what is made of them may hold names of files that are not UTF-8. */
+json_t *word_json(const char *word);
+char *word_of(const json_t *string); /* mem_free; "" where it is no string */
+json_t *words_json(const Sweep *sweep);
+char **words_of(const json_t *list, size_t *count); /* sweep_free_words */
+
+/* ---- is it this sweep?  (same.c) ---- */
+
+/* Of what differs from the defaults: keys of later versions leave it as it is. */
+uint64_t sweep_digest(const Recipe *recipe);
+
+/* place[sweep->cell_count]: of each cell, that of the other sweep which trains the same
+ * run, by its recipe's name and all its values; SIZE_MAX: there is none. */
+Status sweep_match(const Sweep *sweep, const Sweep *other, size_t *place, Err *err);
+
+/* FAIL_USAGE unless sweep.json is of this grid, or of a part of it.  Cells get the names
+ * that they have there; of a part, sweep->kept says how many they are. */
+Status sweep_check_words(Sweep *sweep, const json_t *state, Err *err);
+
+/* FAIL_USAGE where a cell was trained with another recipe. */
+Status sweep_check_cells(const Sweep *sweep, Err *err);
+
+#endif
