@@ -1,4 +1,5 @@
-/* probe: `steady probe RUN` - entropies, bounds, norms and gradients of a checkpoint. */
+/* probe: `steady probe RUN` - entropies, bounds, norms and gradients of a checkpoint, or
+ * its sharpness. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,15 +10,19 @@
 #include "tools/probe/figure.h"
 #include "tools/probe/print.h"
 #include "tools/probe/probing.h"
+#include "tools/probe/sharpness.h"
 #include "tools/program/apart.h"
+#include "tools/program/double.h"
 #include "tools/program/output.h"
+#include "tools/program/stop.h"
 #include "tools/task/openrecipe.h"
 
 typedef struct Options {
     RunChoice choice;
     int split;
-    size_t sample;
+    size_t sample;  /* 0: the default */
     bool all, json; /* all: every checkpoint of the run */
+    bool sharpness;
     const char *out;
     json_t *rows; /* of the checkpoints probed */
     PrintOptions print;
@@ -39,8 +44,11 @@ static const Option OPTIONS[] = {
     {"--split", "NAME", OPTION_CHOICE, offsetof(Options, split),
      .sentence = "examples of which split (default train)", .choices = SPLITS},
     {"--sample", "N", OPTION_WHOLE, offsetof(Options, sample),
-     .sentence = "how many of its examples, from the first (default 64)", .min = 1,
-     .max = 1e9},
+     .sentence = "how many of its examples, from the first (default 64; of sharpness\n"
+                 "probe.sharpness_sample)",
+     .min = 1, .max = 1e9},
+    {"--sharpness", NULL, OPTION_FLAG, offsetof(Options, sharpness),
+     .sentence = "the five Hessian eigenvalues of largest magnitude instead"},
     {"--heads", NULL, OPTION_FLAG, offsetof(Options, print.heads),
      .sentence = "a row for each head"},
     {"--tensors", NULL, OPTION_FLAG, offsetof(Options, print.tensors),
@@ -58,6 +66,11 @@ static const Option OPTIONS[] = {
 
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&probe_command, o, argc, argv, NULL, err)) return err->status;
+    bool more = o->print.heads || o->print.tensors || o->out;
+    if (o->sharpness && more)
+        return err_set(err, FAIL_USAGE,
+                       "--sharpness prints eigenvalues alone; leave out --heads, "
+                       "--tensors and --out (steady plot RUN --rows sharpness draws)");
     if (!o->choice.dir)
         return err_set(err, FAIL_USAGE, "which run folder, or which recipe?");
     if (o->out && chart_check_name(o->out, err)) return err->status;
@@ -99,8 +112,10 @@ static Status show_all(const Options *o, Probing *m, Err *err) {
 }
 
 static Status probe(const Options *o, OpenRun *run, Err *err) {
+    enum { SAMPLE = 64 };
     Probing m;
-    if (!probing_begin(&m, run, (Split)o->split, o->sample, err)) {
+    size_t sample = o->sample ? o->sample : SAMPLE;
+    if (!probing_begin(&m, run, (Split)o->split, sample, err)) {
         if (o->all) show_all(o, &m, err);
         else keep(o, probing_row(&m));
     }
@@ -148,15 +163,44 @@ static Status show(const Options *o, const OpenRun *run, Err *err) {
     return err->status;
 }
 
+/* ---- sharpness ---- */
+
+static Status show_sharpness(const Options *o, OpenRun *run, Err *err) {
+    Sharpness s;
+    SharpnessWish wish = {.dir = o->choice.dir,
+                          .averaged = o->choice.ema,
+                          .split = (Split)o->split,
+                          .sample = o->sample ? o->sample
+                                              : run->recipe->probe.sharpness_sample};
+    if (sharpness_of_run(run, &wish, &s, err)) return err->status;
+    if (o->json) output_json(sharpness_row(&s), JSON_COMPACT | JSON_REAL_PRECISION(9));
+    else sharpness_print(&s);
+    fflush(stdout);
+    return OK;
+}
+
+static Status sharpness(const Options *o, OpenRun *run, Err *err) {
+    stop_listen(NULL);
+    if (!o->all) return show_sharpness(o, run, err);
+    Checkpoints all = checkpoints_of(o->choice.dir);
+    for (size_t i = 0; i < all.count && !turn_to(run, o, all.path[i], err); i++)
+        if (show_sharpness(o, run, err)) break;
+    checkpoints_free(&all);
+    return err->status;
+}
+
 static int run_probe(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    Options o = {.choice = run_choice(argc, "probe", 0), .sample = 64};
+    Options o = {.choice = run_choice(argc, "probe", 0)};
     bool failed = read_options(&o, argc, argv, &err);
     o.print.of = o.choice.dir;
+    if (!failed && o.sharpness && sizeof(real) < sizeof(double))
+        failed = sharpness_check(&err) || double_become(argc, argv, &err);
     o.rows = json_array();
-    failed =
-        failed || open(&o, &run, &err) || probe(&o, &run, &err) || show(&o, &run, &err);
+    failed = failed || open(&o, &run, &err);
+    if (!failed && o.sharpness) failed = sharpness(&o, &run, &err);
+    else if (!failed) failed = probe(&o, &run, &err) || show(&o, &run, &err);
     json_decref(o.rows);
     return run_finish("probe", &run, &o.choice, failed, &err);
 }

@@ -175,6 +175,8 @@ static Status find_both(const SharpnessTask *job, Hessian *h, Sharpness *s, Err 
 
 /* ---- the whole ---- */
 
+Status sharpness_check(Err *err) { return eigen_check(err); }
+
 /* Pieces of the sample are as large as the run's micro-batches. */
 static size_t micro_batches(const Task *task) {
     const TrainConfig *t = &task->recipe->train;
@@ -189,19 +191,20 @@ static void say_memory(const Sharpness *s, size_t size) {
     size_t vectors = eigen_kept(size, SHARPNESS_COUNT) + SHARPNESS_COUNT + 9;
     double bytes = (double)vectors * (double)size * sizeof(double);
     mem_expect(bytes, "the search for eigenvalues");
-    say("sharpness: %zu parameters, %zu training examples, %.3g MB for %zu vectors",
-        s->parameters, s->sample, bytes / 1e6, vectors);
+    say("sharpness: %zu parameters, %zu %s examples, %.3g MB for %zu vectors",
+        s->parameters, s->sample, split_name(s->split), bytes / 1e6, vectors);
 }
 
 Status sharpness_measure(const SharpnessTask *job, Sharpness *s, Err *err) {
     Task *task = job->task;
     Step *step = job->step;
-    if (eigen_check(err) || task->ops->sample(task, SPLIT_TRAIN, job->sample, err))
+    if (eigen_check(err) || task->ops->sample(task, job->split, job->sample, err))
         return err->status;
     step->still = true;
     step->accumulate = micro_batches(task);
     StepBatch batch = task_step_batch(task, 1, job->mode);
-    *s = (Sharpness){.sample = task->part,
+    *s = (Sharpness){.split = job->split,
+                     .sample = task->part,
                      .parameters = params_trained_count(task->model->params),
                      .lr = job->lr,
                      .edge = optim_edge(step->optim),

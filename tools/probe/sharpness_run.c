@@ -43,18 +43,18 @@ static const char *load_state(OpenRun *run, bool averaged, Step *step, Err *err)
     return NULL;
 }
 
-Status sharpness_of_run(OpenRun *run, const char *dir, bool averaged, size_t sample,
-                        Sharpness *s, Err *err) {
+Status sharpness_of_run(OpenRun *run, const SharpnessWish *wish, Sharpness *s, Err *err) {
     Step step;
     task_step_begin(run->task, start_threads(run->recipe->train.threads), &step);
     SharpnessTask job = {.task = run->task,
                          .step = &step,
                          .mode = run_mode(run),
-                         .sample = sample,
+                         .split = wish->split,
+                         .sample = wish->sample,
                          .lr = NAN,
-                         .no_state = load_state(run, averaged, &step, err)};
-    if (run->own && !err->status) job.lr = logged_rate(dir, run->at.step);
-    if (run->own && isnan(job.lr)) job.lr = scheduled_rate(run->recipe, &run->at);
+                         .no_state = load_state(run, wish->averaged, &step, err)};
+    if (run->at.step && !err->status) job.lr = logged_rate(wish->dir, run->at.step);
+    if (run->at.step && isnan(job.lr)) job.lr = scheduled_rate(run->recipe, &run->at);
     if (!err->status && !sharpness_measure(&job, s, err)) s->step = run->at.step;
     step_end(&step);
     return err->status;

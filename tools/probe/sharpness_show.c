@@ -46,8 +46,8 @@ static void print_threshold(const Sharpness *s) {
 }
 
 void sharpness_print(const Sharpness *s) {
-    printf("step %zu: %zu parameters, loss %.6g on %zu training examples\n", s->step,
-           s->parameters, s->loss, s->sample);
+    printf("step %zu: %zu parameters, loss %.6g on %zu %s examples\n", s->step,
+           s->parameters, s->loss, s->sample, split_name(s->split));
     if (s->preconditioned.count) print_spectrum("preconditioned", &s->preconditioned);
     else printf("%-16s none: %s\n", "preconditioned", s->why);
     print_threshold(s);

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/core/text.h"
 #include "tools/program/stop.h"
 
 Status double_path(char *path, size_t size, Err *err) {
@@ -25,13 +24,15 @@ Status double_path(char *path, size_t size, Err *err) {
                    path, strerror(errno));
 }
 
-Status double_become(char **argv, Err *err) {
-    char path[1000];
+Status double_become(int argc, char **argv, Err *err) {
+    char path[1000], **words;
     if (double_path(path, sizeof path, err)) return err->status;
-    stop_unlisten();
+    words = mem_zarray((size_t)argc + 2, sizeof *words);
+    words[0] = path;
+    for (int i = 0; i < argc; i++) words[i + 1] = argv[i];
     stop_hold(true);
-    argv[0] = path;
-    execv(path, argv);
+    execv(path, words);
     stop_hold(false);
+    mem_free(words);
     return err_set(err, FAIL_RUN, "%s: %s", path, strerror(errno));
 }

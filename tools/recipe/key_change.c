@@ -78,7 +78,8 @@ static const struct {
     {"train", CHANGE_BATCH, EVAL, 0, "batch_seconds"},
     {"train", CHANGE_COURSE, EVAL | PREDICT, 0, "beam length_penalty max_decode"},
 
-    {"probe", CHANGE_COURSE, NONE, 0, "every entropy spectral gradients sharpness"},
+    {"probe", CHANGE_COURSE, NONE, 0,
+     "every entropy spectral gradients sharpness sharpness_sample"},
 
     {"guard", CHANGE_COURSE, NONE, 0, "nonfinite collapse entropy_below"},
 

@@ -150,6 +150,8 @@
     FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient, and how far the update moves them.",
          WHEN("probe.every > 0")),
     OTHER(probe, sharpness, FOR_NONE, "Largest eigenvalues of the Hessian."),
+    SIZE(FOR_ALL, probe, sharpness_sample, "1024", FROM(1),
+         "Sharpness (steady probe RUN --sharpness): the first so many training examples."),
 
     CHOICE(FOR_ALL, guard, nonfinite, "stop", NAMES("stop", "rollback"), NULL,
            "What a non-finite loss or gradient does: end the run (exit 4), or go back to "

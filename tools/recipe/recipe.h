@@ -51,10 +51,11 @@ typedef struct TrainConfig {
 } TrainConfig;
 
 typedef struct ProbeConfig {
-    size_t every;   /* steps between rows of probe.jsonl; 0: never */
-    bool entropy;   /* attention: entropy and largest logit */
-    bool spectral;  /* weights: sigma and gamma */
-    bool gradients; /* weights: grad_inf, grad_norm, update, update_ratio */
+    size_t every;            /* steps between rows of probe.jsonl; 0: never */
+    bool entropy;            /* attention: entropy and largest logit */
+    bool spectral;           /* weights: sigma and gamma */
+    size_t sharpness_sample; /* training examples of the Hessian */
+    bool gradients;          /* weights: grad_inf, grad_norm, update, update_ratio */
 } ProbeConfig;
 
 typedef struct GuardConfig {
