@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_files(NAMES, data, size);
     RunLog *run = runlog_open(fuzz_folder(), &err);
     if (!run) return 0;
-    runlog_verdict(run);
+    runlog_verdict(run, false);
     runlog_free(run);
     return 0;
 }

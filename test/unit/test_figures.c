@@ -443,11 +443,11 @@ static void a_translator_gets_all_its_figures_and_its_scores_in_the_report(void 
 
 static void a_sweep_is_drawn_though_cells_have_no_score(void **state) {
     char path[160];
-    const SweepPoint points[] = {{"none", 0.01, 0.9, false},
-                                 {"none", 0.02, 0.1, true},
-                                 {"none", 0.02, 0.5, false},
-                                 {"sigma", 0.02, NAN, true},
-                                 {"sigma", 0.01, 0.8, false}};
+    const SweepPoint points[] = {{"none", 0.01, 0.9, .flawed = true},
+                                 {"none", 0.02, 0.1, .diverged = true},
+                                 {"none", 0.02, 0.5, .diverged = false},
+                                 {"sigma", 0.02, NAN, .diverged = true},
+                                 {"sigma", 0.01, 0.8, .flawed = false}};
     const SweepLabels labels = {.x = "optim.lr", .y = "top-1", .chance = 0.1};
     for (size_t count = 0; count <= COUNT(points); count++)
         assert_int_equal(figures_write_sweep(points, count, &labels,

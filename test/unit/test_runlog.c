@@ -66,7 +66,7 @@ static void an_empty_folder_is_a_run_without_rows(void **state) {
     assert_int_equal(run->probe.count, 0);
     assert_int_equal(runlog_check_rows(run, &err), FAIL_DATA);
     assert_non_null(strstr(err.text, "no rows yet"));
-    assert_int_equal(runlog_verdict(run).kind, VERDICT_SHORT);
+    assert_int_equal(runlog_verdict(run, false).kind, VERDICT_SHORT);
     runlog_free(run);
 }
 
@@ -176,7 +176,7 @@ static void a_null_loss_is_not_finite(void **state) {
     put(state, "train.jsonl", "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":null}\n");
     RunLog *run = open_run(state);
     assert_true(isnan(run->train.loss[1]));
-    assert_int_equal(runlog_verdict(run).kind, VERDICT_NONFINITE);
+    assert_int_equal(runlog_verdict(run, false).kind, VERDICT_NONFINITE);
     runlog_free(run);
 }
 
@@ -319,7 +319,7 @@ static void the_task_says_what_guessing_costs_a_text(void **state) {
     put(state, "task.json", "{\"kind\":\"translate\",\"chance\":8.98}\n");
     RunLog *run = open_run(state);
     assert_true(run->chance == 8.98);
-    assert_int_equal(runlog_verdict(run).kind, VERDICT_AT_CHANCE);
+    assert_int_equal(runlog_verdict(run, false).kind, VERDICT_AT_CHANCE);
     runlog_free(run);
     put(state, "task.json", "{\"classes\":\"ten\",\"chance\":null}\n");
     run = open_run(state);

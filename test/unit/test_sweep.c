@@ -140,7 +140,7 @@ static void a_run_folder_says_how_its_cell_went(void **state) {
     assert_true(r->entropy_end == r->entropy && r->sites_low == 0);
     assert_true(sweep.cells[1].result.sites_low == 1);
     assert_true(!sweep.cells[1].result.diverged && sweep.cells[1].result.collapsed);
-    assert_string_equal(sweep.cells[2].result.verdict, "at chance");
+    assert_string_equal(sweep.cells[2].result.verdict, "at chance (collapsed)");
     assert_string_equal(sweep.cells[3].result.verdict, "non-finite");
     sweep_close(&sweep);
 }
@@ -240,7 +240,7 @@ a_text_is_judged_by_its_chance_and_its_best_perplexity_is_the_lowest(void **stat
     assert_true(fabs(r->kind_entropy[KIND_DECODER] - 0.7) < 1e-9);
     assert_true(isnan(r->kind_entropy[KIND_PLAIN]));
     assert_string_equal(sweep.cells[1].result.verdict, "collapsed");
-    assert_string_equal(sweep.cells[2].result.verdict, "at chance");
+    assert_string_equal(sweep.cells[2].result.verdict, "at chance (collapsed)");
     assert_true(sweep.cells[2].result.diverged && sweep.cells[2].result.collapsed);
     sweep_close(&sweep);
 }

@@ -1,8 +1,10 @@
-/* The one definition of diverged and collapsed. */
+/* What became of a run: the table of verdicts, each of its kinds and borders. */
+#include <ctype.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -143,6 +145,7 @@ the_first_site_to_fall_is_named_with_its_step_and_what_uniform_has(void **state)
     Verdict verdict = run_verdict(
         &(VerdictInput){.loss = loss, .count = N, .chance = log(10), .low = low});
     assert_true(verdict.diverged && verdict.collapsed);
+    assert_int_equal(verdict.kind, VERDICT_AT_CHANCE_COLLAPSED);
     assert_non_null(strstr(verdict.summary,
                            "blocks.0.attn fell under 10 % of uniform "
                            "attention's entropy (2.833 nats) at step 115"));
@@ -206,6 +209,144 @@ static void a_site_is_judged_by_the_mean_over_its_heads_that_have_a_number(void 
     assert_false(entropy_fell(entropy_share(1, 0), 0.1));
 }
 
+/* ---- the kinds ---- */
+
+static Verdict judge_shares(const double *loss, double first, double last) {
+    EntropyLow low = ENTROPY_LOW_NONE;
+    entropy_low_see(&low, "blocks.0.attn", 2, 2 * first, 1);
+    entropy_low_see(&low, "blocks.1.attn", 2, 2 * 0.999, 1);
+    entropy_low_see(&low, "blocks.0.attn", 2, 2 * 0.999, 50);
+    entropy_low_see(&low, "blocks.1.attn", 2, 2 * last, 50);
+    return run_verdict(
+        &(VerdictInput){.loss = loss, .count = N, .chance = log(10), .low = low});
+}
+
+static void at_chance_says_what_attention_did(void **state) {
+    (void)state;
+    double loss[N];
+    fill(loss, N, log(10));
+    assert_int_equal(judge(loss, N, log(10)).kind, VERDICT_AT_CHANCE); /* not probed */
+    static const struct {
+        double first, last;
+        VerdictKind kind;
+    } CASES[] = {{0.099, 0.99, VERDICT_AT_CHANCE_COLLAPSED},
+                 {0.99, 0.05, VERDICT_AT_CHANCE_COLLAPSED},
+                 {0.101, 0.98, VERDICT_AT_CHANCE_UNIFORM},
+                 {0.99, 0.971, VERDICT_AT_CHANCE_UNIFORM},
+                 {0.99, 0.969, VERDICT_AT_CHANCE},
+                 {0.5, 0.5, VERDICT_AT_CHANCE}};
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        Verdict verdict = judge_shares(loss, CASES[i].first, CASES[i].last);
+        assert_int_equal(verdict.kind, CASES[i].kind);
+        assert_true(verdict.diverged && strlen(verdict.advice) > 0);
+    }
+}
+
+static void raise_loss(double *loss, size_t from, size_t to, double by) {
+    for (size_t i = from; i < to; i++) loss[i] += by;
+}
+
+static void a_spike_is_a_verdict_of_its_own(void **state) {
+    (void)state;
+    double loss[N];
+    ramp(loss, N, 2.4, 0.5);
+    raise_loss(loss, 50, 58, 0.8);
+    Verdict verdict = judge(loss, N, log(10));
+    assert_int_equal(verdict.kind, VERDICT_RECOVERED);
+    assert_non_null(strstr(verdict.summary, "and was back after"));
+    assert_non_null(strstr(verdict.advice, "optim.clip=1"));
+    raise_loss(loss, 80, N, 1);
+    verdict = judge(loss, N, log(10));
+    assert_int_equal(verdict.kind, VERDICT_SPIKE);
+    assert_false(verdict.diverged);
+    assert_non_null(strstr(verdict.summary, "has not come back in"));
+    raise_loss(loss, 80, N, 1); /* up to chance */
+    assert_int_equal(judge(loss, N, log(10)).kind, VERDICT_AT_CHANCE);
+}
+
+static void
+a_collapse_outranks_a_spike_that_is_over_but_not_one_that_lasts(void **state) {
+    (void)state;
+    double loss[N];
+    ramp(loss, N, 2.4, 0.5);
+    raise_loss(loss, 50, 58, 0.8);
+    Verdict verdict = judge_shares(loss, 0.05, 0.5);
+    assert_int_equal(verdict.kind, VERDICT_COLLAPSED);
+    assert_true(verdict.spikes.count == 1 && !verdict.spikes.open);
+    raise_loss(loss, 80, N, 1);
+    verdict = judge_shares(loss, 0.05, 0.5);
+    assert_true(verdict.kind == VERDICT_SPIKE && verdict.collapsed);
+}
+
+static void a_spike_behind_a_change_of_the_recipe_says_so(void **state) {
+    (void)state;
+    double loss[N];
+    ramp(loss, N, 2.4, 0.5);
+    raise_loss(loss, 50, 70, 0.8);
+    const double far[] = {20, 90}, near[] = {20, 50, 90};
+    VerdictInput input = {.loss = loss,
+                          .count = N,
+                          .chance = log(10),
+                          .changes = far,
+                          .change_count = COUNT(far),
+                          .low = ENTROPY_LOW_NONE};
+    assert_null(strstr(run_verdict(&input).summary, "changed"));
+    input.changes = near, input.change_count = COUNT(near);
+    Verdict verdict = run_verdict(&input);
+    assert_non_null(strstr(verdict.summary, "(the recipe changed at step 50)"));
+    assert_int_equal(verdict.kind, VERDICT_RECOVERED);
+}
+
+/* Each task's level, from 4 nats of letters to 98 of an utterance's CTC loss. */
+static void the_level_of_chance_is_the_tasks_own(void **state) {
+    (void)state;
+    static const double LEVELS[] = {2.302585, 3.478, 2.896, 98.3};
+    double loss[N];
+    for (size_t i = 0; i < COUNT(LEVELS); i++) {
+        ramp(loss, N, 1.05 * LEVELS[i], 0.985 * LEVELS[i]);
+        assert_int_equal(judge(loss, N, LEVELS[i]).kind, VERDICT_AT_CHANCE);
+        ramp(loss, N, 1.05 * LEVELS[i], 0.3 * LEVELS[i]);
+        assert_int_equal(judge(loss, N, LEVELS[i]).kind, VERDICT_LEARNED);
+        raise_loss(loss, 60, 70, 0.3 * LEVELS[i]);
+        assert_int_equal(judge(loss, N, LEVELS[i]).kind, VERDICT_RECOVERED);
+    }
+}
+
+/* ---- the table ---- */
+
+static void names_are_found_and_those_of_old_sweeps_are_among_them(void **state) {
+    (void)state;
+    for (size_t k = 0; k < VERDICT_KINDS; k++) {
+        assert_int_equal(verdict_find(verdicts[k].name), k);
+        assert_null(strchr(verdicts[k].name, ',')); /* a field of sweep.csv */
+        assert_non_null(strstr(verdict_definition(), verdicts[k].definition));
+    }
+    static const char *const OLD[] = {"learned",     "collapsed",  "at chance",
+                                      "no progress", "non-finite", "too short to judge"};
+    for (size_t i = 0; i < COUNT(OLD); i++)
+        assert_true(verdict_find(OLD[i]) < VERDICT_KINDS);
+    assert_int_equal(verdict_find("fine"), VERDICT_KINDS);
+}
+
+/* The page, with each run of blanks and newlines as one blank. */
+static void the_page_has_the_names_and_definitions_of_the_table(void **state) {
+    (void)state;
+    static char page[20000];
+    FILE *file = fopen("docs/verdicts.md", "r");
+    assert_non_null(file);
+    size_t used = 0;
+    for (int c; (c = fgetc(file)) != EOF && used + 1 < sizeof page;)
+        if (!isspace(c)) page[used++] = (char)c;
+        else if (used && page[used - 1] != ' ') page[used++] = ' ';
+    fclose(file);
+    for (size_t k = 0; k < VERDICT_KINDS; k++) {
+        char row[600];
+        text_format(row, sizeof row, "| `%s` | %s | %s |", verdicts[k].name,
+                    verdicts[k].diverged ? "yes" : "no", verdicts[k].definition);
+        if (!strstr(page, row)) fail_msg("docs/verdicts.md lacks the row\n%s", row);
+    }
+}
+
 /* What the guard warns of is what verdicts of finished runs call collapsed. */
 static void the_guards_default_is_the_share_of_the_definition(void **state) {
     (void)state;
@@ -229,6 +370,13 @@ int main(void) {
         cmocka_unit_test(no_choice_and_missing_numbers_say_nothing_about_entropy),
         cmocka_unit_test(a_run_under_sigma_reparam_is_not_told_to_use_it),
         cmocka_unit_test(a_site_is_judged_by_the_mean_over_its_heads_that_have_a_number),
+        cmocka_unit_test(at_chance_says_what_attention_did),
+        cmocka_unit_test(a_spike_is_a_verdict_of_its_own),
+        cmocka_unit_test(a_collapse_outranks_a_spike_that_is_over_but_not_one_that_lasts),
+        cmocka_unit_test(a_spike_behind_a_change_of_the_recipe_says_so),
+        cmocka_unit_test(the_level_of_chance_is_the_tasks_own),
+        cmocka_unit_test(names_are_found_and_those_of_old_sweeps_are_among_them),
+        cmocka_unit_test(the_page_has_the_names_and_definitions_of_the_table),
         cmocka_unit_test(the_guards_default_is_the_share_of_the_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "tools/program/apart.h"
 #include "tools/program/join.h"
 #include "tools/program/launch.h"
+#include "tools/program/say.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/train/trainer.h"
@@ -107,13 +108,25 @@ typedef struct ReportOf {
     const char *dir, *message; /* message: how the run ended; NULL: well */
 } ReportOf;
 
+/* The table's word and what it rests on; how a run broke off is said behind it. */
+static void say_verdict(const char *dir) {
+    Err why = ERR_NONE;
+    RunLog *run = runlog_open(dir, &why);
+    if (!run) return;
+    Verdict verdict = runlog_verdict(run, false);
+    say("verdict: %s. %s", verdict.name, verdict.summary);
+    runlog_free(run);
+}
+
 /* Figures need at least one logged step; the report is there without them too. */
 static Status draw_report(void *input, Err *err) {
     const ReportOf *of = input;
     Err why = ERR_NONE;
     if (figures_write_run(of->dir, &why) == FAIL_RUN)
         fprintf(stderr, "steady: note: no figures: %s\n", why.text);
-    return report_write(of->dir, of->message, err);
+    if (report_write(of->dir, of->message, err)) return err->status;
+    say_verdict(of->dir);
+    return OK;
 }
 
 static void write_report(const char *dir, const Err *ending) {

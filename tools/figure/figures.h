@@ -65,6 +65,7 @@ typedef struct SweepPoint {
     double score; /* y; NaN: none (the run broke off) */
     /* Verdict.diverged; marked with a cross, at its score or with the worst */
     bool diverged;
+    bool flawed; /* learned, but with a collapse or a spike; marked with a ring */
 } SweepPoint;
 
 typedef struct SweepLabels {
@@ -77,7 +78,8 @@ typedef struct SweepLabels {
 } SweepLabels;
 
 /* One line a method through the mean over seeds at each rate, a band from the lowest to
- * the highest seed, crosses at diverged cells; the x axis is logarithmic where all
+ * the highest seed, crosses at diverged cells, rings at those that learned with a
+ * collapse or a spike; the x axis is logarithmic where all
  * rates are positive. */
 Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
                     Theme theme);

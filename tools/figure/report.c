@@ -192,7 +192,7 @@ static void write_lowest(FILE *out, const RunLog *run) {
 static void write_numbers(FILE *out, const RunLog *run) {
     const TrainLog *train = &run->train;
     if (!train->count) return;
-    Verdict verdict = runlog_verdict(run);
+    Verdict verdict = runlog_verdict(run, false);
     double logit = NAN, sigma = NAN;
     for (size_t i = 0; i < run->probe.site_count; i++)
         logit = largest(run->probe.sites[i].max_logit, run->probe.count, logit);
@@ -205,6 +205,8 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fact(out, "loss, mean of the first steps", "%.4f", verdict.start);
     fact(out, "loss, mean of the last fifth", "%.4f", verdict.tail);
     fact(out, "chance-level loss", "%.4f", run->chance);
+    if (verdict.spikes.count)
+        fact(out, "largest spike of the loss", "%.4f", verdict.spikes.worst.depth);
     write_lowest(out, run);
     fact(out, "largest attention logit", "%.4g", logit);
     fact(out, "largest spectral norm", "%.4g", sigma);
@@ -341,8 +343,8 @@ static void write_worst(FILE *out, const RunLog *run) {
 /* ---- the page ---- */
 
 static void write_top(FILE *out, const RunLog *run, const char *message) {
-    Verdict verdict = runlog_verdict(run);
-    bool bad = verdict.diverged || verdict.collapsed || message;
+    Verdict verdict = runlog_verdict(run, false);
+    bool bad = verdict.diverged || verdict.collapsed || verdict.spikes.open || message;
     fputs("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
           "content=\"width=device-width\"><title>",
           out);
@@ -360,9 +362,11 @@ static void write_top(FILE *out, const RunLog *run, const char *message) {
     if (*verdict.advice) fputc(' ', out);
     escaped(out, verdict.advice);
     escaped(out, verdict.data);
-    fputs("</p>\n<p class=soft>", out);
+    fputs("</p>\n<details class=soft><summary>Verdict: ", out);
+    escaped(out, verdict.name);
+    fputs(". What the verdicts mean</summary><pre>", out);
     escaped(out, verdict_definition());
-    fputs("</p>\n", out);
+    fputs("</pre></details>\n", out);
 }
 
 static Status write_page(FILE *out, const RunLog *run, const char *message, Err *err) {

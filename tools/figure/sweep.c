@@ -67,16 +67,26 @@ static double worst(const SweepPoint *points, size_t count, bool lower) {
     return isfinite(height) ? height : 1;
 }
 
-static void paint_crosses(Panel *panel, const SweepPoint *points, size_t count,
-                          const char *method, bool lower, Colour colour) {
+/* Crosses at what diverged, rings at what learned with a flaw. */
+static void paint_marks(Panel *panel, const SweepPoint *points, size_t count,
+                        const char *method, bool lower, Colour colour) {
     double height = worst(points, count, lower);
     for (size_t i = 0; i < count; i++) {
         const SweepPoint *point = &points[i];
-        if (!point->diverged || strcmp(point->method, method)) continue;
+        bool marked = point->diverged || point->flawed;
+        if (!marked || strcmp(point->method, method)) continue;
         double y = isfinite(point->score) ? point->score : height;
+        Mark mark = point->diverged ? MARK_CROSS : MARK_RING;
         panel_line(panel, &point->rate, &y, 1,
-                   (Style){.colour = colour, .width = -1, .mark = MARK_CROSS}, "");
+                   (Style){.colour = colour, .width = -1, .mark = mark}, "");
     }
+}
+
+/* A line of the legend alone. */
+static void explain_mark(const Chart *chart, Panel *panel, Mark mark, const char *text) {
+    double nowhere = NAN;
+    panel_line(panel, &nowhere, &nowhere, 1,
+               (Style){.colour = chart_ink(chart), .width = -1, .mark = mark}, text);
 }
 
 static bool all_positive(const SweepPoint *points, size_t count) {
@@ -105,15 +115,15 @@ Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *l
                    (Style){.colour = colour, .width = 1.7, .mark = MARK_DOT},
                    points[i].method);
         line_free(&line);
-        paint_crosses(panel, points, count, points[i].method, labels->lower, colour);
+        paint_marks(panel, points, count, points[i].method, labels->lower, colour);
     }
-    double nowhere = NAN;
-    bool crosses = false;
-    for (size_t i = 0; i < count; i++) crosses |= points[i].diverged;
-    if (crosses)
-        panel_line(panel, &nowhere, &nowhere, 1,
-                   (Style){.colour = chart_ink(chart), .width = -1, .mark = MARK_CROSS},
-                   "diverged");
+    bool crosses = false, rings = false;
+    for (size_t i = 0; i < count; i++) {
+        crosses |= points[i].diverged;
+        rings |= !points[i].diverged && points[i].flawed;
+    }
+    if (crosses) explain_mark(chart, panel, MARK_CROSS, "diverged");
+    if (rings) explain_mark(chart, panel, MARK_RING, "learned, with a collapse or spike");
     if (isfinite(labels->chance))
         panel_level(panel, labels->chance, chart_palette(chart, 6), "chance");
     return chart;

@@ -127,7 +127,12 @@ const char *runlog_setting(const RunLog *run, const char *key);
 /* Has any evaluation this score? */
 bool runlog_scored(const RunLog *run, Metric metric);
 
-EntropyLow runlog_lowest(const RunLog *run);
-Verdict runlog_verdict(const RunLog *run);
+/* The kind of event that ends a run whose loss or gradient was not finite. */
+#define RUNLOG_NONFINITE "non-finite"
+
+EntropyLow runlog_lowest(const RunLog *run); /* runlog_verdict.c */
+/* nonfinite: what the caller knows besides, from the process's exit code.  Without it the
+ * log's own event counts. */
+Verdict runlog_verdict(const RunLog *run, bool nonfinite);
 
 #endif

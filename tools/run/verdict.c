@@ -4,45 +4,39 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHANCE_PERCENT 98
-#define START_PERCENT 102
 #define SHARE_OF_CHANCE (CHANCE_PERCENT / 100.0)
 #define SHARE_OF_START (START_PERCENT / 100.0)
+#define UNIFORM_SHARE (UNIFORM_PERCENT / 100.0)
 #define START_ROWS 10
-#define UNIFORM_SHARE 0.97 /* attention that never left (nearly) equal weights */
+#define FAILED true
+#define WORKED false
 
-static const struct {
-    const char *name;
-    bool diverged;
-} kinds[] = {
-    [VERDICT_LEARNED] = {"learned", false},
-    [VERDICT_COLLAPSED] = {"collapsed", false},
-    [VERDICT_AT_CHANCE] = {"at chance", true},
-    [VERDICT_NO_PROGRESS] = {"no progress", true},
-    [VERDICT_NONFINITE] = {"non-finite", true},
-    [VERDICT_SHORT] = {"too short to judge", false},
-};
+#define FACTS(KIND, name, failed, definition)                                            \
+    [VERDICT_##KIND] = {name, failed, definition},
+const VerdictFacts verdicts[VERDICT_KINDS] = {VERDICT_LIST(FACTS)};
 
 /* First row that fits wins; EITHER fits both. */
 enum { NO, YES, EITHER };
 static const struct {
-    unsigned char diverged, collapsed, sigma, uniform;
+    unsigned char diverged, collapsed, spike, sigma, uniform;
     const char *text;
 } advices[] = {
-    {EITHER, YES, NO, EITHER,
+    {EITHER, YES, EITHER, NO, EITHER,
      "Try model.reparam=sigma model.norm=none, a lower optim.lr or a longer "
      "schedule.warmup_steps."},
-    {EITHER, YES, YES, EITHER,
+    {EITHER, YES, EITHER, YES, EITHER,
      "Try a lower optim.lr, a longer schedule.warmup_steps or a larger train.batch."},
-    {YES, NO, YES, YES,
+    {YES, NO, EITHER, YES, YES,
      "Attention stayed uniform: the network is dead rather than collapsed. Try a lower "
      "optim.lr, a longer schedule.warmup_steps or model.gamma_init=1 with a larger "
      "model.init_std."},
-    {YES, NO, YES, NO, "Try a lower optim.lr or a longer schedule.warmup_steps."},
-    {YES, NO, NO, EITHER,
+    {YES, NO, EITHER, YES, NO, "Try a lower optim.lr or a longer schedule.warmup_steps."},
+    {YES, NO, EITHER, NO, EITHER,
      "Attention did not collapse. Try a lower optim.lr, a longer schedule.warmup_steps, "
      "or "
      "model.reparam=sigma model.norm=none."},
+    {NO, NO, YES, EITHER, EITHER,
+     "Try optim.clip=1, a lower optim.lr or a larger train.batch."},
 };
 
 double entropy_mean(const double *entropy, size_t heads) {
@@ -63,6 +57,8 @@ void entropy_low_see(EntropyLow *low, const char *site, double uniform, double e
                      size_t step) {
     double share = entropy_share(entropy, uniform);
     if (!isfinite(share)) return;
+    low->last = step == low->last_step ? fmin(low->last, share) : share;
+    low->last_step = step;
     if (share < low->share) {
         low->share = share;
         low->uniform = uniform;
@@ -91,16 +87,25 @@ static size_t first_nonfinite(const VerdictInput *input) {
     return i;
 }
 
+static bool uniform_at_last(const EntropyLow *low) {
+    return isfinite(low->last) && low->last > UNIFORM_SHARE;
+}
+
+/* In the order of VERDICT_LIST. */
 static VerdictKind judge(const VerdictInput *input, const Verdict *verdict) {
     bool known = input->chance > 0;
+    double factor = known ? SHARE_OF_START : SHARE_OF_CHANCE;
     if (input->nonfinite || first_nonfinite(input) < input->count)
         return VERDICT_NONFINITE;
     if (input->count < VERDICT_ROWS_MIN) return VERDICT_SHORT;
     if (known && verdict->tail > SHARE_OF_CHANCE * input->chance)
-        return VERDICT_AT_CHANCE;
-    double factor = known ? SHARE_OF_START : SHARE_OF_CHANCE;
+        return verdict->collapsed             ? VERDICT_AT_CHANCE_COLLAPSED
+               : uniform_at_last(&input->low) ? VERDICT_AT_CHANCE_UNIFORM
+                                              : VERDICT_AT_CHANCE;
     if (verdict->tail > factor * verdict->start) return VERDICT_NO_PROGRESS;
-    return verdict->collapsed ? VERDICT_COLLAPSED : VERDICT_LEARNED;
+    if (verdict->spikes.open) return VERDICT_SPIKE;
+    if (verdict->collapsed) return VERDICT_COLLAPSED;
+    return verdict->spikes.count ? VERDICT_RECOVERED : VERDICT_LEARNED;
 }
 
 static void describe_loss(const VerdictInput *input, Verdict *verdict, char *text,
@@ -120,10 +125,15 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
         snprintf(text, size, "Too short to judge: %zu logged step%s, %d are needed.",
                  input->count, input->count == 1 ? "" : "s", VERDICT_ROWS_MIN);
         break;
+    case VERDICT_AT_CHANCE_COLLAPSED:
+    case VERDICT_AT_CHANCE_UNIFORM:
     case VERDICT_AT_CHANCE:
         snprintf(text, size,
-                 "Diverged: at the end the loss is %.3f, no better than chance (%.3f).",
-                 verdict->tail, input->chance);
+                 "Diverged: at the end the loss is %.3f, no better than chance (%.3f)%s.",
+                 verdict->tail, input->chance,
+                 verdict->kind == VERDICT_AT_CHANCE_COLLAPSED ? "; attention collapsed"
+                 : verdict->kind == VERDICT_AT_CHANCE_UNIFORM ? "; attention is uniform"
+                                                              : "");
         break;
     case VERDICT_NO_PROGRESS:
         snprintf(
@@ -132,12 +142,47 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
             verdict->tail, verdict->start);
         break;
     case VERDICT_LEARNED:
+    case VERDICT_RECOVERED:
+    case VERDICT_SPIKE:
     case VERDICT_COLLAPSED:
+    case VERDICT_KINDS:
         snprintf(text, size, "Learned: the loss went from %.3f to %.3f%s.",
                  verdict->start, verdict->tail,
                  verdict->collapsed ? ", but attention collapsed on the way" : "");
         break;
     }
+}
+
+/* The change of the recipe that a spike follows: the last one from a few rows before its
+ * rise to its top; NAN: none. */
+static double change_before(const VerdictInput *input, const LossSpike *spike) {
+    double found = NAN, reach = fmax(spike->top - spike->from, 1);
+    for (size_t i = 0; i < input->change_count; i++) {
+        double step = input->changes[i];
+        if (step >= spike->from - reach && step <= spike->top) found = step;
+    }
+    return found;
+}
+
+/* " The loss rose by 0.51 nats (37 %) above its best level, 1.370, after step 755, and
+ * came back after 32 steps." */
+static void describe_spikes(const VerdictInput *input, const LossSpikes *spikes,
+                            char *text, size_t size) {
+    const LossSpike *s = &spikes->worst;
+    char change[60] = "", others[60] = "";
+    double step = change_before(input, s);
+    text[0] = '\0';
+    if (!spikes->count) return;
+    if (isfinite(step))
+        text_format(change, sizeof change, " (the recipe changed at step %.0f)", step);
+    if (spikes->count > 1)
+        text_format(others, sizeof others, "; %zu spikes in all", spikes->count);
+    snprintf(text, size,
+             " After step %.0f%s the loss rose by %.3f nats (%.0f %%) above its best "
+             "level, %.3f, %s %.0f steps%s.",
+             s->from, change, s->depth, 100 * s->depth / fmax(s->best, 1e-9), s->best,
+             s->recovered ? "and was back after" : "and has not come back in", s->steps,
+             others);
 }
 
 static void describe_entropy(const EntropyLow *low, char *text, size_t size) {
@@ -164,9 +209,10 @@ static bool fits(unsigned char wanted, bool is) {
 }
 
 static void advise(const VerdictInput *input, Verdict *verdict) {
-    bool uniform = isfinite(input->low.share) && input->low.share > UNIFORM_SHARE;
+    bool uniform = uniform_at_last(&input->low);
     for (size_t i = 0; i < COUNT(advices); i++) {
         if (fits(advices[i].diverged, verdict->diverged) &&
+            fits(advices[i].spike, verdict->spikes.count > 0) &&
             fits(advices[i].collapsed, verdict->collapsed) &&
             fits(advices[i].sigma, input->sigma) && fits(advices[i].uniform, uniform)) {
             text_format(verdict->advice, sizeof verdict->advice, "%s", advices[i].text);
@@ -181,26 +227,43 @@ Verdict run_verdict(const VerdictInput *input) {
     size_t tail = MIN(MAX(fifth, 1), input->count);
     verdict.start = mean(input->loss, MIN(START_ROWS, input->count - fifth));
     verdict.tail = tail ? mean(input->loss + input->count - tail, tail) : NAN;
+    verdict.spikes = loss_spikes(input->loss, input->step, input->count,
+                                 input->chance > 0 ? input->chance : verdict.start);
     verdict.kind = judge(input, &verdict);
-    verdict.name = kinds[verdict.kind].name;
-    verdict.diverged = kinds[verdict.kind].diverged;
-    char loss[200], entropy[390];
+    verdict.name = verdicts[verdict.kind].name;
+    verdict.diverged = verdicts[verdict.kind].diverged;
+    char loss[200], spikes[300], entropy[390];
     describe_loss(input, &verdict, loss, sizeof loss);
+    describe_spikes(input, &verdict.spikes, spikes, sizeof spikes);
     describe_entropy(&input->low, entropy, sizeof entropy);
-    text_format(verdict.summary, sizeof verdict.summary, "%s%s", loss, entropy);
+    text_format(verdict.summary, sizeof verdict.summary, "%s%s%s", loss, spikes, entropy);
     advise(input, &verdict);
     return verdict;
 }
 
+VerdictKind verdict_find(const char *name) {
+    VerdictKind kind = 0;
+    while (kind < VERDICT_KINDS && strcmp(name, verdicts[kind].name)) kind++;
+    return kind;
+}
+
+#define LINE(KIND, name, failed, definition) "\n" name ": " definition "."
+
 const char *verdict_definition(void) {
-    _Static_assert(CHANCE_PERCENT == 98 && START_PERCENT == 102 && COLLAPSE_PERCENT == 10,
-                   "the text below has these numbers");
-    return "diverged: a loss or gradient was not finite, or the mean loss of the last "
-           "fifth of the steps is above 98 % of chance (ln K for K classes; for texts "
-           "the entropy of how frequent tokens are; for speech the best "
-           "input-independent guess; where it is unknown, of the first steps) or above "
-           "102 % of the first ten steps.\n"
+    return "diverged: non-finite, at chance or no progress, as below.\n"
            "collapsed: at some probe the entropy of an attention site, mean over its "
-           "heads, was under 10 % of what uniform attention has; such a run can still "
-           "have learned.";
+           "heads, was under " PERCENT(
+               COLLAPSE_PERCENT) " of what uniform attention "
+                                 "has; such a run can still have learned.\n"
+                                 "chance: ln K for K classes; for texts the entropy of "
+                                 "how frequent tokens "
+                                 "are; for speech the best input-independent guess.\n"
+                                 "spike: a median of the loss over a twentieth of the "
+                                 "steps rises above its "
+                                 "lowest by " PERCENT(SPIKE_PERCENT) " of it, " PERCENT(
+                                     SPIKE_CHANCE_PERCENT) " of chance and what "
+                                                           "minibatches scatter; it has "
+                                                           "recovered when half of that "
+                                                           "is lost again." VERDICT_LIST(
+                                                               LINE);
 }

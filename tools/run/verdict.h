@@ -1,5 +1,6 @@
-/* verdict: whether a run learned, diverged or collapsed - one definition for the sweep
- * and the report, and of a site's entropy also for the trainer's collapse guard.
+/* verdict: what became of a run - one table of kinds with their definitions, which the
+ * trainer's last line, reports, sweeps and docs/verdicts.md read - and of a site's
+ * entropy also for the collapse guard.
  *
  *     EntropyLow low = ENTROPY_LOW_NONE;
  *     entropy_low_see(&low, "blocks.0.attn", uniform, mean_entropy, step); at every probe
@@ -10,30 +11,31 @@
  * Definitions, over the n logged losses (null or NaN counts as non-finite):
  *   tail    mean of the last max(1, floor(n/5)) losses
  *   start   mean of the first min(10, n - floor(n/5)) losses
- *   non-finite   any loss is NaN or infinite, or the input says that a gradient was
- *   at chance    chance is known and tail > 0.98 chance
- *   no progress  chance is unknown and tail > 0.98 start, or tail > 1.02 start in any case
- *   diverged     non-finite, at chance or no progress
- *   short        fewer than VERDICT_ROWS_MIN losses, all finite: nothing more is said
- *   collapsed    at some probe the entropy of a site, mean over its heads, was under
- *                COLLAPSE_SHARE of what uniform attention has; a run can be collapsed and still
- *                learn.  The guard asks the same at every step, by guard.entropy_below
+ *   spike   as in spike.h
+ *   collapsed   at some probe the entropy of a site, mean over its heads, was under
+ *               COLLAPSE_SHARE of what uniform attention has.  The guard asks the same at
+ *               every step, by guard.entropy_below
+ *   uniform     at the last probe that of every site is above UNIFORM_PERCENT % of it
+ * and then, first line that fits: VERDICT_LIST.
  *
  * Uniform attention has ln(keys) where every query sees all keys.  Under a causal
  * mask, or with padding, queries see fewer: it is the mean over queries of
  * ln(keys that are open).
  *
- * `chance` is the objective of a model that answers every class alike: ln K for K
- * classes, or for a vocabulary of K tokens.
- * Label smoothing leaves it at ln K (the weights of the classes still sum to one); an
- * objective with another level (CTC, NT-Xent) passes its own number, or 0 for unknown. */
+ * `chance` is the objective of a model that does not look at its input: ln K for K
+ * classes (label smoothing leaves it there, the weights of the classes still sum to one);
+ * of texts and translations the entropy of how frequent tokens are; of speech the best
+ * CTC loss of rows that are all alike.  Tasks say it (Task.chance); 0 or NaN: unknown. */
 #ifndef STEADY_VERDICT_H
 #define STEADY_VERDICT_H
 
-#include "engine/core/base.h"
+#include "tools/run/spike.h"
 
 #define COLLAPSE_PERCENT 10
 #define COLLAPSE_SHARE (COLLAPSE_PERCENT / 100.0)
+#define UNIFORM_PERCENT 97
+#define CHANCE_PERCENT 98
+#define START_PERCENT 102
 #define VERDICT_ROWS_MIN 10
 
 /* Where attention was at its lowest, and which site fell under COLLAPSE_SHARE first. */
@@ -46,9 +48,11 @@ typedef struct EntropyLow {
     double fell_uniform;
     char fell_site[96]; /* the lowest of the sites that fell at that step */
     double fell_share;
+    double last; /* lowest share of a site at the last probe */
+    size_t last_step;
 } EntropyLow;
 
-#define ENTROPY_LOW_NONE ((EntropyLow){.share = __builtin_inf()})
+#define ENTROPY_LOW_NONE ((EntropyLow){.share = __builtin_inf(), .last = __builtin_inf()})
 
 /* Of a site, over its heads that have a number; NaN: none has. */
 double entropy_mean(const double *entropy, size_t heads);
@@ -66,38 +70,81 @@ bool entropy_fell(double share, double below);
 void entropy_low_see(EntropyLow *low, const char *site, double uniform, double entropy,
                      size_t step);
 
-typedef enum {
-    VERDICT_LEARNED,
-    VERDICT_COLLAPSED, /* learned, yet a site collapsed */
-    VERDICT_AT_CHANCE,
-    VERDICT_NO_PROGRESS,
-    VERDICT_NONFINITE,
-    VERDICT_SHORT,
-} VerdictKind;
+#define VERDICT_STRING(text) #text
+#define VERDICT_NUMBER(number) VERDICT_STRING(number)
+#define PERCENT(number) VERDICT_NUMBER(number) " %"
+
+/* X(KIND, name, FAILED or WORKED, definition), the first that fits wins.  A name is what
+ * tables, sweep.json and sweep.csv have; FAILED is their "diverged". */
+/* clang-format off */
+#define VERDICT_LIST(X)                                                                  \
+    X(NONFINITE, "non-finite", FAILED,                                                   \
+      "a loss or gradient was not finite")                                               \
+    X(SHORT, "too short to judge", WORKED,                                               \
+      "fewer than " VERDICT_NUMBER(VERDICT_ROWS_MIN) " logged steps")                    \
+    X(AT_CHANCE_COLLAPSED, "at chance (collapsed)", FAILED,                              \
+      "at chance, and attention collapsed on the way")                                   \
+    X(AT_CHANCE_UNIFORM, "at chance (uniform)", FAILED,                                  \
+      "at chance without a collapse, and at the last probe all sites have more than "    \
+      PERCENT(UNIFORM_PERCENT) " of uniform attention's entropy")                        \
+    X(AT_CHANCE, "at chance", FAILED,                                                    \
+      "the mean loss of the last fifth of the steps is above " PERCENT(CHANCE_PERCENT)   \
+      " of chance, with attention neither collapsed nor uniform")                        \
+    X(NO_PROGRESS, "no progress", FAILED,                                                \
+      "that mean is above " PERCENT(START_PERCENT) " of the first ten steps' ("          \
+      PERCENT(CHANCE_PERCENT) " where chance is unknown)")                               \
+    X(SPIKE, "spike (not recovered)", WORKED,                                            \
+      "below chance, but the loss rose above its best level and has not come back")      \
+    X(COLLAPSED, "collapsed", WORKED,                                                    \
+      "learned, though attention collapsed on the way")                                  \
+    X(RECOVERED, "spike (recovered)", WORKED,                                            \
+      "learned; the loss rose above its best level and came back")                       \
+    X(LEARNED, "learned", WORKED,                                                        \
+      "below chance at the end, with neither spike nor collapse")
+/* clang-format on */
+
+#define VERDICT_KIND(KIND, name, failed, definition) VERDICT_##KIND,
+typedef enum { VERDICT_LIST(VERDICT_KIND) VERDICT_KINDS } VerdictKind;
+#undef VERDICT_KIND
+
+typedef struct VerdictFacts {
+    const char *name;
+    bool diverged;
+    const char *definition;
+} VerdictFacts;
+
+extern const VerdictFacts verdicts[VERDICT_KINDS];
 
 typedef struct VerdictInput {
     const double *loss; /* [count] */
     const double *step; /* [count], or NULL: 1, 2, 3, ... */
     size_t count;
-    double chance;  /* 0 or NaN: unknown */
-    bool nonfinite; /* the run was stopped by a non-finite loss or gradient */
-    bool sigma;     /* model.reparam = sigma already: the advice is another */
+    double chance;         /* 0 or NaN: unknown */
+    bool nonfinite;        /* the run was stopped by a non-finite loss or gradient */
+    bool sigma;            /* model.reparam = sigma already: the advice is another */
+    const double *changes; /* [change_count] steps at which the recipe changed */
+    size_t change_count;
     EntropyLow low;
 } VerdictInput;
 
 typedef struct Verdict {
     VerdictKind kind;
-    const char *name; /* "learned", "collapsed", "at chance", ... */
+    const char *name; /* of `verdicts` */
     bool diverged, collapsed;
     double start, tail; /* NaN when there is nothing to average */
-    char summary[600];  /* one sentence or two, ending in a full stop */
+    LossSpikes spikes;  /* of any kind of run but a non-finite one */
+    char summary[900];  /* some sentences, ending in a full stop */
     char advice[300];   /* what to do; "" when there is nothing to do */
     char data[1200];    /* what was left out of the data, as a sentence; "": nothing */
 } Verdict;
 
 Verdict run_verdict(const VerdictInput *input);
 
-/* What diverged and collapsed mean, in two sentences for tables and reports. */
+/* The kind of that name; VERDICT_KINDS: there is none. */
+VerdictKind verdict_find(const char *name);
+
+/* Of the words that the definitions share - diverged, collapsed, chance, spike -, and
+ * then each kind's, a line each. */
 const char *verdict_definition(void);
 
 #endif

@@ -140,6 +140,8 @@ SweepResult sweep_result_none(void) {
                         .sites_low = NAN,
                         .sites_low_end = NAN,
                         .max_logit = NAN,
+                        .spike_depth = NAN,
+                        .spike_steps = NAN,
                         .verdict = ""};
     for (size_t m = 0; m < METRIC_COUNT; m++) none.scores[m] = NAN;
     for (size_t k = 0; k < KIND_COUNT; k++) none.kind_entropy[k] = NAN;

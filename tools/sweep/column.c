@@ -67,8 +67,8 @@ static void show_verdict(const SweepCell *c, char *t) {
     text_format(t, COLUMN_TEXT, "%s", c->result.verdict);
 }
 
-/* "no", "yes: at chance", "no: collapsed", "no: stopped by the guard", "failed: exit
- * 3" */
+/* "no", "yes: at chance (uniform)", "no: collapsed", "no: stopped by the guard",
+ * "failed: exit 3" */
 static void show_fate(const SweepCell *c, char *t) {
     const SweepResult *r = &c->result;
     const char *answer = r->diverged ? "yes" : "no";
@@ -76,7 +76,8 @@ static void show_fate(const SweepCell *c, char *t) {
     if (c->exit == SWEEP_OPEN || c->exit == FAIL_INTERRUPTED)
         text_format(t, COLUMN_TEXT, "not run");
     else if (!sweep_has_ended(c)) text_format(t, COLUMN_TEXT, "failed: exit %d", c->exit);
-    else if (!strcmp(kind, "learned")) text_format(t, COLUMN_TEXT, "%s", answer);
+    else if (verdict_find(kind) == VERDICT_LEARNED)
+        text_format(t, COLUMN_TEXT, "%s", answer);
     else text_format(t, COLUMN_TEXT, "%s: %s", answer, kind);
 }
 
@@ -142,6 +143,8 @@ static const Column CSV[] = {
     {"sites_low", NUMBER(sites_low)},
     {"sites_low_end", NUMBER(sites_low_end)},
     {"failed", .text = show_fails},
+    {"spike_depth", NUMBER(spike_depth)},
+    {"spike_steps", NUMBER(spike_steps)},
 };
 
 _Static_assert(COUNT(COLUMNS) <= COLUMNS_MOST - METRIC_COUNT, "the table needs room");

@@ -69,7 +69,8 @@ size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_
             .method = names[count],
             .rate = rate_of(sweep->axes[rate].values[sweep_index(sweep, c, rate)]),
             .score = metric < METRIC_COUNT ? metrics[metric].factor * r->score : NAN,
-            .diverged = r->diverged};
+            .diverged = r->diverged,
+            .flawed = r->collapsed || isfinite(r->spike_depth)};
         count++;
     }
     return count;

@@ -75,17 +75,6 @@ static void read_kinds(SweepResult *result, const RunLog *run) {
     }
 }
 
-/* The process's exit code knows of a non-finite loss that never became a row of the
- * log. */
-static Verdict judge(const RunLog *run, int exit) {
-    return run_verdict(&(VerdictInput){.loss = run->train.loss,
-                                       .step = run->train.step,
-                                       .count = run->train.count,
-                                       .chance = run->chance,
-                                       .nonfinite = exit == FAIL_DIVERGED,
-                                       .low = runlog_lowest(run)});
-}
-
 Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     SweepCell *cell = &sweep->cells[index];
     char dir[SWEEP_DIR + SWEEP_NAME + 16];
@@ -93,7 +82,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     RunLog *run = runlog_open(dir, err);
     if (!run) return err->status;
     runlog_say(run);
-    Verdict verdict = judge(run, cell->exit);
+    Verdict verdict = runlog_verdict(run, cell->exit == FAIL_DIVERGED);
     EntropyLow low = runlog_lowest(run);
     SweepResult result = sweep_result_none();
     read_scores(&result, run);
@@ -107,6 +96,10 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     result.verdict = verdict.name;
     result.diverged = verdict.diverged;
     result.collapsed = verdict.collapsed;
+    if (verdict.spikes.count) {
+        result.spike_depth = verdict.spikes.worst.depth;
+        result.spike_steps = verdict.spikes.worst.steps;
+    }
     result.nonfinite = verdict.kind == VERDICT_NONFINITE;
     result.steps = run->train.count ? (size_t)run->train.step[run->train.count - 1] : 0;
     cell->result = result;

@@ -42,7 +42,7 @@ static json_t *kinds_json(const double share[KIND_COUNT]) {
  * in the middle of a character perhaps. */
 static json_t *result_json(const SweepResult *r) {
     return json_pack("{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, "
-                     "s:o, s:o}, s:o, s:s, s:b, s:b, s:b, s:o}",
+                     "s:o, s:o}, s:o, s:s, s:b, s:b, s:b, s:{s:o, s:o}, s:o}",
                      "split", *r->split ? json_text(r->split) : NULL, "metric", r->metric,
                      "score", json_number(r->score), "best", json_number(r->best),
                      "scores", scores_json(r->scores), "loss", json_number(r->loss),
@@ -54,7 +54,8 @@ static json_t *result_json(const SweepResult *r) {
                      json_number(r->sites_low_end), "max_logit",
                      json_number(r->max_logit), "verdict", r->verdict, "diverged",
                      r->diverged, "collapsed", r->collapsed, "nonfinite", r->nonfinite,
-                     "steps", whole_number(r->steps));
+                     "spike", "depth", json_number(r->spike_depth), "steps",
+                     json_number(r->spike_steps), "steps", whole_number(r->steps));
 }
 
 static json_t *cell_json(const Sweep *sweep, size_t c) {

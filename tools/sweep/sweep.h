@@ -79,7 +79,8 @@ typedef struct SweepResult {
     char site[96];                   /* where that was */
     size_t entropy_step;
     double max_logit;
-    const char *verdict; /* name of a VerdictKind */
+    const char *verdict;             /* name of a VerdictKind */
+    double spike_depth, spike_steps; /* of Verdict.spikes.worst; NaN: no spike */
     bool diverged, collapsed, nonfinite;
     size_t steps;
 } SweepResult;

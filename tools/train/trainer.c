@@ -11,6 +11,7 @@
 #include "models/together.h"
 #include "tools/program/stop.h"
 #include "tools/run/datafacts.h"
+#include "tools/run/runlog.h"
 #include "tools/task/meaning.h"
 #include "tools/train/fault.h"
 #include "tools/train/parts.h"
@@ -273,5 +274,8 @@ Status trainer_run(Trainer *t, Err *err) {
     Err failed = ERR_NONE;
     if (saving && t->at.step > t->began && save_step(t, &failed)) *err = failed;
     if (status == FAIL_DATA && !t->at.step) trainer_remove_unbegun(t);
+    /* Behind every checkpoint, so that a resume cuts it off. */
+    if (status == FAIL_DIVERGED)
+        trainer_log_event(t, t->at.step + 1, RUNLOG_NONFINITE, err->text, NULL, &failed);
     return ranks_agree(t->ranks, err);
 }

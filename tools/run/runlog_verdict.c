@@ -1,0 +1,70 @@
+/* What became of a run, from its logs (tools/run/runlog.h). */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/run/runlog.h"
+
+EntropyLow runlog_lowest(const RunLog *run) {
+    EntropyLow low = ENTROPY_LOW_NONE;
+    for (size_t p = 0; p < run->probe.count; p++)
+        for (size_t i = 0; i < run->probe.site_count; i++) {
+            const SiteLog *site = &run->probe.sites[i];
+            entropy_low_see(&low, site->name, site->uniform[p], site->mean[p],
+                            (size_t)run->probe.step[p]);
+        }
+    return low;
+}
+
+/* " 8 of 16 training examples could not be read and were left out." */
+static void add_skips(const RunLog *run, char *text, size_t size) {
+    double count = 0;
+    char of[40] = "";
+    for (size_t i = 0; i < run->event_count; i++)
+        if (!strcmp(run->events[i].kind, "skip") && run->events[i].count > 0)
+            count += run->events[i].count;
+    size_t used = strlen(text), all = run->data.split[SPLIT_TRAIN].count;
+    if (!(count > 0)) return;
+    if (all) text_format(of, sizeof of, " of %zu", all);
+    snprintf(text + used, size - used,
+             " %.0f%s training examples could not be read and were left out.", count, of);
+}
+
+/* Steps at which the recipe changed, by an intervention or at a resume.  The caller
+ * frees. */
+static double *changes_of(const RunLog *run, size_t *count) {
+    double *steps = mem_alloc(run->event_count * sizeof *steps);
+    *count = 0;
+    for (size_t i = 0; i < run->event_count; i++) {
+        const char *kind = run->events[i].kind;
+        if (!strcmp(kind, "intervene") || !strcmp(kind, "resume"))
+            steps[(*count)++] = run->events[i].step;
+    }
+    return steps;
+}
+
+static bool ended_nonfinite(const RunLog *run) {
+    for (size_t i = 0; i < run->event_count; i++)
+        if (!strcmp(run->events[i].kind, RUNLOG_NONFINITE)) return true;
+    return false;
+}
+
+Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
+    const char *reparam = runlog_setting(run, "model.reparam");
+    size_t change_count;
+    double *changes = changes_of(run, &change_count);
+    Verdict verdict =
+        run_verdict(&(VerdictInput){.loss = run->train.loss,
+                                    .step = run->train.step,
+                                    .count = run->train.count,
+                                    .chance = run->chance,
+                                    .nonfinite = nonfinite || ended_nonfinite(run),
+                                    .sigma = reparam && !strcmp(reparam, "sigma"),
+                                    .changes = changes,
+                                    .change_count = change_count,
+                                    .low = runlog_lowest(run)});
+    mem_free(changes);
+    datarecord_text(&run->data, verdict.data, sizeof verdict.data - 120);
+    add_skips(run, verdict.data, sizeof verdict.data);
+    return verdict;
+}
