@@ -212,6 +212,19 @@ static void events_stay_where_they_are(void **state) {
     expect(*state, "train.jsonl", text);
 }
 
+static void sharpness_comes_later_and_replaces_nothing(void **state) {
+    static const char text[] =
+        ROW(1) ROW(2) "{\"step\":3,\"attention\":[],\"weights\":[]}\n" ROW(
+            4) "{\"step\":2,\"sharpness\":{\"raw\":[1]}}\n"
+               "{\"step\":3,\"sharpness\":null}\n";
+    put(*state, text);
+    cut(*state, 1, 4, "");
+    expect(*state, "train.jsonl", text);
+    cut(*state, 1, 2, "");
+    expect(*state, "train.jsonl",
+           ROW(1) ROW(2) "{\"step\":2,\"sharpness\":{\"raw\":[1]}}\n");
+}
+
 static void a_log_longer_than_what_is_read(void **state) {
     /* no power of two: what is read begins within a row */
     enum { ROWS = 70000, WIDTH = 1021 };
@@ -321,6 +334,7 @@ int main(void) {
         FOLDER_TEST(of_rows_that_come_twice_the_later_counts),
         FOLDER_TEST(rows_of_one_step_that_say_different_things_stay),
         FOLDER_TEST(events_stay_where_they_are),
+        FOLDER_TEST(sharpness_comes_later_and_replaces_nothing),
         FOLDER_TEST(a_log_longer_than_what_is_read),
         FOLDER_TEST(a_read_error_changes_nothing),
         FOLDER_TEST(a_sync_that_fails_is_a_failure),

@@ -253,7 +253,8 @@ static void probes_are_sites_by_heads_and_weights_by_measure(void **state) {
     assert_true(probe->weights[0].value[WEIGHT_SIGMA][0] == 1.5 &&
                 isnan(probe->weights[0].value[WEIGHT_GAMMA][0]));
     assert_true(isnan(probe->weights[0].value[WEIGHT_SIGMA][1]));
-    assert_true(probe->sharpness[0] == 7 && isnan(probe->sharpness[1]));
+    assert_int_equal(probe->sharpness_count, 1);
+    assert_true(probe->sharpness[0].raw[1] == 6 && isnan(probe->sharpness[0].raw[2]));
     EntropyLow low = runlog_lowest(run);
     assert_string_equal(low.fell_site, "blocks.0.attn");
     assert_int_equal(low.fell_step, 5);
@@ -360,6 +361,27 @@ static void events_are_kept_apart_from_steps(void **state) {
     runlog_free(run);
 }
 
+static void sharpness_is_kept_by_step_and_cuts_no_probe(void **state) {
+    put(state, "probe.jsonl",
+        "{\"step\":1,\"attention\":[],\"weights\":[]}\n"
+        "{\"step\":9,\"attention\":[],\"weights\":[]}\n"
+        "{\"step\":8,\"sharpness\":{\"raw\":[-7,3],\"preconditioned\":[5],"
+        "\"threshold\":38,\"sample\":4}}\n"
+        "{\"step\":4,\"sharpness\":{\"raw\":[2],\"preconditioned\":null}}\n"
+        "{\"step\":6,\"sharpness\":null}\n"
+        "{\"step\":8,\"sharpness\":{\"raw\":[-8],\"threshold\":38}}\n");
+    RunLog *run = open_run(state);
+    const ProbeLog *probe = &run->probe;
+    assert_int_equal(probe->count, 2);
+    assert_int_equal(probe->sharpness_count, 3);
+    const SharpnessRow *row = probe->sharpness;
+    assert_true(row[0].step == 4 && row[1].step == 6 && row[2].step == 8);
+    assert_true(row[0].raw[0] == 2 && isnan(row[0].preconditioned[0]));
+    assert_true(isnan(row[0].threshold) && isnan(row[1].raw[0]));
+    assert_true(row[2].raw[0] == -8 && isnan(row[2].raw[1]) && row[2].threshold == 38);
+    runlog_free(run);
+}
+
 static void foreign_types_in_a_row_are_missing_numbers(void **state) {
     put(state, "train.jsonl",
         "{\"step\":1,\"loss\":\"low\",\"lr\":[1],\"grad_norm\":{}}\n");
@@ -443,6 +465,7 @@ int main(void) {
         CASE(the_task_says_what_guessing_costs_a_text),
         CASE(settings_come_from_the_recipe_and_chance_from_the_task),
         CASE(events_are_kept_apart_from_steps),
+        CASE(sharpness_is_kept_by_step_and_cuts_no_probe),
         CASE(foreign_types_in_a_row_are_missing_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ typedef struct Log {
  * NAME.bad, NAME.bad.2 ...; rows that stand out of order are sorted.  A row with an
  * "event" stays behind the row that it stands behind, and counts neither as out of order
  * nor as one that comes twice.  Steps without a row, where there is one each `every`
- * steps (0: not known), are said.
+ * steps (0: not known), are said.  A row about "sharpness" alone is as an event is: it
+ * comes when it is known.
  *
  * Of a log of more than 64 MB only the last 64 MB are read, or as much more as it takes
  * to come to a row of `last_step` or before it.  After a failure (FAIL_RUN where it

@@ -37,6 +37,13 @@ static bool looks_whole(const char *text, size_t length) {
     return !odd && quotes % 2 == 0 && open == closed && length && text[length - 1] == '}';
 }
 
+/* An event, or sharpness alone, which is known some steps later than it is of. */
+static bool is_apart(const json_t *row) {
+    bool sharp = json_object_get(row, "sharpness") &&
+                 !json_object_get(row, "attention") && !json_object_get(row, "weights");
+    return sharp || json_object_get(row, "event");
+}
+
 static LineKind parse(LogCut *cut, const char *text, size_t length, size_t *step) {
     json_error_t error = {.text = "zeros, as a power cut leaves them"};
     if (length > LINE_MOST)
@@ -45,7 +52,7 @@ static LineKind parse(LogCut *cut, const char *text, size_t length, size_t *step
     json_t *row = hopeless ? NULL : json_loadb(text, length, 0, &error);
     const json_t *number = json_object_get(row, "step");
     json_int_t value = json_is_integer(number) ? json_integer_value(number) : -1;
-    LineKind kind = json_object_get(row, "event") ? LINE_EVENT : LINE_ROW;
+    LineKind kind = is_apart(row) ? LINE_EVENT : LINE_ROW;
     *step = (size_t)MAX(value, 0);
     json_decref(row);
     if (value >= 0) return kind;
@@ -63,7 +70,8 @@ static LineKind judge(LogCut *cut, const char *text, size_t length, size_t *step
     if (!length) return LINE_BLANK;
     bool parsed = text + PARSED >= cut->text + cut->size;
     if (!parsed && looks_whole(text, length) && read_step(text, length, step) &&
-        !memmem(text, length, "\"event\"", 7))
+        !memmem(text, length, "\"event\"", 7) &&
+        !memmem(text, length, "\"sharpness\"", 11))
         return LINE_ROW;
     return parse(cut, text, length, step);
 }

@@ -4,7 +4,13 @@
 
 #include "tools/run/log.h"
 
-typedef enum { LINE_ROW, LINE_EVENT, LINE_BLANK, LINE_BAD, LINE_REPLACED } LineKind;
+typedef enum {
+    LINE_ROW,
+    LINE_EVENT /* or sharpness */,
+    LINE_BLANK,
+    LINE_BAD,
+    LINE_REPLACED
+} LineKind;
 
 /* A line with its line end, which the last one may lack. */
 typedef struct LogLine {

@@ -8,7 +8,8 @@
  * A number that is null or missing in the file is NaN here.  A last line without its
  * newline that does not parse is a row being written and is left out; any other line that
  * is no row is left out too, and counted.  Where steps go back (a log that was not cut at
- * a resume) the later rows win.  Rows of train.jsonl with an "event" are kept apart. */
+ * a resume) the later rows win.  Rows of train.jsonl with an "event" and rows of
+ * probe.jsonl about sharpness, which come when it is known, are kept apart. */
 #ifndef STEADY_RUNLOG_H
 #define STEADY_RUNLOG_H
 
@@ -60,14 +61,25 @@ typedef struct WeightLog {
     double *value[WEIGHT_NUMBERS]; /* [probes] each */
 } WeightLog;
 
+enum { SHARPNESS_MOST = 5 };
+
+/* Hessian eigenvalues at the weights behind a step; NaN: not measured. */
+typedef struct SharpnessRow {
+    double step;
+    double raw[SHARPNESS_MOST], preconditioned[SHARPNESS_MOST]; /* by falling magnitude */
+    double threshold; /* of the preconditioned ones */
+} SharpnessRow;
+
 typedef struct ProbeLog {
-    size_t count;      /* probes */
-    double *step;      /* [count] */
-    double *sharpness; /* [count] largest Hessian eigenvalue */
-    SiteLog *sites;    /* by depth, as the file lists them */
+    size_t count;   /* probes */
+    double *step;   /* [count] */
+    SiteLog *sites; /* by depth, as the file lists them */
     size_t site_count, site_room;
     WeightLog *weights;
     size_t weight_count, weight_room;
+    SharpnessRow *sharpness; /* by step, one a step: of rows of its own, wherever in the
+                              * file they are, or of probes */
+    size_t sharpness_count;
 } ProbeLog;
 
 typedef struct EvalRow {

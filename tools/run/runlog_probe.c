@@ -124,17 +124,44 @@ static void read_weight(RunLog *run, const json_t *row, size_t guess, size_t at,
         weight->value[k][at] = runlog_number(row, KEYS[k]);
 }
 
+static void read_values(const json_t *list, double *value) {
+    for (size_t i = 0; i < SHARPNESS_MOST; i++)
+        value[i] = runlog_number_in(json_array_get(list, i));
+}
+
+/* The place of `step`, where a row of it is replaced. */
+static SharpnessRow *sharpness_at(ProbeLog *probe, double step, size_t space) {
+    if (!probe->sharpness) probe->sharpness = mem_array(space, sizeof(SharpnessRow));
+    size_t at = probe->sharpness_count;
+    SharpnessRow *rows = probe->sharpness;
+    while (at && rows[at - 1].step >= step) at--;
+    if (at < probe->sharpness_count && rows[at].step == step) return &rows[at];
+    memmove(rows + at + 1, rows + at, (probe->sharpness_count++ - at) * sizeof *rows);
+    return &rows[at];
+}
+
+/* Is that all that the row is about? */
+static bool read_sharpness(ProbeLog *probe, const json_t *row, double step,
+                           size_t space) {
+    const json_t *found = json_object_get(row, "sharpness");
+    bool alone =
+        found && !json_object_get(row, "attention") && !json_object_get(row, "weights");
+    if (!alone && !json_array_size(found)) return false;
+    SharpnessRow *own = sharpness_at(probe, step, space);
+    *own = (SharpnessRow){.step = step, .threshold = runlog_number(found, "threshold")};
+    read_values(json_is_array(found) ? found : json_object_get(found, "raw"), own->raw);
+    read_values(json_object_get(found, "preconditioned"), own->preconditioned);
+    return alone;
+}
+
 void runlog_read_probe(RunLog *run, const json_t *row, double step, size_t space) {
     ProbeLog *probe = &run->probe;
-    if (!probe->step) {
-        probe->step = runlog_nans(space);
-        probe->sharpness = runlog_nans(space);
-    }
+    if (read_sharpness(probe, row, step, space)) return;
+    if (!probe->step) probe->step = runlog_nans(space);
     while (probe->count && probe->step[probe->count - 1] >= step) probe->count--;
     size_t at = probe->count++, i;
-    const json_t *item, *first = json_array_get(json_object_get(row, "sharpness"), 0);
+    const json_t *item;
     probe->step[at] = step;
-    probe->sharpness[at] = runlog_number_in(first);
     json_array_foreach(json_object_get(row, "attention"), i, item)
         read_site(run, item, i, at, space);
     json_array_foreach(json_object_get(row, "weights"), i, item)
@@ -157,6 +184,6 @@ void runlog_free_probe(RunLog *run) {
         WeightLog *weight = &probe->weights[i];
         for (size_t k = 0; k < WEIGHT_NUMBERS; k++) mem_free(weight->value[k]);
     }
-    void *lists[] = {probe->step, probe->sharpness, probe->sites, probe->weights};
+    void *lists[] = {probe->step, probe->sites, probe->weights, probe->sharpness};
     for (size_t i = 0; i < COUNT(lists); i++) mem_free(lists[i]);
 }
