@@ -292,6 +292,22 @@ static void an_evaluation_of_a_translation_keeps_all_its_scores(void **state) {
     runlog_free(run);
 }
 
+static void numbers_of_sites_and_heads_are_there_where_a_row_has_them(void **state) {
+    put(state, "probe.jsonl",
+        "{\"step\":1,\"attention\":[{\"site\":\"a\",\"entropy\":[1,2],\"input\":5}]}\n"
+        "{\"step\":2,\"attention\":[{\"site\":\"a\",\"entropy\":[1,2],\"bound\":[0.5,"
+        "null],\"sec\":[0.25]}]}\n");
+    RunLog *run = open_run(state);
+    const SiteLog *site = &run->probe.sites[0];
+    assert_true(site->value[SITE_INPUT][0] == 5 && isnan(site->value[SITE_INPUT][1]));
+    assert_null(site->value[SITE_RANK]);
+    assert_null(site->head[HEAD_PAIR]);
+    const double *bound = site->head[HEAD_BOUND];
+    assert_true(isnan(bound[0]) && isnan(bound[1]) && bound[2] == 0.5 && isnan(bound[3]));
+    assert_true(site->head[HEAD_SEC][2] == 0.25 && isnan(site->head[HEAD_SEC][3]));
+    runlog_free(run);
+}
+
 /* Under a causal mask row i sees i + 1 keys: 1.5 nats are all that 8 keys allow. */
 static void
 entropy_is_measured_against_uniform_attention_not_against_all_keys(void **state) {
@@ -459,6 +475,7 @@ int main(void) {
         CASE(a_line_that_is_no_row_is_counted_and_the_others_are_read),
         CASE(rows_after_a_step_back_replace_the_older_ones),
         CASE(probes_are_sites_by_heads_and_weights_by_measure),
+        CASE(numbers_of_sites_and_heads_are_there_where_a_row_has_them),
         CASE(evaluations_carry_any_of_the_known_scores),
         CASE(an_evaluation_of_a_translation_keeps_all_its_scores),
         CASE(entropy_is_measured_against_uniform_attention_not_against_all_keys),

@@ -80,6 +80,7 @@ static double take_step(Run *run) {
         .mode = {.temperature = r->model.temperature,
                  .recompute = r->train.recompute == RECOMPUTE_BLOCK},
     };
+    if (is_probed(run)) batch.mode.measure = probe_level(&r->probe, run->number);
     double start = run->since = clock_now();
     step_gradients(&run->step, &batch);
     look(run);

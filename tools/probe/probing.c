@@ -54,6 +54,7 @@ json_t *probing_row(Probing *m) {
     mode.measure = MEASURE_HEADS;
     ProbeConfig all = run->recipe->probe;
     all.every = 1, all.entropy = all.spectral = all.gradients = true;
+    mode.measure = MEASURE_HEADS;
     pass(m, &mode);
     Prober *prober = prober_new(run->task->model);
     prober_look(prober, &all, run->at.step);

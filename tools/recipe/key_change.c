@@ -79,7 +79,7 @@ static const struct {
     {"train", CHANGE_COURSE, EVAL | PREDICT, 0, "beam length_penalty max_decode"},
 
     {"probe", CHANGE_COURSE, NONE, 0,
-     "every entropy spectral gradients sharpness sharpness_sample"},
+     "every heads_every entropy spectral gradients sharpness sharpness_sample"},
 
     {"guard", CHANGE_COURSE, NONE, 0, "nonfinite collapse entropy_below"},
 

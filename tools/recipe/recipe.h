@@ -52,6 +52,7 @@ typedef struct TrainConfig {
 
 typedef struct ProbeConfig {
     size_t every;            /* steps between rows of probe.jsonl; 0: never */
+    size_t heads_every;      /* rows of these steps look at each head; 0: none does */
     bool entropy;            /* attention: entropy and largest logit */
     bool spectral;           /* weights: sigma and gamma */
     size_t sharpness_sample; /* training examples of the Hessian */

@@ -5,6 +5,7 @@
 
 #include "engine/kern/reduce.h"
 #include "engine/reparam/spectral.h"
+#include "tools/run/probe_sites.h"
 #include "tools/run/rundir.h"
 
 /* Probes that come as often as every FREQUENT steps find W hardly moved: one power
@@ -51,6 +52,7 @@ Prober *prober_new(const Model *model) {
     p->known = mem_zalloc(count * sizeof *p->known);
     p->sigma = mem_zalloc(2 * count * sizeof *p->sigma);
     p->gamma = p->sigma + count;
+    for (size_t i = 0; i < 2 * count; i++) p->sigma[i] = NAN;
     find_others(p);
     size_t widest = 0;
     for (size_t i = 0; i < count; i++) {
@@ -127,23 +129,10 @@ double prober_sigma(Prober *p, size_t i) {
     return sigma;
 }
 
-static json_t *attention_row(const Model *model) {
-    json_t *rows = json_array();
-    for (size_t i = 0; i < model->site_count; i++) {
-        const Site *site = model->sites[i];
-        json_t *entropy = json_array();
-        double largest = -INFINITY;
-        for (size_t h = 0; h < site->heads; h++) {
-            json_array_append_new(entropy, json_number(site->entropy[h]));
-            if (!(largest >= site->largest[h])) largest = site->largest[h];
-        }
-        json_array_append_new(rows, json_pack("{s:s, s:o, s:o, s:I, s:o}", "site",
-                                              site->name, "entropy", entropy, "max_logit",
-                                              json_number(largest), "keys",
-                                              (json_int_t)site->stats.keys, "uniform",
-                                              json_number(site->uniform)));
-    }
-    return rows;
+MeasureLevel probe_level(const ProbeConfig *config, size_t step) {
+    size_t every = config->heads_every;
+    if (!config->entropy) return MEASURE_NOTHING;
+    return every && (step % every == 0 || step == 1) ? MEASURE_HEADS : MEASURE_INPUTS;
 }
 
 void prober_look(Prober *p, const ProbeConfig *config, size_t step) {
@@ -214,7 +203,8 @@ static json_t *weight_rows(const Prober *p, const ProbeConfig *config,
 json_t *prober_row(Prober *p, const ProbeConfig *config, size_t step,
                    const Optimizer *optim) {
     json_t *row = json_pack("{s:I}", "step", (json_int_t)step);
-    if (config->entropy) json_object_set_new(row, "attention", attention_row(p->model));
+    if (config->entropy)
+        json_object_set_new(row, "attention", probe_sites(p->model, p->sigma));
     if (config->spectral || config->gradients)
         json_object_set_new(row, "weights", weight_rows(p, config, optim));
     return row;

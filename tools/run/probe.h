@@ -16,6 +16,10 @@ typedef struct Prober Prober;
 Prober *prober_new(const Model *model);
 void prober_free(Prober *prober);
 
+/* What the forward pass of a step that has a row is to measure (ForwardMode.measure):
+ * heads at step 1 and where probe.heads_every divides the step. */
+MeasureLevel probe_level(const ProbeConfig *config, size_t step);
+
 /* The row of probe.jsonl for `step` is taken in two calls, around the update:
  *
  *     prober_look(prober, config, step);         weights as the forward pass used them

@@ -18,6 +18,7 @@
 #include "data/file/stringmap.h"
 #include "tools/recipe/metric.h"
 #include "tools/run/datafacts.h"
+#include "tools/run/site_numbers.h"
 #include "tools/run/verdict.h"
 
 typedef struct TrainLog {
@@ -40,6 +41,8 @@ typedef struct SiteLog {
     double *max_logit; /* [probes] */
     double *keys;      /* [probes] */
     double *uniform;   /* [probes] nats that uniform attention has; old logs: ln(keys) */
+    double *value[SITE_NUMBERS]; /* [probes] each; NULL: no row has it */
+    double *head[HEAD_NUMBERS];  /* [probes, heads] each; NULL: no row has it */
 } SiteLog;
 
 /* X(NUMBER, key, label): WEIGHT_NUMBER, what probe.jsonl calls it, and its row in the

@@ -33,15 +33,19 @@ static bool has_kind(StringMap *kinds, const char *name) {
 }
 
 /* Each name takes numbers for each row.  Of rows that belong together they are fewer than
- * the bytes that name them; what strangers write must not take all memory.  False: the
- * name is left out, which is said (runlog_note). */
-static bool afford(RunLog *run, const char *name, StringMap *kinds, size_t count,
-                   size_t space, size_t each) {
+ * the bytes that name them; what strangers write must not take all memory.  False: there
+ * is no room for so many. */
+static bool take_room(RunLog *run, size_t space, size_t each) {
     size_t cells;
-    bool good = count < NAMES_MOST && has_kind(kinds, name) &&
-                size_mul(space, each, &cells) &&
-                cells <= run->room - MIN(run->room, run->cells);
+    bool good =
+        size_mul(space, each, &cells) && cells <= run->room - MIN(run->room, run->cells);
     if (good) run->cells += cells;
+    return good;
+}
+
+/* False: what has the name is left out, which is said (runlog_note). */
+static bool afford(RunLog *run, const char *name, bool known, size_t space, size_t each) {
+    bool good = known && take_room(run, space, each);
     if (good || !run->room) return good;
     run->room = 0; /* said once */
     if (!run->bad_rows++)
@@ -61,20 +65,41 @@ static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t he
         return &probe->sites[guess];
     size_t known = find_name(&run->site_names, name, ROOM);
     if (known != SIZE_MAX) return &probe->sites[known];
-    if (heads > NAMES_MOST ||
-        !afford(run, name, &run->site_kinds, probe->site_count, space, 4 + heads))
-        return NULL;
+    bool good = heads <= NAMES_MOST && probe->site_count < NAMES_MOST &&
+                has_kind(&run->site_kinds, name);
+    if (heads > NAMES_MOST || !afford(run, name, good, space, 4 + heads)) return NULL;
     GROW(probe->sites, probe->site_count, probe->site_room, 1);
     SiteLog *site = &probe->sites[probe->site_count++];
+    *site = (SiteLog){.heads = heads};
     snprintf(site->name, sizeof site->name, "%s", name);
     stringmap_add(&run->site_names, site->name, strlen(site->name));
-    site->heads = heads;
     site->entropy = runlog_nans(space * MAX(heads, 1));
     site->mean = runlog_nans(space);
     site->max_logit = runlog_nans(space);
     site->keys = runlog_nans(space);
     site->uniform = runlog_nans(space);
     return site;
+}
+
+/* Arrays of numbers that few logs have are made when the first row has one. */
+static void read_number(RunLog *run, const json_t *value, const char *site, size_t space,
+                        size_t at, size_t heads, double **numbers) {
+    bool wanted = *numbers || (value && afford(run, site, true, space, heads));
+    if (!wanted) return;
+    if (!*numbers) *numbers = runlog_nans(space * heads);
+    for (size_t h = 0; h < heads; h++)
+        (*numbers)[at * heads + h] =
+            runlog_number_in(json_is_array(value) ? json_array_get(value, h) : value);
+}
+
+static void read_numbers(RunLog *run, const json_t *row, SiteLog *site, size_t at,
+                         size_t space) {
+    for (size_t k = 0; k < SITE_NUMBERS; k++)
+        read_number(run, json_object_get(row, site_numbers[k].key), site->name, space, at,
+                    1, &site->value[k]);
+    for (size_t k = 0; k < HEAD_NUMBERS && site->heads; k++)
+        read_number(run, json_object_get(row, head_numbers[k].key), site->name, space, at,
+                    site->heads, &site->head[k]);
 }
 
 static void read_site(RunLog *run, const json_t *row, size_t guess, size_t at,
@@ -92,6 +117,7 @@ static void read_site(RunLog *run, const json_t *row, size_t guess, size_t at,
     double keys = runlog_number(row, "keys"), uniform = runlog_number(row, "uniform");
     site->keys[at] = keys;
     site->uniform[at] = isfinite(uniform) ? uniform : keys >= 1 ? log(keys) : NAN;
+    read_numbers(run, row, site, at, space);
 }
 
 static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_t space) {
@@ -101,9 +127,8 @@ static WeightLog *find_weight(RunLog *run, const char *name, size_t guess, size_
         return &probe->weights[guess];
     size_t known = find_name(&run->weight_names, name, ROOM);
     if (known != SIZE_MAX) return &probe->weights[known];
-    if (!afford(run, name, &run->weight_kinds, probe->weight_count, space,
-                WEIGHT_NUMBERS))
-        return NULL;
+    bool good = probe->weight_count < NAMES_MOST && has_kind(&run->weight_kinds, name);
+    if (!afford(run, name, good, space, WEIGHT_NUMBERS)) return NULL;
     GROW(probe->weights, probe->weight_count, probe->weight_room, 1);
     WeightLog *weight = &probe->weights[probe->weight_count++];
     snprintf(weight->name, sizeof weight->name, "%s", name);
@@ -179,6 +204,8 @@ void runlog_free_probe(RunLog *run) {
         double *owned[] = {site->entropy, site->mean, site->max_logit, site->keys,
                            site->uniform};
         for (size_t j = 0; j < COUNT(owned); j++) mem_free(owned[j]);
+        for (size_t k = 0; k < SITE_NUMBERS; k++) mem_free(site->value[k]);
+        for (size_t k = 0; k < HEAD_NUMBERS; k++) mem_free(site->head[k]);
     }
     for (size_t i = 0; i < probe->weight_count; i++) {
         WeightLog *weight = &probe->weights[i];

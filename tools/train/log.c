@@ -25,9 +25,18 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
                    err);
 }
 
-static bool is_probed(const Trainer *t, size_t step) {
+/* On every rank: each measures its part. */
+static bool is_due(const Trainer *t, size_t step) {
     size_t every = t->recipe->probe.every;
-    return ranks_lead(t->ranks) && every && (step % every == 0 || step == 1);
+    return every && (step % every == 0 || step == 1);
+}
+
+static bool is_probed(const Trainer *t, size_t step) {
+    return ranks_lead(t->ranks) && is_due(t, step);
+}
+
+MeasureLevel trainer_measures(const Trainer *t, size_t step) {
+    return is_due(t, step) ? probe_level(&t->recipe->probe, step) : MEASURE_NOTHING;
 }
 
 void trainer_look(Trainer *t, size_t step) {

@@ -7,6 +7,9 @@
 
 #include "tools/train/trainer.h"
 
+/* What the forward pass of `step` is to measure; the same on all ranks. */
+MeasureLevel trainer_measures(const Trainer *trainer, size_t step);
+
 /* Before the update of `step`: what a probe needs of the weights as they are, and what
  * the optimizer is to measure of the update. */
 void trainer_look(Trainer *trainer, size_t step);

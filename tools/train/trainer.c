@@ -21,7 +21,9 @@ enum { ROLLBACKS_MAX = 3 };
 /* ---- one step ---- */
 
 static StepBatch batch_of(const Trainer *t, size_t step) {
-    return task_step_batch(t->task, step, course_mode(t->recipe));
+    ForwardMode mode = course_mode(t->recipe);
+    mode.measure = trainer_measures(t, step);
+    return task_step_batch(t->task, step, mode);
 }
 
 /* Gradients are ready: the update of `step`; returns its learning rate. */
