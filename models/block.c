@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "models/look.h"
+#include "models/temperature.h"
 
 double deepnorm_alpha(size_t depth) { return pow(2 * (double)depth, 0.25); }
 
@@ -260,7 +261,7 @@ static AttentionArgs attention_args(const Block *block, AttentionPart *part,
     size_t heads = part->site.heads;
     return (AttentionArgs){.heads = heads,
                            .head_width = part->proj.weight->tensor.shape[0] / heads,
-                           .temperature = mode->temperature,
+                           .temperature = site_temperature(&part->site, mode),
                            .dropout = block->config->attention_dropout,
                            .site = block->first_site + site,
                            .first_example = mode->first_example,

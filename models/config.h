@@ -54,6 +54,7 @@ typedef struct ModelConfig {
     double attention_dropout;  /* of the probabilities */
     double activation_dropout; /* of the MLP's hidden units */
     double temperature;        /* attention is softmax(q.k / (sqrt(K) temperature)) */
+    char temperature_at[256];  /* of some sites (models/temperature.h); "": of none */
     /* texts */
     /* language: T, tokens of a block; else rows of learned positions */
     size_t context;

@@ -7,6 +7,7 @@
 #include "engine/kern/bound.h"
 #include "engine/kern/spread.h"
 #include "models/heads.h"
+#include "models/temperature.h"
 
 static const double NOTHING = 1e-6; /* nats */
 enum { SERIAL_MAX = 32768 };        /* numbers for which threads do not pay */
@@ -17,7 +18,7 @@ void look_start(Model *model, const ForwardMode *mode) {
         Measured *m = &site->measured;
         m->level = mode->measure;
         if (!m->level) continue;
-        m->temperature = mode->temperature;
+        m->temperature = site_temperature(site, mode);
         m->largest[0] = m->largest[1] = 0;
         memset(m->sums, 0, m->count * sizeof *m->sums);
         heads_biases(site, m->bias);

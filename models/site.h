@@ -54,6 +54,7 @@ typedef struct Site {
     char name[100];      /* "blocks.0.attn" */
     size_t heads, width; /* width: of all heads */
     bool cross;          /* keys come from the memory */
+    double temperature;  /* its own; 0: the forward pass's (models/temperature.h) */
     /* The layers that make queries and keys, and the rows where these begin in them. */
     const struct LinearLayer *query, *key;
     size_t query_row, key_row;

@@ -192,6 +192,24 @@ static void a_file_is_refused_with_its_line(void **state) {
     }
 }
 
+static void a_change_in_vain_is_noted(void **state) {
+    (void)state;
+    Recipe r = with(WORDS("optim.name=sgd", "intervene.at=5", "intervene.optim.beta1=0.5",
+                          "intervene.optim.lr=1", "intervene.at2=never",
+                          "intervene.optim.lr2=2"));
+    char why[KEY_WHY_MAX];
+    assert_true(word_acts("intervene.optim.lr", &r, why, sizeof why));
+    assert_false(word_acts("intervene.optim.beta1", &r, why, sizeof why));
+    assert_non_null(strstr(why, "it needs optim.name = "));
+    assert_false(word_acts("intervene.optim.lr2", &r, why, sizeof why));
+    assert_string_equal(why, "intervene.at2 = never");
+    assert_int_equal(recipe_notes(&r, NULL), 2);
+    assert_ptr_equal(key_of_word("intervene.optim.lr2"), key_find("optim.lr"));
+    assert_ptr_equal(key_of_word("intervene.at2"), key_find("intervene.at2"));
+    assert_ptr_equal(key_of_word("intervene.temperature"), key_find("model.temperature"));
+    assert_null(key_of_word("intervene.optim.lr9"));
+}
+
 static void the_recipe_in_force_has_the_groups_in_their_order(void **state) {
     (void)state;
     Recipe now, r = with(WORDS("optim.lr=1", "intervene.at=9", "intervene.optim.lr=2",
@@ -227,6 +245,7 @@ int main(void) {
         cmocka_unit_test(a_word_wins_over_the_file_and_none_takes_all_away),
         cmocka_unit_test(what_cannot_be_meant_is_refused),
         cmocka_unit_test(a_file_is_refused_with_its_line),
+        cmocka_unit_test(a_change_in_vain_is_noted),
         cmocka_unit_test(the_recipe_in_force_has_the_groups_in_their_order),
         cmocka_unit_test(a_list_of_groups_reads_back),
     };

@@ -150,6 +150,7 @@ static void any_key_changes_as_a_resume_would_change_it(void **state) {
     } CASES[] = {
         {"", "optim.lr", "0.01"},
         {"", "model.temperature", "0.1"},
+        {"", "model.temperature_at", "blocks.1:0.01"},
         {"", "model.dropout", "0.5"},
         {"model.drop_path=0.1", "model.drop_path", "0.5"},
         {"", "optim.weight_decay", "0.9"},
@@ -246,38 +247,46 @@ static void each_key_has_a_row_at_the_last_step_before(void **state) {
     runlog_free(log);
 }
 
-static void attention_sharpens_with_the_step_behind_the_change(void **state) {
-    (void)state;
-    static const char *const WORDS[] = {"optim.lr=0.0000001",
-                                        "optim.lr=0.0000001 intervene.at=4 "
-                                        "intervene.model.temperature=0.001"};
-    RunLog *log[2];
-    for (size_t i = 0; i < 2; i++) {
-        char name[40], dir[200];
-        Recipe r = recipe_of(TINY, WORDS[i]);
-        text_format(name, sizeof name, "sharp%zu", i);
-        mem_free(run(name, &r, NULL).values);
-        text_format(dir, sizeof dir, "%s/%s", folder, name);
-        log[i] = runlog_open(dir, NULL);
-        assert_non_null(log[i]);
-    }
-    for (size_t step = 1; step <= 8; step++) {
-        double plain = log[0]->probe.sites[0].mean[step - 1];
-        double sharp = log[1]->probe.sites[0].mean[step - 1];
-        bool same_loss = log[0]->train.loss[step - 1] == log[1]->train.loss[step - 1];
-        if (step <= 4) assert_true(plain == sharp && same_loss);
-        else assert_true(sharp < 0.9 * plain && !same_loss);
-    }
-    runlog_free(log[0]);
-    runlog_free(log[1]);
+static RunLog *log_of(const char *name, const char *words) {
+    char dir[200];
+    Recipe r = recipe_of(TINY, words);
+    mem_free(run(name, &r, NULL).values);
+    text_format(dir, sizeof dir, "%s/%s", folder, name);
+    RunLog *log = runlog_open(dir, NULL);
+    assert_non_null(log);
+    return log;
 }
 
+/* With a rate at which weights stay what they are. */
+static void attention_sharpens_with_the_step_behind_the_change(void **state) {
+    (void)state;
+    RunLog *plain = log_of("plain", "optim.lr=0.0000001");
+    RunLog *all = log_of("all", "optim.lr=0.0000001 intervene.at=4 "
+                                "intervene.model.temperature=0.001");
+    RunLog *one = log_of("one", "optim.lr=0.0000001 intervene.at=4 "
+                                "intervene.model.temperature_at=blocks.1.attn:0.001");
+    for (size_t i = 0; i < 8; i++)
+        for (size_t s = 0; s < 2; s++) {
+            double was = plain->probe.sites[s].mean[i];
+            double sharp = all->probe.sites[s].mean[i];
+            double second = one->probe.sites[s].mean[i];
+            assert_true((plain->train.loss[i] == all->train.loss[i]) == (i < 4));
+            assert_true((plain->train.loss[i] == one->train.loss[i]) == (i < 4));
+            if (i < 4) assert_true(was == sharp && was == second);
+            else assert_true(sharp < 0.9 * was && (second < 0.9 * was) == (s == 1));
+        }
+    runlog_free(plain);
+    runlog_free(all);
+    runlog_free(one);
+}
+
+/* `was` NULL: a new run. */
 static void refused(const Recipe *was, const char *words, const char *part) {
     char dir[200];
-    Recipe is = *was;
+    Recipe is = was ? *was : recipe_of(TINY, "");
     Err err = ERR_NONE;
     Trainer t;
-    text_format(dir, sizeof dir, "%s/part0", folder);
+    text_format(dir, sizeof dir, "%s/%s", folder, was ? "part0" : "new");
     set(&is, words);
     assert_int_equal(recipe_check(&is, NULL), OK);
     int kept = silence();
@@ -310,6 +319,17 @@ static void what_has_acted_is_past_at_a_resume(void **state) {
     mem_free(run(name, &is, &was).values);
 }
 
+static void what_the_model_or_the_epochs_show_is_refused_at_the_start(void **state) {
+    (void)state;
+    refused(NULL,
+            "intervene.at=4 intervene.optim.lr=1 intervene.at2=1e "
+            "intervene.optim.lr2=2",
+            "are both step 4 (4 steps an epoch)");
+    refused(NULL, "intervene.at=4 intervene.model.temperature_at=block.1:2",
+            "block.1 is no site of attention");
+    refused(NULL, "model.temperature_at=decoder:2", "decoder is no site of attention");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_key_changes_as_a_resume_would_change_it),
@@ -319,6 +339,7 @@ int main(void) {
         cmocka_unit_test(each_key_has_a_row_at_the_last_step_before),
         cmocka_unit_test(attention_sharpens_with_the_step_behind_the_change),
         cmocka_unit_test(what_has_acted_is_past_at_a_resume),
+        cmocka_unit_test(what_the_model_or_the_epochs_show_is_refused_at_the_start),
     };
     return cmocka_run_group_tests_name("intervened runs", tests, make_folder,
                                        remove_folder);

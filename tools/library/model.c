@@ -80,7 +80,7 @@ static Status fill(steady_model *m, Err *err) {
 static Status build(steady_model *m, Err *err) {
     say_recipe_notes(&m->recipe);
     m->task = task_open(&m->recipe, NULL, err);
-    if (!m->task) return err->status;
+    if (!m->task || course_check(&m->base, m->task, err)) return err->status;
     task_say_facts(m->task);
     task_step_begin(m->task, (size_t)omp_get_max_threads(), &m->step);
     m->prober = prober_new(m->task->model);

@@ -66,14 +66,25 @@ const Key *intervene_find(const char *name, size_t *group) {
 /* Names of the older form. */
 static const char OLD_TEMPERATURE[] = "temperature", OLD_AT[] = "at_epoch";
 
-const Key *key_of_word(const char *full) {
+/* "intervene.at2" -> "at2"; NULL: of another section. */
+static const char *name_within(const char *full) {
     static const char SECTION[] = "intervene.";
-    size_t group, length = sizeof SECTION - 1;
+    size_t length = sizeof SECTION - 1;
+    return strncmp(full, SECTION, length) ? NULL : full + length;
+}
+
+/* A change's key, also by its older name. */
+static const Key *find_any(const char *name, size_t *group) {
+    return intervene_find(strcmp(name, OLD_TEMPERATURE) ? name : "model.temperature",
+                          group);
+}
+
+const Key *key_of_word(const char *full) {
+    size_t group;
     const Key *key = key_find(full);
-    if (key || strncmp(full, SECTION, length)) return key;
-    if (!strcmp(full + length, OLD_AT)) return intervene_at_key(0);
-    bool old = !strcmp(full + length, OLD_TEMPERATURE);
-    return intervene_find(old ? "model.temperature" : full + length, &group);
+    const char *name = name_within(full);
+    if (key || !name) return key;
+    return strcmp(name, OLD_AT) ? find_any(name, &group) : intervene_at_key(0);
 }
 
 bool intervene_is_old(const char *name) {
@@ -314,6 +325,46 @@ void recipe_in_force(const Recipe *base, const Acted *acted, Recipe *now) {
     if (now != base) *now = *base;
     for (size_t i = 0; i < acted->count; i++)
         apply(now, &base->intervene.group[acted->group[i]]);
+}
+
+static bool change_acts(const Recipe *recipe, size_t group, const Key *key, char *why,
+                        size_t size) {
+    if (recipe->intervene.group[group].at.unit == MOMENT_NEVER) {
+        if (why)
+            text_format(why, size, "intervene.%s = never", intervene_at_key(group)->name);
+        return false;
+    }
+    Recipe *now = mem_alloc(sizeof *now);
+    recipe_in_force(recipe, &(Acted){1, {group}}, now);
+    bool acts = key_acts(key, now, why, size);
+    mem_free(now);
+    return acts;
+}
+
+bool word_acts(const char *full, const Recipe *recipe, char *why, size_t size) {
+    size_t group;
+    const char *name = name_within(full);
+    const Key *key = key_find(full);
+    if (key || !name) return key_acts(key, recipe, why, size);
+    key = find_any(name, &group);
+    return !key || change_acts(recipe, group, key, why, size);
+}
+
+size_t intervene_notes(const Recipe *recipe, FILE *out) {
+    char why[KEY_WHY_MAX];
+    size_t count = 0;
+    for (size_t g = 0; g < INTERVENE_GROUPS; g++) {
+        const char *rest = recipe->intervene.group[g].changes;
+        if (!keyset_has(recipe->own, intervene_changes_key(g))) continue;
+        for (Change c; intervene_next(&rest, &c);) {
+            if (change_acts(recipe, g, c.key, why, sizeof why)) continue;
+            count++;
+            if (out)
+                fprintf(out, "steady: note: %s.%s of intervene.%s has no effect: %s\n",
+                        c.key->section, c.key->name, intervene_at_key(g)->name, why);
+        }
+    }
+    return count;
 }
 
 /* ---- what groups say together ---- */

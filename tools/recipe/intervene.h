@@ -74,6 +74,9 @@ void recipe_in_force(const Recipe *base, const Acted *acted, Recipe *now);
  * key twice at one moment, keys that the task does not use.  recipe_check calls it. */
 Status intervene_check(const Recipe *recipe, Err *err);
 
+/* Lines for recipe_notes: the user's changes that have no effect.  Returns how many. */
+size_t intervene_notes(const Recipe *recipe, FILE *out);
+
 /* "at = 10e", "optim.lr2 = 0.01": the section's lines. */
 void intervene_print(const Recipe *recipe, FILE *out);
 

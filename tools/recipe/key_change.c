@@ -50,7 +50,7 @@ static const struct {
      "width depth heads mlp_ratio patch norm final_norm reparam reparam_scope qkv "
      "activation position pool context embed_scale tied decoder_depth "
      "cutoffs adaptive_factor qk_norm"},
-    {"model", CHANGE_USE, NONE, 0, "temperature"},
+    {"model", CHANGE_USE, NONE, 0, "temperature temperature_at"},
     {"model", CHANGE_START, NONE, 0, "gamma_init uv_init init init_std patch_init_std"},
     {"model", CHANGE_COURSE, NONE, 0,
      "power_steps dropout drop_path attention_dropout activation_dropout "

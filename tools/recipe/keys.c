@@ -7,6 +7,7 @@
 #include "data/picture/augment.h"
 #include "data/picture/read.h"
 #include "data/speech/set.h"
+#include "models/temperature.h"
 #include "tools/recipe/key_lines.h"
 #include "tools/recipe/metric.h"
 
@@ -120,6 +121,10 @@ const Key keys[] = {
          WHEN("model.depth > 1 or model.decoder_depth > 1")),
     REAL(FOR_ALL, model, temperature, "1", ABOVE(0),
          "tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 sharpens it."),
+    TEXT(FOR_ALL, model, temperature_at, "", temperatures_check,
+         "Sites of attention with another temperature, such as `blocks.0.attn:0.1 "
+         "decoder:2`: a site's name, or its beginning up to a dot, and the number; blanks "
+         "between them. As sites are called in probe.jsonl."),
     REAL(FOR_TEXTS, model, attention_dropout, "0", BELOW(0, 1),
          "Dropout on attention probabilities."),
     REAL(FOR_TEXTS, model, activation_dropout, "0", BELOW(0, 1),

@@ -99,6 +99,10 @@ void key_condition(const Key *key, char *text, size_t size); /* "" without one *
 /* The same, false also for a key of other tasks or of a later version. */
 bool key_acts(const Key *key, const Recipe *recipe, char *why, size_t size);
 
+/* The same of such a word: a change of [intervene] acts where its group does and its key
+ * does in the recipe that is then in force. */
+bool word_acts(const char *full, const Recipe *recipe, char *why, size_t size);
+
 /* The condition for readers, "(a = 1 or b = 2) and c > 0"; "" without one. */
 void key_when_text(const Key *key, char *text, size_t size);
 

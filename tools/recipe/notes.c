@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/optim/schedule.h"
+#include "tools/recipe/intervene.h"
 #include "tools/recipe/keys.h"
 
 __attribute__((format(printf, 3, 4))) static void note(FILE *out, size_t *count,
@@ -70,5 +71,5 @@ size_t recipe_notes(const Recipe *recipe, FILE *out) {
                  other ? "is ignored" : "has no effect", why);
     }
     note_rates(recipe, out, &count);
-    return count;
+    return count + intervene_notes(recipe, out);
 }

@@ -47,7 +47,7 @@ typedef struct Idle {
     char why[KEY_WHY_MAX];
 } Idle;
 
-static Status count_idle(const Sweep *sweep, size_t axis, const Key *key, Idle *found,
+static Status count_idle(const Sweep *sweep, size_t axis, const char *word, Idle *found,
                          Err *err) {
     Recipe *recipe = mem_alloc(sizeof *recipe);
     Status status = OK;
@@ -56,7 +56,7 @@ static Status count_idle(const Sweep *sweep, size_t axis, const Key *key, Idle *
         if (!sweep_gives(sweep, c, axis)) continue;
         found->given++;
         status = sweep_recipe(sweep, c, recipe, err);
-        if (status || key_acts(key, recipe, found->why, sizeof found->why)) continue;
+        if (status || word_acts(word, recipe, found->why, sizeof found->why)) continue;
         found->first = c;
         found->idle++;
     }
@@ -68,7 +68,7 @@ static Status count_idle(const Sweep *sweep, size_t axis, const Key *key, Idle *
 static Status check_key(const Sweep *sweep, size_t axis, const char *name, FILE *notes,
                         Err *err) {
     Idle found;
-    if (count_idle(sweep, axis, key_of_word(name), &found, err)) return err->status;
+    if (count_idle(sweep, axis, name, &found, err)) return err->status;
     if (!found.idle) return OK;
     if (found.idle == found.given && sweep_is_swept(sweep, axis))
         return err_set(err, FAIL_USAGE,

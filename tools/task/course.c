@@ -1,5 +1,7 @@
 #include "tools/task/course.h"
 
+#include "models/temperature.h"
+
 bool course_is_past(const CourseNow *now, Moment moment) {
     switch (moment.unit) {
     case MOMENT_STEPS: return (double)now->step >= moment.value;
@@ -21,9 +23,25 @@ size_t course_due(const Recipe *base, const Acted *acted, const CourseNow *now) 
 void course_set(const Recipe *base, const Acted *acted, Recipe *recipe, Task *task,
                 Step *step) {
     recipe_in_force(base, acted, recipe);
+    Err err = ERR_NONE;
     model_set_config(task->model, &recipe->model);
+    CHECK(!model_set_temperatures(task->model, recipe->model.temperature_at, &err), "%s",
+          err.text);
     if (step->optim) step_set_optim(step, &recipe->optim);
     if (step->ema) ema_set_decay(step->ema, recipe->train.ema);
+}
+
+Status course_check(const Recipe *base, const Task *task, Err *err) {
+    const Key *key = key_find("model.temperature_at");
+    Status status = OK;
+    for (size_t g = 0; g < INTERVENE_GROUPS && !status; g++) {
+        char text[INTERVENE_TEXT];
+        if (!intervene_changes(base, g, key, text)) continue;
+        status = model_check_temperatures(task->model, text, err);
+        if (status && err)
+            err_wrap(err, "behind intervene.%s", intervene_at_key(g)->name);
+    }
+    return status;
 }
 
 ForwardMode course_mode(const Recipe *recipe) {

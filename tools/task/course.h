@@ -28,6 +28,10 @@ bool course_is_past(const CourseNow *now, Moment moment);
 /* A group whose moment has come and that does not act yet; INTERVENE_GROUPS: none. */
 size_t course_due(const Recipe *base, const Acted *acted, const CourseNow *now);
 
+/* FAIL_USAGE where a group changes what the task's model does not have.  Comes before
+ * course_set, which may not fail. */
+Status course_check(const Recipe *base, const Task *task, Err *err);
+
 /* Puts `base` with the groups that act into force: `recipe` (borrowed by the task), the
  * model's config, the optimizer's, the average's.  State and weights stay. */
 void course_set(const Recipe *base, const Acted *acted, Recipe *recipe, Task *task,

@@ -7,11 +7,10 @@
 #include "tools/run/checkpoint.h"
 
 /* Keys of a model that leave the shapes of its parameters as they are. */
-static const char *const keys_meant[] = {"model.heads",      "model.norm",
-                                         "model.activation", "model.position",
-                                         "model.pool",       "model.reparam",
-                                         "data.mean",        "data.std",
-                                         "data.background"};
+static const char *const keys_meant[] = {
+    "model.heads", "model.norm",     "model.activation",     "model.position",
+    "model.pool",  "model.reparam",  "model.temperature_at", "data.mean",
+    "data.std",    "data.background"};
 
 void meaning_add(TextBuffer *text, const char *name, const char *value) {
     text_append(text, name, strlen(name));

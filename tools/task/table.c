@@ -1,5 +1,6 @@
 /* table: the kinds of task of TASK_LIST (tools/recipe/tasks.h) with their functions.  It
  * stands above them, and what they share (task.c) below. */
+#include "models/temperature.h"
 #include "tools/task/bench.h"
 #include "tools/task/predict.h"
 
@@ -16,10 +17,19 @@ const TaskBench *task_bench(TaskKind kind) { return BENCHES[kind]; }
 const TaskPredict *task_predict(TaskKind kind) { return PREDICTS[kind]; }
 const TaskOps *task_ops(TaskKind kind) { return TASKS[kind]; }
 
+/* Sites have names now. */
+static Task *with_temperatures(Task *task, Err *err) {
+    if (!task ||
+        !model_set_temperatures(task->model, task->recipe->model.temperature_at, err))
+        return task;
+    task_free(task);
+    return NULL;
+}
+
 Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err) {
-    return TASKS[recipe->task]->open(recipe, ranks, err);
+    return with_temperatures(TASKS[recipe->task]->open(recipe, ranks, err), err);
 }
 
 Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
-    return TASKS[recipe->task]->open_bare(recipe, run_dir, err);
+    return with_temperatures(TASKS[recipe->task]->open_bare(recipe, run_dir, err), err);
 }

@@ -100,12 +100,26 @@ static size_t widest_of(const json_t *row, const char *key, bool *off) {
     return widest;
 }
 
+/* The same of what interventions make of it. */
+static size_t widest_intervention(const Trainer *t, const char *key, bool *off) {
+    char value[INTERVENE_TEXT];
+    size_t widest = 0;
+    for (size_t g = 0; g < INTERVENE_GROUPS; g++) {
+        if (!intervene_changes(t->base, g, key_find(key), value)) continue;
+        size_t every = strtoul(value, NULL, 10);
+        *off |= !every;
+        widest = MAX(widest, every);
+    }
+    return widest;
+}
+
 size_t trainer_widest(const Trainer *t, const char *key, size_t was, size_t now) {
     enum { MOST = 64 << 20 };
     static const char EVENT[] = "\"event\":\"resume\"";
     char path[PATH_SIZE];
     size_t size = 0, widest = MAX(was, now);
     bool off = !was || !now;
+    widest = MAX(widest, widest_intervention(t, key, &off));
     rundir_path(path, t->dir, "train.jsonl");
     char *text = t->was ? openfile_text(path, t->dir, MOST, &size, NULL) : NULL;
     const char *at = text, *end = text ? text + size : NULL;

@@ -119,13 +119,53 @@ static Status check_key(const Trainer *t, const RecipeChange *c, Err *err) {
     return OK;
 }
 
+/* Do both come after the same step, one counted in steps and one in epochs? */
+static bool meet(const Trainer *t, Moment steps, Moment epochs) {
+    if (steps.unit != MOMENT_STEPS || epochs.unit != MOMENT_EPOCHS) return false;
+    CourseNow at = now_of(t, (size_t)steps.value), before = now_of(t, at.step - 1);
+    return course_is_past(&at, epochs) && !(at.step && course_is_past(&before, epochs));
+}
+
+static Status check_pair(const Trainer *t, size_t g, size_t h, Err *err) {
+    const Intervention *group = t->base->intervene.group;
+    const char *rest = group[g].changes;
+    char value[INTERVENE_TEXT];
+    if (!meet(t, group[g].at, group[h].at)) return OK;
+    for (Change c; intervene_next(&rest, &c);)
+        if (intervene_changes(t->base, h, c.key, value))
+            return err_set(
+                err, FAIL_USAGE,
+                "intervene.%s and intervene.%s are both step %.0f (%zu steps an "
+                "epoch), and both change %s.%s; keep one of the two",
+                intervene_at_key(g)->name, intervene_at_key(h)->name, group[g].at.value,
+                t->steps_per_epoch, c.key->section, c.key->name);
+    return OK;
+}
+
+/* Not where batches were made in several ways: steps of earlier epochs are not known. */
+static Status check_pairs(const Trainer *t, Err *err) {
+    Status status = OK;
+    for (size_t g = 0; g < INTERVENE_GROUPS && !t->at.anchor.step; g++)
+        for (size_t h = 0; h < INTERVENE_GROUPS && !status; h++)
+            status = check_pair(t, g, h, err);
+    return status;
+}
+
 Status trainer_check_interventions(const Trainer *t, Err *err) {
+    if (check_pairs(t, err)) return err->status;
     if (!t->was || !t->at.step) return OK;
     for (size_t g = 0; g < INTERVENE_GROUPS; g++)
         if (check_group(t, g, err)) return err->status;
     for (size_t i = 0; i < t->changes.count; i++)
         if (check_key(t, &t->changes.change[i], err)) return err->status;
     return OK;
+}
+
+bool trainer_best_changed(const Trainer *t) {
+    const Key *best = key_find("train.best");
+    for (size_t i = 0; i < t->changes.count; i++)
+        if (t->changes.change[i].key == best) return true;
+    return false;
 }
 
 void trainer_note_interventions(const Trainer *t) {

@@ -126,7 +126,8 @@ static Status begin(Trainer *t, Err *err) {
             t->was ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
     if (status) return status;
     t->task = task_open(t->recipe, t->ranks, err);
-    if (!t->task || trainer_check_plateau(t, err) || trainer_check_memory(t, err))
+    if (!t->task || course_check(t->base, t->task, err) ||
+        trainer_check_plateau(t, err) || trainer_check_memory(t, err))
         return err->status;
     if (ranks_lead(t->ranks)) task_say_facts(t->task);
     return check_batch(t, err);
@@ -158,6 +159,7 @@ static Status prepare(Trainer *t, Err *err) {
     t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
     if (!fill_model(t, step, err) && !trainer_find_place(t, t->other_data, err)) {
         trainer_set_course(t);
+        if (trainer_best_changed(t)) t->at.best_score = NAN;
         if (!(t->at.temperature > 0)) t->at.temperature = t->recipe->model.temperature;
         if (!trainer_check_interventions(t, err)) start_batches(t, err);
     }

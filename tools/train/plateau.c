@@ -1,10 +1,18 @@
 /* plateau: schedule.name = plateau in the trainer (tools/train/parts.h). */
+#include <string.h>
+
 #include "engine/optim/schedule.h"
 #include "tools/train/parts.h"
 
 Status trainer_check_plateau(const Trainer *t, Err *err) {
     bool judged = t->task->has_val || t->task->has_test;
-    if (t->recipe->schedule.name != SCHEDULE_PLATEAU || judged) return OK;
+    bool wanted = t->recipe->schedule.name == SCHEDULE_PLATEAU;
+    for (size_t g = 0; g < INTERVENE_GROUPS; g++) {
+        char name[INTERVENE_TEXT];
+        wanted |= intervene_changes(t->base, g, key_find("schedule.name"), name) &&
+                  !strcmp(name, "plateau");
+    }
+    if (!wanted || judged) return OK;
     return err_set(
         err, FAIL_USAGE,
         "schedule.name = plateau goes by the score of a val or test split, and "
