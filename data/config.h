@@ -36,6 +36,7 @@ typedef struct DataConfig {
     size_t channels;     /* 1 or 3 for PNG and JPEG; 0: 3 */
     char background[32]; /* behind transparent pixels: see background_parse */
     size_t limit;        /* so many items of the training split; 0: all */
+    size_t test_limit;   /* the same of the test split */
     /* idx: most labels in a row that nothing has, below one in use; 0: any */
     size_t label_gap;
     OnError on_error;

@@ -22,10 +22,11 @@ void facts_note(DataFacts *facts, size_t count, const char *format, ...) {
     facts->note[facts->notes++] = (DataNote){count, mem_strdup(shown)};
 }
 
-bool facts_limit(DataFacts *facts, size_t limit, size_t count, const char *what) {
+bool facts_limit(DataFacts *facts, const char *key, size_t limit, size_t count,
+                 const char *what) {
     if (!limit || limit < count) return limit != 0;
     if (facts && limit > count)
-        facts_note(facts, 1, "data.limit = %zu has no effect: there are %zu %s", limit,
+        facts_note(facts, 1, "%s = %zu has no effect: there are %zu %s", key, limit,
                    count, what);
     return false;
 }

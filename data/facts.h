@@ -32,9 +32,10 @@ typedef struct DataFacts {
 void facts_note(DataFacts *facts, size_t count, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Does data.limit (0: none) leave some of `count` items out?  One above it is noted;
- * `what` names the items ("pairs").  facts NULL: nothing is noted. */
-bool facts_limit(DataFacts *facts, size_t limit, size_t count, const char *what);
+/* Does a limit (0: none), the value of `key`, leave some of `count` items out?  One above
+ * it is noted; `what` names the items ("pairs").  facts NULL: nothing is noted. */
+bool facts_limit(DataFacts *facts, const char *key, size_t limit, size_t count,
+                 const char *what);
 
 /* The hash continued over n bytes (64-bit FNV-1a; 0 starts it): the same items in another
  * order, or cut at other places when lengths or final zeros are hashed too, give another

@@ -87,7 +87,7 @@ static size_t classes_in(const size_t *label, size_t n, size_t classes) {
 
 /* Draws `want` items, seeded by `draw` alone, and keeps them or the others. */
 typedef struct Cut {
-    const char *key;
+    const char *key, *split; /* that is cut */
     size_t want, leave, draw;
     bool others;
 } Cut;
@@ -102,9 +102,9 @@ static Status cut_items(Dataset *set, const Cut *cut, Err *err) {
     if (!cut->leave && taken < in)
         status =
             err_set(err, FAIL_USAGE,
-                    "%s = %zu is less than the %zu classes of the training split: each "
-                    "needs a picture; use at least %zu",
-                    cut->key, cut->want, in, in);
+                    "%s = %zu is less than the %zu classes of the %s split: each needs a "
+                    "picture; use at least %zu",
+                    cut->key, cut->want, in, cut->split, in);
     else if (taken < cut->want)
         status =
             err_set(err, FAIL_USAGE,
@@ -117,21 +117,32 @@ static Status cut_items(Dataset *set, const Cut *cut, Err *err) {
     return status;
 }
 
+/* Keeps so many items, by data.limit or data.test_limit; facts NULL: they are not
+ * noted. */
+static Status limit_items(Dataset *set, const Cut *cut, DataFacts *facts, Err *err) {
+    size_t count = set->count;
+    if (!facts_limit(facts, cut->key, cut->want, count, "examples")) return OK;
+    if (facts)
+        facts_note(facts, count - cut->want,
+                   "%zu of %zu examples are not used: %s = %zu, drawn from all classes",
+                   count - cut->want, count, cut->key, cut->want);
+    return cut_items(set, cut, err);
+}
+
+static Status limit_test(const DataConfig *config, Dataset *set, Err *err) {
+    Cut cut = {
+        .key = "data.test_limit", .split = "test", .want = config->test_limit, .draw = 1};
+    return limit_items(set, &cut, &set->facts, err);
+}
+
 static Status cut_validation(const DataConfig *config, Split split, Dataset *set,
                              Err *err) {
     bool val = split == SPLIT_VAL;
     /* what the reader met is said of the training split */
     if (val) facts_free(&set->facts);
-    if (facts_limit(val ? NULL : &set->facts, config->limit, set->count, "examples")) {
-        Cut cut = {.key = "data.limit", .want = config->limit, .draw = 1};
-        if (!val)
-            facts_note(
-                &set->facts, set->count - config->limit,
-                "%zu of %zu examples are not used: data.limit = %zu, drawn from all "
-                "classes",
-                set->count - config->limit, set->count, config->limit);
-        if (cut_items(set, &cut, err)) return err->status;
-    }
+    Cut limit = {
+        .key = "data.limit", .split = "training", .want = config->limit, .draw = 1};
+    if (limit_items(set, &limit, val ? NULL : &set->facts, err)) return err->status;
     if (config->val_fraction == 0) return OK;
     size_t held = (size_t)llround(config->val_fraction * (double)set->count);
     if (held == set->count)
@@ -144,7 +155,7 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
             "data.val_fraction = %g of %zu training images is none; %g holds back "
             "one",
             config->val_fraction, set->count, 1.0 / (double)set->count);
-    Cut cut = {"data.val_fraction", held, 1, 0, !val};
+    Cut cut = {"data.val_fraction", "training", held, 1, 0, !val};
     return cut_items(set, &cut, err);
 }
 
@@ -168,6 +179,7 @@ static Status open_split(const DataConfig *config, Split split, Dataset *set, Er
     PictureOpen *open =
         config->given ? given_pictures_open : SOURCE_OF[config->source]->open;
     status = open(config, cut ? SPLIT_TRAIN : split, set, err);
+    if (!status && split == SPLIT_TEST) status = limit_test(config, set, err);
     return status || !cut ? status : cut_validation(config, split, set, err);
 }
 

@@ -77,10 +77,10 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
 
 /* Lists are sorted by speakers, or by what else: an even share of them.  What the program
  * makes is not sorted. */
-static void apply_limit(SpeechSet *set, size_t limit) {
+static void apply_limit(SpeechSet *set, const char *key, size_t limit) {
     size_t count = set->count, kept = 0;
     bool made = source_has(set->config.source, TRAIT_SYNTHETIC);
-    if (!facts_limit(&set->facts, limit, count, "utterances")) return;
+    if (!facts_limit(&set->facts, key, limit, count, "utterances")) return;
     for (size_t i = 0; i < count; i++)
         if (made ? i < limit : (i + 1) * limit / count > i * limit / count)
             set->item[kept++] = set->item[i];
@@ -88,15 +88,16 @@ static void apply_limit(SpeechSet *set, size_t limit) {
     set->count = kept;
     if (!made)
         facts_note(&set->facts, count - kept,
-                   "data.limit: %zu of %zu utterances, evenly spread over them, are used",
+                   "%s: %zu of %zu utterances, evenly spread over them, are used", key,
                    kept, count);
 }
 
 /* What part of its names a split is. */
 typedef struct Share {
-    size_t limit;  /* only the first utterances; 0: all */
-    double apart;  /* share of the utterances that is apart from the others */
-    bool is_apart; /* the set is that share; else what is left */
+    const char *key; /* of the limit */
+    size_t limit;    /* so many utterances; 0: all */
+    double apart;    /* share of the utterances that is apart from the others */
+    bool is_apart;   /* the set is that share; else what is left */
 } Share;
 
 static Status take_share(SpeechSet *set, const Share *share, Err *err) {
@@ -164,7 +165,7 @@ static Status fill_set(SpeechFill *fill, const char *names, const Share *share,
         return err_set(err, FAIL_DATA, "there is no such split: nothing is named");
     if (made ? make_items(fill, names, err) : speech_list(fill, names, err))
         return err->status;
-    apply_limit(set, share->limit);
+    apply_limit(set, share->key, share->limit);
     if (speech_check_items(set, err) || conclude(set, names, err)) return err->status;
     if (share->apart > 0 && take_share(set, share, err)) return err->status;
     if (need_sound(set, names, err) || note_rates(set, err)) return err->status;
@@ -200,7 +201,9 @@ SpeechSet *speechset_open(const SpeechConfig *c, Split split, Err *err) {
     const char *const NAMES[] = {c->train, c->val, c->test};
     bool made = source_has(c->source, TRAIT_SYNTHETIC), cut = c->val_fraction > 0;
     Split from = cut && split == SPLIT_VAL ? SPLIT_TRAIN : split;
-    Share share = {.limit = from == SPLIT_TRAIN ? c->limit : 0,
+    const size_t limits[] = {c->limit, 0, c->test_limit};
+    Share share = {.key = from == SPLIT_TEST ? "data.test_limit" : "data.limit",
+                   .limit = limits[from],
                    .apart = cut && from == SPLIT_TRAIN ? c->val_fraction : 0,
                    .is_apart = split == SPLIT_VAL};
     return open_names(c, made ? MADE_NAMES[from] : NAMES[from], &share, err);

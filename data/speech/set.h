@@ -35,6 +35,7 @@ typedef struct SpeechConfig {
      * it has names of its own */
     double val_fraction;
     size_t limit; /* so many utterances of the training split, evenly over all; 0: all */
+    size_t test_limit;      /* the same of the test split */
     OnError on_error;       /* skip: what fails a check is left out and counted */
     size_t synthetic_count; /* tones: of the training split; the others have a fifth */
     size_t filters;         /* numbers in a row of features */

@@ -196,13 +196,12 @@ static void keep_pairs(TextSet *set, const bool *drawn, bool kept) {
     set->count = count;
 }
 
-void pairs_limit(TextSet *set, size_t limit) {
-    if (!facts_limit(&set->facts, limit, set->count, "pairs")) return;
+void pairs_limit(TextSet *set, const char *key, size_t limit) {
+    if (!facts_limit(&set->facts, key, limit, set->count, "pairs")) return;
     bool *drawn = draw(set->count, limit, STREAM_LIMIT);
-    facts_note(
-        &set->facts, set->count - limit,
-        "data.limit = %zu: as many of %zu pairs are used, drawn over the whole text",
-        limit, set->count);
+    facts_note(&set->facts, set->count - limit,
+               "%s = %zu: as many of %zu pairs are used, drawn over the whole text", key,
+               limit, set->count);
     keep_pairs(set, drawn, true);
     mem_free(drawn);
 }

@@ -101,12 +101,16 @@ static TextSet *cut_stream(TextSet *train, double fraction) {
     return val;
 }
 
-static void limit_stream(TextSet *set, size_t limit) {
-    if (!facts_limit(&set->facts, limit, set->own.count, "tokens")) return;
+static void limit_stream(TextSet *set, const char *key, size_t limit) {
+    if (!facts_limit(&set->facts, key, limit, set->own.count, "tokens")) return;
     facts_note(&set->facts, set->own.count - limit,
-               "data.limit = %zu: the first of %zu tokens are used", limit,
-               set->own.count);
+               "%s = %zu: the first of %zu tokens are used", key, limit, set->own.count);
     set->own.count = limit;
+}
+
+static void limit_set(const Texts *t, TextSet *set, const char *key, size_t limit) {
+    if (t->pairs) pairs_limit(set, key, limit);
+    else limit_stream(set, key, limit);
 }
 
 /* A fraction of nothing, or of too little. */
@@ -128,8 +132,7 @@ static Status open_train(Texts *t, TextFile files[2], Err *err) {
     const DataConfig *c = t->config;
     TextSet *train = make_set(t, files, err), *val = NULL;
     if (!train) return err->status;
-    if (t->pairs) pairs_limit(train, c->limit);
-    else limit_stream(train, c->limit);
+    limit_set(t, train, "data.limit", c->limit);
     if (!*c->val_path && c->val_fraction > 0 && !is_synthetic(c))
         val = cut(t, train, c->val_fraction);
     textnotes_finish(t, train, SPLIT_TRAIN);
@@ -142,6 +145,7 @@ static Status open_train(Texts *t, TextFile files[2], Err *err) {
 static Status open_named(Texts *t, TextFile files[2], Split split, Err *err) {
     TextSet *set = make_set(t, files, err);
     if (!set) return err->status;
+    if (split == SPLIT_TEST) limit_set(t, set, "data.test_limit", t->config->test_limit);
     size_t left = t->pairs ? set->count : set->own.count;
     const char *path = t->pairs ? set->target.path : files[0].path;
     if (!left)

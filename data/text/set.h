@@ -10,7 +10,7 @@
  * sentences end with </s>.  val is val_path, or round(val_fraction n) of the training
  * text: its last tokens, or pairs drawn over all of it, for pairs may be sorted; the
  * draw is always the same.  test is test_path.  limit takes the first tokens, or
- * pairs drawn over all. */
+ * pairs drawn over all, of the training text, test_limit of the test. */
 #ifndef STEADY_TEXT_SET_H
 #define STEADY_TEXT_SET_H
 

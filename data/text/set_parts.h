@@ -13,8 +13,8 @@ Status textset_encode(TextSet *set, const Texts *t, size_t side, const TextFile 
 
 /* Takes files[1] over. */
 Status pairs_fill(TextSet *set, const Texts *t, TextFile files[2], Err *err);
-/* Keeps `limit` pairs, drawn over all of them, in their order. */
-void pairs_limit(TextSet *set, size_t limit);
+/* Keeps `limit` pairs, the value of `key`, drawn over all of them, in their order. */
+void pairs_limit(TextSet *set, const char *key, size_t limit);
 /* A validation split of round(fraction n) pairs, drawn over all of them;
  * both keep their order. */
 TextSet *pairs_cut(TextSet *train, double fraction);

@@ -170,6 +170,12 @@ static void a_limit_takes_utterances_of_all_speakers(void **state) {
     set = speech_must_open(&config, SPLIT_TRAIN);
     speech_expect_note(set, "data.limit = 13 has no effect", "there are 12 utterances");
     speechset_free(set);
+    text_format(config.test, sizeof config.test, "%s", config.train);
+    config.test_limit = 2;
+    set = speech_must_open(&config, SPLIT_TEST);
+    assert_int_equal(set->count, 2);
+    speech_expect_note(set, "data.test_limit", "2 of 12 utterances, evenly spread");
+    speechset_free(set);
 }
 
 /* ---- manifests ---- */

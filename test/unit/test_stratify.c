@@ -111,6 +111,26 @@ static void a_limit_of_sorted_pictures_has_all_classes(void **state) {
     counts(&config, SPLIT_VAL, 4, 4);
 }
 
+static void a_test_limit_draws_from_the_test_split_alone(void **state) {
+    DataConfig config = sorted_set(*state, 6, 2);
+    for (unsigned i = 2; i < 8; i++) {
+        char name[40];
+        text_format(name, sizeof name, "test/%s/%u.png", i < 5 ? "a" : "b", i);
+        files_write_png(*state, name, 6, i);
+    }
+    config.test_limit = 4;
+    counts(&config, SPLIT_TRAIN, 6, 2);
+    counts(&config, SPLIT_TEST, 2, 2);
+    Dataset *set = files_open(&config, SPLIT_TEST);
+    assert_string_equal(set->facts.note[0].text,
+                        "4 of 8 examples are not used: data.test_limit = 4, drawn from "
+                        "all classes");
+    dataset_free(set);
+    config.test_limit = 1;
+    files_refuse(&config, SPLIT_TEST, FAIL_USAGE,
+                 "data.test_limit = 1 is less than the 2 classes of the test split");
+}
+
 static void training_and_validation_share_no_item(void **state) {
     DataConfig config = sorted_set(*state, 9, 4);
     config.limit = 11;
@@ -180,6 +200,7 @@ int main(void) {
         cmocka_unit_test(equal_classes_give_equally_many),
         cmocka_unit_test(the_items_of_a_class_are_drawn),
         FOLDER_TEST(a_limit_of_sorted_pictures_has_all_classes),
+        FOLDER_TEST(a_test_limit_draws_from_the_test_split_alone),
         FOLDER_TEST(training_and_validation_share_no_item),
         FOLDER_TEST(a_limit_below_the_classes_is_refused),
         FOLDER_TEST(a_class_keeps_a_picture_for_training),

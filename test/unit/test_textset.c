@@ -90,6 +90,12 @@ static void splits_of_their_own_win_over_a_fraction(void **state) {
     expect_stream(&texts, SPLIT_VAL, "cc");
     expect_stream(&texts, SPLIT_TEST, "ba");
     texts_close(&texts);
+    config.test_limit = 1;
+    texts_must_open(&texts, &config);
+    expect_stream(&texts, SPLIT_TRAIN, "ab");
+    expect_stream(&texts, SPLIT_TEST, "b");
+    texts_expect_note(texts.sets[SPLIT_TEST], 1, "data.test_limit = 1", "of 2 tokens");
+    texts_close(&texts);
 }
 
 static void an_unknown_character_is_named_with_its_line(void **state) {
@@ -299,6 +305,12 @@ static void a_limit_of_pairs_is_drawn_over_a_sorted_text_and_said(void **state) 
     config.limit = SORTED;
     texts_must_open(&texts, &config);
     texts_expect_no_notes(texts.sets[SPLIT_TRAIN]);
+    texts_close(&texts);
+    text_format(config.test_path, sizeof config.test_path, "%s", config.path);
+    config.test_limit = 7;
+    texts_must_open(&texts, &config);
+    assert_int_equal(texts.sets[SPLIT_TRAIN]->count, SORTED);
+    assert_int_equal(texts.sets[SPLIT_TEST]->count, 7);
     texts_close(&texts);
 }
 

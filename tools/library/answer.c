@@ -77,6 +77,7 @@ static Status classify(steady_model *m, const steady_pictures *pictures, float *
     given.pictures[SPLIT_TEST].count = pictures->count;
     *config = m->recipe.data;
     config->given = &given;
+    config->test_limit = 0; /* all of them are to be answered */
     Dataset *set = dataset_open(config, SPLIT_TEST, err);
     if (set) classify_set(m, set, p, err);
     dataset_free(set);

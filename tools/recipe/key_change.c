@@ -43,7 +43,7 @@ static const struct {
     {"data", CHANGE_ITEMS, EVAL | SPLIT, 0, "synthetic_count"},
     {"data", CHANGE_ITEMS, EVAL, 0, "max_ratio"},
     {"data", CHANGE_ITEMS, USE_EVAL_VAL, 0, "val_path val_split"},
-    {"data", CHANGE_ITEMS, TEST, 0, "test_path test_split"},
+    {"data", CHANGE_ITEMS, TEST, 0, "test_path test_split test_limit"},
     {"data", CHANGE_ITEMS, USE_EVAL_TRAIN, 0, "train_split"},
 
     {"model", CHANGE_MODEL, NONE, 0,

@@ -46,6 +46,8 @@
          "all classes, the same whatever the seed, before data.val_fraction; of pairs they "
          "are drawn, too; of speech evenly from the whole list, so that all speakers are among "
          "them; of a text they are the first."),
+    SIZE(FOR_ALL, data, test_limit, "0", FROM(0),
+         "Use only so many items of the test split, chosen as data.limit chooses them; 0: all."),
     SIZE(FOR_VISION, data, label_gap, "16", WITHIN(0, 255),
          "IDX: most labels in a row that no item has, below one that is in use; a longer gap is "
          "refused, for a stray 255 would make 256 classes. 0: any.",

@@ -49,9 +49,11 @@ static bool is_asked_for(const Trainer *t, Split split) {
     for (size_t i = 0; i < t->changes.count; i++) {
         const Key *key = t->changes.change[i].key;
         if (key_change(key) != CHANGE_ITEMS) continue;
-        if (key_uses(key, t->recipe) & USES[split]) return true;
+        unsigned uses = key_uses(key, t->recipe);
+        if (uses & USES[split]) return true;
         /* A val split of its own is not cut off from the training data any more. */
-        if (split == SPLIT_TRAIN && t->was->data.val_fraction > 0) return true;
+        if (split == SPLIT_TRAIN && uses & USE_EVAL_VAL && t->was->data.val_fraction > 0)
+            return true;
     }
     return false;
 }

@@ -98,11 +98,23 @@ static void add_part(Trainer *t, bool same_examples, size_t done) {
     if (part.batches) place->part[place->parts++] = part;
 }
 
+/* Keys of the test split alone (data.test_limit) leave the training examples as they
+ * are. */
+static bool has_other_items(const Trainer *t) {
+    for (size_t i = 0; i < t->changes.count; i++) {
+        const Key *key = t->changes.change[i].key;
+        if (key_change(key) == CHANGE_ITEMS &&
+            key_uses(key, t->recipe) & (USE_EVAL_TRAIN | USE_EVAL_VAL))
+            return true;
+    }
+    return false;
+}
+
 Status trainer_find_place(Trainer *t, bool other_data, Err *err) {
     const RecipeChanges *c = &t->changes;
     bool batch = recipe_changes_have(c, CHANGE_BATCH);
-    bool examples = other_data || recipe_changes_have(c, CHANGE_ORDER) ||
-                    recipe_changes_have(c, CHANGE_ITEMS);
+    bool examples =
+        other_data || recipe_changes_have(c, CHANGE_ORDER) || has_other_items(t);
     size_t now = t->task->steps_per_epoch, left = now;
     const Anchor *a = &t->at.anchor;
     if (a->step > t->at.step || a->place.number > t->at.step + t->at.data_offset)

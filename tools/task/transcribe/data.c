@@ -18,6 +18,7 @@ SpeechConfig transcribe_config(const Recipe *recipe) {
     c.source = d->source;
     text_format(c.path, sizeof c.path, "%s", d->path);
     c.limit = d->limit;
+    c.test_limit = d->test_limit;
     /* As with texts, a val split of its own wins. */
     c.val_fraction = *d->val_split || *d->val_path ? 0 : d->val_fraction;
     c.on_error = d->on_error;
