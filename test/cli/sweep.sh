@@ -28,6 +28,17 @@ tell "each finished cell is a line on stderr" $?
 timeless grid/sweep.csv >a && timeless pair/sweep.csv >b && cmp a b
 tell "two jobs give the table of one" $?
 
+"$STEADY" sweep --compare grid pair -o both.png >across && [ -s both.png ] &&
+    grep -q '^grid: 4 of 4 runs ended$' across && grep -q '^sweep against grid, same seeds' across &&
+    grep -q '^pair .* 0 of 4 ' across && [ "$(grep -c ' +0.00  .* 2$' across)" = 3 ]
+tell "--compare draws and compares the runs of two folders, seed by seed" $?
+[ -s grid/sweep-loss.png ] && grep -q '^0.001 to 0.01\| 2, 0.001 to 0.01$' table
+tell "a sweep of learning rates ends with their sensitivity and its figure" $?
+"$STEADY" sweep --compare grid --method train.batch >across 2>messages
+[ $? = 2 ] && grep -q 'train.batch: not a key in which the runs differ; wanted some of optim.lr, train.seed' messages &&
+    ! [ -s across ]
+tell "a method that was not swept is a usage error that lists what was" $?
+
 cksum grid/cells/*/train.jsonl >before
 "$STEADY" sweep $grid --out grid >again 2>messages && cksum grid/cells/*/train.jsonl |
     cmp - before && cmp table again && grep -q '4 already finished' messages

@@ -441,19 +441,34 @@ static void a_translator_gets_all_its_figures_and_its_scores_in_the_report(void 
     mem_free(html);
 }
 
+static void wide(const double *y, size_t n, double *low, double *high) {
+    *low = n > 1 ? y[0] - 1 : NAN;
+    *high = n > 1 ? y[0] + 1 : NAN;
+}
+
 static void a_sweep_is_drawn_though_cells_have_no_score(void **state) {
     char path[160];
     const SweepPoint points[] = {{"none", 0.01, 0.9, .flawed = true},
-                                 {"none", 0.02, 0.1, .diverged = true},
-                                 {"none", 0.02, 0.5, .diverged = false},
-                                 {"sigma", 0.02, NAN, .diverged = true},
+                                 {"none", 0.02, 0.1, .failed = true},
+                                 {"none", 0.02, 0.5, .failed = false},
+                                 {"sigma", 0.02, NAN, .failed = true},
                                  {"sigma", 0.01, 0.8, .flawed = false}};
-    const SweepLabels labels = {.x = "optim.lr", .y = "top-1", .chance = 0.1};
     for (size_t count = 0; count <= COUNT(points); count++)
-        assert_int_equal(figures_write_sweep(points, count, &labels,
-                                             path_in(state, "plot.png", path), NULL,
-                                             NULL),
-                         OK);
+        for (int cap = 0; cap < 2; cap++) {
+            const SweepPanel panel = {.points = points,
+                                      .count = count,
+                                      .x = "optim.lr",
+                                      .y = "top-1",
+                                      .cross = "diverged",
+                                      .chance = 0.1,
+                                      .cap = cap,
+                                      .interval = wide};
+            Chart *chart = figure_sweep((SweepPanel[]){panel, panel}, 2, "t", THEME_DARK);
+            assert_int_equal(chart_write(chart, path_in(state, "plot.png", path), NULL,
+                                         NULL),
+                             OK);
+            chart_free(chart);
+        }
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

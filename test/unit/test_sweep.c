@@ -11,7 +11,7 @@
 
 #include "sweep_words.h"
 #include "tools/run/rundir.h"
-#include "tools/sweep/sweep.h"
+#include "tools/sweep/compare.h"
 
 /* ---- helpers ---- */
 
@@ -267,7 +267,7 @@ three_seeds_have_an_interval_in_table_csv_and_json_and_two_have_none(void **stat
     Sweep sweep;
     Err err = ERR_NONE;
     make_translators(&sweep, "intervals");
-    if (sweep_save_results(&sweep, &err)) fail_msg("%s", err.text);
+    if (sweep_save_results(&sweep, json_null(), &err)) fail_msg("%s", err.text);
     json_t *json = rundir_load_json_if_any(sweep.dir, "sweep.json", &err), *none = NULL;
     double low = 0, high = 0;
     assert_int_equal(json_unpack(json, "{s:[{s:[F, F]}, {s:o}]}", "over_seeds",
@@ -327,7 +327,7 @@ static void the_figure_has_a_line_a_method_and_crosses_for_diverged(void **state
     assert_string_equal(x, "optim.lr");
     assert_string_equal(points[0].method, "demo");
     assert_string_equal(points[4].method, "demo-sigma");
-    assert_true(points[2].diverged && points[3].diverged && !points[1].diverged);
+    assert_true(points[2].failed && points[3].failed && !points[1].failed);
     assert_true(points[2].rate == 0.02 && points[0].score == 80);
     sweep_close(&sweep);
     OPEN(&sweep, "demo", "model.norm=pre,post", "train.seed=1,2",

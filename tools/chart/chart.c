@@ -153,6 +153,12 @@ void panel_band(Panel *panel, const double *x, const double *low, const double *
     item->high = copy(high, count);
 }
 
+void panel_bars(Panel *panel, const double *x, const double *low, const double *high,
+                size_t count, Style style, const char *label) {
+    panel_band(panel, x, low, high, count, style, label);
+    panel->items[panel->count - 1].kind = ITEM_BARS;
+}
+
 void panel_zone(Panel *panel, double low, double high, Style style, const char *label) {
     Item *item = add(panel, ITEM_ZONE, 1, style, label);
     item->y = copy(&low, 1);

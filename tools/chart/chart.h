@@ -19,7 +19,15 @@
 
 typedef enum { THEME_LIGHT, THEME_DARK } Theme;
 typedef enum { HUE_BLUE, HUE_ORANGE, HUE_GREEN, HUE_PURPLE, HUE_COUNT } Hue;
-typedef enum { MARK_NONE, MARK_DOT, MARK_RING, MARK_CROSS } Mark;
+typedef enum {
+    MARK_NONE,
+    MARK_DOT,
+    MARK_RING,
+    MARK_CROSS,
+    MARK_SQUARE,
+    MARK_DIAMOND,
+    MARK_TRIANGLE
+} Mark;
 
 typedef struct Colour {
     double r, g, b; /* 0..1, sRGB */
@@ -65,6 +73,9 @@ void panel_line_behind(Panel *panel, const double *x, const double *y, size_t co
                        Style style, const char *label);
 /* Filled between low and high: [count] each. */
 void panel_band(Panel *panel, const double *x, const double *low, const double *high,
+                size_t count, Style style, const char *label);
+/* An upright bar with caps at each x: the interval of a mean.  NaN: none there. */
+void panel_bars(Panel *panel, const double *x, const double *low, const double *high,
                 size_t count, Style style, const char *label);
 /* Filled over the whole width between two heights. */
 void panel_zone(Panel *panel, double low, double high, Style style, const char *label);

@@ -84,6 +84,23 @@ static void draw_mark(cairo_t *cr, const Style *style, double x, double y) {
         cairo_line_to(cr, x + size, y - size);
         cairo_stroke(cr);
         break;
+    case MARK_SQUARE:
+        cairo_rectangle(cr, x - 0.75 * size, y - 0.75 * size, 1.5 * size, 1.5 * size);
+        cairo_fill(cr);
+        break;
+    case MARK_DIAMOND:
+        cairo_move_to(cr, x, y - 1.2 * size);
+        cairo_line_to(cr, x + 1.2 * size, y);
+        cairo_line_to(cr, x, y + 1.2 * size);
+        cairo_line_to(cr, x - 1.2 * size, y);
+        cairo_fill(cr);
+        break;
+    case MARK_TRIANGLE:
+        cairo_move_to(cr, x, y - 1.1 * size);
+        cairo_line_to(cr, x + 1.1 * size, y + 0.8 * size);
+        cairo_line_to(cr, x - 1.1 * size, y + 0.8 * size);
+        cairo_fill(cr);
+        break;
     }
 }
 
@@ -161,6 +178,27 @@ static void draw_line(cairo_t *cr, const Frame *frame, const Item *item) {
         double x = place_x(frame, item->x[i]), y = place_y(frame, item->y[i]);
         if (!isnan(x) && !isnan(y)) draw_mark(cr, &item->style, x, y);
     }
+}
+
+static void trace_bar(cairo_t *cr, double x, double low, double high) {
+    const double cap = 2.2;
+    cairo_move_to(cr, x, low);
+    cairo_line_to(cr, x, high);
+    cairo_move_to(cr, x - cap, low);
+    cairo_line_to(cr, x + cap, low);
+    cairo_move_to(cr, x - cap, high);
+    cairo_line_to(cr, x + cap, high);
+}
+
+static void draw_bars(cairo_t *cr, const Frame *frame, const Item *item) {
+    begin_stroke(cr, &item->style);
+    cairo_new_path(cr);
+    for (size_t i = 0; i < item->count; i++) {
+        double x = place_x(frame, item->x[i]);
+        double low = place_y(frame, item->y[i]), high = place_y(frame, item->high[i]);
+        if (!isnan(x) && !isnan(low) && !isnan(high)) trace_bar(cr, x, low, high);
+    }
+    end_stroke(cr);
 }
 
 /* Each run of points without NaN is one filled shape. */
@@ -318,6 +356,7 @@ static void draw_item(cairo_t *cr, Theme theme, const Frame *frame, const Panel 
     switch (item->kind) {
     case ITEM_LINE: draw_line(cr, frame, item); break;
     case ITEM_BAND: draw_band(cr, frame, item); break;
+    case ITEM_BARS: draw_bars(cr, frame, item); break;
     case ITEM_ZONE: draw_zone(cr, frame, item); break;
     case ITEM_LEVEL: draw_level(cr, theme, frame, panel, item); break;
     case ITEM_NOTE: draw_note(cr, theme, frame, panel, item); break;
@@ -334,7 +373,7 @@ static void draw_empty(cairo_t *cr, Theme theme, const Box *box, const char *tex
 void draw_panel(cairo_t *cr, const Chart *chart, const Panel *panel, const Axis *x,
                 const Axis *y, Box box) {
     /* Areas first, then lines, then words. */
-    static const ItemKind order[] = {ITEM_ZONE, ITEM_BAND,  ITEM_MOMENT,
+    static const ItemKind order[] = {ITEM_ZONE, ITEM_BAND,  ITEM_MOMENT, ITEM_BARS,
                                      ITEM_LINE, ITEM_LEVEL, ITEM_NOTE};
     Frame frame = {x, y, box};
     Ticks xs = axis_ticks(x, TICKS_WIDE(box.width)),
@@ -357,6 +396,12 @@ void draw_swatch(cairo_t *cr, const Item *item, double x, double y, double width
         set_colour(cr, item->style.colour, item->style.alpha);
         cairo_rectangle(cr, x, y - 3.5, width, 7);
         cairo_fill(cr);
+        return;
+    }
+    if (item->kind == ITEM_BARS) {
+        begin_stroke(cr, &item->style);
+        trace_bar(cr, x + width / 2, y + 4, y - 4);
+        end_stroke(cr);
         return;
     }
     if (item->style.width > 0) {

@@ -11,6 +11,7 @@
 typedef enum {
     ITEM_LINE,
     ITEM_BAND,
+    ITEM_BARS,
     ITEM_ZONE,
     ITEM_LEVEL,
     ITEM_NOTE,

@@ -17,10 +17,15 @@ typedef struct Options {
     size_t word_count;
     const char *out, *resume, *fail, *plan;
     size_t jobs, threads;
-    bool dry_run, reports;
+    bool dry_run, reports, compare;
+    int theme; /* Theme */
+    SweepAcross across;
 } Options;
 
 /* ---- the command line ---- */
+
+static const char *const THEMES[] = {
+    [THEME_LIGHT] = "light", [THEME_DARK] = "dark", NULL};
 
 static const Option OPTIONS[] = {
     {"--out", "DIR", OPTION_NAME, offsetof(Options, out),
@@ -52,6 +57,21 @@ static const Option OPTIONS[] = {
          "(with --dry-run: and runs nothing); of a FILE that is there: takes them from\n"
          "it, and the table says whether the sweep followed it",
      .offers = OFFER_FILE},
+    {"--method", "KEYS", OPTION_TEXT, offsetof(Options, across.choice.method),
+     .sentence =
+         "swept keys, comma-separated, whose values are compared as methods\n"
+         "(default: recipe, else the first swept key but optim.lr and train.seed)"},
+    {"--baseline", "METHOD", OPTION_TEXT, offsetof(Options, across.choice.base),
+     .sentence = "the method that the others are compared with (default: the first)"},
+    {"--compare", NULL, OPTION_FLAG, offsetof(Options, compare),
+     .sentence = "run nothing: words are folders of sweeps, whose runs are compared"},
+    {"--figure", "FILE", OPTION_NAME, offsetof(Options, across.figure),
+     .sentence =
+         "with --compare: loss and score against learning rate, as .png, .svg or\n"
+         ".pdf",
+     .letter = "-o", .offers = OFFER_FILE},
+    {"--theme", "NAME", OPTION_CHOICE, offsetof(Options, theme),
+     .sentence = "of that figure: light or dark (default light)", .choices = THEMES},
     {"--reports", NULL, OPTION_FLAG, offsetof(Options, reports),
      .sentence = "figures and a report.html for each run, too"},
     {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
@@ -72,6 +92,17 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (o->resume && (o->word_count || o->out))
         return err_set(err, FAIL_USAGE, "--resume takes its grid from %s; leave out %s",
                        o->resume, o->word_count ? o->words[0] : "--out");
+    if (o->compare && (o->resume || o->out || o->dry_run || o->reports))
+        return err_set(err, FAIL_USAGE, "--compare runs nothing; leave out %s",
+                       o->resume    ? "--resume"
+                       : o->out     ? "--out"
+                       : o->dry_run ? "--dry-run"
+                                    : "--reports");
+    if (o->compare && !o->word_count)
+        return err_set(err, FAIL_USAGE, "--compare: which folders of sweeps?");
+    if (!o->compare && o->across.figure)
+        return err_set(err, FAIL_USAGE,
+                       "-o is the figure of --compare; the folder of a sweep is --out");
     if (!o->resume && !o->plan && !o->word_count)
         return err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
     return OK;
@@ -146,7 +177,7 @@ static void introduce(const Sweep *sweep, const SweepPace *pace) {
     if (ended) fprintf(stderr, "%zu already finished\n", ended);
 }
 
-static int run(Sweep *sweep, const char *dir, const SweepPace *pace) {
+static int run(const Options *o, Sweep *sweep, const char *dir, const SweepPace *pace) {
     Err err = ERR_NONE, late = ERR_NONE;
     if (sweep_begin(sweep, dir, &err)) return command_fail("sweep", &err);
     introduce(sweep, pace);
@@ -156,7 +187,7 @@ static int run(Sweep *sweep, const char *dir, const SweepPace *pace) {
         fprintf(stderr, "saved; to resume: steady sweep --resume %s\n", dir);
         return (int)status;
     }
-    Status reported = sweep_report(sweep, stdout, &late);
+    Status reported = sweep_report(sweep, &o->across.choice, stdout, &late);
     fflush(stdout); /* the table first, where both streams go into one file */
     if (reported) return command_fail("sweep", &late);
     fprintf(stderr, "\nresults and runs: %s\n", dir);
@@ -170,16 +201,27 @@ static int start(const Options *o, Sweep *sweep) {
         return command_fail("sweep", &err);
     if (o->plan && sweep_read_plan(sweep, o->plan, &err))
         return command_fail("sweep", &err);
-    if (sweep_check(sweep, stderr, &err)) return command_fail("sweep", &err);
+    if (sweep_check(sweep, stderr, &err) ||
+        sweep_check_choice(sweep, &o->across.choice, &err))
+        return command_fail("sweep", &err);
     char named[300];
     name_folder(sweep, named, sizeof named);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
     SweepPace pace = {o->jobs, start_threads(o->threads), o->reports};
-    if (!o->dry_run) return run(sweep, dir, &pace);
+    if (!o->dry_run) return run(o, sweep, dir, &pace);
     if (sweep_look(sweep, dir, &err) || sweep_write_plan(sweep, &err))
         return command_fail("sweep", &err);
     list_cells(sweep, &pace);
     return OK;
+}
+
+static int compare(Options *o) {
+    Err err = ERR_NONE;
+    o->across.theme = (Theme)o->theme;
+    o->across.fail = o->fail;
+    Status status = sweep_compare(o->words, o->word_count, &o->across, stdout, &err);
+    fflush(stdout);
+    return status ? command_fail("sweep", &err) : OK;
 }
 
 static int run_sweep(int argc, char **argv) {
@@ -188,6 +230,7 @@ static int run_sweep(int argc, char **argv) {
     Sweep sweep = {.lock = -1};
     stop_listen("the runs are saved first");
     int code = read_options(&o, argc, argv, &err) ? command_fail("sweep", &err)
+               : o.compare                        ? compare(&o)
                                                   : start(&o, &sweep);
     sweep_close(&sweep);
     mem_free(o.words);

@@ -61,30 +61,32 @@ Status figures_write_run(const char *run_dir, Err *err);
 typedef struct SweepPoint {
     const char
         *method;  /* the line it belongs to; lines appear in order of first mention */
-    double rate;  /* x, > 0 */
+    double rate;  /* x */
     double score; /* y; NaN: none (the run broke off) */
-    /* Verdict.diverged; marked with a cross, at its score or with the worst */
-    bool diverged;
-    bool flawed; /* learned, but with a collapse or a spike; marked with a ring */
+    bool failed;  /* marked with a cross: at its y, with the worst, or at the top (cap) */
+    bool flawed;  /* learned, but with a collapse or a spike; marked with a ring */
 } SweepPoint;
 
-typedef struct SweepLabels {
-    const char *title; /* NULL: none */
+/* A panel of the figure: one number of all cells. */
+typedef struct SweepPanel {
+    const SweepPoint *points;
+    size_t count;
     const char *x;     /* "optim.lr" */
     const char *y;     /* "top-1 (test)" */
-    double chance;     /* score of guessing; NaN: not drawn */
-    bool lower;        /* the lower the better: what has no score stands at the top */
+    const char *cross; /* what failed points are: "diverged" */
+    double chance;     /* y of guessing; NaN: not drawn */
+    bool lower;        /* the lower the better: what has no y is at the top */
     bool log_y;
-} SweepLabels;
+    bool cap; /* y ends a little above chance: what is higher is at the top, as a cross */
+    /* Interval of the mean of y[n], n > 0, NaN where there is none; NULL: never */
+    void (*interval)(const double *y, size_t n, double *low, double *high);
+} SweepPanel;
 
-/* One line a method through the mean over seeds at each rate, a band from the lowest to
- * the highest seed, crosses at diverged cells, rings at those that learned with a
- * collapse or a spike; the x axis is logarithmic where all
- * rates are positive. */
-Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
+/* Panels below each other.  One line a method through the mean over seeds at each rate,
+ * with bars of the mean's interval, a pale dot for each run, crosses for what failed and
+ * rings for what learned with a collapse or a spike; the x axis is logarithmic where all
+ * rates are positive.  title: NULL: none. */
+Chart *figure_sweep(const SweepPanel *panels, size_t count, const char *title,
                     Theme theme);
-Status figures_write_sweep(const SweepPoint *points, size_t count,
-                           const SweepLabels *labels, const char *path, const char *root,
-                           Err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* The figure of a sweep: score against the swept rate, one line a method. */
+/* The figure of a sweep: a number against the swept rate, one line a method. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,32 +15,108 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static SweepLine line_new(const SweepPoint *points, size_t count, const char *method) {
-    SweepLine line = {.rate = mem_alloc(count * sizeof(double)),
-                      .mean = mem_alloc(count * sizeof(double)),
-                      .low = mem_alloc(count * sizeof(double)),
-                      .high = mem_alloc(count * sizeof(double))};
-    for (size_t i = 0; i < count; i++) {
-        bool known = strcmp(points[i].method, method) != 0;
-        for (size_t j = 0; j < line.count; j++) known |= line.rate[j] == points[i].rate;
-        if (!known) line.rate[line.count++] = points[i].rate;
+static bool is_of(const SweepPoint *point, const char *method) {
+    return !strcmp(point->method, method);
+}
+
+/* ---- limits ---- */
+
+/* Where a panel ends that is capped: chance, or what is not far above it. */
+static double ceiling_of(const SweepPanel *panel) {
+    double top = panel->chance;
+    for (size_t i = 0; i < panel->count; i++)
+        if (panel->points[i].score < 1.5 * panel->chance)
+            top = fmax(top, panel->points[i].score);
+    return top;
+}
+
+static bool is_capped(const SweepPanel *panel) { return panel->cap && panel->chance > 0; }
+
+/* Height for cells without a number: the worst that any cell has. */
+static double worst(const SweepPanel *panel) {
+    double height = NAN;
+    for (size_t i = 0; i < panel->count; i++) {
+        double y = panel->points[i].score;
+        if (!isfinite(y)) continue;
+        height = panel->lower ? fmax(height, y) : fmin(height, y);
     }
-    qsort(line.rate, line.count, sizeof(double), by_value);
+    if (is_capped(panel)) return ceiling_of(panel);
+    return isfinite(height) ? height : 1;
+}
+
+static double shown(const SweepPanel *panel, double y) {
+    return is_capped(panel) && y > ceiling_of(panel) ? ceiling_of(panel) : y;
+}
+
+static bool all_positive(const SweepPanel *panel) {
+    for (size_t i = 0; i < panel->count; i++)
+        if (!(panel->points[i].rate > 0)) return false;
+    return true;
+}
+
+/* ---- methods ---- */
+
+static bool is_first(const SweepPanel *panel, size_t i) {
+    for (size_t j = 0; j < i; j++)
+        if (is_of(&panel->points[j], panel->points[i].method)) return false;
+    return true;
+}
+
+static size_t method_count(const SweepPanel *panel) {
+    size_t count = 0;
+    for (size_t i = 0; i < panel->count; i++) count += is_first(panel, i);
+    return count;
+}
+
+/* All rates of a panel, ascending; how many. */
+static size_t rates_of(const SweepPanel *panel, const char *method, double *rate) {
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < panel->count; i++)
+        if (!method || is_of(&panel->points[i], method))
+            rate[count++] = panel->points[i].rate;
+    qsort(rate, count, sizeof *rate, by_value);
+    for (size_t i = 0; i < count; i++)
+        if (!kept || rate[kept - 1] != rate[i]) rate[kept++] = rate[i];
+    return kept;
+}
+
+/* Bars of methods at the same rate would hide each other: the m-th of n lines is moved by
+ * a fiftieth of the axis from the one before, by less where two rates are close. */
+static double shift_of(const SweepPanel *panel, size_t m, bool log_x) {
+    double *rate = mem_alloc((panel->count + 1) * sizeof *rate), least = INFINITY;
+    size_t count = rates_of(panel, NULL, rate), methods = method_count(panel);
+    for (size_t i = 0; i < count && log_x; i++) rate[i] = log(rate[i]);
+    for (size_t i = 1; i < count; i++) least = fmin(least, rate[i] - rate[i - 1]);
+    double range = count ? rate[count - 1] - rate[0] : 0;
+    mem_free(rate);
+    if (methods < 2 || !isfinite(least)) return 0;
+    double step = fmin(range / 50, least / 3 / (double)(methods - 1));
+    return step * ((double)m - (double)(methods - 1) / 2);
+}
+
+static double moved(double rate, double shift, bool log_x) {
+    return log_x ? rate * exp(shift) : rate + shift;
+}
+
+static SweepLine line_new(const SweepPanel *panel, const char *method) {
+    size_t room = (panel->count + 1) * sizeof(double);
+    SweepLine line = {mem_alloc(room), mem_alloc(room), mem_alloc(room), mem_alloc(room),
+                      0};
+    double *y = mem_alloc(room);
+    line.count = rates_of(panel, method, line.rate);
     for (size_t j = 0; j < line.count; j++) {
-        double sum = 0, seen = 0;
-        line.low[j] = line.high[j] = NAN;
-        for (size_t i = 0; i < count; i++) {
-            const SweepPoint *point = &points[i];
-            if (strcmp(point->method, method) || point->rate != line.rate[j] ||
-                !isfinite(point->score))
-                continue;
-            sum += point->score;
-            seen++;
-            line.low[j] = fmin(line.low[j], point->score);
-            line.high[j] = fmax(line.high[j], point->score);
+        size_t n = 0;
+        double sum = 0;
+        for (size_t i = 0; i < panel->count; i++) {
+            const SweepPoint *point = &panel->points[i];
+            if (!is_of(point, method) || point->rate != line.rate[j]) continue;
+            if (isfinite(point->score)) sum += y[n++] = shown(panel, point->score);
         }
-        line.mean[j] = seen > 0 ? sum / seen : NAN;
+        line.mean[j] = n ? sum / (double)n : NAN;
+        line.low[j] = line.high[j] = NAN;
+        if (n && panel->interval) panel->interval(y, n, &line.low[j], &line.high[j]);
     }
+    mem_free(y);
     return line;
 }
 
@@ -51,89 +127,103 @@ static void line_free(SweepLine *line) {
     mem_free(line->high);
 }
 
-static bool is_first(const SweepPoint *points, size_t i) {
-    for (size_t j = 0; j < i; j++)
-        if (!strcmp(points[j].method, points[i].method)) return false;
-    return true;
+/* ---- drawing ---- */
+
+typedef struct Brush {
+    Panel *panel;
+    Colour colour;
+    double shift;
+    bool log_x;
+} Brush;
+
+static void paint_runs(const Brush *brush, const SweepPanel *panel, const char *method) {
+    double height = worst(panel);
+    for (size_t i = 0; i < panel->count; i++) {
+        const SweepPoint *point = &panel->points[i];
+        if (!is_of(point, method)) continue;
+        double y = isfinite(point->score) ? shown(panel, point->score) : height;
+        if (point->failed && is_capped(panel)) y = height;
+        double x = moved(point->rate, brush->shift, brush->log_x);
+        Style style = {.colour = brush->colour, .width = -1, .mark = MARK_CROSS};
+        if (!point->failed) style.mark = point->flawed ? MARK_RING : MARK_DOT;
+        if (style.mark == MARK_DOT) style.alpha = 0.35;
+        if (point->failed || isfinite(point->score))
+            panel_line(brush->panel, &x, &y, 1, style, "");
+    }
 }
 
-/* Height for cells without a score: the worst that any cell has. */
-static double worst(const SweepPoint *points, size_t count, bool lower) {
-    double height = NAN;
-    for (size_t i = 0; i < count; i++) {
-        if (!isfinite(points[i].score)) continue;
-        height = lower ? fmax(height, points[i].score) : fmin(height, points[i].score);
-    }
-    return isfinite(height) ? height : 1;
-}
-
-/* Crosses at what diverged, rings at what learned with a flaw. */
-static void paint_marks(Panel *panel, const SweepPoint *points, size_t count,
-                        const char *method, bool lower, Colour colour) {
-    double height = worst(points, count, lower);
-    for (size_t i = 0; i < count; i++) {
-        const SweepPoint *point = &points[i];
-        bool marked = point->diverged || point->flawed;
-        if (!marked || strcmp(point->method, method)) continue;
-        double y = isfinite(point->score) ? point->score : height;
-        Mark mark = point->diverged ? MARK_CROSS : MARK_RING;
-        panel_line(panel, &point->rate, &y, 1,
-                   (Style){.colour = colour, .width = -1, .mark = mark}, "");
-    }
+static void paint_method(const Brush *brush, const SweepPanel *panel, const char *method,
+                         Mark mark) {
+    SweepLine line = line_new(panel, method);
+    for (size_t j = 0; j < line.count; j++)
+        line.rate[j] = moved(line.rate[j], brush->shift, brush->log_x);
+    panel_bars(brush->panel, line.rate, line.low, line.high, line.count,
+               (Style){.colour = brush->colour, .width = 1}, "");
+    panel_line(brush->panel, line.rate, line.mean, line.count,
+               (Style){.colour = brush->colour, .width = 1.7, .mark = mark}, method);
+    line_free(&line);
+    paint_runs(brush, panel, method);
 }
 
 /* A line of the legend alone. */
 static void explain_mark(const Chart *chart, Panel *panel, Mark mark, const char *text) {
     double nowhere = NAN;
-    panel_line(panel, &nowhere, &nowhere, 1,
-               (Style){.colour = chart_ink(chart), .width = -1, .mark = mark}, text);
+    Style style = {.colour = chart_ink(chart), .width = -1, .mark = mark};
+    if (mark == MARK_DOT) style.alpha = 0.35;
+    panel_line(panel, &nowhere, &nowhere, 1, style, text);
 }
 
-static bool all_positive(const SweepPoint *points, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (points[i].rate <= 0) return false;
-    return true;
-}
-
-Chart *figure_sweep(const SweepPoint *points, size_t count, const SweepLabels *labels,
-                    Theme theme) {
-    Chart *chart = chart_new(1, 1, theme);
-    Panel *panel = chart_panel(chart, 0, 0);
-    chart_row_height(chart, 0, 210);
-    if (labels->title) chart_title(chart, labels->title);
-    panel_axes(panel, labels->x, labels->y);
-    if (all_positive(points, count)) panel_log_x(panel);
-    if (labels->log_y) panel_log_y(panel);
-    size_t hue = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!is_first(points, i)) continue;
-        Colour colour = chart_palette(chart, hue++);
-        SweepLine line = line_new(points, count, points[i].method);
-        panel_band(panel, line.rate, line.low, line.high, line.count,
-                   (Style){.colour = colour, .alpha = 0.15}, "");
-        panel_line(panel, line.rate, line.mean, line.count,
-                   (Style){.colour = colour, .width = 1.7, .mark = MARK_DOT},
-                   points[i].method);
-        line_free(&line);
-        paint_marks(panel, points, count, points[i].method, labels->lower, colour);
-    }
+/* What bars, dots and marks are. */
+static void explain(const Chart *chart, Panel *panel, const SweepPanel *what) {
+    double nowhere = NAN;
     bool crosses = false, rings = false;
-    for (size_t i = 0; i < count; i++) {
-        crosses |= points[i].diverged;
-        rings |= !points[i].diverged && points[i].flawed;
+    for (size_t i = 0; i < what->count; i++) {
+        crosses |= what->points[i].failed;
+        rings |= !what->points[i].failed && what->points[i].flawed;
     }
-    if (crosses) explain_mark(chart, panel, MARK_CROSS, "diverged");
+    if (crosses) explain_mark(chart, panel, MARK_CROSS, what->cross);
     if (rings) explain_mark(chart, panel, MARK_RING, "learned, with a collapse or spike");
-    if (isfinite(labels->chance))
-        panel_level(panel, labels->chance, chart_palette(chart, 6), "chance");
-    return chart;
+    explain_mark(chart, panel, MARK_DOT, "one run");
+    if (what->interval)
+        panel_bars(panel, &nowhere, &nowhere, &nowhere, 1,
+                   (Style){.colour = chart_ink(chart), .width = 1}, "95 % of the mean");
 }
 
-Status figures_write_sweep(const SweepPoint *points, size_t count,
-                           const SweepLabels *labels, const char *path, const char *root,
-                           Err *err) {
-    Chart *chart = figure_sweep(points, count, labels, THEME_LIGHT);
-    Status status = chart_write(chart, path, root, err);
-    chart_free(chart);
-    return status;
+static void set_axes(Panel *panel, const SweepPanel *what) {
+    panel_axes(panel, what->x, what->y);
+    if (all_positive(what)) panel_log_x(panel);
+    if (what->log_y) panel_log_y(panel);
+    if (!is_capped(what) || what->log_y) return;
+    double top = ceiling_of(what), low = top;
+    for (size_t i = 0; i < what->count; i++) low = fmin(low, what->points[i].score);
+    double air = 0.07 * (top - low);
+    if (air > 0)
+        panel_range_y(panel, low >= 0 && low < 0.25 * top ? 0 : low - air, top + air);
+}
+
+static void paint_panel(const Chart *chart, Panel *panel, const SweepPanel *what) {
+    static const Mark marks[] = {MARK_DOT, MARK_SQUARE, MARK_DIAMOND, MARK_TRIANGLE};
+    size_t m = 0;
+    bool log_x = all_positive(what);
+    set_axes(panel, what);
+    for (size_t i = 0; i < what->count; i++) {
+        if (!is_first(what, i)) continue;
+        Brush brush = {panel, chart_palette(chart, m), shift_of(what, m, log_x), log_x};
+        paint_method(&brush, what, what->points[i].method, marks[m % COUNT(marks)]);
+        m++;
+    }
+    explain(chart, panel, what);
+    if (isfinite(what->chance))
+        panel_level(panel, what->chance, chart_ink(chart), "chance");
+}
+
+Chart *figure_sweep(const SweepPanel *panels, size_t count, const char *title,
+                    Theme theme) {
+    Chart *chart = chart_new(MAX(count, (size_t)1), 1, theme);
+    if (title) chart_title(chart, title);
+    for (size_t p = 0; p < count; p++) {
+        chart_row_height(chart, p, 210);
+        paint_panel(chart, chart_panel(chart, p, 0), &panels[p]);
+    }
+    return chart;
 }

@@ -1,5 +1,6 @@
 #include "tools/recipe/metric.h"
 
+#include <math.h>
 #include <string.h>
 
 #define METRIC_ROW(NAME, key_, best, watch, ...)                                         \
@@ -30,6 +31,15 @@ Metric metric_shown(size_t i) {
 
 double metric_turned(Metric metric, double value) {
     return metrics[metric].better == BETTER_HIGH ? -value : value;
+}
+
+double metric_guess(Metric metric, double chance) {
+    switch (metrics[metric].guess) {
+    case GUESS_SHARE: return metrics[metric].factor * exp(-chance);
+    case GUESS_EXP: return metrics[metric].factor * exp(chance);
+    case GUESS_NONE: break;
+    }
+    return NAN;
 }
 
 Metric metric_best(int place) { return metric_find(metric_best_names[place]); }

@@ -7,7 +7,7 @@
 #include "tools/program/apart.h"
 #include "tools/program/textstream.h"
 #include "tools/run/rundir.h"
-#include "tools/sweep/sweep.h"
+#include "tools/sweep/compare.h"
 
 /* ---- the swept rate ---- */
 
@@ -55,6 +55,10 @@ static void name_method(const Sweep *sweep, size_t cell, size_t rate,
     if (!*name) snprintf(name, SWEEP_NAME, "%s", sweep_label(sweep, cell, 0));
 }
 
+static bool is_flawed(const SweepResult *r) {
+    return !r->diverged && (r->collapsed || isfinite(r->spike_depth));
+}
+
 size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_NAME],
                     const char **x) {
     size_t rate = rate_axis(sweep), count = 0;
@@ -69,42 +73,143 @@ size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_
             .method = names[count],
             .rate = rate_of(sweep->axes[rate].values[sweep_index(sweep, c, rate)]),
             .score = metric < METRIC_COUNT ? metrics[metric].factor * r->score : NAN,
-            .diverged = r->diverged,
-            .flawed = r->collapsed || isfinite(r->spike_depth)};
+            .failed = r->diverged,
+            .flawed = is_flawed(r)};
         count++;
     }
     return count;
 }
 
-static double chance_score(const SweepResult *r, Metric metric) {
-    switch (metrics[metric].guess) {
-    case GUESS_SHARE: return metrics[metric].factor * exp(-r->chance);
-    case GUESS_EXP: return metrics[metric].factor * exp(r->chance);
-    case GUESS_NONE: break;
+/* ---- one number of a pool against its rates ---- */
+
+/* A line of the figure: "demo, depth 18 (sensitivity 0.021)". */
+static void name_line(const Pool *pool, const Comparison *c, const PoolCell *cell,
+                      CompareMeasure measure, char name[SWEEP_NAME]) {
+    const char *rest = pool->rests.text[cell->rest],
+               *method = pool->methods.text[cell->method];
+    snprintf(name, SWEEP_NAME, "%s%s%s", method, *method && *rest ? ", " : "", rest);
+    if (!*name) snprintf(name, SWEEP_NAME, "all runs");
+    size_t used = strlen(name), at = cell->rest * pool->methods.count + cell->method;
+    if (measure != COMPARE_LOSS || at >= c->curve_count) return;
+    if (isfinite(c->curves[at].spread.mean))
+        snprintf(name + used, SWEEP_NAME - used, " (sensitivity %.3f)",
+                 c->curves[at].spread.mean);
+}
+
+static size_t fill_points(const Pool *pool, const Comparison *c, CompareMeasure measure,
+                          SweepPoint *points, char (*names)[SWEEP_NAME]) {
+    size_t count = 0;
+    for (const PoolCell *at = pool->cells; at < pool->cells + pool->count; at++) {
+        bool loss = measure == COMPARE_LOSS;
+        if (!sweep_has_ended(at->cell)) continue;
+        name_line(pool, c, at, measure, names[count]);
+        points[count] =
+            (SweepPoint){.method = names[count],
+                         .rate = pool->rate[at->rate],
+                         .score = loss ? pool_final_loss(pool, at->cell)
+                                       : pool_score(pool, at->cell),
+                         .failed = loss ? at->cell->result.nonfinite
+                                        : pool_fate(pool, at->cell) == FATE_FAILED,
+                         .flawed = is_flawed(&at->cell->result)};
+        count++;
     }
-    return NAN;
+    return count;
+}
+
+static void interval_of(const double *y, size_t n, double *low, double *high) {
+    Interval interval = statistics_mean_interval(y, n);
+    *low = interval.low;
+    *high = interval.high;
+}
+
+static double chance_of(const Pool *pool) {
+    double chance = NAN;
+    for (size_t c = 0; c < pool->count; c++)
+        chance = fmax(chance, pool->cells[c].cell->result.chance);
+    return chance;
+}
+
+static void fill_score_panel(SweepPanel *panel, const SweepResult *like, char y[80]) {
+    Metric metric = metric_find(like->metric);
+    panel->interval = interval_of;
+    panel->cross = "diverged";
+    panel->y = y;
+    text_format(y, 80, "score");
+    if (metric == METRIC_COUNT) return;
+    text_format(y, 80, "%s (%s)", metrics[metric].label, like->split);
+    panel->chance = metric_guess(metric, like->chance);
+    panel->lower = metrics[metric].better == BETTER_LOW;
+    panel->log_y = metrics[metric].axis == AXIS_LOG;
+}
+
+typedef struct Drawing {
+    const Sweep *sweep; /* of the figure of scores alone, else NULL */
+    const Pool *pool;
+    const Comparison *comparison;
+    const char *path, *root;
+    bool scores; /* a panel of them below that of losses */
+    Theme theme;
+} Drawing;
+
+static Status write_panels(const Drawing *d, const SweepPanel *panels, size_t count,
+                           Err *err) {
+    Chart *chart = figure_sweep(panels, count, NULL, d->theme);
+    Status status = chart_write(chart, d->path, d->root, err);
+    chart_free(chart);
+    return status;
+}
+
+/* Final loss against learning rate, and the score. */
+static Status draw_pool(void *input, Err *err) {
+    const Drawing *d = input;
+    const Pool *pool = d->pool;
+    char loss[40], y[80];
+    SweepPoint *points = mem_zalloc(2 * pool->count * sizeof *points);
+    char(*names)[SWEEP_NAME] = mem_zalloc(2 * pool->count * sizeof *names);
+    pool_loss_name(pool, loss);
+    SweepPanel panels[] = {
+        {.points = points,
+         .x = pool->rates.title,
+         .y = loss,
+         .cross = "non-finite",
+         .chance = chance_of(pool),
+         .lower = true,
+         .cap = true,
+         .interval = interval_of},
+        {.points = points + pool->count, .x = pool->rates.title, .chance = NAN}};
+    fill_score_panel(&panels[1], pool->like, y);
+    if (pool->criterion) panels[1].cross = pool->criterion;
+    panels[0].count = fill_points(pool, d->comparison, COMPARE_LOSS, points, names);
+    panels[1].count = fill_points(pool, d->comparison, COMPARE_SCORE,
+                                  points + pool->count, names + pool->count);
+    Status status = write_panels(d, panels, 1 + d->scores, err);
+    mem_free(points);
+    mem_free(names);
+    return status;
+}
+
+Status compare_draw(const Pool *pool, const Comparison *comparison, const char *path,
+                    const char *root, bool scores, Theme theme, Err *err) {
+    return apart_run(draw_pool,
+                     &(Drawing){.pool = pool,
+                                .comparison = comparison,
+                                .path = path,
+                                .root = root,
+                                .scores = scores,
+                                .theme = theme},
+                     err);
 }
 
 /* Without a swept key of numbers there is nothing to draw. */
 static Status draw_figure(void *input, Err *err) {
-    const Sweep *sweep = input;
-    char path[PATH_SIZE], y[80] = "score";
-    rundir_path(path, sweep->dir, "sweep.png");
-    SweepPoint *points = mem_zalloc(sweep->cell_count * sizeof *points);
-    char(*names)[SWEEP_NAME] = mem_zalloc(sweep->cell_count * sizeof *names);
-    SweepLabels labels = {.y = y, .chance = NAN};
-    size_t count = sweep_points(sweep, points, names, &labels.x);
-    for (size_t c = 0; c < sweep->cell_count; c++) {
-        const SweepResult *r = &sweep->cells[c].result;
-        Metric metric = metric_find(r->metric);
-        if (metric == METRIC_COUNT) continue;
-        text_format(y, sizeof y, "%s (%s)", metrics[metric].label, r->split);
-        labels.chance = chance_score(r, metric);
-        labels.lower = metrics[metric].better == BETTER_LOW;
-        labels.log_y = metrics[metric].axis == AXIS_LOG;
-    }
-    Status status =
-        count ? figures_write_sweep(points, count, &labels, path, sweep->dir, err) : OK;
+    const Drawing *d = input;
+    char y[80];
+    SweepPoint *points = mem_zalloc(d->sweep->cell_count * sizeof *points);
+    char(*names)[SWEEP_NAME] = mem_zalloc(d->sweep->cell_count * sizeof *names);
+    SweepPanel panel = {.points = points, .chance = NAN};
+    panel.count = sweep_points(d->sweep, points, names, &panel.x);
+    fill_score_panel(&panel, d->pool->like, y);
+    Status status = panel.count ? write_panels(d, &panel, 1, err) : OK;
     mem_free(points);
     mem_free(names);
     return status;
@@ -126,12 +231,14 @@ static Status write_csv(const Sweep *sweep, const char *name,
 }
 
 /* What is printed is sweep.txt as well. */
-static Status print_tables(const Sweep *sweep, FILE *out, Err *err) {
+static Status print_tables(const Sweep *sweep, const Pool *pool,
+                           const Comparison *comparison, FILE *out, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, sweep->dir, "sweep.txt");
     TextStream text;
     if (textstream_open(&text, err)) return err->status;
     sweep_print(sweep, text.file);
+    compare_print(pool, comparison, text.file);
     if (textstream_close(&text, err)) return err->status;
     fwrite(text.text, 1, text.size, out);
     Status status = openfile_save(path, sweep->dir, text.text, text.size, err);
@@ -139,13 +246,42 @@ static Status print_tables(const Sweep *sweep, FILE *out, Err *err) {
     return status;
 }
 
-Status sweep_report(Sweep *sweep, FILE *out, Err *err) {
+Status sweep_check_choice(const Sweep *sweep, const SweepChoice *choice, Err *err) {
+    Pool pool;
+    Status status = pool_open(&pool, sweep, 1, choice, err);
+    pool_close(&pool);
+    return status;
+}
+
+static Status write_tables(const Sweep *sweep, json_t *methods, Err *err) {
     bool seeds = sweep_axis(sweep, "train.seed") < sweep->axis_count;
-    sweep_judge(sweep);
-    Status status = print_tables(sweep, out, err);
-    if (!status) status = sweep_save_results(sweep, err);
+    Status status = sweep_save_results(sweep, methods, err);
     if (!status) status = write_csv(sweep, "sweep.csv", sweep_print_csv, err);
     if (!status && seeds)
         status = write_csv(sweep, "sweep-seeds.csv", sweep_print_seeds_csv, err);
-    return status ? status : apart_run(draw_figure, sweep, err);
+    return status;
+}
+
+static Status write_figures(const Sweep *sweep, const Pool *pool,
+                            const Comparison *comparison, Err *err) {
+    char path[PATH_SIZE];
+    Drawing scores = {.sweep = sweep, .pool = pool, .path = path, .root = sweep->dir};
+    rundir_path(path, sweep->dir, "sweep.png");
+    if (apart_run(draw_figure, &scores, err)) return err->status;
+    if (pool->rates.count < 2) return OK;
+    rundir_path(path, sweep->dir, "sweep-loss.png");
+    return compare_draw(pool, comparison, path, sweep->dir, false, THEME_LIGHT, err);
+}
+
+Status sweep_report(Sweep *sweep, const SweepChoice *choice, FILE *out, Err *err) {
+    Pool pool;
+    sweep_judge(sweep);
+    if (pool_open(&pool, sweep, 1, choice, err)) return err->status;
+    Comparison comparison = compare_new(&pool);
+    Status status = print_tables(sweep, &pool, &comparison, out, err);
+    if (!status) status = write_tables(sweep, compare_json(&pool, &comparison), err);
+    if (!status) status = write_figures(sweep, &pool, &comparison, err);
+    compare_free(&comparison);
+    pool_close(&pool);
+    return status;
 }

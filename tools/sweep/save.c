@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tools/run/rundir.h"
+#include "tools/sweep/compare.h"
 #include "tools/sweep/state.h"
 
 static json_t *whole_number(size_t n) { return json_integer((json_int_t)n); }
@@ -70,12 +71,6 @@ static json_t *cell_json(const Sweep *sweep, size_t c) {
         json_object_set_new(row, "failed", json_boolean(cell->fate == FATE_FAILED));
     if (sweep_has_ended(cell)) json_object_update_new(row, result_json(&cell->result));
     return row;
-}
-
-/* [low, high]; null: none. */
-static json_t *interval_json(Interval interval) {
-    if (!isfinite(interval.low)) return json_null();
-    return json_pack("[o, o]", json_number(interval.low), json_number(interval.high));
 }
 
 static json_t *intervals_json(const SweepSpread spreads[METRIC_COUNT]) {
@@ -178,11 +173,16 @@ static json_t *sweep_json(const Sweep *sweep, bool ended) {
 }
 
 /* A new file takes the old one's place, or the old one stays. */
-static Status save(const Sweep *sweep, bool ended, Err *err) {
-    return rundir_save_json(sweep->dir, "sweep.json", sweep_json(sweep, ended),
-                            JSON_REAL_PRECISION(9), err);
+static Status save(const Sweep *sweep, json_t *state, Err *err) {
+    return rundir_save_json(sweep->dir, "sweep.json", state, JSON_REAL_PRECISION(9), err);
 }
 
-Status sweep_save(const Sweep *sweep, Err *err) { return save(sweep, false, err); }
+Status sweep_save(const Sweep *sweep, Err *err) {
+    return save(sweep, sweep_json(sweep, false), err);
+}
 
-Status sweep_save_results(const Sweep *sweep, Err *err) { return save(sweep, true, err); }
+Status sweep_save_results(const Sweep *sweep, json_t *methods, Err *err) {
+    json_t *state = sweep_json(sweep, true);
+    json_object_set_new(state, "methods", methods);
+    return save(sweep, state, err);
+}

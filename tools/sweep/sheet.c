@@ -4,11 +4,16 @@
 
 Sheet sheet_new(size_t rows, size_t columns) {
     return (Sheet){rows, columns, mem_zalloc(rows * columns * sizeof(char *)),
-                   mem_zalloc(columns * sizeof(bool))};
+                   mem_zalloc(columns * sizeof(bool)), 0};
 }
 
 void sheet_put(Sheet *sheet, size_t row, size_t column, const char *text) {
     sheet->text[row * sheet->columns + column] = mem_strdup(text);
+}
+
+void sheet_add(Sheet *sheet, const char *text) {
+    sheet_put(sheet, sheet->next / sheet->columns, sheet->next % sheet->columns, text);
+    sheet->next++;
 }
 
 static const char *shown(const char *text) { return *text ? text : "-"; }

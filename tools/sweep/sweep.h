@@ -14,6 +14,7 @@
  *           DIR/sweep.csv        a row a cell
  *           DIR/sweep-seeds.csv  a row for each setting, over the seeds that are swept
  *           DIR/sweep.png        score against learning rate
+ *           DIR/sweep-loss.png   final loss against learning rate
  *           DIR/cells/NAME/      run folders, NAME.log their messages
  *
  * sweep.json is the state: the words of the grid, and how each cell ended.  It
@@ -185,8 +186,6 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err);
 char **sweep_load_words(const char *dir, size_t *count, Err *err);
 
 Status sweep_save(const Sweep *sweep, Err *err);
-/* The same with the intervals over seeds. */
-Status sweep_save_results(const Sweep *sweep, Err *err);
 
 /* ---- running (run.c) ---- */
 
@@ -306,8 +305,31 @@ void sweep_print_seeds_csv(const Sweep *sweep, FILE *out); /* a row a group */
 size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_NAME],
                     const char **x);
 
-/* Judges, prints, and writes sweep.txt, sweep.csv, sweep-seeds.csv, sweep.json and
- * sweep.png. */
-Status sweep_report(Sweep *sweep, FILE *out, Err *err);
+typedef struct SweepChoice {
+    const char *method; /* keys, comma-separated, whose values are the methods; NULL: the
+                           folder where sweeps have the same cells, else the recipe, else
+                           the first swept key but optim.lr and train.seed */
+    const char *base;   /* a method; NULL: the first */
+} SweepChoice;
+
+/* Judges, prints, and writes the files above. */
+Status sweep_report(Sweep *sweep, const SweepChoice *choice, FILE *out, Err *err);
+
+/* ---- several sweeps (across.c) ---- */
+
+typedef struct SweepAcross {
+    SweepChoice choice;
+    const char *fail;   /* a criterion in place of those that the sweeps have, or NULL */
+    const char *figure; /* file to write, or NULL */
+    Theme theme;
+} SweepAcross;
+
+/* Tables of the ended runs of all folders, compared: means over seeds, differences,
+ * failures, learning rates.  Nothing is run, and nothing written but the figure. */
+Status sweep_compare(const char *const *dirs, size_t count, const SweepAcross *across,
+                     FILE *out, Err *err);
+
+/* Does the choice fit?  FAIL_USAGE names what would. */
+Status sweep_check_choice(const Sweep *sweep, const SweepChoice *choice, Err *err);
 
 #endif

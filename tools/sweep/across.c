@@ -1,0 +1,70 @@
+/* across: several sweeps compared (tools/sweep/sweep.h). */
+#include <string.h>
+
+#include "tools/sweep/compare.h"
+
+static Status load_sweep(Sweep *sweep, const char *dir, Err *err) {
+    size_t count = 0;
+    char **words = sweep_load_words(dir, &count, err);
+    if (!words) return err->status;
+    Status status = sweep_open(sweep, (const char *const *)words, count, err);
+    if (!status) status = sweep_look(sweep, dir, err);
+    sweep_free_words(words, count);
+    return status;
+}
+
+/* "runs/a: 12 of 12 runs ended" */
+static void introduce(const Sweep *sweep, FILE *out) {
+    size_t ended = 0;
+    char definition[SWEEP_DEFINITION];
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        ended += sweep_has_ended(&sweep->cells[c]);
+    fprintf(out, "%s: %zu of %zu runs ended\n", sweep->dir, ended, sweep->cell_count);
+    if (!sweep->fail) return;
+    sweep_fail_definition(sweep, definition, sizeof definition);
+    fprintf(out, "    %s\n", definition);
+}
+
+static Status compare(const Sweep *sweeps, size_t count, const SweepAcross *across,
+                      FILE *out, Err *err) {
+    Pool pool;
+    Status status = pool_open(&pool, sweeps, count, &across->choice, err);
+    if (status) return status;
+    Comparison comparison = compare_new(&pool);
+    if (across->figure && pool.rates.count < 2)
+        status =
+            err_set(err, FAIL_USAGE, "%s: no figure: the runs do not differ in optim.lr",
+                    across->figure);
+    for (size_t s = 0; s < count && !status; s++) introduce(&sweeps[s], out);
+    if (!status) {
+        fputs("\n", out);
+        compare_print_groups(&pool, &comparison, out);
+        compare_print(&pool, &comparison, out);
+    }
+    if (!status && across->figure)
+        status = compare_draw(&pool, &comparison, across->figure, NULL, true,
+                              across->theme, err);
+    compare_free(&comparison);
+    pool_close(&pool);
+    return status;
+}
+
+Status sweep_compare(const char *const *dirs, size_t count, const SweepAcross *across,
+                     FILE *out, Err *err) {
+    Sweep *sweeps = mem_alloc(count * sizeof *sweeps);
+    Status status = OK;
+    for (size_t s = 0; s < count; s++) sweeps[s] = (Sweep){.lock = -1};
+    for (size_t s = 0; s < count && !status; s++) {
+        for (size_t other = 0; other < s && !status; other++)
+            if (!strcmp(dirs[other], dirs[s]))
+                status = err_set(err, FAIL_USAGE, "%s is given twice", dirs[s]);
+        if (!status) status = load_sweep(&sweeps[s], dirs[s], err);
+        if (!status && across->fail)
+            status = sweep_set_fail(&sweeps[s], across->fail, err);
+        if (!status) sweep_judge(&sweeps[s]);
+    }
+    if (!status) status = compare(sweeps, count, across, out, err);
+    for (size_t s = 0; s < count; s++) sweep_close(&sweeps[s]);
+    mem_free(sweeps);
+    return status;
+}
