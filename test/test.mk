@@ -13,7 +13,7 @@ TOOLS_TEST_SRC := $(shell grep -l '^\#include "tools/' $(TEST_SRC))
 CLI_TESTS := $(sort $(wildcard test/cli/*.sh))
 # Programs that look at the built program; so does every shell test, and one installs all.  Some
 # cases of one go by the program in double.
-DOUBLE_TESTS = test/unit/test_golden.c
+DOUBLE_TESTS = test/unit/test_golden.c test/cli/sharpness.sh
 PROGRAM_TESTS = test/unit/test_library.c test/unit/test_golden.c test/unit/test_house_objects.c
 INSTALL_TESTS = test/cli/install.sh
 EXAMPLE_TESTS = test/cli/examples.sh

@@ -47,7 +47,7 @@ static const struct Rule {
                          ENGINE}},
     {"tools/task",      {RUN}},
     {"tools/task/*",    {"tools/task", RUN}},
-    {"tools/train",     {"tools/task", RUN}},
+    {"tools/train",     {"tools/probe", "tools/task", RUN}},
     {"tools/sweep",     {"tools/figure", "tools/chart", "tools/run", "tools/recipe",
                          "tools/program", DATA, ENGINE}},
     {"tools/probe",     {"tools/task", "tools/figure", "tools/chart", RUN}},

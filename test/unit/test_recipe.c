@@ -398,15 +398,15 @@ static void keys_of_other_tasks_are_noted_and_ignored(void **state) {
     Err err = ERR_NONE;
     if (load_text(&recipe, "[data]\ntokens = bpe\n[model]\ncontext = 64\n", &err))
         fail_msg("%s", err.text);
-    assert_int_equal(recipe_set(&recipe, "probe.sharpness=true", &err), OK);
-    assert_int_equal(recipe_set(&recipe, "probe.sharpness=true", &err), OK);
+    assert_int_equal(recipe_set(&recipe, "model.qk_norm=true", &err), OK);
+    assert_int_equal(recipe_set(&recipe, "model.qk_norm=true", &err), OK);
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     assert_int_equal(recipe_notes(&recipe, out), 3);
     fclose(out);
     assert_non_null(strstr(text, "data.tokens is ignored: task.kind = classify"));
-    assert_non_null(strstr(text, "probe.sharpness is ignored: it is not built in yet"));
+    assert_non_null(strstr(text, "model.qk_norm is ignored: it is not built in yet"));
     free(text);
     recipe = recipe_default();
     assert_int_equal(recipe_notes(&recipe, NULL), 0);

@@ -24,6 +24,10 @@ Launch launch_read(void) {
     return (Launch){0, 1};
 }
 
+void launch_forget(void) {
+    for (size_t i = 0; i < COUNT(LAUNCHERS); i++) unsetenv(LAUNCHERS[i].rank);
+}
+
 /* A launcher ends the others when the first one ends with a failure: let that one
  * speak. */
 int launch_fail(const char *command, const Err *err) {

@@ -12,6 +12,9 @@ typedef struct Launch {
 } Launch;
 Launch launch_read(void);
 
+/* In a process of our own that is to be one alone: the environment says so. */
+void launch_forget(void);
+
 /* command_fail for all processes of a launcher before they have joined: one speaks. */
 int launch_fail(const char *command, const Err *err);
 

@@ -152,9 +152,12 @@
          WHEN("probe.every > 0")),
     FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient, and how far the update moves them.",
          WHEN("probe.every > 0")),
-    OTHER(probe, sharpness, FOR_NONE, "Largest eigenvalues of the Hessian."),
+    SIZE(FOR_ALL, probe, sharpness, "0", FROM(0),
+         "Steps between measurements of the Hessian's largest eigenvalues, by steady64 in a "
+         "process of its own; 0: never."),
     SIZE(FOR_ALL, probe, sharpness_sample, "1024", FROM(1),
-         "Sharpness (steady probe RUN --sharpness): the first so many training examples."),
+         "Training examples that sharpness is measured on: the first so many, also by steady "
+         "probe RUN --sharpness."),
 
     CHOICE(FOR_ALL, guard, nonfinite, "stop", NAMES("stop", "rollback"), NULL,
            "What a non-finite loss or gradient does: end the run (exit 4), or go back to "

@@ -2,6 +2,7 @@
  *
  *   recipe.ini  task.json  data.json  train.jsonl  probe.jsonl  eval.jsonl
  *   checkpoints/step-00000250.safetensors  checkpoints/best.safetensors  figures/  report.html
+ *   sharpness/ (what probe.sharpness has still to measure)
  *
  * Paths are built here and nowhere else. */
 #ifndef STEADY_RUNDIR_H

@@ -1,15 +1,14 @@
 /* run: a process for each cell, so many at a time (tools/sweep/sweep.h). */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "data/file/openfile.h"
+#include "tools/program/spawn.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/show.h"
@@ -37,41 +36,13 @@ static void log_path(const Sweep *sweep, size_t cell, char path[PATH_SIZE]) {
     rundir_path(path, sweep->dir, "cells/%s.log", sweep->cells[cell].name);
 }
 
-/* In the child; does not return.  It is asked to stop when the sweep dies, whatever
- * of.  A signal that comes before it is a run ends it: caught by the sweep's
- * handler it would be lost. */
-static _Noreturn void become_run(char **argv, int log, pid_t parent,
-                                 const sigset_t *before) {
-    stop_unlisten();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    sigprocmask(SIG_SETMASK, before, NULL);
-    if (getppid() != parent) _exit(FAIL_INTERRUPTED);
-    int nothing = open("/dev/null", O_RDONLY);
-    dup2(nothing, STDIN_FILENO);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
-    execv("/proc/self/exe", argv);
-    execvp(argv[0], argv);
-    dprintf(STDERR_FILENO, "steady sweep: %s cannot be run: %s\n", argv[0],
-            strerror(errno));
-    _exit(FAIL_RUN);
-}
-
 static Status spawn(char **argv, const char *log_name, const char *root, pid_t *pid,
                     Err *err) {
     int log = openfile_append(log_name, root, err);
     if (log < 0) return err->status;
-    sigset_t all, before;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    pid_t parent = getpid();
-    *pid = fork();
-    if (*pid == 0) become_run(argv, log, parent, &before);
-    int reason = errno;
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    spawn_start(&(Spawn){.argv = argv, .out = log, .error = log}, pid, err);
     close(log);
-    if (*pid > 0) return OK;
-    return err_set(err, FAIL_RUN, "no process for a run: %s", strerror(reason));
+    return err->status;
 }
 
 /* ---- one cell ---- */

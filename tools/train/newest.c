@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/run/runlog.h"
+#include "tools/task/meaning.h"
 #include "tools/train/parts.h"
 
 CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
@@ -14,6 +15,28 @@ CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
                              .warned = t->warned,
                              .skips = &t->task->skips,
                              .prober = t->prober};
+}
+
+/* Until a step is taken the recipe that led here is the old one. */
+Status trainer_save(Trainer *t, const char *path, Err *err) {
+    if (!ranks_lead(t->ranks)) return OK;
+    if (log_sync(&t->train_log, err) || log_sync(&t->probe_log, err) ||
+        log_sync(&t->eval_log, err))
+        return err->status;
+    bool old = t->was && t->at.step && t->at.step == t->began;
+    TextBuffer recipe = {0};
+    recipe_digest(old ? t->was : t->base, &recipe);
+    trainer_mark_data(t->task, t->at.data);
+    if (old) memcpy(t->at.data, t->data_was, sizeof t->at.data);
+    CheckpointParts parts = trainer_checkpoint_parts(t);
+    TextBuffer meaning = {0};
+    meaning_describe(t->task, t->at.temperature, &meaning);
+    parts.recipe = recipe.text;
+    parts.meaning = meaning.text;
+    Status status = checkpoint_save(path, t->dir, &parts, &t->at, err);
+    text_free(&meaning);
+    text_free(&recipe);
+    return status;
 }
 
 size_t trainer_newest_step(Trainer *t) {

@@ -109,6 +109,7 @@ static Status open_folder(Trainer *t, Err *err) {
     if (task_save_facts(t->task, t->dir, err) || trainer_open_logs(t, err))
         return err->status;
     if (!t->was) return OK;
+    trainer_find_sharpness(t, true);
     return trainer_log_resumed(t, err) ? err->status : save_recipe(t, err);
 }
 
@@ -129,6 +130,7 @@ static Status begin(Trainer *t, Err *err) {
     if (!t->task || course_check(t->base, t->task, err) ||
         trainer_check_plateau(t, err) || trainer_check_memory(t, err))
         return err->status;
+    if (ranks_lead(t->ranks) && trainer_check_sharpness(t, err)) return err->status;
     if (ranks_lead(t->ranks)) task_say_facts(t->task);
     return check_batch(t, err);
 }
@@ -166,12 +168,14 @@ static Status prepare(Trainer *t, Err *err) {
     if (ranks_agree(t->ranks, err)) return err->status;
     stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
     t->began = t->at.step;
+    if (ranks_lead(t->ranks) && t->was) trainer_find_sharpness(t, false);
+    ranks_copy(t->ranks, &t->sharpness.count, sizeof t->sharpness.count);
     if (ranks_lead(t->ranks) && trainer_has_work(t)) open_folder(t, err);
     return ranks_agree(t->ranks, err);
 }
 
 bool trainer_has_work(const Trainer *t) {
-    return t->at.step < t->steps || t->at.pending_eval;
+    return t->at.step < t->steps || t->at.pending_eval || t->sharpness.count;
 }
 
 Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const char *dir,
@@ -192,6 +196,7 @@ Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const c
 }
 
 void trainer_close(Trainer *t) {
+    trainer_free_sharpness(t);
     text_free(&t->data_change);
     recipe_changes_free(&t->changes);
     log_close(&t->train_log);

@@ -19,6 +19,29 @@ void trainer_look(Trainer *trainer, size_t step);
 Status trainer_log_probe(Trainer *trainer, size_t step, bool updated, Err *err);
 Status trainer_log_step(Trainer *trainer, double lr, Err *err);
 
+/* ---- sharpness.c: on rank 0 ---- */
+
+/* FAIL_USAGE or FAIL_RUN where probe.sharpness wants what this installation lacks. */
+Status trainer_check_sharpness(const Trainer *trainer, Err *err);
+
+/* What a process before this one has left to measure, up to the present step.  `clean`:
+ * what is of later steps, or measured, is removed. */
+void trainer_find_sharpness(Trainer *trainer, bool clean);
+/* The same where a run goes back to a checkpoint. */
+void trainer_go_back_sharpness(Trainer *trainer);
+
+/* Behind each step: leaves a snapshot where one is due, writes the row of one that is
+ * measured (probe.jsonl), starts the next; waits where too many are due. */
+Status trainer_log_sharpness(Trainer *trainer, size_t step, Err *err);
+
+/* At the end: waits for what is due, unless the run was interrupted or failed; then it
+ * stays for the resume. */
+Status trainer_end_sharpness(Trainer *trainer, Err *err);
+void trainer_free_sharpness(Trainer *trainer);
+
+/* A checkpoint of the present step. */
+Status trainer_save(Trainer *trainer, const char *path, Err *err);
+
 /* A row of train.jsonl for what happened at `step`, on rank 0:
  *     {"step":10,"event":"rollback","text":"one sentence", ...}
  * `more` (taken over, NULL: nothing) are further members.  A run that is resumed keeps

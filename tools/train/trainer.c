@@ -12,7 +12,6 @@
 #include "tools/program/stop.h"
 #include "tools/run/datafacts.h"
 #include "tools/run/runlog.h"
-#include "tools/task/meaning.h"
 #include "tools/train/fault.h"
 #include "tools/train/parts.h"
 
@@ -117,32 +116,10 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
     return OK;
 }
 
-/* Until a step is taken the recipe that led here is the old one. */
-static Status save(Trainer *t, const char *path, Err *err) {
-    if (!ranks_lead(t->ranks)) return OK;
-    if (log_sync(&t->train_log, err) || log_sync(&t->probe_log, err) ||
-        log_sync(&t->eval_log, err))
-        return err->status;
-    bool old = t->was && t->at.step && t->at.step == t->began;
-    TextBuffer recipe = {0};
-    recipe_digest(old ? t->was : t->base, &recipe);
-    trainer_mark_data(t->task, t->at.data);
-    if (old) memcpy(t->at.data, t->data_was, sizeof t->at.data);
-    CheckpointParts parts = trainer_checkpoint_parts(t);
-    TextBuffer meaning = {0};
-    meaning_describe(t->task, t->at.temperature, &meaning);
-    parts.recipe = recipe.text;
-    parts.meaning = meaning.text;
-    Status status = checkpoint_save(path, t->dir, &parts, &t->at, err);
-    text_free(&meaning);
-    text_free(&recipe);
-    return status;
-}
-
 static Status save_step(Trainer *t, Err *err) {
     char path[PATH_SIZE];
     checkpoint_path(path, t->dir, t->at.step);
-    if (save(t, path, err)) return err->status;
+    if (trainer_save(t, path, err)) return err->status;
     if (ranks_lead(t->ranks)) checkpoint_prune(t->dir, t->recipe->train.keep);
     return OK;
 }
@@ -167,7 +144,7 @@ static Status evaluate(Trainer *t, Err *err) {
         t->at.best_step = t->at.step;
         char path[PATH_SIZE];
         rundir_path(path, t->dir, "checkpoints/best.safetensors");
-        if (save(t, path, err)) return err->status;
+        if (trainer_save(t, path, err)) return err->status;
     }
     return OK;
 }
@@ -188,6 +165,7 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     json_decref(t->task->events);
     t->task->events = NULL;
     if (trainer_load_step(t, step, err) || trainer_open_logs(t, err)) return err->status;
+    trainer_go_back_sharpness(t);
     t->at.data_offset = before.data_offset + bad_step - step;
     t->at.epoch_steps = before.epoch_steps, t->at.epoch_left = before.epoch_left;
     t->at.anchor = before.anchor;
@@ -222,7 +200,8 @@ static Status finish_step(Trainer *t, size_t step, Err *err) {
     t->at.temperature = t->recipe->model.temperature;
     t->items += t->task->items;
     t->flops += t->task->flops;
-    return trainer_log_step(t, lr, err);
+    if (trainer_log_step(t, lr, err)) return err->status;
+    return trainer_log_sharpness(t, step, err);
 }
 
 static Status take_step(Trainer *t, Err *err) {
@@ -269,7 +248,8 @@ static Status loop(Trainer *t, Err *err) {
 Status trainer_run(Trainer *t, Err *err) {
     progress_start(&t->progress, t->at.step, t->steps, !ranks_lead(t->ranks));
     t->logged_clock = clock_now();
-    Status status = loop(t, err);
+    loop(t, err);
+    Status status = trainer_end_sharpness(t, err);
     progress_end(&t->progress);
     bool saving =
         status == FAIL_INTERRUPTED || status == FAIL_COLLAPSED || status == FAIL_DATA;

@@ -10,6 +10,8 @@
 #ifndef STEADY_TRAINER_H
 #define STEADY_TRAINER_H
 
+#include <sys/types.h>
+
 #include "tools/program/progress.h"
 #include "tools/recipe/change.h"
 #include "tools/run/checkpoint.h"
@@ -17,6 +19,14 @@
 #include "tools/run/probe.h"
 #include "tools/run/rundir.h"
 #include "tools/task/course.h"
+
+/* Steps whose sharpness is still to be measured, ascending. */
+typedef struct SharpnessQueue {
+    size_t *step; /* [count] */
+    size_t count, room;
+    pid_t pid; /* of the process that measures the first; 0: none */
+    bool told; /* that training waits for it */
+} SharpnessQueue;
 
 typedef struct Trainer {
     const Recipe *base; /* of the run: what recipe.ini and checkpoints keep */
@@ -41,8 +51,9 @@ typedef struct Trainer {
     Progressed at; /* step, best score, ... */
     size_t steps, steps_per_epoch, warmup_steps;
     size_t rollbacks;
-    bool *warned;        /* [sites] the collapse guard has spoken */
-    double logged_clock; /* of the last row of train.jsonl */
+    SharpnessQueue sharpness; /* of rank 0; others know the count at the start */
+    bool *warned;             /* [sites] the collapse guard has spoken */
+    double logged_clock;      /* of the last row of train.jsonl */
     double items, flops; /* of all steps of this process so far (tools/task/task.h) */
     double logged_items, logged_flops;
     double gemm_rate; /* FLOP/s; 0: not known */
@@ -65,7 +76,7 @@ Status trainer_open(Trainer *trainer, const Recipe *recipe, const Recipe *was,
  * false: there is no checkpoint.  One that cannot be read leaves the recipe as it is. */
 bool trainer_recipe_was(const char *dir, Recipe *recipe);
 
-/* Is there a step, or an evaluation, left to take? */
+/* Is there a step, an evaluation or a measurement of sharpness left to take? */
 bool trainer_has_work(const Trainer *trainer);
 
 /* What a run with work is, on stderr: first what has changed since its

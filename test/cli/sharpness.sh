@@ -1,0 +1,90 @@
+# probe.sharpness: measured by steady64 beside a run; each due step has one row, whatever ended the run.
+
+. test/tell.sh
+cd "$TMP" || exit 1
+export OMP_NUM_THREADS=1
+
+# Without ARPACK the key and the option are refused, and there is nothing else to test.
+cat >small.ini <<'END_RECIPE'
+[data]
+source = glyphs
+synthetic_count = 100
+image_size = 16
+[model]
+width = 8
+depth = 1
+heads = 2
+patch = 8
+mlp_ratio = 2
+norm = none
+reparam = sigma
+[train]
+steps = 40
+batch = 8
+checkpoint_every = 7
+eval_every = 100
+[probe]
+every = 10
+sharpness = 6
+sharpness_sample = 8
+END_RECIPE
+
+train small.ini --out whole
+code=$?
+if grep -q 'needs ARPACK' err; then
+    [ $code = 2 ] && [ ! -e whole ]
+    tell "without ARPACK probe.sharpness is refused with what to install" $?
+    exit
+fi
+sharp() { grep '"sharpness":' "$1/probe.jsonl" | sort; }
+sharp whole >wanted
+[ $code = 0 ] && [ "$(grep -c '"raw":\[[^]]*\],"preconditioned":\[[^]]*\]' wanted)" = 6 ] &&
+    [ "$(sed 's/{"step":\([0-9]*\),.*/\1/' wanted | sort -n | tr '\n' ' ')" = "6 12 18 24 30 36 " ]
+tell "every sixth step has a row" $?
+grep -q 'waiting for sharpness' err && [ ! -e whole/sharpness ]
+tell "the end waits for what is due, says so, and leaves no snapshot" $?
+
+# A process that is killed at any moment, resumed until the run is done.
+n=0 code=1
+while [ $code != 0 ] && [ $n -lt 8 ]; do
+    n=$((n + 1))
+    if [ -f killed/recipe.ini ]; then set -- --resume killed; else set -- small.ini --out killed; fi
+    "$STEADY" train "$@" --no-report >/dev/null 2>err & pid=$!
+    sleep "0.$((n % 4 + 1))"
+    signal=KILL
+    [ $((n % 3)) = 0 ] && signal=INT
+    [ $n -lt 8 ] && kill -$signal $pid 2>/dev/null
+    wait $pid
+    code=$?
+done
+sharp killed >seen
+[ $code = 0 ] && cmp seen wanted && [ ! -e killed/sharpness ]
+tell "a run that was killed and resumed $n times has the same rows, each once" $?
+
+# What a killed process had still to measure is measured by a resume that has no step left.
+cp -r whole left
+mkdir left/sharpness
+grep -v '"step":36,"sharp' whole/probe.jsonl >left/probe.jsonl
+"$STEADY" train small.ini train.steps=36 probe.sharpness=0 train.checkpoint_every=36 \
+    --out at36 --no-report 2>/dev/null
+cp at36/checkpoints/step-00000036.safetensors left/sharpness/
+"$STEADY" train --resume left --no-report 2>err && sharp left | cmp - wanted && [ ! -e left/sharpness ]
+tell "a finished run is not done before what it left is measured" $?
+
+# One that cannot be measured is a row, too, and a warning.
+cp at36/checkpoints/step-00000036.safetensors cut
+mkdir left/sharpness && head -c 500 cut >left/sharpness/step-00000036.safetensors
+grep -v '"step":36,"sharp' whole/probe.jsonl >left/probe.jsonl
+"$STEADY" train --resume left --no-report 2>err && grep -q '^warning: sharpness of step 36 was not' err &&
+    grep -q '^{"step":36,"sharpness":null,"text":"steady probe: ' left/probe.jsonl
+tell "a measurement that fails is a row without numbers and a warning" $?
+
+# The option: the float program becomes steady64.
+"$STEADY" probe whole --sharpness --sample 8 --checkpoint 35 --json >one 2>err &&
+    grep -q '^{"step":35,"sharpness":{"raw":\[.*"threshold":' one
+tell "probe --sharpness prints the row of a checkpoint" $?
+cp "$STEADY" alone && { ./alone probe whole --sharpness >out 2>err; [ $? = 1 ]; } &&
+    grep -q 'steady64: .*make build/steady64' err
+tell "without steady64 beside it the program says where it should be" $?
+fails 2 'leave out --heads' probe whole --sharpness --heads
+tell "options of the other numbers are refused beside it" $?
