@@ -10,18 +10,25 @@
 
 /* A thread's own memory: matrices [K, K], and that of the eigen-solver. */
 typedef struct Area {
-    real *query, *key, *product, *form;
+    real *query, *key;           /* Gram matrices */
+    real *root, *product, *form; /* of spectrum_of */
     void *room;
 } Area;
 
+enum { SQUARES = 5 };
+
 static size_t area_size(size_t width) {
-    return 4 * width * width + symmetric_room(width) / sizeof(real) + 1;
+    return SQUARES * width * width + symmetric_room(width) / sizeof(real) + 1;
 }
 
 static Area area_at(real *memory, size_t width) {
     size_t square = width * width;
-    return (Area){memory, memory + square, memory + 2 * square, memory + 3 * square,
-                  memory + 4 * square};
+    return (Area){.query = memory,
+                  .key = memory + square,
+                  .root = memory + 2 * square,
+                  .product = memory + 3 * square,
+                  .form = memory + 4 * square,
+                  .room = memory + SQUARES * square};
 }
 
 /* Rows [first, first + width) of a layer, as they act. */
@@ -35,45 +42,61 @@ static double factor_of(Rows r, size_t i) {
     return !scale ? 1 : (double)scale->value[scale->count == 1 ? 0 : r.first + i];
 }
 
-/* gram = rows rows^T [width, width], with `biased` that of the rows with their biases
- * behind, divided by its trace, which is returned: no product of two leaves the range. */
-static double gram_of(Rows r, size_t width, bool biased, real *gram) {
-    const Tensor *w = &r.layer->weight->tensor;
-    size_t columns = w->size / w->shape[0];
-    const real *rows = w->value + r.first * columns;
-    const real *bias = biased ? r.layer->bias->tensor.value + r.first : NULL;
-    gemm_nt(width, width, columns, 1, rows, columns, rows, columns, 0, gram, width);
+static double trace_of(const real *gram, size_t width) {
     double trace = 0;
-    for (size_t i = 0; i < width; i++) {
-        double f = factor_of(r, i), b = bias ? (double)bias[i] : 0;
-        trace += f * f * (double)gram[i * width + i] + b * b;
-    }
-    for (size_t i = 0; i < width && trace > 0; i++)
-        for (size_t j = 0; j < width; j++) {
-            double both = factor_of(r, i) * factor_of(r, j) / trace;
-            double b = bias ? (double)bias[i] * (double)bias[j] / trace : 0;
-            gram[i * width + j] = (real)(both * (double)gram[i * width + j] + b);
-        }
+    for (size_t i = 0; i < width; i++) trace += (double)gram[i * width + i];
     return trace;
 }
 
-/* The largest sigma_i^2 of M, and their sum over all i. */
+static void divide(real *gram, size_t width, double by) {
+    real factor = (real)(1 / by);
+    for (size_t i = 0; i < width * width && by > 0; i++) gram[i] *= factor;
+}
+
+/* gram = rows rows^T [width, width] divided by its trace, which is returned: no product
+ * of two leaves the range. */
+static double gram_of(Rows r, size_t width, real *gram) {
+    const Tensor *w = &r.layer->weight->tensor;
+    const Scale *scale = linear_scale(r.layer);
+    size_t columns = w->size / w->shape[0];
+    const real *rows = w->value + r.first * columns;
+    gemm_nt(width, width, columns, 1, rows, columns, rows, columns, 0, gram, width);
+    for (size_t i = 0; i < width && scale && scale->count > 1; i++)
+        for (size_t j = 0; j < width; j++)
+            gram[i * width + j] *= scale->value[r.first + i] * scale->value[r.first + j];
+    double trace = trace_of(gram, width);
+    divide(gram, width, trace);
+    return scale && scale->count == 1 ? trace * factor_of(r, 0) * factor_of(r, 0) : trace;
+}
+
+/* The same of the rows with their biases behind, from that without. */
+static double add_bias(Rows r, size_t width, double trace, real *gram) {
+    const real *bias = r.layer->bias->tensor.value + r.first;
+    double sum = trace + reduce_sum_squares(bias, width);
+    for (size_t i = 0; i < width && sum > 0; i++)
+        for (size_t j = 0; j < width; j++) {
+            double both = (double)bias[i] * (double)bias[j];
+            gram[i * width + j] =
+                (real)((trace * (double)gram[i * width + j] + both) / sum);
+        }
+    return sum;
+}
+
+/* The largest sigma_i^2 of M, and their sum over all i; scale: the product of the traces
+ * that the Gram matrices were divided by. */
 typedef struct Spectrum {
     double largest[SEC_COUNT], sum;
 } Spectrum;
 
-static Spectrum spectrum_of(Rows query, Rows key, size_t width, size_t count, bool biased,
-                            const Area *a) {
+static Spectrum spectrum_of(size_t width, size_t count, double scale, const Area *a) {
     Spectrum s = {.sum = 0};
-    double scale = gram_of(query, width, biased, a->query);
-    scale *= gram_of(key, width, biased, a->key);
     if (!isfinite(scale)) s.sum = s.largest[0] = (double)NAN;
     if (!(scale > 0)) return s;
-    symmetric_root(a->query, width);
-    gemm_nn(width, width, width, 1, a->key, width, a->query, width, 0, a->product, width);
-    gemm_tn(width, width, width, 1, a->query, width, a->product, width, 0, a->form,
-            width);
-    for (size_t i = 0; i < width; i++) s.sum += scale * (double)a->form[i * width + i];
+    memcpy(a->root, a->query, width * width * sizeof *a->root);
+    symmetric_root(a->root, width, a->form);
+    gemm_nn(width, width, width, 1, a->key, width, a->root, width, 0, a->product, width);
+    gemm_tn(width, width, width, 1, a->root, width, a->product, width, 0, a->form, width);
+    s.sum = scale * trace_of(a->form, width);
     symmetric_largest(a->form, width, count, s.largest, a->room);
     for (size_t i = 0; i < MIN(count, width); i++)
         s.largest[i] = scale * (s.largest[i] < 0 ? 0 : s.largest[i]);
@@ -83,10 +106,15 @@ static Spectrum spectrum_of(Rows query, Rows key, size_t width, size_t count, bo
 static HeadWeights measure(const Site *site, size_t h, size_t width, const Area *area) {
     Rows query = {site->query, site->query_row + h * width};
     Rows key = {site->key, site->key_row + h * width};
-    Spectrum s = spectrum_of(query, key, width, SEC_COUNT, false, area);
+    double queries = gram_of(query, width, area->query);
+    double keys = gram_of(key, width, area->key);
+    Spectrum s = spectrum_of(width, SEC_COUNT, queries * keys, area);
     double sum = 0, pair = s.largest[0];
-    if (site->query->bias)
-        pair = spectrum_of(query, key, width, 1, true, area).largest[0];
+    if (site->query->bias) {
+        queries = add_bias(query, width, queries, area->query);
+        keys = add_bias(key, width, keys, area->key);
+        pair = spectrum_of(width, 1, queries * keys, area).largest[0];
+    }
     for (size_t i = 0; i < SEC_COUNT; i++) sum += s.largest[i];
     return (HeadWeights){.pair = sqrt(pair),
                          .sec = s.sum > 0 ? MIN(sum / s.sum, 1.0) : s.sum,

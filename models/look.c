@@ -83,14 +83,13 @@ typedef struct Bounds {
     const Tokens *queries, *keys; /* the same in self-attention */
     bool ones, causal;
     double factor; /* 1 / (sqrt(K) tau) */
-    double least;  /* the smallest pair of a head */
+    double enough; /* from this |X_q|_2 |X_k|_2 on every bound is nothing */
     const HeadWeights *weights;
     size_t heads;
 } Bounds;
 
-static double bound_of(const Bounds *o, size_t b, double sigma) {
-    size_t keys = valid(o->keys, b);
-    return o->causal ? entropy_bound_causal(keys, sigma) : entropy_bound(keys, sigma);
+static double bound_of(bool causal, size_t keys, double sigma) {
+    return causal ? entropy_bound_causal(keys, sigma) : entropy_bound(keys, sigma);
 }
 
 /* |X|_2^2 is at least this: |X^T 1|^2 / rows, a row's square, their sum over
@@ -105,29 +104,24 @@ static double norm_least(const Tokens *t, size_t b) {
     return rows > 0 ? fmax(least, total / rows) : 0;
 }
 
-/* And at most this. */
-static double norm_most(const Bounds *o, const Tokens *t, size_t b) {
-    return t->spread[b].squares + (o->ones ? (double)valid(t, b) : 0);
-}
-
-static double norm_near(const Bounds *o, const Tokens *t, size_t b, real *spare) {
-    return spread_norm(example(t, b), valid(t, b), t->width, o->ones,
-                       t->total + b * t->width, spare);
+/* At least |X|_2^2; close where that is less than `enough`. */
+static double norm_above(const Bounds *o, const Tokens *t, size_t b, double enough,
+                         real *spare) {
+    size_t rows = valid(t, b);
+    if (norm_least(t, b) >= enough)
+        return t->spread[b].squares + (o->ones ? (double)rows : 0);
+    return spread_norm(example(t, b), rows, t->width, o->ones, t->total + b * t->width,
+                       enough, spare);
 }
 
 /* The product of norms |X_q|_2 |X_k|_2 that the bounds of example b go by. */
 static double norms_of(const Bounds *o, size_t b, real *spare) {
-    bool self = o->queries == o->keys;
-    double query = norm_least(o->queries, b);
-    double key = self ? query : norm_least(o->keys, b);
-    double sigma = o->factor * o->least * sqrt(query * key);
-    if (bound_of(o, b, sigma) < NOTHING) {
-        query = norm_most(o, o->queries, b);
-        key = self ? query : norm_most(o, o->keys, b);
-    } else {
-        query = norm_near(o, o->queries, b, spare);
-        key = self ? query : norm_near(o, o->keys, b, spare);
-    }
+    double enough = o->enough;
+    if (o->queries == o->keys) return norm_above(o, o->queries, b, enough, spare);
+    double query =
+        norm_above(o, o->queries, b, enough * enough / norm_least(o->keys, b), spare);
+    double key =
+        norm_above(o, o->keys, b, enough * enough / norm_least(o->queries, b), spare);
     return sqrt(query) * sqrt(key);
 }
 
@@ -135,7 +129,8 @@ static double norms_of(const Bounds *o, size_t b, real *spare) {
 static void bound_example(const Bounds *o, size_t b, real *spare, double *bound) {
     double norms = norms_of(o, b, spare), queries = (double)valid(o->queries, b);
     for (size_t h = 0; h < o->heads; h++)
-        bound[h] = queries * bound_of(o, b, o->factor * o->weights[h].pair * norms);
+        bound[h] = queries * bound_of(o->causal, valid(o->keys, b),
+                                      o->factor * o->weights[h].pair * norms);
 }
 
 static void add_bounds(Tape *tape, Site *site, const Bounds *o) {
@@ -157,18 +152,29 @@ static void add_bounds(Tape *tape, Site *site, const Bounds *o) {
     tape_unscratch(tape, memory);
 }
 
+/* The sigma from which on the bound of so many keys, and so of fewer, is nothing. */
+static double sigma_enough(bool causal, size_t keys) {
+    double low = 0, high = 1;
+    while (bound_of(causal, keys, high) >= NOTHING) high *= 2;
+    while (high - low > 1e-2 * high) {
+        double middle = (low + high) / 2;
+        *(bound_of(causal, keys, middle) >= NOTHING ? &low : &high) = middle;
+    }
+    return high;
+}
+
 static Bounds bounds_of(const Look *l, const Tokens *queries, const Tokens *keys) {
     const Site *site = l->site;
-    double width = (double)(site->width / site->heads);
+    double width = (double)(site->width / site->heads), least = INFINITY;
     Bounds o = {.queries = queries,
                 .keys = keys,
                 .ones = site->query->bias,
                 .causal = l->args->causal,
                 .factor = 1 / (sqrt(width) * l->args->temperature),
-                .least = INFINITY,
                 .weights = site->measured.weights,
                 .heads = site->heads};
-    for (size_t h = 0; h < o.heads; h++) o.least = fmin(o.least, o.weights[h].pair);
+    for (size_t h = 0; h < o.heads; h++) least = fmin(least, o.weights[h].pair);
+    o.enough = sigma_enough(o.causal, keys->rows) / (o.factor * least);
     return o;
 }
 

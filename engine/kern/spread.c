@@ -67,11 +67,11 @@ static size_t gram_with_ones(const real *x, size_t rows, size_t n, const real *t
 }
 
 double spread_norm(const real *x, size_t rows, size_t n, bool ones, const real *total,
-                   real *spare) {
+                   double enough, real *spare) {
     size_t side = MIN(rows, n);
     if (ones) side = gram_with_ones(x, rows, n, total, spare);
     else if (rows <= n) gram_rows(side, n, x, n, spare, side);
     else gram_columns(side, rows, x, n, spare, side);
-    double above = symmetric_above(spare, side, spare + side * side);
+    double above = symmetric_above(spare, side, enough, spare + side * side);
     return above * (1 + 2 * (double)MAX(rows, n) * (double)ROUNDING);
 }

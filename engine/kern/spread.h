@@ -29,8 +29,9 @@ size_t spread_spare(size_t rows, size_t n);
 double spread_rank(const real *x, size_t rows, size_t n, real *spare);
 
 /* An upper bound of |X|_2^2, mostly within 1 %; with `ones` of [X 1], X with a column of
- * ones.  `total` as spread_rows gives it. */
+ * ones.  Where it is seen to be at least `enough` |X|_F^2 will do.  `total` as
+ * spread_rows gives it. */
 double spread_norm(const real *x, size_t rows, size_t n, bool ones, const real *total,
-                   real *spare);
+                   double enough, real *spare);
 
 #endif

@@ -47,8 +47,13 @@ void symmetric_largest(real *a, size_t n, size_t count, double *values, void *ro
     for (size_t i = 0; i < count; i++) values[i] = (double)rising[count - 1 - i];
 }
 
-/* Row by row: L_ij = (a_ij - sum_{k<j} L_ik L_jk) / L_jj. */
-void symmetric_root(real *a, size_t n) {
+static void clear_above(real *a, size_t n) {
+    for (size_t i = 0; i < n; i++) memset(a + i * n + i + 1, 0, (n - i - 1) * sizeof *a);
+}
+
+/* Row by row, L_ij = (a_ij - sum_{k<j} L_ik L_jk) / L_jj; a pivot that is nothing beside
+ * the largest diagonal entry makes a column of zeros. */
+static void root_of_any_rank(real *a, size_t n) {
     real most = 0;
     for (size_t i = 0; i < n; i++) most = MAX(most, a[i * n + i]);
     real least = (real)n * (real)ROUNDING * most;
@@ -62,14 +67,29 @@ void symmetric_root(real *a, size_t n) {
             if (i == j) row[j] = sum > least ? (real)sqrt((double)sum) : 0;
             else row[j] = other[j] > 0 ? sum / other[j] : 0;
         }
-        memset(row + i + 1, 0, (n - i - 1) * sizeof(real));
     }
+}
+
+/* LAPACK's upper half is our lower one. */
+static bool factor(real *a, size_t n) {
+    int order = (int)n, info = 0;
+    POTRF("U", &order, a, &order, &info);
+    return info == 0;
+}
+
+void symmetric_root(real *a, size_t n, real *spare) {
+    memcpy(spare, a, n * n * sizeof *a);
+    if (!factor(a, n)) {
+        memcpy(a, spare, n * n * sizeof *a);
+        root_of_any_rank(a, n);
+    }
+    clear_above(a, n);
 }
 
 /* ---- a bound of the largest eigenvalue ---- */
 
 static const double TIGHT = 5e-3; /* share of the bound above the estimate */
-enum { ITERATIONS = 12 };
+enum { GLANCE = 3, ITERATIONS = 12 };
 
 /* y = a x from the lower half. */
 static void times(const real *a, size_t n, const real *x, real *y) {
@@ -87,9 +107,9 @@ static void times(const real *a, size_t n, const real *x, real *y) {
 }
 
 /* x becomes a^k x / |a^k x|; returns x.a x of the last x but one. */
-static double iterate(const real *a, size_t n, real *x, real *y) {
+static double iterate(const real *a, size_t n, int rounds, real *x, real *y) {
     double form = 0;
-    for (int round = 0; round < ITERATIONS; round++) {
+    for (int round = 0; round < rounds; round++) {
         double squares = 0;
         form = 0;
         times(a, n, x, y);
@@ -110,12 +130,10 @@ static bool is_above(const real *a, size_t n, double mu, real *copy) {
         for (size_t j = 0; j < i; j++) copy[i * n + j] = -a[i * n + j];
         copy[i * n + i] = (real)(mu - (double)a[i * n + i]);
     }
-    int order = (int)n, info = 0;
-    POTRF("U", &order, copy, &order, &info); /* LAPACK's upper half is our lower one */
-    return info == 0;
+    return factor(copy, n);
 }
 
-double symmetric_above(const real *a, size_t n, real *spare) {
+double symmetric_above(const real *a, size_t n, double enough, real *spare) {
     real *copy = spare, *x = copy + n * n, *y = x + n;
     double trace = 0, more = TIGHT, rounding = 1 + 8 * (double)n * (double)ROUNDING;
     for (size_t i = 0; i < n; i++) {
@@ -124,12 +142,14 @@ double symmetric_above(const real *a, size_t n, real *spare) {
         x[i] = (real)((1 + 0.37 * sin((double)i)) / sqrt((double)n));
     }
     if (!(trace > 0) || isinf(trace)) return trace == 0 ? 0 : (double)NAN;
-    double mu = 0;
-    while (mu < trace) {
-        mu = MAX(iterate(a, n, x, y) * (1 + more), mu * (1 + more));
-        if (isnan(mu)) return mu;
-        if (mu < trace && is_above(a, n, mu, copy)) break;
+    double mu = 0, form = iterate(a, n, GLANCE, x, y);
+    while (mu < trace && form < enough) {
+        form = iterate(a, n, ITERATIONS, x, y);
+        if (isnan(form)) return form;
+        mu = MAX(form, mu) * (1 + more);
+        if (form < enough && mu < trace && is_above(a, n, mu, copy)) break;
         more *= 1.5;
     }
+    if (form >= enough) mu = trace;
     return MIN(mu, trace) * rounding;
 }

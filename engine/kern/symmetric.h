@@ -19,14 +19,15 @@ size_t symmetric_room(size_t n);
 void symmetric_largest(real *a, size_t n, size_t count, double *values, void *room);
 
 /* L [n, n] lower triangular, zeros above, in place of a, with a = L L^T: of a matrix
- * without negative eigenvalues.  A pivot that is nothing beside the largest diagonal
- * entry (n times rounding) gives a column of zeros: the matrix has not full rank. */
-void symmetric_root(real *a, size_t n);
+ * without negative eigenvalues, within n times rounding of its largest.  Where it has not
+ * full rank a column of L is zero.  spare: n^2 numbers. */
+void symmetric_root(real *a, size_t n, real *spare);
 
 /* An upper bound of the largest eigenvalue of a [n, n] without negative ones, mostly
  * within 1 % of it and never more than the trace: mu is one as soon as mu - a has a
- * Cholesky factor.  (Power iteration alone gives a lower bound.)  Rounding is allowed
- * for.  spare: n (n + 2) numbers.  A number that is not finite gives NaN. */
-double symmetric_above(const real *a, size_t n, real *spare);
+ * Cholesky factor.  (Power iteration alone gives a lower bound.)  Where the eigenvalue is
+ * seen to be at least `enough` the trace will do.  Rounding is allowed for.  spare:
+ * n (n + 2) numbers.  A number that is not finite gives NaN. */
+double symmetric_above(const real *a, size_t n, double enough, real *spare);
 
 #endif
