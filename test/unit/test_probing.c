@@ -71,8 +71,9 @@ static void a_row_is_read_and_what_it_lacks_is_unknown(void **state) {
     Probed *p = probed_read(row);
     assert_int_equal(p->step, 7);
     assert_int_equal(p->sites, 2);
-    assert_true(p->site[0].head[HEAD_ENTROPY][1] == 1.5);
-    assert_true(isnan(p->site[1].head[HEAD_ENTROPY][1]));
+    assert_true(p->site[0].entropy[1] == 1.5);
+    assert_true(isnan(p->site[1].entropy[1]));
+    assert_true(p->site[1].value[SITE_RANK] == 7 && isnan(p->site[1].value[SITE_INPUT]));
     assert_true(probed_gap(&p->site[0], 1) == 0.25);
     assert_true(isnan(p->layer[0].value[LAYER_GAMMA]));
     assert_ptr_equal(p->tensor[1].layer, &p->layer[0]);
@@ -161,12 +162,32 @@ static void the_bound_is_read(void **state) {
 
 static void collapse_is_read(void **state) {
     (void)state;
-    says(NULL, NULL, "blocks.1.attn: entropy collapse (5 % of uniform)", true);
+    says(NULL, NULL,
+         "blocks.1.attn: entropy collapse (5 % of uniform), but not of rank "
+         "(output of rank 7.00 of 8): queries differ in their keys\n",
+         true);
+    says("\"rank\":7", "\"rank\":1.2", "rank 1.20 of 8): queries share their keys\n",
+         true);
+    says("\"rank\":7", "\"rank\":1.2,\"common\":0.97",
+         "rank 1.20 of 8): tokens are alike before it (97 % of ‖x‖² in common)\n", true);
+    says("\"rank\":7", "\"input\":3", "entropy collapse (5 % of uniform)\n", true);
     says(NULL, NULL, "No entropy collapse", false);
     says("[0.1,null]", "[1.0,null]",
          "No entropy collapse: the lowest site, blocks.1.attn, "
          "has 50 % of uniform",
          true);
+}
+
+static void rank_collapse_is_told_from_that_of_entropy(void **state) {
+    (void)state;
+    static const char WITHOUT[] = "Rank collapse without entropy collapse";
+    says(NULL, NULL, WITHOUT, false);
+    says("\"rank\":7", "\"rank\":1.2", WITHOUT, false);
+    says("\"rank\":5", "\"rank\":1.02",
+         "Rank collapse without entropy collapse: at 1 of 2 sites all queries get nearly "
+         "the same (lowest: blocks.0.attn, rank 1.02 of 8)\n",
+         true);
+    says("\"rank\":5", "\"rank\":1.02,\"memory\":4", "blocks.0.attn, rank 1.02)\n", true);
 }
 
 static void gradients_are_read(void **state) {
@@ -190,11 +211,13 @@ static void a_table_is_short_unless_all_is_asked_for(void **state) {
     const char *text = written(print_short, NULL, NULL);
     assert_non_null(
         strstr(text, "runs/x, step 7: 3 examples of the val split, loss 2.500"));
-    assert_non_null(strstr(text, "and 1 biases, norms and gains"));
+    assert_non_null(strstr(text, "\nblocks.*.attn.qkv.weight       2  24 x 8"));
+    assert_non_null(strstr(text, "  1.50 - 40.0    2.00 "));
     assert_null(strstr(text, "\nblocks.1.attn.qkv.bias"));
     text = written(print_long, NULL, NULL);
     assert_non_null(strstr(text, "\nblocks.1.attn.qkv.bias"));
-    assert_non_null(strstr(text, "blocks.0.attn head 1"));
+    assert_non_null(strstr(text, "\nblocks.0.attn     0"));
+    assert_non_null(strstr(text, "\n                  1"));
 }
 
 /* ---- figures ---- */
@@ -237,6 +260,7 @@ int main(void) {
         cmocka_unit_test(columns_are_aligned_and_empty_ones_left_out),
         cmocka_unit_test(the_bound_is_read),
         cmocka_unit_test(collapse_is_read),
+        cmocka_unit_test(rank_collapse_is_told_from_that_of_entropy),
         cmocka_unit_test(gradients_are_read),
         cmocka_unit_test(a_table_is_short_unless_all_is_asked_for),
         cmocka_unit_test(labels_are_short),

@@ -52,7 +52,7 @@ static const Option OPTIONS[] = {
     {"--heads", NULL, OPTION_FLAG, offsetof(Options, print.heads),
      .sentence = "a row for each head"},
     {"--tensors", NULL, OPTION_FLAG, offsetof(Options, print.tensors),
-     .sentence = "a row for each trained tensor, biases and norms too"},
+     .sentence = "a row for each trained tensor, not for those of all blocks together"},
     {"--json", NULL, OPTION_FLAG, offsetof(Options, json),
      .sentence = "one JSON object a checkpoint, all numbers in it"},
     {"--out", "FILE", OPTION_NAME, offsetof(Options, out),

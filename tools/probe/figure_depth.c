@@ -54,24 +54,37 @@ static bool is_drawn(const Drawing *d, const ProbedSite *s) {
     return layer_kind(s->name) == d->kind;
 }
 
-static bool draw_heads(const Drawing *d, size_t number, Style style, const char *label) {
+/* Numbers of a site's heads, [heads]; a number of the site. */
+typedef const double *NumbersOf(const ProbedSite *s);
+typedef double NumberOfSite(const ProbedSite *s);
+
+static bool draw_heads(const Drawing *d, NumbersOf *numbers, Style style,
+                       const char *label) {
     const Probed *p = d->probed[0];
     Points points = points_new(heads_of(p));
     for (size_t i = 0; i < p->sites; i++)
         for (size_t h = 0; h < p->site[i].heads && is_drawn(d, &p->site[i]); h++)
-            points_add(&points, place_of(&p->site[i], h), p->site[i].head[number][h]);
+            points_add(&points, place_of(&p->site[i], h), numbers(&p->site[i])[h]);
     return draw(d, &points, style, label);
 }
 
-static bool draw_sites(const Drawing *d, size_t number, Style style, const char *label) {
+static bool draw_sites(const Drawing *d, NumberOfSite *number, Style style,
+                       const char *label) {
     const Probed *p = d->probed[0];
     Points points = points_new(p->sites);
     for (size_t i = 0; i < p->sites; i++)
         if (is_drawn(d, &p->site[i]))
             points_add(&points, (double)layer_name(p->site[i].name).block,
-                       p->site[i].value[number]);
+                       number(&p->site[i]));
     return draw(d, &points, style, label);
 }
+
+static const double *entropies(const ProbedSite *s) { return s->entropy; }
+static const double *bounds(const ProbedSite *s) { return s->head[HEAD_BOUND]; }
+static const double *secs(const ProbedSite *s) { return s->head[HEAD_SEC]; }
+static const double *stable(const ProbedSite *s) { return s->head[HEAD_STABLE_RANK]; }
+static double uniform_of(const ProbedSite *s) { return s->uniform; }
+static double rank_of(const ProbedSite *s) { return s->value[SITE_RANK]; }
 
 static Style style_of(const Drawing *d, size_t colour, double width, Mark mark) {
     Style style = {.width = width, .mark = mark};
@@ -83,36 +96,36 @@ static double highest_uniform(const Drawing *d) {
     const Probed *p = d->probed[0];
     double top = 0;
     for (size_t i = 0; i < p->sites; i++)
-        if (p->site[i].value[SITE_UNIFORM] > top) top = p->site[i].value[SITE_UNIFORM];
+        if (p->site[i].uniform > top) top = p->site[i].uniform;
     return top;
 }
 
 static bool paint_entropy(const Drawing *d) {
     double top = highest_uniform(d);
     if (d->panel && top > 0) {
-        panel_range_y(d->panel, 0, 1.08 * top);
+        panel_range_y(d->panel, -0.04 * top, 1.08 * top);
         panel_zone(d->panel, 0, COLLAPSE_SHARE * top,
                    (Style){.colour = chart_warning(d->chart), .alpha = 0.13},
                    "collapse (< 10 %)");
     }
     Style uniform = style_of(d, 6, 0.9, MARK_NONE);
     uniform.dashed = true;
-    draw_sites(d, SITE_UNIFORM, uniform, "uniform attention");
-    draw_heads(d, HEAD_BOUND, style_of(d, 1, -1, MARK_RING), "bound (Theorem 3.1)");
-    return draw_heads(d, HEAD_ENTROPY, style_of(d, 0, -1, MARK_DOT), "entropy of a head");
+    draw_sites(d, uniform_of, uniform, "uniform attention");
+    draw_heads(d, bounds, style_of(d, 1, -1, MARK_RING), "bound (Theorem 3.1)");
+    return draw_heads(d, entropies, style_of(d, 0, -1, MARK_DOT), "entropy of a head");
 }
 
 static bool paint_sec(const Drawing *d) {
     if (d->panel) panel_range_y(d->panel, 0, 1.05);
-    return draw_heads(d, HEAD_SEC, style_of(d, 2, -1, MARK_DOT), "4 largest of a head");
+    return draw_heads(d, secs, style_of(d, 2, -1, MARK_DOT), "4 largest of a head");
 }
 
 static bool paint_rank(const Drawing *d) {
-    bool stable = draw_heads(d, HEAD_STABLE_RANK, style_of(d, 3, -1, MARK_DOT),
-                             "stable rank of a head's query-key matrix");
-    bool output = draw_sites(d, SITE_RANK, style_of(d, 4, 1.4, MARK_RING),
+    bool heads = draw_heads(d, stable, style_of(d, 3, -1, MARK_DOT),
+                            "stable rank of a head's query-key matrix");
+    bool output = draw_sites(d, rank_of, style_of(d, 4, 1.4, MARK_RING),
                              "rank of attention's output");
-    return stable || output;
+    return heads || output;
 }
 
 /* ---- tensors ---- */

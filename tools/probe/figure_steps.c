@@ -29,7 +29,7 @@ static const Hue HUES[KIND_COUNT] = {[KIND_ENCODER] = HUE_BLUE,
                                      [KIND_DECODER] = HUE_ORANGE,
                                      [KIND_PLAIN] = HUE_BLUE};
 
-static bool draw_sites(const Drawing *d, NumberAt *number) {
+static bool draw_sites(const Drawing *d, NumberAt *number, bool legend) {
     const Probed *p = d->probed[0];
     size_t all = 0, n = 0;
     bool any = false;
@@ -40,7 +40,7 @@ static bool draw_sites(const Drawing *d, NumberAt *number) {
         double depth = all > 1 ? (double)n / (double)(all - 1) : 0.5;
         Style style = {.width = 1.1, .mark = MARK_DOT};
         if (d->chart) style.colour = chart_ramp(d->chart, HUES[d->kind], depth);
-        any |= draw(d, number, i, style, named ? p->site[i].name : "");
+        any |= draw(d, number, i, style, named && legend ? p->site[i].name : "");
         n++;
     }
     return any;
@@ -48,19 +48,12 @@ static bool draw_sites(const Drawing *d, NumberAt *number) {
 
 static double entropy_at(const Drawing *d, const Probed *p, size_t i) {
     (void)d;
-
-    return 100 *
-           entropy_share(spread_of(p->site[i].head[HEAD_ENTROPY], p->site[i].heads).mean,
-                         p->site[i].value[SITE_UNIFORM]);
+    return 100 * probed_share(&p->site[i]);
 }
 
 static double gap_at(const Drawing *d, const Probed *p, size_t i) {
     (void)d;
-
-    double least = NAN;
-    for (size_t h = 0; h < p->site[i].heads; h++)
-        least = fmin(least, probed_gap(&p->site[i], h));
-    return least;
+    return probed_least_gap(&p->site[i]);
 }
 
 static double sec_at(const Drawing *d, const Probed *p, size_t i) {
@@ -81,12 +74,12 @@ static bool paint_entropy(const Drawing *d) {
                    (Style){.colour = chart_warning(d->chart), .alpha = 0.13},
                    "collapse (< 10 %)");
     }
-    return draw_sites(d, entropy_at);
+    return draw_sites(d, entropy_at, true);
 }
 
-static bool paint_gap(const Drawing *d) { return draw_sites(d, gap_at); }
-static bool paint_sec(const Drawing *d) { return draw_sites(d, sec_at); }
-static bool paint_rank(const Drawing *d) { return draw_sites(d, rank_at); }
+static bool paint_gap(const Drawing *d) { return draw_sites(d, gap_at, false); }
+static bool paint_sec(const Drawing *d) { return draw_sites(d, sec_at, false); }
+static bool paint_rank(const Drawing *d) { return draw_sites(d, rank_at, false); }
 
 /* ---- tensors: of all blocks together ---- */
 

@@ -10,7 +10,8 @@
 typedef struct PrintOptions {
     const char *of; /* the run's folder, or the recipe */
     bool heads;     /* a row for each head, not for each site */
-    bool tensors;   /* a row for every trained tensor, not for those of layers alone */
+    bool
+        tensors; /* a row for each trained tensor, not for those of all blocks together */
 } PrintOptions;
 
 void probe_print(const Probed *p, const PrintOptions *options, FILE *out);

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "tools/run/verdict.h"
+
 #define KEY(NUMBER, key) key,
-static const char *const KEYS_OF_HEAD[] = {HEAD_NUMBER_LIST(KEY)};
-static const char *const KEYS_OF_SITE[] = {SITE_NUMBER_LIST(KEY)};
 static const char *const KEYS_OF_LAYER[] = {LAYER_NUMBER_LIST(KEY)};
 static const char *const KEYS_OF_TENSOR[] = {TENSOR_NUMBER_LIST(KEY)};
 #undef KEY
@@ -32,16 +32,24 @@ static const char *name_at(const json_t *row, const char *key) {
     return name ? name : "";
 }
 
+static double *heads_at(const json_t *row, const char *key, size_t heads) {
+    const json_t *list = json_object_get(row, key);
+    double *value = mem_alloc(MAX(heads, (size_t)1) * sizeof *value);
+    for (size_t h = 0; h < heads; h++) value[h] = number(json_array_get(list, h));
+    return value;
+}
+
 static void read_site(const json_t *row, ProbedSite *s) {
     s->name = name_at(row, "site");
     s->heads = json_array_size(json_object_get(row, "entropy"));
-    read_numbers(row, KEYS_OF_SITE, SITE_NUMBERS, s->value);
-    for (size_t k = 0; k < HEAD_NUMBERS; k++) {
-        const json_t *list = json_object_get(row, KEYS_OF_HEAD[k]);
-        s->head[k] = mem_alloc(MAX(s->heads, (size_t)1) * sizeof(double));
-        for (size_t h = 0; h < s->heads; h++)
-            s->head[k][h] = number(json_array_get(list, h));
-    }
+    s->entropy = heads_at(row, "entropy", s->heads);
+    s->uniform = number_at(row, "uniform");
+    s->keys = number_at(row, "keys");
+    s->max_logit = number_at(row, "max_logit");
+    for (size_t k = 0; k < SITE_NUMBERS; k++)
+        s->value[k] = number_at(row, site_numbers[k].key);
+    for (size_t k = 0; k < HEAD_NUMBERS; k++)
+        s->head[k] = heads_at(row, head_numbers[k].key, s->heads);
 }
 
 static void read_tensor(const json_t *row, ProbedTensor *t) {
@@ -101,8 +109,10 @@ Probed *probed_read(const json_t *row) {
 
 void probed_free(Probed *p) {
     if (!p) return;
-    for (size_t i = 0; i < p->sites; i++)
+    for (size_t i = 0; i < p->sites; i++) {
+        mem_free(p->site[i].entropy);
         for (size_t k = 0; k < HEAD_NUMBERS; k++) mem_free(p->site[i].head[k]);
+    }
     mem_free(p->site);
     mem_free(p->layer);
     mem_free(p->tensor);
@@ -110,7 +120,7 @@ void probed_free(Probed *p) {
 }
 
 double probed_gap(const ProbedSite *site, size_t head) {
-    return site->head[HEAD_ENTROPY][head] - site->head[HEAD_BOUND][head];
+    return site->entropy[head] - site->head[HEAD_BOUND][head];
 }
 
 Spread spread_of(const double *x, size_t n) {
@@ -126,4 +136,14 @@ Spread spread_of(const double *x, size_t n) {
     }
     if (finite) s.mean = sum / (double)finite;
     return s;
+}
+
+double probed_share(const ProbedSite *site) {
+    return entropy_share(spread_of(site->entropy, site->heads).mean, site->uniform);
+}
+
+double probed_least_gap(const ProbedSite *site) {
+    double least = NAN;
+    for (size_t h = 0; h < site->heads; h++) least = fmin(least, probed_gap(site, h));
+    return least;
 }

@@ -1,7 +1,7 @@
 /* probed: a row of probing.h (or of probe.jsonl) as numbers; NaN: the row has none.
  *
  *     Probed *p = probed_read(row);        strings are borrowed from the row
- *     p->site[i].head[HEAD_ENTROPY][h] ...
+ *     p->site[i].entropy[h] ...
  *     probed_free(p); */
 #ifndef STEADY_PROBED_H
 #define STEADY_PROBED_H
@@ -9,41 +9,27 @@
 #include <jansson.h>
 
 #include "engine/core/base.h"
+#include "tools/run/site_numbers.h"
 
-/* X(NUMBER, key): what a site says of each of its heads, */
-#define HEAD_NUMBER_LIST(X)                                                              \
-    X(ENTROPY, "entropy")                                                                \
-    X(BOUND, "bound")                                                                    \
-    X(SEC, "sec")                                                                        \
-    X(STABLE_RANK, "stable_rank")
-/* and of itself. */
-#define SITE_NUMBER_LIST(X)                                                              \
-    X(UNIFORM, "uniform")                                                                \
-    X(KEYS, "keys")                                                                      \
-    X(MAX_LOGIT, "max_logit")                                                            \
-    X(RANK, "rank")
-/* Of a layer, and of any tensor. */
+/* X(NUMBER, key): of a layer, and of any tensor. */
 #define LAYER_NUMBER_LIST(X) X(SIGMA, "sigma") X(GAMMA, "gamma")
 #define TENSOR_NUMBER_LIST(X)                                                            \
     X(NORM, "norm") X(GRAD_NORM, "grad_norm") X(GRAD_INF, "grad_inf")
 
-#define HEAD_NUMBER(NUMBER, key) HEAD_##NUMBER,
-#define SITE_NUMBER(NUMBER, key) SITE_##NUMBER,
 #define LAYER_NUMBER(NUMBER, key) LAYER_##NUMBER,
 #define TENSOR_NUMBER(NUMBER, key) TENSOR_##NUMBER,
-enum { HEAD_NUMBER_LIST(HEAD_NUMBER) HEAD_NUMBERS };
-enum { SITE_NUMBER_LIST(SITE_NUMBER) SITE_NUMBERS };
 enum { LAYER_NUMBER_LIST(LAYER_NUMBER) LAYER_NUMBERS };
 enum { TENSOR_NUMBER_LIST(TENSOR_NUMBER) TENSOR_NUMBERS };
-#undef HEAD_NUMBER
-#undef SITE_NUMBER
 #undef LAYER_NUMBER
 #undef TENSOR_NUMBER
 
 typedef struct ProbedSite {
     const char *name;
     size_t heads;
+    double *entropy;            /* [heads] nats */
     double *head[HEAD_NUMBERS]; /* [heads] each */
+    double uniform;             /* what uniform attention has, nats */
+    double keys, max_logit;
     double value[SITE_NUMBERS];
 } ProbedSite;
 
@@ -74,6 +60,11 @@ void probed_free(Probed *p); /* NULL is fine */
 
 /* Entropy of a head over its bound; NaN: not known. */
 double probed_gap(const ProbedSite *site, size_t head);
+/* The smallest of the site's heads. */
+double probed_least_gap(const ProbedSite *site);
+
+/* Mean entropy of the heads as a share of uniform attention's. */
+double probed_share(const ProbedSite *site);
 
 /* Lowest, mean and highest of the finite among n numbers; NaN where there are none. */
 typedef struct Spread {

@@ -9,6 +9,7 @@
 #include "tools/run/verdict.h"
 
 enum { SITES_NAMED = 4 };
+static const double COMMON_MOST = 0.9; /* more: tokens are alike */
 
 __attribute__((format(printf, 2, 3))) static void add_line(TextBuffer *text,
                                                            const char *format, ...) {
@@ -56,24 +57,43 @@ static void read_bounds(const Probed *p, TextBuffer *text) {
 
 /* ---- collapse ---- */
 
-static double share_of(const ProbedSite *s) {
-    return entropy_share(spread_of(s->head[HEAD_ENTROPY], s->heads).mean,
-                         s->value[SITE_UNIFORM]);
+/* "rank 11.2 of 17": of at most as many tokens, which for cross attention are not known. */
+static void rank_text(const ProbedSite *s, char *text, size_t size) {
+    char rank[32], of[40] = "";
+    table_number(rank, 3, s->value[SITE_RANK]);
+    if (isnan(s->value[SITE_MEMORY])) text_format(of, sizeof of, " of %.0f", s->keys);
+    text_format(text, size, "rank %s%s", rank, of);
 }
+
+static bool rank_fell(const ProbedSite *s) { return s->value[SITE_RANK] < RANK_COLLAPSE; }
 
 static void read_site(const ProbedSite *s, TextBuffer *text) {
-    add_line(text, "%s: entropy collapse (%.2g %% of uniform)\n", s->name,
-             100 * share_of(s));
+    char rank[80];
+    rank_text(s, rank, sizeof rank);
+    add_line(text, "%s: entropy collapse (%.2g %% of uniform)", s->name,
+             100 * probed_share(s));
+    if (isnan(s->value[SITE_RANK])) add_line(text, "\n");
+    else if (!rank_fell(s))
+        add_line(text, ", but not of rank (output of %s): queries differ in their keys\n",
+                 rank);
+    else if (s->value[SITE_COMMON] > COMMON_MOST)
+        add_line(text,
+                 " and rank collapse (output of %s): tokens are alike before it (%.0f %% "
+                 "of ‖x‖² in common)\n",
+                 rank, 100 * s->value[SITE_COMMON]);
+    else
+        add_line(text, " and rank collapse (output of %s): queries share their keys\n",
+                 rank);
 }
 
-static void read_collapse(const Probed *p, TextBuffer *text) {
+static void read_entropy(const Probed *p, TextBuffer *text) {
     const ProbedSite *lowest = NULL;
     size_t fallen = 0;
     for (size_t i = 0; i < p->sites; i++) {
         const ProbedSite *s = &p->site[i];
-        double share = share_of(s);
+        double share = probed_share(s);
         if (!isfinite(share)) continue;
-        if (!lowest || share < share_of(lowest)) lowest = s;
+        if (!lowest || share < probed_share(lowest)) lowest = s;
         if (entropy_fell(share, COLLAPSE_SHARE) && ++fallen <= SITES_NAMED)
             read_site(s, text);
     }
@@ -82,7 +102,26 @@ static void read_collapse(const Probed *p, TextBuffer *text) {
     if (lowest && !fallen)
         add_line(text,
                  "No entropy collapse: the lowest site, %s, has %.0f %% of uniform\n",
-                 lowest->name, 100 * share_of(lowest));
+                 lowest->name, 100 * probed_share(lowest));
+}
+
+static void read_rank(const Probed *p, TextBuffer *text) {
+    const ProbedSite *lowest = NULL;
+    size_t fallen = 0;
+    char rank[80];
+    for (size_t i = 0; i < p->sites; i++) {
+        const ProbedSite *s = &p->site[i];
+        if (!rank_fell(s) || entropy_fell(probed_share(s), COLLAPSE_SHARE)) continue;
+        fallen++;
+        if (!lowest || s->value[SITE_RANK] < lowest->value[SITE_RANK]) lowest = s;
+    }
+    if (!fallen) return;
+    rank_text(lowest, rank, sizeof rank);
+    add_line(
+        text,
+        "Rank collapse without entropy collapse: at %zu of %zu sites all queries get "
+        "nearly the same (lowest: %s, %s)\n",
+        fallen, p->sites, lowest->name, rank);
 }
 
 /* ---- gradients ---- */
@@ -105,6 +144,7 @@ void reading_of(const Probed *p, TextBuffer *text) {
         add_line(text, "The %s is not finite: weights or activations are out of range\n",
                  isfinite(p->loss) ? "gradient" : "loss");
     read_bounds(p, text);
-    read_collapse(p, text);
+    read_entropy(p, text);
+    read_rank(p, text);
     read_gradient(p, text);
 }

@@ -9,6 +9,10 @@
  * or rank has collapsed; where the gradient is.  Lines end in \n. */
 void reading_of(const Probed *p, TextBuffer *text);
 
+/* Attention's output has collapsed in rank where its participation ratio, from 1 (every
+ * query gets the same) to the number of queries, is under this. */
+#define RANK_COLLAPSE 1.5
+
 /* Bounds are computed to this share of themselves: what is less below is rounding. */
 #define BOUND_ROUNDING 1e-4
 
