@@ -128,3 +128,19 @@ tell "and one of a recipe's initial weights" $?
 refuses "a figure of an unknown kind, before there is work to do" 2 'figure.gif: .*png, .svg or .pdf' \
     run -o figure.gif
 refuses "a recipe whose data are not there" 3 'data.path=PATH names others' vit-b16-mae
+
+# ---- every task: entropies at or above their bounds ----
+
+# Numbers of a list of the row's sites, a line each.
+of_heads() { tr ']' '\n' | sed -n "s/.*\"$1\":\[\([^]]*\)\$/\1/p" | tr ',' '\n'; }
+
+for recipe in demo grammar numbers-pre tones; do
+    json $recipe data.synthetic_count=40 train.batch=4 train.batch_seconds=4 data.image_size=28 \
+        model.depth=2 --sample 4 >row
+    of_heads entropy <row >entropies
+    of_heads bound <row >bounds
+    paste -d' ' entropies bounds | awk '
+        NF != 2 || $1 == "null" || $2 == "null" || $1 < $2 * 0.9999 { print; bad = 1 }
+        END { exit bad || NR < 8 }'
+    tell "$recipe: every head has a bound and is not below it" $?
+done

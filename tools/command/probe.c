@@ -116,6 +116,7 @@ static Status probe(const Options *o, OpenRun *run, Err *err) {
     Probing m;
     size_t sample = o->sample ? o->sample : SAMPLE;
     if (!probing_begin(&m, run, (Split)o->split, sample, err)) {
+        m.ema = o->choice.ema;
         if (o->all) show_all(o, &m, err);
         else keep(o, probing_row(&m));
     }

@@ -261,6 +261,8 @@ static void print_head(const Probed *p, const char *of, FILE *out) {
     table_number(grad, 3, p->grad_norm);
     fprintf(out, "%s", of);
     if (p->step) fprintf(out, ", step %zu", p->step);
+    if (p->average) fprintf(out, " (mean of %zu checkpoints)", p->average);
+    if (p->ema) fprintf(out, " (averaged weights)");
     if (p->checkpoint && !p->step) fprintf(out, ", %s", p->checkpoint);
     if (!p->checkpoint) fprintf(out, ", initial weights");
     fprintf(out, ": %zu examples of the %s split, loss %s, gradient norm %s", p->sample,

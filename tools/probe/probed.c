@@ -87,6 +87,8 @@ Probed *probed_read(const json_t *row) {
     p->checkpoint = text_at(row, "checkpoint");
     p->split = text_at(row, "split");
     p->step = (size_t)json_integer_value(json_object_get(row, "step"));
+    p->average = (size_t)json_integer_value(json_object_get(row, "average"));
+    p->ema = json_is_true(json_object_get(row, "ema"));
     p->sample = (size_t)json_integer_value(json_object_get(row, "sample"));
     p->loss = number_at(row, "loss");
     p->grad_norm = number_at(row, "grad_norm");

@@ -47,7 +47,8 @@ typedef struct ProbedTensor {
 
 typedef struct Probed {
     const char *checkpoint, *split; /* NULL: none */
-    size_t step, sample;
+    size_t step, sample, average;   /* average: of so many checkpoints; 0: one alone */
+    bool ema;
     double loss, grad_norm, temperature;
     ProbedSite *site;
     ProbedLayer *layer;

@@ -12,7 +12,7 @@ enum { PIECE = 16 };
 Status probing_begin(Probing *m, OpenRun *run, Split split, size_t sample, Err *err) {
     Task *task = run->task;
     *m = (Probing){.run = run, .split = split};
-    if (task->ops->sample(task, split, sample, err)) return err->status;
+    if (task->ops->sample(task, split, sample, err)) return run_advise_data(err);
     task_say_split(task, split);
     if (!task->part)
         return err_set(err, FAIL_DATA, "no example of the %s split can be read",
@@ -62,6 +62,9 @@ json_t *probing_row(Probing *m) {
     prober_free(prober);
     json_object_set_new(row, "checkpoint",
                         *run->checkpoint ? json_text(run->checkpoint) : json_null());
+    if (run->average)
+        json_object_set_new(row, "average", json_integer((json_int_t)run->average));
+    if (m->ema) json_object_set_new(row, "ema", json_true());
     json_object_set_new(row, "split", json_string(split_name(m->split)));
     json_object_set_new(row, "sample", json_integer((json_int_t)run->task->part));
     json_object_set_new(row, "loss", json_number(m->step.loss));

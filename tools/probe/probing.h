@@ -9,6 +9,7 @@
  * The row is that of probe.jsonl (tools/run/probe.h), every probe on and spectral norms
  * to convergence, and beside it
  *   "checkpoint"   file, or null: initial weights
+ *   "average"      of so many checkpoints the mean; "ema": averaged weights (train.ema)
  *   "split", "sample"            what was measured on: so many of its first examples
  *   "loss", "grad_norm", "temperature"
  *   "tensors"      all that is trained: [{"name", "shape", "norm", "grad_norm", "grad_inf"}]
@@ -22,6 +23,7 @@
 typedef struct Probing {
     OpenRun *run;
     Split split;
+    bool ema; /* the caller's: the weights are averages */
     Step step;
 } Probing;
 

@@ -75,16 +75,9 @@ static Status begin_weights(OpenRun *run, Err *err) {
     return weights_load(init, NULL, run->task->model, err);
 }
 
-/* The recipe's data may be on another machine. */
 static Status open_data(OpenRun *run, Err *err) {
     run->task = task_open(run->recipe, NULL, err);
-    if (run->task) return OK;
-    Err why = *err;
-    if (why.status != FAIL_DATA || strstr(why.text, "data.")) return why.status;
-    return err_set(err, why.status,
-                   "%.600s; sizes and examples come from the data: data.path=PATH names "
-                   "others",
-                   why.text);
+    return run->task ? OK : run_advise_data(err);
 }
 
 static Status fill_model(OpenRun *run, const RunChoice *c, Err *err) {

@@ -192,6 +192,15 @@ void run_close(OpenRun *run) {
     *run = (OpenRun){0};
 }
 
+Status run_advise_data(Err *err) {
+    Err why = *err;
+    if (why.status != FAIL_DATA || strstr(why.text, "data.")) return why.status;
+    return err_set(err, why.status,
+                   "%.600s; sizes and examples come from the data: data.path=PATH names "
+                   "others",
+                   why.text);
+}
+
 ForwardMode run_mode(const OpenRun *run) {
     double own = run->at.temperature; /* 0: the weights are from elsewhere */
     return (ForwardMode){.temperature = own > 0 ? own : run->recipe->model.temperature};

@@ -44,6 +44,10 @@ Status run_load(OpenRun *run, bool ema, Err *err);
  * that has no effect there (tools/recipe/change.h). */
 Status run_check_words(const OpenRun *run, const char *command, unsigned use, Err *err);
 
+/* Data that cannot be opened may be on another machine: a FAIL_DATA that names no key of
+ * theirs gets one. */
+Status run_advise_data(Err *err);
+
 /* Forward mode of evaluation: the temperature that the run ended with. */
 ForwardMode run_mode(const OpenRun *run);
 
