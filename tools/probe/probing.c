@@ -51,7 +51,6 @@ static void pass(Probing *m, const ForwardMode *mode) {
 json_t *probing_row(Probing *m) {
     const OpenRun *run = m->run;
     ForwardMode mode = run_mode(run);
-    mode.measure = MEASURE_HEADS;
     ProbeConfig all = run->recipe->probe;
     all.every = 1, all.entropy = all.spectral = all.gradients = true;
     mode.measure = MEASURE_HEADS;

@@ -57,7 +57,7 @@ static void read_bounds(const Probed *p, TextBuffer *text) {
 
 /* ---- collapse ---- */
 
-/* "rank 11.2 of 17": of at most as many tokens, which for cross attention are not known. */
+/* "rank 11.2 of 17": of at most as many tokens; cross attention does not know them. */
 static void rank_text(const ProbedSite *s, char *text, size_t size) {
     char rank[32], of[40] = "";
     table_number(rank, 3, s->value[SITE_RANK]);
