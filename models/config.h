@@ -36,6 +36,7 @@ typedef struct ModelConfig {
     bool final_norm; /* pre only: LayerNorm after the last block */
     ReparamMethod reparam;
     ReparamScope reparam_scope; /* see LayerPart in models/layer.h */
+    bool reparam_front;         /* speech: the convolution too, whatever the scope */
     GammaInit gamma_init;
     /* sigma, spectral: the first singular vectors, or random ones */
     UvInit uv_init;

@@ -37,6 +37,7 @@ void embedding_build(Model *model, Embedding *e, const char *prefix, size_t voca
                      .scale = c->embed_scale,
                      .config = c};
     if (e->scale < 0) e->scale = sinusoidal ? sqrt((double)c->width) : 1;
+    params_begin_front(model->params);
     if (c->cutoff_count) build_bands(model, e, prefix, vocab);
     else if (!shared)
         e->table = params_add(model->params, PARAM_MATRIX, 2, (size_t[]){vocab, c->width},
@@ -44,6 +45,7 @@ void embedding_build(Model *model, Embedding *e, const char *prefix, size_t voca
     if (c->position == POSITION_LEARNED)
         e->position = params_add(model->params, PARAM_VECTOR, 2,
                                  (size_t[]){rows, c->width}, "%spos_embed", prefix);
+    params_end_front(model->params);
 }
 
 void embedding_release(Embedding *e) { mem_free(e->sines); }

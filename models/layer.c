@@ -59,20 +59,36 @@ static bool in_scope(const ModelConfig *config, LayerPart part) {
     return config->reparam != REPARAM_NONE && part <= LAST[config->reparam_scope];
 }
 
-static void build(Model *model, LinearLayer *layer, LayerPart part, bool bias, int dims,
-                  const size_t *shape, const char *name) {
+static void build_plain(Model *model, LinearLayer *layer, bool bias, int dims,
+                        const size_t *shape, const char *name) {
     text_format(layer->name, sizeof layer->name, "%s", name);
     layer->weight =
         params_add(model->params, PARAM_MATRIX, dims, shape, "%s.weight", name);
     layer->bias =
         bias ? params_add(model->params, PARAM_VECTOR, 1, shape, "%s.bias", name) : NULL;
     layer->reparam = NULL;
-    if (in_scope(&model->config, part)) {
+}
+
+static void enlist(Model *model, LinearLayer *layer, bool reparam) {
+    if (reparam) {
         layer->reparam = reparam_new(model->params, layer->weight, model->config.reparam);
         layer->reparam->power_steps = model->config.power_steps;
     }
     GROW(model->layers, model->layer_count, model->layer_room, 1);
     model->layers[model->layer_count++] = layer;
+}
+
+static void build(Model *model, LinearLayer *layer, LayerPart part, bool bias, int dims,
+                  const size_t *shape, const char *name) {
+    build_plain(model, layer, bias, dims, shape, name);
+    enlist(model, layer, in_scope(&model->config, part));
+}
+
+void convolution_build(Model *model, LinearLayer *layer, const size_t shape[3],
+                       const char *name) {
+    const ModelConfig *c = &model->config;
+    build_plain(model, layer, true, 3, shape, name);
+    if (c->reparam_front && c->reparam != REPARAM_NONE) enlist(model, layer, true);
 }
 
 void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,

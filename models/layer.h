@@ -61,8 +61,8 @@ void model_set_config(Model *model, const ModelConfig *config);
 
 /* Which layers model.reparam_scope means: attention is PART_ATTENTION, blocks that and
  * PART_MLP, auto all but PART_OUTPUT, and all is all.  Tables of embeddings, also where
- * they are the output (tied, adaptive softmax), and the speech convolution are no
- * layers. */
+ * they are the output (tied, adaptive softmax), and the speech convolution (but for
+ * model.reparam_front) are no layers. */
 typedef enum {
     PART_ATTENTION,
     PART_MLP,
@@ -77,6 +77,11 @@ void linear_build(Model *model, LinearLayer *layer, LayerPart part, bool bias, s
     __attribute__((format(printf, 7, 8)));
 void linear_build_shaped(Model *model, LinearLayer *layer, LayerPart part, int dims,
                          const size_t *shape, const char *name);
+/* Registers the convolution X.weight [out, in, kernel] and X.bias [out] in front of the
+ * blocks.  With model.reparam_front it is a layer like the others, its weight seen as
+ * [out, in kernel]; otherwise two plain parameters, and no layer of the probes. */
+void convolution_build(Model *model, LinearLayer *layer, const size_t shape[3],
+                       const char *name);
 /* Registers the output matrix X.weight [out, in] of texts, PART_OUTPUT without a bias.
  * Where it is not reparametrised it is a plain parameter, as the table of a tied output
  * is: no layer of the probes. */

@@ -12,15 +12,15 @@ static const double SECONDS_A_ROW = 0.03; /* SPEECH_STRIDE frames of 10 ms */
 static void build_front(Speech *s) {
     ParamSet *params = s->model.params;
     size_t width = s->model.config.width, one = 1, channels = 2 * width;
+    params_begin_front(params);
     s->norm_scale = params_add(params, PARAM_VECTOR, 1, &one, "input_norm.weight");
     s->norm_shift = params_add(params, PARAM_VECTOR, 1, &one, "input_norm.bias");
-    s->conv_weight =
-        params_add(params, PARAM_MATRIX, 3,
-                   (size_t[]){channels, s->filters, SPEECH_KERNEL}, "conv.weight");
-    s->conv_bias = params_add(params, PARAM_VECTOR, 1, &channels, "conv.bias");
+    convolution_build(&s->model, &s->conv,
+                      (size_t[]){channels, s->filters, SPEECH_KERNEL}, "conv");
     if (s->model.config.position == POSITION_LEARNED)
         s->position = params_add(params, PARAM_VECTOR, 2,
                                  (size_t[]){s->model.config.context, width}, "pos_embed");
+    params_end_front(params);
 }
 
 Status speech_check(const ModelConfig *c, size_t filters, size_t labels, Err *err) {
@@ -74,22 +74,23 @@ void speech_free(Speech *s) {
 
 /* ---- initial values ---- */
 
-static void lecun(Param *weight, Param *bias, uint64_t seed) {
+static void lecun(const ModelConfig *c, LinearLayer *layer, uint64_t seed) {
+    Param *weight = layer->weight;
     double fan_in = (double)(weight->tensor.size / weight->tensor.shape[0]);
     param_uniform(weight, seed, sqrt(3 / fan_in));
-    param_uniform(bias, seed, 1 / sqrt(fan_in));
+    param_uniform(layer->bias, seed, 1 / sqrt(fan_in));
+    if (layer->reparam && reparam_sets_norm(c->reparam) && c->init == INIT_NORMAL)
+        param_normal(weight, seed, c->init_std);
 }
 
 void speech_initialize(Speech *s, uint64_t seed) {
     const ModelConfig *c = &s->model.config;
     param_fill(s->norm_scale, 1);
     param_fill(s->norm_shift, 0);
-    lecun(s->conv_weight, s->conv_bias, seed);
+    lecun(c, &s->conv, seed);
     if (s->position) param_normal(s->position, seed, 0.02);
     stack_initialize(&s->model, &s->stack, seed);
-    lecun(s->head.weight, s->head.bias, seed);
-    if (s->head.reparam && reparam_sets_norm(c->reparam) && c->init == INIT_NORMAL)
-        param_normal(s->head.weight, seed, c->init_std);
+    lecun(c, &s->head, seed);
 }
 
 /* ---- running ---- */
@@ -119,7 +120,8 @@ static Tensor *front(Speech *s, Tape *tape, const ForwardMode *mode,
                          .before = rows->before,
                          .each_before = rows->each_before,
                          .frame_count = rows->frames};
-    x = op_conv1d(tape, &frames, &s->conv_weight->tensor, &s->conv_bias->tensor);
+    x = op_conv1d(tape, &frames, &s->conv.weight->tensor, &s->conv.bias->tensor,
+                  linear_scale(&s->conv));
     double dropout = s->model.config.attention_dropout;
     x = op_dropout(tape, op_glu(tape, x), dropout, 0, mode->first_example);
     return add_positions(s, tape, mode, x, count);
@@ -141,7 +143,7 @@ Tensor *speech_logits(Speech *s, Tape *tape, const ForwardMode *mode,
 
 double speech_flops(const Speech *s, size_t frames) {
     double rows = ceil((double)frames / SPEECH_STRIDE);
-    double ends = (double)(s->conv_weight->tensor.size + s->head.weight->tensor.size);
+    double ends = (double)(s->conv.weight->tensor.size + s->head.weight->tensor.size);
     return 2 * rows * ends + stack_flops(&s->stack, rows, rows, 0, 0);
 }
 

@@ -25,8 +25,8 @@ typedef struct Speech {
     Model model;
     size_t filters, labels;
     Param *norm_scale, *norm_shift;
-    Param *conv_weight, *conv_bias;
-    Param *position; /* NULL: none that is learned */
+    LinearLayer conv; /* reparametrised with model.reparam_front alone */
+    Param *position;  /* NULL: none that is learned */
     Stack stack;
     LinearLayer head;
 } Speech;
@@ -38,8 +38,8 @@ Speech *speech_new(const ModelConfig *config, size_t filters, size_t labels);
 void speech_free(Speech *speech);
 
 /* Blocks as block_initialize says; convolution and head uniform within
- * sqrt(3/fan_in), their biases within 1/sqrt(fan_in); a head under sigma or spectral
- * as the blocks' matrices. */
+ * sqrt(3/fan_in), their biases within 1/sqrt(fan_in); both, where they are under sigma or
+ * spectral, as the blocks' matrices. */
 void speech_initialize(Speech *speech, uint64_t seed);
 
 /* A batch of utterances; all is borrowed until the backward pass is over. */

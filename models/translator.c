@@ -65,9 +65,11 @@ Translator *translator_new(const ModelConfig *config, size_t source_vocab,
     t->target_vocab = target_vocab;
     model_init(model, config);
     Param *shared = NULL;
+    params_begin_front(model->params);
     if (all)
         shared = params_add(model->params, PARAM_MATRIX, 2,
                             (size_t[]){source_vocab, config->width}, "embed.weight");
+    params_end_front(model->params);
     embedding_build(model, &t->source, "encoder.", source_vocab, positions, shared);
     embedding_build(model, &t->target, "decoder.", target_vocab, positions, shared);
     t->source.owns_table = true; /* the one that initialises what is shared */

@@ -39,6 +39,7 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
     vit->tokens = (picture.height / patch) * (picture.width / patch) + 1;
     model_init(model, config);
     PositionKind position = config->position;
+    params_begin_front(model->params);
     vit->cls_token =
         params_add(model->params, PARAM_VECTOR, 3, (size_t[]){1, 1, width}, "cls_token");
     if (position != POSITION_NONE)
@@ -49,6 +50,7 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
     linear_build_shaped(model, &vit->patch, PART_OUTSIDE, 4,
                         (size_t[]){width, picture.channels, patch, patch},
                         "patch_embed.proj");
+    params_end_front(model->params);
     BlockSpec spec = block_spec_alone(config, false, EPS);
     stack_build(model, &vit->stack, &spec);
     linear_build(model, &vit->head, PART_OUTSIDE, true, classes, width, "head");

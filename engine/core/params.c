@@ -74,6 +74,7 @@ Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
           length);
     CHECK(!params_find(set, param->name), "two parameters named %s", param->name);
     param->role = role;
+    param->front = set->front;
     tensor_set_shape(&param->tensor, dims, shape);
     param->tensor.needs_grad = param_is_trained(param);
     param->tensor.is_param = true;
@@ -82,6 +83,10 @@ Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
     add_name(set, set->count - 1);
     return param;
 }
+
+void params_begin_front(ParamSet *set) { set->front = true; }
+
+void params_end_front(ParamSet *set) { set->front = false; }
 
 static size_t assign_offsets(ParamSet *set, bool trained) {
     size_t next = 0;

@@ -22,6 +22,7 @@ typedef enum {
 typedef struct Param {
     char name[120];
     ParamRole role;
+    bool front; /* registered between params_begin_front and params_end_front */
     Tensor tensor;
     size_t offset; /* of a trained parameter in the slabs, in numbers */
 } Param;
@@ -37,6 +38,7 @@ typedef struct ParamSet {
     /* numbers in trained parameters; a multiple of 16 for each (padding 0) */
     size_t trained;
     size_t buffered; /* the same for buffers */
+    bool front;      /* what is added now is of the front end */
 } ParamSet;
 
 ParamSet *params_new(void);
@@ -45,6 +47,12 @@ void params_free(ParamSet *set);
 /* Registers a parameter; the pointer stays valid until params_free. */
 Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Parameters added between these make what the first block reads: patch embedding, class
+ * token, speech convolution, tables of embeddings, positions, with their biases and the
+ * companions of their reparametrisation.  They can have a learning rate of their own. */
+void params_begin_front(ParamSet *set);
+void params_end_front(ParamSet *set);
+
 /* Ends the process with a line when values and gradients need more than it can
  * have (mem_expect). */
 void params_finish(ParamSet *set);

@@ -1,8 +1,8 @@
 /* frames: y[b, t, c K + k] = x[b, t stride + k - before, c], 0 outside of the utterance
  *   dx[b, f, c] = sum over the windows t that frame f stands in of
  *                 dy[b, t, c K + f + before - t stride]
- * conv1d: frames, and then op_linear: y = frames W^T + b, W [O, C, K] seen as [O, C
- * K]. */
+ * conv1d: frames, and then op_linear: y = scale frames W^T + b, W [O, C, K] seen as
+ * [O, C K]. */
 #include <string.h>
 
 #include "engine/op/op.h"
@@ -99,9 +99,10 @@ Tensor *op_frames(Tape *tape, const FramesArgs *a) {
     return y;
 }
 
-Tensor *op_conv1d(Tape *tape, const FramesArgs *a, Tensor *w, Tensor *b) {
+Tensor *op_conv1d(Tape *tape, const FramesArgs *a, Tensor *w, Tensor *b,
+                  const Scale *scale) {
     CHECK(w->dims == 3 && w->shape[1] == a->x->shape[2] && w->shape[2] == a->kernel,
           "conv1d: weight [%zu, %zu, %zu] for %zu channels, kernel %zu", w->shape[0],
           w->shape[1], w->shape[2], a->x->shape[2], a->kernel);
-    return op_linear(tape, op_frames(tape, a), w, b, NULL);
+    return op_linear(tape, op_frames(tape, a), w, b, scale);
 }

@@ -145,7 +145,8 @@ size_t frames_before_same(size_t length, size_t kernel, size_t stride);
 /* y[b, t, o] = b[o] + sum_ck w[o, c, k] frames[b, t, c, k]   w [O, C, kernel], b [O] or
  * NULL -> [B, ceil(T / stride), O].  Output frames behind an utterance's end are made of
  * the bias and what windows still reach: mask them further on. */
-Tensor *op_conv1d(Tape *tape, const FramesArgs *args, Tensor *w, Tensor *b);
+Tensor *op_conv1d(Tape *tape, const FramesArgs *args, Tensor *w, Tensor *b,
+                  const Scale *scale);
 
 /* Pictures [B, C, Y, X] to rows [B, (Y/P)(X/P), C P P] of pixels in order (C, y, x). */
 Tensor *op_patchify(Tape *tape, Tensor *x, size_t patch);

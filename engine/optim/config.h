@@ -52,6 +52,7 @@ typedef struct OptimConfig {
     bool adapt_1d;          /* lars, lamb: decay and trust ratio for every tensor */
     double clip;            /* largest global gradient norm; 0: no clipping */
     double gamma_lr_scale;  /* learning rate of gamma (and g) relative to the others */
+    double front_lr_scale;  /* of the front end (engine/core/params.h), its gamma too */
 } OptimConfig;
 
 #define SCHEDULE_STEPS_MAX 64

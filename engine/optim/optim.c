@@ -20,7 +20,7 @@ typedef struct Target {
     size_t first, last; /* spans [first, last) */
     bool adapted;       /* the trust ratio acts, where the optimizer has one */
     bool decayed;       /* weight decay acts */
-    bool gain;
+    double lr_scale;    /* its learning rate, relative to the others */
     double ratio;
 } Target;
 
@@ -63,6 +63,7 @@ OptimConfig optim_config_default(void) {
         .momentum = -1,
         .trust = 0.001,
         .gamma_lr_scale = 1,
+        .front_lr_scale = 1,
     };
 }
 
@@ -112,6 +113,11 @@ static void count_spans(Optimizer *o) {
     }
 }
 
+static double lr_scale_of(const OptimConfig *config, const Param *param) {
+    return (param->role == PARAM_GAIN ? config->gamma_lr_scale : 1) *
+           (param->front ? config->front_lr_scale : 1);
+}
+
 static void add_target(Optimizer *o, const Param *param, size_t t, size_t first) {
     size_t size = param->tensor.size, count = spans_of(size);
     o->targets[t] = (Target){
@@ -120,7 +126,7 @@ static void add_target(Optimizer *o, const Param *param, size_t t, size_t first)
         .last = first + count,
         .adapted = is_adapted(o, param->role),
         .decayed = is_decayed(o, param->role),
-        .gain = param->role == PARAM_GAIN,
+        .lr_scale = lr_scale_of(&o->config, param),
         .ratio = 1,
     };
     for (size_t k = 0; k < count; k++)
@@ -166,6 +172,7 @@ void optim_set_config(Optimizer *o, const OptimConfig *config) {
     o->config = *config;
     resolve_config(&o->config);
     o->weight_decay = config->weight_decay;
+    o->watched = OPTIM_WATCH_NONE;
     fill_targets(o);
 }
 
@@ -179,7 +186,7 @@ void optim_free(Optimizer *o) {
 
 static OptimSpan span_at(const Optimizer *o, const Place *place, double lr) {
     const Target *target = &o->targets[place->target];
-    real own_lr = (real)(target->gain ? lr * o->config.gamma_lr_scale : lr);
+    real own_lr = (real)(lr * target->lr_scale);
     real decay = target->decayed ? (real)o->weight_decay : 0;
     bool coupled = o->config.decay == DECAY_COUPLED;
     OptimSpan span = {
@@ -314,8 +321,8 @@ bool optim_preconditioner(const Optimizer *o, double *p) {
         OptimSpan span = span_at(o, place, 1);
         double *own = p + place->offset;
         if (o->rule->precondition) o->rule->precondition(&pass, &span, own);
-        if (!o->targets[place->target].gain) continue;
-        for (size_t i = 0; i < place->size; i++) own[i] /= o->config.gamma_lr_scale;
+        double lr_scale = o->targets[place->target].lr_scale;
+        for (size_t i = 0; lr_scale != 1 && i < place->size; i++) own[i] /= lr_scale;
     }
     return true;
 }

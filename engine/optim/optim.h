@@ -23,6 +23,8 @@
  * PARAM_MATRIX has decay and ratio.  PARAM_VECTOR and PARAM_GAIN have neither, unless
  * lars or lamb run with adapt_1d; with DECAY_ALL they have decay.  PARAM_GAIN learns, and
  * decays where decay is decoupled, with lr * gamma_lr_scale.  PARAM_BUFFER is left alone.
+ * The rate of the front end (Param.front) is times front_lr_scale, decoupled decay with
+ * it; gains there have both factors.  At 0 the front end stays as it is.
  *
  * sgd with nesterov is fairseq's NAG, at any sequence of learning rates: with v = -lr b
  * (lr that of the buffer's last step) PyTorch's b' = mu b + g, p -= lr' (g + mu b') is
@@ -43,7 +45,7 @@
 typedef struct Optimizer Optimizer;
 
 /* adamw, lr 1e-3, betas 0.9 and 0.999, eps, momentum and kind of decay automatic, trust
- * 0.001, no decay, no clipping, gamma_lr_scale 1. */
+ * 0.001, no decay, no clipping, gamma_lr_scale and front_lr_scale 1. */
 OptimConfig optim_config_default(void);
 
 /* "adamw", "lamb", ... */
@@ -98,7 +100,8 @@ real *optim_slot(Optimizer *o, size_t i);
  *   adagrad      P = sqrt(s) + eps                 2
  *   sgd, lars    P = 1                             2 + 2 mu; nesterov (2 + 2 mu) / (1 + 2 mu)
  *   lamb         not known: its ratio of norms changes the rate of a tensor at each step
- * and P of gains divided by gamma_lr_scale.  The ratios of lars are not part of P. */
+ * and P divided by gamma_lr_scale and front_lr_scale where they act.  The ratios of lars
+ * are not part of P. */
 
 /* NaN: not known. */
 double optim_edge(const Optimizer *o);

@@ -181,6 +181,11 @@ def make_cases():
     add("position-none", model_position="none", **adagrad)
     add("position-learned", model_position="learned", **sigma, **adamw)
     add("scope-blocks", model_reparam_scope="blocks", **sigma, **lars)
+    add("front-lr-scale", optim_front_lr_scale=0.1, **sigma, **adagrad)
+    add("reparam-front", model_reparam_front=True, model_reparam_scope="attention", **sigma,
+        **adagrad)
+    add("reparam-front-weight", model_norm="none", model_reparam="weight",
+        model_reparam_front=True, optim_front_lr_scale=0.5, **adamw)
     add("scope-attention", model_reparam_scope="attention", **sigma, **adagrad)
     add("some-sigma", some=True, **sigma, **adagrad)
     add("gamma-one", model_gamma_init=1, **sigma, **adamw)

@@ -43,7 +43,7 @@ MEAN, STD = 0.5, 0.25
 
 OPTIM = dict(name="adamw", lr=3e-3, beta1=0.9, beta2=0.999, eps=-1, weight_decay=0.0,
              momentum=-1, nesterov=False, trust=0.001, adapt_1d=False, clip=0.0,
-             gamma_lr_scale=1.0, decay="auto", decay_scope="matrices", weight_decay_end=None)
+             gamma_lr_scale=1.0, front_lr_scale=1.0, decay="auto", decay_scope="matrices", weight_decay_end=None)
 SCHEDULE = dict(name="constant", warmup_steps=0, warmup_epochs=0, warmup_init=0.0, step_at=(),
                 step_factor=0.1, min_lr=0.0)
 
@@ -136,6 +136,17 @@ class Lamb(torch.optim.Optimizer):
                 p -= group["lr"] * ratio * update
 
 
+def is_front(name):
+    """Of what the first block reads."""
+    return (name in ("cls_token", "pos_embed") or
+            name.startswith(("patch_embed.", "conv.", "input_norm.")))
+
+
+def lr_scale(name, optim):
+    return ((optim["gamma_lr_scale"] if is_gain(name) else 1.0) *
+            (optim["front_lr_scale"] if is_front(name) else 1.0))
+
+
 def make_optimizer(p, trained, optim):
     """One group a tensor: decay and trust ratio on weight matrices (adapt_1d: on everything;
     decay_scope = all: decay on everything), a rate of its own for gamma and g."""
@@ -147,7 +158,7 @@ def make_optimizer(p, trained, optim):
         adapt = adapt_all or is_matrix(key, p[key])
         groups.append(dict(params=[p[key]], adapt=adapt,
                            decayed=adapt or decay_all, weight_decay=0.0,
-                           scale=optim["gamma_lr_scale"] if is_gain(key) else 1.0))
+                           scale=lr_scale(key, optim)))
     betas = (optim["beta1"], optim["beta2"])
     eps = optim["eps"] if optim["eps"] >= 0 else (1e-6 if name == "lamb" else 1e-8)
     momentum = optim["momentum"] if optim["momentum"] >= 0 else (0.9 if name == "lars" else 0.0)
@@ -436,6 +447,7 @@ def make_cases():
     add("clip-sigma", optim_name="sgd", optim_lr=0.1, optim_clip=1.0, **sigma)
     add("gamma-one", model_gamma_init=1, **sigma, **adamw)
     add("gamma-lr-scale", optim_gamma_lr_scale=5.0, **sigma, **adamw)
+    add("front-lr-scale", optim_front_lr_scale=0.2, optim_gamma_lr_scale=2.0, **sigma, **adamw)
     add("gamma-lr-scale-weight", optim_gamma_lr_scale=5.0, model_norm="none",
         model_reparam="weight", **adamw)
     add("temperature", model_temperature=0.5, **pre, **adamw)

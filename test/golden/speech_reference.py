@@ -28,6 +28,7 @@ KERNEL, STRIDE, SECONDS = 7, 3, 0.03  # of the convolution; a row of its output
 MODEL = dict(kind="transcribe", width=16, depth=2, heads=2, mlp_ratio=2, context=40, norm="pre",
              final_norm=True, reparam="none", reparam_scope="all", gamma_init="spectral",
              qkv="joint", activation="relu", temperature=1.0, position="cape", cape_shift=0,
+             reparam_front=False,
              decoder_depth=0)
 
 
@@ -78,12 +79,15 @@ def longest_of(utterances):
 
 
 def linear_layers(model):
-    """Names of the layers that a reparametrisation may reach: the convolution is none."""
-    return text_reference.block_layers(model) + ["head"]
+    """Names of the layers that a reparametrisation may reach: the convolution by a key alone."""
+    front = ["conv"] if model["reparam_front"] and model["reparam"] != "none" else []
+    return front + text_reference.block_layers(model) + ["head"]
 
 
 def reparametrised_layers(model):
-    return vit_reference.reparametrised_layers(model, linear_layers(model))
+    names = linear_layers(model)
+    kept = vit_reference.reparametrised_layers(model, names)
+    return [name for name in names if name in kept or name == "conv"]
 
 
 def parameter_shapes(model):
@@ -163,7 +167,8 @@ class SpeechPass(Pass):
                                            (0, 0, 0, length - len(u.features))),
                                      len(u.features), self.p) for u in examples])
         x = F.pad(x.transpose(1, 2), (frames_before(longest), KERNEL + STRIDE))
-        x = F.conv1d(x, self.p["conv.weight"], self.p["conv.bias"], stride=STRIDE)[:, :, :rows]
+        w = self.weight.get("conv", self.p["conv.weight"]).view_as(self.p["conv.weight"])
+        x = F.conv1d(x, w, self.p["conv.bias"], stride=STRIDE)[:, :, :rows]
         first, second = x.transpose(1, 2).chunk(2, -1)
         return first * second.sigmoid()
 

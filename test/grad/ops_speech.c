@@ -73,9 +73,9 @@ void grad_case_masked_norm(void **state) {
 static Tensor *run_frames(Tape *tape, GradCase *c) {
     FramesArgs args = *(FramesArgs *)c->args;
     args.x = c->input[0];
-    return c->inputs == 1
-               ? op_frames(tape, &args)
-               : op_conv1d(tape, &args, c->input[1], c->inputs > 2 ? c->input[2] : NULL);
+    return c->inputs == 1 ? op_frames(tape, &args)
+                          : op_conv1d(tape, &args, c->input[1],
+                                      c->inputs > 2 ? c->input[2] : NULL, NULL);
 }
 
 /* Windows that overlap, touch, leave gaps; more of them than frames, or hardly one. */

@@ -234,6 +234,17 @@ static void speech_with_every_norm_and_reparametrisation(void **state) {
 }
 
 /* With seed and step of loss_of one of the four blocks is left out. */
+static void speech_with_a_reparametrised_convolution(void **state) {
+    (void)state;
+    for (ReparamMethod method = REPARAM_SIGMA; method < REPARAM_METHODS; method++) {
+        ModelConfig c = small_config();
+        c.norm = NORM_NONE, c.position = POSITION_CAPE;
+        c.reparam = method, c.reparam_front = true;
+        c.reparam_scope = SCOPE_ATTENTION;
+        check_speech(&c, false, reparam_name(method));
+    }
+}
+
 static void speech_with_dropout_and_blocks_left_out(void **state) {
     (void)state;
     ModelConfig c = small_config();
@@ -253,6 +264,7 @@ int main(void) {
         cmocka_unit_test(dropout_drop_path_and_recomputed_blocks),
         cmocka_unit_test(recomputed_blocks_give_the_same_gradients_to_the_bit),
         cmocka_unit_test(speech_with_every_norm_and_reparametrisation),
+        cmocka_unit_test(speech_with_a_reparametrised_convolution),
         cmocka_unit_test(speech_with_dropout_and_blocks_left_out),
     };
     return cmocka_run_group_tests_name("gradients of models", cases, NULL, NULL);

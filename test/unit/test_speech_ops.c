@@ -127,7 +127,7 @@ static void convolution_is_its_sum_and_never_reads_padding(void **state) {
         a.before = frames_before_same(T, a.kernel, a.stride);
         Tensor *w = random_tensor(tape, 2, 3, (size_t[]){OUT, C, a.kernel});
         Tensor *bias = random_tensor(tape, 3, 1, (size_t[]){OUT});
-        Tensor *y = op_conv1d(tape, &a, w, bias);
+        Tensor *y = op_conv1d(tape, &a, w, bias, NULL);
         size_t count = (T + a.stride - 1) / a.stride;
         assert_true(y->dims == 3 && y->shape[0] == B && y->shape[1] == count &&
                     y->shape[2] == OUT);

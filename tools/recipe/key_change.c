@@ -47,7 +47,8 @@ static const struct {
     {"data", CHANGE_ITEMS, USE_EVAL_TRAIN, 0, "train_split"},
 
     {"model", CHANGE_MODEL, NONE, 0,
-     "width depth heads mlp_ratio patch norm final_norm reparam reparam_scope qkv "
+     "width depth heads mlp_ratio patch norm final_norm reparam reparam_scope "
+     "reparam_front qkv "
      "activation position pool context embed_scale tied decoder_depth "
      "cutoffs adaptive_factor qk_norm"},
     {"model", CHANGE_USE, NONE, 0, "temperature temperature_at"},
@@ -59,7 +60,7 @@ static const struct {
     {"optim", CHANGE_STATE, NONE, 0, "name"},
     {"optim", CHANGE_COURSE, NONE, 0,
      "lr beta1 beta2 eps weight_decay weight_decay_end decay decay_scope momentum "
-     "nesterov trust adapt_1d clip gamma_lr_scale"},
+     "nesterov trust adapt_1d clip gamma_lr_scale front_lr_scale"},
 
     {"schedule", CHANGE_COURSE, NONE, 0,
      "name warmup_steps warmup_epochs warmup_init step_at step_factor watch patience "

@@ -79,7 +79,11 @@ const Key keys[] = {
         FOR_ALL, model, reparam_scope, "auto", NAMES("auto", "all", "blocks", "attention"), NULL,
         "Which matrices: all with patch embedding and head, in texts with an output matrix that "
         "is not tied; those of the blocks; or of attention alone. auto: all, but in texts "
-        "blocks. Embeddings, the adaptive softmax and the convolution of speech: never.",
+        "blocks. Embeddings and the adaptive softmax: never; the convolution of speech: by "
+        "model.reparam_front.",
+         WHEN("model.reparam != none")),
+    FLAG(FOR_SPEECH, model, reparam_front, "false",
+         "The convolution, too, as a matrix out x (in kernel), whatever reparam_scope is.",
          WHEN("model.reparam != none")),
     CHOICE(FOR_ALL, model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
            "Start of gamma: the largest singular value of the initial W, or 1.",

@@ -45,6 +45,9 @@
     REAL(FOR_ALL, optim, gamma_lr_scale, "1", FROM(0),
          "Learning rate of gamma and g as a multiple of lr.",
          WHEN("model.reparam = {gamma_lr_scale}")),
+    REAL(FOR_ALL, optim, front_lr_scale, "1", FROM(0),
+         "Learning rate of the front end as a multiple of lr: patch embedding, class token, "
+         "speech convolution, embeddings, positions, their biases and gamma."),
 
     CHOICE(FOR_ALL, schedule, name, "constant",
            schedule_names, NULL,

@@ -44,6 +44,18 @@ static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
              falls ? "rises to it" : "is never reduced");
 }
 
+/* Keys that act on more than they name. */
+static void note_sharing(const Recipe *recipe, FILE *out, size_t *count) {
+    bool tied =
+        recipe->model.tied != TIED_NONE && key_applies(key_find("model.tied"), recipe);
+    if (tied && recipe->optim.front_lr_scale != 1)
+        note(
+            out, count,
+            "optim.front_lr_scale = %g acts on the output matrix, too: model.tied shares "
+            "it with the embeddings",
+            recipe->optim.front_lr_scale);
+}
+
 static bool is_default(const Key *key, const Recipe *recipe, const Recipe *standard) {
     char is[KEY_VALUE_MAX], was[KEY_VALUE_MAX];
     key_print(key, recipe, is, sizeof is);
@@ -71,5 +83,6 @@ size_t recipe_notes(const Recipe *recipe, FILE *out) {
                  other ? "is ignored" : "has no effect", why);
     }
     note_rates(recipe, out, &count);
+    note_sharing(recipe, out, &count);
     return count + intervene_notes(recipe, out);
 }
