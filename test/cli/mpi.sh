@@ -86,6 +86,15 @@ train small.ini $falling --out falling-one && ranks 2 small.ini $falling --out f
     grep -q 'rate 0.05 -> 0.025' err && same_numbers falling-one falling-2
 tell "2 ranks, schedule = plateau: the rate falls at the same steps" $?
 
+changes="intervene.at=8 intervene.optim.lr=0.01 intervene.model.temperature=0.5
+    intervene.at2=1.6e intervene.train.mixup2=0.2 intervene.model.dropout2=0.3"
+# shellcheck disable=SC2086
+train small.ini $changes --out changed-one && ranks 2 small.ini $changes --out changed-2 &&
+    [ "$(grep -c 'intervention: ' err)" = 4 ] &&
+    [ "$(grep -c '"event":"intervene"' changed-2/train.jsonl)" = 4 ] &&
+    same_numbers changed-one changed-2 && same_probes changed-one changed-2
+tell "2 ranks, interventions: at the same steps" $?
+
 # ---- going on with another number of ranks ----
 
 train small.ini train.steps=40 --out long

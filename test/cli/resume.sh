@@ -97,6 +97,7 @@ sigma,random,decay model.reparam=sigma model.uv_init=random model.power_steps=2 
 weight,lamb,clip model.reparam=weight optim.name=lamb optim.clip=0.5 schedule.name=linear
 augment,repeat,val data.augment=random-resized-crop,flip,erasing data.repeat=2 data.val_fraction=0.2
 adagrad,log_every,keep optim.name=adagrad train.log_every=3 train.keep=1 model.temperature=0.5
+interventions intervene.at=40 intervene.optim.lr=0.01 intervene.at2=13e intervene.model.temperature2=0.3 intervene.model.dropout2=0.2 intervene.at3=200 intervene.optim.clip3=0.5 intervene.data.augment3=flip
 END_VARIANTS
 
 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive interrupted_equals_whole

@@ -106,7 +106,8 @@ typedef struct HeatMap {
     bool print_values;     /* as per cent, in the cells */
 } HeatMap;
 
-/* Makes the panel a heat map; other items are not drawn in it. */
+/* Makes the panel a heat map; of other items only moments are drawn in it, with their
+ * labels, where it has x_edges. */
 void panel_heat(Panel *panel, const HeatMap *heat);
 
 /* Colours.  Palette: eight hues that colour-blind readers can tell apart (Okabe and

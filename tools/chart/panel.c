@@ -440,6 +440,23 @@ static void draw_cell(cairo_t *cr, Theme theme, const HeatMap *map, double value
     draw_text(cr, cell.x + cell.width / 2, cell.y + cell.height / 2 + 2.6, 0.5, text);
 }
 
+/* A line across the map with its words beside it, for there is no legend. */
+static void draw_heat_moment(cairo_t *cr, Theme theme, const HeatMap *map,
+                             const Item *item, size_t line, Box box) {
+    double first = map->x_edges[0], last = map->x_edges[map->columns];
+    double x = box.x + box.width * (item->x[0] - first) / (last - first);
+    if (!(x >= box.x - 0.5 && x <= box.x + box.width + 0.5)) return;
+    begin_stroke(cr, &item->style);
+    cairo_move_to(cr, x, box.y);
+    cairo_line_to(cr, x, box.y + box.height);
+    end_stroke(cr);
+    if (!*item->label) return;
+    set_font(cr, 7, false);
+    double width = text_width(cr, item->label), right = box.x + box.width - width - 2;
+    draw_text_over(cr, theme, item->style.colour, MAX(MIN(x + 3, right), box.x + 2),
+                   box.y + 8 + 9 * (double)line, item->label);
+}
+
 void draw_heat(cairo_t *cr, const Chart *chart, const Panel *panel, Box box) {
     const HeatMap *map = &panel->heat->map;
     set_font(cr, 7.5, false);
@@ -450,6 +467,11 @@ void draw_heat(cairo_t *cr, const Chart *chart, const Panel *panel, Box box) {
             Box cell = {left, box.y + height * (double)r, right - left, height};
             draw_cell(cr, chart->theme, map, map->value[r * map->columns + c], cell);
         }
+    size_t lines = (size_t)MAX(box.height / 9, 1);
+    for (size_t i = 0, line = 0; i < panel->count && map->x_edges; i++)
+        if (panel->items[i].kind == ITEM_MOMENT)
+            draw_heat_moment(cr, chart->theme, map, &panel->items[i], line++ % lines,
+                             box);
 }
 
 void draw_colour_bar(cairo_t *cr, const Chart *chart, const HeatParts *heat, Box box) {

@@ -34,15 +34,37 @@ static double grain(const RunLog *run) {
     return last / 400;
 }
 
+enum { NAMED_MOST = 4, LABEL_SIZE = 96 };
+
+/* What an intervention changed and when, unless there are too many to say so; else the
+ * kind. */
+static void label_of(const RunLog *run, const RunEvent *event, char label[LABEL_SIZE]) {
+    size_t count = 0;
+    for (size_t i = 0; i < run->event_count; i++)
+        count += !strcmp(run->events[i].kind, "intervene");
+    bool named = !strcmp(event->kind, "intervene") && *event->text;
+    if (named && count <= NAMED_MOST)
+        text_format(label, LABEL_SIZE, "step %.0f: %s", event->step, event->text);
+    else text_format(label, LABEL_SIZE, "%s", event->kind);
+}
+
+/* Several keys that change at one step are one line each in the legend. */
+static bool looks_drawn(const RunLog *run, const RunEvent *drawn, const RunEvent *event) {
+    char label[LABEL_SIZE], other[LABEL_SIZE];
+    if (!drawn || strcmp(drawn->kind, event->kind)) return false;
+    label_of(run, drawn, label);
+    label_of(run, event, other);
+    return fabs(event->step - drawn->step) < grain(run) && !strcmp(label, other);
+}
+
 void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool named) {
     const RunEvent *drawn = NULL;
     for (size_t i = 0; i < run->event_count; i++) {
         const RunEvent *event = &run->events[i];
-        if (drawn && !strcmp(drawn->kind, event->kind) &&
-            fabs(event->step - drawn->step) < grain(run))
-            continue;
+        if (looks_drawn(run, drawn, event)) continue;
+        char label[LABEL_SIZE] = "";
+        if (named) label_of(run, event, label);
         drawn = event;
-        panel_moment(panel, event->step, colour_of(chart, event->kind),
-                     named ? event->kind : "");
+        panel_moment(panel, event->step, colour_of(chart, event->kind), label);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "tools/figure/figures.h"
 #include "tools/figure/layers.h"
+#include "tools/figure/parts.h"
 
 #define MAP_COLUMNS_MAX 400
 
@@ -182,9 +183,11 @@ Chart *figure_entropy_layers(const RunLog *run, Theme theme) {
     Chart *chart = chart_new(groups.count, 1, theme);
     chart_column_title(chart, 0, "Attention entropy of every layer",
                        "mean over heads, as a share of what uniform attention has");
-    for (size_t g = 0; g < groups.count; g++)
-        paint_layers(group_panel(chart, &groups, g, "optimizer step"), probe,
-                     &groups.group[g], columns, edges);
+    for (size_t g = 0; g < groups.count; g++) {
+        Panel *panel = group_panel(chart, &groups, g, "optimizer step");
+        paint_layers(panel, probe, &groups.group[g], columns, edges);
+        figure_events(chart, panel, run, g == 0);
+    }
     groups_free(&groups);
     mem_free(edges);
     return chart;

@@ -23,7 +23,8 @@ typedef void PaintCell(const Cell *cell);
 PaintCell paint_loss, paint_entropy, paint_logit, paint_sigma, paint_score,
     paint_gradient, paint_rate;
 
-/* A line at each event of the run; `named`: their kinds stand in the legend. */
+/* A line at each event of the run; `named`: the legend says what they are, of a few
+ * interventions the keys and values. */
 void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool named);
 
 /* The weight that makes the queries of a site, or NULL: "blocks.0.attn.qkv" of

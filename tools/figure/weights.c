@@ -149,7 +149,7 @@ static void paint_shelf(Chart *chart, size_t row, const RunLog *run, const Shelf
         panel_axes(panel, "optimizer step", LABELS[number]);
         panel_log_y(panel);
         paint_measure(chart, panel, probe, shelf->heads[c], number, first);
-        figure_events(chart, panel, run, false);
+        figure_events(chart, panel, run, first && !c);
     }
 }
 
