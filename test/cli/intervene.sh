@@ -86,6 +86,11 @@ train small.ini intervene.key= intervene.at= intervene.key2= intervene.at2= --ou
     grep -q '"event": *"resume"' plain/train.jsonl && temperature "$(checkpoint plain 30)" | grep -q '"0.5"'
 tell "a resume takes another temperature, with a row" $?
 
+"$STEADY" eval plain --checkpoint 24 >out 2>err && "$STEADY" eval plain >>out 2>err && [ "$(grep -c loss out)" = 2 ]
+tell "and eval still takes checkpoints from before that" $?
+"$STEADY" probe run --checkpoint all >out 2>err && [ -s out ]
+tell "probe takes each checkpoint with its own temperatures" $?
+
 # ---- refusals name file and line ----
 
 printf '[intervene]\nat = 3\nmodel.depth = 3\n' | cat small.ini - >bad.ini

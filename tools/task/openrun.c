@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
+#include "models/temperature.h"
 #include "tools/recipe/intervene.h"
 #include "tools/run/rundir.h"
 #include "tools/task/meaning.h"
@@ -62,23 +63,32 @@ Status run_check_words(const OpenRun *run, const char *command, unsigned use, Er
     return recipe_check_use(run->was, run->recipe, use, command, err);
 }
 
-/* Interventions that act at the checkpoint are part of both recipes; a word for the same
- * key comes after them. */
-static void put_into_force(OpenRun *run) {
+/* The recipe that led to a checkpoint, laid over *was: what it keeps, with the
+ * interventions that act. */
+static void read_was(const OpenRun *run, Acted *acted, Recipe *was) {
+    char *digest = checkpoint_fact(run->checkpoint, run->root, "recipe");
     char *text = checkpoint_fact(run->checkpoint, run->root, "intervened");
-    Acted acted;
-    bool any = acted_read(text, &acted) && acted.count;
+    if (digest) recipe_read_digest(was, digest);
+    if (!acted_read(text, acted)) *acted = (Acted){0};
+    recipe_in_force(was, acted, was);
+    mem_free(digest);
     mem_free(text);
-    if (!any) return;
+}
+
+/* What acts at the checkpoint is the run's recipe, too, and so is how its weights are
+ * used (CHANGE_USE), whatever a later resume made of it; a word comes after that. */
+static void follow_checkpoint(OpenRun *run) {
+    Acted acted;
     Recipe *given = mem_alloc(sizeof *given);
+    read_was(run, &acted, run->was);
     *given = *run->recipe;
     run->recipe->intervene = run->was->intervene;
-    recipe_in_force(run->was, &acted, run->was);
     recipe_in_force(run->recipe, &acted, run->recipe);
     for (const Key *key = keys; key < keys + keys_count; key++) {
         char value[KEY_VALUE_MAX];
-        if (!key_is_stored(key) || !keyset_has(given->worded, key)) continue;
-        key_print(key, given, value, sizeof value);
+        bool worded = keyset_has(given->worded, key);
+        if (!key_is_stored(key) || !(worded || key_change(key) == CHANGE_USE)) continue;
+        key_print(key, worded ? given : run->was, value, sizeof value);
         key_parse(key, run->recipe, value, NULL);
     }
     mem_free(given);
@@ -88,13 +98,22 @@ static void put_into_force(OpenRun *run) {
 static Status check_words(OpenRun *run, const RunChoice *c, Err *err) {
     unsigned use = c->use;
     run->own = checkpoint_is_own(run->checkpoint, run->root);
-    char *digest = checkpoint_fact(run->checkpoint, run->root, "recipe");
-    if (digest) recipe_read_digest(run->was, digest);
-    mem_free(digest);
-    put_into_force(run);
+    if (run->own) follow_checkpoint(run);
     if (use == USE_PREDICT_SPLIT && !task_predict(run->recipe->task)->split)
         use = USE_PREDICT_INPUT;
     return run_check_words(run, c->command, use, err);
+}
+
+/* Sites have the temperatures that they had at the checkpoint. */
+static Status set_temperatures(OpenRun *run, Err *err) {
+    Acted acted;
+    Recipe *was = mem_alloc(sizeof *was);
+    *was = *run->was;
+    read_was(run, &acted, was);
+    Status status =
+        model_set_temperatures(run->task->model, was->model.temperature_at, err);
+    mem_free(was);
+    return status;
 }
 
 static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
@@ -121,7 +140,7 @@ Status run_load(OpenRun *run, bool ema, Err *err) {
         model_refresh(model);
     }
     ema_free(parts.ema);
-    return err->status;
+    return err->status ? err->status : set_temperatures(run, err);
 }
 
 /* The mean of the newest checkpoints' weights; the newest is loaded already.  Their
