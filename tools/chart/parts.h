@@ -92,6 +92,13 @@ void draw_text_upward(cairo_t *cr, double x, double y, const char *text);
 double text_width(cairo_t *cr, const char *text);
 void set_font(cairo_t *cr, double size, bool bold);
 void set_colour(cairo_t *cr, Colour colour, double alpha);
+/* Over what is there already, with a halo of paper; the left end of the baseline. */
+void draw_text_over(cairo_t *cr, Theme theme, Colour colour, double x, double y,
+                    const char *text);
+
+/* Around a path: the width, colour and dashes of a style. */
+void begin_stroke(cairo_t *cr, const Style *style);
+void end_stroke(cairo_t *cr);
 
 Colour theme_paper(Theme theme);
 Colour theme_grid(Theme theme);
