@@ -77,6 +77,7 @@ typedef struct Bench {
     BenchEffort
         effort;       /* of a kernel or op; its seconds are GEMM's and bandwidth's too */
     size_t steps;     /* timed steps of a model */
+    size_t seeds;     /* of theory */
     bool no_rate;     /* nobody asks for GEMM between the steps */
     double age;       /* of the process when the command began */
     double bandwidth; /* bytes/s; 0: not measured */
@@ -120,6 +121,11 @@ Status bench_probes(Bench *bench, const BenchModel *model, char **words, size_t 
 /* Time and memory against tokens and depth: rows, fits, and a picture at `path` or
  * none. */
 Status bench_growth(Bench *bench, char **words, size_t count, const char *path, Err *err);
+
+/* Theorem 3.1 and Proposition 3.2 of Zhai et al. 2023, measured: gaps of heads above the
+ * bound, spectral norms of Adam's steps against width on made gradients and in training
+ * (tools/bench/theory.h); a picture at `path` or none. */
+Status bench_theory(Bench *bench, char **words, size_t count, const char *path, Err *err);
 
 /* ---- printing (print.c) ---- */
 

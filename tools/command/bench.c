@@ -7,9 +7,9 @@
 #include "tools/program/rate.h"
 #include "tools/program/stop.h"
 
-enum { KERNELS, OPS, STEPS, NORMS, PROBES, GROWTH, LEVELS };
-static const char *const LEVEL_NAMES[LEVELS + 1] = {"kernels", "ops",    "steps",
-                                                    "norms",   "probes", "growth"};
+enum { KERNELS, OPS, STEPS, NORMS, PROBES, GROWTH, THEORY, LEVELS };
+static const char *const LEVEL_NAMES[LEVELS + 1] = {"kernels", "ops",    "steps", "norms",
+                                                    "probes",  "growth", "theory"};
 
 enum { MODELS_MAX = 16, WORD_SIZE = 64 };
 
@@ -93,12 +93,13 @@ static const Option OPTIONS[] = {
     {"--threads", "N", OPTION_OWN, offsetof(Options, threads),
      .sentence = "threads (the same as train.threads=N)", .read = read_key},
     {"--repeat", "N", OPTION_WHOLE, offsetof(Options, repeat),
-     .sentence = "calls of a kernel at least, and steps that are timed (default 9)",
+     .sentence = "calls of a kernel at least, and steps that are timed (default 9); "
+                 "seeds\nof theory (default 3)",
      .min = 1, .max = 1000},
     {"--seconds", "S", OPTION_NUMBER, offsetof(Options, bench.effort.seconds),
      .sentence = "time for a kernel, an op, or GEMM (default 0.2)", .max = 3600},
     {"--out", "FILE", OPTION_NAME, offsetof(Options, output),
-     .sentence = "growth: draw it (.png, .svg or .pdf)", .letter = "-o",
+     .sentence = "growth, theory: draw it (.png, .svg or .pdf)", .letter = "-o",
      .offers = OFFER_FILE},
     {"--json", NULL, OPTION_FLAG, offsetof(Options, bench.json),
      .sentence = "an object a line: the machine, then each measurement"},
@@ -108,11 +109,14 @@ static const Option OPTIONS[] = {
 
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&bench_command, o, argc, argv, NULL, err)) return err->status;
-    if (o->output && !o->level[GROWTH])
-        return err_set(err, FAIL_USAGE, "-o is the picture of growth; name that level");
-    bool *l = o->level;
-    if (!l[KERNELS] && !l[OPS] && !l[STEPS] && !l[NORMS] && !l[PROBES] && !l[GROWTH])
-        l[KERNELS] = l[OPS] = l[STEPS] = true;
+    bool *l = o->level, any = false;
+    if (o->output && l[GROWTH] == l[THEORY])
+        return err_set(err, FAIL_USAGE,
+                       "-o is the picture of growth or of theory; name one of them");
+    for (size_t i = 0; i < LEVELS; i++) any |= l[i];
+    if (!any) l[KERNELS] = l[OPS] = l[STEPS] = true;
+    o->bench.seeds = o->repeat ? o->repeat : 3;
+    if (!o->repeat) o->repeat = 9;
     o->bench.steps = o->bench.effort.repeat = o->repeat;
     return o->model_count ? OK : add_model(o, "vit-s16", err);
 }
@@ -156,10 +160,13 @@ static Status run(Options *o, Err *err) {
         bench->bandwidth = bench_bandwidth(bench->effort.seconds);
     bench_print_machine(bench, first.threads);
     bool models = false;
-    for (size_t i = 0; i < LEVELS; i++) models |= o->level[i] && i != GROWTH;
+    for (size_t i = 0; i < LEVELS; i++) models |= o->level[i] && i < GROWTH;
     for (size_t i = 0; models && i < o->model_count && !stop_requested(); i++)
         if (run_model(o, o->models[i], err)) return err->status;
-    if (o->level[GROWTH] && bench_growth(bench, o->words, o->word_count, o->output, err))
+    const char *path = o->output;
+    if (o->level[GROWTH] && bench_growth(bench, o->words, o->word_count, path, err))
+        return err->status;
+    if (o->level[THEORY] && bench_theory(bench, o->words, o->word_count, path, err))
         return err->status;
     return stop_requested() ? err_set(err, FAIL_INTERRUPTED, "interrupted") : OK;
 }
@@ -167,7 +174,6 @@ static Status run(Options *o, Err *err) {
 static int run_bench(int argc, char **argv) {
     Err err = ERR_NONE;
     Options o = {.words = mem_alloc((size_t)argc * sizeof(char *)),
-                 .repeat = 9,
                  .bench = {.effort = {.seconds = 0.2}, .age = bench_process_age()}};
     bool failed = read_options(&o, argc, argv, &err);
     if (!failed) stop_listen("after this measurement");
