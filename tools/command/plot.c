@@ -19,7 +19,8 @@ typedef struct Options {
 /* What completion offers; figure_training reads lists of these. */
 static const char *const ROWS[] = {"present", "loss",    "entropy", "encoder",
                                    "cross",   "decoder", "logit",   "sigma",
-                                   "score",   "grad",    "lr",      NULL};
+                                   "score",   "grad",    "lr",      "input",
+                                   "sigma2",  "sec",     "rank",    NULL};
 static const char *const LAYERS[] = {"all", "first", "middle", "last", "lowest", NULL};
 static const char *const THEMES[] = {
     [THEME_LIGHT] = "light", [THEME_DARK] = "dark", NULL};
@@ -32,9 +33,9 @@ static const Option OPTIONS[] = {
     {"--rows", "LIST", OPTION_TEXT, offsetof(Options, figure.rows),
      .sentence =
          "panels from top to bottom, some of loss, entropy, encoder, cross, decoder,\n"
-         "logit, sigma, score, grad, lr; \"present\" is all that the runs have\n"
-         "numbers for (default loss,entropy).  entropy is a panel for each kind of\n"
-         "attention: of an encoder-decoder, encoder, cross and decoder",
+         "logit, sigma, score, grad, lr, input, sigma2, sec, rank; \"present\" is all\n"
+         "that the runs have numbers for (default loss,entropy).  entropy is a panel\n"
+         "for each kind of attention: of an encoder-decoder, encoder, cross and decoder",
      .choices = ROWS},
     {"--layers", "LIST", OPTION_TEXT, offsetof(Options, figure.layers),
      .sentence = "all, or some of first, middle, last, lowest and numbers of blocks\n"

@@ -6,20 +6,7 @@
 
 #include "tools/figure/parts.h"
 
-enum {
-    LEGEND_LAYERS = 6,       /* more lines than that are not all named */
-    LEGEND_LAYERS_MIXED = 2, /* of each kind, where kinds share a panel */
-    LAYERS_MANY = 16         /* from here on lines are thin */
-};
-
-static Style site_style(const Cell *cell, size_t site) {
-    const ProbeLog *probe = &cell->run->probe;
-    const char *name = probe->sites[site].name;
-    size_t others = layer_chosen_count(cell->choice, layer_kind(name));
-    return (Style){.colour = chart_ramp(cell->chart, layer_hue(probe, site),
-                                        layer_shade(cell->choice, name)),
-                   .width = others > LAYERS_MANY ? 0.9 : 0};
-}
+enum { LEGEND_LAYERS = 6 }; /* more lines than that are not all named */
 
 /* ---- entropy: one kind of attention a panel ---- */
 
@@ -124,7 +111,7 @@ void paint_entropy(const Cell *cell) {
     for (size_t i = 0; i < probe->site_count; i++) {
         const SiteLog *site = &probe->sites[i];
         if (!is_shown(cell, site)) continue;
-        Style style = site_style(cell, i);
+        Style style = figure_site_style(cell, i);
         char label[96];
         layer_block_label(site->name, label);
         if (layer_chosen_count(cell->choice, cell->kind) <= 6 && site->heads > 1)
@@ -132,21 +119,12 @@ void paint_entropy(const Cell *cell) {
         bool named = layer_in_legend(cell->choice, site->name, LEGEND_LAYERS);
         panel_line(cell->panel, probe->step, site->mean, probe->count, style,
                    named ? label : "");
+        figure_entropy_bound(cell, i);
     }
     note_lowest(cell);
 }
 
 /* ---- logits and norms: all kinds in one panel ---- */
-
-/* The name in the legend; "" where there are too many. */
-static void legend_label(const Cell *cell, const char *site, const char *name,
-                         char label[120]) {
-    LayerKind kind = layer_kind(site);
-    bool mixed = layer_chosen_count(cell->choice, kind) < cell->choice->count;
-    size_t most = mixed ? LEGEND_LAYERS_MIXED : LEGEND_LAYERS;
-    bool named = layer_in_legend(cell->choice, site, most);
-    text_format(label, 120, "%s", named ? name : "");
-}
 
 void paint_logit(const Cell *cell) {
     const ProbeLog *probe = &cell->run->probe;
@@ -155,16 +133,16 @@ void paint_logit(const Cell *cell) {
     for (size_t i = 0; i < probe->site_count; i++) {
         const SiteLog *site = &probe->sites[i];
         if (!layer_chosen(cell->choice, site->name)) continue;
-        char name[96], label[120];
-        layer_label(site->name, name);
-        legend_label(cell, site->name, name, label);
-        Style style = site_style(cell, i), pale = style;
+        char label[120];
+        figure_site_label(cell, site->name, label);
+        Style style = figure_site_style(cell, i), pale = style;
         pale.width = 0.6;
         pale.alpha = 0.3;
         double *logit = chart_smooth(site->max_logit, probe->count);
         panel_line(cell->panel, probe->step, site->max_logit, probe->count, pale, "");
         panel_line(cell->panel, probe->step, logit, probe->count, style, label);
         mem_free(logit);
+        figure_logit_bound(cell, i);
     }
 }
 
@@ -189,8 +167,8 @@ void paint_sigma(const Cell *cell) {
         const WeightLog *weight = figure_query_weight(cell->run, site->name);
         if (!weight) continue;
         char label[120];
-        legend_label(cell, site->name, weight->name, label);
+        figure_legend_label(cell, site->name, weight->name, label);
         panel_line(cell->panel, probe->step, weight->value[WEIGHT_SIGMA], probe->count,
-                   site_style(cell, i), label);
+                   figure_site_style(cell, i), label);
     }
 }

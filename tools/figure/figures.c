@@ -22,6 +22,24 @@ static bool has_sigma(const RunLog *run) {
     return false;
 }
 
+static bool has_number(const RunLog *run, SiteNumber number) {
+    for (size_t i = 0; i < run->probe.site_count; i++)
+        if (run->probe.sites[i].value[number]) return true;
+    return false;
+}
+
+static bool has_input(const RunLog *run) { return has_number(run, SITE_INPUT); }
+
+static bool has_sigma2(const RunLog *run) { return has_number(run, SITE_SIGMA2); }
+
+static bool has_rank(const RunLog *run) { return has_number(run, SITE_RANK); }
+
+static bool has_sec(const RunLog *run) {
+    for (size_t i = 0; i < run->probe.site_count; i++)
+        if (run->probe.sites[i].head[HEAD_SEC]) return true;
+    return false;
+}
+
 /* Evaluations of any run that have this score. */
 static bool has_metric(const RunLog *const *runs, size_t count, Metric metric) {
     for (size_t r = 0; r < count; r++)
@@ -58,6 +76,10 @@ static const struct {
     [ROW_SCORE] = {"score", "score", paint_score, has_score, 95},
     {"grad", "gradient norm", paint_gradient, has_loss, 95},
     {"lr", "learning rate", paint_rate, has_loss, 70},
+    {"input", "input ‖x‖²", paint_input, has_input, 95},
+    {"sigma2", "σ² of q and k", paint_sigma2, has_sigma2, 95},
+    {"sec", "SEC(4)", paint_sec, has_sec, 95},
+    {"rank", "rank of output", paint_rank, has_rank, 95},
 };
 
 /* A row of panels: entropy of one kind of attention, one score, or the
@@ -74,7 +96,9 @@ typedef struct RowList {
 } RowList;
 
 const char *figure_rows(void) {
-    return "loss,entropy,encoder,cross,decoder,logit,sigma,score,grad,lr";
+    return "loss,entropy,encoder,cross,decoder,logit,sigma,score,grad,lr,input,sigma2,"
+           "sec,"
+           "rank";
 }
 
 void figure_rows_present(const RunLog *const *runs, size_t count, char *text,

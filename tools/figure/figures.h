@@ -37,7 +37,8 @@ void figure_rows_present(const RunLog *const *runs, size_t count, char *rows,
  * moving mean strong, validation (where there is none, test) and chance dashed.  Entropy:
  * for each chosen site the mean over heads, the deeper the lighter, of few sites a band
  * from the lowest to the highest head, uniform attention dashed, the collapse zone
- * shaded.  NULL: an unknown row or layer (FAIL_USAGE), or a run without rows
+ * shaded; Theorem 3.1's bound, mean over heads, dashed where the log has it, as is that
+ * of the logits.  NULL: an unknown row or layer (FAIL_USAGE), or a run without rows
  * (FAIL_DATA). */
 Chart *figure_training(const RunLog *const *runs, size_t count,
                        const FigureOptions *options, Err *err);

@@ -189,6 +189,22 @@ static void write_lowest(FILE *out, const RunLog *run) {
     }
 }
 
+/* What the largest logit is made of. */
+static void write_site_numbers(FILE *out, const ProbeLog *probe) {
+    static const SiteNumber NUMBERS[] = {SITE_INPUT, SITE_SIGMA2, SITE_LOGIT_BOUND};
+    for (size_t k = 0; k < COUNT(NUMBERS); k++) {
+        double most = NAN;
+        for (size_t i = 0; i < probe->site_count; i++) {
+            const double *values = probe->sites[i].value[NUMBERS[k]];
+            if (values) most = largest(values, probe->count, most);
+        }
+        char what[120];
+        text_format(what, sizeof what, "largest over sites: %s",
+                    site_numbers[NUMBERS[k]].label);
+        if (isfinite(most)) fact(out, what, "%.4g", most);
+    }
+}
+
 static void write_numbers(FILE *out, const RunLog *run) {
     const TrainLog *train = &run->train;
     if (!train->count) return;
@@ -209,6 +225,7 @@ static void write_numbers(FILE *out, const RunLog *run) {
         fact(out, "largest spike of the loss", "%.4f", verdict.spikes.worst.depth);
     write_lowest(out, run);
     fact(out, "largest attention logit", "%.4g", logit);
+    write_site_numbers(out, &run->probe);
     fact(out, "largest spectral norm", "%.4g", sigma);
     fact(out, "largest gradient norm", "%.4g",
          largest(train->grad_norm, train->count, NAN));
@@ -275,6 +292,30 @@ static Head *list_heads(const ProbeLog *probe, size_t *count) {
     return heads;
 }
 
+static bool has_head_number(const ProbeLog *probe, size_t number) {
+    for (size_t i = 0; i < probe->site_count; i++)
+        if (probe->sites[i].head[number]) return true;
+    return false;
+}
+
+/* Of the last row that has it. */
+static double last_of_head(const ProbeLog *probe, const Head *head, size_t number) {
+    const double *values = head->site->head[number];
+    for (size_t p = probe->count; values && p-- > 0;) {
+        double value = values[p * head->site->heads + head->head];
+        if (isfinite(value)) return value;
+    }
+    return NAN;
+}
+
+static void write_head_numbers(FILE *out, const ProbeLog *probe, const Head *head) {
+    for (size_t k = 0; k < HEAD_NUMBERS; k++) {
+        if (!has_head_number(probe, k)) continue;
+        fputs("<td class=n>", out);
+        number(out, "%.4g", last_of_head(probe, head, k));
+    }
+}
+
 static void write_heads(FILE *out, const RunLog *run) {
     if (!run->probe.count || !run->probe.site_count) return;
     size_t count;
@@ -282,13 +323,19 @@ static void write_heads(FILE *out, const RunLog *run) {
     fprintf(out,
             "<h2>Heads with the lowest entropy</h2><p class=soft>At step %.0f.</p><table>"
             "<tr><th>site<th class=n>head<th class=n>entropy (nats)<th class=n>share of "
-            "uniform attention's</tr>\n",
+            "uniform attention's",
             run->probe.step[run->probe.count - 1]);
+    for (size_t k = 0; k < HEAD_NUMBERS; k++)
+        if (has_head_number(&run->probe, k))
+            fprintf(out, "<th class=n>%s", head_numbers[k].label);
+    fputs("</tr>\n", out);
     for (size_t i = 0; i < MIN(count, (size_t)WORST_HEADS); i++) {
         fputs("<tr><td>", out);
         escaped(out, heads[i].site->name);
-        fprintf(out, "<td class=n>%zu<td class=n>%.4f<td class=n>%.1f&nbsp;%%</tr>\n",
+        fprintf(out, "<td class=n>%zu<td class=n>%.4f<td class=n>%.1f&nbsp;%%",
                 heads[i].head, heads[i].entropy, 100 * heads[i].share);
+        write_head_numbers(out, &run->probe, &heads[i]);
+        fputs("</tr>\n", out);
     }
     fputs("</table>\n", out);
     mem_free(heads);

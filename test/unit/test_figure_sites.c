@@ -1,0 +1,119 @@
+/* Figures and report of what sites measured beside their entropy. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tools/chart/parts.h"
+#include "tools/figure/figures.h"
+#include "tools/figure/report.h"
+
+static const char OLD[] =
+    "{\"step\":1,\"attention\":[{\"site\":\"blocks.0.attn\",\"entropy\":["
+    "2],\"max_logit\":3,\"keys\":17}]}\n";
+
+static FILE *create(const char *dir, const char *name) {
+    char path[160];
+    text_format(path, sizeof path, "%s/%s", dir, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    return file;
+}
+
+static void put(const char *dir, const char *name, const char *text) {
+    FILE *file = create(dir, name);
+    fputs(text, file);
+    fclose(file);
+}
+
+static char *read_text(const char *dir, const char *name) {
+    char path[160], *text = mem_zalloc(8 << 20);
+    text_format(path, sizeof path, "%s/%s", dir, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, (8 << 20) - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static int set_up(void **state) {
+    char *dir = mem_strdup("/tmp/figure-XXXXXX");
+    *state = dir;
+    if (!mkdtemp(dir)) return -1;
+    put(dir, "train.jsonl",
+        "{\"step\":1,\"epoch\":0,\"loss\":2,\"lr\":1,\"grad_norm\":1}\n");
+    return 0;
+}
+
+static int tear_down(void **state) {
+    char command[80];
+    text_format(command, sizeof command, "rm -rf %s", (const char *)*state);
+    int status = system(command);
+    mem_free(*state);
+    return status;
+}
+
+static size_t dashed_lines(const Chart *chart, size_t row) {
+    const Panel *panel = chart_panel((Chart *)(uintptr_t)chart, row, 0);
+    size_t count = 0;
+    for (size_t i = 0; i < panel->count; i++)
+        count += panel->items[i].kind == ITEM_LINE && panel->items[i].style.dashed;
+    return count;
+}
+
+/* Heads are looked at in each second row: a line goes through what points there are. */
+static void what_sites_measured_has_rows_and_bounds_are_dashed(void **state) {
+    const char *dir = *state;
+    put(dir, "probe.jsonl", OLD);
+    RunLog *run = runlog_open(dir, NULL);
+    char rows[200];
+    figure_rows_present((const RunLog *const[]){run}, 1, rows, sizeof rows);
+    assert_string_equal(rows, "loss,entropy,logit,grad,lr");
+    runlog_free(run);
+    FILE *file = create(dir, "probe.jsonl");
+    for (size_t s = 1; s <= 6; s++)
+        fprintf(
+            file,
+            "{\"step\":%zu,\"attention\":[{\"site\":\"blocks.0.attn\",\"entropy\":[2,1],"
+            "\"max_logit\":3,\"keys\":17,\"input\":%zu,\"sigma2\":2,\"logit_bound\":9%s}]"
+            "}\n",
+            s, 60 + s,
+            s % 2 ? ""
+                  : ",\"rank\":1.5,\"bound\":[0.5,0.25],\"sec\":[0.5,0.75],"
+                    "\"pair\":[1,2.5]");
+    fclose(file);
+    run = runlog_open(dir, NULL);
+    figure_rows_present((const RunLog *const[]){run}, 1, rows, sizeof rows);
+    assert_string_equal(rows, "loss,entropy,logit,grad,lr,input,sigma2,sec,rank");
+    const RunLog *const runs[] = {run};
+    FigureOptions options = {.rows = "entropy,logit,input,sigma2,sec,rank"};
+    Chart *chart = figure_training(runs, 1, &options, NULL);
+    assert_non_null(chart);
+    assert_int_equal(dashed_lines(chart, 0), 1);
+    assert_int_equal(dashed_lines(chart, 1), 1);
+    for (size_t r = 2; r < 6; r++) {
+        const Panel *panel = chart_panel(chart, r, 0);
+        assert_int_equal(panel->items[0].count, r < 4 ? 6 : 3);
+    }
+    chart_free(chart);
+    runlog_free(run);
+    Err err = ERR_NONE;
+    assert_int_equal(report_write(dir, NULL, &err), OK);
+    char *html = read_text(dir, "report.html");
+    assert_non_null(strstr(html, "<th class=n>bound of the entropy"));
+    assert_non_null(strstr(html, "<td class=n>0.25<td class=n>2.5<td class=n>0.75"));
+    assert_non_null(strstr(html, "largest over sites: input"));
+    mem_free(html);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test_setup_teardown(
+            what_sites_measured_has_rows_and_bounds_are_dashed, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("figure_sites", cases, NULL, NULL);
+}
