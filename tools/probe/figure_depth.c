@@ -117,7 +117,7 @@ static bool paint_entropy(const Drawing *d) {
 
 static bool paint_sec(const Drawing *d) {
     if (d->panel) panel_range_y(d->panel, 0, 1.05);
-    return draw_heads(d, secs, style_of(d, 2, -1, MARK_DOT), "4 largest of a head");
+    return draw_heads(d, secs, style_of(d, 2, -1, MARK_DOT), "a head's query-key matrix");
 }
 
 static bool paint_rank(const Drawing *d) {
