@@ -172,6 +172,14 @@ static void rows_come_back_as_numbers(void **state) {
     runlog_free(run);
 }
 
+static void the_event_of_a_bad_number_makes_a_run_non_finite(void **state) {
+    put(state, "train.jsonl",
+        "{\"step\":1,\"loss\":2}\n{\"step\":2,\"event\":\"non-finite\"}\n");
+    RunLog *run = open_run(state);
+    assert_int_equal(runlog_verdict(run, false).kind, VERDICT_NONFINITE);
+    runlog_free(run);
+}
+
 static void a_null_loss_is_not_finite(void **state) {
     put(state, "train.jsonl", "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":null}\n");
     RunLog *run = open_run(state);
@@ -470,6 +478,7 @@ int main(void) {
         CASE(a_missing_folder_is_a_usage_error),
         CASE(facts_of_data_that_are_none_are_named),
         CASE(rows_come_back_as_numbers),
+        CASE(the_event_of_a_bad_number_makes_a_run_non_finite),
         CASE(a_null_loss_is_not_finite),
         CASE(a_row_that_is_being_written_is_left_out),
         CASE(a_line_that_is_no_row_is_counted_and_the_others_are_read),
