@@ -167,6 +167,33 @@ static void a_recipe_without_a_word_keeps_its_own_value(void **state) {
     sweep_close(&sweep);
 }
 
+static void changes_during_a_run_are_axes(void **state) {
+    (void)state;
+    Sweep sweep;
+    Recipe recipe;
+    Err err = ERR_NONE;
+    char value[100];
+    OPEN(&sweep, "demo,demo-sigma", "demo:intervene.at=10e,20e",
+         "demo-sigma:intervene.at=5",
+         "{intervene.model.temperature,intervene.optim.lr}={0.05,0.1;0.1,0.2}");
+    assert_int_equal(sweep_check(&sweep, NULL, &err), OK);
+    assert_int_equal(sweep.cell_count, 6);
+    assert_string_equal(sweep.cells[3].name,
+                        "demo,intervene.at=20e,intervene.model.temperature=0.1,"
+                        "intervene.optim.lr=0.2");
+    assert_int_equal(sweep_recipe(&sweep, 3, &recipe, &err), OK);
+    assert_true(recipe.intervene.group[0].at.value == 20);
+    recipe_get(&recipe, "intervene.model.temperature", value, sizeof value, &err);
+    assert_string_equal(value, "0.1");
+    recipe_get(&recipe, "model.temperature", value, sizeof value, &err);
+    assert_string_equal(value, "1");
+    sweep_close(&sweep);
+    REFUSED("same value", "demo", "intervene.at=1", "intervene.optim.lr=1,1.0");
+    REFUSED("given without a change", "demo", "intervene.at=1,2");
+    REFUSED("cannot change while a run goes on", "demo", "intervene.at=1",
+            "intervene.model.depth=3,4");
+}
+
 static void what_is_wrong_with_linked_keys_and_recipes_is_said(void **state) {
     (void)state;
     REFUSED("do not match", "demo", "{optim.lr,train.steps}={1,2;3,{4}");
@@ -228,6 +255,7 @@ int main(void) {
         cmocka_unit_test(linked_keys_are_one_axis),
         cmocka_unit_test(a_recipe_can_have_values_of_its_own),
         cmocka_unit_test(a_recipe_without_a_word_keeps_its_own_value),
+        cmocka_unit_test(changes_during_a_run_are_axes),
         cmocka_unit_test(what_is_wrong_with_linked_keys_and_recipes_is_said),
         cmocka_unit_test(what_is_wrong_with_a_grid_is_said_before_anything_runs),
     };
