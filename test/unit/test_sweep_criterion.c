@@ -129,6 +129,34 @@ static void failures_are_counted_by_method_over_configurations(void **state) {
     sweep_close(&sweep);
 }
 
+/* Linked keys of one recipe: two methods of its own. */
+static void keys_can_make_the_methods(void **state) {
+    (void)state;
+    SweepFailures list[12];
+    char name[SWEEP_NAME];
+    Sweep sweep;
+    OPEN(&sweep, "demo,demo-sigma", "optim.lr=1,2", "train.seed=0,1",
+         "demo-sigma:{model.init_std,model.gamma_init}={0.07,spectral;0.2,1}");
+    for (size_t c = 0; c < sweep.cell_count; c++) end_cell(&sweep, c, c % 2, 0.5);
+    sweep.methods = "recipe, model.gamma_init";
+    fate_by(&sweep, "loss>0.5", 0);
+    assert_int_equal(sweep_failures(&sweep, list), 3);
+    sweep_method(&sweep, list[2].first, name);
+    assert_string_equal(name, "demo-sigma, 0.2,1");
+    assert_true(list[0].runs == 4 && list[0].failed == 2 && list[1].failed == 0);
+    assert_true(list[2].failed == 4 && list[2].every == 2);
+    sweep.methods = "optim.lr";
+    assert_int_equal(sweep_failures(&sweep, list), 2);
+    sweep.methods = NULL;
+    assert_int_equal(sweep_failures(&sweep, list), 2);
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo", "optim.lr=1,2", "model.norm=pre,post");
+    assert_int_equal(sweep_failures(&sweep, list), 2);
+    sweep_method(&sweep, list[1].first, name);
+    assert_string_equal(name, "post");
+    sweep_close(&sweep);
+}
+
 static void half_of_the_seeds_are_not_most(void **state) {
     (void)state;
     SweepFailures list[2];
@@ -185,6 +213,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_finite_fails_and_what_has_not_ended_has_no_fate),
         cmocka_unit_test(the_midpoint_is_between_chance_and_the_best_whole_configuration),
         cmocka_unit_test(failures_are_counted_by_method_over_configurations),
+        cmocka_unit_test(keys_can_make_the_methods),
         cmocka_unit_test(half_of_the_seeds_are_not_most),
         cmocka_unit_test(a_criterion_is_written_in_one_way),
         cmocka_unit_test(a_wrong_criterion_is_refused_and_the_old_one_stays),

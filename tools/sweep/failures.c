@@ -1,10 +1,47 @@
 /* failures: how many configurations of a method fail (tools/sweep/sweep.h). */
+#include <string.h>
+
 #include "tools/sweep/column.h"
 
 /* ---- counts ---- */
 
+/* Is the key among those of a list, "key,key"? */
+static bool is_listed(const char *list, const char *key) {
+    size_t length = strlen(key);
+    for (const char *at = list; (at = strstr(at, key)); at++)
+        if ((at == list || strchr(", ", at[-1])) &&
+            (!at[length] || strchr(", ", at[length])))
+            return true;
+    return false;
+}
+
+/* The axis that makes the methods where nobody says so; axis_count: none. */
+static size_t usual_axis(const Sweep *sweep) {
+    size_t axis = 0;
+    while (axis < sweep->axis_count &&
+           (!sweep_is_swept(sweep, axis) || !strcmp(sweep->axes[axis].key, "optim.lr") ||
+            !strcmp(sweep->axes[axis].key, "train.seed")))
+        axis++;
+    return axis;
+}
+
 bool sweep_is_method(const Sweep *sweep, size_t axis) {
-    return axis == 0 && sweep_is_swept(sweep, axis);
+    if (!sweep->methods) return axis == usual_axis(sweep);
+    for (size_t k = 0; k < sweep->axes[axis].key_count; k++)
+        if (is_listed(sweep->methods, sweep->axes[axis].keys[k]))
+            return sweep_is_swept(sweep, axis);
+    return false;
+}
+
+void sweep_method(const Sweep *sweep, size_t cell, char name[SWEEP_NAME]) {
+    *name = 0;
+    for (size_t axis = 0; axis < sweep->axis_count; axis++) {
+        size_t used = strlen(name);
+        if (sweep_is_method(sweep, axis))
+            snprintf(name + used, SWEEP_NAME - used, "%s%s", used ? ", " : "",
+                     sweep_label(sweep, cell, axis));
+    }
+    if (!*name) snprintf(name, SWEEP_NAME, "all");
 }
 
 static bool same_method(const Sweep *sweep, size_t a, size_t b) {
@@ -55,8 +92,9 @@ void sweep_print_failures(const Sweep *sweep, FILE *out) {
                                of->every};
         const size_t all[] = {of->runs, 0, of->configurations, of->configurations,
                               of->configurations};
-        sheet_put(&sheet, i + 1, 0,
-                  sweep_is_method(sweep, 0) ? sweep_label(sweep, of->first, 0) : "all");
+        char name[SWEEP_NAME];
+        sweep_method(sweep, of->first, name);
+        sheet_put(&sheet, i + 1, 0, name);
         for (size_t k = 0; k < COUNT(part); k++) {
             char text[COLUMN_TEXT];
             text_format(text, sizeof text, k == 1 ? "%zu" : "%zu of %zu", part[k],

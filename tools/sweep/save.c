@@ -125,20 +125,22 @@ static json_t *groups_json(const Sweep *sweep, bool ended) {
     return list;
 }
 
+static json_t *failures_row(const Sweep *sweep, const SweepFailures *of) {
+    char name[SWEEP_NAME];
+    sweep_method(sweep, of->first, name);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "method", word_json(name),
+                     "runs", whole_number(of->runs), "failed", whole_number(of->failed),
+                     "configurations", whole_number(of->configurations), "any_seed",
+                     whole_number(of->any), "most_seeds", whole_number(of->most),
+                     "every_seed", whole_number(of->every));
+}
+
 static json_t *failures_json(const Sweep *sweep) {
     json_t *list = json_array();
     SweepFailures *of = mem_zalloc(sweep->cell_count * sizeof *of);
     size_t count = sweep_failures(sweep, of);
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list,
-                              json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "recipe",
-                                        word_json(sweep_label(sweep, of[i].first, 0)),
-                                        "runs", whole_number(of[i].runs), "failed",
-                                        whole_number(of[i].failed), "configurations",
-                                        whole_number(of[i].configurations), "any_seed",
-                                        whole_number(of[i].any), "most_seeds",
-                                        whole_number(of[i].most), "every_seed",
-                                        whole_number(of[i].every)));
+        json_array_append_new(list, failures_row(sweep, &of[i]));
     mem_free(of);
     return list;
 }

@@ -108,6 +108,7 @@ typedef struct Sweep {
     size_t axis_count;
     SweepCell *cells;
     size_t cell_count;
+    const char *methods;  /* of --method, or NULL */
     SweepCriterion *fail; /* NULL: none */
     size_t *index; /* [cell_count, axis_count] which value of each axis a cell has */
     const char *plan_path; /* of --plan, or NULL */
@@ -249,9 +250,11 @@ void sweep_fail_definition(const Sweep *sweep, char *text, size_t size);
 /* Sets the fate of each cell; call it when one has ended, before tables. */
 void sweep_judge(Sweep *sweep);
 
-/* Do the values of the axis tell methods apart, not configurations?  Those of recipes
- * do. */
+/* Do the values of the axis tell methods apart, not configurations?  Those of the keys of
+ * `methods` do; without it the recipes, or else the first swept key but optim.lr and
+ * train.seed. */
 bool sweep_is_method(const Sweep *sweep, size_t axis);
+void sweep_method(const Sweep *sweep, size_t cell, char name[SWEEP_NAME]);
 
 /* Of a method.  A configuration is the cells that differ in train.seed alone, as far as
  * they have a fate. */
