@@ -17,10 +17,11 @@ typedef struct Options {
 } Options;
 
 /* What completion offers; figure_training reads lists of these. */
-static const char *const ROWS[] = {"present", "loss",    "entropy", "encoder",
-                                   "cross",   "decoder", "logit",   "sigma",
-                                   "score",   "grad",    "lr",      "input",
-                                   "sigma2",  "sec",     "rank",    NULL};
+static const char *const ROWS[] = {"present", "loss",    "entropy",   "encoder",
+                                   "cross",   "decoder", "logit",     "sigma",
+                                   "score",   "grad",    "sharpness", "raw-sharpness",
+                                   "lr",      "input",   "sigma2",    "sec",
+                                   "rank",    NULL};
 static const char *const LAYERS[] = {"all", "first", "middle", "last", "lowest", NULL};
 static const char *const THEMES[] = {
     [THEME_LIGHT] = "light", [THEME_DARK] = "dark", NULL};
@@ -33,9 +34,11 @@ static const Option OPTIONS[] = {
     {"--rows", "LIST", OPTION_TEXT, offsetof(Options, figure.rows),
      .sentence =
          "panels from top to bottom, some of loss, entropy, encoder, cross, decoder,\n"
-         "logit, sigma, score, grad, lr, input, sigma2, sec, rank; \"present\" is all\n"
-         "that the runs have numbers for (default loss,entropy).  entropy is a panel\n"
-         "for each kind of attention: of an encoder-decoder, encoder, cross and decoder",
+         "logit, sigma, score, grad, sharpness, raw-sharpness, lr, input, sigma2, sec,\n"
+         "rank; \"present\" is all that the runs have numbers for (default\n"
+         "loss,entropy).  entropy is a panel for each kind of attention: of an\n"
+         "encoder-decoder, encoder, cross and decoder; sharpness has the raw spectrum\n"
+         "below it",
      .choices = ROWS},
     {"--layers", "LIST", OPTION_TEXT, offsetof(Options, figure.layers),
      .sentence = "all, or some of first, middle, last, lowest and numbers of blocks\n"

@@ -61,7 +61,7 @@ static bool has_kind(const RunLog *const *runs, size_t count, LayerKind kind) {
 
 /* ---- the choice of rows ---- */
 
-enum { ROW_ENTROPY = 1, ROW_SCORE = 4 };
+enum { ROW_ENTROPY = 1, ROW_SCORE = 4, ROW_SHARPNESS = 6, ROW_RAW };
 
 static const struct {
     const char *name, *label;
@@ -75,6 +75,10 @@ static const struct {
     {"sigma", "spectral norm σ", paint_sigma, has_sigma, 95},
     [ROW_SCORE] = {"score", "score", paint_score, has_score, 95},
     {"grad", "gradient norm", paint_gradient, has_loss, 95},
+    [ROW_SHARPNESS] = {"sharpness", "preconditioned |λ|", paint_sharpness,
+                       figure_has_sharpness, 110},
+    [ROW_RAW] = {"raw-sharpness", "raw Hessian |λ|", paint_raw_sharpness,
+                 figure_has_raw_sharpness, 95},
     {"lr", "learning rate", paint_rate, has_loss, 70},
     {"input", "input ‖x‖²", paint_input, has_input, 95},
     {"sigma2", "σ² of q and k", paint_sigma2, has_sigma2, 95},
@@ -96,9 +100,8 @@ typedef struct RowList {
 } RowList;
 
 const char *figure_rows(void) {
-    return "loss,entropy,encoder,cross,decoder,logit,sigma,score,grad,lr,input,sigma2,"
-           "sec,"
-           "rank";
+    return "loss,entropy,encoder,cross,decoder,logit,sigma,score,grad,sharpness,"
+           "raw-sharpness,lr,input,sigma2,sec,rank";
 }
 
 void figure_rows_present(const RunLog *const *runs, size_t count, char *text,
@@ -161,6 +164,8 @@ static Status add_word(RowList *list, const char *word, const RunLog *const *run
     if (i == ROW_ENTROPY) add_kinds(list, runs, count);
     else if (i == ROW_SCORE) add_metrics(list, runs, count);
     else add_row(list, i, KIND_PLAIN, METRIC_COUNT);
+    /* The raw spectrum stands below the one that says more. */
+    if (i == ROW_SHARPNESS) add_row(list, ROW_RAW, KIND_PLAIN, METRIC_COUNT);
     return OK;
 }
 
@@ -225,6 +230,7 @@ static Chart *build_training(const RunLog *const *runs, size_t count,
             row_label(row, label);
             panel_axes(panel, "optimizer step", label);
             chart_row_height(chart, r, rows[row->index].height);
+            if (row->index == ROW_RAW) chart_own_y(chart, r); /* not to be compared */
             rows[row->index].paint(&(Cell){.runs = runs,
                                            .run_count = count,
                                            .run = runs[c],

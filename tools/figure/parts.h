@@ -21,7 +21,8 @@ typedef struct Cell {
 typedef void PaintCell(const Cell *cell);
 
 PaintCell paint_loss, paint_entropy, paint_logit, paint_sigma, paint_score,
-    paint_gradient, paint_rate, paint_input, paint_sigma2, paint_sec, paint_rank;
+    paint_gradient, paint_rate, paint_input, paint_sigma2, paint_sec, paint_rank,
+    paint_sharpness, paint_raw_sharpness;
 
 /* Colour and width of a site's line. */
 Style figure_site_style(const Cell *cell, size_t site);
@@ -35,6 +36,10 @@ void figure_site_label(const Cell *cell, const char *site, char label[120]);
 /* Dashed, beside what was measured; nothing where the log has no bounds. */
 void figure_entropy_bound(const Cell *cell, size_t site);
 void figure_logit_bound(const Cell *cell, size_t site);
+
+/* Was the preconditioned, the raw spectrum measured? */
+bool figure_has_sharpness(const RunLog *run);
+bool figure_has_raw_sharpness(const RunLog *run);
 
 /* A line at each event of the run; `named`: the legend says what they are, of a few
  * interventions the keys and values. */

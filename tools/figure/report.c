@@ -205,6 +205,16 @@ static void write_site_numbers(FILE *out, const ProbeLog *probe) {
     }
 }
 
+/* Largest preconditioned eigenvalue, as a share of the threshold of its step. */
+static double sharpest(const ProbeLog *probe) {
+    double most = NAN;
+    for (size_t i = 0; i < probe->sharpness_count; i++) {
+        const SharpnessRow *row = &probe->sharpness[i];
+        most = fmax(most, fabs(row->preconditioned[0]) / row->threshold);
+    }
+    return most;
+}
+
 static void write_numbers(FILE *out, const RunLog *run) {
     const TrainLog *train = &run->train;
     if (!train->count) return;
@@ -229,6 +239,8 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fact(out, "largest spectral norm", "%.4g", sigma);
     fact(out, "largest gradient norm", "%.4g",
          largest(train->grad_norm, train->count, NAN));
+    fact(out, "sharpness: the largest share of the optimizer's threshold", "%.3g",
+         sharpest(&run->probe));
     fact(out,
          counts_tokens(run) ? "tokens a second (median)" : "examples a second (median)",
          "%.1f", usual_rate(train));
