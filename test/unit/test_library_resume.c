@@ -74,6 +74,44 @@ static void no_step_follows_behind_the_last(void **state) {
     steady_model_free(model);
 }
 
+/* Left before, at and behind the moment of a temperature: the same steps follow. */
+static void interventions_act_in_a_model_that_is_resumed(void **state) {
+    (void)state;
+    static const char CHANGE[] = "at = 2\nmodel.temperature = 0.05\n";
+    char note[1000], path[1100], text[400];
+    const char *tmp = getenv("TMP");
+    steady_step wanted[4], plain, step;
+    steady_recipe *recipe;
+    snprintf(text, sizeof text, "%s[intervene]\n%s", RECIPE, CHANGE);
+    snprintf(path, sizeof path, "%s/intervened.safetensors", tmp ? tmp : "/tmp");
+    assert_int_equal(steady_recipe_parse(text, &recipe, NULL), STEADY_OK);
+    for (int stop = 1; stop < 4; stop++) {
+        steady_listener listener = {keep_last, note};
+        steady_model *whole, *rest, *other = model_new(NULL, NULL, note);
+        assert_int_equal(steady_model_new(recipe, NULL, &listener, &whole, NULL), 0);
+        assert_int_equal(steady_model_new(recipe, NULL, &listener, &rest, NULL), 0);
+        *note = 0;
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(steady_model_step(whole, &wanted[i], NULL), STEADY_OK);
+            assert_int_equal(steady_model_step(other, &plain, NULL), STEADY_OK);
+            assert_true((plain.loss == wanted[i].loss) == (i < 2));
+            if (i + 1 == stop)
+                assert_int_equal(steady_model_save(whole, path, NULL), STEADY_OK);
+        }
+        assert_non_null(strstr(note, "model.temperature was 1, is 0.05"));
+        assert_int_equal(steady_model_resume(rest, path, NULL), STEADY_OK);
+        for (int i = stop; i < 4; i++) {
+            assert_int_equal(steady_model_step(rest, &step, NULL), STEADY_OK);
+            assert_memory_equal(&step, &wanted[i], sizeof step);
+        }
+        steady_model_free(whole);
+        steady_model_free(rest);
+        steady_model_free(other);
+    }
+    steady_recipe_free(recipe);
+    unlink(path);
+}
+
 /* y = x, or not a number. */
 static void spoil(void *spoilt, size_t rows, size_t width, const float *x, float *y) {
     for (size_t i = 0; i < rows * width; i++) y[i] = *(bool *)spoilt ? NAN : x[i];
@@ -117,6 +155,7 @@ int main(void) {
         cmocka_unit_test(the_same_recipe_brings_no_note),
         cmocka_unit_test(keys_that_differ_are_named),
         cmocka_unit_test(batches_of_steps_that_diverged_are_not_taken_again),
+        cmocka_unit_test(interventions_act_in_a_model_that_is_resumed),
         cmocka_unit_test(no_step_follows_behind_the_last),
     };
     return cmocka_run_group_tests_name("library_resume", cases, NULL, NULL);
