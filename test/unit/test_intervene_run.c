@@ -152,6 +152,7 @@ static void any_key_changes_as_a_resume_would_change_it(void **state) {
         {"", "model.temperature", "0.1"},
         {"", "model.temperature_at", "blocks.1:0.01"},
         {"", "model.dropout", "0.5"},
+        {"", "optim.front_lr_scale", "3"},
         {"model.drop_path=0.1", "model.drop_path", "0.5"},
         {"", "optim.weight_decay", "0.9"},
         {"", "optim.decay_scope", "all"},

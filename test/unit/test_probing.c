@@ -241,7 +241,7 @@ static void a_figure_has_what_the_row_has(void **state) {
     for (size_t count = 1; count <= 2; count++) {
         size_t size;
         Err err = ERR_NONE;
-        Chart *chart = probe_figure(p, count, "a title");
+        Chart *chart = probe_figure(p, count, NULL, "a title");
         char *svg = chart_render(chart, ".svg", &size, &err);
         assert_non_null(svg);
         assert_true(size > 1000);

@@ -144,7 +144,9 @@ static Status draw(void *input, Err *err) {
     const Figure *f = input;
     char title[300];
     figure_title(f, title, sizeof title);
-    Chart *chart = probe_figure(f->probed, f->count, title);
+    RunLog *log = f->count > 1 ? runlog_open(f->options->choice.dir, NULL) : NULL;
+    Chart *chart = probe_figure(f->probed, f->count, log, title);
+    runlog_free(log);
     chart_write(chart, f->options->out, NULL, err);
     chart_free(chart);
     return err->status;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tools/figure/parts.h"
 #include "tools/probe/figure_parts.h"
 
 enum { ROWS_MOST = 8 };
@@ -46,7 +47,8 @@ static void draw_panel(Drawing *d, Chart *chart, const FigureRow *row, size_t r,
     if (!row->paint(d)) panel_empty(d->panel, "none");
 }
 
-Chart *probe_figure(Probed *const *p, size_t count, const char *title) {
+Chart *probe_figure(Probed *const *p, size_t count, const RunLog *run,
+                    const char *title) {
     LayerKind kinds[KIND_COUNT];
     const FigureRow *rows[ROWS_MOST + 1];
     size_t columns = choose_columns(p[0], kinds);
@@ -59,8 +61,10 @@ Chart *probe_figure(Probed *const *p, size_t count, const char *title) {
     for (size_t c = 0; c < columns; c++) {
         d.kind = kinds[c];
         if (columns > 1) chart_column_title(chart, c, layer_kinds[kinds[c]].label, "");
-        for (size_t r = 0; r < height; r++)
+        for (size_t r = 0; r < height; r++) {
             draw_panel(&d, chart, rows[r], r, c, r + 1 == height);
+            if (run && count > 1) figure_events(chart, d.panel, run, !r && !c);
+        }
     }
     for (size_t r = 0; r < height; r++) chart_row_height(chart, r, 125);
     return chart;

@@ -42,8 +42,11 @@ static void remove_files(const Trainer *t, size_t step) {
 }
 
 Status trainer_check_sharpness(const Trainer *t, Err *err) {
-    char path[1000];
-    if (!t->recipe->probe.sharpness || sharpness_check(err)) return err->status;
+    char path[1000], value[INTERVENE_TEXT];
+    bool wanted = t->recipe->probe.sharpness;
+    for (size_t g = 0; g < INTERVENE_GROUPS; g++)
+        wanted |= intervene_changes(t->base, g, key_find("probe.sharpness"), value);
+    if (!wanted || sharpness_check(err)) return err->status;
     return double_path(path, sizeof path, err);
 }
 
