@@ -304,12 +304,14 @@ static void numbers_of_sites_and_heads_are_there_where_a_row_has_them(void **sta
     put(state, "probe.jsonl",
         "{\"step\":1,\"attention\":[{\"site\":\"a\",\"entropy\":[1,2],\"input\":5}]}\n"
         "{\"step\":2,\"attention\":[{\"site\":\"a\",\"entropy\":[1,2],\"bound\":[0.5,"
-        "null],\"sec\":[0.25]}]}\n");
+        "null],\"sec\":[0.25],\"rank\":[3],\"stable_rank\":7}]}\n");
     RunLog *run = open_run(state);
     const SiteLog *site = &run->probe.sites[0];
     assert_true(site->value[SITE_INPUT][0] == 5 && isnan(site->value[SITE_INPUT][1]));
-    assert_null(site->value[SITE_RANK]);
+    assert_null(site->value[SITE_SIGMA2]);
     assert_null(site->head[HEAD_PAIR]);
+    assert_true(isnan(site->value[SITE_RANK][1]));       /* a list is no number, */
+    assert_true(isnan(site->head[HEAD_STABLE_RANK][2])); /* and a number no list */
     const double *bound = site->head[HEAD_BOUND];
     assert_true(isnan(bound[0]) && isnan(bound[1]) && bound[2] == 0.5 && isnan(bound[3]));
     assert_true(site->head[HEAD_SEC][2] == 0.25 && isnan(site->head[HEAD_SEC][3]));

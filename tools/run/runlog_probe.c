@@ -81,25 +81,30 @@ static SiteLog *find_site(RunLog *run, const char *name, size_t guess, size_t he
     return site;
 }
 
-/* Arrays of numbers that few logs have are made when the first row has one. */
-static void read_number(RunLog *run, const json_t *value, const char *site, size_t space,
-                        size_t at, size_t heads, double **numbers) {
-    bool wanted = *numbers || (value && afford(run, site, true, space, heads));
-    if (!wanted) return;
-    if (!*numbers) *numbers = runlog_nans(space * heads);
-    for (size_t h = 0; h < heads; h++)
-        (*numbers)[at * heads + h] =
-            runlog_number_in(json_is_array(value) ? json_array_get(value, h) : value);
+/* The array of a number that few logs have, made when the first row has it; NULL: none
+ * has. */
+static double *numbers_for(RunLog *run, const json_t *value, const char *site,
+                           size_t count, double **numbers) {
+    if (!*numbers && value && afford(run, site, true, count, 1))
+        *numbers = runlog_nans(count);
+    return *numbers;
 }
 
 static void read_numbers(RunLog *run, const json_t *row, SiteLog *site, size_t at,
                          size_t space) {
-    for (size_t k = 0; k < SITE_NUMBERS; k++)
-        read_number(run, json_object_get(row, site_numbers[k].key), site->name, space, at,
-                    1, &site->value[k]);
-    for (size_t k = 0; k < HEAD_NUMBERS && site->heads; k++)
-        read_number(run, json_object_get(row, head_numbers[k].key), site->name, space, at,
-                    site->heads, &site->head[k]);
+    for (size_t k = 0; k < SITE_NUMBERS; k++) {
+        const json_t *value = json_object_get(row, site_numbers[k].key);
+        double *numbers = numbers_for(run, value, site->name, space, &site->value[k]);
+        if (numbers) numbers[at] = runlog_number_in(value);
+    }
+    size_t heads = site->heads;
+    for (size_t k = 0; k < HEAD_NUMBERS && heads; k++) {
+        const json_t *list = json_object_get(row, head_numbers[k].key);
+        double *numbers =
+            numbers_for(run, list, site->name, space * heads, &site->head[k]);
+        for (size_t h = 0; numbers && h < heads; h++)
+            numbers[at * heads + h] = runlog_number_in(json_array_get(list, h));
+    }
 }
 
 static void read_site(RunLog *run, const json_t *row, size_t guess, size_t at,
