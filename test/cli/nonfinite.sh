@@ -40,6 +40,9 @@ tell "the message names step, op and place" $?
 [ "$(rows blown/train.jsonl)" = 1 ] && grep -q '"step":1,' blown/train.jsonl
 tell "the bad step is not logged" $?
 
+grep -q '"step":2,"event":"non-finite"' blown/train.jsonl && grep -q '^verdict: non-finite\. ' err
+tell "an event and the verdict say what ended the run" $?
+
 [ "$(ls blown/checkpoints/step-*)" = blown/checkpoints/step-00000001.safetensors ]
 tell "the checkpoint before the bad step stays" $?
 

@@ -259,6 +259,7 @@ static void a_spike_is_a_verdict_of_its_own(void **state) {
     verdict = judge(loss, N, log(10));
     assert_int_equal(verdict.kind, VERDICT_SPIKE);
     assert_false(verdict.diverged);
+    assert_non_null(strstr(verdict.summary, "Not recovered from a spike: "));
     assert_non_null(strstr(verdict.summary, "has not come back in"));
     raise_loss(loss, 80, N, 1); /* up to chance */
     assert_int_equal(judge(loss, N, log(10)).kind, VERDICT_AT_CHANCE);

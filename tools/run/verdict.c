@@ -141,9 +141,14 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
             "Diverged: at the end the loss is %.3f, no better than at the start (%.3f).",
             verdict->tail, verdict->start);
         break;
+    case VERDICT_SPIKE:
+        snprintf(text, size,
+                 "Not recovered from a spike: the loss went from %.3f to %.3f%s.",
+                 verdict->start, verdict->tail,
+                 verdict->collapsed ? ", and attention collapsed on the way" : "");
+        break;
     case VERDICT_LEARNED:
     case VERDICT_RECOVERED:
-    case VERDICT_SPIKE:
     case VERDICT_COLLAPSED:
     case VERDICT_KINDS:
         snprintf(text, size, "Learned: the loss went from %.3f to %.3f%s.",
