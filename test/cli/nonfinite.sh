@@ -146,3 +146,21 @@ train small.ini guard.collapse=warn guard.entropy_below=1 train.steps=7 --out wa
     train --resume wary train.steps=12 && ! grep -q 'entropy collapse' err
 timeless wary/train.jsonl >a && timeless warned/train.jsonl | cmp - a
 tell "a resumed run has not forgotten which layers it warned of" $?
+
+# ---- guard.update_above ----
+
+train small.ini optim.name=adagrad optim.lr=0.1 --out moved
+[ $? = 0 ] && [ "$(grep -c '"event":"moved"' moved/train.jsonl)" = 1 ] && sed -n 1p moved/train.jsonl |
+    grep -q '^{"step":1,"event":"moved","text":"[^"]* moved by [0-9.]* times itself, and [0-9]* more tensors.*"tensor":"patch_embed.proj.weight"' &&
+    grep -q '^warning: step 1: blocks.*moved by .*optim.lr (guard.update_above)' err
+tell "a tensor that a step moves by over 0.3 of itself is named, with the step" $?
+train small.ini optim.name=adagrad optim.lr=0.1 train.steps=7 --out movable &&
+    train --resume movable train.steps=12 && ! grep -q 'times itself' err
+timeless movable/train.jsonl >a && timeless moved/train.jsonl | cmp - a
+tell "a resumed run warns of no tensor twice" $?
+train small.ini optim.name=adagrad optim.lr=0.1 guard.update_above=0 --out unmoved
+[ $? = 0 ] && ! grep -q 'times itself' err && ! grep -q moved unmoved/train.jsonl &&
+    timeless unmoved/train.jsonl >a && timeless moved/train.jsonl | grep -v '"moved"' | cmp - a
+tell "guard.update_above = 0 says nothing, and the steps are the same" $?
+train small.ini optim.lr=1e-4 --out quiet && ! grep -q 'times itself' err
+tell "a quiet run is not warned of, whatever its biases do" $?

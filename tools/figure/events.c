@@ -11,13 +11,9 @@ enum { WARNING = 99 };
 static const struct {
     const char *kind;
     size_t colour;
-} kinds[] = {{"resume", 0},
-             {"intervene", 2},
-             {"plateau", 3},
-             {"skip", 4},
-             {"alarm", WARNING},
-             {"rollback", WARNING},
-             {RUNLOG_NONFINITE, WARNING}};
+} kinds[] = {{"resume", 0},         {"intervene", 2},           {"plateau", 3},
+             {"skip", 4},           {"alarm", WARNING},         {"moved", WARNING},
+             {"rollback", WARNING}, {RUNLOG_NONFINITE, WARNING}};
 
 static Colour colour_of(const Chart *chart, const char *kind) {
     for (size_t i = 0; i < COUNT(kinds); i++) {

@@ -172,6 +172,9 @@
     REAL(FOR_ALL, guard, entropy_below, "0.1", WITHIN(0, 1),
          "Collapse is an attention site under this share of uniform attention's entropy, "
          "mean over heads."),
+    REAL(FOR_ALL, guard, update_above, "0.3", FROM(0),
+         "Warns, once for each, of weights, embeddings, convolutions and gains that a step moves "
+         "by more than this share of themselves; 0: never."),
 
     MOMENT("at", 0, false,
            "Steps, or epochs (10e), after which keys change while the run goes on; never: not "

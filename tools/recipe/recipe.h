@@ -65,6 +65,8 @@ typedef struct GuardConfig {
     CollapsePolicy collapse;
     /* collapse: mean entropy of a site under this share of uniform's */
     double entropy_below;
+    /* a tensor that a step moves by more than this share of itself; 0: no matter */
+    double update_above;
 } GuardConfig;
 
 enum { INTERVENE_GROUPS = 8, INTERVENE_TEXT = 400 };

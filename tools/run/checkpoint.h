@@ -59,6 +59,7 @@ typedef struct CheckpointParts {
     const char *meaning;   /* meaning_describe; NULL: not kept */
     Ema *ema;
     bool *warned; /* [sites of the model] guard.collapse has warned; NULL: not kept */
+    bool *moved;  /* [parameters] guard.update_above has warned; NULL: not kept */
     Skips *skips; /* broken training examples that were met; NULL: not kept */
     Prober *prober;
 } CheckpointParts;

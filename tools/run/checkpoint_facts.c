@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/file/textbuffer.h"
 #include "tools/recipe/metric.h"
 
 #define COUNT_MOST 1e15 /* of steps, batches, epochs */
@@ -18,19 +19,41 @@ static void add_number(SafetensorsWriter *writer, const char *key, double value)
     safetensors_add_metadata(writer, key, text);
 }
 
-/* Sites that the collapse guard has warned of, "blocks.0.attn blocks.3.attn". */
-static void add_warned(SafetensorsWriter *writer, const CheckpointParts *parts) {
-    size_t count = parts->warned ? parts->model->site_count : 0, room = 1, used = 0;
-    for (size_t i = 0; i < count; i++) room += strlen(parts->model->sites[i]->name) + 1;
-    char *text = mem_zalloc(room);
+/* What a guard has warned of, by name, separated by blanks. */
+static void add_names(SafetensorsWriter *writer, const char *key, const char *const *name,
+                      const bool *warned, size_t count) {
+    TextBuffer text = {0};
     for (size_t i = 0; i < count; i++) {
-        if (!parts->warned[i]) continue;
-        text_format(text + used, room - used, "%s%s", used ? " " : "",
-                    parts->model->sites[i]->name);
-        used += strlen(text + used);
+        if (!warned[i]) continue;
+        if (text.length) text_append(&text, " ", 1);
+        text_append(&text, name[i], strlen(name[i]));
     }
-    if (used) safetensors_add_metadata(writer, "warned", text);
-    mem_free(text);
+    if (text.length) safetensors_add_metadata(writer, key, text.text);
+    text_free(&text);
+}
+
+static const char **site_names(const Model *model) {
+    const char **names = mem_alloc(model->site_count * sizeof *names);
+    for (size_t i = 0; i < model->site_count; i++) names[i] = model->sites[i]->name;
+    return names;
+}
+
+static const char **param_names(const Model *model) {
+    const char **names = mem_alloc(model->params->count * sizeof *names);
+    for (size_t i = 0; i < model->params->count; i++)
+        names[i] = model->params->list[i]->name;
+    return names;
+}
+
+/* Sites that the collapse guard has warned of, tensors that guard.update_above has. */
+static void add_warned(SafetensorsWriter *writer, const CheckpointParts *parts) {
+    const char **sites = site_names(parts->model), **params = param_names(parts->model);
+    if (parts->warned)
+        add_names(writer, "warned", sites, parts->warned, parts->model->site_count);
+    if (parts->moved)
+        add_names(writer, "moved", params, parts->moved, parts->model->params->count);
+    mem_free(sites);
+    mem_free(params);
 }
 
 static void add_skips(SafetensorsWriter *writer, const CheckpointParts *parts) {
@@ -178,19 +201,28 @@ static Status read_acted(const Reading *r, Acted *acted) {
     return refuse(r, "intervened", "numbers of groups");
 }
 
+static bool is_named(const char *text, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = text; at && (at = strstr(at, name)); at += length)
+        if ((at == text || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+            return true;
+    return false;
+}
+
+static void read_names(const Safetensors *file, const char *key, const char *const *name,
+                       bool *warned, size_t count) {
+    const char *text = safetensors_metadata(file, key);
+    for (size_t i = 0; i < count; i++) warned[i] = is_named(text, name[i]);
+}
+
 static void read_warned(const Safetensors *file, const CheckpointParts *parts) {
-    const char *text = safetensors_metadata(file, "warned");
-    for (size_t i = 0; parts->warned && i < parts->model->site_count; i++) {
-        const char *name = parts->model->sites[i]->name, *at = text;
-        size_t length = strlen(name);
-        parts->warned[i] = false;
-        while (at && !parts->warned[i] && (at = strstr(at, name))) {
-            bool whole =
-                (at == text || at[-1] == ' ') && (!at[length] || at[length] == ' ');
-            parts->warned[i] = whole;
-            at += length;
-        }
-    }
+    const char **sites = site_names(parts->model), **params = param_names(parts->model);
+    if (parts->warned)
+        read_names(file, "warned", sites, parts->warned, parts->model->site_count);
+    if (parts->moved)
+        read_names(file, "moved", params, parts->moved, parts->model->params->count);
+    mem_free(sites);
+    mem_free(params);
 }
 
 static Status read_marks(const Reading *r, DataMark data[3]) {

@@ -2,6 +2,7 @@
  * (tools/train/parts.h). */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/run/runlog.h"
 #include "tools/task/meaning.h"
@@ -13,6 +14,7 @@ CheckpointParts trainer_checkpoint_parts(const Trainer *t) {
                              .optimizer = optim_name(t->recipe->optim.name),
                              .ema = t->step.ema,
                              .warned = t->warned,
+                             .moved = t->moved,
                              .skips = &t->task->skips,
                              .prober = t->prober};
 }

@@ -152,6 +152,7 @@ static Status prepare(Trainer *t, Err *err) {
     task_step_begin(t->task, threads, &t->step);
     t->prober = prober_new(model);
     t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
+    t->moved = mem_zalloc(model->params->count * sizeof *t->moved);
     t->gemm_rate = machine_rate_cached(threads);
     size_t step = t->was ? trainer_find_newest(t, err) : 0;
     if (!err->status && ranks_lead(t->ranks)) trainer_check_data(t, step, err);
@@ -204,6 +205,7 @@ void trainer_close(Trainer *t) {
     log_close(&t->eval_log);
     prober_free(t->prober);
     mem_free(t->warned);
+    mem_free(t->moved);
     step_end(&t->step);
     task_free(t->task);
     mem_free(t->recipe);

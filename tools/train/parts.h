@@ -1,7 +1,8 @@
 /* parts: what the files of the trainer share.  A step's rows, its line of progress and
- * the warning about collapse are in log.c, rows of events in event.c, the rate that goes
- * by a score in plateau.c, the way to the first step in open.c, the checkpoint it goes on
- * from in newest.c, what the run needs of memory in memory.c. */
+ * the warning about collapse are in log.c, that about large updates in moves.c, rows of
+ * events in event.c, the rate that goes by a score in plateau.c, the way to the first
+ * step in open.c, the checkpoint it goes on from in newest.c, what the run needs of
+ * memory in memory.c. */
 #ifndef STEADY_TRAIN_PARTS_H
 #define STEADY_TRAIN_PARTS_H
 
@@ -153,5 +154,10 @@ Status trainer_see_plateau(Trainer *trainer, Split split, const Score *score, Er
 
 /* Warns of each site once; FAIL_COLLAPSED where the recipe wants to stop. */
 Status trainer_guard_collapse(Trainer *trainer, size_t step, Err *err);
+
+/* After the update of `step`, which trainer_look has had measured: a row "moved" and a
+ * line for the tensors that moved by more than guard.update_above of themselves, each
+ * once in a run (tools/train/moves.c). */
+Status trainer_guard_moves(Trainer *trainer, size_t step, Err *err);
 
 #endif

@@ -196,6 +196,7 @@ static Status finish_step(Trainer *t, size_t step, Err *err) {
     }
     double lr = update(t, step);
     if (trainer_log_probe(t, step, true, err)) return err->status;
+    if (trainer_guard_moves(t, step, err)) return err->status;
     t->at.step = step;
     t->at.temperature = t->recipe->model.temperature;
     t->items += t->task->items;
