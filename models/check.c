@@ -51,8 +51,6 @@ static Status check_sizes(const ModelConfig *c, Err *err) {
         return err_set(err, FAIL_USAGE,
                        "model.width = %zu is not a multiple of model.heads = %zu",
                        c->width, c->heads);
-    if (!c->power_steps)
-        return err_set(err, FAIL_USAGE, "model.power_steps = 0: wanted 1 at least");
     if (round(c->mlp_ratio * (double)c->width) >= 1) return OK;
     return err_set(err, FAIL_USAGE,
                    "model.mlp_ratio = %g gives the MLP no hidden unit with model.width = "

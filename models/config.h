@@ -40,7 +40,7 @@ typedef struct ModelConfig {
     GammaInit gamma_init;
     /* sigma, spectral: the first singular vectors, or random ones */
     UvInit uv_init;
-    size_t power_steps; /* sigma, spectral: power iterations of a training step */
+    size_t power_steps; /* sigma, spectral: iterations of a step; POWER_STEPS_AUTO */
     InitKind init;      /* see block_initialize */
     double init_std;    /* of every weight matrix, with INIT_NORMAL */
     /* of the patch embedding; 0: init_std where reparam_sets_norm, else timm's

@@ -189,10 +189,18 @@ void reparam_draw(Reparam *r, Rng rng) {
 
 /* ---- a step ---- */
 
+static void iterate(Reparam *r) {
+    const real *w = r->w->tensor.value;
+    real *u = r->u->tensor.value, *v = r->v->tensor.value;
+    size_t rows = rows_of(r), columns = columns_of(r);
+    if (r->power_steps == POWER_STEPS_AUTO)
+        r->sigma = spectral_settle(w, rows, columns, u, v, POWER_GAIN, POWER_STEPS_MOST);
+    for (size_t i = 0; i < r->power_steps; i++)
+        r->sigma = spectral_step(w, rows, columns, u, v);
+}
+
 void reparam_refresh(Reparam *r) {
-    for (size_t i = 0; r->u && i < r->power_steps; i++)
-        r->sigma = spectral_step(r->w->tensor.value, rows_of(r), columns_of(r),
-                                 r->u->tensor.value, r->v->tensor.value);
+    if (r->u) iterate(r);
     METHODS[r->method].rescale(r);
 }
 

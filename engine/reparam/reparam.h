@@ -30,6 +30,13 @@
 typedef enum { REPARAM_LIST(REPARAM_METHOD) REPARAM_METHODS } ReparamMethod;
 #undef REPARAM_METHOD
 
+/* Of a refresh: up to POWER_STEPS_MOST iterations while sigma still grows by over
+ * POWER_GAIN in one, which is 1 where W moves little.  Sigma is then within 5 % of the
+ * spectral norm where W has just moved by twice its size (test/unit/test_reparam.c). */
+#define POWER_STEPS_AUTO 0
+#define POWER_STEPS_MOST 16
+#define POWER_GAIN 0.002
+
 typedef struct Reparam {
     ReparamMethod method;
     Param *w;
@@ -37,7 +44,7 @@ typedef struct Reparam {
     Param *u, *v;       /* [I], [O]: sigma and spectral */
     Param *g;           /* [O]: weight only */
     real sigma;         /* v.W u of the last refresh */
-    size_t power_steps; /* iterations of a refresh, 1 */
+    size_t power_steps; /* iterations of a refresh, 1; or POWER_STEPS_AUTO */
     real *factors;      /* [1] sigma and spectral, [O] weight */
     Scale scale;        /* `factors`, as op_linear borrows them */
 } Reparam;

@@ -57,7 +57,8 @@ static void pass(const real *w, size_t out, size_t in, const real *u, real *v,
     mem_free(parts);
 }
 
-real spectral_step(const real *w, size_t out, size_t in, real *u, real *v) {
+/* *image: |W u|. */
+static real step(const real *w, size_t out, size_t in, real *u, real *v, real *image) {
     real *next = mem_alloc((in + out) * sizeof(real)), *product = next + in;
     pass(w, out, in, u, product, next);
     real length = normalize(product, out), sigma = 0;
@@ -72,6 +73,22 @@ real spectral_step(const real *w, size_t out, size_t in, real *u, real *v) {
         memcpy(v, product, out * sizeof(real));
     }
     mem_free(next);
+    *image = length;
+    return sigma;
+}
+
+real spectral_step(const real *w, size_t out, size_t in, real *u, real *v) {
+    real image;
+    return step(w, out, in, u, v, &image);
+}
+
+real spectral_settle(const real *w, size_t out, size_t in, real *u, real *v, double gain,
+                     size_t most) {
+    real sigma = 0, image = 0;
+    for (size_t i = 0; i < most; i++) {
+        sigma = step(w, out, in, u, v, &image);
+        if (!((double)sigma > (1 + gain) * (double)image)) break;
+    }
     return sigma;
 }
 

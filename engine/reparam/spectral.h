@@ -11,6 +11,13 @@
  * leaves u and v alone. */
 real spectral_step(const real *w, size_t out, size_t in, real *u, real *v);
 
+/* Such iterations, up to `most`, until one gains little: |W^T v| <= (1 + gain) |W u|, of
+ * which the first is returned.  One where u is settled already.  The residual of u is
+ * then at most about sqrt(2 gain) sigma: it bounds how far sigma is from a singular value
+ * and not that this is the largest. */
+real spectral_settle(const real *w, size_t out, size_t in, real *u, real *v, double gain,
+                     size_t most);
+
 /* v.W u for given u and v. */
 real spectral_form(const real *w, size_t out, size_t in, const real *u, const real *v);
 

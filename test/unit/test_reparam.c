@@ -196,6 +196,63 @@ static void the_first_sigma_of_a_drawn_start_is_too_small(void **state) {
     layer_free(&l);
 }
 
+/* Adagrad's first step at a rate of 0.1: each number of W, of deviation 0.04, moves by
+ * 0.1 against the sign of its gradient, a sum of `rank` outer products. */
+static void take_large_step(real *w, size_t rows, size_t columns, size_t rank) {
+    Rng left = rng_make(21, 0, 0), right = rng_make(22, 0, 0);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++) {
+            double g = 0;
+            for (size_t k = 0; k < rank; k++)
+                g += rng_normal(left, i * rank + k) * rng_normal(right, j * rank + k);
+            w[i * columns + j] -= (real)(g > 0 ? 0.1 : -0.1);
+        }
+}
+
+/* True norm over sigma after a refresh behind such a step. */
+static double true_over_sigma(size_t power_steps, size_t rank) {
+    size_t rows = 192, columns = 256;
+    Layer l = layer_new(REPARAM_SIGMA, rows, columns, 0.04);
+    l.r->power_steps = power_steps;
+    reparam_start(l.r, true, (ReparamHave){0});
+    take_large_step(l.w->tensor.value, rows, columns, rank);
+    reparam_refresh(l.r);
+    double over = lapack_norm(l.w->tensor.value, rows, columns) / (double)l.r->sigma;
+    layer_free(&l);
+    return over;
+}
+
+static void automatic_iterations_hold_sigma_where_w_has_moved_far(void **state) {
+    (void)state;
+    double most = 0;
+    for (size_t rank = 1; rank <= 64; rank *= 2) {
+        double one = true_over_sigma(1, rank), many = true_over_sigma(0, rank);
+        most = fmax(most, one);
+        if (!(many <= 1.05 && many >= 1 - 1e-5))
+            fail_msg("rank %zu: %g, with one iteration %g", rank, many, one);
+    }
+    assert_true(most > 1.05); /* or nothing was to be done */
+}
+
+static void automatic_iterations_are_one_where_u_is_settled(void **state) {
+    (void)state;
+    Layer one = layer_new(REPARAM_SIGMA, 96, 80, 0.04);
+    Layer many = layer_new(REPARAM_SIGMA, 96, 80, 0.04);
+    many.r->power_steps = POWER_STEPS_AUTO;
+    Layer *layers[] = {&one, &many};
+    for (size_t i = 0; i < 2; i++) {
+        reparam_start(layers[i]->r, true, (ReparamHave){0});
+        for (size_t k = 0; k < 96 * 80; k++)
+            layers[i]->w->tensor.value[k] += (real)(1e-5 * sin(0.3 * (double)k));
+        reparam_refresh(layers[i]->r);
+    }
+    assert_true(one.r->sigma == many.r->sigma);
+    assert_memory_equal(one.r->u->tensor.value, many.r->u->tensor.value,
+                        80 * sizeof(real));
+    layer_free(&one);
+    layer_free(&many);
+}
+
 static void the_start_is_the_singular_vector_itself(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(SHAPES); i++) {
@@ -396,6 +453,8 @@ int main(void) {
         cmocka_unit_test(equal_singular_values_have_a_norm_too),
         cmocka_unit_test(steps_from_a_drawn_start_agree_with_plain_loops),
         cmocka_unit_test(the_first_sigma_of_a_drawn_start_is_too_small),
+        cmocka_unit_test(automatic_iterations_hold_sigma_where_w_has_moved_far),
+        cmocka_unit_test(automatic_iterations_are_one_where_u_is_settled),
         cmocka_unit_test(the_start_is_the_singular_vector_itself),
         cmocka_unit_test(a_large_matrix_is_followed_to_its_norm),
         cmocka_unit_test(the_size_of_w_does_not_matter),

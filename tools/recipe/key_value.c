@@ -35,7 +35,11 @@ void key_wanted(const Key *key, char *text, size_t size) {
     char kind[80];
     switch (key->type) {
     case KEY_SIZE:
-    case KEY_SEED: print_range(key, "whole number", text, size); return;
+    case KEY_SEED:
+        text_format(kind, sizeof kind, "%s%swhole number", key->unset ? key->unset : "",
+                    key->unset ? " or " : "");
+        print_range(key, kind, text, size);
+        return;
     case KEY_REAL:
         text_format(kind, sizeof kind, "%s%snumber", key->unset ? key->unset : "",
                     key->unset ? " or " : "");
@@ -89,7 +93,8 @@ static bool read_real(const char *text, double *value, const char **end) {
 
 static Status parse_digits(const Key *key, void *place, const char *text, Err *err) {
     uint64_t value;
-    if (!read_digits(text, &value) || !in_range(key, (double)value))
+    if (key->unset && strcmp(text, key->unset) == 0) value = 0;
+    else if (!read_digits(text, &value) || !in_range(key, (double)value))
         return not_wanted(key, text, err);
     if (key->type == KEY_SEED) *(uint64_t *)place = value;
     else *(size_t *)place = value;
@@ -274,7 +279,11 @@ static const char *choice_name(const Key *key, const void *place) {
 void key_print(const Key *key, const Recipe *recipe, char *text, size_t size) {
     const void *place = (const char *)recipe + key->offset;
     switch (key->type) {
-    case KEY_SIZE: text_format(text, size, "%zu", *(const size_t *)place); return;
+    case KEY_SIZE:
+        if (key->unset && !*(const size_t *)place)
+            text_format(text, size, "%s", key->unset);
+        else text_format(text, size, "%zu", *(const size_t *)place);
+        return;
     case KEY_SEED: text_format(text, size, "%" PRIu64, *(const uint64_t *)place); return;
     case KEY_REAL:
         if (key->unset && *(const double *)place < 0)

@@ -40,7 +40,8 @@ typedef struct Key {
     bool whole;                /* reals: integers only */
     /* pairs: another name of a choice, its name; ends with NULL */
     const char *const *aliases;
-    const char *unset; /* word that leaves the choice to the program; stored as -1 */
+    const char *unset; /* word that leaves the choice to the program; stored as -1;
+                        * of a whole number as 0 */
     Status (*check)(const char *value, Err *err); /* text: a rule of its own, or NULL; its
                                                      message names the key */
     /* FOR_... of tools/recipe/tasks.h: tasks that use it; 0: none of this version */
