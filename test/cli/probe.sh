@@ -114,6 +114,10 @@ refuses "a folder without a run" 2 'empty' empty
 refuses "two names of weights" 2 'both name weights' \
     small.ini train.init=plain.safetensors --checkpoint plain.safetensors
 refuses "a word without effect" 2 'optim.lr = 9 has no effect' run optim.lr=9
+refuses "nor one for scores" 2 'train.batch = 3 has no effect: probe does not use it' run train.batch=3
+refuses "nor one of another split" 2 'data.limit = 5 has no effect' run --split test data.limit=5
+json run train.label_smoothing=0.1 data.limit=50 --sample 100 >out && grep -q '"sample":50,' out
+tell "words for data and loss have their effect" $?
 
 # ---- figures ----
 

@@ -194,7 +194,11 @@ static void gradients_are_read(void **state) {
     (void)state;
     says(NULL, NULL, "Largest gradient: embed.weight, 64 % of the squared norm", true);
     says("\"loss\":2.5", "\"loss\":null", "The loss is not finite", true);
-    says("\"grad_norm\":5", "\"grad_norm\":null", "The gradient is not finite", true);
+    says("\"grad_norm\":5", "\"grad_norm\":null", "The gradient is not finite\n", true);
+    says("\"loss\":2.5",
+         "\"loss\":null,\"fault\":{\"op\":\"gelu\",\"scope\":\"blocks.0\"}",
+         "The loss is not finite: the first such number is made by gelu at blocks.0\n",
+         true);
     says(NULL, NULL, "not finite", false);
 }
 

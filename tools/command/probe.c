@@ -31,9 +31,9 @@ typedef struct Options {
 static const char *const SPLITS[] = {
     [SPLIT_TRAIN] = "train", [SPLIT_VAL] = "val", [SPLIT_TEST] = "test", NULL};
 static const char *const CHECKPOINTS[] = {"best", "all", NULL};
-static const unsigned USES[] = {[SPLIT_TRAIN] = USE_EVAL_TRAIN,
-                                [SPLIT_VAL] = USE_EVAL_VAL,
-                                [SPLIT_TEST] = USE_EVAL_TEST};
+static const unsigned USES[] = {[SPLIT_TRAIN] = USE_PROBE_TRAIN,
+                                [SPLIT_VAL] = USE_PROBE_VAL,
+                                [SPLIT_TEST] = USE_PROBE_TEST};
 
 static const Option OPTIONS[] = {
     {"--checkpoint", "X", OPTION_NAME, offsetof(Options, choice.checkpoint),

@@ -89,6 +89,9 @@ Probed *probed_read(const json_t *row) {
     p->step = (size_t)json_integer_value(json_object_get(row, "step"));
     p->average = (size_t)json_integer_value(json_object_get(row, "average"));
     p->ema = json_is_true(json_object_get(row, "ema"));
+    const json_t *fault = json_object_get(row, "fault");
+    p->fault_op = text_at(fault, "op");
+    p->fault_scope = name_at(fault, "scope");
     p->sample = (size_t)json_integer_value(json_object_get(row, "sample"));
     p->loss = number_at(row, "loss");
     p->grad_norm = number_at(row, "grad_norm");

@@ -49,6 +49,8 @@ typedef struct Probed {
     const char *checkpoint, *split; /* NULL: none */
     size_t step, sample, average;   /* average: of so many checkpoints; 0: one alone */
     bool ema;
+    const char *fault_op,
+        *fault_scope; /* the first number not finite; NULL: there is none */
     double loss, grad_norm, temperature;
     ProbedSite *site;
     ProbedLayer *layer;

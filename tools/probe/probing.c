@@ -42,10 +42,17 @@ static json_t *list_tensors(const ParamSet *params) {
     return rows;
 }
 
-/* The forward and the backward pass; whether the numbers are finite is the row's. */
-static void pass(Probing *m, const ForwardMode *mode) {
+/* Forward and backward; where the first number that is not finite was. */
+static TapeFault pass(Probing *m, const ForwardMode *mode) {
     StepBatch batch = task_step_batch(m->run->task, 1, *mode);
     step_gradients(&m->step, &batch);
+    if (isfinite(m->step.loss) && isfinite(m->step.grad_norm)) return (TapeFault){0};
+    return step_watch(&m->step, &batch);
+}
+
+static json_t *fault_row(TapeFault fault) {
+    return json_pack("{s:s, s:s, s:b}", "op", fault.op, "scope",
+                     fault.scope ? fault.scope : "", "backward", (int)fault.backward);
 }
 
 json_t *probing_row(Probing *m) {
@@ -54,7 +61,7 @@ json_t *probing_row(Probing *m) {
     ProbeConfig all = run->recipe->probe;
     all.every = 1, all.entropy = all.spectral = all.gradients = true;
     mode.measure = MEASURE_HEADS;
-    pass(m, &mode);
+    TapeFault fault = pass(m, &mode);
     Prober *prober = prober_new(run->task->model);
     prober_look(prober, &all, run->at.step);
     json_t *row = prober_row(prober, &all, run->at.step, NULL);
@@ -69,6 +76,7 @@ json_t *probing_row(Probing *m) {
     json_object_set_new(row, "loss", json_number(m->step.loss));
     json_object_set_new(row, "grad_norm", json_number(m->step.grad_norm));
     json_object_set_new(row, "temperature", json_number(mode.temperature));
+    if (fault.op) json_object_set_new(row, "fault", fault_row(fault));
     json_object_set_new(row, "tensors", list_tensors(run->task->model->params));
     return row;
 }

@@ -12,6 +12,8 @@
  *   "average"      of so many checkpoints the mean; "ema": averaged weights (train.ema)
  *   "split", "sample"            what was measured on: so many of its first examples
  *   "loss", "grad_norm", "temperature"
+ *   "fault"        {"op", "scope", "backward"} of the first number that is not finite,
+ *                  where there is one
  *   "tensors"      all that is trained: [{"name", "shape", "norm", "grad_norm", "grad_inf"}]
  * Numbers that are unknown or not finite are null. */
 #ifndef STEADY_PROBING_H

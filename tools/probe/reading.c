@@ -138,11 +138,18 @@ static void read_gradient(const Probed *p, TextBuffer *text) {
                  100 * share * share);
 }
 
+static void read_fault(const Probed *p, TextBuffer *text) {
+    if (isfinite(p->loss) && isfinite(p->grad_norm)) return;
+    add_line(text, "The %s is not finite", isfinite(p->loss) ? "gradient" : "loss");
+    if (p->fault_op)
+        add_line(text, ": the first such number is made by %s%s%s", p->fault_op,
+                 *p->fault_scope ? " at " : "", p->fault_scope);
+    add_line(text, "\n");
+}
+
 void reading_of(const Probed *p, TextBuffer *text) {
     text_clear(text);
-    if (!isfinite(p->loss) || !isfinite(p->grad_norm))
-        add_line(text, "The %s is not finite: weights or activations are out of range\n",
-                 isfinite(p->loss) ? "gradient" : "loss");
+    read_fault(p, text);
     read_bounds(p, text);
     read_entropy(p, text);
     read_rank(p, text);

@@ -130,7 +130,11 @@ static Status check_change(const RecipeChange *c, const Recipe *is, unsigned use
  * goes by its options. */
 static Status check_condition(const Key *key, const Recipe *is, unsigned use, Err *err) {
     char why[KEY_WHY_MAX];
-    bool eval = use & (USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST);
+    enum {
+        EVAL = USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST,
+        PROBE = USE_PROBE_TRAIN | USE_PROBE_VAL | USE_PROBE_TEST
+    };
+    bool eval = use & (EVAL | PROBE);
     if (!keyset_has(is->worded, key)) return OK;
     if (eval ? key_acts(key, is, why, sizeof why) : key_applies(key, is)) return OK;
     if (!eval)

@@ -7,11 +7,14 @@
 
 enum {
     NONE = 0,
-    EVAL = USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST,
+    SCORE = USE_EVAL_TRAIN | USE_EVAL_VAL | USE_EVAL_TEST,
+    PROBE = USE_PROBE_TRAIN | USE_PROBE_VAL | USE_PROBE_TEST,
+    EVAL = SCORE | PROBE,
     SPLIT = USE_PREDICT_SPLIT,
     PREDICT = USE_PREDICT_SPLIT | USE_PREDICT_INPUT,
-    TRAIN_VAL = USE_EVAL_TRAIN | USE_EVAL_VAL,
-    TEST = USE_EVAL_TEST | USE_PREDICT_SPLIT,
+    TRAIN = USE_EVAL_TRAIN | USE_PROBE_TRAIN,
+    VAL = USE_EVAL_VAL | USE_PROBE_VAL,
+    TEST = USE_EVAL_TEST | USE_PROBE_TEST | USE_PREDICT_SPLIT,
 };
 
 /* Rows for some tasks stand before those for all. */
@@ -36,15 +39,15 @@ static const struct {
      "target_vocab bpe_codes bpe_merges min_count joint lowercase word_split"},
     {"data", CHANGE_COURSE, NONE, 0, "augment"},
     {"data", CHANGE_ORDER, NONE, 0, "repeat shuffle"},
-    {"data", CHANGE_ITEMS, TRAIN_VAL, 0, "val_fraction limit"},
+    {"data", CHANGE_ITEMS, TRAIN | VAL, 0, "val_fraction limit"},
     /* the gap guards, and changes no item */
     {"data", CHANGE_SPEED, EVAL | SPLIT, 0, "label_gap cache"},
     {"data", CHANGE_SPEED, NONE, 0, "changed"},
     {"data", CHANGE_ITEMS, EVAL | SPLIT, 0, "synthetic_count"},
     {"data", CHANGE_ITEMS, EVAL, 0, "max_ratio"},
-    {"data", CHANGE_ITEMS, USE_EVAL_VAL, 0, "val_path val_split"},
+    {"data", CHANGE_ITEMS, VAL, 0, "val_path val_split"},
     {"data", CHANGE_ITEMS, TEST, 0, "test_path test_split test_limit"},
-    {"data", CHANGE_ITEMS, USE_EVAL_TRAIN, 0, "train_split"},
+    {"data", CHANGE_ITEMS, TRAIN, 0, "train_split"},
 
     {"model", CHANGE_MODEL, NONE, 0,
      "width depth heads mlp_ratio patch norm final_norm reparam reparam_scope "
@@ -66,18 +69,19 @@ static const struct {
      "name warmup_steps warmup_epochs warmup_init step_at step_factor watch patience "
      "min_lr"},
 
-    {"train", CHANGE_BATCH, EVAL | PREDICT, FOR_VISION, "batch"},
+    {"train", CHANGE_BATCH, SCORE | PREDICT, FOR_VISION, "batch"},
     {"train", CHANGE_LENGTH, NONE, 0, "epochs steps"},
     {"train", CHANGE_BATCH, NONE, 0, "accumulate batch_tokens"},
     {"train", CHANGE_SPEED, NONE, 0, "recompute"},
     {"train", CHANGE_ORDER, NONE, 0, "seed"},
-    {"train", CHANGE_COURSE, EVAL, 0, "label_smoothing eval_stride"},
+    {"train", CHANGE_COURSE, EVAL, 0, "label_smoothing"},
+    {"train", CHANGE_COURSE, SCORE, 0, "eval_stride"},
     {"train", CHANGE_COURSE, NONE, 0,
      "mixup cutmix ema log_every eval_every checkpoint_every keep best"},
     {"train", CHANGE_START, NONE, 0, "init init_fit"},
     {"train", CHANGE_SPEED, EVAL | PREDICT | USE_EXPORT, 0, "threads"},
-    {"train", CHANGE_BATCH, EVAL, 0, "batch_seconds"},
-    {"train", CHANGE_COURSE, EVAL | PREDICT, 0, "beam length_penalty max_decode"},
+    {"train", CHANGE_BATCH, SCORE, 0, "batch_seconds"},
+    {"train", CHANGE_COURSE, SCORE | PREDICT, 0, "beam length_penalty max_decode"},
 
     {"probe", CHANGE_COURSE, NONE, 0,
      "every heads_every entropy spectral gradients sharpness sharpness_sample"},

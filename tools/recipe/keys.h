@@ -148,6 +148,9 @@ enum {
     USE_PREDICT_SPLIT = 8,  /* predict without INPUT: the test split */
     USE_PREDICT_INPUT = 16, /* with INPUT, and where the task takes no split */
     USE_EXPORT = 32,
+    USE_PROBE_TRAIN = 128, /* probe --split train */
+    USE_PROBE_VAL = 256,
+    USE_PROBE_TEST = 512,
     USE_MODEL = 64, /* weights from elsewhere: words say what model they are of */
 };
 unsigned key_uses(const Key *key, const Recipe *recipe);
