@@ -225,6 +225,16 @@ static void sharpness_comes_later_and_replaces_nothing(void **state) {
            ROW(1) ROW(2) "{\"step\":2,\"sharpness\":{\"raw\":[1]}}\n");
 }
 
+static void a_run_of_no_checkpoint_leaves_no_snapshot(void **state) {
+    char path[PATH_SIZE];
+    files_folder(*state, "sharpness");
+    files_write(*state, "sharpness/step-00000006.safetensors", "x", 1);
+    files_write(*state, "sharpness/step-00000006.json", "x", 1);
+    rundir_remove_unbegun(*state);
+    rundir_path(path, *state, "sharpness");
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 static void a_log_longer_than_what_is_read(void **state) {
     /* no power of two: what is read begins within a row */
     enum { ROWS = 70000, WIDTH = 1021 };
@@ -335,6 +345,7 @@ int main(void) {
         FOLDER_TEST(rows_of_one_step_that_say_different_things_stay),
         FOLDER_TEST(events_stay_where_they_are),
         FOLDER_TEST(sharpness_comes_later_and_replaces_nothing),
+        FOLDER_TEST(a_run_of_no_checkpoint_leaves_no_snapshot),
         FOLDER_TEST(a_log_longer_than_what_is_read),
         FOLDER_TEST(a_read_error_changes_nothing),
         FOLDER_TEST(a_sync_that_fails_is_a_failure),

@@ -205,12 +205,13 @@ static void write_site_numbers(FILE *out, const ProbeLog *probe) {
     }
 }
 
-/* Largest preconditioned eigenvalue, as a share of the threshold of its step. */
+/* Largest positive preconditioned eigenvalue, as a share of the threshold of its step. */
 static double sharpest(const ProbeLog *probe) {
     double most = NAN;
     for (size_t i = 0; i < probe->sharpness_count; i++) {
         const SharpnessRow *row = &probe->sharpness[i];
-        most = fmax(most, fabs(row->preconditioned[0]) / row->threshold);
+        for (size_t k = 0; k < SHARPNESS_MOST; k++)
+            most = fmax(most, row->preconditioned[k] / row->threshold);
     }
     return most;
 }

@@ -38,10 +38,13 @@ static void print_spectrum(const char *name, const Spectrum *s) {
 /* "38/lr" of Adam, "3.8/lr" of a heavy ball. */
 static void print_threshold(const Sharpness *s) {
     if (isnan(s->threshold)) return;
-    double ratio = s->preconditioned.value[0] / s->threshold;
+    double largest = 0; /* negative curvature makes no step grow by oscillating */
+    for (size_t i = 0; i < s->preconditioned.count; i++)
+        largest = fmax(largest, s->preconditioned.value[i]);
     printf("%-16s %11.5g = %.4g / lr, %s at lr %.4g", "threshold", s->threshold, s->edge,
            optim_name(s->optimizer), s->lr);
-    if (s->preconditioned.count) printf("; the largest is %.3g of it", ratio);
+    if (s->preconditioned.count)
+        printf("; the largest is %.3g of it", largest / s->threshold);
     putchar('\n');
 }
 

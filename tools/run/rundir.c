@@ -191,14 +191,29 @@ json_t *rundir_load_json_if_any(const char *dir, const char *name, Err *err) {
     return openfile_json(path, dir, err);
 }
 
+/* Snapshots of a run without a checkpoint are of steps that it takes again. */
+static void remove_snapshots(const char *dir) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "sharpness");
+    DIR *folder = openfile_exists(path, dir) ? openfile_folder(path, dir, NULL) : NULL;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strncmp(entry->d_name, "step-", 5)) continue;
+        rundir_path(path, dir, "sharpness/%s", entry->d_name);
+        openfile_remove(path, dir);
+    }
+    if (folder) closedir(folder);
+}
+
 void rundir_remove_unbegun(const char *dir) {
     static const char *const names[] = {
-        "train.jsonl",   "probe.jsonl",      "eval.jsonl",       "task.json",
-        "task.json.new", "data.json",        "data.json.new",    "checkpoints",
-        "figures",       "text.vocab",       "text.codes",       "text.tokenizer",
-        "source.vocab",  "source.codes",     "source.tokenizer", "target.vocab",
-        "target.codes",  "target.tokenizer", "recipe.ini.new",   "recipe.ini"};
+        "train.jsonl",    "probe.jsonl",  "eval.jsonl",       "task.json",
+        "task.json.new",  "data.json",    "data.json.new",    "checkpoints",
+        "sharpness",      "figures",      "text.vocab",       "text.codes",
+        "text.tokenizer", "source.vocab", "source.codes",     "source.tokenizer",
+        "target.vocab",   "target.codes", "target.tokenizer", "recipe.ini.new",
+        "recipe.ini"};
     char path[PATH_SIZE];
+    remove_snapshots(dir);
     for (size_t i = 0; i < COUNT(names); i++) {
         rundir_path(path, dir, "%s", names[i]);
         openfile_remove(path, dir); /* not a folder with something in it */

@@ -212,8 +212,10 @@ RunLog *runlog_open(const char *dir, Err *err) {
     if (!datafacts_load(dir, &run->data, err) &&
         !read_rows(run, "train.jsonl", read_train_row, err) &&
         !read_rows(run, "probe.jsonl", runlog_read_probe, err) &&
-        !read_rows(run, "eval.jsonl", read_eval_row, err))
+        !read_rows(run, "eval.jsonl", read_eval_row, err)) {
+        runlog_sort_sharpness(run);
         return run;
+    }
     runlog_free(run);
     return NULL;
 }

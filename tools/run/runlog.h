@@ -69,6 +69,7 @@ enum { SHARPNESS_MOST = 5 };
 /* Hessian eigenvalues at the weights behind a step; NaN: not measured. */
 typedef struct SharpnessRow {
     double step;
+    size_t line; /* its place among the rows of the file */
     double raw[SHARPNESS_MOST], preconditioned[SHARPNESS_MOST]; /* by falling magnitude */
     double threshold; /* of the preconditioned ones */
 } SharpnessRow;

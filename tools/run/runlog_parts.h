@@ -20,6 +20,7 @@ const char *runlog_text(const json_t *row, const char *key); /* NULL: no text */
 /* ---- runlog_probe.c ---- */
 
 RowReader runlog_read_probe;
+void runlog_sort_sharpness(RunLog *run); /* when all rows are read */
 void runlog_free_probe(RunLog *run);
 
 #endif

@@ -1,6 +1,7 @@
 /* runlog_probe: rows of probe.jsonl as arrays (tools/run/runlog.h). */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/core/grow.h"
@@ -159,15 +160,20 @@ static void read_values(const json_t *list, double *value) {
         value[i] = runlog_number_in(json_array_get(list, i));
 }
 
-/* The place of `step`, where a row of it is replaced. */
-static SharpnessRow *sharpness_at(ProbeLog *probe, double step, size_t space) {
-    if (!probe->sharpness) probe->sharpness = mem_array(space, sizeof(SharpnessRow));
-    size_t at = probe->sharpness_count;
-    SharpnessRow *rows = probe->sharpness;
-    while (at && rows[at - 1].step >= step) at--;
-    if (at < probe->sharpness_count && rows[at].step == step) return &rows[at];
-    memmove(rows + at + 1, rows + at, (probe->sharpness_count++ - at) * sizeof *rows);
-    return &rows[at];
+static int by_step(const void *a, const void *b) {
+    const SharpnessRow *x = a, *y = b;
+    if (x->step != y->step) return x->step < y->step ? -1 : 1;
+    return x->line < y->line ? -1 : 1;
+}
+
+/* Of rows of one step the last of the file stays. */
+void runlog_sort_sharpness(RunLog *run) {
+    SharpnessRow *rows = run->probe.sharpness;
+    size_t count = run->probe.sharpness_count, kept = 0;
+    if (count) qsort(rows, count, sizeof *rows, by_step);
+    for (size_t i = 0; i < count; i++)
+        if (i + 1 == count || rows[i + 1].step != rows[i].step) rows[kept++] = rows[i];
+    run->probe.sharpness_count = kept;
 }
 
 /* Is that all that the row is about? */
@@ -177,8 +183,11 @@ static bool read_sharpness(ProbeLog *probe, const json_t *row, double step,
     bool alone =
         found && !json_object_get(row, "attention") && !json_object_get(row, "weights");
     if (!alone && !json_array_size(found)) return false;
-    SharpnessRow *own = sharpness_at(probe, step, space);
-    *own = (SharpnessRow){.step = step, .threshold = runlog_number(found, "threshold")};
+    if (!probe->sharpness) probe->sharpness = mem_array(space, sizeof(SharpnessRow));
+    SharpnessRow *own = &probe->sharpness[probe->sharpness_count];
+    *own = (SharpnessRow){.step = step,
+                          .line = probe->sharpness_count++,
+                          .threshold = runlog_number(found, "threshold")};
     read_values(json_is_array(found) ? found : json_object_get(found, "raw"), own->raw);
     read_values(json_object_get(found, "preconditioned"), own->preconditioned);
     return alone;

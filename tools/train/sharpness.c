@@ -151,12 +151,14 @@ static void say_row(Trainer *t, const json_t *row, size_t step) {
     const json_t *inner = json_object_get(row, "sharpness");
     const json_t *own = json_object_get(inner, "preconditioned");
     const json_t *raw = json_object_get(inner, "raw");
-    double largest = json_number_value(json_array_get(own, 0));
+    double first = json_number_value(json_array_get(own, 0)), largest = 0;
+    for (size_t i = 0; i < json_array_size(own); i++)
+        largest = fmax(largest, json_number_value(json_array_get(own, i)));
     double threshold = json_number_value(json_object_get(inner, "threshold"));
     char text[120] = "";
     if (json_array_size(own) && threshold > 0)
-        text_format(text, sizeof text, "preconditioned %.5g, %.3g of the threshold; ",
-                    largest, largest / threshold);
+        text_format(text, sizeof text, "preconditioned %.5g (%.3g of the threshold); ",
+                    first, largest / threshold);
     progress_say(&t->progress, "sharpness of step %zu: %sraw %.5g", step, text,
                  json_number_value(json_array_get(raw, 0)));
 }
