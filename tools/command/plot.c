@@ -17,11 +17,11 @@ typedef struct Options {
 } Options;
 
 /* What completion offers; figure_training reads lists of these. */
-static const char *const ROWS[] = {"present", "loss",    "entropy",   "encoder",
-                                   "cross",   "decoder", "logit",     "sigma",
-                                   "score",   "grad",    "sharpness", "raw-sharpness",
-                                   "lr",      "input",   "sigma2",    "sec",
-                                   "rank",    NULL};
+static const char *const ROWS[] = {"present",   "loss",    "entropy",   "encoder",
+                                   "cross",     "decoder", "logit",     "sigma",
+                                   "score",     "grad",    "sharpness", "raw-sharpness",
+                                   "gradients", "updates", "lr",        "input",
+                                   "sigma2",    "sec",     "rank",      NULL};
 static const char *const LAYERS[] = {"all", "first", "middle", "last", "lowest", NULL};
 static const char *const THEMES[] = {
     [THEME_LIGHT] = "light", [THEME_DARK] = "dark", NULL};
@@ -34,11 +34,12 @@ static const Option OPTIONS[] = {
     {"--rows", "LIST", OPTION_TEXT, offsetof(Options, figure.rows),
      .sentence =
          "panels from top to bottom, some of loss, entropy, encoder, cross, decoder,\n"
-         "logit, sigma, score, grad, sharpness, raw-sharpness, lr, input, sigma2, sec,\n"
-         "rank; \"present\" is all that the runs have numbers for (default\n"
-         "loss,entropy).  entropy is a panel for each kind of attention: of an\n"
+         "logit, sigma, score, grad, sharpness, raw-sharpness, gradients, updates, lr,\n"
+         "input, sigma2, sec, rank; \"present\" is all that the runs have numbers for\n"
+         "(default loss,entropy).  entropy is a panel for each kind of attention: of an\n"
          "encoder-decoder, encoder, cross and decoder; sharpness has the raw spectrum\n"
-         "below it",
+         "below it; gradients and updates have a line for each block: the norm of its\n"
+         "gradient, and the largest relative update of its weights",
      .choices = ROWS},
     {"--layers", "LIST", OPTION_TEXT, offsetof(Options, figure.layers),
      .sentence = "all, or some of first, middle, last, lowest and numbers of blocks\n"
@@ -72,7 +73,7 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
 static Status plot(void *input, Err *err) {
     Options *o = input;
     RunLog *runs[RUNS_MAX] = {0};
-    char present[128];
+    char present[200];
     Status status = OK;
     for (size_t r = 0; r < o->run_count && !status; r++)
         if ((runs[r] = runlog_open(o->runs[r], err))) runlog_say(runs[r]);

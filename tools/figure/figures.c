@@ -40,6 +40,14 @@ static bool has_sec(const RunLog *run) {
     return false;
 }
 
+static bool has_gradients(const RunLog *run) {
+    return figure_has_weight(run, WEIGHT_GRAD_NORM);
+}
+
+static bool has_updates(const RunLog *run) {
+    return figure_has_weight(run, WEIGHT_UPDATE_RATIO);
+}
+
 /* Evaluations of any run that have this score. */
 static bool has_metric(const RunLog *const *runs, size_t count, Metric metric) {
     for (size_t r = 0; r < count; r++)
@@ -79,6 +87,8 @@ static const struct {
                        figure_has_sharpness, 110},
     [ROW_RAW] = {"raw-sharpness", "raw Hessian |λ|", paint_raw_sharpness,
                  figure_has_raw_sharpness, 95},
+    {"gradients", "gradient norm of blocks", paint_gradients, has_gradients, 120},
+    {"updates", "largest ‖ΔW‖/‖W‖", paint_updates, has_updates, 120},
     {"lr", "learning rate", paint_rate, has_loss, 70},
     {"input", "input ‖x‖²", paint_input, has_input, 95},
     {"sigma2", "σ² of q and k", paint_sigma2, has_sigma2, 95},
@@ -101,7 +111,7 @@ typedef struct RowList {
 
 const char *figure_rows(void) {
     return "loss,entropy,encoder,cross,decoder,logit,sigma,score,grad,sharpness,"
-           "raw-sharpness,lr,input,sigma2,sec,rank";
+           "raw-sharpness,gradients,updates,lr,input,sigma2,sec,rank";
 }
 
 void figure_rows_present(const RunLog *const *runs, size_t count, char *text,
@@ -271,7 +281,7 @@ static Status write_one(Chart *chart, const char *dir, const char *name, Err *er
 }
 
 static Status write_all(const RunLog *run, const char *dir, Err *err) {
-    char present[128];
+    char present[200];
     figure_rows_present(&run, 1, present, sizeof present);
     Chart *training = figure_training(&run, 1, &(FigureOptions){.rows = present}, err);
     if (!training) return err->status;

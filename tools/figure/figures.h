@@ -26,7 +26,8 @@ typedef struct FigureOptions {
 
 /* "loss,entropy,...": what a training figure can show.  "entropy" is a row for each kind
  * of attention that the runs have, as are "encoder", "cross" and "decoder" alone; "score"
- * is one for each score of the evaluations. */
+ * is one for each score of the evaluations; "gradients" and "updates" have a line for
+ * each block: its gradient norm, and the largest relative update of its weights. */
 const char *figure_rows(void);
 
 /* The rows of figure_rows() that these runs have numbers for. */

@@ -1,5 +1,5 @@
 /* parts: the panels of a training figure.  For the files of figures alone: figures.c
- * chooses rows and puts them together, entropy.c and paint.c paint them. */
+ * chooses rows and puts them together, entropy.c, gradients.c and paint.c paint them. */
 #ifndef STEADY_FIGURE_PARTS_H
 #define STEADY_FIGURE_PARTS_H
 
@@ -21,8 +21,11 @@ typedef struct Cell {
 typedef void PaintCell(const Cell *cell);
 
 PaintCell paint_loss, paint_entropy, paint_logit, paint_sigma, paint_score,
-    paint_gradient, paint_rate, paint_input, paint_sigma2, paint_sec, paint_rank,
-    paint_sharpness, paint_raw_sharpness;
+    paint_gradient, paint_gradients, paint_updates, paint_rate, paint_input, paint_sigma2,
+    paint_sec, paint_rank, paint_sharpness, paint_raw_sharpness;
+
+/* Do the probes have that number of any weight? */
+bool figure_has_weight(const RunLog *run, WeightNumber number);
 
 /* Colour and width of a site's line. */
 Style figure_site_style(const Cell *cell, size_t site);
