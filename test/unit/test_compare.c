@@ -195,6 +195,25 @@ static void a_run_that_became_non_finite_counts_as_guessing(void **state) {
     sweep_close(&sweep);
 }
 
+/* All of demo's runs are worse than guessing at 0.02, and broken off at 0.01. */
+static void a_rate_where_runs_break_off_is_not_the_best(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_grid(&sweep);
+    for (size_t c = 0; c < 8; c++)
+        if (c < 4) end_cell(&sweep.cells[c], 3);
+        else break_cell(&sweep.cells[c]);
+    Case it = open_case(&sweep, 1, NULL, NULL);
+    near(it.pool.rate[it.comparison.curves[0].best], 0.02);
+    close_case(&it);
+    for (size_t c = 0; c < 4; c++) break_cell(&sweep.cells[c]);
+    it = open_case(&sweep, 1, NULL, NULL);
+    assert_true(it.comparison.curves[0].best == SIZE_MAX);
+    assert_int_equal(it.comparison.row_count, 2); /* none at the best rates */
+    close_case(&it);
+    sweep_close(&sweep);
+}
+
 /* ---- failures ---- */
 
 static void failures_are_counted_by_method_and_tested(void **state) {
@@ -358,6 +377,7 @@ int main(void) {
         cmocka_unit_test(a_seed_that_one_method_lacks_makes_no_pair),
         cmocka_unit_test(a_rate_with_fewer_seeds_is_not_the_best),
         cmocka_unit_test(a_run_that_became_non_finite_counts_as_guessing),
+        cmocka_unit_test(a_rate_where_runs_break_off_is_not_the_best),
         cmocka_unit_test(failures_are_counted_by_method_and_tested),
         cmocka_unit_test(sensitivity_is_of_the_rates_that_all_methods_have),
         cmocka_unit_test(any_swept_keys_can_be_the_methods),

@@ -72,17 +72,29 @@ static SweepSpread spread_at(const Pool *pool, size_t method, size_t rest, size_
     return spread;
 }
 
-/* The lowest mean among the rates with the most seeds: a rate whose other seeds have no
- * loss is not chosen for the one that has. */
+static size_t finite_at(const Pool *pool, const CompareCurve *curve, size_t rate) {
+    size_t count = 0;
+    for (size_t s = 0; s < pool->seeds.count; s++) {
+        const SweepCell *cell = pool_find(pool, curve->method, curve->rest, rate, s);
+        count += cell && !cell->result.nonfinite &&
+                 isfinite(measure_of(pool, cell, COMPARE_LOSS));
+    }
+    return count;
+}
+
+/* The lowest mean among the rates with the most runs that stayed finite: neither a rate
+ * that one lucky seed was run at, nor one where runs break off and count as guessing. */
 static void choose_best(const Pool *pool, CompareCurve *curve) {
+    size_t most = 0;
     curve->best = SIZE_MAX;
     for (size_t r = 0; r < pool->rates.count; r++) {
         SweepSpread loss = spread_at(pool, curve->method, curve->rest, r, COMPARE_LOSS);
-        bool better = loss.count > curve->loss.count ||
-                      (loss.count == curve->loss.count && loss.mean < curve->loss.mean);
-        if (!loss.count || !better) continue;
+        size_t finite = finite_at(pool, curve, r);
+        bool better = finite > most || (finite == most && loss.mean < curve->loss.mean);
+        if (!finite || !better) continue;
         curve->best = r;
         curve->loss = loss;
+        most = finite;
     }
 }
 

@@ -146,7 +146,8 @@ static void print_row_notes(const Pool *pool, const Comparison *c, FILE *out) {
     if (best)
         fprintf(out,
                 "A against B: each method at its own best rate, that of the lowest "
-                "mean %s, chosen on the runs compared here%s\n",
+                "mean %s among those with the most finite runs, chosen on the runs "
+                "compared here%s\n",
                 loss,
                 pool->loss == LOSS_SPLIT && !strcmp(pool->like->split, "test")
                     ? "; as the test split chose it, this flatters both"
