@@ -195,7 +195,8 @@ static void a_run_that_became_non_finite_counts_as_guessing(void **state) {
     sweep_close(&sweep);
 }
 
-/* All of demo's runs are worse than guessing at 0.02, and broken off, all or one, at 0.01. */
+/* All of demo's runs are worse than guessing at 0.02, and broken off, all or one, at
+ * 0.01. */
 static void a_rate_where_runs_break_off_is_not_the_best(void **state) {
     (void)state;
     Sweep sweep;
@@ -331,6 +332,24 @@ static void sweeps_are_told_apart_by_what_their_recipes_come_to(void **state) {
     sweep_close(&sweeps[0]), sweep_close(&sweeps[1]);
 }
 
+static void a_key_that_follows_from_the_method_is_no_setting_but_named(void **state) {
+    (void)state;
+    Sweep sweeps[2];
+    OPEN(&sweeps[0], "demo", "optim.lr=0.01,0.02", "train.seed=0,1,2", "train.steps=100");
+    OPEN(&sweeps[1], "demo-sigma", "optim.lr=0.01,0.02", "train.seed=0,1,2",
+         "train.steps=200");
+    for (size_t s = 0; s < 2; s++)
+        for (size_t c = 0; c < 6; c++) end_cell(&sweeps[s].cells[c], (double)s + 1);
+    Case it = open_case(sweeps, 2, NULL, NULL);
+    assert_string_equal(it.pool.methods.title, "recipe");
+    assert_string_equal(it.pool.along, "train.steps");
+    assert_int_equal(it.pool.rests.count, 1);
+    assert_int_equal(it.comparison.row_count, 3);
+    prints(&it, "train.steps: every method has its own, so differences may be due");
+    close_case(&it);
+    sweep_close(&sweeps[0]), sweep_close(&sweeps[1]);
+}
+
 static void sweeps_of_the_same_cells_are_told_apart_by_their_folders(void **state) {
     (void)state;
     Sweep sweeps[2];
@@ -390,6 +409,7 @@ int main(void) {
         cmocka_unit_test(any_swept_keys_can_be_the_methods),
         cmocka_unit_test(a_key_of_one_recipe_goes_with_its_method),
         cmocka_unit_test(sweeps_are_told_apart_by_what_their_recipes_come_to),
+        cmocka_unit_test(a_key_that_follows_from_the_method_is_no_setting_but_named),
         cmocka_unit_test(sweeps_of_the_same_cells_are_told_apart_by_their_folders),
         cmocka_unit_test(numbers_for_machines_are_those_of_the_tables),
     };

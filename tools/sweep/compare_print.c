@@ -305,6 +305,11 @@ static void print_curves(const Pool *pool, const Comparison *c, FILE *out) {
 }
 
 void compare_print(const Pool *pool, const Comparison *comparison, FILE *out) {
+    if (*pool->along)
+        fprintf(out,
+                "\n%s: every method has its own, so differences may be due to these, "
+                "too\n",
+                pool->along);
     if (comparison->row_count) {
         print_rows(pool, comparison, out);
         print_row_notes(pool, comparison, out);

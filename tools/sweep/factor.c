@@ -116,7 +116,9 @@ static bool varies(const Factors *factors, const Factor *factor) {
     return false;
 }
 
+/* Several sweeps have the values of their recipes, which may be empty. */
 static bool has_gaps(const Factors *factors, const Factor *factor) {
+    if (factors->sweep_count > 1) return false;
     for (size_t c = 0; c < factors->cell_count; c++)
         if (!*factor->text[c]) return true;
     return false;
@@ -180,9 +182,14 @@ static Status check_methods(const Factors *factors, const char *list, Err *err) 
     return status;
 }
 
+/* What one sweep was given and another was not, without a word in the numbers. */
+static bool is_aside(const Factors *factors, const Factor *factor) {
+    return factors->sweep_count > 1 && !strcmp(factor->key, "train.threads");
+}
+
 static FactorPart part_of(const Factors *factors, const Factor *factor,
                           const char *methods) {
-    if (!varies(factors, factor)) return PART_FIXED;
+    if (!varies(factors, factor) || is_aside(factors, factor)) return PART_FIXED;
     if (methods && is_asked_for(factor, methods)) return PART_METHOD;
     if (!strcmp(factor->key, RATE_KEY)) return PART_RATE;
     if (!strcmp(factor->key, SEED_KEY)) return PART_SEED;
@@ -198,6 +205,33 @@ static void choose_method(Factors *factors) {
         }
 }
 
+static bool same_method(const Factors *factors, size_t a, size_t b) {
+    for (size_t i = 0; i < factors->count; i++)
+        if (factors->list[i].part == PART_METHOD &&
+            strcmp(factors->list[i].text[a], factors->list[i].text[b]))
+            return false;
+    return true;
+}
+
+/* Compared with the first cell of the same method. */
+static bool follows_method(const Factors *factors, const Factor *factor) {
+    for (size_t c = 0; c < factors->cell_count; c++) {
+        size_t first = 0;
+        while (!same_method(factors, first, c)) first++;
+        if (strcmp(factor->text[first], factor->text[c])) return false;
+    }
+    return true;
+}
+
+/* What follows from the method is never equal between two of them. */
+static void find_followers(Factors *factors) {
+    for (size_t i = 0; i < factors->count; i++) {
+        Factor *factor = &factors->list[i];
+        if (factor->part == PART_REST && follows_method(factors, factor))
+            factor->part = PART_ALONG;
+    }
+}
+
 static Status assign_parts(Factors *factors, const char *methods, Err *err) {
     if (methods && check_methods(factors, methods, err)) return err->status;
     for (size_t i = 0; i < factors->count; i++)
@@ -205,6 +239,7 @@ static Status assign_parts(Factors *factors, const char *methods, Err *err) {
     Factor *folder = &factors->list[0];
     if (folder->part == PART_REST && !folders_matter(factors)) folder->part = PART_FIXED;
     if (!methods) choose_method(factors);
+    find_followers(factors);
     return OK;
 }
 

@@ -6,7 +6,14 @@
 
 #include "tools/sweep/sweep.h"
 
-typedef enum { PART_FIXED, PART_METHOD, PART_REST, PART_RATE, PART_SEED } FactorPart;
+typedef enum {
+    PART_FIXED,
+    PART_METHOD,
+    PART_ALONG, /* every cell of a method has the same value: a part of what it is */
+    PART_REST,
+    PART_RATE,
+    PART_SEED
+} FactorPart;
 
 /* A key, or linked keys, and the text that each cell has for it. */
 typedef struct Factor {

@@ -75,6 +75,7 @@ static void fill_pool(Pool *pool, const Factors *factors) {
                            place_in(&pool->rests, factors, at, PART_REST),
                            place_in(&pool->rates, factors, at, PART_RATE),
                            place_in(&pool->seeds, factors, at, PART_SEED)};
+    pool->along = part_title(factors, PART_ALONG);
     pool->methods.title = part_title(factors, PART_METHOD);
     pool->rests.title = part_title(factors, PART_REST);
     pool->rates.title = part_title(factors, PART_RATE);
@@ -175,6 +176,7 @@ void pool_close(Pool *pool) {
     list_free(&pool->seeds);
     mem_free(pool->cells);
     mem_free(pool->rate);
+    mem_free(pool->along);
     *pool = (Pool){.count = 0};
 }
 

@@ -32,6 +32,7 @@ typedef struct Pool {
     size_t count;
     PoolList methods, rests, rates, seeds;
     double *rate; /* [rates.count] their numbers */
+    char *along;  /* keys whose values follow from the method; "": none */
     size_t base;  /* of the methods: what the others are compared with */
     PoolLoss loss;
     const char *criterion;   /* of failure, "loss > 1.48"; NULL: a run that diverged */
@@ -40,8 +41,10 @@ typedef struct Pool {
 
 /* Cells of several sweeps are told apart by every key that a word of theirs gives, with
  * the values that their recipes come to; by the folders' names where these are all the
- * same.  A key that some recipes alone have goes with the method.  The sweeps must
- * outlive the pool.  FAIL_USAGE: a method's key that is not swept, an unknown base. */
+ * same.  A key that some recipes alone have goes with the method; one whose value follows
+ * from the method is no setting that must be equal (`along`); train.threads is none
+ * either.  The sweeps must outlive the pool.  FAIL_USAGE: a method's key that is not
+ * swept, an unknown base. */
 Status pool_open(Pool *pool, const Sweep *sweeps, size_t count, const SweepChoice *choice,
                  Err *err);
 void pool_close(Pool *pool);
