@@ -26,6 +26,10 @@ static const char SPEECH[] =
     "layer_drop = 0.1\ncape_shift = 1\n"
     "[optim]\nname = adam\nlr = 0.001\n[train]\nsteps = 6\nbatch = 8\nthreads = 1\n";
 
+static const char PAIRS[] =
+    "[task]\nkind = translate\n[data]\nsource = numbers\nsynthetic_count = 100\n"
+    "[model]\nwidth = 16\ndepth = 1\nheads = 2\n[train]\nsteps = 8\nbatch = 8\n";
+
 static char folder[] = "/tmp/intervene-XXXXXX";
 
 static int make_folder(void **state) {
@@ -281,13 +285,12 @@ static void attention_sharpens_with_the_step_behind_the_change(void **state) {
     runlog_free(one);
 }
 
-/* `was` NULL: a new run. */
-static void refused(const Recipe *was, const char *words, const char *part) {
+static void refused_in(const char *name, Recipe is, const Recipe *was, const char *words,
+                       const char *part) {
     char dir[200];
-    Recipe is = was ? *was : recipe_of(TINY, "");
     Err err = ERR_NONE;
     Trainer t;
-    text_format(dir, sizeof dir, "%s/%s", folder, was ? "part0" : "new");
+    text_format(dir, sizeof dir, "%s/%s", folder, name);
     set(&is, words);
     assert_int_equal(recipe_check(&is, NULL), OK);
     int kept = silence();
@@ -297,6 +300,15 @@ static void refused(const Recipe *was, const char *words, const char *part) {
     close(kept);
     assert_int_equal(status, FAIL_USAGE);
     if (!strstr(err.text, part)) fail_msg("%s: %s", part, err.text);
+}
+
+static void refused(const Recipe *was, const char *words, const char *part) {
+    refused_in("part0", *was, was, words, part);
+}
+
+/* Of a new run. */
+static void refused_new(const char *text, const char *words, const char *part) {
+    refused_in("new", recipe_of(text, ""), NULL, words, part);
 }
 
 static void what_has_acted_is_past_at_a_resume(void **state) {
@@ -322,13 +334,18 @@ static void what_has_acted_is_past_at_a_resume(void **state) {
 
 static void what_the_model_or_the_epochs_show_is_refused_at_the_start(void **state) {
     (void)state;
-    refused(NULL,
-            "intervene.at=4 intervene.optim.lr=1 intervene.at2=1e "
-            "intervene.optim.lr2=2",
-            "are both step 4 (4 steps an epoch)");
-    refused(NULL, "intervene.at=4 intervene.model.temperature_at=block.1:2",
-            "block.1 is no site of attention");
-    refused(NULL, "model.temperature_at=decoder:2", "decoder is no site of attention");
+    refused_new(TINY,
+                "intervene.at=4 intervene.optim.lr=1 intervene.at2=1e "
+                "intervene.optim.lr2=2",
+                "are both step 4 (4 steps an epoch)");
+    refused_new(TINY, "intervene.at=4 intervene.model.temperature_at=block.1:2",
+                "block.1 is no site of attention");
+    refused_new(TINY, "model.temperature_at=decoder:2",
+                "decoder is no site of attention");
+    refused_new(SPEECH, "intervene.at=4 intervene.data.augment=speed",
+                "speeds are settled when the data are opened");
+    refused_new(PAIRS, "intervene.at=4 intervene.train.label_smoothing=0.9999",
+                "behind intervene.at: train.label_smoothing = 0.9999");
 }
 
 int main(void) {

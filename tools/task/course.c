@@ -31,16 +31,25 @@ void course_set(const Recipe *base, const Acted *acted, Recipe *recipe, Task *ta
     if (step->ema) ema_set_decay(step->ema, recipe->train.ema);
 }
 
+static Status check_group(const Task *task, const Recipe *now, Err *err) {
+    Status status = model_check_temperatures(task->model, now->model.temperature_at, err);
+    if (status || !task->ops->check_change) return status;
+    return task->ops->check_change(task, now, err);
+}
+
 Status course_check(const Recipe *base, const Task *task, Err *err) {
-    const Key *key = key_find("model.temperature_at");
+    Recipe *now = mem_alloc(sizeof *now);
+    Acted acted = {0};
     Status status = OK;
     for (size_t g = 0; g < INTERVENE_GROUPS && !status; g++) {
-        char text[INTERVENE_TEXT];
-        if (!intervene_changes(base, g, key, text)) continue;
-        status = model_check_temperatures(task->model, text, err);
+        if (!*base->intervene.group[g].changes) continue;
+        acted.group[acted.count++] = g;
+        recipe_in_force(base, &acted, now);
+        status = check_group(task, now, err);
         if (status && err)
             err_wrap(err, "behind intervene.%s", intervene_at_key(g)->name);
     }
+    mem_free(now);
     return status;
 }
 

@@ -62,6 +62,9 @@ typedef struct TaskOps {
     /* At a resume: does what the data give fit what save_facts left?
      * NULL: nothing to ask. */
     Status (*check_facts)(const Task *task, const char *run_dir, Err *err);
+    /* Can the task go on by the recipe that an intervention makes, without being opened
+     * anew?  FAIL_USAGE says why not; NULL: it can. */
+    Status (*check_change)(const Task *task, const Recipe *now, Err *err);
     /* What `predict` needs without the data, into the run's folder. */
     Status (*save_facts)(const Task *task, const char *run_dir, Err *err);
     void (*free)(Task *task);

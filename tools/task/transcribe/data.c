@@ -32,6 +32,17 @@ SpeechConfig transcribe_config(const Recipe *recipe) {
     return c;
 }
 
+/* Speeds are settled when the set is opened. */
+Status transcribe_check_change(const Task *task, const Recipe *now, Err *err) {
+    if (transcribe_config(task->recipe).speeds == transcribe_config(now).speeds)
+        return OK;
+    return err_set(
+        err, FAIL_USAGE,
+        "data.augment = %s, was %s: speeds are settled when the data are opened; "
+        "stop the run and resume it with the key changed",
+        now->data.augment, task->recipe->data.augment);
+}
+
 bool transcribe_wants(const Recipe *recipe, const SpeechConfig *c, Split split) {
     const DataConfig *d = &recipe->data;
     bool named = split == SPLIT_VAL ? *d->val_split || *d->val_path || d->val_fraction > 0

@@ -319,7 +319,7 @@ const TaskOps transcribe_ops = {
     .best = METRIC_WER, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = go_on, .start = start,
     .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
-    .facts = data_facts,
+    .facts = data_facts, .check_change = transcribe_check_change,
     .save_facts = save_facts,
 };
 /* clang-format on */

@@ -22,6 +22,8 @@ Speech *transcribe_model(Task *task);
 
 /* [data] of a recipe for the reader, splits named. */
 SpeechConfig transcribe_config(const Recipe *recipe);
+/* Speeds cannot come or go while a run goes on (TaskOps.check_change). */
+Status transcribe_check_change(const Task *task, const Recipe *now, Err *err);
 /* Is the split named, or there? */
 bool transcribe_wants(const Recipe *recipe, const SpeechConfig *config, Split split);
 

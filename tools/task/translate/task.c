@@ -220,22 +220,27 @@ static void translate_task_free(Task *task) {
     mem_free(t);
 }
 
+static Status check_smoothing(const Recipe *recipe, size_t target, Err *err) {
+    double most = 1 - 1 / (double)MAX(target, (size_t)1);
+    if (recipe->train.label_smoothing < most) return OK;
+    return err_set(
+        err, FAIL_USAGE,
+        "train.label_smoothing = %g leaves the right one of %zu tokens less than the "
+        "others",
+        recipe->train.label_smoothing, target);
+}
+
+static Status check_change(const Task *task, const Recipe *now, Err *err) {
+    return check_smoothing(now, tokenizer_size(text_task_tokenizer(task, 1)), err);
+}
+
 static Task *finish(TranslateTask *t, Status status, Err *err) {
     Task *task = &t->text.task;
     const ModelConfig *model = &task->recipe->model;
     size_t source = status ? 0 : tokenizer_size(text_task_tokenizer(task, 0));
     size_t target = status ? 0 : tokenizer_size(text_task_tokenizer(task, 1));
-    if (status || translator_check(model, source, target, err)) {
-        task_free(task);
-        return NULL;
-    }
-    double most = 1 - 1 / (double)MAX(target, (size_t)1);
-    if (task->recipe->train.label_smoothing >= most) {
-        err_set(
-            err, FAIL_USAGE,
-            "train.label_smoothing = %g leaves the right one of %zu tokens less than the "
-            "others",
-            task->recipe->train.label_smoothing, target);
+    if (status || translator_check(model, source, target, err) ||
+        check_smoothing(task->recipe, target, err)) {
         task_free(task);
         return NULL;
     }
@@ -292,6 +297,7 @@ const TaskOps translate_ops = {
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
     .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
     .facts = text_task_facts, .describe = text_task_describe,
-    .check_facts = text_task_check_facts, .save_facts = text_task_save_facts,
+    .check_facts = text_task_check_facts, .check_change = check_change,
+    .save_facts = text_task_save_facts,
 };
 /* clang-format on */
