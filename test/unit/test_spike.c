@@ -138,6 +138,18 @@ static void the_margin_is_ten_per_cent_of_the_best_or_two_of_chance(void **state
     }
 }
 
+static void it_has_recovered_within_half_of_the_margin(void **state) {
+    (void)state;
+    double loss[N];
+    for (int open = 0; open < 2; open++) { /* the margin is 0.1 */
+        for (size_t i = 0; i < N; i++) loss[i] = 1;
+        raise_loss(loss, 200, 250, 1);
+        raise_loss(loss, 250, N, open ? 0.051 : 0.049);
+        LossSpikes found = loss_spikes(loss, NULL, N, CHANCE);
+        assert_true(found.count == 1 && found.open == open);
+    }
+}
+
 static void few_rows_and_bad_numbers_say_nothing(void **state) {
     (void)state;
     double loss[N];
@@ -160,6 +172,7 @@ int main(void) {
         cmocka_unit_test(the_deepest_is_reported_or_the_one_that_is_open),
         cmocka_unit_test(what_rises_from_chance_is_no_spike),
         cmocka_unit_test(the_margin_is_ten_per_cent_of_the_best_or_two_of_chance),
+        cmocka_unit_test(it_has_recovered_within_half_of_the_margin),
         cmocka_unit_test(few_rows_and_bad_numbers_say_nothing),
     };
     return cmocka_run_group_tests_name("spike", cases, NULL, NULL);
