@@ -9,7 +9,7 @@
 #include "models/heads.h"
 #include "models/temperature.h"
 
-static const double NOTHING = 1e-6; /* nats */
+static const double NOTHING = 1e-4; /* nats */
 enum { SERIAL_MAX = 32768 };        /* numbers for which threads do not pay */
 
 void look_start(Model *model, const ForwardMode *mode) {

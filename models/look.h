@@ -15,7 +15,7 @@
  * with X_b its valid tokens (and a one behind each where the products have biases), and
  * its rows are entropy_bound(keys, sigma_h), causal: of 1, 2, ... keys.  |X_b|_2 is an
  * upper bound within 1 % (spread_norm), or |X_b|_F where even the smallest norm that
- * there can be gives less than 1e-6 nats.
+ * there can be gives less than 1e-4 nats.
  *
  * Blocks that are recomputed are measured once, dropped ones too.  Not for: weights
  * (models/heads.h), decoding with caches. */

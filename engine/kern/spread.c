@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/kern/gemm.h"
+#include "engine/kern/reduce.h"
 #include "engine/kern/symmetric.h"
 
 #ifdef STEADY_DOUBLE
@@ -32,7 +33,7 @@ Spread spread_rows(const real *x, size_t rows, size_t n, real *total) {
 
 size_t spread_spare(size_t rows, size_t n) {
     size_t side = MIN(rows, n + 1);
-    return side * (2 * side + 2);
+    return MAX(side * (2 * side + 2), rows + n);
 }
 
 double spread_rank(const real *x, size_t rows, size_t n, real *spare) {
@@ -66,9 +67,29 @@ static size_t gram_with_ones(const real *x, size_t rows, size_t n, const real *t
     return side;
 }
 
+enum { GLANCES = 3 };
+
+/* Do a few power iterations, from what the rows have in common, see that |X|_2^2 is at
+ * least `enough`?  They cost less than a Gram matrix. */
+static bool is_enough(const real *x, size_t rows, size_t n, const real *total,
+                      double enough, real *spare) {
+    real *v = spare, *y = spare + n;
+    memcpy(v, total, n * sizeof *v);
+    for (int i = 0; i < GLANCES && rows; i++) {
+        double from = reduce_sum_squares(v, n);
+        gemv_n(rows, n, x, v, y);
+        double to = reduce_sum_squares(y, rows);
+        if (from > 0 && to >= enough * from) return isfinite(to);
+        gemv_t(rows, n, x, y, v);
+    }
+    return false;
+}
+
 double spread_norm(const real *x, size_t rows, size_t n, bool ones, const real *total,
                    double enough, real *spare) {
     size_t side = MIN(rows, n);
+    if (is_enough(x, rows, n, total, enough, spare))
+        return reduce_sum_squares(x, rows * n) + (ones ? (double)rows : 0);
     if (ones) side = gram_with_ones(x, rows, n, total, spare);
     else if (rows <= n) gram_rows(side, n, x, n, spare, side);
     else gram_columns(side, rows, x, n, spare, side);

@@ -1,5 +1,6 @@
 #include "engine/kern/symmetric.h"
 
+#include <cblas.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -8,10 +9,12 @@
 #ifdef STEADY_DOUBLE
 #define SYEVR dsyevr_
 #define POTRF dpotrf_
+#define SYMV cblas_dsymv
 #define ROUNDING DBL_EPSILON
 #else
 #define SYEVR ssyevr_
 #define POTRF spotrf_
+#define SYMV cblas_ssymv
 #define ROUNDING FLT_EPSILON
 #endif
 void SYEVR(const char *jobz, const char *range, const char *uplo, const int *n, real *a,
@@ -89,30 +92,15 @@ void symmetric_root(real *a, size_t n, real *spare) {
 /* ---- a bound of the largest eigenvalue ---- */
 
 static const double TIGHT = 5e-3; /* share of the bound above the estimate */
-enum { GLANCE = 3, ITERATIONS = 12 };
-
-/* y = a x from the lower half. */
-static void times(const real *a, size_t n, const real *x, real *y) {
-    memset(y, 0, n * sizeof *y);
-    for (size_t i = 0; i < n; i++) {
-        const real *row = a + i * n;
-        real sum = row[i] * x[i], xi = x[i];
-#pragma omp simd reduction(+ : sum)
-        for (size_t j = 0; j < i; j++) {
-            sum += row[j] * x[j];
-            y[j] += row[j] * xi;
-        }
-        y[i] += sum;
-    }
-}
+enum { ITERATIONS = 12 };
 
 /* x becomes a^k x / |a^k x|; returns x.a x of the last x but one. */
-static double iterate(const real *a, size_t n, int rounds, real *x, real *y) {
+static double iterate(const real *a, size_t n, real *x, real *y) {
     double form = 0;
-    for (int round = 0; round < rounds; round++) {
+    for (int round = 0; round < ITERATIONS; round++) {
         double squares = 0;
         form = 0;
-        times(a, n, x, y);
+        SYMV(CblasRowMajor, CblasLower, (blasint)n, 1, a, (blasint)n, x, 1, 0, y, 1);
         for (size_t j = 0; j < n; j++) {
             squares += (double)y[j] * (double)y[j];
             form += (double)y[j] * (double)x[j];
@@ -142,9 +130,9 @@ double symmetric_above(const real *a, size_t n, double enough, real *spare) {
         x[i] = (real)((1 + 0.37 * sin((double)i)) / sqrt((double)n));
     }
     if (!(trace > 0) || isinf(trace)) return trace == 0 ? 0 : (double)NAN;
-    double mu = 0, form = iterate(a, n, GLANCE, x, y);
+    double mu = 0, form = 0;
     while (mu < trace && form < enough) {
-        form = iterate(a, n, ITERATIONS, x, y);
+        form = iterate(a, n, x, y);
         if (isnan(form)) return form;
         mu = MAX(form, mu) * (1 + more);
         if (form < enough && mu < trace && is_above(a, n, mu, copy)) break;
