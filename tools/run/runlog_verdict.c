@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/run/cause.h"
 #include "tools/run/runlog.h"
 
 EntropyLow runlog_lowest(const RunLog *run) {
@@ -49,9 +50,19 @@ static bool ended_nonfinite(const RunLog *run) {
     return false;
 }
 
+/* Which factor of the logits grew, behind the sentence about entropy. */
+static void add_cause(const RunLog *run, const EntropyLow *low, char *text, size_t size) {
+    char cause[CAUSE_TEXT];
+    cause_text(run, low, cause);
+    size_t used = strlen(text);
+    if (*cause && used + strlen(cause) + 2 <= size)
+        text_format(text + used, size - used, " %s", cause);
+}
+
 Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     const char *reparam = runlog_setting(run, "model.reparam");
     size_t change_count;
+    EntropyLow low = runlog_lowest(run);
     double *changes = changes_of(run, &change_count);
     Verdict verdict =
         run_verdict(&(VerdictInput){.loss = run->train.loss,
@@ -62,7 +73,8 @@ Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
                                     .sigma = reparam && !strcmp(reparam, "sigma"),
                                     .changes = changes,
                                     .change_count = change_count,
-                                    .low = runlog_lowest(run)});
+                                    .low = low});
+    add_cause(run, &low, verdict.summary, sizeof verdict.summary);
     mem_free(changes);
     datarecord_text(&run->data, verdict.data, sizeof verdict.data - 120);
     add_skips(run, verdict.data, sizeof verdict.data);
