@@ -312,6 +312,8 @@ double optim_edge(const Optimizer *o) {
     return o->rule->edge ? o->rule->edge(&o->config) : NAN;
 }
 
+bool optim_has_ratio(const Optimizer *o) { return o->rule->measure != NULL; }
+
 bool optim_preconditioner(const Optimizer *o, double *p) {
     if (!o->rule->edge || !o->steps) return false;
     OptimPass pass = pass_of(o, 1);

@@ -105,6 +105,8 @@ real *optim_slot(Optimizer *o, size_t i);
 
 /* NaN: not known. */
 double optim_edge(const Optimizer *o);
+/* Does a ratio of norms, which P does not have, change the rate of tensors? */
+bool optim_has_ratio(const Optimizer *o);
 /* P of the state after optim_steps(o) steps: p [params->trained], 1 in the padding.
  * False: not known, or no step was taken. */
 bool optim_preconditioner(const Optimizer *o, double *p);

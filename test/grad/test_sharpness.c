@@ -336,6 +336,8 @@ static void thresholds_are_those_of_the_optimizer(void **state) {
         Optimizer *optim = optim_new(&config, o.task->model->params);
         double edge = optim_edge(optim), wanted = EDGES[i].edge;
         assert_true(isnan(wanted) ? isnan(edge) : fabs(edge - wanted) < 1e-12);
+        bool ratio = config.name == OPTIM_LARS || config.name == OPTIM_LAMB;
+        assert_int_equal(optim_has_ratio(optim), ratio);
         double *p = mem_array(o.task->model->params->trained, sizeof *p);
         assert_false(optim_preconditioner(optim, p)); /* no step yet */
         optim_set_steps(optim, 5);

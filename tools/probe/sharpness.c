@@ -208,7 +208,8 @@ Status sharpness_measure(const SharpnessTask *job, Sharpness *s, Err *err) {
                      .parameters = params_trained_count(task->model->params),
                      .lr = job->lr,
                      .edge = optim_edge(step->optim),
-                     .optimizer = task->recipe->optim.name};
+                     .optimizer = task->recipe->optim.name,
+                     .ratio = optim_has_ratio(step->optim)};
     s->threshold = s->edge / s->lr;
     say_memory(s, task->model->params->trained);
     Hessian *h = hessian_new(step, &batch);

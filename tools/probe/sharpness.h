@@ -42,6 +42,7 @@ typedef struct Sharpness {
     double edge;      /* threshold times lr; NaN: not known */
     double threshold; /* edge / lr; NaN: not known */
     OptimKind optimizer;
+    bool ratio; /* its ratios of norms are not part of P */
     Spectrum raw, preconditioned;
     char why[300]; /* there is no preconditioned spectrum; "": there is one */
 } Sharpness;

@@ -5,6 +5,8 @@
 #include "tools/probe/sharpness.h"
 #include "tools/run/rundir.h"
 
+static const char RATIO[] = "P is 1: the optimizer's ratios of norms are not part of it";
+
 static json_t *values(const Spectrum *s) {
     if (!s->count) return json_null();
     json_t *list = json_array();
@@ -26,6 +28,8 @@ json_t *sharpness_row(const Sharpness *s) {
                   error_of(&s->raw), "preconditioned_error",
                   error_of(&s->preconditioned));
     if (*s->why) json_object_set_new(inner, "why", json_text(s->why));
+    if (s->ratio && s->preconditioned.count)
+        json_object_set_new(inner, "note", json_text(RATIO));
     return json_pack("{s:I, s:o}", "step", (json_int_t)s->step, "sharpness", inner);
 }
 
@@ -54,6 +58,7 @@ void sharpness_print(const Sharpness *s) {
     if (s->preconditioned.count) print_spectrum("preconditioned", &s->preconditioned);
     else printf("%-16s none: %s\n", "preconditioned", s->why);
     print_threshold(s);
+    if (s->ratio && s->preconditioned.count) printf("%-16s %s\n", "", RATIO);
     print_spectrum("raw", &s->raw);
     printf("Raw eigenvalues scale with 1/|W|^2 under sigmaReparam: compare the "
            "preconditioned ones.\n"
