@@ -236,7 +236,24 @@ static void failures_are_counted_by_method_and_tested(void **state) {
     assert_true(isnan(base->p) && fabs(sigma->p - 0.0013986) < 1e-7);
     assert_true(fabs(sigma->share.high - 0.369417) < 1e-6 && sigma->share.low == 0);
     prints(&it, "demo        7 of 8  88 [47.3, 99.7]");
+    prints(&it, "failures (diverged): share with its exact 95 % interval, two-sided p");
     prints(&it, "demo-sigma  0 of 8  0 [0, 36.9]      0.0014 (0 of 8 against 7 of 8)");
+    close_case(&it);
+    sweep_close(&sweep);
+}
+
+static void failures_are_those_of_the_criterion_where_there_is_one(void **state) {
+    (void)state;
+    Sweep sweep;
+    Err err = ERR_NONE;
+    make_grid(&sweep);
+    assert_int_equal(sweep_set_fail(&sweep, "loss>6.6", &err), OK);
+    sweep_judge(&sweep); /* training losses are 5 above those of the test split */
+    Case it = open_case(&sweep, 1, NULL, NULL);
+    assert_int_equal(it.comparison.failures[0].failed, 5);
+    assert_int_equal(it.comparison.failures[1].failed, 1);
+    prints(&it, "failures (loss > 6.6): share");
+    prints(&it, "demo-sigma  1 of 8");
     close_case(&it);
     sweep_close(&sweep);
 }
@@ -405,6 +422,7 @@ int main(void) {
         cmocka_unit_test(a_run_that_became_non_finite_counts_as_guessing),
         cmocka_unit_test(a_rate_where_runs_break_off_is_not_the_best),
         cmocka_unit_test(failures_are_counted_by_method_and_tested),
+        cmocka_unit_test(failures_are_those_of_the_criterion_where_there_is_one),
         cmocka_unit_test(sensitivity_is_of_the_rates_that_all_methods_have),
         cmocka_unit_test(any_swept_keys_can_be_the_methods),
         cmocka_unit_test(a_key_of_one_recipe_goes_with_its_method),

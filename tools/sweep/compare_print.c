@@ -237,8 +237,8 @@ static void print_failures(const Pool *pool, const Comparison *c, FILE *out) {
                         one->runs, base->failed, base->runs);
         sheet_add(&sheet, text);
     }
-    fprintf(out,
-            "\nfailures: runs that diverged, share with its exact 95 %% interval%s\n\n",
+    fprintf(out, "\nfailures (%s): share with its exact 95 %% interval%s\n\n",
+            pool->criterion ? pool->criterion : "diverged",
             pool->methods.count > 1 ? ", two-sided p of Fisher's exact test" : "");
     close_sheet(&sheet, out);
 }
