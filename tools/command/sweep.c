@@ -138,7 +138,7 @@ static void announce(const Sweep *sweep, const SweepPace *pace) {
     if (sweep->plan_written)
         fprintf(stderr, "plan of %zu runs written: %s\n", sweep->cell_count,
                 sweep->plan_path);
-    if (sweep->kept)
+    if (sweep->kept && sweep->kept < sweep->cell_count)
         fprintf(stderr, "%s: the grid grows from %zu to %zu runs; the %zu are kept\n",
                 sweep->dir, sweep->kept, sweep->cell_count, sweep->kept);
     size_t jobs = MIN(pace->jobs, sweep->cell_count), share = sweep_share(sweep, pace);
