@@ -169,6 +169,7 @@ static void a_plan_is_written_before_the_first_run_and_followed(void **state) {
     rundir_path(copy, dir, "plan.json");
     OPEN(&sweep, GRID);
     assert_int_equal(sweep_set_fail(&sweep, "loss>1.48", &err), OK);
+    sweep.methods = "recipe,optim.lr";
     read_plan(&sweep, plan);
     begin(&sweep, dir);
     assert_true(sweep.plan_written);
@@ -184,6 +185,8 @@ static void a_plan_is_written_before_the_first_run_and_followed(void **state) {
     sweep_free_words(words, count);
     read_plan(&sweep, plan);
     assert_string_equal(sweep_fail_text(&sweep), "loss > 1.48");
+    assert_string_equal(sweep_plan_method(&sweep), "recipe,optim.lr");
+    sweep.methods = "recipe,optim.lr";
     begin(&sweep, dir);
     assert_false(sweep.plan_written);
     deviates(&sweep, 0,
@@ -216,6 +219,9 @@ static void what_was_not_followed_is_named(void **state) {
         &sweep, 3,
         "grid extended by 2 runs (optim.lr=3,train.seed=0; optim.lr=3,train.seed=1)");
     deviates(&sweep, 4, NULL);
+    sweep.methods = "optim.lr";
+    deviates(&sweep, 1, "--method changed: none -> optim.lr");
+    sweep.methods = NULL;
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);

@@ -199,6 +199,7 @@ static int start(const Options *o, Sweep *sweep) {
     if (open_grid(o, sweep, &err)) return command_fail("sweep", &err);
     if (o->fail && sweep_set_fail(sweep, o->fail, &err))
         return command_fail("sweep", &err);
+    sweep->methods = o->across.choice.method;
     if (o->plan && sweep_read_plan(sweep, o->plan, &err))
         return command_fail("sweep", &err);
     if (sweep_check(sweep, stderr, &err) ||

@@ -285,7 +285,10 @@ static Status write_figures(const Sweep *sweep, const Pool *pool,
 
 Status sweep_report(Sweep *sweep, const SweepChoice *choice, FILE *out, Err *err) {
     Pool pool;
-    sweep->methods = choice->method;
+    SweepChoice whole = *choice;
+    if (!whole.method) whole.method = sweep_plan_method(sweep);
+    choice = &whole;
+    sweep->methods = whole.method;
     sweep_judge(sweep);
     if (pool_open(&pool, sweep, 1, choice, err)) return err->status;
     Comparison comparison = compare_new(&pool);

@@ -106,11 +106,11 @@ static json_t *make(const Sweep *sweep, Err *err) {
     const char *fail = sweep_fail_text(sweep);
     if (*fail) sweep_fail_definition(sweep, definition, sizeof definition);
     json_t *recipes = recipes_json(sweep, err), *seeds = seeds_json(sweep, NULL, err);
-    return json_pack("{s:s, s:s, s:s, s:o, s:s*, s:s*, s:I, s:o, s:o}", "plan", KIND,
-                     "written", written, "version", STEADY_VERSION, "words",
+    return json_pack("{s:s, s:s, s:s, s:o, s:s*, s:s*, s:s*, s:I, s:o, s:o}", "plan",
+                     KIND, "written", written, "version", STEADY_VERSION, "words",
                      words_json(sweep), "fail", *fail ? fail : NULL, "definition",
-                     *fail ? definition : NULL, "runs", (json_int_t)sweep->cell_count,
-                     "seeds", seeds, "recipes", recipes);
+                     *fail ? definition : NULL, "method", sweep->methods, "runs",
+                     (json_int_t)sweep->cell_count, "seeds", seeds, "recipes", recipes);
 }
 
 static Status save(json_t *plan, const char *path, const char *root, Err *err) {
@@ -198,6 +198,10 @@ static Status check_same(const Sweep *sweep, const json_t *own, Err *err) {
                    "out --plan, or choose another --out",
                    sweep->dir, text_of(own, "written"), sweep->plan_path,
                    sweep->plan ? "another" : "not there");
+}
+
+const char *sweep_plan_method(const Sweep *sweep) {
+    return json_string_value(json_object_get(sweep->plan, "method"));
 }
 
 Status sweep_take_plan(Sweep *sweep, Err *err) {
@@ -291,6 +295,14 @@ static bool is_among(const json_t *list, const json_t *item) {
     return false;
 }
 
+static void compare_methods(const Sweep *sweep, json_t *list) {
+    const char *planned = text_of(sweep->plan, "method");
+    const char *now = sweep->methods ? sweep->methods : "";
+    if (strcmp(planned, now))
+        add(list, "--method changed: %s -> %s", *planned ? planned : "none",
+            *now ? now : "none");
+}
+
 /* Cells that the plan has not: for their seeds, or for their values. */
 static Status compare_extra(const Sweep *sweep, bool *extra, json_t *list, Err *err) {
     char text[900] = "";
@@ -353,6 +365,7 @@ json_t *sweep_deviations(const Sweep *sweep, Err *err) {
     Err why = ERR_NONE;
     json_t *list = json_array();
     compare_criteria(sweep, list);
+    compare_methods(sweep, list);
     Status status = compare_recipes(sweep, list, &why);
     if (!status) status = open_planned(sweep, &planned, &why);
     if (!status) {

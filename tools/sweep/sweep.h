@@ -108,7 +108,7 @@ typedef struct Sweep {
     size_t axis_count;
     SweepCell *cells;
     size_t cell_count;
-    const char *methods;  /* of --method, or NULL */
+    const char *methods;  /* of --method, or of the plan; NULL */
     SweepCriterion *fail; /* NULL: none */
     size_t *index; /* [cell_count, axis_count] which value of each axis a cell has */
     const char *plan_path; /* of --plan, or NULL */
@@ -271,8 +271,8 @@ size_t sweep_failures(const Sweep *sweep, SweepFailures *list);
 /* ---- a plan, written before the first run (plan.c) ---- */
 
 /* A plan (JSON) has: plan ("steady sweep"), written (UTC), version, words, fail and
- * definition (left out without --fail), runs, seeds, recipes [{recipe, digest}].  The
- * file can be anywhere; DIR/plan.json is a copy. */
+ * definition (left out without --fail), method (of --method), runs, seeds, recipes
+ * [{recipe, digest}].  The file can be anywhere; DIR/plan.json is a copy. */
 
 /* The words of the plan in a file, for sweep_open, [*count]; sweep_free_words.  NULL: err
  * says why. */
@@ -282,6 +282,9 @@ char **sweep_plan_words(const char *path, size_t *count, Err *err);
  * whose criterion counts where there is no other; or there is no such file yet, and
  * sweep_begin writes it.  `path` stays with the caller. */
 Status sweep_read_plan(Sweep *sweep, const char *path, Err *err);
+
+/* What the plan compares, as --method; NULL: it does not say. */
+const char *sweep_plan_method(const Sweep *sweep);
 
 /* Parts of sweep_look and sweep_begin.  FAIL_USAGE: the folder has another plan, or runs
  * without one; the file is the plan of another grid.  sweep_write_plan writes the file
