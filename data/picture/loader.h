@@ -24,9 +24,10 @@ typedef struct LoaderConfig {
     uint64_t seed;
     /* training: what of the run is over; first > start.number */
     Place start;
-    bool training;             /* shuffle, augment, mix; else in turn, last one short */
-    double mixup, cutmix;      /* alpha of the Beta distribution; 0: off */
-    size_t workers;            /* threads that make batches, one each; 0: 1 */
+    bool training;        /* shuffle, augment, mix; else in turn, last one short */
+    size_t sample;        /* evaluation: so many items alone (data/spread.h); 0: all */
+    double mixup, cutmix; /* alpha of the Beta distribution; 0: off */
+    size_t workers;       /* threads that make batches, one each; 0: 1 */
     bool (*interrupted)(void); /* asked while waiting, ten times a second; NULL: never */
 } LoaderConfig;
 

@@ -69,6 +69,7 @@ Maker *maker_new(const Dataset *set, const LoaderConfig *config, Err *err) {
     maker->config = *config;
     maker->augment = augment;
     maker->plan = (Plan){.items = set->count,
+                         .sample = MIN(config->sample, set->count),
                          .batch = config->batch,
                          .part = config->part,
                          .parts = config->parts,

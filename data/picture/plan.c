@@ -1,5 +1,6 @@
 #include "data/picture/plan.h"
 
+#include "data/spread.h"
 #include "engine/core/rng.h"
 
 void plan_begin(Plan *plan) {
@@ -16,9 +17,13 @@ void plan_end(Plan *plan) {
     plan->order = NULL;
 }
 
+static size_t examples_of(const Plan *plan) {
+    return plan->sample && !plan->training ? plan->sample : plan->items;
+}
+
 size_t plan_batches(const Plan *plan) {
-    size_t left = plan->items % plan->batch;
-    return plan->items / plan->batch + (!plan->training && left);
+    size_t examples = examples_of(plan), left = examples % plan->batch;
+    return examples / plan->batch + (!plan->training && left);
 }
 
 size_t plan_left(const Plan *plan) {
@@ -26,9 +31,9 @@ size_t plan_left(const Plan *plan) {
 }
 
 size_t plan_count(const Plan *plan, size_t n) {
-    if (plan->training || n * plan->batch <= plan->items) return plan->batch;
-    size_t first = (n - 1) * plan->batch;
-    return first < plan->items ? plan->items - first : 0;
+    size_t examples = examples_of(plan), first = (n - 1) * plan->batch;
+    if (plan->training || n * plan->batch <= examples) return plan->batch;
+    return first < examples ? examples - first : 0;
 }
 
 size_t plan_part(const Plan *plan, size_t n, size_t *begin) {
@@ -50,6 +55,7 @@ size_t plan_item(Plan *plan, size_t n, size_t slot, size_t skip) {
     size_t place =
         (at.first ? place_given(&plan->start) : 0) + at.index * plan->batch + slot;
     size_t entry = (place / plan->repeat + skip) % plan->items;
+    if (!plan->training) return spread_item(entry, examples_of(plan), plan->items);
     if (!plan->shuffle) return entry;
     shuffle_epoch(plan, at.epoch);
     return plan->order[entry];

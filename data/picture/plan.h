@@ -6,6 +6,7 @@
 
 typedef struct Plan {
     size_t items;       /* in the dataset */
+    size_t sample;      /* evaluation: so many of them alone (data/spread.h); 0: all */
     size_t batch;       /* examples a batch */
     size_t part, parts; /* of each batch: see loader.h; at least 1 part */
     size_t repeat;      /* times that an item stands in a row */

@@ -29,6 +29,7 @@ typedef struct SpeechBatchConfig {
     /* shuffle, mask, go on for ever; else every utterance once: by length, or, where
      * batches are counted, in the set's order but for what fills no batch at the end */
     bool training;
+    size_t sample; /* evaluation: so many alone (data/spread.h); 0: all */
     bool shuffle;
     SpecAugment augment;       /* training; all 0: none; speeds are the set's */
     bool (*interrupted)(void); /* asked while waiting, ten times a second; NULL: never */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/spread.h"
 #include "engine/core/rng.h"
 
 #define LIKE 1.1 /* lengths of a class differ by a tenth at most */
@@ -185,7 +186,11 @@ static void make_left(SpeechPlan *p) {
 Status speechplan_open(SpeechPlan *p, const SpeechSet *set,
                        const SpeechBatchConfig *config, Err *err) {
     CHECK(set->count, "a set of %zu utterances", set->count);
-    plan_over(p, set, config, NULL, 0);
+    size_t sample = config->training ? 0 : MIN(config->sample, set->count);
+    size_t *pool = sample ? mem_array(sample, sizeof *pool) : NULL;
+    for (size_t k = 0; k < sample; k++) pool[k] = spread_item(k, sample, set->count);
+    plan_over(p, set, config, pool, sample);
+    mem_free(pool);
     const SpeechBatchConfig *c = &p->config;
     make_left(p);
     if (p->steps || !c->training) return OK;

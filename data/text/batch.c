@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/spread.h"
 #include "engine/core/rng.h"
 
 /* ---- memory ---- */
@@ -212,6 +213,12 @@ static void make_buckets(TextPlan *p) {
     p->bucket_order = mem_alloc(p->bucket_count * sizeof *p->bucket_order);
 }
 
+/* Blocks or pairs. */
+static size_t items_of(const TextSet *set, size_t context) {
+    if (set->pairs) return set->count;
+    return set->stream_count > 1 ? (set->stream_count - 1) / context : 0;
+}
+
 /* Over the whole set, or, where `pool` is given (taken over), over `count` items of
  * it. */
 static TextPlan *plan_over(const TextSet *set, const TextPlanConfig *config, size_t *pool,
@@ -221,18 +228,24 @@ static TextPlan *plan_over(const TextSet *set, const TextPlanConfig *config, siz
     TextPlanConfig *c = &p->config;
     c->accumulate = MAX(c->accumulate, (size_t)1);
     c->parts = MAX(c->parts, (size_t)1);
-    p->items = pool                    ? count
-               : set->pairs            ? set->count
-               : set->stream_count > 1 ? (set->stream_count - 1) / c->context
-                                       : 0;
+    p->items = pool ? count : items_of(set, c->context);
     p->order = mem_alloc(MAX(p->items, (size_t)1) * sizeof *p->order);
     if (set->pairs && c->batch_tokens && p->items) make_buckets(p);
     p->steps = p->bucket_count ? p->bucket_count / c->accumulate : p->items / c->batch;
     return p;
 }
 
+/* The items of a sample, in new memory; NULL: of all. */
+static size_t *spread(const TextSet *set, const TextPlanConfig *config, size_t sample) {
+    size_t items = items_of(set, config->context);
+    size_t *pool = sample ? mem_array(sample, sizeof *pool) : NULL;
+    for (size_t k = 0; k < sample; k++) pool[k] = spread_item(k, sample, items);
+    return pool;
+}
+
 TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *err) {
-    TextPlan *p = plan_over(set, config, NULL, 0);
+    size_t sample = MIN(config->sample, items_of(set, config->context));
+    TextPlan *p = plan_over(set, config, spread(set, config, sample), sample);
     const TextPlanConfig *c = &p->config;
     if (p->steps) return p;
     if (p->bucket_count)

@@ -47,6 +47,7 @@ typedef struct TextPlanConfig {
     size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
     bool shuffle;
+    size_t sample; /* of so many items alone (data/spread.h); 0: all */
 } TextPlanConfig;
 
 typedef struct TextPlan TextPlan;

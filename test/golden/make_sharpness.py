@@ -29,11 +29,18 @@ from vit_reference import (cross_entropy, fill_companions, forward, read_safeten
                            to_images)
 
 COUNT, STEPS, BETA1, BETA2, EPS = 5, 3, 0.9, 0.999, 1e-8
-# suite, case, examples: the first ones of the training data
+# suite, case, examples: spread over the training data
 CASES = [("vit", "pre-none", 20), ("vit", "none-sigma", 20), ("vit", "file-sigma-some", 16), ("vit", "label-smoothing", 12),
          ("text", "lm-pre", 10), ("text", "lm-none-sigma", 10), ("text", "lm-some-sigma", 6),
          ("text", "mt-none-sigma", 8), ("speech", "asr-pre", 5), ("speech", "asr-none-sigma", 5),
          ("speech", "asr-some-sigma", 4)]
+
+
+def spread(sample, count):
+    """One of each of `sample` equal stretches (data/spread.h)."""
+    edges = [k * count // sample for k in range(sample + 1)]
+    turns = [(k + 1) * 0.6180339887498949 % 1 for k in range(sample)]
+    return [a + int(t * (b - a)) for a, b, t in zip(edges, edges[1:], turns)]
 
 
 def vit(case, count):
@@ -42,8 +49,9 @@ def vit(case, count):
     fill_companions(tensors, model)
     p = {name: torch.tensor(array, dtype=torch.float64) for name, array in tensors.items()}
     pixels, labels = read_split(os.path.join(folder, "data"), "train")
-    images = to_images(pixels[:count], torch.float64, MEAN, STD)
-    labels = torch.tensor(labels[:count].astype(np.int64))
+    items = spread(count, len(pixels))
+    images = to_images(pixels[items], torch.float64, MEAN, STD)
+    labels = torch.tensor(labels[items].astype(np.int64))
     return p, lambda: cross_entropy(forward(p, images, model), labels,
                                     case["train"]["label_smoothing"])
 
@@ -51,7 +59,7 @@ def vit(case, count):
 def text(case, count):
     task = make_text.open_case(case)
     p, _ = make_text.start(case, make_text.TEXTS, task, torch.float64)
-    examples = task.train[:count]
+    examples = [task.train[i] for i in spread(count, len(task.train))]
 
     def loss():
         total, _, targets = loss_sums(p, case["model"], examples, case["train"]["label_smoothing"])
@@ -80,7 +88,7 @@ def twice_differentiable_ctc(logits, utterance):
 def speech(case, count):
     task = make_speech.open_case(case)
     p, _ = make_text.start(case, make_speech.SPEECH, task, torch.float64)
-    examples = task.train[:count]
+    examples = [task.train[i] for i in spread(count, len(task.train))]
 
     def loss():
         each = []

@@ -1,5 +1,5 @@
-/* A sample of a split (TaskOps.sample): the first examples as evaluation reads them, of
- * every kind of task that the program has data for. */
+/* A sample of a split (TaskOps.sample): examples from all of it as evaluation reads them,
+ * of every kind of task that the program has data for. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,11 @@
 
 #include <cmocka.h>
 
+#include "data/spread.h"
+#include "tools/task/pictures.h"
 #include "tools/task/step.h"
+#include "tools/task/texts.h"
+#include "tools/task/transcribe/transcribe.h"
 
 /* Built-in data, with everything on that a sample must not see. */
 static const struct {
@@ -108,6 +112,51 @@ static void a_sample_is_always_the_same(void **state) {
     }
 }
 
+static const size_t *items_of(const Task *task) {
+    switch (task_examples(task->recipe->task)) {
+    case EXAMPLES_PICTURES: return picture_task_batch(task)->item;
+    case EXAMPLES_SPEECH: return ((const Transcribe *)task)->batch->number;
+    default: return text_task_batch(task)->item;
+    }
+}
+
+/* In whatever order the batch has them. */
+static void a_sample_has_an_example_of_each_stretch_of_the_split(void **state) {
+    enum { SAMPLE = 6 };
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        Opened o;
+        bool met[SAMPLE] = {0};
+        open_case(i, "train.seed=1", &o);
+        loss_of(&o, SPLIT_TRAIN, SAMPLE, 1);
+        size_t count = o.task->examples;
+        assert_true(count > 2 * SAMPLE);
+        for (size_t k = 0; k < SAMPLE; k++)
+            for (size_t s = 0; s < SAMPLE; s++)
+                met[s] |= items_of(o.task)[k] == spread_item(s, SAMPLE, count);
+        for (size_t s = 0; s < SAMPLE; s++)
+            if (!met[s]) fail_msg("%s: nothing of stretch %zu", CASES[i].recipe, s);
+        close_case(&o);
+    }
+}
+
+/* Sorted by class, or classes in turn: 10 of 1,000 examples, 100 sampled. */
+static void classes_have_their_share_in_any_order(void **state) {
+    (void)state;
+    size_t sorted[10] = {0}, turns[10] = {0};
+    for (size_t k = 0, last = 0; k < 100; k++) {
+        size_t item = spread_item(k, 100, 1000);
+        assert_true(!k || item > last);
+        last = item;
+        sorted[item / 100]++, turns[item % 10]++;
+    }
+    for (size_t c = 0; c < 10; c++) {
+        assert_int_equal(sorted[c], 10);
+        assert_in_range(turns[c], 8, 12);
+    }
+    for (size_t k = 0; k < 7; k++) assert_int_equal(spread_item(k, 7, 7), k);
+}
+
 /* More pieces, the same numbers but for the order of sums. */
 static void pieces_do_not_matter(void **state) {
     (void)state;
@@ -145,6 +194,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_split_has_the_loss_of_its_evaluation),
         cmocka_unit_test(a_sample_is_always_the_same),
+        cmocka_unit_test(a_sample_has_an_example_of_each_stretch_of_the_split),
+        cmocka_unit_test(classes_have_their_share_in_any_order),
         cmocka_unit_test(pieces_do_not_matter),
         cmocka_unit_test(singular_vectors_stay),
     };

@@ -44,7 +44,7 @@ static const Option OPTIONS[] = {
     {"--split", "NAME", OPTION_CHOICE, offsetof(Options, split),
      .sentence = "examples of which split (default train)", .choices = SPLITS},
     {"--sample", "N", OPTION_WHOLE, offsetof(Options, sample),
-     .sentence = "how many of its examples, from the first (default 64; of sharpness\n"
+     .sentence = "how many of its examples, spread over it (default 64; of sharpness\n"
                  "probe.sharpness_sample)",
      .min = 1, .max = 1e9},
     {"--sharpness", NULL, OPTION_FLAG, offsetof(Options, sharpness),

@@ -10,7 +10,7 @@
  * to convergence, and beside it
  *   "checkpoint"   file, or null: initial weights
  *   "average"      of so many checkpoints the mean; "ema": averaged weights (train.ema)
- *   "split", "sample"            what was measured on: so many of its first examples
+ *   "split", "sample"            what was measured on: so many of its examples
  *   "loss", "grad_norm", "temperature"
  *   "fault"        {"op", "scope", "backward"} of the first number that is not finite,
  *                  where there is one

@@ -9,7 +9,7 @@
  *
  * H is the Hessian of the training loss (its label smoothing included) over all trained
  * parameters, u and v of sigmaReparam frozen, without dropout, drop path, layer drop,
- * augmentation and mixing, on the first examples of a split (models/hessian.h).
+ * augmentation and mixing, on a sample of a split (TaskOps.sample; models/hessian.h).
  * Preconditioned is P^-1/2 H P^-1/2 with the P of engine/optim/optim.h.  Weight decay is
  * not part of the loss.
  *

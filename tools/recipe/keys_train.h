@@ -159,8 +159,8 @@
          "Steps between measurements of the Hessian's largest eigenvalues, by steady64 in a "
          "process of its own; 0: never."),
     SIZE(FOR_ALL, probe, sharpness_sample, "1024", FROM(1),
-         "Training examples that sharpness is measured on: the first so many, also by steady "
-         "probe RUN --sharpness."),
+         "Training examples that sharpness is measured on, spread over the split; also by "
+         "steady probe RUN --sharpness."),
 
     CHOICE(FOR_ALL, guard, nonfinite, "stop", NAMES("stop", "rollback"), NULL,
            "What a non-finite loss or gradient does: end the run (exit 4), or go back to "

@@ -110,6 +110,7 @@ Status picture_task_sample(Task *task, Split split, size_t count, Err *err) {
     loader_stop(p->sampler);
     p->sampler = NULL;
     LoaderConfig config = picture_task_loader(task, false, MIN(count, set->count));
+    config.sample = count;
     p->sampler = loader_start(set, &config, 1, err);
     if (!p->sampler || loader_next(p->sampler, &p->batch, err) ||
         picture_task_see_skips(p, split, p->batch, err))

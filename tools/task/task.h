@@ -38,8 +38,8 @@ typedef struct TaskOps {
      * add up to the step's. */
     Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to);
-    /* Examples 0, 1, ... of a split, `count` of them or as many as it has, in the
-     * data's order and as evaluation reads them: nothing shuffled, augmented or mixed.
+    /* `count` examples of a split, or as many as it has, from everywhere in the data's
+     * order (data/spread.h) and as evaluation reads them: nothing augmented or mixed.
      * They are the present batch from then on, for `loss` and `edge`, and the same at
      * each call, whatever the seed.  For measuring: training batches (`next`) need
      * `start` again. */

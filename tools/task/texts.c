@@ -220,7 +220,9 @@ Status text_task_sample(Task *task, Split split, size_t count, Err *err) {
             "the %s split has %zu tokens, less than one block (model.context = "
             "%zu and the next token); choose another --split",
             split_name(split), set->stream_count, context);
-    TextPlanConfig config = {.context = context, .batch = MIN(count, items)};
+    TextPlanConfig config = {.context = context,
+                             .batch = MIN(count, items),
+                             .sample = count};
     TextPlan *plan = textplan_new(set, &config, err);
     if (!plan) return err->status;
     textplan_fill(plan, 1, &t->batch);

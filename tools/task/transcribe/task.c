@@ -102,6 +102,7 @@ static Status sample(Task *task, Split split, size_t count, Err *err) {
     SpeechBatchConfig config = batch_config(task, false);
     config.batch_seconds = 0;
     config.batch = MIN(count, set->count);
+    config.sample = count;
     speechloader_stop(t->sampler);
     t->sampler = speechloader_start(set, &config, 1, err);
     if (!t->sampler || speechloader_next(t->sampler, &t->batch, err)) return err->status;
