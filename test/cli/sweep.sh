@@ -38,6 +38,13 @@ tell "a sweep of learning rates ends with their sensitivity and its figure" $?
 [ $? = 2 ] && grep -q 'train.batch: not a key in which the runs differ; wanted some of optim.lr, train.seed' messages &&
     ! [ -s across ]
 tell "a method that was not swept is a usage error that lists what was" $?
+for word in '--jobs 2' '--threads 1' '--plan plan.json' --dry-run; do
+    # shellcheck disable=SC2086
+    "$STEADY" sweep --compare grid $word >across 2>messages
+    [ $? = 2 ] && grep -qe "--compare runs nothing; leave out ${word%% *}" messages || break
+    word=
+done
+tell "--compare refuses options of runs" $([ -z "$word" ]; echo $?)
 
 cksum grid/cells/*/train.jsonl >before
 "$STEADY" sweep $grid --out grid >again 2>messages && cksum grid/cells/*/train.jsonl |

@@ -71,6 +71,12 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
         return err_set(err, FAIL_USAGE,
                        "--sharpness prints eigenvalues alone; leave out --heads, "
                        "--tensors and --out (steady plot RUN --rows sharpness draws)");
+    o->all = o->choice.checkpoint && !strcmp(o->choice.checkpoint, "all");
+    if (o->all && (o->print.heads || o->print.tensors))
+        return err_set(err, FAIL_USAGE,
+                       "--checkpoint all prints one row a checkpoint; leave out %s, or "
+                       "name one checkpoint",
+                       o->print.heads ? "--heads" : "--tensors");
     if (!o->choice.dir)
         return err_set(err, FAIL_USAGE, "which run folder, or which recipe?");
     if (o->out && chart_check_name(o->out, err)) return err->status;
@@ -79,7 +85,6 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
 
 static Status open(Options *o, OpenRun *run, Err *err) {
     if (!run_is_folder(o->choice.dir)) return run_open_recipe(run, &o->choice, err);
-    o->all = o->choice.checkpoint && !strcmp(o->choice.checkpoint, "all");
     if (o->all) o->choice.checkpoint = NULL;
     o->choice.use = USES[o->split];
     return run_open(run, &o->choice, false, err);

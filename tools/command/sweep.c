@@ -87,17 +87,28 @@ static Status read_word(void *options, char *word, Err *err) {
     return OK;
 }
 
+/* The first option that is about runs to be made; NULL: there is none. */
+static const char *of_runs(const Options *o) {
+    const struct {
+        bool given;
+        const char *name;
+    } about[] = {{o->resume, "--resume"},   {o->out, "--out"},
+                 {o->plan, "--plan"},       {o->jobs, "--jobs"},
+                 {o->threads, "--threads"}, {o->dry_run, "--dry-run"},
+                 {o->reports, "--reports"}};
+    for (size_t i = 0; i < COUNT(about); i++)
+        if (about[i].given) return about[i].name;
+    return NULL;
+}
+
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&sweep_command, o, argc, argv, NULL, err)) return err->status;
     if (o->resume && (o->word_count || o->out))
         return err_set(err, FAIL_USAGE, "--resume takes its grid from %s; leave out %s",
                        o->resume, o->word_count ? o->words[0] : "--out");
-    if (o->compare && (o->resume || o->out || o->dry_run || o->reports))
+    if (o->compare && of_runs(o))
         return err_set(err, FAIL_USAGE, "--compare runs nothing; leave out %s",
-                       o->resume    ? "--resume"
-                       : o->out     ? "--out"
-                       : o->dry_run ? "--dry-run"
-                                    : "--reports");
+                       of_runs(o));
     if (o->compare && !o->word_count)
         return err_set(err, FAIL_USAGE, "--compare: which folders of sweeps?");
     if (!o->compare && o->across.figure)
@@ -208,7 +219,7 @@ static int start(const Options *o, Sweep *sweep) {
     char named[300];
     name_folder(sweep, named, sizeof named);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
-    SweepPace pace = {o->jobs, start_threads(o->threads), o->reports};
+    SweepPace pace = {MAX(o->jobs, (size_t)1), start_threads(o->threads), o->reports};
     if (!o->dry_run) return run(o, sweep, dir, &pace);
     if (sweep_look(sweep, dir, &err) || sweep_write_plan(sweep, &err))
         return command_fail("sweep", &err);
@@ -227,7 +238,9 @@ static int compare(Options *o) {
 
 static int run_sweep(int argc, char **argv) {
     Err err = ERR_NONE;
-    Options o = {.words = mem_alloc((size_t)argc * sizeof(char *)), .jobs = 1};
+    Options o = {
+        .words = mem_alloc((size_t)argc * sizeof(char *)),
+    };
     Sweep sweep = {.lock = -1};
     stop_listen("the runs are saved first");
     int code = read_options(&o, argc, argv, &err) ? command_fail("sweep", &err)

@@ -16,11 +16,18 @@ bool run_is_folder(const char *word) {
     return !stat(word, &info) && S_ISDIR(info.st_mode);
 }
 
+/* Nothing is trained: a recipe without a length gets one, longer than any schedule. */
+static void need_length(Recipe *recipe) {
+    enum { LONG = 1000000000 };
+    if (!(recipe->train.epochs > 0) && !recipe->train.steps) recipe->train.steps = LONG;
+}
+
 static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
     *run->recipe = recipe_default();
     if (recipe_load(run->recipe, c->dir, err)) return err->status;
     for (size_t i = 0; i < c->word_count; i++)
         if (recipe_set(run->recipe, c->words[i], err)) return err->status;
+    need_length(run->recipe);
     if (recipe_check(run->recipe, err)) return err->status;
     recipe_notes(run->recipe, stderr);
     *run->was = *run->recipe;
