@@ -103,6 +103,15 @@ tell "rollback passes over a bad batch and exits with 0" $?
     grep -q 'rolled back to step 4' passed/report.html
 tell "and leaves an event behind step 4, in log and report" $?
 
+# The intervention behind step 4 acts again with each of two rollbacks to it.
+# shellcheck disable=SC2086
+train small.ini $flash guard.nonfinite=rollback train.steps=8 intervene.at=4 \
+    intervene.optim.clip=0.5 intervene.optim.lr=1e-3 --out changed && rows_of() {
+    sed -n 's/{"step":4,"event":"\([^"]*\)".*/\1/p' changed/train.jsonl | tr '\n' ' '
+}
+[ $? = 0 ] && [ "$(rows_of)" = 'rollback intervene intervene ' ]
+tell "rows of an intervention that acts again behind a rollback are there once" $?
+
 # Killed between the rollback and the next checkpoint: the same batch is met again, logged once.
 # shellcheck disable=SC2086
 train small.ini $flash guard.nonfinite=rollback train.steps=4 --out redone &&

@@ -62,7 +62,7 @@ static const char *resumed(const char *text, size_t step) {
     Log log;
     put(text);
     assert_int_equal(log_open(&log, dir, "train.jsonl", 0, step, &err), OK);
-    assert_int_equal(trainer_drop_departures(&log, step, &err), OK);
+    assert_int_equal(trainer_drop_departures(&log, step, NULL, &err), OK);
     log_close(&log);
     return get("train.jsonl");
 }
@@ -89,6 +89,18 @@ static void only_the_last_rows_say_how_a_step_was_left(void **state) {
                         EVENT(4, "resume") STEP(4));
 }
 
+/* A rollback is kept, what acts again behind it is not. */
+static void rows_of_one_kind_alone_go(void **state) {
+    (void)state;
+    Err err = ERR_NONE;
+    Log log;
+    put(STEP(4) EVENT(4, "rollback") EVENT(4, "intervene") EVENT(4, "intervene"));
+    assert_int_equal(log_open(&log, dir, "train.jsonl", 0, 4, &err), OK);
+    assert_int_equal(trainer_drop_departures(&log, 4, "intervene", &err), OK);
+    log_close(&log);
+    assert_string_equal(get("train.jsonl"), STEP(4) EVENT(4, "rollback"));
+}
+
 static size_t moments(const Panel *panel, const char *label) {
     size_t count = 0;
     for (size_t i = 0; i < panel->count; i++)
@@ -106,7 +118,8 @@ static void events_are_lines_in_every_row_and_named_in_the_first(void **state) {
     Chart *chart = figure_training(runs, 1, &(FigureOptions){.rows = "loss,lr"}, &err);
     assert_non_null(chart);
     const Panel *top = chart_panel(chart, 0, 0), *below = chart_panel(chart, 1, 0);
-    assert_int_equal(moments(top, "resume"), 2);
+    assert_int_equal(moments(top, "resume, step 1: a <b>"), 1);
+    assert_int_equal(moments(top, "resume, step 2: a <b>"), 1);
     assert_int_equal(moments(top, "alarm"), 1);
     assert_int_equal(moments(below, ""), 3);
     size_t size;
@@ -115,6 +128,25 @@ static void events_are_lines_in_every_row_and_named_in_the_first(void **state) {
     mem_free(svg);
     chart_free(chart);
     runlog_free(run);
+}
+
+#define MANY(n) "{\"step\":" #n ",\"event\":\"resume\",\"text\":\"" LONG "\"}\n"
+#define LONG "0123456789012345678901234567890123456789012345678901234567890123456789"
+
+static void long_or_many_resumes_are_not_told(void **state) {
+    (void)state;
+    for (int many = 0; many < 2; many++) {
+        Err err = ERR_NONE;
+        put(many ? STEP(1) MANY(1) MANY(2) MANY(3) MANY(4) MANY(5) STEP(6)
+                 : STEP(1) MANY(1) STEP(2));
+        RunLog *run = runlog_open(dir, &err);
+        const RunLog *runs[] = {run};
+        Chart *chart = figure_training(runs, 1, &(FigureOptions){.rows = "loss"}, &err);
+        const Panel *top = chart_panel(chart, 0, 0);
+        assert_int_equal(moments(top, many ? "resume" : "resume, step 1"), many ? 5 : 1);
+        chart_free(chart);
+        runlog_free(run);
+    }
 }
 
 static void a_thousand_events_in_a_row_are_a_few_hundred_lines(void **state) {
@@ -149,6 +181,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_resume_keeps_events_before_its_step_and_drops_those_after),
         CASE(only_the_last_rows_say_how_a_step_was_left),
+        CASE(rows_of_one_kind_alone_go),
+        CASE(long_or_many_resumes_are_not_told),
         CASE(events_are_lines_in_every_row_and_named_in_the_first),
         CASE(a_thousand_events_in_a_row_are_a_few_hundred_lines),
         CASE(the_report_lists_events_as_text),

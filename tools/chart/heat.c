@@ -32,9 +32,34 @@ static void draw_cell(cairo_t *cr, Theme theme, const HeatMap *map, double value
     draw_text(cr, cell.x + cell.width / 2, cell.y + cell.height / 2 + 2.6, 0.5, text);
 }
 
+enum { LINE_HEIGHT = 9, LINES_MOST = 16 };
+
+/* Lines of words in a map, and where the last word of each ends. */
+typedef struct Words {
+    double end[LINES_MOST];
+    size_t lines;
+} Words;
+
+static Words words_of(Box box) {
+    double lines = fmin(fmax(box.height / LINE_HEIGHT, 1), LINES_MOST);
+    Words words = {.lines = (size_t)lines};
+    for (size_t i = 0; i < words.lines; i++) words.end[i] = box.x;
+    return words;
+}
+
+/* The first line with room from x on; where there is none, the one with most. */
+static size_t line_at(const Words *words, double x) {
+    size_t best = 0;
+    for (size_t i = 0; i < words->lines; i++) {
+        if (words->end[i] <= x) return i;
+        if (words->end[i] < words->end[best]) best = i;
+    }
+    return best;
+}
+
 /* A line across the map with its words beside it, for there is no legend. */
 static void draw_heat_moment(cairo_t *cr, Theme theme, const HeatMap *map,
-                             const Item *item, size_t line, Box box) {
+                             const Item *item, Words *words, Box box) {
     double first = map->x_edges[0], last = map->x_edges[map->columns];
     double x = box.x + box.width * (item->x[0] - first) / (last - first);
     if (!(x >= box.x - 0.5 && x <= box.x + box.width + 0.5)) return;
@@ -45,8 +70,11 @@ static void draw_heat_moment(cairo_t *cr, Theme theme, const HeatMap *map,
     if (!*item->label) return;
     set_font(cr, 7, false);
     double width = text_width(cr, item->label), right = box.x + box.width - width - 2;
-    draw_text_over(cr, theme, item->style.colour, MAX(MIN(x + 3, right), box.x + 2),
-                   box.y + 8 + 9 * (double)line, item->label);
+    double left = MAX(MIN(x + 3, right), box.x + 2);
+    size_t line = line_at(words, left);
+    words->end[line] = left + width + 4;
+    draw_text_over(cr, theme, item->style.colour, left,
+                   box.y + 8 + LINE_HEIGHT * (double)line, item->label);
 }
 
 void draw_heat(cairo_t *cr, const Chart *chart, const Panel *panel, Box box) {
@@ -59,11 +87,10 @@ void draw_heat(cairo_t *cr, const Chart *chart, const Panel *panel, Box box) {
             Box cell = {left, box.y + height * (double)r, right - left, height};
             draw_cell(cr, chart->theme, map, map->value[r * map->columns + c], cell);
         }
-    size_t lines = (size_t)MAX(box.height / 9, 1);
-    for (size_t i = 0, line = 0; i < panel->count && map->x_edges; i++)
+    Words words = words_of(box);
+    for (size_t i = 0; i < panel->count && map->x_edges; i++)
         if (panel->items[i].kind == ITEM_MOMENT)
-            draw_heat_moment(cr, chart->theme, map, &panel->items[i], line++ % lines,
-                             box);
+            draw_heat_moment(cr, chart->theme, map, &panel->items[i], &words, box);
 }
 
 void draw_colour_bar(cairo_t *cr, const Chart *chart, const HeatParts *heat, Box box) {

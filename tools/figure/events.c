@@ -7,13 +7,16 @@
 
 enum { WARNING = 99 };
 
-/* Palette colours, or WARNING; another kind has the ink of the axes. */
+/* Palette colours, or WARNING; another kind has the ink of the axes.  `told`: the legend
+ * has step and text of each. */
 static const struct {
     const char *kind;
     size_t colour;
-} kinds[] = {{"resume", 0},         {"intervene", 2},           {"plateau", 3},
-             {"skip", 4},           {"alarm", WARNING},         {"moved", WARNING},
-             {"rollback", WARNING}, {RUNLOG_NONFINITE, WARNING}};
+    bool told;
+} kinds[] = {{"resume", 0, true},          {"intervene", 2, true},
+             {"plateau", 3, false},        {"skip", 4, false},
+             {"alarm", WARNING, false},    {"moved", WARNING, false},
+             {"rollback", WARNING, false}, {RUNLOG_NONFINITE, WARNING, false}};
 
 static Colour colour_of(const Chart *chart, const char *kind) {
     for (size_t i = 0; i < COUNT(kinds); i++) {
@@ -32,16 +35,27 @@ static double grain(const RunLog *run) {
 
 enum { NAMED_MOST = 4, LABEL_SIZE = 96 };
 
-/* What an intervention changed and when, unless there are too many to say so; else the
- * kind. */
+static bool is_told(const char *kind) {
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (!strcmp(kinds[i].kind, kind)) return kinds[i].told;
+    return false;
+}
+
+/* What an intervention or a resume changed and when, unless there are too many of them to
+ * say so or it does not fit; else the kind. */
 static void label_of(const RunLog *run, const RunEvent *event, char label[LABEL_SIZE]) {
+    enum { AROUND = 32 }; /* the words around a text */
+    bool resume = !strcmp(event->kind, "resume");
     size_t count = 0;
     for (size_t i = 0; i < run->event_count; i++)
-        count += !strcmp(run->events[i].kind, "intervene");
-    bool named = !strcmp(event->kind, "intervene") && *event->text;
-    if (named && count <= NAMED_MOST)
-        text_format(label, LABEL_SIZE, "step %.0f: %s", event->step, event->text);
-    else text_format(label, LABEL_SIZE, "%s", event->kind);
+        count += !strcmp(run->events[i].kind, event->kind);
+    if (!is_told(event->kind) || !*event->text || count > NAMED_MOST)
+        text_format(label, LABEL_SIZE, "%s", event->kind);
+    else if (resume && strlen(event->text) > LABEL_SIZE - AROUND)
+        text_format(label, LABEL_SIZE, "resume, step %.0f", event->step);
+    else
+        text_format(label, LABEL_SIZE, "%sstep %.0f: %s", resume ? "resume, " : "",
+                    event->step, event->text);
 }
 
 /* Several keys that change at one step are one line each in the legend. */

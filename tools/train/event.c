@@ -47,34 +47,35 @@ enum { TAIL = 1 << 16 };
 
 static const char *const DEPARTURES[] = {"resume", "rollback", "intervene"};
 
-static bool is_departure(const char *line, size_t length, size_t step) {
+/* Of one kind, or NULL: of any. */
+static bool is_departure(const char *line, size_t length, size_t step, const char *kind) {
     json_t *row = json_loadb(line, length, 0, NULL);
     const char *event = json_string_value(json_object_get(row, "event"));
     bool here = (size_t)json_integer_value(json_object_get(row, "step")) == step,
          is = false;
     for (size_t i = 0; i < COUNT(DEPARTURES) && event && here; i++)
-        is |= !strcmp(event, DEPARTURES[i]);
+        is |= !strcmp(event, DEPARTURES[i]) && (!kind || !strcmp(event, kind));
     json_decref(row);
     return is;
 }
 
 /* Bytes of `text` without the lines at its end that are departures from `step`. */
-static size_t kept_bytes(const char *text, size_t size, size_t step) {
+static size_t kept_bytes(const char *text, size_t size, size_t step, const char *kind) {
     while (size) {
         const char *before = size > 1 ? memrchr(text, '\n', size - 1) : NULL;
         size_t start = before ? (size_t)(before + 1 - text) : 0;
-        if (!is_departure(text + start, size - start, step)) break;
+        if (!is_departure(text + start, size - start, step, kind)) break;
         size = start;
     }
     return size;
 }
 
-Status trainer_drop_departures(Log *log, size_t step, Err *err) {
+Status trainer_drop_departures(Log *log, size_t step, const char *kind, Err *err) {
     char tail[TAIL];
     int file = fileno(log->file);
     off_t size = lseek(file, 0, SEEK_END), from = MAX(size - TAIL, (off_t)0);
     ssize_t got = size < 0 ? -1 : pread(file, tail, (size_t)(size - from), from);
-    off_t kept = got < 0 ? 0 : from + (off_t)kept_bytes(tail, (size_t)got, step);
+    off_t kept = got < 0 ? 0 : from + (off_t)kept_bytes(tail, (size_t)got, step, kind);
     bool good = got >= 0 && from + got == size;
     if (good && kept < size) good = !ftruncate(file, kept);
     if (good && !fseek(log->file, 0, SEEK_END)) return OK;
@@ -149,7 +150,7 @@ static json_t *changes_json(const RecipeChanges *changes) {
 }
 
 Status trainer_log_resumed(Trainer *t, Err *err) {
-    if (trainer_drop_departures(&t->train_log, t->at.step, err)) return err->status;
+    if (trainer_drop_departures(&t->train_log, t->at.step, NULL, err)) return err->status;
     bool course = recipe_changes_course(&t->changes, t->recipe);
     if (!t->at.step || !(course || t->data_change.length)) return OK;
     TextBuffer text = {0};

@@ -72,8 +72,9 @@ void trainer_note_interventions(const Trainer *trainer);
 /* The rows that the present batch brought (task_event), before that of its step. */
 Status trainer_log_task_events(Trainer *trainer, size_t step, Err *err);
 
-/* Drops the last rows that say how `step` was left, from a log that is cut back to it. */
-Status trainer_drop_departures(Log *train_log, size_t step, Err *err);
+/* Drops the last rows that say how `step` was left, from a log that is cut back to it:
+ * those of one kind ("intervene"), or with NULL all. */
+Status trainer_drop_departures(Log *train_log, size_t step, const char *kind, Err *err);
 
 /* At a resume: does that, and leaves a row for what is changed from this step on. */
 Status trainer_log_resumed(Trainer *trainer, Err *err);

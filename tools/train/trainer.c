@@ -174,6 +174,9 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
                  step, bad_step - step, t->rollbacks, ROLLBACKS_MAX);
     text_format(text, sizeof text, "rolled back to step %zu, past %zu batches: %s", step,
                 bad_step - step, reason.text);
+    if (ranks_lead(t->ranks) && /* they act again, with rows of their own */
+        trainer_drop_departures(&t->train_log, step, "intervene", err))
+        return err->status;
     if (trainer_log_event(t, step, "rollback", text, NULL, err)) return err->status;
     return t->task->ops->start(t->task, t->at.step + t->at.data_offset + 1, err);
 }
