@@ -263,6 +263,37 @@ static RunLog *log_of(const char *name, const char *words) {
 }
 
 /* With a rate at which weights stay what they are. */
+/* The guard ends the run in the step behind the change, which is not taken. */
+static void a_run_that_stops_at_its_change_makes_it_again(void **state) {
+    (void)state;
+    char dir[200];
+    Err err = ERR_NONE;
+    Trainer t;
+    Recipe was = recipe_of(TINY, "guard.collapse=stop intervene.at=6 "
+                                 "intervene.model.temperature=0.0001");
+    text_format(dir, sizeof dir, "%s/stopped", folder);
+    int kept = silence();
+    assert_int_equal(trainer_open(&t, &was, NULL, dir, NULL, &err), OK);
+    assert_int_equal(trainer_run(&t, &err), FAIL_COLLAPSED);
+    trainer_close(&t);
+    dup2(kept, 2);
+    close(kept);
+    Recipe is = was;
+    set(&is, "guard.collapse=warn");
+    Ending e = run("stopped", &is, &was);
+    assert_true(e.temperature == 0.0001);
+    mem_free(e.values);
+    RunLog *log = runlog_open(dir, &err);
+    size_t found = 0;
+    for (size_t i = 0; i < log->event_count; i++)
+        if (!strcmp(log->events[i].kind, "intervene")) {
+            assert_true(log->events[i].step == 6);
+            found++;
+        }
+    assert_int_equal(found, 1);
+    runlog_free(log);
+}
+
 static void attention_sharpens_with_the_step_behind_the_change(void **state) {
     (void)state;
     RunLog *plain = log_of("plain", "optim.lr=0.0000001");
@@ -355,6 +386,7 @@ int main(void) {
         cmocka_unit_test(speech_has_its_own_way_with_dropout),
         cmocka_unit_test(groups_come_one_after_another_also_when_the_run_is_resumed),
         cmocka_unit_test(each_key_has_a_row_at_the_last_step_before),
+        cmocka_unit_test(a_run_that_stops_at_its_change_makes_it_again),
         cmocka_unit_test(attention_sharpens_with_the_step_behind_the_change),
         cmocka_unit_test(what_has_acted_is_past_at_a_resume),
         cmocka_unit_test(what_the_model_or_the_epochs_show_is_refused_at_the_start),

@@ -66,6 +66,12 @@ Status trainer_intervene(Trainer *t, Err *err) {
     return t->task->ops->start(t->task, t->at.step + t->at.data_offset + 1, err);
 }
 
+void trainer_take_back(Trainer *t) {
+    if (t->at.acted.count == t->stepped) return;
+    t->at.acted.count = t->stepped;
+    trainer_set_course(t);
+}
+
 /* ---- at the start ---- */
 
 static bool same_moment(Moment a, Moment b) {

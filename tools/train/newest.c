@@ -110,6 +110,7 @@ Status trainer_load_step(Trainer *t, size_t step, Err *err) {
         check_name(t, path, step, err);
     if (ranks_agree(t->ranks, err)) return err->status;
     if (!ranks_lead(t->ranks)) checkpoint_load(path, t->dir, &parts, &t->at, err);
+    t->stepped = t->at.acted.count;
     /* A checkpoint of this process has scores on the present data. */
     if (t->other_scores && (!t->began || step <= t->began)) forget_scores(&t->at);
     return ranks_agree(t->ranks, err);

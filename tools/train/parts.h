@@ -61,6 +61,9 @@ void trainer_set_course(Trainer *trainer);
  *     {"step":10,"event":"intervene","key":"optim.lr","from":"0.1","to":"0.01"}
  * whose step is the last one with the old value. */
 Status trainer_intervene(Trainer *trainer, Err *err);
+/* At the end: groups that no step was taken with act again at a resume, which drops their
+ * rows and writes them anew. */
+void trainer_take_back(Trainer *trainer);
 /* At a resume: FAIL_USAGE where a group that has acted is another now, one that is new
  * would have acted before, or a key that one has set is changed in vain. */
 Status trainer_check_interventions(const Trainer *trainer, Err *err);

@@ -202,6 +202,7 @@ static Status finish_step(Trainer *t, size_t step, Err *err) {
     if (trainer_guard_moves(t, step, err)) return err->status;
     t->at.step = step;
     t->at.temperature = t->recipe->model.temperature;
+    t->stepped = t->at.acted.count;
     t->items += t->task->items;
     t->flops += t->task->flops;
     if (trainer_log_step(t, lr, err)) return err->status;
@@ -258,6 +259,7 @@ Status trainer_run(Trainer *t, Err *err) {
     bool saving =
         status == FAIL_INTERRUPTED || status == FAIL_COLLAPSED || status == FAIL_DATA;
     Err failed = ERR_NONE;
+    trainer_take_back(t);
     if (saving && t->at.step > t->began && save_step(t, &failed)) *err = failed;
     if (status == FAIL_DATA && !t->at.step) trainer_remove_unbegun(t);
     /* Behind every checkpoint, so that a resume cuts it off. */

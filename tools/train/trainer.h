@@ -48,7 +48,8 @@ typedef struct Trainer {
     Prober *prober;
     Log train_log, probe_log, eval_log;
     Progress progress;
-    Progressed at; /* step, best score, ... */
+    Progressed at;  /* step, best score, ... */
+    size_t stepped; /* groups of at.acted that a step was taken with */
     size_t steps, steps_per_epoch, warmup_steps;
     size_t rollbacks;
     SharpnessQueue sharpness; /* of rank 0; others know the count at the start */
