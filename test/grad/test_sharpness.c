@@ -352,6 +352,28 @@ static void thresholds_are_those_of_the_optimizer(void **state) {
     }
 }
 
+/* D H D of the other parameters: by Cauchy's interlacing no eigenvalue is larger. */
+static void a_front_end_that_stays_is_not_part_of_the_preconditioned(void **state) {
+    (void)state;
+    Sharpness s[2];
+    for (int kept = 0; kept < 2; kept++) {
+        Opened o;
+        open_case(&o, "vit", "none-sigma");
+        OptimConfig config = o.recipe.optim;
+        config.front_lr_scale = kept ? 0 : 1;
+        step_set_optim(&o.step, &config);
+        fill_moments(&o);
+        s[kept] = measure(&o, 4);
+        close_case(&o);
+    }
+    assert_true(s[0].raw.value[0] == s[1].raw.value[0]);
+    for (size_t i = 0; i < SHARPNESS_COUNT; i++) {
+        double all = fabs(s[0].preconditioned.value[i]);
+        double rest = fabs(s[1].preconditioned.value[i]);
+        assert_true(rest > 0.01 * all && rest <= all * (1 + 1e-6));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(products_are_symmetric_and_leave_the_model_as_it_was),
@@ -360,6 +382,7 @@ int main(void) {
         cmocka_unit_test(the_hessian_over_w_goes_as_one_over_its_square),
         cmocka_unit_test(known_eigenvalues_come_by_magnitude_with_their_signs),
         cmocka_unit_test(thresholds_are_those_of_the_optimizer),
+        cmocka_unit_test(a_front_end_that_stays_is_not_part_of_the_preconditioned),
         cmocka_unit_test(five_eigenvalues_of_every_kind_are_those_of_double_backward),
     };
     Err err = ERR_NONE;

@@ -66,20 +66,21 @@ static double dot(const double *x, const double *y, size_t size) {
 
 /* ---- a spectrum ---- */
 
-/* A times a random vector: without the directions that A does not see, such as
- * parameters whose gradient is always 0, which would be the largest part of it where P is
- * eps. */
-static void first_vector(Operator *o, double *start, double *random) {
+/* A times a random vector, of length 1: without the directions that A does not see, such
+ * as parameters whose gradient is always 0, which would be the largest part of it where P
+ * is eps.  Returns its length before: 0 where A is 0. */
+static double first_vector(Operator *o, double *start, double *random) {
     size_t size = o->h->size;
     Rng rng = rng_make(0, RNG_PROBE, 0);
     for (size_t i = 0; i < size; i++) {
         random[i] = rng_normal(rng, i);
-        if (o->scale) random[i] /= o->scale[i];
+        if (o->scale) random[i] = o->scale[i] > 0 ? random[i] / o->scale[i] : 0;
     }
     o->h->reach = 1e-5;
     apply(o, random, start);
     double norm = sqrt(dot(start, start, size));
     for (size_t i = 0; norm > 0 && i < size; i++) start[i] /= norm;
+    return norm;
 }
 
 static void calibrate(Operator *o, const double *start) {
@@ -110,9 +111,12 @@ static Status find_spectrum(Operator *o, size_t count, Spectrum *s, Err *err) {
     double *spare = mem_array(size, sizeof *spare);
     double *vectors = mem_array(count * size, sizeof *vectors);
     o->scaled = mem_array(size, sizeof *o->scaled);
-    first_vector(o, start, spare);
+    double length = first_vector(o, start, spare);
     *s = (Spectrum){.count = count};
-    if (dot(start, start, size) > 0) {
+    if (!isfinite(length)) {
+        err_set(err, FAIL_DIVERGED, "a product with the Hessian is not finite (%s)",
+                o->name);
+    } else if (length > 0) {
         calibrate(o, start);
         EigenTask task = {.size = size,
                           .count = count,
