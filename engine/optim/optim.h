@@ -94,6 +94,11 @@ size_t optim_slot_count(const Optimizer *o);
 size_t optim_slots_needed(const OptimConfig *config); /* the same before there is one */
 const char *optim_slot_name(const Optimizer *o, size_t i);
 real *optim_slot(Optimizer *o, size_t i);
+uint64_t optim_steps(const Optimizer *o);
+void optim_set_steps(Optimizer *o, uint64_t steps);
+
+/* ---- stability ---- */
+
 /* Where the steps of learning rate lr stop shrinking on a quadratic (Cohen et al. 2022,
  * arXiv 2207.14484): the largest eigenvalue of P^-1 H at edge / lr, with
  *   adam, adamw  P = (1 - b1^n) (sqrt(v^) + eps)   edge (2 + 2 b1) / (1 - b1)
@@ -110,8 +115,5 @@ bool optim_has_ratio(const Optimizer *o);
 /* P of the state after optim_steps(o) steps: p [params->trained], 1 in the padding.
  * False: not known, or no step was taken. */
 bool optim_preconditioner(const Optimizer *o, double *p);
-
-uint64_t optim_steps(const Optimizer *o);
-void optim_set_steps(Optimizer *o, uint64_t steps);
 
 #endif

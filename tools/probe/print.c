@@ -184,7 +184,8 @@ static void add_kind(Table *t, const Probed *p, size_t first) {
         count += is_like(&p->tensor[i], &p->tensor[first]);
     if (name.in_block) table_add(t, "%sblocks.*.%s", name.prefix, name.suffix);
     else table_add(t, "%s", p->tensor[first].name);
-    table_add(t, count > 1 ? "%zu" : "", count);
+    if (count > 1) table_add(t, "%zu", count);
+    else table_add(t, "%s", "");
     add_shape(t, &p->tensor[first]);
     for (size_t k = 0; k < COUNT(NUMBERS); k++) add_range(t, p, first, NUMBERS[k]);
     table_end_row(t);

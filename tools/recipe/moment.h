@@ -1,7 +1,8 @@
 /* moment: when something happens in a run: after so many steps, or epochs.
  *
  *     moment_read("10e", &moment)        {10, MOMENT_EPOCHS}
- *     moment_print(moment, text, sizeof text); */
+ *     char text[MOMENT_TEXT];
+ *     moment_print(moment, text); */
 #ifndef STEADY_RECIPE_MOMENT_H
 #define STEADY_RECIPE_MOMENT_H
 

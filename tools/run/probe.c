@@ -138,10 +138,11 @@ MeasureLevel probe_level(const ProbeConfig *config, size_t step) {
 void prober_look(Prober *p, const ProbeConfig *config, size_t step) {
     p->frequent = config->every <= FREQUENT;
     p->number = step / config->every;
-    for (size_t i = 0; config->spectral && i < p->model->layer_count; i++) {
+    for (size_t i = 0; i < p->model->layer_count; i++) {
         const Reparam *r = p->model->layers[i]->reparam;
-        p->sigma[i] = prober_sigma(p, i);
-        p->gamma[i] = r && r->gamma ? (double)r->gamma->tensor.value[0] : NAN;
+        bool gains = config->spectral && r && r->gamma;
+        p->sigma[i] = config->spectral ? prober_sigma(p, i) : (double)NAN;
+        p->gamma[i] = gains ? (double)r->gamma->tensor.value[0] : (double)NAN;
     }
 }
 

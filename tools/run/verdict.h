@@ -133,7 +133,7 @@ typedef struct Verdict {
     bool diverged, collapsed;
     double start, tail; /* NaN when there is nothing to average */
     LossSpikes spikes;  /* of any kind of run but a non-finite one */
-    char summary[1300];  /* some sentences, ending in a full stop */
+    char summary[1300]; /* some sentences, ending in a full stop */
     char advice[300];   /* what to do; "" when there is nothing to do */
     char data[1200];    /* what was left out of the data, as a sentence; "": nothing */
 } Verdict;
