@@ -15,6 +15,11 @@ between() { # LOW VALUE HIGH
     awk -v low="$1" -v x="$2" -v high="$3" 'BEGIN { exit !(x != "" && x >= low && x <= high) }'
 }
 
+near() { # SHARE PART WHOLE
+    awk -v share="$1" -v part="$2" -v whole="$3" 'BEGIN {
+        d = share * whole - part; exit !(part > 0 && d < part * 1e-5 && -d < part * 1e-5) }'
+}
+
 "$STEADY" bench $tiny --model cifar-vit --json >all 2>messages
 tell "bench runs kernels, ops and steps" $?
 if command -v jq >/dev/null; then
@@ -26,9 +31,10 @@ fi
 [ "$(grep -c '"level":"machine"' all)" = 1 ] && between 0.1 "$(number all machine gemm_gflops)" 1e6 &&
     between 0.1 "$(number all machine bandwidth_gbs)" 1e6 && grep -q '"core":"' all
 tell "the first line is the machine with kernels, rate and bandwidth" $?
+# Rates are measured at another moment than what is a share of them: on a busy machine shares are anything > 0.
 good=0
 for row in "fc1 forward" "fc1 dx" "fc1 dW" "attention q k^T"; do
-    between 0.0001 "$(number all "\"kernel\".*\"$row\"" share)" 3 && good=$((good + 1))
+    between 1e-9 "$(number all "\"kernel\".*\"$row\"" share)" 1e9 && good=$((good + 1))
 done
 [ $good = 4 ]
 tell "products are a share of GEMM" $?
@@ -50,7 +56,7 @@ tell "operations of a step are three forward passes" $?
 parameters=$((2 * (12 * 64 * 64 + 13 * 64) + 48 * 64 + 64 + 18 * 64 + 2 * 64 + 64 * 10 + 10))
 [ "$(number all '"step"' parameters)" = $parameters ]
 tell "parameters are counted" $?
-between 0.001 "$(number all '"step"' share)" 1.5 && between 0 "$(number all '"step"' page_faults)" 10 &&
+near "$(number all '"step"' share)" "$(number all '"step"' gflops)" "$(number all '"step"' gemm_gflops)" && between 0 "$(number all '"step"' page_faults)" 10 &&
     between 1 "$(number all '"step"' activation_bytes)" 5e7 &&
     between 1 "$(number all '"step"' start_ms)" 60000 && grep -q '"loss":\[[0-9.]*,[0-9.]*\]' all
 tell "a step has its share, page faults, memory, start and losses" $?
@@ -59,6 +65,15 @@ tell "a step has its share, page faults, memory, start and losses" $?
     optim.name=lamb optim.clip=1 train.ema=0.99 probe.every=1 train.accumulate=2 >text
 [ $? = 0 ] && grep -q '^steps of vit-s16: batch 4, ' text && grep -q 'of it .*probes [0-9.]* %' text
 tell "recipe keys change model and step; the table names time, rate, phases and memory" $?
+
+losses() { "$STEADY" bench steps $tiny --model cifar-vit --json "$@" | sed -n 's/.*"loss":\(\[[^]]*\]\).*/\1/p'; }
+losses >plain && losses model.temperature_at=blocks.1:0.01 >sharp && losses model.temperature=0.01 >sharper &&
+    [ -s plain ] && ! cmp -s plain sharp && ! cmp -s sharp sharper &&
+    losses model.temperature_at=blocks:0.01 | cmp - sharper
+tell "temperatures of some sites are those of the step" $?
+"$STEADY" bench steps $tiny --model cifar-vit model.temperature_at=blocks.7:0.1 >out 2>messages
+[ $? = 2 ] && grep -q 'temperature_at: blocks.7 is no site' messages
+tell "those of no site are refused" $?
 
 "$STEADY" bench growth --json -o growth.png --threads 1 --repeat 1 --seconds 0 model.width=16 \
     model.heads=1 >growth

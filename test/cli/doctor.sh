@@ -6,6 +6,9 @@ unset OPENBLAS_CORETYPE OMP_NUM_THREADS STEADY_REEXEC STEADY_MENDED_FROM
 "$STEADY" doctor >"$TMP/text"
 tell "doctor names kernels, threads and rate" $((! $(grep -c 'kernels\|^threads\|^GEMM' "$TMP/text") >= 3))
 
+[ "$(grep -c '^\(JPEG\|sndfile\|ARPACK\) *\(yes\|no\): ' "$TMP/text")" = 3 ]
+tell "doctor names the optional libraries" $?
+
 "$STEADY" doctor --json >"$TMP/json"
 tell "doctor --json has the keys" $((! $(grep -c '"openblas"\|"problems"\|"one_thread"' "$TMP/json") == 3))
 

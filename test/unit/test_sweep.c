@@ -11,6 +11,7 @@
 
 #include "sweep_words.h"
 #include "tools/run/rundir.h"
+#include "tools/sweep/column.h"
 #include "tools/sweep/compare.h"
 
 /* ---- helpers ---- */
@@ -261,6 +262,17 @@ static void the_tables_of_texts_have_a_column_for_each_kind_of_attention(void **
     sweep_close(&sweep);
 }
 
+static void a_huge_number_is_short(void **state) {
+    (void)state;
+    char text[COLUMN_TEXT];
+    column_number(1e30, 1, 3, text);
+    assert_string_equal(text, "1e+30");
+    column_number(-2345678.9, 1, 3, text);
+    assert_string_equal(text, "-2.35e+06");
+    column_number(999999.9, 1, 1, text);
+    assert_string_equal(text, "999999.9");
+}
+
 static void
 three_seeds_have_an_interval_in_table_csv_and_json_and_two_have_none(void **state) {
     (void)state;
@@ -461,6 +473,7 @@ int main(void) {
         cmocka_unit_test(
             a_text_is_judged_by_its_chance_and_its_best_perplexity_is_the_lowest),
         cmocka_unit_test(the_tables_of_texts_have_a_column_for_each_kind_of_attention),
+        cmocka_unit_test(a_huge_number_is_short),
         cmocka_unit_test(
             three_seeds_have_an_interval_in_table_csv_and_json_and_two_have_none),
         cmocka_unit_test(csv_has_a_row_a_cell_and_quotes_what_has_commas),

@@ -5,6 +5,7 @@
 
 #include "engine/core/machine.h"
 #include "models/step.h"
+#include "models/temperature.h"
 #include "tools/bench/bench.h"
 #include "tools/program/rate.h"
 #include "tools/program/stop.h"
@@ -92,11 +93,10 @@ static double take_step(Run *run) {
 
 /* ---- a run ---- */
 
-static void make_model(Run *run) {
+static void begin(Run *run) {
     const BenchSubject *s = run->subject;
     const Recipe *r = &s->recipe;
     Step *step = &run->step;
-    bench_work_make_model(&run->work);
     model_start(run->work.model, NULL);
     step_begin(step, run->work.model, &r->optim, NULL);
     step->seed = r->train.seed;
@@ -177,7 +177,13 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
     bench_work_make_batch(&run.work, subject);
     bench_memory_forget();
     result->before = bench_memory().now;
-    make_model(&run);
+    bench_work_make_model(&run.work);
+    if (model_set_temperatures(run.work.model, subject->recipe.model.temperature_at,
+                               err)) {
+        bench_work_release(&run.work);
+        return err->status;
+    }
+    begin(&run);
     result->parameters = params_trained_count(run.work.model->params);
     result->flops = 3 * run.work.flops;
     result->first = take_step(&run);

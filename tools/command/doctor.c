@@ -14,22 +14,32 @@
 #include "tools/program/start.h"
 #include "tools/run/rundir.h"
 
+#ifdef HAVE_JPEG
+#define JPEG true
+#else
+#define JPEG false
+#endif
+#ifdef HAVE_SNDFILE
+#define SNDFILE true
+#else
+#define SNDFILE false
+#endif
+#ifdef HAVE_ARPACK
+#define ARPACK true
+#else
+#define ARPACK false
+#endif
+
 typedef struct Part {
-    const char *name, *for_what, *package;
+    const char *name, *for_what, *without, *package;
     bool built_in;
 } Part;
 
 static const Part parts[] = {
-#ifdef HAVE_JPEG
-    {"JPEG", "image folders with JPEG files", "libjpeg-dev", true},
-#else
-    {"JPEG", "image folders with JPEG files", "libjpeg-dev", false},
-#endif
-#ifdef HAVE_SNDFILE
-    {"sndfile", "WAV and FLAC recordings", "libsndfile1-dev", true},
-#else
-    {"sndfile", "WAV and FLAC recordings", "libsndfile1-dev", false},
-#endif
+    {"JPEG", "image folders with JPEG files", " cannot be read", "libjpeg-dev", JPEG},
+    {"sndfile", "WAV and FLAC recordings", " cannot be read", "libsndfile1-dev", SNDFILE},
+    {"ARPACK", "sharpness (probe.sharpness, steady probe --sharpness)",
+     " cannot be measured", "libarpack2-dev", ARPACK},
 };
 
 /* ---- printing --------------------------------------------------------------------- */
@@ -68,7 +78,7 @@ static void print_text(const Findings *found) {
     print_rates(found);
     for (size_t i = 0; i < COUNT(parts); i++)
         printf("%-12s %s: %s%s\n", parts[i].name, parts[i].built_in ? "yes" : "no",
-               parts[i].for_what, parts[i].built_in ? "" : " cannot be read");
+               parts[i].for_what, parts[i].built_in ? "" : parts[i].without);
     if (*found->mpi)
         printf("MPI          %s: mpirun -n N steady train ...\n\n", found->mpi);
     else

@@ -9,7 +9,11 @@
     NUMBER(kind_entropy[kind]), .factor = 100, .digits = 1, .optional = true
 
 void column_number(double x, double factor, int digits, char text[COLUMN_TEXT]) {
-    if (isfinite(x)) text_format(text, COLUMN_TEXT, "%.*f", digits, factor * x);
+    static const double LONG = 1e6; /* from here on three digits and a power of ten */
+    if (!isfinite(x)) return;
+    if (fabs(factor * x) < LONG)
+        text_format(text, COLUMN_TEXT, "%.*f", digits, factor * x);
+    else text_format(text, COLUMN_TEXT, "%.3g", factor * x);
 }
 
 static double number_of(const Column *column, const SweepCell *cell) {

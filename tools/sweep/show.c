@@ -1,6 +1,7 @@
 #include "tools/sweep/show.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,16 +139,22 @@ static void place_text(const SweepShow *show, char *text, size_t size) {
     text_format(text, size, "[%zu/%zu, %s left]", ended, all, left);
 }
 
+/* 1e+30 not in all its digits. */
+static void loss_text(double loss, char *text, size_t size) {
+    text_format(text, size, fabs(loss) < 1e6 ? "%.3f" : "%.3g", loss);
+}
+
 void show_cell(SweepShow *show, size_t index) {
     const SweepCell *cell = &show->sweep->cells[index];
     const SweepResult *r = &cell->result;
-    char place[60], score[40], entropy[40], spent[32];
+    char place[60], score[40], entropy[40], spent[32], loss[32];
     finish(show, index);
     place_text(show, place, sizeof place);
     score_text(r, score, sizeof score);
     entropy_text(r, entropy, sizeof entropy);
     duration_text(cell->seconds, spent, sizeof spent);
-    show_say(show, "%s %s: %s, loss %.3f, %s, %s, %s", place, cell->name, score, r->loss,
+    loss_text(r->loss, loss, sizeof loss);
+    show_say(show, "%s %s: %s, loss %s, %s, %s, %s", place, cell->name, score, loss,
              entropy, r->verdict, spent);
 }
 
@@ -194,7 +201,7 @@ static void print_live(SweepShow *show, const char *line) {
 }
 
 void show_running(SweepShow *show) {
-    char parts[LINE] = "", line[2 * LINE], left[32];
+    char parts[LINE] = "", line[2 * LINE], left[32], at[32];
     double now = clock_now(), done = (double)show->finished, loss;
     if (now - show->shown < (show->terminal ? 0.5 : PLAIN_EVERY)) return;
     show->shown = now;
@@ -202,8 +209,9 @@ void show_running(SweepShow *show) {
         size_t cell = show->running[i], used = strlen(parts);
         double share = look_at(show->sweep, cell, &loss);
         done += share;
-        snprintf(parts + used, sizeof parts - used, " | %s %.0f %%, loss %.3f",
-                 show->sweep->cells[cell].name, 100 * share, loss);
+        loss_text(loss, at, sizeof at);
+        snprintf(parts + used, sizeof parts - used, " | %s %.0f %%, loss %s",
+                 show->sweep->cells[cell].name, 100 * share, at);
     }
     left_text(show, done, left, sizeof left);
     text_format(line, sizeof line, "%zu/%zu done, %s left%s",
