@@ -100,6 +100,27 @@ static void both_ways_of_writing_are_one_recipe_that_reads_back(void **state) {
     free(other);
 }
 
+/* 20e was 2e+01e. */
+static void a_moment_is_printed_plainly_and_reads_back(void **state) {
+    (void)state;
+    static const char *const PLAIN[] = {"0e",    "20e",   "0.5e",     "1.25e",
+                                        "100e",  "1e",    "1000000e", "0.001e",
+                                        "33.3e", "never", "12000",    "0.0001e"};
+    static const double VALUES[] = {1.0 / 3, 1e6 / 7, 1e-9 / 3, 1e-30 / 3, 1e-300, 0.1};
+    char text[MOMENT_TEXT];
+    Moment moment;
+    for (size_t i = 0; i < COUNT(PLAIN); i++) {
+        assert_true(moment_read(PLAIN[i], &moment));
+        moment_print(moment, text);
+        assert_string_equal(text, PLAIN[i]);
+    }
+    for (size_t i = 0; i < COUNT(VALUES); i++) {
+        moment_print((Moment){VALUES[i], MOMENT_EPOCHS}, text);
+        assert_true(moment_read(text, &moment));
+        assert_true(moment.value == VALUES[i] && moment.unit == MOMENT_EPOCHS);
+    }
+}
+
 static void a_checkpoints_digest_keeps_them(void **state) {
     (void)state;
     Recipe r = with(WORDS("intervene.at=3", "intervene.key=optim.lr=0.1, optim.clip=1"));
@@ -150,6 +171,10 @@ static void what_cannot_be_meant_is_refused(void **state) {
     (void)state;
     REFUSED("intervene.optim.lr", "intervene.at=5", "intervene.optim.lrr=0.1");
     REFUSED("did you mean intervene.at?", "intervene.att=5");
+    REFUSED("did you mean intervene.model.temperature?", "intervene.model.temp=1");
+    REFUSED("did you mean intervene.train.ema", "intervene.train.em=1");
+    REFUSED("did you mean optim.momentum?", "intervene.at=5",
+            "intervene.key=optim.mom=1");
     REFUSED("model.width cannot change", "intervene.at=5", "intervene.model.width=64");
     REFUSED("resume it with the key changed", "intervene.at=5",
             "intervene.train.batch=8");
@@ -240,6 +265,7 @@ int main(void) {
         cmocka_unit_test(a_number_behind_a_name_is_its_group_where_the_name_is_no_key),
         cmocka_unit_test(no_key_is_another_with_the_number_of_a_group),
         cmocka_unit_test(both_ways_of_writing_are_one_recipe_that_reads_back),
+        cmocka_unit_test(a_moment_is_printed_plainly_and_reads_back),
         cmocka_unit_test(a_checkpoints_digest_keeps_them),
         cmocka_unit_test(the_older_form_is_a_temperature_from_an_epoch_on),
         cmocka_unit_test(a_word_wins_over_the_file_and_none_takes_all_away),

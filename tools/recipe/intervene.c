@@ -215,7 +215,7 @@ static Status give_change(Recipe *recipe, size_t group, const Key *key, const ch
 
 static Status refuse_item(size_t group, const char *name, const char *text, Err *err) {
     const char *row = intervene_changes_key(group)->name;
-    const Key *nearest = key_nearest(name);
+    const Key *nearest = key_nearest_of(name, key_may_intervene);
     if (!*name)
         return err_set(err, FAIL_USAGE, "intervene.%s: `%.60s` is not section.key=value",
                        row, text);
@@ -272,8 +272,13 @@ static size_t list_group(const char *name) {
     return SIZE_MAX;
 }
 
+/* What can stand behind `intervene.` */
+static bool is_word(const Key *key) {
+    return key_may_intervene(key) || !strcmp(key->section, "intervene");
+}
+
 static Status unknown_name(const char *name, Err *err) {
-    const Key *nearest = key_nearest(name);
+    const Key *nearest = key_nearest_of(name, is_word);
     bool own = !strcmp(nearest->section, "intervene");
     return err_set(
         err, FAIL_USAGE,

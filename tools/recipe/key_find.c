@@ -23,24 +23,34 @@ const Key *key_find(const char *full) {
     return key_find_in(section, dot + 1);
 }
 
-/* A right name in a wrong section costs one. */
+/* Is it the beginning of the key's name, such as model.temp?  Of one or two letters that
+ * would say little. */
+static bool begins_key(const char *text, const char *full) {
+    const char *dot = strchr(full, '.');
+    return dot && strlen(dot + 1) > 2 && !strncmp(text, full, strlen(full));
+}
+
+/* A right name in a wrong section costs one, and so does one that is cut short. */
 static size_t key_distance(const Key *key, const char *full) {
     char text[64];
     full_name(key, text, sizeof text);
     const char *dot = strchr(full, '.');
+    if (begins_key(text, full)) return 1;
     return MIN(nearest_distance(full, text),
                nearest_distance(dot ? dot + 1 : full, key->name) + 1);
 }
 
-const Key *key_nearest(const char *full) {
+const Key *key_nearest_of(const char *full, bool (*among)(const Key *key)) {
     const Key *best = keys;
     size_t least = SIZE_MAX;
     for (const Key *key = keys; key < keys + keys_count; key++) {
-        size_t distance = key_distance(key, full);
+        size_t distance = among && !among(key) ? SIZE_MAX : key_distance(key, full);
         if (distance < least) least = distance, best = key;
     }
     return best;
 }
+
+const Key *key_nearest(const char *full) { return key_nearest_of(full, NULL); }
 
 bool key_is_stored(const Key *key) { return key->tasks; }
 

@@ -69,6 +69,8 @@ const Key *key_of_word(const char *full);
 /* The key that "section.name" or a bare name was probably meant to be: by distance of the
  * whole, or of the name alone in another section.  Never NULL. */
 const Key *key_nearest(const char *full);
+/* Of those alone that `among` is true of; NULL: of all. */
+const Key *key_nearest_of(const char *full, bool (*among)(const Key *key));
 
 /* Does the recipe's task use the key? */
 bool key_applies(const Key *key, const Recipe *recipe);

@@ -20,13 +20,19 @@ bool moment_read(const char *text, Moment *moment) {
     return true;
 }
 
+/* As few digits as read back as the same number; an exponent, whose e would stand beside
+ * that of epochs, only where 20 places are too few. */
+static void print_epochs(double value, char text[MOMENT_TEXT]) {
+    for (int places = 0; places <= 20; places++) {
+        text_format(text, MOMENT_TEXT, "%.*fe", places, value);
+        if (strtod(text, NULL) == value) return;
+    }
+    text_format(text, MOMENT_TEXT, "%.17ge", value);
+}
+
 void moment_print(Moment moment, char text[MOMENT_TEXT]) {
-    const char *unit = moment.unit == MOMENT_EPOCHS ? "e" : "";
     *text = 0;
     if (moment.unit == MOMENT_NEVER) text_format(text, MOMENT_TEXT, "never");
     if (moment.unit == MOMENT_STEPS) text_format(text, MOMENT_TEXT, "%.0f", moment.value);
-    for (int digits = 1; digits <= 17 && moment.unit == MOMENT_EPOCHS; digits++) {
-        text_format(text, MOMENT_TEXT, "%.*g%s", digits, moment.value, unit);
-        if (strtod(text, NULL) == moment.value) return;
-    }
+    if (moment.unit == MOMENT_EPOCHS) print_epochs(moment.value, text);
 }
