@@ -292,6 +292,8 @@ static void gather(Site *site) {
         if (before == 0 || !(site->largest[h] >= site->stats.largest[h]))
             site->largest[h] = site->stats.largest[h];
     }
+    double keys = (double)site->stats.keys;
+    site->keys = before > 0 ? MAX(site->keys, keys) : keys;
     double old = before > 0 ? site->uniform * before : 0;
     site->uniform = (old + site->stats.uniform * weight) / total;
     site->weight = total;

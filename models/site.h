@@ -63,6 +63,7 @@ typedef struct Site {
     double *largest;      /* [heads] */
     double uniform;       /* what the entropy would be, were attention uniform */
     double weight;        /* queries gathered */
+    double keys;          /* most keys, padding included */
     Measured measured;    /* since the reset */
 } Site;
 

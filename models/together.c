@@ -29,10 +29,10 @@ static void add_measured(Ranks *ranks, Model *model) {
     mem_free(sum);
 }
 
-/* Numbers of each kind: the loss, two for each site, and one for each of its heads. */
+/* Numbers of each kind: the loss, three for each site, and one for each of its heads. */
 static size_t count_numbers(const Model *model) {
     size_t count = 1;
-    for (size_t i = 0; i < model->site_count; i++) count += model->sites[i]->heads + 2;
+    for (size_t i = 0; i < model->site_count; i++) count += model->sites[i]->heads + 3;
     return count;
 }
 
@@ -45,6 +45,7 @@ void together_measure(Ranks *ranks, Model *model, double *loss) {
         const Site *site = model->sites[i];
         bool empty = site->weight == 0; /* what it holds is of a step before */
         sum[n] = largest[n] = site->weight, n++;
+        sum[n] = largest[n] = empty ? 0 : site->keys, n++;
         sum[n] = largest[n] = empty ? 0 : site->uniform * site->weight, n++;
         for (size_t h = 0; h < site->heads; h++, n++) {
             sum[n] = empty ? 0 : site->entropy[h] * site->weight;
@@ -58,6 +59,7 @@ void together_measure(Ranks *ranks, Model *model, double *loss) {
     for (size_t i = 0; i < model->site_count; i++) {
         Site *site = model->sites[i];
         site->weight = sum[n++];
+        site->keys = largest[n++];
         site->uniform = sum[n++] / site->weight;
         for (size_t h = 0; h < site->heads; h++, n++) {
             site->entropy[h] = sum[n] / site->weight;

@@ -36,12 +36,20 @@ same_numbers() { # RUN RUN: none further off than 1e-5 of itself
     done
 }
 
+# The keys that each site of attention saw in each row, padding included: the most of any rank.
+same_keys() { # RUN RUN
+    for run in "$1" "$2"; do
+        grep -o '"keys":[0-9]*' "$run/probe.jsonl" >"$run.keys"
+    done
+    cmp "$1.keys" "$2.keys"
+}
+
 # small.ini with these words, by one process and by several.
 together() { # NAME RANKS WORDS...
     name=$1 count=$2
     shift 2
     rm -rf one many
     train small.ini "$@" --out one && ranks "$count" small.ini "$@" --out many &&
-        same_numbers one many
+        same_numbers one many && same_keys one many
     tell "$name" $?
 }

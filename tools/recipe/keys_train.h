@@ -47,7 +47,8 @@
          WHEN("model.reparam = {gamma_lr_scale}")),
     REAL(FOR_ALL, optim, front_lr_scale, "1", FROM(0),
          "Learning rate of the front end as a multiple of lr: patch embedding, class token, "
-         "speech convolution, embeddings, positions, their biases and gamma."),
+         "speech convolution with the norm in front of it, embeddings, positions, their "
+         "biases and gamma."),
 
     CHOICE(FOR_ALL, schedule, name, "constant",
            schedule_names, NULL,

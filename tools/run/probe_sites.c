@@ -95,7 +95,7 @@ static json_t *site_row(const Model *model, const Site *site, const double *sigm
     }
     json_t *row =
         json_pack("{s:s, s:o, s:o, s:I, s:o}", "site", site->name, "entropy", entropy,
-                  "max_logit", json_number(largest), "keys", (json_int_t)site->stats.keys,
+                  "max_logit", json_number(largest), "keys", (json_int_t)site->keys,
                   "uniform", json_number(site->uniform));
     Probed probed = {.site = site,
                      .query = sigma_of(model, sigma, site->query),
