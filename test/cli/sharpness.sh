@@ -43,6 +43,8 @@ sharp whole >wanted
 tell "every sixth step has a row" $?
 grep -q 'waiting for sharpness' err && [ ! -e whole/sharpness ]
 tell "the end waits for what is due, says so, and leaves no snapshot" $?
+grep -q '^memory: about [0-9.]* GB more for steady64 (probe.sharpness)$' err
+tell "the estimate of memory has the process beside the run" $?
 
 # A process that is killed at any moment, resumed until the run is done.
 n=0 code=1
@@ -83,6 +85,26 @@ tell "a measurement that fails is a row without numbers and a warning" $?
 "$STEADY" probe whole --sharpness --sample 8 --checkpoint 35 --json >one 2>err &&
     grep -q '^{"step":35,"sharpness":{"raw":\[.*"threshold":' one
 tell "probe --sharpness prints the row of a checkpoint" $?
+# ---- what has no threshold ----
+
+short="probe.sharpness=0 train.steps=3 train.checkpoint_every=3 schedule.name=cosine"
+number() { sed -n "s/.*\"$1\":\([^,}]*\)[,}].*/\1/p"; }
+train small.ini $short optim.lr=0 --out still
+"$STEADY" probe still --sharpness --sample 4 >text 2>err && grep -q '^threshold  *none: the learning rate of the step is 0$' text &&
+    "$STEADY" probe still --sharpness --sample 4 --json 2>err | grep -q '"threshold":null,.*"lr":0.0,'
+tell "at a learning rate of 0 there is no threshold, and the table says why" $?
+train small.ini $short optim.name=lamb --out lamb
+"$STEADY" probe lamb --sharpness --sample 4 >text 2>err && grep -q '^preconditioned  *none: lamb has no known preconditioner' text &&
+    "$STEADY" probe lamb --sharpness --sample 4 --json 2>err | grep -q '"preconditioned":null,.*"why":"lamb has no known'
+tell "LAMB has no preconditioned spectrum; table and JSON say why" $?
+for every in 1 2; do
+    train small.ini $short train.steps=5 schedule.warmup_steps=2 train.log_every=$every --out every$every
+    "$STEADY" probe every$every --sharpness --sample 4 --checkpoint 3 --json 2>err >row$every
+done
+[ -s row1 ] && cmp row1 row2 && ! grep -q '"step":3,"loss"' every2/train.jsonl &&
+    number lr <row1 | awk '{ exit !($1 > 0) }'
+tell "the learning rate of a step that was not logged is computed" $?
+
 cp "$STEADY" alone && { ./alone probe whole --sharpness >out 2>err; [ $? = 1 ]; } &&
     grep -q 'steady64: .*make build/steady64' err
 tell "without steady64 beside it the program says where it should be" $?

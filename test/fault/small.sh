@@ -14,8 +14,13 @@ OMP_NUM_THREADS=1
 
 SMALL="model.depth=1 model.width=8 model.heads=1 train.threads=1 train.epochs=0
 train.checkpoint_every=4 train.eval_every=4 probe.every=2 schedule.warmup_steps=0 schedule.name=constant"
+# Where ARPACK is there, sharpness is measured beside the run of `changes`.
+sharpness=
+"$steady" doctor 2>/dev/null | grep -q '^ARPACK  *yes' && sharpness="probe.sharpness=8 probe.sharpness_sample=4"
 words_of() { # TASK
     case $1 in
+    changes) echo $(words_of pictures) intervene.at=9 intervene.optim.lr=1e-4 intervene.at2=0.5e \
+        intervene.model.temperature2=0.5 $sharpness ;;
     pictures) echo demo $SMALL train.batch=8 data.synthetic_count=40 ;;
     text) echo shakespeare-char data.source=grammar data.path= $SMALL model.context=16 \
         data.synthetic_count=100 train.batch=4 data.val_fraction=0 ;;

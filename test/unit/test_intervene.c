@@ -192,9 +192,12 @@ static void what_cannot_be_meant_is_refused(void **state) {
     REFUSED("behind intervene.at", "intervene.at=5", "intervene.schedule.name=step");
     REFUSED("is not section.key=value", "intervene.at=5", "intervene.key=lr");
     REFUSED("did you mean optim.lr?", "intervene.at=5", "intervene.key=optim.lrr=1");
-    REFUSED("optim.momentum", "optim.name=sgd", "intervene.at=5",
-            "intervene.optim.momentum=0.9");
-    REFUSED("train.ema", "intervene.at=5", "intervene.train.ema=0.9");
+    REFUSED("optim.momentum cannot change between 0 and more while a run goes on: it is "
+            "kept from the first step on, or not at all; begin with more than 0",
+            "optim.name=sgd", "intervene.at=5", "intervene.optim.momentum=0.9");
+    REFUSED("train.ema cannot change between 0 and more while a run goes on: the average "
+            "is kept from the first step on, or not at all; begin with more than 0",
+            "intervene.at=5", "intervene.train.ema=0.9");
 }
 
 static void a_file_is_refused_with_its_line(void **state) {

@@ -191,9 +191,17 @@ static size_t micro_batches(const Task *task) {
     return (size_t)ceil((double)task->part / examples);
 }
 
+static size_t vectors_of(size_t size) {
+    return eigen_kept(size, SHARPNESS_COUNT) + SHARPNESS_COUNT + 9;
+}
+
+double sharpness_memory(size_t size) {
+    return (double)vectors_of(size) * (double)size * sizeof(double);
+}
+
 static void say_memory(const Sharpness *s, size_t size) {
-    size_t vectors = eigen_kept(size, SHARPNESS_COUNT) + SHARPNESS_COUNT + 9;
-    double bytes = (double)vectors * (double)size * sizeof(double);
+    size_t vectors = vectors_of(size);
+    double bytes = sharpness_memory(size);
     mem_expect(bytes, "the search for eigenvalues");
     say("sharpness: %zu parameters, %zu %s examples, %.3g MB for %zu vectors",
         s->parameters, s->sample, split_name(s->split), bytes / 1e6, vectors);
@@ -214,7 +222,7 @@ Status sharpness_measure(const SharpnessTask *job, Sharpness *s, Err *err) {
                      .edge = optim_edge(step->optim),
                      .optimizer = task->recipe->optim.name,
                      .ratio = optim_has_ratio(step->optim)};
-    s->threshold = s->edge / s->lr;
+    s->threshold = s->lr > 0 ? s->edge / s->lr : (double)NAN;
     say_memory(s, task->model->params->trained);
     Hessian *h = hessian_new(step, &batch);
     s->loss = step->loss;

@@ -40,7 +40,7 @@ typedef struct Sharpness {
     double loss;      /* of the sample */
     double lr;        /* of `step`; NaN: not known */
     double edge;      /* threshold times lr; NaN: not known */
-    double threshold; /* edge / lr; NaN: not known */
+    double threshold; /* edge / lr; NaN: not known, or lr is 0 */
     OptimKind optimizer;
     bool ratio; /* its ratios of norms are not part of P */
     Spectrum raw, preconditioned;
@@ -59,6 +59,9 @@ typedef struct SharpnessTask {
 
 /* FAIL_USAGE: this program was built without ARPACK. */
 Status sharpness_check(Err *err);
+
+/* Bytes of the vectors that the search for eigenvalues of so many numbers keeps. */
+double sharpness_memory(size_t size);
 
 /* FAIL_INTERRUPTED where stop_requested. */
 Status sharpness_measure(const SharpnessTask *job, Sharpness *s, Err *err);

@@ -41,6 +41,9 @@ static void print_spectrum(const char *name, const Spectrum *s) {
 
 /* "38/lr" of Adam, "3.8/lr" of a heavy ball. */
 static void print_threshold(const Sharpness *s) {
+    if (isnan(s->threshold) && isfinite(s->edge))
+        printf("%-16s none: the learning rate of the step is %s\n", "threshold",
+               isnan(s->lr) ? "not known" : "0");
     if (isnan(s->threshold)) return;
     double largest = 0; /* negative curvature makes no step grow by oscillating */
     for (size_t i = 0; i < s->preconditioned.count; i++)

@@ -300,12 +300,14 @@ static Status check_state(const Recipe *recipe, const Recipe *now, Err *err) {
         return err_set(
             err, FAIL_USAGE,
             "optim.momentum cannot change between 0 and more while a run goes on: "
-            "it is kept from the first step on, or not at all");
+            "it is kept from the first step on, or not at all; begin with more than 0, "
+            "such as 1e-6");
     if ((recipe->train.ema > 0) != (now->train.ema > 0))
         return err_set(
             err, FAIL_USAGE,
             "train.ema cannot change between 0 and more while a run goes on: the "
-            "average is kept from the first step on, or not at all");
+            "average is kept from the first step on, or not at all; begin with more "
+            "than 0, such as 1e-6");
     return OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine/core/machine.h"
+#include "tools/probe/sharpness.h"
 #include "tools/train/parts.h"
 
 /* The estimate of activations may be too high: what is refused is beyond doubt. */
@@ -34,6 +35,13 @@ Status trainer_check_memory(const Trainer *t, Err *err) {
                    kept ? ", a smaller data.cache" : "");
 }
 
+/* The same in double, with the vectors of the search. */
+static double sharpness_needs(const Trainer *t) {
+    double twice = sizeof(double) / (double)sizeof(real);
+    return twice * (owned(t) + t->task->memory) +
+           sharpness_memory(t->task->model->params->trained);
+}
+
 void trainer_say_memory(const Trainer *t) {
     double own = owned(t), all = own + t->task->memory;
     size_t total, available;
@@ -42,6 +50,12 @@ void trainer_say_memory(const Trainer *t) {
             "memory: about %.2f GB, %.2f of parameters, gradients and optimizer, %.2f of "
             "activations\n",
             all / 1e9, own / 1e9, t->task->memory / 1e9);
+    if (trainer_wants_sharpness(t)) {
+        double beside = sharpness_needs(t);
+        all += beside;
+        fprintf(stderr, "memory: about %.2f GB more for steady64 (probe.sharpness)\n",
+                beside / 1e9);
+    }
     if (available && all > (double)available)
         fprintf(
             stderr,

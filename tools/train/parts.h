@@ -22,6 +22,9 @@ Status trainer_log_step(Trainer *trainer, double lr, Err *err);
 
 /* ---- sharpness.c: on rank 0 ---- */
 
+/* Is it measured, from the start or behind an intervention? */
+bool trainer_wants_sharpness(const Trainer *trainer);
+
 /* FAIL_USAGE or FAIL_RUN where probe.sharpness wants what this installation lacks. */
 Status trainer_check_sharpness(const Trainer *trainer, Err *err);
 

@@ -41,12 +41,17 @@ static void remove_files(const Trainer *t, size_t step) {
     }
 }
 
-Status trainer_check_sharpness(const Trainer *t, Err *err) {
-    char path[1000], value[INTERVENE_TEXT];
+bool trainer_wants_sharpness(const Trainer *t) {
+    char value[INTERVENE_TEXT];
     bool wanted = t->recipe->probe.sharpness;
     for (size_t g = 0; g < INTERVENE_GROUPS; g++)
         wanted |= intervene_changes(t->base, g, key_find("probe.sharpness"), value);
-    if (!wanted || sharpness_check(err)) return err->status;
+    return wanted;
+}
+
+Status trainer_check_sharpness(const Trainer *t, Err *err) {
+    char path[1000];
+    if (!trainer_wants_sharpness(t) || sharpness_check(err)) return err->status;
     return double_path(path, sizeof path, err);
 }
 
