@@ -42,10 +42,11 @@ double entropy_bound_causal(size_t rows, double sigma) {
     for (size_t keys = 2; keys <= rows && keys <= PLAIN; keys++)
         sum += entropy_bound(keys, sigma);
     if (rows > PLAIN) {
-        double start = PLAIN + 0.5;
-        for (double from = start, to; from < end; from = to) {
-            to = fmin(2 * from, end);
+        double start = PLAIN + 0.5, from = start;
+        while (from < end) {
+            double to = fmin(2 * from, end);
             sum += panel(from, to, sigma);
+            from = to;
         }
         sum -= (slope(end, sigma) - slope(start, sigma)) / 24;
     }

@@ -83,7 +83,7 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     return command_check_name("RUN", o->choice.dir, err);
 }
 
-static Status open(Options *o, OpenRun *run, Err *err) {
+static Status open_model(Options *o, OpenRun *run, Err *err) {
     if (!run_is_folder(o->choice.dir)) return run_open_recipe(run, &o->choice, err);
     if (o->all) o->choice.checkpoint = NULL;
     o->choice.use = USES[o->split];
@@ -206,7 +206,7 @@ static int run_probe(int argc, char **argv) {
     if (!failed && o.sharpness && sizeof(real) < sizeof(double))
         failed = sharpness_check(&err) || double_become(argc, argv, &err);
     o.rows = json_array();
-    failed = failed || open(&o, &run, &err);
+    failed = failed || open_model(&o, &run, &err);
     if (!failed && o.sharpness) failed = sharpness(&o, &run, &err);
     else if (!failed) failed = probe(&o, &run, &err) || show(&o, &run, &err);
     json_decref(o.rows);

@@ -94,6 +94,7 @@ static Status word_scope(const Sweep *sweep, const Word *word, bool *scope, Err 
 
 /* "section.key,section.key" */
 static void join_keys(const Word *word, TextBuffer *text) {
+    CHECK(word->keys.count, "a word without a key");
     for (size_t k = 0; k < word->keys.count; k++) {
         if (k) text_append_byte(text, ',');
         text_append(text, word->keys.text[k], strlen(word->keys.text[k]));
@@ -128,7 +129,7 @@ static Status fill_list(SweepAxis *axis, const Word *word, SweepList *list, Err 
 
 static SweepList list_copy(const SweepList *list) {
     SweepList copy = {mem_array(list->count, sizeof *copy.index), list->count};
-    memcpy(copy.index, list->index, list->count * sizeof *copy.index);
+    for (size_t i = 0; i < list->count; i++) copy.index[i] = list->index[i];
     return copy;
 }
 
