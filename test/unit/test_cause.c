@@ -54,13 +54,13 @@ static void the_factor_that_grew_and_the_mover_are_named(void **state) {
     (void)state;
     Case c;
     case_begin(&c);
-    expect(&c,
-           "Since the first probe its input |x|^2 grew 100-fold, sigma^2 of its queries "
-           "and keys 1.2-fold; conv moved by 2.36 times itself at step 1.");
+    expect(&c, "Since the first probe its input |x|^2 changed by a factor of 100, "
+               "sigma^2 of its queries and keys by 1.2; conv moved by 2.36 times itself "
+               "at step 1.");
     c.low.fell_step = 10;
-    expect(&c,
-           "Since the first probe its input |x|^2 grew 960-fold, sigma^2 of its queries "
-           "and keys 1.4-fold; conv moved by 9 times itself at step 10.");
+    expect(&c, "Since the first probe its input |x|^2 changed by a factor of 960, "
+               "sigma^2 of its queries and keys by 1.4; conv moved by 9 times itself at "
+               "step 10.");
 }
 
 static void what_is_not_known_is_not_said(void **state) {
@@ -69,8 +69,8 @@ static void what_is_not_known_is_not_said(void **state) {
     case_begin(&c);
     c.site.value[SITE_INPUT] = NULL;
     expect(&c,
-           "Since the first probe its sigma^2 grew 1.2-fold; conv moved by 2.36 times "
-           "itself at step 1.");
+           "Since the first probe its sigma^2 changed by a factor of 1.2; conv moved by "
+           "2.36 times itself at step 1.");
     c.site.value[SITE_SIGMA2] = NULL;
     expect(&c, "Before that conv moved by 2.36 times itself at step 1.");
     c.ratio[1][0] = NAN, c.ratio[1][1] = 0.2;

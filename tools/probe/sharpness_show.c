@@ -45,6 +45,12 @@ static void print_threshold(const Sharpness *s) {
         printf("%-16s none: the learning rate of the step is %s\n", "threshold",
                isnan(s->lr) ? "not known" : "0");
     if (isnan(s->threshold)) return;
+    if (!isfinite(s->threshold)) {
+        printf("%-16s none: the learning rate is 0 here (the end of the schedule?); "
+               "try --checkpoint best\n",
+               "threshold");
+        return;
+    }
     double largest = 0; /* negative curvature makes no step grow by oscillating */
     for (size_t i = 0; i < s->preconditioned.count; i++)
         largest = fmax(largest, s->preconditioned.value[i]);

@@ -45,8 +45,7 @@ static Mover largest_mover(const ProbeLog *probe, size_t last) {
 static void add_growth(char *text, const char *what, double times, bool first) {
     size_t used = strlen(text);
     if (!isfinite(times)) return;
-    snprintf(text + used, CAUSE_TEXT - used,
-             times >= 100 ? "%s%s %.0f-fold" : "%s%s %.3g-fold",
+    snprintf(text + used, CAUSE_TEXT - used, times >= 100 ? "%s%s %.0f" : "%s%s %.3g",
              first ? "Since the first probe " : ", ", what, times);
 }
 
@@ -57,8 +56,10 @@ void cause_text(const RunLog *run, const EntropyLow *low, char text[CAUSE_TEXT])
     if (!site || !probe->count) return;
     size_t at = probe_at(probe, low->fell_step), used;
     double input = growth(site, SITE_INPUT, at), sigma = growth(site, SITE_SIGMA2, at);
-    add_growth(text, "its input |x|^2 grew", input, true);
-    add_growth(text, *text ? "sigma^2 of its queries and keys" : "its sigma^2 grew",
+    add_growth(text, "its input |x|^2 changed by a factor of", input, true);
+    add_growth(text,
+               *text ? "sigma^2 of its queries and keys by"
+                     : "its sigma^2 changed by a factor of",
                sigma, !*text);
     Mover mover = largest_mover(probe, at);
     used = strlen(text);

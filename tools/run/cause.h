@@ -3,8 +3,8 @@
  * |logit| <= sigma^2 |x|^2 / sqrt(K), up to a factor: either the input x grew, or the
  * weights that make queries and keys did.  And what grew, grew because something moved.
  *
- *     "Since the first probe its input |x|^2 grew 960-fold, sigma^2 of its queries and
- *      keys 1.4-fold; conv moved by 2.4 times itself at step 1."
+ *     "Since the first probe its input |x|^2 changed by a factor of 960, sigma^2 of
+ *      its queries and keys by 1.4; conv moved by 2.4 times itself at step 1."
  *
  * Not for: runs without such probes, of which it says nothing, or as much as is there. */
 #ifndef STEADY_CAUSE_H
