@@ -167,6 +167,30 @@ train small.ini guard.collapse=warn guard.entropy_below=1 train.steps=7 --out wa
 timeless wary/train.jsonl >a && timeless warned/train.jsonl | cmp - a
 tell "a resumed run has not forgotten which layers it warned of" $?
 
+# Adagrad's first step moves weights by five times themselves; block 0 falls at step 4.
+fall="optim.name=adagrad optim.lr=0.1 guard.entropy_below=0.9"
+why='at step 4\. From step 1 to step 4 its input |x|^2 changed by a factor of [0-9.]*, sigma^2 of its queries and keys by [0-9.]*; blocks.0.mlp.fc1.weight moved by 5[.0-9]* times itself at step 1\.$'
+# shellcheck disable=SC2086
+train small.ini $fall probe.every=2 --out caused && grep -q "^warning: entropy collapse: blocks.0.attn .*$why" err &&
+    grep -q '"event":"alarm","text":"[^"]*entropy","site":"blocks.0.attn",.*"cause":"From step 1 to step 4 its input' caused/train.jsonl
+tell "the warning and its event say which factor grew, and what moved" $?
+# shellcheck disable=SC2086
+train small.ini $fall probe.every=2 train.steps=3 --out causes && train --resume causes train.steps=12 &&
+    grep -q "^warning: entropy collapse: blocks.0.attn .*$why" err
+timeless causes/train.jsonl >a && timeless caused/train.jsonl | cmp - a
+tell "a resumed run says the same" $?
+# shellcheck disable=SC2086
+train small.ini $fall probe.every=2 guard.collapse=stop --out halted
+[ $? = 5 ] && grep -q "^steady train: entropy collapse: .* at step 4 .* warm-up\. ${why#*\. }" err &&
+    [ "$(tail -n 1 halted/probe.jsonl | cut -c 1-10)" = '{"step":4,' ]
+tell "so does the message of exit 5, behind the last probe" $?
+# shellcheck disable=SC2086
+train small.ini $fall probe.every=3 guard.collapse=stop --out earlier
+[ $? = 5 ] && grep -q 'From step 1 to step 3 its input' err &&
+    train small.ini $fall probe.every=0 --out unprobed &&
+    grep -q 'at step 4\. Before that blocks.0.mlp.fc1.weight moved by' err
+tell "without a probe of the step it is that of the last, without probes what is known" $?
+
 # ---- guard.update_above ----
 
 train small.ini optim.name=adagrad optim.lr=0.1 --out moved

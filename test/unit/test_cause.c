@@ -45,53 +45,92 @@ static void case_begin(Case *c) {
 
 static void expect(Case *c, const char *wanted) {
     char text[CAUSE_TEXT];
-    cause_text(&c->run, &c->low, text);
+    cause_text(&c->run, c->low.fell_site, c->low.fell_step, text);
     assert_string_equal(text, wanted);
 }
 
-/* What moved after the site had fallen is no cause. */
+/* What a step moves acts on the forward pass of the next. */
 static void the_factor_that_grew_and_the_mover_are_named(void **state) {
     (void)state;
     Case c;
     case_begin(&c);
-    expect(&c, "Since the first probe its input |x|^2 changed by a factor of 100, "
+    expect(&c, "From step 1 to step 2 its input |x|^2 changed by a factor of 100, "
                "sigma^2 of its queries and keys by 1.2; conv moved by 2.36 times itself "
                "at step 1.");
     c.low.fell_step = 10;
-    expect(&c, "Since the first probe its input |x|^2 changed by a factor of 960, "
-               "sigma^2 of its queries and keys by 1.4; conv moved by 9 times itself at "
-               "step 10.");
+    c.ratio[1][1] = 7;
+    expect(&c, "From step 1 to step 10 its input |x|^2 changed by a factor of 960, "
+               "sigma^2 of its queries and keys by 1.4; conv moved by 7 times itself at "
+               "step 2.");
+}
+
+static void between_probes_the_last_one_counts_and_is_named(void **state) {
+    (void)state;
+    Case c;
+    case_begin(&c);
+    c.low.fell_step = 9;
+    c.sigma2[1] = 0.5;
+    expect(&c, "From step 1 to step 2 its input |x|^2 changed by a factor of 100, "
+               "sigma^2 of its queries and keys by 0.5; conv moved by 2.36 times itself "
+               "at step 1.");
 }
 
 static void what_is_not_known_is_not_said(void **state) {
     (void)state;
     Case c;
     case_begin(&c);
-    c.site.value[SITE_INPUT] = NULL;
-    expect(&c,
-           "Since the first probe its sigma^2 changed by a factor of 1.2; conv moved by "
-           "2.36 times itself at step 1.");
-    c.site.value[SITE_SIGMA2] = NULL;
+    c.input[0] = NAN;
+    expect(&c, "From step 1 to step 2 sigma^2 of its queries and keys changed by a "
+               "factor of 1.2; conv moved by 2.36 times itself at step 1.");
+    c.site.value[SITE_INPUT] = c.site.value[SITE_SIGMA2] = NULL;
     expect(&c, "Before that conv moved by 2.36 times itself at step 1.");
     c.ratio[1][0] = NAN, c.ratio[1][1] = 0.2;
     expect(&c, "");
+}
+
+/* A warning of guard.update_above comes at any step, with or without probes. */
+static void a_warning_names_the_mover_too(void **state) {
+    (void)state;
+    Case c;
+    RunEvent events[] = {{.step = 1, .tensor = "conv.weight", .ratio = 2.5},
+                         {.step = 2, .tensor = "head.weight", .ratio = 40},
+                         {.step = 1, .ratio = 50}};
+    case_begin(&c);
+    c.run.events = events, c.run.event_count = COUNT(events);
+    c.run.probe.count = 0;
+    expect(&c, "Before that conv.weight moved by 2.5 times itself at step 1.");
+    c.low.fell_step = 3;
+    expect(&c, "Before that head.weight moved by 40 times itself at step 2.");
+}
+
+static void at_the_first_probe_nothing_has_grown(void **state) {
+    (void)state;
+    Case c;
+    case_begin(&c);
+    c.low.fell_step = 1;
+    expect(&c, "");
+    c.low.fell_step = 2, c.run.probe.count = 1;
+    expect(&c,
+           "Which factor grew is not known: no probe since step 1 (probe.every); conv "
+           "moved by 2.36 times itself at step 1.");
 }
 
 static void a_run_that_did_not_fall_has_no_cause(void **state) {
     (void)state;
     Case c;
     case_begin(&c);
+    *c.low.fell_site = 0;
     c.low.fell_step = 0;
-    expect(&c, "");
-    c.low.fell_step = 2;
-    strcpy(c.low.fell_site, "elsewhere");
     expect(&c, "");
 }
 
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(the_factor_that_grew_and_the_mover_are_named),
+        cmocka_unit_test(between_probes_the_last_one_counts_and_is_named),
         cmocka_unit_test(what_is_not_known_is_not_said),
+        cmocka_unit_test(a_warning_names_the_mover_too),
+        cmocka_unit_test(at_the_first_probe_nothing_has_grown),
         cmocka_unit_test(a_run_that_did_not_fall_has_no_cause),
     };
     return cmocka_run_group_tests_name("cause", cases, NULL, NULL);

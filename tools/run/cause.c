@@ -1,6 +1,7 @@
 #include "tools/run/cause.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,12 +19,55 @@ static size_t probe_at(const ProbeLog *probe, size_t step) {
     return at;
 }
 
-/* How many times its first value a number of the site is at probe `at`; NaN: unknown. */
-static double growth(const SiteLog *site, SiteNumber number, size_t at) {
-    const double *value = site->value[number];
-    for (size_t p = 0; value && p < at; p++)
-        if (value[p] > 0) return value[at] / value[p];
-    return NAN;
+/* The factors of the logits, and what they are called. */
+static const struct {
+    SiteNumber number;
+    const char *name;
+} factors[] = {{SITE_INPUT, "its input |x|^2"},
+               {SITE_MEMORY, "its memory |x|^2"},
+               {SITE_SIGMA2, "sigma^2 of its queries and keys"}};
+
+static bool is_known(const SiteLog *site, size_t factor, size_t at) {
+    const double *value = site->value[factors[factor].number];
+    return value && value[at] > 0 && isfinite(value[at]);
+}
+
+/* The first probe up to `last` that has a factor; SIZE_MAX: none. */
+static size_t first_of(const SiteLog *site, size_t last) {
+    for (size_t p = 0; p <= last; p++)
+        for (size_t i = 0; i < COUNT(factors); i++)
+            if (is_known(site, i, p)) return p;
+    return SIZE_MAX;
+}
+
+/* Behind what is in text. */
+static void add(char *text, const char *format, ...) {
+    size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text + used, CAUSE_TEXT - used, format, args);
+    va_end(args);
+}
+
+static void add_factors(const ProbeLog *probe, const SiteLog *site, size_t step,
+                        char *text) {
+    size_t at = probe_at(probe, step), first = first_of(site, at);
+    if (first == at && probe->step[at] < (double)step)
+        add(text,
+            "Which factor grew is not known: no probe since step %.0f (probe.every)",
+            probe->step[at]);
+    bool any = false;
+    for (size_t i = 0; i < COUNT(factors) && first < at; i++) {
+        if (!is_known(site, i, first) || !is_known(site, i, at)) continue;
+        const double *value = site->value[factors[i].number];
+        double times = value[at] / value[first];
+        if (!any)
+            add(text, "From step %.0f to step %.0f ", probe->step[first],
+                probe->step[at]);
+        add(text, any ? ", %s by" : "%s changed by a factor of", factors[i].name);
+        add(text, times >= 100 ? " %.0f" : " %.3g", times);
+        any = true;
+    }
 }
 
 typedef struct Mover {
@@ -31,42 +75,33 @@ typedef struct Mover {
     double ratio, step;
 } Mover;
 
-static Mover largest_mover(const ProbeLog *probe, size_t last) {
+/* Probes see all weights at their steps, warnings (guard.update_above) all steps. */
+static Mover largest_mover(const RunLog *run, size_t before) {
+    const ProbeLog *probe = &run->probe;
     Mover most = {.ratio = 0};
+    for (size_t i = 0; i < run->event_count; i++) {
+        const RunEvent *e = &run->events[i];
+        if (e->tensor && e->ratio > most.ratio && e->step < (double)before)
+            most = (Mover){e->tensor, e->ratio, e->step};
+    }
     for (size_t i = 0; i < probe->weight_count; i++) {
         const double *ratio = probe->weights[i].value[WEIGHT_UPDATE_RATIO];
-        for (size_t p = 0; p <= last; p++)
+        for (size_t p = 0; p < probe->count && probe->step[p] < (double)before; p++)
             if (ratio[p] > most.ratio)
                 most = (Mover){probe->weights[i].name, ratio[p], probe->step[p]};
     }
     return most;
 }
 
-static void add_growth(char *text, const char *what, double times, bool first) {
-    size_t used = strlen(text);
-    if (!isfinite(times)) return;
-    snprintf(text + used, CAUSE_TEXT - used, times >= 100 ? "%s%s %.0f" : "%s%s %.3g",
-             first ? "Since the first probe " : ", ", what, times);
-}
-
-void cause_text(const RunLog *run, const EntropyLow *low, char text[CAUSE_TEXT]) {
+void cause_text(const RunLog *run, const char *name, size_t step, char text[CAUSE_TEXT]) {
     const ProbeLog *probe = &run->probe;
-    const SiteLog *site = low->fell_step ? site_of(run, low->fell_site) : NULL;
+    const SiteLog *site = site_of(run, name);
     *text = 0;
-    if (!site || !probe->count) return;
-    size_t at = probe_at(probe, low->fell_step), used;
-    double input = growth(site, SITE_INPUT, at), sigma = growth(site, SITE_SIGMA2, at);
-    add_growth(text, "its input |x|^2 changed by a factor of", input, true);
-    add_growth(text,
-               *text ? "sigma^2 of its queries and keys by"
-                     : "its sigma^2 changed by a factor of",
-               sigma, !*text);
-    Mover mover = largest_mover(probe, at);
-    used = strlen(text);
+    if (!*name) return;
+    if (site && probe->count) add_factors(probe, site, step, text);
+    Mover mover = largest_mover(run, step);
     if (mover.ratio > CAUSE_MOVED)
-        snprintf(text + used, CAUSE_TEXT - used,
-                 "%s%s moved by %.3g times itself at step %.0f",
-                 used ? "; " : "Before that ", mover.name, mover.ratio, mover.step);
-    used = strlen(text);
-    if (used) snprintf(text + used, CAUSE_TEXT - used, ".");
+        add(text, "%s%s moved by %.3g times itself at step %.0f",
+            *text ? "; " : "Before that ", mover.name, mover.ratio, mover.step);
+    if (*text) add(text, ".");
 }

@@ -48,9 +48,15 @@ static char *event_text(const json_t *row) {
 
 static void read_event(RunLog *run, const json_t *row, double step, size_t space) {
     if (!run->events) run->events = mem_zalloc(space * sizeof *run->events);
+    const char *kind = runlog_text(row, "event"), *tensor = runlog_text(row, "tensor");
+    bool moved = tensor && !strcmp(kind, "moved");
     run->events[run->event_count++] =
-        (RunEvent){step, mem_strdup(runlog_text(row, "event")), event_text(row),
-                   runlog_number(row, "count")};
+        (RunEvent){.step = step,
+                   .kind = mem_strdup(kind),
+                   .text = event_text(row),
+                   .count = runlog_number(row, "count"),
+                   .tensor = moved ? mem_strdup(tensor) : NULL,
+                   .ratio = runlog_number(row, "ratio")};
 }
 
 static void read_train_row(RunLog *run, const json_t *row, double step, size_t space) {
@@ -232,6 +238,7 @@ void runlog_free(RunLog *run) {
     for (size_t i = 0; i < run->event_count; i++) {
         mem_free(run->events[i].kind);
         mem_free(run->events[i].text);
+        mem_free(run->events[i].tensor);
     }
     for (size_t i = 0; i < run->setting_count; i++) {
         mem_free(run->settings[i].key);

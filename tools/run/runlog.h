@@ -31,6 +31,8 @@ typedef struct RunEvent {
     double step;
     char *kind, *text; /* "resume", "skip", "rollback", "alarm", ...; a sentence, or "" */
     double count;      /* of what it is about; NaN: it does not say */
+    char *tensor;      /* of "moved": which moved most; else NULL */
+    double ratio;      /* by how many times itself */
 } RunEvent;
 
 typedef struct SiteLog {

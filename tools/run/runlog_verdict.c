@@ -53,7 +53,7 @@ static bool ended_nonfinite(const RunLog *run) {
 /* Which factor of the logits grew, behind the sentence about entropy. */
 static void add_cause(const RunLog *run, const EntropyLow *low, char *text, size_t size) {
     char cause[CAUSE_TEXT];
-    cause_text(run, low, cause);
+    cause_text(run, low->fell_site, low->fell_step, cause);
     size_t used = strlen(text);
     if (*cause && used + strlen(cause) + 2 <= size)
         text_format(text + used, size - used, " %s", cause);

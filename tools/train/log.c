@@ -1,7 +1,6 @@
 /* log: what a step leaves behind (tools/train/parts.h). */
 #include <math.h>
 
-#include "tools/run/verdict.h"
 #include "tools/train/parts.h"
 
 static Status log_row_of_step(Trainer *t, double lr, Err *err) {
@@ -67,39 +66,5 @@ static void show(Trainer *t) {
 Status trainer_log_step(Trainer *t, double lr, Err *err) {
     if (log_row_of_step(t, lr, err)) return err->status;
     show(t);
-    return OK;
-}
-
-static Status alarm_of(Trainer *t, const Site *site, double share, size_t step,
-                       Err *err) {
-    const GuardConfig *g = &t->recipe->guard;
-    char text[300];
-    text_format(text, sizeof text,
-                "entropy collapse: %s fell to %.1f%% of uniform attention's entropy",
-                site->name, 100 * share);
-    json_t *more =
-        json_pack("{s:s, s:o}", "site", site->name, "share", json_number(share));
-    if (trainer_log_event(t, step, "alarm", text, more, err)) return err->status;
-    if (g->collapse == COLLAPSE_STOP)
-        return err_set(err, FAIL_COLLAPSED,
-                       "%s at step %zu (guard.entropy_below = %g); try "
-                       "model.reparam=sigma with model.norm=none, a lower optim.lr or "
-                       "a longer warm-up",
-                       text, step, g->entropy_below);
-    progress_say(&t->progress, "warning: %s at step %zu", text, step);
-    return OK;
-}
-
-Status trainer_guard_collapse(Trainer *t, size_t step, Err *err) {
-    const GuardConfig *g = &t->recipe->guard;
-    const Model *model = t->task->model;
-    for (size_t i = 0; i < model->site_count; i++) {
-        const Site *site = model->sites[i];
-        double mean = entropy_mean(site->entropy, site->heads);
-        double share = entropy_share(mean, site->uniform);
-        if (!entropy_fell(share, g->entropy_below) || t->warned[i]) continue;
-        if (alarm_of(t, site, share, step, err)) return err->status;
-        t->warned[i] = true;
-    }
     return OK;
 }

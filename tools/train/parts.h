@@ -1,8 +1,8 @@
-/* parts: what the files of the trainer share.  A step's rows, its line of progress and
- * the warning about collapse are in log.c, that about large updates in moves.c, rows of
- * events in event.c, the rate that goes by a score in plateau.c, the way to the first
- * step in open.c, the checkpoint it goes on from in newest.c, what the run needs of
- * memory in memory.c. */
+/* parts: what the files of the trainer share.  A step's rows and its line of progress are
+ * in log.c, the warning about collapse in collapse.c, that about large updates in
+ * moves.c, rows of events in event.c, the rate that goes by a score in plateau.c, the way
+ * to the first step in open.c, the checkpoint it goes on from in newest.c, what the run
+ * needs of memory in memory.c. */
 #ifndef STEADY_TRAIN_PARTS_H
 #define STEADY_TRAIN_PARTS_H
 
@@ -159,7 +159,11 @@ Status trainer_check_plateau(const Trainer *trainer, Err *err);
  * beat of train.eval_every.  All ranks call it and go by the loss of rank 0. */
 Status trainer_see_plateau(Trainer *trainer, Split split, const Score *score, Err *err);
 
-/* Warns of each site once; FAIL_COLLAPSED where the recipe wants to stop. */
+/* Will trainer_guard_collapse stop the run?  Then there is no update. */
+bool trainer_collapses(const Trainer *trainer);
+
+/* Warns of each site once, with what has grown (tools/run/cause.h); FAIL_COLLAPSED where
+ * the recipe wants to stop.  Behind the row of probe.jsonl where one is due. */
 Status trainer_guard_collapse(Trainer *trainer, size_t step, Err *err);
 
 /* After the update of `step`, which trainer_look has had measured: a row "moved" and a

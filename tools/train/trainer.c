@@ -192,13 +192,10 @@ static bool weights_good(const ParamSet *params) {
 static Status finish_step(Trainer *t, size_t step, Err *err) {
     if (trainer_log_task_events(t, step, err)) return err->status;
     trainer_look(t, step);
-    if (trainer_guard_collapse(t, step, err)) {
-        Err second = ERR_NONE; /* a run that stops here shows why */
-        trainer_log_probe(t, step, false, &second);
-        return err->status;
-    }
-    double lr = update(t, step);
-    if (trainer_log_probe(t, step, true, err)) return err->status;
+    bool stops = trainer_collapses(t); /* and shows why */
+    double lr = stops ? 0 : update(t, step);
+    if (trainer_log_probe(t, step, !stops, err)) return err->status;
+    if (trainer_guard_collapse(t, step, err)) return err->status;
     if (trainer_guard_moves(t, step, err)) return err->status;
     t->at.step = step;
     t->at.temperature = t->recipe->model.temperature;
