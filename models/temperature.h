@@ -10,7 +10,7 @@
 
 #include "models/layer.h"
 
-/* Is it a list of NAME:NUMBER, parted by blanks or commas, each number > 0?  FAIL_USAGE
+/* Is it a list of NAME:NUMBER, separated by blanks or commas, each number > 0?  FAIL_USAGE
  * says what is not. */
 Status temperatures_check(const char *text, Err *err);
 

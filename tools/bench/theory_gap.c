@@ -1,8 +1,8 @@
 /* Theorem 3.1 of Zhai et al. 2023: how far heads are from its bound. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "engine/core/rng.h"
+#include "engine/core/sort.h"
 #include "engine/kern/bound.h"
 #include "engine/kern/gemm.h"
 #include "engine/reparam/spectral.h"
@@ -66,11 +66,6 @@ static double tight_row(size_t keys, double sigma) {
     return entropy_of(row, keys);
 }
 
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 void theory_gaps(TheoryGap gaps[THEORY_GAPS]) {
     RngCursor dice = {rng_make(0, RNG_PROBE, 1), 0};
     for (size_t i = 0; i < THEORY_GAPS; i++) {
@@ -81,8 +76,7 @@ void theory_gaps(TheoryGap gaps[THEORY_GAPS]) {
         gap->bound = entropy_bound(gap->keys, gap->sigma);
         for (size_t h = 0; h < HEADS; h++)
             above[h] = random_head(&dice, gap->keys, gap->sigma) - gap->bound;
-        qsort(above, HEADS, sizeof *above, by_size);
-        gap->random = above[HEADS / 2];
+        gap->random = sort_median(above, HEADS);
         gap->lowest = above[0];
         gap->tight = tight_row(gap->keys, gap->sigma) - gap->bound;
     }

@@ -1,26 +1,19 @@
 /* time: repeating, medians, bandwidth (tools/bench/bench.h). */
-#include <stdlib.h>
 
 #include "engine/core/rng.h"
+#include "engine/core/sort.h"
 #include "tools/bench/bench.h"
 #include "tools/program/stop.h"
 
 enum { CALLS_MAX = 1000 };
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 BenchTime bench_summary(const double *seconds, size_t count) {
     if (!count) return (BenchTime){0};
     double *sorted = mem_alloc(count * sizeof *sorted);
     for (size_t i = 0; i < count; i++) sorted[i] = seconds[i];
-    qsort(sorted, count, sizeof *sorted, by_value);
-    BenchTime time = {.median = (sorted[count / 2] + sorted[(count - 1) / 2]) / 2,
-                      .least = sorted[0],
-                      .most = sorted[count - 1],
-                      .count = count};
+    double median = sort_median(sorted, count);
+    BenchTime time = {
+        .median = median, .least = sorted[0], .most = sorted[count - 1], .count = count};
     mem_free(sorted);
     return time;
 }

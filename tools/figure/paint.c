@@ -1,14 +1,9 @@
 /* Panels of a training figure: losses, scores, gradients and the rate. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "engine/core/sort.h"
 #include "tools/figure/parts.h"
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The evaluations that stand beside the training loss: those of the first of these splits
  * that has any.  Returns their number. */
@@ -72,7 +67,7 @@ static void loss_range(const Cell *cell, double *low, double *high) {
             if (isfinite(run->train.loss[i])) sorted[count++] = run->train.loss[i];
         if (count) {
             cap = fmax(cap, 1.6 * fmax(sorted[0], run->chance));
-            qsort(sorted, count, sizeof *sorted, by_value);
+            sort_numbers(sorted, count);
             *low = fmin(*low, sorted[count / 200]);
             *high = fmax(*high, sorted[count - 1 - count / 200]);
         }

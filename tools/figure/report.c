@@ -7,6 +7,7 @@
 
 #include "data/file/openfile.h"
 #include "data/speech/wer.h"
+#include "engine/core/sort.h"
 #include "tools/figure/figures.h"
 #include "tools/figure/layers.h"
 #include "tools/program/textstream.h"
@@ -153,11 +154,6 @@ static double largest(const double *value, size_t count, double before) {
     return before;
 }
 
-static int by_number(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Median of the logged rates: a pause for evaluation or a busy neighbour does not bend
  * it. */
 static double usual_rate(const TrainLog *train) {
@@ -165,7 +161,7 @@ static double usual_rate(const TrainLog *train) {
     size_t count = 0;
     for (size_t i = 0; i < train->count; i++)
         if (isfinite(train->items_per_s[i])) sorted[count++] = train->items_per_s[i];
-    qsort(sorted, count, sizeof *sorted, by_number);
+    sort_numbers(sorted, count);
     double median = count ? sorted[count / 2] : NAN;
     mem_free(sorted);
     return median;

@@ -1,19 +1,14 @@
 /* The figure of a sweep: a number against the swept rate, one line a method. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "engine/core/sort.h"
 #include "tools/figure/figures.h"
 
 typedef struct SweepLine {
     double *rate, *mean, *low, *high; /* [count] rates ascending */
     size_t count;
 } SweepLine;
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static bool is_of(const SweepPoint *point, const char *method) {
     return !strcmp(point->method, method);
@@ -74,7 +69,7 @@ static size_t rates_of(const SweepPanel *panel, const char *method, double *rate
     for (size_t i = 0; i < panel->count; i++)
         if (!method || is_of(&panel->points[i], method))
             rate[count++] = panel->points[i].rate;
-    qsort(rate, count, sizeof *rate, by_value);
+    sort_numbers(rate, count);
     for (size_t i = 0; i < count; i++)
         if (!kept || rate[kept - 1] != rate[i]) rate[kept++] = rate[i];
     return kept;

@@ -24,7 +24,7 @@ typedef struct Table {
     bool open;       /* a row that has not ended */
 } Table;
 
-void table_heading(Table *t, const char *cells); /* parted by | */
+void table_heading(Table *t, const char *cells); /* separated by | */
 void table_add(Table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* With so many significant digits, and an exponent only far from 1. */
 void table_add_number(Table *t, int digits, double x);

@@ -6,10 +6,10 @@
 
 typedef enum {
     LINE_ROW,
-    LINE_EVENT /* or sharpness */,
+    LINE_EVENT, /* or a row about sharpness alone */
     LINE_BLANK,
     LINE_BAD,
-    LINE_REPLACED
+    LINE_REPLACED,
 } LineKind;
 
 /* A line with its line end, which the last one may lack. */

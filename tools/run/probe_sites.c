@@ -7,25 +7,25 @@
 
 /* ---- the numbers: one function each ---- */
 
-typedef struct Probed {
+typedef struct SiteView {
     const Site *site;
     double query, key; /* spectral norms of what makes queries and keys */
-} Probed;
+} SiteView;
 
-static double input(const Probed *p) { return site_input(p->site, false); }
-static double common(const Probed *p) { return site_common(p->site, false); }
-static double input_max(const Probed *p) { return site_input_largest(p->site, false); }
-static double memory(const Probed *p) { return site_input(p->site, true); }
-static double memory_common(const Probed *p) { return site_common(p->site, true); }
-static double memory_max(const Probed *p) { return site_input_largest(p->site, true); }
-static double rank_of(const Probed *p) { return site_rank(p->site); }
+static double input(const SiteView *p) { return site_input(p->site, false); }
+static double common(const SiteView *p) { return site_common(p->site, false); }
+static double input_max(const SiteView *p) { return site_input_largest(p->site, false); }
+static double memory(const SiteView *p) { return site_input(p->site, true); }
+static double memory_common(const SiteView *p) { return site_common(p->site, true); }
+static double memory_max(const SiteView *p) { return site_input_largest(p->site, true); }
+static double rank_of(const SiteView *p) { return site_rank(p->site); }
 
-static double sigma2(const Probed *p) {
+static double sigma2(const SiteView *p) {
     return p->site->measured.level ? p->query * p->key : (double)NAN;
 }
 
 /* |q| |k| / (sqrt(K) tau), with |q| <= sigma_q max |x| + max |b_q|, k likewise. */
-static double logit_bound(const Probed *p) {
+static double logit_bound(const SiteView *p) {
     const Site *site = p->site;
     const Measured *m = &site->measured;
     double width = (double)(site->width / site->heads);
@@ -34,7 +34,7 @@ static double logit_bound(const Probed *p) {
     return query * key / (sqrt(width) * m->temperature);
 }
 
-static double (*const of_site[SITE_NUMBERS])(const Probed *p) = {
+static double (*const of_site[SITE_NUMBERS])(const SiteView *p) = {
     [SITE_INPUT] = input,
     [SITE_COMMON] = common,
     [SITE_INPUT_MAX] = input_max,
@@ -67,7 +67,7 @@ static double sigma_of(const Model *model, const double *sigma, const LinearLaye
     return (double)NAN;
 }
 
-static void add_site_numbers(json_t *row, const Probed *p) {
+static void add_site_numbers(json_t *row, const SiteView *p) {
     if (p->site->measured.level < MEASURE_INPUTS) return;
     for (size_t k = 0; k < SITE_NUMBERS; k++) {
         double value = of_site[k](p);
@@ -97,10 +97,10 @@ static json_t *site_row(const Model *model, const Site *site, const double *sigm
         json_pack("{s:s, s:o, s:o, s:I, s:o}", "site", site->name, "entropy", entropy,
                   "max_logit", json_number(largest), "keys", (json_int_t)site->keys,
                   "uniform", json_number(site->uniform));
-    Probed probed = {.site = site,
+    SiteView view = {.site = site,
                      .query = sigma_of(model, sigma, site->query),
                      .key = sigma_of(model, sigma, site->key)};
-    add_site_numbers(row, &probed);
+    add_site_numbers(row, &view);
     add_head_numbers(row, site);
     return row;
 }

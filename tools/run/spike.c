@@ -1,8 +1,9 @@
 #include "tools/run/spike.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "engine/core/sort.h"
 
 enum {
     WINDOW_LEAST = 9,
@@ -24,17 +25,6 @@ typedef struct Walk {
     LossSpikes found;
 } Walk;
 
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Sorts the values. */
-static double median(double *value, size_t count) {
-    qsort(value, count, sizeof *value, by_size);
-    return (value[(count - 1) / 2] + value[count / 2]) / 2;
-}
-
 static size_t window_of(size_t count) {
     size_t rows = count / WINDOW_SHARE;
     return MIN(MAX(rows, (size_t)WINDOW_LEAST), (size_t)WINDOW_MOST) | 1;
@@ -50,7 +40,8 @@ static double noise_at(const Walk *w, size_t row) {
     size_t first = last > rows ? last - rows : 0;
     for (size_t i = first; i < last; i++)
         apart[i - first] = fabs(w->loss[i + 1] - w->loss[i]);
-    return 1.2533 * 1.4826 * median(apart, last - first) / sqrt(2.0 * (double)w->window);
+    return 1.2533 * 1.4826 * sort_median(apart, last - first) /
+           sqrt(2.0 * (double)w->window);
 }
 
 /* level[i] is that around row i + window/2. */
@@ -58,7 +49,7 @@ static void find_levels(double *level, size_t levels, const double *loss, size_t
     double rows[WINDOW_MOST];
     for (size_t i = 0; i < levels; i++) {
         memcpy(rows, loss + i, window * sizeof *rows);
-        level[i] = median(rows, window);
+        level[i] = sort_median(rows, window);
     }
 }
 

@@ -254,21 +254,18 @@ VerdictKind verdict_find(const char *name) {
 
 #define LINE(KIND, name, failed, definition) "\n" name ": " definition "."
 
+/* clang-format off */
 const char *verdict_definition(void) {
     return "diverged: non-finite, at chance or no progress, as below.\n"
-           "collapsed: at some probe the entropy of an attention site, mean over its "
-           "heads, was under " PERCENT(
-               COLLAPSE_PERCENT) " of what uniform attention "
-                                 "has; such a run can still have learned.\n"
-                                 "chance: ln K for K classes; for texts the entropy of "
-                                 "how frequent tokens "
-                                 "are; for speech the best input-independent guess.\n"
-                                 "spike: a median of the loss over a twentieth of the "
-                                 "steps rises above its "
-                                 "lowest by " PERCENT(SPIKE_PERCENT) " of it, " PERCENT(
-                                     SPIKE_CHANCE_PERCENT) " of chance and what "
-                                                           "minibatches scatter; it has "
-                                                           "recovered when half of that "
-                                                           "is lost again." VERDICT_LIST(
-                                                               LINE);
+           "collapsed: at some probe the entropy of an attention site, mean over its heads, "
+           "was under " PERCENT(COLLAPSE_PERCENT) " of what uniform attention has; such a "
+           "run can still have learned.\n"
+           "chance: ln K for K classes; for texts the entropy of how frequent tokens are; "
+           "for speech the best input-independent guess.\n"
+           "spike: a median of the loss over a twentieth of the steps rises above its "
+           "lowest by " PERCENT(SPIKE_PERCENT) " of it, " PERCENT(SPIKE_CHANCE_PERCENT)
+           " of chance and what minibatches scatter; it has recovered when half of that is "
+           "lost again."
+           VERDICT_LIST(LINE);
 }
+/* clang-format on */

@@ -8,6 +8,7 @@
 #include "engine/core/grow.h"
 #include "tools/program/nearest.h"
 #include "tools/sweep/column.h"
+#include "tools/sweep/word.h"
 
 /* ---- a term ---- */
 
@@ -97,13 +98,6 @@ static bool read_bound(const char *text, double *bound) {
     return !*end;
 }
 
-static char *strip(char *text) {
-    while (isspace((unsigned char)*text)) text++;
-    size_t length = strlen(text);
-    while (length && isspace((unsigned char)text[length - 1])) text[--length] = 0;
-    return text;
-}
-
 static Status read_term(const char *whole, char *part, Term *term, Err *err) {
     char *mark = strpbrk(part, "<>");
     *term = (Term){.kind = TERM_NUMBER};
@@ -118,9 +112,9 @@ static Status read_term(const char *whole, char *part, Term *term, Err *err) {
     if (!read_bound(mark + 1 + term->equal, &term->bound))
         return err_set(err, FAIL_USAGE,
                        "--fail %s: `%s` is not a number, nor a number and %%", whole,
-                       strip(mark + 1 + term->equal));
+                       text_trim(mark + 1 + term->equal));
     *mark = 0;
-    char *name = strip(part);
+    char *name = text_trim(part);
     term->offset = column_offset(name);
     return term->offset == SIZE_MAX ? refuse_name(whole, name, err) : OK;
 }
@@ -146,7 +140,7 @@ static char *next_part(char **rest) {
     }
     *rest = *c ? c + (*c == ',' ? 1 : 2) : NULL;
     *c = 0;
-    return strip(begin);
+    return text_trim(begin);
 }
 
 static void free_criterion(SweepCriterion *criterion) {

@@ -4,6 +4,7 @@
 
 #include "engine/core/grow.h"
 #include "tools/recipe/keys.h"
+#include "tools/sweep/word.h"
 
 static const char FOLDER_KEY[] = "sweep", RATE_KEY[] = "optim.lr",
                   SEED_KEY[] = "train.seed";
@@ -138,26 +139,18 @@ static bool folders_matter(const Factors *factors) {
     return false;
 }
 
-static bool is_listed(const char *list, const char *key) {
-    size_t length = strlen(key);
-    for (const char *at = list; (at = strstr(at, key)); at += length)
-        if ((at == list || at[-1] == ',') && (!at[length] || at[length] == ','))
-            return true;
-    return false;
-}
-
 /* Linked keys are asked for by any of them. */
 static bool is_asked_for(const Factor *factor, const char *methods) {
     char *copy = mem_strdup(methods), *rest = copy, *word;
     bool asked = false;
-    while ((word = strsep(&rest, ","))) asked |= is_listed(factor->key, word);
+    while ((word = strsep(&rest, ","))) asked |= keys_have(factor->key, word);
     mem_free(copy);
     return asked;
 }
 
 static bool is_known(const Factors *factors, const char *word) {
     for (size_t i = 0; i < factors->count; i++)
-        if (varies(factors, &factors->list[i]) && is_listed(factors->list[i].key, word))
+        if (varies(factors, &factors->list[i]) && keys_have(factors->list[i].key, word))
             return true;
     return false;
 }

@@ -2,18 +2,9 @@
 #include <string.h>
 
 #include "tools/sweep/column.h"
+#include "tools/sweep/word.h"
 
 /* ---- counts ---- */
-
-/* Is the key among those of a list, "key,key"? */
-static bool is_listed(const char *list, const char *key) {
-    size_t length = strlen(key);
-    for (const char *at = list; (at = strstr(at, key)); at++)
-        if ((at == list || strchr(", ", at[-1])) &&
-            (!at[length] || strchr(", ", at[length])))
-            return true;
-    return false;
-}
 
 /* The axis that makes the methods where nobody says so; axis_count: none. */
 static size_t usual_axis(const Sweep *sweep) {
@@ -28,7 +19,7 @@ static size_t usual_axis(const Sweep *sweep) {
 bool sweep_is_method(const Sweep *sweep, size_t axis) {
     if (!sweep->methods) return axis == usual_axis(sweep);
     for (size_t k = 0; k < sweep->axes[axis].key_count; k++)
-        if (is_listed(sweep->methods, sweep->axes[axis].keys[k]))
+        if (keys_have(sweep->methods, sweep->axes[axis].keys[k]))
             return sweep_is_swept(sweep, axis);
     return false;
 }

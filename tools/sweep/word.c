@@ -28,6 +28,15 @@ char *text_trim(char *text) {
     return text;
 }
 
+bool keys_have(const char *list, const char *key) {
+    size_t length = strlen(key);
+    for (const char *at = list; (at = strstr(at, key)); at++)
+        if ((at == list || strchr(", ", at[-1])) &&
+            (!at[length] || strchr(", ", at[length])))
+            return true;
+    return false;
+}
+
 /* Where the brace that opens at `text` is closed, or NULL. */
 static char *closing(char *text) {
     int depth = 0;

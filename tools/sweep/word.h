@@ -20,6 +20,9 @@ void texts_free(Texts *list);
 /* Without the blanks around it, in place. */
 char *text_trim(char *text);
 
+/* Is the key one of a list, "key,key" or "key, key"? */
+bool keys_have(const char *list, const char *key);
+
 /* "demo,demo-sigma:{key,key}={value,value;value,value}", taken apart */
 typedef struct Word {
     const char *text; /* as given */

@@ -39,11 +39,12 @@ MeasureLevel trainer_measures(const Trainer *t, size_t step) {
 }
 
 void trainer_look(Trainer *t, size_t step) {
+    const ProbeConfig *p = &t->recipe->probe;
     bool probed = is_probed(t, step);
-    if (probed) prober_look(t->prober, &t->recipe->probe, step);
+    if (probed) prober_look(t->prober, p, step);
     bool guarded = t->recipe->guard.update_above > 0 && ranks_lead(t->ranks);
     OptimWatch without = guarded ? OPTIM_WATCH_MOVES : OPTIM_WATCH_NONE;
-    optim_watch(t->step.optim, probed ? OPTIM_WATCH_GRADS : without);
+    optim_watch(t->step.optim, probed && p->gradients ? OPTIM_WATCH_GRADS : without);
 }
 
 Status trainer_log_probe(Trainer *t, size_t step, bool updated, Err *err) {

@@ -242,12 +242,12 @@ Status trainer_log_sharpness(Trainer *t, size_t step, Err *err) {
     if (!ranks_lead(t->ranks)) return OK;
     if (every && step % every == 0 && save_snapshot(t, step, err)) return err->status;
     if (t->sharpness.count <= WAITING_MOST) return turn(t, err);
-    if (!t->sharpness.told)
+    if (!t->sharpness.said)
         progress_say(&t->progress,
                      "training waits: %zu measurements of sharpness are due (a larger "
                      "probe.sharpness or a smaller probe.sharpness_sample takes less)",
                      t->sharpness.count);
-    t->sharpness.told = true;
+    t->sharpness.said = true;
     return wait_for(t, WAITING_MOST, err);
 }
 

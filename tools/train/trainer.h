@@ -25,7 +25,7 @@ typedef struct SharpnessQueue {
     size_t *step; /* [count] */
     size_t count, room;
     pid_t pid; /* of the process that measures the first; 0: none */
-    bool told; /* that training waits for it */
+    bool said; /* that training waits for it */
 } SharpnessQueue;
 
 typedef struct Trainer {
