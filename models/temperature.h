@@ -10,8 +10,8 @@
 
 #include "models/layer.h"
 
-/* Is it a list of NAME:NUMBER, separated by blanks or commas, each number > 0?  FAIL_USAGE
- * says what is not. */
+/* Is it a list of NAME:NUMBER, each number > 0, separated by blanks or commas?
+ * FAIL_USAGE says what is not. */
 Status temperatures_check(const char *text, Err *err);
 
 /* "": all sites have the forward pass's.  FAIL_USAGE also for a name that is no site's,
