@@ -46,6 +46,13 @@ tell "the end waits for what is due, says so, and leaves no snapshot" $?
 grep -q '^memory: about [0-9.]* GB more for steady64 (probe.sharpness)$' err
 tell "the estimate of memory has the process beside the run" $?
 
+# 8 steps an epoch.
+train small.ini data.synthetic_count=64 probe.sharpness=0.5e train.steps=18 train.checkpoint_every=5 --out epochs &&
+    [ "$(sharp epochs | sed 's/{"step":\([0-9]*\),.*/\1/' | sort -n | tr '\n' ' ')" = "4 8 12 16 " ]
+tell "probe.sharpness counts epochs, too" $?
+fails 2 'probe.sharpness.*wanted.*steps (100), epochs (10e) or never' train small.ini probe.sharpness=x --out no
+tell "and refuses what is neither" $?
+
 # A process that is killed at any moment, resumed until the run is done.
 n=0 code=1
 while [ $code != 0 ] && [ $n -lt 8 ]; do

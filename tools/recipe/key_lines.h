@@ -87,6 +87,12 @@
         .room = ROOM(s.n) / sizeof(double), .count_offset = PLACE(size_t, s.count),      \
         .least = least_, .standard = standard_, range, REST(tasks_, __VA_ARGS__)         \
     }
+/* From one time to the next: steps or epochs. */
+#define PERIOD(tasks_, s, n, standard_, ...)                                             \
+    {                                                                                    \
+        .section = #s, .name = #n, .type = KEY_MOMENT, .offset = PLACE(Moment, s.n),     \
+        .standard = standard_, REST(tasks_, __VA_ARGS__)                                 \
+    }
 /* A moment of [intervene], and what changes then. */
 #define MOMENT(name_, i, again_, ...)                                                    \
     {                                                                                    \

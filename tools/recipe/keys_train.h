@@ -156,9 +156,9 @@
          WHEN("probe.every > 0")),
     FLAG(FOR_ALL, probe, gradients, "true", "Weights: largest entry and norm of the gradient, and how far the update moves them.",
          WHEN("probe.every > 0")),
-    SIZE(FOR_ALL, probe, sharpness, "0", FROM(0),
-         "Steps between measurements of the Hessian's largest eigenvalues, by steady64 in a "
-         "process of its own; 0: never."),
+    PERIOD(FOR_ALL, probe, sharpness, "0",
+         "Steps between measurements of the Hessian's largest eigenvalues, or epochs with an e "
+         "(1e, 0.5e), by steady64 in a process of its own; 0: never."),
     SIZE(FOR_ALL, probe, sharpness_sample, "1024", FROM(1),
          "Training examples that sharpness is measured on, spread over the split; also by "
          "steady probe RUN --sharpness."),

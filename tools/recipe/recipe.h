@@ -55,7 +55,7 @@ typedef struct ProbeConfig {
     size_t heads_every;      /* rows of these steps look at each head; 0: none does */
     bool entropy;            /* attention: entropy and largest logit */
     bool spectral;           /* weights: sigma and gamma */
-    size_t sharpness;        /* steps between measurements; 0: never */
+    Moment sharpness;        /* steps or epochs between measurements; 0: never */
     size_t sharpness_sample; /* training examples of the Hessian */
     bool gradients;          /* weights: grad_inf, grad_norm, update, update_ratio */
 } ProbeConfig;

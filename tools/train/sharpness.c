@@ -43,7 +43,7 @@ static void remove_files(const Trainer *t, size_t step) {
 
 bool trainer_wants_sharpness(const Trainer *t) {
     char value[INTERVENE_TEXT];
-    bool wanted = t->recipe->probe.sharpness;
+    bool wanted = t->recipe->probe.sharpness.value > 0;
     for (size_t g = 0; g < INTERVENE_GROUPS; g++)
         wanted |= intervene_changes(t->base, g, key_find("probe.sharpness"), value);
     return wanted;
@@ -237,10 +237,22 @@ static Status save_snapshot(Trainer *t, size_t step, Err *err) {
     return OK;
 }
 
+/* Periods of so many epochs that are over. */
+static double periods(const Trainer *t, size_t step, double epochs) {
+    static const double ROUNDING = 1e-9;
+    return floor(trainer_epoch(t, step) / epochs * (1 + ROUNDING));
+}
+
+static bool is_due(const Trainer *t, size_t step) {
+    Moment every = t->recipe->probe.sharpness;
+    if (!(every.value > 0)) return false;
+    if (every.unit == MOMENT_STEPS) return step % (size_t)every.value == 0;
+    return periods(t, step, every.value) > periods(t, step - 1, every.value);
+}
+
 Status trainer_log_sharpness(Trainer *t, size_t step, Err *err) {
-    size_t every = t->recipe->probe.sharpness;
     if (!ranks_lead(t->ranks)) return OK;
-    if (every && step % every == 0 && save_snapshot(t, step, err)) return err->status;
+    if (is_due(t, step) && save_snapshot(t, step, err)) return err->status;
     if (t->sharpness.count <= WAITING_MOST) return turn(t, err);
     if (!t->sharpness.said)
         progress_say(&t->progress,
