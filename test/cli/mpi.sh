@@ -79,6 +79,14 @@ train small.ini $odd --out odd-one && ranks 4 small.ini $odd --out odd-4 &&
     same_numbers odd-one odd-4
 tell "4 ranks with unequal parts of an odd batch" $?
 
+# Each rank finds its own number of iterations; steps of several times W need many.
+moving="model.power_steps=auto model.norm=none model.uv_init=random optim.name=adagrad optim.lr=0.1
+    schedule.warmup_steps=0 train.steps=10"
+# shellcheck disable=SC2086
+train small.ini $moving --out moving-one && ranks 2 small.ini $moving --out moving-2 &&
+    same_numbers moving-one moving-2 && same_probes moving-one moving-2
+tell "2 ranks, power_steps = auto" $?
+
 falling="schedule.name=plateau schedule.patience=0 schedule.step_factor=0.5 optim.lr=0.05
     train.eval_every=2"
 # shellcheck disable=SC2086
@@ -131,6 +139,13 @@ ranks 2 small.ini model.reparam=none optim.lr=1e9 --out blown
 code=$?
 refused 4 'non-finite .* at step [0-9]*: first in op'
 tell "a step that diverges: exit 4 and one line" $?
+
+ranks 2 small.ini model.reparam=none model.norm=pre optim.name=adagrad optim.lr=0.1 probe.every=2 \
+    schedule.warmup_steps=0 guard.entropy_below=0.9 guard.collapse=stop --out fallen
+code=$?
+refused 5 'entropy collapse: .* From step 1 to step 2 its input .* moved by .* at step 1\.$' &&
+    [ "$(grep -c '"cause":"From step 1 ' fallen/train.jsonl)" = 1 ]
+tell "a collapse: exit 5 and one line, with what grew" $?
 
 # Without shuffling the sixth picture of a batch of eight is rank 1's.  Of 600 pictures a sample is
 # looked at before the first step, which has the first, third, fifth and eighth.
