@@ -349,6 +349,21 @@ static void sweeps_are_told_apart_by_what_their_recipes_come_to(void **state) {
     sweep_close(&sweeps[0]), sweep_close(&sweeps[1]);
 }
 
+static void
+keys_that_one_sweep_links_and_another_gives_alone_are_named_once(void **state) {
+    (void)state;
+    Sweep sweeps[2];
+    OPEN(&sweeps[0], "demo", "{train.batch,train.steps}={32,200;64,100}");
+    OPEN(&sweeps[1], "demo-sigma", "train.steps=100,200", "train.batch=64");
+    for (size_t s = 0; s < 2; s++)
+        for (size_t c = 0; c < 2; c++) end_cell(&sweeps[s].cells[c], 1);
+    Case it = open_case(sweeps, 2, "recipe", NULL);
+    assert_string_equal(it.pool.rests.title, "train.batch, train.steps");
+    assert_int_equal(it.pool.rests.count, 3); /* 64, 100 is in both */
+    close_case(&it);
+    sweep_close(&sweeps[0]), sweep_close(&sweeps[1]);
+}
+
 static void a_key_that_follows_from_the_method_is_no_setting_but_named(void **state) {
     (void)state;
     Sweep sweeps[2];
@@ -427,6 +442,8 @@ int main(void) {
         cmocka_unit_test(any_swept_keys_can_be_the_methods),
         cmocka_unit_test(a_key_of_one_recipe_goes_with_its_method),
         cmocka_unit_test(sweeps_are_told_apart_by_what_their_recipes_come_to),
+        cmocka_unit_test(
+            keys_that_one_sweep_links_and_another_gives_alone_are_named_once),
         cmocka_unit_test(a_key_that_follows_from_the_method_is_no_setting_but_named),
         cmocka_unit_test(sweeps_of_the_same_cells_are_told_apart_by_their_folders),
         cmocka_unit_test(numbers_for_machines_are_those_of_the_tables),

@@ -184,7 +184,7 @@ static int run_bench(int argc, char **argv) {
 
 const Command bench_command = {
     .name = "bench",
-    .sentence = "speed of kernels, ops and steps beside this machine's GEMM",
+    .sentence = "speed of kernels, ops and steps beside this machine's GEMM; theory",
     .run = run_bench,
     .options = OPTIONS,
     .word = read_word,

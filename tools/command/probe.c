@@ -215,7 +215,7 @@ static int run_probe(int argc, char **argv) {
 
 const Command probe_command = {
     .name = "probe",
-    .sentence = "entropies, bounds, norms and gradients of a checkpoint",
+    .sentence = "entropies, bounds, norms, gradients, sharpness of a checkpoint",
     .run = run_probe,
     .options = OPTIONS,
     .word = run_word_only,

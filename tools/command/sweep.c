@@ -253,7 +253,7 @@ static int run_sweep(int argc, char **argv) {
 
 const Command sweep_command = {
     .name = "sweep",
-    .sentence = "a grid over recipe keys: table and figure",
+    .sentence = "a grid over recipe keys: table, statistics, figures",
     .run = run_sweep,
     .options = OPTIONS,
     .word = read_word,

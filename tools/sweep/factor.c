@@ -95,14 +95,41 @@ static Status fill_cell(Factors *factors, const Sweep *sweep, size_t cell, size_
     return status;
 }
 
+static bool is_axis(const Factors *factors, const char *key) {
+    for (size_t s = 0; s < factors->sweep_count; s++)
+        if (axis_named(&factors->sweeps[s], key)) return true;
+    return false;
+}
+
+static void want_factor(Factors *factors, const char *key) {
+    if (!find_factor(factors, key)) add_factor(factors, key);
+}
+
+static bool has_alone(const Factors *factors, const char *keys) {
+    char *copy = mem_strdup(keys), *rest = copy, *key;
+    bool alone = false;
+    while ((key = strsep(&rest, ","))) alone |= is_axis(factors, key);
+    mem_free(copy);
+    return alone;
+}
+
+/* Linked keys are one factor, unless one of several sweeps gives one of them alone. */
+static void want_factors(Factors *factors, const char *keys) {
+    char *copy = mem_strdup(keys), *rest = copy, *key;
+    if (factors->sweep_count == 1 || !has_alone(factors, keys))
+        want_factor(factors, keys);
+    else
+        while ((key = strsep(&rest, ","))) want_factor(factors, key);
+    mem_free(copy);
+}
+
 static Status fill_factors(Factors *factors, Err *err) {
     Status status = OK;
     size_t at = 0;
     add_factor(factors, FOLDER_KEY);
     for (size_t s = 0; s < factors->sweep_count; s++)
         for (size_t a = 0; a < factors->sweeps[s].axis_count; a++)
-            if (!find_factor(factors, factors->sweeps[s].axes[a].key))
-                add_factor(factors, factors->sweeps[s].axes[a].key);
+            want_factors(factors, factors->sweeps[s].axes[a].key);
     for (size_t s = 0; s < factors->sweep_count; s++)
         for (size_t c = 0; c < factors->sweeps[s].cell_count && !status; c++)
             status = fill_cell(factors, &factors->sweeps[s], c, at++, err);
