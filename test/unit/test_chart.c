@@ -244,6 +244,51 @@ static void a_heat_map_paints_every_cell_in_its_colour(void **state) {
     chart_free(chart);
 }
 
+/* Heights at which the outlines of words over a map begin; returns how many.  Versions of
+ * cairo write stroke-width:2.5 or stroke-width="2.5". */
+static size_t outlines(const char *svg, double *height, size_t most) {
+    static const char WIDTH[] = "stroke-width";
+    size_t count = 0;
+    double x, width;
+    for (const char *at = svg; count < most && (at = strstr(at, WIDTH));) {
+        at += sizeof WIDTH - 1;
+        if (sscanf(at + strcspn(at, "0123456789"), "%lf", &width) != 1 || width != 2.5)
+            continue;
+        const char *path = strstr(at, " d=\"M ");
+        count += path && sscanf(path, " d=\"M %lf %lf", &x, &height[count]) == 2;
+    }
+    return count;
+}
+
+static void words_of_near_moments_in_a_map_are_below_each_other(void **state) {
+    (void)state;
+    static const double MOMENTS[] = {10, 11, 12, 80};
+    const double cells[] = {0, 0.25, 0.5, 1}, edges[] = {0, 100};
+    const char *const rows[] = {"a", "b", "c", "d"};
+    double height[8];
+    size_t size;
+    Err err = ERR_NONE;
+    Chart *chart = chart_new(1, 1, THEME_LIGHT);
+    Panel *panel = chart_panel(chart, 0, 0);
+    panel_heat(panel, &(HeatMap){.value = cells,
+                                 .rows = 4,
+                                 .columns = 1,
+                                 .low = 0,
+                                 .high = 1,
+                                 .bar = "share",
+                                 .row_names = rows,
+                                 .x_edges = edges});
+    for (size_t i = 0; i < COUNT(MOMENTS); i++)
+        panel_moment(panel, MOMENTS[i], chart_ink(chart), "words of a moment");
+    char *svg = chart_render(chart, ".svg", &size, &err);
+    assert_non_null(svg);
+    assert_int_equal(outlines(svg, height, COUNT(height)), 4);
+    assert_true(height[1] > height[0] + 5 && height[2] > height[1] + 5);
+    assert_true(height[3] == height[0]);
+    mem_free(svg);
+    chart_free(chart);
+}
+
 static void a_moving_mean_keeps_a_constant_and_short_curves(void **state) {
     (void)state;
     enum { LONG = 1000 };
@@ -272,6 +317,7 @@ int main(void) {
         cmocka_unit_test(panels_of_a_row_share_y_unless_told_otherwise),
         cmocka_unit_test(the_colour_map_grows_lighter_all_the_way),
         cmocka_unit_test(a_heat_map_paints_every_cell_in_its_colour),
+        cmocka_unit_test(words_of_near_moments_in_a_map_are_below_each_other),
         cmocka_unit_test(a_moving_mean_keeps_a_constant_and_short_curves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
