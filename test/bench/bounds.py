@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Theorem 3.1 on live runs: no head's entropy may be below its bound.
 
-    nice python3 test/bench/bounds.py [--steady build/steady] [--data ../shared/data]
+    nice python3 test/bench/bounds.py [--steady build/steady] [--data FOLDER]
         [--runs FOLDER] [--steps 60] [--sample 32] [--only WORD]
 
 Trains short runs of every task - without LayerNorm, before and behind it, with and without
@@ -150,7 +150,7 @@ def show(name, checkpoints, t, note):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steady", default="build/steady")
-    parser.add_argument("--data", default="../shared/data")
+    parser.add_argument("--data", default="data")
     parser.add_argument("--runs", default="/tmp/steady-bounds")
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--sample", type=int, default=32)
