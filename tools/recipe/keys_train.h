@@ -137,7 +137,7 @@
     SIZE(FOR_LANGUAGE, train, eval_stride, "0", WITHIN(0, 1e6),
          "Tokens that each window of model.context scores, its last ones; 0: all."),
     SIZE(FOR_TRANSLATE, train, beam, "5", WITHIN(0, 1000),
-         "Hypotheses that the search for a translation keeps; 0: scores have no BLEU."),
+         "Beam size of translations; 0: scores have no BLEU."),
     REAL(FOR_TRANSLATE, train, length_penalty, "1", FROM(0),
          "Exponent of the length that a translation's score is divided by.",
          WHEN("train.beam > 0")),
