@@ -1,5 +1,7 @@
 #include "data/file/textbuffer.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,19 @@ void text_append(TextBuffer *buffer, const char *bytes, size_t length) {
     if (length) memcpy(buffer->text + buffer->length, bytes, length);
     buffer->length += length;
     buffer->text[buffer->length] = 0;
+}
+
+void text_append_format(TextBuffer *buffer, const char *format, ...) {
+    va_list values, again;
+    va_start(values, format);
+    va_copy(again, values);
+    int length = vsnprintf(NULL, 0, format, values);
+    CHECK(length >= 0, "the format \"%s\"", format);
+    GROW(buffer->text, buffer->length, buffer->capacity, (size_t)length + 1);
+    vsnprintf(buffer->text + buffer->length, (size_t)length + 1, format, again);
+    buffer->length += (size_t)length;
+    va_end(again);
+    va_end(values);
 }
 
 void text_append_byte(TextBuffer *buffer, char byte) { text_append(buffer, &byte, 1); }

@@ -21,6 +21,8 @@ typedef struct TextBuffer {
 
 /* `bytes` must not lie in the buffer itself. */
 void text_append(TextBuffer *buffer, const char *bytes, size_t length);
+void text_append_format(TextBuffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void text_append_byte(TextBuffer *buffer, char byte);
 void text_append_code(TextBuffer *buffer, uint32_t code); /* as UTF-8; see utf8_put */
 /* As UTF-8 whatever it is: backslashes and bytes that are no UTF-8 as \xNN. */

@@ -217,6 +217,22 @@ static void text_for_a_message_is_cut_and_shown(void **state) {
     }
 }
 
+static void a_format_is_appended_whole(void **state) {
+    (void)state;
+    TextBuffer text = {0};
+    char many[3000];
+    memset(many, 'x', sizeof many - 1);
+    many[sizeof many - 1] = 0;
+    text_append_format(&text, "%s", "");
+    assert_string_equal(text.text, "");
+    text_append_format(&text, "%d of ", 7);
+    text_append_format(&text, "%s.", many);
+    assert_int_equal(text.length, 5 + sizeof many);
+    assert_int_equal(strlen(text.text), text.length);
+    assert_true(!strncmp(text.text, "7 of xx", 7) && text.text[text.length - 1] == '.');
+    text_free(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_for_a_message_is_cut_and_shown),
@@ -231,6 +247,7 @@ int main(void) {
         cmocka_unit_test(white_space_is_pythons),
         cmocka_unit_test(words_are_what_stands_between_white_space),
         cmocka_unit_test(a_buffer_holds_all_that_was_appended),
+        cmocka_unit_test(a_format_is_appended_whole),
     };
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);
 }

@@ -1,25 +1,12 @@
 #include "tools/probe/reading.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "tools/probe/table.h"
 #include "tools/run/verdict.h"
 
 enum { SITES_NAMED = 4 };
 static const double COMMON_MOST = 0.9; /* more: tokens are alike */
-
-__attribute__((format(printf, 2, 3))) static void add_line(TextBuffer *text,
-                                                           const char *format, ...) {
-    char part[400];
-    va_list values;
-    va_start(values, format);
-    vsnprintf(part, sizeof part, format, values);
-    va_end(values);
-    text_append(text, part, strlen(part));
-}
 
 /* ---- Theorem 3.1 ---- */
 
@@ -44,12 +31,13 @@ static void read_bounds(const Probed *p, TextBuffer *text) {
     if (!c.known) return;
     table_number(gap, 3, c.gap);
     if (c.below)
-        add_line(text,
-                 "%zu of %zu heads are below their bound, which Theorem 3.1 excludes: %s "
-                 "head %zu by %s nats\n",
-                 c.below, c.known, c.site->name, c.head, gap);
+        text_append_format(
+            text,
+            "%zu of %zu heads are below their bound, which Theorem 3.1 excludes: %s "
+            "head %zu by %s nats\n",
+            c.below, c.known, c.site->name, c.head, gap);
     else
-        add_line(
+        text_append_format(
             text,
             "No head is below its bound; the smallest gap is %s nats, at %s head %zu\n",
             gap, c.site->name, c.head);
@@ -70,20 +58,22 @@ static bool rank_fell(const ProbedSite *s) { return s->value[SITE_RANK] < RANK_C
 static void read_site(const ProbedSite *s, TextBuffer *text) {
     char rank[80];
     rank_text(s, rank, sizeof rank);
-    add_line(text, "%s: entropy collapse (%.2g %% of uniform)", s->name,
-             100 * probed_share(s));
-    if (isnan(s->value[SITE_RANK])) add_line(text, "\n");
+    text_append_format(text, "%s: entropy collapse (%.2g %% of uniform)", s->name,
+                       100 * probed_share(s));
+    if (isnan(s->value[SITE_RANK])) text_append_format(text, "\n");
     else if (!rank_fell(s))
-        add_line(text, ", but not of rank (output of %s): queries differ in their keys\n",
-                 rank);
+        text_append_format(
+            text, ", but not of rank (output of %s): queries differ in their keys\n",
+            rank);
     else if (s->value[SITE_COMMON] > COMMON_MOST)
-        add_line(text,
-                 " and rank collapse (output of %s): tokens are alike before it (%.0f %% "
-                 "of ‖x‖² in common)\n",
-                 rank, 100 * s->value[SITE_COMMON]);
+        text_append_format(
+            text,
+            " and rank collapse (output of %s): tokens are alike before it (%.0f %% "
+            "of ‖x‖² in common)\n",
+            rank, 100 * s->value[SITE_COMMON]);
     else
-        add_line(text, " and rank collapse (output of %s): queries share their keys\n",
-                 rank);
+        text_append_format(
+            text, " and rank collapse (output of %s): queries share their keys\n", rank);
 }
 
 static void read_entropy(const Probed *p, TextBuffer *text) {
@@ -98,11 +88,12 @@ static void read_entropy(const Probed *p, TextBuffer *text) {
             read_site(s, text);
     }
     if (fallen > SITES_NAMED)
-        add_line(text, "... and %zu more of %zu sites\n", fallen - SITES_NAMED, p->sites);
+        text_append_format(text, "... and %zu more of %zu sites\n", fallen - SITES_NAMED,
+                           p->sites);
     if (lowest && !fallen)
-        add_line(text,
-                 "No entropy collapse: the lowest site, %s, has %.0f %% of uniform\n",
-                 lowest->name, 100 * probed_share(lowest));
+        text_append_format(
+            text, "No entropy collapse: the lowest site, %s, has %.0f %% of uniform\n",
+            lowest->name, 100 * probed_share(lowest));
 }
 
 static void read_rank(const Probed *p, TextBuffer *text) {
@@ -117,7 +108,7 @@ static void read_rank(const Probed *p, TextBuffer *text) {
     }
     if (!fallen) return;
     rank_text(lowest, rank, sizeof rank);
-    add_line(
+    text_append_format(
         text,
         "Rank collapse without entropy collapse: at %zu of %zu sites all queries get "
         "nearly the same (lowest: %s, %s)\n",
@@ -134,17 +125,18 @@ static void read_gradient(const Probed *p, TextBuffer *text) {
     }
     double share = most ? most->value[TENSOR_GRAD_NORM] / p->grad_norm : NAN;
     if (isfinite(share))
-        add_line(text, "Largest gradient: %s, %.0f %% of the squared norm\n", most->name,
-                 100 * share * share);
+        text_append_format(text, "Largest gradient: %s, %.0f %% of the squared norm\n",
+                           most->name, 100 * share * share);
 }
 
 static void read_fault(const Probed *p, TextBuffer *text) {
     if (isfinite(p->loss) && isfinite(p->grad_norm)) return;
-    add_line(text, "The %s is not finite", isfinite(p->loss) ? "gradient" : "loss");
+    text_append_format(text, "The %s is not finite",
+                       isfinite(p->loss) ? "gradient" : "loss");
     if (p->fault_op)
-        add_line(text, ": the first such number is made by %s%s%s", p->fault_op,
-                 *p->fault_scope ? " at " : "", p->fault_scope);
-    add_line(text, "\n");
+        text_append_format(text, ": the first such number is made by %s%s%s", p->fault_op,
+                           *p->fault_scope ? " at " : "", p->fault_scope);
+    text_append_format(text, "\n");
 }
 
 void reading_of(const Probed *p, TextBuffer *text) {

@@ -121,13 +121,10 @@ static Status read_term(const char *whole, char *part, Term *term, Err *err) {
 
 /* "loss > 1.48", always in the same way */
 static void write_term(SweepCriterion *criterion, const Term *term, const char *name) {
-    char text[120];
-    text_format(text, sizeof text, "%s%s", criterion->count ? " or " : "", name);
-    text_append(&criterion->text, text, strlen(text));
-    if (term->kind != TERM_NUMBER) return;
-    text_format(text, sizeof text, " %c%s %.9g", term->above ? '>' : '<',
-                term->equal ? "=" : "", term->bound);
-    text_append(&criterion->text, text, strlen(text));
+    text_append_format(&criterion->text, "%s%s", criterion->count ? " or " : "", name);
+    if (term->kind == TERM_NUMBER)
+        text_append_format(&criterion->text, " %c%s %.9g", term->above ? '>' : '<',
+                           term->equal ? "=" : "", term->bound);
 }
 
 /* The next term of "a or b, c": cut off in place. */

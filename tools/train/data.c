@@ -1,7 +1,5 @@
 /* data: are the data of a run that is resumed those that it was trained on?
  * (tools/train/parts.h) */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "tools/run/datafacts.h"
@@ -30,15 +28,10 @@ static bool marks_before(const Trainer *t, size_t step, DataMark data[3]) {
     return known && data[SPLIT_TRAIN].there;
 }
 
-__attribute__((format(printf, 2, 3))) static void add(TextBuffer *text,
-                                                      const char *format, ...) {
-    char part[600];
-    va_list values;
-    va_start(values, format);
-    vsnprintf(part, sizeof part, format, values);
-    va_end(values);
-    if (text->length) text_append(text, "; ", 2);
-    text_append(text, part, strlen(part));
+/* The list, ready for a further item. */
+static TextBuffer *further(TextBuffer *list) {
+    if (list->length) text_append(list, "; ", 2);
+    return list;
 }
 
 /* ---- splits ---- */
@@ -63,7 +56,7 @@ static void add_changes(Trainer *t) {
     DataFacts changes = {0};
     if (t->task->ops->changes) t->task->ops->changes(t->task, t->dir, &changes);
     for (size_t i = 0; i < changes.notes; i++)
-        add(&t->data_change, "%s", changes.note[i].text);
+        text_append_format(further(&t->data_change), "%s", changes.note[i].text);
     facts_free(&changes);
 }
 
@@ -76,12 +69,15 @@ static void add_split(Split s, const DataMark *was, const DataMark *is,
                       TextBuffer *text) {
     const char *name = split_name(s);
     if (!was->there || !is->there)
-        add(text, "%s: %s", name, is->there ? "there was none" : "is there no more");
+        text_append_format(further(text), "%s: %s", name,
+                           is->there ? "there was none" : "is there no more");
     else if (was->count != is->count)
-        add(text, "%s: %zu items were, %zu are", name, was->count, is->count);
+        text_append_format(further(text), "%s: %zu items were, %zu are", name, was->count,
+                           is->count);
     else
-        add(text, "%s: %zu items as before, but others, or in another order", name,
-            is->count);
+        text_append_format(further(text),
+                           "%s: %zu items as before, but others, or in another order",
+                           name, is->count);
 }
 
 Status trainer_check_data(Trainer *t, size_t step, Err *err) {
