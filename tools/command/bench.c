@@ -94,7 +94,7 @@ static const Option OPTIONS[] = {
      .sentence = "threads (the same as train.threads=N)", .read = read_key},
     {"--repeat", "N", OPTION_WHOLE, offsetof(Options, repeat),
      .sentence = "calls of a kernel at least, and steps that are timed (default 9); "
-                 "seeds\nof theory (default 3)",
+                 "seeds\nof theory (default 3; 2 to 20)",
      .min = 1, .max = 1000},
     {"--seconds", "S", OPTION_NUMBER, offsetof(Options, bench.effort.seconds),
      .sentence = "time for a kernel, an op, or GEMM (default 0.2)", .max = 3600},
