@@ -34,8 +34,8 @@ typedef enum { REPARAM_LIST(REPARAM_METHOD) REPARAM_METHODS } ReparamMethod;
  * POWER_GAIN in one, which is 1 where W moves little.  Sigma is then within 5 % of the
  * spectral norm where W has just moved by twice its size (test/unit/test_reparam.c). */
 #define POWER_STEPS_AUTO 0
-#define POWER_STEPS_MOST 16
-#define POWER_GAIN 0.002
+#define POWER_STEPS_MOST 32
+#define POWER_GAIN 0.0005
 
 typedef struct Reparam {
     ReparamMethod method;

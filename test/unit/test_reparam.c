@@ -234,6 +234,24 @@ static void automatic_iterations_hold_sigma_where_w_has_moved_far(void **state) 
     assert_true(most > 1.05); /* or nothing was to be done */
 }
 
+/* u is nearly the second singular vector: sigma takes off slowly. */
+static void automatic_iterations_leave_a_smaller_singular_value(void **state) {
+    (void)state;
+    size_t n = 64;
+    Layer l = layer_new(REPARAM_SIGMA, n, n, 0.04);
+    l.r->power_steps = POWER_STEPS_AUTO;
+    reparam_start(l.r, true, (ReparamHave){0});
+    memset(l.w->tensor.value, 0, n * n * sizeof(real));
+    memset(l.r->u->tensor.value, 0, n * sizeof(real));
+    l.w->tensor.value[0] = (real)1.2;
+    l.w->tensor.value[n + 1] = 1;
+    l.r->u->tensor.value[0] = (real)0.1;
+    l.r->u->tensor.value[1] = (real)sqrt(0.99);
+    reparam_refresh(l.r);
+    assert_true((double)l.r->sigma > 1.2 / 1.05);
+    layer_free(&l);
+}
+
 static void automatic_iterations_are_one_where_u_is_settled(void **state) {
     (void)state;
     Layer one = layer_new(REPARAM_SIGMA, 96, 80, 0.04);
@@ -454,6 +472,7 @@ int main(void) {
         cmocka_unit_test(steps_from_a_drawn_start_agree_with_plain_loops),
         cmocka_unit_test(the_first_sigma_of_a_drawn_start_is_too_small),
         cmocka_unit_test(automatic_iterations_hold_sigma_where_w_has_moved_far),
+        cmocka_unit_test(automatic_iterations_leave_a_smaller_singular_value),
         cmocka_unit_test(automatic_iterations_are_one_where_u_is_settled),
         cmocka_unit_test(the_start_is_the_singular_vector_itself),
         cmocka_unit_test(a_large_matrix_is_followed_to_its_norm),

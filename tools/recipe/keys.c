@@ -94,7 +94,7 @@ const Key keys[] = {
            WHEN("model.reparam = {uv_init}")),
     SIZE(FOR_ALL, model, power_steps, "1", WITHIN(1, 1000),
          "Power iterations of a training step; each reads every reparametrised matrix once. auto: "
-         "up to 16 while sigma still grows by over 0.2 % in one, so 1 where weights move little.",
+         "up to 32 while sigma still grows by over 0.05 % in one, so 1 where weights move little.",
          .unset = "auto",
          WHEN("model.reparam = {power_steps}")),
     CHOICE(FOR_TEXTS | FOR_SPEECH, model, init, "normal",
