@@ -48,6 +48,18 @@ static bool means(const Entry *entry, const Site *site) {
     return !after || after == '.';
 }
 
+/* Sites that no later entry means again have the entry's temperature. */
+static bool has_effect(const Model *model, const Entry *entry, const char *rest) {
+    for (size_t i = 0; i < model->site_count; i++) {
+        const char *later = rest;
+        bool good, taken = !means(entry, model->sites[i]);
+        for (Entry next; !taken && next_entry(&later, &next, &good);)
+            taken = means(&next, model->sites[i]);
+        if (!taken) return true;
+    }
+    return false;
+}
+
 static Status check_name(const Model *model, const Entry *entry, Err *err) {
     char names[200] = "";
     for (size_t i = 0; i < model->site_count; i++) {
@@ -71,7 +83,13 @@ Status model_check_temperatures(const Model *model, const char *text, Err *err) 
     Entry entry;
     bool good;
     while (!status && next_entry(&text, &entry, &good))
-        status = check_name(model, &entry, err);
+        if (!(status = check_name(model, &entry, err)) &&
+            !has_effect(model, &entry, text))
+            status = err_set(err, FAIL_USAGE,
+                             "model.temperature_at: %.*s has no effect: what follows it "
+                             "means the same sites; leave it out, or give the longer "
+                             "name last",
+                             (int)MIN(entry.length, (size_t)60), entry.name);
     return status;
 }
 

@@ -45,6 +45,9 @@ for word in '--jobs 2' '--threads 1' '--plan plan.json' --dry-run; do
     word=
 done
 tell "--compare refuses options of runs" $([ -z "$word" ]; echo $?)
+"$STEADY" sweep $grid --fail '' 2>messages
+[ $? = 2 ] && grep -q -e "--fail needs a criterion, such as 'loss>1.48'" messages
+tell "an empty criterion is a usage error that shows one" $?
 
 cksum grid/cells/*/train.jsonl >before
 "$STEADY" sweep $grid --out grid >again 2>messages && cksum grid/cells/*/train.jsonl |

@@ -198,6 +198,8 @@ static void what_cannot_be_meant_is_refused(void **state) {
     REFUSED("train.ema cannot change between 0 and more while a run goes on: the average "
             "is kept from the first step on, or not at all; begin with more than 0",
             "intervene.at=5", "intervene.train.ema=0.9");
+    REFUSED("intervene.key: optim.lr is given twice", "intervene.at=5",
+            "intervene.key=optim.lr=1, optim.clip=1, optim.lr=2");
 }
 
 static void a_file_is_refused_with_its_line(void **state) {

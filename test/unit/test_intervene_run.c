@@ -371,6 +371,9 @@ static void what_the_model_or_the_epochs_show_is_refused_at_the_start(void **sta
                 "are both step 4 (4 steps an epoch)");
     refused_new(TINY, "intervene.at=4 intervene.model.temperature_at=block.1:2",
                 "block.1 is no site of attention");
+    refused_new(
+        TINY, "intervene.at=4 intervene.model.temperature_at=blocks.1:2,blocks.1.attn:3",
+        "blocks.1 has no effect: what follows it means the same sites");
     refused_new(TINY, "model.temperature_at=decoder:2",
                 "decoder is no site of attention");
     refused_new(SPEECH, "intervene.at=4 intervene.data.augment=speed",

@@ -188,6 +188,8 @@ static void rank_collapse_is_told_from_that_of_entropy(void **state) {
          "the same (lowest: blocks.0.attn, rank 1.02 of 8)\n",
          true);
     says("\"rank\":5", "\"rank\":1.02,\"memory\":4", "blocks.0.attn, rank 1.02)\n", true);
+    says("\"keys\":8,\"max_logit\":3,\"rank\":5",
+         "\"keys\":1,\"max_logit\":3,\"rank\":1.0", WITHOUT, false);
 }
 
 static void gradients_are_read(void **state) {

@@ -147,6 +147,13 @@ static void keys_can_make_the_methods(void **state) {
     assert_true(list[2].failed == 4 && list[2].every == 2);
     sweep.methods = "optim.lr";
     assert_int_equal(sweep_failures(&sweep, list), 2);
+    SweepChoice choice = {.method = ""}; /* an empty name never ended */
+    Err err = ERR_NONE;
+    assert_int_equal(sweep_check_choice(&sweep, &choice, &err), FAIL_USAGE);
+    choice.method = "recipe,,optim.lr";
+    assert_int_equal(sweep_check_choice(&sweep, &choice, &err), FAIL_USAGE);
+    choice.method = "recipe, model.gamma_init"; /* with blanks as failures are counted */
+    assert_int_equal(sweep_check_choice(&sweep, &choice, &err), OK);
     sweep.methods = NULL;
     assert_int_equal(sweep_failures(&sweep, list), 2);
     sweep_close(&sweep);

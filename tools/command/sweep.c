@@ -50,7 +50,8 @@ static const Option OPTIONS[] = {
      .sentence =
          "what makes a run a failure, such as 'loss>1.48 or entropy<10%': numbers\n"
          "of sweep.csv, scores (top1), diverged, collapsed, or midpoint (of the lowest\n"
-         "mean loss and chance).  The table counts failures by method and configuration"},
+         "mean loss and chance).  The table counts failures by method and configuration",
+     .wants = "a criterion, such as 'loss>1.48'"},
     {"--plan", "FILE", OPTION_NAME, offsetof(Options, plan),
      .sentence =
          "writes grid, seeds, recipes and criterion to FILE before the first run\n"

@@ -53,7 +53,10 @@ static void rank_text(const ProbedSite *s, char *text, size_t size) {
     text_format(text, size, "rank %s%s", rank, of);
 }
 
-static bool rank_fell(const ProbedSite *s) { return s->value[SITE_RANK] < RANK_COLLAPSE; }
+/* With one key there is one rank. */
+static bool rank_fell(const ProbedSite *s) {
+    return s->value[SITE_RANK] < RANK_COLLAPSE && !(s->keys < 2);
+}
 
 static void read_site(const ProbedSite *s, TextBuffer *text) {
     char rank[80];

@@ -224,6 +224,11 @@ static Status refuse_item(size_t group, const char *name, const char *text, Err 
                    nearest->section, nearest->name);
 }
 
+static Status refuse_twice(size_t group, const char *name, Err *err) {
+    return err_set(err, FAIL_USAGE, "intervene.%s: %s is given twice; keep one",
+                   intervene_changes_key(group)->name, name);
+}
+
 /* `key = optim.lr=0.1, ...` beside what the group has; nothing: it has no change. */
 static Status give_list(Recipe *recipe, size_t group, const char *value, Err *err) {
     Intervention *place = &recipe->intervene.group[group], before = *place;
@@ -234,9 +239,13 @@ static Status give_list(Recipe *recipe, size_t group, const char *value, Err *er
                        intervene_changes_key(group)->name, strlen(value),
                        INTERVENE_TEXT - 1);
     Status status = OK;
+    uint64_t seen[RECIPE_BITS] = {0};
     if (!*value) *place->changes = 0;
     while (!status && next_pair(&value, name, text)) {
         const Key *key = key_find(name);
+        if (key && keyset_has(seen, key))
+            return *place = before, refuse_twice(group, name, err);
+        if (key) keyset_add(seen, key);
         status = key ? give_change(recipe, group, key, text, err)
                      : refuse_item(group, name, text, err);
     }

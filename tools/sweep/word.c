@@ -29,12 +29,14 @@ char *text_trim(char *text) {
 }
 
 bool keys_have(const char *list, const char *key) {
-    size_t length = strlen(key);
-    for (const char *at = list; (at = strstr(at, key)); at++)
-        if ((at == list || strchr(", ", at[-1])) &&
-            (!at[length] || strchr(", ", at[length])))
-            return true;
-    return false;
+    char *copy = mem_strdup(list), *rest = copy, *wanted = mem_strdup(key), *part;
+    const char *trimmed = text_trim(wanted);
+    bool listed = false;
+    while ((part = strsep(&rest, ",")) && !listed)
+        listed = *trimmed && !strcmp(text_trim(part), trimmed);
+    mem_free(wanted);
+    mem_free(copy);
+    return listed;
 }
 
 /* Where the brace that opens at `text` is closed, or NULL. */

@@ -20,7 +20,8 @@ void texts_free(Texts *list);
 /* Without the blanks around it, in place. */
 char *text_trim(char *text);
 
-/* Is the key one of a list, "key,key" or "key, key"? */
+/* Is the key, without the blanks around it, among those of a list "key, key"?  "" never
+ * is. */
 bool keys_have(const char *list, const char *key);
 
 /* "demo,demo-sigma:{key,key}={value,value;value,value}", taken apart */
