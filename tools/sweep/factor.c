@@ -105,19 +105,19 @@ static void want_factor(Factors *factors, const char *key) {
     if (!find_factor(factors, key)) add_factor(factors, key);
 }
 
-static bool has_alone(const Factors *factors, const char *keys) {
-    char *copy = mem_strdup(keys), *rest = copy, *key;
+static bool has_alone(const Factors *factors, const char *names) {
+    char *copy = mem_strdup(names), *rest = copy, *key;
     bool alone = false;
     while ((key = strsep(&rest, ","))) alone |= is_axis(factors, key);
     mem_free(copy);
     return alone;
 }
 
-/* Linked keys are one factor, unless one of several sweeps gives one of them alone. */
-static void want_factors(Factors *factors, const char *keys) {
-    char *copy = mem_strdup(keys), *rest = copy, *key;
-    if (factors->sweep_count == 1 || !has_alone(factors, keys))
-        want_factor(factors, keys);
+/* Linked names are one factor, unless one of several sweeps gives one of them alone. */
+static void want_factors(Factors *factors, const char *names) {
+    char *copy = mem_strdup(names), *rest = copy, *key;
+    if (factors->sweep_count == 1 || !has_alone(factors, names))
+        want_factor(factors, names);
     else
         while ((key = strsep(&rest, ","))) want_factor(factors, key);
     mem_free(copy);
