@@ -101,6 +101,32 @@ static void gaps_are_never_negative_and_nothing_in_the_tight_case(void **state) 
     }
 }
 
+static void what_the_bench_sets_or_cannot_measure_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        size_t seeds;
+        const char *word, *message;
+    } CASES[] = {
+        {1, "train.batch=8", "--repeat 1: theory takes 2 to 20 seeds"},
+        {21, "train.batch=8", "--repeat 21: theory takes 2 to 20 seeds"},
+        {3, "model.width=64", "model.width=64 has no effect"},
+        {3, "optim.name=sgd", "theory sets optim.name itself"},
+        {3, "task.kind=classify", "data.source = grammar"},
+        {3, "optim.lr=0", "more than 0 is needed"},
+        {3, "model.depth=16", "theory takes at most 15"},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        Err err = ERR_NONE;
+        char word[40], *words[] = {word};
+        text_format(word, sizeof word, "%s", CASES[i].word);
+        assert_int_equal(theory_check(CASES[i].seeds, words, 1, &err), FAIL_USAGE);
+        assert_non_null(strstr(err.text, CASES[i].message));
+    }
+    Err err = ERR_NONE;
+    char word[] = "model.depth=15", *words[] = {word};
+    assert_int_equal(theory_check(20, words, 1, &err), OK);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(an_exponent_and_its_interval_come_out_of_the_numbers),
@@ -108,6 +134,7 @@ int main(void) {
         cmocka_unit_test(live_updates_keep_the_bound_and_gamma_moves_by_the_rate_at_most),
         cmocka_unit_test(words_that_cannot_be_trained_are_refused),
         cmocka_unit_test(gaps_are_never_negative_and_nothing_in_the_tight_case),
+        cmocka_unit_test(what_the_bench_sets_or_cannot_measure_is_refused),
     };
     return cmocka_run_group_tests_name("theory", cases, NULL, NULL);
 }

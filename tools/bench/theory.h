@@ -29,7 +29,10 @@ double theory_least_ratio(const TheoryLine *line); /* value / bound, the lowest 
 /* The lines, at `lines`; returns how many. */
 enum { THEORY_IDEAL_LINES = 12, THEORY_LIVE_LINES = 60 };
 size_t theory_ideal(TheoryLine *lines, size_t seeds, size_t widths);
-/* words: section.key=value, over the grammar's recipe. */
+/* Can theory_live run with these words, and so many seeds?  FAIL_USAGE also for a key
+ * that the bench sets itself. */
+Status theory_check(size_t seeds, char **words, size_t word_count, Err *err);
+/* words: section.key=value, over the grammar's recipe; theory_check has passed them. */
 Status theory_live(TheoryLine *lines, size_t *count, size_t seeds, size_t widths,
                    char **words, size_t word_count, Err *err);
 

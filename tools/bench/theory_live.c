@@ -207,6 +207,47 @@ static Status make_recipe(Recipe *recipe, size_t method, size_t width, size_t se
     return start_threads_checked(recipe->train.threads, err);
 }
 
+/* What methods, widths and seeds are made of. */
+static const char *const OWN[] = {"model.width",      "model.norm",     "model.reparam",
+                                  "model.gamma_init", "model.init_std", "train.seed",
+                                  "train.steps",      "optim.name"};
+
+static Status check_word(const char *word, Err *err) {
+    size_t length = strcspn(word, "=");
+    for (size_t i = 0; i < COUNT(OWN); i++)
+        if (strlen(OWN[i]) == length && !strncmp(word, OWN[i], length))
+            return err_set(err, FAIL_USAGE,
+                           "%.80s has no effect: theory sets %s itself; leave it out",
+                           word, OWN[i]);
+    return OK;
+}
+
+static Status check_recipe(const Recipe *recipe, Err *err) {
+    size_t deepest = (LAYERS_MAX - 2) / KINDS; /* beside the blocks: head, embedding */
+    if (recipe->model.depth > deepest)
+        return err_set(err, FAIL_USAGE, "model.depth = %zu: theory takes at most %zu",
+                       recipe->model.depth, deepest);
+    if (recipe->optim.lr > 0) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "optim.lr = 0: theory measures updates in units of optim.lr; more "
+                   "than 0 is needed");
+}
+
+Status theory_check(size_t seeds, char **words, size_t word_count, Err *err) {
+    if (seeds < 2 || seeds > THEORY_SEEDS_MAX)
+        return err_set(err, FAIL_USAGE, "--repeat %zu: theory takes 2 to %d seeds", seeds,
+                       THEORY_SEEDS_MAX);
+    for (size_t i = 0; i < word_count; i++)
+        if (check_word(words[i], err)) return err->status;
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    for (size_t m = 0; m < COUNT(methods) && !err->status; m++)
+        for (size_t w = 0; w < THEORY_WIDTHS && !err->status; w++)
+            if (!make_recipe(recipe, m, theory_widths[w], 0, words, word_count, err))
+                check_recipe(recipe, err);
+    mem_free(recipe);
+    return err->status;
+}
+
 static void name_lines(TheoryLine *lines, size_t method, size_t seeds, size_t widths) {
     static const char *const QUANTITY[QUANTITIES] = {"", ", norm"};
     for (size_t i = 0; i < MOMENTS * QUANTITIES * KINDS; i++) {
