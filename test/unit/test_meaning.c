@@ -24,6 +24,10 @@ static void a_fact_that_differs_is_named_with_both_values(void **state) {
                         "w.safetensors does not fit this model, though its shapes may; "
                         "model.heads is 4 there, 8 here; class 0 is cat there, dog "
                         "here; advice");
+    assert_int_equal(fits("model.temperature_at=blocks.0:0.3\n",
+                          "model.temperature_at=\n", &err),
+                     FAIL_DATA);
+    assert_non_null(strstr(err.text, "is blocks.0:0.3 there, (empty) here"));
 }
 
 static void what_one_side_does_not_say_fits(void **state) {

@@ -88,6 +88,12 @@ static bool is_plain(const char *file, const char *name) {
            !strncmp(value, "none\n", 5);
 }
 
+/* A value up to its line's end, or "(empty)". */
+static void show_value(const char *value, char text[60]) {
+    size_t length = MIN(line_length(value), (size_t)50);
+    text_format(text, 60, "%.*s", length ? (int)length : 7, length ? value : "(empty)");
+}
+
 Status meaning_check(const char *file, const char *own, const char *path,
                      const char *advice, Err *err) {
     enum { NAMED_MOST = 4 };
@@ -99,10 +105,11 @@ Status meaning_check(const char *file, const char *own, const char *path,
         if (!seen || same_value(seen, wanted) || is_plain(file, line)) continue;
         if (count++ >= NAMED_MOST) continue;
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "; %.*s is %.*s there, %.*s here",
-                 (int)MIN(length, (size_t)40), line,
-                 (int)MIN(line_length(seen), (size_t)50), seen,
-                 (int)MIN(line_length(wanted), (size_t)50), wanted);
+        char there[60], here[60];
+        show_value(seen, there);
+        show_value(wanted, here);
+        snprintf(text + used, sizeof text - used, "; %.*s is %s there, %s here",
+                 (int)MIN(length, (size_t)40), line, there, here);
     }
     if (!count) return OK;
     return err_set(err, FAIL_DATA,
