@@ -288,10 +288,18 @@ static void a_plan_takes_no_other_plans_place(void **state) {
     assert_int_equal(access(second, F_OK), -1);
     assert_null(sweep_plan_words(second, &count, &err));
     assert_int_equal(err.status, FAIL_USAGE);
-    files_write(*state, "second.json", "{\"plan\":1}", 10);
-    OPEN(&sweep, GRID);
-    assert_int_equal(sweep_read_plan(&sweep, second, &err), FAIL_DATA);
-    sweep_close(&sweep);
+    static const char *const NONE[] = {
+        "{\"plan\":1}", "{\"plan\":\"steady sweep\",\"words\":[\"demo\"],\"recipes\":[]}",
+        "{\"plan\":\"steady sweep\",\"words\":[\"demo\"],\"recipes\":[{}],\"fail\":3}",
+        "{\"plan\":\"steady "
+        "sweep\",\"words\":[\"demo\"],\"recipes\":[{}],\"method\":[]}"};
+    for (size_t i = 0; i < COUNT(NONE); i++) {
+        Err bad = ERR_NONE;
+        files_write(*state, "second.json", NONE[i], strlen(NONE[i]));
+        OPEN(&sweep, GRID);
+        assert_int_equal(sweep_read_plan(&sweep, second, &bad), FAIL_DATA);
+        sweep_close(&sweep);
+    }
 }
 
 int main(void) {

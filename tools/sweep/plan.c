@@ -16,10 +16,17 @@ enum { NAMES_SHOWN = 3 };
 
 /* ---- a plan from a file ---- */
 
+/* What a hand has put there would be no criterion, or no method, without a word. */
+static bool is_text_or_nothing(const json_t *plan, const char *name) {
+    const json_t *value = json_object_get(plan, name);
+    return !value || json_is_null(value) || json_is_string(value);
+}
+
 static bool is_plan(const json_t *plan) {
     const char *kind = json_string_value(json_object_get(plan, "plan"));
     return kind && !strcmp(kind, KIND) && json_is_array(json_object_get(plan, "words")) &&
-           json_is_array(json_object_get(plan, "recipes"));
+           json_array_size(json_object_get(plan, "recipes")) > 0 &&
+           is_text_or_nothing(plan, "fail") && is_text_or_nothing(plan, "method");
 }
 
 /* NULL with err OK: there is no such file. */
