@@ -113,7 +113,7 @@ static bool has_alone(const Factors *factors, const char *names) {
     return alone;
 }
 
-/* Linked names are one factor, unless one of several sweeps gives one of them alone. */
+/* Linked keys are one factor, unless one of several sweeps gives one of them alone. */
 static void want_factors(Factors *factors, const char *names) {
     char *copy = mem_strdup(names), *rest = copy, *key;
     if (factors->sweep_count == 1 || !has_alone(factors, names))
