@@ -15,8 +15,8 @@ static const double sigmas[] = {1, 4, 8, 16};
 _Static_assert(COUNT(keys_of) * COUNT(sigmas) == THEORY_GAPS, "room for them");
 
 static double entropy_of(const double *logits, size_t n) {
-    double most = logits[0], sum = 0, mean = 0;
-    for (size_t i = 1; i < n; i++) most = fmax(most, logits[i]);
+    double most = -INFINITY, sum = 0, mean = 0;
+    for (size_t i = 0; i < n; i++) most = fmax(most, logits[i]);
     for (size_t i = 0; i < n; i++) sum += exp(logits[i] - most);
     for (size_t i = 0; i < n; i++)
         mean += exp(logits[i] - most) / sum * (logits[i] - most);
@@ -35,9 +35,9 @@ static double norm_of(const real *a, size_t rows, size_t columns) {
 /* The lowest row of X W_K W_Q^T X^T, its sigma scaled to this one. */
 static double random_head(RngCursor *dice, size_t keys, double sigma) {
     static const size_t D = WIDTH;
-    real x[KEYS_MAX * WIDTH], k[WIDTH * RANK], q[WIDTH * RANK], pair[WIDTH * WIDTH];
-    real xk[KEYS_MAX * WIDTH];
-    double row[KEYS_MAX], lowest = INFINITY;
+    real x[KEYS_MAX * WIDTH] = {0}, k[WIDTH * RANK], q[WIDTH * RANK], pair[WIDTH * WIDTH];
+    real xk[KEYS_MAX * WIDTH] = {0};
+    double row[KEYS_MAX] = {0}, lowest = INFINITY;
     fill(dice, x, keys * D);
     fill(dice, k, D * RANK);
     fill(dice, q, D * RANK);
