@@ -10,7 +10,7 @@ source = glyphs
 synthetic_count = 64
 image_size = 16
 [model]
-width = 16
+width = 20
 depth = 1
 heads = 2
 patch = 4

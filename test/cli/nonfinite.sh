@@ -194,8 +194,8 @@ tell "without a probe of the step it is that of the last, without probes what is
 # ---- guard.update_above ----
 
 train small.ini optim.name=adagrad optim.lr=0.1 --out moved
-[ $? = 0 ] && [ "$(grep -c '"event":"moved"' moved/train.jsonl)" = 1 ] && sed -n 1p moved/train.jsonl |
-    grep -q '^{"step":1,"event":"moved","text":"[^"]* moved by [0-9.]* times itself, and [0-9]* more tensors.*"tensor":"patch_embed.proj.weight"' &&
+[ $? = 0 ] && [ "$(grep -c '"moved":' moved/train.jsonl)" = 1 ] && sed -n 1p moved/train.jsonl |
+    grep -q '^{"step":1,"epoch".*"moved":{.*"tensor":"blocks[^"]*".*"text":"[^"]* moved by [0-9.]* times itself, and [0-9]* more tensors' &&
     grep -q '^warning: step 1: blocks.*moved by .*optim.lr (guard.update_above)' err
 tell "a tensor that a step moves by over 0.3 of itself is named, with the step" $?
 train small.ini optim.name=adagrad optim.lr=0.1 train.steps=7 --out movable &&
@@ -204,7 +204,7 @@ timeless movable/train.jsonl >a && timeless moved/train.jsonl | cmp - a
 tell "a resumed run warns of no tensor twice" $?
 train small.ini optim.name=adagrad optim.lr=0.1 guard.update_above=0 --out unmoved
 [ $? = 0 ] && ! grep -q 'times itself' err && ! grep -q moved unmoved/train.jsonl &&
-    timeless unmoved/train.jsonl >a && timeless moved/train.jsonl | grep -v '"moved"' | cmp - a
+    timeless unmoved/train.jsonl >a && timeless moved/train.jsonl | sed 's/, *"moved": *{.*}}$/}/' | cmp - a
 tell "guard.update_above = 0 says nothing, and the steps are the same" $?
 train small.ini optim.lr=1e-4 --out quiet && ! grep -q 'times itself' err
 tell "a quiet run is not warned of, whatever its biases do" $?

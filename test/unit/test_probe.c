@@ -81,7 +81,7 @@ static void a_row_says_what_uniform_attention_would_have(void **state) {
     double entropy[] = {1.25, 0.5}, largest[] = {2, 3};
     Site site = {.name = "blocks.0.attn",
                  .heads = 2,
-                 .stats = {.keys = 8},
+                 .keys = 8,
                  .entropy = entropy,
                  .largest = largest,
                  .uniform = 1.5,

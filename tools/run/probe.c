@@ -14,7 +14,7 @@
  * So one layer in THOROUGH is followed thoroughly at each such probe, in turn: what a
  * probe costs is spread evenly.  That turn goes by the step, so a resumed run has it. */
 enum { FREQUENT = 4, THOROUGH = 8 };
-static const double TURNED_MAX = 0.01; /* radians between u before and after */
+static const double TURNED_MAX = 1e-3; /* radians between u before and after */
 
 struct Prober {
     const Model *model;

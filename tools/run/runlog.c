@@ -46,9 +46,10 @@ static char *event_text(const json_t *row) {
     return mem_strdup(line);
 }
 
-static void read_event(RunLog *run, const json_t *row, double step, size_t space) {
+static void read_event(RunLog *run, const json_t *row, const char *kind, double step,
+                       size_t space) {
     if (!run->events) run->events = mem_zalloc(space * sizeof *run->events);
-    const char *kind = runlog_text(row, "event"), *tensor = runlog_text(row, "tensor");
+    const char *tensor = runlog_text(row, "tensor");
     bool moved = tensor && !strcmp(kind, "moved");
     run->events[run->event_count++] =
         (RunEvent){.step = step,
@@ -70,10 +71,13 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
                    {&train->lr, "lr"},
                    {&train->grad_norm, "grad_norm"},
                    {&train->items_per_s, "items_per_s"}};
-    if (runlog_text(row, "event")) {
-        read_event(run, row, step, space);
+    const char *event = runlog_text(row, "event");
+    if (event) {
+        read_event(run, row, event, step, space);
         return;
     }
+    const json_t *moved = json_object_get(row, "moved");
+    if (json_is_object(moved)) read_event(run, moved, "moved", step, space);
     while (train->count && train->step[train->count - 1] >= step) train->count--;
     for (size_t i = 0; i < COUNT(columns); i++) {
         if (!*columns[i].array) *columns[i].array = runlog_nans(space);

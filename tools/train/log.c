@@ -3,9 +3,13 @@
 
 #include "tools/train/parts.h"
 
-static Status log_row_of_step(Trainer *t, double lr, Err *err) {
+bool trainer_logs_step(const Trainer *t, size_t step) {
     size_t every = t->recipe->train.log_every;
-    if (!ranks_lead(t->ranks) || (every && t->at.step % every)) return OK;
+    return ranks_lead(t->ranks) && (!every || step % every == 0);
+}
+
+static Status log_row_of_step(Trainer *t, double lr, Err *err) {
+    if (!trainer_logs_step(t, t->at.step)) return OK;
     double now = clock_now(), spent = now - t->logged_clock;
     double items = t->items - t->logged_items, flops = t->flops - t->logged_flops;
     double rate = spent > 0 ? items / spent : 0;
@@ -15,13 +19,14 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
     t->logged_items = t->items;
     t->logged_flops = t->flops;
     double epoch = trainer_epoch(t, t->at.step);
-    return log_row(&t->train_log,
-                   json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
-                             (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
-                             json_number(t->step.loss), "lr", json_number(lr),
-                             "grad_norm", json_number(t->step.grad_norm), "items_per_s",
-                             json_number(rate), "mfu", json_number(mfu)),
-                   err);
+    json_t *row =
+        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "step",
+                  (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
+                  json_number(t->step.loss), "lr", json_number(lr), "grad_norm",
+                  json_number(t->step.grad_norm), "items_per_s", json_number(rate), "mfu",
+                  json_number(mfu), "moved", t->moves);
+    t->moves = NULL;
+    return log_row(&t->train_log, row, err);
 }
 
 /* On every rank: each measures its part. */

@@ -24,8 +24,7 @@ static double ratio_of(const Trainer *t, const Param *param) {
 
 /* The tensors that move so far for the first time, in a row of train.jsonl; the one that
  * moves most is also what is said. */
-static Status warn(Trainer *t, size_t step, json_t *all, const Mover *most, Err *err) {
-    size_t others = json_array_size(all) - 1;
+static Status warn(Trainer *t, size_t step, size_t others, const Mover *most, Err *err) {
     char text[500], more[60] = "";
     if (others)
         text_format(more, sizeof more, ", and %zu more tensor%s by over %g", others,
@@ -35,9 +34,14 @@ static Status warn(Trainer *t, size_t step, json_t *all, const Mover *most, Err 
                 "optim.lr",
                 most->param->name, most->ratio, more,
                 most->param->front ? "optim.front_lr_scale=0.1, " : "");
-    json_t *row = json_pack("{s:s, s:f, s:o}", "tensor", most->param->name, "ratio",
-                            most->ratio, "tensors", all);
-    if (trainer_log_event(t, step, "moved", text, row, err)) return err->status;
+    json_t *row = json_pack("{s:s, s:f, s:I}", "tensor", most->param->name, "ratio",
+                            most->ratio, "others", (json_int_t)others);
+    if (trainer_logs_step(t, step)) {
+        json_object_set_new(row, "text", json_text(text));
+        t->moves = row;
+    } else if (trainer_log_event(t, step, "moved", text, row, err)) {
+        return err->status;
+    }
     progress_say(&t->progress, "warning: step %zu: %s (guard.update_above)", step, text);
     return OK;
 }
@@ -47,17 +51,14 @@ Status trainer_guard_moves(Trainer *t, size_t step, Err *err) {
     double above = t->recipe->guard.update_above;
     Mover most = {.ratio = 0};
     if (!(above > 0) || !ranks_lead(t->ranks)) return OK;
-    json_t *all = json_array();
+    size_t count = 0;
     for (size_t i = 0; i < params->count; i++) {
         const Param *param = params->list[i];
         double ratio = t->moved[i] ? 0 : ratio_of(t, param);
         if (!(ratio > above)) continue;
         t->moved[i] = true;
-        json_array_append_new(all, json_pack("{s:s, s:f}", "tensor", param->name, "ratio",
-                                             ratio));
+        count++;
         if (!(ratio <= most.ratio)) most = (Mover){param, ratio};
     }
-    if (most.param) return warn(t, step, all, &most, err);
-    json_decref(all);
-    return OK;
+    return count ? warn(t, step, count - 1, &most, err) : OK;
 }

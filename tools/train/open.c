@@ -205,6 +205,7 @@ void trainer_close(Trainer *t) {
     log_close(&t->eval_log);
     prober_free(t->prober);
     mem_free(t->warned);
+    json_decref(t->moves);
     mem_free(t->moved);
     step_end(&t->step);
     task_free(t->task);

@@ -166,7 +166,11 @@ bool trainer_collapses(const Trainer *trainer);
  * the recipe wants to stop.  Behind the row of probe.jsonl where one is due. */
 Status trainer_guard_collapse(Trainer *trainer, size_t step, Err *err);
 
-/* After the update of `step`, which trainer_look has had measured: a row "moved" and a
+/* Has train.jsonl a row of that step? */
+bool trainer_logs_step(const Trainer *trainer, size_t step);
+
+/* After the update of `step`, which trainer_look has had measured: a member "moved" of
+ * the step's row (a row of an event where train.log_every leaves that one out) and a
  * line for the tensors that moved by more than guard.update_above of themselves, each
  * once in a run (tools/train/moves.c). */
 Status trainer_guard_moves(Trainer *trainer, size_t step, Err *err);
