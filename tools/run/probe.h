@@ -47,10 +47,9 @@ real *prober_vector(Prober *prober, size_t layer, size_t *size, bool **known);
  * 1e-4 of itself or better where probes are more than 4 steps apart, in a layer's first
  * row and, of frequent probes, in every eighth of each layer, which take turns.  In those
  * between, one power iteration from the last vector, as long as that turns by less than
- * 0.01.  Such a row is at most 3 % low along the trajectories of test_probe_weights.c,
- * mostly less than 0.1 %: it does not see a singular value that overtakes before the
- * layer's turn comes.  From above: the norm of W itself is at most its last exact one
- * plus all "update" since (Weyl). */
+ * 0.001 (with 0.003 golden trajectories were 2e-3 low).  Such a row does not see a
+ * singular value that overtakes before the layer's turn comes.  From above: the norm of
+ * W itself is at most its last exact one plus all "update" since (Weyl). */
 double prober_sigma(Prober *prober, size_t layer);
 
 #endif
