@@ -20,7 +20,7 @@ static double entropy_of(const double *logits, size_t n) {
     for (size_t i = 0; i < n; i++) sum += exp(logits[i] - most);
     for (size_t i = 0; i < n; i++)
         mean += exp(logits[i] - most) / sum * (logits[i] - most);
-    return log(sum) - mean;
+    return sum > 0 ? log(sum) - mean : 0;
 }
 
 static void fill(RngCursor *dice, real *a, size_t count) {

@@ -160,7 +160,7 @@ static Status run(Options *o, Err *err) {
         bench->bandwidth = bench_bandwidth(bench->effort.seconds);
     bench_print_machine(bench, first.threads);
     bool models = false;
-    for (size_t i = 0; i < LEVELS; i++) models |= o->level[i] && i < GROWTH;
+    for (size_t i = 0; i < LEVELS; i++) models |= i < GROWTH && o->level[i];
     for (size_t i = 0; models && i < o->model_count && !stop_requested(); i++)
         if (run_model(o, o->models[i], err)) return err->status;
     const char *path = o->output;
