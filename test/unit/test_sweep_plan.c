@@ -291,8 +291,8 @@ static void a_plan_takes_no_other_plans_place(void **state) {
     static const char *const NONE[] = {
         "{\"plan\":1}", "{\"plan\":\"steady sweep\",\"words\":[\"demo\"],\"recipes\":[]}",
         "{\"plan\":\"steady sweep\",\"words\":[\"demo\"],\"recipes\":[{}],\"fail\":3}",
-        "{\"plan\":\"steady "
-        "sweep\",\"words\":[\"demo\"],\"recipes\":[{}],\"method\":[]}"};
+        ("{\"plan\":\"steady sweep\",\"words\":[\"demo\"],"
+         "\"recipes\":[{}],\"method\":[]}")};
     for (size_t i = 0; i < COUNT(NONE); i++) {
         Err bad = ERR_NONE;
         files_write(*state, "second.json", NONE[i], strlen(NONE[i]));
