@@ -25,6 +25,7 @@ double site_input_largest(const Site *site, bool memory) {
 double site_common(const Site *site, bool memory) {
     if (site->measured.level < MEASURE_INPUTS) return UNKNOWN;
     const double *sum = sums_of(site, memory);
+    if (sum[0] == 0) return UNKNOWN; /* a site without a memory has no room for one */
     const double *total = site->measured.sums + site_total(site, memory);
     double squares = 0;
     for (size_t j = 0; j < site->width; j++) squares += total[j] * total[j];
