@@ -27,7 +27,9 @@ test_bin = $(patsubst test/%.c,$(B)/test/%,$(filter %.c,$(1)))
 ONLY ?=
 chosen = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
 first_slow = $(filter $(SLOW_TESTS),$(1)) $(filter-out $(SLOW_TESTS),$(1))
-UNIT_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC)))
+# WITHOUT=file: unit tests that are left out
+WITHOUT ?=
+UNIT_TESTS := $(call first_slow,$(filter-out $(WITHOUT),$(call chosen,$(TEST_SRC))))
 ALL_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC) $(CLI_TESTS)))
 needs = $(call test_bin,$(1)) $(if $(filter $(PROGRAM_TESTS) $(CLI_TESTS),$(1)),$(B)/steady) \
 	$(if $(filter $(DOUBLE_TESTS),$(1)),$(B)/steady64) \
