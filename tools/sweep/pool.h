@@ -39,7 +39,7 @@ typedef struct Pool {
     const SweepResult *like; /* of a cell that was evaluated, or any */
 } Pool;
 
-/* Cells of several sweeps are told apart by every key that a word of theirs gives, with
+/* Cells of several sweeps differ by every key that a word of theirs gives, with
  * the values that their recipes come to; by the folders' names where these are all the
  * same.  A key that some recipes alone have goes with the method; one whose value follows
  * from the method is no setting that must be equal (`along`); train.threads is none
