@@ -110,10 +110,43 @@ static void what_sites_measured_has_rows_and_bounds_are_dashed(void **state) {
     mem_free(html);
 }
 
+/* A frozen patch embedding has null: no line, and no zero on a log axis. */
+static void gradients_of_attention_and_of_the_front_end_have_rows(void **state) {
+    const char *dir = *state;
+    for (int frozen = 0; frozen < 2; frozen++) {
+        FILE *file = create(dir, "probe.jsonl");
+        for (size_t s = 1; s <= 3; s++)
+            fprintf(
+                file,
+                "{\"step\":%zu,\"attention\":[{\"site\":\"blocks.0.attn\",\"entropy\":[1]"
+                ",\"keys\":17}],\"weights\":[{\"name\":\"patch_embed.proj\",\"grad_inf\""
+                ":%s},{\"name\":\"blocks.0.attn.qkv\",\"grad_inf\":0.5}]}\n",
+                s, frozen ? "null" : "0.25");
+        fclose(file);
+        RunLog *run = runlog_open(dir, NULL);
+        char rows[200];
+        figure_rows_present((const RunLog *const[]){run}, 1, rows, sizeof rows);
+        assert_string_equal(rows, frozen
+                                      ? "loss,entropy,logit,grad,grad-inf,lr"
+                                      : "loss,entropy,logit,grad,grad-inf,front-grad,lr");
+        FigureOptions options = {.rows = "grad-inf,front-grad"};
+        Chart *chart = figure_training((const RunLog *const[]){run}, 1, &options, NULL);
+        const Panel *attention = chart_panel(chart, 0, 0);
+        assert_true(attention->count == 1 && attention->items[0].y[2] == 0.5);
+        const Panel *front = chart_panel(chart, 1, 0);
+        assert_int_equal(front->count, !frozen);
+        assert_true(frozen ? *front->empty != 0 : front->items[0].y[0] == 0.25);
+        chart_free(chart);
+        runlog_free(run);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test_setup_teardown(
             what_sites_measured_has_rows_and_bounds_are_dashed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            gradients_of_attention_and_of_the_front_end_have_rows, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("figure_sites", cases, NULL, NULL);
 }

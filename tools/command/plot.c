@@ -20,8 +20,9 @@ typedef struct Options {
 static const char *const ROWS[] = {"present",   "loss",    "entropy",   "encoder",
                                    "cross",     "decoder", "logit",     "sigma",
                                    "score",     "grad",    "sharpness", "raw-sharpness",
-                                   "gradients", "updates", "lr",        "input",
-                                   "sigma2",    "sec",     "rank",      NULL};
+                                   "gradients", "updates", "grad-inf",  "front-grad",
+                                   "lr",        "input",   "sigma2",    "sec",
+                                   "rank",      NULL};
 static const char *const LAYERS[] = {"all", "first", "middle", "last", "lowest", NULL};
 static const char *const THEMES[] = {
     [THEME_LIGHT] = "light", [THEME_DARK] = "dark", NULL};
@@ -34,12 +35,17 @@ static const Option OPTIONS[] = {
     {"--rows", "LIST", OPTION_TEXT, offsetof(Options, figure.rows),
      .sentence =
          "panels from top to bottom, some of loss, entropy, encoder, cross, decoder,\n"
-         "logit, sigma, score, grad, sharpness, raw-sharpness, gradients, updates, lr,\n"
-         "input, sigma2, sec, rank; \"present\" is all that the runs have numbers for\n"
-         "(default loss,entropy).  entropy is a panel for each kind of attention: of an\n"
-         "encoder-decoder, encoder, cross and decoder; sharpness has the raw spectrum\n"
-         "below it; gradients and updates have a line for each block: the norm of its\n"
-         "gradient, and the largest relative update of its weights",
+         "logit, sigma, score, grad, sharpness, raw-sharpness, gradients, updates,\n"
+         "grad-inf, front-grad, lr, input, sigma2, sec, rank; \"present\" is all that "
+         "the\n"
+         "runs have numbers for (default loss,entropy).  entropy is a panel for each "
+         "kind\n"
+         "of attention: of an encoder-decoder, encoder, cross and decoder; sharpness "
+         "has\n"
+         "the raw spectrum below it; gradients and updates have a line for each block:\n"
+         "the norm of its gradient, and the largest relative update of its weights;\n"
+         "grad-inf is the largest entry of the gradient of weights that make queries,\n"
+         "front-grad that of patch embedding, table of embeddings, speech convolution",
      .choices = ROWS},
     {"--layers", "LIST", OPTION_TEXT, offsetof(Options, figure.layers),
      .sentence = "all, or some of first, middle, last, lowest and numbers of blocks\n"

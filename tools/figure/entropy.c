@@ -157,7 +157,7 @@ const WeightLog *figure_query_weight(const RunLog *run, const char *site) {
     return NULL;
 }
 
-void paint_sigma(const Cell *cell) {
+static void paint_query_weights(const Cell *cell, WeightNumber number) {
     const ProbeLog *probe = &cell->run->probe;
     if (!probe->weight_count) panel_empty(cell->panel, "no probes of weights");
     panel_log_y(cell->panel);
@@ -168,7 +168,11 @@ void paint_sigma(const Cell *cell) {
         if (!weight) continue;
         char label[120];
         figure_legend_label(cell, site->name, weight->name, label);
-        panel_line(cell->panel, probe->step, weight->value[WEIGHT_SIGMA], probe->count,
+        panel_line(cell->panel, probe->step, weight->value[number], probe->count,
                    figure_site_style(cell, i), label);
     }
 }
+
+void paint_sigma(const Cell *cell) { paint_query_weights(cell, WEIGHT_SIGMA); }
+
+void paint_grad_inf(const Cell *cell) { paint_query_weights(cell, WEIGHT_GRAD_INF); }

@@ -13,14 +13,15 @@ static bool has_loss(const RunLog *run) { return run->train.count > 0; }
 
 static bool has_attention(const RunLog *run) { return run->probe.site_count > 0; }
 
-static bool has_sigma(const RunLog *run) {
+static bool has_query_number(const RunLog *run, WeightNumber number) {
     for (size_t i = 0; i < run->probe.site_count; i++) {
         const WeightLog *weight = figure_query_weight(run, run->probe.sites[i].name);
-        for (size_t p = 0; weight && p < run->probe.count; p++)
-            if (weight->value[WEIGHT_SIGMA][p] > 0) return true;
+        if (weight && figure_is_measured(&run->probe, weight, number)) return true;
     }
     return false;
 }
+
+static bool has_sigma(const RunLog *run) { return has_query_number(run, WEIGHT_SIGMA); }
 
 static bool has_number(const RunLog *run, SiteNumber number) {
     for (size_t i = 0; i < run->probe.site_count; i++)
@@ -46,6 +47,18 @@ static bool has_gradients(const RunLog *run) {
 
 static bool has_updates(const RunLog *run) {
     return figure_has_weight(run, WEIGHT_UPDATE_RATIO);
+}
+
+static bool has_grad_inf(const RunLog *run) {
+    return has_query_number(run, WEIGHT_GRAD_INF);
+}
+
+static bool has_front_grad(const RunLog *run) {
+    const ProbeLog *probe = &run->probe;
+    size_t i = 0;
+    for (; (i = figure_front_weight(probe, i)) < probe->weight_count; i++)
+        if (figure_is_measured(probe, &probe->weights[i], WEIGHT_GRAD_INF)) return true;
+    return false;
 }
 
 /* Evaluations of any run that have this score. */
@@ -89,6 +102,8 @@ static const struct {
                  figure_has_raw_sharpness, 95},
     {"gradients", "gradient norm of blocks", paint_gradients, has_gradients, 120},
     {"updates", "largest ‖ΔW‖/‖W‖", paint_updates, has_updates, 120},
+    {"grad-inf", "largest |gradient|, attention", paint_grad_inf, has_grad_inf, 110},
+    {"front-grad", "largest |gradient|, front", paint_front_grad, has_front_grad, 110},
     {"lr", "learning rate", paint_rate, has_loss, 70},
     {"input", "input ‖x‖²", paint_input, has_input, 95},
     {"sigma2", "σ² of q and k", paint_sigma2, has_sigma2, 95},
@@ -111,7 +126,7 @@ typedef struct RowList {
 
 const char *figure_rows(void) {
     return "loss,entropy,encoder,cross,decoder,logit,sigma,score,grad,sharpness,"
-           "raw-sharpness,gradients,updates,lr,input,sigma2,sec,rank";
+           "raw-sharpness,gradients,updates,grad-inf,front-grad,lr,input,sigma2,sec,rank";
 }
 
 void figure_rows_present(const RunLog *const *runs, size_t count, char *text,

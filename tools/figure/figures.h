@@ -27,7 +27,9 @@ typedef struct FigureOptions {
 /* "loss,entropy,...": what a training figure can show.  "entropy" is a row for each kind
  * of attention that the runs have, as are "encoder", "cross" and "decoder" alone; "score"
  * is one for each score of the evaluations; "gradients" and "updates" have a line for
- * each block: its gradient norm, and the largest relative update of its weights. */
+ * each block: its gradient norm, and the largest relative update of its weights;
+ * "grad-inf" is the largest entry of the gradient of the weights that make queries,
+ * "front-grad" that of patch embedding, tables of embeddings, speech convolution. */
 const char *figure_rows(void);
 
 /* The rows of figure_rows() that these runs have numbers for. */

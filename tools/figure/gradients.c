@@ -9,6 +9,13 @@ enum { LEGEND_BLOCKS = 6, BLOCKS_MANY = 16 };
 /* A ratio below this changes no float; the end of a schedule would stretch the axis. */
 #define RATIO_LEAST 1e-8
 
+bool figure_is_measured(const ProbeLog *probe, const WeightLog *weight,
+                        WeightNumber number) {
+    for (size_t p = 0; p < probe->count; p++)
+        if (weight->value[number][p] > 0) return true;
+    return false;
+}
+
 static bool is_of_block(const WeightLog *weight, const LayerName *block) {
     LayerName name = layer_name(weight->name);
     return name.in_block && block->in_block && name.block == block->block &&
@@ -100,9 +107,32 @@ static void paint_blocks(const Cell *cell, WeightNumber number) {
 bool figure_has_weight(const RunLog *run, WeightNumber number) {
     const ProbeLog *probe = &run->probe;
     for (size_t i = 0; i < probe->weight_count; i++)
-        for (size_t p = 0; p < probe->count; p++)
-            if (probe->weights[i].value[number][p] > 0) return true;
+        if (figure_is_measured(probe, &probe->weights[i], number)) return true;
     return false;
+}
+
+/* ---- the front end ---- */
+
+size_t figure_front_weight(const ProbeLog *probe, size_t from) {
+    static const char *const NAMES[] = {"patch_embed.proj", "embed", "encoder.embed",
+                                        "decoder.embed", "conv"};
+    for (size_t i = from; i < probe->weight_count; i++)
+        for (size_t n = 0; n < COUNT(NAMES); n++)
+            if (!strcmp(probe->weights[i].name, NAMES[n])) return i;
+    return probe->weight_count;
+}
+
+void paint_front_grad(const Cell *cell) {
+    const ProbeLog *probe = &cell->run->probe;
+    panel_log_y(cell->panel);
+    size_t drawn = 0, i = 0;
+    for (; (i = figure_front_weight(probe, i)) < probe->weight_count; i++) {
+        const WeightLog *weight = &probe->weights[i];
+        if (!figure_is_measured(probe, weight, WEIGHT_GRAD_INF)) continue;
+        panel_line(cell->panel, probe->step, weight->value[WEIGHT_GRAD_INF], probe->count,
+                   (Style){.colour = chart_palette(cell->chart, drawn++)}, weight->name);
+    }
+    if (!drawn) panel_empty(cell->panel, "frozen, or not measured");
 }
 
 void paint_gradients(const Cell *cell) { paint_blocks(cell, WEIGHT_GRAD_NORM); }

@@ -21,10 +21,13 @@ typedef struct Cell {
 typedef void PaintCell(const Cell *cell);
 
 PaintCell paint_loss, paint_entropy, paint_logit, paint_sigma, paint_score,
-    paint_gradient, paint_gradients, paint_updates, paint_rate, paint_input, paint_sigma2,
-    paint_sec, paint_rank, paint_sharpness, paint_raw_sharpness;
+    paint_gradient, paint_gradients, paint_updates, paint_grad_inf, paint_front_grad,
+    paint_rate, paint_input, paint_sigma2, paint_sec, paint_rank, paint_sharpness,
+    paint_raw_sharpness;
 
-/* Do the probes have that number of any weight? */
+/* Do the probes have that number of the weight, of any weight? */
+bool figure_is_measured(const ProbeLog *probe, const WeightLog *weight,
+                        WeightNumber number);
 bool figure_has_weight(const RunLog *run, WeightNumber number);
 
 /* Colour and width of a site's line. */
@@ -51,5 +54,9 @@ void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool nam
 /* The weight that makes the queries of a site, or NULL: "blocks.0.attn.qkv" of
  * "blocks.0.attn". */
 const WeightLog *figure_query_weight(const RunLog *run, const char *site);
+
+/* The first weight from `from` on that makes what the first block reads: patch embedding,
+ * table of embeddings, speech convolution; weight_count: there is none. */
+size_t figure_front_weight(const ProbeLog *probe, size_t from);
 
 #endif

@@ -9,17 +9,9 @@
 #define LABEL(NUMBER, key, label) label,
 static const char *const LABELS[] = {WEIGHT_LIST(LABEL)}; /* NULL: it is not shown */
 
-static bool is_measured(const ProbeLog *probe, const WeightLog *weight,
-                        WeightNumber number) {
-    const double *value = weight->value[number];
-    for (size_t p = 0; p < probe->count; p++)
-        if (value[p] > 0) return true;
-    return false;
-}
-
 static bool any_measured(const ProbeLog *probe, WeightNumber number) {
     for (size_t i = 0; i < probe->weight_count; i++)
-        if (is_measured(probe, &probe->weights[i], number)) return true;
+        if (figure_is_measured(probe, &probe->weights[i], number)) return true;
     return false;
 }
 
@@ -76,7 +68,7 @@ static void paint_measure(const Chart *chart, Panel *panel, const ProbeLog *prob
         if (name.in_block && in_legend(name.block, last))
             text_format(label, sizeof label, "blocks.%zu", name.block);
         if (!name.in_block) text_format(label, sizeof label, "%s", weight->name);
-        if (!is_measured(probe, weight, number)) continue;
+        if (!figure_is_measured(probe, weight, number)) continue;
         double *curve = chart_smooth(weight->value[number], probe->count);
         panel_line(panel, probe->step, curve, probe->count, style, legend ? label : "");
         mem_free(curve);

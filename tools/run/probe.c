@@ -148,10 +148,13 @@ void prober_look(Prober *p, const ProbeConfig *config, size_t step) {
 
 /* ---- rows ---- */
 
-/* Without an update gradients are read where they are. */
+static const OptimMove UNMOVED = {NAN, NAN, NAN, NAN};
+
+/* Without an update gradients are read where they are.  What is not trained has none. */
 static OptimMove move_of(const Optimizer *optim, const Param *param) {
     const Tensor *w = &param->tensor;
     OptimMove move;
+    if (!param_is_trained(param)) return UNMOVED;
     if (optim && optim_move(optim, param, &move) && !isnan(move.grad)) return move;
     return (OptimMove){.value = NAN,
                        .update = NAN,
