@@ -1,5 +1,7 @@
 #include "data/picture/image.h"
 
+#include <string.h>
+
 void image_resize_buffer(Image *image, size_t height, size_t width, size_t channels) {
     size_t area, bytes;
     CHECK(size_mul(height, width, &area) && size_mul(area, channels, &bytes),
@@ -23,6 +25,11 @@ void image_swap(Image *a, Image *b) {
     Image kept = *a;
     *a = *b;
     *b = kept;
+}
+
+void image_copy(const Image *from, Image *to) {
+    image_resize_buffer(to, from->height, from->width, from->channels);
+    memcpy(to->pixels, from->pixels, from->height * from->width * from->channels);
 }
 
 /* ITU-R 601 luma as Pillow rounds it; equal channels give themselves. */

@@ -24,6 +24,8 @@ void image_resize_buffer(Image *image, size_t height, size_t width, size_t chann
 void image_free(Image *image);
 
 void image_swap(Image *a, Image *b);
+/* `to` becomes the same picture, with pixels of its own. */
+void image_copy(const Image *from, Image *to);
 
 /* Grey value of one pixel: ITU-R 601 luma of RGB, the value itself of grey. */
 uint8_t image_grey(const uint8_t *pixel, size_t channels);

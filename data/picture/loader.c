@@ -33,7 +33,7 @@ static Status fill(void *owner, size_t thread, size_t n, const atomic_bool *stop
 static void make_places(Loader *loader, const Dataset *set) {
     const LoaderConfig *config = &loader->config;
     size_t bytes = batch_room(config) * set->channels * config->height * config->width *
-                   sizeof(real);
+                   batch_views(config) * sizeof(real);
     loader->places = loader->makers + (bytes > RING_BYTES ? 1 : 2);
     loader->batch = mem_zalloc(loader->places * sizeof *loader->batch);
     for (size_t k = 0; k < loader->places; k++)

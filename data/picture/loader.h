@@ -27,6 +27,7 @@ typedef struct LoaderConfig {
     bool training;        /* shuffle, augment, mix; else in turn, last one short */
     size_t sample;        /* evaluation: so many items alone (data/spread.h); 0: all */
     double mixup, cutmix; /* alpha of the Beta distribution; 0: off */
+    bool pairs;           /* two views of each example beside, Batch.view */
     size_t workers;       /* threads that make batches, one each; 0: 1 */
     bool (*interrupted)(void); /* asked while waiting, ten times a second; NULL: never */
 } LoaderConfig;
@@ -40,6 +41,7 @@ typedef struct Batch {
     size_t first, whole;
     size_t channels, height, width;
     real *pixels;            /* [B, C, Y, X], normalised */
+    real *view[2];           /* of a loader of pairs: two views, as `pixels`; else NULL */
     size_t *label;           /* [B] */
     size_t *mixed_label;     /* [B] the partner's label; = label where nothing is mixed */
     real *mix;               /* [B] share of `label` in the target; 1: nothing is mixed */
@@ -65,7 +67,12 @@ typedef struct Batch {
  * Part k of n has slots [B k / n, B (k + 1) / n) of a batch of B: together the
  * parts hold each example once, and each holds the pixels that it would have if all
  * were made at once.  A partner that is in another part is made here too, for its
- * share in the mixture. */
+ * share in the mixture.
+ *
+ * With `pairs` each example is augmented twice, each time by numbers of its own.  In
+ * training view[0] is `pixels`, what a loader without pairs would give.  In evaluation
+ * `pixels` are as ever, and the views are functions of the item alone, whatever seed and
+ * batch: scores of them can be compared.  Pairs are not mixed. */
 Loader *loader_start(const Dataset *set, const LoaderConfig *config, size_t first,
                      Err *err);
 

@@ -12,7 +12,7 @@ struct Maker {
     LoaderConfig config;
     Plan plan;
     Augment *augment;
-    Image image;
+    Image image, original;         /* of pairs: before it is augmented */
     real level[CHANNELS_MAX][256]; /* normalised value of each byte */
 };
 
@@ -88,6 +88,7 @@ void maker_free(Maker *maker) {
     plan_end(&maker->plan);
     augment_free(maker->augment);
     image_free(&maker->image);
+    image_free(&maker->original);
     mem_free(maker);
 }
 
@@ -100,6 +101,11 @@ size_t batch_room(const LoaderConfig *config) {
     return (config->batch + parts - 1) / parts + (parts > 1);
 }
 
+size_t batch_views(const LoaderConfig *config) {
+    if (!config->pairs) return 1;
+    return config->training ? 2 : 3;
+}
+
 void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config) {
     size_t slots = batch_room(config);
     *batch = (Batch){.channels = set->channels,
@@ -107,6 +113,11 @@ void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config) {
                      .width = config->width};
     size_t picture = set->channels * config->height * config->width;
     batch->pixels = mem_array(slots, picture * sizeof(real));
+    if (config->pairs) {
+        batch->view[0] =
+            config->training ? batch->pixels : mem_array(slots, picture * sizeof(real));
+        batch->view[1] = mem_array(slots, picture * sizeof(real));
+    }
     batch->label = mem_zalloc(slots * sizeof *batch->label);
     batch->mixed_label = mem_zalloc(slots * sizeof *batch->mixed_label);
     batch->mix = mem_zalloc(slots * sizeof *batch->mix);
@@ -116,6 +127,8 @@ void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config) {
 
 void batch_end(Batch *batch) {
     skiplist_free(&batch->broken);
+    if (batch->view[0] != batch->pixels) mem_free(batch->view[0]);
+    mem_free(batch->view[1]);
     mem_free(batch->pixels);
     mem_free(batch->label);
     mem_free(batch->mixed_label);
@@ -135,19 +148,39 @@ static void normalise(const Maker *maker, real *to) {
             *to++ = maker->level[c][image->pixels[p * channels + c]];
 }
 
-/* The random numbers of a picture belong to its slot, whatever item stands there. */
-static void make_view(Maker *maker, size_t n, size_t slot, real *to) {
+static void make_augmented(Maker *maker, Rng rng, real *to) {
     const LoaderConfig *config = &maker->config;
-    RngCursor dice = {rng_make(config->seed, RNG_AUGMENT + slot, n), 0};
-    if (!config->training) {
-        augment_eval(maker->augment, &maker->image, config->height, config->width);
-        normalise(maker, to);
-        return;
-    }
+    RngCursor dice = {rng, 0};
     augment_train(maker->augment, &maker->image, config->height, config->width, &dice);
     normalise(maker, to);
     augment_erase(maker->augment, to, maker->image.channels, config->height,
                   config->width, &dice);
+}
+
+/* The random numbers of a picture belong to its slot, whatever item stands there. */
+static void make_view(Maker *maker, size_t n, size_t slot, real *to) {
+    const LoaderConfig *config = &maker->config;
+    if (config->training) {
+        make_augmented(maker, rng_make(config->seed, RNG_AUGMENT + slot, n), to);
+        return;
+    }
+    augment_eval(maker->augment, &maker->image, config->height, config->width);
+    normalise(maker, to);
+}
+
+static real *picture_of(const Batch *batch, real *pixels, size_t place) {
+    return pixels + place * batch->channels * batch->height * batch->width;
+}
+
+/* The views of the picture at `place` that `pixels` are not. */
+static void make_pair(Maker *maker, size_t n, size_t slot, size_t place, Batch *batch) {
+    const LoaderConfig *config = &maker->config;
+    for (size_t v = config->training; v < 2; v++) {
+        Rng rng = config->training ? rng_make(config->seed, RNG_VIEW + slot, n)
+                                   : rng_make(0, RNG_VIEW_FIXED + v, batch->item[place]);
+        image_copy(&maker->original, &maker->image);
+        make_augmented(maker, rng, picture_of(batch, batch->view[v], place));
+    }
 }
 
 /* Reads the slot's item for `place` of the batch; with on_error = skip in training the
@@ -168,10 +201,6 @@ static Status read_slot(Maker *maker, size_t n, size_t slot, size_t place, Batch
     return FAIL_DATA;
 }
 
-static real *picture_of(const Batch *batch, size_t place) {
-    return batch->pixels + place * batch->channels * batch->height * batch->width;
-}
-
 /* The partner of our example at `place`, which is in another part: made again, in the
  * spare place at the end.  A broken item counts where it is trained on, not here. */
 static Status mix_stranger(Maker *maker, size_t n, size_t place, const Mix *mix,
@@ -183,8 +212,9 @@ static Status mix_stranger(Maker *maker, size_t n, size_t place, const Mix *mix,
     batch->skipped = skipped;
     skiplist_cut(&batch->broken, skips);
     if (status) return status;
-    make_view(maker, n, slot, picture_of(batch, spare));
-    mix_pair(mix, batch, picture_of(batch, place), picture_of(batch, spare));
+    real *other = picture_of(batch, batch->pixels, spare);
+    make_view(maker, n, slot, other);
+    mix_pair(mix, batch, picture_of(batch, batch->pixels, place), other);
     batch->mixed_label[place] = batch->label[spare];
     return OK;
 }
@@ -207,7 +237,8 @@ static Status mix_part(Maker *maker, size_t n, Batch *batch, const atomic_bool *
         other -= batch->first;
         batch->mixed_label[place] = batch->label[other];
         if (place < other)
-            mix_pair(&mix, batch, picture_of(batch, place), picture_of(batch, other));
+            mix_pair(&mix, batch, picture_of(batch, batch->pixels, place),
+                     picture_of(batch, batch->pixels, other));
     }
     return OK;
 }
@@ -226,11 +257,14 @@ Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop,
         Status status = read_slot(maker, n, slot, place, batch, err);
         if (status == FAIL_DATA && may_leave_out) continue;
         if (status) return status;
-        make_view(maker, n, slot, picture_of(batch, place));
+        if (config->pairs) image_copy(&maker->image, &maker->original);
+        make_view(maker, n, slot, picture_of(batch, batch->pixels, place));
+        if (config->pairs) make_pair(maker, n, slot, place, batch);
         batch->mixed_label[place] = batch->label[place];
         batch->mix[place] = 1;
         batch->count++;
     }
-    bool mixing = config->training && (config->mixup > 0 || config->cutmix > 0);
+    bool mixing =
+        config->training && !config->pairs && (config->mixup > 0 || config->cutmix > 0);
     return mixing ? mix_part(maker, n, batch, stop, err) : OK;
 }

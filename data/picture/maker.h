@@ -19,6 +19,8 @@ size_t maker_last(const Maker *maker);
 /* Examples that a batch has memory for: those of the largest part, and behind them one
  * for partners of another part. */
 size_t batch_room(const LoaderConfig *config);
+/* Pictures that it has memory for of each of them. */
+size_t batch_views(const LoaderConfig *config);
 /* Memory of one batch. */
 void batch_begin(Batch *batch, const Dataset *set, const LoaderConfig *config);
 void batch_end(Batch *batch);

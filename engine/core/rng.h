@@ -29,6 +29,8 @@
 #define RNG_LAYER_DROP (12ull << 32)
 #define RNG_POSITION (13ull << 32)
 #define RNG_BOOTSTRAP (14ull << 32)
+#define RNG_VIEW (15ull << 32)
+#define RNG_VIEW_FIXED (16ull << 32)
 
 /* A stream: copy it freely, it has no state. */
 typedef struct Rng {
