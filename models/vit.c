@@ -129,7 +129,7 @@ static Tensor *pool(Vit *vit, Tape *tape, Tensor *x) {
     return norm_forward(tape, &vit->stack.norm, x);
 }
 
-Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels) {
+Tensor *vit_features(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels) {
     tape_scope(tape, "patch_embed");
     Tensor *x = op_patchify(tape, pixels, vit->model.config.patch);
     x = linear_forward(tape, &vit->patch, x);
@@ -138,8 +138,12 @@ Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels
     x = op_dropout(tape, x, vit->model.config.dropout, 0, mode->first_example);
     x = run_blocks(vit, tape, mode, x);
     tape_scope(tape, "head");
-    x = model_output(&vit->model, tape, pool(vit, tape, x));
-    return linear_forward(tape, &vit->head, x);
+    return pool(vit, tape, x);
+}
+
+Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels) {
+    Tensor *x = vit_features(vit, tape, mode, pixels);
+    return linear_forward(tape, &vit->head, model_output(&vit->model, tape, x));
 }
 
 /* Rows that a layer multiplies. */

@@ -37,7 +37,11 @@ void vit_free(Vit *vit);
  * ModelConfig.patch_init_std says. */
 void vit_initialize(Vit *vit, uint64_t seed);
 
-/* pixels [B, C, Y, X] -> logits [B, classes] */
+/* pixels [B, C, Y, X] -> features [B, D]: the class token behind the last norm, or the
+ * normed mean of the patch tokens (model.pool = mean). */
+Tensor *vit_features(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels);
+
+/* The output layer's product with them: logits [B, classes] */
 Tensor *vit_logits(Vit *vit, Tape *tape, const ForwardMode *mode, Tensor *pixels);
 
 /* Multiply-adds x 2 of one example's forward pass: matrix products only, without what

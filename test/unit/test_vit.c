@@ -175,6 +175,55 @@ static void a_picture_that_does_not_fit_is_a_usage_error(void **state) {
 /* 2 flops a weight and token, and 4 T^2 D a block: ViT-B/16 takes 35.1 GFLOP a
  * picture.  The class token needs no other token's output of the last block: three
  * quarters of its weights. */
+static void expect_head_product(const Vit *vit, const real *feature, const real *logits) {
+    size_t width = vit->model.config.width;
+    for (size_t k = 0; k < vit->classes; k++) {
+        double sum = 0;
+        for (size_t d = 0; d < width; d++)
+            sum += (double)vit->head.weight->tensor.value[k * width + d] *
+                   (double)feature[d];
+        assert_true(fabs(sum - (double)logits[k]) < 1e-6);
+    }
+}
+
+/* Behind the last norm, whose gain is 1 and bias 0: mean 0, variance 1. */
+static void expect_normed(const real *feature, size_t width) {
+    double sum = 0, square = 0;
+    for (size_t d = 0; d < width; d++) {
+        sum += (double)feature[d];
+        square += (double)feature[d] * (double)feature[d];
+    }
+    assert_true(fabs(sum) < 1e-4);
+    assert_true(fabs(square / (double)width - 1) < 1e-2);
+}
+
+static void logits_are_the_heads_product_with_normed_features(void **state) {
+    (void)state;
+    enum { PICTURES = 3, SIDE = 8, PIXELS = 3 * SIDE * SIDE };
+    real pixels[PICTURES * PIXELS];
+    ForwardMode mode = {.temperature = 1};
+    Tape *tape = tape_new();
+    for (size_t i = 0; i < COUNT(pixels); i++)
+        pixels[i] = (real)rng_normal(rng_make(1, RNG_SYNTHETIC, 0), i);
+    for (int pool = POOL_TOKEN; pool <= POOL_MEAN; pool++) {
+        ModelConfig c = vit_config(12, 2, 3, 4);
+        c.pool = pool, c.init_std = 0.3;
+        Vit *vit = vit_new(&c, (PictureShape){3, SIDE, SIDE}, 5);
+        vit_initialize(vit, 1);
+        tape_begin(tape, (TapeMode){0});
+        Tensor *x = tape_wrap(tape, pixels, 4, (size_t[]){PICTURES, 3, SIDE, SIDE});
+        Tensor *features = vit_features(vit, tape, &mode, x);
+        Tensor *logits = vit_logits(vit, tape, &mode, x);
+        assert_int_equal(features->size, PICTURES * 12);
+        for (size_t i = 0; i < PICTURES; i++) {
+            expect_head_product(vit, features->value + i * 12, logits->value + i * 5);
+            expect_normed(features->value + i * 12, 12);
+        }
+        vit_free(vit);
+    }
+    tape_free(tape);
+}
+
 static void the_flops_of_vit_b16_are_those_of_the_literature(void **state) {
     (void)state;
     ModelConfig c = vit_config(768, 12, 12, 16);
@@ -213,6 +262,7 @@ int main(void) {
         cmocka_unit_test(deepnorm_scales_values_and_outputs_but_not_queries),
         cmocka_unit_test(another_seed_gives_other_weights_and_the_same_seed_the_same),
         cmocka_unit_test(a_picture_that_does_not_fit_is_a_usage_error),
+        cmocka_unit_test(logits_are_the_heads_product_with_normed_features),
         cmocka_unit_test(micro_batches_are_cut_to_the_cache),
         cmocka_unit_test(the_flops_of_vit_b16_are_those_of_the_literature),
     };

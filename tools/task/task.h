@@ -51,6 +51,9 @@ typedef struct TaskOps {
      * that of all ranks. */
     Status (*evaluate)(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err);
+    /* Features [B, D] of pictures [B, C, Y, X] in front of the output layer, for linear
+     * probes of a PictureTask; NULL: the task has none. */
+    Tensor *(*features)(Task *task, Tape *tape, const ForwardMode *mode, Tensor *pixels);
     /* What is known of a split's data beside its items; NULL: the split is not open. */
     const DataFacts *(*facts)(const Task *task, Split split);
     /* What the weights mean besides the recipe, as lines NAME=VALUE

@@ -18,6 +18,10 @@ Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
                       picture_tensor(tape, batch, 0, batch->count));
 }
 
+static Tensor *features(Task *task, Tape *tape, const ForwardMode *mode, Tensor *pixels) {
+    return vit_features(vit_of(task), tape, mode, pixels);
+}
+
 /* ---- training ---- */
 
 static void initialize(Task *task, uint64_t seed) { vit_initialize(vit_of(task), seed); }
@@ -130,6 +134,7 @@ const TaskOps classify_ops = {
     .best = METRIC_TOP1, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
     .next = next, .sample = picture_task_sample, .loss = loss, .evaluate = evaluate,
+    .features = features,
     .facts = picture_task_facts, .describe = picture_task_describe,
     .changes = picture_task_changes, .check_facts = picture_task_check_facts,
     .save_facts = picture_task_save_facts,
