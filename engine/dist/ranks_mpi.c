@@ -98,6 +98,24 @@ void ranks_copy_from(Ranks *ranks, size_t source, void *x, size_t bytes) {
     MPI_Bcast(x, (int)bytes, MPI_BYTE, (int)source, MPI_COMM_WORLD);
 }
 
+void ranks_gather(Ranks *ranks, const void *from, void *to, const size_t *bytes) {
+    if (!ranks) {
+        memcpy(to, from, bytes[0]);
+        return;
+    }
+    size_t count = (size_t)ranks->count, sum = 0;
+    int *sizes = mem_array(2 * count, sizeof *sizes), *starts = sizes + count;
+    for (size_t r = 0; r < count; r++) {
+        CHECK(bytes[r] <= INT_MAX - sum, "%zu bytes behind %zu", bytes[r], sum);
+        sizes[r] = (int)bytes[r];
+        starts[r] = (int)sum;
+        sum += bytes[r];
+    }
+    MPI_Allgatherv(from, sizes[ranks->number], MPI_BYTE, to, sizes, starts, MPI_BYTE,
+                   MPI_COMM_WORLD);
+    mem_free(sizes);
+}
+
 /* ---- sums on their way ---- */
 
 static MPI_Request *new_request(Ranks *ranks) {

@@ -89,6 +89,35 @@ void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows,
     }
 }
 
+/* From the first row p: squares = sum (x - p)^2 - rows (mean - p)^2, where the second is
+ * at most rows times what is left. */
+static void strip_moments(double *mean, double *squares, const real *x, size_t rows,
+                          size_t n, size_t width) {
+    double sum[STRIP] = {0}, square[STRIP] = {0};
+    for (size_t i = 1; i < rows; i++) {
+        const real *row = x + i * n;
+#pragma omp simd
+        for (size_t j = 0; j < width; j++) {
+            double d = (double)row[j] - (double)x[j];
+            sum[j] += d;
+            square[j] += d * d;
+        }
+    }
+    for (size_t j = 0; j < width; j++) {
+        double off = sum[j] / (double)rows, rest = square[j] - off * sum[j];
+        mean[j] = (double)x[j] + off;
+        squares[j] = rest < 0 ? 0 : rest; /* and NaN where it is that */
+    }
+}
+
+void columns_moments(double *mean, double *squares, const real *x, size_t rows,
+                     size_t n) {
+#pragma omp parallel for schedule(static) if (rows * n > 8192)
+    for (size_t first = 0; first < n; first += STRIP)
+        strip_moments(mean + first, squares + first, x + first, rows, n,
+                      MIN((size_t)STRIP, n - first));
+}
+
 /* y = alpha r + factor b; r and b may be NULL. */
 static void fill_row(real *y, real alpha, const real *r, real factor, const real *b,
                      size_t n) {

@@ -26,6 +26,11 @@ void row_softmax_backward(real *dp, const real *p, const real *kept, size_t n);
 /* sum[n] = beta sum + factor (sum over rows of x[rows, n]); beta = 0 overwrites */
 void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows, size_t n);
 
+/* mean[n] of each column, and squares[n], the sum of (x - mean)^2, of x[rows, n], rows >=
+ * 1; in double.  A column of equal numbers has squares of exactly 0.  The relative error
+ * of the squares is at most about rows^2 2^-53. */
+void columns_moments(double *mean, double *squares, const real *x, size_t rows, size_t n);
+
 /* y[rows, n] = alpha residual[rows, n] + factor bias[n]; residual and bias may be NULL:
  * 0. */
 void rows_fill(real *y, real alpha, const real *residual, real factor, const real *bias,

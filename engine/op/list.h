@@ -28,5 +28,7 @@
     OP(glu)                                                                              \
     OP(add_scalar)                                                                       \
     OP(masked_norm)                                                                      \
+    OP(batch_norm)                                                                       \
+    OP(nt_xent)                                                                          \
     OP(frames)                                                                           \
     OP(conv1d)

@@ -8,6 +8,7 @@
 #define STEADY_OP_H
 
 #include "engine/core/tape.h"
+#include "engine/dist/ranks.h"
 
 /* A factor borrowed by op_linear: one number, or one for each output row of W.  The op
  * never knows which reparametrisation it comes from (engine/reparam). */
@@ -283,6 +284,60 @@ typedef struct AdaptiveArgs {
  * right where p_0's largest is the label, or its band and p_i's largest the label. */
 Tensor *op_adaptive_loss(Tape *tape, Tensor *x, const AdaptiveArgs *args,
                          const VocabTarget *target);
+
+/* ---- losses and norms that look at a batch as a whole ----
+ * `ranks` is who has a part of the batch, in a training pass: then all of them run the op
+ * together, each on rows of its own, and the numbers are those of one process with all
+ * rows.  NULL: this process alone.  The pass that searches for a non-finite number
+ * (TapeMode.watch) looks at this rank's rows alone. */
+
+typedef struct BatchNormArgs {
+    Tensor *x;          /* [R, C] */
+    Tensor *gain;       /* [C] */
+    Tensor *bias;       /* [C], or NULL: 0 */
+    Tensor *mean, *var; /* [C] running ones, buffers; a training pass moves them */
+    double eps;         /* 1e-5 in PyTorch */
+    double momentum;    /* share of the new in the running ones; 0.1 in PyTorch */
+    bool relu;          /* max(y, 0) instead of y */
+    Ranks *ranks;
+} BatchNormArgs;
+
+/* y = gain (x - mean) / sqrt(var + eps) + bias, column by column (Ioffe and Szegedy
+ * 2015).  In training mean and (biased) var are those of the R rows of all ranks, 2 at
+ * least (CHECK), and
+ *   mean := (1 - momentum) mean + momentum mean(x)
+ *   var  := (1 - momentum) var  + momentum sum (x - mean(x))^2 / (R - 1)
+ * else they are the running ones.  A column of equal numbers gives y = bias. */
+Tensor *op_batch_norm(Tape *tape, const BatchNormArgs *args);
+
+/* What the loss saw of its embeddings, of this pass. */
+typedef struct NtXentStats {
+    size_t rows;  /* 2M, of all ranks */
+    size_t right; /* of this rank's rows: those that are nearer to their partner than to
+                   * any other row */
+    double std;   /* of the normalised embeddings: the standard deviation over all ranks'
+                   * rows, mean over the D columns.  0: all are the same point;
+                   * 1 / sqrt(D) or just below: they fill the sphere */
+} NtXentStats;
+
+typedef struct NtXentArgs {
+    double temperature; /* > 0 */
+    double divisor;     /* the loss is the sum over rows divided by this; 0: 2M */
+    NtXentStats *stats; /* or NULL */
+    Ranks *ranks;
+} NtXentArgs;
+
+/* Normalised temperature-scaled cross entropy (Chen et al. 2020), in nats, of embeddings
+ * h [2N, D]: row i < N is one view of picture i, row N + i the other.  With z = h / |h|,
+ * p(i) the partner of row i, and M pictures on all ranks,
+ *   loss [1] = sum over own rows i of (ln sum_{k != i} e^(z_i.z_k / t) - z_i.z_p(i) / t)
+ *              / divisor
+ * k going over all 2M rows; the losses of the ranks add up to that of one process.  Its
+ * gradient in the tape must be the same on all ranks (1 where losses are added up).
+ * Between 0 and ln(2M - 1) + 2 / t; equal embeddings give ln(2M - 1), M = 1 gives 0.  An
+ * h of length below 1e-12 is z = 0 and has no gradient.  [2N, 2M] is never held: blocks
+ * of rows go through, in the backward pass once more. */
+Tensor *op_nt_xent(Tape *tape, Tensor *h, const NtXentArgs *args);
 
 /* Transcripts; the arrays are borrowed until the backward pass is over. */
 typedef struct CtcTarget {

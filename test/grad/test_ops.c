@@ -1,5 +1,6 @@
 /* Gradient cases of every op in engine/op/list.h: every input, every flag.  Here linear
- * and attention; the others in ops_rows.c, ops_loss.c, ops_speech.c. */
+ * and attention; the others in ops_rows.c, ops_loss.c, ops_batch.c,
+ * ops_speech.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

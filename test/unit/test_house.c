@@ -29,7 +29,7 @@ static const struct Rule {
 } RULES[] = {
     {"engine/core",     {NULL}},
     {"engine/kern",     {"engine/core"}},
-    {"engine/op",       {"engine/kern", "engine/core"}},
+    {"engine/op",       {"engine/dist", "engine/kern", "engine/core"}},
     {"engine/reparam",  {"engine/op", "engine/kern", "engine/core"}},
     {"engine/optim",    {"engine/op", "engine/kern", "engine/core"}},
     {"engine/dist",     {"engine/core"}},
