@@ -46,8 +46,8 @@ void ranks_max(Ranks *ranks, double *x, size_t n);
 /* x[0..n) of rank 0 on every rank. */
 void ranks_copy(Ranks *ranks, void *x, size_t bytes);
 
-/* to = the `from` of all ranks, one behind the other in their order, bytes[r] of rank r's.
- * One process alone: a copy. */
+/* to = the `from` of all ranks, one behind the other in their order, bytes[r] of
+ * rank r's.  One process alone: a copy. */
 void ranks_gather(Ranks *ranks, const void *from, void *to, const size_t *bytes);
 
 /* Did any rank fail?  Then all return the same failure, of which err tells: the one of

@@ -28,7 +28,7 @@ typedef struct NtXent {
     size_t first;    /* of own rows among all */
     size_t *partner; /* [all] */
     real *z;         /* [all, D] */
-    /* [all] of each row's softmax: P_ij = share_i e^(s_ij - top_i), others_i = 1 - P_ip */
+    /* [all] each row's softmax: P_ij = share_i e^(s_ij - top_i), others_i = 1 - P_ip */
     real *top, *share, *others;
     double *length; /* [own] |h|; 0: below LENGTH_LEAST */
 } NtXent;

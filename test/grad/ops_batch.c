@@ -1,5 +1,4 @@
-/* Gradient cases of ops that look at a batch as a whole (gradcheck.h), and NT-Xent against
- * a direct computation. */
+/* Gradient cases of ops that look at a batch as a whole (gradcheck.h). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
