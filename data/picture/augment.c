@@ -4,15 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/picture/crop.h"
 #include "data/picture/erase.h"
 #include "data/picture/formats.h"
+#include "data/picture/jitter.h"
 #include "data/picture/pixels.h"
 #include "data/picture/randaugment.h"
 #include "data/picture/resize.h"
 
-#define NUMBERS_MAX 3
+#define NUMBERS_MAX 5
 
-enum { RESIZED_CROP, CROP, FLIP, JITTER, RAND_AUGMENT, ERASING, KINDS };
+enum { RESIZED_CROP, CROP, FLIP, JITTER, GREY, BLUR, RAND_AUGMENT, ERASING, KINDS };
 
 typedef struct Number {
     const char *name; /* NULL: there is none */
@@ -27,7 +29,14 @@ static const struct {
                       {{"min", 0.08, 0.001, 1}, {"max", 1, 0.001, 1}}},
     [CROP] = {"crop", {{"padding", 4, 0, 1000}}},
     [FLIP] = {"flip", {{0}}},
-    [JITTER] = {"jitter", {{"b", 0.4, 0, 1}, {"c", 0.4, 0, 1}, {"s", 0.4, 0, 1}}},
+    [JITTER] = {"jitter",
+                {{"b", 0.4, 0, 1},
+                 {"c", 0.4, 0, 1},
+                 {"s", 0.4, 0, 1},
+                 {"hue", 0, 0, 0.5},
+                 {"p", 1, 0, 1}}},
+    [GREY] = {"grey", {{"p", 0.2, 0, 1}}},
+    [BLUR] = {"blur", {{"p", 0.5, 0, 1}, {"min", 0.1, 0.01, 100}, {"max", 2, 0.01, 100}}},
     [RAND_AUGMENT] = {"rand-augment",
                       {{"m", 9, 0, 10}, {"sd", 0.5, 0, 10}, {"ops", 2, 1, 16}}},
     [ERASING] = {"erasing", {{"p", 0.25, 0, 1}}},
@@ -98,6 +107,14 @@ static Status read_entry(Augment *augment, char *entry, Err *err) {
     return status;
 }
 
+/* Where two numbers are ends of a range. */
+static Status check_range(const Augment *augment, size_t kind, size_t min, Err *err) {
+    const double *number = augment->number[kind] + min;
+    if (number[0] <= number[1]) return OK;
+    return err_set(err, FAIL_USAGE, "data.augment: %s: min %g is above max %g",
+                   table[kind].name, number[0], number[1]);
+}
+
 static Status read_list(Augment *augment, const char *list, Err *err) {
     char text[sizeof((DataConfig *)0)->augment], *rest = NULL;
     if (strlen(list) >= sizeof text)
@@ -108,12 +125,8 @@ static Status read_list(Augment *augment, const char *list, Err *err) {
     for (char *entry = strtok_r(text, ",", &rest); entry && !status;
          entry = strtok_r(NULL, ",", &rest))
         status = read_entry(augment, entry, err);
-    const double *share = augment->number[RESIZED_CROP];
-    if (!status && share[0] > share[1])
-        status = err_set(err, FAIL_USAGE,
-                         "data.augment: random-resized-crop: min %g is above "
-                         "max %g",
-                         share[0], share[1]);
+    if (!status) status = check_range(augment, RESIZED_CROP, 0, err);
+    if (!status) status = check_range(augment, BLUR, 1, err);
     return status;
 }
 
@@ -126,6 +139,23 @@ Augment *augment_parse(const char *list, Err *err) {
     if (!strcmp(list, "none") || !read_list(augment, list, err)) return augment;
     augment_free(augment);
     return NULL;
+}
+
+bool augment_colours(const char *list, char text[AUGMENT_COLOURS]) {
+    static const struct {
+        size_t kind, number;
+        const char *name;
+    } COLOURS[] = {{JITTER, 2, "jitter:s"}, {JITTER, 3, "jitter:hue"}, {GREY, 0, "grey"}};
+    Augment *augment = augment_parse(list, NULL);
+    *text = 0;
+    for (size_t k = 0; augment && k < COUNT(COLOURS); k++) {
+        size_t kind = COLOURS[k].kind;
+        if (!augment->on[kind] || augment->number[kind][COLOURS[k].number] <= 0) continue;
+        if (*text) strcat(text, ", ");
+        strcat(text, COLOURS[k].name);
+    }
+    augment_free(augment);
+    return *text;
 }
 
 void augment_free(Augment *augment) {
@@ -167,36 +197,11 @@ static void centre_crop(Augment *augment, Image *image, size_t height, size_t wi
     image_swap(image, &augment->spare);
 }
 
-/* Where ten tries found no box: the largest centred one with an allowed ratio. */
-static Box fallback_box(const Image *image) {
-    double ratio = (double)image->width / (double)image->height;
-    Box box = {0, 0, image->height, image->width};
-    if (ratio < 3.0 / 4) box.height = (size_t)lround((double)box.width / (3.0 / 4));
-    if (ratio > 4.0 / 3) box.width = (size_t)lround((double)box.height * (4.0 / 3));
-    box.height = MAX(1, MIN(box.height, image->height));
-    box.width = MAX(1, MIN(box.width, image->width));
-    box.y = (image->height - box.height) / 2;
-    box.x = (image->width - box.width) / 2;
-    return box;
-}
-
-/* Inception's crop: area share uniform, log of the ratio uniform in ln 3/4 ... ln 4/3. */
-static Box random_box(const Augment *augment, const Image *image, RngCursor *dice) {
+static void resized_crop(Augment *augment, Image *image, size_t height, size_t width,
+                         RngCursor *dice) {
     const double *share = augment->number[RESIZED_CROP];
-    double area = (double)image->height * (double)image->width;
-    for (int attempt = 0; attempt < 10; attempt++) {
-        double target = area * rng_next_between(dice, share[0], share[1]);
-        double ratio = exp(rng_next_between(dice, log(3.0 / 4), log(4.0 / 3)));
-        Box box = {.height = (size_t)lround(sqrt(target / ratio)),
-                   .width = (size_t)lround(sqrt(target * ratio))};
-        if (!box.height || !box.width || box.height > image->height ||
-            box.width > image->width)
-            continue;
-        box.y = (size_t)(rng_next(dice) * (double)(image->height - box.height + 1));
-        box.x = (size_t)(rng_next(dice) * (double)(image->width - box.width + 1));
-        return box;
-    }
-    return fallback_box(image);
+    Box box = crop_random(image->height, image->width, share[0], share[1], dice);
+    cut_and_resize(augment, image, box, height, width);
 }
 
 static void padded_crop(Augment *augment, Image *image, RngCursor *dice) {
@@ -208,17 +213,18 @@ static void padded_crop(Augment *augment, Image *image, RngCursor *dice) {
     image_swap(image, &augment->spare);
 }
 
-/* Brightness, contrast and saturation by factors 1 +- the numbers, in random order. */
-static void jitter(Augment *augment, Image *image, RngCursor *dice) {
-    static const uint8_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
-                                         {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    static void (*const change[3])(Image *, double) = {image_brighten, image_contrast,
-                                                       image_saturate};
-    const uint8_t *order = orders[(size_t)(6 * rng_next(dice))];
-    for (size_t k = 0; k < 3; k++) {
-        double most = augment->number[JITTER][order[k]];
-        change[order[k]](image, rng_next_between(dice, 1 - most, 1 + most));
-    }
+static void jitter(const Augment *augment, Image *image, RngCursor *dice) {
+    const double *number = augment->number[JITTER];
+    JitterRule rule = {{number[0], number[1], number[2], number[3]}, number[4]};
+    Jitter drawn = jitter_draw(&rule, dice);
+    jitter_apply(&drawn, image);
+}
+
+static void blur(Augment *augment, Image *image, RngCursor *dice) {
+    const double *number = augment->number[BLUR];
+    if (rng_next(dice) >= number[0]) return;
+    double sigma = rng_next_between(dice, number[1], number[2]);
+    image_blur(image, blur_reach(image->height, image->width), sigma, &augment->spare);
 }
 
 static void apply_randaugment(Augment *augment, Image *image, RngCursor *dice) {
@@ -231,7 +237,7 @@ static void apply_randaugment(Augment *augment, Image *image, RngCursor *dice) {
 void augment_train(Augment *augment, Image *image, size_t height, size_t width,
                    RngCursor *dice) {
     if (augment->on[RESIZED_CROP]) {
-        cut_and_resize(augment, image, random_box(augment, image, dice), height, width);
+        resized_crop(augment, image, height, width, dice);
     } else {
         cover(augment, image, height, width);
         centre_crop(augment, image, height, width);
@@ -239,6 +245,9 @@ void augment_train(Augment *augment, Image *image, size_t height, size_t width,
     if (augment->on[CROP]) padded_crop(augment, image, dice);
     if (augment->on[FLIP] && rng_next(dice) < 0.5) image_flip(image);
     if (augment->on[JITTER]) jitter(augment, image, dice);
+    if (augment->on[GREY] && rng_next(dice) < augment->number[GREY][0])
+        image_greyscale(image);
+    if (augment->on[BLUR]) blur(augment, image, dice);
     if (augment->on[RAND_AUGMENT]) apply_randaugment(augment, image, dice);
 }
 

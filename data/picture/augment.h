@@ -7,9 +7,17 @@
  *   random-resized-crop[:min=0.08[:max=1]]  area share, ratio 3/4-4/3, bicubic
  *   crop[:padding=4]                        random crop after zero padding
  *   flip                                    left-right, p = 1/2
- *   jitter[:b=0.4[:c=0.4[:s=0.4]]]          brightness, contrast, saturation
+ *   jitter[:b=0.4[:c=0.4[:s=0.4[:hue=0[:p=1]]]]]
+ *                                           brightness, contrast, saturation, hue
+ *   grey[:p=0.2]                            luma in all channels
+ *   blur[:p=0.5[:min=0.1[:max=2]]]          Gaussian, sigma uniform, in pixels
  *   rand-augment[:m=9[:sd=0.5[:ops=2]]]     timm's rand-m9-mstd0.5-inc1
  *   erasing[:p=0.25]                        after normalisation, N(0, 1) pixels
+ *
+ * All but erasing change 8-bit pictures, and are torchvision's operations on those (not
+ * on its tensors of floats): equal to the bit, blur but for sums that lie between two
+ * levels (test/golden/make_augment.py).  SimCLR's list (Chen et al. 2020, strength 1/2):
+ * "random-resized-crop,flip,jitter:0.4:0.4:0.4:0.1:0.8,grey,blur".
  *
  * Sources: facts in Cubuk et al. 2020 (RandAugment), Zhong et al. 2020 (erasing), and
  * the recipes of DeiT and MAE.  Geometry never needs the label, so mixing lives in the
@@ -27,6 +35,11 @@ typedef struct Augment Augment;
 /* NULL: FAIL_USAGE with the table's names.  "none" and "" are an empty list. */
 Augment *augment_parse(const char *list, Err *err);
 void augment_free(Augment *augment);
+
+/* What of a good list needs colours, "jitter:s, jitter:hue, grey": it changes nothing in
+ * pictures of one or two channels, or of grey pixels.  False, and "": nothing of it. */
+enum { AUGMENT_COLOURS = 32 };
+bool augment_colours(const char *list, char text[AUGMENT_COLOURS]);
 
 /* Colour that rand-augment puts where a moved picture leaves gaps: the data's mean
  * (timm's rule); grey 128 until set. */

@@ -97,6 +97,15 @@ static uint8_t blend(uint8_t plain, uint8_t value, float factor) {
     return (uint8_t)(mixed <= 0 ? 0 : mixed >= 255 ? 255 : mixed);
 }
 
+void image_greyscale(Image *image) {
+    if (image->channels < 3) return;
+    size_t n = byte_count(image);
+    for (size_t p = 0; p < n; p += image->channels) {
+        uint8_t *pixel = image->pixels + p;
+        pixel[0] = pixel[1] = pixel[2] = image_grey(pixel, image->channels);
+    }
+}
+
 void image_saturate(Image *image, double factor) {
     if (image->channels < 3) return;
     size_t n = byte_count(image);

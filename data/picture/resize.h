@@ -4,7 +4,8 @@
  * Each output pixel is a weighted mean of the input around it; shrinking by s widens
  * the filter by s, so nothing is skipped.  Weights are rounded to 22 bits and the
  * picture between the passes to 8, as in Pillow's Resample.c, whose results these are
- * bit for bit. */
+ * bit for bit up to Pillow 12.  Rows first, then columns; Pillow 13 turns that round for
+ * some shapes, most of them becoming wider and less high, and differs there. */
 #ifndef STEADY_RESIZE_H
 #define STEADY_RESIZE_H
 

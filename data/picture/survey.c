@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "data/picture/augment.h"
 #include "data/picture/read.h"
 #include "data/stratify.h"
 
@@ -193,7 +194,7 @@ static Status check_lost(const Survey *s, Err *err) {
 static void note_traits(const Survey *s, DataFacts *facts) {
     const char *sample = s->read < s->set->count ? " of a sample" : "";
     for (size_t k = 0; k < TRAITS; k++) {
-        char help[120] = "";
+        char help[120] = "", colours[AUGMENT_COLOURS];
         size_t best = 0;
         for (size_t b = 1; b < COUNT(candidates); b++)
             if (s->helps[b] > s->helps[best]) best = b;
@@ -202,6 +203,9 @@ static void note_traits(const Survey *s, DataFacts *facts) {
                      s->config->background, candidates[best], s->helps[best]);
         if (k == GREY && s->count[k] == s->read)
             snprintf(help, sizeof help, "; data.channels = 1 reads them as they are");
+        if (k == GREY && augment_colours(s->config->augment, colours))
+            snprintf(help + strlen(help), sizeof help - strlen(help),
+                     "; data.augment: %s changes nothing in them", colours);
         if (!s->count[k]) continue;
         facts_note(facts, s->count[k], "%zu of %zu pictures%s %s%s (first: %s)",
                    s->count[k], s->read, sample, trait_text[k], help, s->first[k]);

@@ -156,6 +156,10 @@ static void turned_grey_and_inked_pictures_are_counted(void **state) {
                "1 of 3 pictures carry an Exif orientation and are turned by it");
     has_note(set, "1 of 3 pictures are grey and are read as RGB", true);
     dataset_free(set);
+    strcpy(config.augment, "flip,jitter:0.4:0.4:0:0.1,grey");
+    dataset_free(
+        survey(&config, SPLIT_TRAIN, OK,
+               "as data.channels wants; data.augment: jitter:hue, grey changes nothing"));
     config.channels = 1;
     dataset_free(survey(&config, SPLIT_TRAIN, OK, "2 of 3 pictures have colours"));
     config.channels = 3;

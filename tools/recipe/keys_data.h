@@ -18,8 +18,8 @@
     REALS(FOR_VISION, data, std, std_count, 1, "1", ABOVE(0), "See data.mean."),
     TEXT(FOR_VISION | FOR_SPEECH, data, augment, "none", check_augment,
          "Changes of training images, comma-separated: random-resized-crop[:min[:max]], "
-         "crop[:padding], flip, jitter[:b[:c[:s]]], rand-augment[:m[:sd[:ops]]], "
-         "erasing[:p]; of speech: speed (0.9, 1 or 1.1 times as fast), "
+         "crop[:padding], flip, jitter[:b[:c[:s[:hue[:p]]]]], grey[:p], blur[:p[:min[:max]]], "
+         "rand-augment[:m[:sd[:ops]]], erasing[:p]; of speech: speed (0.9, 1 or 1.1 times as fast), "
          "specaugment[:bands[:width[:spans[:width[:share]]]]], by "
          "itself 2 bands below 30 filters, 10 spans below 50 rows and a tenth of all."),
     SIZE(FOR_VISION, data, repeat, "1", WITHIN(1, COPIES_MAX),

@@ -1,5 +1,6 @@
 #include "tools/task/pictures.h"
 
+#include "data/picture/augment.h"
 #include "tools/program/stop.h"
 
 const Batch *picture_task_batch(const Task *task) {
@@ -169,12 +170,17 @@ static void note_choices(PictureTask *p) {
     const Recipe *r = p->task.recipe;
     DataFacts *notes = &p->task.notes;
     size_t left = p->task.examples % r->train.batch;
+    char colours[AUGMENT_COLOURS];
     if (p->measured)
         facts_note(
             notes, 1,
             "data.image_size is not given: all pictures are resized to width %zu, height "
             "%zu, the size of the first training picture",
             p->facts.width, p->facts.height);
+    if (p->facts.channels < 3 && augment_colours(r->data.augment, colours))
+        facts_note(notes, 1,
+                   "data.augment: %s changes nothing in pictures of %zu channel%s",
+                   colours, p->facts.channels, p->facts.channels == 1 ? "" : "s");
     if (!p->task.has_test)
         facts_note(notes, 1, "%s has no test split: %s", r->data.path,
                    p->task.has_val
