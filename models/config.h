@@ -73,6 +73,18 @@ typedef struct ModelConfig {
     double cape_shift; /* largest random shift of cape's positions, seconds */
 } ModelConfig;
 
+/* What stands behind the features of pictures when views are compared
+ * (task.kind = contrastive); keys of the recipe's [contrast] section bear the same
+ * names. */
+typedef struct ContrastConfig {
+    double temperature;     /* of NT-Xent */
+    size_t projector_depth; /* layers */
+    size_t projector_width; /* of its hidden ones; 0: ModelConfig.width */
+    size_t projector_out;   /* of the last: what the loss compares */
+    double probe_lr;        /* of the online linear probe; 0: there is none */
+    bool reparam_projector; /* with reparam_scope = all */
+} ContrastConfig;
+
 /* The defaults of the recipe's [model] section: with it every builder makes a model that
  * learns, but for what depends on the data (patch, heads, cutoffs). */
 ModelConfig model_config_default(void);
