@@ -60,6 +60,13 @@ void score_reduce(Score *s, Ranks *ranks) {
     score_of_sums(s, sum);
 }
 
+size_t score_rank(const real *logits, size_t classes, size_t label) {
+    size_t rank = 0;
+    for (size_t k = 0; k < classes; k++)
+        if (k != label && !(logits[k] < logits[label])) rank++;
+    return rank;
+}
+
 void score_clear(Score *s) {
     json_decref(s->worst);
     s->worst = NULL;

@@ -50,6 +50,10 @@ enum { SCORE_COUNTS = 7, SCORE_SUMS = SCORE_COUNTS + 2 * METRIC_COUNT };
 void score_sums(const Score *score, double sum[SCORE_SUMS]);
 void score_of_sums(Score *score, const double sum[SCORE_SUMS]);
 
+/* Classes with a larger logit than the right one, of one example; ties go against the
+ * model, NaN too. */
+size_t score_rank(const real *logits, size_t classes, size_t label);
+
 void score_clear(Score *score); /* lets go of what it owns */
 
 /* A row of eval.jsonl; `nll` is in it where smoothing makes it another

@@ -50,14 +50,6 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
 
 /* ---- evaluation ---- */
 
-/* Classes with a larger logit than the right one; ties go against us, NaN too. */
-static size_t rank_of(const real *logits, size_t classes, size_t label) {
-    size_t rank = 0;
-    for (size_t k = 0; k < classes; k++)
-        if (k != label && !(logits[k] < logits[label])) rank++;
-    return rank;
-}
-
 static void score_batch(Task *task, Tape *tape, const ForwardMode *mode,
                         const Batch *batch, Score *score) {
     Tensor *logits = classify_logits(task, tape, mode, batch);
@@ -68,7 +60,7 @@ static void score_batch(Task *task, Tape *tape, const ForwardMode *mode,
     score->value[METRIC_LOSS] +=
         (double)op_cross_entropy(tape, logits, &target)->value[0];
     for (size_t i = 0; i < batch->count; i++) {
-        size_t rank = rank_of(logits->value + i * classes, classes, batch->label[i]);
+        size_t rank = score_rank(logits->value + i * classes, classes, batch->label[i]);
         score->value[METRIC_TOP1] += rank < 1;
         score->value[METRIC_TOP5] += rank < 5;
     }

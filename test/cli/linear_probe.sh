@@ -1,0 +1,97 @@
+# steady eval --linear-probe: runs, recipes and plain files; what is printed, what is refused.
+
+. test/tell.sh
+cd "$TMP" || exit 1
+export OMP_NUM_THREADS=1
+
+cat >small.ini <<'END_RECIPE'
+[data]
+source = glyphs
+synthetic_count = 100
+image_size = 16
+augment = flip
+[model]
+width = 16
+depth = 2
+heads = 2
+patch = 4
+[optim]
+lr = 0.01
+[train]
+steps = 20
+batch = 20
+ema = 0.9
+checkpoint_every = 10
+eval_every = 100
+keep = 5
+seed = 3
+[probe]
+every = 10
+END_RECIPE
+
+probe() { "$STEADY" eval "$@" --linear-probe --epochs 9 2>err | sed 's/,"seconds":[^,]*//'; }
+value() { sed "s/.*\"$1\":\([^,}]*\).*/\1/" "$2"; }
+
+train small.ini --out run
+probe run --random >one && probe run --random >two && [ "$(wc -l <one)" = 1 ] && cmp one two
+tell "the same digits each time, on one line" $?
+
+wanted='"step":20,"split":"test","count":20,"top1":[^,]*,"top5":[^,]*,"loss":[^,]*,"train_top1":'
+grep -q "^{$wanted[^,]*,\"train_loss\":[^,]*,\"train_count\":100,\"features\":16,\"classes\":10,\"epochs\":9,\"batch\":100," one
+tell "counts, scores and settings are in the object" $?
+
+probe small.ini >begin && [ "$(value top1 begin)" = "$(value random_top1 one)" ]
+tell "random weights are those of a recipe without weights" $?
+
+weights() { probe "$@" >row && value weights row; }
+[ "$(weights run)" = "$(value weights one)" ] &&
+    [ "$(weights run --checkpoint 10)" != "$(value weights one)" ] &&
+    [ "$(weights run --ema)" != "$(value weights one)" ]
+tell "checkpoints and averaged weights are others" $?
+
+probe small.ini --checkpoint run/checkpoints/step-00000020.safetensors --random >file
+for key in top1 loss train_loss weights random_top1; do
+    [ "$(value $key file)" = "$(value $key one)" ] || break
+done
+tell "recipe and file give what the run gives" $?
+
+probe run --split train >row && [ "$(value top1 row)" = "$(value train_top1 row)" ] &&
+    [ "$(value top1 row)" = "$(value train_top1 one)" ]
+tell "the training split can be scored too" $?
+
+probe run data.limit=50 >row && [ "$(value train_count row)" = 50 ]
+tell "words name other data" $?
+
+fails 2 "optim.lr" eval run --linear-probe optim.lr=1
+tell "a word without effect is refused" $?
+
+fails 2 "--epochs has no effect without --linear-probe" eval run --epochs 9
+tell "its options belong to it" $?
+
+fails 2 "--batch 101: the training split has 100 pictures" eval run --linear-probe --batch 101
+tell "a batch beyond the split is refused" $?
+
+# What is no run is a recipe for the probe alone.
+fails 2 "small.ini holds no run" eval small.ini
+tell "a recipe has no score" $?
+
+fails 2 "task.kind = language has no features" eval grammar --linear-probe
+tell "texts are refused" $?
+
+# Two classes in training, one in the split that is probed.
+mkdir pair one_class
+rows() { # COUNT BYTE
+    i=0
+    while [ $i -lt "$1" ]; do
+        printf "\\$2"
+        head -c 3072 /dev/urandom
+        i=$((i + 1))
+    done
+}
+{ rows 20 000; rows 20 001; } >pair/data_batch_1.bin
+rows 5 001 >pair/test_batch.bin
+rows 40 001 >one_class/data_batch_1.bin
+cp pair/test_batch.bin one_class
+train small.ini data.source=cifar data.image_size=32 data.path=pair --out cifar
+fails 3 "the 40 training pictures have one class" eval cifar --linear-probe data.path=one_class
+tell "one class is refused" $?

@@ -1,0 +1,150 @@
+#include "tools/probe/features.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/kern/reduce.h"
+#include "tools/probe/pace.h"
+#include "tools/program/stop.h"
+#include "tools/run/datafacts.h"
+#include "tools/task/pictures.h"
+
+Status features_check(const OpenRun *run, Err *err) {
+    if (run->task->ops->features) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "task.kind = %s has no features of pictures; a linear probe needs a "
+                   "run of pictures",
+                   task_name(run->recipe->task));
+}
+
+/* ---- one batch ---- */
+
+static void take_piece(OpenRun *run, const Batch *batch, size_t from, size_t to,
+                       real *x) {
+    ForwardMode mode = run_mode(run);
+    size_t width = run->recipe->model.width;
+    tape_begin(run->tape, (TapeMode){0});
+    Tensor *pixels = picture_tensor(run->tape, batch, from, to);
+    Tensor *rows = run->task->ops->features(run->task, run->tape, &mode, pixels);
+    CHECK(rows->size == (to - from) * width, "features of %zu numbers for %zu pictures",
+          rows->size, to - from);
+    memcpy(x + from * width, rows->value, rows->size * sizeof(real));
+}
+
+Status features_of_batch(OpenRun *run, const Batch *batch, Split split, real *x,
+                         Err *err) {
+    size_t width = run->recipe->model.width, piece = run->recipe->train.batch;
+    for (size_t from = 0; from < batch->count; from += piece)
+        take_piece(run, batch, from, MIN(from + piece, batch->count), x);
+    for (size_t i = 0; i < batch->count; i++)
+        if (!reduce_all_finite(x + i * width, width))
+            return err_set(err, FAIL_DIVERGED,
+                           "the encoder's features of %s picture %zu are not finite; "
+                           "choose an earlier --checkpoint",
+                           split_name(split), batch->item[i]);
+    return OK;
+}
+
+/* ---- a split ---- */
+
+static Status take_batch(OpenRun *run, const Batch *batch, Split split, Features *f,
+                         Err *err) {
+    real *x = f->x + f->count * f->width;
+    if (features_of_batch(run, batch, split, x, err)) return err->status;
+    memcpy(f->label + f->count, batch->label, batch->count * sizeof *f->label);
+    f->count += batch->count;
+    f->skipped = batch->skipped;
+    if (!stop_requested()) return OK;
+    return err_set(err, FAIL_INTERRUPTED, "interrupted while computing features of %s",
+                   split_name(split));
+}
+
+static Status take_all(OpenRun *run, Loader *loader, const Dataset *set, Split split,
+                       Features *f, Err *err) {
+    PictureTask *p = (PictureTask *)run->task;
+    const Batch *batch;
+    char what[40];
+    Pace pace = pace_begin();
+    text_format(what, sizeof what, "features of %s", split_name(split));
+    while (!loader_next(loader, &batch, err) &&
+           !picture_task_see_skips(p, split, batch, err) && batch->count &&
+           !take_batch(run, batch, split, f, err))
+        pace_show(&pace, f->count, set->count, what);
+    return err->status;
+}
+
+static void make_room(Features *f, const OpenRun *run, const Dataset *set) {
+    *f = (Features){.width = run->recipe->model.width,
+                    .classes = picture_facts(run->task)->classes};
+    mem_expect((double)set->count * (double)f->width * sizeof(real), "the features");
+    f->x = mem_array(set->count * f->width, sizeof *f->x);
+    f->label = mem_array(set->count, sizeof *f->label);
+}
+
+Status features_of_split(OpenRun *run, Split split, Features *f, Err *err) {
+    *f = (Features){0};
+    const Dataset *set = picture_task_set((PictureTask *)run->task, split, err);
+    if (!set) return run_advise_data(err);
+    if (!set->count)
+        return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
+    LoaderConfig config =
+        picture_task_loader(run->task, false, MIN(run->recipe->train.batch, set->count));
+    Loader *loader = loader_start(set, &config, 1, err);
+    if (!loader) return err->status;
+    make_room(f, run, set);
+    take_all(run, loader, set, split, f, err);
+    loader_stop(loader);
+    if (!err->status && !f->count)
+        err_set(err, FAIL_DATA, "none of the %zu pictures of the %s split can be read",
+                set->count, split_name(split));
+    if (err->status) features_free(f);
+    return err->status;
+}
+
+void features_free(Features *f) {
+    mem_free(f->x);
+    mem_free(f->label);
+    *f = (Features){0};
+}
+
+/* ---- one scale for all features ---- */
+
+static void moments(const Features *f, size_t d, double *mean, double *variance) {
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < f->count; i++) sum += (double)f->x[i * f->width + d];
+    *mean = sum / (double)f->count;
+    for (size_t i = 0; i < f->count; i++) {
+        double off = (double)f->x[i * f->width + d] - *mean;
+        squares += off * off;
+    }
+    *variance = squares / (double)f->count;
+}
+
+FeatureScale feature_scale_of(const Features *f) {
+    size_t width = f->width;
+    FeatureScale s = {.width = width,
+                      .mean = mem_alloc(width * sizeof(real)),
+                      .factor = mem_alloc(width * sizeof(real))};
+    double *variance = mem_alloc(width * sizeof *variance), whole = 0;
+    for (size_t d = 0; d < width; d++) {
+        double mean;
+        moments(f, d, &mean, &variance[d]);
+        s.mean[d] = (real)mean;
+        whole += variance[d] / (double)width;
+    }
+    for (size_t d = 0; d < width; d++)
+        s.factor[d] = whole > 0 ? (real)(1 / sqrt(variance[d] + 1e-6 * whole)) : 0;
+    mem_free(variance);
+    return s;
+}
+
+void feature_scale_apply(const FeatureScale *s, real *x, size_t count) {
+    for (size_t i = 0; i < count * s->width; i++)
+        x[i] = (x[i] - s->mean[i % s->width]) * s->factor[i % s->width];
+}
+
+void feature_scale_free(FeatureScale *s) {
+    mem_free(s->mean);
+    mem_free(s->factor);
+    *s = (FeatureScale){0};
+}
