@@ -34,6 +34,7 @@ typedef struct Model {
     ModelConfig config;
     /* what the model makes of a recipe's config; NULL: that itself */
     ModelConfig (*own_config)(const ModelConfig *config);
+    bool joint;         /* the loss compares examples: micro-batches are never cut */
     OutputOp output_op; /* between the last norm and the output layer */
     ParamSet *params;
     LinearLayer **layers; /* every linear layer, by depth */
@@ -67,7 +68,8 @@ typedef enum {
     PART_ATTENTION,
     PART_MLP,
     PART_OUTSIDE, /* patch embedding; head of pictures and of speech */
-    PART_OUTPUT   /* of texts, a matrix of its own */
+    PART_OUTPUT,  /* of texts, a matrix of its own */
+    PART_PLAIN    /* never reparametrised */
 } LayerPart;
 
 /* Registers X.weight [out, in] and, with `bias`, X.bias [out]; `part`

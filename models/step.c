@@ -37,8 +37,12 @@ size_t step_edge(const Step *s, const StepBatch *b, size_t i, size_t pieces) {
 
 size_t step_pieces(const Step *s, const StepBatch *b) {
     const ModelConfig *config = &s->model->config;
-    size_t fitting = model_parts(config, b->tokens, b->examples, s->cache);
+    bool joint = s->model->joint;
+    size_t fitting = joint ? 1 : model_parts(config, b->tokens, b->examples, s->cache);
     size_t count = micro_batches(s);
+    CHECK(!joint || b->examples >= count,
+          "%zu examples in %zu micro-batches whose ranks compare them", b->examples,
+          count);
     if (config->layer_drop > 0) return (fitting + count - 1) / count * count;
     return MAX(MIN(MAX(count, fitting), b->examples), (size_t)1);
 }

@@ -18,7 +18,8 @@
  *
  * A batch is cut into `accumulate` micro-batches, each a forward and a backward pass;
  * where a piece that fits the cache is smaller, a micro-batch is cut further.  That
- * changes nothing but the order of sums.
+ * changes nothing but the order of sums.  (Model.joint: it is not cut, and each rank
+ * needs an example for each micro-batch.)
  *
  * Not for: making batches, learning rates (engine/optim/schedule.h), logs and
  * checkpoints. */

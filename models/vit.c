@@ -29,9 +29,9 @@ Status vit_check(const ModelConfig *c, PictureShape picture, Err *err) {
     return OK;
 }
 
-Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
+void vit_build(Vit *vit, const ModelConfig *config, PictureShape picture,
+               size_t classes) {
     CHECK(!vit_check(config, picture, NULL), "a vit that does not fit its pictures");
-    Vit *vit = mem_zalloc(sizeof *vit);
     Model *model = &vit->model;
     size_t width = config->width, patch = config->patch;
     vit->picture = picture;
@@ -53,15 +53,26 @@ Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
     params_end_front(model->params);
     BlockSpec spec = block_spec_alone(config, false, EPS);
     stack_build(model, &vit->stack, &spec);
-    linear_build(model, &vit->head, PART_OUTSIDE, true, classes, width, "head");
-    params_finish(model->params);
+    if (classes)
+        linear_build(model, &vit->head, PART_OUTSIDE, true, classes, width, "head");
+    vit->layer_count = model->layer_count;
+}
+
+Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes) {
+    Vit *vit = mem_zalloc(sizeof *vit);
+    vit_build(vit, config, picture, classes);
+    params_finish(vit->model.params);
     return vit;
+}
+
+void vit_release(Vit *vit) {
+    model_release(&vit->model);
+    stack_release(&vit->stack);
 }
 
 void vit_free(Vit *vit) {
     if (!vit) return;
-    model_release(&vit->model);
-    stack_release(&vit->stack);
+    vit_release(vit);
     mem_free(vit);
 }
 
@@ -105,6 +116,7 @@ void vit_initialize(Vit *vit, uint64_t seed) {
     if (c->position == POSITION_SINCOS) fill_sincos(vit);
     initialize_patch(vit, seed);
     stack_initialize(&vit->model, &vit->stack, seed);
+    if (!vit->classes) return;
     param_normal(vit->head.weight, seed, c->init_std);
     param_fill(vit->head.bias, 0);
 }
@@ -160,7 +172,7 @@ double vit_flops(const Vit *vit) {
     double tokens = (double)vit->tokens, width = (double)model->config.width, sum = 0;
     double queries = (double)model->config.depth * tokens;
     if (ends_early(vit)) queries -= tokens - 1;
-    for (size_t i = 0; i < model->layer_count; i++)
+    for (size_t i = 0; i < vit->layer_count; i++)
         sum += 2 * layer_rows(vit, model->layers[i]) *
                (double)model->layers[i]->weight->tensor.size;
     return sum + 4 * queries * tokens * width;

@@ -18,12 +18,13 @@ typedef struct Vit {
     Model model;
     PictureShape picture;
     size_t classes;
-    size_t tokens;     /* patches + class token */
-    LinearLayer patch; /* patch_embed.proj, weight [D, C, P, P] */
-    Param *cls_token;  /* [1, 1, D] */
-    Param *pos_embed;  /* [1, tokens, D] */
-    Stack stack;       /* blocks, and the norm after the last */
-    LinearLayer head;  /* [classes, D] */
+    size_t tokens;      /* patches + class token */
+    LinearLayer patch;  /* patch_embed.proj, weight [D, C, P, P] */
+    Param *cls_token;   /* [1, 1, D] */
+    Param *pos_embed;   /* [1, tokens, D] */
+    Stack stack;        /* blocks, and the norm after the last */
+    LinearLayer head;   /* [classes, D] */
+    size_t layer_count; /* of the model's layers, that the transformer has */
 } Vit;
 
 /* The picture must be a multiple of config->patch on both sides and width of heads
@@ -31,6 +32,11 @@ typedef struct Vit {
 Status vit_check(const ModelConfig *config, PictureShape picture, Err *err);
 Vit *vit_new(const ModelConfig *config, PictureShape picture, size_t classes);
 void vit_free(Vit *vit);
+
+/* The same within another model, which adds parameters of its own, then params_finish;
+ * classes = 0: no head. */
+void vit_build(Vit *vit, const ModelConfig *config, PictureShape picture, size_t classes);
+void vit_release(Vit *vit); /* with the model, all but the memory of *vit */
 
 /* timm's initial values: matrices N(0, init_std^2), biases 0, positions N(0, .02^2),
  * class token N(0, 1e-6^2), norms 1 and 0; the patch embedding as

@@ -8,6 +8,24 @@ void ranks_copy(Ranks *ranks, void *x, size_t bytes) {
     ranks_copy_from(ranks, 0, x, bytes);
 }
 
+double ranks_moments(Ranks *ranks, size_t rows, double *mean, double *squares, size_t n) {
+    double own = (double)rows;
+    if (ranks_count(ranks) == 1) return own;
+    double *sums = mem_array(n + 1, sizeof *sums);
+    for (size_t j = 0; j < n; j++) sums[j] = rows ? own * mean[j] : 0;
+    sums[n] = own;
+    ranks_add(ranks, sums, n + 1);
+    double all = sums[n];
+    for (size_t j = 0; j < n; j++) {
+        double joint = sums[j] / all, off = mean[j] - joint;
+        squares[j] = rows ? squares[j] + own * off * off : 0;
+        mean[j] = joint;
+    }
+    mem_free(sums);
+    ranks_add(ranks, squares, n);
+    return all;
+}
+
 /* One maximum finds the failure that counts: by its weight, then by the lowest rank. */
 Status ranks_agree(Ranks *ranks, Err *err) {
     if (!ranks) return err->status;

@@ -43,6 +43,10 @@ size_t ranks_sharing(Ranks *ranks, uint64_t mark);
 void ranks_add(Ranks *ranks, double *x, size_t n);
 void ranks_max(Ranks *ranks, double *x, size_t n);
 
+/* mean[n] of n columns and squares[n], their sums of (x - mean)^2, over this rank's rows
+ * become those over all ranks' rows; returns how many rows those are. */
+double ranks_moments(Ranks *ranks, size_t rows, double *mean, double *squares, size_t n);
+
 /* x[0..n) of rank 0 on every rank. */
 void ranks_copy(Ranks *ranks, void *x, size_t bytes);
 

@@ -23,25 +23,6 @@ static size_t columns(const BatchNormArgs *a) { return tensor_last(a->x); }
 
 /* ---- forward ---- */
 
-/* Mean and squares of all ranks' rows out of each one's; returns how many rows those
- * are. */
-static double join(Tape *tape, Ranks *ranks, size_t rows, double *mean, double *squares,
-                   size_t n) {
-    double own = (double)rows, *sums = tape_alloc(tape, (n + 1) * sizeof *sums);
-    if (ranks_count(ranks) == 1) return own;
-    for (size_t j = 0; j < n; j++) sums[j] = own * mean[j];
-    sums[n] = own;
-    ranks_add(ranks, sums, n + 1);
-    double all = sums[n];
-    for (size_t j = 0; j < n; j++) {
-        double joint = sums[j] / all, off = mean[j] - joint;
-        squares[j] += own * off * off;
-        mean[j] = joint;
-    }
-    ranks_add(ranks, squares, n);
-    return all;
-}
-
 static void move(Tensor *running, size_t j, double momentum, double value) {
     double old = (double)running->value[j];
     running->value[j] = (real)(old + momentum * (value - old));
@@ -51,7 +32,7 @@ static void move(Tensor *running, size_t j, double momentum, double value) {
 static double measure(Tape *tape, const BatchNormArgs *a, double *mean, double *rstd) {
     size_t n = columns(a), rows = tensor_rows(a->x);
     columns_moments(mean, rstd, a->x->value, rows, n);
-    double all = join(tape, a->ranks, rows, mean, rstd, n);
+    double all = ranks_moments(a->ranks, rows, mean, rstd, n);
     CHECK(all >= 2, "batch_norm: the variance of %zu row in training", rows);
     bool moves = !tape_mode(tape)->watch && !tape_replaying(tape);
     for (size_t j = 0; j < n; j++) {

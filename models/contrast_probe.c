@@ -1,0 +1,87 @@
+/* The online linear probe (models/contrast.h): with g = softmax(f W^T + b) - [label],
+ * mean over the rows of all ranks, and x = (f - m) / s, gradient descent on
+ * W' = s W and b' = b + W m is, written in W and b,
+ *   W -= lr g^T (f - m) / s^2,   b -= lr sum g + dW m */
+#include <math.h>
+#include <string.h>
+
+#include "engine/kern/gemm.h"
+#include "engine/kern/rows.h"
+#include "models/contrast.h"
+
+Tensor *contrast_probe(const Contrast *c, Tape *tape, Tensor *features) {
+    CHECK(c->probe_weight, "a model without a probe is asked for classes");
+    Tensor *f = tape_wrap(tape, features->value, features->dims, features->shape);
+    return op_linear(tape, f, &c->probe_weight->tensor, &c->probe_bias->tensor, NULL);
+}
+
+/* g [rows, classes], and the sums that the ranks add up: g^T x [classes, D], g
+ * [classes]. */
+typedef struct Gradient {
+    size_t rows, classes, width, count; /* of sums */
+    real *logits, *x, *weight;
+    double *sums;
+} Gradient;
+
+static void fill_logits(const Contrast *c, Tape *tape, const Tensor *f,
+                        const size_t *label, Gradient *g) {
+    Tensor copy = *f;
+    g->logits = contrast_probe(c, tape, &copy)->value;
+    for (size_t i = 0; i < g->rows; i++) {
+        real entropy, largest, *row = g->logits + i * g->classes;
+        row_softmax(row, g->classes, &entropy, &largest);
+        row[label[i % (g->rows / 2)]] -= 1;
+    }
+}
+
+static void fill_sums(Tape *tape, const Tensor *f, const double *mean, Gradient *g) {
+    size_t k = g->classes, d = g->width;
+    g->x = tape_alloc(tape, g->rows * d * sizeof *g->x);
+    g->weight = tape_alloc(tape, k * d * sizeof *g->weight);
+    g->count = k * d + k;
+    g->sums = tape_alloc(tape, g->count * sizeof *g->sums);
+    for (size_t i = 0; i < g->rows * d; i++)
+        g->x[i] = (real)((double)f->value[i] - mean[i % d]);
+    gemm_tn(k, d, g->rows, 1, g->logits, k, g->x, d, 0, g->weight, d);
+    for (size_t i = 0; i < k * d; i++) g->sums[i] = (double)g->weight[i];
+    double *bias = g->sums + k * d;
+    memset(bias, 0, k * sizeof *bias);
+    for (size_t i = 0; i < g->rows * k; i++) bias[i % k] += (double)g->logits[i];
+}
+
+/* all: rows of all ranks. */
+static void descend(Contrast *c, const Gradient *g, const double *mean, double square,
+                    double all) {
+    double rate = c->config.probe_lr / all;
+    for (size_t k = 0; k < g->classes; k++) {
+        real *w = c->probe_weight->tensor.value + k * g->width;
+        double moved = 0, slope = g->sums[g->classes * g->width + k];
+        for (size_t j = 0; j < g->width; j++) {
+            double d = square > 0 ? rate / square * g->sums[k * g->width + j] : 0;
+            moved += d * mean[j];
+            w[j] = (real)((double)w[j] - d);
+        }
+        real *b = c->probe_bias->tensor.value + k;
+        *b = (real)((double)*b - rate * slope + moved);
+    }
+}
+
+void contrast_train_probe(Contrast *c, Tape *tape, const Tensor *features,
+                          const size_t *label, Ranks *ranks) {
+    const TapeMode *mode = tape_mode(tape);
+    if (!c->probe_weight || !mode->training || mode->watch) return;
+    size_t d = tensor_last(features), rows = tensor_rows(features);
+    Gradient g = {.rows = rows, .classes = c->classes, .width = d};
+    double *mean = tape_alloc(tape, 2 * d * sizeof *mean), *squares = mean + d;
+    double square = 0;
+    bool finite = true;
+    columns_moments(mean, squares, features->value, rows, d);
+    double all = ranks_moments(ranks, rows, mean, squares, d);
+    for (size_t j = 0; j < d; j++) square += squares[j] / (all * (double)d);
+    fill_logits(c, tape, features, label, &g);
+    fill_sums(tape, features, mean, &g);
+    ranks_add(ranks, g.sums, g.count);
+    for (size_t i = 0; i < g.count; i++) finite = finite && isfinite(g.sums[i]);
+    if (!finite || !isfinite(square)) return; /* the loss is not finite either */
+    descend(c, &g, mean, square, all);
+}
