@@ -89,6 +89,7 @@ Status features_of_split(OpenRun *run, Split split, Features *f, Err *err) {
         return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
     LoaderConfig config =
         picture_task_loader(run->task, false, MIN(run->recipe->train.batch, set->count));
+    config.pairs = false;
     Loader *loader = loader_start(set, &config, 1, err);
     if (!loader) return err->status;
     make_room(f, run, set);

@@ -6,6 +6,7 @@
 #include "data/picture/augment.h"
 #include "engine/core/hash.h"
 #include "tools/probe/features.h"
+#include "tools/probe/neighbours.h"
 #include "tools/probe/pace.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
@@ -32,6 +33,7 @@ typedef struct Trial {
     FeatureScale scale;
     Classifier *classifier;
     ClassifierScore train_score, score;
+    double neighbours; /* top-1 of the nearest; NaN: each would be its own */
 } Trial;
 
 static bool augments(const LinearProbe *wish) { return strcmp(wish->augment, "none"); }
@@ -82,6 +84,7 @@ static void standardise(Trial *p, real *x, size_t count) {
 static Loader *start_augmented(const Trial *p, Err *err) {
     PictureTask *task = (PictureTask *)p->run->task;
     LoaderConfig config = picture_task_loader(&task->task, true, p->wish.plan.batch);
+    config.pairs = false;
     config.mixup = config.cutmix = 0;
     config.seed = p->wish.plan.seed;
     config.data.repeat = 1;
@@ -134,6 +137,10 @@ static Status probe_encoder(Trial *p, Err *err) {
     if (features_of_split(p->run, SPLIT_TRAIN, &p->train, err) ||
         check_training(p, err) || features_of_split(p->run, p->wish.split, &p->test, err))
         return err->status;
+    p->neighbours = NAN;
+    if (p->wish.split != SPLIT_TRAIN)
+        p->neighbours =
+            neighbours_top1(&p->train, &p->test, NEIGHBOURS, NEIGHBOUR_TEMPERATURE);
     p->scale = feature_scale_of(&p->train);
     standardise(p, p->train.x, p->train.count);
     standardise(p, p->test.x, p->test.count);
@@ -176,6 +183,7 @@ static void add_scores(json_t *row, const Trial *p) {
     add(row, "loss", json_number(p->score.loss));
     add(row, "train_top1", json_number(p->train_score.top1));
     add(row, "train_loss", json_number(p->train_score.loss));
+    if (!isnan(p->neighbours)) add(row, "knn_top1", json_number(p->neighbours));
 }
 
 static void add_settings(json_t *row, const Trial *p) {
@@ -217,7 +225,10 @@ static Status add_random(OpenRun *run, const LinearProbe *wish, json_t *row, Err
     Trial p = {.run = run, .wish = *wish};
     say("linear probe: the same with random weights");
     draw_weights(run);
-    if (!probe_encoder(&p, err)) add(row, "random_top1", json_number(p.score.top1));
+    if (!probe_encoder(&p, err)) {
+        add(row, "random_top1", json_number(p.score.top1));
+        if (!isnan(p.neighbours)) add(row, "random_knn_top1", json_number(p.neighbours));
+    }
     trial_free(&p);
     return err->status;
 }
