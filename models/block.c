@@ -114,6 +114,7 @@ static void fill_rows(const Model *model, const BlockSpec *spec, LinearLayer *la
     bool deep = c->norm == NORM_DEEPNORM;
     size_t columns = tensor_last(&layer->weight->tensor);
     double beta = deep && place != QUERY_KEY ? spec->beta : 1, factor = beta;
+    if (c->init == INIT_MOCOV3) factor = beta * sqrt(6 / (double)(rows + columns));
     if (c->init == INIT_FAIRSEQ) {
         double fans = (double)(rows + columns);
         factor = deep            ? beta * sqrt(2 / fans)
@@ -124,12 +125,12 @@ static void fill_rows(const Model *model, const BlockSpec *spec, LinearLayer *la
     param_scale_rows(layer->weight, first, rows, factor);
 }
 
-/* Weights drawn with a deviation (INIT_FAIRSEQ: deviation or bound 1) that fill_rows
- * scales. */
+/* Weights drawn with a deviation or bound (INIT_FAIRSEQ, INIT_MOCOV3: of 1) that
+ * fill_rows scales. */
 static void draw(const Model *model, LinearLayer *layer, uint64_t seed, bool bias) {
     const ModelConfig *c = &model->config;
     bool fairseq = c->init == INIT_FAIRSEQ && c->norm != NORM_DEEPNORM;
-    bool uniform = fairseq || c->init == INIT_UNIFORM;
+    bool uniform = fairseq || c->init == INIT_UNIFORM || c->init == INIT_MOCOV3;
     double columns = (double)tensor_last(&layer->weight->tensor);
     double unit = c->init == INIT_NORMAL    ? c->init_std
                   : c->init == INIT_UNIFORM ? 1 / sqrt(columns)

@@ -81,7 +81,9 @@ void block_build(Model *model, Block *block, const BlockSpec *spec, size_t index
  * others and the biases of q, k, v uniform within 1/sqrt(fan_in); with deepnorm all
  * are normal as Xavier's with gain beta (q and k: 1) and biases 0.  INIT_UNIFORM:
  * weights uniform within 1/sqrt(fan_in), biases 0; deepnorm as with INIT_NORMAL.
- * Norms 1 and 0, shift 0. */
+ * INIT_MOCOV3: weights uniform as Xavier's, within sqrt(6 / (fan_in + fan_out)), with q,
+ * k and v as matrices of their own; biases 0; deepnorm as with INIT_NORMAL.  Norms 1
+ * and 0, shift 0. */
 void block_initialize(const Model *model, Block *block, const BlockSpec *spec,
                       uint64_t seed);
 

@@ -20,7 +20,7 @@ typedef enum {
     POSITION_SINUSOIDAL, /* of texts */
     POSITION_CAPE        /* of speech */
 } PositionKind;
-typedef enum { INIT_NORMAL, INIT_FAIRSEQ, INIT_UNIFORM } InitKind;
+typedef enum { INIT_NORMAL, INIT_FAIRSEQ, INIT_UNIFORM, INIT_MOCOV3 } InitKind;
 typedef enum { TIED_NONE, TIED_DECODER, TIED_ALL } Tied;
 typedef enum { POOL_TOKEN, POOL_MEAN } PoolKind;
 
@@ -42,10 +42,11 @@ typedef struct ModelConfig {
     UvInit uv_init;
     size_t power_steps; /* sigma, spectral: iterations of a step; POWER_STEPS_AUTO */
     InitKind init;      /* see block_initialize */
-    double init_std;    /* of every weight matrix, with INIT_NORMAL */
-    /* of the patch embedding; 0: init_std where reparam_sets_norm, else timm's
-     * U(+-1/sqrt(fan_in)) */
+    double init_std;    /* of weight matrices, with INIT_NORMAL */
+    /* of the patch embedding, but with INIT_MOCOV3; 0: init_std where reparam_sets_norm,
+     * else timm's U(+-1/sqrt(fan_in)) */
     double patch_init_std;
+    char freeze[512]; /* names of what is not trained (model_freeze_params); "": none */
     QkvGrouping qkv;
     Activation activation;
     PositionKind position;

@@ -38,6 +38,12 @@ static const real *gradient_at(Hessian *h, const double *x, double t) {
     ParamSet *params = h->step->model->params;
     for (size_t i = 0; i < h->size; i++)
         params->values[i] = (real)((double)h->weights[i] + t * x[i]);
+    for (size_t i = 0; i < params->count; i++) { /* not part of what H is taken by */
+        const Param *p = params->list[i];
+        if (p->frozen)
+            memcpy(p->tensor.value, h->weights + p->offset,
+                   p->tensor.size * sizeof(real));
+    }
     step_gradients(h->step, h->batch);
     h->gradients++;
     return params->grads;

@@ -218,6 +218,19 @@ void param_scale_rows(Param *param, size_t first, size_t rows, double factor) {
         param->tensor.value[i] *= (real)factor;
 }
 
+/* ---- what is not trained ---- */
+
+static void each_reparam(Model *model, void (*visit)(Reparam *r)) {
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (model->layers[i]->reparam) visit(model->layers[i]->reparam);
+}
+
+size_t model_freeze_params(Model *model, const char *name, size_t length) {
+    size_t count = params_freeze(model->params, name, length);
+    each_reparam(model, reparam_see_frozen);
+    return count;
+}
+
 /* ---- the life of a step ---- */
 
 /* GELU's gradient, the widest op, reads and writes four arrays of tokens x hidden.
@@ -246,7 +259,7 @@ void model_draw_vectors(Model *model, uint64_t seed) {
     if (model->config.uv_init != UV_RANDOM) return;
     for (size_t i = 0; i < model->layer_count; i++) {
         Reparam *r = model->layers[i]->reparam;
-        if (r && r->u)
+        if (r && r->u && !r->w->frozen)
             reparam_draw(r, rng_make(seed, RNG_INIT + name_hash(r->u->name), 0));
     }
 }
@@ -265,11 +278,6 @@ void model_start(Model *model, const bool *loaded) {
                             brought(model, loaded, r->gamma ? r->gamma : r->g)};
         reparam_start(r, model->config.gamma_init == GAMMA_SPECTRAL, have);
     }
-}
-
-static void each_reparam(Model *model, void (*visit)(Reparam *r)) {
-    for (size_t i = 0; i < model->layer_count; i++)
-        if (model->layers[i]->reparam) visit(model->layers[i]->reparam);
 }
 
 void model_refresh(Model *model) { each_reparam(model, reparam_refresh); }

@@ -117,6 +117,12 @@ void param_normal(Param *param, uint64_t seed, double std);
 void param_uniform(Param *param, uint64_t seed, double bound);
 void param_scale_rows(Param *param, size_t first, size_t rows, double factor);
 
+/* ---- what is not trained ---- */
+
+/* params_freeze, and what that means for a reparametrised layer (reparam_see_frozen).  A
+ * gradient that nothing trained asks for is not computed. */
+size_t model_freeze_params(Model *model, const char *name, size_t length);
+
 /* ---- the life of a step ---- */
 
 /* Into how many micro-batches to cut `examples` of `tokens` tokens so that what one op of
@@ -125,8 +131,9 @@ void param_scale_rows(Param *param, size_t first, size_t rows, double factor);
 size_t model_parts(const ModelConfig *config, double tokens, size_t examples,
                    size_t cache);
 
-/* With UV_RANDOM: u of every layer from its own stream.  Before model_start, which finds
- * singular vectors where none was drawn. */
+/* With UV_RANDOM: u of every layer from its own stream, but for frozen ones, whose u
+ * would never come closer.  Before model_start, which finds singular vectors where none
+ * was drawn. */
 void model_draw_vectors(Model *model, uint64_t seed);
 
 /* What a checkpoint or train.init brought; others are made. NULL: nothing was brought. */

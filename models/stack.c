@@ -4,8 +4,11 @@ void stack_build(Model *model, Stack *stack, const BlockSpec *spec) {
     const ModelConfig *c = &model->config;
     *stack =
         (Stack){.spec = *spec, .blocks = mem_zalloc(spec->depth * sizeof *stack->blocks)};
-    for (size_t i = 0; i < spec->depth; i++)
+    for (size_t i = 0; i < spec->depth; i++) {
+        params_begin_layer(model->params, i + 1);
         block_build(model, &stack->blocks[i], spec, i);
+    }
+    params_begin_layer(model->params, spec->depth + 1);
     if (c->norm == NORM_PRE && c->final_norm)
         norm_build(model, &stack->norm, spec->eps, "%snorm", spec->prefix);
 }

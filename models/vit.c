@@ -82,7 +82,10 @@ static void initialize_patch(Vit *vit, uint64_t seed) {
     const ModelConfig *c = &vit->model.config;
     double fan_in = (double)(vit->patch.weight->tensor.size / c->width);
     param_fill(vit->patch.bias, 0);
-    if (c->patch_init_std > 0 || reparam_sets_norm(c->reparam)) {
+    if (c->init == INIT_MOCOV3) {
+        double fans = fan_in + (double)c->width;
+        param_uniform(vit->patch.weight, seed, sqrt(6 / fans));
+    } else if (c->patch_init_std > 0 || reparam_sets_norm(c->reparam)) {
         double std = c->patch_init_std > 0 ? c->patch_init_std : c->init_std;
         param_normal(vit->patch.weight, seed, std);
     } else {
@@ -117,7 +120,12 @@ void vit_initialize(Vit *vit, uint64_t seed) {
     initialize_patch(vit, seed);
     stack_initialize(&vit->model, &vit->stack, seed);
     if (!vit->classes) return;
-    param_normal(vit->head.weight, seed, c->init_std);
+    if (c->init == INIT_MOCOV3) {
+        double fans = (double)(vit->classes + c->width);
+        param_uniform(vit->head.weight, seed, sqrt(6 / fans));
+    } else {
+        param_normal(vit->head.weight, seed, c->init_std);
+    }
     param_fill(vit->head.bias, 0);
 }
 

@@ -40,7 +40,11 @@ void vit_release(Vit *vit); /* with the model, all but the memory of *vit */
 
 /* timm's initial values: matrices N(0, init_std^2), biases 0, positions N(0, .02^2),
  * class token N(0, 1e-6^2), norms 1 and 0; the patch embedding as
- * ModelConfig.patch_init_std says. */
+ * ModelConfig.patch_init_std says.
+ *
+ * With INIT_MOCOV3 those of MoCo v3 (Chen et al. 2021, vits.py): matrices uniform within
+ * sqrt(6 / (fan_in + fan_out)), q, k and v each by itself, head included; the patch
+ * embedding within sqrt(6 / (C P^2 + D)); biases 0; all else as above. */
 void vit_initialize(Vit *vit, uint64_t seed);
 
 /* pixels [B, C, Y, X] -> features [B, D]: the class token behind the last norm, or the

@@ -75,6 +75,7 @@ Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
     CHECK(!params_find(set, param->name), "two parameters named %s", param->name);
     param->role = role;
     param->front = set->front;
+    param->layer = set->front ? 0 : set->layer;
     tensor_set_shape(&param->tensor, dims, shape);
     param->tensor.needs_grad = param_is_trained(param);
     param->tensor.is_param = true;
@@ -87,6 +88,8 @@ Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
 void params_begin_front(ParamSet *set) { set->front = true; }
 
 void params_end_front(ParamSet *set) { set->front = false; }
+
+void params_begin_layer(ParamSet *set, size_t n) { set->layer = n; }
 
 static size_t assign_offsets(ParamSet *set, bool trained) {
     size_t next = 0;
@@ -133,6 +136,24 @@ size_t params_trained_count(const ParamSet *set) {
     size_t count = 0;
     for (size_t i = 0; i < set->count; i++)
         if (param_is_trained(set->list[i])) count += set->list[i]->tensor.size;
+    return count;
+}
+
+/* "blocks.1" of "blocks.1.attn.qkv.weight", not of "blocks.10.norm1.bias". */
+static bool begins_with(const char *full, const char *name, size_t length) {
+    if (strncmp(full, name, length)) return false;
+    return !full[length] || full[length] == '.';
+}
+
+size_t params_freeze(ParamSet *set, const char *name, size_t length) {
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        Param *param = set->list[i];
+        if (!param_is_trained(param) || !begins_with(param->name, name, length)) continue;
+        param->frozen = true;
+        param->tensor.needs_grad = false;
+        count++;
+    }
     return count;
 }
 

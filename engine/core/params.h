@@ -22,7 +22,9 @@ typedef enum {
 typedef struct Param {
     char name[120];
     ParamRole role;
-    bool front; /* registered between params_begin_front and params_end_front */
+    bool front;   /* registered between params_begin_front and params_end_front */
+    bool frozen;  /* keeps its value (params_freeze) */
+    size_t layer; /* 0: of the front end, else as params_begin_layer says */
     Tensor tensor;
     size_t offset; /* of a trained parameter in the slabs, in numbers */
 } Param;
@@ -39,6 +41,7 @@ typedef struct ParamSet {
     size_t trained;
     size_t buffered; /* the same for buffers */
     bool front;      /* what is added now is of the front end */
+    size_t layer;    /* or else of this layer */
 } ParamSet;
 
 ParamSet *params_new(void);
@@ -53,6 +56,11 @@ Param *params_add(ParamSet *set, ParamRole role, int dims, const size_t *shape,
 void params_begin_front(ParamSet *set);
 void params_end_front(ParamSet *set);
 
+/* What is added from now on is of layer n, but for the front end, which is layer 0: block
+ * i of a stack is i + 1, what follows the last of L blocks is L + 1.  Behind the last
+ * call `layer` of the set is that of the output, by which learning rates can fall. */
+void params_begin_layer(ParamSet *set, size_t n);
+
 /* Ends the process with a line when values and gradients need more than it can
  * have (mem_expect). */
 void params_finish(ParamSet *set);
@@ -62,13 +70,24 @@ Param *params_find(const ParamSet *set, const char *name); /* NULL: none */
 /* Numbers that are trained (what "86,567,656 parameters" counts). */
 size_t params_trained_count(const ParamSet *set);
 
+/* Trained parameters whose name is that of `length` bytes, or begins with it up to a dot,
+ * keep their values from now on: they have no gradient (the numbers in the slab stay 0,
+ * so that no norm counts them), no decay, no update.  How many there are of the name. */
+size_t params_freeze(ParamSet *set, const char *name, size_t length);
+
 /* Before a step: gradients hold nothing; the first writer overwrites. */
 void params_clear_grads(ParamSet *set);
 /* After the backward pass: gradients that nobody wrote become zero. */
 void params_settle_grads(ParamSet *set);
 
+/* In the slabs of values and gradients, frozen or not. */
 static inline bool param_is_trained(const Param *param) {
     return param->role != PARAM_BUFFER;
+}
+
+/* What an optimizer moves. */
+static inline bool param_moves(const Param *param) {
+    return param_is_trained(param) && !param->frozen;
 }
 
 #endif

@@ -64,8 +64,10 @@ void buckets_begin(Buckets *b) {
     for (size_t k = 0; k < b->list_count; k++) b->list[k].open = 0;
     for (size_t i = 0; i < b->count; i++) {
         b->uses[i].seen = 0;
-        /* Gains have their gradient from the fold, after the pass. */
-        bool awaited = b->uses[i].expected > 0 || b->params[i]->role != PARAM_GAIN;
+        /* Gains have their gradient from the fold, after the pass; frozen ones never. */
+        const Param *param = b->params[i];
+        bool touched = param->tensor.needs_grad && param->role != PARAM_GAIN;
+        bool awaited = b->uses[i].expected > 0 || touched;
         b->list[b->uses[i].bucket].open += awaited;
     }
 }

@@ -12,9 +12,10 @@
  *
  * A parameter is final when it has been touched as often as in the passes before.  The
  * first pass only counts: all its buckets leave at the end, and so does, in any pass,
- * that of a parameter that no pass has touched yet, gains apart: no pass touches them.  A
- * pass may leave parameters out (layer drop: each rank its own), but not touch one
- * oftener than before; one that is touched after its bucket left is a CHECK.
+ * that of a parameter that no pass has touched yet, gains and frozen ones apart: no pass
+ * touches them.  A pass may leave parameters out (layer drop: each rank its own), but
+ * not touch one oftener than before; one that is touched after its bucket left is a
+ * CHECK.
  *
  * Not for: sending (engine/dist/exchange.h). */
 #ifndef STEADY_BUCKETS_H

@@ -53,6 +53,7 @@ typedef struct OptimConfig {
     double clip;            /* largest global gradient norm; 0: no clipping */
     double gamma_lr_scale;  /* learning rate of gamma (and g) relative to the others */
     double front_lr_scale;  /* of the front end (engine/core/params.h), its gamma too */
+    double layer_decay; /* rate of each layer relative to that above it; 1: all alike */
 } OptimConfig;
 
 #define SCHEDULE_STEPS_MAX 64

@@ -64,6 +64,7 @@ OptimConfig optim_config_default(void) {
         .trust = 0.001,
         .gamma_lr_scale = 1,
         .front_lr_scale = 1,
+        .layer_decay = 1,
     };
 }
 
@@ -107,15 +108,23 @@ static size_t spans_of(size_t size) { return (size + SPAN_SIZE - 1) / SPAN_SIZE;
 
 static void count_spans(Optimizer *o) {
     for (size_t i = 0; i < o->params->count; i++) {
-        if (!param_is_trained(o->params->list[i])) continue;
+        if (!param_moves(o->params->list[i])) continue;
         o->target_count++;
         o->place_count += spans_of(o->params->list[i]->tensor.size);
     }
 }
 
-static double lr_scale_of(const OptimConfig *config, const Param *param) {
+double optim_layer_scale(const OptimConfig *config, const ParamSet *params,
+                         size_t layer) {
+    if (config->layer_decay == 1 || layer >= params->layer) return 1;
+    return pow(config->layer_decay, (double)(params->layer - layer));
+}
+
+static double lr_scale_of(const Optimizer *o, const Param *param) {
+    const OptimConfig *config = &o->config;
     return (param->role == PARAM_GAIN ? config->gamma_lr_scale : 1) *
-           (param->front ? config->front_lr_scale : 1);
+           (param->front ? config->front_lr_scale : 1) *
+           optim_layer_scale(config, o->params, param->layer);
 }
 
 static void add_target(Optimizer *o, const Param *param, size_t t, size_t first) {
@@ -126,7 +135,7 @@ static void add_target(Optimizer *o, const Param *param, size_t t, size_t first)
         .last = first + count,
         .adapted = is_adapted(o, param->role),
         .decayed = is_decayed(o, param->role),
-        .lr_scale = lr_scale_of(&o->config, param),
+        .lr_scale = lr_scale_of(o, param),
         .ratio = 1,
     };
     for (size_t k = 0; k < count; k++)
@@ -140,7 +149,7 @@ static void add_target(Optimizer *o, const Param *param, size_t t, size_t first)
 static void fill_targets(Optimizer *o) {
     const ParamSet *params = o->params;
     for (size_t i = 0, t = 0, first = 0; i < params->count; i++) {
-        if (!param_is_trained(params->list[i])) continue;
+        if (!param_moves(params->list[i])) continue;
         add_target(o, params->list[i], t, first);
         first = o->targets[t++].last;
     }
@@ -269,6 +278,8 @@ static const Target *target_of(const Optimizer *o, const Param *param) {
 }
 
 bool optim_move(const Optimizer *o, const Param *param, OptimMove *move) {
+    *move = (OptimMove){NAN, NAN, NAN, NAN};
+    if (param->frozen) return false;
     const Target *target = target_of(o, param);
     double value = 0, update = 0, grad = 0, largest = 0;
     for (size_t k = target->first; k < target->last; k++) {

@@ -22,9 +22,13 @@
  *
  * PARAM_MATRIX has decay and ratio.  PARAM_VECTOR and PARAM_GAIN have neither, unless
  * lars or lamb run with adapt_1d; with DECAY_ALL they have decay.  PARAM_GAIN learns, and
- * decays where decay is decoupled, with lr * gamma_lr_scale.  PARAM_BUFFER is left alone.
+ * decays where decay is decoupled, with lr * gamma_lr_scale.  PARAM_BUFFER is left alone,
+ * and so is a frozen parameter (params_freeze).
  * The rate of the front end (Param.front) is times front_lr_scale, decoupled decay with
  * it; gains there have both factors.  At 0 the front end stays as it is.
+ * With layer_decay < 1 the rate of layer n (Param.layer) is times layer_decay^(L + 1 -
+ * n), decoupled decay with it: of L blocks the last has one factor, the front end L + 1,
+ * the output none (Bao et al. 2022, BEiT; as in MAE).  Gains are like their layer.
  *
  * sgd with nesterov is fairseq's NAG, at any sequence of learning rates: with v = -lr b
  * (lr that of the buffer's last step) PyTorch's b' = mu b + g, p -= lr' (g + mu b') is
@@ -45,7 +49,7 @@
 typedef struct Optimizer Optimizer;
 
 /* adamw, lr 1e-3, betas 0.9 and 0.999, eps, momentum and kind of decay automatic, trust
- * 0.001, no decay, no clipping, gamma_lr_scale and front_lr_scale 1. */
+ * 0.001, no decay, no clipping, gamma_lr_scale, front_lr_scale and layer_decay 1. */
 OptimConfig optim_config_default(void);
 
 /* "adamw", "lamb", ... */
@@ -54,7 +58,11 @@ const char *optim_name(OptimKind kind);
 /* "momentum|trust": keys of [optim] that act for it and not for all. */
 const char *optim_keys(OptimKind kind);
 
-/* The state for `params` (finished; borrowed), filled with zeros. */
+/* layer_decay^(L + 1 - layer); 1 at the output and without layer_decay. */
+double optim_layer_scale(const OptimConfig *config, const ParamSet *params, size_t layer);
+
+/* The state for `params` (finished; borrowed), filled with zeros.  Which of them are
+ * frozen is asked here, and must not change later. */
 Optimizer *optim_new(const OptimConfig *config, ParamSet *params);
 void optim_free(Optimizer *o);
 
@@ -85,7 +93,8 @@ typedef enum { OPTIM_WATCH_NONE, OPTIM_WATCH_MOVES, OPTIM_WATCH_GRADS } OptimWat
 /* From the next step on. */
 void optim_watch(Optimizer *o, OptimWatch watch);
 
-/* Of a trained parameter; false: the last step was not watched, or there was none. */
+/* Of a trained parameter; false: the last step was not watched, or there was none, or the
+ * parameter is frozen (all four NaN). */
 bool optim_move(const Optimizer *o, const Param *param, OptimMove *move);
 
 /* What a checkpoint keeps: slots of params->trained numbers each, with the offsets of
@@ -105,8 +114,8 @@ void optim_set_steps(Optimizer *o, uint64_t steps);
  *   adagrad      P = sqrt(s) + eps                 2
  *   sgd, lars    P = 1                             2 + 2 mu; nesterov (2 + 2 mu) / (1 + 2 mu)
  *   lamb         not known: its ratio of norms changes the rate of a tensor at each step
- * and P divided by gamma_lr_scale and front_lr_scale where they act.  The ratios of lars
- * are not part of P. */
+ * and P divided by gamma_lr_scale, front_lr_scale and powers of layer_decay where they
+ * act.  The ratios of lars are not part of P. */
 
 /* NaN: not known. */
 double optim_edge(const Optimizer *o);

@@ -200,7 +200,7 @@ static void iterate(Reparam *r) {
 }
 
 void reparam_refresh(Reparam *r) {
-    if (r->u) iterate(r);
+    if (r->u && !r->w->frozen) iterate(r);
     METHODS[r->method].rescale(r);
 }
 
@@ -211,7 +211,23 @@ void reparam_freeze(Reparam *r) {
     METHODS[r->method].rescale(r);
 }
 
-void reparam_fold(Reparam *r) { METHODS[r->method].fold(r); }
+static void drop_frozen(const Param *param) {
+    if (param && param->frozen)
+        memset(param->tensor.grad, 0, param->tensor.size * sizeof(real));
+}
+
+void reparam_fold(Reparam *r) {
+    if (!r->w->tensor.needs_grad) return;
+    METHODS[r->method].fold(r);
+    drop_frozen(r->w);
+    drop_frozen(r->gamma);
+    drop_frozen(r->g);
+}
+
+void reparam_see_frozen(Reparam *r) {
+    const Param *gain = r->gamma ? r->gamma : r->g;
+    r->w->tensor.needs_grad = !r->w->frozen || (gain && !gain->frozen);
+}
 
 void reparam_effective(const Reparam *r, real *w_hat) {
     size_t columns = columns_of(r);

@@ -90,6 +90,10 @@ void reparam_freeze(Reparam *r);
  * W_i/|W_i|^2) */
 void reparam_fold(Reparam *r);
 
+/* After params_freeze.  A frozen W keeps its u and v too; its gamma or g, unless that is
+ * frozen as well, is trained: then G is still made, and dropped behind the fold. */
+void reparam_see_frozen(Reparam *r);
+
 /* W_hat, written out [O, I]; for export and for measuring. */
 void reparam_effective(const Reparam *r, real *w_hat);
 

@@ -43,7 +43,8 @@ MEAN, STD = 0.5, 0.25
 
 OPTIM = dict(name="adamw", lr=3e-3, beta1=0.9, beta2=0.999, eps=-1, weight_decay=0.0,
              momentum=-1, nesterov=False, trust=0.001, adapt_1d=False, clip=0.0,
-             gamma_lr_scale=1.0, front_lr_scale=1.0, decay="auto", decay_scope="matrices", weight_decay_end=None)
+             gamma_lr_scale=1.0, front_lr_scale=1.0, layer_decay=1.0,
+             decay="auto", decay_scope="matrices", weight_decay_end=None)
 SCHEDULE = dict(name="constant", warmup_steps=0, warmup_epochs=0, warmup_init=0.0, step_at=(),
                 step_factor=0.1, min_lr=0.0)
 
@@ -142,12 +143,26 @@ def is_front(name):
             name.startswith(("patch_embed.", "conv.", "input_norm.")))
 
 
-def lr_scale(name, optim):
-    return ((optim["gamma_lr_scale"] if is_gain(name) else 1.0) *
-            (optim["front_lr_scale"] if is_front(name) else 1.0))
+def layer_of(name, depth):
+    """BEiT's rule: what the blocks read is layer 0, block i layer i + 1, what follows them is
+    behind the last."""
+    if is_front(name):
+        return 0
+    return int(name.split(".")[1]) + 1 if name.startswith("blocks.") else depth + 1
 
 
-def make_optimizer(p, trained, optim):
+def lr_scale(name, optim, depth=0):
+    scale = ((optim["gamma_lr_scale"] if is_gain(name) else 1.0) *
+             (optim["front_lr_scale"] if is_front(name) else 1.0))
+    decay = optim.get("layer_decay", 1.0)
+    return scale if decay == 1 else scale * decay ** (depth + 1 - layer_of(name, depth))
+
+
+def is_frozen(name, model):
+    return any(name == word or name.startswith(word + ".") for word in model["freeze"])
+
+
+def make_optimizer(p, trained, optim, depth=0):
     """One group a tensor: decay and trust ratio on weight matrices (adapt_1d: on everything;
     decay_scope = all: decay on everything), a rate of its own for gamma and g."""
     name = optim["name"]
@@ -158,7 +173,7 @@ def make_optimizer(p, trained, optim):
         adapt = adapt_all or is_matrix(key, p[key])
         groups.append(dict(params=[p[key]], adapt=adapt,
                            decayed=adapt or decay_all, weight_decay=0.0,
-                           scale=lr_scale(key, optim)))
+                           scale=lr_scale(key, optim, depth)))
     betas = (optim["beta1"], optim["beta2"])
     eps = optim["eps"] if optim["eps"] >= 0 else (1e-6 if name == "lamb" else 1e-8)
     momentum = optim["momentum"] if optim["momentum"] >= 0 else (0.9 if name == "lars" else 0.0)
@@ -203,17 +218,21 @@ def run_case(case, dtype=torch.float64):
     assert set(parameter_shapes(model)) <= set(tensors)
     fill_companions(tensors, model)
     p = {name: torch.tensor(array, dtype=dtype) for name, array in tensors.items()}
-    trained = [name for name in p if name.rsplit(".", 1)[-1] not in ("u", "v")]
+    trained = [name for name in p if name.rsplit(".", 1)[-1] not in ("u", "v")
+               and not is_frozen(name, model)]
+    # a frozen layer's u and v stay
+    moving = [name for name in reparametrised_layers(model)
+              if not is_frozen(name + ".weight", model)]
     for name in trained:
         p[name].requires_grad_()
-    optimizer = make_optimizer(p, trained, optim)
+    optimizer = make_optimizer(p, trained, optim, model["depth"])
     average = {name: p[name].detach().clone() for name in trained}
 
     pixels, labels = read_split(os.path.join(folder, "data"), "train")
     labels = torch.tensor(labels.astype(np.int64))
     log = dict(loss=[], lr=[], grad_norm=[], entropy={}, max_logit={}, weights={})
     for n in range(1, STEPS + 1):
-        power_iteration(p, model)
+        power_iteration(p, model, moving)
         optimizer.zero_grad(set_to_none=True)
         loss, parts = 0.0, train["accumulate"]
         sites = []
@@ -241,7 +260,7 @@ def run_case(case, dtype=torch.float64):
             row["sigma"].append(spectral_norm(effective_weight(p, name, model)))
             if name + ".gamma" in p:
                 row.setdefault("gamma", []).append(p[name + ".gamma"].item())
-            if n == 1:
+            if n == 1 and name + ".weight" in trained:
                 row["grad_inf"] = p[name + ".weight"].grad.abs().max().item()
 
         if optim["clip"] > 0 and norm > optim["clip"]:
@@ -264,7 +283,7 @@ def run_case(case, dtype=torch.float64):
     log["eval"] = evaluate(p, model, pixels, labels, dtype, train["label_smoothing"])
     if train["ema"] > 0:
         p = {**p, **average}
-        power_iteration(p, model)
+        power_iteration(p, model, moving)
         log["eval_ema"] = evaluate(p, model, pixels, labels, dtype, train["label_smoothing"])
     return log
 
@@ -464,6 +483,20 @@ def make_cases():
     add("power-steps-sigma", "none-sigma-all", model_power_steps=3, **sigma, **adamw)
     add("power-steps-spectral", "none-spectral-u", model_power_steps=2, model_norm="none",
         model_reparam="spectral", **adamw)
+    # frozen: no gradient, no part in the norm; of sigma W without its gamma, and gamma alone
+    add("freeze-patch-pre", model_freeze=("patch_embed",), optim_clip=1.0, train_ema=0.8, **pre,
+        **adamw)
+    add("freeze-blocks-sigma", model_freeze=("patch_embed", "blocks.0", "blocks.1.mlp.fc1.weight",
+                                             "blocks.1.attn.proj.gamma"),
+        optim_name="lars", optim_lr=0.05, optim_trust=0.1, optim_weight_decay=0.05, optim_clip=1.0,
+        **sigma)
+    add("freeze-weight", model_freeze=("cls_token", "blocks.0.attn.qkv.weight", "head"),
+        model_norm="none", model_reparam="weight", **adamw)
+    add("freeze-vectors", "none-sigma-all", model_freeze=("blocks.1.mlp.fc1",), **sigma, **adamw)
+    add("layer-decay-pre", optim_layer_decay=0.6, **pre, **adamw)
+    add("layer-decay-sigma", optim_layer_decay=0.5, optim_gamma_lr_scale=2.0,
+        optim_front_lr_scale=0.5, optim_name="sgd", optim_lr=0.02, optim_momentum=0.9,
+        optim_weight_decay=0.05, **sigma)
     add("file-weight-g", "none-weight-g", model_norm="none", model_reparam="weight", **adamw)
     return cases
 
@@ -575,7 +608,7 @@ def deviations(log, other):
         gamma=max([relative(weights[w]["gamma"], other["weights"][w]["gamma"])
                    for w in weights if "gamma" in weights[w]] or [0.0]),
         grad_inf=max(relative(weights[w]["grad_inf"], other["weights"][w]["grad_inf"])
-                     for w in weights),
+                     for w in weights if "grad_inf" in weights[w]),
         eval=relative(log["eval"]["loss"], other["eval"]["loss"]))
 
 

@@ -88,7 +88,7 @@ def to_images(pixels, dtype, mean=0.5, std=0.25):
 
 MODEL = dict(width=16, depth=2, heads=2, mlp_ratio=4, patch=4, norm="pre", final_norm=True,
              reparam="none", reparam_scope="all", gamma_init="spectral", qkv="joint",
-             activation="gelu", temperature=1.0, power_steps=1)
+             activation="gelu", temperature=1.0, power_steps=1, freeze=())
 
 
 def linear_layers(model):

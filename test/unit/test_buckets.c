@@ -165,6 +165,27 @@ static void a_parameter_that_comes_late_was_not_sent_before(void **state) {
     params_free(set);
 }
 
+/* c is not touched in any pass: from the second on the buckets behind do not wait. */
+static void a_frozen_parameter_holds_nothing_up(void **state) {
+    (void)state;
+    ParamSet *set = make_set();
+    assert_int_equal(params_freeze(set, "c", 1), 1);
+    Buckets *b = buckets_new(set, 16); /* e, d, c, b, a */
+    const size_t left[] = {0, 5};
+    for (int pass = 0; pass < 2; pass++) {
+        size_t count = 0;
+        buckets_begin(b);
+        for (const char *name = "eba"; *name; name++) {
+            buckets_touch(b, tensor_of(set, (char[]){*name, 0}));
+            count += all_next(b);
+        }
+        assert_int_equal(count, left[pass]);
+        assert_int_equal(all_rest(b), 5 - left[pass]);
+    }
+    buckets_free(b);
+    params_free(set);
+}
+
 /* In a child, since a CHECK ends the process. */
 static void a_gradient_that_is_written_after_it_left_is_a_bug(void **state) {
     (void)state;
@@ -284,6 +305,7 @@ int main(void) {
         cmocka_unit_test(buckets_leave_in_their_order_whatever_is_final_first),
         cmocka_unit_test(a_parameter_that_a_pass_leaves_out_holds_its_bucket_to_the_end),
         cmocka_unit_test(a_parameter_that_comes_late_was_not_sent_before),
+        cmocka_unit_test(a_frozen_parameter_holds_nothing_up),
         cmocka_unit_test(a_gradient_that_is_written_after_it_left_is_a_bug),
         cmocka_unit_test(what_left_early_was_final),
         cmocka_unit_test(no_ranks_are_one_rank_that_agrees_with_itself),

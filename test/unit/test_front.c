@@ -169,6 +169,75 @@ static void a_rate_of_zero_leaves_the_front_end_as_it_is(void **state) {
     }
 }
 
+/* ---- rates that fall from layer to layer ---- */
+
+/* BEiT's rule: 0 for what the blocks read, i + 1 in block i, depth + 1 behind them. */
+static size_t layer_by_name(const Param *p, size_t depth) {
+    size_t block;
+    if (sscanf(p->name, "blocks.%zu.", &block) == 1) return block + 1;
+    return p->front ? 0 : depth + 1;
+}
+
+static void expect_layers(const Model *model) {
+    const ParamSet *params = model->params;
+    size_t depth = model->config.depth;
+    OptimConfig config = optim_config_default();
+    assert_int_equal(params->layer, depth + 1);
+    for (size_t i = 0; i < params->count; i++) {
+        const Param *p = params->list[i];
+        size_t layer = layer_by_name(p, depth);
+        if (p->layer != layer) fail_msg("%s is of layer %zu", p->name, p->layer);
+        config.layer_decay = 0.7;
+        double wanted = pow(0.7, (double)(depth + 1 - layer));
+        assert_true(fabs(optim_layer_scale(&config, params, p->layer) - wanted) < 1e-15);
+        config.layer_decay = 1;
+        assert_true(optim_layer_scale(&config, params, p->layer) == 1);
+    }
+}
+
+static void layers_count_from_the_front_end_to_the_output(void **state) {
+    (void)state;
+    ModelConfig c = small_config();
+    c.depth = 3, c.reparam = REPARAM_SIGMA;
+    for (int norm = NORM_PRE; norm <= NORM_NONE; norm++) {
+        c.norm = (NormPlace)norm;
+        Vit *vit = vit_new(&c, (PictureShape){3, 8, 8}, 10);
+        Language *lm = language_new(&c, 11);
+        Speech *s = speech_new(&c, 80, 29);
+        expect_layers(&vit->model);
+        expect_layers(&lm->model);
+        expect_layers(&s->model);
+        vit_free(vit);
+        language_free(lm);
+        speech_free(s);
+    }
+}
+
+/* With the other two factors; test_golden compares trajectories (layer-decay-*). */
+static void each_layer_learns_at_its_own_rate(void **state) {
+    (void)state;
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        OptimConfig config = optim_config_default();
+        config.name = kinds[k];
+        config.weight_decay = 0.1, config.front_lr_scale = 0.5, config.layer_decay = 0.6;
+        ParamSet *set = make_params(), *start = make_params();
+        set->list[WEIGHT]->layer = 2, set->list[GAIN]->layer = set->layer = 4;
+        Optimizer *o = optim_new(&config, set);
+        optim_step(o, (real)0.01, 1);
+        for (size_t i = 0; i < SIZE; i++) {
+            double gain = moved(set, start, GAIN, i),
+                   weight = moved(set, start, WEIGHT, i);
+            double front = moved(set, start, FRONT, i) / 0.5;
+            assert_true(fabs(front - 0.36 * weight) < 1e-6);
+            assert_true(fabs(moved(set, start, FRONT_GAIN, i) - 0.5 * 0.1296 * gain) <
+                        1e-6);
+        }
+        optim_free(o);
+        params_free(set);
+        params_free(start);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_vision_transformer_reads_patches_and_positions),
@@ -177,6 +246,8 @@ int main(void) {
         cmocka_unit_test(a_reparametrised_convolution_is_a_layer),
         cmocka_unit_test(the_front_end_learns_at_its_own_rate),
         cmocka_unit_test(a_rate_of_zero_leaves_the_front_end_as_it_is),
+        cmocka_unit_test(layers_count_from_the_front_end_to_the_output),
+        cmocka_unit_test(each_layer_learns_at_its_own_rate),
     };
     return cmocka_run_group_tests_name("front", cases, NULL, NULL);
 }

@@ -122,6 +122,63 @@ static void initial_values_are_timms(void **state) {
     vit_free(vit);
 }
 
+/* Uniform: the largest of many is near the bound, their deviation is bound/sqrt(3). */
+static void expect_bound(const Vit *vit, const char *name, size_t from, size_t rows,
+                         double bound) {
+    const Tensor *t = &params_find(vit->model.params, name)->tensor;
+    size_t columns = t->size / t->shape[0];
+    double most = 0, squares = 0;
+    for (size_t i = from * columns; i < (from + rows) * columns; i++) {
+        most = fmax(most, fabs((double)t->value[i]));
+        squares += (double)t->value[i] * (double)t->value[i];
+    }
+    double found = sqrt(3 * squares / (double)(rows * columns));
+    if (most > bound * (1 + 1e-6) || most < 0.98 * bound ||
+        fabs(found / bound - 1) > 0.04)
+        fail_msg("%s: up to %g, deviation sqrt(3) * %g; the bound is %g", name, most,
+                 found, bound);
+}
+
+/* Chen et al. 2021, vits.py: a matrix of [out, in] within sqrt(6 / (out + in)), qkv as
+ * three, the patch embedding within sqrt(6 / (3 p^2 + D)). */
+static void initial_values_are_those_of_moco_v3(void **state) {
+    (void)state;
+    for (QkvGrouping g = QKV_JOINT; g <= QKV_SEPARATE; g++) {
+        ModelConfig c = vit_config(96, 2, 3, 4);
+        c.init = INIT_MOCOV3, c.position = POSITION_SINCOS, c.qkv = g;
+        c.reparam = g ? REPARAM_SIGMA : REPARAM_NONE;
+        c.patch_init_std = 0.7, c.init_std = 0.7;
+        Vit *vit = vit_new(&c, (PictureShape){3, 32, 32}, 100);
+        vit_initialize(vit, 0);
+        model_start(&vit->model, NULL);
+        double square = sqrt(6.0 / (96 + 96)), wide = sqrt(6.0 / (96 + 384));
+        const char *names[][3] = {{"blocks.1.attn.qkv.weight"},
+                                  {"blocks.1.attn.qk.weight", "blocks.1.attn.v.weight"},
+                                  {"blocks.1.attn.q.weight", "blocks.1.attn.k.weight",
+                                   "blocks.1.attn.v.weight"}};
+        for (size_t i = 0; i < 3; i++) {
+            size_t part = g == QKV_JOINT ? 0 : g == QKV_QK_V ? i / 2 : i;
+            size_t row = g == QKV_JOINT ? i : g == QKV_QK_V ? i % 2 : 0;
+            expect_bound(vit, names[g][part], row * 96, 96, square);
+        }
+        expect_bound(vit, "blocks.1.attn.proj.weight", 0, 96, square);
+        expect_bound(vit, "blocks.0.mlp.fc1.weight", 0, 384, wide);
+        expect_bound(vit, "blocks.0.mlp.fc2.weight", 0, 96, wide);
+        expect_bound(vit, "head.weight", 0, 100, sqrt(6.0 / (96 + 100)));
+        expect_bound(vit, "patch_embed.proj.weight", 0, 96, sqrt(6.0 / (3 * 16 + 96)));
+        assert_true(deviation(vit->cls_token) < 2e-6);
+        for (size_t i = 0; i < vit->model.params->count; i++) {
+            const Param *p = vit->model.params->list[i];
+            if (strstr(p->name, ".bias")) assert_true(deviation(p) == 0);
+        }
+        const Reparam *r = vit->head.reparam;
+        assert_true(!r == !g);
+        if (r)
+            assert_true(fabs((double)(r->gamma->tensor.value[0] / r->sigma) - 1) < 1e-5);
+        vit_free(vit);
+    }
+}
+
 static void deepnorm_scales_values_and_outputs_but_not_queries(void **state) {
     (void)state;
     ModelConfig c = vit_config(96, 6, 3, 8);
@@ -259,6 +316,7 @@ int main(void) {
         cmocka_unit_test(sigma_without_norms_trades_layer_norms_for_gammas),
         cmocka_unit_test(names_and_shapes_are_timms),
         cmocka_unit_test(initial_values_are_timms),
+        cmocka_unit_test(initial_values_are_those_of_moco_v3),
         cmocka_unit_test(deepnorm_scales_values_and_outputs_but_not_queries),
         cmocka_unit_test(another_seed_gives_other_weights_and_the_same_seed_the_same),
         cmocka_unit_test(a_picture_that_does_not_fit_is_a_usage_error),

@@ -8,6 +8,7 @@
 
 #include "tools/library/recipe.h"
 #include "tools/run/checkpoint.h"
+#include "tools/task/freeze.h"
 #include "tools/task/meaning.h"
 
 const char *steady_version(void) { return STEADY_VERSION; }
@@ -82,6 +83,7 @@ static Status build(steady_model *m, Err *err) {
     m->task = task_open(&m->recipe, NULL, err);
     if (!m->task || course_check(&m->base, m->task, err)) return err->status;
     task_say_facts(m->task);
+    freeze_say(m->task);
     task_step_begin(m->task, (size_t)omp_get_max_threads(), &m->step);
     m->prober = prober_new(m->task->model);
     if (fill(m, err) || check_batch(m, err)) return err->status;

@@ -25,13 +25,15 @@ void probing_end(Probing *m) { step_end(&m->step); }
 
 static json_t *tensor_row(const Param *p) {
     const Tensor *t = &p->tensor;
+    double norm = sqrt(reduce_sum_squares(t->grad, t->size));
+    double largest = (double)reduce_max_abs(t->grad, t->size);
     json_t *shape = json_array();
     for (int i = 0; i < t->dims; i++)
         json_array_append_new(shape, json_integer((json_int_t)t->shape[i]));
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", p->name, "shape", shape, "norm",
                      json_number(sqrt(reduce_sum_squares(t->value, t->size))),
-                     "grad_norm", json_number(sqrt(reduce_sum_squares(t->grad, t->size))),
-                     "grad_inf", json_number((double)reduce_max_abs(t->grad, t->size)));
+                     "grad_norm", json_number(p->frozen ? NAN : norm), "grad_inf",
+                     json_number(p->frozen ? NAN : largest));
 }
 
 static json_t *list_tensors(const ParamSet *params) {

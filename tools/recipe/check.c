@@ -54,6 +54,21 @@ static Status check_position(const Recipe *recipe, Err *err) {
                    recipe->model.width);
 }
 
+/* Each kind of model has initial values of its own. */
+static Status check_init(const Recipe *recipe, Err *err) {
+    static const char *const NAMES[] = {[INIT_NORMAL] = "normal",
+                                        [INIT_FAIRSEQ] = "fairseq",
+                                        [INIT_UNIFORM] = "uniform",
+                                        [INIT_MOCOV3] = "mocov3"};
+    bool pictures = task_is(recipe->task, FOR_VISION);
+    InitKind init = recipe->model.init;
+    if (init == INIT_NORMAL || (init == INIT_MOCOV3) == pictures) return OK;
+    return err_set(err, FAIL_USAGE, "model.init = %s is for %s; %s have %s", NAMES[init],
+                   pictures ? "texts and speech" : "pictures",
+                   pictures ? "pictures" : "texts and speech",
+                   pictures ? "normal and mocov3" : "normal, fairseq and uniform");
+}
+
 static Status check_patch(const Recipe *recipe, Err *err) {
     if (!task_is(recipe->task, FOR_VISION)) return OK;
     size_t side = recipe->data.image_size, patch = recipe->model.patch;
@@ -330,12 +345,23 @@ static Status check_interventions(const Recipe *recipe, Err *err) {
     return status;
 }
 
+/* Two stacks: which layer of the one is as far from the output as one of the other? */
+static Status check_layer_decay(const Recipe *recipe, Err *err) {
+    if (!task_is(recipe->task, FOR_TRANSLATE) || recipe->optim.layer_decay == 1)
+        return OK;
+    return err_set(
+        err, FAIL_USAGE,
+        "optim.layer_decay = %g is not for task.kind = translate, whose encoder "
+        "and decoder have no common order of layers; leave it out",
+        recipe->optim.layer_decay);
+}
+
 static Status (*const rules[])(const Recipe *, Err *) = {
     check_heads,      check_mlp,     check_position, check_patch,   check_length,
     check_mixing,     check_step_at, check_warmup,   check_tied,    check_accumulate,
     check_nesterov,   check_source,  check_channels, check_cutoffs, check_languages,
     check_stride,     check_best,    check_adaptive, check_joint,   check_augment,
-    check_layer_drop, check_plateau, check_watch,
+    check_layer_drop, check_plateau, check_watch,    check_init,    check_layer_decay,
 };
 
 static Status check_rules(const Recipe *recipe, Err *err) {

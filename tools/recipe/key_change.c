@@ -56,6 +56,7 @@ static const struct {
      "cutoffs adaptive_factor qk_norm"},
     {"model", CHANGE_USE, NONE, 0, "temperature temperature_at"},
     {"model", CHANGE_START, NONE, 0, "gamma_init uv_init init init_std patch_init_std"},
+    {"model", CHANGE_STATE, NONE, 0, "freeze"},
     {"model", CHANGE_COURSE, NONE, 0,
      "power_steps dropout drop_path attention_dropout activation_dropout "
      "adaptive_dropout layer_drop cape_shift"},
@@ -63,7 +64,8 @@ static const struct {
     {"optim", CHANGE_STATE, NONE, 0, "name"},
     {"optim", CHANGE_COURSE, NONE, 0,
      "lr beta1 beta2 eps weight_decay weight_decay_end decay decay_scope momentum "
-     "nesterov trust adapt_1d clip gamma_lr_scale front_lr_scale"},
+     "nesterov trust adapt_1d clip gamma_lr_scale front_lr_scale "
+     "layer_decay"},
 
     {"schedule", CHANGE_COURSE, NONE, 0,
      "name warmup_steps warmup_epochs warmup_init step_at step_factor watch patience "

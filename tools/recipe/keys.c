@@ -97,10 +97,12 @@ const Key keys[] = {
          "up to 32 while sigma still grows by over 0.05 % in one, so 1 where weights move little.",
          .unset = "auto",
          WHEN("model.reparam = {power_steps}")),
-    CHOICE(FOR_TEXTS | FOR_SPEECH, model, init, "normal",
-           NAMES("normal", "fairseq", "uniform"), NULL,
-           "Initial weights of the blocks: normal with init_std, fairseq's Xavier and uniform "
-           "ones (DeepNorm's with norm = deepnorm), or uniform within 1/sqrt(fan-in).",
+    CHOICE(FOR_ALL, model, init, "normal",
+           NAMES("normal", "fairseq", "uniform", "mocov3"), NULL,
+           "Initial weights of the blocks: normal with init_std; of texts and speech also "
+           "fairseq's Xavier and uniform ones (DeepNorm's with norm = deepnorm), or uniform "
+           "within 1/sqrt(fan-in); of pictures also MoCo v3's: uniform as Xavier's with query, "
+           "key and value as three matrices, patch embedding and head too, biases 0.",
          WHEN("train.init is empty")),
     REAL(FOR_ALL, model, init_std, "0.02", ABOVE(0),
          "Standard deviation of initial weight matrices.",
@@ -109,7 +111,12 @@ const Key keys[] = {
          "That of the patch embedding; 0: uniform within 1/sqrt(fan-in) for reparam none "
          "and "
          "weight, init_std for sigma and spectral.",
-         WHEN("train.init is empty")),
+         WHEN("train.init is empty and model.init != mocov3")),
+    TEXT(FOR_ALL, model, freeze, "", NULL,
+         "What is not trained, such as `patch_embed, blocks.0`: names of parameters, or their "
+         "beginnings up to a dot; blanks or commas between them. It has no gradient, no decay, "
+         "no update, and no part in the norm that optim.clip goes by; gamma, u and v of a frozen "
+         "layer stay as well."),
     CHOICE(FOR_ALL, model, qkv, "joint", NAMES("joint", "qk-v", "separate"), NULL,
            "Query, key and value as one matrix, as q with k and v apart, or as three."),
     CHOICE(FOR_ALL, model, activation, "gelu", NAMES("gelu", "relu"), NULL,

@@ -49,6 +49,11 @@
          "Learning rate of the front end as a multiple of lr: patch embedding, class token, "
          "speech convolution with the norm in front of it, embeddings, positions, their "
          "biases and gamma."),
+    REAL(FOR_ALL, optim, layer_decay, "1", ABOVE_TO(0, 1),
+         "Learning rate of each layer relative to that above it, as BEiT and MAE fine-tune: of L "
+         "blocks the first has lr * layer_decay^L, the last lr * layer_decay, the front end lr * "
+         "layer_decay^(L+1), final norm and head lr. Not for translation.",
+         WHEN("task.kind != translate")),
 
     CHOICE(FOR_ALL, schedule, name, "constant",
            schedule_names, NULL,

@@ -48,6 +48,11 @@ static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
 static void note_sharing(const Recipe *recipe, FILE *out, size_t *count) {
     bool tied =
         recipe->model.tied != TIED_NONE && key_applies(key_find("model.tied"), recipe);
+    if (tied && recipe->optim.layer_decay != 1)
+        note(out, count,
+             "optim.layer_decay = %g gives the output matrix the learning rate of the "
+             "embeddings, the lowest: model.tied shares it with them",
+             recipe->optim.layer_decay);
     if (tied && recipe->optim.front_lr_scale != 1)
         note(
             out, count,

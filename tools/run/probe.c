@@ -154,7 +154,7 @@ static const OptimMove UNMOVED = {NAN, NAN, NAN, NAN};
 static OptimMove move_of(const Optimizer *optim, const Param *param) {
     const Tensor *w = &param->tensor;
     OptimMove move;
-    if (!param_is_trained(param)) return UNMOVED;
+    if (!param_moves(param)) return UNMOVED;
     if (optim && optim_move(optim, param, &move) && !isnan(move.grad)) return move;
     return (OptimMove){.value = NAN,
                        .update = NAN,

@@ -2,6 +2,7 @@
  * stands above them, and what they share (task.c) below. */
 #include "models/temperature.h"
 #include "tools/task/bench.h"
+#include "tools/task/freeze.h"
 #include "tools/task/predict.h"
 
 #define TASK_ROW(KIND, name, examples, heading) [TASK_##KIND] = &name##_ops,
@@ -17,19 +18,20 @@ const TaskBench *task_bench(TaskKind kind) { return BENCHES[kind]; }
 const TaskPredict *task_predict(TaskKind kind) { return PREDICTS[kind]; }
 const TaskOps *task_ops(TaskKind kind) { return TASKS[kind]; }
 
-/* Sites have names now. */
-static Task *with_temperatures(Task *task, Err *err) {
+/* Sites and parameters have names now. */
+static Task *with_names(Task *task, Err *err) {
     if (!task ||
-        !model_set_temperatures(task->model, task->recipe->model.temperature_at, err))
+        (!model_set_temperatures(task->model, task->recipe->model.temperature_at, err) &&
+         !freeze_apply(task, err)))
         return task;
     task_free(task);
     return NULL;
 }
 
 Task *task_open(const Recipe *recipe, Ranks *ranks, Err *err) {
-    return with_temperatures(TASKS[recipe->task]->open(recipe, ranks, err), err);
+    return with_names(TASKS[recipe->task]->open(recipe, ranks, err), err);
 }
 
 Task *task_open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
-    return with_temperatures(TASKS[recipe->task]->open_bare(recipe, run_dir, err), err);
+    return with_names(TASKS[recipe->task]->open_bare(recipe, run_dir, err), err);
 }

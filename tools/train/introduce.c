@@ -3,6 +3,7 @@
 
 #include "tools/program/say.h"
 #include "tools/program/start.h"
+#include "tools/task/freeze.h"
 #include "tools/train/parts.h"
 
 /* A line for each key that is not as it was, and one where that moves the
@@ -25,6 +26,18 @@ static void say_changes(const Trainer *t) {
             t->new_order ? "at the same share of a new order of the examples"
                          : "with the examples not yet used",
             t->at.epoch_left);
+}
+
+/* Learning rates that differ from layer to layer. */
+static void say_layer_decay(const Trainer *t) {
+    const OptimConfig *c = &t->recipe->optim;
+    const ParamSet *params = t->task->model->params;
+    if (c->layer_decay == 1) return;
+    say("optim.layer_decay = %g: learning rate times %.3g in the front end, %.3g in "
+        "block 0, "
+        "%.3g in block %zu, 1 in what follows the blocks",
+        c->layer_decay, optim_layer_scale(c, params, 0), optim_layer_scale(c, params, 1),
+        optim_layer_scale(c, params, params->layer - 1), params->layer - 2);
 }
 
 /* What is about to be trained, in five lines. */
@@ -58,6 +71,8 @@ static void say_run(const Trainer *t) {
             "threads\n",
             t->task->examples, t->steps_per_epoch, t->steps, batch, ranks,
             start_threads(r->train.threads));
+    freeze_say(t->task);
+    say_layer_decay(t);
     trainer_say_memory(t);
     fprintf(stderr, "writing to %s\n", t->dir);
 }
