@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "data/picture/pixels.h"
+#include "data/picture/planes.h"
 
 static size_t byte_count(const Image *image) {
     return image->height * image->width * image->channels;
@@ -99,33 +100,64 @@ static uint8_t blend(uint8_t plain, uint8_t value, float factor) {
 
 void image_greyscale(Image *image) {
     if (image->channels < 3) return;
-    size_t n = byte_count(image);
-    for (size_t p = 0; p < n; p += image->channels) {
-        uint8_t *pixel = image->pixels + p;
-        pixel[0] = pixel[1] = pixel[2] = image_grey(pixel, image->channels);
+    uint8_t *end = image->pixels + byte_count(image);
+    Planes p;
+    for (uint8_t *pixel = image->pixels; pixel < end;
+         pixel += p.count * image->channels) {
+        planes_load(&p, pixel, end, image->channels);
+        for (size_t i = 0; i < p.count; i++)
+            p.red[i] = p.green[i] = p.blue[i] = luma(p.red[i], p.green[i], p.blue[i]);
+        planes_store(&p, pixel, image->channels);
     }
 }
 
 void image_saturate(Image *image, double factor) {
     if (image->channels < 3) return;
-    size_t n = byte_count(image);
-    for (size_t p = 0; p < n; p += image->channels) {
-        uint8_t *pixel = image->pixels + p, grey = image_grey(pixel, image->channels);
-        for (size_t c = 0; c < 3; c++) pixel[c] = blend(grey, pixel[c], (float)factor);
+    float share = (float)factor;
+    uint8_t *end = image->pixels + byte_count(image);
+    Planes p;
+    for (uint8_t *pixel = image->pixels; pixel < end;
+         pixel += p.count * image->channels) {
+        planes_load(&p, pixel, end, image->channels);
+        for (size_t i = 0; i < p.count; i++) {
+            uint8_t grey = luma(p.red[i], p.green[i], p.blue[i]);
+            p.red[i] = blend(grey, p.red[i], share);
+            p.green[i] = blend(grey, p.green[i], share);
+            p.blue[i] = blend(grey, p.blue[i], share);
+        }
+        planes_store(&p, pixel, image->channels);
     }
 }
 
 static void blend_level(Image *image, uint8_t level, double factor) {
-    uint8_t table[256];
-    for (int p = 0; p < 256; p++) table[p] = blend(level, (uint8_t)p, (float)factor);
-    apply_table(image, table);
+    uint8_t *value = image->pixels; /* which could be bytes of *image, were it not here */
+    size_t n = byte_count(image);
+    float share = (float)factor;
+    for (size_t p = 0; p < n; p++) value[p] = blend(level, value[p], share);
+}
+
+static size_t sum_greys(const Image *image) {
+    const uint8_t *end = image->pixels + byte_count(image);
+    size_t sum = 0;
+    if (image->channels < 3) {
+        for (const uint8_t *pixel = image->pixels; pixel < end; pixel += image->channels)
+            sum += *pixel;
+        return sum;
+    }
+    Planes p;
+    for (const uint8_t *pixel = image->pixels; pixel < end;
+         pixel += p.count * image->channels) {
+        uint32_t part = 0;
+        planes_load(&p, pixel, end, image->channels);
+        for (size_t i = 0; i < p.count; i++)
+            part += luma(p.red[i], p.green[i], p.blue[i]);
+        sum += part;
+    }
+    return sum;
 }
 
 void image_contrast(Image *image, double factor) {
-    size_t n = byte_count(image), sum = 0;
-    for (size_t p = 0; p < n; p += image->channels)
-        sum += image_grey(image->pixels + p, image->channels);
-    double mean = (double)sum / (double)(image->height * image->width);
+    double mean = (double)sum_greys(image) / (double)(image->height * image->width);
     blend_level(image, (uint8_t)(mean + 0.5), factor);
 }
 

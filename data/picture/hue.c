@@ -4,51 +4,32 @@
 #include <stdlib.h>
 
 #include "data/picture/pixels.h"
+#include "data/picture/planes.h"
 
-enum { STRIP = 256 };
-
-/* Pixels in planes; hue, saturation, value are 0 ... 255, six sectors make a circle. */
-typedef struct Strip {
-    int32_t red[STRIP], green[STRIP], blue[STRIP];
-    int32_t hue[STRIP], saturation[STRIP], value[STRIP];
-} Strip;
-
-static void load(Strip *s, const uint8_t *pixel, size_t n, size_t channels) {
-    for (size_t i = 0; i < n; i++) {
-        s->red[i] = pixel[i * channels];
-        s->green[i] = pixel[i * channels + 1];
-        s->blue[i] = pixel[i * channels + 2];
-    }
-}
-
-static void store(const Strip *s, uint8_t *pixel, size_t n, size_t channels) {
-    for (size_t i = 0; i < n; i++) {
-        pixel[i * channels] = (uint8_t)s->red[i];
-        pixel[i * channels + 1] = (uint8_t)s->green[i];
-        pixel[i * channels + 2] = (uint8_t)s->blue[i];
-    }
-}
+/* Hue, saturation and value are 0 ... 255; six sectors make a circle. */
+typedef struct Hsv {
+    uint8_t hue[STRIP], saturation[STRIP], value[STRIP];
+} Hsv;
 
 /* The sector, 0-5 and a share, that the largest level lies in is what Pillow computes in
  * float, and the rest in double: its hue is one lower than the exact one in 0.3 % of all
  * colours.  A grey has saturation 0, and any hue will do. */
-static void to_hsv(Strip *s, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        int32_t r = s->red[i], g = s->green[i], b = s->blue[i];
+static void to_hsv(const Planes *p, Hsv *s) {
+    for (size_t i = 0; i < p->count; i++) {
+        int32_t r = p->red[i], g = p->green[i], b = p->blue[i];
         int32_t most = MAX(r, MAX(g, b)), range = most - MIN(r, MIN(g, b));
-        bool is_red = r == most, is_green = g == most;
-        int32_t before = is_red ? b : is_green ? r : g;
-        int32_t behind = is_red ? g : is_green ? b : r;
-        double first = is_red ? 0 : is_green ? 2 : 4;
+        int32_t first = r == most ? 0 : g == most ? 2 : 4;
+        int32_t before = first == 0 ? b : first == 2 ? r : g;
+        int32_t behind = first == 0 ? g : first == 2 ? b : r;
         float divisor = (float)MAX(range, 1);
-        float up = (float)(most - before) / divisor,
-              down = (float)(most - behind) / divisor;
-        float sector = (float)(first + (double)up - (double)down);
+        float up = (float)(most - before) / divisor;
+        float down = (float)(most - behind) / divisor;
+        float sector = (float)((double)first + (double)up - (double)down);
         double turn = (double)sector / 6 + 1;
-        float share = (float)(turn >= 1 ? turn - 1 : turn);
-        s->hue[i] = (int32_t)((double)share * 255);
-        s->saturation[i] = 255 * range / MAX(most, 1);
-        s->value[i] = most;
+        float share = (float)(turn - (turn >= 1 ? 1 : 0));
+        s->hue[i] = (uint8_t)(int32_t)((double)share * 255);
+        s->saturation[i] = (uint8_t)(int32_t)((float)(255 * range) / (float)MAX(most, 1));
+        s->value[i] = (uint8_t)most;
     }
 }
 
@@ -61,27 +42,27 @@ static int32_t shade(int32_t value, int32_t saturation, int32_t depth) {
 }
 
 /* Each level is the value in two sectors, the least in two, and between them in two. */
-static void from_hsv(Strip *s, size_t n) {
-    for (size_t i = 0; i < n; i++) {
+static void from_hsv(const Hsv *s, Planes *p) {
+    for (size_t i = 0; i < p->count; i++) {
         int32_t x = 6 * s->hue[i], v = s->value[i], c = s->saturation[i];
-        s->red[i] = shade(v, c, clamp(510 - abs(x - 765)));
-        s->green[i] = shade(v, c, clamp(abs(x - 510) - 255));
-        s->blue[i] = shade(v, c, clamp(abs(x - 1020) - 255));
+        p->red[i] = (uint8_t)shade(v, c, clamp(510 - abs(x - 765)));
+        p->green[i] = (uint8_t)shade(v, c, clamp(abs(x - 510) - 255));
+        p->blue[i] = (uint8_t)shade(v, c, clamp(abs(x - 1020) - 255));
     }
 }
 
 void image_hue(Image *image, double turn) {
     if (image->channels < 3) return;
-    size_t pixels = image->height * image->width, channels = image->channels;
-    int32_t steps = (int32_t)(turn * 255);
-    Strip s;
-    for (size_t first = 0; first < pixels; first += STRIP) {
-        uint8_t *pixel = image->pixels + first * channels;
-        size_t n = MIN((size_t)STRIP, pixels - first);
-        load(&s, pixel, n, channels);
-        to_hsv(&s, n);
-        for (size_t i = 0; i < n; i++) s.hue[i] = (s.hue[i] + steps) & 255;
-        from_hsv(&s, n);
-        store(&s, pixel, n, channels);
+    unsigned steps = (unsigned)(int)(turn * 255);
+    uint8_t *end = image->pixels + image->height * image->width * image->channels;
+    Planes p;
+    Hsv s;
+    for (uint8_t *pixel = image->pixels; pixel < end;
+         pixel += p.count * image->channels) {
+        planes_load(&p, pixel, end, image->channels);
+        to_hsv(&p, &s);
+        for (size_t i = 0; i < p.count; i++) s.hue[i] = (uint8_t)(s.hue[i] + steps);
+        from_hsv(&s, &p);
+        planes_store(&p, pixel, image->channels);
     }
 }

@@ -1,5 +1,7 @@
 #include "data/picture/image.h"
 
+#include "data/picture/planes.h"
+
 #include <string.h>
 
 void image_resize_buffer(Image *image, size_t height, size_t width, size_t channels) {
@@ -32,12 +34,6 @@ void image_copy(const Image *from, Image *to) {
     memcpy(to->pixels, from->pixels, from->height * from->width * from->channels);
 }
 
-/* ITU-R 601 luma as Pillow rounds it; equal channels give themselves. */
-static uint8_t luma(const uint8_t *rgb) {
-    return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >>
-                     16);
-}
-
 uint8_t image_grey(const uint8_t *pixel, size_t channels) {
-    return channels >= 3 ? luma(pixel) : pixel[0];
+    return channels >= 3 ? luma(pixel[0], pixel[1], pixel[2]) : pixel[0];
 }

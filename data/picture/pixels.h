@@ -5,7 +5,7 @@
  * equal to the bit in 3,000 random cases each, hue and luma for every colour, with two
  * exceptions.  A fused multiply-add can put autocontrast, and a factor whose product with
  * a level is a whole number, one level lower or higher; a blur differs by one level in 1
- * of 70,000 places, where its sum is halfway.  No function here draws random numbers. */
+ * of 80,000 places, where its sum is halfway.  No function here draws random numbers. */
 #ifndef STEADY_PIXELS_H
 #define STEADY_PIXELS_H
 

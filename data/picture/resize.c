@@ -10,6 +10,7 @@
 typedef struct Taps {
     size_t widest;
     size_t *first, *count;
+    double *share; /* [widest] of one output, before they are rounded */
     int32_t *weight;
 } Taps;
 
@@ -31,14 +32,16 @@ static const struct {
 
 /* Room for the taps of `out` pixels, grown where needed. */
 static Taps place_taps(ResizeScratch *scratch, size_t out, size_t widest) {
-    size_t bytes = out * (2 * sizeof(size_t) + widest * sizeof(int32_t));
+    size_t bytes =
+        out * (2 * sizeof(size_t) + widest * sizeof(int32_t)) + widest * sizeof(double);
     if (bytes > scratch->taps_bytes) {
         MEM_DROP(scratch->taps);
         scratch->taps = mem_alloc(bytes);
         scratch->taps_bytes = bytes;
     }
     size_t *first = scratch->taps;
-    return (Taps){widest, first, first + out, (int32_t *)(first + 2 * out)};
+    double *share = (double *)(first + 2 * out);
+    return (Taps){widest, first, first + out, share, (int32_t *)(share + widest)};
 }
 
 /* Weights of one output pixel, normalised in double and then rounded to BITS. */
@@ -49,13 +52,12 @@ static void fill_taps(const Taps *taps, size_t i, double centre, double stretch,
     size_t first = low > 0 ? (size_t)low : 0;
     size_t count = MIN((size_t)high, in) - first;
     double sum = 0;
-    for (size_t k = 0; k < count; k++)
-        sum +=
-            filters[filter].weight(((double)(first + k) - centre + 0.5) * (1 / stretch));
     for (size_t k = 0; k < count; k++) {
         double x = ((double)(first + k) - centre + 0.5) * (1 / stretch);
-        double weight =
-            filters[filter].weight(x) * (sum != 0 ? 1 / sum : 1) * (1 << BITS);
+        sum += taps->share[k] = filters[filter].weight(x);
+    }
+    for (size_t k = 0; k < count; k++) {
+        double weight = taps->share[k] * (sum != 0 ? 1 / sum : 1) * (1 << BITS);
         taps->weight[i * taps->widest + k] =
             (int32_t)(weight < 0 ? weight - 0.5 : weight + 0.5);
     }
@@ -77,20 +79,6 @@ static uint8_t round_sum(int32_t sum) {
     return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
 }
 
-/* from: a row of pixels, first of the box; to: one row. */
-static void blend_row(const Taps *taps, const uint8_t *from, uint8_t *to, size_t width,
-                      size_t channels) {
-    for (size_t x = 0; x < width; x++)
-        for (size_t c = 0; c < channels; c++) {
-            const uint8_t *pixel = from + taps->first[x] * channels + c;
-            const int32_t *weight = taps->weight + x * taps->widest;
-            int32_t sum = 1 << (BITS - 1);
-            for (size_t k = 0; k < taps->count[x]; k++)
-                sum += pixel[k * channels] * weight[k];
-            to[x * channels + c] = round_sum(sum);
-        }
-}
-
 /* to: one row of n bytes, the weighted sum of rows that lie `stride` bytes apart. */
 static void blend_rows(const int32_t *weight, size_t count, const uint8_t *from,
                        size_t stride, uint8_t *to, size_t n) {
@@ -106,28 +94,57 @@ static void blend_rows(const int32_t *weight, size_t count, const uint8_t *from,
     }
 }
 
-/* middle = the box with its rows resized to `width`. */
-static void resize_across(const Image *from, Box box, Image *middle, size_t width,
-                          Filter filter, ResizeScratch *scratch) {
-    size_t channels = from->channels;
-    Taps taps = make_taps(scratch, box.width, width, filter);
-    for (size_t y = 0; y < box.height; y++) {
-        const uint8_t *row =
-            from->pixels + ((box.y + y) * from->width + box.x) * channels;
-        uint8_t *to = middle->pixels + y * width * channels;
-        if (width == box.width) memcpy(to, row, width * channels);
-        else blend_row(&taps, row, to, width, channels);
-    }
+/* Rows of `from`, `stride` bytes apart, become columns of `to`, and columns rows: in
+ * squares, so that what is read and what is written stay in the nearest cache. */
+static inline void turn_pixels(const uint8_t *restrict from, size_t stride, size_t rows,
+                               size_t columns, uint8_t *restrict to, size_t channels) {
+    enum { SIDE = 16 };
+    for (size_t top = 0; top < rows; top += SIDE)
+        for (size_t left = 0; left < columns; left += SIDE)
+            for (size_t x = left; x < MIN(left + SIDE, columns); x++)
+                for (size_t y = top; y < MIN(top + SIDE, rows); y++)
+                    for (size_t c = 0; c < channels; c++)
+                        to[(x * rows + y) * channels + c] =
+                            from[y * stride + x * channels + c];
 }
 
-static void resize_down(const Image *middle, Image *to, size_t height, Filter filter,
+static void turn(const uint8_t *from, size_t stride, size_t rows, size_t columns,
+                 uint8_t *to, size_t channels) {
+    if (channels == 3) turn_pixels(from, stride, rows, columns, to, 3);
+    else turn_pixels(from, stride, rows, columns, to, channels);
+}
+
+/* to = `height` weighted sums of the rows of `from`. */
+static void resize_down(const Image *from, Image *to, size_t height, Filter filter,
                         ResizeScratch *scratch) {
-    size_t stride = middle->width * middle->channels;
-    Taps taps = make_taps(scratch, middle->height, height, filter);
+    size_t stride = from->width * from->channels;
+    Taps taps = make_taps(scratch, from->height, height, filter);
+    image_resize_buffer(to, height, from->width, from->channels);
     for (size_t y = 0; y < height; y++)
         blend_rows(taps.weight + y * taps.widest, taps.count[y],
-                   middle->pixels + taps.first[y] * stride, stride,
-                   to->pixels + y * stride, stride);
+                   from->pixels + taps.first[y] * stride, stride, to->pixels + y * stride,
+                   stride);
+}
+
+/* middle = the box with its rows resized to `width`: turned, so that sums are of rows
+ * here, too. */
+static void resize_across(const Image *from, Box box, Image *middle, size_t width,
+                          Filter filter, ResizeScratch *scratch) {
+    size_t channels = from->channels, stride = from->width * channels;
+    const uint8_t *corner = from->pixels + box.y * stride + box.x * channels;
+    image_resize_buffer(middle, box.height, width, channels);
+    if (width == box.width) {
+        for (size_t y = 0; y < box.height; y++)
+            memcpy(middle->pixels + y * width * channels, corner + y * stride,
+                   width * channels);
+        return;
+    }
+    Image *turned = &scratch->turned, *narrow = &scratch->narrow;
+    image_resize_buffer(turned, box.width, box.height, channels);
+    turn(corner, stride, box.height, box.width, turned->pixels, channels);
+    resize_down(turned, narrow, width, filter, scratch);
+    turn(narrow->pixels, box.height * channels, width, box.height, middle->pixels,
+         channels);
 }
 
 void resize_box(const Image *from, Box box, Image *to, size_t height, size_t width,
@@ -136,17 +153,17 @@ void resize_box(const Image *from, Box box, Image *to, size_t height, size_t wid
               box.x + box.width <= from->width && height && width,
           "box %zu x %zu at %zu, %zu of a picture %zu x %zu", box.height, box.width,
           box.y, box.x, from->height, from->width);
-    image_resize_buffer(to, height, width, from->channels);
     if (height == box.height) {
         resize_across(from, box, to, width, filter, scratch);
         return;
     }
-    image_resize_buffer(&scratch->middle, box.height, width, from->channels);
     resize_across(from, box, &scratch->middle, width, filter, scratch);
     resize_down(&scratch->middle, to, height, filter, scratch);
 }
 
 void resize_scratch_free(ResizeScratch *scratch) {
+    image_free(&scratch->turned);
+    image_free(&scratch->narrow);
     image_free(&scratch->middle);
     mem_free(scratch->taps);
     *scratch = (ResizeScratch){0};

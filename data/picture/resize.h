@@ -19,7 +19,7 @@ typedef struct Box {
 
 /* Memory that is kept from one picture to the next; {0} to begin with. */
 typedef struct ResizeScratch {
-    Image middle;
+    Image turned, narrow, middle;
     void *taps;
     size_t taps_bytes;
 } ResizeScratch;
