@@ -79,6 +79,18 @@ tell "a recipe has no score" $?
 fails 2 "task.kind = language has no features" eval grammar --linear-probe
 tell "texts are refused" $?
 
+"$STEADY" export run --features test -o features.safetensors 2>err &&
+    grep -q "^features.safetensors: 16 features of each of 20 pictures of test$" err &&
+    "$STEADY" export small.ini --features test --checkpoint run/checkpoints/step-00000020.safetensors \
+        -o again.safetensors 2>err &&
+    tail -c 1360 features.safetensors >one && tail -c 1360 again.safetensors | cmp - one
+tell "a run's features are a file, and those of a recipe with its weights" $?
+
+fails 2 "optim.lr" export run --features test -o new.safetensors optim.lr=1 &&
+    fails 2 "task.kind = language has no features" export grammar --features test -o new.safetensors &&
+    fails 2 "holds no weights" export run --features test -o small.ini && [ ! -e new.safetensors ]
+tell "features that cannot be written are refused" $?
+
 # Two classes in training, one in the split that is probed.
 mkdir pair one_class
 rows() { # COUNT BYTE

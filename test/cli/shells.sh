@@ -49,7 +49,7 @@ if command -v bash >/dev/null; then
     tell "bash: commands and recipes" $?
     bash_answers '--resume' steady train --res && bash_answers --split steady eval run --sp &&
         bash_answers '' steady eval run -- --sp &&
-        bash_answers '--out -o --checkpoint --ema --help -h' steady export -
+        bash_answers '--out -o --features --checkpoint --ema --help -h' steady export -
     tell "bash: options, but not behind --" $?
     bash_answers 'train test' steady eval --split t && bash_answers 'train test' steady eval --split = t &&
         bash_answers '--split=train --split=test' steady eval --split=t &&
@@ -82,7 +82,7 @@ fish_answers() { # WANTED LINE
 }
 if command -v fish >/dev/null; then
     fish_answers 'predict ' 'steady pre' && fish_answers '--resume ' 'steady train --res' &&
-        fish_answers '' 'steady eval run -- --sp' && fish_answers 'test train ' 'steady eval --split t' &&
+        fish_answers '' 'steady predict run -- --lo' && fish_answers 'test train ' 'steady eval --split t' &&
         fish_answers '--split=test --split=train ' 'steady eval --split=t' &&
         fish_answers 'vit-s16,mt-100l ' 'steady bench --model vit-s16,mt-10' &&
         fish_answers 'optim.name= ' 'steady train demo optim.na' &&

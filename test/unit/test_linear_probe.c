@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "data/file/safetensors.h"
+#include "files.h"
 #include "tools/probe/features.h"
 #include "tools/probe/linear_probe.h"
 #include "tools/task/openrecipe.h"
@@ -90,6 +92,41 @@ static void features_that_are_not_finite_are_named(void **state) {
     assert_null(linear_probe_row(&run, &wish, &err));
     assert_int_equal(err.status, FAIL_DIVERGED);
     assert_non_null(strstr(err.text, "train picture 0 are not finite"));
+    run_close(&run);
+}
+
+static void expect_tensor(const Safetensors *file, const char *name, const real *wanted,
+                          size_t count) {
+    Err err = ERR_NONE;
+    real *x = mem_array(count, sizeof *x);
+    const SafetensorsEntry *e = safetensors_find(file, name);
+    assert_non_null(e);
+    assert_int_equal(safetensors_read(file, e, x, count, &err), OK);
+    assert_memory_equal(x, wanted, count * sizeof *x);
+    mem_free(x);
+}
+
+static void a_file_of_features_holds_rows_and_labels(void **state) {
+    OpenRun run = {0};
+    Err err = ERR_NONE;
+    Features f;
+    char path[500];
+    real label[18];
+    open_recipe(&run, "demo", NULL);
+    text_format(path, sizeof path, "%s/features.safetensors", (const char *)*state);
+    assert_int_equal(features_of_split(&run, SPLIT_TEST, &f, &err), OK);
+    if (features_save(&run, SPLIT_TEST, &f, path, &err)) fail_msg("%s", err.text);
+    Safetensors *file = safetensors_open(path, SAFETENSORS_VERIFY, &err);
+    assert_non_null(file);
+    assert_int_equal(f.count, COUNT(label));
+    for (size_t i = 0; i < f.count; i++) label[i] = (real)f.label[i];
+    assert_int_equal(safetensors_find(file, "features")->shape[1], 16);
+    expect_tensor(file, "features", f.x, f.count * f.width);
+    expect_tensor(file, "label", label, f.count);
+    assert_string_equal(safetensors_metadata(file, "split"), "test");
+    assert_string_equal(safetensors_metadata(file, "step"), "0");
+    safetensors_close(file);
+    features_free(&f);
     run_close(&run);
 }
 
@@ -196,6 +233,7 @@ static void what_cannot_be_probed_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_what_the_head_reads_in_the_datas_order),
+        FOLDER_TEST(a_file_of_features_holds_rows_and_labels),
         cmocka_unit_test(features_that_are_not_finite_are_named),
         cmocka_unit_test(the_same_seed_gives_the_same_object_and_another_another),
         cmocka_unit_test(what_training_does_to_its_batches_does_not_matter),

@@ -107,15 +107,13 @@ static Status eval(const Options *o, OpenRun *run, Err *err) {
 
 static Status probe(const Options *o, OpenRun *run, Err *err) {
     LinearProbe wish = o->probe;
-    bool recipe = !run_is_folder(o->choice.dir);
-    if (recipe ? run_open_recipe(run, &o->choice, err)
-               : run_open(run, &o->choice, false, err))
-        return err->status;
+    if (run_open_either(run, &o->choice, err)) return err->status;
     wish.split = split_of(run, o->split);
     wish.form = (FeatureForm)o->scale;
     wish.plan.seed = o->seed;
     unsigned use = USE_EVAL_TRAIN | USES[wish.split];
-    if (!recipe && run_check_words(run, "eval --linear-probe", use, err))
+    if (run_is_folder(o->choice.dir) &&
+        run_check_words(run, "eval --linear-probe", use, err))
         return err->status;
     json_t *row = linear_probe_row(run, &wish, err);
     if (row) print(run, row);

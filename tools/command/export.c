@@ -1,25 +1,38 @@
-/* export: `steady export RUN -o FILE` - plain weights, gamma/sigma folded into W. */
+/* export: `steady export RUN -o FILE` - plain weights, gamma/sigma folded into W, or the
+ * features of pictures. */
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "data/file/safetensors.h"
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
+#include "tools/probe/features.h"
+#include "tools/program/say.h"
 #include "tools/run/checkpoint.h"
+#include "tools/run/datafacts.h"
 #include "tools/task/meaning.h"
-#include "tools/task/openrun.h"
+#include "tools/task/openrecipe.h"
 
 typedef struct Options {
     RunChoice choice;
     const char *out;
+    int split; /* whose features are written; -1: the weights are */
 } Options;
+
+static const char *const SPLITS[] = {
+    [SPLIT_TRAIN] = "train", [SPLIT_VAL] = "val", [SPLIT_TEST] = "test", NULL};
+static const unsigned USES[] = {[SPLIT_TRAIN] = USE_EVAL_TRAIN,
+                                [SPLIT_VAL] = USE_EVAL_VAL,
+                                [SPLIT_TEST] = USE_EVAL_TEST};
 
 static const Option OPTIONS[] = {
     {"--out", "FILE", OPTION_NAME, offsetof(Options, out),
      .sentence =
          "where to; weights that are there are replaced once the new ones are whole",
      .letter = "-o", .offers = OFFER_FILE},
+    {"--features", "SPLIT", OPTION_CHOICE, offsetof(Options, split),
+     .sentence = "write the features of the split's pictures instead of the weights",
+     .choices = SPLITS},
     RUN_OPTION_CHECKPOINT(Options),
     RUN_OPTION_EMA(Options),
     OPTION_HELP,
@@ -102,30 +115,47 @@ static Status write_model(const OpenRun *run, const char *path, size_t *count, E
     return status;
 }
 
+static Status export_weights(const Options *o, OpenRun *run, Err *err) {
+    size_t count = 0;
+    if (run_open(run, &o->choice, false, err)) return err->status;
+    ReparamMethod folded = run->recipe->model.reparam;
+    fold_all(run->task->model);
+    if (write_model(run, o->out, &count, err)) return err->status;
+    say("%s: %zu tensors of step %zu%s%s", o->out, count, run->at.step,
+        folded ? ", folded in: reparam " : "", folded ? reparam_name(folded) : "");
+    return OK;
+}
+
+static Status export_features(Options *o, OpenRun *run, Err *err) {
+    Features f = {0};
+    Split split = (Split)o->split;
+    o->choice.command = "export --features";
+    o->choice.use = USES[split];
+    if (!run_open_either(run, &o->choice, err) && !features_check(run, err) &&
+        !features_of_split(run, split, &f, err) &&
+        !features_save(run, split, &f, o->out, err))
+        say("%s: %zu features of each of %zu pictures of %s", o->out, f.width, f.count,
+            split_name(split));
+    features_free(&f);
+    return err->status;
+}
+
 static int run_export(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    Options o = {.choice = run_choice(argc, "export", USE_EXPORT)};
-    size_t count = 0;
-    bool failed = read_options(&o, argc, argv, &err) || check_target(o.out, &err) ||
-                  run_open(&run, &o.choice, false, &err);
-    if (!failed) {
-        fold_all(run.task->model);
-        failed = write_model(&run, o.out, &count, &err);
-    }
-    if (!failed)
-        fprintf(stderr, "%s: %zu tensors of step %zu%s%s\n", o.out, count, run.at.step,
-                run.recipe->model.reparam ? ", folded in: reparam " : "",
-                run.recipe->model.reparam ? reparam_name(run.recipe->model.reparam) : "");
+    Options o = {.choice = run_choice(argc, "export", USE_EXPORT), .split = -1};
+    bool failed =
+        read_options(&o, argc, argv, &err) || check_target(o.out, &err) ||
+        (o.split < 0 ? export_weights(&o, &run, &err) : export_features(&o, &run, &err));
     return run_finish("export", &run, &o.choice, failed, &err);
 }
 
 const Command export_command = {
     .name = "export",
-    .sentence = "plain weights for other programs, scales folded in",
+    .sentence = "plain weights, or features, for other programs",
     .run = run_export,
     .options = OPTIONS,
     .word = run_word_only,
-    .offers = OFFER_RUN | OFFER_KEY,
+    .offers = OFFER_RUN | OFFER_RECIPE | OFFER_KEY,
     .computes = true,
 };

@@ -84,10 +84,9 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
 }
 
 static Status open_model(Options *o, OpenRun *run, Err *err) {
-    if (!run_is_folder(o->choice.dir)) return run_open_recipe(run, &o->choice, err);
-    if (o->all) o->choice.checkpoint = NULL;
+    if (o->all && run_is_folder(o->choice.dir)) o->choice.checkpoint = NULL;
     o->choice.use = USES[o->split];
-    return run_open(run, &o->choice, false, err);
+    return run_open_either(run, &o->choice, err);
 }
 
 /* Takes the row over. */

@@ -1,12 +1,15 @@
 #include "tools/probe/features.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "data/file/safetensors.h"
 #include "engine/kern/reduce.h"
 #include "tools/probe/pace.h"
 #include "tools/program/stop.h"
 #include "tools/run/datafacts.h"
+#include "tools/run/rundir.h"
 #include "tools/task/pictures.h"
 
 Status features_check(const OpenRun *run, Err *err) {
@@ -106,6 +109,38 @@ void features_free(Features *f) {
     mem_free(f->x);
     mem_free(f->label);
     *f = (Features){0};
+}
+
+/* ---- a file ---- */
+
+static void add_class_names(SafetensorsWriter *writer, const PictureFacts *facts) {
+    if (!facts->class_names) return;
+    json_t *names = json_array();
+    for (size_t k = 0; k < facts->classes; k++)
+        json_array_append_new(names, json_text(facts->class_names[k]));
+    char *text = json_dumps(names, JSON_COMPACT);
+    safetensors_add_metadata(writer, "class_names", text);
+    free(text);
+    json_decref(names);
+}
+
+Status features_save(const OpenRun *run, Split split, const Features *f, const char *path,
+                     Err *err) {
+    char step[24];
+    real *label = mem_array(f->count, sizeof *label);
+    for (size_t i = 0; i < f->count; i++) label[i] = (real)f->label[i];
+    text_format(step, sizeof step, "%zu", run->at.step);
+    SafetensorsWriter *writer = safetensors_writer_new();
+    safetensors_add(writer, "features", 2, (size_t[]){f->count, f->width}, f->x);
+    safetensors_add(writer, "label", 1, &f->count, label);
+    safetensors_add_metadata(writer, "split", split_name(split));
+    safetensors_add_metadata(writer, "step", step);
+    safetensors_add_metadata(writer, "checkpoint", run->checkpoint);
+    add_class_names(writer, picture_facts(run->task));
+    Status status = safetensors_save(writer, path, err);
+    safetensors_writer_free(writer);
+    mem_free(label);
+    return status;
 }
 
 /* ---- one scale for all features ---- */

@@ -29,6 +29,11 @@ Status features_check(const OpenRun *run, Err *err);
 Status features_of_split(OpenRun *run, Split split, Features *f, Err *err);
 void features_free(Features *f); /* all zero is fine */
 
+/* A safetensors file of `features` [N, D] and `label` [N], numbers as they are; metadata:
+ * split, step, checkpoint, and class_names as a JSON array where they are known. */
+Status features_save(const OpenRun *run, Split split, const Features *f, const char *path,
+                     Err *err);
+
 /* The rows of a batch of any kind, x [B, D], in pieces of train.batch pictures.
  * FAIL_DIVERGED names the item whose features are not finite. */
 Status features_of_batch(OpenRun *run, const Batch *batch, Split split, real *x,

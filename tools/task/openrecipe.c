@@ -106,3 +106,8 @@ Status run_open_recipe(OpenRun *run, const RunChoice *c, Err *err) {
     run_close(run);
     return err->status;
 }
+
+Status run_open_either(OpenRun *run, const RunChoice *c, Err *err) {
+    return run_is_folder(c->dir) ? run_open(run, c, false, err)
+                                 : run_open_recipe(run, c, err);
+}

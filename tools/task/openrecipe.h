@@ -3,6 +3,7 @@
  *
  *     if (!run_is_folder(choice.dir)) run_open_recipe(&run, &choice, &err);
  *     run_close(&run);
+ *     run_open_either(&run, &choice, &err);                 a run or a recipe
  *
  * run->at is that of a checkpoint of this program, else all zero. */
 #ifndef STEADY_OPENRECIPE_H
@@ -17,5 +18,8 @@ bool run_is_folder(const char *word);
  * sizes and classes come from them.  FAIL_USAGE: a choice of checkpoint that only runs
  * have; FAIL_DATA: weights that do not fit the recipe's model, or mean something else. */
 Status run_open_recipe(OpenRun *run, const RunChoice *choice, Err *err);
+
+/* The run without its data, or the recipe, whichever choice->dir is. */
+Status run_open_either(OpenRun *run, const RunChoice *choice, Err *err);
 
 #endif
