@@ -20,17 +20,20 @@
  * all; reparam_projector = false leaves them plain.  Batch norm undoes what gamma does:
  * here a reparametrisation decides how far a step turns W, and nothing of the function.
  *
+ * gamma of the projector has a gradient near 0 (eps alone makes it one), which Adam turns
+ * into steps of rounding errors; they do no harm.
+ *
  * Loss: op_nt_xent, nats.  A micro-batch is a pass of its own: its views are compared
  * with each other (those of all ranks) alone, and batch norm is over them.  So
  * `accumulate` changes what is learned, and the running statistics move with each.
  *
- * Probe: with probe_lr > 0, a linear classifier of the features, probe.weight [classes,
- * D] and probe.bias [classes].  Both are buffers: no optimizer, decay, clipping or
- * average sees them, and no gradient of theirs reaches the encoder, which is the same to
- * the bit with a probe and without.  A training pass that has labels moves them by one
- * step of gradient descent on the mean cross entropy of the views of all ranks, as if
- * features were (f - m) / s with the batch's mean m and root mean square deviation s:
- * then probe_lr suits features of any size.
+ * Probe: with probe_lr > 0, a linear classifier of the features, probe.weight
+ * [classes, D] and probe.bias [classes].  Both are buffers: no optimizer, decay, clipping
+ * or average sees them, and no gradient of theirs reaches the encoder, which is the same
+ * to the bit with a probe and without.  A training pass that has labels moves them by one
+ * step of gradient descent on the mean cross entropy of the views of all ranks, without
+ * momentum, as if features were (f - m) / r with the batch's mean m and root mean square
+ * r: then probe_lr suits features of any size.
  *
  * Not for: making views (data/picture); evaluation's sums over a split. */
 #ifndef STEADY_CONTRAST_H

@@ -1,7 +1,7 @@
 /* The online linear probe (models/contrast.h): with g = softmax(f W^T + b) - [label],
- * mean over the rows of all ranks, and x = (f - m) / s, gradient descent on
- * W' = s W and b' = b + W m is, written in W and b,
- *   W -= lr g^T (f - m) / s^2,   b -= lr sum g + dW m */
+ * mean over the rows of all ranks, and x = (f - m) / r, gradient descent on
+ * W' = r W and b' = b + W m is, written in W and b,
+ *   W -= lr g^T (f - m) / r^2,   b -= lr sum g + dW m */
 #include <math.h>
 #include <string.h>
 
@@ -77,7 +77,8 @@ void contrast_train_probe(Contrast *c, Tape *tape, const Tensor *features,
     bool finite = true;
     columns_moments(mean, squares, features->value, rows, d);
     double all = ranks_moments(ranks, rows, mean, squares, d);
-    for (size_t j = 0; j < d; j++) square += squares[j] / (all * (double)d);
+    for (size_t j = 0; j < d; j++)
+        square += (squares[j] / all + mean[j] * mean[j]) / (double)d;
     fill_logits(c, tape, features, label, &g);
     fill_sums(tape, features, mean, &g);
     ranks_add(ranks, g.sums, g.count);

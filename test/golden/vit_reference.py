@@ -98,7 +98,7 @@ def linear_layers(model):
     for n in range(model["depth"]):
         names += ["blocks.%d.attn.%s" % (n, part) for part in attention + ["proj"]]
         names += ["blocks.%d.mlp.fc1" % n, "blocks.%d.mlp.fc2" % n]
-    return names + ["head"]
+    return names + ([] if model.get("headless") else ["head"])
 
 
 def reparametrised_layers(model, names=None):
@@ -152,7 +152,7 @@ def effective_weight(p, name, model):
 
 
 def forward(p, images, model, seen=None):
-    """Logits [B, V] of images [B, C, Y, X].  seen: {site: (entropy [H], largest logit)}, the
+    """Logits [B, V] of images [B, C, Y, X], or the features [B, D] of a headless model.  seen: {site: (entropy [H], largest logit)}, the
     entropy being the mean over examples and queries."""
     weight = {name: effective_weight(p, name, model) for name in linear_layers(model)}
     d, heads = model["width"], model["heads"]
@@ -204,7 +204,7 @@ def forward(p, images, model, seen=None):
             x = layer_norm(alpha * x + mlp(x, block), block + ".norm2")
     if model["norm"] == "pre" and model["final_norm"]:
         x = layer_norm(x, "norm")
-    return linear(x[:, 0], "head")
+    return x[:, 0] if model.get("headless") else linear(x[:, 0], "head")
 
 
 def cross_entropy(logits, labels, smoothing):
