@@ -32,6 +32,21 @@ tell "two jobs give the table of one" $?
     grep -q '^grid: 4 of 4 runs ended$' across && grep -q '^sweep against grid, same seeds' across &&
     grep -q '^pair .* 0 of 4 ' across && [ "$(grep -c ' +0.00  .* 2$' across)" = 3 ]
 tell "--compare draws and compares the runs of two folders, seed by seed" $?
+for kind in best-worst all rank; do
+    "$STEADY" plot grid pair --trials $kind --method optim.lr -o $kind.svg >out 2>messages && [ -s $kind.svg ] &&
+        [ ! -s out ] && [ "$(grep -c '^lr 0\.0*1: best optim.lr=0' messages)" = 2 ] || break
+    kind=
+done
+tell "plot --trials draws the runs of two folders by method" $([ -z "$kind" ]; echo $?)
+cp -r grid part && rm -r part/cells/optim.lr=0.01,train.seed=1 && "$STEADY" plot part --trials all -o part.svg 2>messages &&
+    grep -q '^note: part: 1 of 4 runs has not ended and is not drawn: optim.lr=0.01,train.seed=1$' messages
+tell "plot --trials says which runs are missing" $?
+"$STEADY" plot grid -o none.svg 2>messages
+[ $? = 2 ] && grep -q 'grid holds a sweep; to draw its runs: --trials best-worst, all or rank' messages &&
+    { "$STEADY" plot grid --score top1 -o none.svg 2>messages; [ $? = 2 ]; } && grep -q -e '--score is for sweeps' messages &&
+    { "$STEADY" plot grid --trials rank --score bleu -o none.svg 2>messages; [ $? = 2 ]; } &&
+    grep -q -e '--score bleu: no run has it; wanted one of loss, top1' messages && [ ! -e none.svg ]
+tell "a sweep without --trials, and a score that no run has, are usage errors" $?
 [ -s grid/sweep-loss.png ] && grep -q '^0.001 to 0.01\| 2, 0.001 to 0.01$' table
 tell "a sweep of learning rates ends with their sensitivity and its figure" $?
 "$STEADY" sweep --compare grid --method train.batch >across 2>messages

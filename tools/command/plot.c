@@ -1,10 +1,16 @@
-/* plot: `steady plot RUN ... -o FILE` - figures of runs, side by side. */
+/* plot: `steady plot RUN ... -o FILE` - figures of runs, side by side, and of the trials
+ * of sweeps. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "data/file/openfile.h"
 #include "tools/commands.h"
 #include "tools/figure/figures.h"
+#include "tools/figure/trials.h"
 #include "tools/program/apart.h"
+#include "tools/run/rundir.h"
+#include "tools/sweep/sweep.h"
 
 enum { RUNS_MAX = 16 };
 
@@ -12,7 +18,9 @@ typedef struct Options {
     const char *runs[RUNS_MAX];
     size_t run_count;
     const char *output;
-    int theme; /* Theme */
+    int theme;  /* Theme */
+    int trials; /* TrialsKind + 1; 0: words are runs */
+    SweepTrialsFigure sweeps;
     FigureOptions figure;
 } Options;
 
@@ -24,6 +32,9 @@ static const char *const ROWS[] = {"present",   "loss",    "entropy",   "encoder
                                    "lr",        "input",   "sigma2",    "sec",
                                    "rank",      NULL};
 static const char *const LAYERS[] = {"all", "first", "middle", "last", "lowest", NULL};
+static const char *const TRIALS[] = {"none", [TRIALS_BEST_WORST + 1] = "best-worst",
+                                     [TRIALS_ALL + 1] = "all", [TRIALS_RANK + 1] = "rank",
+                                     NULL};
 static const char *const THEMES[] = {
     [THEME_LIGHT] = "light", [THEME_DARK] = "dark", NULL};
 
@@ -36,21 +47,36 @@ static const Option OPTIONS[] = {
      .sentence =
          "panels from top to bottom, some of loss, entropy, encoder, cross, decoder,\n"
          "logit, sigma, score, grad, sharpness, raw-sharpness, gradients, updates,\n"
-         "grad-inf, front-grad, lr, input, sigma2, sec, rank; \"present\" is all that "
-         "the\n"
-         "runs have numbers for (default loss,entropy).  entropy is a panel for each "
-         "kind\n"
-         "of attention: of an encoder-decoder, encoder, cross and decoder; sharpness "
-         "has\n"
-         "the raw spectrum below it; gradients and updates have a line for each block:\n"
-         "the norm of its gradient, and the largest relative update of its weights;\n"
-         "grad-inf is the largest entry of the gradient of weights that make queries,\n"
-         "front-grad that of patch embedding, table of embeddings, speech convolution",
+         "grad-inf, front-grad, lr, input, sigma2, sec, rank; \"present\" is all that\n"
+         "the runs have numbers for (default loss,entropy).  entropy is a panel for\n"
+         "each kind of attention: of an encoder-decoder, encoder, cross and decoder;\n"
+         "sharpness has the raw spectrum below it; gradients and updates have a line\n"
+         "for each block: the norm of its gradient, and the largest relative update of\n"
+         "its weights; grad-inf is the largest entry of the gradient of weights that\n"
+         "make queries, front-grad that of patch embedding, table of embeddings, speech\n"
+         "convolution",
      .choices = ROWS},
     {"--layers", "LIST", OPTION_TEXT, offsetof(Options, figure.layers),
      .sentence = "all, or some of first, middle, last, lowest and numbers of blocks\n"
                  "(default first,middle,last,lowest)",
      .choices = LAYERS},
+    {"--trials", "KIND", OPTION_CHOICE, offsetof(Options, trials),
+     .sentence =
+         "words are folders of sweeps, whose runs are drawn by method: best-worst, the\n"
+         "best and the worst of each; all, a line each; rank, final score against rank",
+     .choices = TRIALS},
+    {"--method", "KEYS", OPTION_TEXT, offsetof(Options, sweeps.method),
+     .sentence =
+         "with --trials: swept keys whose values are methods, as in steady sweep"},
+    {"--score", "NAME", OPTION_TEXT, offsetof(Options, sweeps.score),
+     .sentence =
+         "with --trials: score that trials are ordered by, such as top1, loss, bleu\n"
+         "(default: what the table of the sweep has)"},
+    {"--fail", "CRITERION", OPTION_NAME, offsetof(Options, sweeps.fail),
+     .sentence =
+         "with --trials: what makes a run a failure, as in steady sweep (default:\n"
+         "the criterion of the sweeps, else that it diverged)",
+     .wants = "a criterion, such as 'loss>1.48'"},
     {"--title", "TEXT", OPTION_TEXT, offsetof(Options, figure.title),
      .sentence = "above everything (default: none)"},
     {"--theme", "NAME", OPTION_CHOICE, offsetof(Options, theme),
@@ -72,17 +98,46 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (!o->run_count) return err_set(err, FAIL_USAGE, "which run folder?");
     if (!o->output)
         return err_set(err, FAIL_USAGE, "no output given: -o FILE.png, .svg or .pdf");
+    const char *alone = o->trials          ? NULL
+                        : o->sweeps.method ? "--method"
+                        : o->sweeps.score  ? "--score"
+                        : o->sweeps.fail   ? "--fail"
+                                           : NULL;
+    if (alone)
+        return err_set(err, FAIL_USAGE, "%s is for sweeps; add --trials KIND", alone);
+    if (o->trials == TRIALS_RANK + 1 && (o->figure.rows || o->figure.layers))
+        return err_set(err, FAIL_USAGE, "--trials rank has one panel; leave out %s",
+                       o->figure.rows ? "--rows" : "--layers");
     o->figure.theme = (Theme)o->theme;
     return OK;
 }
 
+static Status plot_trials(Options *o, Err *err) {
+    o->sweeps.kind = o->trials - 1;
+    o->sweeps.figure = o->figure;
+    o->sweeps.output = o->output;
+    return sweep_draw_trials(o->runs, o->run_count, &o->sweeps, stderr, err);
+}
+
+/* The folder of a sweep looks like a run that has just begun. */
+static Status refuse_sweep(const char *dir, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "sweep.json");
+    if (!openfile_exists(path, dir)) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "%s holds a sweep; to draw its runs: --trials best-worst, all or rank",
+                   dir);
+}
+
 static Status plot(void *input, Err *err) {
     Options *o = input;
+    if (o->trials) return plot_trials(o, err);
     RunLog *runs[RUNS_MAX] = {0};
     char present[200];
     Status status = OK;
     for (size_t r = 0; r < o->run_count && !status; r++)
-        if ((runs[r] = runlog_open(o->runs[r], err))) runlog_say(runs[r]);
+        if (refuse_sweep(o->runs[r], err)) status = err->status;
+        else if ((runs[r] = runlog_open(o->runs[r], err))) runlog_say(runs[r]);
         else status = err->status;
     const RunLog *const *list = (const RunLog *const *)runs;
     if (!status && o->figure.rows && !strcmp(o->figure.rows, "present")) {

@@ -142,6 +142,10 @@ Status runlog_check_rows(const RunLog *run, Err *err);
 /* Value of a "section.key" of the recipe, or NULL. */
 const char *runlog_setting(const RunLog *run, const char *key);
 
+/* Epoch at a step, on a straight line through the rows around it; NaN: the log has
+ * none. */
+double runlog_epoch(const RunLog *run, double step);
+
 /* Has any evaluation this score? */
 bool runlog_scored(const RunLog *run, Metric metric);
 

@@ -49,9 +49,9 @@ static Status compare(const Sweep *sweeps, size_t count, const SweepAcross *acro
     return status;
 }
 
-Status sweep_compare(const char *const *dirs, size_t count, const SweepAcross *across,
-                     FILE *out, Err *err) {
-    Sweep *sweeps = mem_alloc(count * sizeof *sweeps);
+Status sweep_open_folders(const char *const *dirs, size_t count, const char *fail,
+                          Sweep **opened, Err *err) {
+    Sweep *sweeps = *opened = mem_alloc(count * sizeof *sweeps);
     Status status = OK;
     for (size_t s = 0; s < count; s++) sweeps[s] = (Sweep){.lock = -1};
     for (size_t s = 0; s < count && !status; s++) {
@@ -59,12 +59,22 @@ Status sweep_compare(const char *const *dirs, size_t count, const SweepAcross *a
             if (!strcmp(dirs[other], dirs[s]))
                 status = err_set(err, FAIL_USAGE, "%s is given twice", dirs[s]);
         if (!status) status = load_sweep(&sweeps[s], dirs[s], err);
-        if (!status && across->fail)
-            status = sweep_set_fail(&sweeps[s], across->fail, err);
+        if (!status && fail) status = sweep_set_fail(&sweeps[s], fail, err);
         if (!status) sweep_judge(&sweeps[s]);
     }
-    if (!status) status = compare(sweeps, count, across, out, err);
+    return status;
+}
+
+void sweep_close_folders(Sweep *sweeps, size_t count) {
     for (size_t s = 0; s < count; s++) sweep_close(&sweeps[s]);
     mem_free(sweeps);
+}
+
+Status sweep_compare(const char *const *dirs, size_t count, const SweepAcross *across,
+                     FILE *out, Err *err) {
+    Sweep *sweeps;
+    Status status = sweep_open_folders(dirs, count, across->fail, &sweeps, err);
+    if (!status) status = compare(sweeps, count, across, out, err);
+    sweep_close_folders(sweeps, count);
     return status;
 }

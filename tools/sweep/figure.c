@@ -82,22 +82,12 @@ size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_
 
 /* ---- one number of a pool against its rates ---- */
 
-/* "depth 18" of the only key model.depth, "demo" of recipe; of several keys the text has
- * their names already. */
-static void add_value(const PoolList *list, size_t at, char name[SWEEP_NAME]) {
-    size_t used = strlen(name);
-    const char *dot = strchr(list->title, ',') ? NULL : strrchr(list->title, '.');
-    if (*list->text[at])
-        snprintf(name + used, SWEEP_NAME - used, "%s%s%s%s", used ? ", " : "",
-                 dot ? dot + 1 : "", dot ? " " : "", list->text[at]);
-}
-
 /* A line of the figure: "demo, depth 18 (sensitivity 0.021)". */
 static void name_line(const Pool *pool, const Comparison *c, const PoolCell *cell,
                       CompareMeasure measure, char name[SWEEP_NAME]) {
     *name = 0;
-    add_value(&pool->methods, cell->method, name);
-    add_value(&pool->rests, cell->rest, name);
+    pool_add_value(&pool->methods, cell->method, name);
+    pool_add_value(&pool->rests, cell->rest, name);
     if (!*name) snprintf(name, SWEEP_NAME, "all runs");
     size_t used = strlen(name), at = cell->rest * pool->methods.count + cell->method;
     if (measure != COMPARE_LOSS || at >= c->curve_count) return;

@@ -180,6 +180,14 @@ void pool_close(Pool *pool) {
     *pool = (Pool){.count = 0};
 }
 
+void pool_add_value(const PoolList *list, size_t at, char name[SWEEP_NAME]) {
+    size_t used = strlen(name);
+    const char *dot = strchr(list->title, ',') ? NULL : strrchr(list->title, '.');
+    if (*list->text[at])
+        snprintf(name + used, SWEEP_NAME - used, "%s%s%s%s", used ? ", " : "",
+                 dot ? dot + 1 : "", dot ? " " : "", list->text[at]);
+}
+
 /* ---- cells ---- */
 
 const SweepCell *pool_find(const Pool *pool, size_t method, size_t rest, size_t rate,

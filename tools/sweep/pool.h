@@ -49,6 +49,10 @@ Status pool_open(Pool *pool, const Sweep *sweeps, size_t count, const SweepChoic
                  Err *err);
 void pool_close(Pool *pool);
 
+/* Appends a value as figures name it: "depth 18" of the only key model.depth, "demo" of
+ * recipe; of several keys the text has their names already. */
+void pool_add_value(const PoolList *list, size_t at, char name[SWEEP_NAME]);
+
 /* The ended cell at those places, or NULL. */
 const SweepCell *pool_find(const Pool *pool, size_t method, size_t rest, size_t rate,
                            size_t seed);

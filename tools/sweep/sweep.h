@@ -335,6 +335,31 @@ typedef struct SweepAcross {
 Status sweep_compare(const char *const *dirs, size_t count, const SweepAcross *across,
                      FILE *out, Err *err);
 
+/* The sweeps in folders, with what their runs came to, judged by `fail` in place of the
+ * criteria that they have, if there is one; nothing is locked.  sweep_close_folders
+ * releases them, after a failure as well. */
+Status sweep_open_folders(const char *const *dirs, size_t count, const char *fail,
+                          Sweep **sweeps, Err *err);
+void sweep_close_folders(Sweep *sweeps, size_t count);
+
+/* ---- figures of their trials (trials_draw.c; tools/sweep/trials.h) ---- */
+
+typedef enum { TRIALS_BEST_WORST, TRIALS_ALL, TRIALS_RANK } TrialsKind;
+
+typedef struct SweepTrialsFigure {
+    int kind;           /* TrialsKind */
+    const char *method; /* as SweepChoice has it; NULL: that of the plan, of one sweep */
+    const char *fail;   /* a criterion in place of those that the sweeps have, or NULL */
+    const char *score;  /* key of a metric; NULL: what the sweeps are judged by */
+    FigureOptions figure; /* rows and layers are those of figure_trials */
+    const char *output;
+} SweepTrialsFigure;
+
+/* Draws the ended runs of all folders; which are missing, and which is the best and the
+ * worst of each method, are lines in `notes`. */
+Status sweep_draw_trials(const char *const *dirs, size_t count,
+                         const SweepTrialsFigure *options, FILE *notes, Err *err);
+
 /* Does the choice fit?  FAIL_USAGE names what would. */
 Status sweep_check_choice(const Sweep *sweep, const SweepChoice *choice, Err *err);
 

@@ -1,0 +1,181 @@
+/* trials_draw: figures of the trials of sweeps (tools/sweep/sweep.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/figure/trials.h"
+#include "tools/sweep/trials.h"
+
+enum { MISSING_SHOWN = 4, DETAIL = 120 };
+
+typedef struct Drawing {
+    const SweepTrialsFigure *options;
+    const Sweep *sweeps;
+    size_t sweep_count;
+    const Pool *pool;
+    const SweepTrials *trials;
+} Drawing;
+
+/* ---- notes ---- */
+
+/* "runs/a: 2 of 24 runs have not ended and are not drawn: demo,train.seed=3; ..." */
+static void note_missing(const Sweep *sweep, FILE *notes) {
+    size_t missing = 0;
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        missing += !sweep_has_ended(&sweep->cells[c]);
+    if (!missing) return;
+    fprintf(notes, "note: %s: %zu of %zu runs %s not ended and %s not drawn:", sweep->dir,
+            missing, sweep->cell_count, missing == 1 ? "has" : "have",
+            missing == 1 ? "is" : "are");
+    size_t shown = 0;
+    for (size_t c = 0; c < sweep->cell_count && shown < MISSING_SHOWN; c++)
+        if (!sweep_has_ended(&sweep->cells[c]))
+            fprintf(notes, "%s %s", shown++ ? ";" : "", sweep->cells[c].name);
+    if (missing > shown) fprintf(notes, "; and %zu more", missing - shown);
+    fputs("\n", notes);
+}
+
+static void score_text(const SweepTrial *trial, char text[32]) {
+    text_format(text, 32, "%s", "no score");
+    if (isfinite(trial->score)) text_format(text, 32, "%.4g", trial->score);
+}
+
+static void name_method(const Drawing *d, size_t method, char name[SWEEP_NAME]) {
+    *name = 0;
+    pool_add_value(&d->pool->methods, method, name);
+    if (!*name) text_format(name, SWEEP_NAME, "all runs");
+}
+
+/* "demo: best demo,train.seed=1 (74.1), worst demo,train.seed=3 (10.02, fails)" */
+static void note_method(const Drawing *d, size_t method, FILE *notes) {
+    size_t from = d->trials->first[method], to = d->trials->first[method + 1];
+    char name[SWEEP_NAME];
+    name_method(d, method, name);
+    if (from == to) {
+        fprintf(notes, "note: %s: no run has ended\n", name);
+        return;
+    }
+    const SweepTrial *ends[] = {&d->trials->list[from], &d->trials->list[to - 1]};
+    fprintf(notes, "%s:", name);
+    for (size_t i = 0; i < 2 && (!i || ends[1] != ends[0]); i++) {
+        char score[32];
+        score_text(ends[i], score);
+        fprintf(notes, "%s %s %s (%s%s)", i ? "," : "", i ? "worst" : "best",
+                ends[i]->at->cell->name, score, ends[i]->failed ? ", fails" : "");
+    }
+    fputs("\n", notes);
+}
+
+/* ---- what is drawn ---- */
+
+static char *folder_of(const Drawing *d, const SweepCell *cell) {
+    char dir[SWEEP_DIR + SWEEP_NAME + 16] = "";
+    for (size_t s = 0; s < d->sweep_count; s++) {
+        const SweepCell *cells = d->sweeps[s].cells;
+        for (size_t c = 0; c < d->sweeps[s].cell_count; c++)
+            if (&cells[c] == cell) sweep_cell_dir(&d->sweeps[s], c, dir, sizeof dir);
+    }
+    return mem_strdup(dir);
+}
+
+static void detail_of(const Drawing *d, size_t method, char text[DETAIL]) {
+    const SweepTrials *t = d->trials;
+    size_t from = t->first[method], to = t->first[method + 1];
+    size_t failed = trials_failed(t, method);
+    char best[32] = "", worst[32] = "";
+    if (from == to) text_format(text, DETAIL, "no run has ended");
+    else if (d->options->kind == TRIALS_BEST_WORST) {
+        score_text(&t->list[from], best);
+        score_text(&t->list[to - 1], worst);
+        text_format(text, DETAIL, "of %zu: best %s, worst %s", to - from, best, worst);
+    } else if (!failed)
+        text_format(text, DETAIL, "none of %zu fail%s", to - from,
+                    to - from == 1 ? "s" : "");
+    else
+        text_format(text, DETAIL, "%zu of %zu fail%s", failed, to - from,
+                    failed == 1 ? "s" : "");
+}
+
+static Trial trial_new(const Drawing *d, size_t i, TrialRole role) {
+    const SweepTrial *trial = &d->trials->list[i];
+    return (Trial){folder_of(d, trial->at->cell), trial->at->method, role, trial->score};
+}
+
+/* Into list[trials + 1]; those that failed after the others, so that they are seen. */
+static size_t choose_trials(const Drawing *d, Trial *list) {
+    const SweepTrials *t = d->trials;
+    size_t count = 0;
+    for (size_t m = 0; m < d->pool->methods.count; m++) {
+        size_t from = t->first[m], to = t->first[m + 1];
+        bool ends = d->options->kind == TRIALS_BEST_WORST;
+        if (ends && to > from) list[count++] = trial_new(d, from, TRIAL_BEST);
+        if (ends && to > from + 1) list[count++] = trial_new(d, to - 1, TRIAL_WORST);
+        for (size_t i = from; i < to && d->options->kind == TRIALS_RANK; i++)
+            list[count++] =
+                trial_new(d, i, t->list[i].failed ? TRIAL_FAILED : TRIAL_PASSED);
+    }
+    for (int failed = 0; failed < 2 && d->options->kind == TRIALS_ALL; failed++)
+        for (size_t i = 0; i < t->count; i++)
+            if (t->list[i].failed == failed)
+                list[count++] = trial_new(d, i, failed ? TRIAL_FAILED : TRIAL_PASSED);
+    return count;
+}
+
+static Status write_figure(const Drawing *d, const TrialMethods *methods, Err *err) {
+    const SweepTrialsFigure *o = d->options;
+    char y[96], fails[96];
+    trials_score_name(d->trials, d->pool, y);
+    text_format(fails, sizeof fails, "%.90s",
+                d->pool->criterion ? d->pool->criterion : "diverged");
+    TrialOptions options = {
+        .figure = o->figure, .metric = d->trials->metric, .y = y, .fails = fails};
+    if (!options.figure.rows && o->kind == TRIALS_ALL) options.figure.rows = "score";
+    Trial *list = mem_zarray(d->trials->count + 1, sizeof *list);
+    size_t count = choose_trials(d, list);
+    Chart *chart = o->kind == TRIALS_RANK
+                       ? figure_rank(list, count, methods, &options)
+                       : figure_trials(list, count, methods, &options, err);
+    Status status = chart ? chart_write(chart, o->output, NULL, err) : err->status;
+    chart_free(chart);
+    for (size_t i = 0; i < count; i++) mem_free((char *)(uintptr_t)list[i].run);
+    mem_free(list);
+    return status;
+}
+
+static Status draw(const Drawing *d, FILE *notes, Err *err) {
+    size_t count = d->pool->methods.count;
+    if (count > TRIAL_METHODS_MOST)
+        return err_set(err, FAIL_USAGE,
+                       "%zu methods (%s) in one figure, at most %d; --method takes fewer "
+                       "keys",
+                       count, d->pool->methods.title, TRIAL_METHODS_MOST);
+    const char *names[TRIAL_METHODS_MOST] = {0}, *details[TRIAL_METHODS_MOST] = {0};
+    char name[TRIAL_METHODS_MOST][SWEEP_NAME] = {0},
+         text[TRIAL_METHODS_MOST][DETAIL] = {0};
+    for (size_t m = 0; m < count; m++) {
+        name_method(d, m, name[m]);
+        detail_of(d, m, text[m]);
+        names[m] = name[m], details[m] = text[m];
+    }
+    for (size_t s = 0; s < d->sweep_count; s++) note_missing(&d->sweeps[s], notes);
+    for (size_t m = 0; m < count; m++) note_method(d, m, notes);
+    return write_figure(d, &(TrialMethods){names, details, count}, err);
+}
+
+Status sweep_draw_trials(const char *const *dirs, size_t count,
+                         const SweepTrialsFigure *options, FILE *notes, Err *err) {
+    Sweep *sweeps;
+    Pool pool = {.count = 0};
+    SweepTrials trials = {.count = 0};
+    SweepChoice choice = {.method = options->method};
+    Status status = sweep_open_folders(dirs, count, options->fail, &sweeps, err);
+    if (!status && count == 1 && !choice.method)
+        choice.method = sweep_plan_method(&sweeps[0]);
+    if (!status) status = pool_open(&pool, sweeps, count, &choice, err);
+    if (!status) status = trials_open(&trials, &pool, options->score, err);
+    if (!status)
+        status = draw(&(Drawing){options, sweeps, count, &pool, &trials}, notes, err);
+    trials_close(&trials);
+    pool_close(&pool);
+    sweep_close_folders(sweeps, count);
+    return status;
+}
