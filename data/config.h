@@ -39,6 +39,7 @@ typedef struct DataConfig {
     size_t test_limit;   /* the same of the test split */
     /* idx: most labels in a row that nothing has, below one in use; 0: any */
     size_t label_gap;
+    size_t threads; /* that make batches of pictures; 0: as many as training needs */
     OnError on_error;
     DataChanged changed;    /* of a run that is resumed */
     size_t classes;         /* glyphs: how many, 1-10 (0: 10); others: found */

@@ -25,7 +25,10 @@ static Status fill(void *owner, size_t thread, size_t n, const atomic_bool *stop
                    Err *err) {
     Loader *loader = owner;
     Batch *batch = &loader->batch[n % loader->places];
-    return maker_fill(loader->maker[thread], n, batch, stop, err);
+    double began = clock_now();
+    Status status = maker_fill(loader->maker[thread], n, batch, stop, err);
+    batch->seconds = clock_now() - began;
+    return status;
 }
 
 /* --- the caller's side -------------------------------------------------------------- */

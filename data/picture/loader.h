@@ -48,6 +48,7 @@ typedef struct Batch {
     size_t *item;            /* [B] index in the dataset */
     size_t skipped;          /* broken items met and left out since the loader started */
     const char *skip_reason; /* text of the latest of them; "" */
+    double seconds;          /* that a thread took to make it */
     SkipList broken;         /* those met since the batch before, in their order */
 } Batch;
 

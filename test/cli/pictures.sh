@@ -96,6 +96,14 @@ rm -r set/train/b set/test/b
 refused "a set of one class" 3 'pictures are of one class (a)' small.ini
 make_set
 
+# ---- waiting ----
+
+train small.ini train.steps=6 data.threads=1 --out threads1 && train small.ini train.steps=6 data.threads=3 --out threads3
+losses() { sed 's/.*"loss":\([^,]*\),.*/\1/' $1/train.jsonl; }
+[ "$(losses threads1)" = "$(losses threads3)" ] && [ "$(grep -c '"wait":[0-9.e-]*[,}]' threads3/train.jsonl)" = 6 ]
+tell "threads change no batch, and every row says how long training waited" $?
+refused "more threads than a ring has" 2 'data.threads = 65: .*64' small.ini data.threads=65
+
 # ---- transparency ----
 
 rm -f set/train/?/12.png set/train/?/20.png

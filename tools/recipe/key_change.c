@@ -42,7 +42,7 @@ static const struct {
     {"data", CHANGE_ITEMS, TRAIN | VAL, 0, "val_fraction limit"},
     /* the gap guards, and changes no item */
     {"data", CHANGE_SPEED, EVAL | SPLIT, 0, "label_gap cache"},
-    {"data", CHANGE_SPEED, NONE, 0, "changed"},
+    {"data", CHANGE_SPEED, NONE, 0, "changed threads"},
     {"data", CHANGE_ITEMS, EVAL | SPLIT, 0, "synthetic_count"},
     {"data", CHANGE_ITEMS, EVAL, 0, "max_ratio"},
     {"data", CHANGE_ITEMS, VAL, 0, "val_path val_split"},

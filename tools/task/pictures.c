@@ -1,6 +1,8 @@
 #include "tools/task/pictures.h"
 
 #include "data/picture/augment.h"
+#include "engine/core/machine.h"
+#include "tools/program/say.h"
 #include "tools/program/stop.h"
 
 const Batch *picture_task_batch(const Task *task) {
@@ -26,6 +28,7 @@ LoaderConfig picture_task_loader(const Task *task, bool training, size_t batch) 
                           .parts = ranks_count(task->ranks),
                           .seed = r->train.seed,
                           .training = training,
+                          .workers = p->supply.threads,
                           .interrupted = stop_requested,
                           .mixup = training ? r->train.mixup : 0,
                           .cutmix = training ? r->train.cutmix : 0};
@@ -39,20 +42,43 @@ Status picture_task_go_on(Task *task, const Place *place, size_t *left, Err *err
     return OK;
 }
 
-Status picture_task_start(Task *task, size_t first, Err *err) {
-    PictureTask *p = (PictureTask *)task;
+static Status start_loader(PictureTask *p, size_t first, Err *err) {
+    const Task *task = &p->task;
     loader_stop(p->loader);
     p->loader = NULL;
     LoaderConfig config = picture_task_loader(task, true, task->recipe->train.batch);
     config.start = p->place;
+    p->next = first;
+    p->makers = p->supply.threads;
     p->loader = loader_start(p->sets[SPLIT_TRAIN], &config, first, err);
     return p->loader ? OK : err->status;
 }
 
+Status picture_task_start(Task *task, size_t first, Err *err) {
+    PictureTask *p = (PictureTask *)task;
+    size_t cores = machine_threads("").threads / ranks_count(task->ranks);
+    if (!p->supply.threads) p->supply = supply_begin(task->recipe->data.threads, cores);
+    return start_loader(p, first, err);
+}
+
+/* Where training has waited too long, more threads make the batch that follows, and those
+ * after it. */
+static Status next_batch(PictureTask *p, Err *err) {
+    char text[SUPPLY_TEXT];
+    if (p->supply.threads != p->makers && start_loader(p, p->next, err))
+        return err->status;
+    double began = clock_now();
+    if (loader_next(p->loader, &p->batch, err)) return err->status;
+    double now = clock_now();
+    p->next++;
+    supply_see(&p->supply, now, now - began, p->batch->seconds, text);
+    if (*text && ranks_lead(p->task.ranks)) say("steady: note: %s", text);
+    return OK;
+}
+
 Status picture_task_next(Task *task, Err *err) {
     PictureTask *p = (PictureTask *)task;
-    if (loader_next(p->loader, &p->batch, err) ||
-        picture_task_see_skips(p, SPLIT_TRAIN, p->batch, err))
+    if (next_batch(p, err) || picture_task_see_skips(p, SPLIT_TRAIN, p->batch, err))
         return err->status;
     task->part = p->batch->count;
     task->items = (double)p->batch->whole;

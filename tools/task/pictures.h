@@ -6,6 +6,7 @@
 #define STEADY_PICTURES_H
 
 #include "data/picture/loader.h"
+#include "tools/task/supply.h"
 #include "tools/task/task.h"
 
 /* What a model needs to know when its data are elsewhere: task.json. */
@@ -22,6 +23,9 @@ typedef struct PictureTask {
     Loader *loader, *sampler; /* of training batches; of the present sample */
     Place place;              /* in the training data */
     const Batch *batch;
+    /* of training batches: threads that make them, the number of the next one */
+    Supply supply;
+    size_t makers, next;
     Skips scored[3]; /* by Split: broken items that evaluations met */
 } PictureTask;
 

@@ -232,12 +232,19 @@ static Status take_step(Trainer *t, Err *err) {
     return saving ? save_step(t, err) : OK;
 }
 
+static Status next_batch(Trainer *t, Err *err) {
+    t->step_clock = clock_now();
+    t->task->ops->next(t->task, err);
+    t->waited += clock_now() - t->step_clock;
+    return err->status;
+}
+
 /* Have all ranks come through the last step, and has each its part of the next batch? */
 static Status ready(Trainer *t, Err *err) {
     if (err->status || t->at.step == t->steps) return ranks_agree(t->ranks, err);
     if (stop_requested())
         err_set(err, FAIL_INTERRUPTED, "interrupted at step %zu", t->at.step);
-    else if (!trainer_intervene(t, err)) t->task->ops->next(t->task, err);
+    else if (!trainer_intervene(t, err)) next_batch(t, err);
     return ranks_agree(t->ranks, err);
 }
 

@@ -54,10 +54,12 @@ typedef struct Trainer {
     size_t rollbacks;
     SharpnessQueue sharpness; /* of rank 0; others know the count at the start */
     bool *warned;             /* [sites] the collapse guard has spoken */
-    json_t *moves;       /* what the row of the step says of moved tensors, or NULL */
-    bool *moved;         /* [parameters] guard.update_above has */
-    double logged_clock; /* of the last row of train.jsonl */
-    double items, flops; /* of all steps of this process so far (tools/task/task.h) */
+    json_t *moves;           /* what the row of the step says of moved tensors, or NULL */
+    bool *moved;             /* [parameters] guard.update_above has */
+    double logged_clock;     /* of the last row of train.jsonl */
+    double step_clock;       /* when the step began, by asking for its batch */
+    double stepping, waited; /* seconds of steps, and of waiting, since that row */
+    double items, flops;     /* of all steps of this process so far (tools/task/task.h) */
     double logged_items, logged_flops;
     double gemm_rate; /* FLOP/s; 0: not known */
 } Trainer;
