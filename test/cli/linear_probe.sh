@@ -7,7 +7,7 @@ export OMP_NUM_THREADS=1
 cat >small.ini <<'END_RECIPE'
 [data]
 source = glyphs
-synthetic_count = 100
+synthetic_count = 400
 image_size = 16
 augment = flip
 [model]
@@ -36,11 +36,13 @@ train small.ini --out run
 probe run --random >one && probe run --random >two && [ "$(wc -l <one)" = 1 ] && cmp one two
 tell "the same digits each time, on one line" $?
 
-wanted='"step":20,"split":"test","count":20,"top1":[^,]*,"top5":[^,]*,"loss":[^,]*,"train_top1":'
-grep -q "^{$wanted[^,]*,\"train_loss\":[^,]*,\"knn_top1\":[^,]*,\"train_count\":100,\"features\":16,\"classes\":10,\"epochs\":9,\"batch\":100," one
+wanted='"step":20,"split":"test","count":80,"top1":[^,]*,"top5":[^,]*,"loss":[^,]*,"train_top1":'
+grep -q "^{$wanted[^,]*,\"train_loss\":[^,]*,\"knn_top1\":[^,]*,\"train_count\":400,\"features\":16,\"classes\":10,\"epochs\":9,\"batch\":400," one
 tell "counts, scores and settings are in the object" $?
 
-probe small.ini >begin && [ "$(value top1 begin)" = "$(value random_top1 one)" ]
+probe small.ini >begin && [ "$(value top1 begin)" = "$(value random_top1 one)" ] &&
+    [ "$(value knn_top1 begin)" = "$(value random_knn_top1 one)" ] &&
+    [ "$(value knn_top1 one)" != "$(value random_knn_top1 one)" ]
 tell "random weights are those of a recipe without weights" $?
 
 weights() { probe "$@" >row && value weights row; }
@@ -69,7 +71,7 @@ tell "a word without effect is refused" $?
 fails 2 "--epochs has no effect without --linear-probe" eval run --epochs 9
 tell "its options belong to it" $?
 
-fails 2 "--batch 101: the training split has 100 pictures" eval run --linear-probe --batch 101
+fails 2 "--batch 401: the training split has 400 pictures" eval run --linear-probe --batch 401
 tell "a batch beyond the split is refused" $?
 
 # What is no run is a recipe for the probe alone.
@@ -80,10 +82,10 @@ fails 2 "task.kind = language has no features" eval grammar --linear-probe
 tell "texts are refused" $?
 
 "$STEADY" export run --features test -o features.safetensors 2>err &&
-    grep -q "^features.safetensors: 16 features of each of 20 pictures of test$" err &&
+    grep -q "^features.safetensors: 16 features of each of 80 pictures of test$" err &&
     "$STEADY" export small.ini --features test --checkpoint run/checkpoints/step-00000020.safetensors \
         -o again.safetensors 2>err &&
-    tail -c 1360 features.safetensors >one && tail -c 1360 again.safetensors | cmp - one
+    tail -c 5440 features.safetensors >one && tail -c 5440 again.safetensors | cmp - one
 tell "a run's features are a file, and those of a recipe with its weights" $?
 
 fails 2 "optim.lr" export run --features test -o new.safetensors optim.lr=1 &&

@@ -14,7 +14,8 @@
 #include "tools/probe/classifier.h"
 #include "tools/probe/features.h"
 
-enum { ROWS = 600, WIDTH = 24, CLASSES = 7 };
+/* Products large enough to be shared out among threads. */
+enum { ROWS = 603, WIDTH = 101, CLASSES = 17 };
 
 /* Rows around a centre a class, so far apart that planes separate them, or not. */
 static void draw(double distance, real x[ROWS * WIDTH], size_t label[ROWS]) {
@@ -59,7 +60,7 @@ static void separable_features_are_learned_to_the_last(void **state) {
 static void the_same_seed_gives_the_same_bits_whatever_the_threads(void **state) {
     (void)state;
     real one[CLASSES * (WIDTH + 1)], other[CLASSES * (WIDTH + 1)];
-    ClassifierPlan plan = {.epochs = 5, .batch = 512, .base = 3};
+    ClassifierPlan plan = {.epochs = 5, .batch = ROWS, .base = 3};
     int before = omp_get_max_threads();
     omp_set_num_threads(1);
     train(&plan, 0.5, one, NULL);
@@ -82,6 +83,10 @@ static void weights_begin_small_and_biases_at_zero(void **state) {
         squares += (double)w->value[i] * (double)w->value[i];
     assert_true(fabs(sqrt(squares / (double)w->size) / 0.01 - 1) < 0.05);
     for (size_t k = 0; k < 20; k++) assert_true(classifier_bias(c)->tensor.value[k] == 0);
+    Classifier *other = classifier_new(500, 20, 4);
+    assert_memory_not_equal(w->value, classifier_weight(other)->tensor.value,
+                            w->size * sizeof(real));
+    classifier_free(other);
     classifier_free(c);
 }
 
