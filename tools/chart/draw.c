@@ -1,12 +1,7 @@
-#include <cairo-pdf.h>
-#include <cairo-svg.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#include "data/file/openfile.h"
-#include "engine/core/grow.h"
 #include "tools/chart/parts.h"
 
 #define EDGE 10.0 /* free space around all */
@@ -18,7 +13,6 @@
 #define LEGEND_STEP 12.5
 #define BAR_WIDTH 9.0
 #define FONT 8.0
-#define PNG_SCALE 2.0
 
 typedef struct Layout {
     Box *box;       /* [rows * columns] the panels */
@@ -316,92 +310,29 @@ static Layout measure(const Chart *chart) {
     return layout;
 }
 
-/* Collects what a surface writes. */
-typedef struct Bytes {
-    char *data;
-    size_t used, space;
-} Bytes;
+typedef struct Drawing {
+    const Chart *chart;
+    const Layout *layout;
+} Drawing;
 
-static cairo_status_t bytes_add(void *closure, const unsigned char *data,
-                                unsigned length) {
-    Bytes *bytes = closure;
-    GROW(bytes->data, bytes->used, bytes->space, (size_t)length + 1);
-    memcpy(bytes->data + bytes->used, data, length);
-    bytes->used += length;
-    bytes->data[bytes->used] = '\0';
-    return CAIRO_STATUS_SUCCESS;
-}
-
-typedef enum { FORM_PNG, FORM_SVG, FORM_PDF } Form;
-
-static cairo_surface_t *surface_new(Form form, Bytes *bytes, double width,
-                                    double height) {
-    if (form == FORM_SVG)
-        return cairo_svg_surface_create_for_stream(bytes_add, bytes, width, height);
-    if (form == FORM_PDF)
-        return cairo_pdf_surface_create_for_stream(bytes_add, bytes, width, height);
-    return cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)ceil(width * PNG_SCALE),
-                                      (int)ceil(height * PNG_SCALE));
-}
-
-static Status render(const Chart *chart, Form form, Bytes *bytes, Err *err) {
-    Layout layout = measure(chart);
-    cairo_surface_t *surface = surface_new(form, bytes, layout.width, layout.height);
-    cairo_t *cr = cairo_create(surface);
-    if (form == FORM_PNG) cairo_scale(cr, PNG_SCALE, PNG_SCALE);
-    draw_chart(cr, chart, &layout);
-    cairo_status_t status = cairo_status(cr);
-    cairo_destroy(cr);
-    if (!status && form == FORM_PNG)
-        status = cairo_surface_write_to_png_stream(surface, bytes_add, bytes);
-    cairo_surface_finish(surface);
-    if (!status) status = cairo_surface_status(surface);
-    cairo_surface_destroy(surface);
-    layout_free(&layout);
-    if (!status) return OK;
-    mem_free(bytes->data);
-    *bytes = (Bytes){0};
-    return err_set(err, FAIL_RUN, "the figure could not be drawn: %s",
-                   cairo_status_to_string(status));
-}
-
-static Status form_of(const char *ending, Form *form, Err *err) {
-    static const char *const endings[] = {
-        [FORM_PNG] = ".png", [FORM_SVG] = ".svg", [FORM_PDF] = ".pdf"};
-    size_t i = 0;
-    while (i < COUNT(endings) && strcasecmp(ending, endings[i])) i++;
-    *form = (Form)i;
-    if (i < COUNT(endings)) return OK;
-    return err_set(err, FAIL_USAGE, "a figure's name ends in .png, .svg or .pdf");
-}
-
-static const char *ending_of(const char *path) {
-    const char *dot = strrchr(path, '.');
-    return dot ? dot : "";
-}
-
-Status chart_check_name(const char *path, Err *err) {
-    Form form;
-    if (!form_of(ending_of(path), &form, err)) return OK;
-    return err_wrap(err, "%.390s", path);
+static void draw_all(cairo_t *cr, const void *what) {
+    const Drawing *drawing = what;
+    draw_chart(cr, drawing->chart, drawing->layout);
 }
 
 char *chart_render(const Chart *chart, const char *ending, size_t *size, Err *err) {
-    Form form;
-    if (form_of(ending, &form, err)) return NULL;
-    Bytes bytes = {0};
-    if (render(chart, form, &bytes, err)) return NULL;
-    *size = bytes.used;
-    return bytes.data;
+    Layout layout = measure(chart);
+    Drawing drawing = {chart, &layout};
+    Paper paper = {layout.width, layout.height, draw_all, &drawing};
+    char *data = paper_render(&paper, ending, size, err);
+    layout_free(&layout);
+    return data;
 }
 
 Status chart_write(const Chart *chart, const char *path, const char *root, Err *err) {
     Err own = ERR_NONE;
     if (!err) err = &own;
-    Bytes bytes = {0};
-    bytes.data = chart_render(chart, ending_of(path), &bytes.used, err);
-    if (!bytes.data) return err_wrap(err, "%.390s", path);
-    Status status = openfile_save(path, root, bytes.data, bytes.used, err);
-    mem_free(bytes.data);
-    return status;
+    size_t size = 0;
+    char *data = chart_render(chart, paper_ending(path), &size, err);
+    return paper_save(data, size, path, root, err);
 }

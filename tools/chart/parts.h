@@ -1,6 +1,6 @@
 /* parts: what a chart is made of.  For the files of the chart module alone: chart.c
  * fills it, axis.c chooses limits and ticks, panel.c paints one panel,
- * draw.c lays panels out and writes files. */
+ * draw.c lays panels out, paper.c makes files of what is painted. */
 #ifndef STEADY_CHART_PARTS_H
 #define STEADY_CHART_PARTS_H
 
@@ -111,5 +111,21 @@ void draw_heat(cairo_t *cr, const Chart *chart, const Panel *panel, Box box);
 void draw_colour_bar(cairo_t *cr, const Chart *chart, const HeatParts *heat, Box box);
 /* The little picture of an item in a legend, around the middle (x..x+width, y). */
 void draw_swatch(cairo_t *cr, const Item *item, double x, double y, double width);
+
+/* ---- files (paper.c) ---- */
+
+/* A sheet of so many points, and who paints it. */
+typedef struct Paper {
+    double width, height;
+    void (*paint)(cairo_t *cr, const void *what);
+    const void *what;
+} Paper;
+
+/* The ending of a path, ".png"; "": it has none. */
+const char *paper_ending(const char *path);
+/* The file, zero-terminated, for the caller to free; NULL: err says why. */
+char *paper_render(const Paper *paper, const char *ending, size_t *size, Err *err);
+/* Writes and frees it; NULL is what failed before, and gets the path in front. */
+Status paper_save(char *data, size_t size, const char *path, const char *root, Err *err);
 
 #endif

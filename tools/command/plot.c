@@ -1,10 +1,11 @@
-/* plot: `steady plot RUN ... -o FILE` - figures of runs, side by side, and of the trials
- * of sweeps. */
+/* plot: `steady plot RUN ... -o FILE` - figures of runs, side by side, of the trials of
+ * sweeps, and of what a recipe does to its pictures. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "data/file/openfile.h"
+#include "tools/command/plot_sheet.h"
 #include "tools/commands.h"
 #include "tools/figure/figures.h"
 #include "tools/figure/trials.h"
@@ -15,12 +16,14 @@
 enum { RUNS_MAX = 16 };
 
 typedef struct Options {
-    const char *runs[RUNS_MAX];
+    const char *runs[RUNS_MAX]; /* with --augment section.key=value */
     size_t run_count;
     const char *output;
     int theme;  /* Theme */
     int trials; /* TrialsKind + 1; 0: words are runs */
     SweepTrialsFigure sweeps;
+    const char *augment; /* a recipe */
+    size_t pictures, draws;
     FigureOptions figure;
 } Options;
 
@@ -81,6 +84,16 @@ static const Option OPTIONS[] = {
      .sentence = "above everything (default: none)"},
     {"--theme", "NAME", OPTION_CHOICE, offsetof(Options, theme),
      .sentence = "light or dark (default light)", .choices = THEMES},
+    {"--augment", "RECIPE", OPTION_NAME, offsetof(Options, augment),
+     .sentence = "instead, a contact sheet of what data.augment does to training "
+                 "pictures of\na recipe, changed by section.key=value words",
+     .offers = OFFER_RECIPE | OFFER_FILE},
+    {"--pictures", "N", OPTION_WHOLE, offsetof(Options, pictures),
+     .sentence = "its rows (default 8)", .min = 1, .max = AUGMENTED_MOST},
+    {"--draws", "N", OPTION_WHOLE, offsetof(Options, draws),
+     .sentence = "its columns behind the picture as it was read (default 8); other "
+                 "draws\nwith train.seed=N",
+     .min = 1, .max = AUGMENTED_MOST},
     OPTION_HELP,
     {0},
 };
@@ -88,14 +101,36 @@ static const Option OPTIONS[] = {
 static Status read_word(void *options, char *word, Err *err) {
     Options *o = options;
     if (o->run_count == RUNS_MAX)
-        return err_set(err, FAIL_USAGE, "more than %d runs in one figure", RUNS_MAX);
+        return err_set(err, FAIL_USAGE, "more than %d runs, or words for a recipe",
+                       RUNS_MAX);
     o->runs[o->run_count++] = word;
     return OK;
 }
 
+/* What is for figures of runs alone has no effect on a contact sheet, and is refused. */
+static Status check_sheet(const Options *o, Err *err) {
+    const char *runs = o->figure.rows     ? "--rows"
+                       : o->figure.layers ? "--layers"
+                       : o->trials        ? "--trials"
+                       : o->sweeps.method ? "--method"
+                       : o->sweeps.score  ? "--score"
+                       : o->sweeps.fail   ? "--fail"
+                                          : NULL;
+    if (!runs) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "--augment draws pictures; leave out %s, which is for runs", runs);
+}
+
+static Status check_runs(const Options *o, Err *err) {
+    if (!o->run_count) return err_set(err, FAIL_USAGE, "which run folder?");
+    if (!o->pictures && !o->draws) return OK;
+    return err_set(err, FAIL_USAGE, "%s is for --augment RECIPE",
+                   o->pictures ? "--pictures" : "--draws");
+}
+
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&plot_command, o, argc, argv, NULL, err)) return err->status;
-    if (!o->run_count) return err_set(err, FAIL_USAGE, "which run folder?");
+    if (o->augment ? check_sheet(o, err) : check_runs(o, err)) return err->status;
     if (!o->output)
         return err_set(err, FAIL_USAGE, "no output given: -o FILE.png, .svg or .pdf");
     const char *alone = o->trials          ? NULL
@@ -110,6 +145,18 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
                        o->figure.rows ? "--rows" : "--layers");
     o->figure.theme = (Theme)o->theme;
     return OK;
+}
+
+static Status draw_sheet(const Options *o, Err *err) {
+    PlotSheet sheet = {.recipe = o->augment,
+                       .words = o->runs,
+                       .count = o->run_count,
+                       .options = {.title = o->figure.title,
+                                   .pictures = o->pictures,
+                                   .draws = o->draws,
+                                   .theme = o->figure.theme},
+                       .output = o->output};
+    return plot_sheet(&sheet, err);
 }
 
 static Status plot_trials(Options *o, Err *err) {
@@ -131,6 +178,7 @@ static Status refuse_sweep(const char *dir, Err *err) {
 
 static Status plot(void *input, Err *err) {
     Options *o = input;
+    if (o->augment) return draw_sheet(o, err);
     if (o->trials) return plot_trials(o, err);
     RunLog *runs[RUNS_MAX] = {0};
     char present[200];

@@ -1,0 +1,53 @@
+# Contact sheets: `steady plot --augment` draws what a recipe does to its training pictures.
+
+. test/tell.sh
+cd "$TMP" || exit 1
+export OMP_NUM_THREADS=1
+
+sheet() { "$STEADY" plot --augment "$@" >out 2>err; }
+refused() { # SENTENCE EXIT PATTERN WORD ...
+    name="$1 is refused"
+    wanted=$2 pattern=$3
+    shift 3
+    fails "$wanted" "$pattern" plot --augment "$@"
+    tell "$name" $?
+}
+
+list=data.augment=random-resized-crop,flip,jitter:0.4:0.4:0.4:0.1:0.8,blur
+sheet demo $list -o a.png && head -c 4 a.png | grep -q PNG &&
+    [ "$(cat err)" = "steady: note: data.augment: jitter:s, jitter:hue changes nothing in pictures of 1 channel" ]
+tell "a sheet is made of a recipe and words, and what changes nothing is named" $?
+
+sheet demo $list -o b.png && cmp a.png b.png && sheet demo $list train.seed=7 -o c.png && ! cmp a.png c.png >out
+tell "its draws are a function of train.seed" $?
+
+sheet demo $list --pictures 2 --draws 3 --title Glyphs -o a.svg && [ "$(grep -c '<image' a.svg)" = 8 ]
+tell "it has so many pictures and draws as asked for" $?
+
+sheet demo data.augment=none --pictures 1 --draws 1 -o none.svg &&
+    grep -q 'note: data.augment = none: every draw is the picture itself' err &&
+    [ "$(grep '<image' none.svg | sed 's/.*base64,//' | sort -u | wc -l)" = 1 ]
+tell "without augmentation a draw is the picture, which is said" $?
+
+mkdir -p set/train/a set/train/b
+ink=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAQAAABuBnYAAAAAJ0lEQVQI12NkYGD4z4AEGBkYUIUYofR/dAG4ECOS9v/oAmjG4xICAA3KBwCxc23bAAAAAElFTkSuQmCC
+for i in 1 2 3; do for c in a b; do echo $ink | base64 -d >set/train/$c/$i.png; done; done
+: >set/train/a/1.png
+folder="data.source=folder data.path=set train.batch=2"
+sheet demo $list $folder data.on_error=skip data.background=white -o skip.png &&
+    grep -q 'note: 1 broken picture is left out (the last: .*set/train/a/1.png' err &&
+    grep -q 'note: the training split has 5 good pictures' err
+tell "a broken picture is left out and named with data.on_error = skip" $?
+sheet demo $list $folder data.on_error=skip --pictures 3 -o skip.png && [ -s skip.png ]
+tell "and the next good one has its place" $?
+refused "a broken picture" 3 'set/train/a/1.png' demo $list $folder -o stop.png
+[ ! -e stop.png ]
+tell "and leaves no sheet" $?
+
+refused "a recipe of texts" 2 'shows pictures, and grammar is a recipe of task.kind = language' grammar -o x.png
+refused "a list with a number out of range" 2 'hue is "0.7", 0 to 0.5' demo data.augment=jitter:hue=0.7 -o x.png
+refused "another kind of file" 2 'ends in .png, .svg or .pdf' demo -o x.bmp
+refused "a run beside a recipe" 2 'unexpected argument run after the recipe demo' demo run -o x.png
+refused "a list of rows" 2 'leave out --rows' demo --rows loss -o x.png
+fails 2 '--draws is for --augment RECIPE' plot run --draws 3 -o x.png
+tell "draws of a run are refused" $?
