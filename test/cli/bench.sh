@@ -105,6 +105,11 @@ tell "norms measures five kinds in turn, beside the one without any" $?
     between 1 "$(number out '"none"' over_none)" 1 && between 0.01 "$(number out '"all"' over_none)" 100
 tell "probes measures what they cost, beside steps without" $?
 
+"$STEADY" bench pictures $tiny --model cifar-vit data.augment=flip,blur:1 --json >out
+[ $? = 0 ] && [ "$(sed -n 's/.*"picture".*"name":"\([^"]*\)".*/\1/p' out | tr '\n' /)" = \
+    "flip/blur:1/all of data.augment/" ] && between 1e-6 "$(number out '"all of' ms)" 100
+tell "pictures measures each entry of data.augment, then all" $?
+
 "$STEADY" bench --help | grep -q 'cifar-vit'
 tell "-h lists the models" $?
 

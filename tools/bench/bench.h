@@ -87,6 +87,11 @@ typedef struct Bench {
 void bench_kernels(Bench *bench, const BenchSubject *subject);
 void bench_ops(Bench *bench, const BenchSubject *subject);
 
+/* What data.augment (SimCLR's list where there is none) costs one thread for a view of
+ * the model's size, each entry alone and all; of erasing, which comes later, nothing.
+ * FAIL_USAGE: a wrong list. */
+Status bench_pictures(Bench *bench, const BenchSubject *subject, Err *err);
+
 /* One model's training steps.  The names of their phases (models/step.h): */
 extern const char *const bench_phase_names[STEP_PHASES];
 

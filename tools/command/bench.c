@@ -7,9 +7,10 @@
 #include "tools/program/rate.h"
 #include "tools/program/stop.h"
 
-enum { KERNELS, OPS, STEPS, NORMS, PROBES, GROWTH, THEORY, LEVELS };
-static const char *const LEVEL_NAMES[LEVELS + 1] = {"kernels", "ops",    "steps", "norms",
-                                                    "probes",  "growth", "theory"};
+enum { KERNELS, OPS, PICTURES, STEPS, NORMS, PROBES, GROWTH, THEORY, LEVELS };
+static const char *const LEVEL_NAMES[LEVELS + 1] = {"kernels", "ops",   "pictures",
+                                                    "steps",   "norms", "probes",
+                                                    "growth",  "theory"};
 
 enum { MODELS_MAX = 16, WORD_SIZE = 64 };
 
@@ -131,11 +132,13 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     bool layers = task_bench(model->task)->layers;
     if (!layers && !o->level[STEPS] && !o->level[NORMS] && !o->level[PROBES])
         return err_set(err, FAIL_USAGE,
-                       "%s: kernels and ops are measured on models of pictures; steps, "
-                       "norms and probes on all",
+                       "%s: kernels, ops and pictures are measured on models of "
+                       "pictures; steps, norms and probes on all",
                        model->name);
     if (layers && o->level[KERNELS]) bench_kernels(bench, &subject);
     if (layers && o->level[OPS]) bench_ops(bench, &subject);
+    if (layers && o->level[PICTURES] && bench_pictures(bench, &subject, err))
+        return err->status;
     if (o->level[STEPS] && !stop_requested()) {
         BenchSteps steps;
         if (!bench_steps(bench, &subject, &steps, err))
