@@ -166,8 +166,8 @@ static double most_below(const Run *r, const json_t *row, bool *all_exact) {
         double wanted = exact_sigma(r, i);
         double below = 1 - number_of(row_named(row, name), "sigma") / wanted;
         if (below < -1e-5) fail_msg("%s, step %zu: above by %g", name, r->number, -below);
-        /* every 8th of each layer is exact */
-        if ((r->number + i) % 8 == 0 && below > 1e-4)
+        /* every 32nd of each layer is exact */
+        if ((r->number + i) % 32 == 0 && below > 1e-4)
             fail_msg("%s, step %zu: below by %g", name, r->number, below);
         *all_exact &= below < 1e-6;
         most = fmax(most, below);
@@ -189,7 +189,7 @@ static void a_training_model_has_its_spectral_norms_at_every_step(void **state) 
                 bool all_exact;
                 json_t *row = take_step(&r, rates[k]);
                 double below = most_below(&r, row, &all_exact);
-                if (below > 0.03)
+                if (below > 1e-3)
                     fail_msg("rate %g, step %zu: below by %g", rates[k], n + 1, below);
                 inexact += !all_exact;
                 json_decref(row);
@@ -199,40 +199,10 @@ static void a_training_model_has_its_spectral_norms_at_every_step(void **state) 
     assert_true(inexact > 60); /* or this test shows nothing of the quick rows */
 }
 
-/* One layer, a e1 e1' + b e2 e2': b overtakes a while u stays with a. */
-static void a_singular_value_that_overtakes_is_noticed_within_8_probes(void **state) {
-    (void)state;
-    enum { SIDE = 80 };
-    ParamSet *params = params_new();
-    LinearLayer layer = {.name = "x"}, *layers[] = {&layer};
-    layer.weight =
-        params_add(params, PARAM_MATRIX, 2, (size_t[]){SIDE, SIDE}, "x.weight");
-    params_finish(params);
-    Model model = {.params = params, .layers = layers, .layer_count = 1};
-    Prober *prober = prober_new(&model);
-    real *w = layer.weight->tensor.value;
-    size_t behind = 0;
-    for (size_t step = 1; step <= 60; step++) {
-        w[0] = 1, w[SIDE + 1] = (real)(step < 20 ? 0.9 : 1.1);
-        prober_look(prober, &probe, step);
-        json_t *row = prober_row(prober, &probe, step, NULL);
-        double sigma = number_of(row_named(row, "x"), "sigma");
-        double wanted = step < 20 ? 1 : 1.1;
-        if (fabs(sigma - wanted) < 1e-4) behind = 0;
-        else if (fabs(sigma - 1) > 1e-4 || ++behind >= 8)
-            fail_msg("step %zu: %g instead of %g", step, sigma, wanted);
-        json_decref(row);
-    }
-    assert_int_equal(behind, 0);
-    prober_free(prober);
-    params_free(params);
-}
-
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_row_has_the_moves_of_layers_and_of_tables),
         cmocka_unit_test(a_training_model_has_its_spectral_norms_at_every_step),
-        cmocka_unit_test(a_singular_value_that_overtakes_is_noticed_within_8_probes),
         cmocka_unit_test(without_an_update_there_is_no_move),
     };
     return cmocka_run_group_tests_name("probe_weights", cases, NULL, NULL);

@@ -19,6 +19,7 @@ typedef struct Item {
     int dims;
     const size_t *shape;
     real *values;
+    bool optional; /* left out where it is zero, zero where it is left out */
 } Item;
 
 typedef Status VisitItem(const Item *item, void *context, Err *err);
@@ -51,12 +52,16 @@ static Status visit_params(const ParamSet *params, VisitItem *visit, void *conte
 static Status visit_prober(const CheckpointParts *parts, VisitItem *visit, void *context,
                            Err *err) {
     for (size_t i = 0; i < parts->model->layer_count; i++) {
-        size_t size;
+        size_t shape[2] = {PROBER_VECTORS - 1};
         bool *known;
-        real *vector = prober_vector(parts->prober, i, &size, &known);
-        Item item = {.dims = 1, .shape = &size, .values = vector};
-        text_format(item.name, NAME_SIZE, "probe.u/%s", parts->model->layers[i]->name);
-        if (visit(&item, context, err)) return err->status;
+        real *vectors = prober_vectors(parts->prober, i, &shape[1], &known);
+        Item u = {.dims = 1, .shape = shape + 1, .values = vectors};
+        Item space = {
+            .dims = 2, .shape = shape, .values = vectors + shape[1], .optional = true};
+        text_format(u.name, NAME_SIZE, "probe.u/%s", parts->model->layers[i]->name);
+        text_format(space.name, NAME_SIZE, "probe.space/%s",
+                    parts->model->layers[i]->name);
+        if (visit(&u, context, err) || visit(&space, context, err)) return err->status;
     }
     return OK;
 }
@@ -79,8 +84,15 @@ static Status visit_all(const CheckpointParts *parts, VisitItem *visit, void *co
 
 /* ---- saving ---- */
 
+static size_t size_of(const Item *item) {
+    size_t size = 1;
+    for (int i = 0; i < item->dims; i++) size *= item->shape[i];
+    return size;
+}
+
 static Status add_item(const Item *item, void *writer, Err *err) {
     (void)err;
+    if (item->optional && reduce_max_abs(item->values, size_of(item)) == 0) return OK;
     safetensors_add(writer, item->name, item->dims, item->shape, item->values);
     return OK;
 }
@@ -159,6 +171,7 @@ static Status check_item(const Item *item, void *context, Err *err) {
     (void)err;
     Loading *l = context;
     const SafetensorsEntry *e = safetensors_find(l->file, item->name);
+    if (!e && item->optional) return OK;
     if (!fits(e, item->dims, item->shape))
         add_misfit(&l->misfits, item->name, e, item->dims, item->shape);
     return OK;
@@ -167,6 +180,10 @@ static Status check_item(const Item *item, void *context, Err *err) {
 static Status read_item(const Item *item, void *context, Err *err) {
     Loading *l = context;
     const SafetensorsEntry *e = safetensors_find(l->file, item->name);
+    if (!e) { /* check_item has allowed it */
+        memset(item->values, 0, size_of(item) * sizeof(real));
+        return OK;
+    }
     return safetensors_read(l->file, e, item->values, e->count, err);
 }
 
@@ -175,7 +192,7 @@ static void mark_known(const CheckpointParts *parts) {
     for (size_t i = 0; parts->prober && i < parts->model->layer_count; i++) {
         size_t size;
         bool *known;
-        const real *u = prober_vector(parts->prober, i, &size, &known);
+        const real *u = prober_vectors(parts->prober, i, &size, &known);
         *known = false;
         for (size_t j = 0; j < size; j++) *known |= u[j] != 0;
     }

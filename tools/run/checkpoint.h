@@ -4,6 +4,7 @@
  *   optim.m/NAME, optim.v/NAME ...  the optimizer's slots
  *   ema/NAME                        averaged weights, where they are kept
  *   probe.u/LAYER                   singular vectors that the probes follow
+ *   probe.space/LAYER               what is tracked beside them (may be missing)
  *   __metadata__                    step, best score, data offset, recipe, CRC-32
  *
  * Written whole or not at all (data/file/safetensors.h). */

@@ -5,29 +5,40 @@
 
 #include "engine/kern/reduce.h"
 #include "engine/reparam/spectral.h"
+#include "engine/reparam/track.h"
 #include "tools/run/probe_sites.h"
 #include "tools/run/rundir.h"
 
-/* Probes that come as often as every FREQUENT steps find W hardly moved: one power
- * iteration tells.  What it tells is a lower bound: u lags where W moves fast, which its
- * turn shows, and a u that belongs to the second singular value would never be noticed.
- * So one layer in THOROUGH is followed thoroughly at each such probe, in turn: what a
- * probe costs is spread evenly.  That turn goes by the step, so a resumed run has it. */
-enum { FREQUENT = 4, THOROUGH = 8 };
-static const double TURNED_MAX = 1e-3; /* radians between u before and after */
+/* Probes that come as often as every FREQUENT steps find W hardly moved: one look at each
+ * tells, or a few until the norm is off by less than OFF_MAX.  What they track does not
+ * know of a singular value outside its space, so one layer in THOROUGH is followed
+ * without it at each such probe, in turn: what a probe costs is spread evenly.  That turn
+ * goes by the step, so a resumed run has it. */
+enum { FREQUENT = 4, THOROUGH = 32, LOOKS_MAX = 8, SETTLING = 32 };
+static const double OFF_MAX = 5e-4; /* estimated; golden trajectories ask for 1e-3 */
 
 struct Prober {
     const Model *model;
-    real *before;  /* u before a power iteration, of the widest layer */
     bool frequent; /* the probe that is being taken */
     size_t number; /* of it */
-    real **u, **v; /* [layer_count] */
-    bool *known;   /* [layer_count] u and v follow the weight */
+    real **space;  /* [layer_count] of engine/reparam/track.h; u first, then zeros until
+                    * frequent probes need it */
+    real *v;       /* of the widest layer; not kept */
+    bool *known;   /* [layer_count] u follows the weight */
     double *sigma; /* [layer_count] of the last look, as is gamma; NaN: it has none */
     double *gamma;
     const Param **others; /* [other_count] weight matrices that are no layers */
     size_t other_count;
 };
+
+static size_t columns_of(const Tensor *w) { return w->size / w->shape[0]; }
+
+/* Nothing but u is known. */
+static bool is_fresh(const real *space, size_t columns) {
+    for (size_t j = columns; j < TRACK_SPACE * columns; j++)
+        if (space[j] != 0) return false;
+    return true;
+}
 
 static bool is_layer(const Model *model, const Param *param) {
     for (size_t i = 0; i < model->layer_count; i++)
@@ -47,8 +58,7 @@ Prober *prober_new(const Model *model) {
     Prober *p = mem_zalloc(sizeof *p);
     size_t count = model->layer_count;
     p->model = model;
-    p->u = mem_zalloc(count * sizeof *p->u);
-    p->v = mem_zalloc(count * sizeof *p->v);
+    p->space = mem_zalloc(count * sizeof *p->space);
     p->known = mem_zalloc(count * sizeof *p->known);
     p->sigma = mem_zalloc(2 * count * sizeof *p->sigma);
     p->gamma = p->sigma + count;
@@ -57,67 +67,77 @@ Prober *prober_new(const Model *model) {
     size_t widest = 0;
     for (size_t i = 0; i < count; i++) {
         const Tensor *w = &model->layers[i]->weight->tensor;
-        p->u[i] = mem_zalloc(w->size / w->shape[0] * sizeof(real));
-        p->v[i] = mem_zalloc(w->shape[0] * sizeof(real));
-        widest = MAX(widest, w->size / w->shape[0]);
+        p->space[i] = mem_zalloc(TRACK_SPACE * columns_of(w) * sizeof(real));
+        widest = MAX(widest, w->shape[0]);
     }
-    p->before = mem_alloc(widest * sizeof(real));
+    p->v = mem_alloc(widest * sizeof(real));
     return p;
 }
 
 void prober_free(Prober *p) {
     if (!p) return;
-    for (size_t i = 0; i < p->model->layer_count; i++) {
-        mem_free(p->u[i]);
-        mem_free(p->v[i]);
-    }
-    mem_free(p->before);
+    for (size_t i = 0; i < p->model->layer_count; i++) mem_free(p->space[i]);
     mem_free(p->sigma);
     mem_free(p->others);
-    mem_free(p->u);
+    mem_free(p->space);
     mem_free(p->v);
     mem_free(p->known);
     mem_free(p);
 }
 
-real *prober_vector(Prober *p, size_t layer, size_t *size, bool **known) {
-    const Tensor *w = &p->model->layers[layer]->weight->tensor;
-    *size = w->size / w->shape[0];
+real *prober_vectors(Prober *p, size_t layer, size_t *size, bool **known) {
+    *size = columns_of(&p->model->layers[layer]->weight->tensor);
     *known = &p->known[layer];
-    return p->u[layer];
+    return p->space[layer];
 }
 
-/* One power iteration; false where u turned too far, or where W or W u has
- * no numbers to go by. */
-static bool still_there(Prober *p, size_t i, const real *w, size_t rows, size_t columns,
-                        double *sigma) {
-    real *u = p->u[i];
-    memcpy(p->before, u, columns * sizeof(real));
-    *sigma = (double)spectral_step(w, rows, columns, u, p->v[i]);
-    if (!isfinite(*sigma)) memcpy(u, p->before, columns * sizeof(real));
-    return *sigma > 0 && isfinite(*sigma) &&
-           2 * (1 - reduce_dot(p->before, u, columns)) < TURNED_MAX * TURNED_MAX;
+/* From u alone: exact the first time, then rounds of Lanczos iteration. */
+static double follow(Prober *p, size_t i, const real *w, size_t rows, size_t columns) {
+    real *u = p->space[i];
+    if (p->known[i]) return (double)spectral_follow(w, rows, columns, u, p->v, 1e-3, 4);
+    p->known[i] = true;
+    return (double)spectral_norm(w, rows, columns, u, p->v);
 }
 
-static bool is_quick(const Prober *p, size_t i) {
-    return p->frequent && (p->number + i) % THOROUGH != 0;
-}
-
-/* Exact the first time; then followed from the vectors of the last probe. */
-static double norm_of(Prober *p, size_t i, const real *w, size_t rows, size_t columns) {
-    if (!p->known[i]) {
-        p->known[i] = true;
-        return (double)spectral_norm(w, rows, columns, p->u[i], p->v[i]);
+/* One look, or a few until the norm is close; NaN: it is not after LOOKS_MAX, or W has no
+ * numbers to go by. */
+static double look(Prober *p, size_t i, const real *w, size_t rows, size_t columns) {
+    for (size_t looks = 0; looks < LOOKS_MAX; looks++) {
+        Track t = track_look(w, rows, columns, p->space[i]);
+        if (t.off <= OFF_MAX) return t.sigma;
     }
-    double sigma;
-    if (is_quick(p, i) && still_there(p, i, w, rows, columns, &sigma)) return sigma;
-    return (double)spectral_follow(w, rows, columns, p->u[i], p->v[i], 1e-3, 4);
+    return (double)NAN;
+}
+
+/* Follows u, and brings what is tracked beside it into line. */
+static double look_around(Prober *p, size_t i, const real *w, size_t rows,
+                          size_t columns) {
+    real *space = p->space[i];
+    bool fresh = is_fresh(space, columns);
+    double sigma = follow(p, i, w, rows, columns);
+    track_fill(space, columns);
+    for (size_t looks = 0; fresh && looks < SETTLING; looks++)
+        track_look(w, rows, columns, space);
+    return isfinite(sigma) ? fmax(sigma, look(p, i, w, rows, columns)) : sigma;
+}
+
+static double norm_of(Prober *p, size_t i, const real *w, size_t rows, size_t columns) {
+    real *space = p->space[i];
+    if (!p->frequent) {
+        memset(space + columns, 0, (TRACK_SPACE - 1) * columns * sizeof(real));
+        return follow(p, i, w, rows, columns);
+    }
+    double sigma = (double)NAN;
+    bool turn = (p->number + i) % THOROUGH == 0;
+    if (p->known[i] && !turn && !is_fresh(space, columns))
+        sigma = look(p, i, w, rows, columns);
+    return isfinite(sigma) ? sigma : look_around(p, i, w, rows, columns);
 }
 
 double prober_sigma(Prober *p, size_t i) {
     const LinearLayer *layer = p->model->layers[i];
     const Tensor *w = &layer->weight->tensor;
-    size_t rows = w->shape[0], columns = w->size / rows;
+    size_t rows = w->shape[0], columns = columns_of(w);
     const Reparam *r = layer->reparam;
     if (!r) return norm_of(p, i, w->value, rows, columns);
     if (r->scale.count == 1)

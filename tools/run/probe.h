@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "engine/optim/optim.h"
+#include "engine/reparam/track.h"
 #include "models/layer.h"
 #include "tools/recipe/recipe.h"
 
@@ -39,17 +40,22 @@ void prober_look(Prober *prober, const ProbeConfig *config, size_t step);
 json_t *prober_row(Prober *prober, const ProbeConfig *config, size_t step,
                    const Optimizer *optim);
 
-/* The input-side vector that layer i's norm is followed with, and whether it is known
- * yet; in a checkpoint it makes a resumed run's rows the same to the last digit. */
-real *prober_vector(Prober *prober, size_t layer, size_t *size, bool **known);
+/* The input-side vectors that layer i's norm is followed with, PROBER_VECTORS of *size
+ * numbers, and whether the first is known yet; in a checkpoint they make a resumed run's
+ * rows the same to the last digit.  Those after the first are zero until frequent probes
+ * need them. */
+enum { PROBER_VECTORS = TRACK_SPACE };
+real *prober_vectors(Prober *prober, size_t layer, size_t *size, bool **known);
 
 /* The spectral norm of layer i's effective weight; never above it, rounding aside.  To
- * 1e-4 of itself or better where probes are more than 4 steps apart, in a layer's first
- * row and, of frequent probes, in every eighth of each layer, which take turns.  In those
- * between, one power iteration from the last vector, as long as that turns by less than
- * 0.001 (with 0.003 golden trajectories were 2e-3 low).  Such a row does not see a
- * singular value that overtakes before the layer's turn comes.  From above: the norm of
- * W itself is at most its last exact one plus all "update" since (Weyl). */
+ * 1e-4 of itself or better in a layer's first row and where probes are more than 4 steps
+ * apart (rounds of Lanczos iteration).  Of frequent probes to 1e-3, mostly to 1e-5: the
+ * two largest singular values are tracked (engine/reparam/track.h), with more than one
+ * look where the estimated error is above 5e-4.  A singular value that overtakes from
+ * outside what is tracked - only one whose vectors no update mixes with those - is seen
+ * when the layer's turn comes to be followed as rarer probes do, every 32nd step.  From
+ * above: the norm of W itself is at most its last exact one plus all "update" since
+ * (Weyl). */
 double prober_sigma(Prober *prober, size_t layer);
 
 #endif
