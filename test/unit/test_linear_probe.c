@@ -162,6 +162,16 @@ static void the_same_seed_gives_the_same_object_and_another_another(void **state
     }
 }
 
+static void no_augmentation_has_two_names(void **state) {
+    (void)state;
+    LinearProbe none = small_wish(), empty = small_wish();
+    empty.augment = "";
+    json_t *one = probe(&none, NULL), *two = probe(&empty, NULL);
+    assert_true(same(one, two, ""));
+    json_decref(one);
+    json_decref(two);
+}
+
 /* The recipe's own mixing and order are not the probe's. */
 static void what_training_does_to_its_batches_does_not_matter(void **state) {
     (void)state;
@@ -236,6 +246,7 @@ int main(void) {
         FOLDER_TEST(a_file_of_features_holds_rows_and_labels),
         cmocka_unit_test(features_that_are_not_finite_are_named),
         cmocka_unit_test(the_same_seed_gives_the_same_object_and_another_another),
+        cmocka_unit_test(no_augmentation_has_two_names),
         cmocka_unit_test(what_training_does_to_its_batches_does_not_matter),
         cmocka_unit_test(random_weights_are_those_that_training_begins_with),
         cmocka_unit_test(a_batch_by_default_is_of_all_pictures_where_they_are_few),

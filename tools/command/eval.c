@@ -40,7 +40,7 @@ static const Option OPTIONS[] = {
      .sentence = "default 1024, or all training pictures if they are fewer", .min = 1,
      .max = 1e9, .tag = OF_PROBE},
     {"--lr", "BASE", OPTION_NUMBER, offsetof(Options, probe.plan.base),
-     .sentence = "learning rate of a batch of 256 (default 0.1)", .min = 0, .max = 1e6,
+     .sentence = "learning rate of a batch of 256 (default 0.1)", .min = 1e-9, .max = 1e6,
      .tag = OF_PROBE},
     {"--augment", "LIST", OPTION_TEXT, offsetof(Options, probe.augment),
      .sentence = "training pictures, as data.augment; a pass through the encoder for "

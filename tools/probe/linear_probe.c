@@ -36,7 +36,9 @@ typedef struct Trial {
     double neighbours; /* top-1 of the nearest; NaN: each would be its own */
 } Trial;
 
-static bool augments(const LinearProbe *wish) { return strcmp(wish->augment, "none"); }
+static bool augments(const LinearProbe *wish) {
+    return *wish->augment && strcmp(wish->augment, "none");
+}
 
 /* ---- checks ---- */
 
@@ -114,7 +116,7 @@ static Status train_augmented(Trial *p, Err *err) {
     real *x = mem_array(plan->batch * p->train.width, sizeof *x);
     for (size_t n = 1; n <= steps && !loader_next(loader, &batch, err); n++) {
         if (train_batch(p, batch, x, classifier_rate(plan, n, steps), err)) break;
-        pace_show(&pace, n, steps, "linear probe: step");
+        pace_show(&pace, n, steps, "linear probe, steps");
     }
     mem_free(x);
     loader_stop(loader);
@@ -196,7 +198,7 @@ static void add_settings(json_t *row, const Trial *p) {
     add_count(row, "epochs", plan->epochs);
     add_count(row, "batch", plan->batch);
     add(row, "base_lr", json_number(plan->base));
-    add(row, "augment", json_text(p->wish.augment));
+    add(row, "augment", json_text(augments(&p->wish) ? p->wish.augment : "none"));
     add(row, "scale", json_string(feature_forms[p->wish.form]));
     add_count(row, "seed", plan->seed);
 }
