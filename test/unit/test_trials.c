@@ -246,7 +246,7 @@ static size_t crosses_at(const Panel *panel, double x, double y) {
     for (size_t i = 0; i < panel->count; i++) {
         const Item *item = &panel->items[i];
         count += item->kind == ITEM_LINE && item->style.mark == MARK_CROSS &&
-                 item->x[0] == x && fabs(item->y[0] - y) < 1e-9;
+                 fabs(item->x[0] - x) < 0.1 && fabs(item->y[0] - y) < 1e-9;
     }
     return count;
 }
@@ -265,6 +265,9 @@ static void failed_trials_are_crosses_those_without_a_score_at_the_worst_end(voi
     assert_int_equal(crosses_at(panel, 2, 20), 1);
     assert_int_equal(crosses_at(panel, 3, 18), 1); /* a tenth below 20 .. 40 */
     assert_true(panel->y.low < 18);
+    Ticks ticks = axis_ticks(&panel->x, 9); /* 0.7 to 3.3 */
+    assert_int_equal(ticks.count, 3);
+    assert_string_equal(ticks.text[2], "3");
     chart_free(chart);
     options.metric = METRIC_LOSS; /* the worst end is above */
     chart = figure_rank(trials, 4, &methods, &options);

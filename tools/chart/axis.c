@@ -137,6 +137,7 @@ static Ticks linear_ticks(const Axis *axis, size_t about) {
         step = nice[i] * power;
         if (step >= rough * 0.99) break;
     }
+    if (axis->whole) step = fmax(step, 1);
     double slack = 1e-6 * step, largest = fmax(fabs(axis->low), fabs(axis->high));
     for (double k = ceil((axis->low - slack) / step); k * step <= axis->high + slack;
          k++) {

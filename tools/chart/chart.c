@@ -108,6 +108,8 @@ void panel_axes(Panel *panel, const char *x_label, const char *y_label) {
 
 void panel_log_x(Panel *panel) { panel->x.log = true; }
 
+void panel_whole_x(Panel *panel) { panel->x.whole = true; }
+
 void panel_log_y(Panel *panel) { panel->y.log = true; }
 
 static void fix(Axis *axis, double low, double high) {

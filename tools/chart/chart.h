@@ -60,6 +60,8 @@ Panel *chart_panel(Chart *chart, size_t row, size_t column);
 void panel_axes(Panel *panel, const char *x_label, const char *y_label);
 void panel_log_x(Panel *panel);
 void panel_log_y(Panel *panel);
+/* Ticks at whole numbers alone: x counts something. */
+void panel_whole_x(Panel *panel);
 /* Fixed limits; without them they come from the data with a little air. */
 void panel_range_x(Panel *panel, double low, double high);
 void panel_range_y(Panel *panel, double low, double high);

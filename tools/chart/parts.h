@@ -30,7 +30,7 @@ typedef struct Item {
 
 typedef struct Axis {
     double low, high;
-    bool log, fixed;
+    bool log, fixed, whole; /* whole: ticks at whole numbers alone */
     char label[96];
 } Axis;
 

@@ -7,8 +7,9 @@ typedef struct Scale {
     double low, high; /* of all scores */
     double end;       /* where a trial without one is */
     size_t longest;   /* trials of a method, at most */
-    bool crosses;     /* any fails, */
-    bool open;        /* any has no score */
+    size_t methods;
+    bool crosses; /* any fails, */
+    bool open;    /* any has no score */
 } Scale;
 
 static bool lower_is_better(Metric metric) {
@@ -21,7 +22,7 @@ static bool is_crossed(const Trial *trial) {
 
 /* The worst end is a little beyond the worst score. */
 static Scale measure(const Trial *trials, size_t count, size_t methods, bool lower) {
-    Scale scale = {.low = INFINITY, .high = -INFINITY};
+    Scale scale = {.low = INFINITY, .high = -INFINITY, .methods = methods};
     for (size_t m = 0; m < methods; m++) {
         size_t own = 0;
         for (size_t i = 0; i < count; i++) own += trials[i].method == m;
@@ -42,9 +43,16 @@ static Scale measure(const Trial *trials, size_t count, size_t methods, bool low
 
 static void limit(Panel *panel, const Scale *scale, bool lower) {
     double air = 0.1 * (scale->high - scale->low), far = (scale->open ? 2 : 0.5) * air;
+    panel_whole_x(panel);
     panel_range_x(panel, 0.7, (double)MAX(scale->longest, (size_t)2) + 0.3);
     panel_range_y(panel, scale->low - (lower ? 0.5 * air : far),
                   scale->high + (lower ? far : 0.5 * air));
+}
+
+/* Methods with equal scores, or without, would hide each other. */
+static double shift_of(const Scale *scale, size_t method) {
+    double step = fmin(0.08, 0.4 / (double)scale->methods);
+    return step * ((double)method - (double)(scale->methods - 1) / 2);
 }
 
 static void mark_trial(Panel *panel, double x, double y, Style style) {
@@ -59,7 +67,7 @@ static void draw_method(Panel *panel, const Trial *trials, size_t count, size_t 
     size_t rank = 0, points = 0;
     for (size_t i = 0; i < count; i++) {
         if (trials[i].method != method) continue;
-        double place = (double)++rank, score = trials[i].score;
+        double place = (double)++rank + shift_of(scale, method), score = trials[i].score;
         Style mark = style;
         if (is_crossed(&trials[i])) mark.mark = MARK_CROSS;
         mark_trial(panel, place, isfinite(score) ? score : scale->end, mark);
@@ -80,7 +88,10 @@ static void explain(const Chart *chart, Panel *panel, const Scale *scale,
     text_format(text, sizeof text, "fails: %.80s", fails);
     Style style = {.colour = chart_ink(chart), .width = -1, .mark = MARK_CROSS};
     if (scale->crosses) panel_line(panel, &nowhere, &nowhere, 1, style, text);
-    if (scale->open) panel_level(panel, scale->end, chart_palette(chart, 6), "no score");
+    if (!scale->open) return;
+    style = (Style){.colour = chart_palette(chart, 6), .width = 0.9, .dashed = true};
+    panel_line(panel, &nowhere, &nowhere, 1, style, "no score");
+    panel_level(panel, scale->end, style.colour, "");
 }
 
 Chart *figure_rank(const Trial *trials, size_t count, const TrialMethods *methods,

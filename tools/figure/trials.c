@@ -11,7 +11,8 @@ enum {
     WRAPPED = 5     /* panels of a line of a broken row, at most */
 };
 
-#define LOSS_TOP 1.6 /* of chance: where the axis of a loss ends */
+#define LOSS_TOP 1.6   /* of chance: where the axis of a loss ends */
+#define LOG_RANGE 1e-9 /* of the highest: where a log axis ends */
 
 /* A row of the figure, and what its lines come to. */
 typedef struct RowState {
@@ -171,15 +172,17 @@ static double guess_of(const Figure *figure, const RowState *row) {
     return row->row->axis == Y_SCORE ? metric_guess(metric, row->chance) : NAN;
 }
 
-/* Panels of a row that is broken into lines, and losses far above chance, need limits;
- * others share what their lines have. */
+/* Panels of a row that is broken into lines, losses far above chance and what vanishes
+ * on a log axis need limits; others share what their lines have. */
 static void limit_row(const Figure *figure, const RowState *row, Panel *panel) {
     double low = row->low, high = row->high;
     if (!(low < high)) return;
     double top = is_loss(figure, row) ? LOSS_TOP * row->chance : NAN;
-    bool above = high > top && low < top;
-    if (figure->line == figure->methods->count && !above) return;
-    if (above) high = top;
+    double bottom = is_log(figure, row) ? LOG_RANGE * high : -INFINITY;
+    bool outside = (high > top && low < top) || low < bottom;
+    if (figure->line == figure->methods->count && !outside) return;
+    if (low < top) high = fmin(high, top);
+    low = fmax(low, bottom);
     double guess = guess_of(figure, row);
     low = fmin(low, guess), high = fmax(high, guess);
     if (is_log(figure, row)) {

@@ -77,6 +77,14 @@ static char *folder_of(const Drawing *d, const SweepCell *cell) {
     return mem_strdup(dir);
 }
 
+/* Trials without an evaluation have no line. */
+static size_t count_bare(const SweepTrials *t, size_t method) {
+    size_t bare = 0;
+    for (size_t i = t->first[method]; i < t->first[method + 1]; i++)
+        bare += t->metric < METRIC_COUNT && !t->list[i].at->cell->result.metric;
+    return bare;
+}
+
 static void detail_of(const Drawing *d, size_t method, char text[DETAIL]) {
     const SweepTrials *t = d->trials;
     size_t from = t->first[method], to = t->first[method + 1];
@@ -93,6 +101,9 @@ static void detail_of(const Drawing *d, size_t method, char text[DETAIL]) {
     else
         text_format(text, DETAIL, "%zu of %zu fail%s", failed, to - from,
                     failed == 1 ? "s" : "");
+    size_t used = strlen(text), bare = count_bare(t, method);
+    if (bare && d->options->kind == TRIALS_ALL)
+        text_format(text + used, DETAIL - used, ", %zu never evaluated", bare);
 }
 
 static Trial trial_new(const Drawing *d, size_t i, TrialRole role) {
