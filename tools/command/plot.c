@@ -167,13 +167,13 @@ static Status plot_trials(Options *o, Err *err) {
 }
 
 /* The folder of a sweep looks like a run that has just begun. */
-static Status refuse_sweep(const char *dir, Err *err) {
+static RunLog *open_run(const char *dir, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, dir, "sweep.json");
-    if (!openfile_exists(path, dir)) return OK;
-    return err_set(err, FAIL_USAGE,
-                   "%s holds a sweep; to draw its runs: --trials best-worst, all or rank",
-                   dir);
+    if (!openfile_exists(path, dir)) return runlog_open(dir, err);
+    err_set(err, FAIL_USAGE,
+            "%s holds a sweep; to draw its runs: --trials best-worst, all or rank", dir);
+    return NULL;
 }
 
 static Status plot(void *input, Err *err) {
@@ -184,8 +184,7 @@ static Status plot(void *input, Err *err) {
     char present[200];
     Status status = OK;
     for (size_t r = 0; r < o->run_count && !status; r++)
-        if (refuse_sweep(o->runs[r], err)) status = err->status;
-        else if ((runs[r] = runlog_open(o->runs[r], err))) runlog_say(runs[r]);
+        if ((runs[r] = open_run(o->runs[r], err))) runlog_say(runs[r]);
         else status = err->status;
     const RunLog *const *list = (const RunLog *const *)runs;
     if (!status && o->figure.rows && !strcmp(o->figure.rows, "present")) {
