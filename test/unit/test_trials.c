@@ -204,6 +204,8 @@ static void best_and_worst_are_lines_of_their_methods_column(void **state) {
     assert_true(!best->style.dashed && worst->style.dashed);
     assert_string_equal(best->label, "best");
     assert_true(line_of(chart_panel(chart, 1, 0), 0)->y[0] == 1.5);
+    assert_true(chart_panel(chart, 1, 0)->y.fixed &&
+                chart_panel(chart, 1, 0)->y.low == 0);
     assert_true(line_of(chart_panel(chart, 2, 0), 0)->y[0] == 7);
     assert_string_equal(line_of(chart_panel(chart, 3, 0), 0)->label, "best: blocks.0");
     for (size_t r = 1; r < 5; r++)

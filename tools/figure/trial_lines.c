@@ -128,7 +128,7 @@ static bool read_front_grad(const LineSource *source, size_t n, Line *line) {
 static const TrialRow ROWS[] = {
     {"score", NULL, read_score, Y_SCORE, 120},
     {"loss", "training loss", read_loss, Y_LOSS, 110},
-    {"entropy", "attention entropy (nats)", read_entropy, Y_PLAIN, 110},
+    {"entropy", "attention entropy (nats)", read_entropy, Y_ZERO, 110},
     {"logit", "largest logit", read_logit, Y_LOG, 100},
     {"sigma", "spectral norm σ", read_sigma, Y_LOG, 100},
     {"grad", "gradient norm", read_grad, Y_LOG, 100},

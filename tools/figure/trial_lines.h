@@ -25,7 +25,7 @@ typedef struct Line {
 /* The n-th line of a row; false: there is none. */
 typedef bool ReadLine(const LineSource *source, size_t n, Line *line);
 
-typedef enum { Y_PLAIN, Y_LOG, Y_LOSS, Y_SCORE } YAxis;
+typedef enum { Y_PLAIN, Y_ZERO, Y_LOG, Y_LOSS, Y_SCORE } YAxis; /* zero: from there on */
 
 typedef struct TrialRow {
     const char *name, *label; /* label NULL: of the metric */

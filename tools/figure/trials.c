@@ -176,10 +176,12 @@ static double guess_of(const Figure *figure, const RowState *row) {
  * on a log axis need limits; others share what their lines have. */
 static void limit_row(const Figure *figure, const RowState *row, Panel *panel) {
     double low = row->low, high = row->high;
+    if (row->row->axis == Y_ZERO && high > 0) low = 0;
     if (!(low < high)) return;
+
     double top = is_loss(figure, row) ? LOSS_TOP * row->chance : NAN;
     double bottom = is_log(figure, row) ? LOG_RANGE * high : -INFINITY;
-    bool outside = (high > top && low < top) || low < bottom;
+    bool outside = (high > top && low < top) || low < bottom || low < row->low;
     if (figure->line == figure->methods->count && !outside) return;
     if (low < top) high = fmin(high, top);
     low = fmax(low, bottom);

@@ -94,7 +94,9 @@ static void detail_of(const Drawing *d, size_t method, char text[DETAIL]) {
     else if (d->options->kind == TRIALS_BEST_WORST) {
         score_text(&t->list[from], best);
         score_text(&t->list[to - 1], worst);
-        text_format(text, DETAIL, "of %zu: best %s, worst %s", to - from, best, worst);
+        text_format(text, DETAIL, "of %zu: best %s, worst %s%s%s", to - from, best, worst,
+                    t->metric < METRIC_COUNT ? " on " : "",
+                    t->metric < METRIC_COUNT ? d->pool->like->split : "");
     } else if (!failed)
         text_format(text, DETAIL, "none of %zu fail%s", to - from,
                     to - from == 1 ? "s" : "");
