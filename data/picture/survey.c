@@ -205,7 +205,7 @@ static void note_traits(const Survey *s, DataFacts *facts) {
             snprintf(help, sizeof help, "; data.channels = 1 reads them as they are");
         if (k == GREY && augment_colours(s->config->augment, colours))
             snprintf(help + strlen(help), sizeof help - strlen(help),
-                     "; data.augment: %s changes nothing in them", colours);
+                     "; data.augment: no effect of %s on them", colours);
         if (!s->count[k]) continue;
         facts_note(facts, s->count[k], "%zu of %zu pictures%s %s%s (first: %s)",
                    s->count[k], s->read, sample, trait_text[k], help, s->first[k]);

@@ -15,7 +15,7 @@ refused() { # SENTENCE EXIT PATTERN WORD ...
 
 list=data.augment=random-resized-crop,flip,jitter:0.4:0.4:0.4:0.1:0.8,blur
 sheet demo $list -o a.png && head -c 4 a.png | grep -q PNG &&
-    [ "$(cat err)" = "steady: note: data.augment: jitter:s, jitter:hue changes nothing in pictures of 1 channel" ]
+    [ "$(cat err)" = "steady: note: data.augment: no effect of jitter:s, jitter:hue on pictures of 1 channel" ]
 tell "a sheet is made of a recipe and words, and what changes nothing is named" $?
 
 sheet demo $list -o b.png && cmp a.png b.png && sheet demo $list train.seed=7 -o c.png && ! cmp a.png c.png >out

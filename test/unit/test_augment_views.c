@@ -338,6 +338,23 @@ static void broken_numbers_are_named(void **state) {
     }
 }
 
+static void pictures_of_any_size_and_channels_become_views(void **state) {
+    (void)state;
+    Augment *augment =
+        augment_parse("random-resized-crop,flip,jitter:0.4:0.4:0.4:0.1:0.8,grey,blur:1",
+                      NULL);
+    for (uint64_t i = 0; i < 400; i++) {
+        size_t high = 1 + i % 7, wide = 1 + i % 5;
+        Image image = picture("noise", 1 + i % 3, 1 + i % 90, 1 + i % 4);
+        RngCursor dice = dice_of(i);
+        augment_train(augment, &image, high, wide, &dice);
+        assert_true(image.height == high && image.width == wide);
+        assert_int_equal(image.channels, 1 + i % 4);
+        image_free(&image);
+    }
+    augment_free(augment);
+}
+
 static void what_needs_colours_is_named(void **state) {
     (void)state;
     static const char *const cases[][2] = {{"none", ""},
@@ -365,6 +382,7 @@ int main(void) {
         cmocka_unit_test(a_blur_of_one_sigma_is_that_blur),
         cmocka_unit_test(crops_have_the_areas_and_ratios_of_torchvision),
         cmocka_unit_test(a_crop_that_never_fits_is_the_largest_in_the_middle),
+        cmocka_unit_test(pictures_of_any_size_and_channels_become_views),
         cmocka_unit_test(what_needs_colours_is_named),
         cmocka_unit_test(broken_numbers_are_named),
     };

@@ -159,7 +159,7 @@ static void turned_grey_and_inked_pictures_are_counted(void **state) {
     strcpy(config.augment, "flip,jitter:0.4:0.4:0:0.1,grey");
     dataset_free(
         survey(&config, SPLIT_TRAIN, OK,
-               "as data.channels wants; data.augment: jitter:hue, grey changes nothing"));
+               "as data.channels wants; data.augment: no effect of jitter:hue, grey on"));
     config.channels = 1;
     dataset_free(survey(&config, SPLIT_TRAIN, OK, "2 of 3 pictures have colours"));
     config.channels = 3;

@@ -16,25 +16,30 @@ typedef struct Places {
 
 static bool has(const char *text) { return text && *text; }
 
-static double widest_name(const Sheet *sheet) {
-    double widest = 0;
+/* Widths of the names of rows, and of the lines above all. */
+static void measure(const Sheet *sheet, double *names, double *lines) {
     cairo_surface_t *scratch = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
     cairo_t *cr = cairo_create(scratch);
+    *names = *lines = 0;
     set_font(cr, FONT, false);
     for (size_t r = 0; sheet->row_names && r < sheet->rows; r++)
-        widest = MAX(widest, text_width(cr, sheet->row_names[r]));
+        *names = MAX(*names, text_width(cr, sheet->row_names[r]));
+    *names = MIN(*names, NAMES_MOST);
+    if (has(sheet->detail)) *lines = text_width(cr, sheet->detail);
+    set_font(cr, FONT + 1, true);
+    if (has(sheet->title)) *lines = MAX(*lines, text_width(cr, sheet->title));
     cairo_destroy(cr);
     cairo_surface_destroy(scratch);
-    return MIN(widest, NAMES_MOST);
 }
 
 static Places places_of(const Sheet *sheet) {
-    double names = widest_name(sheet);
+    double names, wide;
+    measure(sheet, &names, &wide);
     size_t lines = has(sheet->title) + has(sheet->detail) + (sheet->column_names != NULL);
     Places p = {.sheet = sheet,
                 .left = EDGE + (names > 0 ? names + 2 * GAP : 0),
                 .top = EDGE + LINE * (double)lines};
-    p.width = p.left + (SIDE + GAP) * (double)sheet->columns - GAP + EDGE;
+    p.width = p.left + MAX((SIDE + GAP) * (double)sheet->columns - GAP, wide) + EDGE;
     p.height = p.top + (SIDE + GAP) * (double)sheet->rows - GAP + EDGE;
     return p;
 }
@@ -79,13 +84,16 @@ static void draw_picture(cairo_t *cr, const Image *image, double x, double y) {
 
 static void draw_texts(cairo_t *cr, const Places *p) {
     const Sheet *sheet = p->sheet;
-    double y = EDGE - 4;
+    double y = EDGE - 4 + LINE;
     set_colour(cr, theme_ink(sheet->theme), 1);
     set_font(cr, FONT + 1, true);
-    if (has(sheet->title)) draw_text(cr, p->left, y += LINE, 0, sheet->title);
+    if (has(sheet->title)) {
+        draw_text(cr, p->left, y, 0, sheet->title);
+        y += LINE;
+    }
     set_colour(cr, theme_soft(sheet->theme), 1);
     set_font(cr, FONT, false);
-    if (has(sheet->detail)) draw_text(cr, p->left, y += LINE, 0, sheet->detail);
+    if (has(sheet->detail)) draw_text(cr, p->left, y, 0, sheet->detail);
     for (size_t c = 0; sheet->column_names && c < sheet->columns; c++)
         draw_text(cr, p->left + (SIDE + GAP) * (double)c + SIDE / 2, p->top - 4, 0.5,
                   sheet->column_names[c]);

@@ -152,8 +152,7 @@ static void note(const Making *m, DataFacts *notes) {
     if (!*list || !strcmp(list, "none"))
         facts_note(notes, 1, "data.augment = none: every draw is the picture itself");
     if (m->set->channels < 3 && augment_colours(list, colours))
-        facts_note(notes, 1,
-                   "data.augment: %s changes nothing in pictures of %zu channel%s",
+        facts_note(notes, 1, "data.augment: no effect of %s on pictures of %zu channel%s",
                    colours, m->set->channels, m->set->channels == 1 ? "" : "s");
     if (m->rows < m->options->pictures)
         facts_note(notes, 1, "the training split has %zu good picture%s", m->rows,

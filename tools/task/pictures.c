@@ -204,8 +204,7 @@ static void note_choices(PictureTask *p) {
             "%zu, the size of the first training picture",
             p->facts.width, p->facts.height);
     if (p->facts.channels < 3 && augment_colours(r->data.augment, colours))
-        facts_note(notes, 1,
-                   "data.augment: %s changes nothing in pictures of %zu channel%s",
+        facts_note(notes, 1, "data.augment: no effect of %s on pictures of %zu channel%s",
                    colours, p->facts.channels, p->facts.channels == 1 ? "" : "s");
     if (!p->task.has_test)
         facts_note(notes, 1, "%s has no test split: %s", r->data.path,
