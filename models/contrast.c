@@ -116,11 +116,15 @@ Tensor *contrast_project(Contrast *c, Tape *tape, Tensor *features, Ranks *ranks
     return features;
 }
 
-Tensor *contrast_loss(Contrast *c, Tape *tape, const ForwardMode *mode,
-                      const ContrastArgs *args) {
+Tensor *contrast_features(Contrast *c, Tape *tape, const ForwardMode *mode,
+                          Tensor *pixels) {
     ForwardMode own = *mode;
     own.first_example = 2 * mode->first_example;
-    Tensor *features = vit_features(&c->vit, tape, &own, args->pixels);
+    return vit_features(&c->vit, tape, &own, pixels);
+}
+
+Tensor *contrast_loss_of(Contrast *c, Tape *tape, Tensor *features,
+                         const ContrastArgs *args) {
     if (args->label) contrast_train_probe(c, tape, features, args->label, args->ranks);
     Tensor *h = contrast_project(c, tape, features, args->ranks);
     tape_scope(tape, "loss");
@@ -129,6 +133,12 @@ Tensor *contrast_loss(Contrast *c, Tape *tape, const ForwardMode *mode,
                                     .divisor = 2 * (double)args->pictures,
                                     .stats = args->stats,
                                     .ranks = args->ranks});
+}
+
+Tensor *contrast_loss(Contrast *c, Tape *tape, const ForwardMode *mode,
+                      const ContrastArgs *args) {
+    return contrast_loss_of(c, tape, contrast_features(c, tape, mode, args->pixels),
+                            args);
 }
 
 /* ---- size ---- */

@@ -82,6 +82,12 @@ typedef struct ContrastArgs {
 Tensor *contrast_loss(Contrast *c, Tape *tape, const ForwardMode *mode,
                       const ContrastArgs *args);
 
+/* The same of features [2N, D] of the views, args->pixels apart; and those features. */
+Tensor *contrast_loss_of(Contrast *c, Tape *tape, Tensor *features,
+                         const ContrastArgs *args);
+Tensor *contrast_features(Contrast *c, Tape *tape, const ForwardMode *mode,
+                          Tensor *pixels);
+
 /* Its parts: pixels [B, C, Y, X] -> features [B, D] (vit_features) -> embeddings
  * [B, projector_out], not normalised. */
 Tensor *contrast_project(Contrast *c, Tape *tape, Tensor *features, Ranks *ranks);

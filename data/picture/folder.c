@@ -167,7 +167,10 @@ static Status read_split(FolderSet *folder, const char *root, Split split, Err *
     Status status = list_classes(folder->path, &folder->listing, &folder->classes, err);
     if (status) return status;
     if (!folder->classes.count)
-        return err_set(err, FAIL_DATA, "%s holds no class folders", folder->path);
+        return err_set(err, FAIL_DATA,
+                       "%s holds no class folders: path/split/class/picture is expected; "
+                       "pictures without labels go into one folder, such as %s/all",
+                       folder->path, folder->path);
     status = compare_splits(folder, root, split, err);
     if (status) return status;
     return split == SPLIT_TRAIN && list_beside(root, &folder->listing, err)

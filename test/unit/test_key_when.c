@@ -18,7 +18,8 @@
 
 /* ---- helpers ---- */
 
-static const char *const TASKS[] = {"classify", "language", "translate", "transcribe"};
+#define TASK_WORD(KIND, name, examples, heading) #name,
+static const char *const TASKS[] = {TASK_LIST(TASK_WORD)};
 
 static void set(Recipe *recipe, const Key *key, const char *value) {
     char word[400];

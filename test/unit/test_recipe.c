@@ -180,9 +180,6 @@ static void an_unknown_value_is_answered_with_the_choices(void **state) {
 
 static void what_is_not_built_in_yet_says_so(void **state) {
     (void)state;
-    word_refused(
-        "task.kind=contrastive",
-        "task.kind = contrastive is not built in yet; this version has: classify");
     word_refused("guard.collapse=reparam",
                  "not built in yet; this version has: warn, stop");
 }

@@ -61,6 +61,11 @@ static const struct {
      "power_steps dropout drop_path attention_dropout activation_dropout "
      "adaptive_dropout layer_drop cape_shift"},
 
+    {"contrast", CHANGE_MODEL, NONE, 0,
+     "projector_depth projector_width projector_out reparam_projector"},
+    {"contrast", CHANGE_COURSE, EVAL, 0, "temperature"},
+    {"contrast", CHANGE_COURSE, NONE, 0, "probe_lr"},
+
     {"optim", CHANGE_STATE, NONE, 0, "name"},
     {"optim", CHANGE_COURSE, NONE, 0,
      "lr beta1 beta2 eps weight_decay weight_decay_end decay decay_scope momentum "

@@ -51,7 +51,6 @@ const Key keys[] = {
      .offset = offsetof(Recipe, task),
      .standard = "classify",
      .choices = task_names,
-     .later = NAMES("contrastive"),
      REST(FOR_ALL, "What is learned.")},
 
 #include "tools/recipe/keys_data.h"
@@ -184,6 +183,22 @@ const Key keys[] = {
          WHEN("model.position = cape")),
     OTHER(model, qk_norm, FOR_NONE, "Norm of queries and keys of each head."),
 
+    REAL(FOR_CONTRASTIVE, contrast, temperature, "0.1", ABOVE(0),
+         "Of the loss (NT-Xent): cosines of views are divided by it."),
+    SIZE(FOR_CONTRASTIVE, contrast, projector_depth, "2", WITHIN(1, 10),
+         "Layers of the projector between features and loss; it is not part of the features."),
+    SIZE(FOR_CONTRASTIVE, contrast, projector_width, "0", WITHIN(0, 65536),
+         "Its hidden units; 0: model.width.",
+         WHEN("contrast.projector_depth > 1")),
+    SIZE(FOR_CONTRASTIVE, contrast, projector_out, "128", WITHIN(1, 65536),
+         "Its outputs, which the loss compares."),
+    REAL(FOR_CONTRASTIVE, contrast, probe_lr, "0.1", FROM(0),
+         "Learning rate of the online linear probe, a classifier on detached features: SGD with "
+         "momentum 0.9, constant; it changes nothing else. 0: none."),
+    FLAG(FOR_CONTRASTIVE, contrast, reparam_projector, "true",
+         "Reparametrise the projector, too, with model.reparam_scope = all; the paper does not say.",
+         WHEN("model.reparam != none and model.reparam_scope = auto|all")),
+
 #include "tools/recipe/keys_train.h"
 };
 /* clang-format on */
@@ -191,5 +206,6 @@ const Key keys[] = {
 const size_t keys_count = COUNT(keys);
 _Static_assert(COUNT(keys) <= RECIPE_BITS * 64, "RECIPE_BITS is too small for the table");
 
-const char *const key_sections[] = {"task",  "data",  "model", "optim",     "schedule",
-                                    "train", "probe", "guard", "intervene", NULL};
+const char *const key_sections[] = {"task",     "data",  "model", "contrast", "optim",
+                                    "schedule", "train", "probe", "guard",    "intervene",
+                                    NULL};

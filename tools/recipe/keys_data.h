@@ -22,7 +22,7 @@
          "rand-augment[:m[:sd[:ops]]], erasing[:p]; of speech: speed (0.9, 1 or 1.1 times as fast), "
          "specaugment[:bands[:width[:spans[:width[:share]]]]], by "
          "itself 2 bands below 30 filters, 10 spans below 50 rows and a tenth of all."),
-    SIZE(FOR_VISION, data, repeat, "1", WITHIN(1, COPIES_MAX),
+    SIZE(FOR_CLASSIFY, data, repeat, "1", WITHIN(1, COPIES_MAX),
          "Repeated augmentation: copies of an image in an epoch, each changed "
          "differently."),
     FLAG(FOR_ALL, data, shuffle, "true", "New order of the training examples each epoch."),

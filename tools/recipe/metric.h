@@ -29,6 +29,14 @@
       .rank = RANK_FIRST, .label = "top-1 %", .factor = 100, .guess = GUESS_SHARE,       \
       .line = "top-1 %.2f%%", .brief = "top-1 %.1f %%", .average = true)                 \
     X(TOP5, "top5", NO, NO, .tasks = FOR_CLASSIFY, .better = BETTER_HIGH)                \
+    X(PROBE_TOP1, "probe_top1", AT(5), AT(5), .tasks = FOR_CONTRASTIVE,                  \
+      .better = BETTER_HIGH, .rank = RANK_FIRST, .label = "probe top-1 %",               \
+      .factor = 100, .line = "probe top-1 %.2f%%", .brief = "probe top-1 %.1f %%",       \
+      .average = true)                                                                   \
+    X(FEATURE_STD, "feature_std", NO, NO, .tasks = FOR_CONTRASTIVE,                      \
+      .better = BETTER_HIGH, .reduce = REDUCE_NONE, .rank = RANK_SECOND,                 \
+      .label = "feature std", .factor = 1, .line = "feature std %.4f", .average = true,  \
+      .sweep = true, .axis = AXIS_FROM_ZERO)                                             \
     X(PPL, "ppl", NO, AT(4), .tasks = FOR_LANGUAGE | FOR_TRANSLATE,                      \
       .reduce = REDUCE_EXP, .rank = RANK_SECOND, .label = "perplexity", .factor = 1,     \
       .line = "ppl %.4g", .average = true, .sweep = true, .axis = AXIS_LOG,              \

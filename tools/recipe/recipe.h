@@ -88,6 +88,7 @@ typedef struct Recipe {
     TaskKind task;
     DataConfig data;
     ModelConfig model;
+    ContrastConfig contrast;
     OptimConfig optim;
     ScheduleConfig schedule;
     TrainConfig train;

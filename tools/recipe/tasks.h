@@ -15,10 +15,11 @@
 
 /* clang-format off */
 #define TASK_LIST(X)                                                           \
-    X(CLASSIFY,   classify,   PICTURES, "Pictures (task.kind = classify)")     \
-    X(LANGUAGE,   language,   TEXT,     "Text (language)")                     \
-    X(TRANSLATE,  translate,  PAIRS,    "Translation (translate)")             \
-    X(TRANSCRIBE, transcribe, SPEECH,   "Speech (transcribe)")
+    X(CLASSIFY,    classify,    PICTURES, "Pictures (task.kind = classify)")       \
+    X(CONTRASTIVE, contrastive, PICTURES, "Pictures without labels (contrastive)") \
+    X(LANGUAGE,    language,    TEXT,     "Text (language)")                       \
+    X(TRANSLATE,   translate,   PAIRS,    "Translation (translate)")               \
+    X(TRANSCRIBE,  transcribe,  SPEECH,   "Speech (transcribe)")
 /* clang-format on */
 
 #define TASK_KIND(KIND, name, examples, heading) TASK_##KIND,

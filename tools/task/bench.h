@@ -78,6 +78,20 @@ void bench_fill(real *x, size_t count, double std);
 /* A label of example i, and an id of a token, are multiples of these. */
 enum { BENCH_LABELS_STEP = 7, BENCH_IDS_STEP = 7919 };
 
+/* A row of `models`, of pictures. */
+#define BENCH_PICTURES(task_, name_, image_, patch_, width_, depth_, heads_, classes_,   \
+                       batch_)                                                           \
+    {                                                                                    \
+        .name = name_, .task = task_, .image = image_, .patch = patch_, .width = width_, \
+        .depth = depth_, .heads = heads_, .classes = classes_, .batch = batch_           \
+    }
+
+/* TaskBench of pictures; the batch has `views` pictures for each example. */
+void bench_print_picture(FILE *out, const BenchModel *model);
+void bench_fill_recipe(Recipe *recipe, const BenchModel *model);
+Status bench_shape_pictures(BenchSubject *subject, const BenchModel *model, Err *err);
+void bench_make_pictures(BenchWork *work, size_t views);
+
 /* A row of `models`, of texts. */
 #define BENCH_TEXTS(task_, name_, width_, depth_, heads_, vocab_, length_, batch_)       \
     {                                                                                    \

@@ -1,4 +1,5 @@
 /* picture_facts: task.json of a task of pictures (tools/task/pictures.h). */
+#include <math.h>
 #include <string.h>
 
 #include "tools/run/checkpoint.h"
@@ -131,6 +132,8 @@ Status picture_task_save_facts(const Task *task, const char *run_dir, Err *err) 
         json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", task_name(task->recipe->task),
                   "channels", (json_int_t)f->channels, "height", (json_int_t)f->height,
                   "width", (json_int_t)f->width, "classes", (json_int_t)f->classes);
+    if (task->chance != log((double)f->classes)) /* what readers take it to be */
+        json_object_set_new(root, "chance", json_number(task->chance));
     if (f->class_names) {
         json_t *names = json_array();
         for (size_t i = 0; i < f->classes; i++)

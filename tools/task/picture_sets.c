@@ -89,7 +89,7 @@ Status picture_survey(PictureTask *p, Err *err) {
         Dataset *set = p->sets[s];
         if (!set) continue;
         note_size(p, set);
-        if (survey_classes(set, s == SPLIT_TRAIN, err) ||
+        if (survey_classes(set, s == SPLIT_TRAIN && !p->unlabelled, err) ||
             survey_pictures(set, data, stop_requested, err))
             return err->status;
         if (s == SPLIT_TRAIN) survey_twice(set);
@@ -144,7 +144,7 @@ Status picture_task_see_skips(PictureTask *p, Split split, const Batch *batch, E
         return OK;
     }
     task_see_skips(&p->task, &batch->broken);
-    for (size_t k = batch->broken.count; k-- > 0 && !status;)
+    for (size_t k = p->unlabelled ? 0 : batch->broken.count; k-- > 0 && !status;)
         status =
             check_classes(p->sets[split], &p->task.skips, &batch->broken.skip[k], err);
     return status;

@@ -30,6 +30,7 @@ LoaderConfig picture_task_loader(const Task *task, bool training, size_t batch) 
                           .training = training,
                           .workers = p->supply.threads,
                           .interrupted = stop_requested,
+                          .pairs = p->pairs,
                           .mixup = training ? r->train.mixup : 0,
                           .cutmix = training ? r->train.cutmix : 0};
 }

@@ -1,13 +1,13 @@
 /* pictures: what the tasks of pictures share: opening data or a run's task.json, batches,
  * evaluation, facts.  A task of them is a struct that begins with a PictureTask,
  * a model, and a loss (tools/task/classify).  Its files: pictures.c,
- * picture_sets.c, picture_facts.c. */
+ * picture_sets.c, picture_facts.c, picture_predict.c. */
 #ifndef STEADY_PICTURES_H
 #define STEADY_PICTURES_H
 
 #include "data/picture/loader.h"
+#include "tools/task/predict.h"
 #include "tools/task/supply.h"
-#include "tools/task/task.h"
 
 /* What a model needs to know when its data are elsewhere: task.json. */
 typedef struct PictureFacts {
@@ -20,6 +20,8 @@ typedef struct PictureTask {
     Dataset *sets[3]; /* by Split; NULL: not open */
     PictureFacts facts;
     bool measured;            /* height and width are the first training picture's */
+    bool pairs;               /* two views of each picture (LoaderConfig.pairs) */
+    bool unlabelled;          /* pictures of one class will do */
     Loader *loader, *sampler; /* of training batches; of the present sample */
     Place place;              /* in the training data */
     const Batch *batch;
@@ -69,6 +71,17 @@ typedef void PictureScorer(Task *task, Tape *tape, const ForwardMode *mode,
  * score of all ranks. */
 Status picture_task_score(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                           PictureScorer *scorer, Score *score, Err *err);
+
+/* ---- what predict prints (picture_predict.c) ---- */
+
+/* Logits [B, classes] of a batch, without gradients. */
+typedef Tensor *PictureLogits(Task *task, Tape *tape, const ForwardMode *mode,
+                              const Batch *batch);
+
+/* TaskPredict.answer: for each picture its class and the share that it has, or with
+ * --logits the numbers. */
+Status picture_predict(const PredictOptions *options, const PredictRun *run,
+                       PictureLogits *logits, Err *err);
 
 /* ---- the splits (picture_sets.c) ---- */
 

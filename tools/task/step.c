@@ -39,10 +39,11 @@ StepBatch task_step_batch(const Task *task, size_t number, ForwardMode mode) {
         .number = number, .examples = task->part, .tokens = task->tokens, .mode = mode};
 }
 
-double task_step_update(const Task *task, Step *step, const StepPace *p) {
+double task_step_update(Task *task, Step *step, const StepPace *p) {
     const OptimConfig *o = &task->recipe->optim;
     double lr = schedule_rate(&task->recipe->schedule, o->lr, p->number, p->steps,
                               p->warmup_steps, p->reductions);
+    if (task->ops->conclude) task->ops->conclude(task);
     step_update(step, lr, schedule_weight_decay(o, p->number, p->steps));
     return lr;
 }

@@ -31,7 +31,8 @@ typedef struct StepPace {
     size_t reductions; /* of the learning rate so far, with schedule.name = plateau */
 } StepPace;
 
-/* New weights from the step's gradients; returns the learning rate. */
-double task_step_update(const Task *task, Step *step, const StepPace *pace);
+/* New weights from the step's gradients, and what the task does then
+ * (TaskOps.conclude); returns the learning rate. */
+double task_step_update(Task *task, Step *step, const StepPace *pace);
 
 #endif

@@ -38,6 +38,11 @@ typedef struct TaskOps {
      * add up to the step's. */
     Tensor *(*loss)(Task *task, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to);
+    /* Behind the gradients of a training step, on all ranks: the numbers of the step
+     * become those of all ranks.  NULL: there are none. */
+    void (*conclude)(Task *task);
+    /* Adds those numbers to the step's row of train.jsonl; NULL: none. */
+    void (*add_numbers)(const Task *task, json_t *row);
     /* `count` examples of a split, or as many as it has, from everywhere in the data's
      * order (data/spread.h) and as evaluation reads them: nothing augmented or mixed.
      * They are the present batch from then on, for `loss` and `edge`, and the same at

@@ -36,6 +36,7 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
                             json_number(rate), "mfu", json_number(mfu), "wait",
                             json_number(share_waited(t)), "moved", t->moves);
     t->moves = NULL;
+    if (t->task->ops->add_numbers) t->task->ops->add_numbers(t->task, row);
     return log_row(&t->train_log, row, err);
 }
 

@@ -2,43 +2,14 @@
 #include "tools/task/bench.h"
 
 /* `small` can be carried to 4,096 tokens or 100 blocks. */
-#define PICTURES(name_, image_, patch_, width_, depth_, heads_, classes_, batch_)        \
-    {                                                                                    \
-        .name = name_, .task = TASK_CLASSIFY, .image = image_, .patch = patch_,          \
-        .width = width_, .depth = depth_, .heads = heads_, .classes = classes_,          \
-        .batch = batch_                                                                  \
-    }
+#define VIT(...) BENCH_PICTURES(TASK_CLASSIFY, __VA_ARGS__)
 static const BenchModel MODELS[] = {
-    PICTURES("vit-ti16", 224, 16, 192, 12, 3, 1000, 8),
-    PICTURES("vit-s16", 224, 16, 384, 12, 6, 1000, 8),
-    PICTURES("vit-b16", 224, 16, 768, 12, 12, 1000, 8),
-    PICTURES("cifar-vit", 32, 4, 192, 12, 3, 10, 64),
-    PICTURES("small", 32, 4, 192, 2, 3, 10, 2),
+    VIT("vit-ti16", 224, 16, 192, 12, 3, 1000, 8),
+    VIT("vit-s16", 224, 16, 384, 12, 6, 1000, 8),
+    VIT("vit-b16", 224, 16, 768, 12, 12, 1000, 8),
+    VIT("cifar-vit", 32, 4, 192, 12, 3, 10, 64),
+    VIT("small", 32, 4, 192, 2, 3, 10, 2),
 };
-
-static void print_size(FILE *out, const BenchModel *m) {
-    fprintf(out, "%zu px, patch %zu, %zu classes\n", m->image, m->patch, m->classes);
-}
-
-static void fill(Recipe *r, const BenchModel *m) {
-    r->data.source = SOURCE_GLYPHS;
-    r->data.image_size = m->image;
-    r->data.channels = 3;
-    r->model.patch = m->patch;
-}
-
-static Status shape(BenchSubject *s, const BenchModel *model, Err *err) {
-    s->classes = model->classes;
-    const Recipe *r = &s->recipe;
-    size_t side = r->data.image_size, across = side / r->model.patch;
-    s->picture = (PictureShape){r->data.channels ? r->data.channels : 3, side, side};
-    if (vit_check(&r->model, s->picture, err)) return err->status;
-    if (!across)
-        return err_set(err, FAIL_USAGE,
-                       "data.image_size = 0: give the side of the pictures");
-    s->tokens = across * across + 1;
-    return OK;
-}
 
 static Tensor *loss(BenchWork *w, Tape *tape, const ForwardMode *mode, size_t from,
                     size_t to) {
@@ -55,16 +26,7 @@ static Tensor *loss(BenchWork *w, Tape *tape, const ForwardMode *mode, size_t fr
     return op_cross_entropy(tape, logits, &target);
 }
 
-static void make_pictures(BenchWork *w) {
-    const BenchSubject *s = w->subject;
-    const PictureShape *p = &s->picture;
-    size_t numbers = s->batch * p->channels * p->height * p->width;
-    w->pixels = mem_alloc(numbers * sizeof(real));
-    bench_fill(w->pixels, numbers, 1);
-    w->labels = mem_alloc(s->batch * sizeof *w->labels);
-    for (size_t i = 0; i < s->batch; i++)
-        w->labels[i] = BENCH_LABELS_STEP * i % s->classes;
-}
+static void make_pictures(BenchWork *w) { bench_make_pictures(w, 1); }
 
 static void free_vit(void *owner) { vit_free(owner); }
 
@@ -79,8 +41,8 @@ static Model *make_vit(BenchWork *w) {
 
 /* clang-format off */
 const TaskBench classify_bench = {
-    .models = MODELS, .count = COUNT(MODELS), .layers = true, .print_size = print_size,
-    .fill = fill, .shape = shape, .make_batch = make_pictures,
+    .models = MODELS, .count = COUNT(MODELS), .layers = true, .print_size = bench_print_picture,
+    .fill = bench_fill_recipe, .shape = bench_shape_pictures, .make_batch = make_pictures,
     .make_model = make_vit, .loss = loss, .free_owner = free_vit,
 };
 /* clang-format on */

@@ -1,0 +1,27 @@
+/* contrastive: what the files of the task share. */
+#ifndef STEADY_CONTRASTIVE_H
+#define STEADY_CONTRASTIVE_H
+
+#include "tools/task/contrastive/features.h"
+#include "tools/task/pictures.h"
+
+typedef struct Contrastive {
+    PictureTask pictures; /* first: a Task * is a Contrastive * */
+    Contrast *contrast;
+    FeatureSums sums;    /* of the present step */
+    FeatureNumbers last; /* of the last one */
+    struct Seen *seen;   /* by the evaluation that runs (evaluate.c); NULL: none does */
+} Contrastive;
+
+static inline Contrastive *contrastive_of(Task *task) { return (Contrastive *)task; }
+
+/* Features [B, D] of a batch's `pixels`, one of its views or the pictures themselves,
+ * without gradients; the tape begins anew (evaluate.c). */
+Tensor *contrastive_features(Contrastive *c, Tape *tape, const ForwardMode *mode,
+                             const Batch *batch, real *pixels);
+
+/* Loss, probe and spread of a split (evaluate.c). */
+Status contrastive_evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                            bool thorough, Score *score, Err *err);
+
+#endif

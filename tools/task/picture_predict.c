@@ -1,0 +1,151 @@
+/* picture_predict: a line for each picture (tools/task/pictures.h). */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "data/picture/dataset.h"
+#include "data/picture/read.h"
+#include "tools/program/output.h"
+#include "tools/program/say.h"
+#include "tools/run/datafacts.h"
+#include "tools/run/rundir.h"
+#include "tools/task/inputs.h"
+#include "tools/task/pictures.h"
+
+/* ---- the data set of given files ---- */
+
+typedef struct Files {
+    Inputs inputs;
+    PictureReading reading; /* as the run read its own */
+} Files;
+
+static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label,
+                       Err *err) {
+    const Files *files = set->state;
+    *label = 0;
+    return image_read(files->inputs.path[i], &files->reading, image, err);
+}
+
+/* Broken pictures that are left out are told of; others end the command with their
+ * name. */
+static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *label,
+                           Err *err) {
+    Status status = dataset_get(set->state, i, image, label, err);
+    if (status == FAIL_DATA) fprintf(stderr, "steady predict: left out: %s\n", err->text);
+    return status;
+}
+
+static void keep_state(void *state) { (void)state; }
+
+static Dataset *files_dataset(Files *files, const PredictRun *run) {
+    const PictureFacts *facts = picture_facts(run->task);
+    files->reading = picture_reading(&run->task->recipe->data);
+    files->reading.channels = facts->channels;
+    Dataset *set = mem_zalloc(sizeof *set);
+    *set = (Dataset){.source = "files",
+                     .count = files->inputs.count,
+                     .classes = facts->classes,
+                     .channels = facts->channels,
+                     .state = files,
+                     .get = get_file,
+                     .free_state = keep_state};
+    return set;
+}
+
+/* ---- output ---- */
+
+static const char *class_text(const PictureFacts *facts, size_t k, char buffer[24]) {
+    if (facts->class_names) return facts->class_names[k];
+    text_format(buffer, 24, "%zu", k);
+    return buffer;
+}
+
+static void print_logits(const char *name, const char *class, const real *z,
+                         size_t classes) {
+    json_t *row = json_pack("{s:o, s:o, s:o}", "input", json_text(name), "class",
+                            json_text(class), "logits", predict_numbers(z, classes));
+    predict_print(row);
+}
+
+static void print_one(bool numbers, const PictureFacts *facts, const char *name,
+                      const real *z) {
+    size_t best = 0;
+    double total = 0;
+    for (size_t k = 1; k < facts->classes; k++)
+        if (z[k] > z[best]) best = k;
+    for (size_t k = 0; k < facts->classes; k++) total += exp((double)(z[k] - z[best]));
+    char number[24];
+    const char *class = class_text(facts, best, number);
+    if (numbers) print_logits(name, class, z, facts->classes);
+    else
+        print_field(name), putchar('\t'), print_field(class),
+            printf("\t%.4f\n", 1 / total);
+}
+
+static void print_batch(const PredictOptions *o, const Inputs *files,
+                        const PredictRun *run, PictureLogits *logits_of,
+                        const Batch *batch) {
+    const PictureFacts *facts = picture_facts(run->task);
+    ForwardMode mode = run->mode;
+    Tensor *logits = logits_of(run->task, run->tape, &mode, batch);
+    for (size_t i = 0; i < batch->count; i++) {
+        char number[24];
+        size_t item = batch->item[i];
+        text_format(number, sizeof number, "%zu", item);
+        print_one(o->logits, facts, files->count ? files->path[item] : number,
+                  logits->value + i * facts->classes);
+    }
+}
+
+/* ---- the whole ---- */
+
+static Status predict(const PredictOptions *o, const Inputs *files, const PredictRun *run,
+                      PictureLogits *logits, Dataset *set, Err *err) {
+    Dataset told = *set;
+    told.state = set;
+    told.get = get_and_tell;
+    if (o->limit) set->count = told.count = MIN(set->count, o->limit);
+    bool skip = run->task->recipe->data.on_error == ON_ERROR_SKIP;
+    size_t batch = MIN(run->task->recipe->train.batch, MAX(set->count, (size_t)1));
+    LoaderConfig config = picture_task_loader(run->task, false, batch);
+    config.pairs = false;
+    Loader *loader = loader_start(skip ? &told : set, &config, 1, err);
+    if (!loader) return err->status;
+    const Batch *now;
+    Status status;
+    while (!(status = loader_next(loader, &now, err)) && now->count) {
+        print_batch(o, files, run, logits, now);
+        if (output_failed()) break;
+    }
+    loader_stop(loader);
+    return status;
+}
+
+static Status predict_set(const PredictOptions *o, Files *files, const PredictRun *run,
+                          PictureLogits *logits, Err *err) {
+    bool given = files->inputs.count;
+    Dataset *set = given ? files_dataset(files, run)
+                         : dataset_open(&run->task->recipe->data, SPLIT_TEST, err);
+    if (!set) return err->status;
+    if (!given) datafacts_say_notes(&set->facts, split_name(SPLIT_TEST));
+    Status status =
+        set->count ? predict(o, &files->inputs, run, logits, set, err)
+                   : err_set(err, FAIL_DATA, "the test split is empty: give pictures");
+    if (given) mem_free(set);
+    else dataset_free(set);
+    return status;
+}
+
+Status picture_predict(const PredictOptions *o, const PredictRun *run,
+                       PictureLogits *logits, Err *err) {
+    static InputEndings ENDINGS = {".png", ".jpg", ".jpeg", NULL};
+    Files files = {.inputs = {.is_one = image_is_picture}};
+    Status status = OK;
+    for (size_t i = 0; i < o->input_count && !status; i++)
+        status =
+            inputs_add(&files.inputs, o->inputs[i], ENDINGS, "PNG or JPEG files", err);
+    if (!status) inputs_say_passed(&files.inputs);
+    if (!status) status = predict_set(o, &files, run, logits, err);
+    inputs_free(&files.inputs);
+    return status;
+}
