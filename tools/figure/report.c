@@ -230,6 +230,8 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fact(out, "chance-level loss", "%.4f", run->chance);
     if (verdict.spikes.count)
         fact(out, "largest spike of the loss", "%.4f", verdict.spikes.worst.depth);
+    fact(out, "spread of the features, % of even ones", "%.1f", 100 * verdict.spread);
+    fact(out, "deepest fall of the probe, points", "%.1f", 100 * verdict.probe.depth);
     write_lowest(out, run);
     fact(out, "largest attention logit", "%.4g", logit);
     write_site_numbers(out, &run->probe);

@@ -70,7 +70,8 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
                    {&train->loss, "loss"},
                    {&train->lr, "lr"},
                    {&train->grad_norm, "grad_norm"},
-                   {&train->items_per_s, "items_per_s"}};
+                   {&train->items_per_s, "items_per_s"},
+                   {&train->feature_std, "feature_std"}};
     const char *event = runlog_text(row, "event");
     if (event) {
         read_event(run, row, event, step, space);
@@ -236,8 +237,9 @@ void runlog_free(RunLog *run) {
     runlog_free_probe(run);
     json_decref(run->worst);
     TrainLog *train = &run->train;
-    double *columns[] = {train->step, train->epoch,     train->loss,
-                         train->lr,   train->grad_norm, train->items_per_s};
+    double *columns[] = {train->step,       train->epoch,     train->loss,
+                         train->lr,         train->grad_norm, train->items_per_s,
+                         train->feature_std};
     for (size_t i = 0; i < COUNT(columns); i++) mem_free(columns[i]);
     for (size_t i = 0; i < run->event_count; i++) {
         mem_free(run->events[i].kind);

@@ -24,6 +24,7 @@
 typedef struct TrainLog {
     size_t count;
     double *step, *epoch, *loss, *lr, *grad_norm, *items_per_s; /* [count] each */
+    double *feature_std; /* [count] of a contrastive run; else NaN */
 } TrainLog;
 
 /* A row of train.jsonl that is no step: what happened in the run. */

@@ -1,6 +1,7 @@
 /* What became of a run, from its logs (tools/run/runlog.h). */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/run/cause.h"
@@ -59,7 +60,28 @@ static void add_cause(const RunLog *run, const EntropyLow *low, char *text, size
         text_format(text + used, size - used, " %s", cause);
 }
 
+/* Accuracies of the online probe on one split, and their epochs: the split of the first
+ * that there is.  The caller frees both. */
+static size_t probe_curve(const RunLog *run, double **top1, double **epoch) {
+    const char *split = NULL;
+    size_t count = 0;
+    *top1 = mem_alloc(MAX(run->eval_count, (size_t)1) * sizeof **top1);
+    *epoch = mem_alloc(MAX(run->eval_count, (size_t)1) * sizeof **epoch);
+    for (size_t i = 0; i < run->eval_count; i++) {
+        const EvalRow *row = &run->evals[i];
+        double score = row->scores[METRIC_PROBE_TOP1];
+        if (!isfinite(score) || (split && strcmp(split, row->split) != 0)) continue;
+        split = row->split;
+        (*top1)[count] = score;
+        (*epoch)[count++] = runlog_epoch(run, row->step);
+    }
+    return count;
+}
+
 Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
+    const char *width = runlog_setting(run, "model.width");
+    double *top1, *epoch;
+    size_t probe_count = probe_curve(run, &top1, &epoch);
     const char *reparam = runlog_setting(run, "model.reparam");
     size_t change_count;
     EntropyLow low = runlog_lowest(run);
@@ -73,9 +95,16 @@ Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
                                     .sigma = reparam && !strcmp(reparam, "sigma"),
                                     .changes = changes,
                                     .change_count = change_count,
-                                    .low = low});
+                                    .low = low,
+                                    .feature_std = run->train.feature_std,
+                                    .width = width ? strtoul(width, NULL, 10) : 0,
+                                    .probe = top1,
+                                    .probe_epoch = epoch,
+                                    .probe_count = probe_count});
     add_cause(run, &low, verdict.summary, sizeof verdict.summary);
     mem_free(changes);
+    mem_free(top1);
+    mem_free(epoch);
     datarecord_text(&run->data, verdict.data, sizeof verdict.data - 120);
     add_skips(run, verdict.data, sizeof verdict.data);
     return verdict;

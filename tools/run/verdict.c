@@ -87,6 +87,12 @@ static size_t first_nonfinite(const VerdictInput *input) {
     return i;
 }
 
+static bool at_a_point(const Verdict *verdict) {
+    return verdict->spread < POINT_PERCENT / 100.0;
+}
+
+static bool probe_fell(const Verdict *verdict) { return isfinite(verdict->probe.depth); }
+
 static bool uniform_at_last(const EntropyLow *low) {
     return isfinite(low->last) && low->last > UNIFORM_SHARE;
 }
@@ -99,13 +105,16 @@ static VerdictKind judge(const VerdictInput *input, const Verdict *verdict) {
         return VERDICT_NONFINITE;
     if (input->count < VERDICT_ROWS_MIN) return VERDICT_SHORT;
     if (known && verdict->tail > SHARE_OF_CHANCE * input->chance)
-        return verdict->collapsed             ? VERDICT_AT_CHANCE_COLLAPSED
+        return at_a_point(verdict)            ? VERDICT_AT_CHANCE_POINT
+               : verdict->collapsed           ? VERDICT_AT_CHANCE_COLLAPSED
                : uniform_at_last(&input->low) ? VERDICT_AT_CHANCE_UNIFORM
                                               : VERDICT_AT_CHANCE;
     if (verdict->tail > factor * verdict->start) return VERDICT_NO_PROGRESS;
     if (verdict->spikes.open) return VERDICT_SPIKE;
+    if (probe_fell(verdict) && isnan(verdict->probe.until)) return VERDICT_PROBE_FELL;
     if (verdict->collapsed) return VERDICT_COLLAPSED;
-    return verdict->spikes.count ? VERDICT_RECOVERED : VERDICT_LEARNED;
+    if (verdict->spikes.count) return VERDICT_RECOVERED;
+    return probe_fell(verdict) ? VERDICT_PROBE_RECOVERED : VERDICT_LEARNED;
 }
 
 static void describe_loss(const VerdictInput *input, Verdict *verdict, char *text,
@@ -125,15 +134,17 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
         snprintf(text, size, "Too short to judge: %zu logged step%s, %d are needed.",
                  input->count, input->count == 1 ? "" : "s", VERDICT_ROWS_MIN);
         break;
+    case VERDICT_AT_CHANCE_POINT:
     case VERDICT_AT_CHANCE_COLLAPSED:
     case VERDICT_AT_CHANCE_UNIFORM:
     case VERDICT_AT_CHANCE:
         snprintf(text, size,
                  "Diverged: at the end the loss is %.3f, no better than chance (%.3f)%s.",
                  verdict->tail, input->chance,
-                 verdict->kind == VERDICT_AT_CHANCE_COLLAPSED ? "; attention collapsed"
-                 : verdict->kind == VERDICT_AT_CHANCE_UNIFORM ? "; attention is uniform"
-                                                              : "");
+                 verdict->kind == VERDICT_AT_CHANCE_POINT ? "; features are one point"
+                 : verdict->kind == VERDICT_AT_CHANCE_COLLAPSED ? "; attention collapsed"
+                 : verdict->kind == VERDICT_AT_CHANCE_UNIFORM   ? "; attention is uniform"
+                                                                : "");
         break;
     case VERDICT_NO_PROGRESS:
         snprintf(
@@ -148,6 +159,8 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
                  verdict->collapsed ? ", and attention collapsed on the way" : "");
         break;
     case VERDICT_LEARNED:
+    case VERDICT_PROBE_FELL:
+    case VERDICT_PROBE_RECOVERED:
     case VERDICT_RECOVERED:
     case VERDICT_COLLAPSED:
     case VERDICT_KINDS:
@@ -190,6 +203,27 @@ static void describe_spikes(const VerdictInput *input, const LossSpikes *spikes,
              others);
 }
 
+/* " The probe fell by 21.3 points from its best, 54.0 %, to 32.7 % at epoch 14.0, and was
+ * back after 6.0 epochs.  Features point ..." */
+static void describe_features(const Verdict *v, char *text, size_t size) {
+    const ScoreDip *d = &v->probe;
+    char back[60] = "has not come back";
+    text[0] = '\0';
+    if (probe_fell(v)) {
+        if (isfinite(d->until))
+            text_format(back, sizeof back, "was back after %.1f epochs",
+                        d->until - d->bottom);
+        snprintf(text, size,
+                 " After epoch %.1f the probe's accuracy fell by %.1f points, to its "
+                 "lowest at epoch %.1f, and %s.",
+                 d->from, 100 * d->depth, d->bottom, back);
+    }
+    size_t used = strlen(text);
+    if (isfinite(v->spread))
+        snprintf(text + used, size - used,
+                 " Features spread by %.1f %% of what even ones do.", 100 * v->spread);
+}
+
 static void describe_entropy(const EntropyLow *low, char *text, size_t size) {
     text[0] = '\0';
     if (!isfinite(low->share)) return;
@@ -226,10 +260,35 @@ static void advise(const VerdictInput *input, Verdict *verdict) {
     }
 }
 
+/* Mean of the last fifth, as a share of what even features have. */
+static double spread_of(const VerdictInput *input, size_t tail) {
+    if (!input->feature_std || !tail) return NAN;
+    return mean(input->feature_std + input->count - tail, tail) *
+           sqrt((double)input->width);
+}
+
+/* The deepest fall, where it is deep enough to count. */
+static ScoreDip fall_of(const VerdictInput *input) {
+    const double *top1 = input->probe, *epoch = input->probe_epoch;
+    ScoreDip dip = score_dip(top1, epoch, input->probe_count, METRIC_PROBE_TOP1);
+    size_t i = 0;
+    while (i < input->probe_count && epoch[i] != dip.from) i++;
+    if (i == input->probe_count) return (ScoreDip){NAN, NAN, NAN, NAN};
+    double best = top1[i],
+           margin = fmax(PROBE_FALL_POINTS, PROBE_FALL_PERCENT * best) / 100;
+    if (!(dip.depth > margin)) return (ScoreDip){NAN, NAN, NAN, NAN};
+    dip.until = NAN;
+    for (; i < input->probe_count && isnan(dip.until); i++)
+        if (epoch[i] > dip.bottom && top1[i] >= best - margin / 2) dip.until = epoch[i];
+    return dip;
+}
+
 Verdict run_verdict(const VerdictInput *input) {
     Verdict verdict = {.collapsed = input->low.fell_step > 0};
     size_t fifth = input->count / 5;
     size_t tail = MIN(MAX(fifth, 1), input->count);
+    verdict.spread = spread_of(input, tail);
+    verdict.probe = fall_of(input);
     verdict.start = mean(input->loss, MIN(START_ROWS, input->count - fifth));
     verdict.tail = tail ? mean(input->loss + input->count - tail, tail) : NAN;
     verdict.spikes = loss_spikes(input->loss, input->step, input->count,
@@ -237,11 +296,13 @@ Verdict run_verdict(const VerdictInput *input) {
     verdict.kind = judge(input, &verdict);
     verdict.name = verdicts[verdict.kind].name;
     verdict.diverged = verdicts[verdict.kind].diverged;
-    char loss[200], spikes[300], entropy[390];
+    char loss[200], spikes[300], entropy[390], features[250];
     describe_loss(input, &verdict, loss, sizeof loss);
     describe_spikes(input, &verdict.spikes, spikes, sizeof spikes);
     describe_entropy(&input->low, entropy, sizeof entropy);
-    text_format(verdict.summary, sizeof verdict.summary, "%s%s%s", loss, spikes, entropy);
+    describe_features(&verdict, features, sizeof features);
+    text_format(verdict.summary, sizeof verdict.summary, "%s%s%s%s", loss, spikes,
+                features, entropy);
     advise(input, &verdict);
     return verdict;
 }
@@ -260,7 +321,8 @@ const char *verdict_definition(void) {
            "collapsed: at some probe the entropy of an attention site, mean over its heads, "
            "was under " PERCENT(COLLAPSE_PERCENT) " of what uniform attention has; such a "
            "run can still have learned.\n"
-           "chance: ln K for K classes; for texts the entropy of how frequent tokens are; "
+           "chance: ln K for K classes; ln(2N - 1) for a contrastive loss of N pictures; for texts the entropy of how "
+           "frequent tokens are; "
            "for speech the best input-independent guess.\n"
            "spike: a median of the loss over a twentieth of the steps rises above its "
            "lowest by " PERCENT(SPIKE_PERCENT) " of it, " PERCENT(SPIKE_CHANCE_PERCENT)

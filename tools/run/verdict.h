@@ -24,11 +24,13 @@
  *
  * `chance` is the objective of a model that does not look at its input: ln K for K
  * classes (label smoothing leaves it there, the weights of the classes still sum to one);
+ * ln(2N - 1) of a contrastive loss that compares N pictures;
  * of texts and translations the entropy of how frequent tokens are; of speech the best
  * CTC loss of rows that are all alike.  Tasks say it (Task.chance); 0 or NaN: unknown. */
 #ifndef STEADY_VERDICT_H
 #define STEADY_VERDICT_H
 
+#include "tools/run/dip.h"
 #include "tools/run/spike.h"
 
 #define COLLAPSE_PERCENT 10
@@ -37,6 +39,9 @@
 #define CHANCE_PERCENT 98
 #define START_PERCENT 102
 #define VERDICT_ROWS_MIN 10
+#define POINT_PERCENT 2       /* of the spread that even features have */
+#define PROBE_FALL_POINTS 5   /* of accuracy; and */
+#define PROBE_FALL_PERCENT 10 /* of the best before */
 
 /* Where attention was at its lowest, and which site fell under COLLAPSE_SHARE first. */
 typedef struct EntropyLow {
@@ -82,6 +87,10 @@ void entropy_low_see(EntropyLow *low, const char *site, double uniform, double e
       "a loss or gradient was not finite")                                               \
     X(SHORT, "too short to judge", WORKED,                                               \
       "fewer than " VERDICT_NUMBER(VERDICT_ROWS_MIN) " logged steps")                    \
+    X(AT_CHANCE_POINT, "at chance (features at a point)", FAILED,                        \
+      "at chance, and the features (of a contrastive run) all point one way: their "     \
+      "standard deviation, mean of the last fifth of the steps, is under "               \
+      PERCENT(POINT_PERCENT) " of 1/sqrt(width)")                                        \
     X(AT_CHANCE_COLLAPSED, "at chance (collapsed)", FAILED,                              \
       "at chance, and attention collapsed on the way")                                   \
     X(AT_CHANCE_UNIFORM, "at chance (uniform)", FAILED,                                  \
@@ -95,10 +104,16 @@ void entropy_low_see(EntropyLow *low, const char *site, double uniform, double e
       PERCENT(CHANCE_PERCENT) " where chance is unknown)")                               \
     X(SPIKE, "spike (not recovered)", WORKED,                                            \
       "below chance, but the loss rose above its best level and has not come back")      \
+    X(PROBE_FELL, "probe fell (not recovered)", WORKED,                                  \
+      "below chance, but the accuracy of the online probe (of a contrastive run) fell "  \
+      "below its best by more than " VERDICT_NUMBER(PROBE_FALL_POINTS) " points and "    \
+      PERCENT(PROBE_FALL_PERCENT) " of it, and has not come back")                       \
     X(COLLAPSED, "collapsed", WORKED,                                                    \
       "learned, though attention collapsed on the way")                                  \
     X(RECOVERED, "spike (recovered)", WORKED,                                            \
       "learned; the loss rose above its best level and came back")                       \
+    X(PROBE_RECOVERED, "probe fell (recovered)", WORKED,                                 \
+      "learned; the accuracy of the online probe fell below its best and came back")     \
     X(LEARNED, "learned", WORKED,                                                        \
       "below chance at the end, with neither spike nor collapse")
 /* clang-format on */
@@ -125,6 +140,12 @@ typedef struct VerdictInput {
     const double *changes; /* [change_count] steps at which the recipe changed */
     size_t change_count;
     EntropyLow low;
+    /* of a contrastive run; 0, NULL: none */
+    const double *feature_std; /* [count] */
+    size_t width;              /* of the features */
+    const double *probe;       /* [probe_count] accuracy of the online probe, 0 ... 1 */
+    const double *probe_epoch; /* [probe_count] of the same evaluations */
+    size_t probe_count;
 } VerdictInput;
 
 typedef struct Verdict {
@@ -133,7 +154,10 @@ typedef struct Verdict {
     bool diverged, collapsed;
     double start, tail; /* NaN when there is nothing to average */
     LossSpikes spikes;  /* of any kind of run but a non-finite one */
-    char summary[1300]; /* some sentences, ending in a full stop */
+    double spread;      /* feature_std at the end, as a share of 1/sqrt(width); or NaN */
+    ScoreDip probe; /* deepest fall of the probe, where it counts; until: back within half
+                     * of what makes it count.  Else all NaN */
+    char summary[1550]; /* some sentences, ending in a full stop */
     char advice[300];   /* what to do; "" when there is nothing to do */
     char data[1200];    /* what was left out of the data, as a sentence; "": nothing */
 } Verdict;

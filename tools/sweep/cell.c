@@ -142,6 +142,8 @@ SweepResult sweep_result_none(void) {
                         .max_logit = NAN,
                         .spike_depth = NAN,
                         .spike_steps = NAN,
+                        .probe_fall = NAN,
+                        .probe_epochs = NAN,
                         .verdict = ""};
     for (size_t m = 0; m < METRIC_COUNT; m++) none.scores[m] = NAN;
     for (size_t k = 0; k < KIND_COUNT; k++) none.kind_entropy[k] = NAN;

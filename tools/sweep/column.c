@@ -149,6 +149,8 @@ static const Column CSV[] = {
     {"failed", .text = show_fails},
     {"spike_depth", NUMBER(spike_depth)},
     {"spike_steps", NUMBER(spike_steps)},
+    {"probe_fall", NUMBER(probe_fall)},
+    {"probe_epochs", NUMBER(probe_epochs)},
 };
 
 _Static_assert(COUNT(COLUMNS) <= COLUMNS_MOST - METRIC_COUNT, "the table needs room");

@@ -56,7 +56,8 @@ static void name_method(const Sweep *sweep, size_t cell, size_t rate,
 }
 
 static bool is_flawed(const SweepResult *r) {
-    return !r->diverged && (r->collapsed || isfinite(r->spike_depth));
+    return !r->diverged &&
+           (r->collapsed || isfinite(r->spike_depth) || isfinite(r->probe_fall));
 }
 
 size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_NAME],

@@ -100,6 +100,8 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
         result.spike_depth = verdict.spikes.worst.depth;
         result.spike_steps = verdict.spikes.worst.steps;
     }
+    result.probe_fall = verdict.probe.depth;
+    result.probe_epochs = verdict.probe.until - verdict.probe.bottom;
     result.nonfinite = verdict.kind == VERDICT_NONFINITE;
     result.steps = run->train.count ? (size_t)run->train.step[run->train.count - 1] : 0;
     cell->result = result;

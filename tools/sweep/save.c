@@ -42,21 +42,21 @@ static json_t *kinds_json(const double share[KIND_COUNT]) {
 /* Splits and sites have the names that the run's logs give them, cut where they are long,
  * in the middle of a character perhaps. */
 static json_t *result_json(const SweepResult *r) {
-    return json_pack("{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, "
-                     "s:o, s:o}, s:o, s:s, s:b, s:b, s:b, s:{s:o, s:o}, s:o}",
-                     "split", *r->split ? json_text(r->split) : NULL, "metric", r->metric,
-                     "score", json_number(r->score), "best", json_number(r->best),
-                     "scores", scores_json(r->scores), "loss", json_number(r->loss),
-                     "val_loss", json_number(r->val_loss), "entropy", "share",
-                     json_number(r->entropy), "site", json_text(r->site), "step",
-                     whole_number(r->entropy_step), "kinds", kinds_json(r->kind_entropy),
-                     "end", json_number(r->entropy_end), "sites_low",
-                     json_number(r->sites_low), "sites_low_end",
-                     json_number(r->sites_low_end), "max_logit",
-                     json_number(r->max_logit), "verdict", r->verdict, "diverged",
-                     r->diverged, "collapsed", r->collapsed, "nonfinite", r->nonfinite,
-                     "spike", "depth", json_number(r->spike_depth), "steps",
-                     json_number(r->spike_steps), "steps", whole_number(r->steps));
+    return json_pack(
+        "{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:o}, s:o, s:s, s:b, s:b, s:b, s:{s:o, s:o}, s:{s:o, s:o}, s:o}",
+        "split", *r->split ? json_text(r->split) : NULL, "metric", r->metric, "score",
+        json_number(r->score), "best", json_number(r->best), "scores",
+        scores_json(r->scores), "loss", json_number(r->loss), "val_loss",
+        json_number(r->val_loss), "entropy", "share", json_number(r->entropy), "site",
+        json_text(r->site), "step", whole_number(r->entropy_step), "kinds",
+        kinds_json(r->kind_entropy), "end", json_number(r->entropy_end), "sites_low",
+        json_number(r->sites_low), "sites_low_end", json_number(r->sites_low_end),
+        "max_logit", json_number(r->max_logit), "verdict", r->verdict, "diverged",
+        r->diverged, "collapsed", r->collapsed, "nonfinite", r->nonfinite, "spike",
+        "depth", json_number(r->spike_depth), "steps", json_number(r->spike_steps),
+        "probe", "fall", json_number(r->probe_fall), "epochs",
+        json_number(r->probe_epochs), "steps", whole_number(r->steps));
 }
 
 static json_t *cell_json(const Sweep *sweep, size_t c) {

@@ -82,6 +82,8 @@ typedef struct SweepResult {
     double max_logit;
     const char *verdict;             /* name of a VerdictKind */
     double spike_depth, spike_steps; /* of Verdict.spikes.worst; NaN: no spike */
+    double probe_fall, probe_epochs; /* of Verdict.probe: depth, from its bottom until it
+                                      * was back; NaN: it did not fall, is not back */
     bool diverged, collapsed, nonfinite;
     size_t steps;
 } SweepResult;
