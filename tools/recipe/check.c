@@ -347,7 +347,7 @@ static Status check_interventions(const Recipe *recipe, Err *err) {
 
 /* Two stacks: which layer of the one is as far from the output as one of the other? */
 static Status check_layer_decay(const Recipe *recipe, Err *err) {
-    if (!task_is(recipe->task, FOR_TRANSLATE) || recipe->optim.layer_decay == 1)
+    if (!task_is(recipe->task, FOR_PAIRS) || recipe->optim.layer_decay == 1)
         return OK;
     return err_set(
         err, FAIL_USAGE,
