@@ -30,6 +30,11 @@ static const char PAIRS[] =
     "[task]\nkind = translate\n[data]\nsource = numbers\nsynthetic_count = 100\n"
     "[model]\nwidth = 16\ndepth = 1\nheads = 2\n[train]\nsteps = 8\nbatch = 8\n";
 
+static const char VIEWS[] =
+    "[task]\nkind = contrastive\n[data]\nsource = glyphs\nsynthetic_count = 64\n"
+    "augment = crop:2, flip\n[model]\nwidth = 16\ndepth = 1\nheads = 2\npatch = 7\n"
+    "[optim]\nlr = 0.003\n[train]\nsteps = 6\nbatch = 16\nthreads = 1\n";
+
 static char folder[] = "/tmp/intervene-XXXXXX";
 
 static int make_folder(void **state) {
@@ -191,6 +196,17 @@ static void epochs_count_as_their_steps(void **state) {
                  "optim.lr=0.01");
     check_joined(TINY, "", 6, "intervene.at=1.3e intervene.optim.lr=0.01",
                  "optim.lr=0.01");
+}
+
+/* Running means and the probe, which are buffers, go on too. */
+static void views_are_compared_by_the_keys_of_the_step(void **state) {
+    (void)state;
+    check_joined(VIEWS, "", 3, "intervene.at=3 intervene.contrast.temperature=0.5",
+                 "contrast.temperature=0.5");
+    check_joined(VIEWS, "", 3, "intervene.at=3 intervene.contrast.probe_lr=0.01",
+                 "contrast.probe_lr=0.01");
+    check_joined(VIEWS, "model.reparam=sigma train.accumulate=2", 3,
+                 "intervene.at=3 intervene.data.augment=flip", "data.augment=flip");
 }
 
 static void speech_has_its_own_way_with_dropout(void **state) {
@@ -386,6 +402,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_key_changes_as_a_resume_would_change_it),
         cmocka_unit_test(epochs_count_as_their_steps),
+        cmocka_unit_test(views_are_compared_by_the_keys_of_the_step),
         cmocka_unit_test(speech_has_its_own_way_with_dropout),
         cmocka_unit_test(groups_come_one_after_another_also_when_the_run_is_resumed),
         cmocka_unit_test(each_key_has_a_row_at_the_last_step_before),

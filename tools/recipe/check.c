@@ -317,6 +317,10 @@ static Status check_state(const Recipe *recipe, const Recipe *now, Err *err) {
             "optim.momentum cannot change between 0 and more while a run goes on: "
             "it is kept from the first step on, or not at all; begin with more than 0, "
             "such as 1e-6");
+    if (!(recipe->contrast.probe_lr > 0) && now->contrast.probe_lr > 0)
+        return err_set(err, FAIL_USAGE,
+                       "contrast.probe_lr cannot change from 0 to more while a run goes "
+                       "on: the probe is there from the first step on, or not at all");
     if ((recipe->train.ema > 0) != (now->train.ema > 0))
         return err_set(
             err, FAIL_USAGE,
@@ -347,8 +351,7 @@ static Status check_interventions(const Recipe *recipe, Err *err) {
 
 /* Two stacks: which layer of the one is as far from the output as one of the other? */
 static Status check_layer_decay(const Recipe *recipe, Err *err) {
-    if (!task_is(recipe->task, FOR_PAIRS) || recipe->optim.layer_decay == 1)
-        return OK;
+    if (!task_is(recipe->task, FOR_PAIRS) || recipe->optim.layer_decay == 1) return OK;
     return err_set(
         err, FAIL_USAGE,
         "optim.layer_decay = %g is not for task.kind = translate, whose encoder "

@@ -156,6 +156,8 @@ static void note_choices(Task *task) {
         facts_note(notes, 1,
                    "the pictures are of one class, so they have no labels: there is no "
                    "online probe (contrast.probe_lr has no effect)");
+    facts_note(notes, !*r->data.augment || !strcmp(r->data.augment, "none"),
+               "data.augment = none: both views of a picture are the picture itself");
     if (r->train.accumulate > 1)
         facts_note(notes, 1,
                    "each of train.accumulate = %zu micro-batches compares its own %zu "

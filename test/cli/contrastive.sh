@@ -1,0 +1,87 @@
+# Contrastive runs: train, score, predict, resume; pictures without labels and broken ones; ranks.
+
+. test/tell.sh
+. test/ranks.sh
+cd "$TMP" || exit 1
+
+cat >small.ini <<'END_RECIPE'
+[task]
+kind = contrastive
+[data]
+source = glyphs
+synthetic_count = 100
+augment = random-resized-crop:0.3,flip,jitter:0.4:0.4:0.4:0.1:0.8,grey,blur
+[model]
+width = 16
+depth = 1
+heads = 2
+patch = 7
+reparam = sigma
+norm = none
+[optim]
+lr = 0.003
+[train]
+steps = 6
+batch = 16
+checkpoint_every = 3
+eval_every = 3
+keep = 5
+[probe]
+every = 2
+END_RECIPE
+
+"$STEADY" train small.ini --out whole >out 2>err
+[ $? = 0 ] && grep -q 'test loss .*probe top-1 .*feature std ' err &&
+    grep -q '^verdict: ' err && [ -s whole/report.html ] &&
+    grep -q '"feature_std":0.*"probe_loss":.*"probe_top1":' whole/train.jsonl &&
+    grep -q '"loss":.*"probe_top1":.*"feature_std":' whole/eval.jsonl
+tell "a run logs its loss, the probe and the spread of the features" $?
+
+cp -r whole part && rm part/checkpoints/step-00000006.safetensors &&
+    "$STEADY" train --resume part --no-report >out 2>err &&
+    cmp whole/checkpoints/step-00000006.safetensors part/checkpoints/step-00000006.safetensors
+tell "a resumed run ends with the same bytes, running statistics and probe included" $?
+
+for threads in 2 4; do
+    "$STEADY" train small.ini data.threads=$threads --out loaders-$threads --no-report 2>err &&
+        cut -d, -f1-5 whole/train.jsonl >a && cut -d, -f1-5 loaders-$threads/train.jsonl >b && cmp a b
+    tell "$threads threads make the same views" $?
+done
+
+"$STEADY" eval whole >out 2>err && grep -q '"probe_top1":' out &&
+    "$STEADY" predict whole --limit 2 >out 2>err && [ "$(grep -c . out)" = 2 ] &&
+    "$STEADY" probe whole >out 2>err && grep -q 'projector.0' out &&
+    "$STEADY" export whole -o plain.safetensors 2>err
+tell "eval, predict, probe and export read such a run" $?
+
+"$STEADY" train small.ini contrast.probe_lr=0 train.steps=1 --out blind --no-report 2>err &&
+    ! grep -q probe_top1 blind/eval.jsonl && fails 2 'no online probe' predict blind
+tell "without a probe predict says so" $?
+
+# ---- pictures of one folder, some broken ----
+
+flat=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAI0lEQVQI1zXLsQEAAAyCMOr/P9tBZcoCJgkPlahEJaoAc9sfKB8IBjXC8wcAAAAASUVORK5CYII=
+mkdir -p set/train/all set/test/all
+for i in 1 2 3 4 5 6 7 8 9; do echo $flat | base64 -d >set/train/all/$i.png; done
+cp set/train/all/1.png set/train/all/2.png set/test/all
+head -c 60 set/test/all/1.png >set/train/all/5.png
+folder="data.source=folder data.path=set data.image_size=8 model.patch=4 train.batch=4 train.steps=2"
+recipe="small.ini $folder"
+# shellcheck disable=SC2086
+"$STEADY" train $recipe data.on_error=skip --out grey --no-report 2>err &&
+    grep -q 'of one class, so they have no labels' err && grep -q '"event":"skip"' grey/train.jsonl
+tell "grey pictures without labels, one of them broken, are trained on" $?
+refused "a broken picture ends a run that does not skip" 3 '5.png'
+mkdir empty empty/train empty/train/all
+refused "a folder without pictures" 3 'holds no picture' data.path=empty
+mv set/train/all/*.png set/train && rmdir set/train/all
+refused "pictures in no folder" 3 'pictures without labels go into one folder' data.path=set
+
+# ---- ranks ----
+
+need_mpi
+# In a better condition: a loss that is steep, and features that are almost a point, make numbers
+# of rounding.
+# shellcheck disable=SC2086
+together "2 ranks: losses and scores of one process" 2 train.batch=15 contrast.temperature=1 \
+    model.norm=pre model.reparam=none optim.name=sgd optim.lr=0.01
