@@ -9,7 +9,7 @@
 #include "tools/library/recipe.h"
 #include "tools/run/checkpoint.h"
 #include "tools/task/freeze.h"
-#include "tools/task/meaning.h"
+#include "tools/task/init.h"
 
 const char *steady_version(void) { return STEADY_VERSION; }
 
@@ -68,14 +68,8 @@ static Status check_batch(const steady_model *m, Err *err) {
 }
 
 static Status fill(steady_model *m, Err *err) {
-    const TrainConfig *train = &m->recipe.train;
-    task_initialize(m->task);
-    if (!*train->init) return model_start(m->task->model, NULL), OK;
-    if (train->init_fit == INIT_MEANING &&
-        meaning_check_file(m->task, train->init, NULL,
-                           "; train.init_fit=shapes looks at the shapes alone", err))
-        return err->status;
-    return weights_load(train->init, NULL, m->task->model, err);
+    return init_weights(m->task, "; train.init_fit=shapes looks at the shapes alone",
+                        err);
 }
 
 static Status build(steady_model *m, Err *err) {

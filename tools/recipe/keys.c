@@ -24,6 +24,17 @@ static Status check_augment(const char *value, Err *err) {
     return OK;
 }
 
+/* As models/positions.h has grids. */
+static Status check_grid(const char *value, Err *err) {
+    size_t rows = strspn(value, "0123456789");
+    size_t columns = value[rows] == 'x' ? strspn(value + rows + 1, "0123456789") : 0;
+    bool good = rows && rows < 6 && columns && columns < 6 && !value[rows + 1 + columns];
+    if (!*value || (good && strspn(value, "0") < rows && value[rows + 1] != '0'))
+        return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.init_grid = %.60s: wanted ROWSxCOLUMNS, such as 14x14", value);
+}
+
 static Status check_background(const char *value, Err *err) {
     uint8_t rgb[3];
     return background_parse(value, rgb, err);

@@ -117,12 +117,24 @@
     REAL(FOR_CLASSIFY, train, cutmix, "0", FROM(0), "Alpha of CutMix's Beta distribution; 0: off."),
     REAL(FOR_ALL, train, ema, "0", BELOW(0, 1), "Decay of averaged weights, per step; 0: off."),
     TEXT(FOR_ALL, train, init, "", NULL,
-         "Initialise weights from this safetensors file."),
+         "Initialise weights from this safetensors file, or from a run: its best checkpoint, the "
+         "newest where none was scored."),
     CHOICE(FOR_ALL, train, init_fit, "meaning", NAMES("meaning", "shapes"), NULL,
            "What train.init is compared by: meaning (heads, norms, activation, temperature, "
            "normalisation of pixels, names of classes, vocabulary, where the file says so) and "
            "shapes, or shapes alone.",
            WHEN("train.init is given")),
+    FLAG(FOR_VISION, train, transfer, "false",
+         "The weights of train.init are for another head, other classes, or another grid of "
+         "patches: the head is made anew, learned positions are resampled; all else must fit.",
+         WHEN("train.init is given")),
+    FLAG(FOR_VISION, train, init_ema, "false",
+         "Take the averaged weights of train.init (train.ema there) instead of its last ones.",
+         WHEN("train.transfer = true")),
+    TEXT(FOR_VISION, train, init_grid, "", check_grid,
+         "ROWSxCOLUMNS of patches that the positions of train.init are of, such as 14x14, where "
+         "the file does not say it.",
+         WHEN("train.transfer = true")),
     SIZE(FOR_ALL, train, threads, "0", WITHIN(0, 4096), "0: the cores that this process may use."),
     SIZE(FOR_ALL, train, log_every, "1", FROM(1), "Steps between rows of train.jsonl."),
     SIZE(FOR_ALL, train, eval_every, "0", FROM(0),

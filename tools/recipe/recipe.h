@@ -34,10 +34,13 @@ typedef struct TrainConfig {
     RecomputeKind recompute;
     uint64_t seed;
     double label_smoothing;
-    double mixup, cutmix;    /* alpha of the Beta distribution; 0: off */
-    double ema;              /* decay of the averaged weights; 0: off */
-    InitFit init_fit;        /* what `init` is compared by */
-    char init[1024];         /* safetensors file whose tensors win over initialisation */
+    double mixup, cutmix; /* alpha of the Beta distribution; 0: off */
+    double ema;           /* decay of the averaged weights; 0: off */
+    InitFit init_fit;     /* what `init` is compared by */
+    char init[1024]; /* safetensors file or run whose tensors win over initialisation */
+    bool transfer;   /* and are made to fit another head and grid of patches */
+    bool init_ema;   /* the averaged ones of them */
+    char init_grid[16];      /* "14x14": of its patches; "": known, or a square */
     size_t threads;          /* 0: min(affinity, cgroup quota, physical cores) */
     size_t log_every;        /* steps between rows of train.jsonl */
     size_t eval_every;       /* steps; 0: at each epoch's end.  Always at the end */

@@ -80,6 +80,12 @@ static bool same_value(const char *a, const char *b) {
     return line_length(a) == line_length(b) && !strncmp(a, b, line_length(a));
 }
 
+/* Facts that are kept and not compared. */
+static bool is_kept_alone(const char *name, size_t length) {
+    return length == sizeof MEANING_PATCHES - 1 &&
+           !strncmp(name, MEANING_PATCHES, length);
+}
+
 /* Plain weights fit every reparametrisation: its companions are made. */
 static bool is_plain(const char *file, const char *name) {
     static const char REPARAM[] = "model.reparam";
@@ -102,7 +108,9 @@ Status meaning_check(const char *file, const char *own, const char *path,
     for (const char *line = own; file && line && *line; line = strchr(line, '\n') + 1) {
         size_t length = strcspn(line, "=");
         const char *seen = find(file, line, length), *wanted = line + length + 1;
-        if (!seen || same_value(seen, wanted) || is_plain(file, line)) continue;
+        if (!seen || same_value(seen, wanted) || is_plain(file, line) ||
+            is_kept_alone(line, length))
+            continue;
         if (count++ >= NAMED_MOST) continue;
         size_t used = strlen(text);
         char there[60], here[60];

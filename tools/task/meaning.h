@@ -14,6 +14,10 @@
 #include "data/file/textbuffer.h"
 #include "tools/task/task.h"
 
+/* Rows and columns of patches, "8x8": for transfer (tools/task/transfer.h), and not
+ * compared, since shapes show what of it matters. */
+#define MEANING_PATCHES "patches"
+
 /* A line for each fact, added to text.  temperature: of attention by now; 0: the
  * recipe's. */
 void meaning_describe(const Task *task, double temperature, TextBuffer *text);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "data/file/openfile.h"
+#include "tools/task/init.h"
 #include "tools/task/meaning.h"
 
 static const char FIT_ADVICE[] =
@@ -71,15 +72,8 @@ static Status check_meaning(const OpenRun *run, const char *path, Err *err) {
 
 /* The weights that training would begin with. */
 static Status begin_weights(OpenRun *run, Err *err) {
-    const char *init = run->recipe->train.init;
-    task_initialize(run->task);
-    if (!*init) {
-        model_start(run->task->model, NULL);
-        return OK;
-    }
-    text_format(run->checkpoint, sizeof run->checkpoint, "%s", init);
-    if (check_meaning(run, init, err)) return err->status;
-    return weights_load(init, NULL, run->task->model, err);
+    text_format(run->checkpoint, sizeof run->checkpoint, "%s", run->recipe->train.init);
+    return init_weights(run->task, FIT_ADVICE, err);
 }
 
 static Status open_data(OpenRun *run, Err *err) {

@@ -4,6 +4,7 @@
 
 #include "tools/run/checkpoint.h"
 #include "tools/run/rundir.h"
+#include "tools/task/meaning.h"
 #include "tools/task/pictures.h"
 
 const PictureFacts *picture_facts(const Task *task) {
@@ -65,6 +66,10 @@ Status picture_facts_load(const char *run_dir, PictureFacts *facts, Err *err) {
 
 void picture_task_describe(const Task *task, TextBuffer *text) {
     const PictureFacts *f = picture_facts(task);
+    size_t patch = task->recipe->model.patch;
+    char grid[60];
+    text_format(grid, sizeof grid, "%zux%zu", f->height / patch, f->width / patch);
+    meaning_add(text, MEANING_PATCHES, grid);
     for (size_t k = 0; f->class_names && k < f->classes; k++) {
         char start[40];
         text_format(start, sizeof start, "class %zu=", k);

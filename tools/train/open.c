@@ -8,7 +8,7 @@
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
-#include "tools/task/meaning.h"
+#include "tools/task/init.h"
 #include "tools/train/parts.h"
 
 /* Opens the logs, cut back to the present step; an evaluation that was
@@ -68,16 +68,8 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
         if (r->train.ema > 0) t->step.ema = ema_new(params, r->train.ema);
         return trainer_load_newest(t, resume_step, err);
     }
-    task_initialize(t->task);
-    if (*r->train.init) {
-        if (r->train.init_fit == INIT_MEANING &&
-            meaning_check_file(t->task, r->train.init, NULL,
-                               "; train.init_fit=shapes looks at the shapes alone", err))
-            return err->status;
-        if (weights_load(r->train.init, NULL, t->task->model, err)) return err->status;
-    } else {
-        model_start(t->task->model, NULL);
-    }
+    if (init_weights(t->task, "; train.init_fit=shapes looks at the shapes alone", err))
+        return err->status;
     if (r->train.ema > 0) t->step.ema = ema_new(params, r->train.ema);
     return OK;
 }

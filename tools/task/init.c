@@ -1,0 +1,62 @@
+#include "tools/task/init.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/file/openfile.h"
+#include "tools/run/checkpoint.h"
+#include "tools/run/rundir.h"
+#include "tools/task/meaning.h"
+#include "tools/task/transfer.h"
+
+static bool is_folder(const char *path) {
+    struct stat info;
+    return !stat(path, &info) && S_ISDIR(info.st_mode);
+}
+
+/* The checkpoint that a run's folder stands for; a file stands for itself. */
+static Status find_file(const char *init, char path[PATH_SIZE], const char **root,
+                        Err *err) {
+    *root = NULL;
+    text_format(path, PATH_SIZE, "%s", init);
+    if (!is_folder(init)) return OK;
+    if (rundir_check_run(init, err)) return err->status;
+    *root = init;
+    rundir_path(path, init, "checkpoints/best.safetensors");
+    if (openfile_exists(path, init)) return OK;
+    size_t step = checkpoint_newest(init, SIZE_MAX);
+    if (!step)
+        return err_set(err, FAIL_DATA,
+                       "train.init: %.900s/checkpoints holds no checkpoint", init);
+    checkpoint_path(path, init, step);
+    return OK;
+}
+
+/* All tensors as they are; what transfer would do is said where they do not fit. */
+static Status load_whole(Task *task, const char *path, const char *root,
+                         const char *advice, Err *err) {
+    if (task->recipe->train.init_fit == INIT_MEANING &&
+        meaning_check_file(task, path, root, advice, err))
+        return err->status;
+    if (!weights_load(path, root, task->model, err)) return OK;
+    if (err->status == FAIL_DATA && task_is(task->recipe->task, FOR_VISION) &&
+        strstr(err->text, "does not fit this model")) {
+        Err why = *err;
+        err_set(err, why.status,
+                "%.900s; train.transfer=true makes head and positions anew where they "
+                "differ",
+                why.text);
+    }
+    return err->status;
+}
+
+Status init_weights(Task *task, const char *advice, Err *err) {
+    const TrainConfig *train = &task->recipe->train;
+    char path[PATH_SIZE];
+    const char *root;
+    task_initialize(task);
+    if (!*train->init) return model_start(task->model, NULL), OK;
+    if (find_file(train->init, path, &root, err)) return err->status;
+    if (train->transfer) return transfer_weights(task, path, root, advice, err);
+    return load_whole(task, path, root, advice, err);
+}

@@ -1,0 +1,16 @@
+/* init: the weights that a run begins with.
+ *
+ *     if (init_weights(task, &err)) ...      random ones, or those of train.init
+ *
+ * train.init names a safetensors file, or the folder of a run: then its best checkpoint,
+ * or its newest where none was scored.  Without train.transfer every tensor has to fit;
+ * with it (tools/task/transfer.h) head and positions are made to fit. */
+#ifndef STEADY_INIT_H
+#define STEADY_INIT_H
+
+#include "tools/task/task.h"
+
+/* advice: what comes behind a meaning that differs (tools/task/meaning.h). */
+Status init_weights(Task *task, const char *advice, Err *err);
+
+#endif
