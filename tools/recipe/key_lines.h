@@ -29,7 +29,8 @@
     "data.source_vocab is empty or data.target_vocab is empty and "                      \
     "data.source_vocab is empty or data.joint = false"
 #define INIT_STD                                                                         \
-    "train.init is empty and model.init != mocov3 and "                                  \
+    "train.init is empty or train.transfer = true and "                                  \
+    "model.init != mocov3 and "                                                          \
     "model.init = normal or task.kind != transcribe and "                                \
     "model.init = normal or task.kind != translate or model.position = learned and "     \
     "model.init = normal or model.position != sinusoidal or model.tied = none"

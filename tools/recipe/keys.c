@@ -113,7 +113,7 @@ const Key keys[] = {
            "fairseq's Xavier and uniform ones (DeepNorm's with norm = deepnorm), or uniform "
            "within 1/sqrt(fan-in); of pictures also MoCo v3's: uniform as Xavier's with query, "
            "key and value as three matrices, patch embedding and head too, biases 0.",
-         WHEN("train.init is empty")),
+         WHEN("train.init is empty or train.transfer = true")),
     REAL(FOR_ALL, model, init_std, "0.02", ABOVE(0),
          "Standard deviation of initial weight matrices.",
          WHEN(INIT_STD)),
