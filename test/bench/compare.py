@@ -7,6 +7,7 @@
     python3 test/bench/compare.py --models texts           GPT-2 and translators
     python3 test/bench/compare.py --models mt-6l --sigma   with sigmaReparam on both sides
     python3 test/bench/compare.py --models asr-12l --threads 1 --seconds 0
+    python3 test/bench/compare.py --models cifar-simclr    a contrastive step
 
 A round is one process of each kind after the other (here, PyTorch, here with
 train.recompute=block), so that all see the same machine; the table has medians over the rounds,
@@ -31,6 +32,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = ["vit-ti16", "vit-s16", "vit-b16", "cifar-vit"]
 TEXTS = ["gpt2-124m", "mt-6l", "mt-18l", "shakespeare-char"]
 SPEECH = ["asr-12l", "asr-36l", "asr-72l"]
+VIEWS = ["cifar-simclr", "simclr-b16"]
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184",
           "MALLOC_TOP_PAD_": "268435456"}
 TORCH_WARM_UP = 4  # steps until its heap has stopped growing, or nearly
@@ -87,6 +89,7 @@ def run_here(options, env, model, words=()):
 
 def run_torch(options, env, model):
     script = ("torch_step.py" if model in MODELS else
+              "torch_contrast.py" if model in VIEWS else
               "torch_speech.py" if model in SPEECH else "torch_text.py")
     command = [options.python, os.path.join(HERE, script), "--json", "--model", model,
                "--steps", str(options.steps), "--warmup", str(TORCH_WARM_UP),
@@ -190,7 +193,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=",".join(MODELS),
-                        help="parted by commas; texts: %s; also %s" % (",".join(TEXTS), ",".join(SPEECH)))
+                        help="parted by commas; texts: %s; also %s" % (",".join(TEXTS), ",".join(SPEECH + VIEWS)))
     parser.add_argument("--sigma", action="store_true", help="sigmaReparam on both sides")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=5, help="timed in each process, after two here and four there")
