@@ -27,7 +27,7 @@ test_bin = $(patsubst test/%.c,$(B)/test/%,$(filter %.c,$(1)))
 ONLY ?=
 chosen = $(if $(ONLY),$(foreach t,$(1),$(if $(findstring $(ONLY),$(t)),$(t))),$(1))
 first_slow = $(filter $(SLOW_TESTS),$(1)) $(filter-out $(SLOW_TESTS),$(1))
-# WITHOUT=file: unit tests that are left out
+# WITHOUT=pattern: unit tests that are left out, such as test/grad/% (what is in double)
 WITHOUT ?=
 UNIT_TESTS := $(call first_slow,$(filter-out $(WITHOUT),$(call chosen,$(TEST_SRC))))
 ALL_TESTS := $(call first_slow,$(call chosen,$(TEST_SRC) $(CLI_TESTS)))
@@ -43,9 +43,12 @@ $(B)/float/test/%.o $(B)/double/test/%.o: CPPFLAGS += $(TEST_CPPFLAGS)
 helpers = $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out $(TEST_SRC),$(sort $(wildcard test/$(2)/*.c))))
 UNIT_HELPERS = $(B)/float/test/unit/helpers.a
 GRAD_HELPERS = $(B)/double/test/grad/helpers.a
+# What tests in double use of tools/: not all of it is compiled in double for them.
+GRAD_TOOLS = $(B)/double/test/grad/tools.a
 $(UNIT_HELPERS): $(call helpers,float,unit)
 $(GRAD_HELPERS): $(call helpers,double,grad)
-$(UNIT_HELPERS) $(GRAD_HELPERS):
+$(GRAD_TOOLS): $(patsubst %.c,$(B)/double/%.o,$(sort $(wildcard tools/probe/*.c tools/program/*.c)))
+$(UNIT_HELPERS) $(GRAD_HELPERS) $(GRAD_TOOLS):
 	$(ARCHIVE)
 
 define LINK_TEST
@@ -62,7 +65,7 @@ $(call test_bin,$(filter test/unit/%,$(TOOLS_TEST_SRC))): $(B)/test/%: $(B)/floa
 		$(UNIT_HELPERS) $(B)/libtools.a $(B)/libsteady.a
 	$(LINK_TEST)
 $(call test_bin,$(filter test/grad/%,$(TOOLS_TEST_SRC))): $(B)/test/%: $(B)/double/test/%.o \
-		$(GRAD_HELPERS) $(B)/libtools64.a $(B)/libsteady64.a
+		$(GRAD_HELPERS) $(GRAD_TOOLS) $(B)/libsteady64.a
 	$(LINK_TEST)
 
 $(call test_bin,$(DOOR_TEST_SRC)): $(B)/test/%: $(B)/float/test/%.o $(B)/lib/libsteady.a
@@ -97,8 +100,12 @@ check-examples: $(call needs,$(EXAMPLE_TESTS))
 
 # Tests and examples of the library under sanitizers; the program has its own in check-cli.
 # Leak detection needs ptrace to be allowed; test/lsan.supp names what other libraries keep.
+# Reports have lines, but gdb has no variables (use `make debug`); gold links faster, where it is
+# installed.
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
-SANITIZED = $(MAKE) --no-print-directory B=build/asan CFLAGS="$(CFLAGS) -O1" SANITIZE="$(SANITIZERS)"
+QUICK_LD = $(if $(shell command -v ld.gold),-fuse-ld=gold)
+SANITIZED = $(MAKE) --no-print-directory B=build/asan CFLAGS="$(CFLAGS) -O1 -g1" SANITIZE="$(SANITIZERS)" \
+	LDFLAGS="$(LDFLAGS) $(QUICK_LD)"
 check-sanitized:
 	@$(SANITIZED) check-library AGAIN='make $@ ONLY='
 LIBRARY_TESTS = $(filter-out $(PROGRAM_TESTS),$(UNIT_TESTS)) $(call chosen,$(EXAMPLE_TESTS))

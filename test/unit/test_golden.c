@@ -285,6 +285,7 @@ static void run_agrees_with_the_reference(void **state) {
     const Case *c = *state;
     const char *name = c->name;
     const json_t *wanted = c->wanted;
+    if (access(program_for(name), X_OK)) skip(); /* a build without that program */
     char recipe[300], run[600], output[700];
     snprintf(recipe, sizeof recipe, "test/golden/%s/cases/%s.ini", c->suite, name);
     snprintf(run, sizeof run, "%s/%s", folder, name);
@@ -315,7 +316,7 @@ static bool find_program(void) {
     if (!steady || !*steady) steady = "build/steady";
     steady64 = getenv("STEADY64");
     if (!steady64 || !*steady64) steady64 = "build/steady64";
-    return access(steady, F_OK) == 0 && access(steady64, F_OK) == 0;
+    return access(steady, F_OK) == 0;
 }
 
 static bool load_suites(void) {
@@ -356,7 +357,7 @@ static void list_cases(Case *cases, struct CMUnitTest *tests) {
 
 int main(int argc, char **argv) {
     if (!find_program()) {
-        printf("skip golden %s or %s is not built\n", steady, steady64);
+        printf("skip golden %s is not built\n", steady);
         return 0;
     }
     if (!load_suites() || !make_folder()) return 1;
