@@ -218,6 +218,44 @@ static void the_head_is_made_anew_for_other_classes(void **state) {
     close_run(&fresh);
 }
 
+/* Both ways, and from one contrastive model to another. */
+static void a_contrastive_model_begins_a_classifier_and_the_reverse(void **state) {
+    (void)state;
+    static const struct {
+        const char *from, *to, *lines[3];
+    } CASES[] = {
+        {"task.kind=contrastive",
+         "task.kind=classify",
+         {"head made anew: the file has none", "left out: projector.*, probe.*"}},
+        {"task.kind=classify",
+         "task.kind=contrastive",
+         {"projector made anew: the file has none", "probe made anew: the file has none",
+          "left out: head.* (5 tensors)"}},
+        {"task.kind=contrastive", "task.kind=contrastive", {"positions of 7x7"}},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        Run from, to;
+        make_file(&from, (const char *[WORDS]){CASES[i].from, "model.reparam=sigma",
+                                               "train.batch=8"});
+        open_filled(&to, (const char *[WORDS]){CASES[i].to, "model.reparam=sigma",
+                                               "train.batch=8", init_word(),
+                                               "train.transfer=true", "train.seed=9"});
+        for (size_t k = 0; k < 3 && CASES[i].lines[k]; k++)
+            expect_line(&to, CASES[i].lines[k]);
+        const ParamSet *params = to.task->model->params;
+        size_t kept = 0;
+        for (size_t k = 0; k < params->count; k++) {
+            const Param *p = params->list[k];
+            const Param *old = params_find(from.task->model->params, p->name);
+            if (old && !is_equal(old, p)) fail_msg("case %zu: %s", i, p->name);
+            kept += old != NULL;
+        }
+        assert_true(kept > 40);
+        close_run(&from);
+        close_run(&to);
+    }
+}
+
 /* ---- positions ---- */
 
 static void learned_positions_are_resampled(void **state) {
@@ -380,6 +418,7 @@ int main(void) {
         cmocka_unit_test(a_model_of_the_same_kind_is_kept_to_the_bit),
         cmocka_unit_test(scales_are_folded_in_or_made),
         cmocka_unit_test(the_head_is_made_anew_for_other_classes),
+        cmocka_unit_test(a_contrastive_model_begins_a_classifier_and_the_reverse),
         cmocka_unit_test(learned_positions_are_resampled),
         cmocka_unit_test(fixed_positions_are_those_of_the_new_grid),
         cmocka_unit_test(a_grid_is_never_guessed),
