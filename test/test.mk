@@ -43,12 +43,9 @@ $(B)/float/test/%.o $(B)/double/test/%.o: CPPFLAGS += $(TEST_CPPFLAGS)
 helpers = $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out $(TEST_SRC),$(sort $(wildcard test/$(2)/*.c))))
 UNIT_HELPERS = $(B)/float/test/unit/helpers.a
 GRAD_HELPERS = $(B)/double/test/grad/helpers.a
-# What tests in double use of tools/: not all of it is compiled in double for them.
-GRAD_TOOLS = $(B)/double/test/grad/tools.a
 $(UNIT_HELPERS): $(call helpers,float,unit)
 $(GRAD_HELPERS): $(call helpers,double,grad)
-$(GRAD_TOOLS): $(patsubst %.c,$(B)/double/%.o,$(sort $(wildcard tools/probe/*.c tools/program/*.c)))
-$(UNIT_HELPERS) $(GRAD_HELPERS) $(GRAD_TOOLS):
+$(UNIT_HELPERS) $(GRAD_HELPERS):
 	$(ARCHIVE)
 
 define LINK_TEST
@@ -65,7 +62,7 @@ $(call test_bin,$(filter test/unit/%,$(TOOLS_TEST_SRC))): $(B)/test/%: $(B)/floa
 		$(UNIT_HELPERS) $(B)/libtools.a $(B)/libsteady.a
 	$(LINK_TEST)
 $(call test_bin,$(filter test/grad/%,$(TOOLS_TEST_SRC))): $(B)/test/%: $(B)/double/test/%.o \
-		$(GRAD_HELPERS) $(GRAD_TOOLS) $(B)/libsteady64.a
+		$(GRAD_HELPERS) $(B)/libtools64.a $(B)/libsteady64.a
 	$(LINK_TEST)
 
 $(call test_bin,$(DOOR_TEST_SRC)): $(B)/test/%: $(B)/float/test/%.o $(B)/lib/libsteady.a
