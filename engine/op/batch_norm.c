@@ -59,9 +59,10 @@ static void normalise(const BatchNorm *b, real *y, size_t i) {
     const real *x = a->x->value + i * n, *gain = a->gain->value;
     const real *bias = a->bias ? a->bias->value : NULL;
     y += i * n;
+    const double *mean = b->mean, *rstd = b->rstd;
 #pragma omp simd
     for (size_t j = 0; j < n; j++)
-        y[j] = (real)(((double)x[j] - b->mean[j]) * b->rstd[j]) * gain[j];
+        y[j] = (real)(((double)x[j] - mean[j]) * rstd[j]) * gain[j];
     if (bias)
         for (size_t j = 0; j < n; j++) y[j] += bias[j];
     if (a->relu)
@@ -70,25 +71,22 @@ static void normalise(const BatchNorm *b, real *y, size_t i) {
 
 /* ---- backward ---- */
 
-/* dy, or 0 where relu gave 0. */
-static real counted(const BatchNorm *b, size_t at) {
-    const Tensor *y = b->node.out;
-    return b->args.relu && !(y->value[at] > 0) ? 0 : y->grad[at];
-}
-
 /* Of columns [first, first + width): sum dy and sum dy h over own rows. */
 static void strip_sums(const BatchNorm *b, size_t first, size_t width, double *dy,
                        double *dyh) {
     size_t n = columns(&b->args), rows = tensor_rows(b->args.x);
     double sum[STRIP] = {0}, with_h[STRIP] = {0};
+    const double *mean = b->mean + first;
+    bool relu = b->args.relu;
     for (size_t i = 0; i < rows; i++) {
         size_t at = i * n + first;
-        const real *x = b->args.x->value + at;
+        const real *x = b->args.x->value + at, *dy_row = b->node.out->grad + at;
+        const real *y = b->node.out->value + at;
 #pragma omp simd
         for (size_t j = 0; j < width; j++) {
-            double d = (double)counted(b, at + j);
+            double d = relu && !(y[j] > 0) ? 0 : (double)dy_row[j];
             sum[j] += d;
-            with_h[j] += d * ((double)x[j] - b->mean[first + j]);
+            with_h[j] += d * ((double)x[j] - mean[j]);
         }
     }
     for (size_t j = 0; j < width; j++) {
@@ -108,12 +106,16 @@ static void row_back(const BatchNorm *b, size_t i, const double *mean_dy,
                      const double *mean_dyh, real *dx, real beta) {
     size_t n = columns(&b->args), at = i * n;
     const real *x = b->args.x->value + at, *gain = b->args.gain->value;
+    const real *y = b->node.out->value + at, *dy = b->node.out->grad + at;
+    const double *mean = b->mean, *rstd = b->rstd;
+    bool relu = b->args.relu;
     dx += at;
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {
-        double h = ((double)x[j] - b->mean[j]) * b->rstd[j];
-        double d = (double)counted(b, at + j) - mean_dy[j] - h * mean_dyh[j];
-        dx[j] = (beta != 0 ? dx[j] : 0) + (real)((double)gain[j] * b->rstd[j] * d);
+        double h = ((double)x[j] - mean[j]) * rstd[j];
+        double d = relu && !(y[j] > 0) ? 0 : (double)dy[j];
+        d -= mean_dy[j] + h * mean_dyh[j];
+        dx[j] = (beta != 0 ? dx[j] : 0) + (real)((double)gain[j] * rstd[j] * d);
     }
 }
 
