@@ -119,6 +119,19 @@ static void projector_weights_are_simclrs_or_like_other_layers(void **state) {
     }
 }
 
+/* Its encoder's, and 16 x 16 + 6 x 16 weights of the projector, for both views. */
+static void flops_are_those_of_two_views(void **state) {
+    (void)state;
+    ModelConfig m = model_config(REPARAM_NONE);
+    Contrast *c = make(m, contrast_config());
+    Vit *vit = vit_new(&m, SHAPE, CLASSES);
+    double head = 2 * 16 * CLASSES, projector = 2 * (16 * 16 + 6 * 16);
+    assert_true(contrast_flops(c) == 2 * (vit_flops(vit) - head + projector));
+    assert_true(contrast_memory(c, 4, false) > vit_memory(vit, 8, false));
+    vit_free(vit);
+    contrast_free(c);
+}
+
 /* ---- running ---- */
 
 typedef struct Run {
@@ -172,7 +185,11 @@ static void a_batch_is_cut_by_accumulate_alone(void **state) {
     (void)state;
     Run r;
     begin(&r, REPARAM_NONE, contrast_config());
-    r.step.cache = 1; /* any other model would be cut */
+    Model *model = &r.c->vit.model;
+    r.step.cache = 1, r.batch.tokens = 1000;
+    model->joint = false; /* as any other model is */
+    assert_true(step_pieces(&r.step, &r.batch) > 3);
+    model->joint = true;
     assert_int_equal(step_pieces(&r.step, &r.batch), 1);
     r.step.accumulate = 3;
     assert_int_equal(step_pieces(&r.step, &r.batch), 3);
@@ -263,6 +280,7 @@ int main(void) {
         cmocka_unit_test(names_shapes_and_roles_are_the_contract),
         cmocka_unit_test(a_projector_can_stay_plain),
         cmocka_unit_test(projector_weights_are_simclrs_or_like_other_layers),
+        cmocka_unit_test(flops_are_those_of_two_views),
         cmocka_unit_test(a_batch_is_cut_by_accumulate_alone),
         cmocka_unit_test(a_probe_changes_nothing_but_itself),
         cmocka_unit_test(only_training_moves_statistics_and_probe),

@@ -22,13 +22,12 @@ enum { NUMBERS = SIDE * SIDE };
 #define FOLDER "test/golden/contrast"
 #define DATA "test/golden/vit/data"
 
-/* The reference's own float32 run stays within 1e-5 (loss), 4e-5 (norm of the gradient),
- * 1e-6 (entropy).  After the last step, by batch norm's running statistics, embeddings
- * are nearly equal, and gammas of the projector, whose gradient is nearly 0, have moved
- * by rounding errors: 4e-3 of their deviation is left to that.  In double it agrees, too,
- * to 1e-7. */
+/* The reference's own float32 run stays within 3e-5 (loss), 7e-5 (norm of the gradient),
+ * 1e-6 (entropy).  Adam's eps is large: batch norm hides gammas of the projector and what
+ * all features have in common, whose true gradient is 0, and they would make steps of
+ * rounding errors. */
 static const double LOSS = 2e-4, GRAD_NORM = 1e-3, ENTROPY = 1e-4, GAMMA = 1e-4,
-                    STD = 1e-3, EVAL = 2e-3, EVAL_STD = 1e-2;
+                    STD = 1e-3, EVAL = 5e-4, EVAL_STD = 2e-3;
 
 typedef struct Setup {
     const char *name;
@@ -144,7 +143,7 @@ static void begin(Run *r, const Setup *setup) {
     if (setup->freeze)
         assert_true(model_freeze_params(model, setup->freeze, strlen(setup->freeze)) > 0);
     OptimConfig optim = optim_config_default();
-    optim.lr = 3e-3, optim.weight_decay = 0.1;
+    optim.lr = 3e-3, optim.weight_decay = 0.1, optim.eps = 1e-3;
     step_begin(&r->step, model, &optim, NULL);
     r->step.loss_of = loss_of, r->step.context = r;
 }

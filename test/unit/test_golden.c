@@ -1,6 +1,6 @@
 /* golden: runs of the program agree with a second implementation, step by step.
  *
- * test/golden/{vit,text,speech}/golden.json hold what PyTorch (float64) computed for
+ * test/golden/{vit,contrast,text,speech}/golden.json hold what PyTorch (float64) computed for
  * each recipe of the cases beside them; test/golden/README.md says how.  A case trains
  * ten steps with the program and compares its logs; no report is drawn, which takes
  * twenty times as long as the steps.  Names of cases as arguments (globs) run only those:
@@ -30,6 +30,7 @@
 /* Folders of test/golden. */
 static const char *const SUITES[] = {
     "vit",
+    "contrast",
     "text",
 #ifdef HAVE_SNDFILE
     "speech",
@@ -213,7 +214,11 @@ static Tolerance score_tolerance(const char *key) {
     static const struct {
         const char *key;
         const Tolerance *tolerance;
-    } OTHERS[] = {{"top1", &SHARE}, {"wer", &SHARE}, {"cer", &SHARE}, {"ppl", &PPL}};
+    } OTHERS[] = {{"top1", &SHARE},
+                  {"wer", &SHARE},
+                  {"cer", &SHARE},
+                  {"ppl", &PPL},
+                  {"probe_top1", &SHARE}};
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
         if (!strcmp(key, OTHERS[i].key)) return *OTHERS[i].tolerance;
     return LOSS;
