@@ -33,7 +33,8 @@
  * to the bit with a probe and without.  A training pass that has labels moves them by one
  * step of gradient descent on the mean cross entropy of the views of all ranks, without
  * momentum, as if features were (f - m) / r with the batch's mean m and root mean square
- * r: then probe_lr suits features of any size.
+ * deviation r, or a tenth of their root mean square where that is more: then probe_lr
+ * suits features of any size.
  *
  * Not for: making views (data/picture); evaluation's sums over a split. */
 #ifndef STEADY_CONTRAST_H

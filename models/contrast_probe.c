@@ -9,6 +9,10 @@
 #include "engine/kern/rows.h"
 #include "models/contrast.h"
 
+/* Features that are nearly equal move together by more than they differ; a probe that
+ * magnified their differences would follow that. */
+static const double LEAST_SHARE = 0.01;
+
 Tensor *contrast_probe(const Contrast *c, Tape *tape, Tensor *features) {
     CHECK(c->probe_weight, "a model without a probe is asked for classes");
     Tensor *f = tape_wrap(tape, features->value, features->dims, features->shape);
@@ -49,6 +53,16 @@ static void fill_sums(Tape *tape, const Tensor *f, const double *mean, Gradient 
     for (size_t i = 0; i < g->rows * k; i++) bias[i % k] += (double)g->logits[i];
 }
 
+/* r^2. */
+static double unit_of(const double *mean, const double *squares, size_t d, double all) {
+    double deviation = 0, size = 0;
+    for (size_t j = 0; j < d; j++) {
+        deviation += squares[j] / all / (double)d;
+        size += mean[j] * mean[j] / (double)d;
+    }
+    return MAX(deviation, LEAST_SHARE * (deviation + size));
+}
+
 /* all: rows of all ranks. */
 static void descend(Contrast *c, const Gradient *g, const double *mean, double square,
                     double all) {
@@ -73,12 +87,10 @@ void contrast_train_probe(Contrast *c, Tape *tape, const Tensor *features,
     size_t d = tensor_last(features), rows = tensor_rows(features);
     Gradient g = {.rows = rows, .classes = c->classes, .width = d};
     double *mean = tape_alloc(tape, 2 * d * sizeof *mean), *squares = mean + d;
-    double square = 0;
     bool finite = true;
     columns_moments(mean, squares, features->value, rows, d);
     double all = ranks_moments(ranks, rows, mean, squares, d);
-    for (size_t j = 0; j < d; j++)
-        square += (squares[j] / all + mean[j] * mean[j]) / (double)d;
+    double square = unit_of(mean, squares, d, all);
     fill_logits(c, tape, features, label, &g);
     fill_sums(tape, features, mean, &g);
     ranks_add(ranks, g.sums, g.count);

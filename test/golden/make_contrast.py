@@ -87,7 +87,7 @@ def nt_xent(h, temperature):
 @torch.no_grad()
 def step_probe(probe, f, labels):
     """Gradient descent on the classifier of (f - m) / r, written in terms of f."""
-    m, r2 = f.mean(0), f.pow(2).mean()
+    m, r2 = f.mean(0), max(f.var(0, unbiased=False).mean(), 0.01 * f.pow(2).mean())
     g = (f @ probe[0].T + probe[1]).softmax(1) - F.one_hot(labels, CLASSES).to(f.dtype)
     dw = -CONTRAST["probe_lr"] * g.T @ (f - m) / len(f) / r2
     probe[1] += -CONTRAST["probe_lr"] * g.mean(0) - dw @ m

@@ -207,7 +207,7 @@ static void check_eval(Run *r, const json_t *wanted) {
     Tensor *f = vit_features(&r->c->vit, tape, &mode, first);
     Target target = {.label = r->label};
     near((double)op_cross_entropy(tape, contrast_probe(r->c, tape, f), &target)->value[0],
-         json_object_get(wanted, "probe"), LOSS, 0, "loss of the probe", STEPS);
+         json_object_get(wanted, "probe"), EVAL, 0, "loss of the probe", STEPS);
     drop_pictures(r);
 }
 
