@@ -1,9 +1,10 @@
 /* golden: runs of the program agree with a second implementation, step by step.
  *
- * test/golden/{vit,contrast,text,speech}/golden.json hold what PyTorch (float64) computed for
- * each recipe of the cases beside them; test/golden/README.md says how.  A case trains
- * ten steps with the program and compares its logs; no report is drawn, which takes
- * twenty times as long as the steps.  Names of cases as arguments (globs) run only those:
+ * test/golden/{vit,contrast,text,speech}/golden.json hold what PyTorch (float64) computed
+ * for each recipe of the cases beside them; test/golden/README.md says how.  A case
+ * trains ten steps with the program and compares its logs; no report is drawn, which
+ * takes twenty times as long as the steps.  Names of cases as arguments (globs) run only
+ * those:
  *
  *     STEADY=build/steady build/test/unit/test_golden 'lars-*'
  *
