@@ -8,7 +8,7 @@ grid="demo $tiny train.steps=5 optim.lr=0.001,0.01 train.seed=0,1"
 
 # A table without what depends on time: seconds and cpu_seconds, before the last five columns.
 timeless() { # CSV
-    sed 's/,[0-9.]*,[0-9.]*\(\(,[^,]*\)\{7\}\)$/\1/' "$1"
+    sed 's/,[0-9.]*,[0-9.]*\(\(,[^,]*\)\{9\}\)$/\1/' "$1"
 }
 
 "$STEADY" sweep $grid --out grid >table 2>messages

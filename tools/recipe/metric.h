@@ -35,7 +35,8 @@
       .average = true)                                                                   \
     X(FEATURE_STD, "feature_std", NO, NO, .tasks = FOR_CONTRASTIVE,                      \
       .better = BETTER_HIGH, .reduce = REDUCE_NONE, .rank = RANK_SECOND,                 \
-      .label = "feature std", .factor = 1, .line = "feature std %.4f", .average = true,  \
+      .label = "feature std %", .factor = 100, .line = "feature std %.2f%%",              \
+      .average = true,                                                                   \
       .sweep = true, .axis = AXIS_FROM_ZERO)                                             \
     X(PPL, "ppl", NO, AT(4), .tasks = FOR_LANGUAGE | FOR_TRANSLATE,                      \
       .reduce = REDUCE_EXP, .rank = RANK_SECOND, .label = "perplexity", .factor = 1,     \
