@@ -50,6 +50,7 @@ static void build_probe(Contrast *c) {
     size_t shape[] = {c->classes, c->vit.model.config.width};
     c->probe_weight = params_add(params, PARAM_BUFFER, 2, shape, "probe.weight");
     c->probe_bias = params_add(params, PARAM_BUFFER, 1, shape, "probe.bias");
+    c->probe_mean = params_add(params, PARAM_BUFFER, 1, shape + 1, "probe.mean");
 }
 
 Contrast *contrast_new(const ModelConfig *model, const ContrastConfig *contrast,
@@ -89,6 +90,7 @@ void contrast_initialize(Contrast *c, uint64_t seed) {
     if (c->probe_weight) {
         param_fill(c->probe_weight, 0);
         param_fill(c->probe_bias, 0);
+        param_fill(c->probe_mean, 0);
     }
 }
 

@@ -34,7 +34,8 @@
  * step of gradient descent on the mean cross entropy of the views of all ranks, without
  * momentum, as if features were (f - m) / r with the batch's mean m and root mean square
  * deviation r, or a tenth of their root mean square where that is more: then probe_lr
- * suits features of any size.
+ * suits features of any size.  probe.mean [D] is m of the last step: where the features'
+ * mean moves, the bias follows it.
  *
  * Not for: making views (data/picture); evaluation's sums over a split. */
 #ifndef STEADY_CONTRAST_H
@@ -51,9 +52,9 @@ typedef struct Projection {
 typedef struct Contrast {
     Vit vit; /* without a head; vit.model is the whole model */
     ContrastConfig config;
-    Projection *projector;            /* [config.projector_depth] */
-    size_t classes;                   /* of the probe */
-    Param *probe_weight, *probe_bias; /* NULL: no probe */
+    Projection *projector;                         /* [config.projector_depth] */
+    size_t classes;                                /* of the probe */
+    Param *probe_weight, *probe_bias, *probe_mean; /* NULL: no probe */
 } Contrast;
 
 /* No layer in the projector, a temperature of 0, ..., or what vit_check refuses. */

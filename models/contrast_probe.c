@@ -1,7 +1,8 @@
 /* The online linear probe (models/contrast.h): with g = softmax(f W^T + b) - [label],
  * mean over the rows of all ranks, and x = (f - m) / r, gradient descent on
  * W' = r W and b' = b + W m is, written in W and b,
- *   W -= lr g^T (f - m) / r^2,   b -= lr sum g + dW m */
+ *   b += W (m0 - m),   W -= lr g^T (f - m) / r^2,   b -= lr sum g + dW m
+ * where m0, the mean of the step before, keeps b' as it was. */
 #include <math.h>
 #include <string.h>
 
@@ -9,8 +10,8 @@
 #include "engine/kern/rows.h"
 #include "models/contrast.h"
 
-/* Features that are nearly equal move together by more than they differ; a probe that
- * magnified their differences would follow that. */
+/* Least r^2, as a share of the mean square: features that are nearly equal are not
+ * magnified without bound. */
 static const double LEAST_SHARE = 0.01;
 
 Tensor *contrast_probe(const Contrast *c, Tape *tape, Tensor *features) {
@@ -63,6 +64,21 @@ static double unit_of(const double *mean, const double *squares, size_t d, doubl
     return MAX(deviation, LEAST_SHARE * (deviation + size));
 }
 
+/* From one step to the next features move together, by as much as they differ: the bias
+ * follows, so that their mean keeps its logits. */
+static void follow_mean(Contrast *c, const double *mean, size_t d) {
+    real *kept = c->probe_mean->tensor.value;
+    for (size_t k = 0; k < c->classes; k++) {
+        const real *w = c->probe_weight->tensor.value + k * d;
+        real *b = c->probe_bias->tensor.value + k;
+        double moved = 0;
+        for (size_t j = 0; j < d; j++)
+            moved += (double)w[j] * ((double)kept[j] - mean[j]);
+        *b = (real)((double)*b + moved);
+    }
+    for (size_t j = 0; j < d; j++) kept[j] = (real)mean[j];
+}
+
 /* all: rows of all ranks. */
 static void descend(Contrast *c, const Gradient *g, const double *mean, double square,
                     double all) {
@@ -91,10 +107,11 @@ void contrast_train_probe(Contrast *c, Tape *tape, const Tensor *features,
     columns_moments(mean, squares, features->value, rows, d);
     double all = ranks_moments(ranks, rows, mean, squares, d);
     double square = unit_of(mean, squares, d, all);
+    if (!isfinite(square)) return; /* nor is the loss */
+    follow_mean(c, mean, d);
     fill_logits(c, tape, features, label, &g);
     fill_sums(tape, features, mean, &g);
     ranks_add(ranks, g.sums, g.count);
     for (size_t i = 0; i < g.count; i++) finite = finite && isfinite(g.sums[i]);
-    if (!finite || !isfinite(square)) return; /* the loss is not finite either */
-    descend(c, &g, mean, square, all);
+    if (finite) descend(c, &g, mean, square, all);
 }

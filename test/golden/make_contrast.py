@@ -88,6 +88,8 @@ def nt_xent(h, temperature):
 def step_probe(probe, f, labels):
     """Gradient descent on the classifier of (f - m) / r, written in terms of f."""
     m, r2 = f.mean(0), max(f.var(0, unbiased=False).mean(), 0.01 * f.pow(2).mean())
+    probe[1] += probe[0] @ (probe[2] - m)
+    probe[2] = m
     g = (f @ probe[0].T + probe[1]).softmax(1) - F.one_hot(labels, CLASSES).to(f.dtype)
     dw = -CONTRAST["probe_lr"] * g.T @ (f - m) / len(f) / r2
     probe[1] += -CONTRAST["probe_lr"] * g.mean(0) - dw @ m
@@ -200,7 +202,8 @@ def run_case(case, dtype=torch.float64, differ=True):
     model = case["model"]
     p, trained, reparametrised = open_case(case, dtype)
     optimizer = make_optimizer(p, trained, case["optim"])
-    probe = [torch.zeros(CLASSES, model["width"], dtype=dtype), torch.zeros(CLASSES, dtype=dtype)]
+    probe = [torch.zeros(shape, dtype=dtype)
+             for shape in ((CLASSES, model["width"]), CLASSES, model["width"])]
     pixels, labels = read_split(os.path.join(ROOT, DATA), "train")
     labels = torch.tensor(labels.astype(np.int64))
     log = dict(loss=[], lr=[], grad_norm=[], std=[], entropy={}, max_logit={}, weights={})

@@ -63,7 +63,8 @@ static void names_shapes_and_roles_are_the_contract(void **state) {
                   {"projector.2.norm.weight", {6}, 1, PARAM_VECTOR},
                   {"projector.2.norm.var", {6}, 1, PARAM_BUFFER},
                   {"probe.weight", {CLASSES, 16}, 2, PARAM_BUFFER},
-                  {"probe.bias", {CLASSES}, 1, PARAM_BUFFER}};
+                  {"probe.bias", {CLASSES}, 1, PARAM_BUFFER},
+                  {"probe.mean", {16}, 1, PARAM_BUFFER}};
     static const char *const ABSENT[] = {"head.weight", "head.bias", "projector.0.bias",
                                          "projector.2.norm.bias", "projector.3.weight"};
     ContrastConfig k = contrast_config();
@@ -231,6 +232,39 @@ static void a_probe_changes_nothing_but_itself(void **state) {
     end(&without);
 }
 
+enum { SEEN = 8 };
+
+static void train_on(Contrast *c, Tape *tape, real *f, const size_t *label) {
+    tape_begin(tape, (TapeMode){.training = true});
+    contrast_train_probe(c, tape, tape_wrap(tape, f, 2, (size_t[]){SEEN, 16}), label,
+                         NULL);
+}
+
+static real logit_of(Contrast *c, Tape *tape, real *f, size_t i) {
+    tape_begin(tape, (TapeMode){0});
+    return contrast_probe(c, tape, tape_wrap(tape, f, 2, (size_t[]){SEEN, 16}))->value[i];
+}
+
+/* All features move by more than they differ; what the probe says of them stays. */
+static void the_probe_follows_features_that_move_together(void **state) {
+    (void)state;
+    Contrast *c = make(model_config(REPARAM_NONE), contrast_config());
+    Tape *tape = tape_new();
+    static const size_t label[SEEN / 2] = {0, 1, 2, 1};
+    real f[SEEN * 16], before[SEEN * CLASSES];
+    for (size_t i = 0; i < COUNT(f); i++)
+        f[i] = (real)(1 + 0.1 * rng_normal(rng_make(5, 0, 0), i));
+    for (size_t n = 0; n < 20; n++) train_on(c, tape, f, label);
+    for (size_t i = 0; i < COUNT(before); i++) before[i] = logit_of(c, tape, f, i);
+    for (size_t i = 0; i < COUNT(f); i++) f[i] += (real)(i % 16 % 2 ? 2 : 0.5);
+    c->config.probe_lr = 0;
+    train_on(c, tape, f, label);
+    for (size_t i = 0; i < COUNT(before); i++)
+        assert_true(fabs((double)(logit_of(c, tape, f, i) - before[i])) < 1e-4);
+    tape_free(tape);
+    contrast_free(c);
+}
+
 /* A measurement, or the search for a bad number, leaves all buffers as they are. */
 static void only_training_moves_statistics_and_probe(void **state) {
     (void)state;
@@ -283,6 +317,7 @@ int main(void) {
         cmocka_unit_test(flops_are_those_of_two_views),
         cmocka_unit_test(a_batch_is_cut_by_accumulate_alone),
         cmocka_unit_test(a_probe_changes_nothing_but_itself),
+        cmocka_unit_test(the_probe_follows_features_that_move_together),
         cmocka_unit_test(only_training_moves_statistics_and_probe),
         cmocka_unit_test(what_cannot_be_is_refused_by_its_key),
     };

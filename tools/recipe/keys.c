@@ -204,8 +204,8 @@ const Key keys[] = {
     SIZE(FOR_CONTRASTIVE, contrast, projector_out, "128", WITHIN(1, 65536),
          "Its outputs, which the loss compares."),
     REAL(FOR_CONTRASTIVE, contrast, probe_lr, "0.1", FROM(0),
-         "Learning rate of the online linear probe, a classifier on detached features: SGD with "
-         "momentum 0.9, constant; it changes nothing else. 0: none."),
+         "Learning rate of the online linear probe, a classifier on detached features: gradient "
+         "descent without momentum, constant; it changes nothing else. 0: none."),
     FLAG(FOR_CONTRASTIVE, contrast, reparam_projector, "true",
          "Reparametrise the projector, too, with model.reparam_scope = all; the paper does not say.",
          WHEN("model.reparam != none and model.reparam_scope = auto|all")),
