@@ -229,10 +229,13 @@ static const char *last_part(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* A link is replaced, not followed; a folder, a pipe or a device stays. */
+/* A link is replaced, not followed; a folder, a pipe or a device stays, and so does,
+ * outside of run folders, a link to one, such as /dev/stdout. */
 static bool may_replace(const Place *to) {
     struct stat info;
     if (fstatat(to->folder, to->name, &info, AT_SYMLINK_NOFOLLOW)) return errno == ENOENT;
+    bool follow = S_ISLNK(info.st_mode) && !to->links;
+    if (follow && fstatat(to->folder, to->name, &info, 0)) return errno == ENOENT;
     int reason = check_kind(&info);
     errno = reason;
     return !reason || reason == ELOOP;
@@ -291,10 +294,16 @@ char *openfile_draft_name(const char *path, const char *ending, const char *root
     return name;
 }
 
-Status openfile_save(const char *path, const char *root, const void *bytes, size_t size,
+char *openfile_behind(const char *path, const char *root) {
+    char *found = root ? NULL : realpath(path, NULL);
+    char *behind = mem_strdup(found ? found : path);
+    free(found);
+    return behind;
+}
+
+Status openfile_save(const char *to, const char *root, const void *bytes, size_t size,
                      Err *err) {
-    char *behind = root ? NULL : realpath(path, NULL);
-    if (behind) path = behind;
+    char *path = openfile_behind(to, root);
     char *draft = openfile_draft_name(path, ".new", root);
     FILE *file = openfile_draft(draft, root, err);
     Status status = file ? OK : FAIL_RUN;
@@ -309,7 +318,7 @@ Status openfile_save(const char *path, const char *root, const void *bytes, size
             openfile_remove(draft, root);
     }
     mem_free(draft);
-    free(behind);
+    mem_free(path);
     return status;
 }
 

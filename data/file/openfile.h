@@ -47,6 +47,10 @@ json_t *openfile_json(const char *path, const char *root, Err *err);
  * a number is added. */
 char *openfile_draft_name(const char *path, const char *ending, const char *root);
 
+/* What is to be replaced where an output is named `path` (mem_free): outside of run
+ * folders what a link leads to, if it is there. */
+char *openfile_behind(const char *path, const char *root);
+
 /* The whole of a new file, by way of path.new: whole, or as it was before.  Without a
  * root, what a link leads to is replaced. */
 Status openfile_save(const char *path, const char *root, const void *bytes, size_t size,
@@ -59,7 +63,8 @@ bool openfile_exists(const char *path, const char *root);
 /* `to`, in the same folder, is replaced by `from`, which need not be whole before: fsync,
  * rename.  After a failure `from` is gone and `to` as it was. */
 Status openfile_replace(const char *from, const char *to, const char *root, Err *err);
-/* The renaming alone; false with errno.  What is there and is no regular file stays. */
+/* The renaming alone; false with errno.  What is there and is no regular file stays, and
+ * so does, without a root, a link to such. */
 bool openfile_rename(const char *from, const char *to, const char *root);
 /* After this a new name survives a power cut; false with errno.  File systems that cannot
  * sync a folder are left to themselves. */

@@ -141,7 +141,8 @@ static Status give_up(const char *path, const char *temporary, const char *root,
     openfile_remove(temporary, root);
     return err_set(err, FAIL_RUN,
                    "%s: cannot be written (%.1f MB): %s; nothing was changed", path,
-                   (double)writer->bytes / 1e6, strerror(reason));
+                   (double)writer->bytes / 1e6,
+                   reason == ENXIO ? "not a regular file" : strerror(reason));
 }
 
 static Status save_by_way_of(const SafetensorsWriter *writer, const char *path,
@@ -174,8 +175,10 @@ Status safetensors_save_in(const SafetensorsWriter *writer, const char *path,
         return err_set(err, FAIL_RUN,
                        "%s: the name or the text of \"%.60s\" is not UTF-8", path,
                        writer->bad_name);
-    char *temporary = openfile_draft_name(path, ".tmp", root);
-    Status status = save_by_way_of(writer, path, temporary, root, err);
+    char *behind = openfile_behind(path, root);
+    char *temporary = openfile_draft_name(behind, ".tmp", root);
+    Status status = save_by_way_of(writer, behind, temporary, root, err);
     mem_free(temporary);
+    mem_free(behind);
     return status;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "data/file/openfile.h"
+#include "data/file/safetensors.h"
 #include "files.h"
 
 enum { PATH_SIZE = 1400 };
@@ -123,6 +124,33 @@ static void a_draft_takes_the_place_of_a_link(void **state) {
     expect_untouched(*state);
 }
 
+/* As -o /dev/stdout is a link to a pipe. */
+static void an_output_goes_behind_a_link_but_replaces_no_device(void **state) {
+    Case c = make_case(*state, "device");
+    Err err = ERR_NONE;
+    struct stat info;
+    assert_false(symlink("/dev/full", c.path));
+    assert_int_equal(openfile_save(c.path, NULL, "x", 1, &err), FAIL_DATA);
+    assert_false(lstat(c.path, &info));
+    assert_true(S_ISLNK(info.st_mode));
+    files_write(*state, "run/device.new", "x", 1);
+    char draft[PATH_SIZE];
+    text_format(draft, sizeof draft, "%s.new", c.path);
+    assert_false(openfile_rename(draft, c.path, NULL));
+    assert_false(lstat(c.path, &info));
+    assert_true(S_ISLNK(info.st_mode));
+    assert_false(unlink(c.path));
+    files_write(*state, "run/real", "old", 3);
+    assert_false(symlink("real", c.path));
+    SafetensorsWriter *writer = safetensors_writer_new();
+    assert_int_equal(safetensors_save(writer, c.path, &err), OK);
+    safetensors_writer_free(writer);
+    assert_false(lstat(c.path, &info));
+    assert_true(S_ISLNK(info.st_mode));
+    assert_false(stat(c.path, &info));
+    assert_true(info.st_size > 3);
+}
+
 static void a_failed_replacement_leaves_no_draft(void **state) {
     Case c = make_case(*state, "report.html.new");
     char final[PATH_SIZE];
@@ -195,6 +223,7 @@ int main(void) {
         FOLDER_TEST(folders_that_are_links_are_not_entered),
         FOLDER_TEST(pipes_and_devices_keep_nobody_waiting),
         FOLDER_TEST(a_draft_takes_the_place_of_a_link),
+        FOLDER_TEST(an_output_goes_behind_a_link_but_replaces_no_device),
         FOLDER_TEST(a_failed_replacement_leaves_no_draft),
         FOLDER_TEST(a_log_with_other_names_is_not_appended_to),
         FOLDER_TEST(removing_takes_the_link_and_not_what_it_leads_to),
