@@ -125,6 +125,21 @@ static void methods_are_compared_on_the_same_seeds_at_equal_rates(void **state) 
     sweep_close(&sweep);
 }
 
+static void accuracy_is_not_subtracted_from_another_score(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_grid(&sweep);
+    for (size_t c = 8; c < 16; c++) sweep.cells[c].result.metric = "probe_top1";
+    sweep.cells[8].result.scores[METRIC_TOP1] = 0.5;
+    Case it = open_case(&sweep, 1, NULL, NULL);
+    assert_int_equal(it.comparison.rows[0].of[COMPARE_SCORE].pairs, 0);
+    assert_int_equal(it.comparison.rows[1].of[COMPARE_SCORE].pairs, 1);
+    near(it.comparison.rows[1].of[COMPARE_SCORE].mean, 50 - 90);
+    prints(&it, "8 runs are judged by probe_top1, not by top1");
+    close_case(&it);
+    sweep_close(&sweep);
+}
+
 static void each_method_is_compared_at_its_own_best_rate(void **state) {
     (void)state;
     Sweep sweep;
@@ -431,6 +446,7 @@ static void numbers_for_machines_are_those_of_the_tables(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(methods_are_compared_on_the_same_seeds_at_equal_rates),
+        cmocka_unit_test(accuracy_is_not_subtracted_from_another_score),
         cmocka_unit_test(each_method_is_compared_at_its_own_best_rate),
         cmocka_unit_test(a_seed_that_one_method_lacks_makes_no_pair),
         cmocka_unit_test(a_rate_with_fewer_seeds_is_not_the_best),

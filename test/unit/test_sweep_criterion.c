@@ -62,6 +62,26 @@ static void each_operator_is_as_it_reads(void **state) {
     sweep_close(&sweep);
 }
 
+/* Seven runs that did not fall beside one that did are one of eight, not one of one. */
+static void what_did_not_happen_is_zero_where_it_would_have_been_seen(void **state) {
+    (void)state;
+    Sweep sweep;
+    OPEN(&sweep, "demo");
+    SweepResult *r = &sweep.cells[0].result;
+    end_cell(&sweep, 0, 1.5, 0.06);
+    assert_int_equal(fate_by(&sweep, "spike_depth>0.1", 0), FATE_PASSED);
+    assert_int_equal(fate_by(&sweep, "probe_fall>0.1", 0), FATE_UNKNOWN);
+    r->scores[METRIC_PROBE_TOP1] = 0.3;
+    assert_int_equal(fate_by(&sweep, "probe_fall>0.1", 0), FATE_PASSED);
+    assert_int_equal(fate_by(&sweep, "probe_epochs>3", 0), FATE_PASSED);
+    r->probe_fall = 0.2;
+    assert_int_equal(fate_by(&sweep, "probe_fall>0.1", 0), FATE_FAILED);
+    assert_int_equal(fate_by(&sweep, "probe_epochs>3", 0), FATE_FAILED);
+    r->probe_epochs = 2;
+    assert_int_equal(fate_by(&sweep, "probe_epochs>3", 0), FATE_PASSED);
+    sweep_close(&sweep);
+}
+
 static void what_is_not_finite_fails_and_what_has_not_ended_has_no_fate(void **state) {
     (void)state;
     Sweep sweep;
@@ -217,6 +237,7 @@ static void a_wrong_criterion_is_refused_and_the_old_one_stays(void **state) {
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(each_operator_is_as_it_reads),
+        cmocka_unit_test(what_did_not_happen_is_zero_where_it_would_have_been_seen),
         cmocka_unit_test(what_is_not_finite_fails_and_what_has_not_ended_has_no_fate),
         cmocka_unit_test(the_midpoint_is_between_chance_and_the_best_whole_configuration),
         cmocka_unit_test(failures_are_counted_by_method_over_configurations),

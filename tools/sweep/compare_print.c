@@ -160,6 +160,24 @@ static void print_row_notes(const Pool *pool, const Comparison *c, FILE *out) {
                 2 / pow(2, (double)fewest));
 }
 
+/* Runs of another kind of task, say: differences mean nothing there. */
+static void print_other_scores(const Pool *pool, FILE *out) {
+    const char *wanted = pool->like->metric, *other = NULL;
+    size_t count = 0;
+    for (size_t c = 0; wanted && c < pool->count; c++) {
+        const char *metric = pool->cells[c].cell->result.metric;
+        if (!metric || !strcmp(metric, wanted)) continue;
+        other = metric;
+        count++;
+    }
+    if (count)
+        fprintf(
+            out,
+            "%zu run%s judged by %s, not by %s: compared by the latter where there; of "
+            "another task.kind or other classes, losses cannot be compared either\n",
+            count, count == 1 ? " is" : "s are", other, wanted);
+}
+
 /* Where it matters: what stands for the numbers of runs that have none. */
 static void print_nonfinite(const Pool *pool, FILE *out) {
     size_t count = 0;
@@ -313,6 +331,7 @@ void compare_print(const Pool *pool, const Comparison *comparison, FILE *out) {
     if (comparison->row_count) {
         print_rows(pool, comparison, out);
         print_row_notes(pool, comparison, out);
+        print_other_scores(pool, out);
         print_nonfinite(pool, out);
     } else if (pool->methods.count > 1) {
         fprintf(out, "\nno two runs of different methods have the same seed and all else "

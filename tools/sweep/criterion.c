@@ -1,5 +1,6 @@
 /* criterion: which cells fail, by the user's own definition (tools/sweep/sweep.h). */
 #include <ctype.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,37 @@ static SweepFate fate_of(bool known, bool fails) {
     return fails ? FATE_FAILED : FATE_PASSED;
 }
 
+/* Numbers of what may not happen: where a run has the number that they are seen by, an
+ * empty one is 0 - it did not fall - or, of how long, without an end. */
+static const struct {
+    size_t number, happened, seen_by;
+} EVENTS[] = {
+#define EVENT(number, happened, seen_by)                                                 \
+    {                                                                                    \
+        offsetof(SweepCell, result.number), offsetof(SweepCell, result.happened),        \
+            offsetof(SweepCell, result.seen_by)                                          \
+    }
+    EVENT(probe_fall, probe_fall, scores[METRIC_PROBE_TOP1]),
+    EVENT(probe_epochs, probe_fall, scores[METRIC_PROBE_TOP1]),
+    EVENT(spike_depth, spike_depth, loss),
+    EVENT(spike_steps, spike_depth, loss),
+#undef EVENT
+};
+
+static double number_at(const SweepCell *cell, size_t offset) {
+    return *(const double *)((const char *)cell + offset);
+}
+
+/* NaN: not known. */
+static double term_number(const Term *term, const SweepCell *cell) {
+    double x = number_at(cell, term->offset);
+    for (size_t i = 0; i < COUNT(EVENTS) && isnan(x); i++)
+        if (term->offset == EVENTS[i].number &&
+            isfinite(number_at(cell, EVENTS[i].seen_by)))
+            return isnan(number_at(cell, EVENTS[i].happened)) ? 0 : INFINITY;
+    return x;
+}
+
 static SweepFate term_fate(const Term *term, const SweepCell *cell, double best) {
     const SweepResult *r = &cell->result;
     double x = r->loss, level = (best + r->chance) / 2;
@@ -56,7 +88,7 @@ static SweepFate term_fate(const Term *term, const SweepCell *cell, double best)
     case TERM_MIDPOINT: return fate_of(isfinite(x) && isfinite(level), x > level);
     case TERM_NUMBER: break;
     }
-    x = *(const double *)((const char *)cell + term->offset);
+    x = term_number(term, cell);
     return fate_of(!isnan(x), holds(term, x));
 }
 

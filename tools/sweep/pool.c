@@ -224,5 +224,7 @@ double pool_score(const Pool *pool, const SweepCell *cell) {
     Metric metric = metric_find(pool->like->metric);
     if (metric == METRIC_COUNT) return NAN;
     if (cell->result.nonfinite) return metric_guess(metric, cell->result.chance);
-    return metrics[metric].factor * cell->result.score;
+    bool same = !cell->result.metric || metric_find(cell->result.metric) == metric;
+    return metrics[metric].factor *
+           (same ? cell->result.score : cell->result.scores[metric]);
 }

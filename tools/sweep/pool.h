@@ -66,7 +66,8 @@ double pool_final_loss(const Pool *pool, const SweepCell *cell);
 /* "val loss", "test loss", "training loss" */
 void pool_loss_name(const Pool *pool, char name[40]);
 
-/* As people read it; that of guessing where the run became non-finite and guessing has
+/* As people read it; of a run that is judged by another score, this one where it has it,
+ * else NaN; that of guessing where the run became non-finite and guessing has
  * one, else NaN there. */
 double pool_score(const Pool *pool, const SweepCell *cell);
 
