@@ -230,6 +230,8 @@ static void what_means_nothing_is_refused(void **state) {
     (void)state;
     static const char *const BAD[][2] = {
         {"model.freeze=patch_embd", "the nearest is patch_embed"},
+        {"model.freeze=b", "the nearest is blocks"},
+        {"model.freeze= , ", "names nothing"},
         {"model.freeze=head, blocks.0.atn.qkv", "the nearest is blocks.0.attn.qkv"},
         {"model.freeze=block", "the nearest is blocks"},
         {"model.freeze=.", "nor the beginning"},

@@ -18,7 +18,8 @@ static size_t next_name(const char **rest, const char **name) {
     return size;
 }
 
-/* Of all trained names and their beginnings up to a dot, the nearest. */
+/* Of all trained names and their beginnings up to a dot, the nearest: the first that
+ * begins so, else that with the fewest changes. */
 static void nearest_name(const ParamSet *params, const char *name, char best[NAME_SIZE]) {
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < params->count; i++) {
@@ -26,7 +27,8 @@ static void nearest_name(const ParamSet *params, const char *name, char best[NAM
         if (!param_is_trained(params->list[i])) continue;
         text_format(full, sizeof full, "%s", params->list[i]->name);
         for (char *dot = full; dot; dot = strrchr(full, '.'), dot ? *dot = 0 : 0) {
-            size_t distance = nearest_distance(name, full);
+            bool begins = !strncmp(full, name, strlen(name));
+            size_t distance = begins ? 0 : nearest_distance(name, full);
             if (distance >= least) continue;
             least = distance;
             text_format(best, NAME_SIZE, "%s", full);
@@ -47,10 +49,13 @@ static Status refuse(const ParamSet *params, const char *name, size_t length, Er
 Status freeze_apply(Task *task, Err *err) {
     const char *rest = task->recipe->model.freeze, *name;
     const ParamSet *params = task->model->params;
-    size_t length, left = 0;
-    while ((length = next_name(&rest, &name)))
+    size_t length, left = 0, names = 0;
+    for (; (length = next_name(&rest, &name)); names++)
         if (!model_freeze_params(task->model, name, length))
             return refuse(params, name, length, err);
+    if (!names && *task->recipe->model.freeze)
+        return err_set(err, FAIL_USAGE, "model.freeze = \"%.200s\" names nothing",
+                       task->recipe->model.freeze);
     for (size_t i = 0; i < params->count; i++) left += param_moves(params->list[i]);
     if (left) return OK;
     return err_set(err, FAIL_USAGE, "model.freeze = %.200s leaves nothing to train",

@@ -105,11 +105,13 @@ static Status score_split(Contrastive *c, Tape *tape, const ForwardMode *mode,
     Seen *s = c->seen;
     if (picture_task_score(task, tape, mode, split, score_batch, score, err))
         return err->status;
-    if (score->count < 2)
+    if (score->count == 1)
         return err_set(err, FAIL_DATA,
-                       "the %s split has %zu picture that can be read: the loss compares "
+                       "the %s split has one picture that can be read: the loss compares "
                        "two at least",
-                       split_name(split), score->count);
+                       split_name(split));
+    if (!score->count)
+        return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
     for (size_t v = 0; v < 2; v++) add_up(task->ranks, s->view[v], s->count * s->out);
     add_up(task->ranks, s->there, s->count);
     FeatureNumbers n = features_numbers(&s->sums, task->ranks);
