@@ -25,7 +25,14 @@ static RunLog a_run(SharpnessRow rows[2]) {
     return (RunLog){.name = "run",
                     .recipe = "",
                     .chance = NAN,
-                    .train = {3, steps, steps, losses, losses, losses, losses},
+                    .train = {.count = 3,
+                              .step = steps,
+                              .epoch = steps,
+                              .loss = losses,
+                              .lr = losses,
+                              .grad_norm = losses,
+                              .items_per_s = losses,
+                              .feature_std = losses},
                     .probe = {.sharpness = rows, .sharpness_count = 2}};
 }
 
