@@ -83,6 +83,24 @@ static bool noted(const Task *task, const char *part) {
     return false;
 }
 
+/* 0 by definition, which looked like a perfect score. */
+static void an_evaluation_of_one_picture_at_a_time_is_refused(void **state) {
+    (void)state;
+    Task *task = open_tiny("");
+    Recipe *recipe = (Recipe *)task->recipe;
+    Tape *tape = tape_new();
+    Score score = {0};
+    Err err = ERR_NONE;
+    ForwardMode mode = {.temperature = 1};
+    recipe->train.batch = 1;
+    assert_int_equal(task->ops->evaluate(task, tape, &mode, SPLIT_TEST, true, &score,
+                                         &err),
+                     FAIL_USAGE);
+    assert_non_null(strstr(err.text, "train.batch = 1"));
+    tape_free(tape);
+    close_tiny(task);
+}
+
 static void pictures_of_one_class_have_no_probe(void **state) {
     (void)state;
     Task *task = open_tiny("data.classes=1");
@@ -140,6 +158,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loss_that_compares_needs_two_pictures),
         cmocka_unit_test(what_needs_labels_is_refused_without_them),
+        cmocka_unit_test(an_evaluation_of_one_picture_at_a_time_is_refused),
         cmocka_unit_test(pictures_of_one_class_have_no_probe),
         cmocka_unit_test(micro_batches_and_equal_views_are_noted),
         cmocka_unit_test(scores_do_not_depend_on_the_seed_and_say_what_guessing_does),

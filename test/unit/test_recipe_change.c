@@ -56,6 +56,21 @@ static void a_change_of_the_model_is_refused_with_both_values(void **state) {
     assert_non_null(strstr(err.text, "train.init = (empty) in the checkpoint"));
 }
 
+/* It was reported as a checkpoint that does not fit, which to remove would help. */
+static void a_probe_cannot_begin_late_but_can_end(void **state) {
+    (void)state;
+    Err err;
+    RecipeChanges changes = changed("task.kind=contrastive", "contrast.probe_lr=0");
+    assert_int_equal(recipe_check_resumed(&changes, &is, "runs/x", &err), OK);
+    recipe_changes_free(&changes);
+    Recipe without = is;
+    set(&is, "contrast.probe_lr=0.2");
+    changes = recipe_compare(&without, &is);
+    assert_int_equal(recipe_check_resumed(&changes, &is, "runs/x", &err), FAIL_USAGE);
+    assert_non_null(strstr(err.text, "contrast.probe_lr = 0 in the checkpoint, 0.2 now"));
+    recipe_changes_free(&changes);
+}
+
 static void an_edited_recipe_is_named_as_what_is_to_be_put_right(void **state) {
     (void)state;
     Err err = ERR_NONE;
@@ -202,6 +217,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_key_has_its_row),
         cmocka_unit_test(a_change_of_the_model_is_refused_with_both_values),
+        cmocka_unit_test(a_probe_cannot_begin_late_but_can_end),
         cmocka_unit_test(an_edited_recipe_is_named_as_what_is_to_be_put_right),
         cmocka_unit_test(what_only_guides_the_run_may_change),
         cmocka_unit_test(the_old_value_again_is_no_change),

@@ -71,6 +71,13 @@ static const char *const objections[] = {
     [CHANGE_SPEED] = NULL,
 };
 
+/* NULL: none. */
+static const char *objection_to(const RecipeChange *c) {
+    if (c->key == key_find("contrast.probe_lr") && !strcmp(c->was, "0"))
+        return "the probe's weights are saved from the first step on, or not at all";
+    return objections[key_change(c->key)];
+}
+
 /* A key that the command line did not give stands in recipe.ini. */
 static Status refuse_edited(const RecipeChange *c, const char *objection, const char *dir,
                             Err *err) {
@@ -85,7 +92,7 @@ Status recipe_check_resumed(const RecipeChanges *changes, const Recipe *is,
                             const char *dir, Err *err) {
     for (size_t i = 0; i < changes->count; i++) {
         const RecipeChange *c = &changes->change[i];
-        const char *objection = objections[key_change(c->key)];
+        const char *objection = objection_to(c);
         if (!objection) continue;
         if (!keyset_has(is->worded, c->key)) return refuse_edited(c, objection, dir, err);
         bool model = key_change(c->key) == CHANGE_MODEL;

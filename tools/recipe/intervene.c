@@ -154,11 +154,15 @@ bool intervene_changes(const Recipe *recipe, size_t group, const Key *key,
 /* ---- giving ---- */
 
 static Status refuse_key(const Key *key, Err *err) {
+    KeyChange kind = key_change(key);
+    bool weights = kind == CHANGE_MODEL || kind == CHANGE_START;
     return err_set(err, FAIL_USAGE,
                    "intervene: %s.%s cannot change while a run goes on%s", key->section,
                    key->name,
-                   key_change(key) == CHANGE_MODEL || key_change(key) == CHANGE_START
-                       ? ": it is part of what the weights are; start another run"
+                   weights ? ": it is part of what the weights are; start another run"
+                   : kind == CHANGE_STATE
+                       ? ": the optimizer's state belongs to it; start another run with "
+                         "train.init"
                        : "; stop the run and resume it with the key changed");
 }
 

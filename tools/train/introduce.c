@@ -32,12 +32,15 @@ static void say_changes(const Trainer *t) {
 static void say_layer_decay(const Trainer *t) {
     const OptimConfig *c = &t->recipe->optim;
     const ParamSet *params = t->task->model->params;
+    char last[60] = "";
     if (c->layer_decay == 1) return;
+    if (params->layer > 2)
+        text_format(last, sizeof last, "%.3g in block %zu, ",
+                    optim_layer_scale(c, params, params->layer - 1), params->layer - 2);
     say("optim.layer_decay = %g: learning rate times %.3g in the front end, %.3g in "
-        "block 0, "
-        "%.3g in block %zu, 1 in what follows the blocks",
+        "block 0, %s1 in what follows the blocks",
         c->layer_decay, optim_layer_scale(c, params, 0), optim_layer_scale(c, params, 1),
-        optim_layer_scale(c, params, params->layer - 1), params->layer - 2);
+        last);
 }
 
 /* What is about to be trained, in five lines. */

@@ -103,6 +103,11 @@ static Status score_split(Contrastive *c, Tape *tape, const ForwardMode *mode,
                           Split split, Score *score, Err *err) {
     Task *task = &c->pictures.task;
     Seen *s = c->seen;
+    if (task->recipe->train.batch < 2)
+        return err_set(
+            err, FAIL_USAGE,
+            "train.batch = 1: the loss compares the pictures of a batch with each "
+            "other, and needs two of them at least");
     if (picture_task_score(task, tape, mode, split, score_batch, score, err))
         return err->status;
     if (score->count == 1)
