@@ -165,8 +165,12 @@ void augment_free(Augment *augment) {
     mem_free(augment);
 }
 
-void augment_set_fill(Augment *augment, const uint8_t fill[CHANNELS_MAX]) {
-    memcpy(augment->fill, fill, sizeof augment->fill);
+void augment_set_fill(Augment *augment, const double *mean, size_t count,
+                      size_t channels) {
+    for (size_t c = 0; c < channels; c++) {
+        double level = 255 * MAX(0, MIN(1, mean[count > 1 ? c : 0]));
+        augment->fill[c] = (uint8_t)lround(level);
+    }
 }
 
 /* --- views -------------------------------------------------------------------------- */

@@ -41,9 +41,10 @@ void augment_free(Augment *augment);
 enum { AUGMENT_COLOURS = 32 };
 bool augment_colours(const char *list, char text[AUGMENT_COLOURS]);
 
-/* Colour that rand-augment puts where a moved picture leaves gaps: the data's mean
- * (timm's rule); grey 128 until set. */
-void augment_set_fill(Augment *augment, const uint8_t fill[CHANNELS_MAX]);
+/* Colour that rand-augment puts where a moved picture leaves gaps: the data's mean, 0 to
+ * 1, one number or one a channel (timm's rule); grey 128 until set. */
+void augment_set_fill(Augment *augment, const double *mean, size_t count,
+                      size_t channels);
 
 /* Training view: image (any size) becomes height x width in place.  Without
  * random-resized-crop it is resized to cover that, and its centre is cut out. */

@@ -49,15 +49,13 @@ static Status check_config(const Dataset *set, const LoaderConfig *config, Err *
  * colour. */
 static void set_levels(Maker *maker) {
     const DataConfig *data = &maker->config.data;
-    uint8_t fill[CHANNELS_MAX] = {0};
     for (size_t c = 0; c < maker->set->channels; c++) {
         double mean = data->mean[data->mean_count > 1 ? c : 0];
         double std = data->std[data->std_count > 1 ? c : 0];
         for (int p = 0; p < 256; p++)
             maker->level[c][p] = (real)((p / 255.0 - mean) / std);
-        fill[c] = (uint8_t)lround(255 * MAX(0, MIN(1, mean)));
     }
-    augment_set_fill(maker->augment, fill);
+    augment_set_fill(maker->augment, data->mean, data->mean_count, maker->set->channels);
 }
 
 Maker *maker_new(const Dataset *set, const LoaderConfig *config, Err *err) {

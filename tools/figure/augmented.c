@@ -27,21 +27,6 @@ static double channel_of(const double *numbers, size_t count, size_t c) {
     return numbers[MIN(c, count - 1)];
 }
 
-/* The mean colour, as in training (data/picture/maker.c). */
-static void set_fill(const Making *m) {
-    uint8_t fill[CHANNELS_MAX] = {0};
-    for (size_t c = 0; c < m->set->channels; c++) {
-        double mean = channel_of(m->data->mean, m->data->mean_count, c);
-        fill[c] = (uint8_t)lround(255 * MAX(0, MIN(1, mean)));
-    }
-    augment_set_fill(m->augment, fill);
-}
-
-static void copy_image(const Image *from, Image *to) {
-    image_resize_buffer(to, from->height, from->width, from->channels);
-    memcpy(to->pixels, from->pixels, from->height * from->width * from->channels);
-}
-
 /* Random erasing changes normalised pictures: there and back. */
 static void erase(const Making *m, Image *image, RngCursor *dice) {
     const DataConfig *data = m->data;
@@ -102,7 +87,7 @@ static Status make_row(Making *m, size_t row, Err *err) {
     else text_format(m->name[row], sizeof m->name[row], "%zu", label);
     for (size_t draw = 1; draw < m->columns; draw++) {
         RngCursor dice = {rng_make(m->options->seed, RNG_AUGMENT + row, draw), 0};
-        copy_image(image, &image[draw]);
+        image_copy(image, &image[draw]);
         augment_train(m->augment, &image[draw], m->height, m->width, &dice);
         erase(m, &image[draw], &dice);
     }
@@ -116,7 +101,7 @@ static Status make_rows(Making *m, Err *err) {
     m->image = mem_zarray(most * m->columns, sizeof *m->image);
     m->name = mem_zarray(most, sizeof *m->name);
     m->taken = mem_zarray(m->set->count, sizeof *m->taken);
-    set_fill(m);
+    augment_set_fill(m->augment, m->data->mean, m->data->mean_count, m->set->channels);
     while (m->rows < most && !(status = make_row(m, m->rows, err))) m->rows++;
     bool some = status == FAIL_DATA && m->rows && m->data->on_error == ON_ERROR_SKIP;
     if (some) *err = ERR_NONE;

@@ -6,6 +6,7 @@
 
 #include "data/file/safetensors.h"
 #include "engine/kern/reduce.h"
+#include "engine/kern/rows.h"
 #include "tools/probe/pace.h"
 #include "tools/program/stop.h"
 #include "tools/run/datafacts.h"
@@ -145,32 +146,20 @@ Status features_save(const OpenRun *run, Split split, const Features *f, const c
 
 /* ---- one scale for all features ---- */
 
-static void moments(const Features *f, size_t d, double *mean, double *variance) {
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < f->count; i++) sum += (double)f->x[i * f->width + d];
-    *mean = sum / (double)f->count;
-    for (size_t i = 0; i < f->count; i++) {
-        double off = (double)f->x[i * f->width + d] - *mean;
-        squares += off * off;
-    }
-    *variance = squares / (double)f->count;
-}
-
 FeatureScale feature_scale_of(const Features *f) {
     size_t width = f->width;
     FeatureScale s = {.width = width,
-                      .mean = mem_alloc(width * sizeof(real)),
-                      .factor = mem_alloc(width * sizeof(real))};
-    double *variance = mem_alloc(width * sizeof *variance), whole = 0;
+                      .mean = mem_array(width, sizeof(real)),
+                      .factor = mem_array(width, sizeof(real))};
+    double *mean = mem_array(2 * width, sizeof *mean), *squares = mean + width, whole = 0;
+    columns_moments(mean, squares, f->x, f->count, width);
+    for (size_t d = 0; d < width; d++) whole += squares[d] / (double)width;
     for (size_t d = 0; d < width; d++) {
-        double mean;
-        moments(f, d, &mean, &variance[d]);
-        s.mean[d] = (real)mean;
-        whole += variance[d] / (double)width;
+        double variance = (squares[d] + 1e-6 * whole) / (double)f->count;
+        s.mean[d] = (real)mean[d];
+        s.factor[d] = whole > 0 ? (real)(1 / sqrt(variance)) : 0;
     }
-    for (size_t d = 0; d < width; d++)
-        s.factor[d] = whole > 0 ? (real)(1 / sqrt(variance[d] + 1e-6 * whole)) : 0;
-    mem_free(variance);
+    mem_free(mean);
     return s;
 }
 

@@ -217,6 +217,6 @@ const Key keys[] = {
 const size_t keys_count = COUNT(keys);
 _Static_assert(COUNT(keys) <= RECIPE_BITS * 64, "RECIPE_BITS is too small for the table");
 
-const char *const key_sections[] = {"task",     "data",  "model", "contrast", "optim",
-                                    "schedule", "train", "probe", "guard",    "intervene",
-                                    NULL};
+const char *const key_sections[] = {"task",  "data",      "model", "contrast",
+                                    "optim", "schedule",  "train", "probe",
+                                    "guard", "intervene", NULL};

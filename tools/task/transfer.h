@@ -2,7 +2,7 @@
  * that has another head, other classes, or another grid of patches.
  *
  *     steady: note: runs/pre/checkpoints/best.safetensors: 148 tensors kept
- *     steady: note: ...: head made anew: 10 classes -> 100
+ *     steady: note: ...: head made anew: 10 outputs -> 100
  *     steady: note: ...: positions 8x8 -> 12x12, bicubic (8x8 by the file)
  *
  * Blocks, norms, patch embedding and class token must fit, by shape and by what shapes do

@@ -21,7 +21,7 @@ typedef struct Seen {
 static void seen_begin(Seen *s, const Contrastive *c, size_t count) {
     *s = (Seen){.count = count, .out = c->contrast->config.projector_out};
     for (size_t v = 0; v < 2; v++)
-        s->view[v] = mem_zalloc(MAX(count * s->out, (size_t)1) * sizeof(real));
+        s->view[v] = mem_zarray(MAX(count, (size_t)1), s->out * sizeof(real));
     s->there = mem_zalloc(MAX(count, (size_t)1) * sizeof *s->there);
     features_begin(&s->sums, c->sums.width);
 }

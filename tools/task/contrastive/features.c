@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tools/task/score.h"
+
 enum { ROWS, LOSS, RIGHT, EXTRA };
 
 static size_t numbers_of(const FeatureSums *s) { return 2 * s->width + EXTRA; }
@@ -31,15 +33,11 @@ static void add_row(FeatureSums *s, const real *f) {
     }
 }
 
-/* Cross entropy of a row of logits; *right: no other class has as much. */
-static double row_loss(const real *z, size_t classes, size_t label, bool *right) {
+/* Cross entropy of a row of logits. */
+static double row_loss(const real *z, size_t classes, size_t label) {
     real top = z[label];
     double sum = 0;
-    *right = true;
-    for (size_t k = 0; k < classes; k++) {
-        if (k != label && !(z[k] < z[label])) *right = false;
-        top = z[k] > top ? z[k] : top;
-    }
+    for (size_t k = 0; k < classes; k++) top = z[k] > top ? z[k] : top;
     for (size_t k = 0; k < classes; k++) sum += exp((double)(z[k] - top));
     return (double)(top - z[label]) + log(sum);
 }
@@ -48,12 +46,10 @@ static void add_probe(FeatureSums *s, const Contrast *c, Tape *tape, Tensor *fea
                       const size_t *label, size_t views) {
     size_t rows = tensor_rows(features), pictures = rows / views;
     const real *z = contrast_probe(c, tape, features)->value;
-    for (size_t i = 0; i < rows; i++) {
-        bool right;
-        double loss =
-            row_loss(z + i * c->classes, c->classes, label[i % pictures], &right);
-        extra_of(s)[LOSS] += loss;
-        extra_of(s)[RIGHT] += right;
+    for (size_t i = 0; i < rows; i++, z += c->classes) {
+        size_t right = label[i % pictures];
+        extra_of(s)[LOSS] += row_loss(z, c->classes, right);
+        extra_of(s)[RIGHT] += score_rank(z, c->classes, right) == 0;
     }
 }
 
