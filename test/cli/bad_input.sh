@@ -100,7 +100,7 @@ images=train-images-idx3-ubyte labels=train-labels-idx1-ubyte
 
 make_idx good
 # shellcheck disable=SC2086
-"$STEADY" train $idx data.path=good --out fine 2>err
+"$STEADY" train $idx data.path=good --out fine --no-report 2>err
 tell "the IDX files of this test are good to begin with" $?
 
 # shellcheck disable=SC2086
@@ -146,7 +146,7 @@ tell "test pictures of another size are noted, and pictures of one colour" $?
 
 make_idx bad && rm bad/t10k*
 # shellcheck disable=SC2086
-"$STEADY" train $idx data.path=bad --out untested 2>err &&
+"$STEADY" train $idx data.path=bad --out untested --no-report 2>err &&
     [ "$(grep -c 'note: bad has no test split: nothing is scored' err)" = 1 ] &&
     [ ! -s untested/eval.jsonl ]
 tell "a test split that is missing: a note, and nothing is scored" $?
@@ -155,7 +155,7 @@ tell "eval of a test split that is missing" $?
 "$STEADY" eval untested --split train >out && grep -q '"split":"train",.*"count":64,' out
 tell "the training split can be scored all the same" $?
 # shellcheck disable=SC2086
-"$STEADY" train $idx data.path=bad data.val_fraction=0.25 --out untested-val 2>err &&
+"$STEADY" train $idx data.path=bad data.val_fraction=0.25 --out untested-val --no-report 2>err &&
     grep -q 'no test split: the val split alone' err && grep -q '"val"' untested-val/eval.jsonl &&
     "$STEADY" eval untested-val >out && grep -q '"split":"val",.*"count":16,' out
 tell "without a test split val is scored" $?
@@ -187,14 +187,14 @@ if [ "$(wc -c <picture.png)" != 71 ]; then
 else
     make_folder
     # shellcheck disable=SC2086
-    "$STEADY" train $folder --out pictures 2>err
+    "$STEADY" train $folder --out pictures --no-report 2>err
     tell "the pictures of this test are good to begin with" $?
 
     latin=$(printf 'caf\351')
     if mv bad/train/cat "bad/train/$latin" && mv bad/test/cat "bad/test/$latin"; then
         # shellcheck disable=SC2086
-        "$STEADY" train $folder --out latin 2>err && "$STEADY" eval latin >out 2>err &&
-            "$STEADY" train --resume latin train.steps=30 2>err
+        "$STEADY" train $folder --out latin --no-report 2>err && "$STEADY" eval latin >out 2>err &&
+            "$STEADY" train --resume latin train.steps=30 --no-report 2>err
         tell "a class whose name is not UTF-8 is known again" $?
     fi
     rm -rf bad latin
@@ -226,12 +226,12 @@ else
     done
     rm bad/test/cat/101.png && echo 'Once upon a time' >bad/test/cat/101.png
     # shellcheck disable=SC2086
-    "$STEADY" train $folder train.steps=3 --out late 2>err
+    "$STEADY" train $folder train.steps=3 --out late --no-report 2>err
     [ $? = 3 ] && grep -q 'bad/test/cat/101.png' err && ls late/checkpoints/step-00000001.safetensors >out
     tell "a broken test picture is found late: the steps before are saved" $?
     cp picture.png bad/test/cat/101.png
     fails 3 'test: 508 items as before, but others.*data.changed=allow' train --resume late &&
-        "$STEADY" train --resume late data.changed=allow 2>err && [ "$(wc -l <late/eval.jsonl)" = 3 ]
+        "$STEADY" train --resume late data.changed=allow --no-report 2>err && [ "$(wc -l <late/eval.jsonl)" = 3 ]
     tell "the run continues with the replacement where that is allowed" $?
 
     echo 'Once upon a time' >bad/train/cat/1.png
@@ -239,7 +239,7 @@ else
     refused "a first picture that gives no size" 3 'bad/train/cat/1.png is neither PNG nor JPEG' \
         $folder data.image_size=0
     # shellcheck disable=SC2086
-    "$STEADY" train $folder data.image_size=0 data.on_error=skip --out second 2>err &&
+    "$STEADY" train $folder data.image_size=0 data.on_error=skip --out second --no-report 2>err &&
         grep -q 'width 8, height 8' err
     tell "a first picture that is skipped leaves the size to the next" $?
     cp picture.png bad/train/cat/1.png
@@ -249,7 +249,7 @@ else
 
     rm -rf bad/test
     # shellcheck disable=SC2086
-    "$STEADY" train $folder --out untested-pictures 2>err && grep -q 'bad has no test split' err
+    "$STEADY" train $folder --out untested-pictures --no-report 2>err && grep -q 'bad has no test split' err
     tell "pictures without a test split" $?
     mkdir bad/test
     # shellcheck disable=SC2086
@@ -303,7 +303,7 @@ init "train.init that is a text file" 3 'weights.safetensors'
 
 # ---- runs ----
 
-"$STEADY" train small.ini --out run 2>err
+"$STEADY" train small.ini --out run --no-report 2>err
 sum() { find run -type f | sort | xargs cksum; }
 last=run/checkpoints/step-00000004.safetensors
 sum >before

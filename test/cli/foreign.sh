@@ -29,8 +29,9 @@ mkdir else && echo secret >else/file && cp -R else kept
 more="train.steps=6 train.keep=1"
 hostile() { # NAME LINK TARGET: a run with the link in it is neither read nor written through
     rm -rf run && cp -R good run && rm -rf "run/$2" && ln -s "$3" "run/$2"
+    case $2 in report.html* | figures*) drawn= ;; *) drawn=--no-report ;; esac
     # shellcheck disable=SC2086
-    ends_well train --resume run $more && ends_well plot run -o plot.svg
+    ends_well train --resume run $more $drawn && ends_well plot run -o plot.svg
     good=$?
     diff -r else kept >/dev/null || { good=1; echo "else/ has changed"; rm -rf else; cp -R kept else; }
     [ $good = 0 ]
