@@ -287,7 +287,7 @@ init() { # NAME EXIT PATTERN
 
 init "train.init that does not exist" 3 'weights.safetensors cannot be opened: No such file'
 mkdir weights.safetensors
-init "train.init that is a folder" 3 'weights.safetensors.*not a regular file'
+init "train.init that is a folder without a run" 2 'train.init: weights.safetensors holds no run'
 safetensors "{$(tensor cls_token '1, 1, 8' 0 32)}" 32 >weights.safetensors
 init "train.init of a wrong shape" 3 'cls_token is .1, 1, 8., wanted .1, 1, 16.'
 safetensors "{$(tensor cls_token '1, 1, 16' 0 64 | sed s/F32/I32/)}" 64 >weights.safetensors
