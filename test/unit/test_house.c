@@ -52,7 +52,6 @@ static const struct Rule {
                          "tools/program", DATA, ENGINE}},
     {"tools/probe",     {"tools/task", "tools/figure", "tools/chart", RUN}},
     {"tools/bench",     {"tools/chart", "tools/task", RUN}},
-    {"tools/probe",     {"tools/task", RUN}},
     {"tools/command",   {ALL}},
     {"tools/library",   {"include", ALL}},
     {"tools",           {ALL}},

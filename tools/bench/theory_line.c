@@ -1,17 +1,10 @@
 /* A number against width, and its exponent (tools/bench/theory.h). */
 #include <math.h>
 
+#include "engine/core/quantile.h"
 #include "tools/bench/theory.h"
 
 const size_t theory_widths[THEORY_WIDTHS] = {64, 128, 256, 512, 1024};
-
-/* Student's t, 97.5 %, for 1, 2, ... degrees of freedom. */
-static double student(size_t degrees) {
-    static const double T[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365,
-                               2.306,  2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
-                               2.131,  2.120, 2.110, 2.101, 2.093};
-    return degrees ? T[MIN(degrees, COUNT(T)) - 1] : NAN;
-}
 
 static double slope(const double *value, size_t widths) {
     double x = 0, y = 0, xx = 0, xy = 0, n = (double)widths;
@@ -31,7 +24,7 @@ void theory_fit(TheoryLine *line) {
     line->bound_exponent = bounds / n;
     for (size_t s = 0; s < line->seeds; s++)
         squares += pow(slope(line->value[s], line->widths) - line->exponent, 2);
-    double half = student(line->seeds - 1) * sqrt(squares / (n - 1) / n);
+    double half = quantile_student(0.975, n - 1) * sqrt(squares / (n - 1) / n);
     line->low = line->exponent - half;
     line->high = line->exponent + half;
 }

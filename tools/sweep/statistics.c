@@ -3,64 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/core/quantile.h"
 #include "engine/core/rng.h"
 
 enum { EXACT_MOST = 8, MULTISETS_MOST = 6435, DRAWS = 10000, FLIPS_MOST = 15 };
 
 #define TAIL ((100 - INTERVAL_PERCENT) / 200.0)
 #define TIE 1e-9 /* sums that differ by rounding alone are equal */
-
-/* ---- the incomplete beta function ---- */
-
-/* Continued fraction of I_x(a, b) by Lentz's method (Numerical Recipes, 6.4), for
- * x < (a + 1) / (a + b + 2); relative error below 1e-13. */
-static double beta_fraction(double x, double a, double b) {
-    const double tiny = 1e-300;
-    double c = 1, d = 1 - (a + b) * x / (a + 1), value;
-    d = 1 / (fabs(d) < tiny ? tiny : d);
-    value = d;
-    for (int i = 1; i <= 10000; i++) {
-        double even = i * (b - i) * x / ((a + 2 * i - 1) * (a + 2 * i));
-        double odd = -(a + i) * (a + b + i) * x / ((a + 2 * i) * (a + 2 * i + 1));
-        double before = value;
-        for (int half = 0; half < 2; half++) {
-            double term = half ? odd : even;
-            d = 1 + term * d;
-            c = 1 + term / c;
-            d = 1 / (fabs(d) < tiny ? tiny : d);
-            c = fabs(c) < tiny ? tiny : c;
-            value *= c * d;
-        }
-        if (fabs(value - before) <= 1e-15 * fabs(value)) break;
-    }
-    return value;
-}
-
-/* I_x(a, b), a, b > 0. */
-static double beta_share(double x, double a, double b) {
-    if (x <= 0 || x >= 1) return x >= 1;
-    double scale =
-        exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
-    if (x < (a + 1) / (a + b + 2)) return scale * beta_fraction(x, a, b) / a;
-    return 1 - scale * beta_fraction(1 - x, b, a) / b;
-}
-
-/* x with I_x(a, b) = share. */
-static double beta_quantile(double share, double a, double b) {
-    double low = 0, high = 1;
-    for (int i = 0; i < 200; i++) {
-        double middle = (low + high) / 2;
-        if (beta_share(middle, a, b) < share) low = middle;
-        else high = middle;
-    }
-    return (low + high) / 2;
-}
-
-/* P(|T| > t) = I_x(v / 2, 1 / 2) with x = v / (v + t^2). */
-static double student_quantile(double two_tails, double freedom) {
-    double x = beta_quantile(two_tails, freedom / 2, 0.5);
-    return sqrt(freedom * (1 - x) / x);
-}
 
 /* ---- the mean ---- */
 
@@ -122,7 +71,7 @@ static Interval cut_tails(const Weighted *mean, size_t count, double level) {
 }
 
 static double widened_tail(size_t n) {
-    double freedom = (double)n - 1, t = student_quantile(2 * TAIL, freedom);
+    double freedom = (double)n - 1, t = quantile_student(1 - TAIL, freedom);
     return erfc(sqrt((double)n / freedom) * t / M_SQRT2) / 2;
 }
 
@@ -187,8 +136,8 @@ Interval statistics_share_interval(size_t k, size_t n) {
     CHECK(k <= n, "%zu of %zu", k, n);
     if (!n) return INTERVAL_NONE;
     double hits = (double)k, misses = (double)(n - k);
-    return (Interval){k ? beta_quantile(TAIL, hits, misses + 1) : 0,
-                      k < n ? beta_quantile(1 - TAIL, hits + 1, misses) : 1};
+    return (Interval){k ? quantile_beta(TAIL, hits, misses + 1) : 0,
+                      k < n ? quantile_beta(1 - TAIL, hits + 1, misses) : 1};
 }
 
 /* ---- learning rates ---- */
