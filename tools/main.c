@@ -34,11 +34,18 @@ static int run_one(const Command *command, int argc, char **argv) {
     return command->run(argc, argv);
 }
 
-/* Words that begin with "-", or none, are the program's own; so is `steady help`. */
+/* `steady help`, and `steady help WORD`, which is WORD --help. */
+static int run_help(int argc, char **argv) {
+    const Command *command = argc > 2 ? command_find(argv[2]) : &steady_command;
+    if (!command) return unknown(argv[2]);
+    help_print(command, stdout);
+    return OK;
+}
+
+/* Words that begin with "-", or none, are the program's own. */
 static int run_command(const Command *command, int argc, char **argv) {
-    char *help[] = {argv[0], "--help"};
     if (command) return run_one(command, argc - 1, argv + 1);
-    if (argc > 1 && !strcmp(argv[1], "help")) argc = 2, argv = help;
+    if (argc > 1 && !strcmp(argv[1], "help")) return run_help(argc, argv);
     if (argc > 1 && *argv[1] != '-') return unknown(argv[1]);
     if (help_show(&steady_command, argc, argv)) return OK;
     return steady_command.run(argc, argv);

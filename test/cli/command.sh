@@ -48,7 +48,8 @@ own() { # EXIT PATTERN WORDS...: the program without a command
     return 1
 }
 own 2 '^usage: steady COMMAND' && own 2 '^usage: steady COMMAND' -- && own 0 '^usage: steady COMMAND' help &&
-    own 0 '^usage: steady COMMAND' --help && own 0 '^steady [0-9.]*$' --version
+    own 0 '^usage: steady COMMAND' --help && own 0 '^usage: steady train RECIPE' help train &&
+    own 0 '^usage: steady eval' help eval x && own 2 'no command tarin; did you mean train?' help tarin && own 0 '^steady [0-9.]*$' --version
 tell "without a command: the usage, or the version" $?
 own 2 'no command tarin; did you mean train?' tarin && own 2 'no option --versio; did you mean --version?' --versio &&
     own 2 'unexpected argument x' --completion=bash x && own 2 'wanted bash, zsh or fish' --completion csh

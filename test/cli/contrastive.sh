@@ -72,6 +72,16 @@ recipe="small.ini $folder"
     grep -q 'of one class, so they have no labels' err && grep -q '"event":"skip"' grey/train.jsonl
 tell "grey pictures without labels, one of them broken, are trained on" $?
 refused "a broken picture ends a run that does not skip" 3 '5.png'
+mkdir -p named/train/cat named/train/dog named/test/cat named/test/dog
+cp set/train/all/[1-4].png named/train/cat && cp set/train/all/[6-9].png named/train/dog
+cp set/test/all/2.png named/test/cat && cp set/test/all/2.png named/test/dog
+wanted='2 classes, the model was trained on 1; .*eval RUN/recipe.ini --linear-probe train.init=RUN train.transfer=true'
+fails 3 "$wanted" eval grey --linear-probe data.path=named &&
+    fails 3 'class 0 is all there, cat here; .*train.transfer=true' \
+        eval grey/recipe.ini --linear-probe train.init=grey data.path=named &&
+    "$STEADY" eval grey/recipe.ini --linear-probe train.init=grey train.transfer=true data.path=named >row 2>err &&
+    grep -q '"classes":2' row
+tell "what learned without labels is probed on pictures with labels" $?
 mkdir empty empty/train empty/train/all
 refused "a folder without pictures" 3 'holds no picture' data.path=empty
 mv set/train/all/*.png set/train && rmdir set/train/all

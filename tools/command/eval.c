@@ -47,7 +47,8 @@ static const Option OPTIONS[] = {
                  "each\npicture and epoch (default none: one pass)",
      .tag = OF_PROBE},
     {"--scale", "NAME", OPTION_CHOICE, offsetof(Options, scale),
-     .sentence = "features: standard (mean 0, variance 1 each; default) or as they are",
+     .sentence =
+         "features: standard (mean 0, variance 1 each; default) or none (as they are)",
      .choices = feature_forms, .tag = OF_PROBE},
     {"--seed", "S", OPTION_WHOLE, offsetof(Options, seed),
      .sentence = "of the classifier's weights and the order of pictures (default 0)",
@@ -134,7 +135,7 @@ static int run_eval(int argc, char **argv) {
 
 const Command eval_command = {
     .name = "eval",
-    .sentence = "score a run's checkpoint: one JSON object",
+    .sentence = "score a checkpoint, or its features (linear probe): one JSON object",
     .run = run_eval,
     .options = OPTIONS,
     .word = run_word_only,

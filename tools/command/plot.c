@@ -210,7 +210,7 @@ static int run_plot(int argc, char **argv) {
 
 const Command plot_command = {
     .name = "plot",
-    .sentence = "losses, entropies, norms of one run or several, as a picture",
+    .sentence = "figures of runs and sweeps; what the augmentations do",
     .run = run_plot,
     .options = OPTIONS,
     .word = read_word,

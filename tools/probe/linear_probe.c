@@ -66,7 +66,7 @@ static Status check_training(Trial *p, Err *err) {
     if (classes_met(&p->train) < 2)
         return err_set(err, FAIL_DATA,
                        "the %zu training pictures have one class; a linear probe needs "
-                       "pictures of two or more",
+                       "pictures of two or more: data.path=PATH of labelled ones",
                        p->train.count);
     if (plan->batch > p->train.count)
         return err_set(err, FAIL_USAGE,

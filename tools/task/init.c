@@ -35,22 +35,26 @@ static Status find_file(const char *init, char path[PATH_SIZE], const char **roo
     return OK;
 }
 
+/* Only pictures know transfer; other classes or shapes are what it is for. */
+static Status advise_transfer(const Task *task, Err *err) {
+    Err why = *err;
+    bool shapes = strstr(why.text, "does not fit this model:") != NULL;
+    if (why.status != FAIL_DATA || !task_is(task->recipe->task, FOR_VISION) ||
+        !(shapes || strstr(why.text, "; class ")))
+        return why.status;
+    return err_set(err, why.status,
+                   "%.900s; train.transfer=true makes head and positions anew where they "
+                   "differ",
+                   why.text);
+}
+
 /* All tensors as they are; what transfer would do is said where they do not fit. */
 static Status load_whole(Task *task, const char *path, const char *root,
                          const char *advice, Err *err) {
     if (task->recipe->train.init_fit == INIT_MEANING &&
         meaning_check_file(task, path, root, advice, err))
-        return err->status;
-    if (!weights_load(path, root, task->model, err)) return OK;
-    if (err->status == FAIL_DATA && task_is(task->recipe->task, FOR_VISION) &&
-        strstr(err->text, "does not fit this model")) {
-        Err why = *err;
-        err_set(err, why.status,
-                "%.900s; train.transfer=true makes head and positions anew where they "
-                "differ",
-                why.text);
-    }
-    return err->status;
+        return advise_transfer(task, err);
+    return weights_load(path, root, task->model, err) ? advise_transfer(task, err) : OK;
 }
 
 Status init_weights(Task *task, const char *advice, Err *err) {

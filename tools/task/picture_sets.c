@@ -20,6 +20,11 @@ static bool same_name(const char *a, const char *b) {
     return same;
 }
 
+static const char OTHER_CLASSES[] =
+    "data.path=PATH names other pictures; to measure features on other classes: "
+    "steady eval RUN/recipe.ini --linear-probe train.init=RUN train.transfer=true "
+    "data.path=PATH";
+
 /* A set that is opened long after the model was built must be of its kind. */
 static Status check_set(const PictureFacts *f, const Dataset *set, const char *path,
                         Err *err) {
@@ -29,14 +34,16 @@ static Status check_set(const PictureFacts *f, const Dataset *set, const char *p
                        "on %zu",
                        path, set->channels, f->channels);
     if (set->classes > f->classes || (set->class_names && set->classes != f->classes))
-        return err_set(err, FAIL_DATA, "%s has %zu classes, the model was trained on %zu",
-                       path, set->classes, f->classes);
+        return err_set(err, FAIL_DATA,
+                       "%s has %zu classes, the model was trained on %zu; %s", path,
+                       set->classes, f->classes, OTHER_CLASSES);
     for (size_t k = 0; set->class_names && f->class_names && k < f->classes; k++)
         if (!same_name(set->class_names[k], f->class_names[k]))
             return err_set(err, FAIL_DATA,
                            "%s: class %zu is \"%s\", the model was trained on "
-                           "\"%s\"",
-                           path, k, set->class_names[k], f->class_names[k]);
+                           "\"%s\"; %s",
+                           path, k, set->class_names[k], f->class_names[k],
+                           OTHER_CLASSES);
     return OK;
 }
 
