@@ -143,7 +143,8 @@ typedef struct steady_data steady_data;
 steady_status steady_data_new(steady_data **data, steady_error *error);
 void steady_data_free(steady_data *data); /* after the models that were made of it */
 
-/* task.kind = classify.  The arrays are borrowed until steady_data_free. */
+/* task.kind = classify or contrastive; the latter needs no labels: all 0 with classes = 1
+ * are none.  The arrays are borrowed until steady_data_free. */
 typedef struct steady_pictures {
     const uint8_t *pixels; /* [count, height, width, channels] 0 ... 255; see data.mean */
     const uint32_t

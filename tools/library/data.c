@@ -50,7 +50,10 @@ Status check_pictures(const steady_pictures *p, Err *err) {
 
 static Status check_labels(const steady_pictures *p, Err *err) {
     if (!p->labels)
-        return err_set(err, FAIL_USAGE, "pictures: `labels` is NULL; each needs one");
+        return err_set(
+            err, FAIL_USAGE,
+            "pictures: `labels` is NULL; each picture needs one; for task.kind = "
+            "contrastive without labels: all 0, classes = 1");
     if (p->classes > UINT32_MAX)
         return err_set(err, FAIL_USAGE, "pictures: %zu classes: too many", p->classes);
     for (size_t i = 0; i < p->count; i++)
