@@ -42,8 +42,9 @@ tell "counts, scores and settings are in the object" $?
 
 probe small.ini >begin && [ "$(value top1 begin)" = "$(value random_top1 one)" ] &&
     [ "$(value knn_top1 begin)" = "$(value random_knn_top1 one)" ] &&
-    [ "$(value knn_top1 one)" != "$(value random_knn_top1 one)" ]
-tell "random weights are those of a recipe without weights" $?
+    [ "$(value knn_top1 one)" != "$(value random_knn_top1 one)" ] &&
+    grep -q "neither train.init nor --checkpoint names weights" err
+tell "random weights are those of a recipe without weights, and said" $?
 
 weights() { probe "$@" >row && value weights row; }
 [ "$(weights run)" = "$(value weights one)" ] &&
@@ -66,6 +67,8 @@ probe run data.limit=50 >row && [ "$(value train_count row)" = 50 ]
 tell "words name other data" $?
 
 fails 2 "optim.lr" eval run --linear-probe optim.lr=1
+fails 2 "train.label_smoothing has no effect on features" \
+    eval run --linear-probe train.label_smoothing=0.1
 tell "a word without effect is refused" $?
 
 fails 2 "--epochs has no effect without --linear-probe" eval run --epochs 9

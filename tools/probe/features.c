@@ -13,7 +13,20 @@
 #include "tools/run/rundir.h"
 #include "tools/task/pictures.h"
 
+/* Keys that scores of a model use and its features do not. */
+static const char *const OF_LOSSES[] = {"contrast.temperature", "train.label_smoothing"};
+
 Status features_check(const OpenRun *run, Err *err) {
+    for (size_t i = 0; i < COUNT(OF_LOSSES); i++)
+        if (keyset_has(run->recipe->worded, key_find(OF_LOSSES[i])))
+            return err_set(
+                err, FAIL_USAGE,
+                "%s has no effect on features, which have no loss; leave it out",
+                OF_LOSSES[i]);
+    if (run->task->ops->features && !*run->checkpoint)
+        fprintf(stderr,
+                "steady: note: neither train.init nor --checkpoint names weights: "
+                "they are random, as training begins with them\n");
     if (run->task->ops->features) return OK;
     return err_set(err, FAIL_USAGE,
                    "task.kind = %s has no features of pictures; a linear probe needs a "

@@ -22,7 +22,8 @@ typedef struct Features {
     size_t skipped;      /* broken pictures that were left out */
 } Features;
 
-/* FAIL_USAGE where the run's task has none. */
+/* FAIL_USAGE where the run's task has none, or a word is for its loss alone.  A note says
+ * that weights are random. */
 Status features_check(const OpenRun *run, Err *err);
 
 /* FAIL_DATA: an empty split; FAIL_DIVERGED: a feature that is not finite. */
