@@ -154,6 +154,21 @@ static void scores_do_not_depend_on_the_seed_and_say_what_guessing_does(void **s
     close_tiny(b);
 }
 
+/* At so low a temperature the loss is the distance between the views of a picture, less
+ * that to the nearest other: below chance where the views are equal. */
+static void evaluation_compares_two_views_that_differ(void **state) {
+    (void)state;
+    static const char *const WORDS[] = {
+        "contrast.temperature=1e-6 data.augment=none",
+        "contrast.temperature=1e-6 data.augment=random-resized-crop"};
+    for (size_t differ = 0; differ < 2; differ++) {
+        Task *task = open_tiny(WORDS[differ]);
+        Score score = score_of(task);
+        assert_true((score.value[METRIC_LOSS] > log(2 * 12 - 1)) == differ);
+        close_tiny(task);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loss_that_compares_needs_two_pictures),
@@ -162,6 +177,7 @@ int main(void) {
         cmocka_unit_test(pictures_of_one_class_have_no_probe),
         cmocka_unit_test(micro_batches_and_equal_views_are_noted),
         cmocka_unit_test(scores_do_not_depend_on_the_seed_and_say_what_guessing_does),
+        cmocka_unit_test(evaluation_compares_two_views_that_differ),
     };
     return cmocka_run_group_tests_name("contrastive", tests, NULL, NULL);
 }
