@@ -33,11 +33,8 @@ static double time_views(void *context) {
     Views *v = context;
     double began = clock_now();
     for (size_t k = 0; k < VIEWS; k++) {
-        const Image *from = &v->original;
         RngCursor dice = {rng_make(0, RNG_AUGMENT + k, v->calls), 0};
-        image_resize_buffer(&v->image, from->height, from->width, from->channels);
-        memcpy(v->image.pixels, from->pixels,
-               from->height * from->width * from->channels);
+        image_copy(&v->original, &v->image);
         augment_train(v->augment, &v->image, v->height, v->width, &dice);
     }
     v->calls++;
