@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "tools/figure/layers.h"
 #include "tools/run/rundir.h"
 #include "tools/run/runlog.h"
 
@@ -75,51 +73,6 @@ static void a_missing_folder_is_a_usage_error(void **state) {
     Err err = ERR_NONE;
     assert_null(runlog_open("/tmp/there-is-no-such-run", &err));
     assert_int_equal(err.status, FAIL_USAGE);
-}
-
-/* Two rows of so many sites and weights, with the kinds that a model has or with one
- * each. */
-static void put_names(void **state, size_t count, const char *site) {
-    TextBuffer text = {0};
-    for (size_t step = 1; step <= 2; step++) {
-        char part[200];
-        text_format(part, sizeof part, "{\"step\":%zu,\"attention\":[", step);
-        text_append(&text, part, strlen(part));
-        for (size_t i = 0; i < count; i++) {
-            char name[100];
-            snprintf(name, sizeof name, site, i);
-            text_format(part, sizeof part, "%s{\"site\":\"%s\",\"entropy\":[1]}",
-                        i ? "," : "", name);
-            text_append(&text, part, strlen(part));
-        }
-        text_append(&text, "]}\n", 3);
-    }
-    put(state, "probe.jsonl", text.text);
-    text_free(&text);
-}
-
-static void many_names_take_seconds_and_not_minutes(void **state) {
-    enum { SECONDS = 20 };
-    /* Each name beside each other one: minutes of the processor. */
-    struct itimerval limit = {.it_value = {.tv_sec = SECONDS}}, none = {0};
-    assert_false(setitimer(ITIMER_PROF, &limit, NULL));
-    LayerChoice choice = {0};
-    put_names(state, 15000, "decoder.blocks.%zu.attn");
-    RunLog *run = open_run(state);
-    assert_int_equal(run->probe.site_count, 15000);
-    assert_int_equal(layer_choose(&choice, run, "first,middle,last,lowest", NULL), OK);
-    assert_int_equal(choice.count, 3);
-    assert_true(layer_chosen(&choice, "decoder.blocks.7500.attn"));
-    layer_choice_free(&choice);
-    runlog_free(run);
-    put_names(state, 100000, "b%zu");
-    run = open_run(state);
-    char note[600];
-    runlog_note(run, note, sizeof note);
-    assert_int_equal(run->probe.site_count, 200);
-    assert_non_null(strstr(note, "from b200 on there are too many names"));
-    runlog_free(run);
-    assert_false(setitimer(ITIMER_PROF, &none, NULL));
 }
 
 /* Root may read everything: somebody else looks. */
@@ -476,7 +429,6 @@ int main(void) {
         CASE(names_take_no_more_memory_than_their_rows_have_room),
         CASE(a_name_too_long_for_its_place_is_one_name),
         CASE(a_folder_that_may_not_be_read_is_named_as_that),
-        CASE(many_names_take_seconds_and_not_minutes),
         CASE(a_missing_folder_is_a_usage_error),
         CASE(facts_of_data_that_are_none_are_named),
         CASE(rows_come_back_as_numbers),
