@@ -98,6 +98,10 @@ static void an_evaluation_of_one_picture_at_a_time_is_refused(void **state) {
                      FAIL_USAGE);
     assert_non_null(strstr(err.text, "train.batch = 1"));
     tape_free(tape);
+    err = (Err)ERR_NONE;
+    assert_int_equal(task->ops->sample(task, SPLIT_TRAIN, 2, &err), OK);
+    assert_int_equal(task->ops->sample(task, SPLIT_TRAIN, 1, &err), FAIL_USAGE);
+    assert_non_null(strstr(err.text, "a sample of one picture"));
     close_tiny(task);
 }
 

@@ -191,6 +191,13 @@ static size_t micro_batches(const Task *task) {
     return (size_t)ceil((double)task->part / examples);
 }
 
+static size_t moving_count(const ParamSet *params) {
+    size_t count = 0;
+    for (size_t i = 0; i < params->count; i++)
+        if (param_moves(params->list[i])) count += params->list[i]->tensor.size;
+    return count;
+}
+
 static size_t vectors_of(size_t size) {
     return eigen_kept(size, SHARPNESS_COUNT) + SHARPNESS_COUNT + 9;
 }
@@ -217,7 +224,7 @@ Status sharpness_measure(const SharpnessTask *job, Sharpness *s, Err *err) {
     StepBatch batch = task_step_batch(task, 1, job->mode);
     *s = (Sharpness){.split = job->split,
                      .sample = task->part,
-                     .parameters = params_trained_count(task->model->params),
+                     .parameters = moving_count(task->model->params),
                      .lr = job->lr,
                      .edge = optim_edge(step->optim),
                      .optimizer = task->recipe->optim.name,

@@ -146,6 +146,17 @@ static Status check_split(const PictureTask *p, Split split, Err *err) {
         split_name(split));
 }
 
+/* A loss of one picture is 0, whatever the model. */
+static Status sample(Task *task, Split split, size_t count, Err *err) {
+    if (picture_task_sample(task, split, count, err) || task->part > 1)
+        return err->status;
+    return err_set(
+        err, FAIL_USAGE,
+        "a sample of one picture of split %s: a contrastive loss compares two at "
+        "least",
+        split_name(split));
+}
+
 /* What the data and the batch decide. */
 static void note_choices(Task *task) {
     const Recipe *r = task->recipe;
@@ -206,7 +217,7 @@ const TaskOps contrastive_ops = {
     .open = open_data, .open_bare = open_bare, .free = contrastive_free,
     .best = METRIC_LOSS, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
-    .features = features, .next = next, .sample = picture_task_sample, .loss = loss, .conclude = conclude,
+    .features = features, .next = next, .sample = sample, .loss = loss, .conclude = conclude,
     .add_numbers = add_numbers, .evaluate = contrastive_evaluate,
     .facts = picture_task_facts, .describe = picture_task_describe,
     .changes = picture_task_changes, .check_facts = picture_task_check_facts,
