@@ -126,6 +126,23 @@ static void numbers_that_are_none_do_not_stop_a_drawing(void **state) {
     }
 }
 
+static void a_number_without_neighbours_is_a_dot(void **state) {
+    (void)state;
+    const double alone[] = {NAN, 4, NAN, 2, NAN, NAN};
+    size_t painted[2];
+    for (int shown = 0; shown < 2; shown++) {
+        Chart *chart = line_chart(THEME_LIGHT);
+        panel_line(chart_panel(chart, 0, 0), steps, alone, shown ? 3 : 1,
+                   (Style){.colour = chart_palette(chart, 2), .width = 1}, "");
+        cairo_surface_t *surface = decode(chart);
+        painted[shown] = count_colour(surface, chart_palette(chart, 2));
+        cairo_surface_destroy(surface);
+        chart_free(chart);
+    }
+    assert_int_equal(painted[0], 0);
+    assert_in_range(painted[1], 20, 100);
+}
+
 static void a_very_long_line_keeps_its_peak(void **state) {
     (void)state;
     enum { LONG = 200000 };
@@ -310,6 +327,7 @@ int main(void) {
         cmocka_unit_test(the_ending_chooses_the_kind_of_file),
         cmocka_unit_test(another_ending_or_a_bad_place_is_an_error_of_one_line),
         cmocka_unit_test(numbers_that_are_none_do_not_stop_a_drawing),
+        cmocka_unit_test(a_number_without_neighbours_is_a_dot),
         cmocka_unit_test(a_very_long_line_keeps_its_peak),
         cmocka_unit_test(ticks_are_round_numbers_inside_the_axis),
         cmocka_unit_test(large_steps_are_written_with_a_suffix),

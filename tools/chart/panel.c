@@ -165,18 +165,41 @@ static void trace(cairo_t *cr, const Frame *frame, const Item *item) {
     }
 }
 
+static bool is_shown(const Frame *frame, const Item *item, size_t i) {
+    return i < item->count && !isnan(place_x(frame, item->x[i])) &&
+           !isnan(place_y(frame, item->y[i]));
+}
+
+/* A line without marks needs two neighbours; a number alone is a dot. */
+static bool is_alone(const Frame *frame, const Item *item, size_t i) {
+    return is_shown(frame, item, i) && !is_shown(frame, item, i + 1) &&
+           !(i && is_shown(frame, item, i - 1));
+}
+
+static void draw_dots(cairo_t *cr, const Frame *frame, const Item *item) {
+    Style style = item->style;
+    style.mark = MARK_DOT;
+    for (size_t i = 0; i < item->count; i++)
+        if (is_alone(frame, item, i))
+            draw_mark(cr, &style, place_x(frame, item->x[i]), place_y(frame, item->y[i]));
+}
+
 static void draw_line(cairo_t *cr, const Frame *frame, const Item *item) {
+    bool dense = (double)item->count > 8 * frame->box.width;
     if (item->style.width > 0) {
         begin_stroke(cr, &item->style);
         cairo_new_path(cr);
-        if ((double)item->count > 8 * frame->box.width) trace_dense(cr, frame, item);
+        if (dense) trace_dense(cr, frame, item);
         else trace(cr, frame, item);
         end_stroke(cr);
     }
-    if (item->style.mark == MARK_NONE) return;
+    if (item->style.mark == MARK_NONE) {
+        if (!dense && item->style.width > 0) draw_dots(cr, frame, item);
+        return;
+    }
     for (size_t i = 0; i < item->count; i++) {
         double x = place_x(frame, item->x[i]), y = place_y(frame, item->y[i]);
-        if (!isnan(x) && !isnan(y)) draw_mark(cr, &item->style, x, y);
+        if (is_shown(frame, item, i)) draw_mark(cr, &item->style, x, y);
     }
 }
 
