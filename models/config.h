@@ -74,7 +74,7 @@ typedef struct ModelConfig {
     double cape_shift; /* largest random shift of cape's positions, seconds */
 } ModelConfig;
 
-/* What stands behind the features of pictures when views are compared
+/* What follows the features of pictures when views are compared
  * (task.kind = contrastive); keys of the recipe's [contrast] section bear the same
  * names. */
 typedef struct ContrastConfig {

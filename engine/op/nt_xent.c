@@ -59,7 +59,7 @@ static void pair_up(Tape *tape, NtXent *n, const size_t *rows, size_t ranks) {
             n->partner[first + i] = first + (i + rows[r] / 2) % rows[r];
 }
 
-/* x[all] out of each rank's own part of it, which stands at its place. */
+/* Fills x[all] from each rank's own part, which is at its place already. */
 static void gather(Tape *tape, const NtXent *n, const size_t *rows, size_t ranks,
                    void *all, size_t row_bytes) {
     if (ranks == 1) return;

@@ -84,7 +84,7 @@ static void name_line(const Figure *figure, const Line *line, TrialRole role,
     if (!line->named) *label = 0;
 }
 
-/* Several lines of a run are told apart by their shades. */
+/* Several lines of a run differ by their shades. */
 static Colour colour_of(const Figure *figure, const Line *line, TrialRole role) {
     if (line->several) return chart_ramp(figure->chart, ROLES[role].hue, line->shade);
     return chart_palette(figure->chart, ROLES[role].hue);

@@ -3,7 +3,7 @@
  *     ScoreDip dip = score_dip(top1, epoch, n, METRIC_TOP1);
  *     if (dip.depth > 0.05) ... dip.until - dip.bottom ... epochs to recover
  *
- * A dip is a point that is worse than the best before it; the one that is told is the
+ * A dip is a point that is worse than the best before it; the one reported is the
  * deepest, of equal ones the first.  It ends with the first point behind its bottom that
  * is as good as that best, or better.  A noisy score has dips as deep as its noise, so a
  * depth means something beside that of runs without a failure. */

@@ -14,7 +14,7 @@ static bool is_folder(const char *path) {
     return !stat(path, &info) && S_ISDIR(info.st_mode);
 }
 
-/* The checkpoint that a run's folder stands for; a file stands for itself. */
+/* The checkpoint to take from a run's folder; a file is taken as it is. */
 static Status find_file(const char *init, char path[PATH_SIZE], const char **root,
                         Err *err) {
     *root = NULL;

@@ -26,7 +26,7 @@ static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label
     return image_read(files->inputs.path[i], &files->reading, image, err);
 }
 
-/* Broken pictures that are left out are told of; others end the command with their
+/* Broken pictures that are left out are named; others end the command with their
  * name. */
 static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *label,
                            Err *err) {

@@ -28,7 +28,7 @@ void transfer_note(const Transfer *t, const char *format, ...)
 /* The file's tensor of a parameter's name, or NULL; the average where that is asked for
  * and is of the name. */
 const SafetensorsEntry *transfer_find(const Transfer *t, const char *name);
-/* Marks it as used, too: the model has it or has what stands for it. */
+/* Marks it as used, too: the model has it or its equivalent. */
 const SafetensorsEntry *transfer_take(Transfer *t, const char *name);
 
 /* A fact of the file's meaning, up to its line's end; false: it does not say it. */
