@@ -82,6 +82,14 @@ fails 3 "$wanted" eval grey --linear-probe data.path=named &&
     "$STEADY" eval grey/recipe.ini --linear-probe train.init=grey train.transfer=true data.path=named >row 2>err &&
     grep -q '"classes":2' row
 tell "what learned without labels is probed on pictures with labels" $?
+file=grey/checkpoints/step-00000002.safetensors
+fails 2 "train.transfer has no effect with --checkpoint; .*train.init=$file" \
+    eval grey/recipe.ini --linear-probe --checkpoint $file train.transfer=true data.path=named &&
+    ! grep -q 'train.init_fit has no effect' err &&
+    fails 3 'probe.weight is missing' \
+        eval grey/recipe.ini --linear-probe --checkpoint $file train.init_fit=shapes data.path=named &&
+    ! grep -q 'train.init_fit has no effect' err
+tell "--checkpoint and the keys of train.init" $?
 mkdir empty empty/train empty/train/all
 refused "a folder without pictures" 3 'holds no picture' data.path=empty
 mv set/train/all/*.png set/train && rmdir set/train/all

@@ -23,6 +23,16 @@ static void need_length(Recipe *recipe) {
     if (!(recipe->train.epochs > 0) && !recipe->train.steps) recipe->train.steps = LONG;
 }
 
+/* --checkpoint is train.init to what depends on that. */
+static void print_notes(const Recipe *recipe, const char *checkpoint) {
+    Recipe *seen = mem_alloc(sizeof *seen);
+    *seen = *recipe;
+    if (checkpoint && !*seen->train.init)
+        text_format(seen->train.init, sizeof seen->train.init, "%s", checkpoint);
+    recipe_notes(seen, stderr);
+    mem_free(seen);
+}
+
 static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
     *run->recipe = recipe_default();
     if (recipe_load(run->recipe, c->dir, err)) return err->status;
@@ -30,7 +40,7 @@ static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
         if (recipe_set(run->recipe, c->words[i], err)) return err->status;
     need_length(run->recipe);
     if (recipe_check(run->recipe, err)) return err->status;
-    recipe_notes(run->recipe, stderr);
+    print_notes(run->recipe, c->checkpoint);
     *run->was = *run->recipe;
     return OK;
 }
@@ -53,6 +63,12 @@ static Status find_file(OpenRun *run, const RunChoice *c, Err *err) {
     if (*run->recipe->train.init)
         return err_set(err, FAIL_USAGE,
                        "--checkpoint and train.init both name weights; leave one out");
+    if (run->recipe->train.transfer)
+        return err_set(
+            err, FAIL_USAGE,
+            "train.transfer has no effect with --checkpoint; give the weights as "
+            "train.init=%.600s instead",
+            file);
     text_format(run->checkpoint, sizeof run->checkpoint, "%s", file);
     bool there = openfile_exists(file, NULL);
     if (!there && is_of_runs(file))
