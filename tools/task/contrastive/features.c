@@ -36,9 +36,9 @@ static void add_row(FeatureSums *s, const real *f) {
 /* Cross entropy of a row of logits. */
 static double row_loss(const real *z, size_t classes, size_t label) {
     real top = z[label];
-    double sum = 0;
     for (size_t k = 0; k < classes; k++) top = z[k] > top ? z[k] : top;
-    for (size_t k = 0; k < classes; k++) sum += exp((double)(z[k] - top));
+    double sum = exp((double)(z[0] - top));
+    for (size_t k = 1; k < classes; k++) sum += exp((double)(z[k] - top));
     return (double)(top - z[label]) + log(sum);
 }
 
