@@ -20,10 +20,7 @@ static Status find_file(const char *init, char path[PATH_SIZE], const char **roo
     *root = NULL;
     text_format(path, PATH_SIZE, "%s", init);
     if (!is_folder(init)) return OK;
-    if (rundir_check_run(init, err)) {
-        Err why = *err;
-        return err_set(err, why.status, "train.init: %.900s", why.text);
-    }
+    if (rundir_check_run(init, err)) return err_wrap(err, "train.init");
     *root = init;
     rundir_path(path, init, "checkpoints/best.safetensors");
     if (openfile_exists(path, init)) return OK;
