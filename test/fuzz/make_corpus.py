@@ -3,7 +3,7 @@
     python3 test/fuzz/make_corpus.py
 
 Needs Pillow for the JPEG seeds."""
-import gzip, io, json, os, struct, zlib
+import gzip, io, json, math, os, struct, zlib
 
 from PIL import Image
 
@@ -88,3 +88,22 @@ put("safetensors/two", tensors({"a": ([2, 3], [1, 2, 3, 4, 5, 6]), "b": ([], [7]
 put("checkpoint/some", tensors({"cls_token": ([1, 1, 4], [0, 0, 0, 0]),
                                 "head.bias": ([2], [0, 1])},
                                {"step": "3", "format": "steady"}))
+
+def vit(outputs, patches):
+    """The tensors of a classifier of width 4 with a block, for 28 x 28 pixels in patches of 14."""
+    shapes = {"cls_token": [1, 1, 4], "pos_embed": [1, 1 + patches, 4],
+              "patch_embed.proj.weight": [4, 1, 14, 14], "patch_embed.proj.bias": [4]}
+    for name, shape in (("norm1", [4]), ("attn.qkv", [12, 4]), ("attn.proj", [4, 4]),
+                        ("norm2", [4]), ("mlp.fc1", [16, 4]), ("mlp.fc2", [4, 16])):
+        shapes["blocks.0.%s.weight" % name] = shape
+        shapes["blocks.0.%s.bias" % name] = shape[:1]
+    for name, shape in (("norm", [4]), ("head", [outputs, 4])):
+        shapes["%s.weight" % name], shapes["%s.bias" % name] = shape, shape[:1]
+    return {name: (shape, [0.01 * (i % 7) for i in range(math.prod(shape))])
+            for name, shape in shapes.items()}
+
+
+put("transfer/head", b"\n" + tensors(vit(3, 4)))
+put("transfer/grid", b"3x2\n" + tensors(vit(10, 6)))
+put("transfer/own", b"\n" + tensors(vit(10, 16), {"step": "3", "format": "steady-checkpoint-1",
+                                                 "meaning": "model.heads=1\npatches=4x4\n"}))
