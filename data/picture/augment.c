@@ -59,8 +59,8 @@ static Status fail_unknown(const char *word, Err *err) {
         strcat(names, table[k].name);
     }
     return err_set(err, FAIL_USAGE,
-                   "data.augment has no \"%s\"; there are %s; for speech speed and "
-                   "specaugment",
+                   "data.augment has no \"%s\"; there are %s; of speech: "
+                   "speed, specaugment",
                    word, names);
 }
 

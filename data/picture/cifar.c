@@ -185,7 +185,8 @@ static Status cifar_open(const DataConfig *config, Split split, Dataset *set, Er
         return err_set(
             err, FAIL_DATA,
             "%s holds no CIFAR files: data_batch_1.bin[.gz] and "
-            "test_batch.bin[.gz], or train.bin[.gz] and test.bin[.gz], are expected",
+            "test_batch.bin[.gz], or train.bin[.gz] and test.bin[.gz], are expected; "
+            "name their folder by data.path=DIR",
             config->path);
     CifarSet *cifar = set->state = mem_zalloc(sizeof *cifar);
     set->free_state = cifar_free;

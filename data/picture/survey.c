@@ -70,11 +70,11 @@ Status survey_classes(Dataset *set, bool training, Err *err) {
     char number[24];
     Status status = OK;
     if (training && present < 2)
-        status =
-            err_set(err, FAIL_DATA,
-                    "all %zu training pictures are of one class (%s): a classifier needs "
-                    "at least two",
-                    set->count, class_text(set, some, number));
+        status = err_set(
+            err, FAIL_DATA,
+            "all %zu training pictures are of one class (%s): a classifier needs "
+            "at least two; recipes that need no labels: steady recipes cifar-simclr",
+            set->count, class_text(set, some, number));
     facts_note(&set->facts, set->classes - present,
                "%zu of %zu classes have no picture here (first: %s)%s",
                set->classes - present, set->classes, class_text(set, absent, number),

@@ -259,7 +259,7 @@ refused "too few of them for a slower voice" 3 '1-7-0003.wav has 44 rows at spee
 "$STEADY" train bad.ini model.position=learned model.context=44 data.augment=speed train.steps=6 --out new --no-report 2>err
 tell "... and just enough" $?
 rm -rf new
-refused "an augmentation that nobody has" 2 'no "Speed".*for speech speed and specaugment' data.augment=Speed
+refused "an augmentation that nobody has" 2 'no "Speed".*of speech: speed, specaugment' data.augment=Speed
 "$STEADY" train bad.ini model.position=learned model.context=50 --out learned --no-report 2>err &&
     mkdir -p long/test-clean/1/7 && speak long/test-clean/1/7/1-7-0000.wav 4000 30 8 &&
     echo '1-7-0000 ONE' >long/test-clean/1/7/1-7.trans.txt &&

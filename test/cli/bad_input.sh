@@ -285,7 +285,7 @@ init() { # NAME EXIT PATTERN
     rm -rf weights.safetensors
 }
 
-init "train.init that does not exist" 3 'weights.safetensors cannot be opened: No such file'
+init "train.init that does not exist" 3 'train.init: weights.safetensors: no such file; name a .safetensors file'
 mkdir weights.safetensors
 init "train.init that is a folder without a run" 2 'train.init: weights.safetensors holds no run'
 safetensors "{$(tensor cls_token '1, 1, 8' 0 32)}" 32 >weights.safetensors

@@ -1,5 +1,6 @@
 #include "tools/task/init.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,6 +20,11 @@ static Status find_file(const char *init, char path[PATH_SIZE], const char **roo
                         Err *err) {
     *root = NULL;
     text_format(path, PATH_SIZE, "%s", init);
+    if (!is_folder(init) && !openfile_exists(init, NULL) && errno == ENOENT)
+        return err_set(err, FAIL_DATA,
+                       "train.init: %.900s: no such file; name a .safetensors file, or a "
+                       "run's folder",
+                       init);
     if (!is_folder(init)) return OK;
     if (rundir_check_run(init, err)) return err_wrap(err, "train.init");
     *root = init;
