@@ -33,9 +33,24 @@ static Status log_change(Trainer *t, const Change *change, const char *was, Err 
                    err);
 }
 
-/* Scores of another kind are no measure of those to come. */
+/* With another value scores are no measure of those to come: it says which score is the
+ * best's, or what a contrastive loss compares. */
+static bool moves_scores(const Trainer *t, const Key *key) {
+    static const char *const OF_LOSS[] = {"contrast.temperature", "data.augment",
+                                          "train.batch"};
+    if (key == key_find("train.best")) return true;
+    if (t->recipe->task != TASK_CONTRASTIVE || task_best(t->task) != METRIC_LOSS)
+        return false;
+    for (size_t i = 0; i < COUNT(OF_LOSS); i++)
+        if (key == key_find(OF_LOSS[i])) return true;
+    return false;
+}
+
 static void act(Trainer *t, size_t group) {
+    const char *rest = t->base->intervene.group[group].changes;
     Metric best = task_best(t->task);
+    for (Change c; intervene_next(&rest, &c);)
+        if (moves_scores(t, c.key)) t->at.best_score = NAN;
     t->at.acted.group[t->at.acted.count++] = group;
     trainer_set_course(t);
     if (task_best(t->task) != best) t->at.best_score = NAN;
@@ -168,9 +183,8 @@ Status trainer_check_interventions(const Trainer *t, Err *err) {
 }
 
 bool trainer_best_changed(const Trainer *t) {
-    const Key *best = key_find("train.best");
     for (size_t i = 0; i < t->changes.count; i++)
-        if (t->changes.change[i].key == best) return true;
+        if (moves_scores(t, t->changes.change[i].key)) return true;
     return false;
 }
 

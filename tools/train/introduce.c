@@ -15,6 +15,10 @@ static void say_changes(const Trainer *t) {
         say("steady: note: %s.%s was %s, is %s", c->key->section, c->key->name, c->was,
             c->is);
     }
+    if (trainer_best_changed(t))
+        say("steady: note: the best checkpoint is chosen again, by scores that compare "
+            "with "
+            "each other");
     if (t->data_change.length)
         say("steady: note: the data changed: %s%s", t->data_change.text,
             t->other_scores ? "; the best checkpoint is chosen again" : "");

@@ -70,7 +70,8 @@ void trainer_take_back(Trainer *trainer);
 /* At a resume: FAIL_USAGE where a group that has acted is another now, one that is new
  * would have acted before, or a key that one has set is changed in vain. */
 Status trainer_check_interventions(const Trainer *trainer, Err *err);
-/* At a resume: is the best checkpoint chosen by another score now? */
+/* At a resume: is the best checkpoint chosen by another score now, or by a contrastive
+ * loss that compares other things? */
 bool trainer_best_changed(const Trainer *trainer);
 /* Says which groups the run ends before. */
 void trainer_note_interventions(const Trainer *trainer);
