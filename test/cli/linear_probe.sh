@@ -82,6 +82,8 @@ fails 2 "small.ini holds no run" eval small.ini
 tell "a recipe has no score" $?
 
 fails 2 "task.kind = language has no features" eval grammar --linear-probe
+fails 3 "train.init=FILE train.transfer=true in place of --checkpoint" \
+    eval small.ini --linear-probe model.depth=3 --checkpoint run/checkpoints/best.safetensors
 tell "texts are refused" $?
 
 "$STEADY" export run --features test -o features.safetensors 2>err &&

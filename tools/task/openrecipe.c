@@ -100,7 +100,15 @@ static Status open_data(OpenRun *run, Err *err) {
 static Status fill_model(OpenRun *run, const RunChoice *c, Err *err) {
     if (!c->checkpoint) return begin_weights(run, err);
     if (check_meaning(run, run->checkpoint, err)) return err->status;
-    return run_load(run, c->ema, err);
+    if (!run_load(run, c->ema, err)) return OK;
+    Err why = *err;
+    if (task_is(run->recipe->task, FOR_VISION) &&
+        strstr(why.text, "does not fit this model"))
+        err_set(err, why.status,
+                "%.900s; for an encoder with another head, or none: train.init=FILE "
+                "train.transfer=true in place of --checkpoint",
+                why.text);
+    return err->status;
 }
 
 Status run_open_recipe(OpenRun *run, const RunChoice *c, Err *err) {
