@@ -26,6 +26,8 @@ typedef struct TaskOps {
     Task *(*open_bare)(const Recipe *recipe, const char *run_dir, Err *err);
     Metric best;        /* what train.best = auto chooses by */
     ReparamScope scope; /* what model.reparam_scope = auto comes to; never SCOPE_AUTO */
+    /* Keys with whose values losses do not compare, a NULL at the end; NULL: none. */
+    const char *const *loss_keys;
     void (*initialize)(Task *task, uint64_t seed);
     /* Where the run is in its data (data/place.h), before start; *left: batches that are
      * left of that epoch.  Not called for a new run: all of it is. */

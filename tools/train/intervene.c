@@ -34,16 +34,13 @@ static Status log_change(Trainer *t, const Change *change, const char *was, Err 
 }
 
 /* With another value scores are no measure of those to come: it says which score is the
- * best's, or what a contrastive loss compares. */
+ * best's, or what a loss compares. */
 static bool moves_scores(const Trainer *t, const Key *key) {
-    static const char *const OF_LOSS[] = {"contrast.temperature", "data.augment",
-                                          "train.batch"};
     if (key == key_find("train.best")) return true;
-    if (t->recipe->task != TASK_CONTRASTIVE || task_best(t->task) != METRIC_LOSS)
-        return false;
-    for (size_t i = 0; i < COUNT(OF_LOSS); i++)
-        if (key == key_find(OF_LOSS[i])) return true;
-    return false;
+    const char *const *of_loss = t->task->ops->loss_keys;
+    if (!of_loss || task_best(t->task) != METRIC_LOSS) return false;
+    while (*of_loss && key != key_find(*of_loss)) of_loss++;
+    return *of_loss;
 }
 
 static void act(Trainer *t, size_t group) {

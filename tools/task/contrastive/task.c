@@ -212,10 +212,14 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
     return NULL;
 }
 
+/* They say with how many views, and with which, each is compared, and how. */
+static const char *const LOSS_KEYS[] = {"contrast.temperature", "data.augment",
+                                        "train.batch", NULL};
+
 /* clang-format off */
 const TaskOps contrastive_ops = {
     .open = open_data, .open_bare = open_bare, .free = contrastive_free,
-    .best = METRIC_LOSS, .scope = SCOPE_ALL,
+    .best = METRIC_LOSS, .scope = SCOPE_ALL, .loss_keys = LOSS_KEYS,
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
     .features = features, .next = next, .sample = sample, .loss = loss, .conclude = conclude,
     .add_numbers = add_numbers, .evaluate = contrastive_evaluate,
