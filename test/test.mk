@@ -101,7 +101,7 @@ check-examples: $(call needs,$(EXAMPLE_TESTS))
 # installed.
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 QUICK_LD = $(if $(shell command -v ld.gold),-fuse-ld=gold)
-# Left out are numbers in double that need all of tools/ in double, or minutes: eigenvalues, bounds, growth.
+# Left out are tests of numbers that take long: eigenvalues (which need all of tools/ in double), bounds, growth.
 UNSANITIZED = test/grad/test_sharpness.c test/grad/test_theorem.c test/unit/test_theory.c
 SANITIZED = $(MAKE) --no-print-directory B=build/asan CFLAGS="$(CFLAGS) -O1 -g1" SANITIZE="$(SANITIZERS)" \
 	WITHOUT="$(WITHOUT) $(UNSANITIZED)" \
