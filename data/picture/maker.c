@@ -25,18 +25,22 @@ static Status check_count(const char *key, size_t count, size_t channels, Err *e
                    count, channels);
 }
 
+Status maker_check_levels(const DataConfig *data, size_t channels, Err *err) {
+    Status status = check_count("mean", data->mean_count, channels, err);
+    if (!status) status = check_count("std", data->std_count, channels, err);
+    for (size_t c = 0; !status && c < data->std_count; c++)
+        if (!(data->std[c] > 0))
+            status = err_set(err, FAIL_USAGE, "data.std is %g: more than 0 is expected",
+                             data->std[c]);
+    return status;
+}
+
 static Status check_config(const Dataset *set, const LoaderConfig *config, Err *err) {
     const DataConfig *data = &config->data;
     CHECK(config->batch && config->height && config->width, "batch %zu of %zu x %zu",
           config->batch, config->height, config->width);
     CHECK(set->channels && set->channels <= CHANNELS_MAX, "%zu channels", set->channels);
-    Status status = check_count("mean", data->mean_count, set->channels, err);
-    if (!status) status = check_count("std", data->std_count, set->channels, err);
-    if (status) return status;
-    for (size_t c = 0; c < data->std_count; c++)
-        if (!(data->std[c] > 0))
-            return err_set(err, FAIL_USAGE, "data.std is %g: more than 0 is expected",
-                           data->std[c]);
+    if (maker_check_levels(data, set->channels, err)) return err->status;
     if (config->training && set->count < config->batch)
         return err_set(err, FAIL_USAGE,
                        "train.batch is %zu, but the training split (%s) holds "

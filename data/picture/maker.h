@@ -13,6 +13,9 @@ typedef struct Maker Maker;
 Maker *maker_new(const Dataset *set, const LoaderConfig *config, Err *err);
 void maker_free(Maker *maker);
 
+/* FAIL_USAGE: data.mean or data.std that do not fit pictures of so many channels. */
+Status maker_check_levels(const DataConfig *data, size_t channels, Err *err);
+
 /* Number of the last batch; SIZE_MAX in training. */
 size_t maker_last(const Maker *maker);
 

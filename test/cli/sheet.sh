@@ -46,6 +46,7 @@ tell "and leaves no sheet" $?
 
 refused "a recipe of texts" 2 'shows pictures, and grammar is a recipe of task.kind = language' grammar -o x.png
 refused "a list with a number out of range" 2 'hue is "0.7", 0 to 0.5' demo data.augment=jitter:hue=0.7 -o x.png
+refused "levels of other pictures" 2 'data.mean has 2 numbers' demo data.mean=0.1,0.2 -o x.png
 refused "another kind of file" 2 'ends in .png, .svg or .pdf' demo -o x.bmp
 refused "a run beside a recipe" 2 'unexpected argument run after the recipe demo' demo run -o x.png
 refused "a list of rows" 2 'leave out --rows' demo --rows loss -o x.png

@@ -179,9 +179,22 @@ static void scales_are_folded_in_or_made(void **state) {
                 fail_msg("%s -> %s: loss %g, %g", METHODS[a], METHODS[b], was, is);
             if (a) expect_line(&to, "the scales of 10 weights are folded into them");
             if (b % 2) expect_line(&to, "gains of 10 layers made from their weights");
+            if (b == 2) expect_line(&to, "10 layers are divided by their spectral norms");
             close_run(&from);
             close_run(&to);
         }
+}
+
+static void gains_that_start_at_one_are_told(void **state) {
+    (void)state;
+    Run from, to;
+    make_file(&from, (const char *[WORDS]){"model.reparam=none"});
+    open_filled(&to, (const char *[WORDS]){"model.reparam=sigma", "model.gamma_init=1",
+                                           init_word(), "train.transfer=true"});
+    expect_line(&to, "gains of 10 layers start at 1");
+    assert_true(fabs(loss_of(&from) / loss_of(&to) - 1) > 1e-5);
+    close_run(&from);
+    close_run(&to);
 }
 
 static void the_head_is_made_anew_for_other_classes(void **state) {
@@ -417,6 +430,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_of_the_same_kind_is_kept_to_the_bit),
         cmocka_unit_test(scales_are_folded_in_or_made),
+        cmocka_unit_test(gains_that_start_at_one_are_told),
         cmocka_unit_test(the_head_is_made_anew_for_other_classes),
         cmocka_unit_test(a_contrastive_model_begins_a_classifier_and_the_reverse),
         cmocka_unit_test(learned_positions_are_resampled),

@@ -6,6 +6,7 @@
 
 #include "data/picture/augment.h"
 #include "data/picture/dataset.h"
+#include "data/picture/maker.h"
 #include "tools/chart/sheet.h"
 
 typedef struct Making {
@@ -163,7 +164,8 @@ Status augmented_write(const DataConfig *data, const AugmentedOptions *options,
     Making m = {.data = data, .options = options, .columns = options->draws + 1};
     m.augment = augment_parse(data->augment, err);
     m.set = m.augment ? dataset_open(data, SPLIT_TRAIN, err) : NULL;
-    Status status = m.set ? make_rows(&m, err) : err->status;
+    Status status = m.set ? maker_check_levels(data, m.set->channels, err) : err->status;
+    if (!status) status = make_rows(&m, err);
     if (!status) status = draw(&m, path, err);
     if (!status) note(&m, notes);
     release(&m);

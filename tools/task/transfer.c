@@ -252,19 +252,45 @@ static bool is_loaded(const Transfer *t, const Param *param) {
     return false;
 }
 
-static void note_scales(const Transfer *t) {
+/* Layers whose weight came from a file without the scale that they have here. */
+typedef struct Rescaled {
+    size_t gains, fixed; /* with a gain, gamma or g, made anew; without one */
+} Rescaled;
+
+static Rescaled rescaled_layers(const Transfer *t) {
     const Model *model = t->task->model;
-    size_t made = 0;
+    Rescaled found = {0, 0};
     for (size_t i = 0; i < model->layer_count; i++) {
         const Reparam *r = model->layers[i]->reparam;
-        const Param *gain = r ? (r->gamma ? r->gamma : r->g) : NULL;
-        made += gain && is_loaded(t, r->w) && !is_loaded(t, gain);
+        if (!r || !is_loaded(t, r->w)) continue;
+        const Param *gain = r->gamma ? r->gamma : r->g, *own = gain ? gain : r->u;
+        if (is_loaded(t, own)) continue;
+        if (gain) found.gains++;
+        else found.fixed++;
     }
+    return found;
+}
+
+static void note_scales(const Transfer *t) {
+    const ModelConfig *config = &t->task->model->config;
+    bool ones = config->reparam == REPARAM_SIGMA && config->gamma_init == GAMMA_ONE;
+    Rescaled found = rescaled_layers(t);
     if (t->folded)
         transfer_note(t, "the scales of %zu weights are folded into them", t->folded);
-    if (made)
+    if (found.gains && !ones)
         transfer_note(t, "gains of %zu layers made from their weights (model.gamma_init)",
-                      made);
+                      found.gains);
+    if (found.gains && ones)
+        transfer_note(t,
+                      "gains of %zu layers start at 1, whatever their weights' spectral "
+                      "norms are: model.gamma_init = spectral keeps the products of "
+                      "the file",
+                      found.gains);
+    if (found.fixed)
+        transfer_note(t,
+                      "%zu layers are divided by their spectral norms "
+                      "(model.reparam = spectral): their products are not the file's",
+                      found.fixed);
 }
 
 static void note_pool(const Transfer *t) {
