@@ -67,10 +67,11 @@ typedef struct Step {
     /* Measuring, not training: u and v stay as they are (model_freeze), no random masks,
      * positions not moved.  Gradients are those of the loss that evaluation has. */
     bool still;
-    uint64_t seed;     /* of the random masks */
-    size_t accumulate; /* micro-batches; 0: one */
-    size_t cache;      /* bytes that pieces fit; 0: not known */
-    void *context;     /* the functions' */
+    Precision precision; /* of large products, forward and backward */
+    uint64_t seed;       /* of the random masks */
+    size_t accumulate;   /* micro-batches; 0: one */
+    size_t cache;        /* bytes that pieces fit; 0: not known */
+    void *context;       /* the functions' */
     StepLoss *loss_of;
     StepEdge *edge_of; /* NULL: equal shares */
     StepLap *lap;      /* NULL: no clock */

@@ -16,6 +16,7 @@
 #define STEADY_TAPE_H
 
 #include "engine/core/arena.h"
+#include "engine/core/precision.h"
 #include "engine/core/rng.h"
 #include "engine/core/tensor.h"
 
@@ -37,6 +38,7 @@ typedef struct TapeMode {
     uint64_t seed;  /* of the random masks */
     uint64_t step;
     uint64_t pass; /* forward pass of the step, of all ranks: what layer drop draws by */
+    Precision precision; /* of large products */
 } TapeMode;
 
 Tape *tape_new(void);
