@@ -1,0 +1,60 @@
+/* bf16_panel: C = alpha A B + what C starts from, with A and B in bf16 and sums in fp32.
+ *
+ * The processor multiplies pairs along k: B is packed into panels of pairs (from fp32 or
+ * bf16, rounded on the way), A is read where it stands, since its rows have pairs next to
+ * each other; A given as its transpose is packed into strips of pairs.  The three
+ * products of a linear layer y = x W^T:
+ *
+ *     bf16 *packed = ...                        bf16_panel_size(k, n) numbers
+ *     bf16_panel_pack(packed, (Bf16Matrix){.wide = w, .ld = in}, in, out, PANEL_TRANSPOSED);
+ *     bf16_panel_product(&(Bf16PanelProduct){.m = rows, .n = out, .k = in, .alpha = 1,
+ *                        .a = x16, .lda = in, .packed = packed, .c = y, .ldc = out});
+ *     dx:  pack W [out, in] PANEL_PLAIN with k = out, n = in;  a = dz16
+ *     dW:  pack x [rows, in] PANEL_PLAIN with k = rows, n = in;
+ *          bf16_strips_pack(strips, dz [rows, out], rows, out);  .m = out, .strips = strips
+ *
+ * k may be odd, n any number.  All functions share their work out among the OpenMP
+ * threads; inside a parallel region they run on the calling thread. */
+#ifndef STEADY_BF16_PANEL_H
+#define STEADY_BF16_PANEL_H
+
+#include "engine/kern/bf16.h"
+#include "engine/kern/panel.h"
+
+/* A matrix of either type: one of the pointers; rows of ld numbers. */
+typedef struct Bf16Matrix {
+    const real *wide; /* rounded where it is read */
+    const bf16 *narrow;
+    size_t ld;
+} Bf16Matrix;
+
+/* B [k, n] (PANEL_TRANSPOSED: given as rows of n) in panels. */
+size_t bf16_panel_size(size_t k, size_t n);
+void bf16_panel_pack(bf16 *packed, Bf16Matrix b, size_t k, size_t n, PanelOrder order);
+
+/* A [m, k], given as its transpose [k, m], in strips. */
+size_t bf16_strips_size(size_t k, size_t m);
+void bf16_strips_pack(bf16 *strips, Bf16Matrix transpose, size_t k, size_t m);
+
+/* C[m, n] = alpha A[m, k] B[k, n] + what C starts from, rounded once where C is bf16 */
+typedef struct Bf16PanelProduct {
+    Bf16Way way;
+    size_t m, n, k;
+    real alpha;
+    const bf16 *a; /* rows of lda numbers; */
+    size_t lda;
+    const bf16 *strips; /* or, where not NULL, A in strips */
+    const bf16 *packed;
+    bool add;             /* C starts from what it holds; else from */
+    const real *residual; /* residual_alpha residual[m, n] (NULL: 0) ... */
+    real residual_alpha;
+    const real *bias; /* ... + bias_factor bias[n] (NULL: 0) */
+    real bias_factor;
+    real *c;    /* one of both: the result in fp32, */
+    bf16 *c16;  /* or in bf16 */
+    size_t ldc; /* of C and of the residual */
+} Bf16PanelProduct;
+
+void bf16_panel_product(const Bf16PanelProduct *p);
+
+#endif
