@@ -1,5 +1,7 @@
 #include "engine/kern/bf16_block.h"
 
+#include "engine/kern/bf16_units.h"
+
 enum { WIDTH = BF16_VECTORS * BF16_LANES };
 
 /* sum[width] += a0 b[0] + a1 b[1], pair by pair */
@@ -25,6 +27,6 @@ static void plain(const Bf16Block *t, size_t rows, size_t vectors) {
 }
 
 Bf16Multiply *bf16_multiply(Bf16Way way) {
-    (void)way;
-    return plain;
+    const Bf16Units *units = way == BF16_BEST ? bf16_units_found() : NULL;
+    return units ? units->multiply : plain;
 }
