@@ -51,7 +51,7 @@ Generation *generation_of_pairs(Translator *t, Tape *tape, const ForwardMode *mo
         g->memory_count[i] = source->count ? source->count[i] : source->length;
         g->owner[i] = i;
     }
-    tape_begin(tape, (TapeMode){0});
+    tape_begin(tape, (TapeMode){.precision = mode->precision});
     g->memory = translator_encode(t, tape, mode, source);
     return g;
 }
@@ -99,7 +99,7 @@ void generation_step(void *generation, size_t rows, const uint32_t *token,
                   g->rows);
     } else {
         select_rows(g, rows, from);
-        tape_begin(g->tape, (TapeMode){0});
+        tape_begin(g->tape, (TapeMode){.precision = g->mode.precision});
     }
     TokenRows input = {.ids = token, .batch = rows, .length = 1};
     Tensor *x = translator_decode(g->pairs, g->tape, &g->mode, g->memory, g->memory_count,
@@ -124,7 +124,7 @@ bool generation_read(Generation *g, const uint32_t *ids, size_t count, real *log
     const Param *position = lm->embed.position;
     if (position && g->caches->used + count > position->tensor.shape[0]) return false;
     TokenRows rows = {.ids = ids, .batch = 1, .length = count};
-    tape_begin(g->tape, (TapeMode){0});
+    tape_begin(g->tape, (TapeMode){.precision = g->mode.precision});
     Tensor *x = language_features(lm, g->tape, &g->mode, &rows, g->caches);
     x = op_take_token(g->tape, x, count - 1);
     Tensor *y = language_output(lm, g->tape, x);

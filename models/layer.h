@@ -49,6 +49,7 @@ typedef struct ForwardMode {
     size_t first_example; /* number of the first example within the optimizer step */
     bool recompute;       /* keep block inputs only */
     MeasureLevel measure; /* what the sites show beside entropy and largest logit */
+    Precision precision;  /* of large products: TapeMode's, where a pass begins */
 } ForwardMode;
 
 void model_init(Model *model, const ModelConfig *config);

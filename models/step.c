@@ -75,7 +75,7 @@ static double run_piece(Step *s, const StepBatch *b, size_t from, size_t to, boo
                                    .seed = s->seed,
                                    .step = b->number,
                                    .pass = step_pass(s, b, from),
-                                   .precision = s->precision});
+                                   .precision = b->mode.precision});
     ForwardMode mode = b->mode;
     mode.first_example = from;
     Tensor *loss = s->loss_of(s->context, s->tape, &mode, from, to);

@@ -67,11 +67,10 @@ typedef struct Step {
     /* Measuring, not training: u and v stay as they are (model_freeze), no random masks,
      * positions not moved.  Gradients are those of the loss that evaluation has. */
     bool still;
-    Precision precision; /* of large products, forward and backward */
-    uint64_t seed;       /* of the random masks */
-    size_t accumulate;   /* micro-batches; 0: one */
-    size_t cache;        /* bytes that pieces fit; 0: not known */
-    void *context;       /* the functions' */
+    uint64_t seed;     /* of the random masks */
+    size_t accumulate; /* micro-batches; 0: one */
+    size_t cache;      /* bytes that pieces fit; 0: not known */
+    void *context;     /* the functions' */
     StepLoss *loss_of;
     StepEdge *edge_of; /* NULL: equal shares */
     StepLap *lap;      /* NULL: no clock */
@@ -83,7 +82,7 @@ typedef struct StepBatch {
     size_t number;    /* of the step, from 1; masks are drawn by it */
     size_t examples;  /* of this rank's part; 0 is fine where other ranks have some */
     double tokens;    /* of an example, padding included; 0 with cache = 0 */
-    ForwardMode mode; /* temperature, recomputation */
+    ForwardMode mode; /* temperature, recomputation, precision */
 } StepBatch;
 
 /* Makes tape, exchange and, of `optim` (NULL: none), optimizer; all else is zero. */

@@ -55,7 +55,8 @@ static size_t times_noted(const Recipe *recipe, const Key *key) {
 
 /* Some value that is not the key's default. */
 static const char *other_value(const Key *key) {
-    static const char *const SOME[] = {"0.25", "2", "1", "3", "0.5", "x", "white", "4x4"};
+    static const char *const SOME[] = {"0.25", "2",     "1",   "3",        "0.5",
+                                       "x",    "white", "4x4", "attention"};
     Recipe recipe = recipe_default();
     char standard[KEY_VALUE_MAX];
     key_print(key, &recipe, standard, sizeof standard);

@@ -203,13 +203,13 @@ static void micro_batches_add_up_to_the_batch(void **state) {
     run_end(&cut);
 }
 
-static void passes_have_the_precision_of_the_step(void **state) {
+static void passes_have_the_precision_of_the_batch(void **state) {
     (void)state;
     Run r;
     run_begin(&r, REPARAM_NONE, 0);
     step_gradients(&r.step, &r.batch);
     assert_int_equal(r.seen.products, PRECISION_FP32);
-    r.step.precision = (Precision){PRECISION_BF16, .keep_reparam = true};
+    r.batch.mode.precision = (Precision){PRECISION_BF16, .keep_reparam = true};
     step_gradients(&r.step, &r.batch);
     assert_int_equal(r.seen.products, PRECISION_BF16);
     assert_true(r.seen.keep_reparam && !r.seen.keep_attention);
@@ -339,7 +339,7 @@ int main(void) {
         cmocka_unit_test(without_layer_drop_pieces_are_those_of_the_cache),
         cmocka_unit_test(the_last_piece_has_an_example),
         cmocka_unit_test(micro_batches_add_up_to_the_batch),
-        cmocka_unit_test(passes_have_the_precision_of_the_step),
+        cmocka_unit_test(passes_have_the_precision_of_the_batch),
         cmocka_unit_test(gradients_are_folded_before_their_norm_is_taken),
         cmocka_unit_test(scales_follow_the_weights_in_a_step_and_stay_in_a_watched_one),
         cmocka_unit_test(the_clock_sees_each_phase_in_order),

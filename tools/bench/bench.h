@@ -16,6 +16,8 @@
 #include "models/step.h"
 #include "tools/task/bench.h"
 
+typedef struct Bench Bench;
+
 /* ---- what is measured (model.c) ---- */
 
 /* NULL: there is none of that name. */
@@ -23,9 +25,10 @@ const BenchModel *bench_model_find(const char *name);
 const char *bench_model_name(size_t i); /* NULL: there are no more */
 void bench_model_list(FILE *out);       /* a line each */
 
-/* words: section.key=value.  Sets the number of threads, too. */
-Status bench_subject(BenchSubject *subject, const BenchModel *model, char **words,
-                     size_t count, Err *err);
+/* words: section.key=value.  Sets the number of threads, too.  FAIL_USAGE also where
+ * train.precision = bf16 has no units (bench->force). */
+Status bench_subject(const Bench *bench, BenchSubject *subject, const BenchModel *model,
+                     char **words, size_t count, Err *err);
 
 /* The subject's model with a batch of noise (work.c). */
 void bench_work_make_batch(BenchWork *work, const BenchSubject *subject);
@@ -72,17 +75,18 @@ double bench_processor(void);   /* seconds that its threads have spent on proces
 /* ---- levels ---- */
 
 /* What the whole command shares. */
-typedef struct Bench {
+struct Bench {
     bool json;
     BenchEffort
         effort;       /* of a kernel or op; its seconds are GEMM's and bandwidth's too */
     size_t steps;     /* timed steps of a model */
     size_t seeds;     /* of theory */
+    bool force;       /* bf16 by plain loops where there are no units */
     bool no_rate;     /* nobody asks for GEMM between the steps */
     double age;       /* of the process when the command began */
     double bandwidth; /* bytes/s; 0: not measured */
     double rate;      /* GEMM, FLOP/s, beside the rows that are printed next */
-} Bench;
+};
 
 void bench_kernels(Bench *bench, const BenchSubject *subject);
 void bench_ops(Bench *bench, const BenchSubject *subject);

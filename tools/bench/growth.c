@@ -85,7 +85,7 @@ static Status measure_point(Bench *bench, Sweep *s, size_t i, char **words, size
     memcpy(all, words, count * sizeof *all);
     text_format(value, sizeof value, "%s=%zu", s->key, s->values[i]);
     all[count] = value;
-    if (bench_subject(&subject, bench_model_find("small"), all, count + 1, err))
+    if (bench_subject(bench, &subject, bench_model_find("small"), all, count + 1, err))
         return err->status;
     subject.whole = true; /* a cut would be a step in the lines */
     if (!bench_steps(bench, &subject, &steps, err)) {

@@ -4,6 +4,7 @@
 
 #include "tools/bench/bench.h"
 #include "tools/program/start.h"
+#include "tools/task/precision.h"
 
 /* Model i of all kinds, in their order; NULL: there are no more. */
 static const BenchModel *model_at(size_t i) {
@@ -53,14 +54,22 @@ static void fill_recipe(Recipe *r, const BenchModel *m) {
     r->probe.every = 0;
 }
 
-Status bench_subject(BenchSubject *s, const BenchModel *model, char **words, size_t count,
-                     Err *err) {
+static Status set_precision(const Bench *bench, BenchSubject *s, Err *err) {
+    Units units = units_here();
+    if (precision_check(&s->recipe, &units, bench->force, err)) return err->status;
+    PrecisionWay way = {.bf16 = units.bf16, .plain = !units.bf16};
+    s->precision = recipe_precision(&s->recipe, &way);
+    return OK;
+}
+
+Status bench_subject(const Bench *bench, BenchSubject *s, const BenchModel *model,
+                     char **words, size_t count, Err *err) {
     *s = (BenchSubject){.name = model->name};
     fill_recipe(&s->recipe, model);
     for (size_t i = 0; i < count; i++)
         if (recipe_set(&s->recipe, words[i], err)) return err->status;
     const Recipe *r = &s->recipe;
-    if (recipe_check(&s->recipe, err)) return err->status;
+    if (recipe_check(&s->recipe, err) || set_precision(bench, s, err)) return err->status;
     if (task_bench(model->task)->shape(s, model, err)) return err->status;
     s->batch = r->train.batch;
     s->rows = s->batch * s->tokens;

@@ -72,8 +72,9 @@ static Status take_turn(Bench *bench, const BenchSubject *subject, Kind *kind,
     return err->status;
 }
 
-static Status make_subject(BenchSubject *subject, const BenchModel *model,
-                           const KindWords *kind, char **words, size_t count, Err *err) {
+static Status make_subject(const Bench *bench, BenchSubject *subject,
+                           const BenchModel *model, const KindWords *kind, char **words,
+                           size_t count, Err *err) {
     char *all[WORDS_MAX], own[KEYS][32];
     CHECK(count + KEYS <= WORDS_MAX, "%zu words", count);
     memcpy(all, words, count * sizeof *all);
@@ -81,7 +82,7 @@ static Status make_subject(BenchSubject *subject, const BenchModel *model,
         text_format(own[i], sizeof own[i], "%s", kind->words[i]);
         all[count + i] = own[i];
     }
-    return bench_subject(subject, model, all, count + KEYS, err);
+    return bench_subject(bench, subject, model, all, count + KEYS, err);
 }
 
 /* What is measured: the kinds, of one model with these words. */
@@ -100,7 +101,7 @@ static Status measure(Bench *bench, const Job *m, Kind *kinds, Err *err) {
         for (size_t k = 0; k < count && !err->status; k++) {
             BenchSubject subject;
             size_t i = (turn + k) % count;
-            if (!make_subject(&subject, m->model, &m->kinds->kind[i], m->words,
+            if (!make_subject(bench, &subject, m->model, &m->kinds->kind[i], m->words,
                               m->word_count, err))
                 take_turn(bench, &subject, &kinds[i], turn, err);
         }
@@ -131,7 +132,7 @@ static Status take_turns(Bench *bench, const Job *m, Err *err) {
     BenchSubject subject;
     BenchNorm rows[KINDS_MAX];
     Kind kinds[KINDS_MAX];
-    if (bench_subject(&subject, m->model, m->words, m->word_count, err))
+    if (bench_subject(bench, &subject, m->model, m->words, m->word_count, err))
         return err->status;
     for (size_t i = 0; i < count; i++) kinds[i] = kind_new(bench->steps, m->turns);
     if (!measure(bench, m, kinds, err)) {

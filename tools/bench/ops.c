@@ -74,7 +74,10 @@ static Tensor *input(Bed *bed) {
 static double timed(void *context) {
     Bed *bed = context;
     params_clear_grads(bed->vit->model.params);
-    tape_begin(bed->tape, (TapeMode){.gradients = true, .training = true, .step = 1});
+    tape_begin(bed->tape, (TapeMode){.gradients = true,
+                                     .training = true,
+                                     .step = 1,
+                                     .precision = bed->subject->precision});
     Tensor *x = input(bed);
     double start = clock_now();
     Tensor *y = bed->op->run(bed, x);

@@ -79,7 +79,8 @@ static double take_step(Run *run) {
         .examples = r->train.batch,
         .tokens = (double)s->tokens,
         .mode = {.temperature = r->model.temperature,
-                 .recompute = r->train.recompute == RECOMPUTE_BLOCK},
+                 .recompute = r->train.recompute == RECOMPUTE_BLOCK,
+                 .precision = s->precision},
     };
     if (is_probed(run)) batch.mode.measure = probe_level(&r->probe, run->number);
     double start = run->since = clock_now();

@@ -99,6 +99,8 @@ static const Option OPTIONS[] = {
      .min = 1, .max = 1000},
     {"--seconds", "S", OPTION_NUMBER, offsetof(Options, bench.effort.seconds),
      .sentence = "time for a kernel, an op, or GEMM (default 0.2)", .max = 3600},
+    {"--force", NULL, OPTION_FLAG, offsetof(Options, bench.force),
+     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
     {"--out", "FILE", OPTION_NAME, offsetof(Options, output),
      .sentence = "growth, theory: draw it (.png, .svg or .pdf)", .letter = "-o",
      .offers = OFFER_FILE},
@@ -127,7 +129,8 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
 static Status run_model(Options *o, const BenchModel *model, Err *err) {
     BenchSubject subject;
     Bench *bench = &o->bench;
-    if (bench_subject(&subject, model, o->words, o->word_count, err)) return err->status;
+    if (bench_subject(bench, &subject, model, o->words, o->word_count, err))
+        return err->status;
     recipe_notes(&subject.recipe, stderr);
     bool layers = task_bench(model->task)->layers;
     if (!layers && !o->level[STEPS] && !o->level[NORMS] && !o->level[PROBES])
@@ -155,7 +158,7 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
 static Status run(Options *o, Err *err) {
     BenchSubject first;
     Bench *bench = &o->bench;
-    if (bench_subject(&first, o->models[0], o->words, o->word_count, err))
+    if (bench_subject(bench, &first, o->models[0], o->words, o->word_count, err))
         return err->status;
     bench->rate = machine_rate_measure(first.threads, bench->effort.seconds);
     machine_rate_store(first.threads, bench->rate); /* for mfu; no matter if it cannot */

@@ -3,13 +3,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/program/say.h"
 #include "tools/program/start.h"
+#include "tools/task/precision.h"
 
 const char *const run_checkpoints[] = {"best", NULL};
+
+static Status follow_precision(Task *task, const char *was, Err *err) {
+    char note[PRECISION_NOTE];
+    Units units = units_here();
+    if (precision_follow(task, &units, was, note, err)) return err->status;
+    if (*note) say("steady: note: %s", note);
+    return OK;
+}
 
 RunChoice run_choice(int argc, const char *command, unsigned use) {
     return (RunChoice){.words = mem_alloc((size_t)argc * sizeof(char *)),
                        .threads = start_threads_checked,
+                       .precision = follow_precision,
                        .command = command,
                        .use = use};
 }

@@ -14,13 +14,14 @@
 #include "tools/program/say.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
+#include "tools/task/precision.h"
 #include "tools/train/trainer.h"
 
 typedef struct Options {
     const char *recipe, *out, *resume;
     char **words; /* section.key=value, [word_count] */
     size_t word_count;
-    bool no_report;
+    bool no_report, force;
 } Options;
 
 static const Option OPTIONS[] = {
@@ -32,6 +33,8 @@ static const Option OPTIONS[] = {
      .offers = OFFER_RUN},
     {"--no-report", NULL, OPTION_FLAG, offsetof(Options, no_report),
      .sentence = "write no figures and no report.html at the end"},
+    {"--force", NULL, OPTION_FLAG, offsetof(Options, force),
+     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
     {"--help-keys", NULL, OPTION_SHOW, 0,
      .sentence = "every recipe key with its values, default and meaning",
      .show = recipe_help_keys},
@@ -87,6 +90,11 @@ static Status load_run(const char *dir, Recipe *recipe, Recipe *was, bool *begun
     *was = *recipe;
     *begun = trainer_recipe_was(dir, was);
     return recipe_check(was, err);
+}
+
+static Status check_precision(const Recipe *recipe, bool force, Err *err) {
+    Units units = units_here();
+    return precision_check(recipe, &units, force, err);
 }
 
 static Status load_recipe(const Options *o, Recipe *recipe, Recipe *was, Err *err) {
@@ -187,7 +195,8 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     /* Ranks agree on their end before they leave; a single process has nothing to save
      * until its folder is made (trainer_open), and main has said so. */
     if (ranks) stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
-    if (!read_options(o, argc, argv, &err) && !load_recipe(o, recipe, was, &err))
+    if (!read_options(o, argc, argv, &err) && !load_recipe(o, recipe, was, &err) &&
+        !check_precision(recipe, o->force, &err))
         start_threads_checked(recipe->train.threads, &err);
     if (ranks_agree(ranks, &err)) {
         code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;

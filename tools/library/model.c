@@ -10,6 +10,7 @@
 #include "tools/run/checkpoint.h"
 #include "tools/task/freeze.h"
 #include "tools/task/init.h"
+#include "tools/task/precision.h"
 
 const char *steady_version(void) { return STEADY_VERSION; }
 
@@ -72,10 +73,21 @@ static Status fill(steady_model *m, Err *err) {
                         err);
 }
 
+/* As the trainer, but for what the environment hides. */
+static Status set_precision(steady_model *m, Err *err) {
+    char note[PRECISION_NOTE];
+    Units units = units_processor();
+    if (precision_check(&m->base, &units, false, err)) return err->status;
+    precision_choose(m->task, &units, NULL, note);
+    if (*note) say("steady: note: %s", note);
+    return OK;
+}
+
 static Status build(steady_model *m, Err *err) {
     say_recipe_notes(&m->recipe);
     m->task = task_open(&m->recipe, NULL, err);
-    if (!m->task || course_check(&m->base, m->task, err)) return err->status;
+    if (!m->task || course_check(&m->base, m->task, err) || set_precision(m, err))
+        return err->status;
     task_say_facts(m->task);
     freeze_say(m->task);
     task_step_begin(m->task, (size_t)omp_get_max_threads(), &m->step);

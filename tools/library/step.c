@@ -7,7 +7,7 @@
 #include "tools/train/fault.h"
 
 ForwardMode model_mode(const steady_model *m) {
-    return m->run.task ? run_mode(&m->run) : course_mode(&m->recipe);
+    return m->run.task ? run_mode(&m->run) : course_mode(m->task);
 }
 
 /* ---- interventions ---- */

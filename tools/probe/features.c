@@ -40,7 +40,7 @@ static void take_piece(OpenRun *run, const Batch *batch, size_t from, size_t to,
                        real *x) {
     ForwardMode mode = run_mode(run);
     size_t width = run->recipe->model.width;
-    tape_begin(run->tape, (TapeMode){0});
+    tape_begin(run->tape, (TapeMode){.precision = mode.precision});
     Tensor *pixels = picture_tensor(run->tape, batch, from, to);
     Tensor *rows = run->task->ops->features(run->task, run->tape, &mode, pixels);
     CHECK(rows->size == (to - from) * width, "features of %zu numbers for %zu pictures",

@@ -85,6 +85,7 @@ static const struct {
     {"train", CHANGE_COURSE, SCORE, 0, "eval_stride"},
     {"train", CHANGE_COURSE, NONE, 0,
      "mixup cutmix ema log_every eval_every checkpoint_every keep best"},
+    {"train", CHANGE_COURSE, EVAL | PREDICT, 0, "precision bf16_keep"},
     {"train", CHANGE_START, NONE, 0, "init init_fit transfer init_ema init_grid"},
     {"train", CHANGE_SPEED, EVAL | PREDICT | USE_EXPORT, 0, "threads"},
     {"train", CHANGE_BATCH, SCORE, 0, "batch_seconds"},

@@ -10,6 +10,7 @@
 #include "models/temperature.h"
 #include "tools/recipe/key_lines.h"
 #include "tools/recipe/metric.h"
+#include "tools/recipe/precision.h"
 
 /* ---- texts that are more than texts ---- */
 

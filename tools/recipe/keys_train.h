@@ -104,6 +104,14 @@
         FOR_ALL, train, recompute, "none", NAMES("none", "block"), NULL,
         "Recompute what is inside a block in the backward pass: less memory, more time; "
         "true means block, false none."),
+    CHOICE(FOR_ALL, train, precision, "fp32", NAMES("fp32", "bf16", "auto"), NULL,
+           "Large products of training and evaluation: fp32, or bf16 operands with sums in fp32; "
+           "weights, optimizer, norms, softmax and losses stay fp32. auto: the faster of the two "
+           "here. bf16 is refused without bf16 instructions (--force: slow plain loops)."),
+    TEXT(FOR_ALL, train, bf16_keep, "none", bf16_keep_check,
+         "What stays in fp32 with bf16 products, none or a list: attention (its two products, "
+         "queries, keys and values), reparam (products of reparametrised layers).",
+         WHEN("train.precision = bf16|auto")),
     {.section = "train",
      .name = "seed",
      .type = KEY_SEED,

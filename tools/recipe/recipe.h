@@ -22,6 +22,7 @@
 typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
 typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
 typedef enum { INIT_MEANING, INIT_SHAPES } InitFit;
+typedef enum { TRAIN_FP32, TRAIN_BF16, TRAIN_AUTO } PrecisionChoice;
 typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
 
 typedef struct TrainConfig {
@@ -32,6 +33,8 @@ typedef struct TrainConfig {
     double batch_seconds; /* speech: seconds of sound a step instead; 0: batch */
     size_t accumulate;    /* micro-batches a step is split into, at least */
     RecomputeKind recompute;
+    PrecisionChoice precision; /* of large products (tools/recipe/precision.h) */
+    char bf16_keep[64];        /* what stays in fp32 with bf16: "attention, reparam" */
     uint64_t seed;
     double label_smoothing;
     double mixup, cutmix; /* alpha of the Beta distribution; 0: off */

@@ -104,6 +104,7 @@ Status checkpoint_save(const char *path, const char *root, const CheckpointParts
     safetensors_add_metadata(writer, "format", FORMAT);
     if (parts->optim) safetensors_add_metadata(writer, "optimizer", parts->optimizer);
     if (parts->recipe) safetensors_add_metadata(writer, "recipe", parts->recipe);
+    if (parts->precision) safetensors_add_metadata(writer, "precision", parts->precision);
     if (parts->meaning) safetensors_add_metadata(writer, "meaning", parts->meaning);
     checkpoint_add_facts(writer, parts, progressed);
     Status status = safetensors_save_in(writer, path, root, err);

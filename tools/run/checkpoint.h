@@ -58,6 +58,7 @@ typedef struct CheckpointParts {
     const char *optimizer; /* its name, as the recipe has it */
     const char *recipe;    /* recipe_digest of what led here; NULL: not kept */
     const char *meaning;   /* meaning_describe; NULL: not kept */
+    const char *precision; /* of products, "bf16" or "fp32"; NULL: not kept */
     Ema *ema;
     bool *warned; /* [sites of the model] guard.collapse has warned; NULL: not kept */
     bool *moved;  /* [parameters] guard.update_above has warned; NULL: not kept */

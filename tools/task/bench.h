@@ -31,6 +31,7 @@ typedef struct BenchSubject {
     size_t tokens, rows;  /* rows = batch * tokens */
     size_t hidden;        /* of the MLP */
     size_t batch, threads;
+    Precision precision;
     bool whole; /* do not cut a step into the micro-batches that fit the cache */
 } BenchSubject;
 

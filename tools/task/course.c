@@ -53,7 +53,9 @@ Status course_check(const Recipe *base, const Task *task, Err *err) {
     return status;
 }
 
-ForwardMode course_mode(const Recipe *recipe) {
+ForwardMode course_mode(const Task *task) {
+    const Recipe *recipe = task->recipe;
     return (ForwardMode){.temperature = recipe->model.temperature,
-                         .recompute = recipe->train.recompute == RECOMPUTE_BLOCK};
+                         .recompute = recipe->train.recompute == RECOMPUTE_BLOCK,
+                         .precision = recipe_precision(recipe, &task->way)};
 }

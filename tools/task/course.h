@@ -37,7 +37,8 @@ Status course_check(const Recipe *base, const Task *task, Err *err);
 void course_set(const Recipe *base, const Acted *acted, Recipe *recipe, Task *task,
                 Step *step);
 
-/* How the forward pass of the next step is run: temperature, recomputation. */
-ForwardMode course_mode(const Recipe *recipe);
+/* How the forward pass of the next step is run: temperature, recomputation,
+ * precision. */
+ForwardMode course_mode(const Task *task);
 
 #endif

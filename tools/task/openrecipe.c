@@ -116,7 +116,8 @@ Status run_open_recipe(OpenRun *run, const RunChoice *c, Err *err) {
         (OpenRun){.recipe = mem_alloc(sizeof(Recipe)), .was = mem_alloc(sizeof(Recipe))};
     if (!load_recipe(run, c, err) && !find_file(run, c, err) &&
         !(c->threads && c->threads(run->recipe->train.threads, err)) &&
-        !open_data(run, err) && !fill_model(run, c, err)) {
+        !open_data(run, err) && !fill_model(run, c, err) &&
+        !run_choose_precision(run, c, err)) {
         model_freeze(run->task->model);
         run->tape = tape_new();
         return OK;

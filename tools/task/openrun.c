@@ -175,6 +175,15 @@ static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
     return err->status;
 }
 
+Status run_choose_precision(OpenRun *run, const RunChoice *c, Err *err) {
+    if (!c->precision) return OK;
+    char *was =
+        run->own ? checkpoint_fact(run->checkpoint, run->root, "precision") : NULL;
+    Status status = c->precision(run->task, was, err);
+    mem_free(was);
+    return status;
+}
+
 /* The mean of checkpoints and the running mean of one are two things. */
 static Status check_average(const OpenRun *run, const RunChoice *c, Err *err) {
     if (!run->average || !c->ema) return OK;
@@ -192,7 +201,7 @@ Status run_open(OpenRun *run, const RunChoice *c, bool with_data, Err *err) {
     if (!load_recipe(run, c, err) && !find_checkpoint(run, c, err) &&
         !check_average(run, c, err) && !check_words(run, c, err)) {
         if (!set_threads(run, c, err) && !open_task(run, c, with_data, err) &&
-            !run_load(run, c->ema, err) &&
+            !run_load(run, c->ema, err) && !run_choose_precision(run, c, err) &&
             !(run->average && average_weights(run, c, err))) {
             model_freeze(run->task->model);
             run->tape = tape_new();
@@ -222,5 +231,7 @@ Status run_advise_data(Err *err) {
 
 ForwardMode run_mode(const OpenRun *run) {
     double own = run->at.temperature; /* 0: the weights are from elsewhere */
-    return (ForwardMode){.temperature = own > 0 ? own : run->recipe->model.temperature};
+    const Recipe *recipe = run->recipe;
+    return (ForwardMode){.temperature = own > 0 ? own : recipe->model.temperature,
+                         .precision = recipe_precision(recipe, &run->task->way)};
 }

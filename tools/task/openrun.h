@@ -29,6 +29,9 @@ typedef struct RunChoice {
     /* start_threads_checked, asked before the model is built; NULL:
      * threads stay as they are */
     Status (*threads)(size_t threads, Err *err);
+    /* sets task->way (tools/task/precision.h), and says what is worth it; NULL: fp32
+     * where the recipe says auto */
+    Status (*precision)(Task *task, const char *was, Err *err);
     unsigned use; /* what words it takes: USE_... of tools/recipe/keys.h */
 } RunChoice;
 
@@ -47,6 +50,9 @@ Status run_check_words(const OpenRun *run, const char *command, unsigned use, Er
 /* Data that cannot be opened may be on another machine: a FAIL_DATA that names no key of
  * theirs gets one. */
 Status run_advise_data(Err *err);
+
+/* Sets task->way, by choice->precision; for run_open_recipe. */
+Status run_choose_precision(OpenRun *run, const RunChoice *choice, Err *err);
 
 /* Forward mode of evaluation: the temperature that the run ended with. */
 ForwardMode run_mode(const OpenRun *run);

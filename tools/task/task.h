@@ -13,7 +13,7 @@
 #include "data/skips.h"
 #include "engine/dist/ranks.h"
 #include "models/layer.h"
-#include "tools/recipe/recipe.h"
+#include "tools/recipe/precision.h"
 #include "tools/run/datafacts.h"
 #include "tools/task/score.h"
 
@@ -84,8 +84,9 @@ struct Task {
     const TaskOps *ops;
     const Recipe *recipe;
     Model *model;
-    Ranks *ranks;    /* that train together; NULL: this process alone */
-    size_t examples; /* in the training split */
+    Ranks *ranks;     /* that train together; NULL: this process alone */
+    PrecisionWay way; /* tools/task/precision.h; all zero by the opening */
+    size_t examples;  /* in the training split */
     size_t steps_per_epoch;
     bool has_val, has_test;
     double chance;   /* loss of a guess: ln(classes), or from the frequencies of tokens */

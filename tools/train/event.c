@@ -149,15 +149,20 @@ static json_t *changes_json(const RecipeChanges *changes) {
     return json_pack("{s:o}", "changes", list);
 }
 
+static void add_part(TextBuffer *text, const char *part) {
+    if (text->length) text_append(text, "; ", 2);
+    text_append(text, part, strlen(part));
+}
+
 Status trainer_log_resumed(Trainer *t, Err *err) {
     if (trainer_drop_departures(&t->train_log, t->at.step, NULL, err)) return err->status;
     bool course = recipe_changes_course(&t->changes, t->recipe);
-    if (!t->at.step || !(course || t->data_change.length)) return OK;
+    if (!t->at.step || !(course || t->data_change.length || t->lost_bf16)) return OK;
     TextBuffer text = {0};
     recipe_changes_text(&t->changes, &text);
+    if (t->lost_bf16) add_part(&text, "train.precision = auto was bf16, is fp32");
     if (t->data_change.length) {
-        const char *start = text.length ? "; the data changed: " : "the data changed: ";
-        text_append(&text, start, strlen(start));
+        add_part(&text, "the data changed: ");
         text_append(&text, t->data_change.text, t->data_change.length);
     }
     trainer_log_event(t, t->at.step, "resume", text.text, changes_json(&t->changes), err);

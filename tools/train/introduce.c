@@ -80,6 +80,7 @@ static void say_run(const Trainer *t) {
             start_threads(r->train.threads));
     freeze_say(t->task);
     say_layer_decay(t);
+    trainer_say_precision(t);
     trainer_say_memory(t);
     fprintf(stderr, "writing to %s\n", t->dir);
 }

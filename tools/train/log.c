@@ -1,5 +1,6 @@
 /* log: what a step leaves behind (tools/train/parts.h). */
 #include <math.h>
+#include <string.h>
 
 #include "tools/train/parts.h"
 
@@ -35,6 +36,8 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
                             json_number(t->step.grad_norm), "items_per_s",
                             json_number(rate), "mfu", json_number(mfu), "wait",
                             json_number(share_waited(t)), "moved", t->moves);
+    if (!strcmp(trainer_precision(t), "bf16"))
+        json_object_set_new(row, "precision", json_string("bf16"));
     t->moves = NULL;
     if (t->task->ops->add_numbers) t->task->ops->add_numbers(t->task, row);
     return log_row(&t->train_log, row, err);

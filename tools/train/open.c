@@ -151,6 +151,7 @@ static Status prepare(Trainer *t, Err *err) {
     if (ranks_agree(t->ranks, err)) return err->status;
     ranks_copy(t->ranks, &t->other_data, sizeof t->other_data);
     ranks_copy(t->ranks, &t->other_scores, sizeof t->other_scores);
+    trainer_choose_precision(t, step);
     t->at = (Progressed){.best_score = NAN, .plateau = PLATEAU_START};
     if (!fill_model(t, step, err) && !trainer_find_place(t, t->other_data, err)) {
         trainer_set_course(t);
@@ -190,6 +191,7 @@ Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const c
 
 void trainer_close(Trainer *t) {
     trainer_free_sharpness(t);
+    mem_free(t->precision_note);
     text_free(&t->data_change);
     recipe_changes_free(&t->changes);
     log_close(&t->train_log);

@@ -15,6 +15,15 @@ MeasureLevel trainer_measures(const Trainer *trainer, size_t step);
  * the optimizer is to measure of the update. */
 void trainer_look(Trainer *trainer, size_t step);
 
+/* ---- precision.c ---- */
+
+/* Sets task->way, on all ranks; `step`: of the checkpoint that the run goes on from. */
+void trainer_choose_precision(Trainer *trainer, size_t step);
+/* What was chosen, where there was a choice. */
+void trainer_say_precision(const Trainer *trainer);
+/* Of the next step: "fp32" or "bf16". */
+const char *trainer_precision(const Trainer *trainer);
+
 /* The rows of probe.jsonl and train.jsonl where one is due, and the progress of rank 0;
  * nothing elsewhere.  `lr` is the rate of the step just taken. */
 Status trainer_log_probe(Trainer *trainer, size_t step, bool updated, Err *err);

@@ -20,7 +20,7 @@ enum { ROLLBACKS_MAX = 3 };
 /* ---- one step ---- */
 
 static StepBatch batch_of(const Trainer *t, size_t step) {
-    ForwardMode mode = course_mode(t->recipe);
+    ForwardMode mode = course_mode(t->task);
     mode.measure = trainer_measures(t, step);
     return task_step_batch(t->task, step, mode);
 }
@@ -74,7 +74,7 @@ static bool thorough(const Trainer *t) {
 }
 
 Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *err) {
-    ForwardMode mode = course_mode(t->recipe);
+    ForwardMode mode = course_mode(t->task);
     mode.temperature = t->at.temperature;
     real *kept = NULL;
     if (averaged) {

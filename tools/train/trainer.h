@@ -35,6 +35,8 @@ typedef struct Trainer {
     RecipeChanges changes;  /* from it; none before a first checkpoint */
     size_t began;           /* the step that this process began behind */
     bool new_order;         /* of the examples, from there on */
+    char *precision_note;   /* what train.precision came to; NULL: the recipe says it */
+    bool lost_bf16;         /* auto was bf16 up to the checkpoint, and is fp32 */
     TextBuffer data_change; /* how the data differ from those up to the checkpoint; "" */
     bool other_data, other_scores; /* of training, of evaluations */
     DataMark data_was[3];          /* up to the checkpoint; of a new run: as they are */

@@ -13,7 +13,7 @@ static Vit *vit_of(Task *task) { return ((Classify *)task)->vit; }
 
 Tensor *classify_logits(Task *task, Tape *tape, const ForwardMode *mode,
                         const Batch *batch) {
-    tape_begin(tape, (TapeMode){0});
+    tape_begin(tape, (TapeMode){.precision = mode->precision});
     return vit_logits(vit_of(task), tape, mode,
                       picture_tensor(tape, batch, 0, batch->count));
 }

@@ -37,7 +37,7 @@ static void seen_end(Seen *s) {
 Tensor *contrastive_features(Contrastive *c, Tape *tape, const ForwardMode *mode,
                              const Batch *batch, real *pixels) {
     size_t shape[] = {batch->count, batch->channels, batch->height, batch->width};
-    tape_begin(tape, (TapeMode){0});
+    tape_begin(tape, (TapeMode){.precision = mode->precision});
     return vit_features(&c->contrast->vit, tape, mode, tape_wrap(tape, pixels, 4, shape));
 }
 

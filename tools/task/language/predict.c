@@ -67,7 +67,7 @@ static void fill_rows(const PredictRun *run, const IdList *ids, json_t *tokens,
     if (!count) return;
     ForwardMode mode = run->mode;
     TokenRows rows = {.ids = ids->ids, .batch = 1, .length = count};
-    tape_begin(run->tape, (TapeMode){0});
+    tape_begin(run->tape, (TapeMode){.precision = mode.precision});
     const Tensor *y = language_logits(lm, run->tape, &mode, &rows);
     for (size_t t = 0; t < count; t++) {
         json_array_append_new(tokens, json_integer(ids->ids[t]));

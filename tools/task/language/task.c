@@ -89,7 +89,7 @@ static void score_windows(LanguageTask *l, Tape *tape, const ForwardMode *mode,
                           .smoothing = l->text.task.recipe->train.label_smoothing,
                           .divisor = 1,
                           .nll = &nll};
-    tape_begin(tape, (TapeMode){0});
+    tape_begin(tape, (TapeMode){.precision = mode->precision});
     score->value[METRIC_LOSS] +=
         (double)language_loss(l->lm, tape, mode, &rows, &target)->value[0];
     score->nll += nll;

@@ -153,7 +153,7 @@ static void name_of(const SpeechItem *item, char *name, size_t size) {
 
 static void score_batch(Transcribe *t, Tape *tape, const ForwardMode *mode,
                         const SpeechBatch *batch, Scoring *s) {
-    tape_begin(tape, (TapeMode){0});
+    tape_begin(tape, (TapeMode){.precision = mode->precision});
     SpeechRows rows = transcript_rows(tape, batch, 0, batch->count, 0, true);
     Tensor *logits = speech_logits(t->speech, tape, mode, &rows);
     CtcTarget target = transcript_target(tape, batch, 0, batch->count);

@@ -31,7 +31,7 @@ const real *transcript_of(Speech *speech, Tape *tape, const ForwardMode *mode,
         return NULL;
     }
     if (count) {
-        tape_begin(tape, (TapeMode){0});
+        tape_begin(tape, (TapeMode){.precision = mode->precision});
         size_t shape[] = {1, frames, SPEECH_FILTERS};
         SpeechRows rows = {.x = tape_tensor(tape, 3, shape),
                            .frames = &frames,

@@ -104,7 +104,7 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
 static void score_batch(TranslateTask *t, Tape *tape, const ForwardMode *mode,
                         const TextBatch *batch, Score *score) {
     double nll = 0;
-    tape_begin(tape, (TapeMode){0});
+    tape_begin(tape, (TapeMode){.precision = mode->precision});
     score->value[METRIC_LOSS] +=
         (double)batch_loss(t, tape, mode, batch, 1, &nll)->value[0];
     score->nll += nll;

@@ -1,0 +1,41 @@
+/* precision: what the products of a run are computed in (tools/train/parts.h). */
+#include <string.h>
+
+#include "tools/program/say.h"
+#include "tools/task/precision.h"
+#include "tools/train/parts.h"
+
+enum { WAS_SIZE = 16 };
+
+/* What the checkpoint of `step` was trained in, on all ranks; "": it does not say. */
+static void read_was(const Trainer *t, size_t step, char was[WAS_SIZE]) {
+    char path[PATH_SIZE], *fact = NULL;
+    memset(was, 0, WAS_SIZE);
+    if (step && ranks_lead(t->ranks)) {
+        checkpoint_path(path, t->dir, step);
+        fact = checkpoint_fact(path, t->dir, "precision");
+    }
+    if (fact) text_format(was, WAS_SIZE, "%.15s", fact);
+    mem_free(fact);
+    ranks_copy(t->ranks, was, WAS_SIZE);
+}
+
+void trainer_choose_precision(Trainer *t, size_t step) {
+    char was[WAS_SIZE], note[PRECISION_NOTE];
+    Units units = units_here();
+    read_was(t, step, was);
+    precision_choose(t->task, &units, *was ? was : NULL, note);
+    t->precision_note = *note ? mem_strdup(note) : NULL;
+    bool kept = t->recipe->train.precision == TRAIN_AUTO && t->was &&
+                t->was->train.precision == TRAIN_AUTO;
+    t->lost_bf16 = kept && !strcmp(was, "bf16") && !t->task->way.bf16;
+}
+
+void trainer_say_precision(const Trainer *t) {
+    if (t->precision_note) say("%s", t->precision_note);
+}
+
+const char *trainer_precision(const Trainer *t) {
+    Precision now = recipe_precision(t->recipe, &t->task->way);
+    return now.products == PRECISION_BF16 ? "bf16" : "fp32";
+}
