@@ -6,9 +6,12 @@
 #include "engine/kern/reduce.h"
 #include "engine/optim/rule.h"
 
-/* Numbers in a span: four slabs of 32 KB stay in the first-level caches, and a large
- * tensor gives work to every thread. */
+/* Numbers in a span: a large tensor gives work to every thread. */
 #define SPAN_SIZE 8192
+
+/* Numbers that are measured right behind their update, while they are in the first-level
+ * cache and the next ones are on their way from memory. */
+#define BLOCK_SIZE 512
 
 #define RULE(KIND, name) &optim_rule_##name,
 static const OptimRule *const rules[] = {OPTIM_LIST(RULE)};
@@ -240,7 +243,7 @@ void optim_set_decay(Optimizer *o, double weight_decay) {
 
 /* ---- what a step moves ---- */
 
-static SpanMove measure_move(const OptimSpan *span, const real *before, bool grads) {
+static void measure_move(const OptimSpan *span, const real *before, SpanMove *moved) {
     const real *p = span->value;
     double value = 0, update = 0;
 #pragma omp simd reduction(+ : value, update)
@@ -249,19 +252,39 @@ static SpanMove measure_move(const OptimSpan *span, const real *before, bool gra
         value += old * old;
         update += d * d;
     }
-    SpanMove moved = {.value = value, .update = update, .grad = NAN, .largest_grad = NAN};
-    if (!grads) return moved;
-    moved.grad = reduce_sum_squares(span->grad, span->size);
-    moved.largest_grad = reduce_max_abs(span->grad, span->size);
-    return moved;
+    moved->value += value;
+    moved->update += update;
+}
+
+static void measure_grad(const OptimSpan *span, SpanMove *moved) {
+    double largest = reduce_max_abs(span->grad, span->size);
+    moved->grad += reduce_sum_squares(span->grad, span->size);
+    if (!(largest <= moved->largest_grad) && !isnan(moved->largest_grad))
+        moved->largest_grad = largest;
+}
+
+static OptimSpan block_of(const OptimSpan *span, size_t first) {
+    OptimSpan block = *span;
+    block.value += first;
+    block.grad += first;
+    for (size_t i = 0; i < OPTIM_SLOTS_MAX; i++)
+        if (block.slot[i]) block.slot[i] += first;
+    block.size = MIN(BLOCK_SIZE, span->size - first);
+    return block;
 }
 
 static void apply_watched(Optimizer *o, const OptimPass *pass, const OptimSpan *span,
                           SpanMove *moved) {
-    real before[SPAN_SIZE];
-    memcpy(before, span->value, span->size * sizeof(real));
-    o->rule->apply(pass, span);
-    *moved = measure_move(span, before, o->watch == OPTIM_WATCH_GRADS);
+    bool grads = o->watch == OPTIM_WATCH_GRADS;
+    real before[BLOCK_SIZE];
+    *moved = grads ? (SpanMove){0} : (SpanMove){.grad = NAN, .largest_grad = NAN};
+    for (size_t first = 0; first < span->size; first += BLOCK_SIZE) {
+        OptimSpan block = block_of(span, first);
+        memcpy(before, block.value, block.size * sizeof(real));
+        o->rule->apply(pass, &block);
+        measure_move(&block, before, moved);
+        if (grads) measure_grad(&block, moved);
+    }
 }
 
 void optim_watch(Optimizer *o, OptimWatch watch) { o->watch = watch; }
