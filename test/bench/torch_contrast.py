@@ -1,19 +1,21 @@
 #!/usr/bin/python3
 """Contrastive training steps of a vision transformer in PyTorch, timed: the rival of `steady bench
-steps` beside torch_step.py, whose model and way of measuring it shares.
+steps` beside torch_step.py, whose model it shares; torch_run.py measures.
 
-    /usr/bin/python3 test/bench/torch_contrast.py --model cifar-simclr --threads 2
+    PYTHON test/bench/torch_contrast.py --model cifar-simclr --threads 2
 
 Two views of each picture (noise, the same at every step) in one forward pass; a projector of two
 layers without biases, each with batch norm, ReLU between them; NT-Xent at temperature 0.1 over all
-views, as one product, a mask and PyTorch's cross entropy; float32, AdamW.  The online probe is left
+views, as one product, a mask and PyTorch's cross entropy.  The online probe is left
 out: it is 0.1 % of a step.
 """
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from torch_step import SigmaLinear, ViT, arguments, run
+from torch_parts import SigmaLinear
+from torch_run import arguments, run
+from torch_step import ViT
 
 OUT, TEMPERATURE = 128, 0.1
 MODELS = {
@@ -48,6 +50,8 @@ def nt_xent(z):
 def views(shape):
     """A batch of noise: how to build the model, and the loss that a step begins with."""
     x = torch.randn(2 * shape.batch, 3, shape.image, shape.image)
+    if shape.layout == "channels-last":
+        x = x.contiguous(memory_format=torch.channels_last)
     return lambda: Contrast(shape), lambda model: nt_xent(model(x))
 
 

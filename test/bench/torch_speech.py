@@ -1,17 +1,17 @@
 #!/usr/bin/python3
-"""Training steps of a speech recogniser in PyTorch, timed: the rival of `steady bench steps`
-beside torch_step.py, whose way of measuring it shares.
+"""Training steps of a speech recogniser in PyTorch, timed: the rival of `steady bench steps`.
+torch_run.py measures.
 
-    /usr/bin/python3 test/bench/torch_speech.py --model asr-12l --threads 2
-    /usr/bin/python3 test/bench/torch_speech.py --model asr-12l --sigma --norm none --json
+    PYTHON test/bench/torch_speech.py --model asr-12l --threads 2
+    PYTHON test/bench/torch_speech.py --model asr-12l --sigma --norm none --json
 
 The encoder of Zhai et al. 2023, Appendix E: masked norm, convolution of 7 frames, 3 apart, GLU, CAPE,
 blocks without biases but for one number in front of queries, keys and values, ReLU, LayerNorm
 before each branch, CTC over 29 labels.  One batch of noise, all utterances of one length, the
-same at every step; float32, AdamW, no dropout.
+same at every step.
 
-Written for speed: queries, keys and values are one product, the scale goes into the product with
-the keys, CAPE's sines are taken once for all utterances.  CTC is PyTorch's own for CPUs.
+Written for speed: queries, keys and values are one product, CAPE's sines are taken once for all
+utterances.  CTC is PyTorch's own for CPUs.
 """
 import math
 
@@ -19,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from torch_step import SigmaLinear, arguments, run
+from torch_parts import SigmaLinear, attend, split_heads
+from torch_run import arguments, run
 
 FILTERS, KERNEL, STRIDE, LABELS, BLANK, ROWS_A_LABEL = 80, 7, 3, 29, 28, 5
 SECONDS_A_ROW, SHIFT = 0.03, 30
@@ -31,22 +32,18 @@ MODELS = {
 
 
 class Block(nn.Module):
-    def __init__(self, linear, norm, width, heads):
+    def __init__(self, linear, norm, shape):
         super().__init__()
-        self.heads, self.scale = heads, (width // heads) ** -0.5
+        width = shape.width
+        self.heads, self.way = shape.heads, shape.attention
         self.norm1, self.norm2 = norm(width), norm(width)
         self.shift = nn.Parameter(torch.zeros(1))
         self.qkv, self.proj = linear(width, 3 * width), linear(width, width)
         self.fc1, self.fc2 = linear(width, 4 * width), linear(4 * width, width)
 
     def attend(self, x):
-        B, T, D = x.shape
-        qkv = self.qkv(x + self.shift).view(B, T, 3, self.heads, D // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).reshape(3, B * self.heads, T, -1).unbind(0)
-        attn = torch.baddbmm(q.new_empty(1), q, k.transpose(1, 2), beta=0,
-                             alpha=self.scale).softmax(-1)
-        mixed = torch.bmm(attn, v).view(B, self.heads, T, -1).transpose(1, 2)
-        return self.proj(mixed.reshape(B, T, D))
+        qkv = self.qkv(x + self.shift)
+        return self.proj(attend(self.way, *split_heads(qkv, 3, self.heads)))
 
     def forward(self, x):
         x = x + self.attend(self.norm1(x))
@@ -69,8 +66,7 @@ class Speech(nn.Module):
         frequency = 30 * 10000 ** (-2 * (torch.arange(width) // 2) / width)
         self.register_buffer("frequency", frequency)
         self.register_buffer("phase", torch.arange(width) % 2 * math.pi / 2)
-        self.blocks = nn.Sequential(*[Block(linear, norm, width, shape.heads)
-                                      for _ in range(shape.depth)])
+        self.blocks = nn.Sequential(*[Block(linear, norm, shape) for _ in range(shape.depth)])
         self.norm, self.head = norm(width), linear(width, LABELS, bias=True)
         fan_in = FILTERS * KERNEL
         nn.init.uniform_(self.conv.weight, -math.sqrt(3 / fan_in), math.sqrt(3 / fan_in))

@@ -1,18 +1,18 @@
 #!/usr/bin/python3
 """Training steps of language models and translators in PyTorch, timed: the rival of
-`steady bench steps` beside torch_step.py, whose way of measuring it shares.
+`steady bench steps`.  torch_run.py measures.
 
-    /usr/bin/python3 test/bench/torch_text.py --model gpt2-124m --threads 2
-    /usr/bin/python3 test/bench/torch_text.py --model mt-6l --sigma --json
+    PYTHON test/bench/torch_text.py --model gpt2-124m --threads 2
+    PYTHON test/bench/torch_text.py --model mt-6l --precision bf16 --compile default --json
 
 gpt2-124m and shakespeare-char are GPT-2 (LayerNorm before each branch, exact GELU, learned
 positions, output tied); mt-* are fairseq's encoder-decoder (LayerNorm before, ReLU, sinusoidal
 positions, one embedding for encoder, decoder and output, label smoothing 0.1).  One batch of random
-tokens, none of them padding, the same at every step; float32, AdamW, no dropout.
+tokens, none of them padding, the same at every step.
 
-Written for speed: queries, keys and values are one product, of the memory keys and values are;
-scale and mask go into the product with the keys.  [T, B, D] instead of [B, T, D], which saves
-copies in attention, and one product for each of q, k, v were no faster.
+Written for speed: queries, keys and values are one product, of the memory keys and values are.
+[T, B, D] instead of [B, T, D], which saves copies in attention, and one product for each of q, k, v
+were no faster (PyTorch 1.13).
 """
 import math
 
@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from torch_step import SigmaLinear, arguments, run
+from torch_parts import SigmaLinear, attend, split_heads
+from torch_run import arguments, run
 
 LANGUAGE = dict(kind="language", activation="gelu")
 TRANSLATE = dict(kind="translate", activation="relu", width=512, heads=8, vocab=8000, length=32,
@@ -43,44 +44,33 @@ SMOOTHING = 0.1
 class Attention(nn.Module):
     """Self-attention, or with `cross` attention to a memory."""
 
-    def __init__(self, linear, width, heads, cross=False):
+    def __init__(self, linear, shape, cross=False):
         super().__init__()
-        self.heads, self.scale, self.cross = heads, (width // heads) ** -0.5, cross
+        width = shape.width
+        self.heads, self.way, self.cross = shape.heads, shape.attention, cross
         if cross:
             self.q, self.kv = linear(width, width), linear(width, 2 * width)
         else:
             self.qkv = linear(width, 3 * width)
         self.proj = linear(width, width)
 
-    def by_heads(self, x, parts):
-        """[B, T, parts D] -> parts of [B H, T, K]."""
-        B, T, D = x.shape
-        x = x.view(B, T, parts, self.heads, D // (parts * self.heads)).permute(2, 0, 3, 1, 4)
-        return x.reshape(parts, B * self.heads, T, -1).unbind(0)
-
     def forward(self, x, mask=None, memory=None):
-        B, T, D = x.shape
         if self.cross:
-            (q,), (k, v) = self.by_heads(self.q(x), 1), self.by_heads(self.kv(memory), 2)
+            q = split_heads(self.q(x), 1, self.heads)
+            qkv = (*q, *split_heads(self.kv(memory), 2, self.heads))
         else:
-            q, k, v = self.by_heads(self.qkv(x), 3)
-        if mask is None:
-            mask, beta = q.new_empty(1), 0
-        else:
-            beta = 1
-        attn = torch.baddbmm(mask, q, k.transpose(1, 2), beta=beta, alpha=self.scale).softmax(-1)
-        mixed = torch.bmm(attn, v).view(B, self.heads, T, -1).transpose(1, 2)
-        return self.proj(mixed.reshape(B, T, D))
+            qkv = split_heads(self.qkv(x), 3, self.heads)
+        return self.proj(attend(self.way, *qkv, mask))
 
 
 class Block(nn.Module):
     def __init__(self, linear, norm, shape, cross=False):
         super().__init__()
         width, hidden = shape.width, 4 * shape.width
-        self.norm1, self.attn = norm(width), Attention(linear, width, shape.heads)
+        self.norm1, self.attn = norm(width), Attention(linear, shape)
         if cross:
             self.norm2 = norm(width)
-            self.cross = Attention(linear, width, shape.heads, cross=True)
+            self.cross = Attention(linear, shape, cross=True)
         self.norm3, self.fc1, self.fc2 = norm(width), linear(width, hidden), linear(hidden, width)
         self.activation = F.gelu if shape.activation == "gelu" else F.relu
 

@@ -1,0 +1,223 @@
+"""PyTorch in its best form: what can be chosen, how it is chosen, and where it is written down.
+
+A configuration is one word for each row of CHOICES.  `search` takes one row after the other and
+keeps the fastest word; a word that fails is kept with its reason.  test/bench/rival.json holds what
+was found for each model and precision, so that compare.py need not search again.
+
+Nothing here runs PyTorch: compare.py does, and gives `search` a function.
+"""
+import json
+import os
+import subprocess
+import tempfile
+
+# The order of the search: what the process is given first, compilation with all of that last.
+# The first word of each is where the search begins.
+CHOICES = {
+    "attention": ("sdpa", "matmul"),             # fused, or products and softmax
+    "bf16": ("autocast", "products"),            # casts, or fp32 products that oneDNN does in bf16
+    "optimizer": ("fused", "foreach", "loop"),   # of torch.optim.AdamW
+    "malloc": ("tuned", "tcmalloc", "jemalloc", "plain"),
+    "mkl": ("own", "intel"),                     # kernels that MKL picks, or those for Intel's
+    "layout": ("contiguous", "channels-last"),   # of pictures and convolutions
+    "openmp": ("gnu", "intel"),                  # libgomp, or Intel's libiomp5
+    "pin": ("free", "pinned"),                   # threads to cores
+    "compile": ("no", "default", "max-autotune"),
+}
+OPTIONS = ("attention", "bf16", "optimizer", "layout", "compile")  # of torch_run.py
+TUNED_MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184",
+                "MALLOC_TOP_PAD_": "268435456"}
+LIBRARIES = {"tcmalloc": "libtcmalloc_minimal.so.4", "jemalloc": "libjemalloc.so.2"}
+SAID = {
+    "compile": {"no": "eager", "default": "torch.compile", "max-autotune": "torch.compile, max-autotune"},
+    "attention": {"sdpa": "SDPA", "matmul": "attention by matmul"},
+    "bf16": {"autocast": "autocast", "products": "bf16 inside fp32 products"},
+    "optimizer": {"fused": "fused AdamW", "foreach": "foreach AdamW", "loop": "AdamW in a loop"},
+    "malloc": {"tuned": "malloc keeps its pages", "tcmalloc": "tcmalloc", "jemalloc": "jemalloc",
+               "plain": "malloc as it is"},
+    "mkl": {"own": "", "intel": "MKL's kernels for Intel"},
+    "layout": {"contiguous": "", "channels-last": "channels last"},
+    "openmp": {"gnu": "", "intel": "libiomp5"},
+    "pin": {"free": "", "pinned": "threads pinned"},
+}
+ORDER = ("compile", "bf16", "attention", "optimizer", "malloc", "mkl", "layout", "openmp", "pin")
+GAIN = 0.99  # of the time so far: what takes the place of the form before has to be as fast
+CLOSE = 1.1  # a second form this near to the best is tried again in the run that counts
+
+
+def beginning():
+    return {name: words[0] for name, words in CHOICES.items()}
+
+
+def open_choices(precision, pictures, threads, processor):
+    """Those that can make a difference here."""
+    closed = set()
+    if precision == "fp32":
+        closed.add("bf16")
+    if not pictures:
+        closed.add("layout")
+    if threads == 1:
+        closed |= {"openmp", "pin"}
+    if "Intel" in processor:
+        closed.add("mkl")
+    return [name for name in CHOICES if name not in closed]
+
+
+def describe(config, precision):
+    words = [SAID[name][config[name]] for name in ORDER if name != "bf16" or precision == "bf16"]
+    return ", ".join(word for word in words if word)
+
+
+def parse(text):
+    """compile=default,attention=matmul: the rest as the search begins.  ValueError says what is
+    wrong."""
+    config = beginning()
+    for pair in filter(None, text.split(",")):
+        name, _, word = pair.partition("=")
+        if word not in CHOICES.get(name, ()):
+            raise ValueError("%s: a choice is one of %s" % (pair, "; ".join(
+                "%s=%s" % (key, "|".join(words)) for key, words in CHOICES.items())))
+        config[name] = word
+    return config
+
+
+# ---------------------------------------------------------------------------------------------
+# the search
+
+
+def search(run, names, config):
+    """One choice after the other.  run(config) gives milliseconds; RuntimeError is a failure and
+    its text the reason.  Returns the best, its time and [{config, ms} or {config, failed}]."""
+    tried, best, least = [], None, float("inf")
+
+    def attempt(config):
+        nonlocal best, least
+        try:
+            ms = run(config)
+        except RuntimeError as error:
+            tried.append(dict(config=config, failed=str(error)))
+            return
+        tried.append(dict(config=config, ms=round(ms, 1)))
+        if ms < GAIN * least:
+            best, least = config, ms
+
+    attempt(config)
+    for name in names:
+        base = best or config
+        for word in CHOICES[name]:
+            if word != base[name]:
+                attempt({**base, name: word})
+    if best is None:
+        raise RuntimeError("; ".join(sorted({row["failed"] for row in tried})))
+    return best, least, tried
+
+
+def finalists(entry):
+    """The best, and the best that is compiled if it is not, or is not if it is, where near."""
+    others = [row for row in entry["tried"] if "ms" in row and
+              (row["config"]["compile"] == "no") != (entry["config"]["compile"] == "no")]
+    second = min(others, key=lambda row: row["ms"], default=None)
+    near = second and second["ms"] <= CLOSE * entry["ms"]
+    return [entry["config"]] + ([second["config"]] if near else [])
+
+
+def failures(entry, precision):
+    """A line for each form that did not run, and why."""
+    return ["%s: %s" % (describe(row["config"], precision), row["failed"])
+            for row in entry["tried"] if "failed" in row]
+
+
+# ---------------------------------------------------------------------------------------------
+# what was found
+
+
+def load(path):
+    """{model: {precision: entry}}; nothing where there is no file."""
+    try:
+        with open(path) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
+def save(path, found):
+    """One line for each try, so that a search shows in a diff."""
+    lines = []
+    for model in sorted(found):
+        rows = []
+        for precision in sorted(found[model]):
+            entry = dict(found[model][precision])
+            tried = ",\n        ".join(json.dumps(short(row)) for row in entry.pop("tried"))
+            entry["config"] = words_of(entry["config"])
+            rows.append('    "%s": {%s,\n      "tried": [\n        %s]}' % (
+                precision, json.dumps(entry)[1:-1], tried))
+        lines.append('  "%s": {\n%s}' % (model, ",\n".join(rows)))
+    with open(path, "w") as file:
+        file.write("{\n%s\n}\n" % ",\n".join(lines))
+
+
+def words_of(config):
+    """What differs from the beginning; parse() reads it."""
+    return ",".join("%s=%s" % (name, config[name]) for name, words in CHOICES.items()
+                    if config[name] != words[0])
+
+
+def short(row):
+    return {**row, "config": words_of(row["config"])}
+
+
+def entry_of(found, model, precision):
+    """The entry with its configurations spelled out; None where it was not searched."""
+    entry = found.get(model, {}).get(precision)
+    if entry is None:
+        return None
+    def full(row):
+        config = row["config"]
+        return {**row, "config": parse(config) if isinstance(config, str) else config}
+    return {**full(entry), "tried": [full(row) for row in entry["tried"]]}
+
+
+# ---------------------------------------------------------------------------------------------
+# the process
+
+
+def options_of(config):
+    return [word for name in OPTIONS for word in ("--" + name, config[name])]
+
+
+def environment_of(config, env, prefix, cache):
+    """env with what the configuration asks for; prefix: of the Python with PyTorch; cache: a
+    folder that keeps compiled code."""
+    env = {**env, "TORCHINDUCTOR_CACHE_DIR": os.path.join(cache, "inductor")}
+    preload = []
+    if config["malloc"] == "tuned":
+        env.update(TUNED_MALLOC)
+    elif config["malloc"] != "plain":
+        preload.append(LIBRARIES[config["malloc"]])
+    if config["mkl"] == "intel":
+        preload.append(intel_library(cache))
+    if config["openmp"] == "intel":
+        preload.append(os.path.join(prefix, "lib", "libiomp5.so"))
+    if config["pin"] == "pinned":
+        env.update(OMP_PROC_BIND="close", OMP_PLACES="cores")
+        if config["openmp"] == "intel":
+            env.update(KMP_AFFINITY="granularity=fine,compact,1,0", KMP_BLOCKTIME="1")
+    if preload:
+        env["LD_PRELOAD"] = " ".join(preload)
+    return env
+
+
+def intel_library(cache):
+    """A library that says to MKL that the processor is Intel's: on others MKL takes kernels of
+    lower rate.  Users of MKL on AMD preload such a one."""
+    path = os.path.join(cache, "mkl_intel.so")
+    if not os.path.exists(path):
+        os.makedirs(cache, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", suffix=".c") as file:
+            file.write("int mkl_serv_intel_cpu_true(void) { return 1; }\n")
+            file.flush()
+            done = subprocess.run(["cc", "-shared", "-fPIC", "-o", path, file.name],
+                                  capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError("no C compiler for the library that MKL asks: " + done.stderr.strip())
+    return path
