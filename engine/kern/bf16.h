@@ -31,6 +31,13 @@ typedef enum { BF16_BEST, BF16_PLAIN } Bf16Way;
 void bf16_round(bf16 *y, const real *x, size_t n);
 void bf16_widen(real *y, const bf16 *x, size_t n);
 
+/* A matrix of either type: one of the pointers; rows of ld numbers. */
+typedef struct Bf16Matrix {
+    const real *wide; /* rounded where it is read */
+    const bf16 *narrow;
+    size_t ld;
+} Bf16Matrix;
+
 /* ---- one number -------------------------------------------------------------------- */
 
 static inline float bf16_float(bf16 x) {

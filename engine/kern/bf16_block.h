@@ -1,13 +1,22 @@
-/* bf16_block: the innermost loop of products in bf16 (bf16_panel.h, bf16_tile.h). */
+/* bf16_block: what products in bf16 are made of (bf16_panel.h, bf16_tile.h): the
+ * innermost loop, and packing.  Each has a plain variant, and one for the processor's own
+ * instructions that is compiled whatever -march says and runs where bf16_units() holds.
+ * Packed matrices are laid out the same way everywhere.
+ *
+ * Not for use elsewhere. */
 #ifndef STEADY_BF16_BLOCK_H
 #define STEADY_BF16_BLOCK_H
 
 #include "engine/kern/bf16.h"
 
 /* A block of BF16_ROWS x BF16_VECTORS vectors of C stays in registers: with as many
- * vectors of B and one pair of A that is 29 of AVX-512's 32.  The layout of packed
- * matrices is the same on every processor. */
-enum { BF16_ROWS = 6, BF16_VECTORS = 4, BF16_LANES = 16 };
+ * vectors of B and one pair of A that is 29 of AVX-512's 32. */
+enum {
+    BF16_ROWS = 6,
+    BF16_VECTORS = 4,
+    BF16_LANES = 16,
+    BF16_WIDTH = BF16_VECTORS * BF16_LANES, /* columns of a panel */
+};
 
 /* Pair l of row i stands at a[i row + l step]; B has rows of pairs: pair l of column j at
  * b[l ldb + 2 j].  Of an odd k the second number of the last pair is read in B alone,
@@ -28,6 +37,23 @@ typedef struct Bf16Block {
  * vectors <= BF16_VECTORS, both at least 1. */
 typedef void Bf16Multiply(const Bf16Block *t, size_t rows, size_t vectors);
 
-Bf16Multiply *bf16_multiply(Bf16Way way);
+/* Columns first ... first + width of x [k, .] in pairs of rows, zeros where there is no
+ * number.  The results are the same to the bit in every variant. */
+typedef void Bf16Pack(bf16 *to, const Bf16Matrix *x, size_t k, size_t first,
+                      size_t width);
+
+typedef struct Bf16Kernels {
+    Bf16Multiply *multiply;
+    Bf16Pack *panel;            /* to[k/2][BF16_WIDTH][2], width <= BF16_WIDTH */
+    Bf16Pack *panel_transposed; /* the same of the transpose, x [first + width, k] */
+    Bf16Pack *strips;           /* to[width/BF16_ROWS][k/2][BF16_ROWS][2] */
+    void (*round)(bf16 *y, const real *x, size_t n);
+    void (*widen)(real *y, const bf16 *x, size_t n);
+} Bf16Kernels;
+
+const Bf16Kernels *bf16_kernels(Bf16Way way);
+
+/* The processor's own; NULL where it, or this build, has none. */
+const Bf16Kernels *bf16_kernels_of_processor(void);
 
 #endif

@@ -4,69 +4,75 @@
 #include <string.h>
 
 #include "engine/kern/bf16_block.h"
+#include "engine/kern/bf16_tile.h"
 
 enum {
-    WIDTH = BF16_VECTORS * BF16_LANES, /* columns of a panel */
-    DEPTH = 768,                       /* rows of B, */
+    DEPTH = 768, /* rows of B, */
     CHUNK =
         32 * BF16_ROWS, /* and rows of A, whose product stays in the second-level cache */
+    GROUP = 3,          /* panels that a thread packs at a time */
     ROWS_MIN = 8 * BF16_ROWS, /* for fewer a thread does not pay */
+    PACKING = 48,             /* to pack a panel takes as long as so many rows */
     SERIAL_WORK = 1 << 18,
 };
 
 static size_t whole(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
-size_t bf16_panel_size(size_t k, size_t n) { return whole(n, WIDTH) * whole(k, 2); }
-
-size_t bf16_strips_size(size_t k, size_t m) { return whole(m, BF16_ROWS) * whole(k, 2); }
+static size_t panels_of(size_t n) { return (n + BF16_WIDTH - 1) / BF16_WIDTH; }
 
 /* ---- packing ---- */
 
-/* Two rows of a matrix, which may be missing: 0. */
-static bf16 number(const Bf16Matrix *b, size_t i, size_t j) {
-    return b->narrow ? b->narrow[i * b->ld + j] : bf16_of(b->wide[i * b->ld + j]);
+size_t bf16_panel_size(size_t k, size_t n) { return whole(n, BF16_WIDTH) * whole(k, 2); }
+
+size_t bf16_strips_size(size_t k, size_t m) { return whole(m, BF16_ROWS) * whole(k, 2); }
+
+/* Panels [from, to) of B, rows [l, l + depth) of it. */
+static void pack_panels(bf16 *packed, const Bf16Matrix *b, size_t l, size_t depth,
+                        size_t n, PanelOrder order, size_t from, size_t to) {
+    const Bf16Kernels *kernels = bf16_kernels(BF16_BEST);
+    bool plain = order == PANEL_PLAIN;
+    size_t skip = plain ? l * b->ld : l;
+    Bf16Matrix part = {.wide = b->wide ? b->wide + skip : NULL,
+                       .narrow = b->narrow ? b->narrow + skip : NULL,
+                       .ld = b->ld};
+    for (size_t j = from; j < to; j++) {
+        size_t first = j * BF16_WIDTH, width = MIN((size_t)BF16_WIDTH, n - first);
+        bf16 *panel = packed + (j - from) * BF16_WIDTH * whole(depth, 2);
+        (plain ? kernels->panel : kernels->panel_transposed)(panel, &part, depth, first,
+                                                             width);
+    }
 }
 
-/* to[l, j, 2] = rows 2l and 2l + 1 of b [k, columns first ... first + width) */
-static void pack_pairs(bf16 *to, const Bf16Matrix *b, size_t k, size_t first,
-                       size_t width, size_t padded) {
-    for (size_t l = 0; l < k; l += 2)
-        for (size_t j = 0; j < padded; j++, to += 2) {
-            to[0] = j < width ? number(b, l, first + j) : 0;
-            to[1] = j < width && l + 1 < k ? number(b, l + 1, first + j) : 0;
-        }
-}
-
-/* The same from rows of the transpose. */
-static void pack_transposed(bf16 *to, const Bf16Matrix *b, size_t k, size_t first,
-                            size_t width) {
-    for (size_t l = 0; l < k; l += 2)
-        for (size_t j = 0; j < WIDTH; j++, to += 2) {
-            to[0] = j < width ? number(b, first + j, l) : 0;
-            to[1] = j < width && l + 1 < k ? number(b, first + j, l + 1) : 0;
-        }
+void bf16_tile_pack(bf16 *packed, Bf16Matrix b, size_t k, size_t n, PanelOrder order) {
+    pack_panels(packed, &b, 0, k, n, order, 0, panels_of(n));
 }
 
 void bf16_panel_pack(bf16 *packed, Bf16Matrix b, size_t k, size_t n, PanelOrder order) {
 #pragma omp parallel for schedule(static) if (k * n > 8192)
-    for (size_t j = 0; j < n; j += WIDTH) {
-        bf16 *to = packed + j * whole(k, 2);
-        size_t width = MIN((size_t)WIDTH, n - j);
-        if (order == PANEL_PLAIN) pack_pairs(to, &b, k, j, width, WIDTH);
-        else pack_transposed(to, &b, k, j, width);
+    for (size_t j = 0; j < panels_of(n); j++)
+        pack_panels(packed + j * BF16_WIDTH * whole(k, 2), &b, 0, k, n, order, j, j + 1);
+}
+
+void bf16_tile_strips(bf16 *strips, Bf16Matrix transpose, size_t k, size_t m) {
+    bf16_kernels(BF16_BEST)->strips(strips, &transpose, k, 0, m);
+}
+
+/* A thread's strips are next to each other: it reads long pieces of the rows. */
+void bf16_strips_pack(bf16 *strips, Bf16Matrix transpose, size_t k, size_t m) {
+    size_t count = whole(m, BF16_ROWS) / BF16_ROWS;
+    size_t parts = k * m > 8192 ? MIN((size_t)omp_get_max_threads(), count) : 1;
+#pragma omp parallel for schedule(static) if (parts > 1)
+    for (size_t i = 0; i < parts; i++) {
+        size_t first = count * i / parts * BF16_ROWS;
+        size_t end = MIN(count * (i + 1) / parts * BF16_ROWS, m);
+        bf16_kernels(BF16_BEST)->strips(strips + first * whole(k, 2), &transpose, k,
+                                        first, end - first);
     }
 }
 
-void bf16_strips_pack(bf16 *strips, Bf16Matrix transpose, size_t k, size_t m) {
-#pragma omp parallel for schedule(static) if (k * m > 8192)
-    for (size_t i = 0; i < m; i += BF16_ROWS)
-        pack_pairs(strips + i * whole(k, 2), &transpose, k, i,
-                   MIN((size_t)BF16_ROWS, m - i), BF16_ROWS);
-}
+/* ---- one tile of C ---- */
 
-/* ---- the product ---- */
-
-/* What rows [0, rows) of one tile of C start from, where it is not 0. */
+/* What rows [0, rows) of it start from, where that is not 0. */
 static void start_tile(const Bf16PanelProduct *p, size_t row, size_t column, size_t rows,
                        size_t width, real *c, size_t ldc) {
     const real *bias = p->bias ? p->bias + column : NULL;
@@ -83,76 +89,124 @@ static void start_tile(const Bf16PanelProduct *p, size_t row, size_t column, siz
     }
 }
 
-/* A tile of C that is narrow, or ends inside a vector, is made apart. */
+/* A tile that is narrow, or ends inside a vector, is made apart. */
 typedef struct Apart {
-    real tile[BF16_ROWS * WIDTH];
+    real tile[BF16_ROWS * BF16_WIDTH];
     real *c; /* where the tile goes: one of both */
     bf16 *c16;
     size_t ldc;
 } Apart;
 
-static void apart_load(Apart *t, size_t rows, size_t width) {
-    for (size_t i = 0; i < rows; i++)
-        if (t->c16) bf16_widen(t->tile + i * WIDTH, t->c16 + i * t->ldc, width);
-        else memcpy(t->tile + i * WIDTH, t->c + i * t->ldc, width * sizeof(real));
+static void apart_load(Apart *t, const Bf16Kernels *kernels, size_t rows, size_t width) {
+    for (size_t i = 0; i < rows; i++) {
+        real *to = t->tile + i * BF16_WIDTH;
+        if (t->c16) kernels->widen(to, t->c16 + i * t->ldc, width);
+        else memcpy(to, t->c + i * t->ldc, width * sizeof(real));
+    }
 }
 
-static void apart_store(const Apart *t, size_t rows, size_t width) {
-    for (size_t i = 0; i < rows; i++)
-        if (t->c16) bf16_round(t->c16 + i * t->ldc, t->tile + i * WIDTH, width);
-        else memcpy(t->c + i * t->ldc, t->tile + i * WIDTH, width * sizeof(real));
+static void apart_store(const Apart *t, const Bf16Kernels *kernels, size_t rows,
+                        size_t width) {
+    for (size_t i = 0; i < rows; i++) {
+        const real *from = t->tile + i * BF16_WIDTH;
+        if (t->c16) kernels->round(t->c16 + i * t->ldc, from, width);
+        else memcpy(t->c + i * t->ldc, from, width * sizeof(real));
+    }
 }
+
+/* A place in the product: rows [l, l + depth) of B, of which `panel` are packed. */
+typedef struct Place {
+    const Bf16PanelProduct *p;
+    const Bf16Kernels *kernels;
+    size_t l, depth;
+} Place;
+
+static void tile(const Place *at, Bf16Block *t, size_t row, size_t column, size_t rows) {
+    const Bf16PanelProduct *p = at->p;
+    size_t width = MIN((size_t)BF16_WIDTH, p->n - column), c = row * p->ldc + column;
+    bool start = at->l == 0, filled = start && (p->residual || p->bias);
+    bool add = !start || p->add;
+    Apart apart = {.c = p->c ? p->c + c : NULL,
+                   .c16 = p->c16 ? p->c16 + c : NULL,
+                   .ldc = p->ldc};
+    bool is_apart = p->c16 || width % BF16_LANES;
+    t->c = is_apart ? apart.tile : apart.c;
+    t->ldc = is_apart ? (size_t)BF16_WIDTH : p->ldc;
+    t->add = add || filled;
+    if (is_apart && add) apart_load(&apart, at->kernels, rows, width);
+    if (filled) start_tile(p, row, column, rows, width, t->c, t->ldc);
+    at->kernels->multiply(t, rows, (width + BF16_LANES - 1) / BF16_LANES);
+    if (is_apart) apart_store(&apart, at->kernels, rows, width);
+}
+
+/* Rows [first, last) and one panel of C. */
+static void chunk(const Place *at, const bf16 *panel, size_t column, size_t first,
+                  size_t last) {
+    const Bf16PanelProduct *p = at->p;
+    for (size_t i = first; i < last; i += BF16_ROWS) {
+        Bf16Block t = {.k = at->depth,
+                       .alpha = p->alpha,
+                       .a = p->strips ? p->strips + i * whole(p->k, 2) + at->l * BF16_ROWS
+                                      : p->a + i * p->lda + at->l,
+                       .row = p->strips ? 2 : p->lda,
+                       .step = p->strips ? (size_t)2 * BF16_ROWS : 2,
+                       .b = panel,
+                       .ldb = (size_t)2 * BF16_WIDTH};
+        tile(at, &t, i, column, MIN((size_t)BF16_ROWS, last - i));
+    }
+}
+
+/* ---- a part of C: rows [first, last), panels [from, to) ---- */
+
+typedef struct Part {
+    size_t first, last, from, to;
+} Part;
 
 /* Rows of B that are taken at a time: all where C cannot hold sums in fp32. */
 static size_t depth_of(const Bf16PanelProduct *p) {
     return p->c16 ? MAX(p->k, (size_t)1) : (size_t)DEPTH;
 }
 
-/* Rows [row, row + rows) of one panel of C, rows [l, ...) of B. */
-static void tile(const Bf16PanelProduct *p, Bf16Block *t, size_t row, size_t column,
-                 size_t rows, bool start) {
-    size_t width = MIN((size_t)WIDTH, p->n - column), at = row * p->ldc + column;
-    bool filled = start && (p->residual || p->bias), add = !start || p->add;
-    Apart apart = {.c = p->c ? p->c + at : NULL,
-                   .c16 = p->c16 ? p->c16 + at : NULL,
-                   .ldc = p->ldc};
-    bool is_apart = p->c16 || width % BF16_LANES;
-    if (p->strips) t->a += row / BF16_ROWS * BF16_ROWS * whole(p->k, 2);
-    else t->a += row * p->lda;
-    t->c = is_apart ? apart.tile : apart.c;
-    t->ldc = is_apart ? WIDTH : p->ldc;
-    t->add = add || filled;
-    if (is_apart) memset(apart.tile, 0, sizeof apart.tile);
-    if (is_apart && add) apart_load(&apart, rows, width);
-    if (filled) start_tile(p, row, column, rows, width, t->c, t->ldc);
-    bf16_multiply(p->way)(t, rows, (width + BF16_LANES - 1) / BF16_LANES);
-    if (is_apart) apart_store(&apart, rows, width);
+static Place place_of(const Bf16PanelProduct *p, size_t l) {
+    return (Place){p, bf16_kernels(p->way), l, MIN(depth_of(p), p->k - l)};
 }
 
-/* Rows [first, last) and one panel of C: rows [l, l + depth) of B. */
-static void chunk(const Bf16PanelProduct *p, size_t panel, size_t first, size_t last,
-                  size_t l) {
-    size_t column = panel * WIDTH;
-    Bf16Block block = {.k = MIN(depth_of(p), p->k - l),
-                       .alpha = p->alpha,
-                       .a = p->strips ? p->strips + l * BF16_ROWS : p->a + l,
-                       .row = p->strips ? 2 : p->lda,
-                       .step = p->strips ? 2 * BF16_ROWS : 2,
-                       .b = p->packed + column * whole(p->k, 2) + l * WIDTH,
-                       .ldb = 2 * WIDTH};
-    for (size_t i = first; i < last; i += BF16_ROWS) {
-        Bf16Block t = block;
-        tile(p, &t, i, column, MIN((size_t)BF16_ROWS, last - i), l == 0);
+/* A chunk of A stays in the second-level cache while the panels go by. */
+static void packed_part(const Bf16PanelProduct *p, const Part *t) {
+    size_t packed_k = whole(p->packed_k ? p->packed_k : p->k, 2);
+    for (size_t l = 0; l == 0 || l < p->k; l += depth_of(p)) {
+        Place at = place_of(p, l);
+        for (size_t i = t->first; i < t->last; i += CHUNK)
+            for (size_t j = t->from; j < t->to; j++)
+                chunk(&at, p->packed + (j * packed_k + l) * BF16_WIDTH, j * BF16_WIDTH, i,
+                      MIN(i + CHUNK, t->last));
     }
 }
 
-/* A part of C: rows [first, last), panels [from, to).  A chunk of A stays in the
- * second-level cache while the panels go by. */
-static void part(const Bf16PanelProduct *p, size_t first, size_t last, size_t from,
-                 size_t to) {
-    for (size_t l = 0; l == 0 || l < p->k; l += depth_of(p))
-        for (size_t i = first; i < last; i += CHUNK)
-            for (size_t j = from; j < to; j++) chunk(p, j, i, MIN(i + CHUNK, last), l);
+/* A few panels stay there while the rows of A go by. */
+static void packing_part(const Bf16PanelProduct *p, const Part *t, bf16 *room) {
+    for (size_t l = 0; l == 0 || l < p->k; l += depth_of(p)) {
+        Place at = place_of(p, l);
+        for (size_t j = t->from; j < t->to; j += GROUP) {
+            size_t end = MIN(j + GROUP, t->to);
+            pack_panels(room, &p->b, l, at.depth, p->n, p->order, j, end);
+            for (size_t i = t->first; i < t->last; i += BF16_ROWS)
+                for (size_t g = j; g < end; g++)
+                    chunk(&at, room + (g - j) * BF16_WIDTH * whole(at.depth, 2),
+                          g * BF16_WIDTH, i, MIN(i + BF16_ROWS, t->last));
+        }
+    }
+}
+
+/* ---- threads ---- */
+
+static size_t room_of_thread(size_t k) {
+    return GROUP * BF16_WIDTH * whole(MAX(k, (size_t)1), 2);
+}
+
+size_t bf16_panel_room(size_t k, size_t n) {
+    (void)n;
+    return (size_t)omp_get_max_threads() * room_of_thread(k);
 }
 
 /* Where part i of `parts` begins: a multiple of BF16_ROWS rows. */
@@ -161,19 +215,47 @@ static size_t row_start(size_t rows, size_t i, size_t parts) {
     return MIN(blocks * i / parts * BF16_ROWS, rows);
 }
 
-/* Threads share rows; where there are too few for all, panels too. */
+/* C is cut into down x across parts: those whose largest takes least time. */
+typedef struct Cut {
+    size_t down, across;
+} Cut;
+
+static Cut cut_of(const Bf16PanelProduct *p, size_t threads) {
+    size_t panels = panels_of(p->n), most = (p->m + ROWS_MIN - 1) / ROWS_MIN;
+    size_t least = SIZE_MAX;
+    Cut best = {1, 1};
+    for (size_t across = 1; across <= MIN(threads, panels); across++) {
+        Cut cut = {MAX(MIN(threads / across, most), (size_t)1), across};
+        size_t rows = (p->m + cut.down - 1) / cut.down + (p->packed ? 0 : PACKING);
+        size_t work = (panels + across - 1) / across * rows;
+        if (work < least) least = work, best = cut;
+    }
+    return best;
+}
+
+static void check(const Bf16PanelProduct *p) {
+    CHECK(!p->c != !p->c16, "a product in bf16 has one result");
+    CHECK(p->packed || p->room, "a product in bf16 has no room to pack B");
+}
+
+void bf16_tile_product(const Bf16PanelProduct *p) {
+    check(p);
+    packed_part(p, &(Part){0, p->m, 0, panels_of(p->n)});
+}
+
 void bf16_panel_product(const Bf16PanelProduct *p) {
+    check(p);
     size_t threads = omp_in_parallel() || p->m * p->n * p->k < SERIAL_WORK
                          ? 1
                          : (size_t)omp_get_max_threads();
-    size_t panels = (p->n + WIDTH - 1) / WIDTH,
-           down = MIN(threads, (p->m + ROWS_MIN - 1) / ROWS_MIN);
-    size_t across = MAX(MIN(threads / MAX(down, (size_t)1), panels), (size_t)1);
-    CHECK(!p->c != !p->c16, "bf16_panel_product: one result, not two or none");
+    Cut cut = cut_of(p, threads);
+    size_t panels = panels_of(p->n);
 #pragma omp parallel for schedule(static) num_threads((int)threads)
-    for (size_t i = 0; i < down * across; i++) {
-        size_t r = i / across, c = i % across;
-        part(p, row_start(p->m, r, down), row_start(p->m, r + 1, down),
-             panels * c / across, panels * (c + 1) / across);
+    for (size_t i = 0; i < cut.down * cut.across; i++) {
+        size_t r = i / cut.across, c = i % cut.across;
+        Part part = {row_start(p->m, r, cut.down), row_start(p->m, r + 1, cut.down),
+                     panels * c / cut.across, panels * (c + 1) / cut.across};
+        if (p->packed) packed_part(p, &part);
+        else packing_part(p, &part, p->room + i * room_of_thread(p->k));
     }
 }

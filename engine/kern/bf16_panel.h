@@ -5,13 +5,14 @@
  * each other; A given as its transpose is packed into strips of pairs.  The three
  * products of a linear layer y = x W^T:
  *
- *     bf16 *packed = ...                        bf16_panel_size(k, n) numbers
- *     bf16_panel_pack(packed, (Bf16Matrix){.wide = w, .ld = in}, in, out, PANEL_TRANSPOSED);
+ *     bf16 *room = ...                          bf16_panel_room(in, out) numbers
  *     bf16_panel_product(&(Bf16PanelProduct){.m = rows, .n = out, .k = in, .alpha = 1,
- *                        .a = x16, .lda = in, .packed = packed, .c = y, .ldc = out});
- *     dx:  pack W [out, in] PANEL_PLAIN with k = out, n = in;  a = dz16
- *     dW:  pack x [rows, in] PANEL_PLAIN with k = rows, n = in;
- *          bf16_strips_pack(strips, dz [rows, out], rows, out);  .m = out, .strips = strips
+ *                        .a = x16, .lda = in, .b = {.wide = w, .ld = in},
+ *                        .order = PANEL_TRANSPOSED, .room = room, .c = y, .ldc = out});
+ *     dx:  .b = {.wide = w, .ld = in}, .order = PANEL_PLAIN, k = out, n = in;  a = dz16
+ *     dW:  bf16_panel_pack(packed, x [rows, in], rows, in, PANEL_PLAIN);
+ *          bf16_strips_pack(strips, dz [rows, out], rows, out);
+ *          k = rows, m = out, n = in, .strips = strips, .packed = packed
  *
  * k may be odd, n any number.  All functions share their work out among the OpenMP
  * threads; inside a parallel region they run on the calling thread. */
@@ -20,13 +21,6 @@
 
 #include "engine/kern/bf16.h"
 #include "engine/kern/panel.h"
-
-/* A matrix of either type: one of the pointers; rows of ld numbers. */
-typedef struct Bf16Matrix {
-    const real *wide; /* rounded where it is read */
-    const bf16 *narrow;
-    size_t ld;
-} Bf16Matrix;
 
 /* B [k, n] (PANEL_TRANSPOSED: given as rows of n) in panels. */
 size_t bf16_panel_size(size_t k, size_t n);
@@ -44,7 +38,11 @@ typedef struct Bf16PanelProduct {
     const bf16 *a; /* rows of lda numbers; */
     size_t lda;
     const bf16 *strips; /* or, where not NULL, A in strips */
-    const bf16 *packed;
+    const bf16 *packed; /* B in panels; */
+    size_t packed_k;    /* the k it was packed with (0: k), which may be more */
+    Bf16Matrix b;       /* or, where `packed` is NULL, B itself: each thread packs some */
+    PanelOrder order;   /* panels into its part of the room, and has them in its cache */
+    bf16 *room;
     bool add;             /* C starts from what it holds; else from */
     const real *residual; /* residual_alpha residual[m, n] (NULL: 0) ... */
     real residual_alpha;
@@ -56,5 +54,8 @@ typedef struct Bf16PanelProduct {
 } Bf16PanelProduct;
 
 void bf16_panel_product(const Bf16PanelProduct *p);
+
+/* Numbers in `room`, for the number of threads that OpenMP has now. */
+size_t bf16_panel_room(size_t k, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
-/* engine/kern/bf16.h and bf16_panel.h: rounding bit by bit, products against plain loops
- * in double over operands that are rounded alike. */
+/* engine/kern/bf16.h, bf16_panel.h and bf16_tile.h: rounding and packing bit by bit,
+ * products against plain loops in double over operands that are rounded alike. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,8 @@
 #include <cmocka.h>
 
 #include "engine/core/rng.h"
-#include "engine/kern/bf16_panel.h"
+#include "engine/kern/bf16_block.h"
+#include "engine/kern/bf16_tile.h"
 
 enum { SPARE = 3 }; /* rows are a little longer than they need be */
 
@@ -112,6 +113,9 @@ typedef enum {
     STARTS
 } Start;
 
+/* Who packs B, and who multiplies. */
+typedef enum { PACKED, ON_THE_WAY, TILE, FORMS } Form;
+
 /* How the operands are given. */
 typedef struct Case {
     Bf16Way way;
@@ -119,12 +123,13 @@ typedef struct Case {
     PanelOrder order;
     bool strips, from_narrow, to_narrow;
     Start start;
+    Form form;
 } Case;
 
 /* Operands of one case; C with `before` what it held. */
 typedef struct Work {
     real *a, *b, *bias, *residual, *c, *before;
-    bf16 *a16, *b16, *c16, *packed, *strips;
+    bf16 *a16, *b16, *c16, *packed, *strips, *room;
     size_t lda, ldb, ldc;
 } Work;
 
@@ -143,6 +148,7 @@ static Work make_work(const Case *t) {
     w.bias = numbers(t->n, 4), w.residual = numbers(t->m * w.ldc, 5);
     w.packed = mem_alloc((bf16_panel_size(t->k, t->n) + 1) * sizeof(bf16));
     w.strips = mem_alloc((bf16_strips_size(t->k, t->m) + 1) * sizeof(bf16));
+    w.room = mem_alloc(bf16_panel_room(t->k, t->n) * sizeof(bf16));
     return w;
 }
 
@@ -150,6 +156,7 @@ static void free_work(Work *w) {
     mem_free(w->a), mem_free(w->b), mem_free(w->bias), mem_free(w->residual);
     mem_free(w->c), mem_free(w->before), mem_free(w->a16), mem_free(w->b16);
     mem_free(w->c16), mem_free(w->packed), mem_free(w->strips);
+    mem_free(w->room);
 }
 
 /* Numbers of a matrix in either type that must not be read. */
@@ -167,12 +174,17 @@ static void multiply(const Case *t, const Work *w) {
                           .alpha = (real)0.5,
                           .a = w->a16,
                           .lda = w->lda,
-                          .packed = w->packed,
+                          .packed = t->form == ON_THE_WAY ? NULL : w->packed,
+                          .b = matrix(t, w->b, w->b16, w->ldb),
+                          .order = t->order,
+                          .room = w->room,
                           .add = t->start == FROM_ITSELF,
                           .ldc = w->ldc};
-    bf16_panel_pack(w->packed, matrix(t, w->b, w->b16, w->ldb), t->k, t->n, t->order);
+    bool tile = t->form == TILE;
+    (tile ? bf16_tile_pack : bf16_panel_pack)(w->packed, p.b, t->k, t->n, t->order);
     if (t->strips) {
-        bf16_strips_pack(w->strips, matrix(t, w->a, w->a16, w->lda), t->k, t->m);
+        (tile ? bf16_tile_strips
+              : bf16_strips_pack)(w->strips, matrix(t, w->a, w->a16, w->lda), t->k, t->m);
         p.a = NULL, p.strips = w->strips;
     }
     if (t->start == FROM_BIAS || t->start == FROM_BOTH)
@@ -180,7 +192,7 @@ static void multiply(const Case *t, const Work *w) {
     if (t->start >= FROM_RESIDUAL) p.residual = w->residual, p.residual_alpha = 2;
     if (t->to_narrow) p.c16 = w->c16;
     else p.c = w->c;
-    bf16_panel_product(&p);
+    (tile ? bf16_tile_product : bf16_panel_product)(&p);
 }
 
 static double a_of(const Case *t, const Work *w, size_t i, size_t l) {
@@ -218,9 +230,9 @@ static void check_case(const Case *t) {
             double wanted = 0.5 * sum + start, narrowing = t->to_narrow ? 1.0 / 256 : 0;
             double bound = ldexp(1, -23) * (sqrt((double)t->k) + 4) * size;
             if (!(fabs(is - wanted) <= bound + narrowing * (fabs(wanted) + bound)))
-                fail_msg("%zu x %zu x %zu, %d %d %d %d %d, [%zu, %zu]: %g, not %g", t->m,
-                         t->n, t->k, t->order, t->strips, t->from_narrow, t->to_narrow,
-                         (int)t->start, i, j, is, wanted);
+                fail_msg("%zu x %zu x %zu, %d %d %d %d %d %d, [%zu, %zu]: %g, not %g",
+                         t->m, t->n, t->k, t->order, t->strips, t->from_narrow,
+                         t->to_narrow, (int)t->start, (int)t->form, i, j, is, wanted);
         }
     free_work(&w);
 }
@@ -237,6 +249,7 @@ static void every_size(Bf16Way way) {
                     if (kind & 1) t.order = PANEL_TRANSPOSED;
                     t.strips = kind & 2, t.from_narrow = kind & 4, t.to_narrow = kind & 8;
                     t.start = (Start)((m + n + k + (size_t)kind) % STARTS);
+                    t.form = (Form)((m + n + k + (size_t)kind) % FORMS);
                     check_case(&t);
                 }
 }
@@ -251,6 +264,116 @@ static void products_of_every_size(void **state) {
     every_size(BF16_BEST);
 }
 
+/* Columns of the first keys, and rows of the first values, of what was packed once. */
+static void causal_products_use_a_part_of_what_is_packed(void **state) {
+    (void)state;
+    enum { ALL = 150, K = 3 };
+    real *b = numbers(ALL * K, 1), *a = numbers(ALL, 2), c[K], wanted[K];
+    bf16 *packed = mem_alloc(bf16_panel_size(ALL, K) * sizeof(bf16));
+    bf16 *b16 = narrow(b, ALL * K), *a16 = narrow(a, ALL);
+    bf16_tile_pack(packed, (Bf16Matrix){.wide = b, .ld = K}, ALL, K, PANEL_PLAIN);
+    for (size_t k = 1; k <= ALL; k += 7) {
+        memset(wanted, 0, sizeof wanted);
+        for (size_t l = 0; l < k; l++)
+            for (size_t j = 0; j < K; j++)
+                wanted[j] += (real)(bf16_float(a16[l]) * bf16_float(b16[l * K + j]));
+        bf16_tile_product(&(Bf16PanelProduct){.m = 1,
+                                              .n = K,
+                                              .k = k,
+                                              .alpha = 1,
+                                              .a = a16,
+                                              .lda = k,
+                                              .packed = packed,
+                                              .packed_k = ALL,
+                                              .c = c,
+                                              .ldc = K});
+        for (size_t j = 0; j < K; j++)
+            assert_true(fabs((double)(c[j] - wanted[j])) <= 1e-5 * (1 + sqrt((double)k)));
+    }
+    mem_free(a), mem_free(b), mem_free(a16), mem_free(b16), mem_free(packed);
+}
+
+/* ---- packing ---- */
+
+static void compare_packing(Bf16Pack *own, Bf16Pack *plain, const Bf16Matrix *x, size_t k,
+                            size_t width, size_t size) {
+    bf16 *is = mem_alloc((size + 1) * sizeof(bf16)),
+         *wanted = mem_alloc((size + 1) * sizeof(bf16));
+    memset(is, 0x55, (size + 1) * sizeof(bf16));
+    memset(wanted, 0x55, (size + 1) * sizeof(bf16));
+    own(is, x, k, 3, width);
+    plain(wanted, x, k, 3, width);
+    assert_memory_equal(is, wanted, (size + 1) * sizeof(bf16));
+    mem_free(is), mem_free(wanted);
+}
+
+static void both_ways_pack_the_same_bits(void **state) {
+    (void)state;
+    enum { ROOM = 90 };
+    const Bf16Kernels *own = bf16_kernels(BF16_BEST), *plain = bf16_kernels(BF16_PLAIN);
+    real *x = numbers(ROOM * ROOM, 1);
+    x[0] = NAN, x[4 * ROOM + 5] = INFINITY, x[5 * ROOM + 6] = (real)1e-40;
+    bf16 *x16 = narrow(x, ROOM * ROOM);
+    for (size_t k = 0; k < 70; k += 1 + k / 4)
+        for (size_t width = 1; width <= BF16_WIDTH; width += 1 + width / 5)
+            for (int is_narrow = 0; is_narrow < 2; is_narrow++) {
+                Bf16Matrix m = {is_narrow ? NULL : x, is_narrow ? x16 : NULL, ROOM};
+                size_t size = bf16_panel_size(k, width);
+                compare_packing(own->panel, plain->panel, &m, k, width, size);
+                compare_packing(own->panel_transposed, plain->panel_transposed, &m, k,
+                                width, size);
+                compare_packing(own->strips, plain->strips, &m, k, width,
+                                bf16_strips_size(k, width));
+            }
+    mem_free(x), mem_free(x16);
+}
+
+/* ---- numbers that are none ---- */
+
+static void infinity_and_nan_come_through(void **state) {
+    (void)state;
+    for (int way = BF16_BEST; way <= BF16_PLAIN; way++) {
+        real x[4] = {INFINITY, 1, 1, 1}, w[4] = {1, 2, 3, NAN}, c[4];
+        bf16 a[4], packed[BF16_WIDTH * 2];
+        bf16_round(a, x, 4);
+        bf16_tile_pack(packed, (Bf16Matrix){.wide = w, .ld = 2}, 2, 2, PANEL_PLAIN);
+        bf16_tile_product(&(Bf16PanelProduct){.way = (Bf16Way)way,
+                                              .m = 2,
+                                              .n = 2,
+                                              .k = 2,
+                                              .alpha = 1,
+                                              .a = a,
+                                              .lda = 2,
+                                              .packed = packed,
+                                              .c = c,
+                                              .ldc = 2});
+        assert_true(isinf(c[0]) && c[0] > 0);
+        assert_true(isnan(c[1]) && isnan(c[3]));
+        assert_true(c[2] == 4);
+    }
+}
+
+/* Behind the last pair of an odd k nothing of A is read. */
+static void numbers_behind_a_row_do_not_count(void **state) {
+    (void)state;
+    for (int way = BF16_BEST; way <= BF16_PLAIN; way++) {
+        bf16 a[4] = {0x3f80, 0x7fc0, 0x4000, 0x7fc0}, packed[BF16_WIDTH * 2];
+        real w = 3, c[2];
+        bf16_tile_pack(packed, (Bf16Matrix){.wide = &w, .ld = 1}, 1, 1, PANEL_PLAIN);
+        bf16_tile_product(&(Bf16PanelProduct){.way = (Bf16Way)way,
+                                              .m = 2,
+                                              .n = 1,
+                                              .k = 1,
+                                              .alpha = 1,
+                                              .a = a,
+                                              .lda = 2,
+                                              .packed = packed,
+                                              .c = c,
+                                              .ldc = 1});
+        assert_true(c[0] == 3 && c[1] == 6);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounding_is_to_the_nearest_even),
@@ -258,6 +381,10 @@ int main(void) {
         cmocka_unit_test(rows_of_any_length_are_rounded),
         cmocka_unit_test(plain_products_of_every_size),
         cmocka_unit_test(products_of_every_size),
+        cmocka_unit_test(causal_products_use_a_part_of_what_is_packed),
+        cmocka_unit_test(both_ways_pack_the_same_bits),
+        cmocka_unit_test(infinity_and_nan_come_through),
+        cmocka_unit_test(numbers_behind_a_row_do_not_count),
     };
     return cmocka_run_group_tests_name("bf16", tests, NULL, NULL);
 }
