@@ -85,7 +85,10 @@ struct Bench {
     bool no_rate;     /* nobody asks for GEMM between the steps */
     double age;       /* of the process when the command began */
     double bandwidth; /* bytes/s; 0: not measured */
-    double rate;      /* GEMM, FLOP/s, beside the rows that are printed next */
+    double rate_bf16; /* FLOP/s, for the machine's line; 0: there are no units */
+    /* FLOP/s beside the rows that are printed next: of GEMM, or for a subject in bf16 of
+     * the product in bf16 */
+    double rate;
 };
 
 void bench_kernels(Bench *bench, const BenchSubject *subject);
@@ -106,7 +109,7 @@ typedef struct BenchSteps {
     size_t count;
     double phase[STEP_PHASES]; /* seconds of a step, mean */
     double flops;              /* of a step: 3 times the forward pass */
-    double rate;               /* GEMM: median of the measurements between the steps */
+    double rate; /* of the product: median of the measurements between the steps */
     double start, first; /* seconds: process to end of first step, first step alone */
     size_t parameters, activations, before, peak, arena, gradients, optimizer;
     double page_faults; /* a step, after the second */

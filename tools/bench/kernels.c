@@ -357,7 +357,8 @@ void bench_kernels(Bench *bench, const BenchSubject *subject) {
     Desk desk;
     Vit *vit = vit_new(&subject->recipe.model, subject->picture, subject->classes);
     open_desk(&desk, subject, vit);
-    bench->rate = machine_rate_measure(subject->threads, bench->effort.seconds);
+    bench->rate =
+        machine_rate_measure(PRECISION_FP32, subject->threads, bench->effort.seconds);
     bench_print_heading(bench, "kernels", subject);
     all_layers(bench, &desk);
     attention_kernels(bench, &desk);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tools/bench/bench.h"
+#include "tools/program/say.h"
 #include "tools/program/start.h"
 #include "tools/task/precision.h"
 
@@ -57,7 +58,9 @@ static void fill_recipe(Recipe *r, const BenchModel *m) {
 static Status set_precision(const Bench *bench, BenchSubject *s, Err *err) {
     Units units = units_here();
     if (precision_check(&s->recipe, &units, bench->force, err)) return err->status;
-    PrecisionWay way = {.bf16 = units.bf16, .plain = !units.bf16};
+    char note[PRECISION_NOTE] = "";
+    PrecisionWay way = precision_way(&s->recipe, &units, note);
+    if (*note) say("%s", note);
     s->precision = recipe_precision(&s->recipe, &way);
     return OK;
 }
@@ -69,12 +72,12 @@ Status bench_subject(const Bench *bench, BenchSubject *s, const BenchModel *mode
     for (size_t i = 0; i < count; i++)
         if (recipe_set(&s->recipe, words[i], err)) return err->status;
     const Recipe *r = &s->recipe;
-    if (recipe_check(&s->recipe, err) || set_precision(bench, s, err)) return err->status;
+    if (recipe_check(&s->recipe, err)) return err->status;
     if (task_bench(model->task)->shape(s, model, err)) return err->status;
     s->batch = r->train.batch;
     s->rows = s->batch * s->tokens;
     s->hidden = (size_t)llround(r->model.mlp_ratio * (double)r->model.width);
     if (start_threads_checked(r->train.threads, err)) return err->status;
     s->threads = start_threads(r->train.threads);
-    return OK;
+    return set_precision(bench, s, err);
 }

@@ -233,7 +233,8 @@ void bench_ops(Bench *bench, const BenchSubject *subject) {
     Bed bed;
     if (stop_requested()) return;
     open_bed(&bed, subject);
-    bench->rate = machine_rate_measure(subject->threads, bench->effort.seconds);
+    bench->rate = machine_rate_measure(subject->precision.products, subject->threads,
+                                       bench->effort.seconds);
     bench_print_heading(bench, "ops", subject);
     all_ops(bench, &bed);
     tape_free(bed.tape);

@@ -7,6 +7,7 @@
 #include "engine/core/machine.h"
 #include "tools/bench/bench.h"
 #include "tools/program/output.h"
+#include "tools/recipe/precision.h"
 #include "tools/run/rundir.h"
 
 static void print_object(json_t *object) {
@@ -26,6 +27,17 @@ static void add_text(json_t *object, const char *key, const char *text) {
     json_object_set_new(object, key, json_text(text));
 }
 
+/* What rows are a share of. */
+static const char *product_name(const BenchSubject *s) {
+    return s->precision.products == PRECISION_BF16 ? "bf16 product" : "GEMM";
+}
+
+static void add_precision(json_t *row, const BenchSubject *s) {
+    char text[PRECISION_TEXT];
+    precision_text(&s->precision, text);
+    add_text(row, "precision", text);
+}
+
 /* ---- machine ---- */
 
 static void print_machine_json(const Bench *bench, const char *cpu, size_t threads) {
@@ -40,6 +52,7 @@ static void print_machine_json(const Bench *bench, const char *cpu, size_t threa
     add_text(row, "flavour", blas.flavour);
     add_text(row, "core", blas.core);
     add_number(row, "gemm_gflops", bench->rate / 1e9);
+    if (bench->rate_bf16 > 0) add_number(row, "bf16_gflops", bench->rate_bf16 / 1e9);
     if (bench->bandwidth > 0) add_number(row, "bandwidth_gbs", bench->bandwidth / 1e9);
     print_object(row);
 }
@@ -55,6 +68,8 @@ void bench_print_machine(const Bench *bench, size_t threads) {
     printf("steady %s, %s, %s, %zu threads, OpenBLAS %s, %s kernels\n", STEADY_VERSION,
            sizeof(real) == 4 ? "float" : "double", cpu, threads, blas.version, blas.core);
     printf("GEMM %.0f GFLOP/s", bench->rate / 1e9);
+    if (bench->rate_bf16 > 0)
+        printf(", bf16 product %.0f GFLOP/s", bench->rate_bf16 / 1e9);
     if (bench->bandwidth > 0) printf(", memory %.1f GB/s", bench->bandwidth / 1e9);
     printf("\n");
     fflush(stdout);
@@ -64,10 +79,11 @@ void bench_print_machine(const Bench *bench, size_t threads) {
 
 void bench_print_heading(const Bench *bench, const char *level, const BenchSubject *s) {
     if (bench->json) return;
-    printf("\n%s of %s: batch %zu, %zu tokens, width %zu, %zu threads, GEMM %.0f "
+    printf("\n%s of %s: batch %zu, %zu tokens, width %zu, %zu threads, %s %.0f "
            "GFLOP/s\n%-27s %-17s %9s %9s %9s %8s  %s\n",
            level, s->name, s->batch, s->tokens, s->recipe.model.width, s->threads,
-           bench->rate / 1e9, "", "", "ms", "least", "GFLOP/s", "GB/s", "share of");
+           product_name(s), bench->rate / 1e9, "", "", "ms", "least", "GFLOP/s", "GB/s",
+           "share of");
     fflush(stdout);
 }
 
@@ -95,6 +111,7 @@ static void print_row_json(const Bench *bench, const BenchSubject *s,
     if (row->flops > 0 || row->bytes > 0) {
         add_number(object, "share", share_of(bench, row));
         add_text(object, "of", row->flops > 0 ? "gemm" : "bandwidth");
+        add_precision(object, s);
     }
     print_object(object);
 }
@@ -113,7 +130,7 @@ void bench_print_row(const Bench *bench, const BenchSubject *s, const BenchRow *
     else printf("%8s ", "");
     if (row->flops > 0 || row->bytes > 0)
         printf(" %3.0f %% %s", 100 * share_of(bench, row),
-               row->flops > 0 ? "GEMM" : "memory");
+               row->flops > 0 ? product_name(s) : "memory");
     printf("\n");
     fflush(stdout);
 }
@@ -158,6 +175,7 @@ static void print_steps_json(const BenchSubject *s, const BenchSteps *r) {
     add_number(row, "items_per_s", (double)s->batch / r->time.median);
     add_number(row, "flops", r->flops);
     add_number(row, "gflops", r->flops / r->time.median / 1e9);
+    add_precision(row, s);
     add_number(row, "gemm_gflops", r->rate / 1e9);
     add_number(row, "share", r->flops / r->time.median / r->rate);
     for (size_t i = 0; i < STEP_PHASES; i++)
@@ -186,17 +204,20 @@ void bench_print_steps(const Bench *bench, const BenchSubject *s, const BenchSte
         print_steps_json(s, r);
         return;
     }
+    bool bf16 = s->precision.products == PRECISION_BF16;
+    char text[PRECISION_TEXT];
+    precision_text(&s->precision, text);
     printf(
         "\nsteps of %s: batch %zu, %zu tokens, width %zu, depth %zu, %.2f M parameters, "
-        "%zu threads\n",
+        "%zu threads%s%s\n",
         s->name, s->batch, s->tokens, s->recipe.model.width, s->recipe.model.depth,
-        (double)r->parameters / 1e6, s->threads);
+        (double)r->parameters / 1e6, s->threads, bf16 ? ", " : "", bf16 ? text : "");
     printf("  time    %.1f ms (median of %zu; %.1f to %.1f), %.1f items/s\n",
            1e3 * r->time.median, r->count, 1e3 * r->time.least, 1e3 * r->time.most,
            (double)s->batch / r->time.median);
-    printf("  rate    %.0f GFLOP/s, %.0f %% of GEMM (%.0f GFLOP/s between the steps)\n",
+    printf("  rate    %.0f GFLOP/s, %.0f %% of %s (%.0f GFLOP/s between the steps)\n",
            r->flops / r->time.median / 1e9, 100 * r->flops / r->time.median / r->rate,
-           r->rate / 1e9);
+           product_name(s), r->rate / 1e9);
     print_phases(r);
     printf(
         "  memory  activations %.1f MB (peak %.1f - before %.1f - 16 bytes a parameter); "

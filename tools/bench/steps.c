@@ -142,22 +142,23 @@ static size_t take_steps(Run *run, BenchSteps *result, size_t from, size_t to) {
     return bench_page_faults() - faults;
 }
 
-static double measure_rate(const Bench *bench, size_t threads) {
+static double measure_rate(const Bench *bench, const BenchSubject *s) {
     return bench->no_rate ? bench->rate
-                          : machine_rate_measure(threads, bench->effort.seconds);
+                          : machine_rate_measure(s->precision.products, s->threads,
+                                                 bench->effort.seconds);
 }
 
 /* A third of the steps, a measurement of the product, and so on: both see the same
  * machine. */
 static void measure(Run *run, Bench *bench, BenchSteps *result, double rate_before) {
     double rates[ROUNDS + 1] = {rate_before};
-    size_t faults = 0, threads = run->subject->threads;
+    size_t faults = 0;
     memset(run->phase, 0, sizeof run->phase);
     for (size_t i = 0; i < ROUNDS; i++) {
         faults += take_steps(run, result, bench->steps * i / ROUNDS,
                              bench->steps * (i + 1) / ROUNDS);
         if (i == 0) read_memory(run, result);
-        rates[i + 1] = measure_rate(bench, threads);
+        rates[i + 1] = measure_rate(bench, run->subject);
     }
     double steps = (double)MAX(result->count, (size_t)1);
     result->time = bench_summary(result->seconds, result->count);
@@ -173,7 +174,7 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
     *result = (BenchSteps){.seconds = mem_zalloc(bench->steps * sizeof(double)),
                            .spent = mem_zalloc(bench->steps * sizeof(double)),
                            .loss = mem_zalloc(bench->steps * sizeof(double))};
-    double rate = measure_rate(bench, subject->threads);
+    double rate = measure_rate(bench, subject);
     double start = clock_now();
     bench_work_make_batch(&run.work, subject);
     bench_memory_forget();

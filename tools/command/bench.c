@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/program/rate.h"
 #include "tools/program/stop.h"
+#include "tools/program/units.h"
 
 enum { KERNELS, OPS, PICTURES, STEPS, NORMS, PROBES, GROWTH, THEORY, LEVELS };
 static const char *const LEVEL_NAMES[LEVELS + 1] = {"kernels", "ops",   "pictures",
@@ -155,13 +156,23 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     return err->status;
 }
 
+/* Kept for mfu; no matter if they cannot be. */
+static void measure_rates(Bench *bench, const BenchSubject *first) {
+    size_t threads = first->threads;
+    double seconds = bench->effort.seconds;
+    bench->rate = machine_rate_measure(PRECISION_FP32, threads, seconds);
+    machine_rate_store(PRECISION_FP32, threads, bench->rate);
+    if (!units_here().bf16) return;
+    bench->rate_bf16 = machine_rate_measure(PRECISION_BF16, threads, seconds);
+    machine_rate_store(PRECISION_BF16, threads, bench->rate_bf16);
+}
+
 static Status run(Options *o, Err *err) {
     BenchSubject first;
     Bench *bench = &o->bench;
     if (bench_subject(bench, &first, o->models[0], o->words, o->word_count, err))
         return err->status;
-    bench->rate = machine_rate_measure(first.threads, bench->effort.seconds);
-    machine_rate_store(first.threads, bench->rate); /* for mfu; no matter if it cannot */
+    measure_rates(bench, &first);
     if (o->level[KERNELS] || o->level[OPS])
         bench->bandwidth = bench_bandwidth(bench->effort.seconds);
     bench_print_machine(bench, first.threads);

@@ -44,15 +44,20 @@ static const Part parts[] = {
 
 /* ---- printing --------------------------------------------------------------------- */
 
-static void print_rates(const Findings *found) {
-    if (*found->kernels.fault) {
-        printf("\nGEMM         not measured\n");
-        return;
-    }
-    printf("\nGEMM         %.0f GFLOP/s with one thread", found->rate_one / 1e9);
-    if (found->threads > 1)
-        printf(", %.0f with %zu", found->rate_all / 1e9, found->threads);
+static void print_rate(const Findings *found, double one, double all) {
+    printf("%.0f GFLOP/s with one thread", one / 1e9);
+    if (found->threads > 1) printf(", %.0f with %zu", all / 1e9, found->threads);
     printf("\n");
+}
+
+static void print_rates(const Findings *found) {
+    printf("\nGEMM         ");
+    if (*found->kernels.fault) printf("not measured\n");
+    else print_rate(found, found->rate_one, found->rate_all);
+    printf("bf16         ");
+    if (!found->units.bf16) printf("no fast products in bf16: %s\n", found->units.why);
+    else if (*found->kernels.fault) printf("not measured\n");
+    else print_rate(found, found->bf16_one, found->bf16_all);
 }
 
 static void print_text(const Findings *found) {
@@ -120,17 +125,21 @@ static void print_json(const Findings *found) {
                              "config", info->config);
     json_t *gflops = json_pack("{s:f, s:f}", "one_thread", found->rate_one / 1e9,
                                "all_threads", found->rate_all / 1e9);
+    json_t *bf16 =
+        json_pack("{s:b, s:s?, s:f, s:f}", "products", found->units.bf16, "why",
+                  found->units.bf16 ? NULL : found->units.why, "one_thread_gflops",
+                  found->bf16_one / 1e9, "all_threads_gflops", found->bf16_all / 1e9);
     const KernelsAnswer *kernels = &found->kernels;
     json_t *products = json_pack("{s:I, s:s?}", "checked", (json_int_t)kernels->cases,
                                  "fault", *kernels->fault ? kernels->fault : NULL);
     json_t *all =
-        json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}",
+        json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o}",
                   "version", STEADY_VERSION, "cpu", json_text(found->cpu), "simd",
                   machine_simd_name(found->simd), "compiled_for",
                   machine_simd_name(found->compiled), "threads", threads, "memory",
                   memory, "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL,
-                  "gflops", gflops, "products", products, "optional", optional,
-                  "problems", problems);
+                  "gflops", gflops, "bf16", bf16, "products", products, "optional",
+                  optional, "problems", problems);
     CHECK(all, "the findings do not fit their pattern");
     output_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
 }

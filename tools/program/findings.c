@@ -108,12 +108,20 @@ static void find_problems(Findings *found) {
 
 /* ---- gathering -------------------------------------------------------------------- */
 
+/* With one thread and with all; false: they could not be stored. */
+static bool measure_kind(const Findings *found, PrecisionKind kind, double *one,
+                         double *all) {
+    *one = machine_rate_measure(kind, 1, 0.4);
+    *all = found->threads > 1 ? machine_rate_measure(kind, found->threads, 0.6) : *one;
+    return machine_rate_store(kind, 1, *one) &&
+           machine_rate_store(kind, found->threads, *all);
+}
+
 static void measure(Findings *found) {
-    found->rate_one = machine_rate_measure(1, 0.4);
-    found->rate_all =
-        found->threads > 1 ? machine_rate_measure(found->threads, 0.6) : found->rate_one;
-    found->rate_stored = machine_rate_store(1, found->rate_one) &&
-                         machine_rate_store(found->threads, found->rate_all);
+    found->rate_stored =
+        measure_kind(found, PRECISION_FP32, &found->rate_one, &found->rate_all);
+    if (found->units.bf16)
+        measure_kind(found, PRECISION_BF16, &found->bf16_one, &found->bf16_all);
 }
 
 Status findings_gather(Findings *found, Err *err) {
@@ -127,6 +135,7 @@ Status findings_gather(Findings *found, Err *err) {
     machine_memory("", &found->memory, &found->memory_available);
     found->blas = machine_blas();
     found->mended_from = start_mended_from();
+    found->units = units_here();
     ranks_library(found->mpi, sizeof found->mpi);
     if (!*found->kernels.fault) measure(found);
     find_problems(found);

@@ -10,6 +10,7 @@
 
 #include "engine/core/machine.h"
 #include "tools/program/kernels.h"
+#include "tools/program/units.h"
 
 typedef struct FindingsProblem {
     char what[sizeof((KernelsAnswer *)0)->fault], remedy[256];
@@ -30,6 +31,8 @@ typedef struct Findings {
     KernelsAnswer kernels;     /* are products right? */
     double rate_one, rate_all; /* FLOP/s; 0 where products are wrong */
     bool rate_stored;
+    Units units;               /* for products in bf16 */
+    double bf16_one, bf16_all; /* FLOP/s; 0: there are no units */
     FindingsProblem problems[FINDINGS_PROBLEMS];
     size_t problem_count;
 } Findings;

@@ -1,65 +1,178 @@
 #include "tools/program/rate.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
+#include "engine/kern/bf16_panel.h"
 #include "engine/kern/gemm.h"
 #include "tools/program/cache.h"
 
 /* ---- measuring -------------------------------------------------------------------- */
 
-static double seconds_of_product(size_t n, const real *a, const real *b, real *c) {
+enum { SMALL = 512, LARGE = 2048 };
+
+typedef struct Factors {
+    real *a, *b, *c;          /* [LARGE, LARGE] */
+    bf16 *a16, *b16, *packed; /* of bf16 products; else NULL */
+} Factors;
+
+static Factors factors_new(PrecisionKind kind) {
+    size_t count = (size_t)LARGE * LARGE;
+    Factors f = {mem_alloc(count * sizeof(real)),
+                 mem_alloc(count * sizeof(real)),
+                 mem_zalloc(count * sizeof(real)),
+                 NULL,
+                 NULL,
+                 NULL};
+    for (size_t i = 0; i < count; i++) {
+        f.a[i] = (real)1 / (real)(1 + i % 7);
+        f.b[i] = (real)1 / (real)(1 + i % 11);
+    }
+    if (kind == PRECISION_FP32) return f;
+    f.a16 = mem_alloc(count * sizeof(bf16));
+    f.b16 = mem_alloc(count * sizeof(bf16));
+    f.packed = mem_alloc(bf16_panel_size(LARGE, LARGE) * sizeof(bf16));
+    bf16_round(f.a16, f.a, count);
+    bf16_round(f.b16, f.b, count);
+    return f;
+}
+
+static void factors_free(Factors *f) {
+    mem_free(f->a);
+    mem_free(f->b);
+    mem_free(f->c);
+    mem_free(f->a16);
+    mem_free(f->b16);
+    mem_free(f->packed);
+}
+
+static double seconds_of_product(const Factors *f, size_t n) {
     double start = clock_now();
-    gemm_nt(n, n, n, 1, a, n, b, n, 0, c, n);
+    if (f->packed) {
+        Bf16Matrix b = {.narrow = f->b16, .ld = n};
+        bf16_panel_pack(f->packed, b, n, n, PANEL_TRANSPOSED);
+        bf16_panel_product(&(Bf16PanelProduct){.m = n,
+                                               .n = n,
+                                               .k = n,
+                                               .alpha = 1,
+                                               .a = f->a16,
+                                               .lda = n,
+                                               .packed = f->packed,
+                                               .c = f->c,
+                                               .ldc = n});
+    } else {
+        gemm_nt(n, n, n, 1, f->a, n, f->b, n, 0, f->c, n);
+    }
     return clock_now() - start;
 }
 
-double machine_rate_measure(size_t threads, double seconds) {
-    enum { SMALL = 512, LARGE = 2048 };
-    size_t bytes = sizeof(real) * LARGE * LARGE, n = LARGE;
-    real *a = mem_alloc(bytes), *b = mem_alloc(bytes), *c = mem_zalloc(bytes);
-    for (size_t i = 0; i < (size_t)LARGE * LARGE; i++) {
-        a[i] = (real)1 / (real)(1 + i % 7);
-        b[i] = (real)1 / (real)(1 + i % 11);
-    }
+double machine_rate_measure(PrecisionKind kind, size_t threads, double seconds) {
+    size_t n = LARGE;
+    Factors f = factors_new(kind);
     int before = omp_get_max_threads();
     omp_set_num_threads((int)threads);
 
     /* The first product wakes threads and pages; the second one tells how large n may
      * be. */
-    seconds_of_product(SMALL, a, b, c);
-    double cube = seconds_of_product(SMALL, a, b, c) / ((double)SMALL * SMALL * SMALL);
+    seconds_of_product(&f, SMALL);
+    double cube = seconds_of_product(&f, SMALL) / ((double)SMALL * SMALL * SMALL);
     while (n > SMALL && cube * (double)n * (double)n * (double)n > seconds / 3) n /= 2;
 
     double best = 0, start = clock_now();
     do {
-        double rate =
-            2 * (double)n * (double)n * (double)n / seconds_of_product(n, a, b, c);
+        double rate = 2 * (double)n * (double)n * (double)n / seconds_of_product(&f, n);
         best = MAX(best, rate);
     } while (clock_now() - start < seconds);
 
     omp_set_num_threads(before);
-    mem_free(a);
-    mem_free(b);
-    mem_free(c);
+    factors_free(&f);
     return best;
+}
+
+/* ---- both precisions -------------------------------------------------------------- */
+
+typedef struct Layer {
+    size_t rows, in, out;
+    real *x, *w, *y, *packed;
+    bf16 *x16, *packed16;
+} Layer;
+
+static double seconds_in_real(const Layer *l) {
+    double start = clock_now();
+    panel_pack(l->packed, l->w, l->in, l->in, l->out, PANEL_TRANSPOSED);
+    panel_product(&(PanelProduct){.m = l->rows,
+                                  .n = l->out,
+                                  .k = l->in,
+                                  .alpha = 1,
+                                  .a = {l->x, l->in, 1},
+                                  .packed = l->packed,
+                                  .c = l->y,
+                                  .ldc = l->out});
+    return clock_now() - start;
+}
+
+static double seconds_in_bf16(const Layer *l) {
+    double start = clock_now();
+    Bf16Matrix w = {.wide = l->w, .ld = l->in};
+    bf16_panel_pack(l->packed16, w, l->in, l->out, PANEL_TRANSPOSED);
+#pragma omp parallel for schedule(static)
+    for (size_t r = 0; r < l->rows; r++)
+        bf16_round(l->x16 + r * l->in, l->x + r * l->in, l->in);
+    bf16_panel_product(&(Bf16PanelProduct){.m = l->rows,
+                                           .n = l->out,
+                                           .k = l->in,
+                                           .alpha = 1,
+                                           .a = l->x16,
+                                           .lda = l->in,
+                                           .packed = l->packed16,
+                                           .c = l->y,
+                                           .ldc = l->out});
+    return clock_now() - start;
+}
+
+double machine_bf16_gain(size_t rows, size_t in, size_t out) {
+    enum { CALLS = 7 };
+    Layer l = {.rows = rows, .in = in, .out = out};
+    l.x = mem_alloc(rows * in * sizeof(real));
+    l.w = mem_alloc(in * out * sizeof(real));
+    l.y = mem_alloc(rows * out * sizeof(real));
+    l.packed = mem_alloc(panel_size(in, out) * sizeof(real));
+    l.x16 = mem_alloc(rows * in * sizeof(bf16));
+    l.packed16 = mem_alloc(bf16_panel_size(in, out) * sizeof(bf16));
+    for (size_t i = 0; i < rows * in; i++) l.x[i] = (real)1 / (real)(1 + i % 7);
+    for (size_t i = 0; i < in * out; i++) l.w[i] = (real)1 / (real)(1 + i % 11);
+    double wide = INFINITY, narrow = INFINITY;
+    for (size_t i = 0; i < CALLS; i++) {
+        wide = fmin(wide, seconds_in_real(&l));
+        narrow = fmin(narrow, seconds_in_bf16(&l));
+    }
+    mem_free(l.x);
+    mem_free(l.w);
+    mem_free(l.y);
+    mem_free(l.packed);
+    mem_free(l.x16);
+    mem_free(l.packed16);
+    return wide / narrow;
 }
 
 /* ---- keeping ---------------------------------------------------------------------- */
 
-static void file_name(char *name, size_t size, size_t threads) {
-    text_format(name, size, "gemm-rate-%s-%zu%s", machine_blas().core, threads,
-                sizeof(real) == 4 ? "" : "-f64");
+static void file_name(char *name, size_t size, PrecisionKind kind, size_t threads) {
+    if (kind == PRECISION_BF16) text_format(name, size, "bf16-rate-%zu", threads);
+    else
+        text_format(name, size, "gemm-rate-%s-%zu%s", machine_blas().core, threads,
+                    sizeof(real) == 4 ? "" : "-f64");
 }
 
 /* A home directory may be shared by machines of several kinds: the second line of the
  * file is the processor that was measured. */
-double machine_rate_cached(size_t threads) {
+double machine_rate_cached(PrecisionKind kind, size_t threads) {
     char file[200], text[512], name[256];
-    file_name(file, sizeof file, threads);
+    file_name(file, sizeof file, kind, threads);
     if (!cache_read(file, text, sizeof text)) return 0;
     char *seen = text + strcspn(text, "\n");
     seen += *seen == '\n';
@@ -69,10 +182,10 @@ double machine_rate_cached(size_t threads) {
     return rate > 1e6 && rate < 1e18 ? rate : 0;
 }
 
-bool machine_rate_store(size_t threads, double rate) {
+bool machine_rate_store(PrecisionKind kind, size_t threads, double rate) {
     char file[200], text[512], name[256];
-    rate = MAX(rate, machine_rate_cached(threads));
-    file_name(file, sizeof file, threads);
+    rate = MAX(rate, machine_rate_cached(kind, threads));
+    file_name(file, sizeof file, kind, threads);
     machine_cpu_name("", name, sizeof name);
     text_format(text, sizeof text, "%.6e FLOP/s\n%s\n", rate, name);
     return cache_write(file, text);

@@ -321,6 +321,10 @@ static Status check_state(const Recipe *recipe, const Recipe *now, Err *err) {
         return err_set(err, FAIL_USAGE,
                        "contrast.probe_lr cannot change from 0 to more while a run goes "
                        "on: the probe is there from the first step on, or not at all");
+    if (recipe->train.precision != TRAIN_AUTO && now->train.precision == TRAIN_AUTO)
+        return err_set(err, FAIL_USAGE,
+                       "train.precision = auto is chosen when a run begins, and cannot "
+                       "come later; give fp32 or bf16");
     if ((recipe->train.ema > 0) != (now->train.ema > 0))
         return err_set(
             err, FAIL_USAGE,

@@ -71,6 +71,10 @@ Precision recipe_precision(const Recipe *recipe, const PrecisionWay *way) {
     return precision;
 }
 
+const char *precision_name(PrecisionKind kind) {
+    return kind == PRECISION_BF16 ? "bf16" : "fp32";
+}
+
 void precision_text(const Precision *p, char text[PRECISION_TEXT]) {
     bool both = p->keep_attention && p->keep_reparam;
     if (p->products == PRECISION_FP32) text_format(text, PRECISION_TEXT, "fp32");

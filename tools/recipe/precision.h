@@ -25,6 +25,8 @@ Precision recipe_precision(const Recipe *recipe, const PrecisionWay *way);
 /* "attention, reparam"; blanks or commas between them.  FAIL_USAGE names the key. */
 Status bf16_keep_check(const char *text, Err *err);
 
+const char *precision_name(PrecisionKind kind); /* "fp32", "bf16" */
+
 /* "fp32", "bf16", "bf16, attention in fp32": for people. */
 enum { PRECISION_TEXT = 60 };
 void precision_text(const Precision *precision, char text[PRECISION_TEXT]);

@@ -1,7 +1,9 @@
 #include "tools/task/precision.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "tools/program/rate.h"
 #include "tools/recipe/intervene.h"
 #include "tools/recipe/keys.h"
 
@@ -43,6 +45,37 @@ Status precision_check(const Recipe *recipe, const Units *units, bool force, Err
 
 /* ---- choosing ---- */
 
+static bool measure(const Recipe *recipe, char note[PRECISION_NOTE]) {
+    enum { ROWS = 1024 };
+    size_t in = recipe->model.width;
+    size_t out = (size_t)llround(recipe->model.mlp_ratio * (double)in);
+    double gain = machine_bf16_gain(ROWS, in, out);
+    bool bf16 = gain >= PRECISION_GAIN;
+    text_format(
+        note, PRECISION_NOTE,
+        "train.precision = auto: %s: a product of %d x %zu x %zu is %.2f times as "
+        "fast in bf16 as in fp32%s",
+        bf16 ? "bf16" : "fp32", ROWS, in, out, gain, bf16 ? "" : ", which does not pay");
+    return bf16;
+}
+
+PrecisionWay precision_way(const Recipe *recipe, const Units *units,
+                           char note[PRECISION_NOTE]) {
+    PrecisionChoice wanted = recipe->train.precision;
+    PrecisionWay way = {.plain = !units->bf16};
+    *note = 0;
+    if (wanted == TRAIN_AUTO && units->bf16) way.bf16 = measure(recipe, note);
+    else if (wanted == TRAIN_AUTO)
+        text_format(note, PRECISION_NOTE,
+                    "train.precision = auto: fp32: no fast products in bf16: %s",
+                    units->why);
+    else if (wanted == TRAIN_BF16 && !units->bf16)
+        text_format(note, PRECISION_NOTE,
+                    "train.precision = bf16: plain loops, which are slow: %s",
+                    units->why);
+    return way;
+}
+
 /* How many of the ranks have no units. */
 static double count_without(const Task *task, const Units *units) {
     double without = units->bf16 ? 0 : 1;
@@ -50,40 +83,26 @@ static double count_without(const Task *task, const Units *units) {
     return without;
 }
 
-static void choose_auto(Task *task, const Units *units, const char *was, double without,
-                        char note[PRECISION_NOTE]) {
-    bool kept = was && !strcmp(was, "fp32");
-    task->way.bf16 = !without && !kept;
-    if (!units->bf16)
-        text_format(note, PRECISION_NOTE,
-                    "train.precision = auto: fp32: no fast products "
-                    "in bf16: %s",
-                    units->why);
-    else if (without)
+void precision_choose(Task *task, const Units *units, const char *was,
+                      char note[PRECISION_NOTE]) {
+    PrecisionWay *way = &task->way;
+    bool automatic = task->recipe->train.precision == TRAIN_AUTO;
+    double without = count_without(task, units);
+    *note = 0;
+    *way = (PrecisionWay){.plain = !units->bf16};
+    if (automatic && units->bf16 && without) {
         text_format(note, PRECISION_NOTE,
                     "train.precision = auto: fp32: %.0f of %zu ranks have no fast "
                     "products in bf16",
                     without, ranks_count(task->ranks));
-    else if (was)
+    } else if (automatic && was && !without) {
+        way->bf16 = !strcmp(was, "bf16");
         text_format(note, PRECISION_NOTE,
-                    "train.precision = auto: %s, as up to the checkpoint",
-                    kept ? "fp32" : "bf16");
-    else
-        text_format(note, PRECISION_NOTE,
-                    "train.precision = auto: bf16: this processor has products in bf16");
-}
-
-void precision_choose(Task *task, const Units *units, const char *was,
-                      char note[PRECISION_NOTE]) {
-    PrecisionChoice wanted = task->recipe->train.precision;
-    double without = count_without(task, units);
-    task->way = (PrecisionWay){.plain = !units->bf16};
-    *note = 0;
-    if (wanted == TRAIN_AUTO) choose_auto(task, units, was, without, note);
-    else if (wanted == TRAIN_BF16 && !units->bf16)
-        text_format(note, PRECISION_NOTE,
-                    "train.precision = bf16: plain loops, which are slow: %s",
-                    units->why);
+                    "train.precision = auto: %.4s, as up to the checkpoint", was);
+    } else {
+        *way = precision_way(task->recipe, units, note);
+    }
+    ranks_copy(task->ranks, &way->bf16, sizeof way->bf16); /* as rank 0 measures it */
 }
 
 /* ---- following ---- */

@@ -16,11 +16,19 @@
  * units.  `force`: plain loops are fine, but for the double build. */
 Status precision_check(const Recipe *recipe, const Units *units, bool force, Err *err);
 
+/* What a process alone makes of the recipe.  auto, where there are units, goes by the
+ * product of the model's MLP: bf16 where that is at least PRECISION_GAIN times as fast,
+ * since conversions elsewhere take time, too.  note: a line that says what was chosen,
+ * and why; "" where the recipe says it all. */
+#define PRECISION_GAIN 1.1
+enum { PRECISION_NOTE = 400 };
+PrecisionWay precision_way(const Recipe *recipe, const Units *units,
+                           char note[PRECISION_NOTE]);
+
 /* Sets task->way for training.  `was`: what the checkpoint that it goes on from was
  * trained in ("bf16", "fp32"), which auto keeps where it can; NULL: nothing to go on
  * from.  All ranks of the task call it, and come to the same.  note: a line that says
  * what was chosen, and why; "" where the recipe says it all. */
-enum { PRECISION_NOTE = 400 };
 void precision_choose(Task *task, const Units *units, const char *was,
                       char note[PRECISION_NOTE]);
 

@@ -1,6 +1,5 @@
 /* log: what a step leaves behind (tools/train/parts.h). */
 #include <math.h>
-#include <string.h>
 
 #include "tools/train/parts.h"
 
@@ -24,7 +23,9 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
     double spent = now - t->logged_clock;
     double items = t->items - t->logged_items, flops = t->flops - t->logged_flops;
     double rate = spent > 0 ? items / spent : 0;
-    double machine = t->gemm_rate * (double)ranks_count(t->ranks);
+    Precision precision = trainer_precision(t);
+    double product = precision.plain ? 0 : t->product_rate[precision.products];
+    double machine = product * (double)ranks_count(t->ranks);
     double mfu = machine > 0 && spent > 0 ? 3 * flops / spent / machine : NAN;
     t->logged_clock = now;
     t->logged_items = t->items;
@@ -36,7 +37,7 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
                             json_number(t->step.grad_norm), "items_per_s",
                             json_number(rate), "mfu", json_number(mfu), "wait",
                             json_number(share_waited(t)), "moved", t->moves);
-    if (!strcmp(trainer_precision(t), "bf16"))
+    if (precision.products == PRECISION_BF16)
         json_object_set_new(row, "precision", json_string("bf16"));
     t->moves = NULL;
     if (t->task->ops->add_numbers) t->task->ops->add_numbers(t->task, row);

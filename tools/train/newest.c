@@ -33,7 +33,8 @@ Status trainer_save(Trainer *t, const char *path, Err *err) {
     CheckpointParts parts = trainer_checkpoint_parts(t);
     TextBuffer meaning = {0};
     meaning_describe(t->task, t->at.temperature, &meaning);
-    if (t->recipe->train.precision != TRAIN_FP32) parts.precision = trainer_precision(t);
+    if (t->recipe->train.precision != TRAIN_FP32)
+        parts.precision = precision_name(trainer_precision(t).products);
     parts.recipe = recipe.text;
     parts.meaning = meaning.text;
     Status status = checkpoint_save(path, t->dir, &parts, &t->at, err);

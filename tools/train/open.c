@@ -145,7 +145,8 @@ static Status prepare(Trainer *t, Err *err) {
     t->prober = prober_new(model);
     t->warned = mem_zalloc(model->site_count * sizeof *t->warned);
     t->moved = mem_zalloc(model->params->count * sizeof *t->moved);
-    t->gemm_rate = machine_rate_cached(threads);
+    t->product_rate[PRECISION_FP32] = machine_rate_cached(PRECISION_FP32, threads);
+    t->product_rate[PRECISION_BF16] = machine_rate_cached(PRECISION_BF16, threads);
     size_t step = t->was ? trainer_find_newest(t, err) : 0;
     if (!err->status && ranks_lead(t->ranks)) trainer_check_data(t, step, err);
     if (ranks_agree(t->ranks, err)) return err->status;

@@ -21,8 +21,8 @@ void trainer_look(Trainer *trainer, size_t step);
 void trainer_choose_precision(Trainer *trainer, size_t step);
 /* What was chosen, where there was a choice. */
 void trainer_say_precision(const Trainer *trainer);
-/* Of the next step: "fp32" or "bf16". */
-const char *trainer_precision(const Trainer *trainer);
+/* Of the next step. */
+Precision trainer_precision(const Trainer *trainer);
 
 /* The rows of probe.jsonl and train.jsonl where one is due, and the progress of rank 0;
  * nothing elsewhere.  `lr` is the rate of the step just taken. */

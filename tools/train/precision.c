@@ -35,7 +35,6 @@ void trainer_say_precision(const Trainer *t) {
     if (t->precision_note) say("%s", t->precision_note);
 }
 
-const char *trainer_precision(const Trainer *t) {
-    Precision now = recipe_precision(t->recipe, &t->task->way);
-    return now.products == PRECISION_BF16 ? "bf16" : "fp32";
+Precision trainer_precision(const Trainer *t) {
+    return recipe_precision(t->recipe, &t->task->way);
 }

@@ -63,7 +63,7 @@ typedef struct Trainer {
     double stepping, waited; /* seconds of steps, and of waiting, since that row */
     double items, flops;     /* of all steps of this process so far (tools/task/task.h) */
     double logged_items, logged_flops;
-    double gemm_rate; /* FLOP/s; 0: not known */
+    double product_rate[2]; /* FLOP/s by PrecisionKind; 0: not known */
 } Trainer;
 
 /* What a run that is asked to stop says (tools/program/stop.h). */

@@ -1,0 +1,142 @@
+# train.precision: what is refused, chosen, said and kept, with bf16 instructions and without.
+
+. test/tell.sh
+cd "$TMP" || exit 1
+unset OPENBLAS_CORETYPE ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA STEADY_BF16
+export OMP_NUM_THREADS=1
+STEADY64=${STEADY}64
+
+cat >small.ini <<'END_RECIPE'
+[data]
+source = glyphs
+synthetic_count = 80
+image_size = 16
+[model]
+width = 32
+depth = 2
+heads = 2
+patch = 4
+reparam = sigma
+[optim]
+lr = 0.003
+[train]
+steps = 12
+batch = 8
+checkpoint_every = 6
+END_RECIPE
+
+train() { "$STEADY" train "$@" --no-report 2>err; }
+off() { STEADY_BF16=off "$STEADY" "$@" 2>err; }
+checkpoint() { echo "$1/checkpoints/step-000000$2.safetensors"; }
+losses() { grep -o '"loss": *[0-9.]*' "$1/train.jsonl"; }
+
+# ---- without bf16 instructions, as the switch has it ----
+
+off train small.ini train.precision=bf16 --out none
+[ $? = 2 ] && [ ! -e none ] &&
+    grep -q 'train.precision = bf16: .*: STEADY_BF16=off hides them; train.precision=auto or fp32 .*--force' err
+tell "bf16 is refused where there are no instructions for it, with the reason and the way out" $?
+
+off train small.ini intervene.at=6 intervene.train.precision=bf16 --out none
+[ $? = 2 ] && [ ! -e none ] && grep -q 'behind intervene.at: train.precision = bf16' err
+tell "and so is an intervention that comes to it" $?
+
+off train small.ini train.precision=auto --out auto32 --no-report &&
+    [ "$(grep -c 'train.precision = auto: fp32: no fast products in bf16: STEADY_BF16=off hides them' err)" = 1 ]
+tell "auto trains fp32 there and says why, in one line" $?
+
+train small.ini --out fp32 && losses fp32 >a && losses auto32 >b && cmp a b
+tell "to the bit as fp32 does" $?
+! grep -q precision fp32/train.jsonl && ! grep -aq '"precision":' "$(checkpoint fp32 12)"
+tell "a run in fp32 leaves no trace of the key in its logs and checkpoints" $?
+
+off train small.ini train.precision=bf16 --force --out plain --no-report &&
+    grep -q 'train.precision = bf16: plain loops, which are slow: STEADY_BF16=off' err &&
+    [ "$(grep -c '"precision": *"bf16"' plain/train.jsonl)" = 12 ]
+tell "--force trains by plain loops and says that they are slow; rows say bf16" $?
+
+"$STEADY64" train small.ini train.precision=bf16 --force --out none 2>err
+[ $? = 2 ] && grep -q 'steady64 computes in double; train with steady' err
+tell "steady64 refuses bf16, forced or not" $?
+
+while read -r name value why; do
+    env "$name=$value" "$STEADY" train small.ini train.precision=bf16 --out none 2>err
+    [ $? = 2 ] && grep -Eq "$why" err
+    tell "$name=$value hides them" $?
+done <<'END'
+STEADY_BF16 off hides|has.none|without
+ONEDNN_MAX_CPU_ISA AVX2 hides|has.none|without
+DNNL_MAX_CPU_ISA AVX512_CORE hides|has.none|without
+OPENBLAS_CORETYPE Haswell hides|has.none|without
+END
+
+# ---- a run in bf16, wherever this is: by instructions or by plain loops ----
+
+run() { "$STEADY" train "$@" --force --no-report 2>err; }
+run small.ini train.precision=bf16 --out run && grep -aq '"precision":"bf16"' "$(checkpoint run 12)" &&
+    ! grep -aq '"dtype":"BF16"' "$(checkpoint run 12)"
+tell "a checkpoint says that it was trained in bf16, and stays fp32" $?
+
+run small.ini train.precision=bf16 train.steps=10 --out cut && run --resume cut train.steps=12 &&
+    cmp "$(checkpoint run 12)" "$(checkpoint cut 12)"
+tell "resume is exact to the bit within bf16" $?
+
+run small.ini train.precision=bf16 train.steps=6 --out changed && run --resume changed train.steps=12 train.precision=fp32 &&
+    grep -q 'train.precision was bf16, is fp32' err &&
+    grep -q '"event": *"resume", *"text": *"[^"]*train.precision was bf16, is fp32' changed/train.jsonl &&
+    [ "$(grep -c '"precision": *"bf16"' changed/train.jsonl)" = 6 ]
+tell "another precision at a resume is said, and a row" $?
+
+off eval run >out && [ "$(grep -c 'computed in fp32, the weights were trained in bf16' err)" = 1 ]
+tell "without instructions eval of it computes in fp32 and says so" $?
+off eval run train.precision=bf16 >out
+[ $? = 2 ]
+tell "but does not where a word asks for bf16" $?
+"$STEADY" eval run train.precision=fp32 >a 2>err && off eval run train.precision=fp32 >b && [ ! -s err ] && cmp a b
+tell "a word asks for fp32" $?
+
+while read -r value pattern; do
+    "$STEADY" train small.ini train.precision=bf16 "train.bf16_keep=$value" --out none 2>err
+    [ $? = 2 ] && grep -q "$pattern" err
+    tell "train.bf16_keep=$value is refused" $?
+done <<'END'
+mlp mlp.is.unknown
+none,attention goes.with.nothing
+, is.empty
+END
+train small.ini train.bf16_keep=attention train.steps=1 --out kept
+grep -q 'train.bf16_keep has no effect: it needs train.precision = bf16' err
+tell "train.bf16_keep without bf16 has no effect, and is noted" $?
+
+"$STEADY" train small.ini intervene.at=6 intervene.train.precision=auto --out none 2>err
+[ $? = 2 ] && grep -q 'train.precision = auto is chosen when a run begins' err
+tell "auto is no intervention" $?
+
+off bench steps --model glyphs train.precision=bf16 --repeat 1 >out
+[ $? = 2 ]
+tell "the bench refuses as training does" $?
+off doctor >out && grep -q '^bf16 *no fast products in bf16: STEADY_BF16=off' out
+tell "doctor says that there are none, and why" $?
+
+# ---- with instructions ----
+
+if ! "$STEADY" train small.ini train.precision=bf16 train.steps=1 --out fast --no-report 2>err; then
+    echo "skip what needs bf16 instructions: $(tail -1 err)"
+    exit 0
+fi
+
+"$STEADY" doctor >out && grep -q '^bf16 *[0-9]* GFLOP/s' out && ls "$XDG_CACHE_HOME"/steady/bf16-rate-1 >/dev/null
+tell "doctor measures the product in bf16 and stores its rate" $?
+
+train small.ini train.precision=auto train.steps=6 --out auto &&
+    [ "$(grep -c 'train.precision = auto: [bf]*[p136]*2*6*: a product of 1024 x 32 x 128 is [0-9.]* times as fast in bf16' err)" = 1 ]
+tell "auto says what it takes and why" $?
+took=$(grep -ao '"precision":"[a-z0-9]*"' "$(checkpoint auto 06)")
+train --resume auto train.steps=12 && grep -q 'train.precision = auto: .*, as up to the checkpoint' err &&
+    [ "$took" = "$(grep -ao '"precision":"[a-z0-9]*"' "$(checkpoint auto 12)")" ]
+tell "a resume keeps what auto took" $?
+
+train small.ini train.precision=bf16 train.steps=6 --out lost && sed -i 's/^precision = bf16/precision = auto/' lost/recipe.ini
+train --resume lost train.steps=8 && STEADY_BF16=off "$STEADY" train --resume lost train.steps=10 --no-report 2>err &&
+    grep -q '"text": *"[^"]*train.precision = auto was bf16, is fp32' lost/train.jsonl
+tell "auto that has lost its instructions at a resume trains fp32, with a row" $?
