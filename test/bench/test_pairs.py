@@ -1,0 +1,84 @@
+"""pairs.py on sweeps that are made here.
+
+    python3 test/bench/test_pairs.py
+"""
+import csv
+import json
+import math
+import os
+import tempfile
+import unittest
+
+import pairs
+
+HEADS = ["recipe", "optim.lr", "train.precision", "train.seed", "metric", "split", "score", "loss",
+         "entropy", "max_logit", "diverged", "collapsed", "verdict", "name", "entropy_end", "failed"]
+
+
+def write(folder, rows):
+    """rows: rate, precision, seed, loss, failed."""
+    with open(os.path.join(folder, "sweep.csv"), "w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(HEADS)
+        for i, (rate, precision, seed, loss, failed) in enumerate(rows):
+            name = "run%d" % i
+            out.writerow(["demo", rate, precision, seed, "top1", "test", 0.5, loss, 0.25, 8, "no", "no",
+                          "spike" if failed else "learned", name, 0.5, "yes" if failed else "no"])
+            os.makedirs(os.path.join(folder, "cells", name))
+            with open(os.path.join(folder, "cells", name, "probe.jsonl"), "w") as probe:
+                probe.write(json.dumps({"step": 1, "weights": [
+                    {"sigma": 2.0 ** (precision == "bf16"), "gamma": None},
+                    {"sigma": 64.0, "gamma": -0.5}]}) + "\n{\"step\":2,\"attention\":[]}\n")
+
+
+class Pairs(unittest.TestCase):
+    def setUp(self):
+        self.place = tempfile.TemporaryDirectory()
+        self.folder = self.place.name
+
+    def tearDown(self):
+        self.place.cleanup()
+
+    def read(self, rows):
+        write(self.folder, rows)
+        return pairs.pairs_of(pairs.read(self.folder), "train.precision", ("fp32", "bf16"))
+
+    def test_differences_are_those_of_one_seed(self):
+        found, alone = self.read([(0.1, "fp32", 0, 1.0, 0), (0.1, "bf16", 0, 1.5, 0),
+                                  (0.1, "fp32", 1, 3.0, 0), (0.1, "bf16", 1, 3.7, 0),
+                                  (0.1, "bf16", 2, 9.0, 0)])
+        self.assertEqual(alone, ["run4"])
+        (members,) = pairs.groups_of(found, pairs.SEED).values()
+        change, first = pairs.differences(members, lambda run: run.number("loss"))
+        self.assertEqual(first, [1.0, 3.0])
+        self.assertTrue(all(math.isclose(a, b) for a, b in zip(change, [0.5, 0.7])))
+        self.assertIn("+0.6000 ± 1.2706 (1.4142)", pairs.settings(found, ("fp32", "bf16")))
+
+    def test_sigma_is_that_of_the_weight_that_acts(self):
+        found, _ = self.read([(0.1, "fp32", 0, 1.0, 0), (0.1, "bf16", 0, 1.5, 0)])
+        ((fp32, bf16),) = found.values()
+        self.assertEqual((fp32.sigma(), bf16.sigma()), (1.0, 2.0))
+
+    def test_the_edge_is_below_the_first_failure(self):
+        rows = [(rate, precision, seed, 1, failed) for precision, fates in
+                (("fp32", (0, 0, 1, 0)), ("bf16", (0, 1, 0, 0))) for seed in (0, 1)
+                for rate, failed in zip((0.1, 0.2, 0.4, 0.8), fates)]
+        found, _ = self.read(rows)
+        (members,) = pairs.groups_of(found, pairs.SEED, pairs.RATE).values()
+        self.assertEqual([[round(x, 9) for x in edge] for edge in pairs.edges(members)],
+                         [[1, 0], [1, 0]])
+        self.assertIn("| 2, 2 | 1.00 | 2 | 1.00 | 0.00 | -1.00 ± 0.00 |",
+                      pairs.methods(found, ("fp32", "bf16")))
+
+    def test_one_rate_has_no_edge(self):
+        found, _ = self.read([(0.1, "fp32", 0, 1.0, 0), (0.1, "bf16", 0, 1.5, 1)])
+        self.assertFalse(pairs.methods(found, ("fp32", "bf16")))
+
+    def test_discordant_pairs_fall_like_coins(self):
+        self.assertEqual(pairs.sign_test(0, 0), 1.0)
+        self.assertAlmostEqual(pairs.sign_test(6, 0), 2 / 64)
+        self.assertEqual(pairs.sign_test(2, 2), 1.0)
+
+
+if __name__ == "__main__":
+    unittest.main()
