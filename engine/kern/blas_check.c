@@ -401,7 +401,7 @@ Status blas_check(size_t threads, BlasCase *now, Err *err) {
 }
 
 void blas_case_text(const BlasCase *c, char *text, size_t size) {
-    static const char *const NAMES[] = {"gemm", "gemv", "syevr"};
+    static const char *const NAMES[] = {"gemm", "gemv", "syevr", "product in bf16"};
     char what[100];
     if (c->routine == BLAS_SYEVR) text_format(what, sizeof what, "order %zu", c->m);
     else if (c->routine == BLAS_GEMV)
@@ -411,7 +411,10 @@ void blas_case_text(const BlasCase *c, char *text, size_t size) {
         text_format(what, sizeof what, "A%s B%s, m %zu, n %zu, k %zu, alpha %g, beta %g",
                     c->ta ? "^T" : "", c->tb ? "^T" : "", c->m, c->n, c->k, c->alpha,
                     c->beta);
-    text_format(text, size, "%c%s (%s; %zu thread%s%s)", c->single ? 's' : 'd',
+    text_format(text, size, "%s%s (%s; %zu thread%s%s)",
+                c->routine == BLAS_BF16 ? ""
+                : c->single             ? "s"
+                                        : "d",
                 NAMES[c->routine], what, c->threads, c->threads == 1 ? "" : "s",
                 c->at_once ? " at once" : "");
 }

@@ -15,7 +15,8 @@
 
 #include "engine/core/base.h"
 
-typedef enum { BLAS_GEMM, BLAS_GEMV, BLAS_SYEVR } BlasRoutine;
+/* BLAS_BF16: our own, of bf16_check.h. */
+typedef enum { BLAS_GEMM, BLAS_GEMV, BLAS_SYEVR, BLAS_BF16 } BlasRoutine;
 
 /* C[m, n] = alpha op(A)[m, k] op(B)[k, n] + beta C; gemv: n = 1; syevr: of order m. */
 typedef struct BlasCase {

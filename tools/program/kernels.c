@@ -17,9 +17,10 @@
 
 #include "data/facts.h"
 #include "engine/core/machine.h"
-#include "engine/kern/blas_check.h"
+#include "engine/kern/bf16_check.h"
 #include "tools/program/cache.h"
 #include "tools/program/launch.h"
+#include "tools/program/units.h"
 
 /* ---- what an answer holds for ---- */
 
@@ -48,8 +49,9 @@ static void make_key(char *key, size_t size, size_t threads) {
     machine_cpu_name("", cpu, sizeof cpu);
     text_format(key, size,
                 "steady %s\nprocessor %s\ninstructions %u\nOpenBLAS %.200s\nkernels "
-                "%.60s\nthreads %zu\n",
-                STEADY_VERSION, cpu, machine_simd(), blas.config, blas.core, threads);
+                "%.60s\nthreads %zu\nbf16 %d\n",
+                STEADY_VERSION, cpu, machine_simd(), blas.config, blas.core, threads,
+                units_here().bf16);
     for (size_t i = 0; i < COUNT(FUNCTIONS); i++) add_file(key, size, FUNCTIONS[i]);
 }
 
@@ -89,11 +91,16 @@ static void end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 static void end_with_parent(void) {}
 #endif
 
+static void try_products(Trial *trial, size_t threads) {
+    Status status = blas_check(threads, &trial->now, &trial->err);
+    if (!status && units_here().bf16) bf16_check(threads, &trial->now, &trial->err);
+    trial->done = true;
+}
+
 static _Noreturn void run_child(Trial *trial, size_t threads) {
     end_with_parent();
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    blas_check(threads, &trial->now, &trial->err);
-    trial->done = true;
+    try_products(trial, threads);
     _exit(0);
 }
 
@@ -150,7 +157,18 @@ static void suggest(const BlasInfo *blas, char *text, size_t size) {
                 other ? " steady ..., or " : "");
 }
 
-static Status fail_kernels(const char *found, KernelsAnswer *answer, Err *err) {
+static Status fail_bf16(const char *found, KernelsAnswer *answer, Err *err) {
+    char cpu[256];
+    machine_cpu_name("", cpu, sizeof cpu);
+    text_format(answer->fault, sizeof answer->fault,
+                "products in bf16 cannot be trusted on this processor (%.100s): %.300s",
+                cpu, found);
+    text_format(answer->remedy, sizeof answer->remedy,
+                UNITS_VARIABLE "=off steady ... computes without them");
+    return err_set(err, FAIL_RUN, "%s; %s", answer->fault, answer->remedy);
+}
+
+static Status fail_blas(const char *found, KernelsAnswer *answer, Err *err) {
     BlasInfo blas = machine_blas();
     char cpu[256], limited[160] = "";
     struct rlimit memory;
@@ -166,6 +184,8 @@ static Status fail_kernels(const char *found, KernelsAnswer *answer, Err *err) {
     suggest(&blas, answer->remedy, sizeof answer->remedy);
     return err_set(err, FAIL_RUN, "%s; %s", answer->fault, answer->remedy);
 }
+
+typedef Status FailKernels(const char *found, KernelsAnswer *answer, Err *err);
 
 /* ---- asking ---- */
 
@@ -201,16 +221,15 @@ static Status try_kernels(size_t threads, double seconds, KernelsAnswer *answer,
         return err_set(err, FAIL_RUN, "no memory to check OpenBLAS's kernels: %s",
                        strerror(errno));
     *trial = (Trial){.err = ERR_NONE};
+    FailKernels *fail;
     Status status = OK;
-    if (!try_apart(trial, threads, seconds, &outcome)) { /* here, without a limit then */
-        blas_check(threads, &trial->now, &trial->err);
-        trial->done = true;
-    }
-    if (trial->done && trial->err.status)
-        status = fail_kernels(trial->err.text, answer, err);
+    if (!try_apart(trial, threads, seconds, &outcome))
+        try_products(trial, threads); /* here, without a limit then */
+    fail = trial->now.routine == BLAS_BF16 ? fail_bf16 : fail_blas;
+    if (trial->done && trial->err.status) status = fail(trial->err.text, answer, err);
     else if (!trial->done) {
         describe(trial, &outcome, seconds, text, sizeof text);
-        status = fail_kernels(text, answer, err);
+        status = fail(text, answer, err);
     }
     answer->cases = trial->now.number;
     munmap(trial, sizeof *trial);

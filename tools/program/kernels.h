@@ -1,12 +1,13 @@
-/* kernels: are OpenBLAS's products right on this machine?  Asked before
- * anything is computed.
+/* kernels: are OpenBLAS's products, and ours in bf16, right on this machine?  Asked
+ * before anything is computed.
  *
  *     if (kernels_trust(&err)) return command_fail("train", &err);     before OpenMP has threads
  *
  * On record are kernels with wrong results, crashes and endless loops on processors newer
  * than they are and in virtual machines that hide a part of theirs.  So
- * engine/kern/blas_check.h runs once for each processor, core type, number of threads and
- * file of the library, in a process of its own with a limit of time.  What was found
+ * engine/kern/blas_check.h (and bf16_check.h, where there are such products) runs once
+ * for each processor, core type, number of threads and file of the library, in a process
+ * of its own with a limit of time.  What was found
  * right is kept beside the rate (tools/program/cache.h), and later starts only read
  * it. */
 #ifndef STEADY_KERNELS_H
