@@ -23,6 +23,7 @@
 #ifndef STEADY_SAFETENSORS_H
 #define STEADY_SAFETENSORS_H
 
+#include "data/file/narrow.h"
 #include "engine/core/base.h"
 
 #define SAFETENSORS_DIMS 8
@@ -80,12 +81,15 @@ typedef struct SafetensorsWriter SafetensorsWriter;
 SafetensorsWriter *safetensors_writer_new(void);
 void safetensors_writer_free(SafetensorsWriter *writer);
 
-/* Tensors are written in the order of the calls, as F32 or F64, whatever `real` is.
+/* Tensors are written in the order of the calls, as F32 or F64, whatever `real` is, or
+ * as safetensors_add_as has it (data/file/narrow.h; its values are copied).
  * The name is copied, `values` is borrowed until after safetensors_save.  Two tensors
  * or two metadata of one name are a bug of the caller, as are the name "__metadata__"
  * and the key "crc32". */
 void safetensors_add(SafetensorsWriter *writer, const char *name, int dims,
                      const size_t *shape, const real *values);
+void safetensors_add_as(SafetensorsWriter *writer, NarrowKind kind, const char *name,
+                        int dims, const size_t *shape, const real *values);
 void safetensors_add_metadata(SafetensorsWriter *writer, const char *key,
                               const char *text);
 

@@ -14,8 +14,9 @@
 #define CHUNK ((size_t)1 << 26)
 
 typedef struct Block {
-    const real *values;
+    const void *values;
     size_t bytes;
+    void *own; /* the values where they are converted, or NULL */
 } Block;
 
 struct SafetensorsWriter {
@@ -40,6 +41,7 @@ SafetensorsWriter *safetensors_writer_new(void) {
 void safetensors_writer_free(SafetensorsWriter *writer) {
     if (!writer) return;
     json_decref(writer->header);
+    for (size_t i = 0; i < writer->count; i++) mem_free(writer->blocks[i].own);
     mem_free(writer->blocks);
     mem_free(writer->bad_name);
     mem_free(writer);
@@ -59,21 +61,37 @@ static void append_block(SafetensorsWriter *writer, Block block) {
     writer->bytes += block.bytes;
 }
 
-void safetensors_add(SafetensorsWriter *writer, const char *name, int dims,
-                     const size_t *shape, const real *values) {
+/* What the header says of the next block; returns its numbers. */
+static size_t add_entry(SafetensorsWriter *writer, const char *dtype, size_t size,
+                        const char *name, int dims, const size_t *shape) {
     CHECK(strlen(name) <= SAFETENSORS_NAME_MAX, "a name of %zu bytes", strlen(name));
     CHECK(dims >= 0 && dims <= SAFETENSORS_DIMS, "%s: %d dimensions", name, dims);
     json_t *list = json_array();
-    size_t bytes = sizeof(real);
+    size_t bytes = size;
     for (int d = 0; d < dims; d++) {
         CHECK(size_mul(bytes, shape[d], &bytes), "%s: too large", name);
         json_array_append_new(list, json_integer((json_int_t)shape[d]));
     }
     set_or_note(writer, writer->header, name,
-                json_pack("{s:s, s:o, s:[I,I]}", "dtype", REAL_NAME, "shape", list,
+                json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype, "shape", list,
                           "data_offsets", (json_int_t)writer->bytes,
                           (json_int_t)(writer->bytes + bytes)));
-    append_block(writer, (Block){values, bytes});
+    return bytes / size;
+}
+
+void safetensors_add(SafetensorsWriter *writer, const char *name, int dims,
+                     const size_t *shape, const real *values) {
+    size_t count = add_entry(writer, REAL_NAME, sizeof(real), name, dims, shape);
+    append_block(writer, (Block){values, count * sizeof(real), NULL});
+}
+
+void safetensors_add_as(SafetensorsWriter *writer, NarrowKind kind, const char *name,
+                        int dims, const size_t *shape, const real *values) {
+    size_t size = narrow_bytes(kind);
+    size_t count = add_entry(writer, narrow_dtype(kind), size, name, dims, shape);
+    void *own = mem_alloc(MAX(count * size, (size_t)1));
+    narrow_write(kind, own, values, count);
+    append_block(writer, (Block){own, count * size, own});
 }
 
 void safetensors_add_metadata(SafetensorsWriter *writer, const char *key,

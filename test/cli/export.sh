@@ -145,3 +145,34 @@ refuses "averaged weights that a checkpoint does not have: the option is named" 
 # shellcheck disable=SC2086
 "$STEADY" train $lm data.path=letters train.init=lm.safetensors train.init_fit=shapes --out by-shapes --no-report 2>err
 tell "train.init_fit = shapes looks at the shapes alone" $?
+
+# ---- --dtype ----
+
+"$STEADY" train small.ini model.reparam=sigma --out narrow --no-report 2>err
+for dtype in bf16 f16 f32; do
+    "$STEADY" export narrow -o narrow.safetensors --dtype $dtype 2>err &&
+        [ "$(grep -ao '"dtype":"[A-Z0-9]*"' narrow.safetensors | sort -u)" = "\"dtype\":\"$(echo $dtype | tr a-z A-Z)\"" ]
+    tell "export --dtype $dtype writes all tensors so" $?
+    "$STEADY" predict narrow --checkpoint narrow.safetensors model.reparam=none --logits 2>err | sed 's/.*"logits":\[//; s/\].*//' | tr , '\n' >$dtype.logits
+    "$STEADY" eval narrow --checkpoint narrow.safetensors model.reparam=none >/dev/null 2>err &&
+        "$STEADY" train small.ini model.reparam=none train.init=narrow.safetensors train.steps=1 --out from-$dtype --no-report 2>err &&
+        "$STEADY" train small.ini model.reparam=none train.init=narrow.safetensors train.transfer=true train.steps=1 \
+            --out to-$dtype --no-report 2>err
+    tell "eval, train.init and train.transfer read it" $?
+done
+far() { paste $1.logits f32.logits | awk -v most="$2" '
+    { d = $1 > $2 ? $1 - $2 : $2 - $1; if (d > most) bad = 1; if (d > 0) some = 1 } END { exit !(NR == 200 && some && !bad) }'; }
+far bf16 0.05 && far f16 0.01
+tell "and predicts what f32 does, to rounding" $?
+"$STEADY" export narrow -o plain.safetensors 2>err && cp narrow.safetensors f32.safetensors &&
+    "$STEADY" export narrow -o f32.safetensors --dtype f32 2>err && cmp plain.safetensors f32.safetensors
+tell "f32 is what there is without the option" $?
+"$STEADY" export narrow -o f32.safetensors --dtype bf16 2>err && "${STEADY}64" export narrow -o f64.safetensors --dtype bf16 2>err &&
+    [ "$(wc -c <f32.safetensors)" = "$(wc -c <f64.safetensors)" ]
+tell "steady64 writes narrow numbers, too" $?
+refuses "features have no dtype" '--dtype is for weights' export run --features test -o features.safetensors --dtype bf16
+"$STEADY" train small.ini model.reparam=none optim.name=sgd optim.lr=1e7 train.steps=1 --out huge --no-report 2>err
+"$STEADY" export huge -o huge.safetensors --dtype f16 2>err
+[ $? = 3 ] && [ ! -e huge.safetensors ] &&
+    grep -q 'cls_token: number 0 is -*[0-9.e+]*, and f16 holds 65504 at most; use --dtype bf16 or f32' err
+tell "a number that f16 cannot hold is refused with its name" $?

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "data/file/narrow.h"
 #include "data/file/safetensors.h"
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
@@ -17,6 +18,7 @@ typedef struct Options {
     RunChoice choice;
     const char *out;
     int split; /* whose features are written; -1: the weights are */
+    int dtype; /* NarrowKind; -1: as they are */
 } Options;
 
 static const char *const SPLITS[] = {
@@ -24,6 +26,9 @@ static const char *const SPLITS[] = {
 static const unsigned USES[] = {[SPLIT_TRAIN] = USE_EVAL_TRAIN,
                                 [SPLIT_VAL] = USE_EVAL_VAL,
                                 [SPLIT_TEST] = USE_EVAL_TEST};
+
+static const char *const DTYPES[] = {
+    [NARROW_F32] = "f32", [NARROW_BF16] = "bf16", [NARROW_F16] = "f16", NULL};
 
 static const Option OPTIONS[] = {
     {"--out", "FILE", OPTION_NAME, offsetof(Options, out),
@@ -33,6 +38,11 @@ static const Option OPTIONS[] = {
     {"--features", "SPLIT", OPTION_CHOICE, offsetof(Options, split),
      .sentence = "write the features of the split's pictures instead of the weights",
      .choices = SPLITS},
+    {"--dtype", "TYPE", OPTION_CHOICE, offsetof(Options, dtype),
+     .sentence =
+         "weights as f32 (default), bf16 or f16, rounded to the nearest; a number "
+         "that\nthe type cannot hold is refused",
+     .choices = DTYPES},
     RUN_OPTION_CHECKPOINT(Options),
     RUN_OPTION_EMA(Options),
     OPTION_HELP,
@@ -42,6 +52,9 @@ static const Option OPTIONS[] = {
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&export_command, o, argc, argv, NULL, err)) return err->status;
     if (run_check_chosen(&o->choice, err)) return err->status;
+    if (o->split >= 0 && o->dtype >= 0)
+        return err_set(err, FAIL_USAGE,
+                       "--dtype is for weights; --features are written as f32");
     return o->out ? OK : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");
 }
 
@@ -98,21 +111,38 @@ static void add_meaning(const OpenRun *run, SafetensorsWriter *writer) {
     text_free(&text);
 }
 
-static Status write_model(const OpenRun *run, const char *path, size_t *count, Err *err) {
+static Status check_range(const Param *p, NarrowKind kind, Err *err) {
+    size_t at = narrow_overflow(kind, p->tensor.value, p->tensor.size);
+    if (at == p->tensor.size) return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s: number %zu is %g, and %s holds %g at most; use --dtype %s",
+                   p->name, at, (double)p->tensor.value[at], DTYPES[kind],
+                   narrow_most(kind), kind == NARROW_F16 ? "bf16 or f32" : "f32");
+}
+
+static void add_param(SafetensorsWriter *writer, const Param *p, int dtype) {
+    const Tensor *t = &p->tensor;
+    if (dtype < 0) safetensors_add(writer, p->name, t->dims, t->shape, t->value);
+    else
+        safetensors_add_as(writer, (NarrowKind)dtype, p->name, t->dims, t->shape,
+                           t->value);
+}
+
+static Status write_model(const OpenRun *run, const Options *o, size_t *count, Err *err) {
     const Model *model = run->task->model;
     SafetensorsWriter *writer = safetensors_writer_new();
-    for (size_t i = 0; i < model->params->count; i++) {
+    for (size_t i = 0; i < model->params->count && !err->status; i++) {
         const Param *p = model->params->list[i];
         if (is_companion(model, p)) continue;
-        safetensors_add(writer, p->name, p->tensor.dims, p->tensor.shape,
-                        p->tensor.value);
+        if (o->dtype >= 0 && check_range(p, (NarrowKind)o->dtype, err)) break;
+        add_param(writer, p, o->dtype);
         (*count)++;
     }
     safetensors_add_metadata(writer, "format", "pt");
     add_meaning(run, writer);
-    Status status = safetensors_save(writer, path, err);
+    if (!err->status) safetensors_save(writer, o->out, err);
     safetensors_writer_free(writer);
-    return status;
+    return err->status;
 }
 
 static Status export_weights(const Options *o, OpenRun *run, Err *err) {
@@ -120,8 +150,9 @@ static Status export_weights(const Options *o, OpenRun *run, Err *err) {
     if (run_open(run, &o->choice, false, err)) return err->status;
     ReparamMethod folded = run->recipe->model.reparam;
     fold_all(run->task->model);
-    if (write_model(run, o->out, &count, err)) return err->status;
-    say("%s: %zu tensors of step %zu%s%s", o->out, count, run->at.step,
+    if (write_model(run, o, &count, err)) return err->status;
+    say("%s: %zu tensors of step %zu%s%s%s%s", o->out, count, run->at.step,
+        o->dtype > 0 ? ", " : "", o->dtype > 0 ? DTYPES[o->dtype] : "",
         folded ? ", folded in: reparam " : "", folded ? reparam_name(folded) : "");
     return OK;
 }
@@ -143,7 +174,9 @@ static Status export_features(Options *o, OpenRun *run, Err *err) {
 static int run_export(int argc, char **argv) {
     Err err = ERR_NONE;
     OpenRun run = {0};
-    Options o = {.choice = run_choice(argc, "export", USE_EXPORT), .split = -1};
+    Options o = {.choice = run_choice(argc, "export", USE_EXPORT),
+                 .split = -1,
+                 .dtype = -1};
     bool failed =
         read_options(&o, argc, argv, &err) || check_target(o.out, &err) ||
         (o.split < 0 ? export_weights(&o, &run, &err) : export_features(&o, &run, &err));
