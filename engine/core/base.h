@@ -25,6 +25,9 @@ typedef float real;
 #define REAL_NAME "F32"
 #endif
 
+/* The upper half of a float: what large products may read (engine/kern/bf16.h). */
+typedef uint16_t bf16;
+
 /* The values are the program's exit codes. */
 typedef enum {
     OK = 0,

@@ -1,9 +1,9 @@
 #include "engine/core/pool.h"
 
-/* Sits in the 64 bytes before the numbers. */
+/* Sits in the 64 bytes before the buffer. */
 typedef struct Header {
     struct Header *next_free, *next_all;
-    size_t capacity; /* numbers */
+    size_t capacity; /* bytes */
     size_t owners;
 } Header;
 
@@ -15,13 +15,11 @@ struct Pool {
     size_t bytes;
 };
 
-static Header *header_of(const real *buffer) {
+static Header *header_of(const void *buffer) {
     return (Header *)((char *)(uintptr_t)buffer - HEADER_BYTES);
 }
 
-static real *numbers_of(Header *header) {
-    return (real *)((char *)header + HEADER_BYTES);
-}
+static void *buffer_of(Header *header) { return (char *)header + HEADER_BYTES; }
 
 Pool *pool_new(void) { return mem_zalloc(sizeof(Pool)); }
 
@@ -35,35 +33,34 @@ void pool_free(Pool *pool) {
     mem_free(pool);
 }
 
-static Header *new_buffer(Pool *pool, size_t count) {
-    size_t bytes = HEADER_BYTES + count * sizeof(real);
-    Header *header = mem_alloc(bytes);
-    *header = (Header){NULL, pool->all, count, 0};
+static Header *new_buffer(Pool *pool, size_t capacity) {
+    Header *header = mem_alloc(HEADER_BYTES + capacity);
+    *header = (Header){NULL, pool->all, capacity, 0};
     pool->all = header;
-    pool->bytes += bytes;
+    pool->bytes += HEADER_BYTES + capacity;
     return header;
 }
 
 /* The smallest free buffer that is large enough, and not more than twice too large. */
-real *pool_take(Pool *pool, size_t count) {
+void *pool_take(Pool *pool, size_t bytes) {
     Header **best = NULL;
     for (Header **at = &pool->free; *at; at = &(*at)->next_free) {
         size_t capacity = (*at)->capacity;
-        if (capacity < count || capacity > 2 * count) continue;
+        if (capacity < bytes || capacity > 2 * bytes) continue;
         if (!best || capacity < (*best)->capacity) best = at;
-        if (capacity == count) break;
+        if (capacity == bytes) break;
     }
-    Header *header = best ? *best : new_buffer(pool, count);
+    Header *header = best ? *best : new_buffer(pool, bytes);
     if (best) *best = header->next_free;
     header->owners = 1;
-    return numbers_of(header);
+    return buffer_of(header);
 }
 
-void pool_share(real *buffer) { header_of(buffer)->owners++; }
+void pool_share(void *buffer) { header_of(buffer)->owners++; }
 
-bool pool_is_shared(const real *buffer) { return header_of(buffer)->owners > 1; }
+bool pool_is_shared(const void *buffer) { return header_of(buffer)->owners > 1; }
 
-void pool_release(Pool *pool, real *buffer) {
+void pool_release(Pool *pool, void *buffer) {
     Header *header = header_of(buffer);
     CHECK(header->owners > 0, "a buffer was released twice");
     if (--header->owners) return;

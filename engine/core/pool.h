@@ -1,4 +1,4 @@
-/* pool: counted buffers of numbers that are used again and again within a step.
+/* pool: counted buffers that are used again and again within a step.
  *
  * A buffer has as many owners as pool_share has given it, plus one; the last pool_release
  * puts it on a free list.  Nothing returns to the system before pool_free. */
@@ -11,10 +11,10 @@ typedef struct Pool Pool;
 
 Pool *pool_new(void);
 void pool_free(Pool *pool);
-real *pool_take(Pool *pool, size_t count); /* one owner; contents not set */
-void pool_share(real *buffer);
-bool pool_is_shared(const real *buffer);
-void pool_release(Pool *pool, real *buffer);
+void *pool_take(Pool *pool, size_t bytes); /* one owner; contents not set */
+void pool_share(void *buffer);
+bool pool_is_shared(const void *buffer);
+void pool_release(Pool *pool, void *buffer);
 size_t pool_capacity(const Pool *pool); /* bytes taken from the system so far */
 
 #endif

@@ -83,13 +83,25 @@ Tensor *tape_tensor(Tape *tape, int dims, const size_t *shape) {
     return x;
 }
 
+Tensor *tape_tensor16(Tape *tape, int dims, const size_t *shape) {
+    Tensor *x = tape_wrap(tape, NULL, dims, shape);
+    x->value16 = tape_alloc(tape, x->size * sizeof(bf16));
+    return x;
+}
+
 Tensor *tape_tensor_like(Tape *tape, const Tensor *x) {
     return tape_tensor(tape, x->dims, x->shape);
 }
 
-real *tape_scratch(Tape *tape, size_t count) { return pool_take(tape->pool, count); }
+real *tape_scratch(Tape *tape, size_t count) {
+    return pool_take(tape->pool, count * sizeof(real));
+}
 
-void tape_unscratch(Tape *tape, real *scratch) { pool_release(tape->pool, scratch); }
+bf16 *tape_scratch16(Tape *tape, size_t count) {
+    return pool_take(tape->pool, count * sizeof(bf16));
+}
+
+void tape_unscratch(Tape *tape, void *scratch) { pool_release(tape->pool, scratch); }
 
 /* ---- recording ---- */
 
@@ -99,9 +111,18 @@ static bool all_finite(const real *x, size_t n) {
     return true;
 }
 
-static void watch(Tape *tape, const char *op, const char *scope, const real *x, size_t n,
-                  bool backward) {
-    if (tape->fault.op || !x || all_finite(x, n)) return;
+static bool all_finite16(const bf16 *x, size_t n) {
+    enum { EXPONENT = 0x7f80 };
+    for (size_t i = 0; i < n; i++)
+        if ((x[i] & EXPONENT) == EXPONENT) return false;
+    return true;
+}
+
+/* Values or gradients of a tensor, in whichever width they are. */
+static void watch(Tape *tape, const char *op, const char *scope, const real *x,
+                  const bf16 *x16, size_t n, bool backward) {
+    if (tape->fault.op || (!x && !x16)) return;
+    if (x ? all_finite(x, n) : all_finite16(x16, n)) return;
     tape->fault = (TapeFault){op, scope, backward};
 }
 
@@ -113,7 +134,7 @@ static void append(Tape *tape, Node *node) {
 void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out,
                 bool inputs_need_grad, void (*backward)(Tape *tape, Node *node)) {
     if (tape->mode.watch && !tape->replaying)
-        watch(tape, op, tape->scope, out->value, out->size, false);
+        watch(tape, op, tape->scope, out->value, out->value16, out->size, false);
     if (!tape->mode.gradients || !inputs_need_grad) return NULL;
     Node *node = memset(tape_alloc(tape, bytes), 0, bytes);
     *node = (Node){backward, op, tape->scope, out};
@@ -131,24 +152,32 @@ static void touch(Tape *tape, Tensor *x) {
     tape->touched[tape->touched_count++] = x;
 }
 
-real *tape_grad(Tape *tape, Tensor *x, real *beta) {
+/* Memory of x's gradient that x alone owns, where `grad` is what it has so far. */
+static void *own_grad(Tape *tape, Tensor *x, void *grad, size_t bytes, real *beta) {
     CHECK(x->needs_grad, "tape_grad of a tensor that needs none");
     touch(tape, x);
     *beta = x->grad_written ? 1 : 0;
-    if (!x->grad) {
-        x->grad = pool_take(tape->pool, x->size);
-    } else if (*beta && !x->is_param && pool_is_shared(x->grad)) {
-        real *own = pool_take(tape->pool, x->size);
-        memcpy(own, x->grad, x->size * sizeof(real));
-        pool_release(tape->pool, x->grad);
-        x->grad = own;
-    }
     x->grad_written = true;
-    return x->grad;
+    if (!grad) return pool_take(tape->pool, bytes);
+    if (!*beta || x->is_param || !pool_is_shared(grad)) return grad;
+    void *own = memcpy(pool_take(tape->pool, bytes), grad, bytes);
+    pool_release(tape->pool, grad);
+    return own;
+}
+
+real *tape_grad(Tape *tape, Tensor *x, real *beta) {
+    CHECK(!tensor_narrow(x), "tape_grad of a narrow tensor");
+    return x->grad = own_grad(tape, x, x->grad, x->size * sizeof(real), beta);
+}
+
+bf16 *tape_grad16(Tape *tape, Tensor *x, real *beta) {
+    CHECK(tensor_narrow(x), "tape_grad16 of a tensor that is not narrow");
+    return x->grad16 = own_grad(tape, x, x->grad16, x->size * sizeof(bf16), beta);
 }
 
 void tape_pass_grad(Tape *tape, Tensor *x, Tensor *y) {
     CHECK(x->size == y->size, "tape_pass_grad: %zu numbers into %zu", y->size, x->size);
+    CHECK(!tensor_narrow(x) && !tensor_narrow(y), "tape_pass_grad: a narrow tensor");
     if (!x->needs_grad) return;
     if (!x->grad) {
         touch(tape, x);
@@ -164,9 +193,11 @@ void tape_pass_grad(Tape *tape, Tensor *x, Tensor *y) {
 }
 
 static void release_grad(Tape *tape, Tensor *x) {
-    if (!x->grad || x->is_param) return;
-    pool_release(tape->pool, x->grad);
+    void *grad = tensor_narrow(x) ? (void *)x->grad16 : x->grad;
+    if (!grad || x->is_param) return;
+    pool_release(tape->pool, grad);
     x->grad = NULL;
+    x->grad16 = NULL;
     x->grad_written = false;
 }
 
@@ -177,7 +208,7 @@ static void step_back(Tape *tape, Node *node) {
     if (tape->mode.watch)
         for (size_t i = 0; i < tape->touched_count; i++)
             watch(tape, node->op, node->scope, tape->touched[i]->grad,
-                  tape->touched[i]->size, true);
+                  tape->touched[i]->grad16, tape->touched[i]->size, true);
     if (tape->listener)
         tape->listener(tape->listener_context, tape->touched, tape->touched_count);
     release_grad(tape, node->out);

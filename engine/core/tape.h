@@ -87,13 +87,15 @@ TapeMemory tape_memory(const Tape *tape);
 /* A tensor of this step; the values are not set. */
 Tensor *tape_tensor(Tape *tape, int dims, const size_t *shape);
 Tensor *tape_tensor_like(Tape *tape, const Tensor *x);
+Tensor *tape_tensor16(Tape *tape, int dims, const size_t *shape); /* a narrow one */
 /* A tensor over memory of the caller that outlives the step (a batch); no gradient. */
 Tensor *tape_wrap(Tape *tape, real *values, int dims, const size_t *shape);
 void *tape_alloc(Tape *tape, size_t bytes); /* until the next tape_begin */
 
 /* Scratch memory: back to the pool with tape_unscratch. */
 real *tape_scratch(Tape *tape, size_t count);
-void tape_unscratch(Tape *tape, real *scratch);
+bf16 *tape_scratch16(Tape *tape, size_t count);
+void tape_unscratch(Tape *tape, void *scratch);
 
 /* A zero-filled record of `bytes` (a struct that starts with Node), or NULL when none of
  * the inputs needs a gradient.  Marks `out` as needing one. */
@@ -103,8 +105,10 @@ void *tape_node(Tape *tape, size_t bytes, const char *op, Tensor *out,
 /* Where x's gradient is collected: write `beta * old + new`.  beta is 0 when it holds
  * nothing yet, else 1.  Call it once in a backward function for each input. */
 real *tape_grad(Tape *tape, Tensor *x, real *beta);
+bf16 *tape_grad16(Tape *tape, Tensor *x, real *beta); /* of a narrow one */
 
-/* dx += dy for tensors of one size, without a copy where x has no gradient yet. */
+/* dx += dy for tensors of one size, none of them narrow, without a copy where x has no
+ * gradient yet. */
 void tape_pass_grad(Tape *tape, Tensor *x, Tensor *y);
 
 #endif

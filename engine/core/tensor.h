@@ -1,4 +1,5 @@
-/* tensor: a dense row-major array and, during training, its gradient. */
+/* tensor: a dense row-major array and, during training, its gradient; of `real`, or,
+ * where only products read it and the pass's precision is bf16, narrow. */
 #ifndef STEADY_TENSOR_H
 #define STEADY_TENSOR_H
 
@@ -9,6 +10,8 @@
 typedef struct Tensor {
     real *value;
     real *grad; /* NULL while no gradient has been asked for (parameters: always there) */
+    bf16 *value16; /* a narrow tensor has these instead: what products alone read; */
+    bf16 *grad16;  /* ops that take one say so */
     size_t shape[TENSOR_DIMS];
     size_t size; /* product of shape[0..dims) */
     int dims;
@@ -16,6 +19,8 @@ typedef struct Tensor {
     bool is_param;     /* grad belongs to a ParamSet, not to the tape */
     bool grad_written; /* grad holds something; false: the first writer overwrites */
 } Tensor;
+
+static inline bool tensor_narrow(const Tensor *x) { return x->value16 != NULL; }
 
 static inline size_t tensor_last(const Tensor *x) { return x->shape[x->dims - 1]; }
 

@@ -18,8 +18,6 @@
 
 #include "engine/core/base.h"
 
-typedef uint16_t bf16;
-
 /* The processor multiplies bf16 (AVX512-BF16), and this build uses it: products in bf16
  * are faster than fp32.  Elsewhere plain loops give the same to rounding, slowly. */
 bool bf16_units(void);
