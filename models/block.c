@@ -188,11 +188,17 @@ static Before norm_before(const Block *block, const NormLayer *norm) {
     return (Before){&norm->weight->tensor, &norm->bias->tensor, norm->eps};
 }
 
+/* Does the layer's product read x's rows in bf16? */
+static bool reads_bf16(const Tape *tape, const LinearLayer *layer, const Tensor *x) {
+    return product_in_bf16(tape, linear_scale(layer), tensor_rows(x));
+}
+
 /* The first product of a branch, with the norm that may stand before it. */
 static Tensor *enter(Tape *tape, const LinearLayer *layer, Before norm, Tensor *x,
-                     const Viewer *viewer) {
+                     const Viewer *viewer, bool narrow) {
     LinearArgs args = linear_args(layer, x);
     args.viewer = viewer;
+    args.narrow = narrow;
     if (norm.gain) {
         args.intake = INTAKE_NORM;
         args.gain = norm.gain;
@@ -202,9 +208,15 @@ static Tensor *enter(Tape *tape, const LinearLayer *layer, Before norm, Tensor *
     return op_linear_fused(tape, &args);
 }
 
+/* Are what attention reads, and its output, narrow where their products are in bf16?  Not
+ * where a cache collects them. */
+static bool attends_narrow(const Tape *tape, const KeyCache *cache) {
+    return !cache && !tape_mode(tape)->precision.keep_attention;
+}
+
 /* Queries, keys and values of self-attention out of one, two or three products. */
 static void project_self(Tape *tape, const Block *block, Tensor *x, const Viewer *viewer,
-                         AttentionArgs *args) {
+                         bool narrow, AttentionArgs *args) {
     const AttentionPart *part = &block->self;
     size_t width = tensor_last(x), count = part->in_count;
     Before norm = norm_before(block, &part->norm);
@@ -218,7 +230,7 @@ static void project_self(Tape *tape, const Block *block, Tensor *x, const Viewer
         norm = (Before){0};
     }
     for (size_t i = 0; i < count; i++)
-        y[i] = enter(tape, &part->in[i], norm, x, i ? NULL : viewer);
+        y[i] = enter(tape, &part->in[i], norm, x, i ? NULL : viewer, narrow);
     Tensor *second = y[count == 3], *last = y[count - 1];
     args->q = (Slice){y[0], 0};
     args->k = (Slice){second, count == 3 ? 0 : width};
@@ -227,13 +239,14 @@ static void project_self(Tape *tape, const Block *block, Tensor *x, const Viewer
 
 /* Keys and values of the memory, out of one or two products. */
 static void project_memory(Tape *tape, const AttentionPart *part, Tensor *memory,
-                           AttentionArgs *args) {
+                           bool narrow, AttentionArgs *args) {
     size_t width = tensor_last(memory);
-    Tensor *keys = linear_forward(tape, &part->in[1], memory);
+    Before none = {0};
+    Tensor *keys = enter(tape, &part->in[1], none, memory, NULL, narrow);
     args->k = (Slice){keys, 0};
     args->v = part->in_count == 2
                   ? (Slice){keys, width}
-                  : (Slice){linear_forward(tape, &part->in[2], memory), 0};
+                  : (Slice){enter(tape, &part->in[2], none, memory, NULL, narrow), 0};
 }
 
 /* What the block has made before, with this step's keys and values behind it. */
@@ -288,7 +301,9 @@ static Tensor *attend_self(Tape *tape, Block *block, const ForwardMode *mode,
     Look look;
     const Viewer *viewer =
         look_begin(&look, tape, &block->self.site, mode, &args, x, NULL);
-    project_self(tape, block, x, viewer, &args);
+    bool narrow = attends_narrow(tape, input->self);
+    args.narrow = narrow && !outputs && reads_bf16(tape, &block->self.proj, x);
+    project_self(tape, block, x, viewer, narrow, &args);
     if (input->self) through_cache(tape, input->self, x->shape[1], &args);
     Tensor *y = op_attention(tape, &args);
     show_output(tape, &look, &args, y);
@@ -302,12 +317,14 @@ static Tensor *attend_cross(Tape *tape, Block *block, const ForwardMode *mode,
     args.key_count = input->memory_count;
     args.query_count = input->count;
     Before norm = norm_before(block, &part->norm);
+    bool narrow = attends_narrow(tape, input->cross);
+    args.narrow = narrow && reads_bf16(tape, &part->proj, x);
     Look look;
     const Viewer *viewer =
         look_begin(&look, tape, &part->site, mode, &args, x, input->memory);
-    args.q = (Slice){enter(tape, &part->in[0], norm, x, viewer), 0};
+    args.q = (Slice){enter(tape, &part->in[0], norm, x, viewer, narrow), 0};
     bool known = input->cross && input->cross->used;
-    if (!known) project_memory(tape, part, input->memory, &args);
+    if (!known) project_memory(tape, part, input->memory, narrow, &args);
     if (input->cross)
         through_cache(tape, input->cross, known ? 0 : input->memory->shape[1], &args);
     Tensor *y = op_attention(tape, &args);
@@ -332,6 +349,16 @@ static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
     return norm_forward(tape, norm, op_linear_fused(tape, &args));
 }
 
+static bool hidden_dropped(const Tape *tape, const Block *block) {
+    return block->config->activation_dropout != 0 && tape_mode(tape)->training;
+}
+
+/* The product of hidden units, narrow where fc2 reads nothing else of them. */
+static Tensor *mlp_begin(Tape *tape, const Block *block, Tensor *x) {
+    bool narrow = !hidden_dropped(tape, block) && reads_bf16(tape, &block->fc2, x);
+    return enter(tape, &block->fc1, norm_before(block, &block->norm), x, NULL, narrow);
+}
+
 /* fc2 with its activation on the way in, but for hidden units that are dropped. */
 static LinearArgs mlp_end(Tape *tape, const Block *block, const ForwardMode *mode,
                           Tensor *hidden) {
@@ -339,11 +366,10 @@ static LinearArgs mlp_end(Tape *tape, const Block *block, const ForwardMode *mod
     LinearArgs args = linear_args(&block->fc2, hidden);
     args.last = true;
     args.intake = relu ? INTAKE_RELU : INTAKE_GELU;
-    double dropout = block->config->activation_dropout;
-    if (dropout == 0 || !tape_mode(tape)->training) return args;
+    if (!hidden_dropped(tape, block)) return args;
     hidden = relu ? op_relu(tape, hidden) : op_gelu(tape, hidden);
-    args.x = op_dropout(tape, hidden, dropout, block->first_site + SITE_HIDDEN,
-                        mode->first_example);
+    args.x = op_dropout(tape, hidden, block->config->activation_dropout,
+                        block->first_site + SITE_HIDDEN, mode->first_example);
     args.intake = INTAKE_NONE;
     return args;
 }
@@ -375,8 +401,7 @@ static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode,
         x = leave(tape, block, mode, proj, &block->cross.norm, SITE_CROSS, x);
     }
     tape_scope(tape, block->mlp_scope);
-    Before norm = norm_before(block, &block->norm);
-    LinearArgs fc2 = mlp_end(tape, block, mode, enter(tape, &block->fc1, norm, x, NULL));
+    LinearArgs fc2 = mlp_end(tape, block, mode, mlp_begin(tape, block, x));
     return leave(tape, block, mode, fc2, &block->norm, SITE_MLP, x);
 }
 

@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "engine/kern/bf16.h"
 #include "engine/kern/bound.h"
 #include "engine/kern/spread.h"
 #include "models/heads.h"
@@ -209,6 +210,8 @@ const Viewer *look_begin(Look *l, Tape *tape, Site *site, const ForwardMode *mod
 void look_output(const Look *l, const Tensor *y) {
     if (l->level < MEASURE_HEADS) return;
     size_t batch = y->shape[0], rows = y->shape[1], width = tensor_last(y);
+    real *wide = y->value;
+    if (!wide) bf16_widen(wide = tape_scratch(l->tape, y->size), y->value16, y->size);
     size_t area = spread_spare(rows, width);
     size_t threads = MIN((size_t)omp_get_max_threads(), batch);
     const size_t *count = l->args->query_count;
@@ -216,12 +219,13 @@ void look_output(const Look *l, const Tensor *y) {
     double *rank = tape_alloc(l->tape, batch * sizeof *rank), *sum;
 #pragma omp parallel for schedule(dynamic) num_threads((int)threads)
     for (size_t b = 0; b < batch; b++)
-        rank[b] = spread_rank(y->value + b * rows * width, count ? count[b] : rows, width,
+        rank[b] = spread_rank(wide + b * rows * width, count ? count[b] : rows, width,
                               memory + (size_t)omp_get_thread_num() * area);
     sum = l->site->measured.sums;
     for (size_t b = 0; b < batch; b++) {
         sum[SUM_RANKS] += rank[b];
         sum[SUM_EXAMPLES] += !count || count[b];
     }
+    if (!y->value) tape_unscratch(l->tape, wide);
     tape_unscratch(l->tape, memory);
 }

@@ -5,26 +5,50 @@
 
 enum { SERIAL_MAX = 8192 };
 
-static void norm_row(real *y, const real *x, const real *gain, const real *bias, real eps,
-                     size_t n, real *mean, real *rstd) {
+static void row_moments(const real *x, real eps, size_t n, real *mean, real *rstd) {
     real sum = 0, squares = 0;
 #pragma omp simd reduction(+ : sum)
     for (size_t j = 0; j < n; j++) sum += x[j];
     real m = sum / (real)n;
 #pragma omp simd reduction(+ : squares)
     for (size_t j = 0; j < n; j++) squares += (x[j] - m) * (x[j] - m);
-    real r = 1 / (real)sqrt((double)(squares / (real)n + eps));
+    *mean = m;
+    *rstd = 1 / (real)sqrt((double)(squares / (real)n + eps));
+}
+
+static void row_value(real *y, const real *x, const real *gain, const real *bias,
+                      size_t n, real m, real r) {
 #pragma omp simd
     for (size_t j = 0; j < n; j++) y[j] = (x[j] - m) * r * gain[j] + bias[j];
-    *mean = m;
-    *rstd = r;
+}
+
+static void row_value16(bf16 *y, const real *x, const real *gain, const real *bias,
+                        size_t n, real m, real r) {
+    enum { PIECE = 256 };
+    real piece[PIECE];
+    for (size_t j = 0; j < n; j += PIECE) {
+        size_t count = MIN((size_t)PIECE, n - j);
+        row_value(piece, x + j, gain + j, bias + j, count, m, r);
+        bf16_round(y + j, piece, count);
+    }
 }
 
 void norm_rows(real *y, const real *x, const real *gain, const real *bias, real eps,
                size_t rows, size_t n, real *mean, real *rstd) {
 #pragma omp parallel for schedule(static) if (rows * n > SERIAL_MAX)
-    for (size_t i = 0; i < rows; i++)
-        norm_row(y + i * n, x + i * n, gain, bias, eps, n, mean + i, rstd + i);
+    for (size_t i = 0; i < rows; i++) {
+        row_moments(x + i * n, eps, n, mean + i, rstd + i);
+        row_value(y + i * n, x + i * n, gain, bias, n, mean[i], rstd[i]);
+    }
+}
+
+void norm_rows16(bf16 *y, const real *x, const real *gain, const real *bias, real eps,
+                 size_t rows, size_t n, real *mean, real *rstd) {
+#pragma omp parallel for schedule(static) if (rows * n > SERIAL_MAX)
+    for (size_t i = 0; i < rows; i++) {
+        row_moments(x + i * n, eps, n, mean + i, rstd + i);
+        row_value16(y + i * n, x + i * n, gain, bias, n, mean[i], rstd[i]);
+    }
 }
 
 /* ---- backward ---- */
@@ -72,11 +96,10 @@ static void row_sums(const NormBackward *b, size_t i, real *gain, real *bias) {
 }
 
 static void row_again(const NormBackward *b, size_t i) {
-    size_t n = b->n;
-    const real *x = b->x + i * n;
-    real *y = b->y + i * n, m = b->mean[i], r = b->rstd[i];
-#pragma omp simd
-    for (size_t j = 0; j < n; j++) y[j] = (x[j] - m) * r * b->gain[j] + b->bias[j];
+    size_t n = b->n, at = i * n;
+    real m = b->mean[i], r = b->rstd[i];
+    if (b->y) row_value(b->y + at, b->x + at, b->gain, b->bias, n, m, r);
+    if (b->y16) row_value16(b->y16 + at, b->x + at, b->gain, b->bias, n, m, r);
 }
 
 static void add_parts(real *out, real beta, const real *part, size_t parts, size_t n) {
@@ -94,7 +117,7 @@ void norm_rows_backward(const NormBackward *b) {
         memset(gain, 0, 2 * n * sizeof(real));
         for (size_t i = b->rows * k / parts; i < b->rows * (k + 1) / parts; i++) {
             if (b->dgain || b->dbias) row_sums(b, i, gain, bias);
-            if (b->y) row_again(b, i);
+            row_again(b, i);
             if (b->dx) row_dx(b, i);
         }
     }

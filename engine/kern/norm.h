@@ -8,17 +8,22 @@
 #ifndef STEADY_NORM_H
 #define STEADY_NORM_H
 
-#include "engine/core/base.h"
+#include "engine/kern/bf16.h"
 
 /* mean and rstd [rows] are kept for the backward pass.  y and x are apart. */
 void norm_rows(real *y, const real *x, const real *gain, const real *bias, real eps,
                size_t rows, size_t n, real *mean, real *rstd);
 
+/* The same with y rounded to bf16. */
+void norm_rows16(bf16 *y, const real *x, const real *gain, const real *bias, real eps,
+                 size_t rows, size_t n, real *mean, real *rstd);
+
 /* One visit makes all that is wanted; what is not is NULL.  beta = 0 overwrites. */
 typedef struct NormBackward {
     size_t rows, n;
     const real *dy, *x, *gain, *bias, *mean, *rstd;
-    real *y;                /* the output again */
+    real *y;                /* the output again, */
+    bf16 *y16;              /* or rounded */
     real *dx, beta_x;       /* dx = beta_x dx + ... */
     real *dgain, beta_gain; /* [n] */
     real *dbias, beta_bias; /* [n] */

@@ -72,6 +72,12 @@ void row_softmax_backward(real *dp, const real *p, const real *kept, size_t n) {
 
 enum { STRIP = 64 };
 
+static void add_strip(real *out, real beta, real factor, const real *strip,
+                      size_t width) {
+    for (size_t j = 0; j < width; j++)
+        out[j] = (beta != 0 ? out[j] : 0) + factor * strip[j];
+}
+
 void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows,
                  size_t n) {
 #pragma omp parallel for schedule(static) if (rows * n > 8192)
@@ -83,9 +89,22 @@ void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows,
 #pragma omp simd
             for (size_t j = 0; j < width; j++) strip[j] += row[j];
         }
-        real *out = sum + first;
-        for (size_t j = 0; j < width; j++)
-            out[j] = (beta != 0 ? out[j] : 0) + factor * strip[j];
+        add_strip(sum + first, beta, factor, strip, width);
+    }
+}
+
+void columns_sum16(real *sum, real beta, real factor, const bf16 *x, size_t rows,
+                   size_t n) {
+#pragma omp parallel for schedule(static) if (rows * n > 8192)
+    for (size_t first = 0; first < n; first += STRIP) {
+        size_t width = MIN((size_t)STRIP, n - first);
+        real strip[STRIP] = {0};
+        for (size_t i = 0; i < rows; i++) {
+            const bf16 *row = x + i * n + first;
+#pragma omp simd
+            for (size_t j = 0; j < width; j++) strip[j] += (real)bf16_float(row[j]);
+        }
+        add_strip(sum + first, beta, factor, strip, width);
     }
 }
 

@@ -6,7 +6,7 @@
 #ifndef STEADY_ROWS_H
 #define STEADY_ROWS_H
 
-#include "engine/core/base.h"
+#include "engine/kern/bf16.h"
 
 /* s[0..n) becomes its softmax p.  Returns the log-sum-exp; *entropy = lse - sum p s in
  * nats, 0 <= entropy <= ln n; *largest = the largest s.  n = 0 gives lse = 0 and entropy
@@ -25,6 +25,8 @@ void row_softmax_backward(real *dp, const real *p, const real *kept, size_t n);
 
 /* sum[n] = beta sum + factor (sum over rows of x[rows, n]); beta = 0 overwrites */
 void columns_sum(real *sum, real beta, real factor, const real *x, size_t rows, size_t n);
+void columns_sum16(real *sum, real beta, real factor, const bf16 *x, size_t rows,
+                   size_t n);
 
 /* mean[n] of each column, and squares[n], the sum of (x - mean)^2, of x[rows, n], rows >=
  * 1; in double.  A column of equal numbers has squares of exactly 0.  The relative error

@@ -1,11 +1,11 @@
 /* linear_transposed: y = s x W,  dx = s dy W^T,  G = dL/d(sW) = x^T dy */
-#include "engine/kern/gemm.h"
-#include "engine/op/op.h"
+#include "engine/op/product.h"
 
 typedef struct Transposed {
     Node node;
     Tensor *x, *w;
     Scale scale;
+    Products products;
 } Transposed;
 
 static real factor_of(Scale scale) { return scale.count ? scale.value[0] : 1; }
@@ -17,12 +17,13 @@ static void backward(Tape *tape, Node *node) {
     real beta;
     if (n->x->needs_grad) {
         real *dx = tape_grad(tape, n->x, &beta);
-        gemm_nt(rows, out, in, factor_of(n->scale), dy, in, n->w->value, in, beta, dx,
-                out);
+        product_nt(tape, n->products, rows, out, in, factor_of(n->scale), dy, in,
+                   n->w->value, in, beta, dx, out);
     }
     if (n->w->needs_grad) {
         real *dw = tape_grad(tape, n->w, &beta);
-        gemm_tn(out, in, rows, 1, n->x->value, out, dy, in, beta, dw, in);
+        product_tn(tape, n->products, out, in, rows, 1, n->x->value, out, dy, in, beta,
+                   dw, in);
     }
 }
 
@@ -35,10 +36,11 @@ Tensor *op_linear_transposed(Tape *tape, Tensor *x, Tensor *w, const Scale *scal
     for (int i = 0; i < x->dims; i++) shape[i] = x->shape[i];
     shape[x->dims - 1] = in;
     Tensor *y = tape_tensor(tape, x->dims, shape);
-    gemm_nn(x->size / out, in, out, factor_of(factor), x->value, out, w->value, in, 0,
-            y->value, in);
+    Products products = product_choose(tape, scale, x->size / out);
+    product_nn(tape, products, x->size / out, in, out, factor_of(factor), x->value, out,
+               w->value, in, 0, y->value, in);
     Transposed *n = tape_node(tape, sizeof *n, "linear_transposed", y,
                               x->needs_grad || w->needs_grad, backward);
-    if (n) n->x = x, n->w = w, n->scale = factor;
+    if (n) n->x = x, n->w = w, n->scale = factor, n->products = products;
     return y;
 }

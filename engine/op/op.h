@@ -17,6 +17,11 @@ typedef struct Scale {
     size_t count;      /* 1 or O */
 } Scale;
 
+/* Does a product of so many rows with a matrix of this scale (NULL: none) read bf16 in
+ * this pass?  For fewer than 48 rows it does not pay, the double build has no bf16, and
+ * keep_reparam leaves out what has a scale. */
+bool product_in_bf16(const Tape *tape, const Scale *scale, size_t rows);
+
 /* y[.., O] = scale (x[.., I] W^T) + b.   W [O, ...] of O*I numbers, b [O] or NULL, scale
  * or NULL for 1.  W.grad collects dL/d(scale W), not dL/dW: reparam_fold turns one into
  * the other once a step. */
@@ -54,10 +59,16 @@ typedef struct LinearArgs {
     size_t first_example;
     const Viewer *viewer; /* is shown f(x) [rows, in] in the forward pass; or NULL */
     bool last;            /* a recomputed block ends here: its output is not made again */
+    bool narrow; /* y may be: nothing but products and what stands before them reads it.
+                  * It is where the product is in bf16; no residual, keep or dropout */
 } LinearArgs;
 
 /* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear with what stands
- * before and behind it in a block done on the way.  f(x) is not kept. */
+ * before and behind it in a block done on the way.  f(x) is not kept.
+ *
+ * Where product_in_bf16 the product and its two gradients read f(x), W and dy rounded to
+ * bf16.  x may be narrow with INTAKE_NONE, INTAKE_GELU and INTAKE_RELU; then so is its
+ * gradient, and the product must be in bf16. */
 Tensor *op_linear_fused(Tape *tape, const LinearArgs *args);
 
 /* Where queries, keys or values stand: columns [column, column + H K) of x
@@ -93,12 +104,17 @@ typedef struct AttentionArgs {
     uint32_t site;  /* numbers its masks; */
     size_t first_example; /* as op_dropout. A mask belongs to (example, head, query, key),
                            * whatever S, T and B are */
+    bool narrow; /* y may be: only products read it.  It is where product_in_bf16 */
 } AttentionArgs;
 
 /* y[B, T or outputs, H K] = softmax(q k^T / (sqrt(K) tau)) v for each head (Vaswani et
  * al. 2017).  Queries without an output are measured all the same.  A row without an open
  * key gives 0.  T x S is never held: rows of queries go through in blocks, their
- * log-sum-exp is kept, and the probabilities are made again in the backward pass. */
+ * log-sum-exp is kept, and the probabilities are made again in the backward pass.
+ *
+ * Where product_in_bf16 (of q's rows; not with keep_attention, nor with `keys`), or q, k
+ * or v is narrow, products read q, k, v, p, dy and ds rounded to bf16; softmax and
+ * entropy are in fp32. */
 Tensor *op_attention(Tape *tape, const AttentionArgs *args);
 
 /* y = gain (x - mean) / sqrt(var + eps) + bias over the last dimension. gain, bias

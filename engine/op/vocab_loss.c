@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "engine/kern/choice.h"
-#include "engine/kern/gemm.h"
 #include "engine/kern/rows.h"
+#include "engine/op/product.h"
 
 enum { CHUNK_NUMBERS = 1 << 23, CHUNK_ROWS = 64 }; /* of logits that nobody keeps */
 
@@ -20,7 +20,8 @@ typedef struct VocabLoss {
     size_t parts; /* of W */
     Scale scale;  /* of the first part */
     double divisor;
-    const size_t *row; /* [count] of x: those that count; NULL: all */
+    Products products[2]; /* of the parts */
+    const size_t *row;    /* [count] of x: those that count; NULL: all */
     size_t count;
     real *kept; /* [count, D] these rows of x */
     real *dz;   /* [count, V] p - t */
@@ -83,14 +84,15 @@ static void scatter_rows(const VocabLoss *l, const real *from, real *dx, real be
 /* ---- forward ---- */
 
 /* Rows [first, first + rows) of those that count; z [rows, V] is overwritten. */
-static void rows_forward(const VocabLoss *l, const VocabTarget *t, size_t first,
-                         size_t rows, real *z, bool gradient, Choice *out) {
+static void rows_forward(Tape *tape, const VocabLoss *l, const VocabTarget *t,
+                         size_t first, size_t rows, real *z, bool gradient, Choice *out) {
     size_t vocab = vocab_of(l), width = width_of(l);
     const real *scale = l->scale.count > 1 ? l->scale.value : NULL;
     const real *bias = l->bias ? l->bias->value : NULL;
     for (size_t i = 0; i < l->parts; i++)
-        gemm_nt(rows, l->w[i]->shape[0], width, factor_of(l, i), l->kept + first * width,
-                width, l->w[i]->value, width, 0, z + start_of(l, i), vocab);
+        product_nt(tape, l->products[i], rows, l->w[i]->shape[0], width, factor_of(l, i),
+                   l->kept + first * width, width, l->w[i]->value, width, 0,
+                   z + start_of(l, i), vocab);
 #pragma omp parallel for schedule(static) if (rows * vocab > 8192)
     for (size_t i = 0; i < rows; i++) {
         size_t r = l->row ? l->row[first + i] : first + i;
@@ -111,7 +113,7 @@ static void forward(Tape *tape, VocabLoss *l, const VocabTarget *t, bool gradien
         z = tape_scratch(tape, step * vocab);
     }
     for (size_t first = 0; first < l->count; first += step)
-        rows_forward(l, t, first, MIN(step, l->count - first), z, gradient,
+        rows_forward(tape, l, t, first, MIN(step, l->count - first), z, gradient,
                      choices + first);
     if (!gradient) tape_unscratch(tape, z);
 }
@@ -124,8 +126,8 @@ static void weight_back(Tape *tape, const VocabLoss *l, real alpha) {
     for (size_t i = 0; i < l->parts; i++) {
         if (!l->w[i]->needs_grad) continue;
         real *dw = tape_grad(tape, l->w[i], &beta);
-        gemm_tn(l->w[i]->shape[0], width, l->count, alpha, l->dz + start_of(l, i), vocab,
-                l->kept, width, beta, dw, width);
+        product_tn(tape, l->products[i], l->w[i]->shape[0], width, l->count, alpha,
+                   l->dz + start_of(l, i), vocab, l->kept, width, beta, dw, width);
     }
     if (l->bias && l->bias->needs_grad) {
         real *db = tape_grad(tape, l->bias, &beta);
@@ -149,9 +151,9 @@ static void input_back(Tape *tape, const VocabLoss *l, real alpha) {
     real start = l->row ? 0 : beta;
     scale_columns(l);
     for (size_t i = 0; i < l->parts; i++)
-        gemm_nn(l->count, width, l->w[i]->shape[0], alpha * factor_of(l, i),
-                l->dz + start_of(l, i), vocab, l->w[i]->value, width, i ? 1 : start, to,
-                width);
+        product_nn(tape, l->products[i], l->count, width, l->w[i]->shape[0],
+                   alpha * factor_of(l, i), l->dz + start_of(l, i), vocab, l->w[i]->value,
+                   width, i ? 1 : start, to, width);
     if (!l->row) return;
     scatter_rows(l, to, dx, beta);
     tape_unscratch(tape, to);
@@ -220,6 +222,8 @@ Tensor *vocab_loss(Tape *tape, Tensor *x, const VocabOutput *output,
     bool wanted = any_wanted(&made);
     choose_rows(tape, &made, target);
     gather_rows(tape, &made);
+    for (size_t i = 0; i < made.parts; i++)
+        made.products[i] = product_choose(tape, i ? NULL : &made.scale, made.count);
     Choice *choices = tape_alloc(tape, (made.count + 1) * sizeof *choices);
     forward(tape, &made, target, wanted && tape_mode(tape)->gradients, choices);
     mark_hits(&made, choices, hit);

@@ -120,15 +120,15 @@ static void auto_keeps_what_the_checkpoint_has_where_it_can(void **state) {
 static void auto_goes_by_the_product_that_it_names(void **state) {
     (void)state;
     char note[PRECISION_NOTE];
-    bool bf16 = chosen("train.precision=auto", &WITH, NULL, note).bf16;
+    bool half = chosen("train.precision=auto", &WITH, NULL, note).bf16;
     const char *at = strstr(note, " is ");
     assert_non_null(at);
     double gain = strtod(at + strlen(" is "), NULL);
     assert_true(gain > 0);
     /* the note has two digits */
-    if (gain > PRECISION_GAIN + 0.01) assert_true(bf16);
-    if (gain < PRECISION_GAIN - 0.01) assert_false(bf16);
-    assert_true(bf16 == !strstr(note, "does not pay"));
+    if (gain > PRECISION_GAIN + 0.01) assert_true(half);
+    if (gain < PRECISION_GAIN - 0.01) assert_false(half);
+    assert_true(half == !strstr(note, "does not pay"));
 }
 
 /* ---- refusing ---- */

@@ -204,14 +204,14 @@ void bench_print_steps(const Bench *bench, const BenchSubject *s, const BenchSte
         print_steps_json(s, r);
         return;
     }
-    bool bf16 = s->precision.products == PRECISION_BF16;
+    bool half = s->precision.products == PRECISION_BF16;
     char text[PRECISION_TEXT];
     precision_text(&s->precision, text);
     printf(
         "\nsteps of %s: batch %zu, %zu tokens, width %zu, depth %zu, %.2f M parameters, "
         "%zu threads%s%s\n",
         s->name, s->batch, s->tokens, s->recipe.model.width, s->recipe.model.depth,
-        (double)r->parameters / 1e6, s->threads, bf16 ? ", " : "", bf16 ? text : "");
+        (double)r->parameters / 1e6, s->threads, half ? ", " : "", half ? text : "");
     printf("  time    %.1f ms (median of %zu; %.1f to %.1f), %.1f items/s\n",
            1e3 * r->time.median, r->count, 1e3 * r->time.least, 1e3 * r->time.most,
            (double)s->batch / r->time.median);

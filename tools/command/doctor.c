@@ -125,7 +125,7 @@ static void print_json(const Findings *found) {
                              "config", info->config);
     json_t *gflops = json_pack("{s:f, s:f}", "one_thread", found->rate_one / 1e9,
                                "all_threads", found->rate_all / 1e9);
-    json_t *bf16 =
+    json_t *half =
         json_pack("{s:b, s:s?, s:f, s:f}", "products", found->units.bf16, "why",
                   found->units.bf16 ? NULL : found->units.why, "one_thread_gflops",
                   found->bf16_one / 1e9, "all_threads_gflops", found->bf16_all / 1e9);
@@ -138,7 +138,7 @@ static void print_json(const Findings *found) {
                   machine_simd_name(found->simd), "compiled_for",
                   machine_simd_name(found->compiled), "threads", threads, "memory",
                   memory, "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL,
-                  "gflops", gflops, "bf16", bf16, "products", products, "optional",
+                  "gflops", gflops, "bf16", half, "products", products, "optional",
                   optional, "problems", problems);
     CHECK(all, "the findings do not fit their pattern");
     output_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4));

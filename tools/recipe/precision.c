@@ -63,8 +63,8 @@ static void read_kept(const char *rest, Precision *precision) {
 Precision recipe_precision(const Recipe *recipe, const PrecisionWay *way) {
     Precision precision = {0};
     PrecisionChoice wanted = recipe->train.precision;
-    bool bf16 = wanted == TRAIN_BF16 || (wanted == TRAIN_AUTO && way->bf16);
-    if (!bf16 || way->off || sizeof(real) != sizeof(float)) return precision;
+    bool half = wanted == TRAIN_BF16 || (wanted == TRAIN_AUTO && way->bf16);
+    if (!half || way->off || sizeof(real) != sizeof(float)) return precision;
     precision.products = PRECISION_BF16;
     precision.plain = way->plain;
     read_kept(recipe->train.bf16_keep, &precision);

@@ -50,13 +50,13 @@ static bool measure(const Recipe *recipe, char note[PRECISION_NOTE]) {
     size_t in = recipe->model.width;
     size_t out = (size_t)llround(recipe->model.mlp_ratio * (double)in);
     double gain = machine_bf16_gain(ROWS, in, out);
-    bool bf16 = gain >= PRECISION_GAIN;
+    bool half = gain >= PRECISION_GAIN;
     text_format(
         note, PRECISION_NOTE,
         "train.precision = auto: %s: a product of %d x %zu x %zu is %.2f times as "
         "fast in bf16 as in fp32%s",
-        bf16 ? "bf16" : "fp32", ROWS, in, out, gain, bf16 ? "" : ", which does not pay");
-    return bf16;
+        half ? "bf16" : "fp32", ROWS, in, out, gain, half ? "" : ", which does not pay");
+    return half;
 }
 
 PrecisionWay precision_way(const Recipe *recipe, const Units *units,
@@ -111,11 +111,11 @@ Status precision_follow(Task *task, const Units *units, const char *was,
                         char note[PRECISION_NOTE], Err *err) {
     const Recipe *recipe = task->recipe;
     PrecisionChoice wanted = recipe->train.precision;
-    bool bf16 =
+    bool half =
         wanted == TRAIN_BF16 || (wanted == TRAIN_AUTO && was && !strcmp(was, "bf16"));
     *note = 0;
-    task->way = (PrecisionWay){.bf16 = bf16 && units->bf16, .off = !units->bf16};
-    if (!bf16 || units->bf16) return OK;
+    task->way = (PrecisionWay){.bf16 = half && units->bf16, .off = !units->bf16};
+    if (!half || units->bf16) return OK;
     if (keyset_has(recipe->worded, key_find("train.precision")) && wanted == TRAIN_BF16)
         return refuse(units, "leave the word out to compute in fp32", err);
     text_format(note, PRECISION_NOTE,
