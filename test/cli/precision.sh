@@ -1,6 +1,7 @@
 # train.precision: what is refused, chosen, said and kept, with bf16 instructions and without.
 
 . test/tell.sh
+. test/ranks.sh
 cd "$TMP" || exit 1
 unset OPENBLAS_CORETYPE ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA STEADY_BF16
 export OMP_NUM_THREADS=1
@@ -87,6 +88,14 @@ run small.ini train.precision=bf16 train.steps=6 --out changed && run --resume c
     [ "$(grep -c '"precision": *"bf16"' changed/train.jsonl)" = 6 ]
 tell "another precision at a resume is said, and a row" $?
 
+"$STEADY" train --resume changed train.steps=13 2>err && grep -q '^verdict: .* Products in bf16 in 6 of 13 logged steps\.' err &&
+    grep -q '<tr><th>products<td>bf16 in 6 of 13 logged steps' changed/report.html
+tell "verdict and report say how many steps were in bf16" $?
+
+"$STEADY" probe run --sharpness --sample 8 >out 2>err
+grep -q 'without ARPACK' err || [ "$(grep -c 'computed in double, the weights were trained in bf16' err)" = 1 ]
+tell "sharpness of a run in bf16 is computed in double, which is said" $?
+
 off eval run >out && [ "$(grep -c 'computed in fp32, the weights were trained in bf16' err)" = 1 ]
 tell "without instructions eval of it computes in fp32 and says so" $?
 off eval run train.precision=bf16 >out
@@ -140,3 +149,25 @@ train small.ini train.precision=bf16 train.steps=6 --out lost && sed -i 's/^prec
 train --resume lost train.steps=8 && STEADY_BF16=off "$STEADY" train --resume lost train.steps=10 --no-report 2>err &&
     grep -q '"text": *"[^"]*train.precision = auto was bf16, is fp32' lost/train.jsonl
 tell "auto that has lost its instructions at a resume trains fp32, with a row" $?
+
+# ---- several ranks ----
+
+need_mpi
+pair() { # NAME=VALUE WORDS...: rank 0 as it is, rank 1 with a variable
+    variable=$1
+    shift
+    mpirun $more_than_cores -n 1 "$STEADY" train "$@" --no-report : \
+        -n 1 env "$variable" "$STEADY" train "$@" --no-report 2>err </dev/null
+}
+
+pair STEADY_BF16=off small.ini train.precision=auto --out ranks &&
+    [ "$(grep -c 'train.precision = auto: fp32: 1 of 2 ranks have no fast products in bf16' err)" = 1 ] &&
+    ! grep -q '"precision"' ranks/train.jsonl
+tell "auto is fp32 where a rank has no instructions" $?
+pair STEADY_BF16=off small.ini train.precision=bf16 --out none
+[ ! -e none ] && grep -q 'steady train: .*train.precision = bf16: .*STEADY_BF16=off hides them' err
+tell "and bf16 is refused" $?
+pair STEADY_BF16=off small.ini train.precision=bf16 --force --out ranks-forced &&
+    losses ranks-forced | cut -d: -f2 >a && losses run | cut -d: -f2 >b &&
+    paste a b | awk '{ d = $1 > $2 ? $1 - $2 : $2 - $1; if (d > 1e-2) bad = 1 } END { exit bad || NR != 12 }'
+tell "unless forced: then they train what one process trains, to rounding" $?

@@ -38,8 +38,8 @@ static Fixture *make_run(size_t blocks) {
     Fixture *f = mem_zalloc(sizeof *f);
     char name[40];
     f->step[0] = f->loss[0] = 1, f->step[1] = f->loss[1] = 2;
-    f->run.train =
-        (TrainLog){PROBES, f->step, f->step, f->loss, f->loss, f->loss, f->loss, NULL};
+    f->run.train = (TrainLog){PROBES,  f->step, f->step, f->loss, f->loss,
+                              f->loss, f->loss, NULL,    NULL};
     f->run.probe.count = PROBES;
     f->run.probe.step = f->step;
     f->run.probe.weights = f->weights;

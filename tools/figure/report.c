@@ -148,6 +148,12 @@ static void fact(FILE *out, const char *what, const char *format, double value) 
     fputs("</tr>\n", out);
 }
 
+static void write_precision(FILE *out, const RunLog *run) {
+    char precision[RUNLOG_PRECISION];
+    runlog_precision(run, precision);
+    if (*precision) fprintf(out, "<tr><th>products<td>%s</tr>\n", precision);
+}
+
 static double largest(const double *value, size_t count, double before) {
     for (size_t i = 0; i < count; i++)
         if (isfinite(value[i])) before = fmax(before, value[i]);
@@ -225,6 +231,7 @@ static void write_numbers(FILE *out, const RunLog *run) {
     fputs("<h2>Numbers</h2><table>\n", out);
     fact(out, "steps", "%.0f", train->step[train->count - 1]);
     fact(out, "epochs", "%.2f", train->epoch[train->count - 1]);
+    write_precision(out, run);
     fact(out, "loss, mean of the first steps", "%.4f", verdict.start);
     fact(out, "loss, mean of the last fifth", "%.4f", verdict.tail);
     fact(out, "chance-level loss", "%.4f", run->chance);

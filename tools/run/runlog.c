@@ -84,6 +84,9 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
         if (!*columns[i].array) *columns[i].array = runlog_nans(space);
         (*columns[i].array)[train->count] = runlog_number(row, columns[i].key);
     }
+    const char *precision = runlog_text(row, "precision");
+    if (!train->bf16) train->bf16 = runlog_nans(space);
+    train->bf16[train->count] = precision && !strcmp(precision, "bf16");
     train->count++;
 }
 
@@ -237,9 +240,9 @@ void runlog_free(RunLog *run) {
     runlog_free_probe(run);
     json_decref(run->worst);
     TrainLog *train = &run->train;
-    double *columns[] = {train->step,       train->epoch,     train->loss,
-                         train->lr,         train->grad_norm, train->items_per_s,
-                         train->feature_std};
+    double *columns[] = {train->step,        train->epoch,     train->loss,
+                         train->lr,          train->grad_norm, train->items_per_s,
+                         train->feature_std, train->bf16};
     for (size_t i = 0; i < COUNT(columns); i++) mem_free(columns[i]);
     for (size_t i = 0; i < run->event_count; i++) {
         mem_free(run->events[i].kind);

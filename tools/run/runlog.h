@@ -25,6 +25,7 @@ typedef struct TrainLog {
     size_t count;
     double *step, *epoch, *loss, *lr, *grad_norm, *items_per_s; /* [count] each */
     double *feature_std; /* [count] of a contrastive run; else NaN */
+    double *bf16; /* [count] 1: its products were in bf16; 0: not; NULL: no row */
 } TrainLog;
 
 /* A row of train.jsonl that is no step: what happened in the run. */
@@ -146,6 +147,11 @@ const char *runlog_setting(const RunLog *run, const char *key);
 /* Epoch at a step, on a straight line through the rows around it; NaN: the log has
  * none. */
 double runlog_epoch(const RunLog *run, double step);
+
+/* What the products of its steps were in: "" (fp32), "bf16", or "bf16 in 40 of 100
+ * logged steps". */
+enum { RUNLOG_PRECISION = 80 };
+void runlog_precision(const RunLog *run, char text[RUNLOG_PRECISION]);
 
 /* Has any evaluation this score? */
 bool runlog_scored(const RunLog *run, Metric metric);

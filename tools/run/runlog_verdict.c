@@ -78,6 +78,26 @@ static size_t probe_curve(const RunLog *run, double **top1, double **epoch) {
     return count;
 }
 
+void runlog_precision(const RunLog *run, char text[RUNLOG_PRECISION]) {
+    const TrainLog *train = &run->train;
+    size_t narrow = 0;
+    for (size_t i = 0; train->bf16 && i < train->count; i++) narrow += train->bf16[i] > 0;
+    *text = 0;
+    if (narrow && narrow == train->count) text_format(text, RUNLOG_PRECISION, "bf16");
+    else if (narrow)
+        text_format(text, RUNLOG_PRECISION, "bf16 in %zu of %zu logged steps", narrow,
+                    train->count);
+}
+
+/* What the sentences before it hold for. */
+static void add_precision(const RunLog *run, char *summary, size_t size) {
+    char precision[RUNLOG_PRECISION];
+    size_t length = strlen(summary);
+    runlog_precision(run, precision);
+    if (*precision && length + sizeof precision + 16 <= size)
+        text_format(summary + length, size - length, " Products in %s.", precision);
+}
+
 Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     const char *width = runlog_setting(run, "model.width");
     double *top1, *epoch;
@@ -102,6 +122,7 @@ Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
                                     .probe_epoch = epoch,
                                     .probe_count = probe_count});
     add_cause(run, &low, verdict.summary, sizeof verdict.summary);
+    add_precision(run, verdict.summary, sizeof verdict.summary);
     mem_free(changes);
     mem_free(top1);
     mem_free(epoch);

@@ -116,6 +116,11 @@ Status precision_follow(Task *task, const Units *units, const char *was,
     *note = 0;
     task->way = (PrecisionWay){.bf16 = half && units->bf16, .off = !units->bf16};
     if (!half || units->bf16) return OK;
+    if (sizeof(real) != sizeof(float)) {
+        text_format(note, PRECISION_NOTE,
+                    "computed in double, the weights were trained in bf16");
+        return OK;
+    }
     if (keyset_has(recipe->worded, key_find("train.precision")) && wanted == TRAIN_BF16)
         return refuse(units, "leave the word out to compute in fp32", err);
     text_format(note, PRECISION_NOTE,

@@ -81,6 +81,9 @@ static void say_run(const Trainer *t) {
     freeze_say(t->task);
     say_layer_decay(t);
     trainer_say_precision(t);
+    if (trainer_precision(t).products == PRECISION_BF16 && trainer_wants_sharpness(t))
+        say("steady: note: probe.sharpness is measured in double, by steady64, whatever "
+            "train.precision is");
     trainer_say_memory(t);
     fprintf(stderr, "writing to %s\n", t->dir);
 }
