@@ -183,7 +183,8 @@ typedef struct steady_model steady_model;
  *
  * Keys of [guard], and train.log_every, eval_every, checkpoint_every, keep and best are
  * for the program: here the caller decides after each step, and they have no effect.
- * Refused (STEADY_USAGE): train.ema, schedule.name = plateau. */
+ * Refused (STEADY_USAGE): train.ema, schedule.name = plateau, and train.precision = bf16
+ * where the processor has no products in bf16. */
 steady_status steady_model_new(const steady_recipe *recipe, const steady_data *data,
                                const steady_listener *listener, steady_model **model,
                                steady_error *error);

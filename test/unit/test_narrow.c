@@ -86,11 +86,11 @@ static void not_a_number_stays_one(void **state) {
     for (size_t i = 0; i < COUNT(BITS); i++) {
         float x;
         memcpy(&x, &BITS[i], sizeof x);
-        uint16_t bf16 = narrowed(NARROW_BF16, (double)x);
+        uint16_t brief = narrowed(NARROW_BF16, (double)x);
         uint16_t f16 = narrowed(NARROW_F16, (double)x);
-        assert_true((bf16 & 0x7fff) > 0x7f80 && (bf16 & 0x40));
+        assert_true((brief & 0x7fff) > 0x7f80 && (brief & 0x40));
         assert_true((f16 & 0x7fff) > 0x7c00 && (f16 & 0x200));
-        assert_int_equal(bf16 >> 15, BITS[i] >> 31);
+        assert_int_equal(brief >> 15, BITS[i] >> 31);
         assert_int_equal(f16 >> 15, BITS[i] >> 31);
     }
 }

@@ -105,10 +105,20 @@ static Status check_length(const char *name, Err *err) {
                    strlen(name));
 }
 
+/* As eval, but for what the environment hides. */
+static Status follow_precision(Task *task, const char *was, Err *err) {
+    char note[PRECISION_NOTE];
+    Units units = units_processor();
+    if (precision_follow(task, &units, was, note, err)) return err->status;
+    if (*note) say("steady: note: %s", note);
+    return OK;
+}
+
 static Status open_run(steady_model *m, const char *run, const char *checkpoint,
                        Err *err) {
     RunChoice choice = {.dir = run,
                         .checkpoint = checkpoint,
+                        .precision = follow_precision,
                         .command = "steady_model_open"};
     if (check_length(run, err) || check_length(checkpoint, err) ||
         run_open(&m->run, &choice, false, err))
