@@ -26,15 +26,18 @@ size_t bf16_panel_size(size_t k, size_t n) { return whole(n, BF16_WIDTH) * whole
 
 size_t bf16_strips_size(size_t k, size_t m) { return whole(m, BF16_ROWS) * whole(k, 2); }
 
+static Bf16Matrix matrix_from(const Bf16Matrix *x, size_t skip) {
+    return (Bf16Matrix){.wide = x->wide ? x->wide + skip : NULL,
+                        .narrow = x->narrow ? x->narrow + skip : NULL,
+                        .ld = x->ld};
+}
+
 /* Panels [from, to) of B, rows [l, l + depth) of it. */
 static void pack_panels(bf16 *packed, const Bf16Matrix *b, size_t l, size_t depth,
                         size_t n, PanelOrder order, size_t from, size_t to) {
     const Bf16Kernels *kernels = bf16_kernels(BF16_BEST);
     bool plain = order == PANEL_PLAIN;
-    size_t skip = plain ? l * b->ld : l;
-    Bf16Matrix part = {.wide = b->wide ? b->wide + skip : NULL,
-                       .narrow = b->narrow ? b->narrow + skip : NULL,
-                       .ld = b->ld};
+    Bf16Matrix part = matrix_from(b, plain ? l * b->ld : l);
     for (size_t j = from; j < to; j++) {
         size_t first = j * BF16_WIDTH, width = MIN((size_t)BF16_WIDTH, n - first);
         bf16 *panel = packed + (j - from) * BF16_WIDTH * whole(depth, 2);
@@ -114,11 +117,13 @@ static void apart_store(const Apart *t, const Bf16Kernels *kernels, size_t rows,
     }
 }
 
-/* A place in the product: rows [l, l + depth) of B, of which `panel` are packed. */
+/* A place in the product: rows [l, l + depth) of B, and where A is for these. */
 typedef struct Place {
     const Bf16PanelProduct *p;
     const Bf16Kernels *kernels;
     size_t l, depth;
+    const bf16 *strips;            /* from row strips_first on, */
+    size_t strips_first, strips_k; /* packed with so many pairs, doubled */
 } Place;
 
 static void tile(const Place *at, Bf16Block *t, size_t row, size_t column, size_t rows) {
@@ -146,10 +151,11 @@ static void chunk(const Place *at, const bf16 *panel, size_t column, size_t firs
     for (size_t i = first; i < last; i += BF16_ROWS) {
         Bf16Block t = {.k = at->depth,
                        .alpha = p->alpha,
-                       .a = p->strips ? p->strips + i * whole(p->k, 2) + at->l * BF16_ROWS
-                                      : p->a + i * p->lda + at->l,
-                       .row = p->strips ? 2 : p->lda,
-                       .step = p->strips ? (size_t)2 * BF16_ROWS : 2,
+                       .a = at->strips
+                                ? at->strips + (i - at->strips_first) * at->strips_k
+                                : p->a + i * p->lda + at->l,
+                       .row = at->strips ? 2 : p->lda,
+                       .step = at->strips ? (size_t)2 * BF16_ROWS : 2,
                        .b = panel,
                        .ldb = (size_t)2 * BF16_WIDTH};
         tile(at, &t, i, column, MIN((size_t)BF16_ROWS, last - i));
@@ -168,18 +174,38 @@ static size_t depth_of(const Bf16PanelProduct *p) {
 }
 
 static Place place_of(const Bf16PanelProduct *p, size_t l) {
-    return (Place){p, bf16_kernels(p->way), l, MIN(depth_of(p), p->k - l)};
+    return (Place){.p = p,
+                   .kernels = bf16_kernels(p->way),
+                   .l = l,
+                   .depth = MIN(depth_of(p), p->k - l),
+                   .strips = p->strips ? p->strips + l * BF16_ROWS : NULL,
+                   .strips_k = whole(p->k, 2)};
+}
+
+static bool is_given(const Bf16Matrix *x) { return x->wide || x->narrow; }
+
+/* Strips of rows [first, last) of A into the room, unless A needs none. */
+static void bring_strips(Place *at, size_t first, size_t last, bf16 *room) {
+    if (!is_given(&at->p->transpose)) return;
+    Bf16Matrix part = matrix_from(&at->p->transpose, at->l * at->p->transpose.ld);
+    bf16_kernels(BF16_BEST)->strips(room, &part, at->depth, first, last - first);
+    at->strips = room;
+    at->strips_first = first;
+    at->strips_k = whole(at->depth, 2);
 }
 
 /* A chunk of A stays in the second-level cache while the panels go by. */
-static void packed_part(const Bf16PanelProduct *p, const Part *t) {
+static void packed_part(const Bf16PanelProduct *p, const Part *t, bf16 *room) {
     size_t packed_k = whole(p->packed_k ? p->packed_k : p->k, 2);
     for (size_t l = 0; l == 0 || l < p->k; l += depth_of(p)) {
         Place at = place_of(p, l);
-        for (size_t i = t->first; i < t->last; i += CHUNK)
+        for (size_t i = t->first; i < t->last; i += CHUNK) {
+            size_t end = MIN(i + CHUNK, t->last);
+            bring_strips(&at, i, end, room);
             for (size_t j = t->from; j < t->to; j++)
                 chunk(&at, p->packed + (j * packed_k + l) * BF16_WIDTH, j * BF16_WIDTH, i,
-                      MIN(i + CHUNK, t->last));
+                      end);
+        }
     }
 }
 
@@ -201,7 +227,7 @@ static void packing_part(const Bf16PanelProduct *p, const Part *t, bf16 *room) {
 /* ---- threads ---- */
 
 static size_t room_of_thread(size_t k) {
-    return GROUP * BF16_WIDTH * whole(MAX(k, (size_t)1), 2);
+    return MAX((size_t)GROUP * BF16_WIDTH, (size_t)CHUNK) * whole(MAX(k, (size_t)1), 2);
 }
 
 size_t bf16_panel_room(size_t k, size_t n) {
@@ -215,7 +241,8 @@ static size_t row_start(size_t rows, size_t i, size_t parts) {
     return MIN(blocks * i / parts * BF16_ROWS, rows);
 }
 
-/* C is cut into down x across parts: those whose largest takes least time. */
+/* C is cut into down x across parts: those whose largest takes least time.  To pack a
+ * strip on the way takes as long as one panel. */
 typedef struct Cut {
     size_t down, across;
 } Cut;
@@ -227,7 +254,8 @@ static Cut cut_of(const Bf16PanelProduct *p, size_t threads) {
     for (size_t across = 1; across <= MIN(threads, panels); across++) {
         Cut cut = {MAX(MIN(threads / across, most), (size_t)1), across};
         size_t rows = (p->m + cut.down - 1) / cut.down + (p->packed ? 0 : PACKING);
-        size_t work = (panels + across - 1) / across * rows;
+        size_t strips = is_given(&p->transpose) ? 1 : 0;
+        size_t work = ((panels + across - 1) / across + strips) * rows;
         if (work < least) least = work, best = cut;
     }
     return best;
@@ -235,12 +263,14 @@ static Cut cut_of(const Bf16PanelProduct *p, size_t threads) {
 
 static void check(const Bf16PanelProduct *p) {
     CHECK(!p->c != !p->c16, "a product in bf16 has one result");
-    CHECK(p->packed || p->room, "a product in bf16 has no room to pack B");
+    bool on_the_way = !p->packed || is_given(&p->transpose);
+    CHECK(!on_the_way || p->room, "a product in bf16 has no room to pack");
+    CHECK(p->packed || !is_given(&p->transpose), "a product in bf16 packs A or B");
 }
 
 void bf16_tile_product(const Bf16PanelProduct *p) {
     check(p);
-    packed_part(p, &(Part){0, p->m, 0, panels_of(p->n)});
+    packed_part(p, &(Part){0, p->m, 0, panels_of(p->n)}, p->room);
 }
 
 void bf16_panel_product(const Bf16PanelProduct *p) {
@@ -255,7 +285,8 @@ void bf16_panel_product(const Bf16PanelProduct *p) {
         size_t r = i / cut.across, c = i % cut.across;
         Part part = {row_start(p->m, r, cut.down), row_start(p->m, r + 1, cut.down),
                      panels * c / cut.across, panels * (c + 1) / cut.across};
-        if (p->packed) packed_part(p, &part);
-        else packing_part(p, &part, p->room + i * room_of_thread(p->k));
+        bf16 *room = p->room ? p->room + i * room_of_thread(p->k) : NULL;
+        if (p->packed) packed_part(p, &part, room);
+        else packing_part(p, &part, room);
     }
 }

@@ -11,8 +11,7 @@
  *                        .order = PANEL_TRANSPOSED, .room = room, .c = y, .ldc = out});
  *     dx:  .b = {.wide = w, .ld = in}, .order = PANEL_PLAIN, k = out, n = in;  a = dz16
  *     dW:  bf16_panel_pack(packed, x [rows, in], rows, in, PANEL_PLAIN);
- *          bf16_strips_pack(strips, dz [rows, out], rows, out);
- *          k = rows, m = out, n = in, .strips = strips, .packed = packed
+ *          k = rows, m = out, n = in, .transpose = dz, .packed = packed
  *
  * k may be odd, n any number.  All functions share their work out among the OpenMP
  * threads; inside a parallel region they run on the calling thread. */
@@ -37,12 +36,13 @@ typedef struct Bf16PanelProduct {
     real alpha;
     const bf16 *a; /* rows of lda numbers; */
     size_t lda;
-    const bf16 *strips; /* or, where not NULL, A in strips */
-    const bf16 *packed; /* B in panels; */
-    size_t packed_k;    /* the k it was packed with (0: k), which may be more */
-    Bf16Matrix b;       /* or, where `packed` is NULL, B itself: each thread packs some */
-    PanelOrder order;   /* panels into its part of the room, and has them in its cache */
-    bf16 *room;
+    const bf16 *strips;   /* or, where not NULL, A in strips; */
+    Bf16Matrix transpose; /* or A's transpose [k, m]: each thread packs strips */
+    const bf16 *packed;   /* B in panels; */
+    size_t packed_k;      /* the k it was packed with (0: k), which may be more */
+    Bf16Matrix b;         /* or, where `packed` is NULL, B itself: each thread packs */
+    PanelOrder order;     /* panels */
+    bf16 *room;           /* where threads pack on the way, and have it in their caches */
     bool add;             /* C starts from what it holds; else from */
     const real *residual; /* residual_alpha residual[m, n] (NULL: 0) ... */
     real residual_alpha;
