@@ -77,6 +77,11 @@ INLINE void multiply(const Bf16Block *t, size_t rows, size_t vectors) {
         for (size_t j = 0; j < BF16_VECTORS && j < vectors; j++)
             sum[i][j] = _mm512_setzero_ps();
     const bf16 *a = t->a, *b = t->b;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < BF16_ROWS && i < rows; i++)
+#pragma GCC unroll 8
+        for (size_t j = 0; j < BF16_VECTORS && j < vectors; j++)
+            _mm_prefetch((const char *)(t->c + i * t->ldc + j * BF16_LANES), _MM_HINT_T0);
     for (size_t l = 0; l < t->k / 2; l++) {
         add_pairs(sum, a, t->row, b, rows, vectors, 4);
         a += t->step;

@@ -1,9 +1,8 @@
 /* linear_product: the three products of op_linear.
  *
- * W is laid out as a product wants it: as it stands where there are few rows (gemm),
- * packed whole in fp32 (panel), packed in strips of columns that stay in the second-
- * level cache in bf16 (bf16_panel).  One scale goes into the product, one for each row
- * into a copy of W. */
+ * W is given as a product wants it: as it stands where there are few rows (gemm), and in
+ * bf16 (bf16_panel packs it on the way); packed whole in fp32 (panel).  One scale goes
+ * into the product, one for each row into a copy of W. */
 #include <string.h>
 
 #include "engine/kern/bf16_panel.h"
@@ -12,11 +11,7 @@
 #include "engine/kern/rows.h"
 #include "engine/op/linear_parts.h"
 
-enum {
-    PIECE = 4096,            /* numbers that are worth a second thread */
-    STRIP_NUMBERS = 1 << 18, /* of W in bf16: half a megabyte */
-    STRIP_UNIT = 64,         /* columns */
-};
+enum { PIECE = 4096 }; /* numbers that are worth a second thread */
 
 /* ---- runs ---- */
 
@@ -41,10 +36,8 @@ typedef struct Side {
     bool forward, few;
     size_t k, n;
     const real *w; /* [out, in], scaled where each row has a scale */
-    real *panels;  /* columns [first, first + columns), in one of both */
-    bf16 *panels16;
-    size_t step; /* columns of a strip */
-    size_t first, columns;
+    real *panels;  /* W packed, fp32 */
+    bf16 *room;    /* to pack it, bf16 */
 } Side;
 
 static const real *effective_weight(Tape *tape, const Linear *l, const Sizes *s) {
@@ -58,44 +51,34 @@ static const real *effective_weight(Tape *tape, const Linear *l, const Sizes *s)
     return scaled;
 }
 
+static PanelOrder order_of(const Side *side) {
+    return side->forward ? PANEL_TRANSPOSED : PANEL_PLAIN;
+}
+
 static Side side_begin(Tape *tape, const Linear *l, const Sizes *s, bool forward) {
     Side side = {.forward = forward,
                  .few = !l->bf16 && s->rows < NUMBERS_FEW,
                  .k = forward ? s->in : s->out,
                  .n = forward ? s->out : s->in,
                  .w = effective_weight(tape, l, s)};
-    side.step = side.n;
     if (l->bf16) {
-        size_t fitting = STRIP_NUMBERS / side.k / STRIP_UNIT * STRIP_UNIT;
-        side.step = MIN(side.n, MAX(fitting, (size_t)STRIP_UNIT));
-        side.panels16 = tape_scratch16(tape, bf16_panel_size(side.k, side.step));
+        side.room = tape_scratch16(tape, bf16_panel_room(side.k, side.n));
     } else if (!side.few) {
         side.panels = tape_scratch(tape, panel_size(side.k, side.n));
+        panel_pack(side.panels, side.w, s->in, side.k, side.n, order_of(&side));
     }
     return side;
 }
 
 static void side_end(Tape *tape, const Linear *l, const Side *side) {
     if (side->panels) tape_unscratch(tape, side->panels);
-    if (side->panels16) tape_unscratch(tape, side->panels16);
+    if (side->room) tape_unscratch(tape, side->room);
     if (side->w != l->a.w->value) tape_unscratch(tape, (real *)(uintptr_t)side->w);
-}
-
-/* Packs the columns from `first` on. */
-static void side_pack(Side *side, const Sizes *s, size_t first) {
-    PanelOrder order = side->forward ? PANEL_TRANSPOSED : PANEL_PLAIN;
-    const real *w = side->w + first * (side->forward ? s->in : 1);
-    side->first = first;
-    side->columns = MIN(side->step, side->n - first);
-    if (side->panels) panel_pack(side->panels, w, s->in, side->k, side->n, order);
-    if (side->panels16)
-        bf16_panel_pack(side->panels16, (Bf16Matrix){.wide = w, .ld = s->in}, side->k,
-                        side->columns, order);
 }
 
 /* ---- a product ---- */
 
-/* Rows of C [m, n]; all of them begin at column 0 of the side. */
+/* Rows of C [m, n]. */
 typedef struct Part {
     size_t m;
     real alpha;
@@ -134,31 +117,32 @@ static void multiply_panels(const Side *side, const Part *p) {
                                   .ldc = side->n});
 }
 
-static void multiply_strip(const Linear *l, const Side *side, const Part *p) {
-    Numbers c = numbers_at(p->c, side->first);
-    bf16_panel_product(
-        &(Bf16PanelProduct){.way = l->way,
-                            .m = p->m,
-                            .n = side->columns,
-                            .k = side->k,
-                            .alpha = p->alpha,
-                            .a = p->a.narrow,
-                            .lda = side->k,
-                            .packed = side->panels16,
-                            .add = p->add,
-                            .residual = p->residual ? p->residual + side->first : NULL,
-                            .residual_alpha = p->residual_alpha,
-                            .bias = p->bias ? p->bias + side->first : NULL,
-                            .bias_factor = p->bias_factor,
-                            .c = c.wide,
-                            .c16 = c.narrow,
-                            .ldc = side->n});
+static void multiply_bf16(const Linear *l, const Side *side, const Sizes *s,
+                          const Part *p) {
+    bf16_panel_product(&(Bf16PanelProduct){.way = l->way,
+                                           .m = p->m,
+                                           .n = side->n,
+                                           .k = side->k,
+                                           .alpha = p->alpha,
+                                           .a = p->a.narrow,
+                                           .lda = side->k,
+                                           .b = {.wide = side->w, .ld = s->in},
+                                           .order = order_of(side),
+                                           .room = side->room,
+                                           .add = p->add,
+                                           .residual = p->residual,
+                                           .residual_alpha = p->residual_alpha,
+                                           .bias = p->bias,
+                                           .bias_factor = p->bias_factor,
+                                           .c = p->c.wide,
+                                           .c16 = p->c.narrow,
+                                           .ldc = side->n});
 }
 
 static void multiply(const Linear *l, const Side *side, const Sizes *s, const Part *p) {
     if (side->few) multiply_few(side, s, p);
     else if (side->panels) multiply_panels(side, p);
-    else multiply_strip(l, side, p);
+    else multiply_bf16(l, side, s, p);
 }
 
 static real factor_of(const Linear *l, Run r) {
@@ -193,12 +177,9 @@ static void run_back(const Linear *l, const Side *side, const Sizes *s, Run r, N
 void linear_product(Tape *tape, const Linear *l, const Sizes *s, Numbers p, Numbers y) {
     const real *keep = l->a.keep;
     Side side = side_begin(tape, l, s, true);
-    for (size_t j = 0; j < side.n; j += side.step) {
-        side_pack(&side, s, j);
-        for (Run r = linear_next_run(keep, s, 0); r.rows;
-             r = linear_next_run(keep, s, r.first + r.rows))
-            run_forward(l, &side, s, r, p, y);
-    }
+    for (Run r = linear_next_run(keep, s, 0); r.rows;
+         r = linear_next_run(keep, s, r.first + r.rows))
+        run_forward(l, &side, s, r, p, y);
     side_end(tape, l, &side);
 }
 
@@ -207,12 +188,9 @@ void linear_product_back(Tape *tape, const Linear *l, const Sizes *s, Numbers dp
     const real *keep = l->a.keep;
     Side side = side_begin(tape, l, s, false);
     if (beta == 0) clear_dropped(dp, keep, s, s->in);
-    for (size_t j = 0; j < side.n; j += side.step) {
-        side_pack(&side, s, j);
-        for (Run r = linear_next_run(keep, s, 0); r.rows;
-             r = linear_next_run(keep, s, r.first + r.rows))
-            run_back(l, &side, s, r, dp, beta);
-    }
+    for (Run r = linear_next_run(keep, s, 0); r.rows;
+         r = linear_next_run(keep, s, r.first + r.rows))
+        run_back(l, &side, s, r, dp, beta);
     side_end(tape, l, &side);
 }
 
@@ -229,22 +207,22 @@ static void gradient_run(Tape *tape, const Linear *l, const Sizes *s, Run r, Num
         return;
     }
     bf16 *panels = tape_scratch16(tape, bf16_panel_size(r.rows, s->in));
-    bf16 *strips = tape_scratch16(tape, bf16_strips_size(r.rows, s->out));
+    bf16 *room = tape_scratch16(tape, bf16_panel_room(r.rows, s->in));
     bf16_panel_pack(panels, (Bf16Matrix){.narrow = p.narrow, .ld = s->in}, r.rows, s->in,
                     PANEL_PLAIN);
-    bf16_strips_pack(strips, (Bf16Matrix){.narrow = dz.narrow, .ld = s->out}, r.rows,
-                     s->out);
-    bf16_panel_product(&(Bf16PanelProduct){.way = l->way,
-                                           .m = s->out,
-                                           .n = s->in,
-                                           .k = r.rows,
-                                           .alpha = r.factor,
-                                           .strips = strips,
-                                           .packed = panels,
-                                           .add = beta != 0,
-                                           .c = g,
-                                           .ldc = s->in});
-    tape_unscratch(tape, strips);
+    bf16_panel_product(
+        &(Bf16PanelProduct){.way = l->way,
+                            .m = s->out,
+                            .n = s->in,
+                            .k = r.rows,
+                            .alpha = r.factor,
+                            .transpose = {.narrow = dz.narrow, .ld = s->out},
+                            .packed = panels,
+                            .room = room,
+                            .add = beta != 0,
+                            .c = g,
+                            .ldc = s->in});
+    tape_unscratch(tape, room);
     tape_unscratch(tape, panels);
 }
 

@@ -66,18 +66,20 @@ void product_tn(Tape *tape, Products how, size_t m, size_t n, size_t k, real alp
         gemm_tn(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         return;
     }
-    size_t step = MIN(m, (size_t)PIECE);
     bf16 *panels = tape_scratch16(tape, bf16_panel_size(k, n));
-    bf16 *strips = tape_scratch16(tape, bf16_strips_size(k, step));
+    bf16 *room = tape_scratch16(tape, bf16_panel_room(k, n));
     bf16_panel_pack(panels, (Bf16Matrix){.wide = b, .ld = ldb}, k, n, PANEL_PLAIN);
-    Bf16PanelProduct t = {.way = how.way, .n = n, .k = k, .alpha = alpha, .ldc = ldc};
-    t.strips = strips, t.packed = panels, t.add = beta != 0;
-    for (size_t i = 0; i < m; i += step) {
-        t.m = MIN(step, m - i);
-        t.c = c + i * ldc;
-        bf16_strips_pack(strips, (Bf16Matrix){.wide = a + i, .ld = lda}, k, t.m);
-        bf16_panel_product(&t);
-    }
-    tape_unscratch(tape, strips);
+    bf16_panel_product(&(Bf16PanelProduct){.way = how.way,
+                                           .m = m,
+                                           .n = n,
+                                           .k = k,
+                                           .alpha = alpha,
+                                           .transpose = {.wide = a, .ld = lda},
+                                           .packed = panels,
+                                           .room = room,
+                                           .add = beta != 0,
+                                           .c = c,
+                                           .ldc = ldc});
+    tape_unscratch(tape, room);
     tape_unscratch(tape, panels);
 }
