@@ -1,6 +1,7 @@
 #include "engine/kern/gemm.h"
 
 #include <cblas.h>
+#include <math.h>
 #include <omp.h>
 
 #ifdef STEADY_DOUBLE
@@ -59,7 +60,32 @@ static size_t part_start(size_t n, size_t i, size_t parts) {
     return start < n ? start : n;
 }
 
-/* Each thread multiplies a strip of C of its own with a single-threaded product:
+/* Of the largest of `parts` parts. */
+static double part_length(size_t n, size_t parts) {
+    size_t grains = (n + GRAIN - 1) / GRAIN;
+    return (double)((grains + parts - 1) / parts * GRAIN);
+}
+
+/* C is cut into a grid of tiles, one a thread; how many rows of tiles.  Up to three
+ * threads have strips of the longer side.  More have the grid whose largest tile is the
+ * least work: its numbers, and those of A and B for it, which BLAS copies at the price of
+ * COPY of C's (a row of k = 1).  Strips alone would leave 40 of 64 threads without one
+ * where C has 384 rows. */
+static size_t grid_rows(size_t m, size_t n, size_t threads) {
+    enum { COPY = 32 };
+    if (threads < 4) return m >= n ? threads : 1;
+    size_t best = 1;
+    double least = INFINITY;
+    for (size_t rows = threads; rows > 0; rows--) {
+        if (threads % rows) continue;
+        double down = part_length(m, rows), across = part_length(n, threads / rows);
+        double work = down * across + COPY * (down + across);
+        if (work < least) best = rows, least = work;
+    }
+    return best;
+}
+
+/* Each thread multiplies a tile of C of its own with a single-threaded product:
  * OpenBLAS's own threads wait for each other's packed blocks in a loop of
  * sched_yield, which on a machine that is busy with something else as well costs a
  * time slice at every wait. */
@@ -69,14 +95,14 @@ static void product(Product p) {
         run(&p);
         return;
     }
-    bool by_rows = p.m >= p.n;
-    size_t length = by_rows ? p.m : p.n;
+    size_t rows = grid_rows(p.m, p.n, threads), columns = threads / rows;
 #pragma omp parallel for schedule(static) num_threads((int)threads)
     for (size_t i = 0; i < threads; i++) {
-        size_t first = part_start(length, i, threads),
-               last = part_start(length, i + 1, threads);
-        Product part = by_rows ? rows_of(p, first, last) : columns_of(p, first, last);
-        run(&part);
+        size_t r = i / columns, c = i % columns;
+        Product tile = rows_of(p, part_start(p.m, r, rows), part_start(p.m, r + 1, rows));
+        tile = columns_of(tile, part_start(p.n, c, columns),
+                          part_start(p.n, c + 1, columns));
+        run(&tile);
     }
 }
 
