@@ -1,5 +1,7 @@
 #include "tools/task/pictures.h"
 
+#include <omp.h>
+
 #include "data/picture/augment.h"
 #include "engine/core/machine.h"
 #include "tools/program/say.h"
@@ -57,7 +59,9 @@ static Status start_loader(PictureTask *p, size_t first, Err *err) {
 
 Status picture_task_start(Task *task, size_t first, Err *err) {
     PictureTask *p = (PictureTask *)task;
-    size_t cores = machine_threads("").threads / ranks_count(task->ranks);
+    /* Ranks of one machine share its processors, and have a thread for each of theirs. */
+    size_t cores =
+        task->ranks ? (size_t)omp_get_max_threads() : machine_threads("").threads;
     if (!p->supply.threads) p->supply = supply_begin(task->recipe->data.threads, cores);
     return start_loader(p, first, err);
 }
