@@ -3,22 +3,21 @@
 
     build/steady sweep --plan docs/plans/precision-edge.json --out runs/edge
     python3 test/bench/pairs.py runs/edge
-    python3 test/bench/pairs.py runs/edge runs/digits --key model.norm --from pre --to post
+    python3 test/bench/pairs.py runs/a runs/b --key optim.lr --from 0.01,0.02 --to 0.0100001,0.0200001
 
-Reads sweep.csv and each run's probe.jsonl.  Two runs are a pair if all that the sweep varies but
---key is equal (default train.precision, from fp32 to bf16).  Tables in Markdown:
+Reads each folder's sweep.json and each run's probe.jsonl; folders are read together.  Two runs are a pair if all
+that the sweep names but --key is equal (default train.precision, from fp32 to bf16).  Tables in Markdown:
 
 - for each setting: how many runs fail on each side, pairs with the same verdict, and the mean
   difference (to - from) of the numbers of NUMBERS with a 95 % t interval over seeds, beside the standard
   deviation of the first side over seeds;
 - for each method, where it was swept over learning rates: the edge, the highest rate below the first that
-  fails (the sweep's --fail, else diverged or collapsed), in doublings, paired by seed.
+  fails, in doublings, paired by seed.
 
-A run that is not there, or has not ended, leaves its pair out, and is named.  The standard library
-is enough.
+A run fails if it diverged or collapsed, or its loss is above --fail-loss.  A run that is not
+there, or has not ended, leaves its pair out, and is named.  The standard library is enough.
 """
 import argparse
-import csv
 import json
 import math
 import os
@@ -39,27 +38,31 @@ def log2(x):
 # name, digits, function of a run; of shares in points, of sizes in doublings
 NUMBERS = (
     ("loss", 4, lambda run: run.number("loss")),
-    ("score", 2, lambda run: run.number("score") * (100 if run.row["metric"] in PER_CENT else 1)),
-    ("lowest entropy, points", 1, lambda run: 100 * run.number("entropy")),
-    ("entropy at the end, points", 1, lambda run: 100 * run.number("entropy_end")),
+    ("score", 2, lambda run: run.number("score") * (100 if run.cell["metric"] in SHARES else 1)),
+    ("lowest entropy, points", 1, lambda run: 100 * run.entropy("share")),
+    ("entropy at the end, points", 1, lambda run: 100 * run.entropy("end")),
     ("largest logit, doublings", 2, lambda run: log2(run.number("max_logit"))),
     ("largest sigma at the end, doublings", 2, lambda run: log2(run.sigma())),
 )
-PER_CENT = ("top1", "top5", "wer", "cer", "probe_top1")
+SHARES = ("top1", "top5", "wer", "cer", "probe_top1")
 
 
 class Run:
-    def __init__(self, folder, row, axes):
-        self.folder, self.row = os.path.join(folder, "cells", row["name"]), row
-        self.axes = {axis: row[axis] for axis in axes}
+    def __init__(self, folder, cell):
+        self.folder, self.cell = os.path.join(folder, "cells", cell["name"]), cell
+        self.axes = cell["values"]
 
-    def number(self, column):
-        text = self.row.get(column) or "nan"
-        return float(text)
+    def number(self, key):
+        value = self.cell.get(key)
+        return math.nan if value is None else float(value)
 
-    def fails(self):
-        failed = self.row.get("failed")
-        return failed == "yes" if failed else "yes" in (self.row["diverged"], self.row["collapsed"])
+    def entropy(self, key):
+        value = (self.cell.get("entropy") or {}).get(key)
+        return math.nan if value is None else float(value)
+
+    def fails(self, loss):
+        return (self.cell["diverged"] or self.cell["collapsed"] or self.cell.get("nonfinite", False) or
+                self.number("loss") > loss)
 
     def sigma(self):
         """Largest spectral norm of a weight that acts, at the last probe that measured any."""
@@ -76,24 +79,23 @@ class Run:
 
 
 def read(folder):
-    """Its runs and the names of what it varies."""
-    with open(os.path.join(folder, "sweep.csv"), newline="") as file:
-        rows = list(csv.DictReader(file))
-    heads = list(rows[0]) if rows else []
-    axes = heads[:heads.index("metric")] if rows else []
-    return [Run(folder, row, axes) for row in rows if row["verdict"]]
+    """Its runs that have ended."""
+    with open(os.path.join(folder, "sweep.json")) as file:
+        return [Run(folder, cell) for cell in json.load(file)["cells"] if cell.get("verdict")]
 
 
 def pairs_of(runs, key, sides):
-    """{(what else is equal): (run, run)}, and the names of runs without their like."""
+    """{(what else is equal): (run, run)}, and the names of runs without their like.  sides: two
+    lists of values of the key; the first of one is the like of the first of the other."""
     found = {}
     for run in runs:
-        if run.axes.get(key) in sides:
-            rest = tuple((axis, value) for axis, value in run.axes.items() if axis != key)
-            found.setdefault(rest, {})[run.axes[key]] = run
-    whole = {rest: tuple(both[side] for side in sides) for rest, both in found.items()
-             if len(both) == 2}
-    alone = [run.row["name"] for both in found.values() if len(both) == 1 for run in both.values()]
+        for number, side in ((values.index(run.axes[key]), side) for side, values in enumerate(sides)
+                             if run.axes.get(key) in values):
+            rest = tuple((axis, value) if axis != key else (axis, sides[0][number])
+                         for axis, value in run.axes.items() if axis != key or len(sides[0]) > 1)
+            found.setdefault(rest, {})[side] = run
+    whole = {rest: (both[0], both[1]) for rest, both in found.items() if len(both) == 2}
+    alone = [run.cell["name"] for both in found.values() if len(both) == 1 for run in both.values()]
     return whole, alone
 
 
@@ -140,7 +142,7 @@ def sign_test(worse, better):
     return min(1.0, 2 * sum(math.comb(n, i) for i in range(k + 1)) / 2 ** n)
 
 
-def edges(pairs):
+def edges(pairs, loss):
     """For each seed the edge of both sides, in doublings from the lowest rate of the grid: the highest
     rate below the first that fails; -1 where the lowest does."""
     seeds = {}
@@ -154,7 +156,7 @@ def edges(pairs):
         def edge(side, ladder=ladder, lowest=lowest):
             reached = -1.0
             for rate, pair in ladder:
-                if pair[side].fails():
+                if pair[side].fails(loss):
                     break
                 reached = log2(rate / lowest)
             return reached
@@ -184,26 +186,27 @@ def markdown(heads, rows):
                      ["| %s |" % " | ".join(map(str, row)) for row in rows])
 
 
-def settings(pairs, sides):
+def settings(pairs, sides, loss):
     rows = []
     for rest, members in groups_of(pairs, SEED).items():
         a, b = ([pair[side] for _, pair in members] for side in (0, 1))
-        same = sum(x.row["verdict"] == y.row["verdict"] for x, y in zip(a, b))
-        rows.append([named(rest), len(members), sum(x.fails() for x in a), sum(x.fails() for x in b),
+        same = sum(x.cell["verdict"] == y.cell["verdict"] for x, y in zip(a, b))
+        rows.append([named(rest), len(members), sum(x.fails(loss) for x in a),
+                     sum(x.fails(loss) for x in b),
                      same] + [cell(members, digits, function) for _, digits, function in NUMBERS])
     return markdown(["setting", "pairs", "fail, %s" % sides[0], "fail, %s" % sides[1], "same verdict"] +
                     [name for name, _, _ in NUMBERS], rows)
 
 
-def methods(pairs, sides):
+def methods(pairs, sides, loss):
     """Failures of each method over all rates and seeds, and its edge; empty without a sweep of rates."""
     rows = []
     for rest, members in groups_of(pairs, SEED, RATE).items():
         if len({member[RATE] for member, _ in members if RATE in member}) < 2:
             continue
-        fates = [(a.fails(), b.fails()) for _, (a, b) in members]
+        fates = [(a.fails(loss), b.fails(loss)) for _, (a, b) in members]
         worse, better = fates.count((False, True)), fates.count((True, False))
-        found = edges(members)
+        found = edges(members, loss)
         mean, half = interval([b - a for a, b in found])
         rows.append([named(rest), len(members), sum(a for a, _ in fates), sum(b for _, b in fates),
                      "%d, %d" % (worse, better), "%.2f" % sign_test(worse, better), len(found),
@@ -220,22 +223,26 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", help="of sweeps")
     parser.add_argument("--key", default="train.precision")
-    parser.add_argument("--from", dest="first", default="fp32")
-    parser.add_argument("--to", default="bf16")
+    parser.add_argument("--from", dest="first", default="fp32", help="its values, comma-separated")
+    parser.add_argument("--to", default="bf16", help="as many")
+    parser.add_argument("--fail-loss", type=float, default=math.inf, metavar="NATS")
     options = parser.parse_args()
-    sides = (options.first, options.to)
-    for folder in options.folders:
-        pairs, alone = pairs_of(read(folder), options.key, sides)
-        if not pairs:
-            sys.exit("%s: no two runs differ in %s alone, %s and %s" % (folder, options.key, *sides))
-        print("%s: %s to %s, %d pairs; mean difference ± half of its 95 %% interval (standard deviation "
-              "over seeds, %s)\n" % (folder, *sides, len(pairs), sides[0]))
-        print(settings(pairs, sides) + "\n")
-        over_rates = methods(pairs, sides)
-        if over_rates:
-            print(over_rates + "\n")
-        if alone:
-            print("Without their like: %s\n" % ", ".join(alone))
+    values = (options.first.split(","), options.to.split(","))
+    if len(values[0]) != len(values[1]):
+        parser.error("--from and --to have %d and %d values" % tuple(map(len, values)))
+    runs = [run for folder in options.folders for run in read(folder)]
+    pairs, alone = pairs_of(runs, options.key, values)
+    if not pairs:
+        sys.exit("no two runs differ in %s alone, %s and %s" % (options.key, options.first, options.to))
+    names = ("before", "after") if len(values[0]) > 1 else (options.first, options.to)
+    print("%s from %s to %s, %d pairs; mean difference ± half of its 95 %% interval (standard deviation "
+          "over seeds, %s)\n" % (options.key, options.first, options.to, len(pairs), names[0]))
+    print(settings(pairs, names, options.fail_loss) + "\n")
+    over_rates = methods(pairs, names, options.fail_loss)
+    if over_rates:
+        print(over_rates + "\n")
+    if alone:
+        print("Without their like: %s" % ", ".join(alone))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
     python3 test/bench/test_pairs.py
 """
-import csv
 import json
 import math
 import os
@@ -11,24 +10,27 @@ import unittest
 
 import pairs
 
-HEADS = ["recipe", "optim.lr", "train.precision", "train.seed", "metric", "split", "score", "loss",
-         "entropy", "max_logit", "diverged", "collapsed", "verdict", "name", "entropy_end", "failed"]
+SIDES = (["fp32"], ["bf16"])
 
 
 def write(folder, rows):
-    """rows: rate, precision, seed, loss, failed."""
-    with open(os.path.join(folder, "sweep.csv"), "w", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(HEADS)
-        for i, (rate, precision, seed, loss, failed) in enumerate(rows):
-            name = "run%d" % i
-            out.writerow(["demo", rate, precision, seed, "top1", "test", 0.5, loss, 0.25, 8, "no", "no",
-                          "spike" if failed else "learned", name, 0.5, "yes" if failed else "no"])
-            os.makedirs(os.path.join(folder, "cells", name))
-            with open(os.path.join(folder, "cells", name, "probe.jsonl"), "w") as probe:
-                probe.write(json.dumps({"step": 1, "weights": [
-                    {"sigma": 2.0 ** (precision == "bf16"), "gamma": None},
-                    {"sigma": 64.0, "gamma": -0.5}]}) + "\n{\"step\":2,\"attention\":[]}\n")
+    """rows: rate, precision, seed, loss, collapsed."""
+    cells = []
+    for i, (rate, precision, seed, loss, collapsed) in enumerate(rows):
+        name = "run%d" % i
+        cells.append({
+            "name": name, "values": {"recipe": "demo", "optim.lr": str(rate), "train.precision": precision,
+                                     "train.seed": str(seed)},
+            "metric": "top1", "score": 0.5, "loss": loss, "entropy": {"share": 0.25, "end": None},
+            "max_logit": 8, "diverged": False, "collapsed": bool(collapsed),
+            "verdict": "collapsed" if collapsed else "learned"})
+        os.makedirs(os.path.join(folder, "cells", name))
+        with open(os.path.join(folder, "cells", name, "probe.jsonl"), "w") as probe:
+            probe.write(json.dumps({"step": 1, "weights": [
+                {"sigma": 2.0 ** (precision == "bf16"), "gamma": None},
+                {"sigma": 64.0, "gamma": -0.5}]}) + "\n{\"step\":2,\"attention\":[]}\n")
+    with open(os.path.join(folder, "sweep.json"), "w") as file:
+        json.dump({"cells": cells + [{"name": "not begun", "values": {}}]}, file)
 
 
 class Pairs(unittest.TestCase):
@@ -41,7 +43,7 @@ class Pairs(unittest.TestCase):
 
     def read(self, rows):
         write(self.folder, rows)
-        return pairs.pairs_of(pairs.read(self.folder), "train.precision", ("fp32", "bf16"))
+        return pairs.pairs_of(pairs.read(self.folder), "train.precision", SIDES)
 
     def test_differences_are_those_of_one_seed(self):
         found, alone = self.read([(0.1, "fp32", 0, 1.0, 0), (0.1, "bf16", 0, 1.5, 0),
@@ -52,7 +54,7 @@ class Pairs(unittest.TestCase):
         change, first = pairs.differences(members, lambda run: run.number("loss"))
         self.assertEqual(first, [1.0, 3.0])
         self.assertTrue(all(math.isclose(a, b) for a, b in zip(change, [0.5, 0.7])))
-        self.assertIn("+0.6000 ± 1.2706 (1.4142)", pairs.settings(found, ("fp32", "bf16")))
+        self.assertIn("+0.6000 ± 1.2706 (1.4142)", pairs.settings(found, ("fp32", "bf16"), math.inf))
 
     def test_sigma_is_that_of_the_weight_that_acts(self):
         found, _ = self.read([(0.1, "fp32", 0, 1.0, 0), (0.1, "bf16", 0, 1.5, 0)])
@@ -65,14 +67,26 @@ class Pairs(unittest.TestCase):
                 for rate, failed in zip((0.1, 0.2, 0.4, 0.8), fates)]
         found, _ = self.read(rows)
         (members,) = pairs.groups_of(found, pairs.SEED, pairs.RATE).values()
-        self.assertEqual([[round(x, 9) for x in edge] for edge in pairs.edges(members)],
+        self.assertEqual([[round(x, 9) for x in edge] for edge in pairs.edges(members, math.inf)],
                          [[1, 0], [1, 0]])
         self.assertIn("| 2, 2 | 1.00 | 2 | 1.00 | 0.00 | -1.00 ± 0.00 |",
-                      pairs.methods(found, ("fp32", "bf16")))
+                      pairs.methods(found, ("fp32", "bf16"), math.inf))
 
     def test_one_rate_has_no_edge(self):
         found, _ = self.read([(0.1, "fp32", 0, 1.0, 0), (0.1, "bf16", 0, 1.5, 1)])
-        self.assertFalse(pairs.methods(found, ("fp32", "bf16")))
+        self.assertFalse(pairs.methods(found, ("fp32", "bf16"), math.inf))
+
+    def test_values_that_move_a_little_are_pairs(self):
+        write(self.folder, [(rate, "fp32", seed, 1, 0) for seed in (0, 1) for rate in (0.1, 0.2, 0.1001, 0.2001)])
+        found, alone = pairs.pairs_of(pairs.read(self.folder), pairs.RATE,
+                                      (["0.1", "0.2"], ["0.1001", "0.2001"]))
+        self.assertEqual((len(found), alone), (4, []))
+        self.assertEqual(len(pairs.groups_of(found, pairs.SEED)), 2)
+
+    def test_a_loss_above_the_bound_fails(self):
+        found, _ = self.read([(0.1, "fp32", 0, 1.0, 0), (0.1, "bf16", 0, 1.6, 0)])
+        ((fp32, bf16),) = found.values()
+        self.assertEqual((fp32.fails(1.5), bf16.fails(1.5), bf16.fails(math.inf)), (False, True, False))
 
     def test_discordant_pairs_fall_like_coins(self):
         self.assertEqual(pairs.sign_test(0, 0), 1.0)
