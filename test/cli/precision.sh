@@ -124,6 +124,16 @@ tell "auto is no intervention" $?
 off bench steps --model glyphs train.precision=bf16 --repeat 1 >out
 [ $? = 2 ]
 tell "the bench refuses as training does" $?
+off sweep small.ini train.precision=fp32,bf16 --out none >out
+[ $? = 2 ] && [ ! -e none ] && grep -q 'train.precision = bf16: .*STEADY_BF16=off' err
+tell "and so does a sweep, before any run" $?
+off sweep small.ini train.precision=fp32,bf16 train.steps=2 --force --out swept >out && [ -s swept/sweep.csv ]
+tell "unless forced" $?
+"$STEADY" bench kernels steps --model small --seconds 0.001 --repeat 1 --json train.precision=bf16 --force >out 2>err &&
+    grep '"level":"kernel"' out | grep -q '"name":"fc1 dW".*"precision":"bf16"' &&
+    grep -q '"name":"LayerNorm forward".*"precision":"fp32"' out &&
+    grep -q '"level":"step".*"precision":"bf16"' out
+tell "the bench says which of its rows are in bf16" $?
 off doctor >out && grep -q '^bf16 *no fast products in bf16: STEADY_BF16=off' out
 tell "doctor says that there are none, and why" $?
 

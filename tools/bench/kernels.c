@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "engine/kern/bf16_panel.h"
 #include "engine/kern/gemm.h"
 #include "engine/kern/norm.h"
 #include "engine/kern/reduce.h"
@@ -27,6 +28,7 @@ typedef struct Desk {
     real *mean, *rstd;                      /* [rows] */
     real *sums;                             /* sums over rows, and scratch for them */
     size_t room;
+    bf16 *a16, *b16, *strips, *panels; /* of the product that runs now, in bf16 */
     ParamSet *params;
     Optimizer *optim;
     void (*run)(struct Desk *desk);
@@ -53,6 +55,71 @@ static void run_tn(Desk *d) {
     gemm_tn(d->m, d->n, d->k, 1, d->a, d->m, d->b, d->n, 0, d->c, d->n);
 }
 
+/* The same in bf16: weights are fp32 and packed each time, all else is rounded. */
+static void run_nt16(Desk *d) {
+    bf16_panel_product(&(Bf16PanelProduct){.m = d->m,
+                                           .n = d->n,
+                                           .k = d->k,
+                                           .alpha = 1,
+                                           .a = d->a16,
+                                           .lda = d->k,
+                                           .b = {.wide = d->b, .ld = d->k},
+                                           .order = PANEL_TRANSPOSED,
+                                           .room = d->panels,
+                                           .c = d->c,
+                                           .ldc = d->n});
+}
+
+static void run_nn16(Desk *d) {
+    bf16_panel_product(&(Bf16PanelProduct){.m = d->m,
+                                           .n = d->n,
+                                           .k = d->k,
+                                           .alpha = 1,
+                                           .a = d->a16,
+                                           .lda = d->k,
+                                           .b = {.wide = d->b, .ld = d->n},
+                                           .order = PANEL_PLAIN,
+                                           .room = d->panels,
+                                           .c = d->c,
+                                           .ldc = d->n});
+}
+
+static void run_tn16(Desk *d) {
+    Bf16Matrix a = {.narrow = d->a16, .ld = d->m}, b = {.narrow = d->b16, .ld = d->n};
+    bf16_strips_pack(d->strips, a, d->k, d->m);
+    bf16_panel_pack(d->panels, b, d->k, d->n, PANEL_PLAIN);
+    bf16_panel_product(&(Bf16PanelProduct){.m = d->m,
+                                           .n = d->n,
+                                           .k = d->k,
+                                           .alpha = 1,
+                                           .strips = d->strips,
+                                           .packed = d->panels,
+                                           .c = d->c,
+                                           .ldc = d->n});
+}
+
+static void make_narrow(Desk *d) {
+    size_t m = d->m, n = d->n, k = d->k;
+    d->a16 = mem_alloc(m * k * sizeof(bf16));
+    d->b16 = mem_alloc(n * k * sizeof(bf16));
+    d->strips = mem_alloc(bf16_strips_size(k, m) * sizeof(bf16));
+    size_t room = MAX(bf16_panel_size(k, n), bf16_panel_room(k, n));
+    d->panels = mem_alloc(room * sizeof(bf16));
+    bf16_round(d->a16, d->a, m * k);
+    bf16_round(d->b16, d->b, n * k);
+}
+
+static void free_narrow(Desk *d) {
+    MEM_DROP(d->a16);
+    MEM_DROP(d->b16);
+    MEM_DROP(d->strips);
+    MEM_DROP(d->panels);
+}
+
+static bool is_narrow(const Desk *d) {
+    return d->subject->precision.products == PRECISION_BF16;
+}
+
 static void product(Bench *bench, Desk *d, const char *layer, const char *pass,
                     void (*run)(Desk *), size_t per_step) {
     BenchRow row = {.level = "kernel", .per_step = per_step};
@@ -63,21 +130,27 @@ static void product(Bench *bench, Desk *d, const char *layer, const char *pass,
     text_format(row.shape, sizeof row.shape, "%zu x %zu x %zu", d->m, d->n, d->k);
     row.flops = 2 * m * n * k;
     row.bytes = sizeof(real) * (m * k + n * k + m * n);
+    if (is_narrow(d)) {
+        row.bytes -= sizeof(bf16) * (m * k + (run == run_tn16 ? n * k : 0));
+        make_narrow(d);
+    }
     row.time = bench_time(timed, d, &bench->effort);
+    free_narrow(d);
     bench_print_row(bench, d->subject, &row);
 }
 
 /* Forward y = x W^T, dx = dy W, dW = dy^T x. */
 static void layer_products(Bench *bench, Desk *d, const char *layer, size_t rows,
                            size_t out, size_t in, size_t per_step) {
+    bool half = is_narrow(d);
     d->m = rows, d->n = out, d->k = in;
-    product(bench, d, layer, "forward", run_nt, per_step);
+    product(bench, d, layer, "forward", half ? run_nt16 : run_nt, per_step);
     if (strcmp(layer, "patch")) { /* pixels need no gradient */
         d->m = rows, d->n = in, d->k = out;
-        product(bench, d, layer, "dx", run_nn, per_step);
+        product(bench, d, layer, "dx", half ? run_nn16 : run_nn, per_step);
     }
     d->m = out, d->n = in, d->k = rows;
-    product(bench, d, layer, "dW", run_tn, per_step);
+    product(bench, d, layer, "dW", half ? run_tn16 : run_tn, per_step);
 }
 
 static void all_layers(Bench *bench, Desk *d) {
@@ -353,17 +426,31 @@ static void close_desk(Desk *d) {
     mem_free(d->sums);
 }
 
+/* Products of layers, in the subject's precision; then all else, in fp32. */
+static void measure_all(Bench *bench, Desk *desk, const BenchSubject *subject) {
+    BenchSubject wide = *subject;
+    double seconds = bench->effort.seconds;
+    PrecisionKind kind = subject->precision.products;
+    wide.precision = (Precision){0};
+    bench->rate = machine_rate_measure(kind, subject->threads, seconds);
+    bench_print_heading(bench, "kernels", subject);
+    all_layers(bench, desk);
+    desk->subject = &wide;
+    if (kind != PRECISION_FP32) {
+        bench->rate = machine_rate_measure(PRECISION_FP32, subject->threads, seconds);
+        bench_print_heading(bench, "kernels in fp32", &wide);
+    }
+    attention_kernels(bench, desk);
+    row_kernels(bench, desk);
+    weight_kernels(bench, desk);
+    desk->subject = subject;
+}
+
 void bench_kernels(Bench *bench, const BenchSubject *subject) {
     Desk desk;
     Vit *vit = vit_new(&subject->recipe.model, subject->picture, subject->classes);
     open_desk(&desk, subject, vit);
-    bench->rate =
-        machine_rate_measure(PRECISION_FP32, subject->threads, bench->effort.seconds);
-    bench_print_heading(bench, "kernels", subject);
-    all_layers(bench, &desk);
-    attention_kernels(bench, &desk);
-    row_kernels(bench, &desk);
-    weight_kernels(bench, &desk);
+    measure_all(bench, &desk, subject);
     close_desk(&desk);
     vit_free(vit);
 }

@@ -9,6 +9,7 @@
 #include "tools/recipe/keys.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/sweep.h"
+#include "tools/task/precision.h"
 
 enum { COUNT_MOST = 4096 };
 
@@ -17,7 +18,7 @@ typedef struct Options {
     size_t word_count;
     const char *out, *resume, *fail, *plan;
     size_t jobs, threads;
-    bool dry_run, reports, compare;
+    bool dry_run, reports, compare, force;
     int theme; /* Theme */
     SweepAcross across;
 } Options;
@@ -75,6 +76,8 @@ static const Option OPTIONS[] = {
      .sentence = "of that figure: light or dark (default light)", .choices = THEMES},
     {"--reports", NULL, OPTION_FLAG, offsetof(Options, reports),
      .sentence = "figures and a report.html for each run, too"},
+    {"--force", NULL, OPTION_FLAG, offsetof(Options, force),
+     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
     {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
      .sentence = "list the runs and their state, run nothing"},
     OPTION_HELP,
@@ -96,7 +99,7 @@ static const char *of_runs(const Options *o) {
     } about[] = {{o->resume, "--resume"},   {o->out, "--out"},
                  {o->plan, "--plan"},       {o->jobs, "--jobs"},
                  {o->threads, "--threads"}, {o->dry_run, "--dry-run"},
-                 {o->reports, "--reports"}};
+                 {o->reports, "--reports"}, {o->force, "--force"}};
     for (size_t i = 0; i < COUNT(about); i++)
         if (about[i].given) return about[i].name;
     return NULL;
@@ -206,6 +209,19 @@ static int run(const Options *o, Sweep *sweep, const char *dir, const SweepPace 
     return status ? command_fail("sweep", &err) : OK;
 }
 
+/* Before any run: each of them would be refused. */
+static Status check_precision(const Sweep *sweep, bool force, Err *err) {
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    Units units = units_here();
+    Status status = OK;
+    for (size_t c = 0; c < sweep->cell_count && !status; c++) {
+        status = sweep_recipe(sweep, c, recipe, err);
+        if (!status) status = precision_check(recipe, &units, force, err);
+    }
+    mem_free(recipe);
+    return status;
+}
+
 static int start(const Options *o, Sweep *sweep) {
     Err err = ERR_NONE;
     if (open_grid(o, sweep, &err)) return command_fail("sweep", &err);
@@ -215,12 +231,14 @@ static int start(const Options *o, Sweep *sweep) {
     if (o->plan && sweep_read_plan(sweep, o->plan, &err))
         return command_fail("sweep", &err);
     if (sweep_check(sweep, stderr, &err) ||
-        sweep_check_choice(sweep, &o->across.choice, &err))
+        sweep_check_choice(sweep, &o->across.choice, &err) ||
+        check_precision(sweep, o->force, &err))
         return command_fail("sweep", &err);
     char named[300];
     name_folder(sweep, named, sizeof named);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
-    SweepPace pace = {MAX(o->jobs, (size_t)1), start_threads(o->threads), o->reports};
+    SweepPace pace = {MAX(o->jobs, (size_t)1), start_threads(o->threads), o->reports,
+                      o->force};
     if (!o->dry_run) return run(o, sweep, dir, &pace);
     if (sweep_look(sweep, dir, &err) || sweep_write_plan(sweep, &err))
         return command_fail("sweep", &err);

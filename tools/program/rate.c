@@ -16,8 +16,8 @@
 enum { SMALL = 512, LARGE = 2048 };
 
 typedef struct Factors {
-    real *a, *b, *c;          /* [LARGE, LARGE] */
-    bf16 *a16, *b16, *packed; /* of bf16 products; else NULL */
+    real *a, *b, *c;        /* [LARGE, LARGE] */
+    bf16 *a16, *b16, *room; /* of bf16 products; else NULL */
 } Factors;
 
 static Factors factors_new(PrecisionKind kind) {
@@ -35,7 +35,7 @@ static Factors factors_new(PrecisionKind kind) {
     if (kind == PRECISION_FP32) return f;
     f.a16 = mem_alloc(count * sizeof(bf16));
     f.b16 = mem_alloc(count * sizeof(bf16));
-    f.packed = mem_alloc(bf16_panel_size(LARGE, LARGE) * sizeof(bf16));
+    f.room = mem_alloc(bf16_panel_room(LARGE, LARGE) * sizeof(bf16));
     bf16_round(f.a16, f.a, count);
     bf16_round(f.b16, f.b, count);
     return f;
@@ -47,21 +47,21 @@ static void factors_free(Factors *f) {
     mem_free(f->c);
     mem_free(f->a16);
     mem_free(f->b16);
-    mem_free(f->packed);
+    mem_free(f->room);
 }
 
 static double seconds_of_product(const Factors *f, size_t n) {
     double start = clock_now();
-    if (f->packed) {
-        Bf16Matrix b = {.narrow = f->b16, .ld = n};
-        bf16_panel_pack(f->packed, b, n, n, PANEL_TRANSPOSED);
+    if (f->room) {
         bf16_panel_product(&(Bf16PanelProduct){.m = n,
                                                .n = n,
                                                .k = n,
                                                .alpha = 1,
                                                .a = f->a16,
                                                .lda = n,
-                                               .packed = f->packed,
+                                               .b = {.narrow = f->b16, .ld = n},
+                                               .order = PANEL_TRANSPOSED,
+                                               .room = f->room,
                                                .c = f->c,
                                                .ldc = n});
     } else {
@@ -72,9 +72,9 @@ static double seconds_of_product(const Factors *f, size_t n) {
 
 double machine_rate_measure(PrecisionKind kind, size_t threads, double seconds) {
     size_t n = LARGE;
-    Factors f = factors_new(kind);
     int before = omp_get_max_threads();
     omp_set_num_threads((int)threads);
+    Factors f = factors_new(kind);
 
     /* The first product wakes threads and pages; the second one tells how large n may
      * be. */
@@ -98,7 +98,7 @@ double machine_rate_measure(PrecisionKind kind, size_t threads, double seconds) 
 typedef struct Layer {
     size_t rows, in, out;
     real *x, *w, *y, *packed;
-    bf16 *x16, *packed16;
+    bf16 *x16, *room;
 } Layer;
 
 static double seconds_in_real(const Layer *l) {
@@ -117,8 +117,6 @@ static double seconds_in_real(const Layer *l) {
 
 static double seconds_in_bf16(const Layer *l) {
     double start = clock_now();
-    Bf16Matrix w = {.wide = l->w, .ld = l->in};
-    bf16_panel_pack(l->packed16, w, l->in, l->out, PANEL_TRANSPOSED);
 #pragma omp parallel for schedule(static)
     for (size_t r = 0; r < l->rows; r++)
         bf16_round(l->x16 + r * l->in, l->x + r * l->in, l->in);
@@ -128,7 +126,9 @@ static double seconds_in_bf16(const Layer *l) {
                                            .alpha = 1,
                                            .a = l->x16,
                                            .lda = l->in,
-                                           .packed = l->packed16,
+                                           .b = {.wide = l->w, .ld = l->in},
+                                           .order = PANEL_TRANSPOSED,
+                                           .room = l->room,
                                            .c = l->y,
                                            .ldc = l->out});
     return clock_now() - start;
@@ -142,7 +142,7 @@ double machine_bf16_gain(size_t rows, size_t in, size_t out) {
     l.y = mem_alloc(rows * out * sizeof(real));
     l.packed = mem_alloc(panel_size(in, out) * sizeof(real));
     l.x16 = mem_alloc(rows * in * sizeof(bf16));
-    l.packed16 = mem_alloc(bf16_panel_size(in, out) * sizeof(bf16));
+    l.room = mem_alloc(bf16_panel_room(in, out) * sizeof(bf16));
     for (size_t i = 0; i < rows * in; i++) l.x[i] = (real)1 / (real)(1 + i % 7);
     for (size_t i = 0; i < in * out; i++) l.w[i] = (real)1 / (real)(1 + i % 11);
     double wide = INFINITY, narrow = INFINITY;
@@ -155,7 +155,7 @@ double machine_bf16_gain(size_t rows, size_t in, size_t out) {
     mem_free(l.y);
     mem_free(l.packed);
     mem_free(l.x16);
-    mem_free(l.packed16);
+    mem_free(l.room);
     return wide / narrow;
 }
 

@@ -4,8 +4,8 @@
  *     LayerName part = layer_name("decoder.blocks.3.cross");   prefix "decoder.", block 3,
  *                                                              suffix "cross"
  *     layer_kind("decoder.blocks.3.cross")                     KIND_CROSS */
-#ifndef STEADY_LAYER_H
-#define STEADY_LAYER_H
+#ifndef STEADY_RUN_LAYER_H
+#define STEADY_RUN_LAYER_H
 
 #include <stdbool.h>
 #include <stddef.h>

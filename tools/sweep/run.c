@@ -25,7 +25,7 @@ typedef struct Runner {
     Sweep *sweep;
     Job *jobs; /* [job_count] */
     size_t job_count, running, threads, next;
-    bool reports;
+    bool reports, force;
     bool told; /* the runs have been asked to stop */
     SweepShow show;
 } Runner;
@@ -71,6 +71,7 @@ static size_t fill_arguments(const Runner *r, size_t cell, char *dir, char *thre
         argv[n++] = sweep->axes[0].values[sweep_index(sweep, cell, 0)];
     }
     if (!r->reports) argv[n++] = "--no-report";
+    if (r->force) argv[n++] = "--force";
     if (*threads) argv[n++] = threads;
     return n;
 }
@@ -88,7 +89,7 @@ static Status start_cell(Runner *r, size_t cell, Err *err) {
     log_path(sweep, cell, log);
     size_t count;
     char **words = sweep_cell_words(sweep, cell, &count);
-    char **argv = mem_zalloc((count + 8) * sizeof *argv);
+    char **argv = mem_zalloc((count + 9) * sizeof *argv);
     size_t fixed = fill_arguments(r, cell, dir, threads, argv);
     memcpy(argv + fixed, words, count * sizeof *argv);
     Job *job = r->jobs;
@@ -190,7 +191,8 @@ Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err) {
     Runner r = {.sweep = sweep,
                 .job_count = MIN(pace->jobs, sweep->cell_count),
                 .threads = sweep_share(sweep, pace),
-                .reports = pace->reports};
+                .reports = pace->reports,
+                .force = pace->force};
     r.jobs = mem_zalloc(r.job_count * sizeof *r.jobs);
     show_start(&r.show, sweep);
     Status status = loop(&r, err);

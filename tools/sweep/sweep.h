@@ -196,6 +196,7 @@ typedef struct SweepPace {
     size_t jobs;    /* runs at a time */
     size_t threads; /* of all runs together */
     bool reports;   /* figures and a report.html for each run */
+    bool force;     /* as of steady train */
 } SweepPace;
 
 /* Threads that each run gets. */
