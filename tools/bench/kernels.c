@@ -85,15 +85,15 @@ static void run_nn16(Desk *d) {
 }
 
 static void run_tn16(Desk *d) {
-    Bf16Matrix a = {.narrow = d->a16, .ld = d->m}, b = {.narrow = d->b16, .ld = d->n};
-    bf16_strips_pack(d->strips, a, d->k, d->m);
-    bf16_panel_pack(d->panels, b, d->k, d->n, PANEL_PLAIN);
+    Bf16Matrix x = {.narrow = d->b16, .ld = d->n};
+    bf16_panel_pack(d->panels, x, d->k, d->n, PANEL_PLAIN);
     bf16_panel_product(&(Bf16PanelProduct){.m = d->m,
                                            .n = d->n,
                                            .k = d->k,
                                            .alpha = 1,
-                                           .strips = d->strips,
+                                           .transpose = {.narrow = d->a16, .ld = d->m},
                                            .packed = d->panels,
+                                           .room = d->strips,
                                            .c = d->c,
                                            .ldc = d->n});
 }
@@ -102,7 +102,7 @@ static void make_narrow(Desk *d) {
     size_t m = d->m, n = d->n, k = d->k;
     d->a16 = mem_alloc(m * k * sizeof(bf16));
     d->b16 = mem_alloc(n * k * sizeof(bf16));
-    d->strips = mem_alloc(bf16_strips_size(k, m) * sizeof(bf16));
+    d->strips = mem_alloc(bf16_panel_room(k, n) * sizeof(bf16));
     size_t room = MAX(bf16_panel_size(k, n), bf16_panel_room(k, n));
     d->panels = mem_alloc(room * sizeof(bf16));
     bf16_round(d->a16, d->a, m * k);

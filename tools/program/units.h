@@ -7,6 +7,7 @@
  * hides them, so that a run behaves as it would there:
  *
  *     STEADY_BF16=off                      our own switch
+ *     STEADY_LEVEL=avx2                    or baseline: kernels of such a processor
  *     OPENBLAS_CORETYPE=Haswell            the user's, kernels without AVX-512
  *     ONEDNN_MAX_CPU_ISA=AVX512_CORE       (or DNNL_MAX_CPU_ISA) below AVX512_CORE_BF16
  *

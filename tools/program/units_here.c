@@ -27,6 +27,14 @@ static void apply_limit(Units *units, const char *variable) {
         if (!strcasecmp(limit, LIMITS[i])) hide(units, variable, LIMITS[i]);
 }
 
+/* A level of kernels below AVX-512. */
+static void apply_level(Units *units) {
+    static const char *const BELOW[] = {"baseline", "avx2"};
+    const char *level = getenv("STEADY_LEVEL");
+    for (size_t i = 0; level && i < COUNT(BELOW); i++)
+        if (!strcasecmp(level, BELOW[i])) hide(units, "STEADY_LEVEL", BELOW[i]);
+}
+
 /* Kernels of a class below the processor's, by the user's choice. */
 static void apply_core(Units *units) {
     const char *user = getenv("OPENBLAS_CORETYPE"), *core = machine_blas().core;
@@ -40,6 +48,7 @@ Units units_here(void) {
     if (units.bf16) apply_core(&units);
     if (units.bf16) apply_limit(&units, "ONEDNN_MAX_CPU_ISA");
     if (units.bf16) apply_limit(&units, "DNNL_MAX_CPU_ISA");
+    if (units.bf16) apply_level(&units);
     if (units.bf16) apply_switch(&units);
     return units;
 }
