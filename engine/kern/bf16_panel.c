@@ -94,8 +94,8 @@ static void start_tile(const Bf16PanelProduct *p, size_t row, size_t column, siz
 
 /* A tile that is narrow, or ends inside a vector, is made apart. */
 typedef struct Apart {
-    real tile[BF16_ROWS * BF16_WIDTH];
-    real *c; /* where the tile goes: one of both */
+    real *tile; /* [BF16_ROWS, BF16_WIDTH] */
+    real *c;    /* where it goes: one of both */
     bf16 *c16;
     size_t ldc;
 } Apart;
@@ -126,12 +126,15 @@ typedef struct Place {
     size_t strips_first, strips_k; /* packed with so many pairs, doubled */
 } Place;
 
-static void tile(const Place *at, Bf16Block *t, size_t row, size_t column, size_t rows) {
+/* spare: [BF16_ROWS, BF16_WIDTH] */
+static void tile(const Place *at, Bf16Block *t, size_t row, size_t column, size_t rows,
+                 real *spare) {
     const Bf16PanelProduct *p = at->p;
     size_t width = MIN((size_t)BF16_WIDTH, p->n - column), c = row * p->ldc + column;
     bool start = at->l == 0, filled = start && (p->residual || p->bias);
     bool add = !start || p->add;
-    Apart apart = {.c = p->c ? p->c + c : NULL,
+    Apart apart = {.tile = spare,
+                   .c = p->c ? p->c + c : NULL,
                    .c16 = p->c16 ? p->c16 + c : NULL,
                    .ldc = p->ldc};
     bool is_apart = p->c16 || width % BF16_LANES;
@@ -148,6 +151,7 @@ static void tile(const Place *at, Bf16Block *t, size_t row, size_t column, size_
 static void chunk(const Place *at, const bf16 *panel, size_t column, size_t first,
                   size_t last) {
     const Bf16PanelProduct *p = at->p;
+    real spare[BF16_ROWS * BF16_WIDTH] = {0};
     for (size_t i = first; i < last; i += BF16_ROWS) {
         Bf16Block t = {.k = at->depth,
                        .alpha = p->alpha,
@@ -158,7 +162,7 @@ static void chunk(const Place *at, const bf16 *panel, size_t column, size_t firs
                        .step = at->strips ? (size_t)2 * BF16_ROWS : 2,
                        .b = panel,
                        .ldb = (size_t)2 * BF16_WIDTH};
-        tile(at, &t, i, column, MIN((size_t)BF16_ROWS, last - i));
+        tile(at, &t, i, column, MIN((size_t)BF16_ROWS, last - i), spare);
     }
 }
 
