@@ -196,6 +196,13 @@ void linear_product_back(Tape *tape, const Linear *l, const Sizes *s, Numbers dp
 
 /* ---- the gradient of W ---- */
 
+/* Columns of p that are packed together: all where they are no more than two
+ * megabytes. */
+static size_t gradient_step(const Sizes *s, size_t rows) {
+    enum { NUMBERS = 1 << 20, UNIT = 128 };
+    return MIN(s->in, MAX(NUMBERS / rows / UNIT * UNIT, (size_t)UNIT));
+}
+
 /* g = beta g + factor dz^T p over the rows of a run */
 static void gradient_run(Tape *tape, const Linear *l, const Sizes *s, Run r, Numbers p,
                          real beta, real *g) {
@@ -206,22 +213,26 @@ static void gradient_run(Tape *tape, const Linear *l, const Sizes *s, Run r, Num
                 s->in);
         return;
     }
-    bf16 *panels = tape_scratch16(tape, bf16_panel_size(r.rows, s->in));
-    bf16 *room = tape_scratch16(tape, bf16_panel_room(r.rows, s->in));
-    bf16_panel_pack(panels, (Bf16Matrix){.narrow = p.narrow, .ld = s->in}, r.rows, s->in,
-                    PANEL_PLAIN);
-    bf16_panel_product(
-        &(Bf16PanelProduct){.way = l->way,
-                            .m = s->out,
-                            .n = s->in,
-                            .k = r.rows,
-                            .alpha = r.factor,
-                            .transpose = {.narrow = dz.narrow, .ld = s->out},
-                            .packed = panels,
-                            .room = room,
-                            .add = beta != 0,
-                            .c = g,
-                            .ldc = s->in});
+    size_t step = gradient_step(s, r.rows);
+    bf16 *panels = tape_scratch16(tape, bf16_panel_size(r.rows, step));
+    bf16 *room = tape_scratch16(tape, bf16_panel_room(r.rows, step));
+    for (size_t j = 0; j < s->in; j += step) {
+        size_t columns = MIN(step, s->in - j);
+        bf16_panel_pack(panels, (Bf16Matrix){.narrow = p.narrow + j, .ld = s->in}, r.rows,
+                        columns, PANEL_PLAIN);
+        bf16_panel_product(
+            &(Bf16PanelProduct){.way = l->way,
+                                .m = s->out,
+                                .n = columns,
+                                .k = r.rows,
+                                .alpha = r.factor,
+                                .transpose = {.narrow = dz.narrow, .ld = s->out},
+                                .packed = panels,
+                                .room = room,
+                                .add = beta != 0,
+                                .c = g + j,
+                                .ldc = s->in});
+    }
     tape_unscratch(tape, room);
     tape_unscratch(tape, panels);
 }

@@ -1,5 +1,6 @@
 /* op_linear with products in bf16: what stands around the product, narrow inputs and
  * outputs, and what stays in fp32. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -145,12 +146,49 @@ static void hidden_numbers_may_be_narrow(void **state) {
     }
 }
 
+/* A narrow tensor's numbers are watched as others' are: W of the first layer, or what the
+ * second sends back. */
+static TapeFault fault_of(size_t input, double value) {
+    static const Intake intake = INTAKE_NONE;
+    Pass p = {.run = run_two, .args = (void *)(uintptr_t)&intake};
+    pass_input(&p, 1, 3, (size_t[]){BATCH, LENGTH, IN});
+    pass_input(&p, 0.2, 2, (size_t[]){HIDDEN, IN});
+    pass_input(&p, 0.2, 2, (size_t[]){OUT, HIDDEN});
+    if (input) p.input[input].value[0] = (real)value;
+    Tape *tape = tape_new();
+    p.mode = (TapeMode){.gradients = true, .watch = true};
+    p.mode.precision.products = PRECISION_BF16;
+    tape_begin(tape, p.mode);
+    Tensor *y = run_two(tape, &p);
+    TapeFault fault = tape_fault(tape);
+    if (!fault.op && !input) { /* a gradient that is too large for dx alone */
+        for (size_t i = 0; i < p.input[2].size; i++) p.input[2].value[i] = (real)value;
+        tape_backward(tape, pass_loss(tape, y, 3));
+        fault = tape_fault(tape);
+    }
+    tape_free(tape);
+    pass_free(&p);
+    return fault;
+}
+
+static void a_number_that_is_not_finite_is_found_in_narrow_tensors(void **state) {
+    (void)state;
+    TapeFault forward = fault_of(1, NAN), fine = fault_of(0, 1),
+              backward = fault_of(0, 1e38);
+    assert_string_equal(forward.op, "linear");
+    assert_false(forward.backward);
+    assert_null(fine.op);
+    assert_string_equal(backward.op, "linear");
+    assert_true(backward.backward);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(output_and_gradients_are_within_the_rounding_of_two_operands),
         cmocka_unit_test(gradients_of_bias_and_residual_are_those_of_fp32),
         cmocka_unit_test(few_rows_and_kept_layers_stay_in_fp32),
         cmocka_unit_test(hidden_numbers_may_be_narrow),
+        cmocka_unit_test(a_number_that_is_not_finite_is_found_in_narrow_tensors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
