@@ -68,8 +68,13 @@ HELP := $(sort $(wildcard tools/help/*.txt))
 COMPLETION := $(sort $(wildcard tools/completion/*.in))
 RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/float/%.o)
-LIB64_OBJ := $(LIB_SRC:%.c=$(B)/double/%.o)
+# Compiled for each level of instructions (engine/kern/kernels.h); LEVELS is empty where there is one.
+LEVEL_SRC := $(addprefix engine/kern/,choice.c ctc.c few.c mask.c norm.c panel.c reduce.c rows.c spread.c \
+	tile.c tile_kernel.c vmath.c)
+objects_of = $(if $(LEVELS),$(patsubst %.c,$(B)/$(1)/%.o,$(filter-out $(LEVEL_SRC),$(LIB_SRC))) \
+	$(foreach l,$(LEVELS),$(LEVEL_SRC:%.c=$(B)/$(1)/%.$(l).o)),$(LIB_SRC:%.c=$(B)/$(1)/%.o))
+LIB_OBJ := $(call objects_of,float)
+LIB64_OBJ := $(call objects_of,double)
 # All of tools/ but main: an archive, so that a test links only what it uses.
 TOOLS_OBJ := $(patsubst %.c,$(B)/float/%.o,$(filter-out tools/main.c,$(TOOL_SRC))) \
 	$(B)/float/recipes_builtin.o $(B)/float/help_builtin.o \
@@ -101,6 +106,22 @@ $(B)/float/%.o: %.c $(CONFIG)
 $(B)/double/%.o: %.c $(CONFIG)
 	@mkdir -p $(@D)
 	$(COMPILE) -DSTEADY_DOUBLE -c -o $@ $<
+
+define LEVEL_RULES
+$(B)/float/%.$(1).o: %.c $(CONFIG)
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(AS_LEVEL) -c -o $$@ $$<
+
+$(B)/double/%.$(1).o: %.c $(CONFIG)
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(AS_LEVEL) -DSTEADY_DOUBLE -c -o $$@ $$<
+
+$(LEVEL_SRC:%.c=$(B)/float/%.$(1).o) $(LEVEL_SRC:%.c=$(B)/double/%.$(1).o): \
+	AS_LEVEL = $(LEVEL_$(1)) -DSTEADY_LEVEL=$(1) -include engine/kern/level_names.h
+endef
+$(foreach l,$(LEVELS),$(eval $(call LEVEL_RULES,$(l))))
+$(B)/float/engine/kern/level.o $(B)/double/engine/kern/level.o: CPPFLAGS += \
+	$(if $(LEVELS),-DSTEADY_LEVELS,-DSTEADY_ONE_LEVEL='"$(ONE_LEVEL)"')
 
 $(B)/float/%_builtin.o: $(B)/%_builtin.c
 	@mkdir -p $(@D)

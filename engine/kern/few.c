@@ -2,21 +2,15 @@
 
 #include <string.h>
 
-#include "engine/kern/tile.h"
+#include "engine/kern/vector.h"
 
 /* Rows of W that are multiplied together: their FEW sums each, a vector of each row and
  * one of x are 29 registers of AVX-512's and NEON's 32, 15 of the others' 16. */
-#if !defined __AVX512F__ && !defined __aarch64__
-enum { ROWS = 2 };
-#else
-enum { ROWS = 4 };
-#endif
-
-typedef real Vector __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real))));
+enum { ROWS = VECTOR_REGISTERS / 8 };
 
 static inline __attribute__((always_inline)) real sum_of(Vector lanes) {
     real sum = 0;
-    for (size_t i = 0; i < TILE_LANES; i++) sum += lanes[i];
+    for (size_t i = 0; i < VECTOR_LANES; i++) sum += lanes[i];
     return sum;
 }
 
@@ -26,13 +20,13 @@ static inline __attribute__((always_inline)) real sum_of(Vector lanes) {
 static inline __attribute__((always_inline)) void
 forward_block(size_t rows, size_t n, const real *w, const real *x, real *y) {
     Vector sum[ROWS][FEW] = {0};
-    size_t whole = n / TILE_LANES * TILE_LANES;
-    for (size_t j = 0; j < whole; j += TILE_LANES) {
+    size_t whole = n / VECTOR_LANES * VECTOR_LANES;
+    for (size_t j = 0; j < whole; j += VECTOR_LANES) {
         Vector left[ROWS];
 #pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++) {
             left[r] = *(const Vector *)(w + r * n + j);
-            __builtin_prefetch(w + rows * n + j * rows + r * TILE_LANES, 0, 2);
+            __builtin_prefetch(w + rows * n + j * rows + r * VECTOR_LANES, 0, 2);
         }
 #pragma GCC unroll 6
         for (size_t k = 0; k < FEW; k++) {

@@ -6,8 +6,8 @@
 #include "engine/kern/tile_kernel.h"
 
 enum {
-    WIDTH = TILE_VECTORS * TILE_LANES, /* columns of a panel */
-    DEPTH = 384,                       /* rows of B, */
+    WIDTH = TILE_VECTORS * VECTOR_LANES, /* columns of a panel */
+    DEPTH = 384,                         /* rows of B, */
     CHUNK =
         32 * TILE_ROWS, /* and rows of A, whose product stays in the second-level cache */
     ROWS_MIN = 8 * TILE_ROWS, /* for fewer a thread does not pay */
@@ -15,8 +15,6 @@ enum {
 };
 
 static size_t panels_of(size_t n) { return (n + WIDTH - 1) / WIDTH; }
-
-size_t panel_size(size_t k, size_t n) { return panels_of(n) * WIDTH * k; }
 
 /* ---- packing: panel j holds rows 0..k of columns [j WIDTH, j WIDTH + WIDTH), zeros behind n */
 
@@ -64,7 +62,7 @@ static void ragged_tile(const PanelProduct *p, TileBlock t, size_t rows, size_t 
         memcpy(tile + i * WIDTH, c + i * p->ldc, width * sizeof(real));
     t.c = tile;
     t.ldc = WIDTH;
-    tile_block(&t, rows, tile_padded(width) / TILE_LANES);
+    tile_block(&t, rows, (width + VECTOR_LANES - 1) / VECTOR_LANES);
     for (size_t i = 0; i < rows; i++)
         memcpy(c + i * p->ldc, tile + i * WIDTH, width * sizeof(real));
 }
@@ -85,8 +83,8 @@ static void chunk(const PanelProduct *p, size_t panel, size_t first, size_t last
         t.a = (TileA){p->a.a + i * p->a.row + l * p->a.column, p->a.row, p->a.column};
         t.c = p->c + i * p->ldc + column;
         if (start && filled) start_tile(p, i, column, rows, width, t.c, p->ldc);
-        if (width % TILE_LANES) ragged_tile(p, t, rows, width);
-        else tile_block(&t, rows, width / TILE_LANES);
+        if (width % VECTOR_LANES) ragged_tile(p, t, rows, width);
+        else tile_block(&t, rows, width / VECTOR_LANES);
     }
 }
 

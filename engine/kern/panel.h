@@ -19,7 +19,12 @@
 /* How B [k, n] is given: rows of k, or its transpose, rows of n. */
 typedef enum { PANEL_PLAIN, PANEL_TRANSPOSED } PanelOrder;
 
-size_t panel_size(size_t k, size_t n);
+/* Enough at every level (level.h), of which each has panels of its own. */
+static inline size_t panel_size(size_t k, size_t n) {
+    size_t most = 4 * TILE_LANES;
+    return (n + most - 1) / most * most * k;
+}
+
 void panel_pack(real *packed, const real *b, size_t ldb, size_t k, size_t n,
                 PanelOrder order);
 

@@ -17,7 +17,7 @@ static void strip(TileBlock t, size_t m, size_t columns) {
 
 void tile_product(size_t m, size_t n, size_t k, real alpha, TileA a, const real *b,
                   size_t ldb, bool add, real *c, size_t ldc) {
-    size_t vectors = n / TILE_LANES;
+    size_t vectors = n / VECTOR_LANES;
     CHECK(n % TILE_LANES == 0, "tile_product of %zu columns", n);
     for (size_t l = 0; l == 0 || l < k; l += DEPTH) {
         TileBlock t = {.k = MIN((size_t)DEPTH, k - l),
@@ -27,8 +27,8 @@ void tile_product(size_t m, size_t n, size_t k, real alpha, TileA a, const real 
                        .add = add || l,
                        .ldc = ldc};
         for (size_t j = 0; j < vectors; j += TILE_VECTORS) {
-            t.b = b + l * ldb + j * TILE_LANES;
-            t.c = c + j * TILE_LANES;
+            t.b = b + l * ldb + j * VECTOR_LANES;
+            t.c = c + j * VECTOR_LANES;
             strip(t, m, MIN((size_t)TILE_VECTORS, vectors - j));
         }
     }
@@ -37,21 +37,21 @@ void tile_product(size_t m, size_t n, size_t k, real alpha, TileA a, const real 
 /* ---- packing ---- */
 
 void tile_pack(real *out, const real *x, size_t ldx, size_t rows, size_t columns) {
-    size_t width = tile_padded(columns), whole = columns / TILE_LANES * TILE_LANES;
+    size_t width = tile_padded(columns), whole = columns / VECTOR_LANES * VECTOR_LANES;
     for (size_t i = 0; i < rows; i++) {
         const real *from = x + i * ldx;
         real *to = out + i * width;
-        for (size_t j = 0; j < whole; j += TILE_LANES)
-            *(TileVector *)(to + j) = *(const TileVector *)(from + j);
+        for (size_t j = 0; j < whole; j += VECTOR_LANES)
+            *(Vector *)(to + j) = *(const Vector *)(from + j);
         for (size_t j = whole; j < width; j++) to[j] = j < columns ? from[j] : 0;
     }
 }
 
-/* TILE_LANES numbers in each of `columns` rows of out, of which `rows` come from x. */
+/* VECTOR_LANES numbers in each of `columns` rows of out, of which `rows` come from x. */
 static void transpose_part(real *out, size_t ldo, const real *x, size_t ldx, size_t rows,
                            size_t columns) {
     for (size_t j = 0; j < columns; j++)
-        for (size_t l = 0; l < TILE_LANES; l++)
+        for (size_t l = 0; l < VECTOR_LANES; l++)
             out[j * ldo + l] = l < rows ? x[l * ldx + j] : 0;
 }
 
@@ -62,49 +62,49 @@ typedef int64_t Lane;
 #else
 typedef int32_t Lane;
 #endif
-typedef Lane Lanes __attribute__((vector_size(TILE_BYTES)));
+typedef Lane Lanes __attribute__((vector_size(VECTOR_BYTES)));
 
-/* A square of TILE_LANES x TILE_LANES: in each round rows at a distance d exchange the
+/* A square of VECTOR_LANES x VECTOR_LANES: in each round rows at a distance d exchange the
  * lanes in which the number of the lane has bit d. */
 static void transpose_square(real *out, size_t length, const real *x, size_t ldx) {
-    TileVector row[TILE_LANES];
+    Vector row[VECTOR_LANES];
 #pragma GCC unroll 16
-    for (size_t i = 0; i < TILE_LANES; i++) row[i] = *(const TileVector *)(x + i * ldx);
+    for (size_t i = 0; i < VECTOR_LANES; i++) row[i] = *(const Vector *)(x + i * ldx);
 #pragma GCC unroll 4
-    for (size_t d = 1; d < TILE_LANES; d *= 2) {
+    for (size_t d = 1; d < VECTOR_LANES; d *= 2) {
         Lanes low, high;
 #pragma GCC unroll 16
-        for (size_t l = 0; l < TILE_LANES; l++) {
-            low[l] = (Lane)(l & d ? TILE_LANES + l - d : l);
-            high[l] = (Lane)(l & d ? TILE_LANES + l : l + d);
+        for (size_t l = 0; l < VECTOR_LANES; l++) {
+            low[l] = (Lane)(l & d ? VECTOR_LANES + l - d : l);
+            high[l] = (Lane)(l & d ? VECTOR_LANES + l : l + d);
         }
 #pragma GCC unroll 16
-        for (size_t i = 0; i < TILE_LANES; i++) {
+        for (size_t i = 0; i < VECTOR_LANES; i++) {
             if (i & d) continue;
-            TileVector a = row[i], b = row[i + d];
+            Vector a = row[i], b = row[i + d];
             row[i] = __builtin_shuffle(a, b, low);
             row[i + d] = __builtin_shuffle(a, b, high);
         }
     }
 #pragma GCC unroll 16
-    for (size_t i = 0; i < TILE_LANES; i++) *(TileVector *)(out + i * length) = row[i];
+    for (size_t i = 0; i < VECTOR_LANES; i++) *(Vector *)(out + i * length) = row[i];
 }
 
 #else
 
 static void transpose_square(real *out, size_t length, const real *x, size_t ldx) {
-    transpose_part(out, length, x, ldx, TILE_LANES, TILE_LANES);
+    transpose_part(out, length, x, ldx, VECTOR_LANES, VECTOR_LANES);
 }
 
 #endif
 
 void tile_transpose(real *out, size_t ldo, const real *x, size_t ldx, size_t rows,
                     size_t columns, size_t padded) {
-    size_t whole = columns / TILE_LANES * TILE_LANES;
-    for (size_t i = 0; i < padded; i += TILE_LANES) {
-        size_t count = i < rows ? MIN((size_t)TILE_LANES, rows - i) : 0, j = 0;
+    size_t whole = columns / VECTOR_LANES * VECTOR_LANES;
+    for (size_t i = 0; i < padded; i += VECTOR_LANES) {
+        size_t count = i < rows ? MIN((size_t)VECTOR_LANES, rows - i) : 0, j = 0;
         const real *from = x + i * ldx;
-        for (; count == TILE_LANES && j < whole; j += TILE_LANES)
+        for (; count == VECTOR_LANES && j < whole; j += VECTOR_LANES)
             transpose_square(out + j * ldo + i, ldo, from + j, ldx);
         transpose_part(out + j * ldo + i, ldo, count ? from + j : NULL, ldx, count,
                        columns - j);

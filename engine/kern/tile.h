@@ -14,15 +14,8 @@
 
 #include "engine/core/base.h"
 
-#if defined __AVX512F__
-#define TILE_BYTES 64
-#elif defined __AVX__
-#define TILE_BYTES 32
-#else
-#define TILE_BYTES 16
-#endif
-
-enum { TILE_LANES = TILE_BYTES / sizeof(real) };
+/* A line of the caches, at every level (level.h). */
+enum { TILE_LANES = 64 / sizeof(real) };
 
 static inline size_t tile_padded(size_t n) {
     return (n + TILE_LANES - 1) / TILE_LANES * TILE_LANES;

@@ -2,13 +2,13 @@
 
 static inline __attribute__((always_inline)) void multiply(const TileBlock *t,
                                                            size_t rows, size_t columns) {
-    TileVector sum[TILE_ROWS][TILE_VECTORS] = {0};
+    Vector sum[TILE_ROWS][TILE_VECTORS] = {0};
     const real *a = t->a.a, *b = t->b;
     for (size_t l = 0; l < t->k; l++) {
-        TileVector right[TILE_VECTORS];
+        Vector right[TILE_VECTORS];
 #pragma GCC unroll 8
         for (size_t j = 0; j < columns; j++)
-            right[j] = *(const TileVector *)(b + j * TILE_LANES);
+            right[j] = *(const Vector *)(b + j * VECTOR_LANES);
 #pragma GCC unroll 8
         for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 8
@@ -20,7 +20,7 @@ static inline __attribute__((always_inline)) void multiply(const TileBlock *t,
     for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 8
         for (size_t j = 0; j < columns; j++) {
-            TileVector *c = (TileVector *)(t->c + i * t->ldc + j * TILE_LANES);
+            Vector *c = (Vector *)(t->c + i * t->ldc + j * VECTOR_LANES);
             *c = t->add ? *c + t->alpha * sum[i][j] : t->alpha * sum[i][j];
         }
 }
@@ -32,7 +32,7 @@ typedef void Multiply(const TileBlock *t);
     static void multiply_##rows##_##columns(const TileBlock *t) {                        \
         multiply(t, rows, columns);                                                      \
     }
-#if !defined __AVX512F__ && !defined __aarch64__
+#if VECTOR_REGISTERS == 16
 #define SIZES(rows) SIZE(rows, 1) SIZE(rows, 2)
 #define NAMES(rows)                                                                      \
     { multiply_##rows##_1, multiply_##rows##_2 }

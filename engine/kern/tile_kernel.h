@@ -3,17 +3,12 @@
 #define STEADY_TILE_KERNEL_H
 
 #include "engine/kern/tile.h"
+#include "engine/kern/vector.h"
 
 /* A block of TILE_ROWS x TILE_VECTORS vectors of C stays in registers: with as many
  * vectors of B and one number of A that is 29 of AVX-512's and NEON's 32, 15 of
  * AVX's and SSE's 16. */
-#if !defined __AVX512F__ && !defined __aarch64__
-enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
-#else
-enum { TILE_ROWS = 6, TILE_VECTORS = 4 };
-#endif
-
-typedef real TileVector __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real))));
+enum { TILE_ROWS = 6, TILE_VECTORS = VECTOR_REGISTERS / 8 };
 
 typedef struct TileBlock {
     size_t k;

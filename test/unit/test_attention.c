@@ -11,6 +11,7 @@
 #include "engine/kern/bound.h"
 #include "engine/kern/rows.h"
 #include "engine/op/op.h"
+#include "levels.h"
 
 enum { HEADS = 2, HEAD_WIDTH = 4, WIDTH = HEADS * HEAD_WIDTH };
 
@@ -244,5 +245,5 @@ int main(void) {
         cmocka_unit_test(one_high_logit_and_equal_others_meet_the_bound),
         cmocka_unit_test(the_mean_over_rows_nears_the_bound_as_tokens_grow),
     };
-    return cmocka_run_group_tests_name("attention", cases, NULL, NULL);
+    return RUN_AT_LEVELS("attention", cases);
 }

@@ -12,6 +12,7 @@
 
 #include "engine/kern/ctc.h"
 #include "engine/op/op.h"
+#include "levels.h"
 
 /* ---- a batch, and what op_ctc says of it ---- */
 
@@ -261,5 +262,5 @@ int main(void) {
         cmocka_unit_test(hopeless_labels_have_a_finite_loss_and_gradient),
         cmocka_unit_test(nan_in_one_frame_makes_that_utterance_nan),
     };
-    return cmocka_run_group_tests_name("ctc", cases, NULL, NULL);
+    return RUN_AT_LEVELS("ctc", cases);
 }

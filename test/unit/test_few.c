@@ -9,6 +9,7 @@
 
 #include "engine/core/rng.h"
 #include "engine/kern/few.h"
+#include "levels.h"
 
 enum { ROWS_MAX = 13, COLUMNS_MAX = 70 };
 
@@ -70,5 +71,5 @@ static void products_of_all_sizes(void **state) {
 
 int main(void) {
     const struct CMUnitTest cases[] = {cmocka_unit_test(products_of_all_sizes)};
-    return cmocka_run_group_tests_name("few", cases, NULL, NULL);
+    return RUN_AT_LEVELS("few", cases);
 }

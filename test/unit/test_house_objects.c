@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "engine/core/base.h"
+#include "engine/kern/level.h"
 #include "tree.h"
 
 enum { TEXT_SIZE = 600, FILES_MOST = 1000, SYMBOLS_MOST = 60000 };
@@ -26,6 +27,7 @@ static const char *const VARIABLES[][2] = {
     {"tools/program/stop", "answer"},   {"tools/program/stop", "asked"},
     {"tools/program/stop", "farewell"}, {"tools/program/stop", "patient_until"},
     {"engine/core/trap", "innermost"},  {"tools/program/say", "listening"},
+    {"engine/kern/level", "in_use"}, /* which processor this is, found before main */
 };
 
 /* What the library calls only where CHECK and lack of memory end (ENDS). */
@@ -59,8 +61,12 @@ static void add_file(void *context, const char *path) {
     if (strcmp(path + stem, ".c")) return;
     assert_true(o->file_count < FILES_MOST);
     o->files[o->file_count] = strndup(path, stem);
-    snprintf(object, sizeof object, "%s/float/%s.o", o->build, o->files[o->file_count++]);
+    snprintf(object, sizeof object, "%s/float/%s.o", o->build, o->files[o->file_count]);
+    if (access(object, R_OK)) /* there once for each level (engine/kern/level.h)? */
+        snprintf(object, sizeof object, "%s/float/%s.%s.o", o->build,
+                 o->files[o->file_count], level_name(0));
     if (access(object, R_OK)) fail_msg("%s: no such file; build it with make", object);
+    o->file_count++;
 }
 
 static size_t file_of(const Objects *o, const char *stem) {
@@ -85,7 +91,8 @@ static bool is_variable(const char *section) {
     return false;
 }
 
-/* "build/float/data/ring.o:ring_open |value| T |type|size|line|.text" */
+/* "build/float/data/ring.o:ring_open |value| T |type|size|line|.text"; the object of a
+ * level is engine/kern/tile.avx2.o. */
 static void add_symbol(Objects *o, char *line) {
     char *fields[7] = {NULL};
     for (size_t i = 0; i < COUNT(fields) && line; i++) fields[i] = strsep(&line, "|");
@@ -93,7 +100,7 @@ static void add_symbol(Objects *o, char *line) {
     if (!fields[6] || !name) return;
     *name++ = 0;
     char *stem = fields[0] + strlen(o->build) + strlen("/float/");
-    stem[strlen(stem) - 2] = 0;
+    stem[strcspn(stem, ".")] = 0;
     char *kind = trimmed(fields[2]), *section = trimmed(fields[6]);
     Symbol symbol = {trimmed(name), file_of(o, stem), false};
     if (symbol.file == SIZE_MAX) return; /* of a source that is gone */

@@ -10,6 +10,7 @@
 
 #include "engine/kern/mask.h"
 #include "engine/op/op.h"
+#include "levels.h"
 
 static const TapeMode TRAINING = {.training = true, .seed = 3, .step = 8};
 
@@ -226,5 +227,5 @@ int main(void) {
         cmocka_unit_test(attention_drops_nothing_outside_of_training),
         cmocka_unit_test(attention_masks_know_neither_padding_nor_micro_batches),
     };
-    return cmocka_run_group_tests_name("masks", cases, NULL, NULL);
+    return RUN_AT_LEVELS("masks", cases);
 }

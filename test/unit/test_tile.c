@@ -9,6 +9,7 @@
 
 #include "engine/core/rng.h"
 #include "engine/kern/panel.h"
+#include "levels.h"
 
 enum { SPARE = 3 }; /* rows are a little longer than they need be */
 
@@ -143,5 +144,5 @@ int main(void) {
         cmocka_unit_test(packing_pads_with_zeros),
         cmocka_unit_test(infinity_and_nan_come_through),
     };
-    return cmocka_run_group_tests_name("small products", tests, NULL, NULL);
+    return RUN_AT_LEVELS("small products", tests);
 }

@@ -12,6 +12,7 @@
 
 #include "engine/kern/reduce.h"
 #include "engine/kern/vmath.h"
+#include "levels.h"
 
 static double normal_cdf(double x) { return 0.5 * erfc(-x * 0.70710678118654752440); }
 
@@ -325,5 +326,5 @@ int main(void) {
         cmocka_unit_test(one_bad_number_anywhere_is_seen),
         cmocka_unit_test(squares_of_large_numbers_do_not_overflow),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_AT_LEVELS("vmath", tests);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "engine/core/machine.h"
+#include "engine/kern/level.h"
 #include "tools/commands.h"
 #include "tools/program/findings.h"
 #include "tools/program/output.h"
@@ -60,9 +61,26 @@ static void print_rates(const Findings *found) {
     else print_rate(found, found->bf16_one, found->bf16_all);
 }
 
+static void print_levels(void) {
+    printf("kernels      %s", level_name(level_in_use()));
+    if (level_count() > 1) printf(" (levels here:");
+    for (size_t i = 0; level_count() > 1 && i < level_count(); i++)
+        if (level_runs(i)) printf(" %s", level_name(i));
+    if (level_count() > 1) printf("; " START_LEVEL "=NAME takes another)");
+    else printf(", the one level of this build");
+    printf("\n");
+}
+
+static json_t *levels_of_processor(void) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < level_count(); i++)
+        if (level_runs(i)) json_array_append_new(list, json_string(level_name(i)));
+    return list;
+}
+
 static void print_text(const Findings *found) {
-    printf("steady       %s, %s, compiled for %s\n", STEADY_VERSION,
-           sizeof(real) == 4 ? "float" : "double", machine_simd_name(found->compiled));
+    printf("steady       %s, %s\n", STEADY_VERSION,
+           sizeof(real) == 4 ? "float" : "double");
     printf("processor    %s, %s\n", found->cpu, machine_simd_name(found->simd));
     if (found->memory)
         printf("memory       %.1f GB, %.1f GB available\n", (double)found->memory / 1e9,
@@ -73,7 +91,9 @@ static void print_text(const Findings *found) {
     printf("OpenBLAS     %s, %s, %s kernels", found->blas.version, found->blas.flavour,
            found->blas.core);
     if (found->mended_from) printf(" (mended: it had chosen %s)", found->mended_from);
-    printf("\nproducts     ");
+    printf("\n");
+    print_levels();
+    printf("products     ");
     if (*found->kernels.fault) printf("WRONG: see below");
     else if (found->kernels.cases)
         printf("right: %zu cases of gemm, gemv and syevr equal plain loops, single and "
@@ -132,14 +152,13 @@ static void print_json(const Findings *found) {
     const KernelsAnswer *kernels = &found->kernels;
     json_t *products = json_pack("{s:I, s:s?}", "checked", (json_int_t)kernels->cases,
                                  "fault", *kernels->fault ? kernels->fault : NULL);
-    json_t *all =
-        json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o}",
-                  "version", STEADY_VERSION, "cpu", json_text(found->cpu), "simd",
-                  machine_simd_name(found->simd), "compiled_for",
-                  machine_simd_name(found->compiled), "threads", threads, "memory",
-                  memory, "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL,
-                  "gflops", gflops, "bf16", half, "products", products, "optional",
-                  optional, "problems", problems);
+    json_t *all = json_pack(
+        "{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o}",
+        "version", STEADY_VERSION, "cpu", json_text(found->cpu), "simd",
+        machine_simd_name(found->simd), "level", level_name(level_in_use()), "levels",
+        levels_of_processor(), "threads", threads, "memory", memory, "openblas", blas,
+        "mpi", *found->mpi ? found->mpi : NULL, "gflops", gflops, "bf16", half,
+        "products", products, "optional", optional, "problems", problems);
     CHECK(all, "the findings do not fit their pattern");
     output_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/dist/ranks.h"
+#include "engine/kern/level.h"
 #include "tools/program/rate.h"
 #include "tools/program/start.h"
 
@@ -87,16 +88,28 @@ static void check_threads(Findings *found) {
     }
 }
 
+/* A portable build has kernels for every processor. */
+static void check_level(Findings *found) {
+    size_t best = level_count() - 1;
+    while (best && !level_runs(best)) best--;
+    if (level_in_use() < best)
+        add_problem(found, "unset " START_LEVEL,
+                    START_LEVEL "=%s: kernels for %s would be faster",
+                    level_name(level_in_use()), level_name(best));
+    if (level_count() > 1) return;
+    if ((found->simd & SIMD_AVX512 && !(COMPILED_SIMD & (SIMD_AVX512 | SIMD_NEON))) ||
+        (found->simd & SIMD_AVX2 && COMPILED_SIMD < SIMD_AVX2))
+        add_problem(found, "build a portable steady: ./configure && make clean all",
+                    "steady was compiled for %s, this processor has %s",
+                    machine_simd_name(COMPILED_SIMD), machine_simd_name(found->simd));
+}
+
 static void find_problems(Findings *found) {
     if (*found->kernels.fault)
         add_problem(found, found->kernels.remedy, "%s", found->kernels.fault);
     check_blas(found);
     check_threads(found);
-    if ((found->simd & SIMD_AVX512 && !(found->compiled & (SIMD_AVX512 | SIMD_NEON))) ||
-        (found->simd & SIMD_AVX2 && found->compiled < SIMD_AVX2))
-        add_problem(found, "build it here: ./configure && make clean all",
-                    "steady was compiled for %s, this processor has %s",
-                    machine_simd_name(found->compiled), machine_simd_name(found->simd));
+    check_level(found);
     if (found->memory_available && found->memory_available < (size_t)1 << 30)
         add_problem(found, "end other programs, or lower train.batch",
                     "only %.2f GB of memory are available",
@@ -126,10 +139,10 @@ static void measure(Findings *found) {
 
 Status findings_gather(Findings *found, Err *err) {
     memset(found, 0, sizeof *found);
-    if (kernels_check(&found->kernels, err) == FAIL_USAGE) return err->status;
+    if (start_level(err) || kernels_check(&found->kernels, err) == FAIL_USAGE)
+        return err->status;
     machine_cpu_name("", found->cpu, sizeof found->cpu);
     found->simd = machine_simd();
-    found->compiled = COMPILED_SIMD;
     found->choice = machine_threads("");
     found->threads = (size_t)omp_get_max_threads();
     machine_memory("", &found->memory, &found->memory_available);

@@ -21,7 +21,7 @@ enum { FINDINGS_PROBLEMS = 8 };
 /* All that is known. */
 typedef struct Findings {
     char cpu[128];
-    unsigned simd, compiled; /* of the processor; what this program was compiled for */
+    unsigned simd; /* of the processor */
     ThreadChoice choice;
     size_t threads; /* in use; differs from the choice where the user said so */
     size_t memory, memory_available;
@@ -38,7 +38,7 @@ typedef struct Findings {
 } Findings;
 
 /* Measures for about a second, and stores the rates (tools/program/rate.h).  FAIL_USAGE:
- * a variable of the check of OpenBLAS that means nothing. */
+ * a variable that means nothing. */
 Status findings_gather(Findings *found, Err *err);
 
 #endif

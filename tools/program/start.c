@@ -4,11 +4,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "engine/core/base.h"
 #include "engine/core/machine.h"
+#include "engine/kern/level.h"
 #include "tools/program/kernels.h"
 #include "tools/program/launch.h"
 #include "tools/program/room.h"
@@ -154,8 +156,34 @@ static void say_core_type(void) {
         user, core);
 }
 
+/* "baseline, avx2": those that this processor has. */
+static void list_levels(char *list, size_t size) {
+    size_t length = 0;
+    for (size_t i = 0; i < level_count() && length < size; i++)
+        if (level_runs(i))
+            length += (size_t)snprintf(list + length, size - length, "%s%s",
+                                       length ? ", " : "", level_name(i));
+}
+
+Status start_level(Err *err) {
+    const char *wanted = getenv(START_LEVEL);
+    char list[100] = "";
+    if (!wanted || !*wanted) return OK;
+    size_t level = 0, count = level_count();
+    while (level < count && strcmp(wanted, level_name(level)) != 0) level++;
+    if (level < count && level_runs(level)) {
+        level_use(level);
+        return OK;
+    }
+    list_levels(list, sizeof list);
+    return err_set(err, FAIL_USAGE, START_LEVEL " = %.40s: %s; choose one of: %s", wanted,
+                   level < count ? "this processor does not have these instructions"
+                                 : "no kernels of that name",
+                   list);
+}
+
 Status start_computing(Err *err) {
-    if (check_threads(err)) return err->status;
+    if (start_level(err) || check_threads(err)) return err->status;
     say_core_type();
     if (room_for_threads(0, start_threads(0), err) || kernels_trust(err))
         return err->status;

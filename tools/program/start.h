@@ -24,6 +24,12 @@ void start_program(int argc, char **argv);
  * thread. */
 Status start_computing(Err *err);
 
+/* The level of instructions (engine/kern/level.h) that the user wants of the kernels; the
+ * best that the processor has where the variable is not set.  FAIL_USAGE: there is no such
+ * level, or not here.  Part of start_computing. */
+#define START_LEVEL "STEADY_LEVEL"
+Status start_level(Err *err);
+
 /* Threads of OpenMP and OpenBLAS: n, or, with n = 0, OMP_NUM_THREADS if the user has set
  * it, else min(affinity, control group's quota, physical cores).  Returns their
  * number. */
