@@ -2,7 +2,8 @@
 # make check      builds and runs the tests, as many at a time as there are processors (-j2: two);
 #                 ONLY=word: those with the word in their path, and builds no more than they need
 # make check-unit | check-cli | check-sanitized       a part of them; of the library, with sanitizers
-# make check-all  also with the sanitizers, with 1 and 4 threads, faults, kills, fuzzers
+# make check-all  also with the sanitizers, with 1 and 4 threads, faults, kills, fuzzers; golden
+#                 trajectories at each level of instructions (make check-levels) with each of OpenBLAS's kernels
 # make fuzz       the fuzzers of test/fuzz (clang)
 # make debug      build/debug/steady, -O0 and sanitizers (SANITIZE=-fsanitize=thread: another)
 # make coverage   lines that tests run, by folder; build/coverage/html/index.html (ONLY= works)
@@ -70,7 +71,7 @@ RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 
 # Compiled for each level of instructions (engine/kern/kernels.h); LEVELS is empty where there is one.
 LEVEL_SRC := $(addprefix engine/kern/,choice.c ctc.c few.c mask.c norm.c panel.c reduce.c rows.c spread.c \
-	tile.c tile_kernel.c vmath.c)
+	tile.c tile_kernel.c update.c vmath.c)
 objects_of = $(if $(LEVELS),$(patsubst %.c,$(B)/$(1)/%.o,$(filter-out $(LEVEL_SRC),$(LIB_SRC))) \
 	$(foreach l,$(LEVELS),$(LEVEL_SRC:%.c=$(B)/$(1)/%.$(l).o)),$(LIB_SRC:%.c=$(B)/$(1)/%.o))
 LIB_OBJ := $(call objects_of,float)

@@ -117,10 +117,17 @@ check-all: check check-sanitized
 	STEADY_TEST_LARGE=1 $(MAKE) --no-print-directory check-unit ONLY=test_vit
 	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory check-unit
 	OMP_NUM_THREADS=4 $(MAKE) --no-print-directory check-unit
+	$(MAKE) --no-print-directory check-levels
 	STEADY=$(B)/steady sh test/fault/kill.sh 20
 	STEADY=$(B)/steady sh test/fault/run.sh -e 400 -s 7
 	@if [ -n "$(CLANG)" ]; then $(MAKE) --no-print-directory fuzz && sh test/fuzz/run.sh -s 3; \
 	else echo "skipped: the fuzzers need clang"; fi
+
+# The golden trajectories at each level of instructions with each of OpenBLAS's kernels; long
+# (CORES=Haswell: with these alone).
+.PHONY: check-levels
+check-levels: $(call test_bin,test/unit/test_golden.c) $(B)/steady $(B)/steady64
+	STEADY=$(B)/steady STEADY64=$(B)/steady64 sh test/levels.sh $< $(CORES)
 
 # ---- coverage ----------------------------------------------------------------------------
 

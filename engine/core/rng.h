@@ -41,10 +41,9 @@ typedef struct Rng {
 Rng rng_make(uint64_t seed, uint64_t purpose, uint64_t step);
 
 void rng_words(Rng rng, uint64_t index, uint32_t words[4]); /* 128 random bits */
-/* Many at once, by vectors: RNG_BLOCK numbers of 16 random bits, a function
- * of `index` < 2^60. */
+
+/* Numbers of 16 random bits that mask_bits (engine/kern/mask.h) draws at once. */
 enum { RNG_BLOCK = 128 };
-void rng_block(Rng rng, uint64_t index, uint16_t bits[RNG_BLOCK]);
 
 double rng_uniform(Rng rng, uint64_t index);         /* [0, 1), 32 random bits */
 double rng_normal(Rng rng, uint64_t index);          /* N(0, 1), Box-Muller */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "engine/kern/rows.h"
 #include "engine/kern/vmath.h"
 
 enum { BLOCK = 1024 };
@@ -19,13 +20,6 @@ static void adjust(real *z, const real *scale, const real *bias, size_t n) {
     }
 }
 
-static real block_max(const real *z, size_t n) {
-    real largest = -INFINITY;
-#pragma omp simd reduction(max : largest)
-    for (size_t j = 0; j < n; j++) largest = z[j] > largest ? z[j] : largest;
-    return largest;
-}
-
 /* Makes the logits; where the first of the largest stands. */
 static size_t find_top(real *z, const real *scale, const real *bias, size_t n) {
     real top = -INFINITY;
@@ -33,7 +27,7 @@ static size_t find_top(real *z, const real *scale, const real *bias, size_t n) {
     for (size_t j = 0; j < n; j += BLOCK) {
         size_t count = MIN((size_t)BLOCK, n - j);
         adjust(z + j, scale ? scale + j : NULL, bias ? bias + j : NULL, count);
-        real here = block_max(z + j, count);
+        real here = row_max(z + j, count);
         if (here > top) top = here, best = j;
     }
     while (best + 1 < n && z[best] < top) best++;

@@ -23,26 +23,25 @@ forward_block(size_t rows, size_t n, const real *w, const real *x, real *y) {
     size_t whole = n / VECTOR_LANES * VECTOR_LANES;
     for (size_t j = 0; j < whole; j += VECTOR_LANES) {
         Vector left[ROWS];
-#pragma GCC unroll 4
+        UNROLL(4)
         for (size_t r = 0; r < rows; r++) {
             left[r] = *(const Vector *)(w + r * n + j);
             __builtin_prefetch(w + rows * n + j * rows + r * VECTOR_LANES, 0, 2);
         }
-#pragma GCC unroll 6
+        UNROLL(6)
         for (size_t k = 0; k < FEW; k++) {
             Vector right = *(const Vector *)(x + k * n + j);
-#pragma GCC unroll 4
+            UNROLL(4)
             for (size_t r = 0; r < rows; r++) sum[r][k] += left[r] * right;
         }
     }
-#pragma GCC unroll 4
-    for (size_t r = 0; r < rows; r++)
-#pragma GCC unroll 6
-        for (size_t k = 0; k < FEW; k++) {
-            real total = sum_of(sum[r][k]);
-            for (size_t j = whole; j < n; j++) total += w[r * n + j] * x[k * n + j];
-            y[r * FEW + k] = total;
-        }
+    UNROLL(4)
+    for (size_t r = 0; r < rows; r++) UNROLL(6)
+    for (size_t k = 0; k < FEW; k++) {
+        real total = sum_of(sum[r][k]);
+        for (size_t j = whole; j < n; j++) total += w[r * n + j] * x[k * n + j];
+        y[r * FEW + k] = total;
+    }
 }
 
 void few_forward(size_t rows, size_t n, const real *w, const real *x, real *y) {
@@ -58,7 +57,7 @@ back_block(size_t rows, size_t n, const real *w, const real *v, real *z) {
 #pragma omp simd
     for (size_t j = 0; j < n; j++) {
         real a = first[j], b = second[j];
-#pragma GCC unroll 4
+        UNROLL(4)
         for (size_t r = 0; r < rows; r++) {
             a += v[r * FEW_BACK] * w[r * n + j];
             b += v[r * FEW_BACK + 1] * w[r * n + j];

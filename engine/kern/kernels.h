@@ -1,4 +1,5 @@
-/* kernels: the list of all functions that are compiled for several levels of instructions.
+/* kernels: the list of all functions that are compiled for several levels of
+ * instructions.
  *
  * A file whose functions are here is compiled once for each level (LEVEL_SRC in the
  * Makefile), where each gets the level as the end of its name (level_names.h); level.c
@@ -13,7 +14,8 @@
 
 /* clang-format off */
 #define KERNEL_LIST(K)                                                                   \
-    TILE_KERNELS(K) ROW_KERNELS(K) SUM_KERNELS(K) MATH_KERNELS(K) LOSS_KERNELS(K)
+    TILE_KERNELS(K) ROW_KERNELS(K) SUM_KERNELS(K) MATH_KERNELS(K) LOSS_KERNELS(K)        \
+    UPDATE_KERNELS(K)
 
 #define TILE_KERNELS(K)                                                                  \
     K(void, tile_product, (size_t m, size_t n, size_t k, real alpha, TileA a,            \
@@ -39,6 +41,7 @@
       (rows, n, w, v, z))
 
 #define ROW_KERNELS(K)                                                                   \
+    K(real, row_max, (const real *s, size_t n), (s, n))                                  \
     K(real, row_softmax, (real *s, size_t n, real *entropy, real *largest),              \
       (s, n, entropy, largest))                                                          \
     K(void, row_softmax_again, (real *s, size_t n, real lse), (s, n, lse))               \
@@ -57,6 +60,8 @@
     K(void, norm_rows_backward, (const NormBackward *b), (b))                            \
     K(size_t, norm_scratch, (size_t rows, size_t n), (rows, n))                          \
     K(Mask, mask_make, (Rng rng, double p), (rng, p))                                    \
+    K(void, mask_bits, (Rng rng, uint64_t index, uint16_t bits[RNG_BLOCK]),              \
+      (rng, index, bits))                                                                \
     K(void, mask_apply, (const Mask *mask, uint64_t block, real *out, real alpha,        \
                          const real *base, const real *in, size_t n),                    \
       (mask, block, out, alpha, base, in, n))                                            \
@@ -98,6 +103,12 @@
     K(void, vm_relu, (real *y, const real *x, size_t n), (y, x, n))                      \
     K(void, vm_relu_backward, (real *dx, const real *dy, const real *x, size_t n,        \
                                real beta), (dx, dy, x, n, beta))
+
+#define UPDATE_KERNELS(K)                                                                \
+    K(void, update_adam, (const AdamUpdate *u, real *p, real *m, real *v,                \
+                          const real *grad, size_t n), (u, p, m, v, grad, n))            \
+    K(void, update_moved, (const real *p, const real *before, size_t n, double *value,   \
+                           double *update), (p, before, n, value, update))
 
 #define LOSS_KERNELS(K)                                                                  \
     K(Choice, choice_row, (real *z, const real *scale, const real *bias, size_t n,       \

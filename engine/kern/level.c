@@ -11,6 +11,7 @@
 #include "engine/kern/rows.h"
 #include "engine/kern/spread.h"
 #include "engine/kern/tile.h"
+#include "engine/kern/update.h"
 #include "engine/kern/vmath.h"
 
 #ifdef STEADY_LEVELS /* several: x86-64 */

@@ -9,6 +9,10 @@
 
 #include "engine/core/rng.h"
 
+/* RNG_BLOCK numbers of 16 random bits by Philox, as rng_words: a function of rng and
+ * `index` < 2^60. */
+void mask_bits(Rng rng, uint64_t index, uint16_t bits[RNG_BLOCK]);
+
 typedef struct Mask {
     Rng rng;
     uint16_t limit; /* dropped where the 16 random bits are below */

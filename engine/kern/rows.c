@@ -1,17 +1,42 @@
 #include "engine/kern/rows.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "engine/kern/vmath.h"
 
 /* ---- softmax ---- */
 
-static real row_max(const real *s, size_t n) {
-    real largest = s[0];
+/* As integers with a sign, the bits of numbers are ordered as the numbers are, once those of
+ * negative ones are turned round: compilers that honour NaN take the largest of
+ * floats one by one. */
+#ifdef STEADY_DOUBLE
+typedef int64_t Order;
+enum { SIGN_PLACE = 63 };
+#define ORDER_LOWEST INT64_MIN
+#define ORDER_SIZE INT64_MAX
+#else
+typedef int32_t Order;
+enum { SIGN_PLACE = 31 };
+#define ORDER_LOWEST INT32_MIN
+#define ORDER_SIZE INT32_MAX
+#endif
+
+typedef union {
+    real value;
+    Order bits;
+} Pun;
+
+real row_max(const real *s, size_t n) {
+    Order largest = ORDER_LOWEST;
 #pragma omp simd reduction(max : largest)
-    for (size_t j = 0; j < n; j++) largest = s[j] > largest ? s[j] : largest;
-    return largest;
+    for (size_t j = 0; j < n; j++) {
+        Order bits = ((Pun){.value = s[j]}).bits;
+        bits ^= (bits >> SIGN_PLACE) & ORDER_SIZE;
+        largest = bits > largest ? bits : largest;
+    }
+    return ((Pun){.bits = largest ^ ((largest >> SIGN_PLACE) & ORDER_SIZE)}).value;
 }
 
 /* exp(LOWEST) is 0, and 0 LOWEST is not NaN as 0 times minus infinity would be. */

@@ -8,6 +8,9 @@
 
 #include "engine/kern/bf16.h"
 
+/* The largest of s[0..n), n >= 1; NaN or the largest of the others where one is NaN. */
+real row_max(const real *s, size_t n);
+
 /* s[0..n) becomes its softmax p.  Returns the log-sum-exp; *entropy = lse - sum p s in
  * nats, 0 <= entropy <= ln n; *largest = the largest s.  n = 0 gives lse = 0 and entropy
  * = 0.  A row with NaN comes out as NaN throughout. */

@@ -55,48 +55,62 @@ static void transpose_part(real *out, size_t ldo, const real *x, size_t ldx, siz
             out[j * ldo + l] = l < rows ? x[l * ldx + j] : 0;
 }
 
-#if defined __GNUC__ && !defined __clang__
-
 #ifdef STEADY_DOUBLE
 typedef int64_t Lane;
 #else
 typedef int32_t Lane;
 #endif
-typedef Lane Lanes __attribute__((vector_size(VECTOR_BYTES)));
 
-/* A square of VECTOR_LANES x VECTOR_LANES: in each round rows at a distance d exchange the
- * lanes in which the number of the lane has bit d. */
+/* clang-format off */
+#define LANES_2(F, d) F(0, d), F(1, d)
+#define LANES_4(F, d) LANES_2(F, d), F(2, d), F(3, d)
+#define LANES_8(F, d) LANES_4(F, d), F(4, d), F(5, d), F(6, d), F(7, d)
+#define LANES_16(F, d) LANES_8(F, d), F(8, d), F(9, d), F(10, d), F(11, d), F(12, d),    \
+    F(13, d), F(14, d), F(15, d)
+#if VECTOR_BYTES == 64 && !defined STEADY_DOUBLE
+#define EACH_LANE LANES_16
+#elif VECTOR_BYTES == 64 || (VECTOR_BYTES == 32 && !defined STEADY_DOUBLE)
+#define EACH_LANE LANES_8
+#elif VECTOR_BYTES == 32 || !defined STEADY_DOUBLE
+#define EACH_LANE LANES_4
+#else
+#define EACH_LANE LANES_2
+#endif
+/* clang-format on */
+
+/* Lanes of two vectors of which the first has numbers from 0; both compilers want them as
+ * constants, each in its own way. */
+#ifdef __clang__
+#define SHUFFLE(a, b, F, d) __builtin_shufflevector(a, b, EACH_LANE(F, d))
+#else
+typedef Lane Lanes __attribute__((vector_size(VECTOR_BYTES)));
+#define SHUFFLE(a, b, F, d) __builtin_shuffle(a, b, (Lanes){EACH_LANE(F, d)})
+#endif
+#define LOW(l, d) ((l) & (d) ? VECTOR_LANES + (l) - (d) : (l))
+#define HIGH(l, d) (((l) & (d) ? VECTOR_LANES + (l) : (l) + (d)) % (2 * VECTOR_LANES))
+
+/* Rows at a distance d exchange the lanes in which the number of the lane has bit d. */
+#define EXCHANGE(row, d)                                                                 \
+    UNROLL(8)                                                                            \
+    for (size_t pair = 0; (d) < VECTOR_LANES && pair < VECTOR_LANES / 2; pair++) {       \
+        size_t first = pair / (d) * (d)*2 + pair % (d), second = first + (d);            \
+        Vector a = row[first], b = row[second % VECTOR_LANES];                           \
+        row[first] = SHUFFLE(a, b, LOW, d);                                              \
+        row[second % VECTOR_LANES] = SHUFFLE(a, b, HIGH, d);                             \
+    }
+
+/* A square of VECTOR_LANES x VECTOR_LANES, in as many rounds as a lane's number has bits. */
 static void transpose_square(real *out, size_t length, const real *x, size_t ldx) {
     Vector row[VECTOR_LANES];
-#pragma GCC unroll 16
+    UNROLL(16)
     for (size_t i = 0; i < VECTOR_LANES; i++) row[i] = *(const Vector *)(x + i * ldx);
-#pragma GCC unroll 4
-    for (size_t d = 1; d < VECTOR_LANES; d *= 2) {
-        Lanes low, high;
-#pragma GCC unroll 16
-        for (size_t l = 0; l < VECTOR_LANES; l++) {
-            low[l] = (Lane)(l & d ? VECTOR_LANES + l - d : l);
-            high[l] = (Lane)(l & d ? VECTOR_LANES + l : l + d);
-        }
-#pragma GCC unroll 16
-        for (size_t i = 0; i < VECTOR_LANES; i++) {
-            if (i & d) continue;
-            Vector a = row[i], b = row[i + d];
-            row[i] = __builtin_shuffle(a, b, low);
-            row[i + d] = __builtin_shuffle(a, b, high);
-        }
-    }
-#pragma GCC unroll 16
+    EXCHANGE(row, 1)
+    EXCHANGE(row, 2)
+    EXCHANGE(row, 4)
+    EXCHANGE(row, 8)
+    UNROLL(16)
     for (size_t i = 0; i < VECTOR_LANES; i++) *(Vector *)(out + i * length) = row[i];
 }
-
-#else
-
-static void transpose_square(real *out, size_t length, const real *x, size_t ldx) {
-    transpose_part(out, length, x, ldx, VECTOR_LANES, VECTOR_LANES);
-}
-
-#endif
 
 void tile_transpose(real *out, size_t ldo, const real *x, size_t ldx, size_t rows,
                     size_t columns, size_t padded) {

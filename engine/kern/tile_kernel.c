@@ -6,23 +6,21 @@ static inline __attribute__((always_inline)) void multiply(const TileBlock *t,
     const real *a = t->a.a, *b = t->b;
     for (size_t l = 0; l < t->k; l++) {
         Vector right[TILE_VECTORS];
-#pragma GCC unroll 8
+        UNROLL(8)
         for (size_t j = 0; j < columns; j++)
             right[j] = *(const Vector *)(b + j * VECTOR_LANES);
-#pragma GCC unroll 8
-        for (size_t i = 0; i < rows; i++)
-#pragma GCC unroll 8
-            for (size_t j = 0; j < columns; j++) sum[i][j] += a[i * t->a.row] * right[j];
+        UNROLL(8)
+        for (size_t i = 0; i < rows; i++) UNROLL(8)
+        for (size_t j = 0; j < columns; j++) sum[i][j] += a[i * t->a.row] * right[j];
         a += t->a.column;
         b += t->ldb;
     }
-#pragma GCC unroll 8
-    for (size_t i = 0; i < rows; i++)
-#pragma GCC unroll 8
-        for (size_t j = 0; j < columns; j++) {
-            Vector *c = (Vector *)(t->c + i * t->ldc + j * VECTOR_LANES);
-            *c = t->add ? *c + t->alpha * sum[i][j] : t->alpha * sum[i][j];
-        }
+    UNROLL(8)
+    for (size_t i = 0; i < rows; i++) UNROLL(8)
+    for (size_t j = 0; j < columns; j++) {
+        Vector *c = (Vector *)(t->c + i * t->ldc + j * VECTOR_LANES);
+        *c = t->add ? *c + t->alpha * sum[i][j] : t->alpha * sum[i][j];
+    }
 }
 
 /* One function for each size of block, so that the loops above have constant ends. */

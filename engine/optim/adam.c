@@ -1,26 +1,26 @@
-#include "engine/optim/rule.h"
-
 #include <math.h>
+
+#include "engine/kern/update.h"
+#include "engine/optim/rule.h"
 
 /* g += decay p;  m, v;  p = keep p - lr m^ / (sqrt(v^) + eps).  adam and adamw differ in
  * what DECAY_AUTO means alone. */
 static void apply(const OptimPass *pass, const OptimSpan *span) {
-    real *restrict p = span->value, *restrict m = span->slot[0],
-                   *restrict v = span->slot[1];
-    const real *restrict grad = span->grad;
     const OptimConfig *config = pass->config;
-    real beta1 = (real)config->beta1, rest1 = (real)(1 - config->beta1);
-    real beta2 = (real)config->beta2, rest2 = (real)(1 - config->beta2);
-    real rate = span->lr * pass->correct_m, root = pass->correct_v;
-    real eps = (real)config->eps, scale = pass->grad_scale;
-    real decay = span->decay, keep = span->keep;
-#pragma omp simd
-    for (size_t i = 0; i < span->size; i++) {
-        real g = scale * grad[i] + decay * p[i];
-        m[i] = beta1 * m[i] + rest1 * g;
-        v[i] = beta2 * v[i] + rest2 * (g * g);
-        p[i] = keep * p[i] - rate * m[i] / ((real)sqrt(v[i]) * root + eps);
-    }
+    AdamUpdate update = {
+        .scale = pass->grad_scale,
+        .decay = span->decay,
+        .beta1 = (real)config->beta1,
+        .rest1 = (real)(1 - config->beta1),
+        .beta2 = (real)config->beta2,
+        .rest2 = (real)(1 - config->beta2),
+        .keep = span->keep,
+        .rate = span->lr * pass->correct_m,
+        .root = pass->correct_v,
+        .eps = (real)config->eps,
+    };
+    update_adam(&update, span->value, span->slot[0], span->slot[1], span->grad,
+                span->size);
 }
 
 /* Of the moving mean of gradients: (2 + 2 beta1) / (1 - beta1), 38 at 0.9. */

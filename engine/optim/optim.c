@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/kern/reduce.h"
+#include "engine/kern/update.h"
 #include "engine/optim/rule.h"
 
 /* Numbers in a span: a large tensor gives work to every thread. */
@@ -243,19 +244,6 @@ void optim_set_decay(Optimizer *o, double weight_decay) {
 
 /* ---- what a step moves ---- */
 
-static void measure_move(const OptimSpan *span, const real *before, SpanMove *moved) {
-    const real *p = span->value;
-    double value = 0, update = 0;
-#pragma omp simd reduction(+ : value, update)
-    for (size_t i = 0; i < span->size; i++) {
-        double old = before[i], d = p[i] - old;
-        value += old * old;
-        update += d * d;
-    }
-    moved->value += value;
-    moved->update += update;
-}
-
 static void measure_grad(const OptimSpan *span, SpanMove *moved) {
     double largest = reduce_max_abs(span->grad, span->size);
     moved->grad += reduce_sum_squares(span->grad, span->size);
@@ -282,7 +270,7 @@ static void apply_watched(Optimizer *o, const OptimPass *pass, const OptimSpan *
         OptimSpan block = block_of(span, first);
         memcpy(before, block.value, block.size * sizeof(real));
         o->rule->apply(pass, &block);
-        measure_move(&block, before, moved);
+        update_moved(block.value, before, block.size, &moved->value, &moved->update);
         if (grads) measure_grad(&block, moved);
     }
 }

@@ -57,7 +57,8 @@ static const Tolerance LOSS = {2e-4, 0}, LR = {1e-8, 0}, GRAD_NORM = {1e-3, 0},
 static const char *steady, *steady64; /* the program, in float and in double */
 
 /* Cases without norm whose losses are above 20 nats: a sum that is rounded in another
- * way turns a ReLU on or off, and in one step 1e-6 become 1e-3.  Compilers differ in
+ * way turns a ReLU on or off, and in one step 1e-6 become 1e-3 (docs/developing.md,
+ * Golden files).  Compilers, levels of instructions and OpenBLAS's kernels differ in
  * that; in double they agree with each other and with the reference. */
 static const char *const IN_DOUBLE[] = {"asr-none-sigma", "asr-accumulate-3"};
 

@@ -32,7 +32,7 @@ static void a_block_is_the_words_of_sixteen_counters(void **state) {
     Rng rng = rng_make(5, 6, 7);
     uint64_t index = 0x123456789ab;
     uint16_t bits[RNG_BLOCK];
-    rng_block(rng, index, bits);
+    mask_bits(rng, index, bits);
     for (size_t i = 0; i < 16; i++) {
         uint32_t words[4];
         rng_words(rng, index * 16 + i, words);

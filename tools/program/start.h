@@ -25,8 +25,8 @@ void start_program(int argc, char **argv);
 Status start_computing(Err *err);
 
 /* The level of instructions (engine/kern/level.h) that the user wants of the kernels; the
- * best that the processor has where the variable is not set.  FAIL_USAGE: there is no such
- * level, or not here.  Part of start_computing. */
+ * best that the processor has where the variable is not set.  FAIL_USAGE: there is no
+ * such level, or not here.  Part of start_computing. */
 #define START_LEVEL "STEADY_LEVEL"
 Status start_level(Err *err);
 
