@@ -35,10 +35,10 @@ lint-files: $(LINTED:%.c=$(B)/lint/%.ok)
 NODES = 75000
 TIDY = $(CLANG_TIDY) --quiet $(addprefix --extra-arg=,-Xclang -analyzer-config -Xclang max-nodes=$(NODES))
 
-LINT_FLAGS = -I. -Iinclude -DSTEADY_VERSION='"$(VERSION)"' $(CPPFLAGS)
+LINT_FLAGS = -I. -Iinclude -DSTEADY_LEVELS -DSTEADY_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CPPCHECK_FLAGS = --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 	--suppressions-list=.cppcheck $(addprefix --library=,posix gnu .cppcheck.cfg) \
-	-I. -DSTEADY_VERSION='""' $(filter -D%,$(CPPFLAGS)) \
+	-I. -DSTEADY_LEVELS -DSTEADY_VERSION='""' $(filter -D%,$(CPPFLAGS)) \
 	--template='{file}:{line}: {severity}: {message} [cppcheck {id}]'
 
 $(B)/lint/%.ok: %.c .clang-tidy .cppcheck .cppcheck.cfg $(CONFIG)

@@ -66,7 +66,7 @@ bool level_runs(size_t level) {
 
 size_t level_in_use(void) {
     size_t level = 0;
-    while (in_use != TABLES[level]) level++;
+    while (level + 1 < COUNT(TABLES) && in_use != TABLES[level]) level++;
     return level;
 }
 

@@ -13,12 +13,10 @@
  * floats one by one. */
 #ifdef STEADY_DOUBLE
 typedef int64_t Order;
-enum { SIGN_PLACE = 63 };
 #define ORDER_LOWEST INT64_MIN
 #define ORDER_SIZE INT64_MAX
 #else
 typedef int32_t Order;
-enum { SIGN_PLACE = 31 };
 #define ORDER_LOWEST INT32_MIN
 #define ORDER_SIZE INT32_MAX
 #endif
@@ -33,10 +31,10 @@ real row_max(const real *s, size_t n) {
 #pragma omp simd reduction(max : largest)
     for (size_t j = 0; j < n; j++) {
         Order bits = ((Pun){.value = s[j]}).bits;
-        bits ^= (bits >> SIGN_PLACE) & ORDER_SIZE;
+        bits ^= bits < 0 ? ORDER_SIZE : 0;
         largest = bits > largest ? bits : largest;
     }
-    return ((Pun){.bits = largest ^ ((largest >> SIGN_PLACE) & ORDER_SIZE)}).value;
+    return ((Pun){.bits = largest ^ (largest < 0 ? ORDER_SIZE : 0)}).value;
 }
 
 /* exp(LOWEST) is 0, and 0 LOWEST is not NaN as 0 times minus infinity would be. */
