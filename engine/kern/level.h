@@ -6,8 +6,8 @@
  *     avx2      AVX2 and FMA, 8 floats (2013)
  *     avx512    AVX-512 F, BW, DQ and VL, 16 floats (2017)
  *
- * The best that the processor has is in use before main begins; a program may take another
- * before it calls a kernel.  A build for one processor (--arch=NAME) and one for other
+ * The best that the processor has is in use before main begins; a program may take
+ * another before it calls a kernel.  A build for one processor (--arch=NAME) and one for other
  * processors than x86-64 have one level.  Panels (panel.h) that one level packs another
  * reads wrongly.  Results of two levels differ by rounding: sums have other orders, and
  * baseline rounds a product before it adds. */

@@ -8,8 +8,8 @@
 
 /* ---- softmax ---- */
 
-/* As integers with a sign, the bits of numbers are ordered as the numbers are, once those of
- * negative ones are turned round: compilers that honour NaN take the largest of
+/* As integers with a sign, the bits of numbers are ordered as the numbers are, once those
+ * of negative ones are turned round: compilers that honour NaN take the largest of
  * floats one by one. */
 #ifdef STEADY_DOUBLE
 typedef int64_t Order;

@@ -99,7 +99,8 @@ typedef Lane Lanes __attribute__((vector_size(VECTOR_BYTES)));
         row[second % VECTOR_LANES] = SHUFFLE(a, b, HIGH, d);                             \
     }
 
-/* A square of VECTOR_LANES x VECTOR_LANES, in as many rounds as a lane's number has bits. */
+/* A square of VECTOR_LANES x VECTOR_LANES, in as many rounds as a lane's number has
+ * bits. */
 static void transpose_square(real *out, size_t length, const real *x, size_t ldx) {
     Vector row[VECTOR_LANES];
     UNROLL(16)

@@ -1,6 +1,6 @@
 /* update: an optimizer's pass over neighbouring numbers of a parameter, and how far it
- * went.  On the calling thread; not for other optimizers than Adam's, which wait for memory
- * at every level of instructions. */
+ * went.  On the calling thread; not for other optimizers than Adam's, which wait for
+ * memory at every level of instructions. */
 #ifndef STEADY_UPDATE_H
 #define STEADY_UPDATE_H
 

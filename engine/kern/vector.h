@@ -19,8 +19,8 @@
 #define VECTOR_REGISTERS 16
 #endif
 
-/* Ahead of a loop of at most `most` turns, whose number is a constant when all is inlined:
- * arrays of vectors that such loops go through then are registers. */
+/* Ahead of a loop of at most `most` turns, whose number is a constant when all is
+ * inlined: arrays of vectors that such loops go through then are registers. */
 #define VECTOR_PRAGMA(text) _Pragma(#text)
 #ifdef __clang__
 #define UNROLL(most) VECTOR_PRAGMA(clang loop unroll(full))
