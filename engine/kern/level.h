@@ -7,10 +7,10 @@
  *     avx512    AVX-512 F, BW, DQ and VL, 16 floats (2017)
  *
  * The best that the processor has is in use before main begins; a program may take
- * another before it calls a kernel.  A build for one processor (--arch=NAME) and one for other
- * processors than x86-64 have one level.  Panels (panel.h) that one level packs another
- * reads wrongly.  Results of two levels differ by rounding: sums have other orders, and
- * baseline rounds a product before it adds. */
+ * another before it calls a kernel.  A build for one processor (--arch=NAME) and one
+ * for other processors than x86-64 have one level.  Panels (panel.h) that one level
+ * packs another reads wrongly.  Results of two levels differ by rounding: sums have
+ * other orders, and baseline rounds a product before it adds. */
 #ifndef STEADY_LEVEL_H
 #define STEADY_LEVEL_H
 

@@ -108,4 +108,4 @@ need_mpi
 # of rounding.
 # shellcheck disable=SC2086
 together "2 ranks: losses and scores of one process" 2 train.batch=15 contrast.temperature=1 \
-    model.norm=pre model.reparam=none optim.name=sgd optim.lr=0.01
+    model.norm=pre model.reparam=none optim.name=sgd optim.lr=0.001

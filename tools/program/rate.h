@@ -22,11 +22,6 @@
  * it was. */
 double machine_rate_measure(PrecisionKind kind, size_t threads, double seconds);
 
-/* How many times as fast as in `real` is a linear layer's product in bf16,
- * y [rows, out] = x [rows, in] W^T, W being packed and x rounded for it?  The least
- * times of some calls in turn: under a tenth of a second for layers of 1000 units. */
-double machine_bf16_gain(size_t rows, size_t in, size_t out);
-
 /* What was stored on a machine with this one's processor; 0 when nothing was. */
 double machine_rate_cached(PrecisionKind kind, size_t threads);
 

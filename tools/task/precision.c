@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "tools/program/rate.h"
+#include "tools/program/gain.h"
 #include "tools/recipe/intervene.h"
 #include "tools/recipe/keys.h"
 

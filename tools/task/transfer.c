@@ -254,17 +254,19 @@ static bool is_loaded(const Transfer *t, const Param *param) {
 
 /* Layers whose weight came from a file without the scale that they have here. */
 typedef struct Rescaled {
-    size_t gains, fixed; /* with a gain, gamma or g, made anew; without one */
+    size_t gains, gammas; /* with a gain made anew: gamma or g; gamma */
+    size_t fixed;         /* without one */
 } Rescaled;
 
 static Rescaled rescaled_layers(const Transfer *t) {
     const Model *model = t->task->model;
-    Rescaled found = {0, 0};
+    Rescaled found = {0};
     for (size_t i = 0; i < model->layer_count; i++) {
         const Reparam *r = model->layers[i]->reparam;
         if (!r || !is_loaded(t, r->w)) continue;
         const Param *gain = r->gamma ? r->gamma : r->g, *own = gain ? gain : r->u;
         if (is_loaded(t, own)) continue;
+        found.gammas += r->gamma != NULL;
         if (gain) found.gains++;
         else found.fixed++;
     }
@@ -273,8 +275,8 @@ static Rescaled rescaled_layers(const Transfer *t) {
 
 static void note_scales(const Transfer *t) {
     const ModelConfig *config = &t->task->model->config;
-    bool ones = config->reparam == REPARAM_SIGMA && config->gamma_init == GAMMA_ONE;
     Rescaled found = rescaled_layers(t);
+    bool ones = found.gammas && config->gamma_init == GAMMA_ONE;
     if (t->folded)
         transfer_note(t, "the scales of %zu weights are folded into them", t->folded);
     if (found.gains && !ones)
