@@ -21,6 +21,7 @@ import argparse
 import json
 import math
 import os
+import re
 import statistics
 import sys
 
@@ -48,9 +49,9 @@ SHARES = ("top1", "top5", "wer", "cer", "probe_top1")
 
 
 class Run:
-    def __init__(self, folder, cell):
+    def __init__(self, folder, cell, fixed):
         self.folder, self.cell = os.path.join(folder, "cells", cell["name"]), cell
-        self.axes = cell["values"]
+        self.axes = {**fixed, **cell["values"]}
 
     def number(self, key):
         value = self.cell.get(key)
@@ -79,9 +80,20 @@ class Run:
 
 
 def read(folder):
-    """Its runs that have ended."""
+    """Its runs that have ended.  What is the same in all of them may vary between folders."""
     with open(os.path.join(folder, "sweep.json")) as file:
-        return [Run(folder, cell) for cell in json.load(file)["cells"] if cell.get("verdict")]
+        state = json.load(file)
+    words = [word.split("=", 1) for word in state.get("words", []) if "=" in word]
+    fixed = {key: value for key, value in words if not re.search(r"[{}:,]", key + value)}
+    return [Run(folder, cell, fixed) for cell in state["cells"] if cell.get("verdict")]
+
+
+def forget_the_same(runs):
+    """Takes away the axes that have one value in all runs."""
+    for axis in {axis for run in runs for axis in run.axes} - {"recipe"}:
+        if len({run.axes.get(axis) for run in runs}) == 1:
+            for run in runs:
+                del run.axes[axis]
 
 
 def pairs_of(runs, key, sides):
@@ -92,7 +104,8 @@ def pairs_of(runs, key, sides):
         for number, side in ((values.index(run.axes[key]), side) for side, values in enumerate(sides)
                              if run.axes.get(key) in values):
             rest = tuple((axis, value) if axis != key else (axis, sides[0][number])
-                         for axis, value in run.axes.items() if axis != key or len(sides[0]) > 1)
+                         for axis, value in sorted(run.axes.items())
+                         if axis != key or len(sides[0]) > 1)
             found.setdefault(rest, {})[side] = run
     whole = {rest: (both[0], both[1]) for rest, both in found.items() if len(both) == 2}
     alone = [run.cell["name"] for both in found.values() if len(both) == 1 for run in both.values()]
@@ -231,6 +244,7 @@ def main():
     if len(values[0]) != len(values[1]):
         parser.error("--from and --to have %d and %d values" % tuple(map(len, values)))
     runs = [run for folder in options.folders for run in read(folder)]
+    forget_the_same(runs)
     pairs, alone = pairs_of(runs, options.key, values)
     if not pairs:
         sys.exit("no two runs differ in %s alone, %s and %s" % (options.key, options.first, options.to))
@@ -242,7 +256,7 @@ def main():
     if over_rates:
         print(over_rates + "\n")
     if alone:
-        print("Without their like: %s" % ", ".join(alone))
+        print("Without their like: %d, such as %s" % (len(alone), alone[0]))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pairs
 SIDES = (["fp32"], ["bf16"])
 
 
-def write(folder, rows):
+def write(folder, rows, words=()):
     """rows: rate, precision, seed, loss, collapsed."""
     cells = []
     for i, (rate, precision, seed, loss, collapsed) in enumerate(rows):
@@ -30,7 +30,7 @@ def write(folder, rows):
                 {"sigma": 2.0 ** (precision == "bf16"), "gamma": None},
                 {"sigma": 64.0, "gamma": -0.5}]}) + "\n{\"step\":2,\"attention\":[]}\n")
     with open(os.path.join(folder, "sweep.json"), "w") as file:
-        json.dump({"cells": cells + [{"name": "not begun", "values": {}}]}, file)
+        json.dump({"words": list(words), "cells": cells + [{"name": "not begun", "values": {}}]}, file)
 
 
 class Pairs(unittest.TestCase):
@@ -82,6 +82,17 @@ class Pairs(unittest.TestCase):
                                       (["0.1", "0.2"], ["0.1001", "0.2001"]))
         self.assertEqual((len(found), alone), (4, []))
         self.assertEqual(len(pairs.groups_of(found, pairs.SEED)), 2)
+
+    def test_what_is_fixed_in_a_folder_is_known(self):
+        with tempfile.TemporaryDirectory() as other:
+            write(self.folder, [(0.1, "fp32", 0, 1, 0)], ["demo", "model.depth=6", "demo:optim.beta2=0.9"])
+            write(other, [(0.1, "bf16", 0, 1, 0)], ["demo", "model.depth=6", "train.threads=1,2"])
+            runs = pairs.read(self.folder) + pairs.read(other)
+            self.assertEqual(runs[0].axes["model.depth"], "6")
+            self.assertNotIn("train.threads", runs[1].axes)
+            pairs.forget_the_same(runs)
+            self.assertEqual(set(runs[0].axes), {"recipe", "train.precision"})
+            self.assertEqual(len(pairs.pairs_of(runs, "train.precision", SIDES)[0]), 1)
 
     def test_a_loss_above_the_bound_fails(self):
         found, _ = self.read([(0.1, "fp32", 0, 1.0, 0), (0.1, "bf16", 0, 1.6, 0)])
