@@ -13,8 +13,8 @@ all threads end together:
               + bytes / min(T stream, memory) + loops (start + join log2 T) + alone
 
 Passes over activations stay in the cores' caches (steps are cut into pieces that fit them); weights, optimizer, logits
-and what is kept for the backward pass come from memory, which all cores share.  Nothing but `quality` is fitted, to
-one thread's step.
+and what is kept for the backward pass come from memory, which all cores share.  `quality` is fitted to one
+thread's step; the rates of a core and of memory are measured or given.
 """
 import argparse
 import json
