@@ -25,7 +25,7 @@ typedef struct TrainLog {
     size_t count;
     double *step, *epoch, *loss, *lr, *grad_norm, *items_per_s; /* [count] each */
     double *feature_std; /* [count] of a contrastive run; else NaN */
-    double *bf16; /* [count] 1: its products were in bf16; 0: not; NULL: no row */
+    double *bf16;        /* [count] 1: its products were in bf16; 0: not; NULL: no row */
 } TrainLog;
 
 /* A row of train.jsonl that is no step: what happened in the run. */
