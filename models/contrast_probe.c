@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/dist/ranks.h"
 #include "engine/kern/gemm.h"
 #include "engine/kern/rows.h"
 #include "models/contrast.h"

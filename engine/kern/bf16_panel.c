@@ -5,6 +5,7 @@
 
 #include "engine/kern/bf16_block.h"
 #include "engine/kern/bf16_tile.h"
+#include "engine/kern/start.h"
 
 enum {
     DEPTH = 768, /* rows of B, */
@@ -78,18 +79,13 @@ void bf16_strips_pack(bf16 *strips, Bf16Matrix transpose, size_t k, size_t m) {
 /* What rows [0, rows) of it start from, where that is not 0. */
 static void start_tile(const Bf16PanelProduct *p, size_t row, size_t column, size_t rows,
                        size_t width, real *c, size_t ldc) {
-    const real *bias = p->bias ? p->bias + column : NULL;
-    real a = p->residual_alpha, f = p->bias_factor;
-    for (size_t i = 0; i < rows; i++) {
-        real *to = c + i * ldc;
-        const real *r = p->residual ? p->residual + (row + i) * p->ldc + column : NULL;
-        if (r && bias)
-            for (size_t j = 0; j < width; j++) to[j] = a * r[j] + f * bias[j];
-        else if (r)
-            for (size_t j = 0; j < width; j++) to[j] = a * r[j];
-        else
-            for (size_t j = 0; j < width; j++) to[j] = f * bias[j];
-    }
+    TileStart start = {.residual =
+                           p->residual ? p->residual + row * p->ldc + column : NULL,
+                       .ld = p->ldc,
+                       .bias = p->bias ? p->bias + column : NULL,
+                       .residual_alpha = p->residual_alpha,
+                       .bias_factor = p->bias_factor};
+    tile_start(&start, rows, width, c, ldc);
 }
 
 /* A tile that is narrow, or ends inside a vector, is made apart. */

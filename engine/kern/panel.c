@@ -3,6 +3,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "engine/kern/start.h"
 #include "engine/kern/tile_kernel.h"
 
 enum {
@@ -41,18 +42,13 @@ void panel_pack(real *packed, const real *b, size_t ldb, size_t k, size_t n,
 /* What rows [0, rows) of one tile of C start from. */
 static void start_tile(const PanelProduct *p, size_t row, size_t column, size_t rows,
                        size_t width, real *c, size_t ldc) {
-    const real *bias = p->bias ? p->bias + column : NULL;
-    real a = p->residual_alpha, f = p->bias_factor;
-    for (size_t i = 0; i < rows; i++) {
-        real *to = c + i * ldc;
-        const real *r = p->residual ? p->residual + (row + i) * p->ldc + column : NULL;
-        if (r && bias)
-            for (size_t j = 0; j < width; j++) to[j] = a * r[j] + f * bias[j];
-        else if (r)
-            for (size_t j = 0; j < width; j++) to[j] = a * r[j];
-        else
-            for (size_t j = 0; j < width; j++) to[j] = f * bias[j];
-    }
+    TileStart start = {.residual =
+                           p->residual ? p->residual + row * p->ldc + column : NULL,
+                       .ld = p->ldc,
+                       .bias = p->bias ? p->bias + column : NULL,
+                       .residual_alpha = p->residual_alpha,
+                       .bias_factor = p->bias_factor};
+    tile_start(&start, rows, width, c, ldc);
 }
 
 /* The last panel may end inside a vector: its tile is made apart and copied. */

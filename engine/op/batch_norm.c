@@ -7,6 +7,7 @@
  * adds up the ranks'. */
 #include <math.h>
 
+#include "engine/dist/ranks.h"
 #include "engine/kern/rows.h"
 #include "engine/op/op.h"
 

@@ -10,6 +10,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "engine/dist/ranks.h"
 #include "engine/kern/gemm.h"
 #include "engine/kern/rows.h"
 #include "engine/kern/vmath.h"

@@ -8,7 +8,8 @@
 #define STEADY_OP_H
 
 #include "engine/core/tape.h"
-#include "engine/dist/ranks.h"
+
+typedef struct Ranks Ranks; /* engine/dist/ranks.h */
 
 /* A factor borrowed by op_linear: one number, or one for each output row of W.  The op
  * never knows which reparametrisation it comes from (engine/reparam). */

@@ -16,18 +16,39 @@ static void round_rows(bf16 *to, const real *x, size_t ldx, size_t rows, size_t 
     for (size_t i = 0; i < rows; i++) bf16_round(to + i * columns, x + i * ldx, columns);
 }
 
-/* A product whose k is cut: pieces of A are rounded, B is packed by who uses it. */
-static void rounded_rows(Tape *tape, Bf16PanelProduct t, const real *a, size_t lda,
-                         const real *b, size_t ldb, size_t k) {
-    size_t step = MIN(k, (size_t)PIECE);
-    bf16 *left = tape_scratch16(tape, t.m * step);
-    t.room = tape_scratch16(tape, bf16_panel_room(step, t.n));
-    for (size_t l = 0; l < k; l += step) {
-        t.k = t.lda = MIN(step, k - l);
-        round_rows(left, a + l, lda, t.m, t.k);
-        t.a = left;
-        t.b =
-            (Bf16Matrix){.wide = t.order == PANEL_PLAIN ? b + l * ldb : b + l, .ld = ldb};
+/* C [m, n] = alpha A B + beta C, whose k is cut: pieces of A are rounded, B is packed by
+ * who uses it. */
+typedef struct Rounded {
+    Bf16Way way;
+    size_t m, n, k;
+    real alpha;
+    const real *a;
+    size_t lda;
+    const real *b;
+    size_t ldb;
+    real beta;
+    real *c;
+    size_t ldc;
+} Rounded;
+
+static void rounded_rows(Tape *tape, const Rounded *r, PanelOrder order) {
+    size_t step = MIN(r->k, (size_t)PIECE);
+    bf16 *left = tape_scratch16(tape, r->m * step);
+    Bf16PanelProduct t = {.way = r->way,
+                          .m = r->m,
+                          .n = r->n,
+                          .alpha = r->alpha,
+                          .a = left,
+                          .order = order,
+                          .room = tape_scratch16(tape, bf16_panel_room(step, r->n)),
+                          .add = r->beta != 0,
+                          .c = r->c,
+                          .ldc = r->ldc};
+    for (size_t l = 0; l < r->k; l += step) {
+        t.k = t.lda = MIN(step, r->k - l);
+        round_rows(left, r->a + l, r->lda, r->m, t.k);
+        t.b = (Bf16Matrix){.wide = r->b + (order == PANEL_PLAIN ? l * r->ldb : l),
+                           .ld = r->ldb};
         bf16_panel_product(&t);
         t.add = true;
     }
@@ -38,25 +59,17 @@ static void rounded_rows(Tape *tape, Bf16PanelProduct t, const real *a, size_t l
 void product_nt(Tape *tape, Products how, size_t m, size_t n, size_t k, real alpha,
                 const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
                 size_t ldc) {
-    if (!how.rounded) {
-        gemm_nt(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        return;
-    }
-    Bf16PanelProduct t = {.way = how.way, .m = m, .n = n, .alpha = alpha, .c = c};
-    t.order = PANEL_TRANSPOSED, t.add = beta != 0, t.ldc = ldc;
-    rounded_rows(tape, t, a, lda, b, ldb, k);
+    Rounded r = {how.way, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc};
+    if (how.rounded) rounded_rows(tape, &r, PANEL_TRANSPOSED);
+    else gemm_nt(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 void product_nn(Tape *tape, Products how, size_t m, size_t n, size_t k, real alpha,
                 const real *a, size_t lda, const real *b, size_t ldb, real beta, real *c,
                 size_t ldc) {
-    if (!how.rounded) {
-        gemm_nn(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        return;
-    }
-    Bf16PanelProduct t = {.way = how.way, .m = m, .n = n, .alpha = alpha, .c = c};
-    t.order = PANEL_PLAIN, t.add = beta != 0, t.ldc = ldc;
-    rounded_rows(tape, t, a, lda, b, ldb, k);
+    Rounded r = {how.way, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc};
+    if (how.rounded) rounded_rows(tape, &r, PANEL_PLAIN);
+    else gemm_nn(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 void product_tn(Tape *tape, Products how, size_t m, size_t n, size_t k, real alpha,
