@@ -95,9 +95,11 @@ say = $(if $(V),,@echo '  $(1) $@';)
 COMPILE = $(call say,cc)$(CC) -I. -DSTEADY_VERSION='"$(VERSION)"' $(CPPFLAGS) $(WARNINGS) \
 	-fPIC -fvisibility=hidden $(FLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP
 LINK = $(call say,link)$(CC) $(FLAGS) $(CFLAGS) $(SANITIZE) $(LDFLAGS)
+# An archive, and the list of its objects, by their paths, for test_house_objects.
 define ARCHIVE
 @rm -f $@
 $(call say,ar)$(AR) rcs $@ $^
+@echo $^ > $@.objects
 endef
 
 $(B)/float/%.o: %.c $(CONFIG)
