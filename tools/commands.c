@@ -13,8 +13,22 @@ const Command *command_find(const char *name) {
     return NULL;
 }
 
+/* Of words that other programs have for them. */
+static const struct {
+    const char *word, *name;
+} OTHERS[] = {
+    {"test", "eval"},        {"evaluate", "eval"},         {"validate", "eval"},
+    {"score", "eval"},       {"infer", "predict"},         {"inference", "predict"},
+    {"generate", "predict"}, {"sample", "predict"},        {"fit", "train"},
+    {"finetune", "train"},   {"resume", "train --resume"}, {"figure", "plot"},
+    {"draw", "plot"},        {"convert", "export"},        {"save", "export"},
+    {"benchmark", "bench"},  {"list", "recipes"},          {"models", "recipes"},
+    {"check", "doctor"},     {"info", "doctor"},           {"grid", "sweep"}};
+
 const char *command_nearest(const char *name) {
     const char *names[COUNT(commands)] = {0};
+    for (size_t i = 0; i < COUNT(OTHERS); i++)
+        if (nearest_same(name, OTHERS[i].word)) return OTHERS[i].name;
     for (size_t i = 0; commands[i]; i++) names[i] = commands[i]->name;
     return nearest_word(name, names);
 }

@@ -29,6 +29,7 @@ extern const Command *const commands[]; /* ends with NULL */
 extern const Command steady_command;
 
 const Command *command_find(const char *name); /* NULL: there is none of that name */
-const char *command_nearest(const char *name); /* for "did you mean" */
+/* For "did you mean"; NULL: none is near. */
+const char *command_nearest(const char *name);
 
 #endif

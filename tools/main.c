@@ -8,11 +8,16 @@
 #include "tools/program/output.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
+#include "tools/recipe/habit.h"
+#include "tools/recipe/recipe.h"
 
 static int unknown(const char *word) {
-    fprintf(stderr, "steady: there is no command %s; did you mean %s?\n", word,
-            command_nearest(word));
-    return FAIL_USAGE;
+    char hint[NEAREST_HINT];
+    Err err = ERR_NONE;
+    const char *near = command_nearest(word);
+    err_set(&err, FAIL_USAGE, "there is no command %.60s%s", word,
+            near ? nearest_hint(near, hint) : "; steady -h lists them");
+    return command_fail("", &err);
 }
 
 /* Under mpirun -n 2 the others would do the same work twice, on the same files. */
@@ -29,14 +34,23 @@ static bool is_alone(const char *command, Err *err) {
 static int run_one(const Command *command, int argc, char **argv) {
     Err err = ERR_NONE;
     if (!is_alone(argv[0], &err)) return launch_fail(argv[0], &err);
-    if (help_show(command, argc, argv)) return OK;
-    if (command->computes && start_computing(&err)) return launch_fail(argv[0], &err);
-    return command->run(argc, argv);
+    int code;
+    if (help_show(command, argc, argv, &code)) return code;
+    HabitWords words;
+    bool lead = launch_read().rank == 0;
+    if (habit_words(command, argc, argv, lead, &words, &err) ||
+        (command->computes && start_computing(&err)))
+        code = launch_fail(argv[0], &err);
+    else code = command->run(words.argc, words.argv);
+    habit_free(&words);
+    return code;
 }
 
-/* `steady help`, and `steady help WORD`, which is WORD --help. */
+/* `steady help`, `steady help WORD`, which is WORD --help, and `steady help KEY`. */
 static int run_help(int argc, char **argv) {
+    Err err = ERR_NONE;
     const Command *command = argc > 2 ? command_find(argv[2]) : &steady_command;
+    if (!command && !recipe_help_of(argv[2], stdout, &err)) return OK;
     if (!command) return unknown(argv[2]);
     help_print(command, stdout);
     return OK;
@@ -46,8 +60,11 @@ static int run_help(int argc, char **argv) {
 static int run_command(const Command *command, int argc, char **argv) {
     if (command) return run_one(command, argc - 1, argv + 1);
     if (argc > 1 && !strcmp(argv[1], "help")) return run_help(argc, argv);
+    if (argc > 1 && !strcmp(argv[1], "version"))
+        return run_command(NULL, 2, (char *[]){argv[0], "--version", NULL});
     if (argc > 1 && *argv[1] != '-') return unknown(argv[1]);
-    if (help_show(&steady_command, argc, argv)) return OK;
+    int code;
+    if (help_show(&steady_command, argc, argv, &code)) return code;
     return steady_command.run(argc, argv);
 }
 

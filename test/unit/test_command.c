@@ -136,7 +136,9 @@ static void an_unknown_or_abbreviated_option_has_a_nearest_name(void **state) {
     refused("no option --mdoel; did you mean --model?", WORDS("--mdoel"));
     refused("no option --the\xc3\xa4me; did you mean --theme?", WORDS("--the\xc3\xa4me"));
     refused("no option --\\xff", WORDS("--\xff"));
-    refused("no option --OUT=a; -h lists them", WORDS("--OUT=a"));
+    refused("no option --OUT=a; did you mean --out?", WORDS("--OUT=a"));
+    refused("no option --jbos; did you mean --jobs?", WORDS("--jbos"));
+    refused("there is no option --in; -h lists them", WORDS("--in"));
 }
 
 static void a_missing_value_is_named(void **state) {
@@ -214,7 +216,8 @@ static void very_long_words_are_refused_in_a_line(void **state) {
 }
 
 static const Option *shown(char **words) {
-    return command_shows(&COMMAND, count(words), words);
+    int at = command_shows(&COMMAND, count(words), words);
+    return at ? command_find_option(&COMMAND, words[at]) : NULL;
 }
 
 static void help_is_found_wherever_it_is_a_word(void **state) {

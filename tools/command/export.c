@@ -1,6 +1,8 @@
 /* export: `steady export RUN -o FILE` - plain weights, gamma/sigma folded into W, or the
  * features of pictures. */
 #include <stddef.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "data/file/narrow.h"
@@ -75,6 +77,24 @@ static bool is_companion(const Model *model, const Param *p) {
     return false;
 }
 
+/* Formats that other programs name their files by. */
+static const char *const FOREIGN[] = {".onnx", ".pt",      ".pth",     ".ckpt", ".bin",
+                                      ".gguf", ".ggml",    ".h5",      ".hdf5", ".keras",
+                                      ".pb",   ".tflite",  ".msgpack", ".npz",  ".npy",
+                                      ".pkl",  ".mlmodel", ".json",    ".zip"};
+
+static Status check_ending(const char *out, Err *err) {
+    const char *slash = strrchr(out, '/'), *dot = strrchr(slash ? slash : out, '.');
+    for (size_t i = 0; dot && i < COUNT(FOREIGN); i++)
+        if (!strcasecmp(dot, FOREIGN[i]))
+            return err_set(
+                err, FAIL_USAGE,
+                "-o %s: %s is another format; export writes safetensors, which PyTorch "
+                "(safetensors.torch.load_file) and others read: -o %.*s.safetensors",
+                out, dot, (int)(dot - out), out);
+    return OK;
+}
+
 /* A log or a recipe, say, that is named by a slip. */
 static bool is_other_file(const char *path) {
     struct stat info;
@@ -86,6 +106,7 @@ static bool is_other_file(const char *path) {
 
 /* The weights alone are not a run's state: it could not be resumed from them. */
 static Status check_target(const char *out, Err *err) {
+    if (check_ending(out, err)) return err->status;
     if (is_other_file(out))
         return err_set(
             err, FAIL_USAGE,

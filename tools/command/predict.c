@@ -41,7 +41,7 @@ static const Option OPTIONS[] = {
      .sentence = "one JSON object per line, with logits"},
     RUN_OPTION_CHECKPOINT(Words),
     {"--limit", "N", OPTION_WHOLE, AT(limit), .sentence = "only the first N inputs",
-     .tag = PREDICT_LIMITS},
+     .min = 1, .tag = PREDICT_LIMITS},
     RUN_OPTION_EMA(Words),
     OPTION_HELP,
     {0},

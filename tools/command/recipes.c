@@ -1,10 +1,11 @@
-/* recipes: `steady recipes [NAME]` - the built-in recipes. */
+/* recipes: `steady recipes [NAME|WORD ...]` - the built-in recipes. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "tools/commands.h"
 #include "tools/recipe/builtin.h"
-#include "tools/recipe/recipe.h"
+#include "tools/recipe/keys.h"
 
 enum { FAMILY = 8, ROOM = 23 }; /* so many of a name's start are one line of the list */
 
@@ -111,35 +112,102 @@ static size_t list_start(const char *start) {
     return count;
 }
 
-static int print_recipe(const char *name) {
-    const char *text = recipe_builtin_text(name);
-    if (text) {
-        fputs(text, stdout);
+/* ---- by words ---- */
+
+enum { WORDS_MOST = 16 };
+
+typedef struct Words {
+    const char *word[WORDS_MOST];
+    size_t count;
+} Words;
+
+/* Is the word, capitals aside, in the first `length` bytes of the text? */
+static bool holds(const char *text, size_t length, const char *word) {
+    size_t size = strlen(word);
+    for (size_t at = 0; at + size <= length; at++)
+        if (!strncasecmp(text + at, word, size)) return true;
+    return false;
+}
+
+/* In its name, its sentence, the heading of its task, or the source of its data. */
+static bool recipe_holds(size_t i, const char *word) {
+    Recipe recipe = recipe_default();
+    Err err = ERR_NONE;
+    char source[KEY_VALUE_MAX];
+    const char *name = recipes_builtin[i].name;
+    size_t length;
+    const char *sentence = sentence_of(i, &length);
+    CHECK(!recipe_load(&recipe, name, &err) &&
+              !recipe_get(&recipe, "data.source", source, sizeof source, &err),
+          "%s", err.text);
+    const char *heading = task_heading(recipe.task);
+    return holds(name, strlen(name), word) || holds(sentence, length, word) ||
+           holds(heading, strlen(heading), word) || holds(source, strlen(source), word);
+}
+
+static bool recipe_fits(size_t i, const Words *words) {
+    for (size_t k = 0; k < words->count; k++)
+        if (!recipe_holds(i, words->word[k])) return false;
+    return true;
+}
+
+/* How many there are. */
+static size_t list_fitting(const Words *words) {
+    size_t count = 0, room = 0;
+    bool *fits = mem_zalloc(recipes_builtin_count);
+    for (size_t i = 0; i < recipes_builtin_count; i++)
+        if ((fits[i] = recipe_fits(i, words)))
+            room = MAX(room, strlen(recipes_builtin[i].name));
+    for (TaskKind task = 0, last = TASK_KINDS; task < TASK_KINDS; task++)
+        for (size_t i = 0; i < recipes_builtin_count; i++) {
+            if (!fits[i] || task_of(i) != task) continue;
+            if (last != task) printf("%s%s\n", count ? "\n" : "", task_heading(task));
+            print_recipe_line(i, (int)room);
+            last = task, count++;
+        }
+    mem_free(fits);
+    return count;
+}
+
+static int refuse(const Words *words) {
+    Err err = ERR_NONE;
+    char hint[NEAREST_HINT];
+    const char *name = words->word[0];
+    if (words->count > 1)
+        err_set(&err, FAIL_USAGE,
+                "no recipe has all of these words; `steady recipes` lists all");
+    else
+        err_set(&err, FAIL_USAGE, "there is no recipe %.60s%s `steady recipes` lists all",
+                name, recipe_builtin_hint(name, hint));
+    return command_fail("recipes", &err);
+}
+
+static int show_recipes(const Words *words) {
+    const char *name = words->word[0], *same = recipe_builtin_same(name);
+    if (words->count == 1 && same) {
+        fputs(recipe_builtin_text(same), stdout);
         return OK;
     }
-    if (*name && list_start(name)) return OK;
-    fprintf(
-        stderr,
-        "steady: there is no recipe %s; did you mean %s? `steady recipes` lists all\n",
-        name, recipe_builtin_nearest(name));
-    return FAIL_USAGE;
+    if (words->count == 1 && *name && list_start(name)) return OK;
+    return *name && list_fitting(words) ? OK : refuse(words);
 }
 
 static const Option OPTIONS[] = {OPTION_HELP, {0}};
 
 static Status read_word(void *options, char *word, Err *err) {
-    const char **name = options;
-    if (*name) return command_unexpected(word, *name, err);
-    *name = word;
+    Words *words = options;
+    if (words->count == WORDS_MOST)
+        return command_unexpected(word, words->word[WORDS_MOST - 1], err);
+    words->word[words->count++] = word;
     return OK;
 }
 
 static int run_recipes(int argc, char **argv) {
     Err err = ERR_NONE;
-    const char *name = NULL;
-    if (command_read(&recipes_command, &name, argc, argv, NULL, &err))
+    Words words = {.count = 0};
+    if (command_read(&recipes_command, &words, argc, argv, NULL, &err))
         return command_fail("recipes", &err);
-    return name ? print_recipe(name) : list_recipes();
+    return words.count ? show_recipes(&words) : list_recipes();
 }
 
 const Command recipes_command = {

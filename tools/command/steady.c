@@ -26,7 +26,8 @@ typedef struct Options {
 } Options;
 
 static const Option OPTIONS[] = {
-    {"--version", NULL, OPTION_SHOW, 0, .sentence = "the version", .show = print_version},
+    {"--version", NULL, OPTION_SHOW, 0, .sentence = "the version", .letter = "-v",
+     .show = print_version},
     {"--manual", "NAME", OPTION_NAME, offsetof(Options, page),
      .sentence = "print the manual page of steady or steady-COMMAND, for man -l",
      .wants = "a name: steady, or steady-COMMAND"},

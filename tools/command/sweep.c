@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/commands.h"
+#include "tools/program/shell.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/recipe/keys.h"
@@ -199,7 +200,9 @@ static int run(const Options *o, Sweep *sweep, const char *dir, const SweepPace 
     Status status = sweep_run(sweep, pace, &err);
     if (status == FAIL_INTERRUPTED) {
         command_fail("sweep", &err);
-        fprintf(stderr, "saved; to resume: steady sweep --resume %s\n", dir);
+        char word[SHELL_WORD];
+        fprintf(stderr, "saved; to resume: steady sweep --resume %s\n",
+                shell_word(dir, word));
         return (int)status;
     }
     Status reported = sweep_report(sweep, &o->across.choice, stdout, &late);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/commands.h"
@@ -12,10 +13,14 @@
 #include "tools/program/join.h"
 #include "tools/program/launch.h"
 #include "tools/program/say.h"
+#include "tools/program/shell.h"
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
+#include "tools/recipe/keys.h"
 #include "tools/task/precision.h"
 #include "tools/train/trainer.h"
+
+enum { RUN_NAME = 1100 }; /* "runs/NAME" */
 
 typedef struct Options {
     const char *recipe, *out, *resume;
@@ -26,7 +31,8 @@ typedef struct Options {
 
 static const Option OPTIONS[] = {
     {"--out", "DIR", OPTION_NAME, offsetof(Options, out),
-     .sentence = "run folder, a new or an empty one (default: runs/NAME)",
+     .sentence = "run folder, a new or an empty one (default: runs/NAME, or\n"
+                 "runs/NAME-2 ... where that is taken)",
      .offers = OFFER_FOLDER},
     {"--resume", "DIR", OPTION_NAME, offsetof(Options, resume),
      .sentence = "resume from the newest checkpoint, bit for bit as if never stopped",
@@ -35,9 +41,10 @@ static const Option OPTIONS[] = {
      .sentence = "write no figures and no report.html at the end"},
     {"--force", NULL, OPTION_FLAG, offsetof(Options, force),
      .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
-    {"--help-keys", NULL, OPTION_SHOW, 0,
-     .sentence = "every recipe key with its values, default and meaning",
-     .show = recipe_help_keys},
+    {"--help-keys", "[NAME]", OPTION_SHOW, 0,
+     .sentence = "every recipe key with its values, default and meaning, or those of a\n"
+                 "section (optim) or name (lr)",
+     .show = recipe_help_keys, .show_of = recipe_help_of, .choices = key_sections},
     {"--help-keys-markdown", NULL, OPTION_SHOW, 0,
      .sentence = "the same as docs/recipe-keys.md", .show = recipe_help_keys_markdown},
     OPTION_HELP,
@@ -47,7 +54,9 @@ static const Option OPTIONS[] = {
 static Status read_word(void *options, char *word, Err *err) {
     Options *o = options;
     if (strchr(word, '=')) o->words[o->word_count++] = word;
-    else if (!o->recipe) o->recipe = word;
+    else if (!o->recipe && !key_find(word)) o->recipe = word;
+    else if (key_find(word))
+        return err_set(err, FAIL_USAGE, "%s has no value: write %s=VALUE", word, word);
     else
         return err_set(
             err, FAIL_USAGE,
@@ -160,19 +169,41 @@ static int conclude(const Options *o, const char *dir, size_t step, bool moved,
     if (!o->no_report && begun && status != FAIL_INTERRUPTED) write_report(dir, err);
     if (!status) return OK;
     command_fail("train", err);
+    char word[SHELL_WORD];
     if (status == FAIL_INTERRUPTED || (status == FAIL_DATA && step))
         fprintf(stderr, "%sto resume: steady train --resume %s\n", step ? "saved; " : "",
-                dir);
+                shell_word(dir, word));
     return (int)status;
+}
+
+static bool is_taken(const char *dir) {
+    struct stat info;
+    return !lstat(dir, &info) && rundir_check_free(dir, NULL);
+}
+
+/* runs/NAME, or, where that is taken, runs/NAME-2 and so on. */
+static void choose_folder(const Recipe *recipe, bool lead, char dir[], size_t size) {
+    enum { MOST = 10000 };
+    char first[RUN_NAME], word[SHELL_WORD];
+    text_format(first, sizeof first, "runs/%s", recipe->name);
+    text_format(dir, size, "%s", first);
+    for (size_t n = 2; n < MOST && is_taken(dir); n++)
+        text_format(dir, size, "%s-%zu", first, n);
+    if (!lead || !strcmp(dir, first)) return;
+    bool holds = rundir_holds_run(first);
+    say("steady: note: %s %s: this run goes to %s%s%s%s", first,
+        holds ? "holds a run" : "is not empty", dir,
+        holds ? " (to resume the other: steady train --resume " : "",
+        holds ? shell_word(first, word) : "", holds ? ")" : "");
 }
 
 static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks) {
     Err err = ERR_NONE;
     Trainer trainer;
-    char named[1100];
-    text_format(named, sizeof named, "runs/%s", recipe->name);
-    const char *dir = o->resume ? o->resume : o->out ? o->out : named;
+    char named[RUN_NAME + 10];
     bool lead = ranks_lead(ranks);
+    const char *dir = o->resume ? o->resume : o->out ? o->out : named;
+    if (dir == named) choose_folder(recipe, lead, named, sizeof named);
     if (trainer_open(&trainer, recipe, o->resume ? was : NULL, dir, ranks, &err))
         return lead ? command_fail("train", &err) : (int)err.status;
     bool work = trainer_has_work(&trainer);

@@ -195,8 +195,14 @@ static Status choose_word(LayerChoice *choice, const RunLog *run, const char *wo
         choose_lowest(choice, run);
         return OK;
     }
-    size_t count;
+    size_t count, deepest = 0;
     Depth *depths = list_depths(&run->probe, &count);
+    for (size_t k = 0; k < count; k++) deepest = MAX(deepest, depths[k].last);
+    if (pick == PICK_NUMBER && count && number > deepest) {
+        mem_free(depths);
+        return err_set(err, FAIL_USAGE, "layer %.20s: the blocks of %.300s are 0 to %zu",
+                       word, run->path, deepest);
+    }
     for (size_t i = 0; i < run->probe.site_count; i++) {
         const char *site = run->probe.sites[i].name;
         LayerName name = layer_name(site);

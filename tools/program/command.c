@@ -128,8 +128,7 @@ static Status read_value(const Option *option, void *options, const char *text,
 
 /* ---- options ---- */
 
-/* The option of a word such as "--out", "--out=DIR" or "-o"; NULL: none. */
-static const Option *find_option(const Command *command, const char *word) {
+const Option *command_find_option(const Command *command, const char *word) {
     size_t length = strcspn(word, "=");
     for (const Option *o = command->options; o->name; o++) {
         const char *names[] = {o->name, o->letter ? o->letter : o->name};
@@ -139,27 +138,29 @@ static const Option *find_option(const Command *command, const char *word) {
     return NULL;
 }
 
-static bool is_option(const char *word) { return word[0] == '-' && word[1]; }
+bool option_is(const char *word) { return word[0] == '-' && word[1]; }
 
-/* The shortest name that begins as an abbreviation does; else one that differs in at most
- * a third of its letters.  NULL: there is none. */
-static const char *nearest_option(const Command *command, const char *word) {
-    const char *names[OPTIONS_MOST + 1] = {0}, *longer[OPTIONS_MOST + 1] = {0};
+/* The shortest name that begins as an abbreviation does; else the nearest, dashes
+ * aside. */
+const char *command_near_option(const Command *command, const char *word) {
+    const char *names[OPTIONS_MOST + 1] = {0}, *longer = NULL;
     char bare[SHOWN];
-    size_t length = strcspn(word, "="), count = 0, longer_count = 0;
+    size_t length = strcspn(word, "="), dashes = strspn(word, "-"), count = 0;
+    if (length <= dashes) return NULL;
     for (const Option *o = command->options; o->name; o++) {
-        names[count++] = o->name;
-        if (length > 2 && !strncmp(o->name, word, length))
-            longer[longer_count++] = o->name;
+        names[count++] = o->name + 2;
+        if (length < 3 || strncmp(o->name, word, length)) continue;
+        if (!longer || strlen(o->name) < strlen(longer)) longer = o->name;
     }
-    text_format(bare, sizeof bare, "%.*s", (int)MIN(length, sizeof bare - 1), word);
-    if (longer_count) return nearest_word(bare, longer);
-    const char *nearest = nearest_word(bare, names);
-    return 3 * nearest_distance(bare, nearest) + 2 <= strlen(bare) ? nearest : NULL;
+    if (longer) return longer;
+    text_format(bare, sizeof bare, "%.*s", (int)MIN(length - dashes, sizeof bare - 1),
+                word + dashes);
+    const char *near = nearest_word(bare, names);
+    return near ? near - 2 : NULL;
 }
 
 static Status unknown(const Command *command, const char *word, Err *err) {
-    const char *nearest = nearest_option(command, word);
+    const char *nearest = command_near_option(command, word);
     return err_set(err, FAIL_USAGE, "there is no option %.*s; %s%s%s-h lists them", SHOWN,
                    word, nearest ? "did you mean " : "", nearest ? nearest : "",
                    nearest ? "?  " : "");
@@ -191,7 +192,7 @@ static Status set_flag(const Reader *r, const Option *option, bool joined, Err *
 
 static Status read_option(Reader *r, Err *err) {
     const char *word = r->argv[r->next++], *equals = strchr(word, '=');
-    const Option *option = find_option(r->command, word);
+    const Option *option = command_find_option(r->command, word);
     if (!option) return unknown(r->command, word, err);
     r->given |= (uint64_t)1 << (option - r->command->options);
     if (!option_takes_value(option)) return set_flag(r, option, equals, err);
@@ -215,20 +216,22 @@ Status command_read(const Command *command, void *options, int argc, char **argv
     for (r.next = 1; r.next < argc && !status;) {
         char *word = argv[r.next];
         if (!words && !strcmp(word, "--")) words = true, r.next++;
-        else if (!words && is_option(word)) status = read_option(&r, err);
+        else if (!words && option_is(word)) status = read_option(&r, err);
         else r.next++, status = read_word(&r, word, err);
     }
     if (given) *given = r.given;
     return status;
 }
 
-const Option *command_shows(const Command *command, int argc, char **argv) {
+int command_shows(const Command *command, int argc, char **argv) {
     for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
-        const Option *option = is_option(argv[i]) ? find_option(command, argv[i]) : NULL;
-        if (!option || strchr(argv[i], '=')) continue;
-        if (option->kind == OPTION_SHOW) return option;
+        const Option *option = NULL;
+        if (option_is(argv[i])) option = command_find_option(command, argv[i]);
+        bool joined = option && strchr(argv[i], '=');
+        if (!option || (joined && !option->show_of)) continue;
+        if (option->kind == OPTION_SHOW) return i;
         bool next = option_takes_value(option) && i + 1 < argc;
         if (next && !strcmp(argv[i + 1], "--")) i++; /* its value, which ends nothing */
     }
-    return NULL;
+    return 0;
 }

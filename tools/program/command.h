@@ -75,6 +75,8 @@ struct Option {
     unsigned tag;      /* of the command's own use */
     Status (*read)(const Option *option, void *options, const char *text, Err *err);
     void (*show)(FILE *out);
+    /* the same of the word behind the option, where there is one that is no option */
+    Status (*show_of)(const char *word, FILE *out, Err *err);
 };
 
 /* The last row of every table but its end. */
@@ -99,10 +101,19 @@ typedef struct Command {
 Status command_read(const Command *command, void *options, int argc, char **argv,
                     uint64_t *given, Err *err);
 
-/* The first OPTION_SHOW, -h for one, wherever it is before "--", also in the place of a
- * value (`--out -h`): nothing else of the command line matters then (help_show).  Joined
- * by "=", as in --title=-h, it is a value.  NULL: there is none. */
-const Option *command_shows(const Command *command, int argc, char **argv);
+/* The place in argv of the first OPTION_SHOW, -h for one, wherever it is before "--",
+ * also in the place of a value (`--out -h`): nothing else of the command line matters
+ * then (help_show).  Joined by "=", as in --title=-h, it is a value.  0: there is
+ * none. */
+int command_shows(const Command *command, int argc, char **argv);
+
+/* Is it an option: does it begin with "-", and is not "-" alone? */
+bool option_is(const char *word);
+/* The option of a word such as "--out", "--out=DIR" or "-o"; NULL: none. */
+const Option *command_find_option(const Command *command, const char *word);
+/* The name of the option that such a word was probably meant to be; NULL: none is
+ * near. */
+const char *command_near_option(const Command *command, const char *word);
 
 /* For Command.word: FAIL_USAGE for one word too many, behind another
  * (NULL: it takes none). */

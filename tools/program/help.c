@@ -108,10 +108,23 @@ void help_print(const Command *command, FILE *out) {
     }
 }
 
-bool help_show(const Command *command, int argc, char **argv) {
-    const Option *option = command_shows(command, argc, argv);
-    if (!option) return false;
-    if (option->show) option->show(stdout);
-    else help_print(command, stdout);
+/* `--help-keys optim`, or `--help-keys=optim`; NULL: no such word. */
+static const char *shown_word(int at, int argc, char **argv) {
+    const char *joined = strchr(argv[at], '=');
+    if (joined) return joined + 1;
+    return at + 1 < argc && !option_is(argv[at + 1]) ? argv[at + 1] : NULL;
+}
+
+bool help_show(const Command *command, int argc, char **argv, int *code) {
+    Err err = ERR_NONE;
+    int at = command_shows(command, argc, argv);
+    if (!at) return false;
+    const Option *option = command_find_option(command, argv[at]);
+    const char *word = option->show_of ? shown_word(at, argc, argv) : NULL;
+    *code = OK;
+    if (word && option->show_of(word, stdout, &err))
+        *code = command_fail(command->name, &err);
+    else if (!word && option->show) option->show(stdout);
+    else if (!word) help_print(command, stdout);
     return true;
 }

@@ -27,8 +27,9 @@ const char *help_text(const char *name); /* stops where there is none */
 
 void help_print(const Command *command, FILE *out);
 
-/* Prints what -h or another OPTION_SHOW of these words shows; false: there is none. */
-bool help_show(const Command *command, int argc, char **argv);
+/* Prints what -h or another OPTION_SHOW of these words shows; *code: the exit code.
+ * False: there is none. */
+bool help_show(const Command *command, int argc, char **argv, int *code);
 
 /* One line of a text, for readers of it.  `text` moves behind the line; false at its
  * end. */

@@ -68,6 +68,41 @@ void recipe_help_keys(FILE *out) {
     }
 }
 
+static void print_keys_of(const char *section, const char *name, FILE *out) {
+    const Key *last = NULL;
+    for (const Key *key = keys; key < keys + keys_count; key++) {
+        bool wanted = (!section || !strcmp(section, key->section)) &&
+                      (!name || nearest_same(name, key->name));
+        if (!wanted || key->again) continue;
+        if (!last || strcmp(last->section, key->section))
+            fprintf(out, "%s[%s]\n", last ? "\n" : "", key->section);
+        print_key(key, out);
+        last = key;
+    }
+}
+
+static bool is_name(const char *name) {
+    for (const Key *key = keys; key < keys + keys_count; key++)
+        if (nearest_same(name, key->name)) return true;
+    return false;
+}
+
+Status recipe_help_of(const char *name, FILE *out, Err *err) {
+    char bare[64], hint[NEAREST_HINT];
+    size_t length = MIN(strcspn(name, "]"), sizeof bare - 1);
+    text_format(bare, sizeof bare, "%.*s", (int)length, name);
+    const char *word = bare + (*bare == '[');
+    const Key *key = key_find(word);
+    for (const char *const *section = key_sections; *section; section++)
+        if (nearest_same(*section, word)) return print_keys_of(*section, NULL, out), OK;
+    if (!key && !is_name(word)) key = key_by_alias(word);
+    if (!key && !is_name(word))
+        return err_set(err, FAIL_USAGE, "--help-keys %.60s: no section and no key%s",
+                       name, key_hint(word, hint));
+    print_keys_of(key ? key->section : NULL, key ? key->name : word, out);
+    return OK;
+}
+
 /* Table cells must not hold a bare |. */
 static void print_cell(const char *text, FILE *out) {
     for (; *text; text++) {

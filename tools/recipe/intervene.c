@@ -219,13 +219,15 @@ static Status give_change(Recipe *recipe, size_t group, const Key *key, const ch
 
 static Status refuse_item(size_t group, const char *name, const char *text, Err *err) {
     const char *row = intervene_changes_key(group)->name;
-    const Key *nearest = key_nearest_of(name, key_may_intervene);
+    char full[64] = "", hint[NEAREST_HINT];
+    const Key *near = key_near(name, key_may_intervene);
+    if (near) text_format(full, sizeof full, "%s.%s", near->section, near->name);
     if (!*name)
         return err_set(err, FAIL_USAGE, "intervene.%s: `%.60s` is not section.key=value",
                        row, text);
     return err_set(err, FAIL_USAGE,
-                   "intervene.%s: unknown key %.80s; did you mean %s.%s?", row, name,
-                   nearest->section, nearest->name);
+                   "intervene.%s: no key %.80s that may change while a run goes on%s",
+                   row, name, nearest_hint(near ? full : NULL, hint));
 }
 
 static Status refuse_twice(size_t group, const char *name, Err *err) {
@@ -291,14 +293,17 @@ static bool is_word(const Key *key) {
 }
 
 static Status unknown_name(const char *name, Err *err) {
-    const Key *nearest = key_nearest_of(name, is_word);
-    bool own = !strcmp(nearest->section, "intervene");
+    char full[80] = "", hint[NEAREST_HINT];
+    const Key *near = key_near(name, is_word);
+    bool own = near && !strcmp(near->section, "intervene");
+    if (near)
+        text_format(full, sizeof full, "intervene.%s%s%s", own ? "" : near->section,
+                    own ? "" : ".", near->name);
     return err_set(
         err, FAIL_USAGE,
-        "unknown key intervene.%.80s; did you mean intervene.%s%s%s? (at, at2, "
-        "... at%d say when; section.key, section.key2, ... what changes)",
-        name, own ? "" : nearest->section, own ? "" : ".", nearest->name,
-        INTERVENE_GROUPS);
+        "unknown key intervene.%.80s%s (at, at2, ... at%d say when; section.key, "
+        "section.key2, ... what changes)",
+        name, nearest_hint(near ? full : NULL, hint), INTERVENE_GROUPS);
 }
 
 Status intervene_give(Recipe *recipe, const char *name, const char *value, Err *err) {

@@ -23,34 +23,62 @@ const Key *key_find(const char *full) {
     return key_find_in(section, dot + 1);
 }
 
-/* Is it the beginning of the key's name, such as model.temp?  Of one or two letters that
- * would say little. */
-static bool begins_key(const char *text, const char *full) {
-    const char *dot = strchr(full, '.');
-    return dot && strlen(dot + 1) > 2 && !strncmp(text, full, strlen(full));
+/* ---- near ones ---- */
+
+const Key *key_by_alias(const char *name) {
+    const char *full = key_of_alias(name);
+    return full ? key_find(full) : NULL;
 }
 
-/* A right name in a wrong section costs one, and so does one that is cut short. */
-static size_t key_distance(const Key *key, const char *full) {
-    char text[64];
+static bool is_section(const char *name) {
+    for (const char *const *section = key_sections; *section; section++)
+        if (!strcmp(*section, name)) return true;
+    return false;
+}
+
+/* A right name in a wrong section costs one; where there is no dot, a slip of the whole
+ * may be the dot.  SIZE_MAX: not near. */
+static size_t key_reach(const Key *key, const char *full) {
+    char text[64], section[32];
+    const char *dot = strchr(full, '.');
     full_name(key, text, sizeof text);
-    const char *dot = strchr(full, '.');
-    if (begins_key(text, full)) return 1;
-    return MIN(nearest_distance(full, text),
-               nearest_distance(dot ? dot + 1 : full, key->name) + 1);
+    size_t name = nearest_reach(dot ? dot + 1 : full, key->name);
+    if (!dot) return MIN(name, nearest_reach(full, text));
+    if (name == SIZE_MAX) return name;
+    size_t length = MIN((size_t)(dot - full), sizeof section - 1);
+    text_format(section, sizeof section, "%.*s", (int)length, full);
+    size_t slips = nearest_distance(section, key->section);
+    return name + MIN(slips, is_section(section) ? 1 : slips);
 }
 
-const Key *key_nearest_of(const char *full, bool (*among)(const Key *key)) {
-    const Key *best = keys;
+const Key *key_near(const char *full, bool (*among)(const Key *key)) {
+    const char *dot = strchr(full, '.');
+    const Key *best = key_by_alias(dot ? dot + 1 : full);
+    if (best && (!among || among(best))) return best;
+    best = NULL;
     size_t least = SIZE_MAX;
     for (const Key *key = keys; key < keys + keys_count; key++) {
-        size_t distance = among && !among(key) ? SIZE_MAX : key_distance(key, full);
-        if (distance < least) least = distance, best = key;
+        size_t reach = among && !among(key) ? SIZE_MAX : key_reach(key, full);
+        if (reach < least) least = reach, best = key;
     }
     return best;
 }
 
-const Key *key_nearest(const char *full) { return key_nearest_of(full, NULL); }
+const char *key_hint(const char *full, char hint[NEAREST_HINT]) {
+    char text[64];
+    const Key *near = key_near(full, NULL);
+    if (near) {
+        full_name(near, text, sizeof text);
+        return nearest_hint(text, hint);
+    }
+    text_format(text, sizeof text, "%.*s", (int)MIN(strcspn(full, "."), (size_t)60),
+                full);
+    bool section = is_section(text);
+    text_format(hint, NEAREST_HINT, "; `steady train --help-keys%s%s` lists %s%s%s",
+                section ? " " : "", section ? text : "", section ? "those of [" : "all",
+                section ? text : "", section ? "]" : "");
+    return hint;
+}
 
 bool key_is_stored(const Key *key) { return key->tasks; }
 

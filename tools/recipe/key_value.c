@@ -187,15 +187,15 @@ static Status parse_choice(const Key *key, void *place, const char *text, Err *e
         memcpy(place, &index, sizeof index);
         return OK;
     }
-    char list[200];
+    char list[200], hint[NEAREST_HINT];
     print_names(key->choices, ", ", list, sizeof list);
     if (is_later(key, text))
         return err_set(err, FAIL_USAGE,
                        "%s.%s = %s is not built in yet; this version has: %s",
                        key->section, key->name, text, list);
-    return err_set(err, FAIL_USAGE, "%s.%s = %.60s: choose one of %s; did you mean %s?",
-                   key->section, key->name, *text ? text : "(nothing)", list,
-                   nearest_word(text, key->choices));
+    return err_set(err, FAIL_USAGE, "%s.%s = %.60s: choose one of %s%s", key->section,
+                   key->name, *text ? text : "(nothing)", list,
+                   nearest_hint(nearest_word(text, key->choices), hint));
 }
 
 /* An INI file cannot hold control characters, nor a `;` or `#` that starts a comment. */

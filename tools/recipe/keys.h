@@ -11,6 +11,7 @@
 #ifndef STEADY_KEYS_H
 #define STEADY_KEYS_H
 
+#include "tools/program/nearest.h"
 #include "tools/recipe/recipe.h"
 
 typedef enum {
@@ -66,11 +67,20 @@ const Key *key_find_in(const char *section, const char *name); /* or NULL */
  * key_find, or of intervene.optim.lr2 optim.lr.  NULL: no such word. */
 const Key *key_of_word(const char *full);
 
-/* The key that "section.name" or a bare name was probably meant to be: by distance of the
- * whole, or of the name alone in another section.  Never NULL. */
-const Key *key_nearest(const char *full);
-/* Of those alone that `among` is true of; NULL: of all. */
-const Key *key_nearest_of(const char *full, bool (*among)(const Key *key));
+/* The key that "section.name" or a bare name was probably meant to be: by what other
+ * programs call it, else by distance, also in another section.  NULL: none is near.
+ * `among`: those alone that it is true of; NULL: all. */
+const Key *key_near(const char *full, bool (*among)(const Key *key));
+
+/* "; did you mean section.name?", for the end of a message; where none is near, the
+ * command that lists them. */
+const char *key_hint(const char *full, char hint[NEAREST_HINT]);
+
+/* What other programs call our keys (tools/recipe/key_alias.c), such as batch-size and
+ * learning_rate.  NULL: not known. */
+const Key *key_by_alias(const char *name);
+const char *key_of_alias(const char *name); /* "section.name" */
+const char *key_alias(size_t i);            /* NULL: there are no more */
 
 /* Does the recipe's task use the key? */
 bool key_applies(const Key *key, const Recipe *recipe);

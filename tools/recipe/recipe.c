@@ -23,9 +23,8 @@ static const char *name_in_intervene(const char *full) {
 }
 
 static Status unknown_key(const char *full, Err *err) {
-    const Key *nearest = key_nearest(full);
-    return err_set(err, FAIL_USAGE, "unknown key %.80s; did you mean %s.%s?", full,
-                   nearest->section, nearest->name);
+    char hint[NEAREST_HINT];
+    return err_set(err, FAIL_USAGE, "unknown key %.80s%s", full, key_hint(full, hint));
 }
 
 static Status give_value(Recipe *recipe, const Key *key, const char *value, Err *err) {
@@ -94,8 +93,10 @@ static Status read_section(void *user, const char *section, Err *err) {
     (void)user;
     for (const char *const *name = key_sections; *name; name++)
         if (strcmp(section, *name) == 0) return OK;
-    return err_set(err, FAIL_USAGE, "unknown section [%.60s]; did you mean [%s]?",
-                   section, nearest_word(section, key_sections));
+    const char *near = nearest_word(section, key_sections);
+    return err_set(err, FAIL_USAGE, "unknown section [%.60s]; %s%s%s", section,
+                   near ? "did you mean [" : "`steady train --help-keys` lists them",
+                   near ? near : "", near ? "]?" : "");
 }
 
 /* The keys that a line of [intervene] changes must not have been changed by another. */
@@ -220,10 +221,12 @@ Status recipe_load(Recipe *recipe, const char *name, Err *err) {
     const char *text = recipe_builtin_text(name);
     if (text) return load_builtin(recipe, name, text, err);
     if (access(name, F_OK) == 0) return load_file(recipe, name, NULL, true, err);
+    const char *same = recipe_builtin_same(name);
+    if (same) return load_builtin(recipe, same, recipe_builtin_text(same), err);
+    char hint[NEAREST_HINT];
     return err_set(err, FAIL_USAGE,
-                   "there is no recipe and no file %.200s; did you mean %s? "
-                   "`steady recipes` lists all",
-                   name, recipe_builtin_nearest(name));
+                   "there is no recipe and no file %.200s%s `steady recipes` lists all",
+                   name, recipe_builtin_hint(name, hint));
 }
 
 /* ---- words of the command line ---- */
@@ -328,12 +331,19 @@ const char *recipe_builtin_text(const char *name) {
     return NULL;
 }
 
-const char *recipe_builtin_nearest(const char *name) {
-    const char *best = "(none is built in)";
+const char *recipe_builtin_same(const char *name) {
+    for (size_t i = 0; i < recipes_builtin_count; i++)
+        if (nearest_same(name, recipes_builtin[i].name)) return recipes_builtin[i].name;
+    return NULL;
+}
+
+const char *recipe_builtin_hint(const char *name, char hint[NEAREST_HINT]) {
+    const char *best = NULL;
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < recipes_builtin_count; i++) {
-        size_t distance = nearest_distance(name, recipes_builtin[i].name);
-        if (distance < least) least = distance, best = recipes_builtin[i].name;
+        size_t reach = nearest_reach(name, recipes_builtin[i].name);
+        if (reach < least) least = reach, best = recipes_builtin[i].name;
     }
-    return best;
+    if (!best) text_format(hint, NEAREST_HINT, ";");
+    return best ? nearest_hint(best, hint) : hint;
 }

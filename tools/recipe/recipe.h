@@ -16,6 +16,7 @@
 #include "data/config.h"
 #include "engine/optim/config.h"
 #include "models/config.h"
+#include "tools/program/nearest.h"
 #include "tools/recipe/moment.h"
 #include "tools/recipe/tasks.h"
 
@@ -111,10 +112,10 @@ typedef struct Recipe {
 Recipe recipe_default(void);
 
 /* Reads a built-in recipe, or an INI file when `name` has a slash or ends in .ini, or is
- * no built-in name but an existing file.  An error names file, line, and the
- * nearest valid key or value (FAIL_USAGE) and leaves the recipe as it was.  Keys of
- * other tasks are accepted and noted (recipe_notes).  A line has at most 1100
- * characters, a text 1023. */
+ * no built-in name but an existing file; MNIST is mnist where there is no such file.  An
+ * error names file, line, and the nearest valid key or value (FAIL_USAGE) and leaves the
+ * recipe as it was.  Keys of other tasks are accepted and noted (recipe_notes).  A line
+ * has at most 1100 characters, a text 1023. */
 Status recipe_load(Recipe *recipe, const char *name, Err *err);
 
 /* The recipe.ini of a run: what it sets is not the user's (recipe_notes).  `root`: the
@@ -154,13 +155,20 @@ void recipe_print(const Recipe *recipe, FILE *out);
 Status recipe_get(const Recipe *recipe, const char *key, char *value, size_t size,
                   Err *err);
 
-void recipe_help_keys(FILE *out);          /* steady train --help-keys */
+void recipe_help_keys(FILE *out); /* steady train --help-keys */
+/* The same of a section (optim), a key (optim.lr) or the keys of a name (lr, or
+ * learning-rate as other programs have it).  FAIL_USAGE: there are none, with near
+ * ones. */
+Status recipe_help_of(const char *name, FILE *out, Err *err);
 void recipe_help_keys_markdown(FILE *out); /* docs/recipe-keys.md */
 
 /* Built-in recipes: tools/recipes/NAME.ini, compiled in by the Makefile. */
 size_t recipe_builtin_count(void);
 const char *recipe_builtin_name(size_t i);
-const char *recipe_builtin_text(const char *name);    /* NULL: no such recipe */
-const char *recipe_builtin_nearest(const char *name); /* for "did you mean" */
+const char *recipe_builtin_text(const char *name); /* NULL: no such recipe */
+/* The name that `name` is, capitals and _ aside; NULL: of none. */
+const char *recipe_builtin_same(const char *name);
+/* "; did you mean NAME?", or ";" where none is near. */
+const char *recipe_builtin_hint(const char *name, char hint[NEAREST_HINT]);
 
 #endif

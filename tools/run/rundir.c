@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "data/file/openfile.h"
+#include "tools/program/shell.h"
 
 void rundir_path(char path[PATH_SIZE], const char *dir, const char *format, ...) {
     char tail[300];
@@ -128,10 +129,11 @@ Status rundir_check_free(const char *dir, Err *err) {
                        strerror(errno));
     if (!rundir_holds_run(dir))
         return rundir_check_empty(dir, FOLDERS, "recipe.ini.new", err);
+    char word[SHELL_WORD];
     return err_set(
         err, FAIL_USAGE,
         "%s holds a run already: resume it with --resume %s, or choose another --out",
-        dir, dir);
+        dir, shell_word(dir, word));
 }
 
 Status rundir_create(const char *dir, Err *err) {

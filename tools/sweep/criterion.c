@@ -108,14 +108,14 @@ static Status refuse_name(const char *text, const char *name, Err *err) {
     size_t count = column_names(names);
     for (size_t i = 0; i < COUNT(WHOLE_TERMS); i++) names[count++] = WHOLE_TERMS[i].name;
     names[count] = NULL;
+    char hint[NEAREST_HINT];
     TextBuffer list = {0};
     for (size_t i = 0; i < count; i++) {
         if (i) text_append(&list, ", ", 2);
         text_append(&list, names[i], strlen(names[i]));
     }
-    err_set(err, FAIL_USAGE,
-            "--fail %s: `%s` is no number of a run; did you mean %s? (%s)", text, name,
-            nearest_word(name, names), list.text);
+    err_set(err, FAIL_USAGE, "--fail %s: `%s` is no number of a run%s (%s)", text, name,
+            nearest_hint(nearest_word(name, names), hint), list.text);
     text_free(&list);
     return FAIL_USAGE;
 }

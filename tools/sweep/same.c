@@ -6,6 +6,7 @@
 
 #include "data/file/openfile.h"
 #include "engine/core/hash.h"
+#include "tools/program/shell.h"
 #include "tools/program/textstream.h"
 #include "tools/recipe/keys.h"
 #include "tools/run/rundir.h"
@@ -113,13 +114,14 @@ static void settle_names(Sweep *sweep, const size_t *place, size_t had) {
 
 static void join_words(char *const *words, size_t count, char *text, size_t size) {
     *text = 0;
+    char word[SHELL_WORD];
     for (size_t i = 0, used = 0; i < count && used + 1 < size; i++, used = strlen(text))
-        snprintf(text + used, size - used, " %s", words[i]);
+        snprintf(text + used, size - used, " %s", shell_word(words[i], word));
 }
 
 /* The cells of `had` are those of a smaller grid; `place` is where they are in this. */
 static Status grow(Sweep *sweep, const Sweep *had, const size_t *place, Err *err) {
-    char text[400];
+    char text[400], word[SHELL_WORD];
     size_t c = 0;
     while (c < had->cell_count && place[c] != SIZE_MAX) c++;
     if (c < had->cell_count) {
@@ -129,7 +131,7 @@ static Status grow(Sweep *sweep, const Sweep *had, const size_t *place, Err *err
             "%s holds another sweep, steady sweep%s; a grid may grow, but this "
             "one lacks its cell %s; choose another --out, or resume that one: "
             "steady sweep --resume %s",
-            sweep->dir, text, had->cells[c].name, sweep->dir);
+            sweep->dir, text, had->cells[c].name, shell_word(sweep->dir, word));
     }
     for (c = 0; c < had->cell_count; c++)
         memcpy(sweep->cells[place[c]].name, had->cells[c].name, SWEEP_NAME);

@@ -98,9 +98,9 @@ static Status check_keys(const Word *word, Err *err) {
     for (size_t k = 0; k < word->keys.count; k++) {
         const char *name = word->keys.text[k];
         if (!key_of_word(name)) {
-            const Key *nearest = key_nearest(name);
-            return err_set(err, FAIL_USAGE, "unknown key %.80s; did you mean %s.%s?",
-                           name, nearest->section, nearest->name);
+            char hint[NEAREST_HINT];
+            return err_set(err, FAIL_USAGE, "unknown key %.80s%s", name,
+                           key_hint(name, hint));
         }
         for (size_t j = 0; j < k; j++)
             if (!strcmp(name, word->keys.text[j]))
