@@ -158,10 +158,10 @@ $(B)/libsteady.a $(B)/libsteady64.a $(B)/libtools.a $(B)/libtools64.a:
 	$(ARCHIVE)
 
 $(B)/steady: $(B)/float/tools/main.o $(B)/libtools.a $(B)/libsteady.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(LINK) -o $@ $^ $(PROGRAM_LIBS) $(LIBS)
 
 $(B)/steady64: $(B)/double/tools/main.o $(B)/libtools64.a $(B)/libsteady64.a
-	$(LINK) -o $@ $^ $(LIBS64) $(LIBS)
+	$(LINK) -o $@ $^ $(PROGRAM_LIBS) $(LIBS64) $(LIBS)
 
 include tools/library/library.mk
 include test/test.mk

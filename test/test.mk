@@ -50,7 +50,7 @@ $(UNIT_HELPERS) $(GRAD_HELPERS):
 
 define LINK_TEST
 @mkdir -p $(@D)
-$(LINK) -o $@ $^ $(TEST_LIBS) $(if $(findstring /grad/,$@),$(LIBS64)) $(LIBS)
+$(LINK) -o $@ $^ $(TEST_LIBS) $(PROGRAM_LIBS) $(if $(findstring /grad/,$@),$(LIBS64)) $(LIBS)
 endef
 tests_of = $(call test_bin,$(filter test/$(1)/%,$(filter-out $(TOOLS_TEST_SRC) $(DOOR_TEST_SRC),$(TEST_SRC))))
 
@@ -165,7 +165,7 @@ fuzz:
 fuzz-programs: $(FUZZ_BIN)
 $(FUZZ_BIN): $(B)/%: $(B)/float/test/fuzz/%.o $(B)/float/test/fuzz/fuzz.o $(B)/libtools.a \
 		$(B)/libsteady.a
-	$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(PROGRAM_LIBS) $(LIBS)
 
 # test/bench/NAME.c measures one thing: make build/bench/NAME
 $(B)/bench/%: $(B)/float/test/bench/%.o $(B)/libsteady.a

@@ -14,6 +14,7 @@
     X(predict)                                                                           \
     X(probe)                                                                             \
     X(sweep)                                                                             \
+    X(watch)                                                                             \
     X(plot)                                                                              \
     X(export)                                                                            \
     X(doctor)                                                                            \

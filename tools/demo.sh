@@ -21,6 +21,7 @@ if [ -e $out ] && [ ! -e $out/sweep.json ]; then
     exit 1
 fi
 rm -rf $out runs/demo.png
+[ -t 1 ] && echo "watch it in another terminal: $steady watch $out"
 "$steady" sweep demo,demo-sigma --jobs 2 --reports --out $out >/dev/null || exit
 
 link() { # CELL NAME: prints the path that it can be found at

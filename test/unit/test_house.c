@@ -45,6 +45,7 @@ static const struct Rule {
     {"tools/run",       {"tools/recipe", "tools/program", "models", DATA, ENGINE}},
     {"tools/figure",    {"tools/chart", "tools/run", "tools/recipe", "tools/program", DATA,
                          ENGINE}},
+    {"tools/watch",     {"tools/run", "tools/recipe", "tools/program", DATA, ENGINE}},
     {"tools/task",      {RUN}},
     {"tools/task/*",    {"tools/task", RUN}},
     {"tools/train",     {"tools/probe", "tools/task", RUN}},

@@ -24,9 +24,15 @@ enum { TEXT_SIZE = 600, FILES_MOST = 1000, SYMBOLS_MOST = 60000 };
 /* Variables that must outlive a call, with the file: what a signal's handler writes, and
  * what belongs to a thread because what reads it is too deep for an argument. */
 static const char *const VARIABLES[][2] = {
-    {"tools/program/stop", "answer"},   {"tools/program/stop", "asked"},
-    {"tools/program/stop", "farewell"}, {"tools/program/stop", "patient_until"},
-    {"engine/core/trap", "innermost"},  {"tools/program/say", "listening"},
+    {"tools/program/stop", "answer"},
+    {"tools/program/stop", "asked"},
+    {"tools/program/stop", "farewell"},
+    {"tools/program/stop", "patient_until"},
+    {"tools/watch/terminal_curses", "asked"},
+    {"tools/watch/terminal_curses", "before"},
+    {"tools/watch/terminal_curses", "restore"},
+    {"engine/core/trap", "innermost"},
+    {"tools/program/say", "listening"},
     {"engine/kern/level", "in_use"}, /* which processor this is, found before main */
 };
 

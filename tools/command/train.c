@@ -212,6 +212,7 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
                 trainer.steps,
                 trainer.changes.count ? "; the changed keys have no effect" : "");
     if (lead && work) trainer_introduce(&trainer);
+    if (lead && work && isatty(STDERR_FILENO)) say("watch it: steady watch %s", dir);
     trainer_run(&trainer, &err);
     size_t step = trainer.at.step;
     trainer_close(&trainer);

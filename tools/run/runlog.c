@@ -16,7 +16,6 @@
 
 #define RECIPE_MOST ((size_t)1 << 20)
 #define LOG_MOST ((size_t)4 << 30)
-#define CELLS_LEAST ((size_t)64 << 20) /* numbers that any log may take: 512 MB */
 #define STEP_MOST 1e15
 
 enum {
@@ -211,7 +210,7 @@ static void name_run(RunLog *run) {
     free(real_path);
 }
 
-RunLog *runlog_open(const char *dir, Err *err) {
+RunLog *runlog_open_recipe(const char *dir, Err *err) {
     struct stat info;
     if (stat(dir, &info) || !S_ISDIR(info.st_mode) || strlen(dir) > 4000) {
         err_set(err, FAIL_USAGE, "%.800s: there is no such run folder", dir);
@@ -223,6 +222,12 @@ RunLog *runlog_open(const char *dir, Err *err) {
     name_run(run);
     read_recipe(run);
     read_facts(run);
+    return run;
+}
+
+RunLog *runlog_open(const char *dir, Err *err) {
+    RunLog *run = runlog_open_recipe(dir, err);
+    if (!run) return NULL;
     if (!datafacts_load(dir, &run->data, err) &&
         !read_rows(run, "train.jsonl", read_train_row, err) &&
         !read_rows(run, "probe.jsonl", runlog_read_probe, err) &&

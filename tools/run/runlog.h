@@ -131,6 +131,10 @@ typedef struct RunLog {
 /* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a
  * run that has just begun: its arrays are empty. */
 RunLog *runlog_open(const char *dir, Err *err);
+/* The same without the rows of its logs: name, recipe, chance. */
+RunLog *runlog_open_recipe(const char *dir, Err *err);
+/* One row of probe.jsonl: `probe` of it, and nothing else. */
+RunLog *runlog_of_probe(const json_t *row);
 void runlog_free(RunLog *run);
 
 /* "3 lines of the logs are not used (runs/x/train.jsonl:5: ...)"; "" where all are. */

@@ -4,6 +4,8 @@
 
 #include "tools/run/runlog.h"
 
+#define CELLS_LEAST ((size_t)64 << 20) /* numbers that any log may take: 512 MB */
+
 /* One row of a run into the arrays, which have room for `space` rows. */
 typedef void RowReader(RunLog *run, const json_t *row, double step, size_t space);
 

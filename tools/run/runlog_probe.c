@@ -207,6 +207,13 @@ void runlog_read_probe(RunLog *run, const json_t *row, double step, size_t space
         read_weight(run, item, i, at, space);
 }
 
+RunLog *runlog_of_probe(const json_t *row) {
+    RunLog *run = mem_zalloc(sizeof *run);
+    run->room = CELLS_LEAST;
+    runlog_read_probe(run, row, runlog_number(row, "step"), 1);
+    return run;
+}
+
 void runlog_free_probe(RunLog *run) {
     ProbeLog *probe = &run->probe;
     stringmap_free(&run->site_names);

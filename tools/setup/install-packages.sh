@@ -4,15 +4,16 @@
 # Does nothing, quickly and without the network, when everything is there.
 
 # Required ones first; when the optional ones cannot be had, the build goes on without: no JPEG,
-# no audio, no mpirun.
+# no audio, no mpirun, no `steady watch` in the terminal.
 debian_required="make gcc libc6-dev libopenblas-openmp-dev libpng-dev zlib1g-dev libinih-dev
     libjansson-dev libcairo2-dev libcmocka-dev pkg-config fonts-dejavu-core"
-debian_optional="libjpeg-dev libsndfile1-dev libopenmpi-dev openmpi-bin libarpack2-dev"
+debian_optional="libjpeg-dev libsndfile1-dev libopenmpi-dev openmpi-bin libarpack2-dev
+    libncurses-dev"
 fedora_required="make gcc openblas-devel openblas-openmp libpng-devel zlib-devel inih-devel
     jansson-devel cairo-devel libcmocka-devel pkgconf-pkg-config dejavu-sans-fonts"
-fedora_optional="libjpeg-turbo-devel libsndfile-devel openmpi-devel arpack-devel"
+fedora_optional="libjpeg-turbo-devel libsndfile-devel openmpi-devel arpack-devel ncurses-devel"
 brew_required="libomp openblas libpng zlib inih jansson cairo cmocka pkg-config"
-brew_optional="jpeg-turbo libsndfile open-mpi arpack"
+brew_optional="jpeg-turbo libsndfile open-mpi arpack ncurses"
 if [ "${1:-}" = --ci ]; then
     debian_optional="$debian_optional clang-14 libclang-rt-14-dev libomp-14-dev clang-format-14
         clang-tidy-14 cppcheck gcovr strace"

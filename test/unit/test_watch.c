@@ -1,0 +1,453 @@
+/* Following logs, what becomes of their rows, and what a screen shows of them. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "files.h"
+#include "tools/watch/tones.h"
+#include "tools/watch/view.h"
+#include "vision.h"
+
+/* ---- logs ---- */
+
+static void write_text(const char *dir, const char *name, const char *text) {
+    files_write(dir, name, text, strlen(text));
+}
+
+static void append(const char *dir, const char *name, const char *text) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "%s", name);
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+typedef struct Taken {
+    size_t count, forgotten;
+    char last[200];
+    double step[5000];
+} Taken;
+
+static void take(void *context, const char *line, size_t length, size_t at) {
+    Taken *t = context;
+    (void)at;
+    json_t *row = rows_parse(line, length);
+    t->step[t->count++ % 5000] = json_number_value(json_object_get(row, "step"));
+    snprintf(t->last, sizeof t->last, "%.*s", (int)MIN(length, sizeof t->last - 1), line);
+    json_decref(row);
+}
+
+static void forget(void *context) {
+    Taken *t = context;
+    t->forgotten++;
+    t->count = 0;
+}
+
+static void rows_are_taken_once_and_a_half_line_when_it_is_whole(void **state) {
+    Taken t = {0};
+    RowTaker taker = {&t, forget, take, 0, 0, 0, 0};
+    RowFile file = rows_file(*state, "train.jsonl");
+    assert_false(rows_poll(&file, &taker));
+    write_text(*state, "train.jsonl", "{\"step\":1}\n{\"step\":2}\n{\"st");
+    assert_true(rows_poll(&file, &taker));
+    assert_int_equal(t.count, 2);
+    assert_false(rows_poll(&file, &taker));
+    append(*state, "train.jsonl", "ep\":3}\n{\"step\":4}");
+    assert_true(rows_poll(&file, &taker));
+    assert_int_equal(t.count, 4); /* the last is whole, though its line is open */
+    append(*state, "train.jsonl", "\n{\"step\":5}\n");
+    rows_poll(&file, &taker);
+    assert_int_equal(t.count, 5);
+    assert_int_equal(t.forgotten, 0);
+}
+
+static void a_log_that_was_cut_back_or_replaced_is_read_anew(void **state) {
+    Taken t = {0};
+    RowTaker taker = {&t, forget, take, 0, 0, 0, 0};
+    RowFile file = rows_file(*state, "train.jsonl");
+    write_text(*state, "train.jsonl", "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
+    rows_poll(&file, &taker);
+    files_cut(*state, "train.jsonl", 11);
+    assert_true(rows_poll(&file, &taker));
+    assert_int_equal(t.forgotten, 1);
+    assert_int_equal(t.count, 1);
+    /* cut and longer than before between two looks */
+    files_cut(*state, "train.jsonl", 0);
+    append(*state, "train.jsonl", "{\"step\":7}\n{\"step\":8}\n{\"step\":9}\n");
+    rows_poll(&file, &taker);
+    assert_int_equal(t.forgotten, 2);
+    assert_int_equal(t.count, 3);
+    files_remove(*state, "train.jsonl");
+    assert_true(rows_poll(&file, &taker));
+    assert_false(file.there);
+    assert_int_equal(t.forgotten, 3);
+}
+
+static void a_long_log_is_sampled_evenly_and_its_end_read_whole(void **state) {
+    enum { ROWS = 100000 };
+    char path[PATH_SIZE];
+    rundir_path(path, *state, "train.jsonl");
+    FILE *file = fopen(path, "w");
+    for (int i = 1; i <= ROWS; i++)
+        fprintf(file,
+                i == 50001 ? "{\"step\":50001,\"event\":\"skip\",\"text\":\"x\"}\n"
+                           : "{\"step\":%d,\"loss\":1.25}\n",
+                i);
+    fclose(file);
+    Taken t = {0};
+    RowTaker taker = {&t, forget, take, 100, 100000, 5000, 0};
+    RowFile log = rows_file(*state, "train.jsonl");
+    rows_poll(&log, &taker);
+    assert_true(t.count > 250 && t.count < 500);
+    for (size_t i = 1; i < t.count;
+         i++) /* but for the part of a line behind the sample */
+        assert_true(i == 100 || t.step[i] > t.step[i - 1]);
+    assert_true(t.step[50] > 0.4 * ROWS && t.step[50] < 0.6 * ROWS);
+    assert_true(t.step[t.count - 1] == ROWS);
+    size_t before = t.count;
+    while (rows_backfill(&log, &taker, 100000)) continue;
+    assert_int_equal(t.count, before + 1);
+    assert_string_equal(t.last, "{\"step\":50001,\"event\":\"skip\",\"text\":\"x\"}");
+}
+
+static void numbers_that_are_none_do_not_spoil_a_row(void **state) {
+    (void)state;
+    static const char ROW[] = "{\"step\":3,\"a\":NaN,\"b\":-Infinity,\"c\":\"NaN\"}";
+    json_t *row = rows_parse(ROW, strlen(ROW));
+    assert_non_null(row);
+    assert_int_equal(json_integer_value(json_object_get(row, "step")), 3);
+    assert_false(json_is_number(json_object_get(row, "a")));
+    assert_string_equal(json_string_value(json_object_get(row, "c")), "NaN");
+    json_decref(row);
+    static const char *const BAD[] = {"",           "}",   "[1]",
+                                      "{\"step\":", "NaN", "{\"a\":\"NaN}"};
+    for (size_t i = 0; i < COUNT(BAD); i++)
+        assert_null(rows_parse(BAD[i], strlen(BAD[i])));
+}
+
+/* ---- history ---- */
+
+static Point point(double step, double loss) {
+    Point p = {.step = step, .epoch = NAN, .highest = loss, .nonfinite = isnan(loss)};
+    for (size_t k = 0; k < POINT_NUMBERS; k++) p.value[k] = NAN;
+    p.value[POINT_LOSS] = loss;
+    return p;
+}
+
+static void a_history_of_a_million_steps_keeps_its_spikes(void **state) {
+    (void)state;
+    History h = {0};
+    for (int i = 1; i <= 1000000; i++) {
+        Point p = point(i, i == 200000 ? 50 : i == 300000 ? NAN : 1);
+        history_add(&h, &p);
+    }
+    assert_true(h.count <= HISTORY_MOST);
+    assert_true(h.points[h.count - 1].step == 1000000);
+    Column columns[50];
+    history_columns(&h, POINT_LOSS, 1, 1000000, INFINITY, columns, 50);
+    double highest = 0;
+    bool broken = false;
+    for (size_t c = 0; c < 50; c++) {
+        highest = fmax(highest, columns[c].highest);
+        broken |= columns[c].nonfinite;
+        assert_true(isfinite(columns[c].value));
+    }
+    assert_true(highest == 50 && broken);
+    double low, high;
+    assert_true(history_range(&h, POINT_LOSS, INFINITY, &low, &high));
+    assert_true(low == 1 && high < 50); /* one spike does not flatten the rest */
+    history_clear(&h);
+}
+
+static void steps_that_are_taken_again_replace_the_old_ones(void **state) {
+    (void)state;
+    History h = {0};
+    for (int i = 1; i <= 10; i++) {
+        Point p = point(i, 1);
+        history_add(&h, &p);
+    }
+    Point again = point(6, 9);
+    history_add(&h, &again);
+    assert_int_equal(h.count, 6);
+    assert_true(history_at(&h, 100)->value[POINT_LOSS] == 9);
+    assert_true(history_at(&h, 5.5)->step == 5);
+    assert_null(history_at(&h, 0.5));
+    history_clear(&h);
+}
+
+/* ---- the screen ---- */
+
+static void text_stays_in_its_area_whatever_it_holds(void **state) {
+    (void)state;
+    Screen s = screen_new(2, 10, true);
+    Area area = {0, 2, 1, 5};
+    screen_print(&s, area, 0, 0, TONE_PLAIN, "%s", "a\033[2Jb\xFF\xE4\xB8\x96 long");
+    char *text = screen_row(&s, 0);
+    assert_string_equal(text, "  a?[2J");
+    mem_free(text);
+    screen_print(&s, area, 1, 0, TONE_PLAIN, "x"); /* below it */
+    text = screen_row(&s, 1);
+    assert_string_equal(text, "");
+    mem_free(text);
+    screen_free(&s);
+}
+
+static void without_utf8_a_screen_is_ascii(void **state) {
+    (void)state;
+    Screen s = screen_new(1, 12, false);
+    const Column columns[4] = {
+        {0, 0, false}, {0.5, 0.5, false}, {1, 1, false}, {NAN, NAN, true}};
+    screen_spark(&s, (Area){0, 0, 1, 4}, columns, 0, 1, TONE_PLAIN);
+    screen_print(&s, (Area){0, 5, 1, 7}, 0, 0, TONE_PLAIN, "σ│é");
+    char *text = screen_row(&s, 0);
+    assert_string_equal(text, ".=#! s|?");
+    mem_free(text);
+    screen_free(&s);
+}
+
+/* ---- colours ---- */
+
+static void levels_of_the_map_differ_for_every_kind_of_sight(void **state) {
+    (void)state;
+    double fall[3], before[3], now[3];
+    tone_rgb(tones[TONE_FALL].paper, fall);
+    for (Vision v = 0; v < VISION_KINDS; v++)
+        for (int level = 0; level < HEAT_LEVELS; level++) {
+            tone_rgb(tones[TONE_HEAT + level].paper, now);
+            double grown =
+                vision_lightness(now, v) - (level ? vision_lightness(before, v) : -10);
+            if (grown < 4)
+                fail_msg("%s: level %d grows by %.1f", vision_names[v], level, grown);
+            if (vision_distance(fall, now, v) < 20)
+                fail_msg("%s: collapse is like level %d", vision_names[v], level);
+            double ink[3];
+            tone_rgb(tones[TONE_HEAT + level].ink, ink);
+            assert_true(fabs(vision_lightness(ink, v) - vision_lightness(now, v)) > 45);
+            memcpy(before, now, sizeof before);
+        }
+}
+
+static void runs_have_colours_that_everybody_tells_apart(void **state) {
+    (void)state;
+    for (Vision v = 0; v < VISION_KINDS; v++)
+        for (int i = 0; i < TONE_RUNS; i++)
+            for (int j = 0; j < i; j++) {
+                double a[3], b[3];
+                tone_rgb(tones[TONE_RUN + i].ink, a);
+                tone_rgb(tones[TONE_RUN + j].ink, b);
+                if (vision_distance(a, b, v) < 15)
+                    fail_msg("%s: runs %d and %d differ by %.1f", vision_names[v], i, j,
+                             vision_distance(a, b, v));
+            }
+}
+
+/* ---- runs ---- */
+
+static const char PROBE[] =
+    "{\"step\":%d,\"attention\":[{\"site\":\"blocks.0.attn\",\"entropy\":[2.5,0.1],"
+    "\"max_logit\":9,\"keys\":17},{\"site\":\"blocks.1.attn\",\"entropy\":[null,2],"
+    "\"max_logit\":3,\"keys\":17}],\"weights\":[{\"name\":\"blocks.0.attn.qkv\","
+    "\"sigma\":3.5,\"gamma\":null}]}\n";
+
+/* A run with no recipe and no end: what another program may have logged. */
+static void write_foreign(const char *dir, int rows) {
+    char line[800];
+    for (int i = 1; i <= rows; i++) {
+        snprintf(line, sizeof line, "{\"step\":%d,\"loss\":%s,\"lr\":0.1}\n", i,
+                 i == 5 ? "NaN" : "1.5");
+        append(dir, "train.jsonl", line);
+        snprintf(line, sizeof line, PROBE, i);
+        append(dir, "probe.jsonl", line);
+    }
+}
+
+static bool shows(const Screen *screen, const char *part) {
+    bool found = false;
+    for (size_t r = 0; r < screen->rows && !found; r++) {
+        char *text = screen_row(screen, r);
+        found = strstr(text, part);
+        mem_free(text);
+    }
+    return found;
+}
+
+static void look(WatchList *list, View *view, size_t rows, size_t columns,
+                 Screen *screen) {
+    screen_free(screen);
+    *screen = screen_new(rows, columns, true);
+    watchlist_poll(list);
+    view_draw(view, list, 0, screen);
+}
+
+static void a_foreign_run_is_shown_with_all_that_it_has(void **state) {
+    WatchList list = {0};
+    Screen screen = {0};
+    View view = view_default();
+    Err err = ERR_NONE;
+    write_foreign(*state, 8);
+    assert_int_equal(watchlist_add(&list, *state, &err), OK);
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "step 8"));
+    assert_true(shows(&screen, "lowest 3.5 %: blocks.0.attn head 1"));
+    assert_true(shows(&screen, "blocks.0.attn  88   4"));
+    assert_true(shows(&screen, "blocks.1.attn   ·  71"));
+    assert_true(shows(&screen, "!"));
+    view_key(&view, &list, 's');
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "spectral norm σ") && shows(&screen, "3.5"));
+    view_key(&view, &list, 'g');
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "gain γ: no numbers"));
+    view_key(&view, &list, 'e');
+    append(*state, "train.jsonl", "{\"step\":9,\"loss\":0.75,\"lr\":0.1}\n{\"step\":10,");
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "step 9") && shows(&screen, "0.75"));
+    screen_free(&screen);
+    watchlist_free(&list);
+}
+
+static void a_screen_of_any_size_is_drawn(void **state) {
+    static const char *const NAMES[] = {"a", "b", "c", "d"};
+    WatchList list = {0};
+    Err err = ERR_NONE;
+    for (size_t i = 0; i < COUNT(NAMES); i++) {
+        files_folder(*state, NAMES[i]);
+        char dir[PATH_SIZE];
+        rundir_path(dir, *state, "%s", NAMES[i]);
+        write_foreign(dir, (int)i * 3 + 1);
+    }
+    assert_int_equal(watchlist_add(&list, *state, &err), OK); /* a folder of runs */
+    assert_int_equal(list.count, 4);
+    watchlist_poll(&list);
+    static const int KEYS[] = {'m', '\t', '1', '?', 'x', 'p', '+', WATCH_LEFT, WATCH_UP};
+    View view = view_default();
+    for (size_t rows = 1; rows < 60; rows += 3)
+        for (size_t columns = 1; columns < 200; columns += 7) {
+            Screen screen = screen_new(rows, columns, rows % 2);
+            assert_true(view_key(&view, &list, KEYS[(rows + columns) % COUNT(KEYS)]));
+            view_tick(&view, &list, 1);
+            view_draw(&view, &list, 0, &screen);
+            screen_free(&screen);
+        }
+    watchlist_free(&list);
+}
+
+static void a_run_is_played_back_step_by_step(void **state) {
+    WatchList list = {0};
+    Screen screen = {0};
+    View view = view_default();
+    Err err = ERR_NONE;
+    write_foreign(*state, 40);
+    watchlist_add(&list, *state, &err);
+    watchlist_poll(&list);
+    view_key(&view, &list, 'p');
+    view_tick(&view, &list, 10);
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "step 20") && shows(&screen, "playing 20 of 40"));
+    view_key(&view, &list, WATCH_HOME);
+    view_key(&view, &list, ' ');
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "paused at 0 of 40"));
+    view_key(&view, &list, WATCH_END);
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "step 40") && !shows(&screen, "paused"));
+    assert_false(view_key(&view, &list, 'q'));
+    screen_free(&screen);
+    watchlist_free(&list);
+}
+
+static void events_stay_in_order_and_come_once(void **state) {
+    WatchList list = {0};
+    Screen screen = {0};
+    View view = view_default();
+    Err err = ERR_NONE;
+    write_text(*state, "train.jsonl",
+               "{\"step\":1,\"loss\":2}\n"
+               "{\"step\":1,\"event\":\"alarm\",\"text\":\"it fell\"}\n"
+               "{\"step\":2,\"event\":\"intervene\",\"key\":\"optim.lr\",\"from\":1,"
+               "\"to\":\"2\"}\n{\"step\":2,\"loss\":3}\n");
+    watchlist_add(&list, *state, &err);
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "step 1 alarm: it fell"));
+    assert_true(shows(&screen, "step 2 intervene: optim.lr was 1, is 2"));
+    files_cut(*state, "train.jsonl", 20); /* the run was resumed at step 1 */
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "step 1") && !shows(&screen, "alarm"));
+    screen_free(&screen);
+    watchlist_free(&list);
+}
+
+static void what_is_no_run_is_refused_and_an_empty_folder_waited_for(void **state) {
+    WatchList list = {0};
+    Screen screen = {0};
+    View view = view_default();
+    Err err = ERR_NONE;
+    char path[PATH_SIZE];
+    rundir_path(path, *state, "none");
+    assert_int_equal(watchlist_add(&list, path, &err), FAIL_USAGE);
+    write_text(*state, "other/notes.txt", "x");
+    rundir_path(path, *state, "other");
+    assert_int_equal(watchlist_add(&list, path, &err), FAIL_USAGE);
+    rundir_path(path, *state, "other/notes.txt");
+    assert_int_equal(watchlist_add(&list, path, &err), FAIL_USAGE);
+    files_folder(*state, "new");
+    rundir_path(path, *state, "new");
+    assert_int_equal(watchlist_add(&list, path, &err), OK);
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "no row yet"));
+    write_text(path, "train.jsonl", "{\"step\":1,\"loss\":2}\n");
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "step 1"));
+    files_remove(path, "train.jsonl");
+    assert_int_equal(rmdir(path), 0);
+    look(&list, &view, 24, 80, &screen);
+    assert_true(shows(&screen, "folder is gone"));
+    screen_free(&screen);
+    watchlist_free(&list);
+}
+
+static void cells_of_a_sweep_are_added_as_they_begin(void **state) {
+    WatchList list = {0};
+    Err err = ERR_NONE;
+    write_text(*state, "sweep.json", "{}");
+    files_folder(*state, "cells");
+    assert_int_equal(watchlist_add(&list, *state, &err), OK);
+    watchlist_poll(&list);
+    assert_int_equal(list.count, 0);
+    write_text(*state, "cells/a,lr=1/train.jsonl", "{\"step\":1,\"loss\":2}\n");
+    write_text(*state, "cells/a,lr=1.log", "x");
+    watchlist_poll(&list);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.runs[0]->name, "a,lr=1");
+    watchlist_free(&list);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        FOLDER_TEST(rows_are_taken_once_and_a_half_line_when_it_is_whole),
+        FOLDER_TEST(a_log_that_was_cut_back_or_replaced_is_read_anew),
+        FOLDER_TEST(a_long_log_is_sampled_evenly_and_its_end_read_whole),
+        cmocka_unit_test(numbers_that_are_none_do_not_spoil_a_row),
+        cmocka_unit_test(a_history_of_a_million_steps_keeps_its_spikes),
+        cmocka_unit_test(steps_that_are_taken_again_replace_the_old_ones),
+        cmocka_unit_test(text_stays_in_its_area_whatever_it_holds),
+        cmocka_unit_test(without_utf8_a_screen_is_ascii),
+        cmocka_unit_test(levels_of_the_map_differ_for_every_kind_of_sight),
+        cmocka_unit_test(runs_have_colours_that_everybody_tells_apart),
+        FOLDER_TEST(a_foreign_run_is_shown_with_all_that_it_has),
+        FOLDER_TEST(a_screen_of_any_size_is_drawn),
+        FOLDER_TEST(a_run_is_played_back_step_by_step),
+        FOLDER_TEST(events_stay_in_order_and_come_once),
+        FOLDER_TEST(what_is_no_run_is_refused_and_an_empty_folder_waited_for),
+        FOLDER_TEST(cells_of_a_sweep_are_added_as_they_begin),
+    };
+    return cmocka_run_group_tests_name("watch", cases, NULL, NULL);
+}

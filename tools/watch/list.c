@@ -1,0 +1,133 @@
+#include "tools/watch/list.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool has_file(const char *dir, const char *name) {
+    char path[PATH_SIZE];
+    if (strlen(dir) + strlen(name) + 2 > sizeof path) return false;
+    rundir_path(path, dir, "%s", name);
+    return !access(path, F_OK);
+}
+
+static bool holds_run(const char *dir) {
+    static const char *const FILES[] = {"train.jsonl", "probe.jsonl", "recipe.ini"};
+    for (size_t i = 0; i < COUNT(FILES); i++)
+        if (has_file(dir, FILES[i])) return true;
+    return false;
+}
+
+static bool is_empty(const char *dir) {
+    struct dirent **names;
+    int count = scandir(dir, &names, NULL, NULL);
+    for (int i = 0; i < count; i++) free(names[i]);
+    if (count >= 0) free(names);
+    return count == 2;
+}
+
+static bool is_known(const WatchList *list, const char *dir) {
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->runs[i]->dir, dir)) return true;
+    return false;
+}
+
+static Status add_run(WatchList *list, const char *dir, Err *err) {
+    if (is_known(list, dir)) return OK;
+    if (list->count == WATCH_RUNS_MOST)
+        return err_set(err, FAIL_USAGE, "more than %d runs", WATCH_RUNS_MOST);
+    Watched *run = watched_open(dir, err);
+    if (!run) return err->status;
+    list->runs[list->count++] = run;
+    return OK;
+}
+
+/* ---- folders of runs ---- */
+
+static double time_of(const char *dir) {
+    struct stat info;
+    if (stat(dir, &info)) return NAN;
+    return (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
+}
+
+/* What has begun in it since the last time, by name; returns how many are new. */
+static size_t look_into(WatchList *list, const char *dir) {
+    struct dirent **names;
+    int count = scandir(dir, &names, NULL, alphasort);
+    size_t before = list->count;
+    list->left_out = 0;
+    for (int i = 0; i < count; i++) {
+        char path[PATH_SIZE];
+        bool fits =
+            snprintf(path, sizeof path, "%s/%s", dir, names[i]->d_name) < PATH_SIZE - 80;
+        if (fits && *names[i]->d_name != '.' && has_file(path, "train.jsonl") &&
+            !is_known(list, path)) {
+            Err err = ERR_NONE;
+            if (list->count == WATCH_RUNS_MOST) list->left_out++;
+            else add_run(list, path, &err);
+        }
+        free(names[i]);
+    }
+    if (count >= 0) free(names);
+    return list->count - before;
+}
+
+static Status add_folder(WatchList *list, const char *dir, Err *err) {
+    if (list->folder_count == WATCH_FOLDERS_MOST)
+        return err_set(err, FAIL_USAGE, "more than %d folders", WATCH_FOLDERS_MOST);
+    list->folders[list->folder_count++] = (WatchFolder){mem_strdup(dir), NAN};
+    look_into(list, dir);
+    return OK;
+}
+
+/* A run makes its folder first and train.jsonl later, so a folder that has not changed is
+ * looked into all the same while the newest of it is fresh. */
+static bool poll_folder(WatchList *list, WatchFolder *folder) {
+    double changed = time_of(folder->dir), now = (double)time(NULL);
+    bool old = changed == folder->changed && now - changed > 600;
+    folder->changed = changed;
+    return !old && look_into(list, folder->dir);
+}
+
+/* ---- words ---- */
+
+Status watchlist_add(WatchList *list, const char *word, Err *err) {
+    char dir[PATH_SIZE], cells[PATH_SIZE];
+    struct stat info;
+    size_t end = strlen(word), before = list->count;
+    while (end > 1 && word[end - 1] == '/') end--;
+    if (end > PATH_SIZE - 300 || stat(word, &info))
+        return err_set(err, FAIL_USAGE, "%.800s: there is no such run folder", word);
+    if (!S_ISDIR(info.st_mode))
+        return err_set(err, FAIL_USAGE,
+                       "%.800s is a file; name the folder of a run or a sweep", word);
+    text_format(dir, sizeof dir, "%.*s", (int)end, word);
+    rundir_path(cells, dir, "cells");
+    if (has_file(dir, "sweep.json")) return add_folder(list, cells, err);
+    if (holds_run(dir) || is_empty(dir)) return add_run(list, dir, err);
+    if (add_folder(list, dir, err)) return err->status;
+    if (list->count > before) return OK;
+    mem_free(list->folders[--list->folder_count].dir);
+    return err_set(err, FAIL_USAGE,
+                   "%.800s holds no run: neither train.jsonl nor recipe.ini nor "
+                   "sweep.json is in it",
+                   word);
+}
+
+void watchlist_free(WatchList *list) {
+    for (size_t i = 0; i < list->count; i++) watched_close(list->runs[i]);
+    for (size_t i = 0; i < list->folder_count; i++) mem_free(list->folders[i].dir);
+    *list = (WatchList){0};
+}
+
+bool watchlist_poll(WatchList *list) {
+    bool news = false;
+    for (size_t i = 0; i < list->folder_count; i++)
+        news |= poll_folder(list, &list->folders[i]);
+    for (size_t i = 0; i < list->count; i++) news |= watched_poll(list->runs[i]);
+    return news;
+}
