@@ -27,6 +27,21 @@ for page in README.md docs/*.md; do
 done > "$TMP/bad"
 report "every link leads to a file"
 
+anchors() { # reads headings or anchors, a line each: letters, digits and - of ASCII alone
+    LC_ALL=C tr 'A-Z ' 'a-z-' | LC_ALL=C sed 's/[^a-z0-9_-]//g'
+}
+
+for page in README.md docs/*.md; do
+    grep -o '](\([^)]*#[^)]*\))' "$page" | sed 's/^](//; s/)$//' | grep -v '^http' | sort -u |
+        while IFS='#' read -r file heading; do
+            [ -n "$file" ] && file=$(dirname "$page")/$file || file=$page
+            sed '/^```/,/^```/d' "$file" | sed -n 's/^##* //p' | anchors |
+                grep -q -x -F -e "$(echo "$heading" | anchors)" ||
+                echo "$page: $file#$heading: no such heading"
+        done
+done > "$TMP/bad"
+report "every link to a heading leads to one"
+
 # ---- `folder/file.c`, a folder, a pattern; NAME, DIR and N stand for any name ----
 
 quoted() { # PAGE: what stands between ` and `, a line each
@@ -34,7 +49,8 @@ quoted() { # PAGE: what stands between ` and `, a line each
 }
 
 for page in README.md docs/*.md; do
-    quoted "$page" | grep -E '^(engine|models|data|tools|test|include|examples|docs|\.ci)/[^ ]*$' |
+    quoted "$page" | grep -v -x 'examples/s' |
+        grep -E '^(engine|models|data|tools|test|include|examples|docs|\.ci)/[^ ]*$' |
         sed 's/NAME\|DIR/*/g; s/\.{c,h}$/.c/' | while read -r file; do
             # shellcheck disable=SC2086 # a pattern
             ls -d $file >/dev/null 2>&1 || echo "$page: $file: no such file"
