@@ -16,6 +16,9 @@
     X(sweep)                                                                             \
     X(watch)                                                                             \
     X(plot)                                                                              \
+    X(report)                                                                            \
+    X(runs)                                                                              \
+    X(diff)                                                                              \
     X(export)                                                                            \
     X(doctor)                                                                            \
     X(bench)                                                                             \

@@ -89,7 +89,7 @@ run small.ini train.precision=bf16 train.steps=6 --out changed && run --resume c
 tell "another precision at a resume is said, and a row" $?
 
 "$STEADY" train --resume changed train.steps=13 2>err && grep -q '^verdict: .* Products in bf16 in 6 of 13 logged steps\.' err &&
-    grep -q '<tr><th>products<td>bf16 in 6 of 13 logged steps' changed/report.html
+    grep -q '<tr><th scope=row>products<td>bf16 in 6 of 13 logged steps' changed/report.html
 tell "verdict and report say how many steps were in bf16" $?
 
 "$STEADY" probe run --sharpness --sample 8 >out 2>err

@@ -171,7 +171,7 @@ static void the_report_lists_events_as_text(void **state) {
     (void)state;
     Err err = ERR_NONE;
     put(STEP(1) EVENT(1, "resume") STEP(2));
-    assert_int_equal(report_write(dir, NULL, &err), OK);
+    assert_int_equal(report_write(dir, NULL, NULL, &err), OK);
     assert_non_null(strstr(get("report.html"), "<td class=n>1<td>resume<td>a &lt;b&gt;"));
 }
 

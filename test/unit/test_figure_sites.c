@@ -102,9 +102,9 @@ static void what_sites_measured_has_rows_and_bounds_are_dashed(void **state) {
     chart_free(chart);
     runlog_free(run);
     Err err = ERR_NONE;
-    assert_int_equal(report_write(dir, NULL, &err), OK);
+    assert_int_equal(report_write(dir, NULL, NULL, &err), OK);
     char *html = read_text(dir, "report.html");
-    assert_non_null(strstr(html, "<th class=n>bound of the entropy"));
+    assert_non_null(strstr(html, "<th scope=col class=n>bound of the entropy"));
     assert_non_null(strstr(html, "<td class=n>0.25<td class=n>2.5<td class=n>0.75"));
     assert_non_null(strstr(html, "largest over sites: input"));
     mem_free(html);

@@ -195,7 +195,7 @@ static void
 the_report_is_one_file_that_loads_nothing_and_escapes_what_it_shows(void **state) {
     write_run(state);
     Err err = ERR_NONE;
-    if (report_write(((Folder *)*state)->dir, "stopped at <b>step 9</b>", &err))
+    if (report_write(((Folder *)*state)->dir, NULL, "stopped at <b>step 9</b>", &err))
         fail_msg("%s", err.text);
     char *html = read_text(state, "report.html");
     static const char *const wanted[] = {
@@ -217,7 +217,7 @@ the_report_is_one_file_that_loads_nothing_and_escapes_what_it_shows(void **state
 }
 
 static void a_run_that_never_took_a_step_still_has_a_report(void **state) {
-    assert_int_equal(report_write(((Folder *)*state)->dir, "no data", NULL), OK);
+    assert_int_equal(report_write(((Folder *)*state)->dir, NULL, "no data", NULL), OK);
     char *html = read_text(state, "report.html");
     assert_non_null(strstr(html, "Too short to judge"));
     mem_free(html);
@@ -429,10 +429,10 @@ static void maps_and_weights_of_encoder_and_decoder_stand_in_groups(void **state
 static void a_translator_gets_all_its_figures_and_its_scores_in_the_report(void **state) {
     write_translator(state, 100);
     Err err = ERR_NONE;
-    if (report_write(((Folder *)*state)->dir, NULL, &err)) fail_msg("%s", err.text);
+    if (report_write(((Folder *)*state)->dir, NULL, NULL, &err)) fail_msg("%s", err.text);
     char *html = read_text(state, "report.html");
     static const char *const wanted[] = {
-        "loss<th class=n>BLEU<th class=n>BLEU of tokens<th class=n>perplexity</tr>",
+        "loss<th scope=col class=n>BLEU<th scope=col class=n>BLEU of tokens",
         "<td class=n>30.00<td class=n>31.00<td class=n>4.50</tr>",
         "<td class=n>–<td class=n>–<td class=n>7.40</tr>",
         "lowest entropy, cross attention (%)<td class=n>52.1"};

@@ -183,15 +183,15 @@ static void the_report_has_a_column_for_each_that_is_shown(void **state) {
     size_t size;
     files_write(*state, "train.jsonl", TRAIN, sizeof TRAIN - 1);
     runlog_free(run_with(*state, METRIC_COUNT));
-    if (report_write(*state, NULL, &err)) fail_msg("%s", err.text);
+    if (report_write(*state, NULL, NULL, &err)) fail_msg("%s", err.text);
     char *html = (char *)files_read(*state, "report.html", &size);
-    char *table = strstr(html, "<h2>Scores</h2>");
+    char *table = strstr(html, ">Scores</h2>");
     assert_non_null(table);
     *strstr(table, "</table>") = 0;
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         char title[80], number[80];
         if (!metrics[m].rank) continue;
-        text_format(title, sizeof title, "<th class=n>%s<", metrics[m].label);
+        text_format(title, sizeof title, "<th scope=col class=n>%s<", metrics[m].label);
         text_format(number, sizeof number, "<td class=n>%.2f<",
                     metrics[m].factor * value_of(m));
         assert_non_null(strstr(table, title));

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <omp.h>
+
 #include "tools/commands.h"
 #include "tools/figure/figures.h"
 #include "tools/figure/report.h"
@@ -17,6 +19,7 @@
 #include "tools/program/start.h"
 #include "tools/program/stop.h"
 #include "tools/recipe/keys.h"
+#include "tools/run/session.h"
 #include "tools/task/precision.h"
 #include "tools/train/trainer.h"
 
@@ -27,6 +30,8 @@ typedef struct Options {
     char **words; /* section.key=value, [word_count] */
     size_t word_count;
     bool no_report, force;
+    int argc; /* as they were given, for run.json */
+    char **argv;
 } Options;
 
 static const Option OPTIONS[] = {
@@ -141,7 +146,7 @@ static Status draw_report(void *input, Err *err) {
     Err why = ERR_NONE;
     if (figures_write_run(of->dir, &why) == FAIL_RUN)
         fprintf(stderr, "steady: note: no figures: %s\n", why.text);
-    if (report_write(of->dir, of->message, err)) return err->status;
+    if (report_write(of->dir, NULL, of->message, err)) return err->status;
     say_verdict(of->dir);
     return OK;
 }
@@ -197,6 +202,29 @@ static void choose_folder(const Recipe *recipe, bool lead, char dir[], size_t si
         holds ? shell_word(first, word) : "", holds ? ")" : "");
 }
 
+/* Into run.json.  Training needs nothing of it: what cannot be written is a note. */
+static void begin_session(const Options *o, const Trainer *t) {
+    Err why = ERR_NONE;
+    SessionStart start = {.argc = o->argc,
+                          .argv = o->argv,
+                          .threads = (size_t)omp_get_max_threads(),
+                          .ranks = ranks_count(t->ranks),
+                          .parameters = t->task->model->params->trained,
+                          .from = t->at.step,
+                          .steps = t->steps};
+    if (session_begin(t->dir, &start, &why)) say("steady: note: %s", why.text);
+}
+
+static void end_session(const char *dir, size_t step, double since, const Err *err) {
+    Err why = ERR_NONE;
+    SessionEnd end = {.step = step,
+                      .seconds = clock_now() - since,
+                      .exit = (int)err->status,
+                      .message = err->status ? err->text : NULL};
+    if (!rundir_holds_run(dir)) return; /* it did not begin, and was removed */
+    if (session_end(dir, &end, &why)) say("steady: note: %s", why.text);
+}
+
 static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks) {
     Err err = ERR_NONE;
     Trainer trainer;
@@ -213,8 +241,11 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
                 trainer.changes.count ? "; the changed keys have no effect" : "");
     if (lead && work) trainer_introduce(&trainer);
     if (lead && work && isatty(STDERR_FILENO)) say("watch it: steady watch %s", dir);
+    double since = clock_now();
+    if (lead && work) begin_session(o, &trainer);
     trainer_run(&trainer, &err);
     size_t step = trainer.at.step;
+    if (lead && work) end_session(dir, step, since, &err);
     trainer_close(&trainer);
     return lead ? conclude(o, dir, step, work && step, &err) : (int)err.status;
 }
@@ -245,7 +276,9 @@ static int run_train(int argc, char **argv) {
     Err err = ERR_NONE;
     Ranks *ranks;
     if (join_ranks(&ranks, &err)) return launch_fail("train", &err);
-    Options o = {.words = mem_alloc((size_t)argc * sizeof(char *))};
+    Options o = {.words = mem_alloc((size_t)argc * sizeof(char *)),
+                 .argc = argc,
+                 .argv = argv};
     int code = train(&o, argc, argv, ranks);
     mem_free(o.words);
     ranks_finish(ranks);

@@ -8,8 +8,8 @@
 
 #include "engine/core/base.h"
 
-/* `message`: what ended the run before its time (a fault, the collapse guard), or
- * NULL. */
-Status report_write(const char *run_dir, const char *message, Err *err);
+/* `path`: where to; NULL: DIR/report.html.  `message`: what ended the run before its time
+ * (a fault, the collapse guard); NULL: what run.json says. */
+Status report_write(const char *run_dir, const char *path, const char *message, Err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "data/file/openfile.h"
@@ -22,6 +23,10 @@ void rundir_path(char path[PATH_SIZE], const char *dir, const char *format, ...)
     va_end(args);
     text_format(path, PATH_SIZE, "%s/%s", dir, tail);
 }
+
+/* A fifth of a second: who only asks whether a run is in use has a lock for a moment
+ * (runstate_in_use). */
+enum { LOCK_TRIES = 10 };
 
 /* ---- folders ---- */
 
@@ -147,8 +152,13 @@ Status rundir_create(const char *dir, Err *err) {
 Status rundir_lock(const char *dir, int *lock, Err *err) {
     *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0) return err_set(err, FAIL_RUN, "%s: %s", dir, strerror(errno));
-    if (!flock(*lock, LOCK_EX | LOCK_NB)) return OK;
-    bool taken = errno == EWOULDBLOCK;
+    bool taken = false;
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        if (!flock(*lock, LOCK_EX | LOCK_NB)) return OK;
+        taken = errno == EWOULDBLOCK;
+        if (!taken) break;
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+    }
     close(*lock);
     *lock = -1;
     if (!taken) return OK;
@@ -208,12 +218,12 @@ static void remove_snapshots(const char *dir) {
 
 void rundir_remove_unbegun(const char *dir) {
     static const char *const names[] = {
-        "train.jsonl",    "probe.jsonl",  "eval.jsonl",       "task.json",
-        "task.json.new",  "data.json",    "data.json.new",    "checkpoints",
-        "sharpness",      "figures",      "text.vocab",       "text.codes",
-        "text.tokenizer", "source.vocab", "source.codes",     "source.tokenizer",
-        "target.vocab",   "target.codes", "target.tokenizer", "recipe.ini.new",
-        "recipe.ini"};
+        "train.jsonl",      "probe.jsonl",      "eval.jsonl",     "task.json",
+        "task.json.new",    "data.json",        "data.json.new",  "run.json",
+        "run.json.new",     "checkpoints",      "sharpness",      "figures",
+        "text.vocab",       "text.codes",       "text.tokenizer", "source.vocab",
+        "source.codes",     "source.tokenizer", "target.vocab",   "target.codes",
+        "target.tokenizer", "recipe.ini.new",   "recipe.ini"};
     char path[PATH_SIZE];
     remove_snapshots(dir);
     for (size_t i = 0; i < COUNT(names); i++) {

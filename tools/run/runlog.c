@@ -222,6 +222,7 @@ RunLog *runlog_open_recipe(const char *dir, Err *err) {
     name_run(run);
     read_recipe(run);
     read_facts(run);
+    run->sessions = sessions_load(dir);
     return run;
 }
 
@@ -242,6 +243,7 @@ RunLog *runlog_open(const char *dir, Err *err) {
 void runlog_free(RunLog *run) {
     if (!run) return;
     datarecord_free(&run->data);
+    sessions_free(&run->sessions);
     runlog_free_probe(run);
     json_decref(run->worst);
     TrainLog *train = &run->train;

@@ -18,6 +18,7 @@
 #include "data/file/stringmap.h"
 #include "tools/recipe/metric.h"
 #include "tools/run/datafacts.h"
+#include "tools/run/session.h"
 #include "tools/run/site_numbers.h"
 #include "tools/run/verdict.h"
 
@@ -126,6 +127,7 @@ typedef struct RunLog {
     size_t cells, room;  /* numbers that the present log's names take, and may take */
     char bad_first[500]; /* file, line and fault of the first */
     DataRecord data;     /* of data.json; empty where it is not there or not readable */
+    Sessions sessions;   /* of run.json; none where it is not there */
 } RunLog;
 
 /* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a

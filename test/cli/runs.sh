@@ -1,0 +1,140 @@
+# steady runs, steady diff, steady report: of runs that are finished, interrupted, killed, foreign.
+
+. test/tell.sh
+export OMP_NUM_THREADS=1
+cd "$TMP" || exit 1
+
+cat >small.ini <<'END_RECIPE'
+[data]
+source = glyphs
+synthetic_count = 100
+image_size = 16
+[model]
+width = 16
+depth = 1
+heads = 2
+patch = 4
+[optim]
+lr = 0.01
+[train]
+steps = 12
+batch = 8
+eval_every = 6
+checkpoint_every = 4
+END_RECIPE
+
+"$STEADY" runs >out 2>err && [ ! -s out ] && grep -q '^no runs in runs$' err
+tell "without a folder runs says that there are none" $?
+
+train small.ini --out runs/first && train small.ini --out runs/same && train small.ini optim.lr=0.02 --out runs/other
+tell "runs to look at" $?
+
+state() { "$STEADY" runs "$1" --json 2>err | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'; }
+
+"$STEADY" runs >out 2>err && [ ! -s err ] && [ "$(wc -l <out)" = 4 ] &&
+    grep -q '^runs/first  *finished  *classify  *12/12  *top-1 [0-9.]*% (test)  *[a-z ()]*  *[0-9]* s$' out
+tell "runs is a table of them" $?
+
+# ---- states ----
+
+"$STEADY" train small.ini train.steps=100000 --out runs/long --no-report 2>err &
+trainer=$!
+while [ ! -s runs/long/train.jsonl ] && kill -0 $trainer 2>/dev/null; do sleep 0.1; done
+seen=$(state runs/long)
+kill -TERM $trainer
+wait $trainer
+[ "$seen" = running ] && [ "$(state runs/long)" = interrupted ]
+tell "a run that trains is running, a stopped one interrupted" $?
+
+"$STEADY" train --resume runs/long --no-report 2>err &
+trainer=$!
+rows=$(wc -l <runs/long/train.jsonl)
+while [ "$(wc -l <runs/long/train.jsonl)" -le "$rows" ] && kill -0 $trainer 2>/dev/null; do sleep 0.1; done
+kill -9 $trainer
+wait $trainer 2>/dev/null
+"$STEADY" runs runs/long --json >out
+grep -q '"state":"interrupted"' out && grep -q '"why":"its process was killed"' out && grep -q '"steps":100000' out
+tell "a killed one is interrupted, and that is said" $?
+
+sed -i 's/"exit": 0/"exit": 4/' runs/other/run.json && [ "$(state runs/other)" = failed ]
+tell "one that ended with an exit code of failure has failed" $?
+
+rm runs/first/run.json
+[ "$(state runs/first)" = finished ] && [ "$(state runs/same)" = finished ]
+tell "without run.json the logs say that a run is finished" $?
+
+# ---- foreign, broken, nested ----
+
+mkdir -p runs/foreign runs/notes runs/nested/deep && cp runs/same/train.jsonl runs/same/probe.jsonl runs/foreign
+cp -r runs/same runs/nested/deep/copy && ln -s .. runs/nested/loop
+[ "$(state runs/foreign)" = unknown ] && [ "$("$STEADY" runs | grep -c nested)" = 0 ] &&
+    [ "$("$STEADY" runs -r | grep -c '^runs/nested/deep/copy ')" = 1 ]
+tell "a foreign run is a run; folders below are on request" $?
+
+echo '{' >runs/same/data.json
+"$STEADY" runs >out 2>err && grep -q '^runs/same  *unreadable' out && grep -q 'note: .*data.json' err &&
+    "$STEADY" runs --json 2>/dev/null | grep '"path":"runs/same"' | grep -q '"error":"'
+tell "one that cannot be read is a row, and the others are there" $?
+cp runs/first/data.json runs/same/data.json
+
+fails 2 'no such folder' runs nowhere && fails 2 'unexpected argument y after x' runs x y
+tell "a folder that is not there is refused" $?
+
+# ---- diff ----
+
+differ() { # EXIT WORDS...
+    wanted=$1
+    shift
+    "$STEADY" diff "$@" >out 2>err
+    [ $? = "$wanted" ]
+}
+differ 0 runs/first runs/same && grep -q '^train.jsonl: 12 rows compared, all equal$' out && grep -q '^the runs are equal$' out
+tell "two runs of one recipe are equal" $?
+
+differ 1 runs/first runs/other && grep -q '^  optim.lr  0.01 | 0.02$' out &&
+    grep -q '^train.jsonl: 12 rows compared, the first that differs is of step 1$' out &&
+    grep -q '^  lr  step 1  0.01 | 0.02  (+0.01, 50 %)' out && grep -q '^  loss  step 2  ' out && grep -q '^the runs differ$' out
+tell "a swept key is found, with the first row that differs and by how much" $?
+
+differ 0 --only data,version runs/first runs/other && differ 1 --only=train runs/first runs/other -q && [ ! -s out ] &&
+    differ 0 --tolerance 1 --only train runs/first runs/other
+tell "--only, --quiet and --tolerance" $?
+
+differ 1 --json runs/first runs/other && grep -q '^{"a":"runs/first","b":"runs/other","equal":false,"recipe":\[{"name":"optim.lr","a":"0.01","b":"0.02"}\]' out
+tell "--json has it all" $?
+
+differ 0 runs/foreign runs/same && grep -q '^recipe: not compared (A has none)$' out
+tell "a foreign run is compared by its rows" $?
+
+fails 2 'which two runs' diff runs/first && fails 2 'no such run folder' diff runs/first nowhere &&
+    fails 2 'expected some of recipe' diff --only recip runs/first runs/same && fails 2 'holds no run' diff runs/notes runs/same &&
+    fails 2 'unexpected argument z' diff x y z
+tell "diff refuses what it cannot compare with another code" $?
+
+# ---- report ----
+
+page() { # FILE: is it a whole page that loads nothing?
+    grep -q '</html>' "$1" && ! grep -q 'https*:\|<script\|<link' "$1"
+}
+for run in first long foreign; do
+    "$STEADY" report runs/$run >out 2>err && [ "$(cat out)" = runs/$run/report.html ] && [ -s runs/$run/figures/training.png ] &&
+        page runs/$run/report.html || echo "no report of $run"
+done >bad
+cat bad
+[ ! -s bad ] && grep -q 'Interrupted at step' runs/long/report.html && grep -q 'steady train small.ini' runs/long/report.html &&
+    ! grep -q 'id="recipe"' runs/foreign/report.html
+tell "a report is made at any time, of any run" $?
+
+rm -rf runs/first/report.html runs/first/figures
+"$STEADY" report runs/first -o elsewhere.html >out 2>err && page elsewhere.html && [ ! -e runs/first/report.html ] && [ ! -e runs/first/figures ]
+tell "-o writes that file alone" $?
+
+"$STEADY" report runs/first -o /nowhere/x.html >out 2>err
+[ $? = 1 ] && [ ! -s out ]
+tell "a report that cannot be written is a failure" $?
+
+fails 2 'which run folder' report && fails 2 'holds no run' report runs/notes && fails 2 'holds no run' report nowhere
+tell "what is no run has no report" $?
+
+: >runs/notes/train.jsonl && "$STEADY" report runs/notes >out 2>err && page runs/notes/report.html
+tell "a run of no step has a report" $?

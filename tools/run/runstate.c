@@ -1,0 +1,90 @@
+#include "tools/run/runstate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define NAME(KIND, name) name,
+const char *const runstate_names[RUNSTATE_KINDS] = {RUNSTATE_LIST(NAME)};
+
+#define STEPS_MOST 1e12
+
+/* A lock that is shared, and given back at once: a process that begins meanwhile tries
+ * again (rundir_lock). */
+bool runstate_in_use(const char *dir) {
+    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return false;
+    bool taken = flock(folder, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    close(folder);
+    return taken;
+}
+
+static double setting(const RunLog *run, const char *key) {
+    const char *text = runlog_setting(run, key);
+    double x = text ? strtod(text, NULL) : 0;
+    return x > 0 && x < STEPS_MOST ? x : 0;
+}
+
+static const Session *last_session(const RunLog *run) {
+    return run->sessions.count ? &run->sessions.list[run->sessions.count - 1] : NULL;
+}
+
+/* By the last process, by train.steps, or by how far the epochs have come. */
+static size_t steps_of(const RunLog *run) {
+    const Session *last = last_session(run);
+    const TrainLog *train = &run->train;
+    double epochs = setting(run, "train.epochs"), steps = setting(run, "train.steps");
+    if (last && last->steps) return last->steps;
+    if (!(epochs > 0)) return (size_t)steps;
+    double epoch = train->count ? train->epoch[train->count - 1] : NAN;
+    double all = epoch > 0 ? train->step[train->count - 1] * epochs / epoch : 0;
+    return all < STEPS_MOST ? (size_t)(all + 0.5) : 0;
+}
+
+/* The event that ended it, if its loss or gradient was not finite. */
+static const RunEvent *nonfinite(const RunLog *run) {
+    const TrainLog *train = &run->train;
+    double last = train->count ? train->step[train->count - 1] : 0;
+    for (size_t i = run->event_count; i-- > 0;)
+        if (!strcmp(run->events[i].kind, RUNLOG_NONFINITE) && run->events[i].step > last)
+            return &run->events[i];
+    return NULL;
+}
+
+static RunStateKind kind_of_exit(int code) {
+    return code == OK                                         ? RUNSTATE_FINISHED
+           : code == FAIL_INTERRUPTED || code == SESSION_OPEN ? RUNSTATE_INTERRUPTED
+                                                              : RUNSTATE_FAILED;
+}
+
+/* log_every may leave the last steps out. */
+static bool is_complete(const RunLog *run, const RunState *state) {
+    double every = fmax(setting(run, "train.log_every"), 1);
+    return state->steps && (double)state->step + every > (double)state->steps;
+}
+
+RunState runstate_of(const RunLog *run) {
+    const Session *last = last_session(run);
+    const RunEvent *event = nonfinite(run);
+    const TrainLog *train = &run->train;
+    RunState state = {.kind = RUNSTATE_UNKNOWN, .steps = steps_of(run)};
+    if (train->count) state.step = (size_t)train->step[train->count - 1];
+    bool killed = last && last->exit == SESSION_OPEN;
+    if (runstate_in_use(run->path)) state.kind = RUNSTATE_RUNNING;
+    else if (last && !killed) state.kind = kind_of_exit(last->exit);
+    else if (event) state.kind = RUNSTATE_FAILED;
+    else if (is_complete(run, &state)) state.kind = RUNSTATE_FINISHED;
+    else if (last || *run->recipe) state.kind = RUNSTATE_INTERRUPTED;
+    if (last && last->step > state.step) state.step = last->step;
+    if (state.kind == RUNSTATE_RUNNING || state.kind == RUNSTATE_FINISHED) return state;
+    const char *why = last && last->message ? last->message
+                      : killed              ? "its process was killed"
+                      : event               ? event->text
+                                            : "";
+    text_format(state.why, sizeof state.why, "%.1000s", why);
+    return state;
+}
