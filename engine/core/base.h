@@ -34,7 +34,7 @@ typedef enum {
     FAIL_RUN = 1,          /* run-time error: disk, memory, system */
     FAIL_USAGE = 2,        /* command line or recipe */
     FAIL_DATA = 3,         /* a file that is not what it should be */
-    FAIL_DIVERGED = 4,     /* non-finite loss or gradient */
+    FAIL_DIVERGED = 4,     /* non-finite loss or gradient, or a run at chance */
     FAIL_COLLAPSED = 5,    /* stopped by the collapse guard */
     FAIL_BUG = 70,         /* a CHECK, where a trap is set (engine/core/trap.h) */
     FAIL_INTERRUPTED = 75, /* stopped by a signal, saved, can be resumed */

@@ -18,6 +18,8 @@ patch = 4
 [train]
 steps = 4
 batch = 8
+[guard]
+exit = ok
 END_RECIPE
 
 # The command fails with this exit code and one line of the program's, notes apart, that holds the

@@ -23,6 +23,8 @@ checkpoint_every = 5
 every = 1
 [optim]
 name = sgd
+[guard]
+exit = ok
 END_RECIPE
 
 

@@ -20,6 +20,8 @@ lr = 0.003
 [train]
 steps = 24
 batch = 8
+[guard]
+exit = ok
 [intervene]
 at = 1.5e
 model.temperature = 0.2

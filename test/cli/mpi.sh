@@ -35,6 +35,8 @@ eval_every = 10
 checkpoint_every = 10
 [probe]
 every = 5
+[guard]
+exit = ok
 END_RECIPE
 
 # ---- what needs no mpirun ----
@@ -120,6 +122,8 @@ batch = 15
 eval_every = 10
 [probe]
 every = 5
+[guard]
+exit = ok
 END_RECIPE
 float=$STEADY STEADY=$STEADY64
 train views.ini --out views-one

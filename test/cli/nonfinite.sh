@@ -22,6 +22,8 @@ steps = 12
 batch = 8
 eval_every = 6
 checkpoint_every = 1
+[guard]
+exit = ok
 END_RECIPE
 
 reported() { "$STEADY" train "$@" 2>err; } # others save the half second of its figures
@@ -203,3 +205,33 @@ train small.ini optim.name=adagrad optim.lr=0.1 guard.update_above=0 --out unmov
 tell "guard.update_above = 0 says nothing, and the steps are the same" $?
 train small.ini optim.lr=1e-4 --out quiet && ! grep -q 'times itself' err
 tell "a quiet run is not warned of, whatever its biases do" $?
+
+# ---- guard.exit ----
+
+# Nothing can be learned at a rate of next to nothing.
+still="optim.lr=1e-9 guard.exit=verdict probe.every=0"
+# shellcheck disable=SC2086
+train small.ini $still --out still
+[ $? = 4 ] && [ "$(tail -n 1 err)" = "steady train: the run diverged: at chance (guard.exit=ok ends such a run with 0)" ] &&
+    [ -s still/checkpoints/step-00000012.safetensors ]
+tell "a run at chance takes its steps, is saved, and ends with 4" $?
+[ "$(grep -c '^verdict: at chance\. ' err)" = 1 ] && grep -q '^score: test top-1 [0-9.]* % at step 12' err &&
+    grep -q '^next: ' err
+tell "with its verdict, its score, and what to try" $?
+train --resume still
+[ $? = 4 ] && grep -q '^still is finished (12 steps)' err && grep -q '^verdict: at chance\. ' err
+tell "resumed, it says so again and ends with 4 again" $?
+train --resume still guard.exit=ok && grep -q '^verdict: at chance\. ' err && ! grep -q '^steady train:' err
+tell "guard.exit=ok ends it with 0, and says the verdict" $?
+# shellcheck disable=SC2086
+train small.ini $still train.steps=9 --out few && grep -q '^verdict: too short to judge\. ' err
+tell "a run that is too short to judge ends with 0" $?
+train small.ini optim.lr=1e30 guard.exit=ok --out asked
+tell "guard.exit=ok does not hide a loss that is not finite" $((! $? == 4))
+"$STEADY" train small.ini $still --out told 2>err
+[ $? = 4 ] && [ "$(tail -n 4 err | sed 's/[: ].*//' | tr '\n' ' ')" = "score report next steady " ] && [ -s told/report.html ]
+tell "a run at chance has a report, and the terminal says where" $?
+"$STEADY" sweep small.ini guard.exit=verdict optim.lr=1e-9,0.001 --out swept >out 2>err && [ "$(grep -c FAILED err)" = 0 ] &&
+    "$STEADY" sweep --resume swept >out 2>err && grep -q '^2 already finished' err &&
+    [ "$(cut -d, -f1-3,17- swept/sweep.csv | grep -c 'at chance.*,12,4,')" -ge 1 ]
+tell "to a sweep such a run has ended: no failure, and it is not run again" $?

@@ -24,6 +24,8 @@ lr = 0.003
 steps = 12
 batch = 8
 checkpoint_every = 6
+[guard]
+exit = ok
 END_RECIPE
 
 train() { "$STEADY" train "$@" --no-report 2>err; }

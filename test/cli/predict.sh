@@ -55,6 +55,8 @@ batch = 8
 eval_every = 5
 checkpoint_every = 5
 ema = 0.5
+[guard]
+exit = ok
 END_RECIPE
 "$STEADY" train small.ini --out run --no-report 2>err
 

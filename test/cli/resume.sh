@@ -27,6 +27,8 @@ eval_every = 50
 checkpoint_every = 50
 [probe]
 every = 7
+[guard]
+exit = ok
 END_RECIPE
 
 train() { "$STEADY" train "$@" --no-report 2>>messages; }

@@ -27,6 +27,8 @@ eval_every = 100
 every = 10
 sharpness = 6
 sharpness_sample = 8
+[guard]
+exit = ok
 END_RECIPE
 
 train small.ini --out whole

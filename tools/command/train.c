@@ -8,6 +8,7 @@
 
 #include <omp.h>
 
+#include "tools/command/ending.h"
 #include "tools/commands.h"
 #include "tools/figure/figures.h"
 #include "tools/figure/report.h"
@@ -130,25 +131,17 @@ typedef struct ReportOf {
     const char *dir, *message; /* message: how the run ended; NULL: well */
 } ReportOf;
 
-/* The table's word and what it rests on; how a run broke off is said behind it. */
-static void say_verdict(const char *dir) {
-    Err why = ERR_NONE;
-    RunLog *run = runlog_open(dir, &why);
-    if (!run) return;
-    Verdict verdict = runlog_verdict(run, false);
-    say("verdict: %s. %s", verdict.name, verdict.summary);
-    runlog_free(run);
-}
-
 /* Figures need at least one logged step; the report is there without them too. */
 static Status draw_report(void *input, Err *err) {
     const ReportOf *of = input;
     Err why = ERR_NONE;
     if (figures_write_run(of->dir, &why) == FAIL_RUN)
         fprintf(stderr, "steady: note: no figures: %s\n", why.text);
-    if (report_write(of->dir, NULL, of->message, err)) return err->status;
-    say_verdict(of->dir);
-    return OK;
+    return report_write(of->dir, NULL, of->message, err);
+}
+
+static void say_report(const char *dir) {
+    fprintf(stderr, "report: %s/report.html\n", dir);
 }
 
 static void write_report(const char *dir, const Err *ending) {
@@ -156,7 +149,7 @@ static void write_report(const char *dir, const Err *ending) {
     ReportOf of = {dir, ending->status ? ending->text : NULL};
     if (apart_run(draw_report, &of, &err))
         fprintf(stderr, "steady train: no report: %s\n", err.text);
-    else fprintf(stderr, "report: %s/report.html\n", dir);
+    else say_report(dir);
 }
 
 static bool has_report(const char *dir) {
@@ -165,13 +158,9 @@ static bool has_report(const char *dir) {
     return !access(path, F_OK);
 }
 
-/* What is left to do and to say of a run that has taken `step` steps, some of them now
- * (`moved`): rank 0's part. */
-static int conclude(const Options *o, const char *dir, size_t step, bool moved,
-                    const Err *err) {
+/* What is left to say of a run that ended in `err`: rank 0's part. */
+static int say_error(const char *dir, size_t step, const Err *err) {
     Status status = err->status;
-    bool begun = moved || status == FAIL_DIVERGED || (step && !has_report(dir));
-    if (!o->no_report && begun && status != FAIL_INTERRUPTED) write_report(dir, err);
     if (!status) return OK;
     command_fail("train", err);
     char word[SHELL_WORD];
@@ -225,6 +214,31 @@ static void end_session(const char *dir, size_t step, double since, const Err *e
     if (session_end(dir, &end, &why)) say("steady: note: %s", why.text);
 }
 
+/* On all ranks: what became of the run, and whether that is a failure. */
+static void judge(Ending *ending, const Recipe *recipe, const char *dir, size_t step,
+                  Ranks *ranks, Err *err) {
+    Status status = err->status;
+    bool told = status != FAIL_INTERRUPTED && (step || status == FAIL_DIVERGED);
+    if (told && ranks_lead(ranks)) ending_open(ending, dir);
+    if (status) return;
+    ending_judge(ending, recipe->guard.exit, err);
+    ranks_agree(ranks, err);
+}
+
+/* The rest that is said of a run that has taken `step` steps, some of them now (`moved`):
+ * rank 0's part. */
+static int conclude(const Options *o, const char *dir, size_t step, bool moved,
+                    const Ending *ending, const Err *err) {
+    Status status = err->status;
+    bool told = status != FAIL_INTERRUPTED && (step || status == FAIL_DIVERGED);
+    bool drawn = moved || status == FAIL_DIVERGED || !has_report(dir);
+    Err ended = ending->diverged ? ERR_NONE : *err; /* the report has the verdict */
+    if (!o->no_report && told && drawn) write_report(dir, &ended);
+    else if (!o->no_report && told) say_report(dir);
+    if (told) ending_say_next(ending, dir);
+    return say_error(dir, step, err);
+}
+
 static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks) {
     Err err = ERR_NONE;
     Trainer trainer;
@@ -238,16 +252,20 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
     if (lead && !work)
         fprintf(stderr, "%s is finished (%zu steps)%s; to extend: train.steps=N\n", dir,
                 trainer.steps,
-                trainer.changes.count ? "; the changed keys have no effect" : "");
+                recipe_changes_course(&trainer.changes, recipe)
+                    ? "; the changed keys have no effect"
+                    : "");
     if (lead && work) trainer_introduce(&trainer);
     if (lead && work && isatty(STDERR_FILENO)) say("watch it: steady watch %s", dir);
     double since = clock_now();
     if (lead && work) begin_session(o, &trainer);
     trainer_run(&trainer, &err);
     size_t step = trainer.at.step;
+    Ending ending = {0};
+    judge(&ending, recipe, dir, step, ranks, &err);
     if (lead && work) end_session(dir, step, since, &err);
     trainer_close(&trainer);
-    return lead ? conclude(o, dir, step, work && step, &err) : (int)err.status;
+    return lead ? conclude(o, dir, step, work && step, &ending, &err) : (int)err.status;
 }
 
 /* Every rank reads the command line and the recipe; where one cannot, none goes on. */

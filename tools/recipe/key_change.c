@@ -95,6 +95,7 @@ static const struct {
      "every heads_every entropy spectral gradients sharpness sharpness_sample"},
 
     {"guard", CHANGE_COURSE, NONE, 0, "nonfinite collapse entropy_below update_above"},
+    {"guard", CHANGE_SPEED, NONE, 0, "exit"},
 
     {"intervene", CHANGE_COURSE, NONE, 0,
      "at key at2 key2 at3 key3 at4 key4 at5 key5 at6 key6 at7 key7 at8 key8"},

@@ -201,6 +201,9 @@
     REAL(FOR_ALL, guard, update_above, "0.3", FROM(0),
          "Warns, once for each, of weights, embeddings, convolutions and gains that a step moves "
          "by more than this share of themselves; 0: never."),
+    CHOICE(FOR_ALL, guard, exit, "verdict", NAMES("verdict", "ok"), NULL,
+           "Exit code of a run that takes all its steps and is judged diverged (docs/verdicts.md): "
+           "4, or 0. A loss or gradient that is not finite ends with 4 in any case."),
 
     MOMENT("at", 0, false,
            "Steps, or epochs (10e), after which keys change while the run goes on; never: not "

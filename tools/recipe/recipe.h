@@ -22,6 +22,7 @@
 
 typedef enum { NONFINITE_STOP, NONFINITE_ROLLBACK } NonfinitePolicy;
 typedef enum { COLLAPSE_WARN, COLLAPSE_STOP } CollapsePolicy;
+typedef enum { EXIT_VERDICT, EXIT_OK } ExitPolicy;
 typedef enum { INIT_MEANING, INIT_SHAPES } InitFit;
 typedef enum { TRAIN_FP32, TRAIN_BF16, TRAIN_AUTO } PrecisionChoice;
 typedef enum { RECOMPUTE_NONE, RECOMPUTE_BLOCK } RecomputeKind;
@@ -74,6 +75,7 @@ typedef struct GuardConfig {
     double entropy_below;
     /* a tensor that a step moves by more than this share of itself; 0: no matter */
     double update_above;
+    ExitPolicy exit; /* of a run that has taken its steps and is judged diverged */
 } GuardConfig;
 
 enum { INTERVENE_GROUPS = 8, INTERVENE_TEXT = 400 };

@@ -82,7 +82,9 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     RunLog *run = runlog_open(dir, err);
     if (!run) return err->status;
     runlog_say(run);
-    Verdict verdict = runlog_verdict(run, cell->exit == FAIL_DIVERGED);
+    Verdict verdict = runlog_verdict(run, false);
+    if (cell->exit == FAIL_DIVERGED && !verdict.diverged) /* its log does not say why */
+        verdict = runlog_verdict(run, true);
     EntropyLow low = runlog_lowest(run);
     SweepResult result = sweep_result_none();
     read_scores(&result, run);

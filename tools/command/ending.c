@@ -1,0 +1,89 @@
+#include "tools/command/ending.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/program/say.h"
+#include "tools/program/shell.h"
+#include "tools/run/runlog.h"
+
+/* "top-1 12.50 %" as people read it. */
+static void score_text(const EvalRow *row, double value, char *text, size_t size) {
+    const MetricFacts *m = &metrics[metric_find(row->metric)];
+    const char *percent = m->factor == 100 ? " %" : "";
+    size_t length = strlen(m->label);
+    if (*percent && length > 2 && !strcmp(m->label + length - 2, percent)) length -= 2;
+    text_format(text, size, "%.*s %.4g%s", (int)length, m->label,
+                m->factor * fmin(value, 1e9), percent);
+}
+
+/* The last row of each split whose score is the best of its metric, or NULL. */
+static const EvalRow *best_of(const RunLog *run, const EvalRow *last) {
+    const EvalRow *best = last;
+    Metric metric = metric_find(last->metric);
+    for (const EvalRow *row = run->evals; row < run->evals + run->eval_count; row++) {
+        bool same = row->metric == last->metric && !strcmp(row->split, last->split);
+        if (same && isfinite(row->score) &&
+            metric_turned(metric, row->score) < metric_turned(metric, best->score))
+            best = row;
+    }
+    return best;
+}
+
+/* "score: test top-1 61.2 % at step 400; best 63 % at step 350" */
+static void say_score(const RunLog *run, const EvalRow *last) {
+    char now[80], before[80], best[160] = "";
+    if (!last->metric || !isfinite(last->score)) return;
+    const EvalRow *top = best_of(run, last);
+    score_text(last, last->score, now, sizeof now);
+    score_text(top, top->score, before, sizeof before);
+    if (top->step < last->step && strcmp(now, before))
+        text_format(best, sizeof best, "; best %s at step %.0f", before, top->step);
+    say("score: %s %s at step %.0f%s", last->split, now, last->step, best);
+}
+
+/* Of the last evaluation, each split that it scored. */
+static void say_scores(const RunLog *run) {
+    size_t count = run->eval_count;
+    if (!count) {
+        say("score: none; the data have no split for evaluation");
+        return;
+    }
+    double step = run->evals[count - 1].step;
+    for (size_t i = 0; i < count; i++)
+        if (run->evals[i].step == step) say_score(run, &run->evals[i]);
+}
+
+void ending_open(Ending *ending, const char *dir) {
+    Err why = ERR_NONE;
+    *ending = (Ending){0};
+    RunLog *run = runlog_open(dir, &why);
+    if (!run) {
+        say("steady: note: no verdict: %s", why.text);
+        return;
+    }
+    ending->known = true;
+    ending->verdict = runlog_verdict(run, false);
+    say("verdict: %s. %s", ending->verdict.name, ending->verdict.summary);
+    say_scores(run);
+    runlog_free(run);
+}
+
+void ending_say_next(const Ending *ending, const char *dir) {
+    if (!ending->known) return;
+    char word[SHELL_WORD];
+    shell_word(dir, word);
+    if (ending->verdict.kind == VERDICT_SHORT)
+        say("next: more steps: steady train --resume %s train.steps=N", word);
+    else if (*ending->verdict.advice) say("next: %s", ending->verdict.advice);
+    else say("next: steady predict %s INPUT; steady probe %s", word, word);
+}
+
+Status ending_judge(Ending *ending, ExitPolicy policy, Err *err) {
+    if (!ending->known || !ending->verdict.diverged || policy == EXIT_OK) return OK;
+    ending->diverged = true;
+    return err_set(err, FAIL_DIVERGED,
+                   "the run diverged: %s (guard.exit=ok ends such a run with 0)",
+                   ending->verdict.name);
+}
