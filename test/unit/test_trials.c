@@ -197,7 +197,7 @@ static void best_and_worst_are_lines_of_their_methods_column(void **state) {
     assert_int_equal(chart->rows, 5);
     const Panel *score = chart_panel(chart, 0, 0);
     assert_string_equal(score->x.label, "epoch");
-    assert_string_equal(score->y.label, "top-1 % (val)");
+    assert_string_equal(score->y.label, "top-1 % (validation)");
     const Item *best = line_of(score, 0), *worst = line_of(score, 1);
     assert_true(best->count == 2 && fabs(best->x[0] - 0.3) < 1e-12);
     assert_true(fabs(best->x[1] - 0.5) < 1e-12 && best->y[1] == 50);

@@ -47,7 +47,7 @@ static Axis settle(const Axis *asked, Range range, double air) {
     double wide = range.high - range.low;
     double least = fmax(fabs(range.high), fabs(range.low)) * 1e-3;
     if (wide < least || wide == 0) {
-        double half = fmax(least, 0.5e-3);
+        double half = fmax(wide == 0 ? 50 * least : least, 0.5e-3);
         range.low -= half;
         range.high += half;
         wide = 2 * half;
@@ -191,7 +191,18 @@ static Ticks log_ticks(const Axis *axis, size_t about) {
     return ticks;
 }
 
+static Ticks given_ticks(const Axis *axis) {
+    Ticks ticks = {0};
+    for (size_t i = 0; i < axis->given_count; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "%.4g", axis->given[i]);
+        add_tick(&ticks, axis->given[i], text);
+    }
+    return ticks;
+}
+
 Ticks axis_ticks(const Axis *axis, size_t about) {
+    if (axis->given_count) return given_ticks(axis);
     bool narrow = axis->high < 6 * axis->low; /* powers and halves would be too few */
     return axis->log && !narrow ? log_ticks(axis, about) : linear_ticks(axis, about);
 }

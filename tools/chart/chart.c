@@ -110,6 +110,12 @@ void panel_log_x(Panel *panel) { panel->x.log = true; }
 
 void panel_whole_x(Panel *panel) { panel->x.whole = true; }
 
+void panel_ticks_x(Panel *panel, const double *at, size_t count) {
+    if (count > TICKS_MAX) return; /* too many to be read: those by the limits */
+    memcpy(panel->x.given, at, count * sizeof *at);
+    panel->x.given_count = count;
+}
+
 void panel_log_y(Panel *panel) { panel->y.log = true; }
 
 static void fix(Axis *axis, double low, double high) {

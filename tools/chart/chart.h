@@ -62,6 +62,8 @@ void panel_log_x(Panel *panel);
 void panel_log_y(Panel *panel);
 /* Ticks at whole numbers alone: x counts something. */
 void panel_whole_x(Panel *panel);
+/* Ticks at these places alone, ascending: values that were swept.  [count] */
+void panel_ticks_x(Panel *panel, const double *at, size_t count);
 /* Fixed limits; without them they come from the data with a little air. */
 void panel_range_x(Panel *panel, double low, double high);
 void panel_range_y(Panel *panel, double low, double high);
@@ -81,12 +83,12 @@ void panel_bars(Panel *panel, const double *x, const double *low, const double *
                 size_t count, Style style, const char *label);
 /* Filled over the whole width between two heights. */
 void panel_zone(Panel *panel, double low, double high, Style style, const char *label);
-/* Dashed line over the whole width, and a small text at the end that has more room. */
+/* Dashed line over the whole width; the legend says what it is. */
 void panel_level(Panel *panel, double y, Colour colour, const char *text);
 /* A thin line over the whole height at x, behind what else there is; outside
  * the limits nothing. */
 void panel_moment(Panel *panel, double x, Colour colour, const char *label);
-/* A ring at a point, and a small text beside it. */
+/* A ring at a point, and a small text near it, where it covers no line. */
 void panel_note(Panel *panel, double x, double y, Colour colour, const char *text);
 /* A bold line above the panel, where the heading of its column does not say enough. */
 void panel_heading(Panel *panel, const char *text);
@@ -112,8 +114,8 @@ typedef struct HeatMap {
  * labels, where it has x_edges. */
 void panel_heat(Panel *panel, const HeatMap *heat);
 
-/* Colours.  Palette: eight hues that colour-blind readers can tell apart (Okabe and
- * Ito). */
+/* Colours.  Palette: eight hues that colour-blind readers can tell apart (six of Okabe
+ * and Ito, grey, violet; test_palette simulates their sight). */
 Colour chart_palette(const Chart *chart, size_t i);
 /* One hue for depth 0 (first layer) to 1 (last): the deeper, the lighter, as in
  * the paper's figures. */

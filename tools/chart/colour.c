@@ -42,9 +42,10 @@ Colour chart_palette(const Chart *chart, size_t i) {
     static const Colour hues[] = {
         {0.000, 0.447, 0.698}, {0.835, 0.369, 0.000}, {0.000, 0.620, 0.451},
         {0.800, 0.475, 0.655}, {0.902, 0.624, 0.000}, {0.337, 0.706, 0.914},
-        {0.450, 0.450, 0.450}, {0.760, 0.700, 0.000},
+        {0.450, 0.450, 0.450}, {0.600, 0.050, 0.950},
     };
-    (void)chart; /* the hues are of middle lightness: they serve both themes */
+    (void)
+        chart; /* the first six are Okabe and Ito's; the hues are of middle lightness: they serve both themes */
     return hues[i % COUNT(hues)];
 }
 

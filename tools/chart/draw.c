@@ -14,6 +14,8 @@
 #define BAR_WIDTH 9.0
 #define FONT 8.0
 
+enum { TITLE_MOST = 300, LINES_MOST = 4 };
+
 typedef struct Layout {
     Box *box;       /* [rows * columns] the panels */
     Axis *x, *y;    /* [rows * columns] */
@@ -26,8 +28,16 @@ static const Panel *panel_at(const Chart *chart, size_t row, size_t column) {
     return &chart->panels[row * chart->columns + column];
 }
 
+/* The first column of a row whose panel is drawn: it has the y axis's words. */
+static size_t first_shown(const Chart *chart, size_t row) {
+    size_t c = 0;
+    while (c + 1 < chart->columns && panel_at(chart, row, c)->hidden) c++;
+    return c;
+}
+
 static bool shows_y_ticks(const Chart *chart, size_t row, size_t column) {
-    return column == 0 || chart->own_y[row] || panel_at(chart, row, column)->heat;
+    return column == first_shown(chart, row) || chart->own_y[row] ||
+           panel_at(chart, row, column)->heat;
 }
 
 /* Under the last panel of a column; heat maps each have their own. */
@@ -66,9 +76,7 @@ typedef struct LegendWalk {
     size_t column, item;
 } LegendWalk;
 
-static bool labelled(const Item *item) {
-    return *item->label && item->kind != ITEM_LEVEL && item->kind != ITEM_NOTE;
-}
+static bool labelled(const Item *item) { return *item->label && item->kind != ITEM_NOTE; }
 
 static bool seen_before(const Chart *chart, size_t row, LegendWalk walk) {
     const char *label = panel_at(chart, row, walk.column)->items[walk.item].label;
@@ -110,13 +118,76 @@ static double legend_width(cairo_t *cr, const Chart *chart, size_t row) {
     return widest > 0 ? widest + 10 : 0;
 }
 
-static double head_height(const Chart *chart) {
-    bool heading = false, detail = false;
-    for (size_t c = 0; c < chart->columns; c++) {
-        heading |= *chart->column_title[c].heading != '\0';
-        detail |= *chart->column_title[c].detail != '\0';
+/* ---- titles, in as many lines as they need ---- */
+
+#define TITLE_STEP 14.0
+#define HEADING_STEP 11.5
+#define DETAIL_STEP 9.5
+
+/* Bytes of the first line of a text: as many words as fit into `room`, broken behind a
+ * space or a comma; a word that is too long has a line of its own. */
+static size_t line_length(cairo_t *cr, const char *text, double room) {
+    size_t fits = 0, length = strlen(text);
+    char part[TITLE_MOST];
+    for (size_t i = 1; i <= length && i < sizeof part; i++) {
+        if (i < length && text[i - 1] != ' ' && text[i - 1] != ',') continue;
+        snprintf(part, sizeof part, "%.*s", (int)i, text);
+        if (fits && text_width(cr, part) > room) return fits;
+        fits = i;
     }
-    return (*chart->title ? 20 : 0) + (heading ? 15 : 0) + (detail ? 11 : 0);
+    return fits;
+}
+
+/* From the baseline y on; returns how many lines there are.  y NaN: nothing is drawn. */
+static size_t draw_lines(cairo_t *cr, double x, double y, double step, double room,
+                         const char *text) {
+    size_t lines = 0;
+    while (*text && lines < LINES_MOST) {
+        size_t length = line_length(cr, text, room);
+        char part[TITLE_MOST];
+        bool cut = lines + 1 == LINES_MOST && text[length];
+        snprintf(part, sizeof part, "%.*s%s", (int)length, text, cut ? "…" : "");
+        if (!isnan(y)) draw_text(cr, x, y + step * (double)lines, 0, part);
+        text += length;
+        lines++;
+    }
+    return lines;
+}
+
+static double column_room(const Chart *chart) {
+    return chart->panel_width + (chart->columns > 1 ? COLUMN_GAP - 8 : 60);
+}
+
+static double title_room(const Chart *chart) {
+    return (double)chart->columns * (chart->panel_width + COLUMN_GAP) + 40;
+}
+
+typedef struct Head {
+    double title, heading, detail; /* heights */
+} Head;
+
+static Head head_of(cairo_t *cr, const Chart *chart) {
+    Head head = {0, 0, 0};
+    set_font(cr, 11, true);
+    head.title =
+        TITLE_STEP * (double)draw_lines(cr, 0, NAN, 0, title_room(chart), chart->title);
+    if (head.title > 0) head.title += 6;
+    for (size_t c = 0; c < chart->columns; c++) {
+        const ColumnTitle *title = &chart->column_title[c];
+        set_font(cr, 9, true);
+        size_t lines = draw_lines(cr, 0, NAN, 0, column_room(chart), title->heading);
+        head.heading = fmax(head.heading, HEADING_STEP * (double)lines);
+        set_font(cr, 7.5, false);
+        lines = draw_lines(cr, 0, NAN, 0, column_room(chart), title->detail);
+        head.detail = fmax(head.detail, DETAIL_STEP * (double)lines);
+    }
+    return head;
+}
+
+static double head_height(cairo_t *cr, const Chart *chart) {
+    Head head = head_of(cr, chart);
+    bool any = head.heading > 0 || head.detail > 0;
+    return head.title + head.heading + head.detail + (any ? 5 : 0);
 }
 
 static bool row_has_label(const Chart *chart, size_t row) {
@@ -132,6 +203,7 @@ static Layout layout_new(cairo_t *cr, const Chart *chart) {
                      .y = mem_zalloc(rows * columns * sizeof(Axis)),
                      .gutter = mem_zalloc(columns * sizeof(double))};
     chart_axes(chart, layout.x, layout.y);
+    double above = head_height(cr, chart);
     set_font(cr, FONT, false);
     double left = EDGE, legend = 0;
     for (size_t r = 0; r < rows; r++) {
@@ -143,7 +215,12 @@ static Layout layout_new(cairo_t *cr, const Chart *chart) {
             layout.gutter[c] =
                 MAX(layout.gutter[c], tick_space(cr, chart, &layout, r, c));
         left += layout.gutter[c];
-        double top = EDGE + head_height(chart);
+        for (size_t r = 0; r < rows && c; r++) /* the label of a row that begins here */
+            if (first_shown(chart, r) == c) {
+                left += 14;
+                break;
+            }
+        double top = EDGE + above;
         for (size_t r = 0; r < rows; r++) {
             if (row_has_heading(chart, r)) top += HEADING;
             layout.box[r * columns + c] =
@@ -216,16 +293,13 @@ static void draw_tick_texts(cairo_t *cr, const Chart *chart, const Layout *layou
 
 static void draw_y_label(cairo_t *cr, const Chart *chart, const Layout *layout,
                          size_t row) {
-    Box box = layout->box[row * chart->columns];
+    size_t c = first_shown(chart, row);
+    Box box = layout->box[row * chart->columns + c];
     set_font(cr, 8.5, false);
     set_colour(cr, theme_ink(chart->theme), 1);
-    for (size_t c = 0; c < chart->columns; c++) {
-        const char *label = panel_at(chart, row, c)->y.label;
-        if (!*label) continue;
-        draw_text_upward(cr, box.x - layout->gutter[0] - 6, box.y + box.height / 2,
-                         label);
-        return;
-    }
+    if (!panel_at(chart, row, c)->hidden)
+        draw_text_upward(cr, box.x - layout->gutter[c] - 6, box.y + box.height / 2,
+                         panel_at(chart, row, c)->y.label);
 }
 
 static void draw_legend(cairo_t *cr, const Chart *chart, const Layout *layout,
@@ -263,20 +337,21 @@ static void draw_heading(cairo_t *cr, const Chart *chart, const Panel *panel, Bo
 }
 
 static void draw_titles(cairo_t *cr, const Chart *chart, const Layout *layout) {
+    Head head = head_of(cr, chart);
+    double y = EDGE + head.title + 9;
     set_colour(cr, theme_ink(chart->theme), 1);
     set_font(cr, 11, true);
-    if (*chart->title) draw_text(cr, layout->box[0].x, EDGE + 10, 0, chart->title);
+    draw_lines(cr, layout->box[0].x, EDGE + 10, TITLE_STEP, title_room(chart),
+               chart->title);
     for (size_t c = 0; c < chart->columns; c++) {
         const ColumnTitle *title = &chart->column_title[c];
-        double x = layout->box[c].x, y = layout->box[c].y - 7;
-        if (row_has_heading(chart, 0)) y -= HEADING;
-        if (*title->detail) {
-            set_colour(cr, theme_soft(chart->theme), 1);
-            draw_fitted(cr, chart, 7.5, false, x, y, title->detail);
-            y -= 11;
-        }
+        double x = layout->box[c].x, room = column_room(chart);
         set_colour(cr, theme_ink(chart->theme), 1);
-        draw_fitted(cr, chart, 9, true, x, y, title->heading);
+        set_font(cr, 9, true);
+        draw_lines(cr, x, y, HEADING_STEP, room, title->heading);
+        set_colour(cr, theme_soft(chart->theme), 1);
+        set_font(cr, 7.5, false);
+        draw_lines(cr, x, y + head.heading, DETAIL_STEP, room, title->detail);
     }
 }
 

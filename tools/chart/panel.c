@@ -253,15 +253,38 @@ static void draw_zone(cairo_t *cr, const Frame *frame, const Item *item) {
     cairo_fill(cr);
 }
 
-/* Points of lines that a text in the box would cover. */
+/* Does the line from a to b cross the box, whose corner is its origin? */
+static bool crosses(const Box *box, double ax, double ay, double bx, double by) {
+    double from = 0, to = 1, dx = bx - ax, dy = by - ay;
+    const double start[2] = {ax - box->x, ay - box->y}, way[2] = {dx, dy},
+                 size[2] = {box->width, box->height};
+    for (int i = 0; i < 2; i++) {
+        if (way[i] == 0 && (start[i] < 0 || start[i] > size[i])) return false;
+        if (way[i] == 0) continue;
+        double first = -start[i] / way[i], second = (size[i] - start[i]) / way[i];
+        from = fmax(from, fmin(first, second));
+        to = fmin(to, fmax(first, second));
+    }
+    return from <= to;
+}
+
+/* Pieces of lines, and levels, that a text in the box would cover. */
 static size_t crowd(const Panel *panel, const Frame *frame, const Box *text) {
     size_t count = 0;
     for (size_t i = 0; i < panel->count; i++) {
         const Item *item = &panel->items[i];
-        for (size_t j = 0; item->kind == ITEM_LINE && j < item->count; j++) {
-            double x = place_x(frame, item->x[j]) - text->x;
-            double y = place_y(frame, item->y[j]) - text->y;
-            count += x > 0 && x < text->width && y > 0 && y < text->height;
+        double x = NAN, y = NAN;
+        bool line = item->kind == ITEM_LINE, level = item->kind == ITEM_LEVEL;
+        size_t stride = 1 + item->count / 2000; /* of a long line so many are enough */
+        for (size_t j = 0; (line || level) && j < item->count; j += stride) {
+            double next_x = line ? place_x(frame, item->x[j]) : frame->box.x;
+            double next_y = place_y(frame, item->y[j]);
+            double end =
+                line ? (isfinite(x + y) ? x : next_x) : frame->box.x + frame->box.width;
+            double height = line && isfinite(x + y) ? y : next_y;
+            if (isfinite(next_x + next_y))
+                count += crosses(text, end, height, next_x, next_y);
+            x = next_x, y = next_y;
         }
     }
     return count;
@@ -271,25 +294,31 @@ typedef struct Spot {
     double x, baseline; /* left end of the text */
 } Spot;
 
-/* The first of some spots, in the order of preference, where the text covers least. */
-static Spot quietest(const Panel *panel, const Frame *frame, const Spot *spots,
-                     size_t count, double width) {
-    size_t best = 0, least = SIZE_MAX;
+/* Of places all over the panel, those near (x, y) first, the one where a text covers
+ * least: nothing, where there is any such place. */
+static Spot quietest(const Panel *panel, const Frame *frame, double x, double y,
+                     double width) {
+    enum { ACROSS = 9, DOWN = 14 };
     const Box *box = &frame->box;
-    for (size_t i = 0; i < count; i++) {
-        Box text = {spots[i].x - 2, spots[i].baseline - 7, width + 4, 9};
-        bool inside =
-            text.y > box->y - 1 && text.y + text.height < box->y + box->height + 2;
-        size_t covered = crowd(panel, frame, &text);
-        if (!inside || covered >= least) continue;
-        least = covered;
-        best = i;
+    double least = INFINITY, room = fmax(box->width - width - 6, 0);
+    Spot best = {box->x + 3, box->y + 9};
+    for (size_t i = 0; i < ACROSS * DOWN; i++) {
+        Spot spot = {box->x + 3 + room * (double)(i % ACROSS) / (ACROSS - 1),
+                     box->y + 9 + (box->height - 12) * (double)(i / ACROSS) / (DOWN - 1)};
+        Box text = {spot.x - 2, spot.baseline - 8, width + 4, 11};
+        bool on = x > text.x - 5 && x < text.x + text.width + 5 && y > text.y - 5 &&
+                  y < text.y + text.height + 5; /* the ring itself */
+        double far = hypot(spot.x + width / 2 - x, spot.baseline - 3 - y);
+        double cost = far + 1e5 * (double)(crowd(panel, frame, &text) + on);
+        if (cost >= least) continue;
+        least = cost;
+        best = spot;
     }
-    return spots[best];
+    return best;
 }
 
-static void draw_level(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,
-                       const Item *item) {
+/* What it is, the legend says. */
+static void draw_level(cairo_t *cr, const Frame *frame, const Item *item) {
     double y = place_y(frame, item->y[0]);
     const Box *box = &frame->box;
     if (!(y >= box->y - 0.5 && y <= box->y + box->height + 0.5)) return;
@@ -297,13 +326,6 @@ static void draw_level(cairo_t *cr, Theme theme, const Frame *frame, const Panel
     cairo_move_to(cr, box->x, y);
     cairo_line_to(cr, box->x + box->width, y);
     end_stroke(cr);
-    set_font(cr, 7, false);
-    double width = text_width(cr, item->label), left = box->x + 4;
-    double right = box->x + box->width - width - 3;
-    const Spot spots[] = {
-        {right, y - 3}, {right, y + 8.5}, {left, y - 3}, {left, y + 8.5}};
-    Spot spot = quietest(panel, frame, spots, COUNT(spots), width);
-    draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
 }
 
 static void draw_moment(cairo_t *cr, const Frame *frame, const Item *item) {
@@ -319,19 +341,12 @@ static void draw_moment(cairo_t *cr, const Frame *frame, const Item *item) {
 static void draw_note(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,
                       const Item *item) {
     double x = place_x(frame, item->x[0]), y = place_y(frame, item->y[0]);
-    const Box *box = &frame->box;
     if (isnan(x) || isnan(y)) return;
     Style ring = item->style;
     ring.mark = MARK_RING;
     draw_mark(cr, &ring, x, y);
     set_font(cr, 7, false);
-    double width = text_width(cr, item->label);
-    double left = box->x + 3, right = box->x + box->width - width - 3;
-    double middle = MAX(MIN(x - width / 2, right), left),
-           after = MAX(MIN(x + 6, right), left);
-    const Spot spots[] = {{middle, y - 7}, {after, y - 7},   {middle, y - 16},
-                          {after, y - 16}, {middle, y + 13}, {middle, y - 28}};
-    Spot spot = quietest(panel, frame, spots, COUNT(spots), width);
+    Spot spot = quietest(panel, frame, x, y, text_width(cr, item->label));
     draw_text_over(cr, theme, item->style.colour, spot.x, spot.baseline, item->label);
 }
 
@@ -381,7 +396,7 @@ static void draw_item(cairo_t *cr, Theme theme, const Frame *frame, const Panel 
     case ITEM_BAND: draw_band(cr, frame, item); break;
     case ITEM_BARS: draw_bars(cr, frame, item); break;
     case ITEM_ZONE: draw_zone(cr, frame, item); break;
-    case ITEM_LEVEL: draw_level(cr, theme, frame, panel, item); break;
+    case ITEM_LEVEL: draw_level(cr, frame, item); break;
     case ITEM_NOTE: draw_note(cr, theme, frame, panel, item); break;
     case ITEM_MOMENT: draw_moment(cr, frame, item); break;
     }

@@ -8,6 +8,8 @@
 
 #include "tools/chart/chart.h"
 
+#define TICKS_MAX 24
+
 typedef enum {
     ITEM_LINE,
     ITEM_BAND,
@@ -30,7 +32,9 @@ typedef struct Item {
 
 typedef struct Axis {
     double low, high;
-    bool log, fixed, whole; /* whole: ticks at whole numbers alone */
+    bool log, fixed, whole;  /* whole: ticks at whole numbers alone */
+    double given[TICKS_MAX]; /* [given_count] ticks; 0: by the limits */
+    size_t given_count;
     char label[96];
 } Axis;
 
@@ -50,7 +54,7 @@ struct Panel {
 };
 
 typedef struct ColumnTitle {
-    char heading[96], detail[128];
+    char heading[160], detail[240];
 } ColumnTitle;
 
 struct Chart {
@@ -71,7 +75,6 @@ typedef struct Box {
 /* How many ticks a length in points has room for. */
 #define TICKS_WIDE(width) ((size_t)((width) / 44))
 #define TICKS_HIGH(height) ((size_t)((height) / 19))
-#define TICKS_MAX 24
 
 typedef struct Ticks {
     size_t count, minor_count;

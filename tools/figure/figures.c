@@ -6,6 +6,7 @@
 
 #include "data/file/openfile.h"
 #include "tools/figure/parts.h"
+#include "tools/program/say.h"
 
 /* ---- what runs have numbers for ---- */
 
@@ -90,7 +91,7 @@ static const struct {
     bool (*present)(const RunLog *run);
     double height;
 } rows[] = {
-    {"loss", "loss", paint_loss, has_loss, 125},
+    {"loss", "loss (nats)", paint_loss, has_loss, 125},
     [ROW_ENTROPY] = {"entropy", "attention", paint_entropy, has_attention, 140},
     {"logit", "largest logit", paint_logit, has_attention, 95},
     {"sigma", "spectral norm σ", paint_sigma, has_sigma, 95},
@@ -214,29 +215,73 @@ static void row_label(const RowChoice *row, char label[96]) {
     else text_format(label, 96, "%s", rows[row->index].label);
 }
 
+/* Has the run numbers for it? */
+static bool row_present(const RowChoice *row, const RunLog *run) {
+    if (row->index == ROW_ENTROPY) return layer_kind_count(&run->probe, row->kind) > 0;
+    if (row->metric < METRIC_COUNT) return runlog_scored(run, row->metric);
+    return rows[row->index].present(run);
+}
+
+/* Of several runs, rows that none has numbers for are left out, and said. */
+static void drop_absent(RowList *list, const RunLog *const *runs, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        bool present = count == 1;
+        for (size_t r = 0; r < count; r++) present |= row_present(&list->row[i], runs[r]);
+        if (present) list->row[kept++] = list->row[i];
+        else
+            say("steady: note: row %s is left out: no run has numbers for it",
+                rows[list->row[i].index].name);
+    }
+    if (kept) list->count = kept; /* else one that says what is missing */
+}
+
 /* ---- the figure ---- */
 
-static bool depths_differ(const RunLog *const *runs, size_t count) {
-    const char *first = runlog_setting(runs[0], "model.depth");
-    for (size_t r = 1; r < count; r++) {
-        const char *other = runlog_setting(runs[r], "model.depth");
-        if (first && other && strcmp(first, other)) return true;
+/* Settings that change nothing that is drawn. */
+static bool is_dull(const char *key) {
+    static const char *const keys[] = {"probe.",           "train.log_every",
+                                       "train.eval_every", "train.checkpoint_every",
+                                       "train.keep",       "train.threads",
+                                       "data.threads"};
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (!strncmp(key, keys[i], strlen(keys[i]))) return true;
+    return false;
+}
+
+/* Has another run another value?  A run without a recipe says nothing. */
+static bool differs(const RunLog *const *runs, size_t count, const Setting *setting) {
+    for (size_t r = 0; r < count; r++) {
+        const char *other = runlog_setting(runs[r], setting->key);
+        if (runs[r]->setting_count && (!other || strcmp(other, setting->value) != 0))
+            return true;
     }
     return false;
 }
 
-/* What distinguishes a run, from its recipe: "reparam sigma · norm none · lr 0.02". */
-static void run_detail(const RunLog *run, bool depth, char *text, size_t size) {
-    static const char *const keys[] = {"model.depth", "model.reparam", "model.norm",
-                                       "optim.lr"};
-    size_t used = 0;
+static size_t add_detail(const char *key, const char *value, char *text, size_t size) {
+    size_t used = strlen(text);
+    const char *dot = strchr(key, '.');
+    snprintf(text + used, size - used, "%s%s %.40s", used ? " · " : "",
+             dot ? dot + 1 : key, *value ? value : "-");
+    return strlen(text);
+}
+
+/* What distinguishes a run from the others, by its recipe: "reparam sigma · lr 0.02"; of
+ * one alone, or of equal ones, what matters most to its attention. */
+static void run_detail(const RunLog *const *runs, size_t count, const RunLog *run,
+                       char *text, size_t size) {
+    static const char *const keys[] = {"model.reparam", "model.norm", "optim.lr"};
     text[0] = '\0';
-    for (size_t i = depth ? 0 : 1; i < COUNT(keys); i++) {
+    for (size_t i = 0; i < run->setting_count; i++) {
+        const Setting *s = &run->settings[i];
+        if (is_dull(s->key) || !differs(runs, count, s)) continue;
+        if (add_detail(s->key, s->value, text, size) + 60 > size) return;
+    }
+    bool equal = !*text;
+    for (size_t i = 0; i < COUNT(keys) && equal; i++) {
         const char *value = runlog_setting(run, keys[i]);
-        if (!value) continue;
-        int more = snprintf(text + used, size - used, "%s%s %.24s", used ? " · " : "",
-                            strchr(keys[i], '.') + 1, value);
-        used = MIN(used + (size_t)more, size - 1);
+        if (value) add_detail(keys[i], value, text, size);
     }
 }
 
@@ -246,8 +291,8 @@ static Chart *build_training(const RunLog *const *runs, size_t count,
     Chart *chart = chart_new(list->count, count, options->theme);
     if (options->title) chart_title(chart, options->title);
     for (size_t c = 0; c < count; c++) {
-        char detail[128], label[96];
-        run_detail(runs[c], depths_differ(runs, count), detail, sizeof detail);
+        char detail[240], label[96];
+        run_detail(runs, count, runs[c], detail, sizeof detail);
         chart_column_title(chart, c, runs[c]->name, detail);
         for (size_t r = 0; r < list->count; r++) {
             const RowChoice *row = &list->row[r];
@@ -256,6 +301,10 @@ static Chart *build_training(const RunLog *const *runs, size_t count,
             panel_axes(panel, "optimizer step", label);
             chart_row_height(chart, r, rows[row->index].height);
             if (row->index == ROW_RAW) chart_own_y(chart, r); /* not to be compared */
+            if (count > 1 && !row_present(row, runs[c])) {
+                panel_hide(panel);
+                continue;
+            }
             rows[row->index].paint(&(Cell){.runs = runs,
                                            .run_count = count,
                                            .run = runs[c],
@@ -277,6 +326,7 @@ Chart *figure_training(const RunLog *const *runs, size_t count,
     Status status = parse_rows(&list, options->rows ? options->rows : FIGURE_ROWS_DEFAULT,
                                runs, count, err);
     LayerChoice choice = {0};
+    if (!status) drop_absent(&list, runs, count);
     for (size_t r = 0; r < count && !status; r++) {
         status = runlog_check_rows(runs[r], err);
         if (!status) status = layer_choose(&choice, runs[r], layers, err);

@@ -36,7 +36,10 @@ const char *figure_rows(void);
 void figure_rows_present(const RunLog *const *runs, size_t count, char *rows,
                          size_t size);
 
-/* Columns are runs, rows as asked; y axes are shared.  Loss: every step pale, their
+/* Columns are runs, whose settings that differ stand below their names; rows are as
+ * asked, y axes are shared.  Of several runs a panel without numbers is left out, and so
+ * is a row that none has, which is said.  Training is black, validation blue, test orange
+ * in all figures.  Loss: every step pale, their
  * moving mean strong, validation (where there is none, test) and chance dashed.  Entropy:
  * for each chosen site the mean over heads, the deeper the lighter, of few sites a band
  * from the lowest to the highest head, uniform attention dashed, the collapse zone

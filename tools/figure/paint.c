@@ -5,22 +5,25 @@
 #include "engine/core/sort.h"
 #include "tools/figure/parts.h"
 
+Colour figure_split_colour(const Chart *chart, const char *split) {
+    if (!strcmp(split, "val")) return chart_palette(chart, 0);
+    return strcmp(split, "test") ? chart_ink(chart) : chart_palette(chart, 1);
+}
+
 /* The evaluations that stand beside the training loss: those of the first of these splits
  * that has any.  Returns their number. */
-static size_t beside(const RunLog *run, double *step, double *loss, const char **name) {
-    static const struct {
-        const char *split, *name;
-    } splits[] = {{"val", "validation"}, {"test", "test"}};
+static size_t beside(const RunLog *run, double *step, double *loss, const char **split) {
+    static const char *const splits[] = {"val", "test"};
     for (size_t s = 0; s < COUNT(splits); s++) {
         size_t count = 0;
         for (size_t i = 0; i < run->eval_count; i++) {
             const EvalRow *row = &run->evals[i];
             double value = row->scores[METRIC_LOSS];
-            if (strcmp(row->split, splits[s].split) || !isfinite(value)) continue;
+            if (strcmp(row->split, splits[s]) || !isfinite(value)) continue;
             step[count] = row->step;
             loss[count++] = value;
         }
-        *name = splits[s].name;
+        *split = splits[s];
         if (count) return count;
     }
     return 0;
@@ -29,8 +32,8 @@ static size_t beside(const RunLog *run, double *step, double *loss, const char *
 static void see_evaluations(const RunLog *run, double *low, double *high) {
     double *step = mem_alloc(run->eval_count * sizeof *step);
     double *loss = mem_alloc(run->eval_count * sizeof *loss);
-    const char *name;
-    size_t count = beside(run, step, loss, &name);
+    const char *split;
+    size_t count = beside(run, step, loss, &split);
     for (size_t i = 0; i < count; i++) {
         *low = fmin(*low, loss[i]);
         *high = fmax(*high, loss[i]);
@@ -42,14 +45,14 @@ static void see_evaluations(const RunLog *run, double *low, double *high) {
 static void paint_evaluations(const Cell *cell) {
     double *step = mem_alloc(cell->run->eval_count * sizeof *step);
     double *loss = mem_alloc(cell->run->eval_count * sizeof *loss);
-    const char *name;
-    size_t count = beside(cell->run, step, loss, &name);
+    const char *split;
+    size_t count = beside(cell->run, step, loss, &split);
     if (count)
         panel_line(cell->panel, step, loss, count,
-                   (Style){.colour = chart_palette(cell->chart, 1),
+                   (Style){.colour = figure_split_colour(cell->chart, split),
                            .dashed = true,
                            .mark = count > 40 ? MARK_NONE : MARK_DOT},
-                   name);
+                   split_word(split));
     mem_free(step);
     mem_free(loss);
 }
@@ -102,9 +105,9 @@ void paint_loss(const Cell *cell) {
     Colour colour = chart_ink(cell->chart);
     panel_line_behind(cell->panel, train->step, train->loss, train->count,
                       (Style){.colour = colour, .width = 0.7, .alpha = 0.28},
-                      "every step");
+                      "training, every step");
     panel_line(cell->panel, train->step, mean, train->count,
-               (Style){.colour = colour, .width = 1.6}, "moving mean");
+               (Style){.colour = colour, .width = 1.6}, "training, moving mean");
     mem_free(mean);
     paint_evaluations(cell);
     if (cell->run->chance > 0)
@@ -166,9 +169,9 @@ void paint_score(const Cell *cell) {
         }
         if (count)
             panel_line(cell->panel, step, score, count,
-                       (Style){.colour = chart_palette(cell->chart, s),
+                       (Style){.colour = figure_split_colour(cell->chart, splits[s]),
                                .mark = count > 60 ? MARK_NONE : MARK_DOT},
-                       splits[s]);
+                       split_word(splits[s]));
         drawn += count;
     }
     mem_free(step);

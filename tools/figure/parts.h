@@ -30,6 +30,10 @@ bool figure_is_measured(const ProbeLog *probe, const WeightLog *weight,
                         WeightNumber number);
 bool figure_has_weight(const RunLog *run, WeightNumber number);
 
+/* One colour a split, in all figures: training has the ink of the axes, validation and
+ * test a hue each. */
+Colour figure_split_colour(const Chart *chart, const char *split);
+
 /* Colour and width of a site's line. */
 Style figure_site_style(const Cell *cell, size_t site);
 

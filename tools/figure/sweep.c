@@ -168,9 +168,38 @@ static void explain_mark(const Chart *chart, Panel *panel, Mark mark, const char
     panel_line(panel, &nowhere, &nowhere, 1, style, text);
 }
 
+/* "95 % interval of the mean (n = 3 to 5)": of how many runs the means are. */
+static void interval_text(const SweepPanel *what, char text[96]) {
+    size_t fewest = SIZE_MAX, most = 0;
+    for (size_t i = 0; i < what->count; i++) {
+        size_t n = 0;
+        for (size_t j = 0; j < what->count; j++)
+            n += is_of(&what->points[j], what->points[i].method) &&
+                 what->points[j].rate == what->points[i].rate &&
+                 isfinite(what->points[j].score);
+        if (n) fewest = MIN(fewest, n);
+        most = MAX(most, n);
+    }
+    if (fewest < most)
+        text_format(text, 96, "95 %% interval of the mean (n = %zu to %zu)", fewest,
+                    most);
+    else text_format(text, 96, "95 %% interval of the mean (n = %zu)", most);
+}
+
+static bool has_interval(const SweepPanel *what) {
+    bool any = false;
+    for (size_t i = 0; i < what->count && what->interval && !any; i++) {
+        SweepLine line = line_new(what, what->points[i].method);
+        for (size_t j = 0; j < line.count; j++) any |= isfinite(line.high[j]);
+        line_free(&line);
+    }
+    return any;
+}
+
 /* What bars, dots and marks are. */
 static void explain(const Chart *chart, Panel *panel, const SweepPanel *what) {
     double nowhere = NAN;
+    char interval[96];
     bool crosses = false, rings = false;
     for (size_t i = 0; i < what->count; i++) {
         crosses |= what->points[i].failed;
@@ -179,13 +208,25 @@ static void explain(const Chart *chart, Panel *panel, const SweepPanel *what) {
     if (crosses) explain_mark(chart, panel, MARK_CROSS, what->cross);
     if (rings) explain_mark(chart, panel, MARK_RING, "learned, with a collapse or spike");
     explain_mark(chart, panel, MARK_DOT, "one run");
-    if (what->interval)
+    interval_text(what, interval);
+    if (has_interval(what))
         panel_bars(panel, &nowhere, &nowhere, &nowhere, 1,
-                   (Style){.colour = chart_ink(chart), .width = 1}, "95 % of the mean");
+                   (Style){.colour = chart_ink(chart), .width = 1}, interval);
+}
+
+/* Ticks at the swept values. */
+static void set_ticks(Panel *panel, const SweepPanel *what) {
+    double *rate = mem_alloc((what->count + 1) * sizeof *rate);
+    panel_ticks_x(panel, rate, rates_of(what, NULL, rate));
+    mem_free(rate);
 }
 
 static void set_axes(Panel *panel, const SweepPanel *what) {
-    panel_axes(panel, what->x, what->y);
+    char y[96];
+    snprintf(y, sizeof y, "%.70s, %s is better", what->y,
+             what->lower ? "lower" : "higher");
+    panel_axes(panel, what->x, y);
+    set_ticks(panel, what);
     if (all_positive(what)) panel_log_x(panel);
     if (what->log_y) panel_log_y(panel);
     if (!is_capped(what) || what->log_y) return;

@@ -148,7 +148,7 @@ static void label_row(const Figure *figure, const RowState *row, char label[96])
         text_format(label, 96, "%s (%s)",
                     metrics[o->metric].label ? metrics[o->metric].label
                                              : metrics[o->metric].key,
-                    figure->split);
+                    split_word(figure->split));
 }
 
 static bool is_loss(const Figure *figure, const RowState *row) {

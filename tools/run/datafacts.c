@@ -12,6 +12,13 @@ const char *split_name(Split split) {
     return NAMES[split];
 }
 
+const char *split_word(const char *name) {
+    static const char *const WORDS[][2] = {{"train", "training"}, {"val", "validation"}};
+    for (size_t i = 0; i < COUNT(WORDS); i++)
+        if (!strcmp(name, WORDS[i][0])) return WORDS[i][1];
+    return name;
+}
+
 void datafacts_say_notes(const DataFacts *facts, const char *where) {
     for (size_t i = 0; facts && i < facts->notes; i++)
         say("steady: note: %s%s%s", where, *where ? ": " : "", facts->note[i].text);

@@ -12,6 +12,8 @@
 #include "data/facts.h"
 
 const char *split_name(Split split); /* "train", "val", "test" */
+/* The word for people: "training", "validation", "test"; of another name that name. */
+const char *split_word(const char *name);
 
 typedef struct DataRecord {
     DataFacts task;

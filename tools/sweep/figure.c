@@ -137,7 +137,7 @@ static void fill_score_panel(SweepPanel *panel, const SweepResult *like, char y[
     panel->y = y;
     text_format(y, 80, "score");
     if (metric == METRIC_COUNT) return;
-    text_format(y, 80, "%s (%s)", metrics[metric].label, like->split);
+    text_format(y, 80, "%s (%s)", metrics[metric].label, split_word(like->split));
     panel->chance = metric_guess(metric, like->chance);
     panel->lower = metrics[metric].better == BETTER_LOW;
     panel->log_y = metrics[metric].axis == AXIS_LOG;
@@ -167,7 +167,10 @@ static Status draw_pool(void *input, Err *err) {
     char loss[40], y[80];
     SweepPoint *points = mem_zalloc(2 * pool->count * sizeof *points);
     char(*names)[SWEEP_NAME] = mem_zalloc(2 * pool->count * sizeof *names);
-    pool_loss_name(pool, loss);
+    text_format(loss, sizeof loss, "%.20s loss (nats)",
+                split_word(pool->loss == LOSS_SPLIT ? pool->like->split
+                           : pool->loss == LOSS_VAL ? "val"
+                                                    : "train"));
     SweepPanel panels[] = {
         {.points = points,
          .x = pool->rates.title,

@@ -46,7 +46,7 @@ void trials_score_name(const SweepTrials *trials, const Pool *pool, char name[96
     else
         text_format(name, 96, "%s (%s)",
                     metrics[metric].label ? metrics[metric].label : metrics[metric].key,
-                    pool->like->split);
+                    split_word(pool->like->split));
 }
 
 /* ---- the order ---- */
