@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -48,16 +47,6 @@ static const char *path_in(void **state, const char *name, char path[160]) {
 static int tear_down(void **state) {
     char path[160];
     for (size_t i = 0; i < COUNT(names); i++) unlink(path_in(state, names[i], path));
-    static const char *const inner[] = {"recipe.ini", "train.jsonl", "probe.jsonl"},
-                             *const outer[] = {"a", "b"};
-    for (size_t r = 0; r < COUNT(outer); r++) {
-        for (size_t i = 0; i < COUNT(inner); i++) {
-            char name[40];
-            snprintf(name, sizeof name, "%s/%s", outer[r], inner[i]);
-            unlink(path_in(state, name, path));
-        }
-        rmdir(path_in(state, outer[r], path));
-    }
     rmdir(path_in(state, "figures", path));
     rmdir(((Folder *)*state)->dir);
     mem_free(*state);
@@ -392,66 +381,6 @@ static void uniform_attention_is_a_level_or_a_curve_as_the_batches_have_it(void 
     chart_free(chart);
 }
 
-static void run_of(void **state, const char *name, const char *recipe, bool probes) {
-    Folder *folder = *state;
-    char path[700];
-    snprintf(path, sizeof path, "%s/%s", folder->dir, name);
-    mkdir(path, 0700);
-    snprintf(path, sizeof path, "%s/%s/recipe.ini", folder->dir, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(recipe, file);
-    fclose(file);
-    snprintf(path, sizeof path, "%s/%s/train.jsonl", folder->dir, name);
-    file = fopen(path, "w");
-    for (int i = 1; i < 20; i++)
-        fprintf(file, "{\"step\":%d,\"loss\":1,\"lr\":0.1}\n", i);
-    fclose(file);
-    if (!probes) return;
-    snprintf(path, sizeof path, "%s/%s/probe.jsonl", folder->dir, name);
-    file = fopen(path, "w");
-    fputs("{\"step\":1,\"attention\":[{\"site\":\"blocks.0.attn\",\"entropy\":[1],"
-          "\"max_logit\":1,\"keys\":17}]}\n",
-          file);
-    fclose(file);
-}
-
-static RunLog *open_run(void **state, const char *name) {
-    char path[700];
-    snprintf(path, sizeof path, "%s/%s", ((Folder *)*state)->dir, name);
-    RunLog *run = runlog_open(path, NULL);
-    assert_non_null(run);
-    return run;
-}
-
-static void titles_say_what_differs_and_no_panel_is_empty(void **state) {
-    run_of(state, "a",
-           "[model]\nwidth = 8\ndepth = 2\n[optim]\nlr = 0.1\n[probe]\nevery = 1\n",
-           true);
-    run_of(state, "b",
-           "[model]\nwidth = 8\ndepth = 4\n[optim]\nlr = 0.2\n[probe]\nevery = 2\n",
-           false);
-    RunLog *a = open_run(state, "a"), *b = open_run(state, "b");
-    const RunLog *runs[] = {b, a};
-    Err err = ERR_NONE;
-    Chart *chart =
-        figure_training(runs, 2, &(FigureOptions){.rows = "loss,entropy,sharpness"},
-                        &err);
-    assert_non_null(chart);
-    assert_string_equal(chart->column_title[0].detail, "depth 4 · lr 0.2");
-    assert_string_equal(chart->column_title[1].detail, "depth 2 · lr 0.1");
-    assert_int_equal(chart->rows, 2); /* nobody measured sharpness */
-    assert_true(chart_panel(chart, 1, 0)->hidden);
-    assert_false(chart_panel(chart, 1, 1)->hidden);
-    size_t size;
-    char *svg = chart_render(chart, ".svg", &size, &err);
-    assert_non_null(svg);
-    mem_free(svg);
-    chart_free(chart);
-    runlog_free(a);
-    runlog_free(b);
-}
-
 static void validation_losses_are_dashed_beside_those_of_training(void **state) {
     write_translator(state, 2);
     Chart *chart = training(state, "loss", NULL);
@@ -559,7 +488,6 @@ int main(void) {
         CASE(each_kind_of_attention_and_each_score_has_a_row_of_its_own),
         CASE(deeper_layers_are_lighter_and_the_legend_of_a_hundred_is_short),
         CASE(uniform_attention_is_a_level_or_a_curve_as_the_batches_have_it),
-        CASE(titles_say_what_differs_and_no_panel_is_empty),
         CASE(validation_losses_are_dashed_beside_those_of_training),
         CASE(maps_and_weights_of_encoder_and_decoder_stand_in_groups),
         CASE(a_translator_gets_all_its_figures_and_its_scores_in_the_report),

@@ -143,10 +143,32 @@ static void range_from_zero(const Cell *cell) {
     panel_range_y(cell->panel, 0, 1.1 * top);
 }
 
+/* Of many evaluations one that is far off must not flatten the rest: without the highest
+ * and lowest fiftieth, where that is a quarter of the whole range or less. */
+static void range_without_spikes(const Cell *cell) {
+    enum { FEWEST = 25 };
+    size_t room = 0, count = 0;
+    for (size_t r = 0; r < cell->run_count; r++) room += cell->runs[r]->eval_count;
+    double *sorted = mem_array(room + 1, sizeof *sorted);
+    for (size_t r = 0; r < cell->run_count; r++)
+        for (size_t i = 0; i < cell->runs[r]->eval_count; i++) {
+            double value = cell->runs[r]->evals[i].scores[cell->metric];
+            if (isfinite(value)) sorted[count++] = metrics[cell->metric].factor * value;
+        }
+    sort_numbers(sorted, count);
+    if (count >= FEWEST) {
+        size_t cut = 1 + count / 50;
+        double low = sorted[cut], high = sorted[count - 1 - cut], inner = high - low;
+        if (inner > 0 && 4 * inner < sorted[count - 1] - sorted[0])
+            panel_range_y(cell->panel, low - 0.1 * inner, high + 0.1 * inner);
+    }
+    mem_free(sorted);
+}
+
 static void score_axis(const Cell *cell) {
     if (cell->metric == METRIC_COUNT) return;
     switch (metrics[cell->metric].axis) {
-    case AXIS_LINEAR: return;
+    case AXIS_LINEAR: range_without_spikes(cell); return;
     case AXIS_LOG: panel_log_y(cell->panel); return;
     case AXIS_FROM_ZERO: range_from_zero(cell); return;
     }

@@ -68,8 +68,8 @@ static void map_weights(Map *map, MapKind kind, const ProbeLog *probe) {
             snprintf(row, sizeof row, "%.25sblock %zu", part.prefix, part.block);
         else snprintf(row, sizeof row, "%.39s", probe->weights[w].name);
         size_t r = place_of(map->names, &rows, TALL_MOST, row);
-        size_t c =
-            part.in_block ? place_of(map->heads, &columns, WIDE_MOST, part.suffix) : 0;
+        const char *column = part.in_block ? part.suffix : "outside";
+        size_t c = place_of(map->heads, &columns, WIDE_MOST, column);
         add_value(map, r, c, value);
     }
 }
@@ -203,7 +203,7 @@ size_t map_draw(MapKind kind, const RunLog *probe, Screen *screen, Area area) {
     }
     if (map->rows > area.rows - 1) join_rows(map, area.rows - 1);
     size_t label = MIN(MIN(longest_name(map), (size_t)LABEL), area.columns / 2);
-    size_t room = area.columns - label, most = kind == MAP_ENTROPY ? 4 : 9;
+    size_t room = area.columns - label, most = kind == MAP_ENTROPY ? 4 : 10;
     if (map->columns > room) join_columns(map, room);
     size_t width = MIN(room / MAX(map->columns, (size_t)1), most);
     double low, high;

@@ -144,10 +144,9 @@ static void draw_eval(Drawing *d) {
                              d->wide ? "evaluation" : "eval");
     at = MAX(at + 1, (size_t)(d->wide ? 16 : 8));
     if (eval) {
-        const char *split = !strcmp(eval->split, "val") ? "validation" : eval->split;
         eval_text(eval, score, sizeof score);
         at = screen_print(d->screen, d->area, d->row, at, TONE_PLAIN, "%s  %s", score,
-                          split);
+                          split_word(eval->split));
         if (watched_metric(eval) != METRIC_LOSS && isfinite(eval->scores[METRIC_LOSS]) &&
             d->wide)
             at = screen_print(d->screen, d->area, d->row, at, TONE_PLAIN, ", loss %.4f",

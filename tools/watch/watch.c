@@ -40,6 +40,10 @@ static void print_run(Watched *run, Screen *screen, FILE *out) {
 void watch_once(WatchList *list, bool utf8, FILE *out) {
     Screen screen = screen_new(ONCE_ROWS, ONCE_COLUMNS, utf8);
     watchlist_poll(list);
+    for (size_t i = 0; i < list->count; i++) { /* events in the middle of long logs */
+        const RowFile *log = &list->runs[i]->train;
+        while (log->there && log->fill_at < log->fill_end) watched_poll(list->runs[i]);
+    }
     if (!list->count) fprintf(out, "no run has begun yet\n");
     for (size_t i = 0; i < list->count; i++) {
         if (i) fputc('\n', out);
