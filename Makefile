@@ -10,6 +10,7 @@
 # make setup      installs the packages; `make setup demo` and `make setup check` also work;
 #                 make setup-ci: also the tools of lint, format, coverage, fuzz and the clang build
 # make demo       a first run of a few minutes
+# make reproduce-NAME   the paper's figures and tables in small (docs/paper.md has the names)
 # make docs       docs/recipe-keys.md from the table of keys
 # make install    program, manual pages, completion, libraries, steady.h, steady.pc (DESTDIR=,
 #                 PREFIX=); make uninstall
@@ -165,6 +166,7 @@ $(B)/steady64: $(B)/double/tools/main.o $(B)/libtools64.a $(B)/libsteady64.a
 
 include tools/library/library.mk
 include test/test.mk
+include docs/reproduce.mk
 ifneq ($(filter format% lint%,$(MAKECMDGOALS)),)
 include test/lint.mk
 endif

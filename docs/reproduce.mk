@@ -1,0 +1,129 @@
+# The paper's figures and tables in small: make reproduce-NAME, a name of docs/paper.md.
+#
+#   make reproduce-quick            those under ten minutes on two cores, one after the other
+#   make reproduce-deep JOBS=4      runs at a time; DATA=FOLDER: where the data are (default: data)
+#
+# Each is a sweep in OUT/NAME, which can be interrupted: the same command goes on.  Folders of data
+# are named as in docs/paper.md.
+
+DATA ?= data
+OUT ?= runs/reproduce
+JOBS ?= 2
+STEADY ?= $(B)/steady
+
+SWEEP = $(STEADY) sweep --jobs $(JOBS) --out $(OUT)/$(@:reproduce-%=%)
+PLAN = $(SWEEP) --plan docs/plans
+MULTI30K = data.path=$(DATA)/multi30k/train data.val_path=$(DATA)/multi30k/val \
+	data.test_path=$(DATA)/multi30k/test_2016_flickr
+DIGITS = data.path=$(DATA)/librispeech-digits
+FOUR_KINDS = digits-post-$(1),digits-pre-$(1),digits-sigma-$(1),digits-sigma-post-$(1)
+EIGHT_KINDS = $(FOUR_KINDS),digits-spectral-$(1),digits-spectral-post-$(1),digits-weight-$(1),digits-weight-post-$(1)
+
+QUICK = demo rates theory steps deep100 shakespeare digits-warmup digits-init digits-lars
+LONG = mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs ablation temperature temperature-which simclr deep deep-fast multi30k digits \
+	digits-adagrad digits-lars-kinds digits-rates digits-deep collapse collapse-post \
+	precision-edge precision-front
+
+.PHONY: reproduce-quick reproduce-all $(QUICK:%=reproduce-%) $(LONG:%=reproduce-%)
+reproduce-quick: $(QUICK:%=reproduce-%)
+reproduce-all: $(QUICK:%=reproduce-%) $(LONG:%=reproduce-%)
+$(QUICK:%=reproduce-%) $(LONG:%=reproduce-%): | $(STEADY)
+
+# ---- vision ------------------------------------------------------------------------------
+
+reproduce-demo:
+	$(SWEEP) demo,demo-sigma train.seed=0,1,2,3,4,5
+
+reproduce-rates:
+	$(SWEEP) demo optim.lr=0.004,0.008,0.016,0.032 train.seed=1,2,3 train.checkpoint_every=0
+	$(STEADY) plot $(OUT)/rates/cells/optim.lr=0.008,train.seed=1 \
+		$(OUT)/rates/cells/optim.lr=0.016,train.seed=1 --layers all -o $(OUT)/rates/pair.png
+
+reproduce-mnist:
+	$(SWEEP) mnist,mnist-sigma data.path=$(DATA)/mnist train.seed=0,1,2
+
+reproduce-mnist-lars:
+	$(SWEEP) mnist-sigma-lars data.path=$(DATA)/mnist train.seed=0,1,2
+
+reproduce-cifar10:
+	$(SWEEP) cifar10,cifar10-sigma data.path=$(DATA)/cifar10 model.patch=8 model.width=128 model.heads=4 \
+		model.init_std=0.05 train.epochs=10 train.batch=64 train.seed=0,1,2 \
+		cifar10:schedule.warmup_epochs=2 \
+		cifar10-sigma:'{model.norm,optim.name,optim.lr}={none,lars,2;pre,adamw,0.001}'
+
+reproduce-grid-scan-mnist reproduce-grid-scan-cifar10 reproduce-grid-scan-glyphs reproduce-ablation \
+reproduce-simclr reproduce-precision-edge reproduce-precision-front:
+	$(PLAN)/$(@:reproduce-%=%).json
+
+reproduce-temperature:
+	$(PLAN)/temperature-when.json
+
+reproduce-temperature-which:
+	$(PLAN)/temperature-which.json
+
+# ---- translation -------------------------------------------------------------------------
+
+TRANSLATORS = numbers-pre,numbers-post,numbers-post-sigma,numbers-deepnorm,numbers-deepnorm-sigma
+reproduce-deep:
+	$(SWEEP) $(TRANSLATORS) model.depth=6,18,50 train.seed=1,2,3 train.beam=0
+
+reproduce-deep-fast:
+	$(SWEEP) numbers-post-sigma,numbers-deepnorm-sigma optim.lr=0.0045 model.depth=6,18,50 \
+		train.seed=1,2,3 train.beam=0
+
+reproduce-deep100:
+	$(SWEEP) numbers-deepnorm-sigma model.depth=100 optim.lr=0.001 train.steps=900 train.seed=0 train.beam=0
+
+reproduce-multi30k:
+	$(SWEEP) multi30k-post,multi30k-post-sigma $(MULTI30K) train.seed=0
+
+# ---- language ----------------------------------------------------------------------------
+
+reproduce-shakespeare:
+	$(SWEEP) shakespeare-post,shakespeare-sigma data.path=$(DATA)/tinyshakespeare/input.txt \
+		optim.weight_decay=0,0.1 train.seed=1,2,3
+
+# ---- speech ------------------------------------------------------------------------------
+
+reproduce-digits:
+	$(SWEEP) digits-post,digits-pre,digits-sigma,digits-sigma-post $(DIGITS) train.seed=0
+
+reproduce-digits-adagrad:
+	$(SWEEP) $(call EIGHT_KINDS,adagrad) $(DIGITS) train.seed=1,2
+
+reproduce-digits-lars-kinds:
+	$(SWEEP) $(call EIGHT_KINDS,lars) $(DIGITS) train.steps=1600 schedule.step_at=1000,1200,1400 \
+		train.eval_every=400 train.seed=1,2
+
+reproduce-digits-rates:
+	$(SWEEP) $(call FOUR_KINDS,adagrad) $(DIGITS) optim.lr=0.003,0.01,0.03,0.1,0.3 train.steps=300 train.seed=1
+
+reproduce-digits-init:
+	$(SWEEP) $(call FOUR_KINDS,adagrad) $(DIGITS) model.init=normal model.init_std=0.03,0.1,0.3 train.steps=300 train.seed=1
+
+reproduce-digits-warmup:
+	$(SWEEP) $(call FOUR_KINDS,adagrad) $(DIGITS) schedule.warmup_steps=0,30,300 train.steps=300 train.seed=1
+
+reproduce-digits-lars:
+	$(SWEEP) $(call FOUR_KINDS,lars) $(DIGITS) optim.lr=1,3,10 train.steps=300 train.seed=1
+
+reproduce-digits-deep:
+	$(SWEEP) $(call FOUR_KINDS,adagrad) $(DIGITS) model.depth=36 optim.lr=0.003,0.01,0.03 train.steps=400 train.seed=1
+
+COLLAPSE = $(DIGITS) schedule.warmup_steps=0 train.steps=60 train.seed=1 probe.every=1
+reproduce-collapse:
+	$(SWEEP) digits-sigma-adagrad $(COLLAPSE) \
+		'{optim.front_lr_scale,model.reparam_front,model.power_steps}={1,false,1;0.1,false,1;1,true,1;1,false,auto;0.1,false,auto}'
+
+reproduce-collapse-post:
+	$(SWEEP) digits-sigma-post-adagrad $(COLLAPSE) '{optim.front_lr_scale,model.reparam_front}={1,false;0.1,false;1,true}'
+
+# ---- theory, time -------------------------------------------------------------------------
+
+reproduce-theory:
+	$(STEADY) bench theory --repeat 5
+
+reproduce-steps:
+	$(STEADY) bench norms --model asr-12l --repeat 45
+	$(STEADY) bench steps --model mt-18l,asr-12l
+	$(STEADY) bench steps --model mt-18l,asr-12l model.norm=none model.reparam=sigma
