@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""What docs/plans/simclr.md asks of its sweep: counts, Fisher's exact tests, and where gradients grow first.
+
+    build/steady sweep --plan docs/plans/simclr.json --out runs/simclr
+    python3 test/bench/simclr.py runs/simclr
+
+Reads the sweep's sweep.json and each run's probe.jsonl.  A trial fails if its loss (mean of the last fifth of the steps)
+is above --fail-loss or not finite, falls if the online probe's accuracy fell, and is unstable if it does
+either.  Trials that have not ended are counted in "of" and named at the end.  The standard library is enough.
+"""
+import argparse
+import json
+import math
+import os
+import statistics
+
+SHORT, LONG = "39", "156"
+BASELINE, FROZEN, SIGMA = "cifar-simclr-baseline", "cifar-simclr-frozen", "cifar-simclr-sigma"
+
+
+def fisher(a, n, b, m):
+    """Two-sided p of a of n against b of m: all tables with these margins that are as unlikely."""
+    k, total = a + b, math.comb(n + m, a + b)
+
+    def ways(i):
+        return math.comb(n, i) * math.comb(m, k - i)
+
+    limit = ways(a)
+    return sum(ways(i) for i in range(max(0, k - m), min(n, k) + 1) if ways(i) <= limit) / total
+
+
+class Trial:
+    def __init__(self, folder, cell, fail_loss):
+        self.name, self.values = cell["name"], cell["values"]
+        self.recipe, self.warmup = self.values["recipe"], self.values["schedule.warmup_steps"]
+        self.ended = cell.get("loss") is not None or cell.get("nonfinite", False)
+        self.path = os.path.join(folder, "cells", self.name, "probe.jsonl")
+        if not self.ended:
+            return
+        self.loss, self.score = cell["loss"], cell["score"]
+        self.entropy, self.collapsed = cell["entropy"]["share"], cell["collapsed"]
+        self.fails = cell["nonfinite"] or self.loss is None or self.loss > fail_loss
+        self.falls = cell["probe"]["fall"] is not None
+        self.unstable = self.fails or self.falls
+
+
+def first_over(rows, factor=10):
+    """Index of the first number above `factor` times the median of those before it, or None."""
+    for i in range(1, len(rows)):
+        if rows[i] is not None and rows[i] > factor * statistics.median(x for x in rows[:i] if x is not None):
+            return i
+    return None
+
+
+def gradients(path):
+    """Of each probe: largest gradient of the patch embedding, and of the first attention's queries."""
+    front, first = [], []
+    with open(path) as file:
+        for line in file:
+            row = {w["name"]: w["grad_inf"] for w in json.loads(line).get("weights", [])}
+            if "patch_embed.proj" in row:
+                front.append(row["patch_embed.proj"])
+                first.append(row["blocks.0.attn.qkv"])
+    return front, first
+
+
+def order(trial):
+    """When gradients first leave their median, as probes: patch embedding, attention."""
+    return tuple(first_over(rows) for rows in gradients(trial.path))
+
+
+def counts(trials, planned):
+    print("| set-up | warm-up | ended | fail | fall | collapse | loss: mean, range | lowest entropy, per cent | final probe, per cent: mean, range |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for key, n in planned.items():
+        some = [t for t in trials if (t.recipe, t.warmup) == key]
+        if not some:
+            print("| `%s` | %s | 0 of %d | | | | | | |" % (*key, n))
+            continue
+        losses, scores = [t.loss for t in some if t.loss is not None], [100 * t.score for t in some if t.score is not None]
+        shares = [100 * t.entropy for t in some]
+        print("| `%s` | %s | %d of %d | %d | %d | %d | %.2f, %.2f to %.2f | %.1f to %.1f | %.1f, %.1f to %.1f |" % (
+            *key, len(some), n, sum(t.fails for t in some), sum(t.falls for t in some), sum(t.collapsed for t in some),
+            statistics.mean(losses), min(losses), max(losses), min(shares), max(shares),
+            statistics.mean(scores), min(scores), max(scores)))
+
+
+def compare(name, what, one, other):
+    a, b = sum(what(t) for t in one), sum(what(t) for t in other)
+    if one and other:
+        print("- %s: %d of %d against %d of %d, p = %.4g" % (name, a, len(one), b, len(other), fisher(a, len(one), b, len(other))))
+
+
+def claims(trials):
+    def of(recipe, warmup=None):
+        return [t for t in trials if t.recipe == recipe and warmup in (None, t.warmup)]
+
+    base, short, long = of(BASELINE), of(BASELINE, SHORT), of(BASELINE, LONG)
+    print("\n- 1: %d of %d Baseline trials with the short warm-up are unstable, %d of %d of all" % (
+        sum(t.unstable for t in short), len(short), sum(t.unstable for t in base), len(base)))
+    compare("2a, Baseline and Frozen Patcher unstable", lambda t: t.unstable, base, of(FROZEN))
+    orders = [order(t) for t in base if t.unstable]
+    before = sum(p is not None and (q is None or p <= q) for p, q in orders)
+    neither = sum(p is None for p, q in orders)
+    print("- 2b: the patch embedding's gradient leaves its median first, or at the same probe, in %d of %d unstable Baseline trials"
+          " (never in %d): %s" % (before, len(orders), neither, ", ".join("%s/%s" % o for o in orders)))
+    compare("3, Baseline and sigmaReparam unstable", lambda t: t.unstable, base, of(SIGMA))
+    compare("4, Baseline unstable with the short and the long warm-up", lambda t: t.unstable, short, long)
+    if short and long:
+        print("  lowest final accuracy: %.4f and %.4f" % (min(t.score for t in short), min(t.score for t in long)))
+    compare("5, attention collapses in Baseline and sigmaReparam", lambda t: t.collapsed, base, of(SIGMA))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("--fail-loss", type=float, default=4.63)
+    args = parser.parse_args()
+    with open(os.path.join(args.folder, "sweep.json")) as file:
+        everything = [Trial(args.folder, cell, args.fail_loss) for cell in json.load(file)["cells"]]
+    planned = {}
+    for trial in everything:
+        key = trial.recipe, trial.warmup
+        planned[key] = planned.get(key, 0) + 1
+    trials = [t for t in everything if t.ended]
+    counts(trials, planned)
+    claims(trials)
+    for trial in everything:
+        if not trial.ended:
+            print("not ended: " + trial.name)
+
+
+if __name__ == "__main__":
+    main()
