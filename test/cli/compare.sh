@@ -1,4 +1,4 @@
-# test/bench/compare.py: the parts that need no PyTorch, and its help; test/bench/pairs.py.
+# test/bench/compare.py: the parts that need no PyTorch, and its help; pairs.py and simclr.py beside it.
 
 . test/tell.sh
 command -v python3 >/dev/null || { echo "skip comparisons with PyTorch and of pairs: needs python3"; exit; }
@@ -9,3 +9,5 @@ python3 test/bench/compare.py --help | grep -q -- '--tune'
 tell "compare.py has a help" $?
 python3 test/bench/test_pairs.py
 tell "pairs of runs: differences, failures, edges" $?
+python3 test/bench/test_simclr.py
+tell "trials of the contrastive sweep: counts, exact tests, which gradient grows first" $?
