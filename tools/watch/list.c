@@ -24,7 +24,7 @@ static bool holds_run(const char *dir) {
 
 static bool is_empty(const char *dir) {
     struct dirent **names;
-    int count = scandir(dir, &names, NULL, NULL);
+    int count = scandir(dir, &names, NULL, alphasort);
     for (int i = 0; i < count; i++) free(names[i]);
     if (count >= 0) free(names);
     return count == 2;

@@ -75,7 +75,7 @@ static void open_colours(Terminal *t) {
     t->colour = wanted && COLORS >= 8 && COLOR_PAIRS > TONE_COUNT;
     if (!t->colour) return;
     use_default_colors();
-    for (short i = 0; i < TONE_COUNT; i++) {
+    for (int i = 0; i < TONE_COUNT; i++) {
         const ToneColours *c = &tones[i];
         bool all = COLORS >= 256;
         init_pair((short)(i + 1), all ? c->ink : c->plain_ink,
