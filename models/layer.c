@@ -311,20 +311,18 @@ void model_stats_gather(Model *model) {
     for (size_t i = 0; i < model->site_count; i++) gather(model->sites[i]);
 }
 
-double model_lowest_entropy(const Model *model, const char **site, size_t *head) {
+double model_lowest_entropy(const Model *model, const char **site) {
     double lowest = 1;
     *site = "";
-    *head = 0;
     for (size_t i = 0; i < model->site_count; i++) {
         const Site *s = model->sites[i];
         if (s->weight == 0 || !(s->uniform > 0)) continue;
-        for (size_t h = 0; h < s->heads; h++) {
-            double share = s->entropy[h] / s->uniform;
-            if (share >= lowest) continue;
-            lowest = share;
-            *site = s->name;
-            *head = h;
-        }
+        double sum = 0;
+        for (size_t h = 0; h < s->heads; h++) sum += s->entropy[h];
+        double share = sum / (double)s->heads / s->uniform;
+        if (!(share < lowest)) continue;
+        lowest = share;
+        *site = s->name;
     }
     return lowest;
 }

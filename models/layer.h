@@ -146,8 +146,8 @@ void model_fold(Model *model);    /* after the backward pass */
 void model_stats_reset(Model *model);
 void model_stats_gather(Model *model); /* after each forward pass */
 
-/* The lowest mean entropy of a head as a share of uniform attention's, and where; 1 when
- * unknown. */
-double model_lowest_entropy(const Model *model, const char **site, size_t *head);
+/* The lowest entropy of a site, mean over its heads, as a share of uniform attention's,
+ * and where; 1 when unknown. */
+double model_lowest_entropy(const Model *model, const char **site);
 
 #endif

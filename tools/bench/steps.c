@@ -51,8 +51,7 @@ static bool is_probed(const Run *run) {
 static void look(Run *run) {
     const ProbeConfig *config = &run->subject->recipe.probe;
     const char *site;
-    size_t head;
-    model_lowest_entropy(run->work.model, &site, &head);
+    model_lowest_entropy(run->work.model, &site);
     if (is_probed(run)) prober_look(run->prober, config, run->number);
 }
 

@@ -29,15 +29,19 @@ void progress_start(Progress *p, size_t first, size_t last, bool silent) {
     p->shown_step = first;
 }
 
-/* A terminal is refreshed ten times a second; a log gets about twenty lines, and one at
- * least every half minute. */
+size_t progress_beat(size_t steps) {
+    enum { LINES = 20, MOST = 1000 };
+    static const size_t ROUND[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, MOST};
+    size_t i = COUNT(ROUND) - 1;
+    while (i && ROUND[i] * LINES > steps) i--;
+    return ROUND[i];
+}
+
+/* A terminal is refreshed ten times a second. */
 static bool due(const Progress *p, size_t step, double now) {
     if (step == p->last) return true;
     if (p->terminal) return now - p->shown > 0.1;
-    size_t part = MAX((p->last - p->first) / 20, (size_t)1);
-    bool new_part = (step - p->first) / part > (p->shown_step - p->first) / part;
-    return (new_part && now - p->shown > 0.5) || now - p->shown > 30 ||
-           p->shown_step == p->first;
+    return p->shown_step == p->first || step % progress_beat(p->last) == 0;
 }
 
 static void bar_text(const Progress *p, size_t step, size_t cells, char *text) {
@@ -52,14 +56,38 @@ static size_t terminal_columns(void) {
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? 80 : size.ws_col;
 }
 
+/* Of this process, as the system counts it; "": not known. */
+static void memory_text(char *text, size_t size) {
+    unsigned long pages;
+    FILE *file = fopen("/proc/self/statm", "r");
+    *text = 0;
+    if (file && fscanf(file, "%*s %lu", &pages) == 1)
+        text_format(text, size, "%.2f GB",
+                    (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e9);
+    if (file) fclose(file);
+}
+
+/* "1:05 left", "over 1:05 left" */
+static void left_text(const ProgressNow *now, char *text, size_t size) {
+    char time[32];
+    duration_text(now->left, time, sizeof time);
+    text_format(text, size, "%s%s left", now->more ? "over " : "", time);
+}
+
+/* "1936 examples/s", "0.42 examples/s" */
+static void rate_text(const ProgressNow *now, char *text, size_t size) {
+    text_format(text, size, now->rate >= 100 ? "%.0f %s/s" : "%.3g %s/s",
+                fmin(now->rate, 1e15), now->unit);
+}
+
 /* One line, which must not wrap: \r only goes back to the start of its last row.  Where
- * the terminal is narrow the place is left out, then the bar is shortened. */
+ * the terminal is narrow place and memory are left out, then the bar is shortened. */
 static void show_bar(Progress *p, const ProgressNow *now, const char *left,
                      const char *place) {
-    char words[200], bar[4 * BAR];
-    int length =
-        snprintf(words, sizeof words, "%zu/%zu  loss %.4f  %.0f/s  %s left  entropy ",
-                 now->step, p->last, now->loss, now->rate, left);
+    char words[200], bar[4 * BAR], rate[60];
+    rate_text(now, rate, sizeof rate);
+    int length = snprintf(words, sizeof words, "%zu/%zu  loss %.4f  %s  %s  entropy ",
+                          now->step, p->last, now->loss, rate, left);
     size_t taken = (size_t)MAX(length, 0) + sizeof "100%", columns = terminal_columns();
     size_t room = columns > taken ? columns - taken : 0;
     size_t cells = MIN(room, (size_t)BAR + 1);
@@ -76,20 +104,21 @@ static void show_bar(Progress *p, const ProgressNow *now, const char *left,
 void progress_show(Progress *p, const ProgressNow *now) {
     double clock = clock_now();
     if (p->silent || !due(p, now->step, clock)) return;
-    double done = (double)(now->step - p->first), spent = clock - p->started;
-    char left[32], place[120] = "";
-    duration_text(done > 0 ? spent / done * (double)(p->last - now->step) : 0, left,
-                  sizeof left);
-    if (*now->site)
-        text_format(place, sizeof place, " (%s head %zu)", now->site, now->head);
+    char left[40], site[120] = "", place[160], memory[32];
+    memory_text(memory, sizeof memory);
+    left_text(now, left, sizeof left);
+    if (*now->site) text_format(site, sizeof site, " (%s)", now->site);
+    text_format(place, sizeof place, "%s%s%s", site, *memory ? "  " : "", memory);
     if (p->terminal) {
         show_bar(p, now, left, place);
     } else {
+        char rate[60];
+        rate_text(now, rate, sizeof rate);
         fprintf(stderr,
-                "step %zu/%zu  epoch %.2f  loss %.4f  %.0f/s  %s left  lowest entropy "
+                "step %zu/%zu  epoch %.2f  loss %.4f  %s  %s  lowest site entropy "
                 "%.0f%%%s\n",
-                now->step, p->last, now->epoch, now->loss, now->rate, left,
-                100 * now->entropy, place);
+                now->step, p->last, now->epoch, now->loss, rate, left, 100 * now->entropy,
+                place);
     }
     p->shown = clock;
     p->shown_step = now->step;

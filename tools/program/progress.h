@@ -1,5 +1,5 @@
 /* progress: how a run is getting on, on stderr; a bar on a terminal, plain lines
- * elsewhere. */
+ * elsewhere, which are of the same steps whatever the time. */
 #ifndef STEADY_PROGRESS_H
 #define STEADY_PROGRESS_H
 
@@ -16,11 +16,17 @@ typedef struct Progress {
 /* What one line shows. */
 typedef struct ProgressNow {
     size_t step;
-    double epoch, loss, rate; /* rate: examples a second */
-    double entropy;           /* lowest head entropy, share of uniform's */
-    const char *site;         /* where that is */
-    size_t head;
+    double epoch, loss, rate;
+    const char *unit; /* of the rate, which is a second's: "examples" */
+    double left;      /* seconds to the end */
+    bool more;        /* and what could not be foreseen */
+    double entropy;   /* lowest of a site, mean over its heads, share of uniform's */
+    const char *site; /* where that is */
 } ProgressNow;
+
+/* Steps between two lines of a log: 1, 2 or 5 times a power of ten, such that a run has
+ * 20 to 50 lines, or one each 1000 steps. */
+size_t progress_beat(size_t steps);
 
 void progress_start(Progress *progress, size_t first, size_t last, bool silent);
 void progress_show(Progress *progress, const ProgressNow *now);

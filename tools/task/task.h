@@ -25,6 +25,7 @@ typedef struct TaskOps {
     /* The same without the data, from what save_facts left in a run's folder. */
     Task *(*open_bare)(const Recipe *recipe, const char *run_dir, Err *err);
     Metric best;        /* what train.best = auto chooses by */
+    const char *unit;   /* of what progress counts a second: "examples" */
     ReparamScope scope; /* what model.reparam_scope = auto comes to; never SCOPE_AUTO */
     /* Keys with whose values losses do not compare, a NULL at the end; NULL: none. */
     const char *const *loss_keys;
@@ -99,6 +100,7 @@ struct Task {
     size_t part;   /* examples that are this rank's */
     double tokens; /* of one of them, padding included */
     double items;  /* that items_per_s counts: examples, or target tokens; of all ranks */
+    double amount; /* the same in ops->unit, where that is another; 0: items */
     /* of the forward pass over all examples of all ranks: matrix products */
     double flops;
 };

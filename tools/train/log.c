@@ -19,6 +19,7 @@ static double share_waited(Trainer *t) {
 static Status log_row_of_step(Trainer *t, double lr, Err *err) {
     double now = clock_now();
     t->stepping += now - t->step_clock;
+    trainer_took(t, PACE_STEP, t->step_clock);
     if (!trainer_logs_step(t, t->at.step)) return OK;
     double spent = now - t->logged_clock;
     double items = t->items - t->logged_items, flops = t->flops - t->logged_flops;
@@ -74,13 +75,42 @@ Status trainer_log_probe(Trainer *t, size_t step, bool updated, Err *err) {
                    err);
 }
 
+void trainer_took(Trainer *t, TrainerPace pace, double since) {
+    t->spent[pace] += clock_now() - since;
+    t->done[pace]++;
+}
+
+/* How many of the steps from the present one on are due for something each `every`; 0: each epoch. */
+static double times_left(const Trainer *t, size_t every) {
+    if (!every) every = t->steps_per_epoch;
+    double to = ceil((double)t->steps / (double)every);
+    return fmax(to - floor((double)(t->at.step - 1) / (double)every), 0);
+}
+
+/* Seconds to the end; *more: of evaluations or checkpoints none has been measured. */
+static double time_left(const Trainer *t, bool *more) {
+    const TrainConfig *train = &t->recipe->train;
+    bool scored = t->task->has_val || t->task->has_test;
+    double count[] = {[PACE_STEP] = (double)(t->steps - t->at.step),
+                      [PACE_SCORE] = scored ? times_left(t, train->eval_every) : 0,
+                      [PACE_SAVE] = times_left(t, train->checkpoint_every)};
+    double left = 0;
+    *more = false;
+    for (size_t i = 0; i < COUNT(count); i++) {
+        if (t->done[i]) left += count[i] * t->spent[i] / (double)t->done[i];
+        else *more |= count[i] > 0;
+    }
+    return left;
+}
+
 static void show(Trainer *t) {
     ProgressNow now = {.step = t->at.step,
                        .loss = t->step.loss,
                        .epoch = trainer_epoch(t, t->at.step)};
-    now.entropy = model_lowest_entropy(t->task->model, &now.site, &now.head);
-    double spent = clock_now() - t->progress.started;
-    now.rate = spent > 0 ? t->items / spent : 0;
+    now.entropy = model_lowest_entropy(t->task->model, &now.site);
+    now.unit = t->task->ops->unit;
+    now.rate = t->spent[PACE_STEP] > 0 ? t->amount / t->spent[PACE_STEP] : 0;
+    now.left = time_left(t, &now.more);
     progress_show(&t->progress, &now);
 }
 

@@ -29,6 +29,10 @@ Precision trainer_precision(const Trainer *trainer);
 Status trainer_log_probe(Trainer *trainer, size_t step, bool updated, Err *err);
 Status trainer_log_step(Trainer *trainer, double lr, Err *err);
 
+/* Something took from that clock until now. */
+typedef enum { PACE_STEP, PACE_SCORE, PACE_SAVE } TrainerPace;
+void trainer_took(Trainer *trainer, TrainerPace pace, double since);
+
 /* ---- sharpness.c: on rank 0 ---- */
 
 /* Is it measured, from the start or behind an intervention? */

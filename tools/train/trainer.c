@@ -118,9 +118,11 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
 
 static Status save_step(Trainer *t, Err *err) {
     char path[PATH_SIZE];
+    double clock = clock_now();
     checkpoint_path(path, t->dir, t->at.step);
     if (trainer_save(t, path, err)) return err->status;
     if (ranks_lead(t->ranks)) checkpoint_prune(t->dir, t->recipe->train.keep);
+    trainer_took(t, PACE_SAVE, clock);
     return OK;
 }
 
@@ -129,7 +131,7 @@ static Status evaluate(Trainer *t, Err *err) {
     bool last = t->at.step == t->steps;
     Split split = t->task->has_val ? SPLIT_VAL : SPLIT_TEST;
     Score score = {0};
-    double goodness = NAN, ignored;
+    double goodness = NAN, ignored, clock = clock_now();
     if (t->task->has_val || t->task->has_test) {
         if (evaluate_split(t, split, &score, &goodness, err)) return err->status;
     }
@@ -146,6 +148,7 @@ static Status evaluate(Trainer *t, Err *err) {
         rundir_path(path, t->dir, "checkpoints/best.safetensors");
         if (trainer_save(t, path, err)) return err->status;
     }
+    trainer_took(t, PACE_SCORE, clock);
     return OK;
 }
 
@@ -201,6 +204,7 @@ static Status finish_step(Trainer *t, size_t step, Err *err) {
     t->at.temperature = t->recipe->model.temperature;
     t->stepped = t->at.acted.count;
     t->items += t->task->items;
+    t->amount += t->task->amount > 0 ? t->task->amount : t->task->items;
     t->flops += t->task->flops;
     if (trainer_log_step(t, lr, err)) return err->status;
     return trainer_log_sharpness(t, step, err);

@@ -62,6 +62,11 @@ typedef struct Trainer {
     double step_clock;       /* when the step began, by asking for its batch */
     double stepping, waited; /* seconds of steps, and of waiting, since that row */
     double items, flops;     /* of all steps of this process so far (tools/task/task.h) */
+    double amount;           /* the same as progress counts it */
+    /* seconds of all steps, evaluations and checkpoints of this process so far, and how
+     * many there were: what is to come takes as long */
+    double spent[3];
+    size_t done[3];
     double logged_items, logged_flops;
     double product_rate[2]; /* FLOP/s by PrecisionKind; 0: not known */
 } Trainer;

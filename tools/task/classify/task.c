@@ -123,7 +123,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* clang-format off */
 const TaskOps classify_ops = {
     .open = open_data, .open_bare = open_bare, .free = classify_free,
-    .best = METRIC_TOP1, .scope = SCOPE_ALL,
+    .unit = "examples", .best = METRIC_TOP1, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
     .next = next, .sample = picture_task_sample, .loss = loss, .evaluate = evaluate,
     .features = features,

@@ -219,7 +219,7 @@ static const char *const LOSS_KEYS[] = {"contrast.temperature", "data.augment",
 /* clang-format off */
 const TaskOps contrastive_ops = {
     .open = open_data, .open_bare = open_bare, .free = contrastive_free,
-    .best = METRIC_LOSS, .scope = SCOPE_ALL, .loss_keys = LOSS_KEYS,
+    .unit = "examples", .best = METRIC_LOSS, .scope = SCOPE_ALL, .loss_keys = LOSS_KEYS,
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
     .features = features, .next = next, .sample = sample, .loss = loss, .conclude = conclude,
     .add_numbers = add_numbers, .evaluate = contrastive_evaluate,

@@ -177,7 +177,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* clang-format off */
 const TaskOps language_ops = {
     .open = open_data, .open_bare = open_bare, .free = language_task_free,
-    .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
+    .unit = "tokens", .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
     .next = next, .sample = text_task_sample, .loss = loss, .evaluate = evaluate,
     .facts = text_task_facts, .describe = text_task_describe,

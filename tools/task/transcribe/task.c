@@ -84,6 +84,7 @@ static void see_batch(Transcribe *t) {
     t->task.part = batch->count;
     t->task.tokens = (double)longest / SPEECH_STRIDE;
     t->task.items = (double)batch->whole;
+    t->task.amount = batch->seconds * (double)batch->whole / (double)MAX(batch->count, 1);
     t->task.flops = batch_flops(t, batch);
 }
 
@@ -317,7 +318,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* clang-format off */
 const TaskOps transcribe_ops = {
     .open = open_data, .open_bare = open_bare, .free = transcribe_free,
-    .best = METRIC_WER, .scope = SCOPE_ALL,
+    .unit = "s of audio", .best = METRIC_WER, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = go_on, .start = start,
     .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
     .facts = data_facts, .check_change = transcribe_check_change,

@@ -293,7 +293,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* clang-format off */
 const TaskOps translate_ops = {
     .open = open_data, .open_bare = open_bare, .free = translate_task_free,
-    .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
+    .unit = "tokens", .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
     .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
     .facts = text_task_facts, .describe = text_task_describe,
