@@ -86,3 +86,14 @@ if [ -e /dev/full ]; then
     [ $? = 1 ] && grep -q '^steady.*: ' err
     tell "results that cannot be written: exit 1" $?
 fi
+
+# ---- what a log shows on the way ----
+
+"$STEADY" train small.ini train.steps=60 train.eval_every=30 --out first --no-report 2>first.err
+"$STEADY" train small.ini train.steps=60 train.eval_every=30 --out second --no-report 2>second.err
+shown() { sed -n 's/^\(step [0-9]*\).*/\1/p' "$1"; }
+shown first.err >a && shown second.err | cmp - a && [ "$(wc -l <a)" -ge 20 ]
+tell "redirected, the same steps have a line in every run" $?
+grep -q '^step 40/60  epoch 20.00  loss [0-9.]*  [0-9.]* examples/s  [0-9]* s left  lowest site entropy [0-9]*% ' first.err &&
+    grep -q '^step 20/60  .*  over [0-9]* s left  ' first.err
+tell "rates have units; the time left is a lower limit until an evaluation was measured" $?
