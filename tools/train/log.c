@@ -80,7 +80,8 @@ void trainer_took(Trainer *t, TrainerPace pace, double since) {
     t->done[pace]++;
 }
 
-/* How many of the steps from the present one on are due for something each `every`; 0: each epoch. */
+/* How many of the steps from the present one on are due for something each `every`; 0:
+ * each epoch. */
 static double times_left(const Trainer *t, size_t every) {
     if (!every) every = t->steps_per_epoch;
     double to = ceil((double)t->steps / (double)every);
