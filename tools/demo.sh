@@ -40,6 +40,7 @@ NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i
           printf "\n%-12s  %8s  %14s  %13s  %s\n", "", "accuracy", "lowest entropy",
                  "largest logit", "what happened"; next }
 { fate = $column["diverged"] == "yes" ? "did not learn: " $column["verdict"] : "learned"
+  if ($column["verdict"] ~ /^(hardly|not) learned$/) fate = $column["verdict"]
   if ($column["collapsed"] == "yes") fate = "attention collapsed, " $column["entropy_site"]
   printf "%-12s  %6.1f %%  %12.1f %%  %13.0f  %s\n", $column["recipe"],
          100 * $column["score"], 100 * $column["entropy"], $column["max_logit"], fate }

@@ -103,6 +103,23 @@ static void noise_of_a_few_points_is_no_fall(void **state) {
     assert_true(isnan(v.probe.depth));
 }
 
+/* What 100 pictures scatter is no fall; of 2,500 and more 5 points are what they were. */
+static void a_fall_has_to_be_more_than_the_size_of_the_split_scatters(void **state) {
+    (void)state;
+    static Made m;
+    make(&m, 4);
+    for (size_t i = 12; i < EVALS; i++) m.top1[i] = 0.34; /* 42 % before */
+    m.input.probe_pictures = 100;
+    assert_int_equal(run_verdict(&m.input).kind, VERDICT_LEARNED);
+    m.input.probe_pictures = 2500;
+    assert_int_equal(run_verdict(&m.input).kind, VERDICT_PROBE_FELL);
+    for (size_t i = 0; i < EVALS; i++) m.top1[i] = i < 12 ? 0.5 : 0.449; /* 5.1 points */
+    m.input.probe_pictures = 2500;
+    assert_int_equal(run_verdict(&m.input).kind, VERDICT_PROBE_FELL);
+    for (size_t i = 12; i < EVALS; i++) m.top1[i] = 0.451;
+    assert_int_equal(run_verdict(&m.input).kind, VERDICT_LEARNED);
+}
+
 static void a_run_without_a_probe_is_judged_by_its_loss(void **state) {
     (void)state;
     static Made m;
@@ -121,6 +138,7 @@ int main(void) {
         cmocka_unit_test(a_probe_that_falls_and_recovers_has_its_depth_and_epochs),
         cmocka_unit_test(a_probe_that_stays_down_is_a_verdict_of_its_own),
         cmocka_unit_test(noise_of_a_few_points_is_no_fall),
+        cmocka_unit_test(a_fall_has_to_be_more_than_the_size_of_the_split_scatters),
         cmocka_unit_test(a_run_without_a_probe_is_judged_by_its_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,12 @@ void ending_say_next(const Ending *ending, const char *dir) {
     shell_word(dir, word);
     if (ending->verdict.kind == VERDICT_SHORT)
         say("next: more steps: steady train --resume %s train.steps=N", word);
+    else if (ending->verdict.kind == VERDICT_NOT_LEARNED ||
+             ending->verdict.kind == VERDICT_HARDLY)
+        say("next: train longer (steady train --resume %s train.steps=N), on more data, "
+            "or "
+            "at another optim.lr",
+            word);
     else if (*ending->verdict.advice) say("next: %s", ending->verdict.advice);
     else say("next: steady predict %s INPUT; steady probe %s", word, word);
 }

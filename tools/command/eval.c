@@ -83,7 +83,7 @@ static Status score(OpenRun *run, int wanted, Score *score, Err *err) {
     text_format(command, sizeof command, "eval --split %s", split_name(split));
     if (run_check_words(run, command, USES[split], err)) return err->status;
     ForwardMode mode = run_mode(run);
-    if (run->task->ops->evaluate(run->task, run->tape, &mode, split, true, score, err))
+    if (task_evaluate(run->task, run->tape, &mode, split, true, score, err))
         return err->status;
     task_say_split(run->task, split);
     if (score->count) return OK;

@@ -62,7 +62,7 @@ static void memory_text(char *text, size_t size) {
     FILE *file = fopen("/proc/self/statm", "r");
     *text = 0;
     if (file && fscanf(file, "%*s %lu", &pages) == 1)
-        text_format(text, size, "%.2f GB",
+        text_format(text, size, "memory %.2f GB",
                     (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e9);
     if (file) fclose(file);
 }

@@ -93,7 +93,10 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
     if (!run->evals) run->evals = mem_zalloc(space * sizeof *run->evals);
     EvalRow *eval = &run->evals[run->eval_count++];
     const char *split = runlog_text(row, "split");
-    *eval = (EvalRow){.step = step, .score = NAN};
+    *eval = (EvalRow){.step = step,
+                      .score = NAN,
+                      .count = runlog_number(row, "count"),
+                      .grade = grade_find(runlog_text(row, "grade"))};
     snprintf(eval->split, sizeof eval->split, "%s", split ? split : "val");
     for (size_t m = 0; m < METRIC_COUNT; m++)
         eval->scores[m] = runlog_number(row, metrics[m].key);

@@ -97,6 +97,8 @@ typedef struct EvalRow {
     const char
         *metric;  /* the first of metric_shown in the row; NULL: it has none of them */
     double score; /* of that */
+    double count; /* of examples, or tokens; NaN: it does not say */
+    Grade grade;
     double scores[METRIC_COUNT]; /* METRIC_LOSS among them */
 } EvalRow;
 

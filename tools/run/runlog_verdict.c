@@ -62,9 +62,11 @@ static void add_cause(const RunLog *run, const EntropyLow *low, char *text, size
 
 /* Accuracies of the online probe on one split, and their epochs: the split of the first
  * that there is.  The caller frees both. */
-static size_t probe_curve(const RunLog *run, double **top1, double **epoch) {
+static size_t probe_curve(const RunLog *run, double **top1, double **epoch,
+                          size_t *pictures) {
     const char *split = NULL;
     size_t count = 0;
+    *pictures = 0;
     *top1 = mem_alloc(MAX(run->eval_count, (size_t)1) * sizeof **top1);
     *epoch = mem_alloc(MAX(run->eval_count, (size_t)1) * sizeof **epoch);
     for (size_t i = 0; i < run->eval_count; i++) {
@@ -72,6 +74,7 @@ static size_t probe_curve(const RunLog *run, double **top1, double **epoch) {
         double score = row->scores[METRIC_PROBE_TOP1];
         if (!isfinite(score) || (split && strcmp(split, row->split) != 0)) continue;
         split = row->split;
+        if (row->count >= 1 && row->count < 1e12) *pictures = (size_t)row->count;
         (*top1)[count] = score;
         (*epoch)[count++] = runlog_epoch(run, row->step);
     }
@@ -101,26 +104,29 @@ static void add_precision(const RunLog *run, char *summary, size_t size) {
 Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     const char *width = runlog_setting(run, "model.width");
     double *top1, *epoch;
-    size_t probe_count = probe_curve(run, &top1, &epoch);
+    size_t pictures, probe_count = probe_curve(run, &top1, &epoch, &pictures);
     const char *reparam = runlog_setting(run, "model.reparam");
     size_t change_count;
     EntropyLow low = runlog_lowest(run);
     double *changes = changes_of(run, &change_count);
-    Verdict verdict =
-        run_verdict(&(VerdictInput){.loss = run->train.loss,
-                                    .step = run->train.step,
-                                    .count = run->train.count,
-                                    .chance = run->chance,
-                                    .nonfinite = nonfinite || ended_nonfinite(run),
-                                    .sigma = reparam && !strcmp(reparam, "sigma"),
-                                    .changes = changes,
-                                    .change_count = change_count,
-                                    .low = low,
-                                    .feature_std = run->train.feature_std,
-                                    .width = width ? strtoul(width, NULL, 10) : 0,
-                                    .probe = top1,
-                                    .probe_epoch = epoch,
-                                    .probe_count = probe_count});
+    Verdict verdict = run_verdict(
+        &(VerdictInput){.loss = run->train.loss,
+                        .step = run->train.step,
+                        .count = run->train.count,
+                        .chance = run->chance,
+                        .nonfinite = nonfinite || ended_nonfinite(run),
+                        .sigma = reparam && !strcmp(reparam, "sigma"),
+                        .changes = changes,
+                        .change_count = change_count,
+                        .grade = run->eval_count ? run->evals[run->eval_count - 1].grade
+                                                 : GRADE_UNKNOWN,
+                        .low = low,
+                        .feature_std = run->train.feature_std,
+                        .width = width ? strtoul(width, NULL, 10) : 0,
+                        .probe = top1,
+                        .probe_epoch = epoch,
+                        .probe_count = probe_count,
+                        .probe_pictures = pictures});
     add_cause(run, &low, verdict.summary, sizeof verdict.summary);
     add_precision(run, verdict.summary, sizeof verdict.summary);
     mem_free(changes);

@@ -39,6 +39,25 @@ static const struct {
      "Try optim.clip=1, a lower optim.lr or a larger train.batch."},
 };
 
+#define GRADE_NAME(KIND, name, title) [GRADE_##KIND] = name,
+static const char *const GRADE_NAMES[GRADES] = {GRADE_LIST(GRADE_NAME)};
+#define GRADE_TITLE(KIND, name, title) [GRADE_##KIND] = title,
+static const char *const GRADE_TITLES[GRADES] = {GRADE_LIST(GRADE_TITLE)};
+
+const char *grade_name(Grade grade) { return GRADE_NAMES[grade]; }
+
+Grade grade_find(const char *name) {
+    for (int g = GRADE_UNKNOWN; name && g < GRADES; g++)
+        if (!strcmp(name, GRADE_NAMES[g])) return (Grade)g;
+    return GRADE_UNKNOWN;
+}
+
+Grade grade_of(double score, double none, double learned) {
+    double way = (score - none) / (learned - none);
+    if (isnan(way)) return GRADE_UNKNOWN;
+    return way <= 0 ? GRADE_NOT : way <= 1 ? GRADE_HARDLY : GRADE_LEARNED;
+}
+
 double entropy_mean(const double *entropy, size_t heads) {
     double sum = 0;
     size_t seen = 0;
@@ -114,7 +133,10 @@ static VerdictKind judge(const VerdictInput *input, const Verdict *verdict) {
     if (probe_fell(verdict) && isnan(verdict->probe.until)) return VERDICT_PROBE_FELL;
     if (verdict->collapsed) return VERDICT_COLLAPSED;
     if (verdict->spikes.count) return VERDICT_RECOVERED;
-    return probe_fell(verdict) ? VERDICT_PROBE_RECOVERED : VERDICT_LEARNED;
+    if (probe_fell(verdict)) return VERDICT_PROBE_RECOVERED;
+    return input->grade == GRADE_NOT      ? VERDICT_NOT_LEARNED
+           : input->grade == GRADE_HARDLY ? VERDICT_HARDLY
+                                          : VERDICT_LEARNED;
 }
 
 static void describe_loss(const VerdictInput *input, Verdict *verdict, char *text,
@@ -159,14 +181,21 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
                  verdict->collapsed ? ", and attention collapsed on the way" : "");
         break;
     case VERDICT_LEARNED:
+    case VERDICT_HARDLY:
+    case VERDICT_NOT_LEARNED:
     case VERDICT_PROBE_FELL:
     case VERDICT_PROBE_RECOVERED:
     case VERDICT_RECOVERED:
     case VERDICT_COLLAPSED:
     case VERDICT_KINDS:
-        snprintf(text, size, "Learned: the loss went from %.3f to %.3f%s.",
+        snprintf(text, size, "%s: the loss went from %.3f to %.3f%s%s.",
+                 GRADE_TITLES[input->grade ? input->grade : GRADE_LEARNED],
                  verdict->start, verdict->tail,
-                 verdict->collapsed ? ", but attention collapsed on the way" : "");
+                 verdict->collapsed ? ", but attention collapsed on the way" : "",
+                 input->grade == GRADE_NOT ? "; the score is that of guessing"
+                 : input->grade == GRADE_HARDLY
+                     ? "; the score is little better than guessing"
+                     : "");
         break;
     }
 }
@@ -267,6 +296,13 @@ static double spread_of(const VerdictInput *input, size_t tail) {
            sqrt((double)input->width);
 }
 
+/* Standard error of the difference of two shares of `count`; 0: of how many is not
+ * known. */
+static double share_error(double p, double q, size_t count) {
+    if (!count) return 0;
+    return sqrt(fmax(p * (1 - p) + q * (1 - q), 0) / (double)count);
+}
+
 /* The deepest fall, where it is deep enough to count. */
 static ScoreDip fall_of(const VerdictInput *input) {
     const double *top1 = input->probe, *epoch = input->probe_epoch;
@@ -276,6 +312,8 @@ static ScoreDip fall_of(const VerdictInput *input) {
     if (i == input->probe_count) return (ScoreDip){NAN, NAN, NAN, NAN};
     double best = top1[i],
            margin = fmax(PROBE_FALL_POINTS, PROBE_FALL_PERCENT * best) / 100;
+    margin = fmax(margin, PROBE_FALL_ERRORS *
+                              share_error(best, best - dip.depth, input->probe_pictures));
     if (!(dip.depth > margin)) return (ScoreDip){NAN, NAN, NAN, NAN};
     dip.until = NAN;
     for (; i < input->probe_count && isnan(dip.until); i++)
@@ -296,6 +334,9 @@ Verdict run_verdict(const VerdictInput *input) {
     verdict.kind = judge(input, &verdict);
     verdict.name = verdicts[verdict.kind].name;
     verdict.diverged = verdicts[verdict.kind].diverged;
+    verdict.grade = verdict.diverged                ? GRADE_NOT
+                    : verdict.kind == VERDICT_SHORT ? GRADE_UNKNOWN
+                                                    : input->grade;
     char loss[200], spikes[300], entropy[390], features[250];
     describe_loss(input, &verdict, loss, sizeof loss);
     describe_spikes(input, &verdict.spikes, spikes, sizeof spikes);

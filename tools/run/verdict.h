@@ -41,7 +41,8 @@
 #define VERDICT_ROWS_MIN 10
 #define POINT_PERCENT 2       /* of the spread that even features have */
 #define PROBE_FALL_POINTS 5   /* of accuracy; and */
-#define PROBE_FALL_PERCENT 10 /* of the best before */
+#define PROBE_FALL_PERCENT 10 /* of the best before; and */
+#define PROBE_FALL_ERRORS 3.5 /* standard errors of the difference of two shares */
 
 /* Where attention was at its lowest, and which site fell under COLLAPSE_SHARE first. */
 typedef struct EntropyLow {
@@ -75,6 +76,26 @@ bool entropy_fell(double share, double below);
 void entropy_low_see(EntropyLow *low, const char *site, double uniform, double entropy,
                      size_t step);
 
+/* What the task's own score at the end says: of the classes that are right, the words
+ * that are wrong, BLEU.  Which score that is and where the borders are each kind of task
+ * says (TaskOps.grade). */
+#define GRADE_LIST(X)                                                                    \
+    X(UNKNOWN, "", "")                                                                   \
+    X(NOT, "not learned", "Not learned")                                                 \
+    X(HARDLY, "hardly learned", "Hardly learned")                                        \
+    X(LEARNED, "learned", "Learned")
+
+#define GRADE_KIND(KIND, name, title) GRADE_##KIND,
+typedef enum { GRADE_LIST(GRADE_KIND) GRADES } Grade;
+#undef GRADE_KIND
+
+const char *grade_name(Grade grade); /* in eval.jsonl; "": unknown */
+Grade grade_find(const char *name);  /* of another name, or NULL: GRADE_UNKNOWN */
+
+/* NOT up to `none`, HARDLY up to `learned`, then LEARNED, upward or downward as these
+ * two lie; UNKNOWN without a score. */
+Grade grade_of(double score, double none, double learned);
+
 #define VERDICT_STRING(text) #text
 #define VERDICT_NUMBER(number) VERDICT_STRING(number)
 #define PERCENT(number) VERDICT_NUMBER(number) " %"
@@ -106,16 +127,22 @@ void entropy_low_see(EntropyLow *low, const char *site, double uniform, double e
       "below chance, but the loss rose above its best level and has not come back")      \
     X(PROBE_FELL, "probe fell (not recovered)", WORKED,                                  \
       "below chance, but the accuracy of the online probe (of a contrastive run) fell "  \
-      "below its best by more than " VERDICT_NUMBER(PROBE_FALL_POINTS) " points and "    \
-      PERCENT(PROBE_FALL_PERCENT) " of it, and has not come back")                       \
+      "below its best by more than " VERDICT_NUMBER(PROBE_FALL_POINTS) " points, "       \
+      PERCENT(PROBE_FALL_PERCENT) " of it and what the size of the split scatters, and " \
+      "has not come back")                       \
     X(COLLAPSED, "collapsed", WORKED,                                                    \
-      "learned, though attention collapsed on the way")                                  \
+      "below chance, though attention collapsed on the way")                             \
     X(RECOVERED, "spike (recovered)", WORKED,                                            \
-      "learned; the loss rose above its best level and came back")                       \
+      "below chance; the loss rose above its best level and came back")                  \
     X(PROBE_RECOVERED, "probe fell (recovered)", WORKED,                                 \
-      "learned; the accuracy of the online probe fell below its best and came back")     \
+      "below chance; the accuracy of the online probe fell below its best and came back") \
+    X(NOT_LEARNED, "not learned", WORKED,                                                \
+      "the training loss is below chance, but the task's score is what an answer that "  \
+      "does not look at the input has")                                                  \
+    X(HARDLY, "hardly learned", WORKED,                                                  \
+      "below chance, but the task's score is not far from that of such an answer")       \
     X(LEARNED, "learned", WORKED,                                                        \
-      "below chance at the end, with neither spike nor collapse")
+      "below chance at the end, with neither spike nor collapse, and a score to match")
 /* clang-format on */
 
 #define VERDICT_KIND(KIND, name, failed, definition) VERDICT_##KIND,
@@ -139,6 +166,7 @@ typedef struct VerdictInput {
     bool sigma;            /* model.reparam = sigma already: the advice is another */
     const double *changes; /* [change_count] steps at which the recipe changed */
     size_t change_count;
+    Grade grade; /* of the last evaluation */
     EntropyLow low;
     /* of a contrastive run; 0, NULL: none */
     const double *feature_std; /* [count] */
@@ -146,12 +174,14 @@ typedef struct VerdictInput {
     const double *probe;       /* [probe_count] accuracy of the online probe, 0 ... 1 */
     const double *probe_epoch; /* [probe_count] of the same evaluations */
     size_t probe_count;
+    size_t probe_pictures; /* that each accuracy is a share of; 0: not known */
 } VerdictInput;
 
 typedef struct Verdict {
     VerdictKind kind;
     const char *name; /* of `verdicts` */
     bool diverged, collapsed;
+    Grade grade;        /* NOT of a run that diverged */
     double start, tail; /* NaN when there is nothing to average */
     LossSpikes spikes;  /* of any kind of run but a non-finite one */
     double spread;      /* feature_std at the end, as a share of 1/sqrt(width); or NaN */

@@ -20,6 +20,7 @@
 #include "data/speech/wer.h"
 #include "engine/dist/ranks.h"
 #include "tools/recipe/metric.h"
+#include "tools/run/verdict.h"
 
 typedef struct Score {
     Split split;
@@ -31,6 +32,7 @@ typedef struct Score {
         whole[METRIC_COUNT]; /* until score_reduce: what a REDUCE_RATIO is divided by */
     double nll;              /* the loss without label smoothing */
     EditCount words;         /* of transcripts: the errors of WER by kind */
+    Grade grade;             /* TaskOps.grade, by who has had the split evaluated */
     char signature[120];     /* of BLEU; "" */
     /* transcripts with the most errors
      * (tools/task/transcribe/transcription.h), or NULL; owned */

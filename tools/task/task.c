@@ -19,6 +19,14 @@ void task_initialize(Task *task) {
     model_draw_vectors(task->model, task->recipe->train.seed);
 }
 
+Status task_evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                     bool thorough, Score *score, Err *err) {
+    if (task->ops->evaluate(task, tape, mode, split, thorough, score, err))
+        return err->status;
+    if (task->ops->grade && score->count) score->grade = task->ops->grade(task, score);
+    return OK;
+}
+
 Metric task_best(const Task *task) {
     Metric best = metric_best(task->recipe->train.best);
     return best < METRIC_COUNT ? best : task->ops->best;

@@ -59,6 +59,8 @@ typedef struct TaskOps {
      * that of all ranks. */
     Status (*evaluate)(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err);
+    /* What the score says that was learned; NULL: nothing (GRADE_UNKNOWN). */
+    Grade (*grade)(const Task *task, const Score *score);
     /* Features [B, D] of pictures [B, C, Y, X] in front of the output layer, for linear
      * probes of a PictureTask; NULL: the task has none. */
     Tensor *(*features)(Task *task, Tape *tape, const ForwardMode *mode, Tensor *pixels);
@@ -131,6 +133,10 @@ Status task_save_facts(const Task *task, const char *run_dir, Err *err);
 
 /* What the best checkpoint is chosen by: train.best, or what auto comes to. */
 Metric task_best(const Task *task);
+
+/* TaskOps.evaluate, and the grade of its score. */
+Status task_evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
+                     bool thorough, Score *score, Err *err);
 
 /* What is known of a split's data; NULL: it is not open, or nothing is known. */
 const DataFacts *task_facts(const Task *task, Split split);

@@ -83,8 +83,8 @@ Status trainer_score(Trainer *t, Split split, bool averaged, Score *score, Err *
     } else {
         model_freeze(t->task->model);
     }
-    Status status = t->task->ops->evaluate(t->task, t->step.tape, &mode, split,
-                                           thorough(t), score, err);
+    Status status =
+        task_evaluate(t->task, t->step.tape, &mode, split, thorough(t), score, err);
     if (averaged) use_average(t, kept, false);
     mem_free(kept);
     return status;

@@ -73,6 +73,15 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     return picture_task_score(task, tape, mode, split, score_batch, score, err);
 }
 
+/* No better than guessing with what the number of examples scatters; hardly better: less
+ * than a tenth of what guessing gets wrong is right. */
+static Grade grade(const Task *task, const Score *score) {
+    double guess = exp(-task->chance), n = (double)score->count;
+    double scatter = 3 * sqrt(guess * (1 - guess) / n);
+    return grade_of(score->value[METRIC_TOP1], guess + scatter,
+                    guess + fmax(0.1 * (1 - guess), 1.01 * scatter));
+}
+
 /* ---- opening ---- */
 
 static void classify_free(Task *task) {
@@ -123,7 +132,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* clang-format off */
 const TaskOps classify_ops = {
     .open = open_data, .open_bare = open_bare, .free = classify_free,
-    .unit = "examples", .best = METRIC_TOP1, .scope = SCOPE_ALL,
+    .grade = grade, .unit = "examples", .best = METRIC_TOP1, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
     .next = next, .sample = picture_task_sample, .loss = loss, .evaluate = evaluate,
     .features = features,

@@ -130,6 +130,11 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     return text_task_finish_score(task, score, err);
 }
 
+/* By the loss of the split, in shares of the entropy of how frequent tokens are. */
+static Grade grade(const Task *task, const Score *score) {
+    return grade_of(score->nll, 0.98 * task->chance, 0.9 * task->chance);
+}
+
 /* ---- opening ---- */
 
 static void language_task_free(Task *task) {
@@ -177,7 +182,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* clang-format off */
 const TaskOps language_ops = {
     .open = open_data, .open_bare = open_bare, .free = language_task_free,
-    .unit = "tokens", .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
+    .grade = grade, .unit = "tokens", .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
     .next = next, .sample = text_task_sample, .loss = loss, .evaluate = evaluate,
     .facts = text_task_facts, .describe = text_task_describe,

@@ -223,6 +223,13 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     return err->status;
 }
 
+/* By the word error rate: silence has 100 %, a few words heard everywhere somewhat
+ * less. */
+static Grade grade(const Task *task, const Score *score) {
+    (void)task;
+    return grade_of(score->value[METRIC_WER], 0.95, 0.5);
+}
+
 /* ---- opening ---- */
 
 static void transcribe_free(Task *task) {
@@ -318,7 +325,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* clang-format off */
 const TaskOps transcribe_ops = {
     .open = open_data, .open_bare = open_bare, .free = transcribe_free,
-    .unit = "s of audio", .best = METRIC_WER, .scope = SCOPE_ALL,
+    .grade = grade, .unit = "s of audio", .best = METRIC_WER, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = go_on, .start = start,
     .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
     .facts = data_facts, .check_change = transcribe_check_change,

@@ -210,6 +210,12 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     return score_bleu(t, tape, mode, set, score, err);
 }
 
+/* By BLEU, where it was measured: the same sentence for every source is under 1. */
+static Grade grade(const Task *task, const Score *score) {
+    (void)task;
+    return grade_of(score->value[METRIC_BLEU], 1, 10);
+}
+
 /* ---- opening ---- */
 
 static void translate_task_free(Task *task) {
@@ -293,7 +299,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 /* clang-format off */
 const TaskOps translate_ops = {
     .open = open_data, .open_bare = open_bare, .free = translate_task_free,
-    .unit = "tokens", .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
+    .grade = grade, .unit = "tokens", .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
     .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
     .facts = text_task_facts, .describe = text_task_describe,
