@@ -21,6 +21,8 @@ steps = 12
 batch = 8
 eval_every = 6
 checkpoint_every = 4
+[guard]
+exit = ok
 END_RECIPE
 
 "$STEADY" runs >out 2>err && [ ! -s out ] && grep -q '^no runs in runs$' err
@@ -30,6 +32,10 @@ train small.ini --out runs/first && train small.ini --out runs/same && train sma
 tell "runs to look at" $?
 
 state() { "$STEADY" runs "$1" --json 2>err | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'; }
+
+train small.ini optim.lr=1e-9 guard.exit=verdict --out still
+[ $? = 4 ] && [ "$(state still)" = finished ]
+tell "a run that took all its steps is finished, whatever it learned" $?
 
 "$STEADY" runs >out 2>err && [ ! -s err ] && [ "$(wc -l <out)" = 4 ] &&
     grep -q '^runs/first  *finished  *classify  *12/12  *top-1 [0-9.]*% (test)  *[a-z ()]*  *[0-9]* s$' out

@@ -74,7 +74,11 @@ RunState runstate_of(const RunLog *run) {
     RunState state = {.kind = RUNSTATE_UNKNOWN, .steps = steps_of(run)};
     if (train->count) state.step = (size_t)train->step[train->count - 1];
     bool killed = last && last->exit == SESSION_OPEN;
+    /* took all its steps, whatever it learned: the verdict says that */
+    bool judged =
+        last && last->exit == FAIL_DIVERGED && !event && is_complete(run, &state);
     if (runstate_in_use(run->path)) state.kind = RUNSTATE_RUNNING;
+    else if (judged) state.kind = RUNSTATE_FINISHED;
     else if (last && !killed) state.kind = kind_of_exit(last->exit);
     else if (event) state.kind = RUNSTATE_FAILED;
     else if (is_complete(run, &state)) state.kind = RUNSTATE_FINISHED;
