@@ -18,7 +18,7 @@ turn() { # NAME COMMAND...
     name=$1
     shift
     rm -rf "$work/run"
-    "$@" --out "$work/run" probe.every=0 train.eval_every=1000000 --no-report >"$work/log" 2>&1 ||
+    "$@" --out "$work/run" probe.every=0 guard.exit=ok train.eval_every=1000000 --no-report >"$work/log" 2>&1 ||
         { cat "$work/log"; exit 1; }
     sed -n '4,$s/.*"items_per_s":\([0-9.e+]*\).*/\1/p' "$work/run/train.jsonl" >>"$work/$name"
 }
