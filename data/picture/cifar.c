@@ -114,14 +114,17 @@ static Status add_numbered(CifarSet *cifar, const CifarKind *kind, const char *f
         if (status) return status;
     }
     if (cifar->files) return OK;
-    return err_set(err, FAIL_DATA, "%s/data_batch_1.bin[.gz] is missing", folder);
+    return err_set(err, FAIL_DATA,
+                   "data.path: %s/data_batch_1.bin[.gz] is missing: a "
+                   "CIFAR set is a folder of the binary version's files",
+                   folder);
 }
 
 static Status add_named(CifarSet *cifar, const CifarKind *kind, const char *folder,
                         const char *name, Err *err) {
     char path[PATH_SIZE];
     if (bytes_find(folder, name, path)) return add_file(cifar, kind, path, err);
-    return err_set(err, FAIL_DATA, "%s/%s[.gz] is missing", folder, name);
+    return err_set(err, FAIL_DATA, "data.path: %s/%s[.gz] is missing", folder, name);
 }
 
 /* The first kind from `k` on of which a file is there; NULL: none. */
@@ -208,5 +211,7 @@ static Status cifar_open(const DataConfig *config, Split split, Dataset *set, Er
     return read_names(config->path, kind->names, set, err);
 }
 
-const PictureSource cifar_source = {.open = cifar_open,
-                                    .test = {"test_batch.bin", "test.bin"}};
+const PictureSource cifar_source = {
+    .open = cifar_open,
+    .wanted = {"folder", "the folder of CIFAR's binary version", "FOLDER"},
+    .test = {"test_batch.bin", "test.bin"}};

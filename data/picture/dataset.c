@@ -143,18 +143,20 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
     Cut limit = {
         .key = "data.limit", .split = "training", .want = config->limit, .draw = 1};
     if (limit_items(set, &limit, val ? NULL : &set->facts, err)) return err->status;
-    if (config->val_fraction == 0) return OK;
-    size_t held = (size_t)llround(config->val_fraction * (double)set->count);
+    double share = dataset_held_out(config);
+    if (share == 0) return OK;
+    size_t held = (size_t)llround(share * (double)set->count);
+    if (config->val_fraction == 0) held = MAX(held, (size_t)1);
     if (held == set->count)
         return err_set(err, FAIL_USAGE,
-                       "data.val_fraction = %g leaves no training image of %zu",
-                       config->val_fraction, set->count);
+                       "data.val_fraction = %g leaves no training image of %zu", share,
+                       set->count);
     if (!held)
         return err_set(
             err, FAIL_USAGE,
             "data.val_fraction = %g of %zu training images is none; %g holds back "
             "one",
-            config->val_fraction, set->count, 1.0 / (double)set->count);
+            share, set->count, 1.0 / (double)set->count);
     Cut cut = {"data.val_fraction", "training", held, 1, 0, !val};
     return cut_items(set, &cut, err);
 }
@@ -174,10 +176,14 @@ static Status open_split(const DataConfig *config, Split split, Dataset *set, Er
     Status status = check_config(config, err);
     if (status) return status;
     set->source = source_name(config->source);
-    bool cut = split == SPLIT_TRAIN || (split == SPLIT_VAL && config->val_fraction > 0);
+    const PictureSource *source = SOURCE_OF[config->source];
+    bool files = source->wanted.kind && !config->given;
+    if (files && where_check("data.path", config->path, &source->wanted, err))
+        return err->status;
+    bool cut =
+        split == SPLIT_TRAIN || (split == SPLIT_VAL && dataset_held_out(config) > 0);
     if (!cut && split == SPLIT_VAL && !source_has(config->source, TRAIT_VAL)) return OK;
-    PictureOpen *open =
-        config->given ? given_pictures_open : SOURCE_OF[config->source]->open;
+    PictureOpen *open = config->given ? given_pictures_open : source->open;
     status = open(config, cut ? SPLIT_TRAIN : split, set, err);
     if (!status && split == SPLIT_TEST) status = limit_test(config, set, err);
     return status || !cut ? status : cut_validation(config, split, set, err);
@@ -209,10 +215,19 @@ Dataset *dataset_open(const DataConfig *config, Split split, Err *err) {
     return NULL;
 }
 
+double dataset_held_out(const DataConfig *config) {
+    const PictureSource *source = SOURCE_OF[config->source];
+    if (config->val_fraction > 0 || config->given || !source->held_out)
+        return config->val_fraction;
+    return source->held_out(config);
+}
+
 bool dataset_has_test(const DataConfig *config) {
-    const char *const *test = SOURCE_OF[config->source]->test;
+    const PictureSource *source = SOURCE_OF[config->source];
+    const char *const *test = source->test;
     char path[PATH_SIZE];
     if (config->given) return config->given->pictures[SPLIT_TEST].count > 0;
+    if (source->has_test) return source->has_test(config);
     for (size_t i = 0; i < TEST_FILES && test[i]; i++)
         if (bytes_find(config->path, test[i], path)) return true;
     return !*test;

@@ -59,6 +59,10 @@ Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
 void dataset_free(Dataset *set);
 
+/* The share of the training split that is held out as SPLIT_VAL: data.val_fraction, or
+ * what the source holds out of data that have no splits. */
+double dataset_held_out(const DataConfig *config);
+
 /* Is there a test split, by the names of its files?  What is there in part or broken is
  * there: dataset_open says what is wrong with it. */
 bool dataset_has_test(const DataConfig *config);

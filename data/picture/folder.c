@@ -1,6 +1,5 @@
 /* Pictures in folders, ImageNet's layout: path/split/class/picture. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "data/file/bytes.h"
 #include "data/picture/folderlist.h"
@@ -73,19 +72,62 @@ static Status folder_get(const Dataset *set, size_t i, Image *image, size_t *lab
     return image_read(path, &folder->reading, image, err);
 }
 
-static bool folder_there(const char *path, const char *split, char full[PATH_SIZE]) {
-    struct stat info;
-    text_format(full, PATH_SIZE, "%s/%s", path, split);
-    return stat(full, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 /* The test split is test, or val where there is no test (ImageNet has train and val);
  * then there is no val. */
 static bool find_split(const char *path, Split split, char full[PATH_SIZE]) {
-    if (split == SPLIT_TRAIN) return folder_there(path, "train", full);
-    bool test = folder_there(path, "test", full);
-    if (split == SPLIT_TEST) return test || folder_there(path, "val", full);
-    return test && folder_there(path, "val", full);
+    if (split == SPLIT_TRAIN) return list_split(path, split, full);
+    bool test = list_split(path, SPLIT_TEST, full);
+    if (split == SPLIT_TEST) return test || list_split(path, SPLIT_VAL, full);
+    return test && list_split(path, SPLIT_VAL, full);
+}
+
+/* ---- class folders without splits ---- */
+
+/* Of each class, for validation, where the recipe says nothing. */
+static const double HELD_OUT = 0.2;
+
+static bool is_flat(const char *path) {
+    char full[PATH_SIZE];
+    Names classes = {0};
+    Listing all = {0};
+    Err err = ERR_NONE;
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+        if (list_split(path, s, full)) return false;
+    list_classes(path, &all, &classes, &err);
+    bool flat = !err.status && classes.count > 0;
+    names_free(&classes);
+    listing_free(&all);
+    return flat;
+}
+
+static double folder_held_out(const DataConfig *config) {
+    return is_flat(config->path) ? HELD_OUT : 0;
+}
+
+static bool folder_has_test(const DataConfig *config) {
+    char full[PATH_SIZE];
+    return find_split(config->path, SPLIT_TEST, full);
+}
+
+/* A folder around the splits, as archives have. */
+static Status check_flat(const FolderSet *folder, Err *err) {
+    char inner[PATH_SIZE], full[PATH_SIZE];
+    if (folder->classes.count != 1) return OK;
+    text_format(inner, sizeof inner, "%.600s/%.600s", folder->path,
+                folder->classes.name[0]);
+    if (!list_split(inner, SPLIT_TRAIN, full) && !is_flat(inner)) return OK;
+    return err_set(err, FAIL_DATA, "%s holds only the folder %s: give data.path=%s",
+                   folder->path, folder->classes.name[0], inner);
+}
+
+static void note_flat(const DataConfig *config, Dataset *set) {
+    bool given = config->val_fraction > 0;
+    facts_note(&set->facts, 1,
+               "%s has no folder train: its folders are the classes, and %g %% of each, "
+               "drawn in the same way each time, are held out for validation "
+               "(data.val_fraction%s)",
+               config->path, 100 * (given ? config->val_fraction : HELD_OUT),
+               given ? "" : " changes that");
 }
 
 /* What stands in a class folder in place of pictures. */
@@ -95,8 +137,8 @@ static Status fail_empty(const FolderSet *folder, const char *path, const size_t
     return err_set(
         err, FAIL_DATA,
         "%s holds no picture (PNG or JPEG): each folder of a split is a class; %zu "
-        "other files and %zu pictures in deeper folders are in it",
-        path, now[ODD_ENDING] - before[ODD_ENDING], now[ODD_DEEPER] - before[ODD_DEEPER]);
+        "other files are in it",
+        path, now[ODD_ENDING] - before[ODD_ENDING]);
 }
 
 static Status list_files(FolderSet *folder, Err *err) {
@@ -163,7 +205,8 @@ static void copy_names(const Names *names, Dataset *set) {
         set->class_names[k] = mem_strdup(names->name[k]);
 }
 
-static Status read_split(FolderSet *folder, const char *root, Split split, Err *err) {
+static Status read_split(FolderSet *folder, const char *root, Split split, bool flat,
+                         Err *err) {
     Status status = list_classes(folder->path, &folder->listing, &folder->classes, err);
     if (status) return status;
     if (!folder->classes.count)
@@ -171,9 +214,9 @@ static Status read_split(FolderSet *folder, const char *root, Split split, Err *
                        "%s holds no class folders: path/split/class/picture is expected; "
                        "pictures without labels go into one folder, such as %s/all",
                        folder->path, folder->path);
-    status = compare_splits(folder, root, split, err);
+    status = flat ? check_flat(folder, err) : compare_splits(folder, root, split, err);
     if (status) return status;
-    return split == SPLIT_TRAIN && list_beside(root, &folder->listing, err)
+    return split == SPLIT_TRAIN && !flat && list_beside(root, &folder->listing, err)
                ? FAIL_DATA
                : list_files(folder, err);
 }
@@ -190,16 +233,20 @@ static Status folder_open(const DataConfig *config, Split split, Dataset *set, E
     set->digest = folder_digest;
     set->bytes = folder_bytes;
     bool found = find_split(config->path, split, folder->path);
+    bool flat = !found && split == SPLIT_TRAIN && is_flat(config->path);
+    if (flat) text_format(folder->path, sizeof folder->path, "%s", config->path);
     if (!found && split == SPLIT_VAL) return OK;
-    if (!found)
+    if (!found && !flat)
         return err_set(err, FAIL_DATA,
-                       "%s has no folder %s: path/split/class/picture is expected, "
-                       "with the splits train and val or test",
+                       "data.path: %s has no folder %s: path/split/class/picture is "
+                       "expected, with the splits train and val or test, or "
+                       "path/class/picture",
                        config->path, split == SPLIT_TEST ? "test or val" : "train");
     folder->reading = picture_reading(config);
     set->channels = folder->reading.channels;
-    Status status = read_split(folder, config->path, split, err);
+    Status status = read_split(folder, config->path, split, flat, err);
     if (status) return status;
+    if (flat) note_flat(config, set);
     set->classes = folder->classes.count;
     set->count = folder->first[set->classes];
     copy_names(&folder->classes, set);
@@ -213,4 +260,8 @@ static Status folder_open(const DataConfig *config, Split split, Dataset *set, E
     return OK;
 }
 
-const PictureSource folder_source = {.open = folder_open, .test = {"test", "val"}};
+const PictureSource folder_source = {
+    .open = folder_open,
+    .has_test = folder_has_test,
+    .held_out = folder_held_out,
+    .wanted = {"folder", "your pictures (CLASS/*.jpg or train/CLASS/*.jpg)", "FOLDER"}};

@@ -1,5 +1,6 @@
 #include "data/picture/folderlist.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -80,12 +81,12 @@ static int by_text(const void *a, const void *b) { return strcmp(a, b); }
 static const struct {
     const char *one, *more, *what;
 } sentences[ODD_KINDS] = {
-    [ODD_DEEPER] =
-        {"picture in a folder", "pictures in folders",
-         "below %s/CLASS %s not used: only files directly in a class folder are"},
-    [ODD_LINK] =
-        {"folder that is a link", "folders that are links",
-         "below %s/CLASS %s not used: only files directly in a class folder are"},
+    [ODD_DEEPER] = {"picture in a folder", "pictures in folders",
+                    "below %s/CLASS %s used"},
+    [ODD_DEPTH] = {"folder", "folders",
+                   "too deep (more than 16 levels) below %s/CLASS %s not read"},
+    [ODD_LINK] = {"folder that is a link", "folders that are links",
+                  "below %s/CLASS %s not looked into"},
     [ODD_ENDING] = {"file with another ending", "files with other endings",
                     "in %s %s not used: neither PNG nor JPEG"},
     [ODD_CONTENT] =
@@ -150,6 +151,7 @@ static bool is_picture_inside(int folder, const char *name) {
  * be looked at (a link that leads nowhere) is zero. */
 typedef struct Walk {
     const char *path;
+    const char *inside; /* of it, below where names begin: "" or "deeper/" */
     int folder;
     Listing *all;
     Names *names;
@@ -171,15 +173,14 @@ static Status walk_folder(Walk walk, Visit *visit, Err *err) {
         const char *name = entry->d_name;
         struct stat info = {0};
         if (!strcmp(name, ".") || !strcmp(name, "..")) continue;
-        if (fstatat(walk.folder, name, &info, walk.depth ? AT_SYMLINK_NOFOLLOW : 0))
-            info = (struct stat){0};
+        if (fstatat(walk.folder, name, &info, 0)) info = (struct stat){0};
         status = visit(&walk, name, &info, err);
     }
     if (!status && errno)
         status = err_set(err, FAIL_DATA, "%s cannot be read to its end: %s", walk.path,
                          strerror(errno));
     closedir(dir);
-    if (!status && walk.names) names_sort(walk.names);
+    if (!status && walk.names && !walk.depth) names_sort(walk.names);
     return status;
 }
 
@@ -192,42 +193,53 @@ static bool is_link(int folder, const char *name) {
     return !fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) && S_ISLNK(info.st_mode);
 }
 
-/* Below a class folder pictures are counted; links are not followed there: they may
- * lead to a whole disk. */
-static Status visit_deeper(const Walk *w, const char *name, const struct stat *info,
-                           Err *err) {
-    (void)err;
-    if (!fits(w->path, name) || *name == '.') return OK;
-    if (S_ISDIR(info->st_mode)) {
-        char path[2 * PATH_SIZE];
-        text_format(path, sizeof path, "%s/%s", w->path, name);
-        Walk next = {.path = path, .all = w->all, .depth = w->depth + 1};
-        Err unread = ERR_NONE; /* what it may hold is not used either */
-        if (w->depth < DEPTH_MOST) walk_folder(next, visit_deeper, &unread);
-    } else if (has_ending(name) ||
-               (S_ISREG(info->st_mode) && is_picture_inside(w->folder, name))) {
-        odd(w->all, ODD_DEEPER, w->path, name);
-    }
-    return OK;
+/* What systems and programs leave in folders. */
+static bool is_litter(const char *name) {
+    static const char *const LITTER[] = {"Thumbs.db",  "ehthumbs.db", "desktop.ini",
+                                         "Icon\r",     "__MACOSX",    "@eaDir",
+                                         "lost+found", "$RECYCLE.BIN"};
+    for (size_t k = 0; k < COUNT(LITTER); k++)
+        if (!strcasecmp(name, LITTER[k])) return true;
+    return false;
+}
+
+/* Below a class folder links to folders are not followed: they may lead to a whole
+ * disk. */
+static Status visit_folder(const Walk *w, const char *name, Visit *visit, Err *err) {
+    char path[2 * PATH_SIZE], inside[2 * PATH_SIZE];
+    if (*name == '.') return OK;
+    if (is_link(w->folder, name)) return odd(w->all, ODD_LINK, w->path, name), OK;
+    if (w->depth == DEPTH_MOST) return odd(w->all, ODD_DEPTH, w->path, name), OK;
+    text_format(path, sizeof path, "%s/%s", w->path, name);
+    text_format(inside, sizeof inside, "%s%s/", w->inside, name);
+    Walk next = {.path = path,
+                 .inside = inside,
+                 .all = w->all,
+                 .names = w->names,
+                 .depth = w->depth + 1};
+    return walk_folder(next, visit, err);
+}
+
+static void add_picture(const Walk *w, const char *name, const struct stat *info) {
+    char whole[2 * PATH_SIZE];
+    text_format(whole, sizeof whole, "%s%s", w->inside, name);
+    names_add(w->names, whole, (size_t)info->st_size);
+    if (w->depth) odd(w->all, ODD_DEEPER, w->path, name);
 }
 
 static Status visit_picture(const Walk *w, const char *name, const struct stat *info,
                             Err *err) {
     bool named = has_ending(name);
+    if (is_litter(name)) return OK;
     if (!fits(w->path, name)) odd(w->all, ODD_LONG, w->path, name);
-    else if (S_ISDIR(info->st_mode) && is_link(w->folder, name)) {
-        odd(w->all, ODD_LINK, w->path, name);
-    } else if (S_ISDIR(info->st_mode)) {
-        Walk whole = *w;
-        whole.depth = 0;
-        return visit_deeper(&whole, name, info, err);
-    } else if (*name == '.') {
+    else if (S_ISDIR(info->st_mode)) return visit_folder(w, name, visit_picture, err);
+    else if (*name == '.') {
         if (named) odd(w->all, ODD_HIDDEN, w->path, name);
     } else if (named) {
-        names_add(w->names, name, (size_t)info->st_size);
+        add_picture(w, name, info);
     } else if (S_ISREG(info->st_mode) && is_picture_inside(w->folder, name)) {
         odd(w->all, ODD_CONTENT, w->path, name);
-        names_add(w->names, name, (size_t)info->st_size);
+        add_picture(w, name, info);
     } else {
         note_ending(w->all, name);
         odd(w->all, ODD_ENDING, w->path, name);
@@ -238,6 +250,7 @@ static Status visit_picture(const Walk *w, const char *name, const struct stat *
 static Status visit_class(const Walk *w, const char *name, const struct stat *info,
                           Err *err) {
     bool folder = S_ISDIR(info->st_mode), picture = !folder && has_ending(name);
+    if (is_litter(name)) return OK;
     if (*name == '.') {
         if (folder || picture) odd(w->all, ODD_HIDDEN, w->path, name);
     } else if (folder && !fits(w->path, name)) {
@@ -254,27 +267,57 @@ static Status visit_class(const Walk *w, const char *name, const struct stat *in
     return OK;
 }
 
+/* ---- splits ---- */
+
+enum { SPLIT_WORDS = 4 };
+static const char *const WORDS[][SPLIT_WORDS] = {
+    [SPLIT_TRAIN] = {"train", "training"},
+    [SPLIT_VAL] = {"val", "valid", "validation", "dev"},
+    [SPLIT_TEST] = {"test", "testing"},
+};
+
+static bool is_folder(const char *path, const char *name, char full[PATH_SIZE]) {
+    struct stat info;
+    if (!fits(path, name)) return false;
+    text_format(full, PATH_SIZE, "%s/%s", path, name);
+    return !stat(full, &info) && S_ISDIR(info.st_mode);
+}
+
+bool list_split(const char *path, Split split, char full[PATH_SIZE]) {
+    for (size_t k = 0; k < SPLIT_WORDS && WORDS[split][k]; k++) {
+        char name[16];
+        text_format(name, sizeof name, "%s", WORDS[split][k]);
+        if (is_folder(path, name, full)) return true;
+        *name = (char)toupper((unsigned char)*name);
+        if (is_folder(path, name, full)) return true;
+        for (char *c = name; *c; c++) *c = (char)toupper((unsigned char)*c);
+        if (is_folder(path, name, full)) return true;
+    }
+    return false;
+}
+
 static Status visit_beside(const Walk *w, const char *name, const struct stat *info,
                            Err *err) {
+    char full[PATH_SIZE];
     (void)err;
-    static const char *const splits[] = {"train", "val", "test"};
-    if (!S_ISDIR(info->st_mode) || *name == '.') return OK;
-    for (size_t k = 0; k < COUNT(splits); k++)
-        if (!strcmp(name, splits[k])) return OK;
+    if (!S_ISDIR(info->st_mode) || *name == '.' || is_litter(name)) return OK;
+    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+        if (list_split(w->path, s, full) && !strcmp(strrchr(full, '/') + 1, name))
+            return OK;
     odd(w->all, ODD_BESIDE, w->path, name);
     return OK;
 }
 
 Status list_classes(const char *path, Listing *all, Names *names, Err *err) {
-    return walk_folder((Walk){.path = path, .all = all, .names = names}, visit_class,
-                       err);
+    return walk_folder((Walk){.path = path, .inside = "", .all = all, .names = names},
+                       visit_class, err);
 }
 
 Status list_pictures(const char *path, Listing *all, Names *names, Err *err) {
-    return walk_folder((Walk){.path = path, .all = all, .names = names}, visit_picture,
-                       err);
+    return walk_folder((Walk){.path = path, .inside = "", .all = all, .names = names},
+                       visit_picture, err);
 }
 
 Status list_beside(const char *path, Listing *all, Err *err) {
-    return walk_folder((Walk){.path = path, .all = all}, visit_beside, err);
+    return walk_folder((Walk){.path = path, .inside = "", .all = all}, visit_beside, err);
 }

@@ -6,12 +6,15 @@
  *     listing_note(&all, "train", &set->facts); listing_free(&all);
  *
  * A picture is a file with the ending .png, .jpg or .jpeg, or one whose first bytes are
- * those of a PNG or JPEG file.  Everything else is counted by what it is, with the
- * first of its kind. */
+ * those of a PNG or JPEG file, in the folder of its class or deeper.  What systems leave
+ * in folders (Thumbs.db, __MACOSX) is passed over.  Everything else is counted by what it
+ * is, with the first of its kind. */
 #ifndef STEADY_FOLDERLIST_H
 #define STEADY_FOLDERLIST_H
 
+#include "data/config.h"
 #include "data/facts.h"
+#include "data/file/bytes.h"
 
 typedef struct Names {
     char **name;   /* sorted by bytes */
@@ -22,7 +25,8 @@ typedef struct Names {
 void names_free(Names *names);
 
 typedef enum {
-    ODD_DEEPER,  /* pictures in folders below a class folder */
+    ODD_DEEPER,  /* pictures in folders below a class folder, which are used */
+    ODD_DEPTH,   /* folders too deep there */
     ODD_LINK,    /* folders below a class folder that are links: nobody looks into them */
     ODD_ENDING,  /* files that are no pictures */
     ODD_CONTENT, /* files that are used: by their first bytes they are pictures */
@@ -41,6 +45,10 @@ typedef struct Listing {
     char ending[ENDINGS_MOST][ENDING_ROOM]; /* of ODD_ENDING; more are not named */
     size_t endings;
 } Listing;
+
+/* The folder of a split: train or training; val, valid, validation or dev; test or
+ * testing; in small letters, with a capital in front, or in capitals. */
+bool list_split(const char *path, Split split, char full[PATH_SIZE]);
 
 /* Folders of `path`.  FAIL_DATA: it cannot be read. */
 Status list_classes(const char *path, Listing *all, Names *names, Err *err);

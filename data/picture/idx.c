@@ -114,7 +114,7 @@ static Status find_file(const DataConfig *config, const char *split, const char 
     text_format(name, sizeof name, "%s-%s-ubyte", split, kind);
     if (bytes_find(config->path, name, path)) return OK;
     return err_set(err, FAIL_DATA,
-                   "%s/%s[.gz] is missing: an IDX set is a folder of "
+                   "data.path: %s/%s[.gz] is missing: an IDX set is a folder of "
                    "{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]",
                    config->path, name);
 }
@@ -213,6 +213,7 @@ static Status idx_open(const DataConfig *config, Split split, Dataset *set, Err 
     return find_classes(config, names[!test], labels, set, err);
 }
 
-const PictureSource idx_source = {.open = idx_open,
-                                  .test = {"t10k-images-idx3-ubyte",
-                                           "t10k-labels-idx1-ubyte"}};
+const PictureSource idx_source = {
+    .open = idx_open,
+    .wanted = {"folder", "the folder of an IDX set, such as MNIST,", "FOLDER"},
+    .test = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}};

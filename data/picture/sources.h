@@ -7,6 +7,7 @@
 #define STEADY_PICTURE_SOURCES_H
 
 #include "data/picture/dataset.h"
+#include "data/where.h"
 
 enum { TEST_FILES = 2 };
 
@@ -22,6 +23,12 @@ typedef struct PictureSource {
     /* Files below data.path of which one at least is there, plain or as .gz, where there
      * is a test split; none: there always is one. */
     const char *test[TEST_FILES];
+    /* the same where names of files do not say it; NULL: they do */
+    bool (*has_test)(const DataConfig *config);
+    /* The share that is held out for validation where data.val_fraction is 0; NULL:
+     * none. */
+    double (*held_out)(const DataConfig *config);
+    Wanted wanted; /* of data.path; the program's own have none */
 } PictureSource;
 
 #define PICTURE_SOURCE(NAME, name, examples, traits)                                     \

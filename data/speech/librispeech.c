@@ -178,7 +178,9 @@ static Status read_list(SpeechFill *fill, const char *path, Err *err) {
     return read_folder(fill, path, 0, err);
 }
 
-const SpeechSource librispeech_source = {.folders = true,
-                                         .read_list = read_list,
-                                         .val = {"dev-clean"},
-                                         .test = {"test-clean"}};
+const SpeechSource librispeech_source = {
+    .folders = true,
+    .wanted = {"folder", "the folder of train-clean-100 and others", "FOLDER"},
+    .read_list = read_list,
+    .val = {"dev-clean"},
+    .test = {"test-clean"}};

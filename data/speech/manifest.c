@@ -267,5 +267,7 @@ static Status read_manifest(SpeechFill *fill, const char *path, Err *err) {
 }
 
 const SpeechSource manifest_source = {.read_list = read_manifest,
+                                      .wanted = {"file", "a manifest of your recordings",
+                                                 "FILE"},
                                       .val = {"dev*", "val*"},
                                       .test = {"test*"}};

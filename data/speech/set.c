@@ -197,10 +197,23 @@ SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, E
     return open_names(config, names, &(Share){0}, err);
 }
 
+/* What a key names: data.path, or of a split a path of its own. */
+static Status check_there(const SpeechConfig *c, Split split, const char *names,
+                          Err *err) {
+    bool own = split != SPLIT_TRAIN && strchr(names, '/');
+    const char *path = own ? names : c->path;
+    if (strchr(path, ',')) return OK; /* several, or one with a comma: the reader knows */
+    return where_check(own ? where_key(split) : "data.path", path,
+                       &speech_source(c->source)->wanted, err);
+}
+
 SpeechSet *speechset_open(const SpeechConfig *c, Split split, Err *err) {
     const char *const NAMES[] = {c->train, c->val, c->test};
     bool made = source_has(c->source, TRAIT_SYNTHETIC), cut = c->val_fraction > 0;
     Split from = cut && split == SPLIT_VAL ? SPLIT_TRAIN : split;
+    Err own = ERR_NONE;
+    bool listed = source_examples(c->source) == EXAMPLES_SPEECH && !made;
+    if (listed && check_there(c, from, NAMES[from], err ? err : &own)) return NULL;
     const size_t limits[] = {c->limit, 0, c->test_limit};
     Share share = {.key = from == SPLIT_TEST ? "data.test_limit" : "data.limit",
                    .limit = limits[from],

@@ -7,13 +7,15 @@
 #define STEADY_SPEECH_SOURCES_H
 
 #include "data/speech/parts.h"
+#include "data/where.h"
 
 enum { SPLIT_NAMES = 2 };
 
 typedef struct SpeechSource {
     /* Of files: all utterances of a folder, or of a manifest. */
     Status (*read_list)(SpeechFill *fill, const char *path, Err *err);
-    bool folders; /* lists are folders of data.path, not files */
+    Wanted wanted; /* of data.path */
+    bool folders;  /* lists are folders of data.path, not files */
     /* Names of these splits where the recipe has none: the first that is
      * there, or the last. */
     const char *val[SPLIT_NAMES], *test[SPLIT_NAMES];

@@ -1,6 +1,7 @@
 /* files: the sources text and parallel (data/text/sources.h): one file a split, or
  * two. */
 #include "data/text/sources.h"
+#include "data/where.h"
 
 const char *texts_path(const DataConfig *c, Split split) {
     return split == SPLIT_TRAIN ? c->path
@@ -8,10 +9,16 @@ const char *texts_path(const DataConfig *c, Split split) {
                                 : c->test_path;
 }
 
+static Status read_file(Split split, const char *path, const Wanted *wanted,
+                        TextFile *file, Err *err) {
+    if (where_check(where_key(split), path, wanted, err)) return err->status;
+    return textfile_read(file, path, err);
+}
+
 /* In memory, or a file. */
 static Status read_side(const DataConfig *c, Split split, size_t side, const char *path,
-                        TextFile *file, Err *err) {
-    if (!c->given) return textfile_read(file, path, err);
+                        const Wanted *wanted, TextFile *file, Err *err) {
+    if (!c->given) return read_file(split, path, wanted, file, err);
     TextBuffer text = {0};
     text_clear(&text);
     text_append(&text, c->given->text[split][side].bytes,
@@ -26,7 +33,8 @@ static Status read_side(const DataConfig *c, Split split, size_t side, const cha
 }
 
 static Status read_text(const DataConfig *c, Split split, TextFile files[2], Err *err) {
-    return read_side(c, split, 0, texts_path(c, split), &files[0], err);
+    static const Wanted WANTED = {"file", "your text", "FILE"};
+    return read_side(c, split, 0, texts_path(c, split), &WANTED, &files[0], err);
 }
 
 const TextSource text_source = {read_text};
@@ -61,11 +69,16 @@ static Status check_lines(const TextFile files[2], Err *err) {
 }
 
 static Status read_pairs(const DataConfig *c, Split split, TextFile files[2], Err *err) {
+    char form[200];
+    text_format(form, sizeof form, "START, of START.%.60s and START.%.60s",
+                c->source_lang, c->target_lang);
+    const Wanted wanted = {"file", "your pairs of sentences", form};
     for (size_t side = 0; side < 2; side++) {
         char name[1100];
         text_format(name, sizeof name, "%s.%s", texts_path(c, split),
                     side ? c->target_lang : c->source_lang);
-        if (read_side(c, split, side, name, &files[side], err)) return err->status;
+        if (read_side(c, split, side, name, &wanted, &files[side], err))
+            return err->status;
     }
     return check_lines(files, err);
 }

@@ -7,6 +7,7 @@
 #include "data/file/textmarks.h"
 #include "data/text/set_parts.h"
 #include "data/text/sources.h"
+#include "data/where.h"
 
 static const TextSource *const SOURCE_OF[SOURCES] = {
 #define SOURCE_ROW(NAME, name, examples, traits) [SOURCE_##NAME] = &name##_source,
@@ -181,12 +182,25 @@ const TextSet *texts_set(Texts *t, Split split, Err *err) {
 
 /* ---- opening ---- */
 
+/* The files of the recipe that say what tokens are. */
+static Status check_vocabularies(const TokenizerConfig *config, size_t side, Err *err) {
+    static const Wanted VOCAB = {"file", "a dictionary (a token and its count a line)",
+                                 "FILE"},
+                        CODES = {"file", "merges of subword-nmt", "FILE"};
+    const char *key = side ? "data.target_vocab" : "data.source_vocab";
+    if (*config->vocab && where_check(key, config->vocab, &VOCAB, err))
+        return err->status;
+    bool codes = config->kind == TOKENS_BPE && *config->codes;
+    return codes ? where_check("data.bpe_codes", config->codes, &CODES, err) : OK;
+}
+
 static Status build_tokenizers(Texts *t, const TextFile files[2], Err *err) {
     const DataConfig *c = t->config;
     const TextFile *both[] = {&files[0], &files[1]};
     for (size_t side = 0; side < (t->pairs ? 2 : 1); side++) {
         TokenizerConfig config = tokenizer_config(c, t->pairs, side);
         bool joint = t->pairs && c->joint;
+        if (check_vocabularies(&config, side, err)) return err->status;
         if (side && joint) {
             t->tokenizer[1] = t->tokenizer[0];
             break;

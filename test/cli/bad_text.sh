@@ -56,10 +56,10 @@ may_print=predict # what stood before the bad line
 
 # ---- files ----
 
-refused "a text that is not there" 3 'nowhere cannot be opened' text.ini data.path=nowhere
-refused "pairs that are not there" 3 'nowhere.de cannot be opened' pairs.ini data.path=nowhere
+refused "a text that is not there" 3 'nowhere: no such file' text.ini data.path=nowhere
+refused "pairs that are not there" 3 'nowhere.de: no such file' pairs.ini data.path=nowhere
 cp pairs.de half.de
-refused "one side that is not there" 3 'half.en cannot be opened' pairs.ini data.path=half
+refused "one side that is not there" 3 'half.en: no such file' pairs.ini data.path=half
 refused "a text that is a folder" 3 '\. is not a regular file' text.ini data.path=.
 : >empty
 refused "an empty text" 3 'empty is empty' text.ini data.path=empty
@@ -90,7 +90,7 @@ tell "zeros behind a packed text are padding" $?
 head -c 4000 "$STEADY" | gzip >cut && head -c 500 cut >cut.gz && rm cut
 refused "a packed text that is cut short" 3 'cut.gz is cut short or damaged' text.ini data.path=cut
 refused "the same by its whole name" 3 'cut.gz is cut short or damaged' text.ini data.path=cut.gz
-refused "a val text that is not there" 3 'nowhere cannot be opened' text.ini data.val_path=nowhere
+refused "a val text that is not there" 3 'nowhere: no such file' text.ini data.val_path=nowhere
 refused "a test text that is broken" 3 'latin:2' text.ini data.test_path=latin
 
 # ---- pairs ----
@@ -129,7 +129,7 @@ dictionary "a dictionary without a count" 'broken.vocab:2: .*count' 'a 3\nb\nc 1
 dictionary "a dictionary with a count that is none" 'broken.vocab:1: .*count' 'a 3x\nb 2\n'
 dictionary "a dictionary with a token twice" 'broken.vocab:3: the token .a. has number 4 already' 'a 3\nb 2\na 1\n'
 dictionary "an empty dictionary" 'broken.vocab holds no tokens' ''
-refused "a dictionary that is not there" 3 'nowhere cannot be opened' text.ini data.source_vocab=nowhere
+refused "a dictionary that is not there" 3 'nowhere: no such file' text.ini data.source_vocab=nowhere
 codes() { # NAME PATTERN TEXT
     printf "$3" >broken.codes
     refused "$1" 3 "$2" text.ini data.tokens=bpe data.bpe_codes=broken.codes
@@ -140,7 +140,7 @@ codes "codes with three words in a line" 'broken.codes:2: ' '#version: 0.2\na b 
 codes "codes with a carriage return in a symbol" 'broken.codes:3: a carriage return' '#version: 0.2\na b\nb \r\r\n'
 codes "codes whose lines end as on an old Mac" 'broken.codes:1: ' '#version: 0.2\ra b\r'
 codes "empty codes" 'broken.codes' ''
-refused "codes that are not there" 3 'nowhere cannot be opened' text.ini data.tokens=bpe data.bpe_codes=nowhere
+refused "codes that are not there" 3 'nowhere: no such file' text.ini data.tokens=bpe data.bpe_codes=nowhere
 
 # ---- what is said ----
 

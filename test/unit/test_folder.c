@@ -139,6 +139,84 @@ static void val_and_test_need_no_training_split(void **state) {
     files_refuse(&config, SPLIT_VAL, FAIL_DATA, "class \"b\"");
 }
 
+static void the_splits_of_a_flat_folder_are_drawn_from_each_class(void **state) {
+    DataConfig config = config_for(*state);
+    for (unsigned k = 0; k < 15; k++) {
+        char name[40];
+        text_format(name, sizeof name, "%s/%u.%s", k < 5 ? "b" : "a", k,
+                    k % 2 ? "PNG" : "png");
+        files_write_png(*state, name, 6, k);
+    }
+    assert_true(dataset_held_out(&config) == 0.2 && !dataset_has_test(&config));
+    Dataset *train = files_open(&config, SPLIT_TRAIN);
+    Dataset *val = files_open(&config, SPLIT_VAL);
+    assert_int_equal(train->count, 12);
+    assert_int_equal(val->count, 3);
+    assert_int_equal(val->classes, 2);
+    size_t of_b = 0;
+    for (size_t i = 0; i < val->count; i++) of_b += val->label(val, i);
+    assert_int_equal(of_b, 1);
+    for (size_t i = 0; i < val->count * train->count; i++) {
+        char one[DATASET_PATH], other[DATASET_PATH];
+        val->path(val, i / train->count, one);
+        train->path(train, i % train->count, other);
+        assert_string_not_equal(one, other);
+    }
+    assert_non_null(strstr(train->facts.note[0].text, "20 % of each"));
+    dataset_free(val);
+    val = files_open(&config, SPLIT_VAL);
+    config.val_fraction = 0.4;
+    assert_int_equal(count_of(&config, SPLIT_VAL), 6);
+    assert_int_equal(count_of(&config, SPLIT_TRAIN), 9);
+    files_refuse(&config, SPLIT_TEST, FAIL_DATA, "no folder test or val");
+    dataset_free(train);
+    dataset_free(val);
+}
+
+static void splits_have_the_names_that_people_give_them(void **state) {
+    static const struct {
+        const char *train, *val, *test;
+    } cases[] = {
+        {"training", "valid", "testing"},
+        {"Train", "Validation", "Test"},
+        {"TRAIN", "VAL", "TEST"},
+        {"train", "dev", "test"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char root[1200], name[100];
+        text_format(root, sizeof root, "%s/%zu", (char *)*state, i);
+        const char *const splits[] = {cases[i].train, cases[i].val, cases[i].test};
+        for (size_t s = 0; s < 3; s++)
+            for (size_t k = 0; k <= s; k++) {
+                text_format(name, sizeof name, "%zu/%s/a/%zu.png", i, splits[s], k);
+                files_write_png(*state, name, 6, 1);
+            }
+        DataConfig config = config_for(root);
+        assert_true(dataset_has_test(&config) && dataset_held_out(&config) == 0);
+        for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
+            assert_int_equal(count_of(&config, s), s + 1);
+    }
+}
+
+static void a_folder_around_the_set_is_named(void **state) {
+    DataConfig config = config_for(*state);
+    files_write_png(*state, "pictures/train/a/1.png", 6, 0);
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "holds only the folder pictures: give");
+}
+
+static void a_missing_folder_names_the_key(void **state) {
+    static const Source sources[] = {SOURCE_FOLDER, SOURCE_IDX, SOURCE_CIFAR};
+    for (size_t i = 0; i < COUNT(sources); i++) {
+        DataConfig config = config_for(*state);
+        config.source = sources[i];
+        strcat(config.path, "/none");
+        files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "none: no such folder; give");
+        files_refuse(&config, SPLIT_TEST, FAIL_DATA, "data.path: ");
+        strcpy(config.path, "~/pictures");
+        files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "write $HOME");
+    }
+}
+
 static Status read_as(const char *path, size_t channels, Image *image, Err *err) {
     return image_read(path, &(PictureReading){.channels = channels}, image, err);
 }
@@ -344,6 +422,10 @@ int main(void) {
         FOLDER_TEST(val_fraction_wins_over_the_folder_val),
         FOLDER_TEST(val_alone_is_the_test_split_and_no_other),
         FOLDER_TEST(val_and_test_need_no_training_split),
+        FOLDER_TEST(the_splits_of_a_flat_folder_are_drawn_from_each_class),
+        FOLDER_TEST(splits_have_the_names_that_people_give_them),
+        FOLDER_TEST(a_folder_around_the_set_is_named),
+        FOLDER_TEST(a_missing_folder_names_the_key),
         FOLDER_TEST(a_text_called_png_is_shown),
         FOLDER_TEST(an_empty_or_missing_picture_is_named),
         FOLDER_TEST(a_png_cut_anywhere_is_named),

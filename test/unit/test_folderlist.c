@@ -51,9 +51,17 @@ static void pictures_in_deeper_folders_are_counted(void **state) {
     files_write_png(*state, "train/cat/more/2.png", 6, 1);
     files_write_png(*state, "train/dog/a/b/c/3", 6, 1);
     files_write(*state, "train/dog/a/b/c/notes.txt", "x", 1);
-    noted(&config, SPLIT_TRAIN, 3,
-          "3 pictures in folders below train/CLASS are not used");
+    noted(&config, SPLIT_TRAIN, 3, "3 pictures in folders below train/CLASS are used");
     noted(&config, SPLIT_TRAIN, 3, "train/cat/more/1.png)");
+    Err err = ERR_NONE;
+    Dataset *set = files_open(&config, SPLIT_TRAIN);
+    assert_int_equal(set->count, 5);
+    char path[DATASET_PATH];
+    set->path(set, 1, path);
+    assert_non_null(strstr(path, "train/cat/more/1.png"));
+    assert_int_equal(set->label(set, 1), 0);
+    dataset_free(set);
+    assert_int_equal(files_walk(&config, SPLIT_TRAIN, &err), OK);
 }
 
 /* It may lead back, or to a whole disk. */
@@ -63,7 +71,36 @@ static void a_folder_that_is_a_link_is_counted_and_not_looked_into(void **state)
     text_format(path, sizeof path, "%s/train/cat/loop", (char *)*state);
     assert_int_equal(symlink("..", path), 0);
     noted(&config, SPLIT_TRAIN, 1,
-          "1 folder that is a link below train/CLASS is not used");
+          "1 folder that is a link below train/CLASS is not looked into");
+}
+
+static void what_systems_leave_behind_is_passed_over(void **state) {
+    static const char *const LITTER[] = {"Thumbs.db", "desktop.ini", ".DS_Store",
+                                         "THUMBS.DB", "Icon\r"};
+    DataConfig config = make_set(*state);
+    for (size_t k = 0; k < COUNT(LITTER); k++) {
+        char name[80];
+        text_format(name, sizeof name, "train/cat/%s", LITTER[k]);
+        files_write(*state, name, "x", 1);
+        text_format(name, sizeof name, "train/%s", LITTER[k]);
+        files_write(*state, name, "x", 1);
+    }
+    files_write_png(*state, "train/__MACOSX/cat/1.png", 6, 1);
+    files_write_png(*state, "train/cat/@eaDir/1.png", 6, 1);
+    Dataset *set = files_open(&config, SPLIT_TRAIN);
+    assert_int_equal(set->classes, 2);
+    assert_int_equal(set->count, 2);
+    assert_int_equal(set->facts.notes, 0);
+    dataset_free(set);
+}
+
+static void folders_too_deep_are_named(void **state) {
+    DataConfig config = make_set(*state);
+    char name[200] = "train/cat";
+    for (int k = 0; k < 17; k++) strcat(name, "/d");
+    strcat(name, "/1.png");
+    files_write_png(*state, name, 6, 1);
+    noted(&config, SPLIT_TRAIN, 1, "1 folder too deep");
 }
 
 static void other_files_are_counted_with_their_endings(void **state) {
@@ -111,8 +148,9 @@ static void pictures_of_no_class_are_counted(void **state) {
 
 static void folders_beside_the_splits_are_named(void **state) {
     DataConfig config = make_set(*state);
-    files_write_png(*state, "valid/cat/1.png", 6, 1);
-    noted(&config, SPLIT_TRAIN, 1, "/valid)");
+    files_write_png(*state, "extra/cat/1.png", 6, 1);
+    files_write_png(*state, "__MACOSX/cat/1.png", 6, 1);
+    noted(&config, SPLIT_TRAIN, 1, "/extra)");
 }
 
 static void a_val_folder_that_val_fraction_replaces_is_named(void **state) {
@@ -130,11 +168,9 @@ static void a_val_folder_that_val_fraction_replaces_is_named(void **state) {
 static void a_class_of_other_files_says_what_is_there(void **state) {
     DataConfig config = make_set(*state);
     files_write(*state, "train/owl/1.webp", "RIFF\1\0\0\0WEBPVP8 ", 16);
-    files_write_png(*state, "train/owl/more/1.png", 6, 1);
     files_write_png(*state, "test/owl/1.png", 6, 1);
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "train/owl holds no picture");
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA,
-                 "1 other files and 1 pictures in deeper folders");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "1 other files are in it");
 }
 
 static void a_name_that_fits_no_path_is_counted(void **state) {
@@ -175,6 +211,8 @@ int main(void) {
         FOLDER_TEST(nothing_odd_needs_no_note),
         FOLDER_TEST(pictures_in_deeper_folders_are_counted),
         FOLDER_TEST(a_folder_that_is_a_link_is_counted_and_not_looked_into),
+        FOLDER_TEST(what_systems_leave_behind_is_passed_over),
+        FOLDER_TEST(folders_too_deep_are_named),
         FOLDER_TEST(other_files_are_counted_with_their_endings),
         FOLDER_TEST(a_picture_under_another_name_is_used_and_counted),
         FOLDER_TEST(hidden_pictures_and_folders_are_counted),

@@ -41,7 +41,7 @@ static void folders_of_librispeech_are_read_in_order(void **state) {
     assert_false(speech_has(&config, SPLIT_TEST));
     speech_refuse(&config, SPLIT_TEST, "has no folder test-clean");
     strcpy(config.path, "/nonexistent");
-    speech_refuse(&config, SPLIT_TRAIN, "cannot be opened");
+    speech_refuse(&config, SPLIT_TRAIN, "data.path: /nonexistent: no such folder");
 }
 
 static void each_fault_of_a_chapter_is_named_counted_and_skipped(void **state) {

@@ -59,10 +59,10 @@ static void processors_are_the_limit(void **state) {
     assert_int_equal(run(&supply, 0.1, 0.32, 1000, text), 2);
     assert_int_equal(run(&supply, 0.1, 0.32, 1000, text), 2);
     assert_non_null(
-        strstr(text, "4 threads would be enough, but there are 2 processors for them"));
+        strstr(text, "4 threads would be enough, but training has 2; data.threads = N"));
     supply = supply_begin(0, 1);
     assert_int_equal(run(&supply, 0.1, 0.2, 1000, text), 1);
-    assert_non_null(strstr(text, "there is 1 processor for them"));
+    assert_non_null(strstr(text, "training has 1; data.threads"));
 }
 
 /* The ring is empty at first: its first batches are waited for whatever comes. */

@@ -54,7 +54,7 @@
          WHEN("data.source = idx")),
     SIZE(FOR_VISION, data, threads, "0", WITHIN(0, 64),
          "Threads that make batches ahead; 0: one, and more where training waits for them more "
-         "than 2 % of the time and there are processors. Batches are the same."),
+         "than 2 % of the time, up to the threads of training. Batches are the same."),
     CHOICE(FOR_ALL, data, changed, "refuse", NAMES("refuse", "allow"), NULL,
            "What a resumed run does where its data are not those that it was trained on: end "
            "(exit 3), or say so and train on. Other counts, files, classes, lines or rows, or "

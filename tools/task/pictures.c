@@ -59,9 +59,9 @@ static Status start_loader(PictureTask *p, size_t first, Err *err) {
 
 Status picture_task_start(Task *task, size_t first, Err *err) {
     PictureTask *p = (PictureTask *)task;
-    /* Ranks of one machine share its processors, and have a thread for each of theirs. */
-    size_t cores =
-        task->ranks ? (size_t)omp_get_max_threads() : machine_threads("").threads;
+    /* As many as training has: who gave it fewer threads than there are processors, a
+     * sweep or another rank, uses the others. */
+    size_t cores = MIN((size_t)omp_get_max_threads(), machine_threads("").threads);
     if (!p->supply.threads) p->supply = supply_begin(task->recipe->data.threads, cores);
     return start_loader(p, first, err);
 }
@@ -243,7 +243,7 @@ Status picture_task_finish(Task *task, Err *err) {
 
 Status picture_task_open_bare(Task *task, const char *run_dir, Err *err) {
     const DataConfig *data = &task->recipe->data;
-    task->has_val = data->val_fraction > 0;
+    task->has_val = dataset_held_out(data) > 0;
     task->has_test = dataset_has_test(data);
     return picture_facts_load(run_dir, &((PictureTask *)task)->facts, err);
 }

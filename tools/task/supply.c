@@ -47,9 +47,9 @@ static void decide(Supply *s, double spent, char text[SUPPLY_TEXT]) {
         text_format(
             text, SUPPLY_TEXT,
             "training waits for pictures %.0f %% of the time: %zu threads would be "
-            "enough, but there %s %zu processor%s for them",
-            percent, wanted, s->most == 1 ? "is" : "are", s->most,
-            s->most == 1 ? "" : "s");
+            "enough, but training has %zu; data.threads = N takes more, where processors "
+            "are idle",
+            percent, wanted, s->most);
 }
 
 size_t supply_see(Supply *s, double now, double waited, double made,

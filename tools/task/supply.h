@@ -17,7 +17,7 @@ enum { SUPPLY_TEXT = 200 };
 typedef struct Supply {
     size_t threads; /* that make batches */
     size_t given;   /* by data.threads; 0: one, then as many as help */
-    size_t most;    /* processors that there are for them */
+    size_t most;    /* the threads of training: a fair share */
     bool said;      /* that they do not suffice */
     size_t batches; /* of the window; the first ones, from an empty ring, do not count */
     double began, waited, made;

@@ -78,6 +78,11 @@ static void say_run(const Trainer *t) {
             "threads\n",
             t->task->examples, t->steps_per_epoch, t->steps, batch, ranks,
             start_threads(r->train.threads));
+    if (!t->task->has_val && t->task->has_test)
+        say("steady: note: there is no validation split: the best checkpoint is chosen "
+            "on "
+            "the test split, whose score is then too good%s",
+            r->data.val_fraction > 0 ? "" : " (data.val_fraction=0.1 holds one out)");
     freeze_say(t->task);
     say_layer_decay(t);
     trainer_say_precision(t);

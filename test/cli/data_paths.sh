@@ -1,0 +1,34 @@
+# A path that is not there: the key, what to give, exit 3, and no folder of a run.
+
+. test/tell.sh
+cd "$TMP" || exit 1
+export OMP_NUM_THREADS=1 STEADY_KERNEL_CHECK=off
+printf 'a text of some words\n%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 >text
+cp text here.de
+cp text here.en
+gzip -k text
+
+while read -r key of words; do
+    # shellcheck disable=SC2086 # several words
+    refused "$key of $of" 3 "$key: [^ ]*nowhere[^ ]*: no such f[a-z]*; give .* as $key=[A-Z]" "$of" $words
+done <<'TABLE'
+data.path mnist data.path=nowhere
+data.path cifar10 data.path=nowhere
+data.path vit-b16-sigma data.path=a/nowhere
+data.path shakespeare-char data.path=nowhere
+data.val_path wikitext data.path=text data.val_path=nowhere data.test_path=
+data.test_path wikitext data.path=text data.val_path=text data.test_path=./nowhere
+data.source_vocab wikitext data.path=text data.val_path= data.test_path= data.source_vocab=nowhere
+data.bpe_codes wikitext data.path=text data.val_path= data.test_path= data.tokens=bpe data.bpe_codes=nowhere
+data.path multi30k-post data.path=nowhere
+data.val_path multi30k-post data.path=here data.val_path=nowhere data.test_path=
+data.target_vocab multi30k-post data.path=here data.val_path= data.test_path= data.joint=false model.tied=none data.target_vocab=nowhere
+data.path digits-pre data.path=nowhere
+data.path digits-pre data.source=manifest data.path=nowhere
+TABLE
+refused "a file that lacks one language" 3 'data.path: here.fr: no such file; .* as data.path=START, of START.de and START.fr' \
+    multi30k-post data.path=here data.target_lang=fr data.val_path= data.test_path=
+refused "train.init" 3 'train.init: nowhere: no such file' demo train.init=nowhere
+refused "~ in a word" 3 'data.path: ~/nowhere: no such file; .*write $HOME' shakespeare-char data.path=~/nowhere
+"$STEADY" train shakespeare-char data.path=text.gz model.width=8 model.heads=1 model.depth=1 model.context=8 train.batch=2 train.steps=1 train.epochs=0 probe.every=0 --no-report 2>err
+tell "a gzip file is there" $?
