@@ -30,7 +30,7 @@ typedef struct Options {
     const char *recipe, *out, *resume;
     char **words; /* section.key=value, [word_count] */
     size_t word_count;
-    bool no_report, force;
+    bool no_report, force, dry_run;
     int argc; /* as they were given, for run.json */
     char **argv;
 } Options;
@@ -45,6 +45,9 @@ static const Option OPTIONS[] = {
      .offers = OFFER_RUN},
     {"--no-report", NULL, OPTION_FLAG, offsetof(Options, no_report),
      .sentence = "write no figures and no report.html at the end"},
+    {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
+     .sentence = "check recipe, data and model, print memory, disk and time, and write\n"
+                 "nothing"},
     {"--force", NULL, OPTION_FLAG, offsetof(Options, force),
      .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
     {"--help-keys", "[NAME]", OPTION_SHOW, 0,
@@ -170,6 +173,14 @@ static int say_error(const char *dir, size_t step, const Err *err) {
     return (int)status;
 }
 
+/* A dry run: what it would take; nothing is left. */
+static int try_out(Trainer *trainer, bool work, Err *err) {
+    bool lead = ranks_lead(trainer->ranks);
+    if (work) trainer_estimate(trainer, err);
+    trainer_close(trainer);
+    return err->status && lead ? command_fail("train", err) : (int)err->status;
+}
+
 static bool is_taken(const char *dir) {
     struct stat info;
     return !lstat(dir, &info) && rundir_check_free(dir, NULL);
@@ -246,8 +257,10 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
     bool lead = ranks_lead(ranks);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
     if (dir == named) choose_folder(recipe, lead, named, sizeof named);
-    if (trainer_open(&trainer, recipe, o->resume ? was : NULL, dir, ranks, &err))
-        return lead ? command_fail("train", &err) : (int)err.status;
+    Status opened = (o->dry_run ? trainer_open_dry : trainer_open)(&trainer, recipe,
+                                                                   o->resume ? was : NULL,
+                                                                   dir, ranks, &err);
+    if (opened) return lead ? command_fail("train", &err) : (int)err.status;
     bool work = trainer_has_work(&trainer);
     if (lead && !work)
         fprintf(stderr, "%s is finished (%zu steps)%s; to extend: train.steps=N\n", dir,
@@ -256,7 +269,10 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
                     ? "; the changed keys have no effect"
                     : "");
     if (lead && work) trainer_introduce(&trainer);
-    if (lead && work && isatty(STDERR_FILENO)) say("watch it: steady watch %s", dir);
+    if (o->dry_run) return try_out(&trainer, work, &err);
+    char word[SHELL_WORD];
+    if (lead && work && isatty(STDERR_FILENO))
+        say("watch it: steady watch %s", shell_word(dir, word));
     double since = clock_now();
     if (lead && work) begin_session(o, &trainer);
     trainer_run(&trainer, &err);

@@ -78,7 +78,8 @@ static void say_run(const Trainer *t) {
             "threads\n",
             t->task->examples, t->steps_per_epoch, t->steps, batch, ranks,
             start_threads(r->train.threads));
-    if (!t->task->has_val && t->task->has_test)
+    if (!t->task->has_val && t->task->has_test &&
+        !source_has(r->data.source, TRAIT_SYNTHETIC))
         say("steady: note: there is no validation split: the best checkpoint is chosen "
             "on "
             "the test split, whose score is then too good%s",
@@ -90,7 +91,7 @@ static void say_run(const Trainer *t) {
         say("steady: note: probe.sharpness is measured in double, by steady64, whatever "
             "train.precision is");
     trainer_say_memory(t);
-    fprintf(stderr, "writing to %s\n", t->dir);
+    fprintf(stderr, "%s %s\n", t->dry ? "would write to" : "writing to", t->dir);
 }
 
 void trainer_introduce(const Trainer *t) {

@@ -1,5 +1,6 @@
 /* open: from a recipe, and the folder of a run that goes on, to a trainer
  * (tools/train/trainer.h). */
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,12 +112,28 @@ void trainer_remove_unbegun(const Trainer *t) {
     rundir_remove_folders(t->dir, &t->made);
 }
 
+/* Could the folder be made?  By the nearest one above it that is there. */
+static Status check_writable(const char *dir, Err *err) {
+    char path[PATH_SIZE];
+    text_format(path, sizeof path, "%s", dir);
+    while (*path && access(path, F_OK)) {
+        char *slash = strrchr(path, '/');
+        if (!slash) text_format(path, sizeof path, ".");
+        else *(slash == path ? slash + 1 : slash) = 0;
+    }
+    if (!access(path, W_OK | X_OK)) return OK;
+    return err_set(err, FAIL_RUN, "%s cannot be made: %s: %s", dir, path,
+                   strerror(errno));
+}
+
 /* The folder is free, the data are there and fit: what a rank may fail in alone. */
 static Status begin(Trainer *t, Err *err) {
     Status status = OK;
     if (ranks_lead(t->ranks))
         status =
             t->was ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
+    if (!status && t->dry && !t->was && ranks_lead(t->ranks))
+        status = check_writable(t->dir, err);
     if (status) return status;
     t->task = task_open(t->recipe, t->ranks, err);
     if (!t->task || course_check(t->base, t->task, err) ||
@@ -161,8 +178,9 @@ static Status prepare(Trainer *t, Err *err) {
         if (!trainer_check_interventions(t, err)) start_batches(t, err);
     }
     if (ranks_agree(t->ranks, err)) return err->status;
-    stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
     t->began = t->at.step;
+    if (t->dry) return OK;
+    stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
     if (ranks_lead(t->ranks) && t->was) trainer_find_sharpness(t, false);
     ranks_copy(t->ranks, &t->sharpness.count, sizeof t->sharpness.count);
     if (ranks_lead(t->ranks) && trainer_has_work(t)) open_folder(t, err);
@@ -173,9 +191,10 @@ bool trainer_has_work(const Trainer *t) {
     return t->at.step < t->steps || t->at.pending_eval || t->sharpness.count;
 }
 
-Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const char *dir,
-                    Ranks *ranks, Err *err) {
-    *t = (Trainer){.base = recipe, .was = was, .lock = -1, .ranks = ranks};
+static Status open_trainer(Trainer *t, const Recipe *recipe, const Recipe *was,
+                           const char *dir, Err *err) {
+    t->base = recipe;
+    t->was = was;
     t->recipe = mem_alloc(sizeof *t->recipe);
     *t->recipe = *recipe;
     if (was) t->changes = recipe_compare(was, recipe);
@@ -188,6 +207,18 @@ Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const c
     trainer_remove_unbegun(t);
     trainer_close(t);
     return err->status;
+}
+
+Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const char *dir,
+                    Ranks *ranks, Err *err) {
+    *t = (Trainer){.lock = -1, .ranks = ranks};
+    return open_trainer(t, recipe, was, dir, err);
+}
+
+Status trainer_open_dry(Trainer *t, const Recipe *recipe, const Recipe *was,
+                        const char *dir, Ranks *ranks, Err *err) {
+    *t = (Trainer){.lock = -1, .ranks = ranks, .dry = true};
+    return open_trainer(t, recipe, was, dir, err);
 }
 
 void trainer_close(Trainer *t) {

@@ -43,6 +43,7 @@ typedef struct Trainer {
     char dir[1024];
     int lock;   /* on the folder; -1: none */
     bool fresh; /* the folder was free: what is in it is of this process */
+    bool dry;   /* nothing is written (trainer_open_dry) */
     MadeFolders made;
     Ranks *ranks; /* that train together; NULL: this process alone */
     Task *task;
@@ -82,6 +83,15 @@ typedef struct Trainer {
  * `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
 Status trainer_open(Trainer *trainer, const Recipe *recipe, const Recipe *was,
                     const char *dir, Ranks *ranks, Err *err);
+
+/* The same without a folder, for `train --dry-run`: everything is opened and checked, and
+ * nothing is written.  Such a trainer is for trainer_introduce and trainer_estimate. */
+Status trainer_open_dry(Trainer *trainer, const Recipe *recipe, const Recipe *was,
+                        const char *dir, Ranks *ranks, Err *err);
+
+/* Takes a few steps in memory, and says what the run would take of time and disk.
+ * Called by all ranks; the weights are then others. */
+Status trainer_estimate(Trainer *trainer, Err *err);
 
 /* The recipe that the newest checkpoint in `dir` was trained by, laid over
  * that of recipe.ini;
