@@ -111,7 +111,7 @@ broken_idx() { # NAME PATTERN; the folder `bad` is ready
     rm -rf bad
 }
 
-broken_idx "a data folder that does not exist" 'bad/train-labels-idx1-ubyte.*missing'
+broken_idx "a data folder that does not exist" 'data.path: bad: no such folder; give the folder'
 make_idx bad && rm bad/$images
 broken_idx "a data file that is missing" "bad/$images.*missing"
 make_idx bad && gzip bad/$images && head -c 40 bad/$images.gz >part && mv part bad/$images.gz

@@ -110,12 +110,12 @@ static void an_unknown_character_is_named_with_its_line(void **state) {
 
 static void empty_and_missing_texts_are_named(void **state) {
     DataConfig config = texts_config(*state, false, TOKENS_WORD);
-    texts_refuse(&config, "/train cannot be opened");
+    texts_refuse(&config, "/train: no such file");
     texts_put(*state, "train", "");
     texts_refuse(&config, "/train is empty");
     texts_put(*state, "train", "a\n");
     text_format(config.test_path, sizeof config.test_path, "%s/test", (char *)*state);
-    texts_refuse(&config, "/test cannot be opened");
+    texts_refuse(&config, "/test: no such file");
 }
 
 static void a_line_of_a_million_tokens_is_a_stream_and_no_sentence(void **state) {
