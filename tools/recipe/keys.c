@@ -63,98 +63,104 @@ const Key keys[] = {
      .offset = offsetof(Recipe, task),
      .standard = "classify",
      .choices = task_names,
-     REST(FOR_ALL, "What is learned.")},
+     REST(FOR_ALL, "Kind of task: what the model learns.")},
 
 #include "tools/recipe/keys_data.h"
 
-    SIZE(FOR_ALL, model, width, "192", WITHIN(1, 65536), "D, size of a token's vector."),
+    SIZE(FOR_ALL, model, width, "192", WITHIN(1, 65536), "Embedding width D."),
     SIZE(FOR_ALL, model, depth, "12", WITHIN(1, 10000), "Number of blocks."),
     SIZE(FOR_ALL, model, heads, "3", WITHIN(1, 65536),
-         "Attention heads of a block; width must be a multiple."),
+         "Attention heads per block; width must be a multiple."),
     REAL(FOR_ALL, model, mlp_ratio, "4", ABOVE_TO(0, 65536),
          "Hidden units of the MLP as a multiple of width."),
     SIZE(FOR_VISION, model, patch, "4", WITHIN(1, 16384),
-         "Side of a patch in pixels; the image must be a multiple."),
+         "Side length of a patch in pixels; the image side must be a multiple."),
     CHOICE(FOR_ALL, model, norm, "pre", NAMES("pre", "post", "deepnorm", "none"), NULL,
-           "Where LayerNorm stands: before each branch, after each sum, after with "
-           "DeepNorm's "
-           "alpha and beta, or nowhere."),
+           "Placement of LayerNorm: before each branch, after each sum, after each sum "
+           "with DeepNorm's alpha and beta, or nowhere."),
     FLAG(FOR_ALL, model, final_norm, "true",
          "LayerNorm after the last block.",
          WHEN("model.norm = pre")),
     CHOICE(FOR_ALL, model, reparam, "none", reparam_names, NULL,
            "Reparametrisation of weight matrices: sigma is (gamma/sigma) W, spectral "
-           "W/sigma, "
-           "weight one gain a row."),
+           "W/sigma, weight one gain per row."),
     CHOICE(
         FOR_ALL, model, reparam_scope, "auto", NAMES("auto", "all", "blocks", "attention"), NULL,
-        "Which matrices: all with patch embedding and head, in texts with an output matrix that "
-        "is not tied; those of the blocks; or of attention alone. auto: all, but in texts "
-        "blocks. Embeddings and the adaptive softmax: never; the convolution of speech: by "
-        "model.reparam_front.",
+        "Matrices to reparametrise: all (patch embedding and head included, in texts an "
+        "output matrix that is not tied), those of the blocks, or those of attention "
+        "alone. auto: all, but in texts blocks. Embeddings and the adaptive softmax: "
+        "never; the convolution of speech: by model.reparam_front.",
          WHEN("model.reparam != none")),
     FLAG(FOR_SPEECH, model, reparam_front, "false",
-         "The convolution, too, as a matrix out x (in kernel), whatever reparam_scope is.",
+         "Reparametrise the convolution as a matrix out x (in kernel), whatever "
+         "reparam_scope is.",
          WHEN("model.reparam != none")),
     CHOICE(FOR_ALL, model, gamma_init, "spectral", NAMES("spectral", "1"), NULL,
-           "Start of gamma: the largest singular value of the initial W, or 1.",
+           "Initial gamma: the largest singular value of the initial W, or 1.",
          WHEN("model.reparam = {gamma_init}")),
     CHOICE(FOR_ALL, model, uv_init, "svd", NAMES("svd", "random"), NULL,
-           "Start of the vectors that sigma is measured along: the first singular vectors, or "
-           "random ones (the paper's Algorithm 1), whose sigma is too small at first.",
+           "Initial u and v, the vectors that sigma is measured along: the first singular "
+           "vectors, or random ones (the paper's Algorithm 1), whose sigma is too small at "
+           "first.",
            WHEN("model.reparam = {uv_init}")),
     SIZE(FOR_ALL, model, power_steps, "1", WITHIN(1, 1000),
-         "Power iterations of a training step; each reads every reparametrised matrix once. auto: "
-         "up to 32 while sigma still grows by over 0.05 % in one, so 1 where weights move little.",
+         "Power iterations per training step; each reads every reparametrised matrix once. "
+         "auto: up to 32 while one still raises sigma by over 0.05 %, so 1 if weights move "
+         "little.",
          .unset = "auto",
          WHEN("model.reparam = {power_steps}")),
     CHOICE(FOR_ALL, model, init, "normal",
            NAMES("normal", "fairseq", "uniform", "mocov3"), NULL,
-           "Initial weights of the blocks: normal with init_std; of texts and speech also "
-           "fairseq's Xavier and uniform ones (DeepNorm's with norm = deepnorm), or uniform "
-           "within 1/sqrt(fan-in); of pictures also MoCo v3's: uniform as Xavier's with query, "
-           "key and value as three matrices, patch embedding and head too, biases 0.",
+           "Initial weights of the blocks: normal with init_std; for texts and speech also "
+           "fairseq's Xavier and uniform ones (DeepNorm's with norm = deepnorm), or "
+           "uniform within 1/sqrt(fan-in); for pictures also MoCo v3's: Xavier uniform "
+           "with query, key and value as three matrices, patch embedding and head too, "
+           "biases 0.",
          WHEN("train.init is empty or train.transfer = true")),
     REAL(FOR_ALL, model, init_std, "0.02", ABOVE(0),
          "Standard deviation of initial weight matrices.",
          WHEN(INIT_STD)),
     REAL(FOR_VISION, model, patch_init_std, "0", FROM(0),
-         "That of the patch embedding; 0: uniform within 1/sqrt(fan-in) for reparam none "
-         "and "
-         "weight, init_std for sigma and spectral.",
+         "Standard deviation of the initial patch embedding; 0: uniform within "
+         "1/sqrt(fan-in) for reparam none and weight, init_std for sigma and spectral.",
          WHEN("train.init is empty and model.init != mocov3")),
     TEXT(FOR_ALL, model, freeze, "", NULL,
-         "What is not trained, such as `patch_embed, blocks.0`: names of parameters, or their "
-         "beginnings up to a dot; blanks or commas between them. It has no gradient, no decay, "
-         "no update, and no part in the norm that optim.clip goes by; gamma, u and v of a frozen "
-         "layer stay as well."),
+         "Parameters to freeze, such as `patch_embed, blocks.0`: names, or their "
+         "beginnings up to a dot, separated by blanks or commas. Frozen parameters have no "
+         "gradient, no decay, no update, and no part in the norm that optim.clip uses; "
+         "gamma, u and v of a frozen layer stay as well."),
     CHOICE(FOR_ALL, model, qkv, "joint", NAMES("joint", "qk-v", "separate"), NULL,
-           "Query, key and value as one matrix, as q with k and v apart, or as three."),
+           "Query, key and value as one matrix (joint), as one of q and k and one of v "
+           "(qk-v), or as three (separate)."),
     CHOICE(FOR_ALL, model, activation, "gelu", NAMES("gelu", "relu"), NULL,
-           "Non-linearity of the MLP; gelu is the exact one."),
+           "Activation of the MLP; gelu is the exact one."),
     CHOICE(FOR_ALL, model, position, "learned", NAMES("learned", "sincos", "none", "sinusoidal", "cape"), NULL,
-           "Position embedding; sincos is the fixed one of pictures, sinusoidal of texts, "
-           "cape of speech."),
+           "Position embedding; sincos (fixed) is for pictures, sinusoidal for texts, cape "
+           "for speech."),
     CHOICE(FOR_VISION, model, pool, "token", NAMES("token", "mean"), NULL,
-           "What the head sees: the class token, or the mean of the patches."),
+           "Input of the head: the class token, or the mean of the patches."),
     REAL(FOR_ALL, model, dropout, "0", BELOW(0, 1),
-         "After the embedding sum, the attention output and the MLP output; in speech after "
-         "the front end, of attention's probabilities and of the MLP's hidden units."),
+         "Dropout after the embedding sum, the attention output and the MLP output; in "
+         "speech after the front end, on attention probabilities and on the MLP's hidden "
+         "units."),
     REAL(FOR_ALL, model, drop_path, "0", BELOW(0, 1),
-         "Chance that the last block's branches are left out; grows from 0 over depth.",
+         "Stochastic depth: probability that the last block's branches are left out; grows "
+         "from 0 over depth.",
          WHEN("model.depth > 1 or model.decoder_depth > 1")),
     REAL(FOR_ALL, model, temperature, "1", ABOVE(0),
-         "tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 sharpens it."),
+         "Attention temperature tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 "
+         "sharpens it."),
     TEXT(FOR_ALL, model, temperature_at, "", temperatures_check,
-         "Sites of attention with another temperature, such as `blocks.0.attn:0.1 "
-         "decoder:2`: a site's name, or its beginning up to a dot, and the number; blanks "
-         "between them. As sites are called in probe.jsonl."),
+         "Temperatures of single attention sites, such as `blocks.0.attn:0.1 decoder:2`: a "
+         "site's name as in probe.jsonl, or its beginning up to a dot, and the "
+         "temperature; separated by blanks."),
     REAL(FOR_TEXTS, model, attention_dropout, "0", BELOW(0, 1),
          "Dropout on attention probabilities."),
     REAL(FOR_TEXTS, model, activation_dropout, "0", BELOW(0, 1),
          "Dropout on the MLP's hidden units."),
     SIZE(FOR_TEXTS | FOR_SPEECH, model, context, "256", WITHIN(1, 1e6),
-         "Language: tokens of a block of text. Others: rows of learned positions.",
+         "Language: tokens in a block of text. Others: maximum number of learned "
+         "positions.",
          WHEN("task.kind = language or model.position = learned")),
     AUTO(FOR_TEXTS, model, embed_scale, FROM(0),
          "Factor of token embeddings; auto: sqrt(width) with sinusoidal positions, else "
@@ -166,10 +172,11 @@ const Key keys[] = {
      .standard = "none",
      .choices = NAMES("none", "decoder", "all"),
      .aliases = NAMES("false", "none", "true", "decoder"),
-     REST(FOR_TEXTS, "What the output matrix shares: nothing, the (decoder's) embedding, or "
-                     "one for encoder, decoder and output; language: false or true.")},
+     REST(FOR_TEXTS, "Weight tying of the output matrix: none, with the (decoder's) "
+                     "embedding, or one matrix for encoder, decoder and output (all); "
+                     "language: false or true.")},
     SIZE(FOR_TRANSLATE, model, decoder_depth, "0", WITHIN(0, 10000),
-         "Blocks of the decoder; 0: as many as model.depth, the encoder's."),
+         "Blocks of the decoder; 0: model.depth, as in the encoder."),
     {.section = "model",
      .name = "cutoffs",
      .type = KEY_REALS,
@@ -179,36 +186,39 @@ const Key keys[] = {
      .standard = "",
      WITHIN(1, 1e9),
      .whole = true,
-     REST(FOR_LANGUAGE, "Adaptive input and softmax: ends of the vocabulary's bands, but "
-                        "for the last; none: one band.")},
+     REST(FOR_LANGUAGE, "Adaptive input and softmax: cutoffs between the bands of the "
+                        "vocabulary; none: one band.")},
     REAL(FOR_LANGUAGE, model, adaptive_factor, "4", FROM(1),
-         "Vectors of each band are so many times shorter than those before.",
+         "Factor by which each band's vectors are shorter than those of the band before.",
          WHEN("model.cutoffs is given")),
     REAL(FOR_LANGUAGE, model, adaptive_dropout, "0", BELOW(0, 1),
-         "Of the features that the adaptive softmax sees.",
+         "Dropout on the input of the adaptive softmax.",
          WHEN("model.cutoffs is given")),
     REAL(FOR_SPEECH, model, layer_drop, "0", BELOW(0, 1),
-         "Chance that a block is left out of a micro-batch (train.accumulate of them a step, on "
-         "each rank); norms behind its branches stay."),
+         "Layer drop: probability that a block is left out of a micro-batch "
+         "(train.accumulate of them a step, on each rank); norms after its branches stay."),
     REAL(FOR_SPEECH, model, cape_shift, "0", FROM(0),
-         "Largest random shift of an utterance's positions in training, seconds.",
+         "Maximum random shift of an utterance's positions in training, seconds.",
          WHEN("model.position = cape")),
-    OTHER(model, qk_norm, FOR_NONE, "Norm of queries and keys of each head."),
+    OTHER(model, qk_norm, FOR_NONE, "Normalisation of each head's queries and keys."),
 
     REAL(FOR_CONTRASTIVE, contrast, temperature, "0.1", ABOVE(0),
-         "Of the loss (NT-Xent): cosines of views are divided by it."),
+         "Temperature of the loss (NT-Xent): cosines of views are divided by it."),
     SIZE(FOR_CONTRASTIVE, contrast, projector_depth, "2", WITHIN(1, 10),
-         "Layers of the projector between features and loss; it is not part of the features."),
+         "Layers of the projector between features and loss; it is not part of the "
+         "features."),
     SIZE(FOR_CONTRASTIVE, contrast, projector_width, "0", WITHIN(0, 65536),
-         "Its hidden units; 0: model.width.",
+         "Hidden units of the projector; 0: model.width.",
          WHEN("contrast.projector_depth > 1")),
     SIZE(FOR_CONTRASTIVE, contrast, projector_out, "128", WITHIN(1, 65536),
-         "Its outputs, which the loss compares."),
+         "Outputs of the projector, which the loss compares."),
     REAL(FOR_CONTRASTIVE, contrast, probe_lr, "0.1", FROM(0),
-         "Learning rate of the online linear probe, a classifier on detached features: gradient "
-         "descent without momentum, constant; it changes nothing else. 0: none."),
+         "Learning rate of the online linear probe, a classifier on detached features, "
+         "trained by gradient descent without momentum at a constant learning rate. It "
+         "does not affect the encoder. 0: none."),
     FLAG(FOR_CONTRASTIVE, contrast, reparam_projector, "true",
-         "Reparametrise the projector, too, with model.reparam_scope = all; the paper does not say.",
+         "Reparametrise the projector, too, with model.reparam_scope = all; the paper does "
+         "not specify it.",
          WHEN("model.reparam != none and model.reparam_scope = auto|all")),
 
 #include "tools/recipe/keys_train.h"
