@@ -154,7 +154,7 @@ static void finish(const Search *search, BeamResult *result, size_t node,
     result->best[at] = done;
 }
 
-/* Ends or goes on with the candidates; false: the sentence is done. */
+/* Ends or continues the candidates; false: the sentence is done. */
 static bool take_candidates(Search *search, Sentence *sentence) {
     size_t beam = search->config->beam, next_count = 0;
     for (size_t c = 0; c < sentence->candidate_count; c++) {

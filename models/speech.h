@@ -1,4 +1,4 @@
-/* speech: an encoder that hears letters: connectionist temporal classification
+/* speech: an encoder of speech to letters: connectionist temporal classification
  * over log-mel rows.
  *
  *     Speech *speech = speech_new(&config, 80, SPEECH_LABELS);

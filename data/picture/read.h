@@ -32,7 +32,7 @@ PictureReading picture_reading(const DataConfig *config);
 /* "black", "white", "grey" (128), one level 0-255, or three as R,G,B.  FAIL_USAGE. */
 Status background_parse(const char *text, uint8_t rgb[3], Err *err);
 
-/* Reads one picture file (PNG; JPEG where it is built in), told apart by content, as
+/* Reads one picture file (PNG; JPEG where it is built in), recognised by content, as
  * 8-bit pixels: transparent ones are laid over the background, 16 bits are reduced, Exif
  * orientation is applied, CMYK becomes RGB (with the marker of Adobe the inks are
  * inverted), gamma and colour profiles are ignored.  FAIL_DATA: not such a file (other

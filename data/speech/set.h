@@ -40,7 +40,7 @@ typedef struct SpeechConfig {
     size_t synthetic_count; /* tones: of the training split; the others have a fifth */
     size_t filters;         /* numbers in a row of features */
     size_t stride;          /* rows a label at most: CTC sees frames / stride of them */
-    bool speeds;            /* training hears utterances at other speeds, too */
+    bool speeds;            /* training plays utterances at other speeds, too */
     /* recordings at other rates are treated as if resampled to this; 0: as they are */
     size_t heard;
     size_t cache_bytes; /* features kept in memory */

@@ -40,7 +40,7 @@ uint64_t bpe_hash(const Bpe *bpe, uint64_t hash);
  * between U+0020 (and \r and \n, where Python ends a line).  False: no more words. */
 bool bpe_word(const char *line, size_t length, size_t *at, size_t *word);
 
-/* Appends the word's pieces, parted by blanks, all but the last ending in @@. */
+/* Appends the word's pieces, separated by blanks, all but the last ending in @@. */
 void bpe_split(const Bpe *bpe, const char *word, size_t length, TextBuffer *pieces);
 
 #endif

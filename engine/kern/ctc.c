@@ -158,8 +158,9 @@ static double find_posterior(const Work *w, const double *alpha) {
     return sum;
 }
 
-/* d[k] = p_k - posterior of class k; that of the likeliest class is minus the sum of the
- * others, so that neither of two numbers near 1 costs the small difference its digits. */
+/* d[k] = p_k - posterior of class k; that of the most likely class is minus the sum of
+ * the others, so that neither of two numbers near 1 costs the small difference its
+ * digits. */
 static void find_slopes(const CtcUtterance *u, const Work *w, size_t t, double *d) {
     const real *z = u->logits + t * u->classes;
     double share = 1 / find_posterior(w, alpha_of(w, t) + SPARE), sum = 0;

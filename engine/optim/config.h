@@ -70,7 +70,7 @@ typedef struct ScheduleConfig {
     /* plateau: which score of the validation split, or of test where there is none; a
      * number of the caller's (tools/recipe/metric.h), 0: the loss */
     int watch;
-    size_t patience; /* plateau: evaluations without a better loss that are borne */
+    size_t patience; /* plateau: tolerated evaluations without a better loss */
     double min_lr;
 } ScheduleConfig;
 

@@ -21,7 +21,7 @@ typedef enum {
     KEY_FLAG,   /* bool: true false yes no on off 1 0 */
     KEY_CHOICE, /* an enum; names in its order */
     KEY_TEXT,   /* char[room] */
-    KEY_REALS,  /* double[room] and a size_t: numbers parted by commas or blanks */
+    KEY_REALS,  /* double[room] and a size_t: numbers separated by commas or blanks */
     KEY_MOMENT, /* Moment: steps, epochs with an e, never */
 } KeyType;
 
