@@ -144,3 +144,15 @@ tell "what is no run has no report" $?
 
 : >runs/notes/train.jsonl && "$STEADY" report runs/notes >out 2>err && page runs/notes/report.html
 tell "a run of no step has a report" $?
+
+# ---- a sweep ----
+
+"$STEADY" sweep small.ini optim.lr=0.003,0.01 --out sweep >out 2>err && page sweep/report.html &&
+    grep -q 'href="cells/optim.lr=0.003/"' sweep/report.html && grep -q '2 of 2 runs have ended' sweep/report.html
+tell "a sweep has a report with links to its runs" $?
+"$STEADY" report sweep/cells/optim.lr=0.003 >out && rm sweep/report.html && "$STEADY" report sweep >out && [ "$(cat out)" = sweep/report.html ] &&
+    grep -q 'href="cells/optim.lr=0.003/report.html"' sweep/report.html && "$STEADY" report sweep -o apart.html >out &&
+    grep -q "href=\"$(pwd)/sweep/cells/" apart.html
+tell "it is made again on request" $?
+"$STEADY" runs . >out && grep -q '^./sweep  *finished  *sweep  *2/2 runs ' out && [ "$("$STEADY" runs sweep | wc -l)" = 3 ]
+tell "a sweep is one row, its own folder lists its runs" $?

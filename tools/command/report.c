@@ -10,6 +10,7 @@
 #include "tools/program/apart.h"
 #include "tools/program/say.h"
 #include "tools/run/rundir.h"
+#include "tools/sweep/sweep.h"
 
 typedef struct Options {
     const char *dir, *out; /* out: NULL: in the folder */
@@ -53,8 +54,15 @@ static Status write_run(void *input, Err *err) {
     return report_write(o->dir, o->out, NULL, err);
 }
 
+/* Figures are made apart by the sweep itself. */
+static Status write_report(Options *o, Err *err) {
+    if (holds(o->dir, "sweep.json")) return sweep_report_folder(o->dir, o->out, err);
+    return apart_run(write_run, o, err);
+}
+
 static Status check_folder(const char *dir, Err *err) {
-    if (holds(dir, "recipe.ini") || holds(dir, "train.jsonl")) return OK;
+    if (holds(dir, "sweep.json") || holds(dir, "recipe.ini") || holds(dir, "train.jsonl"))
+        return OK;
     return err_set(err, FAIL_USAGE,
                    "%s holds no run (no recipe.ini, no train.jsonl) and no sweep", dir);
 }
@@ -63,7 +71,7 @@ static int run_report(int argc, char **argv) {
     Err err = ERR_NONE;
     Options o = {0};
     if (read_options(&o, argc, argv, &err) || check_folder(o.dir, &err) ||
-        apart_run(write_run, &o, &err))
+        write_report(&o, &err))
         return command_fail("report", &err);
     if (o.out) printf("%s\n", o.out);
     else printf("%s/report.html\n", o.dir);
@@ -72,7 +80,7 @@ static int run_report(int argc, char **argv) {
 
 const Command report_command = {
     .name = "report",
-    .sentence = "a run's report and figures, at any time",
+    .sentence = "the report and figures of a run or sweep, at any time",
     .run = run_report,
     .options = OPTIONS,
     .word = read_word,

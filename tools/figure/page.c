@@ -34,11 +34,13 @@ const char page_style[] =
     "figcaption{color:var(--soft)}\n"
     "pre{overflow:auto;padding:.8rem;border:1px solid var(--line);"
     "background:var(--panel);font-size:.85rem;margin:.6rem 0}\n"
-    "summary{cursor:pointer}nav ul{list-style:none;padding:0;margin:.6rem 0;"
+    "td.text{white-space:pre-wrap}summary{cursor:pointer}nav "
+    "ul{list-style:none;padding:0;margin:.6rem 0;"
     "display:flex;flex-wrap:wrap;gap:.3rem 1rem}\n"
     ".sheet{display:flex;flex-wrap:wrap;gap:.8rem;padding:0;list-style:none}"
     ".sheet li{width:8.5rem;font-size:.85rem}.sheet img{image-rendering:pixelated;"
     "width:6rem;height:6rem;object-fit:contain;background:var(--panel)}\n"
+    "@media(max-width:600px){figure img{max-width:none;width:640px}}\n"
     "@media print{.skip,nav{display:none}}\n";
 
 void page_text(FILE *out, const char *text) {
@@ -108,6 +110,19 @@ void page_lines(FILE *out, const char *label, const char *text) {
     fputs("</pre>\n", out);
 }
 
+void page_paragraphs(FILE *out, const char *text) {
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        char *line = mem_strdup(text);
+        line[length] = 0;
+        fputs("<p>", out);
+        page_text(out, line);
+        fputs("</p>\n", out);
+        mem_free(line);
+        text += length + (text[length] == '\n');
+    }
+}
+
 void page_number(FILE *out, const char *format, double value) {
     if (!isfinite(value)) fputs("–", out);
     else fprintf(out, format, value);
@@ -150,7 +165,8 @@ Status page_figure(FILE *out, PageChart *make, const void *of, const char *alt,
     Chart *light = make(of, THEME_LIGHT);
     if (!light) return OK;
     Chart *dark = make(of, THEME_DARK);
-    fputs("<figure><picture><source media=\"(prefers-color-scheme:dark)\" srcset=\"",
+    fputs("<figure><div class=scroll tabindex=0 role=group aria-label=Figure><picture>"
+          "<source media=\"(prefers-color-scheme:dark)\" srcset=\"",
           out);
     Status status = write_picture(out, dark, err);
     if (!status) {
@@ -159,7 +175,7 @@ Status page_figure(FILE *out, PageChart *make, const void *of, const char *alt,
         fputs("\" src=\"", out);
         status = write_picture(out, light, err);
     }
-    fputs("\"></picture>\n<figcaption>", out);
+    fputs("\"></picture></div>\n<figcaption>", out);
     page_text(out, caption);
     fputs("</figcaption></figure>\n", out);
     chart_free(light);

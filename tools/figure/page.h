@@ -39,6 +39,9 @@ void page_table_end(FILE *out);
 /* Lines as they are, which scroll by themselves; `label` names them. */
 void page_lines(FILE *out, const char *label, const char *text);
 
+/* The same lines as paragraphs, wrapped. */
+void page_paragraphs(FILE *out, const char *text);
+
 /* A number, or a dash where there is none. */
 void page_number(FILE *out, const char *format, double value);
 

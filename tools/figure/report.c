@@ -186,7 +186,7 @@ static void write_recipe(FILE *out, const RunLog *run) {
 static void write_definitions(FILE *out) {
     page_section(out, "definitions", "Definitions");
     fputs("<p>What the verdicts mean; the first that fits is the run's.</p>\n", out);
-    page_lines(out, "Definitions of the verdicts", verdict_definition());
+    page_paragraphs(out, verdict_definition());
     page_section_end(out);
 }
 

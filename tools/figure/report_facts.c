@@ -143,7 +143,7 @@ void report_data(FILE *out, const RunLog *run) {
         page_text(out, path ? path : "");
         fputs("</p>\n", out);
     }
-    page_table_begin(out, "Examples of each split, and what was left out or changed");
+    page_table_begin(out, "Examples of each split");
     fputs("<thead><tr><th scope=col>split<th scope=col class=n>examples<th "
           "scope=col>notes</tr></thead>\n",
           out);

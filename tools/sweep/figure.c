@@ -8,6 +8,7 @@
 #include "tools/program/textstream.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/compare.h"
+#include "tools/sweep/page.h"
 
 /* ---- the swept rate ---- */
 
@@ -152,17 +153,14 @@ typedef struct Drawing {
     Theme theme;
 } Drawing;
 
-static Status write_panels(const Drawing *d, const SweepPanel *panels, size_t count,
-                           Err *err) {
-    Chart *chart = figure_sweep(panels, count, NULL, d->theme);
-    Status status = chart_write(chart, d->path, d->root, err);
+static Status write_chart(const Drawing *d, Chart *chart, Err *err) {
+    Status status = chart ? chart_write(chart, d->path, d->root, err) : OK;
     chart_free(chart);
     return status;
 }
 
 /* Final loss against learning rate, and the score. */
-static Status draw_pool(void *input, Err *err) {
-    const Drawing *d = input;
+static Chart *pool_chart(const Drawing *d) {
     const Pool *pool = d->pool;
     char loss[40], y[80];
     SweepPoint *points = mem_zalloc(2 * pool->count * sizeof *points);
@@ -186,10 +184,14 @@ static Status draw_pool(void *input, Err *err) {
     panels[0].count = fill_points(pool, d->comparison, COMPARE_LOSS, points, names);
     panels[1].count = fill_points(pool, d->comparison, COMPARE_SCORE,
                                   points + pool->count, names + pool->count);
-    Status status = write_panels(d, panels, 1 + d->scores, err);
+    Chart *chart = figure_sweep(panels, 1 + d->scores, NULL, d->theme);
     mem_free(points);
     mem_free(names);
-    return status;
+    return chart;
+}
+
+static Status draw_pool(void *input, Err *err) {
+    return write_chart(input, pool_chart(input), err);
 }
 
 Status compare_draw(const Pool *pool, const Comparison *comparison, const char *path,
@@ -204,18 +206,81 @@ Status compare_draw(const Pool *pool, const Comparison *comparison, const char *
                      err);
 }
 
-/* Without a swept key of numbers there is nothing to draw. */
-static Status draw_figure(void *input, Err *err) {
-    const Drawing *d = input;
+/* NULL: without a swept key of numbers there is nothing to draw. */
+static Chart *score_chart(const Drawing *d) {
     char y[80];
     SweepPoint *points = mem_zalloc(d->sweep->cell_count * sizeof *points);
     char(*names)[SWEEP_NAME] = mem_zalloc(d->sweep->cell_count * sizeof *names);
     SweepPanel panel = {.points = points, .chance = NAN};
     panel.count = sweep_points(d->sweep, points, names, &panel.x);
     fill_score_panel(&panel, d->pool->like, y);
-    Status status = panel.count ? write_panels(d, &panel, 1, err) : OK;
+    Chart *chart = panel.count ? figure_sweep(&panel, 1, NULL, d->theme) : NULL;
     mem_free(points);
     mem_free(names);
+    return chart;
+}
+
+static Status draw_figure(void *input, Err *err) {
+    return write_chart(input, score_chart(input), err);
+}
+
+/* ---- the report ---- */
+
+static Chart *themed_score(const void *of, Theme theme) {
+    Drawing d = *(const Drawing *)of;
+    d.theme = theme;
+    return score_chart(&d);
+}
+
+static Chart *themed_pool(const void *of, Theme theme) {
+    Drawing d = *(const Drawing *)of;
+    d.theme = theme;
+    return d.pool->rates.count < 2 ? NULL : pool_chart(&d);
+}
+
+typedef struct Reporting {
+    const Drawing *drawing;
+    const char *path; /* NULL: DIR/report.html */
+} Reporting;
+
+static Status write_page(FILE *out, const Drawing *d, const char *links, Err *err) {
+    sweep_page_top(d->sweep, out);
+    if (page_figure(
+            out, themed_score, d, "Scores of the runs against the swept key",
+            "Score of each run (pale dots) against the swept key; lines: mean over "
+            "seeds; crosses: failed runs; rings: runs with a collapse or a spike.",
+            err) ||
+        page_figure(out, themed_pool, d, "Final loss against the learning rate",
+                    "Final loss, mean of the last fifth of the steps; lower is better.",
+                    err))
+        return err->status;
+    sweep_page_runs(d->sweep, links, out);
+    TextStream text;
+    if (textstream_open(&text, err)) return err->status;
+    compare_print(d->pool, d->comparison, text.file);
+    if (textstream_close(&text, err)) return err->status;
+    sweep_page_rest(d->sweep, text.text, out);
+    free(text.text);
+    return OK;
+}
+
+static Status write_report(void *input, Err *err) {
+    const Reporting *r = input;
+    const Sweep *sweep = r->drawing->sweep;
+    char own[PATH_SIZE], *links = r->path ? realpath(sweep->dir, NULL) : NULL;
+    TextStream page;
+    rundir_path(own, sweep->dir, "report.html");
+    Status status = textstream_open(&page, err);
+    if (!status) {
+        Status written = write_page(page.file, r->drawing, links ? links : "", err);
+        status = textstream_close(&page, written ? NULL : err);
+        if (written) status = written;
+    }
+    if (!status)
+        status = openfile_save(r->path ? r->path : own, r->path ? NULL : sweep->dir,
+                               page.text, page.size, err);
+    free(page.text);
+    free(links);
     return status;
 }
 
@@ -289,7 +354,29 @@ Status sweep_report(Sweep *sweep, const SweepChoice *choice, FILE *out, Err *err
     Status status = print_tables(sweep, &pool, &comparison, out, err);
     if (!status) status = write_tables(sweep, compare_json(&pool, &comparison), err);
     if (!status) status = write_figures(sweep, &pool, &comparison, err);
+    Drawing drawing = {.sweep = sweep, .pool = &pool, .comparison = &comparison};
+    if (!status) status = apart_run(write_report, &(Reporting){.drawing = &drawing}, err);
     compare_free(&comparison);
     pool_close(&pool);
+    return status;
+}
+
+/* Of a folder, whatever of the sweep has ended; nothing is locked. */
+Status sweep_report_folder(const char *dir, const char *path, Err *err) {
+    Sweep *sweep;
+    Pool pool;
+    Status status = sweep_open_folders(&dir, 1, NULL, &sweep, err);
+    SweepChoice choice = {.method = status ? NULL : sweep_plan_method(sweep)};
+    if (!status) status = pool_open(&pool, sweep, 1, &choice, err);
+    if (!status) {
+        Comparison comparison = compare_new(&pool);
+        Drawing drawing = {.sweep = sweep, .pool = &pool, .comparison = &comparison};
+        sweep->methods = choice.method;
+        if (!path) status = write_figures(sweep, &pool, &comparison, err);
+        if (!status) status = apart_run(write_report, &(Reporting){&drawing, path}, err);
+        compare_free(&comparison);
+        pool_close(&pool);
+    }
+    sweep_close_folders(sweep, 1);
     return status;
 }

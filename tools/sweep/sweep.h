@@ -14,6 +14,7 @@
  *           DIR/sweep.csv        a row a cell
  *           DIR/sweep-seeds.csv  a row for each setting, over the seeds that are swept
  *           DIR/sweep.png        score against learning rate
+ *           DIR/report.html      all of that as a page, with links to the runs
  *           DIR/sweep-loss.png   final loss against learning rate
  *           DIR/cells/NAME/      run folders, NAME.log their messages
  *
@@ -323,6 +324,10 @@ typedef struct SweepChoice {
 
 /* Judges, prints, and writes the files above. */
 Status sweep_report(Sweep *sweep, const SweepChoice *choice, FILE *out, Err *err);
+
+/* report.html of the sweep in a folder, and its figures, from what has ended so far; with
+ * `path` the report alone, in that file.  Nothing is run, locked or changed besides. */
+Status sweep_report_folder(const char *dir, const char *path, Err *err);
 
 /* ---- several sweeps (across.c) ---- */
 
