@@ -132,6 +132,10 @@ static void encode_token(void *context, const char *token, size_t length) {
     idlist_add(e->ids, id == SIZE_MAX ? ID_UNK : (uint32_t)id);
 }
 
+const char *tokenizer_token(const Tokenizer *t, uint32_t id, size_t *length) {
+    return stringmap_text(&t->vocab, id, length);
+}
+
 Status tokenizer_encode(const Tokenizer *t, const char *line, size_t length, IdList *ids,
                         Err *err) {
     TextBuffer prepared = {0};

@@ -176,3 +176,25 @@ refuses "features have no dtype" '--dtype is for weights' export run --features 
 [ $? = 3 ] && [ ! -e huge.safetensors ] &&
     grep -q 'cls_token: number 0 is -*[0-9.e+]*, and f16 holds 65504 at most; use --dtype bf16 or f32' err
 tell "a number that f16 cannot hold is refused with its name" $?
+
+# ---- what a stranger needs ----
+
+"$STEADY" train small.ini --out told --no-report 2>err && "$STEADY" export told -o told.safetensors --vocab names.json 2>err
+head -c 20000 told.safetensors | tail -c +9 >head
+bad=
+for part in '"task":"classify"' '"step":"20"' '"classes":"10"' '"image_size":"\[1,16,16\]"' '"mean":"\[[0-9.]*\]"' '"std":"\[[0-9.]*\]"' \
+    '"patch":"4"' '"heads":"2"' '"class_names":"\[\\"0\\",' '"score":"{\\"test\\":{\\"loss\\":' '"recipe":"\[task\]' '"steady":"[0-9.]*"'; do
+    grep -a -q "$part" head || bad="$bad $part"
+done
+[ -z "$bad" ] || echo "$bad"
+[ -z "$bad" ] && grep -q '"class_names"' names.json
+tell "metadata say what a stranger needs" $?
+
+rm -f names.json && "$STEADY" export told --vocab names.json 2>err && [ -s names.json ] && fails 2 'where to' export told &&
+    fails 2 'leave it out with --features' export told --features test -o x.safetensors --vocab names.json
+tell "--vocab alone writes the names" $?
+
+"$STEADY" report told >out && for part in 'id="classes"' 'Confusion matrix' 'id="predictions"' 'data:image/bmp'; do
+    grep -q "$part" told/report.html || exit 1
+done
+tell "a report shows classes, confusion and predictions" $?

@@ -114,9 +114,24 @@ printf 'the dog\nthe quux\r\n' >lines && "$STEADY" predict run lines --logits >o
     grep -q "note: lines:2: the word 'quux'" err && grep -q 'note: lines: line ends ' err &&
     tail -n 1 out | grep -q '"unknown":1' && head -n 1 out | grep -qv unknown
 tell "the same of lines, whose objects count them" $?
-"$STEADY" predict run lines 2>err
-[ $? = 2 ] && grep -q -e '--prompt' err
-tell "files without --logits are refused" $?
+printf 'the dog\nthe cat\n' >lines && "$STEADY" predict run lines --tokens 9 >a 2>err && [ "$(wc -l <a)" = 2 ] &&
+    head -n 1 a | grep -q '^the dog' && tail -n 1 a | grep -q '^the cat' &&
+    "$STEADY" predict run - --tokens 9 <lines | cmp - a && "$STEADY" predict run - --tokens 9 --limit 1 <lines >b && [ "$(wc -l <b)" = 1 ]
+tell "each line of a file or of stdin is a prompt" $?
+"$STEADY" predict run - --logits <lines >out && [ "$(wc -l <out)" = 2 ] && "$STEADY" predict run - </dev/null >out && [ ! -s out ] &&
+    fails 2 'choose one of them' predict run lines --prompt x && fails 2 '--tokens has no effect' predict run lines --logits --tokens 3 &&
+    fails 2 '--top has no effect' predict run --top 3
+tell "logits of stdin; what does not go together is refused" $?
+printf 'a \377\n' | fails 3 'standard input:1: .*UTF-8' predict run -
+tell "a prompt of stdin that is no UTF-8 is refused" $?
+"$STEADY" train small.ini train.steps=6 train.eval_every=3 --out shown --no-report 2>err && [ "$(grep -c '^sample: ' err)" -ge 2 ] &&
+    grep -q '"Sample"' shown/answers.json && "$STEADY" report shown >out && grep -q 'Texts of the model' shown/report.html
+tell "samples are in the log and in the report" $?
+"$STEADY" export run --vocab names.json 2>err && grep -q '"vocabulary"' names.json && grep -q '"tokens"' names.json &&
+    "$STEADY" export run -o told.safetensors 2>err && for word in task step score model vocabulary recipe heads; do
+    head -c 20000 told.safetensors | grep -a -q "\"$word\":\"" || exit 1
+done
+tell "an export has its vocabulary" $?
 "$STEADY" predict run --prompt "$(printf 'dog \377')" 2>err
 [ $? != 0 ] && [ "$(grep -c . err)" = 1 ] && grep -q 'prompt.*UTF-8' err
 tell "a prompt that is no UTF-8 is refused" $?

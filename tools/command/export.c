@@ -7,6 +7,7 @@
 
 #include "data/file/narrow.h"
 #include "data/file/safetensors.h"
+#include "tools/command/introduce.h"
 #include "tools/command/runwords.h"
 #include "tools/commands.h"
 #include "tools/probe/features.h"
@@ -18,7 +19,7 @@
 
 typedef struct Options {
     RunChoice choice;
-    const char *out;
+    const char *out, *vocab;
     int split; /* whose features are written; -1: the weights are */
     int dtype; /* NarrowKind; -1: as they are */
 } Options;
@@ -37,6 +38,10 @@ static const Option OPTIONS[] = {
      .sentence =
          "where to; weights that are there are replaced once the new ones are whole",
      .letter = "-o", .offers = OFFER_FILE},
+    {"--vocab", "FILE", OPTION_NAME, offsetof(Options, vocab),
+     .sentence = "also, or without -o only, write the vocabulary, labels or class names\n"
+                 "as JSON, in the order of their ids",
+     .offers = OFFER_FILE},
     {"--features", "SPLIT", OPTION_CHOICE, offsetof(Options, split),
      .sentence = "write the features of the split's pictures instead of the weights",
      .choices = SPLITS},
@@ -57,7 +62,12 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (o->split >= 0 && o->dtype >= 0)
         return err_set(err, FAIL_USAGE,
                        "--dtype is for weights; --features are written as f32");
-    return o->out ? OK : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");
+    if (o->split >= 0 && o->vocab)
+        return err_set(err, FAIL_USAGE,
+                       "--vocab is for weights; leave it out with --features");
+    return o->out || (o->vocab && o->split < 0)
+               ? OK
+               : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");
 }
 
 /* Effective weights take the place of W; companions are marked by their roles and
@@ -161,6 +171,7 @@ static Status write_model(const OpenRun *run, const Options *o, size_t *count, E
     }
     safetensors_add_metadata(writer, "format", "pt");
     add_meaning(run, writer);
+    introduce_weights(run, &o->choice, writer);
     if (!err->status) safetensors_save(writer, o->out, err);
     safetensors_writer_free(writer);
     return err->status;
@@ -169,6 +180,9 @@ static Status write_model(const OpenRun *run, const Options *o, size_t *count, E
 static Status export_weights(const Options *o, OpenRun *run, Err *err) {
     size_t count = 0;
     if (run_open(run, &o->choice, false, err)) return err->status;
+    if (o->vocab && introduce_names(run, o->vocab, err)) return err->status;
+    if (o->vocab) say("%s: names of the model's inputs and outputs", o->vocab);
+    if (!o->out) return OK;
     ReparamMethod folded = run->recipe->model.reparam;
     fold_all(run->task->model);
     if (write_model(run, o, &count, err)) return err->status;
@@ -199,7 +213,7 @@ static int run_export(int argc, char **argv) {
                  .split = -1,
                  .dtype = -1};
     bool failed =
-        read_options(&o, argc, argv, &err) || check_target(o.out, &err) ||
+        read_options(&o, argc, argv, &err) || (o.out && check_target(o.out, &err)) ||
         (o.split < 0 ? export_weights(&o, &run, &err) : export_features(&o, &run, &err));
     return run_finish("export", &run, &o.choice, failed, &err);
 }

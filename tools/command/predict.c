@@ -7,7 +7,7 @@
 #include "tools/commands.h"
 #include "tools/task/predict.h"
 
-enum { BEAM_MOST = 1000 };
+enum { BEAM_MOST = 1000, TOP_MOST = 1000000 };
 
 typedef struct Words {
     RunChoice choice;
@@ -37,6 +37,10 @@ static const Option OPTIONS[] = {
     {"--nbest", "N", OPTION_WHOLE, AT(nbest),
      .sentence = "N lines for each: number of the line, score, text, tab-separated",
      .max = BEAM_MOST, .tag = PREDICT_SEARCHES},
+    {"--top", "N", OPTION_WHOLE, AT(top),
+     .sentence = "the N most likely classes of each picture, each with its probability\n"
+                 "(default 1)",
+     .min = 1, .max = TOP_MOST, .tag = PREDICT_RANKS},
     {"--logits", NULL, OPTION_FLAG, AT(logits),
      .sentence = "one JSON object per line, with logits"},
     RUN_OPTION_CHECKPOINT(Words),
@@ -50,6 +54,7 @@ static const Option OPTIONS[] = {
 /* An option that the run's kind does not use is refused, as a key is. */
 static Status check_given(const Words *w, TaskKind task, Err *err) {
     size_t with = w->predict.input_count > 0;
+    if (with && w->predict.logits && task_predict(task)->use[2].name) with = 2;
     unsigned used = task_predict(task)->use[with].options;
     const char *name = task_predict(task)->use[with].name;
     for (size_t i = 0; OPTIONS[i].name; i++)
@@ -78,6 +83,8 @@ static Status run_it(Words *w, OpenRun *run, Err *err) {
     bool with = w->predict.input_count > 0;
     w->choice.command = with ? "predict with INPUT" : "predict";
     w->choice.use = with ? USE_PREDICT_INPUT : USE_PREDICT_SPLIT;
+    if (w->predict.top && w->predict.logits)
+        return err_set(err, FAIL_USAGE, "--logits prints all classes; leave out --top");
     if (run_open(run, &w->choice, false, err) || check_given(w, run->recipe->task, err))
         return err->status;
     PredictRun answering = {run->task, run->tape, run_mode(run)};

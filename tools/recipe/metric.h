@@ -42,6 +42,9 @@
       .reduce = REDUCE_EXP, .rank = RANK_SECOND, .label = "perplexity", .factor = 1,     \
       .line = "ppl %.4g", .average = true, .sweep = true, .axis = AXIS_LOG,              \
       .guess = GUESS_EXP, .of_tokens = true)                                             \
+    X(BPC, "bpc", NO, NO, .tasks = FOR_LANGUAGE, .reduce = REDUCE_NONE,                  \
+      .rank = RANK_SECOND, .label = "bits per character", .factor = 1,                   \
+      .line = "bpc %.4f", .average = true, .alone = true)                                \
     X(UNKNOWN, "unknown", NO, NO, .tasks = FOR_LANGUAGE | FOR_TRANSLATE,                 \
       .reduce = REDUCE_NONE)                                                             \
     X(UNKNOWN_SOURCE, "unknown_source", NO, NO, .tasks = FOR_TRANSLATE,                  \

@@ -218,12 +218,13 @@ static void remove_snapshots(const char *dir) {
 
 void rundir_remove_unbegun(const char *dir) {
     static const char *const names[] = {
-        "train.jsonl",      "probe.jsonl",      "eval.jsonl",     "task.json",
-        "task.json.new",    "data.json",        "data.json.new",  "run.json",
-        "run.json.new",     "checkpoints",      "sharpness",      "figures",
-        "text.vocab",       "text.codes",       "text.tokenizer", "source.vocab",
-        "source.codes",     "source.tokenizer", "target.vocab",   "target.codes",
-        "target.tokenizer", "recipe.ini.new",   "recipe.ini"};
+        "train.jsonl",    "probe.jsonl",  "eval.jsonl",       "task.json",
+        "task.json.new",  "data.json",    "data.json.new",    "run.json",
+        "run.json.new",   "answers.json", "answers.json.new", "checkpoints",
+        "sharpness",      "figures",      "text.vocab",       "text.codes",
+        "text.tokenizer", "source.vocab", "source.codes",     "source.tokenizer",
+        "target.vocab",   "target.codes", "target.tokenizer", "recipe.ini.new",
+        "recipe.ini"};
     char path[PATH_SIZE];
     remove_snapshots(dir);
     for (size_t i = 0; i < COUNT(names); i++) {

@@ -1,6 +1,6 @@
 /* rundir: the folder that a run leaves behind.
  *
- *   recipe.ini  task.json  data.json  run.json  train.jsonl  probe.jsonl  eval.jsonl
+ *   recipe.ini  task.json  data.json  run.json  answers.json  train.jsonl  probe.jsonl  eval.jsonl
  *   checkpoints/step-00000250.safetensors  checkpoints/best.safetensors  figures/  report.html
  *   sharpness/ (what probe.sharpness has still to measure)
  *

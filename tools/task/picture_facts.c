@@ -82,6 +82,38 @@ void picture_task_describe(const Task *task, TextBuffer *text) {
     }
 }
 
+/* One for each channel, as the loader has them. */
+static json_t *for_channels(const double *value, size_t given, size_t channels) {
+    json_t *list = json_array();
+    for (size_t c = 0; c < channels && given; c++)
+        json_array_append_new(list,
+                              json_number(value[given == 1 ? 0 : MIN(c, given - 1)]));
+    return list;
+}
+
+void picture_task_introduce(const Task *task, json_t *facts) {
+    const PictureFacts *f = picture_facts(task);
+    const DataConfig *data = &task->recipe->data;
+    json_t *names = json_array();
+    for (size_t k = 0; k < f->classes; k++) {
+        char number[24];
+        text_format(number, sizeof number, "%zu", k);
+        json_array_append_new(names,
+                              json_text(f->class_names ? f->class_names[k] : number));
+    }
+    json_object_set_new(facts, "classes", json_integer((json_int_t)f->classes));
+    json_object_set_new(facts, "class_names", names);
+    json_object_set_new(facts, "image_size",
+                        json_pack("[I, I, I]", (json_int_t)f->channels,
+                                  (json_int_t)f->height, (json_int_t)f->width));
+    json_object_set_new(facts, "mean",
+                        for_channels(data->mean, data->mean_count, f->channels));
+    json_object_set_new(facts, "std",
+                        for_channels(data->std, data->std_count, f->channels));
+    json_object_set_new(facts, "patch",
+                        json_integer((json_int_t)task->recipe->model.patch));
+}
+
 /* A run that goes on keeps its pictures' size, though another picture may be first by
  * now. */
 Status picture_task_check_facts(const Task *task, const char *run_dir, Err *err) {

@@ -67,19 +67,41 @@ static void print_logits(const char *name, const char *class, const real *z,
     predict_print(row);
 }
 
-static void print_one(bool numbers, const PictureFacts *facts, const char *name,
-                      const real *z) {
+/* The most likely class that has not been printed; of equal ones the first. */
+static size_t next_best(const real *z, size_t classes, const bool *printed) {
+    size_t best = classes;
+    for (size_t k = 0; k < classes; k++)
+        if (!printed[k] && (best == classes || z[k] > z[best])) best = k;
+    return best;
+}
+
+/* Name, then class and probability of each of the `top` most likely classes. */
+static void print_classes(size_t top, const PictureFacts *facts, const char *name,
+                          const real *z) {
+    bool *printed = mem_zalloc(facts->classes * sizeof *printed);
+    double total = 0, most = (double)z[next_best(z, facts->classes, printed)];
+    for (size_t k = 0; k < facts->classes; k++) total += exp((double)z[k] - most);
+    print_field(name);
+    for (size_t i = 0; i < MIN(MAX(top, (size_t)1), facts->classes); i++) {
+        char number[24];
+        size_t best = next_best(z, facts->classes, printed);
+        printed[best] = true;
+        putchar('\t');
+        print_field(class_text(facts, best, number));
+        printf("\t%.4f", exp((double)z[best] - most) / total);
+    }
+    putchar('\n');
+    mem_free(printed);
+}
+
+static void print_one(const PredictOptions *o, const PictureFacts *facts,
+                      const char *name, const real *z) {
     size_t best = 0;
-    double total = 0;
     for (size_t k = 1; k < facts->classes; k++)
         if (z[k] > z[best]) best = k;
-    for (size_t k = 0; k < facts->classes; k++) total += exp((double)(z[k] - z[best]));
     char number[24];
-    const char *class = class_text(facts, best, number);
-    if (numbers) print_logits(name, class, z, facts->classes);
-    else
-        print_field(name), putchar('\t'), print_field(class),
-            printf("\t%.4f\n", 1 / total);
+    if (o->logits) print_logits(name, class_text(facts, best, number), z, facts->classes);
+    else print_classes(o->top, facts, name, z);
 }
 
 static void print_batch(const PredictOptions *o, const Inputs *files,
@@ -92,7 +114,7 @@ static void print_batch(const PredictOptions *o, const Inputs *files,
         char number[24];
         size_t item = batch->item[i];
         text_format(number, sizeof number, "%zu", item);
-        print_one(o->logits, facts, files->count ? files->path[item] : number,
+        print_one(o, facts, files->count ? files->path[item] : number,
                   logits->value + i * facts->classes);
     }
 }

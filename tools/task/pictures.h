@@ -49,6 +49,7 @@ Status picture_task_next(Task *task, Err *err); /* task->flops is the caller's *
 Status picture_task_sample(Task *task, Split split, size_t count, Err *err);
 const DataFacts *picture_task_facts(const Task *task, Split split);
 void picture_task_describe(const Task *task, TextBuffer *text);
+void picture_task_introduce(const Task *task, json_t *facts);
 void picture_task_changes(const Task *task, const char *run_dir, DataFacts *found);
 Status picture_task_check_facts(const Task *task, const char *run_dir, Err *err);
 Status picture_task_save_facts(const Task *task, const char *run_dir, Err *err);

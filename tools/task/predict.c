@@ -1,5 +1,7 @@
 #include "tools/task/predict.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/file/textmarks.h"
@@ -24,9 +26,30 @@ char *predict_line_copy(const InputLine *line) {
     return copy;
 }
 
+/* As they come, so that who types is answered line by line. */
+static Status predict_stdin(size_t limit, PredictLine *answer, void *context, Err *err) {
+    static const char NAME[] = "standard input";
+    char *bytes = NULL;
+    size_t room = 0, number = 0;
+    ssize_t size;
+    while (!err->status && !output_failed() && (!limit || number < limit) &&
+           (size = getline(&bytes, &room, stdin)) > 0) {
+        size_t length = (size_t)size;
+        if (bytes[length - 1] == '\n') length--;
+        if (length && bytes[length - 1] == '\r') length--;
+        InputLine line = {
+            .where = NAME, .number = ++number, .text = bytes, .length = length};
+        if (!textfile_check_line(NAME, number, bytes, length, err))
+            answer(context, &line, err);
+    }
+    free(bytes);
+    return err->status;
+}
+
 Status predict_lines(const char *path, size_t limit, PredictLine *answer, void *context,
                      Err *err) {
     TextFile file;
+    if (!strcmp(path, "-")) return predict_stdin(limit, answer, context, err);
     if (textfile_read(&file, path, err)) return err->status;
     say_marks(&file);
     size_t most = limit ? MIN(limit, file.count) : file.count;

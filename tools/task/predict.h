@@ -10,6 +10,7 @@ typedef struct PredictOptions {
     size_t input_count;
     bool logits;
     size_t limit; /* inputs; 0: all */
+    size_t top;   /* classes of each picture; 0: one */
     /* language */
     const char *prompt; /* NULL: none */
     size_t tokens;      /* to sample */
@@ -35,6 +36,7 @@ enum {
     PREDICT_SAMPLES = 1,  /* --prompt, --tokens, ...: what continues a text */
     PREDICT_SEARCHES = 2, /* --beam, --nbest */
     PREDICT_LIMITS = 4,   /* --limit */
+    PREDICT_RANKS = 8,    /* --top: the likeliest of several classes */
 };
 
 typedef struct TaskPredict {
@@ -42,12 +44,13 @@ typedef struct TaskPredict {
      * kind has for that case: the test split, stdin, a prompt. */
     Status (*answer)(const PredictOptions *options, const PredictRun *run, Err *err);
     bool split; /* without inputs: the test split */
-    /* The options that are used, without inputs and with them; others are refused in the
-     * name of "task.kind = NAME", or of `name`. */
+    /* The options that are used, without inputs, with them, and with them and --logits
+     * (all zero: as without it); others are refused in the name of "task.kind = NAME", or
+     * of `name`. */
     struct {
         unsigned options;
         const char *name;
-    } use[2];
+    } use[3];
 } TaskPredict;
 
 #define TASK_PREDICT(KIND, name, examples, heading)                                      \
@@ -73,7 +76,8 @@ char *predict_line_copy(const InputLine *line); /* terminated; mem_free */
 typedef Status PredictLine(void *context, const InputLine *line, Err *err);
 
 /* Calls `answer` for each line of a file, the first `limit` of them (0: all), until one
- * fails or the output does.  What is odd in the file is said on stderr. */
+ * fails or the output does.  What is odd in the file is said on stderr.  "-" is standard
+ * input. */
 Status predict_lines(const char *path, size_t limit, PredictLine *answer, void *context,
                      Err *err);
 

@@ -61,6 +61,10 @@ typedef struct TaskOps {
                        bool thorough, Score *score, Err *err);
     /* What the score says that was learned; NULL: nothing (GRADE_UNKNOWN). */
     Grade (*grade)(const Task *task, const Score *score);
+    /* What the model says to some examples of the split that `evaluate` has just scored
+     * (tools/task/answers.h): a new object, or NULL.  Cheap, and of this rank alone; NULL:
+     * the task has none. */
+    json_t *(*answers)(Task *task, Tape *tape, const ForwardMode *mode, Split split);
     /* Features [B, D] of pictures [B, C, Y, X] in front of the output layer, for linear
      * probes of a PictureTask; NULL: the task has none. */
     Tensor *(*features)(Task *task, Tape *tape, const ForwardMode *mode, Tensor *pixels);
@@ -69,6 +73,9 @@ typedef struct TaskOps {
     /* What the weights mean besides the recipe, as lines NAME=VALUE
      * (tools/task/meaning.h); NULL: nothing. */
     void (*describe)(const Task *task, TextBuffer *text);
+    /* What a stranger needs to give the weights inputs and to read their outputs: members
+     * such as class_names, image_size, vocabulary (docs/runs.md); NULL: nothing. */
+    void (*introduce)(const Task *task, json_t *facts);
     /* At a resume: notes, "class 3 was \"cat\", is \"dog\"", on what task.json has
      * otherwise and counts and hashes of the splits do not show; NULL: nothing. */
     void (*changes)(const Task *task, const char *run_dir, DataFacts *changes);

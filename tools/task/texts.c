@@ -282,6 +282,34 @@ void text_task_describe(const Task *task, TextBuffer *text) {
     }
 }
 
+/* Tokens by their ids. */
+static json_t *vocabulary(const Tokenizer *t) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < tokenizer_size(t); i++) {
+        size_t length;
+        const char *token = tokenizer_token(t, (uint32_t)i, &length);
+        char *copy = mem_alloc(length + 1);
+        memcpy(copy, token, length);
+        copy[length] = 0;
+        json_array_append_new(list, json_text(copy));
+        mem_free(copy);
+    }
+    return list;
+}
+
+void text_task_introduce(const Task *task, json_t *facts) {
+    static const char *const KINDS[] = {
+        [TOKENS_CHAR] = "char", [TOKENS_WORD] = "word", [TOKENS_BPE] = "bpe"};
+    const TextTask *t = (const TextTask *)task;
+    const Tokenizer *first = t->texts.tokenizer[0];
+    json_object_set_new(facts, "tokens", json_string(KINDS[tokenizer_kind(first)]));
+    json_object_set_new(facts, t->texts.pairs ? "source_vocabulary" : "vocabulary",
+                        vocabulary(first));
+    if (t->texts.pairs)
+        json_object_set_new(facts, "target_vocabulary",
+                            vocabulary(t->texts.tokenizer[1]));
+}
+
 Status text_task_check_facts(const Task *task, const char *run_dir, Err *err) {
     char path[PATH_SIZE];
     rundir_path(path, run_dir, "task.json");

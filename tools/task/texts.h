@@ -28,6 +28,7 @@ Status text_task_next(Task *task, Err *err);
 Status text_task_sample(Task *task, Split split, size_t count, Err *err);
 const DataFacts *text_task_facts(const Task *task, Split split);
 void text_task_describe(const Task *task, TextBuffer *text);
+void text_task_introduce(const Task *task, json_t *facts);
 Status text_task_check_facts(const Task *task, const char *run_dir, Err *err);
 Status text_task_save_facts(const Task *task, const char *run_dir, Err *err);
 

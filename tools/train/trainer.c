@@ -95,24 +95,27 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
     if (trainer_score(t, split, false, score, err)) return err->status;
     *goodness = score_goodness(score, task_best(t->task));
     json_t *row = score_row(score, t->at.step);
+    json_t *answers = trainer_answers(t, split);
     score_clear(score);
     if (t->step.ema) {
         Score averaged;
         if (trainer_score(t, split, true, &averaged, err))
-            return json_decref(row), err->status;
+            return json_decref(row), json_decref(answers), err->status;
         score_clear(&averaged);
         score_add_average(row, &averaged);
         *goodness = MAX(*goodness, score_goodness(&averaged, task_best(t->task)));
     }
     if (ranks_lead(t->ranks)) log_row(&t->eval_log, row, err);
     else json_decref(row);
-    if (ranks_agree(t->ranks, err)) return err->status;
+    if (ranks_agree(t->ranks, err)) return json_decref(answers), err->status;
     if (!isfinite(score->value[METRIC_LOSS]))
-        return err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
+        return json_decref(answers),
+               err_set(err, FAIL_DIVERGED, "non-finite %s loss after step %zu",
                        split_name(split), t->at.step);
     char text[SCORE_TEXT];
     score_text(score, text, sizeof text);
     progress_say(&t->progress, "step %zu  %s", t->at.step, text);
+    trainer_keep_answers(t, split, answers);
     return OK;
 }
 

@@ -2,11 +2,13 @@
 #include <math.h>
 
 #include "models/vit.h"
+#include "tools/task/classify/answers.h"
 #include "tools/task/classify/classify.h"
 
 typedef struct Classify {
     PictureTask pictures; /* first: a Task * is a Classify * */
     Vit *vit;
+    ClassAnswers answers; /* of the last evaluation */
 } Classify;
 
 static Vit *vit_of(Task *task) { return ((Classify *)task)->vit; }
@@ -65,12 +67,23 @@ static void score_batch(Task *task, Tape *tape, const ForwardMode *mode,
         score->value[METRIC_TOP5] += rank < 5;
     }
     score->count += batch->count;
+    class_answers_see(&((Classify *)task)->answers, task, batch, logits->value);
 }
 
 static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                        bool thorough, Score *score, Err *err) {
+    ClassAnswers *answers = &((Classify *)task)->answers;
     (void)thorough;
-    return picture_task_score(task, tape, mode, split, score_batch, score, err);
+    class_answers_begin(answers, picture_facts(task)->classes);
+    if (picture_task_score(task, tape, mode, split, score_batch, score, err))
+        return err->status;
+    class_answers_finish(answers, task->ranks);
+    return OK;
+}
+
+static json_t *answers_of(Task *task, Tape *tape, const ForwardMode *mode, Split split) {
+    (void)tape, (void)mode, (void)split;
+    return class_answers_json(&((Classify *)task)->answers, task);
 }
 
 /* No better than guessing with what the number of examples scatters; hardly better: less
@@ -86,6 +99,7 @@ static Grade grade(const Task *task, const Score *score) {
 
 static void classify_free(Task *task) {
     vit_free(vit_of(task));
+    class_answers_free(&((Classify *)task)->answers);
     picture_task_release(task);
     mem_free(task);
 }
@@ -134,9 +148,9 @@ const TaskOps classify_ops = {
     .open = open_data, .open_bare = open_bare, .free = classify_free,
     .grade = grade, .unit = "examples", .best = METRIC_TOP1, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
-    .next = next, .sample = picture_task_sample, .loss = loss, .evaluate = evaluate,
+    .next = next, .sample = picture_task_sample, .loss = loss, .evaluate = evaluate, .answers = answers_of,
     .features = features,
-    .facts = picture_task_facts, .describe = picture_task_describe,
+    .facts = picture_task_facts, .introduce = picture_task_introduce, .describe = picture_task_describe,
     .changes = picture_task_changes, .check_facts = picture_task_check_facts,
     .save_facts = picture_task_save_facts,
 };

@@ -20,5 +20,5 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
 
 const TaskPredict contrastive_predict = {.answer = answer,
                                          .split = true,
-                                         .use = {{PREDICT_LIMITS, NULL},
-                                                 {PREDICT_LIMITS, NULL}}};
+                                         .use = {{PREDICT_LIMITS | PREDICT_RANKS, NULL},
+                                                 {PREDICT_LIMITS | PREDICT_RANKS, NULL}}};

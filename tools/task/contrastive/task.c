@@ -223,7 +223,7 @@ const TaskOps contrastive_ops = {
     .initialize = initialize, .go_on = picture_task_go_on, .start = picture_task_start,
     .features = features, .next = next, .sample = sample, .loss = loss, .conclude = conclude,
     .add_numbers = add_numbers, .evaluate = contrastive_evaluate,
-    .facts = picture_task_facts, .describe = picture_task_describe,
+    .facts = picture_task_facts, .introduce = picture_task_introduce, .describe = picture_task_describe,
     .changes = picture_task_changes, .check_facts = picture_task_check_facts,
     .save_facts = picture_task_save_facts,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/program/output.h"
+#include "tools/program/say.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
 #include "tools/task/language/sampling.h"
@@ -113,17 +114,59 @@ static Status print_logits(const PredictOptions *o, const PredictRun *run, Err *
     return err->status;
 }
 
+/* ---- prompts of a file or of stdin: a line in, a line out ---- */
+
+typedef struct Prompts {
+    const PredictOptions *options;
+    const PredictRun *run;
+} Prompts;
+
+/* The prompt and what continues it, on one line: \n stands for a line's end. */
+static Status continue_line(void *context, const InputLine *line, Err *err) {
+    const Prompts *p = context;
+    char *prompt = predict_line_copy(line), where[300];
+    Sampling s = {0};
+    TextBuffer text = {0};
+    Rng dice = rng_make(p->options->seed, RNG_SAMPLE, line->number);
+    text_format(where, sizeof where, "%.200s:%zu", line->where, line->number);
+    sampling_begin(&s, p->run->task, p->run->tape, &p->run->mode);
+    if (!sampling_read(&s, prompt, where, err)) {
+        for (size_t i = 0; i < p->options->tokens && !stop_requested(); i++)
+            sampling_next(&s, p->options->temperature, p->options->top_k, dice, i);
+        tokenizer_decode(s.tokenizer, s.ids.ids, s.ids.count, &text);
+        print_field(text.text);
+        putchar('\n');
+        fflush(stdout);
+    }
+    sampling_end(&s);
+    text_free(&text);
+    mem_free(prompt);
+    if (!err->status && stop_requested()) err_set(err, FAIL_INTERRUPTED, "interrupted");
+    return err->status;
+}
+
+static Status continue_lines(const PredictOptions *o, const PredictRun *run, Err *err) {
+    Prompts prompts = {o, run};
+    for (size_t i = 0; i < o->input_count && !err->status; i++)
+        predict_lines(o->inputs[i], o->limit, continue_line, &prompts, err);
+    return err->status;
+}
+
 static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
-    if (o->logits && o->input_count) return print_logits(o, run, err);
-    if (o->input_count || o->logits)
+    if (o->input_count && o->prompt)
         return err_set(
             err, FAIL_USAGE,
-            "a language model writes text behind --prompt TEXT; files are read "
-            "with --logits alone");
+            "--prompt and %s: choose one of them; each line of INPUT is a prompt",
+            o->inputs[0]);
+    if (o->input_count)
+        return o->logits ? print_logits(o, run, err) : continue_lines(o, run, err);
+    if (o->logits)
+        return err_set(err, FAIL_USAGE, "--logits of which lines?  give an INPUT, or -");
     return sample_text(o, run, err);
 }
 
 const TaskPredict language_predict = {
     .answer = answer,
     .use = {{PREDICT_SAMPLES, "a language model without INPUT"},
-            {PREDICT_LIMITS, "a language model with INPUT"}}};
+            {PREDICT_LIMITS | PREDICT_SAMPLES, "a language model with INPUT"},
+            {PREDICT_LIMITS, "a language model with INPUT and --logits"}}};

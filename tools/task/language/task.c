@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "tools/program/stop.h"
+#include "tools/task/answers.h"
 #include "tools/task/language/language.h"
+#include "tools/task/language/sampling.h"
 
 enum { EVAL_TOKENS = 4096, NO_LABEL = UINT32_MAX };
 
@@ -127,7 +129,35 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     (void)thorough;
     *score = score_begin(split, task->recipe->task);
     score_part((LanguageTask *)task, tape, mode, split, score, err);
-    return text_task_finish_score(task, score, err);
+    if (text_task_finish_score(task, score, err)) return err->status;
+    if (tokenizer_kind(text_task_tokenizer(task, 0)) == TOKENS_CHAR)
+        score->value[METRIC_BPC] = score->nll / log(2);
+    return OK;
+}
+
+/* ---- a sample ---- */
+
+/* A text from the start of a line, the same dice each time: samples of a run compare. */
+static json_t *answers_of(Task *task, Tape *tape, const ForwardMode *mode, Split split) {
+    enum { TOKENS = 100 };
+    Sampling s;
+    TextBuffer text = {0};
+    json_t *answers = json_object();
+    Rng dice = rng_make(0, RNG_SAMPLE, 0);
+    (void)split;
+    sampling_begin(&s, task, tape, mode);
+    if (!sampling_read(&s, NULL, "", NULL)) {
+        for (size_t i = 0; i < TOKENS && !stop_requested(); i++)
+            sampling_next(&s, 1, 0, dice, i);
+        tokenizer_decode(s.tokenizer, s.ids.ids, s.ids.count, &text);
+        char cut[ANSWER_TEXT + 4];
+        answer_cut(text.text, cut);
+        answers_add_line(answers, "sample: %s", cut);
+        answers_add_text(answers, "Sample", "text", text.text, NULL);
+    }
+    sampling_end(&s);
+    text_free(&text);
+    return answers;
 }
 
 /* By the loss of the split, in shares of the entropy of how frequent tokens are. */
@@ -185,7 +215,8 @@ const TaskOps language_ops = {
     .grade = grade, .unit = "tokens", .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
     .next = next, .sample = text_task_sample, .loss = loss, .evaluate = evaluate,
-    .facts = text_task_facts, .describe = text_task_describe,
+    .answers = answers_of,
+    .facts = text_task_facts, .introduce = text_task_introduce, .describe = text_task_describe,
     .check_facts = text_task_check_facts, .save_facts = text_task_save_facts,
 };
 /* clang-format on */

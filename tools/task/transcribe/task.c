@@ -254,6 +254,20 @@ static Status save_facts(const Task *task, const char *run_dir, Err *err) {
     return rundir_save_json(run_dir, "task.json", root, 0, err);
 }
 
+static void introduce(const Task *task, json_t *facts) {
+    (void)task;
+    json_t *labels = json_array();
+    for (size_t k = 0; k < SPEECH_LABELS; k++) {
+        char letter[2] = {k == SPEECH_BOUNDARY     ? ' '
+                          : k == SPEECH_APOSTROPHE ? '\''
+                                                   : (char)('a' + (int)k - SPEECH_A)};
+        json_array_append_new(labels,
+                              json_string(k == SPEECH_BLANK ? "<blank>" : letter));
+    }
+    json_object_set_new(facts, "labels", labels);
+    json_object_set_new(facts, "filters", json_integer(SPEECH_FILTERS));
+}
+
 static const DataFacts *data_facts(const Task *task, Split split) {
     const SpeechSet *set = ((const Transcribe *)task)->sets[split];
     return set ? &set->facts : NULL;
@@ -328,7 +342,7 @@ const TaskOps transcribe_ops = {
     .grade = grade, .unit = "s of audio", .best = METRIC_WER, .scope = SCOPE_ALL,
     .initialize = initialize, .go_on = go_on, .start = start,
     .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
-    .facts = data_facts, .check_change = transcribe_check_change,
+    .facts = data_facts, .introduce = introduce, .check_change = transcribe_check_change,
     .save_facts = save_facts,
 };
 /* clang-format on */

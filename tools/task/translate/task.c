@@ -6,6 +6,7 @@
 
 #include "data/text/bleu.h"
 #include "tools/program/stop.h"
+#include "tools/task/answers.h"
 #include "tools/task/texts.h"
 #include "tools/task/translate/translation.h"
 
@@ -216,6 +217,55 @@ static Grade grade(const Task *task, const Score *score) {
     return grade_of(score->value[METRIC_BLEU], 1, 10);
 }
 
+/* ---- some translations ---- */
+
+static void add_translation(const TranslateTask *t, const TextSet *set, size_t i,
+                            const BeamResult *result, json_t *answers) {
+    const Tokenizer *source = text_task_tokenizer(&t->text.task, 0),
+                    *target = text_task_tokenizer(&t->text.task, 1);
+    TextBuffer text[2] = {{0}, {0}};
+    size_t length, count;
+    const uint32_t *ids = textset_source(set, i, &count);
+    const char *line = textset_target_line(set, i, &length);
+    tokenizer_decode(source, ids, MAX(count, (size_t)1) - 1, &text[0]);
+    if (result->count)
+        tokenizer_decode(target, result->best[0].tokens, result->best[0].length,
+                         &text[1]);
+    char *reference = mem_alloc(length + 1), cut[2][ANSWER_TEXT + 4];
+    memcpy(reference, line, length);
+    reference[length] = 0;
+    for (size_t k = 0; k < 2; k++) {
+        text_append_byte(&text[k], 0);
+        answer_cut(text[k].text, cut[k]);
+    }
+    if (i == 0) answers_add_line(answers, "translation: %s -> %s", cut[0], cut[1]);
+    answers_add_text(answers, "Translation", "source", text[0].text, "output",
+                     text[1].text, "reference", reference, NULL);
+    mem_free(reference);
+    text_free(&text[0]);
+    text_free(&text[1]);
+}
+
+static json_t *answers_of(Task *task, Tape *tape, const ForwardMode *mode, Split split) {
+    enum { SHOWN = 4 };
+    TranslateTask *t = (TranslateTask *)task;
+    const TextSet *set = text_task_set(task, split, NULL);
+    size_t count = set ? MIN(set->count, (size_t)SHOWN) : 0;
+    SearchOptions options = search_options(task->recipe);
+    options.beam = MAX(options.beam, (size_t)1);
+    Sentence sentences[SHOWN];
+    for (size_t i = 0; i < count; i++)
+        sentences[i].ids = textset_source(set, i, &sentences[i].count);
+    BeamResult *results =
+        count ? translate_sentences(t->translator, tape, mode, sentences, count, &options)
+              : NULL;
+    if (!results) return NULL;
+    json_t *answers = json_object();
+    for (size_t i = 0; i < count; i++) add_translation(t, set, i, &results[i], answers);
+    beam_results_free(results, count);
+    return answers;
+}
+
 /* ---- opening ---- */
 
 static void translate_task_free(Task *task) {
@@ -302,7 +352,8 @@ const TaskOps translate_ops = {
     .grade = grade, .unit = "tokens", .best = METRIC_LOSS, .scope = SCOPE_BLOCKS,
     .initialize = initialize, .go_on = text_task_go_on, .start = text_task_start,
     .next = next, .sample = sample, .loss = loss, .edge = edge, .evaluate = evaluate,
-    .facts = text_task_facts, .describe = text_task_describe,
+    .answers = answers_of,
+    .facts = text_task_facts, .introduce = text_task_introduce, .describe = text_task_describe,
     .check_facts = text_task_check_facts, .check_change = check_change,
     .save_facts = text_task_save_facts,
 };
