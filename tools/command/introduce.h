@@ -1,5 +1,5 @@
-/* introduce: what a stranger needs to use exported weights, as metadata of the file and as
- * a vocabulary file (`steady export`). */
+/* introduce: what a stranger needs to use exported weights, as metadata of the file and
+ * as a vocabulary file (`steady export`). */
 #ifndef STEADY_INTRODUCE_H
 #define STEADY_INTRODUCE_H
 

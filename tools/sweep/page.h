@@ -8,8 +8,8 @@
 /* Name, how far it has come, and what became of its runs. */
 void sweep_page_top(const Sweep *sweep, FILE *out);
 
-/* The table of the runs; each name leads to the run's report, or its folder.  `links`: what
- * addresses begin with, "" for those relative to the sweep's folder. */
+/* The table of the runs; each name leads to the run's report, or its folder.  `links`:
+ * what addresses begin with, "" for those relative to the sweep's folder. */
 void sweep_page_runs(const Sweep *sweep, const char *links, FILE *out);
 
 /* Statistics, the grid, definitions, and the page's end. */

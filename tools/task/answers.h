@@ -32,7 +32,8 @@ void answers_add_line(json_t *answers, const char *format, ...)
 void answers_add_confusion(json_t *answers, char *const *names, const double *counts,
                            size_t classes);
 
-/* Cuts a text to ANSWER_TEXT bytes at most, between characters; line ends become blanks. */
+/* Cuts a text to ANSWER_TEXT bytes at most, between characters; line ends become
+ * blanks. */
 void answer_cut(const char *text, char out[ANSWER_TEXT + 4]);
 
 #endif

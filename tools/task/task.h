@@ -62,8 +62,8 @@ typedef struct TaskOps {
     /* What the score says that was learned; NULL: nothing (GRADE_UNKNOWN). */
     Grade (*grade)(const Task *task, const Score *score);
     /* What the model says to some examples of the split that `evaluate` has just scored
-     * (tools/task/answers.h): a new object, or NULL.  Cheap, and of this rank alone; NULL:
-     * the task has none. */
+     * (tools/task/answers.h): a new object, or NULL.  Cheap, and of this rank alone;
+     * NULL: the task has none. */
     json_t *(*answers)(Task *task, Tape *tape, const ForwardMode *mode, Split split);
     /* Features [B, D] of pictures [B, C, Y, X] in front of the output layer, for linear
      * probes of a PictureTask; NULL: the task has none. */

@@ -1,4 +1,4 @@
-/* answers: what the model says to examples, behind an evaluation (tools/task/answers.h). */
+/* answers: what the model says to examples after an evaluation (tools/task/answers.h). */
 #include "tools/train/parts.h"
 
 json_t *trainer_answers(Trainer *t, Split split) {

@@ -34,8 +34,8 @@ typedef enum { PACE_STEP, PACE_SCORE, PACE_SAVE } TrainerPace;
 void trainer_took(Trainer *trainer, TrainerPace pace, double since);
 /* ---- answers.c ---- */
 
-/* What the model says to examples of the split that was scored last; NULL: nothing, or not
- * on this rank. */
+/* What the model says to examples of the split that was scored last; NULL: nothing, or
+ * not on this rank. */
 json_t *trainer_answers(Trainer *trainer, Split split);
 /* Its lines on stderr, the rest into answers.json; taken over. */
 void trainer_keep_answers(Trainer *trainer, Split split, json_t *answers);
