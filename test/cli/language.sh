@@ -124,7 +124,7 @@ tell "each line of a file or of stdin is a prompt" $?
 tell "logits of stdin; what does not go together is refused" $?
 printf 'a \377\n' | fails 3 'standard input:1: .*UTF-8' predict run -
 tell "a prompt of stdin that is no UTF-8 is refused" $?
-"$STEADY" train small.ini train.steps=6 train.eval_every=3 --out shown --no-report 2>err && [ "$(grep -c '^sample: ' err)" -ge 2 ] &&
+"$STEADY" train small.ini train.steps=6 train.eval_every=3 --out shown --no-report 2>err; [ "$(grep -c '^sample: ' err)" -ge 2 ] &&
     grep -q '"Sample"' shown/answers.json && "$STEADY" report shown >out && grep -q 'Texts of the model' shown/report.html
 tell "samples are in the log and in the report" $?
 "$STEADY" export run --vocab names.json 2>err && grep -q '"vocabulary"' names.json && grep -q '"tokens"' names.json &&
