@@ -32,6 +32,7 @@ Status trainer_log_step(Trainer *trainer, double lr, Err *err);
 /* Something took from that clock until now. */
 typedef enum { PACE_STEP, PACE_SCORE, PACE_SAVE } TrainerPace;
 void trainer_took(Trainer *trainer, TrainerPace pace, double since);
+
 /* ---- answers.c ---- */
 
 /* What the model says to examples of the split that was scored last; NULL: nothing, or
