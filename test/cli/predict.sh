@@ -91,7 +91,7 @@ tell "class and probability are those of the logits" $?
 right=$(awk '$2 == $1 % 10 { n++ } END { print n + 0 }' lines)
 "$STEADY" eval run >score
 grep -q "^{\"step\":20,\"split\":\"test\",\"loss\":[0-9.]*,\"top1\":$(awk -v n="$right" \
-    'BEGIN { printf "%.9g", n / 20 }')[0.]*,\"top5\":[0-9.]*,\"count\":20," score
+    'BEGIN { printf "%.9g", n / 20 }')[0.]*,\"top5\":[0-9.]*,\"grade\":\"[a-z ]*\",\"count\":20," score
 tell "eval counts what predict says" $?
 
 tail -n 1 run/eval.jsonl | cut -d, -f1-6 | tr -d '}' >logged

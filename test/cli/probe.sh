@@ -136,7 +136,7 @@ tell "a figure of all checkpoints is written, by its ending" $([ -z "$ending" ];
 tell "and one of a recipe's initial weights" $?
 refuses "a figure of an unknown kind, before there is work to do" 2 'figure.gif: .*png, .svg or .pdf' \
     run -o figure.gif
-refuses "a recipe whose data are not there" 3 'data.path=PATH names others' vit-b16-mae
+refuses "a recipe whose data are not there" 3 'as data.path=FOLDER' vit-b16-mae
 
 # ---- every task: entropies at or above their bounds ----
 

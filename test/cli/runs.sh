@@ -62,7 +62,7 @@ wait $trainer 2>/dev/null
 grep -q '"state":"interrupted"' out && grep -q '"why":"its process was killed"' out && grep -q '"steps":100000' out
 tell "a killed one is interrupted, and that is said" $?
 
-sed -i 's/"exit": 0/"exit": 4/' runs/other/run.json && [ "$(state runs/other)" = failed ]
+sed -i 's/"exit": 0/"exit": 1/' runs/other/run.json && [ "$(state runs/other)" = failed ]
 tell "one that ended with an exit code of failure has failed" $?
 
 rm runs/first/run.json

@@ -61,7 +61,7 @@ tell "a run leaves recipe, facts, logs and checkpoints" $?
 tell "logs: a row for each step, attention of each block" $?
 
 # Shares are of the counts beside them; characters are not told one by one.
-fields='"loss":[0-9.]*,"wer":[0-9.]*,"cer":[0-9.]*,"words":[0-9]*,"substitutions":[0-9]*,"insertions":[0-9]*,"deletions":[0-9]*,"count":60'
+fields='"loss":[0-9.]*,"wer":[0-9.]*,"cer":[0-9.]*,"words":[0-9]*,"substitutions":[0-9]*,"insertions":[0-9]*,"deletions":[0-9]*,"grade":"[a-z ]*","count":60'
 [ "$(grep -c "^{\"step\":120,\"split\":\"\(val\|test\)\",$fields,\"worst\":\[.*\]}$" learned/eval.jsonl)" = 2 ] &&
     sed 's/"worst".*//' learned/eval.jsonl | tr -d '{}"' | awk -F '[:,]' '{
         for (i = 1; i < NF; i += 2) v[$i] = $(i + 1)

@@ -81,7 +81,7 @@ static void cells_of_a_smaller_grid_keep_names_and_ends(void **state) {
     /* other order, other names: the axes stand in another place, one has grown, the
      * value of another was fixed, or the recipe's own */
     OPEN(&sweep, "demo,demo-sigma", "train.steps=2,3", "train.seed=2,1,0",
-         "optim.lr=0.5,0.02", "train.threads=2");
+         "optim.lr=0.5,0.04", "train.threads=2");
     begin(&sweep, dir);
     assert_int_equal(sweep.kept, 2);
     size_t ended = 0;
@@ -96,7 +96,7 @@ static void cells_of_a_smaller_grid_keep_names_and_ends(void **state) {
     sweep_close(&sweep);
     /* the same words again: the names are those of the folder */
     OPEN(&sweep, "demo,demo-sigma", "train.steps=2,3", "train.seed=2,1,0",
-         "optim.lr=0.5,0.02", "train.threads=2");
+         "optim.lr=0.5,0.04", "train.threads=2");
     begin(&sweep, dir);
     assert_int_equal(sweep.kept, 0);
     assert_string_equal(sweep.cells[5].name, "train.seed=0");
