@@ -36,6 +36,8 @@ checkpoint_every = 2
 keep = 9
 [probe]
 every = 2
+[guard]
+exit = ok
 END_RECIPE
 
 
@@ -140,7 +142,7 @@ tell "TERM, exit 75, and on: the same logs as an unbroken run" $?
 # ---- export ----
 
 train small.ini model.reparam=sigma model.norm=none --out sigma &&
-    "$STEADY" export sigma -o plain.safetensors 2>err && ! grep -q gamma plain.safetensors &&
+    "$STEADY" export sigma -o plain.safetensors 2>err && ! grep -q "[.]gamma" plain.safetensors &&
     grep -q blocks.1.attn.shift plain.safetensors &&
     train small.ini model.norm=none train.init=plain.safetensors train.steps=1 optim.lr=1e-30 --out again &&
     "$STEADY" eval sigma | tr ',' '\n' >a && "$STEADY" eval again | tr ',' '\n' >b &&

@@ -160,6 +160,13 @@ void report_data(FILE *out, const RunLog *run) {
         write_notes(out, &data->task);
         fputs("</p>\n", out);
     }
+    char skips[200];
+    runlog_skips_text(run, skips, sizeof skips);
+    if (*skips) {
+        fputs("<p>", out);
+        page_text(out, skips);
+        fputs("</p>\n", out);
+    }
     page_section_end(out);
 }
 

@@ -117,22 +117,3 @@ void datarecord_free(DataRecord *record) {
     facts_free(&record->task);
     for (size_t s = 0; s < COUNT(record->split); s++) facts_free(&record->split[s]);
 }
-
-/* ---- for people ---- */
-
-static void append(const DataFacts *facts, const char *where, char *text, size_t size) {
-    for (size_t i = 0; i < facts->notes; i++) {
-        size_t used = strlen(text);
-        snprintf(text + used, size - used, "%s%s%s%s",
-                 used ? "; " : " Left out, changed or guessed in the data: ", where,
-                 *where ? ": " : "", facts->note[i].text);
-    }
-}
-
-void datarecord_text(const DataRecord *record, char *text, size_t size) {
-    *text = 0;
-    for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++)
-        append(&record->split[s], split_name(s), text, size - 1);
-    append(&record->task, "", text, size - 1);
-    if (*text) strcat(text, ".");
-}

@@ -35,8 +35,4 @@ Status datafacts_save(const DataFacts *task, const DataFacts *const split[3],
 Status datafacts_load(const char *run_dir, DataRecord *record, Err *err);
 void datarecord_free(DataRecord *record);
 
-/* " Left out, changed or guessed in the data: train: TEXT; val: TEXT." as far as it
- * fits; "" without notes. */
-void datarecord_text(const DataRecord *record, char *text, size_t size);
-
 #endif

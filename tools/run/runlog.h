@@ -168,6 +168,8 @@ bool runlog_scored(const RunLog *run, Metric metric);
 #define RUNLOG_NONFINITE "non-finite"
 
 EntropyLow runlog_lowest(const RunLog *run); /* runlog_verdict.c */
+/* "8 of 16 training examples could not be read and were left out."; "": none. */
+void runlog_skips_text(const RunLog *run, char *text, size_t size);
 /* nonfinite: what the caller knows besides, from the process's exit code.  Without it the
  * log's own event counts. */
 Verdict runlog_verdict(const RunLog *run, bool nonfinite);

@@ -18,18 +18,19 @@ EntropyLow runlog_lowest(const RunLog *run) {
     return low;
 }
 
-/* " 8 of 16 training examples could not be read and were left out." */
-static void add_skips(const RunLog *run, char *text, size_t size) {
+void runlog_skips_text(const RunLog *run, char *text, size_t size) {
     double count = 0;
     char of[40] = "";
     for (size_t i = 0; i < run->event_count; i++)
         if (!strcmp(run->events[i].kind, "skip") && run->events[i].count > 0)
             count += run->events[i].count;
-    size_t used = strlen(text), all = run->data.split[SPLIT_TRAIN].count;
+    size_t all = run->data.split[SPLIT_TRAIN].count;
+    *text = 0;
     if (!(count > 0)) return;
     if (all) text_format(of, sizeof of, " of %zu", all);
-    snprintf(text + used, size - used,
-             " %.0f%s training examples could not be read and were left out.", count, of);
+    text_format(text, size,
+                "%.0f%s training examples could not be read and were left out.", count,
+                of);
 }
 
 /* Steps at which the recipe changed, by an intervention or at a resume.  The caller
@@ -132,7 +133,5 @@ Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     mem_free(changes);
     mem_free(top1);
     mem_free(epoch);
-    datarecord_text(&run->data, verdict.data, sizeof verdict.data - 120);
-    add_skips(run, verdict.data, sizeof verdict.data);
     return verdict;
 }

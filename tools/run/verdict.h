@@ -189,7 +189,6 @@ typedef struct Verdict {
                      * of what makes it count.  Else all NaN */
     char summary[1550]; /* some sentences, ending in a full stop */
     char advice[300];   /* what to do; "" when there is nothing to do */
-    char data[1200];    /* what was left out of the data, as a sentence; "": nothing */
 } Verdict;
 
 Verdict run_verdict(const VerdictInput *input);
