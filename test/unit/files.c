@@ -81,7 +81,7 @@ uint8_t *files_read(const char *root, const char *name, size_t *n) {
     full_path(root, name, path);
     assert_int_equal(stat(path, &info), 0);
     *n = (size_t)info.st_size;
-    uint8_t *bytes = mem_alloc(*n);
+    uint8_t *bytes = mem_zalloc(*n + 1);
     FILE *file = fopen(path, "rb");
     assert_int_equal(fread(bytes, 1, *n, file), *n);
     fclose(file);

@@ -19,7 +19,8 @@ int files_end(void **state);
 void files_folder(const char *root, const char *name);
 void files_write(const char *root, const char *name, const void *bytes, size_t n);
 void files_write_gz(const char *root, const char *name, const void *bytes, size_t n);
-uint8_t *files_read(const char *root, const char *name, size_t *n); /* mem_free */
+/* With a 0 behind them; mem_free. */
+uint8_t *files_read(const char *root, const char *name, size_t *n);
 void files_cut(const char *root, const char *name, size_t length);
 void files_remove(const char *root, const char *name);
 

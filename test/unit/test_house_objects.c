@@ -124,7 +124,7 @@ static int by_name(const void *a, const void *b) {
 
 static int read_objects(void **state) {
     Objects *o = *state = mem_zalloc(sizeof *o);
-    char command[2 * TEXT_SIZE], line[4096];
+    char command[4 * TEXT_SIZE], line[4096];
     const char *here = strstr(program_invocation_name, "/test/");
     assert_non_null(here);
     snprintf(o->build, sizeof o->build, "%.*s", (int)(here - program_invocation_name),

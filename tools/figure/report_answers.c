@@ -189,7 +189,7 @@ static void write_one_picture(FILE *out, const json_t *picture) {
     json_int_t channels, height, width;
     const char *label, *class, *hex;
     double share;
-    unsigned char pixels[SIDE_MOST * SIDE_MOST * 3];
+    unsigned char pixels[SIDE_MOST * SIDE_MOST * 3] = {0};
     if (json_unpack((json_t *)picture, "{s:s, s:s, s:F, s:[I, I, I], s:s}", "label",
                     &label, "class", &class, "share", &share, "size", &channels, &height,
                     &width, "pixels", &hex) ||

@@ -78,10 +78,9 @@ RunState runstate_of(const RunLog *run) {
     bool judged =
         last && last->exit == FAIL_DIVERGED && !event && is_complete(run, &state);
     if (runstate_in_use(run->path)) state.kind = RUNSTATE_RUNNING;
-    else if (judged) state.kind = RUNSTATE_FINISHED;
-    else if (last && !killed) state.kind = kind_of_exit(last->exit);
+    else if (last && !killed && !judged) state.kind = kind_of_exit(last->exit);
     else if (event) state.kind = RUNSTATE_FAILED;
-    else if (is_complete(run, &state)) state.kind = RUNSTATE_FINISHED;
+    else if (judged || is_complete(run, &state)) state.kind = RUNSTATE_FINISHED;
     else if (last || *run->recipe) state.kind = RUNSTATE_INTERRUPTED;
     if (last && last->step > state.step) state.step = last->step;
     if (state.kind == RUNSTATE_RUNNING || state.kind == RUNSTATE_FINISHED) return state;

@@ -37,8 +37,9 @@ static Status predict_stdin(size_t limit, PredictLine *answer, void *context, Er
         size_t length = (size_t)size;
         if (bytes[length - 1] == '\n') length--;
         if (length && bytes[length - 1] == '\r') length--;
+        number++;
         InputLine line = {
-            .where = NAME, .number = ++number, .text = bytes, .length = length};
+            .where = NAME, .number = number, .text = bytes, .length = length};
         if (!textfile_check_line(NAME, number, bytes, length, err))
             answer(context, &line, err);
     }

@@ -153,7 +153,7 @@ static json_t *answers_of(Task *task, Tape *tape, const ForwardMode *mode, Split
         char cut[ANSWER_TEXT + 4];
         answer_cut(text.text, cut);
         answers_add_line(answers, "sample: %s", cut);
-        answers_add_text(answers, "Sample", "text", text.text, NULL);
+        answers_add_text(answers, "Sample", "text", text.text, (char *)NULL);
     }
     sampling_end(&s);
     text_free(&text);

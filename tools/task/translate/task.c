@@ -240,7 +240,7 @@ static void add_translation(const TranslateTask *t, const TextSet *set, size_t i
     }
     if (i == 0) answers_add_line(answers, "translation: %s -> %s", cut[0], cut[1]);
     answers_add_text(answers, "Translation", "source", text[0].text, "output",
-                     text[1].text, "reference", reference, NULL);
+                     text[1].text, "reference", reference, (char *)NULL);
     mem_free(reference);
     text_free(&text[0]);
     text_free(&text[1]);
