@@ -49,7 +49,7 @@ if command -v bash >/dev/null; then
     tell "bash: commands and recipes" $?
     bash_answers '--resume' steady train --res && bash_answers --split steady eval run --sp &&
         bash_answers '' steady eval run -- --sp &&
-        bash_answers '--out -o --features --dtype --checkpoint --ema --help -h' steady export -
+        bash_answers '--out -o --vocab --features --dtype --checkpoint --ema --help -h' steady export -
     tell "bash: options, but not behind --" $?
     bash_answers 'train test' steady eval --split t && bash_answers 'train test' steady eval --split = t &&
         bash_answers '--split=train --split=test' steady eval --split=t &&
