@@ -41,6 +41,9 @@ tell "plot --trials draws the runs of two folders by method" $([ -z "$kind" ]; e
 cp -r grid part && rm -r part/cells/optim.lr=0.01,train.seed=1 && "$STEADY" plot part --trials all -o part.svg 2>messages &&
     grep -q '^note: part: 1 of 4 runs has not ended and is not drawn: optim.lr=0.01,train.seed=1$' messages
 tell "plot --trials says which runs are missing" $?
+rm -r part/cells/optim.lr=0.01,* && "$STEADY" plot part --trials all --method optim.lr -o part.svg 2>messages &&
+    grep -q '^note: .*0.01: no run has ended' messages && ! grep -q 'nothing measured' part.svg
+tell "plot --trials has no panel for a method of which no run has ended" $?
 "$STEADY" plot grid -o none.svg 2>messages
 [ $? = 2 ] && grep -q 'grid holds a sweep; to draw its runs: --trials best-worst, all or rank' messages &&
     { "$STEADY" plot grid --score top1 -o none.svg 2>messages; [ $? = 2 ]; } && grep -q -e '--score is for sweeps' messages &&

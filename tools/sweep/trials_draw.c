@@ -13,6 +13,7 @@ typedef struct Drawing {
     size_t sweep_count;
     const Pool *pool;
     const SweepTrials *trials;
+    size_t column[TRIAL_METHODS_MOST]; /* of each method that has trials: its place */
 } Drawing;
 
 /* ---- notes ---- */
@@ -90,8 +91,7 @@ static void detail_of(const Drawing *d, size_t method, char text[DETAIL]) {
     size_t from = t->first[method], to = t->first[method + 1];
     size_t failed = trials_failed(t, method);
     char best[32] = "", worst[32] = "";
-    if (from == to) text_format(text, DETAIL, "no run has ended");
-    else if (d->options->kind == TRIALS_BEST_WORST) {
+    if (d->options->kind == TRIALS_BEST_WORST) {
         score_text(&t->list[from], best);
         score_text(&t->list[to - 1], worst);
         text_format(text, DETAIL, "of %zu: best %s, worst %s%s%s", to - from, best, worst,
@@ -110,7 +110,8 @@ static void detail_of(const Drawing *d, size_t method, char text[DETAIL]) {
 
 static Trial trial_new(const Drawing *d, size_t i, TrialRole role) {
     const SweepTrial *trial = &d->trials->list[i];
-    return (Trial){folder_of(d, trial->at->cell), trial->at->method, role, trial->score};
+    return (Trial){folder_of(d, trial->at->cell), d->column[trial->at->method], role,
+                   trial->score};
 }
 
 /* Into list[trials + 1]; those that failed after the others, so that they are seen. */
@@ -154,8 +155,9 @@ static Status write_figure(const Drawing *d, const TrialMethods *methods, Err *e
     return status;
 }
 
-static Status draw(const Drawing *d, FILE *notes, Err *err) {
-    size_t count = d->pool->methods.count;
+/* Methods without a trial are named in the notes and have no place in the figure. */
+static Status draw(Drawing *d, FILE *notes, Err *err) {
+    size_t count = d->pool->methods.count, shown = 0;
     if (count > TRIAL_METHODS_MOST)
         return err_set(err, FAIL_USAGE,
                        "%zu methods (%s) in one figure, at most %d; --method takes fewer "
@@ -165,13 +167,15 @@ static Status draw(const Drawing *d, FILE *notes, Err *err) {
     char name[TRIAL_METHODS_MOST][SWEEP_NAME] = {0},
          text[TRIAL_METHODS_MOST][DETAIL] = {0};
     for (size_t m = 0; m < count; m++) {
+        if (d->trials->first[m] == d->trials->first[m + 1]) continue;
         name_method(d, m, name[m]);
         detail_of(d, m, text[m]);
-        names[m] = name[m], details[m] = text[m];
+        names[shown] = name[m], details[shown] = text[m];
+        d->column[m] = shown++;
     }
     for (size_t s = 0; s < d->sweep_count; s++) note_missing(&d->sweeps[s], notes);
     for (size_t m = 0; m < count; m++) note_method(d, m, notes);
-    return write_figure(d, &(TrialMethods){names, details, count}, err);
+    return write_figure(d, &(TrialMethods){names, details, shown}, err);
 }
 
 Status sweep_draw_trials(const char *const *dirs, size_t count,
@@ -185,8 +189,8 @@ Status sweep_draw_trials(const char *const *dirs, size_t count,
         choice.method = sweep_plan_method(&sweeps[0]);
     if (!status) status = pool_open(&pool, sweeps, count, &choice, err);
     if (!status) status = trials_open(&trials, &pool, options->score, err);
-    if (!status)
-        status = draw(&(Drawing){options, sweeps, count, &pool, &trials}, notes, err);
+    Drawing drawing = {options, sweeps, count, &pool, &trials, {0}};
+    if (!status) status = draw(&drawing, notes, err);
     trials_close(&trials);
     pool_close(&pool);
     sweep_close_folders(sweeps, count);
