@@ -9,7 +9,7 @@ steady=${STEADY:-build/steady}
 out=runs/demo-pair
 
 cat <<'END_OF_TEXT'
-One small vision transformer, trained twice at a rate that is too high for it:
+One small vision transformer, trained twice at a learning rate that is too high for it:
 
   demo         the usual way: LayerNorm, plain weights
   demo-sigma   sigma-reparametrised weights, no LayerNorm
