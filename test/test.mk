@@ -101,8 +101,10 @@ check-examples: $(call needs,$(EXAMPLE_TESTS))
 # installed.
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 QUICK_LD = $(if $(shell command -v ld.gold),-fuse-ld=gold)
-# Left out are tests of numbers that take long: eigenvalues (which need all of tools/ in double), bounds, growth.
-UNSANITIZED = test/grad/test_sharpness.c test/grad/test_theorem.c test/unit/test_theory.c
+# Left out are tests of numbers that take long: eigenvalues (which need all of tools/ in double), bounds, growth,
+# OpenBLAS's products, frequencies of draws.
+UNSANITIZED = test/grad/test_sharpness.c test/grad/test_theorem.c test/unit/test_theory.c \
+	test/unit/test_blas_check.c test/unit/test_sample.c
 SANITIZED = $(MAKE) --no-print-directory B=build/asan CFLAGS="$(CFLAGS) -O1 -g1" SANITIZE="$(SANITIZERS)" \
 	WITHOUT="$(WITHOUT) $(UNSANITIZED)" \
 	LDFLAGS="$(LDFLAGS) $(QUICK_LD)"
