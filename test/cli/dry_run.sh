@@ -1,4 +1,4 @@
-# train --dry-run: everything is checked as training would, what it takes is told, nothing is left.
+# train --dry-run: checks everything as training would, says what the run takes, leaves nothing.
 
 . test/tell.sh
 cd "$TMP" || exit 1

@@ -71,7 +71,7 @@ tell "a line is name, class and probability" $?
 "$STEADY" predict run --top 3 >three && [ "$(awk -F '\t' 'NF != 7 || $3 < $5 || $5 < $7 || $2 == $4' three | wc -l)" = 0 ] &&
     cut -f 1-3 three | cmp - lines && "$STEADY" predict run --top 99 | awk -F '\t' '{ p = 0; for (i = 3; i <= NF; i += 2) p += $i; if (NF != 21 || p < 0.999 || p > 1.001) exit 1 }' &&
     fails 2 'leave out --top' predict run --top 2 --logits && fails 2 'whole number' predict run --top 0
-tell "--top gives the likeliest classes, the most likely first" $?
+tell "--top gives the most likely classes, in that order" $?
 
 [ "$(grep -c '^{"input":"[0-9]*","class":"[0-9]","logits":\[[-0-9.,e]*\]}$' json)" = 20 ]
 tell "--logits gives JSON with input, class and logits" $?

@@ -36,7 +36,7 @@ enum {
     PREDICT_SAMPLES = 1,  /* --prompt, --tokens, ...: what continues a text */
     PREDICT_SEARCHES = 2, /* --beam, --nbest */
     PREDICT_LIMITS = 4,   /* --limit */
-    PREDICT_RANKS = 8,    /* --top: the likeliest of several classes */
+    PREDICT_RANKS = 8,    /* --top: the most likely of several classes */
 };
 
 typedef struct TaskPredict {
