@@ -20,7 +20,7 @@ format:
 
 format-check:
 	$(call need,CLANG_FORMAT,clang-format of version 14)
-	@bad=; for f in $(STYLED); do $(CLANG_FORMAT) $$f | cmp -s - $$f || bad="$$bad $$f"; done; \
+	@bad=$$($(CLANG_FORMAT) --dry-run --Werror $(STYLED) 2>&1 | sed -n 's/^\([^:]*\):[0-9]*:.*error:.*/\1/p' | sort -u); \
 	for f in $$bad; do echo "$$f: not laid out by .clang-format; run: make format"; done; [ -z "$$bad" ]
 
 # Findings of all files, several at a time; build/lint/FILE.ok says that a file has none.

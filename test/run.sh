@@ -49,9 +49,8 @@ export LIBRARY_ENV OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" "TEST_TIMEOUT=$
 here=$(cd "${0%/*}" && pwd)
 export LSAN_OPTIONS="suppressions=$here/lsan.supp:print_suppressions=0"
 export UBSAN_OPTIONS=print_stacktrace=1
-# Some tests put a library of their own before the program's; frames of MPI's are found slowly or
-# not at all.
-export ASAN_OPTIONS=verify_asan_link_order=0:fast_unwind_on_malloc=0
+# Some tests put a library of their own before the program's.
+export ASAN_OPTIONS=verify_asan_link_order=0
 
 name_of() { # TEST: without folder and .sh
     set -- "${1##*/}"

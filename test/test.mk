@@ -105,17 +105,17 @@ QUICK_LD = $(if $(shell command -v ld.gold),-fuse-ld=gold)
 # OpenBLAS's products, frequencies of draws.
 UNSANITIZED = test/grad/test_sharpness.c test/grad/test_theorem.c test/unit/test_theory.c \
 	test/unit/test_blas_check.c test/unit/test_sample.c
-SANITIZED = $(MAKE) --no-print-directory B=build/asan CFLAGS="$(CFLAGS) -O1 -g1" SANITIZE="$(SANITIZERS)" \
+SANITIZED = $(MAKE) --no-print-directory B=build/asan CFLAGS="$(CFLAGS) -O1 -g1 -fno-omit-frame-pointer" SANITIZE="$(SANITIZERS)" \
 	WITHOUT="$(WITHOUT) $(UNSANITIZED)" \
 	LDFLAGS="$(LDFLAGS) $(QUICK_LD)"
 check-sanitized:
-	@$(SANITIZED) check-library AGAIN='make $@ ONLY='
+	+@$(SANITIZED) check-library AGAIN='make $@ ONLY='
 LIBRARY_TESTS = $(filter-out $(PROGRAM_TESTS),$(UNIT_TESTS)) $(call chosen,$(EXAMPLE_TESTS))
 check-library: $(call needs,$(LIBRARY_TESTS))
 	@$(call RUN_TESTS,$(LIBRARY_TESTS))
 
 check-all: check check-sanitized
-	$(SANITIZED) check-cli
+	+$(SANITIZED) check-cli
 	STEADY_TEST_LARGE=1 $(MAKE) --no-print-directory check-unit ONLY=test_vit
 	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory check-unit
 	OMP_NUM_THREADS=4 $(MAKE) --no-print-directory check-unit
