@@ -10,23 +10,13 @@ either.  Trials that have not ended are counted in "of" and named at the end.  T
 """
 import argparse
 import json
-import math
 import os
 import statistics
 
+from fisher import fisher
+
 SHORT, LONG = "39", "156"
 BASELINE, FROZEN, SIGMA = "cifar-simclr-baseline", "cifar-simclr-frozen", "cifar-simclr-sigma"
-
-
-def fisher(a, n, b, m):
-    """Two-sided p of a of n against b of m: all tables with these margins that are as unlikely."""
-    k, total = a + b, math.comb(n + m, a + b)
-
-    def ways(i):
-        return math.comb(n, i) * math.comb(m, k - i)
-
-    limit = ways(a)
-    return sum(ways(i) for i in range(max(0, k - m), min(n, k) + 1) if ways(i) <= limit) / total
 
 
 class Trial:

@@ -1,0 +1,76 @@
+"""grid.py: its midpoint, its points and its counts, of a sweep that is made here.
+
+    python3 test/bench/test_grid.py
+"""
+import contextlib
+import io
+import json
+import math
+import os
+import sys
+import tempfile
+import unittest
+
+import grid
+
+START = "{model.init_std,optim.weight_decay}"
+SHAPE = "{train.batch,train.steps,schedule.warmup_steps}"
+
+
+def cell(recipe, start, rate, shape, seed, loss, entropy=0.5):
+    values = {"recipe": recipe, "optim.lr": str(rate), SHAPE: shape, "train.seed": str(seed)}
+    values.update({START: start} if recipe == "demo" else {"model.init_std": start})
+    values_of = {"values": values, "nonfinite": False}
+    if loss is not None:
+        values_of.update(loss=loss, score=0.25, collapsed=entropy < 0.1, nonfinite=math.isnan(loss))
+    if loss is not None and math.isnan(loss):
+        values_of["loss"] = None
+    return values_of
+
+
+def sweep(sigma, baseline, control):
+    """Two points; a method's losses are those of the second, the first has 0.3."""
+    cells = []
+    for shape, losses in (("64,300,0", None), ("64,300,60", (sigma, baseline, control))):
+        for seed in range(5):
+            s, b, c = [x[seed] for x in losses] if losses else (0.3, 0.3, 0.3)
+            cells += [cell("demo-sigma", "0.2", 0.004, shape, seed, s), cell("demo", "0.07,0.05", 0.004, shape, seed, b),
+                      cell("demo", "0.2,0.05", 0.004, shape, seed, c), cell("demo", "0.07,0", 0.004, shape, seed, None)]
+    return cells
+
+
+def printed(cells):
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as out:
+        with open(os.path.join(folder, "sweep.json"), "w") as file:
+            json.dump({"cells": cells}, file)
+        sys.argv = ["grid.py", folder]
+        grid.main()
+    return out.getvalue()
+
+
+class Grid(unittest.TestCase):
+    def test_keys_that_move_together(self):
+        self.assertEqual(grid.part({SHAPE: "64,300,60"}, "schedule.warmup_steps"), "60")
+        self.assertEqual(grid.part({"optim.lr": "1"}, "optim.lr"), "1")
+        self.assertIsNone(grid.part({SHAPE: "64,300,60"}, "optim.lr"))
+
+    def test_a_point_fails_if_most_of_its_seeds_do(self):
+        limit = (math.log(10) + 0.3) / 2
+        below, above = limit - 0.01, limit + 0.01
+        text = printed(sweep([below] * 5, [above] * 3 + [below] * 2, [above] * 2 + [below] * 2 + [math.nan]))
+        for line in ("midpoint 1.301", "| baseline | 10 of 10 | 3 | 1 of 2 | 0 |", "| σReparam | 10 of 10 | 0 | 0 of 2 | 0 |",
+                     "| control: σReparam's start | 10 of 10 | 3 | 1 of 2 |", "| control: no decay | 0 of 10 |",
+                     "σReparam: 0 of 2 points fail", "baseline: 3 of 10 against σReparam's 0 of 10, p = 0.21"):
+            self.assertIn(line, text)
+
+    def test_a_loss_that_is_not_finite_fails(self):
+        text = printed(sweep([math.nan] * 5, [0.3] * 5, [0.3] * 5))
+        self.assertIn("| σReparam | 10 of 10 | 5 | 1 of 2 |", text)
+
+    def test_an_unknown_method_is_an_error(self):
+        with self.assertRaises(KeyError):
+            printed([cell("demo-sigma", "0.3", 0.004, "64,300,0", 1, 0.3)])
+
+
+if __name__ == "__main__":
+    unittest.main()
