@@ -120,8 +120,8 @@ static int thread_count(void) {
     return count;
 }
 
-/* The kernel wakes who joins a thread a moment before it takes the thread from the list.  Waits
- * for at most five seconds. */
+/* The kernel wakes who joins a thread a moment before it takes the thread from the list.
+ * Waits for at most five seconds. */
 static int thread_count_when(int wanted) {
     int count = thread_count();
     for (int tries = 0; count != wanted && tries < 500; tries++) {
