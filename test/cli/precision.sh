@@ -75,6 +75,22 @@ DNNL_MAX_CPU_ISA AVX512_CORE hides|has.none|without
 OPENBLAS_CORETYPE Haswell hides|has.none|without
 END
 
+# ---- variables that say something else than they can ----
+
+while read -r name value why; do
+    env "$name=$value" "$STEADY" train small.ini --out none 2>err
+    [ $? = 2 ] && [ ! -e none ] && grep -Eq "$name = $value: $why" err
+    tell "$name=$value is refused" $?
+done <<'END'
+STEADY_BF16 on only.off.is.known
+STEADY_BF16 0 only.off.is.known
+STEADY_LEVEL avx no.kernels.of.that.name;.choose.one.of:.baseline
+STEADY_LEVEL AVX2 no.kernels.of.that.name
+END
+
+STEADY_BF16='' STEADY_LEVEL=baseline "$STEADY" train small.ini train.steps=2 --no-report --out level >/dev/null 2>err
+tell "an empty STEADY_BF16 is none, and the baseline's kernels train" $?
+
 # ---- a run in bf16, wherever this is: by instructions or by plain loops ----
 
 run() { "$STEADY" train "$@" --force --no-report 2>err; }

@@ -16,6 +16,7 @@
 #include "tools/program/room.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
+#include "tools/program/units.h"
 
 #ifdef __linux__
 
@@ -182,8 +183,18 @@ Status start_level(Err *err) {
                    list);
 }
 
+/* A word that is not known would leave them as they are: units_here knows one alone. */
+static Status check_units(Err *err) {
+    const char *said = getenv(UNITS_VARIABLE);
+    if (!said || !*said || !strcasecmp(said, "off")) return OK;
+    return err_set(err, FAIL_USAGE,
+                   UNITS_VARIABLE " = %.40s: only off is known, no products in bf16; "
+                                  "unset it to have what the processor has",
+                   said);
+}
+
 Status start_computing(Err *err) {
-    if (start_level(err) || check_threads(err)) return err->status;
+    if (start_level(err) || check_units(err) || check_threads(err)) return err->status;
     say_core_type();
     if (room_for_threads(0, start_threads(0), err) || kernels_trust(err))
         return err->status;
