@@ -2,7 +2,7 @@
 #ifndef STEADY_CONTRASTIVE_H
 #define STEADY_CONTRASTIVE_H
 
-#include "tools/task/contrastive/features.h"
+#include "tools/task/contrastive/feature_sums.h"
 #include "tools/task/pictures.h"
 
 typedef struct Contrastive {

@@ -23,13 +23,13 @@ static void seen_begin(Seen *s, const Contrastive *c, size_t count) {
     for (size_t v = 0; v < 2; v++)
         s->view[v] = mem_zarray(MAX(count, (size_t)1), s->out * sizeof(real));
     s->there = mem_zalloc(MAX(count, (size_t)1) * sizeof *s->there);
-    features_begin(&s->sums, c->sums.width);
+    feature_sums_begin(&s->sums, c->sums.width);
 }
 
 static void seen_end(Seen *s) {
     for (size_t v = 0; v < 2; v++) mem_free(s->view[v]);
     mem_free(s->there);
-    features_end(&s->sums);
+    feature_sums_end(&s->sums);
 }
 
 /* ---- a batch ---- */
@@ -47,7 +47,7 @@ static void score_batch(Task *task, Tape *tape, const ForwardMode *mode,
     Seen *s = c->seen;
     score->count += batch->count;
     Tensor *features = contrastive_features(c, tape, mode, batch, batch->pixels);
-    features_add(&s->sums, c->contrast, tape, features, batch->label, 1);
+    feature_sums_add(&s->sums, c->contrast, tape, features, batch->label, 1);
     for (size_t v = 0; v < 2; v++) {
         features = contrastive_features(c, tape, mode, batch, batch->view[v]);
         const Tensor *h = contrast_project(c->contrast, tape, features, NULL);
@@ -119,7 +119,7 @@ static Status score_split(Contrastive *c, Tape *tape, const ForwardMode *mode,
         return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
     for (size_t v = 0; v < 2; v++) add_up(task->ranks, s->view[v], s->count * s->out);
     add_up(task->ranks, s->there, s->count);
-    FeatureNumbers n = features_numbers(&s->sums, task->ranks);
+    FeatureNumbers n = feature_sums_numbers(&s->sums, task->ranks);
     score->value[METRIC_LOSS] = score->nll = mean_loss(s, tape, task->recipe);
     score->value[METRIC_FEATURE_STD] = n.std;
     score->value[METRIC_PROBE_TOP1] = n.top1;

@@ -21,7 +21,7 @@ static void initialize(Task *task, uint64_t seed) {
 
 static Status next(Task *task, Err *err) {
     if (picture_task_next(task, err)) return err->status;
-    features_clear(&contrastive_of(task)->sums);
+    feature_sums_clear(&contrastive_of(task)->sums);
     task->flops = task->items * contrast_flops(model_of(task));
     return OK;
 }
@@ -51,7 +51,7 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
     Tensor *found = contrast_features(c->contrast, tape, &own, views);
     const TapeMode *pass = tape_mode(tape);
     if (pass->training && !pass->watch)
-        features_add(&c->sums, c->contrast, tape, found, args.label, 2);
+        feature_sums_add(&c->sums, c->contrast, tape, found, args.label, 2);
     c->contrast->config.temperature = task->recipe->contrast.temperature;
     c->contrast->config.probe_lr = task->recipe->contrast.probe_lr;
     return contrast_loss_of(c->contrast, tape, found, &args);
@@ -59,7 +59,7 @@ static Tensor *loss(Task *task, Tape *tape, const ForwardMode *mode, size_t from
 
 static void conclude(Task *task) {
     Contrastive *c = contrastive_of(task);
-    c->last = features_numbers(&c->sums, task->ranks);
+    c->last = feature_sums_numbers(&c->sums, task->ranks);
 }
 
 static void add_numbers(const Task *task, json_t *row) {
@@ -74,7 +74,7 @@ static void add_numbers(const Task *task, json_t *row) {
 
 static void contrastive_free(Task *task) {
     Contrastive *c = contrastive_of(task);
-    features_end(&c->sums);
+    feature_sums_end(&c->sums);
     contrast_free(c->contrast);
     picture_task_release(task);
     mem_free(task);
@@ -89,7 +89,7 @@ static Status build(Task *task, Err *err) {
     size_t classes = f->classes > 1 ? f->classes : 0;
     if (contrast_check(&r->model, &r->contrast, shape, err)) return err->status;
     c->contrast = contrast_new(&r->model, &r->contrast, shape, classes);
-    features_begin(&c->sums, r->model.width);
+    feature_sums_begin(&c->sums, r->model.width);
     task->model = &c->contrast->vit.model;
     task->chance = log(2 * (double)r->train.batch / (double)r->train.accumulate - 1);
     task->tokens = 2 * (double)c->contrast->vit.tokens;

@@ -1,4 +1,4 @@
-#include "tools/task/contrastive/features.h"
+#include "tools/task/contrastive/feature_sums.h"
 
 #include <math.h>
 #include <string.h>
@@ -10,17 +10,19 @@ enum { ROWS, LOSS, RIGHT, EXTRA };
 static size_t numbers_of(const FeatureSums *s) { return 2 * s->width + EXTRA; }
 static double *extra_of(const FeatureSums *s) { return s->sum + 2 * s->width; }
 
-void features_begin(FeatureSums *s, size_t width) {
+void feature_sums_begin(FeatureSums *s, size_t width) {
     *s = (FeatureSums){.width = width};
     s->sum = mem_zarray(numbers_of(s), sizeof *s->sum);
 }
 
-void features_end(FeatureSums *s) {
+void feature_sums_end(FeatureSums *s) {
     mem_free(s->sum);
     *s = (FeatureSums){0};
 }
 
-void features_clear(FeatureSums *s) { memset(s->sum, 0, numbers_of(s) * sizeof *s->sum); }
+void feature_sums_clear(FeatureSums *s) {
+    memset(s->sum, 0, numbers_of(s) * sizeof *s->sum);
+}
 
 static void add_row(FeatureSums *s, const real *f) {
     double squares = 0, *sum = s->sum, *square = sum + s->width;
@@ -53,8 +55,8 @@ static void add_probe(FeatureSums *s, const Contrast *c, Tape *tape, Tensor *fea
     }
 }
 
-void features_add(FeatureSums *s, const Contrast *c, Tape *tape, Tensor *features,
-                  const size_t *label, size_t views) {
+void feature_sums_add(FeatureSums *s, const Contrast *c, Tape *tape, Tensor *features,
+                      const size_t *label, size_t views) {
     size_t rows = tensor_rows(features);
     for (size_t i = 0; i < rows; i++) add_row(s, features->value + i * s->width);
     extra_of(s)[ROWS] += (double)rows;
@@ -72,7 +74,7 @@ static double std_of(const FeatureSums *s) {
     return total / (double)s->width;
 }
 
-FeatureNumbers features_numbers(FeatureSums *s, Ranks *ranks) {
+FeatureNumbers feature_sums_numbers(FeatureSums *s, Ranks *ranks) {
     ranks_add(ranks, s->sum, numbers_of(s));
     const double *extra = extra_of(s);
     FeatureNumbers n = {.rows = extra[ROWS], .std = std_of(s), .loss = NAN, .top1 = NAN};

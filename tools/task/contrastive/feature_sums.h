@@ -1,13 +1,13 @@
-/* features: how far the features of pictures spread, and how well the online probe does
- * on them.
+/* feature_sums: how far the features of pictures spread, and how well the online probe
+ * does on them.
  *
- *     features_begin(&sums, width);
- *     features_add(&sums, contrast, tape, features, label);     each pass
- *     FeatureNumbers now = features_numbers(&sums, ranks);      now.std, now.top1
- *     features_end(&sums);
+ *     feature_sums_begin(&sums, width);
+ *     feature_sums_add(&sums, contrast, tape, features, label);     each pass
+ *     FeatureNumbers now = feature_sums_numbers(&sums, ranks);      now.std, now.top1
+ *     feature_sums_end(&sums);
  */
-#ifndef STEADY_CONTRASTIVE_FEATURES_H
-#define STEADY_CONTRASTIVE_FEATURES_H
+#ifndef STEADY_FEATURE_SUMS_H
+#define STEADY_FEATURE_SUMS_H
 
 #include "models/contrast.h"
 
@@ -28,15 +28,15 @@ typedef struct FeatureNumbers {
     double loss, top1; /* of the probe: cross entropy in nats, share; NaN: none */
 } FeatureNumbers;
 
-void features_begin(FeatureSums *sums, size_t width);
-void features_end(FeatureSums *sums);
-void features_clear(FeatureSums *sums);
+void feature_sums_begin(FeatureSums *sums, size_t width);
+void feature_sums_end(FeatureSums *sums);
+void feature_sums_clear(FeatureSums *sums);
 
 /* features [views n, width]: one view of n pictures behind the other; label [n]. */
-void features_add(FeatureSums *sums, const Contrast *contrast, Tape *tape,
-                  Tensor *features, const size_t *label, size_t views);
+void feature_sums_add(FeatureSums *sums, const Contrast *contrast, Tape *tape,
+                      Tensor *features, const size_t *label, size_t views);
 
 /* Of the sums of all ranks; a call of all of them. */
-FeatureNumbers features_numbers(FeatureSums *sums, Ranks *ranks);
+FeatureNumbers feature_sums_numbers(FeatureSums *sums, Ranks *ranks);
 
 #endif
