@@ -126,6 +126,30 @@ static void numbers_that_are_none_do_not_stop_a_drawing(void **state) {
     }
 }
 
+/* Layouts are measured on a small surface and painted on others: where widths differed, a
+ * title had more lines than there was room for. */
+static void a_text_is_as_wide_where_it_is_painted_as_where_it_is_measured(void **state) {
+    (void)state;
+    static const char *const TEXTS[] = {"cifar-simclr-baseline, warmup_steps 156",
+                                        "of 8: best 27.2, worst 22.72 on test", "σ ‖x‖²"};
+    cairo_surface_t *small = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
+    cairo_surface_t *large = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 9, 9);
+    cairo_t *measure = cairo_create(small), *paint = cairo_create(large);
+    cairo_scale(paint, 2, 2);
+    for (size_t t = 0; t < COUNT(TEXTS); t++)
+        for (double size = 7; size <= 11; size += 0.5) {
+            set_font(measure, size, true);
+            set_font(paint, size, true);
+            double a = text_width(measure, TEXTS[t]), b = text_width(paint, TEXTS[t]);
+            if (fabs(a - b) > 1e-3 * a)
+                fail_msg("%s at %.1f: %.3f, %.3f", TEXTS[t], size, a, b);
+        }
+    cairo_destroy(measure);
+    cairo_destroy(paint);
+    cairo_surface_destroy(small);
+    cairo_surface_destroy(large);
+}
+
 static void a_number_without_neighbours_is_a_dot(void **state) {
     (void)state;
     const double alone[] = {NAN, 4, NAN, 2, NAN, NAN};
@@ -296,7 +320,8 @@ static void words_of_near_moments_in_a_map_are_below_each_other(void **state) {
                                  .row_names = rows,
                                  .x_edges = edges});
     for (size_t i = 0; i < COUNT(MOMENTS); i++)
-        panel_moment(panel, MOMENTS[i], chart_ink(chart), "words of a moment");
+        panel_moment(panel, MOMENTS[i], (Style){.colour = chart_ink(chart)},
+                     "words of a moment");
     char *svg = chart_render(chart, ".svg", &size, &err);
     assert_non_null(svg);
     assert_int_equal(outlines(svg, height, COUNT(height)), 4);
@@ -327,6 +352,7 @@ int main(void) {
         cmocka_unit_test(the_ending_chooses_the_kind_of_file),
         cmocka_unit_test(another_ending_or_a_bad_place_is_an_error_of_one_line),
         cmocka_unit_test(numbers_that_are_none_do_not_stop_a_drawing),
+        cmocka_unit_test(a_text_is_as_wide_where_it_is_painted_as_where_it_is_measured),
         cmocka_unit_test(a_number_without_neighbours_is_a_dot),
         cmocka_unit_test(a_very_long_line_keeps_its_peak),
         cmocka_unit_test(ticks_are_round_numbers_inside_the_axis),

@@ -51,6 +51,26 @@ static void text_has_the_contrast_of_wcag_aa_in_light_and_dark(void **state) {
     assert_true(fabs(contrast(0, 0xffffff) - 21) < 1e-9);
 }
 
+/* A colour over another, as a browser mixes them. */
+static unsigned mixed(unsigned top, unsigned below, double alpha) {
+    unsigned sum = 0;
+    for (int shift = 0; shift <= 16; shift += 8)
+        sum |= (unsigned)lround(alpha * (top >> shift & 255) +
+                                (1 - alpha) * (below >> shift & 255))
+               << shift;
+    return sum;
+}
+
+/* The darkest cell of a confusion matrix (report_answers.c). */
+static void numbers_in_a_confusion_matrix_have_it_too(void **state) {
+    (void)state;
+    const char *themes[] = {page_style, strstr(page_style, "prefers-color-scheme:dark")};
+    for (size_t t = 0; t < COUNT(themes); t++) {
+        unsigned cell = mixed(90 << 16 | 140 << 8 | 220, colour(themes[t], "paper"), 0.3);
+        assert_true(contrast(colour(themes[t], "ink"), cell) >= 4.5);
+    }
+}
+
 static void a_page_has_landmarks_and_names_what_can_be_scrolled(void **state) {
     (void)state;
     static const char *const WANTED[] = {"<html lang=en>",
@@ -106,6 +126,7 @@ static void without_a_chart_there_is_no_figure(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_has_the_contrast_of_wcag_aa_in_light_and_dark),
+        cmocka_unit_test(numbers_in_a_confusion_matrix_have_it_too),
         cmocka_unit_test(a_page_has_landmarks_and_names_what_can_be_scrolled),
         cmocka_unit_test(without_a_chart_there_is_no_figure),
     };

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tools/chart/chart.h"
+#include "tools/chart/parts.h"
 #include "tools/figure/parts.h"
 #include "vision.h"
 
@@ -76,6 +76,67 @@ static void maps_and_ramps_grow_in_lightness_for_every_kind_of_sight(void **stat
     }
 }
 
+/* Lines over a panel are thin: in a print without colours dashes and marks say which. */
+static void events_differ_in_colour_and_without_it(void **state) {
+    (void)state;
+    for (Theme theme = THEME_LIGHT; theme <= THEME_DARK; theme++) {
+        Chart *chart = chart_new(1, 1, theme);
+        for (size_t i = 0; figure_event_kind(i); i++) {
+            const char *kind = figure_event_kind(i);
+            Style style = figure_event_style(chart, kind);
+            for (size_t j = 0; j <= i; j++) {
+                const char *other = j < i ? figure_event_kind(j) : "of no such kind";
+                Style before = figure_event_style(chart, other);
+                char what[60];
+                text_format(what, sizeof what, "%s and %s", other, kind);
+                apart(what, style.colour, before.colour, 11.9);
+                if (style.mark == before.mark && style.dashed == before.dashed &&
+                    style.dash == before.dash)
+                    fail_msg("%s look the same in grey", what);
+            }
+        }
+        chart_free(chart);
+    }
+}
+
+/* A line that is as light as the paper says nothing. */
+static void lines_of_events_stand_out_from_the_paper(void **state) {
+    (void)state;
+    for (Theme theme = THEME_LIGHT; theme <= THEME_DARK; theme++) {
+        Chart *chart = chart_new(1, 1, theme);
+        for (size_t i = 0; figure_event_kind(i); i++)
+            apart(figure_event_kind(i),
+                  figure_event_style(chart, figure_event_kind(i)).colour,
+                  theme_paper(theme), 25);
+        chart_free(chart);
+    }
+}
+
+/* Relative luminance of WCAG 2.2. */
+static double luminance(Colour c) {
+    const double part[] = {c.r, c.g, c.b}, weight[] = {0.2126, 0.7152, 0.0722};
+    double sum = 0;
+    for (size_t i = 0; i < 3; i++)
+        sum += weight[i] * (part[i] <= 0.04045 ? part[i] / 12.92
+                                               : pow((part[i] + 0.055) / 1.055, 2.4));
+    return sum;
+}
+
+static void words_of_figures_have_the_contrast_of_wcag_aa(void **state) {
+    (void)state;
+    for (Theme theme = THEME_LIGHT; theme <= THEME_DARK; theme++) {
+        Chart *chart = chart_new(1, 1, theme);
+        const Colour words[] = {theme_ink(theme), theme_soft(theme),
+                                chart_warning(chart)}; /* axes, titles, notes */
+        for (size_t i = 0; i < COUNT(words); i++) {
+            double a = luminance(words[i]), b = luminance(theme_paper(theme));
+            double ratio = (fmax(a, b) + 0.05) / (fmin(a, b) + 0.05);
+            if (ratio < 4.5) fail_msg("words %zu, theme %d: %.2f", i, (int)theme, ratio);
+        }
+        chart_free(chart);
+    }
+}
+
 static void a_split_has_one_word(void **state) {
     (void)state;
     assert_string_equal(split_word("train"), "training");
@@ -89,6 +150,9 @@ int main(void) {
         cmocka_unit_test(all_hues_of_the_palette_differ_for_every_kind_of_sight),
         cmocka_unit_test(splits_differ_from_each_other_in_both_themes),
         cmocka_unit_test(maps_and_ramps_grow_in_lightness_for_every_kind_of_sight),
+        cmocka_unit_test(events_differ_in_colour_and_without_it),
+        cmocka_unit_test(lines_of_events_stand_out_from_the_paper),
+        cmocka_unit_test(words_of_figures_have_the_contrast_of_wcag_aa),
         cmocka_unit_test(a_split_has_one_word),
     };
     return cmocka_run_group_tests_name("palette", cases, NULL, NULL);

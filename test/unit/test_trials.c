@@ -208,9 +208,10 @@ static void best_and_worst_are_lines_of_their_methods_column(void **state) {
                 chart_panel(chart, 1, 0)->y.low == 0);
     assert_true(line_of(chart_panel(chart, 2, 0), 0)->y[0] == 7);
     assert_string_equal(line_of(chart_panel(chart, 3, 0), 0)->label, "best: blocks.0");
-    for (size_t r = 1; r < 5; r++)
-        assert_true(*chart_panel(chart, r, 1)->empty); /* method b has no trial */
-    assert_true(*chart_panel(chart, 4, 0)->empty);     /* frozen */
+    for (size_t r = 1; r < 4; r++) /* method b has no trial */
+        assert_string_equal(chart_panel(chart, r, 1)->empty, "no trial");
+    for (size_t m = 0; m < 2; m++) /* frozen: a row without any number */
+        assert_true(chart_panel(chart, 4, m)->hidden);
     chart_free(chart);
     options.figure = (FigureOptions){.rows = "loss,entropy", .layers = "all"};
     chart = figure_trials(trials, 2, &methods, &options, &err);
@@ -220,6 +221,63 @@ static void best_and_worst_are_lines_of_their_methods_column(void **state) {
     options.figure.rows = "score,nonsense";
     assert_null(figure_trials(trials, 2, &methods, &options, &err));
     assert_int_equal(err.status, FAIL_USAGE);
+}
+
+static double height_of(const Chart *chart) {
+    size_t size;
+    char *svg = chart_render(chart, ".svg", &size, NULL);
+    assert_non_null(svg);
+    const char *at = strstr(svg, "height=\"");
+    assert_non_null(at);
+    double height = atof(at + 8);
+    mem_free(svg);
+    return height;
+}
+
+static Chart *draw_rows(const Trial *trials, size_t count, const char *rows) {
+    const TrialMethods methods = {(const char *[]){"a", "b"}, (const char *[]){"", ""},
+                                  2};
+    TrialOptions options = {
+        .figure.rows = rows, .metric = METRIC_TOP1, .y = "top-1 %", .fails = "diverged"};
+    Chart *chart = figure_trials(trials, count, &methods, &options, NULL);
+    assert_non_null(chart);
+    return chart;
+}
+
+static void put_other(const char *dir, char path[1000], const char *name,
+                      const char *probe) {
+    char file[1200];
+    text_format(path, 1000, "%s/%s", dir, name);
+    text_format(file, sizeof file, "%s/train.jsonl", name);
+    put(dir, file, "{\"step\":4,\"epoch\":0.4,\"loss\":2}\n");
+    text_format(file, sizeof file, "%s/probe.jsonl", name);
+    put(dir, file, probe);
+}
+
+static void
+a_row_without_numbers_has_no_place_and_a_panel_without_says_why(void **state) {
+    const char *dir = *state;
+    char moves[1000], bare[1000];
+    put_run(dir);
+    put_other(dir, moves, "moves",
+              "{\"step\":4,\"attention\":[],\"weights\":[{\"name\":\"patch_embed.proj\","
+              "\"grad_inf\":0.5}]}\n");
+    put_other(dir, bare, "bare", "");
+    const Trial frozen[] = {{dir, 0, TRIAL_BEST, 50}, {moves, 1, TRIAL_BEST, 40}};
+    Chart *chart = draw_rows(frozen, 2, "score,front-grad,rank");
+    assert_string_equal(chart_panel(chart, 1, 0)->empty, "frozen: it has no gradient");
+    assert_string_equal(chart_panel(chart, 1, 1)->empty, "");
+    assert_string_equal(chart_panel(chart, 0, 1)->empty, "never evaluated");
+    assert_true(chart_panel(chart, 2, 0)->hidden && chart_panel(chart, 2, 1)->hidden);
+    Chart *shorter = draw_rows(frozen, 2, "score,front-grad");
+    assert_true(fabs(height_of(chart) - height_of(shorter)) < 1e-6);
+    chart_free(chart);
+    chart_free(shorter);
+    const Trial none[] = {{bare, 0, TRIAL_BEST, NAN}}; /* nothing else: reasons stay */
+    chart = draw_rows(none, 1, "score,front-grad");
+    assert_string_equal(chart_panel(chart, 1, 0)->empty, "no probes");
+    assert_false(chart_panel(chart, 1, 0)->hidden);
+    chart_free(chart);
 }
 
 static void many_methods_are_broken_into_lines_with_one_axis(void **state) {
@@ -288,6 +346,7 @@ int main(void) {
         cmocka_unit_test(failures_are_by_the_criterion_of_the_sweep),
         cmocka_unit_test(a_sweep_without_evaluations_is_ordered_by_its_training_loss),
         FOLDER_TEST(best_and_worst_are_lines_of_their_methods_column),
+        FOLDER_TEST(a_row_without_numbers_has_no_place_and_a_panel_without_says_why),
         FOLDER_TEST(many_methods_are_broken_into_lines_with_one_axis),
         cmocka_unit_test(
             failed_trials_are_crosses_those_without_a_score_at_the_worst_end),

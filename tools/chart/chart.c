@@ -179,8 +179,8 @@ void panel_level(Panel *panel, double y, Colour colour, const char *text) {
     item->y = copy(&y, 1);
 }
 
-void panel_moment(Panel *panel, double x, Colour colour, const char *label) {
-    Style style = {.colour = colour, .width = 0.8, .alpha = 0.8, .dashed = true};
+void panel_moment(Panel *panel, double x, Style style, const char *label) {
+    if (style.width == 0) style.width = 0.8;
     Item *item = add(panel, ITEM_MOMENT, 1, style, label);
     item->x = copy(&x, 1);
 }

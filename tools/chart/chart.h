@@ -33,11 +33,15 @@ typedef struct Colour {
     double r, g, b; /* 0..1, sRGB */
 } Colour;
 
+/* Of a dashed line. */
+typedef enum { DASH_EVEN, DASH_LONG, DASH_DOTS, DASH_DOT, DASH_DOT_DOT, DASH_COUNT } Dash;
+
 typedef struct Style {
     Colour colour;
     double width; /* points; 0: 1.4; negative: marks without a line */
     double alpha; /* 0: opaque */
     bool dashed;
+    Dash dash;
     Mark mark;
 } Style;
 
@@ -85,14 +89,15 @@ void panel_bars(Panel *panel, const double *x, const double *low, const double *
 void panel_zone(Panel *panel, double low, double high, Style style, const char *label);
 /* Dashed line over the whole width; the legend says what it is. */
 void panel_level(Panel *panel, double y, Colour colour, const char *text);
-/* A thin line over the whole height at x, behind what else there is; outside
- * the limits nothing. */
-void panel_moment(Panel *panel, double x, Colour colour, const char *label);
+/* A thin line over the whole height at x, behind what else there is, with its mark at the
+ * top; outside the limits nothing. */
+void panel_moment(Panel *panel, double x, Style style, const char *label);
 /* A ring at a point, and a small text near it, where it covers no line. */
 void panel_note(Panel *panel, double x, double y, Colour colour, const char *text);
 /* A bold line above the panel, where the heading of its column does not say enough. */
 void panel_heading(Panel *panel, const char *text);
-/* Nothing of the panel is drawn: rows need not be equally long. */
+/* Nothing of the panel is drawn: rows need not be equally long, and a row of which all
+ * are hidden takes no room. */
 void panel_hide(Panel *panel);
 /* Grey text in the middle of a panel that has nothing to show. */
 void panel_empty(Panel *panel, const char *text);

@@ -16,7 +16,13 @@
 
 enum { TITLE_MOST = 300, LINES_MOST = 4 };
 
+/* Heights of what is above the panels. */
+typedef struct Head {
+    double title, heading, detail;
+} Head;
+
 typedef struct Layout {
+    Head head;
     Box *box;       /* [rows * columns] the panels */
     Axis *x, *y;    /* [rows * columns] */
     double *gutter; /* [columns] width of tick texts left of the column */
@@ -45,6 +51,12 @@ static bool shows_x_ticks(const Chart *chart, size_t row, size_t column) {
     if (panel_at(chart, row, column)->heat) return true;
     for (size_t r = row + 1; r < chart->rows; r++)
         if (!panel_at(chart, r, column)->hidden) return false;
+    return true;
+}
+
+static bool row_is_hidden(const Chart *chart, size_t row) {
+    for (size_t c = 0; c < chart->columns; c++)
+        if (!panel_at(chart, row, c)->hidden) return false;
     return true;
 }
 
@@ -162,10 +174,6 @@ static double title_room(const Chart *chart) {
     return (double)chart->columns * (chart->panel_width + COLUMN_GAP) + 40;
 }
 
-typedef struct Head {
-    double title, heading, detail; /* heights */
-} Head;
-
 static Head head_of(cairo_t *cr, const Chart *chart) {
     Head head = {0, 0, 0};
     set_font(cr, 11, true);
@@ -184,26 +192,27 @@ static Head head_of(cairo_t *cr, const Chart *chart) {
     return head;
 }
 
-static double head_height(cairo_t *cr, const Chart *chart) {
-    Head head = head_of(cr, chart);
-    bool any = head.heading > 0 || head.detail > 0;
-    return head.title + head.heading + head.detail + (any ? 5 : 0);
+static double head_height(const Head *head) {
+    bool any = head->heading > 0 || head->detail > 0;
+    return head->title + head->heading + head->detail + (any ? 5 : 0);
 }
 
 static bool row_has_label(const Chart *chart, size_t row) {
     for (size_t c = 0; c < chart->columns; c++)
-        if (*panel_at(chart, row, c)->y.label) return true;
+        if (!panel_at(chart, row, c)->hidden && *panel_at(chart, row, c)->y.label)
+            return true;
     return false;
 }
 
 static Layout layout_new(cairo_t *cr, const Chart *chart) {
     size_t rows = chart->rows, columns = chart->columns;
-    Layout layout = {.box = mem_zalloc(rows * columns * sizeof(Box)),
+    Layout layout = {.head = head_of(cr, chart),
+                     .box = mem_zalloc(rows * columns * sizeof(Box)),
                      .x = mem_zalloc(rows * columns * sizeof(Axis)),
                      .y = mem_zalloc(rows * columns * sizeof(Axis)),
                      .gutter = mem_zalloc(columns * sizeof(double))};
     chart_axes(chart, layout.x, layout.y);
-    double above = head_height(cr, chart);
+    double above = head_height(&layout.head);
     set_font(cr, FONT, false);
     double left = EDGE, legend = 0;
     for (size_t r = 0; r < rows; r++) {
@@ -222,6 +231,7 @@ static Layout layout_new(cairo_t *cr, const Chart *chart) {
             }
         double top = EDGE + above;
         for (size_t r = 0; r < rows; r++) {
+            if (row_is_hidden(chart, r)) continue;
             if (row_has_heading(chart, r)) top += HEADING;
             layout.box[r * columns + c] =
                 (Box){left, top, chart->panel_width, chart->row_height[r]};
@@ -337,8 +347,8 @@ static void draw_heading(cairo_t *cr, const Chart *chart, const Panel *panel, Bo
 }
 
 static void draw_titles(cairo_t *cr, const Chart *chart, const Layout *layout) {
-    Head head = head_of(cr, chart);
-    double y = EDGE + head.title + 9;
+    const Head *head = &layout->head;
+    double y = EDGE + head->title + 9;
     set_colour(cr, theme_ink(chart->theme), 1);
     set_font(cr, 11, true);
     draw_lines(cr, layout->box[0].x, EDGE + 10, TITLE_STEP, title_room(chart),
@@ -351,7 +361,7 @@ static void draw_titles(cairo_t *cr, const Chart *chart, const Layout *layout) {
         draw_lines(cr, x, y, HEADING_STEP, room, title->heading);
         set_colour(cr, theme_soft(chart->theme), 1);
         set_font(cr, 7.5, false);
-        draw_lines(cr, x, y + head.heading, DETAIL_STEP, room, title->detail);
+        draw_lines(cr, x, y + head->heading, DETAIL_STEP, room, title->detail);
     }
 }
 
@@ -359,6 +369,7 @@ static void draw_chart(cairo_t *cr, const Chart *chart, const Layout *layout) {
     set_colour(cr, theme_paper(chart->theme), 1);
     cairo_paint(cr);
     for (size_t r = 0; r < chart->rows; r++) {
+        if (row_is_hidden(chart, r)) continue;
         for (size_t c = 0; c < chart->columns; c++) {
             size_t p = r * chart->columns + c;
             const Panel *panel = &chart->panels[p];

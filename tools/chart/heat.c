@@ -67,13 +67,14 @@ static void draw_heat_moment(cairo_t *cr, Theme theme, const HeatMap *map,
     cairo_move_to(cr, x, box.y);
     cairo_line_to(cr, x, box.y + box.height);
     end_stroke(cr);
+    draw_mark(cr, &item->style, x, box.y + 4);
     if (!*item->label) return;
     set_font(cr, 7, false);
     double width = text_width(cr, item->label), right = box.x + box.width - width - 2;
-    double left = MAX(MIN(x + 3, right), box.x + 2);
+    double left = MAX(MIN(x + 5, right), box.x + 2);
     size_t line = line_at(words, left);
     words->end[line] = left + width + 4;
-    draw_text_over(cr, theme, item->style.colour, left,
+    draw_text_over(cr, theme, theme_ink(theme), left,
                    box.y + 8 + LINE_HEIGHT * (double)line, item->label);
 }
 

@@ -9,7 +9,12 @@ void set_colour(cairo_t *cr, Colour colour, double alpha) {
     cairo_set_source_rgba(cr, colour.r, colour.g, colour.b, alpha);
 }
 
+/* Texts are as wide on every surface and at every scale as where they were measured. */
 void set_font(cairo_t *cr, double size, bool bold) {
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_set_font_options(cr, options);
+    cairo_font_options_destroy(options);
     cairo_select_font_face(cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
                            bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(cr, size);
@@ -61,7 +66,7 @@ void draw_text_over(cairo_t *cr, Theme theme, Colour colour, double x, double y,
     draw_text(cr, x, y, 0, text);
 }
 
-static void draw_mark(cairo_t *cr, const Style *style, double x, double y) {
+void draw_mark(cairo_t *cr, const Style *style, double x, double y) {
     const double size = 2.6;
     cairo_new_path(cr);
     set_colour(cr, style->colour, style->alpha);
@@ -123,11 +128,19 @@ static double place_y(const Frame *frame, double value) {
 }
 
 void begin_stroke(cairo_t *cr, const Style *style) {
-    static const double dashes[] = {3.5, 2.5};
+    static const struct {
+        double length[6];
+        int count;
+    } dashes[DASH_COUNT] = {[DASH_EVEN] = {{3.5, 2.5}, 2},
+                            [DASH_LONG] = {{8, 2.5}, 2},
+                            [DASH_DOTS] = {{1, 2}, 2},
+                            [DASH_DOT] = {{6, 2, 1, 2}, 4},
+                            [DASH_DOT_DOT] = {{6, 2, 1, 2, 1, 2}, 6}};
     set_colour(cr, style->colour, style->alpha);
     cairo_set_line_width(cr, style->width);
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
-    cairo_set_dash(cr, dashes, style->dashed ? 2 : 0, 0);
+    cairo_set_dash(cr, dashes[style->dash].length,
+                   style->dashed ? dashes[style->dash].count : 0, 0);
 }
 
 void end_stroke(cairo_t *cr) {
@@ -336,6 +349,7 @@ static void draw_moment(cairo_t *cr, const Frame *frame, const Item *item) {
     cairo_move_to(cr, x, box->y);
     cairo_line_to(cr, x, box->y + box->height);
     end_stroke(cr);
+    draw_mark(cr, &item->style, x, box->y + 4);
 }
 
 static void draw_note(cairo_t *cr, Theme theme, const Frame *frame, const Panel *panel,

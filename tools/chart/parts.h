@@ -102,6 +102,7 @@ void draw_text_over(cairo_t *cr, Theme theme, Colour colour, double x, double y,
 /* Around a path: the width, colour and dashes of a style. */
 void begin_stroke(cairo_t *cr, const Style *style);
 void end_stroke(cairo_t *cr);
+void draw_mark(cairo_t *cr, const Style *style, double x, double y);
 
 Colour theme_paper(Theme theme);
 Colour theme_grid(Theme theme);

@@ -5,26 +5,51 @@
 
 #include "tools/figure/parts.h"
 
-enum { WARNING = 99 };
-
-/* Palette colours, or WARNING; another kind has the ink of the axes.  `told`: the legend
- * has step and text of each. */
-static const struct {
-    const char *kind;
-    size_t colour;
+/* Each kind differs from the others in colour, for every kind of sight, and without any
+ * colour in dashes and mark (test_palette).  `told`: the legend has step and text of
+ * each. */
+typedef struct EventLook {
+    const char *kind; /* NULL: any other */
+    size_t colour;    /* of the palette, or WARNING, INK */
+    bool dashed;
+    Dash dash;
+    Mark mark;
     bool told;
-} kinds[] = {{"resume", 0, true},          {"intervene", 2, true},
-             {"plateau", 3, false},        {"skip", 4, false},
-             {"alarm", WARNING, false},    {"moved", WARNING, false},
-             {"rollback", WARNING, false}, {RUNLOG_NONFINITE, WARNING, false}};
+} EventLook;
 
-static Colour colour_of(const Chart *chart, const char *kind) {
-    for (size_t i = 0; i < COUNT(kinds); i++) {
-        if (strcmp(kinds[i].kind, kind)) continue;
-        size_t colour = kinds[i].colour;
-        return colour == WARNING ? chart_warning(chart) : chart_palette(chart, colour);
-    }
-    return chart_ink(chart);
+enum { WARNING = 98, INK };
+
+static const EventLook LOOKS[] = {
+    {"resume", 0, true, DASH_EVEN, MARK_RING, true},
+    {"intervene", 2, true, DASH_EVEN, MARK_SQUARE, true},
+    {"plateau", 3, true, DASH_DOT_DOT, MARK_NONE, false},
+    {"skip", 4, true, DASH_DOTS, MARK_NONE, false},
+    {"alarm", WARNING, true, DASH_LONG, MARK_TRIANGLE, false},
+    {"moved", 5, true, DASH_DOTS, MARK_DIAMOND, false},
+    {"rollback", 7, true, DASH_DOT, MARK_DOT, false},
+    {RUNLOG_NONFINITE, INK, false, DASH_EVEN, MARK_CROSS, false},
+    {NULL, 6, true, DASH_EVEN, MARK_NONE, false},
+};
+
+static const EventLook *look_of(const char *kind) {
+    size_t i = 0;
+    while (LOOKS[i].kind && strcmp(LOOKS[i].kind, kind)) i++;
+    return &LOOKS[i];
+}
+
+const char *figure_event_kind(size_t i) { return LOOKS[i].kind; }
+
+Style figure_event_style(const Chart *chart, const char *kind) {
+    const EventLook *look = look_of(kind);
+    Style style = {.width = 0.9,
+                   .alpha = 0.9,
+                   .dashed = look->dashed,
+                   .dash = look->dash,
+                   .mark = look->mark};
+    if (look->colour == WARNING) style.colour = chart_warning(chart);
+    else if (look->colour == INK) style.colour = chart_ink(chart);
+    else style.colour = chart_palette(chart, look->colour);
+    return style;
 }
 
 /* Steps that one line stands for: events of a kind that are closer look like one. */
@@ -35,12 +60,6 @@ static double grain(const RunLog *run) {
 
 enum { NAMED_MOST = 4, LABEL_SIZE = 96 };
 
-static bool is_told(const char *kind) {
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        if (!strcmp(kinds[i].kind, kind)) return kinds[i].told;
-    return false;
-}
-
 /* What an intervention or a resume changed and when, unless there are too many of them to
  * say so or it does not fit; else the kind. */
 static void label_of(const RunLog *run, const RunEvent *event, char label[LABEL_SIZE]) {
@@ -49,7 +68,7 @@ static void label_of(const RunLog *run, const RunEvent *event, char label[LABEL_
     size_t count = 0;
     for (size_t i = 0; i < run->event_count; i++)
         count += !strcmp(run->events[i].kind, event->kind);
-    if (!is_told(event->kind) || !*event->text || count > NAMED_MOST)
+    if (!look_of(event->kind)->told || !*event->text || count > NAMED_MOST)
         text_format(label, LABEL_SIZE, "%s", event->kind);
     else if (resume && strlen(event->text) > LABEL_SIZE - AROUND)
         text_format(label, LABEL_SIZE, "resume, step %.0f", event->step);
@@ -75,6 +94,6 @@ void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool nam
         char label[LABEL_SIZE] = "";
         if (named) label_of(run, event, label);
         drawn = event;
-        panel_moment(panel, event->step, colour_of(chart, event->kind), label);
+        panel_moment(panel, event->step, figure_event_style(chart, event->kind), label);
     }
 }

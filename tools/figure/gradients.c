@@ -122,17 +122,31 @@ size_t figure_front_weight(const ProbeLog *probe, size_t from) {
     return probe->weight_count;
 }
 
+/* A weight that is not trained has rows without a gradient, others have one. */
+const char *figure_why_no_gradient(const ProbeLog *probe, const WeightLog *weight) {
+    if (!probe->count) return "no probes";
+    if (!weight) return "no weight of this kind in the probes";
+    if (figure_is_measured(probe, weight, WEIGHT_GRAD_INF)) return "no epochs in the log";
+    for (size_t p = 0; p < probe->count; p++)
+        if (weight->value[WEIGHT_GRAD_INF][p] == 0) return "gradient 0 throughout";
+    for (size_t i = 0; i < probe->weight_count; i++)
+        if (figure_is_measured(probe, &probe->weights[i], WEIGHT_GRAD_INF))
+            return "frozen: it has no gradient";
+    return "gradients were not measured";
+}
+
 void paint_front_grad(const Cell *cell) {
     const ProbeLog *probe = &cell->run->probe;
     panel_log_y(cell->panel);
     size_t drawn = 0, i = 0;
+    const WeightLog *weight = NULL;
     for (; (i = figure_front_weight(probe, i)) < probe->weight_count; i++) {
-        const WeightLog *weight = &probe->weights[i];
+        weight = &probe->weights[i];
         if (!figure_is_measured(probe, weight, WEIGHT_GRAD_INF)) continue;
         panel_line(cell->panel, probe->step, weight->value[WEIGHT_GRAD_INF], probe->count,
                    (Style){.colour = chart_palette(cell->chart, drawn++)}, weight->name);
     }
-    if (!drawn) panel_empty(cell->panel, "frozen, or not measured");
+    if (!drawn) panel_empty(cell->panel, figure_why_no_gradient(probe, weight));
 }
 
 void paint_gradients(const Cell *cell) { paint_blocks(cell, WEIGHT_GRAD_NORM); }

@@ -55,6 +55,11 @@ bool figure_has_raw_sharpness(const RunLog *run);
  * interventions the keys and values. */
 void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool named);
 
+/* How the line of an event looks; the kinds that have a look of their own, NULL behind
+ * the last. */
+Style figure_event_style(const Chart *chart, const char *kind);
+const char *figure_event_kind(size_t i);
+
 /* The weight that makes the queries of a site, or NULL: "blocks.0.attn.qkv" of
  * "blocks.0.attn". */
 const WeightLog *figure_query_weight(const RunLog *run, const char *site);
@@ -62,5 +67,9 @@ const WeightLog *figure_query_weight(const RunLog *run, const char *site);
 /* The first weight from `from` on that makes what the first block reads: patch embedding,
  * table of embeddings, speech convolution; weight_count: there is none. */
 size_t figure_front_weight(const ProbeLog *probe, size_t from);
+
+/* Why the rows of a weight (NULL: there is no such weight) have no gradient, in a few
+ * words: "frozen: it has no gradient". */
+const char *figure_why_no_gradient(const ProbeLog *probe, const WeightLog *weight);
 
 #endif

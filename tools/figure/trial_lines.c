@@ -123,21 +123,59 @@ static bool read_front_grad(const LineSource *source, size_t n, Line *line) {
     return read_probe(source, line, probe->weights[i].value[WEIGHT_GRAD_INF]);
 }
 
+/* ---- why there is no line ---- */
+
+static const char *why_train(const LineSource *source) {
+    return source->run->train.count ? "no finite number" : "no logged step";
+}
+
+static const char *why_score(const LineSource *source) {
+    if (source->metric == METRIC_COUNT) return why_train(source);
+    return source->run->eval_count ? "no such score" : "never evaluated";
+}
+
+static const char *why_site(const LineSource *source) {
+    const ProbeLog *probe = &source->run->probe;
+    if (!probe->count) return "no probes";
+    return probe->site_count ? "not measured" : "no probes of attention";
+}
+
+static const char *why_query(const LineSource *source) {
+    const ProbeLog *probe = &source->run->probe;
+    for (size_t n = 0; n < probe->site_count; n++) {
+        const WeightLog *weight = figure_query_weight(source->run, probe->sites[n].name);
+        if (weight) return figure_why_no_gradient(probe, weight);
+    }
+    return why_site(source);
+}
+
+static const char *why_sigma(const LineSource *source) {
+    return source->run->probe.weight_count ? "not measured (probe.spectral)"
+                                           : why_site(source);
+}
+
+static const char *why_front(const LineSource *source) {
+    const ProbeLog *probe = &source->run->probe;
+    size_t i = figure_front_weight(probe, 0);
+    return figure_why_no_gradient(probe,
+                                  i < probe->weight_count ? &probe->weights[i] : NULL);
+}
+
 /* ---- rows ---- */
 
 static const TrialRow ROWS[] = {
-    {"score", NULL, read_score, Y_SCORE, 120},
-    {"loss", "training loss", read_loss, Y_LOSS, 110},
-    {"entropy", "attention entropy (nats)", read_entropy, Y_ZERO, 110},
-    {"logit", "largest logit", read_logit, Y_LOG, 100},
-    {"sigma", "spectral norm σ", read_sigma, Y_LOG, 100},
-    {"grad", "gradient norm", read_grad, Y_LOG, 100},
-    {"grad-inf", "‖gradient‖∞, attention", read_grad_inf, Y_LOG, 110},
-    {"front-grad", "‖gradient‖∞, front", read_front_grad, Y_LOG, 110},
-    {"lr", "learning rate", read_rate, Y_PLAIN, 70},
-    {"input", "input ‖x‖²", read_input, Y_LOG, 100},
-    {"sigma2", "σ² of q and k", read_sigma2, Y_LOG, 100},
-    {"rank", "rank of output", read_rank, Y_PLAIN, 100},
+    {"score", NULL, read_score, why_score, Y_SCORE, 120},
+    {"loss", "training loss", read_loss, why_train, Y_LOSS, 110},
+    {"entropy", "attention entropy (nats)", read_entropy, why_site, Y_ZERO, 110},
+    {"logit", "largest logit", read_logit, why_site, Y_LOG, 100},
+    {"sigma", "spectral norm σ", read_sigma, why_sigma, Y_LOG, 100},
+    {"grad", "gradient norm", read_grad, why_train, Y_LOG, 100},
+    {"grad-inf", "‖gradient‖∞, attention", read_grad_inf, why_query, Y_LOG, 110},
+    {"front-grad", "‖gradient‖∞, front", read_front_grad, why_front, Y_LOG, 110},
+    {"lr", "learning rate", read_rate, why_train, Y_PLAIN, 70},
+    {"input", "input ‖x‖²", read_input, why_site, Y_LOG, 100},
+    {"sigma2", "σ² of q and k", read_sigma2, why_site, Y_LOG, 100},
+    {"rank", "rank of output", read_rank, why_site, Y_PLAIN, 100},
 };
 
 const char *trial_rows(void) {

@@ -25,11 +25,15 @@ typedef struct Line {
 /* The n-th line of a row; false: there is none. */
 typedef bool ReadLine(const LineSource *source, size_t n, Line *line);
 
+/* Why a run has no line, in a few words; what is said is of constant text. */
+typedef const char *SayWhy(const LineSource *source);
+
 typedef enum { Y_PLAIN, Y_ZERO, Y_LOG, Y_LOSS, Y_SCORE } YAxis; /* zero: from there on */
 
 typedef struct TrialRow {
     const char *name, *label; /* label NULL: of the metric */
     ReadLine *read;
+    SayWhy *why;
     YAxis axis;
     double height;
 } TrialRow;

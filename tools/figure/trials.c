@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/figure/trial_lines.h"
+#include "tools/program/say.h"
 
 enum {
     ROWS_MOST = 16, /* more than there are */
@@ -18,7 +19,8 @@ enum {
 typedef struct RowState {
     const TrialRow *row;
     double low, high, chance;
-    bool drawn[TRIAL_METHODS_MOST]; /* something of the method */
+    bool drawn[TRIAL_METHODS_MOST];      /* something of the method */
+    const char *why[TRIAL_METHODS_MOST]; /* else: its first run's reason */
 } RowState;
 
 typedef struct RowStates {
@@ -90,21 +92,39 @@ static Colour colour_of(const Figure *figure, const Line *line, TrialRole role) 
     return chart_palette(figure->chart, ROLES[role].hue);
 }
 
-static void draw_line(Figure *figure, RowState *row, Panel *panel, const Line *line,
+static bool is_log(const Figure *figure, const RowState *row) {
+    Metric metric = figure->options->metric;
+    return row->row->axis == Y_LOG ||
+           (row->row->axis == Y_SCORE && metric < METRIC_COUNT &&
+            metrics[metric].axis == AXIS_LOG);
+}
+
+/* Points that can be seen: a log axis has no place for 0. */
+static size_t widen_limits(const Figure *figure, RowState *row, const Line *line) {
+    bool log = is_log(figure, row);
+    size_t seen = 0;
+    for (size_t i = 0; i < line->count; i++) {
+        if (log && !(line->y[i] > 0)) continue;
+        row->low = fmin(row->low, line->y[i]);
+        row->high = fmax(row->high, line->y[i]);
+        seen++;
+    }
+    return seen;
+}
+
+/* false: there was nothing to see. */
+static bool draw_line(Figure *figure, RowState *row, Panel *panel, const Line *line,
                       TrialRole role) {
     char label[96];
     name_line(figure, line, role, label);
-    for (size_t i = 0; i < line->count; i++) {
-        if (row->row->axis == Y_LOG && !(line->y[i] > 0)) continue;
-        row->low = fmin(row->low, line->y[i]);
-        row->high = fmax(row->high, line->y[i]);
-    }
+    if (!widen_limits(figure, row, line)) return false;
     panel_line(panel, line->x, line->y, line->count,
                (Style){.colour = colour_of(figure, line, role),
                        .width = ROLES[role].width,
                        .dashed = ROLES[role].dashed,
                        .mark = line->count == 1 ? MARK_DOT : MARK_NONE},
                label);
+    return true;
 }
 
 static void draw_run(Figure *figure, const Trial *trial, const LineSource *source) {
@@ -115,10 +135,11 @@ static void draw_run(Figure *figure, const Trial *trial, const LineSource *sourc
         for (size_t n = 0;
              line = (Line){.shade = 0.5, .named = true}, row->row->read(source, n, &line);
              n++) {
-            if (line.count) draw_line(figure, row, panel, &line, trial->role);
-            row->drawn[trial->method] |= line.count > 0;
+            row->drawn[trial->method] |=
+                draw_line(figure, row, panel, &line, trial->role);
             mem_free(line.x);
         }
+        if (!row->why[trial->method]) row->why[trial->method] = row->row->why(source);
         if (source->run->chance > 0) row->chance = source->run->chance;
     }
 }
@@ -156,13 +177,6 @@ static bool is_loss(const Figure *figure, const RowState *row) {
     return row->row->axis == Y_LOSS ||
            (row->row->axis == Y_SCORE &&
             (metric == METRIC_COUNT || metric == METRIC_LOSS));
-}
-
-static bool is_log(const Figure *figure, const RowState *row) {
-    Metric metric = figure->options->metric;
-    return row->row->axis == Y_LOG ||
-           (row->row->axis == Y_SCORE && metric < METRIC_COUNT &&
-            metrics[metric].axis == AXIS_LOG);
 }
 
 /* What guessing has, where it is known. */
@@ -203,16 +217,39 @@ static void finish_panel(const Figure *figure, size_t row, size_t method) {
     panel_axes(panel, figure->epochs ? "epoch" : "optimizer step", label);
     if (is_log(figure, state)) panel_log_y(panel);
     limit_row(figure, state, panel);
-    if (!state->drawn[method]) panel_empty(panel, "nothing measured");
+    if (!state->drawn[method])
+        panel_empty(panel, state->why[method] ? state->why[method] : "no trial");
     double guess = guess_of(figure, state);
     if (isfinite(guess))
         panel_level(panel, guess, chart_palette(figure->chart, 6), "chance");
+}
+
+static bool is_drawn(const Figure *figure, size_t row) {
+    for (size_t m = 0; m < figure->methods->count; m++)
+        if (figure->rows.row[row].drawn[m]) return true;
+    return false;
+}
+
+/* Rows that no trial has numbers for; all of them stay, with the reasons, where there is
+ * nothing else. */
+static void hide_rows(const Figure *figure) {
+    size_t drawn = 0;
+    for (size_t r = 0; r < figure->rows.count; r++) drawn += is_drawn(figure, r);
+    for (size_t r = 0; r < figure->rows.count && drawn; r++) {
+        if (is_drawn(figure, r)) continue;
+        for (size_t m = 0; m < figure->methods->count; m++)
+            panel_hide(panel_of(figure, r, m));
+        const RowState *row = &figure->rows.row[r];
+        say("steady: note: row %s is left out: no run has numbers for it (%s)",
+            row->row->name, row->why[0] ? row->why[0] : "no trial");
+    }
 }
 
 static void finish(const Figure *figure) {
     const TrialMethods *methods = figure->methods;
     size_t lines = (methods->count + figure->line - 1) / figure->line;
     bool wrapped = lines > 1;
+    hide_rows(figure);
     for (size_t r = 0; r < figure->rows.count; r++)
         for (size_t l = 0; l < lines; l++)
             chart_row_height(figure->chart, r + l, figure->rows.row[r].row->height);
