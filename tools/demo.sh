@@ -43,13 +43,14 @@ NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i
   if ($column["verdict"] ~ /^(hardly|not) learned$/) fate = $column["verdict"]
   if ($column["collapsed"] == "yes") fate = "attention collapsed, " $column["entropy_site"]
   printf "%-12s  %6.1f %%  %12.1f %%  %13.0f  %s\n", $column["recipe"],
-         100 * $column["score"], 100 * $column["entropy"], $column["max_logit"], fate }
+         100 * $column["score"], 100 * $column["site_entropy"], $column["max_logit"], fate }
 ' $out/sweep.csv
 
 cat <<END_OF_TEXT
 
 accuracy: on drawings that were not trained on; guessing gives 10 %
-entropy: of attention, the lowest of all blocks, as a share of the largest that is possible;
+entropy: of a site, the attention of a block (mean over its heads), as a share of the largest
+that is possible; the lowest of all blocks;
 under 10 % it has collapsed: nearly all attention goes to one token
 
 picture   runs/demo.png

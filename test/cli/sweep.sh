@@ -6,9 +6,10 @@ tiny="data.synthetic_count=200 model.width=16 model.depth=1 model.heads=2 train.
     train.threads=1 probe.every=1"
 grid="demo $tiny train.steps=5 optim.lr=0.001,0.01 train.seed=0,1"
 
-# A table without what depends on time: seconds and cpu_seconds, before the last five columns.
+# A table without what depends on time: the columns seconds and cpu_seconds.
 timeless() { # CSV
-    sed 's/,[0-9.]*,[0-9.]*\(\(,[^,]*\)\{9\}\)$/\1/' "$1"
+    sed 's/"[^"]*"/quoted/g' "$1" | awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+        NR > 1 { $at["seconds"] = $at["cpu_seconds"] = "" } 1'
 }
 
 "$STEADY" sweep $grid --out grid >table 2>messages
@@ -21,6 +22,9 @@ tell "the table has a row a cell, sums over seeds, and says what diverged is" $?
     [ -s grid/cells/optim.lr=0.01,train.seed=1/train.jsonl ] &&
     [ -s grid/cells/optim.lr=0.01,train.seed=1.log ]
 tell "the folder has csv, json, png, runs and their messages" $?
+head -n 1 grid/sweep.csv | grep -q ',site_entropy,.*,site_entropy_end,.*,grade$' &&
+    [ "$(grep -c -E ',(not |hardly )?learned$|,$' grid/sweep.csv)" = 4 ] && grep -q '"grade": *"' grid/sweep.json
+tell "sweep.csv has the grade last, and says which entropy it has" $?
 grep -q '^\[4/4\] optim.lr=0.01,train.seed=1: top-1 ' messages
 tell "each finished cell is a line on stderr" $?
 

@@ -435,7 +435,7 @@ static void a_translator_gets_all_its_figures_and_its_scores_in_the_report(void 
         "loss<th scope=col class=n>BLEU<th scope=col class=n>BLEU of tokens",
         "<td class=n>30.00<td class=n>31.00<td class=n>4.50</tr>",
         "<td class=n>–<td class=n>–<td class=n>7.40</tr>",
-        "lowest entropy, cross attention (%)<td class=n>52.1"};
+        "lowest site entropy, cross attention (%)<td class=n>52.1"};
     for (size_t i = 0; i < COUNT(wanted); i++)
         if (!strstr(html, wanted[i])) fail_msg("the report has no %s", wanted[i]);
     mem_free(html);

@@ -75,10 +75,11 @@ static void write_logs(const char *dir, double first, double last, double entrop
         "\"max_logit\":12.5,\"keys\":17}]}\n",
         entropy * log(17));
     write_file(dir, "probe.jsonl", line);
-    text_format(text, sizeof text,
-                "{\"step\":10,\"split\":\"test\",\"loss\":2,\"top1\":%g}\n"
-                "{\"step\":20,\"split\":\"test\",\"loss\":2,\"top1\":%g}\n",
-                score + 0.01, score);
+    text_format(
+        text, sizeof text,
+        "{\"step\":10,\"split\":\"test\",\"loss\":2,\"top1\":%g}\n"
+        "{\"step\":20,\"split\":\"test\",\"loss\":2,\"top1\":%g,\"grade\":\"%s\"}\n",
+        score + 0.01, score, score > 0.75 ? "learned" : "hardly learned");
     write_file(dir, "eval.jsonl", text);
 }
 
@@ -146,13 +147,24 @@ static void a_run_folder_says_how_its_cell_went(void **state) {
     sweep_close(&sweep);
 }
 
+static void the_csv_has_the_grade_in_its_last_column(void **state) {
+    (void)state;
+    Sweep sweep;
+    make_sweep(&sweep, "grades");
+    char *csv = printed(&sweep, sweep_print_csv);
+    has(csv, ",cer,site_entropy,entropy_site,"), has(csv, ",hardly learned\n");
+    has(csv, ",grade\n"), has(csv, ",learned\n"), has(csv, ",not learned\n");
+    free(csv);
+    sweep_close(&sweep);
+}
+
 static void the_table_shows_diverged_failed_and_open_cells(void **state) {
     (void)state;
     Sweep sweep;
     make_sweep(&sweep, "table");
     char *text = printed(&sweep, sweep_print);
-    has(text, "recipe      optim.lr  train.seed  score   best   loss  entropy %");
-    has(text, "demo        0.01      0           80.00  81.00  0.500       50.0  "
+    has(text, "recipe      optim.lr  train.seed  score   best   loss  site entropy %");
+    has(text, "demo        0.01      0           80.00  81.00  0.500            50.0  "
               "blocks.3.attn");
     has(text, "no: collapsed");
     has(text, "yes: at chance");
@@ -180,8 +192,7 @@ static void seeds_are_summed_up_and_cells_that_did_not_end_are_left_out(void **s
     assert_true(fabs(groups[1].entropy - 0.03) < 1e-5);
     assert_int_equal(groups[2].count, 1);
     assert_true(isnan(groups[2].score.sd));
-    assert_int_equal(groups[3].count, 0);
-    assert_true(isnan(groups[3].score.mean));
+    assert_true(!groups[3].count && isnan(groups[3].score.mean));
     sweep_close(&sweep);
 }
 
@@ -251,11 +262,11 @@ static void the_tables_of_texts_have_a_column_for_each_kind_of_attention(void **
     Sweep sweep;
     make_translators(&sweep, "kinds");
     char *text = printed(&sweep, sweep_print);
-    has(text, "loss  val loss  entropy %  encoder %  cross %  decoder %  at");
+    has(text, "loss  val loss  site entropy %  encoder %  cross %  decoder %  at");
     assert_true(sweep.cells[1].result.sites_low == 1);
     has(text, "score, best: perplexity (lower is better), of split val");
     has(text, "2673.33 [10.00, 8000.00]  3.317 [0.500, 8.950]  2.500 [2.500, 2.500]      "
-              "         3.0        "
+              "              3.0        "
               "3.0      4.0       60.0    1 of 3     2 of 3\n");
     free(text);
     assert_int_equal(sweep_save(&sweep, NULL), OK);
@@ -288,11 +299,11 @@ three_seeds_have_an_interval_in_table_csv_and_json_and_two_have_none(void **stat
     assert_true(low == 10 && high == 8000 && json_is_null(none)); /* was not run */
     json_decref(json);
     char *text = printed(&sweep, sweep_print);
-    has(text, "a value [95 % interval of the mean, bootstrap over seeds]; entropy");
+    has(text, "a value [95 % interval of the mean, bootstrap over seeds]; site entropy");
     has(text, "75 % (3 seeds)");
     free(text);
     text = printed(&sweep, sweep_print_seeds_csv);
-    has(text, "recipe,model.depth,runs,diverged,collapsed,entropy_lowest,score_mean,"
+    has(text, "recipe,model.depth,runs,diverged,collapsed,site_entropy_lowest,score_mean,"
               "score_sd,score_low,score_high,loss_mean,");
     has(text, "\ndemo,6,3,1,2,0.03,2673.33333,4613.02");
     has(text, ",10,8000,3.31666667,");
@@ -468,6 +479,7 @@ static void the_words_of_a_sweep_come_back_from_its_folder(void **state) {
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_run_folder_says_how_its_cell_went),
+        cmocka_unit_test(the_csv_has_the_grade_in_its_last_column),
         cmocka_unit_test(the_table_shows_diverged_failed_and_open_cells),
         cmocka_unit_test(seeds_are_summed_up_and_cells_that_did_not_end_are_left_out),
         cmocka_unit_test(

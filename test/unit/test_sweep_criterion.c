@@ -38,7 +38,9 @@ static void each_operator_is_as_it_reads(void **state) {
         {"loss>1.4", FATE_FAILED},
         {"entropy<10%", FATE_FAILED},
         {"entropy < 5 %", FATE_PASSED},
-        {"entropy<0.1", FATE_FAILED},
+        {"entropy<0.1", FATE_FAILED}, /* the former name */
+        {"site_entropy<0.1", FATE_FAILED},
+        {"site_entropy_end<0.1", FATE_UNKNOWN},
         {"loss>2 or entropy<0.1", FATE_FAILED},
         {"loss>2,entropy<0.1", FATE_FAILED},
         {"loss>2 or entropy<0.01", FATE_PASSED},

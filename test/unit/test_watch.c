@@ -296,7 +296,8 @@ static void a_foreign_run_is_shown_with_all_that_it_has(void **state) {
     assert_int_equal(watchlist_add(&list, *state, &err), OK);
     look(&list, &view, 24, 80, &screen);
     assert_true(shows(&screen, "step 8"));
-    assert_true(shows(&screen, "lowest 3.5 %: blocks.0.attn head 1"));
+    assert_true(shows(&screen, "lowest site entropy 45.88 %")); /* mean of 88 and 4 */
+    assert_true(shows(&screen, "lowest head 3.5 %: blocks.0.attn head 1"));
     assert_true(shows(&screen, "blocks.0.attn  88   4"));
     assert_true(shows(&screen, "blocks.1.attn   ·  71"));
     assert_true(shows(&screen, "!"));

@@ -50,7 +50,7 @@ static const Option OPTIONS[] = {
      .offers = OFFER_FOLDER},
     {"--fail", "CRITERION", OPTION_NAME, offsetof(Options, fail),
      .sentence =
-         "what makes a run a failure, such as 'loss>1.48 or entropy<10%': numbers\n"
+         "what makes a run a failure, such as 'loss>1.48 or site_entropy<10%': numbers\n"
          "of sweep.csv, scores (top1), diverged, collapsed, or midpoint (of the lowest\n"
          "mean loss and chance).  The table counts failures by method and configuration",
      .wants = "a criterion, such as 'loss>1.48'"},

@@ -58,11 +58,12 @@ static bool counts_tokens(const RunLog *run) {
 
 /* Of an encoder-decoder, for each kind of attention. */
 static void write_lowest(FILE *out, const RunLog *run) {
-    report_fact(out, "lowest entropy of a layer (% of uniform attention's)", "%.1f",
+    report_fact(out, "lowest site entropy (% of uniform attention's)", "%.1f",
                 100 * runlog_lowest(run).share);
     for (size_t k = 0; k < KIND_PLAIN; k++) {
         char what[120];
-        text_format(what, sizeof what, "lowest entropy, %s (%%)", layer_kinds[k].label);
+        text_format(what, sizeof what, "lowest site entropy, %s (%%)",
+                    layer_kinds[k].label);
         report_fact(out, what, "%.1f", 100 * layer_kind_lowest(run, (LayerKind)k).share);
     }
 }

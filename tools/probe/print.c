@@ -234,7 +234,7 @@ static double highest(const Probed *p, bool logit) {
 
 void probe_print_all(Probed *const *p, size_t count, const PrintOptions *o, FILE *out) {
     Table t = {0};
-    table_heading(&t, "||gradient|lowest entropy||smallest||largest|largest");
+    table_heading(&t, "||gradient|lowest site||smallest||largest|largest");
     table_heading(&t, "step|loss|norm|% of uniform|at|gap|at|logit|σ");
     for (size_t i = 0; i < count; i++) {
         table_add(&t, "%zu", p[i]->step);

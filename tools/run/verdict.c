@@ -192,9 +192,9 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
                  GRADE_TITLES[input->grade ? input->grade : GRADE_LEARNED],
                  verdict->start, verdict->tail,
                  verdict->collapsed ? ", but attention collapsed on the way" : "",
-                 input->grade == GRADE_NOT ? "; the score is that of guessing"
+                 input->grade == GRADE_NOT ? "; the answers are no better than guessing"
                  : input->grade == GRADE_HARDLY
-                     ? "; the score is little better than guessing"
+                     ? "; the answers are little better than guessing"
                      : "");
         break;
     }
@@ -260,7 +260,7 @@ static void describe_entropy(const EntropyLow *low, char *text, size_t size) {
         snprintf(
             text, size,
             " Attention entropy stayed above %.0f %% of what uniform attention has; the "
-            "lowest was %.1f %% of %.3f nats, %s at step %zu.",
+            "lowest site had %.1f %% of %.3f nats, %s at step %zu.",
             100 * COLLAPSE_SHARE, 100 * low->share, low->uniform, low->site, low->step);
         return;
     }

@@ -71,6 +71,11 @@ static void show_verdict(const SweepCell *c, char *t) {
     text_format(t, COLUMN_TEXT, "%s", c->result.verdict);
 }
 
+static void show_grade(const SweepCell *c, char *t) {
+    if (sweep_has_ended(c))
+        text_format(t, COLUMN_TEXT, "%s", grade_name(c->result.grade));
+}
+
 /* "no", "yes: at chance (uniform)", "no: collapsed", "no: stopped by the guard",
  * "failed: exit 3" */
 static void show_fate(const SweepCell *c, char *t) {
@@ -104,7 +109,7 @@ static const Column COLUMNS[] = {
     {.scores = true},
     {"loss", NUMBER(loss), .factor = 1, .digits = 3},
     {"val loss", NUMBER(val_loss), .factor = 1, .digits = 3, .optional = true},
-    {"entropy %", NUMBER(entropy), .factor = 100, .digits = 1},
+    {"site entropy %", NUMBER(entropy), .factor = 100, .digits = 1},
     {"encoder %", KIND(KIND_ENCODER)},
     {"cross %", KIND(KIND_CROSS)},
     {"decoder %", KIND(KIND_DECODER)},
@@ -128,11 +133,11 @@ static const Column CSV[] = {
     {"loss", NUMBER(loss)},
     {"val_loss", NUMBER(val_loss)},
     {.scores = true},
-    {"entropy", NUMBER(entropy)},
+    {"site_entropy", NUMBER(entropy)},
     {"entropy_site", .text = show_site},
-    {"entropy_encoder", NUMBER(kind_entropy[KIND_ENCODER])},
-    {"entropy_cross", NUMBER(kind_entropy[KIND_CROSS])},
-    {"entropy_decoder", NUMBER(kind_entropy[KIND_DECODER])},
+    {"site_entropy_encoder", NUMBER(kind_entropy[KIND_ENCODER])},
+    {"site_entropy_cross", NUMBER(kind_entropy[KIND_CROSS])},
+    {"site_entropy_decoder", NUMBER(kind_entropy[KIND_DECODER])},
     {"max_logit", NUMBER(max_logit)},
     {"diverged", .text = show_diverged},
     {"collapsed", .text = show_collapsed},
@@ -142,8 +147,8 @@ static const Column CSV[] = {
     {"name", .text = show_name},
     {"seconds", .text = show_seconds},
     {"cpu_seconds", OF_CELL(cpu_seconds)},
-    {"entropy_step", .text = show_low_step},
-    {"entropy_end", NUMBER(entropy_end)},
+    {"site_entropy_step", .text = show_low_step},
+    {"site_entropy_end", NUMBER(entropy_end)},
     {"sites_low", NUMBER(sites_low)},
     {"sites_low_end", NUMBER(sites_low_end)},
     {"failed", .text = show_fails},
@@ -151,7 +156,17 @@ static const Column CSV[] = {
     {"spike_steps", NUMBER(spike_steps)},
     {"probe_fall", NUMBER(probe_fall)},
     {"probe_epochs", NUMBER(probe_epochs)},
+    {"grade", .text = show_grade},
 };
+
+/* Former names, which criteria of older plans have. */
+static const struct {
+    const char *old, *now;
+} RENAMED[] = {{"entropy", "site_entropy"},
+               {"entropy_encoder", "site_entropy_encoder"},
+               {"entropy_cross", "site_entropy_cross"},
+               {"entropy_decoder", "site_entropy_decoder"},
+               {"entropy_end", "site_entropy_end"}};
 
 _Static_assert(COUNT(COLUMNS) <= COLUMNS_MOST - METRIC_COUNT, "the table needs room");
 _Static_assert(COUNT(CSV) <= COLUMNS_MOST - METRIC_COUNT, "the CSV needs room");
@@ -246,6 +261,8 @@ size_t column_names(const char **names) {
 }
 
 size_t column_offset(const char *name) {
+    for (size_t i = 0; i < COUNT(RENAMED); i++)
+        if (!strcmp(name, RENAMED[i].old)) name = RENAMED[i].now;
     Column all[COLUMNS_MOST];
     size_t count = columns_of_csv(all), k = 0;
     while (k < count && (all[k].text || strcmp(all[k].title, name))) k++;

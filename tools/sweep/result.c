@@ -96,6 +96,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     result.chance = run->chance;
     result.max_logit = largest_logit(run);
     result.verdict = verdict.name;
+    result.grade = verdict.grade;
     result.diverged = verdict.diverged;
     result.collapsed = verdict.collapsed;
     if (verdict.spikes.count) {

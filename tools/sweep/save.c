@@ -44,7 +44,7 @@ static json_t *kinds_json(const double share[KIND_COUNT]) {
 static json_t *result_json(const SweepResult *r) {
     return json_pack(
         "{s:o*, s:s*, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o}, s:o, s:s, s:b, s:b, s:b, s:{s:o, s:o}, s:{s:o, s:o}, s:o}",
+        "s:o, s:o}, s:o, s:s, s:s, s:b, s:b, s:b, s:{s:o, s:o}, s:{s:o, s:o}, s:o}",
         "split", *r->split ? json_text(r->split) : NULL, "metric", r->metric, "score",
         json_number(r->score), "best", json_number(r->best), "scores",
         scores_json(r->scores), "loss", json_number(r->loss), "val_loss",
@@ -52,11 +52,11 @@ static json_t *result_json(const SweepResult *r) {
         json_text(r->site), "step", whole_number(r->entropy_step), "kinds",
         kinds_json(r->kind_entropy), "end", json_number(r->entropy_end), "sites_low",
         json_number(r->sites_low), "sites_low_end", json_number(r->sites_low_end),
-        "max_logit", json_number(r->max_logit), "verdict", r->verdict, "diverged",
-        r->diverged, "collapsed", r->collapsed, "nonfinite", r->nonfinite, "spike",
-        "depth", json_number(r->spike_depth), "steps", json_number(r->spike_steps),
-        "probe", "fall", json_number(r->probe_fall), "epochs",
-        json_number(r->probe_epochs), "steps", whole_number(r->steps));
+        "max_logit", json_number(r->max_logit), "verdict", r->verdict, "grade",
+        grade_name(r->grade), "diverged", r->diverged, "collapsed", r->collapsed,
+        "nonfinite", r->nonfinite, "spike", "depth", json_number(r->spike_depth), "steps",
+        json_number(r->spike_steps), "probe", "fall", json_number(r->probe_fall),
+        "epochs", json_number(r->probe_epochs), "steps", whole_number(r->steps));
 }
 
 static json_t *cell_json(const Sweep *sweep, size_t c) {

@@ -27,7 +27,7 @@ static const GroupColumn GROUP_COLUMNS[] = {
     {.part = OF_METRIC, .optional = true},
     {"loss", GROUP(OF_SPREAD, loss), .digits = 3},
     {"val loss", GROUP(OF_SPREAD, val_loss), .digits = 3, .optional = true},
-    {"lowest entropy %", GROUP(OF_SHARE, entropy), .digits = 1},
+    {"lowest site entropy %", GROUP(OF_SHARE, entropy), .digits = 1},
     {"encoder %", KIND_OF_GROUP(KIND_ENCODER)},
     {"cross %", KIND_OF_GROUP(KIND_CROSS)},
     {"decoder %", KIND_OF_GROUP(KIND_DECODER)},
@@ -120,11 +120,12 @@ static void print_heading(const SweepGroup *groups, size_t count, FILE *out) {
         if (groups[g].count) fewest = MIN(fewest, groups[g].count);
         most = MAX(most, groups[g].count);
     }
-    fprintf(out,
-            "\nover train.seed: mean of the seeds with a value%s; entropy: the lowest "
-            "of them\n",
-            most >= INTERVAL_LEAST ? " [95 % interval of the mean, bootstrap over seeds]"
-                                   : "");
+    fprintf(
+        out,
+        "\nover train.seed: mean of the seeds with a value%s; site entropy: the lowest "
+        "of them\n",
+        most >= INTERVAL_LEAST ? " [95 % interval of the mean, bootstrap over seeds]"
+                               : "");
     if (fewest < INTERVAL_LEAST)
         fprintf(out,
                 "with fewer than %d seeds there is no interval; ± is the standard "
@@ -209,7 +210,7 @@ static void csv_group(CsvRow *at, const SweepGroup *group) {
     csv_count(at, "runs", group->count);
     csv_count(at, "diverged", group->diverged);
     csv_count(at, "collapsed", group->collapsed);
-    csv_number(at, "entropy", "_lowest", group->entropy);
+    csv_number(at, "site_entropy", "_lowest", group->entropy);
     for (size_t k = 0; k < COUNT(CSV_SPREADS); k++) {
         const SweepSpread *spread =
             (const void *)((const char *)group + CSV_SPREADS[k].offset);

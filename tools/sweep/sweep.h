@@ -82,6 +82,7 @@ typedef struct SweepResult {
     size_t entropy_step;
     double max_logit;
     const char *verdict;             /* name of a VerdictKind */
+    Grade grade;                     /* of the verdict; unknown: no score, too short */
     double spike_depth, spike_steps; /* of Verdict.spikes.worst; NaN: no spike */
     double probe_fall, probe_epochs; /* of Verdict.probe: depth, from its bottom until it
                                       * was back; NaN: it did not fall, is not back */

@@ -51,11 +51,12 @@ static void print_meaning(const Sweep *sweep, FILE *out) {
     fputs("\n", out);
     fprintf(out, "loss: training, mean of the last fifth of the steps; val loss: last "
                  "evaluation of split val\n");
-    fprintf(out,
-            "entropy: lowest at any probe, mean over the heads of a site, as a share of "
-            "what uniform attention has; at, step: of that; end: lowest site at the last "
-            "probe; <%d %%: sites that were under it at any probe, at the last\n",
-            COLLAPSE_PERCENT);
+    fprintf(
+        out,
+        "site entropy: lowest at any probe, mean over the heads of a site, as a share of "
+        "what uniform attention has; at, step: of that; end: lowest site at the last "
+        "probe; <%d %%: sites that were under it at any probe, at the last\n",
+        COLLAPSE_PERCENT);
     fprintf(out, "%s\n", verdict_definition());
 }
 

@@ -18,7 +18,7 @@ typedef enum {
     POINT_LR,
     POINT_RATE,    /* examples a second */
     POINT_GRAD,    /* norm of the gradient */
-    POINT_ENTROPY, /* lowest of a head, share of uniform attention's */
+    POINT_ENTROPY, /* lowest of a site, mean over its heads, share of uniform attention's */
     POINT_NUMBERS
 } PointNumber;
 

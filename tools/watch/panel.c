@@ -9,6 +9,7 @@
 #include "tools/watch/words.h"
 
 enum { WIDE = 62, TALL = 21, HIGH = 32, COLUMNS_MOST = 1000, VALUE = 9 };
+enum { LABEL = 20, LABEL_BRIEF = 9 }; /* columns of the words before a value */
 
 typedef struct Drawing {
     const View *view;
@@ -93,7 +94,7 @@ static const SparkLine LINES[] = {
     {"training loss", "loss", POINT_LOSS, 1, "", 2, 4},
     {"learning rate", "lr", POINT_LR, 1, "", 1, 1},
     {"examples/s", "ex/s", POINT_RATE, 1, "", 1, 1},
-    {"lowest entropy", "entropy", POINT_ENTROPY, 100, " %", 1, 3},
+    {"lowest site entropy", "site ent", POINT_ENTROPY, 100, " %", 1, 3},
     {"gradient norm", "grad", POINT_GRAD, 1, "", 1, 2},
 };
 
@@ -108,7 +109,7 @@ static void draw_spark(Drawing *d, const SparkLine *line, size_t rows) {
     const History *h = line->number == POINT_ENTROPY ? &d->run->probes : &d->run->history;
     const Point *last = history_at(h, d->view->at);
     double low = 0, high = 1, value = last ? last->value[line->number] : NAN;
-    size_t label = d->wide ? 16 : 8, start = label + VALUE + 1;
+    size_t label = d->wide ? LABEL : LABEL_BRIEF, start = label + VALUE + 1;
     char text[40];
     number_text(line->factor * value, text, sizeof text);
     if (last && last->nonfinite && line->number == POINT_LOSS && isnan(value))
@@ -142,7 +143,7 @@ static void draw_eval(Drawing *d) {
     char score[60];
     size_t at = screen_print(d->screen, d->area, d->row, 0, TONE_SOFT, "%s",
                              d->wide ? "evaluation" : "eval");
-    at = MAX(at + 1, (size_t)(d->wide ? 16 : 8));
+    at = MAX(at + 1, (size_t)(d->wide ? LABEL : LABEL_BRIEF));
     if (eval) {
         eval_text(eval, score, sizeof score);
         at = screen_print(d->screen, d->area, d->row, at, TONE_PLAIN, "%s  %s", score,
@@ -188,7 +189,7 @@ static void draw_events(Drawing *d, size_t rows) {
 
 static void draw_map(Drawing *d, size_t rows) {
     const RunLog *probe = watched_probe(d->run, d->view->at);
-    LowestHead low = watched_lowest(probe);
+    LowestHead low = watched_lowest_head(probe);
     const char *title = map_titles[d->view->map];
     bool entropy = d->view->map == MAP_ENTROPY;
     size_t at = screen_print(d->screen, d->area, d->row, 0, TONE_SOFT, "%s",
@@ -199,7 +200,8 @@ static void draw_map(Drawing *d, size_t rows) {
     if (entropy && low.site)
         screen_print(d->screen, d->area, d->row, at,
                      entropy_fell(low.share, COLLAPSE_SHARE) ? TONE_ALARM : TONE_SOFT,
-                     d->wide ? "; lowest %.1f %%: %s head %zu" : ", low %.1f %s.%zu",
+                     d->wide ? "; lowest head %.1f %%: %s head %zu"
+                             : ", head %.1f %s.%zu",
                      100 * low.share, low.site, low.head);
     d->row++;
     Area area = d->area;

@@ -95,7 +95,7 @@ static void forget_probe(void *context) {
     drop_row(context);
 }
 
-LowestHead watched_lowest(const RunLog *probe) {
+LowestHead watched_lowest_head(const RunLog *probe) {
     LowestHead low = {.share = NAN};
     for (size_t s = 0; probe && s < probe->probe.site_count; s++) {
         const SiteLog *site = &probe->probe.sites[s];
@@ -118,7 +118,8 @@ static void take_probe(void *context, const char *line, size_t length, size_t at
             Point point = {.step = probe->probe.step[0], .at = at};
             for (size_t k = 0; k < POINT_NUMBERS; k++) point.value[k] = NAN;
             point.epoch = point.highest = NAN;
-            point.value[POINT_ENTROPY] = watched_lowest(probe).share;
+            double lowest = runlog_lowest(probe).share;
+            if (isfinite(lowest)) point.value[POINT_ENTROPY] = lowest;
             history_add(&run->probes, &point);
         }
         runlog_free(probe);

@@ -86,12 +86,13 @@ const WatchedEval *watched_eval(const Watched *run, double step, const char *spl
 /* What it is judged by: the first metric of the row that is shown, or the loss. */
 Metric watched_metric(const WatchedEval *eval);
 
-/* The lowest head of a probe: share of uniform attention's entropy, NaN without one. */
+/* The lowest head of a probe: share of uniform attention's entropy, NaN without one.  Not
+ * the lowest site (mean over its heads), which POINT_ENTROPY and verdicts are about. */
 typedef struct LowestHead {
     double share;
     const char *site;
     size_t head;
 } LowestHead;
-LowestHead watched_lowest(const RunLog *probe);
+LowestHead watched_lowest_head(const RunLog *probe);
 
 #endif
