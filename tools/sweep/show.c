@@ -83,11 +83,13 @@ static double look_at(const Sweep *sweep, size_t cell, double *loss) {
     return fmin(share, 1);
 }
 
-/* Time that is left, when `done` cells' worth of work was done in this call. */
+/* Time that is left, when the work of `done` cells is done.  What resumed cells had done
+ * before took none of the time of this call. */
 static void left_text(const SweepShow *show, double done, char *text, size_t size) {
     double all = (double)(show->sweep->cell_count - show->ended_before);
-    double spent = clock_now() - show->started;
-    if (done > 0.02) duration_text(spent / done * (all - done), text, size);
+    double spent = clock_now() - show->started, now = done - show->spared;
+    for (size_t i = 0; i < show->count; i++) now -= show->begun[i];
+    if (now > 0.02) duration_text(spent / now * (all - done), text, size);
     else text_format(text, size, "?");
 }
 
@@ -100,13 +102,20 @@ static double work_done(const SweepShow *show) {
 }
 
 void show_begun(SweepShow *show, size_t cell) {
-    if (show->count < SHOW_RUNNING) show->running[show->count++] = cell;
+    double loss;
+    if (show->count == SHOW_RUNNING) return;
+    show->begun[show->count] = look_at(show->sweep, cell, &loss);
+    show->running[show->count++] = cell;
 }
 
 static void finish(SweepShow *show, size_t cell) {
     size_t i = 0;
     while (i < show->count && show->running[i] != cell) i++;
-    if (i < show->count) show->running[i] = show->running[--show->count];
+    if (i < show->count) {
+        show->spared += show->begun[i];
+        show->begun[i] = show->begun[--show->count];
+        show->running[i] = show->running[show->count];
+    }
     show->finished++;
 }
 
@@ -126,8 +135,9 @@ static void score_text(const SweepResult *r, char *text, size_t size) {
 
 static void entropy_text(const SweepResult *r, char *text, size_t size) {
     if (isfinite(r->entropy))
-        text_format(text, size, "lowest entropy %.1f %%", 100 * fmin(r->entropy, 1e9));
-    else text_format(text, size, "entropy unknown");
+        text_format(text, size, "lowest site entropy %.1f %%",
+                    100 * fmin(r->entropy, 1e9));
+    else text_format(text, size, "site entropy unknown");
 }
 
 static void place_text(const SweepShow *show, char *text, size_t size) {
@@ -147,7 +157,7 @@ static void loss_text(double loss, char *text, size_t size) {
 void show_cell(SweepShow *show, size_t index) {
     const SweepCell *cell = &show->sweep->cells[index];
     const SweepResult *r = &cell->result;
-    char place[60], score[40], entropy[40], spent[32], loss[32];
+    char place[60], score[40], entropy[60], spent[32], loss[32];
     finish(show, index);
     place_text(show, place, sizeof place);
     score_text(r, score, sizeof score);

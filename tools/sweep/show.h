@@ -11,7 +11,9 @@ typedef struct SweepShow {
     const Sweep *sweep;
     size_t ended_before;                 /* cells that had ended when this call began */
     size_t finished;                     /* cells that ended or failed in this call */
-    size_t running[SHOW_RUNNING], count; /* cells that run now */
+    size_t running[SHOW_RUNNING], count; /* cells that run now, */
+    double begun[SHOW_RUNNING];          /* and shares of them that were done before */
+    double spared;                       /* those of cells that have finished */
     double started, shown;
     bool terminal, open_line;
 } SweepShow;
