@@ -69,6 +69,17 @@ rm runs/first/run.json
 [ "$(state runs/first)" = finished ] && [ "$(state runs/same)" = finished ]
 tell "without run.json the logs say that a run is finished" $?
 
+# ---- long logs ----
+
+mkdir long && cp runs/other/recipe.ini long && awk 'BEGIN { for (i = 1; i <= 60000; i++)
+    printf "{\"step\":%d,\"loss\":%.4f,\"lr\":0.1}\n", i, 2.3 - i / 40000 }' >long/train.jsonl
+"$STEADY" runs long >out && grep -q '^long  .*  ~learned  ' out && "$STEADY" runs long --json |
+    grep -q '"verdict":"learned","age_s":.*"sampled":true'
+tell "of a long log without a verdict a sample is judged, and that is said" $?
+verdict=$(sed -n 's/.*"verdict": *"\([^"]*\)".*/\1/p' runs/same/run.json)
+cp runs/same/run.json long && "$STEADY" runs long >out && [ -n "$verdict" ] && grep -q "  $verdict  " out
+tell "training leaves its verdict in run.json, and the table has that" $?
+
 # ---- foreign, broken, nested ----
 
 mkdir -p runs/foreign runs/notes runs/nested/deep && cp runs/same/train.jsonl runs/same/probe.jsonl runs/foreign

@@ -215,12 +215,15 @@ static void begin_session(const Options *o, const Trainer *t) {
     if (session_begin(t->dir, &start, &why)) say("steady: note: %s", why.text);
 }
 
-static void end_session(const char *dir, size_t step, double since, const Err *err) {
+static void end_session(const char *dir, size_t step, double since, const Ending *ending,
+                        const Err *err) {
     Err why = ERR_NONE;
     SessionEnd end = {.step = step,
                       .seconds = clock_now() - since,
                       .exit = (int)err->status,
-                      .message = err->status ? err->text : NULL};
+                      .message = err->status ? err->text : NULL,
+                      .verdict = ending->known ? ending->verdict.name : NULL,
+                      .loss = ending->verdict.tail};
     if (!rundir_holds_run(dir)) return; /* it did not begin, and was removed */
     if (session_end(dir, &end, &why)) say("steady: note: %s", why.text);
 }
@@ -279,7 +282,7 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
     size_t step = trainer.at.step;
     Ending ending = {0};
     judge(&ending, recipe, dir, step, ranks, &err);
-    if (lead && work) end_session(dir, step, since, &err);
+    if (lead && work) end_session(dir, step, since, &ending, &err);
     trainer_close(&trainer);
     return lead ? conclude(o, dir, step, work && step, &ending, &err) : (int)err.status;
 }

@@ -112,6 +112,7 @@ static void read_eval_row(RunLog *run, const json_t *row, double step, size_t sp
     json_decref(run->worst);
     run->worst = json_incref(worst);
     memcpy(run->worst_split, eval->split, sizeof run->worst_split);
+    run->worst_of = runlog_number(row, "count");
 }
 
 /* False with the reason in `why`. */
@@ -133,8 +134,12 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
     text_format(path, sizeof path, "%s/%s", run->path, file);
     size_t size = 0, space = 1;
     if (!openfile_exists(path, run->path) && errno == ENOENT) return OK;
-    char *text = openfile_text(path, run->path, LOG_MOST, &size, err);
+    bool cut = false;
+    size_t samples = sessions_judged(&run->sessions) ? 0 : BRIEF_SAMPLES;
+    char *text = run->brief ? runlog_brief(path, run->path, samples, &size, &cut, err)
+                            : openfile_text(path, run->path, LOG_MOST, &size, err);
     if (!text) return err->status;
+    run->sampled |= cut && samples;
     for (size_t i = 0, start = 0; i < size; i++)
         if (text[i] == '\n') space += i - start >= ROW_LEAST, start = i + 1;
     run->cells = 0;
@@ -229,12 +234,14 @@ RunLog *runlog_open_recipe(const char *dir, Err *err) {
     return run;
 }
 
-RunLog *runlog_open(const char *dir, Err *err) {
+static RunLog *open_logs(const char *dir, bool brief, Err *err) {
     RunLog *run = runlog_open_recipe(dir, err);
     if (!run) return NULL;
+    run->brief = brief;
+    bool probes = !brief || !sessions_judged(&run->sessions);
     if (!datafacts_load(dir, &run->data, err) &&
         !read_rows(run, "train.jsonl", read_train_row, err) &&
-        !read_rows(run, "probe.jsonl", runlog_read_probe, err) &&
+        !(probes && read_rows(run, "probe.jsonl", runlog_read_probe, err)) &&
         !read_rows(run, "eval.jsonl", read_eval_row, err)) {
         runlog_sort_sharpness(run);
         return run;
@@ -242,6 +249,10 @@ RunLog *runlog_open(const char *dir, Err *err) {
     runlog_free(run);
     return NULL;
 }
+
+RunLog *runlog_open(const char *dir, Err *err) { return open_logs(dir, false, err); }
+
+RunLog *runlog_open_brief(const char *dir, Err *err) { return open_logs(dir, true, err); }
 
 void runlog_free(RunLog *run) {
     if (!run) return;

@@ -122,6 +122,7 @@ typedef struct RunLog {
     /* of the last row that has it: the transcripts with the most errors; or NULL */
     json_t *worst;
     char worst_split[16];
+    double worst_of; /* how many were evaluated; NaN: it does not say */
     /* lines that are no rows, in all three logs, and names too many */
     size_t bad_rows;
     StringMap site_names, weight_names; /* those of probe, by number */
@@ -130,11 +131,16 @@ typedef struct RunLog {
     char bad_first[500]; /* file, line and fault of the first */
     DataRecord data;     /* of data.json; empty where it is not there or not readable */
     Sessions sessions;   /* of run.json; none where it is not there */
+    bool brief, sampled; /* of runlog_open_brief */
 } RunLog;
 
 /* A path that is no folder is FAIL_USAGE; a folder without any row of train.jsonl is a
  * run that has just begun: its arrays are empty. */
 RunLog *runlog_open(const char *dir, Err *err);
+/* The same in little time, however long the logs are: of a log of more than a megabyte
+ * head and tail; rows between and probes only where the last process left no verdict
+ * (sessions_judged).  `sampled`: such rows are what there is of them. */
+RunLog *runlog_open_brief(const char *dir, Err *err);
 /* The same without the rows of its logs: name, recipe, chance. */
 RunLog *runlog_open_recipe(const char *dir, Err *err);
 /* One row of probe.jsonl: `probe` of it, and nothing else. */

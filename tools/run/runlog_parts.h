@@ -9,6 +9,15 @@
 /* One row of a run into the arrays, which have room for `space` rows. */
 typedef void RowReader(RunLog *run, const json_t *row, double step, size_t space);
 
+/* ---- runlog_brief.c ---- */
+
+enum { BRIEF_WHOLE = 1 << 20, BRIEF_SAMPLES = 1000 };
+
+/* A log of up to BRIEF_WHOLE bytes as it is; of a longer one (`cut`) its first rows, its
+ * last rows, and rows at `samples` places between, spread evenly.  For mem_free. */
+char *runlog_brief(const char *path, const char *root, size_t samples, size_t *size,
+                   bool *cut, Err *err);
+
 /* ---- runlog_value.c ---- */
 
 double *runlog_nans(size_t count);

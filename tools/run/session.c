@@ -74,6 +74,10 @@ Status session_end(const char *dir, const SessionEnd *end, Err *err) {
     json_object_set_new(last, "seconds", json_number(end->seconds));
     json_object_set_new(last, "exit", json_integer(end->exit));
     if (end->message) json_object_set_new(last, "message", json_text(end->message));
+    if (end->verdict) {
+        json_object_set_new(last, "verdict", json_text(end->verdict));
+        json_object_set_new(last, "loss", json_number(end->loss));
+    }
     return save_list(dir, list, err);
 }
 
@@ -87,6 +91,11 @@ static char *text_of(const json_t *row, const char *key) {
 static size_t count_of(const json_t *row, const char *key) {
     double x = json_number_value(json_object_get(row, key));
     return x >= 1 && x < COUNT_MOST ? (size_t)x : 0;
+}
+
+static double number_of(const json_t *row, const char *key) {
+    const json_t *value = json_object_get(row, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
 static bool is_plain(const char *word) {
@@ -130,6 +139,8 @@ static Session session_of(const json_t *row) {
                      .machine = text_of(row, "machine"),
                      .command = command_line(json_object_get(row, "command")),
                      .message = text_of(row, "message"),
+                     .verdict = text_of(row, "verdict"),
+                     .loss = number_of(row, "loss"),
                      .threads = count_of(row, "threads"),
                      .ranks = count_of(row, "ranks"),
                      .parameters = count_of(row, "parameters"),
@@ -154,11 +165,17 @@ Sessions sessions_load(const char *dir) {
 void sessions_free(Sessions *sessions) {
     for (size_t i = 0; i < sessions->count; i++) {
         Session *s = &sessions->list[i];
-        char *owned[] = {s->started, s->version, s->machine, s->command, s->message};
+        char *owned[] = {s->started, s->version, s->machine,
+                         s->command, s->message, s->verdict};
         for (size_t k = 0; k < COUNT(owned); k++) mem_free(owned[k]);
     }
     mem_free(sessions->list);
     *sessions = (Sessions){0};
+}
+
+const Session *sessions_judged(const Sessions *sessions) {
+    const Session *last = sessions->count ? &sessions->list[sessions->count - 1] : NULL;
+    return last && last->verdict && last->exit != SESSION_OPEN ? last : NULL;
 }
 
 double sessions_seconds(const Sessions *sessions) {

@@ -4,7 +4,8 @@
  *     {"sessions": [{"started": "2026-05-30T09:14:00Z", "version": "0.2.0",
  *                    "command": ["steady", "train", "demo"], "machine": "AMD EPYC 9R14",
  *                    "threads": 2, "ranks": 1, "parameters": 412362,
- *                    "from": 0, "steps": 400, "step": 400, "seconds": 61.5, "exit": 0}]}
+ *                    "from": 0, "steps": 400, "step": 400, "seconds": 61.5, "exit": 0,
+ *                    "verdict": "learned", "loss": 0.41}]}
  *
  *     session_begin("runs/demo", &session, &err);     exit is null until
  *     session_end("runs/demo", &ending, &err);        the process ends by itself
@@ -21,13 +22,15 @@ enum { SESSIONS_KEPT = 1000, SESSION_OPEN = -1 };
 
 typedef struct Session {
     char *started, *version, *machine, *command, *message; /* NULL: not known */
-    size_t threads, ranks;                                 /* 0: not known */
-    size_t parameters; /* that are trained; 0: not known */
-    size_t from;       /* step that it began behind */
-    size_t steps;      /* of the whole run, as its recipe was then */
-    size_t step;       /* last one that it took; 0: not known */
-    double seconds;    /* NaN: not known */
-    int exit;          /* Status; SESSION_OPEN: it runs, or was killed */
+    char *verdict;         /* of the run, at the end of this session; NULL: not known */
+    double loss;           /* of the same: mean of the last fifth of its rows; NaN */
+    size_t threads, ranks; /* 0: not known */
+    size_t parameters;     /* that are trained; 0: not known */
+    size_t from;           /* step that it began behind */
+    size_t steps;          /* of the whole run, as its recipe was then */
+    size_t step;           /* last one that it took; 0: not known */
+    double seconds;        /* NaN: not known */
+    int exit;              /* Status; SESSION_OPEN: it runs, or was killed */
 } Session;
 
 typedef struct Sessions {
@@ -47,6 +50,8 @@ typedef struct SessionEnd {
     double seconds;
     int exit;
     const char *message; /* NULL: none */
+    const char *verdict; /* NULL: it was not judged */
+    double loss;         /* Verdict.tail */
 } SessionEnd;
 
 /* Adds a session; of more than SESSIONS_KEPT the second one goes. */
@@ -56,6 +61,9 @@ Status session_end(const char *dir, const SessionEnd *end, Err *err);
 
 Sessions sessions_load(const char *dir); /* sessions_free */
 void sessions_free(Sessions *sessions);
+
+/* The last one, if it ended with a verdict; else NULL. */
+const Session *sessions_judged(const Sessions *sessions);
 
 /* Seconds of all sessions; NaN where that of any is not known. */
 double sessions_seconds(const Sessions *sessions);

@@ -74,7 +74,7 @@ static void read_score(Listed *row, const RunLog *run) {
 
 static void read_run(Listed *row) {
     Err why = ERR_NONE;
-    RunLog *run = runlog_open(row->path, &why);
+    RunLog *run = runlog_open_brief(row->path, &why);
     row->state.kind = RUNSTATE_UNKNOWN;
     text_format(row->fault, sizeof row->fault, "%.500s", run ? "" : why.text);
     if (!run) return;
@@ -86,7 +86,12 @@ static void read_run(Listed *row) {
         text_format(row->started, sizeof row->started, "%.30s",
                     run->sessions.list[0].started);
     read_score(row, run);
-    if (run->train.count) {
+    const Session *judged = sessions_judged(&run->sessions);
+    row->sampled = run->sampled;
+    if (judged) {
+        row->loss = judged->loss;
+        text_format(row->verdict, sizeof row->verdict, "%.60s", judged->verdict);
+    } else if (run->train.count) {
         Verdict verdict = runlog_verdict(run, false);
         row->loss = verdict.tail;
         text_format(row->verdict, sizeof row->verdict, "%.60s", verdict.name);
@@ -273,14 +278,16 @@ void runlist_print(const RunList *list, FILE *out) {
         sheet_add(&sheet, TITLES[i]);
     }
     for (const Listed *row = list->rows; row < list->rows + list->count; row++) {
-        char age[24];
+        char age[24], verdict[sizeof row->verdict + 1];
         age_text(row->age, age);
         sheet_add(&sheet, row->path);
         sheet_add(&sheet, row->fault[0] ? "unreadable" : runstate_names[row->state.kind]);
         sheet_add(&sheet, row->sweep ? "sweep" : row->task);
         put_steps(&sheet, row);
         put_score(&sheet, row);
-        sheet_add(&sheet, row->verdict);
+        text_format(verdict, sizeof verdict, "%s%s",
+                    row->sampled && *row->verdict ? "~" : "", row->verdict);
+        sheet_add(&sheet, verdict);
         sheet_add(&sheet, age);
     }
     sheet_print(&sheet, out);
@@ -306,6 +313,7 @@ static json_t *row_json(const Listed *row) {
         json_number(row->best), "loss", json_number(row->loss), "verdict",
         text_or_null(row->verdict), "age_s", json_number(row->age), "seconds",
         json_number(row->seconds), "started", text_or_null(row->started));
+    if (row->sampled) json_object_set_new(object, "sampled", json_true());
     if (*s->why) json_object_set_new(object, "why", json_text(s->why));
     if (*row->fault) json_object_set_new(object, "error", json_text(row->fault));
     return object;

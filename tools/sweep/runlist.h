@@ -27,6 +27,7 @@ typedef struct Listed {
     char verdict[64];   /* of a sweep "2 of 8 diverged"; "" */
     double loss, seconds; /* of the last fifth of the steps; of training; NaN: unknown */
     char started[32];     /* of the first session, or "" */
+    bool sampled;         /* verdict and loss are by a sample of the rows of long logs */
     char fault[600];      /* why it cannot be read, or "" */
 } Listed;
 
