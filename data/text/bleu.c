@@ -176,6 +176,15 @@ static void find_precisions(const BleuCounts *counts, bool smooth,
     }
 }
 
+void bleu_join(BleuCounts *counts, const BleuCounts *part) {
+    for (size_t n = 0; n < BLEU_ORDER; n++) {
+        counts->match[n] += part->match[n];
+        counts->total[n] += part->total[n];
+    }
+    counts->hypothesis_length += part->hypothesis_length;
+    counts->reference_length += part->reference_length;
+}
+
 BleuScore bleu_score(const BleuCounts *counts, BleuMethod method) {
     BleuScore score = {.brevity_penalty = find_brevity_penalty(counts),
                        .hypothesis_length = counts->hypothesis_length,
@@ -189,6 +198,17 @@ BleuScore bleu_score(const BleuCounts *counts, BleuMethod method) {
     }
     score.score = score.brevity_penalty * exp(sum / BLEU_ORDER);
     return score;
+}
+
+double bleu_sentence(const BleuCounts *counts) {
+    double precision[BLEU_ORDER], sum = 0;
+    size_t orders = 0;
+    if (!counts->hypothesis_length) return counts->reference_length ? 0 : 100;
+    if (!counts->match[0]) return 0;
+    find_precisions(counts, true, precision);
+    for (; orders < BLEU_ORDER && counts->total[orders]; orders++)
+        sum += log(precision[orders]);
+    return find_brevity_penalty(counts) * exp(sum / (double)orders);
 }
 
 char *bleu_line(const BleuScore *score, char line[BLEU_LINE]) {

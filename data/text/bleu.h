@@ -57,7 +57,13 @@ typedef struct BleuScore {
 void bleu_add(BleuCounts *counts, BleuMethod method, const char *hypothesis,
               size_t hypothesis_length, const char *reference, size_t reference_length);
 
+void bleu_join(BleuCounts *counts, const BleuCounts *part);
+
 BleuScore bleu_score(const BleuCounts *counts, BleuMethod method);
+
+/* Of one sentence alone, 0 ... 100, to sort sentences by: over the orders that it is long
+ * enough for, smoothed (sacreBLEU's sentence_bleu).  Two empty lines agree: 100. */
+double bleu_sentence(const BleuCounts *counts);
 
 /* The score as sacreBLEU prints it; returns `line`. */
 char *bleu_line(const BleuScore *score, char line[BLEU_LINE]);

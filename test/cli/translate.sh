@@ -48,6 +48,10 @@ tell "a run leaves recipe, facts, two dictionaries, logs and checkpoints" $?
     grep -q "\"site\":\"$site\"" run/probe.jsonl || break
 done
 tell "logs: perplexity at each score, BLEU at the end, all three kinds of attention" $?
+tail -n 1 run/eval.jsonl | grep -q '"different":[1-9][0-9]*,"different_references":[1-9]' &&
+    grep -q '"note":"The 4 of [0-9]* translations with the lowest BLEU, the lowest first. There are [0-9]* d' \
+        run/answers.json && [ "$(grep -c '"BLEU"' run/answers.json)" = 4 ]
+tell "the report's translations are the worst of the split, and say so" $?
 
 train small.ini model.dropout=0.1 train.steps=4 --out half &&
     train --resume half train.steps=8 && for log in train probe eval; do

@@ -52,6 +52,24 @@ static void each_member_is_shown(void **state) {
                       "<th scope=row>source<td class=text>&lt;b&gt;</tr>"));
 }
 
+static void which_texts_these_are_is_said(void **state) {
+    assert_true(shows(state,
+                      "{\"note\":\"The 4 of <9>\",\"texts\":[{\"title\":\"T\","
+                      "\"rows\":[[\"source\",\"b\"]]}]}",
+                      "<p>The 4 of &lt;9&gt;</p>"));
+    put(state, "eval.jsonl",
+        "{\"step\":1,\"split\":\"test\",\"loss\":1,\"wer\":0.5,\"count\":2620,\"worst\":["
+        "{"
+        "\"id\":\"a-1\",\"reference\":\"one two three\",\"hypothesis\":\"one\","
+        "\"errors\":2},{\"id\":\"a-2\",\"reference\":\"four\",\"hypothesis\":\"\","
+        "\"errors\":1}]}\n");
+    assert_true(shows(state, "{}",
+                      "<p>The 2 of 2620 recordings of split test with the most wrong "
+                      "words, the most first.</p>"));
+    assert_true(shows(state, "{}", "a-1 (2 wrong words)"));
+    assert_true(shows(state, "{}", "a-2 (1 wrong word)"));
+}
+
 static void what_is_no_answer_is_left_out_and_nothing_is_empty(void **state) {
     static const char *const BAD[] = {
         "",
@@ -94,6 +112,7 @@ static void a_text_is_cut_between_characters(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FOLDER_TEST(each_member_is_shown),
+        FOLDER_TEST(which_texts_these_are_is_said),
         FOLDER_TEST(what_is_no_answer_is_left_out_and_nothing_is_empty),
         cmocka_unit_test(a_text_is_cut_between_characters),
     };

@@ -59,6 +59,20 @@ static void translations_are_judged_by_bleu_where_it_is_measured(void **s) {
         assert_int_equal(ops->grade(&task, &score), GRADE_HARDLY);
         score.value[METRIC_BLEU] = 25;
         assert_int_equal(ops->grade(&task, &score), GRADE_LEARNED);
+        static const struct {
+            size_t different[2];
+            Grade grade;
+        } VARIETY[] = {{{1, 500}, GRADE_NOT},      {{1, 2}, GRADE_NOT},
+                       {{50, 500}, GRADE_NOT},     {{200, 500}, GRADE_HARDLY},
+                       {{2, 4}, GRADE_HARDLY},     {{490, 500}, GRADE_LEARNED},
+                       {{500, 80}, GRADE_LEARNED}, {{1, 1}, GRADE_LEARNED}};
+        for (size_t i = 0; i < COUNT(VARIETY); i++) {
+            memcpy(score.different, VARIETY[i].different, sizeof score.different);
+            if (ops->grade(&task, &score) != VARIETY[i].grade)
+                fail_msg("%zu of %zu", VARIETY[i].different[0], VARIETY[i].different[1]);
+        }
+        score.value[METRIC_BLEU] = 5; /* the worse of the two counts */
+        assert_int_equal(ops->grade(&task, &score), GRADE_HARDLY);
         found++;
     }
     assert_int_equal(found, 1);

@@ -10,11 +10,27 @@
 /* Aligning takes time and memory with the product of the lengths. */
 enum { ALIGN_MOST = 4000 };
 
+/* "The 10 of 2620 recordings of split test with the most wrong words, the most first." */
+static void write_worst_head(FILE *out, const RunLog *run, size_t shown, char *label,
+                             size_t size) {
+    char of[40] = "";
+    if (run->worst_of >= (double)shown)
+        text_format(of, sizeof of, " of %.0f", run->worst_of);
+    text_format(label, size,
+                "The %zu%s recordings of split %s with the most wrong words, the most "
+                "first",
+                shown, of, run->worst_split);
+    page_section(out, "worst", "Worst transcripts");
+    fputs("<p>", out);
+    page_text(out, label);
+    fputs(".</p>\n", out);
+}
+
 /* Reference and transcript one below the other, the worst first. */
 static void write_worst(FILE *out, const RunLog *run) {
     TextBuffer all = {0};
-    char label[80];
-    size_t i;
+    char label[160];
+    size_t i, shown = 0;
     json_t *row;
     json_array_foreach(run->worst, i, row) {
         const char *id, *reference, *hypothesis;
@@ -23,16 +39,17 @@ static void write_worst(FILE *out, const RunLog *run) {
             continue;
         if (strlen(reference) > ALIGN_MOST || strlen(hypothesis) > ALIGN_MOST) continue;
         if (all.length) text_append_byte(&all, '\n');
-        text_append_format(&all, "%s\n", id);
+        json_int_t errors = json_integer_value(json_object_get(row, "errors"));
+        text_append_format(&all, "%s", id);
+        if (errors > 0)
+            text_append_format(&all, " (%lld wrong word%s)", (long long)errors,
+                               errors == 1 ? "" : "s");
+        text_append_byte(&all, '\n');
+        shown++;
         wer_align(reference, hypothesis, &all);
     }
     if (all.length) {
-        text_format(label, sizeof label, "Of split %s, the most errors first",
-                    run->worst_split);
-        page_section(out, "worst", "Worst transcripts");
-        fputs("<p>", out);
-        page_text(out, label);
-        fputs(".</p>\n", out);
+        write_worst_head(out, run, shown, label, sizeof label);
         page_lines(out, label, all.text);
         page_section_end(out);
     }
@@ -261,6 +278,12 @@ static void write_texts(FILE *out, const json_t *answers) {
     if (!json_array_size(texts)) return;
     page_section(out, "texts", "Texts of the model");
     write_when(out, answers);
+    const char *note = json_string_value(json_object_get(answers, "note"));
+    if (note) {
+        fputs("<p>", out);
+        page_text(out, note);
+        fputs("</p>\n", out);
+    }
     json_array_foreach(texts, i, text) if (i < TEXTS_MOST) write_one_text(out, text);
     page_section_end(out);
 }

@@ -27,6 +27,15 @@ void answers_add_text(json_t *answers, const char *title, ...) {
                           json_pack("{s:s, s:o}", "title", title, "rows", rows));
 }
 
+void answers_note(json_t *answers, const char *format, ...) {
+    char note[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(note, sizeof note, format, args);
+    va_end(args);
+    json_object_set_new(answers, "note", json_text(note));
+}
+
 void answers_add_line(json_t *answers, const char *format, ...) {
     char line[1000];
     va_list args;

@@ -3,6 +3,7 @@
  *
  *     {"step": 400, "split": "val",
  *      "texts": [{"title": "sample", "rows": [["text", "First Citizen: ..."]]}],
+ *      "note": "The first 4 of 500 sentences.",                     which texts these are
  *      "confusion": {"classes": ["cat", "dog"], "counts": [[40, 2], [5, 33]]},
  *      "pictures": [{"item": 12, "label": "cat", "class": "dog", "share": 0.71,
  *                    "size": [1, 28, 28], "pixels": "00ff..."}],
@@ -23,6 +24,10 @@ enum { ANSWER_TEXT = 160, ANSWER_SIDE = 64, ANSWER_PICTURES = 12, ANSWER_CLASSES
 
 /* A text with its rows: a label and a value each, an even number of strings and NULL. */
 void answers_add_text(json_t *answers, const char *title, ...) __attribute__((sentinel));
+
+/* Which texts these are, a sentence or two: "The first 4 of 500 sentences." */
+void answers_note(json_t *answers, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* A line of the log; taken out before the file is written. */
 void answers_add_line(json_t *answers, const char *format, ...)

@@ -95,6 +95,11 @@ json_t *score_row(const Score *s, size_t step) {
     if (s->words.reference) add_edits(row, &s->words);
     if (*s->signature) json_object_set_new(row, "signature", json_string(s->signature));
     if (s->grade) json_object_set_new(row, "grade", json_string(grade_name(s->grade)));
+    if (s->different[1]) {
+        json_object_set_new(row, "different", json_integer((json_int_t)s->different[0]));
+        json_object_set_new(row, "different_references",
+                            json_integer((json_int_t)s->different[1]));
+    }
     json_object_set_new(row, "count", json_integer((json_int_t)s->count));
     if (s->nll != s->value[METRIC_LOSS])
         json_object_set_new(row, "nll", json_number(s->nll));

@@ -32,8 +32,11 @@ typedef struct Score {
         whole[METRIC_COUNT]; /* until score_reduce: what a REDUCE_RATIO is divided by */
     double nll;              /* the loss without label smoothing */
     EditCount words;         /* of transcripts: the errors of WER by kind */
-    Grade grade;             /* TaskOps.grade, by who has had the split evaluated */
-    char signature[120];     /* of BLEU; "" */
+    /* of translations, how many are different, and how many of their references are; 0:
+     * not counted */
+    size_t different[2];
+    Grade grade;         /* TaskOps.grade, by who has had the split evaluated */
+    char signature[120]; /* of BLEU; "" */
     /* transcripts with the most errors
      * (tools/task/transcribe/transcription.h), or NULL; owned */
     json_t *worst;

@@ -8,6 +8,7 @@
 #include "tools/program/stop.h"
 #include "tools/task/answers.h"
 #include "tools/task/texts.h"
+#include "tools/task/translate/review.h"
 #include "tools/task/translate/translation.h"
 
 enum { EVAL_TOKENS = 4096 };
@@ -16,6 +17,7 @@ typedef struct TranslateTask {
     TextTask text; /* first: a Task * is a TranslateTask * */
     Translator *translator;
     TextBatch piece; /* a micro-batch */
+    Review review;   /* of the last evaluation, where that translated */
 } TranslateTask;
 
 Translator *translate_model(Task *task) { return ((TranslateTask *)task)->translator; }
@@ -130,7 +132,7 @@ static Status score_part(TranslateTask *t, Tape *tape, const ForwardMode *mode,
 }
 
 /* The lines as they are (13a) and as the model's tokens have them. */
-static void count_bleu(const TranslateTask *t, const TextSet *set, size_t i,
+static void count_bleu(TranslateTask *t, const TextSet *set, size_t i,
                        const BeamResult *result, BleuCounts counts[2], TextBuffer *text) {
     const Tokenizer *tokenizer = text_task_tokenizer(&t->text.task, 1);
     text_clear(text);
@@ -141,8 +143,12 @@ static void count_bleu(const TranslateTask *t, const TextSet *set, size_t i,
     const char *line = textset_target_line(set, i, &length);
     tokenizer_prepare(tokenizer, line, length, &prepared);
     bool lower = t->text.task.recipe->data.lowercase;
-    bleu_add(&counts[0], lower ? BLEU_13A_LOWER : BLEU_13A, text->text, text->length,
-             line, length);
+    BleuCounts one = {{0}, {0}, 0, 0};
+    bleu_add(&one, lower ? BLEU_13A_LOWER : BLEU_13A, text->text, text->length, line,
+             length);
+    bleu_join(&counts[0], &one);
+    review_see(&t->review, i, bleu_sentence(&one), text->text, text->length, line,
+               length);
     bleu_add(&counts[1], BLEU_TOKENS, text->text, text->length, prepared.text,
              prepared.length);
     text_free(&prepared);
@@ -190,10 +196,13 @@ static Status score_bleu(TranslateTask *t, Tape *tape, const ForwardMode *mode,
                          const TextSet *set, Score *score, Err *err) {
     const Task *task = &t->text.task;
     BleuCounts counts[2] = {{{0}, {0}, 0, 0}, {{0}, {0}, 0, 0}};
+    review_begin(&t->review, score->split, set->count);
     translate_part(t, tape, mode, set, counts, err);
     if (ranks_agree(task->ranks, err)) return err->status;
     BleuMethod method = task->recipe->data.lowercase ? BLEU_13A_LOWER : BLEU_13A;
     for (size_t i = 0; i < 2; i++) add_counts(task->ranks, &counts[i]);
+    review_share(&t->review, task->ranks);
+    review_different(&t->review, score->different);
     score->value[METRIC_BLEU] = bleu_score(&counts[0], method).score;
     score->value[METRIC_BLEU_TOKENS] = bleu_score(&counts[1], BLEU_TOKENS).score;
     text_format(score->signature, sizeof score->signature, "%s", bleu_signature(method));
@@ -204,6 +213,7 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
                        bool thorough, Score *score, Err *err) {
     TranslateTask *t = (TranslateTask *)task;
     *score = score_begin(split, task->recipe->task);
+    review_begin(&t->review, split, 0);
     const TextSet *set = text_task_set(task, split, err);
     if (set && !check_positions(t, set, err)) score_part(t, tape, mode, set, score, err);
     if (text_task_finish_score(task, score, err)) return err->status;
@@ -211,58 +221,112 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     return score_bleu(t, tape, mode, set, score, err);
 }
 
-/* By BLEU, where it was measured: the same sentence for every source is under 1. */
+/* By BLEU, where it was measured, and by how many answers differ, as a share of how many
+ * references do: one sentence for every source has none of that variety, whatever its
+ * BLEU. */
 static Grade grade(const Task *task, const Score *score) {
     (void)task;
-    return grade_of(score->value[METRIC_BLEU], 1, 10);
+    Grade by_bleu = grade_of(score->value[METRIC_BLEU], 1, 10);
+    if (score->different[1] < 2) return by_bleu;
+    double variety =
+        ((double)score->different[0] - 1) / ((double)score->different[1] - 1);
+    return MIN(by_bleu, grade_of(variety, 0.1, 0.5));
 }
 
 /* ---- some translations ---- */
 
-static void add_translation(const TranslateTask *t, const TextSet *set, size_t i,
-                            const BeamResult *result, json_t *answers) {
-    const Tokenizer *source = text_task_tokenizer(&t->text.task, 0),
-                    *target = text_task_tokenizer(&t->text.task, 1);
-    TextBuffer text[2] = {{0}, {0}};
-    size_t length, count;
+enum { SHOWN = 4 };
+
+/* The text of a side, zero-terminated; text_free. */
+static TextBuffer source_text(const TranslateTask *t, const TextSet *set, size_t i) {
+    TextBuffer text = {0};
+    size_t count;
     const uint32_t *ids = textset_source(set, i, &count);
-    const char *line = textset_target_line(set, i, &length);
-    tokenizer_decode(source, ids, MAX(count, (size_t)1) - 1, &text[0]);
-    if (result->count)
-        tokenizer_decode(target, result->best[0].tokens, result->best[0].length,
-                         &text[1]);
-    char *reference = mem_alloc(length + 1), cut[2][ANSWER_TEXT + 4];
-    memcpy(reference, line, length);
-    reference[length] = 0;
-    for (size_t k = 0; k < 2; k++) {
-        text_append_byte(&text[k], 0);
-        answer_cut(text[k].text, cut[k]);
-    }
-    if (i == 0) answers_add_line(answers, "translation: %s -> %s", cut[0], cut[1]);
-    answers_add_text(answers, "Translation", "source", text[0].text, "output",
-                     text[1].text, "reference", reference, (char *)NULL);
-    mem_free(reference);
-    text_free(&text[0]);
-    text_free(&text[1]);
+    tokenizer_decode(text_task_tokenizer(&t->text.task, 0), ids,
+                     MAX(count, (size_t)1) - 1, &text);
+    text_append_byte(&text, 0);
+    return text;
 }
 
+static TextBuffer output_text(const TranslateTask *t, const BeamResult *result) {
+    TextBuffer text = {0};
+    if (result->count)
+        tokenizer_decode(text_task_tokenizer(&t->text.task, 1), result->best[0].tokens,
+                         result->best[0].length, &text);
+    text_append_byte(&text, 0);
+    return text;
+}
+
+static void add_translation(const TranslateTask *t, const TextSet *set, size_t i,
+                            const BeamResult *result, json_t *answers) {
+    TextBuffer source = source_text(t, set, i), output = output_text(t, result);
+    size_t length;
+    const char *line = textset_target_line(set, i, &length);
+    char *reference = mem_alloc(length + 1), bleu[32];
+    memcpy(reference, line, length);
+    reference[length] = 0;
+    bool known = t->review.count;
+    if (known) text_format(bleu, sizeof bleu, "%.1f", t->review.bleu[i]);
+    answers_add_text(answers, "Translation", "source", source.text, "output", output.text,
+                     "reference", reference, known ? "BLEU" : (char *)NULL, bleu,
+                     (char *)NULL);
+    mem_free(reference);
+    text_free(&source);
+    text_free(&output);
+}
+
+/* The same sentence each time: lines of the log compare. */
+static void add_first_line(const TranslateTask *t, const TextSet *set,
+                           const BeamResult *result, json_t *answers) {
+    TextBuffer source = source_text(t, set, 0), output = output_text(t, result);
+    char cut[2][ANSWER_TEXT + 4];
+    answer_cut(source.text, cut[0]);
+    answer_cut(output.text, cut[1]);
+    answers_add_line(answers, "translation: %s -> %s", cut[0], cut[1]);
+    text_free(&source);
+    text_free(&output);
+}
+
+static void note_which(const TranslateTask *t, const TextSet *set, size_t shown,
+                       json_t *answers) {
+    size_t different[2];
+    if (!t->review.count) {
+        answers_note(answers, "The first %zu of %zu sentences.", shown, set->count);
+        return;
+    }
+    review_different(&t->review, different);
+    answers_note(answers,
+                 "The %zu of %zu translations with the lowest BLEU, the lowest first. "
+                 "There are %zu different translations and %zu different references.",
+                 shown, set->count, different[0], different[1]);
+}
+
+/* The worst of an evaluation that translated the whole split, else the first; and the
+ * first one for the log. */
 static json_t *answers_of(Task *task, Tape *tape, const ForwardMode *mode, Split split) {
-    enum { SHOWN = 4 };
     TranslateTask *t = (TranslateTask *)task;
     const TextSet *set = text_task_set(task, split, NULL);
-    size_t count = set ? MIN(set->count, (size_t)SHOWN) : 0;
+    if (!set || !set->count) return NULL;
+    if (t->review.split != split || t->review.count != set->count || !t->review.whole)
+        review_clear(&t->review);
+    size_t items[SHOWN + 1], shown = review_worst(&t->review, items, SHOWN);
+    for (; !t->review.count && shown < MIN(set->count, (size_t)SHOWN); shown++)
+        items[shown] = shown;
+    items[shown] = 0;
     SearchOptions options = search_options(task->recipe);
     options.beam = MAX(options.beam, (size_t)1);
-    Sentence sentences[SHOWN];
-    for (size_t i = 0; i < count; i++)
-        sentences[i].ids = textset_source(set, i, &sentences[i].count);
+    Sentence sentences[SHOWN + 1];
+    for (size_t i = 0; i <= shown; i++)
+        sentences[i].ids = textset_source(set, items[i], &sentences[i].count);
     BeamResult *results =
-        count ? translate_sentences(t->translator, tape, mode, sentences, count, &options)
-              : NULL;
+        translate_sentences(t->translator, tape, mode, sentences, shown + 1, &options);
     if (!results) return NULL;
     json_t *answers = json_object();
-    for (size_t i = 0; i < count; i++) add_translation(t, set, i, &results[i], answers);
-    beam_results_free(results, count);
+    note_which(t, set, shown, answers);
+    for (size_t i = 0; i < shown; i++)
+        add_translation(t, set, items[i], &results[i], answers);
+    add_first_line(t, set, &results[shown], answers);
+    beam_results_free(results, shown + 1);
     return answers;
 }
 
@@ -272,6 +336,7 @@ static void translate_task_free(Task *task) {
     TranslateTask *t = (TranslateTask *)task;
     translator_free(t->translator);
     textbatch_free(&t->piece);
+    review_clear(&t->review);
     text_task_release(task);
     mem_free(t);
 }
