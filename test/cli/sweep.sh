@@ -25,6 +25,9 @@ tell "the folder has csv, json, png, runs and their messages" $?
 head -n 1 grid/sweep.csv | grep -q ',site_entropy,.*,site_entropy_end,.*,grade$' &&
     [ "$(grep -c -E ',(not |hardly )?learned$|,$' grid/sweep.csv)" = 4 ] && grep -q '"grade": *"' grid/sweep.json
 tell "sweep.csv has the grade last, and says which entropy it has" $?
+grep -q '<p class=score>Best run: <strong>top-1 [0-9.]*%</strong>' grid/report.html &&
+    grep -q '<figcaption>Final test loss of each run, of its last evaluation; lower is better.' grid/report.html
+tell "its report names the best run, and the loss that it draws" $?
 grep -q '^\[4/4\] optim.lr=0.01,train.seed=1: top-1 ' messages
 tell "each finished cell is a line on stderr" $?
 

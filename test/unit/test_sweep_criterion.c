@@ -236,6 +236,24 @@ static void a_wrong_criterion_is_refused_and_the_old_one_stays(void **state) {
     sweep_close(&sweep);
 }
 
+static void crosses_of_the_figure_are_by_the_criterion(void **state) {
+    (void)state;
+    Sweep sweep;
+    SweepPoint points[2];
+    char names[2][SWEEP_NAME];
+    const char *x;
+    OPEN(&sweep, "demo", "optim.lr=0.1,0.2");
+    end_cell(&sweep, 0, 1.5, 0.5);
+    end_cell(&sweep, 1, 0.5, 0.5);
+    sweep.cells[1].result.diverged = true;
+    assert_int_equal(sweep_points(&sweep, points, names, &x), 2);
+    assert_true(!points[0].failed && points[1].failed);
+    assert_int_equal(fate_by(&sweep, "loss>1", 0), FATE_FAILED);
+    assert_int_equal(sweep_points(&sweep, points, names, &x), 2);
+    assert_true(points[0].failed && !points[1].failed);
+    sweep_close(&sweep);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(each_operator_is_as_it_reads),
@@ -247,6 +265,7 @@ int main(void) {
         cmocka_unit_test(half_of_the_seeds_are_not_most),
         cmocka_unit_test(a_criterion_is_written_in_one_way),
         cmocka_unit_test(a_wrong_criterion_is_refused_and_the_old_one_stays),
+        cmocka_unit_test(crosses_of_the_figure_are_by_the_criterion),
     };
     return cmocka_run_group_tests_name("sweep_criterion", cases, NULL, NULL);
 }

@@ -305,11 +305,14 @@ static void draw_y_label(cairo_t *cr, const Chart *chart, const Layout *layout,
                          size_t row) {
     size_t c = first_shown(chart, row);
     Box box = layout->box[row * chart->columns + c];
-    set_font(cr, 8.5, false);
+    const char *label = panel_at(chart, row, c)->y.label;
+    double size = 8.5, room = box.height + ROW_GAP - 4; /* not into its neighbours' */
+    for (set_font(cr, size, false); size > 5.5 && text_width(cr, label) > room;)
+        set_font(cr, size -= 0.25, false);
     set_colour(cr, theme_ink(chart->theme), 1);
     if (!panel_at(chart, row, c)->hidden)
         draw_text_upward(cr, box.x - layout->gutter[c] - 6, box.y + box.height / 2,
-                         panel_at(chart, row, c)->y.label);
+                         label);
 }
 
 static void draw_legend(cairo_t *cr, const Chart *chart, const Layout *layout,

@@ -25,7 +25,9 @@ const char page_style[] =
     "background:var(--panel);border-left:6px solid var(--good)}"
     ".verdict.bad{border-color:var(--bad)}\n"
     ".soft{color:var(--soft)}.score{font-size:1.35rem;margin:.4rem 0}\n"
-    ".scroll{overflow-x:auto}table{border-collapse:collapse}"
+    ".scroll{overflow-x:auto;margin:.8rem 0}"
+    ".matrix td,.matrix th.n{padding:.25rem "
+    ".4rem;min-width:2.4rem}table{border-collapse:collapse}"
     "caption{text-align:left;color:var(--soft);padding-bottom:.3rem}\n"
     "td,th{padding:.25rem .9rem .25rem 0;text-align:left;vertical-align:top;"
     "border-bottom:1px solid var(--line)}th{font-weight:600}"
@@ -40,7 +42,9 @@ const char page_style[] =
     ".sheet{display:flex;flex-wrap:wrap;gap:.8rem;padding:0;list-style:none}"
     ".sheet li{width:8.5rem;font-size:.85rem}.sheet img{image-rendering:pixelated;"
     "width:6rem;height:6rem;object-fit:contain;background:var(--panel)}\n"
-    "@media(max-width:600px){figure img{max-width:none;width:640px}}\n"
+    "@media(max-width:600px){figure img{max-width:none;width:640px}"
+    "figcaption::before{content:\"Scroll the figure sideways; its legend is at the "
+    "right. \"}}\n"
     "@media print{.skip,nav{display:none}}\n";
 
 void page_text(FILE *out, const char *text) {

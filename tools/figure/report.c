@@ -130,7 +130,8 @@ static void write_best(FILE *out, const RunLog *run) {
         fputs("; last ", out);
         page_text(out, text);
     }
-    if (isfinite(guess)) fprintf(out, "; chance %.4g", guess);
+    if (isfinite(guess))
+        fprintf(out, "; chance %.4g%s", guess, metrics[metric].factor == 100 ? "%" : "");
     fputs(")</span></p>\n", out);
 }
 

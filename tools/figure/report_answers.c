@@ -127,6 +127,7 @@ static void write_class(FILE *out, const Confusion *c, size_t i) {
 
 /* A cell is the darker the more of its row it holds. */
 static void write_matrix(FILE *out, const Confusion *c) {
+    fputs("<div class=matrix>\n", out);
     page_table_begin(out, "Confusion matrix: a row for each class, a column for each "
                           "answer");
     fputs("<thead><tr><th scope=col>class", out);
@@ -150,6 +151,7 @@ static void write_matrix(FILE *out, const Confusion *c) {
         fputs("</tr>\n", out);
     }
     page_table_end(out);
+    fputs("</div>\n", out);
 }
 
 static void write_classes(FILE *out, const json_t *answers) {

@@ -124,6 +124,8 @@ static void line_free(SweepLine *line) {
 
 /* ---- drawing ---- */
 
+#define PALE 0.5 /* dots of single runs; seen on dark paper, too */
+
 typedef struct Brush {
     Panel *panel;
     Colour colour;
@@ -141,7 +143,7 @@ static void paint_runs(const Brush *brush, const SweepPanel *panel, const char *
         double x = moved(point->rate, brush->shift, brush->log_x);
         Style style = {.colour = brush->colour, .width = -1, .mark = MARK_CROSS};
         if (!point->failed) style.mark = point->flawed ? MARK_RING : MARK_DOT;
-        if (style.mark == MARK_DOT) style.alpha = 0.35;
+        if (style.mark == MARK_DOT) style.alpha = PALE;
         if (point->failed || isfinite(point->score))
             panel_line(brush->panel, &x, &y, 1, style, "");
     }
@@ -164,7 +166,7 @@ static void paint_method(const Brush *brush, const SweepPanel *panel, const char
 static void explain_mark(const Chart *chart, Panel *panel, Mark mark, const char *text) {
     double nowhere = NAN;
     Style style = {.colour = chart_ink(chart), .width = -1, .mark = mark};
-    if (mark == MARK_DOT) style.alpha = 0.35;
+    if (mark == MARK_DOT) style.alpha = PALE;
     panel_line(panel, &nowhere, &nowhere, 1, style, text);
 }
 

@@ -75,7 +75,7 @@ size_t sweep_points(const Sweep *sweep, SweepPoint *points, char (*names)[SWEEP_
             .method = names[count],
             .rate = rate_of(sweep->axes[rate].values[sweep_index(sweep, c, rate)]),
             .score = metric < METRIC_COUNT ? metrics[metric].factor * r->score : NAN,
-            .failed = r->diverged,
+            .failed = sweep->fail ? sweep->cells[c].fate == FATE_FAILED : r->diverged,
             .flawed = is_flawed(r)};
         count++;
     }
@@ -214,6 +214,7 @@ static Chart *score_chart(const Drawing *d) {
     SweepPanel panel = {.points = points, .chance = NAN};
     panel.count = sweep_points(d->sweep, points, names, &panel.x);
     fill_score_panel(&panel, d->pool->like, y);
+    if (d->sweep->fail) panel.cross = sweep_fail_text(d->sweep);
     Chart *chart = panel.count ? figure_sweep(&panel, 1, NULL, d->theme) : NULL;
     mem_free(points);
     mem_free(names);
@@ -244,14 +245,19 @@ typedef struct Reporting {
 } Reporting;
 
 static Status write_page(FILE *out, const Drawing *d, const char *links, Err *err) {
+    char loss[40], caption[160];
+    pool_loss_name(d->pool, loss);
+    text_format(caption, sizeof caption, "Final %s of each run, %s; lower is better.",
+                loss,
+                d->pool->loss == LOSS_TRAIN ? "mean of the last fifth of the steps"
+                                            : "of its last evaluation");
     sweep_page_top(d->sweep, out);
     if (page_figure(
             out, themed_score, d, "Scores of the runs against the swept key",
             "Score of each run (pale dots) against the swept key; lines: mean over "
             "seeds; crosses: failed runs; rings: runs with a collapse or a spike.",
             err) ||
-        page_figure(out, themed_pool, d, "Final loss against the learning rate",
-                    "Final loss, mean of the last fifth of the steps; lower is better.",
+        page_figure(out, themed_pool, d, "Final loss against the learning rate", caption,
                     err))
         return err->status;
     sweep_page_runs(d->sweep, links, out);

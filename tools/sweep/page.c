@@ -46,8 +46,13 @@ static void write_best(const Sweep *sweep, FILE *out) {
     }
     if (!best) return;
     const MetricFacts *m = &metrics[metric_find(best->result.metric)];
-    fprintf(out, "<p class=score>Best run: <strong>%s %.4g</strong> <span class=soft>(",
-            m->label, m->factor * best->result.score);
+    char score[120];
+    if (m->line) snprintf(score, sizeof score, m->line, m->factor * best->result.score);
+    else
+        text_format(score, sizeof score, "%s %.4g", m->label,
+                    m->factor * best->result.score);
+    fprintf(out, "<p class=score>Best run: <strong>%s</strong> <span class=soft>(",
+            score);
     page_text(out, best->result.split);
     fputs(") ", out);
     page_text(out, best->name);
