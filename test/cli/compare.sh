@@ -1,4 +1,4 @@
-# test/bench/compare.py: the parts that need no PyTorch, and its help; pairs.py, simclr.py and grid.py beside it.
+# test/bench/compare.py: the parts that need no PyTorch, and its help; pairs.py and the scripts of plans beside it.
 
 . test/tell.sh
 command -v python3 >/dev/null || { echo "skip comparisons with PyTorch and of pairs: needs python3"; exit; }
@@ -13,3 +13,5 @@ python3 test/bench/test_simclr.py
 tell "trials of the contrastive sweep: counts, exact tests, which gradient grows first" $?
 python3 test/bench/test_grid.py
 tell "the grid of rate, batch and warm-up: midpoint, failing points, counts" $?
+python3 test/bench/test_ablation.py
+tell "the ablation: paired differences and the plan's verdicts" $?

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""What docs/plans/grid.md asks of the ablation: each change of sigmaReparam against none, seed by seed.
+
+    build/steady sweep --plan docs/plans/ablation.json --out runs/ablation
+    python3 test/bench/ablation.py runs/ablation
+
+A row a change: the tail loss (mean of the last fifth of the steps), the mean difference to the unchanged recipe over
+the seeds with a 95 % t interval, and the verdict by the plan: it matters if the interval leaves out 0 and the mean
+difference is above a tenth of the unchanged loss; it hardly matters if the interval is within that tenth; else it is
+open.  A change with a seed that has not ended, or whose loss is not finite, has no interval.  The standard library is
+enough.
+"""
+import argparse
+import json
+import os
+import statistics
+
+from pairs import interval
+
+KEYS = ("model.gamma_init", "model.init_std", "model.qkv", "model.power_steps", "model.reparam_scope")
+UNCHANGED = ("1", "0.2", "joint", "1", "all")
+
+
+def read(folder):
+    """Of each setting of KEYS: the cells, by seed."""
+    with open(os.path.join(folder, "sweep.json")) as file:
+        cells = json.load(file)["cells"]
+    settings = {}
+    for cell in cells:
+        setting = tuple(cell["values"][key] for key in KEYS)
+        settings.setdefault(setting, {})[cell["values"]["train.seed"]] = cell
+    return settings
+
+
+def changed(setting):
+    """The keys with another value than the unchanged recipe's."""
+    some = ["%s = %s" % (key.split(".")[1], value) for key, value, was in zip(KEYS, setting, UNCHANGED) if value != was]
+    return ", ".join("`%s`" % words for words in some) or "none"
+
+
+def verdict(differences, loss):
+    mean, half = interval(differences)
+    if abs(mean) > max(half, loss / 10):
+        return "matters: better" if mean < 0 else "matters: worse"
+    return "hardly matters" if abs(mean) + half < loss / 10 else "open"
+
+
+def row(setting, cells, control):
+    losses = [cell.get("loss") for cell in cells.values()]
+    if None in losses:
+        bad = sum(bool(cell.get("nonfinite")) for cell in cells.values())
+        return "| %s | | | %d of %d not finite, %d not ended | | |" % (
+            changed(setting), bad, len(cells), losses.count(None) - bad)
+    words = "%.3f | %.3f to %.3f" % (statistics.mean(losses), min(losses), max(losses))
+    lowest = "%.1f" % min(100 * cell["entropy"]["share"] for cell in cells.values())
+    if setting == UNCHANGED:
+        return "| none | %s | | | %s |" % (words, lowest)
+    if any(cell.get("loss") is None for cell in control.values()):
+        return "| %s | %s | | the unchanged recipe has not ended | %s |" % (changed(setting), words, lowest)
+    differences = [cell["loss"] - control[seed]["loss"] for seed, cell in cells.items()]
+    return "| %s | %s | %+.3f ± %.3f | %s | %s |" % (
+        changed(setting), words, *interval(differences),
+        verdict(differences, statistics.mean(cell["loss"] for cell in control.values())), lowest)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    settings = read(parser.parse_args().folder)
+    print("| change | loss | range | difference, 95 % | verdict | lowest entropy, per cent |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for setting, cells in settings.items():
+        print(row(setting, cells, settings[UNCHANGED]))
+
+
+if __name__ == "__main__":
+    main()

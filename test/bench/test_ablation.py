@@ -1,0 +1,50 @@
+"""ablation.py: its verdicts, of a sweep that is made here.
+
+    python3 test/bench/test_ablation.py
+"""
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+import unittest
+
+import ablation
+
+
+def cells(setting, losses):
+    return [{"values": {**dict(zip(ablation.KEYS, setting)), "train.seed": str(seed)}, "loss": loss,
+             "nonfinite": loss is None, "entropy": {"share": 0.5}} for seed, loss in enumerate(losses)]
+
+
+def printed(some):
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as out:
+        with open(os.path.join(folder, "sweep.json"), "w") as file:
+            json.dump({"cells": some}, file)
+        sys.argv = ["ablation.py", folder]
+        ablation.main()
+    return out.getvalue()
+
+
+class Ablation(unittest.TestCase):
+    def test_verdicts(self):
+        control = [1.0, 1.1, 0.9, 1.2, 0.8]
+        moved = {"worse": 0.3, "small": 0.01, "better": -0.3}
+        some = cells(ablation.UNCHANGED, control)
+        for name, by in moved.items():
+            some += cells(("1", name, "joint", "1", "all"), [x + by + 0.01 * (i % 2) for i, x in enumerate(control)])
+        some += cells(("1", "0.2", "separate", "1", "all"), [2.0, 0.5, 1.9, 0.4, 1.0])
+        some += cells(("spectral", "0.2", "joint", "1", "all"), [2.0, 0.5, None, 0.4, 1.0])
+        text = printed(some)
+        for line in ("| none | 1.000 | 0.800 to 1.200 | | | 50.0 |",
+                     "| `init_std = worse` | 1.304 | 1.100 to 1.510 | +0.304 ± 0.007 | matters: worse |",
+                     "| `init_std = small` | 1.014 | 0.810 to 1.220 | +0.014 ± 0.007 | hardly matters |",
+                     "| `init_std = better` | 0.704 | 0.500 to 0.910 | -0.296 ± 0.007 | matters: better |",
+                     "| open |", "| `gamma_init = spectral` | | | 1 of 5 not finite, 0 not ended |"):
+            self.assertIn(line, text)
+        self.assertEqual(len(text.splitlines()), 8)
+
+
+if __name__ == "__main__":
+    unittest.main()
