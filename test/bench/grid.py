@@ -18,7 +18,7 @@ from fisher import fisher
 
 METHODS = {
     ("demo", "0.07", "0.05"): "baseline",
-    ("demo-sigma", "0.2", None): "σReparam",
+    ("demo-sigma", None, None): "σReparam",
     ("demo", "0.2", "0.05"): "control: σReparam's start",
     ("demo", "0.07", "0"): "control: no decay",
 }

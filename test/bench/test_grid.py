@@ -19,7 +19,8 @@ SHAPE = "{train.batch,train.steps,schedule.warmup_steps}"
 
 def cell(recipe, start, rate, shape, seed, loss, entropy=0.5):
     values = {"recipe": recipe, "optim.lr": str(rate), SHAPE: shape, "train.seed": str(seed)}
-    values.update({START: start} if recipe == "demo" else {"model.init_std": start})
+    if start:
+        values.update({START: start})
     values_of = {"values": values, "nonfinite": False}
     if loss is not None:
         values_of.update(loss=loss, score=0.25, collapsed=entropy < 0.1, nonfinite=math.isnan(loss))
@@ -34,7 +35,7 @@ def sweep(sigma, baseline, control):
     for shape, losses in (("64,300,0", None), ("64,300,60", (sigma, baseline, control))):
         for seed in range(5):
             s, b, c = [x[seed] for x in losses] if losses else (0.3, 0.3, 0.3)
-            cells += [cell("demo-sigma", "0.2", 0.004, shape, seed, s), cell("demo", "0.07,0.05", 0.004, shape, seed, b),
+            cells += [cell("demo-sigma", None, 0.004, shape, seed, s), cell("demo", "0.07,0.05", 0.004, shape, seed, b),
                       cell("demo", "0.2,0.05", 0.004, shape, seed, c), cell("demo", "0.07,0", 0.004, shape, seed, None)]
     return cells
 
@@ -69,7 +70,7 @@ class Grid(unittest.TestCase):
 
     def test_an_unknown_method_is_an_error(self):
         with self.assertRaises(KeyError):
-            printed([cell("demo-sigma", "0.3", 0.004, "64,300,0", 1, 0.3)])
+            printed([cell("mnist", None, 0.004, "64,300,0", 1, 0.3)])
 
 
 if __name__ == "__main__":
