@@ -13,13 +13,16 @@ typedef struct Wanted {
     const char *kind; /* "file" or "folder" */
     const char *what; /* "your text" */
     const char *form; /* "FILE" */
+    const char *more; /* what else helps where it is of the other kind, or NULL */
+    bool either;      /* a folder of such files will do, too */
 } Wanted;
 
 /* "data.path", "data.val_path" or "data.test_path". */
 const char *where_key(Split split);
 
-/* FAIL_DATA where there is nothing of this name, nor of a file with .gz behind it.  What
- * cannot be looked at for another reason is left to its reader. */
+/* FAIL_DATA where there is nothing of this name, nor of a file with .gz behind it, or a
+ * folder in place of a file, or a file in place of a folder.  What cannot be looked at
+ * for another reason is left to its reader. */
 Status where_check(const char *key, const char *path, const Wanted *wanted, Err *err);
 
 #endif

@@ -16,14 +16,44 @@ const Command *command_find(const char *name) {
 /* Of words that other programs have for them. */
 static const struct {
     const char *word, *name;
-} OTHERS[] = {
-    {"test", "eval"},        {"evaluate", "eval"},         {"validate", "eval"},
-    {"score", "eval"},       {"infer", "predict"},         {"inference", "predict"},
-    {"generate", "predict"}, {"sample", "predict"},        {"fit", "train"},
-    {"finetune", "train"},   {"resume", "train --resume"}, {"figure", "plot"},
-    {"draw", "plot"},        {"convert", "export"},        {"save", "export"},
-    {"benchmark", "bench"},  {"list", "recipes"},          {"models", "recipes"},
-    {"check", "doctor"},     {"info", "doctor"},           {"grid", "sweep"}};
+} OTHERS[] = {{"test", "eval"},
+              {"evaluate", "eval"},
+              {"validate", "eval"},
+              {"score", "eval"},
+              {"infer", "predict"},
+              {"inference", "predict"},
+              {"generate", "predict"},
+              {"sample", "predict"},
+              {"fit", "train"},
+              {"finetune", "train"},
+              {"resume", "train --resume"},
+              {"figure", "plot"},
+              {"draw", "plot"},
+              {"convert", "export"},
+              {"save", "export"},
+              {"benchmark", "bench"},
+              {"list", "recipes"},
+              {"models", "recipes"},
+              {"check", "doctor"},
+              {"info", "doctor"},
+              {"grid", "sweep"},
+              {"find", "search"},
+              {"apropos", "search"},
+              {"whatis", "search"},
+              {"why", "report"},
+              {"explain", "probe"},
+              {"diagnose", "probe"},
+              {"inspect", "probe"},
+              {"analyze", "probe"},
+              {"heads", "probe --heads"},
+              {"status", "runs"},
+              {"ls", "runs"},
+              {"compare", "sweep"},
+              {"augment", "plot --augment"},
+              {"keys", "train --help-keys"},
+              {"translate", "predict"},
+              {"transcribe", "predict"},
+              {"classify", "predict"}};
 
 const char *command_nearest(const char *name) {
     const char *names[COUNT(commands)] = {0};

@@ -22,7 +22,8 @@
     X(export)                                                                            \
     X(doctor)                                                                            \
     X(bench)                                                                             \
-    X(recipes)
+    X(recipes)                                                                           \
+    X(search)
 
 #define COMMAND_DECLARE(name) extern const Command name##_command;
 COMMAND_LIST(COMMAND_DECLARE)

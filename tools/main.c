@@ -16,7 +16,8 @@ static int unknown(const char *word) {
     Err err = ERR_NONE;
     const char *near = command_nearest(word);
     err_set(&err, FAIL_USAGE, "there is no command %.60s%s", word,
-            near ? nearest_hint(near, hint) : "; steady -h lists them");
+            near ? nearest_hint(near, hint)
+                 : "; steady -h lists them, steady search WORD finds one");
     return command_fail("", &err);
 }
 
@@ -46,12 +47,14 @@ static int run_one(const Command *command, int argc, char **argv) {
     return code;
 }
 
-/* `steady help`, `steady help WORD`, which is WORD --help, and `steady help KEY`. */
+/* `steady help`, `steady help WORD`, which is WORD --help, and `steady help KEY`; other
+ * words are searched for. */
 static int run_help(int argc, char **argv) {
     Err err = ERR_NONE;
     const Command *command = argc > 2 ? command_find(argv[2]) : &steady_command;
-    if (!command && !recipe_help_of(argv[2], stdout, &err)) return OK;
-    if (!command) return unknown(argv[2]);
+    if (!command && argc == 3 && !recipe_help_of(argv[2], stdout, &err)) return OK;
+    if (!command && argc == 3 && command_nearest(argv[2])) return unknown(argv[2]);
+    if (!command) return run_one(&search_command, argc - 1, argv + 1);
     help_print(command, stdout);
     return OK;
 }

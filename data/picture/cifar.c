@@ -211,7 +211,9 @@ static Status cifar_open(const DataConfig *config, Split split, Dataset *set, Er
     return read_names(config->path, kind->names, set, err);
 }
 
-const PictureSource cifar_source = {
-    .open = cifar_open,
-    .wanted = {"folder", "the folder of CIFAR's binary version", "FOLDER"},
-    .test = {"test_batch.bin", "test.bin"}};
+const PictureSource cifar_source = {.open = cifar_open,
+                                    .wanted = {.kind = "folder",
+                                               .what =
+                                                   "the folder of CIFAR's binary version",
+                                               .form = "FOLDER"},
+                                    .test = {"test_batch.bin", "test.bin"}};

@@ -172,6 +172,26 @@ static Status check_config(const DataConfig *config, Err *err) {
     return OK;
 }
 
+static bool has_file(const PictureSource *source, const char *path) {
+    char full[PATH_SIZE];
+    for (size_t i = 0; i < TEST_FILES && source->test[i]; i++)
+        if (bytes_find(path, source->test[i], full)) return true;
+    return false;
+}
+
+/* The source that fits data.path is named where the recipe's own does not. */
+static Status advise_source(const DataConfig *config, Err *err) {
+    for (Source s = 0; s < SOURCES; s++) {
+        const PictureSource *other = SOURCE_OF[s];
+        if (!other || s == config->source || !other->wanted.kind) continue;
+        if (!(other->fits ? other->fits(config->path) : has_file(other, config->path)))
+            continue;
+        return err_set(err, err->status, "%.800s; for what is in %.300s: data.source=%s",
+                       err->text, config->path, source_name(s));
+    }
+    return err->status;
+}
+
 static Status open_split(const DataConfig *config, Split split, Dataset *set, Err *err) {
     Status status = check_config(config, err);
     if (status) return status;
@@ -185,6 +205,8 @@ static Status open_split(const DataConfig *config, Split split, Dataset *set, Er
     if (!cut && split == SPLIT_VAL && !source_has(config->source, TRAIT_VAL)) return OK;
     PictureOpen *open = config->given ? given_pictures_open : source->open;
     status = open(config, cut ? SPLIT_TRAIN : split, set, err);
+    if (status == FAIL_DATA && files && err && !set->count)
+        return advise_source(config, err);
     if (!status && split == SPLIT_TEST) status = limit_test(config, set, err);
     return status || !cut ? status : cut_validation(config, split, set, err);
 }
@@ -224,13 +246,9 @@ double dataset_held_out(const DataConfig *config) {
 
 bool dataset_has_test(const DataConfig *config) {
     const PictureSource *source = SOURCE_OF[config->source];
-    const char *const *test = source->test;
-    char path[PATH_SIZE];
     if (config->given) return config->given->pictures[SPLIT_TEST].count > 0;
     if (source->has_test) return source->has_test(config);
-    for (size_t i = 0; i < TEST_FILES && test[i]; i++)
-        if (bytes_find(config->path, test[i], path)) return true;
-    return !*test;
+    return has_file(source, config->path) || !*source->test;
 }
 
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err) {

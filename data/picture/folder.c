@@ -120,6 +120,73 @@ static Status check_flat(const FolderSet *folder, Err *err) {
                    folder->path, folder->classes.name[0], inner);
 }
 
+/* The folder that `path` is in. */
+static void find_parent(const char *path, char parent[PATH_SIZE]) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') length--;
+    while (length && path[length - 1] != '/') length--;
+    while (length > 1 && path[length - 1] == '/') length--;
+    text_format(parent, PATH_SIZE, "%.*s", (int)length, path);
+    if (!length) text_format(parent, PATH_SIZE, ".");
+}
+
+static bool holds_pictures(const char *path) {
+    Listing listing = {0};
+    Names files = {0};
+    Err err = ERR_NONE;
+    bool any = !list_pictures(path, &listing, &files, &err) && files.count;
+    names_free(&files);
+    listing_free(&listing);
+    return any;
+}
+
+/* There is neither a split of this name nor a class folder. */
+static Status fail_layout(const DataConfig *config, Split split, Err *err) {
+    const char *path = config->path;
+    char parent[PATH_SIZE];
+    find_parent(path, parent);
+    if (split == SPLIT_TRAIN && holds_pictures(path))
+        return err_set(err, FAIL_DATA,
+                       "data.path: %s holds pictures, but no class folders: "
+                       "path/class/picture or path/split/class/picture is expected; the "
+                       "folder above is data.path=%s (pictures without labels go into "
+                       "one folder, such as %s/all)",
+                       path, parent, path);
+    return err_set(err, FAIL_DATA,
+                   "data.path: %s has no folder %s: path/split/class/picture is "
+                   "expected, with the splits train and val or test, or "
+                   "path/class/picture",
+                   path, split == SPLIT_TEST ? "test or val" : "train");
+}
+
+/* data.path is one of the splits itself. */
+static void note_beside(const DataConfig *config, Dataset *set) {
+    char parent[PATH_SIZE], full[PATH_SIZE];
+    find_parent(config->path, parent);
+    bool others =
+        list_split(parent, SPLIT_VAL, full) || list_split(parent, SPLIT_TEST, full);
+    if (others && list_split(parent, SPLIT_TRAIN, full))
+        facts_note(&set->facts, 1,
+                   "%s has other splits beside %s, which are not used: data.path=%s uses "
+                   "them",
+                   parent, config->path, parent);
+}
+
+/* Are there class folders with pictures, in splits or without? */
+static bool folder_fits(const char *path) {
+    char inner[2 * PATH_SIZE], split[PATH_SIZE];
+    Names classes = {0};
+    Listing all = {0};
+    Err err = ERR_NONE;
+    const char *root = list_split(path, SPLIT_TRAIN, split) ? split : path;
+    bool fits = !list_classes(root, &all, &classes, &err) && classes.count;
+    if (fits) text_format(inner, sizeof inner, "%s/%s", root, classes.name[0]);
+    fits = fits && holds_pictures(inner);
+    names_free(&classes);
+    listing_free(&all);
+    return fits;
+}
+
 static void note_flat(const DataConfig *config, Dataset *set) {
     bool given = config->val_fraction > 0;
     facts_note(&set->facts, 1,
@@ -236,17 +303,12 @@ static Status folder_open(const DataConfig *config, Split split, Dataset *set, E
     bool flat = !found && split == SPLIT_TRAIN && is_flat(config->path);
     if (flat) text_format(folder->path, sizeof folder->path, "%s", config->path);
     if (!found && split == SPLIT_VAL) return OK;
-    if (!found && !flat)
-        return err_set(err, FAIL_DATA,
-                       "data.path: %s has no folder %s: path/split/class/picture is "
-                       "expected, with the splits train and val or test, or "
-                       "path/class/picture",
-                       config->path, split == SPLIT_TEST ? "test or val" : "train");
+    if (!found && !flat) return fail_layout(config, split, err);
     folder->reading = picture_reading(config);
     set->channels = folder->reading.channels;
     Status status = read_split(folder, config->path, split, flat, err);
     if (status) return status;
-    if (flat) note_flat(config, set);
+    if (flat) note_flat(config, set), note_beside(config, set);
     set->classes = folder->classes.count;
     set->count = folder->first[set->classes];
     copy_names(&folder->classes, set);
@@ -264,4 +326,7 @@ const PictureSource folder_source = {
     .open = folder_open,
     .has_test = folder_has_test,
     .held_out = folder_held_out,
-    .wanted = {"folder", "your pictures (CLASS/*.jpg or train/CLASS/*.jpg)", "FOLDER"}};
+    .fits = folder_fits,
+    .wanted = {.kind = "folder",
+               .what = "your pictures (CLASS/*.jpg or train/CLASS/*.jpg)",
+               .form = "FOLDER"}};

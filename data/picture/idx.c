@@ -215,5 +215,7 @@ static Status idx_open(const DataConfig *config, Split split, Dataset *set, Err 
 
 const PictureSource idx_source = {
     .open = idx_open,
-    .wanted = {"folder", "the folder of an IDX set, such as MNIST,", "FOLDER"},
+    .wanted = {.kind = "folder",
+               .what = "the folder of an IDX set, such as MNIST,",
+               .form = "FOLDER"},
     .test = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}};

@@ -28,6 +28,9 @@ typedef struct PictureSource {
     /* The share that is held out for validation where data.val_fraction is 0; NULL:
      * none. */
     double (*held_out)(const DataConfig *config);
+    /* Could it read what is at data.path, where another could not?  NULL: if one of
+     * `test` is there. */
+    bool (*fits)(const char *path);
     Wanted wanted; /* of data.path; the program's own have none */
 } PictureSource;
 

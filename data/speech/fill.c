@@ -84,15 +84,24 @@ void speech_fault_text(const SpeechReport *report, char *text, size_t size) {
                                    report->faults[i] == 1 ? NAMES[i].one : NAMES[i].more);
 }
 
+/* How many lines say what is wrong: a few where it is the same with all utterances. */
+static size_t lines_to_name(const SpeechReport *r) {
+    enum { SAME = 3 };
+    bool same = false;
+    for (size_t i = 0; i < SPEECH_FAULTS; i++)
+        same = same || r->faults[i] == MAX(r->listed, (size_t)SAME + 1);
+    return same ? SAME : SPEECH_NAMED_MOST;
+}
+
 void speech_name_faults(const SpeechReport *r, SpeechSay *say) {
     if (!r->left_out) return;
-    for (const char *line = r->named.text; *line;) {
+    size_t most = lines_to_name(r), named = 0;
+    for (const char *line = r->named.text; *line && named < most; named++) {
         size_t length = strcspn(line, "\n");
         say("%.*s", (int)length, line);
         line += length + (line[length] == '\n');
     }
-    if (r->left_out > SPEECH_NAMED_MOST)
-        say("... and %zu more", r->left_out - SPEECH_NAMED_MOST);
+    if (r->left_out > named) say("... and %zu more", r->left_out - named);
 }
 
 void speech_item_name(const SpeechItem *item, char *name, size_t size) {

@@ -180,7 +180,9 @@ static Status read_list(SpeechFill *fill, const char *path, Err *err) {
 
 const SpeechSource librispeech_source = {
     .folders = true,
-    .wanted = {"folder", "the folder of train-clean-100 and others", "FOLDER"},
+    .wanted = {.kind = "folder",
+               .what = "the folder of train-clean-100 and others",
+               .form = "FOLDER"},
     .read_list = read_list,
     .val = {"dev-clean"},
     .test = {"test-clean"}};

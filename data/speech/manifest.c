@@ -12,7 +12,8 @@
 
 #define WANTED                                                                           \
     "expected: one JSON object per line, {\"audio_filepath\": ..., \"text\": ..., "      \
-    "\"duration\": ...}, or path, duration and text separated by tabs"
+    "\"duration\": ...}, or path, duration and text separated by tabs (duration is "     \
+    "optional; docs/data.md, own recordings, converts other lists)"
 
 /* A line of a manifest. */
 typedef struct Line {
@@ -153,9 +154,15 @@ static void read_tabs(const Line *line, const char *bytes, size_t length) {
     const char *end = bytes + length, *first = memchr(bytes, '\t', length);
     const char *second =
         first ? memchr(first + 1, '\t', (size_t)(end - first - 1)) : NULL;
+    if (!first) {
+        malformed(line, "expected a JSON object, or path and text separated by a tab, "
+                        "or path, duration and text (docs/data.md, own recordings, "
+                        "converts other lists)");
+        return;
+    }
     if (!second) {
-        malformed(line,
-                  "expected a JSON object, or path, duration and text separated by tabs");
+        Recording whole = {.path = bytes, .length = (size_t)(first - bytes)};
+        add(line, &whole, first + 1, (size_t)(end - first - 1));
         return;
     }
     size_t width = (size_t)(second - first - 1);
@@ -202,13 +209,18 @@ static bool is_header(const char *bytes, size_t length, char sign) {
     return names > 1;
 }
 
+static bool is_word(const char *column, size_t width, const char *word) {
+    return width == strlen(word) && !memcmp(column, word, width);
+}
+
+/* "path", "duration" and "text", or the first and the last of them. */
 static bool is_own_header(const char *bytes, size_t length) {
     const char *at = bytes, *column = NULL;
     size_t width = 0;
     for (int i = 0; i < 2; i++)
         if (!next_column(&at, bytes + length, '\t', &column, &width)) return false;
-    return width == strlen("duration") && !memcmp(column, "duration", width) &&
-           at <= bytes + length;
+    if (at > bytes + length) return is_word(column, width, "text");
+    return is_word(column, width, "duration");
 }
 
 typedef enum { JSON_LINES, TAB_LINES, TAB_HEADER, OTHER_FILE } Form;
@@ -267,7 +279,9 @@ static Status read_manifest(SpeechFill *fill, const char *path, Err *err) {
 }
 
 const SpeechSource manifest_source = {.read_list = read_manifest,
-                                      .wanted = {"file", "a manifest of your recordings",
-                                                 "FILE"},
+                                      .wanted = {.kind = "file",
+                                                 .what = "a manifest of your recordings",
+                                                 .form = "FILE",
+                                                 .either = true},
                                       .val = {"dev*", "val*"},
                                       .test = {"test*"}};

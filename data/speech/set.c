@@ -66,10 +66,14 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
         bool several = r->left_out > 1;
         if (several && set->config.faults) speech_name_faults(r, set->config.faults);
         int first = (int)MIN(strcspn(r->named.text, "\n"), (size_t)500);
-        return err_set(err, FAIL_DATA, "%.*s (%s%s: %s)", first, r->named.text,
+        bool listless = r->faults[SPEECH_NO_TEXT] == r->listed;
+        return err_set(err, FAIL_DATA, "%.*s (%s%s: %s%s)", first, r->named.text,
                        set->count ? "data.on_error = skip leaves such utterances out; "
                                   : "none of the utterances is good; ",
-                       names, counts);
+                       names, counts,
+                       listless ? "; a list of paths and texts: data.source=manifest "
+                                  "data.path=LIST"
+                                : "");
     }
     if (set->count) return OK;
     return err_set(err, FAIL_DATA, "%s: no utterances in %s", set->config.path, names);

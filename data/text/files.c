@@ -33,7 +33,10 @@ static Status read_side(const DataConfig *c, Split split, size_t side, const cha
 }
 
 static Status read_text(const DataConfig *c, Split split, TextFile files[2], Err *err) {
-    static const Wanted WANTED = {"file", "your text", "FILE"};
+    static const Wanted WANTED = {.kind = "file",
+                                  .what = "your text",
+                                  .form = "FILE",
+                                  .more = "cat FOLDER/* >FILE joins several"};
     return read_side(c, split, 0, texts_path(c, split), &WANTED, &files[0], err);
 }
 
@@ -72,7 +75,9 @@ static Status read_pairs(const DataConfig *c, Split split, TextFile files[2], Er
     char form[200];
     text_format(form, sizeof form, "START, of START.%.60s and START.%.60s",
                 c->source_lang, c->target_lang);
-    const Wanted wanted = {"file", "your pairs of sentences", form};
+    const Wanted wanted = {.kind = "file",
+                           .what = "your pairs of sentences",
+                           .form = form};
     for (size_t side = 0; side < 2; side++) {
         char name[1100];
         text_format(name, sizeof name, "%s.%s", texts_path(c, split),

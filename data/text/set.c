@@ -184,9 +184,12 @@ const TextSet *texts_set(Texts *t, Split split, Err *err) {
 
 /* The files of the recipe that say what tokens are. */
 static Status check_vocabularies(const TokenizerConfig *config, size_t side, Err *err) {
-    static const Wanted VOCAB = {"file", "a dictionary (a token and its count a line)",
-                                 "FILE"},
-                        CODES = {"file", "merges of subword-nmt", "FILE"};
+    static const Wanted VOCAB = {.kind = "file",
+                                 .what = "a dictionary (a token and its count a line)",
+                                 .form = "FILE"},
+                        CODES = {.kind = "file",
+                                 .what = "merges of subword-nmt",
+                                 .form = "FILE"};
     const char *key = side ? "data.target_vocab" : "data.source_vocab";
     if (*config->vocab && where_check(key, config->vocab, &VOCAB, err))
         return err->status;

@@ -62,7 +62,7 @@ fails 2 'unknown key train.stop_after; .steady train --help-keys train. lists th
     fails 2 'train.epochs has no value: write train.epochs=VALUE' train demo train.epochs 3
 tell "nothing is suggested where nothing is near" $?
 "$STEADY" frobnicate 2>err
-[ $? = 2 ] && grep -q '^steady: there is no command frobnicate; steady -h lists them$' err
+[ $? = 2 ] && grep -q '^steady: there is no command frobnicate; steady -h lists them, steady search WORD finds one$' err
 tell "an unknown command without a neighbour" $?
 
 for ignored in 0 1; do

@@ -67,7 +67,7 @@ for n in 2 4; do
     ranks $n small.ini --out with-$n && same_numbers one with-$n && same_probes one with-$n
     tell "$n ranks: losses, gradients and scores of one process, within 1e-5" $?
 done
-[ "$(grep -c 'parameters (' err)" = 1 ] && grep -q ' 4 ranks of 1 threads' err
+[ "$(grep -c 'parameters (' err)" = 1 ] && grep -q ' 4 ranks of 1 thread$' err
 tell "one rank speaks" $?
 
 ranks 2 small.ini train.accumulate=2 --out accumulated && same_numbers one accumulated

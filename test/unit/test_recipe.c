@@ -294,7 +294,7 @@ static void a_key_given_twice_is_refused_with_both_lines(void **state) {
 
 static void a_key_before_any_section_is_refused(void **state) {
     (void)state;
-    REFUSED("\nwidth = 3\n[model]\n", "my.ini:2:", "width stands before any [section]");
+    REFUSED("\nwidth = 3\n[model]\n", "my.ini:2:", "width is before any [section]");
 }
 
 static void a_line_without_equals_sign_is_refused(void **state) {
@@ -334,7 +334,7 @@ static void a_missing_file_or_a_folder_is_named(void **state) {
     assert_non_null(strstr(err.text, "/nowhere/x.ini cannot be opened: No such file"));
     assert_int_equal(recipe_load(&recipe, folder, &err), FAIL_USAGE);
     assert_non_null(strstr(err.text, folder));
-    assert_non_null(strstr(err.text, "directory"));
+    assert_non_null(strstr(err.text, "is a folder, not a recipe"));
     assert_int_equal(recipe_load(&recipe, "mnits", &err), FAIL_USAGE);
     assert_non_null(strstr(err.text, "did you mean mnist?"));
 }

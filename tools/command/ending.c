@@ -65,12 +65,14 @@ void ending_open(Ending *ending, const char *dir) {
     }
     ending->known = true;
     ending->verdict = runlog_verdict(run, false);
-    say("verdict: %s. %s", ending->verdict.name, ending->verdict.summary);
+    char text[VERDICT_SENTENCE];
+    verdict_sentence(&ending->verdict, text);
+    say("verdict: %s. %s", ending->verdict.name, text);
     say_scores(run);
     runlog_free(run);
 }
 
-void ending_say_next(const Ending *ending, const char *dir) {
+void ending_say_next(const Ending *ending, const char *dir, const char *input) {
     if (!ending->known) return;
     char word[SHELL_WORD];
     shell_word(dir, word);
@@ -83,7 +85,7 @@ void ending_say_next(const Ending *ending, const char *dir) {
             "at another optim.lr",
             word);
     else if (*ending->verdict.advice) say("next: %s", ending->verdict.advice);
-    else say("next: steady predict %s INPUT; steady probe %s", word, word);
+    else say("next: steady predict %s %s; steady probe %s", word, input, word);
 }
 
 Status ending_judge(Ending *ending, ExitPolicy policy, Err *err) {

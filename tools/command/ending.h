@@ -4,7 +4,7 @@
  *     Ending ending;
  *     ending_open(&ending, dir);                  verdict and score, on stderr
  *     ...                                         the report is drawn
- *     ending_say_next(&ending, dir);
+ *     ending_say_next(&ending, dir, "PICTURE");
  *     ending_judge(&ending, exit_policy, &err);   FAIL_DIVERGED where the verdict is */
 #ifndef STEADY_ENDING_H
 #define STEADY_ENDING_H
@@ -22,8 +22,8 @@ typedef struct Ending {
  * read. */
 void ending_open(Ending *ending, const char *dir);
 
-/* What to try next. */
-void ending_say_next(const Ending *ending, const char *dir);
+/* What to try next; input: what `steady predict` takes of this kind of task. */
+void ending_say_next(const Ending *ending, const char *dir, const char *input);
 
 /* FAIL_DIVERGED with the verdict and the key that takes it back, where the run is judged
  * diverged and `policy` wants to say so. */

@@ -73,8 +73,7 @@ static const unsigned USES[] = {[SPLIT_TRAIN] = USE_EVAL_TRAIN,
                                 [SPLIT_TEST] = USE_EVAL_TEST};
 
 static Split split_of(const OpenRun *run, int wanted) {
-    bool val = !run->task->has_test && run->task->has_val;
-    return wanted >= 0 ? (Split)wanted : val ? SPLIT_VAL : SPLIT_TEST;
+    return wanted >= 0 ? (Split)wanted : task_scored_split(run->task);
 }
 
 static Status score(OpenRun *run, int wanted, Score *score, Err *err) {

@@ -22,6 +22,7 @@
 #include "tools/recipe/keys.h"
 #include "tools/run/session.h"
 #include "tools/task/precision.h"
+#include "tools/task/predict.h"
 #include "tools/train/trainer.h"
 
 enum { RUN_NAME = 1100 }; /* "runs/NAME" */
@@ -64,6 +65,11 @@ static Status read_word(void *options, char *word, Err *err) {
     Options *o = options;
     if (strchr(word, '=')) o->words[o->word_count++] = word;
     else if (!o->recipe && !key_find(word)) o->recipe = word;
+    else if (!access(word, F_OK))
+        return err_set(
+            err, FAIL_USAGE,
+            "%.200s after the recipe %.60s: data are given as data.path=%.200s", word,
+            o->recipe, word);
     else if (key_find(word))
         return err_set(err, FAIL_USAGE, "%s has no value: write %s=VALUE", word, word);
     else
@@ -209,7 +215,7 @@ static void begin_session(const Options *o, const Trainer *t) {
                           .argv = o->argv,
                           .threads = (size_t)omp_get_max_threads(),
                           .ranks = ranks_count(t->ranks),
-                          .parameters = t->task->model->params->trained,
+                          .parameters = params_trained_count(t->task->model->params),
                           .from = t->at.step,
                           .steps = t->steps};
     if (session_begin(t->dir, &start, &why)) say("steady: note: %s", why.text);
@@ -242,14 +248,14 @@ static void judge(Ending *ending, const Recipe *recipe, const char *dir, size_t 
 /* The rest that is said of a run that has taken `step` steps, some of them now (`moved`):
  * rank 0's part. */
 static int conclude(const Options *o, const char *dir, size_t step, bool moved,
-                    const Ending *ending, const Err *err) {
+                    const char *input, const Ending *ending, const Err *err) {
     Status status = err->status;
     bool told = status != FAIL_INTERRUPTED && (step || status == FAIL_DIVERGED);
     bool drawn = moved || status == FAIL_DIVERGED || !has_report(dir);
     Err ended = ending->diverged ? ERR_NONE : *err; /* the report has the verdict */
     if (!o->no_report && told && drawn) write_report(dir, &ended);
     else if (!o->no_report && told) say_report(dir);
-    if (told) ending_say_next(ending, dir);
+    if (told) ending_say_next(ending, dir, input);
     return say_error(dir, step, err);
 }
 
@@ -284,7 +290,9 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
     judge(&ending, recipe, dir, step, ranks, &err);
     if (lead && work) end_session(dir, step, since, &ending, &err);
     trainer_close(&trainer);
-    return lead ? conclude(o, dir, step, work && step, &ending, &err) : (int)err.status;
+    const char *input = task_predict(recipe->task)->input;
+    return lead ? conclude(o, dir, step, work && step, input, &ending, &err)
+                : (int)err.status;
 }
 
 /* Every rank reads the command line and the recipe; where one cannot, none goes on. */

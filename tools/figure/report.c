@@ -156,11 +156,13 @@ static void write_ending(FILE *out, const RunLog *run, const char *message) {
 
 static void write_verdict(FILE *out, const RunLog *run, const char *message) {
     Verdict verdict = runlog_verdict(run, false);
+    char text[VERDICT_SENTENCE];
     bool bad = verdict.diverged || verdict.collapsed || verdict.spikes.open || message;
     fprintf(out, "<p class=\"verdict%s\"><strong>Verdict: ", bad ? " bad" : "");
     page_text(out, verdict.name);
     fputs(".</strong> ", out);
-    page_text(out, verdict.summary);
+    verdict_sentence(&verdict, text);
+    page_text(out, text);
     if (*verdict.advice) fputc(' ', out);
     page_text(out, verdict.advice);
     fputs("</p>\n", out);

@@ -8,14 +8,24 @@
 #include "tools/recipe/metric.h"
 #include "tools/recipe/recipe.h"
 
+/* The number nearest to `heads` that divides the width. */
+static size_t nearest_heads(size_t width, size_t heads) {
+    for (size_t away = 1;; away++) {
+        if (away < heads && width % (heads - away) == 0) return heads - away;
+        if (width % (heads + away) == 0) return heads + away;
+        if (heads + away > width) return 1;
+    }
+}
+
 static Status check_heads(const Recipe *recipe, Err *err) {
     size_t width = recipe->model.width, heads = recipe->model.heads;
     if (width % heads == 0) return OK;
     size_t below = width / heads * heads;
     return err_set(err, FAIL_USAGE,
                    "model.width = %zu is not a multiple of model.heads = %zu; "
-                   "the next widths that are: %zu and %zu",
-                   width, heads, below ? below : heads, below + heads);
+                   "the next widths that are: %zu and %zu; or model.heads=%zu",
+                   width, heads, below ? below : heads, below + heads,
+                   nearest_heads(width, heads));
 }
 
 /* models/block.c rounds in the same way. */

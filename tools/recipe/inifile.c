@@ -41,7 +41,7 @@ static Status deliver_value(IniText *text) {
         return err_set(&text->err, FAIL_USAGE,
                        "`%.60s` is neither [section] nor key = value", text->whole);
     if (!*text->section)
-        return err_set(&text->err, FAIL_USAGE, "%.60s stands before any [section]",
+        return err_set(&text->err, FAIL_USAGE, "%.60s is before any [section]",
                        text->name);
     return text->calls->value(text->user, text->section, text->name, text->value,
                               text->line, &text->err);

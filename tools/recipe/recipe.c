@@ -11,6 +11,7 @@
 #include "tools/recipe/inifile.h"
 #include "tools/recipe/intervene.h"
 #include "tools/recipe/keys.h"
+#include "tools/recipe/stray.h"
 
 /* ---- one key ---- */
 
@@ -216,14 +217,25 @@ static bool looks_like_file(const char *name) {
     return strchr(name, '/') || (length > 4 && strcmp(name + length - 4, ".ini") == 0);
 }
 
+/* A file that the user names. */
+static Status load_own(Recipe *recipe, const char *name, Err *err) {
+    if (stray_check(name, err)) return FAIL_USAGE;
+    Status status = load_file(recipe, name, NULL, true, err);
+    return status ? stray_file(name, err) : OK;
+}
+
 Status recipe_load(Recipe *recipe, const char *name, Err *err) {
-    if (looks_like_file(name)) return load_file(recipe, name, NULL, true, err);
+    if (looks_like_file(name)) return load_own(recipe, name, err);
     const char *text = recipe_builtin_text(name);
     if (text) return load_builtin(recipe, name, text, err);
-    if (access(name, F_OK) == 0) return load_file(recipe, name, NULL, true, err);
+    if (access(name, F_OK) == 0) return load_own(recipe, name, err);
     const char *same = recipe_builtin_same(name);
     if (same) return load_builtin(recipe, same, recipe_builtin_text(same), err);
     char hint[NEAREST_HINT];
+    stray_hint(name, hint, sizeof hint);
+    if (*hint)
+        return err_set(err, FAIL_USAGE, "there is no recipe and no file %.200s%s", name,
+                       hint);
     return err_set(err, FAIL_USAGE,
                    "there is no recipe and no file %.200s%s `steady recipes` lists all",
                    name, recipe_builtin_hint(name, hint));

@@ -72,7 +72,11 @@ Status rundir_check_run(const char *dir, Err *err) {
     if (rundir_holds_run(dir)) return OK;
     if (errno != ENOENT && errno != ENOTDIR)
         return err_set(err, FAIL_DATA, "%s cannot be read: %s", dir, strerror(errno));
-    return err_set(err, FAIL_USAGE, "%s holds no run (no recipe.ini)", dir);
+    char other[PATH_SIZE], hint[PATH_SIZE + 40] = "";
+    rundir_path(other, "runs", "%s", dir);
+    if (rundir_holds_run(other))
+        text_format(hint, sizeof hint, "; did you mean %s?", other);
+    return err_set(err, FAIL_USAGE, "%s holds no run (no recipe.ini)%s", dir, hint);
 }
 
 static bool is_left_over(const char *dir, const char *name, const char *const *folders,

@@ -1,8 +1,10 @@
 #include "tools/run/verdict.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define SHARE_OF_CHANCE (CHANCE_PERCENT / 100.0)
 #define SHARE_OF_START (START_PERCENT / 100.0)
@@ -372,3 +374,12 @@ const char *verdict_definition(void) {
            VERDICT_LIST(LINE);
 }
 /* clang-format on */
+
+void verdict_sentence(const Verdict *verdict, char text[VERDICT_SENTENCE]) {
+    size_t length = strlen(verdict->name);
+    const char *rest = verdict->summary + length;
+    bool same = !strncasecmp(verdict->summary, verdict->name, length) && rest[0] == ':' &&
+                rest[1] == ' ' && rest[2];
+    text_format(text, VERDICT_SENTENCE, "%s", same ? rest + 2 : verdict->summary);
+    *text = (char)toupper((unsigned char)*text);
+}

@@ -177,6 +177,8 @@ typedef struct VerdictInput {
     size_t probe_pictures; /* that each accuracy is a share of; 0: not known */
 } VerdictInput;
 
+enum { VERDICT_SENTENCE = 1550 };
+
 typedef struct Verdict {
     VerdictKind kind;
     const char *name; /* of `verdicts` */
@@ -187,8 +189,8 @@ typedef struct Verdict {
     double spread;      /* feature_std at the end, as a share of 1/sqrt(width); or NaN */
     ScoreDip probe; /* deepest fall of the probe, where it counts; until: back within half
                      * of what makes it count.  Else all NaN */
-    char summary[1550]; /* some sentences, ending in a full stop */
-    char advice[300];   /* what to do; "" when there is nothing to do */
+    char summary[VERDICT_SENTENCE]; /* some sentences, ending in a full stop */
+    char advice[300];               /* what to do; "" when there is nothing to do */
 } Verdict;
 
 Verdict run_verdict(const VerdictInput *input);
@@ -199,5 +201,9 @@ VerdictKind verdict_find(const char *name);
 /* Of the words that the definitions share - diverged, collapsed, chance, spike -, and
  * then each kind's, a line each. */
 const char *verdict_definition(void);
+
+/* The summary behind the verdict's name: without its first word where that is the name
+ * ("learned. The loss went from ..."). */
+void verdict_sentence(const Verdict *verdict, char text[VERDICT_SENTENCE]);
 
 #endif

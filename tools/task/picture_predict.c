@@ -104,18 +104,24 @@ static void print_one(const PredictOptions *o, const PictureFacts *facts,
     else print_classes(o->top, facts, name, z);
 }
 
-static void print_batch(const PredictOptions *o, const Inputs *files,
+/* The file of an item where it is one, else its number. */
+static void name_item(const Inputs *files, const Dataset *set, size_t item,
+                      char name[DATASET_PATH]) {
+    if (files->count) text_format(name, DATASET_PATH, "%s", files->path[item]);
+    else if (set->path) set->path(set, item, name);
+    else text_format(name, DATASET_PATH, "%zu", item);
+}
+
+static void print_batch(const PredictOptions *o, const Inputs *files, const Dataset *set,
                         const PredictRun *run, PictureLogits *logits_of,
                         const Batch *batch) {
     const PictureFacts *facts = picture_facts(run->task);
     ForwardMode mode = run->mode;
     Tensor *logits = logits_of(run->task, run->tape, &mode, batch);
     for (size_t i = 0; i < batch->count; i++) {
-        char number[24];
-        size_t item = batch->item[i];
-        text_format(number, sizeof number, "%zu", item);
-        print_one(o, facts, files->count ? files->path[item] : number,
-                  logits->value + i * facts->classes);
+        char name[DATASET_PATH];
+        name_item(files, set, batch->item[i], name);
+        print_one(o, facts, name, logits->value + i * facts->classes);
     }
 }
 
@@ -136,7 +142,7 @@ static Status predict(const PredictOptions *o, const Inputs *files, const Predic
     const Batch *now;
     Status status;
     while (!(status = loader_next(loader, &now, err)) && now->count) {
-        print_batch(o, files, run, logits, now);
+        print_batch(o, files, set, run, logits, now);
         if (output_failed()) break;
     }
     loader_stop(loader);
@@ -146,13 +152,15 @@ static Status predict(const PredictOptions *o, const Inputs *files, const Predic
 static Status predict_set(const PredictOptions *o, Files *files, const PredictRun *run,
                           PictureLogits *logits, Err *err) {
     bool given = files->inputs.count;
+    Split split = task_scored_split(run->task);
     Dataset *set = given ? files_dataset(files, run)
-                         : dataset_open(&run->task->recipe->data, SPLIT_TEST, err);
+                         : dataset_open(&run->task->recipe->data, split, err);
     if (!set) return err->status;
-    if (!given) datafacts_say_notes(&set->facts, split_name(SPLIT_TEST));
-    Status status =
-        set->count ? predict(o, &files->inputs, run, logits, set, err)
-                   : err_set(err, FAIL_DATA, "the test split is empty: give pictures");
+    if (!given) datafacts_say_notes(&set->facts, split_name(split));
+    Status status = set->count
+                        ? predict(o, &files->inputs, run, logits, set, err)
+                        : err_set(err, FAIL_DATA, "the %s split is empty: give pictures",
+                                  split_name(split));
     if (given) mem_free(set);
     else dataset_free(set);
     return status;

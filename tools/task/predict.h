@@ -43,7 +43,8 @@ typedef struct TaskPredict {
     /* Prints what the model answers to the options' inputs, or without them to what the
      * kind has for that case: the test split, stdin, a prompt. */
     Status (*answer)(const PredictOptions *options, const PredictRun *run, Err *err);
-    bool split; /* without inputs: the test split */
+    const char *input; /* what it takes, for hints: "PICTURE" */
+    bool split;        /* without inputs: the test split, or val where there is none */
     /* The options that are used, without inputs, with them, and with them and --logits
      * (all zero: as without it); others are refused in the name of "task.kind = NAME", or
      * of `name`. */

@@ -32,6 +32,10 @@ Metric task_best(const Task *task) {
     return best < METRIC_COUNT ? best : task->ops->best;
 }
 
+Split task_scored_split(const Task *task) {
+    return !task->has_test && task->has_val ? SPLIT_VAL : SPLIT_TEST;
+}
+
 const DataFacts *task_facts(const Task *task, Split split) {
     return task->ops->facts ? task->ops->facts(task, split) : NULL;
 }

@@ -145,6 +145,10 @@ Metric task_best(const Task *task);
 Status task_evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                      bool thorough, Score *score, Err *err);
 
+/* What is scored and answered where no split is named: the test split, or val where there
+ * is no test split. */
+Split task_scored_split(const Task *task);
+
 /* What is known of a split's data; NULL: it is not open, or nothing is known. */
 const DataFacts *task_facts(const Task *task, Split split);
 /* Their notes on stderr: those of a split, for eval; of all splits and of the task

@@ -23,7 +23,9 @@ static void say_changes(const Trainer *t) {
         say("steady: note: the data changed: %s%s", t->data_change.text,
             t->other_scores ? "; the best checkpoint is chosen again" : "");
     if (t->was && !t->at.step)
-        say("steady: note: %s has no checkpoint yet: it begins again at step 1", t->dir);
+        say("steady: note: %s has no checkpoint yet: it begins again at step 1 "
+            "(train.checkpoint_every=N saves every N steps)",
+            t->dir);
     if (!a->step || a->step != t->at.step) return;
     fprintf(stderr, "steady: note: epoch %.4g continues %s; %zu steps of it are left\n",
             a->epoch,
@@ -73,11 +75,13 @@ static void say_run(const Trainer *t) {
         text_format(batch, sizeof batch, "%zu%s",
                     slots ? r->train.batch_tokens : r->train.batch,
                     slots ? " token slots" : "");
+    size_t threads = start_threads(r->train.threads);
     fprintf(stderr,
-            "%zu training examples, %zu steps an epoch, %zu steps of %s, %s%zu "
-            "threads\n",
-            t->task->examples, t->steps_per_epoch, t->steps, batch, ranks,
-            start_threads(r->train.threads));
+            "%zu training examples, %zu step%s an epoch, %zu step%s of %s, %s%zu "
+            "thread%s\n",
+            t->task->examples, t->steps_per_epoch, t->steps_per_epoch == 1 ? "" : "s",
+            t->steps, t->steps == 1 ? "" : "s", batch, ranks, threads,
+            threads == 1 ? "" : "s");
     if (!t->task->has_val && t->task->has_test &&
         !source_has(r->data.source, TRAIT_SYNTHETIC))
         say("steady: note: there is no validation split: the best checkpoint is chosen "

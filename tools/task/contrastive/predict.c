@@ -18,7 +18,8 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     return picture_predict(o, run, logits, err);
 }
 
-const TaskPredict contrastive_predict = {.answer = answer,
+const TaskPredict contrastive_predict = {.input = "PICTURE",
+                                         .answer = answer,
                                          .split = true,
                                          .use = {{PREDICT_LIMITS | PREDICT_RANKS, NULL},
                                                  {PREDICT_LIMITS | PREDICT_RANKS, NULL}}};

@@ -1,8 +1,10 @@
 /* predict: text that goes on where a prompt ends (tools/task/predict.h). */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "data/file/openfile.h"
 #include "tools/program/output.h"
 #include "tools/program/say.h"
 #include "tools/program/stop.h"
@@ -152,7 +154,21 @@ static Status continue_lines(const PredictOptions *o, const PredictRun *run, Err
     return err->status;
 }
 
+/* A prompt in the place of a file is what people write first. */
+static Status check_inputs(const PredictOptions *o, Err *err) {
+    for (size_t i = 0; i < o->input_count; i++)
+        if (strcmp(o->inputs[i], "-") && !openfile_exists(o->inputs[i], NULL) &&
+            errno == ENOENT)
+            return err_set(
+                err, FAIL_DATA,
+                "%.200s: no such file; INPUT is a file of prompts, a prompt of "
+                "your own is --prompt TEXT",
+                o->inputs[i]);
+    return OK;
+}
+
 static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
+    if (check_inputs(o, err)) return err->status;
     if (o->input_count && o->prompt)
         return err_set(
             err, FAIL_USAGE,
@@ -166,6 +182,7 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
 }
 
 const TaskPredict language_predict = {
+    .input = "--prompt TEXT",
     .answer = answer,
     .use = {{PREDICT_SAMPLES, "a language model without INPUT"},
             {PREDICT_LIMITS | PREDICT_SAMPLES, "a language model with INPUT"},

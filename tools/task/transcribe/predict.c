@@ -115,9 +115,11 @@ static Status transcribe_files(const PredictOptions *o, const PredictRun *run,
 /* ---- the test split ---- */
 
 static Status transcribe_split(const PredictOptions *o, const PredictRun *run, Err *err) {
-    SpeechSet *set = transcribe_set(run->task, SPLIT_TEST, err);
-    if (!set) return err_wrap(err, "the test split (or give recordings)");
-    task_say_split(run->task, SPLIT_TEST);
+    Split split = task_scored_split(run->task);
+    SpeechSet *set = transcribe_set(run->task, split, err);
+    if (!set)
+        return err_wrap(err, "the %s split (or give recordings)", split_name(split));
+    task_say_split(run->task, split);
     size_t count = o->limit ? MIN(o->limit, set->count) : set->count;
     for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {
         const SpeechItem *item = &set->item[i];
@@ -146,7 +148,8 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     return err->status;
 }
 
-const TaskPredict transcribe_predict = {.answer = answer,
+const TaskPredict transcribe_predict = {.input = "RECORDING",
+                                        .answer = answer,
                                         .split = true,
                                         .use = {{PREDICT_LIMITS, NULL},
                                                 {PREDICT_LIMITS, NULL}}};

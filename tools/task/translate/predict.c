@@ -205,7 +205,8 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     return err->status;
 }
 
-const TaskPredict translate_predict = {.answer = answer,
+const TaskPredict translate_predict = {.input = "FILE",
+                                       .answer = answer,
                                        .use = {{PREDICT_LIMITS | PREDICT_SEARCHES, NULL},
                                                {PREDICT_LIMITS | PREDICT_SEARCHES,
                                                 NULL}}};
