@@ -252,38 +252,52 @@ static void what_a_clock_measures_is_no_difference(void **state) {
     assert_true(equal_runs(state));
 }
 
+#define PROBE(number)                                                                    \
+    "{\"step\":1,\"attention\":[{\"site\":\"s\",\"entropy\":[1]," number "}]}\n"
+
 static void each_part_is_found_to_differ_and_left_out_on_request(void **state) {
     static const struct {
         RunDiffPart part;
         const char *name, *a, *b;
-    } CASES[] = {{RUNDIFF_RECIPE, "recipe.ini", RECIPE("steps = 2"), RECIPE("steps = 3")},
-                 {RUNDIFF_VERSION, "run.json", "{\"sessions\":[{\"version\":\"1\"}]}",
-                  "{\"sessions\":[{\"version\":\"2\"}]}"},
-                 {RUNDIFF_DATA, "data.json",
-                  "{\"splits\":{\"train\":{\"count\":9,\"hash\":null,\"notes\":[]}}}",
-                  "{\"splits\":{\"train\":{\"count\":8,\"hash\":null,\"notes\":[]}}}"},
-                 {RUNDIFF_DATA, "data.json",
-                  "{\"splits\":{\"train\":{\"count\":9,\"hash\":null,\"notes\":[]}}}",
-                  "{\"splits\":{\"train\":{\"count\":9,\"hash\":null,\"notes\":[]},"
-                  "\"val\":{\"count\":1,"
-                  "\"hash\":null,\"notes\":[]}}}"},
-                 {RUNDIFF_TRAIN, "train.jsonl", ROW(1) ROW(2), ROW(1)},
-                 {RUNDIFF_TRAIN, "train.jsonl", "{\"step\":1,\"loss\":null}\n",
-                  "{\"step\":1,\"loss\":2}\n"},
-                 {RUNDIFF_EVENTS, "train.jsonl", ROW(1),
-                  "{\"step\":1,\"event\":\"skip\",\"text\":\"x\"}\n" ROW(1)},
-                 {RUNDIFF_EVAL, "eval.jsonl",
-                  "{\"step\":2,\"split\":\"val\",\"loss\":1}\n",
-                  "{\"step\":2,\"split\":\"val\",\"loss\":1.01}\n"},
-                 {RUNDIFF_EVAL, "eval.jsonl",
-                  "{\"step\":2,\"split\":\"val\",\"loss\":1}\n",
-                  "{\"step\":2,\"split\":\"test\",\"loss\":1}\n"},
-                 {RUNDIFF_PROBE, "probe.jsonl",
-                  "{\"step\":1,\"attention\":[{\"site\":\"s\",\"entropy\":[1,2]}]}\n",
-                  "{\"step\":1,\"attention\":[{\"site\":\"s\",\"entropy\":[1,2.5]}]}\n"},
-                 {RUNDIFF_PROBE, "probe.jsonl",
-                  "{\"step\":1,\"weights\":[{\"name\":\"w\",\"sigma\":1}]}\n",
-                  "{\"step\":1,\"weights\":[{\"name\":\"w\",\"sigma\":2}]}\n"}};
+    } CASES[] = {
+        {RUNDIFF_RECIPE, "recipe.ini", RECIPE("steps = 2"), RECIPE("steps = 3")},
+        {RUNDIFF_VERSION, "run.json", "{\"sessions\":[{\"version\":\"1\"}]}",
+         "{\"sessions\":[{\"version\":\"2\"}]}"},
+        {RUNDIFF_DATA, "data.json",
+         "{\"splits\":{\"train\":{\"count\":9,\"hash\":null,\"notes\":[]}}}",
+         "{\"splits\":{\"train\":{\"count\":8,\"hash\":null,\"notes\":[]}}}"},
+        {RUNDIFF_DATA, "data.json",
+         "{\"splits\":{\"train\":{\"count\":9,\"hash\":null,\"notes\":[]}}}",
+         "{\"splits\":{\"train\":{\"count\":9,\"hash\":null,\"notes\":[]},"
+         "\"val\":{\"count\":1,"
+         "\"hash\":null,\"notes\":[]}}}"},
+        {RUNDIFF_TRAIN, "train.jsonl", ROW(1) ROW(2), ROW(1)},
+        {RUNDIFF_TRAIN, "train.jsonl", "{\"step\":1,\"loss\":null}\n",
+         "{\"step\":1,\"loss\":2}\n"},
+        {RUNDIFF_EVENTS, "train.jsonl", ROW(1),
+         "{\"step\":1,\"event\":\"skip\",\"text\":\"x\"}\n" ROW(1)},
+        {RUNDIFF_EVAL, "eval.jsonl", "{\"step\":2,\"split\":\"val\",\"loss\":1}\n",
+         "{\"step\":2,\"split\":\"val\",\"loss\":1.01}\n"},
+        {RUNDIFF_EVAL, "eval.jsonl", "{\"step\":2,\"split\":\"val\",\"loss\":1}\n",
+         "{\"step\":2,\"split\":\"test\",\"loss\":1}\n"},
+        {RUNDIFF_PROBE, "probe.jsonl",
+         "{\"step\":1,\"attention\":[{\"site\":\"s\",\"entropy\":[1,2]}]}\n",
+         "{\"step\":1,\"attention\":[{\"site\":\"s\",\"entropy\":[1,2.5]}]}\n"},
+        {RUNDIFF_PROBE, "probe.jsonl",
+         "{\"step\":1,\"weights\":[{\"name\":\"w\",\"sigma\":1}]}\n",
+         "{\"step\":1,\"weights\":[{\"name\":\"w\",\"sigma\":2}]}\n"},
+        {RUNDIFF_PROBE, "probe.jsonl", PROBE("\"rank\":1"), PROBE("\"rank\":2")},
+        {RUNDIFF_PROBE, "probe.jsonl", PROBE("\"pair\":[1]"), PROBE("\"pair\":[2]")},
+        {RUNDIFF_PROBE, "probe.jsonl", PROBE("\"rank\":1"), PROBE("\"keys\":1")},
+        {RUNDIFF_PROBE, "probe.jsonl",
+         "{\"step\":1,\"weights\":[{\"name\":\"w\",\"sigma\":1}]}\n",
+         "{\"step\":1,\"weights\":[{\"name\":\"w\",\"sigma\":1},{\"name\":\"v\","
+         "\"sigma\":1}]}\n"},
+        {RUNDIFF_PROBE, "probe.jsonl",
+         "{\"step\":1,\"attention\":[]}\n{\"step\":1,\"sharpness\":{\"raw\":[1]}}"
+         "\n",
+         "{\"step\":1,\"attention\":[]}\n{\"step\":1,\"sharpness\":{\"raw\":[2]}}"
+         "\n"}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
         two(state, CASES[i].name, CASES[i].a, CASES[i].b);
         if (equal_runs(state)) fail_msg("case %zu is equal", i);

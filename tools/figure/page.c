@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/core/text.h"
+
 const char page_style[] =
     ":root{color-scheme:light dark;--ink:#1c1f26;--soft:#545b67;--line:#d5d9e0;"
     "--paper:#ffffff;--panel:#f4f6f9;--good:#17703f;--bad:#b3261e;--link:#0b57c2}\n"
@@ -47,16 +49,21 @@ const char page_style[] =
     "right. \"}}\n"
     "@media print{.skip,nav{display:none}}\n";
 
+/* U+FFFD stands for what a page of UTF-8 cannot hold: other bytes, control characters. */
 void page_text(FILE *out, const char *text) {
-    for (; *text; text++) {
-        switch (*text) {
-        case '&': fputs("&amp;", out); break;
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        case '"': fputs("&quot;", out); break;
-        case '\'': fputs("&#39;", out); break;
-        default: fputc(*text, out);
-        }
+    for (size_t left = strlen(text), used; left; text += used, left -= used) {
+        uint32_t code = 0;
+        used = utf8_next(text, left, &code);
+        bool control = (code < 0x20 && !strchr("\t\n\r", (int)code)) ||
+                       (code >= 0x7F && code < 0xA0);
+        if (!used || control) fputs("\xEF\xBF\xBD", out);
+        else if (code == '&') fputs("&amp;", out);
+        else if (code == '<') fputs("&lt;", out);
+        else if (code == '>') fputs("&gt;", out);
+        else if (code == '"') fputs("&quot;", out);
+        else if (code == '\'') fputs("&#39;", out);
+        else fwrite(text, 1, used, out);
+        used = MAX(used, (size_t)1);
     }
 }
 

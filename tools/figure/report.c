@@ -91,10 +91,18 @@ static bool is_higher(const EvalRow *row) {
     return metrics[metric_find(row->metric)].better == BETTER_HIGH;
 }
 
-/* Of the split that was scored last, the row with the best of its scores. */
-static const EvalRow *best_row(const RunLog *run) {
-    const EvalRow *last = run->eval_count ? &run->evals[run->eval_count - 1] : NULL;
-    if (!last || !last->metric) return NULL;
+/* The last row with a score, of validation or of any split. */
+static const EvalRow *last_row(const RunLog *run, bool validation) {
+    for (size_t i = run->eval_count; i-- > 0;) {
+        const EvalRow *row = &run->evals[i];
+        bool fits = !validation || !strcmp(row->split, split_name(SPLIT_VAL));
+        if (fits && row->metric && isfinite(row->score)) return row;
+    }
+    return NULL;
+}
+
+/* Of the same split and score, the best. */
+static const EvalRow *best_row(const RunLog *run, const EvalRow *last) {
     const EvalRow *best = last;
     for (const EvalRow *row = run->evals; row < last; row++) {
         bool same = row->metric == last->metric && !strcmp(row->split, last->split);
@@ -102,7 +110,7 @@ static const EvalRow *best_row(const RunLog *run) {
         if (is_higher(last) ? row->score > best->score : row->score < best->score)
             best = row;
     }
-    return isfinite(best->score) ? best : NULL;
+    return best;
 }
 
 static void score_text(const EvalRow *row, char text[120]) {
@@ -111,14 +119,15 @@ static void score_text(const EvalRow *row, char text[120]) {
     else text_format(text, 120, "%s %.4g", m->label, m->factor * row->score);
 }
 
-/* "Best top-1 93.20 % (test, step 350); last 92.80 %, chance 10 %" */
+/* "Best score: top-1 93.20 % (val, step 350; last top-1 92.80 %; chance 10; test top-1
+ * 92.10 % at step 400)", by the split that chooses the best checkpoint. */
 static void write_best(FILE *out, const RunLog *run) {
-    const EvalRow *best = best_row(run);
+    const EvalRow *end = last_row(run, false), *last = last_row(run, true);
     char text[120];
-    if (!best) return;
-    const EvalRow *last = &run->evals[run->eval_count - 1];
-    const Metric metric = metric_find(best->metric);
-    double guess = metric_guess(metric, run->chance);
+    if (!end) return;
+    if (!last) last = end;
+    const EvalRow *best = best_row(run, last);
+    double guess = metric_guess(metric_find(best->metric), run->chance);
     score_text(best, text);
     fputs("<p class=score>Best score: <strong>", out);
     page_text(out, text);
@@ -132,6 +141,14 @@ static void write_best(FILE *out, const RunLog *run) {
     }
     if (isfinite(guess))
         fprintf(out, "; chance %.4g%s", guess, metrics[metric].factor == 100 ? "%" : "");
+    if (strcmp(end->split, last->split)) {
+        score_text(end, text);
+        fputs("; ", out);
+        page_text(out, end->split);
+        fputc(' ', out);
+        page_text(out, text);
+        fprintf(out, " at step %.0f", end->step);
+    }
     fputs(")</span></p>\n", out);
 }
 

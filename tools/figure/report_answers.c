@@ -1,5 +1,6 @@
 /* report_answers: what the model says to examples (tools/figure/report.h). */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static void write_worst_head(FILE *out, const RunLog *run, size_t shown, char *l
                              size_t size) {
     char of[40] = "";
     if (run->worst_of >= (double)shown)
-        text_format(of, sizeof of, " of %.0f", run->worst_of);
+        text_format(of, sizeof of, " of %.0f", fmin(run->worst_of, 1e15));
     text_format(label, size,
                 "The %zu%s recordings of split %s with the most wrong words, the most "
                 "first",

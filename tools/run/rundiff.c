@@ -205,6 +205,7 @@ void rundiff_free(RunDiff *diff) {
         for (size_t i = 0; i < diff->log[p].count; i++)
             mem_free(diff->log[p].columns[i].name);
         mem_free(diff->log[p].columns);
+        stringmap_free(&diff->log[p].names);
     }
     *diff = (RunDiff){0};
 }

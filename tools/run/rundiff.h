@@ -58,6 +58,7 @@ typedef struct LogDiff {
     double first;       /* first step with a difference; NaN: all are equal */
     NumberDiff *columns;
     size_t count, room; /* those that differ */
+    StringMap names;    /* of columns, by number */
 } LogDiff;
 
 typedef struct RunDiff {

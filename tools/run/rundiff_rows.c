@@ -9,8 +9,9 @@
 /* ---- a number of both ---- */
 
 static NumberDiff *find_column(LogDiff *log, const char *name) {
-    for (size_t i = 0; i < log->count; i++)
-        if (!strcmp(log->columns[i].name, name)) return &log->columns[i];
+    size_t known = stringmap_find(&log->names, name, strlen(name));
+    if (known != SIZE_MAX) return &log->columns[known];
+    stringmap_add(&log->names, name, strlen(name));
     GROW(log->columns, log->count, log->room, 1);
     NumberDiff *column = &log->columns[log->count++];
     *column = (NumberDiff){.name = mem_strdup(name), .first_step = NAN, .step = NAN};
@@ -147,13 +148,40 @@ static void see_of(RunDiff *diff, const char *of, const char *what, double step,
     see(diff, RUNDIFF_PROBE, name, step, a, b);
 }
 
+/* What a run has nothing of is NaN: a site or weight that only the other has differs. */
+static double number_at(const double *numbers, size_t i) {
+    return numbers ? numbers[i] : NAN;
+}
+
+static double head_at(const SiteLog *site, const double *numbers, size_t i, size_t h) {
+    return h < site->heads ? number_at(numbers, i * site->heads + h) : NAN;
+}
+
+static void compare_heads(RunDiff *diff, const char *what, const SiteLog *a,
+                          const double *left, size_t i, const SiteLog *b,
+                          const double *right, size_t k, double step) {
+    const char *name = *a->name ? a->name : b->name;
+    for (size_t h = 0; h < MAX(a->heads, b->heads); h++)
+        see_of(diff, name, what, step, head_at(a, left, i, h), head_at(b, right, k, h));
+}
+
 static void compare_site(RunDiff *diff, const SiteLog *a, const SiteLog *b, size_t i,
                          size_t k, double step) {
-    for (size_t h = 0; h < MIN(a->heads, b->heads); h++)
-        see_of(diff, a->name, "entropy", step, a->entropy[i * a->heads + h],
-               b->entropy[k * b->heads + h]);
-    see_of(diff, a->name, "max_logit", step, a->max_logit[i], b->max_logit[k]);
-    see_of(diff, a->name, "keys", step, a->keys[i], b->keys[k]);
+    const char *name = *a->name ? a->name : b->name;
+    const struct {
+        const char *what;
+        const double *a, *b;
+    } single[] = {{"max_logit", a->max_logit, b->max_logit}, {"keys", a->keys, b->keys}};
+    compare_heads(diff, "entropy", a, a->entropy, i, b, b->entropy, k, step);
+    for (size_t n = 0; n < COUNT(single); n++)
+        see_of(diff, name, single[n].what, step, number_at(single[n].a, i),
+               number_at(single[n].b, k));
+    for (size_t n = 0; n < SITE_NUMBERS; n++)
+        see_of(diff, name, site_numbers[n].key, step, number_at(a->value[n], i),
+               number_at(b->value[n], k));
+    for (size_t n = 0; n < HEAD_NUMBERS; n++)
+        compare_heads(diff, head_numbers[n].key, a, a->head[n], i, b, b->head[n], k,
+                      step);
 }
 
 static void compare_weight(RunDiff *diff, const WeightLog *a, const WeightLog *b,
@@ -161,7 +189,46 @@ static void compare_weight(RunDiff *diff, const WeightLog *a, const WeightLog *b
 #define KEY(NUMBER, key, label) key,
     static const char *const KEYS[] = {WEIGHT_LIST(KEY)};
     for (size_t n = 0; n < WEIGHT_NUMBERS; n++)
-        see_of(diff, a->name, KEYS[n], step, a->value[n][i], b->value[n][k]);
+        see_of(diff, *a->name ? a->name : b->name, KEYS[n], step,
+               number_at(a->value[n], i), number_at(b->value[n], k));
+}
+
+static void compare_probe(RunDiff *diff, size_t i, size_t k) {
+    static const SiteLog NO_SITE = {.heads = 0};
+    static const WeightLog NO_WEIGHT = {.name = ""};
+    const ProbeLog *a = &diff->run[0]->probe, *b = &diff->run[1]->probe;
+    double step = a->step[i];
+    for (size_t s = 0; s < a->site_count; s++) {
+        const SiteLog *other = find_site(b, a->sites[s].name, s);
+        compare_site(diff, &a->sites[s], other ? other : &NO_SITE, i, k, step);
+    }
+    for (size_t s = 0; s < b->site_count; s++)
+        if (!find_site(a, b->sites[s].name, s))
+            compare_site(diff, &NO_SITE, &b->sites[s], i, k, step);
+    for (size_t w = 0; w < a->weight_count; w++) {
+        const WeightLog *other = find_weight(b, a->weights[w].name, w);
+        compare_weight(diff, &a->weights[w], other ? other : &NO_WEIGHT, i, k, step);
+    }
+    for (size_t w = 0; w < b->weight_count; w++)
+        if (!find_weight(a, b->weights[w].name, w))
+            compare_weight(diff, &NO_WEIGHT, &b->weights[w], i, k, step);
+}
+
+/* Sharpness of the steps at which both runs had it measured. */
+static void compare_sharpness(RunDiff *diff) {
+    const ProbeLog *a = &diff->run[0]->probe, *b = &diff->run[1]->probe;
+    for (size_t i = 0, k = 0; i < a->sharpness_count && k < b->sharpness_count;) {
+        const SharpnessRow *x = &a->sharpness[i], *y = &b->sharpness[k];
+        i += x->step <= y->step;
+        k += y->step <= x->step;
+        if (x->step != y->step) continue;
+        for (size_t n = 0; n < SHARPNESS_MOST; n++) {
+            see_of(diff, "sharpness", "raw", x->step, x->raw[n], y->raw[n]);
+            see_of(diff, "sharpness", "preconditioned", x->step, x->preconditioned[n],
+                   y->preconditioned[n]);
+        }
+        see_of(diff, "sharpness", "threshold", x->step, x->threshold, y->threshold);
+    }
 }
 
 void rundiff_probe(RunDiff *diff) {
@@ -170,15 +237,6 @@ void rundiff_probe(RunDiff *diff) {
     Pairs p = {{a->step, b->step}, {a->count, b->count}, {0, 0}};
     log->rows[0] = a->count;
     log->rows[1] = b->count;
-    for (; next_pair(&p, log); step_on(&p)) {
-        size_t i = p.at[0], k = p.at[1];
-        for (size_t s = 0; s < a->site_count; s++) {
-            const SiteLog *other = find_site(b, a->sites[s].name, s);
-            if (other) compare_site(diff, &a->sites[s], other, i, k, a->step[i]);
-        }
-        for (size_t w = 0; w < a->weight_count; w++) {
-            const WeightLog *other = find_weight(b, a->weights[w].name, w);
-            if (other) compare_weight(diff, &a->weights[w], other, i, k, a->step[i]);
-        }
-    }
+    for (; next_pair(&p, log); step_on(&p)) compare_probe(diff, p.at[0], p.at[1]);
+    compare_sharpness(diff);
 }

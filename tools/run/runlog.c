@@ -1,7 +1,6 @@
 #include "tools/run/runlog.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,8 +9,8 @@
 #include <sys/stat.h>
 
 #include "data/file/openfile.h"
-#include "engine/core/grow.h"
 #include "tools/program/say.h"
+#include "tools/run/rundir.h"
 #include "tools/run/runlog_parts.h"
 
 #define RECIPE_MOST ((size_t)1 << 20)
@@ -21,6 +20,7 @@
 enum {
     ROW_LEAST = sizeof "{\"step\":1}" - 1, /* bytes of the shortest row */
     LINE_MOST = 16 << 20,
+    NAME_ROOM = 80, /* of a path in the folder, behind the folder's own */
 };
 
 /* A text as it is, anything else as JSON; the caller frees. */
@@ -89,15 +89,38 @@ static void read_train_row(RunLog *run, const json_t *row, double step, size_t s
     train->count++;
 }
 
+/* The last row of the split, which is one of the last few; NULL: there is none. */
+static const EvalRow *last_eval(const RunLog *run, const char *split) {
+    enum { SPLITS_MOST = 50 };
+    size_t end = run->eval_count;
+    for (size_t i = end; i-- > 0 && end - i <= SPLITS_MOST;)
+        if (!strcmp(run->evals[i].split, split)) return &run->evals[i];
+    return NULL;
+}
+
+/* Rows of the split that a later one of this step takes the place of. */
+static void drop_evals(RunLog *run, const char *split, double step) {
+    const EvalRow *last = last_eval(run, split);
+    if (!last || last->step < step) return;
+    size_t kept = 0;
+    for (size_t i = 0; i < run->eval_count; i++)
+        if (run->evals[i].step < step || strcmp(run->evals[i].split, split))
+            run->evals[kept++] = run->evals[i];
+    run->eval_count = kept;
+}
+
 static void read_eval_row(RunLog *run, const json_t *row, double step, size_t space) {
     if (!run->evals) run->evals = mem_zalloc(space * sizeof *run->evals);
+    const char *word = runlog_text(row, "split");
+    char split[sizeof run->evals->split];
+    snprintf(split, sizeof split, "%s", word ? word : "val");
+    drop_evals(run, split, step);
     EvalRow *eval = &run->evals[run->eval_count++];
-    const char *split = runlog_text(row, "split");
     *eval = (EvalRow){.step = step,
                       .score = NAN,
                       .count = runlog_number(row, "count"),
                       .grade = grade_find(runlog_text(row, "grade"))};
-    snprintf(eval->split, sizeof eval->split, "%s", split ? split : "val");
+    memcpy(eval->split, split, sizeof eval->split);
     for (size_t m = 0; m < METRIC_COUNT; m++)
         eval->scores[m] = runlog_number(row, metrics[m].key);
     Metric best = METRIC_COUNT;
@@ -134,10 +157,10 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
     text_format(path, sizeof path, "%s/%s", run->path, file);
     size_t size = 0, space = 1;
     if (!openfile_exists(path, run->path) && errno == ENOENT) return OK;
-    bool cut = false;
+    bool cut = false, brief = run->brief && reader != read_eval_row; /* for the best */
     size_t samples = sessions_judged(&run->sessions) ? 0 : BRIEF_SAMPLES;
-    char *text = run->brief ? runlog_brief(path, run->path, samples, &size, &cut, err)
-                            : openfile_text(path, run->path, LOG_MOST, &size, err);
+    char *text = brief ? runlog_brief(path, run->path, samples, &size, &cut, err)
+                       : openfile_text(path, run->path, LOG_MOST, &size, err);
     if (!text) return err->status;
     run->sampled |= cut && samples;
     for (size_t i = 0, start = 0; i < size; i++)
@@ -177,24 +200,13 @@ void runlog_say(const RunLog *run) {
     if (*text) say("steady: note: %s", text);
 }
 
-static int keep_setting(void *user, const char *section, const char *key,
-                        const char *value) {
-    RunLog *run = user;
-    char name[256];
-    snprintf(name, sizeof name, "%s.%s", section, key);
-    GROW(run->settings, run->setting_count, run->setting_room, 1);
-    run->settings[run->setting_count++] = (Setting){mem_strdup(name), mem_strdup(value)};
-    return 1;
-}
-
 static void read_recipe(RunLog *run) {
     char path[4096];
     size_t size;
     text_format(path, sizeof path, "%s/recipe.ini", run->path);
     run->recipe = openfile_text(path, run->path, RECIPE_MOST, &size, NULL);
     if (!run->recipe) run->recipe = mem_strdup("");
-    /* Lines that are no settings are shown as text and otherwise passed over. */
-    ini_parse_string(run->recipe, keep_setting, run);
+    runlog_read_settings(run, run->recipe);
 }
 
 /* The task says what guessing costs; a classifier's older task.json leaves
@@ -220,8 +232,12 @@ static void name_run(RunLog *run) {
 
 RunLog *runlog_open_recipe(const char *dir, Err *err) {
     struct stat info;
-    if (stat(dir, &info) || !S_ISDIR(info.st_mode) || strlen(dir) > 4000) {
-        err_set(err, FAIL_USAGE, "%.800s: there is no such run folder", dir);
+    bool there = !stat(dir, &info) && S_ISDIR(info.st_mode);
+    bool fits = strlen(dir) + NAME_ROOM <= PATH_SIZE;
+    if (!there || !fits) {
+        err_set(err, FAIL_USAGE, "%.800s: %s", dir,
+                there ? "the name of the run folder is too long"
+                      : "there is no such run folder");
         return NULL;
     }
     RunLog *run = mem_zalloc(sizeof *run);

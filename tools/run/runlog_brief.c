@@ -79,8 +79,8 @@ char *runlog_brief(const char *path, const char *root, size_t samples, size_t *s
     if (b.fd < 0) return NULL;
     b.size = fstat(b.fd, &info) || info.st_size < 0 ? 0 : (size_t)info.st_size;
     if (b.size <= BRIEF_WHOLE) {
-        close(b.fd);
-        return openfile_text(path, root, BRIEF_WHOLE, size, err);
+        close(b.fd); /* it may grow meanwhile */
+        return openfile_text(path, root, 16 * (size_t)BRIEF_WHOLE, size, err);
     }
     take_samples(&b, samples);
     close(b.fd);

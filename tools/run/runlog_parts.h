@@ -28,6 +28,11 @@ double runlog_number_in(const json_t *value);
 double runlog_number(const json_t *row, const char *key);
 const char *runlog_text(const json_t *row, const char *key); /* NULL: no text */
 
+/* ---- runlog_recipe.c ---- */
+
+/* run->settings of a recipe's text; lines that are no settings are passed over. */
+void runlog_read_settings(RunLog *run, const char *text);
+
 /* ---- runlog_probe.c ---- */
 
 RowReader runlog_read_probe;

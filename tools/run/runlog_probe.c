@@ -193,11 +193,32 @@ static bool read_sharpness(ProbeLog *probe, const json_t *row, double step,
     return alone;
 }
 
+static void forget(double *numbers, size_t from, size_t count) {
+    for (size_t i = from; numbers && i < from + count; i++) numbers[i] = NAN;
+}
+
+/* Of a row whose place a later one takes nothing is left, for that may lack a site. */
+static void forget_row(ProbeLog *probe, size_t at) {
+    for (size_t i = 0; i < probe->site_count; i++) {
+        SiteLog *site = &probe->sites[i];
+        double *single[] = {site->mean, site->max_logit, site->keys, site->uniform};
+        for (size_t k = 0; k < COUNT(single); k++) forget(single[k], at, 1);
+        for (size_t k = 0; k < SITE_NUMBERS; k++) forget(site->value[k], at, 1);
+        forget(site->entropy, at * site->heads, site->heads);
+        for (size_t k = 0; k < HEAD_NUMBERS; k++)
+            forget(site->head[k], at * site->heads, site->heads);
+    }
+    for (size_t i = 0; i < probe->weight_count; i++)
+        for (size_t k = 0; k < WEIGHT_NUMBERS; k++)
+            forget(probe->weights[i].value[k], at, 1);
+}
+
 void runlog_read_probe(RunLog *run, const json_t *row, double step, size_t space) {
     ProbeLog *probe = &run->probe;
     if (read_sharpness(probe, row, step, space)) return;
     if (!probe->step) probe->step = runlog_nans(space);
-    while (probe->count && probe->step[probe->count - 1] >= step) probe->count--;
+    while (probe->count && probe->step[probe->count - 1] >= step)
+        forget_row(probe, --probe->count);
     size_t at = probe->count++, i;
     const json_t *item;
     probe->step[at] = step;

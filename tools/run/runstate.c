@@ -8,6 +8,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "tools/run/rundir.h"
+
 #define NAME(KIND, name) name,
 const char *const runstate_names[RUNSTATE_KINDS] = {RUNSTATE_LIST(NAME)};
 
@@ -61,10 +63,21 @@ static RunStateKind kind_of_exit(int code) {
                                                               : RUNSTATE_FAILED;
 }
 
-/* log_every may leave the last steps out. */
+/* The last step has a checkpoint.  Where there are none, its row says so, or the last one
+ * that train.log_every asks for. */
 static bool is_complete(const RunLog *run, const RunState *state) {
+    size_t saved = checkpoint_newest(run->path, SIZE_MAX);
     double every = fmax(setting(run, "train.log_every"), 1);
-    return state->steps && (double)state->step + every > (double)state->steps;
+    if (!state->steps || !run->train.count) return false;
+    if (saved) return saved >= state->steps;
+    return (double)state->step + every > (double)state->steps;
+}
+
+/* Took all its steps, whatever it learned: the verdict says that. */
+static bool is_judged(const RunLog *run, const Session *last, const RunState *state) {
+    if (!last || last->exit != FAIL_DIVERGED || nonfinite(run)) return false;
+    return last->step ? state->steps && last->step >= state->steps
+                      : is_complete(run, state);
 }
 
 RunState runstate_of(const RunLog *run) {
@@ -74,9 +87,7 @@ RunState runstate_of(const RunLog *run) {
     RunState state = {.kind = RUNSTATE_UNKNOWN, .steps = steps_of(run)};
     if (train->count) state.step = (size_t)train->step[train->count - 1];
     bool killed = last && last->exit == SESSION_OPEN;
-    /* took all its steps, whatever it learned: the verdict says that */
-    bool judged =
-        last && last->exit == FAIL_DIVERGED && !event && is_complete(run, &state);
+    bool judged = is_judged(run, last, &state);
     if (runstate_in_use(run->path)) state.kind = RUNSTATE_RUNNING;
     else if (last && !killed && !judged) state.kind = kind_of_exit(last->exit);
     else if (event) state.kind = RUNSTATE_FAILED;

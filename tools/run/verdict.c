@@ -243,7 +243,7 @@ static void describe_features(const Verdict *v, char *text, size_t size) {
     if (probe_fell(v)) {
         if (isfinite(d->until))
             text_format(back, sizeof back, "was back after %.1f epochs",
-                        d->until - d->bottom);
+                        fmin(d->until - d->bottom, 1e15));
         snprintf(text, size,
                  " After epoch %.1f the probe's accuracy fell by %.1f points, to its "
                  "lowest at epoch %.1f, and %s.",

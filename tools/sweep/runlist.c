@@ -11,9 +11,12 @@
 
 #include "data/file/openfile.h"
 #include "engine/core/grow.h"
+#include "engine/core/text.h"
 #include "tools/program/output.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/sheet.h"
+
+#define NUMBER_MOST 1e39 /* as in logs (runlog_number) */
 
 enum { DEPTH_MOST = 8, MINUTE = 60, HOUR = 3600, DAY = 86400 };
 
@@ -114,12 +117,13 @@ static void see_cell(Listed *row, const json_t *cell, Cells *cells) {
     cells->broken += !ended && end > 0 && end != FAIL_INTERRUPTED;
     cells->diverged += ended && json_is_true(json_object_get(cell, "diverged"));
     Metric metric = metric_find(json_string_value(json_object_get(cell, "metric")));
-    const json_t *score = json_object_get(cell, "score");
-    if (!ended || metric == METRIC_COUNT || !json_is_number(score)) return;
+    double score = json_number_value(json_object_get(cell, "score"));
+    bool known = json_is_number(json_object_get(cell, "score")) && isfinite(score);
+    if (!ended || metric == METRIC_COUNT || !known) return;
     const char *split = json_string_value(json_object_get(cell, "split"));
     text_format(row->split, sizeof row->split, "%.15s", split ? split : "");
     row->metric = metric;
-    row->best = better(metric, row->best, json_number_value(score));
+    row->best = better(metric, row->best, fmax(fmin(score, NUMBER_MOST), -NUMBER_MOST));
     row->score = row->best;
 }
 
@@ -246,6 +250,15 @@ void runlist_free(RunList *list) {
 
 /* ---- output ---- */
 
+/* What comes from files and their names, without control characters. */
+static void put_text(Sheet *sheet, const char *text) {
+    size_t size = 4 * strlen(text) + 8;
+    char *shown = mem_alloc(size);
+    utf8_show(text, strlen(text), shown, size);
+    sheet_add(sheet, shown);
+    mem_free(shown);
+}
+
 static void put_steps(Sheet *sheet, const Listed *row) {
     char text[60], unit[8] = "";
     if (row->sweep) text_format(unit, sizeof unit, " runs");
@@ -262,11 +275,11 @@ static void put_score(Sheet *sheet, const Listed *row) {
     char text[120] = "";
     if (row->metric < METRIC_COUNT && isfinite(row->score)) {
         const MetricFacts *m = &metrics[row->metric];
-        int used = snprintf(text, sizeof text, m->line ? m->line : "%.4g",
-                            m->factor * row->score);
-        snprintf(text + used, sizeof text - (size_t)used, " (%s)", row->split);
+        snprintf(text, sizeof text, m->line ? m->line : "%.4g", m->factor * row->score);
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, " (%s)", row->split);
     }
-    sheet_add(sheet, text);
+    put_text(sheet, text);
 }
 
 void runlist_print(const RunList *list, FILE *out) {
@@ -280,14 +293,14 @@ void runlist_print(const RunList *list, FILE *out) {
     for (const Listed *row = list->rows; row < list->rows + list->count; row++) {
         char age[24], verdict[sizeof row->verdict + 1];
         age_text(row->age, age);
-        sheet_add(&sheet, row->path);
+        put_text(&sheet, row->path);
         sheet_add(&sheet, row->fault[0] ? "unreadable" : runstate_names[row->state.kind]);
-        sheet_add(&sheet, row->sweep ? "sweep" : row->task);
+        put_text(&sheet, row->sweep ? "sweep" : row->task);
         put_steps(&sheet, row);
         put_score(&sheet, row);
         text_format(verdict, sizeof verdict, "%s%s",
                     row->sampled && *row->verdict ? "~" : "", row->verdict);
-        sheet_add(&sheet, verdict);
+        put_text(&sheet, verdict);
         sheet_add(&sheet, age);
     }
     sheet_print(&sheet, out);
