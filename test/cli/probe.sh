@@ -132,6 +132,9 @@ for ending in png svg pdf; do
     ending=
 done
 tell "a figure of all checkpoints is written, by its ending" $([ -z "$ending" ]; echo $?)
+long=$(printf '%0150d/%0150d' 7 7)
+mkdir -p "$long" && cp -r run "$long" && "$STEADY" probe "$long/run" -o long.png >out 2>err && [ -s long.png ]
+tell "of a run in a folder with a long name, too" $?
 "$STEADY" probe small.ini -o first.svg >out 2>err && grep -q '<svg' first.svg
 tell "and one of a recipe's initial weights" $?
 refuses "a figure of an unknown kind, before there is work to do" 2 'figure.gif: .*png, .svg or .pdf' \

@@ -44,6 +44,11 @@ refused "a broken picture" 3 'set/train/a/1.png' demo $list $folder -o stop.png
 [ ! -e stop.png ]
 tell "and leaves no sheet" $?
 
+long=$(printf '%0200d' 7)
+mv set/train/b "set/train/$long"
+sheet demo $list $folder data.on_error=skip --pictures 2 -o long.png && [ -s long.png ]
+tell "a class may have a long name" $?
+
 refused "a recipe of texts" 2 'shows pictures, and grammar is a recipe of task.kind = language' grammar -o x.png
 refused "a list with a number out of range" 2 'hue is "0.7", 0 to 0.5' demo data.augment=jitter:hue=0.7 -o x.png
 refused "levels of other pictures" 2 'data.mean has 2 numbers' demo data.mean=0.1,0.2 -o x.png

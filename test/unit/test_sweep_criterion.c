@@ -254,6 +254,23 @@ static void crosses_of_the_figure_are_by_the_criterion(void **state) {
     sweep_close(&sweep);
 }
 
+static void a_criterion_fits_into_its_definition_or_is_refused(void **state) {
+    (void)state;
+    Sweep sweep;
+    Err err = ERR_NONE;
+    char text[3000] = "midpoint", definition[SWEEP_DEFINITION];
+    OPEN(&sweep, "demo");
+    fate_by(&sweep, text, 0);
+    while (strlen(text) + 40 < sizeof text) {
+        strcat(text, " or loss > 1.23456789");
+        if (sweep_set_fail(&sweep, text, &err)) break;
+        sweep_fail_definition(&sweep, definition, sizeof definition);
+    }
+    assert_int_equal(err.status, FAIL_USAGE);
+    assert_non_null(strstr(err.text, "more than"));
+    sweep_close(&sweep);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(each_operator_is_as_it_reads),
@@ -266,6 +283,7 @@ int main(void) {
         cmocka_unit_test(a_criterion_is_written_in_one_way),
         cmocka_unit_test(a_wrong_criterion_is_refused_and_the_old_one_stays),
         cmocka_unit_test(crosses_of_the_figure_are_by_the_criterion),
+        cmocka_unit_test(a_criterion_fits_into_its_definition_or_is_refused),
     };
     return cmocka_run_group_tests_name("sweep_criterion", cases, NULL, NULL);
 }

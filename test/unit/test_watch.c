@@ -183,6 +183,45 @@ static void steps_that_are_taken_again_replace_the_old_ones(void **state) {
     history_clear(&h);
 }
 
+/* ---- states ---- */
+
+static WatchedState state_with(void **state, const char *session) {
+    Err err = ERR_NONE;
+    write_text(*state, "run.json", session);
+    Watched *run = watched_open(*state, &err);
+    if (!run) fail_msg("%s", err.text);
+    watched_poll(run);
+    WatchedState found = watched_state(run, run->train.changed + 1);
+    watched_close(run);
+    return found;
+}
+
+static void a_process_that_ended_says_how(void **state) {
+    write_text(*state, "recipe.ini", "[train]\nsteps = 60\nlog_every = 50\n");
+    write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
+#define ENDED(code) "{\"sessions\":[{\"steps\":60,\"step\":60,\"exit\":" code "}]}"
+    assert_int_equal(state_with(state, ENDED("null")), STATE_RUNNING);
+    assert_int_equal(state_with(state, ENDED("0")), STATE_FINISHED);
+    assert_int_equal(state_with(state, ENDED("4")), STATE_FINISHED);
+    assert_int_equal(state_with(state, ENDED("75")), STATE_INTERRUPTED);
+    assert_int_equal(state_with(state, ENDED("1")), STATE_FAILED);
+    assert_int_equal(state_with(state, "{"), STATE_RUNNING);
+}
+
+static void a_run_that_is_resumed_runs_again(void **state) {
+    write_text(*state, "recipe.ini", "[train]\nsteps = 90\n");
+    write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
+    write_text(*state, "run.json", ENDED("75"));
+    Watched *run = watched_open(*state, NULL);
+    watched_poll(run);
+    assert_int_equal(watched_state(run, run->train.changed + 1), STATE_INTERRUPTED);
+    run->session_changed -= 1; /* as if it had been written a second ago */
+    write_text(*state, "run.json", "{\"sessions\":[{\"exit\":75},{\"exit\":null}]}");
+    watched_poll(run);
+    assert_int_equal(watched_state(run, run->train.changed + 1), STATE_RUNNING);
+    watched_close(run);
+}
+
 /* ---- the screen ---- */
 
 static void text_stays_in_its_area_whatever_it_holds(void **state) {
@@ -439,6 +478,8 @@ int main(void) {
         cmocka_unit_test(numbers_that_are_none_do_not_spoil_a_row),
         cmocka_unit_test(a_history_of_a_million_steps_keeps_its_spikes),
         cmocka_unit_test(steps_that_are_taken_again_replace_the_old_ones),
+        FOLDER_TEST(a_process_that_ended_says_how),
+        FOLDER_TEST(a_run_that_is_resumed_runs_again),
         cmocka_unit_test(text_stays_in_its_area_whatever_it_holds),
         cmocka_unit_test(without_utf8_a_screen_is_ascii),
         cmocka_unit_test(levels_of_the_map_differ_for_every_kind_of_sight),

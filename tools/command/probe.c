@@ -15,6 +15,7 @@
 #include "tools/program/double.h"
 #include "tools/program/output.h"
 #include "tools/program/stop.h"
+#include "tools/run/rundir.h"
 #include "tools/task/openrecipe.h"
 
 typedef struct Options {
@@ -146,7 +147,7 @@ static void figure_title(const Figure *f, char *title, size_t size) {
 
 static Status draw(void *input, Err *err) {
     const Figure *f = input;
-    char title[300];
+    char title[2 * PATH_SIZE + 40];
     figure_title(f, title, sizeof title);
     RunLog *log = f->count > 1 ? runlog_open(f->options->choice.dir, NULL) : NULL;
     Chart *chart = probe_figure(f->probed, f->count, log, title);

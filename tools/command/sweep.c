@@ -141,7 +141,7 @@ static void name_folder(const Sweep *sweep, char *dir, size_t size) {
     text_format(dir, size, "runs/sweep");
     for (size_t i = 0; i < recipes->count; i++) {
         size_t used = strlen(dir);
-        if (used + strlen(recipes->labels[i]) + 2 > 200) return;
+        if (used + strlen(recipes->labels[i]) + 2 > 200) break;
         text_format(dir + used, size - used, "%c%s", i ? '+' : '-', recipes->labels[i]);
     }
     for (char *c = dir + strlen("runs/"); *c; c++)

@@ -7,6 +7,7 @@
 #include "data/picture/augment.h"
 #include "data/picture/dataset.h"
 #include "data/picture/maker.h"
+#include "engine/core/text.h"
 #include "tools/chart/sheet.h"
 
 typedef struct Making {
@@ -84,7 +85,8 @@ static Status make_row(Making *m, size_t row, Err *err) {
     if (read_item(m, item, image, &label, err)) return err->status;
     if (!m->pixels) find_size(m, image);
     if (m->set->class_names)
-        text_format(m->name[row], sizeof m->name[row], "%s", m->set->class_names[label]);
+        utf8_show(m->set->class_names[label], strlen(m->set->class_names[label]),
+                  m->name[row], sizeof m->name[row]);
     else text_format(m->name[row], sizeof m->name[row], "%zu", label);
     for (size_t draw = 1; draw < m->columns; draw++) {
         RngCursor dice = {rng_make(m->options->seed, RNG_AUGMENT + row, draw), 0};

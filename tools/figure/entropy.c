@@ -91,7 +91,7 @@ static void note_lowest(const Cell *cell) {
     char label[96], text[180];
     layer_block_label(low.site, label);
     text_format(text, sizeof text, "%s: %.1f %% of uniform at step %zu", label,
-                100 * fmin(low.share, 1e9), low.step);
+                100 * fmax(fmin(low.share, 1e9), -1e9), low.step);
     panel_note(cell->panel, (double)low.step, low.share * low.uniform,
                chart_warning(cell->chart), text);
 }

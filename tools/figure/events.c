@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/core/text.h"
 #include "tools/figure/parts.h"
 
 /* Each kind differs from the others in colour, for every kind of sight, and without any
@@ -60,21 +61,30 @@ static double grain(const RunLog *run) {
 
 enum { NAMED_MOST = 4, LABEL_SIZE = 96 };
 
+/* Are there too many of its kind to say what each of them is? */
+static bool are_many(const RunLog *run, const RunEvent *event) {
+    size_t count = 0;
+    for (size_t i = 0; i < run->event_count && count <= NAMED_MOST; i++)
+        count += !strcmp(run->events[i].kind, event->kind);
+    return count > NAMED_MOST;
+}
+
 /* What an intervention or a resume changed and when, unless there are too many of them to
- * say so or it does not fit; else the kind. */
+ * say so; else the kind. */
 static void label_of(const RunLog *run, const RunEvent *event, char label[LABEL_SIZE]) {
     enum { AROUND = 32 }; /* the words around a text */
     bool resume = !strcmp(event->kind, "resume");
-    size_t count = 0;
-    for (size_t i = 0; i < run->event_count; i++)
-        count += !strcmp(run->events[i].kind, event->kind);
-    if (!look_of(event->kind)->told || !*event->text || count > NAMED_MOST)
-        text_format(label, LABEL_SIZE, "%s", event->kind);
-    else if (resume && strlen(event->text) > LABEL_SIZE - AROUND)
+    const char *text = event->text;
+    if (!look_of(event->kind)->told || !*text || are_many(run, event)) {
+        utf8_show(event->kind, strlen(event->kind), label, LABEL_SIZE);
+    } else if (resume && strlen(text) > LABEL_SIZE - AROUND) {
         text_format(label, LABEL_SIZE, "resume, step %.0f", event->step);
-    else
-        text_format(label, LABEL_SIZE, "%sstep %.0f: %s", resume ? "resume, " : "",
-                    event->step, event->text);
+    } else {
+        text_format(label, LABEL_SIZE, "%sstep %.0f: ", resume ? "resume, " : "",
+                    event->step);
+        size_t used = strlen(label);
+        utf8_show(text, strlen(text), label + used, LABEL_SIZE - used);
+    }
 }
 
 /* Several keys that change at one step are one line each in the legend. */

@@ -127,7 +127,8 @@ static void write_best(FILE *out, const RunLog *run) {
     if (!end) return;
     if (!last) last = end;
     const EvalRow *best = best_row(run, last);
-    double guess = metric_guess(metric_find(best->metric), run->chance);
+    const Metric metric = metric_find(best->metric);
+    double guess = metric_guess(metric, run->chance);
     score_text(best, text);
     fputs("<p class=score>Best score: <strong>", out);
     page_text(out, text);

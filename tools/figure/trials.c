@@ -81,7 +81,7 @@ static void name_line(const Figure *figure, const Line *line, TrialRole role,
     char layer[96] = "";
     if (line->name) layer_label(line->name, layer);
     else if (role == TRIAL_FAILED)
-        text_format(layer, sizeof layer, "%s", figure->options->fails);
+        text_format(layer, sizeof layer, "%.80s", figure->options->fails);
     text_format(label, 96, "%s%s%.80s", ROLES[role].label, *layer ? ": " : "", layer);
     if (!line->named) *label = 0;
 }

@@ -184,6 +184,9 @@ void sweep_clear_fail(Sweep *sweep) {
     sweep->fail = NULL;
 }
 
+/* With what else there is to say of it, it fits into SWEEP_DEFINITION. */
+enum { TEXT_MOST = 500 };
+
 Status sweep_set_fail(Sweep *sweep, const char *text, Err *err) {
     SweepCriterion *criterion = mem_zalloc(sizeof *criterion);
     char *copy = mem_strdup(text), *rest = copy, *part;
@@ -197,6 +200,9 @@ Status sweep_set_fail(Sweep *sweep, const char *text, Err *err) {
         criterion->terms[criterion->count++] = term;
     }
     mem_free(copy);
+    if (!status && criterion->text.length > TEXT_MOST)
+        status = err_set(err, FAIL_USAGE, "--fail %.60s...: more than %d characters",
+                         text, TEXT_MOST);
     if (status) {
         free_criterion(criterion);
         return status;

@@ -127,7 +127,7 @@ static void score_text(const SweepResult *r, char *text, size_t size) {
         text_format(text, size, "no score");
     else if (metrics[metric].brief)
         text_format(text, size, metrics[metric].brief,
-                    metrics[metric].factor * fmin(r->score, 1e9));
+                    metrics[metric].factor * fmax(fmin(r->score, 1e9), -1e9));
     else
         text_format(text, size, "%s %.4g", metrics[metric].label,
                     metrics[metric].factor * r->score);

@@ -91,7 +91,8 @@ static void join_rows(Map *map, size_t most) {
         size_t end = part_start(kept + 1, map->rows, most);
         char name[2 * NAMES];
         snprintf(name, sizeof name, "%.18s +%zu", map->names[r], end - r - 1);
-        snprintf(map->names[kept], NAMES, "%.39s", end - r > 1 ? name : map->names[r]);
+        if (end - r > 1) snprintf(map->names[kept], NAMES, "%.39s", name);
+        else memmove(map->names[kept], map->names[r], NAMES);
         for (size_t c = 0; c < map->columns; c++) {
             double value = map->value[r][c];
             for (size_t i = r + 1; i < end; i++)
@@ -131,8 +132,8 @@ static Tone tone_of(MapKind kind, double value, double low, double high) {
     if (kind == MAP_ENTROPY && entropy_fell(value / 100, COLLAPSE_SHARE))
         return TONE_FALL;
     double share = high > low ? (value - low) / (high - low) : 0;
-    int level = (int)(share * HEAT_LEVELS);
-    return (Tone)(TONE_HEAT + MIN(MAX(level, 0), HEAT_LEVELS - 1));
+    int level = (int)(fmin(fmax(share, 0), 1) * HEAT_LEVELS);
+    return (Tone)(TONE_HEAT + MIN(level, HEAT_LEVELS - 1));
 }
 
 /* Narrow cells have the tenth alone. */

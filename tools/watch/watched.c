@@ -136,6 +136,7 @@ const RunLog *watched_probe(Watched *run, double step) {
     char *line = rows_line(&run->probe, point->at, &length);
     json_t *row = line ? rows_parse(line, length) : NULL;
     if (row) run->row = runlog_of_probe(row), run->row_at = point->step;
+    if (row && !run->row->probe.count) drop_row(run); /* written over since */
     json_decref(row);
     mem_free(line);
     return run->row;
@@ -200,13 +201,16 @@ static double setting(const RunLog *recipe, const char *key) {
 
 /* A resume may have changed it. */
 static void read_recipe(Watched *run) {
-    double changed = time_of(run->dir, "recipe.ini");
-    bool same = changed == run->recipe_changed || (isnan(changed) && run->recipe);
+    double changed = time_of(run->dir, "recipe.ini"),
+           session = time_of(run->dir, "run.json");
+    bool same = (changed == run->recipe_changed || (isnan(changed) && run->recipe)) &&
+                (session == run->session_changed || isnan(session));
     RunLog *recipe = same ? NULL : runlog_open_recipe(run->dir, NULL);
     if (!recipe) return;
     runlog_free(run->recipe);
     run->recipe = recipe;
     run->recipe_changed = changed;
+    run->session_changed = session;
     run->chance = recipe->chance;
     run->steps = setting(recipe, "train.steps");
     run->epochs = setting(recipe, "train.epochs");
@@ -226,7 +230,8 @@ Watched *watched_open(const char *dir, Err *err) {
     run->train = rows_file(dir, "train.jsonl");
     run->probe = rows_file(dir, "probe.jsonl");
     run->eval = rows_file(dir, "eval.jsonl");
-    run->recipe_changed = run->steps = run->epochs = run->batch = run->chance = NAN;
+    run->recipe_changed = run->session_changed = run->steps = run->epochs = run->batch =
+        run->chance = NAN;
     run->pace = run->seen_step = run->row_at = NAN;
     return run;
 }
@@ -314,6 +319,17 @@ static double row_steps(const Watched *run) {
     return h->count > 1 ? h->points[h->count - 1].step - h->points[h->count - 2].step : 1;
 }
 
+/* What the last process said when it ended; STATE_RUNNING: it has not. */
+static WatchedState ending_of(const Watched *run) {
+    const Sessions *all = run->recipe ? &run->recipe->sessions : NULL;
+    const Session *last = all && all->count ? &all->list[all->count - 1] : NULL;
+    if (!last || last->exit == SESSION_OPEN) return STATE_RUNNING;
+    bool took_all = last->step && last->step >= last->steps;
+    if (last->exit == OK || (last->exit == FAIL_DIVERGED && took_all))
+        return STATE_FINISHED;
+    return last->exit == FAIL_INTERRUPTED ? STATE_INTERRUPTED : STATE_FAILED;
+}
+
 WatchedState watched_state(const Watched *run, double now) {
     struct stat info;
     if (stat(run->dir, &info)) return STATE_GONE;
@@ -322,6 +338,8 @@ WatchedState watched_state(const Watched *run, double now) {
         run->event_count ? &run->events[run->event_count - 1] : NULL;
     if (last && !strcmp(last->kind, RUNLOG_NONFINITE) && last->step >= watched_step(run))
         return STATE_BROKEN;
+    WatchedState ending = ending_of(run);
+    if (ending != STATE_RUNNING) return ending;
     if (watched_step(run) >= run->steps) return STATE_FINISHED;
     double row = row_steps(run) / pace_of(run);
     double patience = fmax(QUIET_SECONDS, isfinite(row) ? QUIET_ROWS * row : 0);

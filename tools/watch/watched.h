@@ -18,10 +18,12 @@
 typedef enum {
     STATE_WAITING, /* no row yet */
     STATE_RUNNING,
-    STATE_FINISHED, /* it has the steps of its recipe */
-    STATE_BROKEN,   /* its loss or gradient was not finite */
-    STATE_QUIET,    /* no new row for a long time: interrupted, stopped or ended */
-    STATE_GONE      /* its folder is not there any more */
+    STATE_FINISHED,    /* it has the steps of its recipe */
+    STATE_BROKEN,      /* its loss or gradient was not finite */
+    STATE_INTERRUPTED, /* so its last process says, run.json (tools/run/session.h) */
+    STATE_FAILED,      /* the same */
+    STATE_QUIET,       /* no new row for a long time: killed, stopped or ended */
+    STATE_GONE         /* its folder is not there any more */
 } WatchedState;
 
 enum { EVENTS_MOST = 400, EVALS_MOST = 2000 };
@@ -57,7 +59,7 @@ typedef struct Watched {
     RunLog *row;   /* of watched_probe */
     double row_at; /* the step of its point */
     RunLog *recipe;
-    double recipe_changed; /* recipe.ini's time of change */
+    double recipe_changed, session_changed; /* times of recipe.ini, of run.json */
 } Watched;
 
 Watched *watched_open(const char *dir, Err *err);

@@ -42,6 +42,11 @@ void state_text(const Watched *run, double now, char *text, size_t size, Tone *t
         snprintf(text, size, "not finite");
         *tone = TONE_ALARM;
         break;
+    case STATE_INTERRUPTED: snprintf(text, size, "interrupted"); break;
+    case STATE_FAILED:
+        snprintf(text, size, "failed");
+        *tone = TONE_ALARM;
+        break;
     case STATE_QUIET: snprintf(text, size, "no row for %s", age); break;
     case STATE_GONE:
         snprintf(text, size, "folder is gone");
