@@ -190,6 +190,12 @@ done
 [ -z "$bad" ] && grep -q '"class_names"' names.json
 tell "metadata say what a stranger needs" $?
 
+"$STEADY" export told -o average.safetensors --checkpoint average:1 2>err && head -c 20000 average.safetensors >head &&
+    grep -a -q '"step":"20"' head && ! grep -a -q '"score":"{' head
+tell "an average has no score, for none was measured" $?
+fails 2 'name the same file' export told -o x.json.safetensors --vocab x.json.safetensors
+tell "weights and names have files of their own" $?
+
 rm -f names.json && "$STEADY" export told --vocab names.json 2>err && [ -s names.json ] && fails 2 'where to' export told &&
     fails 2 'leave it out with --features' export told --features test -o x.safetensors --vocab names.json
 tell "--vocab alone writes the names" $?

@@ -128,6 +128,12 @@ fails 2 'which two runs' diff runs/first && fails 2 'no such run folder' diff ru
     fails 2 'unexpected argument z' diff x y z
 tell "diff refuses what it cannot compare with another code" $?
 
+part=$(printf '%0200d' 7)
+long=$part/$part/$part/$part/$part/$part/$part
+mkdir -p "$long" && fails 2 'too long' diff "$long" runs/same && fails 2 'too long' plot "$long" -o x.png &&
+    fails 2 'too long' report "$long"
+tell "a name that is too long is refused" $?
+
 # ---- report ----
 
 page() { # FILE: is it a whole page that loads nothing?
@@ -158,7 +164,9 @@ tell "a run of no step has a report" $?
 
 # ---- a sweep ----
 
-"$STEADY" sweep small.ini optim.lr=0.003,0.01 --out sweep >out 2>err && page sweep/report.html &&
+cp small.ini "it's small.ini"
+"$STEADY" sweep "it's small.ini" optim.lr=0.003,0.01 --out sweep >out 2>err && page sweep/report.html &&
+    grep -q "steady sweep &#39;it&#39;.&#39;&#39;s small.ini&#39; optim.lr=0.003,0.01" sweep/report.html &&
     grep -q 'href="cells/optim.lr=0.003/"' sweep/report.html && grep -q '2 of 2 runs have ended' sweep/report.html
 tell "a sweep has a report with links to its runs" $?
 "$STEADY" report sweep/cells/optim.lr=0.003 >out && rm sweep/report.html && "$STEADY" report sweep >out && [ "$(cat out)" = sweep/report.html ] &&

@@ -86,13 +86,11 @@ static void what_is_no_answer_is_left_out_and_nothing_is_empty(void **state) {
             fail_msg("%s has a section", BAD[i]);
         mem_free(html);
     }
-    static const char *const PICTURES[] = {PICTURE("[1,1,2]", "00f"),
-                                           PICTURE("[1,1,2]", "00zz"),
-                                           PICTURE("[2,1,1]", "00ff"),
-                                           PICTURE("[1,65,1]", "00"),
-                                           PICTURE("[1,0,1]", ""),
-                                           PICTURE("[1,-1,-1]", "00"),
-                                           "{\"pictures\":[3,null,{}]}"};
+    static const char *const PICTURES[] = {
+        PICTURE("[1,1,2]", "00f"),  PICTURE("[1,1,2]", "00zz"),
+        PICTURE("[1,1,2]", "00 1"), PICTURE("[2,1,1]", "00ff"),
+        PICTURE("[1,65,1]", "00"),  PICTURE("[1,0,1]", ""),
+        PICTURE("[1,-1,-1]", "00"), "{\"pictures\":[3,null,{}]}"};
     for (size_t i = 0; i < COUNT(PICTURES); i++)
         if (shows(state, PICTURES[i], "<img alt=\"A picture"))
             fail_msg("picture %zu is shown", i);

@@ -120,6 +120,20 @@ static void old_sessions_make_room_but_the_first_stays(void **state) {
     sessions_free(&s);
 }
 
+static void members_of_other_versions_stay(void **state) {
+    char *words[] = {"train"};
+    size_t size;
+    put(state, "run.json", "{\"host\":\"a\",\"sessions\":[{\"from\":1,\"gpu\":\"b\"}]}");
+    assert_int_equal(session_begin(*state, &(SessionStart){1, words, .from = 7}, NULL),
+                     OK);
+    assert_int_equal(session_end(*state, &(SessionEnd){.step = 9}, NULL), OK);
+    char *text = (char *)files_read(*state, "run.json", &size);
+    assert_non_null(strstr(text, "\"host\": \"a\""));
+    assert_non_null(strstr(text, "\"gpu\": \"b\""));
+    assert_non_null(strstr(text, "\"step\": 9"));
+    mem_free(text);
+}
+
 /* ---- states ---- */
 
 static void the_state_follows_from_the_last_session(void **state) {
@@ -378,6 +392,7 @@ int main(void) {
         FOLDER_TEST(a_session_is_read_as_it_was_written),
         FOLDER_TEST(whatever_run_json_holds_a_run_can_be_read),
         FOLDER_TEST(old_sessions_make_room_but_the_first_stays),
+        FOLDER_TEST(members_of_other_versions_stay),
         FOLDER_TEST(the_state_follows_from_the_last_session),
         FOLDER_TEST(without_sessions_it_follows_from_the_logs),
         FOLDER_TEST(who_looks_does_not_keep_a_trainer_out),

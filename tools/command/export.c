@@ -65,6 +65,8 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (o->split >= 0 && o->vocab)
         return err_set(err, FAIL_USAGE,
                        "--vocab is for weights; leave it out with --features");
+    if (o->out && o->vocab && !strcmp(o->out, o->vocab))
+        return err_set(err, FAIL_USAGE, "-o and --vocab name the same file, %s", o->out);
     return o->out || (o->vocab && o->split < 0)
                ? OK
                : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");

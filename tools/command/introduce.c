@@ -68,9 +68,13 @@ static void add_recipe(const OpenRun *run, SafetensorsWriter *writer) {
     free(text.text);
 }
 
-/* {"val": {"loss": 0.1, "top1": 0.97}}, of the evaluations behind that step. */
-static void add_score(const OpenRun *run, const char *dir, SafetensorsWriter *writer) {
-    RunLog *log = run->own ? runlog_open(dir, NULL) : NULL;
+/* {"val": {"loss": 0.1, "top1": 0.97}}, of the evaluations behind that step.  Of the
+ * run's own weights alone: averages, and another run's checkpoint, were not scored
+ * there. */
+static void add_score(const OpenRun *run, const RunChoice *choice,
+                      SafetensorsWriter *writer) {
+    bool scored = run->own && run->root && !run->average && !choice->ema;
+    RunLog *log = scored ? runlog_open(choice->dir, NULL) : NULL;
     json_t *score = json_object();
     for (size_t i = 0; log && i < log->eval_count; i++) {
         const EvalRow *row = &log->evals[i];
@@ -118,7 +122,7 @@ void introduce_weights(const OpenRun *run, const RunChoice *choice,
     add_model(run, writer);
     add_facts(run, writer);
     add_codes(choice->dir, writer);
-    add_score(run, choice->dir, writer);
+    add_score(run, choice, writer);
     add_recipe(run, writer);
 }
 

@@ -169,6 +169,7 @@ static Status plot_trials(Options *o, Err *err) {
 /* The folder of a sweep looks like a run that has just begun. */
 static RunLog *open_run(const char *dir, Err *err) {
     char path[PATH_SIZE];
+    if (command_check_name("RUN", dir, err)) return NULL;
     rundir_path(path, dir, "sweep.json");
     if (!openfile_exists(path, dir)) return runlog_open(dir, err);
     err_set(err, FAIL_USAGE,

@@ -23,8 +23,8 @@
 void page_begin(FILE *out, const char *name, const char *kind);
 void page_end(FILE *out);
 
-/* Text with the five letters that HTML gives a meaning written out, and U+FFFD in place of
- * control characters and of bytes that are no UTF-8. */
+/* Text with the five letters that HTML gives a meaning written out, and with U+FFFD in
+ * place of control characters and of bytes that are no UTF-8. */
 void page_text(FILE *out, const char *text);
 /* The path as a link's address, relative or absolute. */
 void page_address(FILE *out, const char *path);

@@ -180,10 +180,11 @@ static void put(unsigned char **to, size_t value, size_t bytes) {
 }
 
 static bool read_hex(const char *text, size_t bytes, unsigned char *to) {
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned value;
-        if (sscanf(text + 2 * i, "%2x", &value) != 1) return false;
-        to[i] = (unsigned char)value;
+    static const char DIGITS[] = "0123456789abcdef";
+    for (size_t i = 0; i < 2 * bytes; i++) {
+        const char *digit = memchr(DIGITS, text[i], sizeof DIGITS - 1);
+        if (!digit) return false;
+        to[i / 2] = (unsigned char)(to[i / 2] << 4 | (digit - DIGITS));
     }
     return true;
 }

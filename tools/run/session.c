@@ -16,18 +16,21 @@
 
 /* ---- writing ---- */
 
-/* What is there and can be read; else an empty list, of which the caller has a share. */
-static json_t *load_list(const char *dir) {
+/* What is there and can be read, with an array "sessions"; else an empty one.  Members
+ * that other versions wrote stay. */
+static json_t *load_root(const char *dir) {
     json_t *root = rundir_load_json_if_any(dir, FILE_NAME, NULL);
-    json_t *list = json_object_get(root, "sessions");
-    list = json_is_array(list) ? json_incref(list) : json_array();
-    json_decref(root);
-    return list;
+    if (!json_is_object(root)) {
+        json_decref(root);
+        root = json_object();
+    }
+    if (!json_is_array(json_object_get(root, "sessions")))
+        json_object_set_new(root, "sessions", json_array());
+    return root;
 }
 
-static Status save_list(const char *dir, json_t *list, Err *err) {
-    return rundir_save_json(dir, FILE_NAME, json_pack("{s:o}", "sessions", list),
-                            JSON_REAL_PRECISION(9), err);
+static Status save_root(const char *dir, json_t *root, Err *err) {
+    return rundir_save_json(dir, FILE_NAME, root, JSON_REAL_PRECISION(9), err);
 }
 
 static json_t *utc_now(void) {
@@ -50,7 +53,7 @@ static json_t *command_of(const SessionStart *start) {
 Status session_begin(const char *dir, const SessionStart *start, Err *err) {
     char machine[200];
     machine_cpu_name("", machine, sizeof machine);
-    json_t *list = load_list(dir);
+    json_t *root = load_root(dir), *list = json_object_get(root, "sessions");
     while (json_array_size(list) >= SESSIONS_KEPT) json_array_remove(list, 1);
     json_array_append_new(
         list, json_pack("{s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:n, s:n, s:n}",
@@ -60,14 +63,14 @@ Status session_begin(const char *dir, const SessionStart *start, Err *err) {
                         "parameters", (json_int_t)start->parameters, "from",
                         (json_int_t)start->from, "steps", (json_int_t)start->steps,
                         "step", "seconds", "exit"));
-    return save_list(dir, list, err);
+    return save_root(dir, root, err);
 }
 
 Status session_end(const char *dir, const SessionEnd *end, Err *err) {
-    json_t *list = load_list(dir);
+    json_t *root = load_root(dir), *list = json_object_get(root, "sessions");
     json_t *last = json_array_get(list, MAX(json_array_size(list), (size_t)1) - 1);
     if (!json_is_object(last)) {
-        json_decref(list);
+        json_decref(root);
         return OK; /* somebody took it away */
     }
     json_object_set_new(last, "step", json_integer((json_int_t)end->step));
@@ -78,7 +81,7 @@ Status session_end(const char *dir, const SessionEnd *end, Err *err) {
         json_object_set_new(last, "verdict", json_text(end->verdict));
         json_object_set_new(last, "loss", json_number(end->loss));
     }
-    return save_list(dir, list, err);
+    return save_root(dir, root, err);
 }
 
 /* ---- reading ---- */
@@ -152,13 +155,13 @@ static Session session_of(const json_t *row) {
 }
 
 Sessions sessions_load(const char *dir) {
-    json_t *list = load_list(dir);
+    json_t *root = load_root(dir), *list = json_object_get(root, "sessions");
     Sessions sessions = {.list = mem_zalloc(json_array_size(list) * sizeof(Session))};
     size_t i;
     const json_t *row;
     json_array_foreach(list, i, row) if (json_is_object(row))
         sessions.list[sessions.count++] = session_of(row);
-    json_decref(list);
+    json_decref(root);
     return sessions;
 }
 

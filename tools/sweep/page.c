@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
+#include "tools/program/shell.h"
 #include "tools/program/textstream.h"
 #include "tools/run/rundir.h"
 #include "tools/run/runstate.h"
@@ -164,7 +165,9 @@ static void print_plan(const Sweep *sweep, FILE *out) {
 
 static void print_words(const Sweep *sweep, FILE *out) {
     fputs("steady sweep", out);
-    for (size_t w = 0; w < sweep->word_count; w++) fprintf(out, " '%s'", sweep->words[w]);
+    char word[SHELL_WORD];
+    for (size_t w = 0; w < sweep->word_count; w++)
+        fprintf(out, " %s", shell_word(sweep->words[w], word));
     fputs("\n", out);
 }
 

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "data/picture/dataset.h"
 #include "data/picture/read.h"
@@ -67,31 +68,36 @@ static void print_logits(const char *name, const char *class, const real *z,
     predict_print(row);
 }
 
-/* The most likely class that has not been printed; of equal ones the first. */
-static size_t next_best(const real *z, size_t classes, const bool *printed) {
-    size_t best = classes;
-    for (size_t k = 0; k < classes; k++)
-        if (!printed[k] && (best == classes || z[k] > z[best])) best = k;
-    return best;
+/* A class with its logit. */
+typedef struct Ranked {
+    size_t class;
+    double logit;
+} Ranked;
+
+/* The most likely first; of equal ones by their numbers. */
+static int by_logit(const void *a, const void *b) {
+    const Ranked *x = a, *y = b;
+    if (x->logit != y->logit) return x->logit > y->logit ? -1 : 1;
+    return x->class < y->class ? -1 : 1;
 }
 
 /* Name, then class and probability of each of the `top` most likely classes. */
 static void print_classes(size_t top, const PictureFacts *facts, const char *name,
                           const real *z) {
-    bool *printed = mem_zalloc(facts->classes * sizeof *printed);
-    double total = 0, most = (double)z[next_best(z, facts->classes, printed)];
+    Ranked *ranked = mem_array(facts->classes, sizeof *ranked);
+    for (size_t k = 0; k < facts->classes; k++) ranked[k] = (Ranked){k, (double)z[k]};
+    qsort(ranked, facts->classes, sizeof *ranked, by_logit);
+    double total = 0, most = ranked[0].logit;
     for (size_t k = 0; k < facts->classes; k++) total += exp((double)z[k] - most);
     print_field(name);
     for (size_t i = 0; i < MIN(MAX(top, (size_t)1), facts->classes); i++) {
         char number[24];
-        size_t best = next_best(z, facts->classes, printed);
-        printed[best] = true;
         putchar('\t');
-        print_field(class_text(facts, best, number));
-        printf("\t%.4f", exp((double)z[best] - most) / total);
+        print_field(class_text(facts, ranked[i].class, number));
+        printf("\t%.4f", exp(ranked[i].logit - most) / total);
     }
     putchar('\n');
-    mem_free(printed);
+    mem_free(ranked);
 }
 
 static void print_one(const PredictOptions *o, const PictureFacts *facts,
