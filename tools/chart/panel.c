@@ -432,7 +432,7 @@ void draw_panel(cairo_t *cr, const Chart *chart, const Panel *panel, const Axis 
           ys = axis_ticks(y, TICKS_HIGH(box.height));
     draw_grid(cr, chart->theme, &frame, &xs, &ys);
     cairo_save(cr);
-    cairo_rectangle(cr, box.x - 3, box.y - 1, box.width + 6, box.height + 3);
+    cairo_rectangle(cr, box.x - 5, box.y - 1, box.width + 10, box.height + 5);
     cairo_clip(cr);
     for (size_t k = 0; k < COUNT(order); k++)
         for (size_t i = 0; i < panel->count; i++)
