@@ -326,40 +326,6 @@ static void look(WatchList *list, View *view, size_t rows, size_t columns,
     view_draw(view, list, 0, screen);
 }
 
-/* Joined rows have the name of the first of them, all others keep their own. */
-static void rows_that_are_not_joined_keep_their_names(void **state) {
-    WatchList list = {0};
-    Screen screen = {0};
-    View view = view_default();
-    Err err = ERR_NONE;
-    char line[2000] = "{\"step\":1,\"attention\":[", site[100];
-    for (int b = 0; b < 12; b++) {
-        snprintf(site, sizeof site,
-                 "%s{\"site\":\"blocks.%d.attn\",\"entropy\":[1],\"keys\":17}",
-                 b ? "," : "", b);
-        strcat(line, site);
-    }
-    strcat(line, "]}\n");
-    append(*state, "train.jsonl", "{\"step\":1,\"loss\":1,\"lr\":0.1}\n");
-    append(*state, "probe.jsonl", line);
-    assert_int_equal(watchlist_add(&list, *state, &err), OK);
-    look(&list, &view, 20, 80, &screen);
-    assert_true(shows(&screen, " +1"));
-    for (int b = 0; b < 2; b++) {
-        snprintf(site, sizeof site, "blocks.%d.attn", b ? 10 : 0);
-        if (!shows(&screen, site)) fail_msg("no %s", site);
-    }
-    size_t named = 0;
-    for (size_t r = 0; r < screen.rows; r++) {
-        char *text = screen_row(&screen, r);
-        named += !strncmp(text, "blocks.", 7);
-        mem_free(text);
-    }
-    assert_in_range(named, 7, 11);
-    screen_free(&screen);
-    watchlist_free(&list);
-}
-
 static void a_foreign_run_is_shown_with_all_that_it_has(void **state) {
     WatchList list = {0};
     Screen screen = {0};
@@ -518,7 +484,6 @@ int main(void) {
         cmocka_unit_test(without_utf8_a_screen_is_ascii),
         cmocka_unit_test(levels_of_the_map_differ_for_every_kind_of_sight),
         cmocka_unit_test(runs_have_colours_that_everybody_tells_apart),
-        FOLDER_TEST(rows_that_are_not_joined_keep_their_names),
         FOLDER_TEST(a_foreign_run_is_shown_with_all_that_it_has),
         FOLDER_TEST(a_screen_of_any_size_is_drawn),
         FOLDER_TEST(a_run_is_played_back_step_by_step),
