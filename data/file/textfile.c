@@ -87,7 +87,7 @@ Status textfile_check_line(const char *name, size_t number, const char *line,
     if (utf8_valid(line, length, &bad)) return OK;
     return err_set(err, FAIL_DATA,
                    "%s:%zu: byte %zu of the line (0x%02x) is not UTF-8; convert the file "
-                   "(iconv -t UTF-8)",
+                   "(of western languages perhaps iconv -f LATIN1 -t UTF-8 FILE >NEW)",
                    name, number, bad + 1, (unsigned)(unsigned char)line[bad]);
 }
 

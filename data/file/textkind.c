@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-#define UTF16(order) "UTF-16, not UTF-8; convert it: iconv -f UTF-16" order " -t UTF-8"
-#define UTF32(order) "UTF-32, not UTF-8; convert it: iconv -f UTF-32" order " -t UTF-8"
+#define UTF16(order)                                                                     \
+    "UTF-16, not UTF-8; convert it: iconv -f UTF-16" order " -t UTF-8 FILE >NEW"
+#define UTF32(order)                                                                     \
+    "UTF-32, not UTF-8; convert it: iconv -f UTF-32" order " -t UTF-8 FILE >NEW"
 #define PACKED(name, program) name "; unpack it first (" program "), or pack it with gzip"
 
 #define PICTURE(name)                                                                    \

@@ -46,7 +46,7 @@ static const Kind KINDS[] = {
     KIND("\x7F" "ELF", "a program", OTHER), KIND("<?xml", "an XML file", DOWNLOAD),
     KIND("<!DOCTYPE", "a web page (HTML)", DOWNLOAD),
     KIND("<html", "a web page (HTML)", DOWNLOAD),
-    KIND("{\"", "a JSON text, a manifest perhaps (data.train_split, data.test_path)",
+    KIND("{\"", "a JSON text, a manifest perhaps (data.test_path=LIST)",
          OTHER),
 
     NEWER(0, "ID3", "an MP3 file"), NEWER(0, "\xFF\xFB", "an MP3 file"),

@@ -35,7 +35,20 @@ tell "data behind a recipe without a key" $?
 fails 2 'first holds no run (no recipe.ini); did you mean runs/first?$' train --resume first && fails 2 'did you mean runs/first' eval first
 tell "a run without its folder" $?
 
+fails 2 'unexpected argument w.safetensors after runs/first; the file to write is -o FILE' export runs/first w.safetensors
+tell "export without -o" $?
+fails 2 'frobnicate: no section and no key; steady search WORD looks' train --help-keys frobnicate
+tell "a word that is no key is to be searched for" $?
+
 # ---- what is at data.path ----
+
+# shellcheck disable=SC2086
+"$STEADY" train demo data.path=book.txt $tiny --dry-run 2>err && grep -q 'note: built-in data are used in the place of book.txt$' err &&
+    "$STEADY" train demo $tiny --dry-run 2>err && ! grep -q 'built-in data are used' err
+tell "data for a recipe of built-in data" $?
+printf 'caf\351\n' >latin.txt
+fails 3 'latin.txt:1: byte 4 of the line (0xe9) is not UTF-8; .*iconv -f LATIN1 -t UTF-8 FILE >NEW' train own-text data.path=latin.txt --out new
+tell "a text in Latin-1" $?
 
 "$STEADY" train shakespeare-char data.path=shapes --dry-run 2>err
 [ $? = 3 ] && grep -q 'data.path: shapes is a folder, not a file; give your text as data.path=FILE; cat FOLDER/\* >FILE joins several' err
@@ -104,6 +117,13 @@ mkdir voice && mv ./*.wav voice
 "$STEADY" train digits-sigma data.path=voice 2>err
 [ $? = 3 ] && tail -n 1 err | grep -q '6 recordings without a transcript; a list of paths and texts: data.source=manifest data.path=LIST)$'
 tell "recordings without any transcript" $?
+
+# ---- a sweep ----
+
+# shellcheck disable=SC2086
+"$STEADY" sweep demo optim.lr=0.001,0.002 ${tiny% --no-report} --out rates >out 2>err &&
+    grep -q '^chance: ' out && ! grep -q '^probe fell (recovered): ' out && grep -q '^report: rates/report.html$' err && [ -e rates/report.html ]
+tell "a sweep defines the verdicts that occur, and names its report" $?
 
 # ---- the command for a thing ----
 

@@ -56,6 +56,15 @@ static const Option OPTIONS[] = {
     {0},
 };
 
+static Status read_word(void *options, char *word, Err *err) {
+    Options *o = options;
+    if (!o->choice.dir || strchr(word, '=')) return run_word_only(&o->choice, word, err);
+    return err_set(
+        err, FAIL_USAGE,
+        "unexpected argument %.200s after %.200s; the file to write is -o FILE", word,
+        o->choice.dir);
+}
+
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&export_command, o, argc, argv, NULL, err)) return err->status;
     if (run_check_chosen(&o->choice, err)) return err->status;
@@ -225,7 +234,7 @@ const Command export_command = {
     .sentence = "plain weights, or features, for other programs",
     .run = run_export,
     .options = OPTIONS,
-    .word = run_word_only,
+    .word = read_word,
     .offers = OFFER_RUN | OFFER_RECIPE | OFFER_KEY,
     .computes = true,
 };

@@ -208,7 +208,7 @@ static int run(const Options *o, Sweep *sweep, const char *dir, const SweepPace 
     Status reported = sweep_report(sweep, &o->across.choice, stdout, &late);
     fflush(stdout); /* the table first, where both streams go into one file */
     if (reported) return command_fail("sweep", &late);
-    fprintf(stderr, "\nresults and runs: %s\n", dir);
+    fprintf(stderr, "\nreport: %s/report.html\nresults and runs: %s\n", dir, dir);
     return status ? command_fail("sweep", &err) : OK;
 }
 

@@ -98,7 +98,10 @@ Status recipe_help_of(const char *name, FILE *out, Err *err) {
     if (!key && !is_name(word)) key = key_by_alias(word);
     if (!key && !is_name(word))
         return err_set(err, FAIL_USAGE, "--help-keys %.60s: no section and no key%s",
-                       name, key_hint(word, hint));
+                       name,
+                       key_near(word, NULL)
+                           ? key_hint(word, hint)
+                           : "; steady search WORD looks at what keys and commands do");
     print_keys_of(key ? key->section : NULL, key ? key->name : word, out);
     return OK;
 }

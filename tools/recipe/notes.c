@@ -83,9 +83,12 @@ size_t recipe_notes(const Recipe *recipe, FILE *out) {
         bool other = !key_applies(key, recipe);
         if (!keyset_has(recipe->given, key) || key_acts(key, recipe, why, sizeof why))
             continue;
-        if (other || is_meant(key, recipe, &standard))
-            note(out, &count, "%s.%s %s: %s", key->section, key->name,
-                 other ? "is ignored" : "has no effect", why);
+        if (!other && !is_meant(key, recipe, &standard)) continue;
+        note(out, &count, "%s.%s %s: %s", key->section, key->name,
+             other ? "is ignored" : "has no effect", why);
+        if (!strcmp(key->section, "data") && !strcmp(key->name, "path"))
+            note(out, &count, "built-in data are used in the place of %s",
+                 recipe->data.path);
     }
     note_rates(recipe, out, &count);
     note_sharing(recipe, out, &count);

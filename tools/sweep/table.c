@@ -40,6 +40,37 @@ static void print_beside(const SweepResult *like, Metric score, FILE *out) {
             fprintf(out, "; %s of the same split", metrics[m].key);
 }
 
+/* The verdict that the line defines, or VERDICT_KINDS. */
+static size_t defined_by(const char *line) {
+    size_t kind = 0;
+    for (; kind < VERDICT_KINDS; kind++) {
+        size_t length = strlen(verdicts[kind].name);
+        if (!strncmp(line, verdicts[kind].name, length) && line[length] == ':') break;
+    }
+    return kind;
+}
+
+static bool occurs(const Sweep *sweep, const char *verdict) {
+    for (size_t i = 0; i < sweep->cell_count; i++) {
+        const char *own = sweep->cells[i].result.verdict;
+        if (own && !strcmp(own, verdict)) return true;
+    }
+    return false;
+}
+
+/* The definitions of what is in the table; docs/verdicts.md has all. */
+static void print_definitions(const Sweep *sweep, FILE *out) {
+    bool general = true; /* words, before the verdicts */
+    for (const char *line = verdict_definition(); *line;) {
+        size_t length = strcspn(line, "\n"), kind = defined_by(line);
+        bool shown =
+            general || kind == VERDICT_KINDS || occurs(sweep, verdicts[kind].name);
+        if (!strncmp(line, "spike:", 6)) general = false;
+        if (shown) fprintf(out, "%.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
 static void print_meaning(const Sweep *sweep, FILE *out) {
     const SweepResult *like = sweep_scored(sweep);
     Metric metric = metric_find(like->metric);
@@ -57,7 +88,7 @@ static void print_meaning(const Sweep *sweep, FILE *out) {
         "what uniform attention has; at, step: of that; end: lowest site at the last "
         "probe; <%d %%: sites that were under it at any probe, at the last\n",
         COLLAPSE_PERCENT);
-    fprintf(out, "%s\n", verdict_definition());
+    print_definitions(sweep, out);
 }
 
 void sweep_print(const Sweep *sweep, FILE *out) {
