@@ -301,8 +301,8 @@ manifest "a recording that is not there" 'nowhere.wav cannot be opened.*1 transc
     '{"audio_filepath": "nowhere.wav", "text": "one"}'
 manifest "a NUL in a path" '' '{"audio_filepath": "1-7\u0000.wav", "text": "one"}'
 manifest "a NUL in a text" '' '{"audio_filepath": "1-7-0001.wav", "text": "one\u0000two"}'
-printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tone\n' >list.tsv
-refused "a manifest: a column too few" 3 'list.tsv:2: expected a JSON object, or path, duration and text' data.source=manifest data.path=list.tsv
+printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\n' >list.tsv
+refused "a manifest: a path alone" 3 'list.tsv:2: expected a JSON object, or path and text' data.source=manifest data.path=list.tsv
 printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tlong\tone\n' >list.tsv
 refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column, "long", is not' data.source=manifest data.path=list.tsv
 { echo "$good" && echo "$good" && echo "$good" && echo "$good" | sed 's/0\.9/5/'; } >list.json

@@ -60,7 +60,7 @@ refused "a text that is not there" 3 'nowhere: no such file' text.ini data.path=
 refused "pairs that are not there" 3 'nowhere.de: no such file' pairs.ini data.path=nowhere
 cp pairs.de half.de
 refused "one side that is not there" 3 'half.en: no such file' pairs.ini data.path=half
-refused "a text that is a folder" 3 '\. is not a regular file' text.ini data.path=.
+refused "a text that is a folder" 3 'data.path: \. is a folder, not a file; give your text' text.ini data.path=.
 : >empty
 refused "an empty text" 3 'empty is empty' text.ini data.path=empty
 : >void.de && : >void.en
