@@ -81,8 +81,8 @@ static void whatever_run_json_holds_a_run_can_be_read(void **state) {
         "{",
         "[]",
         "{\"sessions\":3}",
-        "{\"sessions\":[null,3,\"x\",[],{\"seconds\":\"x\",\"exit\":1e300,\"command\":{}}"
-        "]}",
+        "{\"sessions\":[null,3,\"x\",[],{\"seconds\":\"x\",\"exit\":1e300}]}",
+        "{\"sessions\":[{\"command\":{},\"started\":3}]}",
         "{\"sessions\":[{\"seconds\":-1,\"exit\":-7,\"steps\":1e300,\"threads\":-2}]}"};
     put(state, "r/train.jsonl", ROW(1));
     for (size_t i = 0; i < COUNT(BAD); i++) {
