@@ -24,7 +24,7 @@ void gunzip_free(Gunzip *gunzip); /* closes the descriptor; NULL is fine */
 bool gunzip_packed(const Gunzip *gunzip); /* is it gzip? */
 
 /* The next n bytes; *got < n only at a good end, whose checksums are right.  FAIL_DATA:
- * the file cannot be read, is cut short or damaged, or goes on after its last member. */
+ * the file cannot be read, is truncated or damaged, or has data after its last member. */
 Status gunzip_read(Gunzip *gunzip, void *to, size_t n, size_t *got, Err *err);
 
 #endif

@@ -82,7 +82,7 @@ SafetensorsWriter *safetensors_writer_new(void);
 void safetensors_writer_free(SafetensorsWriter *writer);
 
 /* Tensors are written in the order of the calls, as F32 or F64, whatever `real` is, or
- * as safetensors_add_as has it (data/file/narrow.h; its values are copied).
+ * in the kind of safetensors_add_as (data/file/narrow.h; its values are copied).
  * The name is copied, `values` is borrowed until after safetensors_save.  Two tensors
  * or two metadata of one name are a bug of the caller, as are the name "__metadata__"
  * and the key "crc32". */
@@ -95,7 +95,7 @@ void safetensors_add_metadata(SafetensorsWriter *writer, const char *key,
 
 /* Writes path.tmp, syncs it, and renames it to `path`, whose directory is synced.  On
  * failure (FAIL_RUN) path.tmp is removed and what `path` held before is untouched.  The
- * CRC-32 of the data stands in the metadata as "crc32", 8 hexadecimal digits. */
+ * CRC-32 of the data is in the metadata as "crc32", 8 hexadecimal digits. */
 Status safetensors_save(const SafetensorsWriter *writer, const char *path, Err *err);
 /* The same below a run folder. */
 Status safetensors_save_in(const SafetensorsWriter *writer, const char *path,

@@ -19,7 +19,7 @@ typedef struct TextFile {
     char path[1040];
 } TextFile;
 
-/* "-" is standard input.  FAIL_DATA with file and line: missing, cut short, NUL or
+/* "-" is standard input.  FAIL_DATA with file and line: missing, truncated, NUL or
  * other bytes that are no UTF-8, a line of more than 16 MiB.  After a failure there
  * is nothing to free. */
 Status textfile_read(TextFile *file, const char *path, Err *err);

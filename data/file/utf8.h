@@ -24,7 +24,7 @@ bool utf8_valid(const char *text, size_t length, size_t *bad);
  * is a caller's bug. */
 size_t utf8_put(uint32_t code, char out[UTF8_BYTES]);
 
-/* The lower-case form of one code point, of any script, as Python's str.lower() has it;
+/* The lower-case form of one code point, of any script, as Python's str.lower() does;
  * codes without one come back as they are.  Not done, because it is not one code to one
  * code: U+0130 (i with dot, left alone) and the final form of a Greek sigma. */
 uint32_t utf8_lower(uint32_t code);

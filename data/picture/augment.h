@@ -56,7 +56,7 @@ void augment_train(Augment *augment, Image *image, size_t height, size_t width,
  * centre crop. */
 void augment_eval(Augment *augment, Image *image, size_t height, size_t width);
 
-/* Random erasing of one normalised picture, pixels [C, Y, X], if the list has it. */
+/* Random erasing of one normalised picture, pixels [C, Y, X], if it is in the list. */
 void augment_erase(const Augment *augment, real *pixels, size_t channels, size_t height,
                    size_t width, RngCursor *dice);
 

@@ -53,7 +53,7 @@ struct Dataset {
  * folder's val is SPLIT_VAL where there is a test beside it (a val alone is SPLIT_TEST),
  * and elsewhere SPLIT_VAL is empty: count 0. facts has count, hash (class names, labels,
  * digests of the items that are left) and what was left out.  A file that is missing,
- * cut short, of the wrong kind or that disagrees with its neighbour is FAIL_DATA (a bad
+ * truncated, of the wrong kind or that disagrees with its neighbour is FAIL_DATA (a bad
  * key: FAIL_USAGE). */
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);

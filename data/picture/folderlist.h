@@ -1,4 +1,4 @@
-/* folderlist: what stands in a folder of class folders, and what of it is no picture.
+/* folderlist: the contents of a folder of class folders, pictures and other files.
  *
  *     Listing all = {0};
  *     list_classes(path, &all, &names, &err);      "train": its folders

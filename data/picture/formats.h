@@ -10,8 +10,8 @@
 /* A picture that claims more is refused before memory is taken for it. */
 #define PICTURE_PIXELS_MAX ((size_t)1 << 28)
 
-/* `file` stands at the start of a file that begins as its format does; see image_read.
- * The picture is as the file has it, not turned yet; all traits are filled. */
+/* `file` is at its start, and the file begins as its format does; see image_read.
+ * The picture is as in the file, not rotated yet; all traits are filled. */
 typedef Status PictureDecoder(FILE *file, const char *path, const PictureReading *how,
                               PictureTraits *traits, Image *image, Err *err);
 PictureDecoder png_read, jpeg_read;

@@ -59,7 +59,7 @@ typedef struct Batch {
  * do not fit the channels).
  *
  * Epoch e (from 0) goes through rng_permutation(rng_make(seed, RNG_SHUFFLE, e)), or
- * through 0, 1, 2, ... without shuffle; with data.repeat = r each entry stands r times
+ * through 0, 1, 2, ... without shuffle; with data.repeat = r each entry comes r times
  * in a row and the epoch ends after `count` samples, so it sees count / r images.
  * Mixing (timm's batch mode): one lambda ~ Beta(alpha, alpha) a batch, the partner of
  * slot s is slot B-1-s; where both are on, CutMix is taken with probability 1/2, and

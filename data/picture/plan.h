@@ -1,4 +1,4 @@
-/* plan: which item of a dataset stands in which place of an epoch; see loader.h. */
+/* plan: which item of a dataset is at which position of an epoch; see loader.h. */
 #ifndef STEADY_PLAN_H
 #define STEADY_PLAN_H
 
@@ -9,7 +9,7 @@ typedef struct Plan {
     size_t sample;      /* evaluation: so many of them alone (data/spread.h); 0: all */
     size_t batch;       /* examples a batch */
     size_t part, parts; /* of each batch: see loader.h; at least 1 part */
-    size_t repeat;      /* times that an item stands in a row */
+    size_t repeat;      /* times that an item comes in a row */
     bool training;      /* whole batches without end; else the last one short */
     bool shuffle;
     uint64_t seed;

@@ -36,7 +36,7 @@ Status background_parse(const char *text, uint8_t rgb[3], Err *err);
  * 8-bit pixels: transparent ones are laid over the background, 16 bits are reduced, Exif
  * orientation is applied, CMYK becomes RGB (with the marker of Adobe the inks are
  * inverted), gamma and colour profiles are ignored.  FAIL_DATA: not such a file (other
- * kinds are named), cut short, damaged, or more than 2^28 pixels.  FAIL_RUN: a JPEG file
+ * kinds are named), truncated, damaged, or more than 2^28 pixels.  FAIL_RUN: a JPEG file
  * in a program that was built without JPEG. */
 Status image_read(const char *path, const PictureReading *how, Image *image, Err *err);
 

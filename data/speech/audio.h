@@ -8,7 +8,7 @@
  * Channels are averaged; integers of 8 to 32 bits become -1 ... 1, floats stay as they
  * are.  Where channels cancel each other the loudest is taken instead.  A length of 0, or
  * one that a program writes that cannot go back (WAV 0xFFFFFFFF, FLAC without a count),
- * means: to the end of the file, as players have it.  Nothing is resampled:
+ * means: to the end of the file, as players do.  Nothing is resampled:
  * data/speech/logmel.h scales with the rate.  Thread-safe.  A program built without
  * libsndfile answers every call with FAIL_RUN. */
 #ifndef STEADY_AUDIO_H

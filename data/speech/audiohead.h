@@ -2,7 +2,7 @@
  * the file in silence.
  *
  *     AudioHead head;
- *     if (audiohead_read(file, path, size, &head, &err)) return err.status;      cut short
+ *     if (audiohead_read(file, path, size, &head, &err)) return err.status;      truncated
  *     audiohead_patch(&head, at, bytes, count);             whenever bytes [at, at + count) are read
  *
  * A WAV header whose length says nothing (0, 0xFFFFFFFF, 0x7FFFF000 and the

@@ -6,10 +6,10 @@
  *     speechloader_stop(loader);
  *
  * Batch n is a function of (set, configuration, seed, n) alone.  By seconds:
- * utterances of like length stand in a bucket; a step is `accumulate` buckets,
+ * utterances of similar length share a bucket; a step is `accumulate` buckets,
  * shortest first, each a micro-batch.  Without batch_seconds a step is `batch`
  * utterances as they come, or in an order of each epoch's own, and what fills no batch
- * at the end of an epoch is left out. */
+ * at the end of an epoch is skipped. */
 #ifndef STEADY_SPEECH_BATCH_H
 #define STEADY_SPEECH_BATCH_H
 
@@ -25,7 +25,7 @@ typedef struct SpeechBatchConfig {
     size_t accumulate;  /* buckets of a step; 0: 1 */
     size_t part, parts; /* this rank's share; 0, 0: all */
     uint64_t seed;
-    Place start; /* training: what is over; what is left of its epoch is cut anew */
+    Place start; /* training: what is done; the rest of its epoch is batched anew */
     /* shuffle, mask, go on for ever; else every utterance once: by length, or, where
      * batches are counted, in the set's order but for what fills no batch at the end */
     bool training;

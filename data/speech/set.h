@@ -13,8 +13,8 @@
  *                duration (NeMo), or path, duration and text between tabs; paths are relative to the
  *                manifest's folder; offset and duration cut the recording
  *   tones        built in (data/speech/tones.h)
- * A split is a list of such names, with commas between; a name that ends with * stands
- * for all that begin so, and a list with a slash in it holds paths of their own. */
+ * A split is a list of such names, separated by commas; a name that ends with * means
+ * all that begin so, and a list with a slash in it holds paths of their own. */
 #ifndef STEADY_SPEECH_SET_H
 #define STEADY_SPEECH_SET_H
 
@@ -62,14 +62,14 @@ typedef struct SpeechItem {
     char *text;       /* lower case, one blank between words */
     uint32_t *labels; /* [label_count], see text.h */
     size_t label_count;
-    /* of the recording; as its manifest has it, or {0}: all of it */
+    /* of the recording, from its manifest; or {0}: all of it */
     AudioSpan span;
     bool cut;             /* the manifest has an offset */
     size_t samples, rate; /* of the span */
     size_t whole;         /* samples of the recording */
     AudioTraits traits;
     size_t frames;     /* rows of features */
-    size_t list, line; /* where the transcript stands: set->list[list], from 1 */
+    size_t list, line; /* where the transcript is: set->list[list], from 1 */
 } SpeechItem;
 
 /* What a check can find. */
@@ -116,7 +116,7 @@ typedef struct SpeechSet {
  * SPEECH_SCANNED samples of a set, beyond that at every so many.  FAIL_DATA with file and
  * line: a list that is missing or of another kind; no utterance at all, or none with a
  * sound; with on_error = stop also any fault, after all were counted: the text names the
- * first and tells how many of each kind there are, config->faults has them all. */
+ * first and counts each kind, config->faults receives all. */
 SpeechSet *speechset_open(const SpeechConfig *config, Split split, Err *err);
 /* The same for names of the caller's ("dev-other"; tones: train, val, test). */
 SpeechSet *speechset_open_names(const SpeechConfig *config, const char *names, Err *err);

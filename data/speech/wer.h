@@ -5,7 +5,7 @@
  *     100 * wer_rate(&wer.words)          100: one substitution, one insertion, of two words
  *
  * A rate is (substitutions + insertions + deletions) / units of the reference, over the
- * whole split.  Words are what stands between blanks; characters are code points, blanks
+ * whole split.  Words are separated by blanks; characters are code points, blanks
  * between words counting as one each, leading and trailing ones not at all. */
 #ifndef STEADY_WER_H
 #define STEADY_WER_H

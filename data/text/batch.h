@@ -56,8 +56,8 @@ typedef struct TextPlan TextPlan;
 TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *err);
 void textplan_free(TextPlan *plan);
 
-/* From now on batches go on behind a place (data/place.h): what is left of its epoch is
- * cut anew, once; batches of like length also where the parts before were counted, and
+/* From now on batches continue after a place (data/place.h): the rest of its epoch is
+ * batched anew, once; batches of like length also where the parts before were counted, and
  * the other way round.  Returns the batches that are left of that epoch. */
 size_t textplan_go_on(TextPlan *plan, const Place *place);
 

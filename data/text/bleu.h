@@ -1,5 +1,5 @@
-/* bleu: how much of a translation stands in the reference (Papineni et al. 2002), over a
- * corpus with one reference a sentence.
+/* bleu: how much of a translation is in the reference (Papineni et al. 2002), over a
+ * corpus with one reference per sentence.
  *
  *     BleuCounts counts = {0};
  *     for each sentence
@@ -11,8 +11,8 @@
  *
  *     score = 100 BP exp(mean over n = 1 ... 4 of ln p_n),   BP = min(1, exp(1 - r/c))
  *
- * p_n: share of the n-grams of the hypotheses that their references hold, each as often
- * as the reference has it at most; c, r: tokens of the hypotheses and of the references.
+ * p_n: share of the n-grams of the hypotheses that their references contain, each at most
+ * as often as in the reference; c, r: tokens of the hypotheses and of the references.
  *
  * A score says little without its method: bleu_signature goes with it. */
 #ifndef STEADY_BLEU_H
@@ -24,7 +24,7 @@
 #define BLEU_LINE 300
 
 typedef enum {
-    /* Tokens are what stands between white space; 0 where an order has no match.
+    /* Tokens are separated by white space; 0 where an order has no match.
      * multi-bleu.perl and fairseq (there an unknown word of the reference matches
      * nothing: write it otherwise than in hypotheses). */
     BLEU_TOKENS,

@@ -29,9 +29,9 @@ typedef struct Learner {
     size_t word_count;
     uint32_t *slab; /* memory of all words' symbols */
     PairMap pairs;
-    IndexList *places; /* [places_count] by pair: words in which it has stood */
+    IndexList *places; /* [places_count] by pair: words in which it has occurred */
     size_t places_count, places_room;
-    PairMap held; /* (pair, word with white space): how often it stands there */
+    PairMap held; /* (pair, word with white space): how often it occurs there */
     Entry *heap;
     size_t heap_count, heap_room;
     uint32_t merge;  /* number of the present one, from 1 */
@@ -45,7 +45,7 @@ size_t pair_move(Learner *l, uint32_t a, uint32_t b, int64_t times, uint32_t num
 /* ---- words with white space ---- */
 
 void spaces_count(Learner *l, uint32_t number);
-/* Of the pair's places, those words where it stands now: [places->count],
+/* Of the pair's places, those words where it occurs now: [places->count],
  * and nothing is held. */
 bool *spaces_take(Learner *l, size_t pair, const IndexList *places);
 void spaces_merge(Learner *l, uint32_t number, uint32_t a, uint32_t b, uint32_t merged);

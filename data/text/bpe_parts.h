@@ -5,7 +5,7 @@
 
 #include "data/text/bpe.h"
 
-/* Two symbols that stand side by side. */
+/* Two adjacent symbols. */
 typedef struct Pair {
     uint64_t key; /* first << 32 | second */
     /* the symbol that they make (learning: the last merge that moved them) */

@@ -20,7 +20,7 @@
 #include "data/file/textbuffer.h"
 
 /* Appends `count` lines, a sentence each; line i is a function of (seed, split, i).
- * Splits are independent draws, so that short sentences stand in more than one. */
+ * Splits are independent draws, so that short sentences can be in several. */
 void grammar_text(uint64_t seed, Split split, size_t count, TextBuffer *text);
 
 /* Whether the line (without \n; words with one or more blanks between) is a sentence of

@@ -3,8 +3,8 @@
  *     345021   drei hundert fünf und vierzig tausend ein und zwanzig
  *              three hundred forty five thousand twenty one
  *
- * Units stand before tens on the one side and behind them on the other, so a model has to
- * look at the right word; there is one right answer.  Splits share no number. */
+ * Units come before tens in one language and after them in the other, so a model has to
+ * attend to the right word; there is one right answer.  Splits share no number. */
 #ifndef STEADY_NUMBERS_H
 #define STEADY_NUMBERS_H
 

@@ -76,7 +76,7 @@ const uint32_t *textset_source(const TextSet *set, size_t i, size_t *count);
 const uint32_t *textset_target(const TextSet *set, size_t i, size_t *count);
 /* Share of <unk> among the tokens of the source (or the text), 0, or the target, 1. */
 double textset_unknown(const TextSet *set, size_t side);
-/* The target line of pair i as it stands in the file. */
+/* The target line of pair i as in the file. */
 const char *textset_target_line(const TextSet *set, size_t i, size_t *length);
 
 #endif

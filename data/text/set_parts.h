@@ -23,8 +23,8 @@ TextSet *pairs_cut(TextSet *train, double fraction);
 
 /* Counts, hash and the share of <unk>, once the split is what it will be. */
 void textnotes_finish(const Texts *t, TextSet *set, Split split);
-/* The hash continued over pair i: ids of both sides and the target as it
- * stands in the file. */
+/* The hash continued over pair i: ids of both sides and the target as in
+ * the file. */
 uint64_t textnotes_hash_pair(uint64_t hash, const TextSet *set, size_t i);
 /* Notes of val and test on what of them is in the training text, too. */
 void textnotes_overlap(Texts *t);

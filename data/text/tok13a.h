@@ -6,12 +6,12 @@
  *     text_free(&words);
  *
  * In order: "<skipped>" goes, "-\n" joins, newlines become spaces, &quot; &amp; &lt;
- * &gt; become what they stand for, a space is put at both ends; then, each from left to
+ * &gt; become their characters, a space is put at both ends; then, each from left to
  * right without overlap,
  *     punctuation but ' , - .      is set apart
  *     . or , after no digit        is set apart, and so is . or , before no digit
  *     - after a digit              is set apart
- * and what stands between white space is a token.
+ * and tokens are separated by white space.
  *
  * Not for: what a model reads. */
 #ifndef STEADY_TOK13A_H

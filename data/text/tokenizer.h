@@ -58,7 +58,7 @@ bool tokenizer_same(const Tokenizer *a, const Tokenizer *b);
 uint64_t tokenizer_hash(const Tokenizer *t);
 
 size_t tokenizer_size(const Tokenizer *t); /* V */
-/* The token of an id as the dictionary has it; not NUL-terminated. */
+/* The token of an id as in the dictionary; not NUL-terminated. */
 const char *tokenizer_token(const Tokenizer *t, uint32_t id, size_t *length);
 uint32_t tokenizer_line_end(const Tokenizer *t); /* </s>, or the character \n (0: none) */
 bool tokenizer_has_line_end(

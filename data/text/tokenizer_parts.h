@@ -18,7 +18,7 @@ struct Tokenizer {
     bool has_line_end;
 };
 
-/* Words end at any white space, as fairseq has it; those of BPE as subword-nmt has it. */
+/* Words end at any white space, as in fairseq; those of BPE as in subword-nmt. */
 void tokenizer_each_word(TokenKind kind, const char *line, size_t length,
                          VisitToken *visit, void *context);
 void tokenizer_each_token(const Tokenizer *t, const char *line, size_t length,

@@ -1,6 +1,6 @@
 /* arena: memory that a step takes piece by piece and gives back all at once.
  *
- * Reset keeps the pages, because touching new pages is dear.
+ * Reset keeps the pages, because touching new pages is expensive.
  *
  *     ArenaMark mark = arena_mark(arena);
  *     real *scratch = arena_alloc(arena, n * sizeof(real));      64-byte aligned

@@ -57,7 +57,7 @@ double machine_cpu_quota(const char *root);
  * set, the same number. */
 uint64_t machine_affinity_mark(void);
 
-/* Physical cores among the processors allowed[0..n); 0 when the system does not tell. */
+/* Physical cores among the processors allowed[0..n); 0: unknown. */
 size_t machine_physical_cores(const char *root, const bool *allowed, size_t n);
 
 /* Bytes of third-level cache that `threads` threads have if each of the processors that

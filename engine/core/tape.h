@@ -23,7 +23,7 @@
 typedef struct Tape Tape;
 typedef struct Node Node;
 
-/* What every op's record starts with; the op's own struct has it as first member. */
+/* What every op's record starts with; it is the first member of the op's own struct. */
 struct Node {
     void (*backward)(Tape *tape, Node *node); /* adds into the inputs' gradients */
     const char *op;                           /* "linear" */

@@ -19,7 +19,7 @@
 
 #include "engine/core/base.h"
 
-/* What must come to its end when the trap is sprung, for nobody has it in hand any more:
+/* What must be ended when the trap is sprung, because nobody else can do it any more:
  * threads. */
 typedef struct TrapGuard {
     void (*end)(void *object);

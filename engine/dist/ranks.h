@@ -54,9 +54,9 @@ void ranks_copy(Ranks *ranks, void *x, size_t bytes);
  * rank r's.  One process alone: a copy. */
 void ranks_gather(Ranks *ranks, const void *from, void *to, const size_t *bytes);
 
-/* Did any rank fail?  Then all return the same failure, of which err tells: the one of
- * the lowest rank that failed, with its number before it where that is not rank 0.  An
- * interruption (FAIL_INTERRUPTED) yields to any other failure and bears no number. */
+/* If any rank failed, all return the same failure, with its text in err: that of the
+ * lowest rank that failed, with the number of the rank in front unless it is rank 0.  An
+ * interruption (FAIL_INTERRUPTED) yields to any other failure and has no number. */
 Status ranks_agree(Ranks *ranks, Err *err);
 
 /* ---- sums that travel while the caller computes ---- */

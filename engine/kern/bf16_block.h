@@ -18,7 +18,7 @@ enum {
     BF16_WIDTH = BF16_VECTORS * BF16_LANES, /* columns of a panel */
 };
 
-/* Pair l of row i stands at a[i row + l step]; B has rows of pairs: pair l of column j at
+/* Pair l of row i is at a[i row + l step]; B has rows of pairs: pair l of column j at
  * b[l ldb + 2 j].  Of an odd k the second number of the last pair is read in B alone,
  * which must be finite. */
 typedef struct Bf16Block {

@@ -1,8 +1,8 @@
 /* bf16_panel: C = alpha A B + what C starts from, with A and B in bf16 and sums in fp32.
  *
  * The processor multiplies pairs along k: B is packed into panels of pairs (from fp32 or
- * bf16, rounded on the way), A is read where it stands, since its rows have pairs next to
- * each other; A given as its transpose is packed into strips of pairs.  The three
+ * bf16, rounded on the way), A is read in place, since its rows have pairs next to each
+ * other; A given as its transpose is packed into strips of pairs.  The three
  * products of a linear layer y = x W^T:
  *
  *     bf16 *room = ...                          bf16_panel_room(in, out) numbers
@@ -42,7 +42,7 @@ typedef struct Bf16PanelProduct {
     size_t packed_k;      /* the k it was packed with (0: k), which may be more */
     Bf16Matrix b;         /* or, where `packed` is NULL, B itself: each thread packs */
     PanelOrder order;     /* panels */
-    bf16 *room;           /* where threads pack on the way, and have it in their caches */
+    bf16 *room;           /* where threads pack during the product, in their caches */
     bool add;             /* C starts from what it holds; else from */
     const real *residual; /* residual_alpha residual[m, n] (NULL: 0) ... */
     real residual_alpha;

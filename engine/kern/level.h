@@ -2,7 +2,7 @@
  *
  * A portable build (./configure) has each kernel compiled for several levels:
  *
- *     baseline  x86-64 as every such processor has it: SSE2, 4 floats at a time
+ *     baseline  any x86-64 processor: SSE2, 4 floats at a time
  *     avx2      AVX2 and FMA, 8 floats (2013)
  *     avx512    AVX-512 F, BW, DQ and VL, 16 floats (2017)
  *

@@ -1,7 +1,7 @@
 /* panel: C = A B for a tall A and a B that all its rows share: activations times weights.
  *
  * B is packed once, into panels of PANEL columns that stream through the caches in order;
- * A is read where it stands.  BLAS packs A as well and clears C before it adds to it:
+ * A is read in place.  BLAS packs A as well and clears C before it adds to it:
  * with a few hundred columns that is a tenth of the time.  What C starts from (bias,
  * residual) is put in while its tile is in the first-level cache.
  *

@@ -3,7 +3,7 @@
  * BLAS copies both matrices into its own order before it multiplies, and clears C
  * first; for the few hundred rows of one attention head that is half of the time.
  * Here the caller packs what is used many times, once, and the product reads the
- * rest where it stands.
+ * rest in place.
  *
  * Rows that a product reads or writes as vectors are padded to TILE_LANES numbers:
  * tile_padded(n).  A need not be padded.
@@ -21,7 +21,7 @@ static inline size_t tile_padded(size_t n) {
     return (n + TILE_LANES - 1) / TILE_LANES * TILE_LANES;
 }
 
-/* A(i, l) stands at a[i * row + l * column]: a matrix or its transpose. */
+/* A(i, l) is at a[i * row + l * column]: a matrix or its transpose. */
 typedef struct TileA {
     const real *a;
     size_t row, column;

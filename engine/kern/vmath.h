@@ -1,7 +1,7 @@
 /* vmath: exp, log, tanh, the normal distribution and GELU, for loops that the compiler
  * vectorises.
  *
- * The scalar functions are inline and free of branches, so that they stand inside
+ * The scalar functions are inline and free of branches, so that they can be used inside
  *
  *     #pragma omp simd
  *     for (size_t i = 0; i < n; i++) p[i] = vm_exp(s[i] - max);

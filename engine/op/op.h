@@ -60,19 +60,19 @@ typedef struct LinearArgs {
     size_t first_example;
     const Viewer *viewer; /* is shown f(x) [rows, in] in the forward pass; or NULL */
     bool last;            /* a recomputed block ends here: its output is not made again */
-    bool narrow; /* y may be: nothing but products and what stands before them reads it.
+    bool narrow; /* y may be: only products and what precedes them read it.
                   * It is where the product is in bf16; no residual, keep or dropout */
 } LinearArgs;
 
-/* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear with what stands
- * before and behind it in a block done on the way.  f(x) is not kept.
+/* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear fused with what
+ * precedes and follows it in a block.  f(x) is not kept.
  *
  * Where product_in_bf16 the product and its two gradients read f(x), W and dy rounded to
  * bf16.  x may be narrow with INTAKE_NONE, INTAKE_GELU and INTAKE_RELU; then so is its
  * gradient, and the product must be in bf16. */
 Tensor *op_linear_fused(Tape *tape, const LinearArgs *args);
 
-/* Where queries, keys or values stand: columns [column, column + H K) of x
+/* Where queries, keys or values are: columns [column, column + H K) of x
  * [B, T, columns]. */
 typedef struct Slice {
     Tensor *x;
@@ -133,7 +133,7 @@ Tensor *op_glu(Tape *tape, Tensor *x);
 Tensor *op_add_scalar(Tape *tape, Tensor *x, Tensor *a);
 
 /* Sequences with padding: frame_count [B], each <= T, or NULL: all T; borrowed until the
- * backward pass is over.  What stands behind it is never read and has no gradient. */
+ * backward pass is over.  Frames after it are never read and have no gradient. */
 
 /* y = scale (x - mean) / (std + eps) + bias, mean and (biased) std over the valid frames
  * and all channels of an utterance; 0 at padding.  x [B, T, C], scale and bias [1].  An
