@@ -26,7 +26,7 @@ bool facts_limit(DataFacts *facts, const char *key, size_t limit, size_t count,
                  const char *what) {
     if (!limit || limit < count) return limit != 0;
     if (facts && limit > count)
-        facts_note(facts, 1, "%s = %zu has no effect: there are %zu %s", key, limit,
+        facts_note(facts, 1, "%s = %zu has no effect: there are only %zu %s", key, limit,
                    count, what);
     return false;
 }

@@ -91,7 +91,7 @@ static Status start_threads(Ring *ring, Err *err) {
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!code) return OK;
-    return err_set(err, FAIL_RUN, "a thread to load data cannot start: %s",
+    return err_set(err, FAIL_RUN, "cannot start a thread to load data: %s",
                    strerror(code));
 }
 

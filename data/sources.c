@@ -71,6 +71,6 @@ Status source_check(Source source, unsigned examples, Err *err) {
     char list[300];
     if (source < SOURCES && is_chosen(source, (SourceChoice){examples, 0})) return OK;
     source_list((SourceChoice){examples, 0}, ", ", ", ", list, sizeof list);
-    return err_set(err, FAIL_USAGE, "data.source = %s is not known; there are %s",
+    return err_set(err, FAIL_USAGE, "unknown data.source = %s; expected one of %s",
                    source < SOURCES ? source_names[source] : "(no source)", list);
 }

@@ -53,8 +53,8 @@ Status where_check(const char *key, const char *path, const Wanted *wanted, Err 
     if (is_there(path) || (file && is_packed(path))) return OK;
     bool home = !strncmp(path, "~/", 2);
     return err_set(err, FAIL_DATA,
-                   "%s: %.600s: no such %s; give %s as %s=%s%s%s (where to get known "
-                   "data: docs/data.md)",
+                   "%s: %.600s: no such %s; give %s as %s=%s%s%s (sources of known "
+                   "data sets: docs/data.md)",
                    key, path, wanted->kind, wanted->what, key, wanted->form, without(key),
-                   home ? "; ~ is not expanded here, write $HOME" : "");
+                   home ? "; ~ is not expanded here; write $HOME" : "");
 }

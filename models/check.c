@@ -6,9 +6,9 @@
 
 typedef enum { ABOVE_ZERO, CHANCE, FROM_ZERO } RealRange;
 
-static const char *const WANTED[] = {[ABOVE_ZERO] = "a number above 0",
-                                     [CHANCE] = "a number from 0 to below 1",
-                                     [FROM_ZERO] = "a number from 0 on"};
+static const char *const WANTED[] = {[ABOVE_ZERO] = "a number > 0",
+                                     [CHANCE] = "a number >= 0 and < 1",
+                                     [FROM_ZERO] = "a number >= 0"};
 
 #define REAL(name, range)                                                                \
     { #name, offsetof(ModelConfig, name), range }
@@ -35,8 +35,8 @@ static Status check_reals(const ModelConfig *c, Err *err) {
     for (size_t i = 0; i < COUNT(REALS); i++) {
         double x = *(const double *)((const char *)c + REALS[i].offset);
         if (!in_range(x, REALS[i].range))
-            return err_set(err, FAIL_USAGE, "model.%s = %g: wanted %s", REALS[i].name, x,
-                           WANTED[REALS[i].range]);
+            return err_set(err, FAIL_USAGE, "model.%s = %g: expected %s", REALS[i].name,
+                           x, WANTED[REALS[i].range]);
     }
     return OK;
 }
@@ -45,7 +45,8 @@ static Status check_sizes(const ModelConfig *c, Err *err) {
     if (!c->width || !c->depth || !c->heads)
         return err_set(
             err, FAIL_USAGE,
-            "model.width = %zu, model.depth = %zu, model.heads = %zu: none may be 0",
+            "model.width = %zu, model.depth = %zu, model.heads = %zu: expected numbers "
+            "> 0",
             c->width, c->depth, c->heads);
     if (c->width % c->heads)
         return err_set(err, FAIL_USAGE,
@@ -53,8 +54,8 @@ static Status check_sizes(const ModelConfig *c, Err *err) {
                        c->width, c->heads);
     if (round(c->mlp_ratio * (double)c->width) >= 1) return OK;
     return err_set(err, FAIL_USAGE,
-                   "model.mlp_ratio = %g gives the MLP no hidden unit with model.width = "
-                   "%zu; use at least %.3g",
+                   "model.mlp_ratio = %g gives the MLP no hidden units with "
+                   "model.width = %zu; use at least %.3g",
                    c->mlp_ratio, c->width, 1 / (double)c->width);
 }
 
@@ -82,29 +83,31 @@ Status model_config_check_texts(const ModelConfig *c, Err *err) {
     if (isfinite(c->embed_scale) && c->embed_scale != 0) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "model.embed_scale = %g: the vectors of all tokens would be multiplied by "
-        "it; wanted a number above 0, or auto",
+        "model.embed_scale = %g: expected a number > 0, or auto; embeddings are "
+        "multiplied by it",
         c->embed_scale);
 }
 
 Status model_config_check_cutoffs(const ModelConfig *c, size_t vocab, Err *err) {
     double before = 0;
     if (c->cutoff_count > ADAPTIVE_CUTS_MAX)
-        return err_set(err, FAIL_USAGE, "model.cutoffs has %zu numbers, %d is the most",
+        return err_set(err, FAIL_USAGE,
+                       "model.cutoffs has %zu numbers; at most %d are "
+                       "allowed",
                        c->cutoff_count, ADAPTIVE_CUTS_MAX);
     for (size_t i = 0; i < c->cutoff_count; before = c->cutoffs[i++])
         if (!(c->cutoffs[i] > before) || c->cutoffs[i] != floor(c->cutoffs[i]))
             return err_set(err, FAIL_USAGE,
-                           "model.cutoffs: %g after %g; wanted whole numbers that grow",
+                           "model.cutoffs: %g after %g; expected increasing whole "
+                           "numbers",
                            c->cutoffs[i], before);
     if (before >= (double)vocab)
         return err_set(err, FAIL_USAGE,
-                       "model.cutoffs ends with %.0f, but the vocabulary has %zu tokens: "
-                       "nothing is left for the last band",
+                       "model.cutoffs ends with %.0f, but the vocabulary has only %zu "
+                       "tokens, so the last band would be empty",
                        before, vocab);
     if (!c->cutoff_count || (isfinite(c->adaptive_factor) && c->adaptive_factor >= 1))
         return OK;
-    return err_set(err, FAIL_USAGE,
-                   "model.adaptive_factor = %g: wanted a number from 1 on",
+    return err_set(err, FAIL_USAGE, "model.adaptive_factor = %g: expected a number >= 1",
                    c->adaptive_factor);
 }

@@ -9,15 +9,15 @@ Status contrast_check(const ModelConfig *model, const ContrastConfig *c,
     if (vit_check(model, picture, err)) return FAIL_USAGE;
     if (!(c->temperature > 0) || !isfinite(c->temperature))
         return err_set(err, FAIL_USAGE,
-                       "contrast.temperature = %g: wanted a number above 0",
+                       "contrast.temperature = %g: expected a number > 0",
                        c->temperature);
     if (!c->projector_depth || !c->projector_out)
         return err_set(err, FAIL_USAGE,
                        "contrast.projector_depth = %zu, contrast.projector_out = %zu: "
-                       "neither may be 0",
+                       "expected numbers > 0",
                        c->projector_depth, c->projector_out);
     if (c->probe_lr >= 0 && isfinite(c->probe_lr)) return OK;
-    return err_set(err, FAIL_USAGE, "contrast.probe_lr = %g: wanted a number from 0 on",
+    return err_set(err, FAIL_USAGE, "contrast.probe_lr = %g: expected a number >= 0",
                    c->probe_lr);
 }
 

@@ -11,11 +11,13 @@ Status language_check(const ModelConfig *c, size_t vocab, Err *err) {
     if (model_config_check_texts(c, err)) return FAIL_USAGE;
     if (vocab < 2)
         return err_set(err, FAIL_DATA,
-                       "the vocabulary has %zu tokens: there is nothing to predict",
+                       "the vocabulary has only %zu tokens, so there is nothing to "
+                       "predict",
                        vocab);
     if (!c->context)
         return err_set(err, FAIL_USAGE,
-                       "model.context, the tokens of a block of text, is not given");
+                       "model.context, the number of tokens per block of text, is not "
+                       "set");
     if (model_config_check_cutoffs(c, vocab, err)) return FAIL_USAGE;
     if (c->cutoff_count && c->tied == TIED_NONE)
         return err_set(err, FAIL_USAGE,

@@ -35,7 +35,7 @@ Status speech_check(const ModelConfig *c, size_t filters, size_t labels, Err *er
             filters, labels);
     if (c->position != POSITION_LEARNED || c->context) return OK;
     return err_set(err, FAIL_USAGE,
-                   "model.context, the rows of learned positions, is not given");
+                   "model.context, the number of learned positions, is not set");
 }
 
 /* model.dropout acts behind the front end and in attention and MLP, which have its value;

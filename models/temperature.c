@@ -36,8 +36,8 @@ Status temperatures_check(const char *text, Err *err) {
     while (next_entry(&text, &entry, &good)) continue;
     if (good) return OK;
     return err_set(err, FAIL_USAGE,
-                   "model.temperature_at: `%.*s` is not SITE:NUMBER with a number > 0, "
-                   "such as blocks.0.attn:0.1",
+                   "model.temperature_at: `%.*s`: expected SITE:NUMBER with a number > "
+                   "0, such as blocks.0.attn:0.1",
                    (int)MIN(entry.length, (size_t)60), entry.name);
 }
 
@@ -73,8 +73,8 @@ static Status check_name(const Model *model, const Entry *entry, Err *err) {
     }
     return err_set(
         err, FAIL_USAGE,
-        "model.temperature_at: %.*s is no site of attention of this model, nor "
-        "the beginning of one up to a dot; it has %s",
+        "model.temperature_at: %.*s is not an attention site of this model, nor the "
+        "start of a name up to a dot; expected one of %s",
         (int)MIN(entry->length, (size_t)60), entry->name, names);
 }
 
@@ -86,9 +86,9 @@ Status model_check_temperatures(const Model *model, const char *text, Err *err) 
         if (!(status = check_name(model, &entry, err)) &&
             !has_effect(model, &entry, text))
             status = err_set(err, FAIL_USAGE,
-                             "model.temperature_at: %.*s has no effect: what follows it "
-                             "means the same sites; leave it out, or give the longer "
-                             "name last",
+                             "model.temperature_at: %.*s has no effect, because later "
+                             "entries cover the same sites; leave it out, or put the "
+                             "longer name last",
                              (int)MIN(entry.length, (size_t)60), entry.name);
     return status;
 }

@@ -80,7 +80,7 @@ Status together_check(Ranks *ranks, const ParamSet *params, size_t step, Err *er
         return OK;
     return err_set(
         err, FAIL_RUN,
-        "the ranks hold different weights after step %zu: are all machines of one "
-        "kind, with the same steady and the same libraries?",
+        "the ranks have different weights after step %zu; use machines of one kind "
+        "with the same steady and libraries",
         step);
 }

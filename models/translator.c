@@ -19,7 +19,8 @@ Status translator_check(const ModelConfig *c, size_t source_vocab, size_t target
     if (source_vocab < 2 || target_vocab < 2)
         return err_set(
             err, FAIL_DATA,
-            "the vocabularies have %zu and %zu tokens: there is nothing to predict",
+            "the vocabularies have only %zu and %zu tokens, so there is nothing to "
+            "predict",
             source_vocab, target_vocab);
     if (c->tied == TIED_ALL && source_vocab != target_vocab)
         return err_set(err, FAIL_USAGE,

@@ -11,14 +11,14 @@ Status vit_check(const ModelConfig *c, PictureShape picture, Err *err) {
     if (!c->patch || !picture.height || !picture.width || !picture.channels)
         return err_set(
             err, FAIL_USAGE,
-            "model.patch = %zu of pictures of %zu x %zu with %zu channels: none may "
-            "be 0",
+            "model.patch = %zu, pictures of %zu x %zu with %zu channels: expected "
+            "numbers > 0",
             c->patch, picture.height, picture.width, picture.channels);
     if (picture.height % c->patch || picture.width % c->patch)
         return err_set(
             err, FAIL_USAGE,
-            "pictures of %zu x %zu cannot be cut into patches of %zu: choose a "
-            "model.patch that divides both sides, or data.image_size",
+            "pictures of %zu x %zu cannot be split into patches of %zu; choose a "
+            "model.patch that divides both sides, or set data.image_size",
             picture.height, picture.width, c->patch);
     if (c->position == POSITION_SINCOS && c->width % 4)
         return err_set(

@@ -15,7 +15,7 @@ static int unknown(const char *word) {
     char hint[NEAREST_HINT];
     Err err = ERR_NONE;
     const char *near = command_nearest(word);
-    err_set(&err, FAIL_USAGE, "there is no command %.60s%s", word,
+    err_set(&err, FAIL_USAGE, "unknown command %.60s%s", word,
             near ? nearest_hint(near, hint)
                  : "; steady -h lists them, steady search WORD finds one");
     return command_fail("", &err);
@@ -26,8 +26,8 @@ static bool is_alone(const char *command, Err *err) {
     Launch launch = launch_read();
     if (launch.count < 2 || !strcmp(command, "train")) return true;
     err_set(err, FAIL_USAGE,
-            "a launcher started several processes; %s wants to be one (only train can be "
-            "more)",
+            "a launcher started several processes, but steady %s runs as one (only "
+            "train uses several)",
             command);
     return false;
 }

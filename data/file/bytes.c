@@ -23,7 +23,7 @@ static Status check_packed(const ByteFile *file, size_t size, Err *err) {
     size_t length = strlen(file->path);
     bool named = length > 3 && !strcmp(file->path + length - 3, ".gz");
     if (!named || size >= 2) return OK;
-    return err_set(err, FAIL_DATA, "%s is cut short: it holds %zu bytes", file->path,
+    return err_set(err, FAIL_DATA, "%s is truncated: it has only %zu bytes", file->path,
                    size);
 }
 
@@ -67,10 +67,9 @@ static Status take_some(ByteFile *file, uint8_t *to, size_t n, size_t *got, Err 
 }
 
 static Status fail_short(const ByteFile *file, size_t wanted, size_t got, Err *err) {
-    return err_set(
-        err, FAIL_DATA,
-        "%s is cut short: it ends after %zu bytes, where %zu more are expected",
-        file->path, file->taken, wanted - got);
+    return err_set(err, FAIL_DATA,
+                   "%s is truncated: it ends after %zu bytes, but %zu more are expected",
+                   file->path, file->taken, wanted - got);
 }
 
 Status bytes_take(ByteFile *file, void *to, size_t n, Err *err) {
@@ -109,8 +108,8 @@ Status bytes_take_new(ByteFile *file, size_t n, uint8_t **to, Err *err) {
     if (n > file->most - MIN(file->most, file->taken))
         return err_set(
             err, FAIL_DATA,
-            "%s is cut short, or its header is wrong: %zu more bytes are expected, "
-            "a file of its length has at most %zu in all",
+            "%s is truncated, or its header is wrong: %zu more bytes are expected, but "
+            "a file of its length has at most %zu in total",
             file->path, n, file->most);
     size_t got;
     Status status = take_growing(file, n, to, &got, err);

@@ -103,7 +103,7 @@ bool gunzip_packed(const Gunzip *g) { return g->packed; }
 
 static Status fail_damaged(const Gunzip *g, const char *reason, Err *err) {
     return err_set(err, FAIL_DATA,
-                   "%s is cut short or damaged after %zu bytes of contents (%s in gzip "
+                   "%s is truncated or damaged after %zu bytes of contents (%s in gzip "
                    "member %zu, which begins at byte %zu)",
                    g->path, g->given, reason, g->members, g->begin);
 }
@@ -112,8 +112,8 @@ static Status fail_stray(const Gunzip *g, Err *err) {
     struct stat info;
     size_t size = fstat(g->descriptor, &info) ? g->offset : (size_t)info.st_size;
     return err_set(err, FAIL_DATA,
-                   "%s: %zu bytes after byte %zu belong to no gzip member: is the file "
-                   "damaged, or was something else appended to it?",
+                   "%s: %zu bytes after byte %zu belong to no gzip member; the file "
+                   "may be damaged, or something was appended to it",
                    g->path, MAX(size, g->offset) - g->end, g->end);
 }
 

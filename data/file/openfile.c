@@ -99,16 +99,15 @@ static Status fail(const char *path, const char *root, const char *verb, Status 
     int reason = errno;
     if (reason == ELOOP && root)
         err_set(err, FAIL_DATA,
-                "%s is, or lies behind, a symbolic link: links inside a run folder are "
+                "%s is a symbolic link, or below one; links inside a run folder are "
                 "not followed; put the file itself there",
                 path);
     else if (reason == EISDIR || reason == ENXIO)
         err_set(err, FAIL_DATA, "%s is not a regular file%s", path,
-                reason == EISDIR ? " but a directory" : "");
+                reason == EISDIR ? " but a folder" : "");
     else if (reason == EMLINK)
         err_set(err, FAIL_DATA,
-                "%s has other hard links, which would change with it; replace it by a "
-                "copy of its own",
+                "%s has other hard links, which would also change; replace it by a copy",
                 path);
     else err_set(err, status, "%s cannot be %s: %s", path, verb, strerror(reason));
     errno = reason;
@@ -196,7 +195,7 @@ char *openfile_text(const char *path, const char *root, size_t most, size_t *siz
     mem_free(text);
     errno = good ? EFBIG : reason;
     if (!good) return fail(path, root, "read", FAIL_DATA, err), NULL;
-    err_set(err, FAIL_DATA, "%s holds %zu bytes; at most %zu are read of such a file",
+    err_set(err, FAIL_DATA, "%s has %zu bytes; at most %zu are allowed for such a file",
             path, *size, most);
     return NULL;
 }

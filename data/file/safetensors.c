@@ -113,7 +113,7 @@ static Status read_exactly(const Safetensors *file, void *out, size_t size, size
     ssize_t got = read_at(file->fd, out, size, offset);
     if (got < 0) return err_set(err, FAIL_RUN, "%s: %s", file->path, strerror(errno));
     if ((size_t)got < size)
-        return err_set(err, FAIL_DATA, "%s: ends at byte %zu, %zu were wanted",
+        return err_set(err, FAIL_DATA, "%s: ends at byte %zu, expected %zu bytes",
                        file->path, offset + (size_t)got, offset + size);
     return OK;
 }
@@ -127,14 +127,14 @@ static Status parse_shape(const char *path, SafetensorsEntry *entry, json_t *sha
     if (!json_is_array(shape))
         return BAD("%s: tensor %s has no list \"shape\"", path, entry->name);
     if (json_array_size(shape) > SAFETENSORS_DIMS)
-        return BAD("%s: tensor %s has %zu dimensions, at most %d are read", path,
+        return BAD("%s: tensor %s has %zu dimensions, at most %d are supported", path,
                    entry->name, json_array_size(shape), SAFETENSORS_DIMS);
     entry->dims = (int)json_array_size(shape);
     entry->count = 1;
     for (int d = 0; d < entry->dims; d++) {
         json_t *number = json_array_get(shape, (size_t)d);
         if (!json_is_integer(number) || json_integer_value(number) < 0)
-            return BAD("%s: tensor %s: dimension %d is not a whole number >= 0", path,
+            return BAD("%s: tensor %s: dimension %d is not an integer >= 0", path,
                        entry->name, d);
         entry->shape[d] = (size_t)json_integer_value(number);
         if (!size_mul(entry->count, entry->shape[d], &entry->count))
@@ -153,12 +153,13 @@ static Status parse_offsets(const char *path, SafetensorsEntry *entry, json_t *o
     json_int_t first = json_integer_value(begin), last = json_integer_value(end);
     if (first < 0 || last < first || (uint64_t)last > data_size)
         return BAD(
-            "%s: tensor %s: data_offsets [%lld, %lld] leave the data section of %zu "
-            "bytes (is the file cut?)",
+            "%s: tensor %s: data_offsets [%lld, %lld] are outside the data section of "
+            "%zu bytes (is the file truncated?)",
             path, entry->name, (long long)first, (long long)last, data_size);
     entry->begin = (size_t)first;
     if (entry->bytes != (size_t)(last - first))
-        return BAD("%s: tensor %s: data_offsets hold %lld bytes, its shape wants %zu",
+        return BAD("%s: tensor %s: data_offsets span %lld bytes, but its shape needs "
+                   "%zu",
                    path, entry->name, (long long)(last - first), entry->bytes);
     return OK;
 }
@@ -173,16 +174,17 @@ static bool is_printable(const char *name) {
 static Status parse_entry(const char *path, SafetensorsEntry *entry, json_t *value,
                           size_t data_size, Err *err) {
     if (strlen(entry->name) > SAFETENSORS_NAME_MAX)
-        return BAD("%s: the tensor name %.60s... has %zu bytes, at most %d are read",
+        return BAD("%s: the tensor name %.60s... has %zu bytes, at most %d are "
+                   "supported",
                    path, entry->name, strlen(entry->name), SAFETENSORS_NAME_MAX);
     if (!is_printable(entry->name))
-        return BAD("%s: a tensor name is empty or holds control characters", path);
+        return BAD("%s: a tensor name is empty or has control characters", path);
     if (!json_is_object(value))
         return BAD("%s: tensor %s is not described by a JSON object", path, entry->name);
     const char *name = json_string_value(json_object_get(value, "dtype"));
     const Dtype *dtype = name ? find_dtype(name) : NULL;
     if (!dtype)
-        return BAD("%s: tensor %s: dtype is \"%.40s\", wanted one of %s", path,
+        return BAD("%s: tensor %s: dtype is \"%.40s\", expected one of %s", path,
                    entry->name, name ? name : "", DTYPE_NAMES);
     entry->dtype = dtype->name;
     if (parse_shape(path, entry, json_object_get(value, "shape"), err)) return FAIL_DATA;
@@ -240,14 +242,14 @@ static Status check_cover(Safetensors *file, Err *err) {
     for (size_t i = 0; i < file->count; i++) {
         const SafetensorsEntry *e = &file->entries[i];
         if (e->begin != next)
-            return BAD("%s: tensor %s begins at data byte %zu, %zu was wanted (%s)",
+            return BAD("%s: tensor %s begins at data byte %zu, expected %zu (%s)",
                        file->path, e->name, e->begin, next,
                        e->begin < next ? "an overlap" : "a hole");
         next += e->bytes;
     }
     if (next != file->data_size)
-        return BAD("%s: the tensors hold %zu bytes, the data section has %zu", file->path,
-                   next, file->data_size);
+        return BAD("%s: the tensors have %zu bytes, but the data section has %zu",
+                   file->path, next, file->data_size);
     return OK;
 }
 
@@ -279,12 +281,13 @@ static Status read_header(Safetensors *file, Err *err) {
     Status status = file_size(file, &size, err);
     if (status) return status;
     if (size < 8)
-        return BAD("%s: %zu bytes long, a safetensors file has at least 8", file->path,
+        return BAD("%s: only %zu bytes; a safetensors file has at least 8", file->path,
                    size);
     if ((status = read_exactly(file, &length, 8, 0, err))) return status;
     if (length > HEADER_MAX || length > size - 8)
         return BAD(
-            "%s: the header is to have %llu bytes, behind its length the file has %zu",
+            "%s: the header should have %llu bytes, but only %zu follow its length "
+            "field",
             file->path, (unsigned long long)length, size - 8);
     file->data_begin = 8 + (size_t)length;
     file->data_size = size - file->data_begin;
@@ -319,8 +322,8 @@ static Status verify_crc(const Safetensors *file, Err *err) {
     char seen[9];
     text_format(seen, sizeof seen, "%08x", crc);
     if (strcmp(seen, wanted))
-        return BAD("%s: the data are damaged: CRC-32 %s, the header wants %.40s",
-                   file->path, seen, wanted);
+        return BAD("%s: the data are damaged: CRC-32 is %s, expected %.40s", file->path,
+                   seen, wanted);
     return OK;
 }
 
@@ -376,7 +379,7 @@ Status safetensors_read(const Safetensors *file, const SafetensorsEntry *entry, 
           entry->count);
     const Dtype *dtype = find_dtype(entry->dtype);
     if (!dtype->convert)
-        return BAD("%s: tensor %.200s holds whole numbers (%s); wanted %s", file->path,
+        return BAD("%s: tensor %.200s has integers (%s); expected %s", file->path,
                    entry->name, entry->dtype, SAFETENSORS_REALS);
     size_t offset = file->data_begin + entry->begin, step = CHUNK / dtype->bytes;
     void *chunk = mem_alloc(CHUNK);

@@ -190,9 +190,8 @@ Status safetensors_save(const SafetensorsWriter *writer, const char *path, Err *
 Status safetensors_save_in(const SafetensorsWriter *writer, const char *path,
                            const char *root, Err *err) {
     if (writer->bad_name)
-        return err_set(err, FAIL_RUN,
-                       "%s: the name or the text of \"%.60s\" is not UTF-8", path,
-                       writer->bad_name);
+        return err_set(err, FAIL_RUN, "%s: the name or text of \"%.60s\" is not UTF-8",
+                       path, writer->bad_name);
     char *behind = openfile_behind(path, root);
     char *temporary = openfile_draft_name(behind, ".tmp", root);
     Status status = save_by_way_of(writer, behind, temporary, root, err);

@@ -77,12 +77,15 @@ Status textfile_check_line(const char *name, size_t number, const char *line,
                            size_t length, Err *err) {
     size_t bad;
     if (length > LINE_MOST)
-        return err_set(err, FAIL_DATA, "%s:%zu: a line of %zu bytes; at most %d are read",
+        return err_set(err, FAIL_DATA,
+                       "%s:%zu: a line of %zu bytes; at most %d are "
+                       "allowed",
                        name, number, length, LINE_MOST);
     const char *nul = memchr(line, 0, length);
     if (nul)
         return err_set(err, FAIL_DATA,
-                       "%s:%zu: a NUL byte at byte %zu of the line: is this a text?",
+                       "%s:%zu: byte %zu of the line is NUL; this may not be a text "
+                       "file",
                        name, number, (size_t)(nul - line) + 1);
     if (utf8_valid(line, length, &bad)) return OK;
     return err_set(err, FAIL_DATA,

@@ -58,15 +58,16 @@ void textmarks_note(const TextFile *file, DataFacts *facts) {
     static const struct {
         const char *what, *then;
     } TEXTS[MARKS] = {
-        [LINE_END_CRLF] = {"line ends \\r\\n", "the \\r is left out"},
+        [LINE_END_CRLF] = {"line ends \\r\\n", "the \\r is removed"},
         [LONE_CR] = {"carriage returns (\\r) without \\n",
-                     "they end no line; if they are line ends of an old Mac text: tr "
-                     "'\\r' '\\n'"},
+                     "they do not end a line; to convert an old Mac text: tr '\\r' '\\n"
+                     "'"},
         [MARK_INSIDE] = {"byte order marks (U+FEFF) inside the text",
-                         "they stay and are parts of words"},
+                         "they are kept as parts of words"},
         [REPLACEMENT] = {"replacement characters (U+FFFD)",
                          "an earlier conversion failed there"},
-        [OTHER_LINE_END] = {"characters U+0085, U+2028 or U+2029", "they end no line"}};
+        [OTHER_LINE_END] = {"characters U+0085, U+2028 or U+2029",
+                            "they do not end a line"}};
     Seen seen[MARKS] = {{0, 0}};
     look(file, seen);
     for (size_t m = 0; m < MARKS; m++)

@@ -59,7 +59,7 @@ static Status fail_unknown(const char *word, Err *err) {
         strcat(names, table[k].name);
     }
     return err_set(err, FAIL_USAGE,
-                   "data.augment has no \"%s\"; there are %s; of speech: "
+                   "data.augment: unknown \"%s\"; expected some of %s; for speech: "
                    "speed, specaugment",
                    word, names);
 }
@@ -85,7 +85,7 @@ static Status read_number(Augment *augment, size_t kind, char *word, size_t *pla
     double value = strtod(text, &end);
     if (end == text || *end || !(value >= number->low && value <= number->high))
         return err_set(err, FAIL_USAGE,
-                       "data.augment: %s: %s is \"%s\", %g to %g is expected",
+                       "data.augment: %s: %s is \"%s\", expected %g to %g",
                        table[kind].name, number->name, text, number->low, number->high);
     augment->number[kind][k] = value;
     *place = k + 1;
@@ -118,7 +118,7 @@ static Status check_range(const Augment *augment, size_t kind, size_t min, Err *
 static Status read_list(Augment *augment, const char *list, Err *err) {
     char text[sizeof((DataConfig *)0)->augment], *rest = NULL;
     if (strlen(list) >= sizeof text)
-        return err_set(err, FAIL_USAGE, "data.augment is longer than %zu characters",
+        return err_set(err, FAIL_USAGE, "data.augment has more than %zu characters",
                        sizeof text);
     strcpy(text, list);
     Status status = OK;

@@ -73,8 +73,8 @@ static Status check_labels(const CifarSet *cifar, const CifarKind *kind, const c
         size_t label = cifar->bytes[file][i * cifar->record + kind->label_bytes - 1];
         if (label >= kind->classes)
             return err_set(err, FAIL_DATA,
-                           "%s: record %zu has label %zu, %s has %zu classes", path, i,
-                           label, kind->name, kind->classes);
+                           "%s: record %zu has label %zu, but %s has only %zu classes",
+                           path, i, label, kind->name, kind->classes);
     }
     return OK;
 }
@@ -92,8 +92,8 @@ static Status add_file(CifarSet *cifar, const CifarKind *kind, const char *path,
     cifar->count[cifar->files++] = size / cifar->record;
     if (size == 0 || size % cifar->record)
         return err_set(err, FAIL_DATA,
-                       "%s: %zu bytes are not a whole number of %s records of %zu bytes: "
-                       "is it cut short?",
+                       "%s: %zu bytes are not a whole number of %s records of %zu "
+                       "bytes; the file may be truncated",
                        path, size, kind->name, cifar->record);
     return check_labels(cifar, kind, path, err);
 }
@@ -107,16 +107,15 @@ static Status add_numbered(CifarSet *cifar, const CifarKind *kind, const char *f
         text_format(name, sizeof name, "data_batch_%d.bin", k);
         bool there = bytes_find(folder, name, path);
         if (there && *gap)
-            return err_set(err, FAIL_DATA, "%s is missing, though %s is there", gap,
-                           path);
+            return err_set(err, FAIL_DATA, "%s is missing, but %s exists", gap, path);
         if (!there && !*gap) text_format(gap, sizeof gap, "%s/%s[.gz]", folder, name);
         Status status = there ? add_file(cifar, kind, path, err) : OK;
         if (status) return status;
     }
     if (cifar->files) return OK;
     return err_set(err, FAIL_DATA,
-                   "data.path: %s/data_batch_1.bin[.gz] is missing: a "
-                   "CIFAR set is a folder of the binary version's files",
+                   "data.path: %s/data_batch_1.bin[.gz] is missing; expected the "
+                   "folder of CIFAR's binary version",
                    folder);
 }
 
@@ -142,11 +141,12 @@ static void note_others(const char *folder, const CifarKind *kind, const CifarSe
                         Dataset *set) {
     const CifarKind *other = find_kind(folder, (size_t)(kind - kinds) + 1);
     if (other)
-        facts_note(&set->facts, 1, "%s holds %s too, which is not used", folder,
+        facts_note(&set->facts, 1, "%s also has %s, which is not used", folder,
                    other->name);
     for (size_t k = 0; k < cifar->files; k++)
         facts_note(&set->facts, bytes_has_twin(cifar->path[k]),
-                   "%s is read, the .gz beside it is not", cifar->path[k]);
+                   "%s is read; the .gz file of the same name is ignored",
+                   cifar->path[k]);
 }
 
 /* One name a line; blank lines at the end are fine. */
@@ -160,7 +160,7 @@ static Status split_names(char *text, const char *path, Dataset *set, Err *err) 
         found++;
     }
     if (found == set->classes) return OK;
-    return err_set(err, FAIL_DATA, "%s names %zu classes, %zu are expected", path, found,
+    return err_set(err, FAIL_DATA, "%s names %zu classes, expected %zu", path, found,
                    set->classes);
 }
 
@@ -187,9 +187,9 @@ static Status cifar_open(const DataConfig *config, Split split, Dataset *set, Er
     if (!kind)
         return err_set(
             err, FAIL_DATA,
-            "%s holds no CIFAR files: data_batch_1.bin[.gz] and "
-            "test_batch.bin[.gz], or train.bin[.gz] and test.bin[.gz], are expected; "
-            "name their folder by data.path=DIR",
+            "%s has no CIFAR files; expected data_batch_1.bin[.gz] and "
+            "test_batch.bin[.gz], or train.bin[.gz] and test.bin[.gz]; give their "
+            "folder as data.path=DIR",
             config->path);
     CifarSet *cifar = set->state = mem_zalloc(sizeof *cifar);
     set->free_state = cifar_free;

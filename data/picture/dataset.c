@@ -100,16 +100,15 @@ static Status cut_items(Dataset *set, const Cut *cut, Err *err) {
     size_t taken = stratify(label, n, set->classes, cut->want, cut->leave,
                             rng_make(0, RNG_SPLIT, cut->draw), chosen);
     if (!cut->leave && taken < in)
-        status =
-            err_set(err, FAIL_USAGE,
-                    "%s = %zu is less than the %zu classes of the %s split: each needs a "
-                    "picture; use at least %zu",
-                    cut->key, cut->want, in, cut->split, in);
+        status = err_set(err, FAIL_USAGE,
+                         "%s = %zu is less than the %zu classes of the %s split; use at "
+                         "least %zu, one picture per class",
+                         cut->key, cut->want, in, cut->split, in);
     else if (taken < cut->want)
         status =
             err_set(err, FAIL_USAGE,
-                    "%s takes %zu of %zu training images: some of the %zu classes would "
-                    "keep none; use less",
+                    "%s takes %zu of %zu training images, so some of the %zu classes "
+                    "would be empty; use less",
                     cut->key, cut->want, n, in);
     else keep_items(set, chosen, !cut->others);
     mem_free(chosen);
@@ -149,13 +148,14 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
     if (config->val_fraction == 0) held = MAX(held, (size_t)1);
     if (held == set->count)
         return err_set(err, FAIL_USAGE,
-                       "data.val_fraction = %g leaves no training image of %zu", share,
-                       set->count);
+                       "data.val_fraction = %g leaves none of %zu training images; use "
+                       "less",
+                       share, set->count);
     if (!held)
         return err_set(
             err, FAIL_USAGE,
-            "data.val_fraction = %g of %zu training images is none; %g holds back "
-            "one",
+            "data.val_fraction = %g of %zu training images is less than one; use at "
+            "least %g",
             share, set->count, 1.0 / (double)set->count);
     Cut cut = {"data.val_fraction", "training", held, 1, 0, !val};
     return cut_items(set, &cut, err);
@@ -164,10 +164,10 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
 static Status check_config(const DataConfig *config, Err *err) {
     if (source_check(config->source, 1 << EXAMPLES_PICTURES, err)) return FAIL_USAGE;
     if (!source_has(config->source, TRAIT_SYNTHETIC) && !*config->path)
-        return err_set(err, FAIL_USAGE, "data.path is needed with data.source = %s",
+        return err_set(err, FAIL_USAGE, "data.source = %s needs data.path",
                        source_name(config->source));
     if (!(config->val_fraction >= 0 && config->val_fraction < 1))
-        return err_set(err, FAIL_USAGE, "data.val_fraction is %g: 0 <= f < 1 is expected",
+        return err_set(err, FAIL_USAGE, "data.val_fraction is %g: expected 0 <= f < 1",
                        config->val_fraction);
     return OK;
 }

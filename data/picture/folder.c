@@ -116,7 +116,7 @@ static Status check_flat(const FolderSet *folder, Err *err) {
     text_format(inner, sizeof inner, "%.600s/%.600s", folder->path,
                 folder->classes.name[0]);
     if (!list_split(inner, SPLIT_TRAIN, full) && !is_flat(inner)) return OK;
-    return err_set(err, FAIL_DATA, "%s holds only the folder %s: give data.path=%s",
+    return err_set(err, FAIL_DATA, "%s has only the folder %s; use data.path=%s",
                    folder->path, folder->classes.name[0], inner);
 }
 
@@ -147,15 +147,14 @@ static Status fail_layout(const DataConfig *config, Split split, Err *err) {
     find_parent(path, parent);
     if (split == SPLIT_TRAIN && holds_pictures(path))
         return err_set(err, FAIL_DATA,
-                       "data.path: %s holds pictures, but no class folders: "
-                       "path/class/picture or path/split/class/picture is expected; the "
-                       "folder above is data.path=%s (pictures without labels go into "
-                       "one folder, such as %s/all)",
+                       "data.path: %s has pictures, but no class folders; expected "
+                       "path/class/picture or path/split/class/picture; for the folder "
+                       "above: data.path=%s; put pictures without labels into one "
+                       "folder, such as %s/all",
                        path, parent, path);
     return err_set(err, FAIL_DATA,
-                   "data.path: %s has no folder %s: path/split/class/picture is "
-                   "expected, with the splits train and val or test, or "
-                   "path/class/picture",
+                   "data.path: %s has no folder %s; expected path/split/class/picture "
+                   "with the splits train and val or test, or path/class/picture",
                    path, split == SPLIT_TEST ? "test or val" : "train");
 }
 
@@ -167,8 +166,8 @@ static void note_beside(const DataConfig *config, Dataset *set) {
         list_split(parent, SPLIT_VAL, full) || list_split(parent, SPLIT_TEST, full);
     if (others && list_split(parent, SPLIT_TRAIN, full))
         facts_note(&set->facts, 1,
-                   "%s has other splits beside %s, which are not used: data.path=%s uses "
-                   "them",
+                   "%s has other splits next to %s, which are not used; to use them: "
+                   "data.path=%s",
                    parent, config->path, parent);
 }
 
@@ -190,8 +189,8 @@ static bool folder_fits(const char *path) {
 static void note_flat(const DataConfig *config, Dataset *set) {
     bool given = config->val_fraction > 0;
     facts_note(&set->facts, 1,
-               "%s has no folder train: its folders are the classes, and %g %% of each, "
-               "drawn in the same way each time, are held out for validation "
+               "%s has no folder train, so its folders are the classes; %g %% of each "
+               "are held out for validation, always the same pictures "
                "(data.val_fraction%s)",
                config->path, 100 * (given ? config->val_fraction : HELD_OUT),
                given ? "" : " changes that");
@@ -203,8 +202,8 @@ static Status fail_empty(const FolderSet *folder, const char *path, const size_t
     const size_t *now = folder->listing.count;
     return err_set(
         err, FAIL_DATA,
-        "%s holds no picture (PNG or JPEG): each folder of a split is a class; %zu "
-        "other files are in it",
+        "%s has no PNG or JPEG pictures, but %zu other files; each folder of a split "
+        "is a class and needs pictures",
         path, now[ODD_ENDING] - before[ODD_ENDING]);
 }
 
@@ -278,8 +277,8 @@ static Status read_split(FolderSet *folder, const char *root, Split split, bool 
     if (status) return status;
     if (!folder->classes.count)
         return err_set(err, FAIL_DATA,
-                       "%s holds no class folders: path/split/class/picture is expected; "
-                       "pictures without labels go into one folder, such as %s/all",
+                       "%s has no class folders; expected path/split/class/picture; "
+                       "put pictures without labels into one folder, such as %s/all",
                        folder->path, folder->path);
     status = flat ? check_flat(folder, err) : compare_splits(folder, root, split, err);
     if (status) return status;
@@ -290,7 +289,7 @@ static Status read_split(FolderSet *folder, const char *root, Split split, bool 
 
 static Status folder_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     if (config->channels != 0 && config->channels != 1 && config->channels != 3)
-        return err_set(err, FAIL_USAGE, "data.channels is %zu: 1 or 3 is expected",
+        return err_set(err, FAIL_USAGE, "data.channels is %zu: expected 1 or 3",
                        config->channels);
     FolderSet *folder = set->state = mem_zalloc(sizeof *folder);
     set->free_state = folder_free;
@@ -316,7 +315,9 @@ static Status folder_open(const DataConfig *config, Split split, Dataset *set, E
     if (split == SPLIT_TRAIN && config->val_fraction > 0 &&
         find_split(config->path, SPLIT_VAL, val))
         facts_note(&set->facts, 1,
-                   "%s is not used: data.val_fraction takes its place (0 uses it)", val);
+                   "%s is not used, because data.val_fraction is set; to use it: "
+                   "data.val_fraction=0",
+                   val);
     const char *slash = strrchr(folder->path, '/');
     listing_note(&folder->listing, slash ? slash + 1 : folder->path, &set->facts);
     return OK;

@@ -86,20 +86,19 @@ static const struct {
     [ODD_DEPTH] = {"folder", "folders",
                    "too deep (more than 16 levels) below %s/CLASS %s not read"},
     [ODD_LINK] = {"folder that is a link", "folders that are links",
-                  "below %s/CLASS %s not looked into"},
-    [ODD_ENDING] = {"file with another ending", "files with other endings",
+                  "below %s/CLASS %s not followed"},
+    [ODD_ENDING] = {"file with another suffix", "files with other suffixes",
                     "in %s %s not used: neither PNG nor JPEG"},
     [ODD_CONTENT] =
         {"file", "files",
-         "in %s without the ending .png, .jpg or .jpeg %s used: PNG or JPEG by "
-         "content"},
+         "in %s without the suffix .png, .jpg or .jpeg %s used: PNG or JPEG by content"},
     [ODD_HIDDEN] = {"hidden picture or folder", "hidden pictures and folders",
-                    "in %s (name with a dot in front) %s not used"},
+                    "in %s (name begins with a dot) %s not used"},
     [ODD_LOOSE] = {"picture", "pictures",
-                   "in %s itself, in no class folder, %s not used"},
-    [ODD_LONG] = {"file", "files", "in %s with too long a name %s not used"},
+                   "in %s itself, outside of a class folder, %s not used"},
+    [ODD_LONG] = {"file", "files", "in %s with a name that is too long %s not used"},
     [ODD_BESIDE] = {"folder", "folders",
-                    "beside %s %s not used: the splits are train, val and test"},
+                    "next to %s %s not used; the splits are train, val and test"},
 };
 
 static const char *are(size_t count) { return count == 1 ? "is" : "are"; }
@@ -177,7 +176,7 @@ static Status walk_folder(Walk walk, Visit *visit, Err *err) {
         status = visit(&walk, name, &info, err);
     }
     if (!status && errno)
-        status = err_set(err, FAIL_DATA, "%s cannot be read to its end: %s", walk.path,
+        status = err_set(err, FAIL_DATA, "%s cannot be read completely: %s", walk.path,
                          strerror(errno));
     closedir(dir);
     if (!status && walk.names && !walk.depth) names_sort(walk.names);

@@ -159,11 +159,11 @@ static Status glyphs_get(const Dataset *set, size_t i, Image *image, size_t *lab
 static Status glyphs_open(const DataConfig *config, Split split, Dataset *set, Err *err) {
     size_t count = config->synthetic_count ? config->synthetic_count : 10000;
     if (config->classes > GLYPHS)
-        return err_set(err, FAIL_USAGE, "data.classes is %zu: glyphs has %d at most",
+        return err_set(err, FAIL_USAGE, "data.classes is %zu: glyphs has at most %d",
                        config->classes, GLYPHS);
     if (config->image_size > SIDE_MAX || (config->image_size && config->image_size < 8))
         return err_set(err, FAIL_USAGE,
-                       "data.image_size is %zu: glyphs are drawn at 8 to %d",
+                       "data.image_size is %zu: for glyphs expected 8 to %d",
                        config->image_size, SIDE_MAX);
     GlyphSet *state = set->state = mem_zalloc(sizeof *state);
     state->split = split;

@@ -54,15 +54,15 @@ static Status open_header(ByteFile *file, const char *path, size_t magic, size_t
     status = bytes_take(file, header, 4 * (count + 1), err);
     if (!status && big_endian(header) != magic)
         status = err_set(err, FAIL_DATA,
-                         "%s is no IDX file of %s: its magic number is %zu, not %zu",
+                         "%s is not an IDX file of %s: its magic number is %zu, "
+                         "expected %zu",
                          path, magic == MAGIC_IMAGES ? "images" : "labels",
                          big_endian(header), magic);
     for (size_t k = 0; k < count && !status; k++) {
         sizes[k] = big_endian(header + 4 * (k + 1));
         if (sizes[k] == 0)
-            status =
-                err_set(err, FAIL_DATA, "%s holds nothing: size %zu of its header is 0",
-                        path, k + 1);
+            status = err_set(err, FAIL_DATA, "%s is empty: size %zu in its header is 0",
+                             path, k + 1);
     }
     if (status) bytes_close(file);
     return status;
@@ -84,7 +84,8 @@ static Status read_pixels(ByteFile *file, const size_t sizes[3], uint8_t **image
     size_t area, bytes;
     if (!size_mul(sizes[1], sizes[2], &area) || !size_mul(sizes[0], area, &bytes))
         return err_set(err, FAIL_DATA,
-                       "%s: a header of %zu images of %zu x %zu cannot be right",
+                       "%s: the header says %zu images of %zu x %zu, which cannot be "
+                       "right",
                        file->path, sizes[0], sizes[1], sizes[2]);
     Status status = bytes_take_new(file, bytes, images, err);
     return status ? status : bytes_end(file, err);
@@ -99,7 +100,7 @@ static Status read_images(const char *path, const char *labels_path, Dataset *se
     if (status) return status;
     if (sizes[0] != set->count)
         status = err_set(err, FAIL_DATA,
-                         "%s holds %zu items, %s holds %zu: are both from one split?",
+                         "%s has %zu items, but %s has %zu: are both of one split?",
                          labels_path, set->count, path, sizes[0]);
     if (!status) status = read_pixels(&file, sizes, &idx->images, err);
     bytes_close(&file);
@@ -114,8 +115,8 @@ static Status find_file(const DataConfig *config, const char *split, const char 
     text_format(name, sizeof name, "%s-%s-ubyte", split, kind);
     if (bytes_find(config->path, name, path)) return OK;
     return err_set(err, FAIL_DATA,
-                   "data.path: %s/%s[.gz] is missing: an IDX set is a folder of "
-                   "{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]",
+                   "data.path: %s/%s[.gz] is missing; expected "
+                   "{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz] in one folder",
                    config->path, name);
 }
 
@@ -162,9 +163,9 @@ static Status check_gaps(const DataConfig *config, const size_t used[LABELS],
             item = find_item(in->labels, in->count, k);
             return err_set(
                 err, FAIL_DATA,
-                "%s: item %zu has label %u, but none has a label from %zu to %zu: is "
-                "it damaged? data.label_gap = %zu allows %zu unused labels in a row "
-                "(0: any)",
+                "%s: item %zu has label %u, but labels %zu to %zu are unused; the file "
+                "may be damaged; data.label_gap = %zu allows %zu unused labels in a "
+                "row (0: any)",
                 in->path, item, (unsigned)in->labels[item], below, k - 1,
                 config->label_gap, config->label_gap);
         }
@@ -209,7 +210,7 @@ static Status idx_open(const DataConfig *config, Split split, Dataset *set, Err 
     const char *const read[2] = {labels, images};
     for (size_t k = 0; k < 2; k++)
         facts_note(&set->facts, bytes_has_twin(read[k]),
-                   "%s is read, the .gz beside it is not", read[k]);
+                   "%s is read; the .gz file of the same name is ignored", read[k]);
     return find_classes(config, names[!test], labels, set, err);
 }
 

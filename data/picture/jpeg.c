@@ -119,9 +119,8 @@ Status jpeg_read(FILE *file, const char *path, const PictureReading *how,
     jpeg_destroy_decompress(&job.jpeg);
     mem_free(job.inks);
     return good ? OK
-                : err_set(err, FAIL_DATA,
-                          "%s is a damaged JPEG file, or of a rare kind: %s", path,
-                          job.reason);
+                : err_set(err, FAIL_DATA, "%s is a damaged or unsupported JPEG file: %s",
+                          path, job.reason);
 }
 
 #endif

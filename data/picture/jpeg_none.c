@@ -9,7 +9,7 @@ Status jpeg_read(FILE *file, const char *path, const PictureReading *how,
     (void)traits;
     (void)image;
     return err_set(err, FAIL_RUN,
-                   "%s is a JPEG file, and this program was built without JPEG: "
+                   "%s is a JPEG file, but this program was built without JPEG; "
                    "install libjpeg-turbo and run ./configure again",
                    path);
 }

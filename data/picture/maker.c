@@ -21,7 +21,7 @@ struct Maker {
 static Status check_count(const char *key, size_t count, size_t channels, Err *err) {
     if (count == 1 || count == channels) return OK;
     return err_set(err, FAIL_USAGE,
-                   "data.%s has %zu numbers: 1 or %zu are expected, one a channel", key,
+                   "data.%s has %zu numbers: expected 1, or %zu (one per channel)", key,
                    count, channels);
 }
 
@@ -30,7 +30,7 @@ Status maker_check_levels(const DataConfig *data, size_t channels, Err *err) {
     if (!status) status = check_count("std", data->std_count, channels, err);
     for (size_t c = 0; !status && c < data->std_count; c++)
         if (!(data->std[c] > 0))
-            status = err_set(err, FAIL_USAGE, "data.std is %g: more than 0 is expected",
+            status = err_set(err, FAIL_USAGE, "data.std is %g: expected more than 0",
                              data->std[c]);
     return status;
 }
@@ -43,8 +43,8 @@ static Status check_config(const Dataset *set, const LoaderConfig *config, Err *
     if (maker_check_levels(data, set->channels, err)) return err->status;
     if (config->training && set->count < config->batch)
         return err_set(err, FAIL_USAGE,
-                       "train.batch is %zu, but the training split (%s) holds "
-                       "only %zu images: a whole batch is expected",
+                       "train.batch is %zu, but the training split (%s) has only %zu "
+                       "images; use a smaller batch",
                        config->batch, set->source, set->count);
     return OK;
 }

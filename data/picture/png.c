@@ -30,7 +30,7 @@ static void on_warning(png_structp png, png_const_charp reason) {
 
 static void read_bytes(png_structp png, png_bytep to, size_t n) {
     FILE *file = png_get_io_ptr(png);
-    if (fread(to, 1, n, file) != n) png_error(png, "the file is cut short");
+    if (fread(to, 1, n, file) != n) png_error(png, "the file is truncated");
 }
 
 static size_t file_length(FILE *file) {

@@ -62,14 +62,13 @@ static Status read_by_content(FILE *file, const char *path, const PictureReading
         return status;
     }
     if (kind.name)
-        return err_set(
-            err, FAIL_DATA,
-            "%s is a %s file, neither PNG nor JPEG: convert it (magick, ffmpeg)", path,
-            kind.name);
+        return err_set(err, FAIL_DATA,
+                       "%s is a %s file, not PNG or JPEG; convert it (magick, ffmpeg)",
+                       path, kind.name);
     char text[32];
     show_start(start, MIN(n, (size_t)8), text);
-    return err_set(err, FAIL_DATA, "%s is neither PNG nor JPEG: it begins with \"%s\"",
-                   path, text);
+    return err_set(err, FAIL_DATA, "%s is not PNG or JPEG: it begins with \"%s\"", path,
+                   text);
 }
 
 bool image_is_picture(const char *path) {

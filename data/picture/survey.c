@@ -29,7 +29,8 @@ static void note_largest(Dataset *set, const size_t *count, size_t present) {
     double share = (double)count[largest] / (double)set->count;
     if (share < SHARE_LEAST || share * (double)present < TIMES_LEAST) return;
     facts_note(&set->facts, count[largest],
-               "class %s has %zu of %zu pictures: always guessing it is right in %.1f %%",
+               "class %s has %zu of %zu pictures: always answering it is correct in "
+               "%.1f %%",
                class_text(set, largest, number), count[largest], set->count, 100 * share);
 }
 
@@ -49,8 +50,8 @@ static void note_capitals(Dataset *set) {
     if (pairs)
         facts_note(
             &set->facts, pairs,
-            "class names that differ in capitals alone: %zu (first: %s and %s); they "
-            "are learned as different classes",
+            "class names that differ only in case: %zu (first: %s and %s); they are "
+            "different classes",
             pairs, name[first - 1], name[first]);
     mem_free(name);
 }
@@ -72,13 +73,13 @@ Status survey_classes(Dataset *set, bool training, Err *err) {
     if (training && present < 2)
         status = err_set(
             err, FAIL_DATA,
-            "all %zu training pictures are of one class (%s): a classifier needs "
-            "at least two; recipes that need no labels: steady recipes cifar-simclr",
+            "all %zu training pictures are of one class (%s); a classifier needs at "
+            "least two; for training without labels: steady recipes cifar-simclr",
             set->count, class_text(set, some, number));
     facts_note(&set->facts, set->classes - present,
                "%zu of %zu classes have no picture here (first: %s)%s",
                set->classes - present, set->classes, class_text(set, absent, number),
-               training ? ": they are never learned" : "");
+               training ? ": they cannot be learned" : "");
     if (present > 1) note_largest(set, count, present);
     if (training) note_capitals(set);
     mem_free(count);
@@ -90,14 +91,14 @@ Status survey_classes(Dataset *set, bool training, Err *err) {
 typedef enum { TURNED, INKS, GREY, COLOUR, CLEAR, FLAT, HIDDEN, BROKEN, TRAITS } Trait;
 
 static const char *const trait_text[TRAITS] = {
-    [TURNED] = "carry an Exif orientation and are turned by it",
-    [INKS] = "are CMYK and become RGB without a colour profile",
-    [GREY] = "are grey and are read as RGB, as data.channels wants",
-    [COLOUR] = "have colours and are read as grey, as data.channels = 1 wants",
-    [CLEAR] = "have transparent pixels, which are laid over data.background",
+    [TURNED] = "have an Exif orientation and are rotated accordingly",
+    [INKS] = "are CMYK and are converted to RGB without a colour profile",
+    [GREY] = "are grey and are read as RGB (data.channels)",
+    [COLOUR] = "have colours and are read as grey (data.channels = 1)",
+    [CLEAR] = "have transparent pixels, which are blended with data.background",
     [FLAT] = "have one colour only",
-    [HIDDEN] = "have one colour only once alpha is laid over",
-    [BROKEN] = "cannot be read and are left out (data.on_error = skip)",
+    [HIDDEN] = "have one colour only, after blending with",
+    [BROKEN] = "cannot be read and are skipped (data.on_error = skip)",
 };
 
 static const char *const candidates[] = {"white", "black", "grey"};
@@ -184,7 +185,7 @@ static Status check_lost(const Survey *s, Err *err) {
         status =
             err_set(err, FAIL_DATA,
                     "none of the %zu pictures of class %s can be read (%zu of all %zu "
-                    "cannot; data.on_error = skip leaves them out); the first: %s",
+                    "cannot; data.on_error = skip ignores single ones); the first: %s",
                     count[lost], class_text(set, lost, number), s->count[BROKEN],
                     set->count, s->first[BROKEN]);
     mem_free(count);
@@ -202,10 +203,10 @@ static void note_traits(const Survey *s, DataFacts *facts) {
             snprintf(help, sizeof help, " %s; data.background = %s shows %zu of them",
                      s->config->background, candidates[best], s->helps[best]);
         if (k == GREY && s->count[k] == s->read)
-            snprintf(help, sizeof help, "; data.channels = 1 reads them as they are");
+            snprintf(help, sizeof help, "; to read them as grey: data.channels=1");
         if (k == GREY && augment_colours(s->config->augment, colours))
             snprintf(help + strlen(help), sizeof help - strlen(help),
-                     "; data.augment: no effect of %s on them", colours);
+                     "; data.augment: %s: no effect on them", colours);
         if (!s->count[k]) continue;
         facts_note(facts, s->count[k], "%zu of %zu pictures%s %s%s (first: %s)",
                    s->count[k], s->read, sample, trait_text[k], help, s->first[k]);
@@ -227,7 +228,7 @@ Status survey_pictures(Dataset *set, const DataConfig *config, bool (*interrupte
             set->facts.hash = facts_hash_number(set->facts.hash, survey_content(set, i));
         if (!status && interrupted && interrupted())
             status =
-                err_set(err, FAIL_INTERRUPTED, "interrupted while looking at pictures");
+                err_set(err, FAIL_INTERRUPTED, "interrupted while checking pictures");
     }
     if (!status) status = check_lost(&s, err);
     if (!status) note_traits(&s, &set->facts);

@@ -114,7 +114,7 @@ void survey_overlap(const Dataset *train, Dataset *other, const char *name) {
     size_t found = count_found(&search, other, looked, &first);
     char text[DATASET_PATH];
     facts_note(&other->facts, found,
-               "%zu of %zu pictures%s of %s are training pictures too%s (first: %s)",
+               "%zu of %zu pictures%s of %s are also training pictures%s (first: %s)",
                found, looked, looked < other->count ? " of a sample" : "", name,
                found == looked ? ": its score says nothing about new pictures" : "",
                item_text(other, first, text));
@@ -127,7 +127,7 @@ void survey_twice(Dataset *train) {
     size_t found = count_found(&search, train, looked, &first);
     char text[DATASET_PATH];
     facts_note(&train->facts, found,
-               "%zu of %zu pictures%s are in another class, too (first: %s)", found,
+               "%zu of %zu pictures%s are also in another class (first: %s)", found,
                looked, looked < train->count ? " of a sample" : "",
                item_text(train, first, text));
 }

@@ -76,7 +76,7 @@ static Status fail_unknown(Reader *r, Err *err) {
     if (audiokind_refuse(r->descriptor, r->path, true, err)) return err->status;
     show_start(r->descriptor, start);
     return err_set(err, FAIL_DATA,
-                   "%s is not a recording that can be read (%s); it begins with \"%s\"",
+                   "%s cannot be read as a recording (%s); it begins with \"%s\"",
                    r->path, reason, start);
 }
 
@@ -93,13 +93,13 @@ static Status open_sound(Reader *r, Err *err) {
 
 static Status check_header(const Reader *r, Err *err) {
     const SF_INFO *info = &r->info;
-    if (info->frames <= 0) return err_set(err, FAIL_DATA, "%s holds no samples", r->path);
+    if (info->frames <= 0) return err_set(err, FAIL_DATA, "%s has no samples", r->path);
     if (info->samplerate < AUDIO_RATE_LEAST || info->samplerate > AUDIO_RATE_MOST)
         return err_set(err, FAIL_DATA,
-                       "%s has %d samples a second; %d ... %d are read: resample it",
+                       "%s has %d samples per second; expected %d to %d; resample it",
                        r->path, info->samplerate, AUDIO_RATE_LEAST, AUDIO_RATE_MOST);
     if (info->channels < 1 || info->channels > AUDIO_CHANNELS_MOST)
-        return err_set(err, FAIL_DATA, "%s has %d channels; 1 ... %d are read", r->path,
+        return err_set(err, FAIL_DATA, "%s has %d channels; expected 1 to %d", r->path,
                        info->channels, AUDIO_CHANNELS_MOST);
     return OK;
 }
@@ -108,16 +108,16 @@ static Status check_header(const Reader *r, Err *err) {
 static bool is_open(const Reader *r) { return r->info.frames == SF_COUNT_MAX; }
 
 static Status fail_short(const Reader *r, Err *err) {
-    if (is_open(r)) return err_set(err, FAIL_DATA, "%s is cut short or damaged", r->path);
+    if (is_open(r)) return err_set(err, FAIL_DATA, "%s is truncated or damaged", r->path);
     return err_set(err, FAIL_DATA,
-                   "%s is cut short or damaged: its header promises %.1f s, which cannot "
-                   "be read to their end",
+                   "%s is truncated or damaged: its header says %.1f s, which cannot "
+                   "be read completely",
                    r->path, (double)r->info.frames / r->info.samplerate);
 }
 
 static Status fail_behind(const Reader *r, const AudioSpan *span, size_t frames,
                           Err *err) {
-    return err_set(err, FAIL_DATA, "%s lasts %.3f s: there is nothing from %g s on",
+    return err_set(err, FAIL_DATA, "%s lasts only %.3f s and has nothing from %g s on",
                    r->path, (double)frames / r->info.samplerate, span->start);
 }
 
@@ -126,7 +126,7 @@ static Status check_length(const Reader *r, size_t count, Err *err) {
     double seconds = (double)count / r->info.samplerate;
     if (seconds <= AUDIO_SECONDS_MOST) return OK;
     return err_set(err, FAIL_DATA,
-                   "%s is %.0f s long, more than an hour: cut it into utterances",
+                   "%s is %.0f s long, more than an hour; split it into utterances",
                    r->path, seconds);
 }
 
@@ -245,7 +245,7 @@ static Status read_all(Reader *r, Pass *pass, Audio *audio, Err *err) {
     }
     if (open) r->count = done;
     if (done) return OK;
-    return err_set(err, FAIL_DATA, "%s holds no samples", r->path);
+    return err_set(err, FAIL_DATA, "%s has no samples", r->path);
 }
 
 /* The channel that is used where they cancel each other needs a second pass. */

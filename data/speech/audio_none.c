@@ -4,7 +4,7 @@
 
 static Status refuse(const char *path, Err *err) {
     return err_set(err, FAIL_RUN,
-                   "%s is a recording, and this program was built without libsndfile: "
+                   "%s is a recording, but this program was built without libsndfile; "
                    "install it (libsndfile1-dev) and run ./configure again",
                    path);
 }

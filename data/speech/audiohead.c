@@ -16,8 +16,8 @@ static bool take(int file, uint64_t at, void *bytes, size_t count) {
 
 static Status fail_short(const char *path, uint64_t promised, uint64_t there, Err *err) {
     return err_set(err, FAIL_DATA,
-                   "%s is cut short: its header promises %llu bytes of samples, %llu are "
-                   "there",
+                   "%s is truncated: its header says %llu bytes of samples, but it has "
+                   "%llu",
                    path, (unsigned long long)promised, (unsigned long long)there);
 }
 
@@ -98,7 +98,7 @@ static Status judge_format(int file, const char *path, uint64_t at, uint64_t len
     uint32_t rate = little_endian(format + 4);
     if (channels && rate && rate <= INT32_MAX) return OK;
     return err_set(err, FAIL_DATA,
-                   "%s is damaged: its header says %u channels of %u samples a second",
+                   "%s is damaged: its header says %u channels of %u samples per second",
                    path, channels, (unsigned)rate);
 }
 
@@ -176,9 +176,8 @@ Status audiohead_judge(const char *log, const char *path, Err *err) {
                "'ds64' chunk of %lld",
                &there, &promised) == 2 &&
         promised > there)
-        return err_set(
-            err, FAIL_DATA,
-            "%s is cut short: its header promises %lld samples, %lld are there", path,
-            promised, there);
+        return err_set(err, FAIL_DATA,
+                       "%s is truncated: its header says %lld samples, but it has %lld",
+                       path, promised, there);
     return OK;
 }

@@ -30,7 +30,7 @@ static const Kind KINDS[] = {
     KIND("MAC ", "a Monkey's Audio file", CONVERT),
     KIND("ajkg", "a Shorten file", CONVERT), KIND("FLV\x01", "a Flash video", CONVERT),
     AT(8, "AVI LIST", "an AVI video", CONVERT),
-    KIND("MThd", "a MIDI file, notes and no sound", OTHER),
+    KIND("MThd", "a MIDI file (notes without sound)", OTHER),
 
     KIND("PK\x03\x04", "a ZIP archive", UNPACK), KIND("\x1F\x8B", "a gzip file", UNPACK),
     KIND("BZh", "a bzip2 file", UNPACK), KIND("\xFD" "7zXZ", "an xz file", UNPACK),
@@ -46,13 +46,13 @@ static const Kind KINDS[] = {
     KIND("\x7F" "ELF", "a program", OTHER), KIND("<?xml", "an XML file", DOWNLOAD),
     KIND("<!DOCTYPE", "a web page (HTML)", DOWNLOAD),
     KIND("<html", "a web page (HTML)", DOWNLOAD),
-    KIND("{\"", "a JSON text, a manifest perhaps (data.test_path=LIST)",
+    KIND("{\"", "a JSON text, perhaps a manifest (data.test_path=LIST)",
          OTHER),
 
     NEWER(0, "ID3", "an MP3 file"), NEWER(0, "\xFF\xFB", "an MP3 file"),
     NEWER(0, "\xFF\xF3", "an MP3 file"), NEWER(0, "\xFF\xFA", "an MP3 file"),
     NEWER(28, "Speex", "a Speex file"), NEWER(28, "OpusHead", "an Opus file"),
-    NEWER(0, "OggS", "an Ogg file without Vorbis, Opus or FLAC that can be read"),
+    NEWER(0, "OggS", "an Ogg file without readable Vorbis, Opus or FLAC"),
 };
 /* clang-format on */
 
@@ -61,14 +61,14 @@ static Status fail(const Kind *kind, const char *path, Err *err) {
     case CONVERT:
         return err_set(
             err, FAIL_DATA,
-            "%s is %s, which is not read here; convert it: ffmpeg -i %s NAME.flac", path,
+            "%s is %s, which is not supported; convert it: ffmpeg -i %s NAME.flac", path,
             kind->name, path);
     case UNPACK:
         return err_set(err, FAIL_DATA, "%s is %s, not a recording; unpack it", path,
                        kind->name);
     case FETCH:
         return err_set(err, FAIL_DATA,
-                       "%s is %s; fetch that (git lfs pull, git annex get)", path,
+                       "%s is %s; download the file (git lfs pull, git annex get)", path,
                        kind->name);
     case DOWNLOAD:
         return err_set(err, FAIL_DATA,

@@ -179,7 +179,7 @@ static Status fill(void *owner, size_t thread, size_t n, const atomic_bool *stop
     speechplan_need(b, 0, features);
     if (fill_rows(l, b, n, err)) return err->status;
     if (b->count || !planned || !l->plan.config.training) return OK;
-    return err_wrap(err, "no recording of batch %zu can be read; the last", n);
+    return err_wrap(err, "none of the recordings of batch %zu can be read; the last", n);
 }
 
 /* ---- the caller's side ---- */

@@ -96,9 +96,8 @@ static bool judge(SpeechSet *set, SpeechItem *item, const char *fault) {
     round_up(item);
     if (fits(set, item, &needed)) return true;
     speech_fault(set, SPEECH_TOO_SHORT,
-                 "%s:%zu: %s: %zu characters with their repeats need %zu rows, its %.2f "
-                 "s give %zu: CTC "
-                 "cannot align them",
+                 "%s:%zu: %s: %zu characters with their repeats need %zu rows, but its "
+                 "%.2f s give only %zu, so CTC cannot align them",
                  list, item->line, item->path, item->label_count, needed,
                  (double)item->samples / (double)item->rate,
                  item->frames / set->config.stride);
@@ -134,16 +133,16 @@ static void note_traits(SpeechSet *set) {
             speech_tally(&clipped, "%s, %.0f%%", item->path, 100 * t->clipped);
         if (t->behind) speech_tally(&behind, "%s, %zu bytes", item->path, t->behind);
     }
-    speech_note_tally(set, &silent, "silent recordings, one value throughout");
+    speech_note_tally(set, &silent, "silent recordings (all samples equal)");
     speech_note_tally(
         set, &cancel,
         "recordings whose channels cancel each other: the loudest channel is "
         "used");
     speech_note_tally(set, &clipped,
-                      "clipped recordings, 1% of which or more is at full scale");
+                      "clipped recordings (at least 1% of the samples at full scale)");
     speech_note_tally(set, &behind,
-                      "recordings with bytes after the end of their sound, which are not "
-                      "read");
+                      "recordings with bytes after the end of the sound, which are "
+                      "ignored");
 }
 
 static void note_spans(SpeechSet *set) {
@@ -161,11 +160,11 @@ static void note_spans(SpeechSet *set) {
                          item->path, lasts, item->span.seconds);
     }
     speech_note_tally(set, &cut,
-                      "recordings that offset and duration of their manifest cut");
+                      "recordings of which the manifest (offset, duration) uses a part");
     speech_note_tally(
         set, &longer,
-        "recordings that do not last as long as their manifest says, and are "
-        "used to their end");
+        "recordings that are shorter than their manifest says; they are used to their "
+        "end");
 }
 
 static void note_repeats(SpeechSet *set) {
@@ -188,7 +187,9 @@ static void note_repeats(SpeechSet *set) {
     mem_free(first);
     stringmap_free(&seen);
     speech_note_tally(set, &same, "utterances that are listed more than once");
-    speech_note_tally(set, &other, "recordings that are listed again with another text");
+    speech_note_tally(set, &other,
+                      "recordings that are listed more than once, with "
+                      "different texts");
 }
 
 /* A name that stays when the data are moved: behind the set's or the list's folder. */
@@ -222,8 +223,8 @@ void speech_note(SpeechSet *set) {
     char counts[500];
     speech_fault_text(r, counts, sizeof counts);
     int first = r->left_out ? (int)MIN(strcspn(r->named.text, "\n"), (size_t)400) : 0;
-    facts_note(&set->facts, r->left_out, "left out of %zu: %s (first: %.*s)", r->listed,
-               counts, first, r->left_out ? r->named.text : "");
+    facts_note(&set->facts, r->left_out, "of %zu utterances skipped: %s (first: %.*s)",
+               r->listed, counts, first, r->left_out ? r->named.text : "");
     hash_items(set);
     if (source_has(set->config.source, TRAIT_SYNTHETIC)) return;
     note_traits(set);

@@ -36,7 +36,7 @@ SpeechItem *speech_add(SpeechFill *fill, const char *path, const char *text,
     if (speech_clean(text, length, &fill->clean, &err))
         speech_fault(set, SPEECH_UNKNOWN, "%s:%zu: %s", list, line, err.text);
     else if (!fill->clean.length)
-        speech_fault(set, SPEECH_EMPTY_TEXT, "%s:%zu: there is no word", list, line);
+        speech_fault(set, SPEECH_EMPTY_TEXT, "%s:%zu: no words in the text", list, line);
     else return speech_add_clean(fill, path, fill->clean.text, line);
     return NULL;
 }
@@ -73,7 +73,7 @@ void speech_fault_text(const SpeechReport *report, char *text, size_t size) {
                  {"broken recording", "broken recordings"},
                  {"too short for its text", "too short for their text"},
                  {"malformed line", "malformed lines"},
-                 {"outside of its recording", "outside of their recording"}};
+                 {"outside its recording", "outside their recording"}};
     size_t at = 0;
     CHECK(size >= 400, "%zu bytes for a text", size);
     text[0] = 0;

@@ -59,7 +59,7 @@ static void no_recording(SpeechFill *fill, const SpeechEntries *entries,
     const char *other = other_recording(entries, id, length);
     fill->set->report.listed++;
     speech_fault(fill->set, SPEECH_NO_AUDIO,
-                 "%s:%zu: there is no recording %.*s.flac or .wav%s%.200s%s", file->path,
+                 "%s:%zu: missing recording %.*s.flac or .wav%s%.200s%s", file->path,
                  i + 1, (int)MIN(length, (size_t)200), id, other ? ", but " : "",
                  other ? other : "", other ? ": convert it" : "");
 }
@@ -89,7 +89,7 @@ static void read_line(SpeechFill *fill, const char *folder, const SpeechEntries 
         return;
     }
     if (!id) {
-        malformed(fill, file, i, "the line begins with a blank, not with an ID");
+        malformed(fill, file, i, "the line begins with a space instead of an ID");
         return;
     }
     int k = find_recording(entries, line, id);
@@ -98,8 +98,7 @@ static void read_line(SpeechFill *fill, const char *folder, const SpeechEntries 
         return;
     }
     if (used[k]) {
-        malformed(fill, file, i, "%.*s is listed a second time",
-                  (int)MIN(id, (size_t)200), line);
+        malformed(fill, file, i, "duplicate ID %.*s", (int)MIN(id, (size_t)200), line);
         return;
     }
     used[k] = true;
@@ -134,7 +133,7 @@ static Status read_entries(SpeechFill *fill, const char *folder,
         if (!used[i] && speech_is_recording(entries->entry[i]->d_name)) {
             fill->set->report.listed++;
             speech_fault(fill->set, SPEECH_NO_TEXT,
-                         "%s/%s: no line of a .trans.txt file beside it has its name",
+                         "%s/%s: no .trans.txt file in its folder has a line for it",
                          folder, entries->entry[i]->d_name);
         }
     mem_free(used);
@@ -151,8 +150,9 @@ static Status check_speakers(const char *folder, const SpeechEntries *entries, E
             if (!strncmp(entries->entry[i]->d_name, SPLITS[k], strlen(SPLITS[k])) &&
                 speech_entry_is(folder, entries->entry[i], true))
                 return err_set(err, FAIL_DATA,
-                               "%s holds the split %s, not speakers: set data.path = %s, "
-                               "and data.train_split if no folder there is train*",
+                               "%s contains the split %s, not speakers; set "
+                               "data.path=%s, and data.train_split if no folder there "
+                               "is named train*",
                                folder, entries->entry[i]->d_name, folder);
     return OK;
 }

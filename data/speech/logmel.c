@@ -165,10 +165,12 @@ static Status read_counts(const char *text, SpecAugment *config, Err *err) {
         char *end;
         value[MIN(count, (size_t)4)] = strtod(at + 1, &end);
         if (*at != ':' || end == at + 1 || count == COUNT(value))
-            return err_set(err, FAIL_USAGE,
-                           "specaugment%.60s: wanted specaugment[:bands[:band_width"
-                           "[:spans[:span_width[:span_share]]]]], numbers",
-                           text);
+            return err_set(
+                err, FAIL_USAGE,
+                "specaugment%.60s: expected "
+                "specaugment[:bands[:band_width[:spans[:span_width[:span_share]]]]] "
+                "with numbers",
+                text);
         at = end;
     }
     size_t *const whole[] = {&config->bands, &config->band_width, &config->spans,

@@ -88,15 +88,15 @@ static const char *wanted_string(const Line *line, const json_t *object,
     if (json_is_string(value)) return json_string_value(value);
     list_keys(object, keys, sizeof keys);
     if (value)
-        malformed(line, "\"%s\" is no string, but %s", name,
+        malformed(line, "\"%s\" is not a string but %s", name,
                   json_is_null(value)     ? "null"
                   : json_is_number(value) ? "a number"
                                           : "of another type");
     else
         malformed(
             line,
-            "there is no string \"%s\" (the keys here: %s; expected: audio_filepath, "
-            "text, and if need be offset and duration)",
+            "\"%s\" is missing (keys of this line: %s; expected: audio_filepath, text, "
+            "optionally offset and duration)",
             name, keys);
     return NULL;
 }
@@ -170,7 +170,9 @@ static void read_tabs(const Line *line, const char *bytes, size_t length) {
     r.span.seconds = read_duration(first + 1, width);
     if (r.span.seconds > 0) add(line, &r, second + 1, (size_t)(end - second - 1));
     else
-        malformed(line, "the second column, \"%.*s\", is not a number of seconds above 0",
+        malformed(line,
+                  "the second column, \"%.*s\", is not a positive number of "
+                  "seconds",
                   (int)MIN(width, (size_t)40), first + 1);
 }
 
@@ -232,18 +234,18 @@ static Form form_of(const Line *line, const char *bytes, size_t length, Err *err
     Form form = *start == '{' ? JSON_LINES : TAB_LINES;
     if (*start == '[')
         err_set(err, FAIL_DATA,
-                "%s:%zu: this is a JSON array; one JSON object a line is expected: "
-                "jq -c '.[]' %s",
+                "%s:%zu: this is a JSON array; expected one JSON object per line; "
+                "convert it: jq -c '.[]' %s",
                 path, line->number, path);
     else if (form == JSON_LINES && is_blank(start + 1, left - 1))
         err_set(err, FAIL_DATA,
-                "%s:%zu: a JSON object that goes over several lines; one a line is "
-                "expected: jq -c . %s",
+                "%s:%zu: a JSON object on several lines; expected one per line; "
+                "convert it: jq -c . %s",
                 path, line->number, path);
     else if (is_own_header(bytes, length)) form = TAB_HEADER;
     else if (is_header(bytes, length, tabs ? '\t' : ','))
         err_set(err, FAIL_DATA,
-                "%s:%zu: \"%.*s\" are columns of another kind of list; " WANTED, path,
+                "%s:%zu: \"%.*s\": columns of another kind of list; " WANTED, path,
                 line->number, (int)MIN(length, (size_t)80), bytes);
     return err->status ? OTHER_FILE : form;
 }

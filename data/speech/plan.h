@@ -8,8 +8,8 @@ typedef struct SpeechPlan {
     const SpeechSet *set;
     size_t count; /* utterances: of the set, or of what is left of an epoch */
     SpeechBatchConfig config;
-    size_t *sorted;                /* [count] by length; counted batches: in their order */
-    size_t *class_start, classes;  /* [classes + 1] in sorted: of like length */
+    size_t *sorted;               /* [count] by length; counted batches: in their order */
+    size_t *class_start, classes; /* [classes + 1] in sorted: of like length */
     size_t *bucket_start, buckets; /* [buckets + 1] in sorted */
     size_t steps;                  /* of an epoch */
     size_t rest;                   /* utterances that the first epoch leaves out */

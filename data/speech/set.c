@@ -44,7 +44,8 @@ static Status note_rates(SpeechSet *set, Err *err) {
         if (k < set->rates) continue;
         if (k == SPEECH_RATES_MOST)
             return err_set(err, FAIL_DATA,
-                           "%s: recordings of more than %d rates in a set: resample them",
+                           "%s: more than %d sampling rates in one set; resample the "
+                           "recordings",
                            item->path, SPEECH_RATES_MOST);
         set->rate[set->rates++] = item->rate;
         size_t heard = set->config.heard ? set->config.heard : item->rate;
@@ -68,8 +69,8 @@ static Status conclude(const SpeechSet *set, const char *names, Err *err) {
         int first = (int)MIN(strcspn(r->named.text, "\n"), (size_t)500);
         bool listless = r->faults[SPEECH_NO_TEXT] == r->listed;
         return err_set(err, FAIL_DATA, "%.*s (%s%s: %s%s)", first, r->named.text,
-                       set->count ? "data.on_error = skip leaves such utterances out; "
-                                  : "none of the utterances is good; ",
+                       set->count ? "to skip such utterances: data.on_error=skip; "
+                                  : "no utterance is usable; ",
                        names, counts,
                        listless ? "; a list of paths and texts: data.source=manifest "
                                   "data.path=LIST"
@@ -92,8 +93,7 @@ static void apply_limit(SpeechSet *set, const char *key, size_t limit) {
     set->count = kept;
     if (!made)
         facts_note(&set->facts, count - kept,
-                   "%s: %zu of %zu utterances, evenly spread over them, are used", key,
-                   kept, count);
+                   "%s: using %zu of %zu utterances, evenly spread", key, kept, count);
 }
 
 /* What part of its names a split is. */
@@ -115,7 +115,7 @@ static Status take_share(SpeechSet *set, const Share *share, Err *err) {
     set->count = kept;
     if (kept) return OK;
     return err_set(err, FAIL_USAGE,
-                   "data.val_fraction = %g of %zu utterances leaves no %s utterance",
+                   "data.val_fraction = %g of %zu utterances leaves no %s utterances",
                    share->apart, count, share->is_apart ? "val" : "training");
 }
 
@@ -130,11 +130,9 @@ static void note_lists(SpeechFill *fill, const Share *share) {
         return;
     }
     speech_note_tally(set, &fill->endings,
-                      "files that are not read for their ending: .flac and .wav are");
-    speech_note_tally(
-        set, &fill->deep,
-        "folders that are not read for their depth, more than four below the "
-        "split");
+                      "files with other suffixes, not read (.flac and .wav are)");
+    speech_note_tally(set, &fill->deep,
+                      "folders not read, more than four levels below the split");
 }
 
 static Status need_sound(const SpeechSet *set, const char *names, Err *err) {
@@ -142,8 +140,8 @@ static Status need_sound(const SpeechSet *set, const char *names, Err *err) {
     for (size_t i = 0; i < set->count; i++) silent += set->item[i].traits.silent;
     if (silent < set->count) return OK;
     return err_set(err, FAIL_DATA,
-                   "%s: all %zu recordings are silent, one value throughout (first: %s): "
-                   "there is nothing to learn from",
+                   "%s: all %zu recordings are silent (all samples equal; first: %s), "
+                   "so nothing can be learned",
                    names, silent, set->item[0].path);
 }
 
@@ -166,7 +164,7 @@ static Status fill_set(SpeechFill *fill, const char *names, const Share *share,
     bool made = source_has(set->config.source, TRAIT_SYNTHETIC);
     if (source_check(set->config.source, 1 << EXAMPLES_SPEECH, err)) return err->status;
     if (!*names)
-        return err_set(err, FAIL_DATA, "there is no such split: nothing is named");
+        return err_set(err, FAIL_DATA, "no such split: no folder or manifest is named");
     if (made ? make_items(fill, names, err) : speech_list(fill, names, err))
         return err->status;
     apply_limit(set, share->key, share->limit);
@@ -332,8 +330,8 @@ static Status read_augment(const char *word, bool *speeds, bool *masked,
     bool speed = !strcmp(word, "speed"), mask = !strncmp(word, NAME, strlen(NAME));
     if (!speed && !mask)
         return err_set(err, FAIL_USAGE,
-                       "data.augment has no \"%s\" for speech; there are none, speed, "
-                       "specaugment",
+                       "data.augment has no \"%s\" for speech; expected none, or some "
+                       "of speed, specaugment",
                        word);
     if (speed ? *speeds : *masked)
         return err_set(err, FAIL_USAGE, "data.augment names %s twice",

@@ -10,7 +10,8 @@ static Status fail_unknown(const char *at, size_t left, Err *err) {
     uint32_t code = 0;
     size_t used = utf8_next(at, left, &code);
     return err_set(err, FAIL_DATA,
-                   "the character '%.*s' (U+%04X) has no label: a-z, ' and blanks have",
+                   "the character '%.*s' (U+%04X) is not in the alphabet: a-z, "
+                   "apostrophe, space",
                    code < ' ' ? 0 : (int)used, at, (unsigned)code);
 }
 

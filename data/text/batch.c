@@ -258,10 +258,8 @@ TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *er
     else
         err_set(err, FAIL_USAGE,
                 "train.batch = %zu is more than the %zu blocks of the training text "
-                "(tokens: %zu; a "
-                "block is model.context = %zu of them and the one behind); use a longer "
-                "text, or a "
-                "smaller batch or context",
+                "(%zu tokens; a block is model.context = %zu tokens and the next one); "
+                "use a longer text, or a smaller batch or context",
                 c->batch, p->items, set->stream_count, c->context);
     textplan_free(p);
     return NULL;

@@ -56,9 +56,9 @@ typedef struct TextPlan TextPlan;
 TextPlan *textplan_new(const TextSet *set, const TextPlanConfig *config, Err *err);
 void textplan_free(TextPlan *plan);
 
-/* From now on batches continue after a place (data/place.h): the rest of its epoch is
- * batched anew, once; batches of like length also where the parts before were counted, and
- * the other way round.  Returns the batches that are left of that epoch. */
+/* From now on batches continue after a place (data/place.h): the rest of its epoch
+ * is batched anew, once; batches of like length also where the parts before were
+ * counted, and the other way round.  Returns the batches that are left of that epoch. */
 size_t textplan_go_on(TextPlan *plan, const Place *place);
 
 size_t textplan_items(const TextPlan *plan);   /* blocks or pairs */

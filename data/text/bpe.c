@@ -121,13 +121,11 @@ static void strip_blanks(const char **line, size_t *length) {
 static Status read_merge(Bpe *bpe, const char *line, size_t length, Err *err) {
     strip_blanks(&line, &length);
     if (memchr(line, '\r', length))
-        return err_set(
-            err, FAIL_DATA,
-            "a carriage return (0x0D) in a symbol: no word has one, and no file "
-            "of codes can hold it; remove it");
+        return err_set(err, FAIL_DATA,
+                       "a carriage return (0x0D) in a symbol is not allowed; remove it");
     const char *blank = memchr(line, ' ', length), *end = line + length;
     if (!blank || memchr(blank + 1, ' ', (size_t)(end - blank - 1)))
-        return err_set(err, FAIL_DATA, "wanted two symbols and a blank between them");
+        return err_set(err, FAIL_DATA, "expected two symbols with a space between them");
     size_t first = (size_t)(blank - line);
     uint32_t a = (uint32_t)stringmap_add(&bpe->symbols, line, first);
     uint32_t b = (uint32_t)stringmap_add(&bpe->symbols, blank + 1, length - first - 1);
@@ -147,7 +145,9 @@ static Status read_merges(Bpe *bpe, const TextFile *file, Err *err) {
     const char *line = file->count ? textfile_line(file, 0, &length) : "";
     strip_blanks(&line, &length);
     if (length != sizeof HEADER - 1 || memcmp(line, HEADER, sizeof HEADER - 1))
-        return err_set(err, FAIL_DATA, "%s:1: wanted \"%s\", the first line of BPE codes",
+        return err_set(err, FAIL_DATA,
+                       "%s:1: expected \"%s\", the first line of BPE "
+                       "codes",
                        file->path, HEADER);
     for (size_t i = 1; i < count; i++) {
         line = textfile_line(file, i, &length);

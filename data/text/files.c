@@ -63,11 +63,11 @@ static Status check_lines(const TextFile files[2], Err *err) {
     bool seen = line <= MIN(files[0].count, files[1].count);
     return err_set(
         err, FAIL_DATA,
-        "%s has %zu lines, %s has %zu: line k of the one must be the translation of "
+        "%s has %zu lines, but %s has %zu; line k of one must be the translation of "
         "line k of the other; %s line %zu",
         files[0].path, files[0].count, files[1].path, files[1].count,
-        seen ? "their lengths first differ much in"
-             : "all lines of the shorter one have a counterpart, the first without is",
+        seen ? "their lengths first differ a lot in"
+             : "the first line without a counterpart is",
         line);
 }
 

@@ -18,7 +18,7 @@ static void note_pairs(const TextSet *set, DataFacts *facts, const uint64_t *kno
         if (!found++) first = set->line[i] + 1;
     }
     facts_note(facts, found,
-               "%zu of %zu pairs are in the training text, too (first: %s:%zu)", found,
+               "%zu of %zu pairs are also in the training text (first: %s:%zu)", found,
                set->count, set->target.path, first);
 }
 
@@ -119,7 +119,7 @@ static void note_lines(const TextSet *train, TextSet *set, const LineKind *kind)
     if (tokens * SHARE_LEAST < set->stream_count) return;
     facts_note(
         &set->facts, found,
-        "%zu of %zu lines of %zu tokens or more are in the training text, too (first: "
+        "%zu of %zu lines of at least %zu tokens are also in the training text (first: "
         "line %zu of the split)",
         found, count, kind->least, first);
 }
@@ -131,7 +131,7 @@ static void note_stream(const Texts *t, const TextSet *train, TextSet *set) {
                      words ? 6 : 24};
     if (is_piece(train, set))
         facts_note(&set->facts, set->stream_count,
-                   "all %zu tokens are in the training text, too, in this order",
+                   "all %zu tokens are also in the training text, in this order",
                    set->stream_count);
     else if (tokenizer_has_line_end(tokenizer)) note_lines(train, set, &kind);
 }

@@ -23,18 +23,17 @@ static Status refuse(const DataConfig *c, Verdict verdict, const TextFile files[
     case EMPTY:
         file = &files[count[1] == 0 && count[0] != 0];
         return err_set(err, FAIL_DATA,
-                       "%s:%zu: an empty line has no translation; data.on_error = skip "
-                       "leaves such pairs out",
+                       "%s:%zu: empty line; to skip such pairs: data.on_error=skip",
                        file->path, line + 1);
     case LONG:
         return err_set(err, FAIL_DATA,
-                       "%s:%zu: %zu tokens, more than data.max_length = %zu; "
-                       "data.drop_long = true leaves such pairs out",
+                       "%s:%zu: %zu tokens, more than data.max_length = %zu; to skip "
+                       "such pairs: data.drop_long=true",
                        file->path, line + 1, MAX(count[0], count[1]), c->max_length);
     default:
         return err_set(err, FAIL_DATA,
-                       "%s:%zu: %zu tokens for %zu, a ratio above data.max_ratio = %g; "
-                       "data.drop_long = true leaves such pairs out",
+                       "%s:%zu: %zu tokens against %zu, a ratio above data.max_ratio = "
+                       "%g; to skip such pairs: data.drop_long=true",
                        file->path, line + 1, MAX(count[0], count[1]),
                        MIN(count[0], count[1]), c->max_ratio);
     }
@@ -97,10 +96,9 @@ static Status add_pair(Filling *f, size_t i, Err *err) {
 
 static void note_kinds(const Filling *f) {
     static const char *const WHY[VERDICTS] = {
-        [EMPTY] = "have an empty line and are left out (data.on_error = skip)",
-        [LONG] =
-            "have more tokens than data.max_length and are left out (data.drop_long)",
-        [RATIO] = "differ more in length than data.max_ratio and are left out "
+        [EMPTY] = "have an empty line and are skipped (data.on_error = skip)",
+        [LONG] = "have more tokens than data.max_length and are skipped (data.drop_long)",
+        [RATIO] = "differ in length by more than data.max_ratio and are skipped "
                   "(data.drop_long)"};
     DataFacts *facts = &f->set->facts;
     const char *path = f->files[1].path;
@@ -200,7 +198,7 @@ void pairs_limit(TextSet *set, const char *key, size_t limit) {
     if (!facts_limit(&set->facts, key, limit, set->count, "pairs")) return;
     bool *drawn = draw(set->count, limit, STREAM_LIMIT);
     facts_note(&set->facts, set->count - limit,
-               "%s = %zu: as many of %zu pairs are used, drawn over the whole text", key,
+               "%s = %zu: using this many of %zu pairs, drawn from the whole text", key,
                limit, set->count);
     keep_pairs(set, drawn, true);
     mem_free(drawn);

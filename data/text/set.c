@@ -53,8 +53,8 @@ static Status fill_stream(TextSet *set, const Texts *texts, const TextFile *file
         if (!tokenizer_has_specials(t) && i + 1 == file->count && !ends) break;
         if (!tokenizer_has_line_end(t))
             return err_set(err, FAIL_DATA,
-                           "%s:%zu: a line's end is not in the vocabulary: the training "
-                           "text is one line",
+                           "%s:%zu: the end of a line is not in the vocabulary, "
+                           "because the training text has only one line",
                            file->path, i + 1);
         idlist_add(&set->own, tokenizer_line_end(t));
     }
@@ -105,7 +105,7 @@ static TextSet *cut_stream(TextSet *train, double fraction) {
 static void limit_stream(TextSet *set, const char *key, size_t limit) {
     if (!facts_limit(&set->facts, key, limit, set->own.count, "tokens")) return;
     facts_note(&set->facts, set->own.count - limit,
-               "%s = %zu: the first of %zu tokens are used", key, limit, set->own.count);
+               "%s = %zu: using the first of %zu tokens", key, limit, set->own.count);
     set->own.count = limit;
 }
 
@@ -117,7 +117,8 @@ static void limit_set(const Texts *t, TextSet *set, const char *key, size_t limi
 /* A fraction of nothing, or of too little. */
 static void note_no_cut(TextSet *train, size_t count, double fraction) {
     facts_note(&train->facts, 1,
-               "data.val_fraction = %g of %zu %s rounds to none: there is no val split",
+               "data.val_fraction = %g of %zu %s rounds to zero, so there is no val "
+               "split",
                fraction, count, train->pairs ? "pairs" : "tokens");
 }
 
@@ -151,7 +152,7 @@ static Status open_named(Texts *t, TextFile files[2], Split split, Err *err) {
     const char *path = t->pairs ? set->target.path : files[0].path;
     if (!left)
         err_set(err, FAIL_DATA, "%s %s: the %s split has nothing to score", path,
-                set->report.lines ? "has no pair that is kept" : "is empty",
+                set->report.lines ? "has no usable pairs" : "is empty",
                 split == SPLIT_VAL ? "val (data.val_path)" : "test (data.test_path)");
     if (left) textnotes_finish(t, t->sets[split] = set, split);
     if (!left) textset_free(set);
@@ -174,7 +175,7 @@ const TextSet *texts_set(Texts *t, Split split, Err *err) {
                                        "data.test_path"};
     if (t->sets[split]) return t->sets[split];
     if (!texts_has(t, split)) {
-        err_set(err, FAIL_DATA, "there is no such split: %s is not given", KEYS[split]);
+        err_set(err, FAIL_DATA, "no such split: %s is not set", KEYS[split]);
         return NULL;
     }
     return open_split(t, split, err) ? NULL : t->sets[split];
@@ -185,7 +186,7 @@ const TextSet *texts_set(Texts *t, Split split, Err *err) {
 /* The files of the recipe that say what tokens are. */
 static Status check_vocabularies(const TokenizerConfig *config, size_t side, Err *err) {
     static const Wanted VOCAB = {.kind = "file",
-                                 .what = "a dictionary (a token and its count a line)",
+                                 .what = "a dictionary (a token and its count per line)",
                                  .form = "FILE"},
                         CODES = {.kind = "file",
                                  .what = "merges of subword-nmt",
@@ -251,8 +252,8 @@ Status texts_check_saved(const Texts *t, const char *run_dir, Err *err) {
     for (size_t side = 0; side < (t->pairs ? 2 : 1) && !err->status; side++)
         if (!tokenizer_same(t->tokenizer[side], saved.tokenizer[side]))
             err_set(err, FAIL_DATA,
-                    "%s/%s.vocab is not what the training text gives now; has the text "
-                    "changed?",
+                    "%s/%s.vocab differs from the vocabulary of the training text; has "
+                    "the text changed?",
                     run_dir, name_of(t, side));
     texts_close(&saved);
     return err->status;

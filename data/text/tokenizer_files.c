@@ -45,19 +45,18 @@ static Status read_token(Tokenizer *t, const char *line, size_t length, Err *err
     uint32_t code;
     bool characters = t->kind == TOKENS_CHAR;
     if (!size || (characters && !read_character(line, size, &code)))
-        return err_set(err, FAIL_DATA, "wanted a token, a blank and its count");
+        return err_set(err, FAIL_DATA, "expected a token, a space and its count");
     if (characters) token = text, size = utf8_put(code, text);
     utf8_show(token, size, shown, sizeof shown);
     if (!characters && (memchr(token, ' ', size) || memchr(token, '\r', size)))
         return err_set(
             err, FAIL_DATA,
-            "the token '%s' has a blank or a carriage return in it, and so is in no "
-            "text; wanted a token, a blank and its count",
+            "the token '%s' contains a space or a carriage return; expected a token, a "
+            "space and its count",
             shown);
     size_t old = stringmap_find(&t->vocab, token, size);
     if (old != SIZE_MAX)
-        return err_set(err, FAIL_DATA,
-                       "the token '%s' has number %zu already; wanted each once", shown,
+        return err_set(err, FAIL_DATA, "duplicate token '%s', already number %zu", shown,
                        old);
     stringmap_count(&t->vocab, token, size, count);
     return OK;
@@ -73,7 +72,7 @@ Status tokenizer_read_vocab(Tokenizer *t, const char *path, const char *root, Er
         if (read_token(t, line, length, err)) err_wrap(err, "%s:%zu", path, i + 1);
     }
     if (!err->status && t->vocab.count <= (t->specials ? TOKENIZER_SPECIALS : 0))
-        err_set(err, FAIL_DATA, "%s holds no tokens", path);
+        err_set(err, FAIL_DATA, "%s has no tokens", path);
     textfile_free(&file);
     return err->status;
 }
@@ -139,8 +138,8 @@ static Status check_saved(const Tokenizer *t, const char *folder, const char *na
     if (same) return OK;
     return err_set(
         err, FAIL_DATA,
-        "%s/%s.vocab or %s.codes is not read back as it was written: its tokens "
-        "cannot be kept; choose other data.tokens, or a dictionary without them",
+        "%s/%s.vocab or %s.codes cannot be read back as written, because of its "
+        "tokens; choose other data.tokens, or a dictionary without them",
         folder, name, name);
 }
 
@@ -163,7 +162,7 @@ static Status read_settings(Tokenizer *t, const char *path, const char *root, Er
     if (sscanf(line, SETTINGS, &kind, &specials, &low, &split) != 4 || kind < 0 ||
         kind > TOKENS_BPE || split < 0 || split > SPLIT_WORDS_13A ||
         (kind != TOKENS_CHAR && !specials))
-        return err_set(err, FAIL_DATA, "%s: these are no settings of a tokenizer", path);
+        return err_set(err, FAIL_DATA, "%s: not the settings of a tokenizer", path);
     t->kind = (TokenKind)kind;
     t->specials = specials;
     t->lowercase = low;

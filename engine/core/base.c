@@ -14,7 +14,7 @@ void check_failed(const char *file, int line, const char *condition, const char 
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    snprintf(text, sizeof text, "bug at %s:%d: %s (wanted: %s)", file, line, what,
+    snprintf(text, sizeof text, "bug at %s:%d: %s (expected: %s)", file, line, what,
              condition);
     trap_spring(FAIL_BUG, text);
     fprintf(stderr, "steady: %s\n", text);

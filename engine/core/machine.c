@@ -25,7 +25,7 @@ const char *machine_simd_name(unsigned simd) {
     if (simd & SIMD_AVX2) return "AVX2 with FMA";
     if (simd & SIMD_AVX) return "AVX";
     if (simd & SIMD_NEON) return "NEON";
-    return "none that we know";
+    return "none known";
 }
 
 void machine_cpu_name(const char *root, char *name, size_t size) {
@@ -94,11 +94,11 @@ ThreadChoice machine_choose_threads(size_t affinity, size_t cores, double quota)
     if (quota > 0 && floor(quota + 1e-6) < (double)choice.threads) {
         choice.threads = MAX((size_t)floor(quota + 1e-6), 1);
         text_format(choice.why, sizeof choice.why,
-                    "a control group grants %.4g of %zu processor%s", quota,
+                    "a control group allows %.4g of %zu processor%s", quota,
                     choice.affinity, plural);
     } else if (choice.cores < choice.affinity) {
         text_format(choice.why, sizeof choice.why,
-                    "one for each physical core; %zu logical processors share them",
+                    "one per physical core; %zu logical processors share them",
                     choice.affinity);
     } else {
         text_format(choice.why, sizeof choice.why,

@@ -38,14 +38,14 @@ void mem_expect(double bytes, const char *what) {
     char need[32], have[32];
     mem_text(bytes, need, sizeof need);
     mem_text(most, have, sizeof have);
-    no_memory("out of memory: %s are needed for %s, and this process can have %s at most",
+    no_memory("out of memory: %s are needed for %s, but this process can use at most %s",
               need, what, have);
 }
 
 static size_t array_bytes(size_t count, size_t item) {
     size_t bytes;
     if (size_mul(count, item, &bytes)) return bytes;
-    no_memory("out of memory: %.3g bytes were wanted at once",
+    no_memory("out of memory: %.3g bytes were requested at once",
               (double)count * (double)item);
 }
 
@@ -62,7 +62,7 @@ void *mem_alloc(size_t bytes) {
     bool large = bytes >= LARGE;
     if (bytes >= GIANT) mem_expect((double)bytes, "one array");
     if (posix_memalign(&memory, large ? HUGE_PAGE : LINE, bytes ? bytes : 1))
-        no_memory("out of memory: %.1f MB more were wanted", (double)bytes / 1e6);
+        no_memory("out of memory: %.1f MB more were requested", (double)bytes / 1e6);
 #ifdef MADV_HUGEPAGE
     /* Whole ones: what stands behind the last would cost a page all the same. */
     if (large) madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);

@@ -36,8 +36,7 @@ Ranks *ranks_start(Err *err) {
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given);
     if (given < MPI_THREAD_FUNNELED) {
         MPI_Finalize();
-        err_set(err, FAIL_RUN,
-                "this MPI library cannot be used by a program with threads");
+        err_set(err, FAIL_RUN, "this MPI library does not support threads");
         return NULL;
     }
     MPI_Comm_rank(MPI_COMM_WORLD, &number);
@@ -106,7 +105,7 @@ void ranks_gather(Ranks *ranks, const void *from, void *to, const size_t *bytes)
     size_t count = (size_t)ranks->count, sum = 0;
     int *sizes = mem_array(2 * count, sizeof *sizes), *starts = sizes + count;
     for (size_t r = 0; r < count; r++) {
-        CHECK(bytes[r] <= INT_MAX - sum, "%zu bytes behind %zu", bytes[r], sum);
+        CHECK(bytes[r] <= INT_MAX - sum, "%zu bytes after %zu", bytes[r], sum);
         sizes[r] = (int)bytes[r];
         starts[r] = (int)sum;
         sum += bytes[r];

@@ -8,11 +8,10 @@
 bool ranks_library(char *name, size_t size) { return (void)name, (void)size, false; }
 
 Ranks *ranks_start(Err *err) {
-    err_set(
-        err, FAIL_USAGE,
-        "a launcher started several processes, but this steady was built without MPI and "
-        "can be only one: install MPI (Debian: libopenmpi-dev), then ./configure && "
-        "make");
+    err_set(err, FAIL_USAGE,
+            "a launcher started several processes, but this steady was built without MPI "
+            "and runs as one; install MPI (Debian: libopenmpi-dev), then ./configure && "
+            "make");
     return NULL;
 }
 

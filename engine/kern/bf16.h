@@ -46,7 +46,7 @@ static inline float bf16_float(bf16 x) {
     return pun.value;
 }
 
-/* Free of branches, so that it can be used in vectorised loops.  The double build rounds to
+/* Free of branches, so that it fits vectorised loops.  The double build rounds to
  * float first. */
 static inline bf16 bf16_of(real x) {
     union {

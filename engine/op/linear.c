@@ -88,7 +88,7 @@ static void check(const LinearArgs *a, const Sizes *s, Scale scale) {
           s->in);
     CHECK(!tensor_narrow(a->x) || a->intake != INTAKE_NORM, "linear: norm of bf16");
     CHECK(!a->narrow || (!a->residual && !a->keep && a->dropout == 0),
-          "linear: a narrow output with something behind the product");
+          "linear: a narrow output with something after the product");
 }
 
 /* Examples whose product is dropped. */

@@ -259,7 +259,7 @@ static void backward(Tape *tape, Node *node) {
 
 Tensor *op_nt_xent(Tape *tape, Tensor *h, const NtXentArgs *args) {
     CHECK(h->dims == 2 && h->shape[0] % 2 == 0 && h->size > 0,
-          "nt_xent: %zu rows in %d dimensions are no pairs", h->shape[0], h->dims);
+          "nt_xent: %zu rows in %d dimensions, expected pairs", h->shape[0], h->dims);
     CHECK(args->temperature > 0, "nt_xent: temperature %g", args->temperature);
     NtXent n = {.args = *args, .h = h, .own = h->shape[0]};
     if (tape_mode(tape)->watch) n.args.ranks = NULL;

@@ -60,7 +60,7 @@ typedef struct LinearArgs {
     size_t first_example;
     const Viewer *viewer; /* is shown f(x) [rows, in] in the forward pass; or NULL */
     bool last;            /* a recomputed block ends here: its output is not made again */
-    bool narrow; /* y may be: only products and what precedes them read it.
+    bool narrow;          /* y may be: only products and what precedes them read it.
                   * It is where the product is in bf16; no residual, keep or dropout */
 } LinearArgs;
 

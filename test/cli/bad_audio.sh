@@ -41,7 +41,7 @@ recipe=bad.ini
 # A run that goes on with the others: counts and names what it leaves out.
 skips() { # COUNTED PATTERN
     "$STEADY" train bad.ini data.on_error=skip --out new --no-report >out 2>err &&
-        grep -q "^steady: note: train: left out of [0-9]*: $1 (first: " err && grep -q "left out of [0-9]*: $1" new/data.json && grep -q "$2" err &&
+        grep -q "^steady: note: train: of [0-9]* utterances skipped: $1 (first: " err && grep -q "of [0-9]* utterances skipped: $1" new/data.json && grep -q "$2" err &&
         [ "$(wc -l <new/train.jsonl)" = 2 ] && rm -r new && return
     head -c 1000 err
     false
@@ -63,7 +63,7 @@ spoiled() { # NAME PATTERN COMMAND...
     rm -rf new
     fails 3 "$file.*$seen" predict run "$file" && "$STEADY" predict run "$file" \
         good/train/1/7/1-7-0001.wav data.on_error=skip >out 2>err && [ "$(cut -f1 out)" = \
-        good/train/1/7/1-7-0001.wav ] && grep -q "^steady predict: left out: $file.*$seen" err
+        good/train/1/7/1-7-0001.wav ] && grep -q "^steady predict: skipped: $file.*$seen" err
     tell "... and predict" $?
 }
 no_bytes() { : >"$1"; }
@@ -83,9 +83,9 @@ too_slow() { speak "$1" 3000 10 8; }
 too_fast() { speak "$1" 192000 1 8; }
 spoiled "a recording of no bytes" 'is empty (0 bytes)' no_bytes
 spoiled "a WAV header and no samples" '' header_alone
-spoiled "a text that is called .flac" 'is not a recording that can be read (.*); it begins with "Once upon' a_text
-spoiled "a header that promises ten hours" 'cut short' ten_hours
-spoiled "a recording that is cut short" 'cut short' cut_short
+spoiled "a text that is called .flac" 'cannot be read as a recording (.*); it begins with "Once upon' a_text
+spoiled "a header that promises ten hours" 'truncated' ten_hours
+spoiled "a recording that is truncated" 'truncated' cut_short
 spoiled "a sample that is not a number" 'the sample at 0.500 s is not a finite number' not_a_number
 spoiled "a sample that is infinite" 'the sample at 0.500 s is not a finite number' infinite
 spoiled "a sample beyond all measure" 'the sample at 0.500 s is not a finite number' enormous
@@ -93,8 +93,8 @@ again && a_folder $chapter/1-7-0002.wav
 refused "a folder that is called .flac" 3 "1-7.trans.txt:3: $chapter/1-7-0002.flac is not a regular file.*1 broken recording)"
 fails 3 '1-7-0002.flac: no recordings' predict run $chapter/1-7-0002.flac
 tell "... and predict" $?
-spoiled "a rate below telephones'" 'has 3000 samples a second; 4000 ... 96000 are read' too_slow
-spoiled "a rate above studios'" 'has 192000 samples a second; 4000 ... 96000 are read' too_fast
+spoiled "a rate below telephones'" 'has 3000 samples per second; expected 4000 to 96000' too_slow
+spoiled "a rate above studios'" 'has 192000 samples per second; expected 4000 to 96000' too_fast
 if [ "$(id -u)" = 0 ]; then
     echo "skip a recording that may not be read: the superuser may"
 else
@@ -146,21 +146,21 @@ predict_says() { # NAME PATTERN FILE
     tell "predict: $1" $?
 }
 wav odd.wav 1 2 4000 16 10 16 '\000\040\000\340' '\000\340\000\040'
-predict_says "channels that cancel each other" 'its channels cancel each other; channel 1, the loudest, is used' odd.wav
+predict_says "channels that cancel each other" 'the channels cancel each other; using channel 1, the loudest' odd.wav
 "$STEADY" predict run --logits odd.wav 2>err | sed 's/.*"output"//' >a && wav one.wav 1 1 4000 16 10 16 '\000\040' '\000\340' &&
     "$STEADY" predict run --logits one.wav | sed 's/.*"output"//' | cmp - a
 tell "... are the louder one alone" $?
-wav odd.wav 1 1 4000 16 10 16 '\000\040' '\000\040' && predict_says "silence" 'silence, one value throughout' odd.wav
+wav odd.wav 1 1 4000 16 10 16 '\000\040' '\000\040' && predict_says "silence" 'silent (all samples equal)' odd.wav
 wav odd.wav 1 1 4000 16 10 16 '\377\177' '\000\200' && predict_says "clipping" 'clipped, [0-9]*% of it' odd.wav
-cat one.wav one.wav >odd.wav && predict_says "a file behind a file" 'the 8044 bytes after the end' odd.wav
+cat one.wav one.wav >odd.wav && predict_says "a file behind a file" 'ignoring 8044 bytes after the end' odd.wav
 { wav_head 1 1 4000 16 0 && tail -c +45 one.wav; } >odd.wav && "$STEADY" predict run one.wav odd.wav >out 2>err &&
     [ "$(cut -f2 out | uniq | wc -l)" = 1 ] && [ ! -s err ]
 tell "predict: a WAV header of a stream, length 0, is read to the end" $?
 rm -rf mixed && mkdir -p mixed/deeper && cp one.wav mixed && cp one.wav mixed/deeper && : >mixed/x.m4a && : >mixed/x.txt &&
     "$STEADY" predict run mixed >out 2>err && [ "$(cut -f1 out)" = mixed/one.wav ] &&
-    [ "$(cat err)" = 'steady: note: files with other endings and folders beside files, not read: 2 (first: mixed/x.m4a); a file that is named itself is read' ]
+    [ "$(cat err)" = 'steady: note: not read: 2 files with other suffixes or subfolders (first: mixed/x.m4a); name a file to read it anyway' ]
 tell "predict: what is passed over in a folder is said" $?
-rm -r mixed/one.wav mixed/deeper && fails 3 'mixed: no recordings .*, but 1 files of other kinds (first: mixed/x.m4a)' predict run mixed
+rm -r mixed/one.wav mixed/deeper && fails 3 'mixed: no recordings .*, only 1 files of other kinds (first: mixed/x.m4a)' predict run mixed
 tell "predict: a folder of other kinds alone" $?
 printf '\000\000\000\040ftypM4A \000\000\000\000' >odd.wav && fails 3 'odd.wav is an MPEG-4 file (m4a.*ffmpeg -i odd.wav' predict run odd.wav
 tell "predict: an m4a file is named" $?
@@ -180,10 +180,10 @@ fault() { # NAME PATTERN COUNTED
     tell "... left out" $?
 }
 line '1-7-0009 SEVEN' && rm $chapter/1-7-0002.wav
-fault "a line without a recording" "$lines:3: there is no recording 1-7-0009" '1 transcript without a recording'
+fault "a line without a recording" "$lines:3: missing recording 1-7-0009" '1 transcript without a recording'
 again && sed -i 3d $lines
-fault "a recording without a line" "$chapter/1-7-0002.wav: no line" '1 recording without a transcript'
-again && rm $lines && refused "a chapter without transcripts" 3 '1-7-0000.wav: no line.*none of the utterances is good.*4 recordings without'
+fault "a recording without a line" "$chapter/1-7-0002.wav: no .trans.txt file in its folder" '1 recording without a transcript'
+again && rm $lines && refused "a chapter without transcripts" 3 '1-7-0000.wav: no .trans.txt.*no utterance is usable.*4 recordings without'
 line '1-7-0002 SEVEN 11'
 fault "a character without a label" "$lines:3: .*'1'" '1 with unknown characters'
 line '1-7-0002 D\xc3\x89J\xc3\x80'
@@ -191,13 +191,13 @@ fault "a letter with an accent" "$lines:3: .*U+00" '1 with unknown characters'
 line '1-7-0002 ALL THESE WORDS IN THE ONE SECOND THAT THERE IS ARE FAR TOO MANY'
 fault "an utterance too short for its text" "$lines:3: .*1-7-0002.wav: .*CTC cannot align" '1 too short for its text'
 line '1-7-0002'
-fault "an ID and no words" "$lines:3: there is no word" '1 empty transcript'
+fault "an ID and no words" "$lines:3: no words in the text" '1 empty transcript'
 line '1-7-0002   '
-fault "an ID and blanks" "$lines:3: there is no word" '1 empty transcript'
+fault "an ID and blanks" "$lines:3: no words in the text" '1 empty transcript'
 line '1-7-0002 ONE' && sed -i '$s/.*/1-7-0001 ONE/' $lines && rm $chapter/1-7-0003.wav
-fault "a line twice" "$lines:4: 1-7-0001 is listed a second time" '1 malformed line'
+fault "a line twice" "$lines:4: duplicate ID 1-7-0001" '1 malformed line'
 line ' 1-7-0002 ONE' && rm $chapter/1-7-0002.wav
-fault "a line that begins with a blank" "$lines:3: the line begins with a blank" '1 malformed line'
+fault "a line that begins with a blank" "$lines:3: the line begins with a space" '1 malformed line'
 line '1-7-0002 ONE \xe9' && rm $chapter/1-7-0002.wav
 fault "transcripts that are no UTF-8" "$lines:3: byte 14 of the line (0xe9) is not UTF-8" '1 malformed line'
 again && sed -i '3s/.*//' $lines && rm $chapter/1-7-0002.wav && "$STEADY" train bad.ini --out new --no-report 2>err
@@ -212,10 +212,10 @@ refused "all kinds are counted at once" 3 \
 [ $? = 3 ] && [ "$(grep -c "^$chapter" err)" = 4 ]
 tell "... and each is named" $?
 skips '1 transcript without a recording, 1 recording without a transcript, 1 with unknown characters, 1 broken recording' \
-    'left out of 5' && [ "$(grep -c "^$chapter" err)" = 4 ]
+    'of 5 utterances skipped' && [ "$(grep -c "^$chapter" err)" = 4 ]
 tell "... and each is named where they are left out" $?
 for i in 0 1 2 3; do : >$chapter/1-7-000$i.wav; done
-refused "none is good" 3 'none of the utterances is good' data.on_error=skip
+refused "none is good" 3 'no utterance is usable' data.on_error=skip
 
 # ---- folders ----
 
@@ -230,12 +230,12 @@ refused "a val path that is not there" 3 'nowhere' data.val_path=nowhere
 refused "... nor is one cut off instead" 3 'nowhere' data.val_path=nowhere data.val_fraction=0.25
 mkdir -p above && cp -r good above/LibriSpeech && mkdir above/LibriSpeech/dev-clean &&
     refused "the folder above LibriSpeech's" 3 \
-        'above/LibriSpeech holds the split dev-clean, not speakers: set data.path = \./above/LibriSpeech' data.path=above
-refused "all splits as one" 3 'LibriSpeech holds the split dev-clean' data.val_path=above/LibriSpeech
+        'above/LibriSpeech contains the split dev-clean, not speakers; set data.path=\./above/LibriSpeech' data.path=above
+refused "all splits as one" 3 'LibriSpeech contains the split dev-clean' data.val_path=above/LibriSpeech
 mkdir -p corpus/dev-clean && refused "an empty val split" 3 'no utterances in dev-clean'
 cp -r good/train/1 corpus/dev-clean && : >corpus/dev-clean/1/7/1-7-0003.wav
 refused "a broken recording of the val split" 3 'dev-clean/1/7/1-7.trans.txt:4: .*0003.wav is empty'
-"$STEADY" train bad.ini data.on_error=skip --out new --no-report 2>err && grep -q 'note: val: left out of 4: 1 broken' err &&
+"$STEADY" train bad.ini data.on_error=skip --out new --no-report 2>err && grep -q 'note: val: of 4 utterances skipped: 1 broken' err &&
     grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
 tell "... left out, and counted in the score" $?
 rm -rf new && again
@@ -248,25 +248,25 @@ tell "predict without recordings and without a test split" $?
 
 refused "more in a batch than there are" 2 'train.batch = 5 is more than the 4 utterances' train.batch_seconds=0 train.batch=5
 refused "more micro-batches than buckets" 2 'fewer than train.accumulate = 9' train.accumulate=9
-refused "a batch that has no equal parts" 2 'train.batch = 3 cannot be split' train.batch_seconds=0 train.batch=3 train.accumulate=2
+refused "a batch that has no equal parts" 2 'train.batch = 3 is not a multiple' train.batch_seconds=0 train.batch=3 train.accumulate=2
 refused "positions of pictures" 2 'model.position = sincos is not for speech' model.position=sincos
 refused "masks of pictures" 2 'data.augment = flip' data.augment=flip
 refused "masks with too many numbers" 2 'specaugment' data.augment=specaugment:1:2:3:4:0.5:6
 refused "a score of pictures" 2 'train.best = top1' train.best=top1
-refused "too few learned positions" 3 '1-7-0002.wav has 36 rows, but model.context = 35' model.position=learned model.context=35
-refused "too few of them for a slower voice" 3 '1-7-0003.wav has 44 rows at speed 0.9, but model.context = 43' \
+refused "too few learned positions" 3 '1-7-0002.wav has 36 rows, more than the model.context = 35' model.position=learned model.context=35
+refused "too few of them for a slower voice" 3 '1-7-0003.wav has 44 rows at speed 0.9, more than the model.context = 43' \
     model.position=learned model.context=43 data.augment=speed
 "$STEADY" train bad.ini model.position=learned model.context=44 data.augment=speed train.steps=6 --out new --no-report 2>err
 tell "... and just enough" $?
 rm -rf new
-refused "an augmentation that nobody has" 2 'no "Speed".*of speech: speed, specaugment' data.augment=Speed
+refused "an augmentation that nobody has" 2 'unknown "Speed".*for speech: speed, specaugment' data.augment=Speed
 "$STEADY" train bad.ini model.position=learned model.context=50 --out learned --no-report 2>err &&
     mkdir -p long/test-clean/1/7 && speak long/test-clean/1/7/1-7-0000.wav 4000 30 8 &&
     echo '1-7-0000 ONE' >long/test-clean/1/7/1-7.trans.txt &&
     fails 3 '1-7-0000.wav.* 100 rows.*50' eval learned data.path=long
 tell "eval of a recording with more rows than learned positions" $?
 fails 3 '1-7-0000.wav.* 100 rows.*50' predict learned long && "$STEADY" predict learned long good \
-    data.on_error=skip >out 2>err && [ "$(wc -l <out)" = 4 ] && grep -q 'left out: .*1-7-0000.wav' err
+    data.on_error=skip >out 2>err && [ "$(wc -l <out)" = 4 ] && grep -q 'skipped: .*1-7-0000.wav' err
 tell "... and predict" $?
 fails 3 '1-7-0000.wav.* 100 rows.*50' predict learned data.path=long
 tell "... of the test split" $?
@@ -289,14 +289,14 @@ rm -rf new
 manifest "broken JSON" 'not JSON' '{"audio_filepath": "1-7-0001.wav", "text"'
 manifest "no object" 'not a JSON object' '[1]'
 manifest "a name twice" 'not JSON: duplicate' '{"text": "one", "text": "two", "audio_filepath": "1-7-0001.wav"}'
-manifest "no path" 'there is no string "audio_filepath"' '{"text": "one"}'
-manifest "a path that is a number" '"audio_filepath" is no string, but a number' '{"audio_filepath": 7, "text": "one"}'
+manifest "no path" '"audio_filepath" is missing (keys of this line' '{"text": "one"}'
+manifest "a path that is a number" '"audio_filepath" is not a string but a number' '{"audio_filepath": 7, "text": "one"}'
 manifest "an empty path" 'path is empty' '{"audio_filepath": "", "text": "one"}'
-manifest "no text" 'there is no string "text"' '{"audio_filepath": "1-7-0001.wav"}'
+manifest "no text" '"text" is missing (keys of this line' '{"audio_filepath": "1-7-0001.wav"}'
 manifest "no duration" '"duration" is not a number' '{"audio_filepath": "1-7-0001.wav", "text": "one", "duration": "long"}'
 manifest "an offset in quotes" '"offset" is not a number' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": "1.5"}'
-manifest "an offset behind the end" 'there is nothing from 1.5 s on' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": 1.5}'
-manifest "another key" 'the keys here: audio, text; expected: audio_filepath, text' '{"audio": "1-7-0001.wav", "text": "one"}'
+manifest "an offset behind the end" 'has nothing from 1.5 s on' '{"audio_filepath": "1-7-0001.wav", "text": "one", "offset": 1.5}'
+manifest "another key" 'keys of this line: audio, text; expected: audio_filepath, text' '{"audio": "1-7-0001.wav", "text": "one"}'
 manifest "a recording that is not there" 'nowhere.wav cannot be opened.*1 transcript without a recording)' \
     '{"audio_filepath": "nowhere.wav", "text": "one"}'
 manifest "a NUL in a path" '' '{"audio_filepath": "1-7\u0000.wav", "text": "one"}'
@@ -307,12 +307,12 @@ printf '1-7-0000.wav\t0.9\tone\n1-7-0001.wav\tlong\tone\n' >list.tsv
 refused "a manifest: a duration that is none" 3 'list.tsv:2: the second column, "long", is not' data.source=manifest data.path=list.tsv
 { echo "$good" && echo "$good" && echo "$good" && echo "$good" | sed 's/0\.9/5/'; } >list.json
 "$STEADY" train bad.ini data.source=manifest data.path=list.json --out new --no-report 2>err &&
-    grep -q 'note: train: recordings that do not last as long .*1 of 4 (first: ./list.json:4: .*1-7-0000.wav lasts [0-9.]* s, not 5.00 s' err &&
-    [ "$(grep -c 'note: .*do not last' err)" = 1 ]
+    grep -q 'note: train: recordings that are shorter than .*1 of 4 (first: ./list.json:4: .*1-7-0000.wav lasts [0-9.]* s, not 5.00 s' err &&
+    [ "$(grep -c 'note: .*are shorter than' err)" = 1 ]
 tell "a manifest: a longer duration than the recording has is said" $?
 rm -rf new
 echo "[$good]" >list.json
-refused "a manifest: one array" 3 'list.json:1: this is a JSON array; one JSON object a line is expected' data.source=manifest data.path=list.json
+refused "a manifest: one array" 3 'list.json:1: this is a JSON array; expected one JSON object per line' data.source=manifest data.path=list.json
 printf 'client_id\tpath\tsentence\nx\t1-7-0000.wav\tone\n' >list.tsv
 refused "a manifest: columns of Common Voice" 3 'list.tsv:1: .*columns of another kind of list; expected' data.source=manifest data.path=list.tsv
 # All at once, with the lines that are no utterances; left out, counted and named.
@@ -323,7 +323,7 @@ refused "a manifest: all faults at once" 3 'list.json:2: .*1 with unknown charac
 [ $? = 3 ] && [ "$(grep -c '^./list.json:[2456]: ' err)" = 4 ]
 tell "... each with its line" $?
 "$STEADY" train bad.ini data.source=manifest data.path=list.json data.on_error=skip --out new --no-report 2>err &&
-    grep -q 'note: train: left out of 7: 1 with unknown characters, 3 malformed lines (first: ./list.json:2: ' err &&
+    grep -q 'note: train: of 7 utterances skipped: 1 with unknown characters, 3 malformed lines (first: ./list.json:2: ' err &&
     grep -q 'utterances that are listed more than once: 1 of 3' err && grep -q '3 malformed lines' new/data.json
 tell "... left out, counted and named" $?
 rm -rf new
@@ -336,17 +336,17 @@ done >pieces.json
 "$STEADY" predict run --logits data.source=manifest data.test_path=pieces.json 2>err | sed 's/"input".*"output"//' >a &&
     "$STEADY" predict run --logits low.wav high.wav | sed 's/"input".*"output"//' | cmp - a &&
     [ "$("$STEADY" predict run data.source=manifest data.test_path=pieces.json 2>err | cut -f1)" = './talk.wav@0
-./talk.wav@1' ] && grep -q 'note: test: recordings that offset and duration .* cut: 2 of 2' err
+./talk.wav@1' ] && grep -q 'note: test: recordings of which the manifest .* uses a part: 2 of 2' err
 tell "a manifest: offset and duration cut the recording" $?
 "$STEADY" train bad.ini data.source=manifest data.path=pieces.json data.val_path=pieces.json --out new --no-report 2>err &&
-    grep -q 'note: val: utterances that are in training, too: 2 of 2' err && grep -q '"id":"talk@1"' new/eval.jsonl &&
+    grep -q 'note: val: utterances that are also in the training set: 2 of 2' err && grep -q '"id":"talk@1"' new/eval.jsonl &&
     "$STEADY" eval new --split val >out && grep -q '"words":2,.*"count":2' out
 tell "... in training and eval; a validation that is the training data is said" $?
 rm -rf new
 speak still.wav 4000 0 8 && wav still.wav 1 1 4000 16 10 8 '\000\020' '\000\020'
 { echo "$good" && echo "$other" && echo "$good" | sed 's/1-7-0000/still/'; } >list.json
 "$STEADY" train bad.ini data.source=manifest data.path=list.json --out new --no-report 2>err &&
-    grep -q 'note: train: silent recordings, one value throughout: 1 of 3 (first: .*still.wav)' err && grep -q 'silent recordings' new/data.json
+    grep -q 'note: train: silent recordings (all samples equal): 1 of 3 (first: .*still.wav)' err && grep -q 'silent recordings' new/data.json
 tell "a silent recording is said" $?
 rm -rf new
 echo "$good" | sed 's/1-7-0000/still/' >list.json
@@ -380,18 +380,18 @@ if echo $flac | base64 -d >$chapter/1-7-0002.flac 2>/dev/null; then
     mv known.flac $chapter/1-7-0002.flac
     printf '\125' | dd of=$chapter/1-7-0002.flac bs=1 seek=123 conv=notrunc 2>/dev/null
     refused "damage in the middle of a FLAC file is found before the first step" 3 \
-        '1-7.trans.txt:3: .*1-7-0002.flac is cut short or damaged.*1 broken recording)'
+        '1-7.trans.txt:3: .*1-7-0002.flac is truncated or damaged.*1 broken recording)'
     "$STEADY" train bad.ini data.on_error=skip data.val_path=corpus/train --out new --no-report 2>err &&
-        [ "$(wc -l <new/train.jsonl)" = 2 ] && grep -q 'note: train: left out of 4: 1 broken .*1-7-0002.flac is cut short or damaged' err &&
-        grep -q 'note: val: left out of 4: .*1-7-0002.flac' err && grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
+        [ "$(wc -l <new/train.jsonl)" = 2 ] && grep -q 'note: train: of 4 utterances skipped: 1 broken .*1-7-0002.flac is truncated or damaged' err &&
+        grep -q 'note: val: of 4 utterances skipped: .*1-7-0002.flac' err && grep -q '"split":"val".*"count":3,.*"skipped":1' new/eval.jsonl
     tell "... left out, named and counted" $?
-    fails 3 '1-7-0002.flac is cut short or damaged' eval run data.test_path=corpus/train &&
+    fails 3 '1-7-0002.flac is truncated or damaged' eval run data.test_path=corpus/train &&
         "$STEADY" eval run data.test_path=corpus/train data.on_error=skip >out 2>err &&
-        grep -q '"count":3,.*"skipped":1' out && [ "$(grep -c 'note: test: left out of 4: ' err)" = 1 ]
+        grep -q '"count":3,.*"skipped":1' out && [ "$(grep -c 'note: test: of 4 utterances skipped: ' err)" = 1 ]
     tell "... in eval" $?
-    fails 3 '1-7-0002.flac is cut short or damaged' predict run data.test_path=corpus/train &&
+    fails 3 '1-7-0002.flac is truncated or damaged' predict run data.test_path=corpus/train &&
         "$STEADY" predict run data.test_path=corpus/train data.on_error=skip >out 2>err &&
-        [ "$(wc -l <out)" = 3 ] && grep -q 'note: test: left out of 4: .*1-7-0002.flac is cut short or damaged' err
+        [ "$(wc -l <out)" = 3 ] && grep -q 'note: test: of 4 utterances skipped: .*1-7-0002.flac is truncated or damaged' err
     tell "... in predict" $?
     rm -rf new
 else
@@ -420,5 +420,5 @@ kill -s TERM $pid
 wait $pid
 [ $? = 75 ] && grep -q '^{"step":[0-9]*,"event":"skip","text":"[^"]*1-7-0001.wav has changed since.* (1 of 4 so far)","count":1}' new/train.jsonl &&
     [ "$(grep -c '"event":"skip"' new/train.jsonl)" = 1 ] &&
-    grep -q '^skipped: .*1-7-0001.wav has changed since' err && ! grep -q 'note: train: left out: ' err
+    grep -q '^skipped: .*1-7-0001.wav has changed since' err && ! grep -q 'note: train: skipped: ' err
 tell "... with data.on_error = skip another takes its place, and the log has one row of it" $?

@@ -64,14 +64,14 @@ head -c 3000 "$STEADY" >binary.ini
 refused "a recipe that is a binary file" 2 'binary.ini:1: byte 0x.*not an INI file' binary.ini
 : >empty.ini
 refused "an empty recipe" 2 'train.epochs or train.steps' empty.ini
-refused "no recipe at all" 2 'which recipe' --no-report
+refused "no recipe at all" 2 'no recipe given' --no-report
 refused "a batch larger than the data" 2 'train.batch = 65 .*64' small.ini train.batch=65
 refused "a patch that does not divide the picture" 2 '16.*5' small.ini model.patch=5
 refused "heads that do not divide the width" 2 'model.width = 16.*model.heads = 3' small.ini model.heads=3
 refused "an MLP without hidden units" 2 'model.mlp_ratio = 0.01 .*no hidden unit' small.ini model.mlp_ratio=0.01
-refused "a run of more epochs than can be counted" 2 'train.epochs = 1e300: wanted number' small.ini train.epochs=1e300
+refused "a run of more epochs than can be counted" 2 'train.epochs = 1e300: expected number' small.ini train.epochs=1e300
 refused "an option that does not exist" 2 '\-\-ouf' small.ini --ouf
-refused "an option with = that does not exist" 2 'no option --ouf=new' small.ini --ouf=new
+refused "an option with = that does not exist" 2 'unknown option --ouf=new' small.ini --ouf=new
 refused "an option with = and nothing behind it" 2 '\-\-resume needs a folder' --resume=
 
 sed 's/^steps = 4/steps = 2   # a short run/' small.ini >comment.ini
@@ -115,15 +115,15 @@ broken_idx "a data folder that does not exist" 'data.path: bad: no such folder; 
 make_idx bad && rm bad/$images
 broken_idx "a data file that is missing" "bad/$images.*missing"
 make_idx bad && gzip bad/$images && head -c 40 bad/$images.gz >part && mv part bad/$images.gz
-broken_idx "a gzip file that is cut short" "bad/$images.gz is cut short"
+broken_idx "a gzip file that is truncated" "bad/$images.gz is truncated"
 make_idx bad && head -c 9000 bad/$images >part && mv part bad/$images
-broken_idx "an IDX file that is cut short" "bad/$images.* cut short.*9216"
+broken_idx "an IDX file that is truncated" "bad/$images.* truncated.*9216"
 make_idx bad && printf 'x' >>bad/$images
 broken_idx "an IDX file with more than its header says" "bad/$images has data after the expected"
 make_idx bad && printf '\000\000\010\001\000\000\000\002\001\001' >bad/$labels
-broken_idx "images and labels of different number" "bad/$labels holds 2 items, bad/$images holds 64"
+broken_idx "images and labels of different number" "bad/$labels has 2 items, but bad/$images has 64"
 make_idx bad && cp bad/$images bad/$labels
-broken_idx "a wrong magic number" "bad/$labels.*magic number is 2051, not 2049"
+broken_idx "a wrong magic number" "bad/$labels.*magic number is 2051, expected 2049"
 make_idx bad && printf '\000\000\010\003\377\377\377\377\377\377\377\377\377\377\377\377' >bad/$images
 broken_idx "a header of 2^96 bytes" "bad/$images"
 make_idx bad && rm bad/$images && mkdir bad/$images
@@ -158,7 +158,7 @@ tell "eval of a test split that is missing" $?
 tell "the training split can be scored all the same" $?
 # shellcheck disable=SC2086
 "$STEADY" train $idx data.path=bad data.val_fraction=0.25 --out untested-val --no-report 2>err &&
-    grep -q 'no test split: the val split alone' err && grep -q '"val"' untested-val/eval.jsonl &&
+    grep -q 'no test split: only the val split' err && grep -q '"val"' untested-val/eval.jsonl &&
     "$STEADY" eval untested-val >out && grep -q '"split":"val",.*"count":16,' out
 tell "without a test split val is scored" $?
 cp good/t10k* bad && rm bad/train*
@@ -213,10 +213,10 @@ else
         make_folder
     }
     head -c 60 picture.png >bad/train/cat/3.png
-    broken_picture "a picture that is cut short" 'bad/train/cat/3.png is a damaged PNG'
+    broken_picture "a picture that is truncated" 'bad/train/cat/3.png is a damaged PNG'
     echo 'Once upon a time' >bad/train/dog/1.png
     broken_picture "a text file with the name of a picture" \
-        'bad/train/dog/1.png is neither PNG nor JPEG: it begins with "Once upo"'
+        'bad/train/dog/1.png is not PNG or JPEG: it begins with "Once upo"'
     : >bad/train/dog/1.png
     broken_picture "an empty picture" 'bad/train/dog/1.png is empty'
 
@@ -232,13 +232,13 @@ else
     [ $? = 3 ] && grep -q 'bad/test/cat/101.png' err && ls late/checkpoints/step-00000001.safetensors >out
     tell "a broken test picture is found late: the steps before are saved" $?
     cp picture.png bad/test/cat/101.png
-    fails 3 'test: 508 items as before, but others.*data.changed=allow' train --resume late &&
+    fails 3 'test: still 508 items, but different ones.*data.changed=allow' train --resume late &&
         "$STEADY" train --resume late data.changed=allow --no-report 2>err && [ "$(wc -l <late/eval.jsonl)" = 3 ]
     tell "the run continues with the replacement where that is allowed" $?
 
     echo 'Once upon a time' >bad/train/cat/1.png
     # shellcheck disable=SC2086
-    refused "a first picture that gives no size" 3 'bad/train/cat/1.png is neither PNG nor JPEG' \
+    refused "a first picture that gives no size" 3 'bad/train/cat/1.png is not PNG or JPEG' \
         $folder data.image_size=0
     # shellcheck disable=SC2086
     "$STEADY" train $folder data.image_size=0 data.on_error=skip --out second --no-report 2>err &&
@@ -260,7 +260,7 @@ else
 
     rm bad/train/dog/*
     # shellcheck disable=SC2086
-    refused "a class without pictures" 3 'bad/train/dog holds no picture' $folder
+    refused "a class without pictures" 3 'bad/train/dog has no PNG or JPEG' $folder
     rm -rf bad/train/*
     # shellcheck disable=SC2086
     refused "a folder without classes" 3 'bad/train' $folder
@@ -289,17 +289,17 @@ init() { # NAME EXIT PATTERN
 
 init "train.init that does not exist" 3 'train.init: weights.safetensors: no such file; name a .safetensors file'
 mkdir weights.safetensors
-init "train.init that is a folder without a run" 2 'train.init: weights.safetensors holds no run'
+init "train.init that is a folder without a run" 2 'train.init: weights.safetensors is not a run folder'
 safetensors "{$(tensor cls_token '1, 1, 8' 0 32)}" 32 >weights.safetensors
-init "train.init of a wrong shape" 3 'cls_token is .1, 1, 8., wanted .1, 1, 16.'
+init "train.init of a wrong shape" 3 'cls_token is .1, 1, 8., expected .1, 1, 16.'
 safetensors "{$(tensor cls_token '1, 1, 16' 0 64 | sed s/F32/I32/)}" 64 >weights.safetensors
-init "train.init of whole numbers" 3 'cls_token is of whole numbers (I32), wanted F32, F64, F16 or BF16'
+init "train.init of whole numbers" 3 'cls_token is integer (I32), expected F32, F64, F16 or BF16'
 safetensors "{$(tensor a 4 0 16),$(tensor b 4 8 24)}" 24 >weights.safetensors
-init "train.init with tensors that overlap" 3 'tensor b begins at data byte 8, 16 .*overlap'
+init "train.init with tensors that overlap" 3 'tensor b begins at data byte 8, expected 16 .*overlap'
 printf '\0\0\0\0\0\0\0\020{}' >weights.safetensors
 init "train.init with a header of 2^60 bytes" 3 'weights.safetensors.*1152921504606846976'
 safetensors "{$(tensor a 4 0 16)}" 8 >weights.safetensors
-init "train.init that is cut short" 3 'weights.safetensors.*tensor a.*cut'
+init "train.init that is truncated" 3 'weights.safetensors.*tensor a.*truncated'
 echo hello >weights.safetensors
 init "train.init that is a text file" 3 'weights.safetensors'
 
@@ -310,13 +310,13 @@ sum() { find run -type f | sort | xargs cksum; }
 last=run/checkpoints/step-00000004.safetensors
 sum >before
 
-fails 2 'good holds no run' eval good
+fails 2 'good is not a run folder' eval good
 tell "eval of a folder that is no run" $?
-fails 2 'nowhere holds no run' eval nowhere
+fails 2 'nowhere is not a run folder' eval nowhere
 tell "eval of a folder that does not exist" $?
-fails 2 'nowhere holds no run' train --resume nowhere
+fails 2 'nowhere is not a run folder' train --resume nowhere
 tell "resume of a folder that does not exist" $?
-fails 2 'which run folder' predict
+fails 2 'no run given' predict
 tell "predict of nothing" $?
 fails 2 'split.*trian' eval run --split trian
 tell "a split that does not exist" $?
@@ -327,13 +327,13 @@ tell "a step without a checkpoint" $?
 fails 3 'nowhere.png.*no such file' predict run nowhere.png
 tell "predict of a picture that does not exist" $?
 echo 'Once upon a time' >text.png
-fails 3 'text.png is neither PNG nor JPEG' predict run text.png
+fails 3 'text.png is not PNG or JPEG' predict run text.png
 tell "predict of a text file" $?
 fails 3 'good.*no PNG or JPEG' predict run good
 tell "predict of a folder without pictures" $?
 fails 2 'limit.*many' predict run --limit many
 tell "a limit that is no number" $?
-fails 2 'where to' export run
+fails 2 'no output file' export run
 tell "export to nowhere" $?
 fails 1 'nowhere/x.safetensors' export run -o nowhere/x.safetensors
 tell "export into a folder that does not exist" $?
@@ -347,10 +347,10 @@ tell "none of this has changed the run" $?
 
 head -c 5000 $last >part && mv part $last
 fails 3 "$last" eval run && fails 3 "$last" train --resume run
-tell "a checkpoint that is cut short" $?
+tell "a checkpoint that is truncated" $?
 cp run/checkpoints/best.safetensors run/checkpoints/step-00000002.safetensors
 sum >before
-fails 3 "$last.*without this file --resume continues from step 2" train --resume run
+fails 3 "$last.*if you remove this file, --resume continues from step 2" train --resume run
 tell "a damaged checkpoint: resume names the one before it" $?
 size=$(wc -c <run/checkpoints/best.safetensors)
 cp run/checkpoints/best.safetensors $last
@@ -360,4 +360,4 @@ tell "a checkpoint with one wrong byte" $?
 rm $last
 echo '{' >run/task.json
 fails 3 'run/task.json' predict run
-tell "a task.json that is cut short" $?
+tell "a task.json that is truncated" $?

@@ -66,11 +66,11 @@ refused "an empty text" 3 'empty is empty' text.ini data.path=empty
 : >void.de && : >void.en
 refused "empty pairs" 3 'void.de is empty' pairs.ini data.path=void
 printf '\n\n\n' >blank
-refused "a text of line ends alone" 2 'tokens: 3;' text.ini data.path=blank data.tokens=char
+refused "a text of line ends alone" 2 '(3 tokens;' text.ini data.path=blank data.tokens=char
 echo 'one line' >line
-refused "a text of one line" 2 'the 0 blocks of the training text (tokens: 3;' text.ini data.path=line
+refused "a text of one line" 2 'the 0 blocks of the training text (3 tokens;' text.ini data.path=line
 printf 'good\nb\0d\n' >nul
-refused "a NUL byte" 3 'nul:2: a NUL byte at byte 2' text.ini data.path=nul
+refused "a NUL byte" 3 'nul:2: byte 2 of the line is NUL' text.ini data.path=nul
 printf 'good\nb\377d\n' >latin
 refused "bytes that are no UTF-8" 3 'latin:2: byte 2 of the line (0xff) is not UTF-8' text.ini data.path=latin
 printf 'good\nb\355\240\200\n' >surrogate
@@ -88,17 +88,17 @@ done
 "$STEADY" train text.ini data.path=zeros --out zeros --no-report 2>err && grep -q '^text: 240 tokens of' err
 tell "zeros behind a packed text are padding" $?
 head -c 4000 "$STEADY" | gzip >cut && head -c 500 cut >cut.gz && rm cut
-refused "a packed text that is cut short" 3 'cut.gz is cut short or damaged' text.ini data.path=cut
-refused "the same by its whole name" 3 'cut.gz is cut short or damaged' text.ini data.path=cut.gz
+refused "a packed text that is truncated" 3 'cut.gz is truncated or damaged' text.ini data.path=cut
+refused "the same by its whole name" 3 'cut.gz is truncated or damaged' text.ini data.path=cut.gz
 refused "a val text that is not there" 3 'nowhere: no such file' text.ini data.val_path=nowhere
 refused "a test text that is broken" 3 'latin:2' text.ini data.test_path=latin
 
 # ---- pairs ----
 
 cp pairs.de short.de && head -n 39 pairs.en >short.en
-refused "a line fewer on one side" 3 'short.de has 40 lines, short.en has 39' pairs.ini data.path=short
+refused "a line fewer on one side" 3 'short.de has 40 lines, but short.en has 39' pairs.ini data.path=short
 sed 7s/.*// pairs.de >gap.de && sed 9s/.*// pairs.en >gap.en
-refused "an empty line on one side" 3 'gap.de:7: an empty line' pairs.ini data.path=gap
+refused "an empty line on one side" 3 'gap.de:7: empty line' pairs.ini data.path=gap
 "$STEADY" train pairs.ini data.path=gap data.on_error=skip --out skipped --no-report 2>err &&
     grep -q 'note: train: 2 of 40 pairs have an empty line .* (first: gap.en:7)' err && grep -q '^38 pairs' err
 tell "data.on_error = skip leaves such pairs out and counts them" $?
@@ -108,7 +108,7 @@ refused "a line of a million tokens" 3 'long.de:41: 1000000 tokens, more than da
 "$STEADY" train pairs.ini data.path=long data.drop_long=true data.source_vocab=skipped/source.vocab \
     --out dropped --no-report 2>err && grep -q '1 of 41 pairs have more tokens than data.max_length' err
 tell "data.drop_long = true leaves it out and counts it" $?
-refused "a pair of too different lengths" 3 'pairs.en:1: 6 tokens for 5, a ratio above data.max_ratio = 1.1' \
+refused "a pair of too different lengths" 3 'pairs.en:1: 6 tokens against 5, a ratio above data.max_ratio = 1.1' \
     pairs.ini data.max_ratio=1.1
 refused "all pairs left out" 2 'the 0 training pairs' pairs.ini data.max_ratio=1.1 data.drop_long=true
 
@@ -127,8 +127,8 @@ dictionary() { # NAME PATTERN TEXT
 }
 dictionary "a dictionary without a count" 'broken.vocab:2: .*count' 'a 3\nb\nc 1\n'
 dictionary "a dictionary with a count that is none" 'broken.vocab:1: .*count' 'a 3x\nb 2\n'
-dictionary "a dictionary with a token twice" 'broken.vocab:3: the token .a. has number 4 already' 'a 3\nb 2\na 1\n'
-dictionary "an empty dictionary" 'broken.vocab holds no tokens' ''
+dictionary "a dictionary with a token twice" 'broken.vocab:3: duplicate token .a., already number 4' 'a 3\nb 2\na 1\n'
+dictionary "an empty dictionary" 'broken.vocab has no tokens' ''
 refused "a dictionary that is not there" 3 'nowhere: no such file' text.ini data.source_vocab=nowhere
 codes() { # NAME PATTERN TEXT
     printf "$3" >broken.codes
@@ -149,8 +149,8 @@ printf 'a b c 1 d\nx y\n' >odd && printf 'a b\rc\n1 \357\273\277d d\r\n' >>odd &
     grep -q 'note: train: odd: line ends .*: 1 (first: line 4)' err &&
     grep -q 'note: train: odd: carriage returns .*: 1 (first: line 3)' err &&
     grep -q 'note: train: odd: byte order marks .*: 1 (first: line 4)' err &&
-    grep -q 'note: train: data.limit = 200: the first of [0-9]* tokens' err &&
-    grep -q 'note: train: the last 7 tokens fill no block of model.context = 8' err &&
+    grep -q 'note: train: data.limit = 200: using the first of [0-9]* tokens' err &&
+    grep -q 'note: train: the last 7 tokens do not fill a block of model.context = 8' err &&
     grep -q "note: val: [0-9]* tokens, 1.17 % <unk>; .* (first: odd:2: 'x')" err &&
     grep -q '"split":"val".*"unknown":0.01167' said/eval.jsonl && grep -q 'byte order marks' said/data.json &&
     "$STEADY" eval said >out 2>err && grep -q '"unknown":0.01167' out && grep -q 'note: val: .* <unk>' err
@@ -158,25 +158,25 @@ tell "what is odd, left out or unknown in a text is said and kept" $?
 : >nothing
 refused "an empty val text" 3 'nothing is empty: the val (data.val_path) split' text.ini data.val_path=nothing
 "$STEADY" train pairs.ini data.val_fraction=0.001 --out rounded --no-report 2>err &&
-    grep -q 'note: train: data.val_fraction = 0.001 of 40 pairs rounds to none' err
+    grep -q 'note: train: data.val_fraction = 0.001 of 40 pairs rounds to zero' err
 tell "a val_fraction that rounds to nothing is said" $?
 "$STEADY" train pairs.ini data.val_path=pairs train.batch=7 --out same --no-report 2>err &&
-    grep -q 'note: val: 40 of 40 pairs are in the training text, too' err &&
-    grep -q 'note: train: 5 of 40 pairs are left out of each epoch.*train.batch = 7' err
+    grep -q 'note: val: 40 of 40 pairs are also in the training text' err &&
+    grep -q 'note: train: 5 of 40 pairs are skipped in each epoch.*train.batch = 7' err
 tell "val pairs of the training text, and pairs that fill no batch, are said" $?
 
 # ---- lengths ----
 
 refused "a sentence longer than learned positions" 3 \
-    'pairs.en:1: this line has 7 tokens.*model.context = 6' pairs.ini model.position=learned model.context=6
+    'pairs.en:1: the target line has 7 tokens.*model.context = 6' pairs.ini model.position=learned model.context=6
 sed '3s/$/ d d d d d d/' pairs.de >val.de && cp pairs.en val.en
-refused "the same in the val split, in the source" 3 'val.en:3: the source of this line has 12 tokens' \
+refused "the same in the val split, in the source" 3 'val.en:3: the source line has 12 tokens' \
     pairs.ini model.position=learned model.context=8 data.val_path=val
 "$STEADY" train pairs.ini model.position=learned model.context=8 --out learned --no-report 2>err &&
     fails 3 'val.en:3: the source .* 12 tokens' eval learned data.test_path=val &&
     fails 3 'val.de:3: 12 tokens; at most 8' predict learned val.de
 tell "eval and predict refuse sentences longer than learned positions" $?
-refused "a context longer than the text" 2 'tokens: 240; a block is model.context = 500' \
+refused "a context longer than the text" 2 '(240 tokens; a block is model.context = 500' \
     text.ini model.context=500
 refused "a batch larger than the text" 2 'train.batch = 30 is more than the 29 blocks of the training text' \
     text.ini train.batch=30

@@ -72,7 +72,7 @@ losses >plain && losses model.temperature_at=blocks.1:0.01 >sharp && losses mode
     losses model.temperature_at=blocks:0.01 | cmp - sharper
 tell "temperatures of some sites are those of the step" $?
 "$STEADY" bench steps $tiny --model cifar-vit model.temperature_at=blocks.7:0.1 >out 2>messages
-[ $? = 2 ] && grep -q 'temperature_at: blocks.7 is no site' messages
+[ $? = 2 ] && grep -q 'temperature_at: blocks.7 is not an attention site' messages
 tell "those of no site are refused" $?
 
 "$STEADY" bench growth --json -o growth.png --threads 1 --repeat 1 --seconds 0 model.width=16 \
@@ -121,10 +121,10 @@ refused() { # CASE TEXT WORDS ...
     tell "$case" $?
 }
 refused "an unknown model lists those there are" '^  vit-b16 .*768' steps --model vit-x16
-refused "an unknown level" 'no level stepz' stepz
-refused "an unknown option" 'no option --fast' --fast 3
+refused "an unknown level" 'unknown level stepz' stepz
+refused "an unknown option" 'unknown option --fast' --fast 3
 refused "an option without its value" '--batch needs a value' --batch
-refused "a number that is none" '--repeat x: wanted a whole number' --repeat x
+refused "a number that is none" '--repeat x: expected a whole number' --repeat x
 refused "an unknown key" 'model.depht.*model.depth' steps model.depht=2
 refused "a patch that does not divide the picture" '18.*16' steps data.image_size=18
 refused "a picture without growth" 'growth' steps -o growth.png

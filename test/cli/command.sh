@@ -22,8 +22,8 @@ tell "each explains itself, whatever else is said" $?
 
 bad=0
 for command in $commands; do
-    fails 2 'there is no option --nonsense; -h lists them' $command --nonsense &&
-        fails 2 'there is no option --hel; did you mean --help?  -h lists them' $command --hel &&
+    fails 2 'unknown option --nonsense; -h lists the options' $command --nonsense &&
+        fails 2 'unknown option --hel; did you mean --help?  -h lists the options' $command --hel &&
         fails 2 '--help takes no value' $command --help=x || bad=1
 done
 tell "each refuses an unknown, an abbreviated option, and a value of one that takes none" $bad
@@ -49,9 +49,9 @@ own() { # EXIT PATTERN WORDS...: the program without a command
 }
 own 2 '^usage: steady COMMAND' && own 2 '^usage: steady COMMAND' -- && own 0 '^usage: steady COMMAND' help &&
     own 0 '^usage: steady COMMAND' --help && own 0 '^usage: steady train RECIPE' help train &&
-    own 0 '^usage: steady eval' help eval x && own 2 'no command tarin; did you mean train?' help tarin && own 0 '^steady [0-9.]*$' --version &&
+    own 0 '^usage: steady eval' help eval x && own 2 'unknown command tarin; did you mean train?' help tarin && own 0 '^steady [0-9.]*$' --version &&
     own 0 '^steady [0-9.]*$' -v && own 0 '^steady [0-9.]*$' version
 tell "without a command: the usage, or the version" $?
-own 2 'no command tarin; did you mean train?' tarin && own 2 'no option --versio; did you mean --version?' --versio &&
-    own 2 'unexpected argument x' --completion=bash x && own 2 'wanted bash, zsh or fish' --completion csh
+own 2 'unknown command tarin; did you mean train?' tarin && own 2 'unknown option --versio; did you mean --version?' --versio &&
+    own 2 'unexpected argument x' --completion=bash x && own 2 'expected bash, zsh or fish' --completion csh
 tell "an unknown command or option has the nearest name" $?

@@ -44,7 +44,7 @@ tell "a resumed run ends with the same bytes, running statistics and probe inclu
 
 # With 18 pictures compared in place of 16 every loss is higher.
 "$STEADY" train --resume part --no-report train.batch=18 train.steps=7 >out 2>err &&
-    grep -q 'the best checkpoint is chosen again' err &&
+    grep -q 'the choice of the best checkpoint starts anew' err &&
     "$STEADY" eval part --checkpoint best 2>err | grep -q '"step":7,'
 tell "losses of batches of another size do not compete for the best checkpoint" $?
 
@@ -75,15 +75,15 @@ folder="data.source=folder data.path=set data.image_size=8 model.patch=4 train.b
 recipe="small.ini $folder"
 # shellcheck disable=SC2086
 "$STEADY" train $recipe data.on_error=skip --out grey --no-report 2>err &&
-    grep -q 'of one class, so they have no labels' err && grep -q '"event":"skip"' grey/train.jsonl
+    grep -q 'of one class, so there is no online probe' err && grep -q '"event":"skip"' grey/train.jsonl
 tell "grey pictures without labels, one of them broken, are trained on" $?
 refused "a broken picture ends a run that does not skip" 3 '5.png'
 mkdir -p named/train/cat named/train/dog named/test/cat named/test/dog
 cp set/train/all/[1-4].png named/train/cat && cp set/train/all/[6-9].png named/train/dog
 cp set/test/all/2.png named/test/cat && cp set/test/all/2.png named/test/dog
-wanted='2 classes, the model was trained on 1; .*eval RUN/recipe.ini --linear-probe train.init=RUN train.transfer=true'
+wanted='2 classes, but the model was trained on 1; .*eval RUN/recipe.ini --linear-probe train.init=RUN train.transfer=true'
 fails 3 "$wanted" eval grey --linear-probe data.path=named &&
-    fails 3 'class 0 is all there, cat here; .*train.transfer=true' \
+    fails 3 'class 0 is all in the file, cat here; .*train.transfer=true' \
         eval grey/recipe.ini --linear-probe train.init=grey data.path=named &&
     "$STEADY" eval grey/recipe.ini --linear-probe train.init=grey train.transfer=true data.path=named >row 2>err &&
     grep -q '"classes":2' row
@@ -97,9 +97,9 @@ fails 2 "train.transfer has no effect with --checkpoint; .*train.init=$file" \
     ! grep -q 'train.init_fit has no effect' err
 tell "--checkpoint and the keys of train.init" $?
 mkdir empty empty/train empty/train/all
-refused "a folder without pictures" 3 'holds no picture' data.path=empty
+refused "a folder without pictures" 3 'has no PNG or JPEG' data.path=empty
 mv set/train/all/*.png set/train && rmdir set/train/all
-refused "pictures in no folder" 3 'pictures without labels go into one folder' data.path=set
+refused "pictures in no folder" 3 'put pictures without labels into one folder' data.path=set
 
 # ---- ranks ----
 

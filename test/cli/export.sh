@@ -118,20 +118,20 @@ done
 tell "export replaces no file that holds no plain weights" $([ -z "$file" ]; echo $?)
 "$STEADY" export run -o plain.safetensors 2>err && "$STEADY" export run -o plain.safetensors 2>err
 tell "but plain weights it does" $?
-refuses "and those of an export have no averages, either" 'no checkpoint of a run and has no averaged weights' \
+refuses "and those of an export have no averages, either" 'not a checkpoint of a run and has no averaged weights' \
     eval run --checkpoint plain.safetensors --ema
 
 # ---- weights of the same shapes that mean something else ----
 
 "$STEADY" export run -o plain.safetensors 2>err
 while read -r name word pattern; do
-    refused "train.init with other $name" 3 "plain.safetensors does not fit this model, .*$pattern.*train.init_fit=shapes" \
+    refused "train.init with other $name" 3 "plain.safetensors does not fit this model in meaning, .*$pattern.*train.init_fit=shapes" \
         small.ini model.reparam=none train.init=plain.safetensors model.pool=mean "$word"
 done <<'END_WORDS'
-heads model.heads=4 model.heads is 2 there, 4 here
-pixels data.mean=0.5 data.mean is 0 there, 0.5 here
-temperature model.temperature=2 model.temperature is 1 there, 2 here
-norms model.norm=post model.norm is pre there, post here
+heads model.heads=4 model.heads is 2 in the file, 4 here
+pixels data.mean=0.5 data.mean is 0 in the file, 0.5 here
+temperature model.temperature=2 model.temperature is 1 in the file, 2 here
+norms model.norm=post model.norm is pre in the file, post here
 END_WORDS
 seq 10 60 >words && seq 60 -1 10 | tr 1 a >letters
 lm="grammar data.source=text data.tokens=char model.width=16 model.depth=1 model.heads=2 model.context=8 train.epochs=0
@@ -174,7 +174,7 @@ refuses "features have no dtype" '--dtype is for weights' export run --features 
 "$STEADY" train small.ini model.reparam=none optim.name=sgd optim.lr=1e7 train.steps=1 --out huge --no-report 2>err
 "$STEADY" export huge -o huge.safetensors --dtype f16 2>err
 [ $? = 3 ] && [ ! -e huge.safetensors ] &&
-    grep -q 'cls_token: number 0 is -*[0-9.e+]*, and f16 holds 65504 at most; use --dtype bf16 or f32' err
+    grep -q 'cls_token: number 0 is -*[0-9.e+]*, but f16 is limited to 65504; use --dtype bf16 or f32' err
 tell "a number that f16 cannot hold is refused with its name" $?
 
 # ---- what a stranger needs ----
@@ -196,7 +196,7 @@ tell "an average has no score, for none was measured" $?
 fails 2 'name the same file' export told -o x.json.safetensors --vocab x.json.safetensors
 tell "weights and names have files of their own" $?
 
-rm -f names.json && "$STEADY" export told --vocab names.json 2>err && [ -s names.json ] && fails 2 'where to' export told &&
+rm -f names.json && "$STEADY" export told --vocab names.json 2>err && [ -s names.json ] && fails 2 'no output file' export told &&
     fails 2 'leave it out with --features' export told --features test -o x.safetensors --vocab names.json
 tell "--vocab alone writes the names" $?
 

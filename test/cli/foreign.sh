@@ -50,7 +50,7 @@ hostile "a checkpoint's draft as a link" checkpoints/step-00000006.safetensors.t
 hostile "a figure as a link" figures/training.png ../../else/file
 fails 3 'symbolic link: links inside a run folder are not followed' eval run --checkpoint best ||
     { rm run/checkpoints/best.safetensors && ln -s ../../good/checkpoints/best.safetensors run/checkpoints &&
-        fails 3 'best.safetensors is, or lies behind, a symbolic link' eval run --checkpoint best; }
+        fails 3 'best.safetensors is a symbolic link, or below one' eval run --checkpoint best; }
 tell "... and the message says what is wrong" $?
 ln -s good latest && ends_well eval latest && [ $code = 0 ] &&
     ends_well eval good --checkpoint latest/checkpoints/best.safetensors && [ $code = 0 ]
@@ -113,12 +113,12 @@ rm -rf run && cp -R good run && sed -i 's/"channels": 1/"channels": 2/' run/task
 tell "pictures of two channels" $?
 # The header keeps its length, and the CRC is of the data behind it.
 rm -rf run && cp -R good run && sed -i 's/"temperature":"1"/"temperature":"0"/' run/checkpoints/*.safetensors &&
-    fails 3 'temperature is "0"; a positive number is expected' eval run &&
-    fails 3 'temperature is "0"; a positive number is expected' train --resume run train.steps=99
+    fails 3 'temperature is "0"; expected a positive number' eval run &&
+    fails 3 'temperature is "0"; expected a positive number' train --resume run train.steps=99
 tell "a temperature that divides by nothing" $?
 
 rm -rf run && cp -R words run && sed -i 's/specials 1/specials 0/' run/text.tokenizer &&
-    fails 3 'these are no settings of a tokenizer' predict run --prompt "the zebra"
+    fails 3 'not the settings of a tokenizer' predict run --prompt "the zebra"
 tell "pieces of words without <unk>" $?
 
 # ---- names ----

@@ -17,7 +17,7 @@ tell "keys as options, and blanks around =" $?
 tell "a recipe in capitals, in its default folder" $?
 # shellcheck disable=SC2086
 "$STEADY" train demo $tiny train.steps=1 2>err && [ -e runs/demo-2/recipe.ini ] &&
-    grep -q 'runs/demo holds a run: this run goes to runs/demo-2 (to resume the other: steady train --resume runs/demo)' err
+    grep -q 'runs/demo already contains a run: this run is written to runs/demo-2 (to resume that one: steady train --resume runs/demo)' err
 tell "a second run takes the next folder, and says so" $?
 rm -r runs/demo-2
 mkdir runs/demo-2
@@ -26,7 +26,7 @@ echo mine >runs/demo-2/notes
 "$STEADY" train demo $tiny train.steps=1 2>err && [ -e runs/demo-3/recipe.ini ] && [ "$(ls runs/demo-2)" = notes ]
 tell "a folder with something else in it is passed over" $?
 # shellcheck disable=SC2086
-fails 2 'runs/demo holds a run already: resume it with --resume runs/demo,' train demo $tiny --out runs/demo
+fails 2 'runs/demo already contains a run; resume it with --resume runs/demo,' train demo $tiny --out runs/demo
 tell "a folder that is asked for is not replaced by another" $?
 
 mv a "it's a"
@@ -41,7 +41,7 @@ for ending in onnx pt PTH gguf bin npz; do
 done
 [ ! -e x.onnx ] && "$STEADY" export a -o b.x/weights 2>err; [ $? = 1 ] && mkdir b.pt && "$STEADY" export a -o b.pt/weights 2>err || bad=1
 tell "an export into another program's format is refused" $bad
-fails 2 '--limit 0: wanted a whole number >= 1' predict a --limit 0
+fails 2 '--limit 0: expected a whole number >= 1' predict a --limit 0
 tell "predict --limit 0" $?
 "$STEADY" train demo train.steps=1 data.synthetic_count=8 model.depth=2 model.width=12 train.batch=8 probe.every=1 --no-report --out p 2>err
 fails 2 'layer 99: the blocks of p are 0 to 1' plot p --layers 0,99 -o x.png && [ ! -e x.png ] && "$STEADY" plot p --layers 1 -o x.png 2>err
@@ -53,16 +53,16 @@ tell "--help-keys SECTION is that section" $?
 tell "help KEY, by another program's name" $?
 "$STEADY" train --help-keys temperature >out && [ "$(grep -c '^\[' out)" = 2 ]
 tell "--help-keys NAME: each section that has it" $?
-fails 2 '--help-keys optm: no section and no key; did you mean' train --help-keys optm || fails 2 'no section and no key' train --help-keys optm
+fails 2 '--help-keys optm: no such section or key; did you mean' train --help-keys optm || fails 2 'no such section or key' train --help-keys optm
 tell "--help-keys of what is none" $?
 
 fails 2 'unknown key train.stop_after; .steady train --help-keys train. lists those of .train.$' train demo train.stop_after=1 &&
     fails 2 'model.norm = xyzzy: choose one of pre, post, deepnorm, none$' train demo model.norm=xyzzy &&
-    fails 2 'there is no recipe and no file qqqq; .steady recipes. lists all$' train qqqq &&
+    fails 2 'unknown recipe or file qqqq; .steady recipes. lists all$' train qqqq &&
     fails 2 'train.epochs has no value: write train.epochs=VALUE' train demo train.epochs 3
 tell "nothing is suggested where nothing is near" $?
 "$STEADY" frobnicate 2>err
-[ $? = 2 ] && grep -q '^steady: there is no command frobnicate; steady -h lists them, steady search WORD finds one$' err
+[ $? = 2 ] && grep -q '^steady: unknown command frobnicate; steady -h lists them, steady search WORD finds one$' err
 tell "an unknown command without a neighbour" $?
 
 for ignored in 0 1; do

@@ -35,7 +35,7 @@ temperature() { grep -ao '"temperature":"[0-9.]*"' "$1" | tail -1; }
 checkpoint() { echo "$1/checkpoints/step-000000$2.safetensors"; }
 
 train small.ini --out run &&
-    [ "$(grep -c 'step 15: intervention: model.temperature was 1, is 0.2' err)" = 1 ] &&
+    [ "$(grep -c 'step 15: intervention: model.temperature changed from 1 to 0.2' err)" = 1 ] &&
     [ "$(grep -c 'step 20: intervention: ' err)" = 2 ] &&
     grep -q '{"step": *15, *"event": *"intervene", *"key": *"model.temperature", *"from": *"1", *"to": *"0.2"}' run/train.jsonl
 tell "a file's interventions act, are said and have rows" $?
@@ -73,18 +73,18 @@ tell "a run that is extended past a moment is the run in one go" $?
 
 sed 's/^steps = 24/steps = 18/' small.ini >ended.ini && train ended.ini --out ended &&
     grep -q 'note: intervene.at2 = 20 has no effect: the run ends at step 18' err &&
-    train --resume ended train.steps=26 intervene.at2=22 && grep -q 'intervene.at2 was 20, is 22' err &&
+    train --resume ended train.steps=26 intervene.at2=22 && grep -q 'intervene.at2 changed from 20 to 22' err &&
     grep -q 'step 22: intervention: optim.lr' err
 tell "what has not acted may be moved; a moment behind the end is noted" $?
 train --resume ended train.steps=30 intervene.at=2e
-[ $? = 2 ] && grep -q 'intervene.at has acted before step 26' err
+[ $? = 2 ] && grep -q 'intervene.at took effect before step 26' err
 tell "what has acted may not" $?
 
 train --resume ended train.steps=28 model.pool=mean
 [ $? = 2 ]
 tell "another model is refused as before" $?
 train small.ini intervene.key= intervene.at= intervene.key2= intervene.at2= --out plain &&
-    train --resume plain train.steps=30 model.temperature=0.5 && grep -q 'model.temperature was 1, is 0.5' err &&
+    train --resume plain train.steps=30 model.temperature=0.5 && grep -q 'model.temperature changed from 1 to 0.5' err &&
     grep -q '"event": *"resume"' plain/train.jsonl && temperature "$(checkpoint plain 30)" | grep -q '"0.5"'
 tell "a resume takes another temperature, with a row" $?
 
@@ -107,5 +107,5 @@ tell "an unknown one with the nearest" $?
 
 "$STEADY" sweep small.ini intervene.at=1e,2e,never intervene.model.temperature=0.1,0.5 --out grid >table 2>err
 [ $? = 0 ] && [ "$(find grid/cells -name recipe.ini | wc -l)" = 6 ] && grep -q '^at = 2e$' 'grid/cells/intervene.at=2e,intervene.model.temperature=0.1/recipe.ini' &&
-    grep -q 'intervene.model.temperature has no effect in 2 of 6 cells' err
+    grep -q 'intervene.model.temperature has no effect in 2 of 6 runs' err
 tell "moment and value are axes of a sweep; in cells without one that is noted" $?

@@ -89,11 +89,11 @@ spoilt "wrong only beside other threads" threads 'sgemm (.*2 threads at once)'
 spoilt "double products of single precision" single 'dgemm (.*k [14]0[39][19]'
 spoilt "products with vectors, by several threads" vector 'sgemv (A^T x, .*; 2 threads)'
 spoilt "an eigenvector that is none" eigen 'ssyevr (order 131.*not the top eigenvector'
-spoilt "a kernel that crashes" crash 'sgemm (.*m 33, n 17.*ends the program with signal 4'
+spoilt "a kernel that crashes" crash 'sgemm (.*m 33, n 17.*ended the program with signal 4'
 export STEADY_KERNEL_CHECK=0.7
-spoilt "a kernel that does not end" hang 'sgemm (.*m 33, n 17.*does not end within 0.7 s'
+spoilt "a kernel that does not end" hang 'sgemm (.*m 33, n 17.*did not end within 0.7 s'
 STEADY_KERNEL_CHECK=never "$STEADY" train $few --out new 2>err
-[ $? = 2 ] && grep -q 'STEADY_KERNEL_CHECK=never: off, or the most seconds' err && [ ! -e new ]
+[ $? = 2 ] && grep -q 'STEADY_KERNEL_CHECK=never: expected off, or a time limit in seconds' err && [ ! -e new ]
 tell "a variable that means nothing is refused" $?
 unset STEADY_KERNEL_CHECK
 
@@ -112,7 +112,7 @@ tell "doctor names the product and ends with 1" $?
 SPOIL=term shim "$STEADY" doctor --json >out
 [ $? = 1 ] && grep -q '"fault": "OpenBLAS .*sgemm (A^T B' out
 tell "... as JSON" $?
-"$STEADY" doctor | grep -q '^products *right: [0-9]\{4,\} cases'
+"$STEADY" doctor | grep -q '^products *correct: [0-9]\{4,\} cases'
 tell "doctor: right ones" $?
 SPOIL=bits STEADY_KERNEL_CHECK=off shim "$STEADY" train $few --out new 2>err && [ -e new ]
 tell "STEADY_KERNEL_CHECK=off trains with what is there" $?
@@ -136,8 +136,8 @@ tell "a cache that cannot be written is said, and the run goes on" $?
 (unset XDG_CACHE_HOME && HOME=$PWD/nobody "$STEADY" export new -o other 2>err) && [ ! -e nobody ]
 tell "a home that is not there is not made" $?
 OMP_NUM_THREADS=99999 "$STEADY" export new -o other 2>err
-[ $? = 2 ] && [ "$(cat err)" = "steady export: OMP_NUM_THREADS = 99999: at most 4096 threads; unset it to have one for each processor" ]
+[ $? = 2 ] && [ "$(cat err)" = "steady export: OMP_NUM_THREADS = 99999: at most 4096 threads are allowed; unset it to use one per processor" ]
 tell "more threads than there can be are the user's word, not the kernels' fault" $?
 OPENBLAS_CORETYPE=Abacus "$STEADY" export new -o other 2>err &&
-    grep -q '^steady: note: OPENBLAS_CORETYPE = Abacus is not used: OpenBLAS has its' err
+    grep -q '^steady: note: OPENBLAS_CORETYPE = Abacus has no effect: OpenBLAS uses its' err
 tell "kernels that OpenBLAS does not have are named" $?

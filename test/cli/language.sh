@@ -65,7 +65,7 @@ own="small.ini data.source=text data.path=letters model.context=4 data.val_fract
 train $own --out letters-run && sed 's/a/i/' letters >kept && mv kept letters &&
     cksum letters-run/text.* >before
 train --resume letters-run train.steps=9
-[ $? = 3 ] && grep -q 'text.vocab is not what the training text gives now' err &&
+[ $? = 3 ] && grep -q 'text.vocab differs from the vocabulary of the training text' err &&
     cksum letters-run/text.* | cmp - before
 tell "a text that has changed since is refused, and the dictionary stays" $?
 
@@ -119,13 +119,13 @@ printf 'the dog\nthe cat\n' >lines && "$STEADY" predict run lines --tokens 9 >a 
     "$STEADY" predict run - --tokens 9 <lines | cmp - a && "$STEADY" predict run - --tokens 9 --limit 1 <lines >b && [ "$(wc -l <b)" = 1 ]
 tell "each line of a file or of stdin is a prompt" $?
 "$STEADY" predict run - --logits <lines >out && [ "$(wc -l <out)" = 2 ] && "$STEADY" predict run - </dev/null >out && [ ! -s out ] &&
-    fails 2 'choose one of them' predict run lines --prompt x && fails 2 '--tokens has no effect' predict run lines --logits --tokens 3 &&
+    fails 2 '--prompt cannot be combined' predict run lines --prompt x && fails 2 '--tokens has no effect' predict run lines --logits --tokens 3 &&
     fails 2 '--top has no effect' predict run --top 3
 tell "logits of stdin; what does not go together is refused" $?
 printf 'a \377\n' | fails 3 'standard input:1: .*UTF-8' predict run -
 tell "a prompt of stdin that is no UTF-8 is refused" $?
 "$STEADY" train small.ini train.steps=6 train.eval_every=3 --out shown --no-report 2>err; [ "$(grep -c '^sample: ' err)" -ge 2 ] &&
-    grep -q '"Sample"' shown/answers.json && "$STEADY" report shown >out && grep -q 'Texts of the model' shown/report.html
+    grep -q '"Sample"' shown/answers.json && "$STEADY" report shown >out && grep -q 'Samples of the model' shown/report.html
 tell "samples are in the log and in the report" $?
 "$STEADY" export run --vocab names.json 2>err && grep -q '"vocabulary"' names.json && grep -q '"tokens"' names.json &&
     "$STEADY" export run -o told.safetensors 2>err && for word in task step score model vocabulary recipe heads; do

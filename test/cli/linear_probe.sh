@@ -43,7 +43,7 @@ tell "counts, scores and settings are in the object" $?
 probe small.ini >begin && [ "$(value top1 begin)" = "$(value random_top1 one)" ] &&
     [ "$(value knn_top1 begin)" = "$(value random_knn_top1 one)" ] &&
     [ "$(value knn_top1 one)" != "$(value random_knn_top1 one)" ] &&
-    grep -q "neither train.init nor --checkpoint names weights" err
+    grep -q "the weights are random initial ones; to name weights: train.init or --checkpoint" err
 tell "random weights are those of a recipe without weights, and said" $?
 
 weights() { probe "$@" >row && value weights row; }
@@ -74,15 +74,15 @@ tell "a word without effect is refused" $?
 fails 2 "--epochs has no effect without --linear-probe" eval run --epochs 9
 tell "its options belong to it" $?
 
-fails 2 "--batch 401: the training split has 400 pictures" eval run --linear-probe --batch 401
+fails 2 "--batch 401: the training split has only 400 pictures" eval run --linear-probe --batch 401
 tell "a batch beyond the split is refused" $?
 
 # What is no run is a recipe for the probe alone.
-fails 2 "small.ini holds no run" eval small.ini
+fails 2 "small.ini is not a run" eval small.ini
 tell "a recipe has no score" $?
 
-fails 2 "task.kind = language has no features" eval grammar --linear-probe
-fails 3 "train.init=FILE train.transfer=true in place of --checkpoint" \
+fails 2 "task.kind = language has no picture features" eval grammar --linear-probe
+fails 3 "train.init=FILE train.transfer=true instead of --checkpoint" \
     eval small.ini --linear-probe model.depth=3 --checkpoint run/checkpoints/best.safetensors
 tell "texts are refused" $?
 
@@ -94,8 +94,8 @@ tell "texts are refused" $?
 tell "a run's features are a file, and those of a recipe with its weights" $?
 
 fails 2 "optim.lr" export run --features test -o new.safetensors optim.lr=1 &&
-    fails 2 "task.kind = language has no features" export grammar --features test -o new.safetensors &&
-    fails 2 "holds no weights" export run --features test -o small.ini && [ ! -e new.safetensors ]
+    fails 2 "task.kind = language has no picture features" export grammar --features test -o new.safetensors &&
+    fails 2 "is not a safetensors file" export run --features test -o small.ini && [ ! -e new.safetensors ]
 tell "features that cannot be written are refused" $?
 
 # Two classes in training, one in the split that is probed.
@@ -113,5 +113,5 @@ rows 5 001 >pair/test_batch.bin
 rows 40 001 >one_class/data_batch_1.bin
 cp pair/test_batch.bin one_class
 train small.ini data.source=cifar data.image_size=32 data.path=pair --out cifar
-fails 3 "the 40 training pictures have one class" eval cifar --linear-probe data.path=one_class
+fails 3 "the 40 training pictures are all of one class" eval cifar --linear-probe data.path=one_class
 tell "one class is refused" $?

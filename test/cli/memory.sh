@@ -22,10 +22,10 @@ too_large "parameters whose bytes no size_t holds" \
     'steady: out of memory: [0-9.]*e+[0-9]* bytes are needed for the model.s [0-9.]*e+18 parameters' \
     demo model.width=65289 model.heads=1 model.depth=9951 model.mlp_ratio=54358.02519566849 \
     train.batch=1
-too_large "the same, reparametrised" 'parameters and their gradients, and this process can have' \
+too_large "the same, reparametrised" 'parameters and their gradients, but this process can use' \
     demo model.width=65536 model.heads=1 model.depth=10000 model.reparam=sigma
 too_large "a batch of a million gigabytes" \
-    'this run needs about .* of memory (.* of activations) and can have .*accumulate' \
+    'this run needs about .* of memory (.* of activations), but only .*accumulate' \
     demo train.batch=20000 data.synthetic_count=20000 model.width=64 model.heads=1 \
     model.depth=1000 data.image_size=128 model.patch=1 model.position=none
 printf '[task]\nkind = language\n[data]\nsource = grammar\n' >text.ini
@@ -34,7 +34,7 @@ printf '[task]\nkind = transcribe\n[data]\nsource = tones\n' >sound.ini
 few=$(awk '/MemTotal|SwapTotal/ { kb += $2 } END { print (kb < 60e6) }' /proc/meminfo 2>/dev/null)
 if [ "$few" = 1 ]; then
     for recipe in text sound; do
-        too_large "a text or recordings of a billion, $recipe" 'for data.synthetic_count, and' \
+        too_large "a text or recordings of a billion, $recipe" 'for data.synthetic_count, but' \
             $recipe.ini data.synthetic_count=1000000000
     done
 else
@@ -73,9 +73,9 @@ tell "a run under any limit of its addresses ends, with a line" $?
 [ $? = 1 ] && grep -q '^steady predict: OpenBLAS needs .* buffers of 128 MB .*ulimit -v' err
 tell "a limit is named with what needs more" $?
 (ulimit -v 150000 && exec timeout -s KILL 20 "$STEADY" train $small --out other) >out 2>err
-[ $? = 1 ] && grep -q '^steady: out of memory: OpenBLAS takes 128 MB of addresses' err
+[ $? = 1 ] && grep -q '^steady: out of memory: OpenBLAS needs 128 MB of address space' err
 tell "... also where OpenBLAS would not even be loaded" $?
 (ulimit -s 200 && exec timeout -s KILL 20 "$STEADY" predict new) >out 2>err
-[ $? = 1 ] && grep -q '^steady: the stack may have 200 kB (ulimit -s), and at least 512' err &&
+[ $? = 1 ] && grep -q '^steady: the stack is limited to 200 kB, at least 512' err &&
     [ "$(wc -l <err)" = 1 ]
 tell "a stack that is too small is named, and is no crash" $?

@@ -47,7 +47,7 @@ OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=0 "$STEADY" train small.ini --out ne
 tell "a launcher that this build does not understand is refused" $?
 
 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=0 "$STEADY" eval new 2>err
-[ $? = 2 ] && grep -q 'eval wants to be one' err
+[ $? = 2 ] && grep -q 'eval runs as one' err
 tell "only train can be several processes" $?
 
 need_mpi
@@ -158,7 +158,7 @@ tell "begun by 1 process, ended by 2 ranks" $?
 
 back_to_30 long smaller-one && cp -r smaller-one smaller-2 &&
     train --resume smaller-one train.batch=6 && ranks 2 --resume smaller-2 train.batch=6 &&
-    grep -q 'train.batch was 16, is 6' err && same_numbers smaller-one smaller-2
+    grep -q 'train.batch changed from 16 to 6' err && same_numbers smaller-one smaller-2
 tell "another batch in mid-epoch, by 1 process and by 2 ranks" $?
 
 # ---- ending together ----
@@ -168,11 +168,11 @@ refused() { # EXIT PATTERN: the last run's exit code was $code
 }
 ranks 4 small.ini train.batch=3 --out new
 code=$?
-refused 2 'train.batch = 3 cannot be shared out over 4 ranks' && [ ! -e new ]
+refused 2 'train.batch = 3 is too small for 4 ranks' && [ ! -e new ]
 tell "fewer examples than ranks: exit 2 and one line" $?
 ranks 2 small.ini --out one
 code=$?
-refused 2 'one holds a run already'
+refused 2 'one already contains a run'
 tell "a folder that is taken: exit 2 and one line" $?
 ranks 2 small.ini model.reparam=none optim.lr=1e9 --out blown
 code=$?
@@ -182,8 +182,8 @@ tell "a step that diverges: exit 4 and one line" $?
 ranks 2 small.ini model.reparam=none model.norm=pre optim.name=adagrad optim.lr=0.1 probe.every=2 \
     schedule.warmup_steps=0 guard.entropy_below=0.9 guard.collapse=stop --out fallen
 code=$?
-refused 5 'entropy collapse: .* From step 1 to step 2 its input .* moved by .* at step 1\.$' &&
-    [ "$(grep -c '"cause":"From step 1 ' fallen/train.jsonl)" = 1 ]
+refused 5 'entropy collapse: .* Between steps 1 and 2 its input .* changed by .* at step 1\.$' &&
+    [ "$(grep -c '"cause":"Between steps 1 ' fallen/train.jsonl)" = 1 ]
 tell "a collapse: exit 5 and one line, with what grew" $?
 
 # Without shuffling the sixth picture of a batch of eight is rank 1's.  Of 600 pictures a sample is
@@ -202,7 +202,7 @@ folder="data.source=folder data.path=bad data.image_size=8 data.augment=none dat
 # shellcheck disable=SC2086
 ranks 2 small.ini $folder --out broken
 code=$?
-refused 3 'rank 1: bad/train/cat/105.png is neither PNG nor JPEG' && [ ! -e broken ]
+refused 3 'rank 1: bad/train/cat/105.png is not PNG or JPEG' && [ ! -e broken ]
 tell "a broken picture of one rank ends all: exit 3, one line with the rank" $?
 
 # Starts an endless run, waits for its first checkpoint, and runs COMMAND with $pid = mpirun's.

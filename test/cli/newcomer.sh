@@ -19,25 +19,25 @@ tell "a folder in the place of a recipe" $?
 fails 2 'book.txt:1: .*; if book.txt is your data and not a recipe: steady train RECIPE data.path=book.txt ' train book.txt
 tell "a text in the place of a recipe" $?
 head -c 2000000 /dev/zero >large.bin
-fails 2 'not a recipe; if large.bin is your data' train large.bin && rm large.bin
+fails 2 'too large for a recipe; if large.bin is your data' train large.bin && rm large.bin
 tell "a large file in the place of a recipe" $?
 printf '[data]\nsorce = idx\n' >wrong.ini
 fails 2 'wrong.ini:2: unknown key data.sorce; did you mean data.source?$' train wrong.ini
 tell "a recipe with a slip is not called data" $?
 bad=0
 for word in pictures Text language speech translate folder manifest; do
-    fails 2 "there is no recipe and no file $word; .steady recipes $word. lists those of that kind" train $word &&
+    fails 2 "unknown recipe or file $word; .steady recipes $word. lists those of that kind" train $word &&
         "$STEADY" recipes $word >out && [ -s out ] || bad=1
 done
 tell "the word of a kind of task in the place of a recipe" $bad
-fails 2 'book.txt after the recipe demo: data are given as data.path=book.txt' train demo book.txt
+fails 2 'book.txt after the recipe demo; give data as data.path=book.txt' train demo book.txt
 tell "data behind a recipe without a key" $?
-fails 2 'first holds no run (no recipe.ini); did you mean runs/first?$' train --resume first && fails 2 'did you mean runs/first' eval first
+fails 2 'first is not a run folder (no recipe.ini); did you mean runs/first?$' train --resume first && fails 2 'did you mean runs/first' eval first
 tell "a run without its folder" $?
 
 fails 2 'unexpected argument w.safetensors after runs/first; the file to write is -o FILE' export runs/first w.safetensors
 tell "export without -o" $?
-fails 2 'frobnicate: no section and no key; steady search WORD looks' train --help-keys frobnicate
+fails 2 'frobnicate: no such section or key; steady search WORD searches' train --help-keys frobnicate
 tell "a word that is no key is to be searched for" $?
 
 # ---- what is at data.path ----
@@ -75,19 +75,19 @@ if [ "$(wc -c <ink.png)" = 96 ]; then
         for i in 1 2 3 4 5 6 7 8 9 10; do cp ink.png pets/$class/$i.png; done
         for i in 1 2 3; do cp ink.png split/train/$class/$i.png && cp ink.png split/val/$class/$i.png && cp ink.png split/test/$class/$i.png; done
     done
-    fails 3 'pets holds no CIFAR files.*; for what is in pets: data.source=folder$' train cifar10 data.path=pets --out new &&
-        fails 3 'IDX set.*; for what is in split: data.source=folder$' train mnist data.path=split --out new
+    fails 3 'pets has no CIFAR files.*; for what is in pets: data.source=folder$' train cifar10 data.path=pets --out new &&
+        fails 3 'split/train-labels-idx1-ubyte.*; for what is in split: data.source=folder$' train mnist data.path=split --out new
     tell "pictures in folders under another data.source" $?
-    fails 3 'pets/cat holds pictures, but no class folders: .*; the folder above is data.path=pets (' \
+    fails 3 'pets/cat has pictures, but no class folders; .*; for the folder above: data.path=pets;' \
         train own-pictures data.path=pets/cat --out new
     tell "a class folder where the folder above is wanted" $?
     # shellcheck disable=SC2086
     "$STEADY" train own-pictures data.path=split/train $small --dry-run 2>err &&
-        grep -q 'note: train: split has other splits beside split/train, which are not used: data.path=split uses them' err
+        grep -q 'note: train: split has other splits next to split/train, which are not used; to use them: data.path=split' err
     tell "a split in the place of the folder of all" $?
     # shellcheck disable=SC2086
     "$STEADY" train own-pictures data.path=pets $small --no-report --out pets-run 2>err &&
-        grep -q '^next: ' err && grep -q ' 8 steps an epoch, 8 steps of 2, 1 thread$' err && ! grep -q 'verdict: \(.*\)\. \1: ' err
+        grep -q '^next: ' err && grep -q ' 8 steps per epoch, 8 steps of 2, 1 thread$' err && ! grep -q 'verdict: \(.*\)\. \1: ' err
     tell "own pictures, flat, by the recipe for them" $?
     "$STEADY" predict pets-run --top 2 >out 2>err && [ "$(wc -l <out)" = 4 ] && cut -f 1 out | grep -q '^pets/cat/[0-9]*.png$' &&
         "$STEADY" eval pets-run >out 2>err && grep -q '"split":"val".*"count":4' out
@@ -133,13 +133,13 @@ tell "search: a question, as one word or several" $?
 tell "search: commands and keys" $?
 "$STEADY" help two machines >out && grep -q '^  mpirun -n 2 steady train' out && ! grep -q diff out
 tell "help of other words searches for them" $?
-fails 2 'nothing has these words' search frobnicate && fails 2 'for what?' search && fails 2 'for what?' search how to
+fails 2 'nothing found for these words' search frobnicate && fails 2 'no words given' search && fails 2 'no words given' search how to
 tell "search for what is not there" $?
 [ -z "$("$STEADY" search a e i o u the model run steady | awk 'length > 100')" ]
 tell "search: no line is wider than 100" $?
 bad=0
 for word in why explain find keys heads augment status; do
     "$STEADY" $word 2>err
-    [ $? = 2 ] && grep -q "there is no command $word; did you mean " err || bad=1
+    [ $? = 2 ] && grep -q "unknown command $word; did you mean " err || bad=1
 done
 tell "words of other programs for commands" $bad

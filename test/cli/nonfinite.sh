@@ -92,11 +92,11 @@ tell "one bad batch ends a run without rollback" $?
 
 # shellcheck disable=SC2086
 reported small.ini $flash guard.nonfinite=rollback --out passed
-[ $? = 0 ] && [ "$(grep -c 'rolled back to step 4, past 1 batches (1 of 3)' err)" = 1 ] &&
+[ $? = 0 ] && [ "$(grep -c 'rolled back to step 4, skipping 1 batches (rollback 1 of 3)' err)" = 1 ] &&
     [ "$(rows passed/train.jsonl)" = 10 ] && finite passed/eval.jsonl
 tell "rollback passes over a bad batch and exits with 0" $?
 [ "$(grep -c '"event"' passed/train.jsonl)" = 1 ] && sed -n 5p passed/train.jsonl |
-    grep -q '^{"step":4,"event":"rollback","text":"rolled back to step 4, past 1 batches: non-finite' &&
+    grep -q '^{"step":4,"event":"rollback","text":"rolled back to step 4, skipping 1 batches: non-finite' &&
     grep -q 'rolled back to step 4' passed/report.html
 tell "and leaves an event behind step 4, in log and report" $?
 
@@ -142,7 +142,7 @@ status=$?
 field() { sed -n "s/.*\"$1\":\([^,}]*\)[,}].*/\1/p" "$2"; }
 field loss down/eval.jsonl | awk 'BEGIN { lr = 4 }
     { print lr } NR == 1 || $1 < best * (1 - 1e-4) { best = $1; next } { lr /= 2 }' >want
-[ $status = 0 ] && grep -q 'rolled back to step 3, past 2 batches' err &&
+[ $status = 0 ] && grep -q 'rolled back to step 3, skipping 2 batches' err &&
     field lr down/train.jsonl | awk '{ print $1 + 0 }' | cmp - want && [ "$(sed -n 4p want)" != "$(sed -n 5p want)" ]
 tell "schedule = plateau forgets the evaluations that a rollback undoes" $?
 
@@ -166,10 +166,10 @@ tell "a resumed run has not forgotten which layers it warned of" $?
 
 # Adagrad's first step moves weights by five times themselves; block 0 falls at step 4.
 fall="optim.name=adagrad optim.lr=0.1 guard.entropy_below=0.9"
-why='at step 4\. From step 1 to step 4 its input |x|^2 changed by a factor of [0-9.]*, sigma^2 of its queries and keys by [0-9.]*; blocks.0.mlp.fc1.weight moved by 5[.0-9]* times itself at step 1\.$'
+why='at step 4\. Between steps 1 and 4 its input |x|^2 changed by a factor of [0-9.]*, sigma^2 of its queries and keys by [0-9.]*; blocks.0.mlp.fc1.weight changed by 5[.0-9]* times its norm at step 1\.$'
 # shellcheck disable=SC2086
 train small.ini $fall probe.every=2 --out caused && grep -q "^warning: entropy collapse: blocks.0.attn .*$why" err &&
-    grep -q '"event":"alarm","text":"[^"]*entropy","site":"blocks.0.attn",.*"cause":"From step 1 to step 4 its input' caused/train.jsonl
+    grep -q '"event":"alarm","text":"[^"]*entropy","site":"blocks.0.attn",.*"cause":"Between steps 1 and 4 its input' caused/train.jsonl
 tell "the warning and its event say which factor grew, and what moved" $?
 # shellcheck disable=SC2086
 train small.ini $fall probe.every=2 train.steps=3 --out causes && train --resume causes train.steps=12 &&
@@ -183,27 +183,27 @@ train small.ini $fall probe.every=2 guard.collapse=stop --out halted
 tell "so does the message of exit 5, behind the last probe" $?
 # shellcheck disable=SC2086
 train small.ini $fall probe.every=3 guard.collapse=stop --out earlier
-[ $? = 5 ] && grep -q 'From step 1 to step 3 its input' err &&
+[ $? = 5 ] && grep -q 'Between steps 1 and 3 its input' err &&
     train small.ini $fall probe.every=0 --out unprobed &&
-    grep -q 'at step 4\. Before that blocks.0.mlp.fc1.weight moved by' err
+    grep -q 'at step 4\. Before that blocks.0.mlp.fc1.weight changed by' err
 tell "without a probe of the step it is that of the last, without probes what is known" $?
 
 # ---- guard.update_above ----
 
 train small.ini optim.name=adagrad optim.lr=0.1 --out moved
 [ $? = 0 ] && [ "$(grep -c '"moved":' moved/train.jsonl)" = 1 ] && sed -n 1p moved/train.jsonl |
-    grep -q '^{"step":1,"epoch".*"moved":{.*"tensor":"blocks[^"]*".*"text":"[^"]* moved by [0-9.]* times itself, and [0-9]* more tensors' &&
-    grep -q '^warning: step 1: blocks.*moved by .*optim.lr (guard.update_above)' err
+    grep -q '^{"step":1,"epoch".*"moved":{.*"tensor":"blocks[^"]*".*"text":"[^"]* changed by [0-9.]* times its norm, and [0-9]* more tensors' &&
+    grep -q '^warning: step 1: blocks.*changed by .*optim.lr (guard.update_above)' err
 tell "a tensor that a step moves by over 0.3 of itself is named, with the step" $?
 train small.ini optim.name=adagrad optim.lr=0.1 train.steps=7 --out movable &&
-    train --resume movable train.steps=12 && ! grep -q 'times itself' err
+    train --resume movable train.steps=12 && ! grep -q 'times its norm' err
 timeless movable/train.jsonl >a && timeless moved/train.jsonl | cmp - a
 tell "a resumed run warns of no tensor twice" $?
 train small.ini optim.name=adagrad optim.lr=0.1 guard.update_above=0 --out unmoved
-[ $? = 0 ] && ! grep -q 'times itself' err && ! grep -q moved unmoved/train.jsonl &&
+[ $? = 0 ] && ! grep -q 'times its norm' err && ! grep -q moved unmoved/train.jsonl &&
     timeless unmoved/train.jsonl >a && timeless moved/train.jsonl | sed 's/, *"moved": *{.*}}$/}/' | cmp - a
 tell "guard.update_above = 0 says nothing, and the steps are the same" $?
-train small.ini optim.lr=1e-4 --out quiet && ! grep -q 'times itself' err
+train small.ini optim.lr=1e-4 --out quiet && ! grep -q 'times its norm' err
 tell "a quiet run is not warned of, whatever its biases do" $?
 
 # ---- guard.exit ----
@@ -212,7 +212,7 @@ tell "a quiet run is not warned of, whatever its biases do" $?
 still="optim.lr=1e-9 guard.exit=verdict probe.every=0"
 # shellcheck disable=SC2086
 train small.ini $still --out still
-[ $? = 4 ] && [ "$(tail -n 1 err)" = "steady train: the run diverged: at chance (guard.exit=ok ends such a run with 0)" ] &&
+[ $? = 4 ] && [ "$(tail -n 1 err)" = "steady train: the run diverged: at chance (exit code 0 instead: guard.exit=ok)" ] &&
     [ -s still/checkpoints/step-00000012.safetensors ]
 tell "a run at chance takes its steps, is saved, and ends with 4" $?
 [ "$(grep -c '^verdict: at chance\. ' err)" = 1 ] && grep -q '^score: test top-1 [0-9.]* % at step 12' err &&

@@ -15,8 +15,8 @@ begin() { # WORDS...: a run of 3 steps in `run`
 refuses() { # NAME PATTERN: the data that are there now
     cksum run/*.json* run/recipe.ini run/checkpoints/* >before
     "$STEADY" train --resume run train.steps=6 --no-report >out 2>err
-    [ $? = 3 ] && tail -n 1 err | grep -q "the data are not those that run was trained on: .*$2" &&
-        grep -q 'or with data.changed=allow' err && cksum run/*.json* run/recipe.ini run/checkpoints/* | cmp - before
+    [ $? = 3 ] && tail -n 1 err | grep -q "the data have changed since run was trained: .*$2" &&
+        grep -q 'or resume with data.changed=allow' err && cksum run/*.json* run/recipe.ini run/checkpoints/* | cmp - before
     tell "$1" $?
 }
 allows() { # NAME PATTERN
@@ -50,13 +50,13 @@ if [ "$(wc -c <one.png)" = 71 ]; then
     # shellcheck disable=SC2086
     again && begin $pictures $model
     mv set/train/cat/cat1.png elsewhere.png
-    refuses "a picture that is gone" 'train: 12 items were, 11 are'
+    refuses "a picture that is gone" 'train: 12 items before, 11 now'
     cp elsewhere.png set/train/cat/cat1.png && cp one.png set/test/fox/new.png
-    refuses "a picture more in the test split" 'test: 12 items were, 13 are'
+    refuses "a picture more in the test split" 'test: 12 items before, 13 now'
     again && mv set/train/cat set/train/ape && mv set/test/cat set/test/ape
-    refuses "a class of another name" 'train: 12 items as before, but others.*class 0 was "cat", is "ape"'
+    refuses "a class of another name" 'train: still 12 items, but different ones.*class 0 changed from "cat" to "ape"'
     again && mv set/train/cat x && mv set/train/dog set/train/cat && mv x set/train/dog
-    refuses "two classes that change places" 'train: 12 items as before, but others'
+    refuses "two classes that change places" 'train: still 12 items, but different ones'
     # The same names and lengths in both classes: only bytes differ.
     alike() {
         again && for split in train test; do
@@ -66,17 +66,17 @@ if [ "$(wc -c <one.png)" = 71 ]; then
     }
     # shellcheck disable=SC2086
     alike && begin $pictures $model && mv set/train/cat x && mv set/train/dog set/train/cat && mv x set/train/dog
-    refuses "two classes that change places, of the same names and lengths" 'train: 12 items as before, but others'
+    refuses "two classes that change places, of the same names and lengths" 'train: still 12 items, but different ones'
     alike && cp set/train/dog/1.png set/train/dog/2.png
-    refuses "a picture in place of another, of the same name and length" 'train: 12 items as before, but others'
+    refuses "a picture in place of another, of the same name and length" 'train: still 12 items, but different ones'
     # shellcheck disable=SC2086
     again && begin $pictures $model
     again && cp -R set/train/dog set/train/eel && cp -R set/test/dog set/test/eel
-    refuses "a class more" '3 classes were, 4 are'
+    refuses "a class more" '3 classes before, 4 now'
     again && echo more >>set/train/cat/cat2.png
-    refuses "a file of another length" 'train: 12 items as before, but others'
+    refuses "a file of another length" 'train: still 12 items, but different ones'
     again && mv set moved && "$STEADY" train --resume run data.path=moved train.steps=6 --no-report 2>err &&
-        grep -q 'note: data.path was set, is moved' err && ! grep -q 'the data changed' err
+        grep -q 'note: data.path changed from set to moved' err && ! grep -q 'the data changed' err
     tell "the same pictures in another folder" $?
     # shellcheck disable=SC2086
     latin=$(printf 'caf\351') && again && mv set/train/cat "set/train/$latin" && mv set/test/cat "set/test/$latin" &&
@@ -85,7 +85,7 @@ if [ "$(wc -c <one.png)" = 71 ]; then
     tell "a class whose name is not UTF-8 is the same class" $?
     # shellcheck disable=SC2086
     rm -rf moved && again && begin $pictures $model && rm set/train/cat/cat1.png
-    allows "data.changed = allow trains without the picture" 'train: 12 items were, 11 are'
+    allows "data.changed = allow trains without the picture" 'train: 12 items before, 11 now'
 else
     echo "skip pictures in folders: needs base64"
 fi
@@ -105,9 +105,9 @@ idx $labels a
 # shellcheck disable=SC2086
 begin mnist data.path=digits data.image_size=0 data.augment=none model.patch=4 train.batch=4 $model
 idx '\001\000\000\001\000\001\000\001' a
-refuses "labels that are swapped" 'train: 8 items as before, but others'
+refuses "labels that are swapped" 'train: still 8 items, but different ones'
 idx $labels b
-refuses "other pixels" 'train: 8 items as before, but others'
+refuses "other pixels" 'train: still 8 items, but different ones'
 idx $labels a && "$STEADY" train --resume run train.steps=6 --no-report 2>err
 tell "the old data again" $?
 
@@ -119,19 +119,19 @@ seq 900 990 >val
 # shellcheck disable=SC2086
 begin $text data.path=lines $model
 { sed -n 2p lines; sed 2d lines; } >other && cp lines kept && mv other lines
-refuses "lines in another order" 'train: 1204 items as before, but others'
+refuses "lines in another order" 'train: still 1204 items, but different ones'
 cp kept lines && sed -i '$d' lines
-refuses "a line that is gone" 'train: 1204 items were, 1200 are'
+refuses "a line that is gone" 'train: 1204 items before, 1200 now'
 cp kept lines && seq 900 980 >val
-refuses "another validation text" 'val: 364 items were, 324 are'
-allows "data.changed = allow: trains on, and scores begin anew" 'val: 364 items were, 324 are'
+refuses "another validation text" 'val: 364 items before, 324 now'
+allows "data.changed = allow: trains on, and scores begin anew" 'val: 364 items before, 324 now'
 # shellcheck disable=SC2086
 begin $text data.path=lines $model && "$STEADY" train --resume run data.limit=600 train.steps=6 --no-report 2>err &&
-    grep -q 'the data changed: train: 1204 items were, 600 are' err
+    grep -q 'the data changed: train: 1204 items before, 600 now' err
 tell "a limit that is asked for needs no leave" $?
 seq 900 970 >val2
 "$STEADY" train --resume run data.val_path=val2 train.steps=8 --no-report 2>err &&
-    grep -q 'val: 324 items were, 284 are; the best checkpoint is chosen again' err
+    grep -q 'val: 324 items before, 284 now; the choice of the best checkpoint starts anew' err
 tell "nor does another validation set" $?
 # With so low a rate no score is better than the first: each but the first shrinks the rate.
 # shellcheck disable=SC2086
@@ -153,7 +153,7 @@ pairs="numbers-post data.source=parallel data.source_lang=de data.target_lang=en
 # shellcheck disable=SC2086
 begin $pairs $model
 { sed 1d p.de && sed -n 1p p.de; } >other && mv other p.de
-refuses "pairs that are shifted by a line" 'train: 9 items as before, but others'
+refuses "pairs that are shifted by a line" 'train: still 9 items, but different ones'
 
 # ---- speech ----
 
@@ -167,9 +167,9 @@ if [ "$sound" = 1 ]; then
     # shellcheck disable=SC2086
     begin $speech $model
     cp clips/train.tsv kept && sed -i 3d clips/train.tsv
-    refuses "a row of a manifest that is gone" 'train: 6 items were, 5 are'
+    refuses "a row of a manifest that is gone" 'train: 6 items before, 5 now'
     sed 's/one two/two one/' kept >clips/train.tsv
-    refuses "other transcripts" 'train: 6 items as before, but others'
+    refuses "other transcripts" 'train: still 6 items, but different ones'
     cp kept clips/train.tsv && mv clips sounds &&
         "$STEADY" train --resume run data.path=sounds train.steps=6 --no-report 2>err &&
         ! grep -q 'the data changed' err

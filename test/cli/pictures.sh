@@ -60,10 +60,10 @@ tell "each broken training picture is a row once, and named on stderr" $?
 grep -q '"skipped":1' whole/eval.jsonl &&
     grep -q '^steady: skipped in test: set/test/a/2.png is empty (1 of 6 so far)' err
 tell "a broken test picture is named, and counted in its score" $?
-grep -q '4 of 28 training examples could not be read and were left out' whole/report.html
+grep -q '4 of 28 training examples could not be read and were skipped.' whole/report.html
 tell "the report says how many" $?
 grep -q 'note: train: 4 of 28 pictures cannot be read' err &&
-    grep -q 'note: 4 of 28 examples are left out of each epoch: the last incomplete batch' err &&
+    grep -q 'note: 4 of 28 examples are skipped in each epoch: the last incomplete batch' err &&
     grep -q 'cannot be read' whole/data.json
 tell "the start says what it saw, and what an epoch leaves out" $?
 
@@ -90,10 +90,10 @@ train small.ini train.steps=100 train.checkpoint_every=1000 --out lost
     train --resume lost
     [ $? = 3 ]
 } && grep -q "$lost" err
-tell "a class without a good picture ends the run when that is known, and its resume" $?
+tell "a class without a readable picture ends the run when that is known, and its resume" $?
 
 rm -r set/train/b set/test/b
-refused "a set of one class" 3 'pictures are of one class (a): .*steady recipes cifar-simclr' small.ini
+refused "a set of one class" 3 'pictures are of one class (a); .*steady recipes cifar-simclr' small.ini
 make_set
 
 # ---- waiting ----
@@ -117,6 +117,6 @@ tell "predict lays a picture over the colour that the run was trained with" $?
 mkdir -p mixed/deeper && cp ink.png mixed/1.png && cp ink.png mixed/2.webp && cp ink.png mixed/deeper/3.png &&
     echo 'Once upon a time' >mixed/notes.doc
 "$STEADY" predict white mixed >out 2>err && [ "$(cut -f 1 out | tr '\n' ' ')" = 'mixed/1.png mixed/2.webp ' ] &&
-    grep -q 'note: files with other endings .*: 2 (first: mixed/notes.doc)' err
+    grep -q 'note: not read: 2 files with other suffixes or subfolders (first: mixed/notes.doc)' err
 tell "predict goes by content in a folder, and says what it leaves out" $?
 refused "a background that is no colour" 2 'data.background = beige: expected black' small.ini data.background=beige

@@ -30,7 +30,7 @@ END_RECIPE
 
 train() { "$STEADY" train "$@" --no-report 2>err; }
 # Why there are none: the switch, or a processor without.
-none='[^;]*\(STEADY_BF16=off hides them\| has none\|without\)'
+none='[^;]*\(STEADY_BF16=off disables them\| has no bf16 instructions\|without the bf16 instructions of this processor\)'
 off() { STEADY_BF16=off "$STEADY" "$@" 2>err; }
 checkpoint() { echo "$1/checkpoints/step-000000$2.safetensors"; }
 losses() { grep -o '"loss": *[0-9.]*' "$1/train.jsonl"; }
@@ -39,15 +39,15 @@ losses() { grep -o '"loss": *[0-9.]*' "$1/train.jsonl"; }
 
 off train small.ini train.precision=bf16 --out none
 [ $? = 2 ] && [ ! -e none ] &&
-    grep -q "train.precision = bf16: .*: $none; train.precision=auto or fp32 .*--force" err
+    grep -q "train.precision = bf16: .*: $none; use train.precision=auto or fp32.*--force" err
 tell "bf16 is refused where there are no instructions for it, with the reason and the way out" $?
 
 off train small.ini intervene.at=6 intervene.train.precision=bf16 --out none
-[ $? = 2 ] && [ ! -e none ] && grep -q 'behind intervene.at: train.precision = bf16' err
+[ $? = 2 ] && [ ! -e none ] && grep -q 'with intervene.at: train.precision = bf16' err
 tell "and so is an intervention that comes to it" $?
 
 off train small.ini train.precision=auto --out auto32 --no-report &&
-    [ "$(grep -c "train.precision = auto: fp32: no fast products in bf16: $none" err)" = 1 ]
+    [ "$(grep -c "train.precision = auto: fp32; no fast bf16 products here: $none" err)" = 1 ]
 tell "auto trains fp32 there and says why, in one line" $?
 
 train small.ini --out fp32 && losses fp32 >a && losses auto32 >b && cmp a b
@@ -56,7 +56,7 @@ tell "to the bit as fp32 does" $?
 tell "a run in fp32 leaves no trace of the key in its logs and checkpoints" $?
 
 off train small.ini train.precision=bf16 --force --out plain --no-report &&
-    grep -q "train.precision = bf16: plain loops, which are slow: $none" err &&
+    grep -q "train.precision = bf16: uses plain loops, which are slow: $none" err &&
     [ "$(grep -c '"precision": *"bf16"' plain/train.jsonl)" = 12 ]
 tell "--force trains by plain loops and says that they are slow; rows say bf16" $?
 
@@ -67,12 +67,12 @@ tell "steady64 refuses bf16, forced or not" $?
 while read -r name value why; do
     env "$name=$value" "$STEADY" train small.ini train.precision=bf16 --out none 2>err
     [ $? = 2 ] && grep -Eq "$why" err
-    tell "$name=$value hides them" $?
+    tell "$name=$value disables them" $?
 done <<'END'
-STEADY_BF16 off hides|has.none|without
-ONEDNN_MAX_CPU_ISA AVX2 hides|has.none|without
-DNNL_MAX_CPU_ISA AVX512_CORE hides|has.none|without
-OPENBLAS_CORETYPE Haswell hides|has.none|without
+STEADY_BF16 off disables|has.no.bf16|without
+ONEDNN_MAX_CPU_ISA AVX2 disables|has.no.bf16|without
+DNNL_MAX_CPU_ISA AVX512_CORE disables|has.no.bf16|without
+OPENBLAS_CORETYPE Haswell disables|has.no.bf16|without
 END
 
 # ---- variables that say something else than they can ----
@@ -82,8 +82,8 @@ while read -r name value why; do
     [ $? = 2 ] && [ ! -e none ] && grep -Eq "$name = $value: $why" err
     tell "$name=$value is refused" $?
 done <<'END'
-STEADY_BF16 on only.off.is.known
-STEADY_BF16 0 only.off.is.known
+STEADY_BF16 on expected.off
+STEADY_BF16 0 expected.off
 STEADY_LEVEL avx no.kernels.of.that.name;.choose.one.of:.baseline
 STEADY_LEVEL AVX2 no.kernels.of.that.name
 END
@@ -103,8 +103,8 @@ run small.ini train.precision=bf16 train.steps=10 --out cut && run --resume cut 
 tell "resume is exact to the bit within bf16" $?
 
 run small.ini train.precision=bf16 train.steps=6 --out changed && run --resume changed train.steps=12 train.precision=fp32 &&
-    grep -q 'train.precision was bf16, is fp32' err &&
-    grep -q '"event": *"resume", *"text": *"[^"]*train.precision was bf16, is fp32' changed/train.jsonl &&
+    grep -q 'train.precision changed from bf16 to fp32' err &&
+    grep -q '"event": *"resume", *"text": *"[^"]*train.precision changed from bf16 to fp32' changed/train.jsonl &&
     [ "$(grep -c '"precision": *"bf16"' changed/train.jsonl)" = 6 ]
 tell "another precision at a resume is said, and a row" $?
 
@@ -113,10 +113,10 @@ tell "another precision at a resume is said, and a row" $?
 tell "verdict and report say how many steps were in bf16" $?
 
 "$STEADY" probe run --sharpness --sample 8 >out 2>err
-grep -q 'without ARPACK' err || [ "$(grep -c 'computed in double, the weights were trained in bf16' err)" = 1 ]
+grep -q 'without ARPACK' err || [ "$(grep -c 'computed in double; the weights were trained in bf16' err)" = 1 ]
 tell "sharpness of a run in bf16 is computed in double, which is said" $?
 
-off eval run >out && [ "$(grep -c 'computed in fp32, the weights were trained in bf16' err)" = 1 ]
+off eval run >out && [ "$(grep -c 'computed in fp32, although the weights were trained in bf16' err)" = 1 ]
 tell "without instructions eval of it computes in fp32 and says so" $?
 off eval run train.precision=bf16 >out
 [ $? = 2 ]
@@ -130,7 +130,7 @@ while read -r value pattern; do
     tell "train.bf16_keep=$value is refused" $?
 done <<'END'
 mlp mlp.is.unknown
-none,attention goes.with.nothing
+none,attention cannot.be.combined
 , is.empty
 END
 train small.ini train.bf16_keep=attention train.steps=1 --out kept
@@ -138,7 +138,7 @@ grep -q 'train.bf16_keep has no effect: it needs train.precision = bf16' err
 tell "train.bf16_keep without bf16 has no effect, and is noted" $?
 
 "$STEADY" train small.ini intervene.at=6 intervene.train.precision=auto --out none 2>err
-[ $? = 2 ] && grep -q 'train.precision = auto is chosen when a run begins' err
+[ $? = 2 ] && grep -q 'train.precision = auto is resolved when a run begins' err
 tell "auto is no intervention" $?
 
 off bench steps --model glyphs train.precision=bf16 --repeat 1 >out
@@ -154,7 +154,7 @@ tell "unless forced" $?
     grep -q '"name":"LayerNorm forward".*"precision":"fp32"' out &&
     grep -q '"level":"step".*"precision":"bf16"' out
 tell "the bench says which of its rows are in bf16" $?
-off doctor >out && grep -q "^bf16 *no fast products in bf16: $none" out
+off doctor >out && grep -q "^bf16 *no fast bf16 products: $none" out
 tell "doctor says that there are none, and why" $?
 
 # ---- with instructions ----
@@ -171,13 +171,13 @@ train small.ini train.precision=auto train.steps=6 --out auto &&
     [ "$(grep -c 'train.precision = auto: [bf]*[p136]*2*6*: a product of 1024 x 32 x 128 is [0-9.]* times as fast in bf16' err)" = 1 ]
 tell "auto says what it takes and why" $?
 took=$(grep -ao '"precision":"[a-z0-9]*"' "$(checkpoint auto 06)")
-train --resume auto train.steps=12 && grep -q 'train.precision = auto: .*, as up to the checkpoint' err &&
+train --resume auto train.steps=12 && grep -q 'train.precision = auto: .*, as before the checkpoint' err &&
     [ "$took" = "$(grep -ao '"precision":"[a-z0-9]*"' "$(checkpoint auto 12)")" ]
 tell "a resume keeps what auto took" $?
 
 train small.ini train.precision=bf16 train.steps=6 --out lost && sed -i 's/^precision = bf16/precision = auto/' lost/recipe.ini
 train --resume lost train.steps=8 && STEADY_BF16=off "$STEADY" train --resume lost train.steps=10 --no-report 2>err &&
-    grep -q '"text": *"[^"]*train.precision = auto was bf16, is fp32' lost/train.jsonl
+    grep -q '"text": *"[^"]*train.precision = auto changed from bf16 to fp32' lost/train.jsonl
 tell "auto that has lost its instructions at a resume trains fp32, with a row" $?
 
 # ---- several ranks ----
@@ -191,11 +191,11 @@ pair() { # NAME=VALUE WORDS...: rank 0 as it is, rank 1 with a variable
 }
 
 pair STEADY_BF16=off small.ini train.precision=auto --out ranks &&
-    [ "$(grep -c 'train.precision = auto: fp32: 1 of 2 ranks have no fast products in bf16' err)" = 1 ] &&
+    [ "$(grep -c 'train.precision = auto: fp32, because 1 of 2 ranks have no fast bf16 products' err)" = 1 ] &&
     ! grep -q '"precision"' ranks/train.jsonl
 tell "auto is fp32 where a rank has no instructions" $?
 pair STEADY_BF16=off small.ini train.precision=bf16 --out none
-[ ! -e none ] && grep -q 'steady train: .*train.precision = bf16: .*STEADY_BF16=off hides them' err
+[ ! -e none ] && grep -q 'steady train: .*train.precision = bf16: .*STEADY_BF16=off disables them' err
 tell "and bf16 is refused" $?
 pair STEADY_BF16=off small.ini train.precision=bf16 --force --out ranks-forced &&
     losses ranks-forced | cut -d: -f2 >a && losses run | cut -d: -f2 >b &&

@@ -214,7 +214,7 @@ else
     echo text >set/test/cat/2.png && echo text >set/test/dog/1.png
     "$STEADY" predict own set/test data.on_error=skip >lines 2>err
     [ $? = 0 ] && [ "$(wc -l <lines)" = 4 ] && [ "$(wc -l <err)" = 2 ] &&
-        grep -q 'left out: set/test/cat/2.png is neither' err && grep -q 'set/test/dog/1.png' err
+        grep -q 'skipped: set/test/cat/2.png is not PNG' err && grep -q 'set/test/dog/1.png' err
     tell "predict tells of pictures that it leaves out" $?
     [ "$("$STEADY" predict own set/test data.on_error=skip --limit 2 2>/dev/null | wc -l)" = 1 ]
     tell "--limit counts pictures that are left out" $?

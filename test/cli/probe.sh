@@ -101,7 +101,7 @@ refuses() { # NAME EXIT PATTERN WORDS...
     tell "$name" $?
 }
 refuses "a recipe has no checkpoints" 2 'demo is a recipe and has no checkpoints' demo --checkpoint all
-refuses "heads of all checkpoints" 2 'all prints one row a checkpoint; leave out --heads' run --checkpoint all --heads
+refuses "heads of all checkpoints" 2 'all prints one row per checkpoint; leave out --heads' run --checkpoint all --heads
 refuses "tensors of all" 2 'leave out --tensors' run --checkpoint all --tensors
 sed '/^steps/d; /^\[optim\]/i [schedule]\nwarmup_steps = 50' small.ini >endless.ini
 json endless.ini >seen && json small.ini | cmp - seen && ! grep -q . err
@@ -110,7 +110,7 @@ refuses "a checkpoint that is not there" 3 'no such checkpoint' run --checkpoint
 refuses "a file that is not there" 3 'none.safetensors: no such file' demo --checkpoint none.safetensors
 refuses "weights of another model" 3 'does not fit this model: .* blocks.2' \
     small.ini model.depth=3 --checkpoint plain.safetensors
-refuses "weights that mean something else" 3 'plain.safetensors does not fit this model, .*model.heads' \
+refuses "weights that mean something else" 3 'plain.safetensors does not fit this model in meaning, .*model.heads' \
     small.ini model.heads=4 --checkpoint plain.safetensors
 refuses "a checkpoint of another model" 3 'does not fit this model' \
     small.ini model.heads=4 --checkpoint run/checkpoints/best.safetensors

@@ -25,7 +25,7 @@ tell "recipes NAME: prints each of them" $?
 "$STEADY" recipes demo | grep -q '^\[model\]'
 tell "recipes NAME: a whole name is that recipe, though others begin so" $?
 "$STEADY" recipes nonsense >out 2>err
-[ $? = 2 ] && [ ! -s out ] && grep -q 'there is no recipe nonsense; .steady recipes. lists all' err
+[ $? = 2 ] && [ ! -s out ] && grep -q 'unknown recipe nonsense; .steady recipes. lists all' err
 tell "recipes NAME: an unknown name without a neighbour is exit 2, and no other is suggested" $?
 "$STEADY" recipes mnits >out 2>err
 [ $? = 2 ] && [ ! -s out ] && grep -q 'did you mean mnist?' err

@@ -215,10 +215,10 @@ keeps_all() { # STATUS TEXT WORDS...: the run `lost` is refused, and no file of 
 lost() { rm -rf lost && cp -R tens lost; }
 
 lost && rm lost/checkpoints/step-*
-keeps_all 3 '^steady train: lost/checkpoints holds no step-NUMBER.*the run was at step 20'
+keeps_all 3 '^steady train: lost/checkpoints has no step-NUMBER.*the run was at step 20'
 tell "a run whose checkpoints are gone is refused, and keeps its logs" $?
 lost && mv lost/checkpoints away && ln -s ../away lost/checkpoints
-keeps_all 3 '^steady train: lost/checkpoints is, or lies behind, a symbolic link'
+keeps_all 3 '^steady train: lost/checkpoints is a symbolic link, or below one'
 tell "so is one whose checkpoints cannot be reached" $?
 lost && cp lost/checkpoints/step-00000020.safetensors lost/checkpoints/step-00000099.safetensors
 keeps_all 3 'step-00000099.safetensors: __metadata__ says step 20, the name 99;.*from step 20$'
@@ -228,7 +228,7 @@ lost && touch lost/checkpoints/step-30.safetensors lost/checkpoints/step-9999999
 tell "names that the program does not give are passed over" $?
 lost && rm lost/checkpoints/step-* lost/*.jsonl && rmdir lost/figures
 "$STEADY" train --resume lost train.steps=3 --no-report 2>err &&
-    grep -q '^steady: note: lost has no checkpoint yet: it begins again at step 1$' err
+    grep -q '^steady: note: lost has no checkpoint yet; restarting at step 1' err
 tell "a run without a checkpoint says that it begins again" $?
 
 lost
@@ -288,29 +288,29 @@ events() { grep '"event":"resume"' "$1/train.jsonl"; }
 # shellcheck disable=SC2086
 train small.ini $words train.steps=20 --out course && cp -R course spare
 "$STEADY" train --resume course train.steps=30 optim.lr=0.0001 model.dropout=0.1 \
-    train.threads=1 2>err && grep -q '^steady: note: optim.lr was 0.003, is 0.0001$' err &&
-    grep -q '^steady: note: train.steps was 20, is 30$' err &&
-    grep -q '^steady: note: train.threads was 0, is 1$' err
+    train.threads=1 2>err && grep -q '^steady: note: optim.lr changed from 0.003 to 0.0001$' err &&
+    grep -q '^steady: note: train.steps changed from 20 to 30$' err &&
+    grep -q '^steady: note: train.threads changed from 0 to 1$' err
 tell "resume prints a line for each key that is not as it was" $?
 [ "$(events course | wc -l)" = 1 ] && sed -n 21p course/train.jsonl |
-    grep -q '^{"step":20,"event":"resume","text":"model.dropout was 0, is 0.1; optim.lr was 0.003,' &&
-    [ "$(wc -l <course/train.jsonl)" = 31 ] && grep -q 'optim.lr was 0.003, is 0.0001' course/report.html
+    grep -q '^{"step":20,"event":"resume","text":"model.dropout changed from 0 to 0.1; optim.lr changed from 0.003 ' &&
+    [ "$(wc -l <course/train.jsonl)" = 31 ] && grep -q 'optim.lr changed from 0.003 to 0.0001' course/report.html
 tell "leaves a row behind the step, and a line in the report" $?
 train --resume course train.steps=40 && [ "$(events course | wc -l)" = 1 ] &&
     train --resume course train.steps=45 optim.lr=0.0002 optim.clip=0 && [ "$(events course | wc -l)" = 2 ] &&
-    events course | tail -n 1 | grep -q '"step":40,.*"text":"optim.lr was 0.0001, is 0.0002; train.steps'
+    events course | tail -n 1 | grep -q '"step":40,.*"text":"optim.lr changed from 0.0001 to 0.0002; train.steps'
 tell "a second change is a second row; what stays is none" $?
 
 # Killed before a checkpoint of the new steps: the change is said and logged again, once.
 cp spare/checkpoints/step-00000020.safetensors course/checkpoints
 rm course/checkpoints/step-0000004*
-"$STEADY" train --resume course --no-report 2>err && grep -q 'optim.lr was 0.003, is 0.0002' err &&
-    [ "$(events course | wc -l)" = 1 ] && events course | grep -q 'optim.lr was 0.003, is 0.0002'
+"$STEADY" train --resume course --no-report 2>err && grep -q 'optim.lr changed from 0.003 to 0.0002' err &&
+    [ "$(events course | wc -l)" = 1 ] && events course | grep -q 'optim.lr changed from 0.003 to 0.0002'
 tell "what counts is what the checkpoint was trained by" $?
 
 "$STEADY" train small.ini --out longer 2>err
 status=$?
-sum longer | cmp - before && [ $status = 2 ] && grep -q 'holds a run already' err
+sum longer | cmp - before && [ $status = 2 ] && grep -q 'already contains a run' err
 tell "an existing run is not written over" $?
 
 cp -R longer orphan && rm orphan/recipe.ini && sum orphan >before
@@ -325,7 +325,7 @@ list() { find "$1" | sort; }
 mkdir mine && for name in probe.jsonl source.vocab text.codes notes; do echo mine >mine/$name; done
 sum mine >before
 "$STEADY" train small.ini --out mine 2>err
-[ $? = 2 ] && sum mine | cmp - before && grep -q ': mine is not empty (.* and 1 more): choose another' err
+[ $? = 2 ] && sum mine | cmp - before && grep -q ': mine is not empty (.* and 1 more); choose another' err
 tell "a folder with files in it is refused, and they stay" $?
 
 mkdir dots && echo >dots/.hidden
@@ -339,8 +339,8 @@ tell "a hidden file is one, too" $?
 tell "a file is no folder" $?
 ln -s nowhere/at/all dangling
 "$STEADY" train small.ini --out dangling 2>err
-[ $? = 2 ] && grep -q '^steady train: dangling is a link that leads nowhere' err && [ ! -e nowhere ]
-tell "nor is a link that leads nowhere" $?
+[ $? = 2 ] && grep -q '^steady train: dangling is a broken link' err && [ ! -e nowhere ]
+tell "nor is a broken link" $?
 
 # Pictures that cannot be read end a run before its first step, after its folder was made.
 mkdir -p pics/train/a pics/train/b pics/val/a && for i in 1 2 3 4 5 6 7 8; do
@@ -373,8 +373,8 @@ field() { sed -n "s/.*\"step\":$2,\"epoch\":\([^,]*\),.*/\1/p" "$1/train.jsonl";
 tell "the epoch goes on from what it was when the batch changes" $?
 [ "$(grep -c '"step":26,' cut/eval.jsonl)" = 1 ] && [ "$(grep -c '"step":20,' cut/eval.jsonl)" = 0 ]
 tell "and ends, with its evaluation, when its examples are over" $?
-timeless joined/train.jsonl | sed 's/, is 20/, is 30/; s/"to":"20"/"to":"30"/' >a &&
-    timeless cut/train.jsonl | cmp - a && grep -q '"step":14,"event":"resume".*batch was 8, is 4' a &&
+timeless joined/train.jsonl | sed 's/ to 20\b/ to 30/; s/"to":"20"/"to":"30"/' >a &&
+    timeless cut/train.jsonl | cmp - a && grep -q '"step":14,"event":"resume".*batch changed from 8 to 4' a &&
     [ "$(crc_of cut 30)" = "$(crc_of joined 30)" ] && [ -n "$(crc_of cut 30)" ]
 tell "stopped again and resumed it is the same run" $?
 rm -rf whole
@@ -397,7 +397,7 @@ tell "a second process on a run folder is refused" $?
 kill $pid
 wait $pid
 "$STEADY" train --resume busy train.steps=8 2>err
-[ $? = 2 ] && grep -q 'steps already' err
+[ $? = 2 ] && grep -q 'already has' err
 tell "the folder is free again when the first has ended, and does not shrink" $?
 
 # ---- what may not change the numbers ----
@@ -454,5 +454,5 @@ tell "a checkpoint of another schedule goes on with it" $?
 seq 500 >numbers.txt
 "$STEADY" train grammar schedule.name=plateau data.source=text data.tokens=char data.path=numbers.txt \
     --out none 2>err
-[ $? = 2 ] && grep -q 'plateau goes by the score of a val or test split' err
+[ $? = 2 ] && grep -q 'plateau needs a validation or test split; set data.val_fraction' err
 tell "plateau without a split to go by is refused" $?

@@ -59,7 +59,7 @@ while [ "$(wc -l <runs/long/train.jsonl)" -le "$rows" ] && kill -0 $trainer 2>/d
 kill -9 $trainer
 wait $trainer 2>/dev/null
 "$STEADY" runs runs/long --json >out
-grep -q '"state":"interrupted"' out && grep -q '"why":"its process was killed"' out && grep -q '"steps":100000' out
+grep -q '"state":"interrupted"' out && grep -q '"why":"the process was killed"' out && grep -q '"steps":100000' out
 tell "a killed one is interrupted, and that is said" $?
 
 sed -i 's/"exit": 0/"exit": 1/' runs/other/run.json && [ "$(state runs/other)" = failed ]
@@ -109,7 +109,7 @@ differ 0 runs/first runs/same && grep -q '^train.jsonl: 12 rows compared, all eq
 tell "two runs of one recipe are equal" $?
 
 differ 1 runs/first runs/other && grep -q '^  optim.lr  0.01 | 0.02$' out &&
-    grep -q '^train.jsonl: 12 rows compared, the first that differs is of step 1$' out &&
+    grep -q '^train.jsonl: 12 rows compared, first difference at step 1$' out &&
     grep -q '^  lr  step 1  0.01 | 0.02  (+0.01, 50 %)' out && grep -q '^  loss  step 2  ' out && grep -q '^the runs differ$' out
 tell "a swept key is found, with the first row that differs and by how much" $?
 
@@ -123,8 +123,8 @@ tell "--json has it all" $?
 differ 0 runs/foreign runs/same && grep -q '^recipe: not compared (A has none)$' out
 tell "a foreign run is compared by its rows" $?
 
-fails 2 'which two runs' diff runs/first && fails 2 'no such run folder' diff runs/first nowhere &&
-    fails 2 'expected some of recipe' diff --only recip runs/first runs/same && fails 2 'holds no run' diff runs/notes runs/same &&
+fails 2 'two run folders are needed' diff runs/first && fails 2 'no such run folder' diff runs/first nowhere &&
+    fails 2 'expected some of recipe' diff --only recip runs/first runs/same && fails 2 'is not a run folder' diff runs/notes runs/same &&
     fails 2 'unexpected argument z' diff x y z
 tell "diff refuses what it cannot compare with another code" $?
 
@@ -156,7 +156,7 @@ tell "-o writes that file alone" $?
 [ $? = 1 ] && [ ! -s out ]
 tell "a report that cannot be written is a failure" $?
 
-fails 2 'which run folder' report && fails 2 'holds no run' report runs/notes && fails 2 'holds no run' report nowhere
+fails 2 'no run and no sweep given' report && fails 2 'is not the folder of a run or sweep' report runs/notes && fails 2 'is not the folder of a run or sweep' report nowhere
 tell "what is no run has no report" $?
 
 : >runs/notes/train.jsonl && "$STEADY" report runs/notes >out 2>err && page runs/notes/report.html

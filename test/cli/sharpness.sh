@@ -43,7 +43,7 @@ sharp whole >wanted
 [ $code = 0 ] && [ "$(grep -c '"raw":\[[^]]*\],"preconditioned":\[[^]]*\]' wanted)" = 6 ] &&
     [ "$(sed 's/{"step":\([0-9]*\),.*/\1/' wanted | sort -n | tr '\n' ' ')" = "6 12 18 24 30 36 " ]
 tell "every sixth step has a row" $?
-grep -q 'waiting for sharpness' err && [ ! -e whole/sharpness ]
+grep -q 'waiting for steady64' err && [ ! -e whole/sharpness ]
 tell "the end waits for what is due, says so, and leaves no snapshot" $?
 grep -q '^memory: about [0-9.]* GB more for steady64 (probe.sharpness)$' err
 tell "the estimate of memory has the process beside the run" $?
@@ -52,7 +52,7 @@ tell "the estimate of memory has the process beside the run" $?
 train small.ini data.synthetic_count=64 probe.sharpness=0.5e train.steps=18 train.checkpoint_every=5 --out epochs &&
     [ "$(sharp epochs | sed 's/{"step":\([0-9]*\),.*/\1/' | sort -n | tr '\n' ' ')" = "4 8 12 16 " ]
 tell "probe.sharpness counts epochs, too" $?
-fails 2 'probe.sharpness.*wanted.*steps (100), epochs (10e) or never' train small.ini probe.sharpness=x --out no
+fails 2 'probe.sharpness.*expected.*steps (100), epochs (10e) or never' train small.ini probe.sharpness=x --out no
 tell "and refuses what is neither" $?
 
 # A process that is killed at any moment, resumed until the run is done.
@@ -99,7 +99,7 @@ tell "probe --sharpness prints the row of a checkpoint" $?
 short="probe.sharpness=0 train.steps=3 train.checkpoint_every=3 schedule.name=cosine"
 number() { sed -n "s/.*\"$1\":\([^,}]*\)[,}].*/\1/p"; }
 train small.ini $short optim.lr=0 --out still
-"$STEADY" probe still --sharpness --sample 4 >text 2>err && grep -q '^threshold  *none: the learning rate of the step is 0$' text &&
+"$STEADY" probe still --sharpness --sample 4 >text 2>err && grep -q '^threshold  *none: the learning rate at this step is 0$' text &&
     "$STEADY" probe still --sharpness --sample 4 --json 2>err | grep -q '"threshold":null,.*"lr":0.0,'
 tell "at a learning rate of 0 there is no threshold, and the table says why" $?
 train small.ini $short optim.name=lamb --out lamb

@@ -15,7 +15,7 @@ refused() { # SENTENCE EXIT PATTERN WORD ...
 
 list=data.augment=random-resized-crop,flip,jitter:0.4:0.4:0.4:0.1:0.8,blur
 sheet demo $list -o a.png && head -c 4 a.png | grep -q PNG &&
-    [ "$(cat err)" = "steady: note: data.augment: no effect of jitter:s, jitter:hue on pictures of 1 channel" ]
+    [ "$(cat err)" = "steady: note: data.augment: jitter:s, jitter:hue: no effect on pictures of 1 channel" ]
 tell "a sheet is made of a recipe and words, and what changes nothing is named" $?
 
 sheet demo $list -o b.png && cmp a.png b.png && sheet demo $list train.seed=7 -o c.png && ! cmp a.png c.png >out
@@ -25,7 +25,7 @@ sheet demo $list --pictures 2 --draws 3 --title Glyphs -o a.svg && [ "$(grep -c 
 tell "it has so many pictures and draws as asked for" $?
 
 sheet demo data.augment=none --pictures 1 --draws 1 -o none.svg &&
-    grep -q 'note: data.augment = none: every draw is the picture itself' err &&
+    grep -q 'note: data.augment = none: every draw is the unchanged picture' err &&
     [ "$(grep '<image' none.svg | sed 's/.*base64,//' | sort -u | wc -l)" = 1 ]
 tell "without augmentation a draw is the picture, which is said" $?
 
@@ -35,8 +35,8 @@ for i in 1 2 3; do for c in a b; do echo $ink | base64 -d >set/train/$c/$i.png; 
 : >set/train/a/1.png
 folder="data.source=folder data.path=set train.batch=2"
 sheet demo $list $folder data.on_error=skip data.background=white -o skip.png &&
-    grep -q 'note: 1 broken picture is left out (the last: .*set/train/a/1.png' err &&
-    grep -q 'note: the training split has 5 good pictures' err
+    grep -q 'note: 1 broken picture is skipped (the last: .*set/train/a/1.png' err &&
+    grep -q 'note: the training split has only 5 readable pictures' err
 tell "a broken picture is left out and named with data.on_error = skip" $?
 sheet demo $list $folder data.on_error=skip --pictures 3 -o skip.png && [ -s skip.png ]
 tell "and the next good one has its place" $?
@@ -49,11 +49,11 @@ mv set/train/b "set/train/$long"
 sheet demo $list $folder data.on_error=skip --pictures 2 -o long.png && [ -s long.png ]
 tell "a class may have a long name" $?
 
-refused "a recipe of texts" 2 'shows pictures, and grammar is a recipe of task.kind = language' grammar -o x.png
-refused "a list with a number out of range" 2 'hue is "0.7", 0 to 0.5' demo data.augment=jitter:hue=0.7 -o x.png
+refused "a recipe of texts" 2 'needs a recipe of pictures; grammar has task.kind = language' grammar -o x.png
+refused "a list with a number out of range" 2 'hue is "0.7", expected 0 to 0.5' demo data.augment=jitter:hue=0.7 -o x.png
 refused "levels of other pictures" 2 'data.mean has 2 numbers' demo data.mean=0.1,0.2 -o x.png
-refused "another kind of file" 2 'ends in .png, .svg or .pdf' demo -o x.bmp
+refused "another kind of file" 2 'figure needs the suffix .png, .svg or .pdf' demo -o x.bmp
 refused "a run beside a recipe" 2 'unexpected argument run after the recipe demo' demo run -o x.png
-refused "a list of rows" 2 'leave out --rows' demo --rows loss -o x.png
-fails 2 '--draws is for --augment RECIPE' plot run --draws 3 -o x.png
+refused "a list of rows" 2 '--rows has no effect' demo --rows loss -o x.png
+fails 2 '--draws needs --augment RECIPE' plot run --draws 3 -o x.png
 tell "draws of a run are refused" $?

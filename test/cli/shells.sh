@@ -14,7 +14,7 @@ done
 [ $bad = 0 ] && [ "$(ls "$TMP/pages" | wc -l)" -ge 10 ]
 tell "each command has a manual page" $?
 "$STEADY" --manual steady-tarin 2>"$TMP/err"
-[ $? = 2 ] && grep -q 'steady-tarin.*no command' "$TMP/err"
+[ $? = 2 ] && grep -q 'steady-tarin.*no such command' "$TMP/err"
 tell "a page of no command is refused" $?
 
 if command -v man >/dev/null && man --warnings -E UTF-8 -l "$TMP/pages/steady.1" >/dev/null 2>&1; then

@@ -46,21 +46,21 @@ for kind in best-worst all rank; do
 done
 tell "plot --trials draws the runs of two folders by method" $([ -z "$kind" ]; echo $?)
 cp -r grid part && rm -r part/cells/optim.lr=0.01,train.seed=1 && "$STEADY" plot part --trials all -o part.svg 2>messages &&
-    grep -q '^note: part: 1 of 4 runs has not ended and is not drawn: optim.lr=0.01,train.seed=1$' messages
+    grep -q '^note: part: 1 of 4 runs unfinished, not drawn: optim.lr=0.01,train.seed=1$' messages
 tell "plot --trials says which runs are missing" $?
 rm -r part/cells/optim.lr=0.01,* && "$STEADY" plot part --trials all --method optim.lr -o part.svg 2>messages &&
     grep -q '^note: .*0.01: no run has ended' messages && ! grep -q 'nothing measured' part.svg
 tell "plot --trials has no panel for a method of which no run has ended" $?
 "$STEADY" plot grid -o none.svg 2>messages
-[ $? = 2 ] && grep -q 'grid holds a sweep; to draw its runs: --trials best-worst, all or rank' messages &&
-    { "$STEADY" plot grid --score top1 -o none.svg 2>messages; [ $? = 2 ]; } && grep -q -e '--score is for sweeps' messages &&
+[ $? = 2 ] && grep -q 'grid is a sweep; to draw its runs add --trials best-worst, all or rank' messages &&
+    { "$STEADY" plot grid --score top1 -o none.svg 2>messages; [ $? = 2 ]; } && grep -q -e '--score needs --trials KIND' messages &&
     { "$STEADY" plot grid --trials rank --score bleu -o none.svg 2>messages; [ $? = 2 ]; } &&
-    grep -q -e '--score bleu: no run has it; wanted one of loss, top1' messages && [ ! -e none.svg ]
+    grep -q -e '--score bleu: no run has this score; expected one of loss, top1' messages && [ ! -e none.svg ]
 tell "a sweep without --trials, and a score that no run has, are usage errors" $?
 [ -s grid/sweep-loss.png ] && grep -q '^0.001 to 0.01\| 2, 0.001 to 0.01$' table
 tell "a sweep of learning rates ends with their sensitivity and its figure" $?
 "$STEADY" sweep --compare grid --method train.batch >across 2>messages
-[ $? = 2 ] && grep -q 'train.batch: not a key in which the runs differ; wanted some of optim.lr, train.seed' messages &&
+[ $? = 2 ] && grep -q 'train.batch: the runs do not differ in this key; expected some of optim.lr, train.seed' messages &&
     ! [ -s across ]
 tell "a method that was not swept is a usage error that lists what was" $?
 for word in '--jobs 2' '--threads 1' '--plan plan.json' --dry-run; do
@@ -83,11 +83,11 @@ tell "a finished sweep that is called again only prints its table" $?
 tell "where both streams go into one file, the table comes before the last message" $?
 
 "$STEADY" sweep $grid train.label_smoothing=0.1 --out grid >/dev/null 2>messages
-[ $? = 2 ] && grep -q 'holds another sweep' messages
+[ $? = 2 ] && grep -q 'contains another sweep' messages
 tell "another grid in the same folder is a usage error" $?
 
 "$STEADY" sweep demo $tiny train.steps=5 optim.lr=0.1,-1 --out bad >/dev/null 2>messages
-[ $? = 2 ] && grep -q 'cell optim.lr=-1: .*wanted number' messages && [ ! -e bad ]
+[ $? = 2 ] && grep -q 'run optim.lr=-1: .*expected number' messages && [ ! -e bad ]
 tell "a bad value is named with its cell before anything runs" $?
 
 latin=$(printf 'caf\351') && seq 100 300 >"$latin" && "$STEADY" sweep grammar data.source=text "data.path=$PWD/$latin" \
@@ -129,7 +129,7 @@ tell "a dry run writes the plan, and no more" $?
 tell "a plan alone is run, and was followed" $?
 cksum planned/cells/*/train.jsonl >before
 "$STEADY" sweep $planned train.seed=0,1,2 --out planned >table 2>messages &&
-    grep -q 'the grid grows from 6 to 9 runs; the 6 are kept' messages && grep -q '^6 already finished' messages &&
+    grep -q 'the grid grows from 6 to 9 runs; the existing 6 are kept' messages && grep -q '^6 already finished' messages &&
     grep -q '^plan: NOT followed (.*): seeds added: 2 (3 runs)$' table
 tell "seeds that are added later are run, and said" $?
 cksum $(awk '{ print $3 }' before) | cmp - before

@@ -24,9 +24,9 @@ mkfifo foreign/probe.jsonl && "$STEADY" watch foreign >out && rm foreign/probe.j
     ln -s /etc/passwd foreign/probe.jsonl && "$STEADY" watch foreign >out
 tell "a pipe or a link in place of a log is not read" $?
 may_print=watch
-fails 2 'nowhere: there is no such run folder' watch nowhere
+fails 2 'nowhere: no such run folder' watch nowhere
 tell "a folder that is not there is refused" $?
-fails 2 'which run' watch
+fails 2 'no run given' watch
 tell "no folder at all is refused" $?
 fails 2 '.*0.5' watch one --interval 0.1
 tell "an interval that would cost the run something is refused" $?
@@ -65,7 +65,7 @@ done
 NO_COLOR=1 screen x "'$STEADY' watch one" && ! grep -q "$(printf '\033')\[[0-9;]*[34][0-7]m" out
 tell "NO_COLOR is kept" $?
 TERM=nothing "$STEADY" watch one </dev/null >out 2>&1; TERM=nothing script -qec "'$STEADY' watch one" /dev/null >out 2>&1 </dev/null
-grep -q 'TERM is nothing' out && grep -q 'step 12/12' out
+grep -q 'TERM=nothing' out && grep -q 'step 12/12' out
 tell "a terminal that is not known gets a summary" $?
 screen '?' "stty rows 5 cols 20; '$STEADY' watch one" && [ "$(cat code)" = 0 ]
 tell "a tiny terminal is no reason to fail" $?

@@ -121,7 +121,7 @@ static void other_files_are_named_as_what_they_are(void **state) {
 #define BYTES(text) text, sizeof text - 1
         {BYTES("\0\0\0\x20"
                "ftypM4A \0\0\2\0isomiso2"),
-         "is an MPEG-4 file (m4a, mp4, AAC), which is not read here; convert it: ffmpeg "
+         "is an MPEG-4 file (m4a, mp4, AAC), which is not supported; convert it: ffmpeg "
          "-i "},
         {BYTES("\xFF\xF1\x50\x80\3\x9F\xFC"), "is an AAC file"},
         {BYTES("\x1A\x45\xDF\xA3\x9F\x42\x86\x81"), "is a WebM"},
@@ -131,10 +131,10 @@ static void other_files_are_named_as_what_they_are(void **state) {
         {BYTES("\n <!doctype html><html>"), "is a web page (HTML), not a recording"},
         {BYTES("<HTML><body>404"), "is a web page"},
         {BYTES("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a"),
-         "is a pointer of git LFS, not the file itself; fetch that (git lfs pull"},
+         "is a pointer of git LFS, not the file itself; download the file (git lfs pull"},
         {BYTES("\0\0\0\0\0\0\0\0\0"), "begins with 9 zeros: it was never written"},
         {BYTES("ID3\3\0\0\0\0\0\1xxxx"), "MP3 file"},
-        {BYTES("{\"audio_filepath\": \"a.wav\"}"), "is a JSON text, a manifest perhaps"},
+        {BYTES("{\"audio_filepath\": \"a.wav\"}"), "is a JSON text, perhaps a manifest"},
     };
 #undef BYTES
     for (size_t i = 0; i < COUNT(CASES); i++) {
@@ -147,19 +147,19 @@ static void a_file_without_samples_is_named(void **state) {
     sound_wav(*state, "x.wav", 16, 1, false);
     files_cut(*state, "x.wav", 44);
     sound_patch(*state, "x.wav", 40, 0);
-    refuse(*state, "x.wav", "holds no samples");
+    refuse(*state, "x.wav", "has no samples");
 }
 
 static void a_file_cut_short_is_named(void **state) {
     size_t n;
     sound_wav(*state, "x.wav", 16, 1, false);
     files_cut(*state, "x.wav", 45 + SOUND_COUNT);
-    refuse(*state, "x.wav", "is cut short");
+    refuse(*state, "x.wav", "is truncated");
     sound_flac(*state, "x.flac", 16, 1);
     mem_free(files_read(*state, "x.flac", &n));
     for (size_t left = n - 1; left > n / 8; left -= n / 8) {
         files_cut(*state, "x.flac", left);
-        refuse(*state, "x.flac", "cut short or damaged");
+        refuse(*state, "x.flac", "truncated or damaged");
     }
 }
 
@@ -167,10 +167,10 @@ static void a_header_of_ten_hours_on_a_second_is_named(void **state) {
     enum { TEN_HOURS = 36000 };
     sound_wav(*state, "x.wav", 16, 1, false);
     sound_patch(*state, "x.wav", 40, TEN_HOURS * 8000u * 2);
-    refuse(*state, "x.wav", "its header promises 576000000 bytes of samples");
+    refuse(*state, "x.wav", "its header says 576000000 bytes of samples");
     sound_flac(*state, "x.flac", 16, 1);
     sound_patch_flac_count(*state, "x.flac", (uint64_t)TEN_HOURS * 8000);
-    refuse(*state, "x.flac", "its header promises 36000.0 s");
+    refuse(*state, "x.flac", "its header says 36000.0 s");
 }
 
 /* GStreamer, ffmpeg, arecord and SoX write these where they cannot go back. */
@@ -189,7 +189,7 @@ static void a_header_that_a_stream_could_not_finish_means_all(void **state) {
     size_t size;
     mem_free(files_read(*state, "x.flac", &size));
     files_cut(*state, "x.flac", size - size / 4);
-    refuse(*state, "x.flac", "cut short or damaged");
+    refuse(*state, "x.flac", "truncated or damaged");
 }
 
 /* Appends bytes to a file. */
@@ -209,7 +209,7 @@ static void an_empty_chunk_before_others_is_no_open_end(void **state) {
     files_cut(*state, "x.wav", 44);
     sound_patch(*state, "x.wav", 40, 0);
     append(*state, "x.wav", "LIST\4\0\0\0INFO", 12);
-    refuse(*state, "x.wav", "holds no samples");
+    refuse(*state, "x.wav", "has no samples");
 }
 
 static void bytes_behind_the_samples_are_counted(void **state) {
@@ -264,7 +264,7 @@ static void containers_of_all_kinds_are_read_and_their_cuts_seen(void **state) {
         files_cut(*state, "x.snd", size / 2);
         refuse(*state, "x.snd",
                (KINDS[i].format & SF_FORMAT_TYPEMASK) == SF_FORMAT_CAF ? "malformed"
-                                                                       : "is cut short");
+                                                                       : "is truncated");
     }
 }
 
@@ -312,7 +312,7 @@ static void a_span_behind_the_end_or_of_hours_is_refused(void **state) {
     assert_int_equal(audio_check(path, &(AudioSpan){1, 0}, false, &audio, &err),
                      FAIL_DATA);
     assert_non_null(
-        strstr(err.text, "x.wav lasts 1.000 s: there is nothing from 1 s on"));
+        strstr(err.text, "x.wav lasts only 1.000 s and has nothing from 1 s on"));
     sound_silence_flac(*state, "long.flac", 3700);
     text_format(path, sizeof path, "%s/long.flac", (char *)*state);
     assert_int_equal(audio_check(path, &(AudioSpan){50, 0}, false, &audio, &err),
@@ -336,14 +336,14 @@ static void samples_that_are_no_numbers_are_named_with_their_time(void **state) 
 static void rates_and_lengths_beyond_the_limits_are_named(void **state) {
     sound_wav(*state, "x.wav", 16, 1, false);
     sound_patch(*state, "x.wav", 24, 1000);
-    refuse(*state, "x.wav", "1000 samples a second");
+    refuse(*state, "x.wav", "1000 samples per second");
     sound_patch(*state, "x.wav", 24, 0);
     refuse(*state, "x.wav",
-           "is damaged: its header says 1 channels of 0 samples a second");
+           "is damaged: its header says 1 channels of 0 samples per second");
     sound_patch(*state, "x.wav", 24, UINT32_MAX);
-    refuse(*state, "x.wav", "samples a second");
+    refuse(*state, "x.wav", "samples per second");
     sound_patch(*state, "x.wav", 24, 192000);
-    refuse(*state, "x.wav", "192000 samples a second");
+    refuse(*state, "x.wav", "192000 samples per second");
     sound_silence_flac(*state, "long.flac", 3601);
     refuse(*state, "long.flac", "is 3601 s long");
 }

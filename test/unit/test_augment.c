@@ -146,12 +146,12 @@ static void good_lists_are_read(void **state) {
 static void a_wrong_list_says_what_is_wrong(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"flop", "\"flop\"; there are none, random-resized-crop, crop, flip"},
+        {"flop", "\"flop\"; expected some of none, random-resized-crop, crop, flip"},
         {"flip,flip", "flip twice"},
         {"flip:1", "flip takes no number for \"1\""},
-        {"crop:padding=x", "padding is \"x\", 0 to 1000"},
+        {"crop:padding=x", "padding is \"x\", expected 0 to 1000"},
         {"crop:radius=3", "crop has no number \"radius\""},
-        {"erasing:1.5", "p is \"1.5\", 0 to 1 is expected"},
+        {"erasing:1.5", "p is \"1.5\", expected 0 to 1"},
         {"rand-augment:nan", "m is \"nan\""},
         {"random-resized-crop:0.9:0.5", "min 0.9 is above max 0.5"},
         {"erasing:0:0", "takes no number"}};

@@ -321,12 +321,12 @@ static void a_crop_that_never_fits_is_the_largest_in_the_middle(void **state) {
 static void broken_numbers_are_named(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"jitter:0:0:0:0.6", "jitter: hue is \"0.6\", 0 to 0.5"},
-        {"jitter:0:0:0:0.1:2", "jitter: p is \"2\", 0 to 1"},
+        {"jitter:0:0:0:0.6", "jitter: hue is \"0.6\", expected 0 to 0.5"},
+        {"jitter:0:0:0:0.1:2", "jitter: p is \"2\", expected 0 to 1"},
         {"jitter:0:0:0:0.1:1:1", "jitter takes no number for \"1\""},
-        {"grey:-0.1", "grey: p is \"-0.1\", 0 to 1"},
+        {"grey:-0.1", "grey: p is \"-0.1\", expected 0 to 1"},
         {"grey:0.1:1", "grey takes no number"},
-        {"blur:1:0", "blur: min is \"0\", 0.01 to 100"},
+        {"blur:1:0", "blur: min is \"0\", expected 0.01 to 100"},
         {"blur:1:2:1", "blur: min 2 is above max 1"},
         {"blur:sigma=1", "blur has no number \"sigma\""},
         {"blurr", "flip, jitter, grey, blur, rand-augment"}};

@@ -309,24 +309,24 @@ static void blanks_around_codes_and_empty_lines_at_their_end_are_left_out(void *
 
 static void codes_that_are_none_are_refused_with_their_line(void **state) {
     static const char *const BAD[][2] = {
-        {"", "codes:1: wanted \"#version: 0.2\""},
-        {"a b\n", "codes:1: wanted \"#version: 0.2\""},
-        {"#version: 0.1\na b\n", "codes:1: wanted \"#version: 0.2\""},
-        {"#version: 0.2\na b\nab\n", "codes:3: wanted two symbols"},
-        {"#version: 0.2\na b c\n", "codes:2: wanted two symbols"},
-        {"#version: 0.2\n\na b\n", "codes:2: wanted two symbols"},
-        {"#version: 0.2\n b\n", "codes:2: wanted two symbols"},
-        {"#version: 0.25\na b\n", "codes:1: wanted"},
-        {"#version: 0.2\na b\n\n\nb c\n", "codes:3: wanted two symbols"},
+        {"", "codes:1: expected \"#version: 0.2\""},
+        {"a b\n", "codes:1: expected \"#version: 0.2\""},
+        {"#version: 0.1\na b\n", "codes:1: expected \"#version: 0.2\""},
+        {"#version: 0.2\na b\nab\n", "codes:3: expected two symbols"},
+        {"#version: 0.2\na b c\n", "codes:2: expected two symbols"},
+        {"#version: 0.2\n\na b\n", "codes:2: expected two symbols"},
+        {"#version: 0.2\n b\n", "codes:2: expected two symbols"},
+        {"#version: 0.25\na b\n", "codes:1: expected"},
+        {"#version: 0.2\na b\n\n\nb c\n", "codes:3: expected two symbols"},
         {"#version: 0.2\na b\rb c\n", "codes:2: a carriage return"},
-        {"#version: 0.2\na \n", "codes:2: wanted two symbols"},
+        {"#version: 0.2\na \n", "codes:2: expected two symbols"},
         {"#version: 0.2\na \xFF\n", "codes:2: byte 3"},
         {"#version: 0.2\na b\na \r\r\n", "codes:3: a carriage return (0x0D) in a symbol"},
         {"#version: 0.2\na\rb c\n", "codes:2: a carriage return"},
         {"#version: 0.2\n\r \r\n", "codes:2: a carriage return"},
-        {"#version: 0.2\ra b\rb c\r", "codes:1: wanted \"#version: 0.2\""},
-        {"#version: 0.23\na b\n", "codes:1: wanted \"#version: 0.2\""},
-        {"#version: 0.2\na  b\n", "codes:2: wanted two symbols"},
+        {"#version: 0.2\ra b\rb c\r", "codes:1: expected \"#version: 0.2\""},
+        {"#version: 0.23\na b\n", "codes:1: expected \"#version: 0.2\""},
+        {"#version: 0.2\na  b\n", "codes:2: expected two symbols"},
     };
     for (size_t i = 0; i < COUNT(BAD); i++) {
         Err err = ERR_NONE;

@@ -54,14 +54,16 @@ static void the_factor_that_grew_and_the_mover_are_named(void **state) {
     (void)state;
     Case c;
     case_begin(&c);
-    expect(&c, "From step 1 to step 2 its input |x|^2 changed by a factor of 100, "
-               "sigma^2 of its queries and keys by 1.2; conv moved by 2.36 times itself "
-               "at step 1.");
+    expect(&c,
+           "Between steps 1 and 2 its input |x|^2 changed by a factor of 100, "
+           "sigma^2 of its queries and keys by 1.2; conv changed by 2.36 times its norm "
+           "at step 1.");
     c.low.fell_step = 10;
     c.ratio[1][1] = 7;
-    expect(&c, "From step 1 to step 10 its input |x|^2 changed by a factor of 960, "
-               "sigma^2 of its queries and keys by 1.4; conv moved by 7 times itself at "
-               "step 2.");
+    expect(&c,
+           "Between steps 1 and 10 its input |x|^2 changed by a factor of 960, "
+           "sigma^2 of its queries and keys by 1.4; conv changed by 7 times its norm at "
+           "step 2.");
 }
 
 static void between_probes_the_last_one_counts_and_is_named(void **state) {
@@ -70,9 +72,10 @@ static void between_probes_the_last_one_counts_and_is_named(void **state) {
     case_begin(&c);
     c.low.fell_step = 9;
     c.sigma2[1] = 0.5;
-    expect(&c, "From step 1 to step 2 its input |x|^2 changed by a factor of 100, "
-               "sigma^2 of its queries and keys by 0.5; conv moved by 2.36 times itself "
-               "at step 1.");
+    expect(&c,
+           "Between steps 1 and 2 its input |x|^2 changed by a factor of 100, "
+           "sigma^2 of its queries and keys by 0.5; conv changed by 2.36 times its norm "
+           "at step 1.");
 }
 
 static void what_is_not_known_is_not_said(void **state) {
@@ -80,10 +83,10 @@ static void what_is_not_known_is_not_said(void **state) {
     Case c;
     case_begin(&c);
     c.input[0] = NAN;
-    expect(&c, "From step 1 to step 2 sigma^2 of its queries and keys changed by a "
-               "factor of 1.2; conv moved by 2.36 times itself at step 1.");
+    expect(&c, "Between steps 1 and 2 sigma^2 of its queries and keys changed by a "
+               "factor of 1.2; conv changed by 2.36 times its norm at step 1.");
     c.site.value[SITE_INPUT] = c.site.value[SITE_SIGMA2] = NULL;
-    expect(&c, "Before that conv moved by 2.36 times itself at step 1.");
+    expect(&c, "Before that conv changed by 2.36 times its norm at step 1.");
     c.ratio[1][0] = NAN, c.ratio[1][1] = 0.2;
     expect(&c, "");
 }
@@ -98,9 +101,9 @@ static void a_warning_names_the_mover_too(void **state) {
     case_begin(&c);
     c.run.events = events, c.run.event_count = COUNT(events);
     c.run.probe.count = 0;
-    expect(&c, "Before that conv.weight moved by 2.5 times itself at step 1.");
+    expect(&c, "Before that conv.weight changed by 2.5 times its norm at step 1.");
     c.low.fell_step = 3;
-    expect(&c, "Before that head.weight moved by 40 times itself at step 2.");
+    expect(&c, "Before that head.weight changed by 40 times its norm at step 2.");
 }
 
 static void at_the_first_probe_nothing_has_grown(void **state) {
@@ -110,9 +113,9 @@ static void at_the_first_probe_nothing_has_grown(void **state) {
     c.low.fell_step = 1;
     expect(&c, "");
     c.low.fell_step = 2, c.run.probe.count = 1;
-    expect(&c,
-           "Which factor grew is not known: no probe since step 1 (probe.every); conv "
-           "moved by 2.36 times itself at step 1.");
+    expect(&c, "The factor that grew is unknown: no probe since step 1 (lower "
+               "probe.every); conv "
+               "changed by 2.36 times its norm at step 1.");
 }
 
 static void a_run_that_did_not_fall_has_no_cause(void **state) {

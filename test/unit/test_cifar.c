@@ -98,7 +98,7 @@ static void names_of_classes_are_read_where_they_are(void **state) {
     assert_string_equal(set->class_names[9], "last one");
     dataset_free(set);
     files_write(*state, "batches.meta.txt", "a\nb\n", 4);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "names 2 classes, 10 are expected");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "names 2 classes, expected 10");
 }
 
 static void files_that_are_there_twice_are_named(void **state) {
@@ -109,9 +109,9 @@ static void files_that_are_there_twice_are_named(void **state) {
     Dataset *set = files_open(&config, SPLIT_TRAIN);
     assert_int_equal(set->facts.notes, 2);
     assert_non_null(
-        strstr(set->facts.note[0].text, "holds CIFAR-100 too, which is not used"));
-    assert_non_null(
-        strstr(set->facts.note[1].text, "data_batch_1.bin is read, the .gz beside"));
+        strstr(set->facts.note[0].text, "also has CIFAR-100, which is not used"));
+    assert_non_null(strstr(set->facts.note[1].text,
+                           "data_batch_1.bin is read; the .gz file of the same name"));
     dataset_free(set);
 }
 

@@ -106,7 +106,7 @@ static void other_words_come_in_their_order(void **state) {
     Err err = ERR_NONE;
     char *words[] = {"try", "x\xff", NULL};
     assert_int_equal(command_read(&WORDLESS, &o, 2, words, NULL, &err), FAIL_USAGE);
-    assert_string_equal(err.text, "unexpected argument x\\xff; -h explains the command");
+    assert_string_equal(err.text, "unexpected argument x\\xff; see -h");
 }
 
 static void behind_two_dashes_nothing_is_an_option(void **state) {
@@ -121,24 +121,25 @@ static void behind_two_dashes_nothing_is_an_option(void **state) {
 
 static void an_unknown_or_abbreviated_option_has_a_nearest_name(void **state) {
     (void)state;
-    refused("there is no option --ouf; did you mean --out?  -h lists them",
+    refused("unknown option --ouf; did you mean --out?  -h lists the options",
             WORDS("--ouf"));
-    refused("no option --ouf=new; did you mean --out?", WORDS("--ouf=new"));
-    refused("no option --sec; did you mean --seconds?", WORDS("--sec", "1"));
-    refused("no option --t; did you mean --title?", WORDS("--t"));
-    refused("no option --j=2; did you mean --jobs?", WORDS("--j=2"));
-    refused("no option --=x", WORDS("--=x"));
-    refused("no option -=", WORDS("-="));
-    refused("no option ---out", WORDS("---out", "a"));
-    refused("there is no option -oa; -h lists them", WORDS("-oa"));
-    refused("there is no option --bogus; -h lists them", WORDS("--bogus"));
-    refused("there is no option -x; -h lists them", WORDS("-x"));
-    refused("no option --mdoel; did you mean --model?", WORDS("--mdoel"));
-    refused("no option --the\xc3\xa4me; did you mean --theme?", WORDS("--the\xc3\xa4me"));
-    refused("no option --\\xff", WORDS("--\xff"));
-    refused("no option --OUT=a; did you mean --out?", WORDS("--OUT=a"));
-    refused("no option --jbos; did you mean --jobs?", WORDS("--jbos"));
-    refused("there is no option --in; -h lists them", WORDS("--in"));
+    refused("unknown option --ouf=new; did you mean --out?", WORDS("--ouf=new"));
+    refused("unknown option --sec; did you mean --seconds?", WORDS("--sec", "1"));
+    refused("unknown option --t; did you mean --title?", WORDS("--t"));
+    refused("unknown option --j=2; did you mean --jobs?", WORDS("--j=2"));
+    refused("unknown option --=x", WORDS("--=x"));
+    refused("unknown option -=", WORDS("-="));
+    refused("unknown option ---out", WORDS("---out", "a"));
+    refused("unknown option -oa; -h lists the options", WORDS("-oa"));
+    refused("unknown option --bogus; -h lists the options", WORDS("--bogus"));
+    refused("unknown option -x; -h lists the options", WORDS("-x"));
+    refused("unknown option --mdoel; did you mean --model?", WORDS("--mdoel"));
+    refused("unknown option --the\xc3\xa4me; did you mean --theme?",
+            WORDS("--the\xc3\xa4me"));
+    refused("unknown option --\\xff", WORDS("--\xff"));
+    refused("unknown option --OUT=a; did you mean --out?", WORDS("--OUT=a"));
+    refused("unknown option --jbos; did you mean --jobs?", WORDS("--jbos"));
+    refused("unknown option --in; -h lists the options", WORDS("--in"));
 }
 
 static void a_missing_value_is_named(void **state) {
@@ -167,11 +168,12 @@ static void a_wrong_value_says_what_is_wanted(void **state) {
                                         "0x1",
                                         "99999999999999999999"};
     for (size_t i = 0; i < COUNT(WHOLE); i++)
-        refused("wanted a whole number from 1 to 64", WORDS("--jobs", (char *)WHOLE[i]));
+        refused("expected a whole number from 1 to 64",
+                WORDS("--jobs", (char *)WHOLE[i]));
     static const char *const NUMBER[] = {"x", "-1", "nan", "inf", "1e999", "1x"};
     for (size_t i = 0; i < COUNT(NUMBER); i++)
-        refused("wanted a number >= 0", WORDS("--seconds", (char *)NUMBER[i]));
-    refused("--theme dar: wanted light, dark or none", WORDS("--theme", "dar"));
+        refused("expected a number >= 0", WORDS("--seconds", (char *)NUMBER[i]));
+    refused("--theme dar: expected light, dark or none", WORDS("--theme", "dar"));
     refused("--model none", WORDS("--model", "none"));
 }
 
@@ -205,10 +207,10 @@ static void very_long_words_are_refused_in_a_line(void **state) {
     assert_string_equal(taken(WORDS(word)).words[0], word);
     memcpy(joined, "--", 2);
     memcpy(joined + 2, word, sizeof word);
-    refused("aaa; -h lists them", WORDS(joined));
+    refused("aaa; -h lists the options", WORDS(joined));
     memcpy(joined, "--theme=", 8);
     memcpy(joined + 8, word, sizeof word);
-    refused("wanted light, dark or none", WORDS(joined));
+    refused("expected light, dark or none", WORDS(joined));
     word[1023] = 0;
     assert_string_equal(taken(WORDS("--out", word)).out, word);
     word[1023] = 'a', word[1024] = 0;

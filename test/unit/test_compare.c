@@ -135,7 +135,7 @@ static void accuracy_is_not_subtracted_from_another_score(void **state) {
     assert_int_equal(it.comparison.rows[0].of[COMPARE_SCORE].pairs, 0);
     assert_int_equal(it.comparison.rows[1].of[COMPARE_SCORE].pairs, 1);
     near(it.comparison.rows[1].of[COMPARE_SCORE].mean, 50 - 90);
-    prints(&it, "8 runs are judged by probe_top1, not by top1");
+    prints(&it, "8 runs are scored by probe_top1, not by top1, and");
     close_case(&it);
     sweep_close(&sweep);
 }
@@ -151,7 +151,7 @@ static void each_method_is_compared_at_its_own_best_rate(void **state) {
     near(it.pool.rate[best->base_rate], 0.02);
     near(best->of[COMPARE_LOSS].mean, (-0.5 + 0 - 1 - 0.75) / 4);
     prints(&it, "0.01 against 0.02  demo-sigma");
-    prints(&it, "chosen on the runs compared here; as the test split chose it");
+    prints(&it, "it is chosen on the same runs; chosen on the test split");
     close_case(&it);
     sweep_close(&sweep);
 }
@@ -172,7 +172,7 @@ static void a_seed_that_one_method_lacks_makes_no_pair(void **state) {
     assert_int_equal(high->pairs, 2);
     near(high->mean, 0);
     assert_true(isnan(high->p) && isnan(high->interval.low));
-    prints(&it, "with fewer than 3 pairs there is neither interval nor p");
+    prints(&it, "fewer than 3 pairs have no interval and no p");
     close_case(&it);
     sweep_close(&sweep);
 }
@@ -205,7 +205,7 @@ static void a_run_that_became_non_finite_counts_as_guessing(void **state) {
     near(high->of[COMPARE_LOSS].mean, (1.25 - CHANCE + 0.25 - 0.25 + 0.75) / 4);
     double guess = 100 * exp(-CHANCE);
     near(high->of[COMPARE_SCORE].mean, (87.5 - guess - 2.5 + 2.5 - 7.5) / 4);
-    prints(&it, "1 run became non-finite and counts as guessing (loss 2.303)");
+    prints(&it, "1 run became non-finite and counts as chance (loss 2.303)");
     close_case(&it);
     sweep_close(&sweep);
 }
@@ -318,9 +318,9 @@ static void any_swept_keys_can_be_the_methods(void **state) {
     assert_int_equal(it.pool.methods.count, 4);
     assert_string_equal(it.pool.rests.title, "model.depth");
     close_case(&it);
-    refuses(&sweep, "optim.lr", NULL, "optim.lr: not a key in which the runs differ");
-    refuses(&sweep, "model.dept", NULL, "wanted some of recipe, model.depth");
-    refuses(&sweep, NULL, "sigma", "no such method; wanted one of demo; demo-sigma");
+    refuses(&sweep, "optim.lr", NULL, "optim.lr: the runs do not differ in this key");
+    refuses(&sweep, "model.dept", NULL, "expected some of recipe, model.depth");
+    refuses(&sweep, NULL, "sigma", "no such method; expected one of demo; demo-sigma");
     sweep_close(&sweep);
     OPEN(&sweep, "demo", "model.norm=pre,post", "optim.lr=0.1,0.2");
     it = open_case(&sweep, 1, NULL, NULL);
@@ -392,7 +392,7 @@ static void a_key_that_follows_from_the_method_is_no_setting_but_named(void **st
     assert_string_equal(it.pool.along, "train.steps");
     assert_int_equal(it.pool.rests.count, 1);
     assert_int_equal(it.comparison.row_count, 3);
-    prints(&it, "train.steps: every method has its own, so differences may be due");
+    prints(&it, "train.steps: different for every method, so differences may be due");
     close_case(&it);
     sweep_close(&sweeps[0]), sweep_close(&sweeps[1]);
 }

@@ -42,7 +42,7 @@ static void refused(const char *words, Status status, const char *part) {
 static void a_loss_that_compares_needs_two_pictures(void **state) {
     (void)state;
     refused("train.batch=1", FAIL_USAGE, "train.batch = 1 with train.accumulate = 1");
-    refused("train.accumulate=16", FAIL_USAGE, "two of them at least");
+    refused("train.accumulate=16", FAIL_USAGE, "needs at least two");
     refused("data.synthetic_count=1", FAIL_DATA, "the train split has one picture");
     refused("data.synthetic_count=5 train.batch=4", FAIL_DATA,
             "the test split has one picture");
@@ -50,14 +50,15 @@ static void a_loss_that_compares_needs_two_pictures(void **state) {
 
 static void what_needs_labels_is_refused_without_them(void **state) {
     (void)state;
-    refused("train.best=probe_top1 contrast.probe_lr=0", FAIL_USAGE,
-            "train.best = probe_top1: there is no online probe, for contrast.probe_lr");
+    refused(
+        "train.best=probe_top1 contrast.probe_lr=0", FAIL_USAGE,
+        "train.best = probe_top1: there is no online probe, because contrast.probe_lr");
     refused("train.best=probe_top1 data.classes=1", FAIL_USAGE, "of one class");
     refused("schedule.name=plateau schedule.watch=probe_top1 contrast.probe_lr=0",
             FAIL_USAGE, "schedule.watch = probe_top1");
     refused("train.best=top1", FAIL_USAGE, "has no such score");
     refused("contrast.probe_lr=0 intervene.at=2 intervene.contrast.probe_lr=0.1",
-            FAIL_USAGE, "from 0 to more");
+            FAIL_USAGE, "from 0 during");
 }
 
 static Task *open_tiny(const char *words) {
@@ -121,8 +122,8 @@ static void pictures_of_one_class_have_no_probe(void **state) {
 static void micro_batches_and_equal_views_are_noted(void **state) {
     (void)state;
     Task *task = open_tiny("train.accumulate=2 data.augment=none");
-    assert_true(noted(task, "its own 8 pictures alone"));
-    assert_true(noted(task, "both views of a picture are the picture itself"));
+    assert_true(noted(task, "only its own 8 pictures"));
+    assert_true(noted(task, "both views of a picture are the same"));
     assert_float_equal(task->chance, log(15), 1e-12);
     close_tiny(task);
 }

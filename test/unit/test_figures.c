@@ -202,7 +202,7 @@ the_report_is_one_file_that_loads_nothing_and_escapes_what_it_shows(void **state
         "</html>",
         "data:image/png;base64,iVBOR",
         "prefers-color-scheme:dark",
-        "encoder.blocks.0.attn fell under 10 % of uniform attention&#39;s entropy",
+        "encoder.blocks.0.attn fell below 10 % of uniform attention&#39;s entropy",
         "model.reparam=sigma",
         "stopped at &lt;b&gt;step 9&lt;/b&gt;",
         "&lt;val&gt;",

@@ -69,7 +69,7 @@ static void a_class_without_pictures_is_named(void **state) {
     DataConfig config = make_set(*state, "test");
     files_folder(*state, "train/c");
     files_folder(*state, "test/c");
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "train/c holds no picture");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "train/c has no PNG or JPEG");
 }
 
 static void splits_with_different_classes_are_refused(void **state) {
@@ -201,7 +201,7 @@ static void splits_have_the_names_that_people_give_them(void **state) {
 static void a_folder_around_the_set_is_named(void **state) {
     DataConfig config = config_for(*state);
     files_write_png(*state, "pictures/train/a/1.png", 6, 0);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "holds only the folder pictures: give");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "has only the folder pictures; use");
 }
 
 static void a_missing_folder_names_the_key(void **state) {
@@ -384,7 +384,7 @@ static void a_jpeg_cut_short_is_an_error(void **state) {
     uint8_t *good = files_read(files_real("cifar10-jpg"), "test/airplane/0700.jpg", &n);
     for (size_t length = 3; length + 2 < n; length += 7) {
         files_write(*state, "a.jpg", good, length);
-        read_fails(*state, "a.jpg", "a damaged JPEG file");
+        read_fails(*state, "a.jpg", "a damaged or unsupported JPEG file");
     }
     mem_free(good);
 }

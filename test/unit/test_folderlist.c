@@ -71,7 +71,7 @@ static void a_folder_that_is_a_link_is_counted_and_not_looked_into(void **state)
     text_format(path, sizeof path, "%s/train/cat/loop", (char *)*state);
     assert_int_equal(symlink("..", path), 0);
     noted(&config, SPLIT_TRAIN, 1,
-          "1 folder that is a link below train/CLASS is not looked into");
+          "1 folder that is a link below train/CLASS is not followed");
 }
 
 static void what_systems_leave_behind_is_passed_over(void **state) {
@@ -111,10 +111,10 @@ static void other_files_are_counted_with_their_endings(void **state) {
     files_write(*state, "train/dog/README", "x", 1);
     files_write(*state, "train/labels.csv", "x", 1);
     noted(&config, SPLIT_TRAIN, 5,
-          "5 files with other endings (.bmp, .csv, .webp, none) in train are not used");
+          "5 files with other suffixes (.bmp, .csv, .webp, none) in train are not used");
     files_write(*state, "test/dog/2.gif", "GIF89a", 6);
     noted(&config, SPLIT_TEST, 1,
-          "1 file with another ending (.gif) in test is not used");
+          "1 file with another suffix (.gif) in test is not used");
 }
 
 static void a_picture_under_another_name_is_used_and_counted(void **state) {
@@ -125,7 +125,7 @@ static void a_picture_under_another_name_is_used_and_counted(void **state) {
     Dataset *set = files_open(&config, SPLIT_TRAIN);
     assert_int_equal(set->count, 5);
     dataset_free(set);
-    noted(&config, SPLIT_TRAIN, 2, "2 files in train without the ending .png");
+    noted(&config, SPLIT_TRAIN, 2, "2 files in train without the suffix .png");
     Err err = ERR_NONE;
     assert_int_equal(files_walk(&config, SPLIT_TRAIN, &err), OK);
 }
@@ -143,7 +143,7 @@ static void pictures_of_no_class_are_counted(void **state) {
     DataConfig config = make_set(*state);
     files_write_png(*state, "train/1.png", 6, 1);
     noted(&config, SPLIT_TRAIN, 1,
-          "1 picture in train itself, in no class folder, is not used");
+          "1 picture in train itself, outside of a class folder, is not used");
 }
 
 static void folders_beside_the_splits_are_named(void **state) {
@@ -161,16 +161,17 @@ static void a_val_folder_that_val_fraction_replaces_is_named(void **state) {
     files_write_png(*state, "val/dog/1.png", 6, 1);
     config.val_fraction = 0.5;
     config.limit = 9;
-    noted(&config, SPLIT_TRAIN, 1, "/val is not used: data.val_fraction takes its place");
-    noted(&config, SPLIT_TRAIN, 1, "data.limit = 9 has no effect: there are 4 examples");
+    noted(&config, SPLIT_TRAIN, 1, "/val is not used, because data.val_fraction is set");
+    noted(&config, SPLIT_TRAIN, 1,
+          "data.limit = 9 has no effect: there are only 4 examples");
 }
 
 static void a_class_of_other_files_says_what_is_there(void **state) {
     DataConfig config = make_set(*state);
     files_write(*state, "train/owl/1.webp", "RIFF\1\0\0\0WEBPVP8 ", 16);
     files_write_png(*state, "test/owl/1.png", 6, 1);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "train/owl holds no picture");
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "1 other files are in it");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "train/owl has no PNG or JPEG");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "but 1 other files");
 }
 
 static void a_name_that_fits_no_path_is_counted(void **state) {
@@ -203,7 +204,8 @@ static void a_name_that_fits_no_path_is_counted(void **state) {
     char file[800];
     text_format(file, sizeof file, "train/%.245s0/%s", name, name);
     files_write_png(root, file, 6, 1);
-    noted(&config, SPLIT_TRAIN, 1, "1 file in train with too long a name is not used");
+    noted(&config, SPLIT_TRAIN, 1,
+          "1 file in train with a name that is too long is not used");
 }
 
 int main(void) {

@@ -231,10 +231,10 @@ static void what_means_nothing_is_refused(void **state) {
     static const char *const BAD[][2] = {
         {"model.freeze=patch_embd", "the nearest is patch_embed"},
         {"model.freeze=b", "the nearest is blocks"},
-        {"model.freeze= , ", "names nothing"},
+        {"model.freeze= , ", "has no name in it"},
         {"model.freeze=head, blocks.0.atn.qkv", "the nearest is blocks.0.attn.qkv"},
         {"model.freeze=block", "the nearest is blocks"},
-        {"model.freeze=.", "nor the beginning"},
+        {"model.freeze=.", "nor the start"},
         {"model.freeze=cls_token pos_embed patch_embed blocks norm head",
          "leaves nothing to train"},
     };
@@ -251,7 +251,7 @@ static void what_means_nothing_is_refused(void **state) {
     Err err;
     assert_false(
         open_run(&r, "demo-sigma", (const char *[]){"model.freeze=head.u", NULL}, &err));
-    assert_non_null(strstr(err.text, "no trained parameter"));
+    assert_non_null(strstr(err.text, "not a trained parameter"));
 }
 
 int main(void) {

@@ -152,7 +152,7 @@ static void a_second_member_damaged_anywhere_is_noticed(void **state) {
         add(w, w->packed, w->size);
         add(w, w->packed, w->size);
         w->file[w->size + at] ^= 0x55;
-        refused(w, at < 2 ? "belong to no gzip member" : "f.gz is cut short or damaged");
+        refused(w, at < 2 ? "belong to no gzip member" : "f.gz is truncated or damaged");
     }
     end(w);
 }

@@ -139,9 +139,10 @@ static void what_cannot_be_taken_names_the_key_to_write(void **state) {
         {"train demo --batch-size --epochs 3",
          "--batch-size needs a value: write train.batch"},
         {"train demo --temperature 2",
-         "which key?  Write model.temperature=VALUE or contrast.temperature=VALUE"},
+         "is ambiguous; write model.temperature=VALUE or contrast.temperature=VALUE"},
         {"train demo --name adam", "optim.name=VALUE or schedule.name=VALUE"},
-        {"train demo --epoch 3", "no option --epoch; did you mean train.epochs=VALUE?"},
+        {"train demo --epoch 3",
+         "unknown option --epoch; did you mean train.epochs=VALUE?"},
         {"train demo --droput=3", "did you mean model.dropout=VALUE?"},
         {"train demo --optim.lrr 3", "did you mean optim.lr=VALUE?"},
     };

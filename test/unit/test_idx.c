@@ -85,8 +85,7 @@ static void a_stray_label_is_refused_and_a_gap_is_not(void **state) {
     labels[8 + 5] = 255;
     files_write(*state, TRAIN_LABELS, labels, sizeof labels);
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA,
-                 TRAIN_LABELS
-                 ": item 5 has label 255, but none has a label from 4 to 254");
+                 TRAIN_LABELS ": item 5 has label 255, but labels 4 to 254 are unused");
     config.label_gap = 0;
     Dataset *set = files_open(&config, SPLIT_TRAIN);
     assert_int_equal(set->classes, 256);
@@ -118,8 +117,8 @@ static void a_file_that_is_there_twice_is_named(void **state) {
     files_write(*state, TRAIN_IMAGES ".gz", "", 0);
     Dataset *set = files_open(&config, SPLIT_TRAIN);
     assert_int_equal(set->facts.notes, 1);
-    assert_non_null(
-        strstr(set->facts.note[0].text, TRAIN_IMAGES " is read, the .gz beside"));
+    assert_non_null(strstr(set->facts.note[0].text,
+                           TRAIN_IMAGES " is read; the .gz file of the same name"));
     dataset_free(set);
 }
 
@@ -140,11 +139,11 @@ static void a_missing_file_is_named(void **state) {
 static void a_file_cut_short_is_named(void **state) {
     DataConfig config = make_set(*state);
     files_cut(*state, TRAIN_IMAGES, IMAGE_BYTES - 1);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_IMAGES " is cut short");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_IMAGES " is truncated");
     files_cut(*state, TRAIN_IMAGES, 7);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_IMAGES " is cut short");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_IMAGES " is truncated");
     files_cut(*state, TRAIN_IMAGES, 0);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_IMAGES " is cut short");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_IMAGES " is truncated");
 }
 
 static void a_gzip_file_cut_anywhere_is_named(void **state) {
@@ -188,15 +187,15 @@ static void what_follows_a_gzip_file_is_noticed_but_for_zeros(void **state) {
 static void a_wrong_magic_number_is_shown(void **state) {
     DataConfig config = make_set(*state);
     files_write(*state, TRAIN_LABELS, images, sizeof images);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "2051, not 2049");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "2051, expected 2049");
 }
 
 static void images_and_labels_of_different_numbers_are_both_named(void **state) {
     DataConfig config = make_set(*state);
     put(labels + 4, ITEMS - 2);
     files_write(*state, TRAIN_LABELS, labels, LABEL_BYTES - 2);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_LABELS " holds 10 items");
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_IMAGES " holds 12");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_LABELS " has 10 items");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_IMAGES " has 12");
 }
 
 static void a_header_cannot_ask_for_more_than_the_file_holds(void **state) {
@@ -205,7 +204,7 @@ static void a_header_cannot_ask_for_more_than_the_file_holds(void **state) {
     put(labels + 4, 0xFFFFFFFF);
     files_write(*state, TRAIN_IMAGES, images, sizeof images);
     files_write(*state, TRAIN_LABELS, labels, sizeof labels);
-    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_LABELS " is cut short");
+    files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, TRAIN_LABELS " is truncated");
     make_set(*state);
     put(images + 8, 0x80000000);
     put(images + 12, 0x80000000);

@@ -283,7 +283,7 @@ static void what_is_no_png_and_no_jpeg_is_named_as_what_it_is(void **state) {
                                  &err),
                          FAIL_DATA);
         char part[60];
-        text_format(part, sizeof part, "a.jpg is a %s file, neither PNG nor JPEG",
+        text_format(part, sizeof part, "a.jpg is a %s file, not PNG or JPEG",
                     kinds[k].name);
         if (!strstr(err.text, part)) fail_msg("\"%s\" is not in \"%s\"", part, err.text);
     }

@@ -180,26 +180,27 @@ static void what_cannot_be_meant_is_refused(void **state) {
     REFUSED("model.width cannot change", "intervene.at=5", "intervene.model.width=64");
     REFUSED("resume it with the key changed", "intervene.at=5",
             "intervene.train.batch=8");
-    REFUSED("without a change", "intervene.at=5");
+    REFUSED("has no change", "intervene.at=5");
     REFUSED("intervene.optim.lr3=", "intervene.at3=5");
-    REFUSED("is not given: steps (100) or epochs (10e)", "intervene.optim.lr=1");
-    REFUSED("wanted number >= 0", "intervene.at=5", "intervene.optim.lr=fast");
-    REFUSED("wanted steps (100), epochs (10e) or never", "intervene.at=5.5");
-    REFUSED("wanted steps", "intervene.at=-1");
-    REFUSED("wanted steps", "intervene.at=5x");
+    REFUSED("in steps (100) or epochs (10e)", "intervene.optim.lr=1");
+    REFUSED("expected number >= 0", "intervene.at=5", "intervene.optim.lr=fast");
+    REFUSED("expected steps (100), epochs (10e) or never", "intervene.at=5.5");
+    REFUSED("expected steps", "intervene.at=-1");
+    REFUSED("expected steps", "intervene.at=5x");
     REFUSED("both change optim.lr", "intervene.at=5", "intervene.optim.lr=1",
             "intervene.at2=5", "intervene.optim.lr2=2");
     REFUSED("task.kind = classify does not use", "intervene.at=5",
             "intervene.train.beam=3");
-    REFUSED("behind intervene.at", "intervene.at=5", "intervene.schedule.name=step");
+    REFUSED("with intervene.at", "intervene.at=5", "intervene.schedule.name=step");
     REFUSED("is not section.key=value", "intervene.at=5", "intervene.key=lr");
     REFUSED("did you mean optim.lr?", "intervene.at=5", "intervene.key=optim.lrr=1");
-    REFUSED("optim.momentum cannot change between 0 and more while a run goes on: it is "
-            "kept from the first step on, or not at all; begin with more than 0",
+    REFUSED("optim.momentum cannot change from or to 0 during a run, because its buffers "
+            "exist from the first step or not at all; begin with a small value",
             "optim.name=sgd", "intervene.at=5", "intervene.optim.momentum=0.9");
-    REFUSED("train.ema cannot change between 0 and more while a run goes on: the average "
-            "is kept from the first step on, or not at all; begin with more than 0",
-            "intervene.at=5", "intervene.train.ema=0.9");
+    REFUSED(
+        "train.ema cannot change from or to 0 during a run, because the average exists "
+        "from the first step or not at all; begin with a small value",
+        "intervene.at=5", "intervene.train.ema=0.9");
     REFUSED("intervene.key: optim.lr is given twice", "intervene.at=5",
             "intervene.key=optim.lr=1, optim.clip=1, optim.lr=2");
 }

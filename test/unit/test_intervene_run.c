@@ -251,9 +251,9 @@ static void each_key_has_a_row_at_the_last_step_before(void **state) {
     static const struct {
         double step;
         const char *text;
-    } WANTED[] = {{3, "optim.lr was 0.003, is 0.02"},
-                  {3, "model.temperature was 1, is 0.5"},
-                  {6, "optim.lr was 0.02, is 0.01"}};
+    } WANTED[] = {{3, "optim.lr changed from 0.003 to 0.02"},
+                  {3, "model.temperature changed from 1 to 0.5"},
+                  {6, "optim.lr changed from 0.02 to 0.01"}};
     assert_non_null(log);
     for (size_t i = 0; i < log->event_count; i++) {
         if (strcmp(log->events[i].kind, "intervene")) continue;
@@ -366,8 +366,8 @@ static void what_has_acted_is_past_at_a_resume(void **state) {
     text_format(command, sizeof command, "rm -rf %s/%s", folder, name);
     assert_int_equal(system(command), 0);
     mem_free(run(name, &was, NULL).values);
-    refused(&was, "train.steps=9 intervene.at=4", "intervene.at has acted");
-    refused(&was, "train.steps=9 intervene.optim.lr=0.1", "intervene.at has acted");
+    refused(&was, "train.steps=9 intervene.at=4", "intervene.at took effect");
+    refused(&was, "train.steps=9 intervene.optim.lr=0.1", "intervene.at took effect");
     refused(&was, "train.steps=9 intervene.at2=5 intervene.optim.lr2=1",
             "intervene.at2 = 5 is before step 6");
     refused(&was, "train.steps=9 intervene.at2=1e intervene.optim.lr2=1",
@@ -384,18 +384,18 @@ static void what_the_model_or_the_epochs_show_is_refused_at_the_start(void **sta
     refused_new(TINY,
                 "intervene.at=4 intervene.optim.lr=1 intervene.at2=1e "
                 "intervene.optim.lr2=2",
-                "are both step 4 (4 steps an epoch)");
+                "are both step 4 (4 steps per epoch)");
     refused_new(TINY, "intervene.at=4 intervene.model.temperature_at=block.1:2",
-                "block.1 is no site of attention");
+                "block.1 is not an attention site");
     refused_new(
         TINY, "intervene.at=4 intervene.model.temperature_at=blocks.1:2,blocks.1.attn:3",
-        "blocks.1 has no effect: what follows it means the same sites");
+        "blocks.1 has no effect, because later entries cover the same sites");
     refused_new(TINY, "model.temperature_at=decoder:2",
-                "decoder is no site of attention");
+                "decoder is not an attention site");
     refused_new(SPEECH, "intervene.at=4 intervene.data.augment=speed",
-                "speeds are settled when the data are opened");
+                "speeds cannot change during a run");
     refused_new(PAIRS, "intervene.at=4 intervene.train.label_smoothing=0.9999",
-                "behind intervene.at: train.label_smoothing = 0.9999");
+                "with intervene.at: train.label_smoothing = 0.9999");
 }
 
 int main(void) {

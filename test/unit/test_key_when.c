@@ -348,7 +348,7 @@ static void a_sweep_over_a_key_without_effect_is_refused(void **state) {
     assert_int_equal(SWEEP("demo", "optim.name=sgd,lars", "optim.beta1=0.8,0.9"),
                      FAIL_USAGE);
     assert_string_equal(err.text,
-                        "optim.beta1 has no effect in any cell of the sweep: it "
+                        "optim.beta1 has no effect in any run of the sweep: it "
                         "needs optim.name = adamw|adam|lamb (is sgd); leave it out");
     free(notes);
     assert_int_equal(SWEEP("demo", "train.beam=1,2"), FAIL_USAGE);
@@ -365,14 +365,14 @@ static void a_sweep_says_in_which_cells_a_key_has_no_effect(void **state) {
                            "optim.trust=0.1"),
                      OK);
     assert_string_equal(
-        notes, "steady: note: optim.beta1 has no effect in 2 of 4 cells (first: "
+        notes, "steady: note: optim.beta1 has no effect in 2 of 4 runs (first: "
                "optim.name=sgd,optim.beta1=0.8): it needs optim.name = "
                "adamw|adam|lamb (is sgd)\n"
                "steady: note: optim.trust has no effect: it needs optim.name = lars (is "
                "adamw)\n");
     free(notes);
     assert_int_equal(SWEEP("demo,demo-sigma", "model.gamma_init=1,spectral"), OK);
-    assert_non_null(strstr(notes, "in 2 of 4 cells (first: demo,"));
+    assert_non_null(strstr(notes, "in 2 of 4 runs (first: demo,"));
     free(notes);
 }
 

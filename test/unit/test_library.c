@@ -280,11 +280,11 @@ static void wrong_states_and_numbers_are_refused(void **state) {
     char *text;
     double value;
     float number;
-    REFUSED(STEADY_USAGE, "nothing is evaluated",
+    REFUSED(STEADY_USAGE, "nothing has been evaluated",
             steady_model_score(model, "loss", &value, &error));
     for (int i = 0; i < 4; i++) assert_int_equal(steady_model_step(model, NULL, NULL), 0);
     REFUSED(STEADY_USAGE, "all 4 steps", steady_model_step(model, NULL, &error));
-    REFUSED(STEADY_USAGE, "there are 2, from 0",
+    REFUSED(STEADY_USAGE, "expected a number below 2",
             steady_model_site(model, 2, &site, &error));
     REFUSED(STEADY_USAGE, "parameter 9999",
             steady_model_parameter(model, 9999, &parameter, &error));
@@ -303,7 +303,7 @@ static void wrong_states_and_numbers_are_refused(void **state) {
             steady_model_load(model, "/no-such-file", &error));
     REFUSED(STEADY_USAGE, "both", steady_model_set_op(model, &(steady_op){0}, &error));
     assert_int_equal(steady_model_evaluate(model, STEADY_VAL, NULL), STEADY_OK);
-    REFUSED(STEADY_USAGE, "there are", steady_model_score(model, "top1", &value, &error));
+    REFUSED(STEADY_USAGE, "expected", steady_model_score(model, "top1", &value, &error));
     assert_int_equal(steady_model_score(model, "loss", &value, NULL), STEADY_OK);
     assert_true(value > 0 && value < 10);
     steady_model_free(model);

@@ -230,9 +230,9 @@ static void data_of_another_task_are_refused(void **state) {
     steady_data *pairs = data_new(), *text = data_new();
     steady_data_pairs(pairs, STEADY_TRAIN, "a\nb\n", "c\nd\n", NULL);
     steady_data_text(text, STEADY_TRAIN, "a b c d e f g h i", NULL);
-    refused(LANGUAGE, NULL, NULL, pairs, STEADY_USAGE, "steady_data_text gives one");
-    refused(PAIRS, NULL, NULL, text, STEADY_USAGE, "steady_data_pairs gives one");
-    refused(PICTURES, NULL, NULL, text, STEADY_USAGE, "steady_data_pictures gives one");
+    refused(LANGUAGE, NULL, NULL, pairs, STEADY_USAGE, "call steady_data_text");
+    refused(PAIRS, NULL, NULL, text, STEADY_USAGE, "call steady_data_pairs");
+    refused(PICTURES, NULL, NULL, text, STEADY_USAGE, "call steady_data_pictures");
     steady_data_free(pairs);
     steady_data_free(text);
 }

@@ -62,7 +62,7 @@ static void keys_that_differ_are_named(void **state) {
     (void)state;
     char note[1000] = "";
     steady_model_free(resumed("optim.lr", "0.5", note));
-    if (!strstr(note, "optim.lr was ")) fail_msg("%s", note);
+    if (!strstr(note, "optim.lr changed from ")) fail_msg("%s", note);
 }
 
 static void no_step_follows_behind_the_last(void **state) {
@@ -98,7 +98,7 @@ static void interventions_act_in_a_model_that_is_resumed(void **state) {
             if (i + 1 == stop)
                 assert_int_equal(steady_model_save(whole, path, NULL), STEADY_OK);
         }
-        assert_non_null(strstr(note, "model.temperature was 1, is 0.05"));
+        assert_non_null(strstr(note, "model.temperature changed from 1 to 0.05"));
         assert_int_equal(steady_model_resume(rest, path, NULL), STEADY_OK);
         for (int i = stop; i < 4; i++) {
             assert_int_equal(steady_model_step(rest, &step, NULL), STEADY_OK);

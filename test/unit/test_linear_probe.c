@@ -227,10 +227,10 @@ static void what_cannot_be_probed_is_refused(void **state) {
     (void)state;
     LinearProbe wish = small_wish();
     refuse("grammar", "train.batch=4", &wish, FAIL_USAGE,
-           "task.kind = language has no features");
+           "task.kind = language has no picture features");
     wish.plan.batch = 91;
     refuse("demo", NULL, &wish, FAIL_USAGE,
-           "--batch 91: the training split has 90 pictures");
+           "--batch 91: the training split has only 90 pictures");
     wish = small_wish();
     wish.augment = "flop";
     refuse("demo", NULL, &wish, FAIL_USAGE, "--augment: ");

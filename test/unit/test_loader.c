@@ -306,7 +306,7 @@ static void what_cannot_work_is_refused_at_the_start(void **state) {
     Fake fake = {0};
     Dataset set = fake_set(&fake);
     LoaderConfig config = fake_config(ITEMS + 1, true);
-    refuse(&set, &config, "holds only 23 images");
+    refuse(&set, &config, "has only 23 images");
     config = fake_config(5, true);
     config.data.mean_count = 3;
     refuse(&set, &config, "data.mean has 3 numbers");

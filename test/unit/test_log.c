@@ -114,11 +114,11 @@ static void rows_are_appended_behind_what_stays(void **state) {
 
 static void a_bad_line_is_kept_apart_and_the_rows_behind_it_stay(void **state) {
     put(*state, ROW(1) "{\"step\":2,\"lo\n" ROW(3) ROW(4) ROW(5));
-    cut(*state, 1, 4, "1 line that does not fit is kept in ");
+    cut(*state, 1, 4, "1 line that does not fit is moved to ");
     expect(*state, "train.jsonl", ROW(1) ROW(3) ROW(4));
     expect(*state, "train.jsonl.bad", "{\"step\":2,\"lo\n");
     put(*state, "no row\n[]\n{\"loss\":2}\n{\"step\":-4}\n{\"step\":1.5}\n" ROW(1));
-    cut(*state, 1, 1, "5 lines that do not fit are kept in ");
+    cut(*state, 1, 1, "5 lines that do not fit are moved to ");
     expect(*state, "train.jsonl", ROW(1));
     expect(*state, "train.jsonl.bad.2",
            "no row\n[]\n{\"loss\":2}\n{\"step\":-4}\n{\"step\":1.5}\n");
@@ -142,7 +142,7 @@ static void a_spacing_that_was_changed_is_no_gap(void **state) {
     cut(*state, 10, 39, "");
     put(*state, ROW(1) ROW(5) ROW(10) ROW(15));
     cut(*state, 5, 19, "");
-    cut(*state, 5, 20, "no row of steps 16 to 20 (one is due every 5 steps)");
+    cut(*state, 5, 20, "no row of steps 16 to 20 (expected every 5 steps)");
 }
 
 static void a_last_line_that_was_cut_short(void **state) {
@@ -151,7 +151,7 @@ static void a_last_line_that_was_cut_short(void **state) {
     expect(*state, "train.jsonl", ROW(1) ROW(2));
     assert_false(is_there(*state, "train.jsonl.bad"));
     put(*state, ROW(1) ROW(2) "{\"step\":3");
-    cut(*state, 1, 2, "kept in");
+    cut(*state, 1, 2, "moved to");
     expect(*state, "train.jsonl", ROW(1) ROW(2));
     expect(*state, "train.jsonl.bad", "{\"step\":3\n");
     put(*state, ROW(1) "{\"step\":2,\"loss\":0.5}");
@@ -182,7 +182,7 @@ static void a_byte_order_mark_costs_no_row(void **state) {
 
 static void rows_out_of_order_are_sorted(void **state) {
     put(*state, ROW(1) ROW(3) ROW(2) ROW(4));
-    cut(*state, 1, 4, "out of order and are sorted by step");
+    cut(*state, 1, 4, "out of order and are now sorted by step");
     expect(*state, "train.jsonl", ROW(1) ROW(2) ROW(3) ROW(4));
     assert_false(is_there(*state, "train.jsonl.bad"));
 }
@@ -293,7 +293,7 @@ static void a_full_disk_changes_nothing(void **state) {
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     small.rlim_max = before.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    refuse(*state, FAIL_RUN, "cannot be written: File too large; it was left as it is");
+    refuse(*state, FAIL_RUN, "cannot be written: File too large; it is unchanged");
     setrlimit(RLIMIT_FSIZE, &before);
     expect(*state, "train.jsonl", ROW(1) "bad\n" ROW(2) ROW(3));
     assert_false(is_there(*state, "train.jsonl.bad"));
@@ -323,7 +323,7 @@ static void the_new_file_has_the_rights_of_the_old_one(void **state) {
     struct stat info;
     rundir_path(path, *state, "train.jsonl");
     assert_int_equal(chmod(path, 0640), 0);
-    cut(*state, 1, 1, "kept in");
+    cut(*state, 1, 1, "moved to");
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0640);
 }

@@ -284,13 +284,13 @@ static void masks_are_read_by_place(void **state) {
 static void other_words_for_masks_are_refused(void **state) {
     (void)state;
     static const char *const BAD[][2] = {
-        {"specaugments", "wanted specaugment["},
-        {"specaugment:", "wanted specaugment["},
-        {"specaugment:2:", "wanted specaugment["},
-        {"specaugment::30", "wanted specaugment["},
-        {"specaugment:2,flip", "wanted specaugment["},
-        {"specaugment:2:x", "wanted specaugment["},
-        {"specaugment:1:2:3:4:0.5:6", "wanted specaugment["},
+        {"specaugments", "expected specaugment["},
+        {"specaugment:", "expected specaugment["},
+        {"specaugment:2:", "expected specaugment["},
+        {"specaugment::30", "expected specaugment["},
+        {"specaugment:2,flip", "expected specaugment["},
+        {"specaugment:2:x", "expected specaugment["},
+        {"specaugment:1:2:3:4:0.5:6", "expected specaugment["},
         {"specaugment:1.5", "1.5 is not a whole number"},
         {"specaugment:-1", "-1 is not a whole number"},
         {"specaugment:10001", "10001 is not a whole number"},

@@ -20,14 +20,15 @@ static void a_fact_that_differs_is_named_with_both_values(void **state) {
     assert_int_equal(fits("model.heads=4\nclass 0=cat\n", "model.heads=8\nclass 0=dog\n",
                           &err),
                      FAIL_DATA);
-    assert_string_equal(err.text,
-                        "w.safetensors does not fit this model, though its shapes may; "
-                        "model.heads is 4 there, 8 here; class 0 is cat there, dog "
-                        "here; advice");
+    assert_string_equal(
+        err.text,
+        "w.safetensors does not fit this model in meaning, even if its shapes do; "
+        "model.heads is 4 in the file, 8 here; class 0 is cat in the file, dog "
+        "here; advice");
     assert_int_equal(fits("model.temperature_at=blocks.0:0.3\n",
                           "model.temperature_at=\n", &err),
                      FAIL_DATA);
-    assert_non_null(strstr(err.text, "is blocks.0:0.3 there, (empty) here"));
+    assert_non_null(strstr(err.text, "is blocks.0:0.3 in the file, (empty) here"));
 }
 
 static void what_one_side_does_not_say_fits(void **state) {

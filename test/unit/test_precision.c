@@ -62,8 +62,8 @@ static void other_lists_are_refused_by_name(void **state) {
         {" , ", "empty"},
         {"attn", "attn is unknown"},
         {"attentionx", "attentionx"},
-        {"none none", "none goes"},
-        {"reparam none", "none goes"},
+        {"none none", "none cannot be combined"},
+        {"reparam none", "none cannot be combined"},
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {
         Err err = ERR_NONE;
@@ -110,11 +110,11 @@ static void auto_keeps_what_the_checkpoint_has_where_it_can(void **state) {
     (void)state;
     char note[PRECISION_NOTE];
     assert_true(chosen("train.precision=auto", &WITH, "bf16", note).bf16);
-    assert_non_null(strstr(note, "bf16, as up to the checkpoint"));
+    assert_non_null(strstr(note, "bf16, as before the checkpoint"));
     assert_false(chosen("train.precision=auto", &WITH, "fp32", note).bf16);
-    assert_non_null(strstr(note, "fp32, as up to the checkpoint"));
+    assert_non_null(strstr(note, "fp32, as before the checkpoint"));
     assert_false(chosen("train.precision=auto", &WITHOUT, "bf16", note).bf16);
-    assert_non_null(strstr(note, "fp32: no fast products in bf16: this is a test"));
+    assert_non_null(strstr(note, "fp32; no fast bf16 products here: this is a test"));
 }
 
 static void auto_goes_by_the_product_that_it_names(void **state) {
@@ -128,7 +128,7 @@ static void auto_goes_by_the_product_that_it_names(void **state) {
     /* the note has two digits */
     if (gain > PRECISION_GAIN + 0.01) assert_true(half);
     if (gain < PRECISION_GAIN - 0.01) assert_false(half);
-    assert_true(half == !strstr(note, "does not pay"));
+    assert_true(half == !strstr(note, "too little to gain"));
 }
 
 /* ---- refusing ---- */
@@ -156,7 +156,7 @@ static void bf16_without_units_is_refused_unless_forced(void **state) {
     assert_int_equal(checked(now, &WITHOUT, true, &err), narrow ? OK : FAIL_USAGE);
     assert_int_equal(checked(now, &WITH, false, &err), OK);
     assert_int_equal(checked(later, &WITHOUT, false, &err), FAIL_USAGE);
-    assert_non_null(strstr(err.text, "behind intervene.at"));
+    assert_non_null(strstr(err.text, "with intervene.at"));
     assert_int_equal(checked(never, &WITHOUT, false, &err), OK);
     assert_int_equal(checked(automatic, &WITHOUT, false, &err), OK);
 }

@@ -154,7 +154,7 @@ static void the_bound_is_read(void **state) {
          "No head is below its bound; the smallest gap is 0.0900 nats, at "
          "blocks.1.attn head 0",
          true);
-    says("1.25", "1.75", "1 of 3 heads are below their bound", true);
+    says("1.25", "1.75", "1 of 3 heads are below the bound of Theorem 3.1", true);
     says("1.25", "1.75", "blocks.0.attn head 1 by -0.250", true);
     says("1.25", "1.50001", "No head is below", true); /* rounding */
     says("\"bound\":[0.5,1.25]", "\"other\":[0]", "0.0900 nats", true);
@@ -163,13 +163,13 @@ static void the_bound_is_read(void **state) {
 static void collapse_is_read(void **state) {
     (void)state;
     says(NULL, NULL,
-         "blocks.1.attn: entropy collapse (5 % of uniform), but not of rank "
-         "(output of rank 7.00 of 8): queries differ in their keys\n",
+         "blocks.1.attn: entropy collapse (5 % of uniform), but no rank collapse "
+         "(output of rank 7.00 of 8): queries attend to different keys\n",
          true);
-    says("\"rank\":7", "\"rank\":1.2", "rank 1.20 of 8): queries share their keys\n",
-         true);
+    says("\"rank\":7", "\"rank\":1.2",
+         "rank 1.20 of 8): queries attend to the same keys\n", true);
     says("\"rank\":7", "\"rank\":1.2,\"common\":0.97",
-         "rank 1.20 of 8): tokens are alike before it (97 % of ‖x‖² in common)\n", true);
+         "rank 1.20 of 8): its input tokens are alike (97 % of ‖x‖² in common)\n", true);
     says("\"rank\":7", "\"input\":3", "entropy collapse (5 % of uniform)\n", true);
     says(NULL, NULL, "No entropy collapse", false);
     says("[0.1,null]", "[1.0,null]",
@@ -185,7 +185,7 @@ static void rank_collapse_is_told_from_that_of_entropy(void **state) {
     says("\"rank\":7", "\"rank\":1.2", WITHOUT, false);
     says("\"rank\":5", "\"rank\":1.02",
          "Rank collapse without entropy collapse: at 1 of 2 sites all queries get nearly "
-         "the same (lowest: blocks.0.attn, rank 1.02 of 8)\n",
+         "the same output (lowest: blocks.0.attn, rank 1.02 of 8)\n",
          true);
     says("\"rank\":5", "\"rank\":1.02,\"memory\":4", "blocks.0.attn, rank 1.02)\n", true);
     says("\"keys\":8,\"max_logit\":3,\"rank\":5",
@@ -199,8 +199,7 @@ static void gradients_are_read(void **state) {
     says("\"grad_norm\":5", "\"grad_norm\":null", "The gradient is not finite\n", true);
     says("\"loss\":2.5",
          "\"loss\":null,\"fault\":{\"op\":\"gelu\",\"scope\":\"blocks.0\"}",
-         "The loss is not finite: the first such number is made by gelu at blocks.0\n",
-         true);
+         "The loss is not finite: first in op gelu at blocks.0\n", true);
     says(NULL, NULL, "not finite", false);
 }
 

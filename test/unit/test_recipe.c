@@ -173,7 +173,7 @@ static void an_unknown_value_is_answered_with_the_choices(void **state) {
     REFUSED("[model]\nnorm = prr\n", "my.ini:2:", "pre, post, deepnorm, none",
             "mean pre?");
     REFUSED("[data]\nsource = glyps\n", "my.ini:2:", "glyphs, idx", "mean glyphs?");
-    REFUSED("[data]\naugment = flop\n", "my.ini:2:", "data.augment has no \"flop\"");
+    REFUSED("[data]\naugment = flop\n", "my.ini:2:", "data.augment: unknown \"flop\"");
     word_refused("model.reparam=sgima", "did you mean sigma?");
     word_refused("model.norm=", "(nothing)");
 }
@@ -225,7 +225,7 @@ static void numbers_are_read_whole_and_kept_in_range(void **state) {
                                       "schedule.step_at=0",
                                       "optim.nesterov=maybe",
                                       "train.ema=1"};
-    for (size_t i = 0; i < COUNT(bad); i++) word_refused(bad[i], "wanted");
+    for (size_t i = 0; i < COUNT(bad); i++) word_refused(bad[i], "expected");
     REFUSED("[optim]\nlr = fast\n", "my.ini:2:", "optim.lr = fast", "number >= 0");
 }
 
@@ -310,7 +310,7 @@ static void a_line_that_is_too_long_is_refused(void **state) {
     REFUSED(text, "my.ini:2:", "1101 characters", "1100");
     path[1030] = 0;
     text_format(text, sizeof text, "[data]\npath = %s", path);
-    REFUSED(text, "my.ini:2:", "data.path is 1030 characters long", "1023");
+    REFUSED(text, "my.ini:2:", "data.path has 1030 characters", "1023");
     test_free(path);
 }
 
@@ -384,9 +384,9 @@ static void comment_signs_inside_a_word_are_part_of_the_value(void **state) {
     Err err = ERR_NONE;
     if (load_text(&recipe, "[data]\npath = a#b;c #d\n", &err)) fail_msg("%s", err.text);
     assert_string_equal(recipe.data.path, "a#b;c");
-    word_refused("data.path=a #b", "cannot be part of a value");
-    word_refused("data.path=#b", "cannot be part of a value");
-    word_refused("data.path=a ;b", "cannot be part of a value");
+    word_refused("data.path=a #b", "a value cannot contain");
+    word_refused("data.path=#b", "a value cannot contain");
+    word_refused("data.path=a ;b", "a value cannot contain");
 }
 
 static void keys_of_other_tasks_are_noted_and_ignored(void **state) {

@@ -207,8 +207,9 @@ static void changes_read_as_a_sentence(void **state) {
     changes = recipe_compare(&was, &is);
     TextBuffer text = {0};
     recipe_changes_text(&changes, &text);
-    assert_string_equal(text.text,
-                        "data.val_fraction was 0.5, is 0; train.batch was 64, is 8");
+    assert_string_equal(
+        text.text,
+        "data.val_fraction changed from 0.5 to 0; train.batch changed from 64 to 8");
     text_free(&text);
     recipe_changes_free(&changes);
 }

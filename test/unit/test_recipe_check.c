@@ -76,7 +76,7 @@ static void an_mlp_has_a_hidden_unit(void **state) {
     Recipe recipe = runnable();
     assert_int_equal(recipe_set(&recipe, "model.mlp_ratio=0.0027", NULL), OK);
     assert_int_equal(recipe_check(&recipe, NULL), OK);
-    CHECK_REFUSES("hidden unit; 0.00520833 leaves it one", "model.mlp_ratio=0.0026");
+    CHECK_REFUSES("hidden units; use at least 0.00520833", "model.mlp_ratio=0.0026");
     CHECK_REFUSES("hidden unit", "model.mlp_ratio=1e-300");
 }
 
@@ -91,9 +91,9 @@ static void keys_that_contradict_each_other_are_refused(void **state) {
     CHECK_REFUSES("63 and 66", "model.width=65");
     CHECK_REFUSES("accumulate", "train.accumulate=7");
     CHECK_REFUSES("step_at", "schedule.name=step");
-    CHECK_REFUSES("rising", "schedule.name=step", "schedule.step_at=5 5");
-    CHECK_REFUSES("less than 1", "schedule.name=plateau", "schedule.step_factor=1");
-    CHECK_REFUSES("wanted loss or top1", "schedule.name=plateau", "schedule.watch=wer");
+    CHECK_REFUSES("increasing", "schedule.name=step", "schedule.step_at=5 5");
+    CHECK_REFUSES("a factor below 1", "schedule.name=plateau", "schedule.step_factor=1");
+    CHECK_REFUSES("expected loss or top1", "schedule.name=plateau", "schedule.watch=wer");
     CHECK_REFUSES("both given", "schedule.warmup_steps=1", "schedule.warmup_epochs=1");
     CHECK_REFUSES("data.path", "data.source=idx");
     CHECK_REFUSES("momentum", "optim.name=sgd", "optim.nesterov=true");

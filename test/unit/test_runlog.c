@@ -169,10 +169,10 @@ static void a_line_that_is_no_row_is_counted_and_the_others_are_read(void **stat
     expect_note(state, 2, 0, "");
     put(state, "train.jsonl",
         "{\"step\":1,\"loss\":2}\n{\"step\":2,\"lo\n{\"step\":3,\"loss\":1}\n");
-    expect_note(state, 2, 0, "1 line of the logs is not used (/tmp/");
+    expect_note(state, 2, 0, "1 line of the logs is ignored (/tmp/");
     expect_note(state, 2, 0, "train.jsonl:2: ");
     put(state, "probe.jsonl", "\n{\"attention\":[]}\n[1,2]\n{\"step\":7}\n");
-    expect_note(state, 2, 1, "3 lines of the logs are not used (first: /tmp/");
+    expect_note(state, 2, 1, "3 lines of the logs are ignored (first: /tmp/");
     put(state, "probe.jsonl", "\xEF\xBB\xBF{\"step\":7}\n");
     expect_note(state, 2, 1, "1 line of the logs");
     put(state, "probe.jsonl", "\n{\"attention\":[]}\n{\"step\":7}\n");
@@ -335,7 +335,7 @@ static void events_are_kept_apart_from_steps(void **state) {
     assert_string_equal(run->events[0].kind, "alarm");
     assert_string_equal(run->events[0].text, "low <entropy>");
     assert_true(run->events[1].step == 2);
-    assert_string_equal(run->events[1].text, "optim.lr was 0.1, is 2");
+    assert_string_equal(run->events[1].text, "optim.lr changed from 0.1 to 2");
     assert_string_equal(run->events[2].text, "");
     runlog_free(run);
 }

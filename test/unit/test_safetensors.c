@@ -230,7 +230,7 @@ static const BrokenCase broken[] = {
     {"{\"x\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype"},
     {"{\"x\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "\"shape\""},
     {"{\"x\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "data_offsets"},
-    {X("[2]", "[0,4]"), 4, "its shape wants 8"},
+    {X("[2]", "[0,4]"), 4, "its shape needs 8"},
     {X("[-1]", "[0,4]"), 4, "dimension 0"},
     {X("[1,1.0]", "[0,4]"), 4, "dimension 1"},
     {X("[1,\"1\"]", "[0,4]"), 4, "dimension 1"},
@@ -242,10 +242,11 @@ static const BrokenCase broken[] = {
     {X("[1]", "[0,4,8]"), 4, "[begin, end]"},
     {X("[1]", "{}"), 4, "[begin, end]"},
     {X("[1]", "[0,4.0]"), 4, "[begin, end]"},
-    {X("[1]", "[4,0]"), 4, "leave the data section"},
-    {X("[1]", "[-4,0]"), 4, "leave the data section"},
-    {X("[2]", "[0,8]"), 4, "leave the data section of 4"},
-    {X("[1]", "[9223372036854775803,9223372036854775807]"), 4, "leave the data section"},
+    {X("[1]", "[4,0]"), 4, "are outside the data section"},
+    {X("[1]", "[-4,0]"), 4, "are outside the data section"},
+    {X("[2]", "[0,8]"), 4, "are outside the data section of 4"},
+    {X("[1]", "[9223372036854775803,9223372036854775807]"), 4,
+     "are outside the data section"},
     {X("[1]", "[0,4]"), 8, "the data section has 8"},
     {X("[1]", "[4,8]"), 8, "a hole"},
     {TWO("[0,8]", "[4,12]"), 12, "an overlap"},
@@ -289,12 +290,12 @@ static void lengths_that_the_file_does_not_have_are_refused(void **state) {
     tensors_write_bytes(path, "1234567", 7);
     assert_refused(path, FAIL_DATA, "at least 8");
     tensors_write_bytes(path, "", 0);
-    assert_refused(path, FAIL_DATA, "0 bytes long");
+    assert_refused(path, FAIL_DATA, "only 0 bytes");
     for (unsigned shift = 2; shift < 64; shift++) {
         uint64_t head[2] = {(uint64_t)1 << shift, 0x7d7b}; /* {} */
         if (head[0] <= 8) continue;
         tensors_write_bytes(path, head, sizeof head);
-        assert_refused(path, FAIL_DATA, "the header is to have");
+        assert_refused(path, FAIL_DATA, "the header should have");
     }
     tensors_write_bytes(path, "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10);
     assert_refused(path, FAIL_DATA, "18446744073709551615");

@@ -209,7 +209,7 @@ static void files_that_are_not_there_are_refused(void **state) {
         *config.path = 0;
         o = open_pictures(&config, SPLIT_TRAIN);
         assert_int_equal(o.status, FAIL_USAGE);
-        assert_non_null(strstr(o.err.text, "data.path is needed with data.source = "));
+        assert_non_null(strstr(o.err.text, " needs data.path"));
         assert_non_null(strstr(o.err.text, source_name(s)));
     }
 }
@@ -223,7 +223,7 @@ static void a_room_refuses_other_rooms_sources_and_lists_its_own(void **state) {
             if (source_examples(s) == kind) continue;
             list_of(kind, list);
             text_format(wanted, sizeof wanted,
-                        "data.source = %s is not known; there are %s", source_name(s),
+                        "unknown data.source = %s; expected one of %s", source_name(s),
                         list);
             Opened o = open_as(kind, &config, SPLIT_TRAIN);
             assert_int_equal(o.status, FAIL_USAGE);

@@ -193,7 +193,7 @@ static void a_recording_damaged_later_is_replaced_or_named(void **state) {
         assert_int_equal(b->whole, 6);
         assert_int_equal(b->bucket_edge[1], 6);
         assert_int_equal(b->skipped, n);
-        assert_non_null(strstr(b->skip_reason, "2.wav is not a recording"));
+        assert_non_null(strstr(b->skip_reason, "2.wav cannot be read as a recording"));
         const Skip *first;
         assert_int_equal(b->broken.count, 1); /* counted once, whatever the epoch */
         assert_int_equal(b->broken.skip[0].item, 2);
@@ -217,7 +217,7 @@ static void a_recording_damaged_later_is_replaced_or_named(void **state) {
     const SpeechBatch *batch;
     Err err = ERR_NONE;
     assert_int_equal(speechloader_next(loader, &batch, &err), FAIL_DATA);
-    assert_non_null(strstr(err.text, "2.wav is not a recording"));
+    assert_non_null(strstr(err.text, "2.wav cannot be read as a recording"));
     speechloader_stop(loader);
     speechset_free(set);
 }
@@ -234,7 +234,7 @@ static void a_batch_without_a_good_recording_is_an_error(void **state) {
     const SpeechBatch *batch;
     Err err = ERR_NONE;
     assert_int_equal(speechloader_next(loader, &batch, &err), FAIL_DATA);
-    assert_non_null(strstr(err.text, "no recording of batch 7 can be read"));
+    assert_non_null(strstr(err.text, "none of the recordings of batch 7 can be read"));
     speechloader_stop(loader);
     config.training = false; /* evaluation leaves them out */
     loader = tones_start(set, &config, 1);

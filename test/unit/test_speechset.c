@@ -134,7 +134,8 @@ static void augmentations_of_speech_are_a_list(void **state) {
                      OK);
     assert_true(speeds && masks.bands == 3);
     static const char *const BAD[][2] = {
-        {"speeds", "no \"speeds\" for speech; there are none, speed, specaugment"},
+        {"speeds",
+         "no \"speeds\" for speech; expected none, or some of speed, specaugment"},
         {"speed,crop", "no \"crop\" for speech"},
         {"speed,none", "no \"none\" for speech"},
         {"speed,specaugment:2,speed", "names speed twice"},
@@ -201,7 +202,8 @@ static void what_recordings_hold_is_noted_once_with_the_first(void **state) {
     speech_expect_note(set, "silent recordings", "still.wav)");
     speech_expect_note(set, "recordings whose channels cancel", "odd.wav, channel 1)");
     speech_expect_note(set, "clipped recordings", "loud.wav, 9");
-    speech_expect_note(set, "recordings that are listed again with another text",
+    speech_expect_note(set,
+                       "recordings that are listed more than once, with different texts",
                        "a.wav, as line 1)");
     assert_int_equal(set->facts.notes, 4);
     speechset_free(set);
@@ -258,10 +260,11 @@ static void a_list_of_two_splits_is_noted_once(void **state) {
     assert_int_equal(train->count + val->count, 4);
     assert_int_equal(train->report.left_out, 1);
     assert_int_equal(val->report.left_out, 0);
-    speech_expect_note(train, "left out of 5", "1 transcript without a recording");
-    assert_true(!*speech_note_of(val, "left out"));
-    assert_true(!*speech_note_of(train, "recordings that do not last") !=
-                !*speech_note_of(val, "recordings that do not last"));
+    speech_expect_note(train, "of 5 utterances skipped",
+                       "1 transcript without a recording");
+    assert_true(!*speech_note_of(val, "utterances skipped"));
+    assert_true(!*speech_note_of(train, "recordings that are shorter than") !=
+                !*speech_note_of(val, "recordings that are shorter than"));
     speechset_free(train);
     speechset_free(val);
 }

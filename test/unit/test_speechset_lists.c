@@ -49,22 +49,23 @@ static void each_fault_of_a_chapter_is_named_counted_and_skipped(void **state) {
     const char *root = *state;
     files_remove(root, CHAPTER "-0000.flac");
     speech_refuse_or_skip(config, SPEECH_NO_AUDIO, 2,
-                          "7-2.trans.txt:1: there is no recording 7-2-0000.flac");
+                          "7-2.trans.txt:1: missing recording 7-2-0000.flac");
     speech_folders(root);
     speech_put(root, CHAPTER ".trans.txt", "7-2-0000 ONE\n");
-    speech_refuse_or_skip(config, SPEECH_NO_TEXT, 2, "7-2-0001.wav: no line");
+    speech_refuse_or_skip(config, SPEECH_NO_TEXT, 2, "7-2-0001.wav: no .trans.txt");
     speech_put(root, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0001 \n");
     speech_refuse_or_skip(config, SPEECH_EMPTY_TEXT, 2,
-                          "7-2.trans.txt:2: there is no word");
+                          "7-2.trans.txt:2: no words in the text");
     speech_put(root, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0001 2\n");
     speech_refuse_or_skip(config, SPEECH_UNKNOWN, 2,
                           "7-2.trans.txt:2: the character '2' (U+0032)");
     speech_folders(root);
     speech_put(root, CHAPTER "-0000.flac", "this is a text");
-    speech_refuse_or_skip(config, SPEECH_BROKEN, 2, "7-2-0000.flac is not a recording");
+    speech_refuse_or_skip(config, SPEECH_BROKEN, 2,
+                          "7-2-0000.flac cannot be read as a recording");
     speech_folders(root);
     sound_patch_flac_count(root, CHAPTER "-0000.flac", 36000 * 8000);
-    speech_refuse_or_skip(config, SPEECH_BROKEN, 2, "its header promises 36000.0 s");
+    speech_refuse_or_skip(config, SPEECH_BROKEN, 2, "its header says 36000.0 s");
 }
 
 static void an_utterance_too_short_for_ctc_is_named(void **state) {
@@ -79,7 +80,7 @@ static void an_utterance_too_short_for_ctc_is_named(void **state) {
     speech_put(*state, CHAPTER ".trans.txt",
                "7-2-0000 abababababababababababababababa\n7-2-0001 a\n");
     speech_refuse_or_skip(config, SPEECH_TOO_SHORT, 2,
-                          "need 33 rows, its 1.00 s give 32");
+                          "need 33 rows, but its 1.00 s give only 32");
     speech_put(*state, CHAPTER ".trans.txt",
                "7-2-0000 aabababababababababababababbba\n7-2-0001 a\n");
     speech_refuse_or_skip(config, SPEECH_TOO_SHORT, 2, "need 35 rows");
@@ -87,7 +88,7 @@ static void an_utterance_too_short_for_ctc_is_named(void **state) {
     set = speech_must_open(&config, SPLIT_TRAIN);
     speechset_free(set);
     sound_wav_of(*state, CHAPTER "-0001.wav", 0.01);
-    speech_refuse_or_skip(config, SPEECH_TOO_SHORT, 2, "its 0.01 s give 0");
+    speech_refuse_or_skip(config, SPEECH_TOO_SHORT, 2, "but its 0.01 s give only 0");
 }
 
 static void several_faults_are_counted_by_kind(void **state) {
@@ -99,7 +100,7 @@ static void several_faults_are_counted_by_kind(void **state) {
                   "1 with unknown characters");
     config.on_error = ON_ERROR_SKIP;
     strcpy(config.train, "train-clean");
-    speech_refuse(&config, SPLIT_TRAIN, "none of the utterances is good");
+    speech_refuse(&config, SPLIT_TRAIN, "no utterance is usable");
 }
 
 static void malformed_transcripts_are_faults_like_others(void **state) {
@@ -107,16 +108,16 @@ static void malformed_transcripts_are_faults_like_others(void **state) {
     speech_put(*state, CHAPTER ".trans.txt",
                "7-2-0000 ONE\n7-2-0001 TWO\n7-2-0000 ONE\n");
     speech_refuse_or_skip(config, SPEECH_MALFORMED, 3,
-                          "7-2.trans.txt:3: 7-2-0000 is listed a second time");
+                          "7-2.trans.txt:3: duplicate ID 7-2-0000");
     speech_put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n ONE\n7-2-0001 TWO\n");
     speech_refuse_or_skip(config, SPEECH_MALFORMED, 3,
-                          "7-2.trans.txt:2: the line begins with a blank");
+                          "7-2.trans.txt:2: the line begins with a space");
     files_remove(*state, CHAPTER "-0001.wav");
     speech_put(*state, CHAPTER ".trans.txt", "7-2-0000 ONE\n7-2-0001 \xFF\n");
     speech_refuse_or_skip(config, SPEECH_MALFORMED, 2,
                           "7-2.trans.txt:2: byte 10 of the line (0xff)");
     files_write(*state, CHAPTER ".trans.txt", "7-2-0000 A\n7-2-0001 O\0E\n", 24);
-    speech_refuse_or_skip(config, SPEECH_MALFORMED, 2, "7-2.trans.txt:2: a NUL byte");
+    speech_refuse_or_skip(config, SPEECH_MALFORMED, 2, "7-2.trans.txt:2: byte");
 }
 
 static void files_and_folders_that_are_passed_over_are_noted(void **state) {
@@ -127,10 +128,11 @@ static void files_and_folders_that_are_passed_over_are_noted(void **state) {
     speech_put(*state, "train-clean/1/2/3/4/5/6.trans.txt", "x");
     SpeechSet *set = speech_must_open(&config, SPLIT_TRAIN);
     assert_int_equal(set->facts.notes, 2);
-    speech_expect_note(set, "files that are not read for their ending", "2 of");
-    speech_expect_note(set, "files that are not read for their ending", "7-2-0002.mp3)");
-    speech_expect_note(set, "folders that are not read for their depth", "(first: ");
-    speech_expect_note(set, "folders that are not read for their depth", "/1/2/3/4/5)");
+    speech_expect_note(set, "files with other suffixes, not read (.flac", "2 of");
+    speech_expect_note(set, "files with other suffixes, not read (.flac",
+                       "7-2-0002.mp3)");
+    speech_expect_note(set, "folders not read", "(first: ");
+    speech_expect_note(set, "folders not read", "/1/2/3/4/5)");
     speechset_free(set);
 }
 
@@ -138,10 +140,9 @@ static void a_recording_of_another_ending_is_named_where_it_is_missed(void **sta
     SpeechConfig config = speech_folders(*state);
     files_remove(*state, CHAPTER "-0001.wav");
     speech_put(*state, CHAPTER "-0001.mp3", "x");
-    speech_refuse_or_skip(
-        config, SPEECH_NO_AUDIO, 2,
-        "7-2.trans.txt:2: there is no recording 7-2-0001.flac or .wav, but "
-        "7-2-0001.mp3: convert it");
+    speech_refuse_or_skip(config, SPEECH_NO_AUDIO, 2,
+                          "7-2.trans.txt:2: missing recording 7-2-0001.flac or .wav, but "
+                          "7-2-0001.mp3: convert it");
 }
 
 static void a_limit_takes_utterances_of_all_speakers(void **state) {
@@ -168,7 +169,8 @@ static void a_limit_takes_utterances_of_all_speakers(void **state) {
     speechset_free(set);
     config.limit = 13;
     set = speech_must_open(&config, SPLIT_TRAIN);
-    speech_expect_note(set, "data.limit = 13 has no effect", "there are 12 utterances");
+    speech_expect_note(set, "data.limit = 13 has no effect",
+                       "there are only 12 utterances");
     speechset_free(set);
     text_format(config.test, sizeof config.test, "%s", config.train);
     config.test_limit = 2;
@@ -204,14 +206,14 @@ static void manifests_name_recordings_beside_them(void **state) {
 static void malformed_manifests_are_refused_with_their_line(void **state) {
     static const char GOOD[] = "{\"audio_filepath\": \"a.wav\", \"text\": \"a\"}\n";
     static const char *const JSON[][2] = {
-        {"{\"text\": \"a\"}", "train.txt:2: there is no string \"audio_filepath\""},
+        {"{\"text\": \"a\"}", "train.txt:2: \"audio_filepath\" is missing"},
         {"{\"audio_filepath\": 1, \"text\": \"a\"}",
-         ":2: \"audio_filepath\" is no string, but a number"},
+         ":2: \"audio_filepath\" is not a string but a number"},
         {"{\"audio_filepath\": \"a.wav\", \"text\": null}",
-         ":2: \"text\" is no string, but null"},
+         ":2: \"text\" is not a string but null"},
         {"{\"audio\": \"a.wav\", \"transcript\": \"a\"}",
-         ":2: there is no string \"audio_filepath\" (the keys here: audio, transcript; "
-         "expected: audio_filepath, text, and if need be offset and duration)"},
+         ":2: \"audio_filepath\" is missing (keys of this line: audio, transcript; "
+         "expected: audio_filepath, text, optionally offset and duration)"},
         {"{\"audio_filepath\": \"\", \"text\": \"a\"}", ":2: the path is empty"},
         {"{\"audio_filepath\": \"a.wav\", \"text\": \"a\", \"duration\": -1}",
          ":2: \"duration\""},
@@ -271,7 +273,7 @@ static void all_malformed_lines_are_counted_at_once(void **state) {
                                         "train.txt:5: ", "train.txt:6: "};
     for (size_t i = 0; i < COUNT(LINES); i++)
         if (!strstr(set->report.named.text, LINES[i])) fail_msg("%s", LINES[i]);
-    speech_expect_note(set, "left out of 5: 1 transcript without a recording",
+    speech_expect_note(set, "of 5 utterances skipped: 1 transcript without a recording",
                        "train.txt:3: the ch");
     speechset_free(set);
 }
@@ -282,9 +284,9 @@ static void lists_of_other_kinds_are_named_as_such(void **state) {
          "train.txt:1: this is a JSON array"},
         {"\n [\n{}]", "train.txt:2: this is a JSON array"},
         {"{\n \"audio_filepath\": \"a.wav\",\n \"text\": \"a\"\n}\n",
-         "train.txt:1: a JSON object that goes over several lines"},
+         "train.txt:1: a JSON object on several lines"},
         {"client_id\tpath\tsentence\nx\ta.wav\tone\n",
-         "train.txt:1: \"client_id\\x09path\\x09sentence\" are columns of another kind "
+         "train.txt:1: \"client_id\\x09path\\x09sentence\": columns of another kind "
          "of list"},
         {"wav_filename,duration,transcript\na.wav,3,a\n",
          "expected: one JSON object per line"},
@@ -329,12 +331,12 @@ static void offset_and_duration_cut_the_recording(void **state) {
         assert_memory_equal(wanted, got, n * sizeof *got);
         mem_free(wanted);
     }
-    speech_expect_note(set, "recordings that offset and duration", "4 of 8 (first: ");
-    speech_expect_note(set, "recordings that offset and duration", "train.txt:1: ");
-    speech_expect_note(set, "recordings that offset and duration",
+    speech_expect_note(set, "recordings of which the manifest", "4 of 8 (first: ");
+    speech_expect_note(set, "recordings of which the manifest", "train.txt:1: ");
+    speech_expect_note(set, "recordings of which the manifest",
                        "a.wav, 0.50 s of 1.00 s)");
-    speech_expect_note(set, "recordings that do not last", "1 of 8");
-    speech_expect_note(set, "recordings that do not last",
+    speech_expect_note(set, "recordings that are shorter than", "1 of 8");
+    speech_expect_note(set, "recordings that are shorter than",
                        "a.wav lasts 1.00 s, not 5.00 s");
     speech_expect_note(set, "utterances that are listed more than once", "3 of 8");
     char name[1300];
@@ -350,7 +352,7 @@ static void offset_and_duration_cut_the_recording(void **state) {
 static void an_offset_behind_the_end_is_a_fault(void **state) {
     SpeechConfig config = speech_manifest(*state, LINE("") LINE(", \"offset\": 1"));
     speech_refuse_or_skip(config, SPEECH_OUTSIDE, 1,
-                          "a.wav lasts 1.000 s: there is nothing from 1 s");
+                          "a.wav lasts only 1.000 s and has nothing from 1 s");
 }
 
 /* ---- what recordings hold ---- */
@@ -362,7 +364,7 @@ static void a_missing_recording_of_a_manifest_is_named(void **state) {
     strcpy(config.val, "val*");
     speech_refuse(&config, SPLIT_VAL, "has no manifest val*");
     strcpy(config.val, "");
-    speech_refuse(&config, SPLIT_VAL, "there is no such split");
+    speech_refuse(&config, SPLIT_VAL, "no such split");
 }
 
 static void damaged_lists_are_read_or_refused(void **state) {

@@ -101,7 +101,7 @@ static void no_second_signal_ends_a_process_that_saves(void **state) {
         kill(child.pid, SIGNALS[i]);
         usleep(20 * 1000);
     }
-    expect_end(child, "exit 7", "stopping: it is saved; Ctrl-C again after 3 s ends");
+    expect_end(child, "exit 7", "stopping: it is saved; Ctrl-C again after 3 s stops");
 }
 
 static void saves_for_ever(void) {

@@ -67,12 +67,12 @@ static void a_large_class_is_named_with_its_share(void **state) {
     DataConfig config = config_for(*state);
     fill(*state, "cat", 0, 9);
     fill(*state, "dog", 9, 12);
-    dataset_free(
-        survey(&config, SPLIT_TRAIN, OK,
-               "class cat has 9 of 12 pictures: always guessing it is right in 75.0 %"));
+    dataset_free(survey(
+        &config, SPLIT_TRAIN, OK,
+        "class cat has 9 of 12 pictures: always answering it is correct in 75.0 %"));
     fill(*state, "dog", 12, 17);
     Dataset *set = survey(&config, SPLIT_TRAIN, OK, NULL);
-    has_note(set, "always guessing", false);
+    has_note(set, "always answering", false);
     dataset_free(set);
 }
 
@@ -83,7 +83,7 @@ static void class_names_that_differ_in_capitals_are_named(void **state) {
     fill(*state, "dog", 4, 6);
     fill(*state, "dog2", 6, 8);
     dataset_free(survey(&config, SPLIT_TRAIN, OK,
-                        "class names that differ in capitals alone: 1 (first: "));
+                        "class names that differ only in case: 1 (first: "));
 }
 
 /* ---- a sample ---- */
@@ -133,14 +133,15 @@ static void pictures_that_alpha_hides_are_counted(void **state) {
     }
     Dataset *set =
         survey(&config, SPLIT_TRAIN, OK,
-               "2 of 4 pictures have one colour only once alpha is laid over black; "
+               "2 of 4 pictures have one colour only, after blending with black; "
                "data.background = white shows 2 of them");
     has_note(set, "1 of 4 pictures have one colour only (first:", true);
     has_note(set, "1 of 4 pictures have transparent pixels", true);
     dataset_free(set);
     strcpy(config.background, "white");
-    dataset_free(survey(&config, SPLIT_TRAIN, OK,
-                        "laid over white; data.background = black shows 1 of them"));
+    dataset_free(
+        survey(&config, SPLIT_TRAIN, OK,
+               "after blending with white; data.background = black shows 1 of them"));
 }
 
 static void turned_grey_and_inked_pictures_are_counted(void **state) {
@@ -153,13 +154,12 @@ static void turned_grey_and_inked_pictures_are_counted(void **state) {
                        &(Spec){2, 3, 3, pixels, .orientation = 1});
     Dataset *set =
         survey(&config, SPLIT_TRAIN, OK,
-               "1 of 3 pictures carry an Exif orientation and are turned by it");
+               "1 of 3 pictures have an Exif orientation and are rotated accordingly");
     has_note(set, "1 of 3 pictures are grey and are read as RGB", true);
     dataset_free(set);
     strcpy(config.augment, "flip,jitter:0.4:0.4:0:0.1,grey");
-    dataset_free(
-        survey(&config, SPLIT_TRAIN, OK,
-               "as data.channels wants; data.augment: no effect of jitter:hue, grey on"));
+    dataset_free(survey(&config, SPLIT_TRAIN, OK,
+                        "(data.channels); data.augment: jitter:hue, grey: no effect on"));
     config.channels = 1;
     dataset_free(survey(&config, SPLIT_TRAIN, OK, "2 of 3 pictures have colours"));
     config.channels = 3;
@@ -228,7 +228,7 @@ static void overlap(const DataConfig *config, const char *part) {
     Dataset *train = files_open(config, SPLIT_TRAIN),
             *test = files_open(config, SPLIT_TEST);
     survey_overlap(train, test, "test");
-    has_note(test, "training pictures too", part);
+    has_note(test, "also training pictures", part);
     if (part) has_note(test, part, true);
     dataset_free(train);
     dataset_free(test);
@@ -245,11 +245,11 @@ static void files_that_are_in_two_splits_are_counted(void **state) {
     files_write_png(*state, "test/dog/1.png", 90, 1);
     overlap(&config, NULL);
     copy(*state, "train/dog/5.png", "test/dog/other.png");
-    overlap(&config, "1 of 3 pictures of test are training pictures too (first:");
+    overlap(&config, "1 of 3 pictures of test are also training pictures (first:");
     files_remove(*state, "test/dog/1.png");
     copy(*state, "train/cat/1.png", "test/cat/1.png");
     overlap(&config,
-            "2 of 2 pictures of test are training pictures too: its score says nothing");
+            "2 of 2 pictures of test are also training pictures: its score says nothing");
 }
 
 /* ---- what was met ---- */
@@ -304,12 +304,12 @@ static void a_picture_of_two_classes_is_counted(void **state) {
     files_write_png(*state, "train/cat/9.png", 6 + 4, 7 * 4 + 1);
     set = files_open(&config, SPLIT_TRAIN);
     survey_twice(set);
-    has_note(set, "3 of 10 pictures are in another class, too (first:", true);
+    has_note(set, "3 of 10 pictures are also in another class (first:", true);
     dataset_free(set);
     /* 0 1 2 | 3 4 5 | 6: all but the last have a twin of the other parity. */
     Dataset file = {.count = 7, .classes = 2, .label = parity, .digest = third};
     survey_twice(&file);
-    has_note(&file, "6 of 7 pictures are in another class, too (first: item 0)", true);
+    has_note(&file, "6 of 7 pictures are also in another class (first: item 0)", true);
     facts_free(&file.facts);
 }
 

@@ -312,7 +312,7 @@ three_seeds_have_an_interval_in_table_csv_and_json_and_two_have_none(void **stat
     sweep_close(&sweep);
     make_sweep(&sweep, "pairs");
     text = printed(&sweep, sweep_print);
-    has(text, "with fewer than 3 seeds there is no interval; ± is");
+    has(text, "fewer than 3 seeds have no interval; ± is");
     assert_null(strstr(text, "too narrow"));
     free(text);
     sweep_close(&sweep);
@@ -429,8 +429,8 @@ static void another_grid_or_a_changed_recipe_is_refused(void **state) {
 
     OPEN(&sweep, "demo,demo-sigma", "optim.lr=0.01,0.02", "train.seed=0,2,3");
     assert_int_equal(sweep_look(&sweep, dir, &err), FAIL_USAGE);
-    has(err.text, "holds another sweep, steady sweep demo,demo-sigma optim.lr=0.01,0.02");
-    has(err.text, "lacks its cell demo,optim.lr=0.01,train.seed=1");
+    has(err.text, "another sweep, steady sweep demo,demo-sigma optim.lr=0.01,0.02");
+    has(err.text, "lacks the run demo,optim.lr=0.01,train.seed=1");
     sweep_close(&sweep);
 
     Recipe recipe;
@@ -440,7 +440,7 @@ static void another_grid_or_a_changed_recipe_is_refused(void **state) {
     recipe.model.depth = 3;
     assert_int_equal(recipe_save(&recipe, cell, NULL, &err), OK);
     assert_int_equal(sweep_look(&sweep, dir, &err), FAIL_USAGE);
-    has(err.text, "depth = 3 there, depth = 12 now");
+    has(err.text, "depth = 3 before, depth = 12 now");
     sweep_close(&sweep);
 }
 
@@ -451,7 +451,7 @@ static void a_run_folder_is_not_taken_for_a_sweep(void **state) {
     write_file(folder, "recipe.ini", "");
     OPEN(&sweep, "demo");
     assert_int_equal(sweep_begin(&sweep, folder, &err), FAIL_USAGE);
-    has(err.text, "holds a run");
+    has(err.text, "contains a run, not a sweep");
     sweep_close(&sweep);
     size_t count;
     assert_null(sweep_load_words(folder, &count, &err));

@@ -117,9 +117,9 @@ the_midpoint_is_between_chance_and_the_best_whole_configuration(void **state) {
     assert_int_equal(sweep.cells[4].fate, FATE_PASSED);
     sweep_fail_definition(&sweep, text, sizeof text);
     assert_string_equal(text,
-                        "fails: midpoint, or a loss or gradient that is not finite; "
+                        "fails: midpoint, or a non-finite loss or gradient; "
                         "loss: mean of the last fifth of the steps; midpoint: loss above "
-                        "the middle between chance and the lowest mean loss of a "
+                        "the midpoint between chance and the lowest mean loss of a "
                         "configuration, (2.3 + 0.7) / 2 = 1.5");
     sweep.cells[0].result.chance = NAN;
     sweep_judge(&sweep);
@@ -216,13 +216,20 @@ static void a_criterion_is_written_in_one_way(void **state) {
 static void a_wrong_criterion_is_refused_and_the_old_one_stays(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"", "is no condition"},           {"loss", "is no condition"},
-        {"loss>", "not a number"},         {"loss>a", "not a number"},
-        {"loss>1 2", "not a number"},      {"loss>inf", "not a number"},
-        {"loss>1 or", "is no condition"},  {"loss>1,,midpoint", "is no condition"},
-        {">2", "is no number of a run"},   {"loss=>2", "did you mean loss"},
-        {"losss>2", "did you mean loss"},  {"verdict>2", "is no number of a run"},
-        {"midpoint>2", "is no number of"}, {"loss>1 and entropy<1", "not a number"},
+        {"", "is not a condition"},
+        {"loss", "is not a condition"},
+        {"loss>", "not a number"},
+        {"loss>a", "not a number"},
+        {"loss>1 2", "not a number"},
+        {"loss>inf", "not a number"},
+        {"loss>1 or", "is not a condition"},
+        {"loss>1,,midpoint", "is not a condition"},
+        {">2", "is not a number of a run"},
+        {"loss=>2", "did you mean loss"},
+        {"losss>2", "did you mean loss"},
+        {"verdict>2", "is not a number of a run"},
+        {"midpoint>2", "is not a number of"},
+        {"loss>1 and entropy<1", "not a number"},
     };
     Sweep sweep;
     OPEN(&sweep, "demo");

@@ -188,23 +188,23 @@ static void changes_during_a_run_are_axes(void **state) {
     recipe_get(&recipe, "model.temperature", value, sizeof value, &err);
     assert_string_equal(value, "1");
     sweep_close(&sweep);
-    REFUSED("same value", "demo", "intervene.at=1", "intervene.optim.lr=1,1.0");
-    REFUSED("given without a change", "demo", "intervene.at=1,2");
-    REFUSED("cannot change while a run goes on", "demo", "intervene.at=1",
+    REFUSED("duplicate value", "demo", "intervene.at=1", "intervene.optim.lr=1,1.0");
+    REFUSED("has no change", "demo", "intervene.at=1,2");
+    REFUSED("cannot change during a run", "demo", "intervene.at=1",
             "intervene.model.depth=3,4");
 }
 
 static void what_is_wrong_with_linked_keys_and_recipes_is_said(void **state) {
     (void)state;
-    REFUSED("do not match", "demo", "{optim.lr,train.steps}={1,2;3,{4}");
-    REFUSED("more text behind", "demo", "{optim.lr,train.steps}={1,{2}3;3,4}");
-    REFUSED("do not match", "demo", "optim.lr={0.1;0.2");
-    REFUSED("do not match", "demo", "optim.lr={0.1};{0.2}");
-    REFUSED("more text behind", "demo", "optim.lr={{0.1}x;0.2}");
-    REFUSED("not opened", "demo", "optim.lr=0.1},0.2");
+    REFUSED("unbalanced braces", "demo", "{optim.lr,train.steps}={1,2;3,{4}");
+    REFUSED("text after a closing brace", "demo", "{optim.lr,train.steps}={1,{2}3;3,4}");
+    REFUSED("unbalanced braces", "demo", "optim.lr={0.1;0.2");
+    REFUSED("unbalanced braces", "demo", "optim.lr={0.1};{0.2}");
+    REFUSED("text after a closing brace", "demo", "optim.lr={{0.1}x;0.2}");
+    REFUSED("unbalanced braces", "demo", "optim.lr=0.1},0.2");
     REFUSED("braces around keys", "demo", "{optim.lr,train.steps=1");
     REFUSED("braces around keys", "demo", "{}={1;2}");
-    REFUSED("listed in braces", "demo", "{optim.lr,train.steps}=1,2");
+    REFUSED("linked keys in braces", "demo", "{optim.lr,train.steps}=1,2");
     REFUSED("{3} has 1 value for 2 keys", "demo", "{optim.lr,train.steps}={1,2;3}");
     REFUSED("{3,4,5} has 3 values for 2", "demo", "{optim.lr,train.steps}={1,2;3,4,5}");
     REFUSED("empty value", "demo", "{optim.lr,train.steps}={1,2;}");
@@ -213,18 +213,18 @@ static void what_is_wrong_with_linked_keys_and_recipes_is_said(void **state) {
     REFUSED("empty value", "demo", "optim.lr={}");
     REFUSED("did you mean", "demo", "{optim.lr,train.stesp}={1,2}");
     REFUSED("optim.lr is given twice", "demo", "{optim.lr,optim.lr}={1,2}");
-    REFUSED("same value", "demo", "{optim.lr,train.steps}={1,2;1.0,2}");
+    REFUSED("duplicate value", "demo", "{optim.lr,train.steps}={1,2;1.0,2}");
     REFUSED("given twice for recipe demo", "demo", "{optim.lr,train.steps}={1,2}",
             "optim.lr=3");
     REFUSED("given twice for recipe demo-sigma", "demo,demo-sigma", "optim.lr=3",
             "demo-sigma:{optim.lr,train.steps}={1,2}");
-    REFUSED("mnist is no recipe of this sweep", "demo", "mnist:optim.lr=1");
+    REFUSED("mnist is not a recipe of this sweep", "demo", "mnist:optim.lr=1");
     REFUSED("empty value", "demo", ":optim.lr=1");
     REFUSED("demo is given twice", "demo", "demo,demo:optim.lr=1");
     REFUSED("given twice; list", "demo", "demo:optim.lr=1", "demo:optim.lr=2");
-    REFUSED("without a recipe has no effect", "demo", "demo:optim.lr=1", "optim.lr=2");
+    REFUSED("has no effect, because", "demo", "demo:optim.lr=1", "optim.lr=2");
     REFUSED("unknown key", "demo", "demo:=1");
-    REFUSED("cell demo-sigma", "demo,demo-sigma", "demo-sigma:optim.lr=-1,2");
+    REFUSED("run demo-sigma", "demo,demo-sigma", "demo-sigma:optim.lr=-1,2");
 }
 
 static void what_is_wrong_with_a_grid_is_said_before_anything_runs(void **state) {
@@ -233,13 +233,13 @@ static void what_is_wrong_with_a_grid_is_said_before_anything_runs(void **state)
     REFUSED("empty value", "demo", "optim.lr=0.1,,0.2");
     REFUSED("empty value", "demo,", "optim.lr=0.1");
     REFUSED("given twice", "demo", "optim.lr=0.1", "optim.lr=0.2");
-    REFUSED("same value", "demo", "optim.lr=0.01,1e-2");
-    REFUSED("same value", "demo,demo");
-    REFUSED("which recipe", "optim.lr=0.1");
+    REFUSED("duplicate value", "demo", "optim.lr=0.01,1e-2");
+    REFUSED("duplicate value", "demo,demo");
+    REFUSED("no recipe given", "optim.lr=0.1");
     REFUSED("one comma-separated word", "demo", "demo-sigma");
-    REFUSED("no recipe", "demo,dmeo");
-    REFUSED("cell optim.lr=-1", "demo", "optim.lr=0.1,-1");
-    REFUSED("cell model.heads=5", "demo", "model.heads=4,5");
+    REFUSED("unknown recipe", "demo,dmeo");
+    REFUSED("run optim.lr=-1", "demo", "optim.lr=0.1,-1");
+    REFUSED("run model.heads=5", "demo", "model.heads=4,5");
     REFUSED("more than 10000", "demo", "train.seed=0,1,2,3,4,5,6,7,8,9",
             "train.batch=1,2,3,4,5,6,7,8,9,10", "model.depth=1,2,3,4,5,6,7,8,9,10",
             "model.width=1,2,3,4,5,6,7,8,9,10", "model.patch=1,2");

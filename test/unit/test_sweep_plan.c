@@ -111,13 +111,13 @@ static void a_grid_that_is_not_larger_is_another(void **state) {
     make_sweep(&sweep, dir, 1);
     sweep_close(&sweep);
     OPEN(&sweep, "demo", "train.seed=0", "train.steps=2");
-    begin_refused(&sweep, dir, "lacks its cell train.seed=1");
+    begin_refused(&sweep, dir, "lacks the run train.seed=1");
     sweep_close(&sweep);
     OPEN(&sweep, "demo", "train.seed=0,1,2", "train.steps=3");
-    begin_refused(&sweep, dir, "lacks its cell train.seed=0");
+    begin_refused(&sweep, dir, "lacks the run train.seed=0");
     sweep_close(&sweep);
     OPEN(&sweep, "demo-sigma", "train.seed=0,1,2", "train.steps=2");
-    begin_refused(&sweep, dir, "lacks its cell train.seed=0");
+    begin_refused(&sweep, dir, "lacks the run train.seed=0");
     sweep_close(&sweep);
 }
 
@@ -150,7 +150,7 @@ static void a_state_with_bad_names_is_refused(void **state) {
         files_write(*state, "bad/sweep.json", text, strlen(text));
         OPEN(&sweep, "demo");
         assert_int_equal(sweep_look(&sweep, dir, &err), FAIL_DATA);
-        assert_non_null(strstr(err.text, "is no name of a cell"));
+        assert_non_null(strstr(err.text, "is not the name of a run"));
         sweep_close(&sweep);
     }
 }
@@ -190,7 +190,7 @@ static void a_plan_is_written_before_the_first_run_and_followed(void **state) {
     begin(&sweep, dir);
     assert_false(sweep.plan_written);
     deviates(&sweep, 0,
-             "not run to the end: 4 planned (optim.lr=1,train.seed=0; "
+             "unfinished: 4 planned (optim.lr=1,train.seed=0; "
              "optim.lr=1,train.seed=1; optim.lr=2,train.seed=0; ...)");
     for (size_t c = 0; c < sweep.cell_count; c++) sweep.cells[c].exit = OK;
     deviates(&sweep, 0, NULL);
@@ -213,7 +213,7 @@ static void what_was_not_followed_is_named(void **state) {
     assert_int_equal(sweep.kept, 4);
     sweep.cells[1].exit = FAIL_DATA;
     deviates(&sweep, 0, "criterion changed: none -> midpoint");
-    deviates(&sweep, 1, "not run to the end: 1 planned (optim.lr=1,train.seed=1)");
+    deviates(&sweep, 1, "unfinished: 1 planned (optim.lr=1,train.seed=1)");
     deviates(&sweep, 2, "seeds added: 7 (3 runs)");
     deviates(
         &sweep, 3,
@@ -229,7 +229,7 @@ static void what_was_not_followed_is_named(void **state) {
     fclose(out);
     assert_non_null(strstr(text, "plan: NOT followed (written 2"));
     assert_non_null(strstr(text, ", 4 runs; version "));
-    assert_non_null(strstr(text, "): criterion changed: none -> midpoint; not run"));
+    assert_non_null(strstr(text, "): criterion changed: none -> midpoint; unfinished"));
     assert_true(strchr(text, '\n') == text + size - 1);
     free(text);
     sweep_close(&sweep);

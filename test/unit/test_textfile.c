@@ -104,9 +104,9 @@ static void bytes_that_are_no_text_are_refused_with_their_line(void **state) {
 
 static void nul_bytes_are_refused_with_their_line(void **state) {
     files_write(*state, "t", "a\nb\0c\n", 6);
-    refuse(*state, "t", "t:2: a NUL byte at byte 2");
+    refuse(*state, "t", "t:2: byte 2 of the line is NUL");
     files_write(*state, "t", "a\n\0", 3);
-    refuse(*state, "t", "t:2: a NUL byte at byte 1");
+    refuse(*state, "t", "t:2: byte 1 of the line is NUL");
 }
 
 static void a_missing_file_and_a_folder_are_named(void **state) {
@@ -124,7 +124,7 @@ static void a_gzip_file_cut_anywhere_is_named(void **state) {
     mem_free(files_read(*state, "t.gz", &n));
     while (n-- > 0) {
         files_cut(*state, "t.gz", n);
-        refuse(*state, "t.gz", "cut short");
+        refuse(*state, "t.gz", "truncated");
     }
 }
 

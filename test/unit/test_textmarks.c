@@ -46,8 +46,8 @@ static void files_that_are_no_utf_8_are_named_as_what_they_are(void **state) {
         {"\xFF\xD8\xFF\xE0", 4, "a JPEG picture"},
         {"RIFF\x24\0\0\0WAVE", 12, "a RIFF file (WAV"},
         {"text\n\xE4\n", 7, "t:2: byte 1 of the line (0xe4) is not UTF-8"},
-        {"te\0xt\n", 6, "t:1: a NUL byte at byte 3"},
-        {"a\0", 2, "t:1: a NUL byte at byte 2"},
+        {"te\0xt\n", 6, "t:1: byte 3 of the line is NUL"},
+        {"a\0", 2, "t:1: byte 2 of the line is NUL"},
     };
     for (size_t i = 0; i < COUNT(CASES); i++)
         refuse(*state, CASES[i].bytes, CASES[i].size, CASES[i].part);
@@ -99,7 +99,7 @@ static void what_is_odd_in_a_text_is_counted_with_its_first_line(void **state) {
                  "a\n",
                  0, NULL, NULL);
     NOTES("a\nb\r\nc\r\nd\n", 1,
-          PARTS("t: line ends \\r\\n: 2 (first: line 2); the \\r is left out"), 2);
+          PARTS("t: line ends \\r\\n: 2 (first: line 2); the \\r is removed"), 2);
     NOTES("a\rb\rc\r", 1, PARTS("carriage returns (\\r) without \\n: 3 (first: line 1)"),
           3);
     NOTES("x\n\ny\rz\r\n", 2,
@@ -109,8 +109,8 @@ static void what_is_odd_in_a_text_is_counted_with_its_first_line(void **state) {
           1, PARTS("byte order marks (U+FEFF) inside the text: 2 (first: line 3)"), 2);
     NOTES("a\n\xEF\xBF\xBD\n", 1, PARTS("replacement characters (U+FFFD)"), 1);
     NOTES("a\n\n\xC2\x85\xE2\x80\xA8 \xE2\x80\xA9 \xC2\xA0\xE2\x82\xAC", 1,
-          PARTS(
-              "characters U+0085, U+2028 or U+2029: 3 (first: line 3); they end no line"),
+          PARTS("characters U+0085, U+2028 or U+2029: 3 (first: line 3); they do not end "
+                "a line"),
           3);
 }
 

@@ -66,12 +66,12 @@ static void validation_is_the_end_of_the_stream(void **state) {
     expect_stream(&texts, SPLIT_VAL, "ab");
     assert_int_equal(texts.sets[SPLIT_TRAIN]->facts.notes, 1);
     assert_non_null(strstr(texts.sets[SPLIT_TRAIN]->facts.note[0].text,
-                           "data.limit = 5: the first of 9 tokens"));
+                           "data.limit = 5: using the first of 9 tokens"));
     texts_close(&texts);
     config.limit = 10;
     texts_must_open(&texts, &config);
     assert_non_null(strstr(texts.sets[SPLIT_TRAIN]->facts.note[0].text,
-                           "data.limit = 10 has no effect: there are 9 tokens"));
+                           "data.limit = 10 has no effect: there are only 9 tokens"));
     texts_close(&texts);
 }
 
@@ -105,7 +105,7 @@ static void an_unknown_character_is_named_with_its_line(void **state) {
     text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
     texts_refuse(&config, "/v:2: the character '\xC3\xA4' (U+00E4)");
     texts_put(*state, "train", "abc\xC3\xA4");
-    texts_refuse(&config, "/v:1: a line's end is not in the vocabulary");
+    texts_refuse(&config, "/v:1: the end of a line is not in the vocabulary");
 }
 
 static void empty_and_missing_texts_are_named(void **state) {
@@ -190,7 +190,7 @@ static void an_empty_line_is_named_or_skipped(void **state) {
     Texts texts;
     texts_put_pairs(*state, "a\n \nc\nd\n", "A\nB\n\nD\n");
     DataConfig config = texts_config(*state, true, TOKENS_WORD);
-    texts_refuse(&config, "/train.de:2: an empty line");
+    texts_refuse(&config, "/train.de:2: empty line");
     config.on_error = ON_ERROR_SKIP;
     texts_must_open(&texts, &config);
     const TextSet *set = texts.sets[SPLIT_TRAIN];
@@ -203,7 +203,7 @@ static void an_empty_line_is_named_or_skipped(void **state) {
     texts_close(&texts);
     texts_put_pairs(*state, "a\nb\n", "A\n\n");
     config.on_error = ON_ERROR_STOP;
-    texts_refuse(&config, "/train.en:2: an empty line");
+    texts_refuse(&config, "/train.en:2: empty line");
 }
 
 static void long_and_lopsided_pairs_are_named_or_dropped(void **state) {
@@ -214,7 +214,7 @@ static void long_and_lopsided_pairs_are_named_or_dropped(void **state) {
     texts_refuse(&config, "/train.en:4: 5 tokens, more than data.max_length = 4");
     config.max_ratio = 2;
     texts_refuse(&config,
-                 "/train.de:3: 3 tokens for 1, a ratio above data.max_ratio = 2");
+                 "/train.de:3: 3 tokens against 1, a ratio above data.max_ratio = 2");
     config.drop_long = true;
     texts_must_open(&texts, &config);
     const TextSet *set = texts.sets[SPLIT_TRAIN];
@@ -300,7 +300,7 @@ static void a_limit_of_pairs_is_drawn_over_a_sorted_text_and_said(void **state) 
     config.limit = SORTED + 1;
     texts_must_open(&texts, &config);
     texts_expect_note(texts.sets[SPLIT_TRAIN], 1, "data.limit = 61",
-                      "no effect: there are 60 pairs");
+                      "no effect: there are only 60 pairs");
     texts_close(&texts);
     config.limit = SORTED;
     texts_must_open(&texts, &config);

@@ -66,7 +66,7 @@ static void a_val_split_of_nothing_is_noted_or_refused(void **state) {
     config.val_fraction = 0.1;
     texts_must_open(&texts, &config);
     texts_expect_note(texts.sets[SPLIT_TRAIN], 1, "data.val_fraction = 0.1 of 4 tokens",
-                      "none");
+                      "zero");
     texts_close(&texts);
     text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
     texts_refuse(&config,
@@ -77,8 +77,7 @@ static void a_val_split_of_nothing_is_noted_or_refused(void **state) {
     config = texts_config(*state, true, TOKENS_WORD);
     config.on_error = ON_ERROR_SKIP;
     text_format(config.test_path, sizeof config.test_path, "%s/v", (char *)*state);
-    texts_refuse(&config,
-                 "/v.en has no pair that is kept: the test (data.test_path) split");
+    texts_refuse(&config, "/v.en has no usable pairs: the test (data.test_path) split");
 }
 
 static void open_with_val(Texts *texts, DataConfig *config, const char *root,
@@ -92,7 +91,7 @@ static void open_with_val(Texts *texts, DataConfig *config, const char *root,
 /* In another order, with others between them, the last without its end. */
 static void lines_that_are_in_two_splits_are_counted(void **state) {
     static const char NOTE[] =
-        "2 of 3 lines of 6 tokens or more are in the training text";
+        "2 of 3 lines of at least 6 tokens are also in the training text";
     Texts texts;
     DataConfig config;
     texts_put(*state, "train", "a b c d e f g\nb b\nh i j k l m n\no p q r s t u\n");
@@ -148,8 +147,8 @@ static void what_is_in_two_splits_is_noted(void **state) {
     text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
     text_format(config.test_path, sizeof config.test_path, "%s/t", (char *)*state);
     texts_must_open(&texts, &config);
-    texts_expect_note(texts.sets[SPLIT_VAL], 22, "all 22 tokens are in the training text",
-                      "");
+    texts_expect_note(texts.sets[SPLIT_VAL], 22,
+                      "all 22 tokens are also in the training text", "");
     assert_int_equal(texts.sets[SPLIT_TEST]->facts.notes, 1); /* eleven is <unk> */
     texts_close(&texts);
     text_free(&text);
@@ -159,8 +158,8 @@ static void what_is_in_two_splits_is_noted(void **state) {
     config = texts_config(*state, true, TOKENS_WORD);
     text_format(config.val_path, sizeof config.val_path, "%s/v", (char *)*state);
     texts_must_open(&texts, &config);
-    texts_expect_note(texts.sets[SPLIT_VAL], 2, "2 of 3 pairs are in the training text",
-                      "/v.en:1");
+    texts_expect_note(texts.sets[SPLIT_VAL], 2,
+                      "2 of 3 pairs are also in the training text", "/v.en:1");
     texts_close(&texts);
     strcpy(config.test_path, config.val_path);
     texts_must_open(&texts, &config);
@@ -201,10 +200,10 @@ static void files_of_different_lengths_show_where_they_part(void **state) {
     DataConfig config = texts_config(*state, true, TOKENS_WORD);
     texts_put_pairs(*state, "a\nb\n\nd\n", "A\nB\nC\nD\nE\n");
     texts_refuse(&config, "has 4 lines, ");
-    texts_refuse(&config, "has 5: ");
-    texts_refuse(&config, "their lengths first differ much in line 3");
+    texts_refuse(&config, "has 5; ");
+    texts_refuse(&config, "their lengths first differ a lot in line 3");
     texts_put_pairs(*state, "a\nb\n", "A\nB\nC\n");
-    texts_refuse(&config, "the first without is line 3");
+    texts_refuse(&config, "without a counterpart is line 3");
 }
 
 static void bytes_that_are_no_text_are_named(void **state) {
@@ -212,7 +211,7 @@ static void bytes_that_are_no_text_are_named(void **state) {
     texts_put_pairs(*state, "a\nb\n", "A\nB\xFF\n");
     texts_refuse(&config, "/train.en:2: byte 2");
     files_write(*state, "train.de", "a\n\0\n", 4);
-    texts_refuse(&config, "/train.de:2: a NUL byte");
+    texts_refuse(&config, "/train.de:2: byte");
 }
 
 static void a_gzip_file_cut_short_is_named(void **state) {
@@ -227,7 +226,7 @@ static void a_gzip_file_cut_short_is_named(void **state) {
     mem_free(files_read(*state, "train.de.gz", &n));
     while (n-- > 0) {
         files_cut(*state, "train.de.gz", n);
-        texts_refuse(&config, "/train.de.gz is cut short");
+        texts_refuse(&config, "/train.de.gz is truncated");
     }
 }
 

@@ -107,13 +107,13 @@ static void what_the_bench_sets_or_cannot_measure_is_refused(void **state) {
         size_t seeds;
         const char *word, *message;
     } CASES[] = {
-        {1, "train.batch=8", "--repeat 1: theory takes 2 to 20 seeds"},
-        {21, "train.batch=8", "--repeat 21: theory takes 2 to 20 seeds"},
+        {1, "train.batch=8", "--repeat 1: theory needs 2 to 20 seeds"},
+        {21, "train.batch=8", "--repeat 21: theory needs 2 to 20 seeds"},
         {3, "model.width=64", "model.width=64 has no effect"},
-        {3, "optim.name=sgd", "theory sets optim.name itself"},
+        {3, "optim.name=sgd", "because theory sets optim.name"},
         {3, "task.kind=classify", "data.source = grammar"},
-        {3, "optim.lr=0", "more than 0 is needed"},
-        {3, "model.depth=16", "theory takes at most 15"},
+        {3, "optim.lr=0", "optim.lr and needs a value above 0"},
+        {3, "model.depth=16", "theory allows at most 15"},
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
         Err err = ERR_NONE;

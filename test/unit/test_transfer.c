@@ -154,7 +154,7 @@ static void a_model_of_the_same_kind_is_kept_to_the_bit(void **state) {
         for (size_t i = 0; i < params->count; i++)
             if (!is_equal(params->list[i], find(&to, params->list[i]->name)))
                 fail_msg("%s: %s", METHODS[m], params->list[i]->name);
-        expect_line(&to, "positions of 7x7 patches kept (by the file)");
+        expect_line(&to, "positions of 7x7 patches kept (grid from the file)");
         assert_true(loss_of(&from) == loss_of(&to));
         close_run(&from);
         close_run(&to);
@@ -177,8 +177,10 @@ static void scales_are_folded_in_or_made(void **state) {
             bool same = fabs(is / was - 1) < 1e-5, kept = b != 2;
             if (same != kept)
                 fail_msg("%s -> %s: loss %g, %g", METHODS[a], METHODS[b], was, is);
-            if (a) expect_line(&to, "the scales of 10 weights are folded into them");
-            if (b % 2) expect_line(&to, "gains of 10 layers made from their weights");
+            if (a)
+                expect_line(&to, "the scales of 10 weights were folded into the weights");
+            if (b % 2)
+                expect_line(&to, "gains of 10 layers initialised from their weights");
             if (b == 2) expect_line(&to, "10 layers are divided by their spectral norms");
             close_run(&from);
             close_run(&to);
@@ -221,8 +223,8 @@ static void the_head_is_made_anew_for_other_classes(void **state) {
     open_filled(&fresh, (const char *[WORDS]){"model.reparam=sigma"});
     open_filled(&to, (const char *[WORDS]){"model.reparam=sigma", init_word(),
                                            "train.transfer=true"});
-    expect_line(&to, "head made anew: 4 outputs -> 10");
-    expect_line(&to, "left out: projector.*, probe.* (2 tensors)");
+    expect_line(&to, "head reinitialised: 4 outputs -> 10");
+    expect_line(&to, "not used: projector.*, probe.* (2 tensors)");
     assert_true(is_equal(find(&to, "head.weight"), find(&fresh, "head.weight")));
     assert_true(is_equal(find(&to, "head.gamma"), find(&fresh, "head.gamma")));
     assert_true(is_equal(find(&to, "norm.weight"), find(&from, "norm.weight")));
@@ -239,11 +241,11 @@ static void a_contrastive_model_begins_a_classifier_and_the_reverse(void **state
     } CASES[] = {
         {"task.kind=contrastive",
          "task.kind=classify",
-         {"head made anew: the file has none", "left out: projector.*, probe.*"}},
+         {"head reinitialised: the file has none", "not used: projector.*, probe.*"}},
         {"task.kind=classify",
          "task.kind=contrastive",
-         {"projector made anew: the file has none", "probe made anew: the file has none",
-          "left out: head.* (5 tensors)"}},
+         {"projector reinitialised: the file has none",
+          "probe reinitialised: the file has none", "not used: head.* (5 tensors)"}},
         {"task.kind=contrastive", "task.kind=contrastive", {"positions of 7x7"}},
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
@@ -283,7 +285,7 @@ static void learned_positions_are_resampled(void **state) {
     positions_resample(old + 16, (Grid){7, 7}, wanted, (Grid){4, 4}, 16);
     assert_memory_equal(new, old, 16 * sizeof(real)); /* the class token's */
     assert_memory_equal(new + 16, wanted, sizeof wanted);
-    expect_line(&to, "positions 7x7 -> 4x4, bicubic (7x7 by the file)");
+    expect_line(&to, "positions 7x7 -> 4x4, bicubic (7x7 from the file)");
     close_run(&from);
     close_run(&to);
 }
@@ -297,7 +299,7 @@ static void fixed_positions_are_those_of_the_new_grid(void **state) {
     open_filled(&to, (const char *[WORDS]){"model.position=sincos", init_word(),
                                            "train.transfer=true", "data.image_size=16"});
     assert_true(is_equal(find(&to, "pos_embed"), find(&fresh, "pos_embed")));
-    expect_line(&to, "positions: the fixed ones of 4x4 patches");
+    expect_line(&to, "positions: fixed for 4x4 patches");
     close_run(&from);
     close_run(&to);
     close_run(&fresh);
@@ -330,15 +332,16 @@ static void a_grid_is_never_guessed(void **state) {
         const char *grid, *says; /* grid "": not given; says: a line, or else the error */
         Status status;
     } CASES[] = {
-        {65, true, "", "positions 8x8 -> 7x7, bicubic (8x8 by the square", OK},
-        {64, false, "", "positions 8x8 -> 7x7, bicubic (8x8 by the square", OK},
-        {65, true, "4x16", "positions 4x16 -> 7x7, bicubic (4x16 by train.init_grid)",
+        {65, true, "", "positions 8x8 -> 7x7, bicubic (8x8 from their number", OK},
+        {64, false, "", "positions 8x8 -> 7x7, bicubic (8x8 from their number", OK},
+        {65, true, "4x16", "positions 4x16 -> 7x7, bicubic (4x16 from train.init_grid)",
          OK},
-        {64, true, "4x16", "the file has no position of a class token", OK},
-        {64, false, "4x16", "the file has no class token: as initialised", OK},
+        {64, true, "4x16", "position of the class token initialised: the file has none",
+         OK},
+        {64, false, "4x16", "class token initialised: the file has none", OK},
         {64, true, "", "train.init_grid=ROWSxCOLUMNS", FAIL_USAGE},
         {33, true, "", "train.init_grid=ROWSxCOLUMNS", FAIL_USAGE},
-        {33, true, "4x7", "are not those of 4x7 patches", FAIL_USAGE},
+        {33, true, "4x7", "do not fit 4x7 patches", FAIL_USAGE},
     };
     Run base;
     open_filled(&base, (const char *[WORDS]){NULL});
@@ -373,18 +376,18 @@ static void expect_refused(const char *const *words, Status wanted, const char *
 static void models_that_do_not_fit_are_refused_by_name_and_shape(void **state) {
     (void)state;
     static const char *const CASES[][2] = {
-        {"model.width=24", "cls_token is [1, 1, 16], wanted [1, 1, 24]"},
-        {"model.depth=3", "blocks.2.norm1.weight is missing, wanted [16]"},
-        {"model.depth=1", "blocks.1.norm1.weight is [16], no part of this model"},
+        {"model.width=24", "cls_token is [1, 1, 16], expected [1, 1, 24]"},
+        {"model.depth=3", "blocks.2.norm1.weight is missing, expected [16]"},
+        {"model.depth=1", "blocks.1.norm1.weight is [16], not part of this model"},
         {"model.patch=2",
-         "patch_embed.proj.weight is [16, 1, 4, 4], wanted [16, 1, 2, 2]"},
-        {"model.mlp_ratio=2", "blocks.0.mlp.fc1.weight is [64, 16], wanted [32, 16]"},
-        {"model.qkv=separate", "blocks.0.attn.q.weight is missing, wanted [16, 16]"},
-        {"model.heads=4", "model.heads is 2 there, 4 here"},
-        {"model.norm=none", "model.norm is pre there, none here"},
+         "patch_embed.proj.weight is [16, 1, 4, 4], expected [16, 1, 2, 2]"},
+        {"model.mlp_ratio=2", "blocks.0.mlp.fc1.weight is [64, 16], expected [32, 16]"},
+        {"model.qkv=separate", "blocks.0.attn.q.weight is missing, expected [16, 16]"},
+        {"model.heads=4", "model.heads is 2 in the file, 4 here"},
+        {"model.norm=none", "model.norm is pre in the file, none here"},
         {"data.mean=0.9", "data.mean is"},
         {"train.init_ema=true", "has no averaged weights"},
-        {"train.init_grid=3x3", "has positions of 7x7 patches, by the file"},
+        {"train.init_grid=3x3", "has positions of 7x7 patches (from the file)"},
     };
     Run from;
     make_file(&from, (const char *[WORDS]){NULL});
@@ -396,10 +399,10 @@ static void models_that_do_not_fit_are_refused_by_name_and_shape(void **state) {
     /* Norms of a file that says nothing would be left out in silence. */
     expect_refused((const char *[WORDS]){init_word(), "train.transfer=true",
                                          "model.norm=none", "train.init_fit=shapes"},
-                   FAIL_DATA, "norm1.weight is [16], no part of this model");
+                   FAIL_DATA, "norm1.weight is [16], not part of this model");
     /* without train.transfer: an error with name and shape, and a hint */
     expect_refused((const char *[WORDS]){init_word(), "data.image_size=16"}, FAIL_DATA,
-                   "pos_embed is [1, 50, 16], wanted [1, 17, 16]; train.transfer=true");
+                   "pos_embed is [1, 50, 16], expected [1, 17, 16]; train.transfer=true");
     close_run(&from);
 }
 
@@ -422,7 +425,7 @@ static void broken_files_are_refused(void **state) {
     Param *gamma = params_find(from.task->model->params, "blocks.1.norm2.bias");
     gamma->tensor.value[3] = NAN;
     save(&from, "from.safetensors");
-    expect_refused(words, FAIL_DATA, "blocks.1.norm2.bias holds numbers that are not");
+    expect_refused(words, FAIL_DATA, "blocks.1.norm2.bias has non-finite values");
     close_run(&from);
 }
 

@@ -45,7 +45,7 @@ static void a_check_comes_back_with_its_place_and_text(void **state) {
     Trap trap;
     assert_int_equal(fall(&trap, break_a_check), FAIL_BUG);
     assert_non_null(strstr(trap.err.text, "test_trap.c"));
-    assert_non_null(strstr(trap.err.text, "one and 2 (wanted: 1 > 2)"));
+    assert_non_null(strstr(trap.err.text, "one and 2 (expected: 1 > 2)"));
 }
 
 static void work_that_does_not_fail_leaves_no_error(void **state) {

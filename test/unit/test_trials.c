@@ -150,7 +150,7 @@ static void a_sweep_without_evaluations_is_ordered_by_its_training_loss(void **s
     Err err = ERR_NONE;
     SweepTrials other;
     assert_int_equal(trials_open(&other, &it.pool, "top1", &err), FAIL_USAGE);
-    assert_non_null(strstr(err.text, "--score top1: no run has it"));
+    assert_non_null(strstr(err.text, "--score top1: no run has this score"));
     close_case(&it);
 }
 

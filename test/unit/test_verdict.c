@@ -147,7 +147,7 @@ the_first_site_to_fall_is_named_with_its_step_and_what_uniform_has(void **state)
     assert_true(verdict.diverged && verdict.collapsed);
     assert_int_equal(verdict.kind, VERDICT_AT_CHANCE_COLLAPSED);
     assert_non_null(strstr(verdict.summary,
-                           "blocks.0.attn fell under 10 % of uniform "
+                           "blocks.0.attn fell below 10 % of uniform "
                            "attention's entropy (2.833 nats) at step 115"));
     assert_non_null(strstr(verdict.summary, "blocks.1.attn at step 120"));
     assert_non_null(strstr(verdict.advice, "model.reparam=sigma"));
@@ -253,14 +253,14 @@ static void a_spike_is_a_verdict_of_its_own(void **state) {
     raise_loss(loss, 50, 58, 0.8);
     Verdict verdict = judge(loss, N, log(10));
     assert_int_equal(verdict.kind, VERDICT_RECOVERED);
-    assert_non_null(strstr(verdict.summary, "and was back after"));
+    assert_non_null(strstr(verdict.summary, "and recovered after"));
     assert_non_null(strstr(verdict.advice, "optim.clip=1"));
     raise_loss(loss, 80, N, 1);
     verdict = judge(loss, N, log(10));
     assert_int_equal(verdict.kind, VERDICT_SPIKE);
     assert_false(verdict.diverged);
-    assert_non_null(strstr(verdict.summary, "Not recovered from a spike: "));
-    assert_non_null(strstr(verdict.summary, "has not come back in"));
+    assert_non_null(strstr(verdict.summary, "No recovery from a spike: "));
+    assert_non_null(strstr(verdict.summary, "did not recover within"));
     raise_loss(loss, 80, N, 1); /* up to chance */
     assert_int_equal(judge(loss, N, log(10)).kind, VERDICT_AT_CHANCE);
 }

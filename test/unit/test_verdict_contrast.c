@@ -51,7 +51,7 @@ static void features_at_a_point_are_named_at_chance_alone(void **state) {
     Verdict point = run_verdict(&m.input);
     assert_int_equal(point.kind, VERDICT_AT_CHANCE_POINT);
     assert_true(point.diverged);
-    assert_non_null(strstr(point.summary, "features are one point"));
+    assert_non_null(strstr(point.summary, "all features are nearly equal"));
     for (size_t i = 80; i < N; i++) m.std[i] = 0.021 / 8;
     assert_int_equal(run_verdict(&m.input).kind, VERDICT_AT_CHANCE);
     for (size_t i = 80; i < N; i++) m.std[i] = 0, m.loss[i] = 4;
@@ -73,7 +73,7 @@ static void a_probe_that_falls_and_recovers_has_its_depth_and_epochs(void **stat
     assert_float_equal(v.probe.until, 28, 0);
     assert_non_null(strstr(v.summary,
                            "After epoch 20.0 the probe's accuracy fell by 18.0 "
-                           "points, to its lowest at epoch 24.0, and was back "
+                           "points, to its lowest at epoch 24.0, and recovered "
                            "after 4.0 epochs."));
     m.top1[13] = 0.35, m.top1[14] = 0.36; /* half of 5 points below 38 % is near enough */
     assert_float_equal(run_verdict(&m.input).probe.until, 30, 0);
@@ -88,7 +88,7 @@ static void a_probe_that_stays_down_is_a_verdict_of_its_own(void **state) {
     assert_int_equal(v.kind, VERDICT_PROBE_FELL);
     assert_false(v.diverged);
     assert_true(isnan(v.probe.until));
-    assert_non_null(strstr(v.summary, "has not come back"));
+    assert_non_null(strstr(v.summary, "did not recover"));
     m.input.low.fell_step = 5; /* and attention collapsed */
     assert_int_equal(run_verdict(&m.input).kind, VERDICT_PROBE_FELL);
 }

@@ -417,7 +417,7 @@ static void events_stay_in_order_and_come_once(void **state) {
     watchlist_add(&list, *state, &err);
     look(&list, &view, 24, 80, &screen);
     assert_true(shows(&screen, "step 1 alarm: it fell"));
-    assert_true(shows(&screen, "step 2 intervene: optim.lr was 1, is 2"));
+    assert_true(shows(&screen, "step 2 intervene: optim.lr: 1 -> 2"));
     files_cut(*state, "train.jsonl", 20); /* the run was resumed at step 1 */
     look(&list, &view, 24, 80, &screen);
     assert_true(shows(&screen, "step 1") && !shows(&screen, "alarm"));

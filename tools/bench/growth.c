@@ -171,7 +171,7 @@ static Status draw_all(const Sweep *sweeps, size_t count, const char *path, Err 
         const Sweep *s = &sweeps[i];
         fit_text(detail, sizeof detail, s->time_fit, "ms", s->name, s->terms);
         chart_column_title(chart, i, s->name, detail);
-        draw(chart, 0, i, s, "ms a step", s->ms, s->time_fit);
+        draw(chart, 0, i, s, "ms per step", s->ms, s->time_fit);
         draw(chart, 1, i, s, "MB of activations", s->mb, s->memory_fit);
     }
     chart_own_y(chart, 0);

@@ -195,7 +195,7 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
     bench->rate = result->rate;
     return result->count
                ? OK
-               : err_set(err, FAIL_INTERRUPTED, "interrupted before a step was timed");
+               : err_set(err, FAIL_INTERRUPTED, "interrupted before any step was timed");
 }
 
 void bench_steps_release(BenchSteps *result) {

@@ -139,8 +139,8 @@ static Status take_steps(Trial *t, Err *err) {
         step_gradients(&t->step, &batch);
         if (!isfinite(t->step.loss))
             return err_set(err, FAIL_DIVERGED,
-                           "theory: the loss of step %zu at width %zu is not finite; try "
-                           "a lower optim.lr",
+                           "theory: non-finite loss at step %zu, width %zu; try a "
+                           "lower optim.lr",
                            n, theory_widths[t->width]);
         bool look = n == measured[moment];
         if (look) keep_weights(t);
@@ -217,7 +217,7 @@ static Status check_word(const char *word, Err *err) {
     for (size_t i = 0; i < COUNT(OWN); i++)
         if (strlen(OWN[i]) == length && !strncmp(word, OWN[i], length))
             return err_set(err, FAIL_USAGE,
-                           "%.80s has no effect: theory sets %s itself; leave it out",
+                           "%.80s has no effect, because theory sets %s; leave it out",
                            word, OWN[i]);
     return OK;
 }
@@ -225,17 +225,17 @@ static Status check_word(const char *word, Err *err) {
 static Status check_recipe(const Recipe *recipe, Err *err) {
     size_t deepest = (LAYERS_MAX - 2) / KINDS; /* beside the blocks: head, embedding */
     if (recipe->model.depth > deepest)
-        return err_set(err, FAIL_USAGE, "model.depth = %zu: theory takes at most %zu",
+        return err_set(err, FAIL_USAGE, "model.depth = %zu: theory allows at most %zu",
                        recipe->model.depth, deepest);
     if (recipe->optim.lr > 0) return OK;
     return err_set(err, FAIL_USAGE,
-                   "optim.lr = 0: theory measures updates in units of optim.lr; more "
-                   "than 0 is needed");
+                   "optim.lr = 0: theory measures updates in units of optim.lr and "
+                   "needs a value above 0");
 }
 
 Status theory_check(size_t seeds, char **words, size_t word_count, Err *err) {
     if (seeds < 2 || seeds > THEORY_SEEDS_MAX)
-        return err_set(err, FAIL_USAGE, "--repeat %zu: theory takes 2 to %d seeds", seeds,
+        return err_set(err, FAIL_USAGE, "--repeat %zu: theory needs 2 to %d seeds", seeds,
                        THEORY_SEEDS_MAX);
     for (size_t i = 0; i < word_count; i++)
         if (check_word(words[i], err)) return err->status;

@@ -65,7 +65,7 @@ static Status form_of(const char *ending, Form *form, Err *err) {
     while (i < COUNT(endings) && strcasecmp(ending, endings[i])) i++;
     *form = (Form)i;
     if (i < COUNT(endings)) return OK;
-    return err_set(err, FAIL_USAGE, "a figure's name ends in .png, .svg or .pdf");
+    return err_set(err, FAIL_USAGE, "a figure needs the suffix .png, .svg or .pdf");
 }
 
 const char *paper_ending(const char *path) {

@@ -30,7 +30,7 @@ typedef struct Options {
 /* ---- reading the command line ---- */
 
 static Status unknown(const char *what, const char *word, Err *err) {
-    err_set(err, FAIL_USAGE, "there is no %s %.60s; -h lists what there is", what, word);
+    err_set(err, FAIL_USAGE, "unknown %s %.60s; -h lists the known ones", what, word);
     return FAIL_USAGE;
 }
 
@@ -47,7 +47,7 @@ static Status add_model(Options *o, const char *name, Err *err) {
         return unknown("model", name, err);
     }
     if (o->model_count == MODELS_MAX)
-        return err_set(err, FAIL_USAGE, "more than %d models", MODELS_MAX);
+        return err_set(err, FAIL_USAGE, "too many models: at most %d", MODELS_MAX);
     o->models[o->model_count++] = model;
     return OK;
 }
@@ -70,7 +70,7 @@ static Status read_key(const Option *option, void *options, const char *value, E
     char *word = (char *)options + option->place;
     const char *key = option->name + strlen("--");
     if (strlen(key) + strlen(value) + sizeof "train.=" > WORD_SIZE)
-        return err_set(err, FAIL_USAGE, "%s %.60s: wanted a whole number", option->name,
+        return err_set(err, FAIL_USAGE, "%s %.60s: expected a whole number", option->name,
                        value);
     text_format(word, WORD_SIZE, "train.%s=%s", key, value);
     return add_word(options, word);
@@ -86,27 +86,26 @@ static Status read_word(void *options, char *word, Err *err) {
 
 static const Option OPTIONS[] = {
     {"--model", "NAME,..", OPTION_OWN, 0,
-     .sentence = "one or several of those below, or all (default vit-s16)",
+     .sentence = "one or more of the models below, or all (default vit-s16)",
      .choice = bench_model_name, .read = read_models},
     {"--batch", "N", OPTION_OWN, offsetof(Options, batch),
-     .sentence =
-         "pictures, blocks, pairs or utterances a step (the same as train.batch=N)",
+     .sentence = "pictures, blocks, pairs or utterances per step (same as train.batch=N)",
      .read = read_key},
     {"--threads", "N", OPTION_OWN, offsetof(Options, threads),
-     .sentence = "threads (the same as train.threads=N)", .read = read_key},
+     .sentence = "threads (same as train.threads=N)", .read = read_key},
     {"--repeat", "N", OPTION_WHOLE, offsetof(Options, repeat),
-     .sentence = "calls of a kernel at least, and steps that are timed (default 9); "
-                 "seeds\nof theory (default 3; 2 to 20)",
+     .sentence = "minimum calls per kernel, and number of timed steps (default 9);\n"
+                 "of theory the number of seeds (default 3; 2 to 20)",
      .min = 1, .max = 1000},
     {"--seconds", "S", OPTION_NUMBER, offsetof(Options, bench.effort.seconds),
-     .sentence = "time for a kernel, an op, or GEMM (default 0.2)", .max = 3600},
+     .sentence = "seconds per kernel, op or GEMM (default 0.2)", .max = 3600},
     {"--force", NULL, OPTION_FLAG, offsetof(Options, bench.force),
      .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
     {"--out", "FILE", OPTION_NAME, offsetof(Options, output),
-     .sentence = "growth, theory: draw it (.png, .svg or .pdf)", .letter = "-o",
-     .offers = OFFER_FILE},
+     .sentence = "figure of growth or theory to write (.png, .svg or .pdf)",
+     .letter = "-o", .offers = OFFER_FILE},
     {"--json", NULL, OPTION_FLAG, offsetof(Options, bench.json),
-     .sentence = "an object a line: the machine, then each measurement"},
+     .sentence = "one JSON object per line: the machine, then each measurement"},
     OPTION_HELP,
     {0},
 };
@@ -116,7 +115,8 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     bool *l = o->level, any = false;
     if (o->output && l[GROWTH] == l[THEORY])
         return err_set(err, FAIL_USAGE,
-                       "-o is the picture of growth or of theory; name one of them");
+                       "-o writes the figure of one level, growth or theory; name one "
+                       "of the two");
     for (size_t i = 0; i < LEVELS; i++) any |= l[i];
     if (!any) l[KERNELS] = l[OPS] = l[STEPS] = true;
     o->bench.seeds = o->repeat ? o->repeat : 3;
@@ -136,8 +136,8 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
     bool layers = task_bench(model->task)->layers;
     if (!layers && !o->level[STEPS] && !o->level[NORMS] && !o->level[PROBES])
         return err_set(err, FAIL_USAGE,
-                       "%s: kernels, ops and pictures are measured on models of "
-                       "pictures; steps, norms and probes on all",
+                       "%s: this model has only the levels steps, norms and probes; "
+                       "kernels, ops and pictures need a model of pictures",
                        model->name);
     if (layers && o->level[KERNELS]) bench_kernels(bench, &subject);
     if (layers && o->level[OPS]) bench_ops(bench, &subject);
@@ -201,7 +201,7 @@ static int run_bench(int argc, char **argv) {
 
 const Command bench_command = {
     .name = "bench",
-    .sentence = "speed of kernels, ops and steps beside this machine's GEMM; theory",
+    .sentence = "measure kernels, ops and steps against this machine's GEMM; theory",
     .run = run_bench,
     .options = OPTIONS,
     .word = read_word,

@@ -42,10 +42,10 @@ static const Option OPTIONS[] = {
      .choices = rundiff_names, .read = read_parts},
     {"--tolerance", "X", OPTION_NUMBER, offsetof(Options, diff.tolerance),
      .sentence = "numbers are equal if they differ by at most X times the larger one\n"
-                 "(default 0: to the last digit that is logged)",
+                 "(default 0: all logged digits)",
      .min = 0, .max = 1},
     {"--quiet", NULL, OPTION_FLAG, offsetof(Options, quiet),
-     .sentence = "print nothing; the exit status is the answer", .letter = "-q"},
+     .sentence = "print nothing, only set the exit status", .letter = "-q"},
     {"--json", NULL, OPTION_FLAG, offsetof(Options, json),
      .sentence = "one JSON object with all differences"},
     OPTION_HELP,
@@ -62,7 +62,9 @@ static Status read_word(void *options, char *word, Err *err) {
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&diff_command, o, argc, argv, NULL, err)) return err->status;
     if (o->count < COUNT(o->runs))
-        return err_set(err, FAIL_USAGE, "which two runs?  steady diff RUN RUN");
+        return err_set(err, FAIL_USAGE,
+                       "two run folders are needed: steady diff RUN "
+                       "RUN");
     return OK;
 }
 
@@ -73,7 +75,8 @@ static Status compare(const Options *o, bool *equal, Err *err) {
     for (size_t i = 0; i < 2 && !err->status; i++)
         if (!*runs[i]->recipe && !runs[i]->train.count)
             err_set(err, FAIL_USAGE,
-                    "%.800s holds no run (no recipe.ini, no train.jsonl)", o->runs[i]);
+                    "%.800s is not a run folder (no recipe.ini, no train.jsonl)",
+                    o->runs[i]);
     if (!err->status) {
         RunDiff diff;
         rundiff(runs[0], runs[1], &o->diff, &diff);
@@ -101,7 +104,7 @@ static int run_diff(int argc, char **argv) {
 
 const Command diff_command = {
     .name = "diff",
-    .sentence = "in what two runs differ, and from which step on",
+    .sentence = "show what differs between two runs, and the first step that does",
     .run = run_diff,
     .options = OPTIONS,
     .word = read_word,

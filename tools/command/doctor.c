@@ -56,7 +56,7 @@ static void print_rates(const Findings *found) {
     if (*found->kernels.fault) printf("not measured\n");
     else print_rate(found, found->rate_one, found->rate_all);
     printf("bf16         ");
-    if (!found->units.bf16) printf("no fast products in bf16: %s\n", found->units.why);
+    if (!found->units.bf16) printf("no fast bf16 products: %s\n", found->units.why);
     else if (*found->kernels.fault) printf("not measured\n");
     else print_rate(found, found->bf16_one, found->bf16_all);
 }
@@ -87,17 +87,18 @@ static void print_text(const Findings *found) {
                (double)found->memory_available / 1e9);
     printf("threads      %zu (%s)\n", found->threads,
            found->threads == found->choice.threads ? found->choice.why
-                                                   : "OMP_NUM_THREADS says so");
+                                                   : "set by OMP_NUM_THREADS");
     printf("OpenBLAS     %s, %s, %s kernels", found->blas.version, found->blas.flavour,
            found->blas.core);
-    if (found->mended_from) printf(" (mended: it had chosen %s)", found->mended_from);
+    if (found->mended_from)
+        printf(" (corrected; OpenBLAS had chosen %s)", found->mended_from);
     printf("\n");
     print_levels();
     printf("products     ");
     if (*found->kernels.fault) printf("WRONG: see below");
     else if (found->kernels.cases)
-        printf("right: %zu cases of gemm, gemv and syevr equal plain loops, single and "
-               "double",
+        printf("correct: %zu cases of gemm, gemv and syevr agree with plain loops in "
+               "single and double precision",
                found->kernels.cases);
     else printf("not checked: " KERNELS_VARIABLE " says so");
     print_rates(found);
@@ -107,10 +108,10 @@ static void print_text(const Findings *found) {
     if (*found->mpi)
         printf("MPI          %s: mpirun -n N steady train ...\n\n", found->mpi);
     else
-        printf(
-            "MPI          not built in: training is one process on one machine\n\n"
-            "For several: install libopenmpi-dev openmpi-bin (Debian), then ./configure "
-            "&& make.\n");
+        printf("MPI          not built in: training uses one process on one machine\n"
+               "\n"
+               "For several: install libopenmpi-dev openmpi-bin (Debian), then "
+               "./configure && make.\n");
     for (size_t i = 0; i < COUNT(parts); i++)
         if (!parts[i].built_in)
             printf("For %s: install %s (Debian), then ./configure && make.\n",
@@ -175,10 +176,11 @@ typedef struct Options {
 
 static const Option OPTIONS[] = {
     {"--json", NULL, OPTION_FLAG, offsetof(Options, json),
-     .sentence = "the same as one JSON object"},
+     .sentence = "print one JSON object"},
     {"--env", NULL, OPTION_FLAG, offsetof(Options, env),
-     .sentence = "measures nothing, prints the environment that lets programs with\n"
-                 "libsteady run as fast: env $(steady doctor --env) ./my-program"},
+     .sentence = "print the environment in which programs with libsteady run as fast "
+                 "as\n"
+                 "steady, measure nothing: env $(steady doctor --env) ./my-program"},
     OPTION_HELP,
     {0},
 };
@@ -201,7 +203,7 @@ static int run_doctor(int argc, char **argv) {
 
 const Command doctor_command = {
     .name = "doctor",
-    .sentence = "what this machine offers, and what is wrong with its set-up",
+    .sentence = "check this machine: processor, libraries, speed, problems",
     .run = run_doctor,
     .options = OPTIONS,
 };

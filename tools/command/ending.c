@@ -47,7 +47,8 @@ static void say_score(const RunLog *run, const EvalRow *last) {
 static void say_scores(const RunLog *run) {
     size_t count = run->eval_count;
     if (!count) {
-        say("score: none; the data have no split for evaluation");
+        say("score: none (no split for evaluation; set data.val_fraction or give test "
+            "data)");
         return;
     }
     double step = run->evals[count - 1].step;
@@ -77,12 +78,11 @@ void ending_say_next(const Ending *ending, const char *dir, const char *input) {
     char word[SHELL_WORD];
     shell_word(dir, word);
     if (ending->verdict.kind == VERDICT_SHORT)
-        say("next: more steps: steady train --resume %s train.steps=N", word);
+        say("next: train for more steps: steady train --resume %s train.steps=N", word);
     else if (ending->verdict.kind == VERDICT_NOT_LEARNED ||
              ending->verdict.kind == VERDICT_HARDLY)
-        say("next: train longer (steady train --resume %s train.steps=N), on more data, "
-            "or "
-            "at another optim.lr",
+        say("next: train longer (steady train --resume %s train.steps=N), on more "
+            "data, or with another optim.lr",
             word);
     else if (*ending->verdict.advice) say("next: %s", ending->verdict.advice);
     else say("next: steady predict %s %s; steady probe %s", word, input, word);
@@ -92,6 +92,6 @@ Status ending_judge(Ending *ending, ExitPolicy policy, Err *err) {
     if (!ending->known || !ending->verdict.diverged || policy == EXIT_OK) return OK;
     ending->diverged = true;
     return err_set(err, FAIL_DIVERGED,
-                   "the run diverged: %s (guard.exit=ok ends such a run with 0)",
+                   "the run diverged: %s (exit code 0 instead: guard.exit=ok)",
                    ending->verdict.name);
 }

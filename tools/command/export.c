@@ -36,19 +36,20 @@ static const char *const DTYPES[] = {
 static const Option OPTIONS[] = {
     {"--out", "FILE", OPTION_NAME, offsetof(Options, out),
      .sentence =
-         "where to; weights that are there are replaced once the new ones are whole",
+         "output file; existing weights are replaced once the new ones are complete",
      .letter = "-o", .offers = OFFER_FILE},
     {"--vocab", "FILE", OPTION_NAME, offsetof(Options, vocab),
-     .sentence = "also, or without -o only, write the vocabulary, labels or class names\n"
-                 "as JSON, in the order of their ids",
+     .sentence = "write the vocabulary, labels or class names as JSON, in the order of "
+                 "their\n"
+                 "ids; without -o nothing else is written",
      .offers = OFFER_FILE},
     {"--features", "SPLIT", OPTION_CHOICE, offsetof(Options, split),
      .sentence = "write the features of the split's pictures instead of the weights",
      .choices = SPLITS},
     {"--dtype", "TYPE", OPTION_CHOICE, offsetof(Options, dtype),
      .sentence =
-         "weights as f32 (default), bf16 or f16, rounded to the nearest; a number "
-         "that\nthe type cannot hold is refused",
+         "weights as f32 (default), bf16 or f16, rounded to the nearest; numbers out\n"
+         "of the range of the type are refused",
      .choices = DTYPES},
     RUN_OPTION_CHECKPOINT(Options),
     RUN_OPTION_EMA(Options),
@@ -78,7 +79,7 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
         return err_set(err, FAIL_USAGE, "-o and --vocab name the same file, %s", o->out);
     return o->out || (o->vocab && o->split < 0)
                ? OK
-               : err_set(err, FAIL_USAGE, "where to?  -o FILE.safetensors");
+               : err_set(err, FAIL_USAGE, "no output file: add -o FILE.safetensors");
 }
 
 /* Effective weights take the place of W; companions are marked by their roles and
@@ -110,8 +111,8 @@ static Status check_ending(const char *out, Err *err) {
         if (!strcasecmp(dot, FOREIGN[i]))
             return err_set(
                 err, FAIL_USAGE,
-                "-o %s: %s is another format; export writes safetensors, which PyTorch "
-                "(safetensors.torch.load_file) and others read: -o %.*s.safetensors",
+                "-o %s: %s is another format; export writes safetensors (in PyTorch: "
+                "safetensors.torch.load_file): -o %.*s.safetensors",
                 out, dot, (int)(dot - out), out);
     return OK;
 }
@@ -131,14 +132,14 @@ static Status check_target(const char *out, Err *err) {
     if (is_other_file(out))
         return err_set(
             err, FAIL_USAGE,
-            "-o %s: this file is there and holds no weights (safetensors), which could "
-            "be replaced; choose another name, or remove it",
+            "-o %s: this file exists and is not a safetensors file, so it is not "
+            "replaced; choose another name, or remove it",
             out);
     if (!checkpoint_is_own(out, NULL)) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "-o %s: this is a checkpoint of a run, which could not be resumed without "
-        "it; choose another file",
+        "-o %s: this is a checkpoint of a run, which could not be resumed afterwards; "
+        "choose another name",
         out);
 }
 
@@ -157,7 +158,7 @@ static Status check_range(const Param *p, NarrowKind kind, Err *err) {
     size_t at = narrow_overflow(kind, p->tensor.value, p->tensor.size);
     if (at == p->tensor.size) return OK;
     return err_set(err, FAIL_DATA,
-                   "%s: number %zu is %g, and %s holds %g at most; use --dtype %s",
+                   "%s: number %zu is %g, but %s is limited to %g; use --dtype %s",
                    p->name, at, (double)p->tensor.value[at], DTYPES[kind],
                    narrow_most(kind), kind == NARROW_F16 ? "bf16 or f32" : "f32");
 }
@@ -231,7 +232,7 @@ static int run_export(int argc, char **argv) {
 
 const Command export_command = {
     .name = "export",
-    .sentence = "plain weights, or features, for other programs",
+    .sentence = "write weights, or features, for other programs",
     .run = run_export,
     .options = OPTIONS,
     .word = read_word,

@@ -44,55 +44,63 @@ static const char *const THEMES[] = {
 static const Option OPTIONS[] = {
     {"--out", "FILE", OPTION_NAME, offsetof(Options, output),
      .sentence =
-         "figure to write: .png (twice the resolution), .svg or .pdf by its ending",
+         "figure to write; the suffix sets the format: .png (double resolution), .svg\n"
+         "or .pdf",
      .letter = "-o", .offers = OFFER_FILE},
     {"--rows", "LIST", OPTION_TEXT, offsetof(Options, figure.rows),
      .sentence =
          "panels from top to bottom, some of loss, entropy, encoder, cross, decoder,\n"
          "logit, sigma, score, grad, sharpness, raw-sharpness, gradients, updates,\n"
-         "grad-inf, front-grad, lr, input, sigma2, sec, rank; \"present\" is all that\n"
-         "the runs have numbers for (default loss,entropy).  entropy is a panel for\n"
-         "each kind of attention: of an encoder-decoder, encoder, cross and decoder;\n"
-         "sharpness has the raw spectrum below it; gradients and updates have a line\n"
-         "for each block: the norm of its gradient, and the largest relative update of\n"
-         "its weights; grad-inf is the largest entry of the gradient of weights that\n"
-         "make queries, front-grad that of patch embedding, table of embeddings, speech\n"
-         "convolution",
+         "grad-inf, front-grad, lr, input, sigma2, sec, rank; \"present\" draws\n"
+         "all for which the runs have numbers (default loss,entropy).  entropy draws "
+         "a\n"
+         "panel per kind of attention (encoder-decoder: encoder, cross, decoder).\n"
+         "sharpness also draws the raw spectrum.  gradients and updates draw a line "
+         "per\n"
+         "block: norm of its gradient, largest relative update of its weights.  "
+         "grad-inf\n"
+         "is the largest gradient entry of the query weights, front-grad that of "
+         "patch\n"
+         "embedding, token embedding or speech convolution",
      .choices = ROWS},
     {"--layers", "LIST", OPTION_TEXT, offsetof(Options, figure.layers),
-     .sentence = "all, or some of first, middle, last, lowest and numbers of blocks\n"
+     .sentence = "layers to draw: all, or some of first, middle, last, lowest and "
+                 "block numbers\n"
                  "(default first,middle,last,lowest)",
      .choices = LAYERS},
     {"--trials", "KIND", OPTION_CHOICE, offsetof(Options, trials),
-     .sentence =
-         "words are folders of sweeps, whose runs are drawn by method: best-worst, the\n"
-         "best and the worst of each; all, a line each; rank, final score against rank",
+     .sentence = "draw the runs of sweeps by method (arguments are folders of sweeps): "
+                 "best-worst\n"
+                 "(the best and the worst of each method), all (a line per run) or rank "
+                 "(final\n"
+                 "score against rank)",
      .choices = TRIALS},
     {"--method", "KEYS", OPTION_TEXT, offsetof(Options, sweeps.method),
      .sentence =
          "with --trials: swept keys whose values are methods, as in steady sweep"},
     {"--score", "NAME", OPTION_TEXT, offsetof(Options, sweeps.score),
-     .sentence =
-         "with --trials: score that trials are ordered by, such as top1, loss, bleu\n"
-         "(default: what the table of the sweep has)"},
+     .sentence = "with --trials: score that orders the trials, such as top1, loss, bleu\n"
+                 "(default: the score in the table of the sweep)"},
     {"--fail", "CRITERION", OPTION_NAME, offsetof(Options, sweeps.fail),
-     .sentence =
-         "with --trials: what makes a run a failure, as in steady sweep (default:\n"
-         "the criterion of the sweeps, else that it diverged)",
+     .sentence = "with --trials: definition of a failure, as in steady sweep (default:\n"
+                 "the criterion of the sweeps or, without one, divergence)",
      .wants = "a criterion, such as 'loss>1.48'"},
     {"--title", "TEXT", OPTION_TEXT, offsetof(Options, figure.title),
-     .sentence = "above everything (default: none)"},
+     .sentence = "title of the figure (default: none)"},
     {"--theme", "NAME", OPTION_CHOICE, offsetof(Options, theme),
-     .sentence = "light or dark (default light)", .choices = THEMES},
+     .sentence = "colours: light or dark (default light)", .choices = THEMES},
     {"--augment", "RECIPE", OPTION_NAME, offsetof(Options, augment),
-     .sentence = "instead, a contact sheet of what data.augment does to training "
-                 "pictures of\na recipe, changed by section.key=value words",
+     .sentence = "draw a contact sheet of what data.augment does to training pictures "
+                 "of a recipe\n"
+                 "instead; section.key=value arguments change the recipe",
      .offers = OFFER_RECIPE | OFFER_FILE},
     {"--pictures", "N", OPTION_WHOLE, offsetof(Options, pictures),
-     .sentence = "its rows (default 8)", .min = 1, .max = AUGMENTED_MOST},
+     .sentence = "rows of the contact sheet (default 8)", .min = 1,
+     .max = AUGMENTED_MOST},
     {"--draws", "N", OPTION_WHOLE, offsetof(Options, draws),
-     .sentence = "its columns behind the picture as it was read (default 8); other "
-                 "draws\nwith train.seed=N",
+     .sentence = "augmented columns of the contact sheet (default 8); train.seed=N "
+                 "changes\n"
+                 "the draws",
      .min = 1, .max = AUGMENTED_MOST},
     OPTION_HELP,
     {0},
@@ -101,7 +109,9 @@ static const Option OPTIONS[] = {
 static Status read_word(void *options, char *word, Err *err) {
     Options *o = options;
     if (o->run_count == RUNS_MAX)
-        return err_set(err, FAIL_USAGE, "more than %d runs, or words for a recipe",
+        return err_set(err, FAIL_USAGE,
+                       "too many arguments: at most %d runs, or words "
+                       "for a recipe",
                        RUNS_MAX);
     o->runs[o->run_count++] = word;
     return OK;
@@ -118,13 +128,17 @@ static Status check_sheet(const Options *o, Err *err) {
                                           : NULL;
     if (!runs) return OK;
     return err_set(err, FAIL_USAGE,
-                   "--augment draws pictures; leave out %s, which is for runs", runs);
+                   "%s has no effect with --augment, which draws pictures; leave it out",
+                   runs);
 }
 
 static Status check_runs(const Options *o, Err *err) {
-    if (!o->run_count) return err_set(err, FAIL_USAGE, "which run folder?");
+    if (!o->run_count)
+        return err_set(err, FAIL_USAGE,
+                       "no run given: steady plot RUN "
+                       "-o FILE");
     if (!o->pictures && !o->draws) return OK;
-    return err_set(err, FAIL_USAGE, "%s is for --augment RECIPE",
+    return err_set(err, FAIL_USAGE, "%s needs --augment RECIPE",
                    o->pictures ? "--pictures" : "--draws");
 }
 
@@ -132,14 +146,15 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&plot_command, o, argc, argv, NULL, err)) return err->status;
     if (o->augment ? check_sheet(o, err) : check_runs(o, err)) return err->status;
     if (!o->output)
-        return err_set(err, FAIL_USAGE, "no output given: -o FILE.png, .svg or .pdf");
+        return err_set(err, FAIL_USAGE, "no output file: add -o FILE.png, .svg or .pdf");
     const char *alone = o->trials          ? NULL
                         : o->sweeps.method ? "--method"
                         : o->sweeps.score  ? "--score"
                         : o->sweeps.fail   ? "--fail"
                                            : NULL;
     if (alone)
-        return err_set(err, FAIL_USAGE, "%s is for sweeps; add --trials KIND", alone);
+        return err_set(err, FAIL_USAGE, "%s needs --trials KIND and folders of sweeps",
+                       alone);
     if (o->trials == TRIALS_RANK + 1 && (o->figure.rows || o->figure.layers))
         return err_set(err, FAIL_USAGE, "--trials rank has one panel; leave out %s",
                        o->figure.rows ? "--rows" : "--layers");
@@ -173,7 +188,7 @@ static RunLog *open_run(const char *dir, Err *err) {
     rundir_path(path, dir, "sweep.json");
     if (!openfile_exists(path, dir)) return runlog_open(dir, err);
     err_set(err, FAIL_USAGE,
-            "%s holds a sweep; to draw its runs: --trials best-worst, all or rank", dir);
+            "%s is a sweep; to draw its runs add --trials best-worst, all or rank", dir);
     return NULL;
 }
 
@@ -211,7 +226,7 @@ static int run_plot(int argc, char **argv) {
 
 const Command plot_command = {
     .name = "plot",
-    .sentence = "figures of runs and sweeps; what the augmentations do",
+    .sentence = "draw figures of runs, sweeps and augmentations",
     .run = run_plot,
     .options = OPTIONS,
     .word = read_word,

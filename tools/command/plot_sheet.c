@@ -26,8 +26,7 @@ static Status load_recipe(const PlotSheet *s, Recipe *recipe, Err *err) {
         if (recipe_set(recipe, s->words[i], err)) return err->status;
     if (!task_is(recipe->task, FOR_VISION))
         return err_set(err, FAIL_USAGE,
-                       "--augment shows pictures, and %.200s is a recipe of "
-                       "task.kind = %s",
+                       "--augment needs a recipe of pictures; %.200s has task.kind = %s",
                        s->recipe, task_name(recipe->task));
     if (!(recipe->train.epochs > 0) && !recipe->train.steps) recipe->train.steps = 1;
     if (recipe_check(recipe, err)) return err->status;

@@ -20,11 +20,11 @@ typedef struct Words {
 /* Their tags: who uses them; 0: all. */
 static const Option OPTIONS[] = {
     {"--prompt", "TEXT", OPTION_TEXT, AT(prompt),
-     .sentence = "default: the start of a line", .tag = PREDICT_SAMPLES},
+     .sentence = "text to continue (default: start of a line)", .tag = PREDICT_SAMPLES},
     {"--tokens", "N", OPTION_WHOLE, AT(tokens),
-     .sentence = "how many to write (default 200)", .tag = PREDICT_SAMPLES},
+     .sentence = "number of tokens to write (default 200)", .tag = PREDICT_SAMPLES},
     {"--temperature", "T", OPTION_NUMBER, AT(temperature),
-     .sentence = "0 takes the most likely token each time (default 1)",
+     .sentence = "sampling temperature; 0: always the most likely token (default 1)",
      .tag = PREDICT_SAMPLES},
     {"--top-k", "K", OPTION_WHOLE, AT(top_k),
      .sentence = "sample from the K most likely tokens (default: all)",
@@ -32,19 +32,21 @@ static const Option OPTIONS[] = {
     {"--seed", "S", OPTION_WHOLE, AT(seed), .sentence = "random seed (default 0)",
      .tag = PREDICT_SAMPLES},
     {"--beam", "N", OPTION_WHOLE, AT(beam),
-     .sentence = "hypotheses of the search (default: train.beam, 5 at least)",
-     .max = BEAM_MOST, .tag = PREDICT_SEARCHES},
+     .sentence = "beam size (default: train.beam, but at least 5)", .max = BEAM_MOST,
+     .tag = PREDICT_SEARCHES},
     {"--nbest", "N", OPTION_WHOLE, AT(nbest),
-     .sentence = "N lines for each: number of the line, score, text, tab-separated",
+     .sentence = "print N hypotheses per input line: line number, score, text, "
+                 "tab-separated",
      .max = BEAM_MOST, .tag = PREDICT_SEARCHES},
     {"--top", "N", OPTION_WHOLE, AT(top),
-     .sentence = "the N most likely classes of each picture, each with its probability\n"
+     .sentence = "number of most likely classes to print per picture, with "
+                 "probabilities\n"
                  "(default 1)",
      .min = 1, .max = TOP_MOST, .tag = PREDICT_RANKS},
     {"--logits", NULL, OPTION_FLAG, AT(logits),
-     .sentence = "one JSON object per line, with logits"},
+     .sentence = "print one JSON object per line, with logits"},
     RUN_OPTION_CHECKPOINT(Words),
-    {"--limit", "N", OPTION_WHOLE, AT(limit), .sentence = "only the first N inputs",
+    {"--limit", "N", OPTION_WHOLE, AT(limit), .sentence = "read only the first N inputs",
      .min = 1, .tag = PREDICT_LIMITS},
     RUN_OPTION_EMA(Words),
     OPTION_HELP,

@@ -38,27 +38,30 @@ static const unsigned USES[] = {[SPLIT_TRAIN] = USE_PROBE_TRAIN,
 
 static const Option OPTIONS[] = {
     {"--checkpoint", "X", OPTION_NAME, offsetof(Options, choice.checkpoint),
-     .sentence = "a step, best, all, average:N (of the N newest), or a .safetensors "
-                 "file\n(default: the newest; of a recipe: initial weights)",
+     .sentence = "checkpoint: a step, best, all, average:N (of the N newest) or a "
+                 ".safetensors\n"
+                 "file (default: the newest; of a recipe: initial weights)",
      .choices = CHECKPOINTS, .offers = OFFER_FILE,
      .wants = "a step, best, all, average:N, or a file"},
     {"--split", "NAME", OPTION_CHOICE, offsetof(Options, split),
-     .sentence = "examples of which split (default train)", .choices = SPLITS},
+     .sentence = "split to take examples from (default train)", .choices = SPLITS},
     {"--sample", "N", OPTION_WHOLE, offsetof(Options, sample),
-     .sentence = "how many of its examples, spread over it (default 64; of sharpness\n"
+     .sentence = "number of examples, spread over the split (default 64; for "
+                 "sharpness\n"
                  "probe.sharpness_sample)",
      .min = 1, .max = 1e9},
     {"--sharpness", NULL, OPTION_FLAG, offsetof(Options, sharpness),
-     .sentence = "the five Hessian eigenvalues of largest magnitude instead"},
+     .sentence = "print the five Hessian eigenvalues of largest magnitude instead"},
     {"--heads", NULL, OPTION_FLAG, offsetof(Options, print.heads),
-     .sentence = "a row for each head"},
+     .sentence = "print a row per head"},
     {"--tensors", NULL, OPTION_FLAG, offsetof(Options, print.tensors),
-     .sentence = "a row for each trained tensor, not for those of all blocks together"},
+     .sentence = "print a row per trained tensor, instead of one for all blocks"},
     {"--json", NULL, OPTION_FLAG, offsetof(Options, json),
-     .sentence = "one JSON object a checkpoint, all numbers in it"},
+     .sentence = "print one JSON object per checkpoint, with all numbers"},
     {"--out", "FILE", OPTION_NAME, offsetof(Options, out),
-     .sentence = "figure to write: .png (twice the resolution), .svg or .pdf by its "
-                 "ending",
+     .sentence = "figure to write; the suffix sets the format: .png (double "
+                 "resolution), .svg\n"
+                 "or .pdf",
      .letter = "-o", .offers = OFFER_FILE},
     RUN_OPTION_EMA(Options),
     OPTION_HELP,
@@ -70,16 +73,18 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     bool more = o->print.heads || o->print.tensors || o->out;
     if (o->sharpness && more)
         return err_set(err, FAIL_USAGE,
-                       "--sharpness prints eigenvalues alone; leave out --heads, "
-                       "--tensors and --out (steady plot RUN --rows sharpness draws)");
+                       "--sharpness prints only eigenvalues; leave out --heads, "
+                       "--tensors and --out (to draw: steady plot RUN --rows sharpness)");
     o->all = o->choice.checkpoint && !strcmp(o->choice.checkpoint, "all");
     if (o->all && (o->print.heads || o->print.tensors))
         return err_set(err, FAIL_USAGE,
-                       "--checkpoint all prints one row a checkpoint; leave out %s, or "
-                       "name one checkpoint",
+                       "--checkpoint all prints one row per checkpoint; leave out %s, "
+                       "or name one checkpoint",
                        o->print.heads ? "--heads" : "--tensors");
     if (!o->choice.dir)
-        return err_set(err, FAIL_USAGE, "which run folder, or which recipe?");
+        return err_set(err, FAIL_USAGE,
+                       "no run and no recipe given: steady probe RUN, "
+                       "or steady probe RECIPE");
     if (o->out && chart_check_name(o->out, err)) return err->status;
     return command_check_name("RUN", o->choice.dir, err);
 }
@@ -215,7 +220,7 @@ static int run_probe(int argc, char **argv) {
 
 const Command probe_command = {
     .name = "probe",
-    .sentence = "entropies, bounds, norms, gradients, sharpness of a checkpoint",
+    .sentence = "measure entropies, bounds, norms, gradients, sharpness of a checkpoint",
     .run = run_probe,
     .options = OPTIONS,
     .word = run_word_only,

@@ -177,7 +177,7 @@ static int refuse(const Words *words) {
         err_set(&err, FAIL_USAGE,
                 "no recipe has all of these words; `steady recipes` lists all");
     else
-        err_set(&err, FAIL_USAGE, "there is no recipe %.60s%s `steady recipes` lists all",
+        err_set(&err, FAIL_USAGE, "unknown recipe %.60s%s `steady recipes` lists all",
                 name, recipe_builtin_hint(name, hint));
     return command_fail("recipes", &err);
 }
@@ -212,7 +212,7 @@ static int run_recipes(int argc, char **argv) {
 
 const Command recipes_command = {
     .name = "recipes",
-    .sentence = "what can be run; `steady recipes NAME` prints one",
+    .sentence = "list the built-in recipes; `steady recipes NAME` prints one",
     .run = run_recipes,
     .options = OPTIONS,
     .word = read_word,

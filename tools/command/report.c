@@ -18,8 +18,9 @@ typedef struct Options {
 
 static const Option OPTIONS[] = {
     {"--out", "FILE", OPTION_NAME, offsetof(Options, out),
-     .sentence = "write the report to FILE and nothing else (default: report.html and\n"
-                 "figures/ in the folder)",
+     .sentence = "write only the report, to FILE (default: report.html and figures/ in "
+                 "the\n"
+                 "folder)",
      .letter = "-o", .offers = OFFER_FILE},
     OPTION_HELP,
     {0},
@@ -34,7 +35,10 @@ static Status read_word(void *options, char *word, Err *err) {
 
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&report_command, o, argc, argv, NULL, err)) return err->status;
-    if (!o->dir) return err_set(err, FAIL_USAGE, "which run folder, or which sweep?");
+    if (!o->dir)
+        return err_set(err, FAIL_USAGE,
+                       "no run and no sweep given: steady "
+                       "report RUN, or steady report SWEEP");
     return command_check_name("RUN", o->dir, err);
 }
 
@@ -64,7 +68,9 @@ static Status check_folder(const char *dir, Err *err) {
     if (holds(dir, "sweep.json") || holds(dir, "recipe.ini") || holds(dir, "train.jsonl"))
         return OK;
     return err_set(err, FAIL_USAGE,
-                   "%s holds no run (no recipe.ini, no train.jsonl) and no sweep", dir);
+                   "%s is not the folder of a run or sweep (no recipe.ini, train.jsonl "
+                   "or sweep.json)",
+                   dir);
 }
 
 static int run_report(int argc, char **argv) {
@@ -80,7 +86,7 @@ static int run_report(int argc, char **argv) {
 
 const Command report_command = {
     .name = "report",
-    .sentence = "the report and figures of a run or sweep, at any time",
+    .sentence = "write report and figures of a run or sweep, finished or not",
     .run = run_report,
     .options = OPTIONS,
     .word = read_word,

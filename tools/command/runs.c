@@ -14,9 +14,9 @@ typedef struct Options {
 
 static const Option OPTIONS[] = {
     {"--recursive", NULL, OPTION_FLAG, offsetof(Options, recursive),
-     .sentence = "also the runs of sweeps, and what is in folders below", .letter = "-r"},
+     .sentence = "also list the runs of sweeps and of subfolders", .letter = "-r"},
     {"--json", NULL, OPTION_FLAG, offsetof(Options, json),
-     .sentence = "one JSON object per run"},
+     .sentence = "print one JSON object per run"},
     OPTION_HELP,
     {0},
 };
@@ -55,7 +55,7 @@ static int run_runs(int argc, char **argv) {
 
 const Command runs_command = {
     .name = "runs",
-    .sentence = "a table of the runs in a folder: state, score, verdict",
+    .sentence = "list the runs in a folder: state, score, verdict",
     .run = run_runs,
     .options = OPTIONS,
     .word = read_word,

@@ -39,7 +39,10 @@ Status run_word_only(void *options, char *word, Err *err) {
 }
 
 Status run_check_chosen(const RunChoice *choice, Err *err) {
-    if (!choice->dir) return err_set(err, FAIL_USAGE, "which run folder?");
+    if (!choice->dir)
+        return err_set(err, FAIL_USAGE,
+                       "no run given; name its folder, "
+                       "such as runs/demo");
     return command_check_name("RUN", choice->dir, err);
 }
 

@@ -14,15 +14,15 @@ extern const char *const run_checkpoints[]; /* names, for completion */
 #define RUN_OPTION_CHECKPOINT(type)                                                      \
     {                                                                                    \
         "--checkpoint", "X", OPTION_NAME, offsetof(type, choice.checkpoint),             \
-            .sentence = "a step, best, average:N (of the N newest), or a .safetensors "  \
-                        "file\n(default: the newest)",                                   \
+            .sentence = "checkpoint: a step, best, average:N (of the N newest) or a "    \
+                        ".safetensors\nfile (default: the newest)",                      \
             .choices = run_checkpoints, .offers = OFFER_FILE,                            \
             .wants = "a step, best, average:N, or a file"                                \
     }
 #define RUN_OPTION_EMA(type)                                                             \
     {                                                                                    \
         "--ema", NULL, OPTION_FLAG, offsetof(type, choice.ema),                          \
-            .sentence = "the averaged weights (train.ema)"                               \
+            .sentence = "use the averaged weights (train.ema)"                           \
     }
 
 /* What a command begins with; `use`: what words of its are for (USE_EVAL_VAL and its

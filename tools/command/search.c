@@ -185,8 +185,8 @@ static Status search(const Words *words, Err *err) {
         print_list(&list[2], "Recipes (steady recipes NAME prints one)", best);
     } else {
         err_set(err, FAIL_USAGE,
-                "nothing has these words; `steady help` lists commands, `steady train "
-                "--help-keys` keys, `steady recipes` recipes");
+                "nothing found for these words; `steady help` lists commands, `steady "
+                "train --help-keys` keys, `steady recipes` recipes");
     }
     mem_free(list);
     return err->status;
@@ -210,14 +210,14 @@ static int run_search(int argc, char **argv) {
     Words words = {.count = 0};
     if (!command_read(&search_command, &words, argc, argv, NULL, &err) && !words.count)
         err_set(&err, FAIL_USAGE,
-                "for what?  such as: steady search which heads collapse");
+                "no words given, such as: steady search which heads collapse");
     if (err.status || search(&words, &err)) return command_fail("search", &err);
     return OK;
 }
 
 const Command search_command = {
     .name = "search",
-    .sentence = "the command, option, key or recipe for a thing",
+    .sentence = "find the command, option, key or recipe for a purpose",
     .run = run_search,
     .options = OPTIONS,
     .word = read_word,

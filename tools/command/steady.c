@@ -26,7 +26,7 @@ typedef struct Options {
 } Options;
 
 static const Option OPTIONS[] = {
-    {"--version", NULL, OPTION_SHOW, 0, .sentence = "the version", .letter = "-v",
+    {"--version", NULL, OPTION_SHOW, 0, .sentence = "print the version", .letter = "-v",
      .show = print_version},
     {"--manual", "NAME", OPTION_NAME, offsetof(Options, page),
      .sentence = "print the manual page of steady or steady-COMMAND, for man -l",
@@ -34,7 +34,7 @@ static const Option OPTIONS[] = {
     {"--completion", "SHELL", OPTION_CHOICE, offsetof(Options, shell),
      .sentence = "print the completion for bash, zsh or fish",
      .choices = completion_shells},
-    {"--help", NULL, OPTION_SHOW, 0, .sentence = "the commands", .letter = "-h",
+    {"--help", NULL, OPTION_SHOW, 0, .sentence = "list the commands", .letter = "-h",
      .show = print_help},
     {0},
 };
@@ -46,8 +46,7 @@ static Status print_page(const char *name, Err *err) {
     const Command *command =
         strcmp(name, "steady") ? command_find(name + start) : &steady_command;
     if (!command)
-        return err_set(err, FAIL_USAGE,
-                       "--manual %.60s: there is no command of this name", name);
+        return err_set(err, FAIL_USAGE, "--manual %.60s: no such command", name);
     manual_print(command, stdout);
     return OK;
 }
@@ -65,7 +64,8 @@ static int run_steady(int argc, char **argv) {
 
 const Command steady_command = {
     .name = "steady",
-    .sentence = "trains transformers on CPUs without letting them blow up",
+    .sentence = "train transformers on CPUs with sigma-reparametrisation, measure "
+                "attention entropy",
     .run = run_steady,
     .options = OPTIONS,
     .more = list_commands,

@@ -31,52 +31,52 @@ static const char *const THEMES[] = {
 
 static const Option OPTIONS[] = {
     {"--out", "DIR", OPTION_NAME, offsetof(Options, out),
-     .sentence =
-         "folder of the sweep, a new or an empty one, or that of this sweep (default:\n"
-         "runs/sweep-RECIPE[+RECIPE...])",
+     .sentence = "folder of the sweep: new, empty, or that of this sweep (default:\n"
+                 "runs/sweep-RECIPE[+RECIPE...])",
      .offers = OFFER_FOLDER},
     {"--jobs", "N", OPTION_WHOLE, offsetof(Options, jobs),
      .sentence =
-         "runs at a time (default: 1).  Small models are fastest with as many runs\n"
-         "as there are cores; each takes its own memory",
+         "number of runs at a time (default: 1).  Small models are fastest with one\n"
+         "run per core; each run takes its own memory",
      .min = 1, .max = COUNT_MOST},
     {"--threads", "N", OPTION_WHOLE, offsetof(Options, threads),
-     .sentence =
-         "threads of all runs together (default: the cores this process may use);\n"
-         "shared out evenly unless train.threads is given",
+     .sentence = "total threads of all runs (default: the cores this process may use);\n"
+                 "divided evenly unless train.threads is given",
      .min = 1, .max = COUNT_MOST},
     {"--resume", "DIR", OPTION_NAME, offsetof(Options, resume),
-     .sentence = "resume the sweep in DIR; so does the same command line",
+     .sentence = "resume the sweep in DIR; rerunning its command line does the same",
      .offers = OFFER_FOLDER},
     {"--fail", "CRITERION", OPTION_NAME, offsetof(Options, fail),
      .sentence =
-         "what makes a run a failure, such as 'loss>1.48 or site_entropy<10%': numbers\n"
-         "of sweep.csv, scores (top1), diverged, collapsed, or midpoint (of the lowest\n"
+         "definition of a failure, such as 'loss>1.48 or site_entropy<10%': columns of\n"
+         "sweep.csv, scores (top1), diverged, collapsed, or midpoint (between lowest\n"
          "mean loss and chance).  The table counts failures by method and configuration",
      .wants = "a criterion, such as 'loss>1.48'"},
     {"--plan", "FILE", OPTION_NAME, offsetof(Options, plan),
      .sentence =
-         "writes grid, seeds, recipes and criterion to FILE before the first run\n"
-         "(with --dry-run: and runs nothing); of a FILE that is there: takes them from\n"
-         "it, and the table says whether the sweep followed it",
+         "write grid, seeds, recipes and criterion to FILE before the first run (with\n"
+         "--dry-run: run nothing).  If FILE exists, read them from it; the table says\n"
+         "whether the sweep followed the plan",
      .offers = OFFER_FILE},
     {"--method", "KEYS", OPTION_TEXT, offsetof(Options, across.choice.method),
      .sentence =
          "swept keys, comma-separated, whose values are compared as methods\n"
-         "(default: recipe, else the first swept key but optim.lr and train.seed)"},
+         "(default: recipe, or the first swept key other than optim.lr and train.seed)"},
     {"--baseline", "METHOD", OPTION_TEXT, offsetof(Options, across.choice.base),
-     .sentence = "the method that the others are compared with (default: the first)"},
+     .sentence = "method to compare the others with (default: the first)"},
     {"--compare", NULL, OPTION_FLAG, offsetof(Options, compare),
-     .sentence = "run nothing: words are folders of sweeps, whose runs are compared"},
+     .sentence = "run nothing; compare the runs of existing sweeps (arguments are "
+                 "their folders)"},
     {"--figure", "FILE", OPTION_NAME, offsetof(Options, across.figure),
-     .sentence =
-         "with --compare: loss and score against learning rate, as .png, .svg or\n"
-         ".pdf",
+     .sentence = "with --compare: figure to write, loss and score against learning rate "
+                 "(.png,\n"
+                 ".svg or .pdf)",
      .letter = "-o", .offers = OFFER_FILE},
     {"--theme", "NAME", OPTION_CHOICE, offsetof(Options, theme),
-     .sentence = "of that figure: light or dark (default light)", .choices = THEMES},
+     .sentence = "colours of that figure: light or dark (default light)",
+     .choices = THEMES},
     {"--reports", NULL, OPTION_FLAG, offsetof(Options, reports),
-     .sentence = "figures and a report.html for each run, too"},
+     .sentence = "also write figures and report.html of each run"},
     {"--force", NULL, OPTION_FLAG, offsetof(Options, force),
      .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
     {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
@@ -115,12 +115,15 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
         return err_set(err, FAIL_USAGE, "--compare runs nothing; leave out %s",
                        of_runs(o));
     if (o->compare && !o->word_count)
-        return err_set(err, FAIL_USAGE, "--compare: which folders of sweeps?");
+        return err_set(err, FAIL_USAGE,
+                       "--compare needs folders of sweeps: steady "
+                       "sweep --compare DIR DIR");
     if (!o->compare && o->across.figure)
         return err_set(err, FAIL_USAGE,
-                       "-o is the figure of --compare; the folder of a sweep is --out");
+                       "-o names the figure of --compare; name the folder of a sweep "
+                       "with --out");
     if (!o->resume && !o->plan && !o->word_count)
-        return err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
+        return err_set(err, FAIL_USAGE, "no recipe given; `steady recipes` lists them");
     return OK;
 }
 
@@ -155,7 +158,9 @@ static void announce(const Sweep *sweep, const SweepPace *pace) {
         fprintf(stderr, "plan of %zu runs written: %s\n", sweep->cell_count,
                 sweep->plan_path);
     if (sweep->kept && sweep->kept < sweep->cell_count)
-        fprintf(stderr, "%s: the grid grows from %zu to %zu runs; the %zu are kept\n",
+        fprintf(stderr,
+                "%s: the grid grows from %zu to %zu runs; the existing %zu are "
+                "kept\n",
                 sweep->dir, sweep->kept, sweep->cell_count, sweep->kept);
     size_t jobs = MIN(pace->jobs, sweep->cell_count), share = sweep_share(sweep, pace);
     fprintf(stderr, "%zu run%s, %zu at a time with %zu thread%s each, in %s\n",
@@ -275,7 +280,7 @@ static int run_sweep(int argc, char **argv) {
 
 const Command sweep_command = {
     .name = "sweep",
-    .sentence = "a grid over recipe keys: table, statistics, figures",
+    .sentence = "train a grid over recipe keys: table, statistics, figures",
     .run = run_sweep,
     .options = OPTIONS,
     .word = read_word,

@@ -38,8 +38,9 @@ typedef struct Options {
 
 static const Option OPTIONS[] = {
     {"--out", "DIR", OPTION_NAME, offsetof(Options, out),
-     .sentence = "run folder, a new or an empty one (default: runs/NAME, or\n"
-                 "runs/NAME-2 ... where that is taken)",
+     .sentence = "run folder, new or empty (default: runs/NAME, or runs/NAME-2 ... if "
+                 "it\n"
+                 "exists)",
      .offers = OFFER_FOLDER},
     {"--resume", "DIR", OPTION_NAME, offsetof(Options, resume),
      .sentence = "resume from the newest checkpoint, bit for bit as if never stopped",
@@ -47,16 +48,18 @@ static const Option OPTIONS[] = {
     {"--no-report", NULL, OPTION_FLAG, offsetof(Options, no_report),
      .sentence = "write no figures and no report.html at the end"},
     {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
-     .sentence = "check recipe, data and model, print memory, disk and time, and write\n"
+     .sentence = "check recipe, data and model, print memory, disk and time; write "
                  "nothing"},
     {"--force", NULL, OPTION_FLAG, offsetof(Options, force),
      .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
     {"--help-keys", "[NAME]", OPTION_SHOW, 0,
-     .sentence = "every recipe key with its values, default and meaning, or those of a\n"
-                 "section (optim) or name (lr)",
+     .sentence = "list recipe keys with values, default and meaning: all, a section "
+                 "(optim),\n"
+                 "or a name (lr)",
      .show = recipe_help_keys, .show_of = recipe_help_of, .choices = key_sections},
     {"--help-keys-markdown", NULL, OPTION_SHOW, 0,
-     .sentence = "the same as docs/recipe-keys.md", .show = recipe_help_keys_markdown},
+     .sentence = "list every recipe key as Markdown (docs/recipe-keys.md)",
+     .show = recipe_help_keys_markdown},
     OPTION_HELP,
     {0},
 };
@@ -66,10 +69,10 @@ static Status read_word(void *options, char *word, Err *err) {
     if (strchr(word, '=')) o->words[o->word_count++] = word;
     else if (!o->recipe && !key_find(word)) o->recipe = word;
     else if (!access(word, F_OK))
-        return err_set(
-            err, FAIL_USAGE,
-            "%.200s after the recipe %.60s: data are given as data.path=%.200s", word,
-            o->recipe, word);
+        return err_set(err, FAIL_USAGE,
+                       "unexpected argument %.200s after the recipe %.60s; give data as "
+                       "data.path=%.200s",
+                       word, o->recipe, word);
     else if (key_find(word))
         return err_set(err, FAIL_USAGE, "%s has no value: write %s=VALUE", word, word);
     else
@@ -89,7 +92,7 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
                        "out %s",
                        o->resume, o->recipe ? o->recipe : "--out");
     if (!o->resume && !o->recipe)
-        return err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
+        return err_set(err, FAIL_USAGE, "no recipe given; `steady recipes` lists them");
     return OK;
 }
 
@@ -145,7 +148,7 @@ static Status draw_report(void *input, Err *err) {
     const ReportOf *of = input;
     Err why = ERR_NONE;
     if (figures_write_run(of->dir, &why) == FAIL_RUN)
-        fprintf(stderr, "steady: note: no figures: %s\n", why.text);
+        fprintf(stderr, "steady: note: figures not written: %s\n", why.text);
     return report_write(of->dir, NULL, of->message, err);
 }
 
@@ -157,7 +160,7 @@ static void write_report(const char *dir, const Err *ending) {
     Err err = ERR_NONE;
     ReportOf of = {dir, ending->status ? ending->text : NULL};
     if (apart_run(draw_report, &of, &err))
-        fprintf(stderr, "steady train: no report: %s\n", err.text);
+        fprintf(stderr, "steady train: report not written: %s\n", err.text);
     else say_report(dir);
 }
 
@@ -202,9 +205,9 @@ static void choose_folder(const Recipe *recipe, bool lead, char dir[], size_t si
         text_format(dir, size, "%s-%zu", first, n);
     if (!lead || !strcmp(dir, first)) return;
     bool holds = rundir_holds_run(first);
-    say("steady: note: %s %s: this run goes to %s%s%s%s", first,
-        holds ? "holds a run" : "is not empty", dir,
-        holds ? " (to resume the other: steady train --resume " : "",
+    say("steady: note: %s %s: this run is written to %s%s%s%s", first,
+        holds ? "already contains a run" : "is not empty", dir,
+        holds ? " (to resume that one: steady train --resume " : "",
         holds ? shell_word(first, word) : "", holds ? ")" : "");
 }
 
@@ -281,7 +284,7 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
     if (o->dry_run) return try_out(&trainer, work, &err);
     char word[SHELL_WORD];
     if (lead && work && isatty(STDERR_FILENO))
-        say("watch it: steady watch %s", shell_word(dir, word));
+        say("to watch: steady watch %s", shell_word(dir, word));
     double since = clock_now();
     if (lead && work) begin_session(o, &trainer);
     trainer_run(&trainer, &err);

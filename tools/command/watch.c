@@ -17,14 +17,13 @@ typedef struct Options {
 
 static const Option OPTIONS[] = {
     {"--once", NULL, OPTION_FLAG, offsetof(Options, once),
-     .sentence = "print a plain summary and end; so without a terminal"},
+     .sentence = "print a summary and exit (the default without a terminal)"},
     {"--play", NULL, OPTION_FLAG, offsetof(Options, watch.play),
      .sentence = "play the run back from its first step"},
     {"--interval", "S", OPTION_NUMBER, offsetof(Options, watch.interval),
-     .sentence = "seconds between two looks at the logs (default 1)", .min = 0.5,
-     .max = 3600},
+     .sentence = "seconds between updates (default 1)", .min = 0.5, .max = 3600},
     {"--ascii", NULL, OPTION_FLAG, offsetof(Options, watch.ascii),
-     .sentence = "no characters but ASCII, whatever the locale has"},
+     .sentence = "use only ASCII characters, whatever the locale"},
     OPTION_HELP,
     {0},
 };
@@ -38,7 +37,8 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&watch_command, o, argc, argv, NULL, err)) return err->status;
     if (o->list.count || o->list.folder_count) return OK;
     return err_set(err, FAIL_USAGE,
-                   "which run?  Name its folder, such as runs/demo, or that of a sweep");
+                   "no run given; name its folder, such as runs/demo, or that of a "
+                   "sweep");
 }
 
 static void print_summary(Options *o) {
@@ -57,7 +57,7 @@ static int run_watch(int argc, char **argv) {
     } else if (o->once || !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
         print_summary(o);
     } else if (watch_follow(&o->list, &o->watch, &code, &err)) {
-        say("steady watch: note: %s.  A summary instead:", err.text);
+        say("steady watch: note: %s; printing a summary instead:", err.text);
         print_summary(o);
     }
     watchlist_free(&o->list);

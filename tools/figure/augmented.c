@@ -135,16 +135,18 @@ static Status draw(const Making *m, const char *path, Err *err) {
 static void note(const Making *m, DataFacts *notes) {
     char colours[AUGMENT_COLOURS];
     const char *list = m->data->augment;
-    facts_note(notes, m->broken, "%zu broken picture%s left out (the last: %s)",
-               m->broken, m->broken == 1 ? " is" : "s are", m->reason);
+    facts_note(notes, m->broken, "%zu broken picture%s skipped (the last: %s)", m->broken,
+               m->broken == 1 ? " is" : "s are", m->reason);
     if (!*list || !strcmp(list, "none"))
-        facts_note(notes, 1, "data.augment = none: every draw is the picture itself");
+        facts_note(notes, 1, "data.augment = none: every draw is the unchanged picture");
     if (m->set->channels < 3 && augment_colours(list, colours))
-        facts_note(notes, 1, "data.augment: no effect of %s on pictures of %zu channel%s",
+        facts_note(notes, 1,
+                   "data.augment: %s: no effect on pictures of %zu "
+                   "channel%s",
                    colours, m->set->channels, m->set->channels == 1 ? "" : "s");
     if (m->rows < m->options->pictures)
-        facts_note(notes, 1, "the training split has %zu good picture%s", m->rows,
-                   m->rows == 1 ? "" : "s");
+        facts_note(notes, 1, "the training split has only %zu readable picture%s",
+                   m->rows, m->rows == 1 ? "" : "s");
 }
 
 static void release(Making *m) {

@@ -185,7 +185,7 @@ static Status add_word(RowList *list, const char *word, const RunLog *const *run
     size_t i = 0;
     while (i < COUNT(rows) && strcmp(rows[i].name, word)) i++;
     if (i == COUNT(rows))
-        return err_set(err, FAIL_USAGE, "row \"%s\": wanted some of %s", word,
+        return err_set(err, FAIL_USAGE, "row \"%s\": expected some of %s", word,
                        figure_rows());
     if (i == ROW_ENTROPY) add_kinds(list, runs, count);
     else if (i == ROW_SCORE) add_metrics(list, runs, count);
@@ -230,7 +230,7 @@ static void drop_absent(RowList *list, const RunLog *const *runs, size_t count) 
         for (size_t r = 0; r < count; r++) present |= row_present(&list->row[i], runs[r]);
         if (present) list->row[kept++] = list->row[i];
         else
-            say("steady: note: row %s is left out: no run has numbers for it",
+            say("steady: note: row %s is not drawn: no run has numbers for it",
                 rows[list->row[i].index].name);
     }
     if (kept) list->count = kept; /* else one that says what is missing */

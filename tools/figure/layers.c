@@ -189,7 +189,8 @@ static Status choose_word(LayerChoice *choice, const RunLog *run, const char *wo
         if (!isdigit((unsigned char)*word) || *end)
             return err_set(
                 err, FAIL_USAGE,
-                "layer \"%s\": wanted all, first, middle, last, lowest or numbers", word);
+                "layer \"%s\": expected all, first, middle, last, lowest or numbers",
+                word);
     }
     if (pick == PICK_LOWEST) {
         choose_lowest(choice, run);

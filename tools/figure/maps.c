@@ -124,7 +124,7 @@ Chart *figure_entropy_heads(const RunLog *run, Theme theme) {
     text_format(text, sizeof text, "Entropy of every head at step %.0f",
                 probe->step[probe->count - 1]);
     chart_column_title(chart, 0, text,
-                       "% of uniform-attention entropy; under 10 is collapse");
+                       "% of uniform attention's entropy; below 10: collapse");
     chart_panel_width(chart, MIN(MAX(28.0 * (double)heads, 220), 380));
     for (size_t g = 0; g < groups.count; g++)
         paint_heads(group_panel(chart, &groups, g, "head"), probe, &groups.group[g],
@@ -182,7 +182,7 @@ Chart *figure_entropy_layers(const RunLog *run, Theme theme) {
     Groups groups = groups_new(probe);
     Chart *chart = chart_new(groups.count, 1, theme);
     chart_column_title(chart, 0, "Attention entropy of every layer",
-                       "mean over heads, as a share of what uniform attention has");
+                       "mean over heads, as a share of uniform attention's entropy");
     for (size_t g = 0; g < groups.count; g++) {
         Panel *panel = group_panel(chart, &groups, g, "optimizer step");
         paint_layers(panel, probe, &groups.group[g], columns, edges);

@@ -50,18 +50,19 @@ static const struct Figure {
     PageChart *make;
 } FIGURES[] = {
     {"All measurements",
-     "Every number that the run logged, against the optimizer step. Entropy: mean over a "
-     "layer's heads, the deeper the lighter; band: range over heads, where layers are "
-     "few.",
+     "All logged numbers against the optimizer step. Entropy: mean over the heads of a "
+     "layer, deeper layers lighter; band: range over heads, if there are few layers.",
      training_chart},
     {"Entropy of every head",
-     "At the last probe, as a share of what uniform attention has: 1 is uniform "
-     "attention, 0 looks at a single key.",
+     "At the last probe, as a share of uniform attention's entropy. 1: uniform "
+     "attention; 0: each query attends to a single key.",
      heads_chart},
     {"Entropy over time",
-     "Mean over each layer's heads, as a share of what uniform attention has.",
+     "Mean over the heads of each layer, as a share of uniform attention's entropy.",
      layers_chart},
-    {"Weights", "Spectral norm of the weights that act, gamma, and the largest gradient.",
+    {"Weights",
+     "Spectral norm of the effective weights, gamma, and the largest "
+     "gradient.",
      weights_chart},
 };
 
@@ -206,7 +207,8 @@ static void write_recipe(FILE *out, const RunLog *run) {
 
 static void write_definitions(FILE *out) {
     page_section(out, "definitions", "Definitions");
-    fputs("<p>What the verdicts mean; the first that fits is the run's.</p>\n", out);
+    fputs("<p>Meaning of the verdicts; the first that applies is that of the run.</p>\n",
+          out);
     page_paragraphs(out, verdict_definition());
     page_section_end(out);
 }

@@ -129,8 +129,8 @@ static void write_class(FILE *out, const Confusion *c, size_t i) {
 /* A cell is the darker the more of its row it holds. */
 static void write_matrix(FILE *out, const Confusion *c) {
     fputs("<div class=matrix>\n", out);
-    page_table_begin(out, "Confusion matrix: a row for each class, a column for each "
-                          "answer");
+    page_table_begin(out, "Confusion matrix: true classes in rows, predicted classes "
+                          "in columns");
     fputs("<thead><tr><th scope=col>class", out);
     for (size_t j = 0; j < c->classes; j++) {
         fputs("<th scope=col class=n>", out);
@@ -160,10 +160,10 @@ static void write_classes(FILE *out, const json_t *answers) {
     if (read_confusion(json_object_get(answers, "confusion"), c)) {
         page_section(out, "classes", "Classes");
         write_when(out, answers);
-        page_table_begin(out, "Scores of each class");
-        fputs("<thead><tr><th scope=col>class<th scope=col class=n>examples<th scope=col "
-              "class=n>found % (recall)<th scope=col class=n>right % (precision)<th "
-              "scope=col>most often taken for</tr></thead>\n",
+        page_table_begin(out, "Scores per class");
+        fputs("<thead><tr><th scope=col>class<th scope=col class=n>examples<th "
+              "scope=col class=n>recall %<th scope=col class=n>precision %<th "
+              "scope=col>most often confused with</tr></thead>\n",
               out);
         for (size_t i = 0; i < c->classes; i++) write_class(out, c, i);
         page_table_end(out);
@@ -247,11 +247,9 @@ static void write_predictions(FILE *out, const json_t *answers) {
     if (!json_array_size(json_object_get(answers, "pictures"))) return;
     page_section(out, "predictions", "Predictions");
     write_when(out, answers);
-    fputs("<p>Below each picture: the class that the model gives it, and its "
-          "probability.</p>\n",
-          out);
-    write_pictures(out, answers, "pictures", "The first of the split");
-    write_pictures(out, answers, "mistakes", "Mistakes, the surest first");
+    fputs("<p>Below each picture: the predicted class and its probability.</p>\n", out);
+    write_pictures(out, answers, "pictures", "First pictures of the split");
+    write_pictures(out, answers, "mistakes", "Mistakes, most confident first");
     page_section_end(out);
 }
 
@@ -280,7 +278,7 @@ static void write_texts(FILE *out, const json_t *answers) {
     const json_t *texts = json_object_get(answers, "texts"), *text;
     size_t i;
     if (!json_array_size(texts)) return;
-    page_section(out, "texts", "Texts of the model");
+    page_section(out, "texts", "Samples of the model");
     write_when(out, answers);
     const char *note = json_string_value(json_object_get(answers, "note"));
     if (note) {

@@ -50,7 +50,7 @@ static void write_state(FILE *out, const RunLog *run) {
 
 static const char *end_of(const Session *s) {
     switch (s->exit) {
-    case SESSION_OPEN: return "running, or killed";
+    case SESSION_OPEN: return "running or killed";
     case OK: return "finished";
     case FAIL_INTERRUPTED: return "interrupted";
     default: return s->message ? s->message : "failed";
@@ -79,7 +79,7 @@ static void write_sessions(FILE *out, const Sessions *sessions) {
     size_t first =
         sessions->count > SESSIONS_SHOWN ? sessions->count - SESSIONS_SHOWN : 0;
     fputs("<h3>Processes</h3>\n", out);
-    page_table_begin(out, "Processes that trained the run");
+    page_table_begin(out, "Processes that trained this run");
     fputs("<thead><tr><th scope=col>started<th scope=col class=n>from step<th scope=col "
           "class=n>to step<th scope=col class=n>time<th scope=col>end<th "
           "scope=col>command</tr></thead>\n",
@@ -143,7 +143,7 @@ void report_data(FILE *out, const RunLog *run) {
         page_text(out, path ? path : "");
         fputs("</p>\n", out);
     }
-    page_table_begin(out, "Examples of each split");
+    page_table_begin(out, "Examples per split");
     fputs("<thead><tr><th scope=col>split<th scope=col class=n>examples<th "
           "scope=col>notes</tr></thead>\n",
           out);
@@ -175,7 +175,7 @@ void report_data(FILE *out, const RunLog *run) {
 void report_events(FILE *out, const RunLog *run) {
     if (!run->event_count) return;
     page_section(out, "events", "Events");
-    page_table_begin(out, "What happened in the run besides its steps");
+    page_table_begin(out, "Events of the run");
     fputs("<thead><tr><th scope=col class=n>step<th scope=col>event<th scope=col>what "
           "happened</tr></thead>\n",
           out);

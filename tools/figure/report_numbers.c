@@ -106,18 +106,18 @@ void report_numbers(FILE *out, const RunLog *run) {
         sigma =
             largest(run->probe.weights[i].value[WEIGHT_SIGMA], run->probe.count, sigma);
     page_section(out, "numbers", "Numbers");
-    page_table_begin(out, "Of the whole run");
+    page_table_begin(out, "Whole run");
     report_fact(out, "steps", "%.0f", train->step[train->count - 1]);
     report_fact(out, "epochs", "%.2f", train->epoch[train->count - 1]);
     write_precision(out, run);
-    report_fact(out, "loss, mean of the first steps", "%.4f", verdict.start);
-    report_fact(out, "loss, mean of the last fifth", "%.4f", verdict.tail);
+    report_fact(out, "mean loss of the first steps", "%.4f", verdict.start);
+    report_fact(out, "mean loss of the last fifth of the steps", "%.4f", verdict.tail);
     report_fact(out, "chance-level loss", "%.4f", run->chance);
     if (verdict.spikes.count)
         report_fact(out, "largest spike of the loss", "%.4f", verdict.spikes.worst.depth);
-    report_fact(out, "spread of the features, % of even ones", "%.1f",
+    report_fact(out, "feature spread, % of evenly distributed features", "%.1f",
                 100 * verdict.spread);
-    report_fact(out, "deepest fall of the probe, points", "%.1f",
+    report_fact(out, "largest drop of the online probe, points", "%.1f",
                 100 * verdict.probe.depth);
     write_lowest(out, run);
     report_fact(out, "largest attention logit", "%.4g", logit);
@@ -125,11 +125,11 @@ void report_numbers(FILE *out, const RunLog *run) {
     report_fact(out, "largest spectral norm", "%.4g", sigma);
     report_fact(out, "largest gradient norm", "%.4g",
                 largest(train->grad_norm, train->count, NAN));
-    report_fact(out, "sharpness: the largest share of the optimizer's threshold", "%.3g",
+    report_fact(out, "largest sharpness, as a share of the optimizer's threshold", "%.3g",
                 sharpest(&run->probe));
     report_fact(out,
-                counts_tokens(run) ? "tokens a second (median)"
-                                   : "examples a second (median)",
+                counts_tokens(run) ? "tokens per second (median)"
+                                   : "examples per second (median)",
                 "%.1f", usual_rate(train));
     page_table_end(out);
     page_section_end(out);
@@ -154,7 +154,7 @@ void report_scores(FILE *out, const RunLog *run) {
     if (!run->eval_count) return;
     size_t first = run->eval_count > SCORES_SHOWN ? run->eval_count - SCORES_SHOWN : 0;
     page_section(out, "scores", "Scores");
-    page_table_begin(out, first ? "The last evaluations; eval.jsonl has all"
+    page_table_begin(out, first ? "Last evaluations; all are in eval.jsonl"
                                 : "All evaluations");
     fputs("<thead><tr><th scope=col>split<th scope=col class=n>step<th scope=col "
           "class=n>loss",

@@ -84,5 +84,6 @@ void paint_raw_sharpness(const Cell *cell) {
     begin(cell, "no sharpness was measured (probe.sharpness)", any);
     if (!any) return;
     paint_values(cell, raw_value);
-    panel_heading(cell->panel, "raw λ goes as 1/‖W‖²: plain and σ not comparable");
+    panel_heading(cell->panel, "raw λ scales with 1/‖W‖²: plain and σ are not "
+                               "comparable");
 }

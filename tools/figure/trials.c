@@ -31,7 +31,7 @@ typedef struct RowStates {
 static Status add_row(RowStates *rows, const char *word, Err *err) {
     const TrialRow *row = trial_row_find(word);
     if (!row)
-        return err_set(err, FAIL_USAGE, "row \"%s\": a figure of trials has %s", word,
+        return err_set(err, FAIL_USAGE, "row \"%s\": expected some of %s", word,
                        trial_rows());
     for (size_t r = 0; r < rows->count; r++)
         if (rows->row[r].row == row) return OK;

@@ -12,7 +12,9 @@
 
 static Status check_kind(const steady_model *m, TaskKind kind, Err *err) {
     if (m->recipe.task == kind) return OK;
-    return err_set(err, FAIL_USAGE, "this is for task.kind = %s; the model's is %s",
+    return err_set(err, FAIL_USAGE,
+                   "this function is for task.kind = %s; the model "
+                   "has %s",
                    task_name(kind), task_name(m->recipe.task));
 }
 
@@ -96,7 +98,7 @@ steady_status steady_model_classify(steady_model *model, const steady_pictures *
 
 static Status check_sampling(const steady_sampling *s, Err *err) {
     if (isfinite(s->temperature) && s->temperature >= 0) return OK;
-    return err_set(err, FAIL_USAGE, "temperature = %g: a number >= 0 is expected",
+    return err_set(err, FAIL_USAGE, "temperature = %g: expected a number >= 0",
                    s->temperature);
 }
 

@@ -26,7 +26,7 @@ void steady_data_free(steady_data *data) {
 static Status check_split(steady_split split, Err *err) {
     if (split >= STEADY_TRAIN && split <= STEADY_TEST) return OK;
     return err_set(err, FAIL_USAGE,
-                   "split %d: STEADY_TRAIN, STEADY_VAL or STEADY_TEST is expected",
+                   "split %d: expected STEADY_TRAIN, STEADY_VAL or STEADY_TEST",
                    (int)split);
 }
 
@@ -39,7 +39,7 @@ Status check_pictures(const steady_pictures *p, Err *err) {
                        "pictures: %zu of %zu x %zu pixels: none may be 0 or NULL",
                        p->count, p->height, p->width);
     if (!p->channels || p->channels > CHANNELS_MAX)
-        return err_set(err, FAIL_USAGE, "pictures: %zu channels: 1 to %d are expected",
+        return err_set(err, FAIL_USAGE, "pictures: %zu channels: expected 1 to %d",
                        p->channels, CHANNELS_MAX);
     if (!size_mul(p->height, p->width, &row) || !size_mul(row, p->channels, &row) ||
         row > (size_t)1 << 30 || !size_mul(row, p->count, &bytes))
@@ -52,8 +52,8 @@ static Status check_labels(const steady_pictures *p, Err *err) {
     if (!p->labels)
         return err_set(
             err, FAIL_USAGE,
-            "pictures: `labels` is NULL; each picture needs one; for task.kind = "
-            "contrastive without labels: all 0, classes = 1");
+            "pictures: `labels` is NULL, but each picture needs a label; without "
+            "labels (task.kind = contrastive): all 0, classes = 1");
     if (p->classes > UINT32_MAX)
         return err_set(err, FAIL_USAGE, "pictures: %zu classes: too many", p->classes);
     for (size_t i = 0; i < p->count; i++)
@@ -82,7 +82,7 @@ static Status add_pictures(steady_data *data, steady_split split,
         check_same(g, p, err))
         return err->status;
     if (g->pictures[split].count)
-        return err_set(err, FAIL_USAGE, "this split has its pictures already");
+        return err_set(err, FAIL_USAGE, "this split already has pictures");
     g->channels = p->channels, g->height = p->height, g->width = p->width;
     g->classes = p->classes;
     g->pictures[split].pixels = p->pixels;
@@ -101,7 +101,7 @@ steady_status steady_data_pictures(steady_data *data, steady_split split,
 
 static Status check_free(const steady_data *data, steady_split split, Err *err) {
     if (check_split(split, err) || !data->text[split][0]) return err->status;
-    return err_set(err, FAIL_USAGE, "this split has its text already");
+    return err_set(err, FAIL_USAGE, "this split already has text");
 }
 
 static void set_side(steady_data *data, steady_split split, size_t side, char *text) {
@@ -125,7 +125,7 @@ steady_status steady_data_text(steady_data *data, steady_split split, const char
 static Status add_tokens(steady_data *data, steady_split split, const uint32_t *ids,
                          size_t count, Err *err) {
     TextBuffer text = {0};
-    if (!count) return err_set(err, FAIL_USAGE, "0 tokens: at least one is expected");
+    if (!count) return err_set(err, FAIL_USAGE, "0 tokens: expected at least one");
     text_clear(&text);
     for (size_t i = 0; i < count; i++) {
         char word[16];
@@ -190,17 +190,16 @@ static Status check_given(const steady_data *data, const Recipe *recipe, Err *er
     ExampleKind kind = task_examples(recipe->task);
     if (kind == EXAMPLES_SPEECH)
         return err_set(err, FAIL_USAGE,
-                       "speech cannot be given in memory; see data.source = manifest");
+                       "speech in memory is not supported; use data.source = manifest");
     if (!has_training(&data->given, kind))
         return err_set(err, FAIL_USAGE,
-                       "the data have no training split for task.kind = %s: "
-                       "steady_data_%s gives one",
+                       "the data have no training split for task.kind = %s; call "
+                       "steady_data_%s",
                        task_name(recipe->task), MAKERS[kind]);
     /* as characters they would train a model of digits */
     if (kind != EXAMPLES_TEXT || !data->numbers || recipe->data.tokens == TOKENS_WORD)
         return OK;
-    return err_set(err, FAIL_USAGE,
-                   "numbers of steady_data_tokens are words: set data.tokens = word");
+    return err_set(err, FAIL_USAGE, "steady_data_tokens needs data.tokens = word");
 }
 
 Status data_use(const steady_data *data, Recipe *recipe, Err *err) {

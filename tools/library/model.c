@@ -39,14 +39,14 @@ static Status check_recipe(Recipe *recipe, Err *err) {
     if (recipe->train.ema > 0)
         return err_set(
             err, FAIL_USAGE,
-            "train.ema = %g: the library keeps no averaged weights; set it to 0, "
-            "or use steady train",
+            "train.ema = %g: the library has no averaged weights; set it to 0, or use "
+            "steady train",
             recipe->train.ema);
     if (recipe->schedule.name != SCHEDULE_PLATEAU) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "schedule.name = plateau goes by evaluations that the library leaves to "
-        "its caller; choose another schedule, or use steady train");
+        "schedule.name = plateau needs evaluations, which the library leaves to its "
+        "caller; choose another schedule, or use steady train");
 }
 
 /* ---- building ---- */
@@ -69,7 +69,7 @@ static Status check_batch(const steady_model *m, Err *err) {
 }
 
 static Status fill(steady_model *m, Err *err) {
-    return init_weights(m->task, "; train.init_fit=shapes looks at the shapes alone",
+    return init_weights(m->task, "; to compare only the shapes: train.init_fit=shapes",
                         err);
 }
 

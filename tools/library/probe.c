@@ -15,7 +15,8 @@ size_t steady_model_weights(const steady_model *model) {
 static Status site_of(const steady_model *m, size_t i, steady_site *out, Err *err) {
     size_t count = steady_model_sites(m);
     if (i >= count)
-        return err_set(err, FAIL_USAGE, "site %zu: there are %zu, from 0", i, count);
+        return err_set(err, FAIL_USAGE, "site %zu: expected a number below %zu", i,
+                       count);
     const Site *site = m->task->model->sites[i];
     *out = (steady_site){.name = site->name,
                          .heads = site->heads,
@@ -34,7 +35,8 @@ steady_status steady_model_site(const steady_model *model, size_t site, steady_s
 static Status weight_of(steady_model *m, size_t i, steady_weight *out, Err *err) {
     size_t count = steady_model_weights(m);
     if (i >= count)
-        return err_set(err, FAIL_USAGE, "weight %zu: there are %zu, from 0", i, count);
+        return err_set(err, FAIL_USAGE, "weight %zu: expected a number below %zu", i,
+                       count);
     const LinearLayer *layer = m->task->model->layers[i];
     const Tensor *w = &layer->weight->tensor;
     const Param *gamma = layer->reparam ? layer->reparam->gamma : NULL;

@@ -52,12 +52,13 @@ static void list_names(json_t *scores, TextBuffer *text) {
 
 static Status find(const steady_model *m, const char *name, double *value, Err *err) {
     const json_t *found = json_object_get(m->scores, name);
-    if (!m->scores) return err_set(err, FAIL_USAGE, "nothing is evaluated yet");
+    if (!m->scores) return err_set(err, FAIL_USAGE, "nothing has been evaluated yet");
     if (json_is_number(found)) return *value = json_number_value(found), OK;
     if (json_is_null(found)) return *value = (double)NAN, OK;
     TextBuffer names = {0};
     list_names(m->scores, &names);
-    err_set(err, FAIL_USAGE, "%.60s is not measured; there are %.400s", name, names.text);
+    err_set(err, FAIL_USAGE, "%.60s is not measured; expected one of %.400s", name,
+            names.text);
     text_free(&names);
     return err->status;
 }

@@ -28,7 +28,7 @@ static void say_group(const steady_model *m, size_t group) {
     for (Change c; intervene_next(&rest, &c);) {
         char was[KEY_VALUE_MAX];
         key_print(c.key, &m->recipe, was, sizeof was);
-        say("steady: note: step %zu: intervention: %s.%s was %s, is %s", m->done,
+        say("steady: note: step %zu: intervention: %s.%s changed from %s to %s", m->done,
             c.key->section, c.key->name, was, c.value);
     }
 }
@@ -77,12 +77,13 @@ static Status take_step(steady_model *m, steady_step *out, Err *err) {
     size_t step = m->done + 1;
     if (m->run.task)
         return err_set(err, FAIL_USAGE,
-                       "a model of a run folder takes no steps; steady train --resume "
-                       "trains it, or steady_model_load takes its weights");
+                       "a model opened from a run folder cannot be trained; use steady "
+                       "train --resume, or load its weights with steady_model_load");
     if (m->done >= m->steps)
         return err_set(
             err, FAIL_USAGE,
-            "all %zu steps are taken; set train.steps before the model is made",
+            "all %zu steps are done; for more, set train.steps before creating the "
+            "model",
             m->steps);
     if (intervene(m, err) || m->task->ops->next(m->task, err)) return err->status;
     say_events(m->task);

@@ -14,7 +14,7 @@ size_t steady_model_parameters(const steady_model *model) {
 static Param *param_of(const steady_model *m, size_t i, Err *err) {
     size_t count = steady_model_parameters(m);
     if (i < count) return m->task->model->params->list[i];
-    err_set(err, FAIL_USAGE, "parameter %zu: there are %zu, from 0", i, count);
+    err_set(err, FAIL_USAGE, "parameter %zu: expected a number below %zu", i, count);
     return NULL;
 }
 
@@ -37,7 +37,7 @@ steady_status steady_model_parameter(const steady_model *model, size_t parameter
 static Tensor *sized(const steady_model *m, size_t i, size_t size, Err *err) {
     Param *p = param_of(m, i, err);
     if (!p || p->tensor.size == size) return p ? &p->tensor : NULL;
-    err_set(err, FAIL_USAGE, "%s has %zu numbers, the array has %zu", p->name,
+    err_set(err, FAIL_USAGE, "%s has %zu numbers, but the array has %zu", p->name,
             p->tensor.size, size);
     return NULL;
 }
@@ -148,7 +148,9 @@ static Status resume(steady_model *m, const char *path, Err *err) {
     CheckpointParts parts = parts_of(m);
     Acted before = m->acted;
     if (m->run.task)
-        return err_set(err, FAIL_USAGE, "a model of a run folder is not trained here");
+        return err_set(err, FAIL_USAGE,
+                       "a model opened from a run folder cannot be "
+                       "trained");
     if (take_acted(m, path, err)) return err->status;
     if (checkpoint_load(path, NULL, &parts, &at, err)) {
         model_set_acted(m, &before);

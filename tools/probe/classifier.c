@@ -77,8 +77,8 @@ Status classifier_step(Classifier *c, real *x, const size_t *label, size_t count
     if (isfinite(loss->value[0])) descend(c, loss, lr);
     else
         err_set(err, FAIL_DIVERGED,
-                "the linear classifier's loss is not finite before its step %zu; "
-                "choose a lower --lr",
+                "non-finite loss of the linear classifier before its step %zu; choose "
+                "a lower --lr",
                 (size_t)optim_steps(c->optim) + 1);
     omp_set_num_threads(threads);
     return err->status;
@@ -116,7 +116,7 @@ Status classifier_train(Classifier *c, const real *x, const size_t *label, size_
         gather(&rows, x, label, c->width, order + n % each * batch, batch);
         double lr = classifier_rate(plan, n + 1, steps);
         if (!classifier_step(c, rows.x, rows.label, batch, lr, err) && stop_requested())
-            err_set(err, FAIL_INTERRUPTED, "interrupted while the classifier is trained");
+            err_set(err, FAIL_INTERRUPTED, "interrupted while training the classifier");
     }
     mem_free(order);
     mem_free(rows.x);

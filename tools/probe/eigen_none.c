@@ -12,9 +12,9 @@ Status eigen_check(Err *err) { return (void)err, OK; }
 Status eigen_check(Err *err) {
     return err_set(
         err, FAIL_USAGE,
-        "sharpness needs ARPACK, which this program was built without; install "
-        "it (Debian: libarpack2-dev, Fedora: arpack-devel, Homebrew: arpack), "
-        "then ./configure && make");
+        "sharpness needs ARPACK, but this program was built without it; install it "
+        "(Debian: libarpack2-dev, Fedora: arpack-devel, Homebrew: arpack), then "
+        "./configure && make");
 }
 
 #endif
@@ -22,7 +22,7 @@ Status eigen_check(Err *err) {
 Status eigen_largest(const EigenTask *task, double *value, double *vector, Err *err) {
     (void)task, (void)value, (void)vector;
     if (eigen_check(err)) return err->status;
-    return err_set(err, FAIL_USAGE, "eigenvalues are found in double: use steady64");
+    return err_set(err, FAIL_USAGE, "eigenvalues need double precision: use steady64");
 }
 
 #endif

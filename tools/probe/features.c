@@ -25,12 +25,12 @@ Status features_check(const OpenRun *run, Err *err) {
                 OF_LOSSES[i]);
     if (run->task->ops->features && !*run->checkpoint)
         fprintf(stderr,
-                "steady: note: neither train.init nor --checkpoint names weights: "
-                "they are random, as training begins with them\n");
+                "steady: note: the weights are random initial ones; to name weights: "
+                "train.init or --checkpoint\n");
     if (run->task->ops->features) return OK;
     return err_set(err, FAIL_USAGE,
-                   "task.kind = %s has no features of pictures; a linear probe needs a "
-                   "run of pictures",
+                   "task.kind = %s has no picture features; a linear probe needs a run "
+                   "of pictures",
                    task_name(run->recipe->task));
 }
 

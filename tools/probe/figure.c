@@ -40,7 +40,9 @@ static size_t choose_columns(const Probed *p, LayerKind *kinds) {
 static void draw_panel(Drawing *d, Chart *chart, const FigureRow *row, size_t r, size_t c,
                        bool last) {
     d->panel = chart_panel(chart, r, c);
-    const char *x = d->count > 1 ? "optimizer step" : "block (× before and behind them)";
+    const char *x = d->count > 1 ? "optimizer step"
+                                 : "block (× before and after the "
+                                   "blocks)";
     panel_axes(d->panel, last ? x : "", c ? "" : row->label);
     if (d->count == 1) figure_depth_range(d);
     if (row->log) panel_log_y(d->panel);

@@ -65,13 +65,13 @@ static Status check_training(Trial *p, Err *err) {
     ClassifierPlan *plan = &p->wish.plan;
     if (classes_met(&p->train) < 2)
         return err_set(err, FAIL_DATA,
-                       "the %zu training pictures have one class; a linear probe needs "
-                       "pictures of two or more: data.path=PATH of labelled ones",
+                       "the %zu training pictures are all of one class; a linear probe "
+                       "needs labelled pictures of two or more classes: data.path=PATH",
                        p->train.count);
     if (plan->batch > p->train.count)
         return err_set(err, FAIL_USAGE,
-                       "--batch %zu: the training split has %zu pictures; choose a "
-                       "smaller one",
+                       "--batch %zu: the training split has only %zu pictures; choose "
+                       "a smaller batch",
                        plan->batch, p->train.count);
     if (!plan->batch) plan->batch = MIN((size_t)BATCH, p->train.count);
     return OK;
@@ -101,7 +101,7 @@ static Status train_batch(Trial *p, const Batch *batch, real *x, double lr, Err 
     if (classifier_step(p->classifier, x, batch->label, batch->count, lr, err))
         return err->status;
     if (!stop_requested()) return OK;
-    return err_set(err, FAIL_INTERRUPTED, "interrupted while the classifier is trained");
+    return err_set(err, FAIL_INTERRUPTED, "interrupted while training the classifier");
 }
 
 /* Each picture of each epoch goes through the encoder. */
@@ -225,7 +225,7 @@ static void draw_weights(OpenRun *run) {
 
 static Status add_random(OpenRun *run, const LinearProbe *wish, json_t *row, Err *err) {
     Trial p = {.run = run, .wish = *wish};
-    say("linear probe: the same with random weights");
+    say("linear probe of random weights");
     draw_weights(run);
     if (!probe_encoder(&p, err)) {
         add(row, "random_top1", json_number(p.score.top1));

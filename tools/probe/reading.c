@@ -33,8 +33,8 @@ static void read_bounds(const Probed *p, TextBuffer *text) {
     if (c.below)
         text_append_format(
             text,
-            "%zu of %zu heads are below their bound, which Theorem 3.1 excludes: %s "
-            "head %zu by %s nats\n",
+            "%zu of %zu heads are below the bound of Theorem 3.1, which should not "
+            "happen: %s head %zu by %s nats\n",
             c.below, c.known, c.site->name, c.head, gap);
     else
         text_append_format(
@@ -66,17 +66,20 @@ static void read_site(const ProbedSite *s, TextBuffer *text) {
     if (isnan(s->value[SITE_RANK])) text_append_format(text, "\n");
     else if (!rank_fell(s))
         text_append_format(
-            text, ", but not of rank (output of %s): queries differ in their keys\n",
+            text,
+            ", but no rank collapse (output of %s): queries attend to different "
+            "keys\n",
             rank);
     else if (s->value[SITE_COMMON] > COMMON_MOST)
         text_append_format(
             text,
-            " and rank collapse (output of %s): tokens are alike before it (%.0f %% "
-            "of ‖x‖² in common)\n",
+            " and rank collapse (output of %s): its input tokens are alike (%.0f %% of "
+            "‖x‖² in common)\n",
             rank, 100 * s->value[SITE_COMMON]);
     else
         text_append_format(
-            text, " and rank collapse (output of %s): queries share their keys\n", rank);
+            text, " and rank collapse (output of %s): queries attend to the same keys\n",
+            rank);
 }
 
 static void read_entropy(const Probed *p, TextBuffer *text) {
@@ -95,7 +98,9 @@ static void read_entropy(const Probed *p, TextBuffer *text) {
                            p->sites);
     if (lowest && !fallen)
         text_append_format(
-            text, "No entropy collapse: the lowest site, %s, has %.0f %% of uniform\n",
+            text,
+            "No entropy collapse: the lowest site, %s, has %.0f %% of uniform "
+            "attention's entropy\n",
             lowest->name, 100 * probed_share(lowest));
 }
 
@@ -114,7 +119,7 @@ static void read_rank(const Probed *p, TextBuffer *text) {
     text_append_format(
         text,
         "Rank collapse without entropy collapse: at %zu of %zu sites all queries get "
-        "nearly the same (lowest: %s, %s)\n",
+        "nearly the same output (lowest: %s, %s)\n",
         fallen, p->sites, lowest->name, rank);
 }
 
@@ -137,7 +142,7 @@ static void read_fault(const Probed *p, TextBuffer *text) {
     text_append_format(text, "The %s is not finite",
                        isfinite(p->loss) ? "gradient" : "loss");
     if (p->fault_op)
-        text_append_format(text, ": the first such number is made by %s%s%s", p->fault_op,
+        text_append_format(text, ": first in op %s%s%s", p->fault_op,
                            *p->fault_scope ? " at " : "", p->fault_scope);
     text_append_format(text, "\n");
 }

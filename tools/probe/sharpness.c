@@ -145,7 +145,7 @@ static double *scale_of(const SharpnessTask *job, Sharpness *s, bool *is_one) {
     *is_one = true;
     if (isnan(s->edge))
         text_format(s->why, sizeof s->why,
-                    "%s has no known preconditioner: the ratio of norms changes the "
+                    "%s has no known preconditioner: its ratio of norms changes the "
                     "learning rate of each tensor at each step",
                     name);
     else if (job->no_state) text_format(s->why, sizeof s->why, "%s", job->no_state);
@@ -234,7 +234,7 @@ Status sharpness_measure(const SharpnessTask *job, Sharpness *s, Err *err) {
     Hessian *h = hessian_new(step, &batch);
     s->loss = step->loss;
     if (!isfinite(s->loss))
-        err_set(err, FAIL_DIVERGED, "the loss of the sample is not finite");
+        err_set(err, FAIL_DIVERGED, "the loss on the sample is not finite");
     else find_both(job, h, s, err);
     s->gradients = h->gradients;
     hessian_free(h);

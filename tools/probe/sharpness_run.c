@@ -33,7 +33,9 @@ static double scheduled_rate(const Recipe *r, const Progressed *at) {
 
 /* The weights are those that the optimizer left: its state is beside them. */
 static const char *load_state(OpenRun *run, bool averaged, Step *step, Err *err) {
-    if (!run->own) return "the file is no checkpoint of a run and has no optimizer state";
+    if (!run->own)
+        return "the file is not a checkpoint of a run and has no optimizer "
+               "state";
     if (averaged || run->average) return "averaged weights have no optimizer state";
     if (!run->at.step) return "no step was taken yet";
     CheckpointParts parts = {.model = run->task->model,

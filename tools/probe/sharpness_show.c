@@ -42,8 +42,8 @@ static void print_spectrum(const char *name, const Spectrum *s) {
 /* "38/lr" of Adam, "3.8/lr" of a heavy ball. */
 static void print_threshold(const Sharpness *s) {
     if (isnan(s->threshold) && isfinite(s->edge))
-        printf("%-16s none: the learning rate of the step is %s\n", "threshold",
-               isnan(s->lr) ? "not known" : "0");
+        printf("%-16s none: the learning rate at this step is %s\n", "threshold",
+               isnan(s->lr) ? "unknown" : "0");
     if (isnan(s->threshold)) return;
     if (!isfinite(s->threshold)) {
         printf("%-16s none: the learning rate is 0 here (the end of the schedule?); "
@@ -57,7 +57,7 @@ static void print_threshold(const Sharpness *s) {
     printf("%-16s %11.5g = %.4g / lr, %s at lr %.4g", "threshold", s->threshold, s->edge,
            optim_name(s->optimizer), s->lr);
     if (s->preconditioned.count)
-        printf("; the largest is %.3g of it", largest / s->threshold);
+        printf("; the largest eigenvalue is %.3g of it", largest / s->threshold);
     putchar('\n');
 }
 
@@ -69,8 +69,8 @@ void sharpness_print(const Sharpness *s) {
     print_threshold(s);
     if (s->ratio && s->preconditioned.count) printf("%-16s %s\n", "", RATIO);
     print_spectrum("raw", &s->raw);
-    printf("Raw eigenvalues scale with 1/|W|^2 under sigmaReparam: compare the "
+    printf("Under sigmaReparam raw eigenvalues scale with 1/|W|^2; compare the "
            "preconditioned ones.\n"
-           "error: relative, of the worst eigenvalue, as measured; %zu gradients.\n",
+           "error: largest measured relative error of an eigenvalue; %zu gradients.\n",
            s->gradients);
 }

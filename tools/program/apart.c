@@ -42,9 +42,9 @@ static Status judge(bool answered, const Err *answer, int how, Err *err) {
         return answer->status ? err_set(err, answer->status, "%s", answer->text) : OK;
     if (how != -1 && WIFSIGNALED(how))
         return err_set(err, FAIL_RUN,
-                       "a library crashed (%s); this happens where memory ends",
+                       "a library crashed (%s), probably because memory ran out",
                        strsignal(WTERMSIG(how)));
-    return err_set(err, FAIL_RUN, "the process for it ended early");
+    return err_set(err, FAIL_RUN, "its process ended early");
 }
 
 Status apart_run(Status (*work)(void *input, Err *err), void *input, Err *err) {

@@ -15,8 +15,7 @@ int command_fail(const char *command, const Err *err) {
 }
 
 Status command_unexpected(const char *word, const char *behind, Err *err) {
-    return err_set(err, FAIL_USAGE,
-                   "unexpected argument %.*s%s%.*s; -h explains the command", SHOWN, word,
+    return err_set(err, FAIL_USAGE, "unexpected argument %.*s%s%.*s; see -h", SHOWN, word,
                    behind ? " after " : "", SHOWN, behind ? behind : "");
 }
 
@@ -59,7 +58,7 @@ void option_wanted(const Option *option, char *text, size_t size) {
 static Status refuse(const Option *option, const char *text, Err *err) {
     char wanted[200];
     option_wanted(option, wanted, sizeof wanted);
-    return err_set(err, FAIL_USAGE, "%s %.*s: wanted %s", option->name, SHOWN, text,
+    return err_set(err, FAIL_USAGE, "%s %.*s: expected %s", option->name, SHOWN, text,
                    wanted);
 }
 
@@ -161,8 +160,8 @@ const char *command_near_option(const Command *command, const char *word) {
 
 static Status unknown(const Command *command, const char *word, Err *err) {
     const char *nearest = command_near_option(command, word);
-    return err_set(err, FAIL_USAGE, "there is no option %.*s; %s%s%s-h lists them", SHOWN,
-                   word, nearest ? "did you mean " : "", nearest ? nearest : "",
+    return err_set(err, FAIL_USAGE, "unknown option %.*s; %s%s%s-h lists the options",
+                   SHOWN, word, nearest ? "did you mean " : "", nearest ? nearest : "",
                    nearest ? "?  " : "");
 }
 

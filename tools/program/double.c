@@ -13,14 +13,15 @@ Status double_path(char *path, size_t size, Err *err) {
     char *slash = length > 0 ? memrchr(own, '/', (size_t)length) : NULL;
     if (!slash)
         return err_set(err, FAIL_RUN,
-                       "/proc/self/exe: %s; where is this program?  Run steady64 itself",
+                       "/proc/self/exe: %s; steady64 could not be found, run it "
+                       "directly",
                        strerror(errno));
     memcpy(slash + 1, NAME, sizeof NAME);
     text_format(path, size, "%s", own);
     if (!access(path, X_OK)) return OK;
     return err_set(err, FAIL_RUN,
-                   "%s: %s; sharpness needs the program in double precision beside this "
-                   "one: make build/steady64, or make install",
+                   "%s: %s; sharpness needs the double-precision program steady64 in "
+                   "the same folder: make build/steady64, or make install",
                    path, strerror(errno));
 }
 

@@ -44,7 +44,7 @@ static void check_blas(Findings *found) {
             found,
             "install the OpenMP flavour (Debian: libopenblas-openmp-dev) and run "
             "./configure && make",
-            "OpenBLAS is the %s flavour: its threads and ours get into each other's way",
+            "OpenBLAS is the %s flavour, whose threads compete with those of steady",
             blas->flavour);
     const char *wanted = machine_wanted_core(blas->core, found->simd);
     if (!wanted) return;
@@ -57,13 +57,15 @@ static void check_blas(Findings *found) {
                     blas->core, wanted);
     else if (user && !found->mended_from) {
         text_format(remedy, sizeof remedy,
-                    "unset OPENBLAS_CORETYPE (steady then takes %s by itself)", wanted);
+                    "unset OPENBLAS_CORETYPE (steady then uses %s automatically)",
+                    wanted);
         add_problem(found, remedy, "OPENBLAS_CORETYPE=%s makes OpenBLAS use %s kernels",
                     user, blas->core);
     } else {
         text_format(
             remedy, sizeof remedy,
-            "OPENBLAS_CORETYPE=%s steady ...; if that changes nothing, a newer OpenBLAS",
+            "run OPENBLAS_CORETYPE=%s steady ...; if that does not help, install a "
+            "newer OpenBLAS",
             wanted);
         add_problem(found, remedy, "OpenBLAS uses %s kernels on a processor with %s",
                     blas->core, machine_simd_name(found->simd));
@@ -75,15 +77,15 @@ static void check_threads(Findings *found) {
         char remedy[256];
         text_format(remedy, sizeof remedy, "unset OMP_NUM_THREADS, or set it to %zu",
                     found->choice.threads);
-        add_problem(found, remedy, "%zu threads on a machine that has room for %zu: %s",
-                    found->threads, found->choice.threads, found->choice.why);
+        add_problem(found, remedy, "%zu threads for %zu processors: %s", found->threads,
+                    found->choice.threads, found->choice.why);
     } else if (!*found->kernels.fault &&
                found->rate_all < 0.6 * (double)found->threads * found->rate_one) {
         add_problem(
             found,
-            "see with `top` whether other programs are busy; in a virtual machine the "
-            "processors may be shared",
-            "%zu threads multiply only %.1f times as fast as one", found->threads,
+            "check with `top` whether other programs are busy; in a virtual machine "
+            "the processors may be shared",
+            "%zu threads are only %.1f times as fast as one", found->threads,
             found->rate_all / found->rate_one);
     }
 }
@@ -100,7 +102,7 @@ static void check_level(Findings *found) {
     if ((found->simd & SIMD_AVX512 && !(COMPILED_SIMD & (SIMD_AVX512 | SIMD_NEON))) ||
         (found->simd & SIMD_AVX2 && COMPILED_SIMD < SIMD_AVX2))
         add_problem(found, "build a portable steady: ./configure && make clean all",
-                    "steady was compiled for %s, this processor has %s",
+                    "steady was compiled for %s, but this processor has %s",
                     machine_simd_name(COMPILED_SIMD), machine_simd_name(found->simd));
 }
 
@@ -115,8 +117,8 @@ static void find_problems(Findings *found) {
                     "only %.2f GB of memory are available",
                     (double)found->memory_available / 1e9);
     if (!found->rate_stored && !*found->kernels.fault)
-        add_problem(found, "set XDG_CACHE_HOME to a directory that can be written",
-                    "the measured rate could not be stored: logs will have no mfu");
+        add_problem(found, "set XDG_CACHE_HOME to a writable folder",
+                    "the measured speed could not be stored, so logs will have no mfu");
 }
 
 /* ---- gathering -------------------------------------------------------------------- */

@@ -7,7 +7,7 @@ enum { HEAD_SIZE = 80, COLUMN = 18, HEAD_MOST = 16 };
 const char *help_text(const char *name) {
     size_t i = 0;
     while (i < help_builtin_count && strcmp(help_builtin[i].name, name)) i++;
-    CHECK(i < help_builtin_count, "tools/help/%s.txt is not there", name);
+    CHECK(i < help_builtin_count, "tools/help/%s.txt is missing", name);
     return help_builtin[i].text;
 }
 

@@ -15,8 +15,8 @@ static void note_idle(Ranks *ranks) {
     if (!ranks_lead(ranks) || (double)(2 * here * threads) >= all) return;
     fprintf(
         stderr,
-        "steady: note: the launcher left %zu ranks %zu of this machine's %.0f "
-        "processors; --bind-to none, or a --map-by, gives them more (docs/scaling.md)\n",
+        "steady: note: the launcher gave %zu ranks %zu of this machine's %.0f "
+        "processors; for more: mpirun --bind-to none, or a --map-by (docs/scaling.md)\n",
         here, here * threads, all);
 }
 
@@ -35,7 +35,7 @@ Status join_ranks(Ranks **ranks, Err *err) {
     ranks_library(library, sizeof library);
     return err_set(
         err, FAIL_USAGE,
-        "the launcher started %zu processes, but each sees itself alone: use the "
+        "the launcher started %zu processes, but they do not see each other; use the "
         "mpirun of the library that steady was built with (%s)",
         launch.count, library);
 }

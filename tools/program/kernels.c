@@ -70,8 +70,8 @@ static void keep(const char *key) {
     char name[NAME_SIZE];
     make_name(name, key);
     if (cache_write(name, key) || launch_read().rank) return;
-    fputs("steady: note: OpenBLAS's kernels are checked at every start, since the result "
-          "cannot be stored: set XDG_CACHE_HOME to a folder that can be written\n",
+    fputs("steady: note: OpenBLAS's kernels are checked at every start, because the "
+          "result cannot be stored; set XDG_CACHE_HOME to a writable folder\n",
           stderr);
 }
 
@@ -141,9 +141,9 @@ static void describe(const Trial *trial, const Outcome *outcome, double seconds,
     char what[160];
     blas_case_text(&trial->now, what, sizeof what);
     if (!outcome->in_time)
-        text_format(text, size, "%s does not end within %g s", what, seconds);
+        text_format(text, size, "%s did not end within %g s", what, seconds);
     else if (WIFSIGNALED(outcome->state))
-        text_format(text, size, "%s ends the program with signal %d (%s)", what,
+        text_format(text, size, "%s ended the program with signal %d (%s)", what,
                     WTERMSIG(outcome->state), strsignal(WTERMSIG(outcome->state)));
     else text_format(text, size, "%s ends the program", what);
 }
@@ -152,7 +152,7 @@ static void suggest(const BlasInfo *blas, char *text, size_t size) {
     const char *other = blas->dynamic ? machine_other_core(blas->core) : NULL;
     text_format(text, size,
                 "%s%s%sinstall another version of OpenBLAS (" KERNELS_VARIABLE
-                "=off starts without the check)",
+                "=off skips the check)",
                 other ? "try older kernels, OPENBLAS_CORETYPE=" : "", other ? other : "",
                 other ? " steady ..., or " : "");
 }
@@ -161,10 +161,9 @@ static Status fail_bf16(const char *found, KernelsAnswer *answer, Err *err) {
     char cpu[256];
     machine_cpu_name("", cpu, sizeof cpu);
     text_format(answer->fault, sizeof answer->fault,
-                "products in bf16 cannot be trusted on this processor (%.100s): %.300s",
-                cpu, found);
+                "bf16 products are wrong on this processor (%.100s): %.300s", cpu, found);
     text_format(answer->remedy, sizeof answer->remedy,
-                UNITS_VARIABLE "=off steady ... computes without them");
+                UNITS_VARIABLE "=off steady ... works without them");
     return err_set(err, FAIL_RUN, "%s; %s", answer->fault, answer->remedy);
 }
 
@@ -175,7 +174,8 @@ static Status fail_blas(const char *found, KernelsAnswer *answer, Err *err) {
     machine_cpu_name("", cpu, sizeof cpu);
     if (!getrlimit(RLIMIT_AS, &memory) && memory.rlim_cur != RLIM_INFINITY)
         text_format(limited, sizeof limited,
-                    "; the limit of %llu MB of addresses (ulimit -v) may be the cause",
+                    "; a possible cause is the limit of %llu MB of address space "
+                    "(ulimit -v)",
                     (unsigned long long)memory.rlim_cur >> 20);
     text_format(answer->fault, sizeof answer->fault,
                 "OpenBLAS %s cannot be trusted with its %.60s kernels on this processor "
@@ -201,8 +201,8 @@ static Status read_limit(double *seconds, Err *err) {
     *seconds = strtod(said, &end);
     if (!*end && *seconds > 0 && *seconds <= MOST) return OK;
     return err_set(err, FAIL_USAGE,
-                   KERNELS_VARIABLE "=%.40s: off, or the most seconds that the check of "
-                                    "OpenBLAS may take, is expected",
+                   KERNELS_VARIABLE "=%.40s: expected off, or a time limit in seconds "
+                                    "for the check of OpenBLAS",
                    said);
 }
 
@@ -218,7 +218,9 @@ static Status try_kernels(size_t threads, double seconds, KernelsAnswer *answer,
     Trial *trial = mmap(NULL, sizeof *trial, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (trial == MAP_FAILED)
-        return err_set(err, FAIL_RUN, "no memory to check OpenBLAS's kernels: %s",
+        return err_set(err, FAIL_RUN,
+                       "not enough memory to check OpenBLAS's kernels: "
+                       "%s",
                        strerror(errno));
     *trial = (Trial){.err = ERR_NONE};
     FailKernels *fail;

@@ -66,8 +66,7 @@ static void look_at_stack(void) {
     char line[200];
     if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur >= STACK) return;
     snprintf(line, sizeof line,
-             "steady: the stack may have %zu kB (ulimit -s), and at least %zu are "
-             "needed; raise "
+             "steady: the stack is limited to %zu kB, at least %zu are needed; raise "
              "the limit: ulimit -s 8192\n",
              (size_t)limit.rlim_cur >> 10, STACK >> 10);
     leave(line);
@@ -82,8 +81,9 @@ static void look_before_load(int count, char **words, char **environment) {
     if (can_map(threads * BUFFER + REST)) return;
     char line[300];
     snprintf(line, sizeof line,
-             "steady: out of memory: OpenBLAS takes %zu MB of addresses for each of %zu "
-             "threads, more than is left (ulimit -v, ulimit -d); raise the limit%s\n",
+             "steady: out of memory: OpenBLAS needs %zu MB of address space for each "
+             "of %zu threads, more than is available (ulimit -v, ulimit -d); raise the "
+             "limit%s\n",
              BUFFER >> 20, threads, fewer(threads));
     leave(line);
 }
@@ -158,15 +158,14 @@ Status room_for_threads(size_t before, size_t threads, Err *err) {
     if (made < threads)
         return err_set(
             err, FAIL_RUN,
-            "%zu threads are wanted, and only %zu can be had (ulimit -u, ulimit "
+            "%zu threads are requested, but only %zu can be started (ulimit -u, ulimit "
             "-v); raise the limit or set train.threads",
             threads, made);
     if (!can_map(count * BUFFER + REST))
         return err_set(
             err, FAIL_RUN,
-            "OpenBLAS needs %zu more buffers of %zu MB for %zu thread%s, and "
-            "there are no addresses left for them (ulimit -v, ulimit -d); raise "
-            "the limit%s",
+            "OpenBLAS needs %zu more buffers of %zu MB for %zu thread%s, but no "
+            "address space is available (ulimit -v, ulimit -d); raise the limit%s",
             count, BUFFER >> 20, threads, threads == 1 ? "" : "s", fewer(threads));
     take_buffers(before ? threads - before : count);
     return OK;

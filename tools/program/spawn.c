@@ -43,5 +43,6 @@ Status spawn_start(const Spawn *s, pid_t *pid, Err *err) {
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (*pid > 0) return OK;
     *pid = 0;
-    return err_set(err, FAIL_RUN, "no process for %s: %s", s->argv[0], strerror(reason));
+    return err_set(err, FAIL_RUN, "cannot start a process for %s: %s", s->argv[0],
+                   strerror(reason));
 }

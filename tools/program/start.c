@@ -142,8 +142,8 @@ static Status check_threads(Err *err) {
     if (!user || strtoul(user, NULL, 10) <= MOST) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "OMP_NUM_THREADS = %.40s: at most %d threads; unset it to have one for each "
-        "processor",
+        "OMP_NUM_THREADS = %.40s: at most %d threads are allowed; unset it to use one "
+        "per processor",
         user, MOST);
 }
 
@@ -152,7 +152,7 @@ static void say_core_type(void) {
     const char *user = getenv("OPENBLAS_CORETYPE"), *core = machine_blas().core;
     bool ours = getenv("STEADY_MENDED_FROM") != NULL;
     if (!user || !*user || ours || !strcasecmp(user, core) || launch_read().rank) return;
-    say("steady: note: OPENBLAS_CORETYPE = %.40s is not used: OpenBLAS has its %s "
+    say("steady: note: OPENBLAS_CORETYPE = %.40s has no effect: OpenBLAS uses its %s "
         "kernels",
         user, core);
 }
@@ -188,8 +188,8 @@ static Status check_units(Err *err) {
     const char *said = getenv(UNITS_VARIABLE);
     if (!said || !*said || !strcasecmp(said, "off")) return OK;
     return err_set(err, FAIL_USAGE,
-                   UNITS_VARIABLE " = %.40s: only off is known, no products in bf16; "
-                                  "unset it to have what the processor has",
+                   UNITS_VARIABLE " = %.40s: expected off, which disables bf16 "
+                                  "products; unset it to use them",
                    said);
 }
 

@@ -90,7 +90,7 @@ void stop_at_once(const char *command) {
 void stop_listen(const char *promise) {
     if (promise)
         snprintf(answer, sizeof answer,
-                 "%sstopping: %s; Ctrl-C again after %d s ends without waiting\n",
+                 "%sstopping: %s; Ctrl-C again after %d s stops without waiting\n",
                  line_break(), promise, STOP_PATIENCE);
     handle(note);
     signal(SIGPIPE, SIG_IGN);

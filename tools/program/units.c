@@ -12,9 +12,11 @@ static void say_why(Units *units) {
         text_format(units->why, sizeof units->why, "steady64 computes in double");
     else if (machine_simd() & SIMD_AVX512_BF16)
         text_format(units->why, sizeof units->why,
-                    "steady was built without the instructions that this processor has");
+                    "steady was built without the bf16 instructions of this processor");
     else
-        text_format(units->why, sizeof units->why, "this processor (%s, %s) has none",
+        text_format(units->why, sizeof units->why,
+                    "this processor (%s, %s) has no "
+                    "bf16 instructions",
                     cpu, machine_simd_name(machine_simd()));
 }
 

@@ -13,7 +13,7 @@ static const char *const LIMITS[] = {"SSE41",           "AVX",         "AVX2",
 
 static void hide(Units *units, const char *variable, const char *value) {
     units->bf16 = false;
-    text_format(units->why, sizeof units->why, "%s=%.40s hides them", variable, value);
+    text_format(units->why, sizeof units->why, "%s=%.40s disables them", variable, value);
 }
 
 static void apply_switch(Units *units) {

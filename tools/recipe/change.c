@@ -66,15 +66,15 @@ bool recipe_changes_course(const RecipeChanges *changes, const Recipe *is) {
 /* Why a run that has begun cannot take a change; NULL: it can. */
 static const char *const objections[] = {
     [CHANGE_MODEL] = "this changes what the saved weights compute",
-    [CHANGE_START] = "it acts when a run begins and has no effect on one that has begun",
-    [CHANGE_STATE] = "the state saved by the one is of no use to the other",
+    [CHANGE_START] = "it only takes effect when a run begins",
+    [CHANGE_STATE] = "the saved optimizer state does not fit",
     [CHANGE_SPEED] = NULL,
 };
 
 /* NULL: none. */
 static const char *objection_to(const RecipeChange *c) {
     if (c->key == key_find("contrast.probe_lr") && !strcmp(c->was, "0"))
-        return "the probe's weights are saved from the first step on, or not at all";
+        return "the probe exists from the first step or not at all";
     return objections[key_change(c->key)];
 }
 
@@ -83,8 +83,8 @@ static Status refuse_edited(const RecipeChange *c, const char *objection, const 
                             Err *err) {
     return err_set(
         err, FAIL_USAGE,
-        "%s.%s = %.200s in the checkpoint, %.200s now in %.200s/recipe.ini: %s; put it "
-        "back there",
+        "%s.%s = %.200s in the checkpoint, %.200s now in %.200s/recipe.ini: %s; "
+        "restore it there",
         c->key->section, c->key->name, c->was, c->is, dir, objection);
 }
 
@@ -125,8 +125,8 @@ static Status check_change(const RecipeChange *c, const Recipe *is, unsigned use
             c->key->section, c->key->name, c->was, c->is,
             keyset_has(is->worded, c->key)
                 ? "leave it out"
-                : "put it back in the run's recipe.ini, or choose a checkpoint of "
-                  "this run");
+                : "restore it in the run's recipe.ini, or choose a checkpoint of this "
+                  "run");
     if (!keyset_has(is->worded, c->key)) return OK;
     char why[100];
     text_format(why, sizeof why, "%s does not use it", command);
@@ -170,14 +170,9 @@ static void add_text(TextBuffer *buffer, const char *text) {
 void recipe_changes_text(const RecipeChanges *changes, TextBuffer *text) {
     for (size_t i = 0; i < changes->count; i++) {
         const RecipeChange *c = &changes->change[i];
-        const char *parts[] = {text->length ? "; " : "",
-                               c->key->section,
-                               ".",
-                               c->key->name,
-                               " was ",
-                               c->was,
-                               ", is ",
-                               c->is};
+        const char *parts[] = {
+            text->length ? "; " : "", c->key->section, ".",    c->key->name,
+            " changed from ",         c->was,          " to ", c->is};
         for (size_t k = 0; k < COUNT(parts); k++) add_text(text, parts[k]);
     }
 }

@@ -23,7 +23,7 @@ static Status check_heads(const Recipe *recipe, Err *err) {
     size_t below = width / heads * heads;
     return err_set(err, FAIL_USAGE,
                    "model.width = %zu is not a multiple of model.heads = %zu; "
-                   "the next widths that are: %zu and %zu; or model.heads=%zu",
+                   "the nearest multiples are %zu and %zu; or model.heads=%zu",
                    width, heads, below ? below : heads, below + heads,
                    nearest_heads(width, heads));
 }
@@ -33,8 +33,8 @@ static Status check_mlp(const Recipe *recipe, Err *err) {
     double width = (double)recipe->model.width, ratio = recipe->model.mlp_ratio;
     if (round(ratio * width) >= 1) return OK;
     return err_set(err, FAIL_USAGE,
-                   "model.mlp_ratio = %g of model.width = %.0f leaves the MLP no "
-                   "hidden unit; %g leaves it one",
+                   "model.mlp_ratio = %g of model.width = %.0f gives the MLP no hidden "
+                   "units; use at least %g",
                    ratio, width, 1 / width);
 }
 
@@ -45,14 +45,15 @@ static Status check_position(const Recipe *recipe, Err *err) {
         if (position != POSITION_SINCOS && position != POSITION_SINUSOIDAL) return OK;
         return err_set(
             err, FAIL_USAGE,
-            "model.position = %s is not for speech, which has cape, learned and "
-            "none",
+            "model.position = %s is not for speech; choose cape, learned or none",
             position == POSITION_SINCOS ? "sincos" : "sinusoidal");
     }
     if (position == POSITION_CAPE)
-        return err_set(err, FAIL_USAGE, "model.position = cape is for speech");
+        return err_set(err, FAIL_USAGE, "model.position = cape is for speech only");
     if (position == (pictures ? POSITION_SINUSOIDAL : POSITION_SINCOS))
-        return err_set(err, FAIL_USAGE, "model.position = %s is for %s; %s have %s",
+        return err_set(err, FAIL_USAGE,
+                       "model.position = %s is for %s only; for %s "
+                       "use %s",
                        pictures ? "sinusoidal" : "sincos",
                        pictures ? "texts" : "pictures", pictures ? "pictures" : "texts",
                        pictures ? "sincos" : "sinusoidal");
@@ -73,10 +74,10 @@ static Status check_init(const Recipe *recipe, Err *err) {
     bool pictures = task_is(recipe->task, FOR_VISION);
     InitKind init = recipe->model.init;
     if (init == INIT_NORMAL || (init == INIT_MOCOV3) == pictures) return OK;
-    return err_set(err, FAIL_USAGE, "model.init = %s is for %s; %s have %s", NAMES[init],
-                   pictures ? "texts and speech" : "pictures",
+    return err_set(err, FAIL_USAGE, "model.init = %s is for %s only; for %s use %s",
+                   NAMES[init], pictures ? "texts and speech" : "pictures",
                    pictures ? "pictures" : "texts and speech",
-                   pictures ? "normal and mocov3" : "normal, fairseq and uniform");
+                   pictures ? "normal or mocov3" : "normal, fairseq or uniform");
 }
 
 static Status check_patch(const Recipe *recipe, Err *err) {
@@ -84,8 +85,8 @@ static Status check_patch(const Recipe *recipe, Err *err) {
     size_t side = recipe->data.image_size, patch = recipe->model.patch;
     if (side % patch == 0) return OK;
     return err_set(err, FAIL_USAGE,
-                   "data.image_size = %zu is not a multiple of model.patch = "
-                   "%zu; change one of the two",
+                   "data.image_size = %zu is not a multiple of model.patch = %zu; "
+                   "change one of them",
                    side, patch);
 }
 
@@ -106,8 +107,8 @@ static Status check_accumulate(const Recipe *recipe, Err *err) {
     if (recipe->train.batch_tokens || recipe->train.batch_seconds > 0) return OK;
     if (batch % parts == 0) return OK;
     return err_set(err, FAIL_USAGE,
-                   "train.batch = %zu cannot be split into train.accumulate = "
-                   "%zu equal micro-batches; make one a multiple of the other",
+                   "train.batch = %zu is not a multiple of train.accumulate = %zu, the "
+                   "number of micro-batches; change one of them",
                    batch, parts);
 }
 
@@ -124,8 +125,8 @@ static Status check_plateau(const Recipe *recipe, Err *err) {
     const ScheduleConfig *schedule = &recipe->schedule;
     if (schedule->name != SCHEDULE_PLATEAU || schedule->step_factor < 1) return OK;
     return err_set(err, FAIL_USAGE,
-                   "schedule.step_factor = %g does not lower the rate; schedule.name = "
-                   "plateau needs less than 1",
+                   "schedule.step_factor = %g does not lower the learning rate; "
+                   "schedule.name = plateau needs a factor below 1",
                    schedule->step_factor);
 }
 
@@ -145,7 +146,7 @@ static void watchable(TaskKind task, char *text, size_t size) {
 static Status check_translated(const Recipe *recipe, const char *key, Metric metric,
                                Err *err) {
     if (!metrics[metric].translated || recipe->train.beam) return OK;
-    return err_set(err, FAIL_USAGE, "%s = %s needs translations: train.beam > 0", key,
+    return err_set(err, FAIL_USAGE, "%s = %s needs translations; set train.beam > 0", key,
                    metrics[metric].key);
 }
 
@@ -159,7 +160,7 @@ static Status check_watch(const Recipe *recipe, Err *err) {
         return check_translated(recipe, "schedule.watch", metric, err);
     watchable(recipe->task, wanted, sizeof wanted);
     return err_set(err, FAIL_USAGE,
-                   "schedule.watch = %s: task.kind = %s has no such score; wanted %s",
+                   "schedule.watch = %s: task.kind = %s has no such score; expected %s",
                    metrics[metric].key, task_name(recipe->task), wanted);
 }
 
@@ -167,13 +168,13 @@ static Status check_step_at(const Recipe *recipe, Err *err) {
     const ScheduleConfig *schedule = &recipe->schedule;
     if (schedule->name == SCHEDULE_STEP && schedule->step_count == 0)
         return err_set(err, FAIL_USAGE,
-                       "schedule.name = step needs schedule.step_at, the "
-                       "optimizer steps at which the rate shrinks");
+                       "schedule.name = step needs schedule.step_at, the steps at "
+                       "which the learning rate is reduced");
     for (size_t i = 1; i < schedule->step_count; i++)
         if (schedule->step_at[i] <= schedule->step_at[i - 1])
             return err_set(err, FAIL_USAGE,
-                           "schedule.step_at has %.0f after %.0f; list the "
-                           "steps in rising order",
+                           "schedule.step_at has %.0f after %.0f; list the steps in "
+                           "increasing order",
                            schedule->step_at[i], schedule->step_at[i - 1]);
     return OK;
 }
@@ -194,8 +195,8 @@ static Status check_nesterov(const Recipe *recipe, Err *err) {
     if (!optim->nesterov || optim->momentum > 0) return OK;
     if (!key_has_effect(key, recipe, NULL, 0)) return OK;
     return err_set(err, FAIL_USAGE,
-                   "optim.nesterov needs momentum; set optim.momentum, 0.9 "
-                   "for instance");
+                   "optim.nesterov needs momentum; set optim.momentum, for example to "
+                   "0.9");
 }
 
 static Status check_source(const Recipe *recipe, Err *err) {
@@ -205,12 +206,12 @@ static Status check_source(const Recipe *recipe, Err *err) {
     source_list((SourceChoice){1u << wanted, 0}, ", ", " or ", list, sizeof list);
     if (source_examples(source) != wanted)
         return err_set(err, FAIL_USAGE,
-                       "data.source = %s is not for task.kind = %s, which takes %s: %s",
+                       "data.source = %s is not for task.kind = %s, which needs %s: %s",
                        source_name(source), task_name(recipe->task),
                        examples_name(wanted), list);
     if (*recipe->data.path || source_has(source, TRAIT_SYNTHETIC)) return OK;
     return err_set(err, FAIL_USAGE,
-                   "data.source = %s needs data.path, where its files are",
+                   "data.source = %s needs data.path, the location of its files",
                    source_name(source));
 }
 
@@ -220,11 +221,11 @@ static Status check_languages(const Recipe *recipe, Err *err) {
     if (!*data->source_lang || !*data->target_lang)
         return err_set(err, FAIL_USAGE,
                        "data.source = parallel needs data.source_lang and "
-                       "data.target_lang, the endings of its files");
+                       "data.target_lang, the suffixes of its files");
     if (strcmp(data->source_lang, data->target_lang)) return OK;
     return err_set(err, FAIL_USAGE,
-                   "data.source_lang and data.target_lang are both %s: a text would be "
-                   "translated into itself",
+                   "data.source_lang and data.target_lang are both %s; expected two "
+                   "languages",
                    data->source_lang);
 }
 
@@ -242,7 +243,8 @@ static Status check_cutoffs(const Recipe *recipe, Err *err) {
     for (size_t i = 1; i < model->cutoff_count; i++)
         if (model->cutoffs[i] <= model->cutoffs[i - 1])
             return err_set(err, FAIL_USAGE,
-                           "model.cutoffs has %.0f after %.0f; list them in rising order",
+                           "model.cutoffs has %.0f after %.0f; list them in increasing "
+                           "order",
                            model->cutoffs[i], model->cutoffs[i - 1]);
     return OK;
 }
@@ -251,8 +253,8 @@ static Status check_adaptive(const Recipe *recipe, Err *err) {
     if (!recipe->model.cutoff_count || recipe->train.label_smoothing == 0) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "model.cutoffs (the adaptive softmax) and train.label_smoothing do not go "
-        "together; set one of them to nothing");
+        "model.cutoffs (the adaptive softmax) and train.label_smoothing cannot be "
+        "combined; unset one of them");
 }
 
 static Status check_joint(const Recipe *recipe, Err *err) {
@@ -261,8 +263,8 @@ static Status check_joint(const Recipe *recipe, Err *err) {
         !strcmp(data->target_vocab, data->source_vocab))
         return OK;
     return err_set(err, FAIL_USAGE,
-                   "data.joint = true has one dictionary, data.source_vocab; leave out "
-                   "data.target_vocab = %s",
+                   "data.joint = true uses one dictionary, data.source_vocab; leave "
+                   "out data.target_vocab = %s",
                    data->target_vocab);
 }
 
@@ -287,14 +289,14 @@ static Status check_augment(const Recipe *recipe, Err *err) {
     const char *augment = recipe->data.augment;
     bool speech = task_is(recipe->task, FOR_SPEECH), masks = !strncmp(augment, "spe", 3);
     if (!strcmp(augment, "none") || !*augment || speech == masks) return OK;
-    return err_set(err, FAIL_USAGE, "data.augment = %s is for %s", augment,
-                   masks ? "speech" : "pictures; speech has speed and specaugment");
+    return err_set(err, FAIL_USAGE, "data.augment = %s is only for %s", augment,
+                   masks ? "speech" : "pictures; for speech: speed, specaugment");
 }
 
 static Status check_layer_drop(const Recipe *recipe, Err *err) {
     if (recipe->model.layer_drop == 0 || recipe->model.norm != NORM_DEEPNORM) return OK;
     return err_set(err, FAIL_USAGE,
-                   "model.layer_drop and model.norm = deepnorm do not go together");
+                   "model.layer_drop and model.norm = deepnorm cannot be combined");
 }
 
 static Status check_channels(const Recipe *recipe, Err *err) {
@@ -303,17 +305,17 @@ static Status check_channels(const Recipe *recipe, Err *err) {
     size_t least = MIN(data->mean_count, data->std_count);
     if (data->channels == 2 || data->channels == 4)
         return err_set(err, FAIL_USAGE,
-                       "data.channels = %zu: wanted 1 (grey), 3 (RGB) or 0 (3)",
+                       "data.channels = %zu: expected 1 (grey), 3 (RGB) or 0 (3)",
                        data->channels);
     if (least > 1 && least != most)
         return err_set(err, FAIL_USAGE,
-                       "data.mean has %zu numbers and data.std %zu; give each "
-                       "one, or one a channel",
+                       "data.mean has %zu numbers and data.std %zu; give each one "
+                       "number, or one per channel",
                        data->mean_count, data->std_count);
     if (data->channels == 0 || most == 1 || most == data->channels) return OK;
     return err_set(err, FAIL_USAGE,
-                   "data.mean or data.std has %zu numbers for data.channels = "
-                   "%zu; give one, or one a channel",
+                   "data.mean or data.std has %zu numbers for data.channels = %zu; "
+                   "give one, or one per channel",
                    most, data->channels);
 }
 
@@ -324,23 +326,23 @@ static Status check_state(const Recipe *recipe, const Recipe *now, Err *err) {
     if (optim_slots_needed(&recipe->optim) != optim_slots_needed(&now->optim))
         return err_set(
             err, FAIL_USAGE,
-            "optim.momentum cannot change between 0 and more while a run goes on: "
-            "it is kept from the first step on, or not at all; begin with more than 0, "
+            "optim.momentum cannot change from or to 0 during a run, because its "
+            "buffers exist from the first step or not at all; begin with a small value "
             "such as 1e-6");
     if (!(recipe->contrast.probe_lr > 0) && now->contrast.probe_lr > 0)
         return err_set(err, FAIL_USAGE,
-                       "contrast.probe_lr cannot change from 0 to more while a run goes "
-                       "on: the probe is there from the first step on, or not at all");
+                       "contrast.probe_lr cannot change from 0 during a run, because "
+                       "the probe exists from the first step or not at all");
     if (recipe->train.precision != TRAIN_AUTO && now->train.precision == TRAIN_AUTO)
         return err_set(err, FAIL_USAGE,
-                       "train.precision = auto is chosen when a run begins, and cannot "
-                       "come later; give fp32 or bf16");
+                       "train.precision = auto is resolved when a run begins and "
+                       "cannot be set later; give fp32 or bf16");
     if ((recipe->train.ema > 0) != (now->train.ema > 0))
         return err_set(
             err, FAIL_USAGE,
-            "train.ema cannot change between 0 and more while a run goes on: the "
-            "average is kept from the first step on, or not at all; begin with more "
-            "than 0, such as 1e-6");
+            "train.ema cannot change from or to 0 during a run, because the average "
+            "exists from the first step or not at all; begin with a small value such "
+            "as 1e-6");
     return OK;
 }
 
@@ -356,8 +358,7 @@ static Status check_interventions(const Recipe *recipe, Err *err) {
         recipe_in_force(recipe, &acted, now);
         status = check_rules(now, err);
         if (!status) status = check_state(recipe, now, err);
-        if (status && err)
-            err_wrap(err, "behind intervene.%s", intervene_at_key(g)->name);
+        if (status && err) err_wrap(err, "with intervene.%s", intervene_at_key(g)->name);
     }
     mem_free(now);
     return status;
@@ -368,8 +369,8 @@ static Status check_layer_decay(const Recipe *recipe, Err *err) {
     if (!task_is(recipe->task, FOR_PAIRS) || recipe->optim.layer_decay == 1) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "optim.layer_decay = %g is not for task.kind = translate, whose encoder "
-        "and decoder have no common order of layers; leave it out",
+        "optim.layer_decay = %g is not for task.kind = translate, where encoder and "
+        "decoder have no common order of layers; leave it out",
         recipe->optim.layer_decay);
 }
 

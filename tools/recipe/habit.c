@@ -119,8 +119,8 @@ static Status near_key(const Reader *r, const char *word, const char *name, Err 
     if (!near || command_near_option(r->command, word)) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "there is no option %.60s; did you mean %s.%s=VALUE?  -h lists options, "
-        "`steady train --help-keys` keys",
+        "unknown option %.60s; did you mean %s.%s=VALUE?  -h lists options, `steady "
+        "train --help-keys` keys",
         word, near->section, near->name);
 }
 
@@ -138,7 +138,7 @@ static Status take_stranger(Reader *r, char *word, Err *err) {
     if (!key) key = key_by_name(name, &count);
     if (count > 1) {
         list_keys(name, list, sizeof list);
-        return err_set(err, FAIL_USAGE, "--%s: which key?  Write %s", name, list);
+        return err_set(err, FAIL_USAGE, "--%s is ambiguous; write %s", name, list);
     }
     if (!key) key = key_by_alias(name);
     if (key) return take_key(r, key, word, value_of(r, key, word), err);

@@ -58,7 +58,7 @@ static void print_key(const Key *key, FILE *out) {
 }
 
 void recipe_help_keys(FILE *out) {
-    fputs("Keys of a recipe, and words of the command line as section.key=value.\n"
+    fputs("Keys of a recipe; on the command line: section.key=value.\n"
           "Each key: default (-: none), allowed values.\n",
           out);
     for (const Key *key = keys; key < keys + keys_count; key++) {
@@ -97,11 +97,11 @@ Status recipe_help_of(const char *name, FILE *out, Err *err) {
         if (nearest_same(*section, word)) return print_keys_of(*section, NULL, out), OK;
     if (!key && !is_name(word)) key = key_by_alias(word);
     if (!key && !is_name(word))
-        return err_set(err, FAIL_USAGE, "--help-keys %.60s: no section and no key%s",
+        return err_set(err, FAIL_USAGE, "--help-keys %.60s: no such section or key%s",
                        name,
                        key_near(word, NULL)
                            ? key_hint(word, hint)
-                           : "; steady search WORD looks at what keys and commands do");
+                           : "; steady search WORD searches keys and commands");
     print_keys_of(key ? key->section : NULL, key ? key->name : word, out);
     return OK;
 }

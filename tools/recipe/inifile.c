@@ -51,7 +51,8 @@ static Status deliver_value(IniText *text) {
 
 static Status open_section(IniText *text) {
     const char *close = strchr(text->whole, ']');
-    if (!close) return err_set(&text->err, FAIL_USAGE, "`%.60s` lacks a ]", text->whole);
+    if (!close)
+        return err_set(&text->err, FAIL_USAGE, "`%.60s` has no closing ]", text->whole);
     char section[INIFILE_LINE_MAX];
     text_format(section, sizeof section, "%.*s", (int)(close - text->whole - 1),
                 text->whole + 1);
@@ -67,9 +68,8 @@ static Status copy_line(IniText *text) {
     text->line++;
     if (length > INIFILE_LINE_MAX)
         return err_set(&text->err, FAIL_USAGE,
-                       "the line has %zu characters; at most %d are "
-                       "possible",
-                       length, INIFILE_LINE_MAX);
+                       "the line has %zu characters; at most %d are allowed", length,
+                       INIFILE_LINE_MAX);
     while (length && isspace((unsigned char)*start)) start++, length--;
     while (length && isspace((unsigned char)start[length - 1])) length--;
     text_format(text->whole, sizeof text->whole, "%.*s", (int)length, start);
@@ -189,7 +189,7 @@ Status inifile_load(const char *path, const char *root, const IniCalls *calls, v
             err_set(err, FAIL_USAGE, "%.300s cannot be read: %s", path, strerror(errno));
     else if (length > INIFILE_SIZE_MAX)
         status = err_set(err, FAIL_USAGE,
-                         "%.300s is larger than 1 MB: this is not a recipe", path);
+                         "%.300s is larger than 1 MB, too large for a recipe", path);
     fclose(file);
     if (!status) status = inifile_parse(path, text, length, calls, user, err);
     mem_free(text);

@@ -156,13 +156,12 @@ bool intervene_changes(const Recipe *recipe, size_t group, const Key *key,
 static Status refuse_key(const Key *key, Err *err) {
     KeyChange kind = key_change(key);
     bool weights = kind == CHANGE_MODEL || kind == CHANGE_START;
-    return err_set(err, FAIL_USAGE,
-                   "intervene: %s.%s cannot change while a run goes on%s", key->section,
-                   key->name,
-                   weights ? ": it is part of what the weights are; start another run"
+    return err_set(err, FAIL_USAGE, "intervene: %s.%s cannot change during a run%s",
+                   key->section, key->name,
+                   weights ? ", because the weights depend on it; start another run"
                    : kind == CHANGE_STATE
-                       ? ": the optimizer's state belongs to it; start another run with "
-                         "train.init"
+                       ? ", because the optimizer state depends on it; start another "
+                         "run with train.init"
                        : "; stop the run and resume it with the key changed");
 }
 
@@ -198,8 +197,8 @@ static Status put_change(Intervention *group, const Key *key, const char *value,
                     key->section, key->name, value);
     if (strlen(text) >= INTERVENE_TEXT)
         return err_set(err, FAIL_USAGE,
-                       "intervene: the changes of one group are %zu characters long; at "
-                       "most %d are possible; use another group",
+                       "intervene: the changes of one group have %zu characters; at "
+                       "most %d are allowed; use another group",
                        strlen(text), INTERVENE_TEXT - 1);
     memcpy(group->changes, text, strlen(text) + 1);
     return OK;
@@ -226,8 +225,8 @@ static Status refuse_item(size_t group, const char *name, const char *text, Err 
         return err_set(err, FAIL_USAGE, "intervene.%s: `%.60s` is not section.key=value",
                        row, text);
     return err_set(err, FAIL_USAGE,
-                   "intervene.%s: no key %.80s that may change while a run goes on%s",
-                   row, name, nearest_hint(near ? full : NULL, hint));
+                   "intervene.%s: %.80s is not a key that can change during a run%s", row,
+                   name, nearest_hint(near ? full : NULL, hint));
 }
 
 static Status refuse_twice(size_t group, const char *name, Err *err) {
@@ -241,7 +240,7 @@ static Status give_list(Recipe *recipe, size_t group, const char *value, Err *er
     char name[INTERVENE_TEXT], text[INTERVENE_TEXT];
     if (strlen(value) >= INTERVENE_TEXT)
         return err_set(err, FAIL_USAGE,
-                       "intervene.%s is %zu characters long; at most %d are possible",
+                       "intervene.%s has %zu characters; at most %d are allowed",
                        intervene_changes_key(group)->name, strlen(value),
                        INTERVENE_TEXT - 1);
     Status status = OK;
@@ -266,7 +265,7 @@ static Status give_old(Recipe *recipe, const char *name, const char *value, Err 
     double number = strtod(value, &end);
     if (end == value || *end || !(number >= 0) || !isfinite(number) ||
         (!strcmp(name, OLD_AT) && number > MOMENT_EPOCHS_MAX))
-        return err_set(err, FAIL_USAGE, "intervene.%s = %.60s: wanted number >= 0%s",
+        return err_set(err, FAIL_USAGE, "intervene.%s = %.60s: expected number >= 0%s",
                        name, *value ? value : "(nothing)",
                        !strcmp(name, OLD_AT) ? " and <= 1e+06" : "");
     const Key *key = key_find("model.temperature");
@@ -301,8 +300,8 @@ static Status unknown_name(const char *name, Err *err) {
                     own ? "" : ".", near->name);
     return err_set(
         err, FAIL_USAGE,
-        "unknown key intervene.%.80s%s (at, at2, ... at%d say when; section.key, "
-        "section.key2, ... what changes)",
+        "unknown key intervene.%.80s%s (expected at, at2, ... at%d, or section.key, "
+        "section.key2, ...)",
         name, nearest_hint(near ? full : NULL, hint), INTERVENE_GROUPS);
 }
 
@@ -401,12 +400,12 @@ static Status check_whole(const Recipe *recipe, size_t g, Err *err) {
     if (g) text_format(number, sizeof number, "%zu", g + 1);
     if (has_moment)
         return err_set(err, FAIL_USAGE,
-                       "intervene.%s is given without a change; add "
-                       "intervene.section.key%s=value (intervene.optim.lr%s=0.001)",
+                       "intervene.%s has no change; add intervene.section.key%s=value, "
+                       "such as intervene.optim.lr%s=0.001",
                        at, number, number);
     return err_set(err, FAIL_USAGE,
-                   "intervene changes %.200s, but intervene.%s, which says when, is not "
-                   "given: steps (100) or epochs (10e)",
+                   "intervene changes %.200s at an unknown time; set intervene.%s in "
+                   "steps (100) or epochs (10e)",
                    group->changes, at);
 }
 
@@ -421,8 +420,8 @@ static Status check_twice(const Recipe *recipe, size_t g, const Key *key, Err *e
         moment_print(group[g].at, at);
         return err_set(
             err, FAIL_USAGE,
-            "intervene.%s and intervene.%s are both %s, and both change %s.%s; "
-            "keep one of the two",
+            "intervene.%s and intervene.%s are both %s and both change %s.%s; keep one "
+            "of the two",
             intervene_at_key(h)->name, intervene_at_key(g)->name, at, key->section,
             key->name);
     }

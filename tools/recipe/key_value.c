@@ -64,7 +64,7 @@ void key_wanted(const Key *key, char *text, size_t size) {
 static Status not_wanted(const Key *key, const char *text, Err *err) {
     char wanted[300];
     key_wanted(key, wanted, sizeof wanted);
-    return err_set(err, FAIL_USAGE, "%s.%s = %.60s: wanted %s", key->section, key->name,
+    return err_set(err, FAIL_USAGE, "%s.%s = %.60s: expected %s", key->section, key->name,
                    *text ? text : "(nothing)", wanted);
 }
 
@@ -211,12 +211,12 @@ static bool can_be_written(const char *text) {
 static Status parse_text(const Key *key, char *place, const char *text, Err *err) {
     if (strlen(text) >= key->room)
         return err_set(err, FAIL_USAGE,
-                       "%s.%s is %zu characters long; at most %zu are possible",
-                       key->section, key->name, strlen(text), key->room - 1);
+                       "%s.%s has %zu characters; at most %zu are allowed", key->section,
+                       key->name, strlen(text), key->room - 1);
     if (!can_be_written(text))
         return err_set(err, FAIL_USAGE,
-                       "%s.%s = %.60s: a control character, or a `;` or `#` "
-                       "at the start or after a blank, cannot be part of a value",
+                       "%s.%s = %.60s: a value cannot contain control characters, or "
+                       "`;` or `#` at its start or after a space",
                        key->section, key->name, text);
     Status status = key->check ? key->check(text, err) : OK;
     if (status) return status;

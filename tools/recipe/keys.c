@@ -33,7 +33,8 @@ static Status check_grid(const char *value, Err *err) {
     if (!*value || (good && strspn(value, "0") < rows && value[rows + 1] != '0'))
         return OK;
     return err_set(err, FAIL_USAGE,
-                   "train.init_grid = %.60s: wanted ROWSxCOLUMNS, such as 14x14", value);
+                   "train.init_grid = %.60s: expected ROWSxCOLUMNS, such as 14x14",
+                   value);
 }
 
 static Status check_background(const char *value, Err *err) {
@@ -126,9 +127,9 @@ const Key keys[] = {
          WHEN("train.init is empty and model.init != mocov3")),
     TEXT(FOR_ALL, model, freeze, "", NULL,
          "Parameters to freeze, such as `patch_embed, blocks.0`: names, or their "
-         "beginnings up to a dot, separated by blanks or commas. Frozen parameters have no "
-         "gradient, no decay, no update, and no part in the norm that optim.clip uses; "
-         "gamma, u and v of a frozen layer stay as well."),
+         "beginnings up to a dot, separated by spaces or commas. Frozen parameters "
+         "have no gradient, no decay, no update, and no part in the norm that "
+         "optim.clip uses; gamma, u and v of a frozen layer stay as well."),
     CHOICE(FOR_ALL, model, qkv, "joint", NAMES("joint", "qk-v", "separate"), NULL,
            "Query, key and value as one matrix (joint), as one of q and k and one of v "
            "(qk-v), or as three (separate)."),
@@ -151,9 +152,9 @@ const Key keys[] = {
          "Attention temperature tau: attention is softmax(q.k / (sqrt(K) tau)); below 1 "
          "sharpens it."),
     TEXT(FOR_ALL, model, temperature_at, "", temperatures_check,
-         "Temperatures of single attention sites, such as `blocks.0.attn:0.1 decoder:2`: a "
-         "site's name as in probe.jsonl, or its beginning up to a dot, and the "
-         "temperature; separated by blanks."),
+         "Temperatures of single attention sites, such as `blocks.0.attn:0.1 "
+         "decoder:2`: a site's name as in probe.jsonl, or its beginning up to a dot, "
+         "and the temperature; separated by spaces."),
     REAL(FOR_TEXTS, model, attention_dropout, "0", BELOW(0, 1),
          "Dropout on attention probabilities."),
     REAL(FOR_TEXTS, model, activation_dropout, "0", BELOW(0, 1),

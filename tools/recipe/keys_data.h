@@ -75,7 +75,7 @@
          "of that.",
          WHEN("data.source = {synthetic}")),
     CHOICE(FOR_TEXTS, data, tokens, "word", NAMES("char", "word", "bpe"), NULL,
-           "Tokens are characters, words between blanks, or pieces of words (byte pair "
+           "Tokens are characters, words between spaces, or pieces of words (byte pair "
            "encoding compatible with subword-nmt)."),
     TEXT(FOR_PAIRS, data, source_lang, "", NULL, "Suffix of the source-language files, such as de.",
          WHEN("data.source = parallel")),

@@ -50,15 +50,14 @@ static void note_sharing(const Recipe *recipe, FILE *out, size_t *count) {
         recipe->model.tied != TIED_NONE && key_applies(key_find("model.tied"), recipe);
     if (tied && recipe->optim.layer_decay != 1)
         note(out, count,
-             "optim.layer_decay = %g gives the output matrix the learning rate of the "
-             "embeddings, the lowest: model.tied shares it with them",
+             "optim.layer_decay = %g gives the output matrix the lowest learning rate, "
+             "that of the embeddings, because model.tied shares it with them",
              recipe->optim.layer_decay);
     if (tied && recipe->optim.front_lr_scale != 1)
-        note(
-            out, count,
-            "optim.front_lr_scale = %g acts on the output matrix, too: model.tied shares "
-            "it with the embeddings",
-            recipe->optim.front_lr_scale);
+        note(out, count,
+             "optim.front_lr_scale = %g also acts on the output matrix, which "
+             "model.tied shares with the embeddings",
+             recipe->optim.front_lr_scale);
 }
 
 static bool is_default(const Key *key, const Recipe *recipe, const Recipe *standard) {

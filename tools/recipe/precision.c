@@ -37,19 +37,20 @@ Status bf16_keep_check(const char *text, Err *err) {
         size_t i = find(name, length);
         if (i == COUNT(KEPT))
             return err_set(err, FAIL_USAGE,
-                           "train.bf16_keep: %.*s is unknown; wanted none, or a list of "
-                           "attention and reparam",
+                           "train.bf16_keep: %.*s is unknown; expected none, or a list "
+                           "of attention and reparam",
                            (int)MIN(length, (size_t)40), name);
         nones += i == 0;
     }
     if (!names)
         return err_set(
             err, FAIL_USAGE,
-            "train.bf16_keep is empty; wanted none, or a list of attention and "
+            "train.bf16_keep is empty; expected none, or a list of attention and "
             "reparam");
     if (!nones || names == 1) return OK;
     return err_set(err, FAIL_USAGE,
-                   "train.bf16_keep = %.60s: none goes with nothing else", text);
+                   "train.bf16_keep = %.60s: none cannot be combined with other parts",
+                   text);
 }
 
 static void read_kept(const char *rest, Precision *precision) {

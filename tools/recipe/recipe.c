@@ -106,8 +106,8 @@ static Status see_changes(Reading *r, size_t group, const Key *key, size_t line,
     for (size_t i = 0; i < r->changed_count; i++)
         if (r->changed[i].key == key && r->changed[i].group == group)
             return err_set(err, FAIL_USAGE,
-                           "%s.%s already changes at intervene.%s in line %zu; keep one "
-                           "of the two",
+                           "%s.%s already changes at intervene.%s, in line %zu; keep "
+                           "one of the two",
                            key->section, key->name, intervene_at_key(group)->name,
                            r->changed[i].line);
     if (r->changed_count == CHANGED_MAX)
@@ -234,11 +234,10 @@ Status recipe_load(Recipe *recipe, const char *name, Err *err) {
     char hint[NEAREST_HINT];
     stray_hint(name, hint, sizeof hint);
     if (*hint)
-        return err_set(err, FAIL_USAGE, "there is no recipe and no file %.200s%s", name,
-                       hint);
+        return err_set(err, FAIL_USAGE, "unknown recipe or file %.200s%s", name, hint);
     return err_set(err, FAIL_USAGE,
-                   "there is no recipe and no file %.200s%s `steady recipes` lists all",
-                   name, recipe_builtin_hint(name, hint));
+                   "unknown recipe or file %.200s%s `steady recipes` lists all", name,
+                   recipe_builtin_hint(name, hint));
 }
 
 /* ---- words of the command line ---- */

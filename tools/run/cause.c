@@ -54,7 +54,8 @@ static void add_factors(const ProbeLog *probe, const SiteLog *site, size_t step,
     size_t at = probe_at(probe, step), first = first_of(site, at);
     if (first == at && probe->step[at] < (double)step)
         add(text,
-            "Which factor grew is not known: no probe since step %.0f (probe.every)",
+            "The factor that grew is unknown: no probe since step %.0f (lower "
+            "probe.every)",
             probe->step[at]);
     bool any = false;
     for (size_t i = 0; i < COUNT(factors) && first < at; i++) {
@@ -62,7 +63,7 @@ static void add_factors(const ProbeLog *probe, const SiteLog *site, size_t step,
         const double *value = site->value[factors[i].number];
         double times = value[at] / value[first];
         if (!any)
-            add(text, "From step %.0f to step %.0f ", probe->step[first],
+            add(text, "Between steps %.0f and %.0f ", probe->step[first],
                 probe->step[at]);
         add(text, any ? ", %s by" : "%s changed by a factor of", factors[i].name);
         add(text, times >= 100 ? " %.0f" : " %.3g", times);
@@ -101,7 +102,7 @@ void cause_text(const RunLog *run, const char *name, size_t step, char text[CAUS
     if (site && probe->count) add_factors(probe, site, step, text);
     Mover mover = largest_mover(run, step);
     if (mover.ratio > CAUSE_MOVED)
-        add(text, "%s%s moved by %.3g times itself at step %.0f",
+        add(text, "%s%s changed by %.3g times its norm at step %.0f",
             *text ? "; " : "Before that ", mover.name, mover.ratio, mover.step);
     if (*text) add(text, ".");
 }

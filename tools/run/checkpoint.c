@@ -148,11 +148,11 @@ static void add_misfit(Misfits *m, const char *name, const SafetensorsEntry *e, 
     if (e) shape_text(e->dims, e->shape, seen, sizeof seen);
     shape_text(dims, shape, wanted, sizeof wanted);
     if (e && same_shape(e, dims, shape)) { /* then its numbers are the fault */
-        text_format(seen, sizeof seen, "of whole numbers (%s)", e->dtype);
+        text_format(seen, sizeof seen, "integer (%s)", e->dtype);
         text_format(wanted, sizeof wanted, SAFETENSORS_REALS);
     }
     int written = snprintf(m->text + m->length, sizeof m->text - m->length,
-                           "; %s is %s, wanted %s", name, seen, wanted);
+                           "; %s is %s, expected %s", name, seen, wanted);
     m->length = MIN(m->length + (size_t)MAX(written, 0), sizeof m->text - 1);
 }
 
@@ -212,8 +212,8 @@ static Status check_state(const Safetensors *file, const char *path,
     if (parts->optim && optim_slot_count(parts->optim) && !has_prefix(file, "optim."))
         return err_set(
             err, FAIL_USAGE,
-            "%s was saved with optim.momentum = 0 and has no momentum to resume "
-            "from; resume with 0, or start a new run with train.init",
+            "%s was saved with optim.momentum = 0 and has no momentum buffers; resume "
+            "with 0, or start a new run with train.init",
             path);
     if (parts->ema && !has_prefix(file, "ema/"))
         return err_set(err, FAIL_USAGE,
@@ -231,8 +231,8 @@ static Status check_optimizer(const Safetensors *file, const char *path,
         return check_state(file, path, parts, err);
     return err_set(
         err, FAIL_USAGE,
-        "%s was saved by optim.name = %s, which leaves nothing for %s to resume "
-        "from; a new run can start from its weights with train.init",
+        "%s was saved with optim.name = %s and has no optimizer state for %s; start a "
+        "new run from its weights with train.init",
         path, seen, parts->optimizer);
 }
 
@@ -308,9 +308,9 @@ static void note_unused(const Safetensors *file, const char *path,
     if (!unused) return;
     const char *dot = strrchr(first, '.');
     bool scaled = dot && (!strcmp(dot, ".gamma") || !strcmp(dot, ".g"));
-    say("note: %s: %zu tensors are not part of this model and are left out (%s%s)%s",
-        path, unused, first, unused > 1 ? ", ..." : "",
-        scaled ? "; its weights are reparametrised: fold them in with steady export"
+    say("note: %s: %zu tensors are not part of this model and are ignored (%s%s)%s", path,
+        unused, first, unused > 1 ? ", ..." : "",
+        scaled ? "; its weights are reparametrised: steady export writes plain ones"
                : "");
 }
 
@@ -327,8 +327,8 @@ static Status read_weights(const Safetensors *file, const char *path, Model *mod
         loaded[i] = true;
         status = safetensors_read(file, e, p->tensor.value, e->count, err);
         if (!status && !reduce_all_finite(p->tensor.value, p->tensor.size))
-            status = err_set(err, FAIL_DATA, "%s: %s holds numbers that are not finite",
-                             path, p->name);
+            status =
+                err_set(err, FAIL_DATA, "%s: %s has non-finite values", path, p->name);
     }
     if (!status) note_unused(file, path, params);
     if (!status) model_start(model, loaded);

@@ -131,7 +131,7 @@ typedef struct Reading {
 } Reading;
 
 static Status refuse(const Reading *r, const char *key, const char *wanted) {
-    return err_set(r->err, FAIL_DATA, "%s: __metadata__: %s is \"%.40s\"; %s is expected",
+    return err_set(r->err, FAIL_DATA, "%s: __metadata__: %s is \"%.40s\"; expected %s",
                    r->path, key, safetensors_metadata(r->file, key), wanted);
 }
 
@@ -193,12 +193,12 @@ static Status read_anchor(const Reading *r, Anchor *a) {
             (size_t)n[0], n[1], n[2], {.number = (size_t)n[3], .epoch = (size_t)n[4]}};
     while (good && *text == ';') good = read_part(&text, &a->place);
     if (good && !*text) return OK;
-    return refuse(r, "place", "a place in the data");
+    return refuse(r, "place", "a position in the data");
 }
 
 static Status read_acted(const Reading *r, Acted *acted) {
     if (acted_read(safetensors_metadata(r->file, "intervened"), acted)) return OK;
-    return refuse(r, "intervened", "numbers of groups");
+    return refuse(r, "intervened", "group numbers");
 }
 
 static bool is_named(const char *text, const char *name) {

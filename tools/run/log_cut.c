@@ -16,8 +16,8 @@
 enum { WINDOW = 64 << 20, BLOCK = 1 << 16, BAD_FILES = 1000 };
 
 static Status fail(const char *path, const char *verb, Err *err) {
-    return err_set(err, FAIL_RUN, "%s: cannot be %s: %s; it was left as it is", path,
-                   verb, strerror(errno));
+    return err_set(err, FAIL_RUN, "%s: cannot be %s: %s; it is unchanged", path, verb,
+                   strerror(errno));
 }
 
 /* ---- reading ---- */
@@ -213,7 +213,7 @@ static void say_bad(const LogCut *cut, const char *bad, char *note, size_t size)
     size_t line = 1;
     for (const char *c = cut->text; c < cut->bad; c++) line += *c == '\n';
     bool one = cut->bad_count == 1;
-    add(note, size, ": %zu line%s that %s not fit %s kept in %.300s (%s%s %zu: %.150s)",
+    add(note, size, ": %zu line%s that %s not fit %s moved to %.300s (%s%s %zu: %.150s)",
         cut->bad_count, one ? "" : "s", one ? "does" : "do", one ? "is" : "are", bad,
         one ? "" : "first: ", cut->before ? "at byte" : "line",
         cut->before ? cut->before + (size_t)(cut->bad - cut->text) : line, cut->why);
@@ -250,7 +250,7 @@ static void say_gap(const LogCut *cut, char *note, size_t size) {
     add(note, size, "%s no row of step%s %zu", *note ? ";" : ":",
         gap.end > gap.first ? "s" : "", gap.first);
     if (gap.end > gap.first) add(note, size, " to %zu", gap.end);
-    if (cut->every > 1) add(note, size, " (one is due every %zu steps)", cut->every);
+    if (cut->every > 1) add(note, size, " (expected every %zu steps)", cut->every);
     if (gap.more) add(note, size, ", and %zu more gaps", gap.more);
 }
 
@@ -259,7 +259,7 @@ static void say(const LogCut *cut, const char *path, const char *bad, char *note
     char text[800] = "";
     if (cut->bad_count) say_bad(cut, bad, text, sizeof text);
     if (cut->sorted)
-        add(text, sizeof text, "%s its rows were out of order and are sorted by step",
+        add(text, sizeof text, "%s rows were out of order and are now sorted by step",
             *text ? ";" : ":");
     if (cut->every) say_gap(cut, text, sizeof text);
     if (*text) snprintf(note, size, "%.300s%s", path, text);

@@ -45,7 +45,7 @@ static bool is_apart(const json_t *row) {
 }
 
 static LineKind parse(LogCut *cut, const char *text, size_t length, size_t *step) {
-    json_error_t error = {.text = "zeros, as a power cut leaves them"};
+    json_error_t error = {.text = "zeros, as after a power failure"};
     if (length > LINE_MOST)
         text_format(error.text, sizeof error.text, "%zu bytes", length);
     bool hopeless = !*text || length > LINE_MOST;
@@ -60,7 +60,7 @@ static LineKind parse(LogCut *cut, const char *text, size_t length, size_t *step
     if (!cut->bad_count++) {
         cut->bad = text;
         snprintf(cut->why, sizeof cut->why, "%s",
-                 row ? "no whole number as \"step\"" : error.text);
+                 row ? "\"step\" is missing or no integer" : error.text);
     }
     return LINE_BAD;
 }
@@ -159,8 +159,7 @@ static void replace_earlier(LogCut *cut, size_t i) {
         line->kind = LINE_REPLACED;
         if (cut->bad_count++) return;
         cut->bad = line->text;
-        text_format(cut->why, sizeof cut->why, "another row of step %zu follows it",
-                    line->step);
+        text_format(cut->why, sizeof cut->why, "step %zu has a second row", line->step);
         return;
     }
 }

@@ -106,13 +106,12 @@ static void print_log(const RunDiff *diff, RunDiffPart part, FILE *out) {
     if (!is_asked(diff, part) || print_missing(diff, part, out)) return;
     fprintf(out, "%s: %zu row%s compared", FILES[part], log->compared,
             log->compared == 1 ? "" : "s");
-    if (log->count)
-        fprintf(out, ", the first that differs is of step %.0f\n", log->first);
+    if (log->count) fprintf(out, ", first difference at step %.0f\n", log->first);
     else fputs(log->compared ? ", all equal\n" : "\n", out);
     for (size_t i = 0; i < MIN(log->count, (size_t)COLUMNS_SHOWN); i++)
         print_column(&log->columns[i], out);
     if (log->count > COLUMNS_SHOWN)
-        fprintf(out, "  and %zu more numbers (--json has all)\n",
+        fprintf(out, "  and %zu more numbers (all with --json)\n",
                 log->count - COLUMNS_SHOWN);
     print_alone(log, out);
 }
@@ -132,7 +131,7 @@ static void print_events(const RunDiff *diff, FILE *out) {
     if (!is_asked(diff, RUNDIFF_EVENTS) || (!diff->events[0] && !diff->events[1])) return;
     bool equal = !diff->event[0] && !diff->event[1];
     fprintf(out, "events: %zu | %zu%s\n", diff->events[0], diff->events[1],
-            equal ? ", all equal" : ", the first that differs:");
+            equal ? ", all equal" : ", first difference:");
     if (equal) return;
     print_event(diff->event[0], "A", out);
     print_event(diff->event[1], "B", out);

@@ -51,7 +51,7 @@ Status rundir_make_folders(const char *path, MadeFolders *made, Err *err) {
         *at = 0;
         bool new = !mkdir(part, 0777);
         if (!new &&errno != EEXIST) {
-            err_set(err, FAIL_RUN, "%s: cannot make this folder: %s", part,
+            err_set(err, FAIL_RUN, "%s: this folder cannot be created: %s", part,
                     strerror(errno));
             rundir_remove_folders(part, made);
             return FAIL_RUN;
@@ -76,7 +76,8 @@ Status rundir_check_run(const char *dir, Err *err) {
     rundir_path(other, "runs", "%s", dir);
     if (rundir_holds_run(other))
         text_format(hint, sizeof hint, "; did you mean %s?", other);
-    return err_set(err, FAIL_USAGE, "%s holds no run (no recipe.ini)%s", dir, hint);
+    return err_set(err, FAIL_USAGE, "%s is not a run folder (no recipe.ini)%s", dir,
+                   hint);
 }
 
 static bool is_left_over(const char *dir, const char *name, const char *const *folders,
@@ -125,7 +126,7 @@ Status rundir_check_empty(const char *dir, const char *const *folders, const cha
     if (!count) return OK;
     if (count > 3) text_format(more, sizeof more, " and %zu more", count - 3);
     return err_set(err, FAIL_USAGE,
-                   "%s is not empty (%s%s): choose another --out, or an empty folder",
+                   "%s is not empty (%s%s); choose another --out, or an empty folder",
                    dir, names, more);
 }
 
@@ -133,15 +134,14 @@ Status rundir_check_free(const char *dir, Err *err) {
     static const char *const FOLDERS[] = {"checkpoints", "figures", NULL};
     struct stat info;
     if (!lstat(dir, &info) && stat(dir, &info))
-        return err_set(err, FAIL_USAGE,
-                       "%s is a link that leads nowhere (%s); choose another --out", dir,
-                       strerror(errno));
+        return err_set(err, FAIL_USAGE, "%s is a broken link (%s); choose another --out",
+                       dir, strerror(errno));
     if (!rundir_holds_run(dir))
         return rundir_check_empty(dir, FOLDERS, "recipe.ini.new", err);
     char word[SHELL_WORD];
     return err_set(
         err, FAIL_USAGE,
-        "%s holds a run already: resume it with --resume %s, or choose another --out",
+        "%s already contains a run; resume it with --resume %s, or choose another --out",
         dir, shell_word(dir, word));
 }
 
@@ -166,8 +166,7 @@ Status rundir_lock(const char *dir, int *lock, Err *err) {
     close(*lock);
     *lock = -1;
     if (!taken) return OK;
-    return err_set(err, FAIL_RUN, "%s is in use: another process is training this run",
-                   dir);
+    return err_set(err, FAIL_RUN, "%s is in use: another process trains this run", dir);
 }
 
 Status rundir_replace(const char *dir, const char *name, Err *err) {

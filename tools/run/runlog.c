@@ -39,7 +39,7 @@ static char *event_text(const json_t *row) {
     char *from = value_text(json_object_get(row, "from"));
     char *to = value_text(json_object_get(row, "to"));
     char line[300];
-    snprintf(line, sizeof line, "%s was %s, is %s", key, from, to);
+    snprintf(line, sizeof line, "%s changed from %s to %s", key, from, to);
     mem_free(from);
     mem_free(to);
     return mem_strdup(line);
@@ -189,7 +189,7 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
 void runlog_note(const RunLog *run, char *text, size_t size) {
     *text = 0;
     if (run->bad_rows)
-        snprintf(text, size, "%zu line%s of the logs %s not used (%s%s)", run->bad_rows,
+        snprintf(text, size, "%zu line%s of the logs %s ignored (%s%s)", run->bad_rows,
                  run->bad_rows == 1 ? "" : "s", run->bad_rows == 1 ? "is" : "are",
                  run->bad_rows == 1 ? "" : "first: ", run->bad_first);
 }
@@ -236,8 +236,7 @@ RunLog *runlog_open_recipe(const char *dir, Err *err) {
     bool fits = strlen(dir) + NAME_ROOM <= PATH_SIZE;
     if (!there || !fits) {
         err_set(err, FAIL_USAGE, "%.800s: %s", dir,
-                there ? "the name of the run folder is too long"
-                      : "there is no such run folder");
+                there ? "the name of the run folder is too long" : "no such run folder");
         return NULL;
     }
     RunLog *run = mem_zalloc(sizeof *run);

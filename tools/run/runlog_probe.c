@@ -51,7 +51,8 @@ static bool afford(RunLog *run, const char *name, bool known, size_t space, size
     run->room = 0; /* said once */
     if (!run->bad_rows++)
         snprintf(run->bad_first, sizeof run->bad_first,
-                 "probe.jsonl: from %.60s on there are too many names for its rows",
+                 "probe.jsonl: too many names for its rows; %.60s and later ones are "
+                 "ignored",
                  name);
     return false;
 }

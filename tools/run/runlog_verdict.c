@@ -29,7 +29,7 @@ void runlog_skips_text(const RunLog *run, char *text, size_t size) {
     if (!(count > 0)) return;
     if (all) text_format(of, sizeof of, " of %zu", all);
     text_format(text, size,
-                "%.0f%s training examples could not be read and were left out.", count,
+                "%.0f%s training examples could not be read and were skipped.", count,
                 of);
 }
 

@@ -96,7 +96,7 @@ RunState runstate_of(const RunLog *run) {
     if (last && last->step > state.step) state.step = last->step;
     if (state.kind == RUNSTATE_RUNNING || state.kind == RUNSTATE_FINISHED) return state;
     const char *why = last && last->message ? last->message
-                      : killed              ? "its process was killed"
+                      : killed              ? "the process was killed"
                       : event               ? event->text
                                             : "";
     text_format(state.why, sizeof state.why, "%.1000s", why);

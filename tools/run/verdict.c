@@ -29,9 +29,9 @@ static const struct {
     {EITHER, YES, EITHER, YES, EITHER,
      "Try a lower optim.lr, a longer schedule.warmup_steps or a larger train.batch."},
     {YES, NO, EITHER, YES, YES,
-     "Attention stayed uniform: the network is dead rather than collapsed. Try a lower "
-     "optim.lr, a longer schedule.warmup_steps or model.gamma_init=1 with a larger "
-     "model.init_std."},
+     "Attention stayed uniform: the network does not learn at all, which is no entropy "
+     "collapse. Try a lower optim.lr, a longer schedule.warmup_steps or "
+     "model.gamma_init=1 with a larger model.init_std."},
     {YES, NO, EITHER, YES, NO, "Try a lower optim.lr or a longer schedule.warmup_steps."},
     {YES, NO, EITHER, NO, EITHER,
      "Attention did not collapse. Try a lower optim.lr, a longer schedule.warmup_steps, "
@@ -163,24 +163,24 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
     case VERDICT_AT_CHANCE_UNIFORM:
     case VERDICT_AT_CHANCE:
         snprintf(text, size,
-                 "Diverged: at the end the loss is %.3f, no better than chance (%.3f)%s.",
+                 "Diverged: the final loss is %.3f, no better than chance (%.3f)%s.",
                  verdict->tail, input->chance,
-                 verdict->kind == VERDICT_AT_CHANCE_POINT ? "; features are one point"
+                 verdict->kind == VERDICT_AT_CHANCE_POINT
+                     ? "; all features are nearly equal"
                  : verdict->kind == VERDICT_AT_CHANCE_COLLAPSED ? "; attention collapsed"
                  : verdict->kind == VERDICT_AT_CHANCE_UNIFORM   ? "; attention is uniform"
                                                                 : "");
         break;
     case VERDICT_NO_PROGRESS:
-        snprintf(
-            text, size,
-            "Diverged: at the end the loss is %.3f, no better than at the start (%.3f).",
-            verdict->tail, verdict->start);
+        snprintf(text, size,
+                 "Diverged: the final loss is %.3f, no better than at the start (%.3f).",
+                 verdict->tail, verdict->start);
         break;
     case VERDICT_SPIKE:
         snprintf(text, size,
-                 "Not recovered from a spike: the loss went from %.3f to %.3f%s.",
+                 "No recovery from a spike: the loss went from %.3f to %.3f%s.",
                  verdict->start, verdict->tail,
-                 verdict->collapsed ? ", and attention collapsed on the way" : "");
+                 verdict->collapsed ? ", and attention collapsed during training" : "");
         break;
     case VERDICT_LEARNED:
     case VERDICT_HARDLY:
@@ -193,7 +193,7 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
         snprintf(text, size, "%s: the loss went from %.3f to %.3f%s%s.",
                  GRADE_TITLES[input->grade ? input->grade : GRADE_LEARNED],
                  verdict->start, verdict->tail,
-                 verdict->collapsed ? ", but attention collapsed on the way" : "",
+                 verdict->collapsed ? ", but attention collapsed during training" : "",
                  input->grade == GRADE_NOT ? "; the answers are no better than guessing"
                  : input->grade == GRADE_HARDLY
                      ? "; the answers are little better than guessing"
@@ -230,19 +230,19 @@ static void describe_spikes(const VerdictInput *input, const LossSpikes *spikes,
              " After step %.0f%s the loss rose by %.3f nats (%.0f %%) above its best "
              "level, %.3f, %s %.0f steps%s.",
              s->from, change, s->depth, 100 * s->depth / fmax(s->best, 1e-9), s->best,
-             s->recovered ? "and was back after" : "and has not come back in", s->steps,
-             others);
+             s->recovered ? "and recovered after" : "and did not recover within",
+             s->steps, others);
 }
 
 /* " The probe fell by 21.3 points from its best, 54.0 %, to 32.7 % at epoch 14.0, and was
  * back after 6.0 epochs.  Features point ..." */
 static void describe_features(const Verdict *v, char *text, size_t size) {
     const ScoreDip *d = &v->probe;
-    char back[60] = "has not come back";
+    char back[60] = "did not recover";
     text[0] = '\0';
     if (probe_fell(v)) {
         if (isfinite(d->until))
-            text_format(back, sizeof back, "was back after %.1f epochs",
+            text_format(back, sizeof back, "recovered after %.1f epochs",
                         fmin(d->until - d->bottom, 1e15));
         snprintf(text, size,
                  " After epoch %.1f the probe's accuracy fell by %.1f points, to its "
@@ -252,7 +252,8 @@ static void describe_features(const Verdict *v, char *text, size_t size) {
     size_t used = strlen(text);
     if (isfinite(v->spread))
         snprintf(text + used, size - used,
-                 " Features spread by %.1f %% of what even ones do.", 100 * v->spread);
+                 " Feature spread is %.1f %% of that of evenly distributed features.",
+                 100 * v->spread);
 }
 
 static void describe_entropy(const EntropyLow *low, char *text, size_t size) {
@@ -261,15 +262,15 @@ static void describe_entropy(const EntropyLow *low, char *text, size_t size) {
     if (!low->fell_step) {
         snprintf(
             text, size,
-            " Attention entropy stayed above %.0f %% of what uniform attention has; the "
+            " Attention entropy stayed above %.0f %% of that of uniform attention; the "
             "lowest site had %.1f %% of %.3f nats, %s at step %zu.",
             100 * COLLAPSE_SHARE, 100 * low->share, low->uniform, low->site, low->step);
         return;
     }
     const char *other = strcmp(low->site, low->fell_site) ? low->site : "";
     snprintf(text, size,
-             " %s fell under %.0f %% of uniform attention's entropy (%.3f nats) at step "
-             "%zu; lowest %.1f %%%s%s at step %zu.",
+             " %s fell below %.0f %% of uniform attention's entropy (%.3f nats) at "
+             "step %zu; lowest %.1f %%%s%s at step %zu.",
              low->fell_site, 100 * COLLAPSE_SHARE, low->fell_uniform, low->fell_step,
              100 * low->share, *other ? ", " : "", other, low->step);
 }
@@ -362,15 +363,16 @@ VerdictKind verdict_find(const char *name) {
 const char *verdict_definition(void) {
     return "diverged: non-finite, at chance or no progress, as below.\n"
            "collapsed: at some probe the entropy of an attention site, mean over its heads, "
-           "was under " PERCENT(COLLAPSE_PERCENT) " of what uniform attention has; such a "
+           "was under " PERCENT(COLLAPSE_PERCENT) " of that of uniform attention; such a "
            "run can still have learned.\n"
-           "chance: ln K for K classes; ln(2N - 1) for a contrastive loss of N pictures; for texts the entropy of how "
-           "frequent tokens are; "
-           "for speech the best input-independent guess.\n"
-           "spike: a median of the loss over a twentieth of the steps rises above its "
-           "lowest by " PERCENT(SPIKE_PERCENT) " of it, " PERCENT(SPIKE_CHANCE_PERCENT)
-           " of chance and what minibatches scatter; it has recovered when half of that is "
-           "lost again."
+           "chance: ln K for K classes; ln(2N - 1) for a contrastive loss of N pictures; "
+           "for texts the entropy of the token frequencies; for speech the best "
+           "input-independent guess.\n"
+           "spike: the running median of the loss over a twentieth of the steps rises above "
+           "its lowest by more than a margin: the largest of " PERCENT(SPIKE_PERCENT)
+           " of that lowest, " PERCENT(SPIKE_CHANCE_PERCENT)
+           " of chance and the scatter of minibatches. It has recovered once it is within "
+           "half of that margin again."
            VERDICT_LIST(LINE);
 }
 /* clang-format on */

@@ -109,11 +109,11 @@ Grade grade_of(double score, double none, double learned);
     X(SHORT, "too short to judge", WORKED,                                               \
       "fewer than " VERDICT_NUMBER(VERDICT_ROWS_MIN) " logged steps")                    \
     X(AT_CHANCE_POINT, "at chance (features at a point)", FAILED,                        \
-      "at chance, and the features (of a contrastive run) all point one way: their "     \
+      "at chance, and all features (of a contrastive run) are nearly equal: their "      \
       "standard deviation, mean of the last fifth of the steps, is under "               \
       PERCENT(POINT_PERCENT) " of 1/sqrt(width)")                                        \
     X(AT_CHANCE_COLLAPSED, "at chance (collapsed)", FAILED,                              \
-      "at chance, and attention collapsed on the way")                                   \
+      "at chance, and attention collapsed during training")                              \
     X(AT_CHANCE_UNIFORM, "at chance (uniform)", FAILED,                                  \
       "at chance without a collapse, and at the last probe all sites have more than "    \
       PERCENT(UNIFORM_PERCENT) " of uniform attention's entropy")                        \
@@ -124,25 +124,25 @@ Grade grade_of(double score, double none, double learned);
       "that mean is above " PERCENT(START_PERCENT) " of the first ten steps' ("          \
       PERCENT(CHANCE_PERCENT) " where chance is unknown)")                               \
     X(SPIKE, "spike (not recovered)", WORKED,                                            \
-      "below chance, but the loss rose above its best level and has not come back")      \
+      "below chance, but the loss rose above its best level and did not recover")        \
     X(PROBE_FELL, "probe fell (not recovered)", WORKED,                                  \
       "below chance, but the accuracy of the online probe (of a contrastive run) fell "  \
       "below its best by more than " VERDICT_NUMBER(PROBE_FALL_POINTS) " points, "       \
-      PERCENT(PROBE_FALL_PERCENT) " of it and what the size of the split scatters, and " \
-      "has not come back")                       \
+      PERCENT(PROBE_FALL_PERCENT) " of it and the scatter expected for the size of the " \
+      "split, and did not recover")                                                      \
     X(COLLAPSED, "collapsed", WORKED,                                                    \
-      "below chance, though attention collapsed on the way")                             \
+      "below chance, though attention collapsed during training")                        \
     X(RECOVERED, "spike (recovered)", WORKED,                                            \
-      "below chance; the loss rose above its best level and came back")                  \
+      "below chance; the loss rose above its best level and recovered")                  \
     X(PROBE_RECOVERED, "probe fell (recovered)", WORKED,                                 \
-      "below chance; the accuracy of the online probe fell below its best and came back") \
+      "below chance; the accuracy of the online probe fell below its best and recovered") \
     X(NOT_LEARNED, "not learned", WORKED,                                                \
-      "the training loss is below chance, but the task's score is what an answer that "  \
-      "does not look at the input has")                                                  \
+      "the training loss is below chance, but the task's score is no better than that "  \
+      "of an answer that ignores the input")                                             \
     X(HARDLY, "hardly learned", WORKED,                                                  \
-      "below chance, but the task's score is not far from that of such an answer")       \
+      "below chance, but the task's score is close to that of such an answer")           \
     X(LEARNED, "learned", WORKED,                                                        \
-      "below chance at the end, with neither spike nor collapse, and a score to match")
+      "below chance at the end, without spike or collapse, and with a good score")
 /* clang-format on */
 
 #define VERDICT_KIND(KIND, name, failed, definition) VERDICT_##KIND,

@@ -32,9 +32,10 @@ static Status compare(const Sweep *sweeps, size_t count, const SweepAcross *acro
     if (status) return status;
     Comparison comparison = compare_new(&pool);
     if (across->figure && pool.rates.count < 2)
-        status =
-            err_set(err, FAIL_USAGE, "%s: no figure: the runs do not differ in optim.lr",
-                    across->figure);
+        status = err_set(err, FAIL_USAGE,
+                         "%s not written: the runs do not differ in "
+                         "optim.lr",
+                         across->figure);
     for (size_t s = 0; s < count && !status; s++) introduce(&sweeps[s], out);
     if (!status) {
         fputs("\n", out);

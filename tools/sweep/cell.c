@@ -108,7 +108,7 @@ Status grid_make_cells(Sweep *sweep, Err *err) {
     size_t count = 0, recipes = sweep->axes[0].count, of, cell = 0;
     for (size_t r = 0; r < recipes; r++) {
         if (!count_cells(sweep, r, &of) || (count += of) > SWEEP_CELLS_MAX)
-            return err_set(err, FAIL_USAGE, "the grid has more than %d cells",
+            return err_set(err, FAIL_USAGE, "the grid has more than %d runs",
                            SWEEP_CELLS_MAX);
     }
     sweep->cell_count = count;

@@ -72,13 +72,13 @@ static Status check_key(const Sweep *sweep, size_t axis, const char *name, FILE 
     if (!found.idle) return OK;
     if (found.idle == found.given && sweep_is_swept(sweep, axis))
         return err_set(err, FAIL_USAGE,
-                       "%s has no effect in any cell of the sweep: %s; leave it out",
-                       name, found.why);
+                       "%s has no effect in any run of the sweep: %s; leave it out", name,
+                       found.why);
     if (notes && found.idle == found.given)
         fprintf(notes, "steady: note: %s has no effect: %s\n", name, found.why);
     else if (notes)
         fprintf(notes,
-                "steady: note: %s has no effect in %zu of %zu cells (first: %s): %s\n",
+                "steady: note: %s has no effect in %zu of %zu runs (first: %s): %s\n",
                 name, found.idle, found.given, sweep->cells[found.first].name, found.why);
     return OK;
 }
@@ -88,7 +88,7 @@ Status sweep_check(const Sweep *sweep, FILE *notes, Err *err) {
     Status status = OK;
     for (size_t c = 0; c < sweep->cell_count && !status; c++) {
         status = sweep_recipe(sweep, c, recipe, err);
-        if (status) err_wrap(err, "cell %s", sweep->cells[c].name);
+        if (status) err_wrap(err, "run %s", sweep->cells[c].name);
     }
     mem_free(recipe);
     for (size_t a = 1; a < sweep->axis_count; a++)

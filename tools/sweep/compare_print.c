@@ -145,18 +145,17 @@ static void print_row_notes(const Pool *pool, const Comparison *c, FILE *out) {
     }
     if (best)
         fprintf(out,
-                "A against B: each method at its own best rate, that of the lowest "
-                "mean %s among those with the most finite runs, chosen on the runs "
-                "compared here%s\n",
+                "A against B: each method at its own best learning rate, the one with "
+                "the lowest mean %s among those with the most finite runs; it is "
+                "chosen on the same runs%s\n",
                 loss,
                 pool->loss == LOSS_SPLIT && !strcmp(pool->like->split, "test")
-                    ? "; as the test split chose it, this flatters both"
+                    ? "; chosen on the test split, which favours both"
                     : "");
     if (fewest < INTERVAL_LEAST)
-        fprintf(out, "with fewer than %d pairs there is neither interval nor p\n",
-                INTERVAL_LEAST);
+        fprintf(out, "fewer than %d pairs have no interval and no p\n", INTERVAL_LEAST);
     else if (fewest < 6)
-        fprintf(out, "with %zu pairs p is at least %.3g, whatever the runs\n", fewest,
+        fprintf(out, "with %zu pairs p cannot be below %.3g\n", fewest,
                 2 / pow(2, (double)fewest));
 }
 
@@ -171,11 +170,10 @@ static void print_other_scores(const Pool *pool, FILE *out) {
         count++;
     }
     if (count)
-        fprintf(
-            out,
-            "%zu run%s judged by %s, not by %s: compared by the latter where there; of "
-            "another task.kind or other classes, losses cannot be compared either\n",
-            count, count == 1 ? " is" : "s are", other, wanted);
+        fprintf(out,
+                "%zu run%s scored by %s, not by %s, and compared by the latter where "
+                "available; between tasks or sets of classes losses are not comparable\n",
+                count, count == 1 ? " is" : "s are", other, wanted);
 }
 
 /* Where it matters: what stands for the numbers of runs that have none. */
@@ -189,12 +187,12 @@ static void print_nonfinite(const Pool *pool, FILE *out) {
         count++;
     }
     if (count && isfinite(chance))
-        fprintf(out, "%zu run%s became non-finite and count%s as guessing (loss %.3f)\n",
+        fprintf(out, "%zu run%s became non-finite and count%s as chance (loss %.3f)\n",
                 count, count == 1 ? "" : "s", count == 1 ? "s" : "", chance);
     else if (count)
         fprintf(out,
-                "%zu run%s became non-finite and %s left out: the loss of guessing "
-                "is not known\n",
+                "%zu run%s became non-finite and %s left out: the loss at chance is "
+                "unknown\n",
                 count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
 }
 
@@ -305,19 +303,21 @@ static void print_curves(const Pool *pool, const Comparison *c, FILE *out) {
         if (several || (i != 3 && i != 4)) sheet_add(&sheet, titles[i]);
     for (size_t i = 0; i < c->curve_count; i++) add_curve(&sheet, pool, &c->curves[i]);
     fprintf(out,
-            "\nlearning-rate sensitivity (arXiv 2309.14322): of each seed the mean "
-            "over the rates of min(%s, that of guessing), less the lowest\n\n",
+            "\n"
+            "learning-rate sensitivity (arXiv 2309.14322): for each seed, the mean "
+            "over the learning rates of min(%s, chance), minus the lowest\n"
+            "\n",
             loss);
     close_sheet(&sheet, out);
     for (size_t i = 0; i < c->curve_count; i++)
         if (c->curves[i].spread.count && !isfinite(c->curves[i].start)) {
-            fprintf(out, "the loss of guessing is not known: losses are not capped\n");
+            fprintf(out, "the loss at chance is unknown: losses are not capped\n");
             break;
         }
     for (size_t i = 0; i < c->curve_count; i++)
         if (c->curves[i].spread.count && c->curves[i].loss.mean >= c->curves[i].start) {
-            fprintf(out, "a method that is no better than guessing at any rate has a "
-                         "sensitivity near 0, too\n");
+            fprintf(out, "a method that is no better than chance at any learning rate "
+                         "also has a sensitivity near 0\n");
             break;
         }
 }
@@ -325,8 +325,9 @@ static void print_curves(const Pool *pool, const Comparison *c, FILE *out) {
 void compare_print(const Pool *pool, const Comparison *comparison, FILE *out) {
     if (*pool->along)
         fprintf(out,
-                "\n%s: every method has its own, so differences may be due to these, "
-                "too\n",
+                "\n"
+                "%s: different for every method, so differences may be due to these as "
+                "well\n",
                 pool->along);
     if (comparison->row_count) {
         print_rows(pool, comparison, out);
@@ -334,8 +335,9 @@ void compare_print(const Pool *pool, const Comparison *comparison, FILE *out) {
         print_other_scores(pool, out);
         print_nonfinite(pool, out);
     } else if (pool->methods.count > 1) {
-        fprintf(out, "\nno two runs of different methods have the same seed and all else "
-                     "equal: nothing is paired\n");
+        fprintf(out, "\n"
+                     "nothing is paired: no two runs of different methods have the "
+                     "same seed and are otherwise equal\n");
     }
     if (pool->methods.count > 1 || pool->count >= FAILURES_FROM)
         print_failures(pool, comparison, out);

@@ -114,8 +114,8 @@ static Status refuse_name(const char *text, const char *name, Err *err) {
         if (i) text_append(&list, ", ", 2);
         text_append(&list, names[i], strlen(names[i]));
     }
-    err_set(err, FAIL_USAGE, "--fail %s: `%s` is no number of a run%s (%s)", text, name,
-            nearest_hint(nearest_word(name, names), hint), list.text);
+    err_set(err, FAIL_USAGE, "--fail %s: `%s` is not a number of a run%s (%s)", text,
+            name, nearest_hint(nearest_word(name, names), hint), list.text);
     text_free(&list);
     return FAIL_USAGE;
 }
@@ -136,14 +136,14 @@ static Status read_term(const char *whole, char *part, Term *term, Err *err) {
     if (!mark && is_whole_term(part, term)) return OK;
     if (!mark)
         return err_set(err, FAIL_USAGE,
-                       "--fail %s: `%s` is no condition; write it as NAME<NUMBER, "
+                       "--fail %s: `%s` is not a condition; expected NAME<NUMBER, "
                        "NAME>NUMBER or midpoint, joined by `or`",
                        whole, part);
     term->above = *mark == '>';
     term->equal = mark[1] == '=';
     if (!read_bound(mark + 1 + term->equal, &term->bound))
         return err_set(err, FAIL_USAGE,
-                       "--fail %s: `%s` is not a number, nor a number and %%", whole,
+                       "--fail %s: `%s` is not a number; expected 1.48 or 10%%", whole,
                        text_trim(mark + 1 + term->equal));
     *mark = 0;
     char *name = text_trim(part);
@@ -278,14 +278,14 @@ static void append(char *text, size_t size, const char *more) {
 void sweep_fail_definition(const Sweep *sweep, char *text, size_t size) {
     char level[120];
     size_t first = 0;
-    text_format(text, size, "fails: %s, or a loss or gradient that is not finite",
+    text_format(text, size, "fails: %s, or a non-finite loss or gradient",
                 sweep_fail_text(sweep));
     if (has_loss(sweep))
         append(text, size, "; loss: mean of the last fifth of the steps");
     if (!has_midpoint(sweep)) return;
     append(text, size,
-           "; midpoint: loss above the middle between chance and the lowest "
-           "mean loss of a configuration");
+           "; midpoint: loss above the midpoint between chance and the lowest mean "
+           "loss of a configuration");
     double best = best_loss(sweep, &first), chance = sweep->cells[first].result.chance;
     if (!isfinite(best + chance)) return;
     text_format(level, sizeof level, ", (%.4g + %.4g) / 2 = %.4g", chance, best,

@@ -195,8 +195,8 @@ static Status check_methods(const Factors *factors, const char *list, Err *err) 
     while ((word = strsep(&rest, ",")) && !status)
         if (!is_known(factors, word))
             status = err_set(err, FAIL_USAGE,
-                             "--method %s: not a key in which the runs differ; wanted "
-                             "some of %s",
+                             "--method %s: the runs do not differ in this key; "
+                             "expected some of %s",
                              word, *known ? known : "none");
     mem_free(copy);
     return status;

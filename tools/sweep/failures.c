@@ -104,7 +104,8 @@ void sweep_print_criterion(const Sweep *sweep, FILE *out) {
     char text[SWEEP_DEFINITION];
     sweep_fail_definition(sweep, text, sizeof text);
     fprintf(out,
-            "%s\nconfiguration: the runs of a method that differ in train.seed alone; "
-            "most seeds: more than half of them\n",
+            "%s\n"
+            "configuration: runs of a method that differ only in train.seed; most "
+            "seeds: more than half of them\n",
             text);
 }

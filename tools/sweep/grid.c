@@ -63,7 +63,7 @@ static Status list_value(SweepAxis *axis, SweepList *list, const char *value,
     mem_free(scratch);
     for (size_t i = 0; i < list->count; i++)
         if (list->index[i] == v)
-            return err_set(err, FAIL_USAGE, "%s: %s and %s are the same value", axis->key,
+            return err_set(err, FAIL_USAGE, "%s: duplicate value: %s and %s", axis->key,
                            axis->values[v], value);
     if (v == axis->count) add_value(axis, value, parts);
     list->index[list->count++] = v;
@@ -83,7 +83,7 @@ static Status word_scope(const Sweep *sweep, const Word *word, bool *scope, Err 
                strcmp(name, recipes->labels[r]))
             r++;
         if (r == recipes->count)
-            return err_set(err, FAIL_USAGE, "%s: %s is no recipe of this sweep",
+            return err_set(err, FAIL_USAGE, "%s: %s is not a recipe of this sweep",
                            word->text, name);
         if (scope[r])
             return err_set(err, FAIL_USAGE, "%s: %s is given twice", word->text, name);
@@ -141,7 +141,8 @@ static Status place_values(SweepAxis *axis, const Word *word, const bool *scope,
     for (size_t r = 0; r < recipes; r++)
         twice |= !all && scope[r] && axis->lists[r].count;
     Status status = twice ? err_set(err, FAIL_USAGE,
-                                    "%s: %s is given twice; list its values in one word",
+                                    "%s: %s is given twice; list its values in one "
+                                    "argument",
                                     word->text, axis->key)
                           : fill_list(axis, word, &list, err);
     if (all && !status) axis->common = list_copy(&list);
@@ -202,11 +203,10 @@ static Status read_recipes(SweepAxis *axis, const char *text, Err *err) {
     for (char *part; !status && (part = strsep(&rest, ","));) {
         part = text_trim(part);
         if (!*part)
-            status = err_set(err, FAIL_USAGE,
-                             "recipe: there is an empty value between two `,`");
+            status = err_set(err, FAIL_USAGE, "recipe: empty value between two `,`");
         for (size_t i = 0; i < axis->count && !status; i++)
             if (!strcmp(axis->values[i], part))
-                status = err_set(err, FAIL_USAGE, "recipe: %s and %s are the same value",
+                status = err_set(err, FAIL_USAGE, "recipe: duplicate value: %s and %s",
                                  part, part);
         if (!status) add_value(axis, part, &part);
     }
@@ -228,8 +228,8 @@ static Status spread_common(SweepAxis *axis, size_t recipes, Err *err) {
     }
     if (left || !axis->common.count) return OK;
     return err_set(err, FAIL_USAGE,
-                   "%s=... without a recipe has no effect: each recipe has a word of its "
-                   "own; leave one out",
+                   "%s=... has no effect, because it is also given for each recipe; "
+                   "leave one out",
                    axis->key);
 }
 
@@ -289,7 +289,7 @@ static Status read_words(Sweep *sweep, Err *err) {
         if (!strchr(sweep->words[i], '='))
             status = read_recipes(recipes, sweep->words[i], err);
     if (!status && !recipes->count)
-        status = err_set(err, FAIL_USAGE, "which recipe?  `steady recipes` lists them");
+        status = err_set(err, FAIL_USAGE, "no recipe given; `steady recipes` lists them");
     for (size_t i = 0; i < sweep->word_count && !status; i++)
         if (strchr(sweep->words[i], '='))
             status = read_setting(sweep, sweep->words[i], err);

@@ -75,7 +75,7 @@ void sweep_page_top(const Sweep *sweep, FILE *out) {
     fprintf(out, "<p class=\"verdict%s\"><strong>%zu of %zu runs have ended.</strong>",
             broken ? " bad" : "", ended, sweep->cell_count);
     if (broken)
-        fprintf(out, " %zu failed; their messages are in cells/NAME.log.", broken);
+        fprintf(out, " %zu failed; see cells/NAME.log for their messages.", broken);
     if (!all && runstate_in_use(sweep->dir)) fputs(" The sweep is running.", out);
     fputs("</p>\n", out);
     write_verdicts(sweep, out);

@@ -35,8 +35,7 @@ static json_t *load(const char *path, const char *root, Err *err) {
     json_t *plan = openfile_json(path, root, err);
     if (!plan || is_plan(plan)) return plan;
     json_decref(plan);
-    err_set(err, FAIL_DATA,
-            "%s:1: this is not the plan of a sweep; choose another --plan", path);
+    err_set(err, FAIL_DATA, "%s:1: not the plan of a sweep; choose another --plan", path);
     return NULL;
 }
 
@@ -52,10 +51,8 @@ char **sweep_plan_words(const char *path, size_t *count, Err *err) {
     json_decref(plan);
     if (why.status) err_set(err, why.status, "%s", why.text);
     else if (!words)
-        err_set(
-            err, FAIL_USAGE,
-            "--plan %s: there is no such file; give the grid of the sweep to write it",
-            path);
+        err_set(err, FAIL_USAGE,
+                "--plan %s: no such file; to write it, give the grid of the sweep", path);
     return words;
 }
 
@@ -168,8 +165,8 @@ static Status check_grid(const Sweep *sweep, Err *err) {
         lost += place[c] == SIZE_MAX;
     if (!status && (lost || planned.cell_count != sweep->cell_count))
         status = err_set(err, FAIL_USAGE,
-                         "--plan %s is the plan of another grid; choose another file, or "
-                         "run that one: steady sweep --plan %s",
+                         "--plan %s is the plan of another grid; choose another file, "
+                         "or run that grid: steady sweep --plan %s",
                          sweep->plan_path, sweep->plan_path);
     mem_free(place);
     sweep_close(&planned);
@@ -190,8 +187,8 @@ static Status check_new(const Sweep *sweep, Err *err) {
     if (!sweep->plan_path) return OK;
     if (has_begun(sweep))
         return err_set(err, FAIL_USAGE,
-                       "%s has runs without a plan; a plan is written before the first "
-                       "run; choose another --out, or leave out --plan",
+                       "%s has runs without a plan, but a plan must be written before "
+                       "the first run; choose another --out, or leave out --plan",
                        sweep->dir);
     return sweep->plan ? check_grid(sweep, err) : OK;
 }
@@ -201,7 +198,7 @@ static Status check_same(const Sweep *sweep, const json_t *own, Err *err) {
     if (!sweep->plan_path || (sweep->plan && json_equal((json_t *)own, sweep->plan)))
         return OK;
     return err_set(err, FAIL_USAGE,
-                   "%s has a plan of its own, plan.json, written %s, and %s is %s; leave "
+                   "%s already has a plan, plan.json, written %s, but %s is %s; leave "
                    "out --plan, or choose another --out",
                    sweep->dir, text_of(own, "written"), sweep->plan_path,
                    sweep->plan ? "another" : "not there");
@@ -358,7 +355,7 @@ static Status compare_cells(const Sweep *sweep, const Sweep *planned, json_t *li
     if (!status && (count = name_some(planned, lost, text, sizeof text)))
         add(list, "not in the grid: %zu planned (%s)", count, text);
     if (!status && (count = name_some(sweep, open, text, sizeof text)))
-        add(list, "not run to the end: %zu planned (%s)", count, text);
+        add(list, "unfinished: %zu planned (%s)", count, text);
     if (!status) status = compare_extra(sweep, extra, list, err);
     mem_free(place);
     mem_free(extra);
@@ -392,7 +389,7 @@ void sweep_print_plan(const Sweep *sweep, FILE *out) {
     const char *version = text_of(sweep->plan, "version");
     size_t i;
     if (!list) {
-        fprintf(out, "plan: it cannot be compared: %s\n", err.text);
+        fprintf(out, "plan: cannot be compared: %s\n", err.text);
         return;
     }
     fprintf(out, "plan: %s (written %s, %" JSON_INTEGER_FORMAT " runs; version %s",

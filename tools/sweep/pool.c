@@ -147,7 +147,7 @@ static Status choose_base(Pool *pool, const char *base, Err *err) {
         snprintf(known + used, sizeof known - used, "%s%s", used ? "; " : "",
                  pool->methods.text[m]);
     }
-    return err_set(err, FAIL_USAGE, "--baseline %s: no such method; wanted one of %s",
+    return err_set(err, FAIL_USAGE, "--baseline %s: no such method; expected one of %s",
                    base, known);
 }
 

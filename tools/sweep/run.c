@@ -202,9 +202,9 @@ Status sweep_run(Sweep *sweep, const SweepPace *pace, Err *err) {
     for (size_t c = 0; c < sweep->cell_count; c++)
         open += !sweep_has_ended(&sweep->cells[c]);
     if (open && r.told)
-        return err_set(err, FAIL_INTERRUPTED, "interrupted, %zu of %zu cells to go", open,
+        return err_set(err, FAIL_INTERRUPTED, "interrupted; %zu of %zu runs remain", open,
                        sweep->cell_count);
     if (open)
-        return err_set(err, FAIL_RUN, "%zu of %zu cells failed", open, sweep->cell_count);
+        return err_set(err, FAIL_RUN, "%zu of %zu runs failed", open, sweep->cell_count);
     return OK;
 }

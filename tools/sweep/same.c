@@ -86,14 +86,14 @@ static Status take_names(Sweep *sweep, const json_t *state, const char *dir, Err
         bool good = is_name(name);
         if (good) text_format(sweep->cells[c].name, SWEEP_NAME, "%s", name);
         else
-            err_set(err, FAIL_DATA, "%s/sweep.json: `%s` is no name of a cell", dir,
+            err_set(err, FAIL_DATA, "%s/sweep.json: `%s` is not the name of a run", dir,
                     name);
         mem_free(name);
         if (!good) return FAIL_DATA;
     }
     for (c = 0; c < sweep->cell_count; c++)
         if (is_taken(sweep, sweep->cells[c].name, c))
-            return err_set(err, FAIL_DATA, "%s/sweep.json: two cells have the name %s",
+            return err_set(err, FAIL_DATA, "%s/sweep.json: two runs have the name %s",
                            dir, sweep->cells[c].name);
     return OK;
 }
@@ -128,9 +128,9 @@ static Status grow(Sweep *sweep, const Sweep *had, const size_t *place, Err *err
         join_words(had->words, had->word_count, text, sizeof text);
         return err_set(
             err, FAIL_USAGE,
-            "%s holds another sweep, steady sweep%s; a grid may grow, but this "
-            "one lacks its cell %s; choose another --out, or resume that one: "
-            "steady sweep --resume %s",
+            "%s contains another sweep, steady sweep%s; a grid can only grow, but this "
+            "one lacks the run %s; choose another --out, or resume that one: steady "
+            "sweep --resume %s",
             sweep->dir, text, had->cells[c].name, shell_word(sweep->dir, word));
     }
     for (c = 0; c < had->cell_count; c++)
@@ -178,7 +178,7 @@ static Status recipe_text(const Recipe *recipe, TextStream *text, Err *err) {
 static void first_difference(const char *a, const char *b, char *text, size_t size) {
     for (const char *c = a, *d = b; *c && *c == *d; c++, d++)
         if (*c == '\n') a = c + 1, b = d + 1;
-    snprintf(text, size, "%.*s there, %.*s now", (int)strcspn(a, "\n"), a,
+    snprintf(text, size, "%.*s before, %.*s now", (int)strcspn(a, "\n"), a,
              (int)strcspn(b, "\n"), b);
 }
 

@@ -122,18 +122,19 @@ static void print_heading(const SweepGroup *groups, size_t count, FILE *out) {
     }
     fprintf(
         out,
-        "\nover train.seed: mean of the seeds with a value%s; site entropy: the lowest "
-        "of them\n",
+        "\n"
+        "over train.seed: mean of the seeds with a value%s; site entropy: the lowest of "
+        "all seeds\n",
         most >= INTERVAL_LEAST ? " [95 % interval of the mean, bootstrap over seeds]"
                                : "");
     if (fewest < INTERVAL_LEAST)
         fprintf(out,
-                "with fewer than %d seeds there is no interval; ± is the standard "
-                "deviation\n",
+                "fewer than %d seeds have no interval; ± is the standard deviation\n",
                 INTERVAL_LEAST);
     if (most >= INTERVAL_LEAST && fewest < 6)
-        fprintf(out, "intervals of few seeds are too narrow: in normal numbers they hold "
-                     "the true mean in 75 %% (3 seeds), 87 %% (4), 92 %% (5) of cases\n");
+        fprintf(out, "intervals of few seeds are too narrow: for normal data they "
+                     "contain the true mean in 75 %% (3 seeds), 87 %% (4), 92 %% (5) "
+                     "of cases\n");
     fputs("\n", out);
 }
 

@@ -26,8 +26,7 @@ static json_t *load_state(const char *dir, Err *err) {
     json_t *state = rundir_load_json_if_any(dir, "sweep.json", err);
     if (!state || json_is_array(json_object_get(state, "words"))) return state;
     json_decref(state);
-    err_set(err, FAIL_DATA, "%s/sweep.json:1: no words; it is not the state of a sweep",
-            dir);
+    err_set(err, FAIL_DATA, "%s/sweep.json:1: no words; not the state of a sweep", dir);
     return NULL;
 }
 
@@ -37,7 +36,11 @@ char **sweep_load_words(const char *dir, size_t *count, Err *err) {
     char **words = state ? words_of(json_object_get(state, "words"), count) : NULL;
     json_decref(state);
     if (why.status) err_set(err, why.status, "%s", why.text);
-    else if (!words) err_set(err, FAIL_USAGE, "%s holds no sweep (no sweep.json)", dir);
+    else if (!words)
+        err_set(err, FAIL_USAGE,
+                "%s is not the folder of a sweep (no "
+                "sweep.json)",
+                dir);
     return words;
 }
 
@@ -83,7 +86,7 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     text_format(sweep->dir, sizeof sweep->dir, "%s", dir);
     if (rundir_holds_run(dir))
         return err_set(err, FAIL_USAGE,
-                       "%s holds a run, not a sweep; choose another --out", dir);
+                       "%s contains a run, not a sweep; choose another --out", dir);
     Err why = ERR_NONE;
     static const char *const FOLDERS[] = {"cells", NULL};
     json_t *state = load_state(dir, &why);
@@ -112,7 +115,7 @@ static Status take_lock(Sweep *sweep, Err *err) {
     for (bool told = false;
          flock(sweep->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;) {
         if (!told)
-            fprintf(stderr, "%s is in use; waiting for its runs to end\n", sweep->dir);
+            fprintf(stderr, "%s is in use; waiting until its runs end\n", sweep->dir);
         told = true;
         if (stop_requested()) return err_set(err, FAIL_INTERRUPTED, "interrupted");
         if (clock_now() - since > LOCK_WAIT)

@@ -84,9 +84,10 @@ static void print_meaning(const Sweep *sweep, FILE *out) {
                  "evaluation of split val\n");
     fprintf(
         out,
-        "site entropy: lowest at any probe, mean over the heads of a site, as a share of "
-        "what uniform attention has; at, step: of that; end: lowest site at the last "
-        "probe; <%d %%: sites that were under it at any probe, at the last\n",
+        "site entropy: lowest mean over the heads of a site at any probe, as a share of "
+        "uniform attention's entropy; at, step: its site and step; end: lowest "
+        "site at the last probe; <%d %%: number of sites below it at any probe, at "
+        "the last\n",
         COLLAPSE_PERCENT);
     print_definitions(sweep, out);
 }

@@ -27,8 +27,10 @@ static Status refuse_score(const Pool *pool, const char *score, Err *err) {
             snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
                      metrics[m].key);
     }
-    return err_set(err, FAIL_USAGE, "--score %s: no run has it; wanted one of %s", score,
-                   *known ? known : "none: nothing was evaluated, leave it out");
+    return err_set(err, FAIL_USAGE,
+                   "--score %s: no run has this score; expected one "
+                   "of %s",
+                   score, *known ? known : "none, because nothing was evaluated");
 }
 
 static Status choose_metric(SweepTrials *trials, const Pool *pool, const char *score,
@@ -92,7 +94,7 @@ Status trials_open(SweepTrials *trials, const Pool *pool, const char *score, Err
     }
     if (trials->count) return OK;
     trials_close(trials);
-    return err_set(err, FAIL_USAGE, "no run has ended yet: there is nothing to draw");
+    return err_set(err, FAIL_USAGE, "no run has ended yet, so there is nothing to draw");
 }
 
 void trials_close(SweepTrials *trials) {

@@ -18,15 +18,14 @@ typedef struct Drawing {
 
 /* ---- notes ---- */
 
-/* "runs/a: 2 of 24 runs have not ended and are not drawn: demo,train.seed=3; ..." */
+/* "runs/a: 2 of 24 runs unfinished, not drawn: demo,train.seed=3; ..." */
 static void note_missing(const Sweep *sweep, FILE *notes) {
     size_t missing = 0;
     for (size_t c = 0; c < sweep->cell_count; c++)
         missing += !sweep_has_ended(&sweep->cells[c]);
     if (!missing) return;
-    fprintf(notes, "note: %s: %zu of %zu runs %s not ended and %s not drawn:", sweep->dir,
-            missing, sweep->cell_count, missing == 1 ? "has" : "have",
-            missing == 1 ? "is" : "are");
+    fprintf(notes, "note: %s: %zu of %zu runs unfinished, not drawn:", sweep->dir,
+            missing, sweep->cell_count);
     size_t shown = 0;
     for (size_t c = 0; c < sweep->cell_count && shown < MISSING_SHOWN; c++)
         if (!sweep_has_ended(&sweep->cells[c]))
@@ -160,8 +159,8 @@ static Status draw(Drawing *d, FILE *notes, Err *err) {
     size_t count = d->pool->methods.count, shown = 0;
     if (count > TRIAL_METHODS_MOST)
         return err_set(err, FAIL_USAGE,
-                       "%zu methods (%s) in one figure, at most %d; --method takes fewer "
-                       "keys",
+                       "%zu methods (%s) are too many for one figure (at most %d); "
+                       "give --method fewer keys",
                        count, d->pool->methods.title, TRIAL_METHODS_MOST);
     const char *names[TRIAL_METHODS_MOST] = {0}, *details[TRIAL_METHODS_MOST] = {0};
     char name[TRIAL_METHODS_MOST][SWEEP_NAME] = {0},

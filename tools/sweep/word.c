@@ -66,19 +66,17 @@ static Status cut(const char *word, char *text, char mark, bool strip, Texts *pa
     for (char *c = text, *begin = text;; c++) {
         depth += (*c == '{') - (*c == '}');
         if (depth < 0 || (!*c && depth))
-            return err_set(err, FAIL_USAGE, "%s: a brace is not closed, or not opened",
-                           word);
+            return err_set(err, FAIL_USAGE, "%s: unbalanced braces", word);
         if (*c && (*c != mark || depth)) continue;
         bool last = !*c;
         *c = 0;
         char *part = text_trim(begin);
         if (strip) part = unbraced(part);
         if (!part)
-            return err_set(err, FAIL_USAGE, "%s: more text behind a brace that is closed",
-                           word);
+            return err_set(err, FAIL_USAGE, "%s: text after a closing brace", word);
         if (!*part)
-            return err_set(err, FAIL_USAGE,
-                           "%s: there is an empty value between two `%c`", word, mark);
+            return err_set(err, FAIL_USAGE, "%s: empty value between two `%c`", word,
+                           mark);
         texts_add(parts, part);
         if (last) return OK;
         begin = c + 1;
@@ -120,7 +118,7 @@ static Status read_values(Word *word, Err *err) {
     bool linked = word->keys.count > 1, braces = *word->value == '{';
     if (linked && !braces)
         return err_set(err, FAIL_USAGE,
-                       "%s: values of linked keys are listed in braces, "
+                       "%s: list the values of linked keys in braces: "
                        "{KEY,KEY}={VALUE,VALUE;VALUE,VALUE}",
                        word->text);
     if (!braces && is_whole(word->keys.text[0])) {
@@ -130,8 +128,7 @@ static Status read_values(Word *word, Err *err) {
     char *inside = unbraced(word->value);
     if (!inside)
         return err_set(err, FAIL_USAGE,
-                       "%s: the braces of the list do not match; "
-                       "KEY={VALUE;VALUE} is expected",
+                       "%s: unbalanced braces in the list; expected KEY={VALUE;VALUE}",
                        word->text);
     return cut(word->keys.text[0], inside, braces ? ';' : ',', !linked, &word->values,
                err);
@@ -153,7 +150,7 @@ Status word_read(Word *word, const char *text, Err *err) {
     char *inside = unbraced(left);
     if (!inside || (*left == '{' && !*inside))
         return err_set(err, FAIL_USAGE,
-                       "%s: braces around keys are written {KEY,KEY}=...", text);
+                       "%s: expected braces around keys as {KEY,KEY}=...", text);
     if (*left != '{') texts_add(&word->keys, left);
     else if (cut(text, inside, ',', true, &word->keys, err)) return err->status;
     if (check_keys(word, err)) return err->status;
@@ -171,8 +168,8 @@ Status word_parts(const Word *word, const char *value, Texts *parts, Err *err) {
     mem_free(copy);
     if (!status && parts->count != word->keys.count)
         status = err_set(err, FAIL_USAGE,
-                         "%s: {%s} has %zu value%s for %zu keys; a value with "
-                         "commas goes into braces of its own",
+                         "%s: {%s} has %zu value%s for %zu keys; put a value with "
+                         "commas into its own braces",
                          word->text, value, parts->count, parts->count == 1 ? "" : "s",
                          word->keys.count);
     return status;

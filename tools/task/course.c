@@ -46,8 +46,7 @@ Status course_check(const Recipe *base, const Task *task, Err *err) {
         acted.group[acted.count++] = g;
         recipe_in_force(base, &acted, now);
         status = check_group(task, now, err);
-        if (status && err)
-            err_wrap(err, "behind intervene.%s", intervene_at_key(g)->name);
+        if (status && err) err_wrap(err, "with intervene.%s", intervene_at_key(g)->name);
     }
     mem_free(now);
     return status;

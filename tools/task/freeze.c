@@ -41,8 +41,8 @@ static Status refuse(const ParamSet *params, const char *name, size_t length, Er
     text_format(word, sizeof word, "%.*s", (int)MIN(length, sizeof word - 1), name);
     nearest_name(params, word, near);
     return err_set(err, FAIL_USAGE,
-                   "model.freeze: %s is no trained parameter of this model, nor the "
-                   "beginning of one up to a dot; the nearest is %s",
+                   "model.freeze: %s is not a trained parameter of this model, nor the "
+                   "start of a name up to a dot; the nearest is %s",
                    word, near);
 }
 
@@ -54,7 +54,7 @@ Status freeze_apply(Task *task, Err *err) {
         if (!model_freeze_params(task->model, name, length))
             return refuse(params, name, length, err);
     if (!names && *task->recipe->model.freeze)
-        return err_set(err, FAIL_USAGE, "model.freeze = \"%.200s\" names nothing",
+        return err_set(err, FAIL_USAGE, "model.freeze = \"%.200s\" has no name in it",
                        task->recipe->model.freeze);
     for (size_t i = 0; i < params->count; i++) left += param_moves(params->list[i]);
     if (left) return OK;

@@ -33,7 +33,9 @@ static Status find_file(const char *init, char path[PATH_SIZE], const char **roo
     size_t step = checkpoint_newest(init, SIZE_MAX);
     if (!step)
         return err_set(err, FAIL_DATA,
-                       "train.init: %.900s/checkpoints holds no checkpoint", init);
+                       "train.init: %.900s/checkpoints is empty: this run has saved no "
+                       "checkpoint yet",
+                       init);
     checkpoint_path(path, init, step);
     return OK;
 }
@@ -46,7 +48,7 @@ static Status advise_transfer(const Task *task, Err *err) {
         !(shapes || strstr(why.text, "; class ")))
         return why.status;
     return err_set(err, why.status,
-                   "%.900s; train.transfer=true makes head and positions anew where they "
+                   "%.900s; train.transfer=true reinitialises head and positions that "
                    "differ",
                    why.text);
 }

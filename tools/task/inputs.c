@@ -47,9 +47,8 @@ static void pass_over(Inputs *inputs, const char *path) {
 
 void inputs_say_passed(const Inputs *inputs) {
     if (inputs->passed)
-        say("steady: note: files with other endings and folders beside files, not read: "
-            "%zu "
-            "(first: %s); a file that is named itself is read",
+        say("steady: note: not read: %zu files with other suffixes or subfolders "
+            "(first: %s); name a file to read it anyway",
             inputs->passed, inputs->passed_first);
 }
 
@@ -99,10 +98,11 @@ Status inputs_add(Inputs *inputs, const char *path, InputEndings endings,
     add_folder(inputs, path, endings, false, 0);
     if (inputs->count > before) return OK;
     if (!inputs->passed)
-        return err_set(err, FAIL_DATA, "%s: no %s in here or in its folders", path, what);
+        return err_set(err, FAIL_DATA, "%s: no %s in this folder or its subfolders", path,
+                       what);
     return err_set(
         err, FAIL_DATA,
-        "%s: no %s in here or in its folders, but %zu files of other kinds (first: "
-        "%s)",
+        "%s: no %s in this folder or its subfolders, only %zu files of other kinds "
+        "(first: %s)",
         path, what, inputs->passed, inputs->passed_first);
 }

@@ -116,13 +116,13 @@ Status meaning_check(const char *file, const char *own, const char *path,
         char there[60], here[60];
         show_value(seen, there);
         show_value(wanted, here);
-        snprintf(text + used, sizeof text - used, "; %.*s is %s there, %s here",
+        snprintf(text + used, sizeof text - used, "; %.*s is %s in the file, %s here",
                  (int)MIN(length, (size_t)40), line, there, here);
     }
     if (!count) return OK;
     return err_set(err, FAIL_DATA,
-                   "%s does not fit this model, though its shapes may%s%s%s", path, text,
-                   count > NAMED_MOST ? "; ..." : "", advice);
+                   "%s does not fit this model in meaning, even if its shapes do%s%s%s",
+                   path, text, count > NAMED_MOST ? "; ..." : "", advice);
 }
 
 Status meaning_check_file(const Task *task, const char *path, const char *root,

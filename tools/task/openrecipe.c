@@ -9,8 +9,8 @@
 #include "tools/task/meaning.h"
 
 static const char FIT_ADVICE[] =
-    "; train.init_fit=shapes looks at the shapes alone, words such as model.heads=N "
-    "change the recipe";
+    "; to compare only the shapes: train.init_fit=shapes; to change the recipe: words "
+    "such as model.heads=N";
 
 bool run_is_folder(const char *word) {
     struct stat info;
@@ -56,8 +56,8 @@ static Status find_file(OpenRun *run, const RunChoice *c, Err *err) {
     const char *file = c->checkpoint;
     if (!file && c->ema)
         return err_set(err, FAIL_USAGE,
-                       "--ema: %.200s is a recipe, and averaged weights are those of a "
-                       "checkpoint; add --checkpoint FILE.safetensors",
+                       "--ema needs a checkpoint, but %.200s is a recipe; add "
+                       "--checkpoint FILE.safetensors",
                        c->dir);
     if (!file) return OK;
     if (*run->recipe->train.init)
@@ -73,8 +73,8 @@ static Status find_file(OpenRun *run, const RunChoice *c, Err *err) {
     bool there = openfile_exists(file, NULL);
     if (!there && is_of_runs(file))
         return err_set(err, FAIL_USAGE,
-                       "--checkpoint %.100s: %.200s is a recipe and has no checkpoints; "
-                       "name a run's folder, or a .safetensors FILE",
+                       "--checkpoint %.100s: %.200s is a recipe and has no "
+                       "checkpoints; name a run folder, or a .safetensors FILE",
                        file, c->dir);
     if (!there) return err_set(err, FAIL_DATA, "%s: no such file", file);
     run->own = checkpoint_is_own(file, NULL);
@@ -106,7 +106,7 @@ static Status fill_model(OpenRun *run, const RunChoice *c, Err *err) {
         strstr(why.text, "does not fit this model"))
         err_set(err, why.status,
                 "%.900s; for an encoder with another head, or none: train.init=FILE "
-                "train.transfer=true in place of --checkpoint",
+                "train.transfer=true instead of --checkpoint",
                 why.text);
     return err->status;
 }

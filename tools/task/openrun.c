@@ -28,7 +28,9 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
         size_t step = checkpoint_newest(c->dir, SIZE_MAX);
         if (!step && checkpoint_check_folder(c->dir, err)) return err->status;
         if (!step)
-            return err_set(err, FAIL_DATA, "%s/checkpoints holds no checkpoint yet",
+            return err_set(err, FAIL_DATA,
+                           "%s/checkpoints is empty: this run has "
+                           "saved no checkpoint yet",
                            c->dir);
         checkpoint_path(run->checkpoint, c->dir, step);
     } else if (!strcmp(wanted, "best")) {
@@ -128,7 +130,8 @@ Status run_load(OpenRun *run, bool ema, Err *err) {
     if (!run->own && ema)
         return err_set(
             err, FAIL_USAGE,
-            "%s is no checkpoint of a run and has no averaged weights; leave out --ema",
+            "%s is not a checkpoint of a run and has no averaged weights; leave out "
+            "--ema",
             run->checkpoint);
     if (!run->own && meaning_check_file(run->task, run->checkpoint, run->root, "", err))
         return err->status;
@@ -169,8 +172,8 @@ static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
     mem_free(buffers);
     if (!err->status && used < run->average)
         err_set(err, FAIL_DATA,
-                "%s/checkpoints holds %zu checkpoints, not the %zu of average:%zu; "
-                "train.keep says how many stay",
+                "%s/checkpoints has %zu checkpoints, but average:%zu needs %zu; "
+                "train.keep sets how many are kept",
                 c->dir, used, run->average, run->average);
     return err->status;
 }
@@ -188,7 +191,7 @@ Status run_choose_precision(OpenRun *run, const RunChoice *c, Err *err) {
 static Status check_average(const OpenRun *run, const RunChoice *c, Err *err) {
     if (!run->average || !c->ema) return OK;
     return err_set(err, FAIL_USAGE,
-                   "--checkpoint average:N and --ema: choose one of them");
+                   "--checkpoint average:N and --ema cannot be combined; leave one out");
 }
 
 static Status set_threads(const OpenRun *run, const RunChoice *c, Err *err) {
@@ -224,8 +227,8 @@ Status run_advise_data(Err *err) {
     Err why = *err;
     if (why.status != FAIL_DATA || strstr(why.text, "data.")) return why.status;
     return err_set(err, why.status,
-                   "%.600s; sizes and examples come from the data: data.path=PATH names "
-                   "others",
+                   "%.600s; this command reads the data of the run; if they have "
+                   "moved: data.path=PATH",
                    why.text);
 }
 

@@ -33,13 +33,13 @@ static Status read_facts(const json_t *root, const char *run_dir, PictureFacts *
                         positive(root, "width"), positive(root, "classes"), NULL};
     if (!f->channels || !f->height || !f->width || !f->classes)
         return err_set(err, FAIL_DATA,
-                       "%s/task.json: wanted channels, height, width and classes",
+                       "%s/task.json: expected channels, height, width and classes",
                        run_dir);
     if ((f->channels != 1 && f->channels != 3) || f->height > SIDE_MOST ||
         f->width > SIDE_MOST)
         return err_set(err, FAIL_DATA,
-                       "%s/task.json: pictures of %zu channels, %zu x %zu pixels; 1 or 3 "
-                       "channels and at most %d pixels a side are expected",
+                       "%s/task.json: pictures of %zu channels, %zu x %zu pixels; "
+                       "expected 1 or 3 channels and at most %d pixels per side",
                        run_dir, f->channels, f->height, f->width, SIDE_MOST);
     const json_t *names = json_object_get(root, "class_names");
     if (!names) return OK;
@@ -153,12 +153,12 @@ void picture_task_changes(const Task *task, const char *run_dir, DataFacts *foun
     const json_t *names = json_object_get(root, "class_names");
     size_t old = (size_t)json_integer_value(json_object_get(root, "classes")), k = 0;
     if (old && old != now->classes)
-        facts_note(found, 1, "%zu classes were, %zu are", old, now->classes);
+        facts_note(found, 1, "%zu classes before, %zu now", old, now->classes);
     while (now->class_names && names && k < now->classes &&
            is_named(names, k, now->class_names[k]))
         k++;
     if (now->class_names && names && k < now->classes)
-        facts_note(found, 1, "class %zu was \"%.100s\", is \"%.100s\"", k,
+        facts_note(found, 1, "class %zu changed from \"%.100s\" to \"%.100s\"", k,
                    old_name(names, k), now->class_names[k]);
     json_decref(root);
 }

@@ -32,7 +32,7 @@ static Status get_file(const Dataset *set, size_t i, Image *image, size_t *label
 static Status get_and_tell(const Dataset *set, size_t i, Image *image, size_t *label,
                            Err *err) {
     Status status = dataset_get(set->state, i, image, label, err);
-    if (status == FAIL_DATA) fprintf(stderr, "steady predict: left out: %s\n", err->text);
+    if (status == FAIL_DATA) fprintf(stderr, "steady predict: skipped: %s\n", err->text);
     return status;
 }
 
@@ -163,10 +163,12 @@ static Status predict_set(const PredictOptions *o, Files *files, const PredictRu
                          : dataset_open(&run->task->recipe->data, split, err);
     if (!set) return err->status;
     if (!given) datafacts_say_notes(&set->facts, split_name(split));
-    Status status = set->count
-                        ? predict(o, &files->inputs, run, logits, set, err)
-                        : err_set(err, FAIL_DATA, "the %s split is empty: give pictures",
-                                  split_name(split));
+    Status status =
+        set->count
+            ? predict(o, &files->inputs, run, logits, set, err)
+            : err_set(err, FAIL_DATA,
+                      "the %s split is empty; name pictures: steady predict RUN FILE",
+                      split_name(split));
     if (given) mem_free(set);
     else dataset_free(set);
     return status;

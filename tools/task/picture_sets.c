@@ -21,8 +21,8 @@ static bool same_name(const char *a, const char *b) {
 }
 
 static const char OTHER_CLASSES[] =
-    "data.path=PATH names other pictures; to measure features on other classes: "
-    "steady eval RUN/recipe.ini --linear-probe train.init=RUN train.transfer=true "
+    "for other pictures: data.path=PATH; to measure features on other classes: steady "
+    "eval RUN/recipe.ini --linear-probe train.init=RUN train.transfer=true "
     "data.path=PATH";
 
 /* A set that is opened long after the model was built must be of its kind. */
@@ -30,17 +30,17 @@ static Status check_set(const PictureFacts *f, const Dataset *set, const char *p
                         Err *err) {
     if (set->channels != f->channels)
         return err_set(err, FAIL_DATA,
-                       "%s has pictures of %zu channels, the model was trained "
-                       "on %zu",
+                       "%s has pictures of %zu channels, but the model was trained on "
+                       "%zu",
                        path, set->channels, f->channels);
     if (set->classes > f->classes || (set->class_names && set->classes != f->classes))
         return err_set(err, FAIL_DATA,
-                       "%s has %zu classes, the model was trained on %zu; %s", path,
+                       "%s has %zu classes, but the model was trained on %zu; %s", path,
                        set->classes, f->classes, OTHER_CLASSES);
     for (size_t k = 0; set->class_names && f->class_names && k < f->classes; k++)
         if (!same_name(set->class_names[k], f->class_names[k]))
             return err_set(err, FAIL_DATA,
-                           "%s: class %zu is \"%s\", the model was trained on "
+                           "%s: class %zu is \"%s\", but the model was trained on "
                            "\"%s\"; %s",
                            path, k, set->class_names[k], f->class_names[k],
                            OTHER_CLASSES);
@@ -130,8 +130,8 @@ static Status check_classes(const Dataset *set, const Skips *skips, const Skip *
     text_format(number, sizeof number, "%zu", class);
     return err_set(
         err, FAIL_DATA,
-        "none of the %zu pictures of class %s can be read (data.on_error = skip leaves "
-        "them out); the last: %.600s",
+        "none of the %zu pictures of class %s can be read (data.on_error = skip "
+        "ignores single ones); the last: %.600s",
         size, set->class_names ? set->class_names[class] : number, skip->text);
 }
 

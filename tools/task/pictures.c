@@ -205,21 +205,23 @@ static void note_choices(PictureTask *p) {
     if (p->measured)
         facts_note(
             notes, 1,
-            "data.image_size is not given: all pictures are resized to width %zu, height "
+            "data.image_size is not set: all pictures are resized to width %zu, height "
             "%zu, the size of the first training picture",
             p->facts.width, p->facts.height);
     if (p->facts.channels < 3 && augment_colours(r->data.augment, colours))
-        facts_note(notes, 1, "data.augment: no effect of %s on pictures of %zu channel%s",
+        facts_note(notes, 1,
+                   "data.augment: %s: no effect on pictures of %zu "
+                   "channel%s",
                    colours, p->facts.channels, p->facts.channels == 1 ? "" : "s");
     if (!p->task.has_test)
         facts_note(notes, 1, "%s has no test split: %s", r->data.path,
-                   p->task.has_val
-                       ? "the val split alone is scored"
-                       : "nothing is scored; data.val_fraction holds out a val split");
+                   p->task.has_val ? "only the val split is scored"
+                                   : "nothing is scored; to hold out a val split: "
+                                     "data.val_fraction=0.1");
     if (p->task.steps_per_epoch)
         facts_note(
             notes, left,
-            "%zu of %zu examples %s left out of each epoch: the last incomplete batch%s",
+            "%zu of %zu examples %s skipped in each epoch: the last incomplete batch%s",
             left, p->task.examples, left == 1 ? "is" : "are",
             r->data.shuffle ? "" : ", always the same ones without data.shuffle");
 }

@@ -11,7 +11,7 @@
 
 static Status refuse(const Units *units, const char *advice, Err *err) {
     return err_set(err, FAIL_USAGE,
-                   "train.precision = bf16: there are no fast products in bf16: %s; %s",
+                   "train.precision = bf16: no fast bf16 products here: %s; %s",
                    units->why, advice);
 }
 
@@ -20,8 +20,8 @@ static Status check(const Recipe *recipe, const Units *units, bool force, Err *e
     if (recipe->train.precision != TRAIN_BF16 || units->bf16 || (force && real_float))
         return OK;
     return refuse(units,
-                  real_float ? "train.precision=auto or fp32 trains here, and --force "
-                               "takes plain loops, which are slow"
+                  real_float ? "use train.precision=auto or fp32, or --force for plain "
+                               "loops, which are slow"
                              : "train with steady",
                   err);
 }
@@ -36,8 +36,7 @@ Status precision_check(const Recipe *recipe, const Units *units, bool force, Err
         acted.group[acted.count++] = g;
         recipe_in_force(recipe, &acted, now);
         status = check(now, units, force, err);
-        if (status && err)
-            err_wrap(err, "behind intervene.%s", intervene_at_key(g)->name);
+        if (status && err) err_wrap(err, "with intervene.%s", intervene_at_key(g)->name);
     }
     mem_free(now);
     return status;
@@ -55,7 +54,7 @@ static bool measure(const Recipe *recipe, char note[PRECISION_NOTE]) {
         note, PRECISION_NOTE,
         "train.precision = auto: %s: a product of %d x %zu x %zu is %.2f times as "
         "fast in bf16 as in fp32%s",
-        half ? "bf16" : "fp32", ROWS, in, out, gain, half ? "" : ", which does not pay");
+        half ? "bf16" : "fp32", ROWS, in, out, gain, half ? "" : ", too little to gain");
     return half;
 }
 
@@ -67,11 +66,11 @@ PrecisionWay precision_way(const Recipe *recipe, const Units *units,
     if (wanted == TRAIN_AUTO && units->bf16) way.bf16 = measure(recipe, note);
     else if (wanted == TRAIN_AUTO)
         text_format(note, PRECISION_NOTE,
-                    "train.precision = auto: fp32: no fast products in bf16: %s",
+                    "train.precision = auto: fp32; no fast bf16 products here: %s",
                     units->why);
     else if (wanted == TRAIN_BF16 && !units->bf16)
         text_format(note, PRECISION_NOTE,
-                    "train.precision = bf16: plain loops, which are slow: %s",
+                    "train.precision = bf16: uses plain loops, which are slow: %s",
                     units->why);
     return way;
 }
@@ -92,13 +91,13 @@ void precision_choose(Task *task, const Units *units, const char *was,
     *way = (PrecisionWay){.plain = !units->bf16};
     if (automatic && units->bf16 && without) {
         text_format(note, PRECISION_NOTE,
-                    "train.precision = auto: fp32: %.0f of %zu ranks have no fast "
-                    "products in bf16",
+                    "train.precision = auto: fp32, because %.0f of %zu ranks have no "
+                    "fast bf16 products",
                     without, ranks_count(task->ranks));
     } else if (automatic && was && !without) {
         way->bf16 = !strcmp(was, "bf16");
         text_format(note, PRECISION_NOTE,
-                    "train.precision = auto: %.4s, as up to the checkpoint", was);
+                    "train.precision = auto: %.4s, as before the checkpoint", was);
     } else {
         *way = precision_way(task->recipe, units, note);
     }
@@ -118,14 +117,14 @@ Status precision_follow(Task *task, const Units *units, const char *was,
     if (!half || units->bf16) return OK;
     if (sizeof(real) != sizeof(float)) {
         text_format(note, PRECISION_NOTE,
-                    "computed in double, the weights were trained in bf16");
+                    "computed in double; the weights were trained in bf16");
         return OK;
     }
     if (keyset_has(recipe->worded, key_find("train.precision")) && wanted == TRAIN_BF16)
-        return refuse(units, "leave the word out to compute in fp32", err);
+        return refuse(units, "leave out train.precision to compute in fp32", err);
     text_format(note, PRECISION_NOTE,
-                "computed in fp32, the weights were trained in bf16: no fast products in "
-                "bf16: %s",
+                "computed in fp32, although the weights were trained in bf16: no fast "
+                "bf16 products here: %s",
                 units->why);
     return OK;
 }

@@ -32,23 +32,22 @@ static void decide(Supply *s, double spent, char text[SUPPLY_TEXT]) {
         s->threads = MIN(wanted, s->most);
         s->batches = 0;
         text_format(text, SUPPLY_TEXT,
-                    "training waited for pictures %.0f %% of the time: %zu threads make "
-                    "them from now on (data.threads)",
+                    "training waited for pictures %.0f %% of the time; from now on %zu "
+                    "threads prepare them (data.threads)",
                     percent, s->threads);
         return;
     }
     s->said = true;
     if (wanted <= s->most)
         text_format(text, SUPPLY_TEXT,
-                    "training waits for pictures %.0f %% of the time: data.threads = %zu "
-                    "would be enough",
+                    "training waits for pictures %.0f %% of the time; to avoid this: "
+                    "data.threads=%zu",
                     percent, wanted);
     else
         text_format(
             text, SUPPLY_TEXT,
-            "training waits for pictures %.0f %% of the time: %zu threads would be "
-            "enough, but training has %zu; data.threads = N takes more, where processors "
-            "are idle",
+            "training waits for pictures %.0f %% of the time: it would take %zu "
+            "threads, but there are %zu; if processors are idle, set data.threads=N",
             percent, wanted, s->most);
 }
 

@@ -47,20 +47,21 @@ static void note_left_over(TextTask *t) {
     facts_note(
         &set->facts, rest,
         rest == 1
-            ? "the last %zu token fills no block of model.context = %zu and is not read"
-            : "the last %zu tokens fill no block of model.context = %zu and are not read",
+            ? "the last %zu token does not fill a block of model.context = %zu and is "
+              "not read"
+            : "the last %zu tokens do not fill a block of model.context = %zu and are "
+              "not read",
         rest, context);
     if (buckets)
         facts_note(
             &set->facts, buckets - steps * r->train.accumulate,
-            "%zu of %zu buckets of pairs are left out of each epoch, whose steps take "
-            "train.accumulate = %zu; %s",
+            "%zu of %zu buckets of pairs are skipped in each epoch, because a step "
+            "needs train.accumulate = %zu buckets; %s",
             buckets - steps * r->train.accumulate, buckets, r->train.accumulate, which);
     else
         facts_note(&set->facts, items - steps * r->train.batch,
-                   "%zu of %zu %s are left out of each epoch, whose steps take "
-                   "train.batch = %zu; "
-                   "%s",
+                   "%zu of %zu %s are skipped in each epoch, because a step needs "
+                   "train.batch = %zu; %s",
                    items - steps * r->train.batch, items,
                    set->pairs ? "pairs" : "blocks of text", r->train.batch, which);
 }
@@ -73,7 +74,7 @@ static void note_short(TextTask *t, Split split) {
         &set->facts, set->stream_count,
         set->stream_count > 1
             ? "%zu tokens, less than one block (model.context = %zu and the next token)"
-            : "%zu token, and none behind it to predict: nothing is scored",
+            : "%zu token and no next token to predict: nothing is scored",
         set->stream_count, context);
 }
 
@@ -91,10 +92,9 @@ static void tell(TextTask *t) {
                 (double)MAX(train->report.tokens[0], (size_t)1),
             100 * textplan_padding(t->plan));
     if (!t->task.has_val && !t->task.has_test)
-        facts_note(
-            &t->task.notes, 1,
-            "there is no val or test split, so nothing is scored; set data.val_path, "
-            "data.val_fraction or data.test_path");
+        facts_note(&t->task.notes, 1,
+                   "no val or test split, so nothing is scored; set data.val_path, "
+                   "data.val_fraction or data.test_path");
 }
 
 /* ---- opening ---- */

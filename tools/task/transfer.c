@@ -49,15 +49,15 @@ enum { NAMED_MOST = 4 };
 
 static void add_misfit(Misfits *m, const char *name, const SafetensorsEntry *e,
                        const Tensor *wanted) {
-    char seen[120] = "missing", want[120] = "no part of this model";
+    char seen[120] = "missing", want[120] = "not part of this model";
     if (m->count++ >= NAMED_MOST) return;
     if (e) show_shape(e->dims, e->shape, seen, sizeof seen);
     if (wanted) show_shape(wanted->dims, wanted->shape, want, sizeof want);
     if (wanted && e && !safetensors_is_real(e))
-        text_format(seen, sizeof seen, "of whole numbers (%s)", e->dtype);
+        text_format(seen, sizeof seen, "integer (%s)", e->dtype);
     size_t used = strlen(m->text);
     text_format(m->text + used, sizeof m->text - used, "; %s is %s, %s%s", name, seen,
-                wanted ? "wanted " : "", want);
+                wanted ? "expected " : "", want);
 }
 
 /* What must be there as it is: all but ends, positions and companions.  A class token may
@@ -102,8 +102,8 @@ static Status check_body(const Transfer *t, Err *err) {
     }
     if (!m.count) return OK;
     return err_set(err, FAIL_DATA,
-                   "%.400s does not fit this model, whose blocks, norms and patches must "
-                   "be those of the file: %zu tensor%s%s%s",
+                   "%.400s does not fit this model (blocks, norms and patches must be "
+                   "those of the file): %zu tensor%s%s%s",
                    t->path, m.count, m.count > 1 ? "s" : "", m.text,
                    m.count > NAMED_MOST ? "; ..." : "");
 }
@@ -171,7 +171,7 @@ static Status load_body(Transfer *t, Err *err) {
         if (must_fit(model, model->params->list[i]) && load(t, i, err))
             return err->status;
     if (!transfer_find(t, "cls_token"))
-        transfer_note(t, "the file has no class token: as initialised");
+        transfer_note(t, "class token initialised: the file has none");
     return OK;
 }
 
@@ -197,8 +197,8 @@ static void judge_end(const Transfer *t, const char *end, char *why, size_t size
         text_format(name, sizeof name, "class %zu", k);
         if (strcmp(end, "projector") && transfer_fact(t, name, there, sizeof there) &&
             strcmp(there, f->class_names[k]))
-            text_format(why, size, "class %zu was \"%.60s\", is \"%.60s\"", k, there,
-                        f->class_names[k]);
+            text_format(why, size, "class %zu is \"%.60s\" in the file, \"%.60s\" here",
+                        k, there, f->class_names[k]);
     }
 }
 
@@ -211,7 +211,7 @@ static Status load_end(Transfer *t, const char *end, Err *err) {
     if (!there) return OK;
     judge_end(t, end, why, sizeof why);
     if (*why) {
-        transfer_note(t, "%s made anew: %s", end, why);
+        transfer_note(t, "%s reinitialised: %s", end, why);
         for (size_t i = 0; i < safetensors_count(t->file); i++)
             t->used[i] |= is_below(safetensors_entry(t->file, i)->name, end);
         return OK;
@@ -241,7 +241,7 @@ static void note_left(const Transfer *t) {
         text_format(text + used, sizeof text - used, "%s%s", used ? ", " : "", part);
     }
     if (count)
-        transfer_note(t, "left out: %s (%zu tensor%s)", text, count,
+        transfer_note(t, "not used: %s (%zu tensor%s)", text, count,
                       count == 1 ? "" : "s");
 }
 
@@ -278,20 +278,23 @@ static void note_scales(const Transfer *t) {
     Rescaled found = rescaled_layers(t);
     bool ones = found.gammas && config->gamma_init == GAMMA_ONE;
     if (t->folded)
-        transfer_note(t, "the scales of %zu weights are folded into them", t->folded);
+        transfer_note(t, "the scales of %zu weights were folded into the weights",
+                      t->folded);
     if (found.gains && !ones)
-        transfer_note(t, "gains of %zu layers made from their weights (model.gamma_init)",
+        transfer_note(t,
+                      "gains of %zu layers initialised from their weights "
+                      "(model.gamma_init)",
                       found.gains);
     if (found.gains && ones)
         transfer_note(t,
-                      "gains of %zu layers start at 1, whatever their weights' spectral "
-                      "norms are: model.gamma_init = spectral keeps the products of "
-                      "the file",
+                      "gains of %zu layers start at 1, whatever the spectral norms of "
+                      "their weights; to keep the products of the file: "
+                      "model.gamma_init = spectral",
                       found.gains);
     if (found.fixed)
         transfer_note(t,
-                      "%zu layers are divided by their spectral norms "
-                      "(model.reparam = spectral): their products are not the file's",
+                      "%zu layers are divided by their spectral norms (model.reparam = "
+                      "spectral): their products differ from the file's",
                       found.fixed);
 }
 
@@ -299,7 +302,7 @@ static void note_pool(const Transfer *t) {
     char there[40] = "";
     const char *here = t->task->recipe->model.pool == POOL_MEAN ? "mean" : "token";
     if (transfer_fact(t, "model.pool", there, sizeof there) && strcmp(there, here))
-        transfer_note(t, "model.pool was %s, is %s", there, here);
+        transfer_note(t, "model.pool changed from %s to %s", there, here);
 }
 
 /* ---- the whole ---- */

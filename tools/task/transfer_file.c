@@ -49,6 +49,5 @@ Status transfer_read(const Transfer *t, const SafetensorsEntry *e, real *values,
                      Err *err) {
     if (safetensors_read(t->file, e, values, e->count, err)) return err->status;
     if (reduce_all_finite(values, e->count)) return OK;
-    return err_set(err, FAIL_DATA, "%s: %s holds numbers that are not finite", t->path,
-                   e->name);
+    return err_set(err, FAIL_DATA, "%s: %s has non-finite values", t->path, e->name);
 }

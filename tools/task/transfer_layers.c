@@ -69,8 +69,8 @@ static Status check_companions(const Transfer *t, const LinearLayer *layer,
         has_size(c->g, rows))
         return OK;
     return err_set(err, FAIL_DATA,
-                   "%s does not fit this model: gamma, u, v or g of %s have other sizes "
-                   "than its weight asks for, 1, %zu, %zu and %zu",
+                   "%s does not fit this model: gamma, u, v or g of %s do not have the "
+                   "sizes that its weight needs, 1, %zu, %zu and %zu",
                    t->path, layer->name, columns, rows, rows);
 }
 

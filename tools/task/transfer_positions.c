@@ -74,24 +74,24 @@ static Status find_source(const Transfer *t, size_t count, Origin *s, Err *err) 
         text_format(s->from, sizeof s->from, "the run's task.json");
     else if (*asked) text_format(s->from, sizeof s->from, "train.init_grid");
     else if (find_square(t, count, &s->grid))
-        text_format(s->from, sizeof s->from, "the square that they make");
+        text_format(s->from, sizeof s->from, "their number, a square");
     else
         return err_set(err, FAIL_USAGE,
-                       "%.600s: its %zu positions may be of several grids of patches; "
-                       "train.init_grid=ROWSxCOLUMNS says which",
+                       "%.600s: its %zu positions fit several grids of patches; set "
+                       "train.init_grid=ROWSxCOLUMNS",
                        t->path, count);
     if (!s->grid.rows) s->grid = given;
     if (*asked && !is_same(s->grid, given))
         return err_set(
             err, FAIL_USAGE,
-            "train.init_grid = %s: %.600s has positions of %zux%zu patches, by "
-            "%s; leave it out",
+            "train.init_grid = %s: %.600s has positions of %zux%zu patches (from %s); "
+            "leave it out",
             asked, t->path, s->grid.rows, s->grid.columns, s->from);
     size_t patches = s->grid.rows * s->grid.columns;
     s->classed = count == patches + 1;
     if (s->classed || count == patches) return OK;
     return err_set(err, *asked ? FAIL_USAGE : FAIL_DATA,
-                   "%.600s: %zu positions are not those of %zux%zu patches (by %s), with "
+                   "%.600s: %zu positions do not fit %zux%zu patches (from %s), with "
                    "or without a class token",
                    t->path, count, s->grid.rows, s->grid.columns, s->from);
 }
@@ -110,15 +110,16 @@ static Status read_positions(Transfer *t, const SafetensorsEntry *e, Param *pos,
         if (s.classed) memcpy(to, values, width * sizeof *to);
         positions_resample(values + s.classed * width, s.grid, to + width, own, width);
         if (is_same(s.grid, own))
-            transfer_note(t, "positions of %zux%zu patches kept (by %s)", own.rows,
+            transfer_note(t, "positions of %zux%zu patches kept (grid from %s)", own.rows,
                           own.columns, s.from);
         else
-            transfer_note(t, "positions %zux%zu -> %zux%zu, bicubic (%zux%zu by %s)",
+            transfer_note(t, "positions %zux%zu -> %zux%zu, bicubic (%zux%zu from %s)",
                           s.grid.rows, s.grid.columns, own.rows, own.columns, s.grid.rows,
                           s.grid.columns, s.from);
         t->kept++;
         if (!s.classed)
-            transfer_note(t, "the file has no position of a class token: as initialised");
+            transfer_note(t, "position of the class token initialised: the file has "
+                             "none");
     }
     mem_free(values);
     return err->status;
@@ -127,7 +128,7 @@ static Status read_positions(Transfer *t, const SafetensorsEntry *e, Param *pos,
 static Status refuse_shape(const Transfer *t, const SafetensorsEntry *e, size_t width,
                            Err *err) {
     return err_set(err, FAIL_DATA,
-                   "%.600s does not fit this model: %s holds %zu numbers (%s), wanted "
+                   "%.600s does not fit this model: %s has %zu numbers (%s), expected "
                    "[1, positions, %zu] or [positions, %zu] of " SAFETENSORS_REALS,
                    t->path, NAME, e->count, e->dtype, width, width);
 }
@@ -138,12 +139,14 @@ Status transfer_positions(Transfer *t, Err *err) {
     if (!pos) return OK; /* then the file's are left out */
     const SafetensorsEntry *e = transfer_take(t, NAME);
     if (!param_is_trained(pos)) {
-        transfer_note(t, "positions: the fixed ones of %zux%zu patches, not the file's",
+        transfer_note(t,
+                      "positions: fixed for %zux%zu patches, those of the file are "
+                      "ignored",
                       own.rows, own.columns);
         return OK;
     }
     if (!e) {
-        transfer_note(t, "the file has no positions: as initialised");
+        transfer_note(t, "positions initialised: the file has none");
         return OK;
     }
     size_t width = tensor_last(&pos->tensor);

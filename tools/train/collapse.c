@@ -29,7 +29,11 @@ static void find_cause(Trainer *t, const Site *site, size_t step, RunLog **run,
     if (!ranks_lead(t->ranks)) return;
     if (!*run) *run = runlog_open(t->dir, &err);
     if (*run) cause_text(*run, site->name, step, text);
-    else progress_say(&t->progress, "steady: note: the cause is not known: %s", err.text);
+    else
+        progress_say(&t->progress,
+                     "steady: note: the cause could not be determined: "
+                     "%s",
+                     err.text);
 }
 
 static Status alarm_of(Trainer *t, const Site *site, size_t step, const char *cause,

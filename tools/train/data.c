@@ -70,13 +70,13 @@ static void add_split(Split s, const DataMark *was, const DataMark *is,
     const char *name = split_name(s);
     if (!was->there || !is->there)
         text_append_format(further(text), "%s: %s", name,
-                           is->there ? "there was none" : "is there no more");
+                           is->there ? "did not exist before" : "no longer exists");
     else if (was->count != is->count)
-        text_append_format(further(text), "%s: %zu items were, %zu are", name, was->count,
-                           is->count);
+        text_append_format(further(text), "%s: %zu items before, %zu now", name,
+                           was->count, is->count);
     else
         text_append_format(further(text),
-                           "%s: %zu items as before, but others, or in another order",
+                           "%s: still %zu items, but different ones or in another order",
                            name, is->count);
 }
 
@@ -102,7 +102,7 @@ Status trainer_check_data(Trainer *t, size_t step, Err *err) {
         return OK;
     return err_set(
         err, FAIL_DATA,
-        "the data are not those that %.300s was trained on: %.500s; resume with "
-        "those, or with data.changed=allow",
+        "the data have changed since %.300s was trained: %.500s; restore them, or "
+        "resume with data.changed=allow",
         t->dir, t->data_change.text);
 }

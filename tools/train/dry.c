@@ -41,7 +41,7 @@ static void say_disk(const Trainer *t) {
     char each[TEXT], all[TEXT];
     size_text(one, each);
     size_text(one * (double)(r->train.keep + 1), all);
-    say("disk: about %s, %zu checkpoints and the best, each %s", all, r->train.keep,
+    say("disk: about %s, %zu checkpoints and the best, %s each", all, r->train.keep,
         each);
 }
 
@@ -52,10 +52,10 @@ static void say_trial(const Trainer *t, const Trial *trial) {
     duration_text(trial->least * (double)left, all, sizeof all);
     say_disk(t);
     say("first batch: loss %.4f%s", trial->loss,
-        isfinite(trial->loss) ? "" : ", which is not finite: training would end at once");
-    say("time: about %s without evaluations: %zu steps of %.3g %s (%zu were tried)", all,
+        isfinite(trial->loss) ? "" : ", not finite: training would end at once");
+    say("time: about %s without evaluations: %zu steps of %.3g %s (%zu measured)", all,
         left, trial->least * (slow ? 1 : 1000), slow ? "s" : "ms", trial->steps);
-    say("dry run: all is checked, nothing was written; without --dry-run it trains");
+    say("dry run: all checks passed, nothing was written; leave out --dry-run to train");
 }
 
 Status trainer_estimate(Trainer *t, Err *err) {

@@ -79,7 +79,7 @@ Status trainer_drop_departures(Log *log, size_t step, const char *kind, Err *err
     bool good = got >= 0 && from + got == size;
     if (good && kept < size) good = !ftruncate(file, kept);
     if (good && !fseek(log->file, 0, SEEK_END)) return OK;
-    return err_set(err, FAIL_RUN, "%s: cannot be cut back: %s", log->path,
+    return err_set(err, FAIL_RUN, "%s: cannot be truncated: %s", log->path,
                    strerror(errno));
 }
 
@@ -160,7 +160,7 @@ Status trainer_log_resumed(Trainer *t, Err *err) {
     if (!t->at.step || !(course || t->data_change.length || t->lost_bf16)) return OK;
     TextBuffer text = {0};
     recipe_changes_text(&t->changes, &text);
-    if (t->lost_bf16) add_part(&text, "train.precision = auto was bf16, is fp32");
+    if (t->lost_bf16) add_part(&text, "train.precision = auto changed from bf16 to fp32");
     if (t->data_change.length) {
         add_part(&text, "the data changed: ");
         text_append(&text, t->data_change.text, t->data_change.length);

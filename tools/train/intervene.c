@@ -23,8 +23,8 @@ void trainer_set_course(Trainer *t) {
 static Status log_change(Trainer *t, const Change *change, const char *was, Err *err) {
     char key[80];
     text_format(key, sizeof key, "%s.%s", change->key->section, change->key->name);
-    progress_say(&t->progress, "step %zu: intervention: %s was %s, is %s", t->at.step,
-                 key, was, change->value);
+    progress_say(&t->progress, "step %zu: intervention: %s changed from %s to %s",
+                 t->at.step, key, was, change->value);
     if (!ranks_lead(t->ranks)) return OK;
     return log_row(&t->train_log,
                    json_pack("{s:I, s:s, s:s, s:o, s:o}", "step", (json_int_t)t->at.step,
@@ -60,7 +60,7 @@ static Status act_group(Trainer *t, size_t group, Err *err) {
         key_print(c.key, t->recipe, was, sizeof was);
         if (!strcmp(was, c.value))
             progress_say(&t->progress,
-                         "step %zu: intervention: %s.%s is %s already: no change",
+                         "step %zu: intervention: %s.%s is already %s; no change",
                          t->at.step, c.key->section, c.key->name, was);
         else if (log_change(t, &c, *was ? was : "(empty)", err)) return err->status;
     }
@@ -109,8 +109,8 @@ static Status check_group(const Trainer *t, size_t g, Err *err) {
     moment_print(is->at, text);
     if (acted_has(&t->at.acted, g))
         return err_set(err, FAIL_USAGE,
-                       "intervene.%s has acted before step %zu, where the run is, and "
-                       "cannot change; leave it as it was and use another number",
+                       "intervene.%s took effect before step %zu, where the run is, "
+                       "and cannot change; leave it as it was and use another number",
                        at, t->at.step);
     if (!is_behind(t, is->at)) return OK;
     return err_set(
@@ -127,9 +127,9 @@ static Status check_key(const Trainer *t, const RecipeChange *c, Err *err) {
         size_t g = t->at.acted.group[i];
         if (!intervene_changes(t->base, g, c->key, value)) continue;
         return err_set(err, FAIL_USAGE,
-                       "%s.%s = %.200s has no effect: intervene.%s has set it to %s; to "
-                       "change it from step %zu on: intervene.atN=%zu "
-                       "intervene.%s.%sN=%.200s with a free number N",
+                       "%s.%s = %.200s has no effect: intervene.%s has set it to %s; "
+                       "to change it from step %zu on, use a free number N: "
+                       "intervene.atN=%zu intervene.%s.%sN=%.200s",
                        c->key->section, c->key->name, c->is, intervene_at_key(g)->name,
                        value, t->at.step, t->at.step, c->key->section, c->key->name,
                        c->is);
@@ -153,8 +153,8 @@ static Status check_pair(const Trainer *t, size_t g, size_t h, Err *err) {
         if (intervene_changes(t->base, h, c.key, value))
             return err_set(
                 err, FAIL_USAGE,
-                "intervene.%s and intervene.%s are both step %.0f (%zu steps an "
-                "epoch), and both change %s.%s; keep one of the two",
+                "intervene.%s and intervene.%s are both step %.0f (%zu steps per "
+                "epoch) and both change %s.%s; keep one of the two",
                 intervene_at_key(g)->name, intervene_at_key(h)->name, group[g].at.value,
                 t->steps_per_epoch, c.key->section, c.key->name);
     return OK;

@@ -12,24 +12,23 @@ static void say_changes(const Trainer *t) {
     const Anchor *a = &t->at.anchor;
     for (size_t i = 0; i < t->changes.count; i++) {
         const RecipeChange *c = &t->changes.change[i];
-        say("steady: note: %s.%s was %s, is %s", c->key->section, c->key->name, c->was,
-            c->is);
+        say("steady: note: %s.%s changed from %s to %s", c->key->section, c->key->name,
+            c->was, c->is);
     }
     if (trainer_best_changed(t))
-        say("steady: note: the best checkpoint is chosen again, by scores that compare "
-            "with "
-            "each other");
+        say("steady: note: the choice of the best checkpoint starts anew, because "
+            "earlier scores are not comparable");
     if (t->data_change.length)
         say("steady: note: the data changed: %s%s", t->data_change.text,
-            t->other_scores ? "; the best checkpoint is chosen again" : "");
+            t->other_scores ? "; the choice of the best checkpoint starts anew" : "");
     if (t->was && !t->at.step)
-        say("steady: note: %s has no checkpoint yet: it begins again at step 1 "
+        say("steady: note: %s has no checkpoint yet; restarting at step 1 "
             "(train.checkpoint_every=N saves every N steps)",
             t->dir);
     if (!a->step || a->step != t->at.step) return;
-    fprintf(stderr, "steady: note: epoch %.4g continues %s; %zu steps of it are left\n",
+    fprintf(stderr, "steady: note: epoch %.4g continues %s; %zu of its steps remain\n",
             a->epoch,
-            t->new_order ? "at the same share of a new order of the examples"
+            t->new_order ? "at the same fraction of a new order of the examples"
                          : "with the examples not yet used",
             t->at.epoch_left);
 }
@@ -44,7 +43,7 @@ static void say_layer_decay(const Trainer *t) {
         text_format(last, sizeof last, "%.3g in block %zu, ",
                     optim_layer_scale(c, params, params->layer - 1), params->layer - 2);
     say("optim.layer_decay = %g: learning rate times %.3g in the front end, %.3g in "
-        "block 0, %s1 in what follows the blocks",
+        "block 0, %s1 after the blocks",
         c->layer_decay, optim_layer_scale(c, params, 0), optim_layer_scale(c, params, 1),
         last);
 }
@@ -77,23 +76,24 @@ static void say_run(const Trainer *t) {
                     slots ? " token slots" : "");
     size_t threads = start_threads(r->train.threads);
     fprintf(stderr,
-            "%zu training examples, %zu step%s an epoch, %zu step%s of %s, %s%zu "
+            "%zu training examples, %zu step%s per epoch, %zu step%s of %s, %s%zu "
             "thread%s\n",
             t->task->examples, t->steps_per_epoch, t->steps_per_epoch == 1 ? "" : "s",
             t->steps, t->steps == 1 ? "" : "s", batch, ranks, threads,
             threads == 1 ? "" : "s");
     if (!t->task->has_val && t->task->has_test &&
         !source_has(r->data.source, TRAIT_SYNTHETIC))
-        say("steady: note: there is no validation split: the best checkpoint is chosen "
-            "on "
-            "the test split, whose score is then too good%s",
-            r->data.val_fraction > 0 ? "" : " (data.val_fraction=0.1 holds one out)");
+        say("steady: note: no validation split: the best checkpoint is chosen on the "
+            "test split, so its score is optimistic%s",
+            r->data.val_fraction > 0 ? ""
+                                     : "; to hold out a part of the training "
+                                       "data: data.val_fraction=0.1");
     freeze_say(t->task);
     say_layer_decay(t);
     trainer_say_precision(t);
     if (trainer_precision(t).products == PRECISION_BF16 && trainer_wants_sharpness(t))
-        say("steady: note: probe.sharpness is measured in double, by steady64, whatever "
-            "train.precision is");
+        say("steady: note: steady64 measures probe.sharpness in double precision, "
+            "whatever train.precision is");
     trainer_say_memory(t);
     fprintf(stderr, "%s %s\n", t->dry ? "would write to" : "writing to", t->dir);
 }

@@ -40,8 +40,9 @@ Status trainer_check_memory(const Trainer *t, Err *err) {
     bool kept = t->task->kept > 0;
     return err_set(err, FAIL_RUN,
                    "this run needs about %s of memory (%s of parameters, gradients and "
-                   "optimizer, %s of activations%s) and can have %s; a smaller model, "
-                   "train.recompute = block%s or a larger train.accumulate needs less",
+                   "optimizer, %s of activations%s), but only %s are available; to "
+                   "need less: a smaller model, train.recompute = block%s or a larger "
+                   "train.accumulate",
                    all, part, work, kept ? " and data.cache" : "", have,
                    kept ? ", a smaller data.cache" : "");
 }
@@ -69,9 +70,8 @@ void trainer_say_memory(const Trainer *t) {
                 beside / 1e9);
     }
     if (available && all > (double)available)
-        fprintf(
-            stderr,
-            "steady: note: this machine has %.1f GB free; train.recompute=block and a "
-            "larger train.accumulate need less\n",
-            (double)available / 1e9);
+        fprintf(stderr,
+                "steady: note: this machine has only %.1f GB free; to need less: "
+                "train.recompute=block or a larger train.accumulate\n",
+                (double)available / 1e9);
 }

@@ -30,8 +30,8 @@ static Status warn(Trainer *t, size_t step, size_t others, const Mover *most, Er
         text_format(more, sizeof more, ", and %zu more tensor%s by over %g", others,
                     others == 1 ? "" : "s", t->recipe->guard.update_above);
     text_format(text, sizeof text,
-                "%s moved by %.3g times itself%s; try %sa longer warm-up or a lower "
-                "optim.lr",
+                "%s changed by %.3g times its norm%s; try %sa longer warm-up or a "
+                "lower optim.lr",
                 most->param->name, most->ratio, more,
                 most->param->front ? "optim.front_lr_scale=0.1, " : "");
     json_t *row = json_pack("{s:s, s:f, s:I}", "tensor", most->param->name, "ratio",

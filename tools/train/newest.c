@@ -72,9 +72,8 @@ static Status check_lost(const Trainer *t, Err *err) {
     if (!last) return OK;
     return err_set(
         err, FAIL_DATA,
-        "%s/checkpoints holds no step-NUMBER.safetensors, but the run was at step "
-        "%zu (train.jsonl); put the file back to resume, or start a new run with "
-        "train.init",
+        "%s/checkpoints has no step-NUMBER.safetensors, but the run was at step %zu "
+        "(train.jsonl); restore the file to resume, or start a new run with train.init",
         t->dir, last);
 }
 
@@ -124,8 +123,8 @@ static void advise_older(const Trainer *t, size_t step, Err *err) {
     if (!older || err->status != FAIL_DATA) return;
     Err seen = *err;
     err_set(err, seen.status,
-            "%.800s; without this file --resume continues from step %zu", seen.text,
-            older);
+            "%.800s; if you remove this file, --resume continues from step %zu",
+            seen.text, older);
 }
 
 Status trainer_load_newest(Trainer *t, size_t step, Err *err) {

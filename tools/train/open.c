@@ -56,8 +56,8 @@ static Status check_batch(Trainer *t, Err *err) {
     if (counted && r->train.batch < ranks_count(t->ranks))
         return err_set(
             err, FAIL_USAGE,
-            "train.batch = %zu cannot be shared out over %zu ranks: each needs "
-            "an example at least",
+            "train.batch = %zu is too small for %zu ranks: each needs at least one "
+            "example",
             r->train.batch, ranks_count(t->ranks));
     return OK;
 }
@@ -69,7 +69,7 @@ static Status fill_model(Trainer *t, size_t resume_step, Err *err) {
         if (r->train.ema > 0) t->step.ema = ema_new(params, r->train.ema);
         return trainer_load_newest(t, resume_step, err);
     }
-    if (init_weights(t->task, "; train.init_fit=shapes looks at the shapes alone", err))
+    if (init_weights(t->task, "; to compare only the shapes: train.init_fit=shapes", err))
         return err->status;
     if (r->train.ema > 0) t->step.ema = ema_new(params, r->train.ema);
     return OK;
@@ -122,7 +122,7 @@ static Status check_writable(const char *dir, Err *err) {
         else *(slash == path ? slash + 1 : slash) = 0;
     }
     if (!access(path, W_OK | X_OK)) return OK;
-    return err_set(err, FAIL_RUN, "%s cannot be made: %s: %s", dir, path,
+    return err_set(err, FAIL_RUN, "%s cannot be created: %s: %s", dir, path,
                    strerror(errno));
 }
 
@@ -147,7 +147,7 @@ static Status begin(Trainer *t, Err *err) {
 static Status start_batches(Trainer *t, Err *err) {
     if (t->at.step > t->steps)
         return err_set(err, FAIL_USAGE,
-                       "%s has %zu steps already, more than the %zu asked for", t->dir,
+                       "%s already has %zu steps, more than train.steps = %zu", t->dir,
                        t->at.step, t->steps);
     size_t first = t->at.step + t->at.data_offset + 1;
     return t->at.step < t->steps ? t->task->ops->start(t->task, first, err) : OK;

@@ -120,7 +120,7 @@ Status trainer_find_place(Trainer *t, bool other_data, Err *err) {
     if (a->step > t->at.step || a->place.number > t->at.step + t->at.data_offset)
         return err_set(
             err, FAIL_DATA,
-            "the checkpoint of step %zu has a place in the data behind step %zu",
+            "the checkpoint of step %zu records a position in the data after step %zu",
             t->at.step, a->step);
     if (!t->at.epoch_steps) { /* an older checkpoint */
         const TrainConfig *old = t->was ? &t->was->train : &t->recipe->train;

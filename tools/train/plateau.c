@@ -13,10 +13,9 @@ Status trainer_check_plateau(const Trainer *t, Err *err) {
                   !strcmp(name, "plateau");
     }
     if (!wanted || judged) return OK;
-    return err_set(
-        err, FAIL_USAGE,
-        "schedule.name = plateau goes by the score of a val or test split, and "
-        "there is none");
+    return err_set(err, FAIL_USAGE,
+                   "schedule.name = plateau needs a validation or test split; set "
+                   "data.val_fraction");
 }
 
 static double next_rate(const Trainer *t, size_t reductions) {
@@ -50,8 +49,7 @@ Status trainer_see_plateau(Trainer *t, Split split, const Score *score, Err *err
     if (isnan(watched)) {
         progress_say(
             &t->progress,
-            "step %zu: %s has no %s: schedule.name = plateau does not count this "
-            "evaluation",
+            "step %zu: %s has no %s; schedule.name = plateau ignores this evaluation",
             t->at.step, split_name(split), metric_watch_names[s->watch]);
         return OK;
     }

@@ -256,8 +256,8 @@ Status trainer_log_sharpness(Trainer *t, size_t step, Err *err) {
     if (t->sharpness.count <= WAITING_MOST) return turn(t, err);
     if (!t->sharpness.said)
         progress_say(&t->progress,
-                     "training waits: %zu measurements of sharpness are due (a larger "
-                     "probe.sharpness or a smaller probe.sharpness_sample takes less)",
+                     "training waits for %zu sharpness measurements; to avoid this: a "
+                     "larger probe.sharpness or a smaller probe.sharpness_sample",
                      t->sharpness.count);
     t->sharpness.said = true;
     return wait_for(t, WAITING_MOST, err);
@@ -286,18 +286,18 @@ Status trainer_end_sharpness(Trainer *t, Err *err) {
     if (!ranks_lead(t->ranks)) return err->status;
     if (worth && q->count && !turn(t, &own) && q->count)
         progress_say(&t->progress,
-                     "waiting for sharpness: %zu measurement%s (steps %zu to %zu) by "
-                     "steady64",
+                     "waiting for steady64: %zu sharpness measurement%s (steps %zu to "
+                     "%zu)",
                      q->count, q->count == 1 ? "" : "s", *q->step, q->step[q->count - 1]);
     if (worth && !own.status) wait_for(t, 0, &own);
     stop_measuring(t);
     remove_folder(t); /* an empty one */
     if (err->status) return err->status;
     if (!own.status && q->count)
-        err_set(
-            &own, FAIL_INTERRUPTED,
-            "interrupted with %zu measurements of sharpness to go; a resume takes them",
-            q->count);
+        err_set(&own, FAIL_INTERRUPTED,
+                "interrupted; %zu sharpness measurements are pending, --resume continues "
+                "them",
+                q->count);
     *err = own;
     return err->status;
 }

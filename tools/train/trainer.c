@@ -176,10 +176,12 @@ static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     t->at.epoch_steps = before.epoch_steps, t->at.epoch_left = before.epoch_left;
     t->at.anchor = before.anchor;
     trainer_set_course(t);
-    progress_say(&t->progress, "rolled back to step %zu, past %zu batches (%zu of %d)",
+    progress_say(&t->progress,
+                 "rolled back to step %zu, skipping %zu batches "
+                 "(rollback %zu of %d)",
                  step, bad_step - step, t->rollbacks, ROLLBACKS_MAX);
-    text_format(text, sizeof text, "rolled back to step %zu, past %zu batches: %s", step,
-                bad_step - step, reason.text);
+    text_format(text, sizeof text, "rolled back to step %zu, skipping %zu batches: %s",
+                step, bad_step - step, reason.text);
     if (ranks_lead(t->ranks) && /* they act again, with rows of their own */
         trainer_drop_departures(&t->train_log, step, "intervene", err))
         return err->status;

@@ -39,7 +39,7 @@ static bool is_known(const WatchList *list, const char *dir) {
 static Status add_run(WatchList *list, const char *dir, Err *err) {
     if (is_known(list, dir)) return OK;
     if (list->count == WATCH_RUNS_MOST)
-        return err_set(err, FAIL_USAGE, "more than %d runs", WATCH_RUNS_MOST);
+        return err_set(err, FAIL_USAGE, "too many runs: at most %d", WATCH_RUNS_MOST);
     Watched *run = watched_open(dir, err);
     if (!run) return err->status;
     list->runs[list->count++] = run;
@@ -78,7 +78,8 @@ static size_t look_into(WatchList *list, const char *dir) {
 
 static Status add_folder(WatchList *list, const char *dir, Err *err) {
     if (list->folder_count == WATCH_FOLDERS_MOST)
-        return err_set(err, FAIL_USAGE, "more than %d folders", WATCH_FOLDERS_MOST);
+        return err_set(err, FAIL_USAGE, "too many folders: at most %d",
+                       WATCH_FOLDERS_MOST);
     list->folders[list->folder_count++] = (WatchFolder){mem_strdup(dir), NAN};
     look_into(list, dir);
     return OK;
@@ -101,7 +102,7 @@ Status watchlist_add(WatchList *list, const char *word, Err *err) {
     size_t end = strlen(word), before = list->count;
     while (end > 1 && word[end - 1] == '/') end--;
     if (end > PATH_SIZE - 300 || stat(word, &info))
-        return err_set(err, FAIL_USAGE, "%.800s: there is no such run folder", word);
+        return err_set(err, FAIL_USAGE, "%.800s: no such run folder", word);
     if (!S_ISDIR(info.st_mode))
         return err_set(err, FAIL_USAGE,
                        "%.800s is a file; name the folder of a run or a sweep", word);
@@ -113,8 +114,8 @@ Status watchlist_add(WatchList *list, const char *word, Err *err) {
     if (list->count > before) return OK;
     mem_free(list->folders[--list->folder_count].dir);
     return err_set(err, FAIL_USAGE,
-                   "%.800s holds no run: neither train.jsonl nor recipe.ini nor "
-                   "sweep.json is in it",
+                   "%.800s is not the folder of a run or sweep (no train.jsonl, "
+                   "recipe.ini or sweep.json)",
                    word);
 }
 

@@ -96,7 +96,7 @@ Terminal *terminal_open(bool ascii, Err *err) {
     if (!cursor || cursor == (char *)-1) {
         if (screen) endwin(), delscreen(screen);
         handle_all(SIG_DFL, SIG_DFL);
-        err_set(err, FAIL_RUN, "TERM is %.60s, which names no terminal with a cursor",
+        err_set(err, FAIL_RUN, "TERM=%.60s is not a terminal with a cursor",
                 term && *term ? term : "not set");
         return NULL;
     }

@@ -140,7 +140,7 @@ static size_t draw_table(const View *view, const WatchList *list, double now,
         names = MAX(names, MIN(strlen(list->runs[i]->name) + 2, area.columns / 3));
     if (view->selected + 1 > rows) first = view->selected + 1 - rows;
     screen_print(screen, area, 0, 0, TONE_SOFT, " %zu runs%s", list->count,
-                 list->left_out ? " (more are left out)" : "");
+                 list->left_out ? " (more not shown)" : "");
     screen_print(screen, area, 0, names + 1, TONE_SOFT,
                  "   step  done  loss     entropy  score             state");
     for (size_t r = 0; r < rows; r++)
@@ -171,16 +171,16 @@ static void draw_panels(const View *view, const WatchList *list, double now,
 
 static const char *const HELP[] = {
     "q  Ctrl-C      quit; the run is not touched",
-    "e l s g        map: entropy, largest logits, spectral norms, gains;  m: the next",
-    "Tab  up  down  select a run;  1: that one alone, or side by side",
+    "e l s g        map: entropy, largest logits, spectral norms, gains;  m: next map",
+    "Tab  up  down  select a run;  1: show only this run, or all side by side",
     "space  p       play from the start; pause",
-    "left right     a hundredth back or on;  PgUp PgDn: a tenth",
-    "Home  End      the first step; the newest, which is followed (also f)",
+    "left right     1 % back or forward;  PgUp PgDn: 10 %",
+    "Home  End      first step; newest step, then follow the run (also f)",
     "+  -           play faster, slower",
     "",
-    "Entropy is the share, in %, of what uniform attention has; under 10 % attention",
-    "has collapsed.  In narrow cells 7 is 70 to 80 %.  Of joined cells the lowest is",
-    "shown, of other maps the highest.  A ! is a loss that was not finite.",
+    "Entropy is in % of uniform attention's entropy; below 10 % attention",
+    "has collapsed.  In narrow cells 7 means 70 to 80 %.  Joined cells show the",
+    "lowest entropy, other maps the highest number.  !: a loss was not finite.",
 };
 
 static void draw_help(Screen *screen, Area area) {

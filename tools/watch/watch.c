@@ -49,7 +49,11 @@ void watch_once(WatchList *list, bool utf8, FILE *out) {
         if (i) fputc('\n', out);
         print_run(list->runs[i], &screen, out);
     }
-    if (list->left_out) fprintf(out, "\n%zu more runs are left out\n", list->left_out);
+    if (list->left_out)
+        fprintf(out,
+                "\n"
+                "%zu more runs not shown\n",
+                list->left_out);
     screen_free(&screen);
 }
 

@@ -56,7 +56,7 @@ static void take_event(Watched *run, const json_t *row, const char *kind, double
         char from[64], to[64];
         value_text(json_object_get(row, "from"), from, sizeof from);
         value_text(json_object_get(row, "to"), to, sizeof to);
-        snprintf(event.text, sizeof event.text, "%.60s was %s, is %s", key, from, to);
+        snprintf(event.text, sizeof event.text, "%.60s: %s -> %s", key, from, to);
     }
     add_event(run, &event);
 }

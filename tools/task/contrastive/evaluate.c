@@ -106,14 +106,14 @@ static Status score_split(Contrastive *c, Tape *tape, const ForwardMode *mode,
     if (task->recipe->train.batch < 2)
         return err_set(
             err, FAIL_USAGE,
-            "train.batch = 1: the loss compares the pictures of a batch with each "
-            "other, and needs two of them at least");
+            "train.batch = 1: a contrastive loss compares the pictures of a batch and "
+            "needs at least two");
     if (picture_task_score(task, tape, mode, split, score_batch, score, err))
         return err->status;
     if (score->count == 1)
         return err_set(err, FAIL_DATA,
-                       "the %s split has one picture that can be read: the loss compares "
-                       "two at least",
+                       "the %s split has only one readable picture: a contrastive loss "
+                       "needs at least two",
                        split_name(split));
     if (!score->count)
         return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));

@@ -12,9 +12,9 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     if (!contrastive_of(run->task)->contrast->probe_weight)
         return err_set(
             err, FAIL_USAGE,
-            "this run has no online probe (contrast.probe_lr = 0, or pictures "
-            "of one class), so it knows no classes; a classifier can be trained "
-            "from its weights: train.init=RUN train.transfer=true");
+            "this run has no online probe (contrast.probe_lr = 0, or pictures of one "
+            "class), so it cannot classify; to train a classifier from its weights: "
+            "train.init=RUN train.transfer=true");
     return picture_predict(o, run, logits, err);
 }
 

@@ -111,7 +111,9 @@ static Status check_labels(const Task *task, Err *err) {
     bool watched = r->schedule.name == SCHEDULE_PLATEAU &&
                    metric_watch(r->schedule.watch) == METRIC_PROBE_TOP1;
     if (probed || !(chosen || watched)) return OK;
-    return err_set(err, FAIL_USAGE, "%s = probe_top1: there is no online probe, for %s",
+    return err_set(err, FAIL_USAGE,
+                   "%s = probe_top1: there is no online probe, "
+                   "because %s",
                    chosen ? "train.best" : "schedule.watch",
                    r->contrast.probe_lr > 0 ? "the pictures are of one class"
                                             : "contrast.probe_lr is 0");
@@ -125,14 +127,13 @@ static Status check_batch(const Task *task, Err *err) {
         return err_set(
             err, FAIL_USAGE,
             "train.batch = %zu with train.accumulate = %zu: a contrastive loss "
-            "compares the pictures of a micro-batch with each other, and needs "
-            "two of them at least",
+            "compares the pictures of a micro-batch and needs at least two",
             t->batch, t->accumulate);
     if (micro < ranks)
         return err_set(
             err, FAIL_USAGE,
-            "train.batch = %zu with train.accumulate = %zu cannot be shared out "
-            "over %zu ranks: each needs a picture in each micro-batch",
+            "train.batch = %zu with train.accumulate = %zu is too small for %zu ranks: "
+            "each needs a picture in each micro-batch",
             t->batch, t->accumulate, ranks);
     return OK;
 }
@@ -140,10 +141,9 @@ static Status check_batch(const Task *task, Err *err) {
 static Status check_split(const PictureTask *p, Split split, Err *err) {
     const Dataset *set = p->sets[split];
     if (!set || set->count != 1) return OK;
-    return err_set(
-        err, FAIL_DATA,
-        "the %s split has one picture: a contrastive loss compares two at least",
-        split_name(split));
+    return err_set(err, FAIL_DATA,
+                   "the %s split has one picture: a contrastive loss needs at least two",
+                   split_name(split));
 }
 
 /* A loss of one picture is 0, whatever the model. */
@@ -152,8 +152,7 @@ static Status sample(Task *task, Split split, size_t count, Err *err) {
         return err->status;
     return err_set(
         err, FAIL_USAGE,
-        "a sample of one picture of split %s: a contrastive loss compares two at "
-        "least",
+        "a sample of one picture of split %s: a contrastive loss needs at least two",
         split_name(split));
 }
 
@@ -165,21 +164,21 @@ static void note_choices(Task *task) {
     bool probed = contrastive_of(task)->contrast->probe_weight;
     if (r->contrast.probe_lr > 0 && !probed)
         facts_note(notes, 1,
-                   "the pictures are of one class, so they have no labels: there is no "
-                   "online probe (contrast.probe_lr has no effect)");
+                   "all pictures are of one class, so there is no online probe "
+                   "(contrast.probe_lr has no effect)");
     facts_note(notes, !*r->data.augment || !strcmp(r->data.augment, "none"),
-               "data.augment = none: both views of a picture are the picture itself");
+               "data.augment = none: both views of a picture are the same");
     if (r->train.accumulate > 1)
         facts_note(notes, 1,
-                   "each of train.accumulate = %zu micro-batches compares its own %zu "
-                   "pictures alone: the loss is that of a smaller batch",
+                   "each of train.accumulate = %zu micro-batches compares only its own "
+                   "%zu pictures: the loss is that of a smaller batch",
                    r->train.accumulate, r->train.batch / r->train.accumulate);
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
         if (p->sets[s] && p->sets[s]->count > 1)
             facts_note(
                 &p->sets[s]->facts, p->sets[s]->count < r->train.batch,
-                "fewer pictures than train.batch = %zu: its loss compares %zu, and "
-                "is lower for that",
+                "fewer pictures than train.batch = %zu: its loss compares only %zu and "
+                "is therefore lower",
                 r->train.batch, p->sets[s]->count);
 }
 

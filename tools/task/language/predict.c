@@ -161,8 +161,8 @@ static Status check_inputs(const PredictOptions *o, Err *err) {
             errno == ENOENT)
             return err_set(
                 err, FAIL_DATA,
-                "%.200s: no such file; INPUT is a file of prompts, a prompt of "
-                "your own is --prompt TEXT",
+                "%.200s: no such file; INPUT is a file of prompts; for a single "
+                "prompt: --prompt TEXT",
                 o->inputs[i]);
     return OK;
 }
@@ -172,12 +172,15 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     if (o->input_count && o->prompt)
         return err_set(
             err, FAIL_USAGE,
-            "--prompt and %s: choose one of them; each line of INPUT is a prompt",
+            "--prompt cannot be combined with the input %s, whose lines are the "
+            "prompts; leave one out",
             o->inputs[0]);
     if (o->input_count)
         return o->logits ? print_logits(o, run, err) : continue_lines(o, run, err);
     if (o->logits)
-        return err_set(err, FAIL_USAGE, "--logits of which lines?  give an INPUT, or -");
+        return err_set(err, FAIL_USAGE,
+                       "--logits needs an INPUT with the lines to "
+                       "read, or - for standard input");
     return sample_text(o, run, err);
 }
 

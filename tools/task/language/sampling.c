@@ -59,8 +59,9 @@ Status sampling_read(Sampling *s, const char *prompt, const char *where, Err *er
     size_t context = s->lm->model.config.context;
     if (s->lm->embed.position && s->ids.count > context)
         return err_set(err, FAIL_USAGE,
-                       "%s has %zu tokens; the model's positions end at %zu", where,
-                       s->ids.count, context);
+                       "%s has %zu tokens; this model has only %zu positions "
+                       "(model.context)",
+                       where, s->ids.count, context);
     read_on(s, 0);
     return OK;
 }

@@ -38,8 +38,8 @@ Status transcribe_check_change(const Task *task, const Recipe *now, Err *err) {
         return OK;
     return err_set(
         err, FAIL_USAGE,
-        "data.augment = %s, was %s: speeds are settled when the data are opened; "
-        "stop the run and resume it with the key changed",
+        "data.augment = %s, before %s: speeds cannot change during a run; stop the run "
+        "and resume it with the key changed",
         now->data.augment, task->recipe->data.augment);
 }
 
@@ -70,8 +70,8 @@ static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split spl
         size_t rows = (frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
         if (rows <= position->tensor.shape[0]) continue;
         return err_set(err, FAIL_DATA,
-                       "%s has %zu rows%s, but model.context = %zu positions are "
-                       "learned; model.position = cape has no length limit",
+                       "%s has %zu rows%s, more than the model.context = %zu learned "
+                       "positions; model.position = cape has no length limit",
                        set->item[i].path, rows,
                        frames > set->item[i].frames ? " at speed 0.9" : "",
                        position->tensor.shape[0]);
@@ -103,8 +103,8 @@ static bool meet_rate(Transcribe *t, size_t rate, char *text, size_t size) {
                  trained);
     else
         snprintf(text, size,
-                 "%g kHz, but the model was trained on %g kHz: what is above %g kHz is "
-                 "missing",
+                 "%g kHz, but the model was trained on %g kHz: frequencies above %g "
+                 "kHz are missing",
                  own, trained, own / 2);
     return true;
 }
@@ -166,13 +166,14 @@ static void note_shared(Transcribe *t, Split split) {
     if (!set) return;
     SpeechShared shared = speechset_shared(set, train);
     facts_note(&set->facts, shared.same,
-               "utterances that are in training, too: %zu of %zu (first: %s)%s",
+               "utterances that are also in the training set: %zu of %zu (first: %s)%s",
                shared.same, set->count, set->item[shared.first_same].path,
                shared.same == set->count ? ": the score says nothing about new ones"
                                          : "");
     facts_note(
         &set->facts, shared.reworded,
-        "recordings that are in training with another text: %zu of %zu (first: %s)",
+        "recordings that are in the training set with another text: %zu of %zu (first: "
+        "%s)",
         shared.reworded, set->count, set->item[shared.first_reworded].path);
 }
 
@@ -222,8 +223,7 @@ void transcribe_tell(Transcribe *t, double padding) {
     }
     say("%.1f%% of a batch is padding", 100 * padding);
     if (!t->sets[SPLIT_VAL] && !t->sets[SPLIT_TEST])
-        facts_note(
-            &t->task.notes, 1,
-            "there is no val or test split, so nothing is scored; set data.val_path, "
-            "data.val_split, data.val_fraction or data.test_path");
+        facts_note(&t->task.notes, 1,
+                   "no val or test split, so nothing is scored; set data.val_path, "
+                   "data.val_split, data.val_fraction or data.test_path");
 }

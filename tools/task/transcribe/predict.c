@@ -55,19 +55,19 @@ static const LogMel *tables_for(Tables *t, size_t rate, size_t heard) {
 /* What can be read, but not as one would expect. */
 static void note_traits(const char *path, const Audio *audio) {
     const AudioTraits *t = &audio->traits;
-    if (t->silent) say("steady: note: %s: silence, one value throughout", path);
+    if (t->silent) say("steady: note: %s: silent (all samples equal)", path);
     if (t->channel)
-        say("steady: note: %s: its channels cancel each other; channel %zu, the "
-            "loudest, is used",
+        say("steady: note: %s: the channels cancel each other; using channel %zu, the "
+            "loudest",
             path, t->channel);
     if (t->clipped >= AUDIO_CLIPPED)
         say("steady: note: %s: clipped, %.0f%% of it is at full scale", path,
             100 * t->clipped);
     if (t->behind)
-        say("steady: note: %s: the %zu bytes after the end of its sound are not read",
-            path, t->behind);
+        say("steady: note: %s: ignoring %zu bytes after the end of the sound", path,
+            t->behind);
     if (!speech_rows(logmel_frames_at(audio->rate, audio->count)))
-        say("steady: note: %s: %.3f s are too short for a letter", path,
+        say("steady: note: %s: %.3f s, too short for a letter", path,
             (double)audio->count / (double)audio->rate);
 }
 
@@ -92,7 +92,7 @@ static Status transcribe_file(const PredictOptions *o, const PredictRun *run,
 static void pass_over(const PredictRun *run, Err *err) {
     bool skip = run->task->recipe->data.on_error == ON_ERROR_SKIP;
     if (!skip || err->status != FAIL_DATA) return;
-    fprintf(stderr, "steady predict: left out: %s\n", err->text);
+    fprintf(stderr, "steady predict: skipped: %s\n", err->text);
     *err = ERR_NONE;
 }
 
@@ -118,7 +118,8 @@ static Status transcribe_split(const PredictOptions *o, const PredictRun *run, E
     Split split = task_scored_split(run->task);
     SpeechSet *set = transcribe_set(run->task, split, err);
     if (!set)
-        return err_wrap(err, "the %s split (or give recordings)", split_name(split));
+        return err_wrap(err, "the %s split (or name recordings: steady predict RUN FILE)",
+                        split_name(split));
     task_say_split(run->task, split);
     size_t count = o->limit ? MIN(o->limit, set->count) : set->count;
     for (size_t i = 0; i < count && !err->status && !output_failed(); i++) {

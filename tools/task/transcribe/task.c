@@ -74,7 +74,7 @@ static double batch_flops(const Transcribe *t, const SpeechBatch *batch) {
 /* Damage that the check did not see: the latest is named. */
 static void tell_skipped(Split split, const SpeechBatch *batch, size_t before) {
     if (batch->skipped > before)
-        say("steady: note: %s: left out: %s (%zu so far)", split_name(split),
+        say("steady: note: %s: skipped: %s (%zu so far)", split_name(split),
             batch->skip_reason, batch->skipped);
 }
 
@@ -288,15 +288,14 @@ static void note_rest(Transcribe *t) {
     size_t rest = speechloader_rest(t->loader);
     const TrainConfig *train = &t->task.recipe->train;
     if (train->batch_seconds > 0)
-        facts_note(
-            &t->sets[SPLIT_TRAIN]->facts, rest,
-            "each epoch leaves out %zu utterances, the buckets that fill no step of "
-            "train.accumulate = %zu",
-            rest, train->accumulate);
+        facts_note(&t->sets[SPLIT_TRAIN]->facts, rest,
+                   "%zu utterances are skipped in each epoch, because a step needs "
+                   "train.accumulate = %zu buckets",
+                   rest, train->accumulate);
     else
         facts_note(&t->sets[SPLIT_TRAIN]->facts, rest,
-                   "each epoch leaves out %zu of %zu utterances, which fill no batch of "
-                   "train.batch = %zu",
+                   "%zu of %zu utterances are skipped in each epoch, because a step "
+                   "needs train.batch = %zu",
                    rest, t->task.examples, train->batch);
 }
 

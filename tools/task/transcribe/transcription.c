@@ -26,7 +26,7 @@ const real *transcript_of(Speech *speech, Tape *tape, const ForwardMode *mode,
     size_t count = speech_rows(frames), longest = (frames + 2) / SPEECH_STRIDE;
     const real *z = NULL;
     if (speech->position && longest > speech->position->tensor.shape[0]) {
-        err_set(err, FAIL_DATA, "%s: %zu rows, but the model has learned %zu positions",
+        err_set(err, FAIL_DATA, "%s: %zu rows, more than the %zu positions of the model",
                 name, longest, speech->position->tensor.shape[0]);
         return NULL;
     }

@@ -176,8 +176,7 @@ static Status translate_stdin(Lines *lines, Err *err) {
     if (in.returns)
         fprintf(stderr,
                 "steady: note: %s: lines with a carriage return (\\r) inside: %zu "
-                "(first: line "
-                "%zu); it ends no line\n",
+                "(first: line %zu); it does not end a line\n",
                 STDIN_NAME, in.returns, in.first_return);
     if (!err->status && lines->count) translate_chunk(lines, err);
     return err->status;

@@ -39,12 +39,12 @@ static Status check_positions(const TranslateTask *t, const TextSet *set, Err *e
         if (MAX(source, target) <= rows) continue;
         return err_set(
             err, FAIL_DATA,
-            "%s:%zu: %s has %zu tokens, </s> included; model.position = learned "
-            "ends at model.context = %zu (or leave such pairs out: "
-            "data.max_length = %zu, data.drop_long = true)",
+            "%s:%zu: %s has %zu tokens, including </s>, more than the model.context = "
+            "%zu learned positions; to skip such pairs: data.max_length=%zu "
+            "data.drop_long=true",
             set->target.path, set->line[i] + 1,
-            source > target ? "the source of this line" : "this line",
-            MAX(source, target), rows, rows - 1);
+            source > target ? "the source line" : "the target line", MAX(source, target),
+            rows, rows - 1);
     }
     return OK;
 }
@@ -346,8 +346,8 @@ static Status check_smoothing(const Recipe *recipe, size_t target, Err *err) {
     if (recipe->train.label_smoothing < most) return OK;
     return err_set(
         err, FAIL_USAGE,
-        "train.label_smoothing = %g leaves the right one of %zu tokens less than the "
-        "others",
+        "train.label_smoothing = %g is too large: of %zu tokens the correct one would "
+        "get the smallest share",
         recipe->train.label_smoothing, target);
 }
 

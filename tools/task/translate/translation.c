@@ -24,8 +24,8 @@ Status sentence_encode(const Task *task, const Translator *t, const char *line,
     if (t->source.position) most = MIN(most, t->source.position->tensor.shape[0]);
     if (ids->count <= most) return OK;
     return err_set(err, FAIL_DATA,
-                   "%zu tokens; at most %zu are possible (data.max_length, or the "
-                   "model's learned positions)",
+                   "%zu tokens; at most %zu are allowed (data.max_length, or learned "
+                   "positions)",
                    ids->count, most);
 }
 
