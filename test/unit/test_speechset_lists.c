@@ -236,7 +236,7 @@ static void malformed_manifests_are_refused_with_their_line(void **state) {
         {"[1]", ":2: not a JSON object"},
         {"a.wav\t1\ta", ":2: not JSON"}};
     static const char *const TABS[][2] = {
-        {"a.wav\t1", ":1: expected a JSON object, or path, duration and text"},
+        {"a.wav", ":1: expected a JSON object, or path and text separated by a tab"},
         {"a.wav\tx\ta", ":1: the second column"},
         {"a.wav\t-1\ta", ":1: the second column"},
         {"a.wav\t\ta", ":1: the second column"},
