@@ -149,7 +149,8 @@ static void draw_run(Figure *figure, const Trial *trial, const LineSource *sourc
 /* The split with the most evaluations; of equal ones the last evaluation's. */
 static void choose_split(Figure *figure, const RunLog *run) {
     size_t most = 0;
-    for (const EvalRow *row = run->evals + run->eval_count; row-- > run->evals;) {
+    for (size_t last = run->eval_count; last-- > 0;) {
+        const EvalRow *row = &run->evals[last];
         size_t count = 0;
         for (size_t i = 0; i < run->eval_count; i++)
             count += !strcmp(run->evals[i].split, row->split) &&
