@@ -131,6 +131,10 @@ tell "a sweep defines the verdicts that occur, and names its report" $?
 tell "search: a question, as one word or several" $?
 "$STEADY" search what does data.augment do to my pictures >out && grep -q '^  steady plot --augment ' out && grep -q '^  data.augment ' out
 tell "search: commands and keys" $?
+"$STEADY" search confusion matrix >out && grep -q '^  steady report ' out && ! grep -q 'Keys of recipes' out &&
+    "$STEADY" search compare two runs >out && grep -q '^  steady diff ' out &&
+    "$STEADY" search weights pytorch >out && grep -q '^  steady export ' out
+tell "search: what a page shows, what compares, what PyTorch reads" $?
 "$STEADY" help two machines >out && grep -q '^  mpirun -n 2 steady train' out && ! grep -q diff out
 tell "help of other words searches for them" $?
 fails 2 'nothing found for these words' search frobnicate && fails 2 'no words given' search && fails 2 'no words given' search how to
