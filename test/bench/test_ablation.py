@@ -2,29 +2,15 @@
 
     python3 test/bench/test_ablation.py
 """
-import contextlib
-import io
-import json
-import os
-import sys
-import tempfile
 import unittest
 
 import ablation
+from made_up import printed
 
 
 def cells(setting, losses):
     return [{"values": {**dict(zip(ablation.KEYS, setting)), "train.seed": str(seed)}, "loss": loss,
              "nonfinite": loss is None, "entropy": {"share": 0.5}} for seed, loss in enumerate(losses)]
-
-
-def printed(some):
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as out:
-        with open(os.path.join(folder, "sweep.json"), "w") as file:
-            json.dump({"cells": some}, file)
-        sys.argv = ["ablation.py", folder]
-        ablation.main()
-    return out.getvalue()
 
 
 class Ablation(unittest.TestCase):
@@ -36,7 +22,7 @@ class Ablation(unittest.TestCase):
             some += cells(("1", name, "joint", "1", "all"), [x + by + 0.01 * (i % 2) for i, x in enumerate(control)])
         some += cells(("1", "0.2", "separate", "1", "all"), [2.0, 0.5, 1.9, 0.4, 1.0])
         some += cells(("spectral", "0.2", "joint", "1", "all"), [2.0, 0.5, None, 0.4, 1.0])
-        text = printed(some)
+        text = printed(ablation, some)
         for line in ("| none | 1.000 | 0.800 to 1.200 | | | 50.0 |",
                      "| `init_std = worse` | 1.304 | 1.100 to 1.510 | +0.304 ± 0.007 | matters: worse |",
                      "| `init_std = small` | 1.014 | 0.810 to 1.220 | +0.014 ± 0.007 | hardly matters |",

@@ -2,16 +2,11 @@
 
     python3 test/bench/test_grid.py
 """
-import contextlib
-import io
-import json
 import math
-import os
-import sys
-import tempfile
 import unittest
 
 import grid
+from made_up import printed
 
 START = "{model.init_std,optim.weight_decay}"
 SHAPE = "{train.batch,train.steps,schedule.warmup_steps}"
@@ -40,15 +35,6 @@ def sweep(sigma, baseline, control):
     return cells
 
 
-def printed(cells):
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as out:
-        with open(os.path.join(folder, "sweep.json"), "w") as file:
-            json.dump({"cells": cells}, file)
-        sys.argv = ["grid.py", folder]
-        grid.main()
-    return out.getvalue()
-
-
 class Grid(unittest.TestCase):
     def test_keys_that_move_together(self):
         self.assertEqual(grid.part({SHAPE: "64,300,60"}, "schedule.warmup_steps"), "60")
@@ -58,19 +44,19 @@ class Grid(unittest.TestCase):
     def test_a_point_fails_if_most_of_its_seeds_do(self):
         limit = (math.log(10) + 0.3) / 2
         below, above = limit - 0.01, limit + 0.01
-        text = printed(sweep([below] * 5, [above] * 3 + [below] * 2, [above] * 2 + [below] * 2 + [math.nan]))
+        text = printed(grid, sweep([below] * 5, [above] * 3 + [below] * 2, [above] * 2 + [below] * 2 + [math.nan]))
         for line in ("midpoint 1.301", "| baseline | 10 of 10 | 3 | 1 of 2 | 0 |", "| σReparam | 10 of 10 | 0 | 0 of 2 | 0 |",
                      "| control: σReparam's start | 10 of 10 | 3 | 1 of 2 |", "| control: no decay | 0 of 10 |",
                      "σReparam: 0 of 2 points fail", "baseline: 3 of 10 against σReparam's 0 of 10, p = 0.21"):
             self.assertIn(line, text)
 
     def test_a_loss_that_is_not_finite_fails(self):
-        text = printed(sweep([math.nan] * 5, [0.3] * 5, [0.3] * 5))
+        text = printed(grid, sweep([math.nan] * 5, [0.3] * 5, [0.3] * 5))
         self.assertIn("| σReparam | 10 of 10 | 5 | 1 of 2 |", text)
 
     def test_an_unknown_method_is_an_error(self):
         with self.assertRaises(KeyError):
-            printed([cell("mnist", None, 0.004, "64,300,0", 1, 0.3)])
+            printed(grid, [cell("mnist", None, 0.004, "64,300,0", 1, 0.3)])
 
 
 if __name__ == "__main__":

@@ -15,3 +15,5 @@ python3 test/bench/test_grid.py
 tell "the grid of rate, batch and warm-up: midpoint, failing points, counts" $?
 python3 test/bench/test_ablation.py
 tell "the ablation: paired differences and the plan's verdicts" $?
+python3 test/bench/test_collapse.py
+tell "where sigma-reparametrisation collapses: cells, what grew, the plan's verdicts" $?
