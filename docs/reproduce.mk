@@ -20,7 +20,7 @@ FOUR_KINDS = digits-post-$(1),digits-pre-$(1),digits-sigma-$(1),digits-sigma-pos
 EIGHT_KINDS = $(FOUR_KINDS),digits-spectral-$(1),digits-spectral-post-$(1),digits-weight-$(1),digits-weight-post-$(1)
 
 QUICK = demo rates theory steps deep100 shakespeare digits-warmup digits-init digits-lars
-LONG = mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 norms ablation temperature temperature-which simclr deep deep-fast multi30k digits \
+LONG = mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 grid-glyphs norms ablation temperature temperature-which simclr deep deep-fast multi30k digits \
 	digits-adagrad digits-lars-kinds digits-rates digits-deep collapse collapse-post collapse-cells \
 	precision-edge precision-front
 
@@ -51,7 +51,7 @@ reproduce-cifar10:
 		cifar10:schedule.warmup_epochs=2 \
 		cifar10-sigma:'{model.norm,optim.name,optim.lr}={none,lars,2;pre,adamw,0.001}'
 
-reproduce-grid-scan-mnist reproduce-grid-scan-cifar10 reproduce-grid-scan-glyphs reproduce-grid-mnist reproduce-grid-cifar10 reproduce-norms reproduce-ablation \
+reproduce-grid-scan-mnist reproduce-grid-scan-cifar10 reproduce-grid-scan-glyphs reproduce-grid-mnist reproduce-grid-cifar10 reproduce-grid-glyphs reproduce-norms reproduce-ablation \
 reproduce-simclr reproduce-collapse-cells reproduce-precision-edge reproduce-precision-front:
 	$(PLAN)/$(@:reproduce-%=%).json
 
