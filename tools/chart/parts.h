@@ -54,7 +54,7 @@ struct Panel {
 };
 
 typedef struct ColumnTitle {
-    char heading[160], detail[240];
+    char heading[256], detail[240];
 } ColumnTitle;
 
 struct Chart {

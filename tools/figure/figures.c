@@ -285,15 +285,66 @@ static void run_detail(const RunLog *const *runs, size_t count, const RunLog *ru
     }
 }
 
+/* Has every run this value? */
+static bool part_is_shared(const RunLog *const *runs, size_t count, const char *key,
+                           const char *value) {
+    for (size_t r = 0; r < count; r++) {
+        const char *other = runlog_setting(runs[r], key);
+        if (!other || strcmp(other, value) != 0) return false;
+    }
+    return true;
+}
+
+static bool part_is_told(const char *detail, const char *key, const char *value) {
+    char words[200] = "";
+    add_detail(key, value, words, sizeof words);
+    return strstr(detail, words) != NULL;
+}
+
+/* Length of the first part of a sweep's name of a run; a value can have commas. */
+static size_t part_length(const char *name) {
+    size_t n = strcspn(name, ",");
+    while (name[n]) {
+        size_t next = strcspn(name + n + 1, ",");
+        if (memchr(name + n + 1, '=', next)) break;
+        n += 1 + next;
+    }
+    return n;
+}
+
+/* The run's name without what all runs have, and without what `detail` says: of
+ * "demo,optim.lr=0.02,train.seed=1" the first word, if the learning rate is the only
+ * difference.  Whole if nothing would be left. */
+static void run_title(const RunLog *const *runs, size_t count, const RunLog *run,
+                      const char *detail, char *text, size_t size) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (const char *at = run->name; *at && count > 1;) {
+        char key[128];
+        size_t n = part_length(at);
+        snprintf(key, sizeof key, "%.*s", (int)n, at);
+        char *value = strchr(key, '=');
+        if (value) *value++ = '\0';
+        if (!value || !(part_is_shared(runs, count, key, value) ||
+                        part_is_told(detail, key, value)))
+            used += (size_t)snprintf(text + used, size - used, "%s%.*s", used ? "," : "",
+                                     (int)n, at);
+        if (used >= size) used = size - 1;
+        at += n + (at[n] == ',');
+    }
+    if (!used) snprintf(text, size, "%s", run->name);
+}
+
 static Chart *build_training(const RunLog *const *runs, size_t count,
                              const LayerChoice *choice, const RowList *list,
                              const FigureOptions *options) {
     Chart *chart = chart_new(list->count, count, options->theme);
     if (options->title) chart_title(chart, options->title);
     for (size_t c = 0; c < count; c++) {
-        char detail[240], label[96];
+        char detail[240], label[96], name[sizeof runs[c]->name];
         run_detail(runs, count, runs[c], detail, sizeof detail);
-        chart_column_title(chart, c, runs[c]->name, detail);
+        run_title(runs, count, runs[c], detail, name, sizeof name);
+        chart_column_title(chart, c, name, detail);
         for (size_t r = 0; r < list->count; r++) {
             const RowChoice *row = &list->row[r];
             Panel *panel = chart_panel(chart, r, c);

@@ -225,7 +225,7 @@ static void read_facts(RunLog *run) {
 static void name_run(RunLog *run) {
     char *real_path = realpath(run->path, NULL);
     const char *whole = real_path ? real_path : run->path, *slash = strrchr(whole, '/');
-    snprintf(run->name, sizeof run->name, "%.120s",
+    snprintf(run->name, sizeof run->name, "%.255s",
              slash && slash[1] ? slash + 1 : whole);
     free(real_path);
 }

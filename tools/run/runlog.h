@@ -108,7 +108,7 @@ typedef struct Setting {
 
 typedef struct RunLog {
     char *path;     /* as given */
-    char name[128]; /* last part of the path */
+    char name[256]; /* last part of the path */
     char *recipe;   /* text of recipe.ini; "" when there is none */
     Setting *settings;
     size_t setting_count, setting_room;

@@ -41,7 +41,7 @@ typedef struct WatchedEval {
 
 typedef struct Watched {
     char *dir;
-    char name[128];
+    char name[256];
     double chance; /* loss of guessing; NaN: unknown */
     double steps;  /* that it will have; NaN: unknown */
     double epochs; /* of the recipe; NaN */
