@@ -188,6 +188,14 @@ train small.ini $fall probe.every=3 guard.collapse=stop --out earlier
     grep -q 'at step 4\. Before that blocks.0.mlp.fc1.weight changed by' err
 tell "without a probe of the step it is that of the last, without probes what is known" $?
 
+# It falls at step 2; the probes are of steps 1 and 12.
+train small.ini optim.name=adagrad optim.lr=1 probe.every=100 --out between
+grep -q "^verdict: .*collapsed.* fell below 10 % of .* at step [2-9] (the guard's warning; no probe at that step); lowest seen: " err &&
+    ! grep '^verdict: .*was above' err && "$STEADY" report between 2>/dev/null && grep -q 'no probe at that step' between/report.html
+tell "a collapse between two probes is in the verdict, on the terminal and in the report" $?
+train small.ini probe.every=100 --out steady && grep -q '^verdict: .*entropy was above 10 % of .* at all 2 probes (steps 1 to 12); ' err
+tell "a verdict says at how many probes attention was high" $?
+
 # ---- guard.update_above ----
 
 train small.ini optim.name=adagrad optim.lr=0.1 --out moved
@@ -212,7 +220,7 @@ tell "a quiet run is not warned of, whatever its biases do" $?
 still="optim.lr=1e-9 guard.exit=verdict probe.every=0"
 # shellcheck disable=SC2086
 train small.ini $still --out still
-[ $? = 4 ] && [ "$(tail -n 1 err)" = "steady train: the run diverged: at chance (exit code 0 instead: guard.exit=ok)" ] &&
+[ $? = 4 ] && [ "$(tail -n 1 err)" = "steady train: the run diverged: at chance (to end with 0 in such cases: guard.exit=ok)" ] &&
     [ -s still/checkpoints/step-00000012.safetensors ]
 tell "a run at chance takes its steps, is saved, and ends with 4" $?
 [ "$(grep -c '^verdict: at chance\. ' err)" = 1 ] && grep -q '^score: test top-1 [0-9.]* % at step 12' err &&

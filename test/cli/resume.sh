@@ -410,8 +410,12 @@ tell "train.recompute = block computes the same run" $?
 
 # ---- a run's own end is no different from a stop ----
 
-train small.ini probe.every=4 train.log_every=3 train.steps=20 schedule.name=constant --out straight
-train small.ini probe.every=4 train.log_every=3 train.steps=10 schedule.name=constant --out extended
+# Probes at 1, 3, 6 ...: that of step 10 is there because the run ends with it.
+train small.ini probe.every=3 train.log_every=3 train.steps=20 schedule.name=constant --out straight
+train small.ini probe.every=3 train.log_every=3 train.steps=10 schedule.name=constant --out extended
+tail -n 1 extended/probe.jsonl | grep -q '^{"step":10,"end":true,"attention":\[{.*"weights":\[{.*"sigma":[0-9]' &&
+    tail -n 1 straight/probe.jsonl | grep -q '^{"step":20,"end":true,'
+tell "the last step is probed" $?
 train --resume extended train.steps=20
 for log in train probe eval; do
     sed 's/"items_per_s":[^,]*,//; s/"mfu":[^}]*//' straight/$log.jsonl >a

@@ -29,7 +29,15 @@ static void pictures_are_judged_against_chance_and_what_few_of_them_scatter(void
     assert_int_equal(grade(METRIC_TOP1, log(10), 10000, 0.10), GRADE_NOT);
     assert_int_equal(grade(METRIC_TOP1, log(10), 10000, 0.15), GRADE_HARDLY);
     assert_int_equal(grade(METRIC_TOP1, log(10), 10000, 0.20), GRADE_LEARNED);
-    assert_int_equal(grade(METRIC_TOP1, log(10), 20, 0.25), GRADE_NOT);
+    assert_int_equal(grade(METRIC_TOP1, log(10), 10000, 0.105), GRADE_NOT);
+    assert_int_equal(grade(METRIC_TOP1, log(10), 20, 0.25), GRADE_FEW);
+    assert_int_equal(grade(METRIC_TOP1, log(10), 20, 0.10), GRADE_NOT);
+    assert_int_equal(grade(METRIC_TOP1, log(10), 20, 0.95), GRADE_LEARNED);
+    assert_int_equal(grade(METRIC_TOP1, log(2), 24, 19.0 / 24), GRADE_FEW);
+    assert_int_equal(grade(METRIC_TOP1, log(2), 24, 0.5), GRADE_NOT);
+    assert_int_equal(grade(METRIC_TOP1, log(2), 24, 1), GRADE_LEARNED);
+    assert_int_equal(grade(METRIC_TOP1, log(2), 4, 1), GRADE_FEW);
+    assert_int_equal(grade(METRIC_TOP1, log(2), 2400, 0.53), GRADE_NOT);
     assert_int_equal(grade(METRIC_TOP1, log(1), 20, 1), GRADE_UNKNOWN);
     assert_int_equal(grade(METRIC_TOP1, log(10), 20, NAN), GRADE_UNKNOWN);
 }
@@ -100,6 +108,10 @@ static void learned_is_not_said_of_a_score_of_guessing(void **s) {
     assert_memory_equal(not .summary, "Not learned: ", 13);
     assert_int_equal(hardly.kind, VERDICT_HARDLY);
     assert_memory_equal(hardly.summary, "Hardly learned: ", 16);
+    Verdict few = verdict(GRADE_FEW, 0);
+    assert_int_equal(few.kind, VERDICT_FEW);
+    assert_false(few.diverged);
+    assert_memory_equal(few.summary, "Too few to judge: ", 18);
     Verdict fell = verdict(GRADE_HARDLY, 5); /* what happened outranks it */
     assert_int_equal(fell.kind, VERDICT_COLLAPSED);
     assert_memory_equal(fell.summary, "Hardly learned: ", 16);

@@ -328,6 +328,31 @@ static void the_new_file_has_the_rights_of_the_old_one(void **state) {
     assert_int_equal(info.st_mode & 0777, 0640);
 }
 
+static void open_further(const char *dir, size_t step) {
+    Log log;
+    Err err = ERR_NONE;
+    assert_int_equal(log_open_further(&log, dir, "train.jsonl", 4, step, &err), OK);
+    assert_string_equal(log.note, "");
+    log_close(&log);
+}
+
+#define END(step) "{\"step\":" #step ",\"end\":true,\"weights\":[]}\n"
+#define LATE(step) "{\"step\":" #step ",\"sharpness\":{}}\n"
+
+static void the_row_of_an_end_goes_where_the_run_goes_on_and_no_other(void **state) {
+    put(*state, ROW(1) END(2) LATE(2));
+    cut(*state, 1, 2, "");
+    expect(*state, "train.jsonl", ROW(1) END(2) LATE(2)); /* it ends there again */
+    open_further(*state, 2);
+    expect(*state, "train.jsonl", ROW(1) LATE(2));
+    put(*state, ROW(1) END(2) ROW(3));
+    open_further(*state, 3); /* one that nobody dropped in time is a row as any other */
+    expect(*state, "train.jsonl", ROW(1) END(2) ROW(3));
+    put(*state, ROW(1) ROW(2));
+    open_further(*state, 2);
+    expect(*state, "train.jsonl", ROW(1) ROW(2));
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(rows_behind_the_checkpoint_are_cut_and_no_other),
@@ -345,6 +370,7 @@ int main(void) {
         FOLDER_TEST(rows_of_one_step_that_say_different_things_stay),
         FOLDER_TEST(events_stay_where_they_are),
         FOLDER_TEST(sharpness_comes_later_and_replaces_nothing),
+        FOLDER_TEST(the_row_of_an_end_goes_where_the_run_goes_on_and_no_other),
         FOLDER_TEST(a_run_of_no_checkpoint_leaves_no_snapshot),
         FOLDER_TEST(a_log_longer_than_what_is_read),
         FOLDER_TEST(a_read_error_changes_nothing),

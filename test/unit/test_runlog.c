@@ -222,6 +222,46 @@ static void probes_are_sites_by_heads_and_weights_by_measure(void **state) {
     runlog_free(run);
 }
 
+static void a_warning_of_the_guard_counts_as_what_a_probe_sees(void **state) {
+    put(state, "train.jsonl",
+        "{\"step\":5,\"loss\":1}\n"
+        "{\"step\":3,\"event\":\"alarm\",\"text\":\"x\",\"site\":\"a\",\"share\":0.07}\n"
+        "{\"step\":4,\"event\":\"alarm\",\"text\":\"x\",\"site\":\"b\",\"share\":0.3}\n"
+        "{\"step\":4,\"event\":\"alarm\",\"text\":\"x\",\"site\":5,\"share\":0.01}\n"
+        "{\"step\":4,\"event\":\"skip\",\"text\":\"x\",\"site\":\"b\",\"share\":0.01}\n");
+    put(state, "probe.jsonl",
+        "{\"step\":1,\"attention\":[{\"site\":\"a\",\"entropy\":[2],\"keys\":17},"
+        "{\"site\":\"b\",\"entropy\":[2],\"keys\":17}]}\n");
+    RunLog *run = open_run(state);
+    EntropyLow low = runlog_lowest(run);
+    assert_true(low.fell_step == 3 && low.fell_between && low.probes == 1);
+    assert_true(low.fell_uniform == log(17)); /* of the site's probes: an older log */
+    assert_string_equal(low.fell_site, "a");
+    assert_true(low.share == 0.07 && runlog_alarmed(run, "a") &&
+                !runlog_alarmed(run, "b"));
+    assert_true(runlog_verdict(run, false).collapsed);
+    runlog_free(run);
+}
+
+static void few_examples_are_named_where_they_cannot_be_told_from_guessing(void **state) {
+    char rows[2000] = "";
+    for (int i = 1; i <= 20; i++)
+        text_format(rows + strlen(rows), sizeof rows - strlen(rows),
+                    "{\"step\":%d,\"loss\":%g}\n", i, 0.7 - 0.03 * i);
+    put(state, "train.jsonl", rows);
+    put(state, "task.json", "{\"chance\":0.693147181}\n");
+    put(state, "eval.jsonl",
+        "{\"step\":20,\"split\":\"val\",\"loss\":1,\"top1\":0.791666667,"
+        "\"grade\":\"too few to judge\",\"count\":24}\n");
+    RunLog *run = open_run(state);
+    Verdict verdict = runlog_verdict(run, false);
+    assert_int_equal(verdict.kind, VERDICT_FEW);
+    assert_false(verdict.diverged);
+    assert_non_null(strstr(verdict.summary, "; 24 examples of val are too few to tell "
+                                            "79.17 % from guessing (50 %)."));
+    runlog_free(run);
+}
+
 static void evaluations_carry_any_of_the_known_scores(void **state) {
     put(state, "eval.jsonl",
         "{\"step\":5,\"split\":\"val\",\"loss\":1,\"top1\":0.5}\n"
@@ -439,6 +479,8 @@ int main(void) {
         CASE(rows_after_a_step_back_replace_the_older_ones),
         CASE(probes_are_sites_by_heads_and_weights_by_measure),
         CASE(numbers_of_sites_and_heads_are_there_where_a_row_has_them),
+        CASE(a_warning_of_the_guard_counts_as_what_a_probe_sees),
+        CASE(few_examples_are_named_where_they_cannot_be_told_from_guessing),
         CASE(evaluations_carry_any_of_the_known_scores),
         CASE(an_evaluation_of_a_translation_keeps_all_its_scores),
         CASE(entropy_is_measured_against_uniform_attention_not_against_all_keys),

@@ -183,6 +183,78 @@ static void no_choice_and_missing_numbers_say_nothing_about_entropy(void **state
     assert_int_equal(low.fell_step, 0);
 }
 
+/* ---- steps that were looked at ---- */
+
+static Verdict learned_with(EntropyLow low) {
+    double loss[N];
+    ramp(loss, N, 2.4, 0.5);
+    return run_verdict(
+        &(VerdictInput){.loss = loss, .count = N, .chance = log(10), .low = low});
+}
+
+static void nothing_is_said_of_steps_that_no_probe_saw(void **state) {
+    (void)state;
+    EntropyLow low = ENTROPY_LOW_NONE;
+    for (size_t site = 0; site < 2; site++)
+        entropy_low_see(&low, site ? "b" : "a", log(17), 0.5 * log(17), 1);
+    Verdict one = learned_with(low);
+    assert_non_null(strstr(one.summary, "at the only probe (step 1); the lowest site"));
+    entropy_low_see(&low, "a", log(17), 0.4 * log(17), 100);
+    entropy_low_see(&low, "a", log(17), 0.6 * log(17), 250);
+    Verdict three = learned_with(low);
+    assert_non_null(strstr(three.summary,
+                           "was above 10 % of that of uniform attention at "
+                           "all 3 probes (steps 1 to 250); the lowest site "
+                           "had 40.0 % of 2.833 nats, a at step 100."));
+    assert_null(strstr(learned_with(ENTROPY_LOW_NONE).summary, "ttention"));
+}
+
+static void what_the_guard_saw_between_probes_is_a_collapse(void **state) {
+    (void)state;
+    EntropyLow low = ENTROPY_LOW_NONE;
+    entropy_low_see(&low, "a", log(17), 0.9 * log(17), 1);
+    entropy_low_see(&low, "a", log(17), 0.5 * log(17), 100);
+    entropy_low_warned(&low, "a", log(17), 0.07, 42);
+    Verdict verdict = learned_with(low);
+    assert_int_equal(verdict.kind, VERDICT_COLLAPSED);
+    assert_non_null(
+        strstr(verdict.summary,
+               "a fell below 10 % of uniform attention's entropy (2.833 nats) "
+               "at step 42 (the guard's warning; no probe at that step); "
+               "lowest seen: 7.0 % at step 42."));
+    assert_null(strstr(verdict.summary, "was above"));
+    low = ENTROPY_LOW_NONE; /* without probes, by an older log */
+    entropy_low_warned(&low, "a", NAN, 0.07, 42);
+    verdict = learned_with(low);
+    assert_int_equal(verdict.kind, VERDICT_COLLAPSED);
+    assert_null(strstr(verdict.summary, "nan"));
+}
+
+/* guard.entropy_below = 0.5 warns of more than what the verdict calls a collapse. */
+static void a_warning_above_ten_per_cent_is_no_collapse(void **state) {
+    (void)state;
+    EntropyLow low = ENTROPY_LOW_NONE;
+    entropy_low_see(&low, "a", log(17), 0.9 * log(17), 1);
+    entropy_low_warned(&low, "a", log(17), 0.45, 42);
+    Verdict verdict = learned_with(low);
+    assert_int_equal(verdict.kind, VERDICT_LEARNED);
+    assert_non_null(strstr(verdict.summary, "had 45.0 % of 2.833 nats, a at step 42"));
+}
+
+static void of_a_probe_and_a_warning_the_first_step_counts(void **state) {
+    (void)state;
+    EntropyLow low = ENTROPY_LOW_NONE;
+    entropy_low_see(&low, "a", log(17), 0.06 * log(17), 50);
+    entropy_low_warned(&low, "b", log(17), 0.08, 50);
+    entropy_low_warned(&low, "c", log(17), 0.09, 60);
+    assert_true(low.fell_step == 50 && !low.fell_between);
+    assert_string_equal(low.fell_site, "a");
+    entropy_low_warned(&low, "c", log(17), 0.09, 49);
+    assert_true(low.fell_step == 49 && low.fell_between);
+    assert_string_equal(low.fell_site, "c");
+    assert_string_equal(low.site, "a");
+}
+
 static void a_run_under_sigma_reparam_is_not_told_to_use_it(void **state) {
     (void)state;
     double loss[N];
@@ -369,6 +441,10 @@ int main(void) {
         cmocka_unit_test(a_run_can_be_collapsed_and_still_learn),
         cmocka_unit_test(exactly_ten_per_cent_is_not_collapsed),
         cmocka_unit_test(no_choice_and_missing_numbers_say_nothing_about_entropy),
+        cmocka_unit_test(nothing_is_said_of_steps_that_no_probe_saw),
+        cmocka_unit_test(what_the_guard_saw_between_probes_is_a_collapse),
+        cmocka_unit_test(a_warning_above_ten_per_cent_is_no_collapse),
+        cmocka_unit_test(of_a_probe_and_a_warning_the_first_step_counts),
         cmocka_unit_test(a_run_under_sigma_reparam_is_not_told_to_use_it),
         cmocka_unit_test(a_site_is_judged_by_the_mean_over_its_heads_that_have_a_number),
         cmocka_unit_test(at_chance_says_what_attention_did),

@@ -84,6 +84,10 @@ void ending_say_next(const Ending *ending, const char *dir, const char *input) {
         say("next: train longer (steady train --resume %s train.steps=N), on more "
             "data, or with another optim.lr",
             word);
+    else if (ending->verdict.kind == VERDICT_FEW)
+        say("next: evaluate more examples: a larger validation or test split, or a new "
+            "run "
+            "with a larger data.val_fraction");
     else if (*ending->verdict.advice) say("next: %s", ending->verdict.advice);
     else say("next: steady predict %s %s; steady probe %s", word, input, word);
 }
@@ -92,6 +96,6 @@ Status ending_judge(Ending *ending, ExitPolicy policy, Err *err) {
     if (!ending->known || !ending->verdict.diverged || policy == EXIT_OK) return OK;
     ending->diverged = true;
     return err_set(err, FAIL_DIVERGED,
-                   "the run diverged: %s (exit code 0 instead: guard.exit=ok)",
+                   "the run diverged: %s (to end with 0 in such cases: guard.exit=ok)",
                    ending->verdict.name);
 }

@@ -37,6 +37,11 @@ EntropyLow layer_kind_lowest(const RunLog *run, LayerKind kind) {
                 entropy_low_see(&low, site->name, site->uniform[p], site->mean[p],
                                 (size_t)probe->step[p]);
         }
+    for (size_t i = 0; i < run->event_count; i++) {
+        const RunEvent *event = &run->events[i];
+        if (event->site && layer_kind(event->site) == kind)
+            runlog_see_alarm(run, event, &low);
+    }
     return low;
 }
 

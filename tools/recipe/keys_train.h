@@ -182,7 +182,7 @@
          "Maximum number of tokens in a translation.",
          WHEN("train.beam > 0")),
 
-    SIZE(FOR_ALL, probe, every, "10", FROM(0), "Steps between rows of probe.jsonl; 0: never."),
+    SIZE(FOR_ALL, probe, every, "10", FROM(0), "Steps between rows of probe.jsonl, in addition to the first and the last; 0: never."),
     FLAG(FOR_ALL, probe, entropy, "true",
          "Attention: measure the entropy of each head and the largest logit.",
          WHEN("probe.every > 0")),

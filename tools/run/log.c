@@ -13,11 +13,10 @@ static Status cannot(const Log *log, const char *verb, Err *err) {
                    strerror(errno));
 }
 
-Status log_open(Log *log, const char *dir, const char *name, size_t every,
-                size_t last_step, Err *err) {
+static Status open_cut(Log *log, const char *dir, const char *name, LogCut cut,
+                       Err *err) {
     *log = (Log){0};
     rundir_path(log->path, dir, "%s", name);
-    LogCut cut = {.every = every, .last_step = last_step};
     if (log_cut(&cut, log->path, dir, log->note, sizeof log->note, err))
         return err->status;
     int descriptor = openfile_append(log->path, dir, err);
@@ -25,6 +24,18 @@ Status log_open(Log *log, const char *dir, const char *name, size_t every,
     log->file = fdopen(descriptor, "a");
     CHECK(log->file, "fdopen");
     return OK;
+}
+
+Status log_open(Log *log, const char *dir, const char *name, size_t every,
+                size_t last_step, Err *err) {
+    LogCut cut = {.every = every, .last_step = last_step};
+    return open_cut(log, dir, name, cut, err);
+}
+
+Status log_open_further(Log *log, const char *dir, const char *name, size_t every,
+                        size_t last_step, Err *err) {
+    LogCut cut = {.every = every, .last_step = last_step, .further = true};
+    return open_cut(log, dir, name, cut, err);
 }
 
 Status log_row(Log *log, json_t *row, Err *err) {

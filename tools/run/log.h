@@ -36,6 +36,13 @@ typedef struct Log {
  * was. */
 Status log_open(Log *log, const char *dir, const char *name, size_t every,
                 size_t last_step, Err *err);
+
+/* The same for a run that takes steps behind `last_step`: a row that is only there as the
+ * run ended with it, {"step":last_step,"end":true, ..., is removed as well, and the log
+ * becomes that of a run that never ended there. */
+Status log_open_further(Log *log, const char *dir, const char *name, size_t every,
+                        size_t last_step, Err *err);
+
 Status log_row(Log *log, json_t *row /* taken over */, Err *err);
 /* What was written has arrived on the disk. */
 Status log_sync(Log *log, Err *err);

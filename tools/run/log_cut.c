@@ -61,9 +61,18 @@ static Status read_window(LogCut *cut, int file, size_t window, const char *path
 
 /* ---- what stays ---- */
 
+/* A row that is there because the run ended with it: {"step":10,"end":true, ... */
+static bool is_end(const LogLine *line) {
+    static const char MARK[] = ",\"end\":true";
+    const char *comma = memchr(line->text, ',', line->length);
+    size_t left = comma ? line->length - (size_t)(comma - line->text) : 0;
+    return left >= sizeof MARK - 1 && !memcmp(comma, MARK, sizeof MARK - 1);
+}
+
 static bool stays(const LogCut *cut, const LogLine *line) {
-    return (line->kind == LINE_ROW || line->kind == LINE_EVENT) &&
-           line->step <= cut->last_step;
+    if (line->kind != LINE_ROW && line->kind != LINE_EVENT) return false;
+    if (line->step > cut->last_step) return false;
+    return !(cut->further && line->step == cut->last_step && is_end(line));
 }
 
 static bool reaches_back(const LogCut *cut) {

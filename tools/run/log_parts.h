@@ -22,6 +22,7 @@ typedef struct LogLine {
 
 typedef struct LogCut {
     size_t every, last_step;
+    bool further;  /* the run takes steps behind last_step */
     size_t before; /* bytes of the file that were not read; whole lines */
     char *text;
     size_t size;

@@ -166,6 +166,29 @@ void prober_look(Prober *p, const ProbeConfig *config, size_t step) {
     }
 }
 
+/* Copies what layer i is followed with, out or back: its numbers. */
+static size_t keep_space(Prober *p, size_t i, real *kept, bool out) {
+    size_t size = TRACK_SPACE * columns_of(&p->model->layers[i]->weight->tensor);
+    memcpy(out ? kept : p->space[i], out ? p->space[i] : kept, size * sizeof *kept);
+    return size;
+}
+
+void prober_glance(Prober *p, const ProbeConfig *config, size_t step) {
+    size_t count = p->model->layer_count, total = 0, at = 0;
+    for (size_t i = 0; i < count; i++)
+        total += TRACK_SPACE * columns_of(&p->model->layers[i]->weight->tensor);
+    real *space = mem_alloc(MAX(total, (size_t)1) * sizeof *space);
+    bool *known = mem_alloc(MAX(count, (size_t)1) * sizeof *known);
+    for (size_t i = 0; i < count; i++) at += keep_space(p, i, space + at, true);
+    memcpy(known, p->known, count * sizeof *known);
+    prober_look(p, config, step);
+    at = 0;
+    for (size_t i = 0; i < count; i++) at += keep_space(p, i, space + at, false);
+    memcpy(p->known, known, count * sizeof *known);
+    mem_free(space);
+    mem_free(known);
+}
+
 /* ---- rows ---- */
 
 static const OptimMove UNMOVED = {NAN, NAN, NAN, NAN};

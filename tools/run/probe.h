@@ -37,6 +37,10 @@ MeasureLevel probe_level(const ProbeConfig *config, size_t step);
  * optim NULL, or not watched: there was no update.  "update" is null then, and gradients
  * are read again. */
 void prober_look(Prober *prober, const ProbeConfig *config, size_t step);
+
+/* The same for a step that has a row because the run ends with it: what the prober keeps
+ * of weights stays as it was, so later rows do not depend on whether there was an end. */
+void prober_glance(Prober *prober, const ProbeConfig *config, size_t step);
 json_t *prober_row(Prober *prober, const ProbeConfig *config, size_t step,
                    const Optimizer *optim);
 

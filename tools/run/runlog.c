@@ -49,14 +49,18 @@ static void read_event(RunLog *run, const json_t *row, const char *kind, double 
                        size_t space) {
     if (!run->events) run->events = mem_zalloc(space * sizeof *run->events);
     const char *tensor = runlog_text(row, "tensor");
-    bool moved = tensor && !strcmp(kind, "moved");
+    const char *site = runlog_text(row, "site");
+    bool moved = tensor && !strcmp(kind, "moved"), alarm = site && !strcmp(kind, "alarm");
     run->events[run->event_count++] =
         (RunEvent){.step = step,
                    .kind = mem_strdup(kind),
                    .text = event_text(row),
                    .count = runlog_number(row, "count"),
                    .tensor = moved ? mem_strdup(tensor) : NULL,
-                   .ratio = runlog_number(row, "ratio")};
+                   .ratio = runlog_number(row, "ratio"),
+                   .site = alarm ? mem_strdup(site) : NULL,
+                   .share = runlog_number(row, "share"),
+                   .uniform = runlog_number(row, "uniform")};
 }
 
 static void read_train_row(RunLog *run, const json_t *row, double step, size_t space) {
@@ -284,6 +288,7 @@ void runlog_free(RunLog *run) {
         mem_free(run->events[i].kind);
         mem_free(run->events[i].text);
         mem_free(run->events[i].tensor);
+        mem_free(run->events[i].site);
     }
     for (size_t i = 0; i < run->setting_count; i++) {
         mem_free(run->settings[i].key);

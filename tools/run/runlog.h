@@ -36,6 +36,9 @@ typedef struct RunEvent {
     double count;      /* of what it is about; NaN: it does not say */
     char *tensor;      /* of "moved": which moved most; else NULL */
     double ratio;      /* by how many times itself */
+    char *site;        /* of "alarm": what the collapse guard warned of; else NULL */
+    double share;      /* of uniform attention's entropy that it had */
+    double uniform;    /* nats; NaN: an older log */
 } RunEvent;
 
 typedef struct SiteLog {
@@ -173,7 +176,14 @@ bool runlog_scored(const RunLog *run, Metric metric);
 /* The kind of event that ends a run whose loss or gradient was not finite. */
 #define RUNLOG_NONFINITE "non-finite"
 
-EntropyLow runlog_lowest(const RunLog *run); /* runlog_verdict.c */
+/* At its probes, and where the collapse guard, which looks at every step, warned
+ * (runlog_verdict.c). */
+EntropyLow runlog_lowest(const RunLog *run);
+/* The guard's warning of that event into `low`, behind all probes; nothing of an event
+ * that is none. */
+void runlog_see_alarm(const RunLog *run, const RunEvent *event, EntropyLow *low);
+/* Did the guard warn of the site, below what the verdict calls a collapse? */
+bool runlog_alarmed(const RunLog *run, const char *site);
 /* "8 of 16 training examples could not be read and were left out."; "": none. */
 void runlog_skips_text(const RunLog *run, char *text, size_t size);
 /* nonfinite: what the caller knows besides, from the process's exit code.  Without it the

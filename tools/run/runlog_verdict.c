@@ -7,6 +7,33 @@
 #include "tools/run/cause.h"
 #include "tools/run/runlog.h"
 
+/* What uniform attention has at a site: hardly ever another number from step to step. */
+static double uniform_of(const RunLog *run, const char *name) {
+    for (size_t i = 0; i < run->probe.site_count; i++) {
+        const SiteLog *site = &run->probe.sites[i];
+        if (strcmp(site->name, name)) continue;
+        for (size_t p = run->probe.count; p-- > 0;)
+            if (isfinite(site->uniform[p])) return site->uniform[p];
+    }
+    return NAN;
+}
+
+void runlog_see_alarm(const RunLog *run, const RunEvent *event, EntropyLow *low) {
+    if (!event->site) return;
+    double uniform = event->uniform;
+    if (!isfinite(uniform)) uniform = uniform_of(run, event->site);
+    entropy_low_warned(low, event->site, uniform, event->share, (size_t)event->step);
+}
+
+bool runlog_alarmed(const RunLog *run, const char *site) {
+    for (size_t i = 0; i < run->event_count; i++) {
+        const RunEvent *e = &run->events[i];
+        if (e->site && !strcmp(e->site, site) && entropy_fell(e->share, COLLAPSE_SHARE))
+            return true;
+    }
+    return false;
+}
+
 EntropyLow runlog_lowest(const RunLog *run) {
     EntropyLow low = ENTROPY_LOW_NONE;
     for (size_t p = 0; p < run->probe.count; p++)
@@ -15,6 +42,8 @@ EntropyLow runlog_lowest(const RunLog *run) {
             entropy_low_see(&low, site->name, site->uniform[p], site->mean[p],
                             (size_t)run->probe.step[p]);
         }
+    for (size_t i = 0; i < run->event_count; i++)
+        runlog_see_alarm(run, &run->events[i], &low);
     return low;
 }
 
@@ -102,6 +131,25 @@ static void add_precision(const RunLog *run, char *summary, size_t size) {
         text_format(summary + length, size - length, " Products in %s.", precision);
 }
 
+static void score_text(const EvalRow *row, double value, char *text, size_t size) {
+    bool share = metrics[metric_find(row->metric)].factor == 100;
+    text_format(text, size, "%.4g%s", fmax(fmin(value, 1e9), -1e9), share ? " %" : "");
+}
+
+/* "24 examples of val are too few to tell 79.17 % from guessing (50 %)" */
+static void few_text(const RunLog *run, const EvalRow *row, char *text, size_t size) {
+    Metric metric = metric_find(row->metric);
+    char score[40], guess[40], of[40] = "these";
+    *text = 0;
+    if (row->grade != GRADE_FEW || metric == METRIC_COUNT) return;
+    if (row->count >= 1) text_format(of, sizeof of, "%.0f", fmin(row->count, 1e15));
+    score_text(row, metrics[metric].factor * row->score, score, sizeof score);
+    score_text(row, metric_guess(metric, run->chance), guess, sizeof guess);
+    bool one = row->count == 1;
+    text_format(text, size, "%s example%s of %s %s too few to tell %s from guessing (%s)",
+                of, one ? "" : "s", row->split, one ? "is" : "are", score, guess);
+}
+
 Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     const char *width = runlog_setting(run, "model.width");
     double *top1, *epoch;
@@ -109,25 +157,28 @@ Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     const char *reparam = runlog_setting(run, "model.reparam");
     size_t change_count;
     EntropyLow low = runlog_lowest(run);
+    char few[200] = "";
+    const EvalRow *last = run->eval_count ? &run->evals[run->eval_count - 1] : NULL;
+    if (last) few_text(run, last, few, sizeof few);
     double *changes = changes_of(run, &change_count);
-    Verdict verdict = run_verdict(
-        &(VerdictInput){.loss = run->train.loss,
-                        .step = run->train.step,
-                        .count = run->train.count,
-                        .chance = run->chance,
-                        .nonfinite = nonfinite || ended_nonfinite(run),
-                        .sigma = reparam && !strcmp(reparam, "sigma"),
-                        .changes = changes,
-                        .change_count = change_count,
-                        .grade = run->eval_count ? run->evals[run->eval_count - 1].grade
-                                                 : GRADE_UNKNOWN,
-                        .low = low,
-                        .feature_std = run->train.feature_std,
-                        .width = width ? strtoul(width, NULL, 10) : 0,
-                        .probe = top1,
-                        .probe_epoch = epoch,
-                        .probe_count = probe_count,
-                        .probe_pictures = pictures});
+    Verdict verdict =
+        run_verdict(&(VerdictInput){.loss = run->train.loss,
+                                    .step = run->train.step,
+                                    .count = run->train.count,
+                                    .chance = run->chance,
+                                    .nonfinite = nonfinite || ended_nonfinite(run),
+                                    .sigma = reparam && !strcmp(reparam, "sigma"),
+                                    .changes = changes,
+                                    .change_count = change_count,
+                                    .grade = last ? last->grade : GRADE_UNKNOWN,
+                                    .few = *few ? few : NULL,
+                                    .low = low,
+                                    .feature_std = run->train.feature_std,
+                                    .width = width ? strtoul(width, NULL, 10) : 0,
+                                    .probe = top1,
+                                    .probe_epoch = epoch,
+                                    .probe_count = probe_count,
+                                    .probe_pictures = pictures});
     add_cause(run, &low, verdict.summary, sizeof verdict.summary);
     add_precision(run, verdict.summary, sizeof verdict.summary);
     mem_free(changes);

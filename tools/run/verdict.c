@@ -34,7 +34,8 @@ static const struct {
      "model.gamma_init=1 with a larger model.init_std."},
     {YES, NO, EITHER, YES, NO, "Try a lower optim.lr or a longer schedule.warmup_steps."},
     {YES, NO, EITHER, NO, EITHER,
-     "Attention did not collapse. Try a lower optim.lr, a longer schedule.warmup_steps, "
+     "No collapse of attention was seen. Try a lower optim.lr, a longer "
+     "schedule.warmup_steps, "
      "or "
      "model.reparam=sigma model.norm=none."},
     {NO, NO, YES, EITHER, EITHER,
@@ -78,7 +79,10 @@ void entropy_low_see(EntropyLow *low, const char *site, double uniform, double e
                      size_t step) {
     double share = entropy_share(entropy, uniform);
     if (!isfinite(share)) return;
-    low->last = step == low->last_step ? fmin(low->last, share) : share;
+    bool fresh = !low->probes || step != low->last_step;
+    low->probes += fresh;
+    if (low->probes == 1) low->first_step = step;
+    low->last = fresh ? share : fmin(low->last, share);
     low->last_step = step;
     if (share < low->share) {
         low->share = share;
@@ -94,6 +98,21 @@ void entropy_low_see(EntropyLow *low, const char *site, double uniform, double e
         low->fell_share = share;
         snprintf(low->fell_site, sizeof low->fell_site, "%s", site);
     }
+}
+
+void entropy_low_warned(EntropyLow *low, const char *site, double uniform, double share,
+                        size_t step) {
+    if (!isfinite(share)) return;
+    if (share < low->share) {
+        low->share = share, low->uniform = uniform, low->step = step;
+        text_format(low->site, sizeof low->site, "%s", site);
+    }
+    bool earlier = !low->fell_step || step < low->fell_step ||
+                   (step == low->fell_step && share < low->fell_share);
+    if (!entropy_fell(share, COLLAPSE_SHARE) || !earlier) return;
+    low->fell_between = step != low->fell_step;
+    low->fell_step = step, low->fell_uniform = uniform, low->fell_share = share;
+    text_format(low->fell_site, sizeof low->fell_site, "%s", site);
 }
 
 static double mean(const double *value, size_t count) {
@@ -137,13 +156,31 @@ static VerdictKind judge(const VerdictInput *input, const Verdict *verdict) {
     if (verdict->spikes.count) return VERDICT_RECOVERED;
     if (probe_fell(verdict)) return VERDICT_PROBE_RECOVERED;
     return input->grade == GRADE_NOT      ? VERDICT_NOT_LEARNED
+           : input->grade == GRADE_FEW    ? VERDICT_FEW
            : input->grade == GRADE_HARDLY ? VERDICT_HARDLY
                                           : VERDICT_LEARNED;
+}
+
+/* What the score says of the answers; "": nothing more than the grade. */
+static const char *answers_text(const VerdictInput *input) {
+    static const char FEW[] =
+        "the evaluation has too few examples to tell the score from "
+        "guessing";
+    switch (input->grade) {
+    case GRADE_NOT: return "the answers are no better than guessing";
+    case GRADE_HARDLY: return "the answers are little better than guessing";
+    case GRADE_FEW: return input->few ? input->few : FEW;
+    case GRADE_UNKNOWN:
+    case GRADE_LEARNED:
+    case GRADES: break;
+    }
+    return "";
 }
 
 static void describe_loss(const VerdictInput *input, Verdict *verdict, char *text,
                           size_t size) {
     size_t bad = first_nonfinite(input);
+    const char *answers = answers_text(input);
     switch (verdict->kind) {
     case VERDICT_NONFINITE:
         if (bad < input->count)
@@ -184,20 +221,18 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
         break;
     case VERDICT_LEARNED:
     case VERDICT_HARDLY:
+    case VERDICT_FEW:
     case VERDICT_NOT_LEARNED:
     case VERDICT_PROBE_FELL:
     case VERDICT_PROBE_RECOVERED:
     case VERDICT_RECOVERED:
     case VERDICT_COLLAPSED:
     case VERDICT_KINDS:
-        snprintf(text, size, "%s: the loss went from %.3f to %.3f%s%s.",
+        snprintf(text, size, "%s: the loss went from %.3f to %.3f%s%s%s.",
                  GRADE_TITLES[input->grade ? input->grade : GRADE_LEARNED],
                  verdict->start, verdict->tail,
                  verdict->collapsed ? ", but attention collapsed during training" : "",
-                 input->grade == GRADE_NOT ? "; the answers are no better than guessing"
-                 : input->grade == GRADE_HARDLY
-                     ? "; the answers are little better than guessing"
-                     : "");
+                 *answers ? "; " : "", answers);
         break;
     }
 }
@@ -256,22 +291,39 @@ static void describe_features(const Verdict *v, char *text, size_t size) {
                  100 * v->spread);
 }
 
+/* "3.912 nats" */
+static void nats_text(double nats, char text[40]) {
+    text_format(text, 40, isfinite(nats) ? "%.3f nats" : "unknown", fmin(nats, 1e9));
+}
+
+/* Only of the steps that were looked at. */
+static void describe_probes(const EntropyLow *low, char *text, size_t size) {
+    char probes[80], uniform[40];
+    nats_text(low->uniform, uniform);
+    text_format(probes, sizeof probes, "the only probe (step %zu)", low->last_step);
+    if (low->probes > 1)
+        text_format(probes, sizeof probes, "all %zu probes (steps %zu to %zu)",
+                    low->probes, low->first_step, low->last_step);
+    snprintf(text, size,
+             " Attention entropy was above %d %% of that of uniform attention at %s; the "
+             "lowest site had %.1f %% of %s, %s at step %zu.",
+             COLLAPSE_PERCENT, probes, 100 * fmin(low->share, 1e9), uniform, low->site,
+             low->step);
+}
+
 static void describe_entropy(const EntropyLow *low, char *text, size_t size) {
     text[0] = '\0';
     if (!isfinite(low->share)) return;
-    if (!low->fell_step) {
-        snprintf(
-            text, size,
-            " Attention entropy stayed above %.0f %% of that of uniform attention; the "
-            "lowest site had %.1f %% of %.3f nats, %s at step %zu.",
-            100 * COLLAPSE_SHARE, 100 * low->share, low->uniform, low->site, low->step);
-        return;
-    }
+    if (!low->fell_step && low->probes) describe_probes(low, text, size);
+    if (!low->fell_step) return;
     const char *other = strcmp(low->site, low->fell_site) ? low->site : "";
+    char uniform[40];
+    nats_text(low->fell_uniform, uniform);
     snprintf(text, size,
-             " %s fell below %.0f %% of uniform attention's entropy (%.3f nats) at "
-             "step %zu; lowest %.1f %%%s%s at step %zu.",
-             low->fell_site, 100 * COLLAPSE_SHARE, low->fell_uniform, low->fell_step,
+             " %s fell below %.0f %% of uniform attention's entropy (%s) at "
+             "step %zu%s; lowest seen: %.1f %%%s%s at step %zu.",
+             low->fell_site, 100 * COLLAPSE_SHARE, uniform, low->fell_step,
+             low->fell_between ? " (the guard's warning; no probe at that step)" : "",
              100 * low->share, *other ? ", " : "", other, low->step);
 }
 
@@ -340,7 +392,7 @@ Verdict run_verdict(const VerdictInput *input) {
     verdict.grade = verdict.diverged                ? GRADE_NOT
                     : verdict.kind == VERDICT_SHORT ? GRADE_UNKNOWN
                                                     : input->grade;
-    char loss[200], spikes[300], entropy[390], features[250];
+    char loss[400], spikes[300], entropy[460], features[250];
     describe_loss(input, &verdict, loss, sizeof loss);
     describe_spikes(input, &verdict.spikes, spikes, sizeof spikes);
     describe_entropy(&input->low, entropy, sizeof entropy);
@@ -362,8 +414,8 @@ VerdictKind verdict_find(const char *name) {
 /* clang-format off */
 const char *verdict_definition(void) {
     return "diverged: non-finite, at chance or no progress, as below.\n"
-           "collapsed: at some probe the entropy of an attention site, mean over its heads, "
-           "was under " PERCENT(COLLAPSE_PERCENT) " of that of uniform attention; such a "
+           "collapsed: at some probe, or when the collapse guard warned, the entropy of an "
+           "attention site, mean over its heads, was under " PERCENT(COLLAPSE_PERCENT) " of that of uniform attention; such a "
            "run can still have learned.\n"
            "chance: ln K for K classes; ln(2N - 1) for a contrastive loss of N pictures; "
            "for texts the entropy of the token frequencies; for speech the best "

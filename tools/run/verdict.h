@@ -12,9 +12,10 @@
  *   tail    mean of the last max(1, floor(n/5)) losses
  *   start   mean of the first min(10, n - floor(n/5)) losses
  *   spike   as in spike.h
- *   collapsed   at some probe the entropy of a site, mean over its heads, was under
- *               COLLAPSE_SHARE of what uniform attention has.  The guard asks the same at
- *               every step, by guard.entropy_below
+ *   collapsed   at some probe, or at a step at which the collapse guard warned, the
+ *               entropy of a site, mean over its heads, was under COLLAPSE_SHARE of what
+ *               uniform attention has.  The guard looks at every step, by
+ *               guard.entropy_below
  *   uniform     at the last probe that of every site is above UNIFORM_PERCENT % of it
  * and then, first line that fits: VERDICT_LIST.
  *
@@ -54,8 +55,10 @@ typedef struct EntropyLow {
     double fell_uniform;
     char fell_site[96]; /* the lowest of the sites that fell at that step */
     double fell_share;
-    double last; /* lowest share of a site at the last probe */
+    bool fell_between; /* no probe was taken at that step: the collapse guard saw it */
+    double last;       /* lowest share of a site at the last probe */
     size_t last_step;
+    size_t probes, first_step; /* that were seen */
 } EntropyLow;
 
 #define ENTROPY_LOW_NONE ((EntropyLow){.share = __builtin_inf(), .last = __builtin_inf()})
@@ -76,14 +79,21 @@ bool entropy_fell(double share, double below);
 void entropy_low_see(EntropyLow *low, const char *site, double uniform, double entropy,
                      size_t step);
 
+/* Takes a warning of the collapse guard, which looks at every step; behind all probes.
+ * uniform NaN: not known. */
+void entropy_low_warned(EntropyLow *low, const char *site, double uniform, double share,
+                        size_t step);
+
 /* What the task's own score at the end says: of the classes that are right, the words
  * that are wrong, BLEU.  Which score that is and where the borders are each kind of task
- * says (TaskOps.grade). */
+ * says (TaskOps.grade).  FEW: better than guessing, but not by more than the
+ * answers of so few examples scatter. */
 #define GRADE_LIST(X)                                                                    \
     X(UNKNOWN, "", "")                                                                   \
     X(NOT, "not learned", "Not learned")                                                 \
     X(HARDLY, "hardly learned", "Hardly learned")                                        \
-    X(LEARNED, "learned", "Learned")
+    X(LEARNED, "learned", "Learned")                                                     \
+    X(FEW, "too few to judge", "Too few to judge")
 
 #define GRADE_KIND(KIND, name, title) GRADE_##KIND,
 typedef enum { GRADE_LIST(GRADE_KIND) GRADES } Grade;
@@ -139,6 +149,9 @@ Grade grade_of(double score, double none, double learned);
     X(NOT_LEARNED, "not learned", WORKED,                                                \
       "the training loss is below chance, but the task's score is no better than that "  \
       "of an answer that ignores the input")                                             \
+    X(FEW, "too few to judge", WORKED,                                                   \
+      "below chance; the evaluation has too few examples to tell the task's score from " \
+      "guessing")                                                                        \
     X(HARDLY, "hardly learned", WORKED,                                                  \
       "below chance, but the task's score is close to that of such an answer")           \
     X(LEARNED, "learned", WORKED,                                                        \
@@ -166,7 +179,8 @@ typedef struct VerdictInput {
     bool sigma;            /* model.reparam = sigma already: the advice is another */
     const double *changes; /* [change_count] steps at which the recipe changed */
     size_t change_count;
-    Grade grade; /* of the last evaluation */
+    Grade grade;     /* of the last evaluation */
+    const char *few; /* of GRADE_FEW: "24 examples of val are too few to ..."; or NULL */
     EntropyLow low;
     /* of a contrastive run; 0, NULL: none */
     const double *feature_std; /* [count] */

@@ -54,14 +54,16 @@ static bool was_low(const SiteLog *site, size_t from, size_t to) {
     return false;
 }
 
-/* What the sites come to: at the last probe, and how many were low at any. */
-static void read_sites(SweepResult *result, const ProbeLog *probe) {
+/* What the sites come to: at the last probe, and how many were low at any, or when the
+ * guard warned. */
+static void read_sites(SweepResult *result, const RunLog *run) {
+    const ProbeLog *probe = &run->probe;
     if (!isfinite(result->entropy) || !probe->count) return;
     size_t last = probe->count - 1, ever = 0, end = 0;
     for (size_t s = 0; s < probe->site_count; s++) {
         const SiteLog *site = &probe->sites[s];
         result->entropy_end = fmin(result->entropy_end, share_at(site, last));
-        ever += was_low(site, 0, probe->count);
+        ever += was_low(site, 0, probe->count) || runlog_alarmed(run, site->name);
         end += was_low(site, last, probe->count);
     }
     result->sites_low = (double)ever;
@@ -90,7 +92,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     read_scores(&result, run);
     read_entropy(&result, &low);
     read_kinds(&result, run);
-    read_sites(&result, &run->probe);
+    read_sites(&result, run);
     result.loss = verdict.tail;
     result.val_loss = last_val_loss(run);
     result.chance = run->chance;

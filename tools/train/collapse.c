@@ -45,8 +45,8 @@ static Status alarm_of(Trainer *t, const Site *site, size_t step, const char *ca
     text_format(text, sizeof text,
                 "entropy collapse: %s fell to %.1f%% of uniform attention's entropy",
                 site->name, 100 * share);
-    json_t *more =
-        json_pack("{s:s, s:o}", "site", site->name, "share", json_number(share));
+    json_t *more = json_pack("{s:s, s:o, s:o}", "site", site->name, "share",
+                             json_number(share), "uniform", json_number(site->uniform));
     if (*cause) json_object_set_new(more, "cause", json_text(cause));
     if (trainer_log_event(t, step, "alarm", text, more, err)) return err->status;
     if (g->collapse == COLLAPSE_STOP)

@@ -45,10 +45,20 @@ static Status log_row_of_step(Trainer *t, double lr, Err *err) {
     return log_row(&t->train_log, row, err);
 }
 
-/* On every rank: each measures its part. */
-static bool is_due(const Trainer *t, size_t step) {
+static bool on_beat(const Trainer *t, size_t step) {
     size_t every = t->recipe->probe.every;
     return every && (step % every == 0 || step == 1);
+}
+
+/* The last step always has a row.  A run that goes on from there drops it
+ * (log_open_further). */
+static bool is_end(const Trainer *t, size_t step) {
+    return t->recipe->probe.every && step == t->steps && !on_beat(t, step);
+}
+
+/* On every rank: each measures its part. */
+static bool is_due(const Trainer *t, size_t step) {
+    return on_beat(t, step) || is_end(t, step);
 }
 
 static bool is_probed(const Trainer *t, size_t step) {
@@ -62,7 +72,7 @@ MeasureLevel trainer_measures(const Trainer *t, size_t step) {
 void trainer_look(Trainer *t, size_t step) {
     const ProbeConfig *p = &t->recipe->probe;
     bool probed = is_probed(t, step);
-    if (probed) prober_look(t->prober, p, step);
+    if (probed) (is_end(t, step) ? prober_glance : prober_look)(t->prober, p, step);
     bool guarded = t->recipe->guard.update_above > 0 && ranks_lead(t->ranks);
     OptimWatch without = guarded ? OPTIM_WATCH_MOVES : OPTIM_WATCH_NONE;
     optim_watch(t->step.optim, probed && p->gradients ? OPTIM_WATCH_GRADS : without);
@@ -71,8 +81,12 @@ void trainer_look(Trainer *t, size_t step) {
 Status trainer_log_probe(Trainer *t, size_t step, bool updated, Err *err) {
     if (!is_probed(t, step)) return OK;
     const Optimizer *optim = updated ? t->step.optim : NULL;
-    return log_row(&t->probe_log, prober_row(t->prober, &t->recipe->probe, step, optim),
-                   err);
+    json_t *row = prober_row(t->prober, &t->recipe->probe, step, optim);
+    if (!is_end(t, step)) return log_row(&t->probe_log, row, err);
+    json_t *marked = json_pack("{s:I, s:b}", "step", (json_int_t)step, "end", 1);
+    json_object_update_missing(marked, row);
+    json_decref(row);
+    return log_row(&t->probe_log, marked, err);
 }
 
 void trainer_took(Trainer *t, TrainerPace pace, double since) {

@@ -37,9 +37,11 @@ Status trainer_open_logs(Trainer *t, Err *err) {
                  now->probe.every, t->at.step},
                 {&t->eval_log, "eval.jsonl", "train.eval_every",
                  scores ? was->train.eval_every : 0, now->train.eval_every, last_score}};
+    bool further = t->at.step < t->steps;
     for (size_t i = 0; i < COUNT(logs) && !err->status; i++) {
         size_t every = trainer_widest(t, logs[i].key, logs[i].was, logs[i].now);
-        log_open(logs[i].log, t->dir, logs[i].name, every, logs[i].last, err);
+        (further ? log_open_further : log_open)(logs[i].log, t->dir, logs[i].name, every,
+                                                logs[i].last, err);
         if (*logs[i].log->note)
             progress_say(&t->progress, "steady: note: %s", logs[i].log->note);
     }

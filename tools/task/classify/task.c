@@ -87,10 +87,13 @@ static json_t *answers_of(Task *task, Tape *tape, const ForwardMode *mode, Split
 }
 
 /* No better than guessing with what the number of examples scatters; hardly better: less
- * than a tenth of what guessing gets wrong is right. */
+ * than a tenth of what guessing gets wrong is right.  Where the scatter is more than that
+ * tenth, a score within it may be a good one: the examples are too few to tell. */
 static Grade grade(const Task *task, const Score *score) {
     double guess = exp(-task->chance), n = (double)score->count;
     double scatter = 3 * sqrt(guess * (1 - guess) / n);
+    double above = score->value[METRIC_TOP1] - guess;
+    if (scatter > 0.1 * (1 - guess) && above > 1e-9 && above <= scatter) return GRADE_FEW;
     return grade_of(score->value[METRIC_TOP1], guess + scatter,
                     guess + fmax(0.1 * (1 - guess), 1.01 * scatter));
 }
