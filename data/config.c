@@ -10,6 +10,7 @@ DataConfig data_config_default(void) {
                         .std_count = 1,
                         .repeat = 1,
                         .shuffle = true,
+                        .val_fraction = -1, /* auto */
                         .classes = 10,
                         .synthetic_count = 10000,
                         .tokens = TOKENS_WORD,

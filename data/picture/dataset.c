@@ -128,9 +128,11 @@ static Status limit_items(Dataset *set, const Cut *cut, DataFacts *facts, Err *e
     return cut_items(set, cut, err);
 }
 
-static Status limit_test(const DataConfig *config, Dataset *set, Err *err) {
-    Cut cut = {
-        .key = "data.test_limit", .split = "test", .want = config->test_limit, .draw = 1};
+static Status limit_test(const DataConfig *config, Split split, Dataset *set, Err *err) {
+    Cut cut = {.key = "data.test_limit",
+               .split = split == SPLIT_VAL ? "val" : "test",
+               .want = config->test_limit,
+               .draw = 1};
     return limit_items(set, &cut, &set->facts, err);
 }
 
@@ -145,7 +147,7 @@ static Status cut_validation(const DataConfig *config, Split split, Dataset *set
     double share = dataset_held_out(config);
     if (share == 0) return OK;
     size_t held = (size_t)llround(share * (double)set->count);
-    if (config->val_fraction == 0) held = MAX(held, (size_t)1);
+    if (config->val_fraction < 0) held = MAX(held, (size_t)1);
     if (held == set->count)
         return err_set(err, FAIL_USAGE,
                        "data.val_fraction = %g leaves none of %zu training images; use "
@@ -166,7 +168,7 @@ static Status check_config(const DataConfig *config, Err *err) {
     if (!source_has(config->source, TRAIT_SYNTHETIC) && !*config->path)
         return err_set(err, FAIL_USAGE, "data.source = %s needs data.path",
                        source_name(config->source));
-    if (!(config->val_fraction >= 0 && config->val_fraction < 1))
+    if (!(config->val_fraction < 1)) /* below 0: auto */
         return err_set(err, FAIL_USAGE, "data.val_fraction is %g: expected 0 <= f < 1",
                        config->val_fraction);
     return OK;
@@ -207,7 +209,9 @@ static Status open_split(const DataConfig *config, Split split, Dataset *set, Er
     status = open(config, cut ? SPLIT_TRAIN : split, set, err);
     if (status == FAIL_DATA && files && err && !set->count)
         return advise_source(config, err);
-    if (!status && split == SPLIT_TEST) status = limit_test(config, set, err);
+    bool scored = split == SPLIT_TEST ||
+                  (split == SPLIT_VAL && !cut && set->count && !dataset_has_test(config));
+    if (!status && scored) status = limit_test(config, split, set, err);
     return status || !cut ? status : cut_validation(config, split, set, err);
 }
 
@@ -239,15 +243,20 @@ Dataset *dataset_open(const DataConfig *config, Split split, Err *err) {
 
 double dataset_held_out(const DataConfig *config) {
     const PictureSource *source = SOURCE_OF[config->source];
-    if (config->val_fraction > 0 || config->given || !source->held_out)
-        return config->val_fraction;
-    return source->held_out(config);
+    if (config->val_fraction >= 0) return config->val_fraction;
+    return config->given || !source->held_out ? 0 : source->held_out(config);
+}
+
+bool dataset_has_val(const DataConfig *config) {
+    const PictureSource *source = SOURCE_OF[config->source];
+    if (dataset_held_out(config) > 0) return true;
+    return !config->given && source->has && source->has(config, SPLIT_VAL);
 }
 
 bool dataset_has_test(const DataConfig *config) {
     const PictureSource *source = SOURCE_OF[config->source];
     if (config->given) return config->given->pictures[SPLIT_TEST].count > 0;
-    if (source->has_test) return source->has_test(config);
+    if (source->has) return source->has(config, SPLIT_TEST);
     return has_file(source, config->path) || !*source->test;
 }
 

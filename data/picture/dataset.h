@@ -46,22 +46,26 @@ struct Dataset {
 
 /* Opens one split.  data.limit comes first: so many items of the training split, drawn
  * from all classes in their share (data/stratify.h); fewer than there are classes is
- * FAIL_USAGE; data.test_limit does the same to SPLIT_TEST.  Then SPLIT_VAL with
- * val_fraction > 0 is cut off what is left: round(val_fraction * count) items, drawn in
- * the same way, so that each class keeps one for training.  Both draws are the same
- * whatever the seed and the threads; the items keep their order.  Without val_fraction a
- * folder's val is SPLIT_VAL where there is a test beside it (a val alone is SPLIT_TEST),
- * and elsewhere SPLIT_VAL is empty: count 0. facts has count, hash (class names, labels,
- * digests of the items that are left) and what was left out.  A file that is missing,
- * truncated, of the wrong kind or that disagrees with its neighbour is FAIL_DATA (a bad
- * key: FAIL_USAGE). */
+ * FAIL_USAGE; data.test_limit does the same to SPLIT_TEST, or to a folder's val where
+ * there is no test.  Then SPLIT_VAL with val_fraction > 0 is cut off what is left:
+ * round(val_fraction * count) items, drawn in the same way, so that each class keeps one
+ * for training.  Both draws are the same whatever the seed and the threads; the items
+ * keep their order.  Without val_fraction a folder's val is SPLIT_VAL, and elsewhere
+ * SPLIT_VAL is empty: count 0.  With val_fraction a folder's val is SPLIT_TEST where
+ * there is no test, and not used where there is.  facts has count, hash (class names,
+ * labels, digests of the items that are left) and what was left out.  A file that is
+ * missing, truncated, of the wrong kind or that disagrees with its neighbour is FAIL_DATA
+ * (a bad key: FAIL_USAGE). */
 Dataset *dataset_open(const DataConfig *config, Split split, Err *err);
 Status dataset_get(const Dataset *set, size_t i, Image *image, size_t *label, Err *err);
 void dataset_free(Dataset *set);
 
 /* The share of the training split that is held out as SPLIT_VAL: data.val_fraction, or
- * what the source holds out of data that have no splits. */
+ * with auto (below 0) what the source holds out of data that have no splits. */
 double dataset_held_out(const DataConfig *config);
+
+/* Is there a validation split, held out or of its own? */
+bool dataset_has_val(const DataConfig *config);
 
 /* Is there a test split, by the names of its files?  What is there in part or broken is
  * there: dataset_open says what is wrong with it. */

@@ -72,18 +72,17 @@ static Status folder_get(const Dataset *set, size_t i, Image *image, size_t *lab
     return image_read(path, &folder->reading, image, err);
 }
 
-/* The test split is test, or val where there is no test (ImageNet has train and val);
- * then there is no val. */
-static bool find_split(const char *path, Split split, char full[PATH_SIZE]) {
-    if (split == SPLIT_TRAIN) return list_split(path, split, full);
-    bool test = list_split(path, SPLIT_TEST, full);
-    if (split == SPLIT_TEST) return test || list_split(path, SPLIT_VAL, full);
-    return test && list_split(path, SPLIT_VAL, full);
+/* Splits are what their folders are called.  But where a part of train is held out for
+ * validation and there is no test, val takes its place. */
+static bool find_split(const DataConfig *config, Split split, char full[PATH_SIZE]) {
+    if (list_split(config->path, split, full)) return true;
+    bool cut = split == SPLIT_TEST && config->val_fraction > 0;
+    return cut && list_split(config->path, SPLIT_VAL, full);
 }
 
 /* ---- class folders without splits ---- */
 
-/* Of each class, for validation, where the recipe says nothing. */
+/* Of each class, for validation, where data.val_fraction is auto. */
 static const double HELD_OUT = 0.2;
 
 static bool is_flat(const char *path) {
@@ -104,9 +103,9 @@ static double folder_held_out(const DataConfig *config) {
     return is_flat(config->path) ? HELD_OUT : 0;
 }
 
-static bool folder_has_test(const DataConfig *config) {
+static bool folder_has(const DataConfig *config, Split split) {
     char full[PATH_SIZE];
-    return find_split(config->path, SPLIT_TEST, full);
+    return find_split(config, split, full);
 }
 
 /* A folder around the splits, as archives have. */
@@ -155,7 +154,7 @@ static Status fail_layout(const DataConfig *config, Split split, Err *err) {
     return err_set(err, FAIL_DATA,
                    "data.path: %s has no folder %s; expected path/split/class/picture "
                    "with the splits train and val or test, or path/class/picture",
-                   path, split == SPLIT_TEST ? "test or val" : "train");
+                   path, split == SPLIT_TEST ? "test" : "train");
 }
 
 /* data.path is one of the splits itself. */
@@ -187,13 +186,31 @@ static bool folder_fits(const char *path) {
 }
 
 static void note_flat(const DataConfig *config, Dataset *set) {
-    bool given = config->val_fraction > 0;
-    facts_note(&set->facts, 1,
-               "%s has no folder train, so its folders are the classes; %g %% of each "
-               "are held out for validation, always the same pictures "
-               "(data.val_fraction%s)",
-               config->path, 100 * (given ? config->val_fraction : HELD_OUT),
-               given ? "" : " changes that");
+    double share = config->val_fraction < 0 ? HELD_OUT : config->val_fraction;
+    if (share > 0)
+        facts_note(
+            &set->facts, 1,
+            "%s has no folder train, so its folders are the classes; %g %% of each "
+            "are held out for validation, always the same pictures "
+            "(data.val_fraction changes that)",
+            config->path, 100 * share);
+    else
+        facts_note(&set->facts, 1,
+                   "%s has no folder train, so its folders are the classes; nothing is "
+                   "held out for validation (data.val_fraction = 0)",
+                   config->path);
+}
+
+/* A folder val beside what is held out of train. */
+static void note_val(const DataConfig *config, Dataset *set) {
+    char val[PATH_SIZE], test[PATH_SIZE];
+    if (!list_split(config->path, SPLIT_VAL, val)) return;
+    bool used = !list_split(config->path, SPLIT_TEST, test);
+    facts_note(
+        &set->facts, 1,
+        "data.val_fraction = %g of the training pictures are the validation split, "
+        "so %s is %s; to validate on it: data.val_fraction=0",
+        config->val_fraction, val, used ? "the test split" : "not used");
 }
 
 /* What stands in a class folder in place of pictures. */
@@ -258,7 +275,7 @@ static Status compare_splits(const FolderSet *folder, const char *root, Split sp
                              Err *err) {
     char other[PATH_SIZE];
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
-        if (s == split || !find_split(root, s, other)) continue;
+        if (s == split || !list_split(root, s, other)) continue;
         Status status = compare_classes(folder, other, err);
         if (status) return status;
     }
@@ -298,7 +315,7 @@ static Status folder_open(const DataConfig *config, Split split, Dataset *set, E
     set->label = folder_label;
     set->digest = folder_digest;
     set->bytes = folder_bytes;
-    bool found = find_split(config->path, split, folder->path);
+    bool found = find_split(config, split, folder->path);
     bool flat = !found && split == SPLIT_TRAIN && is_flat(config->path);
     if (flat) text_format(folder->path, sizeof folder->path, "%s", config->path);
     if (!found && split == SPLIT_VAL) return OK;
@@ -311,13 +328,7 @@ static Status folder_open(const DataConfig *config, Split split, Dataset *set, E
     set->classes = folder->classes.count;
     set->count = folder->first[set->classes];
     copy_names(&folder->classes, set);
-    char val[PATH_SIZE];
-    if (split == SPLIT_TRAIN && config->val_fraction > 0 &&
-        find_split(config->path, SPLIT_VAL, val))
-        facts_note(&set->facts, 1,
-                   "%s is not used, because data.val_fraction is set; to use it: "
-                   "data.val_fraction=0",
-                   val);
+    if (split == SPLIT_TRAIN && config->val_fraction > 0) note_val(config, set);
     const char *slash = strrchr(folder->path, '/');
     listing_note(&folder->listing, slash ? slash + 1 : folder->path, &set->facts);
     return OK;
@@ -325,7 +336,7 @@ static Status folder_open(const DataConfig *config, Split split, Dataset *set, E
 
 const PictureSource folder_source = {
     .open = folder_open,
-    .has_test = folder_has_test,
+    .has = folder_has,
     .held_out = folder_held_out,
     .fits = folder_fits,
     .wanted = {.kind = "folder",

@@ -23,9 +23,10 @@ typedef struct PictureSource {
     /* Files below data.path of which one at least is there, plain or as .gz, where there
      * is a test split; none: there always is one. */
     const char *test[TEST_FILES];
-    /* the same where names of files do not say it; NULL: they do */
-    bool (*has_test)(const DataConfig *config);
-    /* The share that is held out for validation where data.val_fraction is 0; NULL:
+    /* Is the split there, SPLIT_VAL or SPLIT_TEST, where names of files do not say it?
+     * NULL: they do, and there is no SPLIT_VAL. */
+    bool (*has)(const DataConfig *config, Split split);
+    /* The share that is held out for validation where data.val_fraction is auto; NULL:
      * none. */
     double (*held_out)(const DataConfig *config);
     /* Could it read what is at data.path, where another could not?  NULL: if one of

@@ -50,17 +50,10 @@ static void classes_and_files_are_sorted_by_name(void **state) {
     dataset_free(set);
 }
 
-static void the_test_split_may_be_called_val(void **state) {
-    DataConfig config = make_set(*state, "val");
-    Dataset *set = files_open(&config, SPLIT_TEST);
-    assert_int_equal(set->count, 3);
-    dataset_free(set);
-}
-
 static void a_missing_split_is_named(void **state) {
     DataConfig config = config_for(*state);
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "no folder train");
-    files_refuse(&config, SPLIT_TEST, FAIL_DATA, "no folder test or val");
+    files_refuse(&config, SPLIT_TEST, FAIL_DATA, "no folder test");
     files_folder(*state, "train");
     files_refuse(&config, SPLIT_TRAIN, FAIL_DATA, "no class folders");
 }
@@ -122,10 +115,28 @@ static void val_fraction_wins_over_the_folder_val(void **state) {
     assert_int_equal(count_of(&config, SPLIT_VAL), 1);
 }
 
-static void val_alone_is_the_test_split_and_no_other(void **state) {
+static void val_alone_is_the_validation_split_and_no_other(void **state) {
     DataConfig config = make_set(*state, "val");
-    assert_int_equal(count_of(&config, SPLIT_VAL), 0);
+    assert_true(dataset_has_val(&config) && !dataset_has_test(&config));
+    assert_int_equal(count_of(&config, SPLIT_VAL), 3);
+    files_refuse(&config, SPLIT_TEST, FAIL_DATA, "no folder test");
+    config.test_limit = 2; /* of what is scored */
+    assert_int_equal(count_of(&config, SPLIT_VAL), 2);
+    files_write_png(*state, "test/a/1.png", 6, 0);
+    files_write_png(*state, "test/b/1.png", 6, 0);
+    assert_int_equal(count_of(&config, SPLIT_VAL), 3);
+}
+
+/* As with ImageNet: a part of train chooses, val is scored at the end. */
+static void val_alone_is_the_test_split_where_train_is_cut(void **state) {
+    DataConfig config = make_set(*state, "val");
+    config.val_fraction = 0.4;
+    assert_true(dataset_has_val(&config) && dataset_has_test(&config));
+    assert_int_equal(count_of(&config, SPLIT_VAL), 1);
     assert_int_equal(count_of(&config, SPLIT_TEST), 3);
+    Dataset *train = files_open(&config, SPLIT_TRAIN);
+    assert_non_null(strstr(train->facts.note[0].text, "/val is the test split"));
+    dataset_free(train);
 }
 
 static void val_and_test_need_no_training_split(void **state) {
@@ -147,7 +158,9 @@ static void the_splits_of_a_flat_folder_are_drawn_from_each_class(void **state) 
                     k % 2 ? "PNG" : "png");
         files_write_png(*state, name, 6, k);
     }
+    config.val_fraction = -1; /* auto */
     assert_true(dataset_held_out(&config) == 0.2 && !dataset_has_test(&config));
+    assert_true(dataset_has_val(&config));
     Dataset *train = files_open(&config, SPLIT_TRAIN);
     Dataset *val = files_open(&config, SPLIT_VAL);
     assert_int_equal(train->count, 12);
@@ -168,7 +181,11 @@ static void the_splits_of_a_flat_folder_are_drawn_from_each_class(void **state) 
     config.val_fraction = 0.4;
     assert_int_equal(count_of(&config, SPLIT_VAL), 6);
     assert_int_equal(count_of(&config, SPLIT_TRAIN), 9);
-    files_refuse(&config, SPLIT_TEST, FAIL_DATA, "no folder test or val");
+    files_refuse(&config, SPLIT_TEST, FAIL_DATA, "no folder test");
+    config.val_fraction = 0; /* asked for */
+    assert_true(dataset_held_out(&config) == 0 && !dataset_has_val(&config));
+    assert_int_equal(count_of(&config, SPLIT_VAL), 0);
+    assert_int_equal(count_of(&config, SPLIT_TRAIN), 15);
     dataset_free(train);
     dataset_free(val);
 }
@@ -413,14 +430,14 @@ static void a_jpeg_is_refused_with_what_to_install(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FOLDER_TEST(classes_and_files_are_sorted_by_name),
-        FOLDER_TEST(the_test_split_may_be_called_val),
         FOLDER_TEST(a_missing_split_is_named),
         FOLDER_TEST(a_class_without_pictures_is_named),
         FOLDER_TEST(splits_with_different_classes_are_refused),
         FOLDER_TEST(without_image_size_pictures_keep_their_own),
         FOLDER_TEST(val_beside_test_is_a_split_of_its_own),
         FOLDER_TEST(val_fraction_wins_over_the_folder_val),
-        FOLDER_TEST(val_alone_is_the_test_split_and_no_other),
+        FOLDER_TEST(val_alone_is_the_validation_split_and_no_other),
+        FOLDER_TEST(val_alone_is_the_test_split_where_train_is_cut),
         FOLDER_TEST(val_and_test_need_no_training_split),
         FOLDER_TEST(the_splits_of_a_flat_folder_are_drawn_from_each_class),
         FOLDER_TEST(splits_have_the_names_that_people_give_them),

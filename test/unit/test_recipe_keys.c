@@ -54,7 +54,7 @@ static void defaults_are_neutral(void **state) {
     Recipe recipe = recipe_default();
     assert_string_equal(recipe.data.augment, "none");
     assert_true(recipe.data.mean[0] == 0 && recipe.data.std[0] == 1);
-    assert_true(recipe.data.val_fraction == 0 && recipe.data.shuffle);
+    assert_true(recipe.data.val_fraction < 0 && recipe.data.shuffle);
     assert_true(recipe.model.dropout == 0 && recipe.model.drop_path == 0);
     assert_true(recipe.model.temperature == 1 && recipe.model.qkv == QKV_JOINT);
     assert_int_equal(recipe.model.norm, NORM_PRE);

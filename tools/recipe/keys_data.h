@@ -30,10 +30,11 @@
          "Repeated augmentation: copies of each image in an epoch, each augmented "
          "differently."),
     FLAG(FOR_ALL, data, shuffle, "true", "Shuffle the training examples each epoch."),
-    REAL(FOR_ALL, data, val_fraction, "0", BELOW(0, 1),
+    AUTO(FOR_ALL, data, val_fraction, BELOW(0, 1),
          "Share of the training split held out for validation if none is given. Pictures "
          "are drawn from all classes, pairs of sentences from the whole text, the same for "
-         "every seed; of a text it is the end.",
+         "every seed; of a text it is the end. auto: 0.2 of class folders without splits, "
+         "else 0.",
          WHEN("data.source != {whole} and data.val_path is empty "
               "and data.val_split is empty")),
     SIZE(FOR_VISION, data, image_size, "0", WITHIN(0, 16384),

@@ -216,7 +216,8 @@ static void note_choices(PictureTask *p) {
     if (!p->task.has_test)
         facts_note(notes, 1, "%s has no test split: %s", r->data.path,
                    p->task.has_val ? "only the val split is scored"
-                                   : "nothing is scored; to hold out a val split: "
+                                   : "nothing is scored, and no best checkpoint is "
+                                     "chosen; to hold out a val split: "
                                      "data.val_fraction=0.1");
     if (p->task.steps_per_epoch)
         facts_note(
@@ -245,7 +246,7 @@ Status picture_task_finish(Task *task, Err *err) {
 
 Status picture_task_open_bare(Task *task, const char *run_dir, Err *err) {
     const DataConfig *data = &task->recipe->data;
-    task->has_val = dataset_held_out(data) > 0;
+    task->has_val = dataset_has_val(data);
     task->has_test = dataset_has_test(data);
     return picture_facts_load(run_dir, &((PictureTask *)task)->facts, err);
 }

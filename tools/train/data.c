@@ -80,6 +80,18 @@ static void add_split(Split s, const DataMark *was, const DataMark *is,
                            name, is->count);
 }
 
+static bool has_items(const DataMark *mark) { return mark->there && mark->count; }
+
+/* Older versions scored a folder's val as the test split where there was no test. */
+static void rename_val(DataMark was[3], const DataMark is[3]) {
+    const DataMark *test = &was[SPLIT_TEST], *val = &is[SPLIT_VAL];
+    bool same = has_items(test) && has_items(val) && test->count == val->count &&
+                test->hash == val->hash;
+    if (!same || has_items(&was[SPLIT_VAL]) || has_items(&is[SPLIT_TEST])) return;
+    was[SPLIT_VAL] = was[SPLIT_TEST];
+    was[SPLIT_TEST] = is[SPLIT_TEST];
+}
+
 Status trainer_check_data(Trainer *t, size_t step, Err *err) {
     DataMark was[3], is[3];
     bool asked = true;
@@ -89,6 +101,7 @@ Status trainer_check_data(Trainer *t, size_t step, Err *err) {
         t->task->ops->check_facts(t->task, t->dir, err))
         return err->status;
     if (!step || !marks_before(t, step, was)) return OK;
+    rename_val(was, is);
     memcpy(t->data_was, was, sizeof was);
     for (Split s = SPLIT_TRAIN; s <= SPLIT_TEST; s++) {
         if (!differs(&was[s], &is[s])) continue;
