@@ -346,6 +346,44 @@ static void a_moving_mean_keeps_a_constant_and_short_curves(void **state) {
     mem_free(flat);
 }
 
+static void what_the_axis_cuts_off_is_counted(void **state) {
+    (void)state;
+    const double wild[] = {-5, 1, 900, 1e300, NAN, INFINITY};
+    Chart *chart = line_chart(THEME_LIGHT);
+    Panel *panel = chart_panel(chart, 0, 0);
+    char above[EDGE_TEXT], below[EDGE_TEXT];
+    Axis x, y;
+    chart_axes(chart, &x, &y);
+    panel_edge_texts(panel, &y, above, below);
+    assert_true(!*above && !*below);
+    panel_line(panel, steps, wild, COUNT(wild), (Style){.mark = MARK_NONE}, "");
+    panel_range_y(panel, 0, 10);
+    chart_axes(chart, &x, &y);
+    panel_edge_texts(panel, &y, above, below);
+    assert_string_equal(above, "3 values above the axis");
+    assert_string_equal(below, "1 value below the axis");
+    chart_free(chart);
+}
+
+static void a_line_of_one_point_says_so(void **state) {
+    (void)state;
+    const double lone[] = {NAN, 2, NAN};
+    Chart *chart = chart_new(1, 1, THEME_LIGHT);
+    Panel *panel = chart_panel(chart, 0, 0);
+    Style pale = {.colour = chart_palette(chart, 2), .alpha = 0.1};
+    assert_false(panel_is_sparse(panel));
+    panel_line(panel, steps, lone, 3, pale, "loss");
+    assert_string_equal(panel->items[0].label, "loss (1 point)");
+    assert_true(panel_is_sparse(panel));
+    cairo_surface_t *drawn = decode(chart);
+    assert_true(count_colour(drawn, pale.colour) > 20); /* though the line is pale */
+    cairo_surface_destroy(drawn);
+    panel_line(panel, steps, values, 2, pale, "loss");
+    assert_string_equal(panel->items[1].label, "loss");
+    assert_false(panel_is_sparse(panel));
+    chart_free(chart);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_png_decodes_and_shows_the_line_on_the_paper_of_its_theme),
@@ -354,6 +392,8 @@ int main(void) {
         cmocka_unit_test(numbers_that_are_none_do_not_stop_a_drawing),
         cmocka_unit_test(a_text_is_as_wide_where_it_is_painted_as_where_it_is_measured),
         cmocka_unit_test(a_number_without_neighbours_is_a_dot),
+        cmocka_unit_test(what_the_axis_cuts_off_is_counted),
+        cmocka_unit_test(a_line_of_one_point_says_so),
         cmocka_unit_test(a_very_long_line_keeps_its_peak),
         cmocka_unit_test(ticks_are_round_numbers_inside_the_axis),
         cmocka_unit_test(large_steps_are_written_with_a_suffix),

@@ -120,7 +120,7 @@ static void events_are_lines_in_every_row_and_named_in_the_first(void **state) {
     const Panel *top = chart_panel(chart, 0, 0), *below = chart_panel(chart, 1, 0);
     assert_int_equal(moments(top, "resume, step 1: a <b>"), 1);
     assert_int_equal(moments(top, "resume, step 2: a <b>"), 1);
-    assert_int_equal(moments(top, "alarm"), 1);
+    assert_int_equal(moments(top, "entropy alarm"), 1);
     assert_int_equal(moments(below, ""), 3);
     size_t size;
     char *svg = chart_render(chart, ".svg", &size, &err);
@@ -149,6 +149,28 @@ static void long_or_many_resumes_are_not_told(void **state) {
     }
 }
 
+static void words_of_the_log_are_explained(void **state) {
+    (void)state;
+    Err err = ERR_NONE;
+    put(STEP(1) EVENT(1, "moved") EVENT(1, "rollback") EVENT(1, "other") STEP(2));
+    RunLog *run = runlog_open(dir, &err);
+    Setting above = {"guard.update_above", "0.25"};
+    const RunLog *runs[] = {run};
+    for (int known = 0; known < 2; known++) {
+        if (known) run->settings = &above, run->setting_count = 1;
+        Chart *chart = figure_training(runs, 1, &(FigureOptions){.rows = "loss"}, &err);
+        const Panel *top = chart_panel(chart, 0, 0);
+        assert_int_equal(moments(top, known ? "weight moved > 25 %" : "weight moved"), 1);
+        assert_int_equal(moments(top, "rolled back"), 1);
+        assert_int_equal(moments(top, "other"), 1);
+        chart_free(chart);
+    }
+    run->settings = NULL, run->setting_count = 0;
+    runlog_free(run);
+    assert_int_equal(report_write(dir, NULL, NULL, &err), OK);
+    assert_non_null(strstr(get("report.html"), "<td>weight moved<td>"));
+}
+
 static void a_thousand_events_in_a_row_are_a_few_hundred_lines(void **state) {
     (void)state;
     Err err = ERR_NONE;
@@ -161,7 +183,7 @@ static void a_thousand_events_in_a_row_are_a_few_hundred_lines(void **state) {
     RunLog *run = runlog_open(dir, &err);
     const RunLog *runs[] = {run};
     Chart *chart = figure_training(runs, 1, &(FigureOptions){.rows = "loss"}, &err);
-    size_t drawn = moments(chart_panel(chart, 0, 0), "skip");
+    size_t drawn = moments(chart_panel(chart, 0, 0), "examples skipped");
     assert_true(drawn >= 300 && drawn <= 401);
     chart_free(chart);
     runlog_free(run);
@@ -184,6 +206,7 @@ int main(void) {
         CASE(rows_of_one_kind_alone_go),
         CASE(long_or_many_resumes_are_not_told),
         CASE(events_are_lines_in_every_row_and_named_in_the_first),
+        CASE(words_of_the_log_are_explained),
         CASE(a_thousand_events_in_a_row_are_a_few_hundred_lines),
         CASE(the_report_lists_events_as_text),
     };

@@ -145,6 +145,10 @@ void panel_line(Panel *panel, const double *x, const double *y, size_t count, St
     Item *item = add(panel, ITEM_LINE, count, style, label);
     item->x = copy(x, count);
     item->y = copy(y, count);
+    size_t used = strlen(item->label);
+    bool plain = item->style.mark == MARK_NONE && item->style.width > 0;
+    if (used && plain && item_points(item) == 1)
+        text_format(item->label + used, sizeof item->label - used, " (1 point)");
 }
 
 void panel_line_behind(Panel *panel, const double *x, const double *y, size_t count,
@@ -174,7 +178,12 @@ void panel_zone(Panel *panel, double low, double high, Style style, const char *
 }
 
 void panel_level(Panel *panel, double y, Colour colour, const char *text) {
-    Style style = {.colour = colour, .width = 0.9, .dashed = true};
+    panel_level_dash(panel, y, colour, DASH_EVEN, text);
+}
+
+void panel_level_dash(Panel *panel, double y, Colour colour, Dash dash,
+                      const char *text) {
+    Style style = {.colour = colour, .width = 0.9, .dashed = true, .dash = dash};
     Item *item = add(panel, ITEM_LEVEL, 1, style, text);
     item->y = copy(&y, 1);
 }
@@ -194,6 +203,8 @@ void panel_note(Panel *panel, double x, double y, Colour colour, const char *tex
 void panel_heading(Panel *panel, const char *text) {
     snprintf(panel->heading, sizeof panel->heading, "%s", text);
 }
+
+void panel_say_sparse(Panel *panel) { panel->says_sparse = true; }
 
 void panel_hide(Panel *panel) { panel->hidden = true; }
 

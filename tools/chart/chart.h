@@ -10,7 +10,8 @@
  *
  * Panels of one column share the x axis, and those of one row the y axis unless
  * chart_own_y() says otherwise.  A legend stands at the right of each row and lists every
- * label of the row once.  NaN breaks a line; a log axis skips what is not positive.
+ * label of the row once.  Points beyond the y axis are counted at its end ("3 values
+ * above the axis").  NaN breaks a line; a log axis skips what is not positive.
  * Everything that is passed in is copied. */
 #ifndef STEADY_CHART_H
 #define STEADY_CHART_H
@@ -72,7 +73,8 @@ void panel_ticks_x(Panel *panel, const double *at, size_t count);
 void panel_range_x(Panel *panel, double low, double high);
 void panel_range_y(Panel *panel, double low, double high);
 
-/* label "": not in the legend.  x, y: [count]. */
+/* label "": not in the legend.  x, y: [count].  A line of one point is a dot, and its
+ * label says so. */
 void panel_line(Panel *panel, const double *x, const double *y, size_t count, Style style,
                 const char *label);
 /* The same, but without a say in the limits of the y axis (a noisy curve behind
@@ -89,6 +91,8 @@ void panel_bars(Panel *panel, const double *x, const double *low, const double *
 void panel_zone(Panel *panel, double low, double high, Style style, const char *label);
 /* Dashed line over the whole width; the legend says what it is. */
 void panel_level(Panel *panel, double y, Colour colour, const char *text);
+/* The same with dashes of its own, where several such lines are to be told apart. */
+void panel_level_dash(Panel *panel, double y, Colour colour, Dash dash, const char *text);
 /* A thin line over the whole height at x, behind what else there is, with its mark at the
  * top; outside the limits nothing. */
 void panel_moment(Panel *panel, double x, Style style, const char *label);
@@ -96,6 +100,8 @@ void panel_moment(Panel *panel, double x, Style style, const char *label);
 void panel_note(Panel *panel, double x, double y, Colour colour, const char *text);
 /* A bold line above the panel, where the heading of its column does not say enough. */
 void panel_heading(Panel *panel, const char *text);
+/* Where no line has more than one point the panel says that. */
+void panel_say_sparse(Panel *panel);
 /* Nothing of the panel is drawn: rows need not be equally long, and a row of which all
  * are hidden takes no room. */
 void panel_hide(Panel *panel);

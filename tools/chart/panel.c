@@ -192,6 +192,7 @@ static bool is_alone(const Frame *frame, const Item *item, size_t i) {
 static void draw_dots(cairo_t *cr, const Frame *frame, const Item *item) {
     Style style = item->style;
     style.mark = MARK_DOT;
+    if (item_points(item) == 1) style.alpha = 1; /* of a pale line, too */
     for (size_t i = 0; i < item->count; i++)
         if (is_alone(frame, item, i))
             draw_mark(cr, &style, place_x(frame, item->x[i]), place_y(frame, item->y[i]));
@@ -439,6 +440,7 @@ void draw_panel(cairo_t *cr, const Chart *chart, const Panel *panel, const Axis 
             if (panel->items[i].kind == order[k])
                 draw_item(cr, chart->theme, &frame, panel, &panel->items[i]);
     cairo_restore(cr);
+    draw_edges(cr, chart->theme, panel, y, &box);
     draw_spines(cr, chart->theme, &box);
     if (*panel->empty) draw_empty(cr, chart->theme, &box, panel->empty);
 }

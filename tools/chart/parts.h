@@ -50,7 +50,7 @@ struct Panel {
     Axis x, y;
     HeatParts *heat;
     char empty[96], heading[96];
-    bool hidden;
+    bool hidden, says_sparse;
 };
 
 typedef struct ColumnTitle {
@@ -108,6 +108,21 @@ Colour theme_paper(Theme theme);
 Colour theme_grid(Theme theme);
 Colour theme_soft(Theme theme); /* secondary text */
 Colour theme_ink(Theme theme);
+
+/* ---- edge.c ---- */
+
+enum { EDGE_TEXT = 48 };
+
+/* Points of a line that are finite. */
+size_t item_points(const Item *item);
+/* Has no line of the panel more than one point, and one has it? */
+bool panel_is_sparse(const Panel *panel);
+/* "12 values above the axis", or "": what the axis cuts off. */
+void panel_edge_texts(const Panel *panel, const Axis *y, char above[EDGE_TEXT],
+                      char below[EDGE_TEXT]);
+/* These at the right side of the panel. */
+void draw_edges(cairo_t *cr, Theme theme, const Panel *panel, const Axis *y,
+                const Box *box);
 
 void draw_panel(cairo_t *cr, const Chart *chart, const Panel *panel, const Axis *x,
                 const Axis *y, Box box);

@@ -16,7 +16,7 @@ static bool is_shown(const Cell *cell, const SiteLog *site) {
 
 /* Uniform attention's entropy: of one height where every batch offers the same keys, else
  * (sentences differ in length) a curve. */
-static void paint_uniform(const Cell *cell, const SiteLog *site) {
+static void paint_uniform(const Cell *cell, const SiteLog *site, Dash dash) {
     const ProbeLog *probe = &cell->run->probe;
     double low = INFINITY, high = -INFINITY;
     for (size_t p = 0; p < probe->count; p++) {
@@ -27,7 +27,7 @@ static void paint_uniform(const Cell *cell, const SiteLog *site) {
     if (!(high > 0)) return;
     if (high - low > 0.005 * high) {
         panel_line(cell->panel, probe->step, site->uniform, probe->count,
-                   (Style){.colour = colour, .width = 0.9, .dashed = true},
+                   (Style){.colour = colour, .width = 0.9, .dashed = true, .dash = dash},
                    "uniform attention");
         return;
     }
@@ -35,36 +35,81 @@ static void paint_uniform(const Cell *cell, const SiteLog *site) {
     char text[40] = "uniform";
     if (keys < 1e15 && fabs(log(keys) - high) < 1e-4)
         text_format(text, sizeof text, "uniform (ln %.0f)", keys);
-    panel_level(cell->panel, high, colour, text);
+    panel_level_dash(cell->panel, high, colour, dash, text);
+}
+
+/* Heights of uniform attention, each once: of all runs of a figure, so that each has a
+ * dash of its own in all panels. */
+typedef struct Heights {
+    double height[2 * DASH_COUNT];
+    size_t count;
+} Heights;
+
+/* Its place; `count`: it is new, and there is no room for it. */
+static size_t find_height(Heights *heights, double height) {
+    size_t i = 0;
+    while (i < heights->count &&
+           !(fabs(heights->height[i] - height) < 0.01 * heights->height[i]))
+        i++;
+    if (i == heights->count && i < COUNT(heights->height))
+        heights->height[heights->count++] = height;
+    return i;
+}
+
+static double last_uniform(const RunLog *run, size_t site) {
+    const ProbeLog *probe = &run->probe;
+    return probe->count ? probe->sites[site].uniform[probe->count - 1] : NAN;
+}
+
+static Heights heights_of(const Cell *cell) {
+    Heights heights = {.count = 0};
+    for (size_t r = 0; r < cell->run_count; r++)
+        for (size_t i = 0; i < cell->runs[r]->probe.site_count; i++) {
+            double uniform = last_uniform(cell->runs[r], i);
+            if (uniform > 0 && is_shown(cell, &cell->runs[r]->probe.sites[i]))
+                find_height(&heights, uniform);
+        }
+    return heights;
 }
 
 /* Of the sites that are shown, each height once. */
 static void paint_uniforms(const Cell *cell) {
-    const ProbeLog *probe = &cell->run->probe;
-    double drawn[3];
+    enum { MOST = 3 };
+    Heights heights = heights_of(cell);
+    bool drawn[COUNT(heights.height) + 1] = {false};
     size_t count = 0;
-    for (size_t i = 0; i < probe->site_count && count < COUNT(drawn); i++) {
-        double uniform = probe->sites[i].uniform[probe->count - 1];
-        bool known = !is_shown(cell, &probe->sites[i]) || !(uniform > 0);
-        for (size_t j = 0; j < count; j++)
-            known |= fabs(drawn[j] - uniform) < 0.01 * uniform;
-        if (known) continue;
-        paint_uniform(cell, &probe->sites[i]);
-        drawn[count++] = uniform;
+    for (size_t i = 0; i < cell->run->probe.site_count && count < MOST; i++) {
+        const SiteLog *site = &cell->run->probe.sites[i];
+        double uniform = last_uniform(cell->run, i);
+        if (!is_shown(cell, site) || !(uniform > 0)) continue;
+        size_t rank = find_height(&heights, uniform);
+        if (drawn[rank]) continue;
+        paint_uniform(cell, site, (Dash)(rank % DASH_COUNT));
+        drawn[rank] = true;
+        count++;
     }
 }
 
-/* What uniform attention has at most in any run: the height of the axis they share. */
+/* What uniform attention has at most in a run. */
+static double top_of(const RunLog *run, LayerKind kind) {
+    double top = 0;
+    for (size_t i = 0; i < run->probe.site_count; i++)
+        for (size_t p = 0; p < run->probe.count; p++)
+            if (layer_kind(run->probe.sites[i].name) == kind)
+                top = fmax(top, run->probe.sites[i].uniform[p]);
+    return top;
+}
+
+/* In any run: the height of the axis they share. */
 static double entropy_top(const Cell *cell) {
     double top = 0;
-    for (size_t r = 0; r < cell->run_count; r++) {
-        const ProbeLog *probe = &cell->runs[r]->probe;
-        for (size_t i = 0; i < probe->site_count; i++)
-            for (size_t p = 0; p < probe->count; p++)
-                if (layer_kind(probe->sites[i].name) == cell->kind)
-                    top = fmax(top, probe->sites[i].uniform[p]);
-    }
+    for (size_t r = 0; r < cell->run_count; r++)
+        top = fmax(top, top_of(cell->runs[r], cell->kind));
     return top > 0 ? top : 1;
+}
+
+double figure_collapse_top(const RunLog *run, LayerKind kind) {
+    return COLLAPSE_SHARE * top_of(run, kind);
 }
 
 static void paint_heads_band(const Cell *cell, const SiteLog *site, Colour colour,
@@ -100,7 +145,7 @@ void paint_entropy(const Cell *cell) {
     const ProbeLog *probe = &cell->run->probe;
     double top = entropy_top(cell);
     panel_range_y(cell->panel, 0, 1.08 * top);
-    panel_zone(cell->panel, 0, COLLAPSE_SHARE * top,
+    panel_zone(cell->panel, 0, figure_collapse_top(cell->run, cell->kind),
                (Style){.colour = chart_warning(cell->chart), .alpha = 0.13},
                "collapse (< 10 %)");
     if (!layer_kind_count(probe, cell->kind)) {

@@ -1,6 +1,7 @@
 /* Events of a run as thin lines over a panel: when a run was resumed with changes, rolled
  * back, warned of collapse, ... */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/core/text.h"
@@ -53,6 +54,18 @@ Style figure_event_style(const Chart *chart, const char *kind) {
     return style;
 }
 
+const char *figure_event_word(const char *kind) {
+    static const char *const WORDS[][2] = {{"alarm", "entropy alarm"},
+                                           {"moved", "weight moved"},
+                                           {"plateau", "learning rate reduced"},
+                                           {"intervene", "recipe changed"},
+                                           {"skip", "examples skipped"},
+                                           {"rollback", "rolled back"}};
+    for (size_t i = 0; i < COUNT(WORDS); i++)
+        if (!strcmp(kind, WORDS[i][0])) return WORDS[i][1];
+    return kind;
+}
+
 /* Steps that one line stands for: events of a kind that are closer look like one. */
 static double grain(const RunLog *run) {
     double last = run->train.count ? run->train.step[run->train.count - 1] : 0;
@@ -69,6 +82,16 @@ static bool are_many(const RunLog *run, const RunEvent *event) {
     return count > NAMED_MOST;
 }
 
+/* "entropy alarm", "weight moved > 30 %" */
+static void kind_label(const RunLog *run, const char *kind, char label[LABEL_SIZE]) {
+    const char *word = figure_event_word(kind);
+    const char *above = runlog_setting(run, "guard.update_above");
+    double share = above ? strtod(above, NULL) : 0;
+    utf8_show(word, strlen(word), label, LABEL_SIZE);
+    if (!strcmp(kind, "moved") && share > 0 && share < 1e6)
+        text_format(label, LABEL_SIZE, "%s > %.3g %%", word, 100 * share);
+}
+
 /* What an intervention or a resume changed and when, unless there are too many of them to
  * say so; else the kind. */
 static void label_of(const RunLog *run, const RunEvent *event, char label[LABEL_SIZE]) {
@@ -76,7 +99,7 @@ static void label_of(const RunLog *run, const RunEvent *event, char label[LABEL_
     bool resume = !strcmp(event->kind, "resume");
     const char *text = event->text;
     if (!look_of(event->kind)->told || !*text || are_many(run, event)) {
-        utf8_show(event->kind, strlen(event->kind), label, LABEL_SIZE);
+        kind_label(run, event->kind, label);
     } else if (resume && strlen(text) > LABEL_SIZE - AROUND) {
         text_format(label, LABEL_SIZE, "resume, step %.0f", event->step);
     } else {

@@ -350,6 +350,8 @@ static Chart *build_training(const RunLog *const *runs, size_t count,
             Panel *panel = chart_panel(chart, r, c);
             row_label(row, label);
             panel_axes(panel, "optimizer step", label);
+            panel_whole_x(panel);
+            panel_say_sparse(panel);
             chart_row_height(chart, r, rows[row->index].height);
             if (row->index == ROW_RAW) chart_own_y(chart, r); /* not to be compared */
             if (count > 1 && !row_present(row, runs[c])) {

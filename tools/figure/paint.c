@@ -96,6 +96,23 @@ static void note_nonfinite(const Cell *cell, double height) {
     }
 }
 
+/* Runs with another chance have another dash, and the legend has the numbers. */
+static void paint_chance(const Cell *cell) {
+    double chance = cell->run->chance, seen[DASH_COUNT];
+    size_t count = 0, own = 0;
+    char text[60] = "chance";
+    if (!(chance > 0)) return;
+    for (size_t r = 0; r < cell->run_count; r++) {
+        double other = cell->runs[r]->chance;
+        size_t i = 0;
+        while (i < count && !(fabs(seen[i] - other) <= 1e-3 * other)) i++;
+        if (other > 0 && i == count && count < COUNT(seen)) seen[count++] = other;
+        if (cell->runs[r] == cell->run) own = MIN(i, COUNT(seen) - 1);
+    }
+    if (count > 1) text_format(text, sizeof text, "chance (%.3g nats)", chance);
+    panel_level_dash(cell->panel, chance, chart_palette(cell->chart, 6), (Dash)own, text);
+}
+
 void paint_loss(const Cell *cell) {
     const TrainLog *train = &cell->run->train;
     double low, high;
@@ -110,9 +127,7 @@ void paint_loss(const Cell *cell) {
                (Style){.colour = colour, .width = 1.6}, "training, moving mean");
     mem_free(mean);
     paint_evaluations(cell);
-    if (cell->run->chance > 0)
-        panel_level(cell->panel, cell->run->chance, chart_palette(cell->chart, 6),
-                    "chance");
+    paint_chance(cell);
     note_nonfinite(cell, low + 0.5 * (high - low));
 }
 

@@ -43,6 +43,10 @@ void figure_legend_label(const Cell *cell, const char *site, const char *name,
                          char label[120]);
 void figure_site_label(const Cell *cell, const char *site, char label[120]);
 
+/* Nats under which attention of that kind has collapsed in the run: each run of a figure
+ * has its own, though they share an axis. */
+double figure_collapse_top(const RunLog *run, LayerKind kind);
+
 /* Dashed, beside what was measured; nothing where the log has no bounds. */
 void figure_entropy_bound(const Cell *cell, size_t site);
 void figure_logit_bound(const Cell *cell, size_t site);
@@ -54,6 +58,9 @@ bool figure_has_raw_sharpness(const RunLog *run);
 /* A line at each event of the run; `named`: the legend says what they are, of a few
  * interventions the keys and values. */
 void figure_events(const Chart *chart, Panel *panel, const RunLog *run, bool named);
+
+/* What people call a kind of event: "entropy alarm" of "alarm"; another: itself. */
+const char *figure_event_word(const char *kind);
 
 /* How the line of an event looks; the kinds that have a look of their own, NULL behind
  * the last. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/figure/parts.h"
 #include "tools/figure/report_parts.h"
 #include "tools/program/progress.h"
 #include "tools/run/runstate.h"
@@ -182,7 +183,7 @@ void report_events(FILE *out, const RunLog *run) {
     size_t shown = MIN(run->event_count, (size_t)EVENTS_SHOWN);
     for (size_t i = 0; i < shown; i++) {
         fprintf(out, "<tr><td class=n>%.0f<td>", run->events[i].step);
-        page_text(out, run->events[i].kind);
+        page_text(out, figure_event_word(run->events[i].kind));
         fputs("<td>", out);
         page_text(out, run->events[i].text);
         fputs("</tr>\n", out);
