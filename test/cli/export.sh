@@ -199,6 +199,14 @@ tell "weights and names have files of their own" $?
 rm -f names.json && "$STEADY" export told --vocab names.json 2>err && [ -s names.json ] && fails 2 'no output file' export told &&
     fails 2 'leave it out with --features' export told --features test -o x.safetensors --vocab names.json
 tell "--vocab alone writes the names" $?
+"$STEADY" export told --vocab names.json 2>err && grep -q 'note: names.json, a vocabulary, was replaced$' err && [ -s names.json ]
+tell "one vocabulary takes the place of another, which is said" $?
+bad=0
+printf 'my notes\n' >notes.json && printf '{"tokens": 5}\n' >other.json && : >empty.json && head -c 3 names.json >torn.json && mkdir folder.json
+for file in notes other empty torn folder; do
+    ls -l $file.json >before && fails 2 "$file.json exists and is not a vocabulary" export told --vocab $file.json && ls -l $file.json | cmp -s - before || bad=1
+done
+tell "--vocab replaces no other file" $bad
 
 "$STEADY" report told >out && for part in 'id="classes"' 'Confusion matrix' 'id="predictions"' 'data:image/bmp'; do
     grep -q "$part" told/report.html || exit 1

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/file/openfile.h"
+#include "tools/program/say.h"
 #include "tools/program/textstream.h"
 #include "tools/recipe/keys.h"
 #include "tools/run/rundir.h"
@@ -126,10 +127,37 @@ void introduce_weights(const OpenRun *run, const RunChoice *choice,
     add_recipe(run, writer);
 }
 
+static const char *const NAMES[] = {"class_names",       "labels",
+                                    "vocabulary",        "source_vocabulary",
+                                    "target_vocabulary", "tokens"};
+
+/* Is what is at `path` a file as introduce_names writes it? */
+static bool holds_names(const char *path) {
+    enum { MOST = 64 << 20 };
+    size_t size, i = 0;
+    char *text = openfile_text(path, NULL, MOST, &size, NULL);
+    json_t *root = text ? json_loadb(text, size, 0, NULL) : NULL;
+    while (i < COUNT(NAMES) && !json_is_array(json_object_get(root, NAMES[i]))) i++;
+    json_decref(root);
+    mem_free(text);
+    return i < COUNT(NAMES);
+}
+
+/* A vocabulary may be written over another one, which is said, and over nothing else. */
+static Status save_names(const char *path, const char *text, Err *err) {
+    bool there = openfile_exists(path, NULL);
+    if (there && !holds_names(path))
+        return err_set(
+            err, FAIL_USAGE,
+            "--vocab: %.600s exists and is not a vocabulary that export wrote; "
+            "give the name of a new file, or remove it",
+            path);
+    if (!openfile_save(path, NULL, text, strlen(text), err) && there)
+        say("steady: note: %s, a vocabulary, was replaced", path);
+    return err->status;
+}
+
 Status introduce_names(const OpenRun *run, const char *path, Err *err) {
-    static const char *const NAMES[] = {"class_names",       "labels",
-                                        "vocabulary",        "source_vocabulary",
-                                        "target_vocabulary", "tokens"};
     json_t *facts = facts_of(run->task), *names = json_object();
     for (size_t i = 0; i < COUNT(NAMES); i++) {
         json_t *value = json_object_get(facts, NAMES[i]);
@@ -141,7 +169,7 @@ Status introduce_names(const OpenRun *run, const char *path, Err *err) {
         err_set(err, FAIL_USAGE,
                 "--vocab: a model of task.kind = %s has neither vocabulary nor classes",
                 task_name(run->recipe->task));
-    else openfile_save(path, NULL, text, strlen(text), err);
+    else save_names(path, text, err);
     free(text);
     json_decref(names);
     json_decref(facts);
