@@ -195,6 +195,28 @@ static void a_name_that_is_no_text_is_written_all_the_same(void **state) {
     json_decref(w.rows);
 }
 
+/* Two processes: what each had, as if one had seen all. */
+static void lists_of_the_worst_are_joined(void **state) {
+    (void)state;
+    Worst w = {json_array(), 3}, other = {json_array(), 3};
+    worst_see(&w, "a", "one two", "one");
+    worst_see(&w, "b", "one two three", "");
+    worst_see(&other, "c", "one two three four", "");
+    worst_see(&other, "d", "one two", "two two two");
+    worst_see(&other, "e", "one", "two");
+    worst_add(&w, other.rows);
+    static const char *const IDS[] = {"c", "b", "d"};
+    assert_int_equal(json_array_size(w.rows), COUNT(IDS));
+    for (size_t i = 0; i < COUNT(IDS); i++) {
+        const json_t *row = json_array_get(w.rows, i);
+        assert_string_equal(json_string_value(json_object_get(row, "id")), IDS[i]);
+    }
+    worst_share(&w, NULL); /* one process */
+    assert_int_equal(json_array_size(w.rows), COUNT(IDS));
+    json_decref(w.rows);
+    json_decref(other.rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_likeliest_labels_are_read),
@@ -203,6 +225,7 @@ int main(void) {
         cmocka_unit_test(texts_that_barely_fit_are_guessed_too),
         cmocka_unit_test(of_a_large_set_the_guess_sees_64),
         cmocka_unit_test(the_worst_come_first_and_the_earlier_of_equals),
+        cmocka_unit_test(lists_of_the_worst_are_joined),
         cmocka_unit_test(none_are_kept_where_none_are_wanted),
         cmocka_unit_test(a_name_that_is_no_text_is_written_all_the_same),
     };

@@ -243,11 +243,20 @@ static void write_pictures(FILE *out, const json_t *answers, const char *key,
     fputs("</ul>\n", out);
 }
 
+static void write_note(FILE *out, const json_t *answers) {
+    const char *note = json_string_value(json_object_get(answers, "note"));
+    if (!note) return;
+    fputs("<p>", out);
+    page_text(out, note);
+    fputs("</p>\n", out);
+}
+
 static void write_predictions(FILE *out, const json_t *answers) {
     if (!json_array_size(json_object_get(answers, "pictures"))) return;
     page_section(out, "predictions", "Predictions");
     write_when(out, answers);
     fputs("<p>Below each picture: the predicted class and its probability.</p>\n", out);
+    write_note(out, answers);
     write_pictures(out, answers, "pictures", "First pictures of the split");
     write_pictures(out, answers, "mistakes", "Mistakes, most confident first");
     page_section_end(out);
@@ -280,12 +289,7 @@ static void write_texts(FILE *out, const json_t *answers) {
     if (!json_array_size(texts)) return;
     page_section(out, "texts", "Samples of the model");
     write_when(out, answers);
-    const char *note = json_string_value(json_object_get(answers, "note"));
-    if (note) {
-        fputs("<p>", out);
-        page_text(out, note);
-        fputs("</p>\n", out);
-    }
+    write_note(out, answers);
     json_array_foreach(texts, i, text) if (i < TEXTS_MOST) write_one_text(out, text);
     page_section_end(out);
 }

@@ -122,6 +122,12 @@ json_t *class_answers_json(const ClassAnswers *a, const Task *task) {
     json_t *answers = json_object();
     if (a->confusion)
         answers_add_confusion(answers, facts->class_names, a->confusion, a->classes);
+    size_t ranks = ranks_count(task->ranks);
+    if (ranks > 1)
+        answers_note(answers,
+                     "The pictures are of the part of the split that the first of %zu "
+                     "processes scored.",
+                     ranks);
     json_object_set_new(answers, "pictures", list_json(a->first, a->first_count, facts));
     json_object_set_new(answers, "mistakes", list_json(a->worst, a->worst_count, facts));
     return answers;

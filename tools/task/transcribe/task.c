@@ -205,6 +205,7 @@ static Status finish_score(Transcribe *t, Split split, Scoring *s, Err *err) {
     add_errors(score, METRIC_WER, &s->wer.words);
     add_errors(score, METRIC_CER, &s->wer.characters);
     score_reduce(score, t->task.ranks);
+    worst_share(&s->worst, t->task.ranks);
     score->skipped += t->sets[split]->report.left_out;
     if (score->count) return OK;
     return err_set(err, FAIL_DATA, "none of the recordings of the %s split can be read",

@@ -1,6 +1,7 @@
 #include "tools/task/transcribe/transcription.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/kern/ctc.h"
@@ -169,15 +170,60 @@ static size_t errors_of(const json_t *row) {
     return (size_t)json_integer_value(json_object_get(row, "errors"));
 }
 
+/* Behind those with as many errors; `row` is taken over. */
+static void insert(Worst *w, json_t *row) {
+    size_t errors = errors_of(row), at = json_array_size(w->rows);
+    while (at && errors_of(json_array_get(w->rows, at - 1)) < errors) at--;
+    if (!errors || at >= w->most) {
+        json_decref(row);
+        return;
+    }
+    json_array_insert_new(w->rows, at, row);
+    if (json_array_size(w->rows) > w->most) json_array_remove(w->rows, w->most);
+}
+
 void worst_see(Worst *w, const char *id, const char *reference, const char *hypothesis) {
     Wer one = {0};
     wer_add(&one, reference, hypothesis);
-    size_t errors = wer_edits(&one.words), at = json_array_size(w->rows);
-    while (at && errors_of(json_array_get(w->rows, at - 1)) < errors) at--;
-    if (!errors || at >= w->most) return;
-    json_array_insert_new(w->rows, at,
-                          json_pack("{s:o, s:o, s:o, s:I}", "id", json_text(id),
-                                    "reference", json_text(reference), "hypothesis",
-                                    json_text(hypothesis), "errors", (json_int_t)errors));
-    if (json_array_size(w->rows) > w->most) json_array_remove(w->rows, w->most);
+    insert(w, json_pack("{s:o, s:o, s:o, s:I}", "id", json_text(id), "reference",
+                        json_text(reference), "hypothesis", json_text(hypothesis),
+                        "errors", (json_int_t)wer_edits(&one.words)));
+}
+
+void worst_add(Worst *w, const json_t *rows) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) insert(w, json_incref(row));
+}
+
+/* The rows of each rank as text, one behind the other; bytes: [ranks]. */
+static char *gather(const json_t *rows, Ranks *ranks, size_t *bytes) {
+    size_t count = ranks_count(ranks), all = 0;
+    char *own = json_dumps(rows, JSON_COMPACT);
+    CHECK(own, "transcripts that jansson does not print");
+    double *length = mem_zarray(count, sizeof *length);
+    length[ranks_number(ranks)] = (double)strlen(own);
+    ranks_add(ranks, length, count);
+    for (size_t r = 0; r < count; r++) all += bytes[r] = (size_t)length[r];
+    char *text = mem_alloc(all);
+    ranks_gather(ranks, own, text, bytes);
+    mem_free(length);
+    free(own);
+    return text;
+}
+
+void worst_share(Worst *w, Ranks *ranks) {
+    size_t count = ranks_count(ranks), at = 0;
+    if (count == 1) return;
+    size_t *bytes = mem_array(count, sizeof *bytes);
+    char *text = gather(w->rows, ranks, bytes);
+    json_decref(w->rows);
+    w->rows = json_array();
+    for (size_t r = 0; r < count; at += bytes[r++]) {
+        json_t *rows = json_loadb(text + at, bytes[r], 0, NULL);
+        worst_add(w, rows);
+        json_decref(rows);
+    }
+    mem_free(text);
+    mem_free(bytes);
 }

@@ -7,6 +7,7 @@
 
 #include "data/speech/batch.h"
 #include "data/speech/wer.h"
+#include "engine/dist/ranks.h"
 #include "models/speech.h"
 
 enum { SPEECH_FILTERS = 80 };
@@ -44,5 +45,9 @@ typedef struct Worst {
 } Worst;
 void worst_see(Worst *worst, const char *id, const char *reference,
                const char *hypothesis);
+void worst_add(Worst *worst, const json_t *rows); /* of another such list */
+
+/* From each rank's to those of all ranks, on every rank. */
+void worst_share(Worst *worst, Ranks *ranks);
 
 #endif
