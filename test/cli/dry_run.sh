@@ -38,7 +38,8 @@ tell "a folder that is not free" $?
 # shellcheck disable=SC2086
 "$STEADY" train demo $tiny --out whole 2>err
 cp -r whole before
-"$STEADY" train --resume whole train.steps=40 --dry-run 2>err && grep -q ': 20 steps of' err && diff -r whole before
+"$STEADY" train --resume whole train.steps=40 --dry-run 2>err && grep -q ': 20 steps of' err &&
+    grep -q '^would resume at step 20 of 40$' err && diff -r whole before
 tell "a resume: the steps that are left, and the run stays as it was" $?
 "$STEADY" train --resume whole --dry-run 2>err && grep -q 'whole is finished' err && diff -r whole before
 tell "a run that is finished" $?

@@ -19,6 +19,10 @@ tell "a recipe in capitals, in its default folder" $?
 "$STEADY" train demo $tiny train.steps=1 2>err && [ -e runs/demo-2/recipe.ini ] &&
     grep -q 'runs/demo already contains a run: this run is written to runs/demo-2 (to resume that one: steady train --resume runs/demo)' err
 tell "a second run takes the next folder, and says so" $?
+# shellcheck disable=SC2086
+"$STEADY" train demo $tiny --dry-run 2>err && [ ! -e runs/demo-3 ] &&
+    grep -q 'already contains a run: this run would be written to runs/demo-3 (' err && ! grep -q 'is written' err
+tell "a dry run says where a run would be written" $?
 rm -r runs/demo-2
 mkdir runs/demo-2
 echo mine >runs/demo-2/notes

@@ -42,6 +42,17 @@ tell "a word that is no key is to be searched for" $?
 
 # ---- what is at data.path ----
 
+bad=0
+for case in own-pictures:FOLDER:pictures own-text:FILE:text.txt own-recordings:FILE:list.tsv mnist:FOLDER:data/mnist multi30k-post:START:train.de; do
+    name=${case%%:*} form=${case#*:} own=${case##*:}
+    form=${form%%:*}
+    fails 3 "data.path is needed: give .* as data.path=$form.*; the recipe's own, $own, does not exist; for example: steady train $name data.path=$form\$" train $name || bad=1
+done
+fails 3 'data.path: typed: no such folder; give ' train own-pictures data.path=typed || bad=1
+"$STEADY" recipes own-pictures >typed.ini
+fails 3 'data.path: pictures: no such folder; give ' train typed.ini || bad=1
+tell "a path that nobody typed is not named as if someone had" $bad
+
 # shellcheck disable=SC2086
 "$STEADY" train demo data.path=book.txt $tiny --dry-run 2>err && grep -q 'note: built-in data are used in the place of book.txt$' err &&
     "$STEADY" train demo $tiny --dry-run 2>err && ! grep -q 'built-in data are used' err
@@ -85,6 +96,19 @@ if [ "$(wc -c <ink.png)" = 96 ]; then
     "$STEADY" train own-pictures data.path=split/train $small --dry-run 2>err &&
         grep -q 'note: train: split has other splits next to split/train, which are not used; to use them: data.path=split' err
     tell "a split in the place of the folder of all" $?
+    mkdir two && cp -R split/train split/val two
+    # shellcheck disable=SC2086
+    "$STEADY" train own-pictures data.path=two guard.exit=ok $small --no-report --out two-run 2>err && grep -q '^score: val ' err &&
+        grep -q 'note: two has no test split: only the val split is scored$' err && ! grep -q 'test top-1\|test split, so' err &&
+        grep -q '"split":"val"' two-run/eval.jsonl && ! grep -q '"split":"test"' two-run/eval.jsonl &&
+        "$STEADY" eval two-run 2>err | grep -q '"split":"val"'
+    tell "splits train and val: val is called val" $?
+    # shellcheck disable=SC2086
+    "$STEADY" train own-pictures data.path=pets data.val_fraction=0 guard.exit=ok $small --no-report --out none 2>err &&
+        grep -q 'note: train: pets has no folder train, .*; nothing is held out for validation (data.val_fraction = 0)$' err &&
+        grep -q 'nothing is scored, and no best checkpoint is chosen; ' err && grep -q ' 10 steps per epoch' err &&
+        [ ! -e none/checkpoints/best.safetensors ]
+    tell "data.val_fraction=0 of pictures without splits holds out nothing, and the run says so" $?
     # shellcheck disable=SC2086
     "$STEADY" train own-pictures data.path=pets $small --no-report --out pets-run 2>err &&
         grep -q '^next: ' err && grep -q ' 8 steps per epoch, 8 steps of 2, 1 thread$' err && ! grep -q 'verdict: \(.*\)\. \1: ' err

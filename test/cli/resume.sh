@@ -408,6 +408,20 @@ train small.ini $words --out plain && train small.ini $words train.recompute=blo
     same_run plain again 00000020
 tell "train.recompute = block computes the same run" $?
 
+# ---- killed before its first checkpoint ----
+
+far="train.checkpoint_every=100000 train.eval_every=50"
+# shellcheck disable=SC2086
+train small.ini $far --out far
+# shellcheck disable=SC2086
+STEADY_CHECKPOINT_AFTER=0.001 begin_and_send KILL 60 soon $far
+ls soon/checkpoints/step-* >/dev/null && grep -q '^step [0-9]*  first checkpoint saved' soon.err &&
+    "$STEADY" train --resume soon --no-report 2>err && grep -q "^resuming at step [1-9][0-9]* of 240$" err && same_run far soon 00000240
+tell "a kill before train.checkpoint_every has come costs a few minutes, not the run" $?
+# shellcheck disable=SC2086
+STEADY_CHECKPOINT_AFTER=0.001 train small.ini $far --out soon2 && [ "$(ls soon2/checkpoints)" = "$(ls far/checkpoints)" ] && same_run far soon2 00000240
+tell "the early checkpoint goes when the next one is saved" $?
+
 # ---- a run's own end is no different from a stop ----
 
 # Probes at 1, 3, 6 ...: that of step 10 is there because the run ends with it.
@@ -416,7 +430,9 @@ train small.ini probe.every=3 train.log_every=3 train.steps=10 schedule.name=con
 tail -n 1 extended/probe.jsonl | grep -q '^{"step":10,"end":true,"attention":\[{.*"weights":\[{.*"sigma":[0-9]' &&
     tail -n 1 straight/probe.jsonl | grep -q '^{"step":20,"end":true,'
 tell "the last step is probed" $?
-train --resume extended train.steps=20
+"$STEADY" train --resume extended train.steps=20 --no-report 2>err
+[ "$(grep -c '^resuming at step 10 of 20$' err)" = 1 ]
+tell "a resume says at which step" $?
 for log in train probe eval; do
     sed 's/"items_per_s":[^,]*,//; s/"mfu":[^}]*//' straight/$log.jsonl >a
     sed 's/"items_per_s":[^,]*,//; s/"mfu":[^}]*//' extended/$log.jsonl >b

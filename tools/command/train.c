@@ -2,6 +2,7 @@
  * train --resume DIR`. */
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -139,6 +140,26 @@ static Status load_recipe(const Options *o, Recipe *recipe, Recipe *was, Err *er
     return err->status;
 }
 
+/* "data.path: pictures: no such folder; give ..." where pictures is the built-in recipe's
+ * word: nobody typed it. */
+static void explain_path(const Options *o, const Recipe *recipe, Err *err) {
+    static const char START[] = "data.path: ", FORM[] = "data.path=";
+    const Err was = *err;
+    const char *path = was.text + sizeof START - 1;
+    const char *lacks = strstr(was.text, ": no such "), *give;
+    if (o->resume || keyset_has(recipe->own, key_find("data.path")) ||
+        strncmp(was.text, START, sizeof START - 1) || !lacks || lacks < path ||
+        !(give = strstr(lacks, "; give ")))
+        return;
+    const char *form = strstr(give, FORM);
+    size_t length = form ? strcspn(form, " ;,") : 0;
+    err_set(err, was.status,
+            "data.path is needed: %s%sthe recipe's own, %.*s, does not exist%s%s%s%.*s",
+            give + 2, "; ", (int)(lacks - path), path,
+            length ? "; for example: steady train " : "", length ? recipe->name : "",
+            length ? " " : "", (int)length, form ? form : "");
+}
+
 typedef struct ReportOf {
     const char *dir, *message; /* message: how the run ended; NULL: well */
 } ReportOf;
@@ -196,7 +217,8 @@ static bool is_taken(const char *dir) {
 }
 
 /* runs/NAME, or, where that is taken, runs/NAME-2 and so on. */
-static void choose_folder(const Recipe *recipe, bool lead, char dir[], size_t size) {
+static void choose_folder(const Recipe *recipe, const Options *o, bool lead, char dir[],
+                          size_t size) {
     enum { MOST = 10000 };
     char first[RUN_NAME], word[SHELL_WORD];
     text_format(first, sizeof first, "runs/%s", recipe->name);
@@ -205,9 +227,9 @@ static void choose_folder(const Recipe *recipe, bool lead, char dir[], size_t si
         text_format(dir, size, "%s-%zu", first, n);
     if (!lead || !strcmp(dir, first)) return;
     bool holds = rundir_holds_run(first);
-    say("steady: note: %s %s: this run is written to %s%s%s%s", first,
-        holds ? "already contains a run" : "is not empty", dir,
-        holds ? " (to resume that one: steady train --resume " : "",
+    say("steady: note: %s %s: this run %s written to %s%s%s%s", first,
+        holds ? "already contains a run" : "is not empty", o->dry_run ? "would be" : "is",
+        dir, holds ? " (to resume that one: steady train --resume " : "",
         holds ? shell_word(first, word) : "", holds ? ")" : "");
 }
 
@@ -268,10 +290,11 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
     char named[RUN_NAME + 10];
     bool lead = ranks_lead(ranks);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
-    if (dir == named) choose_folder(recipe, lead, named, sizeof named);
+    if (dir == named) choose_folder(recipe, o, lead, named, sizeof named);
     Status opened = (o->dry_run ? trainer_open_dry : trainer_open)(&trainer, recipe,
                                                                    o->resume ? was : NULL,
                                                                    dir, ranks, &err);
+    if (opened) explain_path(o, recipe, &err);
     if (opened) return lead ? command_fail("train", &err) : (int)err.status;
     bool work = trainer_has_work(&trainer);
     if (lead && !work)
@@ -285,6 +308,8 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
     char word[SHELL_WORD];
     if (lead && work && isatty(STDERR_FILENO))
         say("to watch: steady watch %s", shell_word(dir, word));
+    const char *after = getenv("STEADY_CHECKPOINT_AFTER");
+    if (after) trainer.first_save = strtod(after, NULL);
     double since = clock_now();
     if (lead && work) begin_session(o, &trainer);
     trainer_run(&trainer, &err);

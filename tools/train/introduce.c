@@ -98,8 +98,16 @@ static void say_run(const Trainer *t) {
     fprintf(stderr, "%s %s\n", t->dry ? "would write to" : "writing to", t->dir);
 }
 
+/* Of a run that goes on, what is left. */
+static void say_resume(const Trainer *t) {
+    if (!t->was || !t->at.step) return;
+    say("%s at step %zu of %zu%s", t->dry ? "would resume" : "resuming", t->at.step,
+        t->steps, t->at.step < t->steps ? "" : ": its evaluation is left to do");
+}
+
 void trainer_introduce(const Trainer *t) {
     say_changes(t);
     say_run(t);
+    say_resume(t);
     trainer_note_interventions(t);
 }

@@ -213,7 +213,7 @@ static Status open_trainer(Trainer *t, const Recipe *recipe, const Recipe *was,
 
 Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const char *dir,
                     Ranks *ranks, Err *err) {
-    *t = (Trainer){.lock = -1, .ranks = ranks};
+    *t = (Trainer){.lock = -1, .ranks = ranks, .first_save = TRAINER_FIRST_SAVE};
     return open_trainer(t, recipe, was, dir, err);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/file/openfile.h"
 #include "engine/core/machine.h"
 #include "engine/kern/reduce.h"
 #include "models/together.h"
@@ -129,6 +130,35 @@ static Status save_step(Trainer *t, Err *err) {
     return OK;
 }
 
+/* A new run that is killed before its first checkpoint would lose all of its steps: the
+ * first one comes after some minutes.  Rank 0 has the clock. */
+static bool saves_early(Trainer *t) {
+    if (t->began || t->done[PACE_SAVE]) return false;
+    double spent = t->spent[PACE_STEP] + t->spent[PACE_SCORE];
+    bool due = t->first_save > 0 && spent > t->first_save;
+    ranks_copy(t->ranks, &due, sizeof due);
+    return due;
+}
+
+static Status save_early(Trainer *t, Err *err) {
+    if (save_step(t, err)) return err->status;
+    t->early = t->at.step;
+    progress_say(&t->progress,
+                 "step %zu  first checkpoint saved, should the run be killed",
+                 t->at.step);
+    return OK;
+}
+
+/* Then the early one has served. */
+static Status save_in_turn(Trainer *t, Err *err) {
+    if (save_step(t, err)) return err->status;
+    char path[PATH_SIZE];
+    checkpoint_path(path, t->dir, t->early);
+    if (t->early && ranks_lead(t->ranks)) openfile_remove(path, t->dir);
+    t->early = 0;
+    return OK;
+}
+
 static Status evaluate(Trainer *t, Err *err) {
     t->at.pending_eval = true;
     bool last = t->at.step == t->steps;
@@ -160,6 +190,7 @@ static Status evaluate(Trainer *t, Err *err) {
 /* Back to the last checkpoint, and past the batches that led here. */
 static Status roll_back(Trainer *t, size_t bad_step, Err *err) {
     size_t step = trainer_newest_step(t);
+    if (step == t->early) step = 0; /* where it is, the clock decides */
     if (t->recipe->guard.nonfinite != NONFINITE_ROLLBACK || !step ||
         ++t->rollbacks > ROLLBACKS_MAX)
         return err->status;
@@ -227,7 +258,8 @@ static Status take_step(Trainer *t, Err *err) {
     finish_step(t, step, err);
     bool scoring = trainer_due(t, step, t->recipe->train.eval_every);
     bool saving = trainer_due(t, step, t->recipe->train.checkpoint_every);
-    if (!scoring && !saving) return err->status;
+    bool early = !saving && saves_early(t);
+    if (!scoring && !saving && !early) return err->status;
     /* A rank that failed alone says so before the ranks compare anything. */
     if (ranks_agree(t->ranks, err)) return err->status;
     together_check(t->ranks, params, step, err);
@@ -238,7 +270,7 @@ static Status take_step(Trainer *t, Err *err) {
     }
     if (scoring && evaluate(t, err))
         return err->status == FAIL_DIVERGED ? roll_back(t, step, err) : err->status;
-    return saving ? save_step(t, err) : OK;
+    return saving ? save_in_turn(t, err) : early ? save_early(t, err) : OK;
 }
 
 static Status next_batch(Trainer *t, Err *err) {

@@ -68,9 +68,16 @@ typedef struct Trainer {
      * many there were: what is to come takes as long */
     double spent[3];
     size_t done[3];
+    /* Seconds after which a new run saves its first checkpoint, whatever
+     * train.checkpoint_every is; 0: never.  TRAINER_FIRST_SAVE unless the caller changes
+     * it. */
+    double first_save;
+    size_t early; /* step of that checkpoint, which the next one takes the place of; 0 */
     double logged_items, logged_flops;
     double product_rate[2]; /* FLOP/s by PrecisionKind; 0: not known */
 } Trainer;
+
+enum { TRAINER_FIRST_SAVE = 300 };
 
 /* What a run that is asked to stop says (tools/program/stop.h). */
 #define TRAINER_PROMISE "the run is saved first"
