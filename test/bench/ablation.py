@@ -46,9 +46,9 @@ def verdict(differences, loss):
 
 
 def row(setting, cells, control):
-    losses = [cell.get("loss") for cell in cells.values()]
+    bad = sum(bool(cell.get("nonfinite")) for cell in cells.values())
+    losses = [None if cell.get("nonfinite") else cell.get("loss") for cell in cells.values()]
     if None in losses:
-        bad = sum(bool(cell.get("nonfinite")) for cell in cells.values())
         return "| %s | | | %d of %d not finite, %d not ended | | |" % (
             changed(setting), bad, len(cells), losses.count(None) - bad)
     words = "%.3f | %.3f to %.3f" % (statistics.mean(losses), min(losses), max(losses))

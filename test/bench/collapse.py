@@ -45,8 +45,9 @@ class Run:
     def __init__(self, folder, cell):
         values = cell["values"]
         self.cell, self.change = place(values)
-        self.seed, self.loss = values["train.seed"], cell.get("loss")
-        self.ended = self.loss is not None or cell.get("nonfinite", False)
+        nonfinite = cell.get("nonfinite", False)
+        self.seed, self.loss = values["train.seed"], None if nonfinite else cell.get("loss")
+        self.ended = nonfinite or self.loss is not None
         if self.ended:
             with open(os.path.join(folder, "cells", cell["name"], "probe.jsonl")) as file:
                 self.read([row for row in map(json.loads, file) if row.get("attention")])

@@ -61,7 +61,7 @@ def midpoint(runs, classes):
     means = [statistics.mean(r.loss for r in group)
              for name in METHODS.values()
              for group in points(r for r in runs if r.method == name).values()
-             if all(r.loss is not None for r in group)]
+             if all(r.loss is not None and not r.nonfinite for r in group)]
     return (math.log(classes) + min(means)) / 2
 
 

@@ -22,14 +22,16 @@ class Ablation(unittest.TestCase):
             some += cells(("1", name, "joint", "1", "all"), [x + by + 0.01 * (i % 2) for i, x in enumerate(control)])
         some += cells(("1", "0.2", "separate", "1", "all"), [2.0, 0.5, 1.9, 0.4, 1.0])
         some += cells(("spectral", "0.2", "joint", "1", "all"), [2.0, 0.5, None, 0.4, 1.0])
-        text = printed(ablation, some)
+        stopped = cells(("1", "0.2", "joint", "1", "attention"), [2.0] * 5)
+        stopped[0]["nonfinite"] = True  # the loss that it had before
+        text = printed(ablation, some + stopped)
         for line in ("| none | 1.000 | 0.800 to 1.200 | | | 50.0 |",
                      "| `init_std = worse` | 1.304 | 1.100 to 1.510 | +0.304 ± 0.007 | matters: worse |",
                      "| `init_std = small` | 1.014 | 0.810 to 1.220 | +0.014 ± 0.007 | hardly matters |",
                      "| `init_std = better` | 0.704 | 0.500 to 0.910 | -0.296 ± 0.007 | matters: better |",
                      "| open |", "| `gamma_init = spectral` | | | 1 of 5 not finite, 0 not ended |"):
             self.assertIn(line, text)
-        self.assertEqual(len(text.splitlines()), 8)
+        self.assertEqual(len(text.splitlines()), 9)
 
 
 if __name__ == "__main__":

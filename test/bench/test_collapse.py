@@ -45,7 +45,7 @@ class Collapse(unittest.TestCase):
 
     def test_verdicts(self):
         cells = [cell("plain", s, 60.0 + s) for s in range(1, 6)] + [cell("slow", s, 50.0 + s + s % 2) for s in range(1, 6)]
-        cells += [cell("front", 1, None), cell("power", 1, 70.0)]
+        cells += [{**cell("front", 1, 1e12), "nonfinite": True}, cell("power", 1, 70.0)]
         cells += [{**cell("rate", 1, None), "nonfinite": False}]
         text = printed(collapse, cells, probes)
         for line in ("12 of 13 runs have ended",
