@@ -161,7 +161,8 @@ static void a_val_folder_that_val_fraction_replaces_is_named(void **state) {
     files_write_png(*state, "val/dog/1.png", 6, 1);
     config.val_fraction = 0.5;
     config.limit = 9;
-    noted(&config, SPLIT_TRAIN, 1, "/val is not used, because data.val_fraction is set");
+    noted(&config, SPLIT_TRAIN, 1,
+          "/val is not used; to validate on it: data.val_fraction=0");
     noted(&config, SPLIT_TRAIN, 1,
           "data.limit = 9 has no effect: there are only 4 examples");
 }

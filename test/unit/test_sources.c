@@ -269,7 +269,7 @@ static void one_file_of_a_test_split_is_enough_for_it_to_be_there(void **state) 
                  {SOURCE_IDX, "t10k-labels-idx1-ubyte.gz"},
                  {SOURCE_CIFAR, "test_batch.bin"},
                  {SOURCE_CIFAR, "test.bin.gz"},
-                 {SOURCE_FOLDER, "val/1.png"}};
+                 {SOURCE_FOLDER, "test/1.png"}};
     for (size_t i = 0; i < COUNT(CASES); i++) {
         DataConfig config = config_of(CASES[i].source);
         text_format(config.path, sizeof config.path, "%s", (const char *)*state);

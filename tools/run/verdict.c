@@ -105,14 +105,14 @@ void entropy_low_warned(EntropyLow *low, const char *site, double uniform, doubl
     if (!isfinite(share)) return;
     if (share < low->share) {
         low->share = share, low->uniform = uniform, low->step = step;
-        text_format(low->site, sizeof low->site, "%s", site);
+        snprintf(low->site, sizeof low->site, "%s", site);
     }
     bool earlier = !low->fell_step || step < low->fell_step ||
                    (step == low->fell_step && share < low->fell_share);
     if (!entropy_fell(share, COLLAPSE_SHARE) || !earlier) return;
     low->fell_between = step != low->fell_step;
     low->fell_step = step, low->fell_uniform = uniform, low->fell_share = share;
-    text_format(low->fell_site, sizeof low->fell_site, "%s", site);
+    snprintf(low->fell_site, sizeof low->fell_site, "%s", site);
 }
 
 static double mean(const double *value, size_t count) {
