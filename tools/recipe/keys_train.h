@@ -160,7 +160,7 @@
     SIZE(FOR_ALL, train, eval_every, "0", FROM(0),
          "Steps between evaluations; 0: at the end of each epoch."),
     SIZE(FOR_ALL, train, checkpoint_every, "0", FROM(0),
-         "Steps between checkpoints; 0: at the end of each epoch."),
+         "Steps between checkpoints; 0: at the end of each epoch. A new run also saves one after five minutes."),
     SIZE(FOR_ALL, train, keep, "2", FROM(1), "Recent checkpoints to keep, in addition to the best."),
     SIZE(FOR_PAIRS, train, batch_tokens, "0", WITHIN(0, BATCH_MAX),
          "Token slots per step, padding included, in buckets of similar length; 0: "
