@@ -20,7 +20,7 @@ FOUR_KINDS = digits-post-$(1),digits-pre-$(1),digits-sigma-$(1),digits-sigma-pos
 EIGHT_KINDS = $(FOUR_KINDS),digits-spectral-$(1),digits-spectral-post-$(1),digits-weight-$(1),digits-weight-post-$(1)
 
 QUICK = demo rates theory steps deep100 shakespeare digits-warmup digits-init digits-lars
-LONG = mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 grid-glyphs norms ablation temperature temperature-which simclr deep deep-fast multi30k digits \
+LONG = mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 grid-glyphs norms ablation temperature temperature-which simclr deep deep-fast deep-separate multi30k digits \
 	digits-adagrad digits-lars-kinds digits-rates digits-deep collapse collapse-post collapse-cells \
 	precision-edge precision-front
 
@@ -65,22 +65,25 @@ reproduce-temperature-which:
 
 TRANSLATORS = numbers-pre,numbers-post,numbers-post-sigma,numbers-deepnorm,numbers-deepnorm-sigma
 reproduce-deep:
-	$(SWEEP) $(TRANSLATORS) model.depth=6,18,50 train.seed=1,2,3 train.beam=0
+	$(SWEEP) $(TRANSLATORS) model.qkv=joint model.depth=6,18,50 train.seed=1,2,3 train.beam=0
+
+reproduce-deep-separate:
+	$(SWEEP) numbers-post-sigma,numbers-deepnorm-sigma model.depth=6,18,50 train.seed=1,2,3 train.beam=0
 
 reproduce-deep-fast:
-	$(SWEEP) numbers-post-sigma,numbers-deepnorm-sigma optim.lr=0.0045 model.depth=6,18,50 \
+	$(SWEEP) numbers-post-sigma,numbers-deepnorm-sigma model.qkv=joint optim.lr=0.0045 model.depth=6,18,50 \
 		train.seed=1,2,3 train.beam=0
 
 reproduce-deep100:
-	$(SWEEP) numbers-deepnorm-sigma model.depth=100 optim.lr=0.001 train.steps=900 train.seed=0 train.beam=0
+	$(SWEEP) numbers-deepnorm-sigma model.qkv=joint model.depth=100 optim.lr=0.001 train.steps=900 train.seed=0 train.beam=0
 
 reproduce-multi30k:
-	$(SWEEP) multi30k-post,multi30k-post-sigma $(MULTI30K) train.seed=0
+	$(SWEEP) multi30k-post,multi30k-post-sigma model.qkv=joint $(MULTI30K) train.seed=0
 
 # ---- language ----------------------------------------------------------------------------
 
 reproduce-shakespeare:
-	$(SWEEP) shakespeare-post,shakespeare-sigma data.path=$(DATA)/tinyshakespeare/input.txt \
+	$(SWEEP) shakespeare-post,shakespeare-sigma model.qkv=joint data.path=$(DATA)/tinyshakespeare/input.txt \
 		optim.weight_decay=0,0.1 train.seed=1,2,3
 
 # ---- speech ------------------------------------------------------------------------------
