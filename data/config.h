@@ -30,7 +30,7 @@ typedef struct DataConfig {
     char augment[256]; /* see data/picture/augment.h; "none" */
     size_t repeat;     /* repeated augmentation: copies of an image an epoch */
     bool shuffle;
-    double val_fraction; /* of the training split, cut off as split `val` */
+    double val_fraction; /* of the training split, split `val`; < 0: auto */
     size_t image_size;   /* side after resizing; 0: as the files are (folder: as
                                  * the first training picture is) */
     size_t channels;     /* 1 or 3 for PNG and JPEG; 0: 3 */

@@ -93,7 +93,7 @@ updates_are_the_largest_of_a_block_and_those_of_no_effect_are_left_out(void **st
     Chart *chart = draw(f, "updates");
     const Panel *panel = chart_panel(chart, 0, 0);
     assert_true(line(panel, "blocks.0")->y[1] == 0.5);
-    const Item *head = line(panel, "head (1 point)");
+    const Item *head = line(panel, "head");
     assert_true(head->y[0] == 0.125 && isnan(head->y[1]));
     chart_free(chart);
     mem_free(f);

@@ -145,12 +145,6 @@ void panel_line(Panel *panel, const double *x, const double *y, size_t count, St
     Item *item = add(panel, ITEM_LINE, count, style, label);
     item->x = copy(x, count);
     item->y = copy(y, count);
-    static const char ALONE[] = " (1 point)";
-    size_t used = MIN(strlen(item->label), sizeof item->label - sizeof ALONE);
-    while (used && ((unsigned char)item->label[used] & 0xC0) == 0x80) used--;
-    bool plain = item->style.mark == MARK_NONE && item->style.width > 0;
-    if (used && plain && item_points(item) == 1)
-        memcpy(item->label + used, ALONE, sizeof ALONE); /* a long label loses its end */
 }
 
 void panel_line_behind(Panel *panel, const double *x, const double *y, size_t count,

@@ -73,8 +73,7 @@ void panel_ticks_x(Panel *panel, const double *at, size_t count);
 void panel_range_x(Panel *panel, double low, double high);
 void panel_range_y(Panel *panel, double low, double high);
 
-/* label "": not in the legend.  x, y: [count].  A line of one point is a dot, and its
- * label says so. */
+/* label "": not in the legend.  x, y: [count].  A line of one point is a dot. */
 void panel_line(Panel *panel, const double *x, const double *y, size_t count, Style style,
                 const char *label);
 /* The same, but without a say in the limits of the y axis (a noisy curve behind

@@ -86,8 +86,7 @@ void ending_say_next(const Ending *ending, const char *dir, const char *input) {
             word);
     else if (ending->verdict.kind == VERDICT_FEW)
         say("next: evaluate more examples: a larger validation or test split, or a new "
-            "run "
-            "with a larger data.val_fraction");
+            "run with a larger data.val_fraction");
     else if (*ending->verdict.advice) say("next: %s", ending->verdict.advice);
     else say("next: steady predict %s %s; steady probe %s", word, input, word);
 }
