@@ -71,7 +71,7 @@ COMPLETION := $(sort $(wildcard tools/completion/*.in))
 RECIPES := $(addsuffix .ini,$(sort $(basename $(wildcard tools/recipes/*.ini))))
 
 # Compiled for each level of instructions (engine/kern/kernels.h); LEVELS is empty where there is one.
-LEVEL_SRC := $(addprefix engine/kern/,choice.c ctc.c few.c mask.c norm.c panel.c reduce.c rows.c spread.c \
+LEVEL_SRC := $(addprefix engine/kern/,bf16_loops.c choice.c ctc.c few.c mask.c norm.c panel.c reduce.c rows.c spread.c \
 	tile.c tile_kernel.c update.c vmath.c)
 objects_of = $(if $(LEVELS),$(patsubst %.c,$(B)/$(1)/%.o,$(filter-out $(LEVEL_SRC),$(LIB_SRC))) \
 	$(foreach l,$(LEVELS),$(LEVEL_SRC:%.c=$(B)/$(1)/%.$(l).o)),$(LIB_SRC:%.c=$(B)/$(1)/%.o))

@@ -18,7 +18,7 @@ typedef struct Precision {
     /* with PRECISION_BF16, what stays in fp32 (train.bf16_keep) */
     bool keep_attention; /* attention's two products, and q, k and v */
     bool keep_reparam;   /* products of layers with a reparametrised weight */
-    bool plain;          /* by plain loops, whatever units the processor has; slow */
+    bool plain;          /* by plain loops, whatever units the processor has */
 } Precision;
 
 #endif

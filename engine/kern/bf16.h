@@ -19,7 +19,7 @@
 #include "engine/core/base.h"
 
 /* The processor multiplies bf16 (AVX512-BF16), and this build uses it: products in bf16
- * are faster than fp32.  Elsewhere plain loops give the same to rounding, slowly. */
+ * are faster than fp32.  Elsewhere plain loops give the same to rounding, slower. */
 bool bf16_units(void);
 
 /* Who multiplies: the processor's units where there are any; or the plain loops. */

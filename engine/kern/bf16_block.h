@@ -1,6 +1,7 @@
 /* bf16_block: what products in bf16 are made of (bf16_panel.h, bf16_tile.h): the
- * innermost loop, and packing.  Each has a plain variant, and one for the processor's own
- * instructions that is compiled whatever -march says and runs where bf16_units() holds.
+ * innermost loop, and packing.  Each has a variant of plain C, compiled for each level of
+ * instructions (kernels.h), and one for the processor's own bf16 instructions that is
+ * compiled whatever -march says and runs where bf16_units() holds.
  * Packed matrices are laid out the same way everywhere.
  *
  * Not for use elsewhere. */
@@ -52,6 +53,9 @@ typedef struct Bf16Kernels {
 } Bf16Kernels;
 
 const Bf16Kernels *bf16_kernels(Bf16Way way);
+
+/* The variant of plain C, of the level in use. */
+const Bf16Kernels *bf16_loops(void);
 
 /* The processor's own; NULL where it, or this build, has none. */
 const Bf16Kernels *bf16_kernels_of_processor(void);

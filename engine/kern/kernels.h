@@ -38,7 +38,8 @@
     K(void, few_forward, (size_t rows, size_t n, const real *w, const real *x, real *y), \
       (rows, n, w, x, y))                                                                \
     K(void, few_back, (size_t rows, size_t n, const real *w, const real *v, real *z),    \
-      (rows, n, w, v, z))
+      (rows, n, w, v, z))                                                                \
+    K(const Bf16Kernels *, bf16_loops, (void), ())
 
 #define ROW_KERNELS(K)                                                                   \
     K(real, row_max, (const real *s, size_t n), (s, n))                                  \

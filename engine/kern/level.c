@@ -1,5 +1,6 @@
 #include "engine/kern/level.h"
 
+#include "engine/kern/bf16_block.h"
 #include "engine/kern/choice.h"
 #include "engine/kern/ctc.h"
 #include "engine/kern/few.h"

@@ -56,7 +56,7 @@ tell "to the bit as fp32 does" $?
 tell "a run in fp32 leaves no trace of the key in its logs and checkpoints" $?
 
 off train small.ini train.precision=bf16 --force --out plain --no-report &&
-    grep -q "train.precision = bf16: uses plain loops, which are slow: $none" err &&
+    grep -q "train.precision = bf16: plain loops, slower than fp32: $none" err &&
     [ "$(grep -c '"precision": *"bf16"' plain/train.jsonl)" = 12 ]
 tell "--force trains by plain loops and says that they are slow; rows say bf16" $?
 

@@ -103,7 +103,7 @@ static void what_the_recipe_says_needs_no_note(void **state) {
     assert_false(chosen("train.precision=bf16", &WITH, NULL, note).plain);
     assert_string_equal(note, "");
     assert_true(chosen("train.precision=bf16", &WITHOUT, NULL, note).plain);
-    assert_non_null(strstr(note, "slow: this is a test"));
+    assert_non_null(strstr(note, "slower than fp32: this is a test"));
 }
 
 static void auto_keeps_what_the_checkpoint_has_where_it_can(void **state) {

@@ -100,7 +100,8 @@ static const Option OPTIONS[] = {
     {"--seconds", "S", OPTION_NUMBER, offsetof(Options, bench.effort.seconds),
      .sentence = "seconds per kernel, op or GEMM (default 0.2)", .max = 3600},
     {"--force", NULL, OPTION_FLAG, offsetof(Options, bench.force),
-     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
+     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slower "
+                 "than fp32"},
     {"--out", "FILE", OPTION_NAME, offsetof(Options, output),
      .sentence = "figure of growth or theory to write (.png, .svg or .pdf)",
      .letter = "-o", .offers = OFFER_FILE},

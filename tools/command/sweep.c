@@ -78,7 +78,8 @@ static const Option OPTIONS[] = {
     {"--reports", NULL, OPTION_FLAG, offsetof(Options, reports),
      .sentence = "also write figures and report.html of each run"},
     {"--force", NULL, OPTION_FLAG, offsetof(Options, force),
-     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
+     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slower "
+                 "than fp32"},
     {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
      .sentence = "list the runs and their state, run nothing"},
     OPTION_HELP,

@@ -52,7 +52,8 @@ static const Option OPTIONS[] = {
      .sentence = "check recipe, data and model, print memory, disk and time; write "
                  "nothing"},
     {"--force", NULL, OPTION_FLAG, offsetof(Options, force),
-     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slow"},
+     .sentence = "train.precision=bf16 on a processor without bf16: plain loops, slower "
+                 "than fp32"},
     {"--help-keys", "[NAME]", OPTION_SHOW, 0,
      .sentence = "list recipe keys with values, default and meaning: all, a section "
                  "(optim),\n"

@@ -114,7 +114,7 @@
     CHOICE(FOR_ALL, train, precision, "fp32", NAMES("fp32", "bf16", "auto"), NULL,
            "Large products of training and evaluation: fp32, or bf16 operands with sums in fp32; "
            "weights, optimizer, norms, softmax and losses stay fp32. auto: the faster of the two "
-           "here. bf16 is refused without bf16 instructions (--force: slow plain loops)."),
+           "here. bf16 is refused without bf16 instructions (--force: plain loops, slower than fp32)."),
     TEXT(FOR_ALL, train, bf16_keep, "none", bf16_keep_check,
          "Parts that stay in fp32 with bf16 products, none or a list: attention (its two "
          "products, queries, keys and values), reparam (products of reparametrised "

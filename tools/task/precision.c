@@ -21,7 +21,7 @@ static Status check(const Recipe *recipe, const Units *units, bool force, Err *e
         return OK;
     return refuse(units,
                   real_float ? "use train.precision=auto or fp32, or --force for plain "
-                               "loops, which are slow"
+                               "loops, which are slower than fp32"
                              : "train with steady",
                   err);
 }
@@ -70,7 +70,7 @@ PrecisionWay precision_way(const Recipe *recipe, const Units *units,
                     units->why);
     else if (wanted == TRAIN_BF16 && !units->bf16)
         text_format(note, PRECISION_NOTE,
-                    "train.precision = bf16: uses plain loops, which are slow: %s",
+                    "train.precision = bf16: plain loops, slower than fp32: %s",
                     units->why);
     return way;
 }
