@@ -188,9 +188,17 @@ static Before norm_before(const Block *block, const NormLayer *norm) {
     return (Before){&norm->weight->tensor, &norm->bias->tensor, norm->eps};
 }
 
-/* Does the layer's product read x's rows in bf16? */
+/* Do all products of the layers read x's rows in bf16? */
+static bool all_read_bf16(const Tape *tape, const LinearLayer *layers, size_t count,
+                          const Tensor *x) {
+    for (size_t i = 0; i < count; i++)
+        if (!product_in_bf16(tape, linear_scale(&layers[i]), tensor_rows(x)))
+            return false;
+    return true;
+}
+
 static bool reads_bf16(const Tape *tape, const LinearLayer *layer, const Tensor *x) {
-    return product_in_bf16(tape, linear_scale(layer), tensor_rows(x));
+    return all_read_bf16(tape, layer, 1, x);
 }
 
 /* The first product of a branch, with the norm that may stand before it. */
@@ -214,23 +222,32 @@ static bool attends_narrow(const Tape *tape, const KeyCache *cache) {
     return !cache && !tape_mode(tape)->precision.keep_attention;
 }
 
+/* The norm that several products read. */
+static Tensor *norm_apart(Tape *tape, const AttentionPart *part, Before norm, Tensor *x) {
+    bool passing = all_read_bf16(tape, part->in, part->in_count, x);
+    return (passing ? op_layer_norm_passing : op_layer_norm)(tape, x, norm.gain,
+                                                             norm.bias, norm.eps);
+}
+
 /* Queries, keys and values of self-attention out of one, two or three products. */
 static void project_self(Tape *tape, const Block *block, Tensor *x, const Viewer *viewer,
                          bool narrow, AttentionArgs *args) {
     const AttentionPart *part = &block->self;
     size_t width = tensor_last(x), count = part->in_count;
     Before norm = norm_before(block, &part->norm);
-    Tensor *y[3] = {NULL};
+    Tensor *y[3] = {NULL}, *given;
     if (part->shift) { /* the norm's bias takes it, where there is one */
         Tensor **shifted = norm.gain ? &norm.bias : &x;
         *shifted = op_add_scalar(tape, *shifted, &part->shift->tensor);
     }
+    given = x;
     if (count > 1 && norm.gain) {
-        x = op_layer_norm(tape, x, norm.gain, norm.bias, norm.eps);
+        x = norm_apart(tape, part, norm, x);
         norm = (Before){0};
     }
     for (size_t i = 0; i < count; i++)
         y[i] = enter(tape, &part->in[i], norm, x, i ? NULL : viewer, narrow);
+    if (x != given) tape_let_go(tape, x);
     Tensor *second = y[count == 3], *last = y[count - 1];
     args->q = (Slice){y[0], 0};
     args->k = (Slice){second, count == 3 ? 0 : width};
@@ -340,13 +357,18 @@ static Tensor *leave(Tape *tape, const Block *block, const ForwardMode *mode,
     if (block->place == NORM_PRE) norm = &IDENTITY;
     site += block->first_site;
     args.last = args.last && !norm->weight;
+    args.passing = true;
     args.dropout = block->config->dropout;
     args.site = site;
     args.first_example = first;
     args.residual = x;
     args.alpha = block->alpha;
     args.keep = drop_path_factors(tape, x->shape[0], drop_path_of(block), site, first);
-    return norm_forward(tape, norm, op_linear_fused(tape, &args));
+    Tensor *sum = op_linear_fused(tape, &args);
+    if (!sum->passing || !norm->weight) return norm_forward(tape, norm, sum);
+    Tensor *normed = norm_forward_passing(tape, norm, sum);
+    tape_let_go(tape, sum);
+    return normed;
 }
 
 static bool hidden_dropped(const Tape *tape, const Block *block) {
@@ -385,24 +407,48 @@ static Tensor *pass_over(Tape *tape, Block *block, const ForwardMode *mode,
     return norm_forward(tape, &block->norm, norm_forward(tape, &block->self.norm, x));
 }
 
+/* A branch that began with products in bf16 keeps what it needs of x. */
+static void let_go(Tape *tape, const LinearLayer *layers, size_t count, Tensor *x) {
+    if (all_read_bf16(tape, layers, count, x)) tape_let_go(tape, x);
+}
+
+static Tensor *through_self(Tape *tape, Block *block, const ForwardMode *mode,
+                            const BlockInput *input, Tensor *x, bool first) {
+    const AttentionPart *part = &block->self;
+    Tensor *whole = x, *y = attend_self(tape, block, mode, input, x, first);
+    if (first) x = op_take_token(tape, x, 0), y = op_take_token(tape, y, 0);
+    LinearArgs proj = linear_args(&part->proj, y);
+    x = leave(tape, block, mode, proj, &part->norm, SITE_SELF, x);
+    let_go(tape, part->in, part->in_count, whole);
+    return x;
+}
+
+static Tensor *through_cross(Tape *tape, Block *block, const ForwardMode *mode,
+                             const BlockInput *input, Tensor *x) {
+    AttentionPart *part = &block->cross;
+    tape_scope(tape, part->site.name);
+    LinearArgs proj = linear_args(&part->proj, attend_cross(tape, block, mode, input, x));
+    Tensor *y = leave(tape, block, mode, proj, &part->norm, SITE_CROSS, x);
+    let_go(tape, part->in, 1, x);
+    return y;
+}
+
+static Tensor *through_mlp(Tape *tape, Block *block, const ForwardMode *mode, Tensor *x) {
+    tape_scope(tape, block->mlp_scope);
+    LinearArgs fc2 = mlp_end(tape, block, mode, mlp_begin(tape, block, x));
+    Tensor *y = leave(tape, block, mode, fc2, &block->norm, SITE_MLP, x);
+    let_go(tape, &block->fc1, 1, x);
+    return y;
+}
+
 static Tensor *forward(Tape *tape, Block *block, const ForwardMode *mode,
                        const BlockInput *input, Tensor *x, bool first) {
     tape_scope(tape, block->self.site.name);
     if (layer_dropped(tape, layer_drop_of(block), block->first_site))
         return pass_over(tape, block, mode, input, x);
-    Tensor *y = attend_self(tape, block, mode, input, x, first);
-    if (first) x = op_take_token(tape, x, 0), y = op_take_token(tape, y, 0);
-    LinearArgs proj = linear_args(&block->self.proj, y);
-    x = leave(tape, block, mode, proj, &block->self.norm, SITE_SELF, x);
-    if (block->has_cross) {
-        tape_scope(tape, block->cross.site.name);
-        y = attend_cross(tape, block, mode, input, x);
-        proj = linear_args(&block->cross.proj, y);
-        x = leave(tape, block, mode, proj, &block->cross.norm, SITE_CROSS, x);
-    }
-    tape_scope(tape, block->mlp_scope);
-    LinearArgs fc2 = mlp_end(tape, block, mode, mlp_begin(tape, block, x));
-    return leave(tape, block, mode, fc2, &block->norm, SITE_MLP, x);
+    x = through_self(tape, block, mode, input, x, first);
+    if (block->has_cross) x = through_cross(tape, block, mode, input, x);
+    return through_mlp(tape, block, mode, x);
 }
 
 Tensor *block_forward(Tape *tape, Block *block, const ForwardMode *mode,

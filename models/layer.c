@@ -177,6 +177,12 @@ Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x) {
                          layer->eps);
 }
 
+Tensor *norm_forward_passing(Tape *tape, const NormLayer *layer, Tensor *x) {
+    if (!layer->weight) return x;
+    return op_layer_norm_passing(tape, x, &layer->weight->tensor, &layer->bias->tensor,
+                                 layer->eps);
+}
+
 /* ---- initial values ---- */
 
 /* FNV-1a: a parameter's stream depends on its name, not on its place in the model. */

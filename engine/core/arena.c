@@ -26,6 +26,12 @@ size_t arena_capacity(const Arena *arena) {
     return bytes;
 }
 
+size_t arena_used(const Arena *arena) {
+    size_t bytes = arena->top.used;
+    for (size_t i = 0; i < arena->top.chunk; i++) bytes += arena->size[i];
+    return bytes;
+}
+
 static void add_chunk(Arena *arena, size_t bytes) {
     CHECK(arena->chunks < CHUNKS_MAX, "arena of %zu bytes", arena_capacity(arena));
     size_t size = MAX(bytes, MAX((size_t)CHUNK_MIN, arena_capacity(arena) / 2));

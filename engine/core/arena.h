@@ -24,6 +24,7 @@ void *arena_alloc(Arena *arena, size_t bytes);
 ArenaMark arena_mark(const Arena *arena);
 void arena_release(Arena *arena, ArenaMark mark);
 void arena_reset(Arena *arena);
+size_t arena_used(const Arena *arena);     /* bytes up to the top */
 size_t arena_capacity(const Arena *arena); /* bytes taken from the system so far */
 
 #endif

@@ -14,6 +14,8 @@ struct Tape {
     Pool *pool;
     Node **nodes;
     size_t count, capacity;
+    Tensor **passing;
+    size_t passing_count, passing_capacity;
     const char *scope;
     TapeFault fault;
     bool replaying;
@@ -37,10 +39,18 @@ void tape_free(Tape *tape) {
     arena_free(tape->arena);
     pool_free(tape->pool);
     mem_free(tape->nodes);
+    mem_free(tape->passing);
     mem_free(tape);
 }
 
+/* All but the first so many of the passing tensors. */
+static void let_go_from(Tape *tape, size_t first) {
+    while (tape->passing_count > first)
+        tape_let_go(tape, tape->passing[--tape->passing_count]);
+}
+
 void tape_begin(Tape *tape, TapeMode mode) {
+    let_go_from(tape, 0);
     arena_reset(tape->arena);
     tape->mode = mode;
     tape->count = 0;
@@ -62,7 +72,9 @@ void tape_listen(Tape *tape, TapeListener *listener, void *context) {
 TapeFault tape_fault(const Tape *tape) { return tape->fault; }
 
 TapeMemory tape_memory(const Tape *tape) {
-    return (TapeMemory){arena_capacity(tape->arena), pool_capacity(tape->pool)};
+    return (TapeMemory){.arena = arena_capacity(tape->arena),
+                        .used = arena_used(tape->arena),
+                        .gradients = pool_capacity(tape->pool)};
 }
 
 /* ---- values ---- */
@@ -87,6 +99,21 @@ Tensor *tape_tensor16(Tape *tape, int dims, const size_t *shape) {
     Tensor *x = tape_wrap(tape, NULL, dims, shape);
     x->value16 = tape_alloc(tape, x->size * sizeof(bf16));
     return x;
+}
+
+Tensor *tape_tensor_passing(Tape *tape, int dims, const size_t *shape) {
+    Tensor *x = tape_wrap(tape, NULL, dims, shape);
+    x->value = tape_scratch(tape, x->size);
+    x->passing = true;
+    GROW(tape->passing, tape->passing_count, tape->passing_capacity, 1);
+    return tape->passing[tape->passing_count++] = x;
+}
+
+void tape_let_go(Tape *tape, Tensor *x) {
+    if (!x->passing) return;
+    tape_unscratch(tape, x->value);
+    x->value = NULL;
+    x->passing = false;
 }
 
 Tensor *tape_tensor_like(Tape *tape, const Tensor *x) {
@@ -243,8 +270,9 @@ typedef struct Recompute {
 static void recompute_backward(Tape *tape, Node *node) {
     Recompute *r = (Recompute *)node;
     ArenaMark mark = arena_mark(tape->arena);
-    size_t first = tape->count;
+    size_t first = tape->count, passing = tape->passing_count;
     Tensor input = *r->x;
+    input.passing = false;
     input.grad = NULL;
     input.grad_written = false;
     input.needs_grad = true;
@@ -256,18 +284,22 @@ static void recompute_backward(Tape *tape, Node *node) {
     tape->touched_count = 0;
     if (input.grad && r->x->needs_grad) tape_pass_grad(tape, r->x, &input);
     release_grad(tape, &input);
+    let_go_from(tape, passing);
     arena_release(tape->arena, mark);
 }
 
 Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x) {
-    bool gradients = tape->mode.gradients;
+    bool gradients = tape->mode.gradients, passes = x->passing;
     Tensor *out = tape_tensor_like(tape, x);
     ArenaMark mark = arena_mark(tape->arena);
-    tape->mode.gradients = false;
+    size_t passing = tape->passing_count;
+    tape->mode.gradients = x->passing = false; /* x is read again */
     Tensor *y = block(tape, context, x);
     tape->mode.gradients = gradients;
+    x->passing = passes;
     CHECK(y->size == out->size, "a recomputed block keeps its shape");
     memcpy(out->value, y->value, y->size * sizeof(real));
+    let_go_from(tape, passing);
     arena_release(tape->arena, mark);
     if (!gradients) return out;
     Recompute *r = tape_node(tape, sizeof *r, "recompute", out, true, recompute_backward);

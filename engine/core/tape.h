@@ -76,9 +76,10 @@ typedef struct TapeFault {
 } TapeFault;
 TapeFault tape_fault(const Tape *tape);
 
-/* Bytes taken from the system: values and saved data, gradients of activations. */
+/* Bytes taken from the system: values and saved data, which take `used` of them in this
+ * step, and gradients of activations. */
 typedef struct TapeMemory {
-    size_t arena, gradients;
+    size_t arena, used, gradients;
 } TapeMemory;
 TapeMemory tape_memory(const Tape *tape);
 
@@ -88,6 +89,10 @@ TapeMemory tape_memory(const Tape *tape);
 Tensor *tape_tensor(Tape *tape, int dims, const size_t *shape);
 Tensor *tape_tensor_like(Tape *tape, const Tensor *x);
 Tensor *tape_tensor16(Tape *tape, int dims, const size_t *shape); /* a narrow one */
+/* One whose values go back to the pool with tape_let_go: when neither the forward pass
+ * nor any backward function reads them again.  Shape and gradient stay. */
+Tensor *tape_tensor_passing(Tape *tape, int dims, const size_t *shape);
+void tape_let_go(Tape *tape, Tensor *x); /* of another tensor: does nothing */
 /* A tensor over memory of the caller that outlives the step (a batch); no gradient. */
 Tensor *tape_wrap(Tape *tape, real *values, int dims, const size_t *shape);
 void *tape_alloc(Tape *tape, size_t bytes); /* until the next tape_begin */

@@ -18,6 +18,8 @@ typedef struct Tensor {
     bool needs_grad;   /* a parameter, or computed from one */
     bool is_param;     /* grad belongs to a ParamSet, not to the tape */
     bool grad_written; /* grad holds something; false: the first writer overwrites */
+    bool passing;      /* the values may be let go within the step (tape_let_go); */
+    bf16 *rounded; /* then what products in bf16 read of them, once one has; or NULL */
 } Tensor;
 
 static inline bool tensor_narrow(const Tensor *x) { return x->value16 != NULL; }

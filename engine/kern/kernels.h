@@ -52,12 +52,12 @@
     K(void, rows_fill, (real *y, real alpha, const real *residual, real factor,          \
                         const real *bias, size_t rows, size_t n),                        \
       (y, alpha, residual, factor, bias, rows, n))                                       \
-    K(void, norm_rows, (real *y, const real *x, const real *gain, const real *bias,      \
-                        real eps, size_t rows, size_t n, real *mean, real *rstd),        \
-      (y, x, gain, bias, eps, rows, n, mean, rstd))                                      \
-    K(void, norm_rows16, (bf16 *y, const real *x, const real *gain, const real *bias,    \
-                          real eps, size_t rows, size_t n, real *mean, real *rstd),      \
-      (y, x, gain, bias, eps, rows, n, mean, rstd))                                      \
+    K(void, norm_rows, (real *y, bf16 *h, const real *x, const real *gain,               \
+                        const real *bias, real eps, size_t rows, size_t n, real *mean,   \
+                        real *rstd), (y, h, x, gain, bias, eps, rows, n, mean, rstd))    \
+    K(void, norm_rows16, (bf16 *y, bf16 *h, const real *x, const real *gain,             \
+                          const real *bias, real eps, size_t rows, size_t n, real *mean, \
+                          real *rstd), (y, h, x, gain, bias, eps, rows, n, mean, rstd))  \
     K(void, norm_rows_backward, (const NormBackward *b), (b))                            \
     K(size_t, norm_scratch, (size_t rows, size_t n), (rows, n))                          \
     K(Mask, mask_make, (Rng rng, double p), (rng, p))                                    \

@@ -10,18 +10,20 @@
 
 #include "engine/kern/bf16.h"
 
-/* mean and rstd [rows] are kept for the backward pass.  y and x are apart. */
-void norm_rows(real *y, const real *x, const real *gain, const real *bias, real eps,
-               size_t rows, size_t n, real *mean, real *rstd);
+/* mean and rstd [rows] are kept for the backward pass, and h rounded, unless it is NULL.
+ * y and x are apart. */
+void norm_rows(real *y, bf16 *h, const real *x, const real *gain, const real *bias,
+               real eps, size_t rows, size_t n, real *mean, real *rstd);
 
 /* The same with y rounded to bf16. */
-void norm_rows16(bf16 *y, const real *x, const real *gain, const real *bias, real eps,
-                 size_t rows, size_t n, real *mean, real *rstd);
+void norm_rows16(bf16 *y, bf16 *h, const real *x, const real *gain, const real *bias,
+                 real eps, size_t rows, size_t n, real *mean, real *rstd);
 
 /* One visit makes all that is wanted; what is not is NULL.  beta = 0 overwrites. */
 typedef struct NormBackward {
     size_t rows, n;
     const real *dy, *x, *gain, *bias, *mean, *rstd;
+    const bf16 *h16;        /* instead of x and mean */
     real *y;                /* the output again, */
     bf16 *y16;              /* or rounded */
     real *dx, beta_x;       /* dx = beta_x dx + ... */

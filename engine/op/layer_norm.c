@@ -7,6 +7,7 @@ typedef struct LayerNorm {
     Node node;
     Tensor *x, *gain, *bias;
     real *mean, *rstd; /* [rows] */
+    bf16 *h16;         /* instead of x, or NULL */
 } LayerNorm;
 
 static void backward(Tape *tape, Node *node) {
@@ -16,6 +17,7 @@ static void backward(Tape *tape, Node *node) {
                       .n = n,
                       .dy = node->out->grad,
                       .x = l->x->value,
+                      .h16 = l->h16,
                       .gain = l->gain->value,
                       .bias = l->bias->value,
                       .mean = l->mean,
@@ -28,16 +30,30 @@ static void backward(Tape *tape, Node *node) {
     tape_unscratch(tape, b.scratch);
 }
 
-Tensor *op_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double eps) {
+static Tensor *norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double eps,
+                    bool passing) {
     size_t n = tensor_last(x), rows = tensor_rows(x);
     CHECK(gain->size == n && bias->size == n,
           "layer_norm: gain %zu, bias %zu for width %zu", gain->size, bias->size, n);
-    Tensor *y = tape_tensor_like(tape, x);
+    Tensor *y = (passing ? tape_tensor_passing : tape_tensor)(tape, x->dims, x->shape);
     real *mean = tape_alloc(tape, 2 * rows * sizeof(real)), *rstd = mean + rows;
-    norm_rows(y->value, x->value, gain->value, bias->value, (real)eps, rows, n, mean,
+    bf16 *h16 = passing && tape_mode(tape)->gradients
+                    ? tape_alloc(tape, x->size * sizeof(bf16))
+                    : NULL;
+    norm_rows(y->value, h16, x->value, gain->value, bias->value, (real)eps, rows, n, mean,
               rstd);
     bool wanted = x->needs_grad || gain->needs_grad || bias->needs_grad;
     LayerNorm *l = tape_node(tape, sizeof *l, "layer_norm", y, wanted, backward);
     if (l) l->x = x, l->gain = gain, l->bias = bias, l->mean = mean, l->rstd = rstd;
+    if (l) l->h16 = h16;
     return y;
+}
+
+Tensor *op_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double eps) {
+    return norm(tape, x, gain, bias, eps, false);
+}
+
+Tensor *op_layer_norm_passing(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias,
+                              double eps) {
+    return norm(tape, x, gain, bias, eps, true);
 }

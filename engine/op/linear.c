@@ -119,6 +119,8 @@ static void forward(Tape *tape, Linear *l, const Sizes *s, Numbers y) {
     if (a->intake == INTAKE_NORM) {
         l->mean = tape_alloc(tape, 2 * s->rows * sizeof(real));
         l->rstd = l->mean + s->rows;
+        if (l->bf16 && tape_mode(tape)->gradients)
+            l->h16 = tape_alloc(tape, a->x->size * sizeof(bf16));
     }
     if (!needed) return;
     Numbers p = linear_take_in(tape, l, s);
@@ -154,8 +156,9 @@ Tensor *op_linear_fused(Tape *tape, const LinearArgs *a) {
     size_t shape[TENSOR_DIMS];
     for (int i = 0; i < a->x->dims; i++) shape[i] = a->x->shape[i];
     shape[a->x->dims - 1] = s.out;
-    Tensor *y =
-        (a->narrow && made.bf16 ? tape_tensor16 : tape_tensor)(tape, a->x->dims, shape);
+    Tensor *y = (made.bf16 && a->narrow    ? tape_tensor16
+                 : made.bf16 && a->passing ? tape_tensor_passing
+                                           : tape_tensor)(tape, a->x->dims, shape);
     forward(tape, &made, &s, numbers_value(y));
     bool wanted =
         a->x->needs_grad || a->w->needs_grad || (a->b && a->b->needs_grad) ||

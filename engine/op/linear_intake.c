@@ -23,22 +23,35 @@ static void activate(Numbers p, const LinearArgs *a) {
 }
 
 static bool same(Numbers p, const Tensor *x) {
-    return p.narrow ? p.narrow == x->value16 : p.wide == x->value;
+    if (!p.narrow) return p.wide == x->value;
+    return p.narrow == x->value16 || p.narrow == x->rounded;
+}
+
+/* x rounded, once for all products that read it, where it may be gone afterwards. */
+static Numbers round_intake(Tape *tape, Tensor *x) {
+    if (x->rounded) return (Numbers){NULL, x->rounded};
+    CHECK(x->value, "linear: an input that was let go");
+    bool keep = x->passing && tape_mode(tape)->gradients;
+    Numbers p = {NULL, keep ? tape_alloc(tape, x->size * sizeof(bf16))
+                            : tape_scratch16(tape, x->size)};
+    numbers_round(p.narrow, x->value, x->size);
+    if (keep) x->rounded = p.narrow;
+    return p;
 }
 
 Numbers linear_take_in(Tape *tape, const Linear *l, const Sizes *s) {
     const LinearArgs *a = &l->a;
     Numbers x = numbers_value(a->x);
     if (a->intake == INTAKE_NONE && l->bf16 == tensor_narrow(a->x)) return x;
+    if (a->intake == INTAKE_NONE) return round_intake(tape, a->x);
     Numbers p = numbers_scratch(tape, a->x->size, l->bf16);
-    if (a->intake == INTAKE_NONE) numbers_round(p.narrow, x.wide, a->x->size);
-    else if (a->intake != INTAKE_NORM) activate(p, a);
+    if (a->intake != INTAKE_NORM) activate(p, a);
     else if (p.narrow)
-        norm_rows16(p.narrow, x.wide, a->gain->value, a->bias->value, (real)a->eps,
-                    s->rows, s->in, l->mean, l->rstd);
+        norm_rows16(p.narrow, l->h16, x.wide, a->gain->value, a->bias->value,
+                    (real)a->eps, s->rows, s->in, l->mean, l->rstd);
     else
-        norm_rows(p.wide, x.wide, a->gain->value, a->bias->value, (real)a->eps, s->rows,
-                  s->in, l->mean, l->rstd);
+        norm_rows(p.wide, NULL, x.wide, a->gain->value, a->bias->value, (real)a->eps,
+                  s->rows, s->in, l->mean, l->rstd);
     return p;
 }
 
@@ -84,6 +97,7 @@ static void norm_back(Tape *tape, const Linear *l, const Sizes *s, Numbers p, re
                       .n = s->in,
                       .dy = dp,
                       .x = a->x->value,
+                      .h16 = l->h16,
                       .gain = a->gain->value,
                       .bias = a->bias->value,
                       .mean = l->mean,

@@ -3,7 +3,8 @@
  *   linear_intake.c    p = f(x), and back
  *   linear_product.c   the three products, in fp32 or bf16, over runs of examples
  *
- * In bf16 p and dz are rounded, once, to what all products read; the rest is the same. */
+ * In bf16 p and dz are rounded, once, to what all products read.  The backward pass reads
+ * the normalised x of INTAKE_NORM rounded, too; the rest is the same. */
 #ifndef STEADY_LINEAR_PARTS_H
 #define STEADY_LINEAR_PARTS_H
 
@@ -14,7 +15,8 @@ typedef struct Linear {
     Node node;
     LinearArgs a;
     Scale scale;
-    real *mean, *rstd; /* of INTAKE_NORM, [rows] */
+    real *mean, *rstd; /* of INTAKE_NORM, [rows]; */
+    bf16 *h16;         /* in bf16 what its backward pass reads, [rows, in] */
     bool drops;
     Mask mask; /* where it drops */
     bool bf16; /* the products */

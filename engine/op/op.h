@@ -62,14 +62,16 @@ typedef struct LinearArgs {
     bool last;            /* a recomputed block ends here: its output is not made again */
     bool narrow;          /* y may be: only products and what precedes them read it.
                   * It is where the product is in bf16; no residual, keep or dropout */
+    bool passing; /* the caller lets y go (tape_let_go), where the product is in bf16 */
 } LinearArgs;
 
 /* y = alpha residual + keep_b dropout(scale (f(x) W^T) + b): op_linear fused with what
  * precedes and follows it in a block.  f(x) is not kept.
  *
  * Where product_in_bf16 the product and its two gradients read f(x), W and dy rounded to
- * bf16.  x may be narrow with INTAKE_NONE, INTAKE_GELU and INTAKE_RELU; then so is its
- * gradient, and the product must be in bf16. */
+ * bf16, and the backward pass of INTAKE_NORM the normalised x: with it, and with
+ * INTAKE_NONE, x may be let go afterwards.  x may be narrow with INTAKE_NONE, INTAKE_GELU
+ * and INTAKE_RELU; then so is its gradient, and the product must be in bf16. */
 Tensor *op_linear_fused(Tape *tape, const LinearArgs *args);
 
 /* Where queries, keys or values are: columns [column, column + H K) of x
@@ -121,6 +123,11 @@ Tensor *op_attention(Tape *tape, const AttentionArgs *args);
 /* y = gain (x - mean) / sqrt(var + eps) + bias over the last dimension. gain, bias
  * [D]. */
 Tensor *op_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double eps);
+
+/* Between products in bf16: y may be let go (tape_let_go), and so may x afterwards: its
+ * backward pass reads (x - mean) / sqrt(var + eps) rounded to bf16. */
+Tensor *op_layer_norm_passing(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias,
+                              double eps);
 
 Tensor *op_gelu(Tape *tape, Tensor *x); /* x Phi(x), the exact one */
 Tensor *op_relu(Tape *tape, Tensor *x); /* max(x, 0) */

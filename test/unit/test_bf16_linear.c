@@ -146,6 +146,66 @@ static void hidden_numbers_may_be_narrow(void **state) {
     }
 }
 
+/* A sum that a second layer reads and nobody after it. */
+typedef struct Passing {
+    Intake intake;
+    bool let_go, twice;
+} Passing;
+
+static Tensor *run_passing(Tape *tape, Pass *p) {
+    const Passing *c = p->args;
+    LinearArgs first = {.x = &p->input[0], .w = &p->input[1], .passing = true};
+    Tensor *sum = op_linear_fused(tape, &first);
+    assert_int_equal(sum->passing, tape_mode(tape)->precision.products);
+    LinearArgs second = {.x = sum, .w = &p->input[2], .intake = c->intake};
+    if (c->intake == INTAKE_NORM)
+        second.gain = &p->input[3], second.bias = &p->input[4], second.eps = 1e-3;
+    Tensor *y = op_linear_fused(tape, &second);
+    if (c->twice) {
+        LinearArgs third = second;
+        third.residual = y, third.alpha = 1;
+        y = op_linear_fused(tape, &third);
+    }
+    if (c->let_go) {
+        tape_let_go(tape, sum);
+        tape_let_go(tape, sum); /* does nothing */
+        assert_int_equal(!sum->value, tape_mode(tape)->precision.products);
+    }
+    return y;
+}
+
+static Pass passing_pass(const Passing *c) {
+    Pass p = {.run = run_passing, .args = (void *)(uintptr_t)c};
+    pass_input(&p, 1, 3, (size_t[]){BATCH, LENGTH, IN});
+    pass_input(&p, 0.2, 2, (size_t[]){HIDDEN, IN});
+    pass_input(&p, 0.2, 2, (size_t[]){OUT, HIDDEN});
+    pass_input(&p, 1, 1, (size_t[]){HIDDEN});
+    pass_input(&p, 1, 1, (size_t[]){HIDDEN});
+    if (c->intake != INTAKE_NORM) p.inputs -= 2;
+    return p;
+}
+
+static void a_sum_that_is_let_go_gives_the_same_gradients(void **state) {
+    (void)state;
+    Precision half = {.products = PRECISION_BF16};
+    for (int twice = 0; twice < 2; twice++)
+        for (int norm = 0; norm < 2; norm++) {
+            Passing stays = {norm ? INTAKE_NORM : INTAKE_NONE, false, twice};
+            Passing goes = stays;
+            goes.let_go = true;
+            Pass a = passing_pass(&stays), b = passing_pass(&goes);
+            Outcome kept = pass_run(&a, half), gone = pass_run(&b, half);
+            for (size_t i = 0; i <= a.inputs; i++)
+                assert_memory_equal(kept.numbers[i], gone.numbers[i],
+                                    kept.size[i] * sizeof(real));
+            outcome_free(&kept);
+            outcome_free(&gone);
+            pass_free(&a);
+            pass_check(&b, norm ? "norm" : "plain", 1.5);
+            pass_free(&b);
+        }
+}
+
 /* A narrow tensor's numbers are watched as others' are: W of the first layer, or what the
  * second sends back. */
 static TapeFault fault_of(size_t input, double value) {
@@ -188,6 +248,7 @@ int main(void) {
         cmocka_unit_test(gradients_of_bias_and_residual_are_those_of_fp32),
         cmocka_unit_test(few_rows_and_kept_layers_stay_in_fp32),
         cmocka_unit_test(hidden_numbers_may_be_narrow),
+        cmocka_unit_test(a_sum_that_is_let_go_gives_the_same_gradients),
         cmocka_unit_test(a_number_that_is_not_finite_is_found_in_narrow_tensors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

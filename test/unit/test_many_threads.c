@@ -65,13 +65,13 @@ static void product_panel(real *out) {
 
 static void normed_rows(real *out) {
     real *mean = scratch, *rstd = scratch + M;
-    norm_rows(out, x, gain, gain, (real)1e-5, M, N, mean, rstd);
+    norm_rows(out, NULL, x, gain, gain, (real)1e-5, M, N, mean, rstd);
 }
 
 static void normed_rows_backward(real *out) {
     real *mean = scratch, *rstd = scratch + M, *spare = scratch + 2 * M;
     assert_true(norm_scratch(M, N) + 2 * M + M * N <= COUNT(scratch));
-    norm_rows(spare, x, gain, gain, (real)1e-5, M, N, mean, rstd);
+    norm_rows(spare, NULL, x, gain, gain, (real)1e-5, M, N, mean, rstd);
     norm_rows_backward(&(NormBackward){.rows = M,
                                        .n = N,
                                        .dy = y,

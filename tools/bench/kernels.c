@@ -267,7 +267,7 @@ static void run_softmax_backward(Desk *d) { each_block(d, call_softmax_backward)
 /* ---- rows ---- */
 
 static void run_norm(Desk *d) {
-    norm_rows(d->c, d->a, d->b, d->b, (real)1e-6, d->m, d->n, d->mean, d->rstd);
+    norm_rows(d->c, NULL, d->a, d->b, d->b, (real)1e-6, d->m, d->n, d->mean, d->rstd);
 }
 
 static void run_norm_backward(Desk *d) {
