@@ -105,7 +105,7 @@ const Scale *linear_scale(const LinearLayer *layer);
 LinearArgs linear_args(const LinearLayer *layer, Tensor *x);
 Tensor *linear_forward(Tape *tape, const LinearLayer *layer, Tensor *x);
 Tensor *norm_forward(Tape *tape, const NormLayer *layer, Tensor *x); /* identity: x */
-/* The same as op_layer_norm_passing, where products before and behind it read bf16. */
+/* The same by op_layer_norm_passing. */
 Tensor *norm_forward_passing(Tape *tape, const NormLayer *layer, Tensor *x);
 
 /* What the output layer sees of x [.., D], which the last norm gave: x, or the

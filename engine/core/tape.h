@@ -62,7 +62,8 @@ void tape_listen(Tape *tape, TapeListener *listener, void *context);
 
 /* Runs block(context, x) without keeping what its ops keep; the backward pass, where
  * gradients are wanted, runs it again.
- * `block` must be a function of x and of parameters alone (masks are: see rng.h). */
+ * `block` must be a function of x and of parameters alone (masks are: see rng.h), and
+ * read no passing tensor from outside but x. */
 typedef Tensor *TapeBlock(Tape *tape, void *context, Tensor *x);
 Tensor *tape_recompute(Tape *tape, TapeBlock *block, void *context, Tensor *x);
 
@@ -77,7 +78,7 @@ typedef struct TapeFault {
 TapeFault tape_fault(const Tape *tape);
 
 /* Bytes taken from the system: values and saved data, which take `used` of them in this
- * step, and gradients of activations. */
+ * step; and the pool's, of gradients of activations and of passing tensors. */
 typedef struct TapeMemory {
     size_t arena, used, gradients;
 } TapeMemory;

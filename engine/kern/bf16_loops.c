@@ -5,8 +5,8 @@
 #include "engine/kern/bf16_block.h"
 #include "engine/kern/vector.h"
 
-typedef uint32_t Pairs
-    __attribute__((vector_size(VECTOR_LANES * 4), aligned(sizeof(bf16))));
+typedef uint32_t Pairs __attribute__((vector_size(VECTOR_LANES * 4)));
+typedef Pairs StoredPairs __attribute__((aligned(sizeof(bf16)), may_alias));
 typedef float Floats __attribute__((vector_size(VECTOR_LANES * 4)));
 
 /* Vectors of C that stay in registers, in each of BF16_ROWS rows. */
@@ -20,7 +20,7 @@ static inline Vector half_of(Pairs pairs, bool second) {
     return __builtin_convertvector((Floats)bits, Vector);
 }
 
-/* One half of all pairs after the other: so 15 of 16 registers are enough. */
+/* One half of all pairs after the other: 12 vectors of sums, two of B, one of A. */
 static inline __attribute__((always_inline)) void add_half(Vector sum[BF16_ROWS][ACROSS],
                                                            const bf16 *a, size_t row,
                                                            const bf16 *b, size_t rows,
@@ -28,7 +28,7 @@ static inline __attribute__((always_inline)) void add_half(Vector sum[BF16_ROWS]
     Vector right[ACROSS];
     UNROLL(2)
     for (size_t j = 0; j < vectors; j++)
-        right[j] = half_of(*(const Pairs *)(b + 2 * VECTOR_LANES * j), second);
+        right[j] = half_of(*(const StoredPairs *)(b + 2 * VECTOR_LANES * j), second);
     UNROLL(6)
     for (size_t i = 0; i < rows; i++) {
         real left = (real)bf16_float(a[i * row + second]);

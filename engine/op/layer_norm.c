@@ -13,6 +13,7 @@ typedef struct LayerNorm {
 static void backward(Tape *tape, Node *node) {
     LayerNorm *l = (LayerNorm *)node;
     size_t n = tensor_last(l->x), rows = tensor_rows(l->x);
+    CHECK(l->h16 || l->x->value, "layer_norm: an input that was let go");
     NormBackward b = {.rows = rows,
                       .n = n,
                       .dy = node->out->grad,
@@ -37,12 +38,11 @@ static Tensor *norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double ep
           "layer_norm: gain %zu, bias %zu for width %zu", gain->size, bias->size, n);
     Tensor *y = (passing ? tape_tensor_passing : tape_tensor)(tape, x->dims, x->shape);
     real *mean = tape_alloc(tape, 2 * rows * sizeof(real)), *rstd = mean + rows;
-    bf16 *h16 = passing && tape_mode(tape)->gradients
-                    ? tape_alloc(tape, x->size * sizeof(bf16))
-                    : NULL;
+    bool wanted = x->needs_grad || gain->needs_grad || bias->needs_grad;
+    bool keeps = passing && wanted && tape_mode(tape)->gradients;
+    bf16 *h16 = keeps ? tape_alloc(tape, x->size * sizeof(bf16)) : NULL;
     norm_rows(y->value, h16, x->value, gain->value, bias->value, (real)eps, rows, n, mean,
               rstd);
-    bool wanted = x->needs_grad || gain->needs_grad || bias->needs_grad;
     LayerNorm *l = tape_node(tape, sizeof *l, "layer_norm", y, wanted, backward);
     if (l) l->x = x, l->gain = gain, l->bias = bias, l->mean = mean, l->rstd = rstd;
     if (l) l->h16 = h16;

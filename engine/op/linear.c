@@ -4,7 +4,8 @@
  *   G = dL/d(sW) = (k dz)^T p,  db = sum over rows of k dz
  *
  * The product is added to alpha r + k b, so neither bias nor residual costs a pass of its
- * own.  p is not kept: the backward pass makes it again while it makes dx. */
+ * own.  p is not kept: the backward pass makes it again while it makes dx; in bf16 with a
+ * norm out of the normalised x, rounded.  (Of a passing x p is kept.) */
 #include "engine/kern/rows.h"
 #include "engine/op/linear_parts.h"
 
@@ -119,8 +120,7 @@ static void forward(Tape *tape, Linear *l, const Sizes *s, Numbers y) {
     if (a->intake == INTAKE_NORM) {
         l->mean = tape_alloc(tape, 2 * s->rows * sizeof(real));
         l->rstd = l->mean + s->rows;
-        if (l->bf16 && tape_mode(tape)->gradients)
-            l->h16 = tape_alloc(tape, a->x->size * sizeof(bf16));
+        if (l->bf16 && l->recorded) l->h16 = tape_alloc(tape, a->x->size * sizeof(bf16));
     }
     if (!needed) return;
     Numbers p = linear_take_in(tape, l, s);
@@ -135,10 +135,18 @@ static void forward(Tape *tape, Linear *l, const Sizes *s, Numbers y) {
     linear_drop_intake(tape, l, p);
 }
 
+static bool is_recorded(const Tape *tape, const LinearArgs *a) {
+    return tape_mode(tape)->gradients &&
+           (a->x->needs_grad || a->w->needs_grad || (a->b && a->b->needs_grad) ||
+            (a->residual && a->residual->needs_grad) ||
+            (a->intake == INTAKE_NORM && (a->gain->needs_grad || a->bias->needs_grad)));
+}
+
 static Linear make_linear(const Tape *tape, const LinearArgs *a, const Sizes *s) {
     const TapeMode *mode = tape_mode(tape);
     Linear made = {.a = *a,
                    .scale = a->scale ? *a->scale : (Scale){NULL, 0},
+                   .recorded = is_recorded(tape, a),
                    .drops = a->dropout > 0 && mode->training,
                    .bf16 = product_in_bf16(tape, a->scale, s->rows),
                    .way = numbers_way(tape)};
@@ -160,11 +168,7 @@ Tensor *op_linear_fused(Tape *tape, const LinearArgs *a) {
                  : made.bf16 && a->passing ? tape_tensor_passing
                                            : tape_tensor)(tape, a->x->dims, shape);
     forward(tape, &made, &s, numbers_value(y));
-    bool wanted =
-        a->x->needs_grad || a->w->needs_grad || (a->b && a->b->needs_grad) ||
-        (a->residual && a->residual->needs_grad) ||
-        (a->intake == INTAKE_NORM && (a->gain->needs_grad || a->bias->needs_grad));
-    Linear *l = tape_node(tape, sizeof *l, "linear", y, wanted, backward);
+    Linear *l = tape_node(tape, sizeof *l, "linear", y, made.recorded, backward);
     made.a.viewer = NULL; /* it may be gone when the node is read */
     if (l) made.node = l->node, *l = made;
     return y;

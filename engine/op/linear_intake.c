@@ -28,10 +28,10 @@ static bool same(Numbers p, const Tensor *x) {
 }
 
 /* x rounded, once for all products that read it, where it may be gone afterwards. */
-static Numbers round_intake(Tape *tape, Tensor *x) {
+static Numbers round_intake(Tape *tape, Tensor *x, bool recorded) {
     if (x->rounded) return (Numbers){NULL, x->rounded};
     CHECK(x->value, "linear: an input that was let go");
-    bool keep = x->passing && tape_mode(tape)->gradients;
+    bool keep = x->passing && recorded;
     Numbers p = {NULL, keep ? tape_alloc(tape, x->size * sizeof(bf16))
                             : tape_scratch16(tape, x->size)};
     numbers_round(p.narrow, x->value, x->size);
@@ -43,7 +43,7 @@ Numbers linear_take_in(Tape *tape, const Linear *l, const Sizes *s) {
     const LinearArgs *a = &l->a;
     Numbers x = numbers_value(a->x);
     if (a->intake == INTAKE_NONE && l->bf16 == tensor_narrow(a->x)) return x;
-    if (a->intake == INTAKE_NONE) return round_intake(tape, a->x);
+    if (a->intake == INTAKE_NONE) return round_intake(tape, a->x, l->recorded);
     Numbers p = numbers_scratch(tape, a->x->size, l->bf16);
     if (a->intake != INTAKE_NORM) activate(p, a);
     else if (p.narrow)
@@ -93,6 +93,7 @@ static void activate_back(Numbers p, Numbers dx, real beta, Numbers dp,
 static void norm_back(Tape *tape, const Linear *l, const Sizes *s, Numbers p, real *dx,
                       real beta, const real *dp) {
     const LinearArgs *a = &l->a;
+    CHECK(l->h16 || a->x->value, "linear: an input that was let go");
     NormBackward b = {.rows = s->rows,
                       .n = s->in,
                       .dy = dp,

@@ -17,6 +17,7 @@ typedef struct Linear {
     Scale scale;
     real *mean, *rstd; /* of INTAKE_NORM, [rows]; */
     bf16 *h16;         /* in bf16 what its backward pass reads, [rows, in] */
+    bool recorded;     /* there will be a backward pass */
     bool drops;
     Mask mask; /* where it drops */
     bool bf16; /* the products */

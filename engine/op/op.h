@@ -124,7 +124,7 @@ Tensor *op_attention(Tape *tape, const AttentionArgs *args);
  * [D]. */
 Tensor *op_layer_norm(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias, double eps);
 
-/* Between products in bf16: y may be let go (tape_let_go), and so may x afterwards: its
+/* In a pass in bf16: y may be let go (tape_let_go), and so may x afterwards: its
  * backward pass reads (x - mean) / sqrt(var + eps) rounded to bf16. */
 Tensor *op_layer_norm_passing(Tape *tape, Tensor *x, Tensor *gain, Tensor *bias,
                               double eps);

@@ -58,7 +58,7 @@ tell "a run in fp32 leaves no trace of the key in its logs and checkpoints" $?
 off train small.ini train.precision=bf16 --force --out plain --no-report &&
     grep -q "train.precision = bf16: plain loops, slower than fp32: $none" err &&
     [ "$(grep -c '"precision": *"bf16"' plain/train.jsonl)" = 12 ]
-tell "--force trains by plain loops and says that they are slow; rows say bf16" $?
+tell "--force trains by plain loops and says that they are slower; rows say bf16" $?
 
 "$STEADY64" train small.ini train.precision=bf16 --force --out none 2>err
 [ $? = 2 ] && grep -q 'steady64 computes in double; train with steady' err

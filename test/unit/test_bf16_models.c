@@ -113,6 +113,43 @@ static void loss_and_gradients_are_near_those_of_fp32(void **state) {
         }
 }
 
+/* Norms, matrices and what is left out at random decide what is let go when. */
+static const Kind WAYS[] = {
+    {"small", 0, {"model.norm=none", "model.drop_path=0.3"}},
+    {"small", 0, {"model.norm=post", "model.dropout=0.2"}},
+    {"small", 0, {"model.qkv=separate", "model.freeze=patch_embed blocks.0"}},
+    {"shakespeare-char", 0, {"model.width=48", "model.depth=2", "model.norm=none"}},
+    {"mt-6l", 0, {"model.width=48", "model.depth=2", "model.norm=deepnorm"}},
+    {"mt-6l", 0, {"model.width=48", "model.depth=2", "model.norm=none"}},
+    {"mt-6l", 0, {"model.width=48", "model.depth=2", "model.qkv=separate"}},
+    {"asr-12l", 0, {"model.width=48", "model.depth=4", "model.layer_drop=0.4"}},
+    {"asr-12l", 0, {"model.width=48", "model.depth=2", "model.norm=none"}},
+};
+
+static void what_is_let_go_does_not_count(void **state) {
+    (void)state;
+    static const Precision KEPT[] = {
+        {.products = PRECISION_BF16},
+        {.products = PRECISION_BF16, .keep_attention = true},
+        {.products = PRECISION_BF16, .keep_reparam = true},
+    };
+    for (size_t i = 0; i < COUNT(WAYS); i++)
+        for (size_t k = 0; k < COUNT(KEPT); k++) {
+            Run *r = run_begin(&WAYS[i], "model.reparam=sigma");
+            size_t n = r->work.model->params->trained;
+            real *once = gradients(r, KEPT[k], false);
+            r->batch.mode.measure = MEASURE_HEADS;
+            real *seen = gradients(r, KEPT[k], false);
+            real *again = gradients(r, KEPT[k], true);
+            assert_memory_equal(once, seen, n * sizeof *once);
+            assert_memory_equal(once, again, n * sizeof *once);
+            mem_free(once);
+            mem_free(seen);
+            mem_free(again);
+            run_end(r);
+        }
+}
+
 static void the_same_again_recomputed_and_by_plain_loops(void **state) {
     (void)state;
     Precision plain = HALF;
@@ -204,6 +241,7 @@ static void memory_does_not_grow_from_step_to_step(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loss_and_gradients_are_near_those_of_fp32),
+        cmocka_unit_test(what_is_let_go_does_not_count),
         cmocka_unit_test(the_same_again_recomputed_and_by_plain_loops),
         cmocka_unit_test(a_pass_in_fp32_is_not_touched_by_one_in_bf16_before_it),
         cmocka_unit_test(micro_batches_add_up),

@@ -220,7 +220,7 @@ void bench_print_steps(const Bench *bench, const BenchSubject *s, const BenchSte
            product_name(s), r->rate / 1e9);
     print_phases(r);
     printf("  memory  activations %.1f MB (peak %.1f - before %.1f - 16 bytes per "
-           "parameter); arena %.1f, gradients of activations %.1f, optimizer %.1f\n",
+           "parameter); arena %.1f, gradients and scratch %.1f, optimizer %.1f\n",
            mega(r->activations), mega(r->peak), mega(r->before), mega(r->arena),
            mega(r->gradients), mega(r->optimizer));
     printf("  start   %.0f ms to the end of the first step, which took %.0f; then %.1f "
