@@ -179,9 +179,8 @@ static Pass passing_pass(const Passing *c) {
     pass_input(&p, 1, 3, (size_t[]){BATCH, LENGTH, IN});
     pass_input(&p, 0.2, 2, (size_t[]){HIDDEN, IN});
     pass_input(&p, 0.2, 2, (size_t[]){OUT, HIDDEN});
-    pass_input(&p, 1, 1, (size_t[]){HIDDEN});
-    pass_input(&p, 1, 1, (size_t[]){HIDDEN});
-    if (c->intake != INTAKE_NORM) p.inputs -= 2;
+    for (int i = 0; c->intake == INTAKE_NORM && i < 2; i++)
+        pass_input(&p, 1, 1, (size_t[]){HIDDEN});
     return p;
 }
 
