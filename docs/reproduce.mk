@@ -1,17 +1,21 @@
 # The paper's figures and tables in small: make reproduce-NAME, a name of docs/paper.md.
 #
 #   make reproduce-quick            those under ten minutes on two cores, one after the other
+#   make reproduce-names            lists them
 #   make reproduce-deep JOBS=4      runs at a time; DATA=FOLDER: where the data are (default: data)
+#   make reproduce-precision-keep FORCE=--force    bf16 on a processor without it: plain loops
 #
-# Each is a sweep in OUT/NAME, which can be interrupted: the same command goes on.  Folders of data
-# are named as in docs/paper.md.
+# Each is a sweep in OUT/NAME, which can be interrupted: the same command goes on.  Folders in DATA
+# are mnist, cifar10, multi30k, librispeech-digits and tinyshakespeare (docs/data.md).  A planned
+# sweep reads what its plan says, data/ itself: make that a link.
 
 DATA ?= data
 OUT ?= runs/reproduce
 JOBS ?= 2
 STEADY ?= $(B)/steady
+FORCE ?=
 
-SWEEP = $(STEADY) sweep --jobs $(JOBS) --out $(OUT)/$(@:reproduce-%=%)
+SWEEP = $(STEADY) sweep $(FORCE) --jobs $(JOBS) --out $(OUT)/$(@:reproduce-%=%)
 PLAN = $(SWEEP) --plan docs/plans
 MULTI30K = data.path=$(DATA)/multi30k/train data.val_path=$(DATA)/multi30k/val \
 	data.test_path=$(DATA)/multi30k/test_2016_flickr
@@ -19,20 +23,23 @@ DIGITS = data.path=$(DATA)/librispeech-digits
 FOUR_KINDS = digits-post-$(1),digits-pre-$(1),digits-sigma-$(1),digits-sigma-post-$(1)
 EIGHT_KINDS = $(FOUR_KINDS),digits-spectral-$(1),digits-spectral-post-$(1),digits-weight-$(1),digits-weight-post-$(1)
 
+PRECISION = precision-edge precision-control precision-front precision-keep \
+	precision-learning-mnist precision-learning-cifar10 precision-learning-multi30k \
+	precision-learning-shakespeare precision-learning-digits
 QUICK = demo rates theory steps deep100 shakespeare digits-warmup digits-init digits-lars
-LONG = mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 grid-glyphs norms ablation temperature temperature-which simclr deep deep-fast deep-separate multi30k digits \
-	digits-adagrad digits-lars-kinds digits-rates digits-deep collapse collapse-post collapse-cells \
-	precision-edge precision-front
+LONG = mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs \
+	grid-mnist grid-cifar10 grid-glyphs norms ablation temperature temperature-which simclr \
+	deep deep-fast deep-separate multi30k words-scan digits digits-adagrad digits-lars-kinds \
+	digits-rates digits-deep collapse collapse-post collapse-cells collapse-default $(PRECISION)
 
-.PHONY: reproduce-quick reproduce-all $(QUICK:%=reproduce-%) $(LONG:%=reproduce-%)
+.PHONY: reproduce-names reproduce-quick reproduce-all $(QUICK:%=reproduce-%) $(LONG:%=reproduce-%)
+reproduce-names:
+	@printf '%s\n' $(QUICK) $(LONG)
 reproduce-quick: $(QUICK:%=reproduce-%)
 reproduce-all: $(QUICK:%=reproduce-%) $(LONG:%=reproduce-%)
 $(QUICK:%=reproduce-%) $(LONG:%=reproduce-%): | $(STEADY)
 
 # ---- vision ------------------------------------------------------------------------------
-
-reproduce-demo:
-	$(SWEEP) demo,demo-sigma train.seed=0,1,2,3,4,5
 
 reproduce-rates:
 	$(SWEEP) demo optim.lr=0.004,0.008,0.016,0.032 train.seed=1,2,3 train.checkpoint_every=0
@@ -51,8 +58,9 @@ reproduce-cifar10:
 		cifar10:schedule.warmup_epochs=2 \
 		cifar10-sigma:'{model.norm,optim.name,optim.lr}={none,lars,2;pre,adamw,0.001}'
 
-reproduce-grid-scan-mnist reproduce-grid-scan-cifar10 reproduce-grid-scan-glyphs reproduce-grid-mnist reproduce-grid-cifar10 reproduce-grid-glyphs reproduce-norms reproduce-ablation \
-reproduce-simclr reproduce-collapse-cells reproduce-precision-edge reproduce-precision-front:
+PLANNED = demo grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 grid-glyphs \
+	norms ablation simclr words-scan collapse-cells collapse-default $(PRECISION)
+$(PLANNED:%=reproduce-%):
 	$(PLAN)/$(@:reproduce-%=%).json
 
 reproduce-temperature:
@@ -75,16 +83,26 @@ reproduce-deep-fast:
 		train.seed=1,2,3 train.beam=0
 
 reproduce-deep100:
-	$(SWEEP) numbers-deepnorm-sigma model.qkv=joint model.depth=100 optim.lr=0.001 train.steps=900 train.seed=0 train.beam=0
+	$(SWEEP) numbers-deepnorm-sigma model.qkv=joint model.depth=100 optim.lr=0.001 train.steps=900 train.seed=1 train.beam=0
 
 reproduce-multi30k:
-	$(SWEEP) multi30k-post,multi30k-post-sigma model.qkv=joint $(MULTI30K) train.seed=0
+	$(SWEEP) multi30k-post,multi30k-post-sigma model.qkv=joint $(MULTI30K) train.seed=1
 
 # ---- language ----------------------------------------------------------------------------
 
 reproduce-shakespeare:
 	$(SWEEP) shakespeare-post,shakespeare-sigma model.qkv=joint data.path=$(DATA)/tinyshakespeare/input.txt \
 		optim.weight_decay=0,0.1 train.seed=1,2,3
+
+# Three parts of one text: 1,000,000 bytes, and two halves of the rest.
+WORDS = runs/shakespeare-words
+reproduce-words-scan: words-parts
+.PHONY: words-parts
+words-parts:
+	mkdir -p $(WORDS)
+	head -c 1000000 $(DATA)/tinyshakespeare/input.txt >$(WORDS)/train.txt
+	tail -c 115394 $(DATA)/tinyshakespeare/input.txt | head -c 57697 >$(WORDS)/valid.txt
+	tail -c 57697 $(DATA)/tinyshakespeare/input.txt >$(WORDS)/test.txt
 
 # ---- speech ------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-# test/bench/compare.py: the parts that need no PyTorch, and its help; pairs.py and the scripts of plans beside it.
+# test/bench/compare.py: the parts that need no PyTorch, and its help; pairs.py, the scripts of plans and
+# of data beside it.
 
 . test/tell.sh
 command -v python3 >/dev/null || { echo "skip comparisons with PyTorch and of pairs: needs python3"; exit; }
@@ -17,3 +18,5 @@ python3 test/bench/test_ablation.py
 tell "the ablation: paired differences and the plan's verdicts" $?
 python3 test/bench/test_collapse.py
 tell "where sigma-reparametrisation collapses: cells, what grew, the plan's verdicts" $?
+python3 test/bench/test_digits.py
+tell "strings of digits: no recording in two splits, texts are what was joined" $?

@@ -5,8 +5,7 @@
 commands() { make --no-print-directory -n -f docs/reproduce.mk STEADY="$STEADY" "$1" 2>&1; }
 
 names() { sort -u | tr '\n' ' '; }
-there=$(sed -n 's/^QUICK = //p; /^LONG = /,/[^\\]$/{s/^LONG = //;s/\\$//;p}' docs/reproduce.mk |
-        tr -s ' \t' '\n\n' | grep . | names)
+there=$(commands reproduce-names | sh | names)
 told=$(sed -n '/^| [0-9].*`/p; /^| [^-].*`/p; /^Not of the paper/,$p' docs/paper.md | sed 's/(plans[^)]*)//g' |
        grep -o '`[a-z0-9-]*`' | tr -d '`' | names)
 [ "$there" = "$told" ]
