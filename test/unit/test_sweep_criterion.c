@@ -127,6 +127,85 @@ the_midpoint_is_between_chance_and_the_best_whole_configuration(void **state) {
     sweep_close(&sweep);
 }
 
+static const char *definition_of(const Sweep *sweep) {
+    static char text[SWEEP_DEFINITION];
+    sweep_fail_definition(sweep, text, sizeof text);
+    return text;
+}
+
+static void has(const char *text, const char *part) {
+    if (!strstr(text, part)) fail_msg("`%s` lacks `%s`", text, part);
+}
+
+/* The lowest loss of all is that of runs that broke off. */
+static void runs_that_broke_off_set_no_midpoint_and_are_in_no_mean(void **state) {
+    (void)state;
+    static const double losses[] = {0.7, 0.7, 0.7, 0.1, 0.3, 0.2};
+    SweepGroup groups[6];
+    Sweep sweep;
+    OPEN(&sweep, "demo", "optim.lr=1,2", "train.seed=0,1,2");
+    for (size_t c = 0; c < COUNT(losses); c++) end_cell(&sweep, c, losses[c], 0.5);
+    sweep.cells[3].exit = FAIL_DIVERGED;
+    sweep.cells[3].result.nonfinite = sweep.cells[3].result.diverged = true;
+    assert_int_equal(fate_by(&sweep, "midpoint", 3), FATE_FAILED);
+    has(definition_of(&sweep), "(2.3 + 0.7) / 2 = 1.5");
+    assert_int_equal(sweep_group(&sweep, groups), 2);
+    assert_true(groups[1].count == 3 && groups[1].nonfinite == 1);
+    assert_int_equal(groups[1].loss.count, 2);
+    assert_true(fabs(groups[1].loss.mean - 0.25) < 1e-12);
+    sweep_intervals(&sweep, groups, 2);
+    assert_true(isfinite(groups[0].loss.interval.low));
+    assert_true(isnan(groups[1].loss.interval.low)); /* of two */
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    sweep_print(&sweep, out);
+    fclose(out);
+    has(text, "1 run became non-finite: in no mean, and counted as diverged");
+    free(text);
+    sweep_close(&sweep);
+}
+
+/* 0.3 of 2 classes says nothing of 10; 2 % more of chance are texts of another seed. */
+static void each_chance_has_a_midpoint_of_its_own(void **state) {
+    (void)state;
+    static const double losses[] = {0.2, 0.3, 1.5, 2.1},
+                        chances[] = {0.69, 0.692, 2.3, 2.3};
+    Sweep sweep;
+    OPEN(&sweep, "demo", "optim.lr=1,2,3,4");
+    for (size_t c = 0; c < COUNT(losses); c++) {
+        end_cell(&sweep, c, losses[c], 0.5);
+        sweep.cells[c].result.chance = chances[c];
+    }
+    assert_int_equal(fate_by(&sweep, "midpoint", 2), FATE_PASSED);
+    assert_int_equal(sweep.cells[3].fate, FATE_FAILED);
+    has(definition_of(&sweep), ", (0.69 + 0.2) / 2 = 0.445; (2.3 + 1.5) / 2 = 1.9, each");
+    sweep.cells[1].result.loss = 0.4455; /* by the level that is printed */
+    sweep_judge(&sweep);
+    assert_int_equal(sweep.cells[1].fate, FATE_FAILED);
+    sweep_close(&sweep);
+}
+
+static void several_sweeps_have_one_midpoint(void **state) {
+    (void)state;
+    Sweep sweeps[2];
+    for (size_t s = 0; s < 2; s++) {
+        OPEN(&sweeps[s], s ? "demo-sigma" : "demo", "optim.lr=1,2");
+        end_cell(&sweeps[s], 0, s ? 0.1 : 1.3, 0.5);
+        end_cell(&sweeps[s], 1, 1.4, 0.5);
+        assert_int_equal(fate_by(&sweeps[s], "midpoint", 1),
+                         s ? FATE_FAILED : FATE_PASSED);
+    }
+    sweep_judge_together(sweeps, 2);
+    for (size_t s = 0; s < 2; s++) {
+        assert_int_equal(sweeps[s].cells[1].fate, FATE_FAILED);
+        has(definition_of(&sweeps[s]),
+            "configuration of all sweeps, (2.3 + 0.1) / 2 = 1.2");
+    }
+    sweep_close(&sweeps[0]);
+    sweep_close(&sweeps[1]);
+}
+
 static void failures_are_counted_by_method_over_configurations(void **state) {
     (void)state;
     /* of the first method: all seeds fail, two of three, one, none */
@@ -284,6 +363,9 @@ int main(void) {
         cmocka_unit_test(what_did_not_happen_is_zero_where_it_would_have_been_seen),
         cmocka_unit_test(what_is_not_finite_fails_and_what_has_not_ended_has_no_fate),
         cmocka_unit_test(the_midpoint_is_between_chance_and_the_best_whole_configuration),
+        cmocka_unit_test(runs_that_broke_off_set_no_midpoint_and_are_in_no_mean),
+        cmocka_unit_test(each_chance_has_a_midpoint_of_its_own),
+        cmocka_unit_test(several_sweeps_have_one_midpoint),
         cmocka_unit_test(failures_are_counted_by_method_over_configurations),
         cmocka_unit_test(keys_can_make_the_methods),
         cmocka_unit_test(half_of_the_seeds_are_not_most),

@@ -61,8 +61,9 @@ Status sweep_open_folders(const char *const *dirs, size_t count, const char *fai
                 status = err_set(err, FAIL_USAGE, "%s is given twice", dirs[s]);
         if (!status) status = load_sweep(&sweeps[s], dirs[s], err);
         if (!status && fail) status = sweep_set_fail(&sweeps[s], fail, err);
-        if (!status) sweep_judge(&sweeps[s]);
+        if (!status && !fail) sweep_judge(&sweeps[s]);
     }
+    if (!status && fail) sweep_judge_together(sweeps, count);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "engine/core/grow.h"
 #include "tools/program/nearest.h"
 #include "tools/sweep/column.h"
+#include "tools/sweep/level.h"
 #include "tools/sweep/word.h"
 
 /* ---- a term ---- */
@@ -36,6 +37,8 @@ struct SweepCriterion {
     Term *terms;
     size_t count, room;
     TextBuffer text; /* "loss > 1.48 or midpoint" */
+    Levels levels;   /* of midpoint: the sweep's own, or those of all that are judged */
+    bool together;   /* with it */
 };
 
 static bool holds(const Term *term, double x) {
@@ -79,16 +82,21 @@ static double term_number(const Term *term, const SweepCell *cell) {
     return x;
 }
 
-static SweepFate term_fate(const Term *term, const SweepCell *cell, double best) {
+static SweepFate midpoint_fate(const SweepResult *r, const Levels *levels) {
+    const Level *level = levels_find(levels, r->chance);
+    return fate_of(level && isfinite(r->loss), level && r->loss > level_loss(level));
+}
+
+static SweepFate term_fate(const Term *term, const SweepCell *cell,
+                           const Levels *levels) {
     const SweepResult *r = &cell->result;
-    double x = r->loss, level = (best + r->chance) / 2;
     switch (term->kind) {
     case TERM_DIVERGED: return fate_of(true, r->diverged);
     case TERM_COLLAPSED: return fate_of(isfinite(r->entropy), r->collapsed);
-    case TERM_MIDPOINT: return fate_of(isfinite(x) && isfinite(level), x > level);
+    case TERM_MIDPOINT: return midpoint_fate(r, levels);
     case TERM_NUMBER: break;
     }
-    x = term_number(term, cell);
+    double x = term_number(term, cell);
     return fate_of(!isnan(x), holds(term, x));
 }
 
@@ -176,6 +184,7 @@ static void free_criterion(SweepCriterion *criterion) {
     if (!criterion) return;
     mem_free(criterion->terms);
     text_free(&criterion->text);
+    levels_free(&criterion->levels);
     mem_free(criterion);
 }
 
@@ -224,41 +233,40 @@ static bool has_midpoint(const Sweep *sweep) {
 
 /* ---- fates ---- */
 
-/* The lowest mean loss of a configuration whose runs have all ended with one; NaN: none
- * has.  `first`: a cell of it. */
-static double best_loss(const Sweep *sweep, size_t *first) {
-    SweepGroup *groups = mem_zalloc(sweep->cell_count * sizeof *groups);
-    size_t count = sweep_group(sweep, groups);
-    double best = NAN;
-    for (size_t g = 0; g < count; g++) {
-        bool whole = groups[g].loss.count == groups[g].cells;
-        if (!whole || groups[g].loss.mean >= best) continue;
-        best = groups[g].loss.mean;
-        *first = groups[g].first;
-    }
-    mem_free(groups);
-    return best;
-}
-
-static SweepFate judge_cell(const SweepCriterion *criterion, const SweepCell *cell,
-                            double best) {
+static SweepFate judge_cell(const SweepCriterion *criterion, const SweepCell *cell) {
     SweepFate fate = FATE_PASSED;
     if (!sweep_has_ended(cell)) return FATE_UNKNOWN;
     if (cell->result.nonfinite) return FATE_FAILED;
     for (size_t i = 0; i < criterion->count; i++) {
-        SweepFate one = term_fate(&criterion->terms[i], cell, best);
+        SweepFate one = term_fate(&criterion->terms[i], cell, &criterion->levels);
         if (one == FATE_FAILED) return FATE_FAILED;
         if (one == FATE_UNKNOWN) fate = FATE_UNKNOWN;
     }
     return fate;
 }
 
-void sweep_judge(Sweep *sweep) {
-    size_t first = 0;
-    double best = has_midpoint(sweep) ? best_loss(sweep, &first) : NAN;
+static void judge(Sweep *sweep) {
     for (size_t c = 0; c < sweep->cell_count; c++)
         sweep->cells[c].fate =
-            sweep->fail ? judge_cell(sweep->fail, &sweep->cells[c], best) : FATE_UNKNOWN;
+            sweep->fail ? judge_cell(sweep->fail, &sweep->cells[c]) : FATE_UNKNOWN;
+}
+
+void sweep_judge(Sweep *sweep) {
+    if (sweep->fail) levels_free(&sweep->fail->levels);
+    if (has_midpoint(sweep)) levels_add(&sweep->fail->levels, sweep);
+    judge(sweep);
+}
+
+void sweep_judge_together(Sweep *sweeps, size_t count) {
+    for (size_t s = 0; s < count; s++) {
+        SweepCriterion *fail = sweeps[s].fail;
+        if (!fail) continue;
+        levels_free(&fail->levels);
+        for (size_t i = 0; i < count && has_midpoint(&sweeps[s]); i++)
+            levels_add(&fail->levels, &sweeps[i]);
+        fail->together = count > 1;
+        judge(&sweeps[s]);
+    }
 }
 
 static bool has_loss(const Sweep *sweep) {
@@ -275,9 +283,22 @@ static void append(char *text, size_t size, const char *more) {
     text_format(text + used, size - used, "%s", more);
 }
 
-void sweep_fail_definition(const Sweep *sweep, char *text, size_t size) {
+/* ", (2.303 + 1.077) / 2 = 1.69" */
+static void append_levels(const Levels *levels, char *text, size_t size) {
+    enum { SHOWN = 4 };
     char level[120];
-    size_t first = 0;
+    for (size_t i = 0; i < MIN(levels->count, (size_t)SHOWN); i++) {
+        const Level *l = &levels->list[i];
+        text_format(level, sizeof level, "%s (%.4g + %.4g) / 2 = %.4g", i ? ";" : ",",
+                    l->chance, l->best, level_loss(l));
+        append(text, size, level);
+    }
+    if (levels->count > SHOWN) append(text, size, "; ...");
+    if (levels->count > 1) append(text, size, ", each for the runs with that chance");
+}
+
+void sweep_fail_definition(const Sweep *sweep, char *text, size_t size) {
+    Levels own = {0};
     text_format(text, size, "fails: %s, or a non-finite loss or gradient",
                 sweep_fail_text(sweep));
     if (has_loss(sweep))
@@ -286,9 +307,12 @@ void sweep_fail_definition(const Sweep *sweep, char *text, size_t size) {
     append(text, size,
            "; midpoint: loss above the midpoint between chance and the lowest mean "
            "loss of a configuration");
-    double best = best_loss(sweep, &first), chance = sweep->cells[first].result.chance;
-    if (!isfinite(best + chance)) return;
-    text_format(level, sizeof level, ", (%.4g + %.4g) / 2 = %.4g", chance, best,
-                (best + chance) / 2);
-    append(text, size, level);
+    if (sweep->fail->together) {
+        append(text, size, " of all sweeps");
+        append_levels(&sweep->fail->levels, text, size);
+        return;
+    }
+    levels_add(&own, sweep);
+    append_levels(&own, text, size);
+    levels_free(&own);
 }

@@ -26,6 +26,12 @@ static SweepSpread *spreads_of(SweepGroup *group, size_t measure) {
     return (SweepSpread *)((char *)group + MEASURES[measure].group);
 }
 
+/* The last numbers of a run that became non-finite are from before that: a mean with them
+ * would be the better the earlier it broke off. */
+static bool has_numbers(const SweepCell *cell) {
+    return sweep_has_ended(cell) && !cell->result.nonfinite;
+}
+
 static bool same_group(const Sweep *sweep, size_t a, size_t b, size_t seeds) {
     for (size_t axis = 0; axis < sweep->axis_count; axis++)
         if (axis != seeds && sweep_index(sweep, a, axis) != sweep_index(sweep, b, axis))
@@ -58,10 +64,11 @@ static void add_cell(SweepGroup *group, const SweepCell *cell) {
     group->count++;
     group->diverged += r->diverged;
     group->collapsed += r->collapsed;
+    group->nonfinite += r->nonfinite;
     group->entropy = fmin(group->entropy, r->entropy);
     for (size_t k = 0; k < KIND_COUNT; k++)
         group->kind_entropy[k] = fmin(group->kind_entropy[k], r->kind_entropy[k]);
-    for (size_t m = 0; m < COUNT(MEASURES); m++)
+    for (size_t m = 0; m < COUNT(MEASURES) && has_numbers(cell); m++)
         for (size_t i = 0; i < MEASURES[m].count; i++)
             see(&spreads_of(group, m)[i], numbers_of(cell, m)[i]);
 }
@@ -94,8 +101,7 @@ static Interval interval_of(const Sweep *sweep, const SweepGroup *group, size_t 
                             size_t i, double *scratch) {
     size_t count = 0, seeds = sweep_axis(sweep, "train.seed");
     for (size_t c = group->first; c < sweep->cell_count; c++) {
-        if (!sweep_has_ended(&sweep->cells[c]) ||
-            !same_group(sweep, group->first, c, seeds))
+        if (!has_numbers(&sweep->cells[c]) || !same_group(sweep, group->first, c, seeds))
             continue;
         double x = numbers_of(&sweep->cells[c], measure)[i];
         if (isfinite(x)) scratch[count++] = x;

@@ -99,16 +99,17 @@ static json_t *group_json(const Sweep *sweep, const SweepGroup *group, size_t se
         sd[m] = group->scores[m].sd;
     }
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "values", values_json(sweep, group->first, seeds), "runs",
         whole_number(group->count), "diverged", whole_number(group->diverged),
-        "collapsed", whole_number(group->collapsed), "score_mean",
-        json_number(group->score.mean), "score_sd", json_number(group->score.sd),
-        "scores_mean", scores_json(mean), "scores_sd", scores_json(sd), "loss_mean",
-        json_number(group->loss.mean), "loss_sd", json_number(group->loss.sd),
-        "val_loss_mean", json_number(group->val_loss.mean), "val_loss_sd",
-        json_number(group->val_loss.sd), "entropy_lowest", json_number(group->entropy),
-        "entropy_kinds", kinds_json(group->kind_entropy));
+        "collapsed", whole_number(group->collapsed), "nonfinite",
+        whole_number(group->nonfinite), "score_mean", json_number(group->score.mean),
+        "score_sd", json_number(group->score.sd), "scores_mean", scores_json(mean),
+        "scores_sd", scores_json(sd), "loss_mean", json_number(group->loss.mean),
+        "loss_sd", json_number(group->loss.sd), "val_loss_mean",
+        json_number(group->val_loss.mean), "val_loss_sd", json_number(group->val_loss.sd),
+        "entropy_lowest", json_number(group->entropy), "entropy_kinds",
+        kinds_json(group->kind_entropy));
 }
 
 static json_t *groups_json(const Sweep *sweep, bool ended) {

@@ -115,10 +115,12 @@ static size_t shown_group_columns(const Sweep *sweep,
 
 /* Says what stands beside a mean, and what it is worth. */
 static void print_heading(const SweepGroup *groups, size_t count, FILE *out) {
-    size_t fewest = SIZE_MAX, most = 0;
+    size_t fewest = SIZE_MAX, most = 0, broken = 0;
     for (size_t g = 0; g < count; g++) {
-        if (groups[g].count) fewest = MIN(fewest, groups[g].count);
-        most = MAX(most, groups[g].count);
+        size_t whole = groups[g].count - groups[g].nonfinite;
+        if (whole) fewest = MIN(fewest, whole);
+        most = MAX(most, whole);
+        broken += groups[g].nonfinite;
     }
     fprintf(
         out,
@@ -127,6 +129,9 @@ static void print_heading(const SweepGroup *groups, size_t count, FILE *out) {
         "all seeds\n",
         most >= INTERVAL_LEAST ? " [95 % interval of the mean, bootstrap over seeds]"
                                : "");
+    if (broken)
+        fprintf(out, "%zu run%s became non-finite: in no mean, and counted as diverged\n",
+                broken, broken == 1 ? "" : "s");
     if (fewest < INTERVAL_LEAST)
         fprintf(out,
                 "fewer than %d seeds have no interval; ± is the standard deviation\n",
@@ -221,9 +226,10 @@ static void csv_group(CsvRow *at, const SweepGroup *group) {
     }
     csv_count(at, "judged", group->judged);
     csv_count(at, "failed", group->failed);
+    csv_count(at, "nonfinite", group->nonfinite);
 }
 
-enum { CSV_COUNTS = 6, CSV_PARTS = 4 };
+enum { CSV_COUNTS = 7, CSV_PARTS = 4 };
 
 static size_t csv_columns(void) {
     size_t spreads = COUNT(CSV_SPREADS) - 1;

@@ -226,6 +226,7 @@ typedef struct SweepGroup {
     size_t first; /* a cell of it: shows the values of all other axes */
     size_t cells; /* all of it; those that have ended: */
     size_t count, diverged, collapsed;
+    size_t nonfinite;      /* of those that diverged; they are in no spread */
     size_t judged, failed; /* of those with a fate */
     SweepSpread score, loss, val_loss;
     SweepSpread scores[METRIC_COUNT];
@@ -244,7 +245,8 @@ void sweep_intervals(const Sweep *sweep, SweepGroup *groups, size_t count);
 
 /* "loss>1.48", "val_loss >= 2 or entropy < 10%, midpoint": numbers are those of sweep.csv
  * by the names of its columns; diverged and collapsed are as the table has them; midpoint
- * is a loss above the middle between chance and the lowest mean loss of a configuration.
+ * is a loss above the middle between chance and the lowest mean loss of a configuration
+ * whose runs have all ended and stayed finite (level.h).
  * A run fails if one of them holds, or if its loss or gradient was not finite.
  * FAIL_USAGE: the sweep keeps the criterion that it has. */
 Status sweep_set_fail(Sweep *sweep, const char *text, Err *err);
@@ -254,6 +256,8 @@ void sweep_fail_definition(const Sweep *sweep, char *text, size_t size);
 
 /* Sets the fate of each cell; call it when one has ended, before tables. */
 void sweep_judge(Sweep *sweep);
+/* The same of several sweeps that have one criterion: the midpoint is that of all. */
+void sweep_judge_together(Sweep *sweeps, size_t count);
 
 /* Do the values of the axis tell methods apart, not configurations?  Those of the keys of
  * `methods` do; without it the recipes, or else the first swept key but optim.lr and
