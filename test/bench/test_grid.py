@@ -55,8 +55,31 @@ class Grid(unittest.TestCase):
         self.assertIn("| σReparam | 10 of 10 | 5 | 1 of 2 |", text)
 
     def test_an_unknown_method_is_an_error(self):
-        with self.assertRaises(KeyError):
+        with self.assertRaisesRegex(SystemExit, "no run of docs/plans/grid.md: .* are mnist, None, None"):
             printed(grid, [cell("mnist", None, 0.004, "64,300,0", 1, 0.3)])
+
+    def test_a_point_with_a_run_that_has_not_ended_is_none(self):
+        cells = sweep([0.5] * 5, [0.1, 0.1, 3.0, 3.0, 3.0], [0.5] * 5)
+        for row in [c for c in cells if c.get("loss") == 3.0][1:]:  # of the five two low ones and a high one are left
+            row.pop("loss")
+        text = printed(grid, cells)
+        for line in ("midpoint 1.301", "| baseline | 8 of 10 | 1 | 0 of 1 | 0 |", "baseline: 1 of 8 against σReparam's 0 of 10",
+                     "left out of the points, since some of their runs have not ended: 1 of baseline\n"):
+            self.assertIn(line, text)
+        self.assertNotIn("left out", printed(grid, sweep([0.5] * 5, [0.5] * 5, [0.5] * 5)))
+
+    def test_nothing_to_compare_is_said(self):
+        cells = sweep([0.5] * 5, [0.5] * 5, [0.5] * 5)
+        for row in cells:
+            row.pop("score", None)
+            if row["values"]["recipe"] == "demo-sigma":
+                row.pop("loss")
+        text = printed(grid, cells)
+        self.assertIn("| baseline | 10 of 10 | 0 | 0 of 2 | 0 | - |", text)
+        self.assertIn("σReparam: no run has ended, so there is nothing to compare with", text)
+        self.assertNotIn("against", text)
+        self.assertIn("no midpoint: no point has ended with finite losses in all of its runs",
+                      printed(grid, [cell("demo-sigma", None, 0.004, "64,300,0", 1, math.nan)]))
 
 
 if __name__ == "__main__":
