@@ -11,10 +11,11 @@ open.  A change with a seed that has not ended, or whose loss is not finite, has
 enough.
 """
 import argparse
-import json
-import os
+import math
 import statistics
+import sys
 
+import sweeps
 from pairs import interval
 
 KEYS = ("model.gamma_init", "model.init_std", "model.qkv", "model.power_steps", "model.reparam_scope")
@@ -23,13 +24,23 @@ UNCHANGED = ("1", "0.2", "joint", "1", "all")
 
 def read(folder):
     """Of each setting of KEYS: the cells, by seed."""
-    with open(os.path.join(folder, "sweep.json")) as file:
-        cells = json.load(file)["cells"]
     settings = {}
-    for cell in cells:
-        setting = tuple(cell["values"][key] for key in KEYS)
-        settings.setdefault(setting, {})[cell["values"]["train.seed"]] = cell
+    for cell in sweeps.cells(folder):
+        setting, seed = tuple(cell["values"].get(key) for key in KEYS), cell["values"].get("train.seed")
+        if None in setting or seed is None:
+            sys.exit("%s: %s: no run of docs/plans/grid.md's ablation: it does not name %s" % (
+                folder, cell.get("name"), ", ".join(key for key in (*KEYS, "train.seed") if key not in cell["values"])))
+        if seed in settings.setdefault(setting, {}):
+            sys.exit("%s: two runs have these keys and train.seed %s: %s" % (folder, seed, ", ".join(
+                "%s=%s" % both for both in zip(KEYS, setting))))
+        settings[setting][seed] = cell
+    if UNCHANGED not in settings:
+        sys.exit("%s: no run of the unchanged recipe: %s" % (folder, ", ".join("%s=%s" % both for both in zip(KEYS, UNCHANGED))))
     return settings
+
+
+def loss_of(cell):
+    return None if cell is None or cell.get("nonfinite") else cell.get("loss")
 
 
 def changed(setting):
@@ -40,6 +51,8 @@ def changed(setting):
 
 def verdict(differences, loss):
     mean, half = interval(differences)
+    if math.isnan(half):
+        return "open"
     if abs(mean) > max(half, loss / 10):
         return "matters: better" if mean < 0 else "matters: worse"
     return "hardly matters" if abs(mean) + half < loss / 10 else "open"
@@ -47,20 +60,21 @@ def verdict(differences, loss):
 
 def row(setting, cells, control):
     bad = sum(bool(cell.get("nonfinite")) for cell in cells.values())
-    losses = [None if cell.get("nonfinite") else cell.get("loss") for cell in cells.values()]
+    losses = [loss_of(cell) for cell in cells.values()]
     if None in losses:
         return "| %s | | | %d of %d not finite, %d not ended | | |" % (
             changed(setting), bad, len(cells), losses.count(None) - bad)
     words = "%.3f | %.3f to %.3f" % (statistics.mean(losses), min(losses), max(losses))
-    lowest = "%.1f" % min(100 * cell["entropy"]["share"] for cell in cells.values())
+    shares = [(cell.get("entropy") or {}).get("share") for cell in cells.values()]
+    lowest = "%.1f" % min(100 * x for x in shares if x is not None) if any(x is not None for x in shares) else ""
     if setting == UNCHANGED:
         return "| none | %s | | | %s |" % (words, lowest)
-    if any(cell.get("loss") is None for cell in control.values()):
-        return "| %s | %s | | the unchanged recipe has not ended | %s |" % (changed(setting), words, lowest)
-    differences = [cell["loss"] - control[seed]["loss"] for seed, cell in cells.items()]
+    if any(loss_of(control.get(seed)) is None for seed in cells):
+        return "| %s | %s | | the unchanged recipe has not ended, or not with a finite loss | %s |" % (changed(setting), words, lowest)
+    differences = [loss_of(cell) - loss_of(control[seed]) for seed, cell in cells.items()]
     return "| %s | %s | %+.3f ± %.3f | %s | %s |" % (
         changed(setting), words, *interval(differences),
-        verdict(differences, statistics.mean(cell["loss"] for cell in control.values())), lowest)
+        verdict(differences, statistics.mean(loss_of(control[seed]) for seed in cells)), lowest)
 
 
 def main():

@@ -33,6 +33,25 @@ class Ablation(unittest.TestCase):
             self.assertIn(line, text)
         self.assertEqual(len(text.splitlines()), 9)
 
+    def test_a_control_that_broke_is_no_control(self):
+        some = cells(ablation.UNCHANGED, [1.0, 1.1]) + cells(("1", "0.4", "joint", "1", "all"), [1.0, 1.1])
+        some[1]["nonfinite"] = True  # with the loss that it had before
+        some[2]["entropy"] = {"share": None}
+        text = printed(ablation, some)
+        self.assertIn("| none | | | 1 of 2 not finite, 0 not ended | | |", text)
+        self.assertIn("| the unchanged recipe has not ended, or not with a finite loss | 50.0 |", text)
+
+    def test_one_seed_has_no_verdict(self):
+        text = printed(ablation, cells(ablation.UNCHANGED, [1.0]) + cells(("1", "0.4", "joint", "1", "all"), [9.0]))
+        self.assertIn("| +8.000 ± nan | open |", text)
+
+    def test_another_sweep_is_an_error(self):
+        one = cells(ablation.UNCHANGED, [1.0])
+        for some, why in ((one + one, "two runs have these keys and train.seed 0"), ([{"values": {}}], "it does not name model.gamma_init"),
+                          (cells(("1", "0.4", "joint", "1", "all"), [1.0]), "no run of the unchanged recipe")):
+            with self.assertRaisesRegex(SystemExit, why):
+                printed(ablation, some)
+
 
 if __name__ == "__main__":
     unittest.main()

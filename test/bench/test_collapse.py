@@ -59,6 +59,34 @@ class Collapse(unittest.TestCase):
             self.assertIn(line, text)
         self.assertIn("post-LN, no warm-up | plain | 0 of 5 |", text)
 
+    def test_runs_that_break_early_are_named(self):
+        cells = [cell("plain", s, 60.0) for s in (1, 2)] + [cell("slow", s, 50.0) for s in (1, 2)]
+        cells[0].update(nonfinite=True)
+
+        def short(cell):
+            return list(probes(cell))[:2 if cell is cells[0] else None]
+        text = printed(collapse, cells, short)
+        self.assertIn("| no LayerNorm, no warm-up | plain | 2 of 5 | 1 | 5.0 to 5.0 | 2.5 to 2.5 | 75.0 to 75.0 | 60.00 (1 not finite) |  |",
+                      text)
+        self.assertIn("- without a probe from step 10 on, counted as not collapsed: %s\n" % cells[0]["name"], text)
+        text = printed(collapse, cells[:1], short)
+        self.assertIn("| no LayerNorm, no warm-up | plain | 1 of 5 | 0 |  | 2.5 to 2.5 |  |  (1 not finite) |  |", text)
+
+    def test_numbers_that_are_missing(self):
+        def torn(_):
+            yield {"step": 1, "attention": [site("a", 3.9, 50, 1)]}
+            yield {"step": 5, "attention": [site("b", 3.9, 0, 1), {**site("c", 1, 1, 1), "uniform": 0.0}]}
+            yield {"step": 10, "attention": [site("b", 0.1, 50, None), {**site("a", 3, 1, 1), "entropy": [None, 1.0]}]}
+        text = printed(collapse, [cell("plain", s, 60.0) for s in (1, 2)], torn)
+        self.assertIn("- factors, medians: ‖x‖² inf, σ² unknown (known of 0 of 2); first collapse at step 10 to 10", text)
+
+    def test_another_sweep_is_an_error(self):
+        for key, value in (("recipe", "demo"), ("model.init_std", None), ("model.power_steps", "3")):
+            row = cell("plain", 1, 60.0)
+            row["values"][key] = value
+            with self.assertRaisesRegex(SystemExit, "no run of docs/plans/collapse.md: .*%s is %s" % (key, value)):
+                printed(collapse, [row], probes)
+
 
 if __name__ == "__main__":
     unittest.main()
