@@ -1,7 +1,7 @@
 /* result: what a cell's run folder says (tools/sweep/sweep.h). */
 #include <string.h>
 
-#include "tools/sweep/sweep.h"
+#include "tools/sweep/whole.h"
 
 /* The last evaluation, and the best of those on the same split. */
 static void read_scores(SweepResult *result, const RunLog *run) {
@@ -77,6 +77,19 @@ static void read_kinds(SweepResult *result, const RunLog *run) {
     }
 }
 
+/* Of a run that ended as diverged though by its log it did not: as its process said; that
+ * of an older version left no verdict, and ended so where a number was not finite. */
+static Verdict verdict_of_exit(const RunLog *run, Verdict verdict) {
+    const Session *judged = sessions_judged(&run->sessions);
+    VerdictKind kind = judged ? verdict_find(judged->verdict) : VERDICT_KINDS;
+    if (kind == VERDICT_KINDS || kind == VERDICT_NONFINITE)
+        return runlog_verdict(run, true);
+    verdict.kind = kind;
+    verdict.name = verdicts[kind].name;
+    verdict.diverged = verdicts[kind].diverged;
+    return verdict;
+}
+
 Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     SweepCell *cell = &sweep->cells[index];
     char dir[SWEEP_DIR + SWEEP_NAME + 16];
@@ -85,8 +98,9 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     if (!run) return err->status;
     runlog_say(run);
     Verdict verdict = runlog_verdict(run, false);
-    if (cell->exit == FAIL_DIVERGED && !verdict.diverged) /* its log does not say why */
-        verdict = runlog_verdict(run, true);
+    Status status = whole_check(run, &verdict, err);
+    if (cell->exit == FAIL_DIVERGED && !verdict.diverged)
+        verdict = verdict_of_exit(run, verdict);
     EntropyLow low = runlog_lowest(run);
     SweepResult result = sweep_result_none();
     read_scores(&result, run);
@@ -111,5 +125,5 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     result.steps = run->train.count ? (size_t)run->train.step[run->train.count - 1] : 0;
     cell->result = result;
     runlog_free(run);
-    return OK;
+    return status;
 }

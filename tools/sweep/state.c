@@ -14,6 +14,7 @@
 #include "tools/program/textstream.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/state.h"
+#include "tools/sweep/whole.h"
 
 #define SECONDS_MOST 1e9 /* 30 years */
 
@@ -68,7 +69,9 @@ static Status take_cell(Sweep *sweep, const json_t *row, Err *err) {
     const json_t *cpu = json_object_get(row, "cpu_seconds");
     seconds = json_is_number(cpu) ? json_number_value(cpu) : NAN;
     cell->cpu_seconds = seconds >= 0 ? fmin(seconds, SECONDS_MOST) : NAN;
-    return sweep_has_ended(cell) ? sweep_read_result(sweep, index, err) : OK;
+    if (!sweep_has_ended(cell)) return OK;
+    Status status = sweep_read_result(sweep, index, err);
+    return status ? status : whole_check_row(sweep, index, row, err);
 }
 
 /* The criterion that the sweep had, unless there is another now. */
