@@ -29,7 +29,7 @@ END_RECIPE
     train small.ini train.steps=12 --out run
     train small.ini optim.lr=1e-9 --out chance
     train small.ini train.steps=2 --out half
-    mkdir notes && cp -R run hollow && cp -R run torn && rm hollow/checkpoints/*
+    mkdir notes bare && cp run/recipe.ini bare && cp -R run hollow && cp -R run torn && rm hollow/checkpoints/*
     for file in torn/checkpoints/*; do head -c 100 "$file" >cut && cat cut >"$file"; done
     "$STEADY" sweep small.ini optim.lr=0.01,1e-9 --out swept
 } >made 2>&1

@@ -105,6 +105,9 @@ differ() { # EXIT WORDS...
     "$STEADY" diff "$@" >out 2>err
     [ $? = "$wanted" ]
 }
+differ 0 runs/first runs/same && grep -q '^version: not compared (A has none)$' out && grep -q '^the runs are equal in what was compared$' out
+tell "runs that are equal but for a part that one lacks are not just called equal" $?
+cp runs/same/run.json runs/first
 differ 0 runs/first runs/same && grep -q '^train.jsonl: 12 rows compared, all equal$' out && grep -q '^the runs are equal$' out
 tell "two runs of one recipe are equal" $?
 
@@ -122,6 +125,21 @@ tell "--json has it all" $?
 
 differ 0 runs/foreign runs/same && grep -q '^recipe: not compared (A has none)$' out
 tell "a foreign run is compared by its rows" $?
+
+for run in a b; do
+    mkdir -p torn/$run && cp runs/same/recipe.ini runs/same/eval.jsonl torn/$run
+    for log in train probe; do echo 'no JSON' >torn/$run/$log.jsonl; done
+done
+differ 0 torn/a torn/b && grep -q '^train: not compared (neither run has any)$' out && grep -q '^the runs are equal in what was compared$' out &&
+    differ 3 --only train torn/a torn/b -q && [ ! -s out ] && grep -q 'torn/a and torn/b: not compared: train; these files' err &&
+    differ 3 --only eval,probe torn/a torn/b && grep -q '^eval.jsonl: [1-9].* compared, all equal$' out &&
+    differ 3 --only recipe runs/foreign runs/same && differ 3 --only probe,events torn/a runs/same &&
+    differ 1 --only train,probe torn/a runs/same
+tell "what was asked for and could not be compared is no equality" $?
+echo 'no JSON' >torn/a/eval.jsonl
+differ 3 torn/a torn/b --json && grep -q '"equal":null' out && grep -q '^the runs are equal' out && echo "equal without a log"
+differ 3 torn/a torn/b && grep -q '^too little to compare$' out
+tell "without a log that both have runs are not called equal" $?
 
 fails 2 'two run folders are needed' diff runs/first && fails 2 'no such run folder' diff runs/first nowhere &&
     fails 2 'expected some of recipe' diff --only recip runs/first runs/same && fails 2 'is not a run folder' diff runs/notes runs/same &&

@@ -370,6 +370,36 @@ static void a_run_of_another_program_is_compared_by_its_rows(void **state) {
     assert_false(equal_runs(state));
 }
 
+static unsigned unknown_of(void **state, unsigned parts, Status *status) {
+    RunLog *runs[2];
+    Err err = ERR_NONE;
+    RunDiff diff = compare_by(state, (RunDiffOptions){parts, 0}, runs);
+    unsigned unknown = diff.unknown;
+    assert_false(diff.differ);
+    *status = rundiff_check(&diff, &err);
+    assert_true(diff.equal == !*status);
+    done(&diff, runs);
+    return unknown;
+}
+
+static void runs_of_which_nothing_was_compared_are_not_equal(void **state) {
+    Status status;
+    two(state, "probe.jsonl", "no JSON\n", "no JSON\n");
+    assert_int_equal(unknown_of(state, RUNDIFF_ALL, &status), 1u << RUNDIFF_PROBE);
+    assert_int_equal(status, OK);
+    assert_int_equal(unknown_of(state, RUNDIFF_LOGS, &status), 1u << RUNDIFF_PROBE);
+    assert_int_equal(status, FAIL_DATA);
+    for (size_t r = 0; r < 2; r++) {
+        put(state, r ? "b/train.jsonl" : "a/train.jsonl", "");
+        put(state, r ? "b/eval.jsonl" : "a/eval.jsonl", "{\"step\":");
+    }
+    assert_int_equal(unknown_of(state, RUNDIFF_ALL, &status),
+                     RUNDIFF_LOGS | 1u << RUNDIFF_EVENTS);
+    assert_int_equal(status, FAIL_DATA);
+    assert_int_equal(unknown_of(state, 1u << RUNDIFF_RECIPE, &status), 0);
+    assert_int_equal(status, OK);
+}
+
 static void all_of_it_is_printed_whatever_names_hold(void **state) {
     RunLog *runs[2];
     two(state, "train.jsonl", "{\"step\":1,\"event\":\"\\u001b[31m\",\"text\":\"\\n\"}\n",
@@ -402,6 +432,7 @@ int main(void) {
         FOLDER_TEST(the_first_row_that_differs_is_told_with_how_much),
         FOLDER_TEST(a_tolerance_is_relative),
         FOLDER_TEST(a_run_of_another_program_is_compared_by_its_rows),
+        FOLDER_TEST(runs_of_which_nothing_was_compared_are_not_equal),
         FOLDER_TEST(all_of_it_is_printed_whatever_names_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

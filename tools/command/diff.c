@@ -83,6 +83,7 @@ static Status compare(const Options *o, bool *equal, Err *err) {
         *equal = diff.equal;
         if (o->json) rundiff_print_json(&diff);
         else if (!o->quiet) rundiff_print(&diff, stdout);
+        rundiff_check(&diff, err);
         rundiff_free(&diff);
     }
     runlog_free(runs[0]);

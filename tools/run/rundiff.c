@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/file/textbuffer.h"
 #include "engine/core/grow.h"
 #include "tools/recipe/keys.h"
 
@@ -158,21 +159,52 @@ static unsigned missing_parts(const RunLog *run) {
            (unsigned)!(last && last->version) << RUNDIFF_VERSION |
            (unsigned)!knows_data(run) << RUNDIFF_DATA |
            (unsigned)!run->train.count << RUNDIFF_TRAIN |
+           (unsigned)!(run->train.count || run->event_count) << RUNDIFF_EVENTS |
            (unsigned)!run->eval_count << RUNDIFF_EVAL |
            (unsigned)!run->probe.count << RUNDIFF_PROBE;
 }
 
-static bool is_equal(const RunDiff *diff) {
-    if (diff->text_count || diff->event[0] || diff->event[1]) return false;
+static bool do_differ(const RunDiff *diff) {
+    if (diff->text_count || diff->event[0] || diff->event[1]) return true;
     for (size_t p = 0; p < RUNDIFF_PARTS; p++) {
         const LogDiff *log = &diff->log[p];
-        if (log->count || log->alone[0] || log->alone[1]) return false;
+        if (log->count || log->alone[0] || log->alone[1]) return true;
     }
-    return true;
+    return false;
 }
 
 bool rundiff_can(const RunDiff *diff, RunDiffPart part) {
-    return part == RUNDIFF_TRAIN || !((diff->missing[0] | diff->missing[1]) >> part & 1);
+    bool a = diff->missing[0] >> part & 1, b = diff->missing[1] >> part & 1;
+    return part == RUNDIFF_TRAIN ? !(a && b) : !(a || b);
+}
+
+static unsigned find_unknown(const RunDiff *diff) {
+    unsigned unknown = 0;
+    for (RunDiffPart p = 0; p < RUNDIFF_PARTS; p++)
+        if (diff->options.parts >> p & 1 && !rundiff_can(diff, p)) unknown |= 1u << p;
+    return unknown;
+}
+
+/* Of everything, without a choice, one log is enough. */
+static bool is_too_little(const RunDiff *diff) {
+    if (diff->options.parts != RUNDIFF_ALL) return diff->unknown;
+    return (diff->unknown & RUNDIFF_LOGS) == RUNDIFF_LOGS;
+}
+
+Status rundiff_check(const RunDiff *diff, Err *err) {
+    if (diff->differ || diff->equal) return OK;
+    TextBuffer names = {0};
+    for (RunDiffPart p = 0; p < RUNDIFF_PARTS; p++)
+        if (diff->unknown >> p & 1)
+            text_append_format(&names, "%s%s", names.length ? ", " : "",
+                               rundiff_names[p]);
+    err_set(
+        err, FAIL_DATA,
+        "%.300s and %.300s: not compared: %s; these files of a run are missing, empty "
+        "or unreadable",
+        diff->run[0]->path, diff->run[1]->path, names.text);
+    text_free(&names);
+    return err->status;
 }
 
 void rundiff(const RunLog *a, const RunLog *b, const RunDiffOptions *options,
@@ -191,7 +223,9 @@ void rundiff(const RunLog *a, const RunLog *b, const RunDiffOptions *options,
     diff->events[1] = b->event_count;
     for (RunDiffPart p = 0; p < RUNDIFF_PARTS; p++)
         if (options->parts >> p & 1 && rundiff_can(diff, p)) COMPARE[p](diff);
-    diff->equal = is_equal(diff);
+    diff->differ = do_differ(diff);
+    diff->unknown = find_unknown(diff);
+    diff->equal = !diff->differ && !is_too_little(diff);
 }
 
 void rundiff_free(RunDiff *diff) {

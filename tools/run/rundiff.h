@@ -28,7 +28,10 @@
 #define RUNDIFF_PART(PART, name) RUNDIFF_##PART,
 typedef enum { RUNDIFF_LIST(RUNDIFF_PART) RUNDIFF_PARTS } RunDiffPart;
 #undef RUNDIFF_PART
-enum { RUNDIFF_ALL = (1 << RUNDIFF_PARTS) - 1 };
+enum {
+    RUNDIFF_ALL = (1 << RUNDIFF_PARTS) - 1,
+    RUNDIFF_LOGS = 1 << RUNDIFF_TRAIN | 1 << RUNDIFF_EVAL | 1 << RUNDIFF_PROBE
+};
 
 extern const char *const rundiff_names[RUNDIFF_PARTS + 1]; /* NULL at the end */
 
@@ -64,7 +67,9 @@ typedef struct LogDiff {
 typedef struct RunDiff {
     const RunLog *run[2]; /* borrowed */
     RunDiffOptions options;
-    bool equal;
+    bool differ;
+    bool equal;          /* neither this nor that: too little could be compared */
+    unsigned unknown;    /* parts that were asked for and could not be compared */
     unsigned missing[2]; /* parts that a run has nothing of */
     TextDiff *texts;
     size_t text_count, text_room;
@@ -79,9 +84,13 @@ void rundiff_print(const RunDiff *diff, FILE *out);
 void rundiff_print_json(const RunDiff *diff); /* one object, on stdout */
 void rundiff_free(RunDiff *diff);
 
-/* Have both runs something of the part?  Rows of train.jsonl are compared in any case: a
- * run of no step differs from one of some. */
+/* Have both runs something of the part?  Of train.jsonl one is enough: a run of no step
+ * differs from one of some. */
 bool rundiff_can(const RunDiff *diff, RunDiffPart part);
+
+/* Fails with FAIL_DATA where no difference was found but too little was compared to say
+ * that there is none: a part that was asked for by name, or all three logs. */
+Status rundiff_check(const RunDiff *diff, Err *err);
 
 /* |a - b| over the larger magnitude; infinite where only one is a number. */
 double rundiff_relative(double a, double b);

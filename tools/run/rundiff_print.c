@@ -23,10 +23,10 @@ static bool is_asked(const RunDiff *diff, RunDiffPart part) {
 static bool print_missing(const RunDiff *diff, RunDiffPart part, FILE *out) {
     bool a = diff->missing[0] >> part & 1, b = diff->missing[1] >> part & 1;
     if (rundiff_can(diff, part)) return false;
-    fprintf(out, "%s: not compared (%s has none)\n", rundiff_names[part],
-            a && b ? "neither run"
-            : a    ? "A"
-                   : "B");
+    fprintf(out, "%s: not compared (%s)\n", rundiff_names[part],
+            a && b ? "neither run has any"
+            : a    ? "A has none"
+                   : "B has none");
     return true;
 }
 
@@ -128,7 +128,10 @@ static void print_event(const RunEvent *event, const char *run, FILE *out) {
 }
 
 static void print_events(const RunDiff *diff, FILE *out) {
-    if (!is_asked(diff, RUNDIFF_EVENTS) || (!diff->events[0] && !diff->events[1])) return;
+    bool by_name = diff->options.parts != RUNDIFF_ALL;
+    if (!is_asked(diff, RUNDIFF_EVENTS)) return;
+    if (!by_name && !diff->events[0] && !diff->events[1]) return;
+    if (print_missing(diff, RUNDIFF_EVENTS, out)) return;
     bool equal = !diff->event[0] && !diff->event[1];
     fprintf(out, "events: %zu | %zu%s\n", diff->events[0], diff->events[1],
             equal ? ", all equal" : ", first difference:");
@@ -149,7 +152,11 @@ void rundiff_print(const RunDiff *diff, FILE *out) {
     print_events(diff, out);
     print_log(diff, RUNDIFF_EVAL, out);
     print_log(diff, RUNDIFF_PROBE, out);
-    fputs(diff->equal ? "the runs are equal\n" : "the runs differ\n", out);
+    fprintf(out, "%s\n",
+            diff->differ    ? "the runs differ"
+            : !diff->equal  ? "too little to compare"
+            : diff->unknown ? "the runs are equal in what was compared"
+                            : "the runs are equal");
 }
 
 /* ---- JSON ---- */
@@ -196,8 +203,10 @@ static json_t *event_json(const RunEvent *event) {
 }
 
 void rundiff_print_json(const RunDiff *diff) {
-    json_t *root = json_pack("{s:o, s:o, s:b}", "a", json_text(diff->run[0]->path), "b",
-                             json_text(diff->run[1]->path), "equal", diff->equal);
+    json_t *root =
+        json_pack("{s:o, s:o, s:o}", "a", json_text(diff->run[0]->path), "b",
+                  json_text(diff->run[1]->path), "equal",
+                  diff->differ || diff->equal ? json_boolean(diff->equal) : json_null());
     for (RunDiffPart p = 0; p < RUNDIFF_PARTS; p++) {
         if (!is_asked(diff, p)) continue;
         json_t *part = !rundiff_can(diff, p) ? json_null()
