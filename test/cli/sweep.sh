@@ -137,6 +137,27 @@ tell "the runs that were there stay as they are" $?
 "$STEADY" sweep demo $tiny train.steps=5 --plan plan.json --out other 2>messages
 [ $? = 2 ] && [ ! -e other ] && grep -q 'plan.json is the plan of another grid' messages
 tell "the plan of another grid is not written over" $?
+sed 's/"train.seed=0,1"/"train.seed=0,1,2"/' plan.json >edited.json
+"$STEADY" sweep --plan edited.json --out other >out 2>messages
+[ $? = 3 ] && [ ! -e other ] && [ ! -s out ] &&
+    grep -q 'edited.json: the plan contradicts itself: runs: 6, but its words give 9' messages
+tell "a plan whose words give other runs than it says is refused before the first run" $?
+"$STEADY" recipes demo >own.ini && "$STEADY" sweep own.ini $tiny train.steps=5 train.seed=0,1 --plan own.json --dry-run \
+    --out own >out 2>&1 && sed -i 's/^norm = pre /norm = post/' own.ini &&
+    "$STEADY" sweep --plan own.json --dry-run --out own >list 2>messages &&
+    grep -q '^plan: these runs deviate from it (written 20.*): recipe own.ini changed: model.norm pre -> post$' messages &&
+    [ "$(wc -l <list)" = 2 ]
+tell "a recipe that changed since the plan is named before the first run, with its keys" $?
+"$STEADY" sweep demo $tiny train.steps=5 optim.beta1=0.8,0.9 optim.beta2=0.9,0.95 train.seed=0,1 --method optim.beta2 \
+    --baseline 0.95 --out kept >table 2>&1 && grep -q '^optim.beta2 against 0.95, same seeds' table &&
+    "$STEADY" report kept >out && grep -q 'optim.beta2 against 0.95, same seeds' kept/report.html &&
+    "$STEADY" sweep --compare kept | grep -q '^optim.beta2 against 0.95, same seeds' &&
+    "$STEADY" sweep --resume kept 2>messages | grep -q '^optim.beta2 against 0.95, same seeds' && ! grep -q changed messages
+tell "report, --compare and --resume keep the sweep's methods and baseline" $?
+"$STEADY" sweep --resume kept --method optim.beta1 >table 2>messages && grep -q '^optim.beta1 against 0.8, same seeds' table &&
+    grep -q '^kept: --method changed: optim.beta2 -> optim.beta1$' messages &&
+    grep -q '^kept: --baseline changed: 0.95 -> none$' messages
+tell "another choice of methods than the folder's is printed" $?
 
 # ---- interruptions: checkpoints each 20 steps, long enough to be met half-way ----
 

@@ -167,6 +167,8 @@ static void announce(const Sweep *sweep, const SweepPace *pace) {
     fprintf(stderr, "%zu run%s, %zu at a time with %zu thread%s each, in %s\n",
             sweep->cell_count, sweep->cell_count == 1 ? "" : "s", jobs, share,
             share == 1 ? "" : "s", sweep->dir);
+    sweep_print_choice(sweep, stderr);
+    sweep_print_plan_ahead(sweep, stderr);
 }
 
 static void list_cells(const Sweep *sweep, const SweepPace *pace) {
@@ -237,10 +239,11 @@ static int start(const Options *o, Sweep *sweep) {
     if (o->fail && sweep_set_fail(sweep, o->fail, &err))
         return command_fail("sweep", &err);
     sweep->methods = o->across.choice.method;
+    sweep->base = o->across.choice.base;
     if (o->plan && sweep_read_plan(sweep, o->plan, &err))
         return command_fail("sweep", &err);
-    if (sweep_check(sweep, stderr, &err) ||
-        sweep_check_choice(sweep, &o->across.choice, &err) ||
+    SweepChoice choice = sweep_choice(sweep);
+    if (sweep_check(sweep, stderr, &err) || sweep_check_choice(sweep, &choice, &err) ||
         check_precision(sweep, o->force, &err))
         return command_fail("sweep", &err);
     char named[300];

@@ -25,10 +25,11 @@ static void introduce(const Sweep *sweep, FILE *out) {
     fprintf(out, "    %s\n", definition);
 }
 
-static Status compare(const Sweep *sweeps, size_t count, const SweepAcross *across,
-                      FILE *out, Err *err) {
+static Status compare(Sweep *sweeps, size_t count, const SweepAcross *across, FILE *out,
+                      Err *err) {
     Pool pool;
-    Status status = pool_open(&pool, sweeps, count, &across->choice, err);
+    SweepChoice choice = sweep_choice_across(sweeps, count, &across->choice);
+    Status status = pool_open(&pool, sweeps, count, &choice, err);
     if (status) return status;
     Comparison comparison = compare_new(&pool);
     if (across->figure && pool.rates.count < 2)

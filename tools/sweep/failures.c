@@ -17,9 +17,10 @@ static size_t usual_axis(const Sweep *sweep) {
 }
 
 bool sweep_is_method(const Sweep *sweep, size_t axis) {
-    if (!sweep->methods) return axis == usual_axis(sweep);
+    const char *methods = sweep_choice(sweep).method;
+    if (!methods) return axis == usual_axis(sweep);
     for (size_t k = 0; k < sweep->axes[axis].key_count; k++)
-        if (keys_have(sweep->methods, sweep->axes[axis].keys[k]))
+        if (keys_have(methods, sweep->axes[axis].keys[k]))
             return sweep_is_swept(sweep, axis);
     return false;
 }

@@ -350,12 +350,9 @@ static Status write_figures(const Sweep *sweep, const Pool *pool,
 
 Status sweep_report(Sweep *sweep, const SweepChoice *choice, FILE *out, Err *err) {
     Pool pool;
-    SweepChoice whole = *choice;
-    if (!whole.method) whole.method = sweep_plan_method(sweep);
-    choice = &whole;
-    sweep->methods = whole.method;
+    SweepChoice whole = sweep_choice_across(sweep, 1, choice);
     sweep_judge(sweep);
-    if (pool_open(&pool, sweep, 1, choice, err)) return err->status;
+    if (pool_open(&pool, sweep, 1, &whole, err)) return err->status;
     Comparison comparison = compare_new(&pool);
     Status status = print_tables(sweep, &pool, &comparison, out, err);
     if (!status) status = write_tables(sweep, compare_json(&pool, &comparison), err);
@@ -372,12 +369,12 @@ Status sweep_report_folder(const char *dir, const char *path, Err *err) {
     Sweep *sweep;
     Pool pool;
     Status status = sweep_open_folders(&dir, 1, NULL, &sweep, err);
-    SweepChoice choice = {.method = status ? NULL : sweep_plan_method(sweep)};
+    SweepChoice choice = {0};
+    if (!status) choice = sweep_choice(sweep);
     if (!status) status = pool_open(&pool, sweep, 1, &choice, err);
     if (!status) {
         Comparison comparison = compare_new(&pool);
         Drawing drawing = {.sweep = sweep, .pool = &pool, .comparison = &comparison};
-        sweep->methods = choice.method;
         if (!path) status = write_figures(sweep, &pool, &comparison, err);
         if (!status) status = apart_run(write_report, &(Reporting){&drawing, path}, err);
         compare_free(&comparison);

@@ -315,6 +315,7 @@ void sweep_close(Sweep *sweep) {
     mem_free(sweep->cells);
     sweep_clear_fail(sweep);
     json_decref(sweep->plan);
+    json_decref(sweep->choice);
     mem_free(sweep->index);
     if (sweep->lock >= 0) close(sweep->lock);
     *sweep = (Sweep){.lock = -1};

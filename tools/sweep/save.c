@@ -169,10 +169,10 @@ static json_t *sweep_json(const Sweep *sweep, bool ended) {
     json_t *words = words_json(sweep), *cells = json_array();
     for (size_t c = 0; c < sweep->cell_count; c++)
         json_array_append_new(cells, cell_json(sweep, c));
-    return json_pack("{s:o, s:s, s:o*, s:o*, s:o, s:o}", "words", words, "definition",
-                     verdict_definition(), "fail", fail_json(sweep), "plan",
-                     plan_json(sweep, ended), "cells", cells, "over_seeds",
-                     groups_json(sweep, ended));
+    return json_pack("{s:o, s:s, s:o, s:o*, s:o*, s:o, s:o}", "words", words,
+                     "definition", verdict_definition(), "choice", choice_json(sweep),
+                     "fail", fail_json(sweep), "plan", plan_json(sweep, ended), "cells",
+                     cells, "over_seeds", groups_json(sweep, ended));
 }
 
 /* A new file takes the old one's place, or the old one stays. */

@@ -100,6 +100,8 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     if (state && !status) status = sweep_check_cells(sweep, err);
     if (!status) status = sweep_take_plan(sweep, err);
     if (state && !status) status = take_fail(sweep, state, err);
+    json_decref(sweep->choice);
+    sweep->choice = json_incref(json_object_get(state, "choice"));
     size_t i;
     const json_t *row;
     json_array_foreach(json_object_get(state, "cells"), i, row) if (!status) status =

@@ -14,6 +14,27 @@ char *word_of(const json_t *string); /* mem_free; "" where it is no string */
 json_t *words_json(const Sweep *sweep);
 char **words_of(const json_t *list, size_t *count); /* sweep_free_words */
 
+/* ---- plans (plan.c, plan_check.c, plan_recipe.c) ---- */
+
+/* The grid of the words of the sweep's plan; sweep_close. */
+Status plan_open(const Sweep *sweep, Sweep *planned, Err *err);
+
+/* False: the plan says something else than the grid of its words, `text` what. */
+bool plan_agrees(const Sweep *planned, const json_t *plan, char *text, size_t size);
+
+/* Of each recipe its name, its digest, and the values that no word gives to its runs. */
+json_t *plan_recipes(const Sweep *sweep, Err *err);
+
+/* Adds a sentence for each recipe whose runs are no longer those that the plan meant. */
+Status plan_compare_recipes(const Sweep *planned, const json_t *plan, json_t *list,
+                            Err *err);
+
+/* ---- methods and baseline (choice.c) ---- */
+
+json_t *choice_json(const Sweep *sweep); /* {method, baseline}, those that there are */
+/* Adds a sentence for each of them that is not as `had` has it. */
+void choice_compare(const Sweep *sweep, const json_t *had, json_t *list);
+
 /* ---- is it this sweep?  (same.c) ---- */
 
 /* Of what differs from the defaults: keys of later versions leave it as it is. */

@@ -112,7 +112,9 @@ typedef struct Sweep {
     size_t axis_count;
     SweepCell *cells;
     size_t cell_count;
-    const char *methods;  /* of --method, or of the plan; NULL */
+    const char *methods;  /* of --method, or NULL */
+    const char *base;     /* of --baseline, or NULL */
+    json_t *choice;       /* what the folder says of these two; NULL: nothing */
     SweepCriterion *fail; /* NULL: none */
     size_t *index; /* [cell_count, axis_count] which value of each axis a cell has */
     const char *plan_path; /* of --plan, or NULL */
@@ -260,7 +262,7 @@ void sweep_judge(Sweep *sweep);
 void sweep_judge_together(Sweep *sweeps, size_t count);
 
 /* Do the values of the axis tell methods apart, not configurations?  Those of the keys of
- * `methods` do; without it the recipes, or else the first swept key but optim.lr and
+ * sweep_choice do; without them the recipes, or else the first swept key but optim.lr and
  * train.seed. */
 bool sweep_is_method(const Sweep *sweep, size_t axis);
 void sweep_method(const Sweep *sweep, size_t cell, char name[SWEEP_NAME]);
@@ -277,11 +279,13 @@ typedef struct SweepFailures {
 /* Into list[cell_count]; how many methods. */
 size_t sweep_failures(const Sweep *sweep, SweepFailures *list);
 
-/* ---- a plan, written before the first run (plan.c) ---- */
+/* ---- a plan, written before the first run (plan.c, plan_follow.c) ---- */
 
 /* A plan (JSON) has: plan ("steady sweep"), written (UTC), version, words, fail and
- * definition (left out without --fail), method (of --method), runs, seeds, recipes
- * [{recipe, digest}].  The file can be anywhere; DIR/plan.json is a copy. */
+ * definition (left out without --fail), method and baseline (if given), runs, seeds,
+ * recipes [{recipe, digest, keys}].  `keys` are the values that the words leave to the
+ * recipe; plans of earlier versions lack them.  The file can be anywhere; DIR/plan.json
+ * is a copy. */
 
 /* The words of the plan in a file, for sweep_open, [*count]; sweep_free_words.  NULL: err
  * says why. */
@@ -289,11 +293,9 @@ char **sweep_plan_words(const char *path, size_t *count, Err *err);
 
 /* After sweep_open and sweep_set_fail, before sweep_begin: the plan is that in the file,
  * whose criterion counts where there is no other; or there is no such file yet, and
- * sweep_begin writes it.  `path` stays with the caller. */
+ * sweep_begin writes it.  `path` stays with the caller.  FAIL_DATA: no plan, or one whose
+ * runs, seeds, recipes, method or definition are not those of its words. */
 Status sweep_read_plan(Sweep *sweep, const char *path, Err *err);
-
-/* What the plan compares, as --method; NULL: it does not say. */
-const char *sweep_plan_method(const Sweep *sweep);
 
 /* Parts of sweep_look and sweep_begin.  FAIL_USAGE: the folder has another plan, or runs
  * without one; the file is the plan of another grid.  sweep_write_plan writes the file
@@ -302,11 +304,14 @@ Status sweep_take_plan(Sweep *sweep, Err *err);
 Status sweep_write_plan(Sweep *sweep, Err *err);
 Status sweep_keep_plan(const Sweep *sweep, Err *err);
 
-/* What is not as planned, a sentence each (json_decref): criterion, recipes, planned runs
- * that did not end, seeds and values that were added.  NULL: err says why. */
+/* What is not as planned, a sentence each (json_decref): criterion and its definition,
+ * methods, recipes, planned runs that did not end, seeds and values that were added.
+ * NULL: err says why. */
 json_t *sweep_deviations(const Sweep *sweep, Err *err);
 /* "plan: followed (...)", or what was not, in one line. */
 void sweep_print_plan(const Sweep *sweep, FILE *out);
+/* Before the first run: a line of what is not as planned already, or nothing. */
+void sweep_print_plan_ahead(const Sweep *sweep, FILE *out);
 
 /* ---- tables (table.c), figure (figure.c) ---- */
 
@@ -326,6 +331,14 @@ typedef struct SweepChoice {
                            the first swept key but optim.lr and train.seed */
     const char *base;   /* a method; NULL: the first */
 } SweepChoice;
+
+/* What is compared: as given (sweep->methods, sweep->base); else as the plan says; else
+ * as the folder's last call had it. */
+SweepChoice sweep_choice(const Sweep *sweep);
+/* Of one sweep the same, with what is given now; of several what is given. */
+SweepChoice sweep_choice_across(Sweep *sweeps, size_t count, const SweepChoice *given);
+/* A line for each of the two that differs from the folder's last call. */
+void sweep_print_choice(const Sweep *sweep, FILE *out);
 
 /* Judges, prints, and writes the files above. */
 Status sweep_report(Sweep *sweep, const SweepChoice *choice, FILE *out, Err *err);
@@ -361,7 +374,7 @@ typedef enum { TRIALS_BEST_WORST, TRIALS_ALL, TRIALS_RANK } TrialsKind;
 
 typedef struct SweepTrialsFigure {
     int kind;           /* TrialsKind */
-    const char *method; /* as SweepChoice has it; NULL: that of the plan, of one sweep */
+    const char *method; /* as SweepChoice has it; NULL: of one sweep that of its folder */
     const char *fail;   /* a criterion in place of those that the sweeps have, or NULL */
     const char *score;  /* key of a metric; NULL: what the sweeps are judged by */
     FigureOptions figure; /* rows and layers are those of figure_trials */

@@ -184,8 +184,7 @@ Status sweep_draw_trials(const char *const *dirs, size_t count,
     SweepTrials trials = {.count = 0};
     SweepChoice choice = {.method = options->method};
     Status status = sweep_open_folders(dirs, count, options->fail, &sweeps, err);
-    if (!status && count == 1 && !choice.method)
-        choice.method = sweep_plan_method(&sweeps[0]);
+    if (!status) choice = sweep_choice_across(sweeps, count, &choice);
     if (!status) status = pool_open(&pool, sweeps, count, &choice, err);
     if (!status) status = trials_open(&trials, &pool, options->score, err);
     Drawing drawing = {options, sweeps, count, &pool, &trials, {0}};
