@@ -56,13 +56,15 @@ Status session_begin(const char *dir, const SessionStart *start, Err *err) {
     json_t *root = load_root(dir), *list = json_object_get(root, "sessions");
     while (json_array_size(list) >= SESSIONS_KEPT) json_array_remove(list, 1);
     json_array_append_new(
-        list, json_pack("{s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:n, s:n, s:n}",
-                        "started", utc_now(), "version", STEADY_VERSION, "command",
-                        command_of(start), "machine", json_text(machine), "threads",
-                        (json_int_t)start->threads, "ranks", (json_int_t)start->ranks,
-                        "parameters", (json_int_t)start->parameters, "from",
-                        (json_int_t)start->from, "steps", (json_int_t)start->steps,
-                        "step", "seconds", "exit"));
+        list,
+        json_pack("{s:o, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:n, s:n, s:n}",
+                  "started", utc_now(), "version", STEADY_VERSION, "real",
+                  sizeof(real) == sizeof(float) ? "float" : "double", "command",
+                  command_of(start), "machine", json_text(machine), "threads",
+                  (json_int_t)start->threads, "ranks", (json_int_t)start->ranks,
+                  "parameters", (json_int_t)start->parameters, "from",
+                  (json_int_t)start->from, "steps", (json_int_t)start->steps, "step",
+                  "seconds", "exit"));
     return save_root(dir, root, err);
 }
 
@@ -139,6 +141,7 @@ static Session session_of(const json_t *row) {
     double ended = json_is_integer(code) ? json_number_value(code) : SESSION_OPEN;
     return (Session){.started = text_of(row, "started"),
                      .version = text_of(row, "version"),
+                     .real = text_of(row, "real"),
                      .machine = text_of(row, "machine"),
                      .command = command_line(json_object_get(row, "command")),
                      .message = text_of(row, "message"),
@@ -168,7 +171,7 @@ Sessions sessions_load(const char *dir) {
 void sessions_free(Sessions *sessions) {
     for (size_t i = 0; i < sessions->count; i++) {
         Session *s = &sessions->list[i];
-        char *owned[] = {s->started, s->version, s->machine,
+        char *owned[] = {s->started, s->version, s->real,   s->machine,
                          s->command, s->message, s->verdict};
         for (size_t k = 0; k < COUNT(owned); k++) mem_free(owned[k]);
     }

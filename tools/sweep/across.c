@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tools/sweep/compare.h"
+#include "tools/sweep/origin.h"
 
 static Status load_sweep(Sweep *sweep, const char *dir, Err *err) {
     size_t count = 0;
@@ -39,6 +40,7 @@ static Status compare(Sweep *sweeps, size_t count, const SweepAcross *across, FI
                          across->figure);
     for (size_t s = 0; s < count && !status; s++) introduce(&sweeps[s], out);
     if (!status) {
+        origin_print(sweeps, count, out);
         fputs("\n", out);
         compare_print_groups(&pool, &comparison, out);
         compare_print(&pool, &comparison, out);
@@ -64,6 +66,7 @@ Status sweep_open_folders(const char *const *dirs, size_t count, const char *fai
         if (!status && fail) status = sweep_set_fail(&sweeps[s], fail, err);
         if (!status && !fail) sweep_judge(&sweeps[s]);
     }
+    if (!status) status = origin_check_data(sweeps, count, err);
     if (!status && fail) sweep_judge_together(sweeps, count);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "tools/program/textstream.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/compare.h"
+#include "tools/sweep/origin.h"
 #include "tools/sweep/page.h"
 
 /* ---- the swept rate ---- */
@@ -352,6 +353,7 @@ Status sweep_report(Sweep *sweep, const SweepChoice *choice, FILE *out, Err *err
     Pool pool;
     SweepChoice whole = sweep_choice_across(sweep, 1, choice);
     sweep_judge(sweep);
+    if (origin_check_data(sweep, 1, err)) return err->status;
     if (pool_open(&pool, sweep, 1, &whole, err)) return err->status;
     Comparison comparison = compare_new(&pool);
     Status status = print_tables(sweep, &pool, &comparison, out, err);

@@ -1,6 +1,7 @@
 /* result: what a cell's run folder says (tools/sweep/sweep.h). */
 #include <string.h>
 
+#include "tools/sweep/origin.h"
 #include "tools/sweep/whole.h"
 
 /* The last evaluation, and the best of those on the same split. */
@@ -124,6 +125,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     result.nonfinite = verdict.kind == VERDICT_NONFINITE;
     result.steps = run->train.count ? (size_t)run->train.step[run->train.count - 1] : 0;
     cell->result = result;
+    origin_read(&cell->origin, run);
     runlog_free(run);
     return status;
 }

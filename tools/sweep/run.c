@@ -11,6 +11,7 @@
 #include "tools/program/spawn.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
+#include "tools/sweep/origin.h"
 #include "tools/sweep/show.h"
 #include "tools/sweep/sweep.h"
 
@@ -123,7 +124,8 @@ static Status take_end(Runner *r, Job *job, int state, Err *err) {
         log_path(r->sweep, job->cell, log);
         show_failure(&r->show, job->cell, log);
     }
-    return status ? status : sweep_save(r->sweep, err);
+    if (!status) status = sweep_save(r->sweep, err);
+    return status ? status : origin_check_data(r->sweep, 1, err);
 }
 
 /* Processor time of a process and of those that it has waited for. */

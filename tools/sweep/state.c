@@ -13,6 +13,7 @@
 #include "tools/program/stop.h"
 #include "tools/program/textstream.h"
 #include "tools/run/rundir.h"
+#include "tools/sweep/origin.h"
 #include "tools/sweep/state.h"
 #include "tools/sweep/whole.h"
 
@@ -107,7 +108,7 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     json_array_foreach(json_object_get(state, "cells"), i, row) if (!status) status =
         take_cell(sweep, row, err);
     json_decref(state);
-    return status;
+    return status ? status : origin_check_data(sweep, 1, err);
 }
 
 /* ---- the lock ---- */

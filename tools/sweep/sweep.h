@@ -90,6 +90,14 @@ typedef struct SweepResult {
     size_t steps;
 } SweepResult;
 
+/* Where it comes from (origin.h).  Names are "" where a run does not say. */
+typedef struct SweepOrigin {
+    uint64_t keys;    /* of its recipe, that choose its data; 0: not known */
+    uint64_t hash[3]; /* of the examples, by Split; 0: generated, not known */
+    size_t count[3];
+    char version[24], real[8], machine[80]; /* of the last process that trained it */
+} SweepOrigin;
+
 /* By the criterion of --fail.  Unknown: it has not ended, or the criterion asks for a
  * number that it does not have. */
 typedef enum { FATE_UNKNOWN, FATE_PASSED, FATE_FAILED } SweepFate;
@@ -102,6 +110,7 @@ typedef struct SweepCell {
     double cpu_seconds; /* processor time of the same; NaN: not known */
     SweepFate fate;     /* sweep_judge */
     SweepResult result;
+    SweepOrigin origin; /* with the result */
 } SweepCell;
 
 typedef struct Sweep {

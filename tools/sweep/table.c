@@ -4,6 +4,7 @@
 
 #include "tools/run/verdict.h"
 #include "tools/sweep/column.h"
+#include "tools/sweep/origin.h"
 #include "tools/sweep/sheet.h"
 
 static void print_cells(const Sweep *sweep, FILE *out) {
@@ -100,6 +101,7 @@ void sweep_print(const Sweep *sweep, FILE *out) {
     print_meaning(sweep, out);
     if (sweep->fail) sweep_print_criterion(sweep, out);
     if (sweep->plan) sweep_print_plan(sweep, out);
+    origin_print(sweep, 1, out);
 }
 
 /* ---- CSV ---- */

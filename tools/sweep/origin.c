@@ -1,0 +1,169 @@
+#include "tools/sweep/origin.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "engine/core/grow.h"
+#include "engine/core/hash.h"
+#include "tools/recipe/keys.h"
+#include "tools/run/rundir.h"
+
+/* ---- one run ---- */
+
+static bool chooses_data(const Key *key) {
+    KeyChange change = key_change(key);
+    if (!strcmp(key->section, "task")) return true;
+    return !strcmp(key->section, "data") &&
+           (change == CHANGE_MODEL || change == CHANGE_FILES || change == CHANGE_ITEMS);
+}
+
+/* Of what the keys come to in this version, whatever the run's wrote; 0: not known. */
+static uint64_t keys_of(const RunLog *run) {
+    char path[PATH_SIZE], value[KEY_VALUE_MAX];
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    uint64_t hash = HASH_START;
+    rundir_path(path, run->path, "recipe.ini");
+    *recipe = recipe_default();
+    bool known = recipe_load_file(recipe, path, run->path, NULL) == OK;
+    for (const Key *key = keys; key < keys + keys_count && known; key++) {
+        if (!key_is_stored(key) || !chooses_data(key)) continue;
+        key_print(key, recipe, value, sizeof value);
+        hash = hash_bytes(hash, value, strlen(value) + 1);
+    }
+    mem_free(recipe);
+    return known ? hash : 0;
+}
+
+static void copy_name(char *to, size_t size, const char *name) {
+    snprintf(to, size, "%s", name ? name : "");
+}
+
+void origin_read(SweepOrigin *origin, const RunLog *run) {
+    const Sessions *sessions = &run->sessions;
+    const char *changed = runlog_setting(run, "data.changed");
+    *origin = (SweepOrigin){.keys = 0};
+    if (!changed || strcmp(changed, "allow") != 0) origin->keys = keys_of(run);
+    for (size_t s = 0; s < COUNT(origin->hash); s++) {
+        origin->hash[s] = run->data.split[s].hash;
+        origin->count[s] = run->data.split[s].count;
+    }
+    if (!sessions->count) return;
+    const Session *last = &sessions->list[sessions->count - 1];
+    copy_name(origin->version, sizeof origin->version, last->version);
+    copy_name(origin->real, sizeof origin->real, last->real);
+    copy_name(origin->machine, sizeof origin->machine, last->machine);
+}
+
+/* ---- the same data? ---- */
+
+typedef struct Place {
+    const Sweep *sweep;
+    size_t cell;
+} Place;
+
+static const SweepOrigin *origin_of(const Place *place) {
+    return &place->sweep->cells[place->cell].origin;
+}
+
+/* The split in which they differ; COUNT(hash): none. */
+static size_t different_split(const SweepOrigin *a, const SweepOrigin *b) {
+    bool version = !strcmp(a->version, b->version);
+    size_t s = 0;
+    for (; s < COUNT(a->hash); s++) {
+        if (a->count[s] && b->count[s] && a->count[s] != b->count[s]) break;
+        if (version && a->hash[s] && b->hash[s] && a->hash[s] != b->hash[s]) break;
+    }
+    return s;
+}
+
+static Status refuse(const Place *a, const Place *b, size_t split, Err *err) {
+    char one[SWEEP_DIR + SWEEP_NAME + 16], other[SWEEP_DIR + SWEEP_NAME + 16];
+    const SweepOrigin *x = origin_of(a), *y = origin_of(b);
+    sweep_cell_dir(a->sweep, a->cell, one, sizeof one);
+    sweep_cell_dir(b->sweep, b->cell, other, sizeof other);
+    return err_set(
+        err, FAIL_DATA,
+        "%s and %s were trained on different data by the same keys: split %s has %zu "
+        "examples with hash %016llx and %zu with %016llx (data.json); means and "
+        "differences over both say nothing: remove the runs of one of them, or give "
+        "each data set a data.path of its own",
+        one, other, split_name((Split)split), x->count[split],
+        (unsigned long long)x->hash[split], y->count[split],
+        (unsigned long long)y->hash[split]);
+}
+
+Status origin_check_data(const Sweep *sweeps, size_t count, Err *err) {
+    Place *first = NULL; /* a run for each choice of data, and each version */
+    size_t firsts = 0, room = 0;
+    Status status = OK;
+    for (size_t s = 0; s < count; s++)
+        for (size_t c = 0; c < sweeps[s].cell_count && !status; c++) {
+            Place place = {&sweeps[s], c};
+            const SweepOrigin *origin = origin_of(&place);
+            if (!sweep_has_ended(&sweeps[s].cells[c]) || !origin->keys) continue;
+            bool seen = false;
+            for (size_t i = 0; i < firsts && !status; i++) {
+                const SweepOrigin *had = origin_of(&first[i]);
+                if (had->keys != origin->keys) continue;
+                size_t split = different_split(had, origin);
+                if (split < COUNT(had->hash))
+                    status = refuse(&first[i], &place, split, err);
+                seen |= !strcmp(had->version, origin->version);
+            }
+            if (seen || status) continue;
+            GROW(first, firsts, room, 1);
+            first[firsts++] = place;
+        }
+    mem_free(first);
+    return status;
+}
+
+/* ---- which programs and machines ---- */
+
+static const struct {
+    const char *what;
+    size_t offset; /* of the name in SweepOrigin */
+} PARTS[] = {{"versions", offsetof(SweepOrigin, version)},
+             {"number types", offsetof(SweepOrigin, real)},
+             {"machines", offsetof(SweepOrigin, machine)}};
+
+typedef struct Named {
+    const char *name, *run; /* the first of it */
+    size_t runs;
+} Named;
+
+static size_t count_names(const Sweep *sweeps, size_t count, size_t offset,
+                          Named **list) {
+    size_t names = 0, room = 0;
+    *list = NULL;
+    for (size_t s = 0; s < count; s++)
+        for (size_t c = 0; c < sweeps[s].cell_count; c++) {
+            const SweepCell *cell = &sweeps[s].cells[c];
+            const char *name = (const char *)&cell->origin + offset;
+            if (!sweep_has_ended(cell) || !*name) continue;
+            size_t i = 0;
+            while (i < names && strcmp((*list)[i].name, name) != 0) i++;
+            if (i == names) {
+                GROW(*list, names, room, 1);
+                (*list)[names++] = (Named){name, cell->name, 0};
+            }
+            (*list)[i].runs++;
+        }
+    return names;
+}
+
+void origin_print(const Sweep *sweeps, size_t count, FILE *out) {
+    enum { SHOWN = 4 };
+    for (size_t p = 0; p < COUNT(PARTS); p++) {
+        Named *list;
+        size_t names = count_names(sweeps, count, PARTS[p].offset, &list);
+        if (names > 1) fprintf(out, "runs of %zu %s:", names, PARTS[p].what);
+        for (size_t i = 0; i < MIN(names, (size_t)SHOWN) && names > 1; i++)
+            fprintf(out, "%s %s (%zu run%s%s%s)", i ? "," : "", list[i].name,
+                    list[i].runs, list[i].runs == 1 ? "" : "s", i ? ", first: " : "",
+                    i ? list[i].run : "");
+        if (names > SHOWN) fputs(", ...", out);
+        if (names > 1) fputs("\n", out);
+        mem_free(list);
+    }
+}
