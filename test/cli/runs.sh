@@ -94,6 +94,15 @@ echo '{' >runs/same/data.json
 tell "one that cannot be read is a row, and the others are there" $?
 cp runs/first/data.json runs/same/data.json
 
+mkdir -p cut && cp -r runs/other cut/run && sed -i 's/"exit": 1/"exit": 0/' cut/run/run.json &&
+    head -n 5 runs/other/train.jsonl >cut/run/train.jsonl && echo '{"step":' >>cut/run/train.jsonl
+"$STEADY" runs cut >out 2>err && grep -q '  12/12, 5 logged  ' out && grep -q 'note: 1 line of the logs is ignored (cut/run/train.jsonl:6: ' err &&
+    grep -q 'note: cut/run: train.jsonl has no rows of steps 6 to 12, which were taken (run.json)$' err &&
+    "$STEADY" runs cut --json 2>err | grep -q '"logged":5,"note":"1 line of the logs'
+tell "lines that cannot be read and steps without rows are said" $?
+"$STEADY" watch --once cut/run >out && grep -q '^train.jsonl: unreadable lines$' out && grep -q '^rows of steps 6 to 12 are missing$' out
+tell "by watch, too" $?
+
 fails 2 'no such folder' runs nowhere && fails 2 'unexpected argument y after x' runs x y
 tell "a folder that is not there is refused" $?
 

@@ -189,6 +189,32 @@ static void without_sessions_it_follows_from_the_logs(void **state) {
     }
 }
 
+static void rows_that_the_log_should_have_are_missed(void **state) {
+    static const struct {
+        const char *session, *log;
+        size_t logged;
+        bool unlogged;
+    } CASES[] = {
+        {"{\"step\":9,\"exit\":0}", ROW(9), 9, false},
+        {"{\"step\":9,\"exit\":0}", ROW(7), 7, false}, /* log_every = 3 */
+        {"{\"step\":9,\"exit\":0}", ROW(6), 6, true},
+        {"{\"step\":9,\"exit\":0}", "no JSON\n", 0, true},
+        {"{\"step\":8,\"exit\":4}", ROW(5) "{\"step\":9,\"event\":\"non-finite\"}\n", 9,
+         false},
+        {"{\"step\":null,\"exit\":null}", ROW(1), 1, false},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        char text[200];
+        text_format(text, sizeof text, "{\"sessions\":[%s]}", CASES[i].session);
+        put(state, "m/recipe.ini", RECIPE("steps = 9\nlog_every = 3"));
+        put(state, "m/run.json", text);
+        put(state, "m/train.jsonl", CASES[i].log);
+        RunState s = state_in(state, "m");
+        if (s.logged != CASES[i].logged || s.unlogged != CASES[i].unlogged)
+            fail_msg("case %zu: %zu logged, %d", i, s.logged, s.unlogged);
+    }
+}
+
 static void who_looks_does_not_keep_a_trainer_out(void **state) {
     char path[PATH_SIZE];
     put(state, "r/train.jsonl", ROW(1));
@@ -425,6 +451,7 @@ int main(void) {
         FOLDER_TEST(members_of_other_versions_stay),
         FOLDER_TEST(the_state_follows_from_the_last_session),
         FOLDER_TEST(without_sessions_it_follows_from_the_logs),
+        FOLDER_TEST(rows_that_the_log_should_have_are_missed),
         FOLDER_TEST(who_looks_does_not_keep_a_trainer_out),
         FOLDER_TEST(what_a_clock_measures_is_no_difference),
         FOLDER_TEST(each_part_is_found_to_differ_and_left_out_on_request),

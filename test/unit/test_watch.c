@@ -1,4 +1,4 @@
-/* Following logs, what becomes of their rows, and what a screen shows of them. */
+/* What becomes of the rows of logs, and what a screen shows of them. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,6 @@
 #include "tools/watch/view.h"
 #include "vision.h"
 
-/* ---- logs ---- */
-
 static void write_text(const char *dir, const char *name, const char *text) {
     files_write(dir, name, text, strlen(text));
 }
@@ -28,109 +26,6 @@ static void append(const char *dir, const char *name, const char *text) {
     assert_non_null(file);
     fputs(text, file);
     fclose(file);
-}
-
-typedef struct Taken {
-    size_t count, forgotten;
-    char last[200];
-    double step[5000];
-} Taken;
-
-static void take(void *context, const char *line, size_t length, size_t at) {
-    Taken *t = context;
-    (void)at;
-    json_t *row = rows_parse(line, length);
-    t->step[t->count++ % 5000] = json_number_value(json_object_get(row, "step"));
-    snprintf(t->last, sizeof t->last, "%.*s", (int)MIN(length, sizeof t->last - 1), line);
-    json_decref(row);
-}
-
-static void forget(void *context) {
-    Taken *t = context;
-    t->forgotten++;
-    t->count = 0;
-}
-
-static void rows_are_taken_once_and_a_half_line_when_it_is_whole(void **state) {
-    Taken t = {0};
-    RowTaker taker = {&t, forget, take, 0, 0, 0, 0};
-    RowFile file = rows_file(*state, "train.jsonl");
-    assert_false(rows_poll(&file, &taker));
-    write_text(*state, "train.jsonl", "{\"step\":1}\n{\"step\":2}\n{\"st");
-    assert_true(rows_poll(&file, &taker));
-    assert_int_equal(t.count, 2);
-    assert_false(rows_poll(&file, &taker));
-    append(*state, "train.jsonl", "ep\":3}\n{\"step\":4}");
-    assert_true(rows_poll(&file, &taker));
-    assert_int_equal(t.count, 4); /* the last is whole, though its line is open */
-    append(*state, "train.jsonl", "\n{\"step\":5}\n");
-    rows_poll(&file, &taker);
-    assert_int_equal(t.count, 5);
-    assert_int_equal(t.forgotten, 0);
-}
-
-static void a_log_that_was_cut_back_or_replaced_is_read_anew(void **state) {
-    Taken t = {0};
-    RowTaker taker = {&t, forget, take, 0, 0, 0, 0};
-    RowFile file = rows_file(*state, "train.jsonl");
-    write_text(*state, "train.jsonl", "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
-    rows_poll(&file, &taker);
-    files_cut(*state, "train.jsonl", 11);
-    assert_true(rows_poll(&file, &taker));
-    assert_int_equal(t.forgotten, 1);
-    assert_int_equal(t.count, 1);
-    /* cut and longer than before between two looks */
-    files_cut(*state, "train.jsonl", 0);
-    append(*state, "train.jsonl", "{\"step\":7}\n{\"step\":8}\n{\"step\":9}\n");
-    rows_poll(&file, &taker);
-    assert_int_equal(t.forgotten, 2);
-    assert_int_equal(t.count, 3);
-    files_remove(*state, "train.jsonl");
-    assert_true(rows_poll(&file, &taker));
-    assert_false(file.there);
-    assert_int_equal(t.forgotten, 3);
-}
-
-static void a_long_log_is_sampled_evenly_and_its_end_read_whole(void **state) {
-    enum { ROWS = 100000 };
-    char path[PATH_SIZE];
-    rundir_path(path, *state, "train.jsonl");
-    FILE *file = fopen(path, "w");
-    for (int i = 1; i <= ROWS; i++)
-        fprintf(file,
-                i == 50001 ? "{\"step\":50001,\"event\":\"skip\",\"text\":\"x\"}\n"
-                           : "{\"step\":%d,\"loss\":1.25}\n",
-                i);
-    fclose(file);
-    Taken t = {0};
-    RowTaker taker = {&t, forget, take, 100, 100000, 5000, 0};
-    RowFile log = rows_file(*state, "train.jsonl");
-    rows_poll(&log, &taker);
-    assert_true(t.count > 250 && t.count < 500);
-    for (size_t i = 1; i < t.count;
-         i++) /* but for the part of a line behind the sample */
-        assert_true(i == 100 || t.step[i] > t.step[i - 1]);
-    assert_true(t.step[50] > 0.4 * ROWS && t.step[50] < 0.6 * ROWS);
-    assert_true(t.step[t.count - 1] == ROWS);
-    size_t before = t.count;
-    while (rows_backfill(&log, &taker, 100000)) continue;
-    assert_int_equal(t.count, before + 1);
-    assert_string_equal(t.last, "{\"step\":50001,\"event\":\"skip\",\"text\":\"x\"}");
-}
-
-static void numbers_that_are_none_do_not_spoil_a_row(void **state) {
-    (void)state;
-    static const char ROW[] = "{\"step\":3,\"a\":NaN,\"b\":-Infinity,\"c\":\"NaN\"}";
-    json_t *row = rows_parse(ROW, strlen(ROW));
-    assert_non_null(row);
-    assert_int_equal(json_integer_value(json_object_get(row, "step")), 3);
-    assert_false(json_is_number(json_object_get(row, "a")));
-    assert_string_equal(json_string_value(json_object_get(row, "c")), "NaN");
-    json_decref(row);
-    static const char *const BAD[] = {"",           "}",   "[1]",
-                                      "{\"step\":", "NaN", "{\"a\":\"NaN}"};
-    for (size_t i = 0; i < COUNT(BAD); i++)
-        assert_null(rows_parse(BAD[i], strlen(BAD[i])));
 }
 
 /* ---- history ---- */
@@ -219,6 +114,29 @@ static void a_run_that_is_resumed_runs_again(void **state) {
     write_text(*state, "run.json", "{\"sessions\":[{\"exit\":75},{\"exit\":null}]}");
     watched_poll(run);
     assert_int_equal(watched_state(run, run->train.changed + 1), STATE_RUNNING);
+    watched_close(run);
+}
+
+static void what_its_logs_lack_is_said(void **state) {
+    char text[WATCHED_FAULT];
+    write_text(*state, "recipe.ini", "[train]\nsteps = 60\nlog_every = 5\n");
+    write_text(*state, "train.jsonl", "{\"step\":55,\"loss\":1}\n");
+    write_text(*state, "run.json", "{\"sessions\":[{\"step\":59,\"exit\":75}]}");
+    Watched *run = watched_open(*state, NULL);
+    watched_poll(run);
+    assert_false(watched_missing(run, text)); /* step 60 would be the next row */
+    assert_false(watched_unreadable(run, text));
+    write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
+    append(*state, "train.jsonl", "{\"step\":55,\n");
+    write_text(*state, "eval.jsonl", "[]\n");
+    watched_poll(run);
+    assert_true(watched_missing(run, text));
+    assert_string_equal(text, "rows of steps 51 to 59 are missing");
+    assert_true(watched_unreadable(run, text));
+    assert_string_equal(text, "train.jsonl, eval.jsonl: unreadable lines");
+    files_remove(*state, "train.jsonl");
+    watched_poll(run);
+    assert_int_equal(watched_state(run, 1e9), STATE_INTERRUPTED);
     watched_close(run);
 }
 
@@ -472,14 +390,11 @@ static void cells_of_a_sweep_are_added_as_they_begin(void **state) {
 
 int main(void) {
     const struct CMUnitTest cases[] = {
-        FOLDER_TEST(rows_are_taken_once_and_a_half_line_when_it_is_whole),
-        FOLDER_TEST(a_log_that_was_cut_back_or_replaced_is_read_anew),
-        FOLDER_TEST(a_long_log_is_sampled_evenly_and_its_end_read_whole),
-        cmocka_unit_test(numbers_that_are_none_do_not_spoil_a_row),
         cmocka_unit_test(a_history_of_a_million_steps_keeps_its_spikes),
         cmocka_unit_test(steps_that_are_taken_again_replace_the_old_ones),
         FOLDER_TEST(a_process_that_ended_says_how),
         FOLDER_TEST(a_run_that_is_resumed_runs_again),
+        FOLDER_TEST(what_its_logs_lack_is_said),
         cmocka_unit_test(text_stays_in_its_area_whatever_it_holds),
         cmocka_unit_test(without_utf8_a_screen_is_ascii),
         cmocka_unit_test(levels_of_the_map_differ_for_every_kind_of_sight),

@@ -28,11 +28,6 @@ static Status read_word(void *options, char *word, Err *err) {
     return OK;
 }
 
-static void say_faults(const RunList *list) {
-    for (const Listed *row = list->rows; row < list->rows + list->count; row++)
-        if (*row->fault) say("steady: note: %s", row->fault);
-}
-
 static int run_runs(int argc, char **argv) {
     Err err = ERR_NONE;
     Options o = {0};
@@ -47,7 +42,7 @@ static int run_runs(int argc, char **argv) {
     }
     if (o.json) runlist_print_json(&list);
     else if (list.count) runlist_print(&list, stdout);
-    say_faults(&list);
+    runlist_say(&list);
     if (!list.count) say("no runs in %s", dir);
     runlist_free(&list);
     return OK;

@@ -156,6 +156,13 @@ static bool read_line(RunLog *run, RowReader *reader, const char *line, size_t l
     return good;
 }
 
+/* line: 0: not known, as in a log that is read in parts. */
+static void note_bad_row(RunLog *run, const char *path, size_t line, const char *why) {
+    char number[24] = "";
+    if (line) text_format(number, sizeof number, ":%zu", line);
+    snprintf(run->bad_first, sizeof run->bad_first, "%.280s%s: %s", path, number, why);
+}
+
 static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *err) {
     char path[4096], why[200];
     text_format(path, sizeof path, "%s/%s", run->path, file);
@@ -182,8 +189,7 @@ static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *e
         if (!blank && !read_line(run, reader, line, length, space, why, sizeof why) &&
             /* without an end it is a row that is being written */
             stop && !run->bad_rows++)
-            snprintf(run->bad_first, sizeof run->bad_first, "%.280s:%zu: %s", path,
-                     line_number, why);
+            note_bad_row(run, path, cut ? 0 : line_number, why);
         line += length + 1;
     }
     mem_free(text);

@@ -80,6 +80,19 @@ static bool is_judged(const RunLog *run, const Session *last, const RunState *st
                       : is_complete(run, state);
 }
 
+bool runstate_lacks_rows(const RunLog *run, double logged) {
+    const Session *last = last_session(run);
+    double every = fmax(setting(run, "train.log_every"), 1);
+    bool told = last && last->exit != SESSION_OPEN && last->step;
+    return told && (double)last->step >= logged + every;
+}
+
+static double last_logged(const RunLog *run) {
+    double last = run->train.count ? run->train.step[run->train.count - 1] : 0;
+    for (size_t i = 0; i < run->event_count; i++) last = fmax(last, run->events[i].step);
+    return last;
+}
+
 RunState runstate_of(const RunLog *run) {
     const Session *last = last_session(run);
     const RunEvent *event = nonfinite(run);
@@ -94,6 +107,9 @@ RunState runstate_of(const RunLog *run) {
     else if (judged || is_complete(run, &state)) state.kind = RUNSTATE_FINISHED;
     else if (last || *run->recipe) state.kind = RUNSTATE_INTERRUPTED;
     if (last && last->step > state.step) state.step = last->step;
+    state.logged = (size_t)last_logged(run);
+    state.unlogged =
+        state.kind != RUNSTATE_RUNNING && runstate_lacks_rows(run, (double)state.logged);
     if (state.kind == RUNSTATE_RUNNING || state.kind == RUNSTATE_FINISHED) return state;
     const char *why = last && last->message ? last->message
                       : killed              ? "the process was killed"

@@ -28,12 +28,19 @@ extern const char *const runstate_names[RUNSTATE_KINDS];
 
 typedef struct RunState {
     RunStateKind kind;
-    size_t step;    /* the last one that is logged */
+    size_t step;    /* the last one that is logged, or that run.json has */
+    size_t logged;  /* the last one that is logged; a row of an event counts */
+    bool unlogged;  /* rows behind it are missing: see runstate_lacks_rows */
     size_t steps;   /* of the whole run; 0: not known */
     char why[1024]; /* what ended it before its time; "" */
 } RunState;
 
 RunState runstate_of(const RunLog *run);
+
+/* Does run.json say that the last process took steps that the log, whose last row is of
+ * step `logged`, should have rows of (train.log_every)?  Not of a process that runs or
+ * was killed, which did not say. */
+bool runstate_lacks_rows(const RunLog *run, double logged);
 
 /* Has a process, training or sweeping, the lock on the folder? */
 bool runstate_in_use(const char *dir);

@@ -13,6 +13,7 @@
 #include "engine/core/grow.h"
 #include "engine/core/text.h"
 #include "tools/program/output.h"
+#include "tools/program/say.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/sheet.h"
 
@@ -84,6 +85,7 @@ static void read_run(Listed *row) {
     const char *task = runlog_setting(run, "task.kind");
     text_format(row->task, sizeof row->task, "%.20s", task ? task : "");
     row->state = runstate_of(run);
+    runlog_note(run, row->note, sizeof row->note);
     row->seconds = sessions_seconds(&run->sessions);
     if (run->sessions.count && run->sessions.list[0].started)
         text_format(row->started, sizeof row->started, "%.30s",
@@ -268,6 +270,9 @@ static void put_steps(Sheet *sheet, const Listed *row) {
     else
         text_format(text, sizeof text, "%zu/%zu%s", row->state.step, row->state.steps,
                     unit);
+    size_t used = strlen(text);
+    if (row->state.unlogged)
+        text_format(text + used, sizeof text - used, ", %zu logged", row->state.logged);
     sheet_add(sheet, text);
 }
 
@@ -327,9 +332,28 @@ static json_t *row_json(const Listed *row) {
         text_or_null(row->verdict), "age_s", json_number(row->age), "seconds",
         json_number(row->seconds), "started", text_or_null(row->started));
     if (row->sampled) json_object_set_new(object, "sampled", json_true());
+    if (s->unlogged)
+        json_object_set_new(object, "logged", json_integer((json_int_t)s->logged));
+    if (*row->note) json_object_set_new(object, "note", json_text(row->note));
     if (*s->why) json_object_set_new(object, "why", json_text(s->why));
     if (*row->fault) json_object_set_new(object, "error", json_text(row->fault));
     return object;
+}
+
+static void say_missing_rows(const Listed *row) {
+    const RunState *s = &row->state;
+    if (s->unlogged)
+        say("steady: note: %s: train.jsonl has no rows of steps %zu to %zu, which were "
+            "taken (run.json)",
+            row->path, s->logged + 1, s->step);
+}
+
+void runlist_say(const RunList *list) {
+    for (const Listed *row = list->rows; row < list->rows + list->count; row++) {
+        if (*row->fault) say("steady: note: %s", row->fault);
+        if (*row->note) say("steady: note: %s", row->note);
+        say_missing_rows(row);
+    }
 }
 
 void runlist_print_json(const RunList *list) {

@@ -29,6 +29,7 @@ typedef struct Listed {
     char started[32];     /* of the first session, or "" */
     bool sampled;         /* verdict and loss are by a sample of the rows of long logs */
     char fault[600];      /* why it cannot be read, or "" */
+    char note[600];       /* which lines of its logs cannot be, or "" */
 } Listed;
 
 typedef struct RunList {
@@ -42,6 +43,8 @@ typedef struct RunList {
 Status runlist_of(const char *dir, bool deep, RunList *list, Err *err);
 void runlist_print(const RunList *list, FILE *out);
 void runlist_print_json(const RunList *list);
+/* Faults, unreadable lines and missing rows as notes on stderr. */
+void runlist_say(const RunList *list);
 void runlist_free(RunList *list);
 
 /* "45 s", "12 min", "3 h", "5 d"; "-" for NaN. */

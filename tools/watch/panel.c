@@ -103,6 +103,15 @@ static Tone tone_of(const Drawing *d, PointNumber number, double value) {
     return d->tone;
 }
 
+/* A line each, only where there is something to say. */
+static void draw_faults(Drawing *d) {
+    char text[WATCHED_FAULT];
+    if (watched_unreadable(d->run, text))
+        screen_print(d->screen, d->area, d->row++, 0, TONE_ALARM, "%s", text);
+    if (watched_missing(d->run, text))
+        screen_print(d->screen, d->area, d->row++, 0, TONE_ALARM, "%s", text);
+}
+
 /* "loss     1.234    ▇▆▅▃▂", over so many rows. */
 static void draw_spark(Drawing *d, const SparkLine *line, size_t rows) {
     static const Column NOTHING = {NAN, NAN, false};
@@ -215,6 +224,7 @@ void panel_draw(const View *view, Watched *run, Tone tone, const PanelScale *sca
     size_t events = MIN(events_until(run, view->at), MAX(area.rows / 6, (size_t)1));
     draw_head(&d);
     draw_progress(&d);
+    draw_faults(&d);
     for (size_t i = 0; i < COUNT(LINES) && left_of(&d); i++) {
         if (LINES[i].number == POINT_GRAD && area.rows < TALL) continue;
         size_t rows = area.rows < TALL   ? 1

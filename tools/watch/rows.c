@@ -23,15 +23,17 @@ static bool has_event(const char *line, size_t length) {
 }
 
 /* Zeros of a power cut, spaces, and a byte order mark are no part of a row. */
-static void take(const RowTaker *taker, const char *line, size_t length, size_t at) {
+static void take(RowFile *file, const RowTaker *taker, const char *line, size_t length,
+                 size_t at) {
     if (!at && length >= 3 && !memcmp(line, "\xEF\xBB\xBF", 3))
         line += 3, length -= 3, at += 3;
     for (; length && (!*line || strchr(" \t\r", *line)); length--) line++, at++;
-    if (length) taker->take(taker->context, line, length, at);
+    if (length && !taker->take(taker->context, line, length, at)) file->bad = true;
 }
 
 static void forget(RowFile *file, const RowTaker *taker) {
     if (file->read) taker->forget(taker->context);
+    file->bad = false;
     file->read = file->marked = file->size = file->fill_at = file->fill_end = 0;
 }
 
@@ -69,10 +71,20 @@ static void take_sample(RowFile *file, const RowTaker *taker, int fd, size_t at)
         char *text = mem_alloc(room);
         ssize_t got = pread(fd, text, room, (off_t)at);
         char *line = got > 0 ? line_behind(text, (size_t)got, !at, &length) : NULL;
-        if (line) take(taker, line, length, at + (size_t)(line - text));
+        if (line) take(file, taker, line, length, at + (size_t)(line - text));
         mem_free(text);
         if (line || got < (ssize_t)room || file->line >= LINE_MOST) return;
     }
+}
+
+/* Where a line begins at `at` or behind it; `at` where none does. */
+static size_t line_start(int fd, size_t at, size_t size) {
+    char *text = mem_alloc(size - at + 1);
+    ssize_t got = pread(fd, text, size - at + 1, (off_t)at - 1);
+    char *stop = got > 0 ? memchr(text, '\n', (size_t)got) : NULL;
+    size_t start = stop ? at + (size_t)(stop - text) : at;
+    mem_free(text);
+    return start;
 }
 
 static void take_samples(RowFile *file, const RowTaker *taker, int fd, size_t size) {
@@ -81,7 +93,7 @@ static void take_samples(RowFile *file, const RowTaker *taker, int fd, size_t si
         take_sample(file, taker, fd,
                     (size_t)((double)end * (double)i / (double)taker->samples));
     file->fill_at = 0;
-    file->read = file->fill_end = end;
+    file->read = file->fill_end = end ? line_start(fd, end, size) : 0;
 }
 
 /* ---- all that is new ---- */
@@ -96,28 +108,28 @@ static size_t lines_of(const char *text, size_t size) {
 
 /* Takes the whole lines of a piece of the file, and returns their bytes.  `stride`: of so
  * many one. */
-static size_t take_lines(const RowTaker *taker, const char *text, size_t size, size_t at,
-                         bool last) {
+static size_t take_lines(RowFile *file, const RowTaker *taker, const char *text,
+                         size_t size, size_t at, bool last) {
     size_t used = 0, number = 0, lines = lines_of(text, size);
     size_t stride = taker->most ? (lines + taker->most - 1) / taker->most : 1;
     for (const char *stop; (stop = memchr(text + used, '\n', size - used)); number++) {
         const char *line = text + used;
         size_t length = (size_t)(stop - line);
         bool due = stride < 2 || number % stride == 0 || (last && number + 1 == lines);
-        if (due || has_event(line, length)) take(taker, line, length, at + used);
+        if (due || has_event(line, length)) take(file, taker, line, length, at + used);
         used += length + 1;
     }
     return used;
 }
 
 /* A last line without its end: an object that is whole will not go on. */
-static size_t take_open_line(const RowTaker *taker, const char *line, size_t length,
-                             size_t at) {
+static size_t take_open_line(RowFile *file, const RowTaker *taker, const char *line,
+                             size_t length, size_t at) {
     size_t end = length;
     while (end && strchr(" \t\r", line[end - 1])) end--;
     if (!end || line[end - 1] != '}') return 0;
     json_t *row = rows_parse(line, end);
-    if (row) take(taker, line, end, at);
+    if (row) take(file, taker, line, end, at);
     json_decref(row);
     return row ? length : 0;
 }
@@ -129,21 +141,23 @@ static bool take_piece(RowFile *file, const RowTaker *taker, int fd, size_t size
     ssize_t got = pread(fd, text, MIN(room, size - file->read), (off_t)file->read);
     bool last = got <= 0 || file->read + (size_t)got >= size;
     size_t used = 0;
-    if (got > 0) used = take_lines(taker, text, (size_t)got, file->read, last);
+    if (got > 0) used = take_lines(file, taker, text, (size_t)got, file->read, last);
     if (last && got > (ssize_t)used)
-        used += take_open_line(taker, text + used, (size_t)got - used, file->read + used);
+        used += take_open_line(file, taker, text + used, (size_t)got - used,
+                               file->read + used);
     file->read += used;
     mem_free(text);
     if (used || last) return !last;
     if (room < LINE_MOST) return take_piece(file, taker, fd, size, 4 * room);
     file->read += room; /* a line that is none */
+    file->bad = true;
     return true;
 }
 
 static void read_on(RowFile *file, const RowTaker *taker, int fd, size_t size) {
     if (taker->samples && size - file->read > taker->whole) {
         forget(file, taker);
-        take_samples(file, taker, fd, size); /* the tail's first line is a part of one */
+        take_samples(file, taker, fd, size);
     }
     while (file->read < size && take_piece(file, taker, fd, size, PIECE)) continue;
     set_mark(file, fd);
@@ -153,8 +167,8 @@ static void read_on(RowFile *file, const RowTaker *taker, int fd, size_t size) {
 bool rows_poll(RowFile *file, const RowTaker *taker) {
     struct stat now;
     int fd = -1;
-    bool was = file->there;
-    file->there = !stat(file->path, &now) && S_ISREG(now.st_mode);
+    bool was = file->there, exists = !stat(file->path, &now);
+    file->there = exists && S_ISREG(now.st_mode);
     if (file->there && was && (uint64_t)now.st_ino == file->inode &&
         (uint64_t)now.st_dev == file->device && (size_t)now.st_size == file->size &&
         (double)now.st_mtim.tv_sec + 1e-9 * (double)now.st_mtim.tv_nsec == file->changed)
@@ -163,12 +177,14 @@ bool rows_poll(RowFile *file, const RowTaker *taker) {
     file->there = fd >= 0 && !fstat(fd, &now);
     if (!file->there) {
         if (fd >= 0) close(fd);
+        bool known = file->bad;
         forget(file, taker);
-        return was;
+        file->bad = exists;
+        return was || known != exists;
     }
     size_t size = now.st_size > 0 ? (size_t)now.st_size : 0;
     if ((uint64_t)now.st_ino != file->inode || (uint64_t)now.st_dev != file->device ||
-        size < file->read || !is_marked(file, fd))
+        size < file->read || !was || !is_marked(file, fd))
         forget(file, taker);
     file->inode = (uint64_t)now.st_ino;
     file->device = (uint64_t)now.st_dev;
@@ -194,7 +210,8 @@ bool rows_backfill(RowFile *file, const RowTaker *taker, size_t bytes) {
             if (line > text) done = line;
             break;
         }
-        take(taker, line, (size_t)(stop - line), file->fill_at + (size_t)(line - text));
+        take(file, taker, line, (size_t)(stop - line),
+             file->fill_at + (size_t)(line - text));
         at = stop;
     }
     const char *newline = done == end ? memrchr(text, '\n', (size_t)(end - text)) : NULL;

@@ -11,7 +11,8 @@
  * opening takes as long for 10^6 rows as for 10^4.  rows_backfill comes back for the
  * events in what was passed over, some megabytes at a call.
  *
- * A last line without its newline is taken once it is a whole object. */
+ * A last line without its newline is taken once it is a whole object.  Lines that `take`
+ * refuses, and a log that is no regular file or cannot be opened, make the log `bad`. */
 #ifndef STEADY_WATCH_ROWS_H
 #define STEADY_WATCH_ROWS_H
 
@@ -23,12 +24,13 @@ enum { ROWS_MARK = 64 };
 
 typedef struct RowFile {
     char path[PATH_SIZE], dir[PATH_SIZE];
-    bool there;               /* at the last poll */
-    uint64_t device, inode;   /* of the file that was read */
-    size_t size, read;        /* bytes that it had; read up to here */
-    double changed;           /* its time of change, seconds of the clock on the wall */
-    char mark[ROWS_MARK];     /* the bytes before `read`: others mean another log */
-    size_t marked;            /* how many */
+    bool there;             /* at the last poll */
+    uint64_t device, inode; /* of the file that was read */
+    size_t size, read;      /* bytes that it had; read up to here */
+    bool bad;               /* it cannot be read, or lines of it that were are no rows */
+    double changed;         /* its time of change, seconds of the clock on the wall */
+    char mark[ROWS_MARK];   /* the bytes before `read`: others mean another log */
+    size_t marked;          /* how many */
     size_t fill_at, fill_end; /* what rows_backfill has still to look at */
     size_t line;              /* bytes of the longest line of a sample so far */
 } RowFile;
@@ -36,8 +38,8 @@ typedef struct RowFile {
 typedef struct RowTaker {
     void *context;
     void (*forget)(void *context);
-    /* One line without its newline, and its place in the file. */
-    void (*take)(void *context, const char *line, size_t length, size_t at);
+    /* One line without its newline, and its place in the file.  False: it is no row. */
+    bool (*take)(void *context, const char *line, size_t length, size_t at);
     size_t samples, whole, tail; /* as above */
     /* Lines of one poll that are taken, at most: others are evenly left out, but for
      * those with an "event" and the last. */

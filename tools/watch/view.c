@@ -109,6 +109,7 @@ static void draw_table_row(const View *view, const WatchList *list, size_t i,
     double share = probe ? probe->value[POINT_ENTROPY] : NAN;
     const WatchedEval *eval = watched_eval(run, view->at, "");
     char loss[24], state[60], score[60] = "-", low[24] = "-", done[24] = "";
+    char fault[WATCHED_FAULT];
     Tone tone, name = tone_of(list, i);
     state_text(run, now, state, sizeof state, &tone);
     number_text(last ? last->value[POINT_LOSS] : NAN, loss, sizeof loss);
@@ -125,7 +126,9 @@ static void draw_table_row(const View *view, const WatchList *list, size_t i,
                  entropy_fell(share, COLLAPSE_SHARE) ? TONE_ALARM : TONE_PLAIN, "%-8s",
                  low);
     screen_print(screen, area, row, names + 34, TONE_PLAIN, "%-17.17s", score);
-    screen_print(screen, area, row, names + 52, tone, "%s", state);
+    size_t end = screen_print(screen, area, row, names + 52, tone, "%s", state);
+    if (watched_missing(run, fault) || watched_unreadable(run, fault))
+        screen_print(screen, area, row, end, TONE_ALARM, ", %s", fault);
     if (i == view->selected) screen_mark(screen, first, 0, true, false);
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/core/grow.h"
 #include "tools/run/runlog_parts.h"
+#include "tools/run/runstate.h"
 
 /* After so many seconds without a row, and so many times what a row takes, a run is
  * quiet. */
@@ -61,7 +62,7 @@ static void take_event(Watched *run, const json_t *row, const char *kind, double
     add_event(run, &event);
 }
 
-static void take_train(void *context, const char *line, size_t length, size_t at) {
+static bool take_train(void *context, const char *line, size_t length, size_t at) {
     Watched *run = context;
     json_t *row = rows_parse(line, length);
     double step = runlog_number(row, "step");
@@ -80,6 +81,7 @@ static void take_train(void *context, const char *line, size_t length, size_t at
         history_add(&run->history, &point);
     }
     json_decref(row);
+    return step >= 0;
 }
 
 /* ---- probe.jsonl ---- */
@@ -109,10 +111,11 @@ LowestHead watched_lowest_head(const RunLog *probe) {
 }
 
 /* A row about sharpness alone is no probe. */
-static void take_probe(void *context, const char *line, size_t length, size_t at) {
+static bool take_probe(void *context, const char *line, size_t length, size_t at) {
     Watched *run = context;
     json_t *row = rows_parse(line, length);
-    if (runlog_number(row, "step") >= 0) {
+    bool good = runlog_number(row, "step") >= 0;
+    if (good) {
         RunLog *probe = runlog_of_probe(row);
         if (probe->probe.site_count || probe->probe.weight_count) {
             Point point = {.step = probe->probe.step[0], .at = at};
@@ -125,6 +128,7 @@ static void take_probe(void *context, const char *line, size_t length, size_t at
         runlog_free(probe);
     }
     json_decref(row);
+    return good;
 }
 
 const RunLog *watched_probe(Watched *run, double step) {
@@ -146,7 +150,7 @@ const RunLog *watched_probe(Watched *run, double step) {
 
 static void forget_eval(void *context) { ((Watched *)context)->eval_count = 0; }
 
-static void take_eval(void *context, const char *line, size_t length, size_t at) {
+static bool take_eval(void *context, const char *line, size_t length, size_t at) {
     (void)at;
     Watched *run = context;
     json_t *row = rows_parse(line, length);
@@ -156,13 +160,14 @@ static void take_eval(void *context, const char *line, size_t length, size_t at)
     for (size_t m = 0; m < METRIC_COUNT; m++)
         eval.scores[m] = runlog_number(row, metrics[m].key);
     json_decref(row);
-    if (!(eval.step >= 0)) return;
+    if (!(eval.step >= 0)) return false;
     while (run->eval_count && run->evals[run->eval_count - 1].step > eval.step)
         run->eval_count--;
     if (run->eval_count == EVALS_MOST)
         memmove(run->evals, run->evals + 1, --run->eval_count * sizeof eval);
     GROW(run->evals, run->eval_count, run->eval_room, 1);
     run->evals[run->eval_count++] = eval;
+    return true;
 }
 
 Metric watched_metric(const WatchedEval *eval) {
@@ -333,15 +338,50 @@ static WatchedState ending_of(const Watched *run) {
 WatchedState watched_state(const Watched *run, double now) {
     struct stat info;
     if (stat(run->dir, &info)) return STATE_GONE;
-    if (!run->history.count) return STATE_WAITING;
+    WatchedState ending = ending_of(run);
+    if (!run->history.count) return ending == STATE_RUNNING ? STATE_WAITING : ending;
     const WatchedEvent *last =
         run->event_count ? &run->events[run->event_count - 1] : NULL;
     if (last && !strcmp(last->kind, RUNLOG_NONFINITE) && last->step >= watched_step(run))
         return STATE_BROKEN;
-    WatchedState ending = ending_of(run);
     if (ending != STATE_RUNNING) return ending;
     if (watched_step(run) >= run->steps) return STATE_FINISHED;
     double row = row_steps(run) / pace_of(run);
     double patience = fmax(QUIET_SECONDS, isfinite(row) ? QUIET_ROWS * row : 0);
     return watched_age(run, now) > patience ? STATE_QUIET : STATE_RUNNING;
+}
+
+/* ---- what is wrong with its logs ---- */
+
+static double last_logged(const Watched *run) {
+    double last = watched_step(run);
+    for (size_t i = 0; i < run->event_count; i++) last = fmax(last, run->events[i].step);
+    return last;
+}
+
+bool watched_unreadable(const Watched *run, char text[WATCHED_FAULT]) {
+    const struct {
+        const RowFile *file;
+        const char *name;
+    } logs[] = {{&run->train, "train.jsonl"},
+                {&run->probe, "probe.jsonl"},
+                {&run->eval, "eval.jsonl"}};
+    size_t used = 0;
+    *text = 0;
+    for (size_t i = 0; i < COUNT(logs); i++)
+        if (logs[i].file->bad)
+            used += (size_t)snprintf(text + used, WATCHED_FAULT - used, "%s%s",
+                                     used ? ", " : "", logs[i].name);
+    if (used) snprintf(text + used, WATCHED_FAULT - used, ": unreadable lines");
+    return used;
+}
+
+bool watched_missing(const Watched *run, char text[WATCHED_FAULT]) {
+    double logged = last_logged(run);
+    *text = 0;
+    if (!run->recipe || !runstate_lacks_rows(run->recipe, logged)) return false;
+    const Sessions *all = &run->recipe->sessions;
+    snprintf(text, WATCHED_FAULT, "rows of steps %.0f to %zu are missing", logged + 1,
+             all->list[all->count - 1].step);
+    return true;
 }

@@ -71,6 +71,13 @@ bool watched_poll(Watched *run);
 /* The state at a time (seconds of the clock on the wall). */
 WatchedState watched_state(const Watched *run, double now);
 
+/* What is wrong with its logs: "train.jsonl, eval.jsonl: unreadable lines", and, where
+ * run.json says that they were taken, "rows of steps 9 to 20 are missing".  False with
+ * "": nothing that is known. */
+enum { WATCHED_FAULT = 100 };
+bool watched_unreadable(const Watched *run, char text[WATCHED_FAULT]);
+bool watched_missing(const Watched *run, char text[WATCHED_FAULT]);
+
 double watched_step(const Watched *run); /* the last; 0: none */
 /* Seconds since its last row at that time. */
 double watched_age(const Watched *run, double now);
