@@ -158,6 +158,16 @@ tell "report, --compare and --resume keep the sweep's methods and baseline" $?
     grep -q '^kept: --method changed: optim.beta2 -> optim.beta1$' messages &&
     grep -q '^kept: --baseline changed: 0.95 -> none$' messages
 tell "another choice of methods than the folder's is printed" $?
+mkdir -p recipes away && "$STEADY" recipes demo >recipes/r.ini && "$STEADY" sweep recipes/r.ini $tiny train.steps=5 \
+    optim.lr=0.01,0.02 train.seed=0,1 --out moved >/dev/null 2>&1 && mv moved away &&
+    ( cd away && "$STEADY" report moved >out 2>messages && grep -q '^steady: note: moved: .* r.*ini cannot be opened' messages &&
+        "$STEADY" sweep --compare moved >out 2>&1 && grep -q '^moved: 4 of 4 runs ended' out &&
+        "$STEADY" plot moved --trials rank -o x.svg 2>/dev/null && "$STEADY" sweep --resume moved >out 2>&1 && grep -q '^0.02 ' out )
+tell "a sweep is read where the file of its recipe is not" $?
+rm planned/plan.json && "$STEADY" sweep --resume planned >table 2>messages && [ -s planned/plan.json ] &&
+    grep -q '^plan: NOT followed (.*): seeds added: 2 (3 runs)$' table &&
+    [ "$(grep -c '^steady: note: planned/plan.json is missing' messages)" = 1 ]
+tell "removing plan.json does not remove the plan" $?
 
 # ---- interruptions: checkpoints each 20 steps, long enough to be met half-way ----
 

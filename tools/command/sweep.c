@@ -236,6 +236,7 @@ static Status check_precision(const Sweep *sweep, bool force, Err *err) {
 static int start(const Options *o, Sweep *sweep) {
     Err err = ERR_NONE;
     if (open_grid(o, sweep, &err)) return command_fail("sweep", &err);
+    if (o->resume && sweep_is_over(o->resume)) sweep->trained = sweep;
     if (o->fail && sweep_set_fail(sweep, o->fail, &err))
         return command_fail("sweep", &err);
     sweep->methods = o->across.choice.method;

@@ -9,7 +9,7 @@ static Status load_sweep(Sweep *sweep, const char *dir, Err *err) {
     char **words = sweep_load_words(dir, &count, err);
     if (!words) return err->status;
     Status status = sweep_open(sweep, (const char *const *)words, count, err);
-    if (!status) status = sweep_look(sweep, dir, err);
+    if (!status) status = sweep_read(sweep, dir, err);
     sweep_free_words(words, count);
     return status;
 }

@@ -1,42 +1,6 @@
-/* check: cells to recipes, and whether they can be run (tools/sweep/sweep.h). */
-#include <string.h>
-
+/* check: can the cells be run?  (tools/sweep/sweep.h) */
 #include "tools/recipe/keys.h"
 #include "tools/sweep/sweep.h"
-
-/* ---- recipes of cells ---- */
-
-static char *join_word(const char *key, const char *value) {
-    size_t size = strlen(key) + strlen(value) + 2;
-    char *word = mem_alloc(size);
-    text_format(word, size, "%s=%s", key, value);
-    return word;
-}
-
-char **sweep_cell_words(const Sweep *sweep, size_t cell, size_t *count) {
-    size_t most = 0;
-    for (size_t a = 1; a < sweep->axis_count; a++) most += sweep->axes[a].key_count;
-    char **words = mem_zalloc((most + 1) * sizeof *words);
-    *count = 0;
-    for (size_t a = 1; a < sweep->axis_count; a++)
-        for (size_t k = 0; k < sweep->axes[a].key_count; k++)
-            if (sweep_gives(sweep, cell, a))
-                words[(*count)++] =
-                    join_word(sweep->axes[a].keys[k], sweep_part(sweep, cell, a, k));
-    return words;
-}
-
-Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err) {
-    const char *name = sweep->axes[0].values[sweep_index(sweep, cell, 0)];
-    size_t count;
-    char **words = sweep_cell_words(sweep, cell, &count);
-    *recipe = recipe_default();
-    Status status = recipe_load(recipe, name, err);
-    for (size_t i = 0; i < count && !status; i++)
-        status = recipe_set(recipe, words[i], err);
-    sweep_free_words(words, count);
-    return status ? status : recipe_check(recipe, err);
-}
 
 /* ---- keys that do nothing ---- */
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "data/file/openfile.h"
+#include "tools/program/say.h"
 #include "tools/program/textstream.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/state.h"
@@ -114,6 +115,7 @@ Status plan_open(const Sweep *sweep, Sweep *planned, Err *err) {
     size_t count;
     char **words = words_of(json_object_get(sweep->plan, "words"), &count);
     Status status = sweep_open(planned, (const char *const *)words, count, err);
+    if (!status) planned->trained = sweep->trained;
     sweep_free_words(words, count);
     return status;
 }
@@ -193,17 +195,40 @@ static Status check_same(const Sweep *sweep, const json_t *own, Err *err) {
                    sweep->plan ? "another" : "not there");
 }
 
-Status sweep_take_plan(Sweep *sweep, Err *err) {
+/* A plan that is taken away, or changed, after the sweep has begun would be followed
+ * without a word.  NULL: neither the folder nor its state has one, or err says why. */
+static json_t *plan_of_folder(Sweep *sweep, const json_t *state, Err *err) {
+    char path[PATH_SIZE];
+    json_t *had = json_object_get(json_object_get(state, "plan"), "plan");
+    rundir_path(path, sweep->dir, "plan.json");
+    json_t *own = load(path, sweep->dir, err);
+    if (err->status || !is_plan(had) || (own && json_equal(own, had))) return own;
+    json_decref(own);
+    if (own && !sweep->trained) {
+        err_set(err, FAIL_DATA,
+                "%s is not the plan that the sweep began with; restore it, or remove it: "
+                "sweep.json has that plan",
+                path);
+        return NULL;
+    }
+    if (!sweep->plan_restored)
+        say("steady: note: %s %s; the plan is that of sweep.json", path,
+            own ? "is not the plan that the sweep began with" : "is missing");
+    sweep->plan_restored = true;
+    return json_incref(had);
+}
+
+Status sweep_take_plan(Sweep *sweep, const json_t *state, Err *err) {
     char path[PATH_SIZE];
     Err why = ERR_NONE;
     rundir_path(path, sweep->dir, "plan.json");
-    json_t *own = load(path, sweep->dir, &why);
+    json_t *own = plan_of_folder(sweep, state, &why);
     if (why.status) return err_set(err, why.status, "%s", why.text);
     if (!own) return check_new(sweep, err);
     Status status = check_same(sweep, own, err);
     json_decref(sweep->plan);
     sweep->plan = own;
-    if (!status) status = check_agrees(sweep, path, err);
+    if (!status && !sweep->trained) status = check_agrees(sweep, path, err);
     return status ? status : take_fail(sweep, path, err);
 }
 

@@ -164,6 +164,9 @@ static json_t *deviations(const Sweep *sweep, bool begun, Err *err) {
     choice_compare(sweep, sweep->plan, list);
     Status status = plan_open(sweep, &planned, &why);
     if (!status) {
+        char text[500];
+        if (!plan_agrees(&planned, sweep->plan, text, sizeof text))
+            add(list, "it contradicts itself: %s", text);
         status = plan_compare_recipes(&planned, sweep->plan, list, &why);
         if (!status) compare_definitions(&planned, sweep->plan, list);
         if (!status) status = compare_cells(sweep, &planned, begun, list, &why);

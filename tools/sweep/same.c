@@ -1,21 +1,33 @@
 /* same: is what a folder holds this sweep, or a part of it?  (tools/sweep/state.h) */
 #include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "data/file/openfile.h"
+#include "data/picture/dataset.h"
 #include "engine/core/hash.h"
+#include "tools/program/say.h"
 #include "tools/program/shell.h"
-#include "tools/program/textstream.h"
 #include "tools/recipe/keys.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/state.h"
 
 /* ---- cells that train the same run ---- */
 
-uint64_t sweep_digest(const Recipe *recipe) {
-    Recipe *standard = mem_alloc(sizeof *standard);
+/* What data.val_fraction = auto comes to may be written out: it was, before there was
+ * auto. */
+static void settle(Recipe *recipe) {
+    DataConfig data = recipe->data;
+    data.val_fraction = -1;
+    bool pictures = !source_check(data.source, 1 << EXAMPLES_PICTURES, NULL);
+    double held = pictures ? dataset_held_out(&data) : 0;
+    if (recipe->data.val_fraction == held) recipe->data.val_fraction = -1;
+}
+
+uint64_t sweep_digest(const Recipe *of) {
+    Recipe *standard = mem_alloc(sizeof *standard), *recipe = mem_alloc(sizeof *recipe);
+    *recipe = *of;
+    settle(recipe);
     char value[KEY_VALUE_MAX], usual[KEY_VALUE_MAX];
     uint64_t hash = HASH_START;
     *standard = recipe_default();
@@ -29,6 +41,7 @@ uint64_t sweep_digest(const Recipe *recipe) {
         hash = hash_bytes(hash, value, strlen(value) + 1);
     }
     mem_free(standard);
+    mem_free(recipe);
     return hash;
 }
 
@@ -168,34 +181,32 @@ Status sweep_check_words(Sweep *sweep, const json_t *state, Err *err) {
 
 /* ---- the recipes of its runs ---- */
 
-static Status recipe_text(const Recipe *recipe, TextStream *text, Err *err) {
-    if (textstream_open(text, err)) return err->status;
-    recipe_print(recipe, text->file);
-    return textstream_close(text, err);
-}
-
-/* The first line in which two recipes differ, without its newline. */
-static void first_difference(const char *a, const char *b, char *text, size_t size) {
-    for (const char *c = a, *d = b; *c && *c == *d; c++, d++)
-        if (*c == '\n') a = c + 1, b = d + 1;
-    snprintf(text, size, "%.*s before, %.*s now", (int)strcspn(a, "\n"), a,
-             (int)strcspn(b, "\n"), b);
-}
-
-static Status compare_recipes(const Recipe *had, const Recipe *wants, const char *dir,
-                              Err *err) {
-    TextStream before = {0}, now = {0};
-    char difference[300];
-    if (!recipe_text(had, &before, err) && !recipe_text(wants, &now, err) &&
-        strcmp(before.text, now.text)) {
-        first_difference(before.text, now.text, difference, sizeof difference);
-        err_set(err, FAIL_USAGE,
-                "%s was trained with another recipe (%s); choose another --out", dir,
-                difference);
+/* "model.norm = post before, norm = pre now" */
+static void name_difference(Recipe *had, Recipe *now, char *text, size_t size) {
+    char before[KEY_VALUE_MAX], after[KEY_VALUE_MAX];
+    settle(had);
+    settle(now);
+    *text = 0;
+    for (const Key *key = keys; key < keys + keys_count && !*text; key++) {
+        if (!key_is_stored(key)) continue;
+        key_print(key, had, before, sizeof before);
+        key_print(key, now, after, sizeof after);
+        if (strcmp(before, after))
+            snprintf(text, size, "%s.%s = %.100s before, %s = %.100s now", key->section,
+                     key->name, *before ? before : "none", key->name,
+                     *after ? after : "none");
     }
-    free(before.text);
-    free(now.text);
-    return err->status;
+}
+
+static Status compare_recipes(Recipe *had, Recipe *wants, const char *dir, Err *err) {
+    char difference[400];
+    if (sweep_digest(had) == sweep_digest(wants)) return OK;
+    name_difference(had, wants, difference, sizeof difference);
+    return err_set(err, FAIL_USAGE,
+                   "%s was trained with another recipe (%s); restore that recipe, or "
+                   "train a new sweep in another --out; steady report reads this one as "
+                   "it is",
+                   dir, difference);
 }
 
 /* A recipe file that changed since the cell was trained would mix two grids. */
@@ -225,6 +236,55 @@ static Status check_cell_folder(const Sweep *sweep, const char *dir, Err *err) {
     return OK;
 }
 
+/* ---- recipes of a folder that is read ---- */
+
+/* Of the runs of a recipe: how many differ from what it says now, and the first of those
+ * in what; or why they cannot be compared. */
+typedef struct Changed {
+    size_t runs, differ;
+    char what[400], why[400];
+} Changed;
+
+static void compare_trained(const Sweep *sweep, size_t cell, Changed *changed) {
+    Sweep words = *sweep;
+    Recipe *had = mem_alloc(sizeof *had), *now = mem_alloc(sizeof *now);
+    Err err = ERR_NONE;
+    words.trained = NULL;
+    if (sweep_trained_recipe(sweep, cell, had, &err) ||
+        sweep_recipe(&words, cell, now, &err)) {
+        text_format(changed->why, sizeof changed->why, "%.390s", err.text);
+    } else {
+        had->train.threads = now->train.threads;
+        if (sweep_digest(had) != sweep_digest(now) && !changed->differ++)
+            name_difference(had, now, changed->what, sizeof changed->what);
+    }
+    changed->runs++;
+    mem_free(had);
+    mem_free(now);
+}
+
+void sweep_note_recipes(const Sweep *sweep) {
+    Changed *changed = mem_zalloc(sweep->axes[0].count * sizeof *changed);
+    for (size_t c = 0; c < sweep->cell_count; c++) {
+        char dir[PATH_SIZE];
+        sweep_cell_dir(sweep, c, dir, sizeof dir);
+        if (rundir_holds_run(dir))
+            compare_trained(sweep, c, &changed[sweep_index(sweep, c, 0)]);
+    }
+    for (size_t r = 0; r < sweep->axes[0].count; r++) {
+        const char *name = sweep->axes[0].values[r];
+        if (changed[r].differ)
+            say("steady: note: %s: %zu of %zu runs of recipe %s were trained with "
+                "another "
+                "one (%s); each is read as it was trained",
+                sweep->dir, changed[r].differ, changed[r].runs, name, changed[r].what);
+        if (*changed[r].why)
+            say("steady: note: %s: runs of recipe %s are read as they were trained: %s",
+                sweep->dir, name, changed[r].why);
+    }
+    mem_free(changed);
+}
+
 Status sweep_check_cells(const Sweep *sweep, Err *err) {
     Status status = OK;
     for (size_t c = 0; c < sweep->cell_count && !status; c++) {
@@ -232,7 +292,7 @@ Status sweep_check_cells(const Sweep *sweep, Err *err) {
         sweep_cell_dir(sweep, c, dir, sizeof dir);
         if (check_cell_folder(sweep, dir, err)) return err->status;
         bool begun = rundir_holds_run(dir) && checkpoint_newest(dir, SIZE_MAX);
-        if (begun) status = check_cell_recipe(sweep, c, err);
+        if (begun && !sweep->trained) status = check_cell_recipe(sweep, c, err);
     }
     return status;
 }

@@ -155,12 +155,12 @@ static json_t *fail_json(const Sweep *sweep) {
                      text, "methods", failures_json(sweep));
 }
 
-/* Once it is known how all ended; NULL: no plan, or it cannot be compared, as the table
- * then says. */
+/* Whether it was followed, once it is known how all ended, unless it cannot be compared,
+ * as the table then says; NULL: no plan. */
 static json_t *plan_json(const Sweep *sweep, bool ended) {
-    if (!sweep->plan || !ended) return NULL;
-    json_t *list = sweep_deviations(sweep, NULL);
-    if (!list) return NULL;
+    if (!sweep->plan) return NULL;
+    json_t *list = ended ? sweep_deviations(sweep, NULL) : NULL;
+    if (!list) return json_pack("{s:O}", "plan", sweep->plan);
     return json_pack("{s:b, s:o, s:O}", "followed", !json_array_size(list), "deviations",
                      list, "plan", sweep->plan);
 }

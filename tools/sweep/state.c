@@ -75,6 +75,28 @@ static Status take_cell(Sweep *sweep, const json_t *row, Err *err) {
     return status ? status : whole_check_row(sweep, index, row, err);
 }
 
+static bool row_has_ended(const char *dir, const json_t *row) {
+    const json_t *code = json_object_get(row, "exit");
+    SweepCell cell = {.exit = json_is_integer(code) ? (int)json_integer_value(code)
+                                                    : SWEEP_OPEN};
+    char *name = word_of(json_object_get(row, "name")), path[PATH_SIZE];
+    rundir_path(path, dir, "cells/%s", name);
+    bool ended =
+        strlen(name) < SWEEP_NAME && sweep_has_ended(&cell) && rundir_holds_run(path);
+    mem_free(name);
+    return ended;
+}
+
+bool sweep_is_over(const char *dir) {
+    json_t *state = load_state(dir, NULL);
+    const json_t *rows = json_object_get(state, "cells");
+    bool over = json_array_size(rows) > 0;
+    for (size_t i = 0; i < json_array_size(rows) && over; i++)
+        over = row_has_ended(dir, json_array_get(rows, i));
+    json_decref(state);
+    return over;
+}
+
 /* The criterion that the sweep had, unless there is another now. */
 static Status take_fail(Sweep *sweep, const json_t *state, Err *err) {
     const char *text =
@@ -90,7 +112,7 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     text_format(sweep->dir, sizeof sweep->dir, "%s", dir);
     if (rundir_holds_run(dir))
         return err_set(err, FAIL_USAGE,
-                       "%s contains a run, not a sweep; choose another --out", dir);
+                       "%s contains a run, not a sweep; choose another folder", dir);
     Err why = ERR_NONE;
     static const char *const FOLDERS[] = {"cells", NULL};
     json_t *state = load_state(dir, &why);
@@ -99,7 +121,7 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
         status = rundir_check_empty(dir, FOLDERS, "sweep.json.new", err);
     if (state) status = sweep_check_words(sweep, state, err);
     if (state && !status) status = sweep_check_cells(sweep, err);
-    if (!status) status = sweep_take_plan(sweep, err);
+    if (!status) status = sweep_take_plan(sweep, state, err);
     if (state && !status) status = take_fail(sweep, state, err);
     json_decref(sweep->choice);
     sweep->choice = json_incref(json_object_get(state, "choice"));
@@ -109,6 +131,13 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
         take_cell(sweep, row, err);
     json_decref(state);
     return status ? status : origin_check_data(sweep, 1, err);
+}
+
+Status sweep_read(Sweep *sweep, const char *dir, Err *err) {
+    sweep->trained = sweep;
+    Status status = sweep_look(sweep, dir, err);
+    if (!status) sweep_note_recipes(sweep);
+    return status;
 }
 
 /* ---- the lock ---- */
@@ -136,6 +165,7 @@ Status sweep_begin(Sweep *sweep, const char *dir, Err *err) {
     MadeFolders made;
     Status status =
         sweep_look(sweep, dir, err); /* makes nothing in a folder that is refused */
+    if (!status && sweep->trained) sweep_note_recipes(sweep);
     if (!status) status = sweep_write_plan(sweep, err);
     if (!status) status = rundir_make_folders(dir, &made, err);
     if (status) return status;

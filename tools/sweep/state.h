@@ -48,7 +48,11 @@ Status sweep_match(const Sweep *sweep, const Sweep *other, size_t *place, Err *e
  * that they have there; of a part, sweep->kept says how many they are. */
 Status sweep_check_words(Sweep *sweep, const json_t *state, Err *err);
 
-/* FAIL_USAGE where a cell was trained with another recipe. */
+/* FAIL_USAGE where a cell was trained with another recipe, unless the folder is read. */
 Status sweep_check_cells(const Sweep *sweep, Err *err);
+
+/* Of a folder that is read: a note for each recipe that is not what its runs were trained
+ * with. */
+void sweep_note_recipes(const Sweep *sweep);
 
 #endif

@@ -129,6 +129,10 @@ typedef struct Sweep {
     const char *plan_path; /* of --plan, or NULL */
     json_t *plan;          /* what the sweep is to be; NULL: nobody said */
     bool plan_written;     /* by this call */
+    bool plan_restored;    /* it is that of sweep.json, and a note has said so */
+    /* Whose runs say what the recipes are: of a folder that is read its own, of a plan's
+     * grid those of the sweep; NULL: the recipes and the words do. */
+    const struct Sweep *trained;
     size_t kept; /* cells of the smaller grid that the folder held; 0: the same grid */
     int lock;    /* descriptor of the folder, inherited by the runs; -1: none */
 } Sweep;
@@ -166,7 +170,13 @@ const char *sweep_label(const Sweep *sweep, size_t cell, size_t axis);
 const char *sweep_part(const Sweep *sweep, size_t cell, size_t axis, size_t key);
 /* Does the axis say something of the cell, or does that keep what its recipe has? */
 bool sweep_gives(const Sweep *sweep, size_t cell, size_t axis);
+
+/* What its recipe and its words say.  In a folder that is read (sweep_read): what the run
+ * was trained with; of a run that has not begun, that of another of its recipe and its
+ * words.  Neither a moved nor a changed recipe stops what only reads. */
 Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err);
+/* Of its run's recipe.ini. */
+Status sweep_trained_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err);
 
 /* Words of the cell's command line behind its recipe, [*count]: "optim.lr=0.02".  Freed
  * with sweep_free_words. */
@@ -197,6 +207,14 @@ Status sweep_begin(Sweep *sweep, const char *dir, Err *err);
 /* The same without making, locking or waiting, for a look; a folder that is
  * not there is fine. */
 Status sweep_look(Sweep *sweep, const char *dir, Err *err);
+
+/* The same of a folder that is only read: each run has the recipe that it was trained
+ * with.  Where the sweep's recipes are no longer those, a note says so. */
+Status sweep_read(Sweep *sweep, const char *dir, Err *err);
+
+/* Have all runs of the sweep in a folder ended?  Then nothing is left to train, and its
+ * recipes are needed no more. */
+bool sweep_is_over(const char *dir);
 
 /* The words of the sweep in a folder, [*count], each and the list freed with mem_free. */
 char **sweep_load_words(const char *dir, size_t *count, Err *err);
@@ -307,9 +325,10 @@ char **sweep_plan_words(const char *path, size_t *count, Err *err);
 Status sweep_read_plan(Sweep *sweep, const char *path, Err *err);
 
 /* Parts of sweep_look and sweep_begin.  FAIL_USAGE: the folder has another plan, or runs
- * without one; the file is the plan of another grid.  sweep_write_plan writes the file
- * where there is none, sweep_keep_plan the copy. */
-Status sweep_take_plan(Sweep *sweep, Err *err);
+ * without one; the file is the plan of another grid.  FAIL_DATA: plan.json is not the
+ * plan that `state`, sweep.json (may be NULL), has; one that is gone is taken from there.
+ * sweep_write_plan writes the file where there is none, sweep_keep_plan the copy. */
+Status sweep_take_plan(Sweep *sweep, const json_t *state, Err *err);
 Status sweep_write_plan(Sweep *sweep, Err *err);
 Status sweep_keep_plan(const Sweep *sweep, Err *err);
 

@@ -1,0 +1,214 @@
+/* Folders of sweeps that are read, wherever their recipes are now (tools/sweep/recipes.c,
+ * same.c), and plans that are gone (tools/sweep/plan.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "files.h"
+#include "sweep_plans.h"
+#include "tools/program/say.h"
+#include "tools/sweep/sweep.h"
+
+static const char SMALL[] = "[train]\nsteps = 2\n[optim]\nbeta1 = 0.8\n";
+static const char OTHER[] = "[train]\nsteps = 2\n[optim]\nbeta1 = 0.7\n";
+
+typedef struct Heard {
+    char text[4000];
+} Heard;
+
+static void hear(void *context, const char *line) {
+    Heard *heard = context;
+    size_t used = strlen(heard->text);
+    snprintf(heard->text + used, sizeof heard->text - used, "%s\n", line);
+}
+
+/* A sweep of small.ini, of which so many runs of four have ended. */
+static void make(void **state, const char *recipe, size_t ended, bool planned) {
+    Sweep sweep;
+    char dir[PATH_SIZE], plan[PATH_SIZE];
+    plans_path_in(dir, state, "sweep");
+    plans_path_in(plan, state, "plan.json");
+    files_write(*state, "small.ini", SMALL, strlen(SMALL));
+    OPEN(&sweep, recipe, "optim.lr=1,2", "train.seed=0,1");
+    if (planned) plans_read_plan(&sweep, plan);
+    plans_make_sweep(&sweep, dir, ended);
+    sweep_close(&sweep);
+}
+
+static void open_read(Sweep *sweep, void **state, const char *recipe, Heard *heard) {
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE];
+    plans_path_in(dir, state, "sweep");
+    OPEN(sweep, recipe, "optim.lr=1,2", "train.seed=0,1");
+    *heard->text = 0;
+    Listener before = say_to((Listener){hear, heard});
+    Status status = sweep_read(sweep, dir, &err);
+    say_to(before);
+    if (status) fail_msg("%s", err.text);
+}
+
+static void has_values(const Sweep *sweep, size_t cell, double beta1, double lr) {
+    Recipe recipe;
+    Err err = ERR_NONE;
+    assert_int_equal(sweep_recipe(sweep, cell, &recipe, &err), OK);
+    assert_true(recipe.optim.beta1 == beta1 && recipe.optim.lr == lr);
+    assert_int_equal(recipe.train.steps, 2);
+}
+
+static void refused(void **state, const char *recipe, Status wanted, const char *part) {
+    Sweep sweep;
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE];
+    plans_path_in(dir, state, "sweep");
+    OPEN(&sweep, recipe, "optim.lr=1,2", "train.seed=0,1");
+    assert_int_equal(sweep_look(&sweep, dir, &err), wanted);
+    if (!strstr(err.text, part)) fail_msg("`%s` lacks `%s`", err.text, part);
+    sweep_close(&sweep);
+}
+
+/* ---- recipes ---- */
+
+static void a_folder_is_read_without_the_file_of_its_recipe(void **state) {
+    Sweep sweep;
+    Heard heard;
+    char recipe[PATH_SIZE];
+    plans_path_in(recipe, state, "small.ini");
+    make(state, recipe, 3, false);
+    open_read(&sweep, state, recipe, &heard);
+    assert_string_equal(heard.text, "");
+    sweep_close(&sweep);
+    files_remove(*state, "small.ini");
+    open_read(&sweep, state, recipe, &heard);
+    assert_non_null(strstr(heard.text, "small.ini are read as they were trained: "));
+    assert_null(strchr(strchr(heard.text, '\n') + 1, '\n')); /* one note a recipe */
+    assert_true(sweep_has_ended(&sweep.cells[2]) && !sweep_has_ended(&sweep.cells[3]));
+    has_values(&sweep, 0, 0.8, 1);
+    has_values(&sweep, 3, 0.8, 2); /* not begun: that of the others, its own words */
+    sweep_close(&sweep);
+    refused(state, recipe, FAIL_USAGE, "small.ini");
+}
+
+static void a_recipe_that_changed_does_not_stop_reading(void **state) {
+    Sweep sweep;
+    Heard heard;
+    char recipe[PATH_SIZE];
+    plans_path_in(recipe, state, "small.ini");
+    make(state, recipe, 2, false);
+    files_write(*state, "small.ini", OTHER, strlen(OTHER));
+    open_read(&sweep, state, recipe, &heard);
+    assert_non_null(strstr(heard.text, ": 2 of 2 runs of recipe "));
+    assert_non_null(strstr(heard.text, "(optim.beta1 = 0.8 before, beta1 = 0.7 now)"));
+    for (size_t c = 0; c < sweep.cell_count; c++) has_values(&sweep, c, 0.8, 1 + (c > 1));
+    sweep_close(&sweep);
+    refused(state, recipe, FAIL_USAGE, "restore that recipe, or train a new sweep");
+}
+
+/* Nothing is left that says what the recipe was: the runs that ended are read. */
+static void a_recipe_without_a_run_does_not_stop_reading(void **state) {
+    Sweep sweep;
+    Heard heard;
+    char recipe[PATH_SIZE];
+    plans_path_in(recipe, state, "small.ini");
+    make(state, recipe, 0, false);
+    files_remove(*state, "small.ini");
+    open_read(&sweep, state, recipe, &heard);
+    Recipe none;
+    assert_int_equal(sweep_recipe(&sweep, 3, &none, NULL), OK);
+    assert_true(none.optim.lr == 2);
+    sweep_close(&sweep);
+}
+
+static void a_sweep_is_over_when_all_its_runs_have_ended(void **state) {
+    char recipe[PATH_SIZE], dir[PATH_SIZE];
+    plans_path_in(recipe, state, "small.ini");
+    plans_path_in(dir, state, "sweep");
+    assert_false(sweep_is_over(dir));
+    make(state, recipe, 3, false);
+    assert_false(sweep_is_over(dir));
+    make(state, recipe, 4, false);
+    assert_true(sweep_is_over(dir));
+    files_remove(*state, "sweep/cells/optim.lr=2,train.seed=1/recipe.ini");
+    files_remove(*state, "sweep/cells/optim.lr=2,train.seed=1/train.jsonl");
+    assert_false(sweep_is_over(dir));
+}
+
+/* Earlier programs wrote 0 where there is auto now. */
+static void what_auto_comes_to_may_be_written_out(void **state) {
+    Sweep sweep;
+    Err err = ERR_NONE;
+    Recipe recipe;
+    char path[PATH_SIZE], dir[PATH_SIZE];
+    make(state, "demo", 1, false);
+    plans_path_in(dir, state, "sweep");
+    plans_path_in(path, state, "sweep/cells/optim.lr=1,train.seed=0/recipe.ini");
+    OPEN(&sweep, "demo", "optim.lr=1,2", "train.seed=0,1");
+    assert_int_equal(sweep_recipe(&sweep, 0, &recipe, &err), OK);
+    assert_true(recipe.data.val_fraction < 0);
+    recipe.data.val_fraction = 0;
+    assert_int_equal(recipe_save(&recipe, path, NULL, &err), OK);
+    if (sweep_look(&sweep, dir, &err)) fail_msg("%s", err.text);
+    sweep_close(&sweep);
+    recipe.data.val_fraction = 0.5;
+    assert_int_equal(recipe_save(&recipe, path, NULL, &err), OK);
+    refused(state, "demo", FAIL_USAGE, "data.val_fraction = 0.5 before");
+}
+
+/* ---- plans ---- */
+
+static void a_plan_that_is_gone_comes_back_from_the_state(void **state) {
+    Sweep sweep;
+    Heard heard;
+    size_t size;
+    make(state, "demo", 4, true);
+    files_remove(*state, "sweep/plan.json");
+    open_read(&sweep, state, "demo", &heard);
+    assert_non_null(
+        strstr(heard.text, "plan.json is missing; the plan is that of sweep"));
+    assert_non_null(sweep.plan);
+    sweep_close(&sweep);
+    char dir[PATH_SIZE];
+    plans_path_in(dir, state, "sweep");
+    OPEN(&sweep, "demo", "optim.lr=1,2", "train.seed=0,1,2");
+    *heard.text = 0;
+    Listener before = say_to((Listener){hear, &heard});
+    plans_begin(&sweep, dir);
+    say_to(before);
+    assert_null(strchr(strchr(heard.text, '\n') + 1, '\n')); /* said once */
+    plans_deviates(&sweep, 0, "seeds added: 2 (2 runs)");
+    sweep_close(&sweep);
+    mem_free(files_read(*state, "sweep/plan.json", &size));
+}
+
+static void a_plan_that_changed_since_the_first_run_is_refused(void **state) {
+    Sweep sweep;
+    Heard heard;
+    char path[PATH_SIZE];
+    make(state, "demo", 4, true);
+    plans_path_in(path, state, "sweep/plan.json");
+    json_t *plan = json_load_file(path, 0, NULL);
+    json_object_set_new(plan, "written", json_string("2020-01-01T00:00:00Z"));
+    assert_int_equal(json_dump_file(plan, path, 0), 0);
+    json_decref(plan);
+    refused(state, "demo", FAIL_DATA, "is not the plan that the sweep began with");
+    open_read(&sweep, state, "demo", &heard);
+    assert_non_null(strstr(heard.text, "is not the plan that the sweep began with"));
+    assert_string_not_equal(json_string_value(json_object_get(sweep.plan, "written")),
+                            "2020-01-01T00:00:00Z");
+    sweep_close(&sweep);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        FOLDER_TEST(a_folder_is_read_without_the_file_of_its_recipe),
+        FOLDER_TEST(a_recipe_that_changed_does_not_stop_reading),
+        FOLDER_TEST(a_recipe_without_a_run_does_not_stop_reading),
+        FOLDER_TEST(a_sweep_is_over_when_all_its_runs_have_ended),
+        FOLDER_TEST(what_auto_comes_to_may_be_written_out),
+        FOLDER_TEST(a_plan_that_is_gone_comes_back_from_the_state),
+        FOLDER_TEST(a_plan_that_changed_since_the_first_run_is_refused),
+    };
+    return cmocka_run_group_tests_name("sweep_read", cases, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/* recipes: of cells, as their words have them or as their runs were trained
+ * (tools/sweep/sweep.h). */
+#include <string.h>
+
+#include "tools/run/rundir.h"
+#include "tools/sweep/sweep.h"
+
+/* ---- words ---- */
+
+static char *join_word(const char *key, const char *value) {
+    size_t size = strlen(key) + strlen(value) + 2;
+    char *word = mem_alloc(size);
+    text_format(word, size, "%s=%s", key, value);
+    return word;
+}
+
+char **sweep_cell_words(const Sweep *sweep, size_t cell, size_t *count) {
+    size_t most = 0;
+    for (size_t a = 1; a < sweep->axis_count; a++) most += sweep->axes[a].key_count;
+    char **words = mem_zalloc((most + 1) * sizeof *words);
+    *count = 0;
+    for (size_t a = 1; a < sweep->axis_count; a++)
+        for (size_t k = 0; k < sweep->axes[a].key_count; k++)
+            if (sweep_gives(sweep, cell, a))
+                words[(*count)++] =
+                    join_word(sweep->axes[a].keys[k], sweep_part(sweep, cell, a, k));
+    return words;
+}
+
+static Status apply_words(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err) {
+    size_t count;
+    char **words = sweep_cell_words(sweep, cell, &count);
+    Status status = OK;
+    for (size_t i = 0; i < count && !status; i++)
+        status = recipe_set(recipe, words[i], err);
+    sweep_free_words(words, count);
+    return status;
+}
+
+/* ---- what runs were trained with ---- */
+
+static const char *recipe_of(const Sweep *sweep, size_t cell) {
+    return sweep->axes[0].values[sweep_index(sweep, cell, 0)];
+}
+
+Status sweep_trained_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err) {
+    char dir[PATH_SIZE], path[PATH_SIZE];
+    sweep_cell_dir(sweep, cell, dir, sizeof dir);
+    rundir_path(path, dir, "recipe.ini");
+    *recipe = recipe_default();
+    Status status = recipe_load_file(recipe, path, dir, err);
+    return status ? status : recipe_check(recipe, err);
+}
+
+/* That of any run of such a recipe: the words of a cell replace all that its own did. */
+static bool find_trained(const Sweep *trained, const char *name, Recipe *recipe) {
+    for (size_t c = 0; c < trained->cell_count; c++)
+        if (!strcmp(recipe_of(trained, c), name) &&
+            !sweep_trained_recipe(trained, c, recipe, NULL))
+            return true;
+    return false;
+}
+
+/* Nothing of the recipe is left: there is no run of it either, so its values only fill
+ * places in lists. */
+static Status words_alone(const Sweep *sweep, size_t cell, Recipe *recipe) {
+    *recipe = recipe_default();
+    apply_words(sweep, cell, recipe, NULL);
+    return OK;
+}
+
+static Status read_recipe(const Sweep *sweep, size_t cell, Recipe *recipe) {
+    if (sweep->trained == sweep && !sweep_trained_recipe(sweep, cell, recipe, NULL))
+        return OK;
+    Status status = OK;
+    if (!find_trained(sweep->trained, recipe_of(sweep, cell), recipe)) {
+        *recipe = recipe_default();
+        status = recipe_load(recipe, recipe_of(sweep, cell), NULL);
+    }
+    if (!status) status = apply_words(sweep, cell, recipe, NULL);
+    if (!status) status = recipe_check(recipe, NULL);
+    return status ? words_alone(sweep, cell, recipe) : OK;
+}
+
+Status sweep_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err *err) {
+    if (sweep->trained) return read_recipe(sweep, cell, recipe);
+    *recipe = recipe_default();
+    Status status = recipe_load(recipe, recipe_of(sweep, cell), err);
+    if (!status) status = apply_words(sweep, cell, recipe, err);
+    return status ? status : recipe_check(recipe, err);
+}
