@@ -39,6 +39,13 @@ tell "two jobs give the table of one" $?
     grep -q '^grid: 4 of 4 runs ended$' across && grep -q '^sweep against grid, same seeds' across &&
     grep -q '^pair .* 0 of 4 ' across && [ "$(grep -c ' +0.00  .* 2$' across)" = 3 ]
 tell "--compare draws and compares the runs of two folders, seed by seed" $?
+ln -s grid linked
+for other in ./grid grid/ linked "$PWD/grid"; do
+    "$STEADY" sweep --compare grid "$other" >across 2>messages
+    [ $? = 2 ] && ! [ -s across ] && grep -q "grid and .* are one folder, given twice" messages || break
+    other=
+done
+tell "a folder under two names is one folder, whose runs count once" $([ -z "$other" ]; echo $?)
 for kind in best-worst all rank; do
     "$STEADY" plot grid pair --trials $kind --method optim.lr -o $kind.svg >out 2>messages && [ -s $kind.svg ] &&
         [ ! -s out ] && [ "$(grep -c '^lr 0\.0*1: best optim.lr=0' messages)" = 2 ] || break

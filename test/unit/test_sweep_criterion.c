@@ -309,6 +309,16 @@ static void a_wrong_criterion_is_refused_and_the_old_one_stays(void **state) {
         {"verdict>2", "is not a number of a run"},
         {"midpoint>2", "is not a number of"},
         {"loss>1 and entropy<1", "not a number"},
+        {"top1<30", "`top1` is a share (1 is 100 %); write 30% or 3000%"},
+        {"wer >= 1.2", "`wer` is a share"},
+        {"probe_fall>5", "is a share"},
+        {"entropy<10", "is a share"},
+        {"site_entropy_cross<-2", "is a share"},
+        {"score<30", "`score` is a share"},
+        {"bleu<10%", "`bleu` is not a share; write a number without %, such as 10"},
+        {"loss>2%", "is not a share"},
+        {"cpu_seconds>2%", "is not a share"},
+        {"loss>2 or spike_depth>10 %", "is not a share"},
     };
     Sweep sweep;
     OPEN(&sweep, "demo");
@@ -319,6 +329,40 @@ static void a_wrong_criterion_is_refused_and_the_old_one_stays(void **state) {
         if (!strstr(err.text, cases[i][1])) fail_msg("%s: %s", cases[i][0], err.text);
         assert_string_equal(sweep_fail_text(&sweep), "loss > 1");
     }
+    sweep_close(&sweep);
+}
+
+/* Runs of translators are scored by BLEU; of both, on neither scale. */
+static void a_share_is_a_share_of_the_scores_that_the_recipes_have(void **state) {
+    (void)state;
+    Sweep sweep;
+    Err err = ERR_NONE;
+    OPEN(&sweep, "demo,demo-sigma", "optim.lr=1,2");
+    fate_by(&sweep, "score<30%, best < 1, wer>120%, ppl>1e3", 0);
+    sweep_close(&sweep);
+    OPEN(&sweep, "multi30k-post");
+    fate_by(&sweep, "score<30", 0);
+    assert_int_equal(sweep_set_fail(&sweep, "score<30%", &err), FAIL_USAGE);
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo,multi30k-post");
+    fate_by(&sweep, "score<30", 0);
+    fate_by(&sweep, "score<30%", 0);
+    sweep_close(&sweep);
+}
+
+/* 120 % is written as 1.2; an older version took 30 for what it said. */
+static void the_criterion_of_a_file_is_read_on_any_scale(void **state) {
+    (void)state;
+    static const char *const texts[] = {"wer > 1.2", "top1 < 30", "loss > 0.02"};
+    Sweep sweep;
+    Err err = ERR_NONE;
+    OPEN(&sweep, "demo");
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        if (sweep_restore_fail(&sweep, texts[i], &err)) fail_msg("%s", err.text);
+        assert_string_equal(sweep_fail_text(&sweep), texts[i]);
+    }
+    fate_by(&sweep, "wer>120%", 0);
+    assert_string_equal(sweep_fail_text(&sweep), texts[0]);
     sweep_close(&sweep);
 }
 
@@ -371,6 +415,8 @@ int main(void) {
         cmocka_unit_test(half_of_the_seeds_are_not_most),
         cmocka_unit_test(a_criterion_is_written_in_one_way),
         cmocka_unit_test(a_wrong_criterion_is_refused_and_the_old_one_stays),
+        cmocka_unit_test(a_share_is_a_share_of_the_scores_that_the_recipes_have),
+        cmocka_unit_test(the_criterion_of_a_file_is_read_on_any_scale),
         cmocka_unit_test(crosses_of_the_figure_are_by_the_criterion),
         cmocka_unit_test(a_criterion_fits_into_its_definition_or_is_refused),
     };

@@ -1,5 +1,6 @@
 /* across: several sweeps compared (tools/sweep/sweep.h). */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tools/sweep/compare.h"
 #include "tools/sweep/origin.h"
@@ -24,6 +25,21 @@ static void introduce(const Sweep *sweep, FILE *out) {
     if (!sweep->fail) return;
     sweep_fail_definition(sweep, definition, sizeof definition);
     fprintf(out, "    %s\n", definition);
+}
+
+/* A link, or another way to write it, is the same folder: its runs would count twice. */
+static Status check_once(const char *const *dirs, size_t count, Err *err) {
+    struct stat own, other;
+    for (size_t s = 1; s < count; s++)
+        for (size_t o = 0; o < s; o++) {
+            if (!strcmp(dirs[o], dirs[s]))
+                return err_set(err, FAIL_USAGE, "%s is given twice", dirs[s]);
+            if (!stat(dirs[s], &own) && !stat(dirs[o], &other) &&
+                own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+                return err_set(err, FAIL_USAGE, "%s and %s are one folder, given twice",
+                               dirs[o], dirs[s]);
+        }
+    return OK;
 }
 
 static Status compare(Sweep *sweeps, size_t count, const SweepAcross *across, FILE *out,
@@ -56,13 +72,10 @@ static Status compare(Sweep *sweeps, size_t count, const SweepAcross *across, FI
 Status sweep_open_folders(const char *const *dirs, size_t count, const char *fail,
                           Sweep **opened, Err *err) {
     Sweep *sweeps = *opened = mem_alloc(count * sizeof *sweeps);
-    Status status = OK;
+    Status status = check_once(dirs, count, err);
     for (size_t s = 0; s < count; s++) sweeps[s] = (Sweep){.lock = -1};
     for (size_t s = 0; s < count && !status; s++) {
-        for (size_t other = 0; other < s && !status; other++)
-            if (!strcmp(dirs[other], dirs[s]))
-                status = err_set(err, FAIL_USAGE, "%s is given twice", dirs[s]);
-        if (!status) status = load_sweep(&sweeps[s], dirs[s], err);
+        status = load_sweep(&sweeps[s], dirs[s], err);
         if (!status && fail) status = sweep_set_fail(&sweeps[s], fail, err);
         if (!status && !fail) sweep_judge(&sweeps[s]);
     }

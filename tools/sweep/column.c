@@ -133,11 +133,11 @@ static const Column CSV[] = {
     {"loss", NUMBER(loss)},
     {"val_loss", NUMBER(val_loss)},
     {.scores = true},
-    {"site_entropy", NUMBER(entropy)},
+    {"site_entropy", NUMBER(entropy), .factor = 100},
     {"entropy_site", .text = show_site},
-    {"site_entropy_encoder", NUMBER(kind_entropy[KIND_ENCODER])},
-    {"site_entropy_cross", NUMBER(kind_entropy[KIND_CROSS])},
-    {"site_entropy_decoder", NUMBER(kind_entropy[KIND_DECODER])},
+    {"site_entropy_encoder", NUMBER(kind_entropy[KIND_ENCODER]), .factor = 100},
+    {"site_entropy_cross", NUMBER(kind_entropy[KIND_CROSS]), .factor = 100},
+    {"site_entropy_decoder", NUMBER(kind_entropy[KIND_DECODER]), .factor = 100},
     {"max_logit", NUMBER(max_logit)},
     {"diverged", .text = show_diverged},
     {"collapsed", .text = show_collapsed},
@@ -148,13 +148,13 @@ static const Column CSV[] = {
     {"seconds", .text = show_seconds},
     {"cpu_seconds", OF_CELL(cpu_seconds)},
     {"site_entropy_step", .text = show_low_step},
-    {"site_entropy_end", NUMBER(entropy_end)},
+    {"site_entropy_end", NUMBER(entropy_end), .factor = 100},
     {"sites_low", NUMBER(sites_low)},
     {"sites_low_end", NUMBER(sites_low_end)},
     {"failed", .text = show_fails},
     {"spike_depth", NUMBER(spike_depth)},
     {"spike_steps", NUMBER(spike_steps)},
-    {"probe_fall", NUMBER(probe_fall)},
+    {"probe_fall", NUMBER(probe_fall), .factor = 100},
     {"probe_epochs", NUMBER(probe_epochs)},
     {"grade", .text = show_grade},
 };
@@ -260,16 +260,40 @@ size_t column_names(const char **names) {
     return count;
 }
 
-size_t column_offset(const char *name) {
+/* The column of sweep.csv with that number, by its name or a former one; false: none. */
+static bool find_number(const char *name, Column *column) {
     for (size_t i = 0; i < COUNT(RENAMED); i++)
         if (!strcmp(name, RENAMED[i].old)) name = RENAMED[i].now;
     Column all[COLUMNS_MOST];
     size_t count = columns_of_csv(all), k = 0;
     while (k < count && (all[k].text || strcmp(all[k].title, name))) k++;
-    if (k < count) return all[k].offset;
+    if (k < count) *column = all[k];
+    return k < count;
+}
+
+/* METRIC_COUNT: no score that is shown. */
+static Metric shown_metric(const char *name) {
     Metric metric = metric_find(name);
-    if (metric == METRIC_COUNT || metrics[metric].rank == RANK_NONE) return SIZE_MAX;
-    return offsetof(SweepCell, result.scores) + metric * sizeof(double);
+    return metric == METRIC_COUNT || metrics[metric].rank == RANK_NONE ? METRIC_COUNT
+                                                                       : metric;
+}
+
+size_t column_offset(const char *name) {
+    Column column;
+    Metric metric = shown_metric(name);
+    if (find_number(name, &column)) return column.offset;
+    return metric == METRIC_COUNT
+               ? SIZE_MAX
+               : offsetof(SweepCell, result.scores) + metric * sizeof(double);
+}
+
+double column_factor(const char *name) {
+    Column column;
+    Metric metric = shown_metric(name);
+    bool scores = !strcmp(name, "score") || !strcmp(name, "best");
+    if (!scores && find_number(name, &column))
+        return column.factor > 0 ? column.factor : 1;
+    return metric == METRIC_COUNT ? 0 : metrics[metric].factor;
 }
 
 size_t columns_of_csv(Column *all) { return all_columns(CSV, COUNT(CSV), all); }

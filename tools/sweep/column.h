@@ -32,6 +32,9 @@ size_t columns_of_csv(Column *all);
 size_t column_names(const char **names);
 /* Where the number of that name is in a SweepCell; SIZE_MAX: there is none. */
 size_t column_offset(const char *name);
+/* From that number to the one that people read: 100 of a share, 1; 0: it is that of the
+ * run's metric, or there is no such name. */
+double column_factor(const char *name);
 
 void column_title(const Column *column, char text[COLUMN_TEXT]);
 /* As people read it: "cer %". */

@@ -129,17 +129,62 @@ static Status refuse_name(const char *text, const char *name, Err *err) {
 }
 
 /* "1.48" or "10%" */
-static bool read_bound(const char *text, double *bound) {
+static bool read_bound(const char *text, double *bound, bool *percent) {
     char *end;
     *bound = strtod(text, &end);
     if (end == text || !isfinite(*bound)) return false;
     while (isspace((unsigned char)*end)) end++;
-    if (*end == '%') *bound /= 100, end++;
+    *percent = *end == '%';
+    if (*percent) *bound /= 100, end++;
     return !*end;
 }
 
-static Status read_term(const char *whole, char *part, Term *term, Err *err) {
+/* Of the score that runs of the sweep's recipes are judged by, as column_factor; 0: it
+ * differs, or is not known. */
+static double score_factor(const Sweep *sweep) {
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    double factor = 0;
+    for (size_t c = 0; c < sweep->cell_count; c++) {
+        if (c && sweep_index(sweep, c, 0) == sweep_index(sweep, c - 1, 0)) continue;
+        size_t i = 0;
+        double own = 0;
+        if (!sweep_recipe(sweep, c, recipe, NULL)) {
+            while (metric_shown(i) < METRIC_COUNT &&
+                   !task_is(recipe->task, metrics[metric_shown(i)].tasks))
+                i++;
+            if (metric_shown(i) < METRIC_COUNT) own = metrics[metric_shown(i)].factor;
+        }
+        if (c && own != factor) own = 0;
+        factor = own;
+        if (!(own > 0)) break;
+    }
+    mem_free(recipe);
+    return factor;
+}
+
+/* A share above 1 is a per cent that was meant, and a per cent of a number that is no
+ * share means nothing: `top1<30` and `bleu<10%` would count all runs, or none. */
+static Status check_scale(const Sweep *sweep, const char *whole, const char *name,
+                          double bound, bool percent, Err *err) {
+    double factor = column_factor(name);
+    if (!(factor > 0)) factor = score_factor(sweep);
+    if (factor == 100 && !percent && fabs(bound) > 1)
+        return err_set(err, FAIL_USAGE,
+                       "--fail %s: `%s` is a share (1 is 100 %%); write %.9g%% or %.9g%%",
+                       whole, name, bound, 100 * bound);
+    if (factor > 0 && factor != 100 && percent)
+        return err_set(err, FAIL_USAGE,
+                       "--fail %s: `%s` is not a share; write a number without %%, such "
+                       "as %.9g",
+                       whole, name, 100 * bound);
+    return OK;
+}
+
+/* sweep: whose runs have the number; NULL: on any scale. */
+static Status read_term(const Sweep *sweep, const char *whole, char *part, Term *term,
+                        Err *err) {
     char *mark = strpbrk(part, "<>");
+    bool percent;
     *term = (Term){.kind = TERM_NUMBER};
     if (!mark && is_whole_term(part, term)) return OK;
     if (!mark)
@@ -149,14 +194,15 @@ static Status read_term(const char *whole, char *part, Term *term, Err *err) {
                        whole, part);
     term->above = *mark == '>';
     term->equal = mark[1] == '=';
-    if (!read_bound(mark + 1 + term->equal, &term->bound))
+    if (!read_bound(mark + 1 + term->equal, &term->bound, &percent))
         return err_set(err, FAIL_USAGE,
                        "--fail %s: `%s` is not a number; expected 1.48 or 10%%", whole,
                        text_trim(mark + 1 + term->equal));
     *mark = 0;
     char *name = text_trim(part);
     term->offset = column_offset(name);
-    return term->offset == SIZE_MAX ? refuse_name(whole, name, err) : OK;
+    if (term->offset == SIZE_MAX) return refuse_name(whole, name, err);
+    return sweep ? check_scale(sweep, whole, name, term->bound, percent, err) : OK;
 }
 
 /* "loss > 1.48", always in the same way */
@@ -196,13 +242,13 @@ void sweep_clear_fail(Sweep *sweep) {
 /* With what else there is to say of it, it fits into SWEEP_DEFINITION. */
 enum { TEXT_MOST = 500 };
 
-Status sweep_set_fail(Sweep *sweep, const char *text, Err *err) {
+static Status set_fail(Sweep *sweep, const char *text, bool scaled, Err *err) {
     SweepCriterion *criterion = mem_zalloc(sizeof *criterion);
     char *copy = mem_strdup(text), *rest = copy, *part;
     Status status = OK;
     while (!status && (part = next_part(&rest))) {
         Term term;
-        status = read_term(text, part, &term, err);
+        status = read_term(scaled ? sweep : NULL, text, part, &term, err);
         if (status) break;
         write_term(criterion, &term, part);
         GROW(criterion->terms, criterion->count, criterion->room, 1);
@@ -219,6 +265,14 @@ Status sweep_set_fail(Sweep *sweep, const char *text, Err *err) {
     sweep_clear_fail(sweep);
     sweep->fail = criterion;
     return OK;
+}
+
+Status sweep_set_fail(Sweep *sweep, const char *text, Err *err) {
+    return set_fail(sweep, text, true, err);
+}
+
+Status sweep_restore_fail(Sweep *sweep, const char *text, Err *err) {
+    return set_fail(sweep, text, false, err);
 }
 
 const char *sweep_fail_text(const Sweep *sweep) {

@@ -106,7 +106,7 @@ static Status save(json_t *plan, const char *path, const char *root, Err *err) {
 
 static Status take_fail(Sweep *sweep, const char *path, Err *err) {
     const char *fail = text_of(sweep->plan, "fail");
-    if (!*fail || sweep->fail || !sweep_set_fail(sweep, fail, err)) return OK;
+    if (!*fail || sweep->fail || !sweep_restore_fail(sweep, fail, err)) return OK;
     err->status = FAIL_DATA;
     return err_wrap(err, "%s", path);
 }

@@ -80,7 +80,7 @@ static size_t common_parts(const char *a, const char *b) {
 static void compare_definitions(Sweep *planned, const json_t *plan, json_t *list) {
     const char *fail = text_of(plan, "fail"), *said = text_of(plan, "definition");
     char now[SWEEP_DEFINITION];
-    if (!*fail || !*said || sweep_set_fail(planned, fail, NULL)) return;
+    if (!*fail || !*said || sweep_restore_fail(planned, fail, NULL)) return;
     sweep_fail_definition(planned, now, sizeof now);
     char *then = reworded(said);
     size_t from = common_parts(then, now);

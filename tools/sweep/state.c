@@ -101,7 +101,7 @@ bool sweep_is_over(const char *dir) {
 static Status take_fail(Sweep *sweep, const json_t *state, Err *err) {
     const char *text =
         json_string_value(json_object_get(json_object_get(state, "fail"), "criterion"));
-    if (!text || sweep->fail || !sweep_set_fail(sweep, text, err)) return OK;
+    if (!text || sweep->fail || !sweep_restore_fail(sweep, text, err)) return OK;
     err->status = FAIL_DATA;
     return err_wrap(err, "%s/sweep.json", sweep->dir);
 }

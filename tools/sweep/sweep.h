@@ -277,8 +277,11 @@ void sweep_intervals(const Sweep *sweep, SweepGroup *groups, size_t count);
  * is a loss above the middle between chance and the lowest mean loss of a configuration
  * whose runs have all ended and stayed finite (level.h).
  * A run fails if one of them holds, or if its loss or gradient was not finite.
+ * A bound of a share above 1 is written in per cent; others have none.
  * FAIL_USAGE: the sweep keeps the criterion that it has. */
 Status sweep_set_fail(Sweep *sweep, const char *text, Err *err);
+/* One that a file has, as sweep_fail_text wrote it: in any scale. */
+Status sweep_restore_fail(Sweep *sweep, const char *text, Err *err);
 void sweep_clear_fail(Sweep *sweep);
 const char *sweep_fail_text(const Sweep *sweep); /* "loss > 1.48 or midpoint"; "": none */
 void sweep_fail_definition(const Sweep *sweep, char *text, size_t size);
