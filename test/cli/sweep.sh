@@ -201,6 +201,18 @@ tell "a cell that had ended is not run again" $?
 timeless whole/sweep.csv >a && timeless killed/sweep.csv >b && cmp a b
 tell "its table is that of a sweep that was never killed" $?
 
+# As if the sweep had been killed before the runs ended, which went on.
+spent() { # CSV: seconds and cpu_seconds of each row
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 { print ($at["seconds"] == "" ? "-" : int($at["seconds"] / 500)) "," $at["cpu_seconds"] }' "$1"
+}
+cp -r whole unseen && sed -i '/"exit":/d' unseen/sweep.json
+sed -i 's/"seconds": .*,/"seconds": 1000,/' unseen/cells/train.seed=1/run.json
+sed -i 's/"seconds": .*,/"seconds": null,/' unseen/cells/train.seed=2/run.json
+"$STEADY" sweep --resume unseen >/dev/null 2>messages
+"$STEADY" sweep --resume unseen >/dev/null 2>&1 && [ "$(spent unseen/sweep.csv | tr '\n' ' ')" = "0, 2, -, " ] &&
+    grep -q 'train.seed=2: .*, time not known$' messages && ! spent whole/sweep.csv | grep -q ',$'
+tell "seconds have the sessions that no sweep saw, cpu_seconds are empty then" $?
+
 "$STEADY" sweep $slow --out stopped >/dev/null 2>messages &
 wait_for '"step":3[0-9],' stopped/cells/train.seed=0/train.jsonl
 kill -TERM $!

@@ -57,7 +57,8 @@ static void show_low_sites(const SweepCell *c, char *t) {
         text_format(t, COLUMN_TEXT, "%.0f, %.0f", r->sites_low, r->sites_low_end);
 }
 static void show_seconds(const SweepCell *c, char *t) {
-    if (c->exit != SWEEP_OPEN) text_format(t, COLUMN_TEXT, "%.1f", c->seconds);
+    if (c->exit != SWEEP_OPEN && isfinite(c->seconds))
+        text_format(t, COLUMN_TEXT, "%.1f", c->seconds);
 }
 static void show_diverged(const SweepCell *c, char *t) {
     if (sweep_has_ended(c))

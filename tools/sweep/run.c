@@ -11,6 +11,7 @@
 #include "tools/program/spawn.h"
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
+#include "tools/run/session.h"
 #include "tools/sweep/origin.h"
 #include "tools/sweep/show.h"
 #include "tools/sweep/sweep.h"
@@ -20,6 +21,7 @@ typedef struct Job {
     size_t cell;
     double started;
     double cpu_seconds; /* of a process that has ended */
+    double cpu_before;  /* of the cell's processes before it */
 } Job;
 
 typedef struct Runner {
@@ -54,6 +56,23 @@ static bool can_resume(const char *dir) {
     if (checkpoint_newest(dir, SIZE_MAX)) return true;
     rundir_remove_unbegun(dir);
     return false;
+}
+
+/* What trained the run while no sweep looked: one that was killed leaves its runs to end
+ * by themselves, and a run may be resumed by hand. */
+static void take_unseen(SweepCell *cell, const char *dir) {
+    Sessions all = sessions_load(dir);
+    for (size_t i = cell->sessions; i < all.count; i++) {
+        cell->seconds += all.list[i].seconds;
+        cell->cpu_seconds = NAN;
+    }
+    cell->sessions = all.count;
+    sessions_free(&all);
+}
+
+/* Of a cell that no process has trained, zero. */
+static double cpu_before(const SweepCell *cell) {
+    return cell->exit == SWEEP_OPEN && !cell->sessions ? 0 : cell->cpu_seconds;
 }
 
 /* train RECIPE --out DIR, or train --resume DIR; words are to follow. */
@@ -95,7 +114,10 @@ static Status start_cell(Runner *r, size_t cell, Err *err) {
     memcpy(argv + fixed, words, count * sizeof *argv);
     Job *job = r->jobs;
     while (job->pid) job++;
-    *job = (Job){.cell = cell, .started = clock_now()};
+    take_unseen(&r->sweep->cells[cell], dir);
+    *job = (Job){.cell = cell,
+                 .started = clock_now(),
+                 .cpu_before = cpu_before(&r->sweep->cells[cell])};
     status = spawn(argv, log, sweep->dir, &job->pid, err);
     if (status) {
         job->pid = 0;
@@ -108,12 +130,21 @@ static Status start_cell(Runner *r, size_t cell, Err *err) {
     return status;
 }
 
+static void count_sessions(Sweep *sweep, size_t cell) {
+    char dir[PATH_SIZE];
+    sweep_cell_dir(sweep, cell, dir, sizeof dir);
+    Sessions all = sessions_load(dir);
+    sweep->cells[cell].sessions = all.count;
+    sessions_free(&all);
+}
+
 static Status take_end(Runner *r, Job *job, int state, Err *err) {
     SweepCell *cell = &r->sweep->cells[job->cell];
     char log[PATH_SIZE];
     cell->exit = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
     cell->seconds += clock_now() - job->started;
-    cell->cpu_seconds = fmax(cell->cpu_seconds, 0) + job->cpu_seconds;
+    cell->cpu_seconds = job->cpu_before + job->cpu_seconds;
+    count_sessions(r->sweep, job->cell);
     job->pid = 0;
     r->running--;
     Status status = OK;

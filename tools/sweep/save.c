@@ -67,6 +67,7 @@ static json_t *cell_json(const Sweep *sweep, size_t c) {
     json_object_set_new(row, "exit", json_integer(cell->exit));
     json_object_set_new(row, "seconds", json_number(cell->seconds));
     json_object_set_new(row, "cpu_seconds", json_number(cell->cpu_seconds));
+    json_object_set_new(row, "sessions", whole_number(cell->sessions));
     if (cell->fate != FATE_UNKNOWN)
         json_object_set_new(row, "failed", json_boolean(cell->fate == FATE_FAILED));
     if (sweep_has_ended(cell)) json_object_update_new(row, result_json(&cell->result));

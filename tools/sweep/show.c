@@ -162,7 +162,8 @@ void show_cell(SweepShow *show, size_t index) {
     place_text(show, place, sizeof place);
     score_text(r, score, sizeof score);
     entropy_text(r, entropy, sizeof entropy);
-    duration_text(cell->seconds, spent, sizeof spent);
+    if (isnan(cell->seconds)) text_format(spent, sizeof spent, "time not known");
+    else duration_text(cell->seconds, spent, sizeof spent);
     loss_text(r->loss, loss, sizeof loss);
     show_say(show, "%s %s: %s, loss %s, %s, %s, %s", place, cell->name, score, loss,
              entropy, r->verdict, spent);

@@ -54,6 +54,24 @@ static SweepCell *find_cell(Sweep *sweep, const char *name) {
     return NULL;
 }
 
+static double time_of(const json_t *row, const char *key) {
+    const json_t *number = json_object_get(row, key);
+    double seconds = json_is_number(number) ? json_number_value(number) : NAN;
+    return seconds >= 0 ? fmin(seconds, SECONDS_MOST) : NAN;
+}
+
+/* A row without the number of its sessions (an older version) has all there are. */
+static void take_times(SweepCell *cell, const char *dir, const json_t *row) {
+    const json_t *seen = json_object_get(row, "sessions");
+    Sessions all = sessions_load(dir);
+    cell->seconds = time_of(row, "seconds");
+    cell->cpu_seconds = time_of(row, "cpu_seconds");
+    cell->sessions = all.count;
+    if (json_is_integer(seen) && json_integer_value(seen) >= 0)
+        cell->sessions = MIN(all.count, (size_t)json_integer_value(seen));
+    sessions_free(&all);
+}
+
 static Status take_cell(Sweep *sweep, const json_t *row, Err *err) {
     char *name = word_of(json_object_get(row, "name"));
     SweepCell *cell = find_cell(sweep, name);
@@ -65,11 +83,7 @@ static Status take_cell(Sweep *sweep, const json_t *row, Err *err) {
     sweep_cell_dir(sweep, index, dir, sizeof dir);
     if (!rundir_holds_run(dir)) return OK; /* removed since: it is run again */
     cell->exit = (int)json_integer_value(code);
-    double seconds = json_number_value(json_object_get(row, "seconds"));
-    cell->seconds = seconds > 0 ? fmin(seconds, SECONDS_MOST) : 0;
-    const json_t *cpu = json_object_get(row, "cpu_seconds");
-    seconds = json_is_number(cpu) ? json_number_value(cpu) : NAN;
-    cell->cpu_seconds = seconds >= 0 ? fmin(seconds, SECONDS_MOST) : NAN;
+    take_times(cell, dir, row);
     if (!sweep_has_ended(cell)) return OK;
     Status status = sweep_read_result(sweep, index, err);
     return status ? status : whole_check_row(sweep, index, row, err);

@@ -106,8 +106,10 @@ typedef struct SweepCriterion SweepCriterion;
 typedef struct SweepCell {
     char name[SWEEP_NAME]; /* "demo-sigma,optim.lr=0.02,train.seed=1"; a file name */
     int exit;              /* of its process, 128 + signal, or SWEEP_OPEN */
-    double seconds;     /* wall time of its processes, as far as they were seen to end */
-    double cpu_seconds; /* processor time of the same; NaN: not known */
+    double seconds; /* wall time of its processes; of a session of its run that no sweep
+                     * saw (this one was killed), what run.json has; NaN: not known */
+    double cpu_seconds; /* processor time; NaN: not known, as of such a session */
+    size_t sessions;    /* of its run that are in these numbers */
     SweepFate fate;     /* sweep_judge */
     SweepResult result;
     SweepOrigin origin; /* with the result */
