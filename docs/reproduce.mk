@@ -7,7 +7,7 @@
 #
 # Each is a sweep in OUT/NAME, which can be interrupted: the same command goes on.  Folders in DATA
 # are mnist, cifar10, multi30k, librispeech-digits and tinyshakespeare (docs/data.md).  A planned
-# sweep reads what its plan says, data/ itself: make that a link.
+# sweep reads what its plan says: with another DATA its folders have to be in data/ as links.
 
 DATA ?= data
 OUT ?= runs/reproduce
@@ -58,15 +58,31 @@ reproduce-cifar10:
 		cifar10:schedule.warmup_epochs=2 \
 		cifar10-sigma:'{model.norm,optim.name,optim.lr}={none,lars,2;pre,adamw,0.001}'
 
+# Folders of data/ that a plan reads: by its words, or else by its recipes.
+plan_reads = { sed -n 's/^ *"[^"]*path=\([^"]*\)",*$$/\1/p' $(1) | grep . || \
+	for recipe in $$(sed -n '/"words"/{n;s/[",]/ /g;p;}' $(1)); do \
+	$(STEADY) recipes $$recipe | sed -n 's/^path = *\([^ ]*\).*/\1/p'; done; } | \
+	sed -n 's|^\(data/[^/]*\).*|\1|p' | sort -u
+# Stops with what to do where these are not those of DATA.
+check_data = @[ "$(abspath $(DATA))" = "$(abspath data)" ] || \
+	for set in $$($(call plan_reads,$(1))); do \
+	own="$(abspath $(DATA))/$${set\#data/}"; \
+	if [ ! -e "$$own" ]; then why="$$own is not there (docs/data.md)"; \
+	elif [ ! "$$set" -ef "$$own" ]; then why="ln -s $$own $$set, and again"; else continue; fi; \
+	echo "make $@: $(1) reads $$set, whatever DATA is: $$why" >&2; exit 1; done
+
 PLANNED = demo grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 grid-glyphs \
 	norms ablation simclr words-scan collapse-cells collapse-default $(PRECISION)
 $(PLANNED:%=reproduce-%):
+	$(call check_data,docs/plans/$(@:reproduce-%=%).json)
 	$(PLAN)/$(@:reproduce-%=%).json
 
 reproduce-temperature:
+	$(call check_data,docs/plans/temperature-when.json)
 	$(PLAN)/temperature-when.json
 
 reproduce-temperature-which:
+	$(call check_data,docs/plans/temperature-which.json)
 	$(PLAN)/temperature-which.json
 
 # ---- translation -------------------------------------------------------------------------
@@ -94,15 +110,19 @@ reproduce-shakespeare:
 	$(SWEEP) shakespeare-post,shakespeare-sigma model.qkv=joint data.path=$(DATA)/tinyshakespeare/input.txt \
 		optim.weight_decay=0,0.1 train.seed=1,2,3
 
-# Three parts of one text: 1,000,000 bytes, and two halves of the rest.
+# Three parts of one text of 1,115,394 bytes: 1,000,000, and two halves of the rest.
 WORDS = runs/shakespeare-words
+TEXT = $(DATA)/tinyshakespeare/input.txt
 reproduce-words-scan: words-parts
 .PHONY: words-parts
 words-parts:
+	@[ -f "$(TEXT)" ] || { echo "make $@: $(TEXT) is not there (docs/data.md)" >&2; exit 1; }
+	@bytes=$$(($$(wc -c <"$(TEXT)"))); [ $$bytes = 1115394 ] || { echo "make $@: $(TEXT) has" \
+	"$$bytes bytes; expected the 1115394 of tiny Shakespeare (docs/data.md)" >&2; exit 1; }
 	mkdir -p $(WORDS)
-	head -c 1000000 $(DATA)/tinyshakespeare/input.txt >$(WORDS)/train.txt
-	tail -c 115394 $(DATA)/tinyshakespeare/input.txt | head -c 57697 >$(WORDS)/valid.txt
-	tail -c 57697 $(DATA)/tinyshakespeare/input.txt >$(WORDS)/test.txt
+	head -c 1000000 "$(TEXT)" >$(WORDS)/train.txt
+	tail -c 115394 "$(TEXT)" | head -c 57697 >$(WORDS)/valid.txt
+	tail -c 57697 "$(TEXT)" >$(WORDS)/test.txt
 
 # ---- speech ------------------------------------------------------------------------------
 

@@ -28,3 +28,37 @@ while IFS= read -r line; do
 done <"$TMP/sweeps"
 [ ! -e runs/reproduce ]
 tell "reproduce: a dry run leaves nothing" $?
+
+# ---- DATA: plans read data/ itself ----
+
+top=$PWD
+mkdir -p "$TMP/place/data" "$TMP/sets/mnist" "$TMP/sets/tinyshakespeare" && cd "$TMP/place" || exit 1
+ln -s "$top/docs" docs
+cat >steady <<END
+#!/bin/sh
+[ "\$1" = sweep ] && { echo "sweep \$*"; exit; }
+exec "$STEADY" "\$@"
+END
+chmod +x steady
+target() { make --no-print-directory -f docs/reproduce.mk STEADY=./steady OUT=out "$@" >out 2>err; }
+stops() { # PATTERN WORDS...: with one line of its own, before the sweep
+    pattern=$1
+    shift
+    ! target "$@" && ! grep -q '^sweep ' out && [ "$(grep -vc '^make[:[]' err)" = 1 ] && grep -q "^make [a-z-]*: $pattern" err
+}
+stops "docs/plans/grid-mnist.json reads data/mnist, whatever DATA is: ln -s $TMP/sets/mnist data/mnist, and again\$" \
+    DATA=../sets reproduce-grid-mnist &&
+    stops ".*/temperature-when.json reads data/mnist, .*: ln -s " DATA=../sets reproduce-temperature &&
+    stops ".*/simclr.json reads data/cifar10, .*: $TMP/sets/cifar10 is not there" DATA=../sets reproduce-simclr
+tell "reproduce: a plan whose data are elsewhere stops with the link that is needed" $?
+ln -s "$TMP/sets/mnist" data/mnist && target DATA=../sets reproduce-grid-mnist && grep -q '^sweep ' out &&
+    target DATA=../sets reproduce-temperature && target DATA=./data/ reproduce-simclr && target reproduce-simclr &&
+    target DATA=/nowhere reproduce-grid-glyphs
+tell "reproduce: with the link, or without files, it runs" $?
+
+stops '.*/sets/tinyshakespeare/input.txt is not there' DATA=../sets words-parts &&
+    head -c 1115393 /dev/zero >../sets/tinyshakespeare/input.txt &&
+    stops '.*/input.txt has 1115393 bytes; expected the 1115394 of tiny Shakespeare' DATA=../sets reproduce-words-scan &&
+    [ ! -e runs ] && printf x >>../sets/tinyshakespeare/input.txt && target DATA=../sets reproduce-words-scan &&
+    [ "$(($(cat runs/shakespeare-words/*.txt | wc -c)))" = 1115394 ] && grep -q '^sweep ' out
+tell "reproduce: the text that is taken apart has the size of the one that is meant" $?
