@@ -171,6 +171,11 @@ mkdir -p recipes away && "$STEADY" recipes demo >recipes/r.ini && "$STEADY" swee
         "$STEADY" sweep --compare moved >out 2>&1 && grep -q '^moved: 4 of 4 runs ended' out &&
         "$STEADY" plot moved --trials rank -o x.svg 2>/dev/null && "$STEADY" sweep --resume moved >out 2>&1 && grep -q '^0.02 ' out )
 tell "a sweep is read where the file of its recipe is not" $?
+mkdir -p twin && sed 's/^norm = pre /norm = post/' recipes/r.ini >twin/r.ini && "$STEADY" sweep twin/r.ini $tiny train.steps=5 \
+    optim.lr=0.01,0.02 train.seed=2,3 --out second >/dev/null 2>&1 &&
+    "$STEADY" sweep --compare away/moved second >across 2>&1 && grep -q '^optim.lr  model.norm ' across &&
+    grep -q '^0.01  *post ' across
+tell "two recipes of one name are not pooled" $?
 rm planned/plan.json && "$STEADY" sweep --resume planned >table 2>messages && [ -s planned/plan.json ] &&
     grep -q '^plan: NOT followed (.*): seeds added: 2 (3 runs)$' table &&
     [ "$(grep -c '^steady: note: planned/plan.json is missing' messages)" = 1 ]

@@ -4,6 +4,7 @@
 
 #include "engine/core/grow.h"
 #include "tools/recipe/keys.h"
+#include "tools/sweep/state.h"
 #include "tools/sweep/word.h"
 
 static const char FOLDER_KEY[] = "sweep", RATE_KEY[] = "optim.lr",
@@ -81,6 +82,7 @@ static Status fill_cell(Factors *factors, const Sweep *sweep, size_t cell, size_
                         Err *err) {
     Recipe *recipe = mem_alloc(sizeof *recipe);
     Status status = sweep_recipe(sweep, cell, recipe, err);
+    sweep_settle(recipe);
     for (size_t i = 0; i < factors->count && !status; i++) {
         const char *key = factors->list[i].key;
         char **text = &factors->list[i].text[at];
@@ -123,6 +125,65 @@ static void want_factors(Factors *factors, const char *names) {
     mem_free(copy);
 }
 
+/* ---- keys that no word gives ---- */
+
+/* A cell of some sweep, its recipe's name and its recipe. */
+typedef struct Named {
+    const char *label;
+    Recipe *recipe;
+} Named;
+
+static bool is_factor(const Factors *factors, const char *key) {
+    for (size_t i = 0; i < factors->count; i++)
+        if (keys_have(factors->list[i].key, key)) return true;
+    return false;
+}
+
+/* Where it acts in neither, it makes no difference. */
+static bool differ_in(const Key *key, const Recipe *a, const Recipe *b) {
+    char one[KEY_VALUE_MAX], other[KEY_VALUE_MAX];
+    key_print(key, a, one, sizeof one);
+    key_print(key, b, other, sizeof other);
+    return strcmp(one, other) && (key_acts(key, a, NULL, 0) || key_acts(key, b, NULL, 0));
+}
+
+static bool differs_by_itself(const Key *key, const Named *cells, size_t count) {
+    for (size_t c = 1; c < count; c++) {
+        size_t first = 0;
+        while (strcmp(cells[first].label, cells[c].label)) first++;
+        if (differ_in(key, cells[first].recipe, cells[c].recipe)) return true;
+    }
+    return false;
+}
+
+/* Two files may have one name, and a recipe may have changed between two sweeps. */
+static void want_others(Factors *factors, const Named *cells, size_t count) {
+    for (const Key *key = keys; key < keys + keys_count; key++) {
+        char name[64];
+        text_format(name, sizeof name, "%s.%s", key->section, key->name);
+        if (key_is_stored(key) && key_change(key) != CHANGE_SPEED &&
+            !is_factor(factors, name) && differs_by_itself(key, cells, count))
+            add_factor(factors, name);
+    }
+}
+
+static Status find_others(Factors *factors, Err *err) {
+    Named *cells = mem_zalloc(factors->cell_count * sizeof *cells);
+    Status status = OK;
+    size_t at = 0;
+    for (size_t s = 0; s < factors->sweep_count; s++)
+        for (size_t c = 0; c < factors->sweeps[s].cell_count && !status; c++, at++) {
+            cells[at] = (Named){sweep_label(&factors->sweeps[s], c, 0),
+                                mem_alloc(sizeof *cells[at].recipe)};
+            status = sweep_recipe(&factors->sweeps[s], c, cells[at].recipe, err);
+            sweep_settle(cells[at].recipe);
+        }
+    if (!status) want_others(factors, cells, at);
+    for (size_t c = 0; c < factors->cell_count; c++) mem_free(cells[c].recipe);
+    mem_free(cells);
+    return status;
+}
+
 static Status fill_factors(Factors *factors, Err *err) {
     Status status = OK;
     size_t at = 0;
@@ -130,6 +191,7 @@ static Status fill_factors(Factors *factors, Err *err) {
     for (size_t s = 0; s < factors->sweep_count; s++)
         for (size_t a = 0; a < factors->sweeps[s].axis_count; a++)
             want_factors(factors, factors->sweeps[s].axes[a].key);
+    if (factors->sweep_count > 1) status = find_others(factors, err);
     for (size_t s = 0; s < factors->sweep_count; s++)
         for (size_t c = 0; c < factors->sweeps[s].cell_count && !status; c++)
             status = fill_cell(factors, &factors->sweeps[s], c, at++, err);

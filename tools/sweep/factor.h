@@ -1,5 +1,6 @@
 /* factor: what the cells of one sweep or several differ in, and what each difference is
  * for: it makes a method, is the learning rate or the seed, or one of the other settings.
+ * Of several sweeps also what their recipes of one name differ in, without a word for it.
  * For pool.c alone. */
 #ifndef STEADY_SWEEP_FACTOR_H
 #define STEADY_SWEEP_FACTOR_H

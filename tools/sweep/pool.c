@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/file/textbuffer.h"
 #include "engine/core/grow.h"
 #include "tools/sweep/factor.h"
 
@@ -29,19 +30,18 @@ static size_t count_parts(const Factors *factors, FactorPart part) {
     return count;
 }
 
-/* Values of the list of one part as one text: "demo", or "demo, depth 18". */
+/* Values of the list of one part as one text: "demo", or "demo, depth 18".  Cut short,
+ * different ones would be equal. */
 static void part_text(const Factors *factors, size_t cell, FactorPart part,
-                      char text[SWEEP_NAME]) {
+                      TextBuffer *text) {
     bool alone = count_parts(factors, part) == 1;
-    *text = 0;
     for (size_t i = 0; i < factors->count; i++) {
         const Factor *factor = &factors->list[i];
         if (factor->part != part || !*factor->text[cell]) continue;
-        size_t used = strlen(text);
         const char *dot = strrchr(factor->key, '.');
-        snprintf(text + used, SWEEP_NAME - used, "%s%s%s%s", used ? ", " : "",
-                 dot && !alone ? dot + 1 : "", dot && !alone ? " " : "",
-                 factor->text[cell]);
+        text_append_format(text, "%s%s%s%s", text->length ? ", " : "",
+                           dot && !alone ? dot + 1 : "", dot && !alone ? " " : "",
+                           factor->text[cell]);
     }
 }
 
@@ -58,9 +58,11 @@ static char *part_title(const Factors *factors, FactorPart part) {
 
 static size_t place_in(PoolList *list, const Factors *factors, size_t cell,
                        FactorPart part) {
-    char text[SWEEP_NAME];
-    part_text(factors, cell, part, text);
-    return list_place(list, text);
+    TextBuffer text = {0};
+    part_text(factors, cell, part, &text);
+    size_t place = list_place(list, text.text ? text.text : "");
+    text_free(&text);
+    return place;
 }
 
 static void fill_pool(Pool *pool, const Factors *factors) {

@@ -39,12 +39,12 @@ typedef struct Pool {
     const SweepResult *like; /* of a cell that was evaluated, or any */
 } Pool;
 
-/* Cells of several sweeps differ by every key that a word of theirs gives, with
- * the values that their recipes come to; by the folders' names where these are all the
- * same.  A key that some recipes alone have goes with the method; one whose value follows
- * from the method is no setting that must be equal (`along`); train.threads is none
- * either.  The sweeps must outlive the pool.  FAIL_USAGE: a method's key that is not
- * swept, an unknown base. */
+/* Cells of several sweeps differ by every key that a word of theirs gives, with the
+ * values that their recipes come to, and by those in which recipes of one name differ; by
+ * the folders' names where these are all the same.  A key that some recipes alone have
+ * goes with the method; one whose value follows from the method is no setting that must
+ * be equal (`along`); train.threads is none either.  The sweeps must outlive the pool.
+ * FAIL_USAGE: a method's key that is not swept, an unknown base. */
 Status pool_open(Pool *pool, const Sweep *sweeps, size_t count, const SweepChoice *choice,
                  Err *err);
 void pool_close(Pool *pool);

@@ -14,9 +14,7 @@
 
 /* ---- cells that train the same run ---- */
 
-/* What data.val_fraction = auto comes to may be written out: it was, before there was
- * auto. */
-static void settle(Recipe *recipe) {
+void sweep_settle(Recipe *recipe) {
     DataConfig data = recipe->data;
     data.val_fraction = -1;
     bool pictures = !source_check(data.source, 1 << EXAMPLES_PICTURES, NULL);
@@ -27,7 +25,7 @@ static void settle(Recipe *recipe) {
 uint64_t sweep_digest(const Recipe *of) {
     Recipe *standard = mem_alloc(sizeof *standard), *recipe = mem_alloc(sizeof *recipe);
     *recipe = *of;
-    settle(recipe);
+    sweep_settle(recipe);
     char value[KEY_VALUE_MAX], usual[KEY_VALUE_MAX];
     uint64_t hash = HASH_START;
     *standard = recipe_default();
@@ -184,8 +182,8 @@ Status sweep_check_words(Sweep *sweep, const json_t *state, Err *err) {
 /* "model.norm = post before, norm = pre now" */
 static void name_difference(Recipe *had, Recipe *now, char *text, size_t size) {
     char before[KEY_VALUE_MAX], after[KEY_VALUE_MAX];
-    settle(had);
-    settle(now);
+    sweep_settle(had);
+    sweep_settle(now);
     *text = 0;
     for (const Key *key = keys; key < keys + keys_count && !*text; key++) {
         if (!key_is_stored(key)) continue;

@@ -37,6 +37,10 @@ void choice_compare(const Sweep *sweep, const json_t *had, json_t *list);
 
 /* ---- is it this sweep?  (same.c) ---- */
 
+/* What data.val_fraction = auto comes to may be written out, as it was before there was
+ * auto: auto takes its place. */
+void sweep_settle(Recipe *recipe);
+
 /* Of what differs from the defaults: keys of later versions leave it as it is. */
 uint64_t sweep_digest(const Recipe *recipe);
 
