@@ -22,6 +22,11 @@ static void introduce(const Sweep *sweep, FILE *out) {
     for (size_t c = 0; c < sweep->cell_count; c++)
         ended += sweep_has_ended(&sweep->cells[c]);
     fprintf(out, "%s: %zu of %zu runs ended\n", sweep->dir, ended, sweep->cell_count);
+    if (ended < sweep->cell_count) {
+        fputs("    left out:", out);
+        sweep_print_open(sweep, out);
+        fputs("\n", out);
+    }
     if (!sweep->fail) return;
     sweep_fail_definition(sweep, definition, sizeof definition);
     fprintf(out, "    %s\n", definition);
@@ -56,6 +61,7 @@ static Status compare(Sweep *sweeps, size_t count, const SweepAcross *across, FI
                          across->figure);
     for (size_t s = 0; s < count && !status; s++) introduce(&sweeps[s], out);
     if (!status) {
+        pool_print_criteria(&pool, "", out);
         origin_print(sweeps, count, out);
         fputs("\n", out);
         compare_print_groups(&pool, &comparison, out);

@@ -158,3 +158,16 @@ bool sweep_has_ended(const SweepCell *cell) {
     return cell->exit == OK || cell->exit == FAIL_DIVERGED ||
            cell->exit == FAIL_COLLAPSED;
 }
+
+void sweep_print_open(const Sweep *sweep, FILE *out) {
+    enum { SHOWN = 4 };
+    size_t count = 0;
+    for (size_t c = 0; c < sweep->cell_count; c++) {
+        const SweepCell *cell = &sweep->cells[c];
+        if (sweep_has_ended(cell) || count++ >= SHOWN) continue;
+        fprintf(out, "%s %s", count > 1 ? ";" : "", cell->name);
+        if (cell->exit != SWEEP_OPEN && cell->exit != FAIL_INTERRUPTED)
+            fprintf(out, " (failed: exit %d)", cell->exit);
+    }
+    if (count > SHOWN) fprintf(out, "; and %zu more", count - SHOWN);
+}

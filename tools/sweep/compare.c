@@ -116,15 +116,16 @@ static size_t common_rates(const Pool *pool, size_t rest, size_t *rate) {
     return count;
 }
 
-/* NaN: the seed lacks a rate. */
+/* NaN: the seed lacks a rate, or a run that stayed finite the loss: that is not known,
+ * and not as high as that of guessing. */
 static double sensitivity_of(const Pool *pool, const CompareCurve *curve, size_t method,
                              const size_t *rate, size_t seed) {
     double *loss = mem_alloc(pool->rates.count * sizeof *loss), start = NAN;
     bool whole = true;
     for (size_t i = 0; i < curve->rate_count; i++) {
         const SweepCell *cell = pool_find(pool, method, curve->rest, rate[i], seed);
-        whole = whole && cell;
         loss[i] = measure_of(pool, cell, COMPARE_LOSS);
+        whole = whole && cell && (cell->result.nonfinite || isfinite(loss[i]));
         if (cell) start = cell->result.chance;
     }
     double sensitivity = statistics_sensitivity(loss, curve->rate_count, start);

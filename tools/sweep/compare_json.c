@@ -69,8 +69,10 @@ json_t *compare_json(const Pool *pool, const Comparison *c) {
     pool_loss_name(pool, loss);
     for (size_t i = 0; i < c->curve_count; i++)
         json_array_append_new(curves, curve_json(pool, &c->curves[i]));
-    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "key", pool->methods.title, "base",
-                     text_json(&pool->methods, pool->base), "loss", loss, "differences",
-                     rows_json(pool, c), "failures", failures_json(pool, c),
-                     "learning_rates", curves);
+    return json_pack("{s:s, s:o, s:s, s:s*, s:o*, s:o, s:o, s:o}", "key",
+                     pool->methods.title, "base", text_json(&pool->methods, pool->base),
+                     "loss", loss, "metric", pool->like->metric, "split",
+                     pool->like->metric ? json_text(pool->like->split) : NULL,
+                     "differences", rows_json(pool, c), "failures",
+                     failures_json(pool, c), "learning_rates", curves);
 }

@@ -101,11 +101,12 @@ static void add_pairs(Sheet *sheet, const CompareRow *row) {
     sheet_add(sheet, text);
 }
 
-/* "score, top-1 %" */
+/* "score, test top-1 %" */
 static void score_title(const Pool *pool, char text[TEXT]) {
     Metric metric = metric_find(pool->like->metric);
-    text_format(text, TEXT, "score%s%s", metric < METRIC_COUNT ? ", " : "",
-                metric < METRIC_COUNT ? metrics[metric].label : "");
+    text_format(text, TEXT, "score");
+    if (metric < METRIC_COUNT)
+        text_format(text, TEXT, "score, %s %s", pool->like->split, metrics[metric].label);
 }
 
 static void print_rows(const Pool *pool, const Comparison *c, FILE *out) {
@@ -176,6 +177,46 @@ static void print_other_scores(const Pool *pool, FILE *out) {
                 count, count == 1 ? " is" : "s are", other, wanted);
 }
 
+/* The first of them is named. */
+typedef struct Counted {
+    size_t count;
+    const SweepCell *first;
+} Counted;
+
+static void count_run(Counted *of, const SweepCell *cell) {
+    if (!of->count++) of->first = cell;
+}
+
+/* Runs that ended finite and yet are in no difference, and why. */
+static void print_left_out(const Pool *pool, FILE *out) {
+    Counted split = {0}, loss = {0};
+    char name[40], run[POOL_NAME];
+    pool_loss_name(pool, name);
+    for (size_t c = 0; c < pool->count; c++) {
+        const SweepCell *cell = pool->cells[c].cell;
+        if (!sweep_has_ended(cell) || cell->result.nonfinite) continue;
+        if (!pool_same_split(pool, cell)) count_run(&split, cell);
+        else if (!isfinite(pool_final_loss(pool, cell))) count_run(&loss, cell);
+    }
+    if (split.count) {
+        pool_name(pool, split.first, run);
+        fprintf(out,
+                "%zu run%s scored on split %s, not %s, and left out of the score%s "
+                "(first: %s)\n",
+                split.count, split.count == 1 ? " is" : "s are",
+                split.first->result.split, pool->like->split,
+                pool->loss == LOSS_SPLIT ? " and the loss" : "", run);
+    }
+    if (loss.count) {
+        pool_name(pool, loss.first, run);
+        fprintf(out,
+                "%zu run%s no %s and %s left out of it and of the sensitivity (first: "
+                "%s)\n",
+                loss.count, loss.count == 1 ? " has" : "s have", name,
+                loss.count == 1 ? "is" : "are", run);
+    }
+}
+
 /* Where it matters: what stands for the numbers of runs that have none. */
 static void print_nonfinite(const Pool *pool, FILE *out) {
     size_t count = 0;
@@ -230,6 +271,23 @@ static void share_text(const CompareFailures *one, char text[TEXT]) {
                     100 * one->share.low, one->failed < one->runs, 100 * one->share.high);
 }
 
+/* A run without the number that the criterion asks for. */
+static void print_unjudged(const Pool *pool, FILE *out) {
+    Counted unknown = {0};
+    char name[POOL_NAME];
+    for (size_t c = 0; c < pool->count; c++) {
+        const SweepCell *cell = pool->cells[c].cell;
+        if (sweep_has_ended(cell) && pool_fate(pool, cell) == FATE_UNKNOWN)
+            count_run(&unknown, cell);
+    }
+    if (!unknown.count) return;
+    pool_name(pool, unknown.first, name);
+    fprintf(out,
+            "%zu run%s no number for this criterion and %s not counted (first: %s)\n",
+            unknown.count, unknown.count == 1 ? " has" : "s have",
+            unknown.count == 1 ? "is" : "are", name);
+}
+
 static void print_failures(const Pool *pool, const Comparison *c, FILE *out) {
     char text[TEXT], p[TEXT];
     const CompareFailures *base = &c->failures[pool->base];
@@ -257,6 +315,7 @@ static void print_failures(const Pool *pool, const Comparison *c, FILE *out) {
             pool->criterion ? pool->criterion : "diverged",
             pool->methods.count > 1 ? ", two-sided p of Fisher's exact test" : "");
     close_sheet(&sheet, out);
+    print_unjudged(pool, out);
 }
 
 /* ---- learning rates ---- */
@@ -334,10 +393,12 @@ void compare_print(const Pool *pool, const Comparison *comparison, FILE *out) {
         print_row_notes(pool, comparison, out);
         print_other_scores(pool, out);
         print_nonfinite(pool, out);
+        print_left_out(pool, out);
     } else if (pool->methods.count > 1) {
         fprintf(out, "\n"
                      "nothing is paired: no two runs of different methods have the "
                      "same seed and are otherwise equal\n");
+        print_left_out(pool, out);
     }
     if (pool->methods.count > 1 || pool->count >= FAILURES_FROM)
         print_failures(pool, comparison, out);

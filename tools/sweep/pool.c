@@ -126,12 +126,40 @@ static int by_place(const void *a, const void *b) {
     return 0;
 }
 
+static bool same_score(const SweepResult *a, const SweepResult *b) {
+    return !strcmp(a->metric, b->metric) && !strcmp(a->split, b->split);
+}
+
+/* The score that most runs have, and of these the first: a run that was stopped before
+ * its test split was evaluated does not make the others the odd ones. */
+static void choose_like(Pool *pool) {
+    const SweepResult **kind = NULL;
+    size_t *runs = NULL, kinds = 0, room = 0, runs_room = 0, most = 0;
+    pool->like = &pool->cells[0].cell->result;
+    for (size_t c = 0; c < pool->count; c++) {
+        const SweepResult *r = &pool->cells[c].cell->result;
+        size_t k = 0;
+        if (!r->metric) continue;
+        while (k < kinds && !same_score(kind[k], r)) k++;
+        if (k == kinds) {
+            GROW(kind, kinds, room, 1);
+            GROW(runs, kinds, runs_room, 1);
+            kind[kinds] = r;
+            runs[kinds++] = 0;
+        }
+        runs[k]++;
+    }
+    for (size_t k = 0; k < kinds; k++)
+        if (runs[k] > most) pool->like = kind[k], most = runs[k];
+    mem_free(kind);
+    mem_free(runs);
+}
+
 static void choose_loss(Pool *pool) {
     pool->loss = LOSS_TRAIN;
-    pool->like = &pool->cells[0].cell->result;
+    choose_like(pool);
     for (size_t c = pool->count; c-- > 0;) {
         const SweepResult *r = &pool->cells[c].cell->result;
-        if (r->metric) pool->like = r;
         if (isfinite(r->val_loss)) pool->loss = LOSS_VAL;
         else if (isfinite(r->scores[METRIC_LOSS]) && pool->loss == LOSS_TRAIN)
             pool->loss = LOSS_SPLIT;
@@ -155,7 +183,7 @@ static Status choose_base(Pool *pool, const char *base, Err *err) {
 
 Status pool_open(Pool *pool, const Sweep *sweeps, size_t count, const SweepChoice *choice,
                  Err *err) {
-    *pool = (Pool){.count = 0};
+    *pool = (Pool){.sweeps = sweeps, .sweep_count = count};
     Factors factors;
     Status status = factors_open(&factors, sweeps, count, choice->method, err);
     if (!status) {
@@ -192,6 +220,14 @@ void pool_add_value(const PoolList *list, size_t at, char name[SWEEP_NAME]) {
 
 /* ---- cells ---- */
 
+void pool_name(const Pool *pool, const SweepCell *cell, char name[POOL_NAME]) {
+    text_format(name, POOL_NAME, "%s", cell->name);
+    for (size_t s = 0; s < pool->sweep_count && pool->sweep_count > 1; s++)
+        for (size_t c = 0; c < pool->sweeps[s].cell_count; c++)
+            if (&pool->sweeps[s].cells[c] == cell)
+                sweep_cell_dir(&pool->sweeps[s], c, name, POOL_NAME);
+}
+
 const SweepCell *pool_find(const Pool *pool, size_t method, size_t rest, size_t rate,
                            size_t seed) {
     PoolCell wanted = {NULL, method, rest, rate, seed};
@@ -205,12 +241,43 @@ SweepFate pool_fate(const Pool *pool, const SweepCell *cell) {
     return cell->result.diverged ? FATE_FAILED : FATE_PASSED;
 }
 
+static bool differ_in(const Pool *pool, bool text) {
+    char first[SWEEP_DEFINITION], other[SWEEP_DEFINITION];
+    for (size_t s = 0; s < pool->sweep_count; s++) {
+        char *to = s ? other : first;
+        if (text) text_format(to, sizeof first, "%s", sweep_fail_text(&pool->sweeps[s]));
+        else sweep_fail_definition(&pool->sweeps[s], to, sizeof first);
+        if (s && strcmp(first, other) != 0) return true;
+    }
+    return false;
+}
+
+void pool_print_criteria(const Pool *pool, const char *lead, FILE *out) {
+    if (differ_in(pool, true)) {
+        fprintf(out, "%sthe sweeps have different criteria of failure (", lead);
+        for (size_t s = 0; s < pool->sweep_count; s++) {
+            const char *text = sweep_fail_text(&pool->sweeps[s]);
+            fprintf(out, "%s%s", s ? "; " : "", *text ? text : "none");
+        }
+        fprintf(out, "): here those fail that diverged; to judge all by one: --fail\n");
+    } else if (pool->criterion && differ_in(pool, false)) {
+        fprintf(out,
+                "%seach sweep is judged by its own midpoint; to judge all by one: "
+                "--fail '%s'\n",
+                lead, pool->criterion);
+    }
+}
+
+bool pool_same_split(const Pool *pool, const SweepCell *cell) {
+    return !cell->result.metric || !strcmp(cell->result.split, pool->like->split);
+}
+
 double pool_final_loss(const Pool *pool, const SweepCell *cell) {
     const SweepResult *r = &cell->result;
     if (cell->result.nonfinite) return r->chance;
     switch (pool->loss) {
     case LOSS_VAL: return r->val_loss;
-    case LOSS_SPLIT: return r->scores[METRIC_LOSS];
+    case LOSS_SPLIT: return pool_same_split(pool, cell) ? r->scores[METRIC_LOSS] : NAN;
     case LOSS_TRAIN: return r->loss;
     }
     return NAN;
@@ -226,6 +293,7 @@ double pool_score(const Pool *pool, const SweepCell *cell) {
     Metric metric = metric_find(pool->like->metric);
     if (metric == METRIC_COUNT) return NAN;
     if (cell->result.nonfinite) return metric_guess(metric, cell->result.chance);
+    if (!pool_same_split(pool, cell)) return NAN;
     bool same = !cell->result.metric || metric_find(cell->result.metric) == metric;
     return metrics[metric].factor *
            (same ? cell->result.score : cell->result.scores[metric]);

@@ -28,6 +28,8 @@ typedef struct PoolList {
 typedef enum { LOSS_VAL, LOSS_SPLIT, LOSS_TRAIN } PoolLoss;
 
 typedef struct Pool {
+    const Sweep *sweeps; /* [sweep_count] whose cells they are */
+    size_t sweep_count;
     PoolCell *cells; /* [count] ended or not, by method, rest, rate, seed */
     size_t count;
     PoolList methods, rests, rates, seeds;
@@ -36,7 +38,7 @@ typedef struct Pool {
     size_t base;  /* of the methods: what the others are compared with */
     PoolLoss loss;
     const char *criterion;   /* of failure, "loss > 1.48"; NULL: a run that diverged */
-    const SweepResult *like; /* of a cell that was evaluated, or any */
+    const SweepResult *like; /* of a cell with the score that most have, or any */
 } Pool;
 
 /* Cells of several sweeps differ by every key that a word of theirs gives, with the
@@ -53,6 +55,10 @@ void pool_close(Pool *pool);
  * recipe; of several keys the text has their names already. */
 void pool_add_value(const PoolList *list, size_t at, char name[SWEEP_NAME]);
 
+/* Of a cell: its name; of several sweeps that of its folder, "runs/a/cells/NAME". */
+enum { POOL_NAME = SWEEP_DIR + SWEEP_NAME + 16 };
+void pool_name(const Pool *pool, const SweepCell *cell, char name[POOL_NAME]);
+
 /* The ended cell at those places, or NULL. */
 const SweepCell *pool_find(const Pool *pool, size_t method, size_t rest, size_t rate,
                            size_t seed);
@@ -60,8 +66,17 @@ const SweepCell *pool_find(const Pool *pool, size_t method, size_t rest, size_t 
 /* Of an ended cell: by the criterion of the sweeps, or whether it diverged. */
 SweepFate pool_fate(const Pool *pool, const SweepCell *cell);
 
+/* Is its score of the split of `like`?  Those of others are not compared with it.  True
+ * where it was never evaluated. */
+bool pool_same_split(const Pool *pool, const SweepCell *cell);
+
+/* A line, behind `lead`, where sweeps are not judged alike: by different criteria, so
+ * that failures are runs that diverged; or each by the midpoint of its own. */
+void pool_print_criteria(const Pool *pool, const char *lead, FILE *out);
+
 /* Final loss: of the last evaluation on split val; where no cell has one, of the split of
- * the score, else of training.  A run that became non-finite has that of guessing. */
+ * the score, else of training.  A run that became non-finite has that of guessing.  NaN:
+ * it lacks that loss. */
 double pool_final_loss(const Pool *pool, const SweepCell *cell);
 /* "val loss", "test loss", "training loss" */
 void pool_loss_name(const Pool *pool, char name[40]);

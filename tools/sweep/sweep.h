@@ -194,6 +194,10 @@ SweepResult sweep_result_none(void);
 
 void sweep_cell_dir(const Sweep *sweep, size_t cell, char *path, size_t size);
 
+/* The cells that have not ended, behind what the caller printed:
+ * " NAME; NAME (failed: exit 3); and 2 more". */
+void sweep_print_open(const Sweep *sweep, FILE *out);
+
 /* Has the cell come to its end (trained, diverged, stopped by the collapse guard)? */
 bool sweep_has_ended(const SweepCell *cell);
 

@@ -5,8 +5,9 @@
 
 /* ---- the score ---- */
 
-static double score_of(const SweepCell *cell, Metric metric) {
+static double score_of(const Pool *pool, const SweepCell *cell, Metric metric) {
     const SweepResult *r = &cell->result;
+    if (metric < METRIC_COUNT && !pool_same_split(pool, cell)) return NAN;
     double score =
         metric == METRIC_COUNT ? r->loss : metrics[metric].factor * r->scores[metric];
     return r->nonfinite || !isfinite(score) ? NAN : score;
@@ -88,7 +89,7 @@ Status trials_open(SweepTrials *trials, const Pool *pool, const char *score, Err
     for (const PoolCell *c = pool->cells; c < pool->cells + pool->count; c++) {
         if (!sweep_has_ended(c->cell)) continue;
         insert(trials, (SweepTrial){.at = c,
-                                    .score = score_of(c->cell, trials->metric),
+                                    .score = score_of(pool, c->cell, trials->metric),
                                     .failed = pool_fate(pool, c->cell) == FATE_FAILED});
         for (size_t m = c->method; m < pool->methods.count; m++) trials->first[m + 1]++;
     }

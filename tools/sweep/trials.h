@@ -28,7 +28,8 @@ typedef struct SweepTrials {
 
 /* score: the key of a metric, "loss", NULL: what the sweeps are judged by, or the
  * training loss where they were not evaluated.  The last evaluation counts; a run whose
- * loss or gradient was not finite has no score.  Of runs without one that which broke
+ * loss or gradient was not finite has no score, and none is of another split than that of
+ * most runs.  Of runs without one that which broke
  * off earliest is last.  FAIL_USAGE: no run has that score; no run has ended. */
 Status trials_open(SweepTrials *trials, const Pool *pool, const char *score, Err *err);
 void trials_close(SweepTrials *trials);

@@ -5,7 +5,7 @@
 #include "tools/figure/trials.h"
 #include "tools/sweep/trials.h"
 
-enum { MISSING_SHOWN = 4, DETAIL = 120 };
+enum { DETAIL = 120 };
 
 typedef struct Drawing {
     const SweepTrialsFigure *options;
@@ -26,12 +26,27 @@ static void note_missing(const Sweep *sweep, FILE *notes) {
     if (!missing) return;
     fprintf(notes, "note: %s: %zu of %zu runs unfinished, not drawn:", sweep->dir,
             missing, sweep->cell_count);
-    size_t shown = 0;
-    for (size_t c = 0; c < sweep->cell_count && shown < MISSING_SHOWN; c++)
-        if (!sweep_has_ended(&sweep->cells[c]))
-            fprintf(notes, "%s %s", shown++ ? ";" : "", sweep->cells[c].name);
-    if (missing > shown) fprintf(notes, "; and %zu more", missing - shown);
+    sweep_print_open(sweep, notes);
     fputs("\n", notes);
+}
+
+/* "note: 3 runs are scored on split test, not val, and have no score here ..." */
+static void note_splits(const Drawing *d, FILE *notes) {
+    const SweepCell *first = NULL;
+    char name[POOL_NAME];
+    size_t count = 0;
+    for (size_t c = 0; c < d->pool->count && d->trials->metric < METRIC_COUNT; c++) {
+        const SweepCell *cell = d->pool->cells[c].cell;
+        if (!sweep_has_ended(cell) || pool_same_split(d->pool, cell)) continue;
+        if (!count++) first = cell;
+    }
+    if (!count) return;
+    pool_name(d->pool, first, name);
+    fprintf(notes,
+            "note: %zu run%s scored on split %s, not %s, and %s no score here (first: "
+            "%s)\n",
+            count, count == 1 ? " is" : "s are", first->result.split,
+            d->pool->like->split, count == 1 ? "has" : "have", name);
 }
 
 static void score_text(const SweepTrial *trial, char text[32]) {
@@ -173,6 +188,8 @@ static Status draw(Drawing *d, FILE *notes, Err *err) {
         d->column[m] = shown++;
     }
     for (size_t s = 0; s < d->sweep_count; s++) note_missing(&d->sweeps[s], notes);
+    pool_print_criteria(d->pool, "note: ", notes);
+    note_splits(d, notes);
     for (size_t m = 0; m < count; m++) note_method(d, m, notes);
     return write_figure(d, &(TrialMethods){names, details, shown}, err);
 }
