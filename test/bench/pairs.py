@@ -7,7 +7,8 @@
 
 Reads each folder's sweep.json and each run's recipe.ini and probe.jsonl; folders are read together.  Two runs are a
 pair if all keys of their resolved recipes but --key are equal (default train.precision, from fp32 to bf16); with --key
-recipe, all keys that the sweeps set.  Tables in Markdown:
+recipe, all keys that the sweeps set.  train.threads may differ where no sweep sets it (--jobs does): this is said, since
+sums may then round in another order.  Tables in Markdown:
 
 - for each setting: how many runs fail on each side, pairs with the same verdict, and the mean
   difference (to - from) of the numbers of NUMBERS with a 95 % t interval over seeds, beside the standard
@@ -33,7 +34,7 @@ import sweeps
 T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
      2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
      2.045, 2.042)
-RATE, SEED = "optim.lr", "train.seed"
+RATE, SEED, THREADS = "optim.lr", "train.seed", "train.threads"
 
 
 def log2(x):
@@ -107,6 +108,7 @@ def read(folder):
     words = [word.split("=", 1) for word in state.get("words", []) if "=" in word]
     fixed = {key: value for key, value in words if not re.search(r"[{}:,]", key + value)}
     given = {key for keys, _ in words if ":" not in keys for key in keys.strip("{}").split(",")}
+    given |= {THREADS} & {key for keys, _ in words for key in re.split("[{},:]", keys)}
     return ([Run(folder, cell, fixed, given) for cell in state["cells"] if cell.get("verdict")],
             [cell for cell in state["cells"] if not cell.get("verdict")])
 
@@ -121,13 +123,13 @@ def forget_the_same(runs):
 
 def compared(runs, key):
     """The keys that both runs of a pair share: all others, or, of two recipes, those that the sweeps set."""
-    every = {one for run in runs for one in run.keys} - {key}
+    given = {one for run in runs for one in run.given}
+    every = {one for run in runs for one in run.keys} - {key} - ({THREADS} - given)
     if key != "recipe":
         return every
     families = {}
     for run in runs:
         families.setdefault(run.recipe, []).append(run)
-    given = {one for run in runs for one in run.given}
     return {one for one in every if one in given or
             any(len({run.keys.get(one) for run in family}) > 1 for family in families.values())}
 
@@ -364,6 +366,9 @@ def main():
     names = ("before", "after") if len(values[0]) > 1 else (options.first, options.to)
     print("%s from %s to %s, %d pairs; mean difference ± half of its 95 %% interval (standard deviation "
           "over seeds, %s)\n" % (options.key, options.first, options.to, len(pairs), names[0]))
+    other = sum(a.keys.get(THREADS) != b.keys.get(THREADS) for a, b in pairs.values())
+    if other and options.key != THREADS:
+        print("%s is not the same in %d of the pairs: their sums may round in another order\n" % (THREADS, other))
     print(settings(pairs, options.key, names, options.fail_loss) + "\n")
     over_rates = methods(halves, options.key, names, options.fail_loss)
     if over_rates:

@@ -156,6 +156,16 @@ class Pairs(unittest.TestCase):
                       "  %s/cells/run0\n" % a, out)
         self.assertIn("differs also in model.norm (post and none)\n  %s/cells/run1\n" % b, out)
 
+    def test_threads_that_no_sweep_sets_may_differ(self):
+        def two(*words):
+            return [self.sweep({"more": "[train]\nthreads = %d" % i, "precision": precision}, words=words)
+                    for i, precision in enumerate(("fp32", "bf16"))]
+        out, _ = printed(*two("demo"))
+        self.assertIn("1 pairs; ", out)
+        self.assertIn("\ntrain.threads is not the same in 1 of the pairs", out)
+        for word in ("train.threads=1", "demo:train.threads=1,2", "{train.threads,optim.lr}={1,2}"):
+            self.assertIn("no two runs differ in train.precision alone", printed(*two(word))[1])
+
     def test_a_number_may_be_spelled_in_two_ways(self):
         out, _ = printed(self.sweep({"rate": "4e-2"}), self.sweep({"rate": "0.040", "precision": "bf16"}))
         self.assertIn("fp32 to bf16, 1 pairs", out)
