@@ -22,8 +22,9 @@ def read(folder):
     except ValueError as error:
         sys.exit("%s: no JSON: %s; to write it again: steady sweep --resume %s" % (path, error, folder))
     cells = state.get("cells") if isinstance(state, dict) else None
-    if not isinstance(cells, list) or not all(isinstance(c, dict) and isinstance(c.get("values"), dict) for c in cells):
-        sys.exit("%s: no list of runs (cells with values); %s" % (path, what))
+    if not isinstance(cells, list) or not all(isinstance(c, dict) and isinstance(c.get("name"), str) and
+                                              isinstance(c.get("values"), dict) for c in cells):
+        sys.exit("%s: no list of runs (cells with name and values); %s" % (path, what))
     return state
 
 

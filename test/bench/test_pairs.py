@@ -224,7 +224,8 @@ class Pairs(unittest.TestCase):
         self.assertIn("/nowhere/sweep.json: no such file or directory; expected the folder of a sweep",
                       printed(self.folder + "/nowhere")[1])
         path = os.path.join(self.folder, "sweep.json")
-        for text, why in (("", "no JSON"), ("{", "no JSON"), ("[]", "no list of runs"), ('{"cells": [1]}', "no list of runs")):
+        for text, why in (("", "no JSON"), ("{", "no JSON"), ("[]", "no list of runs"), ('{"cells": [1]}', "no list of runs"),
+                          ('{"cells": [{"values": {}}]}', "no list of runs")):
             with open(path, "w") as file:
                 file.write(text)
             self.assertIn("%s: %s" % (path, why), printed(self.folder)[1])
