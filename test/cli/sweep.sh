@@ -46,6 +46,8 @@ for other in ./grid grid/ linked "$PWD/grid"; do
     other=
 done
 tell "a folder under two names is one folder, whose runs count once" $([ -z "$other" ]; echo $?)
+"$STEADY" sweep --compare grid --method train.seed | grep -q '^train.seed against 0, all else equal'
+tell "seeds as methods are not called equal" $?
 for kind in best-worst all rank; do
     "$STEADY" plot grid pair --trials $kind --method optim.lr -o $kind.svg >out 2>messages && [ -s $kind.svg ] &&
         [ ! -s out ] && [ "$(grep -c '^lr 0\.0*1: best optim.lr=0' messages)" = 2 ] || break

@@ -1,4 +1,4 @@
-/* What runs of several sweeps differ in (tools/sweep/factor.c, pool.c). */
+/* What runs of sweeps differ in, and equal runs (tools/sweep/factor.c, check.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,6 +107,58 @@ static void long_settings_stay_different(void **state) {
     close_all(&pool, sweeps);
 }
 
+/* Of linked keys, each is named. */
+static void linked_keys_are_named_by_all_of_them(void **state) {
+    (void)state;
+    Sweep sweep;
+    Pool pool;
+    Err err = ERR_NONE;
+    OPEN(&sweep, "demo,demo-sigma", "{model.init_std,optim.beta1}={0.07,0.8;0.2,0.9}");
+    SweepChoice choice = {.method = "recipe,optim.beta1", .base = NULL};
+    assert_int_equal(pool_open(&pool, &sweep, 1, &choice, &err), OK);
+    assert_string_equal(pool.methods.text[1], "demo, init_std,beta1 0.2,0.9");
+    pool_close(&pool);
+    sweep_close(&sweep);
+}
+
+/* ---- equal runs ---- */
+
+static void one_recipe_under_two_names_is_refused(void **state) {
+    Sweep sweep;
+    Err err = ERR_NONE;
+    char both[2 * PATH_SIZE + 2], text[1000] = "";
+    files_write(*state, "a.ini", PRE, strlen(PRE));
+    files_write(*state, "b.ini", "; another\n" PRE, strlen("; another\n" PRE));
+    files_write(*state, "c.ini", POST, strlen(POST));
+    text_format(both, sizeof both, "%s/a.ini,%s/b.ini", (char *)*state, (char *)*state);
+    OPEN(&sweep, both, "train.seed=1,2");
+    assert_int_equal(sweep_check_twins(&sweep, true, NULL, &err), FAIL_USAGE);
+    assert_non_null(strstr(err.text, "a,train.seed=1 and b,train.seed=1 would be equal"));
+    /* a sweep that has begun goes on */
+    FILE *notes = fmemopen(text, sizeof text, "w");
+    assert_int_equal(sweep_check_twins(&sweep, false, notes, &err), OK);
+    fclose(notes);
+    assert_non_null(strstr(text, ": 2 of 2 runs of recipe "));
+    sweep_close(&sweep);
+    text_format(both, sizeof both, "%s/a.ini,%s/c.ini", (char *)*state, (char *)*state);
+    OPEN(&sweep, both, "train.seed=1,2");
+    assert_int_equal(sweep_check_twins(&sweep, true, NULL, &err), OK);
+    sweep_close(&sweep);
+    /* some runs alone are a note */
+    OPEN(&sweep, both, "train.seed=1,2", "a:model.norm=pre,post");
+    *text = 0;
+    notes = fmemopen(text, sizeof text, "w");
+    assert_int_equal(sweep_check_twins(&sweep, true, notes, &err), FAIL_USAGE);
+    fclose(notes);
+    sweep_close(&sweep);
+    OPEN(&sweep, both, "train.seed=1,2", "c:model.norm=pre,post");
+    notes = fmemopen(text, sizeof text, "w");
+    assert_int_equal(sweep_check_twins(&sweep, true, notes, &err), OK);
+    fclose(notes);
+    assert_non_null(strstr(text, ": 2 of 4 runs of recipe "));
+    sweep_close(&sweep);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(recipes_of_one_name_that_differ_are_two_methods),
@@ -114,6 +166,8 @@ int main(void) {
         FOLDER_TEST(equal_recipes_of_one_name_are_one_method),
         FOLDER_TEST(other_names_need_no_list_of_keys),
         FOLDER_TEST(long_settings_stay_different),
+        FOLDER_TEST(linked_keys_are_named_by_all_of_them),
+        FOLDER_TEST(one_recipe_under_two_names_is_refused),
     };
     return cmocka_run_group_tests_name("sweep_factor", cases, NULL, NULL);
 }

@@ -244,7 +244,9 @@ static int start(const Options *o, Sweep *sweep) {
     if (o->plan && sweep_read_plan(sweep, o->plan, &err))
         return command_fail("sweep", &err);
     SweepChoice choice = sweep_choice(sweep);
-    if (sweep_check(sweep, stderr, &err) || sweep_check_choice(sweep, &choice, &err) ||
+    if (sweep_check(sweep, stderr, &err) ||
+        sweep_check_twins(sweep, !o->resume, stderr, &err) ||
+        sweep_check_choice(sweep, &choice, &err) ||
         check_precision(sweep, o->force, &err))
         return command_fail("sweep", &err);
     char named[300];

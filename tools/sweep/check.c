@@ -1,6 +1,6 @@
 /* check: can the cells be run?  (tools/sweep/sweep.h) */
 #include "tools/recipe/keys.h"
-#include "tools/sweep/sweep.h"
+#include "tools/sweep/state.h"
 
 /* ---- keys that do nothing ---- */
 
@@ -58,5 +58,66 @@ Status sweep_check(const Sweep *sweep, FILE *notes, Err *err) {
     for (size_t a = 1; a < sweep->axis_count; a++)
         for (size_t k = 0; k < sweep->axes[a].key_count && !status; k++)
             status = check_key(sweep, a, sweep->axes[a].keys[k], notes, err);
+    return status;
+}
+
+/* ---- runs that are equal ---- */
+
+/* Of each cell, whatever its recipe is called; mem_free.  NULL: err says why. */
+static uint64_t *digests_of(const Sweep *sweep, Err *err) {
+    uint64_t *digest = mem_alloc(sweep->cell_count * sizeof *digest);
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    Status status = OK;
+    for (size_t c = 0; c < sweep->cell_count && !status; c++) {
+        status = sweep_recipe(sweep, c, recipe, err);
+        digest[c] = sweep_digest(recipe);
+    }
+    mem_free(recipe);
+    if (!status) return digest;
+    mem_free(digest);
+    return NULL;
+}
+
+typedef struct Twins {
+    size_t count, cells; /* of so many cells of a recipe */
+    size_t one, other;   /* the first two */
+} Twins;
+
+/* Cells of the recipe that another recipe before it has as well. */
+static Twins twins_of(const Sweep *sweep, const uint64_t *digest, size_t recipe) {
+    Twins twins = {.count = 0};
+    for (size_t c = 0; c < sweep->cell_count; c++) {
+        if (sweep_index(sweep, c, 0) != recipe) continue;
+        size_t d = 0;
+        while (d < c && (digest[d] != digest[c] || sweep_index(sweep, d, 0) == recipe))
+            d++;
+        twins.cells++;
+        if (d < c && !twins.count++) twins.one = d, twins.other = c;
+    }
+    return twins;
+}
+
+Status sweep_check_twins(const Sweep *sweep, bool refuse, FILE *notes, Err *err) {
+    Status status = OK;
+    if (sweep->axes[0].count < 2) return OK;
+    uint64_t *digest = digests_of(sweep, err);
+    if (!digest) return err->status;
+    for (size_t r = 1; r < sweep->axes[0].count && !status; r++) {
+        Twins twins = twins_of(sweep, digest, r);
+        const char *one = sweep->cells[twins.one].name,
+                   *other = sweep->cells[twins.other].name,
+                   *name = sweep->axes[0].values[r];
+        if (refuse && twins.count && twins.count == twins.cells)
+            status = err_set(err, FAIL_USAGE,
+                             "recipe %s is the same as another one: the runs %s and %s "
+                             "would be equal; leave it out",
+                             name, one, other);
+        else if (notes && twins.count)
+            fprintf(notes,
+                    "steady: note: %zu of %zu runs of recipe %s are the same as runs of "
+                    "another recipe (first: %s and %s)\n",
+                    twins.count, twins.cells, name, one, other);
+    }
+    mem_free(digest);
     return status;
 }

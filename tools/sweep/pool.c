@@ -30,6 +30,18 @@ static size_t count_parts(const Factors *factors, FactorPart part) {
     return count;
 }
 
+/* Keys without their sections: "lr", or of linked ones "init_std,weight_decay". */
+static void append_keys(TextBuffer *text, const char *names) {
+    char *copy = mem_strdup(names), *rest = copy, *name;
+    bool first = true;
+    while ((name = strsep(&rest, ","))) {
+        const char *dot = strrchr(name, '.');
+        text_append_format(text, "%s%s", first ? "" : ",", dot ? dot + 1 : name);
+        first = false;
+    }
+    mem_free(copy);
+}
+
 /* Values of the list of one part as one text: "demo", or "demo, depth 18".  Cut short,
  * different ones would be equal. */
 static void part_text(const Factors *factors, size_t cell, FactorPart part,
@@ -38,10 +50,12 @@ static void part_text(const Factors *factors, size_t cell, FactorPart part,
     for (size_t i = 0; i < factors->count; i++) {
         const Factor *factor = &factors->list[i];
         if (factor->part != part || !*factor->text[cell]) continue;
-        const char *dot = strrchr(factor->key, '.');
-        text_append_format(text, "%s%s%s%s", text->length ? ", " : "",
-                           dot && !alone ? dot + 1 : "", dot && !alone ? " " : "",
-                           factor->text[cell]);
+        if (text->length) text_append(text, ", ", 2);
+        if (strchr(factor->key, '.') && !alone) {
+            append_keys(text, factor->key);
+            text_append_byte(text, ' ');
+        }
+        text_append(text, factor->text[cell], strlen(factor->text[cell]));
     }
 }
 

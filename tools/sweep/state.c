@@ -168,7 +168,11 @@ static Status take_lock(Sweep *sweep, Err *err) {
         told = true;
         if (stop_requested()) return err_set(err, FAIL_INTERRUPTED, "interrupted");
         if (clock_now() - since > LOCK_WAIT)
-            return err_set(err, FAIL_RUN, "%s is in use by another sweep", sweep->dir);
+            return err_set(err, FAIL_RUN,
+                           "%s is in use by another sweep; wait until it ends (steady "
+                           "watch %s shows its runs), or interrupt it: its runs are "
+                           "saved",
+                           sweep->dir, sweep->dir);
         nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
     }
     return OK;

@@ -165,6 +165,11 @@ void sweep_free_words(char **words, size_t count);
  * a word with one value that has none, are a line in `notes` (may be NULL). */
 Status sweep_check(const Sweep *sweep, FILE *notes, Err *err);
 
+/* Cells of two recipes that train the same run: two names of one recipe, or files of one
+ * content.  FAIL_USAGE where all cells of a recipe do, if `refuse`; else, and for some
+ * cells, a line in `notes`. */
+Status sweep_check_twins(const Sweep *sweep, bool refuse, FILE *notes, Err *err);
+
 /* Which value of an axis a cell has. */
 size_t sweep_index(const Sweep *sweep, size_t cell, size_t axis);
 const char *sweep_label(const Sweep *sweep, size_t cell, size_t axis);
