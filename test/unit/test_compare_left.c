@@ -96,6 +96,29 @@ static void scores_of_two_splits_are_not_subtracted(void **state) {
     sweep_close(&sweep);
 }
 
+static void seeds_of_two_splits_are_in_no_mean(void **state) {
+    (void)state;
+    SweepGroup group;
+    Sweep sweep;
+    OPEN(&sweep, "demo", "train.seed=0,1,2,3");
+    for (size_t c = 0; c < 4; c++)
+        end_cell(&sweep.cells[c], c ? "test" : "val", c ? 0.5 : 0.9);
+    sweep.cells[0].exit = FAIL_COLLAPSED; /* stopped before the test split was seen */
+    assert_int_equal(sweep_group(&sweep, &group), 1);
+    sweep_intervals(&sweep, &group, 1);
+    assert_true(group.unlike == 1 && group.score.count == 3 && group.loss.count == 4);
+    assert_true(group.score.mean == 0.5 && group.score.interval.high == 0.5);
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    sweep_print(&sweep, out);
+    fclose(out);
+    has(text, "1 run is scored on another split than the other seeds, and in no mean");
+    has(text, "score, best: top-1 %, of split test");
+    free(text);
+    sweep_close(&sweep);
+}
+
 /* The demo has validation losses at both rates; of demo-sigma no run has. */
 static void a_missing_loss_is_not_that_of_guessing(void **state) {
     (void)state;
@@ -207,6 +230,7 @@ static void runs_that_have_not_ended_are_named_and_which_failed(void **state) {
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(scores_of_two_splits_are_not_subtracted),
+        cmocka_unit_test(seeds_of_two_splits_are_in_no_mean),
         cmocka_unit_test(a_missing_loss_is_not_that_of_guessing),
         cmocka_unit_test(sweeps_that_are_not_judged_alike_are_said_to_be),
         cmocka_unit_test(runs_without_the_criterions_number_are_named),

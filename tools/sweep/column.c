@@ -220,9 +220,14 @@ void column_csv(const Column *column, const SweepCell *cell, char text[COLUMN_TE
 /* ---- which of them ---- */
 
 const SweepResult *sweep_scored(const Sweep *sweep) {
-    for (size_t c = 0; c < sweep->cell_count; c++)
-        if (sweep->cells[c].result.metric) return &sweep->cells[c].result;
-    return &sweep->cells[0].result;
+    const SweepResult *stopped = NULL; /* perhaps before the last split was evaluated */
+    for (size_t c = 0; c < sweep->cell_count; c++) {
+        const SweepCell *cell = &sweep->cells[c];
+        if (!cell->result.metric) continue;
+        if (cell->exit != FAIL_COLLAPSED) return &cell->result;
+        if (!stopped) stopped = &cell->result;
+    }
+    return stopped ? stopped : &sweep->cells[0].result;
 }
 
 /* An optional column is shown where it has something to say that the score does not. */

@@ -1,5 +1,6 @@
 /* group: cells over seeds, their means and intervals (tools/sweep/sweep.h). */
 #include <stddef.h>
+#include <string.h>
 
 #include "tools/sweep/statistics.h"
 #include "tools/sweep/sweep.h"
@@ -8,13 +9,14 @@
 static const struct {
     size_t cell, group; /* offsets in SweepResult and SweepGroup */
     size_t count;
+    bool of_split; /* of the split that was evaluated last */
 } MEASURES[] = {
-#define MEASURE(member, count)                                                           \
-    { offsetof(SweepResult, member), offsetof(SweepGroup, member), count }
-    MEASURE(score, 1),
-    MEASURE(loss, 1),
-    MEASURE(val_loss, 1),
-    MEASURE(scores, METRIC_COUNT),
+#define MEASURE(member, count, of_split)                                                 \
+    { offsetof(SweepResult, member), offsetof(SweepGroup, member), count, of_split }
+    MEASURE(score, 1, true),
+    MEASURE(loss, 1, false),
+    MEASURE(val_loss, 1, false),
+    MEASURE(scores, METRIC_COUNT, true),
 #undef MEASURE
 };
 
@@ -55,6 +57,20 @@ static void settle(SweepSpread *spread) {
     spread->interval = INTERVAL_NONE;
 }
 
+/* A run that the guard stopped may have a score of split val alone, where the others have
+ * one of split test: those that came to their end say which it is. */
+static void choose_like(SweepGroup *group, const SweepCell *cell) {
+    if (!has_numbers(cell) || !cell->result.metric) return;
+    bool better = group->like && group->like->exit == FAIL_COLLAPSED &&
+                  cell->exit != FAIL_COLLAPSED;
+    if (!group->like || better) group->like = cell;
+}
+
+static bool is_alike(const SweepGroup *group, const SweepCell *cell) {
+    return !group->like || !cell->result.metric ||
+           !strcmp(group->like->result.split, cell->result.split);
+}
+
 static void add_cell(SweepGroup *group, const SweepCell *cell) {
     group->cells++;
     group->judged += cell->fate != FATE_UNKNOWN;
@@ -68,8 +84,11 @@ static void add_cell(SweepGroup *group, const SweepCell *cell) {
     group->entropy = fmin(group->entropy, r->entropy);
     for (size_t k = 0; k < KIND_COUNT; k++)
         group->kind_entropy[k] = fmin(group->kind_entropy[k], r->kind_entropy[k]);
-    for (size_t m = 0; m < COUNT(MEASURES) && has_numbers(cell); m++)
-        for (size_t i = 0; i < MEASURES[m].count; i++)
+    if (!has_numbers(cell)) return;
+    bool alike = is_alike(group, cell);
+    group->unlike += !alike;
+    for (size_t m = 0; m < COUNT(MEASURES); m++)
+        for (size_t i = 0; i < MEASURES[m].count && (alike || !MEASURES[m].of_split); i++)
             see(&spreads_of(group, m)[i], numbers_of(cell, m)[i]);
 }
 
@@ -86,13 +105,18 @@ static void settle_group(SweepGroup *group) {
 
 size_t sweep_group(const Sweep *sweep, SweepGroup *groups) {
     size_t count = 0, seeds = sweep_axis(sweep, "train.seed");
+    size_t *group = mem_alloc(sweep->cell_count * sizeof *group);
     for (size_t c = 0; c < sweep->cell_count; c++) {
         size_t g = 0;
         while (g < count && !same_group(sweep, groups[g].first, c, seeds)) g++;
         if (g == count) groups[count++] = new_group(c);
-        add_cell(&groups[g], &sweep->cells[c]);
+        choose_like(&groups[g], &sweep->cells[c]);
+        group[c] = g;
     }
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        add_cell(&groups[group[c]], &sweep->cells[c]);
     for (size_t g = 0; g < count; g++) settle_group(&groups[g]);
+    mem_free(group);
     return count;
 }
 
@@ -103,6 +127,7 @@ static Interval interval_of(const Sweep *sweep, const SweepGroup *group, size_t 
     for (size_t c = group->first; c < sweep->cell_count; c++) {
         if (!has_numbers(&sweep->cells[c]) || !same_group(sweep, group->first, c, seeds))
             continue;
+        if (MEASURES[measure].of_split && !is_alike(group, &sweep->cells[c])) continue;
         double x = numbers_of(&sweep->cells[c], measure)[i];
         if (isfinite(x)) scratch[count++] = x;
     }

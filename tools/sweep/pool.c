@@ -256,7 +256,7 @@ SweepFate pool_fate(const Pool *pool, const SweepCell *cell) {
 }
 
 static bool differ_in(const Pool *pool, bool text) {
-    char first[SWEEP_DEFINITION], other[SWEEP_DEFINITION];
+    char first[SWEEP_DEFINITION] = "", other[SWEEP_DEFINITION] = "";
     for (size_t s = 0; s < pool->sweep_count; s++) {
         char *to = s ? other : first;
         if (text) text_format(to, sizeof first, "%s", sweep_fail_text(&pool->sweeps[s]));

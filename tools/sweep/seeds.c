@@ -115,12 +115,13 @@ static size_t shown_group_columns(const Sweep *sweep,
 
 /* Says what stands beside a mean, and what it is worth. */
 static void print_heading(const SweepGroup *groups, size_t count, FILE *out) {
-    size_t fewest = SIZE_MAX, most = 0, broken = 0;
+    size_t fewest = SIZE_MAX, most = 0, broken = 0, unlike = 0;
     for (size_t g = 0; g < count; g++) {
         size_t whole = groups[g].count - groups[g].nonfinite;
         if (whole) fewest = MIN(fewest, whole);
         most = MAX(most, whole);
         broken += groups[g].nonfinite;
+        unlike += groups[g].unlike;
     }
     fprintf(
         out,
@@ -132,6 +133,11 @@ static void print_heading(const SweepGroup *groups, size_t count, FILE *out) {
     if (broken)
         fprintf(out, "%zu run%s became non-finite: in no mean, and counted as diverged\n",
                 broken, broken == 1 ? "" : "s");
+    if (unlike)
+        fprintf(out,
+                "%zu run%s scored on another split than the other seeds, and in no mean "
+                "of scores\n",
+                unlike, unlike == 1 ? " is" : "s are");
     if (fewest < INTERVAL_LEAST)
         fprintf(out,
                 "fewer than %d seeds have no interval; ± is the standard deviation\n",

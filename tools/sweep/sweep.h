@@ -268,6 +268,8 @@ typedef struct SweepGroup {
     size_t count, diverged, collapsed;
     size_t nonfinite;      /* of those that diverged; they are in no spread */
     size_t judged, failed; /* of those with a fate */
+    const SweepCell *like; /* whose split the scores are of; NULL: none has one */
+    size_t unlike;         /* runs with another split: in no spread of scores */
     SweepSpread score, loss, val_loss;
     SweepSpread scores[METRIC_COUNT];
     double entropy; /* lowest */
