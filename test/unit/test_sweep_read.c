@@ -200,6 +200,34 @@ static void a_plan_that_changed_since_the_first_run_is_refused(void **state) {
     sweep_close(&sweep);
 }
 
+/* The recipe of an earlier version's plan changed after the runs: they followed it. */
+static void what_was_found_of_an_old_plan_counts(void **state) {
+    Sweep sweep;
+    Heard heard;
+    char recipe[PATH_SIZE], path[PATH_SIZE];
+    const char *files[] = {"sweep/plan.json", "sweep/sweep.json"};
+    plans_path_in(recipe, state, "small.ini");
+    make(state, recipe, 4, true);
+    for (size_t i = 0; i < COUNT(files); i++) {
+        plans_path_in(path, state, files[i]);
+        json_t *root = json_load_file(path, 0, NULL);
+        json_t *told = json_object_get(root, "plan");
+        json_t *plan = i ? json_object_get(told, "plan") : root;
+        json_object_del(json_array_get(json_object_get(plan, "recipes"), 0), "keys");
+        if (i) json_object_set_new(told, "deviations", json_array());
+        assert_int_equal(json_dump_file(root, path, 0), 0);
+        json_decref(root);
+    }
+    files_write(*state, "small.ini", OTHER, strlen(OTHER));
+    open_read(&sweep, state, recipe, &heard);
+    plans_deviates(&sweep, 0, NULL);
+    json_array_append_new(sweep.told, json_string("recipe small.ini changed"));
+    json_array_append_new(sweep.told, json_string("unfinished: 1 planned (x)"));
+    plans_deviates(&sweep, 0, "recipe small.ini changed");
+    plans_deviates(&sweep, 1, NULL);
+    sweep_close(&sweep);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(a_folder_is_read_without_the_file_of_its_recipe),
@@ -209,6 +237,7 @@ int main(void) {
         FOLDER_TEST(what_auto_comes_to_may_be_written_out),
         FOLDER_TEST(a_plan_that_is_gone_comes_back_from_the_state),
         FOLDER_TEST(a_plan_that_changed_since_the_first_run_is_refused),
+        FOLDER_TEST(what_was_found_of_an_old_plan_counts),
     };
     return cmocka_run_group_tests_name("sweep_read", cases, NULL, NULL);
 }

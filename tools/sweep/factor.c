@@ -127,11 +127,16 @@ static void want_factors(Factors *factors, const char *names) {
 
 /* ---- keys that no word gives ---- */
 
-/* A cell of some sweep, its recipe's name and its recipe. */
+/* A recipe's name, and the first recipe of that name. */
 typedef struct Named {
     const char *label;
     Recipe *recipe;
 } Named;
+
+typedef struct NamedList {
+    Named *list;
+    size_t count, room;
+} NamedList;
 
 static bool is_factor(const Factors *factors, const char *key) {
     for (size_t i = 0; i < factors->count; i++)
@@ -147,40 +152,52 @@ static bool differ_in(const Key *key, const Recipe *a, const Recipe *b) {
     return strcmp(one, other) && (key_acts(key, a, NULL, 0) || key_acts(key, b, NULL, 0));
 }
 
-static bool differs_by_itself(const Key *key, const Named *cells, size_t count) {
-    for (size_t c = 1; c < count; c++) {
-        size_t first = 0;
-        while (strcmp(cells[first].label, cells[c].label)) first++;
-        if (differ_in(key, cells[first].recipe, cells[c].recipe)) return true;
+/* The first of its name, which it is where there is none. */
+static const Recipe *first_named(NamedList *named, const char *label,
+                                 const Recipe *recipe) {
+    for (size_t i = 0; i < named->count; i++)
+        if (!strcmp(named->list[i].label, label)) return named->list[i].recipe;
+    GROW(named->list, named->count, named->room, 1);
+    Recipe *copy = mem_alloc(sizeof *copy);
+    *copy = *recipe;
+    named->list[named->count++] = (Named){label, copy};
+    return copy;
+}
+
+static void compare_keys(const Recipe *first, const Recipe *recipe, bool *differs) {
+    for (size_t k = 0; k < keys_count; k++)
+        if (!differs[k] && key_is_stored(&keys[k]) &&
+            key_change(&keys[k]) != CHANGE_SPEED)
+            differs[k] = differ_in(&keys[k], first, recipe);
+}
+
+static void want_others(Factors *factors, const bool *differs) {
+    for (size_t k = 0; k < keys_count; k++) {
+        char name[64];
+        text_format(name, sizeof name, "%s.%s", keys[k].section, keys[k].name);
+        if (differs[k] && !is_factor(factors, name)) add_factor(factors, name);
     }
-    return false;
 }
 
 /* Two files may have one name, and a recipe may have changed between two sweeps. */
-static void want_others(Factors *factors, const Named *cells, size_t count) {
-    for (const Key *key = keys; key < keys + keys_count; key++) {
-        char name[64];
-        text_format(name, sizeof name, "%s.%s", key->section, key->name);
-        if (key_is_stored(key) && key_change(key) != CHANGE_SPEED &&
-            !is_factor(factors, name) && differs_by_itself(key, cells, count))
-            add_factor(factors, name);
-    }
-}
-
 static Status find_others(Factors *factors, Err *err) {
-    Named *cells = mem_zalloc(factors->cell_count * sizeof *cells);
+    NamedList named = {0};
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    bool *differs = mem_zalloc(keys_count * sizeof *differs);
     Status status = OK;
-    size_t at = 0;
     for (size_t s = 0; s < factors->sweep_count; s++)
-        for (size_t c = 0; c < factors->sweeps[s].cell_count && !status; c++, at++) {
-            cells[at] = (Named){sweep_label(&factors->sweeps[s], c, 0),
-                                mem_alloc(sizeof *cells[at].recipe)};
-            status = sweep_recipe(&factors->sweeps[s], c, cells[at].recipe, err);
-            sweep_settle(cells[at].recipe);
+        for (size_t c = 0; c < factors->sweeps[s].cell_count && !status; c++) {
+            const Sweep *sweep = &factors->sweeps[s];
+            if ((status = sweep_recipe(sweep, c, recipe, err))) break;
+            sweep_settle(recipe);
+            compare_keys(first_named(&named, sweep_label(sweep, c, 0), recipe), recipe,
+                         differs);
         }
-    if (!status) want_others(factors, cells, at);
-    for (size_t c = 0; c < factors->cell_count; c++) mem_free(cells[c].recipe);
-    mem_free(cells);
+    if (!status) want_others(factors, differs);
+    for (size_t i = 0; i < named.count; i++) mem_free(named.list[i].recipe);
+    mem_free(named.list);
+    mem_free(recipe);
+    mem_free(differs);
     return status;
 }
 

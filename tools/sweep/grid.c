@@ -316,6 +316,7 @@ void sweep_close(Sweep *sweep) {
     sweep_clear_fail(sweep);
     json_decref(sweep->plan);
     json_decref(sweep->choice);
+    json_decref(sweep->told);
     mem_free(sweep->index);
     if (sweep->lock >= 0) close(sweep->lock);
     *sweep = (Sweep){.lock = -1};

@@ -139,6 +139,9 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     if (state && !status) status = take_fail(sweep, state, err);
     json_decref(sweep->choice);
     sweep->choice = json_incref(json_object_get(state, "choice"));
+    json_decref(sweep->told);
+    sweep->told =
+        json_incref(json_object_get(json_object_get(state, "plan"), "deviations"));
     size_t i;
     const json_t *row;
     json_array_foreach(json_object_get(state, "cells"), i, row) if (!status) status =

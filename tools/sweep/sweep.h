@@ -132,6 +132,7 @@ typedef struct Sweep {
     json_t *plan;          /* what the sweep is to be; NULL: nobody said */
     bool plan_written;     /* by this call */
     bool plan_restored;    /* it is that of sweep.json, and a note has said so */
+    json_t *told;          /* what the last call found of the plan; NULL: nothing */
     /* Whose runs say what the recipes are: of a folder that is read its own, of a plan's
      * grid those of the sweep; NULL: the recipes and the words do. */
     const struct Sweep *trained;
