@@ -107,16 +107,19 @@ static void long_settings_stay_different(void **state) {
     close_all(&pool, sweeps);
 }
 
-/* Of linked keys, each is named. */
+/* Of linked keys each is named beside its value, which may have commas. */
 static void linked_keys_are_named_by_all_of_them(void **state) {
     (void)state;
     Sweep sweep;
     Pool pool;
     Err err = ERR_NONE;
-    OPEN(&sweep, "demo,demo-sigma", "{model.init_std,optim.beta1}={0.07,0.8;0.2,0.9}");
+    OPEN(&sweep, "demo,demo-sigma",
+         "{model.init_std,optim.beta1,data.augment}={0.07,0.8,none;0.2,0.9,{crop:3,flip}"
+         "}");
     SweepChoice choice = {.method = "recipe,optim.beta1", .base = NULL};
     assert_int_equal(pool_open(&pool, &sweep, 1, &choice, &err), OK);
-    assert_string_equal(pool.methods.text[1], "demo, init_std,beta1 0.2,0.9");
+    assert_string_equal(pool.methods.text[1],
+                        "demo, init_std 0.2, beta1 0.9, augment crop:3,flip");
     pool_close(&pool);
     sweep_close(&sweep);
 }

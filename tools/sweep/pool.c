@@ -6,6 +6,7 @@
 #include "data/file/textbuffer.h"
 #include "engine/core/grow.h"
 #include "tools/sweep/factor.h"
+#include "tools/sweep/word.h"
 
 /* ---- lists of values ---- */
 
@@ -30,15 +31,27 @@ static size_t count_parts(const Factors *factors, FactorPart part) {
     return count;
 }
 
-/* Keys without their sections: "lr", or of linked ones "init_std,weight_decay". */
-static void append_keys(TextBuffer *text, const char *names) {
+static size_t count_names(const char *names) {
+    size_t count = 1;
+    for (; *names; names++) count += *names == ',';
+    return count;
+}
+
+/* "depth 18", or of linked keys "norm none, init_std 0.2": keys without their sections. */
+static void append_named(TextBuffer *text, const char *names, const char *value) {
+    Word word = {.text = names, .keys.count = count_names(names)};
     char *copy = mem_strdup(names), *rest = copy, *name;
-    bool first = true;
-    while ((name = strsep(&rest, ","))) {
+    Texts parts = {0};
+    Err err = {0};
+    bool apart = !word_parts(&word, value, &parts, &err);
+    for (size_t i = 0; (name = strsep(&rest, ",")); i++) {
         const char *dot = strrchr(name, '.');
-        text_append_format(text, "%s%s", first ? "" : ",", dot ? dot + 1 : name);
-        first = false;
+        text_append_format(text, "%s%s", i ? apart ? ", " : "," : "",
+                           dot ? dot + 1 : name);
+        if (apart) text_append_format(text, " %s", parts.text[i]);
     }
+    if (!apart) text_append_format(text, " %s", value);
+    texts_free(&parts);
     mem_free(copy);
 }
 
@@ -49,13 +62,11 @@ static void part_text(const Factors *factors, size_t cell, FactorPart part,
     bool alone = count_parts(factors, part) == 1;
     for (size_t i = 0; i < factors->count; i++) {
         const Factor *factor = &factors->list[i];
-        if (factor->part != part || !*factor->text[cell]) continue;
+        const char *value = factor->text[cell];
+        if (factor->part != part || !*value) continue;
         if (text->length) text_append(text, ", ", 2);
-        if (strchr(factor->key, '.') && !alone) {
-            append_keys(text, factor->key);
-            text_append_byte(text, ' ');
-        }
-        text_append(text, factor->text[cell], strlen(factor->text[cell]));
+        if (strchr(factor->key, '.') && !alone) append_named(text, factor->key, value);
+        else text_append(text, value, strlen(value));
     }
 }
 
