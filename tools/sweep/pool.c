@@ -37,7 +37,7 @@ static size_t count_names(const char *names) {
     return count;
 }
 
-/* "depth 18", or of linked keys "norm none, init_std 0.2": keys without their sections. */
+/* "depth 18", or of linked keys "norm none, init_std 0.2"; without sections of keys. */
 static void append_named(TextBuffer *text, const char *names, const char *value) {
     Word word = {.text = names, .keys.count = count_names(names)};
     char *copy = mem_strdup(names), *rest = copy, *name;
