@@ -151,6 +151,10 @@ sed 's/"train.seed=0,1"/"train.seed=0,1,2"/' plan.json >edited.json
 [ $? = 3 ] && [ ! -e other ] && [ ! -s out ] &&
     grep -q 'edited.json: the plan contradicts itself: runs: 6, but its words give 9' messages
 tell "a plan whose words give other runs than it says is refused before the first run" $?
+sed 's/"train.seed=0,1"/&, "train.seed=2"/' plan.json >edited.json
+"$STEADY" sweep --plan edited.json --out other 2>messages
+[ $? = 2 ] && grep -q 'the words of edited.json: train.seed=2: train.seed is given twice' messages
+tell "a plan whose words are no grid is named" $?
 "$STEADY" recipes demo >own.ini && "$STEADY" sweep own.ini $tiny train.steps=5 train.seed=0,1 --plan own.json --dry-run \
     --out own >out 2>&1 && sed -i 's/^norm = pre /norm = post/' own.ini &&
     "$STEADY" sweep --plan own.json --dry-run --out own >list 2>messages &&

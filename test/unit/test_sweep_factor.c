@@ -107,6 +107,24 @@ static void long_settings_stay_different(void **state) {
     close_all(&pool, sweeps);
 }
 
+/* Nor is its line in the figure. */
+static void long_settings_have_lines_of_their_own(void **state) {
+    (void)state;
+    Sweep sweep;
+    SweepPoint points[8];
+    char names[8][SWEEP_NAME];
+    const char *x;
+    OPEN(&sweep, "demo", "schedule.name=step", "optim.lr=1,2",
+         "schedule.step_at={" LONG ",100000000013;" LONG ",100000000014}",
+         "train.seed=1,2");
+    for (size_t c = 0; c < sweep.cell_count; c++) sweep.cells[c].exit = OK;
+    assert_int_equal(sweep_points(&sweep, points, names, &x), 8);
+    assert_string_equal(names[0], names[1]);
+    assert_string_equal(names[0], names[4]); /* of another rate */
+    assert_string_not_equal(names[0], names[2]);
+    sweep_close(&sweep);
+}
+
 /* Of linked keys each is named beside its value, which may have commas. */
 static void linked_keys_are_named_by_all_of_them(void **state) {
     (void)state;
@@ -169,6 +187,7 @@ int main(void) {
         FOLDER_TEST(equal_recipes_of_one_name_are_one_method),
         FOLDER_TEST(other_names_need_no_list_of_keys),
         FOLDER_TEST(long_settings_stay_different),
+        FOLDER_TEST(long_settings_have_lines_of_their_own),
         FOLDER_TEST(linked_keys_are_named_by_all_of_them),
         FOLDER_TEST(one_recipe_under_two_names_is_refused),
     };

@@ -219,7 +219,9 @@ static void a_plan_takes_no_other_plans_place(void **state) {
         "{\"plan\":1}", "{\"plan\":\"steady sweep\",\"words\":[\"demo\"],\"recipes\":[]}",
         "{\"plan\":\"steady sweep\",\"words\":[\"demo\"],\"recipes\":[{}],\"fail\":3}",
         ("{\"plan\":\"steady sweep\",\"words\":[\"demo\"],"
-         "\"recipes\":[{}],\"method\":[]}")};
+         "\"recipes\":[{}],\"method\":[]}"),
+        ("{\"plan\":\"steady sweep\",\"words\":[\"demo\"],"
+         "\"recipes\":[{}],\"definition\":3}")};
     for (size_t i = 0; i < COUNT(NONE); i++) {
         Err bad = ERR_NONE;
         files_write(*state, "second.json", NONE[i], strlen(NONE[i]));

@@ -136,7 +136,8 @@ static Status open_grid(const Options *o, Sweep *sweep, Err *err) {
     if (!words) return err->status;
     Status status = sweep_open(sweep, (const char *const *)words, count, err);
     sweep_free_words(words, count);
-    return status;
+    return status ? err_wrap(err, "the words of %s", o->resume ? o->resume : o->plan)
+                  : OK;
 }
 
 /* runs/sweep-demo+demo-sigma */

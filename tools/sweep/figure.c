@@ -43,6 +43,26 @@ static void add_part(char name[SWEEP_NAME], const char *key, const char *value) 
              dot ? dot + 1 : "", dot ? " " : "", value);
 }
 
+/* Lines are told apart by their names: one that is cut ends in a number. */
+static void settle_name(char name[SWEEP_NAME], size_t number) {
+    enum { ROOM = 22 };
+    if (strlen(name) + 1 == SWEEP_NAME)
+        text_format(name + SWEEP_NAME - ROOM, ROOM, "~%zu", number);
+}
+
+/* The first cell of the same line. */
+static size_t first_of_line(const Sweep *sweep, size_t cell, size_t rate, size_t seeds) {
+    size_t first = 0, a = 0;
+    for (; first < cell; first++) {
+        for (a = 0; a < sweep->axis_count; a++)
+            if (a != rate && a != seeds &&
+                sweep_index(sweep, first, a) != sweep_index(sweep, cell, a))
+                break;
+        if (a == sweep->axis_count) break;
+    }
+    return first;
+}
+
 /* A line of the figure: the values of all swept axes but the rate and the seed. */
 static void name_method(const Sweep *sweep, size_t cell, size_t rate,
                         char name[SWEEP_NAME]) {
@@ -55,6 +75,7 @@ static void name_method(const Sweep *sweep, size_t cell, size_t rate,
             add_part(name, sweep->axes[a].keys[k], sweep_part(sweep, cell, a, k));
     }
     if (!*name) snprintf(name, SWEEP_NAME, "%s", sweep_label(sweep, cell, 0));
+    settle_name(name, first_of_line(sweep, cell, rate, seeds));
 }
 
 static bool is_flawed(const SweepResult *r) {
@@ -92,7 +113,9 @@ static void name_line(const Pool *pool, const Comparison *c, const PoolCell *cel
     pool_add_value(&pool->methods, cell->method, name);
     pool_add_value(&pool->rests, cell->rest, name);
     if (!*name) snprintf(name, SWEEP_NAME, "all runs");
-    size_t used = strlen(name), at = cell->rest * pool->methods.count + cell->method;
+    size_t at = cell->rest * pool->methods.count + cell->method;
+    settle_name(name, at);
+    size_t used = strlen(name);
     if (measure != COMPARE_LOSS || at >= c->curve_count) return;
     if (isfinite(c->curves[at].spread.mean))
         snprintf(name + used, SWEEP_NAME - used, " (sensitivity %.3f)",

@@ -24,7 +24,7 @@ static bool is_plan(const json_t *plan) {
     return kind && !strcmp(kind, KIND) && json_is_array(json_object_get(plan, "words")) &&
            json_array_size(json_object_get(plan, "recipes")) > 0 &&
            is_text_or_nothing(plan, "fail") && is_text_or_nothing(plan, "method") &&
-           is_text_or_nothing(plan, "baseline");
+           is_text_or_nothing(plan, "baseline") && is_text_or_nothing(plan, "definition");
 }
 
 /* NULL with err OK: there is no such file. */
