@@ -86,7 +86,7 @@ static Status refuse(const Place *a, const Place *b, size_t split, Err *err) {
         "%s and %s were trained on different data by the same keys: split %s has %zu "
         "examples with hash %016llx and %zu with %016llx (data.json); means and "
         "differences over both say nothing: remove the runs of one of them, or give "
-        "each data set a data.path of its own",
+        "each data set its own data.path",
         one, other, split_name((Split)split), x->count[split],
         (unsigned long long)x->hash[split], y->count[split],
         (unsigned long long)y->hash[split]);

@@ -11,7 +11,7 @@ static bool differs(double a, double b) { return !(fabs(a - b) <= SAME * fabs(b)
 /* why: "ends at step 8; run.json has 20 steps" */
 static Status refuse(const char *dir, const char *log, const char *why, Err *err) {
     return err_set(err, FAIL_DATA,
-                   "%s/%s: %s; the log is not whole: put it back, or remove that folder "
+                   "%s/%s: %s; the log is not whole: restore it, or remove that folder "
                    "and resume the sweep to train the run again",
                    dir, log, why);
 }
