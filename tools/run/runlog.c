@@ -160,7 +160,7 @@ static bool read_line(RunLog *run, RowReader *reader, const char *line, size_t l
 static void note_bad_row(RunLog *run, const char *path, size_t line, const char *why) {
     char number[24] = "";
     if (line) text_format(number, sizeof number, ":%zu", line);
-    snprintf(run->bad_first, sizeof run->bad_first, "%.280s%s: %s", path, number, why);
+    snprintf(run->bad_first, sizeof run->bad_first, "%.260s%s: %s", path, number, why);
 }
 
 static Status read_rows(RunLog *run, const char *file, RowReader *reader, Err *err) {
