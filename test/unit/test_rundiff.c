@@ -194,6 +194,7 @@ static void rows_that_the_log_should_have_are_missed(void **state) {
         const char *session, *log;
         size_t logged;
         bool unlogged;
+        const char *intervene; /* NULL: nothing */
     } CASES[] = {
         {"{\"step\":9,\"exit\":0}", ROW(9), 9, false},
         {"{\"step\":9,\"exit\":0}", ROW(7), 7, false}, /* log_every = 3 */
@@ -202,11 +203,18 @@ static void rows_that_the_log_should_have_are_missed(void **state) {
         {"{\"step\":8,\"exit\":4}", ROW(5) "{\"step\":9,\"event\":\"non-finite\"}\n", 9,
          false},
         {"{\"step\":null,\"exit\":null}", ROW(1), 1, false},
+        /* recipe.ini has what the run began with, and what it came to */
+        {"{\"step\":9,\"exit\":0}", ROW(5), 5, false, "at2=2\ntrain.log_every2=5"},
+        {"{\"step\":9,\"exit\":0}", ROW(4), 4, true, "at2=2\ntrain.log_every2=5"},
+        {"{\"step\":9,\"exit\":0}", ROW(5), 5, true, "at=2\nprobe.every=5"},
     };
     for (size_t i = 0; i < COUNT(CASES); i++) {
-        char text[200];
+        char text[200], recipe[200];
+        text_format(recipe, sizeof recipe, "%s[intervene]\n%s\n",
+                    RECIPE("steps = 9\nlog_every = 3"),
+                    CASES[i].intervene ? CASES[i].intervene : "");
         text_format(text, sizeof text, "{\"sessions\":[%s]}", CASES[i].session);
-        put(state, "m/recipe.ini", RECIPE("steps = 9\nlog_every = 3"));
+        put(state, "m/recipe.ini", recipe);
         put(state, "m/run.json", text);
         put(state, "m/train.jsonl", CASES[i].log);
         RunState s = state_in(state, "m");

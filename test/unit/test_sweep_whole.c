@@ -154,6 +154,30 @@ static void what_a_run_never_wrote_is_not_missed(void **state) {
     reads(state, OK, false);
 }
 
+/* recipe.ini has the keys as they were at the start. */
+static void what_an_intervention_stopped_being_written_is_not_missed(void **state) {
+    static const char RECIPE[] = "[probe]\nevery = 2\n[train]\nlog_every = 1\n"
+                                 "[intervene]\nat = 4\n";
+    char text[200];
+    put_run(state);
+    text_format(text, sizeof text, "%strain.log_every = 7\n", RECIPE);
+    put(state, "recipe.ini", text);
+    put(state, "train.jsonl", "{\"step\":7,\"loss\":0.3}\n{\"step\":14,\"loss\":0.25}\n");
+    reads(state, OK, false);
+    put(state, "train.jsonl", "{\"step\":7,\"loss\":0.25}\n");
+    refuses(state, "train.jsonl: ends at step 7");
+    put_run(state);
+    text_format(text, sizeof text, "%sprobe.every = 0\n", RECIPE);
+    put(state, "recipe.ini", text);
+    put_probe(state, 4, 2.5);
+    reads(state, OK, false);
+    text_format(text, sizeof text, "%sprobe.every = 8\n", RECIPE);
+    put(state, "recipe.ini", text);
+    refuses(state, "probe.jsonl: ends at step 4");
+    put_probe(state, 16, 2.5);
+    reads(state, OK, false);
+}
+
 /* Exit 4 without an event of the log: of an older version a number was not finite. */
 static void how_a_run_diverged_is_what_its_process_said(void **state) {
     Sweep sweep;
@@ -213,6 +237,7 @@ int main(void) {
         FOLDER_TEST(a_log_that_lost_rows_is_refused_by_name),
         FOLDER_TEST(another_verdict_of_the_same_version_is_refused),
         FOLDER_TEST(what_a_run_never_wrote_is_not_missed),
+        FOLDER_TEST(what_an_intervention_stopped_being_written_is_not_missed),
         FOLDER_TEST(how_a_run_diverged_is_what_its_process_said),
         FOLDER_TEST(what_sweep_json_had_must_not_be_gone),
     };

@@ -161,6 +161,11 @@ Status runlog_check_rows(const RunLog *run, Err *err);
 /* Value of a "section.key" of the recipe, or NULL. */
 const char *runlog_setting(const RunLog *run, const char *key);
 
+/* The most that a key such as probe.every was in the run: recipe.ini has it as it was at
+ * the start, and what interventions make of it.  Rows may be that many steps apart.
+ * *off: it was 0 at a time, or is not known. */
+double runlog_every(const RunLog *run, const char *key, bool *off);
+
 /* Epoch at a step, on a straight line through the rows around it; NaN: the log has
  * none. */
 double runlog_epoch(const RunLog *run, double step);

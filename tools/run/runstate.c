@@ -31,6 +31,12 @@ static double setting(const RunLog *run, const char *key) {
     return x > 0 && x < STEPS_MOST ? x : 0;
 }
 
+/* Steps from one row of train.jsonl to the next, at most. */
+static double log_every(const RunLog *run) {
+    bool each; /* 0: every step has one */
+    return fmax(runlog_every(run, "train.log_every", &each), 1);
+}
+
 static const Session *last_session(const RunLog *run) {
     return run->sessions.count ? &run->sessions.list[run->sessions.count - 1] : NULL;
 }
@@ -67,10 +73,9 @@ static RunStateKind kind_of_exit(int code) {
  * that train.log_every asks for. */
 static bool is_complete(const RunLog *run, const RunState *state) {
     size_t saved = checkpoint_newest(run->path, SIZE_MAX);
-    double every = fmax(setting(run, "train.log_every"), 1);
     if (!state->steps || !run->train.count) return false;
     if (saved) return saved >= state->steps;
-    return (double)state->step + every > (double)state->steps;
+    return (double)state->step + log_every(run) > (double)state->steps;
 }
 
 /* Took all its steps, whatever it learned: the verdict says that. */
@@ -82,9 +87,8 @@ static bool is_judged(const RunLog *run, const Session *last, const RunState *st
 
 bool runstate_lacks_rows(const RunLog *run, double logged) {
     const Session *last = last_session(run);
-    double every = fmax(setting(run, "train.log_every"), 1);
     bool told = last && last->exit != SESSION_OPEN && last->step;
-    return told && (double)last->step >= logged + every;
+    return told && (double)last->step >= logged + log_every(run);
 }
 
 static double last_logged(const RunLog *run) {

@@ -1,7 +1,6 @@
 #include "tools/sweep/whole.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SAME 1e-5 /* of numbers that files have with nine digits */
@@ -24,11 +23,6 @@ static double last_step(const RunLog *run) {
     return step;
 }
 
-static double setting_of(const RunLog *run, const char *key) {
-    const char *text = runlog_setting(run, key);
-    return text ? strtod(text, NULL) : 0;
-}
-
 /* A log whose rows end at `step`, one at least every so many. */
 static Status check_end(const RunLog *run, const Session *last, const char *log,
                         double step, double every, Err *err) {
@@ -43,14 +37,14 @@ static Status check_end(const RunLog *run, const Session *last, const char *log,
 /* A run that came to its last step was probed and evaluated there. */
 static Status check_last_step(const RunLog *run, const Session *last, Err *err) {
     const ProbeLog *probe = &run->probe;
-    double every = setting_of(run, "probe.every"),
+    bool off; /* a run that was not probed at a time may have ended then */
+    double every = runlog_every(run, "probe.every", &off),
            scored = run->eval_count ? run->evals[run->eval_count - 1].step : 0,
            probed = probe->count ? probe->step[probe->count - 1] : 0;
     bool scores = run->data.split[SPLIT_VAL].count || run->data.split[SPLIT_TEST].count;
     Status status = OK;
     if (scores) status = check_end(run, last, "eval.jsonl", scored, 1, err);
-    if (!status && every > 0)
-        status = check_end(run, last, "probe.jsonl", probed, every, err);
+    if (!status && !off) status = check_end(run, last, "probe.jsonl", probed, every, err);
     return status;
 }
 
@@ -88,8 +82,9 @@ Status whole_check(const RunLog *run, const Verdict *verdict, Err *err) {
     if (!last || last->exit == SESSION_OPEN) return OK;
     bool finished =
         last->step && last->step == last->steps && verdict->kind != VERDICT_NONFINITE;
-    Status status = check_end(run, last, "train.jsonl", last_step(run),
-                              setting_of(run, "train.log_every"), err);
+    bool each; /* train.log_every = 0: every step has a row */
+    double every = runlog_every(run, "train.log_every", &each);
+    Status status = check_end(run, last, "train.jsonl", last_step(run), every, err);
     if (!status && finished) status = check_last_step(run, last, err);
     if (!status) status = check_loss(run, last, verdict->tail, err);
     return status ? status : check_verdict(run, last, verdict, err);
