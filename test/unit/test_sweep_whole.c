@@ -205,12 +205,13 @@ static void look(void **state, const char *part) {
     sweep_close(&sweep);
 }
 
+static const char STATE[] =
+    "{\"words\":[\"demo\",\"optim.lr=1,2\"],\"cells\":[{\"name\":\"optim.lr=1\","
+    "\"exit\":0,\"split\":\"test\",\"metric\":\"top1\",\"score\":0.8,\"loss\":0.25,"
+    "\"val_loss\":null,\"entropy\":{\"share\":0.88239}},"
+    "{\"name\":\"optim.lr=2\",\"exit\":null}]}";
+
 static void what_sweep_json_had_must_not_be_gone(void **state) {
-    static const char STATE[] =
-        "{\"words\":[\"demo\",\"optim.lr=1,2\"],\"cells\":[{\"name\":\"optim.lr=1\","
-        "\"exit\":0,\"split\":\"test\",\"metric\":\"top1\",\"score\":0.8,\"loss\":0.25,"
-        "\"val_loss\":null,\"entropy\":{\"share\":0.88239}},"
-        "{\"name\":\"optim.lr=2\",\"exit\":null}]}";
     put_run(state);
     files_remove(*state, CELL "run.json");
     files_remove(*state, CELL "data.json");
@@ -230,6 +231,28 @@ static void what_sweep_json_had_must_not_be_gone(void **state) {
     put_eval(state, ROWS, 0.1);
     put_probe(state, ROWS, 2.6);
     look(state, NULL);
+    put(state, "train.jsonl", ""); /* or is gone */
+    look(state, "train.jsonl: loss: sweep.json has 0.25, the log none");
+}
+
+/* A log that is continued loses its score of the end, until there is another. */
+static void a_run_that_is_extended_by_hand_lost_nothing(void **state) {
+    static const char *const SESSIONS[] = {
+        "\"steps\":90,\"step\":null,\"exit\":null", /* it runs, or was killed */
+        "\"steps\":90,\"step\":30,\"exit\":75", "\"steps\":90,\"step\":20,\"exit\":75",
+        "\"steps\":90,\"step\":30,\"exit\":1"};
+    put_run(state);
+    files_write(*state, "sweep.json", STATE, sizeof STATE - 1);
+    put_train(state, 1, ROWS);
+    files_remove(*state, CELL "eval.jsonl");
+    for (size_t i = 0; i < COUNT(SESSIONS); i++) {
+        if (strstr(SESSIONS[i], "30")) put_train(state, 11, 30);
+        put_session(state, STEADY_VERSION, SESSIONS[i]);
+        look(state, NULL);
+    }
+    put_train(state, 1, ROWS); /* here it was not */
+    put_session(state, "0.0.1", "\"steps\":20,\"step\":19,\"exit\":5");
+    look(state, "eval.jsonl: score: sweep.json has 0.8, the log none");
 }
 
 int main(void) {
@@ -240,6 +263,7 @@ int main(void) {
         FOLDER_TEST(what_an_intervention_stopped_being_written_is_not_missed),
         FOLDER_TEST(how_a_run_diverged_is_what_its_process_said),
         FOLDER_TEST(what_sweep_json_had_must_not_be_gone),
+        FOLDER_TEST(a_run_that_is_extended_by_hand_lost_nothing),
     };
     return cmocka_run_group_tests_name("sweep_whole", cases, NULL, NULL);
 }

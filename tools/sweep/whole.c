@@ -102,6 +102,15 @@ static bool is_text(const json_t *row, const char *key, const char *text) {
     return had && text && !strcmp(had, text);
 }
 
+/* Trains its last process on, or did that not come to an end?  Then its logs have lost
+ * what is written at the end of a run, until one does. */
+static bool goes_on(const char *dir) {
+    Sessions all = sessions_load(dir);
+    SweepCell cell = {.exit = all.count ? all.list[all.count - 1].exit : OK};
+    sessions_free(&all);
+    return !sweep_has_ended(&cell);
+}
+
 Status whole_check_row(const Sweep *sweep, size_t cell, const json_t *row, Err *err) {
     const SweepResult *r = &sweep->cells[cell].result;
     double share = number_of(json_object_get(row, "entropy"), "share");
@@ -119,12 +128,14 @@ Status whole_check_row(const Sweep *sweep, size_t cell, const json_t *row, Err *
         {"probe.jsonl", "lowest site entropy", share, r->entropy,
          r->entropy > share * (1 + SAME)},
     };
-    bool same = !differs(r->loss, number_of(row, "loss"));
+    double loss = number_of(row, "loss");
+    bool same = !differs(r->loss, loss) || !isfinite(r->loss);
     char dir[SWEEP_DIR + SWEEP_NAME + 16], why[200];
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
+    if (goes_on(dir)) return OK;
     for (size_t i = 0; i < COUNT(numbers); i++) {
         double had = numbers[i].had, has = numbers[i].has;
-        if (!isfinite(had) || (isfinite(has) && !(same && numbers[i].changed))) continue;
+        if (!isfinite(had) || !same || (isfinite(has) && !numbers[i].changed)) continue;
         text_format(why, sizeof why, "%s: sweep.json has %.6g, the log ", numbers[i].what,
                     had);
         size_t used = strlen(why);

@@ -15,8 +15,8 @@
 Status whole_check(const RunLog *run, const Verdict *verdict, Err *err);
 
 /* Against what sweep.json had of the same run, `row` of its cells: a number that it had
- * must not be gone; and where the loss is the same, score and lowest entropy are no
- * worse.  A run that was trained again meanwhile has other numbers, but has them. */
+ * must not be gone, and score and lowest entropy are no worse, unless the run was trained
+ * again or further since: its loss is another, or its last process has not ended it. */
 Status whole_check_row(const Sweep *sweep, size_t cell, const json_t *row, Err *err);
 
 #endif
