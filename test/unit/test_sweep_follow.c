@@ -10,6 +10,7 @@
 
 #include "files.h"
 #include "sweep_plans.h"
+#include "tools/program/say.h"
 #include "tools/sweep/sweep.h"
 
 #define GRID "demo", "optim.lr=1,2", "train.seed=0,1", "train.steps=2"
@@ -242,6 +243,81 @@ static void a_plan_has_its_baseline(void **state) {
     sweep_close(&sweep);
 }
 
+static void hear(void *context, const char *line) {
+    text_format(context, 1000, "%s", line);
+}
+
+/* Its methods were the values of model.norm, now they are recipes. */
+static void a_baseline_that_is_no_method_any_more_is_dropped(void **state) {
+    Sweep sweep;
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE], note[1000] = "";
+    plans_path_in(dir, state, "sweep");
+    OPEN(&sweep, "demo", "train.steps=2", "model.norm=pre,post");
+    sweep.base = "post";
+    plans_make_sweep(&sweep, dir, 2);
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo,demo-sigma", "train.steps=2", "model.norm=pre,post");
+    Listener before = say_to((Listener){hear, note});
+    plans_begin(&sweep, dir);
+    assert_non_null(strstr(note, "the earlier baseline is dropped (--baseline post: no "
+                                 "such method; expected one of demo; demo-sigma)"));
+    assert_null(sweep_choice(&sweep).base);
+    sweep_close(&sweep);
+    *note = 0; /* the state has none now */
+    OPEN(&sweep, "demo,demo-sigma", "train.steps=2", "model.norm=pre,post");
+    if (sweep_read(&sweep, dir, &err)) fail_msg("%s", err.text);
+    say_to(before);
+    assert_string_equal(note, "");
+    sweep_close(&sweep);
+}
+
+static void a_planned_baseline_that_is_no_method_any_more_is_a_deviation(void **state) {
+    Sweep sweep;
+    char plan[PATH_SIZE], dir[PATH_SIZE], note[1000] = "";
+    plans_path_in(plan, state, "plan.json");
+    plans_path_in(dir, state, "sweep");
+    OPEN(&sweep, "demo", "train.steps=2", "model.norm=pre,post");
+    sweep.base = "post";
+    plans_read_plan(&sweep, plan);
+    plans_make_sweep(&sweep, dir, 2);
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo,demo-sigma", "train.steps=2", "model.norm=pre,post");
+    Listener before = say_to((Listener){hear, note});
+    plans_begin(&sweep, dir);
+    say_to(before);
+    assert_non_null(strstr(note, "the planned baseline is dropped (--baseline post: "));
+    plans_deviates(&sweep, 0, "--baseline changed: post -> none");
+    sweep_close(&sweep);
+}
+
+/* What is given now and what the folder has are judged together. */
+static void a_baseline_is_one_of_the_folders_methods(void **state) {
+    static const struct {
+        const char *base;
+        Status wanted;
+    } cases[] = {{"demo-sigma", FAIL_USAGE}, {"post", OK}};
+    Sweep sweep;
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE];
+    size_t size;
+    plans_path_in(dir, state, "sweep");
+    OPEN(&sweep, "demo,demo-sigma", "train.steps=2", "model.norm=pre,post");
+    sweep.methods = "model.norm";
+    plans_make_sweep(&sweep, dir, 4);
+    sweep_close(&sweep);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        OPEN(&sweep, "demo,demo-sigma", "train.steps=2", "model.norm=pre,post");
+        sweep.base = cases[i].base;
+        err = ERR_NONE;
+        assert_int_equal(sweep_begin(&sweep, dir, &err), cases[i].wanted);
+        char *saved = files_read(*state, "sweep/sweep.json", &size);
+        assert_int_equal(!!strstr(saved, "\"baseline\""), cases[i].wanted == OK);
+        mem_free(saved);
+        sweep_close(&sweep);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(a_recipe_that_changed_is_named),
@@ -252,6 +328,9 @@ int main(void) {
         FOLDER_TEST(a_plan_that_contradicts_itself_is_refused),
         FOLDER_TEST(a_folder_keeps_its_methods_and_baseline),
         FOLDER_TEST(a_plan_has_its_baseline),
+        FOLDER_TEST(a_baseline_that_is_no_method_any_more_is_dropped),
+        FOLDER_TEST(a_planned_baseline_that_is_no_method_any_more_is_a_deviation),
+        FOLDER_TEST(a_baseline_is_one_of_the_folders_methods),
     };
     return cmocka_run_group_tests_name("sweep_follow", cases, NULL, NULL);
 }

@@ -244,10 +244,10 @@ static int start(const Options *o, Sweep *sweep) {
     sweep->base = o->across.choice.base;
     if (o->plan && sweep_read_plan(sweep, o->plan, &err))
         return command_fail("sweep", &err);
-    SweepChoice choice = sweep_choice(sweep);
+    SweepChoice choice = sweep_choice(sweep), any = {.method = choice.method};
     if (sweep_check(sweep, stderr, &err) ||
         sweep_check_twins(sweep, !o->resume, stderr, &err) ||
-        sweep_check_choice(sweep, &choice, &err) ||
+        sweep_check_choice(sweep, &any, &err) || /* its baseline: with the folder's */
         check_precision(sweep, o->force, &err))
         return command_fail("sweep", &err);
     char named[300];
@@ -256,7 +256,9 @@ static int start(const Options *o, Sweep *sweep) {
     SweepPace pace = {MAX(o->jobs, (size_t)1), start_threads(o->threads), o->reports,
                       o->force};
     if (!o->dry_run) return run(o, sweep, dir, &pace);
-    if (sweep_look(sweep, dir, &err) || sweep_write_plan(sweep, &err))
+    if (sweep_look(sweep, dir, &err)) return command_fail("sweep", &err);
+    choice = sweep_choice(sweep);
+    if (sweep_check_choice(sweep, &choice, &err) || sweep_write_plan(sweep, &err))
         return command_fail("sweep", &err);
     list_cells(sweep, &pace);
     return OK;

@@ -2,6 +2,7 @@
  * the folder has (tools/sweep/sweep.h). */
 #include <string.h>
 
+#include "tools/program/say.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/state.h"
 
@@ -25,8 +26,34 @@ SweepChoice sweep_choice(const Sweep *sweep) {
     for (size_t i = 0; i < COUNT(had) && !choice.method; i++)
         choice.method = had[i].method;
     for (size_t i = 0; i < COUNT(had) && !choice.base; i++)
-        if (same_text(choice.method, had[i].method)) choice.base = had[i].base;
+        if (same_text(choice.method, had[i].method) && !sweep->lost_base[i])
+            choice.base = had[i].base;
     return choice;
+}
+
+/* False as well where the method is at fault, which is refused where it is used. */
+static bool lacks_base(const Sweep *sweep, const SweepChoice *had, Err *err) {
+    SweepChoice any = {.method = had->method};
+    Err why = ERR_NONE;
+    return had->base && !sweep_check_choice(sweep, &any, &why) &&
+           sweep_check_choice(sweep, had, err);
+}
+
+/* A grid grows by what makes other methods of it: by a recipe, by another key. */
+void choice_settle(Sweep *sweep) {
+    const SweepChoice had[] = {choice_in(sweep->plan), choice_in(sweep->choice)};
+    static const char *const WHOSE[] = {"planned", "earlier"};
+    for (size_t i = 0; i < COUNT(had); i++) {
+        Err why = ERR_NONE;
+        bool was_lost = sweep->lost_base[i],
+             again = i && same_text(had[0].base, had[1].base);
+        sweep->lost_base[i] = lacks_base(sweep, &had[i], &why);
+        if (sweep->lost_base[i] && !was_lost && !again && !sweep->base &&
+            same_text(sweep_choice(sweep).method, had[i].method))
+            say("steady: note: %s: the %s baseline is dropped (%s); methods are compared "
+                "with the first",
+                sweep->dir, WHOSE[i], why.text);
+    }
 }
 
 SweepChoice sweep_choice_across(Sweep *sweeps, size_t count, const SweepChoice *given) {

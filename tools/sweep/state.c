@@ -147,6 +147,7 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     json_array_foreach(json_object_get(state, "cells"), i, row) if (!status) status =
         take_cell(sweep, row, err);
     json_decref(state);
+    if (!status) choice_settle(sweep);
     return status ? status : origin_check_data(sweep, 1, err);
 }
 
@@ -181,17 +182,24 @@ static Status take_lock(Sweep *sweep, Err *err) {
     return OK;
 }
 
+/* A baseline is one of the methods that the call and the folder together choose. */
+static Status look_and_choose(Sweep *sweep, const char *dir, Err *err) {
+    Status status = sweep_look(sweep, dir, err);
+    SweepChoice choice = sweep_choice(sweep);
+    return status || !choice.base ? status : sweep_check_choice(sweep, &choice, err);
+}
+
 Status sweep_begin(Sweep *sweep, const char *dir, Err *err) {
     char path[PATH_SIZE];
     MadeFolders made;
     Status status =
-        sweep_look(sweep, dir, err); /* makes nothing in a folder that is refused */
+        look_and_choose(sweep, dir, err); /* makes nothing in a folder that is refused */
     if (!status && sweep->trained) sweep_note_recipes(sweep);
     if (!status) status = sweep_write_plan(sweep, err);
     if (!status) status = rundir_make_folders(dir, &made, err);
     if (status) return status;
     status = take_lock(sweep, err);
-    if (!status) status = sweep_look(sweep, dir, err); /* now with nobody writing */
+    if (!status) status = look_and_choose(sweep, dir, err); /* now with nobody writing */
     if (!status) status = sweep_save(sweep, err);
     rundir_path(path, dir, "cells");
     if (!status) status = openfile_make_folder(path, dir, err);

@@ -34,6 +34,9 @@ Status plan_compare_recipes(const Sweep *planned, const json_t *plan, json_t *li
 json_t *choice_json(const Sweep *sweep); /* {method, baseline}, those that there are */
 /* Adds a sentence for each of them that is not as `had` has it. */
 void choice_compare(const Sweep *sweep, const json_t *had, json_t *list);
+/* Drops a baseline that the plan or the folder has and that is no method of this grid,
+ * with a note if it would have been used. */
+void choice_settle(Sweep *sweep);
 
 /* ---- is it this sweep?  (same.c) ---- */
 

@@ -126,6 +126,8 @@ typedef struct Sweep {
     const char *methods;  /* of --method, or NULL */
     const char *base;     /* of --baseline, or NULL */
     json_t *choice;       /* what the folder says of these two; NULL: nothing */
+    bool lost_base[2];    /* is the baseline of the plan, of the folder, no method of this
+                             grid? */
     SweepCriterion *fail; /* NULL: none */
     size_t *index; /* [cell_count, axis_count] which value of each axis a cell has */
     const char *plan_path; /* of --plan, or NULL */
@@ -213,7 +215,7 @@ bool sweep_has_ended(const SweepCell *cell);
  * that was killed is not continued before its runs are gone; waits a minute for them)
  * and reads how cells have ended.  A folder with a part of the grid is extended: its
  * cells keep their names.  FAIL_USAGE: the folder holds another grid, or cells of other
- * recipes. */
+ * recipes, or the baseline is no method. */
 Status sweep_begin(Sweep *sweep, const char *dir, Err *err);
 
 /* The same without making, locking or waiting, for a look; a folder that is
@@ -378,7 +380,7 @@ typedef struct SweepChoice {
 } SweepChoice;
 
 /* What is compared: as given (sweep->methods, sweep->base); else as the plan says; else
- * as the folder's last call had it. */
+ * as the folder's last call had it, unless that baseline is no method of this grid. */
 SweepChoice sweep_choice(const Sweep *sweep);
 /* Of one sweep the same, with what is given now; of several what is given. */
 SweepChoice sweep_choice_across(Sweep *sweeps, size_t count, const SweepChoice *given);
