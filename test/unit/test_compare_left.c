@@ -96,6 +96,66 @@ static void scores_of_two_splits_are_not_subtracted(void **state) {
     sweep_close(&sweep);
 }
 
+/* In the middle of two thirds of the runs, behind an evaluation of split val. */
+static void break_most(Sweep *sweep, int exit) {
+    for (size_t c = 0; c < sweep->cell_count; c++) {
+        end_cell(&sweep->cells[c], c % 3 < 2 ? "val" : "test", 0.5);
+        if (c % 3 == 2) continue;
+        SweepResult *r = &sweep->cells[c].result;
+        sweep->cells[c].exit = exit;
+        r->diverged = r->nonfinite = exit == FAIL_DIVERGED;
+        r->val_loss = r->nonfinite ? 1.5 : NAN;
+    }
+}
+
+static void prints_split(const Sweep *sweep, const char *split) {
+    char *text = NULL, part[80];
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    sweep_print(sweep, out);
+    fclose(out);
+    text_format(part, sizeof part, "score, best: top-1 %%, of split %.10s", split);
+    has(text, part);
+    free(text);
+}
+
+static void runs_that_broke_off_do_not_choose_the_split_of_the_others(void **state) {
+    (void)state;
+    static const int EXITS[] = {FAIL_DIVERGED, FAIL_COLLAPSED};
+    Sweep sweep;
+    OPEN(&sweep, GRID);
+    for (size_t i = 0; i < COUNT(EXITS); i++) {
+        break_most(&sweep, EXITS[i]);
+        prints_split(&sweep, "test");
+        Case it = open_case(&sweep, 1);
+        assert_int_equal(it.pool.loss, LOSS_SPLIT);
+        has(it.text, "score, test top-1 %");
+        lacks(it.text, "scored on split test");
+        SweepTrials trials;
+        assert_int_equal(trials_open(&trials, &it.pool, NULL, NULL), OK);
+        assert_true(trials.list[0].score == 50 && trials.list[1].score == 50);
+        trials_close(&trials);
+        close_case(&it);
+    }
+    sweep_close(&sweep);
+}
+
+static void where_all_runs_broke_off_theirs_is_the_split(void **state) {
+    (void)state;
+    static const int EXITS[] = {FAIL_DIVERGED, FAIL_COLLAPSED};
+    Sweep sweep;
+    OPEN(&sweep, GRID);
+    for (size_t i = 0; i < COUNT(EXITS); i++) {
+        break_most(&sweep, EXITS[i]);
+        for (size_t c = 2; c < sweep.cell_count; c += 3) sweep.cells[c].exit = FAIL_RUN;
+        prints_split(&sweep, "val");
+        Case it = open_case(&sweep, 1);
+        has(it.text, "score, val top-1 %");
+        close_case(&it);
+    }
+    sweep_close(&sweep);
+}
+
 static void seeds_of_two_splits_are_in_no_mean(void **state) {
     (void)state;
     SweepGroup group;
@@ -230,6 +290,8 @@ static void runs_that_have_not_ended_are_named_and_which_failed(void **state) {
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(scores_of_two_splits_are_not_subtracted),
+        cmocka_unit_test(runs_that_broke_off_do_not_choose_the_split_of_the_others),
+        cmocka_unit_test(where_all_runs_broke_off_theirs_is_the_split),
         cmocka_unit_test(seeds_of_two_splits_are_in_no_mean),
         cmocka_unit_test(a_missing_loss_is_not_that_of_guessing),
         cmocka_unit_test(sweeps_that_are_not_judged_alike_are_said_to_be),

@@ -159,6 +159,12 @@ bool sweep_has_ended(const SweepCell *cell) {
            cell->exit == FAIL_COLLAPSED;
 }
 
+SweepScored sweep_scored_as(const SweepCell *cell) {
+    if (!sweep_has_ended(cell) || !cell->result.metric) return SCORED_NOT;
+    if (cell->result.nonfinite) return SCORED_BROKEN;
+    return cell->exit == FAIL_COLLAPSED ? SCORED_STOPPED : SCORED_WHOLE;
+}
+
 void sweep_print_open(const Sweep *sweep, FILE *out) {
     enum { SHOWN = 4 };
     size_t count = 0;

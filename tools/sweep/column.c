@@ -220,14 +220,11 @@ void column_csv(const Column *column, const SweepCell *cell, char text[COLUMN_TE
 /* ---- which of them ---- */
 
 const SweepResult *sweep_scored(const Sweep *sweep) {
-    const SweepResult *stopped = NULL; /* perhaps before the last split was evaluated */
-    for (size_t c = 0; c < sweep->cell_count; c++) {
-        const SweepCell *cell = &sweep->cells[c];
-        if (!cell->result.metric) continue;
-        if (cell->exit != FAIL_COLLAPSED) return &cell->result;
-        if (!stopped) stopped = &cell->result;
-    }
-    return stopped ? stopped : &sweep->cells[0].result;
+    const SweepCell *best = &sweep->cells[0];
+    for (size_t c = 1; c < sweep->cell_count; c++)
+        if (sweep_scored_as(&sweep->cells[c]) > sweep_scored_as(best))
+            best = &sweep->cells[c];
+    return &best->result;
 }
 
 /* An optional column is shown where it has something to say that the score does not. */

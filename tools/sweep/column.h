@@ -62,7 +62,8 @@ void sweep_print_seeds(const Sweep *sweep, size_t seeds, FILE *out);
 void sweep_print_failures(const Sweep *sweep, FILE *out);
 void sweep_print_criterion(const Sweep *sweep, FILE *out);
 
-/* The result that says what kind of score there is: of a cell that was evaluated. */
+/* The result that says what kind of score there is: of the first cell that says it best
+ * (sweep_scored_as). */
 const SweepResult *sweep_scored(const Sweep *sweep);
 
 #endif

@@ -57,13 +57,10 @@ static void settle(SweepSpread *spread) {
     spread->interval = INTERVAL_NONE;
 }
 
-/* A run that the guard stopped may have a score of split val alone, where the others have
- * one of split test: those that came to their end say which it is. */
 static void choose_like(SweepGroup *group, const SweepCell *cell) {
-    if (!has_numbers(cell) || !cell->result.metric) return;
-    bool better = group->like && group->like->exit == FAIL_COLLAPSED &&
-                  cell->exit != FAIL_COLLAPSED;
-    if (!group->like || better) group->like = cell;
+    SweepScored scored = sweep_scored_as(cell);
+    if (scored <= SCORED_BROKEN) return;
+    if (!group->like || scored > sweep_scored_as(group->like)) group->like = cell;
 }
 
 static bool is_alike(const SweepGroup *group, const SweepCell *cell) {

@@ -155,16 +155,24 @@ static bool same_score(const SweepResult *a, const SweepResult *b) {
     return !strcmp(a->metric, b->metric) && !strcmp(a->split, b->split);
 }
 
-/* The score that most runs have, and of these the first: a run that was stopped before
- * its test split was evaluated does not make the others the odd ones. */
-static void choose_like(Pool *pool) {
+/* Of the runs that say best what is scored. */
+static SweepScored best_scored(const Pool *pool) {
+    SweepScored best = SCORED_NOT;
+    for (size_t c = 0; c < pool->count; c++)
+        best = MAX(best, sweep_scored_as(pool->cells[c].cell));
+    return best;
+}
+
+/* The score that most of them have, and of these the first: however many runs broke off
+ * before their test split was evaluated, the others are not the odd ones. */
+static void choose_like(Pool *pool, SweepScored scored) {
     const SweepResult **kind = NULL;
     size_t *runs = NULL, kinds = 0, room = 0, runs_room = 0, most = 0;
     pool->like = &pool->cells[0].cell->result;
     for (size_t c = 0; c < pool->count; c++) {
         const SweepResult *r = &pool->cells[c].cell->result;
         size_t k = 0;
-        if (!r->metric) continue;
+        if (!r->metric || sweep_scored_as(pool->cells[c].cell) != scored) continue;
         while (k < kinds && !same_score(kind[k], r)) k++;
         if (k == kinds) {
             GROW(kind, kinds, room, 1);
@@ -181,10 +189,12 @@ static void choose_like(Pool *pool) {
 }
 
 static void choose_loss(Pool *pool) {
+    SweepScored scored = best_scored(pool);
     pool->loss = LOSS_TRAIN;
-    choose_like(pool);
+    choose_like(pool, scored);
     for (size_t c = pool->count; c-- > 0;) {
         const SweepResult *r = &pool->cells[c].cell->result;
+        if (r->nonfinite && scored > SCORED_BROKEN) continue;
         if (isfinite(r->val_loss)) pool->loss = LOSS_VAL;
         else if (isfinite(r->scores[METRIC_LOSS]) && pool->loss == LOSS_TRAIN)
             pool->loss = LOSS_SPLIT;

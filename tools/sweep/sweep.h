@@ -209,6 +209,13 @@ void sweep_print_open(const Sweep *sweep, FILE *out);
 /* Has the cell come to its end (trained, diverged, stopped by the collapse guard)? */
 bool sweep_has_ended(const SweepCell *cell);
 
+/* How well a run's metric and split say what runs beside it are scored by: of those that
+ * say it best the first or most count.  One that the guard stopped may have no score of
+ * the last split, only one of split val; one that became non-finite has none of its end,
+ * and only what it had until then. */
+typedef enum { SCORED_NOT, SCORED_BROKEN, SCORED_STOPPED, SCORED_WHOLE } SweepScored;
+SweepScored sweep_scored_as(const SweepCell *cell);
+
 /* ---- on disk (state.c) ---- */
 
 /* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep
