@@ -121,6 +121,27 @@ static void a_recipe_without_a_run_does_not_stop_reading(void **state) {
     sweep_close(&sweep);
 }
 
+/* Looking through all folders for each cell took minutes in large grids. */
+static void the_run_that_has_a_recipe_is_looked_for_once(void **state) {
+    Sweep sweep;
+    Heard heard;
+    Err err = ERR_NONE;
+    char recipe[PATH_SIZE], dir[PATH_SIZE];
+    plans_path_in(recipe, state, "small.ini");
+    plans_path_in(dir, state, "sweep");
+    make(state, recipe, 0, false);
+    open_read(&sweep, state, recipe, &heard);
+    has_values(&sweep, 3, 0.8, 2);
+    assert_int_equal(sweep.begun[0], sweep.cell_count);
+    make(state, recipe, 2, false); /* two have begun since */
+    files_remove(*state, "sweep/cells/optim.lr=1,train.seed=0/recipe.ini");
+    files_remove(*state, "small.ini");
+    if (sweep_look(&sweep, dir, &err)) fail_msg("%s", err.text);
+    has_values(&sweep, 3, 0.8, 2);
+    assert_int_equal(sweep.begun[0], 1);
+    sweep_close(&sweep);
+}
+
 static void a_sweep_is_over_when_all_its_runs_have_ended(void **state) {
     char recipe[PATH_SIZE], dir[PATH_SIZE];
     plans_path_in(recipe, state, "small.ini");
@@ -233,6 +254,7 @@ int main(void) {
         FOLDER_TEST(a_folder_is_read_without_the_file_of_its_recipe),
         FOLDER_TEST(a_recipe_that_changed_does_not_stop_reading),
         FOLDER_TEST(a_recipe_without_a_run_does_not_stop_reading),
+        FOLDER_TEST(the_run_that_has_a_recipe_is_looked_for_once),
         FOLDER_TEST(a_sweep_is_over_when_all_its_runs_have_ended),
         FOLDER_TEST(what_auto_comes_to_may_be_written_out),
         FOLDER_TEST(a_plan_that_is_gone_comes_back_from_the_state),

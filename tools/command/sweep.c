@@ -234,10 +234,16 @@ static Status check_precision(const Sweep *sweep, bool force, Err *err) {
     return status;
 }
 
+static Status check_runs(const Options *o, const Sweep *sweep, Err *err) {
+    Status status = sweep_check(sweep, stderr, err);
+    if (!status) status = sweep_check_twins(sweep, !o->resume, stderr, err);
+    return status ? status : check_precision(sweep, o->force, err);
+}
+
 static int start(const Options *o, Sweep *sweep) {
     Err err = ERR_NONE;
     if (open_grid(o, sweep, &err)) return command_fail("sweep", &err);
-    if (o->resume && sweep_is_over(o->resume)) sweep->trained = sweep;
+    bool over = o->resume && sweep_take_over(sweep, o->resume);
     if (o->fail && sweep_set_fail(sweep, o->fail, &err))
         return command_fail("sweep", &err);
     sweep->methods = o->across.choice.method;
@@ -245,10 +251,8 @@ static int start(const Options *o, Sweep *sweep) {
     if (o->plan && sweep_read_plan(sweep, o->plan, &err))
         return command_fail("sweep", &err);
     SweepChoice choice = sweep_choice(sweep), any = {.method = choice.method};
-    if (sweep_check(sweep, stderr, &err) ||
-        sweep_check_twins(sweep, !o->resume, stderr, &err) ||
-        sweep_check_choice(sweep, &any, &err) || /* its baseline: with the folder's */
-        check_precision(sweep, o->force, &err))
+    if ((!over && check_runs(o, sweep, &err)) ||
+        sweep_check_choice(sweep, &any, &err)) /* its baseline: with the folder's */
         return command_fail("sweep", &err);
     char named[300];
     name_folder(sweep, named, sizeof named);

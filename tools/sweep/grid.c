@@ -6,6 +6,7 @@
 #include "engine/core/grow.h"
 #include "tools/recipe/keys.h"
 #include "tools/sweep/grid.h"
+#include "tools/sweep/state.h"
 #include "tools/sweep/word.h"
 
 static const char RECIPE_KEY[] = "recipe";
@@ -318,6 +319,7 @@ void sweep_close(Sweep *sweep) {
     json_decref(sweep->choice);
     json_decref(sweep->told);
     mem_free(sweep->index);
+    mem_free(sweep->begun);
     if (sweep->lock >= 0) close(sweep->lock);
     *sweep = (Sweep){.lock = -1};
 }
@@ -330,6 +332,11 @@ Status sweep_open(Sweep *sweep, const char *const *words, size_t count, Err *err
     for (size_t i = 0; i < count; i++) sweep->words[i] = mem_strdup(words[i]);
     Status status = read_words(sweep, err);
     if (!status) status = grid_make_cells(sweep, err);
-    if (status) sweep_close(sweep);
-    return status;
+    if (status) {
+        sweep_close(sweep);
+        return status;
+    }
+    sweep->begun = mem_alloc(sweep->axes[0].count * sizeof *sweep->begun);
+    recipes_forget(sweep);
+    return OK;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tools/run/rundir.h"
-#include "tools/sweep/sweep.h"
+#include "tools/sweep/state.h"
 
 /* ---- words ---- */
 
@@ -52,13 +52,31 @@ Status sweep_trained_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err
     return status ? status : recipe_check(recipe, err);
 }
 
+void recipes_forget(Sweep *sweep) {
+    for (size_t r = 0; r < sweep->axes[0].count; r++) sweep->begun[r] = SIZE_MAX;
+}
+
+/* The first run of the recipe, or cell_count.  Looking through all folders for each cell
+ * would be quadratic. */
+static size_t first_begun(const Sweep *trained, size_t r, Recipe *recipe) {
+    size_t *first = &trained->begun[r];
+    if (*first != SIZE_MAX) return *first;
+    for (*first = 0; *first < trained->cell_count; ++*first)
+        if (sweep_index(trained, *first, 0) == r &&
+            !sweep_trained_recipe(trained, *first, recipe, NULL))
+            break;
+    return *first;
+}
+
 /* That of any run of such a recipe: the words of a cell replace all that its own did. */
 static bool find_trained(const Sweep *trained, const char *name, Recipe *recipe) {
-    for (size_t c = 0; c < trained->cell_count; c++)
-        if (!strcmp(recipe_of(trained, c), name) &&
-            !sweep_trained_recipe(trained, c, recipe, NULL))
-            return true;
-    return false;
+    const SweepAxis *recipes = &trained->axes[0];
+    size_t r = 0;
+    while (r < recipes->count && strcmp(recipes->values[r], name)) r++;
+    if (r == recipes->count) return false;
+    size_t cell = first_begun(trained, r, recipe);
+    return cell < trained->cell_count &&
+           !sweep_trained_recipe(trained, cell, recipe, NULL);
 }
 
 /* Nothing of the recipe is left: there is no run of it either, so its values only fill

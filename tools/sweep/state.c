@@ -111,6 +111,14 @@ bool sweep_is_over(const char *dir) {
     return over;
 }
 
+bool sweep_take_over(Sweep *sweep, const char *dir) {
+    if (strlen(dir) >= sizeof sweep->dir || !sweep_is_over(dir)) return false;
+    text_format(sweep->dir, sizeof sweep->dir, "%s", dir);
+    recipes_forget(sweep);
+    sweep->trained = sweep;
+    return true;
+}
+
 /* The criterion that the sweep had, unless there is another now. */
 static Status take_fail(Sweep *sweep, const json_t *state, Err *err) {
     const char *text =
@@ -124,6 +132,7 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     if (strlen(dir) >= sizeof sweep->dir)
         return err_set(err, FAIL_USAGE, "the name of the sweep's folder is too long");
     text_format(sweep->dir, sizeof sweep->dir, "%s", dir);
+    recipes_forget(sweep);
     if (rundir_holds_run(dir))
         return err_set(err, FAIL_USAGE,
                        "%s contains a run, not a sweep; choose another folder", dir);
@@ -134,6 +143,7 @@ Status sweep_look(Sweep *sweep, const char *dir, Err *err) {
     if (!state && !status)
         status = rundir_check_empty(dir, FOLDERS, "sweep.json.new", err);
     if (state) status = sweep_check_words(sweep, state, err);
+    recipes_forget(sweep);
     if (state && !status) status = sweep_check_cells(sweep, err);
     if (!status) status = sweep_take_plan(sweep, state, err);
     if (state && !status) status = take_fail(sweep, state, err);

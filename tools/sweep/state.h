@@ -38,6 +38,11 @@ void choice_compare(const Sweep *sweep, const json_t *had, json_t *list);
  * with a note if it would have been used. */
 void choice_settle(Sweep *sweep);
 
+/* ---- what its runs were trained with (recipes.c) ---- */
+
+/* Its folder or the names of its cells are others now, or runs have begun. */
+void recipes_forget(Sweep *sweep);
+
 /* ---- is it this sweep?  (same.c) ---- */
 
 /* What data.val_fraction = auto comes to may be written out, as it was before there was

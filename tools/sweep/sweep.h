@@ -138,8 +138,10 @@ typedef struct Sweep {
     /* Whose runs say what the recipes are: of a folder that is read its own, of a plan's
      * grid those of the sweep; NULL: the recipes and the words do. */
     const struct Sweep *trained;
-    size_t kept; /* cells of the smaller grid that the folder held; 0: the same grid */
-    int lock;    /* descriptor of the folder, inherited by the runs; -1: none */
+    size_t *begun; /* [recipes] first cell of each whose run says what its recipe is;
+                    * SIZE_MAX: nobody has asked; cell_count: there is none */
+    size_t kept;   /* cells of the smaller grid that the folder held; 0: the same grid */
+    int lock;      /* descriptor of the folder, inherited by the runs; -1: none */
 } Sweep;
 
 /* ---- the grid (grid.c) ---- */
@@ -236,6 +238,8 @@ Status sweep_read(Sweep *sweep, const char *dir, Err *err);
 /* Have all runs of the sweep in a folder ended?  Then nothing is left to train, and its
  * recipes are needed no more. */
 bool sweep_is_over(const char *dir);
+/* If so, what its runs were trained with counts from now on, as in sweep_read; true. */
+bool sweep_take_over(Sweep *sweep, const char *dir);
 
 /* The words of the sweep in a folder, [*count], each and the list freed with mem_free. */
 char **sweep_load_words(const char *dir, size_t *count, Err *err);
