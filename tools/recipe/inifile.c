@@ -180,7 +180,11 @@ static FILE *open_text(const char *path, const char *root, Err *err) {
 Status inifile_load(const char *path, const char *root, const IniCalls *calls, void *user,
                     Err *err) {
     FILE *file = open_text(path, root, err);
-    if (!file) return root ? FAIL_DATA : err_set(err, FAIL_USAGE, "%s", err->text);
+    if (!file) {
+        Status failure = root ? FAIL_DATA : FAIL_USAGE;
+        if (err) err->status = failure;
+        return failure;
+    }
     char *text = mem_alloc(INIFILE_SIZE_MAX + 1);
     size_t length = fread(text, 1, INIFILE_SIZE_MAX + 1, file);
     Status status = OK;
