@@ -196,13 +196,13 @@ static void rows_that_the_log_should_have_are_missed(void **state) {
         bool unlogged;
         const char *intervene; /* NULL: nothing */
     } CASES[] = {
-        {"{\"step\":9,\"exit\":0}", ROW(9), 9, false},
-        {"{\"step\":9,\"exit\":0}", ROW(7), 7, false}, /* log_every = 3 */
-        {"{\"step\":9,\"exit\":0}", ROW(6), 6, true},
-        {"{\"step\":9,\"exit\":0}", "no JSON\n", 0, true},
+        {"{\"step\":9,\"exit\":0}", ROW(9), 9, false, NULL},
+        {"{\"step\":9,\"exit\":0}", ROW(7), 7, false, NULL}, /* log_every = 3 */
+        {"{\"step\":9,\"exit\":0}", ROW(6), 6, true, NULL},
+        {"{\"step\":9,\"exit\":0}", "no JSON\n", 0, true, NULL},
         {"{\"step\":8,\"exit\":4}", ROW(5) "{\"step\":9,\"event\":\"non-finite\"}\n", 9,
-         false},
-        {"{\"step\":null,\"exit\":null}", ROW(1), 1, false},
+         false, NULL},
+        {"{\"step\":null,\"exit\":null}", ROW(1), 1, false, NULL},
         /* recipe.ini has what the run began with, and what it came to */
         {"{\"step\":9,\"exit\":0}", ROW(5), 5, false, "at2=2\ntrain.log_every2=5"},
         {"{\"step\":9,\"exit\":0}", ROW(4), 4, true, "at2=2\ntrain.log_every2=5"},
