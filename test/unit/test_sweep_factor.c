@@ -75,6 +75,28 @@ static void equal_recipes_of_one_name_are_one_method(void **state) {
     close_all(&pool, sweeps);
 }
 
+/* Sweeps that keep other checkpoints are pooled; the same seeds twice are two folders. */
+static void what_is_kept_of_runs_makes_no_method(void **state) {
+    (void)state;
+    static const struct {
+        const char *keep, *seed, *method;
+    } cases[] = {{"train.keep=1", "train.seed=3,4", ""},
+                 {"train.checkpoint_every=7", "train.seed=3,4", ""},
+                 {"train.keep=1", "train.seed=1,2", "sweep"},
+                 {"train.keep=1,2", "train.seed=3,4", "train.keep"},
+                 {"train.eval_every=7", "train.seed=3,4", "train.eval_every"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Sweep sweeps[2];
+        Pool pool;
+        OPEN(&sweeps[0], "demo", "train.seed=1,2");
+        OPEN(&sweeps[1], "demo", cases[i].keep, cases[i].seed);
+        text_format(sweeps[1].dir, sizeof sweeps[1].dir, "other");
+        pool_of(&pool, sweeps, NULL);
+        assert_string_equal(pool.methods.title, cases[i].method);
+        close_all(&pool, sweeps);
+    }
+}
+
 /* Built-in recipes of different names differ in much that is not listed. */
 static void other_names_need_no_list_of_keys(void **state) {
     (void)state;
@@ -185,6 +207,7 @@ int main(void) {
         FOLDER_TEST(recipes_of_one_name_that_differ_are_two_methods),
         FOLDER_TEST(what_follows_from_the_method_is_named),
         FOLDER_TEST(equal_recipes_of_one_name_are_one_method),
+        FOLDER_TEST(what_is_kept_of_runs_makes_no_method),
         FOLDER_TEST(other_names_need_no_list_of_keys),
         FOLDER_TEST(long_settings_stay_different),
         FOLDER_TEST(long_settings_have_lines_of_their_own),

@@ -311,7 +311,7 @@ static void a_baseline_is_one_of_the_folders_methods(void **state) {
         sweep.base = cases[i].base;
         err = ERR_NONE;
         assert_int_equal(sweep_begin(&sweep, dir, &err), cases[i].wanted);
-        char *saved = files_read(*state, "sweep/sweep.json", &size);
+        char *saved = (char *)files_read(*state, "sweep/sweep.json", &size);
         assert_int_equal(!!strstr(saved, "\"baseline\""), cases[i].wanted == OK);
         mem_free(saved);
         sweep_close(&sweep);

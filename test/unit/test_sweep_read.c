@@ -249,6 +249,30 @@ static void what_was_found_of_an_old_plan_counts(void **state) {
     sweep_close(&sweep);
 }
 
+/* Of new keys the plan's runs have what the recipe says, not what the first run has. */
+static void a_planned_grid_that_grew_by_a_key_is_read_as_planned(void **state) {
+    Sweep sweep;
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE], plan[PATH_SIZE];
+    plans_path_in(dir, state, "sweep");
+    plans_path_in(plan, state, "plan.json");
+    OPEN(&sweep, "demo", "train.steps=2", "optim.weight_decay=0.05,0.1");
+    plans_read_plan(&sweep, plan);
+    plans_make_sweep(&sweep, dir, 2);
+    sweep_close(&sweep);
+    for (size_t i = 0; i < 2; i++) { /* as it grows, as it is read */
+        OPEN(&sweep, "demo", "train.steps=2", "optim.weight_decay=0.05,0.1",
+             "model.dropout=0.3,0");
+        if (!i) plans_make_sweep(&sweep, dir, 4);
+        else if (sweep_read(&sweep, dir, &err)) fail_msg("%s", err.text);
+        plans_deviates(&sweep, 0,
+                       "grid extended by 2 runs (optim.weight_decay=0.05,model.dropout="
+                       "0.3; optim.weight_decay=0.1,model.dropout=0.3)");
+        plans_deviates(&sweep, 1, NULL);
+        sweep_close(&sweep);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(a_folder_is_read_without_the_file_of_its_recipe),
@@ -260,6 +284,7 @@ int main(void) {
         FOLDER_TEST(a_plan_that_is_gone_comes_back_from_the_state),
         FOLDER_TEST(a_plan_that_changed_since_the_first_run_is_refused),
         FOLDER_TEST(what_was_found_of_an_old_plan_counts),
+        FOLDER_TEST(a_planned_grid_that_grew_by_a_key_is_read_as_planned),
     };
     return cmocka_run_group_tests_name("sweep_read", cases, NULL, NULL);
 }

@@ -164,10 +164,15 @@ static const Recipe *first_named(NamedList *named, const char *label,
     return copy;
 }
 
+/* How a run is computed, and which checkpoints it keeps, change no number of it. */
+static bool changes_numbers(const Key *key) {
+    return key_change(key) != CHANGE_SPEED && key != key_find("train.keep") &&
+           key != key_find("train.checkpoint_every");
+}
+
 static void compare_keys(const Recipe *first, const Recipe *recipe, bool *differs) {
     for (size_t k = 0; k < keys_count; k++)
-        if (!differs[k] && key_is_stored(&keys[k]) &&
-            key_change(&keys[k]) != CHANGE_SPEED)
+        if (!differs[k] && key_is_stored(&keys[k]) && changes_numbers(&keys[k]))
             differs[k] = differ_in(&keys[k], first, recipe);
 }
 
@@ -231,9 +236,22 @@ static bool has_gaps(const Factors *factors, const Factor *factor) {
     return false;
 }
 
+/* What one sweep was given and another was not, without a word in the numbers; runs of a
+ * sweep of its values stay apart. */
+static bool is_aside(const Factors *factors, const Factor *factor) {
+    const Key *key = key_find(factor->key);
+    bool swept = factors->sweep_count < 2;
+    for (size_t s = 0; s < factors->sweep_count && !swept; s++)
+        swept =
+            sweep_axis(&factors->sweeps[s], factor->key) < factors->sweeps[s].axis_count;
+    return key && !changes_numbers(key) && !swept;
+}
+
 static bool same_cell(const Factors *factors, size_t a, size_t b) {
     for (size_t i = 1; i < factors->count; i++)
-        if (strcmp(factors->list[i].text[a], factors->list[i].text[b])) return false;
+        if (!is_aside(factors, &factors->list[i]) &&
+            strcmp(factors->list[i].text[a], factors->list[i].text[b]))
+            return false;
     return true;
 }
 
@@ -281,15 +299,11 @@ static Status check_methods(const Factors *factors, const char *list, Err *err) 
     return status;
 }
 
-/* What one sweep was given and another was not, without a word in the numbers. */
-static bool is_aside(const Factors *factors, const Factor *factor) {
-    return factors->sweep_count > 1 && !strcmp(factor->key, "train.threads");
-}
-
 static FactorPart part_of(const Factors *factors, const Factor *factor,
                           const char *methods) {
-    if (!varies(factors, factor) || is_aside(factors, factor)) return PART_FIXED;
+    if (!varies(factors, factor)) return PART_FIXED;
     if (methods && is_asked_for(factor, methods)) return PART_METHOD;
+    if (is_aside(factors, factor)) return PART_FIXED;
     if (!strcmp(factor->key, RATE_KEY)) return PART_RATE;
     if (!strcmp(factor->key, SEED_KEY)) return PART_SEED;
     return has_gaps(factors, factor) ? PART_METHOD : PART_REST;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "tools/recipe/intervene.h"
 #include "tools/recipe/keys.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/state.h"
@@ -107,6 +108,45 @@ json_t *plan_recipes(const Sweep *sweep, Err *err) {
                                               digest_json(digest), "keys", values));
     }
     return list;
+}
+
+/* ---- before the grid had grown ---- */
+
+/* Does only the grown grid give it? */
+static bool is_added(const Sweep *planned, size_t cell, size_t from, const Key *key) {
+    return key_is_stored(key) && is_worded(planned->trained, from, key) &&
+           !is_worded(planned, cell, key);
+}
+
+/* A key that the plan does not have had its default. */
+static void restore_key(const Key *key, const json_t *then, const Recipe *standard,
+                        Recipe *recipe) {
+    char name[KEY_NAME], usual[KEY_VALUE_MAX];
+    name_of(key, name);
+    key_print(key, standard, usual, sizeof usual);
+    const json_t *said = json_object_get(then, name);
+    char *text = json_is_string(said) ? word_of(said) : mem_strdup(usual);
+    if (strcmp(key->section, "intervene")) key_parse(key, recipe, text, NULL);
+    else if (said) intervene_give(recipe, key->name, text, NULL);
+    mem_free(text);
+}
+
+bool plan_restore(const Sweep *planned, size_t cell, size_t from, Recipe *recipe) {
+    const json_t *recipes = json_object_get(planned->trained->plan, "recipes");
+    const json_t *row = json_array_get(recipes, sweep_index(planned, cell, 0));
+    const json_t *then = json_object_get(row, "keys");
+    Recipe *standard = mem_alloc(sizeof *standard);
+    *standard = recipe_default();
+    bool known = true;
+    if (is_added(planned, cell, from, intervene_at_key(0)))
+        recipe->intervene = standard->intervene;
+    for (const Key *key = keys; key < keys + keys_count && known; key++) {
+        if (!is_added(planned, cell, from, key)) continue;
+        known = json_is_object(then);
+        if (known) restore_key(key, then, standard, recipe);
+    }
+    mem_free(standard);
+    return known;
 }
 
 /* ---- what changed ---- */

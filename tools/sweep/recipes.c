@@ -69,14 +69,21 @@ static size_t first_begun(const Sweep *trained, size_t r, Recipe *recipe) {
 }
 
 /* That of any run of such a recipe: the words of a cell replace all that its own did. */
-static bool find_trained(const Sweep *trained, const char *name, Recipe *recipe) {
+static bool find_trained(const Sweep *trained, const char *name, size_t *cell,
+                         Recipe *recipe) {
     const SweepAxis *recipes = &trained->axes[0];
     size_t r = 0;
     while (r < recipes->count && strcmp(recipes->values[r], name)) r++;
     if (r == recipes->count) return false;
-    size_t cell = first_begun(trained, r, recipe);
-    return cell < trained->cell_count &&
-           !sweep_trained_recipe(trained, cell, recipe, NULL);
+    *cell = first_begun(trained, r, recipe);
+    return *cell < trained->cell_count &&
+           !sweep_trained_recipe(trained, *cell, recipe, NULL);
+}
+
+static bool recall(const Sweep *sweep, size_t cell, Recipe *recipe) {
+    size_t from;
+    return find_trained(sweep->trained, recipe_of(sweep, cell), &from, recipe) &&
+           (sweep->trained == sweep || plan_restore(sweep, cell, from, recipe));
 }
 
 /* Nothing of the recipe is left: there is no run of it either, so its values only fill
@@ -91,7 +98,7 @@ static Status read_recipe(const Sweep *sweep, size_t cell, Recipe *recipe) {
     if (sweep->trained == sweep && !sweep_trained_recipe(sweep, cell, recipe, NULL))
         return OK;
     Status status = OK;
-    if (!find_trained(sweep->trained, recipe_of(sweep, cell), recipe)) {
+    if (!recall(sweep, cell, recipe)) {
         *recipe = recipe_default();
         status = recipe_load(recipe, recipe_of(sweep, cell), NULL);
     }

@@ -29,6 +29,11 @@ json_t *plan_recipes(const Sweep *sweep, Err *err);
 Status plan_compare_recipes(const Sweep *planned, const json_t *plan, json_t *list,
                             Err *err);
 
+/* `recipe` is that of the run `from` of planned->trained, whose grid may have grown by
+ * keys: these get the values that the plan's recipes had.  False: an earlier version's
+ * plan does not say. */
+bool plan_restore(const Sweep *planned, size_t cell, size_t from, Recipe *recipe);
+
 /* ---- methods and baseline (choice.c) ---- */
 
 json_t *choice_json(const Sweep *sweep); /* {method, baseline}, those that there are */
