@@ -26,8 +26,8 @@ EIGHT_KINDS = $(FOUR_KINDS),digits-spectral-$(1),digits-spectral-post-$(1),digit
 PRECISION = precision-edge precision-control precision-front precision-keep \
 	precision-learning-mnist precision-learning-cifar10 precision-learning-multi30k \
 	precision-learning-shakespeare precision-learning-digits
-QUICK = demo rates theory steps deep100 shakespeare digits-warmup digits-init digits-lars
-LONG = mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs \
+QUICK = rates theory steps deep100 shakespeare digits-warmup digits-init digits-lars
+LONG = demo mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs \
 	grid-mnist grid-cifar10 grid-glyphs norms ablation temperature temperature-which simclr \
 	deep deep-fast deep-separate multi30k words-scan digits digits-adagrad digits-lars-kinds \
 	digits-rates digits-deep collapse collapse-post collapse-cells collapse-default $(PRECISION)
