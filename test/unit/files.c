@@ -66,6 +66,19 @@ void files_write(const char *root, const char *name, const void *bytes, size_t n
     assert_int_equal(fclose(file), 0);
 }
 
+void files_write_text(const char *root, const char *name, const char *text) {
+    files_write(root, name, text, strlen(text));
+}
+
+void files_append_text(const char *root, const char *name, const char *text) {
+    char path[2000];
+    full_path(root, name, path);
+    FILE *file = fopen(path, "ab");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
 void files_write_gz(const char *root, const char *name, const void *bytes, size_t n) {
     char path[2000];
     full_path(root, name, path);

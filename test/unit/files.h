@@ -18,6 +18,8 @@ int files_end(void **state);
 /* Names are paths inside the folder; folders between are made. */
 void files_folder(const char *root, const char *name);
 void files_write(const char *root, const char *name, const void *bytes, size_t n);
+void files_write_text(const char *root, const char *name, const char *text);
+void files_append_text(const char *root, const char *name, const char *text);
 void files_write_gz(const char *root, const char *name, const void *bytes, size_t n);
 /* With a 0 behind them; mem_free. */
 uint8_t *files_read(const char *root, const char *name, size_t *n);

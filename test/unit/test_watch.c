@@ -15,19 +15,6 @@
 #include "tools/watch/view.h"
 #include "vision.h"
 
-static void write_text(const char *dir, const char *name, const char *text) {
-    files_write(dir, name, text, strlen(text));
-}
-
-static void append(const char *dir, const char *name, const char *text) {
-    char path[PATH_SIZE];
-    rundir_path(path, dir, "%s", name);
-    FILE *file = fopen(path, "a");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 /* ---- history ---- */
 
 static Point point(double step, double loss) {
@@ -82,7 +69,7 @@ static void steps_that_are_taken_again_replace_the_old_ones(void **state) {
 
 static WatchedState state_with(void **state, const char *session) {
     Err err = ERR_NONE;
-    write_text(*state, "run.json", session);
+    files_write_text(*state, "run.json", session);
     Watched *run = watched_open(*state, &err);
     if (!run) fail_msg("%s", err.text);
     watched_poll(run);
@@ -92,8 +79,8 @@ static WatchedState state_with(void **state, const char *session) {
 }
 
 static void a_process_that_ended_says_how(void **state) {
-    write_text(*state, "recipe.ini", "[train]\nsteps = 60\nlog_every = 50\n");
-    write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
+    files_write_text(*state, "recipe.ini", "[train]\nsteps = 60\nlog_every = 50\n");
+    files_write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
 #define ENDED(code) "{\"sessions\":[{\"steps\":60,\"step\":60,\"exit\":" code "}]}"
     assert_int_equal(state_with(state, ENDED("null")), STATE_RUNNING);
     assert_int_equal(state_with(state, ENDED("0")), STATE_FINISHED);
@@ -104,14 +91,15 @@ static void a_process_that_ended_says_how(void **state) {
 }
 
 static void a_run_that_is_resumed_runs_again(void **state) {
-    write_text(*state, "recipe.ini", "[train]\nsteps = 90\n");
-    write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
-    write_text(*state, "run.json", ENDED("75"));
+    files_write_text(*state, "recipe.ini", "[train]\nsteps = 90\n");
+    files_write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
+    files_write_text(*state, "run.json", ENDED("75"));
     Watched *run = watched_open(*state, NULL);
     watched_poll(run);
     assert_int_equal(watched_state(run, run->train.changed + 1), STATE_INTERRUPTED);
     run->session_changed -= 1; /* as if it had been written a second ago */
-    write_text(*state, "run.json", "{\"sessions\":[{\"exit\":75},{\"exit\":null}]}");
+    files_write_text(*state, "run.json",
+                     "{\"sessions\":[{\"exit\":75},{\"exit\":null}]}");
     watched_poll(run);
     assert_int_equal(watched_state(run, run->train.changed + 1), STATE_RUNNING);
     watched_close(run);
@@ -119,16 +107,16 @@ static void a_run_that_is_resumed_runs_again(void **state) {
 
 static void what_its_logs_lack_is_said(void **state) {
     char text[WATCHED_FAULT];
-    write_text(*state, "recipe.ini", "[train]\nsteps = 60\nlog_every = 5\n");
-    write_text(*state, "train.jsonl", "{\"step\":55,\"loss\":1}\n");
-    write_text(*state, "run.json", "{\"sessions\":[{\"step\":59,\"exit\":75}]}");
+    files_write_text(*state, "recipe.ini", "[train]\nsteps = 60\nlog_every = 5\n");
+    files_write_text(*state, "train.jsonl", "{\"step\":55,\"loss\":1}\n");
+    files_write_text(*state, "run.json", "{\"sessions\":[{\"step\":59,\"exit\":75}]}");
     Watched *run = watched_open(*state, NULL);
     watched_poll(run);
     assert_false(watched_missing(run, text)); /* step 60 would be the next row */
     assert_false(watched_unreadable(run, text));
-    write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
-    append(*state, "train.jsonl", "{\"step\":55,\n");
-    write_text(*state, "eval.jsonl", "[]\n");
+    files_write_text(*state, "train.jsonl", "{\"step\":50,\"loss\":1}\n");
+    files_append_text(*state, "train.jsonl", "{\"step\":55,\n");
+    files_write_text(*state, "eval.jsonl", "[]\n");
     watched_poll(run);
     assert_true(watched_missing(run, text));
     assert_string_equal(text, "rows of steps 51 to 59 are missing");
@@ -220,9 +208,9 @@ static void write_foreign(const char *dir, int rows) {
     for (int i = 1; i <= rows; i++) {
         snprintf(line, sizeof line, "{\"step\":%d,\"loss\":%s,\"lr\":0.1}\n", i,
                  i == 5 ? "NaN" : "1.5");
-        append(dir, "train.jsonl", line);
+        files_append_text(dir, "train.jsonl", line);
         snprintf(line, sizeof line, PROBE, i);
-        append(dir, "probe.jsonl", line);
+        files_append_text(dir, "probe.jsonl", line);
     }
 }
 
@@ -265,7 +253,8 @@ static void a_foreign_run_is_shown_with_all_that_it_has(void **state) {
     look(&list, &view, 24, 80, &screen);
     assert_true(shows(&screen, "gain γ: no numbers"));
     view_key(&view, &list, 'e');
-    append(*state, "train.jsonl", "{\"step\":9,\"loss\":0.75,\"lr\":0.1}\n{\"step\":10,");
+    files_append_text(*state, "train.jsonl",
+                      "{\"step\":9,\"loss\":0.75,\"lr\":0.1}\n{\"step\":10,");
     look(&list, &view, 24, 80, &screen);
     assert_true(shows(&screen, "step 9") && shows(&screen, "0.75"));
     screen_free(&screen);
@@ -327,11 +316,12 @@ static void events_stay_in_order_and_come_once(void **state) {
     Screen screen = {0};
     View view = view_default();
     Err err = ERR_NONE;
-    write_text(*state, "train.jsonl",
-               "{\"step\":1,\"loss\":2}\n"
-               "{\"step\":1,\"event\":\"alarm\",\"text\":\"it fell\"}\n"
-               "{\"step\":2,\"event\":\"intervene\",\"key\":\"optim.lr\",\"from\":1,"
-               "\"to\":\"2\"}\n{\"step\":2,\"loss\":3}\n");
+    files_write_text(
+        *state, "train.jsonl",
+        "{\"step\":1,\"loss\":2}\n"
+        "{\"step\":1,\"event\":\"alarm\",\"text\":\"it fell\"}\n"
+        "{\"step\":2,\"event\":\"intervene\",\"key\":\"optim.lr\",\"from\":1,"
+        "\"to\":\"2\"}\n{\"step\":2,\"loss\":3}\n");
     watchlist_add(&list, *state, &err);
     look(&list, &view, 24, 80, &screen);
     assert_true(shows(&screen, "step 1 alarm: it fell"));
@@ -351,7 +341,7 @@ static void what_is_no_run_is_refused_and_an_empty_folder_waited_for(void **stat
     char path[PATH_SIZE];
     rundir_path(path, *state, "none");
     assert_int_equal(watchlist_add(&list, path, &err), FAIL_USAGE);
-    write_text(*state, "other/notes.txt", "x");
+    files_write_text(*state, "other/notes.txt", "x");
     rundir_path(path, *state, "other");
     assert_int_equal(watchlist_add(&list, path, &err), FAIL_USAGE);
     rundir_path(path, *state, "other/notes.txt");
@@ -361,7 +351,7 @@ static void what_is_no_run_is_refused_and_an_empty_folder_waited_for(void **stat
     assert_int_equal(watchlist_add(&list, path, &err), OK);
     look(&list, &view, 24, 80, &screen);
     assert_true(shows(&screen, "no row yet"));
-    write_text(path, "train.jsonl", "{\"step\":1,\"loss\":2}\n");
+    files_write_text(path, "train.jsonl", "{\"step\":1,\"loss\":2}\n");
     look(&list, &view, 24, 80, &screen);
     assert_true(shows(&screen, "step 1"));
     files_remove(path, "train.jsonl");
@@ -375,13 +365,13 @@ static void what_is_no_run_is_refused_and_an_empty_folder_waited_for(void **stat
 static void cells_of_a_sweep_are_added_as_they_begin(void **state) {
     WatchList list = {0};
     Err err = ERR_NONE;
-    write_text(*state, "sweep.json", "{}");
+    files_write_text(*state, "sweep.json", "{}");
     files_folder(*state, "cells");
     assert_int_equal(watchlist_add(&list, *state, &err), OK);
     watchlist_poll(&list);
     assert_int_equal(list.count, 0);
-    write_text(*state, "cells/a,lr=1/train.jsonl", "{\"step\":1,\"loss\":2}\n");
-    write_text(*state, "cells/a,lr=1.log", "x");
+    files_write_text(*state, "cells/a,lr=1/train.jsonl", "{\"step\":1,\"loss\":2}\n");
+    files_write_text(*state, "cells/a,lr=1.log", "x");
     watchlist_poll(&list);
     assert_int_equal(list.count, 1);
     assert_string_equal(list.runs[0]->name, "a,lr=1");

@@ -12,19 +12,6 @@
 #include "files.h"
 #include "tools/watch/rows.h"
 
-static void write_text(const char *dir, const char *name, const char *text) {
-    files_write(dir, name, text, strlen(text));
-}
-
-static void append(const char *dir, const char *name, const char *text) {
-    char path[PATH_SIZE];
-    rundir_path(path, dir, "%s", name);
-    FILE *file = fopen(path, "a");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 typedef struct Taken {
     size_t count, forgotten;
     char last[200];
@@ -52,14 +39,14 @@ static void rows_are_taken_once_and_a_half_line_when_it_is_whole(void **state) {
     RowTaker taker = {&t, forget, take, 0, 0, 0, 0};
     RowFile file = rows_file(*state, "train.jsonl");
     assert_false(rows_poll(&file, &taker));
-    write_text(*state, "train.jsonl", "{\"step\":1}\n{\"step\":2}\n{\"st");
+    files_write_text(*state, "train.jsonl", "{\"step\":1}\n{\"step\":2}\n{\"st");
     assert_true(rows_poll(&file, &taker));
     assert_int_equal(t.count, 2);
     assert_false(rows_poll(&file, &taker));
-    append(*state, "train.jsonl", "ep\":3}\n{\"step\":4}");
+    files_append_text(*state, "train.jsonl", "ep\":3}\n{\"step\":4}");
     assert_true(rows_poll(&file, &taker));
     assert_int_equal(t.count, 4); /* the last is whole, though its line is open */
-    append(*state, "train.jsonl", "\n{\"step\":5}\n");
+    files_append_text(*state, "train.jsonl", "\n{\"step\":5}\n");
     rows_poll(&file, &taker);
     assert_int_equal(t.count, 5);
     assert_int_equal(t.forgotten, 0);
@@ -69,7 +56,7 @@ static void a_log_that_was_cut_back_or_replaced_is_read_anew(void **state) {
     Taken t = {0};
     RowTaker taker = {&t, forget, take, 0, 0, 0, 0};
     RowFile file = rows_file(*state, "train.jsonl");
-    write_text(*state, "train.jsonl", "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
+    files_write_text(*state, "train.jsonl", "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
     rows_poll(&file, &taker);
     files_cut(*state, "train.jsonl", 11);
     assert_true(rows_poll(&file, &taker));
@@ -77,7 +64,8 @@ static void a_log_that_was_cut_back_or_replaced_is_read_anew(void **state) {
     assert_int_equal(t.count, 1);
     /* cut and longer than before between two looks */
     files_cut(*state, "train.jsonl", 0);
-    append(*state, "train.jsonl", "{\"step\":7}\n{\"step\":8}\n{\"step\":9}\n");
+    files_append_text(*state, "train.jsonl",
+                      "{\"step\":7}\n{\"step\":8}\n{\"step\":9}\n");
     rows_poll(&file, &taker);
     assert_int_equal(t.forgotten, 2);
     assert_int_equal(t.count, 3);
@@ -91,14 +79,14 @@ static void a_log_with_lines_that_are_no_rows_is_bad(void **state) {
     Taken t = {0};
     RowTaker taker = {&t, forget, take, 0, 0, 0, 0};
     RowFile file = rows_file(*state, "train.jsonl");
-    write_text(*state, "train.jsonl", "{\"step\":1}\n\n{\"st");
+    files_write_text(*state, "train.jsonl", "{\"step\":1}\n\n{\"st");
     rows_poll(&file, &taker);
     assert_false(file.bad); /* an empty line, and one that is being written */
-    append(*state, "train.jsonl", "\n{\"step\":2}\n");
+    files_append_text(*state, "train.jsonl", "\n{\"step\":2}\n");
     rows_poll(&file, &taker);
     assert_true(file.bad);
     assert_int_equal(t.count, 3);
-    write_text(*state, "train.jsonl", "{\"step\":1}\n");
+    files_write_text(*state, "train.jsonl", "{\"step\":1}\n");
     rows_poll(&file, &taker);
     assert_false(file.bad);
     files_remove(*state, "train.jsonl");

@@ -43,7 +43,7 @@ static void add_part(char name[SWEEP_NAME], const char *key, const char *value) 
              dot ? dot + 1 : "", dot ? " " : "", value);
 }
 
-/* Lines are told apart by their names: one that is cut ends in a number. */
+/* Names of lines have to differ: a name that was cut short gets a number at its end. */
 static void settle_name(char name[SWEEP_NAME], size_t number) {
     enum { ROOM = 22 };
     if (strlen(name) + 1 == SWEEP_NAME)

@@ -12,12 +12,8 @@ static const char *text_of(const json_t *plan, const char *key) {
     return text ? text : "";
 }
 
-/* Adds a sentence to a list of them. */
-static void add(json_t *list, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void add(json_t *list, const char *format, ...) {
-    char text[1000];
+void plan_say(json_t *list, const char *format, ...) {
+    char text[1400];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -43,8 +39,8 @@ static size_t name_some(const Sweep *sweep, const bool *among, char *text, size_
 static void compare_criteria(const Sweep *sweep, json_t *list) {
     const char *planned = text_of(sweep->plan, "fail"), *now = sweep_fail_text(sweep);
     if (strcmp(planned, now))
-        add(list, "criterion changed: %s -> %s", *planned ? planned : "none",
-            *now ? now : "none");
+        plan_say(list, "criterion changed: %s -> %s", *planned ? planned : "none",
+                 *now ? now : "none");
 }
 
 /* Words of earlier versions that mean the same. */
@@ -85,16 +81,17 @@ static void compare_definitions(Sweep *planned, const json_t *plan, json_t *list
     char *then = reworded(said);
     size_t from = common_parts(then, now);
     if (strcmp(then, now))
-        add(list, "definition of the criterion changed: %.400s -> %.400s", then + from,
-            now + from);
+        plan_say(list, "definition of the criterion changed: %.400s -> %.400s",
+                 then + from, now + from);
     mem_free(then);
 }
 
 static bool is_among(const json_t *list, const json_t *item) {
     const json_t *one;
     size_t i;
-    json_array_foreach(list, i,
-                       one) if (json_equal((json_t *)one, (json_t *)item)) return true;
+    json_array_foreach(list, i, one) {
+        if (json_equal((json_t *)one, (json_t *)item)) return true;
+    }
     return false;
 }
 
@@ -119,10 +116,12 @@ static Status compare_extra(const Sweep *sweep, bool *extra, json_t *list, Err *
         snprintf(text + used, sizeof text - used, "%s%" JSON_INTEGER_FORMAT,
                  i ? ", " : "", json_integer_value(json_array_get(added, i)));
     if (of_seeds)
-        add(list, "seeds added: %s (%zu run%s)", text, of_seeds, of_seeds > 1 ? "s" : "");
+        plan_say(list, "seeds added: %s (%zu run%s)", text, of_seeds,
+                 of_seeds > 1 ? "s" : "");
     size_t count = name_some(sweep, extra, text, sizeof text);
     if (count)
-        add(list, "grid extended by %zu run%s (%s)", count, count > 1 ? "s" : "", text);
+        plan_say(list, "grid extended by %zu run%s (%s)", count, count > 1 ? "s" : "",
+                 text);
     json_decref(added);
     mem_free(recipe);
     return why.status ? err_set(err, why.status, "%s", why.text) : OK;
@@ -144,9 +143,9 @@ static Status compare_cells(const Sweep *sweep, const Sweep *planned, bool begun
         open[place[c]] = !sweep_has_ended(&sweep->cells[place[c]]);
     }
     if (!status && (count = name_some(planned, lost, text, sizeof text)))
-        add(list, "not in the grid: %zu planned (%s)", count, text);
+        plan_say(list, "not in the grid: %zu planned (%s)", count, text);
     if (!status && !begun && (count = name_some(sweep, open, text, sizeof text)))
-        add(list, "unfinished: %zu planned (%s)", count, text);
+        plan_say(list, "unfinished: %zu planned (%s)", count, text);
     if (!status) status = compare_extra(sweep, extra, list, err);
     mem_free(place);
     mem_free(extra);
@@ -186,7 +185,7 @@ static json_t *deviations(const Sweep *sweep, bool begun, Err *err) {
     if (!status) {
         char text[500];
         if (!plan_agrees(&planned, sweep->plan, text, sizeof text))
-            add(list, "it contradicts itself: %s", text);
+            plan_say(list, "it contradicts itself: %s", text);
         status = compare_recipes(sweep, &planned, list, &why);
         if (!status) compare_definitions(&planned, sweep->plan, list);
         if (!status) status = compare_cells(sweep, &planned, begun, list, &why);

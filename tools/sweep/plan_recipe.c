@@ -1,7 +1,6 @@
 /* plan_recipe: what a plan says of its recipes, and whether it still holds
  * (tools/sweep/state.h). */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "tools/recipe/intervene.h"
@@ -184,18 +183,6 @@ static void compare_keys(const Sweep *planned, size_t cell, const Recipe *recipe
     mem_free(standard);
 }
 
-static void say_changed(json_t *list, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say_changed(json_t *list, const char *format, ...) {
-    char text[1400];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    json_array_append_new(list, json_text(text));
-}
-
 static Status compare_values(const Sweep *planned, size_t r, const json_t *then,
                              json_t *list, Err *err) {
     Recipe *recipe = mem_alloc(sizeof *recipe);
@@ -204,12 +191,10 @@ static Status compare_values(const Sweep *planned, size_t r, const json_t *then,
     Status status = sweep_recipe(planned, cell, recipe, err);
     if (!status) compare_keys(planned, cell, recipe, then, &changes);
     if (changes.count > CHANGES_SHOWN)
-        say_changed(list, "recipe %s changed: %s and %zu more",
-                    planned->axes[0].values[r], changes.text,
-                    changes.count - CHANGES_SHOWN);
+        plan_say(list, "recipe %s changed: %s and %zu more", planned->axes[0].values[r],
+                 changes.text, changes.count - CHANGES_SHOWN);
     else if (changes.count)
-        say_changed(list, "recipe %s changed: %s", planned->axes[0].values[r],
-                    changes.text);
+        plan_say(list, "recipe %s changed: %s", planned->axes[0].values[r], changes.text);
     mem_free(recipe);
     return status;
 }
@@ -237,13 +222,12 @@ static void compare_digests(const Sweep *planned, size_t r, const json_t *digest
     json_t *now = digest_json(recipe_digest(name, &why));
     list_worded(planned, r, worded, sizeof worded);
     if (why.status)
-        say_changed(list, "recipe %s cannot be read, so it may have changed", name);
+        plan_say(list, "recipe %s cannot be read, so it may have changed", name);
     else if (!json_equal(now, (json_t *)digest))
-        say_changed(
-            list,
-            "recipe %s changed (in which keys is not known: this plan has only its "
-            "digest; the plan's words give %s)",
-            name, worded);
+        plan_say(list,
+                 "recipe %s changed (in which keys is not known: this plan has only its "
+                 "digest; the plan's words give %s)",
+                 name, worded);
     json_decref(now);
 }
 

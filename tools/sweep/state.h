@@ -25,6 +25,10 @@ bool plan_agrees(const Sweep *planned, const json_t *plan, char *text, size_t si
 /* Of each recipe its name, its digest, and the values that no word gives to its runs. */
 json_t *plan_recipes(const Sweep *sweep, Err *err);
 
+/* Adds a sentence to the deviations from a plan. */
+void plan_say(json_t *list, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Adds a sentence for each recipe whose runs are no longer those that the plan meant. */
 Status plan_compare_recipes(const Sweep *planned, const json_t *plan, json_t *list,
                             Err *err);
