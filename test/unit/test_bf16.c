@@ -223,8 +223,9 @@ static void check_case(const Case *t) {
                 continue;
             }
             for (size_t l = 0; l < t->k; l++) {
-                sum += a_of(t, &w, i, l) * b_of(t, &w, l, j);
-                size += fabs(a_of(t, &w, i, l) * b_of(t, &w, l, j));
+                double product = a_of(t, &w, i, l) * b_of(t, &w, l, j);
+                sum += product;
+                size += fabs(product);
             }
             bool biased = t->start == FROM_BIAS || t->start == FROM_BOTH;
             double parts[] = {t->start == FROM_ITSELF ? old : 0,
