@@ -246,8 +246,8 @@ static void keys_can_make_the_methods(void **state) {
     assert_string_equal(name, "demo-sigma, 0.2,1");
     assert_true(list[0].runs == 4 && list[0].failed == 2 && list[1].failed == 0);
     assert_true(list[2].failed == 4 && list[2].every == 2);
-    sweep.methods = "optim.lr";
-    assert_int_equal(sweep_failures(&sweep, list), 2);
+    sweep.methods = "optim.lr"; /* what one recipe alone has tells methods apart, too */
+    assert_int_equal(sweep_failures(&sweep, list), 6);
     SweepChoice choice = {.method = ""}; /* an empty name never ended */
     Err err = ERR_NONE;
     assert_int_equal(sweep_check_choice(&sweep, &choice, &err), FAIL_USAGE);
@@ -256,7 +256,11 @@ static void keys_can_make_the_methods(void **state) {
     choice.method = "recipe, model.gamma_init"; /* with blanks as failures are counted */
     assert_int_equal(sweep_check_choice(&sweep, &choice, &err), OK);
     sweep.methods = NULL;
-    assert_int_equal(sweep_failures(&sweep, list), 2);
+    assert_int_equal(sweep_failures(&sweep, list), 3);
+    sweep_method(&sweep, list[0].first, name);
+    assert_string_equal(name, "demo");
+    sweep_method(&sweep, list[1].first, name);
+    assert_string_equal(name, "demo-sigma, 0.07,spectral");
     sweep_close(&sweep);
     OPEN(&sweep, "demo", "optim.lr=1,2", "model.norm=pre,post");
     assert_int_equal(sweep_failures(&sweep, list), 2);

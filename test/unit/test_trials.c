@@ -154,6 +154,21 @@ static void a_sweep_without_evaluations_is_ordered_by_its_training_loss(void **s
     close_case(&it);
 }
 
+static void scores_of_runs_that_broke_are_none(void **state) {
+    (void)state;
+    Case it;
+    make_grid(&it);
+    break_cell(&it.sweep.cells[0], 50);
+    it.sweep.cells[0].result.scores[METRIC_WER] = 0.5;
+    rank(&it, NULL);
+    Err err = ERR_NONE;
+    SweepTrials other;
+    assert_int_equal(trials_open(&other, &it.pool, "wer", &err), FAIL_USAGE);
+    assert_non_null(strstr(err.text, "--score wer: no run has this score"));
+    assert_null(strstr(err.text + 10, "wer"));
+    close_case(&it);
+}
+
 /* ---- figures ---- */
 
 static void put(const char *dir, const char *name, const char *text) {
@@ -345,6 +360,7 @@ int main(void) {
         cmocka_unit_test(runs_that_have_not_ended_are_no_trials),
         cmocka_unit_test(failures_are_by_the_criterion_of_the_sweep),
         cmocka_unit_test(a_sweep_without_evaluations_is_ordered_by_its_training_loss),
+        cmocka_unit_test(scores_of_runs_that_broke_are_none),
         FOLDER_TEST(best_and_worst_are_lines_of_their_methods_column),
         FOLDER_TEST(a_row_without_numbers_has_no_place_and_a_panel_without_says_why),
         FOLDER_TEST(many_methods_are_broken_into_lines_with_one_axis),

@@ -166,17 +166,22 @@ static void print_row_notes(const Pool *pool, const Comparison *c, FILE *out) {
 static void print_other_scores(const Pool *pool, FILE *out) {
     const char *wanted = pool->like->metric, *other = NULL;
     size_t count = 0;
+    bool mixed = false;
     for (size_t c = 0; wanted && c < pool->count; c++) {
-        const char *metric = pool->cells[c].cell->result.metric;
+        const SweepCell *cell = pool->cells[c].cell;
+        const char *metric = cell->result.metric;
+        if (!sweep_has_ended(cell) || cell->result.nonfinite) continue;
         if (!metric || !strcmp(metric, wanted)) continue;
+        mixed |= other && strcmp(metric, other);
         other = metric;
         count++;
     }
     if (count)
         fprintf(out,
-                "%zu run%s scored by %s, not by %s, and compared by the latter where "
+                "%zu run%s scored by %s%s, not by %s, and compared by the latter where "
                 "available; between tasks or sets of classes losses are not comparable\n",
-                count, count == 1 ? " is" : "s are", other, wanted);
+                count, count == 1 ? " is" : "s are", other, mixed ? " and others" : "",
+                wanted);
 }
 
 /* The first of them is named. */

@@ -6,18 +6,28 @@
 
 /* ---- counts ---- */
 
+static bool tells_apart(const Sweep *sweep, size_t axis) {
+    return sweep_is_swept(sweep, axis) && strcmp(sweep->axes[axis].key, "optim.lr") &&
+           strcmp(sweep->axes[axis].key, "train.seed");
+}
+
 /* The axis that makes the methods where nobody says so; axis_count: none. */
 static size_t usual_axis(const Sweep *sweep) {
     size_t axis = 0;
-    while (axis < sweep->axis_count &&
-           (!sweep_is_swept(sweep, axis) || !strcmp(sweep->axes[axis].key, "optim.lr") ||
-            !strcmp(sweep->axes[axis].key, "train.seed")))
-        axis++;
+    while (axis < sweep->axis_count && !tells_apart(sweep, axis)) axis++;
     return axis;
+}
+
+/* Is it of some recipes only? */
+static bool has_gaps(const Sweep *sweep, size_t axis) {
+    for (size_t c = 0; c < sweep->cell_count; c++)
+        if (!sweep_gives(sweep, c, axis)) return true;
+    return false;
 }
 
 bool sweep_is_method(const Sweep *sweep, size_t axis) {
     const char *methods = sweep_choice(sweep).method;
+    if (tells_apart(sweep, axis) && has_gaps(sweep, axis)) return true;
     if (!methods) return axis == usual_axis(sweep);
     for (size_t k = 0; k < sweep->axes[axis].key_count; k++)
         if (keys_have(methods, sweep->axes[axis].keys[k]))
@@ -29,9 +39,9 @@ void sweep_method(const Sweep *sweep, size_t cell, char name[SWEEP_NAME]) {
     *name = 0;
     for (size_t axis = 0; axis < sweep->axis_count; axis++) {
         size_t used = strlen(name);
-        if (sweep_is_method(sweep, axis))
-            snprintf(name + used, SWEEP_NAME - used, "%s%s", used ? ", " : "",
-                     sweep_label(sweep, cell, axis));
+        const char *label = sweep_label(sweep, cell, axis);
+        if (*label && sweep_is_method(sweep, axis))
+            snprintf(name + used, SWEEP_NAME - used, "%s%s", used ? ", " : "", label);
     }
     if (!*name) snprintf(name, SWEEP_NAME, "all");
 }

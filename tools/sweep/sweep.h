@@ -320,7 +320,7 @@ void sweep_judge_together(Sweep *sweeps, size_t count);
 
 /* Do the values of the axis tell methods apart, not configurations?  Those of the keys of
  * sweep_choice do; without them the recipes, or else the first swept key but optim.lr and
- * train.seed. */
+ * train.seed.  Those of a key that only some of the recipes have always do (factor.h). */
 bool sweep_is_method(const Sweep *sweep, size_t axis);
 void sweep_method(const Sweep *sweep, size_t cell, char name[SWEEP_NAME]);
 

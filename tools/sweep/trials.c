@@ -15,7 +15,7 @@ static double score_of(const Pool *pool, const SweepCell *cell, Metric metric) {
 
 static bool has_score(const Pool *pool, Metric metric) {
     for (const PoolCell *c = pool->cells; c < pool->cells + pool->count; c++)
-        if (sweep_has_ended(c->cell) && isfinite(c->cell->result.scores[metric]))
+        if (sweep_has_ended(c->cell) && isfinite(score_of(pool, c->cell, metric)))
             return true;
     return false;
 }
