@@ -80,7 +80,7 @@ LIB64_OBJ := $(call objects_of,double)
 # All of tools/ but main: an archive, so that a test links only what it uses.
 TOOLS_OBJ := $(patsubst %.c,$(B)/float/%.o,$(filter-out tools/main.c,$(TOOL_SRC))) \
 	$(B)/float/recipes_builtin.o $(B)/float/help_builtin.o \
-	$(B)/float/completion_builtin.o
+	$(B)/float/completion_builtin.o $(B)/float/version_builtin.o
 TOOLS64_OBJ := $(TOOLS_OBJ:$(B)/float/%=$(B)/double/%)
 
 .PHONY: all debug demo docs install install-pages uninstall uninstall-pages clean distclean
@@ -150,6 +150,15 @@ $(B)/%_builtin.c: Makefile
 	done; \
 	echo '{NULL, NULL}};'; \
 	echo 'const size_t $*_builtin_count = sizeof $*_builtin / sizeof *$*_builtin - 1;'; } > $@
+
+# The commit of this clone, which changes without a file of the program; "" elsewhere.
+COMMIT := $(if $(wildcard .git),$(shell git describe --always --abbrev=7 --exclude='*' --dirty=-modified 2>/dev/null))
+.PHONY: look
+look:
+$(B)/version_builtin.c: look
+	@mkdir -p $(@D)
+	@line='extern const char version_builtin[]; const char version_builtin[] = "$(COMMIT)";'; \
+	[ "$$line" = "$$(cat $@ 2>/dev/null)" ] || echo "$$line" > $@
 
 $(B)/libsteady.a: $(LIB_OBJ)
 $(B)/libsteady64.a: $(LIB64_OBJ)

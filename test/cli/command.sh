@@ -50,7 +50,8 @@ own() { # EXIT PATTERN WORDS...: the program without a command
 own 2 '^usage: steady COMMAND' && own 2 '^usage: steady COMMAND' -- && own 0 '^usage: steady COMMAND' help &&
     own 0 '^usage: steady COMMAND' --help && own 0 '^usage: steady train RECIPE' help train &&
     own 0 '^usage: steady eval' help eval x && own 2 'unknown command tarin; did you mean train?' help tarin && own 0 '^steady [0-9.]*$' --version &&
-    own 0 '^steady [0-9.]*$' -v && own 0 '^steady [0-9.]*$' version
+    own 0 '^steady [0-9.]*$' -v && own 0 '^steady [0-9.]*$' version &&
+    { ! git -C . rev-parse 2>/dev/null || [ ! -e .git ] || own 0 "^commit $(git rev-parse --short=7 HEAD)" -v; }
 tell "without a command: the usage, or the version" $?
 own 2 'unknown command tarin; did you mean train?' tarin && own 2 'unknown option --versio; did you mean --version?' --versio &&
     own 2 'unexpected argument x' --completion=bash x && own 2 'expected bash, zsh or fish' --completion csh

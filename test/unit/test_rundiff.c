@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "files.h"
+#include "tools/program/version.h"
 #include "tools/run/rundiff.h"
 #include "tools/run/rundir.h"
 #include "tools/run/runstate.h"
@@ -61,6 +62,7 @@ static void a_session_is_read_as_it_was_written(void **state) {
     const Session *first = &s.list[0];
     assert_string_equal(first->command, "steady train demo --out 'it'\\''s here'");
     assert_string_equal(first->version, STEADY_VERSION);
+    assert_string_equal(first->commit ? first->commit : "", version_commit());
     assert_int_equal(strlen(first->started), strlen("2026-01-01T00:00:00Z"));
     assert_int_equal(first->threads, 2);
     assert_int_equal(first->ranks, 3);

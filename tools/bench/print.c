@@ -7,6 +7,7 @@
 #include "engine/core/machine.h"
 #include "tools/bench/bench.h"
 #include "tools/program/output.h"
+#include "tools/program/version.h"
 #include "tools/recipe/precision.h"
 #include "tools/run/rundir.h"
 
@@ -45,6 +46,7 @@ static void print_machine_json(const Bench *bench, const char *cpu, size_t threa
     json_t *row = json_object();
     add_text(row, "level", "machine");
     add_text(row, "steady", STEADY_VERSION);
+    add_text(row, "commit", version_commit());
     add_text(row, "real", REAL_NAME);
     add_text(row, "processor", cpu);
     add_count(row, "threads", threads);

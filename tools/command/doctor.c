@@ -13,6 +13,7 @@
 #include "tools/program/findings.h"
 #include "tools/program/output.h"
 #include "tools/program/start.h"
+#include "tools/program/version.h"
 #include "tools/run/rundir.h"
 
 #ifdef HAVE_JPEG
@@ -79,7 +80,7 @@ static json_t *levels_of_processor(void) {
 }
 
 static void print_text(const Findings *found) {
-    printf("steady       %s, %s\n", STEADY_VERSION,
+    printf("steady       %s, %s\n", version_text(),
            sizeof(real) == 4 ? "float" : "double");
     printf("processor    %s, %s\n", found->cpu, machine_simd_name(found->simd));
     if (found->memory)
@@ -154,12 +155,13 @@ static void print_json(const Findings *found) {
     json_t *products = json_pack("{s:I, s:s?}", "checked", (json_int_t)kernels->cases,
                                  "fault", *kernels->fault ? kernels->fault : NULL);
     json_t *all = json_pack(
-        "{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o}",
-        "version", STEADY_VERSION, "cpu", json_text(found->cpu), "simd",
-        machine_simd_name(found->simd), "level", level_name(level_in_use()), "levels",
-        levels_of_processor(), "threads", threads, "memory", memory, "openblas", blas,
-        "mpi", *found->mpi ? found->mpi : NULL, "gflops", gflops, "bf16", half,
-        "products", products, "optional", optional, "problems", problems);
+        "{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o}",
+        "version", STEADY_VERSION, "commit", version_commit(), "cpu",
+        json_text(found->cpu), "simd", machine_simd_name(found->simd), "level",
+        level_name(level_in_use()), "levels", levels_of_processor(), "threads", threads,
+        "memory", memory, "openblas", blas, "mpi", *found->mpi ? found->mpi : NULL,
+        "gflops", gflops, "bf16", half, "products", products, "optional", optional,
+        "problems", problems);
     CHECK(all, "the findings do not fit their pattern");
     output_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
 }

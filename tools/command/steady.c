@@ -7,8 +7,12 @@
 #include "tools/command/manual.h"
 #include "tools/commands.h"
 #include "tools/program/help.h"
+#include "tools/program/version.h"
 
-static void print_version(FILE *out) { fprintf(out, "steady %s\n", STEADY_VERSION); }
+static void print_version(FILE *out) {
+    fprintf(out, "steady %s\n", STEADY_VERSION);
+    if (*version_commit()) fprintf(out, "commit %s\n", version_commit());
+}
 
 static void list_commands(FILE *out) {
     for (const Command *const *c = commands; *c; c++)

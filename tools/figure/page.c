@@ -1,5 +1,7 @@
 #include "tools/figure/page.h"
 
+#include "tools/program/version.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -92,7 +94,7 @@ void page_end(FILE *out) {
     fprintf(out,
             "</main>\n<footer class=soft><p>Made by steady %s.</p></footer>\n"
             "</body></html>\n",
-            STEADY_VERSION);
+            version_text());
 }
 
 void page_section(FILE *out, const char *id, const char *heading) {

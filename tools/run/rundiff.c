@@ -76,6 +76,9 @@ static void compare_versions(RunDiff *diff) {
     const char *left = a ? a->version : NULL, *right = b ? b->version : NULL;
     if (left && right && strcmp(left, right))
         add_text(diff, RUNDIFF_VERSION, "version", left, right);
+    left = a ? a->commit : NULL, right = b ? b->commit : NULL;
+    if (left && right && strcmp(left, right))
+        add_text(diff, RUNDIFF_VERSION, "commit", left, right);
 }
 
 /* ---- data ---- */

@@ -8,6 +8,7 @@
 
 #include "data/file/textbuffer.h"
 #include "engine/core/machine.h"
+#include "tools/program/version.h"
 #include "tools/run/rundir.h"
 
 #define FILE_NAME "run.json"
@@ -57,14 +58,15 @@ Status session_begin(const char *dir, const SessionStart *start, Err *err) {
     while (json_array_size(list) >= SESSIONS_KEPT) json_array_remove(list, 1);
     json_array_append_new(
         list,
-        json_pack("{s:o, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:n, s:n, s:n}",
-                  "started", utc_now(), "version", STEADY_VERSION, "real",
-                  sizeof(real) == sizeof(float) ? "float" : "double", "command",
-                  command_of(start), "machine", json_text(machine), "threads",
-                  (json_int_t)start->threads, "ranks", (json_int_t)start->ranks,
-                  "parameters", (json_int_t)start->parameters, "from",
-                  (json_int_t)start->from, "steps", (json_int_t)start->steps, "step",
-                  "seconds", "exit"));
+        json_pack(
+            "{s:o, s:s, s:s*, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:n, s:n, s:n}",
+            "started", utc_now(), "version", STEADY_VERSION, "commit",
+            *version_commit() ? version_commit() : NULL, "real",
+            sizeof(real) == sizeof(float) ? "float" : "double", "command",
+            command_of(start), "machine", json_text(machine), "threads",
+            (json_int_t)start->threads, "ranks", (json_int_t)start->ranks, "parameters",
+            (json_int_t)start->parameters, "from", (json_int_t)start->from, "steps",
+            (json_int_t)start->steps, "step", "seconds", "exit"));
     return save_root(dir, root, err);
 }
 
@@ -141,6 +143,7 @@ static Session session_of(const json_t *row) {
     double ended = json_is_integer(code) ? json_number_value(code) : SESSION_OPEN;
     return (Session){.started = text_of(row, "started"),
                      .version = text_of(row, "version"),
+                     .commit = text_of(row, "commit"),
                      .real = text_of(row, "real"),
                      .machine = text_of(row, "machine"),
                      .command = command_line(json_object_get(row, "command")),
@@ -171,8 +174,8 @@ Sessions sessions_load(const char *dir) {
 void sessions_free(Sessions *sessions) {
     for (size_t i = 0; i < sessions->count; i++) {
         Session *s = &sessions->list[i];
-        char *owned[] = {s->started, s->version, s->real,   s->machine,
-                         s->command, s->message, s->verdict};
+        char *owned[] = {s->started, s->version, s->commit,  s->real,
+                         s->machine, s->command, s->message, s->verdict};
         for (size_t k = 0; k < COUNT(owned); k++) mem_free(owned[k]);
     }
     mem_free(sessions->list);

@@ -6,6 +6,7 @@
 #include "data/file/openfile.h"
 #include "tools/program/say.h"
 #include "tools/program/textstream.h"
+#include "tools/program/version.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/state.h"
 
@@ -82,8 +83,9 @@ static json_t *make(const Sweep *sweep, Err *err) {
     const char *fail = sweep_fail_text(sweep);
     if (*fail) sweep_fail_definition(sweep, definition, sizeof definition);
     json_t *recipes = plan_recipes(sweep, err), *seeds = seeds_json(sweep, err);
-    return json_pack("{s:s, s:s, s:s, s:o, s:s*, s:s*, s:s*, s:s*, s:I, s:o, s:o}",
-                     "plan", KIND, "written", written, "version", STEADY_VERSION, "words",
+    return json_pack("{s:s, s:s, s:s, s:s*, s:o, s:s*, s:s*, s:s*, s:s*, s:I, s:o, s:o}",
+                     "plan", KIND, "written", written, "version", STEADY_VERSION,
+                     "commit", *version_commit() ? version_commit() : NULL, "words",
                      words_json(sweep), "fail", *fail ? fail : NULL, "definition",
                      *fail ? definition : NULL, "method", sweep->methods, "baseline",
                      sweep->base, "runs", (json_int_t)sweep->cell_count, "seeds", seeds,

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "tools/program/version.h"
 #include "tools/run/rundir.h"
 #include "tools/sweep/state.h"
 
@@ -213,16 +214,20 @@ static void print_list(const json_t *list, FILE *out) {
 void sweep_print_plan(const Sweep *sweep, FILE *out) {
     Err err = ERR_NONE;
     json_t *list = sweep_deviations(sweep, &err);
-    const char *version = text_of(sweep->plan, "version");
+    const char *version = text_of(sweep->plan, "version"), *now = STEADY_VERSION;
+    const char *commit = text_of(sweep->plan, "commit");
+    if (*commit && *version_commit() && strcmp(commit, version_commit()))
+        now = version_text();
     if (!list) {
         fprintf(out, "plan: cannot be compared: %s\n", err.text);
         return;
     }
-    fprintf(out, "plan: %s (written %s, %" JSON_INTEGER_FORMAT " runs; version %s",
+    fprintf(out, "plan: %s (written %s, %" JSON_INTEGER_FORMAT " runs; version %s%s%s%s",
             json_array_size(list) ? "NOT followed" : "followed",
             text_of(sweep->plan, "written"),
-            json_integer_value(json_object_get(sweep->plan, "runs")), version);
-    if (strcmp(version, STEADY_VERSION)) fprintf(out, ", now %s", STEADY_VERSION);
+            json_integer_value(json_object_get(sweep->plan, "runs")), version,
+            *commit ? " (commit " : "", commit, *commit ? ")" : "");
+    if (strcmp(version, now)) fprintf(out, ", now %s", now);
     fputs(")", out);
     print_list(list, out);
     json_decref(list);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tools/program/version.h"
+
 #define SAME 1e-5 /* of numbers that files have with nine digits */
 
 static bool differs(double a, double b) { return !(fabs(a - b) <= SAME * fabs(b)); }
@@ -57,14 +59,19 @@ static Status check_loss(const RunLog *run, const Session *last, double tail, Er
     return refuse(run->path, "train.jsonl", why, err);
 }
 
+/* Was the run judged by what may be another program? */
+static bool is_of_another(const Session *last) {
+    if (!last->version || strcmp(last->version, STEADY_VERSION)) return true;
+    return last->commit && *version_commit() && strcmp(last->commit, version_commit());
+}
+
 /* Names of verdicts come and go; what a sweep counts by them stays. */
 static Status check_verdict(const RunLog *run, const Session *last,
                             const Verdict *verdict, Err *err) {
     char why[300];
     VerdictKind had = last->verdict ? verdict_find(last->verdict) : VERDICT_KINDS;
     bool collapsed = had == VERDICT_COLLAPSED || had == VERDICT_AT_CHANCE_COLLAPSED;
-    if (had == VERDICT_KINDS || !last->version || strcmp(last->version, STEADY_VERSION))
-        return OK;
+    if (had == VERDICT_KINDS || is_of_another(last)) return OK;
     if (verdicts[had].diverged == verdict->diverged &&
         (had == VERDICT_NONFINITE) == (verdict->kind == VERDICT_NONFINITE) &&
         (!collapsed || verdict->collapsed))
