@@ -37,7 +37,8 @@ typedef struct Loader Loader;
 /* One batch.  Owned by the loader and valid until the next loader_next. */
 typedef struct Batch {
     size_t count; /* B <= config.batch */
-    /* these are examples first, first + 1, ... of a batch of `whole` */
+    /* these are examples first, first + 1, ... of a batch of `whole`; evaluation: without
+     * those that this part leaves out */
     size_t first, whole;
     size_t channels, height, width;
     real *pixels;            /* [B, C, Y, X], normalised */

@@ -257,7 +257,10 @@ Status maker_fill(Maker *maker, size_t n, Batch *batch, const atomic_bool *stop,
         size_t place = batch->count;
         if (atomic_load(stop)) return FAIL_INTERRUPTED;
         Status status = read_slot(maker, n, slot, place, batch, err);
-        if (status == FAIL_DATA && may_leave_out) continue;
+        if (status == FAIL_DATA && may_leave_out) {
+            batch->whole--;
+            continue;
+        }
         if (status) return status;
         if (config->pairs) image_copy(&maker->image, &maker->original);
         make_view(maker, n, slot, picture_of(batch, batch->pixels, place));

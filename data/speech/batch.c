@@ -155,6 +155,7 @@ static Status fill_rows(SpeechLoader *l, SpeechBatch *b, size_t n, Err *err) {
     }
     move_edges(b, count, kept, &edge);
     b->count = kept;
+    if (!l->plan.config.training) b->whole -= count - kept;
     return OK;
 }
 

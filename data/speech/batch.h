@@ -38,8 +38,9 @@ typedef struct SpeechBatchConfig {
 /* One batch, valid until the next speechloader_next.  Rows lie one behind the
  * other, not padded. */
 typedef struct SpeechBatch {
-    size_t count;   /* B utterances, this part's */
-    size_t whole;   /* utterances of the step as planned, all parts' */
+    size_t count; /* B utterances, this part's */
+    /* utterances of the step as planned, all parts'; evaluation: of this batch */
+    size_t whole;
     size_t longest; /* frames of the longest of the whole step */
     size_t filters;
     const SpeechItem **item; /* [B] */

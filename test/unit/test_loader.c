@@ -263,6 +263,7 @@ static void in_evaluation_a_broken_item_is_left_out(void **state) {
     const Batch *batch;
     while ((batch = fake_next(loader))->count) {
         named += batch->broken.count;
+        assert_int_equal(batch->whole, batch->count);
         for (size_t s = 0; s < batch->count; s++, seen++) {
             assert_int_equal(batch->item[s], seen < 4 ? seen : seen + 12);
             assert_int_equal(fake_count_level(batch, s, fake_level(batch, s)), AREA);

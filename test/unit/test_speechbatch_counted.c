@@ -243,6 +243,12 @@ static void a_batch_without_a_good_recording_is_an_error(void **state) {
     assert_int_equal(count, 4);
     assert_int_equal(batch->skipped, 2);
     speechloader_stop(loader);
+    config = (SpeechBatchConfig){.batch = 6, .sample = 6}; /* a mean over the others */
+    loader = tones_start(set, &config, 1);
+    batch = tones_next(loader);
+    assert_int_equal(batch->count, 4);
+    assert_int_equal(batch->whole, 4);
+    speechloader_stop(loader);
     speechset_free(set);
 }
 

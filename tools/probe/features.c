@@ -83,10 +83,11 @@ static Status take_all(OpenRun *run, Loader *loader, const Dataset *set, Split s
     char what[40];
     Pace pace = pace_begin();
     text_format(what, sizeof what, "features of %s", split_name(split));
-    while (!loader_next(loader, &batch, err) &&
-           !picture_task_see_skips(p, split, batch, err) && batch->count &&
-           !take_batch(run, batch, split, f, err))
+    while (!loader_next(loader, &batch, err)) {
+        picture_task_see_scored(p, split, batch);
+        if (!batch->count || take_batch(run, batch, split, f, err)) break;
         pace_show(&pace, f->count, set->count, what);
+    }
     return err->status;
 }
 

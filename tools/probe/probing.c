@@ -12,11 +12,8 @@ enum { PIECE = 16 };
 Status probing_begin(Probing *m, OpenRun *run, Split split, size_t sample, Err *err) {
     Task *task = run->task;
     *m = (Probing){.run = run, .split = split};
-    if (task->ops->sample(task, split, sample, err)) return run_advise_data(err);
+    if (task_sample(task, split, sample, err)) return run_advise_data(err);
     task_say_split(task, split);
-    if (!task->part)
-        return err_set(err, FAIL_DATA, "no example of the %s split can be read",
-                       split_name(split));
     task_measure_begin(task, PIECE, &m->step);
     return OK;
 }

@@ -217,7 +217,7 @@ static void say_memory(const Sharpness *s, size_t size) {
 Status sharpness_measure(const SharpnessTask *job, Sharpness *s, Err *err) {
     Task *task = job->task;
     Step *step = job->step;
-    if (eigen_check(err) || task->ops->sample(task, job->split, job->sample, err))
+    if (eigen_check(err) || task_sample(task, job->split, job->sample, err))
         return err->status;
     step->still = true;
     step->accumulate = micro_batches(task);

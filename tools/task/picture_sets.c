@@ -135,24 +135,21 @@ static Status check_classes(const Dataset *set, const Skips *skips, const Skip *
         size, set->class_names ? set->class_names[class] : number, skip->text);
 }
 
-static void see_scored(Split split, Skips *skips, const SkipList *broken) {
+void picture_task_see_scored(PictureTask *p, Split split, const Batch *batch) {
     char more[TASK_SKIPS_TEXT];
     const Skip *first = NULL;
-    size_t fresh = skips_see_all(skips, broken, &first);
+    Skips *skips = &p->scored[split];
+    size_t fresh = skips_see_all(skips, &batch->broken, &first);
     if (!fresh || !skips_are_named(skips, fresh)) return;
     task_skips_text(skips, fresh, more, sizeof more);
     say("steady: skipped in %s: %s%s", split_name(split), first->text, more);
 }
 
-Status picture_task_see_skips(PictureTask *p, Split split, const Batch *batch, Err *err) {
+Status picture_task_see_trained(PictureTask *p, const Batch *batch, Err *err) {
     Status status = OK;
-    if (batch != p->batch) {
-        see_scored(split, &p->scored[split], &batch->broken);
-        return OK;
-    }
     task_see_skips(&p->task, &batch->broken);
     for (size_t k = p->unlabelled ? 0 : batch->broken.count; k-- > 0 && !status;)
-        status =
-            check_classes(p->sets[split], &p->task.skips, &batch->broken.skip[k], err);
+        status = check_classes(p->sets[SPLIT_TRAIN], &p->task.skips,
+                               &batch->broken.skip[k], err);
     return status;
 }

@@ -83,7 +83,7 @@ static Status next_batch(PictureTask *p, Err *err) {
 
 Status picture_task_next(Task *task, Err *err) {
     PictureTask *p = (PictureTask *)task;
-    if (next_batch(p, err) || picture_task_see_skips(p, SPLIT_TRAIN, p->batch, err))
+    if (next_batch(p, err) || picture_task_see_trained(p, p->batch, err))
         return err->status;
     task->part = p->batch->count;
     task->items = (double)p->batch->whole;
@@ -105,8 +105,9 @@ static Status score_part(PictureTask *p, Tape *tape, const ForwardMode *mode, Sp
     if (!loader) return err->status;
     const Batch *batch;
     Status status;
-    while (!(status = loader_next(loader, &batch, err)) &&
-           !(status = picture_task_see_skips(p, split, batch, err)) && batch->count) {
+    while (!(status = loader_next(loader, &batch, err))) {
+        picture_task_see_scored(p, split, batch);
+        if (!batch->count) break;
         scorer(&p->task, tape, mode, batch, score);
         if (!stop_requested()) continue;
         status = err_set(err, FAIL_INTERRUPTED, "interrupted while scoring %s",
@@ -140,13 +141,12 @@ Status picture_task_sample(Task *task, Split split, size_t count, Err *err) {
     if (!set->count)
         return err_set(err, FAIL_DATA, "the %s split is empty", split_name(split));
     loader_stop(p->sampler);
-    p->sampler = NULL;
+    p->batch = NULL;
     LoaderConfig config = picture_task_loader(task, false, MIN(count, set->count));
     config.sample = count;
     p->sampler = loader_start(set, &config, 1, err);
-    if (!p->sampler || loader_next(p->sampler, &p->batch, err) ||
-        picture_task_see_skips(p, split, p->batch, err))
-        return err->status;
+    if (!p->sampler || loader_next(p->sampler, &p->batch, err)) return err->status;
+    picture_task_see_scored(p, split, p->batch);
     task->part = p->batch->count;
     task->items = (double)p->batch->whole;
     return OK;

@@ -28,7 +28,7 @@ typedef struct PictureTask {
     /* of training batches: threads that make them, the number of the next one */
     Supply supply;
     size_t makers, next;
-    Skips scored[3]; /* by Split: broken items that evaluations met */
+    Skips scored[3]; /* by Split: broken items that evaluations and samples met */
 } PictureTask;
 
 const PictureFacts *picture_facts(const Task *task);
@@ -94,9 +94,12 @@ const Dataset *picture_task_set(PictureTask *p, Split split, Err *err);
 /* Notes on labels and a sample of pictures (data/picture/survey.h). */
 Status picture_survey(PictureTask *p, Err *err);
 
-/* Counts the broken items that the batch met and names them, each once; those of training
- * are events.  FAIL_DATA: a class of the training split has no good item left. */
-Status picture_task_see_skips(PictureTask *p, Split split, const Batch *batch, Err *err);
+/* Counts the broken items that a training batch met, each once: they are events.
+ * FAIL_DATA: a class of the training split has no good item left. */
+Status picture_task_see_trained(PictureTask *p, const Batch *batch, Err *err);
+/* Counts and names those that a batch of an evaluation, of features or of a sample met in
+ * a split, each once.  Training's are counted apart, those of its split as well. */
+void picture_task_see_scored(PictureTask *p, Split split, const Batch *batch);
 
 /* ---- task.json (picture_facts.c) ---- */
 

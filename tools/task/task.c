@@ -27,6 +27,12 @@ Status task_evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split spli
     return OK;
 }
 
+Status task_sample(Task *task, Split split, size_t count, Err *err) {
+    if (task->ops->sample(task, split, count, err) || task->part) return err->status;
+    return err_set(err, FAIL_DATA, "no example of the %s split can be read",
+                   split_name(split));
+}
+
 Metric task_best(const Task *task) {
     Metric best = metric_best(task->recipe->train.best);
     return best < METRIC_COUNT ? best : task->ops->best;

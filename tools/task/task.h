@@ -49,8 +49,9 @@ typedef struct TaskOps {
     /* `count` examples of a split, or as many as it has, from everywhere in the data's
      * order (data/spread.h) and as evaluation reads them: nothing augmented or mixed.
      * They are the present batch from then on, for `loss` and `edge`, and the same at
-     * each call, whatever the seed.  For measuring: training batches (`next`) need
-     * `start` again. */
+     * each call, whatever the seed.  Those that cannot be read are named and left out
+     * (data.on_error = skip); the loss is the mean of the others.  For measuring:
+     * training batches (`next`) need `start` again. */
     Status (*sample)(Task *task, Split split, size_t count, Err *err);
     /* Where micro-batch i of `parts` begins, 0 <= i <= parts; NULL: at equal shares. */
     size_t (*edge)(const Task *task, size_t i, size_t parts);
@@ -144,6 +145,9 @@ Metric task_best(const Task *task);
 /* TaskOps.evaluate, and the grade of its score. */
 Status task_evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split split,
                      bool thorough, Score *score, Err *err);
+
+/* TaskOps.sample.  FAIL_DATA: no example of the sample can be read. */
+Status task_sample(Task *task, Split split, size_t count, Err *err);
 
 /* What is scored and answered where no split is named: the test split, or val where there
  * is no test split. */
