@@ -222,21 +222,45 @@ void panel_heat(Panel *panel, const HeatMap *heat) {
     panel->heat = parts;
 }
 
+static double finite_or_0(double value) { return isfinite(value) ? value : 0; }
+
+/* A window of values that moves forward.  Its sum is only added to, never subtracted
+ * from: a huge value that has left it would leave its rounding error for ever. */
+typedef struct Window {
+    const double *value;
+    size_t from, middle, to; /* from <= middle <= to */
+    double *older;           /* [i] of from..middle: the sum of i..middle */
+    double newer;            /* the sum of middle..to */
+    size_t seen;             /* finite values of from..to */
+} Window;
+
+/* from and to never decrease; from < to. */
+static void window_move(Window *window, size_t from, size_t to) {
+    const double *value = window->value;
+    for (; window->to < to; window->to++) {
+        window->seen += isfinite(value[window->to]) != 0;
+        window->newer += finite_or_0(value[window->to]);
+    }
+    for (; window->from < from; window->from++)
+        window->seen -= isfinite(value[window->from]) != 0;
+    if (from < window->middle) return;
+    double sum = 0;
+    for (size_t i = to; i-- > from;) window->older[i] = sum += finite_or_0(value[i]);
+    window->middle = to;
+    window->newer = 0;
+}
+
 /* At the start the window shrinks evenly, so that a steep descent is not bent. */
 double *chart_smooth(const double *value, size_t count) {
-    size_t half = count / 50, from = 0, to = 0, seen = 0;
-    double *mean = mem_alloc(count * sizeof *mean), sum = 0;
+    size_t half = count / 50;
+    double *mean = mem_alloc(count * sizeof *mean);
+    Window window = {.value = value, .older = mem_alloc(count * sizeof(double))};
     for (size_t i = 0; i < count; i++) {
         size_t reach = MIN(half, MAX(i, half / 8));
-        for (; to < MIN(i + reach + 1, count); to++) {
-            seen += isfinite(value[to]) != 0;
-            sum += isfinite(value[to]) ? value[to] : 0;
-        }
-        for (; from + reach < i; from++) {
-            seen -= isfinite(value[from]) != 0;
-            sum -= isfinite(value[from]) ? value[from] : 0;
-        }
-        mean[i] = isfinite(value[i]) ? sum / (double)seen : NAN;
+        window_move(&window, i > reach ? i - reach : 0, MIN(i + reach + 1, count));
+        double sum = window.older[window.from] + window.newer;
+        mean[i] = isfinite(value[i]) ? sum / (double)window.seen : NAN;
     }
+    mem_free(window.older);
     return mean;
 }
