@@ -196,6 +196,9 @@ static void epochs_count_as_their_steps(void **state) {
                  "optim.lr=0.01");
     check_joined(TINY, "", 6, "intervene.at=1.3e intervene.optim.lr=0.01",
                  "optim.lr=0.01");
+    /* 25 steps an epoch: 0.28 * 25 is more than 7 in floating point */
+    check_joined(TINY, "data.synthetic_count=100 train.batch=4", 7,
+                 "intervene.at=0.28e intervene.optim.lr=0.01", "optim.lr=0.01");
 }
 
 /* Running means and the probe, which are buffers, go on too. */

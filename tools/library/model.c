@@ -1,7 +1,6 @@
 /* model: from a recipe to a model that is ready for its first step. */
 #include "tools/library/model.h"
 
-#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,14 +50,17 @@ static Status check_recipe(Recipe *recipe, Err *err) {
 
 /* ---- building ---- */
 
+size_t model_step_of(const steady_model *m, double epoch) {
+    return moment_step(epoch, (double)m->task->steps_per_epoch);
+}
+
 void model_count_steps(steady_model *m) {
     const Recipe *r = &m->recipe;
     const ScheduleConfig *s = &r->schedule;
-    double epoch = (double)m->task->steps_per_epoch;
-    m->steps = r->train.steps ? r->train.steps : (size_t)llround(r->train.epochs * epoch);
+    m->steps = r->train.steps ? r->train.steps : model_step_of(m, r->train.epochs);
     m->steps = MAX(m->steps, (size_t)1);
     m->warmup_steps =
-        s->warmup_steps ? s->warmup_steps : (size_t)llround(s->warmup_epochs * epoch);
+        s->warmup_steps ? s->warmup_steps : model_step_of(m, s->warmup_epochs);
 }
 
 static Status check_batch(const steady_model *m, Err *err) {

@@ -18,7 +18,7 @@ static double logged_rate(const char *dir, size_t step) {
 }
 
 static size_t steps_of(double epochs, const Progressed *at) {
-    return (size_t)llround(epochs * (double)at->epoch_steps);
+    return moment_step(epochs, (double)at->epoch_steps);
 }
 
 /* By the recipe, where batches were made in one way all the time. */

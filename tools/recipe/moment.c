@@ -30,6 +30,24 @@ static void print_epochs(double value, char text[MOMENT_TEXT]) {
     text_format(text, MOMENT_TEXT, "%.17ge", value);
 }
 
+/* Far above the rounding of products and sums of epochs, far below what a user's epoch
+ * with some decimals means. */
+static double whole_step(double steps) {
+    static const double ROUNDING = 1e-6;
+    return fmax(ceil(steps - ROUNDING), 0);
+}
+
+size_t moment_step(double epochs, double steps) {
+    return (size_t)whole_step(epochs * steps);
+}
+
+/* A row has nine digits.  Steps per epoch are whole, unless the batch changed. */
+double moment_step_logged(double epochs, double step, double epoch) {
+    double steps = step / epoch, nearest = round(steps);
+    bool same = fabs(steps - nearest) <= 1e-8 * steps;
+    return whole_step(epochs * (same ? nearest : steps));
+}
+
 void moment_print(Moment moment, char text[MOMENT_TEXT]) {
     *text = 0;
     if (moment.unit == MOMENT_NEVER) text_format(text, MOMENT_TEXT, "never");

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "tools/recipe/moment.h"
 #include "tools/run/rundir.h"
 
 #define NAME(KIND, name) name,
@@ -49,8 +50,9 @@ static size_t steps_of(const RunLog *run) {
     if (last && last->steps) return last->steps;
     if (!(epochs > 0)) return (size_t)steps;
     double epoch = train->count ? train->epoch[train->count - 1] : NAN;
-    double all = epoch > 0 ? train->step[train->count - 1] * epochs / epoch : 0;
-    return all < STEPS_MOST ? (size_t)(all + 0.5) : 0;
+    double step = train->count ? train->step[train->count - 1] : 0;
+    double all = epoch > 0 ? moment_step_logged(epochs, step, epoch) : 0;
+    return all < STEPS_MOST ? (size_t)all : 0;
 }
 
 /* The event that ended it, if its loss or gradient was not finite. */

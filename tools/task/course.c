@@ -5,7 +5,7 @@
 bool course_is_past(const CourseNow *now, Moment moment) {
     switch (moment.unit) {
     case MOMENT_STEPS: return (double)now->step >= moment.value;
-    case MOMENT_EPOCHS: return now->is_past(now->run, now->step, moment.value);
+    case MOMENT_EPOCHS: return now->step >= now->step_of(now->run, moment.value);
     case MOMENT_NEVER:
     case MOMENT_NONE: return false;
     }

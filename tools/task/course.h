@@ -17,8 +17,8 @@
 /* How far a run is. */
 typedef struct CourseNow {
     size_t step; /* steps taken */
-    /* Are `epoch` epochs over after `step` steps? */
-    bool (*is_past)(const void *run, size_t step, double epoch);
+    /* The step after which `epoch` epochs are over. */
+    size_t (*step_of)(const void *run, double epoch);
     const void *run;
 } CourseNow;
 

@@ -5,12 +5,12 @@
 #include "tools/program/say.h"
 #include "tools/train/parts.h"
 
-static bool is_past(const void *run, size_t step, double epoch) {
-    return trainer_is_past(run, step, epoch);
+static size_t step_of(const void *run, double epoch) {
+    return trainer_step_of(run, epoch);
 }
 
 static CourseNow now_of(const Trainer *t, size_t step) {
-    return (CourseNow){.step = step, .is_past = is_past, .run = t};
+    return (CourseNow){.step = step, .step_of = step_of, .run = t};
 }
 
 void trainer_set_course(Trainer *t) {
@@ -97,8 +97,7 @@ static bool same_group(const Intervention *a, const Intervention *b) {
 /* Is the moment before the step that the run is at? */
 static bool is_behind(const Trainer *t, Moment moment) {
     if (moment.unit == MOMENT_STEPS) return moment.value < (double)t->at.step;
-    return moment.unit == MOMENT_EPOCHS &&
-           trainer_epoch(t, t->at.step) > moment.value * (1 + 1e-12);
+    return moment.unit == MOMENT_EPOCHS && t->at.step > trainer_step_of(t, moment.value);
 }
 
 static Status check_group(const Trainer *t, size_t g, Err *err) {

@@ -113,11 +113,10 @@ Status trainer_log_resumed(Trainer *trainer, Err *err);
 size_t trainer_widest(const Trainer *trainer, const char *key, size_t was, size_t now);
 
 /* The epoch that a step is at, as it is logged; the step at which an epoch, whole or not,
- * is over; whether a step ends one (all in tools/train/place.c). */
+ * is over (moment_step); whether a step ends one (all in tools/train/place.c). */
 double trainer_epoch(const Trainer *trainer, size_t step);
 size_t trainer_step_of(const Trainer *trainer, double epoch);
 bool trainer_ends_epoch(const Trainer *trainer, size_t step);
-bool trainer_is_past(const Trainer *trainer, size_t step, double epoch);
 
 /* Counts the steps of the run and of its warm-up (place.c, too). */
 void trainer_count_steps(Trainer *trainer);

@@ -24,13 +24,12 @@ double trainer_epoch(const Trainer *t, size_t step) {
 size_t trainer_step_of(const Trainer *t, double epoch) {
     const Anchor *a = &t->at.anchor;
     double whole = (double)t->steps_per_epoch, left = (double)t->at.epoch_left;
-    if (!a->step) return (size_t)llround(epoch * whole);
+    if (!a->step) return moment_step(epoch, whole);
     double more = epoch - a->epoch, share = 1 - a->share;
     if (more <= 0)
-        return a->epoch > 0 ? (size_t)llround((double)a->step * epoch / a->epoch)
-                            : a->step;
-    if (more <= share) return a->step + (size_t)llround(more / share * left);
-    return a->step + t->at.epoch_left + (size_t)llround((more - share) * whole);
+        return a->epoch > 0 ? moment_step(epoch, (double)a->step / a->epoch) : a->step;
+    if (more <= share) return a->step + moment_step(more, left / share);
+    return a->step + t->at.epoch_left + moment_step(more - share, whole);
 }
 
 bool trainer_ends_epoch(const Trainer *t, size_t step) {
@@ -39,11 +38,6 @@ bool trainer_ends_epoch(const Trainer *t, size_t step) {
     size_t k = step - a->step;
     if (k < t->at.epoch_left) return k == 0 && a->share == 0;
     return (k - t->at.epoch_left) % t->steps_per_epoch == 0;
-}
-
-bool trainer_is_past(const Trainer *t, size_t step, double epoch) {
-    if (t->at.anchor.step) return trainer_epoch(t, step) >= epoch;
-    return (double)step >= epoch * (double)t->steps_per_epoch;
 }
 
 void trainer_count_steps(Trainer *t) {

@@ -237,10 +237,10 @@ static Status save_snapshot(Trainer *t, size_t step, Err *err) {
     return OK;
 }
 
-/* Periods of so many epochs that are over. */
+/* Periods of so many epochs that are over: the logged epoch's, but for its rounding. */
 static double periods(const Trainer *t, size_t step, double epochs) {
-    static const double ROUNDING = 1e-9;
-    return floor(trainer_epoch(t, step) / epochs * (1 + ROUNDING));
+    double count = floor(trainer_epoch(t, step) / epochs);
+    return count + (step >= trainer_step_of(t, (count + 1) * epochs));
 }
 
 static bool is_due(const Trainer *t, size_t step) {

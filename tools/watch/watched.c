@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "engine/core/grow.h"
+#include "tools/recipe/moment.h"
 #include "tools/run/runlog_parts.h"
 #include "tools/run/runstate.h"
 
@@ -272,7 +273,7 @@ static void find_steps(Watched *run) {
     double given = run->recipe ? setting(run->recipe, "train.steps") : NAN;
     run->steps = given;
     if (isnan(given) && last && last->epoch > 0 && run->epochs > 0)
-        run->steps = round(last->step * run->epochs / last->epoch);
+        run->steps = moment_step_logged(run->epochs, last->step, last->epoch);
 }
 
 bool watched_poll(Watched *run) {
