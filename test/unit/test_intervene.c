@@ -169,6 +169,38 @@ static void a_word_wins_over_the_file_and_none_takes_all_away(void **state) {
     assert_int_equal(recipe_check(&r, NULL), OK);
 }
 
+/* A rule that two keys keep together, changed at two moments. */
+static void what_is_in_force_goes_by_moments_not_by_numbers(void **state) {
+    (void)state;
+    static const char STEP[] = "schedule.name=step", AT[] = "schedule.step_at=9";
+    static const struct {
+        const char *at, *at2;
+        bool right; /* step_at first, then schedule.name */
+    } CASES[] = {
+        {"5", "6", true},       {"6", "5", false},   {"5", "5", true},
+        {"1e", "2e", true},     {"2e", "1e", false}, {"never", "5", false},
+        {"1.5e", "1.5e", true}, {"1e", "5", true}, /* if an epoch has at most 5 steps */
+        {"5", "1e", true},      {"0e", "0", true},   {"5", "0e", false},
+    };
+    for (size_t i = 0; i < COUNT(CASES); i++)
+        for (size_t swap = 0; swap < 2; swap++) {
+            char words[4][80];
+            Err err;
+            size_t one = swap ? 2 : 0, two = 2 - one;
+            text_format(words[one], 80, "intervene.at%s=%s", swap ? "2" : "",
+                        CASES[i].at);
+            text_format(words[one + 1], 80, "intervene.key%s=%s", swap ? "2" : "", AT);
+            text_format(words[two], 80, "intervene.at%s=%s", swap ? "" : "2",
+                        CASES[i].at2);
+            text_format(words[two + 1], 80, "intervene.key%s=%s", swap ? "" : "2", STEP);
+            Recipe r = runnable();
+            Status status = give(&r, WORDS(words[0], words[1], words[2], words[3]), &err);
+            if ((status == OK) != CASES[i].right)
+                fail_msg("step_at at %s, step at %s, exchanged %zu: %s", CASES[i].at,
+                         CASES[i].at2, swap, status ? err.text : "accepted");
+        }
+}
+
 static void what_cannot_be_meant_is_refused(void **state) {
     (void)state;
     REFUSED("intervene.optim.lr", "intervene.at=5", "intervene.optim.lrr=0.1");
@@ -277,6 +309,7 @@ int main(void) {
         cmocka_unit_test(a_checkpoints_digest_keeps_them),
         cmocka_unit_test(the_older_form_is_a_temperature_from_an_epoch_on),
         cmocka_unit_test(a_word_wins_over_the_file_and_none_takes_all_away),
+        cmocka_unit_test(what_is_in_force_goes_by_moments_not_by_numbers),
         cmocka_unit_test(what_cannot_be_meant_is_refused),
         cmocka_unit_test(a_file_is_refused_with_its_line),
         cmocka_unit_test(a_change_in_vain_is_noted),

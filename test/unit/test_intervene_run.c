@@ -388,6 +388,10 @@ static void what_the_model_or_the_epochs_show_is_refused_at_the_start(void **sta
                 "intervene.at=4 intervene.optim.lr=1 intervene.at2=1e "
                 "intervene.optim.lr2=2",
                 "are both step 4 (4 steps per epoch)");
+    refused_new(PAIRS,
+                "train.beam=0 intervene.at=5 intervene.train.best=bleu "
+                "intervene.at2=1e intervene.train.beam2=1",
+                "with intervene.at: train.best = bleu needs translations");
     refused_new(TINY, "intervene.at=4 intervene.model.temperature_at=block.1:2",
                 "block.1 is not an attention site");
     refused_new(

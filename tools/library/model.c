@@ -50,17 +50,21 @@ static Status check_recipe(Recipe *recipe, Err *err) {
 
 /* ---- building ---- */
 
-size_t model_step_of(const steady_model *m, double epoch) {
+static size_t step_of(const void *run, double epoch) {
+    const steady_model *m = run;
     return moment_step(epoch, (double)m->task->steps_per_epoch);
+}
+
+CourseNow model_now(const steady_model *m) {
+    return (CourseNow){.step = m->done, .step_of = step_of, .run = m};
 }
 
 void model_count_steps(steady_model *m) {
     const Recipe *r = &m->recipe;
     const ScheduleConfig *s = &r->schedule;
-    m->steps = r->train.steps ? r->train.steps : model_step_of(m, r->train.epochs);
+    m->steps = r->train.steps ? r->train.steps : step_of(m, r->train.epochs);
     m->steps = MAX(m->steps, (size_t)1);
-    m->warmup_steps =
-        s->warmup_steps ? s->warmup_steps : model_step_of(m, s->warmup_epochs);
+    m->warmup_steps = s->warmup_steps ? s->warmup_steps : step_of(m, s->warmup_epochs);
 }
 
 static Status check_batch(const steady_model *m, Err *err) {
@@ -94,7 +98,10 @@ static Status build(steady_model *m, Err *err) {
     freeze_say(m->task);
     task_step_begin(m->task, (size_t)omp_get_max_threads(), &m->step);
     m->prober = prober_new(m->task->model);
-    if (fill(m, err) || check_batch(m, err)) return err->status;
+    CourseNow now = model_now(m);
+    if (fill(m, err) || check_batch(m, err) ||
+        course_check_order(&m->base, &m->acted, &now, err))
+        return err->status;
     model_count_steps(m);
     return m->task->ops->start(m->task, 1, err);
 }

@@ -53,7 +53,7 @@ void model_set_acted(steady_model *model, const Acted *acted);
 
 /* Steps of the training and of its warm-up, by the recipe. */
 void model_count_steps(steady_model *model);
-/* The step after which so many epochs are over. */
-size_t model_step_of(const steady_model *model, double epochs);
+/* How far it is. */
+CourseNow model_now(const steady_model *model);
 
 #endif

@@ -18,8 +18,6 @@ void model_set_acted(steady_model *m, const Acted *acted) {
     model_count_steps(m);
 }
 
-static size_t step_of(const void *run, double epoch) { return model_step_of(run, epoch); }
-
 static void say_group(const steady_model *m, size_t group) {
     const char *rest = m->base.intervene.group[group].changes;
     for (Change c; intervene_next(&rest, &c);) {
@@ -32,7 +30,7 @@ static void say_group(const steady_model *m, size_t group) {
 
 /* Groups whose moment has come; batches that were made ahead are made again. */
 static Status intervene(steady_model *m, Err *err) {
-    CourseNow now = {.step = m->done, .step_of = step_of, .run = m};
+    CourseNow now = model_now(m);
     Acted acted = m->acted;
     size_t group, before = acted.count;
     while ((group = course_due(&m->base, &acted, &now)) < INTERVENE_GROUPS) {

@@ -346,22 +346,45 @@ static Status check_state(const Recipe *recipe, const Recipe *now, Err *err) {
     return OK;
 }
 
-/* The recipe behind each group, in their order, as if it had been given. */
+static Status check_in_force(const Recipe *recipe, const Recipe *now, Err *err) {
+    Status status = check_rules(now, err);
+    return status ? status : check_state(recipe, now, err);
+}
+
+Status recipe_check_course(const Recipe *recipe, const Acted *acted,
+                           const double place[INTERVENE_GROUPS], Err *err) {
+    return intervene_check_course(recipe, acted, place, check_in_force, err);
+}
+
+static Status check_course(const Recipe *recipe, double steps_per_epoch, Err *err) {
+    double place[INTERVENE_GROUPS];
+    intervene_places(recipe, steps_per_epoch, place);
+    return recipe_check_course(recipe, &(Acted){0}, place, err);
+}
+
+/* Is there a number of steps per epoch with which two moments, one in steps and one in
+ * epochs, come in an order that is right?  The order changes where they meet. */
+static bool some_order_is_right(const Recipe *recipe, Moment steps, Moment epochs) {
+    if (steps.unit != MOMENT_STEPS || epochs.unit != MOMENT_EPOCHS || epochs.value == 0)
+        return false;
+    double meet = steps.value / epochs.value;
+    return !check_course(recipe, meet, NULL) ||
+           !check_course(recipe, meet * (1 - 1e-9), NULL) ||
+           !check_course(recipe, meet * (1 + 1e-9), NULL);
+}
+
+/* The recipe from each moment on, as if it had been given.  How many steps an epoch has
+ * is not known yet: FAIL_USAGE if it cannot be right. */
 static Status check_interventions(const Recipe *recipe, Err *err) {
     const Intervention *group = recipe->intervene.group;
-    Acted acted = {0};
     Status status = intervene_check(recipe, err);
-    Recipe *now = mem_alloc(sizeof *now);
-    for (size_t g = 0; g < INTERVENE_GROUPS && !status; g++) {
-        if (!*group[g].changes || group[g].at.unit == MOMENT_NEVER) continue;
-        acted.group[acted.count++] = g;
-        recipe_in_force(recipe, &acted, now);
-        status = check_rules(now, err);
-        if (!status) status = check_state(recipe, now, err);
-        if (status && err) err_wrap(err, "with intervene.%s", intervene_at_key(g)->name);
-    }
-    mem_free(now);
-    return status;
+    Err first = ERR_NONE;
+    if (status || !check_course(recipe, 1, &first)) return status;
+    for (size_t g = 0; g < INTERVENE_GROUPS; g++)
+        for (size_t h = 0; h < INTERVENE_GROUPS; h++)
+            if (some_order_is_right(recipe, group[g].at, group[h].at)) return OK;
+    if (err) *err = first;
+    return first.status;
 }
 
 /* Two stacks: which layer of the one is as far from the output as one of the other? */

@@ -74,6 +74,30 @@ void recipe_in_force(const Recipe *base, const Acted *acted, Recipe *now);
  * key twice at one moment, keys that the task does not use.  recipe_check calls it. */
 Status intervene_check(const Recipe *recipe, Err *err);
 
+/* ---- what is in force between two moments (tools/recipe/intervene_order.c) ---- */
+
+/* Where groups act: the steps of their moments, by so many steps per epoch; NaN: a group
+ * without changes, or whose moment never comes. */
+void intervene_places(const Recipe *recipe, double steps_per_epoch,
+                      double place[INTERVENE_GROUPS]);
+
+/* The groups that act already, then the others in the order of their places, those of
+ * one place by number. */
+Acted intervene_order(const Acted *acted, const double place[INTERVENE_GROUPS]);
+
+/* Calls `check` with the recipe and with what is in force from each later place on.
+ * An error names the group that brought it. */
+Status intervene_check_course(const Recipe *recipe, const Acted *acted,
+                              const double place[INTERVENE_GROUPS],
+                              Status (*check)(const Recipe *, const Recipe *, Err *),
+                              Err *err);
+
+/* Is each recipe that comes into force one that could be given at the start?  For where
+ * the steps of all moments are known; recipe_check knows steps from epochs only by
+ * trying. */
+Status recipe_check_course(const Recipe *recipe, const Acted *acted,
+                           const double place[INTERVENE_GROUPS], Err *err);
+
 /* Lines for recipe_notes: the user's changes that have no effect.  Returns how many. */
 size_t intervene_notes(const Recipe *recipe, FILE *out);
 

@@ -25,9 +25,9 @@ bool moment_read(const char *text, Moment *moment);
 enum { MOMENT_TEXT = 40 };
 void moment_print(Moment moment, char text[MOMENT_TEXT]);
 
-/* The step after which `epochs` epochs of `steps` steps each are over: the next whole one,
- * but 7 for 0.28 epochs of 25, whose product is a little more in floating point.  What
- * ends or changes a run after epochs - train.epochs, schedule.warmup_epochs,
+/* The step after which `epochs` epochs of `steps` steps each are over: the next whole
+ * one, but 7 for 0.28 epochs of 25, whose product is a little more in floating point.
+ * What ends or changes a run after epochs - train.epochs, schedule.warmup_epochs,
  * intervene.at, probe.sharpness - goes by it. */
 size_t moment_step(double epochs, double steps);
 

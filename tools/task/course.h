@@ -32,6 +32,11 @@ size_t course_due(const Recipe *base, const Acted *acted, const CourseNow *now);
  * course_set, which may not fail. */
 Status course_check(const Recipe *base, const Task *task, Err *err);
 
+/* FAIL_USAGE where a group that does not act yet comes with, or leads to, a recipe that
+ * could not be given: in the order of their steps, which recipe_check does not know. */
+Status course_check_order(const Recipe *base, const Acted *acted, const CourseNow *now,
+                          Err *err);
+
 /* Puts `base` with the groups that act into force: `recipe` (borrowed by the task), the
  * model's config, the optimizer's, the average's.  State and weights stay. */
 void course_set(const Recipe *base, const Acted *acted, Recipe *recipe, Task *task,

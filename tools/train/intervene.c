@@ -169,7 +169,9 @@ static Status check_pairs(const Trainer *t, Err *err) {
 }
 
 Status trainer_check_interventions(const Trainer *t, Err *err) {
-    if (check_pairs(t, err)) return err->status;
+    CourseNow now = now_of(t, t->at.step);
+    if (check_pairs(t, err) || course_check_order(t->base, &t->at.acted, &now, err))
+        return err->status;
     if (!t->was || !t->at.step) return OK;
     for (size_t g = 0; g < INTERVENE_GROUPS; g++)
         if (check_group(t, g, err)) return err->status;

@@ -174,7 +174,7 @@ static Status evaluate(Trainer *t, Err *err) {
     }
     t->at.pending_eval = false;
     if (score.count && trainer_see_plateau(t, split, &score, err)) return err->status;
-    if (score.count && !(t->at.best_score >= goodness)) {
+    if (score.count && !isnan(goodness) && !(t->at.best_score >= goodness)) {
         t->at.best_score = goodness;
         t->at.best_step = t->at.step;
         char path[PATH_SIZE];
