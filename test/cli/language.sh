@@ -50,6 +50,34 @@ tell "perplexity is e to the loss" $?
 grep -q '"chance": [0-9.]*' run/task.json && grep -q '"vocab": [0-9]' run/task.json
 tell "facts: chance and the size of the vocabulary" $?
 
+# Random words: nothing can be learned beyond how frequent they are, with or without smoothing.
+awk 'BEGIN { srand(3); for (i = 0; i < 4000; i++) printf "w%d%s", exp(rand() * 3.7), i % 10 ? " " : "\n" }' >random
+grade_of() { sed -n 's/.*"grade":"\([^"]*\)".*/\1/p' "$1" | tail -n 1; }
+fact() { sed -n "s/.*\"$2\": \([0-9.]*\).*/\1/p" "$1/task.json"; }
+for smoothing in 0 0.2; do
+    train small.ini data.source=text data.path=random data.tokens=word data.val_fraction=0.1 model.dropout=0 \
+        train.steps=40 train.eval_every=40 train.batch=8 guard.exit=ok train.label_smoothing=$smoothing --out random$smoothing
+    "$STEADY" eval random$smoothing --split val >scored$smoothing 2>err
+done
+[ "$(grade_of random0/eval.jsonl)" = 'not learned' ] && [ "$(grade_of random0.2/eval.jsonl)" = 'not learned' ]
+tell "label smoothing does not change what a score says was learned" $?
+[ "$(grade_of scored0)" = 'not learned' ] && [ "$(grade_of scored0.2)" = 'not learned' ]
+tell "eval gives the same grade as the run" $?
+[ "$(fact random0 guess_nll)" = "$(fact random0.2 guess_nll)" ] &&
+    [ "$(fact random0 guess_nll)" = "$(fact random0 chance)" ] && [ "$(fact random0.2 chance)" != "$(fact random0 chance)" ]
+tell "task.json has the guess with and without smoothing" $?
+sed '/guess_nll/d' random0.2/task.json >kept && mv kept random0.2/task.json &&
+    "$STEADY" eval random0.2 --split val >out 2>err && ! grep -q '"grade"' out && grep -q '"ppl":' out
+tell "an older run with smoothing has no grade in eval, rather than a wrong one" $?
+
+# A run that ended non-finite counts in a sweep as a guess does: by its perplexity without smoothing.
+"$STEADY" sweep small.ini data.source=text data.path=random data.tokens=word data.val_fraction=0.1 train.steps=4 \
+    train.label_smoothing=0.2 guard.exit=ok optim.name=sgd optim.lr=1e-9,1e30 train.seed=0,1 --force --out sw --jobs 1 >out 2>err
+"$STEADY" sweep --compare sw >out 2>err
+awk -v nll="$(fact random0 guess_nll)" 'BEGIN { printf "%.4g", exp(nll) }' >ppl
+grep 1e30 out | grep -q "$(cat ppl)"
+tell "a non-finite run counts as a guess, by its perplexity without smoothing" $?
+
 # ---- resume ----
 
 train small.ini train.steps=4 schedule.name=constant --out half &&

@@ -33,7 +33,7 @@ static void end_cell(SweepCell *cell, double loss) {
     cell->result.scores[METRIC_LOSS] = loss;
     cell->result.score = 1 - loss / 10;
     cell->result.loss = loss + 5;
-    cell->result.chance = CHANCE;
+    cell->result.chance = cell->result.guess_nll = CHANCE;
     cell->result.verdict = "learned";
 }
 

@@ -86,6 +86,32 @@ static void translations_are_judged_by_bleu_where_it_is_measured(void **s) {
     assert_int_equal(found, 1);
 }
 
+/* By the loss without smoothing against its guess, whatever the objective is; nothing is
+ * said where the guess is not known. */
+static void texts_are_judged_without_label_smoothing(void **s) {
+    (void)s;
+    size_t found = 0;
+    for (int kind = 0; kind < TASK_KINDS; kind++) {
+        const TaskOps *ops = task_ops((TaskKind)kind);
+        if (!ops->grade || ops->best != METRIC_LOSS ||
+            task_is((TaskKind)kind, metrics[METRIC_BLEU].tasks))
+            continue;
+        static const struct {
+            double nll;
+            Grade grade;
+        } CASES[] = {{2.7, GRADE_NOT}, {2.5, GRADE_HARDLY}, {2.3, GRADE_LEARNED}};
+        for (size_t i = 0; i < COUNT(CASES); i++) {
+            Score score = {.count = 9, .nll = CASES[i].nll};
+            Task smooth = {.chance = 3.9, .guess_nll = 2.7};
+            Task unknown = {.chance = 3.9};
+            assert_int_equal(ops->grade(&smooth, &score), CASES[i].grade);
+            assert_int_equal(ops->grade(&unknown, &score), GRADE_UNKNOWN);
+        }
+        found++;
+    }
+    assert_int_equal(found, 1);
+}
+
 static Verdict verdict(Grade grade, size_t fell_step) {
     static double loss[100];
     for (size_t i = 0; i < COUNT(loss); i++) loss[i] = 2.3 - 0.01 * (double)i;
@@ -130,6 +156,7 @@ int main(void) {
         cmocka_unit_test(pictures_are_judged_against_chance_and_what_few_of_them_scatter),
         cmocka_unit_test(a_recogniser_that_hears_nothing_has_not_learned),
         cmocka_unit_test(translations_are_judged_by_bleu_where_it_is_measured),
+        cmocka_unit_test(texts_are_judged_without_label_smoothing),
         cmocka_unit_test(learned_is_not_said_of_a_score_of_guessing),
         cmocka_unit_test(a_grade_has_its_name_in_a_row_and_is_found_by_it),
     };

@@ -129,7 +129,7 @@ static void write_best(FILE *out, const RunLog *run) {
     if (!last) last = end;
     const EvalRow *best = best_row(run, last);
     const Metric metric = metric_find(best->metric);
-    double guess = metric_guess(metric, run->chance);
+    double guess = metric_guess(metric, run->guess_nll);
     score_text(best, text);
     fputs("<p class=score>Best score: <strong>", out);
     page_text(out, text);

@@ -18,7 +18,7 @@ enum {
 /* A row of the figure, and what its lines come to. */
 typedef struct RowState {
     const TrialRow *row;
-    double low, high, chance;
+    double low, high, chance, guess_nll;
     bool drawn[TRIAL_METHODS_MOST];      /* something of the method */
     const char *why[TRIAL_METHODS_MOST]; /* else: its first run's reason */
 } RowState;
@@ -35,8 +35,8 @@ static Status add_row(RowStates *rows, const char *word, Err *err) {
                        trial_rows());
     for (size_t r = 0; r < rows->count; r++)
         if (rows->row[r].row == row) return OK;
-    rows->row[rows->count++] =
-        (RowState){.row = row, .low = INFINITY, .high = -INFINITY, .chance = NAN};
+    rows->row[rows->count++] = (RowState){
+        .row = row, .low = INFINITY, .high = -INFINITY, .chance = NAN, .guess_nll = NAN};
     return OK;
 }
 
@@ -140,7 +140,9 @@ static void draw_run(Figure *figure, const Trial *trial, const LineSource *sourc
             mem_free(line.x);
         }
         if (!row->why[trial->method]) row->why[trial->method] = row->row->why(source);
-        if (source->run->chance > 0) row->chance = source->run->chance;
+        if (!(source->run->chance > 0)) continue;
+        row->chance = source->run->chance;
+        row->guess_nll = source->run->guess_nll;
     }
 }
 
@@ -184,7 +186,7 @@ static bool is_loss(const Figure *figure, const RowState *row) {
 static double guess_of(const Figure *figure, const RowState *row) {
     Metric metric = figure->options->metric;
     if (is_loss(figure, row)) return row->chance;
-    return row->row->axis == Y_SCORE ? metric_guess(metric, row->chance) : NAN;
+    return row->row->axis == Y_SCORE ? metric_guess(metric, row->guess_nll) : NAN;
 }
 
 /* Panels of a row that is broken into lines, losses far above chance and what vanishes

@@ -33,10 +33,10 @@ double metric_turned(Metric metric, double value) {
     return metrics[metric].better == BETTER_HIGH ? -value : value;
 }
 
-double metric_guess(Metric metric, double chance) {
+double metric_guess(Metric metric, double nll) {
     switch (metrics[metric].guess) {
-    case GUESS_SHARE: return metrics[metric].factor * exp(-chance);
-    case GUESS_EXP: return metrics[metric].factor * exp(chance);
+    case GUESS_SHARE: return metrics[metric].factor * exp(-nll);
+    case GUESS_EXP: return metrics[metric].factor * exp(nll);
     case GUESS_NONE: break;
     }
     return NAN;

@@ -122,8 +122,9 @@ Metric metric_shown(size_t i);
 /* The number turned so that less is better: with a minus sign where more is. */
 double metric_turned(Metric metric, double value);
 
-/* What guessing scores, as people read it, by its loss; NaN: not known. */
-double metric_guess(Metric metric, double chance);
+/* What guessing scores, as people read it, by its loss without label smoothing; NaN: not
+ * known. */
+double metric_guess(Metric metric, double nll);
 
 /* Names of the choices of train.best and schedule.watch, ending with NULL: a
  * recipe has the place. */

@@ -226,9 +226,11 @@ static void read_facts(RunLog *run) {
     text_format(path, sizeof path, "%s/task.json", run->path);
     json_t *facts = openfile_json(path, run->path, NULL);
     double chance = runlog_number(facts, "chance"),
-           classes = runlog_number(facts, "classes");
+           classes = runlog_number(facts, "classes"),
+           guess = runlog_number(facts, "guess_nll");
     if (isfinite(chance)) run->chance = chance;
     else if (classes > 1) run->chance = log(classes);
+    run->guess_nll = isfinite(guess) ? guess : run->chance;
     json_decref(facts);
 }
 
@@ -251,7 +253,7 @@ RunLog *runlog_open_recipe(const char *dir, Err *err) {
     }
     RunLog *run = mem_zalloc(sizeof *run);
     run->path = mem_strdup(dir);
-    run->chance = NAN;
+    run->chance = run->guess_nll = NAN;
     name_run(run);
     read_recipe(run);
     read_facts(run);

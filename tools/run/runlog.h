@@ -116,6 +116,9 @@ typedef struct RunLog {
     Setting *settings;
     size_t setting_count, setting_room;
     double chance; /* of task.json, else ln(classes); NaN: unknown */
+    /* the same without label smoothing: what metric_guess takes; of an older run of texts
+     * the chance, which is larger with smoothing */
+    double guess_nll;
     TrainLog train;
     ProbeLog probe;
     RunEvent *events; /* in the order of the file */

@@ -144,7 +144,7 @@ static void few_text(const RunLog *run, const EvalRow *row, char *text, size_t s
     if (row->grade != GRADE_FEW || metric == METRIC_COUNT) return;
     if (row->count >= 1) text_format(of, sizeof of, "%.0f", fmin(row->count, 1e15));
     score_text(row, metrics[metric].factor * row->score, score, sizeof score);
-    score_text(row, metric_guess(metric, run->chance), guess, sizeof guess);
+    score_text(row, metric_guess(metric, run->guess_nll), guess, sizeof guess);
     bool one = row->count == 1;
     text_format(text, size, "%s example%s of %s %s too few to tell %s from guessing (%s)",
                 of, one ? "" : "s", row->split, one ? "is" : "are", score, guess);

@@ -135,6 +135,7 @@ SweepResult sweep_result_none(void) {
                         .loss = NAN,
                         .val_loss = NAN,
                         .chance = NAN,
+                        .guess_nll = NAN,
                         .entropy = NAN,
                         .entropy_end = NAN,
                         .sites_low = NAN,

@@ -163,7 +163,7 @@ static void fill_score_panel(SweepPanel *panel, const SweepResult *like, char y[
     text_format(y, 80, "score");
     if (metric == METRIC_COUNT) return;
     text_format(y, 80, "%s (%s)", metrics[metric].label, split_word(like->split));
-    panel->chance = metric_guess(metric, like->chance);
+    panel->chance = metric_guess(metric, like->guess_nll);
     panel->lower = metrics[metric].better == BETTER_LOW;
     panel->log_y = metrics[metric].axis == AXIS_LOG;
 }

@@ -327,7 +327,7 @@ void pool_loss_name(const Pool *pool, char name[40]) {
 double pool_score(const Pool *pool, const SweepCell *cell) {
     Metric metric = metric_find(pool->like->metric);
     if (metric == METRIC_COUNT) return NAN;
-    if (cell->result.nonfinite) return metric_guess(metric, cell->result.chance);
+    if (cell->result.nonfinite) return metric_guess(metric, cell->result.guess_nll);
     if (!pool_same_split(pool, cell)) return NAN;
     bool same = !cell->result.metric || metric_find(cell->result.metric) == metric;
     return metrics[metric].factor *

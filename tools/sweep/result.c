@@ -111,6 +111,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     result.loss = verdict.tail;
     result.val_loss = last_val_loss(run);
     result.chance = run->chance;
+    result.guess_nll = run->guess_nll;
     result.max_logit = largest_logit(run);
     result.verdict = verdict.name;
     result.grade = verdict.grade;

@@ -69,9 +69,10 @@ typedef struct SweepResult {
     const char *metric;          /* "top1"; NULL: never evaluated */
     double score, best;          /* last, and best on the same split */
     double scores[METRIC_COUNT]; /* all of that split, the last of each */
-    double loss;     /* mean of the last fifth of the steps (verdict.h: tail) */
-    double val_loss; /* of the last evaluation on split val */
-    double chance;   /* loss of guessing, or NaN */
+    double loss;      /* mean of the last fifth of the steps (verdict.h: tail) */
+    double val_loss;  /* of the last evaluation on split val */
+    double chance;    /* loss of guessing, or NaN */
+    double guess_nll; /* the same without label smoothing (runlog.h) */
     /* lowest share of uniform attention's, mean over the heads of a site */
     double entropy;
     double entropy_end;   /* lowest of the sites at the last probe */

@@ -100,7 +100,9 @@ struct Task {
     size_t examples;  /* in the training split */
     size_t steps_per_epoch;
     bool has_val, has_test;
-    double chance;   /* loss of a guess: ln(classes), or from the frequencies of tokens */
+    double chance; /* loss of a guess: ln(classes), or from the frequencies of tokens */
+    /* of texts: the same without label smoothing, as Score.nll is; 0: not known */
+    double guess_nll;
     Skips skips;     /* broken training examples met so far, each once; may be empty */
     DataFacts notes; /* on how the task uses its data: notes alone, of no split */
     json_t *events;  /* that the present batch brought with it (task_event); NULL: none */

@@ -99,9 +99,8 @@ static void tell(TextTask *t) {
 
 /* ---- opening ---- */
 
-/* The loss of who knows how frequent each token is and nothing else: the entropy of the
- * target distribution, smoothing of eps over all V tokens included. */
-double text_task_guess(const Task *task, double smoothing) {
+/* The entropy of the target distribution, smoothing of eps over all V tokens included. */
+static double guess_at(const Task *task, double smoothing) {
     const TextSet *set = ((const TextTask *)task)->texts.sets[SPLIT_TRAIN];
     bool pairs = set->pairs;
     size_t vocab = tokenizer_size(text_task_tokenizer(task, pairs));
@@ -117,6 +116,22 @@ double text_task_guess(const Task *task, double smoothing) {
     }
     mem_free(times);
     return entropy;
+}
+
+void text_task_guess(Task *task, double smoothing) {
+    task->chance = guess_at(task, smoothing);
+    task->guess_nll = smoothing > 0 ? guess_at(task, 0) : task->chance;
+}
+
+/* As the run's task.json has it.  An older one has the chance alone, which smoothing
+ * makes larger. */
+static void read_guess(Task *task, const char *run_dir) {
+    json_t *facts = rundir_load_json(run_dir, "task.json", NULL);
+    bool smooth = task->recipe->train.label_smoothing > 0;
+    const json_t *nll = json_object_get(facts, "guess_nll");
+    task->chance = json_number_value(json_object_get(facts, "chance"));
+    task->guess_nll = nll ? json_number_value(nll) : smooth ? 0 : task->chance;
+    json_decref(facts);
 }
 
 static TextPlan *make_plan(TextTask *t, Err *err) {
@@ -158,6 +173,7 @@ Status text_task_open_bare(Task *task, const char *run_dir, Err *err) {
     bool pairs = task_examples(task->recipe->task) == EXAMPLES_PAIRS;
     if (texts_open_run(&t->texts, &task->recipe->data, pairs, run_dir, err))
         return err->status;
+    read_guess(task, run_dir);
     task->has_val = texts_has(&t->texts, SPLIT_VAL);
     task->has_test = texts_has(&t->texts, SPLIT_TEST);
     return OK;
@@ -255,9 +271,10 @@ const DataFacts *text_task_facts(const Task *task, Split split) {
 
 static Status write_facts(const Task *task, const char *run_dir, Err *err) {
     const TextTask *t = (const TextTask *)task;
-    json_t *root = json_pack("{s:s, s:o, s:I}", "kind", task_name(task->recipe->task),
-                             "chance", json_number(task->chance), "vocab",
-                             (json_int_t)tokenizer_size(t->texts.tokenizer[0]));
+    json_t *root =
+        json_pack("{s:s, s:o, s:o, s:I}", "kind", task_name(task->recipe->task), "chance",
+                  json_number(task->chance), "guess_nll", json_number(task->guess_nll),
+                  "vocab", (json_int_t)tokenizer_size(t->texts.tokenizer[0]));
     if (t->texts.pairs)
         json_object_set_new(root, "target_vocab",
                             json_integer(

@@ -36,9 +36,9 @@ const TextBatch *text_task_batch(const Task *task);
 /* 0 source, 1 target */
 const Tokenizer *text_task_tokenizer(const Task *task, size_t side);
 
-/* Loss of a guess from the frequencies of tokens alone, nats; smoothing
- * over all V tokens. */
-double text_task_guess(const Task *task, double smoothing);
+/* Loss of a guess from the frequencies of tokens alone, nats: task->chance, with
+ * smoothing over all V tokens, and task->guess_nll without. */
+void text_task_guess(Task *task, double smoothing);
 
 /* A split, opened now if it was not; NULL: err says why. */
 const TextSet *text_task_set(Task *task, Split split, Err *err);

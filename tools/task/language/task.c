@@ -160,9 +160,11 @@ static json_t *answers_of(Task *task, Tape *tape, const ForwardMode *mode, Split
     return answers;
 }
 
-/* By the loss of the split, in shares of the entropy of how frequent tokens are. */
+/* By the loss of the split, in shares of the entropy of how frequent tokens are; both
+ * without label smoothing, which does not say how well tokens are predicted. */
 static Grade grade(const Task *task, const Score *score) {
-    return grade_of(score->nll, 0.98 * task->chance, 0.9 * task->chance);
+    double guess = task->guess_nll > 0 ? task->guess_nll : NAN;
+    return grade_of(score->nll, 0.98 * guess, 0.9 * guess);
 }
 
 /* ---- opening ---- */
@@ -198,7 +200,7 @@ static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     if (!task) return NULL;
     const TrainConfig *train = &recipe->train;
     size_t rows = MAX(train->batch / train->accumulate / ranks_count(ranks), (size_t)1);
-    task->chance = text_task_guess(task, train->label_smoothing);
+    text_task_guess(task, train->label_smoothing);
     task->memory = language_memory(l->lm, recipe->model.context, rows,
                                    train->recompute == RECOMPUTE_BLOCK);
     return task;

@@ -401,7 +401,7 @@ static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
         return NULL;
     }
     if (!task) return NULL;
-    task->chance = text_task_guess(task, smoothing_of(task));
+    text_task_guess(task, smoothing_of(task));
     task->memory = memory_of(t);
     return task;
 }
