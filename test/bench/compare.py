@@ -24,28 +24,30 @@ of each round's ratio.  Where other programs run, --by least compares the fastes
 one thread --by processor compares processor time (several threads wait for each other in
 loops, which counts).  Needs the Python that has PyTorch at --python; itself it needs the standard
 library alone.  An older PyTorch (Debian's python3-torch is 1.13) is searched the same way: what it
-does not have fails and is named; give it a file of its own, --found FILE.
+does not have fails and is named; give it a file of its own, --found FILE.  A form that was found on
+another processor, with other threads or by another PyTorch is marked as such: --tune searches here.
+
+A processor without bf16 products is compared in fp32 alone, which is said.  A model that fails does
+not end the others: what was measured is printed, then what failed; the exit code is 1 (130 if
+interrupted).  A search that is interrupted goes on where it was.
 """
-import argparse
+import contextlib
 import datetime
 import json
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
-import tempfile
 import time
 
+import compare_options
 import compare_table
 import rival
+from compare_options import PICTURES, SPEECH, VIEWS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PICTURES = ["vit-ti16", "vit-s16", "vit-b16", "cifar-vit"]
-VIEWS = ["cifar-simclr", "simclr-b16"]
-TEXTS = ["gpt2-124m", "mt-6l", "mt-18l", "shakespeare-char"]
-SPEECH = ["asr-12l", "asr-36l", "asr-72l"]
-GROUPS = {"all": PICTURES + TEXTS + SPEECH[:1] + VIEWS[:1], "pictures": PICTURES, "texts": TEXTS}
 WARM_UP = 4            # steps until PyTorch's heap has stopped growing, or nearly
 TRY_WARM_UP, TRY_STEPS = 2, 3
 HERE_WARM_UP = 2       # of `steady bench steps`, which gives losses from then on
@@ -61,13 +63,51 @@ def environment(options):
     env = {key: value for key, value in os.environ.items()
            if not key.startswith(("OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "MALLOC_", "LD_PRELOAD",
                                   "TORCH"))}
-    words = subprocess.run([options.steady, "doctor", "--env"], env=env, check=True,
-                           capture_output=True, text=True).stdout.split()
-    env.update(word.split("=", 1) for word in words)
-    env["OMP_NUM_THREADS"] = str(options.threads or env["OMP_NUM_THREADS"])
+    words = said_by([options.steady, "doctor", "--env"], env).split()
+    env.update(word.split("=", 1) for word in words if "=" in word)
+    env["OMP_NUM_THREADS"] = str(options.threads or env.get("OMP_NUM_THREADS", os.cpu_count()))
     if options.core:
         env["OPENBLAS_CORETYPE"] = options.core
     return env
+
+
+def said_by(command, env, limit=None, codes=(0,)):
+    """What it prints; RuntimeError says why there is nothing."""
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError("no end after %d s" % limit) from None
+    except OSError as error:
+        raise RuntimeError("%s: %s" % (command[0], error.strerror)) from None
+    said = done.stderr.strip()
+    if done.returncode not in codes:
+        raise RuntimeError("%s: exit %d, %s" % (
+            os.path.basename(command[0]), done.returncode, (said.splitlines() or ["silent"])[-1]))
+    if "cannot be preloaded" in said:
+        raise RuntimeError(said.splitlines()[0].split("ERROR: ")[-1])
+    return done.stdout
+
+
+def precisions_of(options, env):
+    """Those to compare: both only where the program has bf16 products.  RuntimeError if bf16 was
+    asked for alone."""
+    asked = ["fp32", "bf16"] if options.precision == "both" else [options.precision]
+    if "bf16" not in asked:
+        return asked
+    try:  # exit 1: it found something wrong, bf16 or not
+        units = json.loads(said_by([options.steady, "doctor", "--json"], env, codes=(0, 1)))["bf16"]
+    except (ValueError, KeyError, TypeError, RuntimeError):
+        return asked  # a program that does not say: the first bf16 step will
+    if units["products"]:
+        return asked
+    if asked == ["bf16"]:
+        raise RuntimeError("--precision bf16: no fast bf16 products here: %s; use --precision fp32" % units["why"])
+    say("fp32 alone: no fast bf16 products here: %s" % units["why"])
+    return ["fp32"]
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
 
 
 def busy_seconds():
@@ -82,25 +122,23 @@ def busy_seconds():
     return ticks / os.sysconf("SC_CLK_TCK"), ours.ru_utime + ours.ru_stime
 
 
-def run(command, env, limit=None):
-    """The JSON objects that it prints; RuntimeError says why there are none."""
+def run(command, env, limit=None, objects=1):
+    """The JSON objects that it prints, so many or more; RuntimeError says why there are none."""
+    lines = [line for line in said_by(command, env, limit).splitlines() if line.startswith("{")]
     try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=limit)
-    except subprocess.TimeoutExpired:
-        raise RuntimeError("no end after %d s" % limit) from None
-    said = done.stderr.strip()
-    if done.returncode:
-        raise RuntimeError("exit %d, %s" % (done.returncode, (said.splitlines() or ["silent"])[-1]))
-    if "cannot be preloaded" in said:
-        raise RuntimeError(said.splitlines()[0].split("ERROR: ")[-1])
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        found = [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise RuntimeError("%s: not JSON: %s" % (os.path.basename(command[0]), error)) from None
+    if len(found) < objects:
+        raise RuntimeError("%s: %d JSON objects, expected %d" % (os.path.basename(command[0]), len(found), objects))
+    return found
 
 
 def run_here(options, env, model, precision, words=()):
     words = [*words, *(["model.reparam=sigma"] if options.sigma else []),
              *(["train.precision=bf16"] if precision == "bf16" else [])]
     return run([options.steady, "bench", "steps", "--json", "--model", model, "--repeat",
-                str(options.steps), "--seconds", str(options.seconds), *words], env)
+                str(options.steps), "--seconds", str(options.seconds), *words], env, objects=2)
 
 
 def script_of(model):
@@ -117,18 +155,19 @@ def run_torch(options, env, model, precision, config, words=()):
     return run(command, env, options.limit)[0]
 
 
-def check(model, here, torch):
-    """Both trained the same thing: sizes and losses agree, losses are finite and fall."""
+def check(here, torch):
+    """Both trained the same thing: sizes and losses agree, losses are finite and fall.
+    RuntimeError says what differs."""
     if here["parameters"] != torch["parameters"]:
-        sys.exit("%s has %d parameters here, %d in PyTorch" % (
-            model, here["parameters"], torch["parameters"]))
+        raise RuntimeError("%d parameters here, %d in PyTorch" % (here["parameters"], torch["parameters"]))
     for side, losses in (("here", here["loss"]), ("in PyTorch", torch["loss"])):
-        if not all(map(math.isfinite, losses)) or len(losses) > 2 and losses[-1] >= losses[0]:
-            sys.exit("%s: the loss %s does not fall: %s" % (model, side, losses))
+        finite = losses and all(x is not None and math.isfinite(x) for x in losses)
+        if not finite or len(losses) > 2 and losses[-1] >= losses[0]:
+            raise RuntimeError("the loss %s does not fall: %s" % (side, losses))
     number, same = HERE_WARM_UP, torch["loss"][HERE_WARM_UP:]
     if same and not 1 / SAME_LOSS < here["loss"][0] / same[0] < SAME_LOSS:
-        sys.exit("%s: the loss of step %d is %g here, %g in PyTorch" % (
-            model, number + 1, here["loss"][0], same[0]))
+        raise RuntimeError("the loss of step %d is %g here, %g in PyTorch" % (
+            number + 1, here["loss"][0], same[0]))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -140,9 +179,9 @@ def figure(threads, result):
     return result["least_processor_ms"] if threads == 1 else min(result["step_ms"])
 
 
-def tune(options, env, model, precision, names):
-    """An entry for rival.json."""
-    threads, known = int(env["OMP_NUM_THREADS"]), rival.entry_of(options.known, model, precision)
+def tune(options, env, model, precision, known, names):
+    """Searches these choices and keeps what is found, after each choice."""
+    threads = int(env["OMP_NUM_THREADS"])
     depth = ["--depth", str(options.tune_depth)] if options.tune_depth else []
     seen = {"compile_s": 0.0}
 
@@ -153,50 +192,62 @@ def tune(options, env, model, precision, names):
             seen["compile_s"] = max(seen["compile_s"], round(result["warmup_ms"][0] / 1000, 1))
         seen["torch"] = result["torch"]
         ms = figure(threads, result)
-        print("%s, %s: %.1f ms, %s" % (model, precision, ms, rival.describe(config, precision)),
-              file=sys.stderr, flush=True)
+        say("%s, %s: %.1f ms, %s" % (model, precision, ms, rival.describe(config, precision)))
         return ms
 
+    def keep(best, ms, tried, left):
+        made = dict(config=best, ms=round(ms, 1), torch=seen["torch"], processor=options.processor,
+                    date=datetime.date.today().isoformat(), threads=threads,
+                    by="processor" if threads == 1 else "clock",
+                    depth=options.tune_depth or "whole", compile_s=seen["compile_s"], tried=list(tried))
+        if left:
+            made["open"] = left
+        made = rival.added(known, made)
+        options.known.setdefault(model, {})[precision] = made
+        try:
+            rival.save(options.found, options.known)
+        except OSError as error:
+            raise RuntimeError("%s: %s" % (options.found, error.strerror)) from None
+        return made
+
     allowed = rival.open_choices(precision, model in PICTURES + VIEWS, threads, options.processor)
-    best, ms, tried = rival.search(attempt, [name for name in allowed if name in names],
-                                   known["config"] if known and options.tune else rival.beginning())
-    return dict(config=best, ms=round(ms, 1), torch=seen["torch"], processor=options.processor,
-                date=datetime.date.today().isoformat(), threads=threads, by="processor" if threads == 1 else "clock",
-                depth=options.tune_depth or "whole", compile_s=seen["compile_s"], tried=tried)
+    try:
+        return keep(*rival.search(attempt, [name for name in allowed if name in names],
+                                  known["config"] if known else rival.beginning(), keep), [])
+    except rival.NothingRan as error:
+        raise RuntimeError("%s: no form of PyTorch ran: %s" % (precision, error)) from None
 
 
 def entry(options, env, model, precision):
-    """What was found for it; searched where nothing was, or where --tune asks."""
-    known = rival.entry_of(options.known, model, precision)
+    """What was found for it; searched where nothing was or not all, or once where --tune asks."""
+    known = options.known.get(model, {}).get(precision)
     if options.rival:
-        config = rival.parse(options.rival)
-        return dict(config=config, ms=math.nan, tried=[], compile_s=0.0)
-    if known and not options.tune:
-        return known
-    names = rival.CHOICES if options.tune in (None, "all") else options.tune.split(",")
-    try:
-        made = tune(options, env, model, precision, names)
-    except RuntimeError as error:
-        sys.exit("%s, %s: no form of PyTorch ran: %s" % (model, precision, error))
-    options.known.setdefault(model, {})[precision] = made
-    rival.save(options.found, {key: {p: rival.entry_of(options.known, key, p) for p in value}
-                               for key, value in options.known.items()})
-    return made
+        return dict(config=options.rival, ms=math.nan, tried=[], compile_s=0.0, given=True)
+    if options.tune or not known:
+        return tune(options, env, model, precision, known, options.tune or rival.CHOICES)
+    if "open" in known:
+        say("%s, %s: the search was interrupted; it goes on with %s" % (
+            model, precision, ", ".join(known["open"])))
+        return tune(options, env, model, precision, known, known["open"])
+    if rival.elsewhere(known, options.processor, int(env["OMP_NUM_THREADS"]), options.torch):
+        say("%s, %s: PyTorch's form was found elsewhere (%s) and may not be its best here; --tune "
+            "searches here" % (model, precision, rival.said_place(known)))
+    return known
 
 
 # ---------------------------------------------------------------------------------------------
 # rounds
 
 
-def warm(options, env, model, precision):
+def warm(options, env, model):
     """Compiles the forms that will be run."""
-    for config in rival.finalists(entry(options, env, model, precision)):
-        if config["compile"] == "no":
-            continue
-        start = time.monotonic()
-        run_torch(options, env, model, precision, config, ["--steps", "1", "--warmup", "0"])
-        print("%s, %s: compiled in %.0f s" % (model, precision, time.monotonic() - start),
-              file=sys.stderr, flush=True)
+    for precision in options.precisions:
+        for config in rival.finalists(entry(options, env, model, precision)):
+            if config["compile"] == "no":
+                continue
+            start = time.monotonic()
+            run_torch(options, env, model, precision, config, ["--steps", "1", "--warmup", "0"])
+            say("%s, %s: compiled in %.0f s" % (model, precision, time.monotonic() - start))
 
 
 def fastest_form(options, env, model, precision, forms):
@@ -209,113 +260,90 @@ def fastest_form(options, env, model, precision, forms):
     return best
 
 
-def rounds_of(options, env, model):
-    precisions = ["fp32", "bf16"] if options.precision == "both" else [options.precision]
-    entries = {p: entry(options, env, model, p) for p in precisions}
-    forms = {p: rival.finalists(entries[p]) for p in precisions}
-    rows = []
+def rounds_of(options, env, model, results):
+    """Adds results[model] with the first round, and a row to it with each."""
+    entries = {p: entry(options, env, model, p) for p in options.precisions}
+    forms = {p: rival.finalists(entries[p]) for p in options.precisions}
     for i in range(options.rounds):
-        (all_before, ours_before), start = busy_seconds(), time.monotonic()
-        row = {}
-        for p in precisions:
-            machine, here = run_here(options, env, model, p)
-            torch = fastest_form(options, env, model, p, forms[p])
-            check(model, here, torch)
-            row.update({"machine": machine, "here " + p: here, "torch " + p: torch})
-        if options.recompute:
-            row["block"] = run_here(options, env, model, precisions[0], ["train.recompute=block"])[1]
-        all_after, ours_after = busy_seconds()
-        row["others"] = max(0.0, (all_after - all_before - ours_after + ours_before) /
-                            (time.monotonic() - start) / os.cpu_count())
-        rows.append(row)
-        print("%s, round %d of %d: %s; other programs %.0f %%" % (
+        row = one_round(options, env, model, forms)
+        made = results.setdefault(model, dict(rows=[]))
+        made["rows"].append(row)
+        made["entries"] = {p: {**entries[p], "won": forms[p][0]} for p in options.precisions}
+        if options.raw:
+            options.raw.write(json.dumps(row) + "\n")
+            options.raw.flush()
+        say("%s, round %d of %d: %s; other programs %.0f %%" % (
             model, i + 1, options.rounds, ", ".join(
                 "%s %s %.1f ms" % (side, p, row["%s %s" % (side, p)]["median_ms"])
-                for p in precisions for side in ("torch", "here")), 100 * row["others"]),
-            file=sys.stderr, flush=True)
-    return dict(rows=rows, entries={p: {**entries[p], "won": forms[p][0]} for p in precisions})
+                for p in options.precisions for side in ("torch", "here")), 100 * row["others"]))
 
 
-# ---------------------------------------------------------------------------------------------
-# command line
+def one_round(options, env, model, forms):
+    (all_before, ours_before), start = busy_seconds(), time.monotonic()
+    row = {}
+    for p in options.precisions:
+        machine, here = run_here(options, env, model, p)[:2]
+        torch = fastest_form(options, env, model, p, forms[p])
+        check(here, torch)
+        row.update({"machine": machine, "here " + p: here, "torch " + p: torch})
+    if options.recompute:
+        row["block"] = run_here(options, env, model, options.precisions[0], ["train.recompute=block"])[1]
+    all_after, ours_after = busy_seconds()
+    row["others"] = max(0.0, (all_after - all_before - ours_after + ours_before) /
+                        (time.monotonic() - start) / os.cpu_count())
+    return row
 
 
-def processor():
-    """Name, family and model: names of virtual machines say little."""
-    fields = {}
-    with open("/proc/cpuinfo") as file:
-        for line in file:
-            key, _, value = line.partition(":")
-            fields.setdefault(key.strip(), value.strip())
-    return "%s, family %s model %s" % tuple(
-        fields.get(key, "unknown") for key in ("model name", "cpu family", "model"))
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", default="all",
-                        help="comma-separated, or a group: %s; also %s" % (
-                            ", ".join(GROUPS), ", ".join(VIEWS[1:] + SPEECH[1:])))
-    parser.add_argument("--precision", choices=("fp32", "bf16", "both"), default="both")
-    parser.add_argument("--sigma", action="store_true", help="sigmaReparam on both sides")
-    parser.add_argument("--recompute", action="store_true", help="also train.recompute=block here")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=5,
-                        help="timed in each process, after two here and four there")
-    parser.add_argument("--by", choices=("median", "least", "processor"), default="median",
-                        help="which time of a process the ratios compare")
-    parser.add_argument("--tune", nargs="?", const="all", metavar="CHOICES",
-                        help="search PyTorch's best form, of all or of these choices: " +
-                        ",".join(rival.CHOICES))
-    parser.add_argument("--tune-depth", type=int, default=2, metavar="N",
-                        help="blocks of the models that are tried; 0: all (default 2)")
-    parser.add_argument("--warm", action="store_true", help="only compile what will be run")
-    parser.add_argument("--rival", metavar="NAME=WORD,...", help="this form of PyTorch, no other")
-    parser.add_argument("--found", default=os.path.join(HERE, "rival.json"),
-                        help="file of the forms that were found")
-    parser.add_argument("--cache", help="folder for compiled code (default: one in the folder for "
-                        "temporary files)", default=os.path.join(
-                            tempfile.gettempdir(), "steady-rival-%d" % os.getuid()))
-    parser.add_argument("--limit", type=int, default=1800, help="seconds that PyTorch may take")
-    parser.add_argument("--seconds", type=float, default=0.2, help="for each reading of GEMM here")
-    parser.add_argument("--threads", type=int, help="default: the doctor's choice")
-    parser.add_argument("--core", help="OPENBLAS_CORETYPE here, instead of the doctor's")
-    parser.add_argument("--steady", default=os.path.join(HERE, "../../build/steady"))
-    parser.add_argument("--python", default="/usr/bin/python3", help="one that has PyTorch")
-    parser.add_argument("--raw", help="file for all that was measured, an object a line")
-    options = parser.parse_args()
-    options.models = [name for word in options.models.split(",") for name in GROUPS.get(word, [word])]
-    options.processor = processor()
-    options.prefix = subprocess.run([options.python, "-c", "import sys; print(sys.prefix)"], check=True,
-                                    capture_output=True, text=True).stdout.strip()
-    for name in (options.tune or "all").split(","):
-        if name != "all" and name not in rival.CHOICES:
-            parser.error("--tune %s: choices are %s" % (name, ", ".join(rival.CHOICES)))
-    return options
-
-
-def main():
-    options = arguments()
-    env = environment(options)
-    options.known = rival.load(options.found)
-    results = {}
+def measured(options, env, results, failed):
+    """All models; failed: lines of those that did not run to their end.  Whether it was interrupted."""
     for model in options.models:
-        if options.warm:
-            for precision in ("fp32", "bf16") if options.precision == "both" else (options.precision,):
-                warm(options, env, model, precision)
-            continue
         try:
-            results[model] = rounds_of(options, env, model)
-        except RuntimeError as error:
-            sys.exit("%s: %s" % (model, error))
-        if options.raw:
-            with open(options.raw, "a") as file:
-                for row in results[model]["rows"]:
-                    file.write(json.dumps(row) + "\n")
+            if options.warm:
+                warm(options, env, model)
+            else:
+                rounds_of(options, env, model, results)
+        except KeyboardInterrupt:
+            failed.append("interrupted at %s" % model)
+            return True
+        except (RuntimeError, OSError) as error:
+            failed.append("%s: %s" % (model, error))
+        except (KeyError, TypeError, IndexError) as error:
+            failed.append("%s: JSON without what is needed: %s" % (model, error))
+        else:
+            continue
+        say(failed[-1])
+    return False
+
+
+def stop(number, frame):
+    raise KeyboardInterrupt
+
+
+def main(words=None):
+    """The exit code."""
+    options = compare_options.read(__doc__, words)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        env = environment(options)
+        options.precisions = precisions_of(options, env)
+    except RuntimeError as error:
+        say("compare.py: %s" % error)
+        return 1
+    results, failed = {}, []
+    interrupted = measured(options, env, results, failed)
     if results:
-        print(compare_table.page(options, env, results))
+        page = compare_table.page(options, env, results)
+        try:
+            print(page, flush=True)
+        except OSError as error:
+            say(page)
+            failed.append("stdout: %s" % error.strerror)
+            with contextlib.suppress(OSError):  # what is left would be flushed at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for line in failed:
+        say("compare.py: " + line)
+    return 130 if interrupted else 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -92,17 +92,30 @@ def steps(results, precisions, by, recompute):
         for model, result in results.items()])
 
 
-def forms(results, precisions):
+def found_at(options, entry, torch, threads):
+    """Where the form was found, and whether that is elsewhere."""
+    if "given" in entry:
+        return "--rival", False
+    if rival.elsewhere(entry, options.processor, threads, torch):
+        return rival.said_place(entry), True
+    return "here", False
+
+
+def forms(options, env, results, precisions):
     """What PyTorch ran as, a line a model and precision."""
-    lines = []
+    lines, foreign = [], False
     for model, result in results.items():
         for p in precisions:
             entry, rows = result["entries"][p], result["rows"]
             first = rows[0]["torch " + p]["warmup_ms"][0] / 1000
+            place, away = found_at(options, entry, rows[0]["torch " + p]["torch"], int(env["OMP_NUM_THREADS"]))
+            foreign = foreign or away
             lines.append([model, p, rival.describe(entry["won"], p), str(len(entry["tried"])),
-                          "%.0f" % entry["compile_s"] if entry["compile_s"] else "-", "%.1f" % first])
-    return markdown(["step", "precision", "PyTorch's form", "forms tried", "cold compilation of the tries, s",
-                     "first step in this run, s"], lines)
+                          "%.0f" % entry["compile_s"] if entry["compile_s"] else "-", "%.1f" % first, place])
+    table = markdown(["step", "precision", "PyTorch's form", "forms tried", "cold compilation of the tries, s",
+                      "first step in this run, s", "found"], lines)
+    return table + ("\n\nA form that was found elsewhere may not be PyTorch's best here; --tune searches here "
+                    "(--found FILE: in a file of its own)." if foreign else "")
 
 
 def refused(results, precisions):
@@ -136,9 +149,16 @@ def facts(options, env, results, precisions):
             100 * max(others)))
 
 
+def unfinished(options, results):
+    return "\n".join("%s: %d of %d rounds." % (model, len(result["rows"]), options.rounds)
+                     for model, result in results.items() if len(result["rows"]) < options.rounds)
+
+
 def page(options, env, results):
-    precisions = ["fp32", "bf16"] if options.precision == "both" else [options.precision]
-    parts = [facts(options, env, results, precisions),
+    precisions = options.precisions
+    alone = ("fp32 alone: the program has no fast bf16 products here."
+             if options.precision == "both" and precisions == ["fp32"] else "")
+    parts = [facts(options, env, results, precisions), alone, unfinished(options, results),
              steps(results, precisions, options.by, options.recompute),
-             forms(results, precisions), refused(results, precisions)]
+             forms(options, env, results, precisions), refused(results, precisions)]
     return "\n\n".join(filter(None, parts))

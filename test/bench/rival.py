@@ -85,9 +85,15 @@ def parse(text):
 # the search
 
 
-def search(run, names, config):
+class NothingRan(RuntimeError):
+    """Each form that was tried failed; the text says how."""
+
+
+def search(run, names, config, done=lambda best, ms, tried, left: None):
     """One choice after the other.  run(config) gives milliseconds; RuntimeError is a failure and
-    its text the reason.  Returns the best, its time and [{config, ms} or {config, failed}]."""
+    its text the reason.  Returns the best, its time and [{config, ms} or {config, failed}].
+    done is called with these, and with the choices that are left, whenever a choice is done and
+    something ran."""
     tried, best, least = [], None, float("inf")
 
     def attempt(config):
@@ -102,29 +108,84 @@ def search(run, names, config):
             best, least = config, ms
 
     attempt(config)
-    for name in names:
+    for i, name in enumerate(names):
         base = best or config
         for word in CHOICES[name]:
             if word != base[name]:
                 attempt({**base, name: word})
+        if best and names[i + 1:]:
+            done(best, least, tried, names[i + 1:])
     if best is None:
-        raise RuntimeError("; ".join(sorted({row["failed"] for row in tried})))
+        raise NothingRan("; ".join(sorted({row["failed"] for row in tried})))
     return best, least, tried
 
 
 def finalists(entry):
-    """The best, and the best that is compiled if it is not, or is not if it is, where near."""
-    others = [row for row in entry["tried"] if "ms" in row and
-              (row["config"]["compile"] == "no") != (entry["config"]["compile"] == "no")]
-    second = min(others, key=lambda row: row["ms"], default=None)
-    near = second and second["ms"] <= CLOSE * entry["ms"]
-    return [entry["config"]] + ([second["config"]] if near else [])
+    """The best, and the best that is compiled if it is not, or is not if it is, where near.  If
+    none was tried where the best was found, one that was near to the best of another place."""
+    def kind(row):
+        return row["config"]["compile"] == "no"
+
+    ran = [row for row in entry["tried"] if "ms" in row]
+    best_at = {}
+    for row in ran:
+        place = str(row.get("at"))
+        best_at[place] = min(row["ms"], best_at.get(place, row["ms"]))
+    best_at[str(None)] = entry["ms"]
+    others = [row for row in ran if kind(row) != kind(entry)]
+    others = [row for row in others if "at" not in row] or others
+    times = [(row["ms"] / best_at[str(row.get("at"))], row["config"]) for row in others]
+    second = min(times, key=lambda pair: pair[0], default=None)
+    return [entry["config"]] + ([second[1]] if second and second[0] <= CLOSE else [])
 
 
 def failures(entry, precision):
     """A line for each form that did not run, and why."""
-    return ["%s: %s" % (describe(row["config"], precision), row["failed"])
+    return ["%s: %s%s" % (describe(row["config"], precision), row["failed"],
+                          " (%s)" % said_place(row["at"]) if "at" in row else "")
             for row in entry["tried"] if "failed" in row]
+
+
+# ---------------------------------------------------------------------------------------------
+# where it was found: times of two places cannot be compared
+
+PLACE = ("processor", "threads", "torch", "by", "depth")
+
+
+def place_of(entry):
+    return {name: entry[name] for name in PLACE if name in entry}
+
+
+def said_place(place):
+    """Of an entry, or of a try's "at"."""
+    threads = place.get("threads")
+    return ", ".join(filter(None, (
+        place.get("processor"), threads and "%s thread%s" % (threads, "s" * (threads != 1)),
+        place.get("torch") and "PyTorch " + place["torch"])))
+
+
+def elsewhere(entry, processor, threads, torch=None):
+    """Whether the form was found on another processor, with other threads or another PyTorch."""
+    here = dict(processor=processor, threads=threads, torch=torch)
+    return any(here[name] is not None and name in entry and entry[name] != here[name] for name in here)
+
+
+def added(known, made):
+    """The entry `made` with the tries of an earlier one, `known` (or None).  Tries of another
+    place say so ("at"); a form that was tried again has its new time."""
+    if known is None:
+        return made
+    same = place_of(known) == place_of(made)
+    again = [row["config"] for row in made["tried"]]
+    kept = []
+    for row in known["tried"]:
+        row = row if same or "at" in row else {**row, "at": place_of(known)}
+        if row.get("at") == place_of(made):
+            row = {key: value for key, value in row.items() if key != "at"}
+        if "at" in row or row["config"] not in again:
+            kept.append(row)
+    return {**made, "tried": kept + made["tried"],
+            "compile_s": max(made["compile_s"], known["compile_s"] if same else 0.0)}
 
 
 # ---------------------------------------------------------------------------------------------
@@ -132,16 +193,41 @@ def failures(entry, precision):
 
 
 def load(path):
-    """{model: {precision: entry}}; nothing where there is no file."""
+    """{model: {precision: entry}}, configurations spelled out; nothing where there is no file.
+    ValueError and OSError say what is wrong with it."""
     try:
         with open(path) as file:
-            return json.load(file)
+            text = file.read()
     except FileNotFoundError:
         return {}
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ValueError("%s: %s" % (path, "not JSON: %s" % error if text.strip() else "empty")) from None
+    if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
+        raise ValueError("%s: expected {model: {precision: ...}}" % path)
+    for model in found:
+        for precision in found[model]:
+            try:
+                found[model][precision] = entry_of(found, model, precision)
+                complete(found[model][precision])
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                said = {KeyError: "no %s", ValueError: "%s"}.get(type(error), "a value of a wrong type (%s)")
+                raise ValueError("%s: %s, %s: %s" % (path, model, precision, said % error)) from None
+    return found
+
+
+def complete(entry):
+    """KeyError, ValueError or TypeError where an entry lacks what compare.py asks for."""
+    finalists(entry)
+    round(entry["compile_s"] + entry["ms"])
+    for name in entry.get("open", ()):
+        if name not in CHOICES:
+            raise ValueError("open: %s is no choice; choices are %s" % (name, ", ".join(CHOICES)))
 
 
 def save(path, found):
-    """One line for each try, so that a search shows in a diff."""
+    """One line for each try, so that a search shows in a diff.  The file is there whole or as before."""
     lines = []
     for model in sorted(found):
         rows = []
@@ -152,8 +238,27 @@ def save(path, found):
             rows.append('    "%s": {%s,\n      "tried": [\n        %s]}' % (
                 precision, json.dumps(entry)[1:-1], tried))
         lines.append('  "%s": {\n%s}' % (model, ",\n".join(rows)))
-    with open(path, "w") as file:
-        file.write("{\n%s\n}\n" % ",\n".join(lines))
+    path = os.path.realpath(path)
+    new = "%s.%d.new" % (path, os.getpid())
+    try:
+        with open(new, "w") as file:
+            file.write("{\n%s\n}\n" % ",\n".join(lines))
+        os.replace(new, path)
+    except BaseException:
+        if os.path.exists(new):
+            os.unlink(new)
+        raise
+
+
+def can_save(path):
+    """OSError says why save(path) would fail."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(21, "is a folder", path)
+    folder = os.path.dirname(os.path.realpath(path))
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(error.errno, "%s in %s" % (error.strerror, folder), path) from None
 
 
 def words_of(config):
@@ -212,12 +317,14 @@ def intel_library(cache):
     lower rate.  Users of MKL on AMD preload such a one."""
     path = os.path.join(cache, "mkl_intel.so")
     if not os.path.exists(path):
-        os.makedirs(cache, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", suffix=".c") as file:
             file.write("int mkl_serv_intel_cpu_true(void) { return 1; }\n")
             file.flush()
-            done = subprocess.run(["cc", "-shared", "-fPIC", "-o", path, file.name],
-                                  capture_output=True, text=True)
+            try:
+                done = subprocess.run(["cc", "-shared", "-fPIC", "-o", path, file.name],
+                                      capture_output=True, text=True)
+            except OSError as error:
+                raise RuntimeError("no C compiler for the library that MKL asks: %s" % error) from None
         if done.returncode:
             raise RuntimeError("no C compiler for the library that MKL asks: " + done.stderr.strip())
     return path

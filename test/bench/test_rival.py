@@ -5,6 +5,7 @@
 import math
 import os
 import tempfile
+import types
 import unittest
 
 import compare_table
@@ -146,7 +147,8 @@ class Tables(unittest.TestCase):
 
     def test_the_form_that_ran_is_named(self):
         self.assertIn("eager, autocast, SDPA, fused AdamW, malloc keeps its pages | 1 | 7 | 2.0",
-                      compare_table.forms(self.results, PRECISIONS))
+                      compare_table.forms(types.SimpleNamespace(processor="P"), {"OMP_NUM_THREADS": "1"}, self.results,
+                                          PRECISIONS))
 
 
 if __name__ == "__main__":

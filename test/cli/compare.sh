@@ -6,6 +6,8 @@ command -v python3 >/dev/null || { echo "skip comparisons with PyTorch and of pa
 export PYTHONDONTWRITEBYTECODE=1
 python3 test/bench/test_rival.py
 tell "search for PyTorch's best form, its file and the tables" $?
+python3 test/bench/test_compare.py
+tell "compare.py with stand-ins: words, files, precisions, failures, forms of elsewhere" $?
 python3 test/bench/compare.py --help | grep -q -- '--tune'
 tell "compare.py has a help" $?
 python3 test/bench/test_pairs.py
