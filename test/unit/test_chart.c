@@ -251,6 +251,30 @@ static void panels_of_a_row_share_y_unless_told_otherwise(void **state) {
     }
 }
 
+/* Tick texts are below the last panel alone. */
+static void panels_of_a_column_share_x_whatever_one_of_them_fixes(void **state) {
+    (void)state;
+    const double late[] = {100, 150, 200, 250, 300, 420};
+    for (int fixed = 0; fixed < 3; fixed++) {
+        Chart *chart = chart_new(3, 2, THEME_LIGHT);
+        Style style = {.colour = chart_ink(chart)};
+        for (size_t r = 0; r < 2; r++)
+            for (size_t c = 0; c < 2; c++)
+                panel_line(chart_panel(chart, r, c), late, values, COUNT(late), style,
+                           "");
+        if (fixed) panel_range_x(chart_panel(chart, 1, 0), 0, 400);
+        if (fixed == 2) panel_range_x(chart_panel(chart, 2, 0), -5, 100);
+        Axis x[6], y[6];
+        chart_axes(chart, x, y);
+        for (size_t r = 0; r < 3; r++) {
+            double low = fixed == 2 ? -5 : fixed ? 0 : 100;
+            assert_true(x[2 * r].low == low && x[2 * r].high == 420);
+            assert_true(x[2 * r + 1].low == 100); /* of another column nothing */
+        }
+        chart_free(chart);
+    }
+}
+
 static double luminance(Colour c) {
     return 0.2126 * pow(c.r, 2.2) + 0.7152 * pow(c.g, 2.2) + 0.0722 * pow(c.b, 2.2);
 }
@@ -433,6 +457,7 @@ int main(void) {
         cmocka_unit_test(large_steps_are_written_with_a_suffix),
         cmocka_unit_test(a_log_axis_has_a_tick_at_every_power_and_no_place_for_zero),
         cmocka_unit_test(panels_of_a_row_share_y_unless_told_otherwise),
+        cmocka_unit_test(panels_of_a_column_share_x_whatever_one_of_them_fixes),
         cmocka_unit_test(the_colour_map_grows_lighter_all_the_way),
         cmocka_unit_test(a_heat_map_paints_every_cell_in_its_colour),
         cmocka_unit_test(words_of_near_moments_in_a_map_are_below_each_other),

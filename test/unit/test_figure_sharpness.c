@@ -67,6 +67,41 @@ static void the_preconditioned_spectrum_is_first_with_its_threshold(void **state
     chart_free(chart);
 }
 
+static void the_rows_above_have_the_steps_of_sharpness(void **state) {
+    (void)state;
+    double late[] = {30, 60, 90};
+    SharpnessRow rows[2];
+    RunLog run = a_run(rows);
+    run.train.step = late;
+    rows[1].step = 95; /* behind the last row of train.jsonl */
+    Chart *chart = chart_of(&run, "loss,sharpness");
+    Axis x[3], y[3];
+    assert_int_equal(chart->rows, 3);
+    chart_axes(chart, x, y);
+    for (size_t r = 0; r < 3; r++) assert_true(x[r].low == 0 && x[r].high == 95);
+    chart_free(chart);
+}
+
+static void a_run_that_has_taken_no_step_is_drawn(void **state) {
+    (void)state;
+    double none[] = {0};
+    SharpnessRow rows[2];
+    RunLog run = a_run(rows);
+    run.train.step = none;
+    run.train.count = 1;
+    rows[0].step = 0;
+    run.probe.sharpness_count = 1;
+    Chart *chart = chart_of(&run, "loss,sharpness");
+    Axis x[3], y[3];
+    size_t size;
+    chart_axes(chart, x, y);
+    assert_true(x[0].low < 0 && x[0].high > 0 && x[1].low == x[0].low);
+    char *svg = chart_render(chart, ".svg", &size, NULL);
+    assert_non_null(svg);
+    mem_free(svg);
+    chart_free(chart);
+}
+
 static void raw_eigenvalues_of_runs_have_axes_of_their_own_and_a_warning(void **state) {
     (void)state;
     SharpnessRow rows[2];
@@ -96,6 +131,8 @@ static void a_run_that_was_not_measured_says_so(void **state) {
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(the_preconditioned_spectrum_is_first_with_its_threshold),
+        cmocka_unit_test(the_rows_above_have_the_steps_of_sharpness),
+        cmocka_unit_test(a_run_that_has_taken_no_step_is_drawn),
         cmocka_unit_test(raw_eigenvalues_of_runs_have_axes_of_their_own_and_a_warning),
         cmocka_unit_test(a_run_that_was_not_measured_says_so),
     };

@@ -66,6 +66,25 @@ static void join(Range *all, Range one) {
     all->high = MAX(all->high, one.high);
 }
 
+/* Limits that a panel fixes are kept, wider where others of the column show more: a place
+ * in the one is a place in all. */
+static void column_axes(const Chart *chart, size_t column, const Range *seen, Axis *x) {
+    Range all = nothing;
+    bool fixed = false;
+    for (size_t r = 0; r < chart->rows; r++) {
+        size_t p = r * chart->columns + column;
+        const Axis *asked = &chart->panels[p].x;
+        join(&all, asked->fixed ? (Range){asked->low, asked->high} : seen[p]);
+        fixed |= asked->fixed;
+    }
+    for (size_t r = 0; r < chart->rows; r++) {
+        size_t p = r * chart->columns + column;
+        Axis asked = chart->panels[p].x;
+        if (fixed) asked.low = all.low, asked.high = all.high, asked.fixed = true;
+        x[p] = settle(&asked, all, asked.log ? 0.05 : 0);
+    }
+}
+
 void chart_axes(const Chart *chart, Axis *x, Axis *y) {
     size_t rows = chart->rows, columns = chart->columns;
     Range *xs = mem_alloc(rows * columns * sizeof *xs),
@@ -82,14 +101,7 @@ void chart_axes(const Chart *chart, Axis *x, Axis *y) {
             y[p] = settle(&chart->panels[p].y, chart->own_y[r] ? ys[p] : row, 0.06);
         }
     }
-    for (size_t c = 0; c < columns; c++) {
-        Range column = nothing;
-        for (size_t r = 0; r < rows; r++) join(&column, xs[r * columns + c]);
-        for (size_t r = 0; r < rows; r++) {
-            const Axis *asked = &chart->panels[r * columns + c].x;
-            x[r * columns + c] = settle(asked, column, asked->log ? 0.05 : 0);
-        }
-    }
+    for (size_t c = 0; c < columns; c++) column_axes(chart, c, xs, x);
     mem_free(xs);
     mem_free(ys);
 }

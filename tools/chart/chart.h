@@ -69,7 +69,8 @@ void panel_log_y(Panel *panel);
 void panel_whole_x(Panel *panel);
 /* Ticks at these places alone, ascending: values that were swept.  [count] */
 void panel_ticks_x(Panel *panel, const double *at, size_t count);
-/* Fixed limits; without them they come from the data with a little air. */
+/* Fixed limits; without them they come from the data with a little air.  Those of x are
+ * the limits of the whole column, wider if the data of its other panels is. */
 void panel_range_x(Panel *panel, double low, double high);
 void panel_range_y(Panel *panel, double low, double high);
 

@@ -63,12 +63,20 @@ static void paint_threshold(const Cell *cell) {
     mem_free(step);
 }
 
-/* Steps of the whole run, whatever was measured. */
+/* Steps of the whole run, whatever was measured; a run that has taken none has no such
+ * axis. */
 static void begin(const Cell *cell, const char *text, bool any) {
     const TrainLog *train = &cell->run->train;
-    if (!any) panel_empty(cell->panel, text);
-    else panel_log_y(cell->panel);
-    if (any && train->count) panel_range_x(cell->panel, 0, train->step[train->count - 1]);
+    const ProbeLog *probe = &cell->run->probe;
+    if (!any) {
+        panel_empty(cell->panel, text);
+        return;
+    }
+    panel_log_y(cell->panel);
+    double last = train->count ? train->step[train->count - 1] : 0;
+    for (size_t i = 0; train->count && i < probe->sharpness_count; i++)
+        last = fmax(last, probe->sharpness[i].step);
+    if (last > 0) panel_range_x(cell->panel, 0, last);
 }
 
 void paint_sharpness(const Cell *cell) {
