@@ -48,6 +48,14 @@ tell "a resumed run ends with the same bytes, running statistics and probe inclu
     "$STEADY" eval part --checkpoint best 2>err | grep -q '"step":7,'
 tell "losses of batches of another size do not compete for the best checkpoint" $?
 
+# Fewer are compared: the loss is lower, and what a run with that recipe would have.
+loss_of() { sed -n 's/.*"loss":\([^,]*\),.*/\1/p' "$1"; }
+"$STEADY" eval whole >all 2>err && "$STEADY" eval whole train.accumulate=4 >quarter 2>err &&
+    "$STEADY" eval whole train.batch=4 >few 2>err &&
+    awk -v all="$(loss_of all)" -v a="$(loss_of quarter)" -v b="$(loss_of few)" \
+        'BEGIN { exit !(all - a > 0.5 && a / b - 1 < 1e-5 && b / a - 1 < 1e-5) }'
+tell "a score compares the pictures of a micro-batch, as a step does" $?
+
 for threads in 2 4; do
     "$STEADY" train small.ini data.threads=$threads --out loaders-$threads --no-report 2>err &&
         cut -d, -f1-5 whole/train.jsonl >a && cut -d, -f1-5 loaders-$threads/train.jsonl >b && cmp a b

@@ -98,6 +98,13 @@ static void an_evaluation_of_one_picture_at_a_time_is_refused(void **state) {
                                          &err),
                      FAIL_USAGE);
     assert_non_null(strstr(err.text, "train.batch = 1"));
+    recipe->train.batch = recipe->train.accumulate = 4;
+    err = (Err)ERR_NONE;
+    assert_int_equal(task->ops->evaluate(task, tape, &mode, SPLIT_TEST, true, &score,
+                                         &err),
+                     FAIL_USAGE);
+    assert_non_null(strstr(err.text, "train.batch = 4 with train.accumulate = 4"));
+    recipe->train.accumulate = 1;
     tape_free(tape);
     err = (Err)ERR_NONE;
     assert_int_equal(task->ops->sample(task, SPLIT_TRAIN, 2, &err), OK);
@@ -159,6 +166,29 @@ static void scores_do_not_depend_on_the_seed_and_say_what_guessing_does(void **s
     close_tiny(b);
 }
 
+/* At so high a temperature all pictures are alike: the loss is that of guessing. */
+static void evaluation_compares_as_many_pictures_as_chance_says(void **state) {
+    (void)state;
+    static const char *const WORDS[] = {
+        "contrast.temperature=100 train.batch=8",
+        "contrast.temperature=100 train.batch=8 train.accumulate=2",
+        "contrast.temperature=100 train.batch=8 train.accumulate=4"};
+    for (size_t i = 0; i < COUNT(WORDS); i++) {
+        Task *task = open_tiny(WORDS[i]);
+        Score score = score_of(task);
+        assert_float_equal(task->chance, log((16 >> i) - 1), 1e-12);
+        assert_float_equal(score.value[METRIC_LOSS], task->chance, 0.02);
+        close_tiny(task);
+    }
+    Task *task = open_tiny("train.batch=24 train.accumulate=2"); /* 12 are tested */
+    assert_int_equal(task->ops->facts(task, SPLIT_TEST)->notes, 0);
+    close_tiny(task);
+    task = open_tiny("train.batch=48 train.accumulate=2");
+    assert_non_null(strstr(task->ops->facts(task, SPLIT_TEST)->note[0].text,
+                           "fewer pictures than train.batch / train.accumulate = 24"));
+    close_tiny(task);
+}
+
 /* At so low a temperature the loss is the distance between the views of a picture, less
  * that to the nearest other: below chance where the views are equal. */
 static void evaluation_compares_two_views_that_differ(void **state) {
@@ -182,6 +212,7 @@ int main(void) {
         cmocka_unit_test(pictures_of_one_class_have_no_probe),
         cmocka_unit_test(micro_batches_and_equal_views_are_noted),
         cmocka_unit_test(scores_do_not_depend_on_the_seed_and_say_what_guessing_does),
+        cmocka_unit_test(evaluation_compares_as_many_pictures_as_chance_says),
         cmocka_unit_test(evaluation_compares_two_views_that_differ),
     };
     return cmocka_run_group_tests_name("contrastive", tests, NULL, NULL);

@@ -78,6 +78,7 @@ static const struct {
 
     {"train", CHANGE_BATCH, SCORE | PREDICT, FOR_VISION, "batch"},
     {"train", CHANGE_LENGTH, NONE, 0, "epochs steps"},
+    {"train", CHANGE_BATCH, SCORE, FOR_CONTRASTIVE, "accumulate"},
     {"train", CHANGE_BATCH, NONE, 0, "accumulate batch_tokens"},
     {"train", CHANGE_SPEED, NONE, 0, "recompute"},
     {"train", CHANGE_ORDER, NONE, 0, "seed"},

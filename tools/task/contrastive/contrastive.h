@@ -15,6 +15,12 @@ typedef struct Contrastive {
 
 static inline Contrastive *contrastive_of(Task *task) { return (Contrastive *)task; }
 
+/* Pictures that a loss compares: those of a micro-batch of all ranks, in training and in
+ * evaluation (task.c). */
+size_t contrastive_compared(const Recipe *recipe);
+/* FAIL_USAGE: fewer than two. */
+Status contrastive_check_compared(const Recipe *recipe, Err *err);
+
 /* Features [B, D] of a batch's `pixels`, one of its views or the pictures themselves,
  * without gradients; the tape begins anew (evaluate.c). */
 Tensor *contrastive_features(Contrastive *c, Tape *tape, const ForwardMode *mode,

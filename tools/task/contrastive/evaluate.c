@@ -1,8 +1,9 @@
 /* evaluate: scores of a split (tools/task/contrastive/contrastive.h).  The probe and
  * the spread see each picture as it is, the loss two views of it, which belong to the
  * picture (LoaderConfig.pairs); all by running means and variances.  The loss compares
- * train.batch pictures at a time, in the split's order: as many as a step does, whatever
- * the ranks; what fills no batch at the end is left out of it. */
+ * contrastive_compared pictures at a time, in the split's order: as many as a micro-batch
+ * of a step does, so that guessing has the same loss in both, whatever the ranks; what
+ * fills no such batch at the end is left out of it. */
 #include <math.h>
 #include <string.h>
 
@@ -89,7 +90,8 @@ static double mean_loss(const Seen *s, Tape *tape, const Recipe *recipe) {
     size_t *item = mem_alloc(MAX(s->count, (size_t)1) * sizeof *item), read = 0;
     for (size_t i = 0; i < s->count; i++)
         if (s->there[i] > 0) item[read++] = i;
-    size_t batch = MIN(recipe->train.batch, read), groups = batch ? read / batch : 0;
+    size_t batch = MIN(contrastive_compared(recipe), read),
+           groups = batch ? read / batch : 0;
     double sum = 0;
     for (size_t g = 0; g < groups; g++)
         sum += loss_of(s, tape, recipe->contrast.temperature, item + g * batch, batch);
@@ -103,11 +105,7 @@ static Status score_split(Contrastive *c, Tape *tape, const ForwardMode *mode,
                           Split split, Score *score, Err *err) {
     Task *task = &c->pictures.task;
     Seen *s = c->seen;
-    if (task->recipe->train.batch < 2)
-        return err_set(
-            err, FAIL_USAGE,
-            "train.batch = 1: a contrastive loss compares the pictures of a batch and "
-            "needs at least two");
+    if (contrastive_check_compared(task->recipe, err)) return err->status;
     if (picture_task_score(task, tape, mode, split, score_batch, score, err))
         return err->status;
     if (score->count == 1)

@@ -91,7 +91,7 @@ static Status build(Task *task, Err *err) {
     c->contrast = contrast_new(&r->model, &r->contrast, shape, classes);
     feature_sums_begin(&c->sums, r->model.width);
     task->model = &c->contrast->vit.model;
-    task->chance = log(2 * (double)r->train.batch / (double)r->train.accumulate - 1);
+    task->chance = log(2 * (double)contrastive_compared(r) - 1);
     task->tokens = 2 * (double)c->contrast->vit.tokens;
     return OK;
 }
@@ -119,17 +119,24 @@ static Status check_labels(const Task *task, Err *err) {
                                             : "contrast.probe_lr is 0");
 }
 
+size_t contrastive_compared(const Recipe *recipe) {
+    return recipe->train.batch / recipe->train.accumulate;
+}
+
+Status contrastive_check_compared(const Recipe *recipe, Err *err) {
+    if (contrastive_compared(recipe) >= 2) return OK;
+    return err_set(err, FAIL_USAGE,
+                   "train.batch = %zu with train.accumulate = %zu: a contrastive loss "
+                   "compares the pictures of a micro-batch and needs at least two",
+                   recipe->train.batch, recipe->train.accumulate);
+}
+
 /* Each rank needs a picture in each micro-batch, and each micro-batch two. */
 static Status check_batch(const Task *task, Err *err) {
     const TrainConfig *t = &task->recipe->train;
-    size_t ranks = ranks_count(task->ranks), micro = t->batch / t->accumulate;
-    if (micro < 2)
-        return err_set(
-            err, FAIL_USAGE,
-            "train.batch = %zu with train.accumulate = %zu: a contrastive loss "
-            "compares the pictures of a micro-batch and needs at least two",
-            t->batch, t->accumulate);
-    if (micro < ranks)
+    size_t ranks = ranks_count(task->ranks);
+    if (contrastive_check_compared(task->recipe, err)) return err->status;
+    if (contrastive_compared(task->recipe) < ranks)
         return err_set(
             err, FAIL_USAGE,
             "train.batch = %zu with train.accumulate = %zu is too small for %zu ranks: "
@@ -161,6 +168,8 @@ static void note_choices(Task *task) {
     const Recipe *r = task->recipe;
     const PictureTask *p = (const PictureTask *)task;
     DataFacts *notes = &task->notes;
+    size_t compared = contrastive_compared(r);
+    bool cut = r->train.accumulate > 1;
     bool probed = contrastive_of(task)->contrast->probe_weight;
     if (r->contrast.probe_lr > 0 && !probed)
         facts_note(notes, 1,
@@ -168,18 +177,17 @@ static void note_choices(Task *task) {
                    "(contrast.probe_lr has no effect)");
     facts_note(notes, !*r->data.augment || !strcmp(r->data.augment, "none"),
                "data.augment = none: both views of a picture are the same");
-    if (r->train.accumulate > 1)
-        facts_note(notes, 1,
-                   "each of train.accumulate = %zu micro-batches compares only its own "
-                   "%zu pictures: the loss is that of a smaller batch",
-                   r->train.accumulate, r->train.batch / r->train.accumulate);
+    facts_note(notes, cut,
+               "each of train.accumulate = %zu micro-batches compares only its own %zu "
+               "pictures: the loss is that of a smaller batch",
+               r->train.accumulate, compared);
     for (Split s = SPLIT_VAL; s <= SPLIT_TEST; s++)
         if (p->sets[s] && p->sets[s]->count > 1)
             facts_note(
-                &p->sets[s]->facts, p->sets[s]->count < r->train.batch,
-                "fewer pictures than train.batch = %zu: its loss compares only %zu and "
+                &p->sets[s]->facts, p->sets[s]->count < compared,
+                "fewer pictures than train.batch%s = %zu: its loss compares only %zu and "
                 "is therefore lower",
-                r->train.batch, p->sets[s]->count);
+                cut ? " / train.accumulate" : "", compared, p->sets[s]->count);
 }
 
 static Status check(Task *task, Err *err) {
@@ -213,7 +221,7 @@ static Task *open_bare(const Recipe *recipe, const char *run_dir, Err *err) {
 
 /* They say with how many views, and with which, each is compared, and how. */
 static const char *const LOSS_KEYS[] = {"contrast.temperature", "data.augment",
-                                        "train.batch", NULL};
+                                        "train.batch", "train.accumulate", NULL};
 
 /* clang-format off */
 const TaskOps contrastive_ops = {
