@@ -192,6 +192,42 @@ static void a_very_long_line_keeps_its_peak(void **state) {
     mem_free(y);
 }
 
+enum { DENSE = 9000 }; /* more points than are drawn one by one */
+
+/* Pixels of a flat line of so many points, of which `keep` says which are finite. */
+static size_t pixels_of_dense(bool (*keep)(size_t i)) {
+    double *x = mem_alloc(DENSE * sizeof *x), *y = mem_alloc(DENSE * sizeof *y);
+    for (size_t i = 0; i < DENSE; i++) x[i] = (double)i, y[i] = keep(i) ? 1 : NAN;
+    Chart *chart = chart_new(1, 1, THEME_LIGHT);
+    panel_line(chart_panel(chart, 0, 0), x, y, DENSE,
+               (Style){.colour = chart_palette(chart, 1), .width = 2}, "");
+    cairo_surface_t *surface = decode(chart);
+    size_t painted = count_colour(surface, chart_palette(chart, 1));
+    cairo_surface_destroy(surface);
+    chart_free(chart);
+    mem_free(x);
+    mem_free(y);
+    return painted;
+}
+
+static bool keep_all(size_t i) { return i < DENSE; }
+
+static bool keep_ends(size_t i) { return i <= DENSE / 3 || i >= 2 * DENSE / 3; }
+
+static bool keep_one(size_t i) { return i == DENSE / 2; }
+
+static bool keep_few(size_t i) { return i % (DENSE / 10) == 1; }
+
+static void a_very_long_line_is_broken_where_it_is_not_finite(void **state) {
+    (void)state;
+    double all = (double)pixels_of_dense(keep_all);
+    double ends = (double)pixels_of_dense(keep_ends);
+    assert_true(ends > 0.64 * all && ends < 0.69 * all);
+    size_t dot = pixels_of_dense(keep_one);
+    assert_in_range(dot, 20, 100); /* a number without neighbours is a dot */
+    assert_true(pixels_of_dense(keep_few) > 5 * dot);
+}
+
 static void ticks_are_round_numbers_inside_the_axis(void **state) {
     (void)state;
     static const double ends[][2] = {{0, 1},   {0, 250},     {-3, 7},    {0.0195, 0.0205},
@@ -231,48 +267,6 @@ static void a_log_axis_has_a_tick_at_every_power_and_no_place_for_zero(void **st
     assert_string_equal(ticks.text[8], "1000");
     assert_true(isnan(axis_place(&axis, 0)) && isnan(axis_place(&axis, -1)));
     assert_true(fabs(axis_place(&axis, 0.1) - 0.5) < 1e-12);
-}
-
-static void panels_of_a_row_share_y_unless_told_otherwise(void **state) {
-    (void)state;
-    for (int own = 0; own < 2; own++) {
-        Chart *chart = chart_new(1, 2, THEME_LIGHT);
-        double high[COUNT(values)];
-        for (size_t i = 0; i < COUNT(values); i++) high[i] = 10 * values[i];
-        Style style = {.colour = chart_ink(chart)};
-        panel_line(chart_panel(chart, 0, 0), steps, values, COUNT(steps), style, "");
-        panel_line(chart_panel(chart, 0, 1), steps, high, COUNT(steps), style, "");
-        if (own) chart_own_y(chart, 0);
-        Axis x[2], y[2];
-        chart_axes(chart, x, y);
-        assert_int_equal(y[0].high == y[1].high, !own);
-        assert_true(y[1].high > 80);
-        chart_free(chart);
-    }
-}
-
-/* Tick texts are below the last panel alone. */
-static void panels_of_a_column_share_x_whatever_one_of_them_fixes(void **state) {
-    (void)state;
-    const double late[] = {100, 150, 200, 250, 300, 420};
-    for (int fixed = 0; fixed < 3; fixed++) {
-        Chart *chart = chart_new(3, 2, THEME_LIGHT);
-        Style style = {.colour = chart_ink(chart)};
-        for (size_t r = 0; r < 2; r++)
-            for (size_t c = 0; c < 2; c++)
-                panel_line(chart_panel(chart, r, c), late, values, COUNT(late), style,
-                           "");
-        if (fixed) panel_range_x(chart_panel(chart, 1, 0), 0, 400);
-        if (fixed == 2) panel_range_x(chart_panel(chart, 2, 0), -5, 100);
-        Axis x[6], y[6];
-        chart_axes(chart, x, y);
-        for (size_t r = 0; r < 3; r++) {
-            double low = fixed == 2 ? -5 : fixed ? 0 : 100;
-            assert_true(x[2 * r].low == low && x[2 * r].high == 420);
-            assert_true(x[2 * r + 1].low == 100); /* of another column nothing */
-        }
-        chart_free(chart);
-    }
 }
 
 static double luminance(Colour c) {
@@ -355,56 +349,6 @@ static void words_of_near_moments_in_a_map_are_below_each_other(void **state) {
     chart_free(chart);
 }
 
-static void a_moving_mean_keeps_a_constant_and_short_curves(void **state) {
-    (void)state;
-    enum { LONG = 1000 };
-    double *flat = mem_alloc(LONG * sizeof *flat);
-    for (size_t i = 0; i < LONG; i++) flat[i] = 2.5;
-    flat[500] = NAN;
-    double *mean = chart_smooth(flat, LONG), *same = chart_smooth(values, COUNT(values));
-    for (size_t i = 0; i < LONG; i++)
-        assert_true(i == 500 ? isnan(mean[i]) : mean[i] == 2.5);
-    assert_memory_equal(same, values, sizeof values);
-    mem_free(mean);
-    mem_free(same);
-    mem_free(flat);
-}
-
-static void a_huge_value_is_in_the_moving_mean_of_its_neighbours_alone(void **state) {
-    (void)state;
-    enum { LONG = 1000, AT = 300, REACH = LONG / 50 };
-    static const double HUGE_VALUES[] = {3e17, 1e20, -1e300, INFINITY};
-    double value[LONG];
-    for (size_t k = 0; k < COUNT(HUGE_VALUES); k++) {
-        for (size_t i = 0; i < LONG; i++) value[i] = i == AT ? HUGE_VALUES[k] : 1;
-        double *mean = chart_smooth(value, LONG);
-        for (size_t i = 0; i < LONG; i++) {
-            bool near = isfinite(value[AT]) && i + REACH >= AT && i <= AT + REACH;
-            if (near) assert_true(fabs(mean[i]) > 1e15);
-            else if (isfinite(value[i]) && mean[i] != 1)
-                fail_msg("%g at %d: %g at %zu", HUGE_VALUES[k], AT, mean[i], i);
-        }
-        mem_free(mean);
-    }
-}
-
-static void a_moving_mean_is_the_mean_of_its_window(void **state) {
-    (void)state;
-    enum { LONG = 777, HALF = LONG / 50 };
-    double value[LONG];
-    for (size_t i = 0; i < LONG; i++) value[i] = i % 7 ? sin((double)(i * i)) : NAN;
-    double *mean = chart_smooth(value, LONG);
-    for (size_t i = 0; i < LONG; i++) {
-        size_t reach = MIN((size_t)HALF, MAX(i, (size_t)HALF / 8)), seen = 0;
-        double sum = 0;
-        for (size_t j = i > reach ? i - reach : 0; j < MIN(i + reach + 1, LONG); j++)
-            if (isfinite(value[j])) sum += value[j], seen++;
-        if (i % 7) assert_true(fabs(mean[i] - sum / (double)seen) < 1e-12);
-        else assert_true(isnan(mean[i]));
-    }
-    mem_free(mean);
-}
-
 static void what_the_axis_cuts_off_is_counted(void **state) {
     (void)state;
     const double wild[] = {-5, 1, 900, 1e300, NAN, INFINITY};
@@ -453,17 +397,13 @@ int main(void) {
         cmocka_unit_test(what_the_axis_cuts_off_is_counted),
         cmocka_unit_test(a_line_of_one_point_is_seen),
         cmocka_unit_test(a_very_long_line_keeps_its_peak),
+        cmocka_unit_test(a_very_long_line_is_broken_where_it_is_not_finite),
         cmocka_unit_test(ticks_are_round_numbers_inside_the_axis),
         cmocka_unit_test(large_steps_are_written_with_a_suffix),
         cmocka_unit_test(a_log_axis_has_a_tick_at_every_power_and_no_place_for_zero),
-        cmocka_unit_test(panels_of_a_row_share_y_unless_told_otherwise),
-        cmocka_unit_test(panels_of_a_column_share_x_whatever_one_of_them_fixes),
         cmocka_unit_test(the_colour_map_grows_lighter_all_the_way),
         cmocka_unit_test(a_heat_map_paints_every_cell_in_its_colour),
         cmocka_unit_test(words_of_near_moments_in_a_map_are_below_each_other),
-        cmocka_unit_test(a_moving_mean_keeps_a_constant_and_short_curves),
-        cmocka_unit_test(a_huge_value_is_in_the_moving_mean_of_its_neighbours_alone),
-        cmocka_unit_test(a_moving_mean_is_the_mean_of_its_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

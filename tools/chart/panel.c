@@ -1,70 +1,6 @@
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "data/file/utf8.h"
 #include "tools/chart/parts.h"
-
-void set_colour(cairo_t *cr, Colour colour, double alpha) {
-    cairo_set_source_rgba(cr, colour.r, colour.g, colour.b, alpha);
-}
-
-/* Texts are as wide on every surface and at every scale as where they were measured. */
-void set_font(cairo_t *cr, double size, bool bold) {
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_set_font_options(cr, options);
-    cairo_font_options_destroy(options);
-    cairo_select_font_face(cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
-                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cr, size);
-}
-
-enum { TEXT_SHOWN = 400 };
-
-/* Names of runs need not be UTF-8, and cairo then draws nothing at all any more. */
-static const char *shown(const char *text, char room[TEXT_SHOWN]) {
-    size_t bad;
-    if (utf8_valid(text, strlen(text), &bad)) return text;
-    utf8_show(text, strlen(text), room, TEXT_SHOWN);
-    return room;
-}
-
-double text_width(cairo_t *cr, const char *text) {
-    char room[TEXT_SHOWN];
-    cairo_text_extents_t extents;
-    cairo_text_extents(cr, shown(text, room), &extents);
-    return extents.x_advance;
-}
-
-void draw_text(cairo_t *cr, double x, double y, double align, const char *text) {
-    cairo_move_to(cr, x - align * text_width(cr, text), y);
-    char room[TEXT_SHOWN];
-    cairo_show_text(cr, shown(text, room));
-    cairo_new_path(cr);
-}
-
-void draw_text_upward(cairo_t *cr, double x, double y, const char *text) {
-    cairo_save(cr);
-    cairo_translate(cr, x, y);
-    cairo_rotate(cr, -M_PI / 2);
-    draw_text(cr, 0, 0, 0.5, text);
-    cairo_restore(cr);
-}
-
-/* Text with an edge of the paper's colour, so that it reads on top of lines. */
-void draw_text_over(cairo_t *cr, Theme theme, Colour colour, double x, double y,
-                    const char *text) {
-    cairo_move_to(cr, x, y);
-    char room[TEXT_SHOWN];
-    cairo_text_path(cr, shown(text, room));
-    set_colour(cr, theme_paper(theme), 0.85);
-    cairo_set_line_width(cr, 2.5);
-    cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
-    cairo_stroke(cr);
-    set_colour(cr, colour, 1);
-    draw_text(cr, x, y, 0, text);
-}
 
 void draw_mark(cairo_t *cr, const Style *style, double x, double y) {
     const double size = 2.6;
@@ -150,20 +86,42 @@ void end_stroke(cairo_t *cr) {
 
 /* A line of very many points: the lowest and highest of every third of a point's
  * width. */
-static void trace_dense(cairo_t *cr, const Frame *frame, const Item *item) {
-    size_t buckets = (size_t)(3 * frame->box.width);
-    for (size_t b = 0; b < buckets; b++) {
-        size_t from = b * item->count / buckets, to = (b + 1) * item->count / buckets;
-        double low = INFINITY, high = -INFINITY, x = place_x(frame, item->x[from]);
-        for (size_t i = from; i < to; i++) {
-            double y = place_y(frame, item->y[i]);
-            if (isnan(y)) continue;
-            low = MIN(low, y);
-            high = MAX(high, y);
+typedef struct Bucket {
+    double x, low, high; /* low > high: nothing in it has a place */
+} Bucket;
+
+static bool is_empty(const Bucket *bucket) { return !(bucket->low <= bucket->high); }
+
+static Bucket bucket_of(const Frame *frame, const Item *item, size_t from, size_t to) {
+    Bucket bucket = {NAN, INFINITY, -INFINITY};
+    for (size_t i = from; i < to; i++) {
+        double x = place_x(frame, item->x[i]), y = place_y(frame, item->y[i]);
+        if (isnan(x) || isnan(y)) continue;
+        if (isnan(bucket.x)) bucket.x = x;
+        bucket.low = MIN(bucket.low, y);
+        bucket.high = MAX(bucket.high, y);
+    }
+    return bucket;
+}
+
+static Bucket *buckets_new(const Frame *frame, const Item *item, size_t *count) {
+    *count = (size_t)(3 * frame->box.width);
+    Bucket *buckets = mem_alloc(*count * sizeof *buckets);
+    for (size_t b = 0; b < *count; b++)
+        buckets[b] = bucket_of(frame, item, b * item->count / *count,
+                               (b + 1) * item->count / *count);
+    return buckets;
+}
+
+static void trace_dense(cairo_t *cr, const Bucket *buckets, size_t count) {
+    for (size_t b = 0; b < count; b++) {
+        const Bucket *bucket = &buckets[b];
+        if (is_empty(bucket)) {
+            cairo_new_sub_path(cr);
+            continue;
         }
-        if (low > high) continue;
-        cairo_line_to(cr, x, b % 2 ? low : high);
-        cairo_line_to(cr, x, b % 2 ? high : low);
+        cairo_line_to(cr, bucket->x, b % 2 ? bucket->low : bucket->high);
+        cairo_line_to(cr, bucket->x, b % 2 ? bucket->high : bucket->low);
     }
 }
 
@@ -198,20 +156,34 @@ static void draw_dots(cairo_t *cr, const Frame *frame, const Item *item) {
             draw_mark(cr, &style, place_x(frame, item->x[i]), place_y(frame, item->y[i]));
 }
 
+static void draw_dense(cairo_t *cr, const Frame *frame, const Item *item) {
+    size_t count;
+    Bucket *buckets = buckets_new(frame, item, &count);
+    trace_dense(cr, buckets, count);
+    end_stroke(cr);
+    Style dot = item->style;
+    dot.mark = MARK_DOT;
+    for (size_t b = 0; b < count && item->style.mark == MARK_NONE; b++)
+        if (!is_empty(&buckets[b]) && (b == 0 || is_empty(&buckets[b - 1])) &&
+            (b + 1 == count || is_empty(&buckets[b + 1])))
+            draw_mark(cr, &dot, buckets[b].x, (buckets[b].low + buckets[b].high) / 2);
+    mem_free(buckets);
+}
+
+static void draw_sparse(cairo_t *cr, const Frame *frame, const Item *item) {
+    trace(cr, frame, item);
+    end_stroke(cr);
+    if (item->style.mark == MARK_NONE) draw_dots(cr, frame, item);
+}
+
 static void draw_line(cairo_t *cr, const Frame *frame, const Item *item) {
     bool dense = (double)item->count > 8 * frame->box.width;
     if (item->style.width > 0) {
         begin_stroke(cr, &item->style);
         cairo_new_path(cr);
-        if (dense) trace_dense(cr, frame, item);
-        else trace(cr, frame, item);
-        end_stroke(cr);
+        (dense ? draw_dense : draw_sparse)(cr, frame, item);
     }
-    if (item->style.mark == MARK_NONE) {
-        if (!dense && item->style.width > 0) draw_dots(cr, frame, item);
-        return;
-    }
-    for (size_t i = 0; i < item->count; i++) {
+    for (size_t i = 0; i < item->count && item->style.mark != MARK_NONE; i++) {
         double x = place_x(frame, item->x[i]), y = place_y(frame, item->y[i]);
         if (is_shown(frame, item, i)) draw_mark(cr, &item->style, x, y);
     }

@@ -1,5 +1,5 @@
 /* parts: what a chart is made of.  For the files of the chart module alone: chart.c
- * fills it, axis.c chooses limits and ticks, panel.c paints one panel,
+ * fills it, axis.c chooses limits and ticks, panel.c paints one panel, text.c words,
  * draw.c lays panels out, paper.c makes files of what is painted. */
 #ifndef STEADY_CHART_PARTS_H
 #define STEADY_CHART_PARTS_H
