@@ -60,6 +60,13 @@ static bool row_is_hidden(const Chart *chart, size_t row) {
     return true;
 }
 
+/* The first row that is drawn; 0 if none is. */
+static size_t first_row(const Chart *chart) {
+    size_t r = 0;
+    while (r < chart->rows && row_is_hidden(chart, r)) r++;
+    return r < chart->rows ? r : 0;
+}
+
 static bool row_has_heading(const Chart *chart, size_t row) {
     for (size_t c = 0; c < chart->columns; c++)
         if (*panel_at(chart, row, c)->heading) return true;
@@ -225,7 +232,7 @@ static Layout layout_new(cairo_t *cr, const Chart *chart) {
                 MAX(layout.gutter[c], tick_space(cr, chart, &layout, r, c));
         left += layout.gutter[c];
         for (size_t r = 0; r < rows && c; r++) /* the label of a row that begins here */
-            if (first_shown(chart, r) == c) {
+            if (!row_is_hidden(chart, r) && first_shown(chart, r) == c) {
                 left += 14;
                 break;
             }
@@ -351,14 +358,14 @@ static void draw_heading(cairo_t *cr, const Chart *chart, const Panel *panel, Bo
 
 static void draw_titles(cairo_t *cr, const Chart *chart, const Layout *layout) {
     const Head *head = &layout->head;
+    const Box *box = layout->box + first_row(chart) * chart->columns;
     double y = EDGE + head->title + 9;
     set_colour(cr, theme_ink(chart->theme), 1);
     set_font(cr, 11, true);
-    draw_lines(cr, layout->box[0].x, EDGE + 10, TITLE_STEP, title_room(chart),
-               chart->title);
+    draw_lines(cr, box[0].x, EDGE + 10, TITLE_STEP, title_room(chart), chart->title);
     for (size_t c = 0; c < chart->columns; c++) {
         const ColumnTitle *title = &chart->column_title[c];
-        double x = layout->box[c].x, room = column_room(chart);
+        double x = box[c].x, room = column_room(chart);
         set_colour(cr, theme_ink(chart->theme), 1);
         set_font(cr, 9, true);
         draw_lines(cr, x, y, HEADING_STEP, room, title->heading);
