@@ -45,3 +45,22 @@ tell "a resume: the steps that are left, and the run stays as it was" $?
 tell "a run that is finished" $?
 fails 2 'model.width' train --resume whole model.width=24 --dry-run && diff -r whole before
 tell "a change that is refused" $?
+
+# Five steps an epoch; the run's length and its warm-up in either unit.
+warm="${tiny%%train.batch*} train.batch=8 probe.every=2 --no-report schedule.name=constant data.limit=40"
+for case in 'steps=5 warmup_epochs=2:warmup_epochs = 2 (10 steps) is longer than the run (5 steps)' \
+        'epochs=2 warmup_steps=11:warmup_steps = 11 is longer than the run (10 steps)' \
+        'steps=5 warmup_steps=6:warmup_steps = 6 is longer than the run (5 steps)' \
+        'epochs=1 warmup_epochs=2:warmup_epochs = 2 is longer than the run (1 epoch)' \
+        'steps=10 warmup_epochs=2:' 'epochs=2 warmup_steps=10:'; do
+    words=${case%%:*} note=${case#*:}
+    # shellcheck disable=SC2086
+    "$STEADY" train demo $warm train.${words% *} schedule.${words#* } --dry-run 2>err
+    count=$(grep -c 'longer than the run' err)
+    if [ -n "$note" ]; then
+        [ "$count" = 1 ] && grep -q "^steady: note: schedule.$note: the learning rate never reaches" err
+    else
+        [ "$count" = 0 ] && grep -q '^dry run: all checks passed' err
+    fi
+    tell "a warm-up beside the length of the run: $words" $?
+done

@@ -27,16 +27,14 @@ static void note_rates(const Recipe *recipe, FILE *out, size_t *count) {
     bool plateau = schedule->name == SCHEDULE_PLATEAU;
     if (train->steps && schedule->warmup_steps > train->steps)
         note(out, count,
-             "schedule.warmup_steps = %zu is longer than the run (%zu steps): the "
-             "learning rate "
-             "never reaches optim.lr",
-             schedule->warmup_steps, train->steps);
+             "schedule.warmup_steps = %zu is longer than the run (%zu step%s): the "
+             "learning rate never reaches optim.lr",
+             schedule->warmup_steps, train->steps, train->steps == 1 ? "" : "s");
     if (train->epochs > 0 && schedule->warmup_epochs > train->epochs)
         note(out, count,
-             "schedule.warmup_epochs = %g is longer than the run (%g epochs): the "
-             "learning rate "
-             "never reaches optim.lr",
-             schedule->warmup_epochs, train->epochs);
+             "schedule.warmup_epochs = %g is longer than the run (%g epoch%s): the "
+             "learning rate never reaches optim.lr",
+             schedule->warmup_epochs, train->epochs, train->epochs == 1 ? "" : "s");
     if ((falls || plateau) && schedule->min_lr > recipe->optim.lr)
         note(out, count,
              "schedule.min_lr = %g is above optim.lr = %g: the learning rate %s",

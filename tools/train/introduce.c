@@ -105,9 +105,26 @@ static void say_resume(const Trainer *t) {
         t->steps, t->at.step < t->steps ? "" : ": its evaluation is left to do");
 }
 
+/* Where the recipe has both in one unit, its own notes say so (tools/recipe/notes.c). */
+static void note_warmup(const Trainer *t) {
+    const ScheduleConfig *s = &t->recipe->schedule;
+    bool by_steps = s->warmup_steps > 0, steps_known = t->recipe->train.steps > 0;
+    if (t->warmup_steps <= t->steps || by_steps == steps_known) return;
+    char text[80];
+    if (by_steps)
+        text_format(text, sizeof text, "schedule.warmup_steps = %zu", s->warmup_steps);
+    else
+        text_format(text, sizeof text, "schedule.warmup_epochs = %g (%zu steps)",
+                    s->warmup_epochs, t->warmup_steps);
+    say("steady: note: %s is longer than the run (%zu step%s): the learning rate never "
+        "reaches optim.lr",
+        text, t->steps, t->steps == 1 ? "" : "s");
+}
+
 void trainer_introduce(const Trainer *t) {
     say_changes(t);
     say_run(t);
+    note_warmup(t);
     say_resume(t);
     trainer_note_interventions(t);
 }
