@@ -104,7 +104,7 @@ static Status evaluate_split(Trainer *t, Split split, Score *score, double *good
             return json_decref(row), json_decref(answers), err->status;
         score_clear(&averaged);
         score_add_average(row, &averaged);
-        *goodness = MAX(*goodness, score_goodness(&averaged, task_best(t->task)));
+        *goodness = fmax(*goodness, score_goodness(&averaged, task_best(t->task)));
     }
     if (ranks_lead(t->ranks)) log_row(&t->eval_log, row, err);
     else json_decref(row);
@@ -159,6 +159,26 @@ static Status save_in_turn(Trainer *t, Err *err) {
     return OK;
 }
 
+/* Said once: a split without it has none at any step. */
+static void say_unscored(Trainer *t, Split split) {
+    if (!t->unscored)
+        progress_say(&t->progress,
+                     "step %zu: %s has no %s, which train.best goes by; such evaluations "
+                     "choose no best checkpoint",
+                     t->at.step, split_name(split), metrics[task_best(t->task)].key);
+    t->unscored = true;
+}
+
+static Status keep_best(Trainer *t, Split split, double goodness, Err *err) {
+    if (isnan(goodness)) say_unscored(t, split);
+    if (isnan(goodness) || t->at.best_score >= goodness) return OK;
+    t->at.best_score = goodness;
+    t->at.best_step = t->at.step;
+    char path[PATH_SIZE];
+    rundir_path(path, t->dir, "checkpoints/best.safetensors");
+    return trainer_save(t, path, err);
+}
+
 static Status evaluate(Trainer *t, Err *err) {
     t->at.pending_eval = true;
     bool last = t->at.step == t->steps;
@@ -174,13 +194,7 @@ static Status evaluate(Trainer *t, Err *err) {
     }
     t->at.pending_eval = false;
     if (score.count && trainer_see_plateau(t, split, &score, err)) return err->status;
-    if (score.count && !isnan(goodness) && !(t->at.best_score >= goodness)) {
-        t->at.best_score = goodness;
-        t->at.best_step = t->at.step;
-        char path[PATH_SIZE];
-        rundir_path(path, t->dir, "checkpoints/best.safetensors");
-        if (trainer_save(t, path, err)) return err->status;
-    }
+    if (score.count && keep_best(t, split, goodness, err)) return err->status;
     trainer_took(t, PACE_SCORE, clock);
     return OK;
 }

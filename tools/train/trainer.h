@@ -57,6 +57,7 @@ typedef struct Trainer {
     size_t rollbacks;
     SharpnessQueue sharpness; /* of rank 0; others know the count at the start */
     bool *warned;             /* [sites] the collapse guard has spoken */
+    bool unscored;            /* a score that is no number has been told of */
     json_t *moves;           /* what the row of the step says of moved tensors, or NULL */
     bool *moved;             /* [parameters] guard.update_above has */
     double logged_clock;     /* of the last row of train.jsonl */
