@@ -49,13 +49,6 @@ static double usual_rate(const TrainLog *train) {
     return median;
 }
 
-/* Does an item of items_per_s mean a token? */
-static bool counts_tokens(const RunLog *run) {
-    for (size_t m = 0; m < METRIC_COUNT; m++)
-        if (metrics[m].of_tokens && runlog_scored(run, (Metric)m)) return true;
-    return false;
-}
-
 /* Of an encoder-decoder, for each kind of attention. */
 static void write_lowest(FILE *out, const RunLog *run) {
     report_fact(out, "lowest site entropy (% of uniform attention's)", "%.1f",
@@ -128,8 +121,8 @@ void report_numbers(FILE *out, const RunLog *run) {
     report_fact(out, "largest sharpness, as a share of the optimizer's threshold", "%.3g",
                 sharpest(&run->probe));
     report_fact(out,
-                counts_tokens(run) ? "tokens per second (median)"
-                                   : "examples per second (median)",
+                runlog_counts_tokens(run) ? "tokens per second (median)"
+                                          : "examples per second (median)",
                 "%.1f", usual_rate(train));
     page_table_end(out);
     page_section_end(out);

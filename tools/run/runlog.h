@@ -164,6 +164,10 @@ Status runlog_check_rows(const RunLog *run, Err *err);
 /* Value of a "section.key" of the recipe, or NULL. */
 const char *runlog_setting(const RunLog *run, const char *key);
 
+/* Are the items of items_per_s tokens, not examples?  By the task of its recipe; without
+ * one, by the scores of its evaluations. */
+bool runlog_counts_tokens(const RunLog *run);
+
 /* The most that a key such as probe.every was in the run: recipe.ini has it as it was at
  * the start, and what interventions make of it.  Rows may be that many steps apart.
  * *off: it was 0 at a time, or is not known. */

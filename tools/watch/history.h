@@ -16,7 +16,7 @@ enum { HISTORY_MOST = 4096 };
 typedef enum {
     POINT_LOSS,
     POINT_LR,
-    POINT_RATE,    /* examples a second */
+    POINT_RATE,    /* examples or tokens a second */
     POINT_GRAD,    /* norm of the gradient */
     POINT_ENTROPY, /* lowest of a site, mean over its heads, share of uniform attention's */
     POINT_NUMBERS

@@ -98,6 +98,13 @@ static const SparkLine LINES[] = {
     {"gradient norm", "grad", POINT_GRAD, 1, "", 1, 2},
 };
 
+/* What a line is called: of the rate by what it counts. */
+static const char *name_of(const Drawing *d, const SparkLine *line) {
+    if (line->number == POINT_RATE && watched_counts_tokens(d->run))
+        return d->wide ? "tokens/s" : "tok/s";
+    return d->wide ? line->name : line->brief;
+}
+
 static Tone tone_of(const Drawing *d, PointNumber number, double value) {
     if (number == POINT_ENTROPY && entropy_fell(value, COLLAPSE_SHARE)) return TONE_ALARM;
     return d->tone;
@@ -123,8 +130,7 @@ static void draw_spark(Drawing *d, const SparkLine *line, size_t rows) {
     number_text(line->factor * value, text, sizeof text);
     if (last && last->nonfinite && line->number == POINT_LOSS && isnan(value))
         snprintf(text, sizeof text, "not finite");
-    screen_print(d->screen, d->area, d->row, 0, TONE_SOFT, "%s",
-                 d->wide ? line->name : line->brief);
+    screen_print(d->screen, d->area, d->row, 0, TONE_SOFT, "%s", name_of(d, line));
     screen_print(d->screen, d->area, d->row, label, tone_of(d, line->number, value),
                  "%s%s", text, isnan(value) ? "" : line->unit);
     bool any = history_range(h, line->number, d->view->at, &low, &high);

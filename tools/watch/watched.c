@@ -222,7 +222,7 @@ static void read_recipe(Watched *run) {
     run->epochs = setting(recipe, "train.epochs");
     run->batch = setting(recipe, "train.batch");
     if (setting(recipe, "train.batch_tokens") > 0 ||
-        setting(recipe, "train.batch_seconds") > 0)
+        setting(recipe, "train.batch_seconds") > 0 || runlog_counts_tokens(recipe))
         run->batch = NAN;
 }
 
@@ -307,11 +307,33 @@ double watched_age(const Watched *run, double now) {
     return run->train.there ? fmax(now - run->train.changed, 0) : NAN;
 }
 
-/* Steps a second: as seen here, else by the rate of the last row. */
+/* Steps a second of the process that is training, up to its last row.  run.json is as old
+ * as the process until it ends; in a copy both files may be new, and there is no pace. */
+static double session_pace(const Watched *run) {
+    const Sessions *all = run->recipe ? &run->recipe->sessions : NULL;
+    const Session *last = all && all->count ? &all->list[all->count - 1] : NULL;
+    if (!last || last->exit != SESSION_OPEN) return NAN;
+    double steps = watched_step(run) - (double)last->from;
+    double seconds = run->train.changed - run->session_changed;
+    return steps > 0 && seconds > 0 ? steps / seconds : NAN;
+}
+
+/* Steps a second: as seen here, else by the rate of the last row, else by the time that
+ * they took. */
 static double pace_of(const Watched *run) {
     const Point *last = history_at(&run->history, INFINITY);
     if (run->pace > 0) return run->pace;
-    return last ? last->value[POINT_RATE] / run->batch : NAN;
+    double pace = last ? last->value[POINT_RATE] / run->batch : NAN;
+    return isnan(pace) ? session_pace(run) : pace;
+}
+
+bool watched_counts_tokens(const Watched *run) {
+    if (run->recipe && runlog_counts_tokens(run->recipe)) return true;
+    if (run->recipe && run->recipe->setting_count) return false;
+    for (size_t i = 0; i < run->eval_count; i++)
+        for (size_t m = 0; m < METRIC_COUNT; m++)
+            if (metrics[m].of_tokens && isfinite(run->evals[i].scores[m])) return true;
+    return false;
 }
 
 double watched_left(const Watched *run) {

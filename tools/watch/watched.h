@@ -45,7 +45,7 @@ typedef struct Watched {
     double chance; /* loss of guessing; NaN: unknown */
     double steps;  /* that it will have; NaN: unknown */
     double epochs; /* of the recipe; NaN */
-    double batch;  /* examples of a step; NaN */
+    double batch;  /* items of items_per_s in a step; NaN: it is not fixed, or unknown */
     RowFile train, probe, eval;
     History history; /* of steps */
     History probes;  /* of probes: POINT_ENTROPY, and the places of their rows */
@@ -83,6 +83,9 @@ double watched_step(const Watched *run); /* the last; 0: none */
 double watched_age(const Watched *run, double now);
 /* Seconds to its end; NaN: not known. */
 double watched_left(const Watched *run);
+
+/* Is POINT_RATE of tokens, not examples? */
+bool watched_counts_tokens(const Watched *run);
 
 /* The newest probe at or before a step; NULL: there is none.  It is the run's, until the
  * next call. */
