@@ -43,8 +43,7 @@ static double usual_rate(const TrainLog *train) {
     size_t count = 0;
     for (size_t i = 0; i < train->count; i++)
         if (isfinite(train->items_per_s[i])) sorted[count++] = train->items_per_s[i];
-    sort_numbers(sorted, count);
-    double median = count ? sorted[count / 2] : NAN;
+    double median = sort_median(sorted, count);
     mem_free(sorted);
     return median;
 }
