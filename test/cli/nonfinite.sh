@@ -243,3 +243,8 @@ tell "a run at chance has a report, and the terminal says where" $?
     "$STEADY" sweep --resume swept >out 2>err && grep -q '^2 already finished' err &&
     [ "$(cut -d, -f1-3,17- swept/sweep.csv | grep -c 'at chance.*,12,4,')" -ge 1 ]
 tell "to a sweep such a run has ended: no failure, and it is not run again" $?
+
+"$STEADY" train demo model.depth=1 model.width=12 train.batch=32 optim.lr=1e30 train.steps=20 data.limit=300 data.test_limit=50 \
+    --no-report --out early 2>err
+[ $? = 4 ] && grep -q '^score: none (the run ended before its first evaluation' err && ! grep -q 'data.val_fraction' err
+tell "a run with a test split that ends before its first evaluation is not told to add one" $?

@@ -46,6 +46,12 @@ static void say_score(const RunLog *run, const EvalRow *last) {
 /* Of the last evaluation, each split that it scored. */
 static void say_scores(const RunLog *run) {
     size_t count = run->eval_count;
+    bool split = run->data.split[SPLIT_VAL].count || run->data.split[SPLIT_TEST].count;
+    if (!count && split) {
+        say("score: none (the run ended before its first evaluation; to evaluate more "
+            "often: train.eval_every=N)");
+        return;
+    }
     if (!count) {
         say("score: none (no split for evaluation; set data.val_fraction or give test "
             "data)");
@@ -87,6 +93,9 @@ void ending_say_next(const Ending *ending, const char *dir, const char *input) {
     else if (ending->verdict.kind == VERDICT_FEW)
         say("next: evaluate more examples: a larger validation or test split, or a new "
             "run with a larger data.val_fraction");
+    else if (ending->verdict.unfinished)
+        say("next: %s To resume: steady train --resume %s train.steps=N",
+            ending->verdict.advice, word);
     else if (*ending->verdict.advice) say("next: %s", ending->verdict.advice);
     else say("next: steady predict %s %s; steady probe %s", word, input, word);
 }
@@ -95,6 +104,9 @@ Status ending_judge(Ending *ending, ExitPolicy policy, Err *err) {
     if (!ending->known || !ending->verdict.diverged || policy == EXIT_OK) return OK;
     ending->diverged = true;
     return err_set(err, FAIL_DIVERGED,
-                   "the run diverged: %s (to end with 0 in such cases: guard.exit=ok)",
-                   ending->verdict.name);
+                   "the run %s: %s%s (to end with 0 in such cases: guard.exit=ok)",
+                   ending->verdict.unfinished ? "counts as diverged" : "diverged",
+                   ending->verdict.name,
+                   ending->verdict.unfinished ? ", though it may only need more steps"
+                                              : "");
 }

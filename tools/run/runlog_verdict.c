@@ -150,6 +150,34 @@ static void few_text(const RunLog *run, const EvalRow *row, char *text, size_t s
                 of, one ? "" : "s", row->split, one ? "is" : "are", score, guess);
 }
 
+/* Losses of the split of the first row.  The caller frees. */
+static double *scored_losses(const RunLog *run, size_t *count) {
+    double *loss = mem_alloc(MAX(run->eval_count, (size_t)1) * sizeof *loss);
+    *count = 0;
+    for (size_t i = 0; i < run->eval_count; i++)
+        if (!strcmp(run->evals[i].split, run->evals[0].split))
+            loss[(*count)++] = run->evals[i].scores[METRIC_LOSS];
+    return loss;
+}
+
+static double setting_number(const RunLog *run, const char *key) {
+    const char *word = runlog_setting(run, key);
+    return word ? strtod(word, NULL) : 0;
+}
+
+/* "step 20 of 300", "epoch 1.5 of 2"; NULL: the run ended behind its warm-up. */
+static const char *warmup_text(const RunLog *run, char *text, size_t size) {
+    const TrainLog *train = &run->train;
+    double step = train->count ? train->step[train->count - 1] : NAN;
+    double epoch = runlog_epoch(run, step);
+    double steps = setting_number(run, "schedule.warmup_steps");
+    double epochs = setting_number(run, "schedule.warmup_epochs");
+    if (step < steps) text_format(text, size, "step %.0f of %.0f", step, steps);
+    else if (epoch < epochs) text_format(text, size, "epoch %.3g of %g", epoch, epochs);
+    else return NULL;
+    return text;
+}
+
 Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     const char *width = runlog_setting(run, "model.width");
     double *top1, *epoch;
@@ -157,16 +185,21 @@ Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     const char *reparam = runlog_setting(run, "model.reparam");
     size_t change_count;
     EntropyLow low = runlog_lowest(run);
-    char few[200] = "";
+    char few[200] = "", warmup[80];
     const EvalRow *last = run->eval_count ? &run->evals[run->eval_count - 1] : NULL;
     if (last) few_text(run, last, few, sizeof few);
     double *changes = changes_of(run, &change_count);
+    size_t scored_count;
+    double *scored = scored_losses(run, &scored_count);
     Verdict verdict =
         run_verdict(&(VerdictInput){.loss = run->train.loss,
                                     .step = run->train.step,
                                     .count = run->train.count,
                                     .chance = run->chance,
                                     .nonfinite = nonfinite || ended_nonfinite(run),
+                                    .warmup = warmup_text(run, warmup, sizeof warmup),
+                                    .scored = scored,
+                                    .scored_count = scored_count,
                                     .sigma = reparam && !strcmp(reparam, "sigma"),
                                     .changes = changes,
                                     .change_count = change_count,
@@ -182,6 +215,7 @@ Verdict runlog_verdict(const RunLog *run, bool nonfinite) {
     add_cause(run, &low, verdict.summary, sizeof verdict.summary);
     add_precision(run, verdict.summary, sizeof verdict.summary);
     mem_free(changes);
+    mem_free(scored);
     mem_free(top1);
     mem_free(epoch);
     return verdict;

@@ -177,10 +177,53 @@ static const char *answers_text(const VerdictInput *input) {
     return "";
 }
 
+static LossFall fall_scored(const VerdictInput *input) {
+    double first = input->count ? input->loss[0] : NAN;
+    return loss_fall_scored(input->scored, input->scored_count, first);
+}
+
+/* Counts as diverged, but nothing that was seen is wrong with it. */
+static bool is_unfinished(const VerdictInput *input, const Verdict *verdict) {
+    if (!verdict->diverged || verdict->collapsed || verdict->spikes.open ||
+        verdict->kind == VERDICT_NONFINITE || verdict->kind == VERDICT_AT_CHANCE_POINT)
+        return false;
+    size_t start = MIN(START_ROWS, input->count - input->count / 5);
+    return loss_fall(input->loss, input->count).falls || fall_scored(input).falls ||
+           (input->warmup &&
+            !loss_rose(input->loss, input->count, start, SHARE_OF_START - 1));
+}
+
+/* ", but it still falls, by 15 % in the last fifth of the logged steps; the run ended in
+ * its warm-up, at step 20 of 300"; returns how the sentence begins. */
+static const char *describe_unfinished(const VerdictInput *input, const Verdict *verdict,
+                                       char text[200]) {
+    LossFall fall = loss_fall(input->loss, input->count);
+    LossFall scored = fall_scored(input);
+    char falls[100] = "";
+    *text = '\0';
+    if (!verdict->unfinished) return "Diverged: the";
+    if (fall.falls)
+        text_format(falls, sizeof falls,
+                    ", but it still falls, by %.2g %% in the last fifth of the logged "
+                    "steps",
+                    100 * fall.share);
+    else if (scored.falls)
+        text_format(falls, sizeof falls,
+                    ", but that of evaluations still falls, by %.2g %% in the second "
+                    "half of the run",
+                    100 * scored.share);
+    text_format(text, 200, "%s%s%s", falls,
+                input->warmup ? "; the run ended in its warm-up, at " : "",
+                input->warmup ? input->warmup : "");
+    return "The";
+}
+
 static void describe_loss(const VerdictInput *input, Verdict *verdict, char *text,
                           size_t size) {
-    size_t bad = first_nonfinite(input);
+    char unfinished[200];
+    const char *first = describe_unfinished(input, verdict, unfinished);
     const char *answers = answers_text(input);
+    size_t bad = first_nonfinite(input);
     switch (verdict->kind) {
     case VERDICT_NONFINITE:
         if (bad < input->count)
@@ -199,9 +242,8 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
     case VERDICT_AT_CHANCE_COLLAPSED:
     case VERDICT_AT_CHANCE_UNIFORM:
     case VERDICT_AT_CHANCE:
-        snprintf(text, size,
-                 "Diverged: the final loss is %.3f, no better than chance (%.3f)%s.",
-                 verdict->tail, input->chance,
+        snprintf(text, size, "%s final loss is %.3f, no better than chance (%.3f)%s%s.",
+                 first, verdict->tail, input->chance, unfinished,
                  verdict->kind == VERDICT_AT_CHANCE_POINT
                      ? "; all features are nearly equal"
                  : verdict->kind == VERDICT_AT_CHANCE_COLLAPSED ? "; attention collapsed"
@@ -210,8 +252,8 @@ static void describe_loss(const VerdictInput *input, Verdict *verdict, char *tex
         break;
     case VERDICT_NO_PROGRESS:
         snprintf(text, size,
-                 "Diverged: the final loss is %.3f, no better than at the start (%.3f).",
-                 verdict->tail, verdict->start);
+                 "%s final loss is %.3f, no better than at the start (%.3f)%s.", first,
+                 verdict->tail, verdict->start, unfinished);
         break;
     case VERDICT_SPIKE:
         snprintf(text, size,
@@ -333,6 +375,13 @@ static bool fits(unsigned char wanted, bool is) {
 
 static void advise(const VerdictInput *input, Verdict *verdict) {
     bool uniform = uniform_at_last(&input->low);
+    if (verdict->unfinished) {
+        text_format(verdict->advice, sizeof verdict->advice, "Train longer%s.",
+                    input->warmup ? ", or shorten the warm-up (schedule.warmup_steps or "
+                                    "schedule.warmup_epochs)"
+                                  : "");
+        return;
+    }
     for (size_t i = 0; i < COUNT(advices); i++) {
         if (fits(advices[i].diverged, verdict->diverged) &&
             fits(advices[i].spike, verdict->spikes.count > 0) &&
@@ -392,6 +441,7 @@ Verdict run_verdict(const VerdictInput *input) {
     verdict.grade = verdict.diverged                ? GRADE_NOT
                     : verdict.kind == VERDICT_SHORT ? GRADE_UNKNOWN
                                                     : input->grade;
+    verdict.unfinished = is_unfinished(input, &verdict);
     char loss[400], spikes[300], entropy[460], features[250];
     describe_loss(input, &verdict, loss, sizeof loss);
     describe_spikes(input, &verdict.spikes, spikes, sizeof spikes);

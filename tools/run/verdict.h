@@ -17,6 +17,9 @@
  *               uniform attention has.  The guard looks at every step, by
  *               guard.entropy_below
  *   uniform     at the last probe that of every site is above UNIFORM_PERCENT % of it
+ *   unfinished  the loss still falls (falling.h), or the run ended in its warm-up with a
+ *               loss that has not risen: of a run that counts as diverged without a
+ *               collapse, the advice is then to train longer
  * and then, first line that fits: VERDICT_LIST.
  *
  * Uniform attention has ln(keys) where every query sees all keys.  Under a causal
@@ -32,6 +35,7 @@
 #define STEADY_VERDICT_H
 
 #include "tools/run/dip.h"
+#include "tools/run/falling.h"
 #include "tools/run/spike.h"
 
 #define COLLAPSE_PERCENT 10
@@ -174,8 +178,11 @@ typedef struct VerdictInput {
     const double *loss; /* [count] */
     const double *step; /* [count], or NULL: 1, 2, 3, ... */
     size_t count;
-    double chance;         /* 0 or NaN: unknown */
-    bool nonfinite;        /* the run was stopped by a non-finite loss or gradient */
+    double chance;        /* 0 or NaN: unknown */
+    bool nonfinite;       /* the run was stopped by a non-finite loss or gradient */
+    const char *warmup;   /* where in it the run ended: "step 20 of 300"; NULL: not */
+    const double *scored; /* [scored_count] losses of one split, in the order of steps */
+    size_t scored_count;
     bool sigma;            /* model.reparam = sigma already: the advice is another */
     const double *changes; /* [change_count] steps at which the recipe changed */
     size_t change_count;
@@ -197,6 +204,7 @@ typedef struct Verdict {
     VerdictKind kind;
     const char *name; /* of `verdicts` */
     bool diverged, collapsed;
+    bool unfinished;    /* diverged, for want of steps as far as can be seen */
     Grade grade;        /* NOT of a run that diverged */
     double start, tail; /* NaN when there is nothing to average */
     LossSpikes spikes;  /* of any kind of run but a non-finite one */
