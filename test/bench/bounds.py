@@ -12,7 +12,7 @@ than rounding (1e-4 of the bound, and as much in nats).
 
 Runs on data that are not there are left out, with a line that says so.  The python3 standard
 library is enough.  About a quarter of an hour on two cores; a run whose
-folder is there is not trained again.
+folder is there is not trained again, unless it was interrupted: it goes on.
 """
 import argparse
 import json
@@ -22,6 +22,7 @@ import subprocess
 import sys
 
 ROUNDING = 1e-4
+ENDS = (0, 4, 5)  # exit codes of `steady train` after which there is nothing to go on with
 
 SMALL = "model.depth=6 data.synthetic_count=4000 guard.collapse=warn"
 RUNS = [
@@ -78,16 +79,28 @@ def needs(words, data):
     return None
 
 
+def ended(folder):
+    """The exit code of the last process that trained the run; None: it was killed, or there is none."""
+    try:
+        with open(os.path.join(folder, "run.json")) as file:
+            return json.load(file)["sessions"][-1].get("exit")
+    except (OSError, ValueError, LookupError):
+        return None
+
+
 def train(args, recipe, words, folder):
-    """0: it has its steps, 4: it diverged on its way; both have checkpoints, mostly."""
-    if os.path.exists(os.path.join(folder, "checkpoints")):
-        return 0
-    command = [args.steady, "train", recipe, "--out", folder, "--no-report", "guard.exit=ok",
+    """How it ended: 0: it has its steps, 4: it diverged on its way, 5: a guard stopped it; all have
+    checkpoints, mostly.  A run that is there and was interrupted goes on."""
+    there = os.path.exists(os.path.join(folder, "recipe.ini"))
+    if there and ended(folder) in ENDS:
+        return ended(folder)
+    command = [args.steady, "train", *(["--resume", folder] if there else [recipe, "--out", folder]),
+               "--no-report", "guard.exit=ok",
                f"train.steps={args.steps}", f"train.checkpoint_every={max(args.steps // 10, 1)}",
                "train.keep=1000", "train.eval_every=1000000"]
     command += [word.format(data=args.data) for word in words.split()]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode not in (0, 4, 5):
+    if done.returncode not in ENDS:
         sys.exit(f"{' '.join(command)}\n{done.stderr}")
     return done.returncode
 

@@ -20,6 +20,7 @@ import argparse
 import json
 import math
 import subprocess
+import sys
 
 CORES = [1, 2, 4, 8, 16, 32, 64, 128]
 ASKED = [16, 64, 128]
@@ -153,7 +154,13 @@ MODELS = [
 
 
 def bench(steady, *words):
-    ran = subprocess.run([steady, "bench", *words, "--json"], capture_output=True, text=True, check=True)
+    command = [steady, "bench", *words, "--json"]
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"cores.py: --steady {steady}: {error.strerror}")
+    if ran.returncode:
+        sys.exit(f"cores.py: {' '.join(command)}: exit {ran.returncode}, {ran.stderr.strip() or 'silent'}")
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
@@ -220,20 +227,39 @@ def batches(machine, quality, share):
         print(f"| {model.name} | " + " | ".join(cells) + " |")
 
 
+def positive(kind, most=math.inf):
+    def number(text):
+        value = kind(text)
+        if not 0 < value <= most or value == math.inf:
+            raise argparse.ArgumentTypeError(f"{text}: expected above 0" + (f", at most {most}" if most < math.inf else ""))
+        return value
+    number.__name__ = kind.__name__  # argparse names it where the text is no number
+    return number
+
+
+def models(text):
+    names = [name.strip() for name in text.split(",")] if text else []
+    known = [model.name for model in MODELS]
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"'{name}' is not known; expected {', '.join(known)}")
+    return names
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--core", type=float, default=230, help="GFLOP/s of one core's product")
-    parser.add_argument("--stream", type=float, default=50, help="GB/s that one core moves")
-    parser.add_argument("--memory", type=float, default=350, help="GB/s that all cores move")
-    parser.add_argument("--share", type=float, default=0.7, help="of the gain of T cores that pays")
+    parser.add_argument("--core", type=positive(float), default=230, help="GFLOP/s of one core's product")
+    parser.add_argument("--stream", type=positive(float), default=50, help="GB/s that one core moves")
+    parser.add_argument("--memory", type=positive(float), default=350, help="GB/s that all cores move")
+    parser.add_argument("--share", type=positive(float, 1), default=0.7, help="of the gain of T cores that pays")
     parser.add_argument("--measure", action="store_true", help="this machine's core, and the model against it")
     parser.add_argument("--steady", default="build/steady")
-    parser.add_argument("--models", default="", help="those to measure, with commas (default: all)")
-    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--models", type=models, default=[], help="those to measure, with commas (default: all)")
+    parser.add_argument("--repeat", type=positive(int), default=7)
     a = parser.parse_args()
     machine, quality = Machine(a.core, a.stream, a.memory), {}
     if a.measure:
-        here, quality = measure(a.steady, [n for n in a.models.split(",") if n], a.repeat)
+        here, quality = measure(a.steady, a.models, a.repeat)
         machine = Machine(here.core / 1e9, here.stream / 1e9, a.memory)
     table(machine, quality)
     batches(machine, quality, a.share)

@@ -7,7 +7,17 @@
 # Prints the median and the best of all steps but each run's first three, examples a second, and the ratio of the medians.
 # The program is $STEADY (default build/steady).  Evaluations and probes are switched off.
 
+usage() {
+    echo "ranks.sh: $1" >&2
+    echo "usage: [STEADY=build/steady] sh test/bench/ranks.sh ROUNDS RECIPE [section.key=value ...]" >&2
+    exit 2
+}
+
 steady=${STEADY:-build/steady} rounds=$1
+case $rounds in '' | *[!0-9]* | ??????*) usage "ROUNDS = $rounds: expected a number of 1 or more" ;; esac
+[ "$rounds" -gt 0 ] || usage "ROUNDS = $rounds: expected 1 or more"
+[ $# -ge 2 ] || usage "a recipe is missing"
+command -v "$steady" >/dev/null || usage "$steady: no such program; run make, or set STEADY"
 shift
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -20,7 +30,12 @@ turn() { # NAME COMMAND...
     rm -rf "$work/run"
     "$@" --out "$work/run" probe.every=0 guard.exit=ok train.eval_every=1000000 --no-report >"$work/log" 2>&1 ||
         { cat "$work/log"; exit 1; }
-    sed -n '4,$s/.*"items_per_s":\([0-9.e+]*\).*/\1/p' "$work/run/train.jsonl" >>"$work/$name"
+    sed '/"items_per_s":/!d' "$work/run/train.jsonl" | sed -n '4,$s/.*"items_per_s":\([0-9.e+]*\).*/\1/p' >>"$work/$name"
+    [ -s "$work/$name" ] || {
+        echo "ranks.sh: no step was counted: each run's first three rows are left out; give train.steps=40 or more," \
+            "and train.log_every=1" >&2
+        exit 1
+    }
 }
 
 while [ "$rounds" -gt 0 ]; do
