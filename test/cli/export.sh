@@ -193,6 +193,15 @@ tell "metadata say what a stranger needs" $?
 "$STEADY" export told -o average.safetensors --checkpoint average:1 2>err && head -c 20000 average.safetensors >head &&
     grep -a -q '"step":"20"' head && ! grep -a -q '"score":"{' head
 tell "an average has no score, for none was measured" $?
+fact() { head -c 20000 "$1" | grep -a -o "\"$2\":\"[^,]*"; }
+"$STEADY" export told -o first.safetensors 2>err && "$STEADY" export told --checkpoint first.safetensors --dtype bf16 \
+    -o second.safetensors 2>err && grep -q 'tensors of step 20' err && fact second.safetensors step | grep -q '"20"' &&
+    [ -n "$(fact first.safetensors score)" ] && [ "$(fact first.safetensors score)" = "$(fact second.safetensors score)" ] &&
+    "$STEADY" eval told --checkpoint second.safetensors 2>err | grep -q '"step":20,'
+tell "an export of an export keeps step and score" $?
+sed 's/"steady":"/"steadx":"/' second.safetensors >other.safetensors && "$STEADY" eval told --checkpoint other.safetensors 2>err |
+    grep -q '"step":0,'
+tell "a step that another program has written is not taken for the run's" $?
 fails 2 'name the same file' export told -o x.json.safetensors --vocab x.json.safetensors
 tell "weights and names have files of their own" $?
 

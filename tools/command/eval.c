@@ -105,7 +105,7 @@ static Status eval(const Options *o, OpenRun *run, Err *err) {
     Score result = {0};
     bool failed =
         run_open(run, &o->choice, false, err) || score(run, o->split, &result, err);
-    if (!failed) print(run, score_row(&result, run->at.step));
+    if (!failed) print(run, score_row(&result, run->step));
     score_clear(&result);
     return err->status;
 }

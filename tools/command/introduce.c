@@ -90,6 +90,11 @@ static void add_score(const OpenRun *run, const RunChoice *choice,
         json_object_set_new(score, json_string_value(name), split);
         json_decref(name);
     }
+    char *text = run_export_fact(run, "score"); /* an export keeps what it was given */
+    json_t *kept = text ? json_loads(text, 0, NULL) : NULL;
+    if (json_is_object(kept)) json_object_update(score, kept);
+    json_decref(kept);
+    mem_free(text);
     if (json_object_size(score)) add_json(writer, "score", score);
     json_decref(score);
     runlog_free(log);
@@ -116,7 +121,7 @@ static void add_codes(const char *dir, SafetensorsWriter *writer) {
 void introduce_weights(const OpenRun *run, const RunChoice *choice,
                        SafetensorsWriter *writer) {
     char step[24];
-    text_format(step, sizeof step, "%zu", run->at.step);
+    text_format(step, sizeof step, "%zu", run->step);
     safetensors_add_metadata(writer, "task", task_name(run->recipe->task));
     safetensors_add_metadata(writer, "step", step);
     safetensors_add_metadata(writer, "steady", STEADY_VERSION);

@@ -142,7 +142,7 @@ typedef struct Figure {
 } Figure;
 
 static void figure_title(const Figure *f, char *title, size_t size) {
-    size_t step = f->run->at.step;
+    size_t step = f->run->step;
     const char *dir = f->options->choice.dir;
     if (f->count > 1) text_format(title, size, "%s", dir);
     else if (step) text_format(title, size, "%s, step %zu", dir, step);

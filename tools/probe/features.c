@@ -144,7 +144,7 @@ Status features_save(const OpenRun *run, Split split, const Features *f, const c
     char step[24];
     real *label = mem_array(f->count, sizeof *label);
     for (size_t i = 0; i < f->count; i++) label[i] = (real)f->label[i];
-    text_format(step, sizeof step, "%zu", run->at.step);
+    text_format(step, sizeof step, "%zu", run->step);
     SafetensorsWriter *writer = safetensors_writer_new();
     safetensors_add(writer, "features", 2, (size_t[]){f->count, f->width}, f->x);
     safetensors_add(writer, "label", 1, &f->count, label);

@@ -62,8 +62,8 @@ json_t *probing_row(Probing *m) {
     mode.measure = MEASURE_HEADS;
     TapeFault fault = pass(m, &mode);
     Prober *prober = prober_new(run->task->model);
-    prober_look(prober, &all, run->at.step);
-    json_t *row = prober_row(prober, &all, run->at.step, NULL);
+    prober_look(prober, &all, run->step);
+    json_t *row = prober_row(prober, &all, run->step, NULL);
     prober_free(prober);
     json_object_set_new(row, "checkpoint",
                         *run->checkpoint ? json_text(run->checkpoint) : json_null());

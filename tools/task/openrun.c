@@ -124,6 +124,23 @@ static Status open_task(OpenRun *run, const RunChoice *c, bool with_data, Err *e
     return run->task ? OK : err->status;
 }
 
+/* What `steady export` has written into a file; NULL: nothing of this name, or another
+ * program wrote the file.  The caller frees. */
+char *run_export_fact(const OpenRun *run, const char *name) {
+    char *by = run->own ? NULL : checkpoint_fact(run->checkpoint, run->root, "steady");
+    char *fact = by ? checkpoint_fact(run->checkpoint, run->root, name) : NULL;
+    mem_free(by);
+    return fact;
+}
+
+static size_t export_step(const OpenRun *run) {
+    char *text = run_export_fact(run, "step");
+    bool whole = text && *text && strspn(text, "0123456789") == strlen(text);
+    size_t step = whole && strlen(text) < 16 ? strtoull(text, NULL, 10) : 0;
+    mem_free(text);
+    return step;
+}
+
 /* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
 Status run_load(OpenRun *run, bool ema, Err *err) {
     Model *model = run->task->model;
@@ -135,6 +152,7 @@ Status run_load(OpenRun *run, bool ema, Err *err) {
             run->checkpoint);
     if (!run->own && meaning_check_file(run->task, run->checkpoint, run->root, "", err))
         return err->status;
+    run->step = export_step(run);
     if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
     if (ema) parts.ema = ema_new(model->params, 0.5);
@@ -143,6 +161,7 @@ Status run_load(OpenRun *run, bool ema, Err *err) {
         model_refresh(model);
     }
     ema_free(parts.ema);
+    run->step = run->at.step;
     return err->status ? err->status : set_temperatures(run, err);
 }
 

@@ -11,7 +11,8 @@ typedef struct OpenRun {
     Task *task;
     Tape *tape;
     Progressed at;
-    size_t average;        /* the mean of so many checkpoints; 0: one alone */
+    size_t step;    /* of the weights: at.step, or what an export says; 0: not known */
+    size_t average; /* the mean of so many checkpoints; 0: one alone */
     char checkpoint[1400]; /* the file that was read */
     bool own;              /* it is a checkpoint of a run, not weights from elsewhere */
     const char *root;      /* the run folder where it is of the run; else NULL */
@@ -42,6 +43,10 @@ void run_close(OpenRun *run);
 /* The weights of run->checkpoint (run->own and run->root say what it is) into the model:
  * of another checkpoint of the run that is open, say.  model_freeze is the caller's. */
 Status run_load(OpenRun *run, bool ema, Err *err);
+
+/* Of weights from elsewhere: metadata that `steady export` wrote ("step", "score"); NULL:
+ * it has none of this name.  The caller frees. */
+char *run_export_fact(const OpenRun *run, const char *name);
 
 /* The words once more, where by now it is known what they are for: FAIL_USAGE for one
  * that has no effect there (tools/recipe/change.h). */
