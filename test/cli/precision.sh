@@ -75,6 +75,28 @@ DNNL_MAX_CPU_ISA AVX512_CORE disables|has.no.bf16|without
 OPENBLAS_CORETYPE Haswell disables|has.no.bf16|without
 END
 
+# ---- a resume needs what its next steps need, not what is over ----
+
+off train small.ini train.precision=bf16 --force intervene.at=1e intervene.train.precision=fp32 --out over --no-report
+off train --resume over train.steps=14 --no-report && ! grep -q 'plain loops' err &&
+    ! tail -2 over/train.jsonl | grep -q precision
+tell "a run that an intervention took to fp32 goes on without instructions for bf16" $?
+off train small.ini train.precision=bf16 --force intervene.at=12 intervene.train.precision=fp32 --out due --no-report
+off train --resume due train.steps=14 --no-report && tail -2 due/train.jsonl | grep -q '"loss"' &&
+    ! tail -2 due/train.jsonl | grep -q precision
+tell "so does one whose intervention is due at the checkpoint's step" $?
+off train small.ini intervene.at=6 intervene.train.precision=bf16 --force --out into --no-report
+off train --resume into train.steps=14
+[ $? = 2 ] && grep -q "no fast bf16 products here: $none; intervene.at has set it; to go on in fp32 use a free number N: \
+intervene.atN=12 intervene.train.precisionN=fp32, or --force" err
+tell "one that an intervention took to bf16 is refused, with the words that help" $?
+off train --resume into train.steps=14 intervene.at2=12 intervene.train.precision2=fp32 --no-report &&
+    grep -q 'step 12: intervention: train.precision changed from bf16 to fp32' err
+tell "they do" $?
+off train --resume over train.steps=16 intervene.at2=15 intervene.train.precision2=bf16
+[ $? = 2 ] && grep -q 'with intervene.at2: train.precision = bf16' err
+tell "and an intervention that is still to come is refused as at the start" $?
+
 # ---- variables that say something else than they can ----
 
 while read -r name value why; do

@@ -117,5 +117,11 @@ tell "the learning rate of a step that was not logged is computed" $?
 cp "$STEADY" alone && { ./alone probe whole --sharpness >out 2>err; [ $? = 1 ]; } &&
     grep -q 'steady64: .*make build/steady64' err
 tell "without steady64 beside it the program says where it should be" $?
+train small.ini $short train.steps=4 probe.sharpness=2 intervene.at=3 intervene.probe.sharpness=0 --out over &&
+    ./alone train --resume over train.steps=5 --no-report 2>err && [ "$(grep -c sharpness over/probe.jsonl)" = 1 ]
+tell "a run whose intervention has ended the measurements goes on without it" $?
+./alone train --resume over train.steps=8 intervene.at2=7 intervene.probe.sharpness2=1 --no-report 2>err
+[ $? != 0 ] && grep -q 'make build/steady64' err
+tell "but not to an intervention that begins them again" $?
 fails 2 'leave out --heads' probe whole --sharpness --heads
 tell "options of the other numbers are refused beside it" $?

@@ -97,7 +97,7 @@ static Ending run(const char *name, const Recipe *recipe, const Recipe *was) {
     Trainer t;
     int kept = silence();
     text_format(dir, sizeof dir, "%s/%s", folder, name);
-    if (trainer_open(&t, recipe, was, dir, NULL, &err)) fail_msg("%s", err.text);
+    if (trainer_open(&t, recipe, was, dir, NULL, false, &err)) fail_msg("%s", err.text);
     if (trainer_run(&t, &err)) fail_msg("%s", err.text);
     Ending e = ending_of(&t);
     trainer_close(&t);
@@ -292,7 +292,7 @@ static void a_run_that_stops_at_its_change_makes_it_again(void **state) {
                                  "intervene.model.temperature=0.0001");
     text_format(dir, sizeof dir, "%s/stopped", folder);
     int kept = silence();
-    assert_int_equal(trainer_open(&t, &was, NULL, dir, NULL, &err), OK);
+    assert_int_equal(trainer_open(&t, &was, NULL, dir, NULL, false, &err), OK);
     assert_int_equal(trainer_run(&t, &err), FAIL_COLLAPSED);
     trainer_close(&t);
     dup2(kept, 2);
@@ -344,7 +344,7 @@ static void refused_in(const char *name, Recipe is, const Recipe *was, const cha
     set(&is, words);
     assert_int_equal(recipe_check(&is, NULL), OK);
     int kept = silence();
-    Status status = trainer_open(&t, &is, was, dir, NULL, &err);
+    Status status = trainer_open(&t, &is, was, dir, NULL, false, &err);
     if (!status) trainer_close(&t);
     dup2(kept, 2);
     close(kept);

@@ -161,6 +161,34 @@ static void bf16_without_units_is_refused_unless_forced(void **state) {
     assert_int_equal(checked(automatic, &WITHOUT, false, &err), OK);
 }
 
+static void a_resume_needs_what_its_next_steps_need(void **state) {
+    (void)state;
+    Recipe recipe = recipe_default();
+    Err err = ERR_NONE;
+    Acted none = {0}, first = {.count = 1, .group = {0}},
+          both = {.count = 2, .group = {0, 1}};
+    set(&recipe, "train.precision=bf16");
+    set(&recipe, "intervene.at=5");
+    set(&recipe, "intervene.train.precision=fp32");
+    assert_int_equal(precision_check_resumed(&recipe, &none, 4, &WITHOUT, false, &err),
+                     FAIL_USAGE);
+    err = ERR_NONE;
+    assert_int_equal(precision_check_resumed(&recipe, &first, 5, &WITHOUT, false, &err),
+                     OK);
+    set(&recipe, "intervene.at2=9");
+    set(&recipe, "intervene.train.precision2=bf16");
+    assert_int_equal(precision_check_resumed(&recipe, &first, 7, &WITHOUT, false, &err),
+                     FAIL_USAGE);
+    assert_non_null(strstr(err.text, "with intervene.at2"));
+    err = ERR_NONE;
+    assert_int_equal(precision_check_resumed(&recipe, &both, 9, &WITHOUT, false, &err),
+                     FAIL_USAGE);
+    assert_non_null(strstr(err.text, "intervene.at2 has set it"));
+    assert_non_null(strstr(err.text, "intervene.atN=9 intervene.train.precisionN=fp32"));
+    err = ERR_NONE;
+    assert_int_equal(precision_check_resumed(&recipe, &both, 9, &WITH, false, &err), OK);
+}
+
 static void evaluation_without_units_is_fp32_unless_a_word_asks(void **state) {
     (void)state;
     char note[PRECISION_NOTE];
@@ -192,6 +220,7 @@ int main(void) {
         cmocka_unit_test(auto_keeps_what_the_checkpoint_has_where_it_can),
         cmocka_unit_test(auto_goes_by_the_product_that_it_names),
         cmocka_unit_test(bf16_without_units_is_refused_unless_forced),
+        cmocka_unit_test(a_resume_needs_what_its_next_steps_need),
         cmocka_unit_test(evaluation_without_units_is_fp32_unless_a_word_asks),
     };
     return cmocka_run_group_tests_name("precision", tests, NULL, NULL);

@@ -121,6 +121,7 @@ static Status load_run(const char *dir, Recipe *recipe, Recipe *was, bool *begun
     return recipe_check(was, err);
 }
 
+/* Of a new run, before its data are opened; a resumed one first looks where it is. */
 static Status check_precision(const Recipe *recipe, bool force, Err *err) {
     Units units = units_here();
     return precision_check(recipe, &units, force, err);
@@ -292,9 +293,9 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
     bool lead = ranks_lead(ranks);
     const char *dir = o->resume ? o->resume : o->out ? o->out : named;
     if (dir == named) choose_folder(recipe, o, lead, named, sizeof named);
-    Status opened = (o->dry_run ? trainer_open_dry : trainer_open)(&trainer, recipe,
-                                                                   o->resume ? was : NULL,
-                                                                   dir, ranks, &err);
+    Status opened = (o->dry_run ? trainer_open_dry
+                                : trainer_open)(&trainer, recipe, o->resume ? was : NULL,
+                                                dir, ranks, o->force, &err);
     if (opened) explain_path(o, recipe, &err);
     if (opened) return lead ? command_fail("train", &err) : (int)err.status;
     bool work = trainer_has_work(&trainer);
@@ -333,7 +334,7 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
      * until its folder is made (trainer_open), and main has said so. */
     if (ranks) stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
     if (!read_options(o, argc, argv, &err) && !load_recipe(o, recipe, was, &err) &&
-        !check_precision(recipe, o->force, &err))
+        (o->resume || !check_precision(recipe, o->force, &err)))
         start_threads_checked(recipe->train.threads, &err);
     if (ranks_agree(ranks, &err)) {
         code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;

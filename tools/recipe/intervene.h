@@ -92,6 +92,14 @@ Status intervene_check_course(const Recipe *recipe, const Acted *acted,
                               Status (*check)(const Recipe *, const Recipe *, Err *),
                               Err *err);
 
+/* Calls `check` with what the next step is made by, if these groups act, and then with
+ * what each group still to come adds to it, in the order of their numbers.  For what a
+ * machine must have: what is over is not asked for.  An error names the group that
+ * brought it. */
+Status intervene_check_ahead(const Recipe *recipe, const Acted *acted,
+                             Status (*check)(const Recipe *now, void *input, Err *err),
+                             void *input, Err *err);
+
 /* Is each recipe that comes into force one that could be given at the start?  For where
  * the steps of all moments are known; recipe_check knows steps from epochs only by
  * trying. */

@@ -52,3 +52,23 @@ Status intervene_check_course(const Recipe *recipe, const Acted *acted,
     mem_free(in_force);
     return status;
 }
+
+Status intervene_check_ahead(const Recipe *recipe, const Acted *acted,
+                             Status (*check)(const Recipe *now, void *input, Err *err),
+                             void *input, Err *err) {
+    const Intervention *group = recipe->intervene.group;
+    Acted ahead = *acted;
+    Recipe *now = mem_alloc(sizeof *now);
+    recipe_in_force(recipe, &ahead, now);
+    Status status = check(now, input, err);
+    for (size_t g = 0; g < INTERVENE_GROUPS && !status; g++) {
+        bool comes = *group[g].changes && group[g].at.unit != MOMENT_NEVER;
+        if (!comes || acted_has(acted, g)) continue;
+        ahead.group[ahead.count++] = g;
+        recipe_in_force(recipe, &ahead, now);
+        status = check(now, input, err);
+        if (status && err) err_wrap(err, "with intervene.%s", intervene_at_key(g)->name);
+    }
+    mem_free(now);
+    return status;
+}

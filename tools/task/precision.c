@@ -15,11 +15,17 @@ static Status refuse(const Units *units, const char *advice, Err *err) {
                    units->why, advice);
 }
 
-static Status check(const Recipe *recipe, const Units *units, bool force, Err *err) {
+typedef struct Check {
+    const Units *units;
+    bool force;
+} Check;
+
+static Status check(const Recipe *now, void *input, Err *err) {
+    const Check *c = input;
     bool real_float = sizeof(real) == sizeof(float);
-    if (recipe->train.precision != TRAIN_BF16 || units->bf16 || (force && real_float))
+    if (now->train.precision != TRAIN_BF16 || c->units->bf16 || (c->force && real_float))
         return OK;
-    return refuse(units,
+    return refuse(c->units,
                   real_float ? "use train.precision=auto or fp32, or --force for plain "
                                "loops, which are slower than fp32"
                              : "train with steady",
@@ -27,19 +33,36 @@ static Status check(const Recipe *recipe, const Units *units, bool force, Err *e
 }
 
 Status precision_check(const Recipe *recipe, const Units *units, bool force, Err *err) {
-    const Intervention *group = recipe->intervene.group;
+    Check input = {units, force};
+    return intervene_check_ahead(recipe, &(Acted){0}, check, &input, err);
+}
+
+/* The group whose bf16 is in force; INTERVENE_GROUPS: none, it is the recipe's own. */
+static size_t group_of(const Recipe *recipe, const Acted *acted) {
+    char value[INTERVENE_TEXT];
+    const Key *key = key_find("train.precision");
+    for (size_t i = acted->count; i-- > 0;)
+        if (intervene_changes(recipe, acted->group[i], key, value))
+            return acted->group[i];
+    return INTERVENE_GROUPS;
+}
+
+Status precision_check_resumed(const Recipe *recipe, const Acted *acted, size_t step,
+                               const Units *units, bool force, Err *err) {
+    Check input = {units, force};
     Recipe *now = mem_alloc(sizeof *now);
-    Acted acted = {0};
-    Status status = check(recipe, units, force, err);
-    for (size_t g = 0; g < INTERVENE_GROUPS && !status; g++) {
-        if (!*group[g].changes || group[g].at.unit == MOMENT_NEVER) continue;
-        acted.group[acted.count++] = g;
-        recipe_in_force(recipe, &acted, now);
-        status = check(now, units, force, err);
-        if (status && err) err_wrap(err, "with intervene.%s", intervene_at_key(g)->name);
-    }
+    recipe_in_force(recipe, acted, now);
+    size_t group = group_of(recipe, acted);
+    bool set = check(now, &input, NULL) && group < INTERVENE_GROUPS;
     mem_free(now);
-    return status;
+    if (!set) return intervene_check_ahead(recipe, acted, check, &input, err);
+    char advice[200];
+    text_format(advice, sizeof advice,
+                "intervene.%s has set it; to go on in fp32 use a free number N: "
+                "intervene.atN=%zu intervene.train.precisionN=fp32%s",
+                intervene_at_key(group)->name, step,
+                sizeof(real) == sizeof(float) ? ", or --force for plain loops" : "");
+    return refuse(units, advice, err);
 }
 
 /* ---- choosing ---- */

@@ -1,6 +1,6 @@
 /* precision: what train.precision comes to in this process.
  *
- *     if (precision_check(&recipe, &units, force, &err)) ...      a new or resumed run
+ *     if (precision_check(&recipe, &units, force, &err)) ...      a new run
  *     precision_choose(task, &units, was, note);                  task->way, from then on
  *     mode.precision = recipe_precision(task->recipe, &task->way);
  *
@@ -10,11 +10,17 @@
 #define STEADY_TASK_PRECISION_H
 
 #include "tools/program/units.h"
+#include "tools/recipe/intervene.h"
 #include "tools/task/task.h"
 
 /* FAIL_USAGE: the recipe, or a group of its [intervene], wants bf16 and there are no
  * units.  `force`: plain loops are fine, but for the double build. */
 Status precision_check(const Recipe *recipe, const Units *units, bool force, Err *err);
+
+/* The same of a run that goes on after `step`, whose next step is made with these groups:
+ * a precision that is over needs no units. */
+Status precision_check_resumed(const Recipe *recipe, const Acted *acted, size_t step,
+                               const Units *units, bool force, Err *err);
 
 /* What a process alone makes of the recipe.  auto, where there are units, goes by the
  * product of the model's MLP: bf16 where that is at least PRECISION_GAIN times as fast,

@@ -18,6 +18,15 @@ void trainer_set_course(Trainer *t) {
     trainer_count_steps(t);
 }
 
+Acted trainer_acted_ahead(const Trainer *t) {
+    CourseNow now = now_of(t, t->at.step);
+    Acted acted = t->at.acted;
+    size_t group;
+    while (t->at.step && (group = course_due(t->base, &acted, &now)) < INTERVENE_GROUPS)
+        acted.group[acted.count++] = group;
+    return acted;
+}
+
 /* ---- rows ---- */
 
 static Status log_change(Trainer *t, const Change *change, const char *was, Err *err) {

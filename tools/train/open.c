@@ -128,6 +128,14 @@ static Status check_writable(const char *dir, Err *err) {
                    strerror(errno));
 }
 
+/* Is there what this run's steps need?  Of one that goes on, those that are to come: it
+ * is asked where their place is known. */
+static Status check_means(Trainer *t, Err *err) {
+    if (trainer_check_plateau(t, err)) return err->status;
+    if (ranks_lead(t->ranks) && trainer_check_sharpness(t, err)) return err->status;
+    return t->was ? trainer_check_precision(t, err) : OK;
+}
+
 /* The folder is free, the data are there and fit: what a rank may fail in alone. */
 static Status begin(Trainer *t, Err *err) {
     Status status = OK;
@@ -138,10 +146,9 @@ static Status begin(Trainer *t, Err *err) {
         status = check_writable(t->dir, err);
     if (status) return status;
     t->task = task_open(t->recipe, t->ranks, err);
-    if (!t->task || course_check(t->base, t->task, err) ||
-        trainer_check_plateau(t, err) || trainer_check_memory(t, err))
+    if (!t->task || course_check(t->base, t->task, err) || trainer_check_memory(t, err) ||
+        (!t->was && check_means(t, err)))
         return err->status;
-    if (ranks_lead(t->ranks) && trainer_check_sharpness(t, err)) return err->status;
     if (ranks_lead(t->ranks)) task_say_facts(t->task);
     return check_batch(t, err);
 }
@@ -177,7 +184,8 @@ static Status prepare(Trainer *t, Err *err) {
         trainer_set_course(t);
         if (trainer_best_changed(t)) t->at.best_score = NAN;
         if (!(t->at.temperature > 0)) t->at.temperature = t->recipe->model.temperature;
-        if (!trainer_check_interventions(t, err)) start_batches(t, err);
+        if (!trainer_check_interventions(t, err) && (!t->was || !check_means(t, err)))
+            start_batches(t, err);
     }
     if (ranks_agree(t->ranks, err)) return err->status;
     t->began = t->at.step;
@@ -212,14 +220,15 @@ static Status open_trainer(Trainer *t, const Recipe *recipe, const Recipe *was,
 }
 
 Status trainer_open(Trainer *t, const Recipe *recipe, const Recipe *was, const char *dir,
-                    Ranks *ranks, Err *err) {
-    *t = (Trainer){.lock = -1, .ranks = ranks, .first_save = TRAINER_FIRST_SAVE};
+                    Ranks *ranks, bool force, Err *err) {
+    *t = (Trainer){
+        .lock = -1, .ranks = ranks, .force = force, .first_save = TRAINER_FIRST_SAVE};
     return open_trainer(t, recipe, was, dir, err);
 }
 
 Status trainer_open_dry(Trainer *t, const Recipe *recipe, const Recipe *was,
-                        const char *dir, Ranks *ranks, Err *err) {
-    *t = (Trainer){.lock = -1, .ranks = ranks, .dry = true};
+                        const char *dir, Ranks *ranks, bool force, Err *err) {
+    *t = (Trainer){.lock = -1, .ranks = ranks, .force = force, .dry = true};
     return open_trainer(t, recipe, was, dir, err);
 }
 

@@ -21,6 +21,9 @@ void trainer_look(Trainer *trainer, size_t step);
 void trainer_choose_precision(Trainer *trainer, size_t step);
 /* What was chosen, where there was a choice. */
 void trainer_say_precision(const Trainer *trainer);
+/* At a resume, where its place is known: FAIL_USAGE if a step to come needs bf16 products
+ * and there are none. */
+Status trainer_check_precision(Trainer *trainer, Err *err);
 /* Of the next step. */
 Precision trainer_precision(const Trainer *trainer);
 
@@ -80,6 +83,9 @@ Status trainer_log_event(Trainer *trainer, size_t step, const char *event,
 
 /* The recipe in force, by the groups that act (at.acted). */
 void trainer_set_course(Trainer *trainer);
+/* The groups that the next step is made with: those that act, and those whose moment has
+ * come.  Of a run that has no checkpoint: none. */
+Acted trainer_acted_ahead(const Trainer *trainer);
 /* Lets groups act whose moment has come, before the batch of the next step is made: a
  * line, and for each key a row
  *     {"step":10,"event":"intervene","key":"optim.lr","from":"0.1","to":"0.01"}

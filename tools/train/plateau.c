@@ -1,21 +1,20 @@
 /* plateau: schedule.name = plateau in the trainer (tools/train/parts.h). */
-#include <string.h>
 
 #include "engine/optim/schedule.h"
 #include "tools/train/parts.h"
 
-Status trainer_check_plateau(const Trainer *t, Err *err) {
-    bool judged = t->task->has_val || t->task->has_test;
-    bool wanted = t->recipe->schedule.name == SCHEDULE_PLATEAU;
-    for (size_t g = 0; g < INTERVENE_GROUPS; g++) {
-        char name[INTERVENE_TEXT];
-        wanted |= intervene_changes(t->base, g, key_find("schedule.name"), name) &&
-                  !strcmp(name, "plateau");
-    }
-    if (!wanted || judged) return OK;
+static Status check(const Recipe *now, void *input, Err *err) {
+    const Task *task = input;
+    if (now->schedule.name != SCHEDULE_PLATEAU || task->has_val || task->has_test)
+        return OK;
     return err_set(err, FAIL_USAGE,
                    "schedule.name = plateau needs a validation or test split; set "
                    "data.val_fraction");
+}
+
+Status trainer_check_plateau(const Trainer *t, Err *err) {
+    Acted acted = trainer_acted_ahead(t);
+    return intervene_check_ahead(t->base, &acted, check, t->task, err);
 }
 
 static double next_rate(const Trainer *t, size_t reductions) {

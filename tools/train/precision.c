@@ -31,6 +31,19 @@ void trainer_choose_precision(Trainer *t, size_t step) {
     t->lost_bf16 = kept && !strcmp(was, "bf16") && !t->task->way.bf16;
 }
 
+Status trainer_check_precision(Trainer *t, Err *err) {
+    Units units = units_here();
+    Acted acted = trainer_acted_ahead(t);
+    Recipe *now = mem_alloc(sizeof *now);
+    recipe_in_force(t->base, &acted, now);
+    if (now->train.precision != t->base->train.precision) { /* the note is of the base */
+        mem_free(t->precision_note);
+        t->precision_note = NULL;
+    }
+    mem_free(now);
+    return precision_check_resumed(t->base, &acted, t->at.step, &units, t->force, err);
+}
+
 void trainer_say_precision(const Trainer *t) {
     if (t->precision_note) say("%s", t->precision_note);
 }

@@ -41,11 +41,16 @@ static void remove_files(const Trainer *t, size_t step) {
     }
 }
 
+static Status want(const Recipe *now, void *input, Err *err) {
+    (void)err;
+    *(bool *)input |= now->probe.sharpness.value > 0;
+    return OK;
+}
+
 bool trainer_wants_sharpness(const Trainer *t) {
-    char value[INTERVENE_TEXT];
-    bool wanted = t->recipe->probe.sharpness.value > 0;
-    for (size_t g = 0; g < INTERVENE_GROUPS; g++)
-        wanted |= intervene_changes(t->base, g, key_find("probe.sharpness"), value);
+    Acted acted = trainer_acted_ahead(t);
+    bool wanted = false;
+    intervene_check_ahead(t->base, &acted, want, &wanted, NULL);
     return wanted;
 }
 

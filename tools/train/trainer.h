@@ -43,6 +43,7 @@ typedef struct Trainer {
     char dir[1024];
     int lock;   /* on the folder; -1: none */
     bool fresh; /* the folder was free: what is in it is of this process */
+    bool force; /* plain loops are fine (tools/task/precision.h) */
     bool dry;   /* nothing is written (trainer_open_dry) */
     MadeFolders made;
     Ranks *ranks; /* that train together; NULL: this process alone */
@@ -87,15 +88,16 @@ enum { TRAINER_FIRST_SAVE = 300 };
  * recipe it is (trainer_recipe_was); NULL starts a new run.  Nothing is written before
  * everything fits, and nothing at all to a run that has its steps already; from then on
  * signals are asked for between the steps.  A folder belongs to one trainer at a time.
- * Both recipes are borrowed.  On failure *trainer is released.  Called by all of
+ * Both recipes are borrowed.  force: bf16 by plain loops is fine where a resumed run needs
+ * it (a new one: precision_check).  On failure *trainer is released.  Called by all of
  * `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
 Status trainer_open(Trainer *trainer, const Recipe *recipe, const Recipe *was,
-                    const char *dir, Ranks *ranks, Err *err);
+                    const char *dir, Ranks *ranks, bool force, Err *err);
 
 /* The same without a folder, for `train --dry-run`: everything is opened and checked, and
  * nothing is written.  Such a trainer is for trainer_introduce and trainer_estimate. */
 Status trainer_open_dry(Trainer *trainer, const Recipe *recipe, const Recipe *was,
-                        const char *dir, Ranks *ranks, Err *err);
+                        const char *dir, Ranks *ranks, bool force, Err *err);
 
 /* Takes a few steps in memory, and says what the run would take of time and disk.
  * Called by all ranks; the weights are then others. */
