@@ -170,6 +170,24 @@ ranks 4 small.ini train.batch=3 --out new
 code=$?
 refused 2 'train.batch = 3 is too small for 4 ranks' && [ ! -e new ]
 tell "fewer examples than ranks: exit 2 and one line" $?
+while read -r words key; do # WORDS-OF-RANK-1 KEY: rank 0 has small.ini's
+    # shellcheck disable=SC2086
+    mpirun $more_than_cores -n 1 "$STEADY" train small.ini --out new --no-report : \
+        -n 1 "$STEADY" train small.ini --out new --no-report $(echo "$words" | tr , ' ') 2>err </dev/null
+    code=$?
+    refused 2 "rank 1: $key; all ranks need the same words" && [ ! -e new ]
+    tell "ranks that differ in $words: exit 2 and one line, at the start" $?
+done <<'END'
+optim.lr=0.5 optim.lr = 0.5, but on rank 0 [0-9.]*
+train.precision=bf16,--force train.precision = bf16, but on rank 0 fp32
+schedule.name=cosine,optim.clip=3 optim.clip = 3, but on rank 0 [0-9.]*
+intervene.at=5,intervene.optim.lr=0.1 intervene.at = 5, but on rank 0 (empty)
+--dry-run steady train = --dry-run, but on rank 0 a new run
+END
+mpirun $more_than_cores -n 1 "$STEADY" train small.ini --out threads-2 --no-report : \
+    -n 1 "$STEADY" train small.ini --out threads-2 --no-report train.recompute=block 2>err </dev/null &&
+    train small.ini --out threads-1 && same_numbers threads-1 threads-2
+tell "they may differ in what changes no number" $?
 ranks 2 small.ini --out one
 code=$?
 refused 2 'one already contains a run'

@@ -336,7 +336,10 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     if (!read_options(o, argc, argv, &err) && !load_recipe(o, recipe, was, &err) &&
         (o->resume || !check_precision(recipe, o->force, &err)))
         start_threads_checked(recipe->train.threads, &err);
-    if (ranks_agree(ranks, &err)) {
+    const char *way = o->dry_run  ? o->resume ? "--resume --dry-run" : "--dry-run"
+                      : o->resume ? "--resume"
+                                  : "a new run";
+    if (ranks_agree(ranks, &err) || trainer_check_ranks(ranks, recipe, way, &err)) {
         code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;
     } else {
         if (ranks_lead(ranks)) recipe_notes(recipe, stderr);

@@ -84,13 +84,18 @@ enum { TRAINER_FIRST_SAVE = 300 };
 /* What a run that is asked to stop says (tools/program/stop.h). */
 #define TRAINER_PROMISE "the run is saved first"
 
+/* FAIL_USAGE on all ranks where one's recipe differs from rank 0's in more than names of
+ * files and how it is computed, by the first key; `way`: what else they must share, such
+ * as "--resume".  Called by all ranks; NULL: OK. */
+Status trainer_check_ranks(Ranks *ranks, const Recipe *recipe, const char *way, Err *err);
+
 /* Opens data and model, and, where `was` is given, the newest checkpoint of the run whose
  * recipe it is (trainer_recipe_was); NULL starts a new run.  Nothing is written before
  * everything fits, and nothing at all to a run that has its steps already; from then on
  * signals are asked for between the steps.  A folder belongs to one trainer at a time.
- * Both recipes are borrowed.  force: bf16 by plain loops is fine where a resumed run needs
- * it (a new one: precision_check).  On failure *trainer is released.  Called by all of
- * `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
+ * Both recipes are borrowed.  force: bf16 by plain loops is fine where a resumed run
+ * needs it (a new one: precision_check).  On failure *trainer is released.  Called by all
+ * of `ranks` (borrowed); they fail or succeed together, here and in trainer_run. */
 Status trainer_open(Trainer *trainer, const Recipe *recipe, const Recipe *was,
                     const char *dir, Ranks *ranks, bool force, Err *err);
 
