@@ -239,3 +239,13 @@ tell "the table after SIGTERM is that of a whole sweep" $?
 timeout 60 sh -c 'trap "" CHLD; exec "$STEADY" sweep "$@" --out ignored' sh $grid >table2 2>/dev/null &&
     timeless grid/sweep.csv >a && timeless ignored/sweep.csv | cmp - a
 tell "a parent that ignores SIGCHLD does not make it wait for ever" $?
+
+"$STEADY" sweep demo train.bf16_keep=attention,reparam train.precision=auto --dry-run --out lists >out 2>err && [ ! -e lists ] &&
+    grep -q "note: train.bf16_keep has one value, a list; for a run with each: 'train.bf16_keep={attention;reparam}'" err
+tell "a list of words is one value, which is said with the form that makes two" $?
+"$STEADY" sweep demo train.bf16_keep=none,attention train.precision=auto --dry-run --out lists >out 2>err
+[ $? = 2 ] && grep -q "none cannot be combined with other parts; for a run with each: 'train.bf16_keep={none;attention}'" err
+tell "a list that is no value is refused with that form" $?
+"$STEADY" sweep demo 'train.bf16_keep={none;attention}' train.precision=auto --dry-run --out lists 2>err >out &&
+    ! grep -q 'has one value' err && [ "$(cat out err | grep -c '^to run ')" = 2 ]
+tell "which gives two runs, without a note" $?

@@ -1,4 +1,7 @@
 /* check: can the cells be run?  (tools/sweep/sweep.h) */
+#include <string.h>
+
+#include "data/file/textbuffer.h"
 #include "tools/recipe/keys.h"
 #include "tools/sweep/state.h"
 
@@ -47,13 +50,56 @@ static Status check_key(const Sweep *sweep, size_t axis, const char *name, FILE 
     return OK;
 }
 
+/* ---- a list of words is one value: were two meant? ---- */
+
+/* 'KEY={A;B}' for an axis whose only value is a list of words that the key's rule knows,
+ * "A,B"; false: it is no such axis. */
+static bool apart(const SweepAxis *axis, TextBuffer *text) {
+    const Key *key = axis->key_count == 1 ? key_find(axis->key) : NULL;
+    const char *value = NULL;
+    size_t given = 0;
+    for (size_t v = 0; v < axis->count; v++)
+        if (v != axis->none) value = axis->values[v], given++;
+    if (!key || !key->check || given != 1 || !strchr(value, ',')) return false;
+    text_append_format(text, "'%s={", axis->key);
+    for (const char *c = value; *c; c++) text_append_byte(text, *c == ',' ? ';' : *c);
+    text_append_format(text, "}'");
+    return true;
+}
+
+static void note_lists(const Sweep *sweep, FILE *notes) {
+    for (size_t a = 1; a < sweep->axis_count; a++) {
+        TextBuffer text = {0};
+        if (apart(&sweep->axes[a], &text))
+            fprintf(notes,
+                    "steady: note: %s has one value, a list; for a run with each: %s\n",
+                    sweep->axes[a].key, text.text);
+        text_free(&text);
+    }
+}
+
+/* Adds to a refusal of such a list what gives a run with each. */
+static void advise_lists(const Sweep *sweep, Err *err) {
+    for (size_t a = 1; a < sweep->axis_count; a++) {
+        TextBuffer text = {0};
+        const Err was = *err;
+        if (strstr(was.text, sweep->axes[a].key) && apart(&sweep->axes[a], &text))
+            err_set(err, was.status, "%.1500s; for a run with each: %s", was.text,
+                    text.text);
+        text_free(&text);
+    }
+}
+
 Status sweep_check(const Sweep *sweep, FILE *notes, Err *err) {
     Recipe *recipe = mem_alloc(sizeof *recipe);
     Status status = OK;
     for (size_t c = 0; c < sweep->cell_count && !status; c++) {
         status = sweep_recipe(sweep, c, recipe, err);
-        if (status) err_wrap(err, "run %s", sweep->cells[c].name);
+        if (!status) continue;
+        if (err) advise_lists(sweep, err);
+        err_wrap(err, "run %s", sweep->cells[c].name);
     }
+    if (!status && notes) note_lists(sweep, notes);
     mem_free(recipe);
     for (size_t a = 1; a < sweep->axis_count; a++)
         for (size_t k = 0; k < sweep->axes[a].key_count && !status; k++)
