@@ -19,6 +19,23 @@ static bool read_average(const char *word, OpenRun *run) {
     return run->average && !*end;
 }
 
+/* "; runs/a has those of steps 80, 70, 60 and older"; "" of a run without any. */
+static void list_checkpoints(const char *dir, char *text, size_t size) {
+    enum { MOST = 10 };
+    size_t step = checkpoint_newest(dir, SIZE_MAX);
+    *text = '\0';
+    if (!step) return;
+    bool one = !checkpoint_newest(dir, step);
+    text_format(text, size, "; %.400s has %s", dir,
+                one ? "that of step" : "those of steps");
+    for (size_t i = 0; step; i++, step = checkpoint_newest(dir, step)) {
+        size_t used = strlen(text);
+        if (i < MOST) text_format(text + used, size - used, "%s %zu", i ? "," : "", step);
+        else text_format(text + used, size - used, " and older");
+        if (i == MOST) return;
+    }
+}
+
 static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
     const char *wanted = c->checkpoint;
     char *end = NULL;
@@ -42,10 +59,12 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
         run->root = NULL;
     }
     if (openfile_exists(run->checkpoint, run->root)) return OK;
+    char there[800];
+    list_checkpoints(c->dir, there, sizeof there);
     return err_set(err, FAIL_DATA,
-                   "%s: no such checkpoint (--checkpoint takes a step, best, average:N, "
-                   "or a .safetensors file)",
-                   run->checkpoint);
+                   "%.1000s: no such checkpoint%s (--checkpoint takes a step, best, "
+                   "average:N, or a .safetensors file)",
+                   run->checkpoint, there);
 }
 
 static Status load_recipe(OpenRun *run, const RunChoice *c, Err *err) {
