@@ -1,4 +1,5 @@
 /* What becomes of the rows of logs, and what a screen shows of them. */
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -378,6 +379,48 @@ static void cells_of_a_sweep_are_added_as_they_begin(void **state) {
     watchlist_free(&list);
 }
 
+/* train.jsonl does not change the folder in which the run's folder is. */
+static void a_run_whose_first_row_comes_late_is_added(void **state) {
+    WatchList list = {0};
+    Err err = ERR_NONE;
+    char cells[PATH_SIZE];
+    const struct timespec old[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+    files_write_text(*state, "sweep.json", "{}");
+    files_folder(*state, "cells");
+    files_folder(*state, "cells/late");
+    rundir_path(cells, *state, "cells");
+    assert_int_equal(utimensat(AT_FDCWD, cells, old, 0), 0);
+    assert_int_equal(watchlist_add(&list, *state, &err), OK);
+    watchlist_poll(&list);
+    watchlist_poll(&list);
+    assert_int_equal(list.count, 0);
+    files_write_text(*state, "cells/late/train.jsonl", "{\"step\":1,\"loss\":2}\n");
+    watchlist_poll(&list);
+    assert_int_equal(list.count, 1);
+    watchlist_free(&list);
+}
+
+static void folders_with_more_runs_than_there_is_room_for_are_no_error(void **state) {
+    WatchList list = {0};
+    Err err = ERR_NONE;
+    char path[PATH_SIZE];
+    for (int i = 0; i < WATCH_RUNS_MOST + 4; i++) {
+        snprintf(path, sizeof path, "a/%d/train.jsonl", i);
+        files_write_text(*state, path, "");
+    }
+    files_write_text(*state, "b/1/train.jsonl", "");
+    files_write_text(*state, "b/2/train.jsonl", "");
+    for (int i = 0; i < 4; i++) { /* named twice they count once */
+        rundir_path(path, *state, i % 2 ? "b" : "a");
+        if (watchlist_add(&list, path, &err)) fail_msg("%s", err.text);
+    }
+    watchlist_poll(&list);
+    assert_int_equal(list.count, WATCH_RUNS_MOST);
+    assert_int_equal(list.left_out, 4 + 2);
+    assert_int_equal(list.folder_count, 2);
+    watchlist_free(&list);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_history_of_a_million_steps_keeps_its_spikes),
@@ -395,6 +438,8 @@ int main(void) {
         FOLDER_TEST(events_stay_in_order_and_come_once),
         FOLDER_TEST(what_is_no_run_is_refused_and_an_empty_folder_waited_for),
         FOLDER_TEST(cells_of_a_sweep_are_added_as_they_begin),
+        FOLDER_TEST(a_run_whose_first_row_comes_late_is_added),
+        FOLDER_TEST(folders_with_more_runs_than_there_is_room_for_are_no_error),
     };
     return cmocka_run_group_tests_name("watch", cases, NULL, NULL);
 }

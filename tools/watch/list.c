@@ -54,44 +54,65 @@ static double time_of(const char *dir) {
     return (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
 }
 
+static bool is_folder(const char *path) {
+    struct stat info;
+    return !stat(path, &info) && S_ISDIR(info.st_mode);
+}
+
+static void meet(WatchList *list, WatchFolder *folder, const char *path) {
+    Err err = ERR_NONE;
+    if (!has_file(path, "train.jsonl")) {
+        folder->waits |= is_folder(path);
+        return;
+    }
+    folder->runs++;
+    if (is_known(list, path)) return;
+    if (list->count == WATCH_RUNS_MOST) folder->left_out++;
+    else add_run(list, path, &err);
+}
+
 /* What has begun in it since the last time, by name; returns how many are new. */
-static size_t look_into(WatchList *list, const char *dir) {
+static size_t look_into(WatchList *list, WatchFolder *folder) {
     struct dirent **names;
-    int count = scandir(dir, &names, NULL, alphasort);
+    int count = scandir(folder->dir, &names, NULL, alphasort);
     size_t before = list->count;
-    list->left_out = 0;
+    list->left_out -= folder->left_out;
+    folder->runs = folder->left_out = folder->waits = 0;
     for (int i = 0; i < count; i++) {
         char path[PATH_SIZE];
-        bool fits =
-            snprintf(path, sizeof path, "%s/%s", dir, names[i]->d_name) < PATH_SIZE - 80;
-        if (fits && *names[i]->d_name != '.' && has_file(path, "train.jsonl") &&
-            !is_known(list, path)) {
-            Err err = ERR_NONE;
-            if (list->count == WATCH_RUNS_MOST) list->left_out++;
-            else add_run(list, path, &err);
-        }
+        int length = snprintf(path, sizeof path, "%s/%s", folder->dir, names[i]->d_name);
+        if (length < PATH_SIZE - 80 && *names[i]->d_name != '.') meet(list, folder, path);
         free(names[i]);
     }
     if (count >= 0) free(names);
+    list->left_out += folder->left_out;
     return list->count - before;
 }
 
-static Status add_folder(WatchList *list, const char *dir, Err *err) {
-    if (list->folder_count == WATCH_FOLDERS_MOST)
+/* FAIL_USAGE: too many of them.  One that is known already is looked into again. */
+static Status add_folder(WatchList *list, const char *dir, WatchFolder **folder,
+                         Err *err) {
+    size_t i = 0;
+    while (i < list->folder_count && strcmp(list->folders[i].dir, dir) != 0) i++;
+    if (i == WATCH_FOLDERS_MOST)
         return err_set(err, FAIL_USAGE, "too many folders: at most %d",
                        WATCH_FOLDERS_MOST);
-    list->folders[list->folder_count++] = (WatchFolder){mem_strdup(dir), NAN};
-    look_into(list, dir);
+    *folder = &list->folders[i];
+    if (i == list->folder_count) {
+        **folder = (WatchFolder){.dir = mem_strdup(dir), .changed = NAN};
+        list->folder_count++;
+    }
+    look_into(list, *folder);
     return OK;
 }
 
-/* A run makes its folder first and train.jsonl later, so a folder that has not changed is
- * looked into all the same while the newest of it is fresh. */
+/* A run makes its folder first and train.jsonl later, which is no change of the folder
+ * around it: that is looked into while it is fresh, or while there is one that waits. */
 static bool poll_folder(WatchList *list, WatchFolder *folder) {
     double changed = time_of(folder->dir), now = (double)time(NULL);
     bool old = changed == folder->changed && now - changed > 600;
     folder->changed = changed;
-    return !old && look_into(list, folder->dir);
+    return (!old || folder->waits) && look_into(list, folder);
 }
 
 /* ---- words ---- */
@@ -99,7 +120,8 @@ static bool poll_folder(WatchList *list, WatchFolder *folder) {
 Status watchlist_add(WatchList *list, const char *word, Err *err) {
     char dir[PATH_SIZE], cells[PATH_SIZE];
     struct stat info;
-    size_t end = strlen(word), before = list->count;
+    WatchFolder *folder;
+    size_t end = strlen(word), folders = list->folder_count;
     while (end > 1 && word[end - 1] == '/') end--;
     if (end > PATH_SIZE - 300 || stat(word, &info))
         return err_set(err, FAIL_USAGE, "%.800s: no such run folder", word);
@@ -108,10 +130,10 @@ Status watchlist_add(WatchList *list, const char *word, Err *err) {
                        "%.800s is a file; name the folder of a run or a sweep", word);
     text_format(dir, sizeof dir, "%.*s", (int)end, word);
     rundir_path(cells, dir, "cells");
-    if (has_file(dir, "sweep.json")) return add_folder(list, cells, err);
+    if (has_file(dir, "sweep.json")) return add_folder(list, cells, &folder, err);
     if (holds_run(dir) || is_empty(dir)) return add_run(list, dir, err);
-    if (add_folder(list, dir, err)) return err->status;
-    if (list->count > before) return OK;
+    if (add_folder(list, dir, &folder, err)) return err->status;
+    if (folder->runs || list->folder_count == folders) return OK;
     mem_free(list->folders[--list->folder_count].dir);
     return err_set(err, FAIL_USAGE,
                    "%.800s is not the folder of a run or sweep (no train.jsonl, "

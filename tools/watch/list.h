@@ -14,8 +14,11 @@
 enum { WATCH_RUNS_MOST = 256, WATCH_FOLDERS_MOST = 64 };
 
 typedef struct WatchFolder {
-    char *dir;      /* that holds the runs: "runs/sweep-demo/cells" */
-    double changed; /* its time of change when it was last looked into */
+    char *dir;       /* that holds the runs: "runs/sweep-demo/cells" */
+    double changed;  /* its time of change when it was last looked into; then, */
+    size_t runs;     /* runs that have begun in it, */
+    size_t left_out; /* those of them for which there was no room, */
+    bool waits;      /* and whether another folder in it may become a run */
 } WatchFolder;
 
 typedef struct WatchList {
