@@ -70,7 +70,7 @@ static size_t times_said(const char *root, const char *part) {
     return times;
 }
 
-static const char NOTE[] = "has no top1, which train.best goes by";
+static const char NOTE[] = "has no top1, the score of train.best";
 
 static void a_score_that_is_no_number_is_never_the_best(void **state) {
     static const double SCORES[] = {NAN, 0.2, NAN, 0.6, 0.4, NAN};

@@ -163,7 +163,7 @@ static Status save_in_turn(Trainer *t, Err *err) {
 static void say_unscored(Trainer *t, Split split) {
     if (!t->unscored)
         progress_say(&t->progress,
-                     "step %zu: %s has no %s, which train.best goes by; such evaluations "
+                     "step %zu: %s has no %s, the score of train.best; such evaluations "
                      "choose no best checkpoint",
                      t->at.step, split_name(split), metrics[task_best(t->task)].key);
     t->unscored = true;
