@@ -29,7 +29,7 @@ PRECISION = precision-edge precision-control precision-front precision-keep \
 QUICK = rates theory steps deep100 shakespeare digits-warmup digits-init digits-lars
 LONG = demo mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs \
 	grid-mnist grid-cifar10 grid-glyphs norms ablation temperature temperature-which simclr \
-	deep deep-fast deep-separate deep-rates multi30k words-scan digits digits-adagrad digits-lars-kinds \
+	deep deep-fast deep-separate deep-rates deep-rates-low deep-tuned multi30k words-scan digits digits-adagrad digits-lars-kinds \
 	digits-rates digits-deep collapse collapse-post collapse-cells collapse-default $(PRECISION)
 
 .PHONY: reproduce-names reproduce-quick reproduce-all $(QUICK:%=reproduce-%) $(LONG:%=reproduce-%)
@@ -72,7 +72,7 @@ check_data = @[ "$(abspath $(DATA))" = "$(abspath data)" ] || \
 	echo "make $@: $(1) reads $$set, whatever DATA is: $$why" >&2; exit 1; done
 
 PLANNED = demo grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 grid-glyphs \
-	norms ablation simclr deep-rates words-scan collapse-cells collapse-default $(PRECISION)
+	norms ablation simclr deep-rates deep-rates-low deep-tuned words-scan collapse-cells collapse-default $(PRECISION)
 $(PLANNED:%=reproduce-%):
 	$(call check_data,docs/plans/$(@:reproduce-%=%).json)
 	$(PLAN)/$(@:reproduce-%=%).json
