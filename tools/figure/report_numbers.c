@@ -36,8 +36,7 @@ static double largest(const double *value, size_t count, double before) {
     return before;
 }
 
-/* Median of the logged rates: a pause for evaluation or a busy neighbour does not bend
- * it. */
+/* Median of the logged rates: a busy neighbour does not bend it. */
 static double usual_rate(const TrainLog *train) {
     double *sorted = mem_alloc(train->count * sizeof *sorted);
     size_t count = 0;

@@ -8,36 +8,31 @@ bool trainer_logs_step(const Trainer *t, size_t step) {
     return ranks_lead(t->ranks) && (!every || step % every == 0);
 }
 
-/* Share of the time since the last row that steps waited for their batches; evaluations
- * and checkpoints between them do not count. */
-static double share_waited(Trainer *t) {
-    double share = t->stepping > 0 ? t->waited / t->stepping : 0;
-    t->waited = t->stepping = 0;
-    return share;
-}
-
+/* Speed and waiting are of the time that steps took since the last row: evaluations and
+ * checkpoints between them do not count. */
 static Status log_row_of_step(Trainer *t, double lr, Err *err) {
     double now = clock_now();
     t->stepping += now - t->step_clock;
     trainer_took(t, PACE_STEP, t->step_clock);
     if (!trainer_logs_step(t, t->at.step)) return OK;
-    double spent = now - t->logged_clock;
+    double spent = t->stepping;
     double items = t->items - t->logged_items, flops = t->flops - t->logged_flops;
     double rate = spent > 0 ? items / spent : 0;
     Precision precision = trainer_precision(t);
     double product = precision.plain ? 0 : t->product_rate[precision.products];
     double machine = product * (double)ranks_count(t->ranks);
     double mfu = machine > 0 && spent > 0 ? 3 * flops / spent / machine : NAN;
-    t->logged_clock = now;
+    double waited = spent > 0 ? t->waited / spent : 0;
+    t->waited = t->stepping = 0;
     t->logged_items = t->items;
     t->logged_flops = t->flops;
     double epoch = trainer_epoch(t, t->at.step);
-    json_t *row = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "step",
-                            (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
-                            json_number(t->step.loss), "lr", json_number(lr), "grad_norm",
-                            json_number(t->step.grad_norm), "items_per_s",
-                            json_number(rate), "mfu", json_number(mfu), "wait",
-                            json_number(share_waited(t)), "moved", t->moves);
+    json_t *row =
+        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "step",
+                  (json_int_t)t->at.step, "epoch", json_number(epoch), "loss",
+                  json_number(t->step.loss), "lr", json_number(lr), "grad_norm",
+                  json_number(t->step.grad_norm), "items_per_s", json_number(rate), "mfu",
+                  json_number(mfu), "wait", json_number(waited), "moved", t->moves);
     if (precision.products == PRECISION_BF16)
         json_object_set_new(row, "precision", json_string("bf16"));
     t->moves = NULL;

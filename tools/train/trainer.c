@@ -311,7 +311,6 @@ static Status loop(Trainer *t, Err *err) {
 
 Status trainer_run(Trainer *t, Err *err) {
     progress_start(&t->progress, t->at.step, t->steps, !ranks_lead(t->ranks));
-    t->logged_clock = clock_now();
     loop(t, err);
     Status status = trainer_end_sharpness(t, err);
     progress_end(&t->progress);

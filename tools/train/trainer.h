@@ -61,9 +61,8 @@ typedef struct Trainer {
     bool unscored;            /* a score that is no number has been told of */
     json_t *moves;           /* what the row of the step says of moved tensors, or NULL */
     bool *moved;             /* [parameters] guard.update_above has */
-    double logged_clock;     /* of the last row of train.jsonl */
     double step_clock;       /* when the step began, by asking for its batch */
-    double stepping, waited; /* seconds of steps, and of waiting, since that row */
+    double stepping, waited; /* seconds of steps, and of waiting, since the last row */
     double items, flops;     /* of all steps of this process so far (tools/task/task.h) */
     double amount;           /* the same as progress counts it */
     /* seconds of all steps, evaluations and checkpoints of this process so far, and how
