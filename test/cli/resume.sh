@@ -240,6 +240,15 @@ rm lost/eval.jsonl &&
     "$STEADY" train --resume lost train.steps=34 --no-report 2>err && grep -q 'eval.jsonl: no row of steps 1 to 3' err
 tell "missing rows of eval.jsonl are said" $?
 
+# Events of more than 64 MB in front of the rows that say so.
+lost
+"$STEADY" train --resume lost train.steps=24 train.log_every=4 --no-report 2>err &&
+    "$STEADY" train --resume lost train.steps=28 train.log_every=1 --no-report 2>>err
+text=$(head -c 65000 /dev/zero | tr '\0' x)
+yes "{\"step\":1,\"event\":\"skip\",\"text\":\"$text\"}" | head -1100 | cat - lost/train.jsonl >long &&
+    mv long lost/train.jsonl && "$STEADY" train --resume lost train.steps=30 --no-report 2>>err && ! grep 'no row' err
+tell "however long the log has become" $?
+
 # ---- going on ----
 
 sum() { find "$1" -type f | sort | xargs cksum; }

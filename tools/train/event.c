@@ -114,27 +114,57 @@ static size_t widest_intervention(const Trainer *t, const char *key, bool *off) 
     return widest;
 }
 
-size_t trainer_widest(const Trainer *t, const char *key, size_t was, size_t now) {
-    enum { MOST = 64 << 20 };
+/* What "resume" rows say of a key, so far. */
+typedef struct Widest {
+    const char *key;
+    size_t widest;
+    bool off;
+} Widest;
+
+static void see_line(Widest *w, const char *line, size_t length) {
     static const char EVENT[] = "\"event\":\"resume\"";
-    char path[PATH_SIZE];
-    size_t size = 0, widest = MAX(was, now);
-    bool off = !was || !now;
-    widest = MAX(widest, widest_intervention(t, key, &off));
-    rundir_path(path, t->dir, "train.jsonl");
-    char *text = t->was ? openfile_text(path, t->dir, MOST, &size, NULL) : NULL;
-    const char *at = text, *end = text ? text + size : NULL;
-    while (text && (at = memmem(at, (size_t)(end - at), EVENT, sizeof EVENT - 1))) {
-        const char *before = memrchr(text, '\n', (size_t)(at - text));
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        const char *line = before ? before + 1 : text;
-        at = stop ? stop : end;
-        json_t *row = json_loadb(line, (size_t)(at - line), 0, NULL);
-        widest = MAX(widest, widest_of(row, key, &off));
-        json_decref(row);
+    if (!memmem(line, length, EVENT, sizeof EVENT - 1)) return;
+    json_t *row = json_loadb(line, length, 0, NULL);
+    w->widest = MAX(w->widest, widest_of(row, w->key, &w->off));
+    json_decref(row);
+}
+
+/* Whole lines of `text`; returns the bytes of the last one, which has no end yet. */
+static size_t see_lines(Widest *w, const char *text, size_t size) {
+    const char *line = text, *end = text + size, *stop;
+    for (; (stop = memchr(line, '\n', (size_t)(end - line))); line = stop + 1)
+        see_line(w, line, (size_t)(stop - line));
+    return (size_t)(end - line);
+}
+
+enum { BLOCK = 1 << 20 };
+
+/* The whole log, a block at a time: no row is as long as one.  false: not read. */
+static bool see_log(Widest *w, const char *path, const char *root) {
+    if (!openfile_exists(path, root)) return true;
+    FILE *file = openfile_stream(path, root, NULL);
+    if (!file) return false;
+    char *text = mem_alloc(BLOCK);
+    size_t held = 0, got;
+    while ((got = fread(text + held, 1, BLOCK - held, file))) {
+        size_t size = held + got;
+        held = see_lines(w, text, size) % BLOCK;
+        memmove(text, text + size - held, held);
     }
+    see_line(w, text, held);
+    bool good = !ferror(file);
     mem_free(text);
-    return off ? 0 : widest;
+    fclose(file);
+    return good;
+}
+
+size_t trainer_widest(const Trainer *t, const char *key, size_t was, size_t now) {
+    char path[PATH_SIZE];
+    Widest w = {key, MAX(was, now), !was || !now};
+    w.widest = MAX(w.widest, widest_intervention(t, key, &w.off));
+    rundir_path(path, t->dir, "train.jsonl");
+    bool known = !t->was || see_log(&w, path, t->dir);
+    return w.off || !known ? 0 : w.widest;
 }
 
 static json_t *changes_json(const RecipeChanges *changes) {
