@@ -288,6 +288,8 @@ void model_start(Model *model, const bool *loaded) {
 
 void model_refresh(Model *model) { each_reparam(model, reparam_refresh); }
 
+void model_settle(Model *model) { each_reparam(model, reparam_settle); }
+
 void model_freeze(Model *model) { each_reparam(model, reparam_freeze); }
 
 void model_fold(Model *model) { each_reparam(model, reparam_fold); }

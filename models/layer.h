@@ -142,6 +142,7 @@ void model_draw_vectors(Model *model, uint64_t seed);
 /* What a checkpoint or train.init brought; others are made. NULL: nothing was brought. */
 void model_start(Model *model, const bool *loaded /* [params->count] */);
 void model_refresh(Model *model); /* before a training step */
+void model_settle(Model *model);  /* where the weights are an average of others */
 void model_freeze(Model *model);  /* before evaluation */
 void model_fold(Model *model);    /* after the backward pass */
 

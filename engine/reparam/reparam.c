@@ -204,6 +204,14 @@ void reparam_refresh(Reparam *r) {
     METHODS[r->method].rescale(r);
 }
 
+void reparam_settle(Reparam *r) {
+    if (r->u)
+        r->sigma = spectral_follow(r->w->tensor.value, rows_of(r), columns_of(r),
+                                   r->u->tensor.value, r->v->tensor.value,
+                                   SPECTRAL_RESIDUAL, SPECTRAL_ROUNDS);
+    METHODS[r->method].rescale(r);
+}
+
 void reparam_freeze(Reparam *r) {
     if (r->u)
         r->sigma = spectral_form(r->w->tensor.value, rows_of(r), columns_of(r),

@@ -81,6 +81,10 @@ void reparam_draw(Reparam *r, Rng rng);
  * gives sigma = 0 and scale = 0, never NaN. */
 void reparam_refresh(Reparam *r);
 
+/* Averaged weights: u and v are brought to the first singular vectors of W, as
+ * spectral_norm does from any, whatever power_steps is, then `scale`. */
+void reparam_settle(Reparam *r);
+
 /* Evaluation: `scale` from the stored u and v, which stay as they are. */
 void reparam_freeze(Reparam *r);
 

@@ -266,5 +266,5 @@ real spectral_norm(const real *w, size_t out, size_t in, real *u, real *v) {
         return squares > 0 ? (real)squares : (real)sqrt(squares);
     }
     if (MIN(out, in) <= EXACT_SIDE_MAX) return exact(w, out, in, u, v);
-    return spectral_follow(w, out, in, u, v, 1e-5, 20);
+    return spectral_follow(w, out, in, u, v, SPECTRAL_RESIDUAL, SPECTRAL_ROUNDS);
 }

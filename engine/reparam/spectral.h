@@ -21,9 +21,13 @@ real spectral_settle(const real *w, size_t out, size_t in, real *u, real *v, dou
 /* v.W u for given u and v. */
 real spectral_form(const real *w, size_t out, size_t in, const real *u, const real *v);
 
+/* Of a vector that counts as found. */
+#define SPECTRAL_RESIDUAL 1e-5
+#define SPECTRAL_ROUNDS 20
+
 /* The largest singular value and its vectors, whatever u and v hold: by LAPACK's
  * eigen-solver on the smaller Gram matrix when that side is at most 512 (exact to
- * rounding), else by spectral_follow to a residual of 1e-5.  W = 0: sigma 0,
+ * rounding), else by spectral_follow to SPECTRAL_RESIDUAL.  W = 0: sigma 0,
  * u and v the first unit vectors.  FAIL_RUN-worthy trouble inside LAPACK is a CHECK. */
 real spectral_norm(const real *w, size_t out, size_t in, real *u, real *v);
 

@@ -177,15 +177,15 @@ Status run_load(OpenRun *run, bool ema, Err *err) {
     if (ema) parts.ema = ema_new(model->params, 0.5);
     if (!checkpoint_load(run->checkpoint, run->root, &parts, &run->at, err) && ema) {
         ema_swap(parts.ema);
-        model_refresh(model);
+        model_settle(model);
     }
     ema_free(parts.ema);
     run->step = run->at.step;
     return err->status ? err->status : set_temperatures(run, err);
 }
 
-/* The mean of the newest checkpoints' weights; the newest is loaded already.  Their
- * singular vectors are followed by one power iteration on the mean. */
+/* The mean of the newest checkpoints' weights; the newest is loaded already.  The
+ * singular vectors of the mean are found from its. */
 static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
     ParamSet *params = run->task->model->params;
     size_t count = params->trained, used = 1;
@@ -205,7 +205,7 @@ static Status average_weights(OpenRun *run, const RunChoice *c, Err *err) {
     }
     for (size_t i = 0; i < count; i++) params->values[i] = (real)(sum[i] / (double)used);
     memcpy(params->buffers, buffers, params->buffered * sizeof(real));
-    model_refresh(run->task->model);
+    model_settle(run->task->model);
     mem_free(sum);
     mem_free(buffers);
     if (!err->status && used < run->average)

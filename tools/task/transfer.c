@@ -312,7 +312,7 @@ static Status load_all(Transfer *t, Err *err) {
     for (size_t i = 0; i < COUNT(ENDS); i++)
         if (load_end(t, ENDS[i], err)) return err->status;
     model_start(t->task->model, t->loaded);
-    if (t->averaged) transfer_settle(t->task->model);
+    if (t->averaged) model_settle(t->task->model);
     model_freeze(t->task->model);
     transfer_note(t, "%zu tensors kept%s", t->kept, t->averaged ? ", averaged" : "");
     note_scales(t);

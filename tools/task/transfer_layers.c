@@ -100,7 +100,8 @@ static Status fold_sigma(const Transfer *t, const Companions *c, real *w, size_t
     if (!status && c->v) status = transfer_read(t, c->v, v, err);
     if (!status && !c->u) sigma = spectral_norm(w, rows, columns, u, v);
     else if (!status && (t->averaged || !c->v))
-        sigma = spectral_settle(w, rows, columns, u, v, POWER_GAIN, POWER_STEPS_MOST);
+        sigma =
+            spectral_follow(w, rows, columns, u, v, SPECTRAL_RESIDUAL, SPECTRAL_ROUNDS);
     else if (!status) sigma = spectral_form(w, rows, columns, u, v);
     for (size_t i = 0; !status && i < rows * columns; i++)
         w[i] *= sigma != 0 ? gamma / sigma : 0;
@@ -141,15 +142,4 @@ Status transfer_layer(Transfer *t, const LinearLayer *layer, Err *err) {
     t->folded++;
     return (scale == FILE_WEIGHT ? fold_weight : fold_sigma)(t, &c, w->value, rows,
                                                              columns, err);
-}
-
-void transfer_settle(const Model *model) {
-    for (size_t i = 0; i < model->layer_count; i++) {
-        Reparam *r = model->layers[i]->reparam;
-        if (!r || !r->u) continue;
-        const Tensor *w = &r->w->tensor;
-        size_t rows = w->shape[0];
-        r->sigma = spectral_settle(w->value, rows, w->size / rows, r->u->tensor.value,
-                                   r->v->tensor.value, POWER_GAIN, POWER_STEPS_MOST);
-    }
 }

@@ -45,8 +45,6 @@ const LinearLayer *transfer_layer_of(const Model *model, const Param *param);
 
 /* W of the layer with its companions, or with the file's scale folded in. */
 Status transfer_layer(Transfer *t, const LinearLayer *layer, Err *err);
-/* Averaged W: u and v follow it. */
-void transfer_settle(const Model *model);
 
 /* ---- positions (transfer_positions.c) ---- */
 

@@ -51,15 +51,15 @@ static Status nonfinite(Trainer *t, size_t step, Err *err) {
 
 /* ---- evaluation and saving ---- */
 
-/* Averaged singular vectors are not of length 1 any more: one power iteration on the
- * averaged weights, undone afterwards. */
+/* The singular vectors are those of the weights as trained: those of the average are
+ * found, and undone afterwards. */
 static void use_average(Trainer *t, real *kept, bool on) {
     ParamSet *params = t->task->model->params;
     size_t bytes = params->buffered * sizeof(real);
     ema_swap(t->step.ema);
     if (on) {
         memcpy(kept, params->buffers, bytes);
-        model_refresh(t->task->model);
+        model_settle(t->task->model);
     } else {
         memcpy(params->buffers, kept, bytes);
     }
