@@ -41,7 +41,10 @@ typedef struct SpeechBatch {
     size_t count; /* B utterances, this part's */
     /* utterances of the step as planned, all parts'; evaluation: of this batch */
     size_t whole;
-    size_t longest; /* frames of the longest of the whole step */
+    /* frames of the longest recording of the whole step, all parts', at speed 1: the same
+     * for each part, which does not know the others' speeds.  With the set's speeds
+     * `frames` may be a tenth more or less; no memory is laid out by it */
+    size_t longest;
     size_t filters;
     const SpeechItem **item; /* [B] */
     size_t *number;          /* [B] index in the set */

@@ -49,6 +49,8 @@ const real *transcript_of(Speech *speech, Tape *tape, const ForwardMode *mode,
 
 SpeechRows transcript_rows(Tape *tape, const SpeechBatch *batch, size_t from, size_t to,
                            size_t longest, bool alone) {
+    /* `longest` only says where the grid of the convolution begins, a frame earlier or
+     * later: in training any batch-mates decide that, so their speeds need not. */
     size_t count = to - from, length = speechbatch_longest(batch, from, to);
     SpeechRows rows = {.x = tape_tensor(tape, 3,
                                         (size_t[]){count, length, batch->filters}),
