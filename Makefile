@@ -59,8 +59,10 @@ ifeq ($(HAVE_CMOCKA)$(filter check%,$(MAKECMDGOALS)),nocheck)
 $(error the tests need cmocka (Debian: libcmocka-dev).  Install it, run ./configure again)
 endif
 
+# A newer configure repeats what the first one was given; variables of this make are none of it.
 $(CONFIG): configure
-	@sh ./configure $(CONFIGURE_ARGS) --output=$@
+	@$(if $(filter file,$(origin CONFIGURE_ARGS)),unset CC CFLAGS LDFLAGS PKG_CONFIG PKG_CONFIG_PATH CI;) \
+		sh ./configure $(CONFIGURE_ARGS) --output=$@
 
 # ---- what there is -----------------------------------------------------------------------
 
@@ -93,7 +95,8 @@ all: $(B)/steady $(B)/steady64
 # ---- compiling ---------------------------------------------------------------------------
 
 say = $(if $(V),,@echo '  $(1) $@';)
-COMPILE = $(call say,cc)$(CC) -I. -DSTEADY_VERSION='"$(VERSION)"' $(CPPFLAGS) $(WARNINGS) \
+# STEADY_VERSION comes from a header, so that an object knows of another one.
+COMPILE = $(call say,cc)$(CC) -I. -include $(B)/version.h $(CPPFLAGS) $(WARNINGS) \
 	-fPIC -fvisibility=hidden $(FLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP
 LINK = $(call say,link)$(CC) $(FLAGS) $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 # An archive, and the list of its objects, by their paths, for test_house_objects.
@@ -103,20 +106,20 @@ $(call say,ar)$(AR) rcs $@ $^
 @echo $^ > $@.objects
 endef
 
-$(B)/float/%.o: %.c $(CONFIG)
+$(B)/float/%.o: %.c $(CONFIG) | $(B)/version.h
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-$(B)/double/%.o: %.c $(CONFIG)
+$(B)/double/%.o: %.c $(CONFIG) | $(B)/version.h
 	@mkdir -p $(@D)
 	$(COMPILE) -DSTEADY_DOUBLE -c -o $@ $<
 
 define LEVEL_RULES
-$(B)/float/%.$(1).o: %.c $(CONFIG)
+$(B)/float/%.$(1).o: %.c $(CONFIG) | $(B)/version.h
 	@mkdir -p $$(@D)
 	$$(COMPILE) $$(AS_LEVEL) -c -o $$@ $$<
 
-$(B)/double/%.$(1).o: %.c $(CONFIG)
+$(B)/double/%.$(1).o: %.c $(CONFIG) | $(B)/version.h
 	@mkdir -p $$(@D)
 	$$(COMPILE) $$(AS_LEVEL) -DSTEADY_DOUBLE -c -o $$@ $$<
 
@@ -127,11 +130,11 @@ $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULES,$(l))))
 $(B)/float/engine/kern/level.o $(B)/double/engine/kern/level.o: CPPFLAGS += \
 	$(if $(LEVELS),-DSTEADY_LEVELS,-DSTEADY_ONE_LEVEL='"$(ONE_LEVEL)"')
 
-$(B)/float/%_builtin.o: $(B)/%_builtin.c
+$(B)/float/%_builtin.o: $(B)/%_builtin.c | $(B)/version.h
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-$(B)/double/%_builtin.o: $(B)/%_builtin.c
+$(B)/double/%_builtin.o: $(B)/%_builtin.c | $(B)/version.h
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
@@ -151,14 +154,17 @@ $(B)/%_builtin.c: Makefile
 	echo '{NULL, NULL}};'; \
 	echo 'const size_t $*_builtin_count = sizeof $*_builtin / sizeof *$*_builtin - 1;'; } > $@
 
-# The commit of this clone, which changes without a file of the program; "" elsewhere.
+# Written anew only where they say something else: the version, which is a variable of make, and
+# the commit of this clone ("" elsewhere), which changes without a file of the program.
 COMMIT := $(if $(wildcard .git),$(shell git describe --always --abbrev=7 --exclude='*' --dirty=-modified 2>/dev/null))
 .PHONY: look
 look:
-$(B)/version_builtin.c: look
-	@mkdir -p $(@D)
-	@line='extern const char version_builtin[]; const char version_builtin[] = "$(COMMIT)";'; \
-	[ "$$line" = "$$(cat $@ 2>/dev/null)" ] || echo "$$line" > $@
+$(B)/version.h: LINE = \#define STEADY_VERSION "$(VERSION)"
+$(B)/version_builtin.c: LINE = extern const char version_builtin[]; const char version_builtin[] = "$(COMMIT)";
+# With +, so that make -n knows whether they change, and does not list everything.
+$(B)/version.h $(B)/version_builtin.c: look
+	+@mkdir -p $(@D)
+	+@[ '$(LINE)' = "$$(cat $@ 2>/dev/null)" ] || echo '$(LINE)' > $@
 
 $(B)/libsteady.a: $(LIB_OBJ)
 $(B)/libsteady64.a: $(LIB64_OBJ)
@@ -195,6 +201,9 @@ demo: all
 # ---- installing --------------------------------------------------------------------------
 
 DESTDIR =
+ifneq ($(filter install% uninstall%,$(MAKECMDGOALS)),)
+$(foreach v,DESTDIR PREFIX,$(if $(word 2,[$($(v))]),$(error $(v)=$($(v)): expected a path without blanks)))
+endif
 bindir = $(DESTDIR)$(PREFIX)/bin
 install: all install-library
 	mkdir -p $(bindir)
@@ -203,8 +212,12 @@ install: all install-library
 uninstall: uninstall-library
 	rm -f $(bindir)/steady $(bindir)/steady64
 
-# Manual pages and completion, which the program prints from its tables: made again when those
-# change, not with every build of the program.
+# Manual pages and completion, which the program prints from its tables: made again when an object
+# with such a table is, not with every build of the program.
+TABLES := $(patsubst %.c,$(B)/float/%.o,$(wildcard tools/*.c tools/command/*.c tools/recipe/*.c \
+	tools/task/*/bench.c) tools/bench/model.c tools/probe/linear_probe.c tools/program/command.c \
+	tools/program/help.c tools/program/shell.c $(wildcard tools/run/rundiff*.c) tools/task/bench.c tools/task/table.c) \
+	$(patsubst %,$(B)/float/%_builtin.o,recipes help completion)
 COMMANDS := $(filter-out steady,$(basename $(notdir $(HELP))))
 PAGES := $(B)/share/steady.1 $(COMMANDS:%=$(B)/share/steady-%.1)
 SHELLS := $(COMPLETION:tools/completion/%.in=$(B)/share/steady.%)
@@ -213,8 +226,7 @@ COMPLETION_FILES = $(sharedir)/bash-completion/completions/steady \
 	$(sharedir)/fish/vendor_completions.d/steady.fish $(sharedir)/zsh/site-functions/_steady
 
 all: $(PAGES) $(SHELLS)
-$(PAGES) $(SHELLS): Makefile $(HELP) $(COMPLETION) tools/commands.h $(wildcard tools/command/*.c) \
-		tools/program/help.c tools/recipe/keys.c tools/bench/model.c $(RECIPES) | $(B)/steady
+$(PAGES) $(SHELLS): Makefile $(TABLES) | $(B)/steady
 $(PAGES):
 	@mkdir -p $(@D)
 	$(call say,page)$(B)/steady --manual $(basename $(@F)) > $@

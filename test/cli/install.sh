@@ -4,6 +4,55 @@
 
 unset MAKEFLAGS MFLAGS MAKELEVEL
 usr=$TMP/usr
+quiet="make -s --no-print-directory"
+
+# ---- configure and make ----
+
+PKG_CONFIG_PATH=/nowhere/pc CFLAGS='-DMY_FLAG' LDFLAGS='-Wl,-z,now' CI=false \
+    ./configure --cflags='-DCOST=$$5' --without-mpi --output="$TMP/my.mk" >/dev/null &&
+    grep '^C\(ONFIGURE_ARGS\|C\|FLAGS\) \|^LDFLAGS' "$TMP/my.mk" >"$TMP/first" &&
+    CFLAGS=-DNOT_MINE CC=/nowhere/cc $quiet CONFIG="$TMP/my.mk" B="$TMP/b" -W configure "$TMP/b/version.h" >/dev/null &&
+    grep '^C\(ONFIGURE_ARGS\|C\|FLAGS\) \|^LDFLAGS' "$TMP/my.mk" | cmp - "$TMP/first" &&
+    grep -q -- '-DMY_FLAG' "$TMP/first" && grep -q "'PKG_CONFIG_PATH=/nowhere/pc'" "$TMP/first" &&
+    grep -q -x 'LDFLAGS = -Wl,-z,now' "$TMP/my.mk"
+tell "make repeats configure with the environment and options of the first time" $?
+
+bad=
+for prefix in "/a b" relative '/a;b' '/$HOME'; do
+    ./configure --prefix="$prefix" --output="$TMP/no.mk" >/dev/null 2>"$TMP/err" && bad="$bad $prefix"
+    grep -q -F -e "--prefix=$prefix: expected a path" "$TMP/err" || bad="$bad $prefix"
+done
+[ -z "$bad" ] && [ ! -e "$TMP/no.mk" ]
+tell "configure refuses a prefix that make install would take apart$bad" $?
+
+bad=
+for word in "PREFIX=/a b" "DESTDIR=/a b"; do
+    for goal in install uninstall install-library; do
+        $quiet -n $goal "$word" >"$TMP/out" 2>"$TMP/err" && bad="$bad $word"
+        grep -q "${word%%=*}=.*: expected a path without blanks" "$TMP/err" || bad="$bad $goal"
+    done
+done
+[ -z "$bad" ]
+tell "so does make install$bad" $?
+
+version_of() { # VERSION: what an object that has been compiled already says after make
+    $quiet B="$TMP/b" VERSION="$1" "$TMP/b/float/data/text/bleu.o" >"$TMP/out" &&
+        grep -c -a "version:steady-$1" "$TMP/b/float/data/text/bleu.o" >/dev/null
+}
+version_of 9.8.7 && version_of 9.8.8 && version_of 9.8.8 && [ ! -s "$TMP/out" ]
+tell "another version reaches the objects that were compiled before" $?
+
+bad=
+[ -z "$($quiet -n all | grep -e --manual)" ] || bad=" none"
+for file in tools/recipe/keys_train.h tools/recipe/keys_data.h tools/recipe/metric.h data/sources.h \
+        tools/task/*/bench.c tools/bench/model.c tools/help/bench.txt tools/probe/linear_probe.c; do
+    $quiet -n -W "$file" all | grep -q -e '--manual' || bad="$bad $file"
+done
+[ -z "$bad" ]
+tell "pages and completion are made again with the tables they show$bad" $?
+
+# ---- what is installed ----
+
 make -s --no-print-directory install PREFIX="$usr" >"$TMP/log" 2>&1
 status=$?
 [ $status = 0 ] || cat "$TMP/log"
