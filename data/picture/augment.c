@@ -54,6 +54,9 @@ struct Augment {
 
 static Status fail_unknown(const char *word, Err *err) {
     char names[300] = "none";
+    if (!strcmp(word, "none"))
+        return err_set(err, FAIL_USAGE,
+                       "data.augment: none cannot be combined with others; leave it out");
     for (size_t k = 0; k < KINDS; k++) {
         strcat(names, ", ");
         strcat(names, table[k].name);

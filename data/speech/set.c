@@ -327,6 +327,9 @@ Status speechset_features_at(SpeechSet *set, size_t i, size_t speed, real *featu
 static Status read_augment(const char *word, bool *speeds, bool *masked,
                            SpecAugment *masks, Err *err) {
     static const char NAME[] = "specaugment";
+    if (!strcmp(word, "none"))
+        return err_set(err, FAIL_USAGE,
+                       "data.augment: none cannot be combined with others; leave it out");
     bool speed = !strcmp(word, "speed"), mask = !strncmp(word, NAME, strlen(NAME));
     if (!speed && !mask)
         return err_set(err, FAIL_USAGE,

@@ -236,7 +236,9 @@ static void what_is_wrong_with_a_grid_is_said_before_anything_runs(void **state)
     REFUSED("duplicate value", "demo", "optim.lr=0.01,1e-2");
     REFUSED("duplicate value", "demo,demo");
     REFUSED("no recipe given", "optim.lr=0.1");
-    REFUSED("one comma-separated word", "demo", "demo-sigma");
+    REFUSED("one comma-separated word: demo,demo-sigma", "demo", "optim.lr=0.1",
+            "demo-sigma");
+    REFUSED("one comma-separated word: demo,demo-sigma", "demo,", "demo-sigma");
     REFUSED("unknown recipe", "demo,dmeo");
     REFUSED("run optim.lr=-1", "demo", "optim.lr=0.1,-1");
     REFUSED("run model.heads=5", "demo", "model.heads=4,5");
@@ -245,9 +247,37 @@ static void what_is_wrong_with_a_grid_is_said_before_anything_runs(void **state)
             "model.width=1,2,3,4,5,6,7,8,9,10", "model.patch=1,2");
 }
 
+static void a_blank_in_a_list_is_named_with_the_list_that_was_meant(void **state) {
+    (void)state;
+    REFUSED("commas without spaces: optim.lr=0.01,0.02", "demo", "optim.lr=0.01,",
+            "0.02");
+    REFUSED("commas without spaces: optim.lr=0.01,0.02", "demo", "optim.lr=0.01",
+            ",0.02");
+    REFUSED("commas without spaces: train.seed=0,1,2", "demo", "train.seed=0", "1", "2",
+            "optim.lr=0.1");
+    REFUSED("commas without spaces: optim.lr=0.01,0.02", "optim.lr=0.01,", "0.02",
+            "demo");
+    REFUSED("commas without spaces: '{optim.lr,train.steps}={1,2;3,4}'", "demo",
+            "{optim.lr,train.steps}={1,2;", "3,4}");
+}
+
+static void a_list_that_commas_do_not_separate_is_shown_in_braces(void **state) {
+    (void)state;
+    REFUSED("'data.augment={none;flip}'", "demo", "data.augment=none,flip");
+    REFUSED("none cannot be combined", "demo", "data.augment=none,flip");
+    Sweep sweep;
+    Err err = ERR_NONE;
+    OPEN(&sweep, "demo", "data.augment=crop,fliip");
+    assert_int_equal(sweep_check(&sweep, NULL, &err), FAIL_USAGE);
+    assert_null(strchr(err.text, '{'));
+    sweep_close(&sweep);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_grid_has_every_combination_once_and_the_last_axis_is_fastest),
+        cmocka_unit_test(a_blank_in_a_list_is_named_with_the_list_that_was_meant),
+        cmocka_unit_test(a_list_that_commas_do_not_separate_is_shown_in_braces),
         cmocka_unit_test(a_cell_gets_its_recipe_and_its_values),
         cmocka_unit_test(a_single_cell_is_named_after_its_recipe),
         cmocka_unit_test(values_of_list_and_text_keys_keep_their_commas),

@@ -262,7 +262,9 @@ static int start(const Options *o, Sweep *sweep) {
     if (!o->dry_run) return run(o, sweep, dir, &pace);
     if (sweep_look(sweep, dir, &err)) return command_fail("sweep", &err);
     choice = sweep_choice(sweep);
-    if (sweep_check_choice(sweep, &choice, &err) || sweep_write_plan(sweep, &err))
+    /* a plan can be written, and looked at, where the data are not */
+    if (sweep_check_places(sweep, o->plan ? stderr : NULL, &err) ||
+        sweep_check_choice(sweep, &choice, &err) || sweep_write_plan(sweep, &err))
         return command_fail("sweep", &err);
     list_cells(sweep, &pace);
     return OK;

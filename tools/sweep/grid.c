@@ -4,6 +4,7 @@
 
 #include "data/file/textbuffer.h"
 #include "engine/core/grow.h"
+#include "tools/program/shell.h"
 #include "tools/recipe/keys.h"
 #include "tools/sweep/grid.h"
 #include "tools/sweep/state.h"
@@ -195,12 +196,64 @@ static void label_recipes(SweepAxis *axis) {
     }
 }
 
+/* Is the word, or the first of its list, the name of a recipe, or of a file? */
+static bool names_recipe(const char *text) {
+    char name[200];
+    text_format(name, sizeof name, "%.*s", (int)strcspn(text, ", "), text);
+    return recipe_builtin_text(name) || !access(name, F_OK);
+}
+
+/* Adds a part of a list that a blank cut: "0.02" to "optim.lr=0.01,". */
+static void join(TextBuffer *list, const char *word) {
+    bool comma = list->length && !strchr(",;{=", list->text[list->length - 1]) &&
+                 !strchr(",;}", *word);
+    if (comma) text_append_byte(list, ',');
+    text_append(list, word, strlen(word));
+}
+
+/* Does the list of the word before it go on with word i? */
+static bool goes_on(char *const *words, size_t i) {
+    size_t length = i ? strlen(words[i - 1]) : 0;
+    return (length && strchr(",;{=", words[i - 1][length - 1])) ||
+           (i && *words[i] && strchr(",;}", *words[i]));
+}
+
+/* Word i without a `=` is the second one, or the rest of a list: which list is meant? */
+static Status refuse_blank(const Sweep *sweep, size_t i, Err *err) {
+    char *const *words = sweep->words, word[SHELL_WORD];
+    size_t first = i;
+    while (first && !strchr(words[first], '=')) first--;
+    bool values =
+        strchr(words[first], '=') && (goes_on(words, i) || !names_recipe(words[i]));
+    TextBuffer list = {0};
+    for (size_t w = values ? first : 0; w < sweep->word_count; w++) {
+        bool setting = strchr(words[w], '=');
+        if (values && setting && w > first) break;
+        if (values || !setting) join(&list, words[w]);
+    }
+    Status status =
+        err_set(err, FAIL_USAGE,
+                values ? "%s: separate values by commas without spaces: %.600s"
+                       : "%s: give recipes as one comma-separated word: %.600s",
+                words[i], shell_word(list.text, word));
+    text_free(&list);
+    return status;
+}
+
+/* One word has no `=`: the list of recipes. */
+static Status check_blanks(const Sweep *sweep, Err *err) {
+    bool several = false;
+    for (size_t i = 0; i < sweep->word_count; i++) {
+        if (strchr(sweep->words[i], '=')) continue;
+        if (several || goes_on(sweep->words, i)) return refuse_blank(sweep, i, err);
+        several = true;
+    }
+    return OK;
+}
+
 static Status read_recipes(SweepAxis *axis, const char *text, Err *err) {
     char *copy = mem_strdup(text), *rest = copy;
     Status status = OK;
-    if (axis->count)
-        status = err_set(err, FAIL_USAGE, "%s: give recipes as one comma-separated word",
-                         text);
     for (char *part; !status && (part = strsep(&rest, ","));) {
         part = text_trim(part);
         if (!*part)
@@ -282,7 +335,7 @@ static Status settle_axes(Sweep *sweep, Err *err) {
 
 static Status read_words(Sweep *sweep, Err *err) {
     SweepAxis *recipes = &sweep->axes[0];
-    Status status = OK;
+    Status status = check_blanks(sweep, err);
     *recipes = (SweepAxis){.key = mem_strdup(RECIPE_KEY), .key_count = 1};
     recipes->keys = mem_zalloc(sizeof *recipes->keys);
     recipes->keys[0] = mem_strdup(RECIPE_KEY);

@@ -221,11 +221,16 @@ SweepScored sweep_scored_as(const SweepCell *cell);
 
 /* ---- on disk (state.c) ---- */
 
+/* Are the files and folders there that the [data] sections of the runs to be made name?
+ * FAIL_DATA names the first that is not, and its run; with `notes` it is a line there.
+ * After sweep_look; sweep_begin asks. */
+Status sweep_check_places(const Sweep *sweep, FILE *notes, Err *err);
+
 /* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep
  * that was killed is not continued before its runs are gone; waits a minute for them)
  * and reads how cells have ended.  A folder with a part of the grid is extended: its
  * cells keep their names.  FAIL_USAGE: the folder holds another grid, or cells of other
- * recipes, or the baseline is no method. */
+ * recipes, or the baseline is no method.  FAIL_DATA: see sweep_check_places. */
 Status sweep_begin(Sweep *sweep, const char *dir, Err *err);
 
 /* The same without making, locking or waiting, for a look; a folder that is
