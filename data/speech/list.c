@@ -1,6 +1,7 @@
 /* list: which folders or files of data.path a split is (data/speech/set.h). */
 #include <dirent.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,32 @@ static Status read_list(SpeechFill *fill, const char *path, Err *err) {
     return speech_source(fill->set->config.source)->read_list(fill, path, err);
 }
 
+/* Does the name end as lists of recordings do? */
+static bool is_listlike(const char *name) {
+    static const char *const ENDS[] = {".tsv", ".json", ".jsonl", ".csv", ".txt"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < COUNT(ENDS); i++)
+        if (!strcasecmp(dot, ENDS[i])) return true;
+    return false;
+}
+
+/* A folder in place of a list, of which it may have one under another name. */
+static Status fail_listless(const SpeechConfig *c, const SpeechEntries *entries,
+                            const char *pattern, int length, Err *err) {
+    const char *list = NULL;
+    for (int i = 0; i < entries->count && !list; i++)
+        if (is_listlike(entries->entry[i]->d_name)) list = entries->entry[i]->d_name;
+    if (!list)
+        return err_set(err, FAIL_DATA,
+                       "%s has no manifest %.*s; give a list of recordings and their "
+                       "texts as data.path=FILE (docs/data.md)",
+                       c->path, length, pattern);
+    return err_set(err, FAIL_DATA,
+                   "%s has no manifest %.*s; name the list: data.path=%s/%s "
+                   "(docs/data.md)",
+                   c->path, length, pattern, c->path, list);
+}
+
 /* Uses what a pattern matches, or the path that it is; nothing is an error. */
 static Status use_pattern(SpeechFill *fill, const SpeechEntries *entries,
                           const char *pattern, size_t length, Err *err) {
@@ -54,8 +81,9 @@ static Status use_pattern(SpeechFill *fill, const SpeechEntries *entries,
         read_list(fill, path, err);
     }
     if (any || err->status) return err->status;
-    return err_set(err, FAIL_DATA, "%s has no %s %.*s", c->path,
-                   speech_source(c->source)->folders ? "folder" : "manifest", (int)length,
+    if (!speech_source(c->source)->folders)
+        return fail_listless(c, entries, pattern, (int)length, err);
+    return err_set(err, FAIL_DATA, "%s has no folder %.*s", c->path, (int)length,
                    pattern);
 }
 

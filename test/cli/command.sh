@@ -56,3 +56,10 @@ tell "without a command: the usage, or the version" $?
 own 2 'unknown command tarin; did you mean train?' tarin && own 2 'unknown option --versio; did you mean --version?' --versio &&
     own 2 'unexpected argument x' --completion=bash x && own 2 'expected bash, zsh or fish' --completion csh
 tell "an unknown command or option has the nearest name" $?
+own 2 'unknown option -o; the folder is --out DIR' train demo -o x
+tell "-o of train: the folder is --out" $?
+own 0 '^ *collapse  *warn  *warn | stop$' help guard.collapse && ! grep -q 'built in yet' out &&
+    "$STEADY" train --help-keys >out && ! grep -q 'built in yet' out
+tell "help lists nothing that is not built in" $?
+own 0 'digits-\.\.\.  *Strings of spoken digits: [0-9]* recipes' recipes
+tell "the sentence of a family of recipes keeps its last word" $?

@@ -32,3 +32,6 @@ refused "train.init" 3 'train.init: nowhere: no such file' demo train.init=nowhe
 refused "~ in a word" 3 'data.path: ~/nowhere: no such file; .*write $HOME' shakespeare-char data.path=~/nowhere
 "$STEADY" train shakespeare-char data.path=text.gz model.width=8 model.heads=1 model.depth=1 model.context=8 train.batch=2 train.steps=1 train.epochs=0 probe.every=0 --no-report 2>err
 tell "a gzip file is there" $?
+mkdir clips bare && : >clips/1.wav && : >clips/list.tsv && : >bare/1.wav
+refused "a folder of recordings with its list inside" 3 'name the list: data.path=clips/list.tsv' own-recordings data.path=clips
+refused "a folder of recordings without a list" 3 'give a list of recordings and their texts as data.path=FILE' own-recordings data.path=bare

@@ -53,5 +53,7 @@ gradient clipping|optim.clip
 what does exit code 4 mean|docs/exit-codes.md
 where do I get MNIST|docs/data.md\|mnist
 list of recipes|steady recipes
+cosine|schedule.name
+rollback|guard.nonfinite
 add a new task|docs/adding.md
 TABLE

@@ -78,6 +78,9 @@ tell "an exported model starts another run with the same loss" $?
 # ---- lines in, lines out ----
 
 printf 'ein hundert\n\nzwei tausend drei\n   \nsieben' >lines
+fails 3 'ein hundert: no such file; INPUT is a file with a sentence per line; for one sentence: echo TEXT | steady predict RUN' \
+    predict run "ein hundert" && fails 2 'does not use it; for one sentence: echo TEXT | steady predict RUN' predict run --prompt "ein hundert"
+tell "a sentence in the place of a file: how one sentence is given" $?
 "$STEADY" predict run lines >out 2>err && [ "$(wc -l <out)" = 5 ] && [ ! -s err ] &&
     [ -z "$(sed -n '2p; 4p' out | tr -d '\n')" ] && [ -n "$(sed -n 1p out)" ] && [ -n "$(sed -n 5p out)" ]
 tell "a line for each line, an empty one for an empty one" $?

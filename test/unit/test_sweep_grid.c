@@ -265,12 +265,6 @@ static void a_list_that_commas_do_not_separate_is_shown_in_braces(void **state) 
     (void)state;
     REFUSED("'data.augment={none;flip}'", "demo", "data.augment=none,flip");
     REFUSED("none cannot be combined", "demo", "data.augment=none,flip");
-    Sweep sweep;
-    Err err = ERR_NONE;
-    OPEN(&sweep, "demo", "data.augment=crop,fliip");
-    assert_int_equal(sweep_check(&sweep, NULL, &err), FAIL_USAGE);
-    assert_null(strchr(err.text, '{'));
-    sweep_close(&sweep);
 }
 
 int main(void) {

@@ -59,12 +59,15 @@ static Status check_given(const Words *w, TaskKind task, Err *err) {
     if (with && w->predict.logits && task_predict(task)->use[2].name) with = 2;
     unsigned used = task_predict(task)->use[with].options;
     const char *name = task_predict(task)->use[with].name;
+    const char *single = task_predict(task)->single;
     for (size_t i = 0; OPTIONS[i].name; i++)
         if (w->given >> i & 1 && OPTIONS[i].tag && !(OPTIONS[i].tag & used))
-            return err_set(err, FAIL_USAGE,
-                           "%s has no effect: %s%s does not use it; leave it out",
+            return err_set(err, FAIL_USAGE, "%s has no effect: %s%s does not use it; %s",
                            OPTIONS[i].name,
-                           name ? "" : "task.kind = ", name ? name : task_name(task));
+                           name ? "" : "task.kind = ", name ? name : task_name(task),
+                           single && !strcmp(OPTIONS[i].name, "--prompt")
+                               ? single
+                               : "leave it out");
     return OK;
 }
 

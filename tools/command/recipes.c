@@ -1,4 +1,5 @@
 /* recipes: `steady recipes [NAME|WORD ...]` - the built-in recipes. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -50,6 +51,16 @@ static size_t family_end(size_t i) {
     return end;
 }
 
+/* Does a word of one of them go on behind its first `length` bytes? */
+static bool cuts_word(size_t i, size_t end, size_t length) {
+    size_t whole;
+    for (size_t k = i; k < end; k++) {
+        const char *sentence = sentence_of(k, &whole);
+        if (length < whole && isalnum((unsigned char)sentence[length])) return true;
+    }
+    return false;
+}
+
 /* What the sentences of recipes [i, end) have in common at their start, whole words. */
 static size_t common_start(size_t i, size_t end) {
     size_t length, other;
@@ -60,7 +71,8 @@ static size_t common_start(size_t i, size_t end) {
         while (same < MIN(length, other) && first[same] == sentence[same]) same++;
         length = same;
     }
-    while (length && first[length - 1] != ' ') length--;
+    if (cuts_word(i, end, length))
+        while (length && first[length - 1] != ' ') length--;
     while (length && strchr(" ,:", first[length - 1])) length--;
     return length;
 }

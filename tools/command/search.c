@@ -21,11 +21,15 @@ enum { ENTRIES_MOST = 1500, SHOWN_MOST = 10, WIDTH = 96, HEAD_MOST = 44 };
 /* Shown are entries with more than this share of the best one's points. */
 static const double SHARE_SHOWN = 0.5;
 
+/* A word that is a value of a key, to one that is in its sentence. */
+static const double VALUE_COUNTS = 1.5;
+
 /* ---- entries ---- */
 
 typedef struct Entry {
     char head[80], text[400];
-    double weight; /* of its kind: a sentence that answers a question says more */
+    char values[300]; /* of a key that chooses among words */
+    double weight;    /* of its kind: a sentence that answers a question says more */
     double points;
     size_t place; /* in which it was met */
 } Entry;
@@ -69,8 +73,10 @@ static double match_any(const char *text, const SearchWord *word) {
     return best;
 }
 
+/* A value counts as a whole word alone. */
 static double match_entry(const Entry *e, const SearchWord *word) {
-    return fmax(1.4 * match_any(e->head, word), match_any(e->text, word));
+    double value = match(e->values, word->text) == 1 ? VALUE_COUNTS : 0;
+    return fmax(value, fmax(1.4 * match_any(e->head, word), match_any(e->text, word)));
 }
 
 static void give_points(Entries *list, const SearchWord *word) {
@@ -158,6 +164,9 @@ static void look_at_keys(Entries *list) {
         if (key->again || !key_is_stored(key)) continue;
         text_format(head, sizeof head, "%s.%s", key->section, key->name);
         add_entry(list, head, key->sentence, 1);
+        if (key->type == KEY_CHOICE && list->count)
+            key_wanted(key, list->entry[list->count - 1].values,
+                       sizeof list->entry->values);
     }
 }
 

@@ -158,7 +158,15 @@ const char *command_near_option(const Command *command, const char *word) {
     return near ? near - 2 : NULL;
 }
 
+static bool has_option(const Command *command, const char *name) {
+    for (const Option *o = command->options; o->name; o++)
+        if (!strcmp(o->name, name)) return true;
+    return false;
+}
+
 static Status unknown(const Command *command, const char *word, Err *err) {
+    if (!strcmp(word, "-o") && has_option(command, "--out"))
+        return err_set(err, FAIL_USAGE, "unknown option -o; the folder is --out DIR");
     const char *nearest = command_near_option(command, word);
     return err_set(err, FAIL_USAGE, "unknown option %.*s; %s%s%s-h lists the options",
                    SHOWN, word, nearest ? "did you mean " : "", nearest ? nearest : "",

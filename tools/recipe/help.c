@@ -27,18 +27,12 @@ static void describe(const Key *key, char *text, size_t size) {
     else text_format(text, size, "(not built in yet)");
 }
 
-/* The key's sentence, its condition, and the choices that are still to come. */
+/* The key's sentence and its condition. */
 static void explain(const Key *key, char *text, size_t size) {
     char when[SENTENCE_MAX / 2];
     key_when_text(key, when, sizeof when);
     text_format(text, size, "%s%s%s%s", key->sentence, *when ? " Needs " : "", when,
                 *when ? "." : "");
-    for (const char *const *name = key->later; name && *name; name++) {
-        size_t used = strlen(text);
-        text_format(text + used, size - used, "%s%s%s",
-                    name == key->later ? " Not built in yet: " : ", ", *name,
-                    name[1] ? "" : ".");
-    }
 }
 
 static const char *standard_text(const Key *key) {
@@ -64,7 +58,7 @@ void recipe_help_keys(FILE *out) {
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (key == keys || strcmp(key->section, key[-1].section) != 0)
             fprintf(out, "\n[%s]\n", key->section);
-        print_key(key, out);
+        if (key_is_stored(key)) print_key(key, out);
     }
 }
 
@@ -116,7 +110,7 @@ static void print_cell(const char *text, FILE *out) {
 }
 
 static void print_row(const Key *key, FILE *out) {
-    if (key->again) return;
+    if (key->again || !key_is_stored(key)) return;
     char wanted[WANTED_MAX];
     describe(key, wanted, sizeof wanted);
     fprintf(out, "| `%s` | ", key->name);

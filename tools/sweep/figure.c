@@ -168,6 +168,12 @@ static void fill_score_panel(SweepPanel *panel, const SweepResult *like, char y[
     panel->log_y = metrics[metric].axis == AXIS_LOG;
 }
 
+/* What a cross is, for a legend: "diverged", or "fails: midpoint". */
+static void set_cross(SweepPanel *panel, const char *criterion, char text[80]) {
+    text_format(text, 80, "fails: %.70s", criterion && *criterion ? criterion : "");
+    if (criterion && *criterion) panel->cross = text;
+}
+
 typedef struct Drawing {
     const Sweep *sweep; /* of the figure of scores alone, else NULL */
     const Pool *pool;
@@ -186,7 +192,7 @@ static Status write_chart(const Drawing *d, Chart *chart, Err *err) {
 /* Final loss against learning rate, and the score. */
 static Chart *pool_chart(const Drawing *d) {
     const Pool *pool = d->pool;
-    char loss[40], y[80];
+    char loss[40], y[80], cross[80];
     SweepPoint *points = mem_zalloc(2 * pool->count * sizeof *points);
     char(*names)[SWEEP_NAME] = mem_zalloc(2 * pool->count * sizeof *names);
     text_format(loss, sizeof loss, "%.20s loss (nats)",
@@ -204,7 +210,7 @@ static Chart *pool_chart(const Drawing *d) {
          .interval = interval_of},
         {.points = points + pool->count, .x = pool->rates.title, .chance = NAN}};
     fill_score_panel(&panels[1], pool->like, y);
-    if (pool->criterion) panels[1].cross = pool->criterion;
+    set_cross(&panels[1], pool->criterion, cross);
     panels[0].count = fill_points(pool, d->comparison, COMPARE_LOSS, points, names);
     panels[1].count = fill_points(pool, d->comparison, COMPARE_SCORE,
                                   points + pool->count, names + pool->count);
@@ -232,13 +238,13 @@ Status compare_draw(const Pool *pool, const Comparison *comparison, const char *
 
 /* NULL: without a swept key of numbers there is nothing to draw. */
 static Chart *score_chart(const Drawing *d) {
-    char y[80];
+    char y[80], cross[80];
     SweepPoint *points = mem_zalloc(d->sweep->cell_count * sizeof *points);
     char(*names)[SWEEP_NAME] = mem_zalloc(d->sweep->cell_count * sizeof *names);
     SweepPanel panel = {.points = points, .chance = NAN};
     panel.count = sweep_points(d->sweep, points, names, &panel.x);
     fill_score_panel(&panel, d->pool->like, y);
-    if (d->sweep->fail) panel.cross = sweep_fail_text(d->sweep);
+    set_cross(&panel, d->sweep->fail ? sweep_fail_text(d->sweep) : NULL, cross);
     Chart *chart = panel.count ? figure_sweep(&panel, 1, NULL, d->theme) : NULL;
     mem_free(points);
     mem_free(names);
@@ -269,12 +275,14 @@ typedef struct Reporting {
 } Reporting;
 
 static Status write_page(FILE *out, const Drawing *d, const char *links, Err *err) {
-    char loss[40], caption[160];
+    char loss[40], caption[240];
     pool_loss_name(d->pool, loss);
-    text_format(caption, sizeof caption, "Final %s of each run, %s; lower is better.",
+    text_format(caption, sizeof caption,
+                "Final %s of each run, %s; lower is better.  Crosses: non-finite runs%s.",
                 loss,
                 d->pool->loss == LOSS_TRAIN ? "mean of the last fifth of the steps"
-                                            : "of its last evaluation");
+                                            : "of its last evaluation",
+                d->sweep->fail ? ", not those that fail by --fail" : "");
     sweep_page_top(d->sweep, out);
     if (page_figure(
             out, themed_score, d, "Scores of the runs against the swept key",

@@ -108,7 +108,8 @@ static Status check_keys(const Word *word, Err *err) {
     return OK;
 }
 
-bool word_is_whole(const char *name) {
+/* Has the value of a key commas itself?  Then they separate nothing. */
+static bool is_whole(const char *name) {
     KeyType type = key_of_word(name)->type;
     return type == KEY_REALS || type == KEY_TEXT;
 }
@@ -120,7 +121,7 @@ static Status read_values(Word *word, Err *err) {
                        "%s: list the values of linked keys in braces: "
                        "{KEY,KEY}={VALUE,VALUE;VALUE,VALUE}",
                        word->text);
-    if (!braces && word_is_whole(word->keys.text[0])) {
+    if (!braces && is_whole(word->keys.text[0])) {
         texts_add(&word->values, word->value);
         return OK;
     }

@@ -37,9 +37,6 @@ typedef struct Word {
 Status word_read(Word *word, const char *text, Err *err);
 void word_free(Word *word);
 
-/* Has the value of a key commas itself?  Then they separate nothing, but in braces. */
-bool word_is_whole(const char *key);
-
 /* One of its values, cut into one part for each key. */
 Status word_parts(const Word *word, const char *value, Texts *parts, Err *err);
 

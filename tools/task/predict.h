@@ -44,7 +44,10 @@ typedef struct TaskPredict {
      * kind has for that case: the test split, stdin, a prompt. */
     Status (*answer)(const PredictOptions *options, const PredictRun *run, Err *err);
     const char *input; /* what it takes, for hints: "PICTURE" */
-    bool split;        /* without inputs: the test split, or val where there is none */
+    /* how a single text is given where --prompt does not: "for one sentence: ..."; or
+     * NULL */
+    const char *single;
+    bool split; /* without inputs: the test split, or val where there is none */
     /* The options that are used, without inputs, with them, and with them and --logits
      * (all zero: as without it); others are refused in the name of "task.kind = NAME", or
      * of `name`. */

@@ -1,4 +1,5 @@
 /* predict: line in, line out (tools/task/predict.h). */
+#include <errno.h>
 #include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
@@ -182,8 +183,29 @@ static Status translate_stdin(Lines *lines, Err *err) {
     return err->status;
 }
 
+static const char SINGLE[] = "for one sentence: echo TEXT | steady predict RUN";
+
+/* A file, also one that is there packed alone. */
+static bool is_lost(const char *path) {
+    char packed[PATH_SIZE];
+    text_format(packed, sizeof packed, "%s.gz", path);
+    return access(packed, F_OK) && access(path, F_OK) && errno == ENOENT;
+}
+
+/* A sentence in the place of a file is what people write first. */
+static Status check_inputs(const PredictOptions *o, Err *err) {
+    for (size_t i = 0; i < o->input_count; i++)
+        if (strcmp(o->inputs[i], "-") && is_lost(o->inputs[i]))
+            return err_set(err, FAIL_DATA,
+                           "%.200s: no such file; INPUT is a file with a sentence per "
+                           "line; %s",
+                           o->inputs[i], SINGLE);
+    return OK;
+}
+
 static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
     static const char *const STDIN = "-";
+    if (check_inputs(o, err)) return err->status;
     const char *const *inputs = o->input_count ? (const char *const *)o->inputs : &STDIN;
     size_t count = MAX(o->input_count, (size_t)1);
     Lines *lines = mem_zalloc(sizeof *lines);
@@ -205,6 +227,7 @@ static Status answer(const PredictOptions *o, const PredictRun *run, Err *err) {
 }
 
 const TaskPredict translate_predict = {.input = "FILE",
+                                       .single = SINGLE,
                                        .answer = answer,
                                        .use = {{PREDICT_LIMITS | PREDICT_SEARCHES, NULL},
                                                {PREDICT_LIMITS | PREDICT_SEARCHES,
