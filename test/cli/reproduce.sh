@@ -21,10 +21,7 @@ tell "reproduce: sweeps are found" $?
 while IFS= read -r line; do
     out=${line##*--out runs/reproduce/}
     # --force: a plan in bf16 is checked on any processor.
-    # --plan: then data that are not here are a note.
-    case $line in *--plan*) plan= ;; *) plan="--plan $TMP/new.json" ;; esac
-    rm -f "$TMP/new.json"
-    eval "${line%%sweep*} sweep --dry-run --force $plan ${line#*sweep}" >"$TMP/out" 2>&1 && grep -q '^to run' "$TMP/out"
+    eval "${line%%sweep*} sweep --dry-run --force ${line#*sweep}" >"$TMP/out" 2>&1 && grep -q '^to run' "$TMP/out"
     result=$?
     [ $result = 0 ] || tail -n 2 "$TMP/out"
     tell "reproduce: the sweep of ${out%% *} can be run" $result

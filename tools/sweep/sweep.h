@@ -222,9 +222,9 @@ SweepScored sweep_scored_as(const SweepCell *cell);
 /* ---- on disk (state.c) ---- */
 
 /* Are the files and folders there that the [data] sections of the runs to be made name?
- * FAIL_DATA names the first that is not, and its run; with `notes` it is a line there.
- * After sweep_look; sweep_begin asks. */
-Status sweep_check_places(const Sweep *sweep, FILE *notes, Err *err);
+ * The first that is not, its run and the number of such runs are a line in `notes`; with
+ * `refuse` it is FAIL_DATA where no run has its data.  After sweep_look; sweep_begin asks. */
+Status sweep_check_places(const Sweep *sweep, bool refuse, FILE *notes, Err *err);
 
 /* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep
  * that was killed is not continued before its runs are gone; waits a minute for them)

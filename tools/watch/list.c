@@ -120,7 +120,7 @@ static bool poll_folder(WatchList *list, WatchFolder *folder) {
 Status watchlist_add(WatchList *list, const char *word, Err *err) {
     char dir[PATH_SIZE], cells[PATH_SIZE];
     struct stat info;
-    WatchFolder *folder;
+    WatchFolder *folder = NULL;
     size_t end = strlen(word), folders = list->folder_count;
     while (end > 1 && word[end - 1] == '/') end--;
     if (end > PATH_SIZE - 300 || stat(word, &info))
