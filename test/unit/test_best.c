@@ -47,7 +47,7 @@ static size_t best_step(const char *root, const char *words, const double *score
     int kept = dup(2), file = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(file, 2);
     close(file);
-    if (trainer_open(&t, &recipe, NULL, dir, NULL, &err)) fail_msg("%s", err.text);
+    if (trainer_open(&t, &recipe, NULL, dir, NULL, false, &err)) fail_msg("%s", err.text);
     TaskOps ops = *t.task->ops;
     ops.evaluate = evaluate;
     t.task->ops = &ops;

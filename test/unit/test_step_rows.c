@@ -43,7 +43,7 @@ static void train(const char *dir, size_t log_every, double *stepping, double *o
     recipe.train.log_every = log_every;
     dup2(nothing, 2);
     close(nothing);
-    if (trainer_open(&t, &recipe, NULL, dir, NULL, &err) || trainer_run(&t, &err))
+    if (trainer_open(&t, &recipe, NULL, dir, NULL, false, &err) || trainer_run(&t, &err))
         fail_msg("%s", err.text);
     *stepping = t.spent[0];
     *other = t.spent[1] + t.spent[2];
