@@ -137,7 +137,7 @@ static void augmentations_of_speech_are_a_list(void **state) {
         {"speeds",
          "no \"speeds\" for speech; expected none, or some of speed, specaugment"},
         {"speed,crop", "no \"crop\" for speech"},
-        {"speed,none", "no \"none\" for speech"},
+        {"speed,none", "none cannot be combined with others"},
         {"speed,specaugment:2,speed", "names speed twice"},
         {"specaugment:2,specaugment", "names specaugment twice"},
         {"speed,specaugment:-1", "-1 is not a whole number"},

@@ -263,7 +263,7 @@ static int start(const Options *o, Sweep *sweep) {
     if (sweep_look(sweep, dir, &err)) return command_fail("sweep", &err);
     choice = sweep_choice(sweep);
     /* a plan can be written, and looked at, where the data are not */
-    if (sweep_check_places(sweep, false, stderr, &err) ||
+    if (sweep_note_places(sweep, stderr, &err) ||
         sweep_check_choice(sweep, &choice, &err) || sweep_write_plan(sweep, &err))
         return command_fail("sweep", &err);
     list_cells(sweep, &pace);

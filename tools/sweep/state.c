@@ -205,7 +205,7 @@ Status sweep_begin(Sweep *sweep, const char *dir, Err *err) {
     Status status =
         look_and_choose(sweep, dir, err); /* makes nothing in a folder that is refused */
     if (!status && sweep->trained) sweep_note_recipes(sweep);
-    if (!status) status = sweep_check_places(sweep, true, stderr, err);
+    if (!status) status = sweep_note_places(sweep, stderr, err);
     if (!status) status = sweep_write_plan(sweep, err);
     if (!status) status = rundir_make_folders(dir, &made, err);
     if (status) return status;

@@ -222,15 +222,15 @@ SweepScored sweep_scored_as(const SweepCell *cell);
 /* ---- on disk (state.c) ---- */
 
 /* Are the files and folders there that the [data] sections of the runs to be made name?
- * The first that is not, its run and the number of such runs are a line in `notes`; with
- * `refuse` it is FAIL_DATA where no run has its data.  After sweep_look; sweep_begin asks. */
-Status sweep_check_places(const Sweep *sweep, bool refuse, FILE *notes, Err *err);
+ * The first that is not, its run and the number of such runs are a line in `notes`: they
+ * will fail.  After sweep_look; sweep_begin asks. */
+Status sweep_note_places(const Sweep *sweep, FILE *notes, Err *err);
 
 /* Makes or opens the folder, takes its lock (which the runs inherit, so that a sweep
  * that was killed is not continued before its runs are gone; waits a minute for them)
  * and reads how cells have ended.  A folder with a part of the grid is extended: its
  * cells keep their names.  FAIL_USAGE: the folder holds another grid, or cells of other
- * recipes, or the baseline is no method.  FAIL_DATA: see sweep_check_places. */
+ * recipes, or the baseline is no method. */
 Status sweep_begin(Sweep *sweep, const char *dir, Err *err);
 
 /* The same without making, locking or waiting, for a look; a folder that is
