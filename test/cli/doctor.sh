@@ -21,6 +21,19 @@ tell "a cache that cannot be written is no failure" $?
 "$STEADY" doctor --nonsense >/dev/null 2>&1
 tell "an unknown argument is a usage error" $((! $? == 2))
 
+refused() { # NAME MESSAGE VARIABLE=VALUE: by doctor, doctor --env and train with the same words
+    for words in doctor "doctor --env" "train nothing"; do
+        # shellcheck disable=SC2086
+        env "$3" "$STEADY" $words >"$TMP/text" 2>"$TMP/err"
+        [ $? = 2 ] && [ ! -s "$TMP/text" ] && grep -q "^steady ${words%% *}: $2" "$TMP/err"
+        tell "$1, by $words" $?
+    done
+}
+refused "STEADY_BF16=on is refused" 'STEADY_BF16 = on: expected off' STEADY_BF16=on
+refused "a level that does not exist is refused" 'STEADY_LEVEL = bogus: no kernels' STEADY_LEVEL=bogus
+STEADY_BF16=OFF "$STEADY" doctor --env >/dev/null && STEADY_BF16='' STEADY_LEVEL='' "$STEADY" doctor --env >/dev/null
+tell "off and an empty value are allowed" $?
+
 OMP_NUM_THREADS=3 "$STEADY" doctor --env | grep -q 'OMP_NUM_THREADS=3$'
 tell "OMP_NUM_THREADS of the user is honoured" $?
 

@@ -193,6 +193,7 @@ static int run_doctor(int argc, char **argv) {
     if (command_read(&doctor_command, &o, argc, argv, NULL, &err))
         return command_fail("doctor", &err);
     if (o.env) {
+        if (start_variables(&err)) return command_fail("doctor", &err);
         print_env();
         return OK;
     }

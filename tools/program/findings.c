@@ -141,7 +141,7 @@ static void measure(Findings *found) {
 
 Status findings_gather(Findings *found, Err *err) {
     memset(found, 0, sizeof *found);
-    if (start_level(err) || kernels_check(&found->kernels, err) == FAIL_USAGE)
+    if (start_variables(err) || kernels_check(&found->kernels, err) == FAIL_USAGE)
         return err->status;
     machine_cpu_name("", found->cpu, sizeof found->cpu);
     found->simd = machine_simd();

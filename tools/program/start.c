@@ -166,7 +166,7 @@ static void list_levels(char *list, size_t size) {
                                        length ? ", " : "", level_name(i));
 }
 
-Status start_level(Err *err) {
+static Status take_level(Err *err) {
     const char *wanted = getenv(START_LEVEL);
     char list[100] = "";
     if (!wanted || !*wanted) return OK;
@@ -193,8 +193,12 @@ static Status check_units(Err *err) {
                    said);
 }
 
+Status start_variables(Err *err) {
+    return take_level(err) ? err->status : check_units(err);
+}
+
 Status start_computing(Err *err) {
-    if (start_level(err) || check_units(err) || check_threads(err)) return err->status;
+    if (start_variables(err) || check_threads(err)) return err->status;
     say_core_type();
     if (room_for_threads(0, start_threads(0), err) || kernels_trust(err))
         return err->status;

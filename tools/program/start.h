@@ -25,10 +25,12 @@ void start_program(int argc, char **argv);
 Status start_computing(Err *err);
 
 /* The level of instructions (engine/kern/level.h) that the user wants of the kernels; the
- * best that the processor has where the variable is not set.  FAIL_USAGE: there is no
- * such level, or not here.  Part of start_computing. */
+ * best that the processor has where the variable is not set. */
 #define START_LEVEL "STEADY_LEVEL"
-Status start_level(Err *err);
+
+/* Takes that level, and checks STEADY_BF16.  FAIL_USAGE: the value of one means nothing,
+ * or is not possible here.  Part of start_computing. */
+Status start_variables(Err *err);
 
 /* Threads of OpenMP and OpenBLAS: n, or, with n = 0, OMP_NUM_THREADS if the user has set
  * it, else min(affinity, control group's quota, physical cores).  Returns their
