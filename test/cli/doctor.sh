@@ -31,6 +31,14 @@ refused() { # NAME MESSAGE VARIABLE=VALUE: by doctor, doctor --env and train wit
 }
 refused "STEADY_BF16=on is refused" 'STEADY_BF16 = on: expected off' STEADY_BF16=on
 refused "a level that does not exist is refused" 'STEADY_LEVEL = bogus: no kernels' STEADY_LEVEL=bogus
+refused "more threads than there can be are refused" 'OMP_NUM_THREADS = 99999: at most 4096 threads' OMP_NUM_THREADS=99999
+if ! (ulimit -v 4000000 && "$STEADY" --version) >/dev/null 2>&1; then
+    echo "skip no room for the threads: no ulimit -v, or a program that wants terabytes"
+else
+    (ulimit -v 4000000 && OMP_NUM_THREADS=4000 exec timeout -s KILL 20 "$STEADY" doctor) >"$TMP/text" 2>"$TMP/err"
+    [ $? = 1 ] && [ ! -s "$TMP/text" ] && grep -q '^steady doctor: .*4000 threads.*raise the limit' "$TMP/err"
+    tell "no room for the threads is not the kernels' fault" $?
+fi
 STEADY_BF16=OFF "$STEADY" doctor --env >/dev/null && STEADY_BF16='' STEADY_LEVEL='' "$STEADY" doctor --env >/dev/null
 tell "off and an empty value are allowed" $?
 

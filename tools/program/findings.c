@@ -9,6 +9,7 @@
 #include "engine/dist/ranks.h"
 #include "engine/kern/level.h"
 #include "tools/program/rate.h"
+#include "tools/program/room.h"
 #include "tools/program/start.h"
 
 #if defined(__AVX512F__)
@@ -141,7 +142,8 @@ static void measure(Findings *found) {
 
 Status findings_gather(Findings *found, Err *err) {
     memset(found, 0, sizeof *found);
-    if (start_variables(err) || kernels_check(&found->kernels, err) == FAIL_USAGE)
+    if (start_variables(err) || room_for_threads(0, (size_t)omp_get_max_threads(), err) ||
+        kernels_check(&found->kernels, err) == FAIL_USAGE)
         return err->status;
     machine_cpu_name("", found->cpu, sizeof found->cpu);
     found->simd = machine_simd();

@@ -38,7 +38,7 @@ typedef struct Findings {
 } Findings;
 
 /* Measures for about a second, and stores the rates (tools/program/rate.h).  FAIL_USAGE:
- * a variable that means nothing. */
+ * a variable that means nothing.  FAIL_RUN: no room for the threads. */
 Status findings_gather(Findings *found, Err *err);
 
 #endif

@@ -159,7 +159,7 @@ Status room_for_threads(size_t before, size_t threads, Err *err) {
         return err_set(
             err, FAIL_RUN,
             "%zu threads are requested, but only %zu can be started (ulimit -u, ulimit "
-            "-v); raise the limit or set train.threads",
+            "-v); raise the limit, or lower OMP_NUM_THREADS or train.threads",
             threads, made);
     if (!can_map(count * BUFFER + REST))
         return err_set(

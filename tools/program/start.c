@@ -194,11 +194,12 @@ static Status check_units(Err *err) {
 }
 
 Status start_variables(Err *err) {
-    return take_level(err) ? err->status : check_units(err);
+    if (take_level(err) || check_units(err) || check_threads(err)) return err->status;
+    return OK;
 }
 
 Status start_computing(Err *err) {
-    if (start_variables(err) || check_threads(err)) return err->status;
+    if (start_variables(err)) return err->status;
     say_core_type();
     if (room_for_threads(0, start_threads(0), err) || kernels_trust(err))
         return err->status;

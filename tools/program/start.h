@@ -28,8 +28,8 @@ Status start_computing(Err *err);
  * best that the processor has where the variable is not set. */
 #define START_LEVEL "STEADY_LEVEL"
 
-/* Takes that level, and checks STEADY_BF16.  FAIL_USAGE: the value of one means nothing,
- * or is not possible here.  Part of start_computing. */
+/* Takes that level, and checks STEADY_BF16 and OMP_NUM_THREADS.  FAIL_USAGE: the value of
+ * one means nothing, or is not possible here.  Part of start_computing. */
 Status start_variables(Err *err);
 
 /* Threads of OpenMP and OpenBLAS: n, or, with n = 0, OMP_NUM_THREADS if the user has set
