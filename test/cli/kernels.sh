@@ -141,3 +141,10 @@ tell "more threads than there can be are the user's word, not the kernels' fault
 OPENBLAS_CORETYPE=Abacus "$STEADY" export new -o other 2>err &&
     grep -q '^steady: note: OPENBLAS_CORETYPE = Abacus has no effect: OpenBLAS uses its' err
 tell "kernels that OpenBLAS does not have are named" $?
+OPENBLAS_CORETYPE=Abacus "$STEADY" doctor >out && grep -q '^PROBLEM  OPENBLAS_CORETYPE=Abacus has no effect: OpenBLAS uses its .* kernels' out &&
+    ! grep -q '(set by OPENBLAS_CORETYPE)' out && ! grep -q 'OPENBLAS_CORETYPE=Abacus makes' out
+tell "... by doctor, as a problem" $?
+core=$("$STEADY" doctor --json | sed -n 's/.*"core": "\(.*\)",*/\1/p')
+OPENBLAS_CORETYPE=$core "$STEADY" doctor >out && grep -q "^OpenBLAS .*, $core kernels (set by OPENBLAS_CORETYPE)" out &&
+    ! grep -q '^PROBLEM .*CORETYPE' out
+tell "doctor: kernels that the user has chosen" $?

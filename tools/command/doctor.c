@@ -93,6 +93,8 @@ static void print_text(const Findings *found) {
            found->blas.core);
     if (found->mended_from)
         printf(" (corrected; OpenBLAS had chosen %s)", found->mended_from);
+    else if (start_user_core() && !start_core_ignored())
+        printf(" (set by OPENBLAS_CORETYPE)");
     printf("\n");
     print_levels();
     printf("products     ");

@@ -3,7 +3,6 @@
 #include <omp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/dist/ranks.h"
@@ -38,6 +37,45 @@ add_problem(Findings *found, const char *remedy, const char *format, ...) {
     text_format(problem->remedy, sizeof problem->remedy, "%s", remedy);
 }
 
+/* OPENBLAS_CORETYPE of the user: ignored, or for an older processor. */
+static void check_user_core(Findings *found, const char *user, const char *wanted) {
+    char remedy[256];
+    if (start_core_ignored()) {
+        add_problem(found, "unset OPENBLAS_CORETYPE, or correct it",
+                    "OPENBLAS_CORETYPE=%.40s has no effect: OpenBLAS uses its %s kernels",
+                    user, found->blas.core);
+    } else if (wanted) {
+        text_format(remedy, sizeof remedy,
+                    "unset OPENBLAS_CORETYPE (steady then uses %s automatically)",
+                    wanted);
+        add_problem(found, remedy, "OPENBLAS_CORETYPE=%s makes OpenBLAS use %s kernels",
+                    user, found->blas.core);
+    }
+}
+
+static void check_core(Findings *found) {
+    const BlasInfo *blas = &found->blas;
+    const char *user = start_user_core();
+    const char *wanted = machine_wanted_core(blas->core, found->simd);
+    char remedy[256];
+    if (wanted && !blas->dynamic)
+        add_problem(found,
+                    "install an OpenBLAS built with DYNAMIC_ARCH or for this processor",
+                    "OpenBLAS was built for %s only; %s kernels would be faster",
+                    blas->core, wanted);
+    if (user && (blas->dynamic || start_core_ignored())) {
+        check_user_core(found, user, wanted);
+    } else if (wanted && blas->dynamic) {
+        text_format(
+            remedy, sizeof remedy,
+            "run OPENBLAS_CORETYPE=%s steady ...; if that does not help, install a "
+            "newer OpenBLAS",
+            wanted);
+        add_problem(found, remedy, "OpenBLAS uses %s kernels on a processor with %s",
+                    blas->core, machine_simd_name(found->simd));
+    }
+}
+
 static void check_blas(Findings *found) {
     const BlasInfo *blas = &found->blas;
     if (strcmp(blas->flavour, "OpenMP") != 0)
@@ -47,30 +85,7 @@ static void check_blas(Findings *found) {
             "./configure && make",
             "OpenBLAS is the %s flavour, whose threads compete with those of steady",
             blas->flavour);
-    const char *wanted = machine_wanted_core(blas->core, found->simd);
-    if (!wanted) return;
-    char remedy[256];
-    const char *user = getenv("OPENBLAS_CORETYPE");
-    if (!blas->dynamic)
-        add_problem(found,
-                    "install an OpenBLAS built with DYNAMIC_ARCH or for this processor",
-                    "OpenBLAS was built for %s only; %s kernels would be faster",
-                    blas->core, wanted);
-    else if (user && !found->mended_from) {
-        text_format(remedy, sizeof remedy,
-                    "unset OPENBLAS_CORETYPE (steady then uses %s automatically)",
-                    wanted);
-        add_problem(found, remedy, "OPENBLAS_CORETYPE=%s makes OpenBLAS use %s kernels",
-                    user, blas->core);
-    } else {
-        text_format(
-            remedy, sizeof remedy,
-            "run OPENBLAS_CORETYPE=%s steady ...; if that does not help, install a "
-            "newer OpenBLAS",
-            wanted);
-        add_problem(found, remedy, "OpenBLAS uses %s kernels on a processor with %s",
-                    blas->core, machine_simd_name(found->simd));
-    }
+    check_core(found);
 }
 
 static void check_threads(Findings *found) {

@@ -147,14 +147,21 @@ static Status check_threads(Err *err) {
         user, MOST);
 }
 
-/* OpenBLAS passes over a name that it does not know, or that the processor is not of. */
+const char *start_user_core(void) {
+    const char *user = getenv("OPENBLAS_CORETYPE");
+    return user && *user && !start_mended_from() ? user : NULL;
+}
+
+bool start_core_ignored(void) {
+    const char *user = start_user_core();
+    return user && strcasecmp(user, machine_blas().core) != 0;
+}
+
 static void say_core_type(void) {
-    const char *user = getenv("OPENBLAS_CORETYPE"), *core = machine_blas().core;
-    bool ours = getenv("STEADY_MENDED_FROM") != NULL;
-    if (!user || !*user || ours || !strcasecmp(user, core) || launch_read().rank) return;
+    if (!start_core_ignored() || launch_read().rank) return;
     say("steady: note: OPENBLAS_CORETYPE = %.40s has no effect: OpenBLAS uses its %s "
         "kernels",
-        user, core);
+        start_user_core(), machine_blas().core);
 }
 
 /* "baseline, avx2": those that this processor has. */

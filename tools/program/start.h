@@ -48,4 +48,10 @@ void start_share_processors(size_t sharers);
  * NULL: nothing had to be mended. */
 const char *start_mended_from(void);
 
+/* OPENBLAS_CORETYPE where the user has set it; NULL: not set, or by start_program. */
+const char *start_user_core(void);
+/* Did OpenBLAS pass over it?  It does so with a name that it does not know, or that does
+ * not fit the processor. */
+bool start_core_ignored(void);
+
 #endif
