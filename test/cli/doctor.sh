@@ -75,4 +75,9 @@ else
     mended=$(OPENBLAS_CORETYPE=Prescott LD_PRELOAD=$TMP/shim.so "$STEADY" doctor --env)
     [ "$mended" = "$free" ]
     tell "a core type that the user has set is kept" $?
+
+    OPENBLAS_CORETYPE=Prescott LD_PRELOAD=$TMP/shim.so "$STEADY" doctor >"$TMP/text"
+    grep -q '^PROBLEM  OPENBLAS_CORETYPE=Prescott makes OpenBLAS use Prescott kernels' "$TMP/text" &&
+        grep 'What to do: unset OPENBLAS_CORETYPE' "$TMP/text" | grep -vq 'Haswell\|SkylakeX'
+    tell "... and the advice promises no kernels by name" $?
 fi

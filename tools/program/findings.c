@@ -37,20 +37,20 @@ add_problem(Findings *found, const char *remedy, const char *format, ...) {
     text_format(problem->remedy, sizeof problem->remedy, "%s", remedy);
 }
 
-/* OPENBLAS_CORETYPE of the user: ignored, or for an older processor. */
-static void check_user_core(Findings *found, const char *user, const char *wanted) {
-    char remedy[256];
-    if (start_core_ignored()) {
+/* OPENBLAS_CORETYPE of the user: ignored, or for an older processor.  Which kernels are
+ * taken without it only a new process could say. */
+static void check_user_core(Findings *found, const char *user, bool outdated) {
+    if (start_core_ignored())
         add_problem(found, "unset OPENBLAS_CORETYPE, or correct it",
                     "OPENBLAS_CORETYPE=%.40s has no effect: OpenBLAS uses its %s kernels",
                     user, found->blas.core);
-    } else if (wanted) {
-        text_format(remedy, sizeof remedy,
-                    "unset OPENBLAS_CORETYPE (steady then uses %s automatically)",
-                    wanted);
-        add_problem(found, remedy, "OPENBLAS_CORETYPE=%s makes OpenBLAS use %s kernels",
-                    user, found->blas.core);
-    }
+    else if (outdated)
+        add_problem(found,
+                    "unset OPENBLAS_CORETYPE (steady then runs with kernels for this "
+                    "processor)",
+                    "OPENBLAS_CORETYPE=%s makes OpenBLAS use %s kernels, which do not "
+                    "use %s",
+                    user, found->blas.core, machine_simd_name(found->simd));
 }
 
 static void check_core(Findings *found) {
@@ -64,7 +64,7 @@ static void check_core(Findings *found) {
                     "OpenBLAS was built for %s only; %s kernels would be faster",
                     blas->core, wanted);
     if (user && (blas->dynamic || start_core_ignored())) {
-        check_user_core(found, user, wanted);
+        check_user_core(found, user, wanted != NULL);
     } else if (wanted && blas->dynamic) {
         text_format(
             remedy, sizeof remedy,
