@@ -12,6 +12,14 @@ tell "doctor names the optional libraries" $?
 "$STEADY" doctor --json >"$TMP/json"
 tell "doctor --json has the keys" $((! $(grep -c '"openblas"\|"problems"\|"one_thread"' "$TMP/json") == 3))
 
+affinity=$(sed -n 's/.*"affinity": \([0-9]*\).*/\1/p' "$TMP/json")
+OMP_NUM_THREADS=$((affinity + 1)) "$STEADY" doctor --json | grep -q '"why": "set by OMP_NUM_THREADS"'
+tell "doctor --json says who set the number of threads" $?
+
+"$STEADY" doctor --json --env >"$TMP/text" 2>"$TMP/err"
+[ $? = 2 ] && [ ! -s "$TMP/text" ] && grep -q '^steady doctor: --json and --env' "$TMP/err"
+tell "--json with --env is a usage error" $?
+
 ls "$XDG_CACHE_HOME"/steady/gemm-rate-* >/dev/null 2>&1
 tell "doctor stores the rate for the trainer" $?
 

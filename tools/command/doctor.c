@@ -79,6 +79,11 @@ static json_t *levels_of_processor(void) {
     return list;
 }
 
+static const char *reason_for_threads(const Findings *found) {
+    return found->threads == found->choice.threads ? found->choice.why
+                                                   : "set by OMP_NUM_THREADS";
+}
+
 static void print_text(const Findings *found) {
     printf("steady       %s, %s\n", version_text(),
            sizeof(real) == 4 ? "float" : "double");
@@ -86,9 +91,7 @@ static void print_text(const Findings *found) {
     if (found->memory)
         printf("memory       %.1f GB, %.1f GB available\n", (double)found->memory / 1e9,
                (double)found->memory_available / 1e9);
-    printf("threads      %zu (%s)\n", found->threads,
-           found->threads == found->choice.threads ? found->choice.why
-                                                   : "set by OMP_NUM_THREADS");
+    printf("threads      %zu (%s)\n", found->threads, reason_for_threads(found));
     printf("OpenBLAS     %s, %s, %s kernels", found->blas.version, found->blas.flavour,
            found->blas.core);
     if (found->mended_from)
@@ -139,7 +142,8 @@ static void print_json(const Findings *found) {
     json_t *threads =
         json_pack("{s:I, s:I, s:I, s:o, s:s}", "used", (json_int_t)found->threads,
                   "affinity", (json_int_t)choice->affinity, "physical_cores",
-                  (json_int_t)choice->cores, "cpu_quota", quota, "why", choice->why);
+                  (json_int_t)choice->cores, "cpu_quota", quota, "why",
+                  reason_for_threads(found));
     json_t *memory = json_pack("{s:I, s:I}", "total", (json_int_t)found->memory,
                                "available", (json_int_t)found->memory_available);
     const BlasInfo *info = &found->blas;
@@ -194,6 +198,11 @@ static int run_doctor(int argc, char **argv) {
     Options o = {0};
     if (command_read(&doctor_command, &o, argc, argv, NULL, &err))
         return command_fail("doctor", &err);
+    if (o.env && o.json) {
+        err_set(&err, FAIL_USAGE,
+                "--json and --env exclude each other; give one of them");
+        return command_fail("doctor", &err);
+    }
     if (o.env) {
         if (start_variables(&err)) return command_fail("doctor", &err);
         print_env();
