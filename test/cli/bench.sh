@@ -105,6 +105,14 @@ tell "norms measures five kinds in turn, beside the one without any" $?
     between 1 "$(number out '"none"' over_none)" 1 && between 0.01 "$(number out '"all"' over_none)" 100
 tell "probes measures what they cost, beside steps without" $?
 
+many=$(awk 'BEGIN { while (i++ < 120) printf " train.seed=%d", i }')
+"$STEADY" bench norms probes $speech --repeat 1 --json $many >out
+[ $? = 0 ] && [ "$(grep -c '"repeats":1,' out)" = 8 ]
+tell "norms and probes take any number of words" $?
+"$STEADY" bench growth $many model.width=0 >out 2>messages
+[ $? = 2 ] && grep -q 'model.width' messages && ! grep -q 'bug at' messages
+tell "growth takes any number of words" $?
+
 "$STEADY" bench pictures $tiny --model cifar-vit data.augment=flip,blur:1 --json >out
 [ $? = 0 ] && [ "$(sed -n 's/.*"picture".*"name":"\([^"]*\)".*/\1/p' out | tr '\n' /)" = \
     "flip/blur:1/all of data.augment/" ] && between 1e-6 "$(number out '"all of' ms)" 100

@@ -10,7 +10,7 @@
 #include "tools/program/stop.h"
 #include "tools/run/rundir.h"
 
-enum { POINTS_MAX = 8, TERMS = 3, WORDS_MAX = 80 };
+enum { POINTS_MAX = 8, TERMS = 3 };
 
 /* One axis: a key of the recipe and its values; x is what they stand for. */
 typedef struct Sweep {
@@ -76,17 +76,23 @@ static double worst(const Sweep *s, const double *y, const double *fit) {
 
 /* ---- measuring ---- */
 
-static Status measure_point(Bench *bench, Sweep *s, size_t i, char **words, size_t count,
-                            Err *err) {
-    char *all[WORDS_MAX], value[64];
-    BenchSubject subject;
-    BenchSteps steps;
-    CHECK(count < WORDS_MAX, "%zu words", count);
-    memcpy(all, words, count * sizeof *all);
+/* The model at point i of the sweep. */
+static Status make_subject(Bench *bench, BenchSubject *subject, const Sweep *s, size_t i,
+                           char **words, size_t count, Err *err) {
+    char **all = mem_alloc((count + 1) * sizeof *all), value[64];
+    for (size_t w = 0; w < count; w++) all[w] = words[w];
     text_format(value, sizeof value, "%s=%zu", s->key, s->values[i]);
     all[count] = value;
-    if (bench_subject(bench, &subject, bench_model_find("small"), all, count + 1, err))
-        return err->status;
+    bench_subject(bench, subject, bench_model_find("small"), all, count + 1, err);
+    mem_free(all);
+    return err->status;
+}
+
+static Status measure_point(Bench *bench, Sweep *s, size_t i, char **words, size_t count,
+                            Err *err) {
+    BenchSubject subject;
+    BenchSteps steps;
+    if (make_subject(bench, &subject, s, i, words, count, err)) return err->status;
     subject.whole = true; /* a cut would be a step in the lines */
     if (!bench_steps(bench, &subject, &steps, err)) {
         s->x[i] = (double)(strcmp(s->name, "tokens") ? subject.recipe.model.depth

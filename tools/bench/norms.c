@@ -8,7 +8,7 @@
 #include "tools/bench/bench.h"
 #include "tools/program/stop.h"
 
-enum { KINDS_MAX = 5, KEYS = 2, WORDS_MAX = 80 };
+enum { KINDS_MAX = 5, KEYS = 2 };
 
 typedef struct KindWords {
     const char *name, *words[KEYS];
@@ -75,14 +75,15 @@ static Status take_turn(Bench *bench, const BenchSubject *subject, Kind *kind,
 static Status make_subject(const Bench *bench, BenchSubject *subject,
                            const BenchModel *model, const KindWords *kind, char **words,
                            size_t count, Err *err) {
-    char *all[WORDS_MAX], own[KEYS][32];
-    CHECK(count + KEYS <= WORDS_MAX, "%zu words", count);
-    memcpy(all, words, count * sizeof *all);
+    char **all = mem_alloc((count + KEYS) * sizeof *all), own[KEYS][32];
+    for (size_t i = 0; i < count; i++) all[i] = words[i];
     for (size_t i = 0; i < KEYS; i++) {
         text_format(own[i], sizeof own[i], "%s", kind->words[i]);
         all[count + i] = own[i];
     }
-    return bench_subject(bench, subject, model, all, count + KEYS, err);
+    bench_subject(bench, subject, model, all, count + KEYS, err);
+    mem_free(all);
+    return err->status;
 }
 
 /* What is measured: the kinds, of one model with these words. */
